@@ -1,0 +1,221 @@
+"""Every derivative of a graph, compared with central differences.
+
+The check runs in float64, on values of its own: the graph is not changed. Each operation is looked
+at alone, so that a wrong rule is named where it stands, and not by a wrong loss far behind it.
+
+Source: the central difference (f(x + h) - f(x - h)) / 2h, whose error falls with h²; see Press et
+al., Numerical Recipes (3rd edition, 2007), section 5.7.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from math import inf, isfinite
+from typing import TYPE_CHECKING, Any, cast
+
+from graphnet.graph import Graph, Input, Node, Operation
+from graphnet.graph.feed import bind
+from graphnet.graph.kinds import Literal
+from graphnet.graph.passes import ancestors
+from graphnet.graph.table import text_table
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from graphnet.op import Op, Rule
+
+STEP = 1e-6  # near the cube root of float64's precision, where both kinds of error are small
+TOLERANCE = 1e-6
+PLACES = 32  # elements of each input that are moved one by one
+
+
+@dataclass(frozen=True)
+class CheckRow:
+    """What was found for one input of one operation.
+
+    Attributes:
+        index: the place of the operation in the list.
+        name: its name.
+        input: the name of the input.
+        error: the worst difference between rule and central difference, relative to the larger.
+        fault: what is wrong in words; empty if nothing is.
+    """
+
+    index: int
+    name: str
+    input: str
+    error: float
+    fault: str = ""
+
+
+@dataclass(frozen=True)
+class CheckReport:
+    """What was found for every operation, in walk order; it is true if all is right.
+
+    Attributes:
+        rows: one for each input of each operation.
+    """
+
+    rows: list[CheckRow] = field(default_factory=list)
+
+    @property
+    def first_wrong(self) -> CheckRow | None:
+        """The first wrong derivative in walk order; None if all are right."""
+        return next((row for row in self.rows if row.fault), None)
+
+    def __bool__(self) -> bool:
+        return self.first_wrong is None
+
+    def __str__(self) -> str:
+        header = ("#", "operation", "by input", "worst error", "verdict")
+        body = [
+            (str(r.index), r.name, r.input, f"{r.error:.1e}", r.fault or "right") for r in self.rows
+        ]
+        wrong = self.first_wrong
+        verdict = f"All {len(self.rows)} derivatives are right."
+        if wrong is not None:
+            verdict = (
+                f"The first wrong derivative is that of node {wrong.index} {wrong.name!r} "
+                f"by {wrong.input!r}: {wrong.fault}."
+            )
+        return f"{text_table([header, *body], right=(0, 3))}\n{verdict}"
+
+
+def check_graph(
+    graph: Graph, node: Node, feed: Mapping[Any, Tensor] | None = None
+) -> CheckReport:
+    """Compare the rules of every operation before `node` with central differences.
+
+    Args:
+        graph: the graph; it is not changed.
+        node: the last node to check, such as the loss.
+        feed: tensors for the inputs; where None, those of the last forward walk.
+
+    Raises:
+        FeedError: an input has no value.
+
+    >>> import graphnet as gn
+    >>> from torch import empty
+    >>> graph = gn.Graph()
+    >>> x = graph.input((3,), name="x")
+    >>> loss = x.tanh().sum()
+    >>> print(graph.check(loss, {"x": empty(3).fill_(0.5)}))
+    #  operation  by input  worst error  verdict
+    1  tanh       x             ...  right
+    2  sum        tanh          ...  right
+    All 2 derivatives are right.
+    """
+    graph.index(node)
+    walked = ancestors(list(graph), [node])
+    values = _leaf_values(graph, walked, feed)
+    rows = []
+    for operation in walked:
+        if isinstance(operation, Operation):
+            arguments = [values[s] if isinstance(s, Node) else s.top for s in operation.sources]
+            values[operation] = operation.op.forward(*arguments)
+            rows.extend(_check_operation(graph, operation, arguments, values[operation]))
+    return CheckReport(rows)
+
+
+def _leaf_values(
+    graph: Graph, walked: Sequence[Node], feed: Mapping[Any, Tensor] | None
+) -> dict[Node, Tensor]:
+    """The values of inputs and parameters in float64, copied."""
+    needed = [node for node in walked if isinstance(node, Input)]
+    if feed is None:
+        feed = {node: node.top for node in needed if node.computed}
+    fed = bind({node.name: node for node in graph.inputs}, graph.parameters(), needed, feed)
+    leaves: dict[Node, Tensor] = {node: node.top for node in graph.parameters()}
+    leaves.update(fed)
+    return {
+        node: value.double() if value.dtype.is_floating_point else value.clone()
+        for node, value in leaves.items()
+    }
+
+
+def _check_operation(
+    graph: Graph, operation: Operation, arguments: list[Any], top: Tensor
+) -> list[CheckRow]:
+    """Check the rules of one operation by all inputs that have one."""
+    rows = []
+    op = operation.op
+    for place, (source, rule) in enumerate(
+        zip(operation.sources, op.rules.values(), strict=True)
+    ):
+        if rule is None or isinstance(source, Literal) or not source.dtype.is_floating_point:
+            continue
+        try:
+            error, fault = compare(op, place, arguments, top)
+        except Exception as problem:  # a faulty rule may raise anything; the report names it
+            error, fault = inf, f"the rule raises {type(problem).__name__}: {problem}"
+        names = graph.name_of(operation), graph.name_of(source)
+        rows.append(CheckRow(graph.index(operation), *names, error, fault))
+    return rows
+
+
+def compare(op: Op, place: int, arguments: list[Any], top: Tensor) -> tuple[float, str]:
+    """The worst relative error of one rule at these float64 arguments, and what is wrong in words."""
+    x = arguments[place].contiguous()
+    seed = _wave(top)
+    grad = _by_rule(op, place, arguments, top, seed)
+    if op.broadcasts:
+        grad = grad.sum_to_size(x.shape)
+    if grad.shape != x.shape:
+        return inf, f"the rule returns the shape {tuple(grad.shape)}, not {tuple(x.shape)}"
+
+    def move(direction: Tensor, step: float) -> Tensor:
+        moved = [*arguments[:place], x + direction * step, *arguments[place + 1 :]]
+        change: Tensor = (op.forward(*moved) - top) * seed
+        return change.sum()
+
+    scale = float(grad.abs().max()) if grad.numel() else 0.0
+    worst, fault = 0.0, ""
+    noise = 1e-9 * float(top.abs().max()) if top.numel() else 0.0
+    for name, direction in _directions(x):
+        step = STEP * max(1.0, float((x * direction).abs().max()))
+        right, left = float(move(direction, step)) / step, -float(move(direction, -step)) / step
+        ruled, central = float((grad * direction).sum()), (left + right) / 2
+        if not isfinite(ruled) or not isfinite(central):
+            return inf, f"{ruled:g} by the rule, {central:g} by differences at {name}"
+        if min(left, right) <= ruled <= max(left, right):
+            continue  # at a kink every slope between its two sides is right
+        error = max(abs(ruled - central) - noise, 0.0) / max(scale, abs(central), noise, 1e-300)
+        if error > worst:
+            worst = error
+            fault = f"{ruled:.6g} by the rule, {central:.6g} by differences at {name}"
+    return worst, fault if worst > TOLERANCE else ""
+
+
+def _by_rule(op: Op, place: int, arguments: list[Any], top: Tensor, grad: Tensor) -> Tensor:
+    """The gradient by one argument, as the rule of the op gives it."""
+    rule = cast("Rule", op.rules[op.inputs[place]])
+    values = {"grad": grad, "top": top, **dict(zip(op.inputs, arguments, strict=True))}
+    result: Tensor = rule.function(op, *[values[name.removesuffix("_like")] for name in rule.reads])
+    return result
+
+
+def _directions(x: Tensor) -> Iterator[tuple[str, Tensor]]:
+    """Some single elements of x, and for a large x all of its elements at once."""
+    count = x.numel()
+    for place in range(0, count, max(1, count // PLACES)):
+        direction = x.new_zeros(count)
+        direction[place] = 1.0
+        yield f"element {_place(place, tuple(x.shape))}", direction.view(x.shape)
+    if count > PLACES:
+        yield "all elements together", _wave(x)
+
+
+def _wave(x: Tensor) -> Tensor:
+    """Numbers between -1 and 1 in the shape of x, all different, and the same at every call."""
+    count = x.new_ones(x.numel()).cumsum(0)
+    return (count * 2.4).cos().view(x.shape)
+
+
+def _place(flat: int, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The place in a tensor of an element counted in walk order."""
+    place: list[int] = []
+    for size in reversed(shape):
+        flat, index = divmod(flat, size)
+        place.insert(0, index)
+    return tuple(place)

@@ -1,0 +1,42 @@
+"""Every error that graphnet raises by itself: one base class, one subclass for each kind of mistake.
+
+A message says the rule, what came, and the way out.
+"""
+
+from __future__ import annotations
+
+
+class GraphError(ValueError):
+    """The base of all errors of this package; catch it to catch them all."""
+
+
+class ShapeError(GraphError):
+    """The sizes of some tensors do not fit together."""
+
+
+class DtypeError(GraphError):
+    """Tensors of different number types were mixed, or a type does not fit."""
+
+
+class FeedError(GraphError):
+    """A feed is missing, misnamed, or not what its input asks for."""
+
+
+class StateError(GraphError):
+    """A value was asked for before it was computed, or after it had gone stale."""
+
+
+class RangeError(GraphError):
+    """A value lies outside the range in which an operation has a meaning."""
+
+
+class EmptyBatchError(GraphError):
+    """A mean was asked for over no elements at all."""
+
+
+class NonFiniteError(GraphError):
+    """A value that must be finite is NaN or infinite."""
+
+
+class LoadError(GraphError):
+    """A file or a state does not fit: nothing was loaded."""

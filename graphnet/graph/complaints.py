@@ -1,0 +1,70 @@
+"""The text of an error in one operation: the rule, what came, the way out, and the user's line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from graphnet.errors import GraphError, ShapeError
+from graphnet.graph.entry import Entry, dtype_text, shape_text
+from graphnet.graph.trials import UNKNOWN_SIZES
+
+if TYPE_CHECKING:
+    from graphnet.graph.kinds import Operation
+    from graphnet.graph.uses import Use
+    from graphnet.op import Op
+
+MISFITS = (RuntimeError, IndexError, ValueError, TypeError)
+"""What torch raises for tensors that do not fit; any other error is a fault of the rule itself."""
+
+
+def complaint(
+    op: Op, arguments: tuple[Any, ...], error: BaseException, line: str, fed: bool = False
+) -> GraphError:
+    """The error that a user sees when an op cannot be applied to its arguments.
+
+    `fed` tells that the arguments have values, so that their real shapes are known.
+    """
+    reason = str(error).partition("\n")[0] or repr(error)
+    unknown = not fed and any(None in arg.shape for arg in arguments if isinstance(arg, Entry))
+    rule = _shapes_rule(op)
+    lines = [
+        f"{op.name} cannot be applied here: {reason}",
+        f"  rule: {rule}" if rule else "",
+        f"  came: {'; '.join(_describe(argument, fed) for argument in arguments)}",
+        f"  unknown sizes, written ?, were tried as {UNKNOWN_SIZES[0]}" if unknown else "",
+        f"  options: {op!r}" if op.options else "",
+        f"  way out: {op.hint}" if op.hint else "",
+        f"  line: {line}",
+    ]
+    kind = type(error) if isinstance(error, GraphError) else ShapeError
+    return kind("\n".join(filter(None, lines)))
+
+
+def explain_forward(operation: Operation | None, error: BaseException) -> BaseException:
+    """The error of a forward walk in the user's terms; others get a note and stay what they are."""
+    if operation is None:
+        return error
+    if isinstance(error, MISFITS):
+        text = complaint(operation.op, operation.args, error, operation.line, fed=True)
+        return type(text)(f"{operation}: {text}")
+    error.add_note(f"in the forward pass at {operation}, added at {operation.line}")
+    return error
+
+
+def explain_backward(use: Use | None, error: BaseException) -> None:
+    """Add to the error of a backward walk which derivative raised it."""
+    if use is not None and not isinstance(error, GraphError):
+        error.add_note(f"in the derivative of {use.operation} by its input {use.source}")
+
+
+def _shapes_rule(op: Op) -> str:
+    """What the docstring of the op says after "Shapes:" (nothing under python -OO)."""
+    text = " ".join((type(op).__doc__ or "").split())
+    return text.partition("Shapes: ")[2].rstrip(".")
+
+
+def _describe(argument: Any, fed: bool) -> str:
+    if not isinstance(argument, Entry):
+        return f"the number {argument!r}"
+    shape = tuple(argument.top.shape) if fed else argument.shape
+    return f"{argument} {shape_text(shape)} {dtype_text(argument.dtype)}"

@@ -1,0 +1,78 @@
+"""Derivatives as nodes: the backward walk, written into the list instead of computed.
+
+The rules are the same ones. Given nodes, they append nodes, so that a derivative can be drawn,
+computed for another batch, and differentiated again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from graphnet import ops
+from graphnet.errors import GraphError, ShapeError
+from graphnet.graph.entry import shape_text
+from graphnet.graph.kinds import Operation
+from graphnet.graph.uses import Use, uses
+
+if TYPE_CHECKING:
+    from graphnet.graph.node import Node
+
+
+def append_gradients(
+    nodes: Sequence[Node], target: Node, sources: Sequence[Node], seed: Node | None
+) -> list[Node]:
+    """Append the derivatives of the target by each of the sources, and return their nodes.
+
+    `nodes` are the ancestors of the target in walk order.
+    """
+    grads: dict[Node, Node] = {target: _seed(target, seed)}
+    for operation, paths in reversed(_paths(nodes, sources)):
+        if operation not in grads:
+            continue
+        for use in paths:
+            part = use.derivative(grads[operation])
+            whole = grads.get(use.source)
+            grads[use.source] = part if whole is None else ops.add(whole, part)
+    return [grads[source] if source in grads else ops.zeros_like(source) for source in sources]
+
+
+def _paths(
+    nodes: Sequence[Node], sources: Sequence[Node]
+) -> list[tuple[Operation, list[Use]]]:
+    """The operations between the sources and the target, with the inputs that lead to a source."""
+    reached = set(sources)
+    paths = []
+    for node in nodes:
+        if isinstance(node, Operation):
+            leading = [use for use in uses(node) if use.source in reached]
+            if leading:
+                reached.add(node)
+                paths.append((node, leading))
+    return paths
+
+
+def _seed(target: Node, seed: Node | None) -> Node:
+    """The derivative to start from: 1 for a scalar, else what was given."""
+    if seed is None:
+        refuse_non_scalar(target, target.shape)
+        return ops.ones_like(target)
+    if seed.shape != target.shape:
+        raise ShapeError(
+            f"grad has the shape {shape_text(seed.shape)}; {target}, the node to differentiate, "
+            f"has {shape_text(target.shape)}. Both must be the same."
+        )
+    return seed
+
+
+def refuse_non_scalar(target: Node, shape: tuple[int | None, ...]) -> None:
+    """Refuse to start a backward walk without a gradient, unless it starts from one number.
+
+    Raises:
+        GraphError: the node is not a scalar.
+    """
+    if shape != ():
+        raise GraphError(
+            f"{target} has the shape {shape_text(shape)}, so a gradient to start from is "
+            "needed: grad=..., of that shape. Only a scalar, such as a loss, does without."
+        )

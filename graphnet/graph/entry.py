@@ -1,0 +1,132 @@
+"""What the list keeps for each node: its place, its name, its shape, and its value."""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
+
+from graphnet.errors import GraphError, StateError
+from graphnet.op import Op, Symbolic
+
+if TYPE_CHECKING:
+    from torch import Tensor, dtype
+
+    from graphnet.graph.graph import Graph
+    from graphnet.graph.trials import Spec
+
+current_graph: ContextVar[Graph | None] = ContextVar("current_graph", default=None)
+"""The graph of the innermost `with` block; each thread sees its own."""
+
+
+class Entry(Symbolic):
+    """One entry of a graph's list."""
+
+    __slots__ = ("__weakref__", "graph", "index", "line", "name", "seen", "shape", "spec", "top")
+    kind: ClassVar[str]
+    """What it is: "input", "parameter" or "operation"."""
+    graph: Graph
+    """The graph whose list holds the node."""
+    index: int
+    """The place in the list."""
+    name: str
+    """A name of its own in the graph."""
+    shape: tuple[int | None, ...]
+    """The sizes, None where a size is unknown until a tensor is fed."""
+    spec: Spec
+    """The shapes at each trial, and the number type."""
+    top: Tensor
+    """The value; reading it before a forward pass has filled it is an error."""
+    seen: int
+    """For a leaf: the version of its value at the last forward walk."""
+    line: str
+    """The file and line of the user that added the node."""
+
+    @property
+    def dtype(self) -> dtype:
+        """The number type."""
+        return self.spec.dtype
+
+    @property
+    def ndim(self) -> int:
+        """The number of dimensions."""
+        return len(self.shape)
+
+    @property
+    def inputs(self) -> tuple[Any, ...]:
+        """The nodes that this one reads."""
+        return ()
+
+    @property
+    def home_graph(self) -> Graph | None:
+        """The one graph that holds the node; None for a parameter of several graphs, or of none."""
+        return self.graph
+
+    @property
+    def computed(self) -> bool:
+        """True if `top` holds a value."""
+        try:
+            return self.top is not None
+        except StateError:
+            return False
+
+    def forget(self) -> None:
+        """Drop the value, if there is one."""
+        if self.computed:
+            del self.top
+
+    def apply(self, op: Op, arguments: tuple[Any, ...]) -> Any:
+        """Append an operation to the graph of the arguments."""
+        return graph_of(arguments).append(op, arguments)
+
+    def __getattr__(self, attribute: str) -> NoReturn:
+        # Python comes here only when an attribute is missing, as `top` is before a forward pass.
+        if attribute == "top":
+            raise StateError(f"{self} has no value: a graph.forward that walks it comes first.")
+        raise AttributeError(
+            f"{type(self).__name__!r} object has no attribute {attribute!r}; "
+            "operations without a method are functions in graphnet.ops"
+        )
+
+    def __str__(self) -> str:
+        return f"node {self.index} {self.name!r}"
+
+    def __repr__(self) -> str:
+        return f"<{self.kind} {self.index} {self.name!r} {shape_text(self.shape)}>"
+
+    def __bool__(self) -> NoReturn:
+        raise GraphError(
+            f"{self} is neither true nor false while the graph is built: it has no value yet. "
+            "To choose between two values use ops.where."
+        )
+
+
+def graph_of(arguments: tuple[Any, ...]) -> Graph:
+    """The graph in which an operation on these arguments belongs.
+
+    Raises:
+        GraphError: there are only parameters of several graphs or of none, outside any `with` block.
+    """
+    entries = [argument for argument in arguments if isinstance(argument, Entry)]
+    for entry in entries:
+        if entry.kind != "parameter":
+            return entry.graph
+    graph = current_graph.get()
+    for entry in entries:
+        graph = graph or entry.home_graph
+    if graph is None:
+        raise GraphError(
+            "There is no graph to append to. Write `with graphnet.Graph() as graph:` around these "
+            "lines, or say which one: graph.input(...), graph.parameter(...)."
+        )
+    return graph
+
+
+def shape_text(shape: tuple[int | None, ...]) -> str:
+    """A shape as people write it, with ? for an unknown size: (?, 25)."""
+    sizes = ", ".join("?" if size is None else str(size) for size in shape)
+    return f"({sizes},)" if len(shape) == 1 else f"({sizes})"
+
+
+def dtype_text(dtype: dtype) -> str:
+    """The name of a number type: float32."""
+    return str(dtype).removeprefix("torch.")

@@ -1,0 +1,100 @@
+"""What is fed to the inputs of a graph, checked before anything is computed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from torch import empty
+
+from graphnet.errors import FeedError
+from graphnet.graph.entry import dtype_text, shape_text
+from graphnet.graph.kinds import Input
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from graphnet.graph.parameter import Parameter
+
+_TENSOR = type(empty(0))
+
+Feed = Mapping["Input | str", Any]
+
+
+def bind(
+    inputs: Mapping[str, Input],
+    parameters: Iterable[Parameter],
+    needed: Iterable[Input],
+    feed: Feed,
+) -> dict[Input, Tensor]:
+    """Find the input for each fed tensor, and check the tensor against it.
+
+    Raises:
+        FeedError: a feed is missing, misnamed, or not what its input asks for.
+    """
+    bound: dict[Input, Tensor] = {}
+    parameter = next(iter(parameters), None)
+    device = None if parameter is None else parameter.top.device
+    for key, value in feed.items():
+        node = inputs.get(key) if isinstance(key, str) else key
+        if not isinstance(node, Input) or inputs.get(node.name) is not node:
+            raise FeedError(_unknown(key, inputs))
+        if node in bound:
+            raise FeedError(f"{node} is fed twice, once by its name and once as a node.")
+        _check(node, value)
+        device = device or value.device
+        if value.device != device:
+            raise FeedError(
+                f"{node} is fed a tensor on {value.device}, but the graph computes on {device}. "
+                f"Move the tensor there: tensor.to({str(device)!r})."
+            )
+        bound[node] = value.detach() if value.requires_grad else value
+    for node in needed:
+        if node not in bound:
+            raise FeedError(_missing(node, inputs, bound))
+    return bound
+
+
+def _check(node: Input, value: Any) -> None:
+    """Compare a fed value with what its input asks for."""
+    if not isinstance(value, _TENSOR):
+        raise FeedError(
+            f"{node} is fed a {type(value).__module__}.{type(value).__qualname__}; "
+            "only tensors are fed: torch.as_tensor(value) makes one."
+        )
+    shape = value.shape
+    if shape != node.shape and (
+        len(shape) != len(node.shape)
+        or any(asked not in (None, size) for asked, size in zip(node.shape, shape, strict=True))
+    ):
+        raise FeedError(
+            f"{node} takes the shape {shape_text(node.shape)}; {shape_text(tuple(shape))} came. "
+            "Reshape the tensor, or build the graph for its shape (? stands for any size)."
+        )
+    if value.dtype is not node.dtype:
+        raise FeedError(
+            f"{node} takes {dtype_text(node.dtype)}; {dtype_text(value.dtype)} came. Convert "
+            f"the tensor, tensor.to(torch.{dtype_text(node.dtype)}), or declare the input with "
+            f"dtype=torch.{dtype_text(value.dtype)}."
+        )
+
+
+def _unknown(key: object, inputs: Mapping[str, Input]) -> str:
+    if isinstance(key, str):
+        return f"{key!r} is fed, but the graph has no input of that name. {_names(inputs)}"
+    if isinstance(key, Input):
+        return f"{key} is fed, but it belongs to another graph. {_names(inputs)}"
+    return f"{key!r} is fed, but only inputs are. {_names(inputs)}"
+
+
+def _missing(node: Input, inputs: Mapping[str, Input], bound: Mapping[Input, Tensor]) -> str:
+    fed = ", ".join(repr(each.name) for each in bound) or "nothing"
+    return (
+        f"{node} is not fed, and what was asked for needs it; fed was {fed}. {_names(inputs)} "
+        "To compute nodes that do without it, name them: graph.forward(..., outputs=node)."
+    )
+
+
+def _names(inputs: Mapping[str, Input]) -> str:
+    listed = ", ".join(f"{name!r} {shape_text(node.shape)}" for name, node in inputs.items())
+    return f"Its inputs are {listed}." if inputs else "It has no inputs."

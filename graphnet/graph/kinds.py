@@ -1,0 +1,110 @@
+"""The two kinds of node that a graph owns: its inputs and its operations."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from torch import empty
+
+from graphnet.errors import DtypeError
+from graphnet.graph.entry import graph_of
+from graphnet.graph.location import user_line
+from graphnet.graph.node import Node
+from graphnet.graph.trials import Spec, input_trials
+
+if TYPE_CHECKING:
+    from torch import Tensor, dtype
+
+    from graphnet.graph.graph import Graph
+    from graphnet.op import Op
+
+
+class Literal:
+    """A number that stands in place of a node: the 1 of `1 - x`."""
+
+    __slots__ = ("top",)
+
+    def __init__(self, value: float) -> None:
+        self.top = value
+
+
+class Input(Node):
+    """A place in the list that is fed with a tensor at each forward pass.
+
+    Args:
+        shape: the sizes; None for one that any fed tensor may choose.
+        name: its name in the graph and in `graph.forward(name=tensor)`.
+        dtype: the number type to be fed; torch's default type where None.
+        requires_grad: True to have its gradient computed as well.
+        graph: the graph to append to; that of the `with` block where None.
+
+    Raises:
+        GraphError: there is no graph, or the name is taken.
+        DtypeError: a gradient is asked for numbers that are not floating.
+
+    >>> import graphnet as gn
+    >>> with gn.Graph() as graph:
+    ...     x = gn.Input((None, 2), name="x")
+    >>> x
+    <input 0 'x' (?, 2)>
+    """
+
+    __slots__ = ("grad", "requires_grad")
+    kind = "input"
+
+    def __init__(
+        self,
+        shape: tuple[int | None, ...],
+        *,
+        name: str,
+        dtype: dtype | None = None,
+        requires_grad: bool = False,
+        graph: Graph | None = None,
+    ) -> None:
+        dtype = dtype or empty(0).dtype
+        if requires_grad and not dtype.is_floating_point:
+            raise DtypeError(f"input {name!r}: only floating numbers have gradients, not {dtype}.")
+        self.shape = tuple(shape)
+        self.spec = Spec(input_trials(self.shape), dtype)
+        self.requires_grad = requires_grad
+        self.grad: Tensor | None = None
+        self.line = user_line()
+        (graph or graph_of(())).add(self, name)
+
+
+class Operation(Node):
+    """One use of an op in a graph: which rule, on which nodes."""
+
+    __slots__ = ("derived", "grad", "op", "sources")
+    kind = "operation"
+
+    def __init__(
+        self, op: Op, sources: tuple[Node | Literal, ...], spec: Spec, derived: bool = False
+    ) -> None:
+        self.op = op
+        self.sources = sources
+        self.spec = spec
+        self.shape = spec.shape
+        self.grad: Tensor | None = None
+        self.derived = derived
+        self.line = user_line()
+
+    @property
+    def args(self) -> tuple[Any, ...]:
+        """What the op is applied to: nodes and numbers, in their places."""
+        return tuple(s.top if isinstance(s, Literal) else s for s in self.sources)
+
+    @property
+    def inputs(self) -> tuple[Node, ...]:
+        """The nodes among the arguments."""
+        return tuple(source for source in self.sources if isinstance(source, Node))
+
+    @property
+    def requires_grad(self) -> bool:
+        """True for floating numbers: every operation that a backward pass reaches has a gradient."""
+        return self.dtype.is_floating_point
+
+
+def spec_of(source: Node | Literal) -> Any:
+    """What is known of an argument before anything is computed: see `trials.infer`."""
+    return source.spec if isinstance(source, Node) else (type(source.top), source.top)

@@ -1,0 +1,16 @@
+"""The user's line that added a node: the first one on the call stack outside this package."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+_PACKAGE = str(Path(__file__).parent.parent)
+
+
+def user_line() -> str:
+    """The file and the line from which the package was called."""
+    frame = sys._getframe(1)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+        frame = frame.f_back
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}"

@@ -1,0 +1,201 @@
+"""The node whose value is learned, or kept from batch to batch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+from torch import empty
+
+from graphnet.errors import DtypeError, GraphError, ShapeError
+from graphnet.graph.entry import shape_text
+from graphnet.graph.home import Home
+from graphnet.graph.location import user_line
+from graphnet.graph.node import Node
+from graphnet.graph.trials import Spec
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from graphnet.graph.graph import Graph
+
+
+class Parameter(Node):
+    """A node whose value stays from one forward pass to the next.
+
+    It belongs to its module and may stand in several graphs; used twice in one graph it is shared
+    weight, and its gradient is the sum of both uses. The value given is copied.
+
+    Args:
+        value: the first value.
+        name: its name in a graph; modules name their parameters by their place.
+        requires_grad: False for a buffer, a value that is kept but not learned.
+
+    Raises:
+        GraphError: the value is not a tensor.
+        DtypeError: a gradient is asked for numbers that are not floating.
+
+    >>> from torch import empty
+    >>> w = Parameter(empty(2).fill_(3), name="w")
+    >>> w.top, w.grad
+    (tensor([3., 3.]), tensor([0., 0.]))
+    """
+
+    __slots__ = (
+        "_grad",
+        "_requires_grad",
+        "_value",
+        "home",
+        "is_buffer",
+        "label",
+        "offset",
+        "places",
+    )
+    kind = "parameter"
+
+    def __init__(
+        self, value: Tensor, *, name: str | None = None, requires_grad: bool = True
+    ) -> None:
+        if not isinstance(value, type(empty(0))):
+            raise GraphError(f"A parameter is made from a tensor; {type(value).__name__} came.")
+        if requires_grad and not value.dtype.is_floating_point:
+            raise DtypeError(f"Only floating numbers can be learned; {value.dtype} came.")
+        self.label = name
+        self.places: WeakKeyDictionary[Graph, tuple[int, str]] = WeakKeyDictionary()
+        self.line = user_line()
+        self.is_buffer = not requires_grad
+        self._requires_grad = requires_grad
+        self._grad: Tensor | None = None
+        self._value = value.detach()
+        self._take_up(self._value)
+
+    def _take_up(self, value: Tensor) -> None:
+        """Live alone, with this value."""
+        self._value = value
+        self.shape = tuple(value.shape)
+        self.spec = Spec((self.shape,), value.dtype)
+        self.home = Home([value])
+        self.move(self.home, 0)
+
+    def move(self, home: Home, offset: int) -> None:
+        """Copy value and gradient to a place in another home, and live there."""
+        value, grad = self._value, self._grad
+        if home is not self.home:
+            self.home.residents -= 1
+            self.home.changes += 1
+        stop = offset + value.numel()
+        self.home, self.offset = home, offset
+        self._value = home.value[offset:stop].view(self.shape)
+        self._value.copy_(value)
+        self._grad = None
+        if grad is not None:
+            self._grad = home.grad[offset:stop].view(self.shape)
+            self._grad.copy_(grad)
+
+    def to(self, *args: Any, **kwargs: Any) -> None:
+        """Change number type or device in place, with the arguments of `torch.Tensor.to`."""
+        value = self._value.to(*args, **kwargs)
+        if not self.dtype.is_floating_point:
+            value = self._value.to(value.device)
+        if value is not self._value:
+            self.home.residents -= 1
+            self.home.changes += 1
+            self._grad = None if self._grad is None else self._grad.to(value.device, value.dtype)
+            self._take_up(value)
+
+    @property
+    def top(self) -> Tensor:  # type: ignore[override]  # a slot in other nodes, a view here
+        """The value; assigning copies."""
+        return self._value
+
+    @top.setter
+    def top(self, value: Tensor) -> None:
+        self._refuse_other_shape(value)
+        self._value.copy_(value)
+
+    @property
+    def grad(self) -> Tensor | None:  # type: ignore[override]
+        """The gradient, of the shape of the value; None for a buffer. Assigning copies."""
+        if self._grad is None and self._requires_grad:
+            flat = self.home.grad[self.offset : self.offset + self._value.numel()]
+            self._grad = flat.view(self.shape)
+        return self._grad
+
+    @grad.setter
+    def grad(self, value: Tensor | None) -> None:
+        if value is not None:
+            self._refuse_other_shape(value)
+        if (grad := self.grad) is not None:
+            grad.zero_() if value is None else grad.copy_(value)
+
+    @property
+    def requires_grad(self) -> bool:
+        """True if it is learned; set it to False to freeze the value, and to True to free it.
+
+        Raises:
+            GraphError: a buffer is asked to learn.
+        """
+        return self._requires_grad
+
+    @requires_grad.setter
+    def requires_grad(self, flag: bool) -> None:
+        if flag and self.is_buffer:
+            raise GraphError(
+                f"{self.name!r} is a buffer: it was made with requires_grad=False, to be kept and "
+                "not learned. Make a parameter without that instead."
+            )
+        self._requires_grad = flag
+        self.home.changes += 1
+
+    @property
+    def home_graph(self) -> Graph | None:
+        """The one graph that holds it; None if there are several or none."""
+        return next(iter(self.places)) if len(self.places) == 1 else None
+
+    @property
+    def graph(self) -> Graph:  # type: ignore[override]
+        """The graph that holds it, if there is just one.
+
+        Raises:
+            GraphError: it stands in several graphs, or in none.
+        """
+        if (graph := self.home_graph) is None:
+            raise GraphError(
+                f"parameter {self.name!r} stands in {len(self.places)} graphs; "
+                "ask one of them: graph.index(parameter)."
+            )
+        return graph
+
+    @property
+    def index(self) -> int:  # type: ignore[override]
+        """The place in its graph, if there is just one."""
+        return self.places[self.graph][0]
+
+    @property
+    def name(self) -> str:  # type: ignore[override]
+        """Its name: the one it was given, or the one by which a graph knows it."""
+        return self.label or next((name for _, name in self.places.values()), "parameter")
+
+    def __str__(self) -> str:
+        place = f"{self.places[graph][0]} " if (graph := self.home_graph) is not None else ""
+        return f"node {place}{self.name!r}"
+
+    def __repr__(self) -> str:
+        return f"<parameter {self.name!r} {shape_text(self.shape)}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuild, (self._value.clone(), self.label, self.is_buffer, self._requires_grad)
+
+    def _refuse_other_shape(self, value: Tensor) -> None:
+        if tuple(value.shape) != self.shape:
+            raise ShapeError(
+                f"parameter {self.name!r} has the shape {shape_text(self.shape)} for good; "
+                f"{shape_text(tuple(value.shape))} came. Make a new parameter instead."
+            )
+
+
+def _rebuild(value: Tensor, name: str | None, is_buffer: bool, learned: bool) -> Parameter:
+    """A copy of a parameter, for copy.deepcopy and pickle: in no graph, and in a home of its own."""
+    parameter = Parameter(value, name=name, requires_grad=not is_buffer)
+    parameter.requires_grad = learned
+    return parameter

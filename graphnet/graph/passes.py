@@ -1,0 +1,195 @@
+"""The two walks over the list: forward fills each `top` in order, backward each `grad` in reverse.
+
+A pass is prepared once for the nodes that are asked for, and then run as often as needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from graphnet.errors import GraphError, ShapeError, StateError
+from graphnet.graph.complaints import explain_backward, explain_forward
+from graphnet.graph.derivatives import refuse_non_scalar
+from graphnet.graph.entry import dtype_text, shape_text
+from graphnet.graph.kinds import Input, Operation
+from graphnet.graph.parameter import Parameter
+from graphnet.graph.uses import Use, uses
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from graphnet.graph.node import Node
+
+
+class ForwardPass:
+    """The walk that computes some nodes: every operation among their ancestors, in order."""
+
+    def __init__(
+        self, nodes: Sequence[Node], walked: Sequence[Node], targets: tuple[Node, ...]
+    ) -> None:
+        self.targets = targets
+        self.operations = [node for node in walked if isinstance(node, Operation)]
+        self.leaves = [node for node in walked if not isinstance(node, Operation)]
+        self.inputs = [node for node in walked if isinstance(node, Input)]
+        self.changing = [node for node in nodes if not isinstance(node, Parameter)]
+        seen = set(walked)
+        self.idle = [node for node in self.changing if node not in seen]
+
+    def run(self, feed: Mapping[Input, Tensor]) -> None:
+        """Compute every `top`.
+
+        What this walk does not compute is forgotten; after an error, everything is.
+        """
+        for node in self.changing:
+            node.grad = None
+        for node in self.idle:
+            node.forget()
+        for place, tensor in feed.items():
+            place.top = tensor
+        operation = None
+        try:
+            for operation in self.operations:
+                operation.top = operation.op.forward(*[each.top for each in operation.sources])
+        except BaseException as error:
+            explanation = explain_forward(operation, error)
+            for node in self.changing:
+                node.forget()
+            raise explanation from (None if isinstance(error, GraphError) else error)
+        for leaf in self.leaves:
+            leaf.seen = version(leaf.top)
+
+
+class BackwardPass:
+    """The walk that sends gradients from some nodes back to all that they are computed from."""
+
+    def __init__(
+        self, nodes: Sequence[Node], walked: Sequence[Node], targets: Sequence[Node]
+    ) -> None:
+        self.targets = targets
+        self.changing = [node for node in nodes if not isinstance(node, Parameter)]
+        self.parameters = [node for node in nodes if isinstance(node, Parameter)]
+        self.learned = [parameter.requires_grad for parameter in self.parameters]
+        self.leaves = [leaf for leaf in walked if not isinstance(leaf, Operation)]
+        self.steps = [
+            (node, [use for use in uses(node) if use.source.requires_grad])
+            for node in reversed(walked)
+            if isinstance(node, Operation)
+        ]
+
+    @property
+    def valid(self) -> bool:
+        """False once a parameter was frozen or freed."""
+        return self.learned == [parameter.requires_grad for parameter in self.parameters]
+
+    def run(self, seeds: Sequence[Tensor], accumulate: bool) -> None:
+        """Fill every `grad`; those of the parameters change only once the whole walk is done."""
+        refuse_stale(self.leaves)
+        for node in self.changing:
+            if not (accumulate and isinstance(node, Input)):
+                node.grad = None
+        sums: dict[Node, Tensor] = {}
+        for target, seed in zip(self.targets, seeds, strict=True):
+            hand(seed, target, sums)
+        use: Use | None = None
+        try:
+            for operation, inputs in self.steps:
+                if operation.grad is not None:
+                    for use in inputs:
+                        hand(use.gradient(), use.source, sums)
+        except BaseException as error:
+            for node in self.changing:
+                node.grad = None
+            explain_backward(use, error)
+            raise
+        for parameter in self.parameters:
+            commit(sums.get(parameter), parameter, accumulate)
+
+
+def hand(grad: Tensor, node: Node, sums: dict[Node, Tensor]) -> None:
+    """Add to the gradient of a node; not in place, since the tensor may belong to others too."""
+    if isinstance(node, Parameter):
+        sums[node] = sums[node] + grad if node in sums else grad
+    else:
+        node.grad = grad if node.grad is None else node.grad + grad
+
+
+def commit(total: Tensor | None, parameter: Parameter, accumulate: bool) -> None:
+    """Write the sum over all uses into the gradient of a parameter."""
+    grad = parameter.grad
+    if grad is None:
+        return
+    if accumulate:
+        if total is not None:
+            grad.add_(total)
+    elif total is not None:
+        grad.copy_(total)
+    else:
+        grad.zero_()
+
+
+def ancestors(nodes: Sequence[Node], targets: Sequence[Node]) -> list[Node]:
+    """The targets and all that they are computed from, in walk order."""
+    wanted = set(targets)
+    for node in reversed(nodes):
+        if node in wanted:
+            wanted.update(node.inputs)
+    return [node for node in nodes if node in wanted]
+
+
+def version(tensor: Tensor) -> int:
+    """How often a tensor was changed in place; torch does not count it in inference mode."""
+    return 0 if tensor.is_inference() else tensor._version
+
+
+def refuse_stale(leaves: Sequence[Node]) -> None:
+    """Refuse a backward walk over values that no longer belong to their inputs and parameters.
+
+    Raises:
+        StateError: a fed tensor or a parameter was changed since the forward walk.
+    """
+    for leaf in leaves:
+        if version(leaf.top) != leaf.seen:
+            raise StateError(
+                f"{leaf} was changed after the forward pass, in place or by an optimizer's step, "
+                "so the values of the graph are out of date. Run graph.forward again first."
+            )
+
+
+def seed(target: Node, grad: Tensor | None) -> Tensor:
+    """The gradient to start from: 1 for a scalar, else what is given.
+
+    Raises:
+        StateError: the target has no value yet.
+        GraphError: the target is not a scalar, and no gradient is given.
+        ShapeError: the gradient has another shape than the target.
+    """
+    top = target.top
+    if grad is None:
+        refuse_non_scalar(target, tuple(top.shape))
+        return top.new_ones(())
+    if grad.shape != top.shape or grad.dtype is not top.dtype:
+        raise ShapeError(
+            f"grad is {shape_text(tuple(grad.shape))} {dtype_text(grad.dtype)}; {target}, the "
+            f"node to differentiate, is {shape_text(tuple(top.shape))} {dtype_text(top.dtype)}. "
+            "Both must be the same."
+        )
+    return grad
+
+
+class OneAtATime:
+    """A graph is walked by one thread at a time: a second walk is refused, not mixed in."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+
+    def __enter__(self) -> None:
+        if not self._lock.acquire(blocking=False):
+            raise StateError(
+                "This graph is being walked already, by another thread or by an operation of "
+                "its own. Build a graph for each thread; they may share parameters."
+            )
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()

@@ -1,0 +1,119 @@
+"""The shape of an operation's output, found by running its forward on small trial tensors.
+
+A size that is unknown until a tensor is fed is tried as 12, as 24 and as 1. Where all trials
+give the same size, it is known; elsewhere it stays unknown (None). Every node keeps its concrete
+shape at each trial, so that nothing is lost on the way: `x.reshape(-1, 6)` has 2, 4 and no rows.
+The trial with 1 may fail, since not every operation takes a batch of one.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from math import prod
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from torch import empty
+
+from graphnet.errors import DtypeError, ShapeError
+
+if TYPE_CHECKING:
+    from torch import Tensor, dtype
+
+    from graphnet.op import Op
+
+Shape = tuple[int, ...]
+Trials = tuple[Shape | None, ...]
+"""One concrete shape where every size is known; else one for each trial, None where it fails."""
+
+UNKNOWN_SIZES = (12, 24, 1)
+_LARGE = 4_000_000  # elements; above, the meta device is worth its second of imports
+
+
+class Spec(NamedTuple):
+    """What is known of a node before anything is computed."""
+
+    trials: Trials
+    dtype: dtype
+
+    @property
+    def shape(self) -> tuple[int | None, ...]:
+        """The sizes on which all trials agree, and None for the others."""
+        shapes = [shape for shape in self.trials if shape is not None]
+        columns = zip(*shapes, strict=True)
+        return tuple(sizes[0] if len(set(sizes)) == 1 else None for sizes in columns)
+
+
+def input_trials(shape: tuple[int | None, ...]) -> Trials:
+    """The trial shapes of an input, from its shape with None for unknown sizes."""
+    if None not in shape:
+        return (tuple(size for size in shape if size is not None),)
+    return tuple(
+        tuple(trial if size is None else size for size in shape) for trial in UNKNOWN_SIZES
+    )
+
+
+@lru_cache(maxsize=2**14)
+def infer(op: Op, arguments: tuple[Any, ...]) -> Spec:
+    """The trial shapes and the number type of an op's output.
+
+    Each argument is the `Spec` of a node, or a number with its type.
+
+    Raises:
+        DtypeError: different number types are mixed.
+        Exception: whatever the op's forward raises for shapes that do not fit.
+    """
+    specs = [argument for argument in arguments if isinstance(argument, Spec)]
+    _refuse_mixed_dtypes(op, specs)
+    count = max(len(spec.trials) for spec in specs)
+    results = [_run_trial(op, arguments, trial) for trial in range(count)]
+    shapes: list[Shape | None] = [tuple(top.shape) if top is not None else None for top in results]
+    if results[0] is None:
+        raise ShapeError("no trial of the unknown sizes succeeded")
+    for trial in range(1, count):
+        if shapes[trial] is not None and len(shapes[trial] or ()) != len(shapes[0] or ()):
+            shapes[trial] = None
+    succeeded = {shape for shape in shapes if shape is not None}
+    return Spec((shapes[0],) if len(succeeded) == 1 else tuple(shapes), results[0].dtype)
+
+
+def _run_trial(op: Op, arguments: tuple[Any, ...], trial: int) -> Tensor | None:
+    """The output for one trial; None if the trial with sizes of 1 fails."""
+    values: list[Any] = []
+    for argument in arguments:
+        if not isinstance(argument, Spec):
+            values.append(argument[1])
+            continue
+        shape = argument.trials[min(trial, len(argument.trials) - 1)]
+        if shape is None:
+            return None
+        values.append(_zeros(shape, argument.dtype))
+    try:
+        result: Tensor = op.forward(*values)
+    except Exception:
+        if trial < UNKNOWN_SIZES.index(1):
+            raise
+        return None
+    return result
+
+
+def _zeros(shape: Shape, dtype: dtype) -> Tensor:
+    if prod(shape) > _LARGE:
+        return empty(shape, dtype=dtype, device="meta")
+    return empty(shape, dtype=dtype).zero_()
+
+
+def _refuse_mixed_dtypes(op: Op, specs: list[Spec]) -> None:
+    """One floating type in an operation; whole numbers meet it as single numbers or as indices."""
+    dtypes = {spec.dtype for spec in specs if spec.dtype.is_floating_point or op.broadcasts}
+    floating = {dtype for dtype in dtypes if dtype.is_floating_point}
+    tensors_of_integers = [
+        spec
+        for spec in specs
+        if spec.trials[0] and spec.dtype in dtypes - floating and not _is_bool(spec.dtype)
+    ]
+    if len(floating) > 1 or (floating and tensors_of_integers):
+        raise DtypeError("number types are never mixed silently; convert one of them")
+
+
+def _is_bool(dtype: dtype) -> bool:
+    return dtype == (empty(0) == 0).dtype

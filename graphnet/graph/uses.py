@@ -1,0 +1,102 @@
+"""One input of one operation, and how a gradient flows back to it: in numbers or in nodes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from graphnet.errors import ShapeError
+from graphnet.graph.entry import shape_text
+from graphnet.graph.kinds import Literal, Operation
+from graphnet.graph.node import Node
+from graphnet.ops import sum_as
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from graphnet.op import Rule
+
+
+class Use:
+    """The use of a node, the source, as one input of an operation."""
+
+    __slots__ = ("function", "op", "operation", "reads", "source")
+
+    def __init__(self, operation: Operation, source: Node, rule: Rule) -> None:
+        self.operation = operation
+        self.op = operation.op
+        self.source = source
+        self.function = rule.function
+        self.reads = [self._find(name) for name in rule.reads]
+
+    def _find(self, name: str) -> tuple[Any, str]:
+        """Where the rule finds what it reads: an entry of the list, and which of its fields."""
+        if name == "grad":
+            return self.operation, "grad"
+        name = name.removesuffix("_like")
+        if name == "top":
+            return self.operation, "top"
+        return self.operation.sources[self.op.inputs.index(name)], "top"
+
+    def gradient(self) -> Tensor:
+        """What this use contributes to the gradient of its source."""
+        grad: Tensor = self.function(self.op, *[getattr(entry, at) for entry, at in self.reads])
+        shape = self.source.top.shape
+        if grad.shape == shape:
+            return grad
+        if not self.op.broadcasts:
+            raise ShapeError(self._wrong_shape(tuple(grad.shape), tuple(shape)))
+        return grad.sum_to_size(shape)
+
+    def derivative(self, grad: Node) -> Node:
+        """The same as nodes: appends what computes the contribution from the gradient `grad`."""
+        values = [
+            grad if at == "grad" else entry.top if isinstance(entry, Literal) else entry
+            for entry, at in self.reads
+        ]
+        result: Node = self.function(self.op, *values)
+        if self.op.broadcasts and self._may_be_broadcast(result):
+            return sum_as(result, self.source)
+        if not self.op.broadcasts and not _may_agree(result.shape, self.source.shape):
+            raise ShapeError(self._wrong_shape(result.shape, self.source.shape))
+        return result
+
+    def _may_be_broadcast(self, result: Node) -> bool:
+        """True unless the shapes known so far tell that the result has the shape of the source."""
+        if None not in result.shape and None not in self.source.shape:
+            return result.shape != self.source.shape
+        if result.ndim != self.source.ndim:
+            return True
+        others = [node for node in self.operation.inputs if node is not self.source]
+        return any(
+            size is None and any(_size_from_end(other, place) != 1 for other in others)
+            for place, size in enumerate(reversed(self.source.shape))
+        ) or not _may_agree(result.shape, self.source.shape)
+
+    def _wrong_shape(self, came: tuple[int | None, ...], asked: tuple[int | None, ...]) -> str:
+        """The message for a rule that returns another shape than its input has."""
+        return (
+            f"The derivative of {self.operation} by its input {self.source} has the shape "
+            f"{shape_text(came)}; the input has {shape_text(asked)}. Correct the rule in "
+            f"{type(self.op).__name__}, or say there `broadcasts = True` if its inputs broadcast."
+        )
+
+
+def uses(operation: Operation) -> list[Use]:
+    """The inputs of an operation through which it can be differentiated, in order."""
+    return [
+        Use(operation, source, rule)
+        for source, rule in zip(operation.sources, operation.op.rules.values(), strict=True)
+        if rule and isinstance(source, Node) and source.dtype.is_floating_point
+    ]
+
+
+def _size_from_end(node: Node, place: int) -> int | None:
+    """A size counted from the last dimension; 1 where a node has fewer dimensions."""
+    return node.shape[-1 - place] if place < node.ndim else 1
+
+
+def _may_agree(shape: tuple[int | None, ...], other: tuple[int | None, ...]) -> bool:
+    """False if two shapes, as far as they are known, differ."""
+    return len(shape) == len(other) and all(
+        a is None or b is None or a == b for a, b in zip(shape, other, strict=True)
+    )

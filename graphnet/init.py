@@ -1,0 +1,167 @@
+"""First values for parameters. Each function fills a tensor in place and returns it.
+
+Names, arguments and numbers are those of `torch.nn.init`: with the same generator, the same values.
+
+>>> from torch import empty
+>>> xavier_uniform_(empty(25, 2)).abs().max() <= (6 / 27) ** 0.5
+tensor(True)
+"""
+
+from __future__ import annotations
+
+from math import prod, sqrt
+from typing import TYPE_CHECKING
+
+from graphnet.errors import GraphError, ShapeError
+
+if TYPE_CHECKING:
+    from torch import Generator, Tensor
+
+GAINS = {
+    "linear": 1.0,
+    "conv1d": 1.0,
+    "conv2d": 1.0,
+    "sigmoid": 1.0,
+    "tanh": 5 / 3,
+    "relu": sqrt(2.0),
+    "leaky_relu": sqrt(2 / (1 + 0.01**2)),
+    "selu": 3 / 4,
+}
+"""By how much each activation shrinks the values that go through it, and a weight makes up for."""
+
+
+def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
+    """The gain for an activation.
+
+    Args:
+        nonlinearity: a name in `GAINS`.
+        param: for "leaky_relu", its negative slope (0.01 where None).
+
+    Raises:
+        GraphError: the activation is not known.
+
+    >>> calculate_gain("tanh")
+    1.6666666666666667
+    """
+    if nonlinearity not in GAINS:
+        raise GraphError(f"No gain is known for {nonlinearity!r}; known are {', '.join(GAINS)}.")
+    if nonlinearity == "leaky_relu" and param is not None:
+        return sqrt(2 / (1 + param**2))
+    return GAINS[nonlinearity]
+
+
+def default_uniform_(
+    tensor: Tensor, fan_in: int, generator: Generator | None = None
+) -> Tensor:
+    """Uniform within ±1/√fan_in: what torch.nn gives to weights and biases by default.
+
+    Source: LeCun et al., Efficient BackProp (1998), section 4.6, whose standard deviation of
+    1/√fan_in is here the bound.
+    """
+    bound = 1 / sqrt(fan_in)
+    return uniform_(tensor, -bound, bound, generator)
+
+
+def xavier_uniform_(
+    tensor: Tensor, gain: float = 1.0, generator: Generator | None = None
+) -> Tensor:
+    """Uniform within ±gain √(6 / (fan_in + fan_out)).
+
+    Source: Glorot and Bengio, Understanding the difficulty of training deep feedforward neural
+    networks (2010), equation 16.
+
+    Raises:
+        ShapeError: the tensor has fewer than two dimensions.
+    """
+    bound = sqrt(3.0) * gain * sqrt(2 / sum(_fans(tensor)))
+    return uniform_(tensor, -bound, bound, generator)
+
+
+def xavier_normal_(
+    tensor: Tensor, gain: float = 1.0, generator: Generator | None = None
+) -> Tensor:
+    """Normal with standard deviation gain √(2 / (fan_in + fan_out)).
+
+    Source: Glorot and Bengio (2010), equation 12.
+
+    Raises:
+        ShapeError: the tensor has fewer than two dimensions.
+    """
+    return normal_(tensor, 0.0, gain * sqrt(2 / sum(_fans(tensor))), generator)
+
+
+def kaiming_uniform_(
+    tensor: Tensor,
+    a: float = 0.0,
+    mode: str = "fan_in",
+    nonlinearity: str = "leaky_relu",
+    generator: Generator | None = None,
+) -> Tensor:
+    """Uniform within ±gain √(3 / fan).
+
+    Args:
+        tensor: what to fill.
+        a: the negative slope, for "leaky_relu".
+        mode: "fan_in" keeps the size of values in the forward pass, "fan_out" that of gradients.
+        nonlinearity: the activation that follows, a name in `GAINS`.
+        generator: the source of random numbers; torch's default one where None.
+
+    Source: He et al., Delving deep into rectifiers (2015), equations 10 and 14.
+
+    Raises:
+        ShapeError: the tensor has fewer than two dimensions.
+        GraphError: the mode or the activation is not known.
+    """
+    bound = sqrt(3.0) * _kaiming_std(tensor, a, mode, nonlinearity)
+    return uniform_(tensor, -bound, bound, generator)
+
+
+def kaiming_normal_(
+    tensor: Tensor,
+    a: float = 0.0,
+    mode: str = "fan_in",
+    nonlinearity: str = "leaky_relu",
+    generator: Generator | None = None,
+) -> Tensor:
+    """Normal with standard deviation gain / √fan; arguments as in `kaiming_uniform_`.
+
+    Source: He et al., Delving deep into rectifiers (2015), equations 10 and 14.
+
+    Raises:
+        ShapeError: the tensor has fewer than two dimensions.
+        GraphError: the mode or the activation is not known.
+    """
+    return normal_(tensor, 0.0, _kaiming_std(tensor, a, mode, nonlinearity), generator)
+
+
+def uniform_(
+    tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generator | None = None
+) -> Tensor:
+    """Uniform between a and b."""
+    return tensor.detach().uniform_(a, b, generator=generator)
+
+
+def normal_(
+    tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None
+) -> Tensor:
+    """Normal with a mean and a standard deviation."""
+    return tensor.detach().normal_(mean, std, generator=generator)
+
+
+def _kaiming_std(tensor: Tensor, a: float, mode: str, nonlinearity: str) -> float:
+    fan_in, fan_out = _fans(tensor)
+    if mode not in ("fan_in", "fan_out"):
+        raise GraphError(f"mode is 'fan_in' or 'fan_out'; {mode!r} came.")
+    fan = fan_in if mode == "fan_in" else fan_out
+    return calculate_gain(nonlinearity, a) / sqrt(fan)
+
+
+def _fans(tensor: Tensor) -> tuple[int, int]:
+    """How many inputs an output has, and how many outputs an input has."""
+    if tensor.ndim < 2:
+        raise ShapeError(
+            f"A weight has two dimensions or more, (outputs, inputs, ...); {tuple(tensor.shape)} "
+            "came. Biases are filled with a constant or by default_uniform_."
+        )
+    kernel = prod(tensor.shape[2:])
+    return tensor.shape[1] * kernel, tensor.shape[0] * kernel

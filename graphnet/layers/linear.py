@@ -1,0 +1,76 @@
+"""The affine layer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torch import empty
+
+from graphnet import init, ops
+from graphnet.errors import ShapeError
+from graphnet.graph import Parameter
+from graphnet.layers.module import Module
+
+if TYPE_CHECKING:
+    from torch import device, dtype
+
+    from graphnet.graph import Node
+
+
+class Linear(Module):
+    """An affine map of the last dimension: y = x Wᵀ + b.
+
+    Shapes: x (..., in_features) -> (..., out_features); weight (out_features, in_features),
+    bias (out_features). First values are uniform within 1/√in_features, as in torch.nn.
+
+    Args:
+        in_features: the last size of the input, 1 or more.
+        out_features: the last size of the output, 1 or more.
+        bias: False to leave b out.
+        device: where the parameters are kept.
+        dtype: their number type.
+
+    Raises:
+        ShapeError: a size is not a whole number of 1 or more.
+
+    >>> import graphnet as gn
+    >>> from torch import empty
+    >>> gn.Linear(2, 25).forward(empty(10, 2).fill_(0)).shape
+    torch.Size([10, 25])
+    """
+
+    def __init__(
+        self,
+        in_features: int,
+        out_features: int,
+        bias: bool = True,
+        device: device | str | None = None,
+        dtype: dtype | None = None,
+    ) -> None:
+        require_size(in_features=in_features, out_features=out_features)
+        self.in_features, self.out_features = in_features, out_features
+        weight = empty(out_features, in_features, device=device, dtype=dtype)
+        self.weight = Parameter(init.default_uniform_(weight, in_features))
+        self.bias: Parameter | None = None
+        if bias:
+            start = empty(out_features, device=device, dtype=dtype)
+            self.bias = Parameter(init.default_uniform_(start, in_features))
+
+    def build(self, x: Node) -> Node:
+        """Append the affine map."""
+        return ops.linear(x, self.weight, self.bias)
+
+    def extra_repr(self) -> str:
+        """The sizes of the layer."""
+        return f"{self.in_features}, {self.out_features}, bias={self.bias is not None}"
+
+
+def require_size(**sizes: int) -> None:
+    """Refuse sizes of a layer that are not whole numbers of 1 or more.
+
+    Raises:
+        ShapeError: one is not; the message names it.
+    """
+    for name, size in sizes.items():
+        if isinstance(size, bool) or not isinstance(size, int) or size < 1:
+            raise ShapeError(f"{name} is a whole number of 1 or more; it came as {size!r}.")

@@ -1,0 +1,217 @@
+"""The base class of all layers: a part of a network with parameters of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from graphnet.errors import GraphError
+from graphnet.graph import Node, Parameter
+from graphnet.graph.entry import graph_of
+from graphnet.layers.private import PrivateGraph
+from graphnet.layers.state import load_state, refuse_plain_containers
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from torch import Tensor
+
+
+class Module:
+    """A part of a network: parameters, other modules, and `build`, which appends its operations.
+
+    A subclass assigns its parameters and modules to attributes and writes `build`. They are found
+    in the order of their definition.
+
+    Called with nodes, a module appends its operations to their graph; calling it twice shares its
+    weights. Called with tensors, it computes at once, as `forward` does, through a private graph.
+
+    >>> import graphnet as gn
+    >>> from torch import empty
+    >>> class Double(gn.Module):
+    ...     def build(self, x):
+    ...         return x + x
+    >>> Double().forward(empty(2).fill_(3))
+    tensor([6., 6.])
+    """
+
+    training = True
+    _private: PrivateGraph | None = None
+
+    def build(self, *nodes: Any) -> Any:
+        """Append the operations of this module, and return its output node or nodes."""
+        raise GraphError(f"{type(self).__name__} has no build method: a module writes one.")
+
+    def __call__(self, *inputs: Any) -> Any:
+        """Append to the graph of the nodes given; compute when given tensors."""
+        if not any(isinstance(each, Node) for each in inputs):
+            return self.forward(*inputs)
+        graph = graph_of(inputs)
+        with graph, graph.scopes.inside(self._path_in(graph.scopes), owner=self):
+            for name, parameter in self._own_parameters():
+                graph.join(parameter, graph.scopes.path(name))
+            return self.build(*inputs)
+
+    def _path_in(self, scopes: Any) -> str:
+        """The path of this module where it is called: the name its caller has for it."""
+        default = type(self).__name__.lower()
+        if not isinstance(scopes.owner, Module):
+            return str(scopes.root(self, default))
+        names = (name for name, module in scopes.owner.named_children() if module is self)
+        return str(scopes.path(next(names, default)))
+
+    # the protocol of the course: tensors in, tensors out
+
+    def forward(self, *tensors: Tensor) -> Any:
+        """Compute the output for these tensors; a tuple for several outputs.
+
+        Raises:
+            FeedError: something else than tensors came.
+            ShapeError: the shapes do not fit this module.
+        """
+        if self._private is None or not self._private.fits(tensors):
+            self._private = PrivateGraph(self, tensors)
+        return self._private.forward(tensors)
+
+    def backward(self, *gradwrtoutput: Tensor | None) -> Any:
+        """Add to the gradients of the parameters, and return the gradients of the inputs.
+
+        Args:
+            gradwrtoutput: the gradient of the loss by each output of the last `forward`; may be
+                left out where the output is one number.
+
+        Returns:
+            The gradient by the input, a tuple for several; None for an input of whole numbers.
+
+        Raises:
+            StateError: there was no `forward` before.
+            ShapeError: the gradient has another shape than the output.
+        """
+        if self._private is None:
+            raise _before_forward(self)
+        return self._private.backward(gradwrtoutput)
+
+    def param(self) -> list[tuple[Tensor, Tensor]]:
+        """The pairs (value, gradient) of the parameters that are learned; empty for most layers."""
+        return [(p.top, p.grad) for p in self.parameters() if p.grad is not None]
+
+    # what is inside
+
+    def named_children(self) -> Iterator[tuple[str, Module]]:
+        """The modules directly inside this one, by name, in the order of their definition."""
+        for name, value in vars(self).items():
+            if isinstance(value, Module):
+                yield name, value
+            else:
+                refuse_plain_containers(self, name, value)
+
+    def _own_parameters(self) -> Iterator[tuple[str, Parameter]]:
+        for name, value in vars(self).items():
+            if isinstance(value, Parameter):
+                yield name, value
+
+    def named_modules(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
+        """This module and all modules inside it, by path, each once."""
+        stack: list[tuple[str, Module]] = [(prefix, self)]
+        seen: set[Module] = set()
+        while stack:
+            path, module = stack.pop()
+            if module in seen:
+                continue
+            seen.add(module)
+            yield path, module
+            children = [(f"{path}.{n}" if path else n, m) for n, m in module.named_children()]
+            stack.extend(reversed(children))
+
+    def modules(self) -> Iterator[Module]:
+        """This module and all modules inside it, each once."""
+        return (module for _, module in self.named_modules())
+
+    def named_state(self) -> Iterator[tuple[str, Parameter]]:
+        """All parameters and buffers by path, each once: what `state_dict` holds."""
+        seen: set[Parameter] = set()
+        for path, module in self.named_modules():
+            for name, parameter in module._own_parameters():
+                if parameter not in seen:
+                    seen.add(parameter)
+                    yield f"{path}.{name}" if path else name, parameter
+
+    def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
+        """The parameters by path, without buffers: `encoder.0.weight`."""
+        return ((name, each) for name, each in self.named_state() if not each.is_buffer)
+
+    def parameters(self) -> list[Parameter]:
+        """The parameters, without buffers, in the order of their definition."""
+        return [parameter for _, parameter in self.named_parameters()]
+
+    # state
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """A copy of every parameter and buffer, under torch's names and in torch's shapes."""
+        return {name: parameter.top.clone() for name, parameter in self.named_state()}
+
+    def load_state_dict(self, state: Mapping[str, Tensor], strict: bool = True) -> None:
+        """Copy values into the parameters and buffers: all of them, or none if any does not fit.
+
+        Args:
+            state: tensors by name, such as the `state_dict` of the same network in torch.nn.
+            strict: False to leave out names that only one side has.
+
+        Raises:
+            LoadError: names, shapes or number types differ; the message lists every difference.
+        """
+        load_state(dict(self.named_state()), state, strict)
+
+    def zero_grad(self) -> None:
+        """Set the gradients of all parameters to zero."""
+        for parameter in self.parameters():
+            parameter.grad = None
+
+    def requires_grad_(self, flag: bool = True) -> Self:
+        """Freeze all parameters (False), or free them."""
+        for parameter in self.parameters():
+            parameter.requires_grad = flag
+        return self
+
+    def to(self, *args: Any, **kwargs: Any) -> Self:
+        """Change the number type of all floating parameters, or the device of all, in place."""
+        for _, parameter in self.named_state():
+            parameter.to(*args, **kwargs)
+        return self
+
+    def double(self) -> Self:
+        """Change to float64."""
+        for _, parameter in self.named_state():
+            parameter.to(parameter.top.double().dtype)
+        return self
+
+    def float(self) -> Self:
+        """Change to float32."""
+        for _, parameter in self.named_state():
+            parameter.to(parameter.top.float().dtype)
+        return self
+
+    def train(self, mode: bool = True) -> Self:
+        """Set training mode for `forward`, here and in all modules inside."""
+        for module in self.modules():
+            module.training = mode
+        return self
+
+    def eval(self) -> Self:
+        """Set evaluation mode for `forward`, here and in all modules inside."""
+        return self.train(False)
+
+    def extra_repr(self) -> str:
+        """The settings that the text of the module shows between its brackets."""
+        return ""
+
+    def __repr__(self) -> str:
+        inside = [f"({name}): {module!r}" for name, module in self.named_children()]
+        if not inside:
+            return f"{type(self).__name__}({self.extra_repr()})"
+        lines = "\n".join(inside).replace("\n", "\n  ")
+        return f"{type(self).__name__}(\n  {lines}\n)"
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What is copied and pickled: all but the private graph, which is made again."""
+        return {name: value for name, value in vars(self).items() if name != "_private"}

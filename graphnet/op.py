@@ -1,0 +1,172 @@
+"""The rule of an operation: what it computes, and how a gradient flows back through it.
+
+An `Op` is a *rule*; its use at one place of a graph is an `Operation` (see `graphnet.graph`).
+A rule is written once, in terms of operators and methods that tensors and nodes share. Given
+tensors it computes numbers; given nodes it appends nodes to their graph.
+
+```python
+class Tanh(Op):
+    symbol = "tanh"
+
+    def forward(self, x):
+        return x.tanh()
+
+    def grad_x(self, grad, top):     # one rule per input; its arguments are what it reads
+        return grad * (1 - top * top)
+```
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, fields, is_dataclass
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    ClassVar,
+    NamedTuple,
+    TypeVar,
+    cast,
+    dataclass_transform,
+)
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+class Symbolic:
+    """Something that stands for a tensor: an op applied to it is recorded, not computed."""
+
+    __slots__ = ()
+    apply: Callable[..., Any]
+    shape: tuple[int | None, ...]
+    ndim: int
+
+
+T = TypeVar("T", bound="Tensor | Symbolic")
+"""A tensor or a node: what goes into an operation comes out of it."""
+
+
+class Rule(NamedTuple):
+    """The derivative of an operation by one of its inputs."""
+
+    function: Callable[..., Any]
+    reads: tuple[str, ...]
+    """What it reads: `grad`, `top`, or inputs; `x_like` reads nothing but the shape of x."""
+
+
+@dataclass_transform(frozen_default=True, eq_default=False)
+class Op:
+    """The base class of all rules: `forward`, one `grad_<input>` for each input, and a symbol.
+
+    Options of an op are annotated class attributes, and become frozen dataclass fields. An input
+    without a derivative says `grad_<input> = None`. An input named `<input>_like` is read for its
+    shape only, and needs no rule. An op class is final.
+    """
+
+    name: ClassVar[str]
+    """The class's name as a function's: `LogSoftmax` is `log_softmax`."""
+    symbol: ClassVar[str]
+    """What a picture of the graph shows."""
+    hint: ClassVar[str] = ""
+    """The way out, added to the error message when the shapes do not fit."""
+    broadcasts: ClassVar[bool] = False
+    """True if the inputs are broadcast: gradients are then summed back to the inputs' shapes."""
+    inputs: ClassVar[tuple[str, ...]] = ()
+    """The names of the inputs, read from the signature of `forward`."""
+    rules: ClassVar[dict[str, Rule | None]] = {}
+    """The derivative rule for each input, read from the class."""
+    forward: ClassVar[Callable[..., Any]]
+
+    def __init_subclass__(cls) -> None:
+        """Read the rules from the class, and refuse a class that is not complete."""
+        if cls.__base__ is not Op:
+            raise TypeError(f"{cls.__name__}: an op class is final; derive from Op itself.")
+        for required in ("symbol", "forward"):
+            if required not in vars(cls):
+                raise TypeError(f"{cls.__name__}: an op needs a {required}.")
+        if cls.__annotations__:
+            dataclass(frozen=True, eq=False, repr=False)(cls)
+        cls.name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", cls.__name__).lower()
+        arguments = _arguments(cls.forward)
+        cls.inputs = tuple(name.removesuffix("_like") for name in arguments)
+        cls.rules = {
+            name.removesuffix("_like"): None if name.endswith("_like") else _rule(cls, name)
+            for name in arguments
+        }
+
+    def __call__(self, first: T | float, /, *others: Any) -> T:
+        """Compute when given tensors; append one operation when given nodes."""
+        args = (first, *others)
+        for arg in args:
+            if isinstance(arg, Symbolic):
+                return cast("T", arg.apply(self, args))
+        return cast("T", self.forward(*args))
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The options of this op by name."""
+        return {f.name: getattr(self, f.name) for f in fields(self)} if is_dataclass(self) else {}
+
+    @property
+    def chosen(self) -> list[str]:
+        """The options that differ from their defaults, as text: ["dim=1"]."""
+        return [
+            f"{name}={value!r}"
+            for name, value in self.options.items()
+            if typed(value) != typed(vars(type(self)).get(name, self))
+        ]
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """What makes two ops equal: class and options with their types (1, 1.0, True differ)."""
+        return (type(self), *(typed(option) for option in self.options.values()))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Op) and self.key == other.key
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(self.chosen)})"
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"{self!r}: an op is frozen; make a new one with other options.")
+
+
+def typed(value: Any) -> Any:
+    """A value together with its type, so that 1, 1.0 and True are told apart."""
+    if isinstance(value, tuple):
+        return tuple(typed(item) for item in value)
+    return type(value), value
+
+
+def _arguments(function: Callable[..., Any]) -> tuple[str, ...]:
+    """The names of a method's positional arguments, without `self`."""
+    code = function.__code__
+    return code.co_varnames[1 : code.co_argcount]
+
+
+def _rule(cls: type[Op], name: str) -> Rule | None:
+    """The rule `grad_<name>` of an op class, checked."""
+    rule_name = f"grad_{name}"
+    if rule_name not in vars(cls):
+        raise TypeError(
+            f"{cls.__name__}: input {name!r} has no derivative rule. "
+            f"Write {rule_name}(self, grad, ...), or {rule_name} = None if there is none."
+        )
+    function = vars(cls)[rule_name]
+    if function is None:
+        return None
+    reads = _arguments(function)
+    known = {"grad", "top", "top_like"}
+    for argument in _arguments(cls.forward):
+        known |= {argument, argument.removesuffix("_like") + "_like"}
+    for read in reads:
+        if read not in known:
+            raise TypeError(
+                f"{cls.__name__}.{rule_name} reads {read!r}; it can read {', '.join(sorted(known))}."
+            )
+    return Rule(function, reads)

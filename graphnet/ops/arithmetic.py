@@ -1,0 +1,309 @@
+"""Arithmetic, element by element, with broadcasting; a number may stand on either side."""
+
+from __future__ import annotations
+
+from math import inf, log, nan
+from typing import TYPE_CHECKING
+
+from graphnet.op import Op, T
+from graphnet.ops.comparison import where
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = ["abs", "add", "clamp", "div", "maximum", "mul", "neg", "pow", "sign", "sub"]
+
+_BROADCAST_HINT = "Sizes must be equal, or one of them 1, counted from the last dimension."
+
+
+class Add(Op):
+    """z = x + y, so dz/dx = dz/dy = 1.  Shapes: any two that broadcast."""
+
+    symbol = "+"
+    hint = _BROADCAST_HINT
+    broadcasts = True
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        return x + y
+
+    def grad_x(self, grad: Tensor) -> Tensor:
+        return grad
+
+    def grad_y(self, grad: Tensor) -> Tensor:
+        return grad
+
+
+def add(x: T | float, y: T | float) -> T:
+    """x + y.
+
+    >>> from torch import empty
+    >>> add(empty(2).fill_(3), 4)
+    tensor([7., 7.])
+    """
+    return Add()(x, y)
+
+
+class Sub(Op):
+    """z = x - y, so dz/dx = 1 and dz/dy = -1.  Shapes: any two that broadcast."""
+
+    symbol = "-"
+    hint = _BROADCAST_HINT
+    broadcasts = True
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        return x - y
+
+    def grad_x(self, grad: Tensor) -> Tensor:
+        return grad
+
+    def grad_y(self, grad: Tensor) -> Tensor:
+        return -grad
+
+
+def sub(x: T | float, y: T | float) -> T:
+    """x - y.
+
+    >>> from torch import empty
+    >>> sub(1, empty(2).fill_(3))
+    tensor([-2., -2.])
+    """
+    return Sub()(x, y)
+
+
+class Mul(Op):
+    """z = x y, so dz/dx = y and dz/dy = x.  Shapes: any two that broadcast."""
+
+    symbol = "×"
+    hint = _BROADCAST_HINT
+    broadcasts = True
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        return x * y
+
+    def grad_x(self, grad: Tensor, y: Tensor) -> Tensor:
+        return grad * y
+
+    def grad_y(self, grad: Tensor, x: Tensor) -> Tensor:
+        return grad * x
+
+
+def mul(x: T | float, y: T | float) -> T:
+    """x times y, element by element.
+
+    >>> from torch import empty
+    >>> mul(empty(2).fill_(3), empty(2).fill_(4))
+    tensor([12., 12.])
+    """
+    return Mul()(x, y)
+
+
+class Div(Op):
+    """z = x / y, so dz/dx = 1 / y and dz/dy = -x / y².  Shapes: any two that broadcast."""
+
+    symbol = "÷"
+    hint = _BROADCAST_HINT
+    broadcasts = True
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        return x / y
+
+    def grad_x(self, grad: Tensor, y: Tensor) -> Tensor:
+        return grad / y
+
+    def grad_y(self, grad: Tensor, x: Tensor, y: Tensor) -> Tensor:
+        return -grad * ((x / y) / y)
+
+
+def div(x: T | float, y: T | float) -> T:
+    """x divided by y, element by element.
+
+    >>> from torch import empty
+    >>> div(1, empty(2).fill_(4))
+    tensor([0.2500, 0.2500])
+    """
+    return Div()(x, y)
+
+
+class Neg(Op):
+    """y = -x, so dy/dx = -1.  Shapes: any."""
+
+    symbol = "neg"
+
+    def forward(self, x: Tensor) -> Tensor:
+        return -x
+
+    def grad_x(self, grad: Tensor) -> Tensor:
+        return -grad
+
+
+def neg(x: T) -> T:
+    """x with the other sign.
+
+    >>> from torch import empty
+    >>> neg(empty(2).fill_(3))
+    tensor([-3., -3.])
+    """
+    return Neg()(x)
+
+
+class PowScalar(Op):
+    """y = xᵖ for a number p, so dy/dx = p xᵖ⁻¹, and 0 for p = 0 at every x.  Shapes: any."""
+
+    symbol = "xᵖ"
+    exponent: float
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x**self.exponent
+
+    def grad_x(self, grad: Tensor, x: Tensor) -> Tensor:
+        if self.exponent == 0:
+            return grad * 0
+        return grad * (self.exponent * x ** (self.exponent - 1))
+
+
+class Pow(Op):
+    """z = xʸ, so dz/dx = y xʸ⁻¹ and dz/dy = xʸ log x.  Shapes: any two that broadcast."""
+
+    symbol = "xʸ"
+    hint = _BROADCAST_HINT
+    broadcasts = True
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        return x**y
+
+    def grad_x(self, grad: Tensor, x: Tensor, y: Tensor) -> Tensor:
+        return (grad * (y * x ** (y - 1))).masked_fill(y.eq(0), 0.0)
+
+    def grad_y(self, grad: Tensor, x: Tensor, y: Tensor, top: Tensor) -> Tensor:
+        # x log x goes to 0 with x, where a product of its two limits would be NaN.
+        return grad * (top * x.log()).masked_fill(x.eq(0) & (y >= 0), 0.0)
+
+
+class Exponential(Op):
+    """z = bʸ for a number b, so dz/dy = bʸ log b.  Shapes: any."""
+
+    symbol = "bʸ"
+    base: float
+
+    def forward(self, y: Tensor) -> Tensor:
+        return self.base**y
+
+    def grad_y(self, grad: Tensor, y: Tensor, top: Tensor) -> Tensor:
+        if self.base == 0:
+            return grad * (top * -inf).masked_fill(y >= 0, 0.0)
+        return grad * (top * (log(self.base) if self.base > 0 else nan))
+
+
+def pow(x: T | float, exponent: T | float) -> T:
+    """x to the power of the exponent, element by element; either may be a number.
+
+    >>> from torch import empty
+    >>> pow(empty(2).fill_(3), 2)
+    tensor([9., 9.])
+    """
+    if isinstance(exponent, int | float):
+        return PowScalar(exponent)(x)
+    if isinstance(x, int | float):
+        return Exponential(x)(exponent)
+    return Pow()(x, exponent)
+
+
+class Abs(Op):
+    """y = |x|, so dy/dx = sign x, and 0 at the kink x = 0.  Shapes: any."""
+
+    symbol = "|x|"
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.abs()
+
+    def grad_x(self, grad: Tensor, x: Tensor) -> Tensor:
+        return grad * x.sign()
+
+
+def abs(x: T) -> T:
+    """The absolute value of each element.
+
+    >>> from torch import empty
+    >>> abs(empty(2).fill_(-3))
+    tensor([3., 3.])
+    """
+    return Abs()(x)
+
+
+class Sign(Op):
+    """y = -1, 0 or 1 as x is negative, zero or positive; no gradient flows.  Shapes: any."""
+
+    symbol = "sign"
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.sign()
+
+    grad_x = None
+
+
+def sign(x: T) -> T:
+    """The sign of each element: -1, 0 or 1.
+
+    >>> from torch import empty
+    >>> sign(empty(2).fill_(-3))
+    tensor([-1., -1.])
+    """
+    return Sign()(x)
+
+
+class Maximum(Op):
+    """z = max(x, y): the gradient flows to the larger, and half to each of two equals.
+
+    Shapes: any two that broadcast.
+    """
+
+    symbol = "max"
+    hint = _BROADCAST_HINT
+    broadcasts = True
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        return x.maximum(y)
+
+    def grad_x(self, grad: Tensor, x: Tensor, y: Tensor) -> Tensor:
+        return where(x.eq(y), grad / 2, grad).masked_fill(x < y, 0.0)
+
+    def grad_y(self, grad: Tensor, x: Tensor, y: Tensor) -> Tensor:
+        return where(x.eq(y), grad / 2, grad).masked_fill(x > y, 0.0)
+
+
+def maximum(x: T, y: T) -> T:
+    """The larger of x and y, element by element; NaN where either is NaN.
+
+    >>> from torch import empty
+    >>> maximum(empty(2).fill_(3), empty(2).fill_(-3))
+    tensor([3., 3.])
+    """
+    return Maximum()(x, y)
+
+
+class Clamp(Op):
+    """y = x kept between two numbers; the gradient is 0 where x was moved.  Shapes: any."""
+
+    symbol = "clamp"
+    min: float | None
+    max: float | None
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.clamp(self.min, self.max)
+
+    def grad_x(self, grad: Tensor, x: Tensor) -> Tensor:
+        if self.min is not None:
+            grad = grad.masked_fill(x < self.min, 0.0)
+        if self.max is not None:
+            grad = grad.masked_fill(x > self.max, 0.0)
+        return grad
+
+
+def clamp(x: T, min: float | None = None, max: float | None = None) -> T:
+    """Each element of x, but never below `min` nor above `max`.
+
+    >>> from torch import empty
+    >>> clamp(empty(2).fill_(3), max=2)
+    tensor([2., 2.])
+    """
+    return Clamp(min, max)(x)

@@ -1,0 +1,86 @@
+"""Weights in files: the safetensors format, which holds tensors and nothing that could be run.
+
+A file from disk is not trusted: whatever is wrong with it ends in a `LoadError`, and the model
+is as before.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from graphnet.errors import LoadError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from graphnet.layers import Module
+
+
+def save_weights(module: Module, path: str | Path) -> None:
+    """Write the parameters and buffers of a module to a file.
+
+    The file is written beside its place, and then moved there: an interruption leaves the old one.
+
+    Raises:
+        OSError: the file cannot be written.
+
+    >>> import graphnet as gn, tempfile
+    >>> model = gn.Linear(2, 3)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save_weights(model, f"{folder}/model.safetensors")
+    ...     load_weights(model, f"{folder}/model.safetensors")
+    """
+    from safetensors.torch import save
+
+    target = Path(path).resolve()
+    data = save({name: value.contiguous() for name, value in module.state_dict().items()})
+    handle, beside = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(beside).chmod(target.stat().st_mode if target.exists() else 0o666 & ~_umask())
+        Path(beside).replace(target)
+    except BaseException:
+        Path(beside).unlink(missing_ok=True)
+        raise
+
+
+def load_weights(module: Module, path: str | Path) -> None:
+    """Read parameters and buffers from a file into a module: all of them, or none.
+
+    Raises:
+        LoadError: the file is missing, damaged, or of another model; the message lists every
+            difference.
+    """
+    module.load_state_dict(read_weights(path))
+
+
+def read_weights(path: str | Path) -> dict[str, Tensor]:
+    """The tensors in a safetensors file, by name.
+
+    Raises:
+        LoadError: the file is missing or damaged.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load
+
+    try:
+        data = Path(path).read_bytes()
+    except OSError as error:
+        raise LoadError(f"{path} cannot be read: {error.strerror or error}.") from None
+    try:
+        return load(data)
+    except (SafetensorError, KeyError, ValueError, RuntimeError) as error:
+        raise LoadError(f"{path} is not a whole safetensors file: {error}.") from None
+
+
+def _umask() -> int:
+    """The permissions that a new file of this process does not get."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
