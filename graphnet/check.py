@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from math import inf, isfinite
 from typing import TYPE_CHECKING, Any, cast
 
+from graphnet.errors import NonFiniteError
 from graphnet.graph import Graph, Input, Node, Operation
 from graphnet.graph.feed import bind
 from graphnet.graph.kinds import Literal
@@ -82,9 +83,7 @@ class CheckReport:
         return f"{text_table([header, *body], right=(0, 3))}\n{verdict}"
 
 
-def check_graph(
-    graph: Graph, node: Node, feed: Mapping[Any, Tensor] | None = None
-) -> CheckReport:
+def check_graph(graph: Graph, node: Node, feed: Mapping[Any, Tensor] | None = None) -> CheckReport:
     """Compare the rules of every operation before `node` with central differences.
 
     Args:
@@ -127,7 +126,7 @@ def _leaf_values(
         feed = {node: node.top for node in needed if node.computed}
     fed = bind({node.name: node for node in graph.inputs}, graph.parameters(), needed, feed)
     leaves: dict[Node, Tensor] = {node: node.top for node in graph.parameters()}
-    leaves.update(fed)
+    leaves |= dict(fed.items())
     return {
         node: value.double() if value.dtype.is_floating_point else value.clone()
         for node, value in leaves.items()
@@ -140,9 +139,7 @@ def _check_operation(
     """Check the rules of one operation by all inputs that have one."""
     rows = []
     op = operation.op
-    for place, (source, rule) in enumerate(
-        zip(operation.sources, op.rules.values(), strict=True)
-    ):
+    for place, (source, rule) in enumerate(zip(operation.sources, op.rules.values(), strict=True)):
         if rule is None or isinstance(source, Literal) or not source.dtype.is_floating_point:
             continue
         try:
@@ -155,7 +152,7 @@ def _check_operation(
 
 
 def compare(op: Op, place: int, arguments: list[Any], top: Tensor) -> tuple[float, str]:
-    """The worst relative error of one rule at these float64 arguments, and what is wrong in words."""
+    """The worst relative error of one rule at float64 arguments, and what is wrong in words."""
     x = arguments[place].contiguous()
     seed = _wave(top)
     grad = _by_rule(op, place, arguments, top, seed)
@@ -219,3 +216,48 @@ def _place(flat: int, shape: tuple[int, ...]) -> tuple[int, ...]:
         flat, index = divmod(flat, size)
         place.insert(0, index)
     return tuple(place)
+
+
+def first_non_finite(graph: Graph) -> Node | None:
+    """The first node in walk order whose value is NaN or infinite somewhere; None if there is none.
+
+    >>> import graphnet as gn
+    >>> from torch import empty
+    >>> graph = gn.Graph()
+    >>> x = graph.input((1,), name="x")
+    >>> y = x.log().exp()
+    >>> value = graph.forward(x=empty(1).fill_(-1))
+    >>> first_non_finite(graph)
+    <operation 1 'log' (1,)>
+    """
+    for node in graph:
+        if node.computed and node.dtype.is_floating_point and not node.top.isfinite().all():
+            return node
+    return None
+
+
+def non_finite_error(graph: Graph, what: str) -> NonFiniteError:
+    """The error for a value that came out NaN or infinite: which node was the first, and why.
+
+    Args:
+        graph: the graph after the walk in which it happened.
+        what: what was found, for the start of the message.
+    """
+    node = first_non_finite(graph)
+    if node is None:
+        return NonFiniteError(f"{what}, though every value in the graph is finite.")
+    ranges = "; ".join(f"{_range(graph, source)}" for source in node.inputs)
+    origin = f", computed by {node.op.name} from {ranges}" if isinstance(node, Operation) else ""
+    return NonFiniteError(
+        f"{what}. The first value that is not finite is that of node {graph.index(node)} "
+        f"{graph.name_of(node)!r}{origin}. The parameters are as before this step. "
+        "A smaller learning rate, or inputs of a smaller range, may help."
+    )
+
+
+def _range(graph: Graph, node: Node) -> str:
+    """A node with the smallest and the largest of its values."""
+    top = node.top
+    if not top.numel():
+        return f"{graph.name_of(node)!r} (empty)"
+    return f"{graph.name_of(node)!r} from {float(top.min()):.3g} to {float(top.max()):.3g}"

@@ -1,4 +1,4 @@
-"""Every error that graphnet raises by itself: one base class, one subclass for each kind of mistake.
+"""Every error that graphnet raises by itself: one base class, one subclass for each mistake.
 
 A message says the rule, what came, and the way out.
 """

@@ -50,9 +50,7 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     return GAINS[nonlinearity]
 
 
-def default_uniform_(
-    tensor: Tensor, fan_in: int, generator: Generator | None = None
-) -> Tensor:
+def default_uniform_(tensor: Tensor, fan_in: int, generator: Generator | None = None) -> Tensor:
     """Uniform within ±1/√fan_in: what torch.nn gives to weights and biases by default.
 
     Source: LeCun et al., Efficient BackProp (1998), section 4.6, whose standard deviation of
@@ -77,9 +75,7 @@ def xavier_uniform_(
     return uniform_(tensor, -bound, bound, generator)
 
 
-def xavier_normal_(
-    tensor: Tensor, gain: float = 1.0, generator: Generator | None = None
-) -> Tensor:
+def xavier_normal_(tensor: Tensor, gain: float = 1.0, generator: Generator | None = None) -> Tensor:
     """Normal with standard deviation gain √(2 / (fan_in + fan_out)).
 
     Source: Glorot and Bengio (2010), equation 12.

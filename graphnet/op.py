@@ -41,7 +41,11 @@ class Symbolic:
     __slots__ = ()
     apply: Callable[..., Any]
     shape: tuple[int | None, ...]
-    ndim: int
+
+    @property
+    def ndim(self) -> int:
+        """The number of dimensions."""
+        return len(self.shape)
 
 
 T = TypeVar("T", bound="Tensor | Symbolic")
@@ -167,6 +171,7 @@ def _rule(cls: type[Op], name: str) -> Rule | None:
     for read in reads:
         if read not in known:
             raise TypeError(
-                f"{cls.__name__}.{rule_name} reads {read!r}; it can read {', '.join(sorted(known))}."
+                f"{cls.__name__}.{rule_name} reads {read!r}; "
+                f"it can read {', '.join(sorted(known))}."
             )
     return Rule(function, reads)

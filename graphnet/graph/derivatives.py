@@ -37,9 +37,7 @@ def append_gradients(
     return [grads[source] if source in grads else ops.zeros_like(source) for source in sources]
 
 
-def _paths(
-    nodes: Sequence[Node], sources: Sequence[Node]
-) -> list[tuple[Operation, list[Use]]]:
+def _paths(nodes: Sequence[Node], sources: Sequence[Node]) -> list[tuple[Operation, list[Use]]]:
     """The operations between the sources and the target, with the inputs that lead to a source."""
     reached = set(sources)
     paths = []

@@ -47,11 +47,6 @@ class Entry(Symbolic):
         return self.spec.dtype
 
     @property
-    def ndim(self) -> int:
-        """The number of dimensions."""
-        return len(self.shape)
-
-    @property
     def inputs(self) -> tuple[Any, ...]:
         """The nodes that this one reads."""
         return ()
@@ -104,7 +99,7 @@ def graph_of(arguments: tuple[Any, ...]) -> Graph:
     """The graph in which an operation on these arguments belongs.
 
     Raises:
-        GraphError: there are only parameters of several graphs or of none, outside any `with` block.
+        GraphError: only parameters of several graphs, or of none, outside any `with` block.
     """
     entries = [argument for argument in arguments if isinstance(argument, Entry)]
     for entry in entries:

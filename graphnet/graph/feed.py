@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 _TENSOR = type(empty(0))
 
-Feed = Mapping["Input | str", Any]
+Feed = Mapping[Any, Any]
+"""Tensors by the names of inputs, or by the inputs themselves."""
 
 
 def bind(

@@ -13,7 +13,7 @@ from graphnet.graph.node import Node
 from graphnet.graph.trials import Spec, input_trials
 
 if TYPE_CHECKING:
-    from torch import Tensor, dtype
+    from torch import dtype
 
     from graphnet.graph.graph import Graph
     from graphnet.op import Op
@@ -49,7 +49,7 @@ class Input(Node):
     <input 0 'x' (?, 2)>
     """
 
-    __slots__ = ("grad", "requires_grad")
+    __slots__ = ("requires_grad",)
     kind = "input"
 
     def __init__(
@@ -67,7 +67,7 @@ class Input(Node):
         self.shape = tuple(shape)
         self.spec = Spec(input_trials(self.shape), dtype)
         self.requires_grad = requires_grad
-        self.grad: Tensor | None = None
+        self.grad = None
         self.line = user_line()
         (graph or graph_of(())).add(self, name)
 
@@ -75,7 +75,7 @@ class Input(Node):
 class Operation(Node):
     """One use of an op in a graph: which rule, on which nodes."""
 
-    __slots__ = ("derived", "grad", "op", "sources")
+    __slots__ = ("derived", "op", "sources")
     kind = "operation"
 
     def __init__(
@@ -85,7 +85,7 @@ class Operation(Node):
         self.sources = sources
         self.spec = spec
         self.shape = spec.shape
-        self.grad: Tensor | None = None
+        self.grad = None
         self.derived = derived
         self.line = user_line()
 
@@ -101,7 +101,7 @@ class Operation(Node):
 
     @property
     def requires_grad(self) -> bool:
-        """True for floating numbers: every operation that a backward pass reaches has a gradient."""
+        """True for floating numbers: every operation that a backward walk reaches gets one."""
         return self.dtype.is_floating_point
 
 

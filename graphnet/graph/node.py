@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class Node(Entry):
     """An entry of the list that can be computed with: each operator appends an operation."""
 
-    __slots__ = ()
+    __slots__ = ("grad",)
     __array_ufunc__ = None  # lets numpy hand `array + node` to the node, which explains
     grad: Tensor | None
     """The gradient; None where no backward pass has come by."""
@@ -160,7 +160,7 @@ class Node(Entry):
     # comparison
 
     def eq(self, other: Node | float) -> Node:
-        """Where both are equal. (`==` asks whether two nodes are one object.)"""
+        """Where both are equal; `==` asks whether two nodes are one object."""
         return ops.eq(self, other)
 
     def ne(self, other: Node | float) -> Node:

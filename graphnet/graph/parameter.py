@@ -52,6 +52,7 @@ class Parameter(Node):
         "places",
     )
     kind = "parameter"
+    shape: tuple[int, ...]
 
     def __init__(
         self, value: Tensor, *, name: str | None = None, requires_grad: bool = True
@@ -104,7 +105,7 @@ class Parameter(Node):
             self._take_up(value)
 
     @property
-    def top(self) -> Tensor:  # type: ignore[override]  # a slot in other nodes, a view here
+    def top(self) -> Tensor:
         """The value; assigning copies."""
         return self._value
 
@@ -114,7 +115,7 @@ class Parameter(Node):
         self._value.copy_(value)
 
     @property
-    def grad(self) -> Tensor | None:  # type: ignore[override]
+    def grad(self) -> Tensor | None:
         """The gradient, of the shape of the value; None for a buffer. Assigning copies."""
         if self._grad is None and self._requires_grad:
             flat = self.home.grad[self.offset : self.offset + self._value.numel()]
@@ -195,7 +196,7 @@ class Parameter(Node):
 
 
 def _rebuild(value: Tensor, name: str | None, is_buffer: bool, learned: bool) -> Parameter:
-    """A copy of a parameter, for copy.deepcopy and pickle: in no graph, and in a home of its own."""
+    """A copy of a parameter, for copy.deepcopy and pickle: in no graph, in a home of its own."""
     parameter = Parameter(value, name=name, requires_grad=not is_buffer)
     parameter.requires_grad = learned
     return parameter

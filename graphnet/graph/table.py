@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from graphnet.graph.graph import Graph
 
 _HEADER = ("#", "kind", "name", "computes", "shape", "parameters")
-_WIDEST = 48  # characters of a column; a longer text is cut short
+_WIDEST = 56  # characters of a column; a longer text is cut short
 
 
 def node_table(graph: Graph) -> str:
@@ -48,7 +48,9 @@ def text_table(rows: Sequence[Sequence[str]], right: Iterable[int] = ()) -> str:
     a     10
     long   5
     """
-    cut = [[text if len(text) <= _WIDEST else f"{text[: _WIDEST - 1]}…" for text in r] for r in rows]
+    cut = [
+        [text if len(text) <= _WIDEST else f"{text[: _WIDEST - 1]}…" for text in r] for r in rows
+    ]
     widths = [max(map(len, column)) for column in zip(*cut, strict=True)]
     to_right = set(right)
     lines = (

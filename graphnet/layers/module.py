@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from graphnet.errors import GraphError
+from graphnet.errors import GraphError, StateError
 from graphnet.graph import Node, Parameter
 from graphnet.graph.entry import graph_of
 from graphnet.layers.private import PrivateGraph
@@ -88,7 +88,10 @@ class Module:
             ShapeError: the gradient has another shape than the output.
         """
         if self._private is None:
-            raise _before_forward(self)
+            raise StateError(
+                f"{type(self).__name__}.backward comes after forward: there is no output yet whose "
+                "gradient could flow back."
+            )
         return self._private.backward(gradwrtoutput)
 
     def param(self) -> list[tuple[Tensor, Tensor]]:

@@ -36,7 +36,9 @@ class PrivateGraph:
                     "came. torch.as_tensor(value) makes a tensor."
                 )
         try:
-            self._build([(None, *tensor.shape[1:]) if tensor.ndim else () for tensor in tensors], tensors)
+            self._build(
+                [(None, *tensor.shape[1:]) if tensor.ndim else () for tensor in tensors], tensors
+            )
         except GraphError:
             self._build([tuple(tensor.shape) for tensor in tensors], tensors)
 
@@ -105,5 +107,3 @@ def _attributes(module: Module) -> list[Any]:
 
 def _same(before: list[Any], now: list[Any]) -> bool:
     return len(before) == len(now) and all(map(is_, before, now))
-
-

@@ -65,7 +65,7 @@ def expand_as(x: T, other: Any) -> T:
 
 
 class SumAs(Op):
-    """x summed to the shape of another tensor, which undoes broadcasting.  Shapes: (n, m), (m) -> (m)."""
+    """x summed to the shape of another tensor: broadcasting undone.  Shapes: (n, m), (m) -> (m)."""
 
     symbol = "Σ"
     hint = "The other shape must be one that broadcasts to the shape of x."

@@ -1,4 +1,4 @@
-"""Comparisons, and the choice between two values by a condition. No gradient flows to a condition."""
+"""Comparisons, and the choice between two values. No gradient flows to a condition."""
 
 from __future__ import annotations
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from graphnet.errors import ShapeError
-from graphnet.op import T
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from graphnet.op import T
 
 Dims = int | tuple[int, ...] | list[int] | None
 """One dimension, several, or None for all of them."""
@@ -52,7 +53,7 @@ def flat_sizes(sizes: tuple[Any, ...]) -> tuple[int, ...]:
 
 
 def restore_dims(grad: Tensor, dims: tuple[int, ...], keepdim: bool) -> Tensor:
-    """The dimensions that a reduction took away, back as sizes of 1.  (n) -> (n, 1) for dims (1,)."""
+    """The dimensions that a reduction took away, back as sizes of 1: (n) -> (n, 1)."""
     if keepdim or grad.ndim == 0:  # a single number expands to every shape as it is
         return grad
     for dim in dims:

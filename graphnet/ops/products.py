@@ -75,7 +75,10 @@ def matmul(x: T, y: T) -> T:
 
 
 class Linear(Op):
-    """y = x wᵀ + b, so dy/dx = · w, dy/dw = ·ᵀ x, dy/db = Σ ·.  Shapes: (n, k), (m, k), (m) -> (n, m)."""
+    """y = x wᵀ + b, so dy/dx = · w, dy/dw = ·ᵀ x and dy/db = Σ ·, with · the gradient of y.
+
+    Shapes: (n, k), (m, k), (m) -> (n, m).
+    """
 
     symbol = "linear"
     hint = "The last size of x must be the in_features of the layer, the last size of its weight."

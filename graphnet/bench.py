@@ -1,0 +1,164 @@
+"""Measurements, printed as ratios: `python -m graphnet.bench [walk] [list] [import]`.
+
+Contestants take turns in one process on one thread, and the median of many turns counts, so that
+a busy machine slows both.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import subprocess
+import sys
+from collections.abc import Callable
+from itertools import pairwise
+from statistics import median
+from time import perf_counter
+
+import torch
+
+import graphnet as gn
+
+SIZES = (2, 25, 25, 25, 2)
+BATCH = 50
+
+
+def walk(turns: int = 60, steps: int = 100) -> None:
+    """One training step of the disk network: the walk, and torch.nn with autograd."""
+    x, t = torch.rand(BATCH, SIZES[0]), torch.rand(BATCH, SIZES[-1])
+    contestants = {"walk": walk_step(x, t), "torch.nn": torch_step(x, t)}
+    times: dict[str, list[float]] = {name: [] for name in contestants}
+    for _ in range(turns):
+        for name, step in contestants.items():
+            times[name].append(_seconds(step, steps) / steps)
+    ours, theirs = median(times["walk"]), median(times["torch.nn"])
+    ratios = sorted(a / b for a, b in zip(times["walk"], times["torch.nn"], strict=True))
+    _print(f"a training step of {'-'.join(map(str, SIZES))}, tanh, MSE, SGD with momentum 0.9,")
+    _print(f"batch {BATCH}, one thread, median of {turns} turns of {steps} steps:")
+    _print(f"  graphnet, the walk      {ours * 1e6:8.1f} µs")
+    _print(f"  torch.nn with autograd  {theirs * 1e6:8.1f} µs")
+    _print(f"  ratio                   {ours / theirs:8.2f}    turn by turn {median(ratios):.2f}")
+
+
+def walk_step(x: torch.Tensor, t: torch.Tensor) -> Callable[[], None]:
+    """A training step of the walk."""
+    model = gn.Sequential()
+    for inputs, outputs in pairwise(SIZES):
+        model.add(gn.Linear(inputs, outputs), gn.Tanh())
+    with gn.Graph() as graph:
+        loss = gn.LossMSE()(
+            model[:-1](gn.Input((None, SIZES[0]), name="x")), gn.Input((None, SIZES[-1]), name="t")
+        )
+    sgd = gn.SGD(model.parameters(), lr=0.01, momentum=0.9)
+
+    def step() -> None:
+        with torch.no_grad():
+            graph.forward(x=x, t=t)
+            graph.backward(loss)
+            sgd.step()
+
+    return step
+
+
+def torch_step(x: torch.Tensor, t: torch.Tensor) -> Callable[[], None]:
+    """The same step of torch.nn with autograd and torch.optim."""
+    layers: list[torch.nn.Module] = []
+    for inputs, outputs in pairwise(SIZES):
+        layers += [torch.nn.Linear(inputs, outputs), torch.nn.Tanh()]
+    net, mse = torch.nn.Sequential(*layers[:-1]), torch.nn.MSELoss()
+    sgd = torch.optim.SGD(net.parameters(), lr=0.01, momentum=0.9)
+
+    def step() -> None:
+        sgd.zero_grad()
+        mse(net(x), t).backward()
+        sgd.step()
+
+    return step
+
+
+def nodes(small: int = 10_000, large: int = 100_000) -> None:
+    """Lists of two lengths: how the time of all that is done with a list grows."""
+    _print(
+        f"building, walking, differentiating, linting and printing {small:,} and {large:,} nodes:"
+    )
+    for collecting in (False, True):
+        gc.collect()
+        (gc.enable if collecting else gc.disable)()
+        times = [phases(count) for count in (small, large)]
+        gc.enable()
+        totals = [sum(phase.values()) for phase in times]
+        _print(
+            f"  garbage collector {'on ' if collecting else 'off'}: {totals[0]:.2f} s and "
+            f"{totals[1]:.2f} s, {totals[1] / totals[0]:.1f} times as long"
+        )
+        for name in times[0]:
+            _print(f"    {name:14s} {times[0][name]:7.3f} s {times[1][name]:7.3f} s")
+
+
+def phases(count: int) -> dict[str, float]:
+    """The seconds of each thing that is done with a chain of so many operations."""
+    graph = gn.Graph()
+    x = graph.input((4,), name="x")
+    chain: list[gn.Node] = [x]
+
+    def build() -> None:
+        for _ in range(count):
+            chain.append(chain[-1] * 0.9999)
+        chain.append(chain[-1].sum())
+
+    value = torch.ones(4)
+    actions: dict[str, Callable[[], object]] = {
+        "build": build,
+        "forward": lambda: graph.forward(x=value),
+        "backward": lambda: graph.backward(chain[-1]),
+        "lint": graph.lint,
+        "print": lambda: str(graph),
+        "differentiate": lambda: graph.gradients(chain[-1], [x]),
+    }
+    return {name: _seconds(action, 1) for name, action in actions.items()}
+
+
+def imports(turns: int = 7) -> None:
+    """What `import graphnet` costs beyond `import torch`."""
+    program = (
+        "import torch; from time import perf_counter as now; start = now(); "
+        "import graphnet; print(now() - start)"
+    )
+    times = [
+        float(
+            subprocess.run(
+                [sys.executable, "-c", program], capture_output=True, text=True, check=True
+            ).stdout
+        )
+        for _ in range(turns)
+    ]
+    _print(
+        f"import graphnet after import torch: {median(times) * 1e3:.1f} ms, "
+        f"at best {min(times) * 1e3:.1f} ms, in {turns} processes"
+    )
+
+
+def _seconds(action: Callable[[], object], times: int) -> float:
+    start = perf_counter()
+    for _ in range(times):
+        action()
+    return perf_counter() - start
+
+
+def _print(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def main() -> None:
+    """Run the measurements that are named, or all."""
+    known: dict[str, Callable[[], None]] = {"walk": walk, "list": nodes, "import": imports}
+    parser = argparse.ArgumentParser(prog="python -m graphnet.bench", description=__doc__)
+    parser.add_argument("names", nargs="*", choices=[*known, []], help=", ".join(known))
+    torch.set_num_threads(1)
+    for name in parser.parse_args().names or known:
+        known[name]()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Whole experiments, each from its settings to its figures."""

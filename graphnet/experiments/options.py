@@ -1,0 +1,156 @@
+"""The settings of the disk experiment, and the command line that sets them."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from math import isfinite
+from pathlib import Path
+from typing import Literal
+
+from graphnet import schedules
+from graphnet.errors import GraphError
+
+Initialization = Literal["default", "xavier", "xavier-normal", "kaiming", "kaiming-normal"]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What is trained and how; the defaults reach about 1.2 % test error in under a second.
+
+    Attributes:
+        epochs: how often all training points are seen.
+        batch_size: points in a batch.
+        lr: the learning rate at its highest.
+        momentum: of SGD; unused by Adam.
+        optimizer: how parameters follow their gradients.
+        loss: what is made small.
+        activation: after each hidden layer.
+        init: the first weights.
+        schedule: how the learning rate changes from update to update.
+        hidden: the widths of the hidden layers.
+        seed: of the first round; each further round takes the next one.
+        rounds: how often all is done again, with fresh points and weights.
+        accumulate: batches for each update.
+        save: a file for the weights of the last round.
+        load: a file of weights to evaluate instead of training.
+        json: a file for settings, losses and errors.
+        quiet: print only the final errors.
+    """
+
+    epochs: int = 250
+    batch_size: int = 50
+    lr: float = 0.1
+    momentum: float = 0.9
+    optimizer: Literal["sgd", "adam"] = "sgd"
+    loss: Literal["mse", "bce"] = "mse"
+    activation: Literal["tanh", "relu"] = "tanh"
+    init: Initialization = "xavier"
+    schedule: Literal["constant", "step", "cosine", "one-cycle"] = "cosine"
+    hidden: tuple[int, ...] = (25, 25, 25)
+    seed: int = 0
+    rounds: int = 1
+    accumulate: int = 1
+    save: Path | None = None
+    load: Path | None = None
+    json: Path | None = None
+    quiet: bool = False
+
+    @property
+    def seeds(self) -> range:
+        """The seed of each round."""
+        return range(self.seed, self.seed + self.rounds)
+
+    def learning_rate(self, updates: int) -> schedules.Schedule:
+        """The learning rate as a function of the update, for so many updates in all."""
+        if self.schedule == "step":
+            return schedules.step(self.lr, step_size=max(1, updates // 3))
+        if self.schedule == "cosine":
+            return schedules.cosine(self.lr, updates)
+        if self.schedule == "one-cycle":
+            return schedules.one_cycle(self.lr, updates)
+        return schedules.constant(self.lr)
+
+    def as_record(self) -> dict[str, object]:
+        """The settings as plain numbers and texts, for JSON."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {
+            name: str(value) if isinstance(value, Path) else value for name, value in values.items()
+        }
+
+
+def read_options(arguments: Sequence[str] | None = None) -> Settings:
+    """The settings that a command line asks for; a wrong one ends the program with a usage line.
+
+    >>> read_options(["--hidden", "10,10", "--lr", "0.5"]).hidden
+    (10, 10)
+    """
+    options = _parser().parse_args(arguments)
+    for path in (options.save, options.json):
+        if path is not None and not path.resolve().parent.is_dir():
+            raise GraphError(f"{path}: the folder {path.resolve().parent} does not exist.")
+    return Settings(**vars(options))
+
+
+def _parser() -> argparse.ArgumentParser:
+    """The options, each with the default of `Settings`."""
+    parser = argparse.ArgumentParser(
+        description="Train a network to tell points inside a disk from points outside.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    rows: list[tuple[str, Callable[[str], object], str]] = [
+        ("epochs", _whole(1), "how often all training points are seen"),
+        ("batch-size", _whole(1), "points in a batch"),
+        ("lr", _number, "the learning rate at its highest"),
+        ("momentum", _number, "the momentum of SGD"),
+        ("hidden", _widths, "the widths of the hidden layers, with commas between"),
+        ("seed", _whole(0), "the seed of the first round"),
+        ("rounds", _whole(1), "repeat with fresh points and weights"),
+        ("accumulate", _whole(1), "batches for each update"),
+        ("save", Path, "write the weights of the last round to this file"),
+        ("load", Path, "evaluate the weights in this file instead of training"),
+        ("json", Path, "write settings, losses and errors to this file"),
+    ]
+    for name, kind, text in rows:
+        default = getattr(Settings, name.replace("-", "_"))
+        shown = "25,25,25" if name == "hidden" else default
+        parser.add_argument(f"--{name}", type=kind, default=shown, help=text, metavar="VALUE")
+    choices = {
+        "optimizer": ("sgd", "adam"),
+        "loss": ("mse", "bce"),
+        "activation": ("tanh", "relu"),
+        "init": Initialization.__args__,  # type: ignore[attr-defined]  # the texts of a Literal
+        "schedule": ("constant", "step", "cosine", "one-cycle"),
+    }
+    for name, texts in choices.items():
+        parser.add_argument(f"--{name}", choices=texts, default=getattr(Settings, name), help=" ")
+    parser.add_argument("--quiet", action="store_true", help="print only the final errors")
+    return parser
+
+
+def _whole(least: int) -> Callable[[str], int]:
+    """Whole numbers from `least` up."""
+
+    def read(text: str) -> int:
+        if not text.isdecimal() or int(text) < least:
+            raise argparse.ArgumentTypeError(f"a whole number from {least} up; {text!r} came")
+        return int(text)
+
+    return read
+
+
+def _number(text: str) -> float:
+    """A finite number of 0 or more."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not isfinite(number) or number < 0:
+        raise argparse.ArgumentTypeError(f"a number of 0 or more; {text!r} came")
+    return number
+
+
+def _widths(text: str) -> tuple[int, ...]:
+    """Widths of layers, with commas between; none for a network without hidden layers."""
+    return tuple(_whole(1)(part.strip()) for part in text.split(",") if part.strip())

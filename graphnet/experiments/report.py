@@ -1,0 +1,132 @@
+"""What the disk experiment shows while it runs, and the record that it keeps."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from statistics import mean, stdev
+from typing import TYPE_CHECKING
+
+from graphnet.graph.table import text_table
+from graphnet.version import __version__
+
+if TYPE_CHECKING:
+    from graphnet.experiments.options import Settings
+    from graphnet.graph import Graph
+
+_ROWS = 10  # epochs in the table
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one round gave.
+
+    Attributes:
+        seed: of its points and weights.
+        losses: the mean loss of each epoch.
+        train_error: the fraction of training points on the wrong side.
+        test_error: the fraction of test points on the wrong side.
+        seconds: how long the training took.
+    """
+
+    seed: int
+    losses: list[float]
+    train_error: float
+    test_error: float
+    seconds: float
+
+
+class Report:
+    """Prints the nodes, a progress bar, tables and errors; if quiet, only the final errors."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.results: list[Result] = []
+
+    def graph(self, graph: Graph) -> None:
+        """Show the list of nodes, once."""
+        if not self.results:
+            self._print(f"{graph}\n\n{graph!r}\n")
+
+    def progress(self, seed: int) -> Callable[[int, float], None]:
+        """A progress bar over the epochs of a round; returns what each epoch calls."""
+        from tqdm import tqdm
+
+        bar = tqdm(
+            total=self.settings.epochs,
+            desc=f"seed {seed}",
+            unit="epoch",
+            disable=self.settings.quiet,
+            leave=False,
+            mininterval=0.1,
+        )
+
+        def after_epoch(epoch: int, loss: float) -> None:
+            bar.set_postfix(loss=f"{loss:.4f}", refresh=False)
+            bar.update()
+            if epoch + 1 == self.settings.epochs:
+                bar.close()
+
+        return after_epoch
+
+    def round(self, result: Result) -> None:
+        """Show what a round gave: its epochs if it is the only one, else one line."""
+        if self.settings.rounds == 1:
+            if result.losses:
+                self._print(epoch_table(result.losses) + "\n")
+        else:
+            if not self.results:
+                self._print("seed  train error  test error  seconds")
+            self._print(
+                f"{result.seed:4d}  {result.train_error:11.2%}  {result.test_error:10.2%}"
+                f"  {result.seconds:7.2f}"
+            )
+        self.results.append(result)
+
+    def finish(self) -> None:
+        """Show the final errors, and write the record if a file is named."""
+        for name in ("train", "test"):
+            sys.stdout.write(f"{name} error  {self._summary(f'{name}_error')}\n")
+        if self.settings.json is not None:
+            self.settings.json.write_text(json.dumps(self.record(), indent=2) + "\n")
+
+    def record(self) -> dict[str, object]:
+        """Settings, rounds and their means, as JSON writes them; errors are fractions."""
+        return {
+            "graphnet": __version__,
+            "settings": self.settings.as_record(),
+            "rounds": [asdict(result) for result in self.results],
+            **{name: self._statistics(name) for name in ("train_error", "test_error", "seconds")},
+        }
+
+    def _statistics(self, name: str) -> dict[str, float]:
+        values = [getattr(result, name) for result in self.results]
+        return {"mean": mean(values), "std": stdev(values) if len(values) > 1 else 0.0}
+
+    def _summary(self, name: str) -> str:
+        """An error in percent, with its standard deviation over several rounds."""
+        statistics = self._statistics(name)
+        if len(self.results) == 1:
+            return f"{statistics['mean']:.2%}"
+        return f"{statistics['mean']:.2%} ± {statistics['std']:.2%} over {len(self.results)} rounds"
+
+    def _print(self, text: str) -> None:
+        if not self.settings.quiet:
+            sys.stdout.write(f"{text}\n")
+            sys.stdout.flush()
+
+
+def epoch_table(losses: list[float]) -> str:
+    """A few epochs with their losses: the first, the last, and some evenly between.
+
+    >>> print(epoch_table([0.5, 0.25]))
+    epoch    loss
+        1  0.5000
+        2  0.2500
+    """
+    count = min(len(losses), _ROWS)
+    chosen = sorted({round(1 + k * (len(losses) - 1) / max(1, count - 1)) for k in range(count)})
+    rows = [("epoch", "loss"), *((str(epoch), f"{losses[epoch - 1]:.4f}") for epoch in chosen)]
+    return text_table(rows, right=(0, 1))

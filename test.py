@@ -1,0 +1,55 @@
+"""Train a network to tell points inside a disk from points outside, and print its errors.
+
+python test.py                  2 inputs, three hidden layers of 25, 2 outputs
+python test.py --rounds 20      fresh points and weights each round: mean and deviation
+python test.py --help           all options
+"""
+
+import sys
+from time import perf_counter
+
+import torch
+
+import graphnet as gn
+from graphnet.experiments import disk
+from graphnet.experiments.options import Settings, read_options
+from graphnet.experiments.report import Report, Result
+
+
+def main() -> None:
+    """Run as many rounds as asked for, and show what they gave."""
+    torch.set_grad_enabled(False)  # graphnet computes every derivative itself
+    settings = read_options()
+    report = Report(settings)
+    for seed in settings.seeds:
+        report.round(one_round(seed, settings, report))
+    report.finish()
+
+
+def one_round(seed: int, settings: Settings, report: Report) -> Result:
+    """Draw points, build the network as a list of nodes, train it, and count its errors."""
+    generator = torch.Generator().manual_seed(seed)
+    train_points = gn.data.disk(1000, generator)
+    test_points = gn.data.disk(1000, generator)
+
+    model = disk.network(settings, generator)
+    task = disk.Task(model, settings)
+    report.graph(task.graph)
+
+    start, losses = perf_counter(), []
+    if settings.load:
+        gn.load_weights(model, settings.load)
+    else:
+        losses = disk.train(task, train_points, settings, generator, report.progress(seed))
+    seconds = perf_counter() - start
+
+    if settings.save:
+        gn.save_weights(model, settings.save)
+    return Result(seed, losses, task.error(train_points), task.error(test_points), seconds)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except (gn.GraphError, OSError) as error:
+        sys.exit(f"test.py: {error}")
