@@ -282,7 +282,7 @@ def maximum(x: T, y: T) -> T:
 
 
 class Clamp(Op):
-    """y = x kept between two numbers; the gradient is 0 where x was moved.  Shapes: any."""
+    """y = x kept between two numbers; dy/dx is 1 strictly between them, else 0.  Shapes: any."""
 
     symbol = "clamp"
     min: float | None
@@ -293,9 +293,9 @@ class Clamp(Op):
 
     def grad_x(self, grad: Tensor, x: Tensor) -> Tensor:
         if self.min is not None:
-            grad = grad.masked_fill(x < self.min, 0.0)
+            grad = where(x > self.min, grad, 0.0)
         if self.max is not None:
-            grad = grad.masked_fill(x > self.max, 0.0)
+            grad = where(x < self.max, grad, 0.0)
         return grad
 
 

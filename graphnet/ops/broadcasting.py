@@ -14,7 +14,7 @@ from graphnet.ops.dims import flat_sizes
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["expand", "expand_as", "ones_like", "size", "sum_as", "zeros_like"]
+__all__ = ["count", "expand", "expand_as", "ones_like", "size", "sum_as", "zeros_like"]
 
 
 class Expand(Op):
@@ -107,6 +107,17 @@ def size(x: Any, dim: int) -> Any:
     """
     known = x.shape[dim]
     return Size(dim)(x) if known is None else known
+
+
+def count(x: Any, dim: int) -> Any:
+    """One size of x, but 1 at least: what a mean divides by.
+
+    >>> from torch import empty
+    >>> count(empty(3, 0), 1)
+    1
+    """
+    known = x.shape[dim]
+    return Size(dim)(x).clamp(min=1) if known is None else max(known, 1)
 
 
 class ZerosLike(Op):

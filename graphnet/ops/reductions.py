@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from graphnet.errors import EmptyBatchError
 from graphnet.op import Op, T
-from graphnet.ops.broadcasting import expand_as, size
+from graphnet.ops.broadcasting import count, expand_as
 from graphnet.ops.dims import Dims, normal_dims, restore_dims
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class Mean(Op):
 
     def grad_x(self, grad: Tensor, x_like: Tensor) -> Tensor:
         for dim in self.dims:
-            grad = grad / size(x_like, dim)
+            grad = grad / count(x_like, dim)
         return expand_as(restore_dims(grad, self.dims, self.keepdim), x_like)
 
 

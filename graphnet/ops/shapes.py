@@ -147,6 +147,8 @@ class Squeeze(Op):
     dim: int
 
     def forward(self, x: Tensor) -> Tensor:
+        if x.shape[self.dim] != 1:
+            raise ShapeError(f"dimension {self.dim} has the size {x.shape[self.dim]}, not 1")
         return x.squeeze(self.dim)
 
     def grad_x(self, grad: Tensor) -> Tensor:
