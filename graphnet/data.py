@@ -8,7 +8,7 @@ from math import pi, sqrt
 import torch
 from torch import Generator, Tensor
 
-from graphnet.errors import RangeError, ShapeError
+from graphnet.errors import DtypeError, RangeError, ShapeError
 
 CENTER = 0.5
 RADIUS = 1 / sqrt(2 * pi)
@@ -46,17 +46,23 @@ def one_hot(labels: Tensor, classes: int) -> Tensor:
 
     Raises:
         RangeError: a label is below 0, or not below `classes`.
+        ShapeError: the labels are not in one row.
+        DtypeError: the labels are not whole numbers.
 
     >>> one_hot(torch.tensor([0, 2]), 3)
     tensor([[1., 0., 0.],
             [0., 0., 1.]])
     """
+    if labels.ndim != 1:
+        raise ShapeError(f"Labels have the shape (n,); {tuple(labels.shape)} came.")
+    if labels.dtype not in (torch.int64, torch.int32, torch.uint8):
+        raise DtypeError(f"Labels are whole numbers, such as int64; {labels.dtype} came.")
     if labels.numel():
         low, high = (int(end) for end in labels.aminmax())
         if low < 0 or high >= classes:
             wrong = low if low < 0 else high
             raise RangeError(f"A label of {classes} classes is 0 to {classes - 1}; {wrong} came.")
-    return torch.zeros(labels.numel(), classes).scatter_(1, labels.view(-1, 1), 1.0)
+    return torch.zeros(labels.numel(), classes).scatter_(1, labels.long().view(-1, 1), 1.0)
 
 
 def batches(
@@ -78,6 +84,8 @@ def batches(
     >>> [len(batch) for (batch,) in batches(x, batch_size=2)]
     [2, 2, 1]
     """
+    if any(tensor.ndim == 0 for tensor in tensors):
+        raise ShapeError("A tensor of the shape () has no rows to make batches of.")
     rows = {len(tensor) for tensor in tensors}
     if len(rows) != 1:
         raise ShapeError(f"All tensors need the same number of rows; {sorted(rows)} came.")
@@ -87,5 +95,5 @@ def batches(
     if shuffle:
         order = torch.randperm(count, generator=generator)
         tensors = tuple(tensor[order] for tensor in tensors)
-    for start in range(0, count, batch_size):
-        yield tuple(tensor[start : start + batch_size] for tensor in tensors)
+    starts = range(0, count, batch_size)
+    return (tuple(tensor[start : start + batch_size] for tensor in tensors) for start in starts)

@@ -21,6 +21,10 @@ GAINS = {
     "linear": 1.0,
     "conv1d": 1.0,
     "conv2d": 1.0,
+    "conv3d": 1.0,
+    "conv_transpose1d": 1.0,
+    "conv_transpose2d": 1.0,
+    "conv_transpose3d": 1.0,
     "sigmoid": 1.0,
     "tanh": 5 / 3,
     "relu": sqrt(2.0),
@@ -56,6 +60,8 @@ def default_uniform_(tensor: Tensor, fan_in: int, generator: Generator | None = 
     Source: LeCun et al., Efficient BackProp (1998), section 4.6, whose standard deviation of
     1/√fan_in is here the bound.
     """
+    if tensor.ndim > 1:  # the same bound, rounded in torch's order
+        return kaiming_uniform_(tensor, a=sqrt(5), generator=generator)
     bound = 1 / sqrt(fan_in)
     return uniform_(tensor, -bound, bound, generator)
 
@@ -71,7 +77,7 @@ def xavier_uniform_(
     Raises:
         ShapeError: the tensor has fewer than two dimensions.
     """
-    bound = sqrt(3.0) * gain * sqrt(2 / sum(_fans(tensor)))
+    bound = sqrt(3.0) * (gain * sqrt(2 / sum(_fans(tensor))))
     return uniform_(tensor, -bound, bound, generator)
 
 
@@ -160,4 +166,5 @@ def _fans(tensor: Tensor) -> tuple[int, int]:
             "came. Biases are filled with a constant or by default_uniform_."
         )
     kernel = prod(tensor.shape[2:])
-    return tensor.shape[1] * kernel, tensor.shape[0] * kernel
+    # A weight without elements has nothing to fill; 1 keeps the formulas finite.
+    return max(tensor.shape[1] * kernel, 1), max(tensor.shape[0] * kernel, 1)

@@ -8,12 +8,12 @@ those of `torch.optim`.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from math import isfinite, sqrt
-from typing import TYPE_CHECKING
+from math import inf, isfinite, sqrt
+from typing import TYPE_CHECKING, Any
 
 from graphnet.errors import GraphError, RangeError
 from graphnet.graph import Parameter
-from graphnet.graph.home import Span, settle
+from graphnet.graph.home import Home, settle
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -24,14 +24,16 @@ class Stretch:
 
     def __init__(self, parameters: list[Parameter], steps: int) -> None:
         first, last = parameters[0], parameters[-1]
+        places = slice(first.offset, last.offset + last.top.numel())
         self.parameters = parameters
         self.steps = steps
-        self.span = Span(first.home, first.offset, last.offset + last.top.numel())
+        self.home = first.home
+        self.value, self.grad = self.home.value[places], self.home.grad[places]
         self.state: dict[str, Tensor] = {}
 
     def remember(self, name: str, memories: dict[Parameter, dict[str, Tensor]]) -> None:
         """Bring together what is remembered of each parameter under one name; zeros at first."""
-        flat = self.span.value.new_zeros(self.span.value.shape)
+        flat = self.value.new_zeros(self.value.shape)
         start = 0
         for parameter in self.parameters:
             stop = start + parameter.top.numel()
@@ -56,9 +58,11 @@ class Optimizer:
     def __init__(self, params: Iterable[Parameter], lr: float) -> None:
         self.parameters = _checked(params)
         self.lr = require_range("lr", lr)
-        self._stretches: list[Stretch] = []
-        self._memories: dict[Parameter, dict[str, Tensor]] = {}
         self._steps = dict.fromkeys(self.parameters, 0)
+        self._memories: dict[Parameter, dict[str, Tensor]] = {}
+        self._stretches: list[Stretch] = []
+        self._arranged: tuple[str, ...] | None = None
+        self._homes: dict[Home, int] = {}
         settle(self.parameters)
 
     def update(self, step: int, value: Tensor, grad: Tensor, **state: Tensor) -> None:
@@ -74,11 +78,16 @@ class Optimizer:
 
     def step(self) -> None:
         """Update by its gradient each parameter that is not frozen."""
-        if not self._stretches or not all(each.span.valid for each in self._stretches):
+        moved = any(home.changes != seen for home, seen in self._homes.items())
+        if moved or self._arranged != self.slots:
             self._arrange()
         for stretch in self._stretches:
+            before = stretch.home.writes
             stretch.steps += 1
-            self.update(stretch.steps, stretch.span.value, stretch.span.grad, **stretch.state)
+            self.update(stretch.steps, stretch.value, stretch.grad, **stretch.state)
+            stretch.home.counted += stretch.home.writes - before
+            for parameter in stretch.parameters:
+                parameter.updates += 1
 
     def zero_grad(self) -> None:
         """Set all gradients to zero. `graph.backward` does not need it: it starts afresh."""
@@ -87,8 +96,7 @@ class Optimizer:
 
     def _arrange(self) -> None:
         """Find the longest stretches of parameters that can be updated together."""
-        for stretch in self._stretches:
-            self._steps.update(dict.fromkeys(stretch.parameters, stretch.steps))
+        self._count_steps()
         settle(self.parameters)
         runs: list[list[Parameter]] = []
         for parameter in self.parameters:
@@ -102,6 +110,15 @@ class Optimizer:
         for stretch in self._stretches:
             for name in self.slots:
                 stretch.remember(name, self._memories)
+        self._arranged = self.slots
+        self._homes = {parameter.home: parameter.home.changes for parameter in self.parameters}
+
+    def _count_steps(self) -> None:
+        """Note how many steps each parameter has made, from 0 where there is more to remember."""
+        for stretch in self._stretches:
+            for parameter in stretch.parameters:
+                known = self._memories.get(parameter, {}).keys() >= set(self.slots)
+                self._steps[parameter] = stretch.steps if known else 0
 
     def _joins(self, left: Parameter, right: Parameter) -> bool:
         """True if the right parameter begins where the left one ends, and is as many steps old."""
@@ -110,6 +127,11 @@ class Optimizer:
             and left.offset + left.top.numel() == right.offset
             and self._steps[left] == self._steps[right]
         )
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What is copied and pickled: the stretches are found again, beside the copied homes."""
+        self._count_steps()
+        return {**vars(self), "_stretches": [], "_arranged": None, "_homes": {}}
 
 
 class SGD(Optimizer):
@@ -152,13 +174,17 @@ class SGD(Optimizer):
         nesterov: bool = False,
     ) -> None:
         self.momentum = require_range("momentum", momentum)
-        self.dampening = dampening
+        self.dampening = require_range("dampening", dampening, low=-inf)
         self.weight_decay = require_range("weight_decay", weight_decay)
         self.nesterov = nesterov
         if nesterov and (momentum <= 0 or dampening != 0):
             raise RangeError("nesterov needs a momentum above 0 and a dampening of 0.")
-        self.slots = ("momentum_buffer",) if momentum else ()
         super().__init__(params, lr)
+
+    @property
+    def slots(self) -> tuple[str, ...]:  # type: ignore[override]  # they follow a setting
+        """The momentum, if there is any."""
+        return ("momentum_buffer",) if self.momentum else ()
 
     def update(self, step: int, value: Tensor, grad: Tensor, **state: Tensor) -> None:
         """Change the values by one step."""
@@ -204,6 +230,8 @@ class Adam(Optimizer):
         eps: float = 1e-8,
         weight_decay: float = 0.0,
     ) -> None:
+        if not isinstance(betas, tuple | list) or len(betas) != 2:
+            raise RangeError(f"betas are two numbers, such as (0.9, 0.999); {betas!r} came.")
         self.betas = (
             require_range("betas[0]", betas[0], below=1.0),
             require_range("betas[1]", betas[1], below=1.0),
@@ -230,9 +258,15 @@ def require_range(name: str, value: float, low: float = 0.0, below: float | None
     Raises:
         RangeError: it is not.
     """
-    if not isfinite(value) or value < low or (below is not None and value >= below):
+    if (
+        not isinstance(value, int | float)
+        or not isfinite(value)
+        or value < low
+        or (below is not None and value >= below)
+    ):
+        least = "" if low == -inf else f" of {low:g} or more"
         top = "" if below is None else f" and below {below:g}"
-        raise RangeError(f"{name} is a number of {low:g} or more{top}; {value!r} came.")
+        raise RangeError(f"{name} is a finite number{least}{top}; {value!r} came.")
     return value
 
 

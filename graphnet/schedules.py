@@ -68,14 +68,19 @@ def one_cycle(
     Source: Smith and Topin, Super-convergence (2018); torch's `OneCycleLR`.
 
     Raises:
-        RangeError: `steps` is less than 1, or `warmup` is not between 0 and 1.
+        RangeError: `steps` is less than 1, `warmup` is not between 0 and 1, or a factor is not
+            above 0.
     """
     _require_positive(steps=steps)
     if not 0 <= warmup <= 1:
         raise RangeError(f"warmup is a fraction of the steps, from 0 to 1; {warmup!r} came.")
+    for name, factor in (("initial_factor", initial_factor), ("final_factor", final_factor)):
+        if not factor > 0:
+            raise RangeError(f"{name} divides a learning rate and is above 0; {factor!r} came.")
     first, peak, last = lr / initial_factor, warmup * steps - 1, steps - 1
 
     def rate(step: int) -> float:
+        step = min(step, last)
         if step <= peak:
             return _cosine(first, lr, step / peak if peak else 1.0)
         return _cosine(lr, first / final_factor, (step - peak) / (last - peak))
@@ -91,5 +96,5 @@ def _cosine(start: float, end: float, fraction: float) -> float:
 
 def _require_positive(**counts: int) -> None:
     for name, count in counts.items():
-        if count < 1:
+        if not isinstance(count, int) or count < 1:
             raise RangeError(f"{name} is a whole number of 1 or more; {count!r} came.")

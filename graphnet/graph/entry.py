@@ -21,7 +21,7 @@ current_graph: ContextVar[Graph | None] = ContextVar("current_graph", default=No
 class Entry(Symbolic):
     """One entry of a graph's list."""
 
-    __slots__ = ("__weakref__", "graph", "index", "line", "name", "seen", "shape", "spec", "top")
+    __slots__ = ("__weakref__", "graph", "index", "line", "name", "shape", "spec", "top")
     kind: ClassVar[str]
     """What it is: "input", "parameter" or "operation"."""
     graph: Graph
@@ -36,8 +36,6 @@ class Entry(Symbolic):
     """The shapes at each trial, and the number type."""
     top: Tensor
     """The value; reading it before a forward pass has filled it is an error."""
-    seen: int
-    """For a leaf: the version of its value at the last forward walk."""
     line: str
     """The file and line of the user that added the node."""
 

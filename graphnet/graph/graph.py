@@ -16,7 +16,14 @@ from graphnet.graph.location import user_line
 from graphnet.graph.naming import Names, Scopes
 from graphnet.graph.node import Node
 from graphnet.graph.parameter import Parameter
-from graphnet.graph.passes import BackwardPass, ForwardPass, OneAtATime, ancestors, seed
+from graphnet.graph.passes import (
+    BackwardPass,
+    ForwardPass,
+    OneAtATime,
+    ancestors,
+    refuse_stale,
+    seed,
+)
 from graphnet.graph.table import node_table
 from graphnet.graph.trials import infer
 
@@ -25,6 +32,9 @@ if TYPE_CHECKING:
 
     from graphnet.check import CheckReport
     from graphnet.op import Op
+
+
+_MOST_WALKS = 16  # that a graph keeps prepared, each as long as its list
 
 
 class Graph(Sequence[Node]):
@@ -55,6 +65,7 @@ class Graph(Sequence[Node]):
         self._one_at_a_time = OneAtATime()
         self._forward: dict[tuple[Node, ...] | None, ForwardPass] = {}
         self._backward: dict[tuple[Node, ...], BackwardPass] = {}
+        self._versions: dict[Node, int] = {}
 
     # the three ways in
 
@@ -90,6 +101,9 @@ class Graph(Sequence[Node]):
             spec = infer(op, tuple(spec_of(source) for source in sources))
         except MISFITS as error:
             raise complaint(op, arguments, error, user_line()) from None
+        for source in sources:
+            if isinstance(source, Parameter):
+                self.join(source)
         operation = Operation(op, sources, spec, derived=self._deriving)
         self.add(operation, self.names.unique(self.scopes.path(op.name)))
         return operation
@@ -122,11 +136,8 @@ class Graph(Sequence[Node]):
 
     def _source(self, op: Op, argument: Any) -> Node | Literal:
         """An argument of an op as the list keeps it."""
-        if isinstance(argument, Parameter):
-            self.join(argument)
-            return argument
         if isinstance(argument, Node):
-            if argument.graph is not self:
+            if not isinstance(argument, Parameter) and argument.graph is not self:
                 raise GraphError(
                     f"{op.name}: {argument} belongs to {argument.graph!r}, not to {self!r}. "
                     "Only a parameter may stand in several graphs."
@@ -169,7 +180,8 @@ class Graph(Sequence[Node]):
         with self._one_at_a_time:
             walk = self._forward_pass(None if outputs is None else self._targets(outputs))
             fed = {**feed, **named} if feed else named
-            walk.run(bind(self._inputs, self._parameters, walk.inputs, fed))
+            bound = bind(self._inputs, self._parameters, walk.inputs, fed)
+            self._versions = walk.run(bound)
         if outputs is None or isinstance(outputs, Node):
             return walk.targets[0].top if walk.targets else None
         return tuple(target.top for target in walk.targets)
@@ -198,7 +210,9 @@ class Graph(Sequence[Node]):
         grads = grad if isinstance(grad, tuple | list) else [grad] * len(targets)
         with self._one_at_a_time:
             seeds = [seed(node, each) for node, each in zip(targets, grads, strict=True)]
-            self._backward_pass(targets).run(seeds, accumulate)
+            walk = self._backward_pass(targets)
+            refuse_stale(walk.leaves, self._versions)
+            walk.run(seeds, accumulate)
 
     def gradients(
         self, target: Node, sources: Sequence[Node], grad: Node | None = None
@@ -243,14 +257,14 @@ class Graph(Sequence[Node]):
                 walk = ForwardPass(self._nodes, self._nodes, tuple(results[-1:]))
             else:
                 walk = ForwardPass(self._nodes, ancestors(self._nodes, targets), targets)
-            self._forward[targets] = walk
+            _keep_few(self._forward, targets, walk)
         return walk
 
     def _backward_pass(self, targets: tuple[Node, ...]) -> BackwardPass:
         walk = self._backward.get(targets)
         if walk is None or not walk.valid:
             walk = BackwardPass(self._nodes, ancestors(self._nodes, targets), targets)
-            self._backward[targets] = walk
+            _keep_few(self._backward, targets, walk)
         return walk
 
     # the list
@@ -286,8 +300,8 @@ class Graph(Sequence[Node]):
         if node not in self:
             raise GraphError(f"{node!r} is not a node of {self!r}.")
         place = node.places[self][0] if isinstance(node, Parameter) else cast("Node", node).index
-        if not start <= place < (len(self) if stop is None else stop):
-            raise GraphError(f"{node!r} does not stand between {start} and {stop}.")
+        if place not in range(*slice(start, stop).indices(len(self))):
+            raise GraphError(f"{node!r} stands at {place}, not between {start} and {stop}.")
         return place
 
     def name_of(self, node: Node) -> str:
@@ -338,7 +352,9 @@ class Graph(Sequence[Node]):
             if self.index(node) != place:
                 raise GraphError(f"{node!r} stands at {place}, and believes to be elsewhere.")
             if self.names[self.name_of(node)] is not node:
-                raise GraphError(f"{node!r} shares its name with {self.names[node.name]!r}.")
+                raise GraphError(
+                    f"{node!r} shares its name with {self.names[self.name_of(node)]!r}."
+                )
             for source in node.inputs:
                 if self.index(source) >= place:
                     raise GraphError(f"{node!r} at {place} reads {source!r}, which comes later.")
@@ -348,3 +364,10 @@ class Graph(Sequence[Node]):
         from graphnet.check import check_graph
 
         return check_graph(self, node, feed)
+
+
+def _keep_few(walks: dict[Any, Any], targets: Any, walk: Any) -> None:
+    """Keep a prepared walk, and forget the oldest of too many."""
+    if len(walks) == _MOST_WALKS:
+        del walks[next(iter(walks))]
+    walks[targets] = walk

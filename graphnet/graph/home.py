@@ -2,7 +2,7 @@
 
 A parameter is born in a home of its own. An optimizer moves parameters together, so that an
 update is a handful of tensor operations however many layers there are. The home belongs to the
-parameters: whoever else holds a `Span` of it sees by `Span.valid` when somebody moved.
+parameters: whoever keeps views of it sees by `Home.changes` when one has moved.
 """
 
 from __future__ import annotations
@@ -19,42 +19,35 @@ if TYPE_CHECKING:
 
 
 class Home:
-    """A flat buffer that holds the values of some parameters, and one for their gradients."""
+    """A flat buffer that holds the values of some parameters, and one for their gradients.
 
-    __slots__ = ("_grad", "changes", "residents", "value")
+    Attributes:
+        value: the values, side by side.
+        grad: the gradients in the same order, zeros at first.
+        residents: how many parameters live here.
+        changes: counts up whenever one leaves, or is frozen or freed.
+        counted: writes to the values that the residents have counted as their own.
+    """
+
+    __slots__ = ("changes", "counted", "grad", "residents", "value")
 
     def __init__(self, values: Sequence[Tensor]) -> None:
-        first = values[0]
         total = sum(value.numel() for value in values)
-        self.value = empty(total, dtype=first.dtype, device=first.device)
-        self._grad: Tensor | None = None
+        self.value = empty(total, dtype=values[0].dtype, device=values[0].device)
+        self.grad = self.value.new_zeros(total)
         self.residents = len(values)
         self.changes = 0
+        self.counted = 0
 
     @property
-    def grad(self) -> Tensor:
-        """The gradients of all residents, zeros at first; made when first asked for."""
-        if self._grad is None:
-            self._grad = self.value.new_zeros(self.value.shape)
-        return self._grad
-
-
-class Span:
-    """A run of parameters that lie side by side in one home, as flat views."""
-
-    __slots__ = ("_changes", "_home", "grad", "start", "stop", "value")
-
-    def __init__(self, home: Home, start: int, stop: int) -> None:
-        self.start, self.stop = start, stop
-        self.value = home.value[start:stop]
-        self.grad = home.grad[start:stop]
-        self._home = home
-        self._changes = home.changes
+    def writes(self) -> int:
+        """How often the values were written to in place; not counted in inference mode."""
+        return 0 if self.value.is_inference() else self.value._version
 
     @property
-    def valid(self) -> bool:
-        """False once a parameter has left the home, or was frozen or freed."""
-        return self._home.changes == self._changes
+    def uncounted(self) -> int:
+        """Writes that may have changed any resident: those of a user, `parameter.top.zero_()`."""
+        return self.writes - self.counted
 
 
 def settle(parameters: Iterable[Parameter]) -> None:
@@ -73,5 +66,7 @@ def move_together(parameters: Sequence[Parameter]) -> None:
     home = Home([parameter.top for parameter in parameters])
     offset = 0
     for parameter in parameters:
+        parameter.leave()
         parameter.move(home, offset)
         offset += parameter.top.numel()
+    home.counted = home.writes

@@ -49,7 +49,7 @@ class Input(Node):
     <input 0 'x' (?, 2)>
     """
 
-    __slots__ = ("requires_grad",)
+    __slots__ = ()
     kind = "input"
 
     def __init__(
@@ -71,9 +71,20 @@ class Input(Node):
         self.line = user_line()
         (graph or graph_of(())).add(self, name)
 
+    @property
+    def version(self) -> int:
+        """How often the fed tensor was changed in place; not counted in inference mode."""
+        return 0 if self.top.is_inference() else self.top._version
+
 
 class Operation(Node):
-    """One use of an op in a graph: which rule, on which nodes."""
+    """One use of an op in a graph: which rule, on which nodes.
+
+    Attributes:
+        op: the rule.
+        sources: what it is applied to: nodes and numbers, in their places.
+        derived: True if `graph.gradients` appended it.
+    """
 
     __slots__ = ("derived", "op", "sources")
     kind = "operation"
@@ -87,6 +98,7 @@ class Operation(Node):
         self.shape = spec.shape
         self.grad = None
         self.derived = derived
+        self.requires_grad = spec.dtype.is_floating_point
         self.line = user_line()
 
     @property
@@ -98,11 +110,6 @@ class Operation(Node):
     def inputs(self) -> tuple[Node, ...]:
         """The nodes among the arguments."""
         return tuple(source for source in self.sources if isinstance(source, Node))
-
-    @property
-    def requires_grad(self) -> bool:
-        """True for floating numbers: every operation that a backward walk reaches gets one."""
-        return self.dtype.is_floating_point
 
 
 def spec_of(source: Node | Literal) -> Any:

@@ -20,10 +20,17 @@ if TYPE_CHECKING:
 class Node(Entry):
     """An entry of the list that can be computed with: each operator appends an operation."""
 
-    __slots__ = ("grad",)
+    __slots__ = ("grad", "requires_grad")
     __array_ufunc__ = None  # lets numpy hand `array + node` to the node, which explains
     grad: Tensor | None
     """The gradient; None where no backward pass has come by."""
+    requires_grad: bool
+    """True if a gradient is computed for it."""
+
+    @property
+    def version(self) -> int:
+        """How often the value was changed since it was computed, fed or made."""
+        return 0
 
     def __add__(self, other: Node | float) -> Node:
         return ops.add(self, other)

@@ -8,7 +8,7 @@ from weakref import WeakKeyDictionary
 from torch import empty
 
 from graphnet.errors import DtypeError, GraphError, ShapeError
-from graphnet.graph.entry import shape_text
+from graphnet.graph.entry import dtype_text, shape_text
 from graphnet.graph.home import Home
 from graphnet.graph.location import user_line
 from graphnet.graph.node import Node
@@ -50,6 +50,7 @@ class Parameter(Node):
         "label",
         "offset",
         "places",
+        "updates",
     )
     kind = "parameter"
     shape: tuple[int, ...]
@@ -64,45 +65,51 @@ class Parameter(Node):
         self.label = name
         self.places: WeakKeyDictionary[Graph, tuple[int, str]] = WeakKeyDictionary()
         self.line = user_line()
+        self.updates = 0
         self.is_buffer = not requires_grad
         self._requires_grad = requires_grad
-        self._grad: Tensor | None = None
-        self._value = value.detach()
-        self._take_up(self._value)
+        self._take_up(value.detach(), None)
 
-    def _take_up(self, value: Tensor) -> None:
-        """Live alone, with this value."""
-        self._value = value
+    def _take_up(self, value: Tensor, grad: Tensor | None) -> None:
+        """Live alone, with this value and gradient."""
         self.shape = tuple(value.shape)
         self.spec = Spec((self.shape,), value.dtype)
-        self.home = Home([value])
-        self.move(self.home, 0)
+        self._value, self._grad = value, grad
+        self.move(Home([value]), 0)
+        self.home.counted = self.home.writes
 
     def move(self, home: Home, offset: int) -> None:
         """Copy value and gradient to a place in another home, and live there."""
-        value, grad = self._value, self._grad
-        if home is not self.home:
-            self.home.residents -= 1
-            self.home.changes += 1
-        stop = offset + value.numel()
-        self.home, self.offset = home, offset
-        self._value = home.value[offset:stop].view(self.shape)
-        self._value.copy_(value)
-        self._grad = None
-        if grad is not None:
-            self._grad = home.grad[offset:stop].view(self.shape)
-            self._grad.copy_(grad)
+        places = slice(offset, offset + self._value.numel())
+        value, grad = home.value[places].view(self.shape), home.grad[places].view(self.shape)
+        value.copy_(self._value)
+        if self._grad is not None:
+            grad.copy_(self._grad)
+        self.home, self.offset, self._value, self._grad = home, offset, value, grad
+
+    def leave(self) -> None:
+        """Tell those who keep views of the present home that this parameter moves."""
+        self.updates += self.home.uncounted
+        self.home.residents -= 1
+        self.home.changes += 1
 
     def to(self, *args: Any, **kwargs: Any) -> None:
-        """Change number type or device in place, with the arguments of `torch.Tensor.to`."""
+        """Change number type or device in place, with the arguments of `torch.Tensor.to`.
+
+        Whole numbers, such as counters, change their device only.
+
+        Raises:
+            DtypeError: a floating parameter is asked to hold whole numbers.
+        """
         value = self._value.to(*args, **kwargs)
         if not self.dtype.is_floating_point:
             value = self._value.to(value.device)
+        elif not value.dtype.is_floating_point:
+            raise DtypeError(f"parameter {self.name!r} holds floating numbers, not {value.dtype}.")
         if value is not self._value:
-            self.home.residents -= 1
-            self.home.changes += 1
-            self._grad = None if self._grad is None else self._grad.to(value.device, value.dtype)
-            self._take_up(value)
+            grad = None if self._grad is None else self._grad.to(value.device, value.dtype)
+            self.leave()
+            self._take_up(value, grad)
 
     @property
     def top(self) -> Tensor:
@@ -111,23 +118,24 @@ class Parameter(Node):
 
     @top.setter
     def top(self, value: Tensor) -> None:
-        self._refuse_other_shape(value)
-        self._value.copy_(value)
+        self._value.copy_(self._fitting(value))
+        self.home.counted += 1
+        self.updates += 1
+
+    @property
+    def version(self) -> int:
+        """How often the value was changed: by optimizers, by assigning, or in place."""
+        return self.updates + self.home.uncounted
 
     @property
     def grad(self) -> Tensor | None:
         """The gradient, of the shape of the value; None for a buffer. Assigning copies."""
-        if self._grad is None and self._requires_grad:
-            flat = self.home.grad[self.offset : self.offset + self._value.numel()]
-            self._grad = flat.view(self.shape)
-        return self._grad
+        return None if self.is_buffer else self._grad
 
     @grad.setter
     def grad(self, value: Tensor | None) -> None:
-        if value is not None:
-            self._refuse_other_shape(value)
         if (grad := self.grad) is not None:
-            grad.zero_() if value is None else grad.copy_(value)
+            grad.zero_() if value is None else grad.copy_(self._fitting(value))
 
     @property
     def requires_grad(self) -> bool:
@@ -187,12 +195,23 @@ class Parameter(Node):
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuild, (self._value.clone(), self.label, self.is_buffer, self._requires_grad)
 
-    def _refuse_other_shape(self, value: Tensor) -> None:
+    def _fitting(self, value: Tensor) -> Tensor:
+        """A tensor that may be copied into this parameter, without its autograd history."""
+        if not isinstance(value, type(empty(0))):
+            raise GraphError(
+                f"parameter {self.name!r} takes tensors; a {type(value).__name__} came."
+            )
         if tuple(value.shape) != self.shape:
             raise ShapeError(
                 f"parameter {self.name!r} has the shape {shape_text(self.shape)} for good; "
                 f"{shape_text(tuple(value.shape))} came. Make a new parameter instead."
             )
+        if value.dtype is not self.dtype:
+            raise DtypeError(
+                f"parameter {self.name!r} holds {dtype_text(self.dtype)}; "
+                f"{dtype_text(value.dtype)} came. Convert one: tensor.to(...) or module.to(...)."
+            )
+        return value.detach()
 
 
 def _rebuild(value: Tensor, name: str | None, is_buffer: bool, learned: bool) -> Parameter:

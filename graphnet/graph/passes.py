@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from graphnet.errors import GraphError, ShapeError, StateError
+from graphnet.errors import FeedError, GraphError, ShapeError, StateError
 from graphnet.graph.complaints import explain_backward, explain_forward
 from graphnet.graph.derivatives import refuse_non_scalar
 from graphnet.graph.entry import dtype_text, shape_text
@@ -37,8 +37,8 @@ class ForwardPass:
         seen = set(walked)
         self.idle = [node for node in self.changing if node not in seen]
 
-    def run(self, feed: Mapping[Input, Tensor]) -> None:
-        """Compute every `top`.
+    def run(self, feed: Mapping[Input, Tensor]) -> dict[Node, int]:
+        """Compute every `top`, and return the versions of the leaves that the values rest on.
 
         What this walk does not compute is forgotten; after an error, everything is.
         """
@@ -57,8 +57,7 @@ class ForwardPass:
             for node in self.changing:
                 node.forget()
             raise explanation from (None if isinstance(error, GraphError) else error)
-        for leaf in self.leaves:
-            leaf.seen = version(leaf.top)
+        return {leaf: leaf.version for leaf in self.leaves}
 
 
 class BackwardPass:
@@ -70,8 +69,8 @@ class BackwardPass:
         self.targets = targets
         self.changing = [node for node in nodes if not isinstance(node, Parameter)]
         self.parameters = [node for node in nodes if isinstance(node, Parameter)]
-        self.learned = [parameter.requires_grad for parameter in self.parameters]
-        self.leaves = [leaf for leaf in walked if not isinstance(leaf, Operation)]
+        self.leaves = [node for node in walked if not isinstance(node, Operation)]
+        self.learned = [leaf.requires_grad for leaf in self.leaves]
         self.steps = [
             (node, [use for use in uses(node) if use.source.requires_grad])
             for node in reversed(walked)
@@ -80,12 +79,11 @@ class BackwardPass:
 
     @property
     def valid(self) -> bool:
-        """False once a parameter was frozen or freed."""
-        return self.learned == [parameter.requires_grad for parameter in self.parameters]
+        """False once a parameter or an input has changed its mind about a gradient."""
+        return self.learned == [leaf.requires_grad for leaf in self.leaves]
 
     def run(self, seeds: Sequence[Tensor], accumulate: bool) -> None:
         """Fill every `grad`; those of the parameters change only once the whole walk is done."""
-        refuse_stale(self.leaves)
         for node in self.changing:
             if not (accumulate and isinstance(node, Input)):
                 node.grad = None
@@ -138,19 +136,14 @@ def ancestors(nodes: Sequence[Node], targets: Sequence[Node]) -> list[Node]:
     return [node for node in nodes if node in wanted]
 
 
-def version(tensor: Tensor) -> int:
-    """How often a tensor was changed in place; torch does not count it in inference mode."""
-    return 0 if tensor.is_inference() else tensor._version
-
-
-def refuse_stale(leaves: Sequence[Node]) -> None:
+def refuse_stale(leaves: Sequence[Node], versions: Mapping[Node, int]) -> None:
     """Refuse a backward walk over values that no longer belong to their inputs and parameters.
 
     Raises:
         StateError: a fed tensor or a parameter was changed since the forward walk.
     """
     for leaf in leaves:
-        if version(leaf.top) != leaf.seen:
+        if leaf.version != versions[leaf]:
             raise StateError(
                 f"{leaf} was changed after the forward pass, in place or by an optimizer's step, "
                 "so the values of the graph are out of date. Run graph.forward again first."
@@ -163,19 +156,22 @@ def seed(target: Node, grad: Tensor | None) -> Tensor:
     Raises:
         StateError: the target has no value yet.
         GraphError: the target is not a scalar, and no gradient is given.
+        FeedError: the gradient is not a tensor.
         ShapeError: the gradient has another shape than the target.
     """
     top = target.top
     if grad is None:
         refuse_non_scalar(target, tuple(top.shape))
         return top.new_ones(())
+    if not isinstance(grad, type(top)):
+        raise FeedError(f"grad, the gradient of {target}, is a tensor; {grad!r} came.")
     if grad.shape != top.shape or grad.dtype is not top.dtype:
         raise ShapeError(
             f"grad is {shape_text(tuple(grad.shape))} {dtype_text(grad.dtype)}; {target}, the "
             f"node to differentiate, is {shape_text(tuple(top.shape))} {dtype_text(top.dtype)}. "
             "Both must be the same."
         )
-    return grad
+    return grad.detach()
 
 
 class OneAtATime:

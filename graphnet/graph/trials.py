@@ -63,7 +63,7 @@ def infer(op: Op, arguments: tuple[Any, ...]) -> Spec:
         Exception: whatever the op's forward raises for shapes that do not fit.
     """
     specs = [argument for argument in arguments if isinstance(argument, Spec)]
-    _refuse_mixed_dtypes(op, specs)
+    _refuse_mixed_dtypes(op, arguments)
     count = max(len(spec.trials) for spec in specs)
     results = [_run_trial(op, arguments, trial) for trial in range(count)]
     shapes: list[Shape | None] = [tuple(top.shape) if top is not None else None for top in results]
@@ -78,15 +78,22 @@ def infer(op: Op, arguments: tuple[Any, ...]) -> Spec:
 
 def _run_trial(op: Op, arguments: tuple[Any, ...], trial: int) -> Tensor | None:
     """The output for one trial; None if the trial with sizes of 1 fails."""
-    values: list[Any] = []
-    for argument in arguments:
-        if not isinstance(argument, Spec):
-            values.append(argument[1])
-            continue
-        shape = argument.trials[min(trial, len(argument.trials) - 1)]
-        if shape is None:
-            return None
-        values.append(_zeros(shape, argument.dtype))
+    shapes = [
+        argument.trials[min(trial, len(argument.trials) - 1)]
+        for argument in arguments
+        if isinstance(argument, Spec)
+    ]
+    known = [shape for shape in shapes if shape is not None]
+    if len(known) < len(shapes):
+        return None
+    device = "meta" if any(prod(shape) > _LARGE for shape in known) else "cpu"
+    remaining = iter(known)
+    values = [
+        empty(next(remaining), dtype=argument.dtype, device=device).zero_()
+        if isinstance(argument, Spec)
+        else argument[1]
+        for argument in arguments
+    ]
     try:
         result: Tensor = op.forward(*values)
     except Exception:
@@ -96,22 +103,18 @@ def _run_trial(op: Op, arguments: tuple[Any, ...], trial: int) -> Tensor | None:
     return result
 
 
-def _zeros(shape: Shape, dtype: dtype) -> Tensor:
-    if prod(shape) > _LARGE:
-        return empty(shape, dtype=dtype, device="meta")
-    return empty(shape, dtype=dtype).zero_()
+def _refuse_mixed_dtypes(op: Op, arguments: tuple[Any, ...]) -> None:
+    """One number type in an operation, but for truth values, single whole numbers, and indices.
 
-
-def _refuse_mixed_dtypes(op: Op, specs: list[Spec]) -> None:
-    """One floating type in an operation; whole numbers meet it as single numbers or as indices."""
-    dtypes = {spec.dtype for spec in specs if spec.dtype.is_floating_point or op.broadcasts}
-    floating = {dtype for dtype in dtypes if dtype.is_floating_point}
-    tensors_of_integers = [
-        spec
-        for spec in specs
-        if spec.trials[0] and spec.dtype in dtypes - floating and not _is_bool(spec.dtype)
-    ]
-    if len(floating) > 1 or (floating and tensors_of_integers):
+    An index is an input of whole numbers without a derivative rule.
+    """
+    kinds = set()
+    for rule, argument in zip(op.rules.values(), arguments, strict=True):
+        if isinstance(argument, Spec) and not _is_bool(argument.dtype):
+            floating = argument.dtype.is_floating_point
+            if floating or (rule is not None and argument.trials[0] != ()):
+                kinds.add(argument.dtype)
+    if len(kinds) > 1 and any(kind.is_floating_point for kind in kinds):
         raise DtypeError("number types are never mixed silently; convert one of them")
 
 

@@ -62,15 +62,15 @@ class Use:
 
     def _may_be_broadcast(self, result: Node) -> bool:
         """True unless the shapes known so far tell that the result has the shape of the source."""
-        if None not in result.shape and None not in self.source.shape:
-            return result.shape != self.source.shape
         if result.ndim != self.source.ndim:
             return True
         others = [node for node in self.operation.inputs if node is not self.source]
+        sizes = zip(reversed(result.shape), reversed(self.source.shape), strict=True)
         return any(
-            size is None and any(_size_from_end(other, place) != 1 for other in others)
-            for place, size in enumerate(reversed(self.source.shape))
-        ) or not _may_agree(result.shape, self.source.shape)
+            came != asked
+            or (came is None and any(_size_from_end(other, place) != 1 for other in others))
+            for place, (came, asked) in enumerate(sizes)
+        )
 
     def _wrong_shape(self, came: tuple[int | None, ...], asked: tuple[int | None, ...]) -> str:
         """The message for a rule that returns another shape than its input has."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from graphnet.errors import GraphError, StateError
-from graphnet.graph import Node, Parameter
+from graphnet.graph import Graph, Node, Parameter
 from graphnet.graph.entry import graph_of
 from graphnet.layers.private import PrivateGraph
 from graphnet.layers.state import load_state, refuse_plain_containers
@@ -46,7 +46,10 @@ class Module:
         """Append to the graph of the nodes given; compute when given tensors."""
         if not any(isinstance(each, Node) for each in inputs):
             return self.forward(*inputs)
-        graph = graph_of(inputs)
+        return self.append_to(graph_of(inputs), *inputs)
+
+    def append_to(self, graph: Graph, *inputs: Any) -> Any:
+        """Append the operations of this module to a graph, under the path of the module."""
         with graph, graph.scopes.inside(self._path_in(graph.scopes), owner=self):
             for name, parameter in self._own_parameters():
                 graph.join(parameter, graph.scopes.path(name))
@@ -96,32 +99,33 @@ class Module:
 
     def param(self) -> list[tuple[Tensor, Tensor]]:
         """The pairs (value, gradient) of the parameters that are learned; empty for most layers."""
-        return [(p.top, p.grad) for p in self.parameters() if p.grad is not None]
+        learned = (each for each in self.parameters() if each.requires_grad)
+        return [(each.top, each.grad) for each in learned if each.grad is not None]
 
     # what is inside
 
     def named_children(self) -> Iterator[tuple[str, Module]]:
         """The modules directly inside this one, by name, in the order of their definition."""
-        for name, value in vars(self).items():
-            if isinstance(value, Module):
-                yield name, value
-            else:
-                refuse_plain_containers(self, name, value)
+        return modules_among(self, vars(self))
 
     def _own_parameters(self) -> Iterator[tuple[str, Parameter]]:
         for name, value in vars(self).items():
             if isinstance(value, Parameter):
                 yield name, value
 
-    def named_modules(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
+    def named_modules(self) -> Iterator[tuple[str, Module]]:
         """This module and all modules inside it, by path, each once."""
-        stack: list[tuple[str, Module]] = [(prefix, self)]
         seen: set[Module] = set()
+        for path, module in self._paths():
+            if module not in seen:
+                seen.add(module)
+                yield path, module
+
+    def _paths(self) -> Iterator[tuple[str, Module]]:
+        """This module and all modules inside it, as often as they are named."""
+        stack: list[tuple[str, Module]] = [("", self)]
         while stack:
             path, module = stack.pop()
-            if module in seen:
-                continue
-            seen.add(module)
             yield path, module
             children = [(f"{path}.{n}" if path else n, m) for n, m in module.named_children()]
             stack.extend(reversed(children))
@@ -131,17 +135,18 @@ class Module:
         return (module for _, module in self.named_modules())
 
     def named_state(self) -> Iterator[tuple[str, Parameter]]:
-        """All parameters and buffers by path, each once: what `state_dict` holds."""
-        seen: set[Parameter] = set()
-        for path, module in self.named_modules():
+        """All parameters and buffers by path, a shared one under each of its names, as in torch."""
+        for path, module in self._paths():
             for name, parameter in module._own_parameters():
-                if parameter not in seen:
-                    seen.add(parameter)
-                    yield f"{path}.{name}" if path else name, parameter
+                yield f"{path}.{name}" if path else name, parameter
 
     def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
-        """The parameters by path, without buffers: `encoder.0.weight`."""
-        return ((name, each) for name, each in self.named_state() if not each.is_buffer)
+        """The parameters by path, without buffers, each once: `encoder.0.weight`."""
+        seen: set[Parameter] = set()
+        for name, parameter in self.named_state():
+            if parameter not in seen and not parameter.is_buffer:
+                seen.add(parameter)
+                yield name, parameter
 
     def parameters(self) -> list[Parameter]:
         """The parameters, without buffers, in the order of their definition."""
@@ -218,3 +223,16 @@ class Module:
     def __getstate__(self) -> dict[str, Any]:
         """What is copied and pickled: all but the private graph, which is made again."""
         return {name: value for name, value in vars(self).items() if name != "_private"}
+
+
+def modules_among(owner: Module, attributes: Mapping[str, object]) -> Iterator[tuple[str, Module]]:
+    """The attributes that are modules.
+
+    Raises:
+        GraphError: a plain list, tuple or dict holds modules, where they would not be found.
+    """
+    for name, value in attributes.items():
+        if isinstance(value, Module):
+            yield name, value
+        else:
+            refuse_plain_containers(owner, name, value)

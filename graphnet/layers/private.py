@@ -10,6 +10,7 @@ from torch import empty
 
 from graphnet.errors import FeedError, GraphError, ShapeError
 from graphnet.graph import Graph, Input, Node
+from graphnet.layers.state import contents
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -54,7 +55,7 @@ class PrivateGraph:
             )
             for place, (shape, tensor) in enumerate(zip(shapes, tensors, strict=True))
         ]
-        self.outputs: Node | tuple[Node, ...] = self.module(*self.inputs)
+        self.outputs: Node | tuple[Node, ...] = self.module.append_to(self.graph, *self.inputs)
 
     def fits(self, tensors: Sequence[Tensor]) -> bool:
         """True if the graph takes these tensors, and the module has not changed since."""
@@ -98,10 +99,11 @@ def _takes(node: Input, tensor: Any) -> bool:
 def _attributes(module: Module) -> list[Any]:
     """All attributes of a module and of the modules inside it, on which its graph depends."""
     return [
-        value
+        content
         for each in module.modules()
         for name, value in vars(each).items()
-        if name not in ("_private", "training")
+        if name != "_private"
+        for content in contents(value)
     ] + [parameter.dtype for _, parameter in module.named_state()]
 
 

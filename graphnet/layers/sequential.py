@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Self, overload
 
 from graphnet.errors import GraphError
-from graphnet.layers.module import Module
+from graphnet.layers.module import Module, modules_among
 
 if TYPE_CHECKING:
     from graphnet.graph import Node
@@ -44,8 +44,10 @@ class Sequential(Module):
         return x
 
     def named_children(self) -> Iterator[tuple[str, Module]]:
-        """The modules by their places: "0", "1", ..."""
-        return ((str(place), module) for place, module in enumerate(self._sequence))
+        """The modules by their places, "0", "1", ...; then those of a subclass by their names."""
+        yield from ((str(place), module) for place, module in enumerate(self._sequence))
+        others = {name: each for name, each in vars(self).items() if name != "_sequence"}
+        yield from modules_among(self, others)
 
     def __len__(self) -> int:
         return len(self._sequence)

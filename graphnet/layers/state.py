@@ -32,7 +32,7 @@ def load_state(
         raise LoadError(f"The state does not fit this model, and nothing was loaded:\n{listed}")
     for name, parameter in parameters.items():
         if name in state:
-            parameter.top.copy_(state[name])
+            parameter.top = state[name]
 
 
 def _differences(
@@ -67,12 +67,20 @@ def refuse_plain_containers(owner: object, name: str, value: object) -> None:
     Raises:
         GraphError: an attribute hides modules or parameters.
     """
-    items = value.values() if isinstance(value, dict) else value
-    if isinstance(items, list | tuple | type({}.values())) and any(map(_has_state, items)):
+    if isinstance(value, list | tuple | dict) and any(map(_has_state, contents(value))):
         raise GraphError(
             f"{type(owner).__name__}.{name} is a {type(value).__name__} of modules or parameters, "
             "in which they are not found. Use a Sequential, or one attribute for each."
         )
+
+
+def contents(value: Any) -> list[Any]:
+    """What lists, tuples and dicts hold, however deep; any other value is itself."""
+    if isinstance(value, dict):
+        value = [*value.keys(), *value.values()]
+    if not isinstance(value, list | tuple):
+        return [value]
+    return [inner for item in value for inner in contents(item)]
 
 
 def _has_state(value: object) -> bool:

@@ -123,8 +123,8 @@ class Unsqueeze(Op):
     def forward(self, x: Tensor) -> Tensor:
         return x.unsqueeze(self.dim)
 
-    def grad_x(self, grad: Tensor) -> Tensor:
-        return grad.squeeze(self.dim)
+    def grad_x(self, grad: Tensor, x_like: Tensor) -> Tensor:
+        return grad.reshape_as(x_like)
 
 
 def unsqueeze(x: T, dim: int) -> T:
