@@ -29,7 +29,7 @@ from graphnet.graph import Graph, Input, Node, Operation, Parameter
 from graphnet.layers import Identity, Linear, Module, ReLU, Sequential, Sigmoid, Tanh
 from graphnet.losses import LossBCE, LossMSE
 from graphnet.op import Op
-from graphnet.optim import SGD, Adam
+from graphnet.optim import SGD, Adam, Optimizer
 from graphnet.version import __version__
 from graphnet.weights import load_weights, save_weights
 
@@ -53,6 +53,7 @@ __all__ = [
     "NonFiniteError",
     "Op",
     "Operation",
+    "Optimizer",
     "Parameter",
     "RangeError",
     "ReLU",

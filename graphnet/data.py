@@ -32,8 +32,7 @@ def disk(n: int, generator: Generator | None = None) -> tuple[Tensor, Tensor]:
     >>> points.shape, labels.shape
     (torch.Size([1000, 2]), torch.Size([1000]))
     """
-    if n < 1:
-        raise RangeError(f"n, the number of points, is 1 or more; {n!r} came.")
+    _require_count(n=n)
     points = torch.rand(n, 2, generator=generator, dtype=torch.float32)
     inside = (points - CENTER).square().sum(1) < RADIUS**2
     return points, inside.long()
@@ -89,11 +88,16 @@ def batches(
     rows = {len(tensor) for tensor in tensors}
     if len(rows) != 1:
         raise ShapeError(f"All tensors need the same number of rows; {sorted(rows)} came.")
-    if batch_size < 1:
-        raise RangeError(f"batch_size is 1 or more; {batch_size!r} came.")
+    _require_count(batch_size=batch_size)
     (count,) = rows
     if shuffle:
         order = torch.randperm(count, generator=generator)
         tensors = tuple(tensor[order] for tensor in tensors)
     starts = range(0, count, batch_size)
     return (tuple(tensor[start : start + batch_size] for tensor in tensors) for start in starts)
+
+
+def _require_count(**counts: int) -> None:
+    for name, count in counts.items():
+        if not isinstance(count, int) or count < 1:
+            raise RangeError(f"{name} is a whole number of 1 or more; {count!r} came.")

@@ -28,6 +28,10 @@ class Loss(Module):
             raise GraphError(f"reduction is one of {REDUCTIONS}; {reduction!r} came.")
         self.reduction = reduction
 
+    def extra_repr(self) -> str:
+        """How the losses of all elements are brought together."""
+        return "" if self.reduction == "mean" else f"reduction={self.reduction!r}"
+
 
 class LossMSE(Loss):
     """The mean squared error: mean (y - t)² over every element.

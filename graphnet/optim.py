@@ -58,7 +58,7 @@ class Optimizer:
     def __init__(self, params: Iterable[Parameter], lr: float) -> None:
         self.parameters = _checked(params)
         self.lr = require_range("lr", lr)
-        self._steps = dict.fromkeys(self.parameters, 0)
+        self._counts: dict[tuple[str, ...], dict[Parameter, int]] = {}
         self._memories: dict[Parameter, dict[str, Tensor]] = {}
         self._stretches: list[Stretch] = []
         self._arranged: tuple[str, ...] | None = None
@@ -113,12 +113,16 @@ class Optimizer:
         self._arranged = self.slots
         self._homes = {parameter.home: parameter.home.changes for parameter in self.parameters}
 
+    @property
+    def _steps(self) -> dict[Parameter, int]:
+        """How many steps each parameter has made with the present slots."""
+        return self._counts.setdefault(self.slots, dict.fromkeys(self.parameters, 0))
+
     def _count_steps(self) -> None:
-        """Note how many steps each parameter has made, from 0 where there is more to remember."""
+        """Note how many steps each parameter has made, with the slots that it made them with."""
         for stretch in self._stretches:
             for parameter in stretch.parameters:
-                known = self._memories.get(parameter, {}).keys() >= set(self.slots)
-                self._steps[parameter] = stretch.steps if known else 0
+                self._counts[tuple(stretch.state)][parameter] = stretch.steps
 
     def _joins(self, left: Parameter, right: Parameter) -> bool:
         """True if the right parameter begins where the left one ends, and is as many steps old."""

@@ -37,7 +37,7 @@ def save_weights(module: Module, path: str | Path) -> None:
 
     target = Path(path).resolve()
     data = save({name: value.contiguous() for name, value in module.state_dict().items()})
-    handle, beside = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    handle, beside = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:100]}.")
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
@@ -71,8 +71,8 @@ def read_weights(path: str | Path) -> dict[str, Tensor]:
 
     try:
         data = Path(path).read_bytes()
-    except OSError as error:
-        raise LoadError(f"{path} cannot be read: {error.strerror or error}.") from None
+    except (OSError, ValueError) as error:  # a ValueError for a name that no file can have
+        raise LoadError(f"{path} cannot be read: {error}.") from None
     try:
         return load(data)
     except (SafetensorError, KeyError, ValueError, RuntimeError) as error:

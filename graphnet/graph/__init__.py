@@ -2,7 +2,8 @@
 
 | file | what lives there |
 |---|---|
-| `graph` | the list itself: three ways in, the two walks, checks |
+| `nodelist` | the list itself: three ways in, places and names |
+| `graph` | the list that is walked: forward, backward, gradients, checks |
 | `entry` | what the list keeps for each node |
 | `node` | what can be written on a node: operators and methods |
 | `kinds` | inputs and operations |

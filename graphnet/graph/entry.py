@@ -12,9 +12,10 @@ if TYPE_CHECKING:
     from torch import Tensor, dtype
 
     from graphnet.graph.graph import Graph
+    from graphnet.graph.nodelist import NodeList
     from graphnet.graph.trials import Spec
 
-current_graph: ContextVar[Graph | None] = ContextVar("current_graph", default=None)
+current_graph: ContextVar[NodeList | None] = ContextVar("current_graph", default=None)
 """The graph of the innermost `with` block; each thread sees its own."""
 
 
@@ -50,7 +51,7 @@ class Entry(Symbolic):
         return ()
 
     @property
-    def home_graph(self) -> Graph | None:
+    def home_graph(self) -> NodeList | None:
         """The one graph that holds the node; None for a parameter of several graphs, or of none."""
         return self.graph
 
@@ -93,7 +94,7 @@ class Entry(Symbolic):
         )
 
 
-def graph_of(arguments: tuple[Any, ...]) -> Graph:
+def graph_of(arguments: tuple[Any, ...]) -> NodeList:
     """The graph in which an operation on these arguments belongs.
 
     Raises:

@@ -15,7 +15,7 @@ from graphnet.graph.trials import Spec, input_trials
 if TYPE_CHECKING:
     from torch import dtype
 
-    from graphnet.graph.graph import Graph
+    from graphnet.graph.nodelist import NodeList
     from graphnet.op import Op
 
 
@@ -59,7 +59,7 @@ class Input(Node):
         name: str,
         dtype: dtype | None = None,
         requires_grad: bool = False,
-        graph: Graph | None = None,
+        graph: NodeList | None = None,
     ) -> None:
         dtype = dtype or empty(0).dtype
         if requires_grad and not dtype.is_floating_point:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from weakref import WeakKeyDictionary
 
 from torch import empty
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from graphnet.graph.graph import Graph
+    from graphnet.graph.nodelist import NodeList
 
 
 class Parameter(Node):
@@ -63,7 +64,7 @@ class Parameter(Node):
         if requires_grad and not value.dtype.is_floating_point:
             raise DtypeError(f"Only floating numbers can be learned; {value.dtype} came.")
         self.label = name
-        self.places: WeakKeyDictionary[Graph, tuple[int, str]] = WeakKeyDictionary()
+        self.places: WeakKeyDictionary[NodeList, tuple[int, str]] = WeakKeyDictionary()
         self.line = user_line()
         self.updates = 0
         self.is_buffer = not requires_grad
@@ -157,7 +158,7 @@ class Parameter(Node):
         self.home.changes += 1
 
     @property
-    def home_graph(self) -> Graph | None:
+    def home_graph(self) -> NodeList | None:
         """The one graph that holds it; None if there are several or none."""
         return next(iter(self.places)) if len(self.places) == 1 else None
 
@@ -173,7 +174,7 @@ class Parameter(Node):
                 f"parameter {self.name!r} stands in {len(self.places)} graphs; "
                 "ask one of them: graph.index(parameter)."
             )
-        return graph
+        return cast("Graph", graph)
 
     @property
     def index(self) -> int:  # type: ignore[override]

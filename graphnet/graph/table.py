@@ -11,19 +11,19 @@ from graphnet.graph.node import Node
 from graphnet.graph.parameter import Parameter
 
 if TYPE_CHECKING:
-    from graphnet.graph.graph import Graph
+    from graphnet.graph.nodelist import NodeList
 
 _HEADER = ("#", "kind", "name", "computes", "shape", "parameters")
 _WIDEST = 56  # characters of a column; a longer text is cut short
 
 
-def node_table(graph: Graph) -> str:
+def node_table(graph: NodeList) -> str:
     """The whole list: place, kind, name, what is computed, shape, and number of parameters."""
     rows = [_HEADER, *(_row(graph, place, node) for place, node in enumerate(graph))]
     return text_table(rows, right=(0, 5))
 
 
-def _row(graph: Graph, place: int, node: Node) -> tuple[str, ...]:
+def _row(graph: NodeList, place: int, node: Node) -> tuple[str, ...]:
     kind = "buffer" if isinstance(node, Parameter) and node.is_buffer else node.kind
     shape = shape_text(node.shape)
     if not node.dtype.is_floating_point:
@@ -32,7 +32,7 @@ def _row(graph: Graph, place: int, node: Node) -> tuple[str, ...]:
     return str(place), kind, graph.name_of(node), _formula(graph, node), shape, count
 
 
-def _formula(graph: Graph, node: Node) -> str:
+def _formula(graph: NodeList, node: Node) -> str:
     """The op and its arguments by name: tanh(0.linear)."""
     if not isinstance(node, Operation):
         return ""

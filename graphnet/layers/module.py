@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from graphnet.errors import GraphError, StateError
-from graphnet.graph import Graph, Node, Parameter
+from graphnet.graph import Node, Parameter
 from graphnet.graph.entry import graph_of
 from graphnet.layers.private import PrivateGraph
 from graphnet.layers.state import load_state, refuse_plain_containers
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from typing import Self
 
     from torch import Tensor
+
+    from graphnet.graph.nodelist import NodeList
 
 
 class Module:
@@ -48,7 +50,7 @@ class Module:
             return self.forward(*inputs)
         return self.append_to(graph_of(inputs), *inputs)
 
-    def append_to(self, graph: Graph, *inputs: Any) -> Any:
+    def append_to(self, graph: NodeList, *inputs: Any) -> Any:
         """Append the operations of this module to a graph, under the path of the module."""
         with graph, graph.scopes.inside(self._path_in(graph.scopes), owner=self):
             for name, parameter in self._own_parameters():

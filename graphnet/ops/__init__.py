@@ -2,7 +2,8 @@
 
 | file | what lives there |
 |---|---|
-| `arithmetic` | + - × ÷ powers, absolute value, maximum |
+| `arithmetic` | + - × ÷, absolute value, sign, maximum, clamp |
+| `powers` | xᵖ, bʸ and xʸ |
 | `functions` | exp, log, square root |
 | `activations` | tanh, relu, sigmoid, identity |
 | `comparison` | = ≠ < ≤ > ≥, where, masked_fill |
@@ -20,6 +21,7 @@ from graphnet.ops.broadcasting import *
 from graphnet.ops.comparison import *
 from graphnet.ops.functions import *
 from graphnet.ops.losses import *
+from graphnet.ops.powers import *
 from graphnet.ops.products import *
 from graphnet.ops.reductions import *
 from graphnet.ops.shapes import *

@@ -21,6 +21,7 @@ from graphnet.ops import (
     comparison,
     functions,
     losses,
+    powers,
     products,
     reductions,
     shapes,
@@ -109,17 +110,17 @@ CASES: list[Case] = [
     *[
         case
         for exponent in (2, 3, 0, 1, -1, 0.5, -0.5, 2.0)
-        for case in unary(arithmetic.PowScalar(exponent), lambda x, p=exponent: x**p, low=0.5)
+        for case in unary(powers.PowScalar(exponent), lambda x, p=exponent: x**p, low=0.5)
     ],
     *[
-        Case(arithmetic.Pow(), torch.pow, shapes, low=0.5)
+        Case(powers.Pow(), torch.pow, shapes, low=0.5)
         for shapes in (((3, 4), (3, 4)), ((3, 1), (4,)), ((), (2,)), ((0, 2), (2,)))
     ],
     *[
         case
         for base in (2.0, 0.5, 1, 0, 0.0)
         for case in unary(
-            arithmetic.Exponential(base), lambda y, b=base: b**y, low=0.1 if base == 0 else -2.0
+            powers.Exponential(base), lambda y, b=base: b**y, low=0.1 if base == 0 else -2.0
         )
     ],
     *unary(arithmetic.Abs(), torch.abs),

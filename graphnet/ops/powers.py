@@ -1,0 +1,75 @@
+"""Powers, of which either the base or the exponent may be a number."""
+
+from __future__ import annotations
+
+from math import inf, log, nan
+from typing import TYPE_CHECKING
+
+from graphnet.op import Op, T
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = ["pow"]
+
+
+class PowScalar(Op):
+    """y = xᵖ for a number p, so dy/dx = p xᵖ⁻¹, and 0 for p = 0 at every x.  Shapes: any."""
+
+    symbol = "xᵖ"
+    exponent: float
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x**self.exponent
+
+    def grad_x(self, grad: Tensor, x: Tensor) -> Tensor:
+        if self.exponent == 0:
+            return grad * 0
+        return grad * (self.exponent * x ** (self.exponent - 1))
+
+
+class Pow(Op):
+    """z = xʸ, so dz/dx = y xʸ⁻¹ and dz/dy = xʸ log x.  Shapes: any two that broadcast."""
+
+    symbol = "xʸ"
+    hint = "Sizes must be equal, or one of them 1, counted from the last dimension."
+    broadcasts = True
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        return x**y
+
+    def grad_x(self, grad: Tensor, x: Tensor, y: Tensor) -> Tensor:
+        return (grad * (y * x ** (y - 1))).masked_fill(y.eq(0), 0.0)
+
+    def grad_y(self, grad: Tensor, x: Tensor, y: Tensor, top: Tensor) -> Tensor:
+        # x log x goes to 0 with x, where a product of its two limits would be NaN.
+        return grad * (top * x.log()).masked_fill(x.eq(0) & (y >= 0), 0.0)
+
+
+class Exponential(Op):
+    """z = bʸ for a number b, so dz/dy = bʸ log b.  Shapes: any."""
+
+    symbol = "bʸ"
+    base: float
+
+    def forward(self, y: Tensor) -> Tensor:
+        return self.base**y
+
+    def grad_y(self, grad: Tensor, y: Tensor, top: Tensor) -> Tensor:
+        if self.base == 0:
+            return grad * (top * -inf).masked_fill(y >= 0, 0.0)
+        return grad * (top * (log(self.base) if self.base > 0 else nan))
+
+
+def pow(x: T | float, exponent: T | float) -> T:
+    """x to the power of the exponent, element by element; either may be a number.
+
+    >>> from torch import empty
+    >>> pow(empty(2).fill_(3), 2)
+    tensor([9., 9.])
+    """
+    if isinstance(exponent, int | float):
+        return PowScalar(exponent)(x)
+    if isinstance(x, int | float):
+        return Exponential(x)(exponent)
+    return Pow()(x, exponent)
