@@ -5,6 +5,8 @@ A message says the rule, what came, and the way out.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 class GraphError(ValueError):
     """The base of all errors of this package; catch it to catch them all."""
@@ -40,3 +42,9 @@ class NonFiniteError(GraphError):
 
 class LoadError(GraphError):
     """A file or a state does not fit: nothing was loaded."""
+
+
+def shape_text(shape: Sequence[int | None]) -> str:
+    """A shape as messages write it, with ? for an unknown size: (?, 25)."""
+    sizes = ", ".join("?" if size is None else str(size) for size in shape)
+    return f"({sizes},)" if len(shape) == 1 else f"({sizes})"

@@ -77,6 +77,8 @@ class Op:
     """The way out, added to the error message when the shapes do not fit."""
     broadcasts: ClassVar[bool] = False
     """True if the inputs are broadcast: gradients are then summed back to the inputs' shapes."""
+    core_dims: ClassVar[int] = 0
+    """How many of the last dimensions do not broadcast: two for a matrix product."""
     inputs: ClassVar[tuple[str, ...]] = ()
     """The names of the inputs, read from the signature of `forward`."""
     rules: ClassVar[dict[str, Rule | None]] = {}

@@ -57,7 +57,11 @@ def load_weights(module: Module, path: str | Path) -> None:
         LoadError: the file is missing, damaged, or of another model; the message lists every
             difference.
     """
-    module.load_state_dict(read_weights(path))
+    state = read_weights(path)
+    try:
+        module.load_state_dict(state)
+    except LoadError as error:
+        raise LoadError(f"{path}: {error}") from None
 
 
 def read_weights(path: str | Path) -> dict[str, Tensor]:
@@ -72,7 +76,7 @@ def read_weights(path: str | Path) -> dict[str, Tensor]:
     try:
         data = Path(path).read_bytes()
     except (OSError, ValueError) as error:  # a ValueError for a name that no file can have
-        raise LoadError(f"{path} cannot be read: {error}.") from None
+        raise LoadError(f"{path} cannot be read: {getattr(error, 'strerror', error)}.") from None
     try:
         return load(data)
     except (SafetensorError, KeyError, ValueError, RuntimeError) as error:

@@ -11,8 +11,8 @@ from math import ceil, isfinite
 from typing import TYPE_CHECKING
 
 import graphnet as gn
-from graphnet.check import non_finite_error
 from graphnet.data import batches, one_hot
+from graphnet.graph.finite import non_finite_error
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor

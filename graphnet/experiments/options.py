@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from math import isfinite
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from graphnet import schedules
 from graphnet.errors import GraphError
@@ -96,37 +96,46 @@ def read_options(arguments: Sequence[str] | None = None) -> Settings:
 def _parser() -> argparse.ArgumentParser:
     """The options, each with the default of `Settings`."""
     parser = argparse.ArgumentParser(
-        description="Train a network to tell points inside a disk from points outside.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        description="Train a network to tell points inside a disk from points outside."
     )
-    rows: list[tuple[str, Callable[[str], object], str]] = [
+    values: list[tuple[str, Callable[[str], object], str]] = [
         ("epochs", _whole(1), "how often all training points are seen"),
         ("batch-size", _whole(1), "points in a batch"),
         ("lr", _number, "the learning rate at its highest"),
         ("momentum", _number, "the momentum of SGD"),
-        ("hidden", _widths, "the widths of the hidden layers, with commas between"),
-        ("seed", _whole(0), "the seed of the first round"),
-        ("rounds", _whole(1), "repeat with fresh points and weights"),
+        ("hidden", _widths, "the widths of the hidden layers"),
+        ("seed", _whole(0), "the seed of the first round; each further round takes the next"),
+        ("rounds", _whole(1), "how often to begin again, with fresh points and weights"),
         ("accumulate", _whole(1), "batches for each update"),
-        ("save", Path, "write the weights of the last round to this file"),
-        ("load", Path, "evaluate the weights in this file instead of training"),
-        ("json", Path, "write settings, losses and errors to this file"),
+        ("save", Path, "a file for the weights of the last round"),
+        ("load", Path, "a file of weights to evaluate instead of training"),
+        ("json", Path, "a file for settings, losses and errors"),
     ]
-    for name, kind, text in rows:
+    for name, kind, text in values:
         default = getattr(Settings, name.replace("-", "_"))
-        shown = "25,25,25" if name == "hidden" else default
-        parser.add_argument(f"--{name}", type=kind, default=shown, help=text, metavar="VALUE")
-    choices = {
-        "optimizer": ("sgd", "adam"),
-        "loss": ("mse", "bce"),
-        "activation": ("tanh", "relu"),
-        "init": Initialization.__args__,  # type: ignore[attr-defined]  # the texts of a Literal
-        "schedule": ("constant", "step", "cosine", "one-cycle"),
-    }
-    for name, texts in choices.items():
-        parser.add_argument(f"--{name}", choices=texts, default=getattr(Settings, name), help=" ")
+        shown = ",".join(map(str, default)) if isinstance(default, tuple) else default
+        parser.add_argument(
+            f"--{name}", type=kind, default=default, metavar="VALUE", help=_described(text, shown)
+        )
+    choices = [
+        ("optimizer", ("sgd", "adam"), "how parameters follow their gradients"),
+        ("loss", ("mse", "bce"), "what is made small"),
+        ("activation", ("tanh", "relu"), "after each hidden layer"),
+        ("init", get_args(Initialization), "the first weights"),
+        ("schedule", ("constant", "step", "cosine", "one-cycle"), "of the learning rate"),
+    ]
+    for name, texts, text in choices:
+        default = getattr(Settings, name)
+        parser.add_argument(
+            f"--{name}", choices=texts, default=default, help=_described(text, default)
+        )
     parser.add_argument("--quiet", action="store_true", help="print only the final errors")
     return parser
+
+
+def _described(text: str, default: object) -> str:
+    """The help for an option, with its default if it has one."""
+    return text if default is None else f"{text} ({default})"
 
 
 def _whole(least: int) -> Callable[[str], int]:

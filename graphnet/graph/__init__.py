@@ -14,6 +14,7 @@
 | `uses` | how a gradient flows through one input of one operation |
 | `derivatives` | the backward walk as nodes |
 | `feed`, `naming`, `location` | feeds checked, names kept unique, the user's line found |
+| `finite` | where the first NaN or infinity came from |
 | `table`, `complaints` | the list as a table, errors as texts |
 """
 

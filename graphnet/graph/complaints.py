@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from graphnet.errors import GraphError, ShapeError
-from graphnet.graph.entry import Entry, dtype_text, shape_text
+from graphnet.errors import DtypeError, GraphError, ShapeError, shape_text
+from graphnet.graph.entry import Entry, dtype_text
 from graphnet.graph.trials import UNKNOWN_SIZES
 
 if TYPE_CHECKING:
@@ -25,18 +25,20 @@ def complaint(
     `fed` tells that the arguments have values, so that their real shapes are known.
     """
     reason = str(error).partition("\n")[0] or repr(error)
-    unknown = not fed and any(None in arg.shape for arg in arguments if isinstance(arg, Entry))
-    rule = _shapes_rule(op)
+    kind = _kind(error, reason)
+    of_shapes = kind is ShapeError
+    rule = _shapes_rule(op) if of_shapes else ""
+    known = (None not in each.shape for each in arguments if isinstance(each, Entry))
+    unknown = of_shapes and not fed and not all(known)
     lines = [
         f"{op.name} cannot be applied here: {reason}",
         f"  rule: {rule}" if rule else "",
         f"  came: {'; '.join(_describe(argument, fed) for argument in arguments)}",
         f"  unknown sizes, written ?, were tried as {UNKNOWN_SIZES[0]}" if unknown else "",
         f"  options: {op!r}" if op.options else "",
-        f"  way out: {op.hint}" if op.hint else "",
+        f"  way out: {op.hint}" if op.hint and of_shapes else "",
         f"  line: {line}",
     ]
-    kind = type(error) if isinstance(error, GraphError) else ShapeError
     return kind("\n".join(filter(None, lines)))
 
 
@@ -55,6 +57,13 @@ def explain_backward(use: Use | None, error: BaseException) -> None:
     """Add to the error of a backward walk which derivative raised it."""
     if use is not None and not isinstance(error, GraphError):
         error.add_note(f"in the derivative of {use.operation} by its input {use.source}")
+
+
+def _kind(error: BaseException, reason: str) -> type[GraphError]:
+    """Which of the package's errors says what torch says."""
+    if isinstance(error, GraphError):
+        return type(error)
+    return DtypeError if "dtype" in reason or "scalar type" in reason else ShapeError
 
 
 def _shapes_rule(op: Op) -> str:

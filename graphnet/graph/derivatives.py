@@ -10,8 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from graphnet import ops
-from graphnet.errors import GraphError, ShapeError
-from graphnet.graph.entry import shape_text
+from graphnet.errors import GraphError, ShapeError, shape_text
 from graphnet.graph.kinds import Operation
 from graphnet.graph.uses import Use, uses
 

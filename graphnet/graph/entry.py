@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
-from graphnet.errors import GraphError, StateError
+from graphnet.errors import GraphError, StateError, shape_text
 from graphnet.op import Op, Symbolic
 
 if TYPE_CHECKING:
@@ -76,6 +76,10 @@ class Entry(Symbolic):
         # Python comes here only when an attribute is missing, as `top` is before a forward pass.
         if attribute == "top":
             raise StateError(f"{self} has no value: a graph.forward that walks it comes first.")
+        if attribute == "backward":
+            raise AttributeError(
+                "A node has no 'backward': it is the list that is walked, graph.backward(node)."
+            )
         raise AttributeError(
             f"{type(self).__name__!r} object has no attribute {attribute!r}; "
             "operations without a method are functions in graphnet.ops"
@@ -113,12 +117,6 @@ def graph_of(arguments: tuple[Any, ...]) -> NodeList:
             "lines, or say which one: graph.input(...), graph.parameter(...)."
         )
     return graph
-
-
-def shape_text(shape: tuple[int | None, ...]) -> str:
-    """A shape as people write it, with ? for an unknown size: (?, 25)."""
-    sizes = ", ".join("?" if size is None else str(size) for size in shape)
-    return f"({sizes},)" if len(shape) == 1 else f"({sizes})"
 
 
 def dtype_text(dtype: dtype) -> str:

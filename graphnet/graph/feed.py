@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from torch import empty
 
-from graphnet.errors import FeedError
-from graphnet.graph.entry import dtype_text, shape_text
+from graphnet.errors import FeedError, shape_text
+from graphnet.graph.entry import dtype_text
 from graphnet.graph.kinds import Input
 
 if TYPE_CHECKING:
@@ -33,6 +33,11 @@ def bind(
     Raises:
         FeedError: a feed is missing, misnamed, or not what its input asks for.
     """
+    if not isinstance(feed, Mapping):
+        raise FeedError(
+            f"A feed is a dict, or tensors by name: graph.forward(name=tensor); a "
+            f"{type(feed).__name__} came. {_names(inputs)}"
+        )
     bound: dict[Input, Tensor] = {}
     parameter = next(iter(parameters), None)
     device = None if parameter is None else parameter.top.device

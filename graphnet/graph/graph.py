@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from graphnet.errors import GraphError
 from graphnet.graph.derivatives import append_gradients
 from graphnet.graph.feed import bind
 from graphnet.graph.kinds import Operation
@@ -81,7 +82,9 @@ class Graph(NodeList):
         """
         with self._one_at_a_time:
             walk = self._forward_pass(None if outputs is None else self._targets(outputs))
-            fed = {**feed, **named} if feed else named
+            fed = feed if feed is not None else named
+            if feed is not None and named:
+                fed = {**feed, **named}
             bound = bind(self._inputs, self._parameters, walk.inputs, fed)
             self._versions = walk.run(bound)
         if outputs is None or isinstance(outputs, Node):
@@ -109,7 +112,7 @@ class Graph(NodeList):
             GraphError: the target is not a scalar, and no `grad` is given.
         """
         targets = self._targets(target)
-        grads = grad if isinstance(grad, tuple | list) else [grad] * len(targets)
+        grads = _one_each(grad, targets)
         with self._one_at_a_time:
             seeds = [seed(node, each) for node, each in zip(targets, grads, strict=True)]
             walk = self._backward_pass(targets)
@@ -138,6 +141,13 @@ class Graph(NodeList):
         """
         wanted = self._targets(sources)
         nodes = ancestors(self._nodes, self._targets(target))
+        if not isinstance(target, Node) or not isinstance(grad, Node | None):
+            raise GraphError(
+                f"gradients takes one node to differentiate, and as grad a node; a "
+                f"{type(target).__name__} and a {type(grad).__name__} came."
+            )
+        if grad is not None:
+            self.index(grad)
         outer, self._deriving = self._deriving, True
         try:
             with self, self.scopes.inside("gradients"):
@@ -147,7 +157,7 @@ class Graph(NodeList):
 
     def _targets(self, targets: Node | Sequence[Node]) -> tuple[Node, ...]:
         """The nodes that a caller names, each known to stand in this list."""
-        nodes = (targets,) if isinstance(targets, Node) else tuple(targets)
+        nodes = tuple(targets) if isinstance(targets, tuple | list) else (targets,)
         for node in nodes:
             self.index(node)
         return nodes
@@ -185,6 +195,18 @@ class Graph(NodeList):
         from graphnet.check import check_graph
 
         return check_graph(self, node, feed)
+
+
+def _one_each(grad: Any, targets: Sequence[Node]) -> Sequence[Any]:
+    """A gradient for each target, None where none was given."""
+    if grad is None:
+        return [None] * len(targets)
+    grads = grad if isinstance(grad, tuple | list) else [grad]
+    if len(grads) != len(targets):
+        raise GraphError(
+            f"{len(targets)} nodes to differentiate take as many gradients; {len(grads)} came."
+        )
+    return grads
 
 
 def _keep_few(walks: dict[Any, Any], targets: Any, walk: Any) -> None:

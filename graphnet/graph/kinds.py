@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from torch import empty
 
-from graphnet.errors import DtypeError
+from graphnet.errors import DtypeError, ShapeError
 from graphnet.graph.entry import graph_of
 from graphnet.graph.location import user_line
 from graphnet.graph.node import Node
@@ -40,7 +40,8 @@ class Input(Node):
 
     Raises:
         GraphError: there is no graph, or the name is taken.
-        DtypeError: a gradient is asked for numbers that are not floating.
+        ShapeError: the shape is not a tuple of sizes.
+        DtypeError: the type is not torch's, or a gradient is asked for whole numbers.
 
     >>> import graphnet as gn
     >>> with gn.Graph() as graph:
@@ -61,10 +62,13 @@ class Input(Node):
         requires_grad: bool = False,
         graph: NodeList | None = None,
     ) -> None:
-        dtype = dtype or empty(0).dtype
+        shape = _checked_shape(shape, name)
+        dtype = empty(0).dtype if dtype is None else dtype
+        if not isinstance(dtype, type(empty(0).dtype)):
+            raise DtypeError(f"input {name!r}: dtype is one of torch's, not {dtype!r}.")
         if requires_grad and not dtype.is_floating_point:
             raise DtypeError(f"input {name!r}: only floating numbers have gradients, not {dtype}.")
-        self.shape = tuple(shape)
+        self.shape = shape
         self.spec = Spec(input_trials(self.shape), dtype)
         self.requires_grad = requires_grad
         self.grad = None
@@ -75,6 +79,19 @@ class Input(Node):
     def version(self) -> int:
         """How often the fed tensor was changed in place; not counted in inference mode."""
         return 0 if self.top.is_inference() else self.top._version
+
+
+def _checked_shape(shape: Any, name: str) -> tuple[int | None, ...]:
+    """The shape of an input, known to be one."""
+    if not isinstance(shape, tuple | list):
+        raise ShapeError(f"input {name!r}: the shape is a tuple, such as (3,); {shape!r} came.")
+    for size in shape:
+        if size is not None and (not isinstance(size, int) or size < 0):
+            raise ShapeError(
+                f"input {name!r}: a size is a whole number of 0 or more, or None for any; "
+                f"{size!r} came."
+            )
+    return tuple(shape)
 
 
 class Operation(Node):

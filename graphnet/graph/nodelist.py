@@ -70,6 +70,9 @@ class NodeList(Sequence[Node]):
             DtypeError: number types are mixed.
             GraphError: an argument is of another graph, or neither a node nor a number.
         """
+        if len(arguments) != len(op.inputs):
+            names = ", ".join(map(repr, op.inputs))
+            raise GraphError(f"{op.name} takes {names}; {len(arguments)} arguments came.")
         sources = tuple(self._source(op, argument) for argument in arguments)
         try:
             spec = infer(op, tuple(spec_of(source) for source in sources))
@@ -153,7 +156,10 @@ class NodeList(Sequence[Node]):
             GraphError: it is not in this list.
         """
         if node not in self:
-            raise GraphError(f"{node!r} is not a node of {self!r}.")
+            text = f"a {type(node).__name__}" if hasattr(node, "numel") else repr(node)
+            raise GraphError(
+                f"{text} is not a node of {self!r}; graph[name] and graph[place] are its nodes."
+            )
         place = node.places[self][0] if isinstance(node, Parameter) else cast("Node", node).index
         if place not in range(*slice(start, stop).indices(len(self))):
             raise GraphError(f"{node!r} stands at {place}, not between {start} and {stop}.")

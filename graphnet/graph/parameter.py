@@ -7,8 +7,8 @@ from weakref import WeakKeyDictionary
 
 from torch import empty
 
-from graphnet.errors import DtypeError, GraphError, ShapeError
-from graphnet.graph.entry import dtype_text, shape_text
+from graphnet.errors import DtypeError, GraphError, ShapeError, shape_text
+from graphnet.graph.entry import dtype_text
 from graphnet.graph.home import Home
 from graphnet.graph.location import user_line
 from graphnet.graph.node import Node

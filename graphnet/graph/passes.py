@@ -9,10 +9,10 @@ from collections.abc import Mapping, Sequence
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from graphnet.errors import FeedError, GraphError, ShapeError, StateError
+from graphnet.errors import FeedError, GraphError, ShapeError, StateError, shape_text
 from graphnet.graph.complaints import explain_backward, explain_forward
 from graphnet.graph.derivatives import refuse_non_scalar
-from graphnet.graph.entry import dtype_text, shape_text
+from graphnet.graph.entry import dtype_text
 from graphnet.graph.kinds import Input, Operation
 from graphnet.graph.parameter import Parameter
 from graphnet.graph.uses import Use, uses

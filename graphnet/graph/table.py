@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from graphnet.graph.entry import dtype_text, shape_text
+from graphnet.errors import shape_text
+from graphnet.graph.entry import dtype_text
 from graphnet.graph.kinds import Operation
 from graphnet.graph.node import Node
 from graphnet.graph.parameter import Parameter

@@ -95,11 +95,13 @@ def _run_trial(op: Op, arguments: tuple[Any, ...], trial: int) -> Tensor | None:
         for argument in arguments
     ]
     try:
-        result: Tensor = op.forward(*values)
+        result = op.forward(*values)
     except Exception:
         if trial < UNKNOWN_SIZES.index(1):
             raise
         return None
+    if not isinstance(result, type(empty(0))):
+        raise TypeError(f"forward returned a {type(result).__name__}; it returns one tensor")
     return result
 
 
@@ -115,7 +117,10 @@ def _refuse_mixed_dtypes(op: Op, arguments: tuple[Any, ...]) -> None:
             if floating or (rule is not None and argument.trials[0] != ()):
                 kinds.add(argument.dtype)
     if len(kinds) > 1 and any(kind.is_floating_point for kind in kinds):
-        raise DtypeError("number types are never mixed silently; convert one of them")
+        raise DtypeError(
+            "number types are never mixed silently; convert one of them: dtype=... at the input, "
+            "or module.float() and module.double()"
+        )
 
 
 def _is_bool(dtype: dtype) -> bool:

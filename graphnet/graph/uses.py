@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from graphnet.errors import ShapeError
-from graphnet.graph.entry import shape_text
+from graphnet.errors import GraphError, ShapeError, shape_text
 from graphnet.graph.kinds import Literal, Operation
 from graphnet.graph.node import Node
 from graphnet.ops import sum_as
@@ -40,6 +39,8 @@ class Use:
     def gradient(self) -> Tensor:
         """What this use contributes to the gradient of its source."""
         grad: Tensor = self.function(self.op, *[getattr(entry, at) for entry, at in self.reads])
+        if grad is None:
+            raise GraphError(self._nothing())
         shape = self.source.top.shape
         if grad.shape == shape:
             return grad
@@ -54,6 +55,8 @@ class Use:
             for entry, at in self.reads
         ]
         result: Node = self.function(self.op, *values)
+        if result is None:
+            raise GraphError(self._nothing())
         if self.op.broadcasts and self._may_be_broadcast(result):
             return sum_as(result, self.source)
         if not self.op.broadcasts and not _may_agree(result.shape, self.source.shape):
@@ -70,6 +73,15 @@ class Use:
             came != asked
             or (came is None and any(_size_from_end(other, place) != 1 for other in others))
             for place, (came, asked) in enumerate(sizes)
+            if place >= self.op.core_dims
+        )
+
+    def _nothing(self) -> str:
+        """The message for a rule that returns nothing."""
+        return (
+            f"The derivative of {self.operation} by its input {self.source} is None: the rule in "
+            f"{type(self.op).__name__} returns nothing. Where there is no derivative, write "
+            "`grad_... = None` in the class."
         )
 
     def _wrong_shape(self, came: tuple[int | None, ...], asked: tuple[int | None, ...]) -> str:

@@ -33,7 +33,8 @@ class Sequential(Module):
         for module in modules:
             if not isinstance(module, Module):
                 hint = f" Write {module.__name__}()." if isinstance(module, type) else ""
-                raise GraphError(f"A Sequential is made of modules; {module!r} came.{hint}")
+                name = getattr(module, "__name__", repr(module))
+                raise GraphError(f"A Sequential is made of modules; {name} came.{hint}")
         self._sequence = (*self._sequence, *modules)
         return self
 

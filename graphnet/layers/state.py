@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from torch import empty
 
-from graphnet.errors import GraphError, LoadError
-from graphnet.graph.entry import dtype_text, shape_text
+from graphnet.errors import GraphError, LoadError, shape_text
+from graphnet.graph.entry import dtype_text
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -56,7 +56,7 @@ def _differences(
                 f"needed; convert the module first: module.to(torch.{dtype_text(value.dtype)})"
             )
     if strict:
-        for name in state:
+        for name in sorted(state):
             if name not in parameters:
                 yield f"{name}: not known to this model"
 

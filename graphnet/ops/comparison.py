@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
+from graphnet.errors import GraphError
 from graphnet.op import Op, T
 
 if TYPE_CHECKING:
@@ -197,10 +198,18 @@ class Where(Op):
 def where(condition: T, x: T | float, y: T | float) -> T:
     """x where the condition is true, else y; x and y may be numbers.
 
+    Raises:
+        GraphError: the condition is Python's True or False.
+
     >>> from torch import empty
     >>> where(empty(2).fill_(3) > 2, 1.0, empty(2).fill_(0))
     tensor([1., 1.])
     """
+    if isinstance(condition, bool):
+        raise GraphError(
+            f"where: the condition came as {condition}, one value for all. Two nodes are compared "
+            "by node.eq(other) and node.ne(other): `==` asks whether they are one object."
+        )
     if not isinstance(x, int | float):
         return Where()(condition, x, y)
     if not isinstance(y, int | float):

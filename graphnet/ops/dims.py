@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from graphnet.errors import ShapeError
+from graphnet.errors import ShapeError, shape_text
+from graphnet.op import Symbolic
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -24,8 +25,8 @@ def normal_dim(x: Tensor | T, dim: int, extra: int = 0) -> int:
     count = max(x.ndim + extra, 1)
     if not -count <= dim < count:
         raise ShapeError(
-            f"dimension {dim} does not exist: a tensor of {x.ndim} dimensions "
-            f"takes {-count} to {count - 1}."
+            f"dimension {dim} does not exist: {described(x)} has {x.ndim} dimensions, "
+            f"{-count} to {count - 1}."
         )
     return dim % count
 
@@ -41,8 +42,14 @@ def normal_dims(x: Tensor | T, dim: Dims) -> tuple[int, ...]:
     named = [dim] if isinstance(dim, int) else list(dim)
     dims = sorted(normal_dim(x, each) for each in named)
     if len(set(dims)) < len(dims):
-        raise ShapeError(f"dim={dim} names a dimension twice.")
+        raise ShapeError(f"dim={dim} names a dimension of {described(x)} twice.")
     return tuple(dims)
+
+
+def described(x: Tensor | T) -> str:
+    """A tensor or node with its shape, for a message."""
+    name = str(x) if isinstance(x, Symbolic) else "a tensor"
+    return f"{name} {shape_text(x.shape)}"
 
 
 def flat_sizes(sizes: tuple[Any, ...]) -> tuple[int, ...]:

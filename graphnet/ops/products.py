@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from graphnet.op import Op, T
 from graphnet.ops.arithmetic import add
-from graphnet.ops.shapes import squeeze, transpose, unsqueeze
+from graphnet.ops.shapes import transpose
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -14,34 +14,16 @@ if TYPE_CHECKING:
 __all__ = ["linear", "matmul"]
 
 
-_INNER_HINT = "The last size of x must be the last but one of y; y.mT turns a matrix round."
-
-
 class Matmul(Op):
-    """z = x y, so dz/dx = · yᵀ and dz/dy = xᵀ ·.  Shapes: (n, k), (k, m) -> (n, m)."""
-
-    symbol = "@"
-    hint = _INNER_HINT
-
-    def forward(self, x: Tensor, y: Tensor) -> Tensor:
-        return x.matmul(y)
-
-    def grad_x(self, grad: Tensor, y: Tensor) -> Tensor:
-        return grad.matmul(y.mT)
-
-    def grad_y(self, grad: Tensor, x: Tensor) -> Tensor:
-        return x.mT.matmul(grad)
-
-
-class BatchMatmul(Op):
-    """z = x y for each of many matrices, as in `Matmul`.
+    """z = x y, so dz/dx = · yᵀ and dz/dy = xᵀ ·, with · the gradient of z.
 
     Shapes: (..., n, k), (..., k, m) -> (..., n, m), where the sizes in front broadcast.
     """
 
     symbol = "@"
-    hint = _INNER_HINT
+    hint = "The last size of x must be the last but one of y; y.mT turns a matrix round."
     broadcasts = True
+    core_dims = 2
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         return x.matmul(y)
@@ -51,6 +33,46 @@ class BatchMatmul(Op):
 
     def grad_y(self, grad: Tensor, x: Tensor) -> Tensor:
         return x.mT.matmul(grad)
+
+
+class Matvec(Op):
+    """z = x v, so dz/dx = · vᵀ and dz/dv = xᵀ ·, with · the gradient of z.
+
+    Shapes: (..., n, k), (k) -> (..., n), and (k), (k) -> ().
+    """
+
+    symbol = "@"
+    hint = "The last size of x must be the size of the vector."
+    broadcasts = True
+
+    def forward(self, x: Tensor, v: Tensor) -> Tensor:
+        return x.matmul(v)
+
+    def grad_x(self, grad: Tensor, v: Tensor) -> Tensor:
+        return grad.unsqueeze(-1) * v
+
+    def grad_v(self, grad: Tensor, x: Tensor) -> Tensor:
+        return grad.unsqueeze(-1) * x
+
+
+class Vecmat(Op):
+    """z = v y, so dz/dv = · yᵀ and dz/dy = vᵀ ·, with · the gradient of z.
+
+    Shapes: (k), (..., k, m) -> (..., m).
+    """
+
+    symbol = "@"
+    hint = "The size of the vector must be the last size but one of y; y.mT turns a matrix round."
+    broadcasts = True
+
+    def forward(self, v: Tensor, y: Tensor) -> Tensor:
+        return v.matmul(y)
+
+    def grad_v(self, grad: Tensor, y: Tensor) -> Tensor:
+        return (grad.unsqueeze(-2) * y).sum(-1)
+
+    def grad_y(self, grad: Tensor, v: Tensor) -> Tensor:
+        return v.unsqueeze(-1) * grad.unsqueeze(-2)
 
 
 def matmul(x: T, y: T) -> T:
@@ -67,11 +89,9 @@ def matmul(x: T, y: T) -> T:
     tensor([[6.],
             [6.]])
     """
-    if x.ndim == 1 and y.ndim > 0:
-        return squeeze(matmul(unsqueeze(x, 0), y), -1 if y.ndim == 1 else -2)
-    if y.ndim == 1 and x.ndim > 0:
-        return squeeze(matmul(x, unsqueeze(y, 1)), -1)
-    return Matmul()(x, y) if x.ndim == 2 and y.ndim == 2 else BatchMatmul()(x, y)
+    if y.ndim == 1:
+        return Matvec()(x, y)
+    return Vecmat()(x, y) if x.ndim == 1 else Matmul()(x, y)
 
 
 class Linear(Op):

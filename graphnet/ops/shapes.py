@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from graphnet.errors import ShapeError
 from graphnet.op import Op, T
-from graphnet.ops.dims import Dims, flat_sizes, normal_dim, normal_dims
+from graphnet.ops.dims import Dims, described, flat_sizes, normal_dim, normal_dims
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -170,7 +170,8 @@ def squeeze(x: T, dim: Dims = None) -> T:
             if dim is None:
                 continue
             raise ShapeError(
-                f"squeeze: the size of dimension {each} is unknown until it is fed. "
+                f"squeeze: the size of dimension {each} is unknown until it is fed, "
+                f"of {described(x)}. "
                 "Name a dimension whose size is known, or use reshape."
             )
         if x.shape[each] == 1:

@@ -184,7 +184,7 @@ DOUBLE = torch.float64
     ("value", "kind", "words"),
     [
         (torch.ones(4, 5, dtype=DOUBLE), gn.ShapeError, ["(4, 5)", "(2, 3)", "in_features"]),
-        (torch.ones(5, dtype=DOUBLE), gn.ShapeError, ["cannot be applied", "5)"]),
+        (torch.ones(5, dtype=DOUBLE), gn.ShapeError, ["cannot be applied", "(5,"]),
         (torch.ones((), dtype=DOUBLE), gn.ShapeError, ["cannot be applied", "()"]),
         (torch.ones(4, 3), gn.DtypeError, ["float32", "float64"]),
         (torch.ones(4, 3, dtype=torch.int64), gn.GraphError, ["int64", "float64"]),

@@ -175,7 +175,7 @@ CASES: list[Case] = [
         for shapes in (((3, 4), (4, 5)), ((0, 4), (4, 5)), ((3, 0), (0, 5)), ((1, 1), (1, 1)))
     ],
     *[
-        Case(products.BatchMatmul(), torch.matmul, shapes)
+        Case(products.Matmul(), torch.matmul, shapes)
         for shapes in (
             ((2, 3, 4), (2, 4, 5)),
             ((2, 3, 4), (4, 5)),
@@ -183,6 +183,14 @@ CASES: list[Case] = [
             ((2, 1, 3, 4), (5, 4, 2)),
             ((0, 3, 4), (4, 5)),
         )
+    ],
+    *[
+        Case(products.Matvec(), torch.matmul, shapes)
+        for shapes in (((3, 4), (4,)), ((4,), (4,)), ((2, 3, 4), (4,)), ((0, 4), (4,)))
+    ],
+    *[
+        Case(products.Vecmat(), torch.matmul, shapes)
+        for shapes in (((3,), (3, 4)), ((3,), (2, 3, 4)), ((0,), (0, 4)))
     ],
     *[
         Case(products.Linear(), torch.nn.functional.linear, shapes)

@@ -1,0 +1,178 @@
+"""The laws of the package as functions of a source text: each returns what breaks it."""
+
+from __future__ import annotations
+
+import ast
+import sys
+
+CORE = {"op", "ops", "graph", "layers", "losses", "optim", "init", "schedules", "errors"}
+"""The rooms that take from torch nothing but `empty`."""
+
+LEVELS = [
+    {"errors", "version"},
+    {"init", "schedules"},
+    {"op"},
+    {"ops"},
+    {"graph"},
+    {"layers", "losses", "optim", "check"},
+    {"train", "draw", "compile", "weights", "data"},
+    {""},  # graphnet/__init__.py
+    {"experiments", "bench"},
+]
+"""Each room imports from rooms of the levels above it in this list, and from itself."""
+
+BESIDE = {("losses", "layers")}
+"""Imports within a level: a loss is a module."""
+
+ONLY = {"init": {"errors"}, "schedules": {"errors"}}
+"""Rooms that may know less than what lies on the levels before them."""
+
+FRONT_DOORS = {("graph/graph.py", "Graph.check", "check")}
+"""Methods of Graph that import a later room when they are called."""
+
+INSTALLED = {"torch", "safetensors", "tqdm"}
+"""What the package depends on."""
+
+LONGEST = 320  # lines of a file
+
+
+# what a source imports
+
+
+class Imports(ast.NodeVisitor):
+    """All imports of a source: (module, name or None, place, True if only for types)."""
+
+    def __init__(self, source):
+        self.found = []
+        self.place = []
+        self.typing = False
+        self.visit(ast.parse(source))
+
+    def visit_If(self, node):
+        outer = self.typing
+        self.typing = outer or ast.unparse(node.test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING")
+        for child in node.body:
+            self.visit(child)
+        self.typing = outer
+        for child in node.orelse:
+            self.visit(child)
+
+    def visit_ClassDef(self, node):
+        self.place.append(node.name)
+        self.generic_visit(node)
+        self.place.pop()
+
+    def visit_FunctionDef(self, node):
+        self.visit_ClassDef(node)
+
+    def visit_Import(self, node):
+        for alias in node.names:
+            self.found.append((alias.name, None, ".".join(self.place), self.typing))
+
+    def visit_ImportFrom(self, node):
+        module = "." * node.level + (node.module or "")
+        for alias in node.names:
+            self.found.append((module, alias.name, ".".join(self.place), self.typing))
+
+
+def level(room):
+    return next((place for place, rooms in enumerate(LEVELS) if room in rooms), None)
+
+
+def room_of(name):
+    """graph/passes.py -> graph, errors.py -> errors, __init__.py -> the package itself."""
+    first = name.split("/")[0].removesuffix(".py")
+    return "" if first == "__init__" else first
+
+
+def rooms_of(module, name):
+    """The rooms that an import of graphnet enters."""
+    parts = module.split(".")
+    if len(parts) > 1:
+        return {parts[1]}
+    known = {room for rooms in LEVELS for room in rooms}
+    return {name if name in known else ""}
+
+
+# the laws, each as a list of what breaks it
+
+
+def beyond_empty(source):
+    """Whatever a source takes from torch at run time that is not `empty`."""
+    return [
+        f"{module} {name or ''}"
+        for module, name, _, typing in Imports(source).found
+        if module.split(".")[0] == "torch" and not typing and (module, name) != ("torch", "empty")
+    ]
+
+
+def against_the_direction(source, file):
+    """Imports from a room that this one may not know."""
+    room = room_of(file)
+    if level(room) is None:
+        return [f"{room} is a room that this test does not know"]
+    wrong = []
+    for module, name, place, typing in Imports(source).found:
+        if module.startswith("."):
+            wrong.append(f"a relative import: {module}")
+        if module.split(".")[0] != "graphnet" or typing:
+            continue
+        for other in rooms_of(module, name) - {room}:
+            fits = level(other) is not None and level(other) < level(room)
+            fits = fits and other in ONLY.get(room, {other})
+            if not fits and (room, other) not in BESIDE and (file, place, other) not in FRONT_DOORS:
+                wrong.append(f"{room} imports {other or 'graphnet'}")
+    return wrong
+
+
+def uses_of_autograd(source):
+    """Mentions of torch.autograd or torch.nn in code; docstrings may name them."""
+    tree = ast.parse(source)
+    wrong = []
+    torches = {"torch"}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            torches |= {a.asname for a in node.names if a.name == "torch" and a.asname}
+            wrong += [a.name for a in node.names if is_autograd(a.name)]
+        elif isinstance(node, ast.ImportFrom):
+            wrong += [
+                f"{node.module}.{a.name}"
+                for a in node.names
+                if is_autograd(f"{node.module}.{a.name}")
+            ]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and ast.unparse(node.value) in torches:
+            wrong += [ast.unparse(node)] if is_autograd(f"torch.{node.attr}") else []
+    return wrong
+
+
+def is_autograd(dotted):
+    return dotted.split(".")[:2] in (["torch", "autograd"], ["torch", "nn"], ["torch", "func"])
+
+
+MODULES = {"pickle", "cPickle", "dill", "marshal", "shelve", "importlib", "imp", "runpy", "code"}
+CALLS = {"eval", "exec", "compile", "__import__", "breakpoint"}
+LOADERS = {"torch.load", "torch.save", "torch.jit", "torch.hub"}
+
+
+def dangers(source):
+    """Assertions, and whatever runs or loads code that a file could hold."""
+    wrong = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Assert):
+            wrong.append(f"assert in line {node.lineno}")
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            wrong += [node.func.id] if node.func.id in CALLS else []
+        elif isinstance(node, ast.Attribute):
+            wrong += [ast.unparse(node)] if ast.unparse(node) in LOADERS else []
+    for module, name, _, _ in Imports(source).found:
+        wrong += [module] if module.split(".")[0] in MODULES else []
+        wrong += [f"{module}.{name}"] if f"{module}.{name}" in LOADERS else []
+    return wrong
+
+
+def not_installed(source):
+    """Imports of what is neither Python's own, nor the package's, nor among its dependencies."""
+    known = sys.stdlib_module_names | INSTALLED | {"graphnet"}
+    modules = {module.split(".")[0] for module, *_ in Imports(source).found}
+    return sorted(modules - known)

@@ -1,0 +1,319 @@
+"""Wrong programs that fail when a graph is fed, walked, trained or loaded."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from wrong_world import World, goes_wrong
+
+import graphnet as gn
+from graphnet.errors import (
+    DtypeError,
+    EmptyBatchError,
+    FeedError,
+    GraphError,
+    LoadError,
+    RangeError,
+    ShapeError,
+    StateError,
+)
+
+X = r"node 0 'x'"
+INPUTS = r"Its inputs are 'x' \(\?, 3\), 't' \(\?, 2\)"
+NO_SHAPES = "!never broadcasts"  # a way out that would not help here
+
+
+def feed(x, **others):
+    """A program that feeds something else in the place of x."""
+    return lambda w: w.graph.forward(**({"x": x, "t": w.tb} | others))
+
+
+def array(*shape):
+    return pytest.importorskip("numpy").ones(shape)
+
+
+FEEDS = {
+    "nothing": (
+        lambda w: w.graph.forward(),
+        FeedError,
+        [f"{X} is not fed", "fed was nothing", INPUTS, "outputs"],
+    ),
+    "one of two": (
+        lambda w: w.graph.forward(x=w.xb),
+        FeedError,
+        ["node 1 't' is not fed", "fed was 'x'", INPUTS, "outputs=node"],
+    ),
+    "a misspelt name": (
+        lambda w: w.graph.forward(X=w.xb, t=w.tb),
+        FeedError,
+        ["'X' is fed, but", INPUTS],
+    ),
+    "a name too much": (
+        lambda w: w.graph.forward(x=w.xb, t=w.tb, y=w.tb),
+        FeedError,
+        ["'y' is fed", INPUTS],
+    ),
+    "a parameter": (
+        lambda w: w.graph.forward({"x": w.xb, "t": w.tb, "0.weight": w.w.top}),
+        FeedError,
+        ["'0.weight' is fed", INPUTS],
+    ),
+    "an operation": (
+        lambda w: w.graph.forward({w.x: w.xb, w.y: w.tb}),
+        FeedError,
+        ["'3.sigmoid'", "only inputs are", INPUTS],
+    ),
+    "an input of another graph": (
+        lambda w: w.graph.forward({w.other(): w.xb, w.t: w.tb}),
+        FeedError,
+        [X, "belongs to another graph", INPUTS],
+    ),
+    "by number": (lambda w: w.graph.forward({0: w.xb}), FeedError, ["0 is fed", INPUTS]),
+    "one input twice": (
+        lambda w: w.graph.forward({w.x: w.xb, "x": w.xb, "t": w.tb}),
+        FeedError,
+        [f"{X} is fed twice"],
+    ),
+    "without a name": (
+        lambda w: w.graph.forward(w.xb),
+        FeedError,
+        ["Tensor", r"x=|name", INPUTS],
+    ),
+    "in a list": (lambda w: w.graph.forward([w.xb, w.tb]), FeedError, ["list", INPUTS]),
+    "another rank": (feed(torch.ones(3)), FeedError, [rf"{X} takes .*\(\?, 3\); \(3,\) came"]),
+    "one more dimension": (feed(torch.ones(5, 3, 1)), FeedError, [r"\(\?, 3\); \(5, 3, 1\) came"]),
+    "another size": (
+        feed(torch.ones(5, 4)),
+        FeedError,
+        [rf"{X} takes the shape \(\?, 3\); \(5, 4\) came", "any size"],
+    ),
+    "rows and columns exchanged": (feed(torch.ones(3, 5)), FeedError, [r"\(3, 5\) came"]),
+    "float64": (
+        feed(torch.ones(5, 3, dtype=torch.float64)),
+        FeedError,
+        [f"{X} takes float32; float64 came", r"tensor.to\(torch.float32\)", "dtype=torch.float64"],
+    ),
+    "whole numbers": (
+        feed(torch.ones(5, 3, dtype=torch.int64)),
+        FeedError,
+        [f"{X} takes float32; int64 came", r"to\(torch.float32\)"],
+    ),
+    "another device": (
+        feed(torch.ones(5, 3, device="meta")),
+        FeedError,
+        [f"{X} is fed a tensor on meta", "computes on cpu", r"tensor.to\('cpu'\)"],
+    ),
+    "a list of numbers": (feed([[1.0, 2.0, 3.0]]), FeedError, [X, "list", "torch.as_tensor"]),
+    "an array": (
+        lambda w: w.graph.forward(x=array(5, 3), t=w.tb),
+        FeedError,
+        [f"{X} is fed a numpy.ndarray", "only tensors", "torch.as_tensor"],
+    ),
+    "a number": (feed(1.0), FeedError, [X, "float", "only tensors"]),
+    "None": (feed(None), FeedError, [X, "None", "only tensors"]),
+    "a node": (lambda w: w.graph.forward(x=w.x, t=w.tb), FeedError, [X, "Input", "only tensors"]),
+}
+
+FORWARD = {
+    "batches of two sizes": (
+        lambda w: w.graph.forward(x=w.xb, t=w.tb[:4]),
+        ShapeError,
+        [r"node 10 'lossmse.squared_error'", r"\(5, 2\)", r"\(4, 2\)", "never broadcasts"],
+    ),
+    "one target for all rows": (
+        lambda w: w.graph.forward(x=w.xb, t=w.tb[:1]),
+        ShapeError,
+        [r"node 10", r"\(5, 2\)", r"\(1, 2\)", "never broadcasts"],
+    ),
+    "a sum of batches of two sizes": (
+        lambda w: w.graph.forward(
+            {w.x: w.xb, w.t: w.tb[:3]}, outputs=w.x.sum(1, keepdim=True) + w.t
+        ),
+        ShapeError,
+        ["add", r"\(5, 1\)", r"\(3, 2\)", r"line: .*test_wrong_programs_walk\.py"],
+    ),
+    "rows that do not make whole rows of six": (
+        lambda w: w.graph.forward({w.x: w.xb}, outputs=w.x.reshape(-1, 6)),
+        ShapeError,
+        [r"node 12 'reshape'", r"'x' \(5, 3\)", "product of the sizes"],
+    ),
+    "an empty batch": (
+        lambda w: w.graph.forward(x=w.xb[:0], t=w.tb[:0]),
+        EmptyBatchError,
+        ["node 11 'lossmse.mean'", "empty", r"\(0, 2\)"],
+    ),
+    "a prediction above 1": (
+        lambda w: w.graph.forward(x=w.xb, t=w.tb, outputs=gn.LossBCE()(w.y * 2.5, w.t)),
+        RangeError,
+        ["binary_cross_entropy", "a prediction .* between 0 and 1", "sigmoid", NO_SHAPES],
+    ),
+    "a target below 0": (
+        lambda w: w.graph.forward(x=w.xb, t=w.tb - 2, outputs=gn.LossBCE()(w.y, w.t)),
+        RangeError,
+        ["a target .* between 0 and 1; -1\\.", "node 12 'lossbce.binary", NO_SHAPES],
+    ),
+    "outputs by name": (
+        lambda w: w.graph.forward(x=w.xb, outputs="3.sigmoid"),
+        GraphError,
+        ["'3.sigmoid'", "node"],
+    ),
+    "outputs of another graph": (
+        lambda w: w.graph.forward(x=w.xb, outputs=w.other()),
+        GraphError,
+        ["<input 0 'x' .*> is not a node of <Graph of 12 nodes"],
+    ),
+    "a tensor as outputs": (
+        lambda w: w.graph.forward(x=w.xb, outputs=w.y.top),
+        GraphError,
+        ["Tensor", "node"],
+    ),
+    "a value before the walk": (
+        lambda w: (w.y + 1).top,
+        StateError,
+        ["node 12 'add' has no value", r"graph\.forward"],
+    ),
+    "a value that was dropped": (
+        lambda w: (w.graph.forward(x=w.xb, outputs=w.y), w.loss.top),
+        StateError,
+        ["node 11 'lossmse.mean' has no value"],
+    ),
+}
+
+BACKWARD = {
+    "before forward": (
+        lambda w: (fresh := World()).graph.backward(fresh.loss),
+        StateError,
+        ["node 11 'lossmse.mean' has no value", r"graph\.forward"],
+    ),
+    "of what was not computed": (
+        lambda w: (w.graph.forward(x=w.xb, outputs=w.y), w.graph.backward(w.loss)),
+        StateError,
+        ["node 11 'lossmse.mean' has no value"],
+    ),
+    "from many numbers": (
+        lambda w: (w.forward(), w.graph.backward(w.y)),
+        GraphError,
+        [r"node 9 '3.sigmoid' has the shape \(5, 2\)", r"grad=", "scalar"],
+    ),
+    "a gradient of another shape": (
+        lambda w: (w.forward(), w.graph.backward(w.y, torch.ones(2, 5))),
+        ShapeError,
+        [r"\(2, 5\) float32", r"node 9 '3.sigmoid'", r"\(5, 2\) float32"],
+    ),
+    "a gradient that would broadcast": (
+        lambda w: (w.forward(), w.graph.backward(w.y, torch.ones(1, 2))),
+        ShapeError,
+        [r"\(1, 2\)", r"\(5, 2\)"],
+    ),
+    "a gradient of another type": (
+        lambda w: (w.forward(), w.graph.backward(w.y, torch.ones(5, 2).double())),
+        GraphError,
+        ["float64", "float32", "node 9"],
+    ),
+    "a number as gradient": (
+        lambda w: (w.forward(), w.graph.backward(w.loss, 1.0)),
+        GraphError,
+        ["grad", r"float|1\.0", "tensor", "node 11"],
+    ),
+    "too few gradients": (
+        lambda w: (w.forward(), w.graph.backward([w.loss, w.y], [None])),
+        GraphError,
+        ["grad", "2", "1"],
+    ),
+    "from a value": (
+        lambda w: (w.forward(), w.graph.backward(w.loss.top)),
+        GraphError,
+        ["Tensor", "node"],
+    ),
+    "from a name": (
+        lambda w: (w.forward(), w.graph.backward("lossmse.mean")),
+        GraphError,
+        ["'lossmse.mean'", "node"],
+    ),
+    "from a number": (lambda w: (w.forward(), w.graph.backward(11)), GraphError, ["11", "node"]),
+    "from a node of another graph": (
+        lambda w: w.graph.backward(w.other()),
+        GraphError,
+        ["not a node of"],
+    ),
+    "after the step": (
+        lambda w: (
+            w.forward(),
+            gn.SGD([gn.Parameter(torch.ones(1))], lr=0.1).step(),
+            w.xb.mul_(1),
+            w.graph.backward(w.loss),
+        ),
+        StateError,
+        [f"{X} was changed after the forward pass", r"graph\.forward again"],
+    ),
+}
+
+MODULES = {
+    "forward of a list": (
+        lambda w: w.model.forward([1.0, 2.0, 3.0]),
+        FeedError,
+        ["Sequential.forward takes tensors", "list", "as_tensor"],
+    ),
+    "forward of too many columns": (
+        lambda w: w.model.forward(torch.ones(2, 4)),
+        ShapeError,
+        [r"\(2, 4\)", r"0.weight' \(4, 3\)", "in_features"],
+    ),
+    "forward in float64": (
+        lambda w: w.model.forward(w.xb.double()),
+        DtypeError,
+        ["never mixed", "float64", "float32"],
+    ),
+    "backward before forward": (
+        lambda w: gn.Linear(2, 3).backward(torch.ones(1, 3)),
+        StateError,
+        ["Linear", "forward"],
+    ),
+    "backward with another shape": (
+        lambda w: (w.model.forward(w.xb), w.model.backward(torch.ones(5, 3))),
+        ShapeError,
+        [r"\(5, 3\)", r"\(5, 2\)"],
+    ),
+    "backward with two gradients": (
+        lambda w: (w.model.forward(w.xb), w.model.backward(w.tb, w.tb)),
+        ShapeError,
+        ["1 output", "2 came"],
+    ),
+    "a state with one name missing and one of another shape": (
+        lambda w: w.model.load_state_dict(
+            {name: v for name, v in w.model.state_dict().items() if name != "2.bias"}
+            | {"0.weight": torch.ones(3, 4), "extra": torch.ones(1)}
+        ),
+        LoadError,
+        ["nothing was loaded", r"2.bias: missing", r"0.weight.*\(3, 4\).*\(4, 3\)", "extra"],
+    ),
+}
+
+TABLE = {
+    f"{part}: {name}": row
+    for part, rows in {
+        "feed": FEEDS,
+        "forward": FORWARD,
+        "backward": BACKWARD,
+        "module": MODULES,
+    }.items()
+    for name, row in rows.items()
+}
+
+
+@pytest.mark.parametrize(("program", "error", "patterns"), TABLE.values(), ids=TABLE)
+def test_a_wrong_program_gets_its_error_and_leaves_all_usable(program, error, patterns):
+    goes_wrong(program, error, patterns)
+
+
+@pytest.mark.parametrize(("program", "error", "patterns"), FEEDS.values(), ids=FEEDS)
+def test_a_wrong_feed_changes_nothing_at_all(program, error, patterns):
+    world = World()
+    world.forward()
+    world.graph.backward(world.loss)
+    tops = [node.top for node in world.graph]
+    grads = [node.grad for node in world.graph]
+    with pytest.raises(error):
+        program(world)
+    assert all(node.top is top for node, top in zip(world.graph, tops, strict=True))
+    assert all(node.grad is grad for node, grad in zip(world.graph, grads, strict=True))
