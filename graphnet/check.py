@@ -10,12 +10,12 @@ al., Numerical Recipes (3rd edition, 2007), section 5.7.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from math import inf, isfinite
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from graphnet.errors import GraphError
 from graphnet.graph import Graph, Input, Node, Operation
+from graphnet.graph.complaints import explain_forward
 from graphnet.graph.feed import bind
 from graphnet.graph.kinds import Literal
 from graphnet.graph.passes import ancestors
@@ -32,8 +32,7 @@ KINK = 1e-3  # the relative difference of two slopes from which on there is no d
 PLACES = 256  # elements of each input that are moved one by one
 
 
-@dataclass(frozen=True)
-class CheckRow:
+class CheckRow(NamedTuple):
     """What was found for one input of one operation.
 
     Attributes:
@@ -44,14 +43,13 @@ class CheckRow:
         fault: what is wrong in words; empty if nothing is.
     """
 
-    index: int
+    index: int  # type: ignore[assignment]  # a tuple's method of that name is not needed
     name: str
     input: str
     error: float
     fault: str = ""
 
 
-@dataclass(frozen=True)
 class CheckReport:
     """What was found for every operation, in walk order; it is true if all is right.
 
@@ -59,7 +57,8 @@ class CheckReport:
         rows: one for each input of each operation.
     """
 
-    rows: list[CheckRow] = field(default_factory=list)
+    def __init__(self, rows: list[CheckRow]) -> None:
+        self.rows = rows
 
     @property
     def first_wrong(self) -> CheckRow | None:
@@ -116,8 +115,8 @@ def check_graph(graph: Graph, node: Node, feed: Mapping[Any, Tensor] | None = No
             arguments = [values[s] if isinstance(s, Node) else s.top for s in operation.sources]
             try:
                 values[operation] = operation.op.forward(*arguments)
-            except GraphError as error:
-                raise type(error)(f"{operation}: {error}") from None
+            except Exception as error:
+                raise explain_forward(operation, error) from None
             rows.extend(_check_operation(graph, operation, arguments, values[operation]))
     return CheckReport(rows)
 

@@ -219,8 +219,12 @@ def test_it_checks_what_was_fed_last_or_what_is_given():
 
 def test_sizes_that_do_not_fit_are_an_error_of_the_package():
     net = Net()
+    total = net.x + net.t
+    feed = {"x": rand(3, 3), "t": rand(4, 3)}
     with pytest.raises(gn.ShapeError, match=r"node 10 'squared_error'"):
-        net.graph.check(net.loss, {"x": rand(3, 3), "t": rand(4, 3)})
+        net.graph.check(net.loss, feed)
+    with pytest.raises(gn.ShapeError, match=r"node 12 'add'"):
+        net.graph.check(total.sum(), feed)
 
 
 def test_a_float32_graph_is_checked_in_float64():

@@ -242,6 +242,11 @@ NO_NODES = {
         GraphError,
         ["condition", r"\.eq"],
     ),
+    "filling by ==": (
+        lambda w: w.x.masked_fill(w.x == 0, 1.0),
+        GraphError,
+        ["mask|condition", r"\.eq"],
+    ),
     "a method that does not exist": (
         lambda w: w.x.tanhh(),
         AttributeError,
@@ -254,52 +259,7 @@ NO_NODES = {
     ),
 }
 
-NAMES = {
-    "a name twice": (
-        lambda w: w.graph.input((2,), name="x"),
-        GraphError,
-        [r"'x' is taken by <input 0 'x' \(\?, 3\)>", "unique", "another"],
-    ),
-    "a parameter of a taken name": (
-        lambda w: w.graph.parameter(torch.ones(2), name="1.tanh"),
-        GraphError,
-        ["'1.tanh' is taken by <operation 5"],
-    ),
-    "a parameter of a taken name, in use": (
-        lambda w: w.x * gn.Parameter(torch.ones(3), name="t"),
-        GraphError,
-        ["'t' is taken by <input 1 't'"],
-    ),
-    "an empty name": (lambda w: w.graph.input((2,), name=""), GraphError, ["''", "one character"]),
-    "a number as a name": (lambda w: w.graph.input((2,), name=3), GraphError, ["text", "3"]),
-    "an unknown name": (lambda w: w.graph["hidden"], GraphError, ["'hidden'", r"print\(graph\)"]),
-    "an input without a graph": (
-        lambda w: gn.Input((2,), name="a"),
-        GraphError,
-        ["no graph", "with graphnet.Graph"],
-    ),
-    "parameters without a graph": (
-        lambda w: gn.Parameter(torch.ones(2)) + gn.Parameter(torch.ones(2)),
-        GraphError,
-        ["no graph", "with graphnet.Graph"],
-    ),
-    "a stranger's place": (
-        lambda w: w.graph.index(w.other()),
-        GraphError,
-        [r"<input 0 'x' \(\?, 3\)> is not a node of <Graph of 12 nodes"],
-    ),
-    "a shape that is a number": (
-        lambda w: w.graph.input(3, name="a"),
-        ShapeError,
-        ["'a'", "shape", r"\(3,\)"],
-    ),
-    "a size of -1": (lambda w: new(w, -1, 3), ShapeError, ["new12", "-1", "None"]),
-    "a size that is no whole number": (lambda w: new(w, 2.5), ShapeError, ["new12", "2.5"]),
-    "a type by its name": (lambda w: new(w, 2, dtype="float32"), DtypeError, ["float32", "dtype"]),
-    "a Python type": (lambda w: new(w, 2, dtype=float), DtypeError, ["float", "dtype"]),
-}
-
-TABLE = {**SHAPES, **DTYPES, **NO_NODES, **NAMES}
+TABLE = {**SHAPES, **DTYPES, **NO_NODES}
 
 
 @pytest.mark.parametrize(("program", "error", "patterns"), TABLE.values(), ids=TABLE)

@@ -226,6 +226,19 @@ def test_a_wrong_op_class_is_refused_when_it_is_written(program, patterns):
     goes_wrong(lambda world: program(), TypeError, patterns)
 
 
+class Hungry(gn.Op):
+    """y = x, which needs more memory than there is.  Shapes: any."""
+
+    symbol = "?"
+
+    def forward(self, x):
+        if x.shape[0] == 5:  # the batch of the world, and no trial
+            raise torch.OutOfMemoryError("told: out of memory")
+        return x * 1
+
+    grad_x = None
+
+
 USES = {
     "two outputs": (
         lambda w: op_class(forward=lambda self, x: (x, x))()(w.x),
@@ -236,6 +249,11 @@ USES = {
         lambda w: op_class(forward=lambda self, x: None)()(w.x),
         GraphError,
         ["mine", "None", "!no trial"],
+    ),
+    "too little memory": (
+        lambda w: w.graph.forward({w.x: w.xb}, outputs=Hungry()(w.x)),
+        torch.OutOfMemoryError,
+        ["^told: out of memory$"],
     ),
     "an argument too few": (
         lambda w: op_class(forward=lambda self, x, y: x * y, grad_y=None)()(w.x),

@@ -8,11 +8,9 @@ from wrong_world import World, goes_wrong
 
 import graphnet as gn
 from graphnet.errors import (
-    DtypeError,
     EmptyBatchError,
     FeedError,
     GraphError,
-    LoadError,
     RangeError,
     ShapeError,
     StateError,
@@ -220,6 +218,11 @@ BACKWARD = {
         GraphError,
         ["grad", "2", "1"],
     ),
+    "from whole numbers": (
+        lambda w: (n := (w.y > 0).sum(), w.graph.forward(x=w.xb, outputs=n), w.graph.backward(n)),
+        GraphError,
+        ["node 13 'sum'", "int64", "floating"],
+    ),
     "from a value": (
         lambda w: (w.forward(), w.graph.backward(w.loss.top)),
         GraphError,
@@ -248,54 +251,12 @@ BACKWARD = {
     ),
 }
 
-MODULES = {
-    "forward of a list": (
-        lambda w: w.model.forward([1.0, 2.0, 3.0]),
-        FeedError,
-        ["Sequential.forward takes tensors", "list", "as_tensor"],
-    ),
-    "forward of too many columns": (
-        lambda w: w.model.forward(torch.ones(2, 4)),
-        ShapeError,
-        [r"\(2, 4\)", r"0.weight' \(4, 3\)", "in_features"],
-    ),
-    "forward in float64": (
-        lambda w: w.model.forward(w.xb.double()),
-        DtypeError,
-        ["never mixed", "float64", "float32"],
-    ),
-    "backward before forward": (
-        lambda w: gn.Linear(2, 3).backward(torch.ones(1, 3)),
-        StateError,
-        ["Linear", "forward"],
-    ),
-    "backward with another shape": (
-        lambda w: (w.model.forward(w.xb), w.model.backward(torch.ones(5, 3))),
-        ShapeError,
-        [r"\(5, 3\)", r"\(5, 2\)"],
-    ),
-    "backward with two gradients": (
-        lambda w: (w.model.forward(w.xb), w.model.backward(w.tb, w.tb)),
-        ShapeError,
-        ["1 output", "2 came"],
-    ),
-    "a state with one name missing and one of another shape": (
-        lambda w: w.model.load_state_dict(
-            {name: v for name, v in w.model.state_dict().items() if name != "2.bias"}
-            | {"0.weight": torch.ones(3, 4), "extra": torch.ones(1)}
-        ),
-        LoadError,
-        ["nothing was loaded", r"2.bias: missing", r"0.weight.*\(3, 4\).*\(4, 3\)", "extra"],
-    ),
-}
-
 TABLE = {
     f"{part}: {name}": row
     for part, rows in {
         "feed": FEEDS,
         "forward": FORWARD,
         "backward": BACKWARD,
-        "module": MODULES,
     }.items()
     for name, row in rows.items()
 }

@@ -13,8 +13,12 @@ if TYPE_CHECKING:
     from graphnet.graph.uses import Use
     from graphnet.op import Op
 
-MISFITS = (RuntimeError, IndexError, ValueError, TypeError)
-"""What torch raises for tensors that do not fit; any other error is a fault of the rule itself."""
+_MISFITS = (RuntimeError, IndexError, ValueError, TypeError, NotImplementedError)
+
+
+def is_misfit(error: BaseException) -> bool:
+    """True for what torch raises when tensors do not fit; others, such as no memory, stay apart."""
+    return type(error) in _MISFITS or isinstance(error, GraphError)
 
 
 def complaint(
@@ -34,7 +38,7 @@ def complaint(
         f"{op.name} cannot be applied here: {reason}",
         f"  rule: {rule}" if rule else "",
         f"  came: {'; '.join(_describe(argument, fed) for argument in arguments)}",
-        f"  unknown sizes, written ?, were tried as {UNKNOWN_SIZES[0]}" if unknown else "",
+        "  unknown sizes, written ?, were tried as {} and {}".format(*UNKNOWN_SIZES) * unknown,
         f"  options: {op!r}" if op.options else "",
         f"  way out: {op.hint}" if op.hint and of_shapes else "",
         f"  line: {line}",
@@ -46,7 +50,7 @@ def explain_forward(operation: Operation | None, error: BaseException) -> BaseEx
     """The error of a forward walk in the user's terms; others get a note and stay what they are."""
     if operation is None:
         return error
-    if isinstance(error, MISFITS):
+    if is_misfit(error):
         text = complaint(operation.op, operation.args, error, operation.line, fed=True)
         return type(text)(f"{operation}: {text}")
     error.add_note(f"in the forward pass at {operation}, added at {operation.line}")
@@ -75,5 +79,5 @@ def _shapes_rule(op: Op) -> str:
 def _describe(argument: Any, fed: bool) -> str:
     if not isinstance(argument, Entry):
         return f"the number {argument!r}"
-    shape = tuple(argument.top.shape) if fed else argument.shape
+    shape = tuple(argument.top.shape) if fed and argument.computed else argument.shape
     return f"{argument} {shape_text(shape)} {dtype_text(argument.dtype)}"

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from graphnet.graph.nodelist import NodeList
     from graphnet.graph.trials import Spec
 
-current_graph: ContextVar[NodeList | None] = ContextVar("current_graph", default=None)
-"""The graph of the innermost `with` block; each thread sees its own."""
+open_graphs: ContextVar[tuple[NodeList, ...]] = ContextVar("open_graphs", default=())
+"""The graphs of the `with` blocks, the innermost last; each thread sees its own."""
 
 
 class Entry(Symbolic):
@@ -108,7 +108,7 @@ def graph_of(arguments: tuple[Any, ...]) -> NodeList:
     for entry in entries:
         if entry.kind != "parameter":
             return entry.graph
-    graph = current_graph.get()
+    graph = next(reversed(open_graphs.get()), None)
     for entry in entries:
         graph = graph or entry.home_graph
     if graph is None:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextvars import Token
 from typing import TYPE_CHECKING, Any, Self, cast, overload
 
 from graphnet.errors import GraphError
-from graphnet.graph.complaints import MISFITS, complaint
-from graphnet.graph.entry import current_graph
+from graphnet.graph.complaints import complaint, is_misfit
+from graphnet.graph.entry import open_graphs
 from graphnet.graph.kinds import Input, Literal, Operation, spec_of
 from graphnet.graph.location import user_line
 from graphnet.graph.naming import Names, Scopes
@@ -39,7 +38,6 @@ class NodeList(Sequence[Node]):
         self._inputs: dict[str, Input] = {}
         self._parameters: list[Parameter] = []
         self._deriving = False
-        self._tokens: list[Token[NodeList | None]] = []
 
     # the three ways in
 
@@ -76,8 +74,10 @@ class NodeList(Sequence[Node]):
         sources = tuple(self._source(op, argument) for argument in arguments)
         try:
             spec = infer(op, tuple(spec_of(source) for source in sources))
-        except MISFITS as error:
-            raise complaint(op, arguments, error, user_line()) from None
+        except Exception as error:
+            if is_misfit(error):
+                raise complaint(op, arguments, error, user_line()) from None
+            raise
         for source in sources:
             if isinstance(source, Parameter):
                 self.join(source)
@@ -179,11 +179,11 @@ class NodeList(Sequence[Node]):
         return list(self._inputs.values())
 
     def __enter__(self) -> Self:
-        self._tokens.append(current_graph.set(self))
+        open_graphs.set((*open_graphs.get(), self))
         return self
 
     def __exit__(self, *_: object) -> None:
-        current_graph.reset(self._tokens.pop())
+        open_graphs.set(open_graphs.get()[:-1])
 
     def __str__(self) -> str:
         return node_table(self)

@@ -183,7 +183,9 @@ class Parameter(Node):
 
     @property
     def name(self) -> str:  # type: ignore[override]
-        """Its name: the one it was given, or the one by which a graph knows it."""
+        """Its name in its graph; the one it was given where there is no graph, or several."""
+        if (graph := self.home_graph) is not None:
+            return self.places[graph][1]
         return self.label or next((name for _, name in self.places.values()), "parameter")
 
     def __str__(self) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from graphnet.errors import FeedError, GraphError, ShapeError, StateError, shape_text
+from graphnet.errors import DtypeError, FeedError, GraphError, ShapeError, StateError, shape_text
 from graphnet.graph.complaints import explain_backward, explain_forward
 from graphnet.graph.derivatives import refuse_non_scalar
 from graphnet.graph.entry import dtype_text
@@ -143,7 +143,7 @@ def refuse_stale(leaves: Sequence[Node], versions: Mapping[Node, int]) -> None:
         StateError: a fed tensor or a parameter was changed since the forward walk.
     """
     for leaf in leaves:
-        if leaf.version != versions[leaf]:
+        if leaf.version != versions.get(leaf, leaf.version):
             raise StateError(
                 f"{leaf} was changed after the forward pass, in place or by an optimizer's step, "
                 "so the values of the graph are out of date. Run graph.forward again first."
@@ -156,10 +156,15 @@ def seed(target: Node, grad: Tensor | None) -> Tensor:
     Raises:
         StateError: the target has no value yet.
         GraphError: the target is not a scalar, and no gradient is given.
+        DtypeError: the target holds whole numbers.
         FeedError: the gradient is not a tensor.
         ShapeError: the gradient has another shape than the target.
     """
     top = target.top
+    if not top.dtype.is_floating_point:
+        raise DtypeError(
+            f"{target} holds {dtype_text(top.dtype)}; only floating numbers have gradients."
+        )
     if grad is None:
         refuse_non_scalar(target, tuple(top.shape))
         return top.new_ones(())

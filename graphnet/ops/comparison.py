@@ -205,11 +205,7 @@ def where(condition: T, x: T | float, y: T | float) -> T:
     >>> where(empty(2).fill_(3) > 2, 1.0, empty(2).fill_(0))
     tensor([1., 1.])
     """
-    if isinstance(condition, bool):
-        raise GraphError(
-            f"where: the condition came as {condition}, one value for all. Two nodes are compared "
-            "by node.eq(other) and node.ne(other): `==` asks whether they are one object."
-        )
+    _refuse_bool(condition)
     if not isinstance(x, int | float):
         return Where()(condition, x, y)
     if not isinstance(y, int | float):
@@ -245,4 +241,14 @@ def masked_fill(x: T, mask: T, value: float) -> T:
     >>> masked_fill(x, x > 2, 0)
     tensor([0., 0.])
     """
+    _refuse_bool(mask)
     return MaskedFill(value)(x, mask)
+
+
+def _refuse_bool(condition: object) -> None:
+    """Refuse Python's True or False in place of a tensor: most likely `node == other`."""
+    if isinstance(condition, bool):
+        raise GraphError(
+            f"The condition came as {condition}, one value for all. Two nodes are compared by "
+            "node.eq(other) and node.ne(other): `==` asks whether they are one object."
+        )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 import torch
 
@@ -147,6 +149,58 @@ def test_two_unknown_sizes_may_differ(function, columns):
 def test_ranks_and_more_unknown_sizes_may_differ(function, shapes, sizes):
     feeds = [(rand(*a, seed=1), rand(*b, seed=2)) for a, b in sizes]
     compare(function, shapes, feeds)
+
+
+# Steps of random graphs: from one value of any shape, from one to a smaller one, and from two.
+ONE = [
+    *[torch.Tensor.tanh, torch.Tensor.sigmoid, torch.Tensor.relu],
+    lambda a: (a * a + 0.5).log() - (a * a + 1).sqrt(),
+    lambda a: a.exp() / (a.exp() + 2),
+]
+LESS = [
+    *[lambda a: a.mean(0, keepdim=True), lambda a: a.mean(0), lambda a: a.sum() * 0.3],
+    *[lambda a: (a * a).mean(-1, keepdim=True), lambda a: a.unsqueeze(0).sum(0)],
+]
+TWO = [
+    *[lambda a, b: a + b, lambda a, b: a - b, lambda a, b: a * b, lambda a, b: a.maximum(b)],
+    *[lambda a, b: a / (b * b + 1), lambda a, b: (a * a + 0.5) ** b],
+    *[lambda a, b: a.where(a > b, b), lambda a, b: a.masked_fill(b > 0.2, 0.3)],
+]
+
+
+def random_function(seed):
+    """A function of three values that broadcast in any way, to one number."""
+
+    def function(*leaves):
+        choose, values = random.Random(seed), list(leaves)
+        for _ in range(choose.randint(4, 12)):
+            a, b = choose.choice(values), choose.choice(values)
+            step = choose.choice([*ONE, *LESS, *TWO, *TWO])
+            if step in TWO:
+                value = step(a, b)
+            elif step in ONE:
+                value = getattr(a, step.__name__)() if step in ONE[:3] else step(a)
+            else:
+                value = step(a) if a.ndim else a.tanh()
+            values.append(value.tanh() * 1.2 + value * 0.02)  # keeps the numbers moderate
+        total = 0.0
+        for value in values[-4:]:
+            total = total + (value * value).mean() + value.sum() * 0.1
+        return total
+
+    return function
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_random_graphs_in_which_any_sizes_broadcast(seed):
+    choose = random.Random(seed)
+    kinds = [(None, 3), (None, 3), (None, 1), (1, 3), (3,), ()]
+    shapes = [choose.choice(kinds) for _ in range(3)]
+    feeds = []
+    for rows in (4, 1, 12):
+        sizes = [[choose.choice([rows, rows, 1]) if n is None else n for n in s] for s in shapes]
+        feeds.append([rand(*each, seed=seed * 3 + place) for place, each in enumerate(sizes)])
+    compare(random_function(seed), shapes, feeds)
 
 
 def test_an_empty_batch_has_gradients_of_zeros():

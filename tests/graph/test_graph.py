@@ -199,7 +199,7 @@ TAMPERED = {
     "a name of two": (lambda graph: setattr(graph[3], "name", "matmul"), "shares its name"),
     "a name of two, parameter": (
         lambda graph: graph[1].places.__setitem__(graph, (1, "matmul")),
-        "<parameter 'w' .*> shares its name with <operation 2 'matmul'",
+        "<parameter 'matmul' .*> shares its name with <operation 2 'matmul'",
     ),
     "an unknown name": (lambda graph: setattr(graph[3], "name", "new"), "'new'"),
 }

@@ -21,6 +21,21 @@ def test_names_are_counted_up_when_they_are_taken():
     assert values == ["parameter", "parameter_1", "parameter_2"]
 
 
+def test_a_parameter_is_called_by_its_name_in_the_graph():
+    class Scale(gn.Module):
+        def __init__(self):
+            self.gain = gn.Parameter(torch.ones(3), name="a label of its own")
+
+        def build(self, x):
+            return x * self.gain
+
+    graph = gn.Graph()
+    Scale()(graph.input((None, 3), name="x"))
+    parameter = graph["gain"]
+    assert str(parameter) == "node 1 'gain'"
+    assert repr(parameter) == "<parameter 'gain' (3,)>"
+
+
 def test_modules_name_their_nodes_by_their_path():
     class Net(gn.Module):
         def __init__(self):
@@ -118,3 +133,32 @@ def test_each_thread_has_its_own_current_graph():
             thread.join(30)
     assert not failures
     assert len(main) == 0
+
+
+def test_two_threads_may_stand_in_blocks_of_one_graph():
+    graph, failures = gn.Graph(), []
+    entered, left = [threading.Event(), threading.Event()], threading.Event()
+
+    def stay(number):
+        try:
+            with graph:
+                entered[number].set()
+                assert entered[1 - number].wait(20)
+                assert number == 0 or left.wait(20)  # the first to enter is the first to leave
+                assert gn.Input((1,), name=f"inside {number}").graph is graph
+            left.set()
+            with pytest.raises(gn.GraphError):
+                gn.Input((1,), name="outside")
+        except BaseException as failure:
+            failures.append(failure)
+        finally:
+            left.set()
+
+    threads = [threading.Thread(target=stay, args=(number,)) for number in range(2)]
+    threads[0].start()
+    assert entered[0].wait(20)
+    threads[1].start()
+    for thread in threads:
+        thread.join(30)
+    assert not failures
+    assert len(graph) == 2

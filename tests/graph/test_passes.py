@@ -207,6 +207,20 @@ def test_a_node_that_is_not_a_scalar_starts_from_grad():
     same(net.grads, [3 * grad for grad in net.expected(x)])
 
 
+def test_a_parameter_or_an_input_may_be_the_target_itself():
+    graph = gn.Graph()
+    scale = graph.parameter(torch.tensor(2.0, dtype=F64), name="scale")
+    graph.backward(scale)  # it has a value before any walk
+    assert scale.grad == 1
+    x, t = (graph.input((2,), name=name, dtype=F64, requires_grad=True) for name in "xt")
+    y = (x * x).sum()
+    graph.forward({x: rand(2), t: rand(2)}, outputs=y)  # neither scale nor t is walked
+    graph.backward([y, scale, t], [None, None, rand(2, seed=1)])
+    assert scale.grad == 1
+    assert torch.equal(x.grad, 2 * rand(2))
+    assert torch.equal(t.grad, rand(2, seed=1))
+
+
 # who gets a gradient
 
 

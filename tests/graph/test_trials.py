@@ -113,6 +113,13 @@ def test_a_node_of_a_mistaken_size_fails_where_it_is_made():
         x.reshape(-1, 5).reshape(-1, 7).reshape(-1, 4) @ x
 
 
+def test_the_message_names_the_trial_that_failed():
+    graph = gn.Graph()
+    x, rows = graph.input((None, 3), name="x"), graph.input((12, 3), name="rows")
+    with pytest.raises(gn.ShapeError, match=r"tensor a \(24\)(.|\n)*tried as .*24"):
+        x + rows  # 12 fits by chance, 24 does not
+
+
 # many elements
 
 
