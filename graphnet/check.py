@@ -132,7 +132,7 @@ def _leaf_values(
     leaves: dict[Node, Tensor] = {node: node.top for node in graph.parameters()}
     leaves |= dict(fed.items())
     return {
-        node: value.double() if value.dtype.is_floating_point else value.clone()
+        node: value.double().clone() if value.dtype.is_floating_point else value.clone()
         for node, value in leaves.items()
     }
 
@@ -143,7 +143,9 @@ def _check_operation(
     """Check the rules of one operation by all inputs that have one."""
     rows = []
     op = operation.op
-    for place, (source, rule) in enumerate(zip(operation.sources, op.rules.values(), strict=True)):
+    for place, (source, rule) in enumerate(
+        zip(operation.sources, op.rules_for(len(arguments)), strict=True)
+    ):
         if rule is None or isinstance(source, Literal) or not source.dtype.is_floating_point:
             continue
         try:
@@ -249,9 +251,8 @@ def _steps(x: Tensor, direction: Tensor) -> list[float]:
 
 def _by_rule(op: Op, place: int, arguments: list[Any], top: Tensor, grad: Tensor) -> Tensor:
     """The gradient by one argument, as the rule of the op gives it."""
-    rule = cast("Rule", op.rules[op.inputs[place]])
-    values = {"grad": grad, "top": top, **dict(zip(op.inputs, arguments, strict=True))}
-    result: Tensor = rule.function(op, *[values[name.removesuffix("_like")] for name in rule.reads])
+    rule = cast("Rule", op.rules_for(len(arguments))[place])
+    result: Tensor = rule.function(op, *op.read(rule, place, arguments, grad, top))
     return result
 
 

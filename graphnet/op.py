@@ -19,7 +19,8 @@ class Tanh(Op):
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from inspect import CO_VARARGS
 from typing import (
     TYPE_CHECKING,
     Any,
@@ -29,6 +30,8 @@ from typing import (
     cast,
     dataclass_transform,
 )
+
+from graphnet.errors import GraphError
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -51,12 +54,25 @@ T = TypeVar("T", bound="Tensor | Symbolic")
 """A tensor or a node: what goes into an operation comes out of it."""
 
 
+class Training:
+    """The argument that stands for the training mode of the graph, true or false at each walk."""
+
+    def __repr__(self) -> str:
+        return "training"
+
+
+TRAINING = Training()
+
+
 class Rule(NamedTuple):
     """The derivative of an operation by one of its inputs."""
 
     function: Callable[..., Any]
     reads: tuple[str, ...]
-    """What it reads: `grad`, `top`, or inputs; `x_like` reads nothing but the shape of x."""
+    """What it reads: `grad`, `top`, or inputs; `x_like` reads nothing but the shape of x.
+
+    The rule of an input `*tensors` may read `*tensors`, and `place`: which of them it is for.
+    """
 
 
 @dataclass_transform(frozen_default=True, eq_default=False)
@@ -84,7 +100,11 @@ class Op:
     """The names of the inputs, read from the signature of `forward`."""
     rules: ClassVar[dict[str, Rule | None]] = {}
     """The derivative rule for each input, read from the class."""
+    variadic: ClassVar[bool] = False
+    """True if the last input stands for any number of tensors, as in `forward(self, *tensors)`."""
     forward: ClassVar[Callable[..., Any]]
+    trial: ClassVar[Callable[..., Any] | None] = None
+    """What is run for the output's shape, where `forward` draws random numbers or keeps state."""
 
     def __init_subclass__(cls) -> None:
         """Read the rules from the class, and refuse a class that is not complete."""
@@ -98,6 +118,8 @@ class Op:
         )
         cls.name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", cls.__name__).lower()
         arguments = _arguments(cls.forward)
+        cls.variadic = any(name.startswith("*") for name in arguments)
+        arguments = tuple(name.lstrip("*") for name in arguments)
         cls.inputs = tuple(name.removesuffix("_like") for name in arguments)
         cls.rules = {
             name.removesuffix("_like"): None if name.endswith("_like") else _rule(cls, name)
@@ -154,6 +176,38 @@ class Op:
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"{self!r}: an op is frozen; make a new one with other options.")
 
+    def rules_for(self, count: int) -> list[Rule | None]:
+        """The derivative rule for each of so many arguments.
+
+        Raises:
+            GraphError: the op takes another number of arguments.
+        """
+        missing = count - len(self.inputs)
+        if missing < 0 or (missing and not self.variadic):
+            names = ", ".join(map(repr, self.inputs))
+            raise GraphError(f"{self.name} takes {names}; {count} arguments came.")
+        rules = list(self.rules.values())
+        return [*rules, *rules[-1:] * missing]
+
+    def read(
+        self, rule: Rule, place: int, arguments: Sequence[Any], grad: Any, top: Any
+    ) -> list[Any]:
+        """What a rule reads, for the argument at `place`, from these arguments and values."""
+        first = len(self.inputs) - 1
+        values: list[Any] = []
+        for name in rule.reads:
+            if name.startswith("*"):
+                values.extend(arguments[first:])
+            elif name == "place":
+                values.append(place - first)
+            elif name == "grad":
+                values.append(grad)
+            elif name in ("top", "top_like"):
+                values.append(top)
+            else:
+                values.append(arguments[self.inputs.index(name.removesuffix("_like"))])
+        return values
+
 
 def typed(value: Any) -> Any:
     """A value together with its type, so that 1, 1.0 and True are told apart."""
@@ -163,9 +217,12 @@ def typed(value: Any) -> Any:
 
 
 def _arguments(function: Callable[..., Any]) -> tuple[str, ...]:
-    """The names of a method's positional arguments, without `self`."""
+    """The names of a method's positional arguments, without `self`; `*tensors` keeps its star."""
     code = function.__code__
-    return code.co_varnames[1 : code.co_argcount]
+    names = code.co_varnames[1 : code.co_argcount]
+    if code.co_flags & CO_VARARGS:
+        names += (f"*{code.co_varnames[code.co_argcount + code.co_kwonlyargcount]}",)
+    return names
 
 
 def _rule(cls: type[Op], name: str) -> Rule | None:
@@ -183,6 +240,7 @@ def _rule(cls: type[Op], name: str) -> Rule | None:
     known = {"grad", "top", "top_like"}
     for argument in _arguments(cls.forward):
         known |= {argument, argument.removesuffix("_like") + "_like"}
+        known |= {"place"} if argument.startswith("*") else set()
     for read in reads:
         if read not in known:
             raise TypeError(

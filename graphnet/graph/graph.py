@@ -45,7 +45,6 @@ class Graph(NodeList):
 
     def __init__(self) -> None:
         super().__init__()
-        self.training = True
         self._one_at_a_time = OneAtATime()
         self._forward: dict[tuple[Node, ...] | None, ForwardPass] = {}
         self._backward: dict[tuple[Node, ...], BackwardPass] = {}
@@ -180,6 +179,15 @@ class Graph(NodeList):
         return walk
 
     # modes and checks
+
+    @property
+    def training(self) -> bool:
+        """The training mode, which dropout and batch normalization follow."""
+        return self._mode.top
+
+    @training.setter
+    def training(self, mode: bool) -> None:
+        self._mode.top = bool(mode)
 
     def train(self, mode: bool = True) -> Graph:
         """Set training mode, which dropout and batch normalization follow."""

@@ -11,6 +11,7 @@ from graphnet.graph.entry import graph_of
 from graphnet.graph.location import user_line
 from graphnet.graph.node import Node
 from graphnet.graph.trials import Spec, input_trials
+from graphnet.op import TRAINING
 
 if TYPE_CHECKING:
     from torch import dtype
@@ -26,6 +27,13 @@ class Literal:
 
     def __init__(self, value: float) -> None:
         self.top = value
+
+
+class Mode(Literal):
+    """The training mode of a graph, in place of a node: what `TRAINING` stands for."""
+
+    __slots__ = ()
+    top: bool
 
 
 class Input(Node):
@@ -121,12 +129,19 @@ class Operation(Node):
     @property
     def args(self) -> tuple[Any, ...]:
         """What the op is applied to: nodes and numbers, in their places."""
-        return tuple(s.top if isinstance(s, Literal) else s for s in self.sources)
+        return tuple(map(as_argument, self.sources))
 
     @property
     def inputs(self) -> tuple[Node, ...]:
         """The nodes among the arguments."""
         return tuple(source for source in self.sources if isinstance(source, Node))
+
+
+def as_argument(source: Node | Literal) -> Any:
+    """A source as an op takes it: a node, a number, or `TRAINING` for the graph's mode."""
+    if isinstance(source, Mode):
+        return TRAINING
+    return source.top if isinstance(source, Literal) else source
 
 
 def spec_of(source: Node | Literal) -> Any:

@@ -14,8 +14,6 @@ from graphnet.graph.entry import Entry
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from graphnet.ops.dims import Dims
-
 
 class Node(Entry):
     """An entry of the list that can be computed with: each operator appends an operation."""
@@ -92,115 +90,53 @@ class Node(Entry):
     def __iter__(self) -> NoReturn:
         raise GraphError(f"{self} cannot be iterated over: its values do not exist yet.")
 
+    # Methods are the functions themselves: `x.sum(1)` is `ops.sum(x, 1)`.
+
     # arithmetic
-
-    def add(self, other: Node | float) -> Node:
-        """The sum of both."""
-        return ops.add(self, other)
-
-    def sub(self, other: Node | float) -> Node:
-        """The difference of both."""
-        return ops.sub(self, other)
-
-    def mul(self, other: Node | float) -> Node:
-        """The product of both, element by element."""
-        return ops.mul(self, other)
-
-    def div(self, other: Node | float) -> Node:
-        """The quotient of both, element by element."""
-        return ops.div(self, other)
-
-    def neg(self) -> Node:
-        """The same with the other sign."""
-        return ops.neg(self)
-
-    def pow(self, exponent: Node | float) -> Node:
-        """Each element to the power of the exponent."""
-        return ops.pow(self, exponent)
-
-    def abs(self) -> Node:
-        """The absolute value of each element."""
-        return ops.abs(self)
-
-    def sign(self) -> Node:
-        """The sign of each element."""
-        return ops.sign(self)
-
-    def maximum(self, other: Node) -> Node:
-        """The larger of both, element by element."""
-        return ops.maximum(self, other)
-
-    def clamp(self, min: float | None = None, max: float | None = None) -> Node:
-        """Each element kept between two bounds."""
-        return ops.clamp(self, min, max)
+    add = ops.add
+    sub = ops.sub
+    mul = ops.mul
+    div = ops.div
+    neg = ops.neg
+    pow = ops.pow
+    abs = ops.abs
+    sign = ops.sign
+    maximum = ops.maximum
+    clamp = ops.clamp
 
     # functions and activations
-
-    def exp(self) -> Node:
-        """e to the power of each element."""
-        return ops.exp(self)
-
-    def log(self) -> Node:
-        """The natural logarithm of each element."""
-        return ops.log(self)
-
-    def log1p(self) -> Node:
-        """The natural logarithm of 1 plus each element."""
-        return ops.log1p(self)
-
-    def sqrt(self) -> Node:
-        """The square root of each element."""
-        return ops.sqrt(self)
-
-    def tanh(self) -> Node:
-        """The hyperbolic tangent of each element."""
-        return ops.tanh(self)
-
-    def sigmoid(self) -> Node:
-        """The logistic function of each element."""
-        return ops.sigmoid(self)
-
-    def relu(self) -> Node:
-        """Each element where it is positive, else 0."""
-        return ops.relu(self)
+    exp = ops.exp
+    log = ops.log
+    log1p = ops.log1p
+    sqrt = ops.sqrt
+    tanh = ops.tanh
+    sigmoid = ops.sigmoid
+    relu = ops.relu
 
     # comparison
-
-    def eq(self, other: Node | float) -> Node:
-        """Where both are equal; `==` asks whether two nodes are one object."""
-        return ops.eq(self, other)
-
-    def ne(self, other: Node | float) -> Node:
-        """Where both differ."""
-        return ops.ne(self, other)
-
-    def logical_and(self, other: Node) -> Node:
-        """Where both are true."""
-        return ops.logical_and(self, other)
+    eq = ops.eq
+    ne = ops.ne
+    logical_and = ops.logical_and
+    masked_fill = ops.masked_fill
 
     def where(self, condition: Node, other: Node | float) -> Node:
         """This one where the condition is true, else the other."""
         return ops.where(condition, self, other)
 
-    def masked_fill(self, mask: Node, value: float) -> Node:
-        """A number in every place where the mask is true."""
-        return ops.masked_fill(self, mask, value)
-
     # products and reductions
-
-    def matmul(self, other: Node) -> Node:
-        """The matrix product of both."""
-        return ops.matmul(self, other)
-
-    def sum(self, dim: Dims = None, keepdim: bool = False) -> Node:
-        """The sum of the elements, of all or along dimensions."""
-        return ops.sum(self, dim, keepdim)
-
-    def mean(self, dim: Dims = None, keepdim: bool = False) -> Node:
-        """The mean of the elements, of all or along dimensions."""
-        return ops.mean(self, dim, keepdim)
+    matmul = ops.matmul
+    sum = ops.sum
+    mean = ops.mean
 
     # shapes
+    reshape = ops.reshape
+    reshape_as = ops.reshape_as
+    transpose = ops.transpose
+    permute = ops.permute
+    unsqueeze = ops.unsqueeze
+    squeeze = ops.squeeze
+    expand = ops.expand
+    expand_as = ops.expand_as
 
     @property
     def T(self) -> Node:  # noqa: N802 - torch's name
@@ -212,6 +148,10 @@ class Node(Entry):
         """The last two dimensions in each other's place."""
         return ops.transpose(self, -2, -1)
 
+    def t(self) -> Node:
+        """The transpose of a matrix."""
+        return ops.transpose(self, 0, 1)
+
     def size(self, dim: int | None = None) -> Any:
         """All sizes, or one of them: a node where it is unknown until a tensor is fed."""
         return self.shape if dim is None else ops.size(self, dim)
@@ -219,39 +159,3 @@ class Node(Entry):
     def dim(self) -> int:
         """The number of dimensions."""
         return self.ndim
-
-    def reshape(self, *shape: int | tuple[int, ...]) -> Node:
-        """The same elements in another shape."""
-        return ops.reshape(self, *shape)
-
-    def reshape_as(self, other: Node) -> Node:
-        """The same elements in the shape of another node."""
-        return ops.reshape_as(self, other)
-
-    def transpose(self, dim0: int, dim1: int) -> Node:
-        """Two dimensions change places."""
-        return ops.transpose(self, dim0, dim1)
-
-    def t(self) -> Node:
-        """The transpose of a matrix."""
-        return ops.transpose(self, 0, 1)
-
-    def permute(self, *dims: int | tuple[int, ...]) -> Node:
-        """The dimensions in another order."""
-        return ops.permute(self, *dims)
-
-    def unsqueeze(self, dim: int) -> Node:
-        """A new dimension of size 1."""
-        return ops.unsqueeze(self, dim)
-
-    def squeeze(self, dim: Dims = None) -> Node:
-        """Dimensions of size 1 taken away."""
-        return ops.squeeze(self, dim)
-
-    def expand(self, *sizes: int | tuple[int, ...]) -> Node:
-        """Sizes of 1 repeated."""
-        return ops.expand(self, *sizes)
-
-    def expand_as(self, other: Node) -> Node:
-        """Sizes of 1 repeated to the shape of another node."""
-        return ops.expand_as(self, other)

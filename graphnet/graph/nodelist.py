@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any, Self, cast, overload
 from graphnet.errors import GraphError
 from graphnet.graph.complaints import complaint, is_misfit
 from graphnet.graph.entry import open_graphs
-from graphnet.graph.kinds import Input, Literal, Operation, spec_of
+from graphnet.graph.kinds import Input, Literal, Mode, Operation, spec_of
 from graphnet.graph.location import user_line
 from graphnet.graph.naming import Names, Scopes
 from graphnet.graph.node import Node
 from graphnet.graph.parameter import Parameter
 from graphnet.graph.table import node_table
 from graphnet.graph.trials import infer
+from graphnet.op import Training
 
 if TYPE_CHECKING:
     from torch import Tensor, dtype
@@ -38,6 +39,7 @@ class NodeList(Sequence[Node]):
         self._inputs: dict[str, Input] = {}
         self._parameters: list[Parameter] = []
         self._deriving = False
+        self._mode = Mode(True)
 
     # the three ways in
 
@@ -68,9 +70,7 @@ class NodeList(Sequence[Node]):
             DtypeError: number types are mixed.
             GraphError: an argument is of another graph, or neither a node nor a number.
         """
-        if len(arguments) != len(op.inputs):
-            names = ", ".join(map(repr, op.inputs))
-            raise GraphError(f"{op.name} takes {names}; {len(arguments)} arguments came.")
+        op.rules_for(len(arguments))
         sources = tuple(self._source(op, argument) for argument in arguments)
         try:
             spec = infer(op, tuple(spec_of(source) for source in sources))
@@ -119,6 +119,8 @@ class NodeList(Sequence[Node]):
             return argument
         if isinstance(argument, int | float):
             return Literal(argument)
+        if isinstance(argument, Training):
+            return self._mode
         raise GraphError(
             f"{op.name} came with a {type(argument).__name__} among nodes. A tensor enters the "
             "list by graph.input(shape, name=...) or, if it never changes, by "

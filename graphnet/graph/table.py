@@ -37,7 +37,7 @@ def _formula(graph: NodeList, node: Node) -> str:
     """The op and its arguments by name: tanh(0.linear)."""
     if not isinstance(node, Operation):
         return ""
-    arguments = [graph.name_of(a) if isinstance(a, Node) else f"{a:g}" for a in node.args]
+    arguments = [graph.name_of(a) if isinstance(a, Node) else str(a) for a in node.args]
     return f"{node.op.name}({', '.join(arguments + node.op.chosen)})"
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
 from graphnet.errors import GraphError, ShapeError, shape_text
-from graphnet.graph.kinds import Literal, Operation
+from graphnet.graph.kinds import Literal, Operation, as_argument
 from graphnet.graph.node import Node
 from graphnet.ops import sum_as
 
@@ -20,21 +20,15 @@ class Use:
 
     __slots__ = ("function", "op", "operation", "reads", "source")
 
-    def __init__(self, operation: Operation, source: Node, rule: Rule) -> None:
+    def __init__(self, operation: Operation, place: int, rule: Rule) -> None:
         self.operation = operation
         self.op = operation.op
-        self.source = source
+        self.source = cast("Node", operation.sources[place])
         self.function = rule.function
-        self.reads = [self._find(name) for name in rule.reads]
-
-    def _find(self, name: str) -> tuple[Any, str]:
-        """Where the rule finds what it reads: an entry of the list, and which of its fields."""
-        if name == "grad":
-            return self.operation, "grad"
-        name = name.removesuffix("_like")
-        if name == "top":
-            return self.operation, "top"
-        return self.operation.sources[self.op.inputs.index(name)], "top"
+        # Where the rule finds what it reads: entries of the list, and which of their fields.
+        fields = [(source, "top") for source in operation.sources]
+        found = self.op.read(rule, place, fields, (operation, "grad"), (operation, "top"))
+        self.reads = [(Literal(each), "top") if isinstance(each, int) else each for each in found]
 
     def gradient(self) -> Tensor:
         """What this use contributes to the gradient of its source."""
@@ -50,10 +44,7 @@ class Use:
 
     def derivative(self, grad: Node) -> Node:
         """The same as nodes: appends what computes the contribution from the gradient `grad`."""
-        values = [
-            grad if at == "grad" else entry.top if isinstance(entry, Literal) else entry
-            for entry, at in self.reads
-        ]
+        values = [grad if at == "grad" else as_argument(entry) for entry, at in self.reads]
         result: Node = self.function(self.op, *values)
         if result is None:
             raise GraphError(self._nothing())
@@ -96,8 +87,10 @@ class Use:
 def uses(operation: Operation) -> list[Use]:
     """The inputs of an operation through which it can be differentiated, in order."""
     return [
-        Use(operation, source, rule)
-        for source, rule in zip(operation.sources, operation.op.rules.values(), strict=True)
+        Use(operation, place, rule)
+        for place, (source, rule) in enumerate(
+            zip(operation.sources, operation.op.rules_for(len(operation.sources)), strict=True)
+        )
         if rule and isinstance(source, Node) and source.dtype.is_floating_point
     ]
 

@@ -108,7 +108,7 @@ def test_value_and_gradients_are_those_of_torch(case: Case) -> None:
 def test_gradients_are_those_of_central_differences(case: Case) -> None:
     tensors = case.tensors()
     top = case.op.forward(*tensors)
-    for place, rule in enumerate(case.op.rules.values()):
+    for place, rule in enumerate(case.op.rules_for(len(tensors))):
         value = tensors[place]
         if rule and isinstance(value, Tensor) and value.dtype.is_floating_point:
             error, fault = compare(case.op, place, tensors, top)
