@@ -8,7 +8,8 @@ import operator
 
 import pytest
 import torch
-from ops.cases import CASES, Case
+from ops.cases import Case
+from ops.table import CASES
 from torch import Tensor
 
 import graphnet as gn
