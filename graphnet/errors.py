@@ -44,6 +44,11 @@ class LoadError(GraphError):
     """A file or a state does not fit: nothing was loaded."""
 
 
+def counted(number: int, noun: str) -> str:
+    """A number with its noun: 1 node, 2 nodes."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
 def shape_text(shape: Sequence[int | None]) -> str:
     """A shape as messages write it, with ? for an unknown size: (?, 25)."""
     sizes = ", ".join("?" if size is None else str(size) for size in shape)

@@ -31,7 +31,7 @@ from typing import (
     dataclass_transform,
 )
 
-from graphnet.errors import GraphError
+from graphnet.errors import GraphError, counted
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -133,9 +133,9 @@ class Op:
             raise TypeError(f"{type(self).__name__} takes the options {names}.")
         options.update(zip(names, values, strict=False))
         for name in names:
-            if name not in options and not hasattr(type(self), name):
+            if name not in options and name not in vars(type(self)):
                 raise TypeError(f"{type(self).__name__} needs the option {name!r}.")
-            vars(self)[name] = options.get(name, getattr(type(self), name, None))
+            vars(self)[name] = options.get(name, vars(type(self)).get(name))
 
     def __call__(self, first: T | float, /, *others: Any) -> T:
         """Compute when given tensors; append one operation when given nodes."""
@@ -185,7 +185,7 @@ class Op:
         missing = count - len(self.inputs)
         if missing < 0 or (missing and not self.variadic):
             names = ", ".join(map(repr, self.inputs))
-            raise GraphError(f"{self.name} takes {names}; {count} arguments came.")
+            raise GraphError(f"{self.name} takes {names}; {counted(count, 'argument')} came.")
         rules = list(self.rules.values())
         return [*rules, *rules[-1:] * missing]
 

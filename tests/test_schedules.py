@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 
 import pytest
 import torch
@@ -61,6 +62,115 @@ def test_cosine_stays_at_its_end(steps):
     assert [rate(steps + more) for more in (0, 1, 2, steps, 1000)] == [0.02] * 5
 
 
+@pytest.mark.parametrize("lr", [0.1, 2.0])
+@pytest.mark.parametrize("gamma", [{}, {"gamma": 0.5}, {"gamma": 1.1}], ids=str)
+@pytest.mark.parametrize("milestones", [[], [3], [1, 2, 50], [7, 7, 30], [40, 2]], ids=str)
+def test_multi_step(lr, gamma, milestones):
+    expected = rates_of_torch(lr_scheduler.MultiStepLR, lr, 80, milestones=milestones, **gamma)
+    check(schedules.multi_step(lr, iter(milestones), **gamma), expected, lr)
+
+
+@pytest.mark.parametrize("lr", [0.1, 2.0])
+@pytest.mark.parametrize("gamma", [0.0, 0.5, 0.97, 1.0, 1.05])
+def test_exponential(lr, gamma):
+    expected = rates_of_torch(lr_scheduler.ExponentialLR, lr, 100, gamma=gamma)
+    check(schedules.exponential(lr, gamma), expected, max(expected))
+
+
+@pytest.mark.parametrize("lr", [0.1, 2.0])
+@pytest.mark.parametrize("final", [0.0, 0.01, 5.0])
+@pytest.mark.parametrize("T_mult", [1, 2, 3])
+@pytest.mark.parametrize("T_0", [1, 2, 5, 50])
+def test_cosine_warm_restarts(lr, final, T_mult, T_0):
+    expected = rates_of_torch(
+        lr_scheduler.CosineAnnealingWarmRestarts, lr, 300, T_0=T_0, T_mult=T_mult, eta_min=final
+    )
+    check(schedules.cosine_warm_restarts(lr, T_0, T_mult, final), expected, max(lr, final))
+
+
+@pytest.mark.parametrize("lr", [0.1, 2.0])
+@pytest.mark.parametrize("steps", [1, 5, 40])
+@pytest.mark.parametrize(
+    "factors",
+    [{}, {"start_factor": 0.01}, {"start_factor": 1.0, "end_factor": 0.2}, {"end_factor": 0.5}],
+    ids=str,
+)
+def test_linear_warmup(lr, steps, factors):
+    expected = rates_of_torch(lr_scheduler.LinearLR, lr, 60, total_iters=steps, **factors)
+    check(schedules.linear_warmup(lr, steps, **factors), expected, lr)
+
+
+def test_linear_warmup_has_the_defaults_of_torch():
+    check(schedules.linear_warmup(0.3), rates_of_torch(lr_scheduler.LinearLR, 0.3, 20), 0.3)
+
+
+AFTER = {
+    "step": (
+        lambda lr: schedules.step(lr, 7, 0.5),
+        lambda o: lr_scheduler.StepLR(o, 7, 0.5),
+    ),
+    "cosine": (
+        lambda lr: schedules.cosine(lr, 50, 0.01),
+        lambda o: lr_scheduler.CosineAnnealingLR(o, 50, 0.01),
+    ),
+    "exponential": (
+        lambda lr: schedules.exponential(lr, 0.9),
+        lambda o: lr_scheduler.ExponentialLR(o, 0.9),
+    ),
+}
+
+
+@pytest.mark.parametrize("steps", [1, 3, 20])
+@pytest.mark.parametrize("start_factor", [0.01, 1 / 3, 1.0])
+@pytest.mark.parametrize(("ours", "theirs"), AFTER.values(), ids=AFTER)
+def test_warmup_before_another_schedule(ours, theirs, start_factor, steps):
+    def both(optimizer):
+        first = lr_scheduler.LinearLR(optimizer, start_factor, total_iters=steps)
+        return lr_scheduler.SequentialLR(optimizer, [first, theirs(optimizer)], [steps])
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch's SequentialLR warns about its own calls
+        expected = rates_of_torch(both, 0.2, steps + 50)
+    check(schedules.warmup(steps, ours(0.2), start_factor), expected, 0.2)
+
+
+PLATEAUS = [
+    {},
+    {"mode": "max"},
+    {"patience": 0},
+    {"patience": 2, "factor": 0.5},
+    {"patience": 1, "threshold": 0.3, "threshold_mode": "abs"},
+    {"patience": 1, "threshold": 0.3, "threshold_mode": "abs", "mode": "max"},
+    {"patience": 1, "threshold": 0.1, "threshold_mode": "rel", "mode": "max"},
+    {"patience": 1, "cooldown": 3, "factor": 0.7},
+    {"patience": 0, "cooldown": 1, "min_lr": 0.004},
+    {"patience": 0, "factor": 0.0},
+    {"patience": 0, "eps": 0.02, "factor": 0.5},
+]
+METRICS = {
+    "falls": lambda k: 1 / (k + 1),
+    "rises": lambda k: 0.1 * k,
+    "stays": lambda k: 1.0,
+    "waves": lambda k: math.sin(0.9 * k) - 0.01 * k,
+    "below zero": lambda k: -3 + math.cos(k),
+    "not finite": lambda k: [math.nan, math.inf, -math.inf][k % 3] if k > 4 else 1.0,
+}
+
+
+@pytest.mark.parametrize("metric", METRICS.values(), ids=METRICS)
+@pytest.mark.parametrize("options", PLATEAUS, ids=str)
+def test_on_plateau(options, metric):
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=0.1)
+    theirs = lr_scheduler.ReduceLROnPlateau(optimizer, **options)
+    ours = schedules.on_plateau(0.1, **options)
+    for place in range(80):
+        value = metric(place)
+        theirs.step(value)
+        rate = ours.step(torch.tensor(value, dtype=torch.float64) if place % 2 else value)
+        assert rate == ours.lr
+        assert rate == pytest.approx(optimizer.param_groups[0]["lr"], rel=1e-12, abs=0)
+
+
 CYCLES = [
     {},
     {"warmup": 0.1},
@@ -114,7 +224,16 @@ def test_one_cycle_reaches_its_rates():
 
 
 def test_a_schedule_keeps_no_memory():
-    for rate in (schedules.step(1.0, 3), schedules.cosine(1.0, 9), schedules.one_cycle(1.0, 9)):
+    for rate in (
+        schedules.step(1.0, 3),
+        schedules.cosine(1.0, 9),
+        schedules.one_cycle(1.0, 9),
+        schedules.multi_step(1.0, iter([2, 5])),
+        schedules.exponential(1.0, 0.9),
+        schedules.cosine_warm_restarts(1.0, 2, 2),
+        schedules.linear_warmup(1.0),
+        schedules.warmup(3, schedules.cosine(1.0, 5)),
+    ):
         forward = [rate(place) for place in range(9)]
         assert [rate(place) for place in reversed(range(9))] == forward[::-1]
 
@@ -134,8 +253,23 @@ def test_a_schedule_keeps_no_memory():
         (lambda: schedules.one_cycle(0.1, 10, warmup=math.nan), ["warmup", "nan"]),
         (lambda: schedules.one_cycle(0.1, 10, initial_factor=0.0), ["initial_factor", "0"]),
         (lambda: schedules.one_cycle(0.1, 10, final_factor=0.0), ["final_factor", "0"]),
+        (lambda: schedules.multi_step(0.1, [3, -1]), ["milestones", "-1"]),
+        (lambda: schedules.multi_step(0.1, [2.5]), ["milestones", "2.5"]),
+        (lambda: schedules.cosine_warm_restarts(0.1, 0), ["T_0", "0"]),
+        (lambda: schedules.cosine_warm_restarts(0.1, 3, 0), ["T_mult", "0"]),
+        (lambda: schedules.cosine_warm_restarts(0.1, 3, 1.5), ["T_mult", "1.5"]),
+        (lambda: schedules.linear_warmup(0.1, 0), ["steps", "0"]),
+        (lambda: schedules.linear_warmup(0.1, 5, start_factor=0.0), ["start_factor", "0.0"]),
+        (lambda: schedules.linear_warmup(0.1, 5, start_factor=1.1), ["start_factor", "1.1"]),
+        (lambda: schedules.linear_warmup(0.1, 5, end_factor=-0.1), ["end_factor", "-0.1"]),
+        (lambda: schedules.warmup(0, schedules.constant(1.0)), ["steps", "0"]),
+        (lambda: schedules.on_plateau(0.1, factor=1.0), ["factor", "1.0"]),
+        (lambda: schedules.on_plateau(0.1, mode="best"), ["mode", "'best'", "'min' or 'max'"]),
+        (lambda: schedules.on_plateau(0.1, threshold_mode="x"), ["threshold_mode", "'x'"]),
+        (lambda: schedules.on_plateau(0.1, patience=-1), ["patience", "-1"]),
+        (lambda: schedules.on_plateau(0.1, cooldown=0.5), ["cooldown", "0.5"]),
     ],
-    ids=range(12),
+    ids=range(27),
 )
 def test_errors_come_when_the_schedule_is_made(make, words):
     with pytest.raises(RangeError) as error:

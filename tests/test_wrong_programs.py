@@ -74,7 +74,7 @@ SHAPES = {
     "a bias of another size": (
         lambda w: ops.linear(w.x, w.w, new(w, 5)),
         ShapeError,
-        [r"'0.weight' \(4, 3\)", r"'new12' \(5,\)", r"\(m\) -> \(n, m\)", HERE],
+        [r"'0.weight' \(4, 3\)", r"'new12' \(5,\)", r"\(m\) -> \(\.\.\., m\)", HERE],
     ),
     "a sum of different sizes": (
         lambda w: w.x + w.t,
@@ -195,20 +195,44 @@ NO_NODES = {
     "a tensor among nodes": (
         lambda w: w.x * torch.ones(3),
         GraphError,
-        ["mul came with a Tensor", "graph.input", "graph.parameter"],
+        ["mul takes nodes and numbers; Tensor came", "graph.input", "graph.parameter"],
     ),
     "a tensor before a node": (lambda w: torch.ones(2, 2) @ w.t.T, GraphError, ["Tensor", "input"]),
     "a tensor as target": (
         lambda w: gn.LossMSE()(w.y, w.tb),
         GraphError,
-        ["squared_error came with a Tensor", "graph.input"],
+        ["squared_error takes nodes and numbers; Tensor came", "graph.input"],
     ),
-    "an array among nodes": (lambda w: w.x + array(3), GraphError, ["add came with a ndarray"]),
-    "an array before a node": (lambda w: array(3) * w.x, GraphError, ["mul came with a ndarray"]),
-    "a list among nodes": (lambda w: w.x - [1.0, 2.0, 3.0], GraphError, ["sub came with a list"]),
-    "None among nodes": (lambda w: w.x + None, GraphError, ["add came with a NoneType"]),
-    "a text among nodes": (lambda w: w.x + "1", GraphError, ["add came with a str"]),
-    "a complex number": (lambda w: w.x * 1j, GraphError, ["mul came with a complex"]),
+    "an array among nodes": (
+        lambda w: w.x + array(3),
+        GraphError,
+        ["add takes nodes and numbers; ndarray came"],
+    ),
+    "an array before a node": (
+        lambda w: array(3) * w.x,
+        GraphError,
+        ["mul takes nodes and numbers; ndarray came"],
+    ),
+    "a list among nodes": (
+        lambda w: w.x - [1.0, 2.0, 3.0],
+        GraphError,
+        ["sub takes nodes and numbers; list came"],
+    ),
+    "None among nodes": (
+        lambda w: w.x + None,
+        GraphError,
+        ["add takes nodes and numbers; None came"],
+    ),
+    "a text among nodes": (
+        lambda w: w.x + "1",
+        GraphError,
+        ["add takes nodes and numbers; str came"],
+    ),
+    "a complex number": (
+        lambda w: w.x * 1j,
+        GraphError,
+        ["mul takes nodes and numbers; complex came"],
+    ),
     "a node of another graph": (
         lambda w: w.x + w.other(),
         GraphError,

@@ -230,10 +230,13 @@ class Hungry(gn.Op):
     """y = x, which needs more memory than there is.  Shapes: any."""
 
     symbol = "?"
+    device: str
 
     def forward(self, x):
         if x.shape[0] == 5:  # the batch of the world, and no trial
-            raise torch.OutOfMemoryError("told: out of memory")
+            if self.device == "cpu":  # what torch raises there
+                raise RuntimeError("DefaultCPUAllocator: can't allocate memory: 480 bytes")
+            raise torch.OutOfMemoryError("CUDA out of memory")
         return x * 1
 
     grad_x = None
@@ -250,10 +253,15 @@ USES = {
         GraphError,
         ["mine", "None", "!no trial"],
     ),
-    "too little memory": (
-        lambda w: w.graph.forward({w.x: w.xb}, outputs=Hungry()(w.x)),
+    "too little memory on a GPU": (
+        lambda w: w.graph.forward({w.x: w.xb}, outputs=Hungry("cuda")(w.x)),
         torch.OutOfMemoryError,
-        ["^told: out of memory$"],
+        ["^CUDA out of memory$"],
+    ),
+    "too little memory on a CPU": (
+        lambda w: w.graph.forward({w.x: w.xb}, outputs=Hungry("cpu")(w.x)),
+        RuntimeError,
+        ["^DefaultCPUAllocator: can't allocate memory: 480 bytes$"],
     ),
     "an argument too few": (
         lambda w: op_class(forward=lambda self, x, y: x * y, grad_y=None)()(w.x),

@@ -18,7 +18,8 @@ _MISFITS = (RuntimeError, IndexError, ValueError, TypeError, NotImplementedError
 
 def is_misfit(error: BaseException) -> bool:
     """True for what torch raises when tensors do not fit; others, such as no memory, stay apart."""
-    return type(error) in _MISFITS or isinstance(error, GraphError)
+    out_of_memory = "allocate memory" in str(error)
+    return (type(error) in _MISFITS and not out_of_memory) or isinstance(error, GraphError)
 
 
 def complaint(
@@ -34,11 +35,12 @@ def complaint(
     rule = _shapes_rule(op) if of_shapes else ""
     known = (None not in each.shape for each in arguments if isinstance(each, Entry))
     unknown = of_shapes and not fed and not all(known)
+    tried = f"  unknown sizes, written ?, were tried as {UNKNOWN_SIZES[0]} and {UNKNOWN_SIZES[1]}"
     lines = [
         f"{op.name} cannot be applied here: {reason}",
         f"  rule: {rule}" if rule else "",
         f"  came: {'; '.join(_describe(argument, fed) for argument in arguments)}",
-        "  unknown sizes, written ?, were tried as {} and {}".format(*UNKNOWN_SIZES) * unknown,
+        tried if unknown else "",
         f"  options: {op!r}" if op.options else "",
         f"  way out: {op.hint}" if op.hint and of_shapes else "",
         f"  line: {line}",

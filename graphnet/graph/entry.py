@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
@@ -65,7 +66,7 @@ class Entry(Symbolic):
 
     def forget(self) -> None:
         """Drop the value, if there is one."""
-        if self.computed:
+        with suppress(AttributeError):
             del self.top
 
     def apply(self, op: Op, arguments: tuple[Any, ...]) -> Any:
@@ -81,8 +82,8 @@ class Entry(Symbolic):
                 "A node has no 'backward': it is the list that is walked, graph.backward(node)."
             )
         raise AttributeError(
-            f"{type(self).__name__!r} object has no attribute {attribute!r}; "
-            "operations without a method are functions in graphnet.ops"
+            f"A node has no {attribute!r}. Its value is node.top, after graph.forward; operations "
+            "without a method are functions in graphnet.ops."
         )
 
     def __str__(self) -> str:
@@ -117,6 +118,18 @@ def graph_of(arguments: tuple[Any, ...]) -> NodeList:
             "lines, or say which one: graph.input(...), graph.parameter(...)."
         )
     return graph
+
+
+def not_a_node(name: str, argument: object) -> str:
+    """The message for something else than a node or a number in an operation on nodes."""
+    kind = "None" if argument is None else type(argument).__name__
+    text = f"{name} takes nodes and numbers; {kind} came."
+    if hasattr(argument, "shape"):
+        text += (
+            " A tensor enters the list by graph.input(shape, name=...) or, if it never changes, "
+            "by graph.parameter(tensor, requires_grad=False)."
+        )
+    return text
 
 
 def dtype_text(dtype: dtype) -> str:

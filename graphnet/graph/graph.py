@@ -48,7 +48,7 @@ class Graph(NodeList):
         self._one_at_a_time = OneAtATime()
         self._forward: dict[tuple[Node, ...] | None, ForwardPass] = {}
         self._backward: dict[tuple[Node, ...], BackwardPass] = {}
-        self._versions: dict[Node, int] = {}
+        self._versions: dict[Node, object] = {}
 
     def _keep(self, node: Node) -> None:
         super()._keep(node)
@@ -142,8 +142,9 @@ class Graph(NodeList):
         nodes = ancestors(self._nodes, self._targets(target))
         if not isinstance(target, Node) or not isinstance(grad, Node | None):
             raise GraphError(
-                f"gradients takes one node to differentiate, and as grad a node; a "
-                f"{type(target).__name__} and a {type(grad).__name__} came."
+                "gradients differentiates one node, and grad is a node if given; "
+                f"{type(target).__name__} and {type(grad).__name__} came. Several losses: add "
+                "them first."
             )
         if grad is not None:
             self.index(grad)

@@ -84,9 +84,9 @@ class Input(Node):
         (graph or graph_of(())).add(self, name)
 
     @property
-    def version(self) -> int:
-        """How often the fed tensor was changed in place; not counted in inference mode."""
-        return 0 if self.top.is_inference() else self.top._version
+    def version(self) -> object:
+        """Another value for another tensor, or for one that was changed in place."""
+        return id(self.top), 0 if self.top.is_inference() else self.top._version
 
 
 def _checked_shape(shape: Any, name: str) -> tuple[int | None, ...]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from graphnet import ops
 from graphnet.errors import GraphError
-from graphnet.graph.entry import Entry
+from graphnet.graph.entry import Entry, not_a_node
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -26,8 +26,8 @@ class Node(Entry):
     """True if a gradient is computed for it."""
 
     @property
-    def version(self) -> int:
-        """How often the value was changed since it was computed, fed or made."""
+    def version(self) -> object:
+        """What changes whenever the value of an input or a parameter does."""
         return 0
 
     def __add__(self, other: Node | float) -> Node:
@@ -84,11 +84,33 @@ class Node(Entry):
     def __le__(self, other: Node | float) -> Node:
         return ops.le(self, other)
 
-    def __and__(self, other: Node) -> Node:
-        return ops.logical_and(self, other)
+    def __and__(self, other: Node | int) -> Node:
+        return ops.bitwise_and(self, other)
+
+    def __or__(self, other: Node | int) -> Node:
+        return ops.bitwise_or(self, other)
+
+    def __invert__(self) -> Node:
+        return ops.bitwise_not(self)
 
     def __iter__(self) -> NoReturn:
-        raise GraphError(f"{self} cannot be iterated over: its values do not exist yet.")
+        raise GraphError(
+            f"{self} cannot be iterated over: its values do not exist yet. Compute with the whole "
+            "node, or iterate over its top after graph.forward."
+        )
+
+    def __float__(self) -> NoReturn:
+        raise GraphError(f"{self} is no number while the graph is built: float(node.top) is.")
+
+    @classmethod
+    def __torch_function__(
+        cls, function: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
+    ) -> NoReturn:
+        name = function.__name__.strip("_")
+        others = [argument for argument in args if not isinstance(argument, Node | int | float)]
+        if others:
+            raise GraphError(not_a_node(name, others[0]))
+        raise GraphError(f"torch's {name} takes tensors; for nodes there is graphnet.ops.{name}.")
 
     # Methods are the functions themselves: `x.sum(1)` is `ops.sum(x, 1)`.
 
@@ -102,21 +124,40 @@ class Node(Entry):
     abs = ops.abs
     sign = ops.sign
     maximum = ops.maximum
+    minimum = ops.minimum
     clamp = ops.clamp
 
     # functions and activations
     exp = ops.exp
+    expm1 = ops.expm1
     log = ops.log
     log1p = ops.log1p
     sqrt = ops.sqrt
+    rsqrt = ops.rsqrt
+    square = ops.square
+    reciprocal = ops.reciprocal
+    sin = ops.sin
+    cos = ops.cos
+    erf = ops.erf
     tanh = ops.tanh
     sigmoid = ops.sigmoid
     relu = ops.relu
+    softmax = ops.softmax
+    log_softmax = ops.log_softmax
 
     # comparison
     eq = ops.eq
     ne = ops.ne
+    gt = ops.gt
+    ge = ops.ge
+    lt = ops.lt
+    le = ops.le
+    bitwise_and = ops.bitwise_and
+    bitwise_or = ops.bitwise_or
+    bitwise_not = ops.bitwise_not
     logical_and = ops.logical_and
+    logical_or = ops.logical_or
+    logical_not = ops.logical_not
     masked_fill = ops.masked_fill
 
     def where(self, condition: Node, other: Node | float) -> Node:
@@ -125,8 +166,23 @@ class Node(Entry):
 
     # products and reductions
     matmul = ops.matmul
+    mm = ops.mm
+    bmm = ops.bmm
+    addmm = ops.addmm
     sum = ops.sum
     mean = ops.mean
+    var = ops.var
+    std = ops.std
+    amax = ops.amax
+    amin = ops.amin
+    max = ops.max
+    min = ops.min
+    argmax = ops.argmax
+    argmin = ops.argmin
+    prod = ops.prod
+    cumsum = ops.cumsum
+    logsumexp = ops.logsumexp
+    norm = ops.norm
 
     # shapes
     reshape = ops.reshape
@@ -137,6 +193,22 @@ class Node(Entry):
     squeeze = ops.squeeze
     expand = ops.expand
     expand_as = ops.expand_as
+    view = ops.view
+    flatten = ops.flatten
+    tril = ops.tril
+    triu = ops.triu
+
+    # parts
+    __getitem__ = ops.getitem
+    select = ops.select
+    narrow = ops.narrow
+    gather = ops.gather
+    index_select = ops.index_select
+    scatter_add = ops.scatter_add
+    split = ops.split
+    chunk = ops.chunk
+    unfold = ops.sliding_windows
+    numel = ops.numel
 
     @property
     def T(self) -> Node:  # noqa: N802 - torch's name

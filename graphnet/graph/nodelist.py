@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Self, cast, overload
+from typing import TYPE_CHECKING, Any, NoReturn, Self, cast, overload
 
-from graphnet.errors import GraphError
+from graphnet.errors import GraphError, counted
 from graphnet.graph.complaints import complaint, is_misfit
-from graphnet.graph.entry import open_graphs
+from graphnet.graph.entry import not_a_node, open_graphs
 from graphnet.graph.kinds import Input, Literal, Mode, Operation, spec_of
 from graphnet.graph.location import user_line
 from graphnet.graph.naming import Names, Scopes
@@ -99,6 +99,8 @@ class NodeList(Sequence[Node]):
 
     def add(self, node: Input | Operation, name: str) -> None:
         """Give a new node its place and name. `Input(...)` and `append` call this."""
+        if isinstance(node, Input) and name == "outputs":
+            raise GraphError("An input cannot be called 'outputs': graph.forward has that keyword.")
         self.names.claim(name, node)
         node.graph, node.index, node.name = cast("Graph", self), len(self._nodes), name
         if isinstance(node, Input):
@@ -121,11 +123,7 @@ class NodeList(Sequence[Node]):
             return Literal(argument)
         if isinstance(argument, Training):
             return self._mode
-        raise GraphError(
-            f"{op.name} came with a {type(argument).__name__} among nodes. A tensor enters the "
-            "list by graph.input(shape, name=...) or, if it never changes, by "
-            "graph.parameter(tensor, requires_grad=False)."
-        )
+        raise GraphError(not_a_node(op.name, argument))
 
     # the sequence
 
@@ -158,7 +156,7 @@ class NodeList(Sequence[Node]):
             GraphError: it is not in this list.
         """
         if node not in self:
-            text = f"a {type(node).__name__}" if hasattr(node, "numel") else repr(node)
+            text = repr(node) if isinstance(node, Node | int | str) else type(node).__name__
             raise GraphError(
                 f"{text} is not a node of {self!r}; graph[name] and graph[place] are its nodes."
             )
@@ -192,7 +190,16 @@ class NodeList(Sequence[Node]):
 
     def __repr__(self) -> str:
         numbers = sum(parameter.top.numel() for parameter in self._parameters)
-        return f"<Graph of {len(self)} nodes, {len(self.inputs)} inputs, {numbers:,} parameters>"
+        return (
+            f"<Graph of {counted(len(self), 'node')}, {counted(len(self._inputs), 'input')}, "
+            f"{counted(numbers, 'parameter')}>"
+        )
+
+    def __reduce__(self) -> NoReturn:
+        raise GraphError(
+            "A graph is not copied or pickled: build it again. What it has learned is in its "
+            "parameters, and those of a module are copied and saved with the module."
+        )
 
     def lint(self) -> None:
         """Check that the list is sound: order, places, ownership and unique names.
@@ -202,7 +209,7 @@ class NodeList(Sequence[Node]):
         """
         for place, node in enumerate(self._nodes):
             if self.index(node) != place:
-                raise GraphError(f"{node!r} stands at {place}, and believes to be elsewhere.")
+                raise GraphError(f"{node!r} stands at {place}; its index is {self.index(node)}.")
             if self.names[self.name_of(node)] is not node:
                 raise GraphError(
                     f"{node!r} shares its name with {self.names[self.name_of(node)]!r}."

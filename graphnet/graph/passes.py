@@ -37,7 +37,7 @@ class ForwardPass:
         seen = set(walked)
         self.idle = [node for node in self.changing if node not in seen]
 
-    def run(self, feed: Mapping[Input, Tensor]) -> dict[Node, int]:
+    def run(self, feed: Mapping[Input, Tensor]) -> dict[Node, object]:
         """Compute every `top`, and return the versions of the leaves that the values rest on.
 
         What this walk does not compute is forgotten; after an error, everything is.
@@ -136,7 +136,7 @@ def ancestors(nodes: Sequence[Node], targets: Sequence[Node]) -> list[Node]:
     return [node for node in nodes if node in wanted]
 
 
-def refuse_stale(leaves: Sequence[Node], versions: Mapping[Node, int]) -> None:
+def refuse_stale(leaves: Sequence[Node], versions: Mapping[Node, object]) -> None:
     """Refuse a backward walk over values that no longer belong to their inputs and parameters.
 
     Raises:
@@ -169,9 +169,12 @@ def seed(target: Node, grad: Tensor | None) -> Tensor:
         refuse_non_scalar(target, tuple(top.shape))
         return top.new_ones(())
     if not isinstance(grad, type(top)):
-        raise FeedError(f"grad, the gradient of {target}, is a tensor; {grad!r} came.")
+        raise FeedError(
+            f"grad must be a tensor of the shape of {target}, or be left out for a scalar; "
+            f"{type(grad).__name__} came."
+        )
     if grad.shape != top.shape or grad.dtype is not top.dtype:
-        raise ShapeError(
+        raise (ShapeError if grad.shape != top.shape else DtypeError)(
             f"grad is {shape_text(tuple(grad.shape))} {dtype_text(grad.dtype)}; {target}, the "
             f"node to differentiate, is {shape_text(tuple(top.shape))} {dtype_text(top.dtype)}. "
             "Both must be the same."

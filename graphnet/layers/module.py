@@ -38,6 +38,8 @@ class Module:
     """
 
     training = True
+    batch_dim = 0
+    """The dimension of the inputs of `forward` whose size may change from call to call."""
     _private: PrivateGraph | None = None
 
     def build(self, *nodes: Any) -> Any:
@@ -67,8 +69,11 @@ class Module:
 
     # the protocol of the course: tensors in, tensors out
 
-    def forward(self, *tensors: Tensor) -> Any:
+    def forward(self, *tensors: Any) -> Any:
         """Compute the output for these tensors; a tuple for several outputs.
+
+        Where `build` takes or returns tuples of nodes, such as the two states of an LSTM, so does
+        `forward` of tensors.
 
         Raises:
             FeedError: something else than tensors came.
@@ -78,7 +83,7 @@ class Module:
             self._private = PrivateGraph(self, tensors)
         return self._private.forward(tensors)
 
-    def backward(self, *gradwrtoutput: Tensor | None) -> Any:
+    def backward(self, *gradwrtoutput: Any) -> Any:
         """Add to the gradients of the parameters, and return the gradients of the inputs.
 
         Args:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from operator import is_
 from typing import TYPE_CHECKING, Any
 
 from torch import empty
 
 from graphnet.errors import FeedError, GraphError, ShapeError
-from graphnet.graph import Graph, Input, Node
+from graphnet.graph import Graph, Input
 from graphnet.layers.state import contents
 
 if TYPE_CHECKING:
@@ -23,25 +24,26 @@ _TENSOR = type(empty(0))
 class PrivateGraph:
     """The operations of one module on inputs of its own.
 
-    The first size of each input is left open where the module allows it, so that batches of any
-    size find the same graph.
+    Inputs and outputs are nodes, or tuples of them, nested as `build` takes and returns them.
+    The size of the batch is left open where the module allows it, so that batches of any size find
+    the same graph.
     """
 
-    def __init__(self, module: Module, tensors: Sequence[Tensor]) -> None:
+    def __init__(self, module: Module, arguments: tuple[Any, ...]) -> None:
         self.module = module
         self.attributes = _attributes(module)
+        self.structure = _structure(arguments)
+        tensors = leaves(arguments)
         for tensor in tensors:
             if not isinstance(tensor, _TENSOR):
                 raise FeedError(
                     f"{type(module).__name__}.forward takes tensors; a {type(tensor).__name__} "
                     "came. torch.as_tensor(value) makes a tensor."
                 )
-        try:
-            self._build(
-                [(None, *tensor.shape[1:]) if tensor.ndim else () for tensor in tensors], tensors
-            )
-        except GraphError:
-            self._build([tuple(tensor.shape) for tensor in tensors], tensors)
+        with suppress(GraphError):  # the module may have to know all sizes
+            self._build([_open(tensor.shape, module.batch_dim) for tensor in tensors], tensors)
+            return
+        self._build([tuple(tensor.shape) for tensor in tensors], tensors)
 
     def _build(self, shapes: list[tuple[int | None, ...]], tensors: Sequence[Tensor]) -> None:
         self.graph = Graph()
@@ -55,26 +57,29 @@ class PrivateGraph:
             )
             for place, (shape, tensor) in enumerate(zip(shapes, tensors, strict=True))
         ]
-        self.outputs: Node | tuple[Node, ...] = self.module.append_to(self.graph, *self.inputs)
+        arguments = nested(self.inputs, self.structure)
+        outputs = self.module.append_to(self.graph, *arguments)
+        self.outputs = tuple(outputs) if isinstance(outputs, list) else outputs
 
-    def fits(self, tensors: Sequence[Tensor]) -> bool:
+    def fits(self, arguments: tuple[Any, ...]) -> bool:
         """True if the graph takes these tensors, and the module has not changed since."""
         return (
-            len(tensors) == len(self.inputs)
-            and all(_takes(node, each) for node, each in zip(self.inputs, tensors, strict=True))
+            _structure(arguments) == self.structure
+            and all(map(_takes, self.inputs, leaves(arguments)))
             and _same(self.attributes, _attributes(self.module))
         )
 
-    def forward(self, tensors: Sequence[Tensor]) -> Any:
+    def forward(self, arguments: tuple[Any, ...]) -> Any:
         """Compute the outputs."""
         self.graph.train(self.module.training)
-        feed = dict(zip(self.inputs, tensors, strict=True))
-        return self.graph.forward(feed, outputs=self.outputs)
+        feed = dict(zip(self.inputs, leaves(arguments), strict=True))
+        values = self.graph.forward(feed, outputs=leaves(self.outputs))
+        return nested(values, _structure(self.outputs))
 
-    def backward(self, grads: Sequence[Tensor | None]) -> Any:
+    def backward(self, gradients: tuple[Any, ...]) -> Any:
         """Add to the gradients of the parameters, and return those of the inputs."""
-        outputs = (self.outputs,) if isinstance(self.outputs, Node) else self.outputs
-        grads = grads or [None] * len(outputs)
+        outputs = leaves(self.outputs)
+        grads = leaves(gradients) or [None] * len(outputs)
         if len(grads) != len(outputs):
             raise ShapeError(
                 f"{type(self.module).__name__}.backward takes the gradient of each of its "
@@ -82,9 +87,36 @@ class PrivateGraph:
             )
         for node in self.inputs:
             node.grad = None
-        self.graph.backward(outputs, list(grads), accumulate=True)
-        results = tuple(node.grad for node in self.inputs)
+        self.graph.backward(outputs, grads, accumulate=True)
+        results = nested([node.grad for node in self.inputs], self.structure)
         return results[0] if len(results) == 1 else results
+
+
+def leaves(value: Any) -> list[Any]:
+    """What stands in nested tuples, in order: ((a, b), c) is [a, b, c], and a alone is [a]."""
+    if not isinstance(value, tuple):
+        return [value]
+    return [leaf for item in value for leaf in leaves(item)]
+
+
+def nested(values: Iterable[Any], structure: Any) -> Any:
+    """Values in the places of a structure's leaves: the opposite of `leaves`."""
+    remaining = iter(values)
+
+    def fill(place: Any) -> Any:
+        return tuple(map(fill, place)) if isinstance(place, tuple) else next(remaining)
+
+    return fill(structure)
+
+
+def _structure(value: Any) -> Any:
+    """Nested tuples without what stands in them."""
+    return tuple(map(_structure, value)) if isinstance(value, tuple) else None
+
+
+def _open(shape: Sequence[int], dim: int) -> tuple[int | None, ...]:
+    """A shape with one size unknown, if it has that dimension."""
+    return tuple(None if place == dim else size for place, size in enumerate(shape))
 
 
 def _takes(node: Input, tensor: Any) -> bool:

@@ -2,26 +2,73 @@
 
 | file | what lives there |
 |---|---|
-| `arithmetic` | + - × ÷, absolute value, sign, maximum, clamp |
+| `arithmetic` | + - × ÷, absolute value, sign |
 | `powers` | xᵖ, bʸ and xʸ |
-| `functions` | exp, log, square root |
-| `activations` | tanh, relu, sigmoid, identity |
+| `functions` | exp, log, roots, squares, 1/x, sin, cos, erf |
+| `activations` | identity, tanh, sigmoid, relu and its relatives |
+| `smooth` | softplus, silu, mish, gelu |
+| `softmaxes` | softmax, log_softmax |
 | `comparison` | = ≠ < ≤ > ≥, where, masked_fill |
-| `products` | matmul, linear |
-| `reductions` | sum, mean |
-| `shapes` | reshape, transpose, permute, squeeze, unsqueeze |
+| `limits` | maximum, minimum, clamp |
+| `logic` | and, or, not |
+| `products` | matmul, mm, bmm, addmm, linear |
+| `einsum` | sums of products by a formula of letters |
+| `reductions` | sum, mean, var, std |
+| `extremes` | amax, amin, max, min, argmax, argmin |
+| `cumulative` | cumsum, prod |
+| `norms` | norm, logsumexp |
+| `shapes` | reshape, flatten, transpose, permute, squeeze, unsqueeze, tril, triu |
+| `indexing` | x[...], select, narrow |
+| `gathering` | gather, scatter_add, index_select |
+| `joining` | cat, stack, split, chunk, pad |
+| `sliding` | windows that slide over a tensor, unfold |
 | `broadcasting` | expand, sums that undo it, sizes, zeros and ones |
-| `losses` | mse_loss, binary_cross_entropy |
+| `losses` | mse_loss, l1_loss, smooth_l1_loss, huber_loss |
+| `binary_losses` | binary_cross_entropy with and without logits, hinge_loss |
+| `classification` | cross_entropy, nll_loss |
+| `distances` | kl_div, cosine_similarity |
+| `dtypes` | number types that an operation does not take |
+| `normalization` | batch_norm, layer_norm, group_norm, instance_norm, rms_norm |
+| `running` | the training mode, and buffers that remember |
+| `random` | dropout |
+| `embedding` | embedding, one_hot |
+| `attention` | scaled_dot_product_attention |
+| `unflatten` | one dimension made several |
 | `dims` | dimensions and sizes as callers write them |
 """
 
 from graphnet.ops.activations import *
 from graphnet.ops.arithmetic import *
+from graphnet.ops.attention import *
+from graphnet.ops.binary_losses import *
 from graphnet.ops.broadcasting import *
+from graphnet.ops.classification import *
 from graphnet.ops.comparison import *
+from graphnet.ops.convolution import *
+from graphnet.ops.cumulative import *
+from graphnet.ops.distances import *
+from graphnet.ops.einsum import *
+from graphnet.ops.embedding import *
+from graphnet.ops.extremes import *
 from graphnet.ops.functions import *
+from graphnet.ops.gathering import *
+from graphnet.ops.indexing import *
+from graphnet.ops.joining import *
+from graphnet.ops.limits import *
+from graphnet.ops.logic import *
 from graphnet.ops.losses import *
+from graphnet.ops.mean_pooling import *
+from graphnet.ops.normalization import *
+from graphnet.ops.norms import *
+from graphnet.ops.pooling import *
 from graphnet.ops.powers import *
 from graphnet.ops.products import *
+from graphnet.ops.random import *
 from graphnet.ops.reductions import *
+from graphnet.ops.running import *
 from graphnet.ops.shapes import *
+from graphnet.ops.sliding import *
+from graphnet.ops.smooth import *
+from graphnet.ops.softmaxes import *
+from graphnet.ops.transposed import *
+from graphnet.ops.unflatten import *

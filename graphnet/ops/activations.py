@@ -1,15 +1,32 @@
-"""Activation functions, element by element."""
+"""Activation functions, element by element: those with a kink, tanh and sigmoid."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
+from graphnet.errors import RangeError
 from graphnet.op import Op, T
+from graphnet.ops.comparison import where
+from graphnet.ops.dtypes import refuse_whole_numbers
+from graphnet.ops.limits import clamp
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["identity", "relu", "sigmoid", "tanh"]
+__all__ = [
+    "elu",
+    "hardtanh",
+    "identity",
+    "leaky_relu",
+    "relu",
+    "relu6",
+    "selu",
+    "sigmoid",
+    "tanh",
+]
+
+_SELU_ALPHA = 1.6732632423543772
+_SELU_SCALE = 1.0507009873554805
 
 
 class Identity(Op):
@@ -98,3 +115,104 @@ def relu(x: T) -> T:
     tensor([0., 0.])
     """
     return Relu()(x)
+
+
+class LeakyRelu(Op):
+    """y = x where x > 0, else s x, so dy/dx = 1 or s; s at the kink x = 0.  Shapes: any."""
+
+    symbol = "leaky"
+    negative_slope: float = 0.01
+
+    def forward(self, x: Tensor) -> Tensor:
+        refuse_whole_numbers(self, x)
+        return x.where(x > 0, x * self.negative_slope)
+
+    def grad_x(self, grad: Tensor, x: Tensor) -> Tensor:
+        return where(x > 0, grad, grad * self.negative_slope)
+
+
+def leaky_relu(x: T, negative_slope: float = 0.01) -> T:
+    """Each element where it is positive, else its product with the slope.
+
+    Raises:
+        DtypeError: x holds whole numbers.
+
+    >>> from torch import empty
+    >>> leaky_relu(empty(2).fill_(-4), 0.25)
+    tensor([-1., -1.])
+    """
+    return LeakyRelu(negative_slope)(x)
+
+
+class Elu(Op):
+    """y = x where x > 0, else a (eˣ - 1), so dy/dx = 1 or a eˣ; a at x = 0.  Shapes: any."""
+
+    symbol = "elu"
+    alpha: float = 1.0
+
+    def forward(self, x: Tensor) -> Tensor:
+        refuse_whole_numbers(self, x)
+        return x.where(x > 0, x.expm1() * self.alpha)
+
+    def grad_x(self, grad: Tensor, x: Tensor) -> Tensor:
+        # Without the clamp, eˣ is infinite where x is large, and spoils the second derivative.
+        return where(x <= 0, grad * (self.alpha * x.clamp(max=0).exp()), grad)
+
+
+def elu(x: T, alpha: float = 1.0) -> T:
+    """Each element where it is positive, else alpha (eˣ - 1).
+
+    Raises:
+        DtypeError: x holds whole numbers.
+
+    Source: Clevert, Unterthiner and Hochreiter, Fast and Accurate Deep Network Learning by
+    Exponential Linear Units (2016).
+
+    >>> from torch import empty
+    >>> elu(empty(2).fill_(-1000), alpha=2)
+    tensor([-2., -2.])
+    """
+    return Elu(alpha)(x)
+
+
+def selu(x: T) -> T:
+    """s elu(x, a) with s = 1.0507 and a = 1.6733: keeps mean 0 and variance 1 between layers.
+
+    Raises:
+        DtypeError: x holds whole numbers.
+
+    Source: Klambauer et al., Self-Normalizing Neural Networks (2017), equation 2.
+
+    >>> from torch import empty
+    >>> selu(empty(2).fill_(1))
+    tensor([1.0507, 1.0507])
+    """
+    return cast("T", _SELU_SCALE * cast("Any", elu(x, _SELU_ALPHA)))
+
+
+def hardtanh(x: T, min_val: float = -1.0, max_val: float = 1.0) -> T:
+    """Each element of x, but never below `min_val` nor above `max_val`; no gradient flows at these.
+
+    Raises:
+        RangeError: `min_val` is greater than `max_val`.
+
+    >>> from torch import empty
+    >>> hardtanh(empty(2).fill_(-3))
+    tensor([-1., -1.])
+    """
+    if min_val > max_val:
+        raise RangeError(
+            f"hardtanh: min_val is not greater than max_val; min_val={min_val!r} and "
+            f"max_val={max_val!r} came."
+        )
+    return clamp(x, min_val, max_val)
+
+
+def relu6(x: T) -> T:
+    """Each element of x, but never below 0 nor above 6; no gradient flows at 0 and at 6.
+
+    >>> from torch import empty
+    >>> relu6(empty(2).fill_(8))
+    tensor([6., 6.])
+    """
+    return hardtanh(x, 0, 6)

@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from graphnet.op import Op, T
-from graphnet.ops.comparison import where
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["abs", "add", "clamp", "div", "maximum", "mul", "neg", "sign", "sub"]
+__all__ = ["abs", "add", "div", "mul", "neg", "sign", "sub"]
 
 _BROADCAST_HINT = "Sizes must be equal, or one of them 1, counted from the last dimension."
 
@@ -186,61 +185,3 @@ def sign(x: T) -> T:
     tensor([-1., -1.])
     """
     return Sign()(x)
-
-
-class Maximum(Op):
-    """z = max(x, y): the gradient flows to the larger, and half to each of two equals.
-
-    Shapes: any two that broadcast.
-    """
-
-    symbol = "max"
-    hint = _BROADCAST_HINT
-    broadcasts = True
-
-    def forward(self, x: Tensor, y: Tensor) -> Tensor:
-        return x.maximum(y)
-
-    def grad_x(self, grad: Tensor, x: Tensor, y: Tensor) -> Tensor:
-        return where(x.eq(y), grad / 2, grad).masked_fill(x < y, 0.0)
-
-    def grad_y(self, grad: Tensor, x: Tensor, y: Tensor) -> Tensor:
-        return where(x.eq(y), grad / 2, grad).masked_fill(x > y, 0.0)
-
-
-def maximum(x: T, y: T) -> T:
-    """The larger of x and y, element by element; NaN where either is NaN.
-
-    >>> from torch import empty
-    >>> maximum(empty(2).fill_(3), empty(2).fill_(-3))
-    tensor([3., 3.])
-    """
-    return Maximum()(x, y)
-
-
-class Clamp(Op):
-    """y = x kept between two numbers; dy/dx is 1 strictly between them, else 0.  Shapes: any."""
-
-    symbol = "clamp"
-    min: float | None
-    max: float | None
-
-    def forward(self, x: Tensor) -> Tensor:
-        return x.clamp(self.min, self.max)
-
-    def grad_x(self, grad: Tensor, x: Tensor) -> Tensor:
-        if self.min is not None:
-            grad = where(x > self.min, grad, 0.0)
-        if self.max is not None:
-            grad = where(x < self.max, grad, 0.0)
-        return grad
-
-
-def clamp(x: T, min: float | None = None, max: float | None = None) -> T:
-    """Each element of x, but never below `min` nor above `max`.
-
-    >>> from torch import empty
-    >>> clamp(empty(2).fill_(3), max=2)
-    tensor([2., 2.])
-    """
-    return Clamp(min, max)(x)

@@ -14,7 +14,7 @@ from graphnet.ops.dims import flat_sizes
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["count", "expand", "expand_as", "ones_like", "size", "sum_as", "zeros_like"]
+__all__ = ["count", "expand", "expand_as", "numel", "ones_like", "size", "sum_as", "zeros_like"]
 
 
 class Expand(Op):
@@ -107,6 +107,19 @@ def size(x: Any, dim: int) -> Any:
     """
     known = x.shape[dim]
     return Size(dim)(x) if known is None else known
+
+
+def numel(x: Any) -> Any:
+    """The number of elements of x: an int where it is known, else a node that holds it.
+
+    >>> from torch import empty
+    >>> numel(empty(3, 5))
+    15
+    """
+    number = 1
+    for dim in range(x.ndim):
+        number = number * size(x, dim)
+    return number
 
 
 def count(x: Any, dim: int) -> Any:

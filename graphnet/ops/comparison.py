@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any, cast
 
 from graphnet.errors import GraphError
 from graphnet.op import Op, T
+from graphnet.ops.logic import logical_not
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["eq", "ge", "gt", "le", "logical_and", "lt", "masked_fill", "ne", "where"]
+__all__ = ["eq", "ge", "gt", "le", "lt", "masked_fill", "ne", "where"]
 
 
 class Eq(Op):
@@ -151,29 +152,6 @@ def le(x: T, y: T | float) -> T:
     return Le()(x, y)
 
 
-class LogicalAnd(Op):
-    """z = (x and y), true where both are.  Shapes: any two that broadcast."""
-
-    symbol = "∧"
-    broadcasts = True
-
-    def forward(self, x: Tensor, y: Tensor) -> Tensor:
-        return x.logical_and(y)
-
-    grad_x = None
-    grad_y = None
-
-
-def logical_and(x: T, y: T) -> T:
-    """Where both x and y are true.
-
-    >>> from torch import empty
-    >>> logical_and(empty(2).fill_(3) > 2, empty(2).fill_(3) > 4)
-    tensor([False, False])
-    """
-    return LogicalAnd()(x, y)
-
-
 class Where(Op):
     """z = x where the condition is true, else y; the gradient takes the same way back.
 
@@ -208,10 +186,13 @@ def where(condition: T, x: T | float, y: T | float) -> T:
     _refuse_bool(condition)
     if not isinstance(x, int | float):
         return Where()(condition, x, y)
-    if not isinstance(y, int | float):
+    if isinstance(y, int | float):
+        zero = 0 if isinstance(x, int) and isinstance(y, int) else 0.0
+        # A tensor is needed to fill: the product has the number type that torch chooses.
+        return cast("T", masked_fill(cast("Any", condition) * zero + y, condition, x))
+    if cast("Any", y).dtype.is_floating_point:
         return masked_fill(y, condition, x)
-    zeros = cast("Any", condition) * 0.0  # a number type is needed: torch's default one
-    return cast("T", masked_fill(zeros + y, condition, x))
+    return Where()(logical_not(condition), y, x)  # finds the number type of both
 
 
 class MaskedFill(Op):

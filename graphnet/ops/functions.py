@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import pi
+from math import sqrt as root
 from typing import TYPE_CHECKING
 
 from graphnet.op import Op, T
@@ -9,7 +11,19 @@ from graphnet.op import Op, T
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["exp", "log", "log1p", "sqrt"]
+__all__ = [
+    "cos",
+    "erf",
+    "exp",
+    "expm1",
+    "log",
+    "log1p",
+    "reciprocal",
+    "rsqrt",
+    "sin",
+    "sqrt",
+    "square",
+]
 
 
 class Exp(Op):
@@ -32,6 +46,28 @@ def exp(x: T) -> T:
     tensor([1., 1.])
     """
     return Exp()(x)
+
+
+class Expm1(Op):
+    """y = eˣ - 1, exact for small x too, so dy/dx = y + 1.  Shapes: any."""
+
+    symbol = "eˣ-1"
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.expm1()
+
+    def grad_x(self, grad: Tensor, top: Tensor) -> Tensor:
+        return grad * (top + 1)
+
+
+def expm1(x: T) -> T:
+    """e to the power of each element, less 1; exact for small x too.
+
+    >>> from torch import empty
+    >>> expm1(empty(2).fill_(0))
+    tensor([0., 0.])
+    """
+    return Expm1()(x)
 
 
 class Log(Op):
@@ -98,3 +134,135 @@ def sqrt(x: T) -> T:
     tensor([3., 3.])
     """
     return Sqrt()(x)
+
+
+class Rsqrt(Op):
+    """y = 1 / √x, so dy/dx = -y³ / 2.  Shapes: any."""
+
+    symbol = "1/√"
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.rsqrt()
+
+    def grad_x(self, grad: Tensor, top: Tensor) -> Tensor:
+        return grad * (-0.5 * (top * top * top))
+
+
+def rsqrt(x: T) -> T:
+    """1 over the square root of each element: infinite at 0, NaN below.
+
+    >>> from torch import empty
+    >>> rsqrt(empty(2).fill_(4))
+    tensor([0.5000, 0.5000])
+    """
+    return Rsqrt()(x)
+
+
+class Square(Op):
+    """y = x², so dy/dx = 2 x.  Shapes: any."""
+
+    symbol = "x²"
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.square()
+
+    def grad_x(self, grad: Tensor, x: Tensor) -> Tensor:
+        return grad * (2 * x)
+
+
+def square(x: T) -> T:
+    """Each element times itself.
+
+    >>> from torch import empty
+    >>> square(empty(2).fill_(-3))
+    tensor([9., 9.])
+    """
+    return Square()(x)
+
+
+class Reciprocal(Op):
+    """y = 1 / x, so dy/dx = -y².  Shapes: any."""
+
+    symbol = "1/x"
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.reciprocal()
+
+    def grad_x(self, grad: Tensor, top: Tensor) -> Tensor:
+        return -grad * (top * top)
+
+
+def reciprocal(x: T) -> T:
+    """1 over each element: infinite at 0.
+
+    >>> from torch import empty
+    >>> reciprocal(empty(2).fill_(4))
+    tensor([0.2500, 0.2500])
+    """
+    return Reciprocal()(x)
+
+
+class Sin(Op):
+    """y = sin x, so dy/dx = cos x.  Shapes: any."""
+
+    symbol = "sin"
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.sin()
+
+    def grad_x(self, grad: Tensor, x: Tensor) -> Tensor:
+        return grad * x.cos()
+
+
+def sin(x: T) -> T:
+    """The sine of each element, an angle in radians.
+
+    >>> from torch import empty
+    >>> sin(empty(2).fill_(0))
+    tensor([0., 0.])
+    """
+    return Sin()(x)
+
+
+class Cos(Op):
+    """y = cos x, so dy/dx = -sin x.  Shapes: any."""
+
+    symbol = "cos"
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.cos()
+
+    def grad_x(self, grad: Tensor, x: Tensor) -> Tensor:
+        return -grad * x.sin()
+
+
+def cos(x: T) -> T:
+    """The cosine of each element, an angle in radians.
+
+    >>> from torch import empty
+    >>> cos(empty(2).fill_(0))
+    tensor([1., 1.])
+    """
+    return Cos()(x)
+
+
+class Erf(Op):
+    """y = 2/√π ∫₀ˣ exp(-t²) dt, so dy/dx = 2/√π exp(-x²).  Shapes: any."""
+
+    symbol = "erf"
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.erf()
+
+    def grad_x(self, grad: Tensor, x: Tensor) -> Tensor:
+        return grad * (2 / root(pi) * (-(x * x)).exp())
+
+
+def erf(x: T) -> T:
+    """The error function of each element, between -1 and 1.
+
+    >>> from torch import empty
+    >>> erf(empty(2).fill_(0))
+    tensor([0., 0.])
+    """
+    return Erf()(x)

@@ -1,17 +1,22 @@
-"""Losses: how far predictions are from their targets, as one number or one for each element."""
+"""Losses: how far predictions are from their targets, as one number or one for each element.
+
+Here are the losses of numbers; those of labels are in `binary_losses` and `classification`.
+"""
 
 from __future__ import annotations
 
+from math import inf
 from typing import TYPE_CHECKING
 
 from graphnet.errors import GraphError, RangeError, ShapeError
 from graphnet.op import Op, T
+from graphnet.ops.arithmetic import abs, div
 from graphnet.ops.reductions import mean_of_batch, sum
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["binary_cross_entropy", "mse_loss", "reduce"]
+__all__ = ["huber_loss", "l1_loss", "mse_loss", "reduce", "smooth_l1_loss"]
 
 
 REDUCTIONS = ("mean", "sum", "none")
@@ -28,20 +33,6 @@ def same_shape(x: Tensor, target: Tensor) -> None:
     """
     if x.shape != target.shape:
         raise ShapeError(f"shapes {tuple(x.shape)} and {tuple(target.shape)} differ")
-
-
-def within_unit(x: Tensor, what: str) -> None:
-    """Refuse values outside [0, 1]; NaN passes, so that it can be found where it arose.
-
-    Raises:
-        RangeError: a value is below 0 or above 1.
-    """
-    if x.numel() and not x.is_meta and ((low := x.min()) < 0 or x.max() > 1):
-        worst = float(low) if low < 0 else float(x.max())
-        raise RangeError(
-            f"{what} is a probability and lies between 0 and 1; {worst:g} came. "
-            "A sigmoid brings predictions there; targets are labels 0 and 1."
-        )
 
 
 def reduce(loss: T, reduction: str) -> T:
@@ -62,6 +53,18 @@ def reduce(loss: T, reduction: str) -> T:
     if reduction == "none":
         return loss
     raise GraphError(f"reduction is one of {REDUCTIONS}; {reduction!r} came.")
+
+
+def check_bend(name: str, size: float, zero: bool = False) -> float:
+    """The difference at which a parabola becomes a straight line, known to be a size.
+
+    Raises:
+        RangeError: it is not above 0, where `zero` does not allow that, or not finite.
+    """
+    if not 0 <= size < inf or (size == 0 and not zero):
+        allowed = "0 or above" if zero else "above 0"
+        raise RangeError(f"{name} is {allowed} and finite; {size!r} came.")
+    return size
 
 
 class SquaredError(Op):
@@ -98,47 +101,113 @@ def mse_loss(x: T, target: T, *, reduction: str = "mean") -> T:
     return reduce(SquaredError()(x, target), reduction)
 
 
-_LEAST_VARIANCE = 9.999999960041972e-13  # torch's own: 1e-12 in single precision
+class Difference(Op):
+    """z = x - t of equal shapes, so dz/dx = 1 and dz/dt = -1.  Shapes: s, s -> s."""
 
-
-class BinaryCrossEntropy(Op):
-    """z = -t log p - (1 - t) log (1 - p), so dz/dp = (p - t) / (p (1 - p)).
-
-    The logarithms are kept at -100 or above, so that p = 0 or 1 gives a finite loss.
-    Shapes: s, s -> s.
-    """
-
-    symbol = "bce"
+    symbol = "x-t"
     hint = SAME_SHAPE_HINT
 
     def forward(self, x: Tensor, target: Tensor) -> Tensor:
         same_shape(x, target)
-        within_unit(x, "a prediction")
-        within_unit(target, "a target")
-        return (target - 1) * (-x).log1p().clamp(min=-100) - target * x.log().clamp(min=-100)
+        return x - target
 
-    def grad_x(self, grad: Tensor, x: Tensor, target: Tensor) -> Tensor:
-        return grad * (x - target) / (x * (1 - x)).clamp(min=_LEAST_VARIANCE)
+    def grad_x(self, grad: Tensor) -> Tensor:
+        return grad
+
+    def grad_target(self, grad: Tensor) -> Tensor:
+        return -grad
+
+
+class MatchedProduct(Op):
+    """z = x t of equal shapes, so dz/dx = t and dz/dt = x.  Shapes: s, s -> s."""
+
+    symbol = "×"
+    hint = SAME_SHAPE_HINT
+
+    def forward(self, x: Tensor, target: Tensor) -> Tensor:
+        same_shape(x, target)
+        return x * target
+
+    def grad_x(self, grad: Tensor, target: Tensor) -> Tensor:
+        return grad * target
 
     def grad_target(self, grad: Tensor, x: Tensor) -> Tensor:
-        return grad * ((-x).log1p() - x.log())
+        return grad * x
 
 
-def binary_cross_entropy(x: T, target: T, *, reduction: str = "mean") -> T:
-    """The cross-entropy of probabilities x and targets t, both in [0, 1], over every element.
+def l1_loss(x: T, target: T, *, reduction: str = "mean") -> T:
+    """The mean absolute error: mean |x - t| over every element; the slope is 0 where x = t.
 
-    loss = mean -(t log x + (1 - t) log (1 - x)), each logarithm kept at -100 or above.
     Shapes: x s, target s -> () for the reductions "mean" and "sum", s for "none".
-
-    Source: Bishop, Pattern Recognition and Machine Learning (2006), equation 4.90.
 
     Raises:
         ShapeError: the shapes differ; nothing is broadcast.
-        RangeError: a value lies outside [0, 1].
         EmptyBatchError: the mean of no elements.
 
     >>> from torch import empty
-    >>> binary_cross_entropy(empty(3).fill_(0.5), empty(3).fill_(1))
-    tensor(0.6931)
+    >>> l1_loss(empty(2, 3).fill_(1), empty(2, 3).fill_(3))
+    tensor(2.)
     """
-    return reduce(BinaryCrossEntropy()(x, target), reduction)
+    return reduce(abs(Difference()(x, target)), reduction)
+
+
+class Huber(Op):
+    """y = x²/2 up to |x| = delta, and straight on from there: dy/dx = x kept within ±delta.
+
+    Shapes: any.
+    """
+
+    symbol = "huber"
+    delta: float
+
+    def forward(self, x: Tensor) -> Tensor:
+        size = x.abs()
+        line = self.delta * (size - 0.5 * self.delta)
+        return (0.5 * x * x).where(size <= self.delta, line)
+
+    def grad_x(self, grad: Tensor, x: Tensor) -> Tensor:
+        return grad * x.clamp(-self.delta, self.delta)
+
+
+def huber_loss(x: T, target: T, reduction: str = "mean", delta: float = 1.0) -> T:
+    """Half the squared error for differences d up to delta, and a straight line beyond.
+
+    loss = mean of d²/2 where |d| ≤ delta, else of delta (|d| - delta/2), with d = x - t.
+    Shapes: x s, target s -> () for the reductions "mean" and "sum", s for "none".
+
+    Source: Huber, Robust Estimation of a Location Parameter, Ann. Math. Statist. 35 (1964).
+
+    Raises:
+        ShapeError: the shapes differ; nothing is broadcast.
+        RangeError: delta is not above 0.
+        EmptyBatchError: the mean of no elements.
+
+    >>> from torch import empty
+    >>> huber_loss(empty(2).fill_(1), empty(2).fill_(4), delta=2)
+    tensor(4.)
+    """
+    check_bend("delta", delta)
+    return reduce(Huber(delta)(Difference()(x, target)), reduction)
+
+
+def smooth_l1_loss(x: T, target: T, *, reduction: str = "mean", beta: float = 1.0) -> T:
+    """The absolute error, rounded off to a parabola for differences d below beta.
+
+    loss = mean of d²/(2 beta) where |d| < beta, else of |d| - beta/2, with d = x - t.
+    Shapes: x s, target s -> () for the reductions "mean" and "sum", s for "none".
+
+    Source: Girshick, Fast R-CNN (2015), equation 3.
+
+    Raises:
+        ShapeError: the shapes differ; nothing is broadcast.
+        RangeError: beta is below 0.
+        EmptyBatchError: the mean of no elements.
+
+    >>> from torch import empty
+    >>> smooth_l1_loss(empty(2).fill_(1), empty(2).fill_(4), beta=2)
+    tensor(2.)
+    """
+    check_bend("beta", beta, zero=True)
+    if beta == 0:
+        return l1_loss(x, target, reduction=reduction)
+    return reduce(div(Huber(beta)(Difference()(x, target)), beta), reduction)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from graphnet.errors import ShapeError
 from graphnet.op import Op, T
-from graphnet.ops.arithmetic import add
-from graphnet.ops.shapes import transpose
+from graphnet.ops.arithmetic import add, mul
+from graphnet.ops.broadcasting import expand_as
+from graphnet.ops.dims import described
+from graphnet.ops.shapes import flatten, transpose
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["linear", "matmul"]
+__all__ = ["addmm", "bmm", "linear", "matmul", "mm"]
 
 
 class Matmul(Op):
@@ -94,26 +97,101 @@ def matmul(x: T, y: T) -> T:
     return Vecmat()(x, y) if x.ndim == 1 else Matmul()(x, y)
 
 
+def mm(x: T, mat2: T) -> T:
+    """The product of two matrices; nothing is broadcast.
+
+    Shapes: (n, k), (k, m) -> (n, m).
+
+    Raises:
+        ShapeError: one of them is not a matrix, or the inner sizes differ.
+
+    >>> from torch import empty
+    >>> mm(empty(2, 3), empty(3, 1)).shape
+    torch.Size([2, 1])
+    """
+    _require_dims("mm", 2, x, mat2)
+    return Matmul()(x, mat2)
+
+
+def bmm(x: T, mat2: T) -> T:
+    """The products of the matrices of two batches; nothing is broadcast.
+
+    Shapes: (b, n, k), (b, k, m) -> (b, n, m).
+
+    Raises:
+        ShapeError: one of them is not a batch of matrices, or sizes differ.
+
+    >>> from torch import empty
+    >>> bmm(empty(5, 2, 3), empty(5, 3, 1)).shape
+    torch.Size([5, 2, 1])
+    """
+    _require_dims("bmm", 3, x, mat2)
+    sizes = x.shape[0], mat2.shape[0]
+    if None not in sizes and sizes[0] != sizes[1]:
+        raise ShapeError(
+            f"bmm: {described(x)} and {described(mat2)} are batches of another size; "
+            "ops.matmul broadcasts."
+        )
+    return Matmul()(x, mat2)
+
+
+def addmm(x: T, mat1: T, mat2: T, *, beta: float = 1, alpha: float = 1) -> T:
+    """beta · x + alpha · (mat1 mat2), where x is broadcast.
+
+    Shapes: x to (n, m), (n, k), (k, m) -> (n, m). With beta=0, NaN in x does not count.
+
+    Raises:
+        ShapeError: mat1 or mat2 is not a matrix, or the sizes do not fit.
+
+    >>> from torch import empty
+    >>> addmm(empty(2).fill_(1), empty(1, 3).fill_(1), empty(3, 2).fill_(2), alpha=0.5)
+    tensor([[4., 4.]])
+    """
+    product = mm(mat1, mat2)
+    if x.ndim > 2:
+        raise ShapeError(f"addmm: {described(x)} has more dimensions than a product of matrices.")
+    if alpha != 1:
+        product = mul(product, alpha)
+    x = expand_as(x, product)
+    if beta == 0:
+        return product
+    return add(x if beta == 1 else mul(x, beta), product)
+
+
+def _require_dims(name: str, count: int, *tensors: Any) -> None:
+    """Refuse tensors with another number of dimensions."""
+    for each in tensors:
+        if each.ndim != count:
+            raise ShapeError(f"{name} takes {count} dimensions; {described(each)} has {each.ndim}.")
+
+
 class Linear(Op):
     """y = x wᵀ + b, so dy/dx = · w, dy/dw = ·ᵀ x and dy/db = Σ ·, with · the gradient of y.
 
-    Shapes: (n, k), (m, k), (m) -> (n, m).
+    Shapes: (..., k), (m, k), (m) -> (..., m).
     """
 
     symbol = "linear"
     hint = "The last size of x must be the in_features of the layer, the last size of its weight."
 
     def forward(self, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-        return bias.addmm(x, weight.mT)
+        if x.ndim == 2:
+            return bias.addmm(x, weight.mT)
+        return x.matmul(weight.mT) + bias
 
     def grad_x(self, grad: Tensor, weight: Tensor) -> Tensor:
         return grad.matmul(weight)
 
     def grad_weight(self, grad: Tensor, x: Tensor) -> Tensor:
-        return grad.mT.matmul(x)
+        return _rows(grad).mT.matmul(_rows(x))
 
     def grad_bias(self, grad: Tensor) -> Tensor:
-        return grad.sum(0)
+        return _rows(grad).sum(0)
+
+
+def _rows(x: Tensor) -> Tensor:
+    """All but the last dimension as one: a matrix."""
+    return flatten(x, 0, -2) if x.ndim > 2 else x
 
 
 def linear(x: T, weight: T, bias: T | None = None) -> T:
@@ -128,7 +206,7 @@ def linear(x: T, weight: T, bias: T | None = None) -> T:
     >>> linear(empty(1, 3).fill_(1), empty(2, 3).fill_(2), empty(2).fill_(0.5))
     tensor([[6.5000, 6.5000]])
     """
-    if x.ndim == 2 and bias is not None and bias.ndim == 1:
+    if x.ndim > 1 and weight.ndim == 2 and bias is not None and bias.ndim == 1:
         return Linear()(x, weight, bias)
     product = matmul(x, transpose(weight, -2, -1) if weight.ndim > 1 else weight)
     return product if bias is None else add(product, bias)

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from graphnet.errors import EmptyBatchError
+from graphnet.errors import EmptyBatchError, GraphError
 from graphnet.op import Op, T
-from graphnet.ops.broadcasting import count, expand_as
+from graphnet.ops.broadcasting import count, expand_as, ones_like, size
 from graphnet.ops.dims import Dims, normal_dims, restore_dims
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["mean", "mean_of_batch", "sum"]
+__all__ = ["mean", "mean_of_batch", "std", "sum", "var"]
+
+
+def reduced_dims(x: Tensor | T, dim: Dims) -> tuple[int, ...]:
+    """The dimensions of a reduction, counted from the front; all of them for None and for ().
+
+    Raises:
+        ShapeError: x has no such dimension, or one is named twice.
+    """
+    return normal_dims(x, None if dim in ((), []) else dim)
 
 
 class Sum(Op):
@@ -39,7 +48,7 @@ def sum(x: T, dim: Dims = None, keepdim: bool = False) -> T:
     >>> sum(empty(2, 3).fill_(1), dim=1)
     tensor([3., 3.])
     """
-    return Sum(normal_dims(x, dim), keepdim)(x)
+    return Sum(reduced_dims(x, dim), keepdim)(x)
 
 
 class Mean(Op):
@@ -56,7 +65,9 @@ class Mean(Op):
 
     def forward(self, x: Tensor) -> Tensor:
         if self.of_batch and not x.numel():
-            raise EmptyBatchError("the mean over an empty batch does not exist")
+            raise EmptyBatchError(
+                "the mean over an empty batch does not exist; feed one row at least"
+            )
         return x.mean(self.dims, self.keepdim)
 
     def grad_x(self, grad: Tensor, x_like: Tensor) -> Tensor:
@@ -75,7 +86,7 @@ def mean(x: T, dim: Dims = None, keepdim: bool = False) -> T:
     >>> mean(empty(2, 3).fill_(4))
     tensor(4.)
     """
-    return Mean(normal_dims(x, dim), keepdim)(x)
+    return Mean(reduced_dims(x, dim), keepdim)(x)
 
 
 def mean_of_batch(x: T) -> T:
@@ -88,4 +99,120 @@ def mean_of_batch(x: T) -> T:
     >>> mean_of_batch(empty(2, 3).fill_(4))
     tensor(4.)
     """
-    return Mean(normal_dims(x, None), of_batch=True)(x)
+    return Mean(reduced_dims(x, None), of_batch=True)(x)
+
+
+class Var(Op):
+    """y = Σ (x - mean x)² / (n - c) over n elements, so dy/dx = 2 (x - mean x) / (n - c).
+
+    Shapes: (n, m) -> (n) for dims (1,).
+    """
+
+    symbol = "var"
+    dims: tuple[int, ...]
+    correction: float = 1
+    keepdim: bool = False
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.var(self.dims, correction=self.correction, keepdim=self.keepdim)
+
+    def trial(self, x: Tensor) -> Tensor:
+        return x.sum(self.dims, self.keepdim)  # torch warns of the variance of a single number
+
+    def grad_x(self, grad: Tensor, x: Tensor) -> Tensor:
+        return restore_dims(grad, self.dims, self.keepdim) * _slope(x, self.dims, self.correction)
+
+
+class Std(Op):
+    """y = √ var x, so dy/dx = d(var x)/dx / 2y, and 0 at the kink y = 0.
+
+    Shapes: (n, m) -> (n) for dims (1,).
+    """
+
+    symbol = "std"
+    dims: tuple[int, ...]
+    correction: float = 1
+    keepdim: bool = False
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.std(self.dims, correction=self.correction, keepdim=self.keepdim)
+
+    def trial(self, x: Tensor) -> Tensor:
+        return x.sum(self.dims, self.keepdim)  # as for `Var`
+
+    def grad_x(self, grad: Tensor, x: Tensor, top: Tensor) -> Tensor:
+        grad = (grad / (top * 2)).masked_fill(top.eq(0), 0.0)
+        return restore_dims(grad, self.dims, self.keepdim) * _slope(x, self.dims, self.correction)
+
+
+def _slope(x: Tensor, dims: tuple[int, ...], correction: float) -> Tensor:
+    """The derivative of the variance by each element."""
+    number: Any = 1
+    for dim in dims:
+        number = number * size(x, dim)
+    if correction != int(correction):  # a count that is a node holds whole numbers only
+        number = ones_like(x).sum(dims, True)
+    else:
+        correction = int(correction)
+    slope: Tensor = (x - x.mean(dims, True)) * 2 / (number - correction)
+    return slope
+
+
+def var(
+    x: T,
+    dim: Dims | bool = None,
+    unbiased: bool | None = None,
+    keepdim: bool = False,
+    *,
+    correction: float | None = None,
+) -> T:
+    """The variance of the elements of x: of all of them, or along the dimensions named.
+
+    The sum of squares is divided by n - correction, where `correction` is 1 if nothing is said,
+    and `unbiased=False` is another way to say 0.
+
+    Raises:
+        ShapeError: x has no such dimension.
+        GraphError: both `unbiased` and `correction` are given.
+
+    >>> from torch import empty
+    >>> var(empty(2, 3).fill_(1), dim=1)
+    tensor([0., 0.])
+    """
+    return Var(*_options("var", x, dim, unbiased, correction), keepdim)(x)
+
+
+def std(
+    x: T,
+    dim: Dims | bool = None,
+    unbiased: bool | None = None,
+    keepdim: bool = False,
+    *,
+    correction: float | None = None,
+) -> T:
+    """The standard deviation of the elements of x, the root of `var` with the same arguments.
+
+    Where it is 0 its derivative is 0, as in torch.
+
+    Raises:
+        ShapeError: x has no such dimension.
+        GraphError: both `unbiased` and `correction` are given.
+
+    >>> from torch import empty
+    >>> std(empty(2, 3).fill_(1), dim=1)
+    tensor([0., 0.])
+    """
+    return Std(*_options("std", x, dim, unbiased, correction), keepdim)(x)
+
+
+def _options(
+    name: str, x: Any, dim: Any, unbiased: bool | None, correction: float | None
+) -> tuple[tuple[int, ...], float]:
+    """The dimensions and the correction; torch takes `var(False)` for `var(unbiased=False)`."""
+    if isinstance(dim, bool):
+        dim, unbiased = None, dim
+    if unbiased is not None and correction is not None:
+        raise GraphError(f"{name}: unbiased={unbiased} and correction={correction} say the same.")
+    if correction is None:
+        correction = 0 if unbiased is False else 1
+    return reduced_dims(x, dim), correction

@@ -11,7 +11,18 @@ from graphnet.ops.dims import Dims, described, flat_sizes, normal_dim, normal_di
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["permute", "reshape", "reshape_as", "squeeze", "transpose", "unsqueeze"]
+__all__ = [
+    "flatten",
+    "permute",
+    "reshape",
+    "reshape_as",
+    "squeeze",
+    "transpose",
+    "tril",
+    "triu",
+    "unsqueeze",
+    "view",
+]
 
 
 class Reshape(Op):
@@ -36,6 +47,51 @@ def reshape(x: T, *shape: int | tuple[int, ...]) -> T:
     torch.Size([2, 3])
     """
     return Reshape(flat_sizes(shape))(x)
+
+
+def view(x: T, *shape: int | tuple[int, ...]) -> T:
+    """The elements of x in another shape, as `reshape`: whether memory is shared is not promised.
+
+    Raises:
+        ShapeError: the number of elements is another.
+
+    >>> from torch import empty
+    >>> view(empty(6), 2, -1).shape
+    torch.Size([2, 3])
+    """
+    return reshape(x, *shape)
+
+
+class Flatten(Op):
+    """Dimensions from start to end as one.  Shapes: (n, c, h, w) -> (n, c h w) for 1 to 3."""
+
+    symbol = "flatten"
+    start: int
+    end: int
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.flatten(self.start, self.end)
+
+    def grad_x(self, grad: Tensor, x_like: Tensor) -> Tensor:
+        return grad.reshape_as(x_like)
+
+
+def flatten(x: T, start_dim: int = 0, end_dim: int = -1) -> T:
+    """The dimensions from `start_dim` to `end_dim` as one; a single number becomes a vector.
+
+    Raises:
+        ShapeError: x has no such dimension, or the end comes before the start.
+
+    >>> from torch import empty
+    >>> flatten(empty(2, 3, 4), 1).shape
+    torch.Size([2, 12])
+    """
+    start, end = normal_dim(x, start_dim), normal_dim(x, end_dim)
+    if start > end:
+        raise ShapeError(
+            f"flatten: start_dim={start_dim} comes behind end_dim={end_dim} in {described(x)}."
+        )
+    return x if start == end and x.ndim else Flatten(start, end)(x)
 
 
 class ReshapeAs(Op):
@@ -177,3 +233,59 @@ def squeeze(x: T, dim: Dims = None) -> T:
         if x.shape[each] == 1:
             x = Squeeze(each)(x)
     return x
+
+
+class Tril(Op):
+    """The lower triangle of a matrix, zeros above it.  Shapes: (..., n, m) -> the same."""
+
+    symbol = "tril"
+    hint = "A matrix has two dimensions; more may come in front."
+    diagonal: int = 0
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.tril(self.diagonal)
+
+    def grad_x(self, grad: Tensor) -> Tensor:
+        return grad.tril(self.diagonal)
+
+
+def tril(x: T, diagonal: int = 0) -> T:
+    """The elements on and below a diagonal, zeros elsewhere; 1 is the diagonal above the main one.
+
+    Raises:
+        ShapeError: x has fewer than two dimensions.
+
+    >>> from torch import empty
+    >>> tril(empty(2, 2).fill_(3))
+    tensor([[3., 0.],
+            [3., 3.]])
+    """
+    return Tril(diagonal)(x)
+
+
+class Triu(Op):
+    """The upper triangle of a matrix, zeros below it.  Shapes: (..., n, m) -> the same."""
+
+    symbol = "triu"
+    hint = "A matrix has two dimensions; more may come in front."
+    diagonal: int = 0
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.triu(self.diagonal)
+
+    def grad_x(self, grad: Tensor) -> Tensor:
+        return grad.triu(self.diagonal)
+
+
+def triu(x: T, diagonal: int = 0) -> T:
+    """The elements on and above a diagonal, zeros elsewhere; 1 is the diagonal above the main one.
+
+    Raises:
+        ShapeError: x has fewer than two dimensions.
+
+    >>> from torch import empty
+    >>> triu(empty(2, 2).fill_(3))
+    tensor([[3., 3.],
+            [0., 3.]])
+    """
+    return Triu(diagonal)(x)

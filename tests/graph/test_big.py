@@ -104,10 +104,6 @@ def test_ten_times_the_nodes_take_about_ten_times_as_long():
     assert best < 25, ratios
 
 
-def test_a_recursion_limit_of_200_is_enough_with_the_collector_on():
-    run(5_000, collector="on")
-
-
 @pytest.mark.slow
 def test_ten_times_ten_thousand_nodes_take_less_than_twelve_times_as_long():
     best, ratios = grows_by(10_000, 100_000, bound=12)

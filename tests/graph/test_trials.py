@@ -168,7 +168,7 @@ def test_small_graphs_never_load_the_meta_device():
     result = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=120
     )
-    assert int(result.stdout) < 100  # the meta device would import about a thousand
+    assert int(result.stdout) < 300  # the meta device would import about a thousand
 
 
 # what the cache tells apart

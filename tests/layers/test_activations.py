@@ -10,12 +10,29 @@ from torch import nn
 
 import graphnet as gn
 
-NAMES = ["Identity", "ReLU", "Tanh", "Sigmoid"]
-EACH = pytest.mark.parametrize("name", NAMES)
+SETTINGS = {  # the settings that are tried besides the defaults
+    "Identity": [],
+    "ReLU": [],
+    "Tanh": [],
+    "Sigmoid": [],
+    "LeakyReLU": [{"negative_slope": 0.2}, {"negative_slope": -1}],
+    "ELU": [{"alpha": 2.5}],
+    "SELU": [],
+    "GELU": [{"approximate": "tanh"}],
+    "SiLU": [],
+    "Mish": [],
+    "Softplus": [{"beta": 2, "threshold": 3.0}],
+    "Hardtanh": [{"min_val": -0.5, "max_val": 2}],
+    "ReLU6": [],
+}
+CASES = [(name, each) for name, settings in SETTINGS.items() for each in ({}, *settings)]
+EACH = pytest.mark.parametrize("case", CASES, ids=str)
+SOFTMAXES = pytest.mark.parametrize("name", ["Softmax", "LogSoftmax"])
 
 
-def pair(name):
-    return getattr(gn, name)(), getattr(nn, name)()
+def pair(case):
+    name, settings = case
+    return getattr(gn, name)(**settings), getattr(nn, name)(**settings)
 
 
 def check(ours, theirs, x, tolerance=1e-12):
@@ -32,8 +49,8 @@ def check(ours, theirs, x, tolerance=1e-12):
 
 
 @EACH
-def test_batches_of_several_sizes_in_a_row(name):
-    ours, theirs = pair(name)
+def test_batches_of_several_sizes_in_a_row(case):
+    ours, theirs = pair(case)
     generator = torch.Generator().manual_seed(0)
     for shape in [(5, 3), (1, 3), (7, 3), (0, 3), (5, 3), (5, 4), (), (6,), (0,), (2, 3, 4)]:
         check(ours, theirs, torch.randn(shape, generator=generator, dtype=torch.float64))
@@ -41,13 +58,15 @@ def test_batches_of_several_sizes_in_a_row(name):
 
 @EACH
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32], ids=str)
-def test_edge_values(name, dtype):
-    x = torch.tensor(
-        [0.0, -0.0, 1e-300, -1e-300, 20, -20, 1e3, -1e3, math.inf, -math.inf, math.nan],
-        dtype=dtype,
-    )
+def test_edge_values(case, dtype):
+    edges = [0.0, -0.0, 1e-300, -1e-300, 1, -1, 6, 20, -20, 1e3, -1e3, math.inf, -math.inf]
+    if case[0] not in ("Hardtanh", "ReLU6"):  # torch's slope at NaN is 0 or 1, by the kernel
+        edges.append(math.nan)
+    if case[0] == "GELU":  # where some of torch's kernels give inf, and some NaN
+        edges.remove(math.inf)
+    x = torch.tensor(edges, dtype=dtype)
     # float32 rounds at 6e-8
-    check(*pair(name), x, 1e-12 if dtype is torch.float64 else 1e-6)
+    check(*pair(case), x, 1e-12 if dtype is torch.float64 else 1e-6)
 
 
 def test_the_slope_of_relu_at_zero_is_zero():
@@ -57,14 +76,14 @@ def test_the_slope_of_relu_at_zero_is_zero():
 
 
 @EACH
-def test_strided_input(name):
+def test_strided_input(case):
     x = torch.randn(4, 6, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
-    check(*pair(name), x.t()[::2])
+    check(*pair(case), x.t()[::2])
 
 
 @EACH
-def test_there_is_nothing_to_learn(name):
-    ours, theirs = pair(name)
+def test_there_is_nothing_to_learn(case):
+    ours, theirs = pair(case)
     ours.forward(torch.ones(2, 2))
     ours.backward(torch.ones(2, 2))
     assert ours.param() == []
@@ -77,16 +96,16 @@ def test_there_is_nothing_to_learn(name):
 
 
 @EACH
-def test_backward_returns_the_same_each_time(name):
-    ours = pair(name)[0]
+def test_backward_returns_the_same_each_time(case):
+    ours = pair(case)[0]
     ours.forward(torch.tensor([0.5, -0.5]))
     first = ours.backward(torch.ones(2)).clone()
     assert ours.backward(torch.ones(2)).equal(first)
 
 
 @EACH
-def test_results_of_earlier_calls_stay_as_they_are(name):
-    ours = pair(name)[0]
+def test_results_of_earlier_calls_stay_as_they_are(case):
+    ours = pair(case)[0]
     first = ours.forward(torch.tensor([0.5, -0.5]))
     gradient = ours.backward(torch.ones(2))
     kept = first.clone(), gradient.clone()
@@ -97,21 +116,69 @@ def test_results_of_earlier_calls_stay_as_they_are(name):
 
 
 @EACH
-def test_repr(name):
-    assert repr(pair(name)[0]) == repr(pair(name)[1]) == f"{name}()"
+def test_repr(case):
+    assert repr(pair(case)[0]) == repr(pair(case)[1])
 
 
 @EACH
-def test_backward_comes_after_forward(name):
+def test_backward_comes_after_forward(case):
     with pytest.raises(gn.StateError, match="forward"):
-        pair(name)[0].backward(torch.ones(2))
+        pair(case)[0].backward(torch.ones(2))
 
 
 @EACH
-def test_gradient_of_another_shape(name):
-    ours = pair(name)[0]
+def test_gradient_of_another_shape(case):
+    ours = pair(case)[0]
     ours.forward(torch.ones(2, 3))
     with pytest.raises(gn.ShapeError) as error:
         ours.backward(torch.ones(2, 1))
     assert "(2, 1)" in str(error.value)
     assert "(2, 3)" in str(error.value)
+
+
+@EACH
+def test_settings_by_place(case):
+    name, settings = case
+    ours = getattr(gn, name)(*settings.values())
+    assert repr(ours) == repr(getattr(nn, name)(*settings.values()))
+
+
+@SOFTMAXES
+@pytest.mark.parametrize("dim", [0, 1, -1, -2])
+def test_softmax_over_a_dimension(name, dim):
+    ours, theirs = getattr(gn, name)(dim), getattr(nn, name)(dim=dim)
+    assert repr(ours) == repr(theirs) == f"{name}(dim={dim})"
+    generator = torch.Generator().manual_seed(0)
+    for shape in [(5, 3), (1, 3), (0, 3), (5, 4), (2, 3, 4)]:
+        check(ours, theirs, torch.randn(shape, generator=generator, dtype=torch.float64))
+    check(ours, theirs, torch.tensor([[1e3, -1e3, 0], [1e3, 1e3, 1e3]], dtype=torch.float64))
+
+
+@SOFTMAXES
+def test_softmax_without_a_dimension(name):
+    ours, theirs = getattr(gn, name)(), getattr(nn, name)()
+    assert repr(ours) == repr(theirs) == f"{name}(dim=None)"
+    generator = torch.Generator().manual_seed(0)
+    with pytest.warns(UserWarning, match="Implicit dimension"):  # torch's
+        for shape in [(4,), (4, 3), (2, 4, 3), (2, 2, 3, 2)]:
+            check(ours, theirs, torch.randn(shape, generator=generator, dtype=torch.float64))
+
+
+@SOFTMAXES
+def test_softmax_over_a_dimension_that_is_not_there(name):
+    with pytest.raises(gn.ShapeError, match="dimension 2 does not exist"):
+        getattr(gn, name)(2).forward(torch.ones(2, 3))
+
+
+def test_settings_without_a_meaning():
+    with pytest.raises(gn.RangeError, match="'fast'"):
+        gn.GELU("fast")
+    for bounds in [(2, 1), (1, 1)]:
+        with pytest.raises(gn.RangeError, match="max_val is greater"):
+            gn.Hardtanh(*bounds)
+
+
+def test_whole_numbers_are_refused():
+    for layer in (gn.GELU(), gn.ELU(), gn.Softmax(0)):
+        with pytest.raises(gn.DtypeError, match="floating"):
+            layer.forward(torch.tensor([1, 2]))

@@ -14,12 +14,6 @@ ROWS: list[Case] = [
     *comparing(comparison.Ge(), torch.ge),
     *comparing(comparison.Lt(), torch.lt),
     *comparing(comparison.Le(), torch.le),
-    Case(
-        comparison.LogicalAnd(),
-        torch.logical_and,
-        ((3, 4), (4,)),
-        kinds={0: torch.bool, 1: torch.bool},
-    ),
     *[
         Case(comparison.Where(), torch.where, shapes, kinds={0: torch.bool})
         for shapes in (

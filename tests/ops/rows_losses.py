@@ -7,6 +7,8 @@ from ops.cases import Case
 
 from graphnet.ops import losses
 
+SHAPES = ((3, 4), (), (0, 2))
+
 ROWS: list[Case] = [
     *[
         Case(
@@ -14,17 +16,19 @@ ROWS: list[Case] = [
             lambda x, t: torch.nn.functional.mse_loss(x, t, reduction="none"),
             (shape, shape),
         )
-        for shape in ((3, 4), (), (0, 2))
+        for shape in SHAPES
     ],
+    *[Case(losses.Difference(), torch.sub, (shape, shape)) for shape in SHAPES],
+    *[Case(losses.MatchedProduct(), torch.mul, (shape, shape)) for shape in SHAPES],
     *[
         Case(
-            losses.BinaryCrossEntropy(),
-            lambda x, t: torch.nn.functional.binary_cross_entropy(x, t, reduction="none"),
-            (shape, shape),
-            low=0.05,
-            high=0.95,
-            edges=(0.0, 1.0, 0.5, 1e-30),
+            losses.Huber(delta),
+            lambda x, delta=delta: torch.nn.functional.huber_loss(
+                x, torch.zeros_like(x), reduction="none", delta=delta
+            ),
+            (shape,),
         )
-        for shape in ((3, 4), (), (0, 2))
+        for shape in SHAPES
+        for delta in (1.0, 0.3, 5)
     ],
 ]

@@ -34,4 +34,18 @@ ROWS: list[Case] = [
     ],
     Case(reductions.Mean((0, 1), of_batch=True), torch.mean, ((3, 4),)),
     Case(reductions.Mean(()), torch.mean, ((),)),
+    *[
+        Case(
+            op(dims, correction, keepdim),
+            lambda x, f=function, d=dims, c=correction, k=keepdim: f(x, d, correction=c, keepdim=k),
+            (shape,),
+        )
+        for op, function in ((reductions.Var, torch.var), (reductions.Std, torch.std))
+        for shape, dims in (((3, 4), (0, 1)), ((3, 4), (1,)), ((2, 3, 4), (0, 2)))
+        for correction in (0, 1)
+        for keepdim in (False, True)
+    ],
+    Case(reductions.Var((0,), 0.5), lambda x: x.var(0, correction=0.5), ((3, 4),)),
+    Case(reductions.Std((0,), 2), lambda x: x.std(0, correction=2), ((4, 3),)),
+    Case(reductions.Var((), 0), lambda x: x.var(correction=0), ((),)),
 ]

@@ -19,4 +19,16 @@ ROWS: list[Case] = [
     Case(shapes.Unsqueeze(1), lambda x: x.unsqueeze(1), ((2, 3),)),
     Case(shapes.Unsqueeze(0), lambda x: x.unsqueeze(0), ((),)),
     Case(shapes.Squeeze(1), lambda x: x.squeeze(1), ((2, 1, 3),)),
+    Case(shapes.Flatten(0, 1), lambda x: x.flatten(0, 1), ((3, 4),)),
+    Case(shapes.Flatten(1, 2), lambda x: x.flatten(1, 2), ((2, 3, 4, 1),)),
+    Case(shapes.Flatten(0, 0), lambda x: x.flatten(), ((),)),
+    Case(shapes.Flatten(0, 1), lambda x: x.flatten(), ((0, 3),)),
+    *[
+        Case(shapes.Tril(diagonal), lambda x, d=diagonal: x.tril(d), (shape,))
+        for shape, diagonal in (((3, 4), 0), ((3, 4), 1), ((2, 4, 3), -1), ((0, 2), 0))
+    ],
+    *[
+        Case(shapes.Triu(diagonal), lambda x, d=diagonal: x.triu(d), (shape,))
+        for shape, diagonal in (((3, 4), 0), ((3, 4), 1), ((2, 4, 3), -1), ((0, 2), 0))
+    ],
 ]

@@ -37,7 +37,7 @@ KINKS = {
 }
 
 
-@pytest.mark.parametrize("size", [1, 5, 40, 100, 1000])
+@pytest.mark.parametrize("size", [1, 40, 1000])
 @pytest.mark.parametrize(("function", "values"), KINKS.values(), ids=KINKS)
 def test_kinks_are_accepted(function, values, size):
     for value in values:

@@ -1,0 +1,170 @@
+"""A gradient compared with central differences, along single elements and along all of them.
+
+Source: the central difference (f(x + h) - f(x - h)) / 2h, whose error falls with h²; see Press et
+al., Numerical Recipes (3rd edition, 2007), section 5.7.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from math import inf, isfinite
+from typing import TYPE_CHECKING, Any, cast
+
+from graphnet.errors import GraphError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from graphnet.op import Op, Rule
+
+STEP = 1e-6  # near the cube root of float64's precision, where both kinds of error are small
+TOLERANCE = 1e-6
+KINK = 1e-3  # the relative difference of two slopes from which on there is no derivative
+PLACES = 256  # elements of each input that are moved one by one
+_MOVED = 24  # elements of each source that are moved for the second derivative
+
+
+def compare(op: Op, place: int, arguments: list[Any], top: Tensor) -> tuple[float, str]:
+    """The worst relative error of one rule at float64 arguments, and what is wrong in words."""
+    x = arguments[place].contiguous()
+    seed = wave(top)
+    grad = by_rule(op, place, arguments, top, seed)
+    if op.broadcasts:
+        grad = grad.sum_to_size(x.shape)
+    if grad.shape != x.shape:
+        return inf, f"the rule returns the shape {tuple(grad.shape)}, not {tuple(x.shape)}"
+
+    def moved(direction: Tensor) -> Tensor:
+        result: Tensor = op.forward(*arguments[:place], x + direction, *arguments[place + 1 :])
+        return result
+
+    largest = float(grad.abs().max()) if grad.numel() else 0.0
+    worst, fault = 0.0, ""
+    for name, direction in _directions(x):
+        ruled = float((grad * direction)[direction != 0].sum())
+        error, slope = _compare_along(
+            moved, top, seed, direction, _steps(x, direction), ruled, largest
+        )
+        if error > worst:
+            worst = error
+            fault = f"{ruled:.6g} by the rule, {slope:.6g} by differences at {name}"
+    return worst, fault if worst > TOLERANCE else ""
+
+
+def _compare_along(
+    moved: Callable[[Tensor], Tensor],
+    top: Tensor,
+    seed: Tensor,
+    direction: Tensor,
+    steps: list[float],
+    ruled: float,
+    largest: float,
+) -> tuple[float, float]:
+    """The relative error along one direction at the best step, and the slope found there.
+
+    Where the slopes at two steps do not agree there is no derivative, and no error.
+    """
+    found: list[tuple[float, float]] = []
+    for step in steps:
+        slopes = _slopes(moved, top, seed, direction, step)
+        if slopes is None:
+            continue
+        low, high, slack = slopes
+        central = (low + high) / 2
+        scale = max(largest * float(direction.abs().max()), abs(central), 1e-300)
+        kink = high - low > KINK * max(abs(low), abs(high))
+        distance = max(low - ruled, ruled - high, 0.0) if kink else abs(ruled - central)
+        error = max(distance - slack, 0.0) / scale
+        if error <= TOLERANCE:
+            return error, central
+        found.append((error, central))
+    if not found:
+        return 0.0, ruled
+    first, last = found[0][1], found[-1][1]
+    if len(found) > 1 and not abs(first - last) <= KINK * max(abs(first), abs(last)):
+        return 0.0, ruled
+    error, central = min(found)
+    return (error if isfinite(error) else inf), central
+
+
+def _slopes(
+    moved: Callable[[Tensor], Tensor], top: Tensor, seed: Tensor, direction: Tensor, step: float
+) -> tuple[float, float, float] | None:
+    """The least and the largest slope, and how much of their difference is rounding.
+
+    At a kink every slope between its two sides is right, for each element of the output alone.
+    None at the border of where the function is defined: it has one side there, and no derivative.
+    """
+    sides = []
+    for signed in (step, -step):
+        try:
+            change = moved(direction * signed) - top
+        except GraphError:  # outside the range of the function
+            return None
+        if not change.isfinite().all():
+            return None
+        sides.append(change * seed / signed)
+    left, right = sides
+    rounding = 4e-16 * float((top * seed).abs()[left != 0].sum()) / step
+    return float(left.minimum(right).sum()), float(left.maximum(right).sum()), rounding
+
+
+def _steps(x: Tensor, direction: Tensor) -> list[float]:
+    """Steps to try: one for numbers about 1 and larger, and smaller ones for smaller numbers."""
+    size = float((x * direction).abs().max())
+    fine = 1e-4 * size if 1e-9 < size < 1e-2 else STEP / 30
+    return [STEP * max(1.0, size), fine, fine / 10]
+
+
+def by_rule(op: Op, place: int, arguments: list[Any], top: Tensor, grad: Tensor) -> Tensor:
+    """The gradient by one argument, as the rule of the op gives it."""
+    rule = cast("Rule", op.rules_for(len(arguments))[place])
+    result: Tensor = rule.function(op, *op.read(rule, place, arguments, grad, top))
+    return result
+
+
+def _directions(x: Tensor) -> Iterator[tuple[str, Tensor]]:
+    """Some single elements of x, and for a large x all of its elements at once."""
+    count = x.numel()
+    for place in range(0, count, max(1, count // PLACES)):
+        direction = x.new_zeros(count)
+        direction[place] = 1.0
+        yield f"element {_place(place, tuple(x.shape))}", direction.view(x.shape)
+    if count > PLACES:
+        yield "all elements together", wave(x)
+
+
+def wave(x: Tensor) -> Tensor:
+    """Numbers between 0.5 and 2.5 in the shape of x, all different, the same at every call."""
+    count = x.new_ones(x.numel()).cumsum(0)
+    return (count * 2.4).cos().add(1.5).view(x.shape)
+
+
+def _place(flat: int, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The place in a tensor of an element counted in walk order."""
+    place: list[int] = []
+    for size in reversed(shape):
+        flat, index = divmod(flat, size)
+        place.insert(0, index)
+    return tuple(place)
+
+
+def compare_slopes(at: Callable[[Tensor], float], base: Tensor, ruled: Tensor) -> str:
+    """Where a gradient differs from the differences of `at`, in words."""
+    if ruled.shape != base.shape:
+        return f"of the shape {tuple(ruled.shape)}, not {tuple(base.shape)}"
+    count = base.numel()
+    flat = ruled.reshape(-1)
+    scale = max(float(flat.abs().max()), 1e-3) if count else 1.0
+    for place in range(0, count, max(1, count // _MOVED)):
+        errors = []
+        for step in (1e-5, 1e-6, 1e-4):
+            move = base.new_zeros(count)
+            move[place] = step
+            found = (at(move.view(base.shape)) - at(-move.view(base.shape))) / (2 * step)
+            errors.append((abs(found - float(flat[place])), found))
+            if errors[-1][0] <= 1e-4 * max(scale, abs(found)):
+                break
+        else:
+            return f"{float(flat[place]):.6g} by the rules, {min(errors)[1]:.6g} by differences"
+    return ""

@@ -1,0 +1,152 @@
+"""Every derivative of a graph, compared with central differences.
+
+The check runs in float64, on values of its own: the graph is not changed. Each operation is looked
+at alone, so that a wrong rule is named where it stands, and not by a wrong loss far behind it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import inf
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from graphnet.check.differences import compare
+from graphnet.check.hints import red_pen
+from graphnet.graph import Graph, Input, Node, Operation
+from graphnet.graph.complaints import explain_forward
+from graphnet.graph.feed import bind
+from graphnet.graph.kinds import Literal
+from graphnet.graph.passes import ancestors
+from graphnet.graph.table import text_table
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+class CheckRow(NamedTuple):
+    """What was found for one input of one operation.
+
+    Attributes:
+        index: the place of the operation in the list.
+        name: its name.
+        input: the name of the input.
+        error: the worst difference between rule and central difference, relative to the larger.
+        fault: what is wrong in words; empty if nothing is.
+        hint: the usual mistake that would explain it, in a sentence; empty if none does.
+    """
+
+    index: int  # type: ignore[assignment]  # a tuple's method of that name is not needed
+    name: str
+    input: str
+    error: float
+    fault: str = ""
+    hint: str = ""
+
+
+class CheckReport:
+    """What was found for every operation, in walk order; it is true if all is right.
+
+    Attributes:
+        rows: one for each input of each operation.
+    """
+
+    def __init__(self, rows: list[CheckRow]) -> None:
+        self.rows = rows
+
+    @property
+    def first_wrong(self) -> CheckRow | None:
+        """The first wrong derivative in walk order; None if all are right."""
+        return next((row for row in self.rows if row.fault), None)
+
+    def __bool__(self) -> bool:
+        return self.first_wrong is None
+
+    def __str__(self) -> str:
+        header = ("#", "operation", "by input", "worst error", "verdict")
+        body = [
+            (str(r.index), r.name, r.input, f"{r.error:.1e}", r.fault or "right") for r in self.rows
+        ]
+        wrong = self.first_wrong
+        verdict = f"All {len(self.rows)} derivatives are right."
+        if wrong is not None:
+            verdict = (
+                f"The first wrong derivative is that of node {wrong.index} {wrong.name!r} "
+                f"by {wrong.input!r}: {wrong.fault}."
+            )
+            verdict += f" {wrong.hint}" if wrong.hint else ""
+        return f"{text_table([header, *body], right=(0, 3))}\n{verdict}"
+
+
+def check_graph(graph: Graph, node: Node, feed: Mapping[Any, Tensor] | None = None) -> CheckReport:
+    """Compare the rules of every operation before `node` with central differences.
+
+    Args:
+        graph: the graph; it is not changed.
+        node: the last node to check, such as the loss.
+        feed: tensors for the inputs; where None, those of the last forward walk.
+
+    Raises:
+        FeedError: an input has no value.
+        ShapeError: the fed sizes do not fit together.
+
+    >>> import graphnet as gn
+    >>> from torch import empty
+    >>> graph = gn.Graph()
+    >>> x = graph.input((3,), name="x")
+    >>> loss = x.tanh().sum()
+    >>> print(graph.check(loss, {"x": empty(3).fill_(0.5)}))
+    #  operation  by input  worst error  verdict
+    1  tanh       x             0.0e+00  right
+    2  sum        tanh          0.0e+00  right
+    All 2 derivatives are right.
+    """
+    graph.index(node)
+    walked = ancestors(list(graph), [node])
+    values = _leaf_values(graph, walked, feed)
+    rows = []
+    for operation in walked:
+        if isinstance(operation, Operation):
+            arguments = [values[s] if isinstance(s, Node) else s.top for s in operation.sources]
+            try:
+                values[operation] = operation.op.forward(*arguments)
+            except Exception as error:
+                raise explain_forward(operation, error) from None
+            rows.extend(_check_operation(graph, operation, arguments, values[operation]))
+    return CheckReport(rows)
+
+
+def _leaf_values(
+    graph: Graph, walked: Sequence[Node], feed: Mapping[Any, Tensor] | None
+) -> dict[Node, Tensor]:
+    """The values of inputs and parameters in float64, copied."""
+    needed = [node for node in walked if isinstance(node, Input)]
+    if feed is None:
+        feed = {node: node.top for node in needed if node.computed}
+    fed = bind({node.name: node for node in graph.inputs}, graph.parameters(), needed, feed)
+    leaves: dict[Node, Tensor] = {node: node.top for node in graph.parameters()}
+    leaves |= dict(fed.items())
+    return {
+        node: value.double().clone() if value.dtype.is_floating_point else value.clone()
+        for node, value in leaves.items()
+    }
+
+
+def _check_operation(
+    graph: Graph, operation: Operation, arguments: list[Any], top: Tensor
+) -> list[CheckRow]:
+    """Check the rules of one operation by all inputs that have one."""
+    rows = []
+    op = operation.op
+    for place, (source, rule) in enumerate(
+        zip(operation.sources, op.rules_for(len(arguments)), strict=True)
+    ):
+        if rule is None or isinstance(source, Literal) or not source.dtype.is_floating_point:
+            continue
+        try:
+            error, fault = compare(op, place, arguments, top)
+        except Exception as problem:  # a faulty rule may raise anything; the report names it
+            error, fault = inf, f"the rule raises {type(problem).__name__}: {problem}"
+        names = graph.name_of(operation), graph.name_of(source)
+        hint = red_pen(op, place, arguments, top) if fault else ""
+        rows.append(CheckRow(graph.index(operation), *names, error, fault, hint))
+    return rows

@@ -1,0 +1,244 @@
+"""The red pen: for a wrong derivative rule, the usual mistake that would explain it.
+
+Each mistake is undone in turn, on the result of the rule or on what the rule reads. Where the
+undone form agrees with the central differences at every element, that mistake is named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import TYPE_CHECKING, Any, cast
+
+from graphnet.check.differences import PLACES, STEP, wave
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from graphnet.op import Op, Rule
+
+Candidate = tuple[Callable[[], "Tensor"], str]
+"""A gradient that might be the right one, and the sentence to say if it is."""
+
+_CLOSE = 1e-5
+
+
+def red_pen(op: Op, place: int, arguments: list[Any], top: Tensor) -> str:
+    """The sentence that names the mistake in the rule of one argument; "" if none is found.
+
+    >>> from graphnet.op import Op
+    >>> from torch import empty
+    >>> class Cube(Op):
+    ...     symbol = "x³"
+    ...     def forward(self, x):
+    ...         return x * x * x
+    ...     def grad_x(self, grad, x):
+    ...         return -3 * grad * x * x
+    >>> x = empty(3).fill_(2).double()
+    >>> red_pen(Cube(), 0, [x], x * x * x)
+    'The sign is wrong: a minus is missing, or there is one too many.'
+    """
+    x, seed = arguments[place], wave(top)
+    if not 0 < x.numel() <= PLACES:
+        return ""
+    try:
+        right = _by_differences(op, place, arguments, seed)
+    except Exception:  # a forward that cannot be moved gives no hint
+        return ""
+    if not right.isfinite().all() or not right.any():
+        return ""
+    pen = _Pen(op, place, arguments, top, seed, right)
+    attempts = (pen.of_result, pen.of_other_rules, pen.of_reads, pen.of_products)
+    for attempt in attempts:
+        for gradient, sentence in _tried(attempt):
+            if pen.is_right(gradient):
+                return sentence
+    return ""
+
+
+class _Pen:
+    """What is known of a wrong rule: what it reads, what it gives, and what would be right."""
+
+    def __init__(
+        self,
+        op: Op,
+        place: int,
+        arguments: list[Any],
+        top: Tensor,
+        seed: Tensor,
+        right: Tensor,
+    ) -> None:
+        self.op, self.place, self.arguments = op, place, arguments
+        self.x, self.top, self.seed, self.right = arguments[place], top, seed, right
+        self.rule = cast("Rule", op.rules_for(len(arguments))[place])
+        self.reads = op.read(self.rule, place, arguments, seed, top)
+        self.tensors = {
+            name: value
+            for name, value in zip(op.inputs, arguments, strict=False)
+            if hasattr(value, "numel") and value.dtype.is_floating_point
+        }
+
+    def run(self, reads: list[Any]) -> Tensor:
+        """The result of the rule for these values."""
+        result: Tensor = self.rule.function(self.op, *reads)
+        return result
+
+    def is_right(self, candidate: Callable[[], Tensor]) -> bool:
+        """True if it is the gradient that the differences show."""
+        try:
+            return self._agrees(candidate())
+        except Exception:  # the shapes do not fit: this mistake was not made
+            return False
+
+    def _agrees(self, gradient: Tensor) -> bool:
+        if self.op.broadcasts and gradient.shape != self.x.shape:
+            gradient = gradient.sum_to_size(self.x.shape)
+        if gradient.shape != self.x.shape:
+            return False
+        worst = float((gradient - self.right).abs().max())
+        return worst <= _CLOSE * float(self.right.abs().max())
+
+    # mistakes in what is returned
+
+    def of_result(self) -> Iterator[Candidate]:
+        """The result of the rule with one mistake undone."""
+        result = self.run(self.reads)
+        yield lambda: -result, "The sign is wrong: a minus is missing, or there is one too many."
+        yield (
+            lambda: result * self.seed,
+            "The chain rule is forgotten: multiply the slope by `grad`, which comes from behind.",
+        )
+        for factor in (2, 3, 4):
+            yield _times(result, factor), f"A factor {factor} is missing."
+            yield _over(result, factor), f"There is a factor {factor} too many."
+        for size, what in self._sizes():
+            yield _over(result, size), f"The division by {size}, {what}, is missing."
+            yield _times(result, size), f"There is a division by {size}, {what}, too many."
+        yield lambda: result.mT, "The result is transposed: .mT turns it round."
+        yield from self._shapes(result)
+
+    def _sizes(self) -> Iterator[tuple[int, str]]:
+        if self.x.numel() > 1:
+            yield self.x.numel(), "the number of elements"
+        for dim, size in enumerate(self.x.shape):
+            if size > 1:
+                yield size, f"the size of dimension {dim}"
+
+    def _shapes(self, result: Tensor) -> Iterator[Candidate]:
+        """The result summed or expanded to the shape of the input."""
+        if result.shape != self.x.shape:
+            yield (
+                lambda: result.sum_to_size(self.x.shape),
+                "The sum over the dimension that was broadcast is missing: say "
+                "`broadcasts = True` in the class, or use sum_as.",
+            )
+            yield (
+                lambda: result.expand_as(self.x),
+                "The gradient is not expanded to the shape of the input: expand_as does it.",
+            )
+
+    def of_products(self) -> Iterator[Candidate]:
+        """The result times or over something that it may lack."""
+        result = self.run(self.reads)
+        for factor in (2, 3):
+            yield _times(-result, factor), f"A factor -{factor} is missing."
+        yield lambda: result / self.seed, "`grad` is multiplied twice; once is right."
+        for name, value in {**self.tensors, "top": self.top}.items():
+            yield _times(result, value), f"A factor {name} is missing."
+            yield _times(-result, value), f"A factor -{name} is missing."
+            yield _over(result, value), f"There is a factor {name} too many."
+            yield _over(-result, value), f"There is a factor -{name} too many."
+
+    # mistakes in what is read
+
+    def of_reads(self) -> Iterator[Candidate]:
+        """The rule run on other values than those that it reads."""
+        known = {"top": self.top, **self.tensors}
+        for number, name in enumerate(self.rule.reads):
+            if name not in known and name != "grad":
+                continue
+            yield (
+                self._with(number, lambda v: v.mT),
+                f"{name} is to be transposed: write {name}.mT.",
+            )
+            if name == "grad":
+                continue
+            for other, value in known.items():
+                if other != name:
+                    yield self._with(number, _always(value)), _exchanged(name, other)
+            yield (
+                self._with(number, lambda v: v * v),
+                f"A square is forgotten: {name}² is right in the place of {name}.",
+            )
+            yield self._with(number, lambda v: -v), f"The sign of {name} is wrong."
+            yield (
+                self._with(number, lambda v: v.abs().sqrt()),
+                f"{name} is squared once too often.",
+            )
+
+    def _with(self, number: int, change: Callable[[Any], Any]) -> Callable[[], Tensor]:
+        """The rule with one of the values that it reads changed."""
+
+        def changed() -> Tensor:
+            reads = [*self.reads]
+            reads[number] = change(reads[number])
+            return self.run(reads)
+
+        return changed
+
+    def of_other_rules(self) -> Iterator[Candidate]:
+        """The rules of the other inputs."""
+        count = len(self.op.inputs) - 1
+        for other, rule in enumerate(self.op.rules_for(len(self.arguments))):
+            if rule is None or other == self.place:
+                continue
+            reads = self.op.read(rule, other, self.arguments, self.seed, self.top)
+            mine, its = self.op.inputs[min(self.place, count)], self.op.inputs[min(other, count)]
+            yield (
+                partial(rule.function, self.op, *reads),
+                f"The rules are swapped: that of {its} is the right one for {mine}.",
+            )
+
+
+def _times(left: Tensor, right: Any) -> Callable[[], Tensor]:
+    return lambda: left * right
+
+
+def _over(left: Tensor, right: Any) -> Callable[[], Tensor]:
+    return lambda: left / right
+
+
+def _always(value: Any) -> Callable[[Any], Any]:
+    return lambda _: value
+
+
+def _exchanged(name: str, other: str) -> str:
+    """The sentence for a rule that reads one value in the place of another."""
+    if other == "top":
+        return f"The rule uses the input {name} where the output is right: read `top`."
+    if name == "top":
+        return f"The rule uses the output `top` where the input is right: read {other}."
+    return f"The inputs are swapped: the rule uses {name} where {other} is right."
+
+
+def _tried(attempt: Callable[[], Iterator[Candidate]]) -> Iterator[Candidate]:
+    """The candidates of an attempt, none if the rule itself cannot be run."""
+    try:
+        yield from attempt()
+    except Exception:
+        return
+
+
+def _by_differences(op: Op, place: int, arguments: list[Any], seed: Tensor) -> Tensor:
+    """The gradient by one argument, element by element."""
+    x = arguments[place].contiguous()
+    slopes = x.new_zeros(x.numel())
+    for number in range(x.numel()):
+        direction = x.new_zeros(x.numel())
+        direction[number] = STEP * max(1.0, float(x.view(-1)[number].abs()))
+        move = direction.view(x.shape)
+        change = op.forward(*arguments[:place], x + move, *arguments[place + 1 :])
+        change = change - op.forward(*arguments[:place], x - move, *arguments[place + 1 :])
+        slopes[number] = (change * seed).sum() / (2 * direction[number])
+    gradient: Tensor = slopes.view(x.shape)
+    return gradient

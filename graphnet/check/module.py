@@ -1,0 +1,229 @@
+"""The check of a module that anyone wrote: as one operation, and as a keeper of parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from copy import deepcopy
+from typing import TYPE_CHECKING, Any
+
+from graphnet.check.differences import wave
+from graphnet.check.report import Check, NotLooked, Report, examine
+from graphnet.check.subject import Subject, apart, copies, is_tensor
+from graphnet.check.suite import Suite
+from graphnet.errors import GraphError, LoadError
+from graphnet.graph import Graph
+
+if TYPE_CHECKING:
+    from graphnet.layers import Module
+
+
+def check_module(
+    module: Module,
+    *shapes: Any,
+    reference: Callable[..., Any] | None = None,
+    low: float = -2.0,
+    high: float = 2.0,
+    integers: Mapping[int, int] | None = None,
+    skip: Collection[str] = (),
+) -> Report:
+    """Check a module: its values and derivatives, and how it keeps its parameters.
+
+    The module itself is not changed: the checks work on copies.
+
+    Args:
+        module: the module; one that draws random numbers is checked after `module.eval()`.
+        shapes: the shape of each input; what is not a tuple stands for itself.
+        reference: a function of tensors that computes the same value in float64.
+        low: the least value that the inputs take.
+        high: the largest value that the inputs take.
+        integers: the inputs of whole numbers, by place, and how many values there are.
+        skip: checks to leave out, by name.
+
+    Raises:
+        GraphError: it is no module, or there is no such check.
+
+    >>> import graphnet as gn
+    >>> print(gn.check_module(gn.Linear(3, 2), (4, 3)).findings[-1].name)
+    other shapes
+    """
+    if not hasattr(module, "build") or not hasattr(module, "named_state"):
+        raise GraphError(f"check_module takes a module; a {type(module).__name__} came.")
+    if not shapes:
+        raise GraphError("check_module needs the shape of each input: check_module(net, (5, 2)).")
+    suite = _ModuleSuite(module, shapes, low, high, integers or {}, reference)
+    return examine(type(module).__name__, suite.checks(), skip)
+
+
+class _ModuleSuite(Suite):
+    """The checks of a module: those of an operation, and what only a module has."""
+
+    def __init__(
+        self,
+        module: Module,
+        shapes: tuple[Any, ...],
+        low: float,
+        high: float,
+        integers: Mapping[int, int],
+        reference: Callable[..., Any] | None,
+    ) -> None:
+        self.module = deepcopy(module)
+        super().__init__(Subject(self._laid, shapes, low, high, integers), reference)
+
+    def _fresh(self, double: bool = True) -> Module:
+        """A copy of the module."""
+        module = deepcopy(self.module)
+        return module.double() if double else module.float()
+
+    def _laid(self, double: bool) -> Callable[..., Any]:
+        """A copy of the module that is called with nodes, in its own training mode."""
+        module = self._fresh(double)
+
+        def append(*arguments: Any) -> Any:
+            graph = next(each.graph for each in arguments if isinstance(each.graph, Graph))
+            graph.training = module.training
+            return module(*arguments)
+
+        return append
+
+    def checks(self) -> Iterator[tuple[str, Check]]:
+        """The checks by name."""
+        yield "tensors and nodes", self.tensors_and_nodes
+        yield "parameters", self.parameters
+        yield "untouched parameters", self.untouched_parameters
+        yield "state", self.state
+        yield "backward", self.backward
+        yield "shared weights", self.shared_weights
+        yield from super().checks()
+
+    def tensors_and_nodes(self) -> str:
+        """A call with tensors gives what the graph gives."""
+        values = self.subject.values()
+        result = self._fresh().forward(*values)
+        tops = list(result) if isinstance(result, tuple) else [result]
+        expected = self.subject.lay(values).forward(values)
+        for number, (ours, theirs) in enumerate(zip(tops, expected, strict=True)):
+            fault = apart(ours, theirs)
+            if fault:
+                return f"output {number} of module.forward {fault}, as the graph has it"
+        return ""
+
+    def parameters(self) -> str:
+        """Every parameter that the graph uses is one that the module lists."""
+        values = self.subject.values()
+        module = self._fresh()
+        listed = [parameter for _, parameter in module.named_state()]
+        laid = Subject(
+            lambda _: module,
+            self.subject.shapes,
+            self.subject.low,
+            self.subject.high,
+            self.subject.integers,
+        ).lay(values)
+        for parameter in laid.graph.parameters():
+            if parameter not in listed:
+                return (
+                    f"{laid.graph.name_of(parameter)!r} is used in build, and the module does not "
+                    "list it: assign it to an attribute in __init__"
+                )
+        if not listed:
+            raise NotLooked("the module has no parameters")
+        used = {source for node in laid.graph for source in node.inputs}
+        tops, grads = laid.run(values)
+        del tops
+        reached = dict(zip(laid.names, grads, strict=True))
+        for name, parameter in module.named_parameters():
+            if parameter not in used:
+                return f"the parameter {name!r} is listed, and build does not use it"
+            if (
+                parameter.requires_grad
+                and not reached[laid.graph.name_of(parameter)].isfinite().all()
+            ):
+                return f"the gradient of the parameter {name!r} is not finite"
+        return ""
+
+    def untouched_parameters(self) -> str:
+        """The walks change no parameter; buffers may follow the training."""
+        module, values = self._fresh(), self.subject.values()
+        before = {name: each.top.clone() for name, each in module.named_parameters()}
+        result = module.forward(*values)
+        self._back(module, result)
+        for name, each in module.named_parameters():
+            if apart(each.top, before[name], tolerance=0.0):
+                return f"the parameter {name!r} is changed by forward or backward"
+        return ""
+
+    @staticmethod
+    def _back(module: Module, result: Any) -> Any:
+        """The backward walk from a weight for each element of the outputs."""
+        tops = result if isinstance(result, tuple) else (result,)
+        if not all(top.dtype.is_floating_point for top in tops):
+            raise NotLooked("an output is not a floating number")
+        return module.backward(*(wave(top) for top in tops))
+
+    def state(self) -> str:
+        """The state is a copy, and brings another module of this kind to the same numbers."""
+        module, values = self._fresh(), self.subject.values()
+        state = module.state_dict()
+        if not state:
+            raise NotLooked("the module has no parameters or buffers")
+        expected = [each.clone() for each in _tuple(module.forward(*values))]
+        other = self._fresh()
+        for each in dict(other.named_state()).values():
+            each.top.zero_()
+        other.load_state_dict(state)
+        for ours, theirs in zip(_tuple(other.forward(*values)), expected, strict=True):
+            fault = apart(ours, theirs)
+            if fault:
+                return f"after load_state_dict the output {fault}: something is not in state_dict"
+        before = {name: each.clone() for name, each in other.state_dict().items()}
+        for tensor in state.values():
+            tensor.zero_()
+        if any(apart(each, before[name]) for name, each in other.state_dict().items()):
+            return "load_state_dict keeps the given tensors instead of copying them"
+        try:
+            other.load_state_dict({**before, "no such name": empty_of(before)})
+        except LoadError:
+            return ""
+        return "load_state_dict takes a name that the module does not have"
+
+    def backward(self) -> str:
+        """`module.backward` adds to the gradients, and `zero_grad` clears them."""
+        module, values = self._fresh().eval(), self.subject.values()
+        result = module.forward(*values)
+        self._back(module, result)
+        once = [each[1].clone() for each in module.param()]
+        if not once:
+            raise NotLooked("the module has no parameters")
+        self._back(module, module.forward(*values))
+        for (_, grad), first in zip(module.param(), once, strict=True):
+            fault = apart(grad, 2 * first)
+            if fault:
+                return f"after a second backward a gradient {fault}: gradients add up"
+        module.zero_grad()
+        if any(bool(grad.any()) for _, grad in module.param()):
+            return "after zero_grad a gradient is not zero"
+        return ""
+
+    def shared_weights(self) -> str:
+        """Called twice in one graph, a module uses the same parameters twice."""
+        module, values = self._fresh(), self.subject.values()
+        subject = self.subject
+        calls = Subject(
+            lambda _: lambda *nodes: (*_tuple(module(*nodes)), *_tuple(module(*nodes))),
+            subject.shapes, subject.low, subject.high, subject.integers,
+        )  # fmt: skip
+        laid = calls.lay(copies(values))
+        once = len(self.subject.lay(values).graph.parameters())
+        twice = len(laid.graph.parameters())
+        if twice != once:
+            return f"one call uses {once} parameters, two calls {twice}: build makes new ones"
+        return ""
+
+
+def _tuple(result: Any) -> tuple[Any, ...]:
+    return result if isinstance(result, tuple) else (result,)
+
+
+def empty_of(state: Mapping[str, Any]) -> Any:
+    """Any tensor of a state."""
+    return next(each for each in state.values() if is_tensor(each))

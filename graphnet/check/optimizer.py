@@ -1,0 +1,230 @@
+"""The check of an optimizer that anyone wrote."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+from copy import deepcopy
+from typing import TYPE_CHECKING, Any
+
+from torch import empty
+
+from graphnet.check.differences import wave
+from graphnet.check.report import Check, Report, examine
+from graphnet.check.subject import apart
+from graphnet.errors import GraphError
+from graphnet.graph import Parameter
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Make = Callable[[list[Parameter]], Any]
+
+_STEPS = 5
+_SIZES = (4, 6, 2)
+
+
+def check_optimizer(make: Make, *, skip: Collection[str] = ()) -> Report:
+    """Check an optimizer: the direction of its steps, its memory, frozen parameters, and copies.
+
+    Args:
+        make: makes the optimizer for a list of parameters: `lambda p: SGD(p, lr=0.1)`, or a class.
+        skip: checks to leave out, by name: "split" for one that looks at whole layers.
+
+    Raises:
+        GraphError: `make` cannot be called, or there is no such check.
+
+    >>> import graphnet as gn
+    >>> print(gn.check_optimizer(gn.Adam))
+    direction   right
+    untouched   right
+    repeatable  right
+    split       right
+    frozen      right
+    new values  right
+    a copy      right
+    types       right
+    Adam: all is right.
+    """
+    if not callable(make):
+        raise GraphError(
+            f"check_optimizer takes a function of the parameters, such as lambda p: SGD(p, lr=0.1);"
+            f" a {type(make).__name__} came."
+        )
+    suite = _OptimizerSuite(make)
+    return examine(type(make(_layers())).__name__, suite.checks(), skip)
+
+
+class _OptimizerSuite:
+    """The checks of an optimizer; each method looks at one thing."""
+
+    def __init__(self, make: Make) -> None:
+        self.make = make
+
+    def checks(self) -> Iterator[tuple[str, Check]]:
+        """The checks by name."""
+        yield "direction", self.direction
+        yield "untouched", self.untouched
+        yield "repeatable", self.repeatable
+        yield "split", self.split
+        yield "frozen", self.frozen
+        yield "new values", self.new_values
+        yield "a copy", self.a_copy
+        yield "types", self.types
+
+    def direction(self) -> str:
+        """The first step goes against the gradient, at every element."""
+        (parameter,) = _layers((12,))
+        before = parameter.top.clone()
+        grad = _gradient(12, 0)
+        parameter.grad = grad.clone()
+        self.make([parameter]).step()
+        moved = parameter.top - before
+        if not moved.isfinite().all():
+            return "after one step the parameters are not finite"
+        if not moved.any():
+            return "one step does not move the parameters at all: is `value` changed in place?"
+        along = (moved * grad) > 0
+        if along.all():
+            return "the parameters move along the gradient; a minus is missing"
+        if along.any():
+            place = int(along.long().argmax())
+            return f"element {place} moves along its gradient, not against it"
+        if (moved == 0).any():
+            return f"element {int((moved == 0).long().argmax())} does not move"
+        return ""
+
+    def untouched(self) -> str:
+        """A step does not write to the gradients."""
+        layers = _layers()
+        optimizer = self.make(layers)
+        for step in range(_STEPS):
+            _give(layers, step)
+            before = _flat_grad(layers)
+            optimizer.step()
+            if apart(_flat_grad(layers), before, tolerance=0.0):
+                return f"the gradients are changed by step {step + 1}: `grad` is to be read only"
+        return ""
+
+    def repeatable(self) -> str:
+        """Two optimizers with the same gradients do the same."""
+        first, second = self._train(_layers()), self._train(_layers())
+        fault = apart(second, first, tolerance=0.0)
+        return (
+            f"in a second run the value {fault}: is something shared between them?" if fault else ""
+        )
+
+    def _train(self, layers: list[Parameter], start: int = 0) -> Tensor:
+        """All parameters side by side, after some steps."""
+        optimizer = self.make(layers)
+        for step in range(start, start + _STEPS):
+            _give(layers, step)
+            optimizer.step()
+        return _flat(layers)
+
+    def split(self) -> str:
+        """The same numbers in one layer or in several are moved in the same way."""
+        fault = apart(self._train(_layers()), self._train(_layers((12,))), tolerance=1e-12)
+        if fault:
+            return (
+                f"split over three layers the value {fault} as in one layer: does the update take "
+                'a mean or a norm over `value`? If that is meant, say skip=["split"]'
+            )
+        return ""
+
+    def frozen(self) -> str:
+        """A frozen parameter stays, the others move as without it, and it can be freed."""
+        layers, others = _layers(), _layers()
+        optimizer, alone = self.make(layers), self.make([others[0], others[2]])
+        layers[1].requires_grad = False
+        before = layers[1].top.clone()
+        for step in range(_STEPS):
+            _give(layers, step)
+            _give(others, step)
+            optimizer.step()
+            alone.step()
+        if apart(layers[1].top, before, tolerance=0.0):
+            return "a parameter with requires_grad=False is moved"
+        for place in (0, 2):
+            fault = apart(layers[place].top, others[place].top, tolerance=1e-12)
+            if fault:
+                return f"beside a frozen parameter another one {fault}"
+        layers[1].requires_grad = True
+        _give(layers, 0)
+        optimizer.step()
+        return "" if apart(layers[1].top, before, tolerance=0.0) else "once freed it does not move"
+
+    def new_values(self) -> str:
+        """The optimizer keeps following a parameter after `.double()`."""
+        layers = _layers()
+        optimizer = self.make(layers)
+        for step in range(_STEPS):
+            _give(layers, step)
+            optimizer.step()
+            if step == 1:
+                for layer in layers:
+                    layer.to(layer.top.double().dtype)
+        fault = apart(_flat(layers), self._train(_layers()))
+        return f"if the parameters are moved in memory, the value {fault}" if fault else ""
+
+    def a_copy(self) -> str:
+        """A copy of optimizer and parameters goes on as the original does."""
+        layers = _layers()
+        optimizer = self.make(layers)
+        for step in range(2):
+            _give(layers, step)
+            optimizer.step()
+        other_layers, other = deepcopy((layers, optimizer))
+        for step in range(2, _STEPS):
+            for each, mover in ((layers, optimizer), (other_layers, other)):
+                _give(each, step)
+                mover.step()
+        fault = apart(_flat(other_layers), _flat(layers), tolerance=1e-12)
+        return f"after copy.deepcopy the value {fault}: some memory is not copied" if fault else ""
+
+    def types(self) -> str:
+        """Single precision stays single, and agrees with double."""
+        single = self._train([Parameter(each.top.float(), name=each.label) for each in _layers()])
+        if single.dtype != empty(0).float().dtype:
+            return f"parameters of float32 become {single.dtype}"
+        fault = apart(single, self._train(_layers()), tolerance=1e-3)
+        return f"in float32 the value {fault}" if fault else ""
+
+
+def _layers(sizes: tuple[int, ...] = _SIZES) -> list[Parameter]:
+    """Twelve numbers of about 0.1 in one or several parameters."""
+    numbers: Any = wave(empty(sum(sizes)).double())
+    values = numbers.sub(1.5).mul(0.1).split(list(sizes))
+    return [Parameter(each.clone(), name=f"p{place}") for place, each in enumerate(values)]
+
+
+def _gradient(size: int, step: int) -> Tensor:
+    """Gradients of both signs and of sizes between 0.5 and 2.5, other ones at each step."""
+    numbers = wave(empty(size + step).double())[step:]
+    signs = wave(empty(size + 3 * step).double())[3 * step :].sub(1.5).sign()
+    return numbers * signs
+
+
+def _give(layers: list[Parameter], step: int) -> None:
+    """Give each parameter its part of the gradient of a step."""
+    sizes = [layer.top.numel() for layer in layers]
+    whole: Any = _gradient(sum(sizes), step)
+    for layer, part in zip(layers, whole.split(sizes), strict=True):
+        layer.grad = part.to(layer.top.dtype).view(layer.top.shape)
+
+
+def _flat(layers: list[Parameter]) -> Tensor:
+    return _side_by_side([layer.top for layer in layers])
+
+
+def _flat_grad(layers: list[Parameter]) -> Tensor:
+    return _side_by_side([layer.grad for layer in layers])
+
+
+def _side_by_side(tensors: list[Any]) -> Tensor:
+    """Tensors in one flat copy."""
+    flat: Tensor = tensors[0].new_empty(sum(each.numel() for each in tensors))
+    start = 0
+    for each in tensors:
+        flat[start : start + each.numel()].copy_(each.reshape(-1))
+        start += each.numel()
+    return flat

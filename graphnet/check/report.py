@@ -1,0 +1,98 @@
+"""What the checkers of operations, modules and optimizers hand back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable
+from textwrap import wrap
+from typing import NamedTuple
+
+from graphnet.errors import GraphError
+
+Check = Callable[[], str]
+"""Looks at one thing; returns what is wrong in words, "" if nothing is, or raises NotLooked."""
+
+
+class NotLooked(Exception):  # noqa: N818 - it is no error
+    """There is nothing to look at here, and why."""
+
+
+class Finding(NamedTuple):
+    """What one check found.
+
+    Attributes:
+        name: what was looked at.
+        fault: what is wrong in words; empty if nothing is.
+        left_out: why it was not looked at; empty if it was.
+    """
+
+    name: str
+    fault: str = ""
+    left_out: str = ""
+
+
+class Report:
+    """What all checks found; it is true if nothing is wrong.
+
+    Attributes:
+        subject: what was checked.
+        findings: one for each check.
+    """
+
+    def __init__(self, subject: str, findings: list[Finding]) -> None:
+        self.subject = subject
+        self.findings = findings
+
+    @property
+    def faults(self) -> list[Finding]:
+        """The checks that found something wrong."""
+        return [finding for finding in self.findings if finding.fault]
+
+    def __bool__(self) -> bool:
+        return not self.faults
+
+    def __str__(self) -> str:
+        width = max((len(finding.name) for finding in self.findings), default=0)
+        lines = []
+        for name, fault, left_out in self.findings:
+            text = f"WRONG: {fault}" if fault else f"not looked at: {left_out}"
+            text = text if fault or left_out else "right"
+            first, *rest = wrap(text, max(40, 98 - width)) or [""]
+            lines.append(f"{name.ljust(width)}  {first}")
+            lines.extend(f"{'':{width}}  {line}" for line in rest)
+        count = len(self.faults)
+        verdict = "all is right" if not count else f"{count} of {len(self.findings)} are wrong"
+        return "\n".join([*lines, f"{self.subject}: {verdict}."])
+
+    def __repr__(self) -> str:
+        return f"<Report on {self.subject}: {len(self.faults)} faults>"
+
+
+def examine(subject: str, checks: Iterable[tuple[str, Check]], skip: Collection[str]) -> Report:
+    """Run the checks in order, but for those whose name starts with a name in `skip`.
+
+    Raises:
+        GraphError: no check has a name that is to be skipped.
+    """
+    skipped = (skip,) if isinstance(skip, str) else tuple(skip)
+    checks = list(checks)
+    for each in skipped:
+        if not any(name.startswith(each) for name, _ in checks):
+            names = ", ".join(repr(name) for name, _ in checks)
+            raise GraphError(f"There is no check {each!r} to skip; the checks are {names}.")
+    findings = []
+    for name, check in checks:
+        if name.startswith(skipped):
+            findings.append(Finding(name, left_out="you said so"))
+        else:
+            findings.append(_run(name, check))
+    return Report(subject, findings)
+
+
+def _run(name: str, check: Check) -> Finding:
+    """What one check finds; an exception that nobody expected is a fault as well."""
+    try:
+        return Finding(name, check())
+    except NotLooked as reason:
+        return Finding(name, left_out=str(reason))
+    except Exception as error:  # the user's code may raise anything; the report says what
+        return Finding(name, f"{type(error).__name__}: {error}")

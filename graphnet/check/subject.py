@@ -1,0 +1,204 @@
+"""What the checks of an operation and of a module have in common: something to run on nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from torch import empty
+
+from graphnet.check.differences import wave
+from graphnet.check.report import NotLooked
+from graphnet.graph import Graph, Node
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from graphnet.graph import Input
+
+Shape = tuple[int, ...]
+Make = Callable[[bool], Callable[..., Any]]
+"""Makes what is checked anew, as it was given, for double precision or for single."""
+
+
+class Laid(NamedTuple):
+    """The subject laid out in a graph of its own."""
+
+    graph: Graph
+    inputs: list[Input]
+    outputs: list[Node]
+
+    @property
+    def sources(self) -> list[Any]:
+        """What a gradient is asked for: floating inputs, and parameters that are learned."""
+        learned = [node for node in self.graph.parameters() if node.requires_grad]
+        return [node for node in self.inputs if node.dtype.is_floating_point] + learned
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the sources."""
+        return [self.graph.name_of(node) for node in self.sources]
+
+    def forward(self, values: list[Any]) -> list[Tensor]:
+        """The values of the outputs."""
+        tensors = [value for value in values if is_tensor(value)]
+        feed = dict(zip(self.inputs, tensors, strict=True))
+        return list(self.graph.forward(feed, outputs=self.outputs))
+
+    def run(self, values: list[Any]) -> tuple[list[Tensor], list[Tensor]]:
+        """The values of the outputs, and the gradients of the sources by the backward walk."""
+        tops = [top.clone() for top in self.forward(values)]
+        floating = self.floating
+        if floating:
+            self.graph.backward(floating, [wave(node.top) for node in floating])
+        grads = [None if node.grad is None else node.grad.clone() for node in self.sources]
+        zeros = [node.top.new_zeros(node.top.shape) for node in self.sources]
+        return tops, [z if g is None else g for g, z in zip(grads, zeros, strict=True)]
+
+    @property
+    def floating(self) -> list[Node]:
+        """The outputs that have derivatives."""
+        return [node for node in self.outputs if node.dtype.is_floating_point]
+
+
+class Subject:
+    """Something that is called with nodes, and the inputs on which it is checked.
+
+    Args:
+        make: makes it anew, so that a check cannot disturb the next one.
+        shapes: the shape of each input; what is not a tuple stands for itself.
+        low: the least value of an input.
+        high: the largest value of an input.
+        integers: for the inputs of whole numbers, by place: how many values there are, from 0.
+        names: the names of the inputs.
+    """
+
+    def __init__(
+        self,
+        make: Make,
+        shapes: tuple[Any, ...],
+        low: float,
+        high: float,
+        integers: Mapping[int, int],
+        names: tuple[str, ...] = (),
+    ) -> None:
+        self.make = make
+        self.shapes = shapes
+        self.low, self.high = low, high
+        self.integers = integers
+        self.names = names
+
+    def values(
+        self, shapes: tuple[Any, ...] = (), double: bool = True, start: int = 0
+    ) -> list[Any]:
+        """The inputs: numbers without repetition, spread over the range, the same at each call."""
+        return [
+            self._value(place, shape, double, start) if isinstance(shape, tuple) else shape
+            for place, shape in enumerate(shapes or self.shapes)
+        ]
+
+    def _value(self, place: int, shape: Shape, double: bool, start: int) -> Tensor:
+        count = empty(shape).double().new_ones(shape).reshape(-1).cumsum(0) + 17 * place + start
+        spread = (count * 0.6180339887498949) % 1  # the golden ratio fills the range evenly
+        if place in self.integers:
+            return (spread * self.integers[place]).long().view(shape)
+        values = (self.low + (self.high - self.low) * spread).view(shape)
+        return values if double else values.float()
+
+    def lay(self, values: list[Any], unknown: Collection[int] = (), double: bool = True) -> Laid:
+        """A graph with an input for each tensor; some do not know their first size."""
+        graph = Graph()
+        arguments: list[Any] = []
+        for place, value in enumerate(values):
+            argument = value
+            if is_tensor(value):
+                shape = tuple(value.shape)
+                shape = (None, *shape[1:]) if place in unknown else shape
+                argument = graph.input(
+                    shape,
+                    name=self.names[place] if place < len(self.names) else f"x{place}",
+                    dtype=value.dtype,
+                    requires_grad=value.dtype.is_floating_point,
+                )
+            arguments.append(argument)
+        result = self.make(double)(*arguments)
+        outputs = list(result) if isinstance(result, tuple | list) else [result]
+        for output in outputs:
+            if not isinstance(output, Node):
+                raise TypeError(
+                    f"called with nodes it returns a {type(output).__name__}, not a node; use only "
+                    "operators, methods and functions of graphnet.ops"
+                )
+        return Laid(graph, graph.inputs, outputs)
+
+    def batch(self) -> tuple[int, ...]:
+        """The places of the inputs whose first sizes may change together, as that of a batch.
+
+        Raises:
+            NotLooked: there are none.
+        """
+        first = next((p for p, s in enumerate(self.shapes) if isinstance(s, tuple) and s), None)
+        if first is not None:
+            size = self.shapes[first][0]
+            same = tuple(
+                place
+                for place, shape in enumerate(self.shapes)
+                if isinstance(shape, tuple) and shape and shape[0] == size
+            )
+            for places in dict.fromkeys((same, (first,))):
+                try:
+                    values = self.values(self.resized(places, size + 1))
+                    self.lay(values).forward(values)
+                except Exception:  # these sizes do not change together
+                    continue
+                return places
+        raise NotLooked("no input has a first size that can be changed")
+
+    def resized(self, places: Collection[int], size: int) -> tuple[Any, ...]:
+        """The shapes with another first size at some places."""
+        return tuple(
+            (size, *shape[1:]) if place in places else shape
+            for place, shape in enumerate(self.shapes)
+        )
+
+
+def is_tensor(value: Any) -> bool:
+    """True for a tensor, not for a number or a node."""
+    return isinstance(value, type(empty(0)))
+
+
+def copies(values: list[Any]) -> list[Any]:
+    """The same values in other memory."""
+    return [value.clone() if is_tensor(value) else value for value in values]
+
+
+def differs(
+    ours: tuple[list[Tensor], list[Tensor]],
+    theirs: tuple[list[Tensor], list[Tensor]],
+    names: list[str],
+    tolerance: float = 1e-9,
+) -> str:
+    """Where two runs differ, in words; "" if they agree."""
+    labels = [f"output {number}" for number in range(len(ours[0]))]
+    labels += [f"the gradient of {name!r}" for name in names]
+    for label, left, right in zip(labels, ours[0] + ours[1], theirs[0] + theirs[1], strict=True):
+        fault = apart(left, right, tolerance)
+        if fault:
+            return f"{label} {fault}"
+    return ""
+
+
+def apart(left: Tensor, right: Tensor, tolerance: float = 1e-9) -> str:
+    """How two tensors differ, in words; "" if they agree but for rounding."""
+    if left.shape != right.shape:
+        return f"has the shape {tuple(left.shape)}, not {tuple(right.shape)}"
+    if not left.numel():
+        return ""
+    left, right = left.double(), right.double()
+    close = ((left - right).abs() <= tolerance * (1 + right.abs())).logical_or(left.eq(right))
+    close = close.logical_or(left.ne(left).logical_and(right.ne(right)))
+    if close.all():
+        return ""
+    place = int((~close).reshape(-1).long().argmax())
+    here, there = float(left.reshape(-1)[place]), float(right.reshape(-1)[place])
+    return f"is {here:.6g} at element {place}, not {there:.6g}"

@@ -1,0 +1,195 @@
+"""Attention with several heads."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from torch import empty
+
+from graphnet import init, ops
+from graphnet.errors import GraphError, ShapeError, shape_text
+from graphnet.graph import Node, Parameter
+from graphnet.layers.linear import Linear, require_size
+from graphnet.layers.module import Module
+from graphnet.ops.attention import attention_weights, is_bool
+from graphnet.ops.random import require_probability
+
+if TYPE_CHECKING:
+    from torch import device, dtype
+
+
+class MultiheadAttention(Module):
+    """Attention of several heads, each with its own share of the dimensions.
+
+    Called as `attention(query, key, value)`, with torch's keywords `key_padding_mask`, `attn_mask`,
+    `need_weights`, `average_attn_weights` and `is_causal`; it returns the output, and the weights
+    averaged over the heads, or None for `need_weights=False`. In a mask of truth values True hides;
+    a mask of numbers is added. A query from which every key is hidden attends to none: its weights
+    are zeros, where torch has NaN.
+    Shapes: query (n, batch, embed_dim), key (m, batch, kdim), value (m, batch, vdim), attn_mask
+    (n, m) or (batch num_heads, n, m), key_padding_mask (batch, m) -> (n, batch, embed_dim) and
+    (batch, n, m); batch comes first with batch_first, and may be missing everywhere.
+
+    Args:
+        embed_dim: the size of queries and outputs.
+        num_heads: the number of heads, a divisor of embed_dim.
+        dropout: the probability of dropping a weight in training.
+        bias: False to leave the biases out.
+        add_bias_kv: not supported; False.
+        add_zero_attn: not supported; False.
+        kdim: the size of keys; embed_dim where None.
+        vdim: the size of values; embed_dim where None.
+        batch_first: True for inputs (batch, n, embed_dim).
+        device: where the parameters are kept.
+        dtype: their number type.
+
+    Source: Vaswani et al., Attention is all you need (2017), section 3.2.2.
+
+    Raises:
+        ShapeError: the sizes do not fit, or embed_dim is not a multiple of num_heads.
+        RangeError: dropout lies outside [0, 1].
+        GraphError: an option that is not supported.
+
+    >>> from torch import empty
+    >>> attention, x = MultiheadAttention(4, 2, batch_first=True), empty(3, 5, 4).fill_(1)
+    >>> output, weights = attention.forward(x, x, x)
+    >>> output.shape, weights.shape
+    (torch.Size([3, 5, 4]), torch.Size([3, 5, 5]))
+    """
+
+    def __init__(
+        self,
+        embed_dim: int,
+        num_heads: int,
+        dropout: float = 0.0,
+        bias: bool = True,
+        add_bias_kv: bool = False,
+        add_zero_attn: bool = False,
+        kdim: int | None = None,
+        vdim: int | None = None,
+        batch_first: bool = False,
+        device: device | str | None = None,
+        dtype: dtype | None = None,
+    ) -> None:
+        self.kdim = embed_dim if kdim is None else kdim
+        self.vdim = embed_dim if vdim is None else vdim
+        require_size(embed_dim=embed_dim, num_heads=num_heads, kdim=self.kdim, vdim=self.vdim)
+        require_probability(dropout)
+        if embed_dim % num_heads:
+            raise ShapeError(f"embed_dim {embed_dim} cannot be divided among {num_heads} heads.")
+        if add_bias_kv or add_zero_attn:
+            raise GraphError("MultiheadAttention has no add_bias_kv and no add_zero_attn.")
+        self.embed_dim, self.num_heads, self.dropout = embed_dim, num_heads, dropout
+        self.batch_first = batch_first
+        self._call: tuple[Any, ...] = ()
+        # Drawn before the weights of the inputs, as torch does.
+        out_proj = Linear(embed_dim, embed_dim, bias, device=device, dtype=dtype)
+        sizes = {"in": embed_dim}
+        if (self.kdim, self.vdim) != (embed_dim, embed_dim):
+            sizes = {"q": embed_dim, "k": self.kdim, "v": self.vdim}
+        rows = 3 * embed_dim if len(sizes) == 1 else embed_dim
+        for name, size in sizes.items():
+            weight = init.xavier_uniform_(empty(rows, size, device=device, dtype=dtype))
+            setattr(self, f"{name}_proj_weight", Parameter(weight))
+        self.in_proj_bias: Parameter | None = None
+        if bias:
+            zeros = empty(3 * embed_dim, device=device, dtype=dtype).zero_()
+            self.in_proj_bias = Parameter(zeros)
+            if out_proj.bias is not None:
+                out_proj.bias.top.zero_()
+        self.out_proj = out_proj
+
+    def __call__(
+        self,
+        *inputs: Any,
+        key_padding_mask: Any = None,
+        need_weights: bool = True,
+        attn_mask: Any = None,
+        average_attn_weights: bool = True,
+        is_causal: bool = False,
+    ) -> Any:
+        """Append to the graph of the nodes, or compute for tensors: see the class."""
+        if is_causal and attn_mask is None:
+            raise GraphError("is_causal=True says that attn_mask is causal: give it as well.")
+        masks = {"padding": key_padding_mask, "mask": attn_mask}
+        given = {name: mask for name, mask in masks.items() if mask is not None}
+        # Settings of this call; being attributes they tell a kept graph that it does not fit.
+        self._call = (*given, need_weights, average_attn_weights)
+        everything = (*inputs, *given.values())
+        if any(isinstance(each, Node) for each in everything):
+            result = super().__call__(*everything)
+        else:
+            result = super().forward(*everything)
+        return result if need_weights else (result, None)
+
+    def forward(self, *tensors: Any, **settings: Any) -> Any:
+        """Compute for tensors: what calling the module with tensors does."""
+        return self(*tensors, **settings)
+
+    def build(self, query: Node, key: Node, value: Node, *masks: Node) -> Any:
+        """Append the attention; for its settings see `__call__`."""
+        *names, need_weights, average = self._call
+        given = dict(zip(names, masks, strict=True))
+        batched = query.ndim == 3
+        for each in (query, key, value):
+            if each.ndim not in (2, 3) or each.ndim != query.ndim:
+                raise ShapeError(
+                    "query, key and value have 3 dimensions, or all 2 without a batch; "
+                    f"{each} {shape_text(each.shape)} came."
+                )
+        weights, values = self._attend(query, key, value, given)
+        if self.dropout:
+            weights = ops.dropout(weights, self.dropout)
+        # (batch, heads, n, size) -> (batch, n, embed_dim)
+        mixed = ops.transpose(ops.matmul(weights, values), 1, 2)
+        output = self.out_proj(ops.flatten(mixed, 2))
+        output = self._batch_as_given(output, batched)
+        if not need_weights:
+            return output
+        shown = ops.mean(weights, 1) if average else weights
+        return output, shown if batched else ops.squeeze(shown, 0)
+
+    def _attend(self, query: Node, key: Node, value: Node, given: dict[str, Node]) -> Any:
+        """The weights of each head, and the values of each head."""
+        q, k, v = (self._heads(each, place) for place, each in enumerate((query, key, value)))
+        masks = [_passing(mask) for mask in given.values()]
+        for place, name in enumerate(given):
+            if name == "padding":
+                masks[place] = ops.unsqueeze(ops.unsqueeze(masks[place], -2), -2)
+            elif masks[place].ndim == 3:
+                masks[place] = ops.unflatten(masks[place], 0, (-1, self.num_heads))
+        return attention_weights(q, k, *masks), v
+
+    def _heads(self, x: Node, place: int) -> Node:
+        """The input at a place projected, and its dimensions shared out among the heads."""
+        if x.ndim == 2:
+            x = ops.unsqueeze(x, 0)
+        elif not self.batch_first:
+            x = ops.transpose(x, 0, 1)
+        size = self.embed_dim
+        whole = getattr(self, "in_proj_weight", None)
+        if whole is None:
+            weight = getattr(self, f"{'qkv'[place]}_proj_weight")
+        else:
+            weight = ops.narrow(whole, 0, place * size, size)
+        bias = self.in_proj_bias
+        if bias is not None:
+            x = ops.linear(x, weight, ops.narrow(bias, 0, place * size, size))
+        else:
+            x = ops.linear(x, weight)
+        return ops.transpose(ops.unflatten(x, -1, (self.num_heads, -1)), 1, 2)
+
+    def _batch_as_given(self, output: Node, batched: bool) -> Node:
+        """The output with the batch where the inputs have it."""
+        if not batched:
+            return ops.squeeze(output, 0)
+        return output if self.batch_first else ops.transpose(output, 0, 1)
+
+    def extra_repr(self) -> str:
+        """The sizes of the layer."""
+        return f"{self.embed_dim}, {self.num_heads}, batch_first={self.batch_first}"
+
+
+def _passing(mask: Node) -> Node:
+    """A mask as attention takes it: truth values that let pass, or numbers to add."""
+    return ops.eq(mask, 0) if is_bool(mask) else mask

@@ -1,0 +1,259 @@
+"""One step of a recurrent network: a new state from an input and the state before it.
+
+`RNNStep`, `LSTMStep` and `GRUStep` are the formulas. A cell takes one step; the layers in
+`recurrent` take the same step again and again, along a sequence.
+"""
+
+from __future__ import annotations
+
+from math import sqrt
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from torch import empty
+
+from graphnet import init, ops
+from graphnet.errors import GraphError, ShapeError, shape_text
+from graphnet.graph import Node, Parameter
+from graphnet.layers.linear import require_size
+from graphnet.layers.module import Module
+
+if TYPE_CHECKING:
+    from torch import device, dtype
+
+State = tuple[Node, ...]
+"""What a recurrent network remembers: (h,), or (h, c) for an LSTM."""
+
+NONLINEARITIES = {"tanh": ops.tanh, "relu": ops.relu}
+
+
+class Recurrent(Module):
+    """What cells and layers share: the weights of a step, the step itself, and its first state.
+
+    A step starts from two affine maps, one of the input and one of the hidden state. Each gives
+    `hidden_size` numbers for each gate.
+    """
+
+    gates: ClassVar[int]
+    states: ClassVar[int] = 1
+    input_size: int
+    hidden_size: int
+
+    def step(self, mapped: Node, recurrent: Node, state: State) -> State:
+        """The next state, from the maps of the input and of the hidden state."""
+        raise GraphError(f"{type(self).__name__} has no step: a recurrent module writes one.")
+
+    def advance(self, x: Node, state: State, suffix: str = "") -> State:
+        """The next state, from an input and the weights whose names end in `suffix`."""
+        mapped = ops.linear(x, *self._affine("ih", suffix))
+        recurrent = ops.linear(state[0], *self._affine("hh", suffix))
+        return self.step(mapped, recurrent, state)
+
+    def _affine(self, kind: str, suffix: str) -> tuple[Parameter, Parameter | None]:
+        """The weight and the bias of the map of the input, "ih", or of the hidden state, "hh"."""
+        return getattr(self, f"weight_{kind}{suffix}"), getattr(self, f"bias_{kind}{suffix}")
+
+    def _add_weights(self, suffix: str, inputs: int, bias: bool, **where: Any) -> None:
+        """Make the weights of one step in torch's order, uniform within 1/√hidden_size."""
+        rows, bound = self.gates * self.hidden_size, 1 / sqrt(self.hidden_size)
+        for name, shape in {
+            "weight_ih": (rows, inputs),
+            "weight_hh": (rows, self.hidden_size),
+            "bias_ih": (rows,),
+            "bias_hh": (rows,),
+        }.items():
+            absent = name.startswith("bias") and not bias
+            value = None if absent else init.uniform_(empty(shape, **where), -bound, bound)
+            setattr(self, name + suffix, None if value is None else Parameter(value))
+
+    def _zeros(self, x: Node) -> Node:
+        """A hidden state of zeros for an input of shape (..., input_size)."""
+        column = ops.zeros_like(ops.narrow(x, -1, 0, 1))
+        return ops.expand(column, *(-1,) * (x.ndim - 1), self.hidden_size)
+
+    def _parts(self, state: Any, shape: tuple[int | None, ...]) -> State | None:
+        """The parts of a state that a caller gives, each of this shape; None where there is none.
+
+        Raises:
+            GraphError: it is something else than a node, or for an LSTM a tuple of two.
+            ShapeError: a part has another shape.
+        """
+        if state is None:
+            return None
+        parts = state if isinstance(state, tuple | list) else (state,)
+        if len(parts) != self.states or not all(isinstance(part, Node) for part in parts):
+            asked = "the node h" if self.states == 1 else "a tuple of nodes, (h, c)"
+            came = ", ".join(type(part).__name__ for part in parts)
+            raise GraphError(f"{type(self).__name__}: the state is {asked}; ({came}) came.")
+        for part in parts:
+            if part.shape != shape:
+                raise ShapeError(
+                    f"{type(self).__name__}: for this input a state has the shape "
+                    f"{shape_text(shape)}; {shape_text(part.shape)} came."
+                )
+        return tuple(parts)
+
+    def _require_input(self, x: Node, ndims: tuple[int, int]) -> None:
+        """Refuse an input of another number of dimensions, or of another last size.
+
+        Raises:
+            ShapeError: it does not fit.
+        """
+        if x.ndim not in ndims or x.shape[-1] != self.input_size:
+            raise ShapeError(
+                f"{type(self).__name__}: the input has {ndims[0]} dimensions, or {ndims[1]} with a "
+                f"batch, and the last size {self.input_size}; {shape_text(x.shape)} came."
+            )
+
+    def forward(self, *tensors: Any) -> Any:
+        """Compute the output for an input, and a state that may be left out or be None."""
+        without_state = len(tensors) == 2 and tensors[1] is None
+        return super().forward(*tensors[:1] if without_state else tensors)
+
+
+class RNNStep:
+    """h' = tanh(W_ih x + b_ih + W_hh h + b_hh), or relu.  Source: Elman (1990)."""
+
+    gates: ClassVar[int] = 1
+    nonlinearity: str
+
+    def step(self, mapped: Node, recurrent: Node, state: State) -> State:
+        """The next hidden state."""
+        return (NONLINEARITIES[self.nonlinearity](mapped + recurrent),)
+
+    def _set_nonlinearity(self, name: str) -> None:
+        if name not in NONLINEARITIES:
+            raise GraphError(f"nonlinearity is 'tanh' or 'relu'; {name!r} came.")
+        self.nonlinearity = name
+
+
+class LSTMStep:
+    """c' = f c + i g and h' = o tanh c', with gates i, f, o = σ(...) and g = tanh(...).
+
+    Source: Hochreiter and Schmidhuber (1997); the forget gate f, Gers et al. (2000).
+    """
+
+    gates: ClassVar[int] = 4
+    states: ClassVar[int] = 2
+
+    def step(self, mapped: Node, recurrent: Node, state: State) -> State:
+        """The next hidden state and cell state."""
+        i, f, g, o = ops.chunk(mapped + recurrent, 4, -1)
+        cell = f.sigmoid() * state[1] + i.sigmoid() * g.tanh()
+        return o.sigmoid() * cell.tanh(), cell
+
+
+class GRUStep:
+    """h' = (1 - z) n + z h, with gates r, z = σ(...) and n = tanh(x_n + r h_n).
+
+    Source: Cho et al. (2014), in the form of cuDNN, where r acts on the mapped hidden state.
+    """
+
+    gates: ClassVar[int] = 3
+
+    def step(self, mapped: Node, recurrent: Node, state: State) -> State:
+        """The next hidden state."""
+        x_r, x_z, x_n = ops.chunk(mapped, 3, -1)
+        h_r, h_z, h_n = ops.chunk(recurrent, 3, -1)
+        z = (x_z + h_z).sigmoid()
+        n = (x_n + (x_r + h_r).sigmoid() * h_n).tanh()
+        return ((1 - z) * n + z * state[0],)
+
+
+class RecurrentCell(Recurrent):
+    """One step with weights of its own: weight_ih, weight_hh, bias_ih, bias_hh."""
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        bias: bool = True,
+        *,
+        device: device | str | None = None,
+        dtype: dtype | None = None,
+    ) -> None:
+        require_size(input_size=input_size, hidden_size=hidden_size)
+        self.input_size, self.hidden_size, self.bias = input_size, hidden_size, bias
+        self._add_weights("", input_size, bias, device=device, dtype=dtype)
+
+    def build(self, x: Node, state: Any = None) -> Any:
+        """Append one step; zeros stand for a state that is left out."""
+        self._require_input(x, (1, 2))
+        parts = self._parts(state, (*x.shape[:-1], self.hidden_size))
+        zeros = self._zeros(x)
+        # reshape_as changes nothing, but refuses a state fed for another batch size
+        start = [part.reshape_as(zeros) for part in parts] if parts else [zeros] * self.states
+        result = self.advance(x, tuple(start))
+        return result if self.states > 1 else result[0]
+
+    def extra_repr(self) -> str:
+        """The sizes, and the settings that are not the usual ones."""
+        sizes = f"{self.input_size}, {self.hidden_size}"
+        return sizes if self.bias else f"{sizes}, bias=False"
+
+
+class RNNCell(RNNStep, RecurrentCell):
+    """One step of an Elman network: h' = tanh(W_ih x + b_ih + W_hh h + b_hh), or relu.
+
+    Shapes: x (batch, input_size), h (batch, hidden_size) -> (batch, hidden_size); the batch may be
+    left out. Names, shapes and first values of the weights are torch's.
+
+    Args:
+        input_size: the last size of the input, 1 or more.
+        hidden_size: the last size of the state, 1 or more.
+        bias: False to leave the biases out.
+        nonlinearity: "tanh" or "relu".
+        device: where the parameters are kept.
+        dtype: their number type.
+
+    Raises:
+        ShapeError: a size is not a whole number of 1 or more.
+        GraphError: the nonlinearity is another.
+
+    >>> from torch import empty
+    >>> RNNCell(2, 3).forward(empty(5, 2).fill_(0)).shape
+    torch.Size([5, 3])
+    """
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        bias: bool = True,
+        nonlinearity: str = "tanh",
+        *,
+        device: device | str | None = None,
+        dtype: dtype | None = None,
+    ) -> None:
+        self._set_nonlinearity(nonlinearity)
+        super().__init__(input_size, hidden_size, bias, device=device, dtype=dtype)
+
+
+class LSTMCell(LSTMStep, RecurrentCell):
+    """One step of an LSTM: c' = f c + i g and h' = o tanh c', where i, f, g, o come from x and h.
+
+    Shapes: x (batch, input_size), state (h, c) of (batch, hidden_size) each -> (h', c'); the batch
+    may be left out. Names, shapes, order of gates and first values of the weights are torch's.
+
+    Raises:
+        ShapeError: a size is not a whole number of 1 or more.
+
+    >>> from torch import empty
+    >>> h, c = LSTMCell(2, 3).forward(empty(5, 2).fill_(0))
+    >>> c.shape
+    torch.Size([5, 3])
+    """
+
+
+class GRUCell(GRUStep, RecurrentCell):
+    """One step of a GRU: h' = (1 - z) n + z h, where z and n come from x and h.
+
+    Shapes: x (batch, input_size), h (batch, hidden_size) -> (batch, hidden_size); the batch may be
+    left out. Names, shapes, order of gates and first values of the weights are torch's.
+
+    Raises:
+        ShapeError: a size is not a whole number of 1 or more.
+
+    >>> from torch import empty
+    >>> GRUCell(2, 3).forward(empty(5, 2).fill_(0)).shape
+    torch.Size([5, 3])
+    """

@@ -1,0 +1,193 @@
+"""Convolution layers, with the arguments, names, shapes and first values of torch.nn."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from torch import empty
+
+from graphnet import init, ops
+from graphnet.errors import GraphError, ShapeError
+from graphnet.graph import Parameter
+from graphnet.layers.linear import require_size
+from graphnet.layers.module import Module
+from graphnet.ops.image_windows import Sizes, whole_sizes
+
+if TYPE_CHECKING:
+    from torch import device, dtype
+
+    from graphnet.graph import Node
+
+
+class Convolution(Module):
+    """What the convolution layers have in common: their options, a weight and a bias.
+
+    The first values are uniform within 1/√n, where n is the product of the sizes of the weight
+    without the first.
+
+    Args:
+        in_channels: the channels of the input.
+        out_channels: the channels of the output.
+        kernel_size: the size of the window, one for all dimensions or one for each.
+        stride: the step from one window to the next.
+        padding: zeros on each side; "same" keeps the size, "valid" adds none.
+        dilation: the distance between two pixels that a window sees.
+        groups: how many parts the channels are cut into, each convolved by itself.
+        bias: False to leave the bias out.
+        padding_mode: "zeros", the only one there is.
+        device: where the parameters are kept.
+        dtype: their number type.
+
+    Raises:
+        ShapeError: a number of channels is no size, or groups does not divide it.
+        GraphError: another option is not what it can be.
+    """
+
+    dims: ClassVar[int] = 2
+    transposed: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: Sizes,
+        stride: Sizes = 1,
+        padding: Sizes | str = 0,
+        dilation: Sizes = 1,
+        groups: int = 1,
+        bias: bool = True,
+        padding_mode: str = "zeros",
+        device: device | str | None = None,
+        dtype: dtype | None = None,
+    ) -> None:
+        require_size(in_channels=in_channels, out_channels=out_channels, groups=groups)
+        if in_channels % groups or out_channels % groups:
+            raise ShapeError(
+                f"groups={groups} divides in_channels and out_channels; "
+                f"{in_channels} and {out_channels} came."
+            )
+        if padding_mode != "zeros":
+            raise GraphError(f"padding_mode is 'zeros'; {padding_mode!r} came.")
+        self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups
+        self.kernel_size = whole_sizes(kernel_size, self.dims, "kernel_size")
+        self.stride = whole_sizes(stride, self.dims, "stride")
+        self.dilation = whole_sizes(dilation, self.dims, "dilation")
+        self.padding = self._checked(padding)
+        ends = (in_channels, out_channels) if self.transposed else (out_channels, in_channels)
+        sizes = (ends[0], ends[1] // groups, *self.kernel_size)
+        fan_in = prod(sizes[1:])
+        weight = empty(sizes, device=device, dtype=dtype)
+        self.weight = Parameter(init.default_uniform_(weight, fan_in))
+        self.bias: Parameter | None = None
+        if bias:
+            start = empty(out_channels, device=device, dtype=dtype)
+            self.bias = Parameter(init.default_uniform_(start, fan_in))
+
+    def _checked(self, padding: Any) -> Any:
+        """The padding as a size for each dimension, or as a word.
+
+        Raises:
+            GraphError: it is neither, or "same" comes with a stride.
+        """
+        if not isinstance(padding, str):
+            return whole_sizes(padding, self.dims, "padding", 0)
+        if padding not in ("same", "valid") or self.transposed:
+            words = "" if self.transposed else "'same', 'valid' or "
+            raise GraphError(f"padding is {words}a size; {padding!r} came.")
+        if padding == "same" and set(self.stride) != {1}:
+            raise GraphError(f"padding='same' needs a stride of 1; {self.stride} came.")
+        return padding
+
+    def extra_repr(self) -> str:
+        """The channels, the window, and the options that were chosen."""
+        parts = [f"{self.in_channels}, {self.out_channels}"]
+        parts += [f"kernel_size={self.kernel_size}", f"stride={self.stride}"]
+        chosen = {"padding": 0, "output_padding": 0, "dilation": 1}
+        for name, usual in chosen.items():
+            value = getattr(self, name, (usual,))
+            if isinstance(value, str) or set(value) != {usual}:
+                parts.append(f"{name}={value!r}")
+        parts += [f"groups={self.groups}"] * (self.groups > 1)
+        parts += ["bias=False"] * (self.bias is None)
+        return ", ".join(parts)
+
+
+class Conv1d(Convolution):
+    """A convolution of series: see `ops.conv1d`, and `Convolution` for the arguments.
+
+    Shapes: x (n, in_channels, w) or (in_channels, w) -> (n, out_channels, w') or
+    (out_channels, w'); weight (out_channels, in_channels / groups, *kernel_size), bias
+    (out_channels).
+
+    >>> from torch import empty
+    >>> Conv1d(2, 3, 5).forward(empty(10, 2, 8).fill_(0)).shape
+    torch.Size([10, 3, 4])
+    """
+
+    dims = 1
+
+    def build(self, x: Node) -> Node:
+        """Append the convolution."""
+        rest = (self.stride, self.padding, self.dilation, self.groups)
+        return ops.conv1d(x, self.weight, self.bias, *rest)
+
+
+class Conv2d(Convolution):
+    """A convolution of images: see `ops.conv2d`, and `Convolution` for the arguments.
+
+    Shapes: x (n, in_channels, h, w) or (in_channels, h, w) -> (n, out_channels, h', w') or
+    (out_channels, h', w'); weight (out_channels, in_channels / groups, *kernel_size), bias
+    (out_channels).
+
+    >>> from torch import empty
+    >>> Conv2d(2, 32, 3).forward(empty(10, 2, 14, 14).fill_(0)).shape
+    torch.Size([10, 32, 12, 12])
+    """
+
+    def build(self, x: Node) -> Node:
+        """Append the convolution."""
+        rest = (self.stride, self.padding, self.dilation, self.groups)
+        return ops.conv2d(x, self.weight, self.bias, *rest)
+
+
+class ConvTranspose2d(Convolution):
+    """A transposed convolution: see `ops.conv_transpose2d`, and `Convolution` for the arguments.
+
+    Here `padding` is cut off on each side of the output, and `output_padding` pixels are added at
+    its end.
+
+    Shapes: x (n, in_channels, h, w) or (in_channels, h, w) -> (n, out_channels, h', w') or
+    (out_channels, h', w'); weight (in_channels, out_channels / groups, *kernel_size), bias
+    (out_channels).
+
+    >>> from torch import empty
+    >>> ConvTranspose2d(2, 3, 2, stride=2).forward(empty(10, 2, 4, 4).fill_(0)).shape
+    torch.Size([10, 3, 8, 8])
+    """
+
+    transposed = True
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: Sizes,
+        stride: Sizes = 1,
+        padding: Sizes = 0,
+        output_padding: Sizes = 0,
+        groups: int = 1,
+        bias: bool = True,
+        dilation: Sizes = 1,
+        padding_mode: str = "zeros",
+        device: device | str | None = None,
+        dtype: dtype | None = None,
+    ) -> None:
+        self.output_padding = whole_sizes(output_padding, self.dims, "output_padding", 0)
+        rest = (stride, padding, dilation, groups, bias, padding_mode, device, dtype)
+        super().__init__(in_channels, out_channels, kernel_size, *rest)
+
+    def build(self, x: Node) -> Node:
+        """Append the transposed convolution."""
+        rest = (self.stride, self.padding, self.output_padding, self.groups, self.dilation)
+        return ops.conv_transpose2d(x, self.weight, self.bias, *rest)

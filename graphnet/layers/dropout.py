@@ -1,0 +1,46 @@
+"""Dropout as a layer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from graphnet import ops
+from graphnet.layers.module import Module
+from graphnet.ops.random import require_probability
+
+if TYPE_CHECKING:
+    from torch import Generator
+
+    from graphnet.graph import Node
+
+
+class Dropout(Module):
+    """In training each element is 0 with the probability p, else divided by 1 - p.
+
+    In a graph the layer follows `graph.train()` and `graph.eval()`; on tensors, `module.train()`
+    and `module.eval()` of the module whose `forward` is called.
+    Shapes: any.
+
+    Args:
+        p: the probability of dropping.
+        generator: where the random numbers come from; torch's default generator where None.
+
+    Raises:
+        RangeError: p lies outside [0, 1].
+
+    >>> from torch import empty
+    >>> Dropout(1.0).forward(empty(2).fill_(3))
+    tensor([0., 0.])
+    """
+
+    def __init__(self, p: float = 0.5, generator: Generator | None = None) -> None:
+        require_probability(p)
+        self.p, self.generator = p, generator
+
+    def build(self, x: Node) -> Node:
+        """Append a mask and a product."""
+        return ops.dropout(x, self.p, generator=self.generator)
+
+    def extra_repr(self) -> str:
+        """The probability."""
+        return f"p={self.p}"

@@ -1,0 +1,176 @@
+"""Normalizations over the last dimensions or over groups: the same in training and evaluation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torch import empty
+
+from graphnet import ops
+from graphnet.errors import ShapeError
+from graphnet.graph import Parameter
+from graphnet.layers.linear import require_size
+from graphnet.layers.module import Module
+
+if TYPE_CHECKING:
+    from torch import Tensor, device, dtype
+
+    from graphnet.graph import Node
+
+__all__ = ["GroupNorm", "LayerNorm", "RMSNorm"]
+
+
+class LayerNorm(Module):
+    """Mean 0 and variance 1 over the last dimensions, then scaled and shifted: `ops.layer_norm`.
+
+    Shapes: x (..., *normalized_shape) -> that of x; weight and bias normalized_shape.
+
+    Args:
+        normalized_shape: the last sizes of x, or the last one.
+        eps: what is added to the variance.
+        elementwise_affine: False to leave weight and bias out.
+        bias: False to leave the bias out.
+        device: where the parameters are kept.
+        dtype: their number type.
+
+    Raises:
+        ShapeError: the sizes do not fit.
+
+    >>> from torch import empty
+    >>> LayerNorm(3).forward(empty(2, 3).fill_(5))
+    tensor([[0., 0., 0.],
+            [0., 0., 0.]])
+    """
+
+    def __init__(
+        self,
+        normalized_shape: int | tuple[int, ...] | list[int],
+        eps: float = 1e-5,
+        elementwise_affine: bool = True,
+        bias: bool = True,
+        device: device | str | None = None,
+        dtype: dtype | None = None,
+    ) -> None:
+        self.normalized_shape, self.eps = _sizes(normalized_shape), eps
+        self.elementwise_affine = elementwise_affine
+        values = empty(self.normalized_shape, device=device, dtype=dtype)
+        self.weight, self.bias = affine_of(values, elementwise_affine, elementwise_affine and bias)
+
+    def build(self, x: Node) -> Node:
+        """Append the normalization."""
+        return ops.layer_norm(x, self.normalized_shape, self.weight, self.bias, self.eps)
+
+    def extra_repr(self) -> str:
+        """The settings of the layer."""
+        affine = self.elementwise_affine
+        return f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={affine}"
+
+
+class RMSNorm(Module):
+    """x divided by its root mean square over the last dimensions, then scaled: `ops.rms_norm`.
+
+    Shapes: x (..., *normalized_shape) -> that of x; weight normalized_shape.
+
+    Args:
+        normalized_shape: the last sizes of x, or the last one.
+        eps: what is added to the mean square; None for the precision of the number type.
+        elementwise_affine: False to leave the weight out.
+        device: where the parameters are kept.
+        dtype: their number type.
+
+    Raises:
+        ShapeError: the sizes do not fit.
+
+    >>> from torch import empty
+    >>> RMSNorm(2).forward(empty(2).fill_(5))
+    tensor([1., 1.])
+    """
+
+    def __init__(
+        self,
+        normalized_shape: int | tuple[int, ...] | list[int],
+        eps: float | None = None,
+        elementwise_affine: bool = True,
+        device: device | str | None = None,
+        dtype: dtype | None = None,
+    ) -> None:
+        self.normalized_shape, self.eps = _sizes(normalized_shape), eps
+        self.elementwise_affine = elementwise_affine
+        values = empty(self.normalized_shape, device=device, dtype=dtype)
+        self.weight, _ = affine_of(values, elementwise_affine, False)
+
+    def build(self, x: Node) -> Node:
+        """Append the normalization."""
+        return ops.rms_norm(x, self.normalized_shape, self.weight, self.eps)
+
+    def extra_repr(self) -> str:
+        """The settings of the layer."""
+        affine = self.elementwise_affine
+        return f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={affine}"
+
+
+class GroupNorm(Module):
+    """Each group of channels of each example with mean 0 and variance 1: `ops.group_norm`.
+
+    Shapes: x (n, num_channels, ...) -> that of x; weight and bias (num_channels).
+
+    Args:
+        num_groups: the number of groups, a divisor of num_channels.
+        num_channels: the number of channels.
+        eps: what is added to the variance.
+        affine: False to leave weight and bias out.
+        device: where the parameters are kept.
+        dtype: their number type.
+
+    Raises:
+        ShapeError: the sizes do not fit.
+
+    >>> from torch import empty
+    >>> GroupNorm(2, 4).forward(empty(1, 4).fill_(5))
+    tensor([[0., 0., 0., 0.]])
+    """
+
+    def __init__(
+        self,
+        num_groups: int,
+        num_channels: int,
+        eps: float = 1e-5,
+        affine: bool = True,
+        device: device | str | None = None,
+        dtype: dtype | None = None,
+    ) -> None:
+        require_size(num_groups=num_groups, num_channels=num_channels)
+        if num_channels % num_groups:
+            raise ShapeError(f"{num_channels} channels cannot be put into {num_groups} groups.")
+        self.num_groups, self.num_channels = num_groups, num_channels
+        self.eps, self.affine = eps, affine
+        values = empty(num_channels, device=device, dtype=dtype)
+        self.weight, self.bias = affine_of(values, affine, affine)
+
+    def build(self, x: Node) -> Node:
+        """Append the normalization."""
+        return ops.group_norm(x, self.num_groups, self.weight, self.bias, self.eps)
+
+    def extra_repr(self) -> str:
+        """The settings of the layer."""
+        return f"{self.num_groups}, {self.num_channels}, eps={self.eps}, affine={self.affine}"
+
+
+def affine_of(
+    values: Tensor, weight: bool, bias: bool
+) -> tuple[Parameter | None, Parameter | None]:
+    """A weight of ones and a bias of zeros in the shape of the values, each where it is wanted."""
+    return (
+        Parameter(values.fill_(1)) if weight else None,
+        Parameter(values.zero_()) if bias else None,
+    )
+
+
+def _sizes(shape: int | tuple[int, ...] | list[int]) -> tuple[int, ...]:
+    """Sizes given as one number or as several."""
+    sizes = (shape,) if isinstance(shape, int) else tuple(shape)
+    if not sizes:
+        raise ShapeError("normalized_shape names one size or more: (3,); () came.")
+    for size in sizes:
+        require_size(normalized_shape=size)
+    return sizes

@@ -1,0 +1,164 @@
+"""Layers without parameters between convolutions and affine maps: pooling, and flattening."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from graphnet import ops
+from graphnet.layers.module import Module
+
+if TYPE_CHECKING:
+    from graphnet.graph import Node
+    from graphnet.ops.image_windows import Sizes
+
+
+class MaxPool2d(Module):
+    """The largest pixel of each window: see `ops.max_pool2d`.
+
+    Shapes: x (n, c, h, w) or (c, h, w) -> (n, c, h', w') or (c, h', w').
+
+    Args:
+        kernel_size: the size of the window, for the height and the width.
+        stride: the step from one window to the next; the kernel's size where None.
+        padding: the border on each side, which is never the largest.
+        dilation: the distance between two pixels that a window sees.
+        return_indices: True to return the places of the largest pixels too.
+        ceil_mode: True to round the number of windows up.
+
+    Raises:
+        ShapeError: when built, if no window fits into the padded image.
+        GraphError: when built, if an option is not what it can be.
+
+    >>> from torch import empty
+    >>> MaxPool2d(2).forward(empty(10, 3, 4, 6).fill_(0)).shape
+    torch.Size([10, 3, 2, 3])
+    """
+
+    def __init__(
+        self,
+        kernel_size: Sizes,
+        stride: Sizes | None = None,
+        padding: Sizes = 0,
+        dilation: Sizes = 1,
+        return_indices: bool = False,
+        ceil_mode: bool = False,
+    ) -> None:
+        self.kernel_size = kernel_size
+        self.stride = kernel_size if stride is None else stride
+        self.padding, self.dilation = padding, dilation
+        self.return_indices, self.ceil_mode = return_indices, ceil_mode
+
+    def build(self, x: Node) -> Any:
+        """Append the pooling."""
+        rest = (self.padding, self.dilation, self.ceil_mode, self.return_indices)
+        return ops.max_pool2d(x, self.kernel_size, self.stride, *rest)
+
+    def extra_repr(self) -> str:
+        """The window and how it moves."""
+        return (
+            f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}, "
+            f"dilation={self.dilation}, ceil_mode={self.ceil_mode}"
+        )
+
+
+class AvgPool2d(Module):
+    """The mean of each window: see `ops.avg_pool2d`.
+
+    Shapes: x (n, c, h, w) or (c, h, w) -> (n, c, h', w') or (c, h', w').
+
+    Args:
+        kernel_size: the size of the window, for the height and the width.
+        stride: the step from one window to the next; the kernel's size where None.
+        padding: the border of zeros on each side.
+        ceil_mode: True to round the number of windows up.
+        count_include_pad: False to leave the border out of the mean.
+        divisor_override: what to divide by, instead of the number of pixels.
+
+    Raises:
+        ShapeError: when built, if no window fits into the padded image.
+        GraphError: when built, if an option is not what it can be.
+
+    >>> from torch import empty
+    >>> AvgPool2d(2).forward(empty(10, 3, 4, 6).fill_(0)).shape
+    torch.Size([10, 3, 2, 3])
+    """
+
+    def __init__(
+        self,
+        kernel_size: Sizes,
+        stride: Sizes | None = None,
+        padding: Sizes = 0,
+        ceil_mode: bool = False,
+        count_include_pad: bool = True,
+        divisor_override: int | None = None,
+    ) -> None:
+        self.kernel_size = kernel_size
+        self.stride = kernel_size if stride is None else stride
+        self.padding, self.ceil_mode = padding, ceil_mode
+        self.count_include_pad, self.divisor_override = count_include_pad, divisor_override
+
+    def build(self, x: Node) -> Node:
+        """Append the pooling."""
+        rest = (self.padding, self.ceil_mode, self.count_include_pad, self.divisor_override)
+        return ops.avg_pool2d(x, self.kernel_size, self.stride, *rest)
+
+    def extra_repr(self) -> str:
+        """The window and how it moves."""
+        return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
+
+
+class AdaptiveAvgPool2d(Module):
+    """The means of a fixed number of windows: see `ops.adaptive_avg_pool2d`.
+
+    Shapes: x (n, c, h, w) or (c, h, w) -> (n, c, h', w') or (c, h', w').
+
+    Args:
+        output_size: h' = w', or (h', w'), with None for a size that stays.
+
+    Raises:
+        GraphError: when built, if output_size is not one or two whole numbers, or None.
+
+    >>> from torch import empty
+    >>> AdaptiveAvgPool2d((1, 2)).forward(empty(10, 3, 5, 7).fill_(0)).shape
+    torch.Size([10, 3, 1, 2])
+    """
+
+    def __init__(self, output_size: Any) -> None:
+        self.output_size = output_size
+
+    def build(self, x: Node) -> Node:
+        """Append the pooling."""
+        return ops.adaptive_avg_pool2d(x, self.output_size)
+
+    def extra_repr(self) -> str:
+        """The size of the output."""
+        return f"output_size={self.output_size}"
+
+
+class Flatten(Module):
+    """Several dimensions as one: see `ops.flatten`.
+
+    Shapes: x (n, c, h, w) -> (n, c · h · w).
+
+    Args:
+        start_dim: the first of the dimensions, by default the one after the batch.
+        end_dim: the last of them.
+
+    Raises:
+        ShapeError: when built, if there is no such dimension.
+
+    >>> from torch import empty
+    >>> Flatten().forward(empty(10, 3, 4, 6)).shape
+    torch.Size([10, 72])
+    """
+
+    def __init__(self, start_dim: int = 1, end_dim: int = -1) -> None:
+        self.start_dim, self.end_dim = start_dim, end_dim
+
+    def build(self, x: Node) -> Node:
+        """Append the flattening."""
+        return ops.flatten(x, self.start_dim, self.end_dim)
+
+    def extra_repr(self) -> str:
+        """The first and the last of the dimensions."""
+        return f"start_dim={self.start_dim}, end_dim={self.end_dim}"

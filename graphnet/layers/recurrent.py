@@ -1,0 +1,213 @@
+"""Recurrent layers: the step of a cell, repeated along a sequence.
+
+The list holds every step (the network is unrolled), so the length of the sequence must be known
+when the graph is built; the size of the batch need not be.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from graphnet import ops
+from graphnet.errors import ShapeError, shape_text
+from graphnet.layers.cells import GRUStep, LSTMStep, Recurrent, RNNStep, State
+from graphnet.layers.linear import require_size
+from graphnet.ops.random import require_probability
+
+if TYPE_CHECKING:
+    from torch import device, dtype
+
+    from graphnet.graph import Node
+
+
+class RecurrentLayer(Recurrent):
+    """Steps along a sequence, in one or both directions, in one layer or several.
+
+    Arguments, shapes, and names, order and first values of the weights are torch's.
+    """
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        bias: bool = True,
+        batch_first: bool = False,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+        *,
+        device: device | str | None = None,
+        dtype: dtype | None = None,
+    ) -> None:
+        require_size(input_size=input_size, hidden_size=hidden_size, num_layers=num_layers)
+        require_probability(dropout)
+        self.input_size, self.hidden_size, self.num_layers = input_size, hidden_size, num_layers
+        self.bias, self.batch_first, self.dropout = bias, batch_first, dropout
+        self.bidirectional = bidirectional
+        self.batch_dim = 0 if batch_first else 1
+        inputs = input_size
+        for layer in range(num_layers):
+            for suffix in self._suffixes(layer):
+                self._add_weights(suffix, inputs, bias, device=device, dtype=dtype)
+            inputs = hidden_size * len(self._suffixes(layer))
+
+    def _suffixes(self, layer: int) -> list[str]:
+        """How the names of the weights of a layer end, for each direction."""
+        return [f"_l{layer}", f"_l{layer}_reverse"][: 1 + self.bidirectional]
+
+    def build(self, x: Node, state: Any = None) -> tuple[Node, Any]:
+        """Append the steps; zeros stand for an initial state that is left out.
+
+        Returns:
+            The output of the last layer at each step, and the last state of every layer.
+
+        Raises:
+            ShapeError: the input or the state does not fit, or the length is unknown or 0.
+        """
+        self._require_input(x, (2, 3))
+        time = 1 if self.batch_first and x.ndim == 3 else 0
+        steps = [ops.select(x, time, place) for place in range(self._length(x, time))]
+        starts = self._starts(steps[0], state)
+        ends: list[State] = []
+        for layer in range(self.num_layers):
+            if layer and self.dropout:
+                steps = [ops.dropout(step, self.dropout) for step in steps]
+            directions = []
+            for suffix in self._suffixes(layer):
+                outputs, end = self._run(steps, starts[len(ends)], suffix)
+                directions.append(outputs)
+                ends.append(end)
+            steps = [_joined(outputs) for outputs in zip(*directions, strict=True)]
+        last = tuple(ops.stack(parts, 0) for parts in zip(*ends, strict=True))
+        return ops.stack(steps, time), last if self.states > 1 else last[0]
+
+    def _run(self, steps: list[Node], state: State, suffix: str) -> tuple[list[Node], State]:
+        """The hidden state after each step of one direction, and the last state."""
+        order = -1 if suffix.endswith("reverse") else 1
+        outputs = []
+        for step in steps[::order]:
+            state = self.advance(step, state, suffix)
+            outputs.append(state[0])
+        return outputs[::order], state
+
+    def _starts(self, first: Node, state: Any) -> list[State]:
+        """The initial state for each layer and direction, zeros where none is given."""
+        count = self.num_layers * (1 + self.bidirectional)
+        parts = self._parts(state, (count, *first.shape[:-1], self.hidden_size))
+        zeros = self._zeros(first)
+        if parts is None:
+            return [(zeros,) * self.states] * count
+        # reshape_as changes nothing, but refuses a state fed for another batch size
+        return [
+            tuple(ops.select(part, 0, place).reshape_as(zeros) for part in parts)
+            for place in range(count)
+        ]
+
+    def _length(self, x: Node, time: int) -> int:
+        """The length of the sequence, which must be known."""
+        length = x.shape[time]
+        if not length:
+            raise ShapeError(
+                f"{type(self).__name__}: the length of the sequence, dimension {time}, is known "
+                f"when the graph is built, and 1 or more; {shape_text(x.shape)} came. Name it in "
+                "the shape of the input; the size of the batch may stay unknown."
+            )
+        return length
+
+    def extra_repr(self) -> str:
+        """The sizes, and the settings that are not the usual ones."""
+        usual = {"num_layers": 1, "bias": True, "batch_first": False, "dropout": 0.0}
+        usual["bidirectional"] = False
+        chosen = {name: getattr(self, name) for name in usual if getattr(self, name) != usual[name]}
+        sizes = f"{self.input_size}, {self.hidden_size}"
+        return ", ".join([sizes, *(f"{name}={value}" for name, value in chosen.items())])
+
+
+def _joined(outputs: tuple[Node, ...]) -> Node:
+    """The outputs of both directions side by side; of one, the output itself."""
+    return ops.cat(outputs, -1) if len(outputs) > 1 else outputs[0]
+
+
+class RNN(RNNStep, RecurrentLayer):
+    """An Elman network: h' = tanh(W_ih x + b_ih + W_hh h + b_hh) at each step, or relu.
+
+    `output, h_n = rnn(x, h_0)`, where h_0 may be left out.
+    Shapes: x (length, batch, input_size), h_0 and h_n (layers · directions, batch, hidden_size) ->
+    output (length, batch, directions · hidden_size); with `batch_first`, x and the output start
+    with the batch. The batch may be left out.
+
+    Args:
+        input_size: the last size of the input, 1 or more.
+        hidden_size: the last size of the state, 1 or more.
+        num_layers: how many layers; each but the first reads the output of the one below.
+        nonlinearity: "tanh" or "relu".
+        bias: False to leave the biases out.
+        batch_first: True for input and output of shape (batch, length, ...).
+        dropout: the probability of dropping a number between two layers in training.
+        bidirectional: True to read the sequence from its end as well.
+        device: where the parameters are kept.
+        dtype: their number type.
+
+    Raises:
+        ShapeError: a size is not a whole number of 1 or more.
+        RangeError: the dropout is not a probability.
+        GraphError: the nonlinearity is another.
+
+    >>> from torch import empty
+    >>> output, h_n = RNN(2, 3).forward(empty(7, 5, 2).fill_(0))
+    >>> output.shape, h_n.shape
+    (torch.Size([7, 5, 3]), torch.Size([1, 5, 3]))
+    """
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        nonlinearity: str = "tanh",
+        bias: bool = True,
+        batch_first: bool = False,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+        *,
+        device: device | str | None = None,
+        dtype: dtype | None = None,
+    ) -> None:
+        self._set_nonlinearity(nonlinearity)
+        super().__init__(
+            input_size,
+            hidden_size,
+            num_layers,
+            bias,
+            batch_first,
+            dropout,
+            bidirectional,
+            device=device,
+            dtype=dtype,
+        )
+
+
+class LSTM(LSTMStep, RecurrentLayer):
+    """A long short-term memory: c' = f c + i g and h' = o tanh c' at each step.
+
+    `output, (h_n, c_n) = lstm(x, (h_0, c_0))`, where the state may be left out. Arguments as in
+    `RNN`, but for the nonlinearity; shapes as there, c as h. The gates are in the order i, f, g, o.
+
+    >>> from torch import empty
+    >>> output, (h_n, c_n) = LSTM(2, 3, bidirectional=True).forward(empty(7, 5, 2).fill_(0))
+    >>> output.shape, c_n.shape
+    (torch.Size([7, 5, 6]), torch.Size([2, 5, 3]))
+    """
+
+
+class GRU(GRUStep, RecurrentLayer):
+    """A gated recurrent unit: h' = (1 - z) n + z h at each step.
+
+    `output, h_n = gru(x, h_0)`, where h_0 may be left out. Arguments as in `RNN`, but for the
+    nonlinearity; shapes as there. The gates are in the order r, z, n.
+
+    >>> from torch import empty
+    >>> output, h_n = GRU(2, 3, num_layers=2, batch_first=True).forward(empty(5, 7, 2).fill_(0))
+    >>> output.shape, h_n.shape
+    (torch.Size([5, 7, 3]), torch.Size([2, 5, 3]))
+    """

@@ -1,0 +1,301 @@
+"""Losses of several classes: logits or log-probabilities beside labels or probabilities.
+
+The classes are dimension 1, or dimension 0 of predictions that have no other: (n, c, d1, ...) or
+(c). Labels are whole numbers, one for each place: (n, d1, ...) or ().
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from torch import empty
+
+from graphnet.errors import DtypeError, EmptyBatchError, GraphError, RangeError, ShapeError
+from graphnet.op import Op, T
+from graphnet.ops.arithmetic import div, mul, neg, sub
+from graphnet.ops.broadcasting import expand_as
+from graphnet.ops.comparison import eq, masked_fill, ne
+from graphnet.ops.dims import described
+from graphnet.ops.losses import MatchedProduct, reduce
+from graphnet.ops.reductions import mean, sum
+from graphnet.ops.softmaxes import log_softmax
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = ["cross_entropy", "nll_loss"]
+
+_INT64 = empty(0).long().dtype
+_LABELS_HINT = (
+    "Labels are int64 and have the shape of the predictions without the dimension of the classes; "
+    "probabilities are floating numbers in the shape of the predictions."
+)
+
+
+def check_labels(labels: Tensor, x: Tensor, ignored: int) -> None:
+    """Refuse labels that are no classes of x, or not one for each place.
+
+    Raises:
+        DtypeError: they are not int64.
+        ShapeError: they have not the shape of x without the dimension of the classes.
+        RangeError: one is neither a class nor the label to ignore.
+    """
+    if labels.dtype != _INT64:
+        raise DtypeError(
+            f"the dtype of labels is int64, not {str(labels.dtype).removeprefix('torch.')}; "
+            "target.long() converts them"
+        )
+    dim = class_dim(x)
+    if labels.shape != x.shape[:dim] + x.shape[dim + 1 :]:
+        raise ShapeError(f"labels {tuple(labels.shape)} do not fit predictions {tuple(x.shape)}")
+    if not labels.numel() or labels.is_meta:
+        return
+    classes = x.shape[dim]
+    low, high = labels.aminmax()
+    if low >= 0 and high < classes:
+        return
+    wrong = ((labels < 0) | (labels >= classes)) & labels.ne(ignored)
+    if wrong.any():
+        place = wrong.nonzero()[0].tolist()
+        raise RangeError(
+            f"a label is a class from 0 to {classes - 1}, or ignore_index={ignored}; "
+            f"{int(labels[wrong][0])} came, at place {tuple(place)} of the targets"
+        )
+
+
+def class_dim(x: Tensor | T) -> int:
+    """The dimension of the classes.
+
+    Raises:
+        ShapeError: x is a single number, and has no such dimension.
+    """
+    if x.ndim == 0:
+        raise ShapeError(f"{described(x)} has no dimension of classes: (n, c) or (c) is needed.")
+    return min(x.ndim - 1, 1)
+
+
+class Pick(Op):
+    """y = x at the class that the label names, and 0 where the label is the one to ignore.
+
+    Shapes: (n, c, ...), (n, ...) -> (n, ...); (c), () -> ().
+    """
+
+    symbol = "x[label]"
+    hint = _LABELS_HINT
+    ignored: int = -100
+
+    def forward(self, x: Tensor, target: Tensor) -> Tensor:
+        check_labels(target, x, self.ignored)
+        skip, dim = target.eq(self.ignored), class_dim(x)
+        classes = target.masked_fill(skip, 0).unsqueeze(dim)
+        return x.gather(dim, classes).squeeze(dim).masked_fill(skip, 0)
+
+    def grad_x(self, grad: Tensor, target: Tensor, x_like: Tensor) -> Tensor:
+        return Place(self.ignored)(grad, target, x_like)
+
+    grad_target = None
+
+
+class Place(Op):
+    """y = x put at the class that the label names, among zeros: what `Pick` does, undone.
+
+    Shapes: (n, ...), (n, ...), (n, c, ...) -> (n, c, ...); (), (), (c) -> (c).
+    """
+
+    symbol = "at label"
+    ignored: int = -100
+
+    def forward(self, x: Tensor, target: Tensor, other_like: Tensor) -> Tensor:
+        skip, dim = target.eq(self.ignored), class_dim(other_like)
+        classes = target.masked_fill(skip, 0).unsqueeze(dim)
+        values = x.masked_fill(skip, 0).unsqueeze(dim)
+        return x.new_zeros(other_like.shape).scatter(dim, classes, values)
+
+    def grad_x(self, grad: Tensor, target: Tensor) -> Tensor:
+        return Pick(self.ignored)(grad, target)
+
+    grad_target = None
+
+
+class ClassWeights(Op):
+    """The weight of each class, repeated at every place of x.  Shapes: (c), (n, c, ...) -> same."""
+
+    symbol = "w"
+    hint = "There is one weight for each class: the shape (c,)."
+
+    def forward(self, weight: Tensor, x_like: Tensor) -> Tensor:
+        dim = class_dim(x_like)
+        if weight.shape != x_like.shape[dim : dim + 1]:
+            raise ShapeError(
+                f"weights {tuple(weight.shape)} do not fit the classes of {tuple(x_like.shape)}"
+            )
+        return weight.reshape(-1, *[1] * (x_like.ndim - dim - 1)).expand_as(x_like)
+
+    def grad_weight(self, grad: Tensor) -> Tensor:
+        others = tuple(dim for dim in range(grad.ndim) if dim != class_dim(grad))
+        return grad.sum(others) if others else grad
+
+
+class Total(Op):
+    """y = Σ x, the number or the weight of the labels that count; it must not be 0.
+
+    Shapes: any -> ().
+    """
+
+    symbol = "Σ"
+
+    def forward(self, x: Tensor) -> Tensor:
+        total = x.sum()
+        if not x.is_meta and total == 0:
+            raise EmptyBatchError(
+                "the mean over an empty batch does not exist: no label counts, since all are "
+                "ignored, or weigh nothing, or there are none"
+            )
+        return total
+
+    def trial(self, x: Tensor) -> Tensor:
+        return x.sum()
+
+    def grad_x(self, grad: Tensor, x_like: Tensor) -> Tensor:
+        return expand_as(grad, x_like)
+
+
+def nll_loss(
+    x: T,
+    target: T,
+    weight: T | None = None,
+    *,
+    ignore_index: int = -100,
+    reduction: str = "mean",
+) -> T:
+    """The negative log-likelihood of labels under log-probabilities x: the mean of -x[label].
+
+    Each label counts with the weight w[label] of its class, or with 1; the mean divides by the
+    sum of the weights that were counted. Labels equal to `ignore_index` do not count.
+    Shapes: x (n, c, ...), target (n, ...) or x (c), target (); weight (c) -> () for the reductions
+    "mean" and "sum", the shape of the target for "none".
+
+    Source: Bishop, Pattern Recognition and Machine Learning (2006), equation 4.108.
+
+    Raises:
+        ShapeError: the shapes do not fit.
+        DtypeError: the labels are not int64.
+        RangeError: a label is not a class.
+        EmptyBatchError: the mean where no label counts.
+
+    >>> from torch import empty
+    >>> nll_loss(empty(2, 3).fill_(-0.5), empty(2).fill_(1).long())
+    tensor(0.5000)
+    """
+    loss, counted = _of_labels(x, target, weight, ignore_index)
+    return _reduce_labels(loss, target, counted, ignore_index, reduction)
+
+
+def _of_labels(x: T, target: T, weight: T | None, ignored: int) -> tuple[T, T | None]:
+    """The loss at each label, and how much each counts where there are weights."""
+    class_dim(x)
+    if _is_floating(target):
+        raise _floating_labels(x, target)
+    likelihood = Pick(ignored)(x, target)
+    if weight is None:
+        return neg(likelihood), None
+    counted = Pick(ignored)(ClassWeights()(weight, x), target)
+    return neg(mul(likelihood, counted)), counted
+
+
+def _reduce_labels(loss: T, target: T, counted: T | None, ignored: int, reduction: str) -> T:
+    """The losses of labels brought together; the mean divides by what was counted."""
+    if reduction != "mean":
+        return reduce(loss, reduction)
+    return div(sum(loss), Total()(ne(target, ignored) if counted is None else counted))
+
+
+def cross_entropy(
+    x: T,
+    target: T,
+    weight: T | None = None,
+    *,
+    ignore_index: int = -100,
+    reduction: str = "mean",
+    label_smoothing: float = 0.0,
+) -> T:
+    """The cross-entropy of the class probabilities softmax(x) and labels or probabilities t.
+
+    Labels: the mean of -w[t] log softmax(x)[t], divided by the sum of the weights that were
+    counted; labels equal to `ignore_index` do not count. Probabilities (floating, in the shape of
+    x): the sum of -w t log softmax(x) over the classes, and the mean of that over all places.
+    Smoothing replaces t by (1 - s) t + s / c.
+    Shapes: x (n, c, ...), target (n, ...) or as x; x (c), target () or (c); weight (c) -> () for
+    the reductions "mean" and "sum", x's without the classes for "none".
+
+    Source: Bishop, Pattern Recognition and Machine Learning (2006), equation 4.108; smoothing:
+    Szegedy et al., Rethinking the Inception Architecture (2016), section 7.
+
+    Raises:
+        ShapeError: the shapes do not fit.
+        DtypeError: the labels are not int64.
+        RangeError: a label is not a class, or the smoothing is not between 0 and 1.
+        EmptyBatchError: the mean where no label counts, or of no elements.
+
+    >>> from torch import empty
+    >>> cross_entropy(empty(2, 3).fill_(1000), empty(2).fill_(1).long())
+    tensor(1.0986)
+    """
+    check_smoothing(label_smoothing)
+    dim = class_dim(x)
+    likelihood = log_softmax(x, dim)
+    if _is_floating(target):
+        _refuse_floating_labels(x, target, ignore_index)
+        likelihood = _weighted(likelihood, weight)
+        loss = neg(sum(MatchedProduct()(likelihood, target), dim))
+        if label_smoothing > 0:
+            loss = _smooth(loss, mean(likelihood, dim), label_smoothing)
+        return reduce(loss, reduction)
+    loss, counted = _of_labels(likelihood, target, weight, ignore_index)
+    if label_smoothing > 0:
+        spread = mean(_weighted(likelihood, weight), dim)
+        skip = eq(target, ignore_index)
+        loss = _smooth(loss, masked_fill(spread, skip, 0.0), label_smoothing)
+    return _reduce_labels(loss, target, counted, ignore_index, reduction)
+
+
+def _weighted(likelihood: T, weight: T | None) -> T:
+    return likelihood if weight is None else mul(likelihood, ClassWeights()(weight, likelihood))
+
+
+def _smooth(loss: T, spread: T, smoothing: float) -> T:
+    """A part of the loss taken from the mean likelihood of all classes."""
+    return sub(mul(loss, 1 - smoothing), mul(spread, smoothing))
+
+
+def check_smoothing(smoothing: float) -> None:
+    """Refuse a label smoothing outside [0, 1].
+
+    Raises:
+        RangeError: it is.
+    """
+    if not 0 <= smoothing <= 1:
+        raise RangeError(f"label_smoothing lies between 0 and 1; {smoothing!r} came.")
+
+
+def _refuse_floating_labels(x: T, target: T, ignored: int) -> None:
+    """Refuse floating targets that cannot be probabilities of the classes."""
+    if target.ndim == x.ndim - 1:
+        raise _floating_labels(x, target)
+    if ignored >= 0:
+        raise GraphError(
+            f"cross_entropy: ignore_index={ignored} is a label; the targets {described(target)} "
+            "are probabilities, of which none is ignored."
+        )
+
+
+def _floating_labels(x: T, target: T) -> DtypeError:
+    return DtypeError(
+        f"The labels {described(target)} are floating numbers; labels are int64 (target.long(), "
+        "or dtype=torch.int64 at the input). Probabilities, which cross_entropy takes too, have "
+        f"the shape of the predictions, {described(x)}."
+    )
+
+
+def _is_floating(x: Any) -> bool:
+    return bool(x.dtype.is_floating_point)

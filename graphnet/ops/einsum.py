@@ -1,0 +1,166 @@
+"""Sums of products by a formula of letters: `ops.einsum`.
+
+Each letter names a dimension: one that stands in both operands and in the result is a batch, one
+that does not stand in the result is summed. What remains is one matrix product.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from graphnet.errors import GraphError, ShapeError
+from graphnet.ops.dims import described
+from graphnet.ops.products import matmul
+from graphnet.ops.reductions import sum
+from graphnet.ops.shapes import flatten, permute, squeeze, tril, triu, unsqueeze
+
+if TYPE_CHECKING:
+    from graphnet.op import T
+
+__all__ = ["einsum"]
+
+Letters = list[str]
+
+
+def einsum(equation: str, *operands: T) -> T:
+    """The sum of products that a formula such as "ij,jk->ik" names, of one or two operands.
+
+    Letters that are missing behind the arrow are summed; without an arrow, the letters that occur
+    once remain, in alphabetical order. `...` stands for dimensions that broadcast. A letter that
+    is repeated in one operand names its diagonal.
+
+    Raises:
+        ShapeError: the operands have other numbers of dimensions than letters, or sizes differ.
+        GraphError: the formula is not one, or there are more than two operands.
+
+    >>> from torch import empty
+    >>> einsum("bij,jk->bik", empty(5, 2, 3), empty(3, 4)).shape
+    torch.Size([5, 2, 4])
+    """
+    given = (
+        operands[0] if len(operands) == 1 and isinstance(operands[0], list | tuple) else operands
+    )
+    parts: list[Any] = list(given)
+    sides, result = _parsed(equation, parts)
+    for place, letters in enumerate(sides):
+        parts[place], sides[place] = _without_repeats(parts[place], letters)
+    if len(parts) == 1:
+        product, letters = _summed(parts[0], sides[0], result)
+    else:
+        product, letters = _product(parts, sides, result)
+    order = tuple(letters.index(letter) for letter in result)
+    whole = order == tuple(range(len(order)))
+    return cast("T", product if whole else permute(product, order))
+
+
+def _parsed(equation: str, operands: list[Any]) -> tuple[list[Letters], Letters]:
+    """The letters of each operand and of the result; the dimensions of `...` are numbers."""
+    left, arrow, right = equation.replace(" ", "").partition("->")
+    terms = left.split(",")
+    if not 1 <= len(operands) <= 2 or len(terms) != len(operands):
+        raise GraphError(
+            f"einsum takes one or two operands, with a formula for each; {equation!r} came with "
+            f"{len(operands)}. For more, apply it several times."
+        )
+    widths = [
+        operand.ndim - len(term.replace("...", ""))
+        for term, operand in zip(terms, operands, strict=True)
+    ]
+    for term, operand, width in zip(terms, operands, widths, strict=True):
+        if width < 0 or (width and "..." not in term):
+            raise ShapeError(
+                f"einsum: {term!r} does not name the dimensions of {described(operand)}."
+            )
+    widest = max(widths)
+    sides = [
+        _letters(term, [str(i) for i in range(widest - width, widest)], equation)
+        for term, width in zip(terms, widths, strict=True)
+    ]
+    every = [letter for letters in sides for letter in letters]
+    dots = [str(i) for i in range(widest)]
+    if arrow:
+        result = _letters(right, dots, equation)
+    else:
+        result = dots + sorted(each for each in set(every) - set(dots) if every.count(each) == 1)
+    if len(set(result)) < len(result) or not set(result) <= set(every):
+        raise GraphError(
+            f"einsum: behind the arrow of {equation!r}, each letter of an operand may "
+            "stand once, and no other."
+        )
+    return sides, result
+
+
+def _letters(term: str, dots: Letters, equation: str) -> Letters:
+    """The letters of a term, with the dimensions that its `...` stands for."""
+    before, ellipsis, after = term.partition("...")
+    if any(not (each.isascii() and each.isalpha()) for each in before + after):
+        raise GraphError(f"einsum: {equation!r} may contain letters, commas, -> and `...` only.")
+    return [*before, *(dots if ellipsis else []), *after]
+
+
+def _without_repeats(x: Any, letters: Letters) -> tuple[Any, Letters]:
+    """The diagonal wherever a letter is repeated."""
+    for letter in sorted(set(letters)):
+        while letters.count(letter) > 1:
+            first = letters.index(letter)
+            second = letters.index(letter, first + 1)
+            sizes = x.shape[first], x.shape[second]
+            if None not in sizes and sizes[0] != sizes[1]:
+                raise ShapeError(f"einsum: {letter!r} names the sizes {sizes} of {described(x)}.")
+            others = [dim for dim in range(x.ndim) if dim not in (first, second)]
+            x = permute(x, *others, first, second)
+            x = sum(triu(tril(x)), -1)
+            letters = [*(letters[dim] for dim in others), letter]
+    return x, letters
+
+
+def _summed(x: Any, letters: Letters, kept: Letters) -> tuple[Any, Letters]:
+    """x summed over all letters but those to be kept."""
+    dims = tuple(dim for dim, letter in enumerate(letters) if letter not in kept)
+    return (sum(x, dims) if dims else x), [each for each in letters if each in kept]
+
+
+def _product(parts: list[Any], sides: list[Letters], result: Letters) -> tuple[Any, Letters]:
+    """The product of two operands, summed, as a matrix product of batches."""
+    for place in (0, 1):
+        other = parts[1 - place]
+        for letter in [each for each in sides[place] if each in sides[1 - place]]:
+            size = other.shape[sides[1 - place].index(letter)]
+            dim = sides[place].index(letter)
+            if parts[place].shape[dim] == 1 and size not in (1, None):  # a size of 1 broadcasts
+                parts[place] = squeeze(parts[place], dim)
+                sides[place] = [each for each in sides[place] if each != letter]
+    for place in (0, 1):
+        parts[place], sides[place] = _summed(parts[place], sides[place], sides[1 - place] + result)
+    left, right = sides
+    inner = [each for each in left if each in right and each not in result]
+    rows = [each for each in left if each not in right][-1:]
+    columns = [each for each in right if each not in left][-1:]
+    batch = [each for each in left + right if each not in inner + rows + columns]
+    batch = list(dict.fromkeys(batch))
+    x = _arranged(parts[0], left, [batch, rows, inner])
+    y = _arranged(parts[1], right, [batch, inner, columns])
+    product = matmul(x, y)
+    if not columns:
+        product = squeeze(product, -1)
+    if not rows:
+        product = squeeze(product, -2 if columns else -1)
+    return product, batch + rows + columns
+
+
+def _arranged(x: Any, letters: Letters, groups: list[Letters]) -> Any:
+    """x as a batch of matrices: its letters in the order of the groups, the last two as one."""
+    wanted = [letter for group in groups for letter in group]
+    order = tuple(letters.index(each) for each in wanted if each in letters)
+    x = permute(x, order) if order != tuple(range(len(order))) else x
+    for place, letter in enumerate(wanted):
+        if letter not in letters:
+            x = unsqueeze(x, place)
+    start = len(groups[0])
+    for group in groups[1:]:
+        if not group:
+            x = unsqueeze(x, start)
+        elif len(group) > 1:
+            x = flatten(x, start, start + len(group) - 1)
+        start += 1
+    return x

@@ -1,0 +1,168 @@
+"""Rows of a table, found by whole numbers; and whole numbers as rows of zeros and a one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from graphnet.errors import DtypeError, GraphError, RangeError, ShapeError
+from graphnet.op import Op, Symbolic, T
+from graphnet.ops.comparison import eq, where
+from graphnet.ops.dims import described
+from graphnet.ops.shapes import unsqueeze
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = ["embedding", "one_hot"]
+
+
+class Embedding(Op):
+    """y = the rows of a table w that the labels name; the gradient is summed into these rows.
+
+    Shapes: (...), (rows, columns) -> (..., columns).
+    """
+
+    symbol = "row"
+
+    def forward(self, labels: Tensor, w: Tensor) -> Tensor:
+        _refuse_labels_beyond(labels, w.size(0))
+        return w.index_select(0, labels.reshape(-1)).reshape(*labels.shape, w.size(1))
+
+    def trial(self, labels: Tensor, w: Tensor) -> Tensor:
+        return w.new_zeros((*labels.shape, w.size(1)))
+
+    grad_labels = None
+
+    def grad_w(self, grad: Tensor, labels: Tensor, w_like: Tensor) -> Tensor:
+        return ScatterRows()(grad, labels, w_like)
+
+
+class Detach(Op):
+    """y = x, through which no gradient flows.  Shapes: any."""
+
+    symbol = "detach"
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.detach()
+
+    grad_x = None
+
+
+class ScatterRows(Op):
+    """Each row added to the row of a table that its label names: the reverse of a look-up.
+
+    Shapes: (..., columns), (...), (rows, columns) -> (rows, columns).
+    """
+
+    symbol = "Σ rows"
+
+    def forward(self, rows: Tensor, labels: Tensor, table_like: Tensor) -> Tensor:
+        zeros = table_like.new_zeros(table_like.shape)
+        return zeros.index_add(0, labels.reshape(-1), rows.reshape(-1, table_like.size(1)))
+
+    def grad_rows(self, grad: Tensor, labels: Tensor) -> Tensor:
+        return Embedding()(labels, grad)
+
+    grad_labels = None
+
+
+def embedding(labels: T, weight: T, padding_idx: int | None = None) -> T:
+    """The rows of a table that whole numbers name; the row `padding_idx` does not learn.
+
+    Shapes: labels (...), weight (rows, columns) -> (..., columns).
+
+    Raises:
+        ShapeError: the table has not two dimensions.
+        DtypeError: the labels are not int64 or int32.
+        RangeError: a label or `padding_idx` is not the number of a row.
+
+    >>> from torch import empty
+    >>> embedding(empty(2).fill_(1).long(), empty(3, 2).fill_(5))
+    tensor([[5., 5.],
+            [5., 5.]])
+    """
+    if weight.ndim != 2:
+        raise ShapeError(f"weight is a table of two dimensions; {described(weight)} came.")
+    _refuse_types(labels, "int64", "int32")
+    if padding_idx is None:
+        return Embedding()(labels, weight)
+    rows = weight.shape[0]
+    if rows is None:
+        raise ShapeError(f"padding_idx needs a table of known size; {described(weight)} came.")
+    if not -rows <= padding_idx < rows:
+        raise RangeError(f"padding_idx is the number of one of {rows} rows; {padding_idx!r} came.")
+    found = Embedding()(labels, weight)
+    padding = unsqueeze(eq(labels, padding_idx % rows), -1)
+    return where(padding, Detach()(found), found)
+
+
+class OneHot(Op):
+    """y = rows of zeros with a 1 in the place that the label names.
+
+    Shapes: (...) -> (..., classes).
+    """
+
+    symbol = "one-hot"
+    classes: int
+
+    def forward(self, labels: Tensor) -> Tensor:
+        _refuse_labels_beyond(labels, self.classes)
+        zeros = labels.new_zeros((*labels.shape, self.classes))
+        return zeros.scatter_(-1, labels.unsqueeze(-1), 1)
+
+    def trial(self, labels: Tensor) -> Tensor:
+        return labels.new_zeros((*labels.shape, self.classes))
+
+    grad_labels = None
+
+
+def one_hot(labels: T, num_classes: int = -1) -> T:
+    """Whole numbers as rows of zeros with a single 1, of type int64.
+
+    With -1 the number of classes is the largest label and one; for nodes it must be given.
+    Shapes: (...) -> (..., num_classes).
+
+    Raises:
+        DtypeError: the labels are not int64.
+        RangeError: a label is negative, or not below `num_classes`.
+        GraphError: the number of classes is left open, for a node or for no labels at all.
+
+    >>> from torch import empty
+    >>> one_hot(empty(2).fill_(1).long(), 3)
+    tensor([[0, 1, 0],
+            [0, 1, 0]])
+    """
+    _refuse_types(labels, "int64")
+    if num_classes < -1:
+        raise RangeError(f"num_classes is -1 or the number of classes; {num_classes} came.")
+    if num_classes == -1:
+        if isinstance(labels, Symbolic):
+            raise GraphError(f"one_hot({labels}) needs num_classes: labels have no values yet.")
+        if not labels.numel():
+            raise GraphError("The number of classes cannot be read off no labels: num_classes=...")
+        num_classes = int(labels.max()) + 1
+    if num_classes < 1:
+        raise RangeError(f"num_classes is -1, or 1 or more; {num_classes} came.")
+    return OneHot(num_classes)(labels)
+
+
+def _refuse_types(labels: Any, *allowed: str) -> None:
+    """Refuse labels of another number type."""
+    name = str(labels.dtype).removeprefix("torch.")
+    if name not in allowed:
+        raise DtypeError(f"labels are {' or '.join(allowed)}; {described(labels)} holds {name}.")
+
+
+def _refuse_labels_beyond(labels: Tensor, count: int) -> None:
+    """Refuse labels that are not 0, 1, ..., count - 1.
+
+    Raises:
+        RangeError: there is one; the message names it.
+    """
+    if (
+        labels.numel()
+        and not labels.is_meta
+        and ((low := labels.min()) < 0 or labels.max() >= count)
+    ):
+        worst = int(low) if low < 0 else int(labels.max())
+        raise RangeError(f"a label lies between 0 and {count - 1}; {worst} came")

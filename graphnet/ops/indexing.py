@@ -1,0 +1,294 @@
+"""Parts of a tensor, `x[...]`, and what puts the parts back.
+
+`Index` and `Scatter`, `Take` and `Put` are each other's derivatives.
+As torch does, `x[key]` first takes what whole numbers, slices and None name, and then what tensors
+of whole numbers name. These are inputs, not options: an index may change at every walk.
+"""
+
+from __future__ import annotations
+
+from operator import index as whole_number
+from typing import TYPE_CHECKING, Any
+
+from graphnet.errors import DtypeError, GraphError, ShapeError
+from graphnet.op import Op, Symbolic, T
+from graphnet.ops.dims import described, normal_dim
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = ["getitem", "narrow", "select"]
+
+Key = tuple[Any, ...]
+"""What stands in the brackets, for an op: ints, None, "...", and (start, stop, step) for slices."""
+
+ALL = (None, None, None)
+"""The key of a whole dimension: `:`."""
+
+
+def as_index(key: Key) -> tuple[Any, ...]:
+    """A key as tensors take it; Python 3.11 cannot hash a slice, so that no option is one."""
+    return tuple(
+        slice(*each) if isinstance(each, tuple) else Ellipsis if each == "..." else each
+        for each in key
+    )
+
+
+class Index(Op):
+    """The part of x that whole numbers, slices, None and an ellipsis name.
+
+    Shapes: (n, m) -> (m) for a number, (k, m) for a slice of k.
+    """
+
+    symbol = "x[·]"
+    hint = "A number counts from 0, or back from -1; a step is 1 or more."
+    part: Key
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x[as_index(self.part)]
+
+    def grad_x(self, grad: Tensor, x_like: Tensor) -> Tensor:
+        return Scatter(self.part)(grad, x_like)
+
+    def trial(self, x: Tensor) -> Tensor:
+        # A size unknown until it is fed may be larger than those tried: numbers always fit here.
+        sizes = list(x.shape)
+        for dim, number in numbers_of(self.part, x.ndim):
+            sizes[dim] = max(sizes[dim], number + 1, -number)
+        return x.new_zeros(()).expand(sizes)[as_index(self.part)]
+
+
+class Scatter(Op):
+    """Zeros in the shape of another tensor, but x in the part that `part` names.
+
+    Shapes: (m), (n, m) -> (n, m) for a number.
+    """
+
+    symbol = "scatter"
+    part: Key
+
+    def forward(self, x: Tensor, other_like: Tensor) -> Tensor:
+        result = x.new_zeros(other_like.shape)
+        result[as_index(self.part)] = x
+        return result
+
+    def grad_x(self, grad: Tensor) -> Tensor:
+        return Index(self.part)(grad)
+
+    def trial(self, x: Tensor, other_like: Tensor) -> Tensor:
+        return x.new_zeros(other_like.shape)
+
+
+class Take(Op):
+    """The elements of x at places that tensors of whole numbers name, one for each of some dims.
+
+    Shapes: (n, m), (k) -> (k, m) for dims (0,), and (n, m), (k), (k) -> (k) for dims (0, 1).
+    """
+
+    symbol = "x[i]"
+    hint = "Indices broadcast with each other."
+    dims: tuple[int, ...]
+
+    def forward(self, x: Tensor, *indices: Tensor) -> Tensor:
+        found = dict(zip(self.dims, indices, strict=True))
+        return x[tuple(found.get(dim, slice(None)) for dim in range(max(self.dims) + 1))]
+
+    def grad_x(self, grad: Tensor, x_like: Tensor, *indices: Tensor) -> Tensor:
+        return Put(self.dims)(grad, x_like, *indices)
+
+    grad_indices = None
+
+
+class Put(Op):
+    """Zeros in the shape of another tensor, plus each element of x at the place it is for.
+
+    Shapes: (k, m), (n, m), (k) -> (n, m) for dims (0,).
+    """
+
+    symbol = "put"
+    dims: tuple[int, ...]
+
+    def forward(self, x: Tensor, other_like: Tensor, *indices: Tensor) -> Tensor:
+        result = x.new_zeros(other_like.shape)
+        # torch adds at the first dimensions: those of the indices come there, in both tensors.
+        apart = len(self.dims) <= max(self.dims) - min(self.dims)
+        first, count = 0 if apart else min(self.dims), max(index.ndim for index in indices)
+        source = x.movedim(tuple(range(first, first + count)), tuple(range(count)))
+        front = result.movedim(self.dims, tuple(range(len(self.dims))))
+        front.index_put_(indices, source, accumulate=True)
+        return result
+
+    def grad_x(self, grad: Tensor, *indices: Tensor) -> Tensor:
+        return Take(self.dims)(grad, *indices)
+
+    grad_indices = None
+
+
+def numbers_of(key: Key, ndim: int) -> list[tuple[int, int]]:
+    """The whole numbers in a key, each with the dimension of x that it is for."""
+    found = []
+    dim = 0
+    taken = len(key) - key.count(None) - key.count("...")
+    for each in key:
+        if isinstance(each, int) and dim < ndim:
+            found.append((dim, each))
+        dim += max(ndim - taken, 0) if each == "..." else each is not None
+    return found
+
+
+def getitem(x: T, key: Any) -> T:
+    """The part of x that `x[key]` names.
+
+    The key is one of these or a tuple of them: a whole number, a slice with a positive step, None
+    for a new dimension, `...`, and tensors (for a node: nodes) of whole numbers. Elements that are
+    named several times get the sum of their gradients.
+
+    Raises:
+        ShapeError: a number is out of range, or there are more of them than dimensions.
+        DtypeError: an index does not hold whole numbers.
+        GraphError: for a node, an index is a tensor or a list.
+
+    >>> from torch import empty
+    >>> getitem(empty(4, 5), (0, slice(1, None, 2))).shape
+    torch.Size([2])
+    """
+    parts = key if isinstance(key, tuple) else (key,)
+    basic: list[Any] = []
+    chosen: list[tuple[int, Any]] = []  # the dimension after the basic part, and the index
+    dim = 0
+    dims_left = x.ndim - len([each for each in parts if each is not None and each is not Ellipsis])
+    for each in parts:
+        if hasattr(each, "dtype"):
+            basic.append(ALL)
+            chosen.append((dim, _checked_index(x, each)))
+        else:
+            basic.append(_as_option(x, each))
+        if each is Ellipsis:
+            dim += max(dims_left, 0)
+        elif not isinstance(basic[-1], int):
+            dim += 1
+    taken = _basic(x, tuple(basic))
+    for place, index in reversed([each for each in chosen if each[1].ndim == 0]):
+        taken = Take((place,))(taken, index)  # a single number is taken first, as a number is
+        chosen = [(dim - (dim > place), each) for dim, each in chosen if each is not index]
+    if not chosen:
+        return taken
+    return Take(tuple(dim for dim, _ in chosen))(taken, *(index for _, index in chosen))
+
+
+def _basic(x: T, key: Key) -> T:
+    """The part of x without the tensors among the indices; x itself if it is all of x."""
+    for dim, number in numbers_of(key, x.ndim):
+        known = x.shape[dim]
+        if known is not None and not -known <= number < known:
+            raise ShapeError(
+                f"index {number} is out of range: dimension {dim} of {described(x)} has the size "
+                f"{known}."
+            )
+    whole = all(each in (ALL, "...") for each in key) and len(key) <= x.ndim
+    return x if whole and key.count("...") < 2 and len(key) else Index(key)(x)
+
+
+def _as_option(x: Any, part: Any) -> Any:
+    """A part of a key without tensors, in a form that can be an option of an op."""
+    if part is None:
+        return None
+    if part is Ellipsis:
+        return "..."
+    if isinstance(part, slice):
+        bounds = (part.start, part.stop, part.step)
+        return tuple(None if bound is None else _number(x, bound) for bound in bounds)
+    return _number(x, part)
+
+
+def _number(x: Any, value: Any) -> int:
+    """A whole number in a key."""
+    if not isinstance(value, bool) and hasattr(value, "__index__"):
+        return whole_number(value)
+    raise GraphError(f"{_came_as_index(x, type(value).__name__)} {_FEED_INDEX}")
+
+
+def _checked_index(x: Any, index: Any) -> Any:
+    """A tensor or node of whole numbers, as an index of x."""
+    if isinstance(x, Symbolic) and not isinstance(index, Symbolic):
+        raise GraphError(f"{_came_as_index(x, type(index).__name__)} {_FEED_INDEX}")
+    if str(index.dtype) in ("torch.bool", "torch.uint8"):
+        raise DtypeError(
+            f"An index of {described(x)} holds truth values ({index.dtype}): how many elements it "
+            "names would depend on values. Use ops.where or ops.masked_fill, which keep the shape."
+        )
+    return index
+
+
+_FEED_INDEX = (
+    "A tensor of indices enters the list by graph.input(shape, name=..., dtype=torch.int64) or, if "
+    "it never changes, by graph.parameter(tensor, requires_grad=False)."
+)
+
+
+def _came_as_index(x: Any, kind: str) -> str:
+    return (
+        f"{described(x)} is indexed by whole numbers, slices of them, None, `...` and "
+        f"{'nodes' if isinstance(x, Symbolic) else 'tensors'} of whole numbers; a {kind} came."
+    )
+
+
+def select(x: T, dim: int, index: int) -> T:
+    """The part of x at one place of a dimension, which is taken away.
+
+    Raises:
+        ShapeError: x has no such dimension, or no such place in it.
+
+    >>> from torch import empty
+    >>> select(empty(2, 3), 1, -1).shape
+    torch.Size([2])
+    """
+    if not x.ndim:
+        raise ShapeError(f"select: {described(x)} has no dimension to select from.")
+    return _basic(x, (ALL,) * normal_dim(x, dim) + (whole_number(index),))
+
+
+class Narrow(Op):
+    """A stretch of one dimension.  Shapes: (n, m) -> (length, m) for dim=0."""
+
+    symbol = "narrow"
+    hint = "The stretch must lie within the dimension."
+    dim: int
+    start: int
+    length: int
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.narrow(self.dim, self.start, self.length)
+
+    def grad_x(self, grad: Tensor, x_like: Tensor) -> Tensor:
+        stop = self.start + self.length
+        stretch = (self.start, None if self.start < 0 and stop == 0 else stop, None)
+        return Scatter((ALL,) * self.dim + (stretch,))(grad, x_like)
+
+    def trial(self, x: Tensor) -> Tensor:
+        # As for `Index`: a size unknown until it is fed may be larger than those tried.
+        sizes = (*x.shape[: self.dim], self.length, *x.shape[self.dim + 1 :])
+        return x.new_zeros(()).expand(sizes)
+
+
+def narrow(x: T, dim: int, start: int, length: int) -> T:
+    """The `length` places of a dimension from `start` on, which may count back from the end.
+
+    Raises:
+        ShapeError: the stretch does not lie within the dimension.
+
+    >>> from torch import empty
+    >>> narrow(empty(5, 2), 0, 1, 3).shape
+    torch.Size([3, 2])
+    """
+    if not x.ndim:
+        raise ShapeError(f"narrow: {described(x)} has no dimension to take a stretch of.")
+    dim = normal_dim(x, dim)
+    known = x.shape[dim]
+    first = start + known if known is not None and start < 0 else start
+    if length < 0 or (known is not None and not 0 <= first <= known - length):
+        raise ShapeError(
+            f"narrow: {length} places from {start} on do not lie within dimension {dim} of "
+            f"{described(x)}."
+        )
+    return Narrow(dim, first, length)(x)

@@ -1,0 +1,151 @@
+"""Limits: the larger or smaller of two, and what is kept between two bounds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from graphnet.errors import GraphError
+from graphnet.op import Op, T
+from graphnet.ops.comparison import where
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = ["clamp", "maximum", "minimum"]
+
+_BROADCAST_HINT = "Sizes must be equal, or one of them 1, counted from the last dimension."
+
+
+class Maximum(Op):
+    """z = max(x, y): the gradient flows to the larger, and half to each of two equals.
+
+    Shapes: any two that broadcast.
+    """
+
+    symbol = "max"
+    hint = _BROADCAST_HINT
+    broadcasts = True
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        return x.maximum(y)
+
+    def grad_x(self, grad: Tensor, x: Tensor, y: Tensor) -> Tensor:
+        return where(x.eq(y), grad / 2, grad).masked_fill(x < y, 0.0)
+
+    def grad_y(self, grad: Tensor, x: Tensor, y: Tensor) -> Tensor:
+        return where(x.eq(y), grad / 2, grad).masked_fill(x > y, 0.0)
+
+
+def maximum(x: T, y: T) -> T:
+    """The larger of x and y, element by element; NaN where either is NaN.
+
+    >>> from torch import empty
+    >>> maximum(empty(2).fill_(3), empty(2).fill_(-3))
+    tensor([3., 3.])
+    """
+    return Maximum()(x, y)
+
+
+class Minimum(Op):
+    """z = min(x, y): the gradient flows to the smaller, and half to each of two equals.
+
+    Shapes: any two that broadcast.
+    """
+
+    symbol = "min"
+    hint = _BROADCAST_HINT
+    broadcasts = True
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        return x.minimum(y)
+
+    def grad_x(self, grad: Tensor, x: Tensor, y: Tensor) -> Tensor:
+        return where(x.eq(y), grad / 2, grad).masked_fill(x > y, 0.0)
+
+    def grad_y(self, grad: Tensor, x: Tensor, y: Tensor) -> Tensor:
+        return where(x.eq(y), grad / 2, grad).masked_fill(x < y, 0.0)
+
+
+def minimum(x: T, y: T) -> T:
+    """The smaller of x and y, element by element; NaN where either is NaN.
+
+    >>> from torch import empty
+    >>> minimum(empty(2).fill_(3), empty(2).fill_(-3))
+    tensor([-3., -3.])
+    """
+    return Minimum()(x, y)
+
+
+class Clamp(Op):
+    """y = x kept between two numbers; dy/dx is 1 strictly between them, else 0.  Shapes: any."""
+
+    symbol = "clamp"
+    min: float | None
+    max: float | None
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.clamp(self.min, self.max)
+
+    def grad_x(self, grad: Tensor, x: Tensor) -> Tensor:
+        if self.min is not None:
+            grad = where(x > self.min, grad, 0.0)
+        if self.max is not None:
+            grad = where(x < self.max, grad, 0.0)
+        return grad
+
+
+class ClampBetween(Op):
+    """y = min(max(x, low), high): the gradient flows to the one of the three that y is.
+
+    Half of it flows to each of x and a bound equal to it. Where the bounds are equal or in the
+    wrong order, the choice is torch's.  Shapes: any three that broadcast.
+    """
+
+    symbol = "clamp"
+    hint = _BROADCAST_HINT
+    broadcasts = True
+
+    def forward(self, x: Tensor, low: Tensor, high: Tensor) -> Tensor:
+        return x.clamp(low, high)
+
+    def grad_x(self, grad: Tensor, x: Tensor, low: Tensor, high: Tensor) -> Tensor:
+        tie = (x.eq(low) | x.eq(high)) & (low < high)
+        return where(tie, grad / 2, grad).masked_fill((x < low) | (x > high), 0.0)
+
+    def grad_low(self, grad: Tensor, x: Tensor, low: Tensor, high: Tensor) -> Tensor:
+        half = where(x.eq(low) & (low < high), grad / 2, 0.0)
+        return where((x < low) & (low <= high), grad, half)
+
+    def grad_high(self, grad: Tensor, x: Tensor, low: Tensor, high: Tensor) -> Tensor:
+        half = where(x.eq(high) & (low < high), grad / 2, 0.0)
+        return where((low > high) | ((x > high) & (low <= high)), grad, half)
+
+
+def clamp(x: T, min: T | float | None = None, max: T | float | None = None) -> T:
+    """Each element of x, but never below `min` nor above `max`: two numbers, or two tensors.
+
+    At a bound that is a number the gradient is 0; at one that is a tensor, half flows to each.
+
+    Raises:
+        GraphError: no bound is given, or a number and a tensor together.
+
+    >>> from torch import empty
+    >>> clamp(empty(2).fill_(3), max=2)
+    tensor([2., 2.])
+    >>> clamp(empty(2).fill_(3), empty(2).fill_(4))
+    tensor([4., 4.])
+    """
+    given = [bound for bound in (min, max) if bound is not None]
+    numbers = [isinstance(bound, int | float) for bound in given]
+    if not given or len(set(numbers)) > 1:
+        raise GraphError(
+            "clamp takes min or max or both, two numbers or two tensors; "
+            f"min={min!r} and max={max!r} came."
+        )
+    if numbers[0]:
+        return Clamp(cast("float | None", min), cast("float | None", max))(x)
+    if max is None:
+        return maximum(x, cast("T", min))
+    if min is None:
+        return minimum(x, cast("T", max))
+    return ClampBetween()(x, min, max)

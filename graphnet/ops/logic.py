@@ -1,0 +1,153 @@
+"""And, or, not, of truth values or of the bits of whole numbers. No gradient flows through."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from graphnet.op import Op, T
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = [
+    "bitwise_and",
+    "bitwise_not",
+    "bitwise_or",
+    "logical_and",
+    "logical_not",
+    "logical_or",
+]
+
+
+class LogicalAnd(Op):
+    """z = (x and y), true where both are.  Shapes: any two that broadcast."""
+
+    symbol = "∧"
+    broadcasts = True
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        return x.logical_and(y)
+
+    grad_x = None
+    grad_y = None
+
+
+def logical_and(x: T, y: T) -> T:
+    """Where both x and y are true.
+
+    >>> from torch import empty
+    >>> logical_and(empty(2).fill_(3) > 2, empty(2).fill_(3) > 4)
+    tensor([False, False])
+    """
+    return LogicalAnd()(x, y)
+
+
+class LogicalOr(Op):
+    """z = (x or y), true where one or both are.  Shapes: any two that broadcast."""
+
+    symbol = "∨"
+    broadcasts = True
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        return x.logical_or(y)
+
+    grad_x = None
+    grad_y = None
+
+
+def logical_or(x: T, y: T) -> T:
+    """Where x or y or both are true.
+
+    >>> from torch import empty
+    >>> logical_or(empty(2).fill_(3) > 2, empty(2).fill_(3) > 4)
+    tensor([True, True])
+    """
+    return LogicalOr()(x, y)
+
+
+class LogicalNot(Op):
+    """y = (not x), true where x is false.  Shapes: any."""
+
+    symbol = "¬"
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.logical_not()
+
+    grad_x = None
+
+
+def logical_not(x: T) -> T:
+    """Where x is false; of numbers, where x is 0.
+
+    >>> from torch import empty
+    >>> logical_not(empty(2).fill_(3) > 2)
+    tensor([False, False])
+    """
+    return LogicalNot()(x)
+
+
+class BitwiseAnd(Op):
+    """z = x & y: truth values, or the bits of whole numbers.  Shapes: any two that broadcast."""
+
+    symbol = "&"
+    broadcasts = True
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        return x & y
+
+    grad_x = None
+    grad_y = None
+
+
+def bitwise_and(x: T, y: T | int) -> T:
+    """Where both x and y are true; of whole numbers, the bits that both have.
+
+    >>> from torch import empty
+    >>> bitwise_and(empty(2).fill_(6).long(), 3)
+    tensor([2, 2])
+    """
+    return BitwiseAnd()(x, y)
+
+
+class BitwiseOr(Op):
+    """z = x | y: truth values, or the bits of whole numbers.  Shapes: any two that broadcast."""
+
+    symbol = "|"
+    broadcasts = True
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        return x | y
+
+    grad_x = None
+    grad_y = None
+
+
+def bitwise_or(x: T, y: T | int) -> T:
+    """Where x or y or both are true; of whole numbers, the bits that one has.
+
+    >>> from torch import empty
+    >>> bitwise_or(empty(2).fill_(6).long(), 3)
+    tensor([7, 7])
+    """
+    return BitwiseOr()(x, y)
+
+
+class BitwiseNot(Op):
+    """y = ~x: truth values, or the bits of whole numbers, turned round.  Shapes: any."""
+
+    symbol = "~"
+
+    def forward(self, x: Tensor) -> Tensor:
+        return ~x
+
+    grad_x = None
+
+
+def bitwise_not(x: T) -> T:
+    """Where x is false; of whole numbers, the bits that x has not, which is -x - 1.
+
+    >>> from torch import empty
+    >>> bitwise_not(empty(2).fill_(6).long())
+    tensor([-7, -7])
+    """
+    return BitwiseNot()(x)

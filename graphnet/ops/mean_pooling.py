@@ -1,0 +1,214 @@
+"""Pooling by means: of windows of a given size, or of as many windows as asked for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from graphnet.errors import GraphError, ShapeError
+from graphnet.op import Op, T
+from graphnet.ops.image_windows import Pair, Sizes, fold, one_size, padded, require_dims, taps
+from graphnet.ops.pooling import HINT, layout, require_half, window_of
+from graphnet.ops.shapes import squeeze, unsqueeze
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = ["adaptive_avg_pool2d", "avg_pool2d"]
+
+
+class AvgPool2d(Op):
+    """y = Σ x / m over each window, so dy/dx = 1 / m, with m pixels in the window.
+
+    Shapes: (n, c, h, w) -> (n, c, h', w').
+    """
+
+    symbol = "mean pool"
+    hint = HINT
+    kernel: Pair
+    stride: Pair
+    padding: Pair = (0, 0)
+    ceil_mode: bool = False
+    count_include_pad: bool = True
+    divisor_override: int | None = None
+
+    def trial(self, x: Tensor) -> Tensor:
+        return x.new_zeros((*x.shape[:2], *layout(self, x)[0]))
+
+    def forward(self, x: Tensor) -> Tensor:
+        counts, border = layout(self, x)
+        views = taps(padded(x, border), self.kernel, self.stride, (1, 1), counts)
+        total = next(views)[2].clone()
+        for _, _, view in views:
+            total = total.add_(view)
+        return total / pixels_in(self, x, counts)
+
+    def grad_x(self, grad: Tensor, x_like: Tensor) -> Tensor:
+        return AvgPool2dGrad(**self.options)(grad, x_like)
+
+
+class AvgPool2dGrad(Op):
+    """The gradient of a mean over windows, from the gradient y of its output.
+
+    Shapes: (n, c, h', w'), (n, c, h, w) -> (n, c, h, w).
+    """
+
+    symbol = "mean poolᵀ"
+    kernel: Pair
+    stride: Pair
+    padding: Pair = (0, 0)
+    ceil_mode: bool = False
+    count_include_pad: bool = True
+    divisor_override: int | None = None
+
+    def trial(self, y: Tensor, x_like: Tensor) -> Tensor:
+        return y.new_zeros(x_like.shape)
+
+    def forward(self, y: Tensor, x_like: Tensor) -> Tensor:
+        counts, border = layout(self, x_like)
+        share = (y / pixels_in(self, x_like, counts)).unsqueeze(-1).unsqueeze(-1)
+        size = (x_like.shape[2], x_like.shape[3])
+        return fold(share.expand(*y.shape, *self.kernel), size, self.stride, border, (1, 1))
+
+    def grad_y(self, grad: Tensor) -> Tensor:
+        return AvgPool2d(**self.options)(grad)
+
+
+def pixels_in(op: Any, x: Tensor, counts: Pair) -> Tensor | int:
+    """How many pixels the mean of each window counts: (h', w'), or one number for all."""
+    if op.divisor_override is not None:
+        return int(op.divisor_override)
+    sides = []
+    for place, count in enumerate(counts):
+        size, kernel = x.shape[2 + place], op.kernel[place]
+        border = op.padding[place]
+        starts = [each * op.stride[place] - border for each in range(count)]
+        ends = [min(start + kernel, size + border) for start in starts]
+        if not op.count_include_pad:
+            ends = [min(end, size) for end in ends]
+            starts = [max(start, 0) for start in starts]
+        sides.append([end - start for start, end in zip(starts, ends, strict=True)])
+    if all(set(side) == {kernel} for side, kernel in zip(sides, op.kernel, strict=True)):
+        return int(op.kernel[0] * op.kernel[1])
+    return x.new_tensor(sides[0]).unsqueeze(1) * x.new_tensor(sides[1])
+
+
+def avg_pool2d(
+    input: T,
+    kernel_size: Sizes,
+    stride: Sizes | None = None,
+    padding: Sizes = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+    divisor_override: int | None = None,
+) -> T:
+    """The mean of each window.
+
+    The border counts as zeros, or not at all where count_include_pad is False; divisor_override
+    divides by this number instead of the number of pixels.
+
+    Shapes: input (n, c, h, w) or (c, h, w) -> (n, c, h', w') or (c, h', w')
+    with h' = ⌊(h + 2 padding - kernel_size) / stride⌋ + 1, rounded up instead for ceil_mode; the
+    stride is that of the kernel where None.
+
+    Raises:
+        ShapeError: no window fits into the padded image.
+        GraphError: an option is not what it can be.
+
+    >>> from torch import empty
+    >>> avg_pool2d(empty(1, 2, 4).fill_(3), 2)
+    tensor([[[3., 3.]]])
+    """
+    require_dims(input, "the input of avg_pool2d", 3, 4)
+    kernel, steps, borders = window_of(kernel_size, stride, padding)
+    require_half(borders, kernel)
+    if divisor_override is not None and (
+        not isinstance(divisor_override, int) or divisor_override == 0
+    ):
+        raise GraphError(f"divisor_override is a whole number but 0; {divisor_override!r} came.")
+    if input.ndim == 3:
+        rest = (steps, borders, ceil_mode, count_include_pad, divisor_override)
+        return squeeze(avg_pool2d(unsqueeze(input, 0), kernel, *rest), 0)
+    options = (kernel, steps, borders, bool(ceil_mode), bool(count_include_pad), divisor_override)
+    return AvgPool2d(*options)(input)
+
+
+class AdaptiveMean(Op):
+    """y = the mean of each of `count` parts of a dimension, so dy/dx = 1 / n in a part of n.
+
+    Part i goes from ⌊i h / count⌋ to ⌈(i + 1) h / count⌉; parts overlap where count does not
+    divide h.  Shapes: (n, c, h, w) -> (n, c, count, w) for dim 2.
+    """
+
+    symbol = "parts' mean"
+    hint = "Images are (n, c, h, w) or (c, h, w) with at least one pixel."
+    dim: int
+    count: int
+
+    def forward(self, x: Tensor) -> Tensor:
+        if 0 in x.shape[1:]:
+            raise ShapeError(f"an image needs channels and pixels; {tuple(x.shape)} came")
+        sizes = (*x.shape[: self.dim], self.count, *x.shape[self.dim + 1 :])
+        result = x.new_zeros(sizes)
+        for place, (start, end) in enumerate(parts(x.shape[self.dim], self.count)):
+            mean = x.narrow(self.dim, start, end - start).mean(self.dim)
+            result.select(self.dim, place).copy_(mean)
+        return result
+
+    def grad_x(self, grad: Tensor, x_like: Tensor) -> Tensor:
+        return AdaptiveMeanGrad(**self.options)(grad, x_like)
+
+
+class AdaptiveMeanGrad(Op):
+    """The gradient of the means of parts, from the gradient y of its output.
+
+    Shapes: (n, c, count, w), (n, c, h, w) -> (n, c, h, w) for dim 2.
+    """
+
+    symbol = "parts' meanᵀ"
+    dim: int
+    count: int
+
+    def forward(self, y: Tensor, x_like: Tensor) -> Tensor:
+        result = y.new_zeros(x_like.shape)
+        for place, (start, end) in enumerate(parts(x_like.shape[self.dim], self.count)):
+            share = y.narrow(self.dim, place, 1) / (end - start)
+            result.narrow(self.dim, start, end - start).add_(share)
+        return result
+
+    def grad_y(self, grad: Tensor) -> Tensor:
+        return AdaptiveMean(**self.options)(grad)
+
+
+def parts(size: int, count: int) -> list[tuple[int, int]]:
+    """The start and the end of each part."""
+    return [(i * size // count, -(-(i + 1) * size // count)) for i in range(count)]
+
+
+def adaptive_avg_pool2d(input: T, output_size: Any) -> T:
+    """The means of as many windows as asked for, spread evenly over the image.
+
+    Window i goes from row ⌊i h / h'⌋ to row ⌈(i + 1) h / h'⌉, and so for the columns.
+
+    Shapes: input (n, c, h, w) or (c, h, w) -> (n, c, h', w') or (c, h', w'), where output_size is
+    h' = w', or (h', w'), with None for a size that stays.
+
+    Source: He et al., Spatial pyramid pooling in deep convolutional networks (2014), section 2.
+
+    Raises:
+        ShapeError: the image has no pixels.
+        GraphError: output_size is not one or two whole numbers, or None.
+
+    >>> from torch import empty
+    >>> adaptive_avg_pool2d(empty(1, 5, 7).fill_(3), (1, 2))
+    tensor([[[3., 3.]]])
+    """
+    require_dims(input, "the input of adaptive_avg_pool2d", 3, 4)
+    if input.ndim == 3:
+        return squeeze(adaptive_avg_pool2d(unsqueeze(input, 0), output_size), 0)
+    asked = tuple(output_size) if isinstance(output_size, tuple | list) else (output_size,) * 2
+    if len(asked) != 2:
+        raise GraphError(f"output_size is one size or two, or None; {output_size!r} came.")
+    for dim, count in zip((3, 2), reversed(asked), strict=True):
+        if count is not None:
+            input = AdaptiveMean(dim, one_size(count, "output_size", 0))(input)
+    return input

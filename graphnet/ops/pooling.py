@@ -1,0 +1,218 @@
+"""Pooling: every window of an image becomes one pixel, here its largest.
+
+Each channel is pooled by itself. `PickPixels` and `PutPixels` are each other's derivatives.
+"""
+
+from __future__ import annotations
+
+from math import inf
+from typing import TYPE_CHECKING, Any
+
+from graphnet.errors import GraphError, ShapeError
+from graphnet.op import Op, T
+from graphnet.ops.image_windows import (
+    Padding,
+    Pair,
+    Sizes,
+    padded,
+    pair,
+    require_dims,
+    spans,
+    taps,
+)
+from graphnet.ops.shapes import squeeze, unsqueeze
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = ["max_pool2d"]
+
+HINT = "Images are (n, c, h, w) or (c, h, w), and the kernel fits into the padded image."
+
+
+class MaxPool2d(Op):
+    """y = the largest of each window, so dy/dx = 1 at the first largest and 0 elsewhere.
+
+    Shapes: (n, c, h, w) -> (n, c, h', w').
+    """
+
+    symbol = "max pool"
+    hint = HINT
+    kernel: Pair
+    stride: Pair
+    padding: Pair = (0, 0)
+    dilation: Pair = (1, 1)
+    ceil_mode: bool = False
+
+    def trial(self, x: Tensor) -> Tensor:
+        return x.new_zeros((*x.shape[:2], *layout(self, x)[0]))
+
+    def forward(self, x: Tensor) -> Tensor:
+        counts, border = layout(self, x)
+        image = padded(x, border, -inf)
+        views = taps(image, self.kernel, self.stride, self.dilation, counts)
+        best = next(views)[2].clone()
+        for _, _, view in views:
+            best = best.maximum(view)
+        return best
+
+    def grad_x(self, grad: Tensor, x: Tensor) -> Tensor:
+        return PutPixels()(grad, MaxPlaces(**self.options)(x), x)
+
+
+class MaxPlaces(Op):
+    """The place h w' + w of the first largest pixel of each window, as torch numbers them.
+
+    Shapes: (n, c, h, w) -> (n, c, h', w').
+    """
+
+    symbol = "argmax pool"
+    hint = HINT
+    kernel: Pair
+    stride: Pair
+    padding: Pair = (0, 0)
+    dilation: Pair = (1, 1)
+    ceil_mode: bool = False
+
+    def forward(self, x: Tensor) -> Tensor:
+        counts, border = layout(self, x)
+        height, width = x.shape[2:]
+        numbers = x.new_ones(height * width).long().cumsum(0).sub(1).view(1, 1, height, width)
+        window = (self.kernel, self.stride, self.dilation, counts)
+        outside = height * width  # larger than every place: never the first
+        places = [view for _, _, view in taps(padded(numbers, border, outside), *window)]
+        first = places[0]
+        for each in places:
+            first = first.minimum(each)
+        best = x.new_full((), -inf)
+        for (_, _, view), here in zip(taps(padded(x, border, -inf), *window), places, strict=True):
+            # As torch does, the last NaN wins over all numbers.
+            first = here.where((view > best).logical_or(view.ne(view)), first)
+            best = best.maximum(view)
+        return first
+
+    grad_x = None
+
+
+class PickPixels(Op):
+    """The pixels of x at the places asked for.
+
+    Shapes: (n, c, h, w), (n, c, a, b) -> (n, c, a, b).
+    """
+
+    symbol = "pick pixels"
+
+    def forward(self, x: Tensor, places: Tensor) -> Tensor:
+        return x.flatten(2).gather(2, places.flatten(2)).view(places.shape)
+
+    def grad_x(self, grad: Tensor, places: Tensor, x_like: Tensor) -> Tensor:
+        return PutPixels()(grad, places, x_like)
+
+    grad_places = None
+
+
+class PutPixels(Op):
+    """Pixels put at their places into an image of zeros; what meets at one place is summed.
+
+    Shapes: (n, c, a, b), (n, c, a, b), (n, c, h, w) -> (n, c, h, w).
+    """
+
+    symbol = "put pixels"
+
+    def forward(self, pixels: Tensor, places: Tensor, x_like: Tensor) -> Tensor:
+        image = pixels.new_zeros(x_like.shape).flatten(2)
+        return image.scatter_add_(2, places.flatten(2), pixels.flatten(2)).view(x_like.shape)
+
+    def grad_pixels(self, grad: Tensor, places: Tensor) -> Tensor:
+        return PickPixels()(grad, places)
+
+    grad_places = None
+
+
+# what the classes compute with
+
+
+def layout(op: Any, x: Tensor) -> tuple[Pair, Padding]:
+    """How many windows there are, and the border that they need.
+
+    Raises:
+        ShapeError: the image has no pixels, or no window fits into it.
+    """
+    if 0 in x.shape[1:]:
+        raise ShapeError(f"an image needs channels and pixels; {tuple(x.shape)} came")
+    covered = spans(op.kernel, getattr(op, "dilation", (1, 1)))
+    counts, ends = [], []
+    for size, cover, step, border in zip(x.shape[2:], covered, op.stride, op.padding, strict=True):
+        free = size + 2 * border - cover
+        if free < 0 and not (op.ceil_mode and free > -step):
+            raise ShapeError(
+                f"a window that covers {cover} pixels does not fit into {size + 2 * border}, "
+                "padding included"
+            )
+        count = (-(-free // step) if op.ceil_mode else free // step) + 1
+        if op.ceil_mode and (count - 1) * step >= size + border:
+            count -= 1  # a window starts inside the image or its left border, not behind it
+        counts.append(count)
+        ends.append((count - 1) * step + cover - size - border)
+    return (counts[0], counts[1]), (op.padding[0], ends[0], op.padding[1], ends[1])
+
+
+# the functions
+
+
+def max_pool2d(
+    input: T,
+    kernel_size: Sizes,
+    stride: Sizes | None = None,
+    padding: Sizes = 0,
+    dilation: Sizes = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
+) -> Any:
+    """The largest pixel of each window; the gradient goes to the first of several largest.
+
+    Shapes: input (n, c, h, w) or (c, h, w) -> (n, c, h', w') or (c, h', w')
+    with h' = ⌊(h + 2 padding - dilation (kernel_size - 1) - 1) / stride⌋ + 1, rounded up instead
+    for ceil_mode; the stride is that of the kernel where None.
+
+    Returns:
+        The pixels; with return_indices also the places where they were found, h w' + w.
+
+    Raises:
+        ShapeError: no window fits into the padded image.
+        GraphError: an option is not what it can be.
+
+    >>> from torch import empty
+    >>> max_pool2d(empty(1, 2, 4).fill_(3), 2)
+    tensor([[[3., 3.]]])
+    """
+    require_dims(input, "the input of max_pool2d", 3, 4)
+    kernel, steps, borders = window_of(kernel_size, stride, padding)
+    gaps = pair(dilation, "dilation")
+    require_half(borders, spans(kernel, gaps))
+    options = (kernel, steps, borders, gaps, bool(ceil_mode))
+    batch = unsqueeze(input, 0) if input.ndim == 3 else input
+    results = [MaxPool2d(*options)(batch)]
+    if return_indices:
+        results.append(MaxPlaces(*options)(batch))
+    results = [squeeze(each, 0) if input.ndim == 3 else each for each in results]
+    return tuple(results) if return_indices else results[0]
+
+
+def window_of(kernel_size: Sizes, stride: Sizes | None, padding: Sizes) -> tuple[Pair, Pair, Pair]:
+    """The kernel, the stride, and the border, each for the height and the width."""
+    kernel = pair(kernel_size, "kernel_size")
+    steps = kernel if stride is None else pair(stride, "stride")
+    return kernel, steps, pair(padding, "padding", 0)
+
+
+def require_half(padding: Pair, covered: Pair) -> None:
+    """Refuse a border in which a whole window could lie.
+
+    Raises:
+        GraphError: it is wider than half a window.
+    """
+    if any(border > cover // 2 for border, cover in zip(padding, covered, strict=True)):
+        raise GraphError(
+            f"padding is at most half of what the kernel covers, {covered}; {padding} came."
+        )

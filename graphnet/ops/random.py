@@ -1,0 +1,77 @@
+"""Operations that draw random numbers: from a generator that is given, else from torch's own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from graphnet.errors import RangeError
+from graphnet.op import TRAINING, Op, Symbolic, T
+from graphnet.ops.activations import identity
+from graphnet.ops.arithmetic import mul
+
+if TYPE_CHECKING:
+    from torch import Generator, Tensor
+
+__all__ = ["dropout"]
+
+
+class DropoutMask(Op):
+    """y = 0 with the probability p, else 1 / (1 - p), drawn anew; ones outside training.
+
+    Shapes: any -> the same.
+    """
+
+    symbol = "mask"
+    p: float = 0.5
+    generator: Generator | None = None
+
+    def forward(self, x_like: Tensor, training: bool) -> Tensor:
+        if not training:
+            return self.trial(x_like, training)
+        if self.p == 1:
+            return x_like.new_zeros(x_like.shape)
+        kept = x_like.new_empty(x_like.shape).bernoulli_(1 - self.p, generator=self.generator)
+        return kept.div_(1 - self.p)
+
+    def trial(self, x_like: Tensor, training: bool) -> Tensor:
+        return x_like.new_ones(()).expand(x_like.shape)
+
+    grad_training = None
+
+
+def dropout(
+    x: T, p: float = 0.5, training: bool | None = None, *, generator: Generator | None = None
+) -> T:
+    """In training each element is 0 with the probability p, else divided by 1 - p.
+
+    So its mean stays the same, and evaluation changes nothing. `training=None` follows the graph;
+    for tensors it is True, as in torch. Random numbers come from the generator, or where it is
+    None from torch's default one.
+    Shapes: any -> the same.
+
+    Source: Srivastava et al., Dropout (2014), section 4, scaled in training instead of in tests.
+
+    Raises:
+        RangeError: p lies outside [0, 1].
+
+    >>> from torch import empty
+    >>> dropout(empty(2).fill_(3), p=1.0)
+    tensor([0., 0.])
+    """
+    require_probability(p)
+    mode: Any = training
+    if training is None:
+        mode = TRAINING if isinstance(x, Symbolic) else True
+    if mode is False or p == 0:
+        return identity(x)
+    return mul(x, DropoutMask(p, generator)(x, mode))
+
+
+def require_probability(p: float) -> None:
+    """Refuse a probability of dropping outside [0, 1].
+
+    Raises:
+        RangeError: it is outside, or NaN.
+    """
+    if not 0 <= p <= 1:
+        raise RangeError(f"p, the probability of dropping, lies between 0 and 1; {p!r} came.")

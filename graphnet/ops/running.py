@@ -1,0 +1,200 @@
+"""What normalization needs beyond arithmetic: the training mode, and buffers that remember.
+
+`Remember` and `CountUp` are the only operations that write to a parameter, and only to a buffer.
+They return what the output is computed from, so that a walk to the output never leaves them out.
+"""
+
+from __future__ import annotations
+
+from math import prod
+from typing import TYPE_CHECKING, Any
+
+from graphnet.errors import ShapeError, shape_text
+from graphnet.op import Op, T
+from graphnet.ops.broadcasting import zeros_like
+from graphnet.ops.dims import described
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = ["choose"]
+
+
+class Choose(Op):
+    """z = x in training, else y; the gradient takes the same way back.
+
+    Shapes: (n, m) and any that expands to it -> (n, m).
+    """
+
+    symbol = "mode"
+    broadcasts = True
+
+    def forward(self, x: Tensor, y: Tensor, training: bool) -> Tensor:
+        # A copy, since y may be a buffer that a later walk changes.
+        return x if training else y.expand_as(x).clone()
+
+    def grad_x(self, grad: Tensor, training: bool) -> Tensor:
+        return choose(grad, zeros_like(grad), training)
+
+    def grad_y(self, grad: Tensor, training: bool) -> Tensor:
+        return choose(zeros_like(grad), grad, training)
+
+    grad_training = None
+
+
+def choose(x: T, y: T, training: Any) -> T:
+    """x in training, else y; for nodes `training` may follow the graph: `graphnet.op.TRAINING`.
+
+    >>> from torch import empty
+    >>> choose(empty(2).fill_(3), empty(2).fill_(4), False)
+    tensor([4., 4.])
+    """
+    return Choose()(x, y, training)
+
+
+class Remember(Op):
+    """y = x; in training the buffer b is moved towards x: b ← (1 - m) b + m x.
+
+    x is the mean of some values; where it has several rows they are averaged first. A variance is
+    made unbiased first: times n / (n - 1) for n values each. Where the momentum m is None it is
+    1 / batches, so that b is the average of all batches.
+    Shapes: (..., channels, 1, 1), (channels), any, (), () -> (..., channels, 1, 1).
+    """
+
+    symbol = "keep"
+    momentum: float | None = 0.1
+    unbiased: bool = False
+
+    def forward(
+        self, x: Tensor, buffer: Tensor, values_like: Tensor, batches: Any, training: bool
+    ) -> Tensor:
+        if training and values_like.numel():
+            count = values_like.numel() // x.numel()
+            new = x.reshape(-1, buffer.numel()).mean(0)
+            if self.unbiased:
+                new = new * (count / max(count - 1, 1))
+            rate = 1 / float(batches) if self.momentum is None else self.momentum
+            # `data` shares the numbers without the count of writes: no walk becomes out of date.
+            buffer.data.lerp_(new, rate)
+        return x
+
+    def trial(
+        self, x: Tensor, buffer: Tensor, values_like: Tensor, batches: Any, training: bool
+    ) -> Tensor:
+        return x
+
+    def grad_x(self, grad: Tensor) -> Tensor:
+        return grad
+
+    grad_buffer = None
+    grad_batches = None
+    grad_training = None
+
+
+class CountUp(Op):
+    """y = the number in a buffer, which is one higher after each walk in training.
+
+    Shapes: (), any -> ().
+    """
+
+    symbol = "n+1"
+
+    def forward(self, count: Tensor, x_like: Tensor, training: bool) -> Tensor:
+        if training:
+            count.data.add_(1)
+        return count.clone()
+
+    def trial(self, count: Tensor, x_like: Tensor, training: bool) -> Tensor:
+        return count.clone()
+
+    grad_count = None
+    grad_training = None
+
+
+class Column(Op):
+    """One number for each channel, in a shape that broadcasts along the channels of x.
+
+    Shapes: (channels), (n, channels, ...) -> (channels, 1, ...).
+    """
+
+    symbol = "column"
+
+    def forward(self, values: Tensor, x_like: Tensor) -> Tensor:
+        return values.reshape(-1, *[1] * (x_like.ndim - 2))
+
+    def grad_values(self, grad: Tensor, values_like: Tensor) -> Tensor:
+        return grad.reshape_as(values_like)
+
+
+class Several(Op):
+    """y = x, refused in training if there is a single value over some dimensions.  Shapes: any."""
+
+    symbol = "n>1"
+    dims: tuple[int, ...]
+
+    def forward(self, x: Tensor, training: bool) -> Tensor:
+        if training and prod(x.size(dim) for dim in self.dims) == 1:
+            raise ShapeError(
+                "in training a normalization needs more than one value for each channel, since "
+                f"one value has no variance; the shape {shape_text(tuple(x.shape))} came. Feed a "
+                "larger batch, or switch to evaluation: graph.eval(), module.eval()"
+            )
+        return x
+
+    def trial(self, x: Tensor, training: bool) -> Tensor:
+        return x
+
+    def grad_x(self, grad: Tensor) -> Tensor:
+        return grad
+
+    grad_training = None
+
+
+def several(x: T, dims: tuple[int, ...], training: Any) -> T:
+    """x, with a check for more than one value over `dims` where that is not known already."""
+    sizes = [x.shape[dim] for dim in dims]
+    known = [size for size in sizes if size is not None]
+    if training is False or (len(known) == len(sizes) and prod(known) != 1):
+        return x
+    return Several(dims)(x, training)
+
+
+class Sized(Op):
+    """y = x, refused if it has other sizes than those asked for; None is any.
+
+    Shapes: those asked for -> the same.
+    """
+
+    symbol = "sizes"
+    sizes: tuple[int | None, ...]
+
+    def forward(self, x: Tensor) -> Tensor:
+        refuse_sizes(x, self.sizes)
+        return x
+
+    def trial(self, x: Tensor) -> Tensor:
+        # The sizes are known from here on.
+        sizes = [b if a is None else a for a, b in zip(self.sizes, x.shape, strict=True)]
+        return x.new_zeros(()).expand(sizes)
+
+    def grad_x(self, grad: Tensor) -> Tensor:
+        return grad
+
+
+def sized(x: T, sizes: tuple[int | None, ...]) -> T:
+    """x, known to have these sizes, or with a check of them where they are not known yet.
+
+    Raises:
+        ShapeError: x has other sizes.
+    """
+    refuse_sizes(x, sizes)
+    open_sizes = [a for a, b in zip(sizes, x.shape, strict=True) if b is None and a is not None]
+    return Sized(sizes)(x) if open_sizes else x
+
+
+def refuse_sizes(x: Any, sizes: tuple[int | None, ...]) -> None:
+    """Refuse a tensor or node whose sizes, as far as they are known, are not those asked for."""
+    if x.ndim != len(sizes) or any(
+        None not in (a, b) and a != b for a, b in zip(sizes, x.shape, strict=True)
+    ):
+        raise ShapeError(f"the sizes {shape_text(sizes)} are needed; {described(x)} came.")

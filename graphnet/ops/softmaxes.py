@@ -1,0 +1,83 @@
+"""Softmax: numbers to shares that sum to 1 along a dimension, and the logarithms of these."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from graphnet.op import Op, T
+from graphnet.ops.dims import normal_dim
+from graphnet.ops.dtypes import refuse_whole_numbers
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = ["log_softmax", "softmax"]
+
+
+class Softmax(Op):
+    """y = eˣ / Σ eˣ along a dimension, so dL/dx = y (g - Σ g y) for g = dL/dy.  Shapes: any."""
+
+    symbol = "softmax"
+    dim: int
+
+    def forward(self, x: Tensor) -> Tensor:
+        refuse_whole_numbers(self, x)
+        return x.softmax(self.dim)
+
+    def grad_x(self, grad: Tensor, top: Tensor) -> Tensor:
+        return top * (grad - (grad * top).sum(self.dim, True))
+
+
+def softmax(x: T, dim: int | None = None) -> T:
+    """Shares that sum to 1 along `dim`: eˣ / Σ eˣ, with x shifted by its maximum, so never too big.
+
+    Args:
+        x: any shape.
+        dim: the dimension; None takes torch's old choice: 0 for 0, 1 or 3 dimensions, else 1.
+
+    Raises:
+        ShapeError: x has no such dimension.
+        DtypeError: x holds whole numbers.
+
+    >>> from torch import empty
+    >>> softmax(empty(2, 4).fill_(1000), dim=1)[0]
+    tensor([0.2500, 0.2500, 0.2500, 0.2500])
+    """
+    return Softmax(_chosen_dim(x, dim))(x)
+
+
+class LogSoftmax(Op):
+    """y = x - log Σ eˣ along a dimension, so dL/dx = g - eʸ Σ g for g = dL/dy.  Shapes: any."""
+
+    symbol = "log softmax"
+    dim: int
+
+    def forward(self, x: Tensor) -> Tensor:
+        refuse_whole_numbers(self, x)
+        return x.log_softmax(self.dim)
+
+    def grad_x(self, grad: Tensor, top: Tensor) -> Tensor:
+        return grad - top.exp() * grad.sum(self.dim, True)
+
+
+def log_softmax(x: T, dim: int | None = None) -> T:
+    """The logarithm of softmax, computed as x - log Σ eˣ with x shifted by its maximum.
+
+    Args:
+        x: any shape.
+        dim: the dimension; None takes torch's old choice: 0 for 0, 1 or 3 dimensions, else 1.
+
+    Raises:
+        ShapeError: x has no such dimension.
+        DtypeError: x holds whole numbers.
+
+    >>> from torch import empty
+    >>> log_softmax(empty(2, 4).fill_(1000), dim=1)[0]
+    tensor([-1.3863, -1.3863, -1.3863, -1.3863])
+    """
+    return LogSoftmax(_chosen_dim(x, dim))(x)
+
+
+def _chosen_dim(x: T, dim: int | None) -> int:
+    """The dimension counted from the front, or torch's choice where none is named."""
+    return normal_dim(x, (0 if x.ndim in (0, 1, 3) else 1) if dim is None else dim)

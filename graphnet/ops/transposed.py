@@ -1,0 +1,92 @@
+"""Transposed convolution: every pixel puts its multiple of the weights into a larger image."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from graphnet.errors import GraphError
+from graphnet.op import Op, T
+from graphnet.ops.arithmetic import add
+from graphnet.ops.columns import grown, require_bias, spread
+from graphnet.ops.convolution import Conv2d, Conv2dGradWeight
+from graphnet.ops.image_windows import Padding, Pair, Sizes, one_size, pair, require_dims
+from graphnet.ops.shapes import reshape, squeeze, unsqueeze
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = ["conv_transpose2d"]
+
+
+class ConvTranspose2d(Op):
+    """The adjoint of a convolution as an operation of its own, for images of known padding.
+
+    Shapes: (n, c, h, w), (c, o / groups, a, b) -> (n, o, h', w').
+    """
+
+    symbol = "conv2dᵀ"
+    hint = "The channels of x are the first size of the weight, and groups divides them."
+    stride: Pair = (1, 1)
+    padding: Padding = (0, 0, 0, 0)
+    dilation: Pair = (1, 1)
+    groups: int = 1
+
+    def trial(self, x: Tensor, weight: Tensor) -> Tensor:
+        return x.new_zeros(x.shape[0], weight.shape[1] * self.groups, *grown(self, x, weight))
+
+    def forward(self, x: Tensor, weight: Tensor) -> Tensor:
+        return spread(self, x, weight, grown(self, x, weight))
+
+    def grad_x(self, grad: Tensor, weight: Tensor) -> Tensor:
+        return Conv2d(**self.options)(grad, weight)
+
+    def grad_weight(self, grad: Tensor, x: Tensor, weight_like: Tensor) -> Tensor:
+        return Conv2dGradWeight(**self.options)(x, grad, weight_like)
+
+
+def conv_transpose2d(
+    input: T,
+    weight: T,
+    bias: T | None = None,
+    stride: Sizes = 1,
+    padding: Sizes = 0,
+    output_padding: Sizes = 0,
+    groups: int = 1,
+    dilation: Sizes = 1,
+) -> T:
+    """The adjoint of `conv2d`: each pixel puts its multiple of the weight into the output.
+
+    Shapes: input (n, c, h, w) or (c, h, w), weight (c, o / groups, a, b), bias (o)
+    -> (n, o, h', w') or (o, h', w')
+    with h' = (h - 1) stride - 2 padding + dilation (a - 1) + output_padding + 1.
+
+    Source: Zeiler et al., Deconvolutional networks (2010).
+
+    Raises:
+        ShapeError: channels, groups or bias do not fit, or the output would have no pixels.
+        GraphError: an option is not what it can be.
+
+    >>> from torch import empty
+    >>> conv_transpose2d(empty(1, 1, 1, 2).fill_(1), empty(1, 1, 1, 2).fill_(1))
+    tensor([[[[1., 2., 1.]]]])
+    """
+    require_dims(input, "the input of conv_transpose2d", 3, 4)
+    require_dims(weight, "the weight of conv_transpose2d", 4)
+    if input.ndim == 3:
+        rest = (bias, stride, padding, output_padding, groups, dilation)
+        return squeeze(conv_transpose2d(unsqueeze(input, 0), weight, *rest), 0)
+    steps, gaps = pair(stride, "stride"), pair(dilation, "dilation")
+    down, across = pair(padding, "padding", 0)
+    extra = pair(output_padding, "output_padding", 0)
+    if any(more >= max(both) for more, *both in zip(extra, steps, gaps, strict=True)):
+        raise GraphError(
+            f"output_padding {extra} is smaller than the stride {steps} or the dilation {gaps}."
+        )
+    borders = (down, down - extra[0], across, across - extra[1])
+    result = ConvTranspose2d(steps, borders, gaps, one_size(groups, "groups"))(input, weight)
+    if bias is None:
+        return result
+    outputs = result.shape[1]
+    if outputs is not None and None not in bias.shape:
+        require_bias(bias, outputs)
+    return add(result, reshape(bias, -1, 1, 1))

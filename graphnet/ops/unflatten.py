@@ -1,0 +1,44 @@
+"""One dimension made several: what groups of channels and heads of attention are made with."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from graphnet.op import Op, T
+from graphnet.ops.dims import normal_dim
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = ["unflatten"]
+
+
+class Unflatten(Op):
+    """One dimension made several, in the same order.  Shapes: (n, m k) -> (n, m, k)."""
+
+    symbol = "unflatten"
+    hint = "The product of the sizes must be the size of the dimension; one of them may be -1."
+    dim: int
+    sizes: tuple[int, ...]
+
+    def forward(self, x: Tensor) -> Tensor:
+        result: Tensor = x.unflatten(self.dim, self.sizes)  # type: ignore[no-untyped-call]
+        return result
+
+    def grad_x(self, grad: Tensor, x_like: Tensor) -> Tensor:
+        return grad.reshape_as(x_like)
+
+
+def unflatten(x: T, dim: int, sizes: tuple[int, ...] | list[int]) -> T:
+    """Dimension `dim` of x made several, of these sizes; one of them may be -1.
+
+    Shapes: (n, m k) -> (n, m, k) for dim=1 and sizes=(m, k).
+
+    Raises:
+        ShapeError: x has no such dimension, or the product of the sizes is not its size.
+
+    >>> from torch import empty
+    >>> unflatten(empty(2, 6), 1, (3, -1)).shape
+    torch.Size([2, 3, 2])
+    """
+    return Unflatten(normal_dim(x, dim), tuple(sizes))(x)

@@ -1,0 +1,26 @@
+"""Optimizers: how parameters follow their gradients, and how gradients are kept small."""
+
+from graphnet.optim.adam import Adam, Adamax, AdamW, NAdam
+from graphnet.optim.adaptive import Adadelta, Adagrad, RMSprop
+from graphnet.optim.base import Optimizer
+from graphnet.optim.clipping import clip_grad_norm_, clip_grad_value_
+from graphnet.optim.radam import RAdam
+from graphnet.optim.settings import Setting, require_range
+from graphnet.optim.sgd import SGD
+
+__all__ = [
+    "SGD",
+    "Adadelta",
+    "Adagrad",
+    "Adam",
+    "AdamW",
+    "Adamax",
+    "NAdam",
+    "Optimizer",
+    "RAdam",
+    "RMSprop",
+    "Setting",
+    "clip_grad_norm_",
+    "clip_grad_value_",
+    "require_range",
+]

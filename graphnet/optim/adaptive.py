@@ -1,0 +1,208 @@
+"""Steps measured by the size of the gradients so far: Adagrad, Adadelta and RMSprop."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from graphnet.optim.base import Optimizer, Params, descent
+from graphnet.optim.settings import Setting, flag, number
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+class _Adaptive(Optimizer):
+    """The settings that these optimizers share."""
+
+    eps = Setting(number())
+    weight_decay = Setting(number())
+    maximize = Setting(flag)
+
+
+class RMSprop(_Adaptive):
+    """The gradient divided by the root of its mean square.
+
+    g = grad + weight_decay w;  s = alpha s + (1 - alpha) g²;  r = √s + eps, or √(s - a²) + eps if
+    centered, with a = alpha a + (1 - alpha) g;  w = w - lr g / r, or with momentum
+    b = momentum b + g / r and w = w - lr b.
+
+    Args:
+        params: the parameters to update, or groups of them.
+        lr: the learning rate, 0 or more.
+        alpha: how much of the mean square is kept, 0 or more.
+        eps: what keeps the division finite, 0 or more.
+        weight_decay: the factor of the L2 penalty, 0 or more.
+        momentum: how much of the last update is kept, 0 or more.
+        centered: True to divide by the deviation from the mean gradient.
+        maximize: True to go up instead of down.
+
+    Source: Hinton, Neural networks for machine learning (2012), lecture 6e; centered as in Graves,
+    Generating sequences with recurrent neural networks (2013), equations 38 to 45; in the form of
+    `torch.optim.RMSprop`.
+
+    Raises:
+        RangeError: a setting is out of its range.
+        GraphError: there is nothing to update.
+    """
+
+    slots = ("square_avg", "momentum_buffer", "grad_avg")
+    alpha = Setting(number())
+    momentum = Setting(number())
+    centered = Setting(flag)
+
+    def __init__(
+        self,
+        params: Params,
+        lr: float = 1e-2,
+        alpha: float = 0.99,
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+        momentum: float = 0.0,
+        centered: bool = False,
+        *,
+        maximize: bool = False,
+    ) -> None:
+        super().__init__(
+            params,
+            lr,
+            alpha=alpha,
+            eps=eps,
+            weight_decay=weight_decay,
+            momentum=momentum,
+            centered=centered,
+            maximize=maximize,
+        )
+
+    def slots_of(self, group: dict[str, Any]) -> tuple[str, ...]:
+        """The mean square, and what momentum and centering ask for."""
+        used = {"square_avg": True, "momentum_buffer": group["momentum"] > 0}
+        used["grad_avg"] = group["centered"]
+        return tuple(name for name in self.slots if used[name])
+
+    def update(
+        self, group: dict[str, Any], step: int, value: Tensor, grad: Tensor, **state: Tensor
+    ) -> None:
+        """Change the values by one step."""
+        grad = descent(group, value, grad)
+        square = state["square_avg"]
+        square.mul_(group["alpha"]).addcmul_(grad, grad, value=1 - group["alpha"])
+        if group["centered"]:
+            mean = state["grad_avg"].lerp_(grad, 1 - group["alpha"])
+            square = square.addcmul(mean, mean, value=-1)
+        scale = square.sqrt().add_(group["eps"])
+        if group["momentum"] > 0:
+            buffer = state["momentum_buffer"].mul_(group["momentum"]).addcdiv_(grad, scale)
+            value.add_(buffer, alpha=-group["lr"])
+        else:
+            value.addcdiv_(grad, scale, value=-group["lr"])
+
+
+class Adagrad(_Adaptive):
+    """The gradient divided by the root of the sum of its squares.
+
+    g = grad + weight_decay w;  s = s + g²;
+    w = w - lr / (1 + (t - 1) lr_decay) g / (√s + eps) at step t.
+
+    Args:
+        params: the parameters to update, or groups of them.
+        lr: the learning rate, 0 or more.
+        lr_decay: how fast the learning rate falls, 0 or more.
+        weight_decay: the factor of the L2 penalty, 0 or more.
+        initial_accumulator_value: s before the first step, 0 or more.
+        eps: what keeps the division finite, 0 or more.
+        maximize: True to go up instead of down.
+
+    Source: Duchi, Hazan and Singer, Adaptive subgradient methods (2011), figure 1; in the form of
+    `torch.optim.Adagrad`.
+
+    Raises:
+        RangeError: a setting is out of its range.
+        GraphError: there is nothing to update.
+    """
+
+    slots = ("sum",)
+    state_from_start = True  # the first value of the sum is part of it
+    lr_decay = Setting(number())
+    initial_accumulator_value = Setting(number())
+
+    def __init__(
+        self,
+        params: Params,
+        lr: float = 1e-2,
+        lr_decay: float = 0.0,
+        weight_decay: float = 0.0,
+        initial_accumulator_value: float = 0.0,
+        eps: float = 1e-10,
+        *,
+        maximize: bool = False,
+    ) -> None:
+        super().__init__(
+            params,
+            lr,
+            lr_decay=lr_decay,
+            eps=eps,
+            weight_decay=weight_decay,
+            initial_accumulator_value=initial_accumulator_value,
+            maximize=maximize,
+        )
+
+    def first_value(self, group: dict[str, Any], name: str) -> float:
+        """What the sum begins with."""
+        return float(group["initial_accumulator_value"])
+
+    def update(
+        self, group: dict[str, Any], step: int, value: Tensor, grad: Tensor, **state: Tensor
+    ) -> None:
+        """Change the values by one step."""
+        grad = descent(group, value, grad)
+        total = state["sum"].addcmul_(grad, grad, value=1)
+        rate = group["lr"] / (1 + (step - 1) * group["lr_decay"])
+        value.addcdiv_(grad, total.sqrt().add_(group["eps"]), value=-rate)
+
+
+class Adadelta(_Adaptive):
+    """The gradient in units of the last updates.
+
+    g = grad + weight_decay w;  v = rho v + (1 - rho) g²;  d = g √(u + eps) / √(v + eps);
+    u = rho u + (1 - rho) d²;  w = w - lr d.
+
+    Args:
+        params: the parameters to update, or groups of them.
+        lr: the factor of the updates, 0 or more.
+        rho: how much of the means is kept, from 0 to 1.
+        eps: what keeps the division finite, 0 or more.
+        weight_decay: the factor of the L2 penalty, 0 or more.
+        maximize: True to go up instead of down.
+
+    Source: Zeiler, Adadelta (2012), algorithm 1; in the form of `torch.optim.Adadelta`.
+
+    Raises:
+        RangeError: a setting is out of its range.
+        GraphError: there is nothing to update.
+    """
+
+    slots = ("square_avg", "acc_delta")
+    rho = Setting(number(most=1.0))
+
+    def __init__(
+        self,
+        params: Params,
+        lr: float = 1.0,
+        rho: float = 0.9,
+        eps: float = 1e-6,
+        weight_decay: float = 0.0,
+        *,
+        maximize: bool = False,
+    ) -> None:
+        super().__init__(params, lr, rho=rho, eps=eps, weight_decay=weight_decay, maximize=maximize)
+
+    def update(
+        self, group: dict[str, Any], step: int, value: Tensor, grad: Tensor, **state: Tensor
+    ) -> None:
+        """Change the values by one step."""
+        rho, eps = group["rho"], group["eps"]
+        grad = descent(group, value, grad)
+        square = state["square_avg"].mul_(rho).addcmul_(grad, grad, value=1 - rho)
+        delta = state["acc_delta"].add(eps).sqrt_().div_(square.add(eps).sqrt_()).mul_(grad)
+        state["acc_delta"].mul_(rho).addcmul_(delta, delta, value=1 - rho)
+        value.add_(delta, alpha=-group["lr"])

@@ -1,0 +1,139 @@
+"""Gradients kept small: by their common norm, or each element for itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from math import isfinite, isnan
+from typing import TYPE_CHECKING, Any
+
+from torch import empty
+
+from graphnet.errors import GraphError, NonFiniteError, RangeError
+from graphnet.graph import Parameter
+from graphnet.optim.stretches import flat_grad, runs
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+def clip_grad_norm_(
+    parameters: Parameter | Iterable[Parameter], max_norm: float, norm_type: float = 2.0
+) -> Tensor:
+    """Scale all gradients by one factor, so that their common norm is at most `max_norm`.
+
+    The factor is max_norm / (norm + 1e-6), and at most 1. Frozen parameters are left out.
+
+    Args:
+        parameters: those whose gradients are scaled, in place.
+        max_norm: the largest norm, 0 or more; infinity only measures.
+        norm_type: the p of the norm (Σ |g|ᵖ)^(1/p); infinity for the largest element.
+
+    Returns:
+        The norm before, as a tensor of the shape ().
+
+    Source: Pascanu et al., On the difficulty of training recurrent neural networks (2013),
+    algorithm 1; in the form of `torch.nn.utils.clip_grad_norm_`.
+
+    Raises:
+        NonFiniteError: the norm is NaN or infinite; no gradient was changed.
+        RangeError: `max_norm` is negative or NaN, or `norm_type` is no number.
+
+    >>> import graphnet as gn
+    >>> w = gn.Parameter(empty(2))
+    >>> w.grad = empty(2).fill_(3)
+    >>> clip_grad_norm_([w], max_norm=1.0, norm_type=1)
+    tensor(6.)
+    >>> w.grad
+    tensor([0.5000, 0.5000])
+    """
+    limit, power = _number("max_norm", max_norm), _number("norm_type", norm_type)
+    if limit < 0:
+        raise RangeError(f"max_norm is a number of 0 or more; {max_norm!r} came.")
+    learned = _learned(parameters)
+    grads = _flat_grads(learned, apart=power == 0)
+    if not grads:
+        return empty(()).zero_()
+    norm = _common_norm(grads, power)
+    if not isfinite(norm):
+        raise NonFiniteError(
+            f"The norm of the gradients is {float(norm)}{_culprit(learned)}; no gradient was "
+            "changed. A smaller learning rate, or inputs of a smaller range, may help."
+        )
+    factor = (limit / (norm + 1e-6)).clamp(max=1.0)
+    for grad in grads:
+        grad.mul_(factor.to(grad.device))
+    return norm
+
+
+def clip_grad_value_(parameters: Parameter | Iterable[Parameter], clip_value: float) -> None:
+    """Bring each element of the gradients into the range from -clip_value to clip_value.
+
+    Frozen parameters are left out. The form is that of `torch.nn.utils.clip_grad_value_`.
+
+    Raises:
+        RangeError: `clip_value` is negative or NaN.
+
+    >>> import graphnet as gn
+    >>> w = gn.Parameter(empty(2))
+    >>> w.grad = empty(2).fill_(3)
+    >>> clip_grad_value_([w], 0.5)
+    >>> w.grad
+    tensor([0.5000, 0.5000])
+    """
+    limit = _number("clip_value", clip_value)
+    if limit < 0:
+        raise RangeError(f"clip_value is a number of 0 or more; {clip_value!r} came.")
+    for grad in _flat_grads(_learned(parameters)):
+        grad.clamp_(min=-limit, max=limit)
+
+
+def _common_norm(grads: list[Tensor], power: float) -> Tensor:
+    """The norm of the norms, on the device of the first."""
+    norms = [grad.norm(power) for grad in grads]
+    widest = max((norm.dtype for norm in norms), key=lambda dtype: dtype.itemsize)
+    together = norms[0].new_empty(len(norms), dtype=widest)
+    for place, each in enumerate(norms):
+        together[place].copy_(each)
+    total: Tensor = together.norm(power)
+    return total
+
+
+def _flat_grads(learned: list[Parameter], apart: bool = False) -> list[Tensor]:
+    """The gradients as few flat tensors, or one for each parameter; without empty ones."""
+    groups = [[each] for each in learned] if apart else runs(learned, lambda parameter: None)
+    return [grad for grad in map(flat_grad, groups) if grad.numel()]
+
+
+def _learned(parameters: Any) -> list[Parameter]:
+    """The parameters that have gradients and are not frozen, each once."""
+    if isinstance(parameters, Parameter):
+        parameters = [parameters]
+    if not isinstance(parameters, Iterable):
+        raise GraphError("Clipping takes a list of parameters: model.parameters(), or [w, b].")
+    listed = list(dict.fromkeys(parameters))
+    for parameter in listed:
+        if not isinstance(parameter, Parameter):
+            raise GraphError(
+                f"Clipping changes gradients of graphnet parameters; a {type(parameter).__name__} "
+                "came. model.parameters() lists those of a module."
+            )
+    return [parameter for parameter in listed if parameter.requires_grad]
+
+
+def _culprit(learned: list[Parameter]) -> str:
+    """Which gradient is not finite, in words."""
+    for parameter in learned:
+        if parameter.grad is not None and not parameter.grad.isfinite().all():
+            return f": that of parameter {parameter.name!r} holds NaN or infinity"
+    return ", though every gradient is finite: it is too large for its number type"
+
+
+def _number(name: str, value: Any) -> float:
+    """A number that is not NaN; 'inf' is one, as in torch."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = float("nan")
+    if isnan(number):
+        raise RangeError(f"{name} is a number; {value!r} came.")
+    return number

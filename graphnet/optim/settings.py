@@ -1,0 +1,95 @@
+"""Settings of optimizers: their ranges, and how one attribute stands for all groups."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import inf, isfinite
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from graphnet.errors import RangeError
+
+if TYPE_CHECKING:
+    from graphnet.optim.base import Optimizer
+
+Value = TypeVar("Value")
+
+
+class Setting(Generic[Value]):
+    """A setting that each group has: reading gives that of the first group, assigning sets all.
+
+    Args:
+        rule: given the name and a value, it returns the value, or raises a RangeError.
+    """
+
+    def __init__(self, rule: Callable[[str, Any], Value]) -> None:
+        self.rule = rule
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __get__(self, optimizer: Optimizer | None, owner: type | None = None) -> Value:
+        if optimizer is None:
+            return self  # type: ignore[return-value]  # what the class itself has
+        value: Value = optimizer.param_groups[0][self.name]
+        return value
+
+    def __set__(self, optimizer: Optimizer, value: Value) -> None:
+        value = self.rule(self.name, value)
+        for group in optimizer.param_groups:
+            group[self.name] = value
+
+
+def require_range(
+    name: str,
+    value: float,
+    low: float = 0.0,
+    below: float | None = None,
+    most: float | None = None,
+) -> float:
+    """A setting, known to be a finite number in its range.
+
+    Raises:
+        RangeError: it is not.
+    """
+    if (
+        not isinstance(value, int | float)
+        or not isfinite(value)
+        or value < low
+        or (below is not None and value >= below)
+        or (most is not None and value > most)
+    ):
+        least = "" if low == -inf else f" of {low:g} or more"
+        top = "" if below is None else f" and below {below:g}"
+        top += "" if most is None else f" and at most {most:g}"
+        raise RangeError(f"{name} is a finite number{least}{top}; {value!r} came.")
+    return value
+
+
+def number(low: float = 0.0, most: float | None = None) -> Callable[[str, Any], float]:
+    """The rule of a number in a range."""
+    return lambda name, value: require_range(name, value, low=low, most=most)
+
+
+def flag(name: str, value: Any) -> bool:
+    """The rule of a setting that is on or off.
+
+    Raises:
+        RangeError: it is neither.
+    """
+    if not isinstance(value, bool):
+        raise RangeError(f"{name} is True or False; {value!r} came.")
+    return value
+
+
+def pair_of_betas(name: str, value: Any) -> tuple[float, float]:
+    """The rule of two numbers from 0 to below 1.
+
+    Raises:
+        RangeError: it is something else.
+    """
+    if not isinstance(value, tuple | list) or len(value) != 2:
+        raise RangeError(f"{name} are two numbers, such as (0.9, 0.999); {value!r} came.")
+    return (
+        require_range(f"{name}[0]", value[0], below=1.0),
+        require_range(f"{name}[1]", value[1], below=1.0),
+    )

@@ -1,0 +1,102 @@
+"""Stochastic gradient descent."""
+
+from __future__ import annotations
+
+from math import inf
+from typing import TYPE_CHECKING, Any
+
+from graphnet.errors import RangeError
+from graphnet.optim.base import Optimizer, Params, descent
+from graphnet.optim.settings import Setting, flag, number
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+class SGD(Optimizer):
+    """Stochastic gradient descent, with momentum.
+
+    g = grad + weight_decay w;  v = momentum v + (1 - dampening) g, and v = g at the first step;
+    w = w - lr v, or with Nesterov's momentum w - lr (g + momentum v).
+
+    Args:
+        params: the parameters to update, or groups of them.
+        lr: the learning rate, 0 or more.
+        momentum: how much of the last update is kept, 0 or more.
+        dampening: how much less of the gradient enters the momentum.
+        weight_decay: the factor of the L2 penalty, 0 or more.
+        nesterov: True to look ahead along the momentum.
+        maximize: True to go up instead of down.
+
+    Source: Sutskever et al., On the importance of initialization and momentum (2013), equations 1
+    to 4, in the form of `torch.optim.SGD`.
+
+    Raises:
+        RangeError: a setting is out of its range.
+        GraphError: there is nothing to update.
+
+    >>> import graphnet as gn
+    >>> from torch import empty
+    >>> w = gn.Parameter(empty(1).fill_(3))
+    >>> w.grad = empty(1).fill_(2)
+    >>> gn.SGD([w], lr=0.5).step()
+    >>> w.top
+    tensor([2.])
+    """
+
+    slots = ("momentum_buffer",)
+    step_in_state = False
+    momentum = Setting(number())
+    dampening = Setting(number(low=-inf))
+    weight_decay = Setting(number())
+    nesterov = Setting(flag)
+    maximize = Setting(flag)
+
+    def __init__(
+        self,
+        params: Params,
+        lr: float = 1e-3,
+        momentum: float = 0.0,
+        dampening: float = 0.0,
+        weight_decay: float = 0.0,
+        nesterov: bool = False,
+        *,
+        maximize: bool = False,
+    ) -> None:
+        super().__init__(
+            params,
+            lr,
+            momentum=momentum,
+            dampening=dampening,
+            weight_decay=weight_decay,
+            nesterov=nesterov,
+            maximize=maximize,
+        )
+
+    def check_group(self, group: dict[str, Any]) -> None:
+        """Check the settings of a group."""
+        super().check_group(group)
+        if group["nesterov"] and (group["momentum"] <= 0 or group["dampening"] != 0):
+            raise RangeError("nesterov needs a momentum above 0 and a dampening of 0.")
+
+    def slots_of(self, group: dict[str, Any]) -> tuple[str, ...]:
+        """The momentum, if there is any."""
+        return self.slots if group["momentum"] else ()
+
+    def counts(self, group: dict[str, Any]) -> bool:
+        """Only steps with momentum are counted, so that the first of them can be told."""
+        return bool(group["momentum"])
+
+    def update(
+        self, group: dict[str, Any], step: int, value: Tensor, grad: Tensor, **state: Tensor
+    ) -> None:
+        """Change the values by one step."""
+        grad = descent(group, value, grad)
+        if momentum := group["momentum"]:
+            buffer = state["momentum_buffer"]
+            if step == 1:
+                buffer.copy_(grad)
+            else:
+                buffer.mul_(momentum).add_(grad, alpha=1 - group["dampening"])
+            grad = grad.add(buffer, alpha=momentum) if group["nesterov"] else buffer
+        value.add_(grad, alpha=-group["lr"])

@@ -1,0 +1,209 @@
+"""The state of an optimizer as plain dicts, in the layout of `torch.optim`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from torch import empty
+
+from graphnet.errors import LoadError, RangeError, shape_text
+from graphnet.optim.stretches import Memory, plain_number
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from graphnet.graph import Parameter
+    from graphnet.optim.base import Optimizer
+
+_TENSOR = type(empty(0))
+
+State = tuple[list[dict[str, Any]], dict["Parameter", Memory], dict["Parameter", int]]
+"""The settings of the groups, and of each parameter what is remembered, and its steps."""
+
+
+def write_state(
+    optimizer: Optimizer, memories: Mapping[Parameter, Memory], counts: Mapping[Parameter, int]
+) -> dict[str, Any]:
+    """The state as a dict of copies."""
+    entries: dict[int, dict[str, Tensor]] = {}
+    groups = []
+    index = 0
+    for group in optimizer.param_groups:
+        first = index
+        for parameter in group["params"]:
+            memory, steps = memories.get(parameter, {}), counts.get(parameter, 0)
+            if steps or optimizer.state_from_start or (memory and optimizer.step_in_state):
+                entries[index] = _entry(optimizer, group, parameter, memory, steps)
+            index += 1
+        settings = {name: value for name, value in group.items() if name != "params"}
+        groups.append({**settings, "params": list(range(first, index))})
+    return {"state": entries, "param_groups": groups}
+
+
+def _entry(
+    optimizer: Optimizer, group: dict[str, Any], parameter: Parameter, memory: Memory, steps: int
+) -> dict[str, Tensor]:
+    """What is remembered of one parameter, in its shape."""
+    entry = {"step": plain_number(steps)} if optimizer.step_in_state else {}
+    for name in dict.fromkeys([*memory, *optimizer.slots_of(group)]):
+        number = name in optimizer.numbers
+        if name in memory:
+            value = memory[name].clone()
+        elif number:
+            value = plain_number(optimizer.first_value(group, name))
+        else:  # asked for by a setting since the last step
+            value = parameter.top.new_full((parameter.top.numel(),), 0.0)
+            value.fill_(optimizer.first_value(group, name))
+        entry[name] = value if number else value.view(parameter.shape)
+    return entry
+
+
+def read_state(optimizer: Optimizer, state: Mapping[str, Any]) -> State:
+    """A state in the terms of an optimizer, which is not changed.
+
+    Raises:
+        LoadError: the state does not fit; the message lists every difference.
+    """
+    reader = _Reader(optimizer)
+    result = reader.read(state)
+    if reader.problems:
+        listed = "\n".join(f"  {problem}" for problem in reader.problems)
+        raise LoadError(f"The state does not fit this optimizer, and nothing was loaded:\n{listed}")
+    return result
+
+
+class _Reader:
+    """Reads a state, and collects in `problems` every way in which it does not fit."""
+
+    def __init__(self, optimizer: Optimizer) -> None:
+        self.optimizer = optimizer
+        self.problems: list[str] = []
+
+    def read(self, state: Any) -> State:
+        memories: dict[Parameter, Memory] = {}
+        counts: dict[Parameter, int] = {}
+        places = self.places(state)
+        if self.problems:
+            return [], memories, counts
+        groups = [
+            self.settings(f"group {place}", group, saved)
+            for place, (group, saved) in enumerate(self.pairs(state))
+        ]
+        for index, entry in state["state"].items():
+            if index not in places:
+                self.problems.append(f"state {index!r}: no group has a parameter of this number")
+            elif not isinstance(entry, Mapping):
+                self.problems.append(f"state {index}: a {type(entry).__name__} came, not a dict")
+            elif entry:
+                parameter, place = places[index]
+                memory, steps = self.entry(f"state {index}", parameter, groups[place], entry)
+                memories[parameter], counts[parameter] = memory, steps
+        return groups, memories, counts
+
+    def pairs(self, state: Any) -> list[tuple[dict[str, Any], Any]]:
+        return list(zip(self.optimizer.param_groups, state["param_groups"], strict=True))
+
+    def places(self, state: Any) -> dict[Any, tuple[Parameter, int]]:
+        """Which parameter, of which group, each number in the state stands for."""
+        problems = self.problems
+        if not (
+            isinstance(state, Mapping)
+            and isinstance(state.get("state"), Mapping)
+            and isinstance(state.get("param_groups"), list | tuple)
+        ):
+            problems.append('a state is a dict {"state": {...}, "param_groups": [...]}')
+            return {}
+        saved_groups, groups = state["param_groups"], self.optimizer.param_groups
+        if len(saved_groups) != len(groups):
+            problems.append(f"groups: {len(saved_groups)} came, where {len(groups)} are needed")
+            return {}
+        found: dict[Any, tuple[Parameter, int]] = {}
+        for place, (group, saved) in enumerate(self.pairs(state)):
+            ids = saved.get("params") if isinstance(saved, Mapping) else None
+            needed = group["params"]
+            if not isinstance(ids, list | tuple) or not all(type(each) is int for each in ids):
+                problems.append(f'group {place}: "params" is a list of whole numbers')
+            elif len(ids) != len(needed):
+                came = f"{len(ids)} parameters came, where {len(needed)} are needed"
+                problems.append(f"group {place}: {came}")
+            elif len({*ids, *found}) < len(ids) + len(found):
+                problems.append(f"group {place}: a parameter is there twice")
+            else:
+                found |= {each: (p, place) for each, p in zip(ids, needed, strict=True)}
+        return found
+
+    def settings(self, where: str, group: dict[str, Any], saved: Any) -> dict[str, Any]:
+        """The settings of one group; flags that were not saved are as before, as in torch."""
+        kept = {
+            name: _number_of(value)
+            for name, value in saved.items()
+            if name != "params" and isinstance(name, str)
+        }
+        for name, default in self.optimizer.defaults.items():
+            if name not in kept and not isinstance(default, bool):
+                self.problems.append(f"{where}: the setting {name!r} is missing")
+        settings = {name: group[name] for name in self.optimizer.defaults} | kept
+        try:
+            self.optimizer.check_group(settings)
+        except RangeError as error:
+            self.problems.append(f"{where}: {error}")
+        return settings
+
+    def entry(
+        self, where: str, parameter: Parameter, group: dict[str, Any], entry: Mapping[str, Any]
+    ) -> tuple[Memory, int]:
+        """What is remembered of one parameter, and how many steps it has made."""
+        optimizer = self.optimizer
+        memory: Memory = {}
+        for name, value in entry.items():
+            if name == "step" and optimizer.step_in_state:
+                continue
+            if name not in optimizer.slots:
+                self.problems.append(f"{where}: {name!r} is not known to this optimizer")
+            elif value is not None or optimizer.step_in_state:
+                kept = self.kept(f"{where}, {name}", parameter, value, name in optimizer.numbers)
+                memory |= {} if kept is None else {name: kept}
+        if not optimizer.step_in_state:
+            return memory, int(bool(memory))
+        for name in optimizer.slots_of(group):
+            if name not in entry:
+                self.problems.append(f"{where}: {name!r} is missing")
+        return memory, self.steps(where, entry.get("step"))
+
+    def kept(self, where: str, parameter: Parameter, value: Any, number: bool) -> Tensor | None:
+        """A copy of one tensor as it is remembered; None if it does not fit."""
+        if not isinstance(value, _TENSOR):
+            came = f"a {type(value).__name__} came, where a tensor is needed"
+            self.problems.append(f"{where}: {came}")
+            return None
+        shape = () if number else parameter.shape
+        if not value.dtype.is_floating_point:
+            self.problems.append(f"{where}: {value.dtype} came, where floating numbers are needed")
+            return None
+        if tuple(value.shape) != shape:
+            came = f"the shape {shape_text(tuple(value.shape))} came, where {shape_text(shape)}"
+            self.problems.append(f"{where}: {came} is needed")
+            return None
+        try:
+            if number:  # in the type that comes: torch keeps one type, and changes it at loading
+                return plain_number(0.0).to(value.dtype).copy_(value.detach())
+            return parameter.top.new_zeros(shape).copy_(value.detach()).view(-1)
+        except RuntimeError as error:  # tensors without numbers: on the meta device, sparse
+            self.problems.append(f"{where}: {str(error).splitlines()[0]}")
+            return None
+
+    def steps(self, where: str, value: Any) -> int:
+        """How many steps were made, from a number or a tensor of one."""
+        value = _number_of(value)
+        if type(value) not in (int, float) or not value >= 0 or value % 1 != 0:
+            self.problems.append(f"{where}: step is a whole number of 0 or more; {value!r} came")
+            return 0
+        return int(value)
+
+
+def _number_of(value: Any) -> Any:
+    """The number in a tensor of one; anything else is itself. Torch keeps some rates in tensors."""
+    if not isinstance(value, _TENSOR) or value.numel() != 1 or value.is_meta:
+        return value
+    return value.item()

@@ -1,0 +1,87 @@
+"""Stretches: parameters that lie side by side in a home, and are worked on as one flat tensor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from torch import empty
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from graphnet.graph import Parameter
+
+Memory = dict[str, "Tensor"]
+"""What is remembered of one parameter, by name: flat tensors as long as it, or single numbers."""
+
+
+class Stretch:
+    """Parameters of one group that lie side by side and have made the same number of steps."""
+
+    def __init__(self, parameters: list[Parameter], group: dict[str, Any], steps: int) -> None:
+        self.parameters = parameters
+        self.group = group
+        self.steps = steps
+        self.home = parameters[0].home
+        self.value, self.grad = flat_value(parameters), flat_grad(parameters)
+        self.state: dict[str, Tensor] = {}
+
+    def remember(self, name: str, memories: dict[Parameter, Memory], first: float) -> None:
+        """Bring together what is remembered of each parameter under one name; `first` at first."""
+        flat = self.value.new_full(self.value.shape, first)
+        start = 0
+        for parameter in self.parameters:
+            stop = start + parameter.top.numel()
+            memory = memories.setdefault(parameter, {})
+            if name in memory:
+                flat[start:stop].copy_(memory[name])
+            memory[name] = flat[start:stop]
+            start = stop
+        self.state[name] = flat
+
+    def remember_number(self, name: str, memories: dict[Parameter, Memory], first: float) -> None:
+        """The same for one number, which is equal in all parameters of a stretch."""
+        known = memories.get(self.parameters[0], {}).get(name)
+        self.state[name] = plain_number(first) if known is None else known.clone()
+        for parameter in self.parameters:
+            memories.setdefault(parameter, {})[name] = self.state[name]
+
+
+def runs(
+    parameters: Iterable[Parameter], key: Callable[[Parameter], object]
+) -> list[list[Parameter]]:
+    """The longest runs of parameters of an equal key in which each begins where the last ends."""
+    found: list[list[Parameter]] = []
+    for parameter in parameters:
+        left = found[-1][-1] if found else None
+        if (
+            left is not None
+            and left.home is parameter.home
+            and left.offset + left.top.numel() == parameter.offset
+            and key(left) == key(parameter)
+        ):
+            found[-1].append(parameter)
+        else:
+            found.append([parameter])
+    return found
+
+
+def flat_value(run: list[Parameter]) -> Tensor:
+    """The values of parameters that lie side by side, as one flat view."""
+    return run[0].home.value[_places(run)]
+
+
+def flat_grad(run: list[Parameter]) -> Tensor:
+    """The gradients of parameters that lie side by side, as one flat view."""
+    return run[0].home.grad[_places(run)]
+
+
+def plain_number(value: float) -> Tensor:
+    """One number as `torch.optim` keeps it: on the CPU, in float64 if that is the default type."""
+    number = empty((), device="cpu")
+    return (number if number.element_size() == 8 else number.float()).fill_(value)
+
+
+def _places(run: list[Parameter]) -> slice:
+    return slice(run[0].offset, run[-1].offset + run[-1].top.numel())

@@ -1,0 +1,180 @@
+"""Attention, dropout and look-ups as functions, beside torch's."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch.nn import functional
+from torch.nn.attention import SDPBackend, sdpa_kernel
+
+import graphnet as gn
+from graphnet import ops
+
+CLOSE = {"rtol": 1e-10, "atol": 1e-10}
+MASK = torch.tensor([[1, 0, 1, 1], [0, 0, 0, 0], [1, 1, 1, 1]]).bool()
+SETTINGS = [
+    {},
+    {"scale": 0.3},
+    {"is_causal": True},
+    {"attn_mask": MASK},
+    {"attn_mask": torch.randn(3, 4, dtype=torch.float64)},
+    {"attn_mask": torch.zeros(3, 4, dtype=torch.float64).masked_fill(~MASK, -torch.inf)},
+]
+
+
+@pytest.mark.parametrize("settings", SETTINGS)
+@pytest.mark.parametrize("front", [(), (2,), (2, 2)])
+@pytest.mark.parametrize("factor", [1.0, 1e3])
+def test_attention_is_that_of_torch(settings, front, factor):
+    tensors = [
+        factor * torch.randn(*front, *size, dtype=torch.float64)
+        for size in ((5, 3), (5, 4), (4, 2))
+    ]
+    tensors[:2] = tensors[0].mT, tensors[1].mT  # strided
+    copies = [t.clone().requires_grad_() for t in tensors]
+    with torch.enable_grad(), sdpa_kernel(SDPBackend.MATH):
+        expected = functional.scaled_dot_product_attention(*copies, **settings)
+    seed = torch.linspace(0.5, 1.5, expected.numel(), dtype=torch.float64).reshape(expected.shape)
+    grads = torch.autograd.grad(expected, copies, seed)
+
+    graph = gn.Graph()
+    masked = "attn_mask" in settings  # then the sizes must be known to fit the mask
+    nodes = [
+        graph.input(
+            (*front, t.shape[-2] if masked else None, t.shape[-1]),
+            name=n,
+            dtype=t.dtype,
+            requires_grad=True,
+        )
+        for n, t in zip("qkv", tensors, strict=True)
+    ]
+    known = settings
+    if masked:
+        mask = gn.Parameter(settings["attn_mask"], requires_grad=False)
+        known = settings | {"attn_mask": mask}
+    y = ops.scaled_dot_product_attention(*nodes, **known)
+    top = graph.forward(dict(zip(nodes, tensors, strict=True)), outputs=y)
+    graph.backward(y, seed)
+    torch.testing.assert_close(top, expected.detach(), **CLOSE)
+    torch.testing.assert_close(
+        ops.scaled_dot_product_attention(*tensors, **settings), expected.detach(), **CLOSE
+    )
+    for node, grad in zip(nodes, grads, strict=True):
+        torch.testing.assert_close(node.grad, grad, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("p", [0.0, 0.3, 1.0])
+@pytest.mark.parametrize("training", [True, False])
+def test_dropout_is_that_of_torch_under_the_same_seed(p, training):
+    x = torch.randn(40, 3)
+    torch.manual_seed(1)
+    ours = ops.dropout(x, p, training)
+    torch.manual_seed(1)
+    torch.testing.assert_close(ours, functional.dropout(x, p, training))
+
+
+def test_dropout_of_weights_is_that_of_torch_under_the_same_seed():
+    x = torch.randn(2, 6, 4)
+    torch.manual_seed(1)
+    ours = ops.scaled_dot_product_attention(x, x, x, dropout_p=0.4)
+    torch.manual_seed(1)
+    with sdpa_kernel(SDPBackend.MATH):
+        theirs = functional.scaled_dot_product_attention(x, x, x, dropout_p=0.4)
+    torch.testing.assert_close(ours, theirs)
+
+
+def test_dropout_of_nodes_follows_the_graph_unless_it_is_told():
+    graph = gn.Graph()
+    x = graph.input((None,), name="x")
+    follows, fixed = ops.dropout(x, 0.5), ops.dropout(x, 0.5, True)
+    value = torch.ones(100)
+    graph.eval()
+    tops = graph.forward({x: value}, outputs=[follows, fixed])
+    assert torch.equal(tops[0], value)
+    assert (tops[1] == 0).any()
+    graph.train()
+    assert (graph.forward({x: value}, outputs=follows) == 0).any()
+    assert torch.equal(value, torch.ones(100))
+
+
+def test_building_a_dropout_draws_no_numbers():
+    before = torch.get_rng_state()
+    graph = gn.Graph()
+    ops.dropout(graph.input((None, 3), name="x"))
+    assert torch.equal(before, torch.get_rng_state())
+
+
+@pytest.mark.parametrize("padding", [None, 0, -1])
+@pytest.mark.parametrize("shape", [(), (0,), (3,), (2, 3)])
+@pytest.mark.parametrize("dtype", [torch.int64, torch.int32])
+def test_embedding_is_that_of_torch(padding, shape, dtype):
+    labels = torch.randint(0, 4, shape, generator=torch.Generator().manual_seed(1)).to(dtype)
+    table = torch.randn(4, 3, dtype=torch.float64)
+    copy = table.clone().requires_grad_()
+    with torch.enable_grad():
+        expected = functional.embedding(labels, copy, padding)
+    expected.backward(expected.detach())
+    graph = gn.Graph()
+    x, w = graph.input(shape, name="x", dtype=dtype), graph.parameter(table)
+    y = ops.embedding(x, w, padding)
+    assert torch.equal(graph.forward(x=labels), expected.detach())
+    graph.backward(y, expected.detach())
+    torch.testing.assert_close(w.grad, copy.grad, **CLOSE)
+    assert graph.check(y)
+
+
+def test_one_hot_is_that_of_torch():
+    for labels in (torch.tensor([[0, 2], [1, 1]]), torch.tensor(2), torch.tensor([[0]])):
+        assert torch.equal(ops.one_hot(labels), functional.one_hot(labels))
+        assert torch.equal(ops.one_hot(labels, 4), functional.one_hot(labels, 4))
+    none = torch.empty(0, 2, dtype=torch.int64)
+    assert torch.equal(ops.one_hot(none, 3), functional.one_hot(none, 3))
+
+
+def node(dtype=torch.int64):
+    return gn.Graph().input((2,), name="x", dtype=dtype)
+
+
+Q = torch.ones(3, 4)
+REFUSED = [
+    lambda: ops.one_hot(torch.tensor([3]), 3),
+    lambda: ops.one_hot(torch.tensor([-1])),
+    lambda: ops.one_hot(torch.tensor([-1]), 3),
+    lambda: ops.one_hot(torch.tensor([1]), -2),
+    lambda: ops.one_hot(torch.empty(0, dtype=torch.int64)),
+    lambda: ops.one_hot(torch.empty(0, dtype=torch.int64), 0),
+    lambda: ops.one_hot(torch.tensor([1.0])),
+    lambda: ops.one_hot(node()),
+    lambda: ops.one_hot(node(torch.int32), 3),
+    lambda: ops.embedding(torch.tensor([3]), torch.ones(3, 2)),
+    lambda: ops.embedding(torch.tensor([-1]), torch.ones(3, 2)),
+    lambda: ops.embedding(torch.tensor([0]), torch.ones(3)),
+    lambda: ops.embedding(torch.tensor([0]), torch.ones(3, 2), 3),
+    lambda: ops.embedding(torch.tensor([0]).byte(), torch.ones(3, 2)),
+    lambda: ops.embedding(node(torch.float32), torch.ones(3, 2)),
+    lambda: ops.dropout(Q, 1.5),
+    lambda: ops.dropout(Q, float("nan")),
+    lambda: ops.scaled_dot_product_attention(Q, Q, Q, Q[:3, :3] > 0, 0.0, True),
+    lambda: ops.scaled_dot_product_attention(Q[0], Q, Q),
+    lambda: ops.scaled_dot_product_attention(Q, Q, Q, torch.ones(3, 3).long()),
+    lambda: ops.scaled_dot_product_attention(Q, Q, Q, dropout_p=-0.5),
+]
+
+
+@pytest.mark.parametrize("call", REFUSED)
+def test_wrong_calls_are_refused(call):
+    with pytest.raises(gn.GraphError):
+        call()
+
+
+def test_labels_are_checked_when_fed():
+    graph = gn.Graph()
+    x, w = graph.input((None,), name="x", dtype=torch.int64), graph.parameter(torch.ones(3, 2))
+    y = ops.embedding(x, w)
+    with pytest.raises(gn.RangeError, match="between 0 and 2; 5 came"):
+        graph.forward({x: torch.tensor([1, 5])}, outputs=y)
+
+
+def test_unflatten_is_that_of_torch():
+    x = torch.arange(12.0).reshape(2, 6)
+    assert torch.equal(ops.unflatten(x, -1, (3, -1)), x.unflatten(-1, (3, -1)))

@@ -1,0 +1,135 @@
+"""Pooling as functions, against torch with autograd in float64."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+import torch
+from torch.nn import functional
+
+import graphnet as gn
+from graphnet import ops
+
+CLOSE = {"rtol": 1e-10, "atol": 1e-12}
+MAX, AVG, ADAPTIVE = "max_pool2d", "avg_pool2d", "adaptive_avg_pool2d"
+
+WINDOWS = [
+    {"kernel_size": 2},
+    {"kernel_size": (2, 3), "stride": 1},
+    {"kernel_size": 3, "stride": (2, 1), "padding": 1},
+    {"kernel_size": (4, 3), "stride": 3, "padding": (2, 1)},
+    {"kernel_size": 2, "stride": 4},
+]
+CALLS = [
+    *[(MAX, {**each, "ceil_mode": c}) for each in WINDOWS for c in (False, True)],
+    (MAX, {"kernel_size": 2, "dilation": (2, 3), "stride": 1, "padding": 1}),
+    (MAX, {"kernel_size": 2, "dilation": 2, "stride": 2, "ceil_mode": True}),
+    *[
+        (AVG, {**each, "ceil_mode": c, "count_include_pad": i})
+        for each in WINDOWS
+        for c, i in itertools.product((False, True), repeat=2)
+    ],
+    (AVG, {"kernel_size": 3, "stride": 2, "padding": 1, "ceil_mode": True, "divisor_override": 5}),
+    (AVG, {"kernel_size": 2, "divisor_override": -3}),
+    *[(ADAPTIVE, {"output_size": size}) for size in (1, 3, (2, 5), (None, 4), (9, None), 11)],
+]
+SHAPES = [(2, 3, 7, 6), (1, 1, 5, 9), (0, 2, 6, 5), (3, 6, 6)]
+
+
+def derivatives(function, x):
+    """The value, the gradient, and the gradient of the sum of its squares."""
+    leaf = x.clone().requires_grad_()
+    with torch.enable_grad():
+        top = function(leaf)
+        (first,) = torch.autograd.grad((top * top * top).sum(), [leaf], create_graph=True)
+    (second,) = torch.autograd.grad((first * first).sum(), [leaf])
+    return [top.detach(), first.detach(), second]
+
+
+def mine(function, x, shape):
+    graph = gn.Graph()
+    node = graph.input(shape, name="x", dtype=torch.float64, requires_grad=True)
+    top = function(node)
+    (first,) = graph.gradients((top * top * top).sum(), [node])
+    (second,) = graph.gradients((first * first).sum(), [node])
+    return graph.forward(x=x, outputs=[top, first, second])
+
+
+def compare(ours, expected, **close):
+    for our, their in zip(ours, expected, strict=True):
+        torch.testing.assert_close(our, their, **(close or CLOSE), equal_nan=True)
+
+
+def images(shape):
+    return torch.randn(shape, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+@pytest.mark.parametrize(("name", "options"), CALLS, ids=str)
+def test_value_and_two_derivatives(name, options, shape):
+    x = images(shape)
+    function = lambda t: getattr(ops, name)(t, **options)  # noqa: E731
+    expected = derivatives(lambda t: getattr(functional, name)(t, **options), x)
+    compare(mine(function, x, shape), expected)
+    unknown = (*[None] * (len(shape) - 3), shape[-3], None, None)
+    compare(mine(function, x, unknown), expected)
+    compare(mine(function, torch.stack([x, x], -1)[..., 0], unknown), expected)
+    torch.testing.assert_close(function(x), expected[0], **CLOSE)
+
+
+@pytest.mark.parametrize(("name", "options"), CALLS, ids=str)
+def test_ties_and_extremes(name, options):
+    """All equal, few different values, thousands, infinities and NaN."""
+    function = lambda t: getattr(ops, name)(t, **options)  # noqa: E731
+    ties = images((2, 2, 7, 6)).round().clamp(-1, 1)
+    tried = [torch.zeros(1, 1, 7, 6).double(), ties, ties * 1e3]
+    if name == MAX:
+        tried += [torch.full((1, 1, 7, 6), value).double() for value in (-torch.inf, torch.nan)]
+        spotted = images((1, 2, 7, 6))
+        spotted[..., ::3, 1::2] = torch.nan
+        spotted[..., 1::3, ::3] = torch.inf
+        tried.append(spotted)
+    for x in tried:
+        expected = derivatives(lambda t: getattr(functional, name)(t, **options), x)
+        compare(mine(function, x, x.shape)[:2], expected[:2])
+
+
+@pytest.mark.parametrize(("name", "options"), [each for each in CALLS if each[0] == MAX], ids=str)
+def test_indices_are_those_of_torch(name, options):
+    for x in (images((2, 3, 7, 6)), images((3, 6, 6)), torch.zeros(1, 1, 7, 6)):
+        ours = ops.max_pool2d(x, **options, return_indices=True)
+        theirs = functional.max_pool2d(x, **options, return_indices=True)
+        assert all(torch.equal(our, their) for our, their in zip(ours, theirs, strict=True))
+
+
+WRONG = [
+    (MAX, (2, 3, 4, 4), {"kernel_size": 5}),
+    (MAX, (2, 3, 4, 4), {"kernel_size": 2, "dilation": 4}),
+    (MAX, (2, 3, 4, 4), {"kernel_size": 2, "padding": 2}),
+    (MAX, (2, 3, 4, 4), {"kernel_size": 0}),
+    (MAX, (2, 3, 4, 4), {"kernel_size": (1, 2, 3)}),
+    (MAX, (2, 3, 4, 4), {"kernel_size": 2, "stride": 0}),
+    (MAX, (2, 3, 4, 4), {"kernel_size": 2, "padding": -1}),
+    (MAX, (4, 4), {"kernel_size": 2}),
+    (MAX, (2, 3, 0, 4), {"kernel_size": 2}),
+    (AVG, (2, 3, 4, 4), {"kernel_size": 5}),
+    (AVG, (2, 3, 4, 4), {"kernel_size": 3, "padding": 2}),
+    (AVG, (2, 3, 4, 4), {"kernel_size": 2, "divisor_override": 0}),
+    (AVG, (4, 4), {"kernel_size": 2}),
+    (ADAPTIVE, (2, 3, 4, 4), {"output_size": -1}),
+    (ADAPTIVE, (2, 3, 4, 4), {"output_size": (1, 2, 3)}),
+    (ADAPTIVE, (2, 3, 0, 4), {"output_size": 2}),
+    (ADAPTIVE, (4, 4), {"output_size": 2}),
+]
+
+
+@pytest.mark.parametrize(("name", "shape", "options"), WRONG, ids=str)
+def test_what_torch_refuses_is_refused(name, shape, options):
+    with pytest.raises((RuntimeError, ValueError, TypeError, IndexError)):
+        getattr(functional, name)(images(shape), **options)
+    with pytest.raises(gn.GraphError):
+        getattr(ops, name)(images(shape), **options)
+    x = gn.Graph().input(shape, name="x")
+    with pytest.raises(gn.GraphError):
+        getattr(ops, name)(x, **options)

@@ -1,0 +1,199 @@
+"""Groups of parameters with settings of their own, against torch."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+import torch
+from optim.twins import MEMORY, Twins, assert_words
+
+import graphnet as gn
+from graphnet.optim import Optimizer
+
+
+def grouped(twins, kind, settings, options):
+    """Both optimizers over groups of the places that `settings` names."""
+    pair = []
+    for module, parameters in ((gn, twins.ours), (torch.optim, twins.theirs)):
+        groups = [
+            {"params": [parameters[place] for place in places], **own} for places, own in settings
+        ]
+        pair.append(getattr(module, kind)(groups, **options))
+    return pair
+
+
+SPLIT = [((0, 2), {"lr": 0.3, "weight_decay": 0.1}), ((1, 3, 4), {})]
+
+
+@pytest.mark.parametrize(("kind", "options"), MEMORY, ids=str)
+def test_fifty_steps_of_two_groups(kind, options):
+    twins = Twins()
+    ours, theirs = grouped(twins, kind, SPLIT, options)
+    for round_ in range(50):
+        if round_ == 20:
+            for optimizer in (ours, theirs):
+                optimizer.param_groups[1]["lr"] = 0.011
+                optimizer.param_groups[0]["weight_decay"] = 0.0
+        if round_ == 30:
+            for optimizer in (ours, theirs):
+                optimizer.param_groups[0]["maximize"] = True
+        twins.step(ours, theirs, frozen=(1,) if round_ in (5, 6, 31) else ())
+        twins.check()
+
+
+@pytest.mark.parametrize(("kind", "options"), MEMORY, ids=str)
+def test_a_group_that_comes_later(kind, options):
+    twins = Twins()
+    if kind == "Adagrad":
+        options = {"lr": 0.1}
+    ours, theirs = grouped(twins, kind, [((0, 1), {})], options)
+    for _ in range(4):
+        twins.step(ours, theirs)
+    ours.add_param_group({"params": twins.ours[2:], "lr": 0.2})
+    theirs.add_param_group({"params": twins.theirs[2:], "lr": 0.2})
+    for _ in range(10):
+        twins.step(ours, theirs)
+        twins.check()
+
+
+def test_groups_are_a_list_of_dicts_with_all_settings():
+    twins = Twins()
+    mine = {"params": twins.ours[:2], "lr": 0.5, "name": "first"}
+    sgd = gn.SGD([mine, {"params": iter(twins.ours[2:])}], lr=0.1, momentum=0.9)
+    assert mine == {"params": twins.ours[:2], "lr": 0.5, "name": "first"}
+    assert [group["lr"] for group in sgd.param_groups] == [0.5, 0.1]
+    assert [group["momentum"] for group in sgd.param_groups] == [0.9, 0.9]
+    assert sgd.param_groups[1]["params"] == twins.ours[2:]
+    assert sgd.param_groups[0]["name"] == "first"
+    assert sgd.parameters == twins.ours
+
+
+def test_the_learning_rate_is_read_from_the_first_group_and_set_in_all():
+    twins = Twins()
+    sgd = gn.SGD([{"params": twins.ours[:2], "lr": 0.5}, {"params": twins.ours[2:]}], lr=0.1)
+    assert sgd.lr == 0.5
+    sgd.lr = 0.25
+    assert [group["lr"] for group in sgd.param_groups] == [0.25, 0.25]
+    for bad in (-1.0, None, float("nan"), "fast"):
+        with pytest.raises(gn.RangeError, match="lr"):
+            sgd.lr = bad
+    assert [group["lr"] for group in sgd.param_groups] == [0.25, 0.25]
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "value"),
+    [
+        ("SGD", "lr", -0.1),
+        ("SGD", "nesterov", True),
+        ("Adam", "betas", (0.9, 1.0)),
+        ("RMSprop", "alpha", "much"),
+        ("SGD", "lr", torch.tensor(0.1)),
+        ("SGD", "lr", torch.ones(2)),
+    ],
+)
+def test_an_edit_out_of_range_is_told_at_the_step_and_nothing_moves(kind, name, value):
+    twins = Twins()
+    optimizer, _ = twins.optimizers(kind, {})
+    twins.set_gradients()
+    optimizer.step()
+    before = [parameter.top.clone() for parameter in twins.ours]
+    good = optimizer.param_groups[0][name]
+    optimizer.param_groups[0][name] = value
+    for _ in range(2):
+        with pytest.raises(gn.RangeError, match=name):
+            optimizer.step()
+    assert all(map(torch.equal, before, [parameter.top for parameter in twins.ours]))
+    optimizer.param_groups[0][name] = good
+    optimizer.step()
+
+
+@pytest.mark.parametrize("layers", [1, 4, 20])
+def test_one_update_for_each_group_however_many_layers(layers):
+    class Counting(Optimizer):
+        def update(self, group, step, value, grad):
+            calls.append((group["lr"], step, value.numel()))
+
+    calls = []
+    model = gn.Sequential(*(gn.Linear(3, 3) for _ in range(layers)))
+    weights = [p for p in model.parameters() if len(p.shape) == 2]
+    biases = [p for p in model.parameters() if len(p.shape) == 1]
+    optimizer = Counting([{"params": weights}, {"params": biases, "lr": 0.5}], lr=0.1)
+    optimizer.step()
+    optimizer.lr = 0.2
+    optimizer.step()
+    sizes = [9 * layers, 3 * layers]
+    assert calls == [(0.1, 1, sizes[0]), (0.5, 1, sizes[1]), (0.2, 2, sizes[0]), (0.2, 2, sizes[1])]
+
+
+@pytest.mark.parametrize("kind", [kind for kind, _ in MEMORY])
+def test_a_network_of_four_layers_is_updated_in_one_call(kind):
+    model = gn.Sequential(*(gn.Linear(3, 3) for _ in range(4)))
+    optimizer = getattr(gn, kind)(model.parameters())
+    calls = []
+    update = optimizer.update
+    optimizer.update = lambda *given, **state: (calls.append(given), update(*given, **state))
+    for _ in range(3):
+        optimizer.step()
+    assert len(calls) == 3
+
+
+def test_a_copy_has_groups_of_its_own():
+    twins = Twins()
+    sgd = gn.SGD([{"params": twins.ours}], lr=0.1, momentum=0.9)
+    twins.set_gradients()
+    sgd.step()
+    parameters, other = copy.deepcopy((twins.ours, sgd))
+    other.lr = 0.7
+    assert sgd.lr == 0.1
+    assert other.parameters == parameters
+
+
+PARAMETERS = [gn.Parameter(torch.ones(2)) for _ in range(3)]
+A, B, C = PARAMETERS
+
+
+@pytest.mark.parametrize(
+    ("groups", "words"),
+    [
+        ([{"params": []}], ["at least one parameter"]),
+        ([{"params": [A]}, {"params": [B, A]}], ["twice"]),
+        ([{"params": [A, A]}], ["twice"]),
+        ([{"params": [A]}, B], ["a Parameter came", "params"]),
+        ([A, {"params": [B]}], ["a dict came"]),
+        ([{"lr": 0.1}], ["without 'params'"]),
+        ([{"params": [A], "learning_rate": 0.1}], ["'learning_rate'", "lr, momentum"]),
+        ([{"params": [A], "lr": -0.1}], ["lr", "-0.1"]),
+        ([{"params": [A], "nesterov": True}], ["nesterov", "momentum"]),
+        ([{"params": [torch.ones(2)]}], ["a Tensor came"]),
+        ([{"params": {A, B}}], ["a set has no lasting order"]),
+        ([{"params": None}], ["a list of parameters"]),
+        ({"params": [A]}, ["a list of parameters"]),
+    ],
+    ids=range(13),
+)
+def test_bad_groups(groups, words):
+    with pytest.raises(gn.GraphError) as error:
+        gn.SGD(groups, lr=0.1)
+    assert_words(words, error)
+
+
+@pytest.mark.parametrize(
+    "group",
+    [
+        {"params": [A]},
+        {"params": [B, B]},
+        {"params": [B], "lr": "x"},
+        [B],
+        {"lr": 1},
+        {"params": 3},
+    ],
+    ids=range(6),
+)
+def test_a_bad_group_that_comes_later_changes_nothing(group):
+    sgd = gn.SGD([A], lr=0.1)
+    before = copy.copy(sgd.param_groups)
+    with pytest.raises(gn.GraphError):
+        sgd.add_param_group(group)
+    assert sgd.param_groups == before
+    sgd.step()

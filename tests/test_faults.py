@@ -1,0 +1,55 @@
+"""The tests catch faults that are seeded into the operations."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import faults
+import pytest
+
+
+def run_script(*arguments):
+    script = Path(faults.__file__)
+    return subprocess.run(
+        [sys.executable, str(script), *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=900,
+    )
+
+
+def test_five_faults_are_caught():
+    result = run_script("--short", "--processes", "1")
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "5 of 5 faults are caught: 100.0 %" in result.stdout
+
+
+@pytest.mark.slow
+def test_nearly_all_faults_are_caught():
+    result = run_script()
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "outdated" not in result.stdout
+    assert len(faults.FAULTS) >= 40
+
+
+@pytest.mark.parametrize("fault", faults.FAULTS, ids=lambda fault: f"{fault.owner}-{fault.new}")
+def test_every_fault_is_still_a_change(fault):
+    path, source = faults.seeded(fault, faults.ROOT)
+    assert source != path.read_text(encoding="utf-8")
+
+
+def test_a_harmless_change_is_not_caught():
+    """The tests pass on a copy: what is called caught is the fault's doing."""
+    harmless = faults.Fault("Tanh", "1 - top * top", "1 - (top * top)")
+    program = f"import faults; print(faults.run([faults.{harmless!r}])[0][1])"
+    result = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=Path(faults.__file__).parent,
+    )
+    assert result.stdout.strip() == "escaped"
