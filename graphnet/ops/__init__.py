@@ -33,6 +33,9 @@
 | `random` | dropout |
 | `embedding` | embedding, one_hot |
 | `attention` | scaled_dot_product_attention |
+| `convolution`, `transposed` | conv1d, conv2d, conv_transpose2d |
+| `pooling`, `mean_pooling` | max_pool2d, avg_pool2d, adaptive_avg_pool2d |
+| `columns`, `image_windows` | what convolution and pooling compute with |
 | `unflatten` | one dimension made several |
 | `dims` | dimensions and sizes as callers write them |
 """

@@ -206,7 +206,9 @@ def linear(x: T, weight: T, bias: T | None = None) -> T:
     >>> linear(empty(1, 3).fill_(1), empty(2, 3).fill_(2), empty(2).fill_(0.5))
     tensor([[6.5000, 6.5000]])
     """
-    if x.ndim > 1 and weight.ndim == 2 and bias is not None and bias.ndim == 1:
-        return Linear()(x, weight, bias)
+    if bias is not None and bias.ndim == 1 and x.ndim > 1 and weight.ndim == 2:
+        broadcast = bias.shape == (1,) and weight.shape[0] != 1
+        if not broadcast:
+            return Linear()(x, weight, bias)
     product = matmul(x, transpose(weight, -2, -1) if weight.ndim > 1 else weight)
     return product if bias is None else add(product, bias)
