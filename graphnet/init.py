@@ -10,9 +10,11 @@ tensor(True)
 from __future__ import annotations
 
 from math import prod, sqrt
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from graphnet.errors import GraphError, ShapeError
+from torch import empty
+
+from graphnet.errors import DtypeError, GraphError, ShapeError
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
@@ -42,15 +44,15 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
         param: for "leaky_relu", its negative slope (0.01 where None).
 
     Raises:
-        GraphError: the activation is not known.
+        GraphError: the activation is not known, or the slope is not a number.
 
     >>> calculate_gain("tanh")
     1.6666666666666667
     """
-    if nonlinearity not in GAINS:
+    if not isinstance(nonlinearity, str) or nonlinearity not in GAINS:
         raise GraphError(f"No gain is known for {nonlinearity!r}; known are {', '.join(GAINS)}.")
     if nonlinearity == "leaky_relu" and param is not None:
-        return sqrt(2 / (1 + param**2))
+        return sqrt(2 / (1 + _number("a negative slope", param) ** 2))
     return GAINS[nonlinearity]
 
 
@@ -62,7 +64,7 @@ def default_uniform_(tensor: Tensor, fan_in: int, generator: Generator | None = 
     """
     if tensor.ndim > 1:  # the same bound, rounded in torch's order
         return kaiming_uniform_(tensor, a=sqrt(5), generator=generator)
-    bound = 1 / sqrt(fan_in)
+    bound = 1 / sqrt(max(fan_in, 1))
     return uniform_(tensor, -bound, bound, generator)
 
 
@@ -76,8 +78,9 @@ def xavier_uniform_(
 
     Raises:
         ShapeError: the tensor has fewer than two dimensions.
+        GraphError: the gain is not a number of 0 or above.
     """
-    bound = sqrt(3.0) * (gain * sqrt(2 / sum(_fans(tensor))))
+    bound = sqrt(3.0) * _xavier_std(tensor, gain)
     return uniform_(tensor, -bound, bound, generator)
 
 
@@ -88,8 +91,9 @@ def xavier_normal_(tensor: Tensor, gain: float = 1.0, generator: Generator | Non
 
     Raises:
         ShapeError: the tensor has fewer than two dimensions.
+        GraphError: the gain is not a number of 0 or above.
     """
-    return normal_(tensor, 0.0, gain * sqrt(2 / sum(_fans(tensor))), generator)
+    return normal_(tensor, 0.0, _xavier_std(tensor, gain), generator)
 
 
 def kaiming_uniform_(
@@ -139,27 +143,69 @@ def kaiming_normal_(
 def uniform_(
     tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generator | None = None
 ) -> Tensor:
-    """Uniform between a and b."""
-    return tensor.detach().uniform_(a, b, generator=generator)
+    """Uniform between a and b.
+
+    Raises:
+        GraphError: a or b is not a finite number, or a is larger.
+        DtypeError: the tensor holds whole numbers.
+    """
+    return _filled(tensor, "uniform_", a, b, generator)
 
 
 def normal_(
     tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None
 ) -> Tensor:
-    """Normal with a mean and a standard deviation."""
-    return tensor.detach().normal_(mean, std, generator=generator)
+    """Normal with a mean and a standard deviation.
+
+    Raises:
+        GraphError: the mean or the deviation is not a number, or the deviation is below 0.
+        DtypeError: the tensor holds whole numbers.
+    """
+    return _filled(tensor, "normal_", mean, std, generator)
+
+
+def _filled(
+    tensor: Tensor, method: str, first: float, second: float, generator: Generator | None
+) -> Tensor:
+    """The tensor, filled with random numbers by the tensor method of this name."""
+    _refuse_other_kinds(tensor)
+    try:
+        getattr(tensor.detach(), method)(first, second, generator=generator)
+    except (RuntimeError, TypeError) as error:  # torch knows what its numbers and memory can be
+        reason = str(error).partition("\n")[0]
+        shape = tuple(tensor.shape)
+        raise GraphError(f"{method[:-1]} numbers cannot fill a tensor {shape}: {reason}.") from None
+    return tensor
+
+
+def _refuse_other_kinds(tensor: Any) -> None:
+    """Refuse what is not a tensor of floating or complex numbers."""
+    if not isinstance(tensor, type(empty(0))):
+        raise GraphError(f"An init function fills a tensor; {type(tensor).__name__} came.")
+    if not (tensor.dtype.is_floating_point or tensor.dtype.is_complex):
+        raise DtypeError(f"An init function fills floating numbers; {tensor.dtype} came.")
+
+
+def _number(what: str, value: float) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise GraphError(f"{what} is a number; {value!r} came.")
+    return value
+
+
+def _xavier_std(tensor: Tensor, gain: float) -> float:
+    return _number("gain", gain) * sqrt(2 / sum(_fans(tensor)))
 
 
 def _kaiming_std(tensor: Tensor, a: float, mode: str, nonlinearity: str) -> float:
-    fan_in, fan_out = _fans(tensor)
-    if mode not in ("fan_in", "fan_out"):
+    fans = dict(zip(("fan_in", "fan_out"), _fans(tensor), strict=True))
+    if str(mode).lower() not in fans:
         raise GraphError(f"mode is 'fan_in' or 'fan_out'; {mode!r} came.")
-    fan = fan_in if mode == "fan_in" else fan_out
-    return calculate_gain(nonlinearity, a) / sqrt(fan)
+    return calculate_gain(nonlinearity, a) / sqrt(fans[mode.lower()])
 
 
 def _fans(tensor: Tensor) -> tuple[int, int]:
     """How many inputs an output has, and how many outputs an input has."""
+    _refuse_other_kinds(tensor)
     if tensor.ndim < 2:
         raise ShapeError(
             f"A weight has two dimensions or more, (outputs, inputs, ...); {tuple(tensor.shape)} "

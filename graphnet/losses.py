@@ -5,14 +5,16 @@ The arguments are those of torch.nn; a weight is given as a tensor and becomes a
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from inspect import signature
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from graphnet import ops
 from graphnet.errors import GraphError
 from graphnet.graph import Parameter
 from graphnet.layers import Module
-from graphnet.ops.classification import check_smoothing
+from graphnet.ops.arguments import require_flag
+from graphnet.ops.classification import check_ignored, check_smoothing
 from graphnet.ops.losses import REDUCTIONS, check_bend
 
 if TYPE_CHECKING:
@@ -22,14 +24,16 @@ if TYPE_CHECKING:
 
 
 class Loss(Module):
-    """The base class of losses; a subclass writes `build(predictions, targets)`.
+    """The base class of losses; a subclass names its `function`, or writes `build`.
 
+    The function takes predictions, targets, and every argument of the constructor by its name.
     The reduction is the "mean" over all elements, their "sum", or "none" for one loss each.
 
     Raises:
         GraphError: another reduction is asked for.
     """
 
+    function: ClassVar[Callable[..., Any]]
     reductions: tuple[str, ...] = REDUCTIONS
     """The words that this loss takes."""
 
@@ -38,12 +42,18 @@ class Loss(Module):
             raise GraphError(f"reduction is one of {self.reductions}; {reduction!r} came.")
         self.reduction = reduction
 
+    def build(self, predictions: Node, targets: Node) -> Node:
+        """Append the loss."""
+        settings = {name: getattr(self, name) for name in signature(type(self)).parameters}
+        loss: Node = type(self).function(predictions, targets, **settings)
+        return loss
+
     def extra_repr(self) -> str:
         """The settings that are not torch's defaults."""
         chosen = []
         for name, argument in signature(type(self)).parameters.items():
             value = getattr(self, name, argument.default)
-            if value != argument.default and not isinstance(value, Parameter):
+            if not isinstance(value, Parameter) and value != argument.default:
                 chosen.append(f"{name}={value!r}")
         return ", ".join(chosen)
 
@@ -55,6 +65,7 @@ class LossMSE(Loss):
 
     Raises:
         ShapeError: the shapes differ; nothing is broadcast.
+        DtypeError: the number types differ, or are not floating.
         EmptyBatchError: there are no elements.
 
     >>> from torch import empty
@@ -62,9 +73,7 @@ class LossMSE(Loss):
     tensor(4.)
     """
 
-    def build(self, predictions: Node, targets: Node) -> Node:
-        """Append the loss."""
-        return ops.mse_loss(predictions, targets, reduction=self.reduction)
+    function = ops.mse_loss
 
 
 class LossL1(Loss):
@@ -74,6 +83,7 @@ class LossL1(Loss):
 
     Raises:
         ShapeError: the shapes differ; nothing is broadcast.
+        DtypeError: the number types differ, or are not floating.
         EmptyBatchError: there are no elements.
 
     >>> from torch import empty
@@ -81,9 +91,7 @@ class LossL1(Loss):
     tensor(2.)
     """
 
-    def build(self, predictions: Node, targets: Node) -> Node:
-        """Append the loss."""
-        return ops.l1_loss(predictions, targets, reduction=self.reduction)
+    function = ops.l1_loss
 
 
 class LossSmoothL1(Loss):
@@ -93,6 +101,7 @@ class LossSmoothL1(Loss):
 
     Raises:
         ShapeError: the shapes differ; nothing is broadcast.
+        DtypeError: the number types differ, or are not floating.
         RangeError: beta is below 0.
         EmptyBatchError: there are no elements.
 
@@ -101,13 +110,11 @@ class LossSmoothL1(Loss):
     tensor(2.)
     """
 
+    function = ops.smooth_l1_loss
+
     def __init__(self, *, reduction: str = "mean", beta: float = 1.0) -> None:
         super().__init__(reduction=reduction)
         self.beta = check_bend("beta", beta, zero=True)
-
-    def build(self, predictions: Node, targets: Node) -> Node:
-        """Append the loss."""
-        return ops.smooth_l1_loss(predictions, targets, reduction=self.reduction, beta=self.beta)
 
 
 class LossHuber(Loss):
@@ -117,6 +124,7 @@ class LossHuber(Loss):
 
     Raises:
         ShapeError: the shapes differ; nothing is broadcast.
+        DtypeError: the number types differ, or are not floating.
         RangeError: delta is not above 0.
         EmptyBatchError: there are no elements.
 
@@ -125,13 +133,11 @@ class LossHuber(Loss):
     tensor(4.)
     """
 
+    function = ops.huber_loss
+
     def __init__(self, reduction: str = "mean", delta: float = 1.0) -> None:
         super().__init__(reduction=reduction)
         self.delta = check_bend("delta", delta)
-
-    def build(self, predictions: Node, targets: Node) -> Node:
-        """Append the loss."""
-        return ops.huber_loss(predictions, targets, reduction=self.reduction, delta=self.delta)
 
 
 class LossBCE(Loss):
@@ -142,6 +148,7 @@ class LossBCE(Loss):
 
     Raises:
         ShapeError: the shapes differ; nothing but the weight is broadcast.
+        DtypeError: the number types differ, or are not floating.
         RangeError: a value lies outside [0, 1].
         EmptyBatchError: there are no elements.
 
@@ -150,13 +157,11 @@ class LossBCE(Loss):
     tensor(0.6931)
     """
 
+    function = ops.binary_cross_entropy
+
     def __init__(self, weight: Tensor | None = None, *, reduction: str = "mean") -> None:
         super().__init__(reduction=reduction)
         self.weight = _buffer(weight)
-
-    def build(self, predictions: Node, targets: Node) -> Node:
-        """Append the loss."""
-        return ops.binary_cross_entropy(predictions, targets, self.weight, reduction=self.reduction)
 
 
 class LossBCEWithLogits(Loss):
@@ -167,12 +172,15 @@ class LossBCEWithLogits(Loss):
 
     Raises:
         ShapeError: the shapes differ; nothing but the weights is broadcast.
+        DtypeError: the number types differ, or are not floating.
         EmptyBatchError: there are no elements.
 
     >>> from torch import empty
     >>> LossBCEWithLogits().forward(empty(3).fill_(-1000), empty(3).fill_(1))
     tensor(1000.)
     """
+
+    function = ops.binary_cross_entropy_with_logits
 
     def __init__(
         self,
@@ -184,12 +192,6 @@ class LossBCEWithLogits(Loss):
         super().__init__(reduction=reduction)
         self.weight, self.pos_weight = _buffer(weight), _buffer(pos_weight)
 
-    def build(self, predictions: Node, targets: Node) -> Node:
-        """Append the loss."""
-        return ops.binary_cross_entropy_with_logits(
-            predictions, targets, self.weight, reduction=self.reduction, pos_weight=self.pos_weight
-        )
-
 
 class LossCrossEntropy(Loss):
     """The cross-entropy of class probabilities softmax(y) and labels, or probabilities, t.
@@ -199,7 +201,7 @@ class LossCrossEntropy(Loss):
 
     Raises:
         ShapeError: the shapes do not fit.
-        DtypeError: the labels are not int64.
+        DtypeError: the labels are not int64, or the others not floating and of one number type.
         RangeError: a label is not a class, or the smoothing is not between 0 and 1.
         EmptyBatchError: no label counts, or there are none.
 
@@ -207,6 +209,8 @@ class LossCrossEntropy(Loss):
     >>> LossCrossEntropy().forward(empty(2, 3).fill_(1000), empty(2).fill_(1).long())
     tensor(1.0986)
     """
+
+    function = ops.cross_entropy
 
     def __init__(
         self,
@@ -217,20 +221,9 @@ class LossCrossEntropy(Loss):
         label_smoothing: float = 0.0,
     ) -> None:
         super().__init__(reduction=reduction)
-        check_smoothing(label_smoothing)
         self.weight = _buffer(weight)
-        self.ignore_index, self.label_smoothing = ignore_index, label_smoothing
-
-    def build(self, predictions: Node, targets: Node) -> Node:
-        """Append the loss."""
-        return ops.cross_entropy(
-            predictions,
-            targets,
-            self.weight,
-            reduction=self.reduction,
-            ignore_index=self.ignore_index,
-            label_smoothing=self.label_smoothing,
-        )
+        self.ignore_index = check_ignored(ignore_index)
+        self.label_smoothing = check_smoothing(label_smoothing)
 
 
 class LossNLL(Loss):
@@ -241,7 +234,7 @@ class LossNLL(Loss):
 
     Raises:
         ShapeError: the shapes do not fit.
-        DtypeError: the labels are not int64.
+        DtypeError: the labels are not int64, or the others not floating and of one number type.
         RangeError: a label is not a class.
         EmptyBatchError: no label counts, or there are none.
 
@@ -250,21 +243,13 @@ class LossNLL(Loss):
     tensor(0.5000)
     """
 
+    function = ops.nll_loss
+
     def __init__(
         self, weight: Tensor | None = None, *, ignore_index: int = -100, reduction: str = "mean"
     ) -> None:
         super().__init__(reduction=reduction)
-        self.weight, self.ignore_index = _buffer(weight), ignore_index
-
-    def build(self, predictions: Node, targets: Node) -> Node:
-        """Append the loss."""
-        return ops.nll_loss(
-            predictions,
-            targets,
-            self.weight,
-            ignore_index=self.ignore_index,
-            reduction=self.reduction,
-        )
+        self.weight, self.ignore_index = _buffer(weight), check_ignored(ignore_index)
 
 
 class LossKLDiv(Loss):
@@ -275,25 +260,21 @@ class LossKLDiv(Loss):
 
     Raises:
         ShapeError: the shapes differ; nothing is broadcast.
+        DtypeError: the number types differ, or are not floating.
         EmptyBatchError: there are no elements.
 
     >>> from torch import empty
-    >>> loss = LossKLDiv(reduction="batchmean")
-    >>> loss.forward(empty(2, 2).fill_(-1), empty(2, 2).fill_(0.5))
+    >>> LossKLDiv(reduction="batchmean").forward(empty(2, 2).fill_(-1), empty(2, 2).fill_(0.5))
     tensor(0.3069)
     """
 
+    function = ops.kl_div
     reductions = ("mean", "sum", "none", "batchmean")
 
     def __init__(self, *, reduction: str = "mean", log_target: bool = False) -> None:
         super().__init__(reduction=reduction)
+        require_flag(log_target=log_target)
         self.log_target = log_target
-
-    def build(self, predictions: Node, targets: Node) -> Node:
-        """Append the loss."""
-        return ops.kl_div(
-            predictions, targets, reduction=self.reduction, log_target=self.log_target
-        )
 
 
 class LossHinge(Loss):
@@ -303,6 +284,7 @@ class LossHinge(Loss):
 
     Raises:
         ShapeError: the shapes differ; nothing is broadcast.
+        DtypeError: the number types differ, or are not floating.
         RangeError: a label is not -1 or 1.
         EmptyBatchError: there are no elements.
 
@@ -311,9 +293,7 @@ class LossHinge(Loss):
     tensor(1.2500)
     """
 
-    def build(self, predictions: Node, targets: Node) -> Node:
-        """Append the loss."""
-        return ops.hinge_loss(predictions, targets, reduction=self.reduction)
+    function = ops.hinge_loss
 
 
 def _buffer(value: Tensor | None) -> Parameter | None:

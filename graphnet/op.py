@@ -31,7 +31,7 @@ from typing import (
     dataclass_transform,
 )
 
-from graphnet.errors import GraphError, counted
+from graphnet.errors import DtypeError, GraphError, ShapeError, counted, shape_text
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -43,6 +43,7 @@ class Symbolic:
     __slots__ = ()
     apply: Callable[..., Any]
     shape: tuple[int | None, ...]
+    line: str
 
     @property
     def ndim(self) -> int:
@@ -98,6 +99,8 @@ class Op:
     """The names of the options, read from the class."""
     inputs: ClassVar[tuple[str, ...]] = ()
     """The names of the inputs, read from the signature of `forward`."""
+    arguments: ClassVar[tuple[str, ...]] = ()
+    """The same as they are written: `x_like` for one that is read for its shape only."""
     rules: ClassVar[dict[str, Rule | None]] = {}
     """The derivative rule for each input, read from the class."""
     variadic: ClassVar[bool] = False
@@ -116,10 +119,16 @@ class Op:
         cls.option_names = tuple(
             name for name, kind in cls.__annotations__.items() if "ClassVar" not in str(kind)
         )
+        for option in cls.option_names:
+            if hasattr(Op, option) or option in Op.__annotations__:
+                raise TypeError(f"{cls.__name__}: an option cannot be called {option!r}.")
         cls.name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", cls.__name__).lower()
+        if cls.broadcasts and not cls.hint:
+            cls.hint = "Sizes must be equal, or one of them 1, counted from the last dimension."
         arguments = _arguments(cls.forward)
         cls.variadic = any(name.startswith("*") for name in arguments)
         arguments = tuple(name.lstrip("*") for name in arguments)
+        cls.arguments = arguments
         cls.inputs = tuple(name.removesuffix("_like") for name in arguments)
         cls.rules = {
             name.removesuffix("_like"): None if name.endswith("_like") else _rule(cls, name)
@@ -140,10 +149,18 @@ class Op:
     def __call__(self, first: T | float, /, *others: Any) -> T:
         """Compute when given tensors; append one operation when given nodes."""
         args = (first, *others)
-        for arg in args:
-            if isinstance(arg, Symbolic):
-                return cast("T", arg.apply(self, args))
-        return cast("T", self.forward(*args))
+        try:
+            for arg in args:
+                if isinstance(arg, Symbolic):
+                    return cast("T", arg.apply(self, args))
+            return cast("T", self.forward(*args))
+        except AttributeError as error:
+            _refuse_no_tensor(self, args, error.obj)
+            raise
+        except (RuntimeError, IndexError) as error:
+            if "allocate memory" in str(error):
+                raise
+            raise _misfit(self, args, error) from None
 
     @property
     def options(self) -> dict[str, Any]:
@@ -176,6 +193,10 @@ class Op:
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"{self!r}: an op is frozen; make a new one with other options.")
 
+    def argument_names(self, count: int) -> list[str]:
+        """The name of each of so many arguments; the last one stands for any number of them."""
+        return [*self.arguments, *self.arguments[-1:] * (count - len(self.arguments))]
+
     def rules_for(self, count: int) -> list[Rule | None]:
         """The derivative rule for each of so many arguments.
 
@@ -207,6 +228,27 @@ class Op:
             else:
                 values.append(arguments[self.inputs.index(name.removesuffix("_like"))])
         return values
+
+
+def _refuse_no_tensor(op: Op, args: tuple[Any, ...], asked: object) -> None:
+    """Refuse an argument that was asked for what only tensors and nodes have, and is neither."""
+    if any(asked is arg for arg in args) and not hasattr(asked, "dtype"):
+        kind = "None" if asked is None else type(asked).__name__
+        raise GraphError(f"{op.name} takes a tensor or a node here; {kind} came.") from None
+
+
+def _misfit(op: Op, args: tuple[Any, ...], error: Exception) -> GraphError:
+    """The error for tensors that do not fit an op, from what torch says of them."""
+    reason = str(error).partition("\n")[0]
+    came = "; ".join(shape_text(tuple(arg.shape)) for arg in args if hasattr(arg, "shape"))
+    way_out = f"\n  way out: {op.hint}" if op.hint else ""
+    kind = DtypeError if speaks_of_dtype(reason) else ShapeError
+    return kind(f"{op.name} cannot be applied here: {reason}\n  came: {came}{way_out}")
+
+
+def speaks_of_dtype(reason: str) -> bool:
+    """True if a message of torch is about number types."""
+    return any(word in reason.lower() for word in ("dtype", "scalar type", "bool", "integral"))
 
 
 def typed(value: Any) -> Any:

@@ -82,9 +82,9 @@ FAULTS = [
     Fault("SumAs", "return expand_as(grad, x_like)", "return grad"),
     # > for >=, and other kinks
     Fault("Relu", "top <= 0", "top < 0"),
-    Fault("Ge", "x >= y", "x > y"),
-    Fault("Gt", "x > y", "x >= y"),
-    Fault("Le", "x <= y", "x < y"),
+    Fault("Ge", "x.ge(y)", "x.gt(y)"),
+    Fault("Gt", "x.gt(y)", "x.ge(y)"),
+    Fault("Le", "x.le(y)", "x.lt(y)"),
     Fault("Eq", "x.eq(y)", "x.ne(y)"),
     Fault("MaskedFill", "grad.masked_fill(mask, 0.0)", "grad"),
     Fault("BinaryCrossEntropy", ".clamp(min=-100) - target", ".clamp(min=-10) - target"),

@@ -18,6 +18,8 @@ KAIMING = [
     {"a": 0.2},
     {"a": math.sqrt(5)},
     {"mode": "fan_out"},
+    {"mode": "FAN_OUT"},
+    {"a": True, "nonlinearity": "relu"},
     {"nonlinearity": "relu"},
     {"nonlinearity": "tanh", "mode": "fan_out"},
     {"nonlinearity": "linear"},
@@ -43,7 +45,7 @@ def test_values_equal_torch(name, options, shape, dtype):
     expected = getattr(nn.init, name)(
         torch.empty(shape, dtype=dtype), **options, generator=seeded()
     )
-    assert result.data_ptr() == tensor.data_ptr()
+    assert result is tensor
     assert tensor.equal(expected)
 
 
@@ -135,7 +137,75 @@ def test_errors(call, kind, words):
     assert torch.get_rng_state().equal(state)
 
 
-@pytest.mark.parametrize("name", ["kaiming_uniform_", "kaiming_normal_"])
-@pytest.mark.parametrize("shape", [(0, 3), (3, 0)], ids=str)
+NAMES = pytest.mark.parametrize("name", sorted({name for name, _ in CASES}))
+
+
+@NAMES
+@pytest.mark.parametrize("wrong", [None, [1.0], 3.0, "w"], ids=repr)
+def test_only_tensors_are_filled(name, wrong):
+    with pytest.raises(gn.GraphError, match="fills a tensor"):
+        getattr(gn.init, name)(wrong)
+
+
+@NAMES
+@pytest.mark.parametrize("dtype", [torch.int64, torch.bool], ids=str)
+def test_only_floating_numbers_are_filled(name, dtype):
+    tensor = torch.zeros(3, 2, dtype=dtype)
+    with pytest.raises(gn.DtypeError, match=str(dtype)):
+        getattr(gn.init, name)(tensor)
+    assert not tensor.any()
+
+
+@NAMES
+def test_one_place_of_memory_cannot_hold_several_numbers(name):
+    with pytest.raises(gn.GraphError, match="memory"):
+        getattr(gn.init, name)(torch.zeros(1, 4).expand(3, 4))
+
+
+@NAMES
+def test_another_generator_is_refused(name):
+    with pytest.raises(gn.GraphError, match="generator"):
+        getattr(gn.init, name)(torch.zeros(3, 4), generator=5)
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        *[("uniform_", pair) for pair in ((1, 0), (math.nan, 1), (0, math.inf), ("a", 1))],
+        *[("uniform_", pair) for pair in ((None, 1), ([0], 1), (-3e38, 3e38))],
+        *[("normal_", pair) for pair in ((0, -1), (0, math.nan), ("a", 1), (0, None), ([0], 1))],
+        *[
+            (name, (gain,))
+            for name in ("xavier_uniform_", "xavier_normal_")
+            for gain in (-1, math.nan, "a", None, [1])
+        ],
+        *[
+            (name, (slope,))
+            for name in ("kaiming_uniform_", "kaiming_normal_")
+            for slope in (math.nan, "a", [1], True)
+        ],
+        *[("kaiming_normal_", (0, mode)) for mode in (None, 1, "fan")],
+        *[("kaiming_normal_", (0, "fan_in", name)) for name in (None, 1, ["relu"])],
+    ],
+    ids=str,
+)
+def test_numbers_that_are_impossible(name, arguments):
+    tensor = torch.zeros(3, 4)
+    torch.manual_seed(0)
+    state = torch.get_rng_state()
+    with pytest.raises(gn.GraphError):
+        getattr(gn.init, name)(tensor, *arguments)
+    assert not tensor.any()
+    assert torch.get_rng_state().equal(state)
+
+
+@NAMES
+@pytest.mark.parametrize("shape", [(0, 3), (3, 0), (3, 4, 0)], ids=str)
 def test_a_weight_without_elements_stays_as_it_is(name, shape):
     assert getattr(gn.init, name)(torch.empty(shape)).shape == shape
+
+
+def test_a_parameter_is_filled_and_returned():
+    parameter = nn.Parameter(torch.zeros(3, 4))
+    assert gn.init.xavier_uniform_(parameter, generator=seeded()) is parameter
+    assert parameter.requires_grad

@@ -34,8 +34,8 @@ def test_a_file_keeps_the_laws(name):
     source = (PACKAGE / name).read_text(encoding="utf-8")
     room = room_of(name)
     assert against_the_direction(source, name) == []
-    assert dangers(source) == []
-    assert not_installed(source) == []
+    assert dangers(source, name) == []
+    assert not_installed(source, name) == []
     if room in CORE:
         assert beyond_empty(source) == []
     if room != "bench":

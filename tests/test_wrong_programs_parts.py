@@ -109,10 +109,10 @@ OPTIMIZERS = {
     "one parameter": (lambda w: gn.Adam(w.w), GraphError, [r"\[w, b\]"]),
     "nodes": (lambda w: gn.Adam([w.y]), GraphError, ["Operation came", "parameters"]),
     "tensors": (lambda w: gn.Adam([w.w.top]), GraphError, ["Tensor came", "parameters"]),
-    "names and parameters": (
-        lambda w: gn.SGD(w.model.named_parameters(), lr=0.1),
+    "names without parameters": (
+        lambda w: gn.SGD([name for name, _ in w.model.named_parameters()], lr=0.1),
         GraphError,
-        ["tuple came", r"model\.parameters\(\)"],
+        ["str came", r"model\.parameters\(\)"],
     ),
     "a parameter twice": (lambda w: gn.SGD([w.w, w.w], lr=0.1), GraphError, ["twice"]),
     "a negative rate": (lambda w: gn.SGD([w.w], lr=-0.1), RangeError, ["lr", "0 or more", "-0.1"]),
@@ -214,6 +214,10 @@ CLASSES = {
     ),
     "no symbol": (lambda: op_class(symbol=...), ["Mine", "needs a symbol"]),
     "no forward": (lambda: op_class(forward=...), ["Mine", "needs a forward"]),
+    "an option that hides what every op has": (
+        lambda: op_class(key=1, __annotations__={"key": "int"}),
+        ["Mine", "an option cannot be called 'key'"],
+    ),
     "a subclass of an op": (
         lambda: op_class(op_class()),
         ["Mine", "final", "derive from Op"],

@@ -22,6 +22,16 @@ if TYPE_CHECKING:
 Points = tuple["Tensor", "Tensor"]
 """Points (n, 2), and their labels (n,)."""
 
+Group = Sequence[tuple["Tensor", ...]]
+"""Batches that make one update together."""
+
+Update = Callable[[Group, int], float]
+"""Makes an update from the mean loss over several batches, which is the step of this number.
+
+It returns the sum of the loss over their points, and raises NonFiniteError, with no update made,
+where the loss is NaN or infinite.
+"""
+
 
 def network(settings: Settings, generator: Generator) -> gn.Sequential:
     """The layers: 2 inputs, the hidden layers with their activation, 2 outputs.
@@ -113,6 +123,7 @@ def train(
     optimizer = make_optimizer(task.model, settings)
     updates = ceil(ceil(len(x) / settings.batch_size) / settings.accumulate) * settings.epochs
     rate = settings.learning_rate(updates)
+    update = compiled(task, optimizer, settings) if settings.compile else walked(task, optimizer)
     losses: list[float] = []
     step = 0
     for epoch in range(settings.epochs):
@@ -120,8 +131,7 @@ def train(
         rows = batches(x, targets, batch_size=settings.batch_size, generator=generator)
         for group in groups(rows, settings.accumulate):
             optimizer.lr = rate(step)
-            total += gradient_of_group(task, group, step)
-            optimizer.step()
+            total += update(group, step)
             step += 1
         losses.append(total / len(x))
         after_epoch(epoch, losses[-1])
@@ -135,23 +145,56 @@ def make_optimizer(model: gn.Module, settings: Settings) -> gn.SGD | gn.Adam:
     return gn.SGD(model.parameters(), lr=settings.lr, momentum=settings.momentum)
 
 
-def gradient_of_group(task: Task, group: Sequence[tuple[Tensor, ...]], step: int) -> float:
-    """The gradient of the mean loss over several batches; returns the sum over their points.
+def walked(task: Task, optimizer: gn.SGD | gn.Adam) -> Update:
+    """Updates by the walk over the list."""
 
-    Raises:
-        NonFiniteError: the loss is NaN or infinite.
+    def update(group: Group, step: int) -> float:
+        count, total = points_in(group), 0.0
+        for place, (x, t) in enumerate(group):
+            loss = task.graph.forward(x=x, t=t)
+            value = float(loss)
+            if not isfinite(value):
+                raise non_finite_error(task.graph, f"Step {step}: the loss is {value}")
+            share = None if len(group) == 1 else loss.new_full((), len(x) / count)
+            task.graph.backward(task.loss, share, accumulate=place > 0)
+            total += value * len(x)
+        optimizer.step()
+        return total
+
+    return update
+
+
+def compiled(task: Task, optimizer: gn.SGD | gn.Adam, settings: Settings) -> Update:
+    """The same updates by a compiled program.
+
+    Where several batches make an update, the loss of each is multiplied by its share of the points.
     """
-    count = sum(len(x) for x, _ in group)
-    total = 0.0
-    for place, (x, t) in enumerate(group):
-        loss = task.graph.forward(x=x, t=t)
-        value = float(loss)
-        if not isfinite(value):
-            raise non_finite_error(task.graph, f"Step {step}: the loss is {value}")
-        share = None if len(group) == 1 else loss.new_full((), len(x) / count)
-        task.graph.backward(task.loss, share, accumulate=place > 0)
-        total += value * len(x)
-    return total
+    target = task.loss
+    if settings.accumulate > 1:
+        with task.graph:
+            target = target * gn.Input((), name="share")
+    program = task.graph.compile(target, optimizer, tune=False)  # layers too small to choose for
+
+    def update(group: Group, step: int) -> float:
+        count, total = points_in(group), 0.0
+        for place, (x, t) in enumerate(group, start=1):
+            feed = {"x": x, "t": t}
+            if settings.accumulate > 1:
+                feed["share"] = x.new_full((), len(x) / count)
+            try:
+                loss = program(feed) if place == len(group) else program.accumulate(feed)
+            except gn.NonFiniteError:
+                value = float(task.loss.top)  # the program has walked the list to find out why
+                raise non_finite_error(task.graph, f"Step {step}: the loss is {value}") from None
+            total += float(loss) * count
+        return total
+
+    return update
+
+
+def points_in(group: Group) -> int:
+    """All points of several batches."""
+    return sum(len(x) for x, _ in group)
 
 
 def groups(rows: Iterable[tuple[Tensor, ...]], size: int) -> Iterator[list[tuple[Tensor, ...]]]:

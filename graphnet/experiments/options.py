@@ -33,6 +33,7 @@ class Settings:
         seed: of the first round; each further round takes the next one.
         rounds: how often all is done again, with fresh points and weights.
         accumulate: batches for each update.
+        compile: train with a compiled program; if not, with the walk over the list.
         save: a file for the weights of the last round.
         load: a file of weights to evaluate instead of training.
         json: a file for settings, losses and errors.
@@ -52,6 +53,7 @@ class Settings:
     seed: int = 0
     rounds: int = 1
     accumulate: int = 1
+    compile: bool = True
     save: Path | None = None
     load: Path | None = None
     json: Path | None = None
@@ -129,6 +131,12 @@ def _parser() -> argparse.ArgumentParser:
         parser.add_argument(
             f"--{name}", choices=texts, default=default, help=_described(text, default)
         )
+    parser.add_argument(
+        "--compile",
+        action=argparse.BooleanOptionalAction,
+        default=Settings.compile,
+        help=_described("train with a compiled program, not with the walk over the list", "on"),
+    )
     parser.add_argument("--quiet", action="store_true", help="print only the final errors")
     return parser
 

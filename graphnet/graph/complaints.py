@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from graphnet.errors import DtypeError, GraphError, ShapeError, shape_text
 from graphnet.graph.entry import Entry, dtype_text
 from graphnet.graph.trials import UNKNOWN_SIZES
+from graphnet.op import speaks_of_dtype
 
 if TYPE_CHECKING:
     from graphnet.graph.kinds import Operation
@@ -69,7 +70,7 @@ def _kind(error: BaseException, reason: str) -> type[GraphError]:
     """Which of the package's errors says what torch says."""
     if isinstance(error, GraphError):
         return type(error)
-    return DtypeError if "dtype" in reason or "scalar type" in reason else ShapeError
+    return DtypeError if speaks_of_dtype(reason) else ShapeError
 
 
 def _shapes_rule(op: Op) -> str:

@@ -54,6 +54,12 @@ class Node(Entry):
     def __rtruediv__(self, other: Node | float) -> Node:
         return ops.div(other, self)
 
+    def __floordiv__(self, other: Node | float) -> Node:
+        return ops.div(self, other, rounding_mode="floor")
+
+    def __rfloordiv__(self, other: Node | float) -> Node:
+        return ops.div(other, self, rounding_mode="floor")
+
     def __pow__(self, other: Node | float) -> Node:
         return ops.pow(self, other)
 
@@ -87,7 +93,13 @@ class Node(Entry):
     def __and__(self, other: Node | int) -> Node:
         return ops.bitwise_and(self, other)
 
+    def __rand__(self, other: Node | int) -> Node:
+        return ops.bitwise_and(self, other)
+
     def __or__(self, other: Node | int) -> Node:
+        return ops.bitwise_or(self, other)
+
+    def __ror__(self, other: Node | int) -> Node:
         return ops.bitwise_or(self, other)
 
     def __invert__(self) -> Node:
@@ -195,6 +207,7 @@ class Node(Entry):
     expand_as = ops.expand_as
     view = ops.view
     flatten = ops.flatten
+    unflatten = ops.unflatten
     tril = ops.tril
     triu = ops.triu
 
@@ -207,6 +220,7 @@ class Node(Entry):
     scatter_add = ops.scatter_add
     split = ops.split
     chunk = ops.chunk
+    unbind = ops.unbind
     unfold = ops.sliding_windows
     numel = ops.numel
 

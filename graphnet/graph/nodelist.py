@@ -122,8 +122,12 @@ class NodeList(Sequence[Node]):
         if isinstance(argument, int | float):
             return Literal(argument)
         if isinstance(argument, Training):
-            return self._mode
+            return self._mode_here()
         raise GraphError(not_a_node(op.name, argument))
+
+    def _mode_here(self) -> Mode:
+        """The training mode that an operation appended now will follow."""
+        return self._mode
 
     # the sequence
 

@@ -1,26 +1,59 @@
-"""Activations as layers: they have no parameters."""
+"""Activations as layers: they have settings, but no parameters."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from graphnet import ops
 from graphnet.errors import RangeError
 from graphnet.layers.module import Module
+from graphnet.ops.arguments import refuse_inplace, require_number
+from graphnet.ops.smooth import require_approximation
 
 if TYPE_CHECKING:
     from graphnet.graph import Node
 
 
-class Identity(Module):
-    """y = x.  Shapes: any."""
+class Activation(Module):
+    """The base of the activations: a function of one input, and the settings that it takes.
+
+    A subclass says which function, and names the attributes that are its settings: each is an
+    argument of the function, and shown by `repr`.
+    Torch's `inplace` is taken where torch has it, but only False: nothing writes to its input.
+    """
+
+    function: ClassVar[Callable[..., Any]]
+    settings: ClassVar[tuple[str, ...]] = ()
 
     def build(self, x: Node) -> Node:
-        """Append the identity."""
-        return ops.identity(x)
+        """Append the activation."""
+        result: Node = type(self).function(x, **self._chosen())
+        return result
+
+    def extra_repr(self) -> str:
+        """The settings, as torch writes them."""
+        return ", ".join(f"{name}={value!r}" for name, value in self._chosen().items())
+
+    def _chosen(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in self.settings}
 
 
-class ReLU(Module):
+class Identity(Activation):
+    """y = x; arguments are taken, as in torch, and not used.  Shapes: any.
+
+    >>> from torch import empty
+    >>> Identity().forward(empty(2).fill_(-3))
+    tensor([-3., -3.])
+    """
+
+    function = staticmethod(ops.identity)
+
+    def __init__(self, *_: object, **__: object) -> None:
+        super().__init__()
+
+
+class ReLU(Activation):
     """y = max(x, 0), element by element; its derivative at 0 is 0.  Shapes: any.
 
     >>> from torch import empty
@@ -28,68 +61,93 @@ class ReLU(Module):
     tensor([0., 0.])
     """
 
-    def build(self, x: Node) -> Node:
-        """Append the activation."""
-        return ops.relu(x)
+    function = staticmethod(ops.relu)
 
-
-class Tanh(Module):
-    """y = tanh x, element by element, between -1 and 1.  Shapes: any."""
-
-    def build(self, x: Node) -> Node:
-        """Append the activation."""
-        return ops.tanh(x)
-
-
-class Sigmoid(Module):
-    """y = 1 / (1 + e⁻ˣ), element by element, between 0 and 1.  Shapes: any."""
-
-    def build(self, x: Node) -> Node:
-        """Append the activation."""
-        return ops.sigmoid(x)
-
-
-class LeakyReLU(Module):
-    """y = x where x > 0, else `negative_slope` x.  Shapes: any."""
-
-    def __init__(self, negative_slope: float = 0.01) -> None:
+    def __init__(self, inplace: bool = False) -> None:
         super().__init__()
+        refuse_inplace(inplace)
+
+
+class Tanh(Activation):
+    """y = tanh x, element by element, between -1 and 1.  Shapes: any.
+
+    >>> from torch import empty
+    >>> Tanh().forward(empty(2).fill_(0))
+    tensor([0., 0.])
+    """
+
+    function = staticmethod(ops.tanh)
+
+
+class Sigmoid(Activation):
+    """y = 1 / (1 + e⁻ˣ), element by element, between 0 and 1.  Shapes: any.
+
+    >>> from torch import empty
+    >>> Sigmoid().forward(empty(2).fill_(0))
+    tensor([0.5000, 0.5000])
+    """
+
+    function = staticmethod(ops.sigmoid)
+
+
+class LeakyReLU(Activation):
+    """y = x where x > 0, else `negative_slope` x.  Shapes: any.
+
+    Raises:
+        GraphError: `negative_slope` is not a number.
+
+    >>> from torch import empty
+    >>> LeakyReLU(0.25).forward(empty(2).fill_(-4))
+    tensor([-1., -1.])
+    """
+
+    function = staticmethod(ops.leaky_relu)
+    settings = ("negative_slope",)
+
+    def __init__(self, negative_slope: float = 0.01, inplace: bool = False) -> None:
+        super().__init__()
+        refuse_inplace(inplace)
+        require_number(negative_slope=negative_slope)
         self.negative_slope = negative_slope
 
-    def build(self, x: Node) -> Node:
-        """Append the activation."""
-        return ops.leaky_relu(x, self.negative_slope)
 
-    def extra_repr(self) -> str:
-        """The settings, as torch writes them."""
-        return f"negative_slope={self.negative_slope}"
+class ELU(Activation):
+    """y = x where x > 0, else `alpha` (eˣ - 1).  Shapes: any.
 
+    Raises:
+        GraphError: `alpha` is not a number.
 
-class ELU(Module):
-    """y = x where x > 0, else `alpha` (eˣ - 1).  Shapes: any."""
+    >>> from torch import empty
+    >>> ELU(2.0).forward(empty(2).fill_(-1000))
+    tensor([-2., -2.])
+    """
 
-    def __init__(self, alpha: float = 1.0) -> None:
+    function = staticmethod(ops.elu)
+    settings = ("alpha",)
+
+    def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None:
         super().__init__()
+        refuse_inplace(inplace)
+        require_number(alpha=alpha)
         self.alpha = alpha
 
-    def build(self, x: Node) -> Node:
-        """Append the activation."""
-        return ops.elu(x, self.alpha)
 
-    def extra_repr(self) -> str:
-        """The settings, as torch writes them."""
-        return f"alpha={self.alpha}"
+class SELU(Activation):
+    """y = s elu(x, a) with s = 1.0507 and a = 1.6733.  Shapes: any.
+
+    >>> from torch import empty
+    >>> SELU().forward(empty(2).fill_(1))
+    tensor([1.0507, 1.0507])
+    """
+
+    function = staticmethod(ops.selu)
+
+    def __init__(self, inplace: bool = False) -> None:
+        super().__init__()
+        refuse_inplace(inplace)
 
 
-class SELU(Module):
-    """y = s elu(x, a) with s = 1.0507 and a = 1.6733.  Shapes: any."""
-
-    def build(self, x: Node) -> Node:
-        """Append the activation."""
-        return ops.selu(x)
-
-
-class GELU(Module):
+class GELU(Activation):
     """y = x Φ(x) for the normal distribution Φ.  Shapes: any.
 
     Args:
@@ -97,70 +155,95 @@ class GELU(Module):
 
     Raises:
         RangeError: `approximate` is another word.
+
+    >>> from torch import empty
+    >>> GELU().forward(empty(2).fill_(1))
+    tensor([0.8413, 0.8413])
     """
+
+    function = staticmethod(ops.gelu)
+    settings = ("approximate",)
 
     def __init__(self, approximate: str = "none") -> None:
         super().__init__()
-        if approximate not in ("none", "tanh"):
-            raise RangeError(f"GELU: approximate is 'none' or 'tanh'; {approximate!r} came.")
+        require_approximation(approximate)
         self.approximate = approximate
 
-    def build(self, x: Node) -> Node:
-        """Append the activation."""
-        return ops.gelu(x, approximate=self.approximate)
 
-    def extra_repr(self) -> str:
-        """The settings, as torch writes them."""
-        return f"approximate={self.approximate!r}"
+class SiLU(Activation):
+    """y = x σ(x), element by element.  Shapes: any.
 
+    >>> from torch import empty
+    >>> SiLU().forward(empty(2).fill_(1))
+    tensor([0.7311, 0.7311])
+    """
 
-class SiLU(Module):
-    """y = x σ(x), element by element.  Shapes: any."""
+    function = staticmethod(ops.silu)
 
-    def build(self, x: Node) -> Node:
-        """Append the activation."""
-        return ops.silu(x)
-
-
-class Mish(Module):
-    """y = x tanh (softplus x), element by element.  Shapes: any."""
-
-    def build(self, x: Node) -> Node:
-        """Append the activation."""
-        return ops.mish(x)
+    def __init__(self, inplace: bool = False) -> None:
+        super().__init__()
+        refuse_inplace(inplace)
 
 
-class Softplus(Module):
+class Mish(Activation):
+    """y = x tanh (softplus x), element by element.  Shapes: any.
+
+    >>> from torch import empty
+    >>> Mish().forward(empty(2).fill_(1))
+    tensor([0.8651, 0.8651])
+    """
+
+    function = staticmethod(ops.mish)
+
+    def __init__(self, inplace: bool = False) -> None:
+        super().__init__()
+        refuse_inplace(inplace)
+
+
+class Softplus(Activation):
     """y = log (1 + exp βx) / β, a smooth form of ReLU.  Shapes: any.
 
     Args:
         beta: β, how steep the bend is.
         threshold: y is x itself where βx is above it.
+
+    Raises:
+        GraphError: `beta` or `threshold` is not a number.
+
+    >>> from torch import empty
+    >>> Softplus().forward(empty(2).fill_(0))
+    tensor([0.6931, 0.6931])
     """
+
+    function = staticmethod(ops.softplus)
+    settings = ("beta", "threshold")
 
     def __init__(self, beta: float = 1.0, threshold: float = 20.0) -> None:
         super().__init__()
+        require_number(beta=beta, threshold=threshold)
         self.beta = beta
         self.threshold = threshold
 
-    def build(self, x: Node) -> Node:
-        """Append the activation."""
-        return ops.softplus(x, self.beta, self.threshold)
 
-    def extra_repr(self) -> str:
-        """The settings, as torch writes them."""
-        return f"beta={self.beta}, threshold={self.threshold}"
-
-
-class Hardtanh(Module):
+class Hardtanh(Activation):
     """y = x, but never below `min_val` nor above `max_val`.  Shapes: any.
 
     Raises:
         RangeError: `max_val` is not greater than `min_val`.
+        GraphError: a bound is not a number.
+
+    >>> from torch import empty
+    >>> Hardtanh().forward(empty(2).fill_(-3))
+    tensor([-1., -1.])
     """
 
-    def __init__(self, min_val: float = -1.0, max_val: float = 1.0) -> None:
+    function = staticmethod(ops.hardtanh)
+    settings = ("min_val", "max_val")
+
+    def __init__(self, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> None:
         super().__init__()
+        refuse_inplace(inplace)
+        require_number(min_val=min_val, max_val=max_val)
         if not max_val > min_val:
             raise RangeError(
                 f"Hardtanh: max_val is greater than min_val; min_val={min_val!r} and "
@@ -169,24 +252,23 @@ class Hardtanh(Module):
         self.min_val = min_val
         self.max_val = max_val
 
-    def build(self, x: Node) -> Node:
-        """Append the activation."""
-        return ops.hardtanh(x, self.min_val, self.max_val)
 
-    def extra_repr(self) -> str:
-        """The settings, as torch writes them."""
-        return f"min_val={self.min_val}, max_val={self.max_val}"
+class ReLU6(Activation):
+    """y = x, but never below 0 nor above 6.  Shapes: any.
+
+    >>> from torch import empty
+    >>> ReLU6().forward(empty(2).fill_(8))
+    tensor([6., 6.])
+    """
+
+    function = staticmethod(ops.relu6)
+
+    def __init__(self, inplace: bool = False) -> None:
+        super().__init__()
+        refuse_inplace(inplace)
 
 
-class ReLU6(Module):
-    """y = x, but never below 0 nor above 6.  Shapes: any."""
-
-    def build(self, x: Node) -> Node:
-        """Append the activation."""
-        return ops.relu6(x)
-
-
-class Softmax(Module):
+class Softmax(Activation):
     """y = eˣ / Σ eˣ along a dimension: shares that sum to 1.  Shapes: any.
 
     Args:
@@ -194,22 +276,21 @@ class Softmax(Module):
 
     Raises:
         ShapeError: when applied, if there is no such dimension.
+
+    >>> from torch import empty
+    >>> Softmax(0).forward(empty(2).fill_(3))
+    tensor([0.5000, 0.5000])
     """
+
+    function = staticmethod(ops.softmax)
+    settings = ("dim",)
 
     def __init__(self, dim: int | None = None) -> None:
         super().__init__()
         self.dim = dim
 
-    def build(self, x: Node) -> Node:
-        """Append the activation."""
-        return ops.softmax(x, self.dim)
 
-    def extra_repr(self) -> str:
-        """The settings, as torch writes them."""
-        return f"dim={self.dim}"
-
-
-class LogSoftmax(Module):
+class LogSoftmax(Activation):
     """y = x - log Σ eˣ along a dimension.  Shapes: any.
 
     Args:
@@ -217,16 +298,15 @@ class LogSoftmax(Module):
 
     Raises:
         ShapeError: when applied, if there is no such dimension.
+
+    >>> from torch import empty
+    >>> LogSoftmax(0).forward(empty(2).fill_(3))
+    tensor([-0.6931, -0.6931])
     """
+
+    function = staticmethod(ops.log_softmax)
+    settings = ("dim",)
 
     def __init__(self, dim: int | None = None) -> None:
         super().__init__()
         self.dim = dim
-
-    def build(self, x: Node) -> Node:
-        """Append the activation."""
-        return ops.log_softmax(x, self.dim)
-
-    def extra_repr(self) -> str:
-        """The settings, as torch writes them."""
-        return f"dim={self.dim}"

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 from torch import empty
 
 from graphnet import init, ops
-from graphnet.errors import GraphError, ShapeError, shape_text
+from graphnet.errors import GraphError, ShapeError
 from graphnet.graph import Node, Parameter
 from graphnet.layers.linear import Linear, require_size
 from graphnet.layers.module import Module
+from graphnet.layers.private import leaves
 from graphnet.ops.attention import attention_weights, is_bool
+from graphnet.ops.dims import described, require_tensors
 from graphnet.ops.random import require_probability
+from graphnet.ops.running import refuse_sizes
 
 if TYPE_CHECKING:
     from torch import device, dtype
@@ -21,8 +26,8 @@ if TYPE_CHECKING:
 class MultiheadAttention(Module):
     """Attention of several heads, each with its own share of the dimensions.
 
-    Called as `attention(query, key, value)`, with torch's keywords `key_padding_mask`, `attn_mask`,
-    `need_weights`, `average_attn_weights` and `is_causal`; it returns the output, and the weights
+    Called as `attention(query, key, value)`, with torch's `key_padding_mask`, `need_weights`,
+    `attn_mask`, `average_attn_weights` and `is_causal`; it returns the output, and the weights
     averaged over the heads, or None for `need_weights=False`. In a mask of truth values True hides;
     a mask of numbers is added. A query from which every key is hidden attends to none: its weights
     are zeros, where torch has NaN.
@@ -80,8 +85,8 @@ class MultiheadAttention(Module):
         if add_bias_kv or add_zero_attn:
             raise GraphError("MultiheadAttention has no add_bias_kv and no add_zero_attn.")
         self.embed_dim, self.num_heads, self.dropout = embed_dim, num_heads, dropout
-        self.batch_first = batch_first
-        self._call: tuple[Any, ...] = ()
+        self.batch_first, self.batch_dim = batch_first, 0 if batch_first else 1
+        self._shows = (True, True)
         # Drawn before the weights of the inputs, as torch does.
         out_proj = Linear(embed_dim, embed_dim, bias, device=device, dtype=dtype)
         sizes = {"in": embed_dim}
@@ -101,7 +106,9 @@ class MultiheadAttention(Module):
 
     def __call__(
         self,
-        *inputs: Any,
+        query: Any,
+        key: Any,
+        value: Any,
         key_padding_mask: Any = None,
         need_weights: bool = True,
         attn_mask: Any = None,
@@ -111,54 +118,71 @@ class MultiheadAttention(Module):
         """Append to the graph of the nodes, or compute for tensors: see the class."""
         if is_causal and attn_mask is None:
             raise GraphError("is_causal=True says that attn_mask is causal: give it as well.")
-        masks = {"padding": key_padding_mask, "mask": attn_mask}
-        given = {name: mask for name, mask in masks.items() if mask is not None}
-        # Settings of this call; being attributes they tell a kept graph that it does not fit.
-        self._call = (*given, need_weights, average_attn_weights)
-        everything = (*inputs, *given.values())
-        if any(isinstance(each, Node) for each in everything):
-            result = super().__call__(*everything)
-        else:
-            result = super().forward(*everything)
+        # A mask is a tuple of one, or of none: both kinds of call take tuples.
+        padding = () if key_padding_mask is None else (key_padding_mask,)
+        mask = () if attn_mask is None else (attn_mask,)
+        require_tensors(type(self).__name__, query, key, value, *padding, *mask)
+        self._refuse_misfits(query, key, value, key_padding_mask, attn_mask)
+        # What `build` shows; an attribute tells a kept graph whether it fits.
+        self._shows = (need_weights, average_attn_weights)
+        nodes = any(isinstance(each, Node) for each in (query, key, value, *padding, *mask))
+        run = super().__call__ if nodes else super().forward
+        result = run(query, key, value, padding, mask)
         return result if need_weights else (result, None)
 
     def forward(self, *tensors: Any, **settings: Any) -> Any:
         """Compute for tensors: what calling the module with tensors does."""
         return self(*tensors, **settings)
 
-    def build(self, query: Node, key: Node, value: Node, *masks: Node) -> Any:
-        """Append the attention; for its settings see `__call__`."""
-        *names, need_weights, average = self._call
-        given = dict(zip(names, masks, strict=True))
+    def backward(self, *gradwrtoutput: Any) -> Any:
+        """Add to the gradients; return those of query, key, value, and of the masks given."""
+        return tuple(leaves(super().backward(*gradwrtoutput)))
+
+    def build(
+        self, query: Node, key: Node, value: Node, padding: Sequence[Node], mask: Sequence[Node]
+    ) -> Any:
+        """Append the attention; each mask is a tuple of one, or of none."""
         batched = query.ndim == 3
-        for each in (query, key, value):
-            if each.ndim not in (2, 3) or each.ndim != query.ndim:
-                raise ShapeError(
-                    "query, key and value have 3 dimensions, or all 2 without a batch; "
-                    f"{each} {shape_text(each.shape)} came."
-                )
-        weights, values = self._attend(query, key, value, given)
+        q, k, v = (self._heads(each, place) for place, each in enumerate((query, key, value)))
+        masks = [ops.unsqueeze(ops.unsqueeze(_passing(each), -2), -2) for each in padding]
+        for each in map(_passing, mask):
+            # (batch heads, n, m) -> (batch, heads, n, m)
+            heads = each if each.ndim == 2 else ops.unflatten(each, 0, (-1, self.num_heads))
+            masks.append(heads)
+        weights = attention_weights(q, k, *masks)
         if self.dropout:
             weights = ops.dropout(weights, self.dropout)
         # (batch, heads, n, size) -> (batch, n, embed_dim)
-        mixed = ops.transpose(ops.matmul(weights, values), 1, 2)
-        output = self.out_proj(ops.flatten(mixed, 2))
-        output = self._batch_as_given(output, batched)
+        mixed = ops.transpose(ops.matmul(weights, v), 1, 2)
+        output = self._batch_as_given(self.out_proj(ops.flatten(mixed, 2)), batched)
+        need_weights, average = self._shows
         if not need_weights:
             return output
         shown = ops.mean(weights, 1) if average else weights
         return output, shown if batched else ops.squeeze(shown, 0)
 
-    def _attend(self, query: Node, key: Node, value: Node, given: dict[str, Node]) -> Any:
-        """The weights of each head, and the values of each head."""
-        q, k, v = (self._heads(each, place) for place, each in enumerate((query, key, value)))
-        masks = [_passing(mask) for mask in given.values()]
-        for place, name in enumerate(given):
-            if name == "padding":
-                masks[place] = ops.unsqueeze(ops.unsqueeze(masks[place], -2), -2)
-            elif masks[place].ndim == 3:
-                masks[place] = ops.unflatten(masks[place], 0, (-1, self.num_heads))
-        return attention_weights(q, k, *masks), v
+    def _refuse_misfits(self, query: Any, key: Any, value: Any, padding: Any, mask: Any) -> None:
+        """Refuse inputs and masks that do not fit each other, as far as sizes are known."""
+        for each in (query, key, value):
+            if each.ndim not in (2, 3) or each.ndim != query.ndim:
+                raise ShapeError(
+                    "query, key and value have 3 dimensions, or all 2 without a batch; "
+                    f"{described(each)} came."
+                )
+        time = 1 if self.batch_first and query.ndim == 3 else 0
+        batch = (query.shape[self.batch_dim],) if query.ndim == 3 else ()
+        n, m = query.shape[time], key.shape[time]
+        for name, each, length, size in [
+            ("query", query, n, self.embed_dim),
+            ("key", key, m, self.kdim),
+            ("value", value, m, self.vdim),
+        ]:
+            refuse_sizes(each, (*batch, length, size) if time else (length, *batch, size), name)
+        if padding is not None:
+            refuse_sizes(padding, (*batch, m), "key_padding_mask")
+        if mask is not None:
+            many = None if None in batch else prod(batch) * self.num_heads
+            refuse_sizes(mask, (n, m) if mask.ndim == 2 else (many, n, m), "attn_mask")
 
     def _heads(self, x: Node, place: int) -> Node:
         """The input at a place projected, and its dimensions shared out among the heads."""

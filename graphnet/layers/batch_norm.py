@@ -34,18 +34,20 @@ class _ChannelNorm(Module):
     def __init__(
         self,
         num_features: int,
-        eps: float,
-        momentum: float | None,
-        affine: bool,
-        track_running_stats: bool,
-        device: device | str | None,
-        dtype: dtype | None,
+        eps: float = 1e-5,
+        momentum: float | None = 0.1,
+        affine: bool = True,
+        track_running_stats: bool = True,
+        device: device | str | None = None,
+        dtype: dtype | None = None,
+        *,
+        bias: bool = True,
     ) -> None:
         require_size(num_features=num_features)
         self.num_features, self.eps, self.momentum = num_features, eps, momentum
         self.affine, self.track_running_stats = affine, track_running_stats
         values = empty(num_features, device=device, dtype=dtype)
-        self.weight, self.bias = affine_of(values, affine, affine)
+        self.weight, self.bias = affine_of(values, affine, affine and bias)
         self.running_mean: Parameter | None = None
         self.running_var: Parameter | None = None
         self.num_batches_tracked: Parameter | None = None
@@ -73,18 +75,6 @@ class _ChannelNorm(Module):
 
 class _BatchNorm(_ChannelNorm):
     """Batch normalization for any number of dimensions."""
-
-    def __init__(
-        self,
-        num_features: int,
-        eps: float = 1e-5,
-        momentum: float | None = 0.1,
-        affine: bool = True,
-        track_running_stats: bool = True,
-        device: device | str | None = None,
-        dtype: dtype | None = None,
-    ) -> None:
-        super().__init__(num_features, eps, momentum, affine, track_running_stats, device, dtype)
 
     def build(self, x: Node) -> Node:
         """Append the normalization."""
@@ -119,6 +109,7 @@ class BatchNorm1d(_BatchNorm):
         track_running_stats: False to do without buffers: evaluation then is as training.
         device: where the parameters are kept.
         dtype: their number type.
+        bias: False to leave the bias out.
 
     Source: Ioffe and Szegedy, Batch normalization (2015), algorithms 1 and 2.
 
@@ -161,6 +152,7 @@ class InstanceNorm2d(_ChannelNorm):
         track_running_stats: True to have buffers, which evaluation then uses.
         device: where the parameters are kept.
         dtype: their number type.
+        bias: False to leave the bias out.
 
     Raises:
         ShapeError: the sizes do not fit, or a channel has one value only.
@@ -181,8 +173,12 @@ class InstanceNorm2d(_ChannelNorm):
         track_running_stats: bool = False,
         device: device | str | None = None,
         dtype: dtype | None = None,
+        *,
+        bias: bool = True,
     ) -> None:
-        super().__init__(num_features, eps, momentum, affine, track_running_stats, device, dtype)
+        super().__init__(
+            num_features, eps, momentum, affine, track_running_stats, device, dtype, bias=bias
+        )
 
     def build(self, x: Node) -> Node:
         """Append the normalization."""

@@ -79,7 +79,8 @@ class Recurrent(Module):
         """
         if state is None:
             return None
-        parts = state if isinstance(state, tuple | list) else (state,)
+        several = self.states > 1 and isinstance(state, tuple | list)
+        parts = tuple(state) if several else (state,)
         if len(parts) != self.states or not all(isinstance(part, Node) for part in parts):
             asked = "the node h" if self.states == 1 else "a tuple of nodes, (h, c)"
             came = ", ".join(type(part).__name__ for part in parts)
@@ -90,7 +91,7 @@ class Recurrent(Module):
                     f"{type(self).__name__}: for this input a state has the shape "
                     f"{shape_text(shape)}; {shape_text(part.shape)} came."
                 )
-        return tuple(parts)
+        return parts
 
     def _require_input(self, x: Node, ndims: tuple[int, int]) -> None:
         """Refuse an input of another number of dimensions, or of another last size.
@@ -104,10 +105,14 @@ class Recurrent(Module):
                 f"batch, and the last size {self.input_size}; {shape_text(x.shape)} came."
             )
 
-    def forward(self, *tensors: Any) -> Any:
-        """Compute the output for an input, and a state that may be left out or be None."""
-        without_state = len(tensors) == 2 and tensors[1] is None
-        return super().forward(*tensors[:1] if without_state else tensors)
+    def __call__(self, input: Any, hx: Any = None) -> Any:
+        """Append to the graph of an input and a state, or compute for tensors."""
+        return super().__call__(input, hx)
+
+    def forward(self, input: Any, hx: Any = None) -> Any:
+        """Compute the output for an input, and a state that may be left out."""
+        state = tuple(hx) if isinstance(hx, list) else hx
+        return super().forward(input, *(() if state is None else (state,)))
 
 
 class RNNStep:
@@ -167,7 +172,6 @@ class RecurrentCell(Recurrent):
         input_size: int,
         hidden_size: int,
         bias: bool = True,
-        *,
         device: device | str | None = None,
         dtype: dtype | None = None,
     ) -> None:
@@ -220,7 +224,6 @@ class RNNCell(RNNStep, RecurrentCell):
         hidden_size: int,
         bias: bool = True,
         nonlinearity: str = "tanh",
-        *,
         device: device | str | None = None,
         dtype: dtype | None = None,
     ) -> None:

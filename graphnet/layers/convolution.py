@@ -12,7 +12,7 @@ from graphnet.errors import GraphError, ShapeError
 from graphnet.graph import Parameter
 from graphnet.layers.linear import require_size
 from graphnet.layers.module import Module
-from graphnet.ops.image_windows import Sizes, whole_sizes
+from graphnet.ops.window_options import Sizes, sizes_of
 
 if TYPE_CHECKING:
     from torch import device, dtype
@@ -70,19 +70,16 @@ class Convolution(Module):
         if padding_mode != "zeros":
             raise GraphError(f"padding_mode is 'zeros'; {padding_mode!r} came.")
         self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups
-        self.kernel_size = whole_sizes(kernel_size, self.dims, "kernel_size")
-        self.stride = whole_sizes(stride, self.dims, "stride")
-        self.dilation = whole_sizes(dilation, self.dims, "dilation")
+        self.kernel_size = sizes_of(kernel_size, self.dims, "kernel_size", repeat=False)
+        self.stride = sizes_of(stride, self.dims, "stride")
+        self.dilation = sizes_of(dilation, self.dims, "dilation")
         self.padding = self._checked(padding)
-        ends = (in_channels, out_channels) if self.transposed else (out_channels, in_channels)
-        sizes = (ends[0], ends[1] // groups, *self.kernel_size)
-        fan_in = prod(sizes[1:])
-        weight = empty(sizes, device=device, dtype=dtype)
-        self.weight = Parameter(init.default_uniform_(weight, fan_in))
-        self.bias: Parameter | None = None
-        if bias:
-            start = empty(out_channels, device=device, dtype=dtype)
-            self.bias = Parameter(init.default_uniform_(start, fan_in))
+        inputs, outputs = in_channels, out_channels
+        ends = (inputs, outputs // groups) if self.transposed else (outputs, inputs // groups)
+        sizes = (*ends, *self.kernel_size)
+        kind = (prod(sizes[1:]), device, dtype)
+        self.weight = uniform_parameter(sizes, *kind)
+        self.bias = uniform_parameter((outputs,), *kind) if bias else None
 
     def _checked(self, padding: Any) -> Any:
         """The padding as a size for each dimension, or as a word.
@@ -90,11 +87,10 @@ class Convolution(Module):
         Raises:
             GraphError: it is neither, or "same" comes with a stride.
         """
-        if not isinstance(padding, str):
-            return whole_sizes(padding, self.dims, "padding", 0)
-        if padding not in ("same", "valid") or self.transposed:
-            words = "" if self.transposed else "'same', 'valid' or "
-            raise GraphError(f"padding is {words}a size; {padding!r} came.")
+        if not isinstance(padding, str) or self.transposed:
+            return sizes_of(padding, self.dims, "padding", 0)
+        if padding not in ("same", "valid"):
+            raise GraphError(f"padding is 'same', 'valid' or a size; {padding!r} came.")
         if padding == "same" and set(self.stride) != {1}:
             raise GraphError(f"padding='same' needs a stride of 1; {self.stride} came.")
         return padding
@@ -107,10 +103,17 @@ class Convolution(Module):
         for name, usual in chosen.items():
             value = getattr(self, name, (usual,))
             if isinstance(value, str) or set(value) != {usual}:
-                parts.append(f"{name}={value!r}")
+                parts.append(f"{name}={value}")
         parts += [f"groups={self.groups}"] * (self.groups > 1)
         parts += ["bias=False"] * (self.bias is None)
         return ", ".join(parts)
+
+
+def uniform_parameter(
+    sizes: tuple[int, ...], fan_in: int, device: device | str | None, dtype: dtype | None
+) -> Parameter:
+    """A parameter whose first values are uniform within ±1/√fan_in."""
+    return Parameter(init.default_uniform_(empty(sizes, device=device, dtype=dtype), fan_in))
 
 
 class Conv1d(Convolution):
@@ -183,7 +186,7 @@ class ConvTranspose2d(Convolution):
         device: device | str | None = None,
         dtype: dtype | None = None,
     ) -> None:
-        self.output_padding = whole_sizes(output_padding, self.dims, "output_padding", 0)
+        self.output_padding = sizes_of(output_padding, self.dims, "output_padding", 0)
         rest = (stride, padding, dilation, groups, bias, padding_mode, device, dtype)
         super().__init__(in_channels, out_channels, kernel_size, *rest)
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from graphnet import ops
 from graphnet.layers.module import Module
+from graphnet.ops.arguments import refuse_inplace
 from graphnet.ops.random import require_probability
 
 if TYPE_CHECKING:
@@ -23,18 +24,23 @@ class Dropout(Module):
 
     Args:
         p: the probability of dropping.
+        inplace: False, since no operation writes to its input.
         generator: where the random numbers come from; torch's default generator where None.
 
     Raises:
         RangeError: p lies outside [0, 1].
+        GraphError: `inplace=True`, or p is not a number.
 
     >>> from torch import empty
     >>> Dropout(1.0).forward(empty(2).fill_(3))
     tensor([0., 0.])
     """
 
-    def __init__(self, p: float = 0.5, generator: Generator | None = None) -> None:
+    def __init__(
+        self, p: float = 0.5, inplace: bool = False, *, generator: Generator | None = None
+    ) -> None:
         require_probability(p)
+        refuse_inplace(inplace)
         self.p, self.generator = p, generator
 
     def build(self, x: Node) -> Node:

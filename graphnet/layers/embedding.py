@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from torch import empty
 
 from graphnet import init, ops
-from graphnet.errors import RangeError
 from graphnet.graph import Parameter
 from graphnet.layers.linear import require_size
 from graphnet.layers.module import Module
+from graphnet.ops.embedding import refuse_unsupported, row_number
 
 if TYPE_CHECKING:
     from torch import device, dtype
@@ -28,12 +28,17 @@ class Embedding(Module):
         num_embeddings: the number of rows.
         embedding_dim: the size of each row.
         padding_idx: a row that is zeros at first and does not learn; may count from the end.
+        max_norm: not supported; None.
+        norm_type: not supported; 2.
+        scale_grad_by_freq: not supported; False.
+        sparse: not supported; False.
         device: where the table is kept.
         dtype: its number type.
 
     Raises:
         ShapeError: a size is not a whole number of 1 or more.
         RangeError: `padding_idx` or a label is not the number of a row.
+        GraphError: an option that is not supported, or a `padding_idx` that is no whole number.
 
     >>> from torch import empty
     >>> Embedding(10, 3, padding_idx=0).forward(empty(1).zero_().long())
@@ -45,23 +50,23 @@ class Embedding(Module):
         num_embeddings: int,
         embedding_dim: int,
         padding_idx: int | None = None,
+        max_norm: float | None = None,
+        norm_type: float = 2.0,
+        scale_grad_by_freq: bool = False,
+        sparse: bool = False,
         *,
         device: device | str | None = None,
         dtype: dtype | None = None,
     ) -> None:
         require_size(num_embeddings=num_embeddings, embedding_dim=embedding_dim)
+        refuse_unsupported(max_norm, norm_type, scale_grad_by_freq, sparse)
         self.num_embeddings, self.embedding_dim = num_embeddings, embedding_dim
+        self.padding_idx: int | None = None
         if padding_idx is not None:
-            if not -num_embeddings <= padding_idx < num_embeddings:
-                raise RangeError(
-                    f"padding_idx is the number of one of {num_embeddings} rows; "
-                    f"{padding_idx!r} came."
-                )
-            padding_idx %= num_embeddings
-        self.padding_idx = padding_idx
+            self.padding_idx = row_number(padding_idx, num_embeddings)
         weight = init.normal_(empty(num_embeddings, embedding_dim, device=device, dtype=dtype))
-        if padding_idx is not None:
-            weight[padding_idx].zero_()
+        if self.padding_idx is not None:
+            weight[self.padding_idx].zero_()
         self.weight = Parameter(weight)
 
     def build(self, labels: Node) -> Node:

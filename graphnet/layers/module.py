@@ -207,7 +207,10 @@ class Module:
         return self
 
     def train(self, mode: bool = True) -> Self:
-        """Set training mode for `forward`, here and in all modules inside."""
+        """Set training mode for `forward`, here and in all modules inside.
+
+        A module inside may be set apart afterwards: `model.train(); model[1].eval()`.
+        """
         for module in self.modules():
             module.training = mode
         return self

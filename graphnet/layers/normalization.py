@@ -11,8 +11,11 @@ from graphnet.errors import ShapeError
 from graphnet.graph import Parameter
 from graphnet.layers.linear import require_size
 from graphnet.layers.module import Module
+from graphnet.ops.dims import whole_numbers
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from torch import Tensor, device, dtype
 
     from graphnet.graph import Node
@@ -20,7 +23,34 @@ if TYPE_CHECKING:
 __all__ = ["GroupNorm", "LayerNorm", "RMSNorm"]
 
 
-class LayerNorm(Module):
+class _LastNorm(Module):
+    """What the layers that normalize the last dimensions share."""
+
+    normalized_shape: tuple[int, ...]
+    eps: float | None
+    elementwise_affine: bool
+
+    def _set(self, shape: int | Sequence[int], eps: float | None, affine: bool) -> None:
+        """Keep the settings.
+
+        Raises:
+            ShapeError: the shape is empty, or a size is not 1 or more.
+            GraphError: the shape is neither a whole number nor a list or tuple of them.
+        """
+        sizes = (shape,) if isinstance(shape, int) else whole_numbers("normalized_shape", shape)
+        if not sizes:
+            raise ShapeError("normalized_shape names one size or more: (3,); () came.")
+        for size in sizes:
+            require_size(normalized_shape=size)
+        self.normalized_shape, self.eps, self.elementwise_affine = sizes, eps, affine
+
+    def extra_repr(self) -> str:
+        """The settings of the layer."""
+        affine = self.elementwise_affine
+        return f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={affine}"
+
+
+class LayerNorm(_LastNorm):
     """Mean 0 and variance 1 over the last dimensions, then scaled and shifted: `ops.layer_norm`.
 
     Shapes: x (..., *normalized_shape) -> that of x; weight and bias normalized_shape.
@@ -42,6 +72,8 @@ class LayerNorm(Module):
             [0., 0., 0.]])
     """
 
+    eps: float
+
     def __init__(
         self,
         normalized_shape: int | tuple[int, ...] | list[int],
@@ -51,8 +83,7 @@ class LayerNorm(Module):
         device: device | str | None = None,
         dtype: dtype | None = None,
     ) -> None:
-        self.normalized_shape, self.eps = _sizes(normalized_shape), eps
-        self.elementwise_affine = elementwise_affine
+        self._set(normalized_shape, eps, elementwise_affine)
         values = empty(self.normalized_shape, device=device, dtype=dtype)
         self.weight, self.bias = affine_of(values, elementwise_affine, elementwise_affine and bias)
 
@@ -60,13 +91,8 @@ class LayerNorm(Module):
         """Append the normalization."""
         return ops.layer_norm(x, self.normalized_shape, self.weight, self.bias, self.eps)
 
-    def extra_repr(self) -> str:
-        """The settings of the layer."""
-        affine = self.elementwise_affine
-        return f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={affine}"
 
-
-class RMSNorm(Module):
+class RMSNorm(_LastNorm):
     """x divided by its root mean square over the last dimensions, then scaled: `ops.rms_norm`.
 
     Shapes: x (..., *normalized_shape) -> that of x; weight normalized_shape.
@@ -94,19 +120,13 @@ class RMSNorm(Module):
         device: device | str | None = None,
         dtype: dtype | None = None,
     ) -> None:
-        self.normalized_shape, self.eps = _sizes(normalized_shape), eps
-        self.elementwise_affine = elementwise_affine
+        self._set(normalized_shape, eps, elementwise_affine)
         values = empty(self.normalized_shape, device=device, dtype=dtype)
         self.weight, _ = affine_of(values, elementwise_affine, False)
 
     def build(self, x: Node) -> Node:
         """Append the normalization."""
         return ops.rms_norm(x, self.normalized_shape, self.weight, self.eps)
-
-    def extra_repr(self) -> str:
-        """The settings of the layer."""
-        affine = self.elementwise_affine
-        return f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={affine}"
 
 
 class GroupNorm(Module):
@@ -121,6 +141,7 @@ class GroupNorm(Module):
         affine: False to leave weight and bias out.
         device: where the parameters are kept.
         dtype: their number type.
+        bias: False to leave the bias out.
 
     Raises:
         ShapeError: the sizes do not fit.
@@ -138,6 +159,8 @@ class GroupNorm(Module):
         affine: bool = True,
         device: device | str | None = None,
         dtype: dtype | None = None,
+        *,
+        bias: bool = True,
     ) -> None:
         require_size(num_groups=num_groups, num_channels=num_channels)
         if num_channels % num_groups:
@@ -145,7 +168,7 @@ class GroupNorm(Module):
         self.num_groups, self.num_channels = num_groups, num_channels
         self.eps, self.affine = eps, affine
         values = empty(num_channels, device=device, dtype=dtype)
-        self.weight, self.bias = affine_of(values, affine, affine)
+        self.weight, self.bias = affine_of(values, affine, affine and bias)
 
     def build(self, x: Node) -> Node:
         """Append the normalization."""
@@ -164,13 +187,3 @@ def affine_of(
         Parameter(values.fill_(1)) if weight else None,
         Parameter(values.zero_()) if bias else None,
     )
-
-
-def _sizes(shape: int | tuple[int, ...] | list[int]) -> tuple[int, ...]:
-    """Sizes given as one number or as several."""
-    sizes = (shape,) if isinstance(shape, int) else tuple(shape)
-    if not sizes:
-        raise ShapeError("normalized_shape names one size or more: (3,); () came.")
-    for size in sizes:
-        require_size(normalized_shape=size)
-    return sizes

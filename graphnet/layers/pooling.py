@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from graphnet import ops
 from graphnet.layers.module import Module
 
 if TYPE_CHECKING:
     from graphnet.graph import Node
-    from graphnet.ops.image_windows import Sizes
+    from graphnet.ops.window_options import Sizes
 
 
-class MaxPool2d(Module):
+class Optioned(Module):
+    """What the layers here have in common: their text shows their options."""
+
+    shown: ClassVar[tuple[str, ...]]
+    """The names of the options in the text."""
+
+    def extra_repr(self) -> str:
+        """The options and their values."""
+        return ", ".join(f"{name}={getattr(self, name)}" for name in self.shown)
+
+
+class MaxPool2d(Optioned):
     """The largest pixel of each window: see `ops.max_pool2d`.
 
     Shapes: x (n, c, h, w) or (c, h, w) -> (n, c, h', w') or (c, h', w').
@@ -34,6 +45,8 @@ class MaxPool2d(Module):
     torch.Size([10, 3, 2, 3])
     """
 
+    shown = ("kernel_size", "stride", "padding", "dilation", "ceil_mode")
+
     def __init__(
         self,
         kernel_size: Sizes,
@@ -53,15 +66,8 @@ class MaxPool2d(Module):
         rest = (self.padding, self.dilation, self.ceil_mode, self.return_indices)
         return ops.max_pool2d(x, self.kernel_size, self.stride, *rest)
 
-    def extra_repr(self) -> str:
-        """The window and how it moves."""
-        return (
-            f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}, "
-            f"dilation={self.dilation}, ceil_mode={self.ceil_mode}"
-        )
 
-
-class AvgPool2d(Module):
+class AvgPool2d(Optioned):
     """The mean of each window: see `ops.avg_pool2d`.
 
     Shapes: x (n, c, h, w) or (c, h, w) -> (n, c, h', w') or (c, h', w').
@@ -83,6 +89,8 @@ class AvgPool2d(Module):
     torch.Size([10, 3, 2, 3])
     """
 
+    shown = ("kernel_size", "stride", "padding")
+
     def __init__(
         self,
         kernel_size: Sizes,
@@ -102,12 +110,8 @@ class AvgPool2d(Module):
         rest = (self.padding, self.ceil_mode, self.count_include_pad, self.divisor_override)
         return ops.avg_pool2d(x, self.kernel_size, self.stride, *rest)
 
-    def extra_repr(self) -> str:
-        """The window and how it moves."""
-        return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
 
-
-class AdaptiveAvgPool2d(Module):
+class AdaptiveAvgPool2d(Optioned):
     """The means of a fixed number of windows: see `ops.adaptive_avg_pool2d`.
 
     Shapes: x (n, c, h, w) or (c, h, w) -> (n, c, h', w') or (c, h', w').
@@ -123,6 +127,8 @@ class AdaptiveAvgPool2d(Module):
     torch.Size([10, 3, 1, 2])
     """
 
+    shown = ("output_size",)
+
     def __init__(self, output_size: Any) -> None:
         self.output_size = output_size
 
@@ -130,12 +136,8 @@ class AdaptiveAvgPool2d(Module):
         """Append the pooling."""
         return ops.adaptive_avg_pool2d(x, self.output_size)
 
-    def extra_repr(self) -> str:
-        """The size of the output."""
-        return f"output_size={self.output_size}"
 
-
-class Flatten(Module):
+class Flatten(Optioned):
     """Several dimensions as one: see `ops.flatten`.
 
     Shapes: x (n, c, h, w) -> (n, c · h · w).
@@ -152,13 +154,11 @@ class Flatten(Module):
     torch.Size([10, 72])
     """
 
+    shown = ("start_dim", "end_dim")
+
     def __init__(self, start_dim: int = 1, end_dim: int = -1) -> None:
         self.start_dim, self.end_dim = start_dim, end_dim
 
     def build(self, x: Node) -> Node:
         """Append the flattening."""
         return ops.flatten(x, self.start_dim, self.end_dim)
-
-    def extra_repr(self) -> str:
-        """The first and the last of the dimensions."""
-        return f"start_dim={self.start_dim}, end_dim={self.end_dim}"

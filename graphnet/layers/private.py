@@ -11,6 +11,7 @@ from torch import empty
 
 from graphnet.errors import FeedError, GraphError, ShapeError
 from graphnet.graph import Graph, Input
+from graphnet.graph.kinds import Mode
 from graphnet.layers.state import contents
 
 if TYPE_CHECKING:
@@ -19,6 +20,14 @@ if TYPE_CHECKING:
     from graphnet.layers.module import Module
 
 _TENSOR = type(empty(0))
+
+
+class ModuleGraph(Graph):
+    """A graph in which the operations of each module follow that module's own training mode."""
+
+    def _mode_here(self) -> Mode:
+        module: Any = self.scopes.owner
+        return Mode(module.training)
 
 
 class PrivateGraph:
@@ -46,7 +55,7 @@ class PrivateGraph:
         self._build([tuple(tensor.shape) for tensor in tensors], tensors)
 
     def _build(self, shapes: list[tuple[int | None, ...]], tensors: Sequence[Tensor]) -> None:
-        self.graph = Graph()
+        self.graph = ModuleGraph()
         self.inputs = [
             Input(
                 shape,
@@ -71,7 +80,6 @@ class PrivateGraph:
 
     def forward(self, arguments: tuple[Any, ...]) -> Any:
         """Compute the outputs."""
-        self.graph.train(self.module.training)
         feed = dict(zip(self.inputs, leaves(arguments), strict=True))
         values = self.graph.forward(feed, outputs=leaves(self.outputs))
         return nested(values, _structure(self.outputs))

@@ -66,7 +66,8 @@ class RecurrentLayer(Recurrent):
         """
         self._require_input(x, (2, 3))
         time = 1 if self.batch_first and x.ndim == 3 else 0
-        steps = [ops.select(x, time, place) for place in range(self._length(x, time))]
+        self._refuse_length(x, time)
+        steps = list(ops.unbind(x, time))
         starts = self._starts(steps[0], state)
         ends: list[State] = []
         for layer in range(self.num_layers):
@@ -103,16 +104,14 @@ class RecurrentLayer(Recurrent):
             for place in range(count)
         ]
 
-    def _length(self, x: Node, time: int) -> int:
-        """The length of the sequence, which must be known."""
-        length = x.shape[time]
-        if not length:
+    def _refuse_length(self, x: Node, time: int) -> None:
+        """Refuse a sequence of unknown length, and an empty one."""
+        if not x.shape[time]:
             raise ShapeError(
                 f"{type(self).__name__}: the length of the sequence, dimension {time}, is known "
                 f"when the graph is built, and 1 or more; {shape_text(x.shape)} came. Name it in "
                 "the shape of the input; the size of the batch may stay unknown."
             )
-        return length
 
     def extra_repr(self) -> str:
         """The sizes, and the settings that are not the usual ones."""

@@ -20,22 +20,24 @@
 | `shapes` | reshape, flatten, transpose, permute, squeeze, unsqueeze, tril, triu |
 | `indexing` | x[...], select, narrow |
 | `gathering` | gather, scatter_add, index_select |
-| `joining` | cat, stack, split, chunk, pad |
-| `sliding` | windows that slide over a tensor, unfold |
+| `joining` | cat, stack, split, chunk, unbind |
+| `padding` | pad with a constant |
+| `sliding`, `unfolding` | windows that slide over a tensor, fold and unfold |
 | `broadcasting` | expand, sums that undo it, sizes, zeros and ones |
 | `losses` | mse_loss, l1_loss, smooth_l1_loss, huber_loss |
 | `binary_losses` | binary_cross_entropy with and without logits, hinge_loss |
 | `classification` | cross_entropy, nll_loss |
 | `distances` | kl_div, cosine_similarity |
-| `dtypes` | number types that an operation does not take |
-| `normalization` | batch_norm, layer_norm, group_norm, instance_norm, rms_norm |
+| `dtypes`, `arguments` | number types and arguments that an operation does not take |
+| `normalization` | layer_norm, group_norm, rms_norm |
+| `batch_norm` | batch_norm, instance_norm |
 | `running` | the training mode, and buffers that remember |
 | `random` | dropout |
 | `embedding` | embedding, one_hot |
 | `attention` | scaled_dot_product_attention |
 | `convolution`, `transposed` | conv1d, conv2d, conv_transpose2d |
 | `pooling`, `mean_pooling` | max_pool2d, avg_pool2d, adaptive_avg_pool2d |
-| `columns`, `image_windows` | what convolution and pooling compute with |
+| `columns`, `image_windows`, `window_options` | what convolution and pooling compute with |
 | `unflatten` | one dimension made several |
 | `dims` | dimensions and sizes as callers write them |
 """
@@ -43,6 +45,7 @@
 from graphnet.ops.activations import *
 from graphnet.ops.arithmetic import *
 from graphnet.ops.attention import *
+from graphnet.ops.batch_norm import *
 from graphnet.ops.binary_losses import *
 from graphnet.ops.broadcasting import *
 from graphnet.ops.classification import *
@@ -63,6 +66,7 @@ from graphnet.ops.losses import *
 from graphnet.ops.mean_pooling import *
 from graphnet.ops.normalization import *
 from graphnet.ops.norms import *
+from graphnet.ops.padding import *
 from graphnet.ops.pooling import *
 from graphnet.ops.powers import *
 from graphnet.ops.products import *
@@ -75,3 +79,4 @@ from graphnet.ops.smooth import *
 from graphnet.ops.softmaxes import *
 from graphnet.ops.transposed import *
 from graphnet.ops.unflatten import *
+from graphnet.ops.unfolding import *

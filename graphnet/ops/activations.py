@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 from graphnet.errors import RangeError
 from graphnet.op import Op, T
+from graphnet.ops.arguments import refuse_inplace, require_number
+from graphnet.ops.arithmetic import mul
 from graphnet.ops.comparison import where
-from graphnet.ops.dtypes import refuse_whole_numbers
+from graphnet.ops.dims import require_tensors
+from graphnet.ops.dtypes import (
+    is_floating,
+    refuse_truth_values,
+    refuse_whole_numbers,
+    whole_bound,
+)
 from graphnet.ops.limits import clamp
 
 if TYPE_CHECKING:
@@ -41,14 +49,14 @@ class Identity(Op):
         return grad
 
 
-def identity(x: T) -> T:
-    """x itself.
+def identity(input: T) -> T:
+    """The input itself.
 
     >>> from torch import empty
     >>> identity(empty(2).fill_(3))
     tensor([3., 3.])
     """
-    return Identity()(x)
+    return Identity()(input)
 
 
 class Tanh(Op):
@@ -63,14 +71,14 @@ class Tanh(Op):
         return grad * (1 - top * top)
 
 
-def tanh(x: T) -> T:
+def tanh(input: T) -> T:
     """The hyperbolic tangent of each element, between -1 and 1.
 
     >>> from torch import empty
     >>> tanh(empty(2).fill_(0))
     tensor([0., 0.])
     """
-    return Tanh()(x)
+    return Tanh()(input)
 
 
 class Sigmoid(Op):
@@ -85,14 +93,14 @@ class Sigmoid(Op):
         return grad * (top * (1 - top))
 
 
-def sigmoid(x: T) -> T:
+def sigmoid(input: T) -> T:
     """The logistic function of each element, between 0 and 1.
 
     >>> from torch import empty
     >>> sigmoid(empty(2).fill_(0))
     tensor([0.5000, 0.5000])
     """
-    return Sigmoid()(x)
+    return Sigmoid()(input)
 
 
 class Relu(Op):
@@ -107,14 +115,18 @@ class Relu(Op):
         return grad.masked_fill(top <= 0, 0.0)
 
 
-def relu(x: T) -> T:
+def relu(input: T, inplace: bool = False) -> T:
     """Each element where it is positive, else 0.
+
+    Raises:
+        GraphError: `inplace=True`: no operation writes to its input.
 
     >>> from torch import empty
     >>> relu(empty(2).fill_(-3))
     tensor([0., 0.])
     """
-    return Relu()(x)
+    refuse_inplace(inplace)
+    return Relu()(input)
 
 
 class LeakyRelu(Op):
@@ -131,17 +143,20 @@ class LeakyRelu(Op):
         return where(x > 0, grad, grad * self.negative_slope)
 
 
-def leaky_relu(x: T, negative_slope: float = 0.01) -> T:
+def leaky_relu(input: T, negative_slope: float = 0.01, inplace: bool = False) -> T:
     """Each element where it is positive, else its product with the slope.
 
     Raises:
-        DtypeError: x holds whole numbers.
+        DtypeError: the input holds whole numbers.
+        GraphError: the slope is not a number, or `inplace=True`.
 
     >>> from torch import empty
     >>> leaky_relu(empty(2).fill_(-4), 0.25)
     tensor([-1., -1.])
     """
-    return LeakyRelu(negative_slope)(x)
+    require_number(negative_slope=negative_slope)
+    refuse_inplace(inplace)
+    return LeakyRelu(negative_slope)(input)
 
 
 class Elu(Op):
@@ -159,11 +174,12 @@ class Elu(Op):
         return where(x <= 0, grad * (self.alpha * x.clamp(max=0).exp()), grad)
 
 
-def elu(x: T, alpha: float = 1.0) -> T:
+def elu(input: T, alpha: float = 1.0, inplace: bool = False) -> T:
     """Each element where it is positive, else alpha (eˣ - 1).
 
     Raises:
-        DtypeError: x holds whole numbers.
+        DtypeError: the input holds whole numbers.
+        GraphError: alpha is not a number, or `inplace=True`.
 
     Source: Clevert, Unterthiner and Hochreiter, Fast and Accurate Deep Network Learning by
     Exponential Linear Units (2016).
@@ -172,14 +188,17 @@ def elu(x: T, alpha: float = 1.0) -> T:
     >>> elu(empty(2).fill_(-1000), alpha=2)
     tensor([-2., -2.])
     """
-    return Elu(alpha)(x)
+    require_number(alpha=alpha)
+    refuse_inplace(inplace)
+    return Elu(alpha)(input)
 
 
-def selu(x: T) -> T:
+def selu(input: T, inplace: bool = False) -> T:
     """s elu(x, a) with s = 1.0507 and a = 1.6733: keeps mean 0 and variance 1 between layers.
 
     Raises:
-        DtypeError: x holds whole numbers.
+        DtypeError: the input holds whole numbers.
+        GraphError: `inplace=True`: no operation writes to its input.
 
     Source: Klambauer et al., Self-Normalizing Neural Networks (2017), equation 2.
 
@@ -187,32 +206,46 @@ def selu(x: T) -> T:
     >>> selu(empty(2).fill_(1))
     tensor([1.0507, 1.0507])
     """
-    return cast("T", _SELU_SCALE * cast("Any", elu(x, _SELU_ALPHA)))
+    return mul(_SELU_SCALE, elu(input, _SELU_ALPHA, inplace))
 
 
-def hardtanh(x: T, min_val: float = -1.0, max_val: float = 1.0) -> T:
-    """Each element of x, but never below `min_val` nor above `max_val`; no gradient flows at these.
+def hardtanh(input: T, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> T:
+    """Each element, but never below `min_val` nor above `max_val`; no gradient flows at these.
+
+    Whole numbers stay whole: the bounds are then cut to whole numbers too.
 
     Raises:
-        RangeError: `min_val` is greater than `max_val`.
+        RangeError: `min_val` is greater than `max_val`, or a bound of whole numbers is infinite.
+        DtypeError: the input holds truth values.
+        GraphError: a bound is not a number, or `inplace=True`.
 
     >>> from torch import empty
     >>> hardtanh(empty(2).fill_(-3))
     tensor([-1., -1.])
     """
+    require_tensors("hardtanh", input)
+    require_number(min_val=min_val, max_val=max_val)
+    refuse_inplace(inplace)
     if min_val > max_val:
         raise RangeError(
             f"hardtanh: min_val is not greater than max_val; min_val={min_val!r} and "
             f"max_val={max_val!r} came."
         )
-    return clamp(x, min_val, max_val)
+    if not is_floating(input):
+        refuse_truth_values("hardtanh", input)
+        min_val, max_val = whole_bound(min_val), whole_bound(max_val)
+    return clamp(input, min_val, max_val)
 
 
-def relu6(x: T) -> T:
-    """Each element of x, but never below 0 nor above 6; no gradient flows at 0 and at 6.
+def relu6(input: T, inplace: bool = False) -> T:
+    """Each element, but never below 0 nor above 6; no gradient flows at 0 and at 6.
+
+    Raises:
+        DtypeError: the input holds truth values.
+        GraphError: `inplace=True`: no operation writes to its input.
 
     >>> from torch import empty
     >>> relu6(empty(2).fill_(8))
     tensor([6., 6.])
     """
-    return hardtanh(x, 0, 6)
+    return hardtanh(input, 0, 6, inplace)

@@ -2,77 +2,92 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
+from graphnet.errors import DtypeError, GraphError, RangeError
 from graphnet.op import Op, T
+from graphnet.ops.arguments import require_number
+from graphnet.ops.broadcasting import zeros_like
+from graphnet.ops.dtypes import is_floating
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 __all__ = ["abs", "add", "div", "mul", "neg", "sign", "sub"]
 
-_BROADCAST_HINT = "Sizes must be equal, or one of them 1, counted from the last dimension."
-
 
 class Add(Op):
-    """z = x + y, so dz/dx = dz/dy = 1.  Shapes: any two that broadcast."""
+    """z = x + a y, so dz/dx = 1 and dz/dy = a.  Shapes: any two that broadcast."""
 
     symbol = "+"
-    hint = _BROADCAST_HINT
     broadcasts = True
+    alpha: float = 1
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
-        return x + y
+        return x + y if self.alpha == 1 else x.add(y, alpha=self.alpha)
 
     def grad_x(self, grad: Tensor) -> Tensor:
         return grad
 
     def grad_y(self, grad: Tensor) -> Tensor:
-        return grad
+        return grad if self.alpha == 1 else grad * self.alpha
 
 
-def add(x: T | float, y: T | float) -> T:
-    """x + y.
+def add(input: T | float, other: T | float, *, alpha: float = 1) -> T:
+    """input + alpha other.
+
+    Raises:
+        DtypeError: alpha has decimals, but there are whole numbers only.
+        GraphError: alpha is not a number.
 
     >>> from torch import empty
     >>> add(empty(2).fill_(3), 4)
     tensor([7., 7.])
     """
-    return Add()(x, y)
+    _require_alpha(alpha, input, other)
+    if alpha != 1 and isinstance(input, int | float):
+        return Add()(input, mul(other, alpha))
+    return Add(alpha)(input, other)
 
 
 class Sub(Op):
-    """z = x - y, so dz/dx = 1 and dz/dy = -1.  Shapes: any two that broadcast."""
+    """z = x - a y, so dz/dx = 1 and dz/dy = -a.  Shapes: any two that broadcast."""
 
     symbol = "-"
-    hint = _BROADCAST_HINT
     broadcasts = True
+    alpha: float = 1
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
-        return x - y
+        return x - y if self.alpha == 1 else x.sub(y, alpha=self.alpha)
 
     def grad_x(self, grad: Tensor) -> Tensor:
         return grad
 
     def grad_y(self, grad: Tensor) -> Tensor:
-        return -grad
+        return -grad if self.alpha == 1 else grad * -self.alpha
 
 
-def sub(x: T | float, y: T | float) -> T:
-    """x - y.
+def sub(input: T | float, other: T | float, *, alpha: float = 1) -> T:
+    """input - alpha other.
+
+    Raises:
+        DtypeError: alpha has decimals, but there are whole numbers only.
+        GraphError: alpha is not a number.
 
     >>> from torch import empty
     >>> sub(1, empty(2).fill_(3))
     tensor([-2., -2.])
     """
-    return Sub()(x, y)
+    _require_alpha(alpha, input, other)
+    if alpha != 1 and isinstance(input, int | float):
+        return Sub()(input, mul(other, alpha))
+    return Sub(alpha)(input, other)
 
 
 class Mul(Op):
     """z = x y, so dz/dx = y and dz/dy = x.  Shapes: any two that broadcast."""
 
     symbol = "×"
-    hint = _BROADCAST_HINT
     broadcasts = True
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
@@ -85,21 +100,20 @@ class Mul(Op):
         return grad * x
 
 
-def mul(x: T | float, y: T | float) -> T:
-    """x times y, element by element.
+def mul(input: T | float, other: T | float) -> T:
+    """input times other, element by element.
 
     >>> from torch import empty
     >>> mul(empty(2).fill_(3), empty(2).fill_(4))
     tensor([12., 12.])
     """
-    return Mul()(x, y)
+    return Mul()(input, other)
 
 
 class Div(Op):
     """z = x / y, so dz/dx = 1 / y and dz/dy = -x / y².  Shapes: any two that broadcast."""
 
     symbol = "÷"
-    hint = _BROADCAST_HINT
     broadcasts = True
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
@@ -112,14 +126,50 @@ class Div(Op):
         return -grad * ((x / y) / y)
 
 
-def div(x: T | float, y: T | float) -> T:
-    """x divided by y, element by element.
+class DivRounded(Op):
+    """z = x / y rounded down or towards zero, a step function: no gradient flows.
+
+    Shapes: any two that broadcast.
+    """
+
+    symbol = "÷"
+    broadcasts = True
+    rounding_mode: str
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        return x.div(y, rounding_mode=self.rounding_mode)
+
+    def trial(self, x: Tensor, y: Tensor) -> Tensor:
+        return x * y  # of the same shape and type; trial tensors are zeros, which do not divide
+
+    grad_x = None
+    grad_y = None
+
+
+def div(input: T | float, other: T | float, *, rounding_mode: str | None = None) -> T:
+    """input divided by other, element by element.
+
+    Args:
+        input: what is divided.
+        other: what it is divided by; the two shapes broadcast.
+        rounding_mode: None, "floor" (rounded down, as Python's //) or "trunc" (towards zero).
+
+    Raises:
+        RangeError: `rounding_mode` is another word.
 
     >>> from torch import empty
     >>> div(1, empty(2).fill_(4))
     tensor([0.2500, 0.2500])
+    >>> div(empty(2).fill_(-7), 2, rounding_mode="trunc")
+    tensor([-3., -3.])
     """
-    return Div()(x, y)
+    if rounding_mode is None:
+        return Div()(input, other)
+    if rounding_mode not in ("floor", "trunc"):
+        raise RangeError(f"div: rounding_mode is None, 'floor' or 'trunc'; {rounding_mode!r} came.")
+    if isinstance(input, int | float):
+        input = add(zeros_like(cast("T", other)), input)
+    return DivRounded(rounding_mode)(input, other)
 
 
 class Neg(Op):
@@ -134,14 +184,14 @@ class Neg(Op):
         return -grad
 
 
-def neg(x: T) -> T:
-    """x with the other sign.
+def neg(input: T) -> T:
+    """The input with the other sign.
 
     >>> from torch import empty
     >>> neg(empty(2).fill_(3))
     tensor([-3., -3.])
     """
-    return Neg()(x)
+    return Neg()(input)
 
 
 class Abs(Op):
@@ -156,14 +206,14 @@ class Abs(Op):
         return grad * x.sign()
 
 
-def abs(x: T) -> T:
+def abs(input: T) -> T:
     """The absolute value of each element.
 
     >>> from torch import empty
     >>> abs(empty(2).fill_(-3))
     tensor([3., 3.])
     """
-    return Abs()(x)
+    return Abs()(input)
 
 
 class Sign(Op):
@@ -177,11 +227,21 @@ class Sign(Op):
     grad_x = None
 
 
-def sign(x: T) -> T:
+def sign(input: T) -> T:
     """The sign of each element: -1, 0 or 1.
 
     >>> from torch import empty
     >>> sign(empty(2).fill_(-3))
     tensor([-1., -1.])
     """
-    return Sign()(x)
+    return Sign()(input)
+
+
+def _require_alpha(alpha: float, *terms: object) -> None:
+    """Refuse a factor that would turn a sum of whole numbers into one with decimals."""
+    if isinstance(alpha, bool):
+        raise GraphError(f"alpha is a number; {alpha!r} came.")
+    require_number(alpha=alpha)
+    whole = not any(isinstance(term, float) or is_floating(term) for term in terms)
+    if isinstance(alpha, float) and whole:
+        raise DtypeError(f"alpha of whole numbers is a whole number; {alpha!r} came.")

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from itertools import combinations
 from math import inf, sqrt
 from typing import TYPE_CHECKING, Any
 
-from graphnet.errors import DtypeError, GraphError, ShapeError
+from graphnet.errors import GraphError, ShapeError
 from graphnet.op import Op, T
+from graphnet.ops.arguments import require_flag, require_floating, require_number
 from graphnet.ops.arithmetic import add, mul
+from graphnet.ops.broadcasting import expand, expand_as
 from graphnet.ops.comparison import masked_fill, where
-from graphnet.ops.dims import described
+from graphnet.ops.dims import described, require_tensors
 from graphnet.ops.products import matmul
-from graphnet.ops.random import dropout
-from graphnet.ops.shapes import transpose
+from graphnet.ops.random import dropout, require_probability
+from graphnet.ops.shapes import flatten, transpose, unsqueeze
 from graphnet.ops.softmaxes import softmax
 
 if TYPE_CHECKING:
@@ -54,22 +57,25 @@ def scaled_dot_product_attention(
     attn_mask: T | None = None,
     dropout_p: float = 0.0,
     is_causal: bool = False,
+    *,
     scale: float | None = None,
+    enable_gqa: bool = False,
 ) -> T:
     """For each query, the mean of the values, weighted by how like their keys are to it.
 
     y = softmax(query keyᵀ · scale + mask) value, where the scale is 1 / √k if it is None. A mask of
     truth values lets pass where it is true, a mask of numbers is added. A query from which every
-    key is hidden gets zeros. As in torch, `dropout_p` drops weights in evaluation too.
-    Shapes: query (..., n, k), key (..., m, k), value (..., m, v), mask (n, m), or with dimensions
-    in front that broadcast -> (..., n, v).
+    key is hidden gets zeros. As in torch, `dropout_p` drops weights in evaluation too. With
+    `enable_gqa` several heads of queries, dimension -3, share one head of keys and values.
+    Shapes: query (..., n, k), key (..., m, k), value (..., m, v), mask (..., n, m) or one that
+    expands to it -> (..., n, v).
 
     Source: Vaswani et al., Attention is all you need (2017), equation 1.
 
     Raises:
         ShapeError: the sizes do not fit.
-        DtypeError: the mask holds whole numbers.
-        GraphError: a mask is given, and `is_causal` as well.
+        DtypeError: the number types differ, or are not floating; only a mask may hold truth values.
+        GraphError: a mask is given, and `is_causal` as well; or a wrong type.
         RangeError: `dropout_p` lies outside [0, 1].
 
     >>> from torch import empty
@@ -77,11 +83,16 @@ def scaled_dot_product_attention(
     >>> scaled_dot_product_attention(one, one, one * 3)
     tensor([[3., 3.]])
     """
-    for each in (query, key, value):
-        if each.ndim < 2:
-            raise ShapeError(f"attention takes 2 dimensions or more; {described(each)} came.")
+    require_floating("attention", query, key, value)
+    require_flag(is_causal=is_causal, enable_gqa=enable_gqa)
+    require_probability(dropout_p)
+    if scale is not None:
+        require_number(scale=scale)
     if attn_mask is not None and is_causal:
         raise GraphError("is_causal=True is a mask by itself: leave attn_mask out.")
+    if enable_gqa:
+        key, value = _shared(key, query), _shared(value, query)
+    _refuse_misfits(query, key, value)
     masks: tuple[T, ...] = () if attn_mask is None else (attn_mask,)
     weights = attention_weights(query, key, *masks, is_causal=is_causal, scale=scale)
     if dropout_p != 0:
@@ -97,9 +108,8 @@ def attention_weights(
     scores = matmul(query, transpose(key, -2, -1))
     if is_causal:
         scores = masked_fill(scores, LaterKeys()(scores), -inf)
-    for mask in masks:
-        lets_pass = is_bool(mask)
-        scores = where(mask, scores, -inf) if lets_pass else add(scores, mask)
+    for mask in (_fitting(mask, scores) for mask in masks):
+        scores = where(mask, scores, -inf) if is_bool(mask) else add(scores, mask)
     if not masks:
         return softmax(scores, -1)
     # Zeros stand in for the scores of such a query, since the softmax of -∞ alone is NaN.
@@ -108,17 +118,63 @@ def attention_weights(
 
 
 def is_bool(mask: Any) -> bool:
-    """True for a mask of truth values, False for one of numbers that are added.
+    """True for a mask of truth values, False for one of numbers that are added to the scores."""
+    return str(mask.dtype) == "torch.bool"
+
+
+def _fitting(mask: T, scores: T) -> T:
+    """The mask, known to expand to the scores, or with a check where sizes are not known yet.
 
     Raises:
-        DtypeError: the mask holds whole numbers.
+        ShapeError: it does not.
+        DtypeError: it holds neither truth values nor numbers of the type of the scores.
+        GraphError: it is neither a tensor nor a node.
     """
-    name = str(mask.dtype).removeprefix("torch.")
-    if name != "bool" and not mask.dtype.is_floating_point:
-        raise DtypeError(
-            f"a mask holds truth values, or numbers to add; {described(mask)} holds {name}."
+    require_tensors("a mask", mask)
+    if not is_bool(mask):
+        require_floating("a mask without truth values", scores, mask)
+    sizes = list(zip(reversed(mask.shape), reversed(scores.shape), strict=False))
+    if mask.ndim > scores.ndim or any(None not in (a, b) and a not in (1, b) for a, b in sizes):
+        raise ShapeError(f"a mask expands to {described(scores)}; {described(mask)} came.")
+    return expand_as(mask, scores) if any(None in pair for pair in sizes) else mask
+
+
+def _refuse_misfits(query: Any, key: Any, value: Any) -> None:
+    """Refuse sizes that do not fit, as far as they are known."""
+    for each in (query, key, value):
+        if each.ndim < 2:
+            raise ShapeError(f"attention takes 2 dimensions or more; {described(each)} came.")
+    for rule, first, second in [
+        ("query and key have the same last size", (query, -1), (key, -1)),
+        ("there are as many values as keys", (key, -2), (value, -2)),
+    ]:
+        sizes = {each.shape[dim] for each, dim in (first, second)} - {None}
+        if len(sizes) > 1:
+            raise ShapeError(f"{rule}; {described(first[0])} and {described(second[0])} came.")
+    for first, second in combinations((query, key, value), 2):
+        fronts = zip(reversed(first.shape[:-2]), reversed(second.shape[:-2]), strict=False)
+        if any(len({*sizes} - {None, 1}) > 1 for sizes in fronts):
+            raise ShapeError(
+                "the dimensions before the last two are equal, or 1; "
+                f"{described(first)} and {described(second)} came."
+            )
+
+
+def _shared(x: T, query: T) -> T:
+    """Each head of x repeated for all heads of queries that share it.
+
+    Raises:
+        ShapeError: there are no heads, or their numbers are unknown or do not fit.
+    """
+    heads, queries = (each.shape[-3] if each.ndim > 2 else None for each in (x, query))
+    if not heads or queries is None or queries % heads:
+        raise ShapeError(
+            "enable_gqa takes heads of queries, dimension -3, that can be divided among the heads "
+            f"of keys and of values; {described(query)} and {described(x)} came."
         )
-    return name == "bool"
+    sizes = [-1] * (x.ndim + 1)
+    sizes[-3] = queries // heads
+    return flatten(expand(unsqueeze(x, -3), *sizes), -4, -3)
 
 
 def _scale(query: Any, key: Any) -> float:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from graphnet.errors import RangeError
+from graphnet.errors import RangeError, ShapeError
 from graphnet.op import Op, T
 from graphnet.ops.activations import relu
+from graphnet.ops.arguments import require_floating
 from graphnet.ops.arithmetic import add, mul, sub
 from graphnet.ops.broadcasting import expand_as, ones_like
+from graphnet.ops.dims import described
 from graphnet.ops.losses import SAME_SHAPE_HINT, MatchedProduct, reduce, same_shape
 
 if TYPE_CHECKING:
@@ -57,18 +59,21 @@ class BinaryCrossEntropy(Op):
         return grad * ((-x).log1p() - x.log())
 
 
-def binary_cross_entropy(x: T, target: T, weight: T | None = None, *, reduction: str = "mean") -> T:
+def binary_cross_entropy(
+    input: T, target: T, weight: T | None = None, *, reduction: str = "mean"
+) -> T:
     """The cross-entropy of probabilities x and targets t, both in [0, 1], over every element.
 
     loss = mean -w (t log x + (1 - t) log (1 - x)), each logarithm kept at -100 or above; the
     weight w is 1 where none is given, and the mean divides by the number of elements.
-    Shapes: x s, target s, weight any that expands to s -> () for the reductions "mean" and "sum",
-    s for "none".
+    Shapes: input s, target s, weight any that expands to s -> () for the reductions "mean" and
+    "sum", s for "none".
 
     Source: Bishop, Pattern Recognition and Machine Learning (2006), equation 4.90.
 
     Raises:
         ShapeError: the shapes differ; nothing but the weight is broadcast.
+        DtypeError: the number types differ, or are not floating.
         RangeError: a value lies outside [0, 1].
         EmptyBatchError: the mean of no elements.
 
@@ -76,8 +81,8 @@ def binary_cross_entropy(x: T, target: T, weight: T | None = None, *, reduction:
     >>> binary_cross_entropy(empty(3).fill_(0.5), empty(3).fill_(1))
     tensor(0.6931)
     """
-    loss = BinaryCrossEntropy()(x, target)
-    return reduce(_weighted(loss, weight, x), reduction)
+    require_floating("binary_cross_entropy", input, target, optional=(weight,))
+    return reduce(_weighted(BinaryCrossEntropy()(input, target), weight), reduction)
 
 
 class BinaryCrossEntropyWithLogits(Op):
@@ -101,7 +106,7 @@ class BinaryCrossEntropyWithLogits(Op):
 
 
 def binary_cross_entropy_with_logits(
-    x: T,
+    input: T,
     target: T,
     weight: T | None = None,
     *,
@@ -112,32 +117,50 @@ def binary_cross_entropy_with_logits(
 
     loss = mean -w (p t log σ(x) + (1 - t) log σ(-x)), with weights w, and weights p of the
     positive answers, that are 1 where none are given; the mean divides by the number of elements.
-    Shapes: x s, target s, both weights any that expand to s -> () for the reductions "mean" and
-    "sum", s for "none".
+    Shapes: input s, target s, both weights any that expand to s -> () for the reductions "mean"
+    and "sum", s for "none".
 
     Source: Bishop, Pattern Recognition and Machine Learning (2006), equation 4.90.
 
     Raises:
         ShapeError: the shapes differ; nothing but the weights is broadcast.
+        DtypeError: the number types differ, or are not floating.
         EmptyBatchError: the mean of no elements.
 
     >>> from torch import empty
     >>> binary_cross_entropy_with_logits(empty(3).fill_(-1000), empty(3).fill_(1))
     tensor(1000.)
     """
+    name = "binary_cross_entropy_with_logits"
+    require_floating(name, input, target, optional=(weight, pos_weight))
     if pos_weight is None:
-        loss = BinaryCrossEntropyWithLogits()(x, target)
+        loss = BinaryCrossEntropyWithLogits()(input, target)
     else:
-        negative = MatchedProduct()(x, sub(1, target))
-        positive = BinaryCrossEntropyWithLogits()(x, ones_like(x))
-        weights = add(mul(sub(expand_as(pos_weight, x), 1), target), 1)  # p where t = 1, else 1
+        negative = MatchedProduct()(input, sub(1, target))
+        positive = BinaryCrossEntropyWithLogits()(input, ones_like(input))
+        weights = add(mul(sub(_repeated(pos_weight, input), 1), target), 1)  # p where t = 1, else 1
         loss = add(negative, mul(weights, positive))
-    return reduce(_weighted(loss, weight, x), reduction)
+    return reduce(_weighted(loss, weight), reduction)
 
 
-def _weighted(loss: T, weight: T | None, x: T) -> T:
-    """The losses times weights that are repeated to the shape of x, never the other way round."""
-    return loss if weight is None else mul(loss, expand_as(weight, x))
+def _weighted(loss: T, weight: T | None) -> T:
+    """The losses times weights that are repeated to their shape, never the other way round."""
+    return loss if weight is None else mul(loss, _repeated(weight, loss))
+
+
+def _repeated(weight: T, loss: T) -> T:
+    """The weights in the shape of the losses.
+
+    Raises:
+        ShapeError: they do not expand to it.
+    """
+    sizes = zip(reversed(weight.shape), reversed(loss.shape), strict=False)
+    if weight.ndim > loss.ndim or any(size not in (1, None, full) for size, full in sizes):
+        raise ShapeError(
+            f"The weights {described(weight)} do not expand to the losses {described(loss)}: sizes "
+            "must be equal, or 1 in the weights, counted from the last dimension."
+        )
+    return expand_as(weight, loss)
 
 
 class SignLabels(Op):
@@ -160,17 +183,18 @@ class SignLabels(Op):
         return grad
 
 
-def hinge_loss(x: T, target: T, *, reduction: str = "mean") -> T:
+def hinge_loss(input: T, target: T, *, reduction: str = "mean") -> T:
     """How far scores x fall short of a margin of 1 on the side of their labels t, -1 or 1.
 
     loss = mean max(0, 1 - t x) over every element; the slope is 0 at the margin itself.
-    Shapes: x s, target s -> () for the reductions "mean" and "sum", s for "none".
+    Shapes: input s, target s -> () for the reductions "mean" and "sum", s for "none".
 
     Source: Rosasco et al., Are Loss Functions All the Same?, Neural Computation 16 (2004). It is
     not torch's `hinge_embedding_loss`, which compares distances.
 
     Raises:
         ShapeError: the shapes differ; nothing is broadcast.
+        DtypeError: the number types differ, or are not floating.
         RangeError: a label is not -1 or 1.
         EmptyBatchError: the mean of no elements.
 
@@ -178,4 +202,5 @@ def hinge_loss(x: T, target: T, *, reduction: str = "mean") -> T:
     >>> hinge_loss(empty(3).fill_(0.25), empty(3).fill_(-1))
     tensor(1.2500)
     """
-    return reduce(relu(sub(1, MatchedProduct()(x, SignLabels()(target)))), reduction)
+    require_floating("hinge_loss", input, target)
+    return reduce(relu(sub(1, MatchedProduct()(input, SignLabels()(target)))), reduction)

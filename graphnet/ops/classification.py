@@ -6,18 +6,20 @@ The classes are dimension 1, or dimension 0 of predictions that have no other: (
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from torch import empty
 
-from graphnet.errors import DtypeError, EmptyBatchError, GraphError, RangeError, ShapeError
+from graphnet.errors import DtypeError, GraphError, RangeError, ShapeError
 from graphnet.op import Op, T
+from graphnet.ops.arguments import require_floating, require_number
 from graphnet.ops.arithmetic import div, mul, neg, sub
-from graphnet.ops.broadcasting import expand_as
+from graphnet.ops.broadcasting import count
 from graphnet.ops.comparison import eq, masked_fill, ne
-from graphnet.ops.dims import described
-from graphnet.ops.losses import MatchedProduct, reduce
-from graphnet.ops.reductions import mean, sum
+from graphnet.ops.dims import described, require_tensors, whole_number
+from graphnet.ops.dtypes import is_floating
+from graphnet.ops.losses import MatchedProduct, reduce, weighted_mean
+from graphnet.ops.reductions import sum
 from graphnet.ops.softmaxes import log_softmax
 
 if TYPE_CHECKING:
@@ -136,32 +138,8 @@ class ClassWeights(Op):
         return grad.sum(others) if others else grad
 
 
-class Total(Op):
-    """y = Σ x, the number or the weight of the labels that count; it must not be 0.
-
-    Shapes: any -> ().
-    """
-
-    symbol = "Σ"
-
-    def forward(self, x: Tensor) -> Tensor:
-        total = x.sum()
-        if not x.is_meta and total == 0:
-            raise EmptyBatchError(
-                "the mean over an empty batch does not exist: no label counts, since all are "
-                "ignored, or weigh nothing, or there are none"
-            )
-        return total
-
-    def trial(self, x: Tensor) -> Tensor:
-        return x.sum()
-
-    def grad_x(self, grad: Tensor, x_like: Tensor) -> Tensor:
-        return expand_as(grad, x_like)
-
-
 def nll_loss(
-    x: T,
+    input: T,
     target: T,
     weight: T | None = None,
     *,
@@ -172,14 +150,14 @@ def nll_loss(
 
     Each label counts with the weight w[label] of its class, or with 1; the mean divides by the
     sum of the weights that were counted. Labels equal to `ignore_index` do not count.
-    Shapes: x (n, c, ...), target (n, ...) or x (c), target (); weight (c) -> () for the reductions
-    "mean" and "sum", the shape of the target for "none".
+    Shapes: input (n, c, ...), target (n, ...) or input (c), target (); weight (c) -> () for the
+    reductions "mean" and "sum", the shape of the target for "none".
 
     Source: Bishop, Pattern Recognition and Machine Learning (2006), equation 4.108.
 
     Raises:
         ShapeError: the shapes do not fit.
-        DtypeError: the labels are not int64.
+        DtypeError: the labels are not int64, or the others not floating and of one number type.
         RangeError: a label is not a class.
         EmptyBatchError: the mean where no label counts.
 
@@ -187,31 +165,34 @@ def nll_loss(
     >>> nll_loss(empty(2, 3).fill_(-0.5), empty(2).fill_(1).long())
     tensor(0.5000)
     """
-    loss, counted = _of_labels(x, target, weight, ignore_index)
-    return _reduce_labels(loss, target, counted, ignore_index, reduction)
+    require_floating("nll_loss", input, optional=(weight,))
+    require_tensors("nll_loss", target)
+    ignored = check_ignored(ignore_index)
+    loss, counted = _of_labels(input, target, weight, ignored)
+    return _reduce_labels(loss, target, counted, ignored, reduction)
 
 
-def _of_labels(x: T, target: T, weight: T | None, ignored: int) -> tuple[T, T | None]:
+def _of_labels(likelihood: T, target: T, weight: T | None, ignored: int) -> tuple[T, T | None]:
     """The loss at each label, and how much each counts where there are weights."""
-    class_dim(x)
-    if _is_floating(target):
-        raise _floating_labels(x, target)
-    likelihood = Pick(ignored)(x, target)
+    class_dim(likelihood)
+    if is_floating(target):
+        raise _floating_labels(likelihood, target)
+    loss = neg(Pick(ignored)(likelihood, target))
     if weight is None:
-        return neg(likelihood), None
-    counted = Pick(ignored)(ClassWeights()(weight, x), target)
-    return neg(mul(likelihood, counted)), counted
+        return loss, None
+    counted = Pick(ignored)(ClassWeights()(weight, likelihood), target)
+    return mul(loss, counted), counted
 
 
 def _reduce_labels(loss: T, target: T, counted: T | None, ignored: int, reduction: str) -> T:
     """The losses of labels brought together; the mean divides by what was counted."""
     if reduction != "mean":
         return reduce(loss, reduction)
-    return div(sum(loss), Total()(ne(target, ignored) if counted is None else counted))
+    return weighted_mean(loss, ne(target, ignored) if counted is None else counted)
 
 
 def cross_entropy(
-    x: T,
+    input: T,
     target: T,
     weight: T | None = None,
     *,
@@ -225,15 +206,15 @@ def cross_entropy(
     counted; labels equal to `ignore_index` do not count. Probabilities (floating, in the shape of
     x): the sum of -w t log softmax(x) over the classes, and the mean of that over all places.
     Smoothing replaces t by (1 - s) t + s / c.
-    Shapes: x (n, c, ...), target (n, ...) or as x; x (c), target () or (c); weight (c) -> () for
-    the reductions "mean" and "sum", x's without the classes for "none".
+    Shapes: input (n, c, ...), target (n, ...) or as input; input (c), target () or (c);
+    weight (c) -> () for the reductions "mean" and "sum", input's without the classes for "none".
 
     Source: Bishop, Pattern Recognition and Machine Learning (2006), equation 4.108; smoothing:
     Szegedy et al., Rethinking the Inception Architecture (2016), section 7.
 
     Raises:
         ShapeError: the shapes do not fit.
-        DtypeError: the labels are not int64.
+        DtypeError: the labels are not int64, or the others not floating and of one number type.
         RangeError: a label is not a class, or the smoothing is not between 0 and 1.
         EmptyBatchError: the mean where no label counts, or of no elements.
 
@@ -241,47 +222,68 @@ def cross_entropy(
     >>> cross_entropy(empty(2, 3).fill_(1000), empty(2).fill_(1).long())
     tensor(1.0986)
     """
+    require_floating("cross_entropy", input, optional=(weight,))
+    require_tensors("cross_entropy", target)
     check_smoothing(label_smoothing)
-    dim = class_dim(x)
-    likelihood = log_softmax(x, dim)
-    if _is_floating(target):
-        _refuse_floating_labels(x, target, ignore_index)
+    ignored = check_ignored(ignore_index)
+    likelihood = log_softmax(input, class_dim(input))
+    if is_floating(target):
+        _refuse_floating_labels(input, target, ignored)
         likelihood = _weighted(likelihood, weight)
-        loss = neg(sum(MatchedProduct()(likelihood, target), dim))
-        if label_smoothing > 0:
-            loss = _smooth(loss, mean(likelihood, dim), label_smoothing)
-        return reduce(loss, reduction)
-    loss, counted = _of_labels(likelihood, target, weight, ignore_index)
+        loss = neg(sum(MatchedProduct()(likelihood, target), class_dim(input)))
+        return reduce(_smooth(loss, likelihood, label_smoothing), reduction)
+    loss, counted = _of_labels(likelihood, target, weight, ignored)
     if label_smoothing > 0:
-        spread = mean(_weighted(likelihood, weight), dim)
-        skip = eq(target, ignore_index)
-        loss = _smooth(loss, masked_fill(spread, skip, 0.0), label_smoothing)
-    return _reduce_labels(loss, target, counted, ignore_index, reduction)
+        skip = eq(target, ignored)
+        loss = _smooth(loss, _weighted(likelihood, weight), label_smoothing)
+        loss = masked_fill(loss, skip, 0.0)
+    return _reduce_labels(loss, target, counted, ignored, reduction)
 
 
 def _weighted(likelihood: T, weight: T | None) -> T:
     return likelihood if weight is None else mul(likelihood, ClassWeights()(weight, likelihood))
 
 
-def _smooth(loss: T, spread: T, smoothing: float) -> T:
+def _smooth(loss: T, likelihood: T, smoothing: float) -> T:
     """A part of the loss taken from the mean likelihood of all classes."""
+    if smoothing == 0:
+        return loss
+    dim = class_dim(likelihood)
+    spread: T = div(sum(likelihood, dim), count(likelihood, dim))
     return sub(mul(loss, 1 - smoothing), mul(spread, smoothing))
 
 
-def check_smoothing(smoothing: float) -> None:
-    """Refuse a label smoothing outside [0, 1].
+def check_smoothing(smoothing: float) -> float:
+    """A label smoothing, known to lie in [0, 1].
 
     Raises:
-        RangeError: it is.
+        GraphError: it is not a number.
+        RangeError: it lies elsewhere.
     """
+    require_number(label_smoothing=smoothing)
     if not 0 <= smoothing <= 1:
         raise RangeError(f"label_smoothing lies between 0 and 1; {smoothing!r} came.")
+    return smoothing
+
+
+def check_ignored(ignored: int) -> int:
+    """The label to ignore, known to be one that int64 holds.
+
+    Raises:
+        GraphError: it is not a whole number.
+        RangeError: it is too large.
+    """
+    ignored = whole_number("ignore_index", ignored)
+    if not -(2**63) <= ignored < 2**63:
+        raise RangeError(f"ignore_index is a label, an int64; {ignored} came.")
+    return ignored
 
 
 def _refuse_floating_labels(x: T, target: T, ignored: int) -> None:
     """Refuse floating targets that cannot be probabilities of the classes."""
     if target.ndim == x.ndim - 1:
         raise _floating_labels(x, target)
+    require_floating("cross_entropy", x, target)
     if ignored >= 0:
         raise GraphError(
             f"cross_entropy: ignore_index={ignored} is a label; the targets {described(target)} "
@@ -295,7 +297,3 @@ def _floating_labels(x: T, target: T) -> DtypeError:
         "or dtype=torch.int64 at the input). Probabilities, which cross_entropy takes too, have "
         f"the shape of the predictions, {described(x)}."
     )
-
-
-def _is_floating(x: Any) -> bool:
-    return bool(x.dtype.is_floating_point)

@@ -8,10 +8,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from graphnet.errors import ShapeError
-from graphnet.ops.image_windows import Pair, fold, spans, window_counts, windows
+from graphnet.ops.image_windows import spans, sum_windows, window_counts, windows
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from graphnet.ops.window_options import Pair
 
 
 def columns(op: Any, x: Tensor, weight: Tensor) -> Tensor:
@@ -48,7 +50,7 @@ def spread(op: Any, y: Tensor, weight: Tensor, size: Pair) -> Tensor:
     values = kernels(op, weight).mT.matmul(rows(op, y))
     sizes = (weight.shape[1] * op.groups, *weight.shape[2:], down, across, batch)
     taps = values.view(sizes).permute(5, 0, 3, 4, 1, 2)
-    return fold(taps, size, op.stride, op.padding, op.dilation)
+    return sum_windows(taps, size, op.stride, op.padding, op.dilation)
 
 
 def counts(op: Any, x: Tensor, weight: Tensor) -> Pair:
@@ -63,6 +65,7 @@ def counts(op: Any, x: Tensor, weight: Tensor) -> Pair:
             f"the image has {x.shape[1]} channels; the weight {tuple(weight.shape)} takes {inputs} "
             f"and gives {outputs} in {op.groups} groups"
         )
+    require_pixels(x, weight, outputs)
     size, kernel = (x.shape[2], x.shape[3]), (weight.shape[2], weight.shape[3])
     return window_counts(size, kernel, op.stride, op.padding, op.dilation)
 
@@ -82,9 +85,23 @@ def grown(op: Any, x: Tensor, weight: Tensor) -> Pair:
     top, bottom, left, right = op.padding
     height = (x.shape[2] - 1) * op.stride[0] + covered[0] - top - bottom
     width = (x.shape[3] - 1) * op.stride[1] + covered[1] - left - right
-    if min(height, width, x.shape[2], x.shape[3]) < 1:
+    require_pixels(x, weight, min(weight.shape[:2]))
+    if min(height, width) < 1:
         raise ShapeError(f"the output would have {height} × {width} pixels")
     return height, width
+
+
+def require_pixels(x: Tensor, weight: Tensor, channels: int) -> None:
+    """Refuse an image or a kernel without pixels, and a weight without channels.
+
+    Raises:
+        ShapeError: one has none.
+    """
+    if 0 in (*x.shape[2:], *weight.shape[2:], channels):
+        raise ShapeError(
+            f"an image and a kernel have pixels, and a weight has channels; an image "
+            f"{tuple(x.shape)} and a weight {tuple(weight.shape)} came"
+        )
 
 
 def require_bias(bias: Any, outputs: int) -> None:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from graphnet.errors import GraphError
 from graphnet.op import Op, T
+from graphnet.ops.arguments import require_number
+from graphnet.ops.dtypes import is_floating, require_truth_values
 from graphnet.ops.logic import logical_not
 
 if TYPE_CHECKING:
@@ -27,14 +29,14 @@ class Eq(Op):
     grad_y = None
 
 
-def eq(x: T, y: T | float) -> T:
-    """Where x equals y. Two nodes are compared by this function: `==` asks if they are one object.
+def eq(input: T, other: T | float) -> T:
+    """Where both are equal; `==` of two nodes asks instead whether they are one object.
 
     >>> from torch import empty
     >>> eq(empty(2).fill_(3), 3)
     tensor([True, True])
     """
-    return Eq()(x, y)
+    return Eq()(input, other)
 
 
 class Ne(Op):
@@ -50,14 +52,14 @@ class Ne(Op):
     grad_y = None
 
 
-def ne(x: T, y: T | float) -> T:
-    """Where x differs from y.
+def ne(input: T, other: T | float) -> T:
+    """Where both differ.
 
     >>> from torch import empty
     >>> ne(empty(2).fill_(3), 3)
     tensor([False, False])
     """
-    return Ne()(x, y)
+    return Ne()(input, other)
 
 
 class Gt(Op):
@@ -67,20 +69,20 @@ class Gt(Op):
     broadcasts = True
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
-        return x > y
+        return x.gt(y)
 
     grad_x = None
     grad_y = None
 
 
-def gt(x: T, y: T | float) -> T:
-    """Where x is greater than y.
+def gt(input: T, other: T | float) -> T:
+    """Where the input is greater than the other.
 
     >>> from torch import empty
     >>> gt(empty(2).fill_(3), 2)
     tensor([True, True])
     """
-    return Gt()(x, y)
+    return Gt()(input, other)
 
 
 class Ge(Op):
@@ -90,20 +92,20 @@ class Ge(Op):
     broadcasts = True
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
-        return x >= y
+        return x.ge(y)
 
     grad_x = None
     grad_y = None
 
 
-def ge(x: T, y: T | float) -> T:
-    """Where x is greater than y or equal to it.
+def ge(input: T, other: T | float) -> T:
+    """Where the input is greater than the other or equal to it.
 
     >>> from torch import empty
     >>> ge(empty(2).fill_(3), 3)
     tensor([True, True])
     """
-    return Ge()(x, y)
+    return Ge()(input, other)
 
 
 class Lt(Op):
@@ -113,20 +115,20 @@ class Lt(Op):
     broadcasts = True
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
-        return x < y
+        return x.lt(y)
 
     grad_x = None
     grad_y = None
 
 
-def lt(x: T, y: T | float) -> T:
-    """Where x is less than y.
+def lt(input: T, other: T | float) -> T:
+    """Where the input is less than the other.
 
     >>> from torch import empty
     >>> lt(empty(2).fill_(3), 3)
     tensor([False, False])
     """
-    return Lt()(x, y)
+    return Lt()(input, other)
 
 
 class Le(Op):
@@ -136,20 +138,20 @@ class Le(Op):
     broadcasts = True
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
-        return x <= y
+        return x.le(y)
 
     grad_x = None
     grad_y = None
 
 
-def le(x: T, y: T | float) -> T:
-    """Where x is less than y or equal to it.
+def le(input: T, other: T | float) -> T:
+    """Where the input is less than the other or equal to it.
 
     >>> from torch import empty
     >>> le(empty(2).fill_(3), 3)
     tensor([True, True])
     """
-    return Le()(x, y)
+    return Le()(input, other)
 
 
 class Where(Op):
@@ -173,26 +175,27 @@ class Where(Op):
         return grad.masked_fill(condition, 0.0)
 
 
-def where(condition: T, x: T | float, y: T | float) -> T:
-    """x where the condition is true, else y; x and y may be numbers.
+def where(condition: T, input: T | float, other: T | float) -> T:
+    """The input where the condition is true, else the other; each of them may be a number.
 
     Raises:
+        DtypeError: the condition does not hold truth values.
         GraphError: the condition is Python's True or False.
 
     >>> from torch import empty
     >>> where(empty(2).fill_(3) > 2, 1.0, empty(2).fill_(0))
     tensor([1., 1.])
     """
-    _refuse_bool(condition)
-    if not isinstance(x, int | float):
-        return Where()(condition, x, y)
-    if isinstance(y, int | float):
-        zero = 0 if isinstance(x, int) and isinstance(y, int) else 0.0
+    _require_condition("where", condition)
+    if not isinstance(input, int | float):
+        return Where()(condition, input, other)
+    if isinstance(other, int | float):
+        zero = 0 if isinstance(input, int) and isinstance(other, int) else 0.0
         # A tensor is needed to fill: the product has the number type that torch chooses.
-        return cast("T", masked_fill(cast("Any", condition) * zero + y, condition, x))
-    if cast("Any", y).dtype.is_floating_point:
-        return masked_fill(y, condition, x)
-    return Where()(logical_not(condition), y, x)  # finds the number type of both
+        return cast("T", masked_fill(cast("Any", condition) * zero + other, condition, input))
+    if is_floating(other):
+        return masked_fill(other, condition, input)
+    return Where()(logical_not(condition), other, input)  # finds the number type of both
 
 
 class MaskedFill(Op):
@@ -214,22 +217,28 @@ class MaskedFill(Op):
     grad_mask = None
 
 
-def masked_fill(x: T, mask: T, value: float) -> T:
-    """x with a number in every place where the mask is true.
+def masked_fill(input: T, mask: T, value: float) -> T:
+    """The input with a number in every place where the mask is true.
+
+    Raises:
+        DtypeError: the mask does not hold truth values.
+        GraphError: the mask is Python's True or False, or the value is not a number.
 
     >>> from torch import empty
     >>> x = empty(2).fill_(3)
     >>> masked_fill(x, x > 2, 0)
     tensor([0., 0.])
     """
-    _refuse_bool(mask)
-    return MaskedFill(value)(x, mask)
+    _require_condition("masked_fill", mask)
+    require_number(value=value)
+    return MaskedFill(value)(input, mask)
 
 
-def _refuse_bool(condition: object) -> None:
-    """Refuse Python's True or False in place of a tensor: most likely `node == other`."""
+def _require_condition(name: str, condition: object) -> None:
+    """Refuse what is no condition; Python's True or False is most likely `node == other`."""
     if isinstance(condition, bool):
         raise GraphError(
             f"The condition came as {condition}, one value for all. Two nodes are compared by "
             "node.eq(other) and node.ne(other): `==` asks whether they are one object."
         )
+    require_truth_values(name, condition)

@@ -22,15 +22,18 @@ from graphnet.ops.columns import (
     rows,
     spread,
 )
-from graphnet.ops.image_windows import (
+from graphnet.ops.shapes import squeeze, unsqueeze
+from graphnet.ops.window_options import (
+    WHOLE,
     Padding,
     Pair,
     Sizes,
-    one_size,
+    on_batch,
     pair,
-    require_dims,
+    require_operands,
+    size_of,
+    sizes_of,
 )
-from graphnet.ops.shapes import squeeze, unsqueeze
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -93,11 +96,8 @@ class Conv2dBias(Op):
         start = bias.reshape(self.groups, weight.shape[0] // self.groups, 1)
         return as_image(start.baddbmm(kernels(self, weight), pixels), self, x, weight)
 
-    def grad_x(self, grad: Tensor, weight: Tensor, x_like: Tensor) -> Tensor:
-        return Conv2dGradInput(**self.options)(grad, weight, x_like)
-
-    def grad_weight(self, grad: Tensor, x: Tensor, weight_like: Tensor) -> Tensor:
-        return Conv2dGradWeight(**self.options)(grad, x, weight_like)
+    grad_x = Conv2d.grad_x
+    grad_weight = Conv2d.grad_weight
 
     def grad_bias(self, grad: Tensor) -> Tensor:
         return grad.sum((0, 2, 3))
@@ -183,16 +183,12 @@ def conv2d(
     >>> conv2d(empty(1, 1, 2, 3).fill_(1), empty(1, 1, 2, 2).fill_(1))
     tensor([[[[4., 4.]]]])
     """
-    require_dims(input, "the input of conv2d", 3, 4)
-    require_dims(weight, "the weight of conv2d", 4)
-    if input.ndim == 3:
-        batch = conv2d(unsqueeze(input, 0), weight, bias, stride, padding, dilation, groups)
-        return squeeze(batch, 0)
+    require_operands("conv2d", 2, WHOLE, input, weight, bias)
     steps, gaps = pair(stride, "stride"), pair(dilation, "dilation")
-    options = (steps, _borders(padding, weight, steps, gaps), gaps, one_size(groups, "groups"))
+    options = (steps, _borders(padding, weight, steps, gaps), gaps, size_of(groups, "groups"))
     if bias is None:
-        return Conv2d(*options)(input, weight)
-    return Conv2dBias(*options)(input, weight, bias)
+        return on_batch(Conv2d(*options), input, weight)
+    return on_batch(Conv2dBias(*options), input, weight, bias)
 
 
 def conv1d(
@@ -217,12 +213,13 @@ def conv1d(
     >>> conv1d(empty(1, 1, 4).fill_(1), empty(1, 1, 3).fill_(1), padding=1)
     tensor([[[2., 3., 3., 2.]]])
     """
-    require_dims(input, "the input of conv1d", 2, 3)
-    require_dims(weight, "the weight of conv1d", 3)
-    step, gap = one_size(stride, "stride"), one_size(dilation, "dilation")
-    border = padding if isinstance(padding, str) else (0, one_size(padding, "padding", 0))
+    require_operands("conv1d", 1, WHOLE, input, weight, bias)
+    steps = (1, *sizes_of(stride, 1, "stride"))
+    gaps = (1, *sizes_of(dilation, 1, "dilation"))
+    if not isinstance(padding, str):
+        padding = (0, *sizes_of(padding, 1, "padding", 0))
     rows = unsqueeze(input, -2), unsqueeze(weight, -2)
-    return squeeze(conv2d(*rows, bias, (1, step), border, (1, gap), groups), -2)
+    return squeeze(conv2d(*rows, bias, steps, padding, gaps, groups), -2)
 
 
 def _borders(padding: Sizes | str, weight: Any, stride: Pair, dilation: Pair) -> Padding:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from graphnet.errors import GraphError
 from graphnet.op import Op, T
 from graphnet.ops.broadcasting import zeros_like
 from graphnet.ops.dims import normal_dim, restore_dims
-from graphnet.ops.joining import pad
 from graphnet.ops.shapes import flatten, reshape
 
 if TYPE_CHECKING:
@@ -32,18 +32,18 @@ class Cumsum(Op):
         return Cumsum(self.dim, not self.reverse)(grad)
 
 
-def cumsum(x: T, dim: int) -> T:
+def cumsum(input: T, dim: int) -> T:
     """The sums of the elements up to each place of a dimension.
 
     Raises:
-        ShapeError: x has no such dimension.
+        ShapeError: the input has no such dimension.
 
     >>> from torch import empty
     >>> cumsum(empty(3).fill_(2), 0)
     tensor([2., 4., 6.])
     """
-    dim = normal_dim(x, dim)
-    return Cumsum(dim)(x) if x.ndim else reshape(Cumsum(dim)(reshape(x, 1)), ())
+    dim = normal_dim(input, dim)
+    return Cumsum(dim)(input) if input.ndim else reshape(Cumsum(dim)(reshape(input, 1)), ())
 
 
 class Recurrence(Op):
@@ -77,15 +77,32 @@ class Recurrence(Op):
 
     def grad_x(self, grad: Tensor, factor: Tensor) -> Tensor:
         back = 1 if self.reverse else -1
-        return Recurrence(self.dim, not self.reverse)(grad, shifted(factor, self.dim, back))
+        return Recurrence(self.dim, not self.reverse)(grad, Shift(self.dim, back)(factor))
 
     def grad_factor(self, grad: Tensor, factor: Tensor, top: Tensor) -> Tensor:
-        return self.grad_x(grad, factor) * shifted(top, self.dim, -1 if self.reverse else 1)
+        return self.grad_x(grad, factor) * Shift(self.dim, -1 if self.reverse else 1)(top)
 
 
-def shifted(x: T, dim: int, places: int, value: float = 0.0) -> T:
-    """The elements of x moved along a dimension, with a value in the places left empty."""
-    return pad(x, (0, 0) * (x.ndim - 1 - dim) + (places, -places), value=value)
+class Shift(Op):
+    """The elements moved one place along a dimension, a value in the place left empty.
+
+    So dL/dx is moved the other way. Shapes: any -> the same.
+    """
+
+    symbol = "shift"
+    dim: int
+    places: int
+    """1 towards the end, -1 towards the front."""
+    value: float = 0.0
+
+    def forward(self, x: Tensor) -> Tensor:
+        result = x.roll(self.places, self.dim)
+        front = result.movedim(self.dim, 0)
+        (front[:1] if self.places > 0 else front[-1:]).fill_(self.value)
+        return result
+
+    def grad_x(self, grad: Tensor) -> Tensor:
+        return Shift(self.dim, -self.places)(grad)
 
 
 class Prod(Op):
@@ -108,21 +125,22 @@ class Prod(Op):
     def _others(self, x: Tensor, reverse: bool) -> Tensor:
         """The product of all elements before each one, or of all behind it."""
         places = -1 if reverse else 1
-        first = shifted(zeros_like(x), self.dim, places, 1.0)  # 1 at the first place, 0 elsewhere
-        return Recurrence(self.dim, reverse)(first, shifted(x, self.dim, places))
+        first = Shift(self.dim, places, 1.0)(zeros_like(x))  # 1 at the first place, 0 elsewhere
+        return Recurrence(self.dim, reverse)(first, Shift(self.dim, places)(x))
 
 
-def prod(x: T, dim: int | None = None, keepdim: bool = False) -> T:
-    """The product of the elements of x: of all of them, or along one dimension.
+def prod(input: T, dim: int | None = None, keepdim: bool = False) -> T:
+    """The product of the elements of the input: of all of them, or along one dimension.
 
     Raises:
-        ShapeError: x has no such dimension.
+        ShapeError: the input has no such dimension.
+        GraphError: `keepdim` without a dimension.
 
     >>> from torch import empty
     >>> prod(empty(3).fill_(2))
     tensor(8.)
     """
-    if dim is None:
-        return Prod(0)(flatten(x))
-    dim = normal_dim(x, dim)
-    return Prod(dim, keepdim)(x) if x.ndim else Prod(0)(flatten(x))
+    if dim is None and keepdim:
+        raise GraphError("prod: keepdim needs a dimension.")
+    place = 0 if dim is None else normal_dim(input, dim)
+    return Prod(0)(flatten(input)) if dim is None or not input.ndim else Prod(place, keepdim)(input)

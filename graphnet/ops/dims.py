@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from operator import index
 from typing import TYPE_CHECKING, Any, cast
 
-from graphnet.errors import ShapeError, shape_text
+from torch import empty
+
+from graphnet.errors import GraphError, ShapeError, shape_text
 from graphnet.op import Symbolic
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from graphnet.op import T
+
+_TENSORS = (Symbolic, type(empty(0)))
 
 Dims = int | tuple[int, ...] | list[int] | None
 """One dimension, several, or None for all of them."""
@@ -21,7 +26,9 @@ def normal_dim(x: Tensor | T, dim: int, extra: int = 0) -> int:
 
     Raises:
         ShapeError: x has no such dimension.
+        GraphError: it is not a whole number.
     """
+    dim = whole_number("a dimension", dim)
     count = max(x.ndim + extra, 1)
     if not -count <= dim < count:
         raise ShapeError(
@@ -39,11 +46,48 @@ def normal_dims(x: Tensor | T, dim: Dims) -> tuple[int, ...]:
     """
     if dim is None:
         return tuple(range(x.ndim))
-    named = [dim] if isinstance(dim, int) else list(dim)
+    named = dim if isinstance(dim, list | tuple) else [dim]
     dims = sorted(normal_dim(x, each) for each in named)
     if len(set(dims)) < len(dims):
         raise ShapeError(f"dim={dim} names a dimension of {described(x)} twice.")
     return tuple(dims)
+
+
+def whole_number(what: str, value: Any) -> int:
+    """A whole number as an int; True and 1.0 are none, as in torch.
+
+    Raises:
+        GraphError: it is not one.
+    """
+    try:
+        whole = not isinstance(value, bool) and index(value)
+    except TypeError:  # a floating tensor has __index__ too
+        whole = False
+    if whole is False:
+        raise GraphError(f"{what} is a whole number; {value!r:.50} came.")
+    return whole
+
+
+def whole_numbers(what: str, values: Any) -> tuple[int, ...]:
+    """Several whole numbers as a tuple.
+
+    Raises:
+        GraphError: one of them is not one, or there is no list or tuple of them.
+    """
+    if not isinstance(values, list | tuple):
+        raise GraphError(f"{what} is one of a list or tuple; {values!r:.50} came.")
+    return tuple(whole_number(what, value) for value in values)
+
+
+def require_tensors(name: str, *arguments: Any) -> None:
+    """Refuse numbers, lists and others where only tensors or nodes have a meaning.
+
+    Raises:
+        GraphError: one of the arguments is something else.
+    """
+    for each in arguments:
+        if not isinstance(each, _TENSORS):
+            raise GraphError(f"{name} takes tensors or nodes; {each!r:.50} came.")
 
 
 def described(x: Tensor | T) -> str:

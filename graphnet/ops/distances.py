@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from graphnet.errors import ShapeError
+from graphnet.errors import RangeError, ShapeError
 from graphnet.op import Op, T
+from graphnet.ops.arguments import require_flag, require_floating, require_number
 from graphnet.ops.arithmetic import div, mul
 from graphnet.ops.broadcasting import expand_as
 from graphnet.ops.dims import described, normal_dim
-from graphnet.ops.functions import exp, log, sqrt
-from graphnet.ops.limits import clamp
+from graphnet.ops.functions import exp, log
 from graphnet.ops.losses import SAME_SHAPE_HINT, Difference, MatchedProduct, reduce, same_shape
+from graphnet.ops.norms import norm
 from graphnet.ops.reductions import Mean, sum
+from graphnet.ops.shapes import unsqueeze
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["cosine_similarity", "kl_div"]
 
 
-class KLDivergence(Op):
+class KlDivergence(Op):
     """z = t log t - t x, with 0 log 0 = 0, so dz/dx = -t and dz/dt = log t + 1 - x.
 
     Shapes: s, s -> s.
@@ -37,34 +39,55 @@ class KLDivergence(Op):
         return -grad * target
 
     def grad_target(self, grad: Tensor, x: Tensor, target: Tensor) -> Tensor:
-        return grad * (log(target) + 1 - x)
+        one = target / target  # NaN at 0 and infinity, as torch has it
+        return grad * (log(target) + one - x)
 
 
-def kl_div(x: T, target: T, *, reduction: str = "mean", log_target: bool = False) -> T:
+def kl_div(input: T, target: T, *, reduction: str = "mean", log_target: bool = False) -> T:
     """The divergence of probabilities t from log-probabilities x: t (log t - x) at every element.
 
     With `log_target` the target holds log t. The reduction "mean" divides by the number of
     elements, "batchmean" by the first size only, as the divergence of distributions asks for.
-    Shapes: x s, target s -> () for the reductions "mean", "batchmean" and "sum", s for "none".
+    Shapes: input s, target s -> () for the reductions "mean", "batchmean" and "sum", s for "none".
 
     Source: Kullback and Leibler, On Information and Sufficiency, Ann. Math. Statist. 22 (1951).
 
     Raises:
         ShapeError: the shapes differ; nothing is broadcast.
+        DtypeError: the number types differ, or are not floating.
         EmptyBatchError: a mean of no elements.
+        GraphError: the reduction is another word, or `log_target` is not True or False.
 
     >>> from torch import empty
     >>> kl_div(empty(2, 2).fill_(-1), empty(2, 2).fill_(0.5), reduction="batchmean")
     tensor(0.3069)
     """
+    require_floating("kl_div", input, target)
+    require_flag(log_target=log_target)
     if log_target:
-        loss = MatchedProduct()(exp(target), Difference()(target, x))
+        loss = MatchedProduct()(exp(target), Difference()(target, input))
     else:
-        loss = KLDivergence()(x, target)
+        loss = KlDivergence()(input, target)
     if reduction == "batchmean":
-        first = (0,) if x.ndim else ()
+        first = (0,) if input.ndim else ()
         return sum(Mean(first, of_batch=True)(loss))
     return reduce(loss, reduction)
+
+
+class AtLeast(Op):
+    """y = x, or `least` where x is smaller; as torch has it, dy/dx = 1 on both sides.
+
+    Shapes: any.
+    """
+
+    symbol = "≥"
+    least: float
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.clamp(min=self.least)
+
+    def grad_x(self, grad: Tensor) -> Tensor:
+        return grad
 
 
 def cosine_similarity(x1: T, x2: T, dim: int = 1, eps: float = 1e-8) -> T:
@@ -75,23 +98,41 @@ def cosine_similarity(x1: T, x2: T, dim: int = 1, eps: float = 1e-8) -> T:
 
     Raises:
         ShapeError: the shapes do not broadcast, or have no such dimension.
+        DtypeError: the number types differ, or are not floating.
+        RangeError: `eps` is below 0.
 
     >>> from torch import empty
     >>> cosine_similarity(empty(1, 2).fill_(3), empty(1, 2).fill_(-4))
     tensor([-1.])
     """
+    require_floating("cosine_similarity", x1, x2)
+    require_number(eps=eps)
+    if not eps >= 0:
+        raise RangeError(f"eps is the least length, 0 or above; {eps!r} came.")
+    x1, x2, dim = _aligned(x1, x2, dim)
+    return sum(mul(_unit(x1, dim, eps), _unit(x2, dim, eps)), dim)
+
+
+def _aligned(x1: T, x2: T, dim: int) -> tuple[T, T, int]:
+    """Both of one size along a dimension, which is then counted from the end, alike in both.
+
+    Raises:
+        ShapeError: the shapes do not broadcast, or have no such dimension.
+    """
+    pairs = zip(reversed(x1.shape), reversed(x2.shape), strict=False)
+    if any(size != other and not {1, None} & {size, other} for size, other in pairs):
+        raise ShapeError(f"cosine_similarity: {described(x1)}, {described(x2)} do not broadcast.")
+    if not x1.ndim and not x2.ndim:
+        x1, x2 = unsqueeze(x1, 0), unsqueeze(x2, 0)
     longer = x1 if x1.ndim >= x2.ndim else x2
-    if not longer.ndim:
-        raise ShapeError(f"{described(x1)} and {described(x2)} have no dimension to sum along.")
-    dim = normal_dim(longer, dim) - longer.ndim  # counted from the end it is the same in both
+    dim = normal_dim(longer, dim) - longer.ndim
     short = min(x1.ndim, x2.ndim) < -dim
-    if short or None in (x1.shape[dim], x2.shape[dim]) or x1.shape[dim] != x2.shape[dim]:
+    if short or x1.shape[dim] is None or x1.shape[dim] != x2.shape[dim]:
         product = mul(x1, x2)
         x1, x2 = expand_as(x1, product), expand_as(x2, product)
-    return sum(mul(_unit(x1, dim, eps), _unit(x2, dim, eps)), dim)
+    return x1, x2, dim
 
 
 def _unit(x: T, dim: int, eps: float) -> T:
     """x divided by its length along a dimension, or by eps where that is larger."""
-    squares = sum(mul(x, x), dim, keepdim=True)
-    return div(x, sqrt(clamp(squares, min=eps * eps)))
+    return div(x, AtLeast(eps)(norm(x, dim=dim, keepdim=True)))

@@ -1,15 +1,20 @@
-"""Number types that an operation does not take."""
+"""Number types: what an operation does not take, and what it takes in another way."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from math import isfinite
+from typing import TYPE_CHECKING, Any
 
-from graphnet.errors import DtypeError
+from torch import empty
+
+from graphnet.errors import DtypeError, RangeError
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from graphnet.op import Op
+
+_TRUTH_VALUES = (empty(0) == 0).dtype
 
 
 def refuse_whole_numbers(op: Op, x: Tensor) -> None:
@@ -23,3 +28,42 @@ def refuse_whole_numbers(op: Op, x: Tensor) -> None:
             f"{op.name} takes floating numbers; {x.dtype} came. Give the input a floating dtype, "
             "or convert the tensor with .float()."
         )
+
+
+def refuse_truth_values(name: str, x: Any) -> None:
+    """Refuse truth values in an operation that torch has for numbers only.
+
+    Raises:
+        DtypeError: x holds truth values.
+    """
+    if x.dtype == _TRUTH_VALUES:
+        raise DtypeError(f"{name} takes numbers; truth values came. Convert them: .float().")
+
+
+def require_truth_values(name: str, x: Any) -> None:
+    """Refuse a condition that is not one of truth values, such as the result of a comparison.
+
+    Raises:
+        DtypeError: x holds numbers, or is no tensor at all.
+    """
+    kind = getattr(x, "dtype", type(x).__name__)
+    if kind != _TRUTH_VALUES:
+        raise DtypeError(
+            f"{name} takes a condition of truth values; {kind} came. A comparison makes one: x > 0."
+        )
+
+
+def is_floating(x: Any) -> bool:
+    """True for tensors and nodes of a floating number type."""
+    return hasattr(x, "dtype") and bool(x.dtype.is_floating_point)
+
+
+def whole_bound(bound: float) -> int:
+    """A bound of whole numbers, without its decimals.
+
+    Raises:
+        RangeError: it is infinite, or NaN.
+    """
+    if not isfinite(bound):
+        raise RangeError(f"a bound of whole numbers is finite; {bound!r} came.")
+    return int(bound)

@@ -9,17 +9,45 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from graphnet.errors import GraphError, ShapeError
-from graphnet.ops.dims import described
+from graphnet.op import Op, T
+from graphnet.ops.dims import described, require_tensors
 from graphnet.ops.products import matmul
 from graphnet.ops.reductions import sum
-from graphnet.ops.shapes import flatten, permute, squeeze, tril, triu, unsqueeze
+from graphnet.ops.shapes import flatten, permute, squeeze, unsqueeze
 
 if TYPE_CHECKING:
-    from graphnet.op import T
+    from torch import Tensor
 
 __all__ = ["einsum"]
 
 Letters = list[str]
+
+
+class Diagonal(Op):
+    """The diagonals of square matrices.  Shapes: (..., n, n) -> (..., n)."""
+
+    symbol = "diagonal"
+    hint = "Both of the last sizes must be the same."
+
+    def forward(self, x: Tensor) -> Tensor:
+        if x.shape[-1] != x.shape[-2]:
+            raise ShapeError(f"{tuple(x.shape)} does not end with two equal sizes")
+        return x.diagonal(0, -2, -1)
+
+    def grad_x(self, grad: Tensor) -> Tensor:
+        return DiagEmbed()(grad)
+
+
+class DiagEmbed(Op):
+    """Square matrices with x on the diagonal, and zeros.  Shapes: (..., n) -> (..., n, n)."""
+
+    symbol = "diag"
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.diag_embed()
+
+    def grad_x(self, grad: Tensor) -> Tensor:
+        return Diagonal()(grad)
 
 
 def einsum(equation: str, *operands: T) -> T:
@@ -41,6 +69,7 @@ def einsum(equation: str, *operands: T) -> T:
         operands[0] if len(operands) == 1 and isinstance(operands[0], list | tuple) else operands
     )
     parts: list[Any] = list(given)
+    require_tensors("einsum", *parts)
     sides, result = _parsed(equation, parts)
     for place, letters in enumerate(sides):
         parts[place], sides[place] = _without_repeats(parts[place], letters)
@@ -55,6 +84,8 @@ def einsum(equation: str, *operands: T) -> T:
 
 def _parsed(equation: str, operands: list[Any]) -> tuple[list[Letters], Letters]:
     """The letters of each operand and of the result; the dimensions of `...` are numbers."""
+    if not isinstance(equation, str):
+        raise GraphError(f"einsum: the formula is a text; {equation!r:.50} came.")
     left, arrow, right = equation.replace(" ", "").partition("->")
     terms = left.split(",")
     if not 1 <= len(operands) <= 2 or len(terms) != len(operands):
@@ -104,12 +135,8 @@ def _without_repeats(x: Any, letters: Letters) -> tuple[Any, Letters]:
         while letters.count(letter) > 1:
             first = letters.index(letter)
             second = letters.index(letter, first + 1)
-            sizes = x.shape[first], x.shape[second]
-            if None not in sizes and sizes[0] != sizes[1]:
-                raise ShapeError(f"einsum: {letter!r} names the sizes {sizes} of {described(x)}.")
             others = [dim for dim in range(x.ndim) if dim not in (first, second)]
-            x = permute(x, *others, first, second)
-            x = sum(triu(tril(x)), -1)
+            x = Diagonal()(permute(x, *others, first, second))
             letters = [*(letters[dim] for dim in others), letter]
     return x, letters
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from graphnet.errors import DtypeError, GraphError, RangeError, ShapeError
 from graphnet.op import Op, Symbolic, T
 from graphnet.ops.comparison import eq, where
-from graphnet.ops.dims import described
+from graphnet.ops.dims import described, require_tensors, whole_number
 from graphnet.ops.shapes import unsqueeze
 
 if TYPE_CHECKING:
@@ -66,34 +66,76 @@ class ScatterRows(Op):
     grad_labels = None
 
 
-def embedding(labels: T, weight: T, padding_idx: int | None = None) -> T:
+def embedding(
+    input: T,
+    weight: T,
+    padding_idx: int | None = None,
+    max_norm: float | None = None,
+    norm_type: float = 2.0,
+    scale_grad_by_freq: bool = False,
+    sparse: bool = False,
+) -> T:
     """The rows of a table that whole numbers name; the row `padding_idx` does not learn.
 
-    Shapes: labels (...), weight (rows, columns) -> (..., columns).
+    The arguments behind it are torch's, and not supported: see `refuse_unsupported`.
+    Shapes: input (...), weight (rows, columns) -> (..., columns).
 
     Raises:
         ShapeError: the table has not two dimensions.
         DtypeError: the labels are not int64 or int32.
         RangeError: a label or `padding_idx` is not the number of a row.
+        GraphError: an argument that is not supported, or a wrong type.
 
     >>> from torch import empty
     >>> embedding(empty(2).fill_(1).long(), empty(3, 2).fill_(5))
     tensor([[5., 5.],
             [5., 5.]])
     """
+    require_tensors("embedding", input, weight)
+    refuse_unsupported(max_norm, norm_type, scale_grad_by_freq, sparse)
     if weight.ndim != 2:
         raise ShapeError(f"weight is a table of two dimensions; {described(weight)} came.")
-    _refuse_types(labels, "int64", "int32")
+    _refuse_types(input, "int64", "int32")
     if padding_idx is None:
-        return Embedding()(labels, weight)
+        return Embedding()(input, weight)
     rows = weight.shape[0]
     if rows is None:
         raise ShapeError(f"padding_idx needs a table of known size; {described(weight)} came.")
-    if not -rows <= padding_idx < rows:
+    padding = eq(input, row_number(padding_idx, rows))
+    found = Embedding()(input, weight)
+    return where(unsqueeze(padding, -1), Detach()(found), found)
+
+
+def row_number(padding_idx: int, rows: int) -> int:
+    """The number of a row, counted from the start of the table.
+
+    Raises:
+        RangeError: the table has no such row.
+    """
+    if not -rows <= whole_number("padding_idx", padding_idx) < rows:
         raise RangeError(f"padding_idx is the number of one of {rows} rows; {padding_idx!r} came.")
-    found = Embedding()(labels, weight)
-    padding = unsqueeze(eq(labels, padding_idx % rows), -1)
-    return where(padding, Detach()(found), found)
+    return padding_idx % rows
+
+
+def refuse_unsupported(
+    max_norm: float | None, norm_type: float, scale_grad_by_freq: bool, sparse: bool
+) -> None:
+    """Refuse what torch has beyond a look-up and its derivative.
+
+    Raises:
+        GraphError: `max_norm`, which writes to the table; `norm_type`, which serves it;
+            `scale_grad_by_freq`, which is not the derivative; or `sparse`.
+    """
+    if max_norm is not None or norm_type != 2.0:
+        raise GraphError(
+            "max_norm and norm_type are not supported: a look-up does not write to its table. "
+            "Scale the rows of the table after the step of the optimizer."
+        )
+    if scale_grad_by_freq is not False or sparse is not False:
+        raise GraphError(
+            "scale_grad_by_freq and sparse are not supported: the gradient is the derivative, in "
+            "the shape of the table."
+        )
 
 
 class OneHot(Op):
@@ -116,7 +158,7 @@ class OneHot(Op):
     grad_labels = None
 
 
-def one_hot(labels: T, num_classes: int = -1) -> T:
+def one_hot(input: T, num_classes: int = -1) -> T:
     """Whole numbers as rows of zeros with a single 1, of type int64.
 
     With -1 the number of classes is the largest label and one; for nodes it must be given.
@@ -132,18 +174,17 @@ def one_hot(labels: T, num_classes: int = -1) -> T:
     tensor([[0, 1, 0],
             [0, 1, 0]])
     """
-    _refuse_types(labels, "int64")
-    if num_classes < -1:
-        raise RangeError(f"num_classes is -1 or the number of classes; {num_classes} came.")
-    if num_classes == -1:
-        if isinstance(labels, Symbolic):
-            raise GraphError(f"one_hot({labels}) needs num_classes: labels have no values yet.")
-        if not labels.numel():
+    require_tensors("one_hot", input)
+    _refuse_types(input, "int64")
+    if whole_number("num_classes", num_classes) == -1:
+        if isinstance(input, Symbolic):
+            raise GraphError(f"one_hot({input}) needs num_classes: labels have no values yet.")
+        if not input.numel():
             raise GraphError("The number of classes cannot be read off no labels: num_classes=...")
-        num_classes = int(labels.max()) + 1
+        num_classes = int(input.max()) + 1
     if num_classes < 1:
         raise RangeError(f"num_classes is -1, or 1 or more; {num_classes} came.")
-    return OneHot(num_classes)(labels)
+    return OneHot(num_classes)(input)
 
 
 def _refuse_types(labels: Any, *allowed: str) -> None:

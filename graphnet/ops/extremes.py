@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from graphnet.errors import GraphError
 from graphnet.op import Op, T
+from graphnet.ops.arguments import require_flag
+from graphnet.ops.arithmetic import mul
 from graphnet.ops.broadcasting import ones_like
 from graphnet.ops.dims import Dims, normal_dim, restore_dims
 from graphnet.ops.gathering import gather
@@ -63,34 +65,34 @@ def _share(grad: Tensor, x: Tensor, top: Tensor, dims: tuple[int, ...], keepdim:
     return restore_dims(grad, dims, keepdim) * ties / ties.sum(dims, True)
 
 
-def amax(x: T, dim: Dims = (), keepdim: bool = False) -> T:
-    """The largest elements of x: of all of them, or along the dimensions named.
+def amax(input: T, dim: Dims = (), keepdim: bool = False) -> T:
+    """The largest elements of the input: of all of them, or along the dimensions named.
 
     Equal ones share the gradient evenly, where `max` with a dimension gives it to the first.
 
     Raises:
-        ShapeError: x has no such dimension, or its size is 0.
+        ShapeError: the input has no such dimension, or its size is 0.
 
     >>> from torch import empty
     >>> amax(empty(2, 3).fill_(4), dim=1)
     tensor([4., 4.])
     """
-    return Amax(reduced_dims(x, dim), keepdim)(x)
+    return Amax(reduced_dims(input, dim), keepdim)(input)
 
 
-def amin(x: T, dim: Dims = (), keepdim: bool = False) -> T:
-    """The smallest elements of x: of all of them, or along the dimensions named.
+def amin(input: T, dim: Dims = (), keepdim: bool = False) -> T:
+    """The smallest elements of the input: of all of them, or along the dimensions named.
 
     Equal ones share the gradient evenly, where `min` with a dimension gives it to the first.
 
     Raises:
-        ShapeError: x has no such dimension, or its size is 0.
+        ShapeError: the input has no such dimension, or its size is 0.
 
     >>> from torch import empty
     >>> amin(empty(2, 3).fill_(4), dim=1)
     tensor([4., 4.])
     """
-    return Amin(reduced_dims(x, dim), keepdim)(x)
+    return Amin(reduced_dims(input, dim), keepdim)(input)
 
 
 class Max(Op):
@@ -145,17 +147,17 @@ class Argmax(Op):
     grad_x = None
 
 
-def argmax(x: T, dim: int | None = None, keepdim: bool = False) -> T:
-    """The place of the first of the largest elements, along a dimension or in x as a vector.
+def argmax(input: T, dim: int | None = None, keepdim: bool = False) -> T:
+    """The place of the first of the largest elements, along a dimension or of all as one vector.
 
     Raises:
-        ShapeError: x has no such dimension, or its size is 0.
+        ShapeError: the input has no such dimension, or its size is 0.
 
     >>> from torch import empty
     >>> argmax(empty(2, 3).fill_(4), dim=1)
     tensor([0, 0])
     """
-    return Argmax(None if dim is None else normal_dim(x, dim), keepdim)(x)
+    return Argmax(None if dim is None else normal_dim(input, dim), keepdim)(input)
 
 
 class Argmin(Op):
@@ -172,55 +174,55 @@ class Argmin(Op):
     grad_x = None
 
 
-def argmin(x: T, dim: int | None = None, keepdim: bool = False) -> T:
-    """The place of the first of the smallest elements, along a dimension or in x as a vector.
+def argmin(input: T, dim: int | None = None, keepdim: bool = False) -> T:
+    """The place of the first of the smallest elements, along a dimension or of all as one vector.
 
     Raises:
-        ShapeError: x has no such dimension, or its size is 0.
+        ShapeError: the input has no such dimension, or its size is 0.
 
     >>> from torch import empty
     >>> argmin(empty(2, 3).fill_(4), dim=1)
     tensor([0, 0])
     """
-    return Argmin(None if dim is None else normal_dim(x, dim), keepdim)(x)
+    return Argmin(None if dim is None else normal_dim(input, dim), keepdim)(input)
 
 
-def max(x: T, dim: Any = None, keepdim: bool = False) -> Any:
+def max(input: T, dim: Any = None, keepdim: bool = False) -> Any:
     """The largest element; with a dimension (values, indices); with a tensor the larger of both.
 
     Equal ones share the gradient evenly, but along a dimension the first one gets all of it.
 
     Raises:
-        ShapeError: x has no such dimension, or no elements.
+        ShapeError: the input has no such dimension, or no elements.
 
     >>> from torch import empty
     >>> max(empty(2, 3).fill_(4), dim=1)
     (tensor([4., 4.]), tensor([0, 0]))
     """
     if dim is None:
-        return Max()(_alone("max", x, keepdim))
-    if isinstance(dim, int):
-        return _at(x, normal_dim(x, dim), argmax(x, dim, True), keepdim)
-    return maximum(x, dim)
+        return Max()(_alone("max", input, keepdim))
+    if hasattr(dim, "ndim"):
+        return maximum(input, dim)
+    return _at(input, dim, argmax(_ranks(input), dim, True), keepdim)
 
 
-def min(x: T, dim: Any = None, keepdim: bool = False) -> Any:
+def min(input: T, dim: Any = None, keepdim: bool = False) -> Any:
     """The smallest element; with a dimension (values, indices); with a tensor the smaller of both.
 
     Equal ones share the gradient evenly, but along a dimension the first one gets all of it.
 
     Raises:
-        ShapeError: x has no such dimension, or no elements.
+        ShapeError: the input has no such dimension, or no elements.
 
     >>> from torch import empty
     >>> min(empty(2, 3).fill_(4), dim=1)
     (tensor([4., 4.]), tensor([0, 0]))
     """
     if dim is None:
-        return Min()(_alone("min", x, keepdim))
-    if isinstance(dim, int):
-        return _at(x, normal_dim(x, dim), argmin(x, dim, True), keepdim)
-    return minimum(x, dim)
+        return Min()(_alone("min", input, keepdim))
+    if hasattr(dim, "ndim"):
+        return minimum(input, dim)
+    return _at(input, dim, argmin(_ranks(input), dim, True), keepdim)
 
 
 def _alone(name: str, x: T, keepdim: bool) -> T:
@@ -230,8 +232,14 @@ def _alone(name: str, x: T, keepdim: bool) -> T:
     return x
 
 
+def _ranks(x: Any) -> Any:
+    """x, but 0 and 1 for truth values, which argmax does not compare."""
+    return mul(x, 1) if str(x.dtype) == "torch.bool" else x
+
+
 def _at(x: T, dim: int, places: T, keepdim: bool) -> tuple[T, T]:
     """The elements of x at these places of a dimension, and the places."""
+    require_flag(keepdim=keepdim)
     values = gather(x, dim, places)
     if keepdim or not x.ndim:
         return values, places

@@ -38,14 +38,14 @@ class Exp(Op):
         return grad * top
 
 
-def exp(x: T) -> T:
+def exp(input: T) -> T:
     """e to the power of each element.
 
     >>> from torch import empty
     >>> exp(empty(2).fill_(0))
     tensor([1., 1.])
     """
-    return Exp()(x)
+    return Exp()(input)
 
 
 class Expm1(Op):
@@ -60,14 +60,14 @@ class Expm1(Op):
         return grad * (top + 1)
 
 
-def expm1(x: T) -> T:
+def expm1(input: T) -> T:
     """e to the power of each element, less 1; exact for small x too.
 
     >>> from torch import empty
     >>> expm1(empty(2).fill_(0))
     tensor([0., 0.])
     """
-    return Expm1()(x)
+    return Expm1()(input)
 
 
 class Log(Op):
@@ -82,14 +82,14 @@ class Log(Op):
         return grad / x
 
 
-def log(x: T) -> T:
+def log(input: T) -> T:
     """The natural logarithm of each element: -inf at 0, NaN below.
 
     >>> from torch import empty
     >>> log(empty(2).fill_(1))
     tensor([0., 0.])
     """
-    return Log()(x)
+    return Log()(input)
 
 
 class Log1p(Op):
@@ -104,14 +104,14 @@ class Log1p(Op):
         return grad / (x + 1)
 
 
-def log1p(x: T) -> T:
+def log1p(input: T) -> T:
     """The natural logarithm of 1 + x, exact for small x too.
 
     >>> from torch import empty
     >>> log1p(empty(2).fill_(0))
     tensor([0., 0.])
     """
-    return Log1p()(x)
+    return Log1p()(input)
 
 
 class Sqrt(Op):
@@ -126,14 +126,14 @@ class Sqrt(Op):
         return grad / (2 * top)
 
 
-def sqrt(x: T) -> T:
+def sqrt(input: T) -> T:
     """The square root of each element: NaN below 0.
 
     >>> from torch import empty
     >>> sqrt(empty(2).fill_(9))
     tensor([3., 3.])
     """
-    return Sqrt()(x)
+    return Sqrt()(input)
 
 
 class Rsqrt(Op):
@@ -148,14 +148,14 @@ class Rsqrt(Op):
         return grad * (-0.5 * (top * top * top))
 
 
-def rsqrt(x: T) -> T:
+def rsqrt(input: T) -> T:
     """1 over the square root of each element: infinite at 0, NaN below.
 
     >>> from torch import empty
     >>> rsqrt(empty(2).fill_(4))
     tensor([0.5000, 0.5000])
     """
-    return Rsqrt()(x)
+    return Rsqrt()(input)
 
 
 class Square(Op):
@@ -170,14 +170,14 @@ class Square(Op):
         return grad * (2 * x)
 
 
-def square(x: T) -> T:
+def square(input: T) -> T:
     """Each element times itself.
 
     >>> from torch import empty
     >>> square(empty(2).fill_(-3))
     tensor([9., 9.])
     """
-    return Square()(x)
+    return Square()(input)
 
 
 class Reciprocal(Op):
@@ -192,14 +192,14 @@ class Reciprocal(Op):
         return -grad * (top * top)
 
 
-def reciprocal(x: T) -> T:
+def reciprocal(input: T) -> T:
     """1 over each element: infinite at 0.
 
     >>> from torch import empty
     >>> reciprocal(empty(2).fill_(4))
     tensor([0.2500, 0.2500])
     """
-    return Reciprocal()(x)
+    return Reciprocal()(input)
 
 
 class Sin(Op):
@@ -214,14 +214,14 @@ class Sin(Op):
         return grad * x.cos()
 
 
-def sin(x: T) -> T:
+def sin(input: T) -> T:
     """The sine of each element, an angle in radians.
 
     >>> from torch import empty
     >>> sin(empty(2).fill_(0))
     tensor([0., 0.])
     """
-    return Sin()(x)
+    return Sin()(input)
 
 
 class Cos(Op):
@@ -236,14 +236,14 @@ class Cos(Op):
         return -grad * x.sin()
 
 
-def cos(x: T) -> T:
+def cos(input: T) -> T:
     """The cosine of each element, an angle in radians.
 
     >>> from torch import empty
     >>> cos(empty(2).fill_(0))
     tensor([1., 1.])
     """
-    return Cos()(x)
+    return Cos()(input)
 
 
 class Erf(Op):
@@ -258,11 +258,11 @@ class Erf(Op):
         return grad * (2 / root(pi) * (-(x * x)).exp())
 
 
-def erf(x: T) -> T:
+def erf(input: T) -> T:
     """The error function of each element, between -1 and 1.
 
     >>> from torch import empty
     >>> erf(empty(2).fill_(0))
     tensor([0., 0.])
     """
-    return Erf()(x)
+    return Erf()(input)

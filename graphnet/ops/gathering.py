@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from graphnet.op import Op, T
 from graphnet.ops.broadcasting import zeros_like
-from graphnet.ops.dims import normal_dim
+from graphnet.ops.dims import normal_dim, require_tensors
 from graphnet.ops.indexing import Put, getitem
 from graphnet.ops.shapes import reshape
 
@@ -35,10 +35,10 @@ class Gather(Op):
     grad_index = None
 
 
-def gather(x: T, dim: int, index: T) -> T:
-    """The elements of x at the places of a dimension that the index names.
+def gather(input: T, dim: int, index: T) -> T:
+    """The elements of the input at the places of a dimension that the index names.
 
-    Shapes: x and index have as many dimensions; the result has the shape of the index.
+    Shapes: input and index have as many dimensions; the result has the shape of the index.
 
     Raises:
         ShapeError: the shapes do not fit, or a place is out of range.
@@ -47,7 +47,7 @@ def gather(x: T, dim: int, index: T) -> T:
     >>> gather(empty(1, 2).fill_(3), 1, empty(1, 1).long().zero_())
     tensor([[3.]])
     """
-    return Gather(normal_dim(x, dim))(x, index)
+    return Gather(normal_dim(input, dim))(input, index)
 
 
 class ScatterAdd(Op):
@@ -72,8 +72,8 @@ class ScatterAdd(Op):
         return Gather(self.dim)(grad, index)
 
 
-def scatter_add(x: T, dim: int, index: T, src: T) -> T:
-    """x, plus each element of `src` at the place of a dimension that the index names.
+def scatter_add(input: T, dim: int, index: T, src: T) -> T:
+    """The input, plus each element of `src` at the place of a dimension that the index names.
 
     Shapes: all three have as many dimensions; where `src` is larger than the index, the rest of it
     is not used. Sizes of `src` unknown until it is fed must be those of the index.
@@ -85,11 +85,14 @@ def scatter_add(x: T, dim: int, index: T, src: T) -> T:
     >>> scatter_add(empty(1, 2).fill_(3), 1, empty(1, 2).long().zero_(), empty(1, 2).fill_(1))
     tensor([[5., 3.]])
     """
+    require_tensors("scatter_add", index, src)
+    if index.ndim == 1 and not src.ndim:
+        src = reshape(src, 1)
     if src.ndim == index.ndim:
         sizes: list[Any] = list(zip(src.shape, index.shape, strict=True))
         if any(None not in each and each[0] > each[1] for each in sizes):
             src = getitem(src, tuple(slice(wanted) for _, wanted in sizes))
-    return ScatterAdd(normal_dim(x, dim))(x, index, src)
+    return ScatterAdd(normal_dim(input, dim))(input, index, src)
 
 
 class IndexSelect(Op):
@@ -108,17 +111,23 @@ class IndexSelect(Op):
     grad_index = None
 
 
-def index_select(x: T, dim: int, index: T) -> T:
+def index_select(input: T, dim: int, index: T) -> T:
     """The places of a dimension that a vector of whole numbers names, in its order.
 
     Raises:
-        ShapeError: x has no such dimension, or a place is out of range; none counts from the end.
+        ShapeError: the input has no such dimension, or a place is out of range; none counts
+            from the end.
 
     >>> from torch import empty
     >>> index_select(empty(3, 2), 0, empty(5).long().zero_()).shape
     torch.Size([5, 2])
     """
-    dim = normal_dim(x, dim)
-    if not x.ndim:
-        return reshape(IndexSelect(0)(reshape(x, 1), index), ())
-    return IndexSelect(dim)(x, index if index.ndim else reshape(index, 1))
+    dim = normal_dim(input, dim)
+    require_tensors("index_select", index)
+    index = index if index.ndim else reshape(index, 1)
+    return IndexSelect(dim)(input, index) if input.ndim else _of_number(input, index)
+
+
+def _of_number(x: T, index: T) -> T:
+    """The place 0 of a single number."""
+    return reshape(IndexSelect(0)(reshape(x, 1), index), ())

@@ -8,63 +8,14 @@ runs of numbers that lie side by side, which is several times faster than runs a
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from graphnet.errors import GraphError, ShapeError
-from graphnet.ops.dims import described
+from graphnet.errors import ShapeError
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-Pair = tuple[int, int]
-Padding = tuple[int, int, int, int]
-"""Rows above and below, columns left and right; a negative one is cut off instead."""
-
-Sizes = int | tuple[int, ...] | list[int]
-"""A size as callers give it: one for every dimension, or one for each."""
-
-
-def whole_sizes(value: Any, count: int, name: str, least: int = 1) -> tuple[int, ...]:
-    """A size for each of `count` dimensions, from one number or one for each.
-
-    Raises:
-        GraphError: something else came, or a size is less than `least`.
-    """
-    sizes = tuple(value) if isinstance(value, tuple | list) else (value,)
-    sizes = sizes * count if len(sizes) == 1 else sizes
-    whole = all(isinstance(size, int) and not isinstance(size, bool) for size in sizes)
-    if len(sizes) != count or not whole or min(sizes) < least:
-        raise GraphError(
-            f"{name} is a whole number of {least} or more"
-            f"{f', or {count} of them' * (count > 1)}; {value!r} came."
-        )
-    return sizes
-
-
-def one_size(value: Any, name: str, least: int = 1) -> int:
-    """One size, from a number or from a tuple of one."""
-    return whole_sizes(value, 1, name, least)[0]
-
-
-def pair(value: Any, name: str, least: int = 1) -> Pair:
-    """A size for the height and one for the width.
-
-    Raises:
-        GraphError: something else came, or a size is less than `least`.
-    """
-    height, width = whole_sizes(value, 2, name, least)
-    return height, width
-
-
-def require_dims(x: Any, what: str, *allowed: int) -> None:
-    """Refuse another number of dimensions than those allowed.
-
-    Raises:
-        ShapeError: x has another number of dimensions.
-    """
-    if x.ndim not in allowed:
-        numbers = " or ".join(map(str, allowed))
-        raise ShapeError(f"{what} has {numbers} dimensions; {described(x)} came.")
+    from graphnet.ops.window_options import Padding, Pair
 
 
 def spans(kernel: Pair, dilation: Pair) -> Pair:
@@ -109,7 +60,9 @@ def windows(x: Tensor, kernel: Pair, stride: Pair, padding: Padding, dilation: P
     return view[..., :: dilation[0], :: dilation[1]]
 
 
-def fold(values: Tensor, size: Pair, stride: Pair, padding: Padding, dilation: Pair) -> Tensor:
+def sum_windows(
+    values: Tensor, size: Pair, stride: Pair, padding: Padding, dilation: Pair
+) -> Tensor:
     """The sum of all windows in their places, so the adjoint of `windows`: -> (n, c, *size)."""
     batch, channels, down, across, *kernel = values.shape
     (height, width), (top, bottom, left, right) = size, padding

@@ -7,12 +7,11 @@ of whole numbers name. These are inputs, not options: an index may change at eve
 
 from __future__ import annotations
 
-from operator import index as whole_number
 from typing import TYPE_CHECKING, Any
 
 from graphnet.errors import DtypeError, GraphError, ShapeError
 from graphnet.op import Op, Symbolic, T
-from graphnet.ops.dims import described, normal_dim
+from graphnet.ops.dims import described, normal_dim, whole_number
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -203,9 +202,9 @@ def _as_option(x: Any, part: Any) -> Any:
 
 def _number(x: Any, value: Any) -> int:
     """A whole number in a key."""
-    if not isinstance(value, bool) and hasattr(value, "__index__"):
-        return whole_number(value)
-    raise GraphError(f"{_came_as_index(x, type(value).__name__)} {_FEED_INDEX}")
+    if isinstance(value, bool) or not hasattr(value, "__index__"):
+        raise GraphError(f"{_came_as_index(x, type(value).__name__)} {_FEED_INDEX}")
+    return whole_number("an index", value)
 
 
 def _checked_index(x: Any, index: Any) -> Any:
@@ -233,19 +232,20 @@ def _came_as_index(x: Any, kind: str) -> str:
     )
 
 
-def select(x: T, dim: int, index: int) -> T:
-    """The part of x at one place of a dimension, which is taken away.
+def select(input: T, dim: int, index: int) -> T:
+    """The part of the input at one place of a dimension, which is taken away.
 
     Raises:
-        ShapeError: x has no such dimension, or no such place in it.
+        ShapeError: the input has no such dimension, or no such place in it.
 
     >>> from torch import empty
     >>> select(empty(2, 3), 1, -1).shape
     torch.Size([2])
     """
-    if not x.ndim:
-        raise ShapeError(f"select: {described(x)} has no dimension to select from.")
-    return _basic(x, (ALL,) * normal_dim(x, dim) + (whole_number(index),))
+    if not input.ndim:
+        raise ShapeError(f"select: {described(input)} has no dimension to select from.")
+    place = whole_number("select: the index", index)
+    return _basic(input, (ALL,) * normal_dim(input, dim) + (place,))
 
 
 class Narrow(Op):
@@ -271,7 +271,7 @@ class Narrow(Op):
         return x.new_zeros(()).expand(sizes)
 
 
-def narrow(x: T, dim: int, start: int, length: int) -> T:
+def narrow(input: T, dim: int, start: int, length: int) -> T:
     """The `length` places of a dimension from `start` on, which may count back from the end.
 
     Raises:
@@ -281,14 +281,16 @@ def narrow(x: T, dim: int, start: int, length: int) -> T:
     >>> narrow(empty(5, 2), 0, 1, 3).shape
     torch.Size([3, 2])
     """
-    if not x.ndim:
-        raise ShapeError(f"narrow: {described(x)} has no dimension to take a stretch of.")
-    dim = normal_dim(x, dim)
-    known = x.shape[dim]
+    if not input.ndim:
+        raise ShapeError(f"narrow: {described(input)} has no dimension to take a stretch of.")
+    start = whole_number("narrow: the start", start)
+    length = whole_number("narrow: the length", length)
+    dim = normal_dim(input, dim)
+    known = input.shape[dim]
     first = start + known if known is not None and start < 0 else start
     if length < 0 or (known is not None and not 0 <= first <= known - length):
         raise ShapeError(
             f"narrow: {length} places from {start} on do not lie within dimension {dim} of "
-            f"{described(x)}."
+            f"{described(input)}."
         )
-    return Narrow(dim, first, length)(x)
+    return Narrow(dim, first, length)(input)

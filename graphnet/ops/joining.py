@@ -1,23 +1,25 @@
-"""Tensors joined into one, and one taken apart: cat, stack, split, chunk, pad.
+"""Tensors joined into one, and one taken apart: cat, stack, split, chunk, unbind.
 
-`Cat` and `Section` are each other's derivatives; `Pad` is its own, with the other sign.
+`Cat` and `Section` are each other's derivatives.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import isqrt
 from typing import TYPE_CHECKING, Any
 
-from graphnet.errors import GraphError, ShapeError
+from graphnet.errors import ShapeError
 from graphnet.op import Op, T
 from graphnet.ops.broadcasting import zeros_like
-from graphnet.ops.dims import described, normal_dim
-from graphnet.ops.shapes import unsqueeze
+from graphnet.ops.dims import described, normal_dim, require_tensors, whole_number, whole_numbers
+from graphnet.ops.indexing import select
+from graphnet.ops.padding import Pad
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["cat", "chunk", "pad", "split", "stack"]
+__all__ = ["cat", "chunk", "split", "stack", "unbind"]
 
 
 class Cat(Op):
@@ -28,24 +30,20 @@ class Cat(Op):
     dim: int
 
     def forward(self, *tensors: Tensor) -> Tensor:
-        first = tensors[0]
-        total = 0
+        shape = list(tensors[0].shape)
         for each in tensors:
-            here = each.shape[: self.dim] + each.shape[self.dim + 1 :]
-            if (
-                each.ndim != first.ndim
-                or here != first.shape[: self.dim] + first.shape[self.dim + 1 :]
-            ):
+            size = each.shape[self.dim] if each.ndim == len(shape) else 0
+            if list(each.shape) != [*shape[: self.dim], size, *shape[self.dim + 1 :]]:
                 raise ShapeError(
-                    f"apart from dimension {self.dim}, {tuple(each.shape)} is not "
-                    f"{tuple(first.shape)}"
+                    f"apart from dimension {self.dim}, {tuple(each.shape)} is not {tuple(shape)}"
                 )
-            total += each.shape[self.dim]
-        result = first.new_empty((*first.shape[: self.dim], total, *first.shape[self.dim + 1 :]))
+        sizes = [each.shape[self.dim] for each in tensors]
+        shape[self.dim] = sum(sizes)
+        result = tensors[0].new_empty(shape)
         start = 0
-        for each in tensors:
-            result.narrow(self.dim, start, each.shape[self.dim]).copy_(each)
-            start += each.shape[self.dim]
+        for size, each in zip(sizes, tensors, strict=True):
+            result.narrow(self.dim, start, size).copy_(each)
+            start += size
         return result
 
     def grad_tensors(self, grad: Tensor, place: int, *tensors_like: Tensor) -> Tensor:
@@ -95,6 +93,27 @@ def cat(tensors: Sequence[T], dim: int = 0) -> T:
     return Cat(normal_dim(joined[0], dim))(*joined)
 
 
+class Stack(Op):
+    """Tensors of one shape side by side along a new dimension.  Shapes: (n), (n) -> (2, n)."""
+
+    symbol = "stack"
+    hint = "All shapes must be the same; ops.cat joins along a dimension that is there."
+    dim: int
+
+    def forward(self, *tensors: Tensor) -> Tensor:
+        shape = tensors[0].shape
+        for each in tensors:
+            if each.shape != shape:
+                raise ShapeError(f"{tuple(each.shape)} is not {tuple(shape)}")
+        result = tensors[0].new_empty((*shape[: self.dim], len(tensors), *shape[self.dim :]))
+        for part, each in zip(result.unbind(self.dim), tensors, strict=True):
+            part.copy_(each)
+        return result
+
+    def grad_tensors(self, grad: Tensor, place: int) -> Tensor:
+        return grad.select(self.dim, place)
+
+
 def stack(tensors: Sequence[T], dim: int = 0) -> T:
     """Tensors of one shape one behind the other along a new dimension.
 
@@ -108,11 +127,7 @@ def stack(tensors: Sequence[T], dim: int = 0) -> T:
     torch.Size([2, 3, 2])
     """
     rows: list[T] = _several("stack", tensors)
-    dim = normal_dim(rows[0], dim, extra=1)
-    for each in rows:
-        if each.ndim != rows[0].ndim:
-            raise ShapeError(f"stack: {described(each)} has not the shape of {described(rows[0])}.")
-    return Cat(dim)(*(unsqueeze(each, dim) for each in rows))
+    return Stack(normal_dim(rows[0], dim, extra=1))(*rows)
 
 
 def _several(name: str, tensors: Any) -> list[Any]:
@@ -120,6 +135,7 @@ def _several(name: str, tensors: Any) -> list[Any]:
     if not isinstance(tensors, list | tuple) or not tensors:
         came = "none" if isinstance(tensors, list | tuple) else f"a {type(tensors).__name__}"
         raise ShapeError(f"{name} takes a list or tuple of one tensor or more; {came} came.")
+    require_tensors(name, *tensors)
     return list(tensors)
 
 
@@ -139,7 +155,7 @@ class Split(Op):
 
     def grad_x(self, grad: Tensor) -> Tensor:
         before, after = sum(self.sizes[: self.place]), sum(self.sizes[self.place + 1 :])
-        return pad(grad, (0, 0) * (grad.ndim - 1 - self.dim) + (before, after))
+        return Pad((0, 0) * (grad.ndim - 1 - self.dim) + (before, after))(grad)
 
     def trial(self, x: Tensor) -> Tensor:
         # A size unknown until it is fed may be another than those tried.
@@ -147,54 +163,80 @@ class Split(Op):
         return x.new_zeros(()).expand(sizes)
 
 
-def split(x: T, split_size_or_sections: int | Sequence[int], dim: int = 0) -> tuple[T, ...]:
-    """x taken apart along a dimension: pieces of one size (the last may be smaller), or of several.
+def split(input: T, split_size_or_sections: int | Sequence[int], dim: int = 0) -> tuple[T, ...]:
+    """The input in pieces along a dimension: of one size (the last may be smaller), or of several.
 
     Raises:
         ShapeError: the sizes do not add up, one of them is negative, or pieces of one size are
-            asked for of a size that is unknown until x is fed.
+            asked for of a size that is unknown until the input is fed.
 
     >>> from torch import empty
     >>> [tuple(each.shape) for each in split(empty(5, 2), 3)]
     [(3, 2), (2, 2)]
     """
-    if not x.ndim:
-        raise ShapeError(f"split: {described(x)} has no dimension to split.")
-    dim = normal_dim(x, dim)
-    known = x.shape[dim]
-    if isinstance(split_size_or_sections, int):
-        total = _known_size("split", x, dim)
-        step = split_size_or_sections
-        if step < 0 or (step == 0 and total):
-            raise ShapeError(f"split: a piece has the size 1 or more; {step} came.")
-        sizes = tuple(min(step, total - at) for at in range(0, total, max(step, 1))) or (0,)
+    if not input.ndim:
+        raise ShapeError(f"split: {described(input)} has no dimension to split.")
+    dim = normal_dim(input, dim)
+    if isinstance(split_size_or_sections, list | tuple):
+        sizes = whole_numbers("split: a size", split_size_or_sections)
     else:
-        sizes = tuple(split_size_or_sections)
-        if any(size < 0 for size in sizes) or known not in (None, sum(sizes)):
-            raise ShapeError(
-                f"split: the sizes {sizes} do not add up to that of dimension {dim} of "
-                f"{described(x)}."
-            )
-    return tuple(Split(sizes, dim, place)(x) for place in range(len(sizes)))
+        sizes = _equal_sizes(whole_number("split: the size", split_size_or_sections), input, dim)
+    if min(sizes, default=-1) < 0 or input.shape[dim] not in (None, sum(sizes)):
+        raise ShapeError(
+            f"split: the sizes {sizes} do not add up to that of dimension {dim} of "
+            f"{described(input)}."
+        )
+    return tuple(Split(sizes, dim, place)(input) for place in range(len(sizes)))
 
 
-def chunk(x: T, chunks: int, dim: int = 0) -> tuple[T, ...]:
-    """x taken apart along a dimension into so many pieces, or fewer, all but the last of one size.
+def _equal_sizes(size: int, x: Any, dim: int) -> tuple[int, ...]:
+    """The sizes of the pieces of a dimension, all but the last of which have the same."""
+    total = _known_size("split", x, dim)
+    if size < 0 or (size == 0 and total):
+        raise ShapeError(f"split: a piece has the size 1 or more; {size} came.")
+    return tuple(min(size, total - at) for at in range(0, total, max(size, 1))) or (0,)
+
+
+def chunk(input: T, chunks: int, dim: int = 0) -> tuple[T, ...]:
+    """The input in so many pieces along a dimension, or fewer, all but the last of one size.
 
     Raises:
-        ShapeError: `chunks` is not 1 or more, or the size is unknown until x is fed.
+        ShapeError: `chunks` is not 1 or more, or the size is unknown until the input is fed.
 
     >>> from torch import empty
     >>> [len(each) for each in chunk(empty(5), 3)]
     [2, 2, 1]
     """
-    if chunks < 1:
+    if whole_number("chunk: the number of pieces", chunks) < 1:
         raise ShapeError(f"chunk: there is one piece or more; {chunks} came.")
-    if not x.ndim:
-        raise ShapeError(f"chunk: {described(x)} has no dimension to take apart.")
-    dim = normal_dim(x, dim)
-    total = _known_size("chunk", x, dim)
-    return split(x, -(-total // chunks), dim) if total else split(x, [0] * chunks, dim)
+    if not input.ndim:
+        raise ShapeError(f"chunk: {described(input)} has no dimension to take apart.")
+    dim = normal_dim(input, dim)
+    total = _known_size("chunk", input, dim)
+    return split(input, -(-total // chunks), dim) if total else split(input, [0] * chunks, dim)
+
+
+def unbind(input: T, dim: int = 0) -> tuple[T, ...]:
+    """The parts at each place of a dimension, which is taken away: the steps of a sequence.
+
+    They are selected from about √n pieces of the input. The gradient of a part is filled up with
+    zeros to the size of what it is selected from: n times the whole input would cost n².
+
+    Raises:
+        ShapeError: the input has no such dimension, or its size is unknown until the input is fed.
+
+    >>> from torch import empty
+    >>> [tuple(each.shape) for each in unbind(empty(2, 3), 1)]
+    [(2,), (2,), (2,)]
+    """
+    if not input.ndim:
+        raise ShapeError(f"unbind: {described(input)} has no dimension to take apart.")
+    dim = normal_dim(input, dim)
+    total = _known_size("unbind", input, dim)
+    pieces = split(input, isqrt(total - 1) + 1, dim) if total else ()
+    return tuple(
+        select(piece, dim, place) for piece in pieces for place in range(piece.shape[dim] or 0)
+    )
 
 
 def _known_size(name: str, x: Any, dim: int) -> int:
@@ -205,62 +247,3 @@ def _known_size(name: str, x: Any, dim: int) -> int:
             "the number of pieces is too. Name the sizes: ops.split(x, [2, 3], dim)."
         )
     return int(x.shape[dim])
-
-
-class Pad(Op):
-    """More elements of one value around x; a negative amount takes elements away.
-
-    Shapes: (n, m) -> (n, m + 3) for the amounts (1, 2), which start with the last dimension.
-    """
-
-    symbol = "pad"
-    hint = "No size may become negative."
-    amounts: tuple[int, ...]
-    value: float = 0.0
-
-    def forward(self, x: Tensor) -> Tensor:
-        kept, sizes = x, list(x.shape)
-        for dim, before, after in self.sides(x.ndim):
-            sizes[dim] += before + after
-            if sizes[dim] < 0:
-                raise ShapeError(f"size {x.shape[dim]} of dimension {dim} would be {sizes[dim]}")
-            stop = max(x.shape[dim] + min(after, 0), 0)
-            start = min(max(-before, 0), stop)
-            kept = kept.narrow(dim, start, stop - start)
-        result = inside = x.new_full(sizes, self.value)
-        for dim, before, _ in self.sides(x.ndim):
-            inside = inside.narrow(dim, min(max(before, 0), sizes[dim]), kept.shape[dim])
-        inside.copy_(kept)
-        return result
-
-    def grad_x(self, grad: Tensor) -> Tensor:
-        return Pad(tuple(-amount for amount in self.amounts))(grad)
-
-    def sides(self, ndim: int) -> list[tuple[int, int, int]]:
-        """The dimensions with the amounts before and behind."""
-        pairs = zip(self.amounts[::2], self.amounts[1::2], strict=True)
-        return [(ndim - 1 - place, *pair) for place, pair in enumerate(pairs)]
-
-
-def pad(x: T, pad: Sequence[int], mode: str = "constant", value: float | None = None) -> T:
-    """More elements of one value, 0 where None, before and behind x along its last dimensions.
-
-    `pad` names the amounts in pairs and starts with the last dimension: (left, right, top, bottom).
-    A negative amount takes elements away.
-
-    Raises:
-        ShapeError: the amounts are not pairs, more than x has dimensions, or take away too much.
-        GraphError: the mode is another than "constant".
-
-    >>> from torch import empty
-    >>> pad(empty(2).fill_(3), (1, 0), value=7)
-    tensor([7., 3., 3.])
-    """
-    if mode != "constant":
-        raise GraphError(f'pad: the mode is "constant"; {mode!r} came.')
-    if len(pad) % 2 or len(pad) > 2 * x.ndim:
-        raise ShapeError(
-            f"pad: the amounts are pairs, one for each of the last dimensions of {described(x)}; "
-            f"{tuple(pad)} came."
-        )
-    return Pad(tuple(pad), 0.0 if value is None else float(value))(x)

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
 __all__ = ["clamp", "maximum", "minimum"]
 
-_BROADCAST_HINT = "Sizes must be equal, or one of them 1, counted from the last dimension."
-
 
 class Maximum(Op):
     """z = max(x, y): the gradient flows to the larger, and half to each of two equals.
@@ -23,7 +21,6 @@ class Maximum(Op):
     """
 
     symbol = "max"
-    hint = _BROADCAST_HINT
     broadcasts = True
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
@@ -36,14 +33,14 @@ class Maximum(Op):
         return where(x.eq(y), grad / 2, grad).masked_fill(x > y, 0.0)
 
 
-def maximum(x: T, y: T) -> T:
-    """The larger of x and y, element by element; NaN where either is NaN.
+def maximum(input: T, other: T) -> T:
+    """The larger of the two, element by element; NaN where either is NaN.
 
     >>> from torch import empty
     >>> maximum(empty(2).fill_(3), empty(2).fill_(-3))
     tensor([3., 3.])
     """
-    return Maximum()(x, y)
+    return Maximum()(input, other)
 
 
 class Minimum(Op):
@@ -53,7 +50,6 @@ class Minimum(Op):
     """
 
     symbol = "min"
-    hint = _BROADCAST_HINT
     broadcasts = True
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
@@ -66,14 +62,14 @@ class Minimum(Op):
         return where(x.eq(y), grad / 2, grad).masked_fill(x < y, 0.0)
 
 
-def minimum(x: T, y: T) -> T:
-    """The smaller of x and y, element by element; NaN where either is NaN.
+def minimum(input: T, other: T) -> T:
+    """The smaller of the two, element by element; NaN where either is NaN.
 
     >>> from torch import empty
     >>> minimum(empty(2).fill_(3), empty(2).fill_(-3))
     tensor([-3., -3.])
     """
-    return Minimum()(x, y)
+    return Minimum()(input, other)
 
 
 class Clamp(Op):
@@ -102,7 +98,6 @@ class ClampBetween(Op):
     """
 
     symbol = "clamp"
-    hint = _BROADCAST_HINT
     broadcasts = True
 
     def forward(self, x: Tensor, low: Tensor, high: Tensor) -> Tensor:
@@ -121,10 +116,11 @@ class ClampBetween(Op):
         return where((low > high) | ((x > high) & (low <= high)), grad, half)
 
 
-def clamp(x: T, min: T | float | None = None, max: T | float | None = None) -> T:
-    """Each element of x, but never below `min` nor above `max`: two numbers, or two tensors.
+def clamp(input: T, min: T | float | None = None, max: T | float | None = None) -> T:
+    """Each element, but never below `min` nor above `max`: two numbers, or two tensors.
 
     At a bound that is a number the gradient is 0; at one that is a tensor, half flows to each.
+    So it is in torch 2.15; in torch 2.13 all of it flows to the input at either kind of bound.
 
     Raises:
         GraphError: no bound is given, or a number and a tensor together.
@@ -143,9 +139,9 @@ def clamp(x: T, min: T | float | None = None, max: T | float | None = None) -> T
             f"min={min!r} and max={max!r} came."
         )
     if numbers[0]:
-        return Clamp(cast("float | None", min), cast("float | None", max))(x)
+        return Clamp(cast("float | None", min), cast("float | None", max))(input)
     if max is None:
-        return maximum(x, cast("T", min))
+        return maximum(input, cast("T", min))
     if min is None:
-        return minimum(x, cast("T", max))
-    return ClampBetween()(x, min, max)
+        return minimum(input, cast("T", max))
+    return ClampBetween()(input, min, max)

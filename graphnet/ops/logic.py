@@ -32,14 +32,14 @@ class LogicalAnd(Op):
     grad_y = None
 
 
-def logical_and(x: T, y: T) -> T:
-    """Where both x and y are true.
+def logical_and(input: T, other: T) -> T:
+    """Where both are true.
 
     >>> from torch import empty
     >>> logical_and(empty(2).fill_(3) > 2, empty(2).fill_(3) > 4)
     tensor([False, False])
     """
-    return LogicalAnd()(x, y)
+    return LogicalAnd()(input, other)
 
 
 class LogicalOr(Op):
@@ -55,14 +55,14 @@ class LogicalOr(Op):
     grad_y = None
 
 
-def logical_or(x: T, y: T) -> T:
-    """Where x or y or both are true.
+def logical_or(input: T, other: T) -> T:
+    """Where one or both are true.
 
     >>> from torch import empty
     >>> logical_or(empty(2).fill_(3) > 2, empty(2).fill_(3) > 4)
     tensor([True, True])
     """
-    return LogicalOr()(x, y)
+    return LogicalOr()(input, other)
 
 
 class LogicalNot(Op):
@@ -76,14 +76,14 @@ class LogicalNot(Op):
     grad_x = None
 
 
-def logical_not(x: T) -> T:
-    """Where x is false; of numbers, where x is 0.
+def logical_not(input: T) -> T:
+    """Where the input is false; of numbers, where x is 0.
 
     >>> from torch import empty
     >>> logical_not(empty(2).fill_(3) > 2)
     tensor([False, False])
     """
-    return LogicalNot()(x)
+    return LogicalNot()(input)
 
 
 class BitwiseAnd(Op):
@@ -99,14 +99,14 @@ class BitwiseAnd(Op):
     grad_y = None
 
 
-def bitwise_and(x: T, y: T | int) -> T:
-    """Where both x and y are true; of whole numbers, the bits that both have.
+def bitwise_and(input: T | int, other: T | int) -> T:
+    """Where both are true; of whole numbers, the bits that both have.
 
     >>> from torch import empty
     >>> bitwise_and(empty(2).fill_(6).long(), 3)
     tensor([2, 2])
     """
-    return BitwiseAnd()(x, y)
+    return BitwiseAnd()(input, other)
 
 
 class BitwiseOr(Op):
@@ -122,14 +122,14 @@ class BitwiseOr(Op):
     grad_y = None
 
 
-def bitwise_or(x: T, y: T | int) -> T:
-    """Where x or y or both are true; of whole numbers, the bits that one has.
+def bitwise_or(input: T | int, other: T | int) -> T:
+    """Where one or both are true; of whole numbers, the bits that one has.
 
     >>> from torch import empty
     >>> bitwise_or(empty(2).fill_(6).long(), 3)
     tensor([7, 7])
     """
-    return BitwiseOr()(x, y)
+    return BitwiseOr()(input, other)
 
 
 class BitwiseNot(Op):
@@ -138,16 +138,16 @@ class BitwiseNot(Op):
     symbol = "~"
 
     def forward(self, x: Tensor) -> Tensor:
-        return ~x
+        return x.bitwise_not()
 
     grad_x = None
 
 
-def bitwise_not(x: T) -> T:
-    """Where x is false; of whole numbers, the bits that x has not, which is -x - 1.
+def bitwise_not(input: T) -> T:
+    """Where the input is false; of whole numbers, the bits that it has not: x becomes -x - 1.
 
     >>> from torch import empty
     >>> bitwise_not(empty(2).fill_(6).long())
     tensor([-7, -7])
     """
-    return BitwiseNot()(x)
+    return BitwiseNot()(input)

@@ -5,12 +5,13 @@ Here are the losses of numbers; those of labels are in `binary_losses` and `clas
 
 from __future__ import annotations
 
-from math import inf
 from typing import TYPE_CHECKING
 
-from graphnet.errors import GraphError, RangeError, ShapeError
+from graphnet.errors import EmptyBatchError, GraphError, RangeError, ShapeError
 from graphnet.op import Op, T
+from graphnet.ops.arguments import require_floating, require_number
 from graphnet.ops.arithmetic import abs, div
+from graphnet.ops.broadcasting import expand_as
 from graphnet.ops.reductions import mean_of_batch, sum
 
 if TYPE_CHECKING:
@@ -55,16 +56,34 @@ def reduce(loss: T, reduction: str) -> T:
     raise GraphError(f"reduction is one of {REDUCTIONS}; {reduction!r} came.")
 
 
-def check_bend(name: str, size: float, zero: bool = False) -> float:
-    """The difference at which a parabola becomes a straight line, known to be a size.
+class Total(Op):
+    """y = Σ x, how much counts in a weighted mean; it must not be 0.  Shapes: any -> ()."""
+
+    symbol = "Σ"
+
+    def forward(self, x: Tensor) -> Tensor:
+        total = x.sum()
+        if not x.is_meta and total == 0:
+            raise EmptyBatchError(
+                "the mean over an empty batch does not exist: nothing counts, since all labels "
+                "are ignored, or all weights are 0 in sum, or there are none"
+            )
+        return total
+
+    def trial(self, x: Tensor) -> Tensor:
+        return x.sum()
+
+    def grad_x(self, grad: Tensor, x_like: Tensor) -> Tensor:
+        return expand_as(grad, x_like)
+
+
+def weighted_mean(loss: T, counted: T) -> T:
+    """The sum of weighted losses, divided by how much was counted.
 
     Raises:
-        RangeError: it is not above 0, where `zero` does not allow that, or not finite.
+        EmptyBatchError: nothing was.
     """
-    if not 0 <= size < inf or (size == 0 and not zero):
-        allowed = "0 or above" if zero else "above 0"
-        raise RangeError(f"{name} is {allowed} and finite; {size!r} came.")
-    return size
+    return div(sum(loss), Total()(counted))
 
 
 class SquaredError(Op):
@@ -85,20 +104,23 @@ class SquaredError(Op):
         return grad * (2 * (target - x))
 
 
-def mse_loss(x: T, target: T, *, reduction: str = "mean") -> T:
+def mse_loss(input: T, target: T, *, reduction: str = "mean", weight: T | None = None) -> T:
     """The mean squared error: mean (x - t)² over every element.
 
-    Shapes: x s, target s -> () for the reductions "mean" and "sum", s for "none".
+    With weights it is Σ w (x - t)² / Σ w.
+    Shapes: input s, target s, weight s -> () for the reductions "mean" and "sum", s for "none".
 
     Raises:
         ShapeError: the shapes differ; nothing is broadcast.
-        EmptyBatchError: the mean of no elements.
+        DtypeError: the number types differ, or are not floating.
+        EmptyBatchError: the mean of no elements, or of weights that sum to 0.
 
     >>> from torch import empty
     >>> mse_loss(empty(2, 3).fill_(1), empty(2, 3).fill_(3))
     tensor(4.)
     """
-    return reduce(SquaredError()(x, target), reduction)
+    require_floating("mse_loss", input, target, optional=(weight,))
+    return _weighted_mean_or(SquaredError()(input, target), weight, reduction)
 
 
 class Difference(Op):
@@ -135,20 +157,31 @@ class MatchedProduct(Op):
         return grad * x
 
 
-def l1_loss(x: T, target: T, *, reduction: str = "mean") -> T:
+def l1_loss(input: T, target: T, *, reduction: str = "mean", weight: T | None = None) -> T:
     """The mean absolute error: mean |x - t| over every element; the slope is 0 where x = t.
 
-    Shapes: x s, target s -> () for the reductions "mean" and "sum", s for "none".
+    With weights it is Σ w |x - t| / Σ w.
+    Shapes: input s, target s, weight s -> () for the reductions "mean" and "sum", s for "none".
 
     Raises:
         ShapeError: the shapes differ; nothing is broadcast.
-        EmptyBatchError: the mean of no elements.
+        DtypeError: the number types differ, or are not floating.
+        EmptyBatchError: the mean of no elements, or of weights that sum to 0.
 
     >>> from torch import empty
     >>> l1_loss(empty(2, 3).fill_(1), empty(2, 3).fill_(3))
     tensor(2.)
     """
-    return reduce(abs(Difference()(x, target)), reduction)
+    require_floating("l1_loss", input, target, optional=(weight,))
+    return _weighted_mean_or(abs(Difference()(input, target)), weight, reduction)
+
+
+def _weighted_mean_or(loss: T, weight: T | None, reduction: str) -> T:
+    """The reduction of weighted losses; the mean divides by the sum of the weights."""
+    if weight is None:
+        return reduce(loss, reduction)
+    weighted = MatchedProduct()(loss, weight)
+    return weighted_mean(weighted, weight) if reduction == "mean" else reduce(weighted, reduction)
 
 
 class Huber(Op):
@@ -169,16 +202,33 @@ class Huber(Op):
         return grad * x.clamp(-self.delta, self.delta)
 
 
-def huber_loss(x: T, target: T, reduction: str = "mean", delta: float = 1.0) -> T:
+def check_bend(name: str, size: float, zero: bool = False) -> float:
+    """The difference at which a parabola becomes a straight line, known to be a size.
+
+    Raises:
+        GraphError: it is not a number.
+        RangeError: it is not above 0, where `zero` does not allow that.
+    """
+    require_number(**{name: size})
+    if not size >= 0 or (size == 0 and not zero):
+        raise RangeError(f"{name} is {'0 or above' if zero else 'above 0'}; {size!r} came.")
+    return size
+
+
+def huber_loss(
+    input: T, target: T, reduction: str = "mean", delta: float = 1.0, weight: T | None = None
+) -> T:
     """Half the squared error for differences d up to delta, and a straight line beyond.
 
-    loss = mean of d²/2 where |d| ≤ delta, else of delta (|d| - delta/2), with d = x - t.
-    Shapes: x s, target s -> () for the reductions "mean" and "sum", s for "none".
+    loss = mean of w d²/2 where |d| ≤ delta, else of w delta (|d| - delta/2), with d = x - t; the
+    weight w is 1 where none is given, and the mean divides by the number of elements.
+    Shapes: input s, target s, weight s -> () for the reductions "mean" and "sum", s for "none".
 
     Source: Huber, Robust Estimation of a Location Parameter, Ann. Math. Statist. 35 (1964).
 
     Raises:
         ShapeError: the shapes differ; nothing is broadcast.
+        DtypeError: the number types differ, or are not floating.
         RangeError: delta is not above 0.
         EmptyBatchError: the mean of no elements.
 
@@ -186,20 +236,22 @@ def huber_loss(x: T, target: T, reduction: str = "mean", delta: float = 1.0) -> 
     >>> huber_loss(empty(2).fill_(1), empty(2).fill_(4), delta=2)
     tensor(4.)
     """
-    check_bend("delta", delta)
-    return reduce(Huber(delta)(Difference()(x, target)), reduction)
+    require_floating("huber_loss", input, target, optional=(weight,))
+    loss = Huber(check_bend("delta", delta))(Difference()(input, target))
+    return reduce(loss if weight is None else MatchedProduct()(loss, weight), reduction)
 
 
-def smooth_l1_loss(x: T, target: T, *, reduction: str = "mean", beta: float = 1.0) -> T:
+def smooth_l1_loss(input: T, target: T, *, reduction: str = "mean", beta: float = 1.0) -> T:
     """The absolute error, rounded off to a parabola for differences d below beta.
 
     loss = mean of d²/(2 beta) where |d| < beta, else of |d| - beta/2, with d = x - t.
-    Shapes: x s, target s -> () for the reductions "mean" and "sum", s for "none".
+    Shapes: input s, target s -> () for the reductions "mean" and "sum", s for "none".
 
     Source: Girshick, Fast R-CNN (2015), equation 3.
 
     Raises:
         ShapeError: the shapes differ; nothing is broadcast.
+        DtypeError: the number types differ, or are not floating.
         RangeError: beta is below 0.
         EmptyBatchError: the mean of no elements.
 
@@ -207,7 +259,7 @@ def smooth_l1_loss(x: T, target: T, *, reduction: str = "mean", beta: float = 1.
     >>> smooth_l1_loss(empty(2).fill_(1), empty(2).fill_(4), beta=2)
     tensor(2.)
     """
-    check_bend("beta", beta, zero=True)
-    if beta == 0:
-        return l1_loss(x, target, reduction=reduction)
-    return reduce(div(Huber(beta)(Difference()(x, target)), beta), reduction)
+    require_floating("smooth_l1_loss", input, target)
+    if check_bend("beta", beta, zero=True) == 0:
+        return l1_loss(input, target, reduction=reduction)
+    return reduce(div(Huber(beta)(Difference()(input, target)), beta), reduction)

@@ -6,9 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 from graphnet.errors import GraphError, ShapeError
 from graphnet.op import Op, T
-from graphnet.ops.image_windows import Pair, Sizes, fold, one_size, padded, require_dims, taps
+from graphnet.ops.arguments import require_flag
+from graphnet.ops.dims import described, whole_number
+from graphnet.ops.image_windows import padded, sum_windows, taps
 from graphnet.ops.pooling import HINT, layout, require_half, window_of
-from graphnet.ops.shapes import squeeze, unsqueeze
+from graphnet.ops.window_options import (
+    Pair,
+    Sizes,
+    on_batch,
+    require_tensor,
+    size_of,
+)
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -40,7 +48,8 @@ class AvgPool2d(Op):
         total = next(views)[2].clone()
         for _, _, view in views:
             total = total.add_(view)
-        return total / pixels_in(self, x, counts)
+        rounding = None if x.dtype.is_floating_point else "trunc"
+        return total.div(pixels_in(self, x, counts), rounding_mode=rounding)
 
     def grad_x(self, grad: Tensor, x_like: Tensor) -> Tensor:
         return AvgPool2dGrad(**self.options)(grad, x_like)
@@ -67,7 +76,7 @@ class AvgPool2dGrad(Op):
         counts, border = layout(self, x_like)
         share = (y / pixels_in(self, x_like, counts)).unsqueeze(-1).unsqueeze(-1)
         size = (x_like.shape[2], x_like.shape[3])
-        return fold(share.expand(*y.shape, *self.kernel), size, self.stride, border, (1, 1))
+        return sum_windows(share.expand(*y.shape, *self.kernel), size, self.stride, border, (1, 1))
 
     def grad_y(self, grad: Tensor) -> Tensor:
         return AvgPool2d(**self.options)(grad)
@@ -118,18 +127,14 @@ def avg_pool2d(
     >>> avg_pool2d(empty(1, 2, 4).fill_(3), 2)
     tensor([[[3., 3.]]])
     """
-    require_dims(input, "the input of avg_pool2d", 3, 4)
+    require_tensor(input, "the input of avg_pool2d", (3, 4), ("int64",))
+    require_flag(ceil_mode=ceil_mode, count_include_pad=count_include_pad)
     kernel, steps, borders = window_of(kernel_size, stride, padding)
     require_half(borders, kernel)
-    if divisor_override is not None and (
-        not isinstance(divisor_override, int) or divisor_override == 0
-    ):
-        raise GraphError(f"divisor_override is a whole number but 0; {divisor_override!r} came.")
-    if input.ndim == 3:
-        rest = (steps, borders, ceil_mode, count_include_pad, divisor_override)
-        return squeeze(avg_pool2d(unsqueeze(input, 0), kernel, *rest), 0)
-    options = (kernel, steps, borders, bool(ceil_mode), bool(count_include_pad), divisor_override)
-    return AvgPool2d(*options)(input)
+    if divisor_override is not None and whole_number("divisor_override", divisor_override) == 0:
+        raise GraphError("divisor_override is a whole number but 0; 0 came.")
+    options = (kernel, steps, borders, ceil_mode, count_include_pad, divisor_override)
+    return on_batch(AvgPool2d(*options), input)
 
 
 class AdaptiveMean(Op):
@@ -145,8 +150,8 @@ class AdaptiveMean(Op):
     count: int
 
     def forward(self, x: Tensor) -> Tensor:
-        if 0 in x.shape[1:]:
-            raise ShapeError(f"an image needs channels and pixels; {tuple(x.shape)} came")
+        if not x.shape[self.dim]:
+            raise ShapeError(f"an image needs pixels; {tuple(x.shape)} came")
         sizes = (*x.shape[: self.dim], self.count, *x.shape[self.dim + 1 :])
         result = x.new_zeros(sizes)
         for place, (start, end) in enumerate(parts(x.shape[self.dim], self.count)):
@@ -202,13 +207,13 @@ def adaptive_avg_pool2d(input: T, output_size: Any) -> T:
     >>> adaptive_avg_pool2d(empty(1, 5, 7).fill_(3), (1, 2))
     tensor([[[3., 3.]]])
     """
-    require_dims(input, "the input of adaptive_avg_pool2d", 3, 4)
-    if input.ndim == 3:
-        return squeeze(adaptive_avg_pool2d(unsqueeze(input, 0), output_size), 0)
+    require_tensor(input, "the input of adaptive_avg_pool2d", (3, 4))
+    if 0 in input.shape[-2:]:
+        raise ShapeError(f"adaptive_avg_pool2d: an image needs pixels; {described(input)} came.")
     asked = tuple(output_size) if isinstance(output_size, tuple | list) else (output_size,) * 2
-    if len(asked) != 2:
-        raise GraphError(f"output_size is one size or two, or None; {output_size!r} came.")
-    for dim, count in zip((3, 2), reversed(asked), strict=True):
+    if len(asked) != 2 or output_size is None:
+        raise GraphError(f"output_size is one size, or two or None each; {output_size!r} came.")
+    for dim, count in zip((input.ndim - 1, input.ndim - 2), reversed(asked), strict=True):
         if count is not None:
-            input = AdaptiveMean(dim, one_size(count, "output_size", 0))(input)
+            input = AdaptiveMean(dim, size_of(count, "output_size", 0))(input)
     return input

@@ -5,8 +5,9 @@ from __future__ import annotations
 from math import inf
 from typing import TYPE_CHECKING
 
-from graphnet.errors import GraphError
+from graphnet.errors import GraphError, ShapeError
 from graphnet.op import Op, T
+from graphnet.ops.arguments import require_floating
 from graphnet.ops.arithmetic import abs
 from graphnet.ops.broadcasting import ones_like
 from graphnet.ops.comparison import eq, masked_fill
@@ -35,17 +36,21 @@ class Logsumexp(Op):
         return restore_dims(grad, self.dims, self.keepdim) * (x - whole).exp()
 
 
-def logsumexp(x: T, dim: Dims, keepdim: bool = False) -> T:
-    """The logarithm of the sum of eˣ along dimensions, without overflow for large x.
+def logsumexp(input: T, dim: Dims, keepdim: bool = False) -> T:
+    """The logarithm of the sum of eˣ along dimensions, without overflow for large elements.
 
     Raises:
-        ShapeError: x has no such dimension.
+        ShapeError: the input has no such dimension, or none is named.
 
     >>> from torch import empty
     >>> logsumexp(empty(2).fill_(1000), 0)
     tensor(1000.6932)
     """
-    return Logsumexp(reduced_dims(x, dim), keepdim)(x)
+    if dim is None or (dim in ((), []) and input.ndim):
+        raise ShapeError(
+            f"logsumexp: dim={dim} names no dimension; all of them are dim=tuple(range(x.ndim))."
+        )
+    return Logsumexp(reduced_dims(input, dim), keepdim)(input)
 
 
 class Norm(Op):
@@ -76,25 +81,27 @@ class Norm(Op):
         return x * x.abs() ** (self.p - 2) * scale
 
 
-def norm(x: T, p: float | str | None = "fro", dim: Dims = None, keepdim: bool = False) -> T:
-    """The p-norm of the elements of x as one vector, of all of them or along dimensions.
+def norm(input: T, p: float | str | None = "fro", dim: Dims = None, keepdim: bool = False) -> T:
+    """The p-norm of the elements of the input as one vector, of all of them or along dimensions.
 
     p is a number, `inf` for the largest |x|, `-inf` for the smallest, or "fro", which is 2.
     The derivative at 0 is 0, and equal extremes share it, as in torch.
 
     Raises:
-        ShapeError: x has no such dimension, or of the extremes of no elements.
+        ShapeError: the input has no such dimension, or the extremes of no elements are asked for.
         GraphError: p is not a number.
+        DtypeError: the input holds whole numbers.
 
     >>> from torch import empty
     >>> norm(empty(4).fill_(3))
     tensor(6.)
     """
     power = 2.0 if p is None or p == "fro" else p
-    if isinstance(power, bool) or not isinstance(power, int | float):
-        raise GraphError(f'norm: p is a number or "fro"; {p!r} came.')
+    if not isinstance(power, int | float):
+        raise GraphError(f'norm: p is a number or "fro"; {p!r:.50} came.')
+    require_floating("norm", input)
     if power in (inf, -inf):
-        return (amax if power > 0 else amin)(abs(x), () if dim is None else dim, keepdim)
+        return (amax if power > 0 else amin)(abs(input), () if dim is None else dim, keepdim)
     if power == 0:  # how many elements are not 0: no gradient flows
-        return sum(masked_fill(ones_like(x), eq(x, 0), 0.0), dim, keepdim)
-    return Norm(float(power), reduced_dims(x, dim), keepdim)(x)
+        return sum(masked_fill(ones_like(input), eq(input, 0), 0.0), dim, keepdim)
+    return Norm(float(power), reduced_dims(input, dim), keepdim)(input)

@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 from graphnet.errors import GraphError, ShapeError
 from graphnet.op import Op, T
-from graphnet.ops.image_windows import (
+from graphnet.ops.arguments import require_flag
+from graphnet.ops.image_windows import padded, spans, taps
+from graphnet.ops.window_options import (
+    WHOLE,
     Padding,
     Pair,
     Sizes,
-    padded,
+    on_batch,
     pair,
-    require_dims,
-    spans,
-    taps,
+    require_tensor,
 )
-from graphnet.ops.shapes import squeeze, unsqueeze
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -49,8 +49,7 @@ class MaxPool2d(Op):
 
     def forward(self, x: Tensor) -> Tensor:
         counts, border = layout(self, x)
-        image = padded(x, border, -inf)
-        views = taps(image, self.kernel, self.stride, self.dilation, counts)
+        views = taps(padded(x, border, lowest(x)), self.kernel, self.stride, self.dilation, counts)
         best = next(views)[2].clone()
         for _, _, view in views:
             best = best.maximum(view)
@@ -84,8 +83,9 @@ class MaxPlaces(Op):
         first = places[0]
         for each in places:
             first = first.minimum(each)
-        best = x.new_full((), -inf)
-        for (_, _, view), here in zip(taps(padded(x, border, -inf), *window), places, strict=True):
+        views = [view for _, _, view in taps(padded(x, border, lowest(x)), *window)]
+        best = x.new_full((), lowest(x))
+        for view, here in zip(views, places, strict=True):
             # As torch does, the last NaN wins over all numbers.
             first = here.where((view > best).logical_or(view.ne(view)), first)
             best = best.maximum(view)
@@ -157,6 +157,11 @@ def layout(op: Any, x: Tensor) -> tuple[Pair, Padding]:
     return (counts[0], counts[1]), (op.padding[0], ends[0], op.padding[1], ends[1])
 
 
+def lowest(x: Tensor) -> float:
+    """What no pixel is smaller than: where all are equal to it, the first place is that of one."""
+    return -inf if x.dtype.is_floating_point else int(x.amin()) if x.numel() else 0
+
+
 # the functions
 
 
@@ -186,17 +191,14 @@ def max_pool2d(
     >>> max_pool2d(empty(1, 2, 4).fill_(3), 2)
     tensor([[[3., 3.]]])
     """
-    require_dims(input, "the input of max_pool2d", 3, 4)
+    require_tensor(input, "the input of max_pool2d", (3, 4), WHOLE)
+    require_flag(ceil_mode=ceil_mode, return_indices=return_indices)
     kernel, steps, borders = window_of(kernel_size, stride, padding)
     gaps = pair(dilation, "dilation")
     require_half(borders, spans(kernel, gaps))
-    options = (kernel, steps, borders, gaps, bool(ceil_mode))
-    batch = unsqueeze(input, 0) if input.ndim == 3 else input
-    results = [MaxPool2d(*options)(batch)]
-    if return_indices:
-        results.append(MaxPlaces(*options)(batch))
-    results = [squeeze(each, 0) if input.ndim == 3 else each for each in results]
-    return tuple(results) if return_indices else results[0]
+    options = (kernel, steps, borders, gaps, ceil_mode)
+    largest = on_batch(MaxPool2d(*options), input)
+    return (largest, on_batch(MaxPlaces(*options), input)) if return_indices else largest
 
 
 def window_of(kernel_size: Sizes, stride: Sizes | None, padding: Sizes) -> tuple[Pair, Pair, Pair]:

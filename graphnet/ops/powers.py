@@ -6,6 +6,7 @@ from math import inf, log, nan
 from typing import TYPE_CHECKING
 
 from graphnet.op import Op, T
+from graphnet.ops.broadcasting import zeros_like
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -24,7 +25,7 @@ class PowScalar(Op):
 
     def grad_x(self, grad: Tensor, x: Tensor) -> Tensor:
         if self.exponent == 0:
-            return grad * 0
+            return zeros_like(grad)
         return grad * (self.exponent * x ** (self.exponent - 1))
 
 
@@ -32,7 +33,6 @@ class Pow(Op):
     """z = xʸ, so dz/dx = y xʸ⁻¹ and dz/dy = xʸ log x.  Shapes: any two that broadcast."""
 
     symbol = "xʸ"
-    hint = "Sizes must be equal, or one of them 1, counted from the last dimension."
     broadcasts = True
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
@@ -61,15 +61,15 @@ class Exponential(Op):
         return grad * (top * (log(self.base) if self.base > 0 else nan))
 
 
-def pow(x: T | float, exponent: T | float) -> T:
-    """x to the power of the exponent, element by element; either may be a number.
+def pow(input: T | float, exponent: T | float) -> T:
+    """The input to the power of the exponent, element by element; either may be a number.
 
     >>> from torch import empty
     >>> pow(empty(2).fill_(3), 2)
     tensor([9., 9.])
     """
     if isinstance(exponent, int | float):
-        return PowScalar(exponent)(x)
-    if isinstance(x, int | float):
-        return Exponential(x)(exponent)
-    return Pow()(x, exponent)
+        return PowScalar(exponent)(input)
+    if isinstance(input, int | float):
+        return Exponential(input)(exponent)
+    return Pow()(input, exponent)

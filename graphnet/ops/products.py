@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from graphnet.errors import ShapeError
 from graphnet.op import Op, T
+from graphnet.ops.arguments import require_number
 from graphnet.ops.arithmetic import add, mul
 from graphnet.ops.broadcasting import expand_as
-from graphnet.ops.dims import described
-from graphnet.ops.shapes import flatten, transpose
+from graphnet.ops.dims import described, require_tensors
+from graphnet.ops.shapes import flatten, transpose, unsqueeze
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -78,8 +79,8 @@ class Vecmat(Op):
         return v.unsqueeze(-1) * grad.unsqueeze(-2)
 
 
-def matmul(x: T, y: T) -> T:
-    """The matrix product of x and y; dimensions before the last two are broadcast.
+def matmul(input: T, other: T) -> T:
+    """The matrix product of two tensors; dimensions before the last two are broadcast.
 
     A vector counts as a row on the left and as a column on the right.
     Shapes: (..., n, k), (..., k, m) -> (..., n, m).
@@ -92,12 +93,13 @@ def matmul(x: T, y: T) -> T:
     tensor([[6.],
             [6.]])
     """
-    if y.ndim == 1:
-        return Matvec()(x, y)
-    return Vecmat()(x, y) if x.ndim == 1 else Matmul()(x, y)
+    require_tensors("matmul", input, other)
+    if other.ndim == 1:
+        return Matvec()(input, other)
+    return Vecmat()(input, other) if input.ndim == 1 else Matmul()(input, other)
 
 
-def mm(x: T, mat2: T) -> T:
+def mm(input: T, mat2: T) -> T:
     """The product of two matrices; nothing is broadcast.
 
     Shapes: (n, k), (k, m) -> (n, m).
@@ -109,11 +111,30 @@ def mm(x: T, mat2: T) -> T:
     >>> mm(empty(2, 3), empty(3, 1)).shape
     torch.Size([2, 1])
     """
-    _require_dims("mm", 2, x, mat2)
-    return Matmul()(x, mat2)
+    _require_dims("mm", 2, input, mat2)
+    return Matmul()(input, mat2)
 
 
-def bmm(x: T, mat2: T) -> T:
+class Bmm(Op):
+    """z = x y for each pair of a batch, so dz/dx = · yᵀ and dz/dy = xᵀ ·, with · the gradient of z.
+
+    Shapes: (b, n, k), (b, k, m) -> (b, n, m).
+    """
+
+    symbol = "@"
+    hint = "Both batches have one size; ops.matmul broadcasts."
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        return x.bmm(y)
+
+    def grad_x(self, grad: Tensor, y: Tensor) -> Tensor:
+        return grad.bmm(y.mT)
+
+    def grad_y(self, grad: Tensor, x: Tensor) -> Tensor:
+        return x.mT.bmm(grad)
+
+
+def bmm(input: T, mat2: T) -> T:
     """The products of the matrices of two batches; nothing is broadcast.
 
     Shapes: (b, n, k), (b, k, m) -> (b, n, m).
@@ -125,41 +146,41 @@ def bmm(x: T, mat2: T) -> T:
     >>> bmm(empty(5, 2, 3), empty(5, 3, 1)).shape
     torch.Size([5, 2, 1])
     """
-    _require_dims("bmm", 3, x, mat2)
-    sizes = x.shape[0], mat2.shape[0]
-    if None not in sizes and sizes[0] != sizes[1]:
-        raise ShapeError(
-            f"bmm: {described(x)} and {described(mat2)} are batches of another size; "
-            "ops.matmul broadcasts."
-        )
-    return Matmul()(x, mat2)
+    _require_dims("bmm", 3, input, mat2)
+    return Bmm()(input, mat2)
 
 
-def addmm(x: T, mat1: T, mat2: T, *, beta: float = 1, alpha: float = 1) -> T:
-    """beta · x + alpha · (mat1 mat2), where x is broadcast.
+def addmm(input: T, mat1: T, mat2: T, *, beta: float = 1, alpha: float = 1) -> T:
+    """beta · input + alpha · (mat1 mat2), with the input broadcast.
 
-    Shapes: x to (n, m), (n, k), (k, m) -> (n, m). With beta=0, NaN in x does not count.
+    Shapes: input to (n, m), (n, k), (k, m) -> (n, m). With beta=0, NaN in input does not count.
 
     Raises:
         ShapeError: mat1 or mat2 is not a matrix, or the sizes do not fit.
+        GraphError: beta or alpha is not a number.
 
     >>> from torch import empty
     >>> addmm(empty(2).fill_(1), empty(1, 3).fill_(1), empty(3, 2).fill_(2), alpha=0.5)
     tensor([[4., 4.]])
     """
+    require_number(beta=beta, alpha=alpha)
+    require_tensors("addmm", input)
     product = mm(mat1, mat2)
-    if x.ndim > 2:
-        raise ShapeError(f"addmm: {described(x)} has more dimensions than a product of matrices.")
+    if input.ndim > 2:
+        raise ShapeError(
+            f"addmm: {described(input)} has more dimensions than a product of matrices."
+        )
     if alpha != 1:
         product = mul(product, alpha)
-    x = expand_as(x, product)
+    input = expand_as(input, product)
     if beta == 0:
         return product
-    return add(x if beta == 1 else mul(x, beta), product)
+    return add(input if beta == 1 else mul(input, beta), product)
 
 
 def _require_dims(name: str, count: int, *tensors: Any) -> None:
     """Refuse tensors with another number of dimensions."""
+    require_tensors(name, *tensors)
     for each in tensors:
         if each.ndim != count:
             raise ShapeError(f"{name} takes {count} dimensions; {described(each)} has {each.ndim}.")
@@ -189,26 +210,62 @@ class Linear(Op):
         return _rows(grad).sum(0)
 
 
+class LinearMap(Op):
+    """y = x wᵀ, which is `Linear` without b.
+
+    Shapes: (..., k), (m, k) -> (..., m).
+    """
+
+    symbol = "linear"
+    hint = Linear.hint
+    grad_x = Linear.grad_x
+    grad_weight = Linear.grad_weight
+
+    def forward(self, x: Tensor, weight: Tensor) -> Tensor:
+        return x.matmul(weight.mT)
+
+
 def _rows(x: Tensor) -> Tensor:
     """All but the last dimension as one: a matrix."""
+    if x.ndim == 1:
+        return unsqueeze(x, 0)
     return flatten(x, 0, -2) if x.ndim > 2 else x
 
 
-def linear(x: T, weight: T, bias: T | None = None) -> T:
+def linear(input: T, weight: T, bias: T | None = None) -> T:
     """An affine map of the last dimension: y = x wᵀ + b.
 
-    Shapes: x (..., k), weight (m, k), bias (m) -> (..., m).
+    Shapes: input (..., k), weight (m, k), bias (m) or (1) -> (..., m); with a weight (k) and a
+    bias () -> (...). Here k is in_features, and m out_features.
 
     Raises:
-        ShapeError: the sizes k or m differ.
+        ShapeError: the sizes k or m differ, or weight or bias has too many dimensions.
 
     >>> from torch import empty
     >>> linear(empty(1, 3).fill_(1), empty(2, 3).fill_(2), empty(2).fill_(0.5))
     tensor([[6.5000, 6.5000]])
     """
-    if bias is not None and bias.ndim == 1 and x.ndim > 1 and weight.ndim == 2:
-        broadcast = bias.shape == (1,) and weight.shape[0] != 1
-        if not broadcast:
-            return Linear()(x, weight, bias)
-    product = matmul(x, transpose(weight, -2, -1) if weight.ndim > 1 else weight)
+    require_tensors("linear", input, weight, *([] if bias is None else [bias]))
+    if weight.ndim == 2 and bias is None:
+        return LinearMap()(input, weight)
+    if weight.ndim == 2 and bias is not None and bias.ndim == 1 and not _repeated(bias, weight):
+        return Linear()(input, weight, bias)
+    _require_ranks(input, weight, *([] if bias is None else [bias]))
+    product = matmul(input, transpose(weight, 0, 1) if weight.ndim == 2 else weight)
     return product if bias is None else add(product, bias)
+
+
+def _repeated(bias: T, weight: T) -> bool:
+    """True for one number as the bias of several outputs."""
+    return bias.shape[0] == 1 != weight.shape[0]
+
+
+def _require_ranks(x: Any, weight: Any, *biases: Any) -> None:
+    """Refuse numbers of dimensions with which `linear` has no meaning."""
+    most = {1: 0, 2: x.ndim}.get(weight.ndim, -1)
+    if most < 0 or any(bias.ndim > most for bias in biases):
+        came = ", ".join(described(each) for each in (x, weight, *biases))
+        raise ShapeError(
+            "linear: the weight is (out_features, in_features) and the bias (out_features), or "
+            f"(in_features) and (); {came} came."
+        )

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from graphnet.errors import RangeError
-from graphnet.op import TRAINING, Op, Symbolic, T
+from graphnet.op import Op, T
 from graphnet.ops.activations import identity
+from graphnet.ops.arguments import refuse_inplace, require_number
 from graphnet.ops.arithmetic import mul
+from graphnet.ops.dims import require_tensors
+from graphnet.ops.dtypes import refuse_whole_numbers
+from graphnet.ops.running import training_mode
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
@@ -30,6 +34,7 @@ class DropoutMask(Op):
             return self.trial(x_like, training)
         if self.p == 1:
             return x_like.new_zeros(x_like.shape)
+        refuse_whole_numbers(self, x_like)
         kept = x_like.new_empty(x_like.shape).bernoulli_(1 - self.p, generator=self.generator)
         return kept.div_(1 - self.p)
 
@@ -40,7 +45,12 @@ class DropoutMask(Op):
 
 
 def dropout(
-    x: T, p: float = 0.5, training: bool | None = None, *, generator: Generator | None = None
+    input: T,
+    p: float = 0.5,
+    training: bool | None = None,
+    inplace: bool = False,
+    *,
+    generator: Generator | None = None,
 ) -> T:
     """In training each element is 0 with the probability p, else divided by 1 - p.
 
@@ -53,18 +63,20 @@ def dropout(
 
     Raises:
         RangeError: p lies outside [0, 1].
+        DtypeError: whole numbers are scaled, in training with p below 1.
+        GraphError: `inplace=True`, since no operation writes to its input; or a wrong type.
 
     >>> from torch import empty
     >>> dropout(empty(2).fill_(3), p=1.0)
     tensor([0., 0.])
     """
+    require_tensors("dropout", input)
     require_probability(p)
-    mode: Any = training
-    if training is None:
-        mode = TRAINING if isinstance(x, Symbolic) else True
+    refuse_inplace(inplace)
+    mode = training_mode(input, training, otherwise=True)
     if mode is False or p == 0:
-        return identity(x)
-    return mul(x, DropoutMask(p, generator)(x, mode))
+        return identity(input)
+    return mul(input, DropoutMask(p, generator)(input, mode))
 
 
 def require_probability(p: float) -> None:
@@ -72,6 +84,8 @@ def require_probability(p: float) -> None:
 
     Raises:
         RangeError: it is outside, or NaN.
+        GraphError: it is not a number.
     """
+    require_number(p=p)
     if not 0 <= p <= 1:
         raise RangeError(f"p, the probability of dropping, lies between 0 and 1; {p!r} came.")

@@ -18,10 +18,13 @@ __all__ = ["mean", "mean_of_batch", "std", "sum", "var"]
 def reduced_dims(x: Tensor | T, dim: Dims) -> tuple[int, ...]:
     """The dimensions of a reduction, counted from the front; all of them for None and for ().
 
+    A single number has the dimensions 0 and -1, as in torch, and none to be reduced.
+
     Raises:
         ShapeError: x has no such dimension, or one is named twice.
     """
-    return normal_dims(x, None if dim in ((), []) else dim)
+    dims = normal_dims(x, None if dim in ((), []) else dim)
+    return dims if x.ndim else ()
 
 
 class Sum(Op):
@@ -38,17 +41,17 @@ class Sum(Op):
         return expand_as(restore_dims(grad, self.dims, self.keepdim), x_like)
 
 
-def sum(x: T, dim: Dims = None, keepdim: bool = False) -> T:
-    """The sum of the elements of x: of all of them, or along the dimensions named.
+def sum(input: T, dim: Dims = None, keepdim: bool = False) -> T:
+    """The sum of the elements of the input: of all of them, or along the dimensions named.
 
     Raises:
-        ShapeError: x has no such dimension.
+        ShapeError: the input has no such dimension.
 
     >>> from torch import empty
     >>> sum(empty(2, 3).fill_(1), dim=1)
     tensor([3., 3.])
     """
-    return Sum(reduced_dims(x, dim), keepdim)(x)
+    return Sum(reduced_dims(input, dim), keepdim)(input)
 
 
 class Mean(Op):
@@ -76,30 +79,30 @@ class Mean(Op):
         return expand_as(restore_dims(grad, self.dims, self.keepdim), x_like)
 
 
-def mean(x: T, dim: Dims = None, keepdim: bool = False) -> T:
-    """The mean of the elements of x: of all of them, or along the dimensions named.
+def mean(input: T, dim: Dims = None, keepdim: bool = False) -> T:
+    """The mean of the elements of the input: of all of them, or along the dimensions named.
 
     Raises:
-        ShapeError: x has no such dimension.
+        ShapeError: the input has no such dimension.
 
     >>> from torch import empty
     >>> mean(empty(2, 3).fill_(4))
     tensor(4.)
     """
-    return Mean(reduced_dims(x, dim), keepdim)(x)
+    return Mean(reduced_dims(input, dim), keepdim)(input)
 
 
-def mean_of_batch(x: T) -> T:
+def mean_of_batch(input: T) -> T:
     """The mean of all elements, of which there must be one at least: what a loss averages.
 
     Raises:
-        EmptyBatchError: x has no elements.
+        EmptyBatchError: the input has no elements.
 
     >>> from torch import empty
     >>> mean_of_batch(empty(2, 3).fill_(4))
     tensor(4.)
     """
-    return Mean(reduced_dims(x, None), of_batch=True)(x)
+    return Mean(reduced_dims(input, None), of_batch=True)(input)
 
 
 class Var(Op):
@@ -120,7 +123,18 @@ class Var(Op):
         return x.sum(self.dims, self.keepdim)  # torch warns of the variance of a single number
 
     def grad_x(self, grad: Tensor, x: Tensor) -> Tensor:
-        return restore_dims(grad, self.dims, self.keepdim) * _slope(x, self.dims, self.correction)
+        slope = (x - x.mean(self.dims, True)) * 2 / self.divisor(x)
+        dx: Tensor = restore_dims(grad, self.dims, self.keepdim) * slope
+        return dx
+
+    def divisor(self, x: Any) -> Any:
+        """How many numbers each variance is of, less the correction."""
+        if self.correction != int(self.correction):  # a size that is a node holds whole numbers
+            return ones_like(x).sum(self.dims, True) - self.correction
+        number: Any = 1
+        for dim in self.dims:
+            number = number * size(x, dim)
+        return number - int(self.correction)
 
 
 class Std(Op):
@@ -133,86 +147,76 @@ class Std(Op):
     dims: tuple[int, ...]
     correction: float = 1
     keepdim: bool = False
+    trial = Var.trial
 
     def forward(self, x: Tensor) -> Tensor:
         return x.std(self.dims, correction=self.correction, keepdim=self.keepdim)
 
-    def trial(self, x: Tensor) -> Tensor:
-        return x.sum(self.dims, self.keepdim)  # as for `Var`
-
     def grad_x(self, grad: Tensor, x: Tensor, top: Tensor) -> Tensor:
-        grad = (grad / (top * 2)).masked_fill(top.eq(0), 0.0)
-        return restore_dims(grad, self.dims, self.keepdim) * _slope(x, self.dims, self.correction)
-
-
-def _slope(x: Tensor, dims: tuple[int, ...], correction: float) -> Tensor:
-    """The derivative of the variance by each element."""
-    number: Any = 1
-    for dim in dims:
-        number = number * size(x, dim)
-    if correction != int(correction):  # a count that is a node holds whole numbers only
-        number = ones_like(x).sum(dims, True)
-    else:
-        correction = int(correction)
-    slope: Tensor = (x - x.mean(dims, True)) * 2 / (number - correction)
-    return slope
+        of_variance = (grad / (top * 2)).masked_fill(top.eq(0), 0.0)
+        return Var(self.dims, self.correction, self.keepdim).grad_x(of_variance, x)
 
 
 def var(
-    x: T,
+    input: T,
     dim: Dims | bool = None,
     unbiased: bool | None = None,
     keepdim: bool = False,
     *,
     correction: float | None = None,
 ) -> T:
-    """The variance of the elements of x: of all of them, or along the dimensions named.
+    """The variance of the elements of the input: of all of them, or along the dimensions named.
 
     The sum of squares is divided by n - correction, where `correction` is 1 if nothing is said,
     and `unbiased=False` is another way to say 0.
 
     Raises:
-        ShapeError: x has no such dimension.
+        ShapeError: the input has no such dimension.
         GraphError: both `unbiased` and `correction` are given.
 
     >>> from torch import empty
     >>> var(empty(2, 3).fill_(1), dim=1)
     tensor([0., 0.])
     """
-    return Var(*_options("var", x, dim, unbiased, correction), keepdim)(x)
+    return Var(*_options("var", input, dim, unbiased, correction), keepdim)(input)
 
 
 def std(
-    x: T,
+    input: T,
     dim: Dims | bool = None,
     unbiased: bool | None = None,
     keepdim: bool = False,
     *,
     correction: float | None = None,
 ) -> T:
-    """The standard deviation of the elements of x, the root of `var` with the same arguments.
+    """The standard deviation of the elements: the root of `var` with the same arguments.
 
     Where it is 0 its derivative is 0, as in torch.
 
     Raises:
-        ShapeError: x has no such dimension.
+        ShapeError: the input has no such dimension.
         GraphError: both `unbiased` and `correction` are given.
 
     >>> from torch import empty
     >>> std(empty(2, 3).fill_(1), dim=1)
     tensor([0., 0.])
     """
-    return Std(*_options("std", x, dim, unbiased, correction), keepdim)(x)
+    return Std(*_options("std", input, dim, unbiased, correction), keepdim)(input)
 
 
 def _options(
-    name: str, x: Any, dim: Any, unbiased: bool | None, correction: float | None
+    name: str, x: Any, dim: Any, unbiased: Any, correction: Any
 ) -> tuple[tuple[int, ...], float]:
     """The dimensions and the correction; torch takes `var(False)` for `var(unbiased=False)`."""
     if isinstance(dim, bool):
         dim, unbiased = None, dim
     if unbiased is not None and correction is not None:
         raise GraphError(f"{name}: unbiased={unbiased} and correction={correction} say the same.")
+    if not isinstance(unbiased, bool | None) or not isinstance(correction, int | float | None):
+        raise GraphError(
+            f"{name}: unbiased is True or False, and correction a number; "
+            f"unbiased={unbiased!r}, correction={correction!r} came."
+        )
     if correction is None:
         correction = 0 if unbiased is False else 1
     return reduced_dims(x, dim), correction

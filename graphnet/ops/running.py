@@ -6,13 +6,15 @@ They return what the output is computed from, so that a walk to the output never
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import prod
 from typing import TYPE_CHECKING, Any
 
-from graphnet.errors import ShapeError, shape_text
-from graphnet.op import Op, T
+from graphnet.errors import GraphError, ShapeError, shape_text
+from graphnet.op import TRAINING, Op, Symbolic, T
+from graphnet.ops.arguments import require_flag, require_floating
 from graphnet.ops.broadcasting import zeros_like
-from graphnet.ops.dims import described
+from graphnet.ops.dims import described, require_tensors
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -40,6 +42,18 @@ class Choose(Op):
         return choose(zeros_like(grad), grad, training)
 
     grad_training = None
+
+
+def training_mode(x: Any, training: bool | None, otherwise: bool) -> Any:
+    """The mode as it is fixed, else that of the graph; for tensors there is `otherwise`.
+
+    Raises:
+        GraphError: it is fixed to something else than True or False.
+    """
+    if training is not None:
+        require_flag(training=training)
+        return training
+    return TRAINING if isinstance(x, Symbolic) else otherwise
 
 
 def choose(x: T, y: T, training: Any) -> T:
@@ -120,6 +134,10 @@ class Column(Op):
     symbol = "column"
 
     def forward(self, values: Tensor, x_like: Tensor) -> Tensor:
+        refuse_sizes(values, (x_like.size(1),))
+        return self.trial(values, x_like)
+
+    def trial(self, values: Tensor, x_like: Tensor) -> Tensor:
         return values.reshape(-1, *[1] * (x_like.ndim - 2))
 
     def grad_values(self, grad: Tensor, values_like: Tensor) -> Tensor:
@@ -127,16 +145,20 @@ class Column(Op):
 
 
 class Several(Op):
-    """y = x, refused in training if there is a single value over some dimensions.  Shapes: any."""
+    """y = x, refused in training if there is a single value over some dimensions.
+
+    With `refused=0` it is refused if there is none.  Shapes: any.
+    """
 
     symbol = "n>1"
     dims: tuple[int, ...]
+    refused: int = 1
 
     def forward(self, x: Tensor, training: bool) -> Tensor:
-        if training and prod(x.size(dim) for dim in self.dims) == 1:
+        if training and prod(x.size(dim) for dim in self.dims) == self.refused:
             raise ShapeError(
-                "in training a normalization needs more than one value for each channel, since "
-                f"one value has no variance; the shape {shape_text(tuple(x.shape))} came. Feed a "
+                "in training a normalization needs more than one value to average over, since one "
+                f"value has no variance; the shape {shape_text(tuple(x.shape))} came. Feed a "
                 "larger batch, or switch to evaluation: graph.eval(), module.eval()"
             )
         return x
@@ -150,13 +172,13 @@ class Several(Op):
     grad_training = None
 
 
-def several(x: T, dims: tuple[int, ...], training: Any) -> T:
+def several(x: T, dims: tuple[int, ...], training: Any, refused: int = 1) -> T:
     """x, with a check for more than one value over `dims` where that is not known already."""
     sizes = [x.shape[dim] for dim in dims]
     known = [size for size in sizes if size is not None]
-    if training is False or (len(known) == len(sizes) and prod(known) != 1):
+    if training is False or (len(known) == len(sizes) and prod(known) != refused):
         return x
-    return Several(dims)(x, training)
+    return Several(dims, refused)(x, training)
 
 
 class Sized(Op):
@@ -177,8 +199,25 @@ class Sized(Op):
         sizes = [b if a is None else a for a, b in zip(self.sizes, x.shape, strict=True)]
         return x.new_zeros(()).expand(sizes)
 
-    def grad_x(self, grad: Tensor) -> Tensor:
-        return grad
+    def grad_x(self, grad: Tensor, x_like: Tensor) -> Tensor:
+        return SizedAs()(grad, x_like)
+
+
+class SizedAs(Op):
+    """y = x, refused if it has another shape than the other tensor.  Shapes: (n), (n) -> (n)."""
+
+    symbol = "sizes"
+
+    def forward(self, x: Tensor, other_like: Tensor) -> Tensor:
+        refuse_sizes(x, other_like.shape)
+        return x
+
+    def trial(self, x: Tensor, other_like: Tensor) -> Tensor:
+        # Either may know sizes that the other does not know before it is fed.
+        return x.new_zeros(()).expand_as(other_like)
+
+    def grad_x(self, grad: Tensor, x_like: Tensor) -> Tensor:
+        return SizedAs()(grad, x_like)
 
 
 def sized(x: T, sizes: tuple[int | None, ...]) -> T:
@@ -192,9 +231,43 @@ def sized(x: T, sizes: tuple[int | None, ...]) -> T:
     return Sized(sizes)(x) if open_sizes else x
 
 
-def refuse_sizes(x: Any, sizes: tuple[int | None, ...]) -> None:
+def refuse_sizes(x: Any, sizes: Sequence[int | None], name: str = "a normalization") -> None:
     """Refuse a tensor or node whose sizes, as far as they are known, are not those asked for."""
     if x.ndim != len(sizes) or any(
         None not in (a, b) and a != b for a, b in zip(sizes, x.shape, strict=True)
     ):
-        raise ShapeError(f"the sizes {shape_text(sizes)} are needed; {described(x)} came.")
+        raise ShapeError(f"{name}: the sizes {shape_text(sizes)} are needed; {described(x)} came.")
+
+
+def with_channels(name: str, x: T, *vectors: Any) -> tuple[T, list[Any]]:
+    """x and vectors, known to have as many channels as each vector has numbers; None stays None.
+
+    Raises:
+        ShapeError: the numbers differ, or x has no channels.
+        DtypeError: the number types differ, or are not floating.
+    """
+    require_floating(name, x, optional=vectors)
+    refuse_few_dims(name, x, 2)
+    lines = [each for each in vectors if each is not None]
+    for each in lines:
+        refuse_sizes(each, (None,))
+    known = [size for size in (x.shape[1], *(each.shape[0] for each in lines)) if size is not None]
+    channels = known[0] if known else None
+    x = sized(x, (None, channels, *[None] * (x.ndim - 2)))
+    return x, [each if each is None else sized(each, (channels,)) for each in vectors]
+
+
+def refuse_few_dims(name: str, x: Any, least: int) -> None:
+    """Refuse a tensor or node of fewer dimensions than a function takes."""
+    if x.ndim < least:
+        raise ShapeError(f"{name} takes {least} dimensions or more; {described(x)} came.")
+
+
+def require_buffer(node: Any, written: bool) -> None:
+    """Refuse to write to a node that is not a buffer: to what is fed, computed or learned."""
+    require_tensors("a running statistic", node)
+    if written and isinstance(node, Symbolic) and not getattr(node, "is_buffer", False):
+        raise GraphError(
+            f"{node} would be written to in training, so it must be a buffer: "
+            "graph.parameter(tensor, requires_grad=False)."
+        )

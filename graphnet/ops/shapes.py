@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from graphnet.errors import ShapeError
 from graphnet.op import Op, T
-from graphnet.ops.dims import Dims, described, flat_sizes, normal_dim, normal_dims
+from graphnet.ops.dims import Dims, described, flat_sizes, normal_dim, normal_dims, whole_number
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -39,18 +39,18 @@ class Reshape(Op):
         return grad.reshape_as(x_like)
 
 
-def reshape(x: T, *shape: int | tuple[int, ...]) -> T:
-    """The elements of x in another shape; one size may be -1 and is then worked out.
+def reshape(input: T, *shape: int | tuple[int, ...]) -> T:
+    """The elements of the input in another shape; one size may be -1 and is then worked out.
 
     >>> from torch import empty
     >>> reshape(empty(6), 2, -1).shape
     torch.Size([2, 3])
     """
-    return Reshape(flat_sizes(shape))(x)
+    return Reshape(flat_sizes(shape))(input)
 
 
-def view(x: T, *shape: int | tuple[int, ...]) -> T:
-    """The elements of x in another shape, as `reshape`: whether memory is shared is not promised.
+def view(input: T, *shape: int | tuple[int, ...]) -> T:
+    """The elements of the input in another shape, as `reshape`, whose memory may be shared or not.
 
     Raises:
         ShapeError: the number of elements is another.
@@ -59,7 +59,7 @@ def view(x: T, *shape: int | tuple[int, ...]) -> T:
     >>> view(empty(6), 2, -1).shape
     torch.Size([2, 3])
     """
-    return reshape(x, *shape)
+    return reshape(input, *shape)
 
 
 class Flatten(Op):
@@ -76,22 +76,22 @@ class Flatten(Op):
         return grad.reshape_as(x_like)
 
 
-def flatten(x: T, start_dim: int = 0, end_dim: int = -1) -> T:
+def flatten(input: T, start_dim: int = 0, end_dim: int = -1) -> T:
     """The dimensions from `start_dim` to `end_dim` as one; a single number becomes a vector.
 
     Raises:
-        ShapeError: x has no such dimension, or the end comes before the start.
+        ShapeError: the input has no such dimension, or the end comes before the start.
 
     >>> from torch import empty
     >>> flatten(empty(2, 3, 4), 1).shape
     torch.Size([2, 12])
     """
-    start, end = normal_dim(x, start_dim), normal_dim(x, end_dim)
+    start, end = normal_dim(input, start_dim), normal_dim(input, end_dim)
     if start > end:
         raise ShapeError(
-            f"flatten: start_dim={start_dim} comes behind end_dim={end_dim} in {described(x)}."
+            f"flatten: start_dim={start_dim} comes behind end_dim={end_dim} in {described(input)}."
         )
-    return x if start == end and x.ndim else Flatten(start, end)(x)
+    return input if start == end and input.ndim else Flatten(start, end)(input)
 
 
 class ReshapeAs(Op):
@@ -107,14 +107,14 @@ class ReshapeAs(Op):
         return grad.reshape_as(x_like)
 
 
-def reshape_as(x: T, other: Any) -> T:
-    """The elements of x in the shape of `other`.
+def reshape_as(input: T, other: Any) -> T:
+    """The elements of the input in the shape of `other`.
 
     >>> from torch import empty
     >>> reshape_as(empty(6), empty(3, 2)).shape
     torch.Size([3, 2])
     """
-    return ReshapeAs()(x, other)
+    return ReshapeAs()(input, other)
 
 
 class Transpose(Op):
@@ -131,17 +131,17 @@ class Transpose(Op):
         return grad.transpose(self.dim0, self.dim1)
 
 
-def transpose(x: T, dim0: int, dim1: int) -> T:
-    """Two dimensions of x change places.
+def transpose(input: T, dim0: int, dim1: int) -> T:
+    """Two dimensions of the input change places.
 
     Raises:
-        ShapeError: x has no such dimension.
+        ShapeError: the input has no such dimension.
 
     >>> from torch import empty
     >>> transpose(empty(2, 3, 4), 0, -1).shape
     torch.Size([4, 3, 2])
     """
-    return Transpose(normal_dim(x, dim0), normal_dim(x, dim1))(x)
+    return Transpose(normal_dim(input, dim0), normal_dim(input, dim1))(input)
 
 
 class Permute(Op):
@@ -160,14 +160,14 @@ class Permute(Op):
         return grad.permute(tuple(place[dim] for dim in range(count)))
 
 
-def permute(x: T, *dims: int | tuple[int, ...]) -> T:
-    """The dimensions of x in another order.
+def permute(input: T, *dims: int | tuple[int, ...]) -> T:
+    """The dimensions of the input in another order.
 
     >>> from torch import empty
     >>> permute(empty(2, 3, 4), 2, 0, 1).shape
     torch.Size([4, 2, 3])
     """
-    return Permute(flat_sizes(dims))(x)
+    return Permute(flat_sizes(dims))(input)
 
 
 class Unsqueeze(Op):
@@ -183,7 +183,7 @@ class Unsqueeze(Op):
         return grad.reshape_as(x_like)
 
 
-def unsqueeze(x: T, dim: int) -> T:
+def unsqueeze(input: T, dim: int) -> T:
     """A new dimension of size 1 at place `dim`.
 
     Raises:
@@ -193,7 +193,7 @@ def unsqueeze(x: T, dim: int) -> T:
     >>> unsqueeze(empty(2, 3), -1).shape
     torch.Size([2, 3, 1])
     """
-    return Unsqueeze(normal_dim(x, dim, extra=1))(x)
+    return Unsqueeze(normal_dim(input, dim, extra=1))(input)
 
 
 class Squeeze(Op):
@@ -211,28 +211,29 @@ class Squeeze(Op):
         return grad.unsqueeze(self.dim)
 
 
-def squeeze(x: T, dim: Dims = None) -> T:
+def squeeze(input: T, dim: Dims = None) -> T:
     """Dimensions of size 1 taken away: those named, or all of them; other sizes stay as they are.
 
     Raises:
-        ShapeError: x has no such dimension, or its size is unknown until x is fed (it may be 1).
+        ShapeError: the input has no such dimension, or its size is unknown until it is fed.
 
     >>> from torch import empty
     >>> squeeze(empty(2, 1, 3, 1)).shape
     torch.Size([2, 3])
     """
-    for each in reversed(normal_dims(x, dim) if x.ndim else ()):
-        if x.shape[each] is None:
+    dims = normal_dims(input, dim)  # refuses what is no dimension, also of a single number
+    for each in reversed(dims if input.ndim else ()):
+        if input.shape[each] is None:
             if dim is None:
                 continue
             raise ShapeError(
                 f"squeeze: the size of dimension {each} is unknown until it is fed, "
-                f"of {described(x)}. "
+                f"of {described(input)}. "
                 "Name a dimension whose size is known, or use reshape."
             )
-        if x.shape[each] == 1:
-            x = Squeeze(each)(x)
-    return x
+        if input.shape[each] == 1:
+            input = Squeeze(each)(input)
+    return input
 
 
 class Tril(Op):
@@ -249,18 +250,18 @@ class Tril(Op):
         return grad.tril(self.diagonal)
 
 
-def tril(x: T, diagonal: int = 0) -> T:
+def tril(input: T, diagonal: int = 0) -> T:
     """The elements on and below a diagonal, zeros elsewhere; 1 is the diagonal above the main one.
 
     Raises:
-        ShapeError: x has fewer than two dimensions.
+        ShapeError: the input has fewer than two dimensions.
 
     >>> from torch import empty
     >>> tril(empty(2, 2).fill_(3))
     tensor([[3., 0.],
             [3., 3.]])
     """
-    return Tril(diagonal)(x)
+    return Tril(whole_number("tril: the diagonal", diagonal))(input)
 
 
 class Triu(Op):
@@ -277,15 +278,15 @@ class Triu(Op):
         return grad.triu(self.diagonal)
 
 
-def triu(x: T, diagonal: int = 0) -> T:
+def triu(input: T, diagonal: int = 0) -> T:
     """The elements on and above a diagonal, zeros elsewhere; 1 is the diagonal above the main one.
 
     Raises:
-        ShapeError: x has fewer than two dimensions.
+        ShapeError: the input has fewer than two dimensions.
 
     >>> from torch import empty
     >>> triu(empty(2, 2).fill_(3))
     tensor([[3., 3.],
             [0., 3.]])
     """
-    return Triu(diagonal)(x)
+    return Triu(whole_number("triu: the diagonal", diagonal))(input)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from graphnet.errors import RangeError
 from graphnet.op import Op, T
+from graphnet.ops.arguments import refuse_inplace, require_number
 from graphnet.ops.comparison import where
 from graphnet.ops.dtypes import refuse_whole_numbers
 
@@ -36,17 +37,19 @@ class Softplus(Op):
         return where(steep > self.threshold, grad, grad * steep.sigmoid())
 
 
-def softplus(x: T, beta: float = 1.0, threshold: float = 20.0) -> T:
+def softplus(input: T, beta: float = 1.0, threshold: float = 20.0) -> T:
     """log (1 + exp βx) / β, a smooth form of relu; x itself where βx is above the threshold.
 
     Raises:
-        DtypeError: x holds whole numbers.
+        DtypeError: the input holds whole numbers.
+        GraphError: beta or threshold is not a number.
 
     >>> from torch import empty
     >>> softplus(empty(2).fill_(0))
     tensor([0.6931, 0.6931])
     """
-    return Softplus(beta, threshold)(x)
+    require_number(beta=beta, threshold=threshold)
+    return Softplus(beta, threshold)(input)
 
 
 class Silu(Op):
@@ -63,11 +66,12 @@ class Silu(Op):
         return grad * (gate * (1 + x * (1 - gate)))
 
 
-def silu(x: T) -> T:
+def silu(input: T, inplace: bool = False) -> T:
     """x times the logistic function of x; also known as swish.
 
     Raises:
-        DtypeError: x holds whole numbers.
+        DtypeError: the input holds whole numbers.
+        GraphError: `inplace=True`: no operation writes to its input.
 
     Source: Elfwing, Uchibe and Doya, Sigmoid-Weighted Linear Units (2018).
 
@@ -75,7 +79,8 @@ def silu(x: T) -> T:
     >>> silu(empty(2).fill_(1))
     tensor([0.7311, 0.7311])
     """
-    return Silu()(x)
+    refuse_inplace(inplace)
+    return Silu()(input)
 
 
 class Mish(Op):
@@ -92,11 +97,12 @@ class Mish(Op):
         return grad * (gate + x * (x.sigmoid() * (1 - gate * gate)))
 
 
-def mish(x: T) -> T:
+def mish(input: T, inplace: bool = False) -> T:
     """x times tanh (softplus x).
 
     Raises:
-        DtypeError: x holds whole numbers.
+        DtypeError: the input holds whole numbers.
+        GraphError: `inplace=True`: no operation writes to its input.
 
     Source: Misra, Mish: A Self Regularized Non-Monotonic Activation Function (2020).
 
@@ -104,7 +110,8 @@ def mish(x: T) -> T:
     >>> mish(empty(2).fill_(1))
     tensor([0.8651, 0.8651])
     """
-    return Mish()(x)
+    refuse_inplace(inplace)
+    return Mish()(input)
 
 
 class Gelu(Op):
@@ -137,16 +144,16 @@ class GeluTanh(Op):
         return grad * (0.5 * (1 + gate) + 0.5 * x * ((1 - gate * gate) * slope))
 
 
-def gelu(x: T, *, approximate: str = "none") -> T:
+def gelu(input: T, *, approximate: str = "none") -> T:
     """x times the share of the standard normal distribution that lies below x.
 
     Args:
-        x: any shape.
+        input: any shape.
         approximate: "none", or "tanh" for a formula that needs no error function.
 
     Raises:
         RangeError: `approximate` is another word.
-        DtypeError: x holds whole numbers.
+        DtypeError: the input holds whole numbers.
 
     Source: Hendrycks and Gimpel, Gaussian Error Linear Units (2016).
 
@@ -154,6 +161,15 @@ def gelu(x: T, *, approximate: str = "none") -> T:
     >>> gelu(empty(2).fill_(1))
     tensor([0.8413, 0.8413])
     """
+    require_approximation(approximate)
+    return Gelu()(input) if approximate == "none" else GeluTanh()(input)
+
+
+def require_approximation(approximate: str) -> None:
+    """Refuse a form of gelu that does not exist.
+
+    Raises:
+        RangeError: it is neither "none" nor "tanh".
+    """
     if approximate not in ("none", "tanh"):
         raise RangeError(f"gelu: approximate is 'none' or 'tanh'; {approximate!r} came.")
-    return Gelu()(x) if approximate == "none" else GeluTanh()(x)

@@ -28,22 +28,22 @@ class Softmax(Op):
         return top * (grad - (grad * top).sum(self.dim, True))
 
 
-def softmax(x: T, dim: int | None = None) -> T:
+def softmax(input: T, dim: int | None = None) -> T:
     """Shares that sum to 1 along `dim`: eˣ / Σ eˣ, with x shifted by its maximum, so never too big.
 
     Args:
-        x: any shape.
+        input: any shape.
         dim: the dimension; None takes torch's old choice: 0 for 0, 1 or 3 dimensions, else 1.
 
     Raises:
-        ShapeError: x has no such dimension.
-        DtypeError: x holds whole numbers.
+        ShapeError: the input has no such dimension.
+        DtypeError: the input holds whole numbers.
 
     >>> from torch import empty
     >>> softmax(empty(2, 4).fill_(1000), dim=1)[0]
     tensor([0.2500, 0.2500, 0.2500, 0.2500])
     """
-    return Softmax(_chosen_dim(x, dim))(x)
+    return Softmax(_chosen_dim(input, dim))(input)
 
 
 class LogSoftmax(Op):
@@ -60,22 +60,22 @@ class LogSoftmax(Op):
         return grad - top.exp() * grad.sum(self.dim, True)
 
 
-def log_softmax(x: T, dim: int | None = None) -> T:
+def log_softmax(input: T, dim: int | None = None) -> T:
     """The logarithm of softmax, computed as x - log Σ eˣ with x shifted by its maximum.
 
     Args:
-        x: any shape.
+        input: any shape.
         dim: the dimension; None takes torch's old choice: 0 for 0, 1 or 3 dimensions, else 1.
 
     Raises:
-        ShapeError: x has no such dimension.
-        DtypeError: x holds whole numbers.
+        ShapeError: the input has no such dimension.
+        DtypeError: the input holds whole numbers.
 
     >>> from torch import empty
     >>> log_softmax(empty(2, 4).fill_(1000), dim=1)[0]
     tensor([-1.3863, -1.3863, -1.3863, -1.3863])
     """
-    return LogSoftmax(_chosen_dim(x, dim))(x)
+    return LogSoftmax(_chosen_dim(input, dim))(input)
 
 
 def _chosen_dim(x: T, dim: int | None) -> int:

@@ -9,8 +9,16 @@ from graphnet.op import Op, T
 from graphnet.ops.arithmetic import add
 from graphnet.ops.columns import grown, require_bias, spread
 from graphnet.ops.convolution import Conv2d, Conv2dGradWeight
-from graphnet.ops.image_windows import Padding, Pair, Sizes, one_size, pair, require_dims
-from graphnet.ops.shapes import reshape, squeeze, unsqueeze
+from graphnet.ops.shapes import reshape
+from graphnet.ops.window_options import (
+    Padding,
+    Pair,
+    Sizes,
+    on_batch,
+    pair,
+    require_operands,
+    size_of,
+)
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -70,11 +78,7 @@ def conv_transpose2d(
     >>> conv_transpose2d(empty(1, 1, 1, 2).fill_(1), empty(1, 1, 1, 2).fill_(1))
     tensor([[[[1., 2., 1.]]]])
     """
-    require_dims(input, "the input of conv_transpose2d", 3, 4)
-    require_dims(weight, "the weight of conv_transpose2d", 4)
-    if input.ndim == 3:
-        rest = (bias, stride, padding, output_padding, groups, dilation)
-        return squeeze(conv_transpose2d(unsqueeze(input, 0), weight, *rest), 0)
+    require_operands("conv_transpose2d", 2, ("int64",), input, weight, bias)
     steps, gaps = pair(stride, "stride"), pair(dilation, "dilation")
     down, across = pair(padding, "padding", 0)
     extra = pair(output_padding, "output_padding", 0)
@@ -83,10 +87,11 @@ def conv_transpose2d(
             f"output_padding {extra} is smaller than the stride {steps} or the dilation {gaps}."
         )
     borders = (down, down - extra[0], across, across - extra[1])
-    result = ConvTranspose2d(steps, borders, gaps, one_size(groups, "groups"))(input, weight)
+    op = ConvTranspose2d(steps, borders, gaps, size_of(groups, "groups"))
+    result = on_batch(op, input, weight)
     if bias is None:
         return result
-    outputs = result.shape[1]
-    if outputs is not None and None not in bias.shape:
+    outputs = -1 if result.shape[-3] is None else result.shape[-3]
+    if outputs >= 0 and None not in bias.shape:
         require_bias(bias, outputs)
-    return add(result, reshape(bias, -1, 1, 1))
+    return add(result, reshape(bias, outputs, 1, 1))

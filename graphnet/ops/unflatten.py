@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from graphnet.op import Op, T
-from graphnet.ops.dims import normal_dim
+from graphnet.ops.dims import normal_dim, whole_numbers
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -29,16 +29,16 @@ class Unflatten(Op):
         return grad.reshape_as(x_like)
 
 
-def unflatten(x: T, dim: int, sizes: tuple[int, ...] | list[int]) -> T:
-    """Dimension `dim` of x made several, of these sizes; one of them may be -1.
+def unflatten(input: T, dim: int, sizes: tuple[int, ...] | list[int]) -> T:
+    """Dimension `dim` of the input made several, of these sizes; one of them may be -1.
 
     Shapes: (n, m k) -> (n, m, k) for dim=1 and sizes=(m, k).
 
     Raises:
-        ShapeError: x has no such dimension, or the product of the sizes is not its size.
+        ShapeError: the input has no such dimension, or the product of the sizes is not its size.
 
     >>> from torch import empty
     >>> unflatten(empty(2, 6), 1, (3, -1)).shape
     torch.Size([2, 3, 2])
     """
-    return Unflatten(normal_dim(x, dim), tuple(sizes))(x)
+    return Unflatten(normal_dim(input, dim), whole_numbers("unflatten: a size", sizes))(input)

@@ -1,9 +1,10 @@
 """Optimizers: how parameters follow their gradients, and how gradients are kept small."""
 
-from graphnet.optim.adam import Adam, Adamax, AdamW, NAdam
+from graphnet.optim.adam import Adam, Adamax, AdamW
 from graphnet.optim.adaptive import Adadelta, Adagrad, RMSprop
 from graphnet.optim.base import Optimizer
 from graphnet.optim.clipping import clip_grad_norm_, clip_grad_value_
+from graphnet.optim.nadam import NAdam
 from graphnet.optim.radam import RAdam
 from graphnet.optim.settings import Setting, require_range
 from graphnet.optim.sgd import SGD

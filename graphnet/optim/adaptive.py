@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
-from graphnet.optim.base import Optimizer, Params, descent
+from graphnet.optim.base import Optimizer
+from graphnet.optim.descent import descent
 from graphnet.optim.settings import Setting, flag, number
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from graphnet.optim.groups import Params, Switches
+
 
 class _Adaptive(Optimizer):
     """The settings that these optimizers share."""
 
+    switches = ("foreach", "differentiable", "capturable")
     eps = Setting(number())
     weight_decay = Setting(number())
     maximize = Setting(flag)
@@ -35,6 +39,7 @@ class RMSprop(_Adaptive):
         momentum: how much of the last update is kept, 0 or more.
         centered: True to divide by the deviation from the mean gradient.
         maximize: True to go up instead of down.
+        switches: torch's choices of an implementation, see `Switches`.
 
     Source: Hinton, Neural networks for machine learning (2012), lecture 6e; centered as in Graves,
     Generating sequences with recurrent neural networks (2013), equations 38 to 45; in the form of
@@ -61,10 +66,12 @@ class RMSprop(_Adaptive):
         centered: bool = False,
         *,
         maximize: bool = False,
+        **switches: Unpack[Switches],
     ) -> None:
         super().__init__(
             params,
             lr,
+            switches,
             alpha=alpha,
             eps=eps,
             weight_decay=weight_decay,
@@ -75,7 +82,7 @@ class RMSprop(_Adaptive):
 
     def slots_of(self, group: dict[str, Any]) -> tuple[str, ...]:
         """The mean square, and what momentum and centering ask for."""
-        used = {"square_avg": True, "momentum_buffer": group["momentum"] > 0}
+        used = {"square_avg": True, "momentum_buffer": bool(group["momentum"])}
         used["grad_avg"] = group["centered"]
         return tuple(name for name in self.slots if used[name])
 
@@ -90,7 +97,7 @@ class RMSprop(_Adaptive):
             mean = state["grad_avg"].lerp_(grad, 1 - group["alpha"])
             square = square.addcmul(mean, mean, value=-1)
         scale = square.sqrt().add_(group["eps"])
-        if group["momentum"] > 0:
+        if group["momentum"]:
             buffer = state["momentum_buffer"].mul_(group["momentum"]).addcdiv_(grad, scale)
             value.add_(buffer, alpha=-group["lr"])
         else:
@@ -111,6 +118,7 @@ class Adagrad(_Adaptive):
         initial_accumulator_value: s before the first step, 0 or more.
         eps: what keeps the division finite, 0 or more.
         maximize: True to go up instead of down.
+        switches: torch's choices of an implementation, see `Switches`.
 
     Source: Duchi, Hazan and Singer, Adaptive subgradient methods (2011), figure 1; in the form of
     `torch.optim.Adagrad`.
@@ -121,6 +129,7 @@ class Adagrad(_Adaptive):
     """
 
     slots = ("sum",)
+    switches = ("foreach", "differentiable", "fused")
     state_from_start = True  # the first value of the sum is part of it
     lr_decay = Setting(number())
     initial_accumulator_value = Setting(number())
@@ -135,10 +144,12 @@ class Adagrad(_Adaptive):
         eps: float = 1e-10,
         *,
         maximize: bool = False,
+        **switches: Unpack[Switches],
     ) -> None:
         super().__init__(
             params,
             lr,
+            switches,
             lr_decay=lr_decay,
             eps=eps,
             weight_decay=weight_decay,
@@ -150,14 +161,17 @@ class Adagrad(_Adaptive):
         """What the sum begins with."""
         return float(group["initial_accumulator_value"])
 
+    def numbers(self, group: dict[str, Any], step: int, **scalars: Tensor) -> dict[str, Any]:
+        """The rate that is left after the decay."""
+        return {"rate": float(group["lr"]) / (1 + (step - 1) * group["lr_decay"])}
+
     def update(
         self, group: dict[str, Any], step: int, value: Tensor, grad: Tensor, **state: Tensor
     ) -> None:
         """Change the values by one step."""
         grad = descent(group, value, grad)
         total = state["sum"].addcmul_(grad, grad, value=1)
-        rate = group["lr"] / (1 + (step - 1) * group["lr_decay"])
-        value.addcdiv_(grad, total.sqrt().add_(group["eps"]), value=-rate)
+        value.addcdiv_(grad, total.sqrt().add_(group["eps"]), value=-group["rate"])
 
 
 class Adadelta(_Adaptive):
@@ -173,6 +187,7 @@ class Adadelta(_Adaptive):
         eps: what keeps the division finite, 0 or more.
         weight_decay: the factor of the L2 penalty, 0 or more.
         maximize: True to go up instead of down.
+        switches: torch's choices of an implementation, see `Switches`.
 
     Source: Zeiler, Adadelta (2012), algorithm 1; in the form of `torch.optim.Adadelta`.
 
@@ -193,8 +208,17 @@ class Adadelta(_Adaptive):
         weight_decay: float = 0.0,
         *,
         maximize: bool = False,
+        **switches: Unpack[Switches],
     ) -> None:
-        super().__init__(params, lr, rho=rho, eps=eps, weight_decay=weight_decay, maximize=maximize)
+        super().__init__(
+            params,
+            lr,
+            switches,
+            rho=rho,
+            eps=eps,
+            weight_decay=weight_decay,
+            maximize=maximize,
+        )
 
     def update(
         self, group: dict[str, Any], step: int, value: Tensor, grad: Tensor, **state: Tensor

@@ -7,24 +7,26 @@ those of `torch.optim`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from graphnet.errors import GraphError
-from graphnet.graph import Parameter
-from graphnet.graph.home import Home, settle
-from graphnet.optim.settings import Setting, number
+from graphnet.graph.home import settle
+from graphnet.optim.arrangement import Arrangement
+from graphnet.optim.groups import check_parameters, check_switches, completed, grouped
+from graphnet.optim.places import without_writing
+from graphnet.optim.settings import Setting, learning_rate
 from graphnet.optim.state import read_state, write_state
-from graphnet.optim.stretches import Memory, Stretch, runs
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-Params = Iterable[Parameter] | Iterable[dict[str, Any]]
-"""Parameters, or groups of them: dicts with "params" and the settings that differ."""
+    from graphnet.graph import Parameter
+    from graphnet.optim.groups import Params
+    from graphnet.optim.stretches import Stretch
 
-_NOTES = {"name", "initial_lr", "param_names", "foreach", "fused", "capturable", "differentiable"}
-"""What a new group may hold beside the settings, as in torch; it changes nothing here."""
+Loss = Any
+"""What the closure of a step returns."""
 
 
 class Optimizer:
@@ -33,6 +35,7 @@ class Optimizer:
     Args:
         params: the parameters to update, or a list of groups: `{"params": [...], "lr": 0.1}`.
         lr: the learning rate of the groups that say no other.
+        switches: those of torch that were given, see `Switches`.
         settings: further settings, by name, of the groups that say no others.
 
     Attributes:
@@ -59,8 +62,11 @@ class Optimizer:
     slots: tuple[str, ...] = ()
     """What may be remembered for each element of the parameters, such as its momentum."""
 
-    numbers: tuple[str, ...] = ()
+    scalars: tuple[str, ...] = ()
     """Those of the slots that are one number for each parameter."""
+
+    switches: tuple[str, ...] = ("foreach", "differentiable", "capturable", "fused")
+    """Which of the `Switches` torch's optimizer of this name has."""
 
     step_in_state: bool = True
     """True if `state_dict` tells how many steps each parameter has made."""
@@ -68,7 +74,7 @@ class Optimizer:
     state_from_start: bool = False
     """True if `state_dict` tells of parameters before their first step."""
 
-    lr = Setting(number())
+    lr = Setting(learning_rate)
     _rules: ClassVar[dict[str, Setting[Any]]] = {"lr": lr}
 
     def __init_subclass__(cls) -> None:
@@ -79,21 +85,16 @@ class Optimizer:
             if isinstance(member, Setting)
         }
 
-    def __init__(self, params: Params, lr: float, **settings: Any) -> None:
+    def __init__(
+        self, params: Params, lr: float, switches: Mapping[str, Any] | None = None, **settings: Any
+    ) -> None:
+        check_switches(type(self).__name__, self.switches, switches or {})
         self.defaults: dict[str, Any] = {"lr": lr, **settings}
         self.check_group(self.defaults)
         self.param_groups: list[dict[str, Any]] = []
-        self._counts: dict[Parameter, int] = {}
-        self._memories: dict[Parameter, Memory] = {}
-        self._stretches: list[Stretch] = []
-        self._seen: list[dict[str, Any]] | None = None
-        self._homes: dict[Home, int] = {}
-        listed = _listed(params)
-        in_groups = bool(listed) and isinstance(listed[0], Mapping)
-        groups = [
-            self._completed(group) for group in (listed if in_groups else [{"params": listed}])
-        ]
-        self._check_groups(groups)
+        self._arrangement = Arrangement(self, {}, {})
+        groups = [self._completed(group) for group in grouped(params)]
+        self.check_groups(groups)
         if not any(group["params"] for group in groups):
             raise GraphError("An optimizer needs at least one parameter; the list is empty.")
         self.param_groups = groups
@@ -104,16 +105,29 @@ class Optimizer:
     def update(
         self, group: dict[str, Any], step: int, value: Tensor, grad: Tensor, **state: Tensor
     ) -> None:
-        """Change the flat `value` in place.
+        """Change the flat `value` in place, by methods of tensors.
 
         Args:
-            group: the settings of these parameters, such as `group["lr"]`.
+            group: the settings of these parameters, such as `group["lr"]`, and the `numbers`.
             step: the number of this step, from 1.
             value: the values of some parameters side by side.
             grad: their gradients, not to be changed.
             state: what is remembered, by the names of `slots_of`, to be changed in place.
         """
         raise GraphError(f"{type(self).__name__} has no update method: an optimizer writes one.")
+
+    def numbers(self, group: dict[str, Any], step: int, **scalars: Tensor) -> dict[str, Any]:
+        """The numbers of an update that change from step to step; `update` finds them in `group`.
+
+        All that follows from the settings and the step belongs here, so that an update itself does
+        not depend on the step. The learning rate is one of them.
+
+        Args:
+            group: the settings.
+            step: the number of this step, from 1.
+            scalars: what is remembered as one number, to be changed in place.
+        """
+        return {"lr": float(group["lr"])}
 
     def slots_of(self, group: dict[str, Any]) -> tuple[str, ...]:
         """Those of the slots that the settings of a group ask for; all, if not overridden."""
@@ -153,30 +167,73 @@ class Optimizer:
             RangeError: a setting is out of its range.
         """
         group = self._completed(param_group)
-        self._check_groups([*self.param_groups, group])
+        self.check_groups([*self.param_groups, group])
         self.param_groups.append(group)
         settle(group["params"])
 
-    def step(self) -> None:
+    def step(self, closure: Callable[[], Loss] | None = None) -> Loss:
         """Update by its gradient each parameter that is not frozen.
 
+        Args:
+            closure: computes the loss and the gradients, and returns the loss; called first.
+
+        Returns:
+            What the closure returned; None without one.
+
         Raises:
+            GraphError: the closure cannot be called.
             RangeError: a setting was edited, and is out of its range; nothing was updated.
         """
-        moved = any(home.changes != seen for home, seen in self._homes.items())
-        if moved or self._edited():
-            self._arrange()
-        for stretch in self._stretches:
-            before, step = stretch.home.writes, stretch.steps + self.counts(stretch.group)
-            self.update(stretch.group, step, stretch.value, stretch.grad, **stretch.state)
-            # An update that raised is not counted, and graphs see that values were written to.
-            stretch.steps = step
-            stretch.home.counted += stretch.home.writes - before
-            for parameter in stretch.parameters:
-                parameter.updates += 1
+        loss = None if closure is None else _called(closure)
+        for stretch in self.prepared():
+            group, before = stretch.group, stretch.home.writes
+            step = stretch.steps + self.counts(group)
+            numbers = self.numbers(group, step, **stretch.scalars)
+            self.update({**group, **numbers}, step, stretch.value, stretch.grad, **stretch.state)
+            stretch.stepped(step, before)  # an update that raised is not counted
+        return loss
 
-    def zero_grad(self) -> None:
-        """Set all gradients to zero. `graph.backward` does not need it: it starts afresh."""
+    def prepared(self) -> list[Stretch]:
+        """What a step updates: the stretches, found anew where parameters have moved.
+
+        Raises:
+            RangeError: a setting was edited, and is out of its range.
+        """
+        return self._arrangement.current()
+
+    @property
+    def edits(self) -> int:
+        """How often settings were found to be edited."""
+        return self._arrangement.edits
+
+    def updated(
+        self, group: dict[str, Any], step: Any, value: Any, grad: Any, **state: Any
+    ) -> tuple[Any, dict[str, Any]]:
+        """What `update` makes of tensors or nodes of any shape, as new ones: nothing is written to.
+
+        The numbers in `group`, and `step`, may be nodes of the shape ().
+
+        Returns:
+            The new values, and by name what is to be remembered.
+
+        >>> import graphnet as gn
+        >>> from torch import empty
+        >>> with gn.Graph() as graph:
+        ...     w, g = gn.Input((2,), name="w"), gn.Input((2,), name="g")
+        ...     lr = gn.Input((), name="lr")
+        ...     sgd = gn.SGD([gn.Parameter(empty(1))])
+        ...     new, _ = sgd.updated({**sgd.defaults, "lr": lr}, 1, w, g)
+        >>> graph.forward(w=empty(2).fill_(3), g=empty(2).fill_(1), lr=empty(()).fill_(0.5))
+        tensor([2.5000, 2.5000])
+        """
+        return without_writing(self.update, group, step, value, grad, state)
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Set all gradients to zero. `graph.backward` does not need it: it starts afresh.
+
+        Args:
+            set_to_none: without effect: the gradient of a parameter is always a tensor.
+        """
         for parameter in self.parameters:
             parameter.grad = None
 
@@ -186,8 +243,7 @@ class Optimizer:
         `{"state": {index: {"step": ..., "exp_avg": ...}}, "param_groups": [{"lr": ...,
         "params": [0, 1]}]}`, so that it moves to the optimizer of the same name in torch.
         """
-        self._count_steps()
-        return write_state(self, self._memories, self._counts)
+        return write_state(self, *self._arrangement.portable())
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Go on from a state of `state_dict`, or from one of torch: all of it, or nothing.
@@ -198,110 +254,31 @@ class Optimizer:
         groups, memories, counts = read_state(self, state_dict)
         for group, settings in zip(self.param_groups, groups, strict=True):
             group.update(settings)
-        self._memories, self._counts = memories, counts
-        self._stretches, self._seen = [], None
+        self._arrangement = Arrangement(self, memories, counts)
 
-    # groups and stretches
+    # groups
 
     def _completed(self, group: Any) -> dict[str, Any]:
-        """A group with all settings, without touching the dict of the user."""
-        if not isinstance(group, Mapping) or "params" not in group:
-            raise GraphError(
-                'A group is a dict such as {"params": [w, b], "lr": 0.1}; '
-                f"{_described(group)} came. All groups are given as such, or none."
-            )
-        for name in group:
-            if name not in self.defaults and name not in _NOTES and name != "params":
-                known = ", ".join(self.defaults)
-                raise GraphError(
-                    f"{type(self).__name__} has no setting {name!r}; a group may have {known}."
-                )
-        return {"params": _listed(group["params"], alone=True), **self.defaults} | {
-            name: value for name, value in group.items() if name != "params"
-        }
+        return completed(type(self).__name__, group, self.defaults)
 
-    def _check_groups(self, groups: list[dict[str, Any]]) -> None:
+    def check_groups(self, groups: list[dict[str, Any]]) -> None:
         """Check settings and parameters of all groups."""
         for group in groups:
             self.check_group(group)
-        parameters = [parameter for group in groups for parameter in group["params"]]
-        for parameter in parameters:
-            if not isinstance(parameter, Parameter):
-                raise GraphError(
-                    f"An optimizer updates graphnet parameters; a {type(parameter).__name__} came. "
-                    "model.parameters() lists those of a module."
-                )
-        if len(set(parameters)) < len(parameters):
-            raise GraphError("A parameter is given to the optimizer twice.")
-
-    def _edited(self) -> bool:
-        """True if a group is not as it was when the stretches were found."""
-        try:
-            return self._seen != self.param_groups
-        except RuntimeError:  # a setting was replaced by a tensor: the check will say so
-            return True
-
-    def _arrange(self) -> None:
-        """Find the longest stretches of parameters that can be updated together."""
-        self._check_groups(self.param_groups)
-        self._count_steps()
-        settle(self.parameters)
-        self._stretches = [
-            Stretch(run, group, self._counts.get(run[0], 0))
-            for group in self.param_groups
-            for run in runs((p for p in group["params"] if p.requires_grad), self._age)
-        ]
-        for stretch in self._stretches:
-            for name in self.slots_of(stretch.group):
-                first = self.first_value(stretch.group, name)
-                if name in self.numbers:
-                    stretch.remember_number(name, self._memories, first)
-                else:
-                    stretch.remember(name, self._memories, first)
-        self._homes = {parameter.home: parameter.home.changes for parameter in self.parameters}
-        self._seen = [{**group, "params": list(group["params"])} for group in self.param_groups]
-
-    def _count_steps(self) -> None:
-        """Note how many steps each parameter has made."""
-        for stretch in self._stretches:
-            self._counts.update(dict.fromkeys(stretch.parameters, stretch.steps))
-
-    def _age(self, parameter: Parameter) -> tuple[float, ...]:
-        """What must be equal in all parameters of a stretch."""
-        memory = self._memories.get(parameter, {})
-        known = (float(memory[name]) for name in self.numbers if name in memory)
-        return (self._counts.get(parameter, 0), *known)
+        check_parameters(groups)
 
     def __getstate__(self) -> dict[str, Any]:
         """What is copied and pickled: the stretches are found again, beside the copied homes."""
-        self._count_steps()
-        return {**vars(self), "_stretches": [], "_seen": None, "_homes": {}}
+        return {**vars(self), "_arrangement": self._arrangement.portable()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        memories, counts = state.pop("_arrangement")
+        vars(self).update(state)
+        self._arrangement = Arrangement(self, memories, counts)
 
 
-def descent(group: dict[str, Any], value: Tensor, grad: Tensor) -> Tensor:
-    """The gradient to go down, after the weight decay that the settings of a group ask for.
-
-    The L2 penalty adds to the gradient; decoupled decay shrinks the values by 1 - lr weight_decay.
-    """
-    if group["maximize"]:
-        grad = -grad
-    if group["weight_decay"] and group.get("decoupled_weight_decay"):
-        value.mul_(1 - group["lr"] * group["weight_decay"])
-    elif group["weight_decay"]:
-        grad = grad.add(value, alpha=group["weight_decay"])
-    return grad
-
-
-def _listed(params: Any, alone: bool = False) -> list[Any]:
-    """Parameters as a list; in a group, one may stand alone."""
-    if alone and isinstance(params, Parameter):
-        return [params]
-    if not isinstance(params, Iterable) or isinstance(params, Parameter | Mapping | str):
-        raise GraphError("An optimizer takes a list of parameters: model.parameters(), or [w, b].")
-    if isinstance(params, set | frozenset):
-        raise GraphError("An optimizer takes a list of parameters: a set has no lasting order.")
-    return list(params)
-
-
-def _described(group: Any) -> str:
-    return "one without 'params'" if isinstance(group, Mapping) else f"a {type(group).__name__}"
+def _called(closure: Any) -> Loss:
+    if not callable(closure):
+        came = f"a {type(closure).__name__} came."
+        raise GraphError(f"step takes a function that computes the loss, or nothing; {came}")
+    return closure()

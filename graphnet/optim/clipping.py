@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 
 
 def clip_grad_norm_(
-    parameters: Parameter | Iterable[Parameter], max_norm: float, norm_type: float = 2.0
+    parameters: Parameter | Iterable[Parameter],
+    max_norm: float,
+    norm_type: float = 2.0,
+    error_if_nonfinite: bool = True,
+    foreach: bool | None = None,
 ) -> Tensor:
     """Scale all gradients by one factor, so that their common norm is at most `max_norm`.
 
@@ -27,6 +31,8 @@ def clip_grad_norm_(
         parameters: those whose gradients are scaled, in place.
         max_norm: the largest norm, 0 or more; infinity only measures.
         norm_type: the p of the norm (Σ |g|ᵖ)^(1/p); infinity for the largest element.
+        error_if_nonfinite: True, other than in torch: NaN is never multiplied into gradients.
+        foreach: torch's choice of an implementation, without effect.
 
     Returns:
         The norm before, as a tensor of the shape ().
@@ -36,7 +42,8 @@ def clip_grad_norm_(
 
     Raises:
         NonFiniteError: the norm is NaN or infinite; no gradient was changed.
-        RangeError: `max_norm` is negative or NaN, or `norm_type` is no number.
+        RangeError: `max_norm` is negative or NaN, `norm_type` is no number, or
+            `error_if_nonfinite` is not True.
 
     >>> import graphnet as gn
     >>> w = gn.Parameter(empty(2))
@@ -46,9 +53,12 @@ def clip_grad_norm_(
     >>> w.grad
     tensor([0.5000, 0.5000])
     """
-    limit, power = _number("max_norm", max_norm), _number("norm_type", norm_type)
-    if limit < 0:
-        raise RangeError(f"max_norm is a number of 0 or more; {max_norm!r} came.")
+    if error_if_nonfinite is not True:
+        raise RangeError(
+            "error_if_nonfinite is True: a norm that is NaN or infinite would be multiplied into "
+            f"every gradient; {error_if_nonfinite!r} came. Catch the NonFiniteError instead."
+        )
+    limit, power = limit_of("max_norm", max_norm), number_of("norm_type", norm_type)
     learned = _learned(parameters)
     grads = _flat_grads(learned, apart=power == 0)
     if not grads:
@@ -65,10 +75,13 @@ def clip_grad_norm_(
     return norm
 
 
-def clip_grad_value_(parameters: Parameter | Iterable[Parameter], clip_value: float) -> None:
+def clip_grad_value_(
+    parameters: Parameter | Iterable[Parameter], clip_value: float, foreach: bool | None = None
+) -> None:
     """Bring each element of the gradients into the range from -clip_value to clip_value.
 
-    Frozen parameters are left out. The form is that of `torch.nn.utils.clip_grad_value_`.
+    Frozen parameters are left out. The form is that of `torch.nn.utils.clip_grad_value_`, whose
+    `foreach` is without effect here.
 
     Raises:
         RangeError: `clip_value` is negative or NaN.
@@ -80,9 +93,7 @@ def clip_grad_value_(parameters: Parameter | Iterable[Parameter], clip_value: fl
     >>> w.grad
     tensor([0.5000, 0.5000])
     """
-    limit = _number("clip_value", clip_value)
-    if limit < 0:
-        raise RangeError(f"clip_value is a number of 0 or more; {clip_value!r} came.")
+    limit = limit_of("clip_value", clip_value)
     for grad in _flat_grads(_learned(parameters)):
         grad.clamp_(min=-limit, max=limit)
 
@@ -128,7 +139,19 @@ def _culprit(learned: list[Parameter]) -> str:
     return ", though every gradient is finite: it is too large for its number type"
 
 
-def _number(name: str, value: Any) -> float:
+def limit_of(name: str, value: Any) -> float:
+    """A number of 0 or more.
+
+    Raises:
+        RangeError: it is negative, or no number.
+    """
+    limit = number_of(name, value)
+    if limit < 0:
+        raise RangeError(f"{name} is a number of 0 or more; {value!r} came.")
+    return limit
+
+
+def number_of(name: str, value: Any) -> float:
     """A number that is not NaN; 'inf' is one, as in torch."""
     try:
         number = float(value)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
-from graphnet.optim.adam import _WithBetas
+from graphnet.optim.adam import WithBetas
 from graphnet.optim.settings import Setting, flag
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from graphnet.optim.base import Params
+    from graphnet.optim.groups import Params, Switches
 
 
-class RAdam(_WithBetas):
+class RAdam(WithBetas):
     """Adam that waits with its division until the mean of g² rests on enough steps.
 
     m and v as in Adam;  ρ∞ = 2 / (1 - β₂) - 1;  ρₜ = ρ∞ - 2 t β₂ᵗ / (1 - β₂ᵗ);
@@ -28,6 +28,7 @@ class RAdam(_WithBetas):
         weight_decay: the factor of the L2 penalty, 0 or more.
         decoupled_weight_decay: True for the weight decay of `AdamW`.
         maximize: True to go up instead of down.
+        switches: torch's choices of an implementation, see `Switches`.
 
     Source: Liu et al., On the variance of the adaptive learning rate and beyond (2020),
     algorithm 2; in the form of `torch.optim.RAdam`.
@@ -49,10 +50,12 @@ class RAdam(_WithBetas):
         decoupled_weight_decay: bool = False,
         *,
         maximize: bool = False,
+        **switches: Unpack[Switches],
     ) -> None:
         super().__init__(
             params,
             lr,
+            switches,
             betas=betas,
             eps=eps,
             weight_decay=weight_decay,
@@ -60,18 +63,24 @@ class RAdam(_WithBetas):
             maximize=maximize,
         )
 
+    def numbers(self, group: dict[str, Any], step: int, **scalars: Tensor) -> dict[str, Any]:
+        """The numbers of Adam with r in the rate, and True where ρₜ > 5."""
+        known = super().numbers(group, step)
+        beta2 = group["betas"][1]
+        most = 2 / (1 - beta2) - 1
+        length = most - 2 * step * beta2**step / (1 - beta2**step)
+        if rectified := length > 5.0:
+            square = (length - 4) * (length - 2) * most / ((most - 4) * (most - 2) * length)
+            known["rate"] *= known["root"] * square**0.5
+        return {**known, "rectified": rectified}
+
     def update(
         self, group: dict[str, Any], step: int, value: Tensor, grad: Tensor, **state: Tensor
     ) -> None:
         """Change the values by one step."""
-        beta1, beta2 = group["betas"]
         mean, square = state["exp_avg"], state["exp_avg_sq"]
         self.means(group, value, grad, mean, square)
-        correction = 1 - beta2**step
-        move = (mean / (1 - beta1**step)).mul_(group["lr"])
-        most = 2 / (1 - beta2) - 1
-        length = most - 2 * step * beta2**step / correction
-        if length > 5.0:
-            rectified = (length - 4) * (length - 2) * most / ((most - 4) * (most - 2) * length)
-            move.mul_(correction**0.5 / square.sqrt().add_(group["eps"])).mul_(rectified**0.5)
-        value.add_(move, alpha=-1.0)
+        if group["rectified"]:
+            value.addcdiv_(mean, square.sqrt().add_(group["eps"]), value=-group["rate"])
+        else:
+            value.add_(mean, alpha=-group["rate"])

@@ -6,12 +6,16 @@ from collections.abc import Callable
 from math import inf, isfinite
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from torch import empty
+
 from graphnet.errors import RangeError
 
 if TYPE_CHECKING:
     from graphnet.optim.base import Optimizer
 
 Value = TypeVar("Value")
+
+_TENSOR = type(empty(0))
 
 
 class Setting(Generic[Value]):
@@ -68,6 +72,17 @@ def require_range(
 def number(low: float = 0.0, most: float | None = None) -> Callable[[str, Any], float]:
     """The rule of a number in a range."""
     return lambda name, value: require_range(name, value, low=low, most=most)
+
+
+def learning_rate(name: str, value: Any) -> Any:
+    """The rule of the learning rate: a number of 0 or more, or a tensor of one that is followed.
+
+    Raises:
+        RangeError: it is something else.
+    """
+    one = value.item() if isinstance(value, _TENSOR) and value.numel() == 1 else value
+    require_range(name, one)
+    return value
 
 
 def flag(name: str, value: Any) -> bool:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from math import inf
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from graphnet.errors import RangeError
-from graphnet.optim.base import Optimizer, Params, descent
+from graphnet.optim.base import Optimizer
+from graphnet.optim.descent import descent
 from graphnet.optim.settings import Setting, flag, number
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from graphnet.optim.groups import Params, Switches
 
 
 class SGD(Optimizer):
@@ -27,6 +30,7 @@ class SGD(Optimizer):
         weight_decay: the factor of the L2 penalty, 0 or more.
         nesterov: True to look ahead along the momentum.
         maximize: True to go up instead of down.
+        switches: torch's choices of an implementation, see `Switches`.
 
     Source: Sutskever et al., On the importance of initialization and momentum (2013), equations 1
     to 4, in the form of `torch.optim.SGD`.
@@ -46,6 +50,7 @@ class SGD(Optimizer):
 
     slots = ("momentum_buffer",)
     step_in_state = False
+    switches = ("foreach", "differentiable", "fused")
     momentum = Setting(number())
     dampening = Setting(number(low=-inf))
     weight_decay = Setting(number())
@@ -62,10 +67,12 @@ class SGD(Optimizer):
         nesterov: bool = False,
         *,
         maximize: bool = False,
+        **switches: Unpack[Switches],
     ) -> None:
         super().__init__(
             params,
             lr,
+            switches,
             momentum=momentum,
             dampening=dampening,
             weight_decay=weight_decay,
@@ -87,16 +94,17 @@ class SGD(Optimizer):
         """Only steps with momentum are counted, so that the first of them can be told."""
         return bool(group["momentum"])
 
+    def numbers(self, group: dict[str, Any], step: int, **scalars: Tensor) -> dict[str, Any]:
+        """The learning rate, and how much of g enters v: at the first step all of it."""
+        intake = 1.0 if step == 1 else 1 - group["dampening"]
+        return {"lr": float(group["lr"]), "intake": intake}
+
     def update(
         self, group: dict[str, Any], step: int, value: Tensor, grad: Tensor, **state: Tensor
     ) -> None:
         """Change the values by one step."""
         grad = descent(group, value, grad)
         if momentum := group["momentum"]:
-            buffer = state["momentum_buffer"]
-            if step == 1:
-                buffer.copy_(grad)
-            else:
-                buffer.mul_(momentum).add_(grad, alpha=1 - group["dampening"])
+            buffer = state["momentum_buffer"].mul_(momentum).add_(grad, alpha=group["intake"])
             grad = grad.add(buffer, alpha=momentum) if group["nesterov"] else buffer
         value.add_(grad, alpha=-group["lr"])

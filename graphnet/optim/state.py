@@ -36,7 +36,7 @@ def write_state(
             if steps or optimizer.state_from_start or (memory and optimizer.step_in_state):
                 entries[index] = _entry(optimizer, group, parameter, memory, steps)
             index += 1
-        settings = {name: value for name, value in group.items() if name != "params"}
+        settings = {name: _copied(value) for name, value in group.items() if name != "params"}
         groups.append({**settings, "params": list(range(first, index))})
     return {"state": entries, "param_groups": groups}
 
@@ -47,7 +47,7 @@ def _entry(
     """What is remembered of one parameter, in its shape."""
     entry = {"step": plain_number(steps)} if optimizer.step_in_state else {}
     for name in dict.fromkeys([*memory, *optimizer.slots_of(group)]):
-        number = name in optimizer.numbers
+        number = name in optimizer.scalars
         if name in memory:
             value = memory[name].clone()
         elif number:
@@ -162,7 +162,7 @@ class _Reader:
             if name not in optimizer.slots:
                 self.problems.append(f"{where}: {name!r} is not known to this optimizer")
             elif value is not None or optimizer.step_in_state:
-                kept = self.kept(f"{where}, {name}", parameter, value, name in optimizer.numbers)
+                kept = self.kept(f"{where}, {name}", parameter, value, name in optimizer.scalars)
                 memory |= {} if kept is None else {name: kept}
         if not optimizer.step_in_state:
             return memory, int(bool(memory))
@@ -200,6 +200,13 @@ class _Reader:
             self.problems.append(f"{where}: step is a whole number of 0 or more; {value!r} came")
             return 0
         return int(value)
+
+
+def _copied(setting: Any) -> Any:
+    """A setting that does not change with that of the optimizer."""
+    if isinstance(setting, _TENSOR):
+        return setting.clone()
+    return list(setting) if isinstance(setting, list) else setting
 
 
 def _number_of(value: Any) -> Any:

@@ -26,6 +26,7 @@ class Stretch:
         self.home = parameters[0].home
         self.value, self.grad = flat_value(parameters), flat_grad(parameters)
         self.state: dict[str, Tensor] = {}
+        self.scalars: dict[str, Tensor] = {}
 
     def remember(self, name: str, memories: dict[Parameter, Memory], first: float) -> None:
         """Bring together what is remembered of each parameter under one name; `first` at first."""
@@ -43,9 +44,34 @@ class Stretch:
     def remember_number(self, name: str, memories: dict[Parameter, Memory], first: float) -> None:
         """The same for one number, which is equal in all parameters of a stretch."""
         known = memories.get(self.parameters[0], {}).get(name)
-        self.state[name] = plain_number(first) if known is None else known.clone()
+        self.scalars[name] = plain_number(first) if known is None else known.clone()
         for parameter in self.parameters:
-            memories.setdefault(parameter, {})[name] = self.state[name]
+            memories.setdefault(parameter, {})[name] = self.scalars[name]
+
+    def memory(self) -> list[Tensor]:
+        """All tensors that a step changes."""
+        return [self.value, self.grad, *self.state.values(), *self.scalars.values()]
+
+    def kept_scalars(self) -> list[Tensor]:
+        """A copy of what is remembered as single numbers."""
+        return [scalar.clone() for scalar in self.scalars.values()]
+
+    def restore_scalars(self, kept: list[Tensor]) -> None:
+        """Put those numbers back."""
+        for scalar, value in zip(self.scalars.values(), kept, strict=True):
+            scalar.copy_(value)
+
+    def stepped(self, steps: int, writes: int) -> None:
+        """Note that the values were written to: graphs see that theirs are out of date.
+
+        Args:
+            steps: how many steps have been made.
+            writes: how often the home had been written to before.
+        """
+        self.steps = steps
+        self.home.counted += self.home.writes - writes
+        for parameter in self.parameters:
+            parameter.updates += 1
 
 
 def runs(

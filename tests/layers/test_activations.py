@@ -182,3 +182,48 @@ def test_whole_numbers_are_refused():
     for layer in (gn.GELU(), gn.ELU(), gn.Softmax(0)):
         with pytest.raises(gn.DtypeError, match="floating"):
             layer.forward(torch.tensor([1, 2]))
+
+
+INPLACE = ["ReLU", "LeakyReLU", "ELU", "SELU", "SiLU", "Mish", "Hardtanh", "ReLU6"]
+
+
+@pytest.mark.parametrize("name", INPLACE)
+def test_nothing_writes_to_its_input(name):
+    assert repr(getattr(gn, name)(inplace=False)) == repr(getattr(nn, name)(inplace=False))
+    with pytest.raises(gn.GraphError, match="inplace is False"):
+        getattr(gn, name)(inplace=True)
+
+
+@pytest.mark.parametrize("name", ["Tanh", "Sigmoid", "GELU", "Softplus"])
+def test_an_argument_that_torch_does_not_have(name):
+    with pytest.raises(TypeError):
+        getattr(gn, name)(inplace=False)
+
+
+def test_identity_takes_any_arguments():
+    assert repr(gn.Identity(54, unused=1)) == repr(nn.Identity(54, unused=1))
+    check(gn.Identity(54, unused=1), nn.Identity(), torch.ones(2, 3))
+
+
+@pytest.mark.parametrize("value", ["a", None, [1.0], 1j], ids=repr)
+@pytest.mark.parametrize("name", ["LeakyReLU", "ELU", "Softplus", "Hardtanh"])
+def test_settings_that_are_no_numbers(name, value):
+    with pytest.raises(gn.GraphError, match="is a number"):
+        getattr(gn, name)(value)
+
+
+def test_a_setting_may_change_before_the_layer_is_used():
+    layer = gn.LeakyReLU(0.5)
+    layer.negative_slope = 0.25
+    assert repr(layer) == "LeakyReLU(negative_slope=0.25)"
+    assert layer.forward(torch.tensor([-4.0])).item() == -1
+
+
+@pytest.mark.parametrize("name", ["Hardtanh", "ReLU6"])
+def test_whole_numbers_stay_whole_between_bounds(name):
+    for dtype in (torch.int64, torch.int32):
+        x = torch.tensor([-3, 0, 1, 9], dtype=dtype)
+        got, expected = getattr(gn, name)().forward(x), getattr(nn, name)()(x)
+        torch.testing.assert_close(got, expected, rtol=0, atol=0)
+    with pytest.raises(gn.DtypeError, match="takes numbers"):
+        getattr(gn, name)().forward(torch.tensor([True]))

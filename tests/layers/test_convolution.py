@@ -68,16 +68,24 @@ def test_forward_and_backward(name, sizes, options, shape):
         ("Conv2d", (4, 6, 3), {"groups": 3}),
         ("Conv2d", (4, 6, 3), {"groups": 0}),
         ("Conv2d", (3, 4, 3), {"groups": 3}),
+        ("Conv2d", (4, 6, (3,)), {}),
+        ("Conv2d", (4, 6, 0), {}),
+        ("Conv2d", (4, 6, 1.5), {}),
+        ("Conv2d", (4, 6, 3), {"stride": 0}),
+        ("Conv2d", (4, 6, 3), {"dilation": (1, 2, 3)}),
+        ("Conv2d", (4, 6, 3), {"padding": -1}),
         ("Conv2d", (4, 6, 3), {"padding": "full"}),
         ("Conv2d", (4, 6, 3), {"padding": "same", "stride": 2}),
         ("Conv2d", (4, 6, 3), {"padding_mode": "mirror"}),
         ("ConvTranspose2d", (4, 6, 3), {"padding_mode": "circular"}),
+        ("ConvTranspose2d", (4, 6, 3), {"padding": "same"}),
     ],
     ids=str,
 )
+@pytest.mark.filterwarnings("ignore:Initializing zero-element tensors")
 def test_what_torch_refuses_is_refused(name, arguments, options):
-    with pytest.raises((ValueError, TypeError)):
-        getattr(nn, name)(*arguments, **options)
+    with pytest.raises((ValueError, TypeError, RuntimeError)):
+        getattr(nn, name)(*arguments, **options)(torch.ones(1, 4, 5, 5))
     with pytest.raises(gn.GraphError):
         getattr(gn, name)(*arguments, **options)
 
@@ -92,5 +100,5 @@ def test_wrong_images_are_refused_when_built():
 
 def test_text():
     assert repr(gn.Conv2d(2, 4, 3)) == "Conv2d(2, 4, kernel_size=(3, 3), stride=(1, 1))"
-    options = {"padding": 1, "groups": 2, "bias": False}
-    assert repr(gn.Conv2d(2, 4, 3, **options)) == repr(nn.Conv2d(2, 4, 3, **options))
+    for options in ({"padding": 1, "groups": 2, "bias": False}, {"padding": "same"}):
+        assert repr(gn.Conv2d(2, 4, 3, **options)) == repr(nn.Conv2d(2, 4, 3, **options))

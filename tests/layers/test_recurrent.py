@@ -1,104 +1,26 @@
-"""Recurrent layers and cells against torch.nn with autograd in float64."""
+"""Recurrent layers against torch.nn with autograd in float64."""
 
 from __future__ import annotations
 
-import copy
-import pickle
-from itertools import product
-
 import pytest
 import torch
+from layers.recurrent_twins import (
+    DOUBLE,
+    EACH,
+    NAMES,
+    SETTINGS,
+    check,
+    close,
+    inputs_of,
+    leaves,
+    like,
+    pair,
+    randn,
+    seeded,
+)
 from torch import nn
 
 import graphnet as gn
-
-DOUBLE = torch.float64
-KINDS = [("RNN", {}), ("RNN", {"nonlinearity": "relu"}), ("LSTM", {}), ("GRU", {})]
-EACH = pytest.mark.parametrize(("name", "options"), KINDS, ids=["tanh", "relu", "LSTM", "GRU"])
-NAMES = pytest.mark.parametrize("name", ["RNN", "LSTM", "GRU"])
-
-
-def seeded(seed=0):
-    return torch.Generator().manual_seed(seed)
-
-
-def randn(*shape, generator):
-    return torch.randn(shape, generator=generator, dtype=DOUBLE)
-
-
-def leaves(value):
-    if not isinstance(value, tuple):
-        return [value]
-    return [leaf for each in value for leaf in leaves(each)]
-
-
-def like(value, change):
-    """A nested tuple of changed tensors."""
-    if isinstance(value, tuple):
-        return tuple(like(each, change) for each in value)
-    return change(value)
-
-
-def structure(value):
-    return like(value, lambda each: tuple(each.shape))
-
-
-def close(mine, other):
-    # sums of tens of products of numbers about 1, through a few steps: rounding is below 1e-12
-    torch.testing.assert_close(mine, other.detach(), rtol=1e-12, atol=1e-12)
-
-
-def pair(name, *sizes, **options):
-    """The same module in both kits, made from the same seed."""
-    torch.manual_seed(3)
-    theirs = getattr(nn, name)(*sizes, **options, dtype=DOUBLE)
-    torch.manual_seed(3)
-    ours = getattr(gn, name)(*sizes, **options, dtype=DOUBLE)
-    return ours, theirs
-
-
-def check(ours, theirs, *inputs, generator=None):
-    """Values and gradients by input, state and parameters; both add up the latter."""
-    generator = generator or seeded(7)
-    wanted = like(inputs, lambda each: each.clone().requires_grad_())
-    expected = theirs(*wanted)
-    grads = like(expected, lambda each: randn(*each.shape, generator=generator))
-    torch.autograd.backward(leaves(expected), leaves(grads))
-    got = ours.forward(*inputs)
-    assert structure(got) == structure(expected)
-    for mine, other in zip(leaves(got), leaves(expected), strict=True):
-        close(mine, other)
-    results = ours.backward(*grads) if isinstance(grads, tuple) else ours.backward(grads)
-    results = results if len(inputs) > 1 else (results,)
-    assert structure(results) == structure(inputs)
-    for mine, leaf in zip(leaves(results), leaves(wanted), strict=True):
-        close(mine, leaf.grad)
-    pairs = zip(ours.named_parameters(), theirs.named_parameters(), strict=True)
-    for (mine_name, mine), (other_name, other) in pairs:
-        assert mine_name == other_name
-        close(mine.grad, other.grad)
-
-
-def state_of(name, shape, generator):
-    parts = tuple(randn(*shape, generator=generator) for _ in range(1 + ("LSTM" in name)))
-    return parts if "LSTM" in name else parts[0]
-
-
-def inputs_of(name, theirs, rows, length, generator, given=True):
-    """A sequence and an initial state; without a batch where rows is None."""
-    batch = () if rows is None else (rows,)
-    shape = (length, *batch) if not theirs.batch_first else (*batch, length)
-    x = randn(*shape, theirs.input_size, generator=generator)
-    layers = theirs.num_layers * (1 + theirs.bidirectional)
-    state = state_of(name, (layers, *batch, theirs.hidden_size), generator)
-    return (x, state) if given else (x,)
-
-
-SETTINGS = [
-    {"num_layers": layers, "bidirectional": both, "batch_first": first, "bias": bias}
-    for layers, both, first, bias in product((1, 3), (False, True), (False, True), (True, False))
-    if bias or layers == 1
-]
 
 
 @EACH
@@ -207,85 +129,6 @@ def test_second_derivatives(name, options):
         torch.testing.assert_close(mine, other, rtol=1e-10, atol=1e-10)
 
 
-# weights
-
-
-@EACH
-@pytest.mark.parametrize("settings", SETTINGS, ids=lambda each: "-".join(map(str, each.values())))
-def test_first_values_names_and_state_are_those_of_torch(name, options, settings):
-    ours, theirs = pair(name, 3, 4, **options, **settings)
-    mine, other = ours.state_dict(), theirs.state_dict()
-    assert list(mine) == list(other)
-    assert all(mine[key].equal(other[key]) for key in other)
-    theirs.load_state_dict({key: 2 * value for key, value in mine.items()})
-    ours.load_state_dict(theirs.state_dict())
-    check(ours, theirs, *inputs_of(name, theirs, 2, 3, seeded()))
-
-
-@NAMES
-def test_copies_and_number_types(name):
-    ours, theirs = pair(name, 3, 4, num_layers=2)
-    inputs = inputs_of(name, theirs, 2, 3, seeded())
-    check(ours, theirs, *inputs)
-    for copied in (copy.deepcopy(ours), pickle.loads(pickle.dumps(ours))):
-        copied.zero_grad()
-        other = copy.deepcopy(theirs)
-        other.zero_grad()
-        check(copied, other, *inputs)
-    assert ours.float().forward(inputs[0].float())[0].dtype is torch.float32
-    assert getattr(gn, name)(3, 4).weight_hh_l0.dtype is torch.float32
-
-
-@NAMES
-def test_texts(name):
-    for settings in ({}, {"num_layers": 2, "batch_first": True, "dropout": 0.5, "bias": False}):
-        ours, theirs = pair(name, 3, 4, **settings)
-        assert repr(ours) == repr(theirs)
-    ours, theirs = pair(f"{name}Cell", 3, 4, bias=False)
-    assert repr(ours) == repr(theirs)
-
-
-@NAMES
-@pytest.mark.filterwarnings("ignore:dropout option adds dropout")
-def test_dropout_stands_between_layers(name):
-    ours, theirs = pair(name, 3, 4, num_layers=2, dropout=1.0)
-    inputs = inputs_of(name, theirs, 2, 3, seeded())
-    check(ours, theirs, *inputs)
-    ours.eval()
-    theirs.eval()
-    check(ours, theirs, *inputs)
-    check(*pair(name, 3, 4, dropout=0.5), inputs[0])  # nothing stands behind the last layer
-    some = pair(name, 3, 4, num_layers=2, dropout=0.5)[0]
-    assert not some.forward(inputs[0])[0].equal(some.forward(inputs[0])[0])
-
-
-# cells
-
-
-@EACH
-@pytest.mark.parametrize("bias", [True, False])
-def test_cells(name, options, bias):
-    ours, theirs = pair(f"{name}Cell", 3, 4, bias=bias, **options)
-    assert list(ours.state_dict()) == list(theirs.state_dict())
-    assert all(ours.state_dict()[key].equal(value) for key, value in theirs.state_dict().items())
-    generator = seeded()
-    for batch in [(5,), (1,), (), (12,), (0,), (2,)]:
-        x, state = randn(*batch, 3, generator=generator), state_of(name, (*batch, 4), generator)
-        check(ours, theirs, x, state, generator=generator)
-        check(ours, theirs, x, generator=generator)
-
-
-@NAMES
-def test_a_loop_over_a_cell(name):
-    ours, theirs = pair(f"{name}Cell", 3, 4)
-    sequence = randn(6, 2, 3, generator=seeded())
-    mine, other = None, None
-    for x in sequence:
-        mine, other = ours(x, mine), theirs(x, other)
-    for result, expected in zip(leaves(mine), leaves(other), strict=True):
-        close(result, expected)
-
-
 class Tagger(gn.Module):
     def __init__(self):
         self.reader = gn.LSTM(3, 4, bidirectional=True, batch_first=True, dtype=DOUBLE)
@@ -307,115 +150,15 @@ def test_inside_a_module():
         close(ours.forward(x), head(reader(x)[0]))
 
 
-# what is refused
-
-
 @NAMES
-def test_a_length_that_is_unknown_or_zero(name):
-    for shape, first in [((None, 2, 3), False), ((2, None, 3), True), ((None, 3), True)]:
-        with gn.Graph(), pytest.raises(gn.ShapeError, match="length of the sequence"):
-            x = gn.Input(shape, name="x")
-            getattr(gn, name)(3, 4, batch_first=first)(x)
-    with pytest.raises(gn.ShapeError, match="length of the sequence"):
-        getattr(gn, name)(3, 4).forward(torch.ones(0, 2, 3))
-
-
-@NAMES
-@pytest.mark.parametrize("shape", [(5, 2, 4), (5, 4), (3,), (1, 5, 2, 3), ()], ids=str)
-def test_inputs_that_do_not_fit(name, shape):
-    with pytest.raises(gn.ShapeError, match=name):
-        getattr(gn, name)(3, 4).forward(torch.ones(shape))
-    with pytest.raises(gn.ShapeError, match=f"{name}Cell"):
-        getattr(gn, f"{name}Cell")(3, 4).forward(torch.ones(*shape[:-1], 5))
-
-
-@NAMES
-@pytest.mark.parametrize("shape", [(1, 1, 4), (2, 2, 4), (1, 2, 3), (2, 4), (1, 2, 1)], ids=str)
-def test_states_that_do_not_fit(name, shape):
+def test_input_and_state_by_name_and_a_state_in_a_list(name):
     ours, theirs = pair(name, 3, 4)
-    x, good = inputs_of(name, theirs, 2, 5, seeded())
-    bad = torch.ones(shape, dtype=DOUBLE)
-    bad = (leaves(good)[0], bad) if name == "LSTM" else bad
-    for first in (True, False):
-        with pytest.raises(gn.ShapeError):
-            ours.forward(x, bad)
-        if first:
-            check(ours, theirs, x, good)
-
-
-def test_states_of_another_kind():
-    x, h = torch.ones(5, 2, 3), torch.ones(1, 2, 4)
-    for module, state in [
-        (gn.GRU(3, 4), (h, h)),
-        (gn.LSTM(3, 4), h),
-        (gn.LSTM(3, 4), (h,)),
-        (gn.LSTM(3, 4), (h, h, h)),
-        (gn.LSTM(3, 4), (h, None)),
-        (gn.LSTM(3, 4), [h, h]),
-        (gn.RNN(3, 4), "zeros"),
-        (gn.RNN(3, 4), h.double()),
-        (gn.GRUCell(3, 4), (h[0], h[0])),
-        (gn.LSTMCell(3, 4), h[0]),
-    ]:
-        with pytest.raises(gn.GraphError):
-            module.forward(x if "Cell" not in type(module).__name__ else x[0], state)
-    for none in ((), (None,)):
-        with pytest.raises((TypeError, gn.GraphError)):
-            gn.GRU(3, 4).forward(*none)
-
-
-@NAMES
-@pytest.mark.parametrize(
-    ("sizes", "options", "kind"),
-    [
-        ((0, 4), {}, gn.ShapeError),
-        ((3, -1), {}, gn.ShapeError),
-        ((3, 2.0), {}, gn.ShapeError),
-        ((3, 4), {"num_layers": 0}, gn.ShapeError),
-        ((3, 4), {"dropout": 1.5}, gn.RangeError),
-        ((3, 4), {"dropout": -0.1}, gn.RangeError),
-        ((3, 4), {"dropout": float("nan")}, gn.RangeError),
-    ],
-    ids=range(7),
-)
-def test_settings_that_make_no_sense(name, sizes, options, kind):
-    with pytest.raises(kind):
-        getattr(gn, name)(*sizes, **options)
-
-
-@pytest.mark.parametrize("kind", [gn.RNN, gn.RNNCell])
-def test_another_nonlinearity(kind):
-    with pytest.raises(gn.GraphError, match="'sigmoid' came"):
-        kind(3, 4, nonlinearity="sigmoid")
-
-
-def test_backward_takes_a_gradient_for_each_output():
-    lstm = gn.LSTM(3, 4)
-    lstm.forward(torch.ones(5, 2, 3))
-    with pytest.raises(gn.ShapeError, match="3 outputs; 1 came"):
-        lstm.backward(torch.ones(5, 2, 4))
-
-
-def test_outputs_in_a_list():
-    class Both(gn.Module):
-        def build(self, x):
-            return [x * 2, x * 3]
-
-    assert [each.item() for each in Both().forward(torch.ones(()))] == [2, 3]
-
-
-def test_inputs_and_outputs_in_nested_tuples():
-    class Nested(gn.Module):
-        def build(self, x, pair):
-            y, (z,) = pair
-            return (x * y, (y * z,)), x * z
-
-    module = Nested()
-    one, two, three = (torch.full((2,), value) for value in (1.0, 2.0, 3.0))
-    (first, (second,)), third = module.forward(one, (two, (three,)))
-    assert [first[0], second[0], third[0]] == [2, 6, 3]
-    by_x, (by_y, (by_z,)) = module.backward((one, (one,)), one)
-    assert [by_x[0], by_y[0], by_z[0]] == [5, 4, 3]
-    with pytest.raises((gn.GraphError, TypeError, ValueError)):
-        module.forward(one, two, three)
-    module.forward(one, (two, (three,)))
+    x, state = inputs_of(name, theirs, 2, 5, seeded())
+    states = [state, list(state)] if name == "LSTM" else [state, None]
+    for hx in states:
+        for mine, other in zip(
+            leaves(ours(input=x, hx=hx)), leaves(theirs(input=x, hx=hx)), strict=True
+        ):
+            close(mine, other)
+    cell, other_cell = pair(f"{name}Cell", 3, 4)
+    close(leaves(cell(input=x[0], hx=None))[0], leaves(other_cell(input=x[0]))[0])

@@ -116,3 +116,9 @@ def like(value: Tensor, other: Any) -> Any:
     if isinstance(other, Tensor):
         return value
     return other.graph.parameter(value, requires_grad=False)
+
+
+def both(name: str, **options: Any) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """Our function of this name and torch's, with the same options."""
+    ours, theirs = getattr(gn.ops, name), getattr(torch.nn.functional, name)
+    return lambda *x: ours(*x, **options), lambda *x: theirs(*x, **options)

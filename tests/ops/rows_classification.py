@@ -61,8 +61,4 @@ ROWS: list[Case] = [
         )
         for large, _ in SHAPES
     ],
-    *[
-        Case(classification.Total(), torch.sum, (shape,), edges=(1.0, 0.5, 1e3, float("nan")))
-        for shape in ((3, 4), (), (2, 1, 3))
-    ],
 ]

@@ -25,6 +25,17 @@ def recurrence(dim: int, reverse: bool) -> Callable[[Tensor, Tensor], Tensor]:
     return function
 
 
+def shift(dim: int, places: int, value: float) -> Callable[[Tensor], Tensor]:
+    """The elements one place further, a value in front; or one place back."""
+
+    def function(x: Tensor) -> Tensor:
+        edge = torch.full_like(x.narrow(dim, 0, 1), value)
+        kept = x.narrow(dim, int(places < 0), x.shape[dim] - 1)
+        return torch.cat((edge, kept) if places > 0 else (kept, edge), dim)
+
+    return function
+
+
 FINITE = (0.0, 1.0, -1.0, 0.5, 1e3, -1e3)
 
 ROWS: list[Case] = [
@@ -33,6 +44,11 @@ ROWS: list[Case] = [
         for shape, dim in (((3, 4), 0), ((2, 3, 4), 1), ((0, 3), 0))
     ],
     Case(cumulative.Cumsum(1, True), lambda x: x.flip(1).cumsum(1).flip(1), ((3, 4),)),
+    *[
+        Case(cumulative.Shift(dim, places, value), shift(dim, places, value), (shape,))
+        for shape, dim, value in (((3, 4), 0, 1.5), ((2, 3, 4), 1, 0.0), ((1, 3), 0, -1.0))
+        for places in (1, -1)
+    ],
     *[
         Case(
             cumulative.Recurrence(dim, reverse),

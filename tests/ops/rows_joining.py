@@ -18,6 +18,16 @@ ROWS: list[Case] = [
         )
     ],
     *[
+        Case(joining.Stack(dim), lambda *x, d=dim: torch.stack(x, d), shapes)
+        for dim, shapes in (
+            (0, ((3, 4), (3, 4), (3, 4))),
+            (1, ((3,), (3,))),
+            (2, ((2, 3), (2, 3))),
+            (0, ((), ())),
+            (1, ((0, 2), (0, 2))),
+        )
+    ],
+    *[
         Case(
             joining.Section(dim, place),
             lambda x, *like, d=dim, p=place: x.split([each.shape[d] for each in like], d)[p],
@@ -38,22 +48,6 @@ ROWS: list[Case] = [
             ((5, 4), (2, 3), 0, 0),
             ((5, 4), (1, 2, 1), 1, 2),
             ((2, 5, 3), (4, 1, 0), 1, 2),
-        )
-    ],
-    *[
-        Case(
-            joining.Pad(amounts, value),
-            lambda x, a=amounts, v=value: torch.nn.functional.pad(x, a, value=v),
-            (shape,),
-        )
-        for shape, amounts, value in (
-            ((3, 4), (1, 2), 0.0),
-            ((3, 4), (1, 2, 0, 3), -1.5),
-            ((3, 4), (-1, 2, 1, -2), 2.0),
-            ((2, 3, 4), (0, 0, -1, -1), 0.0),
-            ((2, 3), (-2, 0), 1.0),
-            ((0, 2), (0, 1, 2, 0), 1.0),
-            ((3,), (), 0.0),
         )
     ],
 ]

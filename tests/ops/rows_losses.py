@@ -31,4 +31,8 @@ ROWS: list[Case] = [
         for shape in SHAPES
         for delta in (1.0, 0.3, 5)
     ],
+    *[
+        Case(losses.Total(), torch.sum, (shape,), edges=(1.0, 0.5, 1e3, float("nan")))
+        for shape in ((3, 4), (), (2, 1, 3))
+    ],
 ]

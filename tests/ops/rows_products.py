@@ -23,6 +23,10 @@ ROWS: list[Case] = [
         )
     ],
     *[
+        Case(products.Bmm(), torch.bmm, shapes)
+        for shapes in (((2, 3, 4), (2, 4, 5)), ((0, 3, 4), (0, 4, 5)), ((2, 3, 0), (2, 0, 5)))
+    ],
+    *[
         Case(products.Matvec(), torch.matmul, shapes)
         for shapes in (((3, 4), (4,)), ((4,), (4,)), ((2, 3, 4), (4,)), ((0, 4), (4,)))
     ],
@@ -39,6 +43,17 @@ ROWS: list[Case] = [
             ((3, 1), (1, 1), (1,)),
             ((2, 3, 4), (5, 4), (5,)),
             ((2, 0, 1, 4), (5, 4), (5,)),
+            ((4,), (5, 4), (5,)),
+        )
+    ],
+    *[
+        Case(products.LinearMap(), torch.nn.functional.linear, shapes)
+        for shapes in (
+            ((3, 4), (5, 4)),
+            ((0, 4), (5, 4)),
+            ((2, 3, 4), (5, 4)),
+            ((2, 0, 1, 4), (5, 4)),
+            ((4,), (5, 4)),
         )
     ],
 ]

@@ -3,7 +3,7 @@
 import torch
 from ops.cases import Case
 
-from graphnet.ops.running import Choose, Column, CountUp, Remember, Several, Sized
+from graphnet.ops.running import Choose, Column, CountUp, Remember, Several, Sized, SizedAs
 
 
 def chosen(x, y, training):
@@ -35,4 +35,6 @@ ROWS = [
     *(Case(Several((0,)), first, (shape, True)) for shape in ((3, 2), (0, 2))),
     Case(Several((0, 2)), first, ((1, 3, 1), False)),
     Case(Sized((2, None)), first, ((2, 3),)),
+    *(Case(SizedAs(), first, (shape, shape)) for shape in ((2, 3), (), (0, 3))),
+    Case(Several((0,), 0), first, ((3, 2), True)),
 ]

@@ -39,7 +39,7 @@ ROWS: list[Case] = [
         for shape, _, options in SITUATIONS
     ],
     *[
-        Case(sliding.Fold(*options), folded(*options), (seen, shape))
+        Case(sliding.WindowsSum(*options), folded(*options), (seen, shape))
         for shape, seen, options in SITUATIONS
     ],
 ]

@@ -1,9 +1,10 @@
-"""Attention, dropout and look-ups as functions, beside torch's."""
+"""Attention as a function, beside torch's."""
 
 from __future__ import annotations
 
 import pytest
 import torch
+from ops.beside import compare, random
 from torch.nn import functional
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
@@ -63,14 +64,44 @@ def test_attention_is_that_of_torch(settings, front, factor):
         torch.testing.assert_close(node.grad, grad, rtol=1e-9, atol=1e-9)
 
 
-@pytest.mark.parametrize("p", [0.0, 0.3, 1.0])
-@pytest.mark.parametrize("training", [True, False])
-def test_dropout_is_that_of_torch_under_the_same_seed(p, training):
-    x = torch.randn(40, 3)
-    torch.manual_seed(1)
-    ours = ops.dropout(x, p, training)
-    torch.manual_seed(1)
-    torch.testing.assert_close(ours, functional.dropout(x, p, training))
+@pytest.mark.parametrize("unknown", [False, "rows"])
+@pytest.mark.parametrize("settings", [{}, {"is_causal": True}, {"scale": 2}])
+def test_second_derivatives_of_attention(settings, unknown):
+    tensors = [random(2, 3, 4), random(2, 5, 4, seed=1), random(2, 5, 2, seed=2)]
+    with sdpa_kernel(SDPBackend.MATH):
+        compare(
+            lambda *each: ops.scaled_dot_product_attention(*each, **settings),
+            lambda *each: functional.scaled_dot_product_attention(*each, **settings),
+            tensors,
+            unknown,
+        )
+
+
+def test_sizes_and_a_mask_that_are_fed_later():
+    tensors = [random(2, 3, 4), random(2, 5, 4, seed=1), random(2, 5, 2, seed=2)]
+    for mask in (random(3, 5), random(5), random(2, 1, 5), random(3, 5) > 0, random(1, 3, 1)):
+        with sdpa_kernel(SDPBackend.MATH):
+            compare(
+                lambda *each: ops.scaled_dot_product_attention(*each, scale=0.5),
+                lambda *each: functional.scaled_dot_product_attention(*each, scale=0.5),
+                [*tensors, mask],
+                unknown=mask.shape == (3, 5),
+            )
+
+
+@pytest.mark.parametrize("heads", [(8, 2, 2), (8, 2, 4), (6, 1, 3), ((3, 4), (3, 2), (3, 2))])
+def test_heads_of_queries_share_heads_of_keys(heads):
+    fronts = [each if isinstance(each, tuple) else (each,) for each in heads]
+    tensors = [
+        random(*front, *size, seed=seed)
+        for seed, (front, size) in enumerate(zip(fronts, ((3, 4), (5, 4), (5, 2)), strict=True))
+    ]
+    with sdpa_kernel(SDPBackend.MATH):
+        compare(
+            lambda *each: ops.scaled_dot_product_attention(*each, enable_gqa=True),
+            lambda *each: functional.scaled_dot_product_attention(*each, enable_gqa=True),
+            tensors,
+        )
 
 
 def test_dropout_of_weights_is_that_of_torch_under_the_same_seed():
@@ -83,81 +114,33 @@ def test_dropout_of_weights_is_that_of_torch_under_the_same_seed():
     torch.testing.assert_close(ours, theirs)
 
 
-def test_dropout_of_nodes_follows_the_graph_unless_it_is_told():
-    graph = gn.Graph()
-    x = graph.input((None,), name="x")
-    follows, fixed = ops.dropout(x, 0.5), ops.dropout(x, 0.5, True)
-    value = torch.ones(100)
-    graph.eval()
-    tops = graph.forward({x: value}, outputs=[follows, fixed])
-    assert torch.equal(tops[0], value)
-    assert (tops[1] == 0).any()
-    graph.train()
-    assert (graph.forward({x: value}, outputs=follows) == 0).any()
-    assert torch.equal(value, torch.ones(100))
-
-
-def test_building_a_dropout_draws_no_numbers():
-    before = torch.get_rng_state()
-    graph = gn.Graph()
-    ops.dropout(graph.input((None, 3), name="x"))
-    assert torch.equal(before, torch.get_rng_state())
-
-
-@pytest.mark.parametrize("padding", [None, 0, -1])
-@pytest.mark.parametrize("shape", [(), (0,), (3,), (2, 3)])
-@pytest.mark.parametrize("dtype", [torch.int64, torch.int32])
-def test_embedding_is_that_of_torch(padding, shape, dtype):
-    labels = torch.randint(0, 4, shape, generator=torch.Generator().manual_seed(1)).to(dtype)
-    table = torch.randn(4, 3, dtype=torch.float64)
-    copy = table.clone().requires_grad_()
-    with torch.enable_grad():
-        expected = functional.embedding(labels, copy, padding)
-    expected.backward(expected.detach())
-    graph = gn.Graph()
-    x, w = graph.input(shape, name="x", dtype=dtype), graph.parameter(table)
-    y = ops.embedding(x, w, padding)
-    assert torch.equal(graph.forward(x=labels), expected.detach())
-    graph.backward(y, expected.detach())
-    torch.testing.assert_close(w.grad, copy.grad, **CLOSE)
-    assert graph.check(y)
-
-
-def test_one_hot_is_that_of_torch():
-    for labels in (torch.tensor([[0, 2], [1, 1]]), torch.tensor(2), torch.tensor([[0]])):
-        assert torch.equal(ops.one_hot(labels), functional.one_hot(labels))
-        assert torch.equal(ops.one_hot(labels, 4), functional.one_hot(labels, 4))
-    none = torch.empty(0, 2, dtype=torch.int64)
-    assert torch.equal(ops.one_hot(none, 3), functional.one_hot(none, 3))
-
-
-def node(dtype=torch.int64):
-    return gn.Graph().input((2,), name="x", dtype=dtype)
-
-
 Q = torch.ones(3, 4)
+attend = ops.scaled_dot_product_attention
 REFUSED = [
-    lambda: ops.one_hot(torch.tensor([3]), 3),
-    lambda: ops.one_hot(torch.tensor([-1])),
-    lambda: ops.one_hot(torch.tensor([-1]), 3),
-    lambda: ops.one_hot(torch.tensor([1]), -2),
-    lambda: ops.one_hot(torch.empty(0, dtype=torch.int64)),
-    lambda: ops.one_hot(torch.empty(0, dtype=torch.int64), 0),
-    lambda: ops.one_hot(torch.tensor([1.0])),
-    lambda: ops.one_hot(node()),
-    lambda: ops.one_hot(node(torch.int32), 3),
-    lambda: ops.embedding(torch.tensor([3]), torch.ones(3, 2)),
-    lambda: ops.embedding(torch.tensor([-1]), torch.ones(3, 2)),
-    lambda: ops.embedding(torch.tensor([0]), torch.ones(3)),
-    lambda: ops.embedding(torch.tensor([0]), torch.ones(3, 2), 3),
-    lambda: ops.embedding(torch.tensor([0]).byte(), torch.ones(3, 2)),
-    lambda: ops.embedding(node(torch.float32), torch.ones(3, 2)),
-    lambda: ops.dropout(Q, 1.5),
-    lambda: ops.dropout(Q, float("nan")),
-    lambda: ops.scaled_dot_product_attention(Q, Q, Q, Q[:3, :3] > 0, 0.0, True),
-    lambda: ops.scaled_dot_product_attention(Q[0], Q, Q),
-    lambda: ops.scaled_dot_product_attention(Q, Q, Q, torch.ones(3, 3).long()),
-    lambda: ops.scaled_dot_product_attention(Q, Q, Q, dropout_p=-0.5),
+    lambda: attend(Q, Q, Q, Q[:3, :3] > 0, 0.0, True),
+    lambda: attend(Q[0], Q, Q),
+    lambda: attend(Q, Q, Q, torch.ones(3, 3).long()),
+    lambda: attend(Q, Q, Q, dropout_p=-0.5),
+    lambda: attend(Q, Q, Q, Q[:3, :3].double()),
+    lambda: attend(Q, Q, Q, torch.ones(2, 3)),
+    lambda: attend(Q, Q, Q, torch.ones(7, 3, 3)),
+    lambda: attend(Q[:1], Q, Q, torch.ones(3, 3)),
+    lambda: attend(Q, Q, Q, [[1.0]]),
+    lambda: attend(Q, Q[:, :2], Q),
+    lambda: attend(Q, Q, Q[:2]),
+    lambda: attend(Q.double(), Q, Q),
+    lambda: attend(Q, Q, Q.double()),
+    lambda: attend(Q.long(), Q.long(), Q.long()),
+    lambda: attend([1.0], Q, Q),
+    lambda: attend(Q, Q, None),
+    lambda: attend(Q, Q, Q, dropout_p="a"),
+    lambda: attend(Q, Q, Q, dropout_p=1.5),
+    lambda: attend(Q, Q, Q, scale="a"),
+    lambda: attend(Q, Q, Q, is_causal=1),
+    lambda: attend(Q, Q, Q, enable_gqa=None),
+    lambda: attend(Q, Q, Q, enable_gqa=True),
+    lambda: attend(Q.expand(8, 3, 4), Q.expand(3, 3, 4), Q.expand(3, 3, 4), enable_gqa=True),
+    lambda: attend(Q.expand(2, 3, 4), Q.expand(8, 3, 4), Q.expand(8, 3, 4), enable_gqa=True),
 ]
 
 
@@ -165,16 +148,3 @@ REFUSED = [
 def test_wrong_calls_are_refused(call):
     with pytest.raises(gn.GraphError):
         call()
-
-
-def test_labels_are_checked_when_fed():
-    graph = gn.Graph()
-    x, w = graph.input((None,), name="x", dtype=torch.int64), graph.parameter(torch.ones(3, 2))
-    y = ops.embedding(x, w)
-    with pytest.raises(gn.RangeError, match="between 0 and 2; 5 came"):
-        graph.forward({x: torch.tensor([1, 5])}, outputs=y)
-
-
-def test_unflatten_is_that_of_torch():
-    x = torch.arange(12.0).reshape(2, 6)
-    assert torch.equal(ops.unflatten(x, -1, (3, -1)), x.unflatten(-1, (3, -1)))

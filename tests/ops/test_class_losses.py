@@ -73,6 +73,15 @@ def test_labels_to_ignore(reduction, ignored, weighted):
             check("cross_entropy", [x, target], weight, label_smoothing=smoothing, **options)
 
 
+def test_what_is_ignored_may_be_of_any_size():
+    x = torch.tensor([[1e3, -1e3], [-1e300, 1e300], [math.inf, 0]], dtype=F64)
+    target = torch.tensor([0, -100, -100])
+    for reduction in ("sum", "none", "mean"):
+        check("cross_entropy", [x[:2], target[:2]], label_smoothing=0.1, reduction=reduction)
+        value = ops.nll_loss(x, target, reduction=reduction)
+        assert torch.equal(value, F.nll_loss(x, target, reduction=reduction))
+
+
 @every_reduction
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 @pytest.mark.parametrize("weighted", [False, True])
@@ -160,7 +169,10 @@ def test_probabilities_of_nothing():
     empty = torch.empty(0, 3, dtype=F64)
     with pytest.raises(gn.EmptyBatchError):
         ops.cross_entropy(empty, empty)
-    check("cross_entropy", [empty, empty], reduction="sum")
+    for x in (empty, torch.empty(4, 0, dtype=F64), torch.empty(2, 3, 0, dtype=F64)):
+        for options in ({}, {"label_smoothing": 0.3}):
+            check("cross_entropy", [x, x], reduction="sum", **options)
+            check("cross_entropy", [x, x], reduction="none", **options)
 
 
 # refused

@@ -1,8 +1,7 @@
-"""Functions, limits, choices and activations with all their arguments, beside torch."""
+"""Functions, choices and activations with all their arguments, beside torch."""
 
 from __future__ import annotations
 
-import itertools
 import math
 import warnings
 
@@ -152,45 +151,22 @@ def test_whole_numbers_are_refused_where_torch_has_no_kernel_for_them(function):
 
 def test_wrong_settings():
     x = numbers(3)
+    for value in ("a", None, [1.0], 1j, numbers(1)):
+        for function in (ops.leaky_relu, ops.elu, ops.softplus, ops.hardtanh):
+            with pytest.raises(gn.GraphError, match="is a number"):
+                function(x, value)
+    with pytest.raises(gn.RangeError, match="finite"):
+        ops.hardtanh(torch.tensor([1, 2]), 0, math.inf)
+    for function in (ops.relu, ops.leaky_relu, ops.elu, ops.selu, ops.silu, ops.mish, ops.relu6):
+        assert function(x, inplace=False).shape == (3,)
+        with pytest.raises(gn.GraphError, match="inplace is False"):
+            function(x, inplace=True)
     with pytest.raises(gn.RangeError, match="'fast'"):
         ops.gelu(x, approximate="fast")
     with pytest.raises(TypeError):
         ops.gelu(x, "tanh")
     with pytest.raises(gn.RangeError, match="min_val=2"):
         ops.hardtanh(x, 2, 1)
-
-
-# limits
-
-
-@pytest.mark.parametrize(
-    "values", list(itertools.product([math.nan, 0.0, 1.0, 2.0], repeat=3)), ids=str
-)
-def test_clamp_between_tensors_at_every_order_and_tie(values):
-    tensors = [torch.tensor(value, dtype=F64) for value in values]
-    compare(ops.clamp, torch.clamp, *tensors)
-
-
-@pytest.mark.parametrize("values", list(itertools.product([math.nan, 0.0, 1.0], repeat=2)), ids=str)
-def test_one_tensor_as_bound_and_minimum(values):
-    tensors = [torch.tensor(value, dtype=F64) for value in values]
-    compare(ops.clamp, lambda x, low: x.clamp(low), *tensors)
-    compare(lambda x, top: ops.clamp(x, max=top), lambda x, top: x.clamp(max=top), *tensors)
-    compare(ops.minimum, torch.minimum, *tensors)
-
-
-def test_clamp_broadcasts():
-    x, low, high = numbers(3, 1), numbers(4, seed=1), numbers(2, 1, 1, seed=2)
-    compare(ops.clamp, torch.clamp, x, low, high)
-    compare(lambda x, high: x.clamp(max=high), lambda x, high: x.clamp(max=high), x, high)
-    compare(lambda x: x.clamp(-0.5, 1), lambda x: x.clamp(-0.5, 1), numbers(3, 4))
-
-
-def test_clamp_takes_one_kind_of_bound():
-    x = numbers(3)
-    for bounds in ({}, {"min": x, "max": 1.0}, {"min": 0, "max": x}):
-        with pytest.raises(gn.GraphError, match="two numbers or two tensors"):
-            ops.clamp(x, **bounds)
 
 
 # choices and logic
@@ -218,6 +194,22 @@ def test_where_with_numbers(pair):
 
     for top in (choose(condition, *tensors), ours_of(choose, [condition, *tensors])[0]):
         torch.testing.assert_close(top, expected, rtol=0, atol=0)
+
+
+def test_a_condition_holds_truth_values():
+    x = numbers(2)
+    graph = gn.Graph()
+    node = graph.input((2,), name="x", dtype=F64)
+    for mask in (torch.tensor([1, 0]), torch.tensor([1, 0], dtype=torch.uint8), x, [True, False]):
+        with pytest.raises(gn.DtypeError, match="truth values"):
+            ops.where(mask, x, 0.0)
+        with pytest.raises(gn.DtypeError, match="truth values"):
+            ops.masked_fill(x, mask, 0.0)
+    with pytest.raises(gn.DtypeError, match="truth values"):
+        node.where(node, 0.0)
+    for value in ("a", None, [1.0], 1j):
+        with pytest.raises(gn.GraphError, match="value is a number"):
+            node.masked_fill(node > 0, value)
 
 
 def test_where_keeps_the_gradient_from_what_was_not_chosen():

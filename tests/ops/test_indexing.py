@@ -101,6 +101,14 @@ def test_a_place_beyond_the_sizes_tried_is_found_once_it_is_fed():
         lambda x, i: ops.narrow(x, 0, 2, 2),
         lambda x, i: ops.narrow(x, 0, -4, 2),
         lambda x, i: ops.narrow(x, 0, 0, -1),
+        lambda x, i: ops.select(x, 0, 1.0),
+        lambda x, i: ops.select(x, 0, "a"),
+        lambda x, i: ops.narrow(x, 0, 1.0, 1),
+        lambda x, i: ops.narrow(x, 0, 0, "a"),
+        lambda x, i: ops.index_select(x, 0, [0]),
+        lambda x, i: ops.index_select(x, 0, 0),
+        lambda x, i: ops.scatter_add(x, 0, [[0]], x),
+        lambda x, i: ops.scatter_add(x, 0, i, 1.0),
         lambda x, i: ops.gather(x, 0, i),
         lambda x, i: ops.gather(x, 2, i),
         lambda x, i: ops.index_select(x, 0, x),
@@ -144,6 +152,14 @@ def test_functions_are_those_of_torch(unknown):
     ]
     for ours, theirs, tensors in pairs[:-1] if unknown else pairs:
         compare(ours, theirs, tensors, unknown)
+    one = x[0, 0]
+    compare(lambda x, i: x.index_select(0, i), lambda x, i: x.index_select(0, i), [one, i[0, 0]])
+    if not unknown:
+        compare(
+            lambda x, i, y: x.scatter_add(0, i, y),
+            lambda x, i, y: x.scatter_add(0, i, y),
+            [x[0], i[0, :1], one],
+        )
     y = random(2, 3, seed=1)
     compare(
         lambda x, i, y: x.scatter_add(0, i, y), lambda x, i, y: x.scatter_add(0, i, y), [x, i, y]

@@ -58,6 +58,10 @@ def test_beside_torch(ours, theirs, tensors, unknown):
             for n, size in ((1, 5), (2, 5), (3, 5), (4, 5), (7, 5), (4, 6), (3, 0))
         ],
         (lambda x: ops.pad(x, (1, 1)), lambda x: functional.pad(x, (1, 1)), [random(0)]),
+        *[
+            (lambda x, d=dim: x.unbind(d), lambda x, d=dim: x.unbind(d), [random(*shape)])
+            for shape, dim in (((10, 2), 0), ((2, 7), -1), ((1, 3), 0), ((3, 4, 2), 1))
+        ],
         (lambda x: ops.pad(x, (-1, -3)), lambda x: functional.pad(x, (-1, -3)), [X]),
         (lambda x: x.unfold(0, 1, 1), lambda x: x.unfold(0, 1, 1), [X[0, 0]]),
         (lambda x: x.unfold(0, 0, 1), lambda x: x.unfold(0, 0, 1), [X]),
@@ -102,6 +106,24 @@ def test_unfold_of_an_image(shape, options, unknown):
         lambda x, y: ops.stack([x, y]),
         lambda x, y: ops.stack([x, x], dim=3),
         lambda x, y: ops.stack([x, x.sum()]),
+        lambda x, y: ops.stack([x, 2.0]),
+        lambda x, y: ops.stack([x, None]),
+        lambda x, y: ops.cat([x, 2.0]),
+        lambda x, y: ops.cat([x, "a"]),
+        lambda x, y: ops.cat([x, x], dim=True),
+        lambda x, y: x.unbind(2),
+        lambda x, y: x.sum().unbind(),
+        lambda x, y: x.split(True),
+        lambda x, y: x.split("a"),
+        lambda x, y: x.split([1.5, 1.5]),
+        lambda x, y: x.split([]),
+        lambda x, y: x.chunk(1.5),
+        lambda x, y: x.chunk(True),
+        lambda x, y: ops.pad(x, 1),
+        lambda x, y: ops.pad(x, (1.0, 1)),
+        lambda x, y: ops.pad(x, (1, 1), value="a"),
+        lambda x, y: ops.pad(x, (-5, 2)),
+        lambda x, y: ops.pad(x, (5, -5)),
         lambda x, y: x.split([1, 1]),
         lambda x, y: x.split([4, -1]),
         lambda x, y: x.split(0),
@@ -134,6 +156,17 @@ def test_wrong_calls_are_refused(wrong):
 
 def test_a_split_of_an_unknown_size_needs_the_sizes():
     x = gn.Graph().input((None, 4), name="x")
-    for wrong in (lambda: x.split(2), lambda: x.chunk(2)):
+    for wrong in (lambda: x.split(2), lambda: x.chunk(2), x.unbind):
         with pytest.raises(gn.ShapeError, match="Name the sizes"):
             wrong()
+
+
+def test_the_gradient_of_many_parts_costs_less_than_a_whole_for_each():
+    graph = gn.Graph()
+    x = graph.input((100, 1), name="x", requires_grad=True)
+    parts = ops.unbind(x)
+    assert len(parts) == 100
+    assert sum(node.inputs == (x,) for node in graph[1:]) == 10
+    graph.forward(x=random(100, 1).float(), outputs=(total := ops.stack(parts).sum()))
+    graph.backward(total)
+    assert torch.equal(x.grad, torch.ones(100, 1))

@@ -6,7 +6,7 @@ import math
 
 import pytest
 import torch
-from ops.beside import CLOSE, F64, compare, like, rand
+from ops.beside import F64, both, compare, like, rand
 
 import graphnet as gn
 from graphnet import ops
@@ -15,12 +15,6 @@ F = torch.nn.functional
 
 pytestmark = pytest.mark.filterwarnings("ignore:reduction. 'mean' divides")  # of torch's kl_div
 REDUCTIONS = ("mean", "sum", "none")
-
-
-def both(name, **options):
-    """Our function and torch's, with the same options."""
-    ours, theirs = getattr(ops, name), getattr(F, name)
-    return lambda *x: ours(*x, **options), lambda *x: theirs(*x, **options)
 
 
 # losses of two tensors of one shape
@@ -106,63 +100,12 @@ def test_huber_takes_its_options_by_place_as_torch():
         lambda x: ops.huber_loss(x, x, delta=-1.0),
         lambda x: ops.smooth_l1_loss(x, x, beta=-1.0),
         lambda x: ops.huber_loss(x, x, delta=math.nan),
+        lambda x: ops.smooth_l1_loss(x, x, beta=math.nan),
     ],
 )
 def test_impossible_bends(call):
     with pytest.raises(gn.RangeError):
         call(rand((2,)))
-
-
-# logits and weights
-
-WEIGHTS = [(5, 3), (3,), (1, 3), (5, 1), (), (1,)]
-
-
-@every_reduction
-@pytest.mark.parametrize("shape", WEIGHTS, ids=str)
-@pytest.mark.parametrize("chosen", [("weight",), ("pos_weight",), ("weight", "pos_weight")])
-@pytest.mark.parametrize("unknown", [False, True])
-def test_weights_of_binary_losses(reduction, shape, chosen, unknown):
-    x, t, w = rand((5, 3), 0.05, 0.95, 1), rand((5, 3), 0.05, 0.95, 2), rand(shape, 0.1, 3, 3)
-    name = "binary_cross_entropy_with_logits"
-    unknown = unknown and shape[:1] != (5,)  # a weight for each row fixes how many there are
-    for function in [name, "binary_cross_entropy"][: 2 if chosen == ("weight",) else 1]:
-        compare(
-            lambda x, t, f=function: getattr(ops, f)(
-                x, t, reduction=reduction, **dict.fromkeys(chosen, like(w, x))
-            ),
-            lambda x, t, f=function: getattr(F, f)(
-                x, t, reduction=reduction, **dict.fromkeys(chosen, w)
-            ),
-            [x, t],
-            unknown="rows" if unknown else False,
-        )
-
-
-def test_weights_may_be_learned():
-    x, t, w = rand((5, 3), 0.05, 0.95, 1), rand((5, 3), 0.05, 0.95, 2), rand((3,), 0.1, 3, 3)
-    for name in ("binary_cross_entropy", "binary_cross_entropy_with_logits"):
-        compare(
-            lambda x, t, w, f=name: getattr(ops, f)(x, t, w),
-            lambda x, t, w, f=name: (getattr(F, f)(x, t, reduction="none") * w).mean(),
-            [x, t, w],
-            second=False,
-        )
-
-
-def test_weights_never_make_the_loss_larger():
-    x, w = rand((3,), 0.1, 0.9), rand((2, 3), 0.1, 0.9)
-    for call in (
-        lambda: ops.binary_cross_entropy(x, x, w),
-        lambda: ops.binary_cross_entropy_with_logits(x, x, w),
-        lambda: ops.binary_cross_entropy_with_logits(x, x, pos_weight=w),
-    ):
-        with pytest.raises((gn.ShapeError, RuntimeError)):
-            call()
-    graph = gn.Graph()
-    nodes = [graph.input(tuple(each.shape), name=f"x{i}") for i, each in enumerate((x, w))]
-    with pytest.raises(gn.ShapeError):
-        ops.binary_cross_entropy(nodes[0], nodes[0], nodes[1])
 
 
 def test_logits_of_any_size():
@@ -213,65 +156,3 @@ def test_hinge_refuses_other_labels(label):
     loss = ops.hinge_loss(*nodes)
     with pytest.raises(gn.RangeError, match=f"-1 or 1; {label:g}"):
         graph.forward({nodes[0]: x, nodes[1]: t}, outputs=loss)
-
-
-# divergence and cosine
-
-
-@pytest.mark.parametrize("log_target", [False, True])
-@pytest.mark.parametrize("shape", SHAPES, ids=str)
-def test_divergence_of_a_batch(log_target, shape):
-    options = {"log_target": log_target, "reduction": "batchmean"}
-    x, t = rand(shape, -2, 0, 1), rand(shape, 0.1, 1, 2)
-    compare(*both("kl_div", **options), [x, t])
-    compare(*both("kl_div", **options), [x, t], unknown="rows")
-    with pytest.raises(gn.EmptyBatchError):
-        ops.kl_div(torch.empty(0, 3), torch.empty(0, 3), **options)
-
-
-def test_divergence_at_the_ends():
-    x = torch.tensor([0.0, -1e3, -5, 0.0], dtype=F64)
-    t = torch.tensor([0.0, 0.0, 1.0, 1.0], dtype=F64)
-    torch.testing.assert_close(
-        ops.kl_div(x, t, reduction="none"), F.kl_div(x, t, reduction="none"), **CLOSE
-    )
-
-
-COSINES = {
-    "default": ((5, 3), (5, 3), {}),
-    "dim 0": ((5, 3), (5, 3), {"dim": 0}),
-    "last": ((2, 5, 3), (2, 5, 3), {"dim": -1}),
-    "vectors": ((4,), (4,), {"dim": 0}),
-    "all pairs": ((5, 1, 3), (1, 4, 3), {"dim": -1}),
-    "fewer dimensions": ((5, 3), (3,), {"dim": 1}),
-    "fewer, from the end": ((3,), (2, 5, 3), {"dim": -1}),
-    "fewer, before": ((3,), (5, 3), {"dim": 0}),
-    "repeated along dim": ((5, 1), (5, 3), {}),
-    "large eps": ((5, 3), (5, 3), {"eps": 1e-3}),
-}
-
-
-@pytest.mark.parametrize(("left", "right", "options"), COSINES.values(), ids=COSINES)
-@pytest.mark.parametrize("unknown", [False, True])
-def test_cosine(left, right, options, unknown):
-    compare(
-        *both("cosine_similarity", **options),
-        [rand(left, seed=1), rand(right, seed=2)],
-        unknown="rows" if unknown and left[0] == right[0] else False,
-    )
-
-
-@pytest.mark.parametrize("size", [0.0, 1e3, -1e3, 1e-20])
-def test_cosine_of_vectors_of_any_length(size):
-    x, y = torch.full((2, 3), size, dtype=F64), rand((2, 3))
-    torch.testing.assert_close(ops.cosine_similarity(x, y), F.cosine_similarity(x, y), **CLOSE)
-    if size != 1e-20:  # below eps torch lets the length change while it divides by eps
-        compare(*both("cosine_similarity"), [x, y], second=False)
-
-
-def test_cosine_refuses():
-    for left, right, dim in (((2, 3), (2, 4), 1), ((3,), (3,), 1), ((), (), 0)):
-        graph = gn.Graph()
-        x, y = graph.input(left, name="x"), graph.input(right, name="y")
-        with pytest.raises(gn.ShapeError):
-            ops.cosine_similarity(x, y, dim=dim)

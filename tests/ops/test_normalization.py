@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
+
 import pytest
 import torch
+from ops.beside import compare, random
 from torch import Tensor
 from torch.nn import functional
 
@@ -210,54 +213,35 @@ def test_two_graphs_share_buffers_and_neither_is_out_of_date():
     assert layer.num_batches_tracked.top == 2
 
 
-X = torch.ones(4, 3)
-REFUSED = [
-    lambda: ops.batch_norm(X, None, None),
-    lambda: ops.batch_norm(X, torch.ones(3), None, training=True),
-    lambda: ops.batch_norm(X, torch.ones(2), torch.ones(2)),
-    lambda: ops.batch_norm(X, torch.ones(1), torch.ones(1)),
-    lambda: ops.batch_norm(X, torch.ones(3), torch.ones(3), torch.ones(1)),
-    lambda: ops.batch_norm(X[:1], torch.ones(3), torch.ones(3), training=True),
-    lambda: ops.batch_norm(X[0], None, None, training=True),
-    lambda: ops.batch_norm(X, torch.ones(3), torch.ones(3), training=True, momentum=None),
-    lambda: ops.instance_norm(X),
-    lambda: ops.instance_norm(X[..., None], use_input_stats=False),
-    lambda: ops.group_norm(X, 2),
-    lambda: ops.group_norm(X, 0),
-    lambda: ops.group_norm(X[0], 1),
-    lambda: ops.group_norm(X[:1, :1], 1),
-    lambda: ops.layer_norm(X, ()),
-    lambda: ops.layer_norm(X, (4,)),
-    lambda: ops.layer_norm(X, (3,), torch.ones(1)),
-    lambda: ops.rms_norm(X, (2, 4, 3)),
-    lambda: ops.rms_norm(X, (3,), torch.ones(1)),
-]
+NORMS = {
+    "batch_norm": lambda x, w, b, kit: kit.batch_norm(x, None, None, w, b, True),
+    "instance_norm": lambda x, w, b, kit: kit.instance_norm(x, None, None, w, b),
+    "group_norm": lambda x, w, b, kit: kit.group_norm(x, 1, w, b),
+    "layer_norm": lambda x, w, b, kit: kit.layer_norm(x, (3,), w, b),
+    "rms_norm": lambda x, w, b, kit: kit.rms_norm(x, (3,), w + b),
+}
 
 
-@pytest.mark.parametrize("call", REFUSED)
-def test_wrong_calls_are_refused(call):
-    with pytest.raises(gn.GraphError):
-        call()
+@pytest.mark.parametrize("name", NORMS)
+@pytest.mark.parametrize("unknown", [False, True, "rows"])
+def test_second_derivatives_and_weights_of_unknown_size(name, unknown):
+    norm = NORMS[name]
+    compare(
+        lambda x, w, b: norm(x, w, b, ops),
+        lambda x, w, b: norm(x, w, b, functional),
+        [random(4, 3, 3), random(3, seed=1), random(3, seed=2)],
+        unknown,
+    )
 
 
-def test_sizes_unknown_when_built_are_checked_when_fed():
-    graph = gn.Graph()
-    x = graph.input((None, None), name="x")
-    y = ops.batch_norm(x, None, None, graph.parameter(torch.ones(1)), None, True)
-    with pytest.raises(gn.ShapeError, match="sizes"):
-        graph.forward({x: X}, outputs=y)
-    graph = gn.Graph()
-    x = graph.input((None, 3), name="x")
-    y = ops.batch_norm(x, None, None, training=True)
-    with pytest.raises(gn.ShapeError, match="more than one value"):
-        graph.forward(x=X[:1])
-
-
-def test_only_buffers_are_written_to():
-    graph = gn.Graph()
-    x, fed = graph.input((4, 3), name="x"), graph.input((3,), name="fed")
-    with pytest.raises(gn.GraphError, match="buffer"):
-        ops.batch_norm(x, fed, fed, training=None)
-    learned = graph.parameter(torch.ones(3))
-    with pytest.raises(gn.GraphError, match="buffer"):
-        ops.batch_norm(x, learned, learned, training=True)
+@pytest.mark.parametrize("name", NORMS)
+def test_names_of_arguments_and_defaults_are_those_of_torch(name):
+    ours, theirs = (
+        [
+            (each.name, each.default)
+            for each in inspect.signature(getattr(kit, name)).parameters.values()
+            if each.kind is each.POSITIONAL_OR_KEYWORD
+        ]
+        for kit in (ops, functional)
+    )
+    assert ours == theirs

@@ -103,6 +103,39 @@ def test_indices_are_those_of_torch(name, options):
         assert all(torch.equal(our, their) for our, their in zip(ours, theirs, strict=True))
 
 
+@pytest.mark.parametrize(
+    ("name", "dtype", "options"),
+    [
+        (MAX, torch.int64, {"kernel_size": 3, "padding": 1, "return_indices": True}),
+        (MAX, torch.uint8, {"kernel_size": 2, "ceil_mode": True, "return_indices": True}),
+        (AVG, torch.int64, {"kernel_size": 3, "padding": 1}),
+        (AVG, torch.int64, {"kernel_size": 2, "divisor_override": -3}),
+    ],
+    ids=str,
+)
+def test_whole_numbers(name, dtype, options):
+    x = (images((2, 3, 7, 6)) * 9 + 20 * (dtype == torch.uint8)).to(dtype)
+    expected = getattr(functional, name)(x, **options)
+    ours = getattr(ops, name)(x, **options)
+    graph = gn.Graph()
+    nodes = getattr(ops, name)(graph.input(x.shape, name="x", dtype=dtype), **options)
+    values = graph.forward(x=x, outputs=nodes)
+    for results in (ours, values):
+        torch.testing.assert_close(results, expected, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("shape", [(2, 0, 4, 5), (0, 4, 5), (2, 3, 4, 5)], ids=str)
+@pytest.mark.parametrize("size", [1, 0, (2, 0), (None, 2)], ids=str)
+def test_adaptive_pooling_without_channels_or_windows(shape, size):
+    x = images(shape)
+    expected = functional.adaptive_avg_pool2d(x, size)
+    top, first, second = mine(lambda t: ops.adaptive_avg_pool2d(t, size), x, shape)
+    torch.testing.assert_close(top, expected, **CLOSE)
+    if not expected.numel():  # torch has no backward here
+        assert not first.any()
+        assert first.shape == second.shape == x.shape
+
+
 WRONG = [
     (MAX, (2, 3, 4, 4), {"kernel_size": 5}),
     (MAX, (2, 3, 4, 4), {"kernel_size": 2, "dilation": 4}),

@@ -40,7 +40,7 @@ def check(ours, theirs, tolerance=1e-12):
 def test_norm(together, norm_type, max_norm):
     ours, theirs = pair(together=together)
     expected = utils.clip_grad_norm_(theirs, max_norm, norm_type)
-    found = gn.clip_grad_norm_(ours, max_norm, norm_type)
+    found = gn.clip_grad_norm_(ours, max_norm, norm_type, error_if_nonfinite=True, foreach=False)
     torch.testing.assert_close(found, expected, rtol=1e-12, atol=0)
     check(ours, theirs)
 
@@ -127,7 +127,7 @@ def test_a_parameter_given_twice_counts_once():
 def test_value(value):
     ours, theirs = pair()
     utils.clip_grad_value_(theirs, value)
-    gn.clip_grad_value_(ours, value)
+    gn.clip_grad_value_(ours, value, foreach=None)
     check(ours, theirs)
 
 
@@ -154,11 +154,12 @@ W = gn.Parameter(torch.ones(2))
         (lambda: gn.clip_grad_norm_(3, 1.0), gn.GraphError, ["list of parameters"]),
         (lambda: gn.clip_grad_norm_([torch.ones(2)], 1.0), gn.GraphError, ["a Tensor came"]),
         (lambda: gn.clip_grad_norm_(gn.Linear(1, 1), 1.0), gn.GraphError, ["parameters()"]),
+        (lambda: gn.clip_grad_norm_([W], 1.0, 2, False), gn.RangeError, ["error_if_nonfinite"]),
         (lambda: gn.clip_grad_value_([W], -0.1), gn.RangeError, ["clip_value", "-0.1"]),
         (lambda: gn.clip_grad_value_([W], "x"), gn.RangeError, ["clip_value", "x"]),
         (lambda: gn.clip_grad_value_(None, 0.1), gn.GraphError, ["list of parameters"]),
     ],
-    ids=range(11),
+    ids=range(12),
 )
 def test_wrong_calls(call, error, words):
     with pytest.raises(error) as caught:

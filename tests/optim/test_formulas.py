@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import inspect
+import itertools
 
 import pytest
 import torch
@@ -80,6 +81,33 @@ def test_fifty_steps_equal_torch(kind, options):
         twins.check()
 
 
+ON_AND_OFF = {
+    "SGD": {"momentum": [0.0, 0.9], "dampening": [0.0, 0.3], "nesterov": [False, True]},
+    "Adam": {"amsgrad": [False, True], "decoupled_weight_decay": [False, True]},
+    "AdamW": {"amsgrad": [False, True]},
+    "Adamax": {"betas": [(0.9, 0.999), (0.0, 0.5)]},
+    "NAdam": {"momentum_decay": [0.004, 0.3], "decoupled_weight_decay": [False, True]},
+    "RAdam": {"betas": [(0.9, 0.999), (0.5, 0.6)], "decoupled_weight_decay": [False, True]},
+    "RMSprop": {"momentum": [0.0, 0.9], "centered": [False, True]},
+    "Adagrad": {"lr_decay": [0.0, 0.1], "initial_accumulator_value": [0.0, 0.5]},
+    "Adadelta": {"rho": [0.9, 0.5]},
+}
+
+
+@pytest.mark.parametrize(("kind", "choices"), ON_AND_OFF.items(), ids=ON_AND_OFF)
+def test_all_combinations_of_options(kind, choices):
+    choices = {**choices, "weight_decay": [0.0, 0.1], "maximize": [False, True]}
+    for values in itertools.product(*choices.values()):
+        options = dict(zip(choices, values, strict=True))
+        if options.get("nesterov") and (not options["momentum"] or options["dampening"]):
+            continue
+        twins = Twins([(2, 3), (4,)])
+        pair = twins.optimizers(kind, {"lr": 0.01, **options})
+        for _ in range(50):
+            twins.step(*pair)
+        twins.check()
+
+
 @pytest.mark.parametrize(("kind", "options"), [*MEMORY[:2], ("SGD", {"momentum": 0.0})], ids=str)
 @pytest.mark.parametrize("later", [{"lr": 0.3}, {"momentum": 0.5}, {"weight_decay": 0.1}], ids=str)
 def test_settings_may_change_between_steps(kind, options, later):
@@ -117,17 +145,17 @@ def test_momentum_that_comes_later_starts_with_a_whole_gradient(meanwhile):
 @pytest.mark.parametrize("kind", KINDS)
 def test_defaults_and_their_order_are_those_of_torch(kind):
     ours, theirs = Twins().optimizers(kind, {})
-    machinery = {"foreach", "fused", "capturable", "differentiable"}
+    machinery = ("foreach", "fused", "capturable", "differentiable")
     needed = {name: value for name, value in theirs.defaults.items() if name not in machinery}
     assert ours.defaults == needed
     assert {name: getattr(ours, name) for name in needed} == needed
-    order = [list(inspect.signature(type(each)).parameters.values()) for each in (ours, theirs)]
-    mine, other = ([p.name for p in ps if p.name not in machinery] for ps in order)
-    assert mine == other
-    kinds = [{p.name: p.kind for p in ps} for ps in order]
-    assert {name: kinds[1][name] for name in mine if name != "maximize"} == {
-        name: kind for name, kind in kinds[0].items() if name != "maximize"
-    }
+    mine, other = (inspect.signature(type(each)).parameters for each in (ours, theirs))
+    names = [name for name in other if name not in machinery]
+    assert [*mine] == [*names, "switches"]
+    assert {*ours.switches} == {*other} - {*names}
+    for name in names:
+        assert mine[name].kind == other[name].kind or name == "maximize"  # RMSprop's stands last
+        assert mine[name].default == other[name].default
 
 
 def test_a_float32_step_is_close_to_torch():

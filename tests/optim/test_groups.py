@@ -88,7 +88,7 @@ def test_the_learning_rate_is_read_from_the_first_group_and_set_in_all():
         ("SGD", "nesterov", True),
         ("Adam", "betas", (0.9, 1.0)),
         ("RMSprop", "alpha", "much"),
-        ("SGD", "lr", torch.tensor(0.1)),
+        ("SGD", "lr", torch.tensor(-0.1)),
         ("SGD", "lr", torch.ones(2)),
     ],
 )

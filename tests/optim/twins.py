@@ -58,6 +58,43 @@ class Twins:
             torch.testing.assert_close(mine.top, other.detach(), rtol=tolerance, atol=tolerance)
 
 
+GROUPS = {
+    "one group": [((0, 1, 2, 3, 4), {})],
+    "two groups": [((0, 2), {"lr": 0.03}), ((1, 3, 4), {})],
+}
+
+
+def made(module, parameters, kind, options, groups):
+    return getattr(module, kind)(
+        [{"params": [parameters[place] for place in places], **own} for places, own in groups],
+        **options,
+    )
+
+
+def trained(kind, options, groups, steps=7, frozen=()):
+    twins = Twins()
+    ours = made(gn, twins.ours, kind, options, groups)
+    theirs = made(torch.optim, twins.theirs, kind, options, groups)
+    for _ in range(steps):
+        twins.step(ours, theirs, frozen)
+    return twins, ours, theirs
+
+
+def assert_same_state(mine, other, tolerance=1e-12):
+    assert mine["state"].keys() == other["state"].keys()
+    for index, entry in other["state"].items():
+        known = {name: value for name, value in entry.items() if value is not None}
+        assert mine["state"][index].keys() == known.keys()
+        for name, value in known.items():
+            found = mine["state"][index][name]
+            assert found.dtype is value.dtype
+            assert found.device == value.device
+            torch.testing.assert_close(found, value, rtol=tolerance, atol=tolerance)
+    machinery = {"foreach", "fused", "capturable", "differentiable"}
+    for group, needed in zip(mine["param_groups"], other["param_groups"], strict=True):
+        assert group == {name: value for name, value in needed.items() if name not in machinery}
+
+
 def assert_words(words, error):
     assert [word for word in words if word not in str(error.value)] == []
 

@@ -1,4 +1,4 @@
-"""Measurements, printed as ratios: `python -m graphnet.bench [walk] [list] [import] [conv]`.
+"""Measurements within one process, printed as ratios.
 
 Contestants take turns in one process on one thread, and the median of many turns counts, so that
 a busy machine slows both.
@@ -6,7 +6,6 @@ a busy machine slows both.
 
 from __future__ import annotations
 
-import argparse
 import gc
 import os
 import subprocess
@@ -205,20 +204,8 @@ def _print(text: str) -> None:
     sys.stdout.flush()
 
 
-def main() -> None:
-    """Run the measurements that are named, or all."""
-    known: dict[str, Callable[[], None]] = {
-        "walk": walk,
-        "list": nodes,
-        "import": imports,
-        "conv": convolution,
-    }
-    parser = argparse.ArgumentParser(prog="python -m graphnet.bench", description=__doc__)
-    parser.add_argument("names", nargs="*", choices=[*known, []], help=", ".join(known))
+def run(measurement: Callable[[], None]) -> int:
+    """Make a measurement on one thread; returns 0."""
     torch.set_num_threads(1)
-    for name in parser.parse_args().names or known:
-        known[name]()
-
-
-if __name__ == "__main__":
-    main()
+    measurement()
+    return 0

@@ -1,0 +1,213 @@
+"""A training step of one network, in the words of graphnet and of torch.nn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+import graphnet as gn
+from graphnet.bench.task import Task
+
+if TYPE_CHECKING:
+    from graphnet.bench.networks import Network
+
+
+@dataclass
+class Contestant:
+    """Someone who makes training steps.
+
+    Attributes:
+        step: makes a step with the batch of this number.
+        values: the parameters as they are now, under torch.nn's names and shapes.
+        note: the form that it has, where there are several.
+        finish: waits until the last step is done.
+    """
+
+    step: Callable[[int], object]
+    values: Callable[[], Mapping[str, Any]]
+    note: str = ""
+    finish: Callable[[], object] = lambda: None
+
+
+# graphnet
+
+
+def make_layers(network: Network, library: Any) -> list[Any]:
+    """The layers as modules of graphnet or torch.nn, which have the same names."""
+    makers: dict[str, Callable[[Any], Any]] = {
+        "linear": lambda layer: library.Linear(layer.inputs, layer.outputs),
+        "conv": lambda layer: library.Conv2d(layer.inputs, layer.outputs, layer.kernel),
+        "pool": lambda layer: library.MaxPool2d(2),
+        "relu": lambda layer: library.ReLU(),
+        "tanh": lambda layer: library.Tanh(),
+        "flatten": lambda layer: library.Flatten(),
+    }
+    return [makers[layer.kind](layer) for layer in network.layers]
+
+
+def listed(task: Task) -> tuple[gn.Module, gn.Graph, gn.Node, gn.SGD | gn.Adam]:
+    """The network as a list of nodes: the model, its graph, the loss, the optimizer."""
+    network = task.network
+    model = gn.Sequential(*make_layers(network, gn))
+    model.load_state_dict(task.start)
+    with gn.Graph() as graph:
+        x = gn.Input((None, *network.sample), name="x")
+        if network.loss == "mse":
+            loss = gn.LossMSE()(model(x), gn.Input((None, network.outputs), name="t"))
+        else:
+            labels = gn.Input((None,), name="t", dtype=torch.int64)
+            loss = gn.LossCrossEntropy()(model(x), labels)
+    if network.optimizer == "adam":
+        return model, graph, loss, gn.Adam(model.parameters(), lr=network.rate)
+    return model, graph, loss, gn.SGD(model.parameters(), lr=network.rate, momentum=0.9)
+
+
+def walk(task: Task) -> list[Contestant]:
+    """The walk over the list."""
+    model, graph, loss, optimizer = listed(task)
+    xs, ts = task.xs, task.ts
+
+    def step(number: int) -> None:
+        graph.forward(x=xs[number], t=ts[number])
+        graph.backward(loss)
+        optimizer.step()
+
+    return [Contestant(step, model.state_dict)]
+
+
+def program(task: Task) -> list[Contestant]:
+    """The compiled program."""
+    model, graph, loss, optimizer = listed(task)
+    compiled, xs, ts = graph.compile(loss, optimizer), task.xs, task.ts
+    return [Contestant(lambda n: compiled(x=xs[n], t=ts[n]), model.state_dict)]
+
+
+# torch.nn
+
+
+def torch_model(task: Task) -> tuple[torch.nn.Module, torch.nn.Module]:
+    """The model and the loss."""
+    model = torch.nn.Sequential(*make_layers(task.network, torch.nn))
+    model.to(next(iter(task.start.values())).dtype)
+    model.load_state_dict(task.start)
+    mse = task.network.loss == "mse"
+    return model, torch.nn.MSELoss() if mse else torch.nn.CrossEntropyLoss()
+
+
+def torch_optimizer(
+    network: Network, model: torch.nn.Module, **form: Any
+) -> torch.optim.SGD | torch.optim.Adam:
+    """The optimizer; the form says how it goes through the parameters."""
+    if network.optimizer == "adam":
+        return torch.optim.Adam(model.parameters(), lr=network.rate, **form)
+    return torch.optim.SGD(model.parameters(), lr=network.rate, momentum=0.9, **form)
+
+
+def torch_nn(task: Task, *, channels_last: bool = False) -> list[Contestant]:
+    """torch.nn, autograd and torch.optim; the optimizer in each of its forms."""
+    forms = ({"fused": True}, {"foreach": True}, {"foreach": False})
+    return [_eager(task, form, channels_last) for form in forms]
+
+
+def _eager(task: Task, form: dict[str, bool], channels_last: bool) -> Contestant:
+    model, loss = torch_model(task)
+    xs, ts = task.xs, task.ts
+    if channels_last:
+        model.to(memory_format=torch.channels_last)
+        xs = [x.contiguous(memory_format=torch.channels_last) for x in xs]
+    optimizer = torch_optimizer(task.network, model, **form)
+
+    def step(number: int) -> None:
+        optimizer.zero_grad()
+        loss(model(xs[number]), ts[number]).backward()
+        optimizer.step()
+
+    ((name, value),) = form.items()
+    note = name if value else "one parameter at a time"
+    return Contestant(torch.enable_grad()(step), model.state_dict, f"optimizer {note}")
+
+
+def torch_compile(task: Task) -> list[Contestant]:
+    """torch.compile of model and loss, and of the whole step."""
+    return [_compiled_loss(task), _compiled_step(task)]
+
+
+def _compiled_loss(task: Task) -> Contestant:
+    """Model and loss compiled, with their derivatives; the optimizer in its fused form."""
+    model, loss = torch_model(task)
+    xs, ts = task.xs, task.ts
+    compiled = torch.compile(lambda x, t: loss(model(x), t))
+    optimizer = torch_optimizer(task.network, model, fused=True)
+
+    def step(number: int) -> None:
+        optimizer.zero_grad()
+        compiled(xs[number], ts[number]).backward()
+        optimizer.step()
+
+    return Contestant(torch.enable_grad()(step), model.state_dict, "model and loss")
+
+
+def _compiled_step(task: Task) -> Contestant:
+    """One compiled function: loss, gradients by torch.func, update in place."""
+    model, loss = torch_model(task)
+    values = {name: value.clone() for name, value in task.start.items()}
+    state = [{name: torch.zeros_like(value) for name, value in values.items()} for _ in range(2)]
+    steps = torch.zeros(())
+    adam, rate = task.network.optimizer == "adam", task.network.rate
+
+    def whole(x: Tensor, t: Tensor) -> Tensor:
+        def loss_of(values: dict[str, Tensor]) -> Tensor:
+            output: Tensor = loss(torch.func.functional_call(model, values, (x,)), t)
+            return output
+
+        grads: dict[str, Tensor]
+        value: Tensor
+        grads, value = torch.func.grad_and_value(loss_of)(values)
+        steps.add_(1)
+        for name, parameter in values.items():
+            first, second = (each[name] for each in state)
+            if adam:
+                adam_update(parameter, grads[name], first, second, steps, rate)
+            else:
+                first.mul_(0.9).add_(grads[name])
+                parameter.sub_(first, alpha=rate)
+        return value
+
+    compiled = torch.compile(whole, fullgraph=True)
+    xs, ts = task.xs, task.ts
+    return Contestant(lambda n: compiled(xs[n], ts[n]), lambda: values, "whole step")
+
+
+def adam_update(
+    parameter: Tensor, grad: Tensor, first: Tensor, second: Tensor, steps: Tensor, rate: float
+) -> None:
+    """Adam with torch's defaults, in place."""
+    first.lerp_(grad, 0.1)
+    second.mul_(0.999).addcmul_(grad, grad, value=0.001)
+    deviation = (second / (1 - 0.999**steps)).sqrt().add(1e-8)
+    parameter.sub_(rate / (1 - 0.9**steps) * first / deviation)
+
+
+def reference(task: Task, steps: int) -> dict[str, Tensor]:
+    """The parameters after so many steps of torch.nn and autograd in float64."""
+    start = {name: value.double() for name, value in task.start.items()}
+    xs = [x.double() for x in task.xs]
+    ts = [t.double() if t.is_floating_point() else t for t in task.ts]
+    exact = _eager(Task(task.network, start, xs, ts), {"foreach": False}, channels_last=False)
+    for number in range(steps):
+        exact.step(number % len(xs))
+    return dict(exact.values())
+
+
+TORCH: dict[str, Callable[[Task], list[Contestant]]] = {
+    "walk": walk,
+    "program": program,
+    "torch.nn": torch_nn,
+    "channels last": lambda task: torch_nn(task, channels_last=True),
+    "torch.compile": torch_compile,
+}
+"""The contestants of torch's process. Each gives its forms; the fastest of them takes part."""

@@ -1,0 +1,107 @@
+"""Memory of a training and time of compiling, each measured in a process of its own.
+
+`python -m graphnet.bench.costs WHAT` is such a process: it prints one number.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+
+import torch
+
+from graphnet.bench import contestants
+from graphnet.bench.networks import NETWORKS, Network
+from graphnet.bench.task import Task
+from graphnet.bench.turns import environment
+from graphnet.bench.worker import pinned
+
+STEPS = 5
+
+
+def memory(make: Callable[[Task], list[contestants.Contestant]], network: Network) -> float:
+    """The bytes that a training adds at its peak to those after the import."""
+    torch.set_num_threads(1)
+    torch.set_grad_enabled(False)  # contestants that need autograd turn it on
+    before = resident("VmRSS")
+    contestant = make(Task(network, network.first_values(), *network.data()))[0]
+    for number in range(STEPS):
+        contestant.step(number % 2)
+    return resident("VmHWM") - before
+
+
+def resident(kind: str) -> float:
+    """The bytes of this process that lie in memory: now ("VmRSS") or at the peak ("VmHWM").
+
+    Where the system does not say it, the peak that `getrusage` knows; on Linux that would also
+    count the memory of the process that has started this one.
+    """
+    status = Path("/proc/self/status")
+    if status.exists():
+        line = next(each for each in status.read_text().splitlines() if each.startswith(kind))
+        return float(line.split()[1]) * 1024
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return float(peak if sys.platform == "darwin" else peak * 1024)
+
+
+def compiling(network: Network, tune: bool) -> float:
+    """The seconds of compiling a step: the first step, less an ordinary one."""
+    torch.set_num_threads(1)
+    torch.set_grad_enabled(False)
+    task = Task(network, network.first_values(), *network.data())
+    _, graph, loss, optimizer = contestants.listed(task)
+    times = []
+    compiled = None
+    for _ in range(STEPS):
+        start = perf_counter()
+        compiled = compiled or graph.compile(loss, optimizer, tune=tune)
+        compiled(x=task.xs[0], t=task.ts[0])
+        times.append(perf_counter() - start)
+    return times[0] - median(times[1:])
+
+
+def costs(dense: str, images: str, repeats: int) -> dict[str, float]:
+    """Every cost: the median over some processes each, which take turns.
+
+    Args:
+        dense: the network whose memory is measured.
+        images: the network that is compiled.
+        repeats: processes for each cost.
+    """
+    jobs = {
+        "memory of the program": ("program", dense),
+        "memory of torch.nn": ("torch.nn", dense),
+        "compiling, tuned": ("tuned", images),
+        "compiling, not tuned": ("plain", images),
+    }
+    values: dict[str, list[float]] = {name: [] for name in jobs}
+    for _ in range(repeats):
+        for name, job in jobs.items():
+            command = [sys.executable, "-W", "ignore", "-m", "graphnet.bench.costs", *job]
+            result = subprocess.run(
+                command, capture_output=True, text=True, check=True, env=environment(1)
+            )
+            values[name].append(float(result.stdout))
+    return {name: median(each) for name, each in values.items()}
+
+
+def main() -> None:
+    """Measure one cost, and print it."""
+    what, name = sys.argv[1:]
+    network = NETWORKS[name]
+    pinned(1)
+    if what in contestants.TORCH:
+        value = memory(contestants.TORCH[what], network)
+    else:
+        value = compiling(network, what == "tuned")
+    sys.stdout.write(f"{value}\n")
+
+
+if __name__ == "__main__":
+    main()

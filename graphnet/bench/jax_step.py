@@ -1,0 +1,183 @@
+"""A training step of one network in JAX: one compiled function, whose arguments it may overwrite.
+
+Numbers come as numpy arrays and go back as such. Images may have their channels first or last, and
+pooling may reduce windows or a reshaped tensor: each is a form of its own, the fastest takes part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from itertools import product
+from typing import TYPE_CHECKING, Any
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+from graphnet.bench.contestants import Contestant
+
+if TYPE_CHECKING:
+    from graphnet.bench.networks import Network
+
+Values = dict[str, Any]
+
+
+def jax_jit(
+    network: Network, start: Mapping[str, Any], xs: Sequence[Any], ts: Sequence[Any]
+) -> list[Contestant]:
+    """Each form of the step."""
+    forms = list(product((True, False), (True, False))) if network.images else [(False, True)]
+    return [Form(network, *form).contestant(start, xs, ts) for form in forms]
+
+
+def jax_version() -> str:
+    """What is installed."""
+    return f"jax {jax.__version__}"
+
+
+class Form:
+    """One way to write the network.
+
+    Args:
+        network: what is trained.
+        last: the channels of images come last.
+        windows: pooling reduces windows; if not, a tensor with a dimension for each window.
+    """
+
+    def __init__(self, network: Network, last: bool, windows: bool) -> None:
+        self.network, self.last, self.windows = network, last, windows
+
+    def contestant(
+        self, start: Mapping[str, Any], xs: Sequence[Any], ts: Sequence[Any]
+    ) -> Contestant:
+        """The step, with its parameters and state on the device of JAX."""
+        order = (0, 2, 3, 1) if self.last else (0, 1, 2, 3)
+        inputs = [jnp.array(x.transpose(order)) if x.ndim == 4 else jnp.array(x) for x in xs]
+        targets = [jnp.array(t) for t in ts]
+        values = self.moved_in(start)
+        blank = {name: jnp.zeros_like(value) for name, value in values.items()}
+        moments = [blank, {name: value.copy() for name, value in blank.items()}]
+        if self.network.optimizer == "sgd":
+            moments.pop()
+        held: list[Any] = [values, (jnp.zeros(()), moments)]
+        update = jax.jit(self.step, donate_argnums=(0, 1))
+
+        def step(number: int) -> Any:
+            held[0], held[1], loss = update(*held, inputs[number], targets[number])
+            return loss
+
+        note = ("NHWC" if self.last else "NCHW") + (
+            ", pooling by windows" if self.windows else ", pooling by reshaping"
+        )
+        return Contestant(
+            step,
+            lambda: self.moved_out(held[0]),
+            note if self.network.images else "",
+            lambda: jax.block_until_ready(held),
+        )
+
+    def step(self, values: Values, state: Any, x: Any, t: Any) -> tuple[Values, Any, Any]:
+        """Loss, gradients and update."""
+        loss, grads = jax.value_and_grad(self.loss)(values, x, t)
+        count, moments = state
+        update = sgd if self.network.optimizer == "sgd" else adam
+        values, moments = update(values, grads, moments, count + 1, self.network.rate)
+        return values, (count + 1, moments), loss
+
+    def loss(self, values: Values, x: Any, t: Any) -> Any:
+        """The mean loss of a batch."""
+        for place, layer in enumerate(self.network.layers):
+            if layer.weight:
+                weight, bias = values[f"{place}.weight"], values[f"{place}.bias"]
+                x = x @ weight + bias if layer.kind == "linear" else self.conv(x, weight, bias)
+            elif layer.kind == "pool":
+                x = self.pool(x)
+            elif layer.kind == "flatten":
+                x = x.reshape(len(x), -1)
+            else:
+                x = jax.nn.relu(x) if layer.kind == "relu" else jnp.tanh(x)
+        if self.network.loss == "mse":
+            return ((x - t) ** 2).mean()
+        return -jnp.take_along_axis(jax.nn.log_softmax(x), t[:, None], 1).mean()
+
+    def conv(self, x: Any, weight: Any, bias: Any) -> Any:
+        """A convolution without padding."""
+        names = ("NHWC", "HWIO", "NHWC") if self.last else ("NCHW", "OIHW", "NCHW")
+        y = lax.conv_general_dilated(x, weight, (1, 1), "VALID", dimension_numbers=names)
+        return y + (bias if self.last else bias[:, None, None])
+
+    def pool(self, x: Any) -> Any:
+        """The maximum of 2x2 windows."""
+        height = 1 if self.last else 2
+        if self.windows:
+            window = tuple(2 if height <= dim <= height + 1 else 1 for dim in range(4))
+            return lax.reduce_window(x, -jnp.inf, lax.max, window, window, "VALID")
+        sizes = list(x.shape)
+        sizes[height : height + 2] = [sizes[height] // 2, 2, sizes[height + 1] // 2, 2]
+        return x.reshape(sizes).max((height + 1, height + 3))
+
+    # weights change their order of dimensions
+
+    def moved_in(self, start: Mapping[str, Any]) -> Values:
+        """Parameters of torch.nn in the order of this form."""
+        return {name: jnp.array(v) for name, v in self._moved(start, self._weight_in).items()}
+
+    def moved_out(self, values: Values) -> Values:
+        """Parameters of this form in the order of torch.nn, as numpy arrays."""
+        return self._moved(jax.device_get(values), self._weight_out)
+
+    def _moved(self, values: Mapping[str, Any], move: Callable[[Any, Any], Any]) -> Values:
+        """All parameters in another order; the weight after a flattening knows its channels."""
+        moved, shape, flattened = dict(values), self.network.sample, None
+        for place, layer in enumerate(self.network.layers):
+            if layer.kind == "flatten":
+                flattened = shape
+            elif layer.weight:
+                moved[f"{place}.weight"] = move(values[f"{place}.weight"], flattened)
+                flattened = None
+            shape = layer.after(shape)
+        return moved
+
+    def _weight_in(self, weight: Any, flattened: tuple[int, ...] | None) -> Any:
+        if weight.ndim == 4:
+            return weight.transpose(2, 3, 1, 0) if self.last else weight
+        if flattened and self.last:
+            parts = weight.reshape(len(weight), *flattened)
+            weight = parts.transpose(0, 2, 3, 1).reshape(len(weight), -1)
+        return weight.T
+
+    def _weight_out(self, weight: Any, flattened: tuple[int, ...] | None) -> Any:
+        if weight.ndim == 4:
+            return weight.transpose(3, 2, 0, 1) if self.last else weight
+        weight = weight.T
+        if flattened and self.last:
+            channels, height, width = flattened
+            parts = weight.reshape(len(weight), height, width, channels)
+            weight = parts.transpose(0, 3, 1, 2).reshape(len(weight), -1)
+        return weight
+
+
+def sgd(
+    values: Values, grads: Values, moments: list[Values], count: Any, rate: float
+) -> tuple[Values, list[Values]]:
+    """SGD with momentum 0.9."""
+    (first,) = moments
+    first = jax.tree.map(lambda m, g: 0.9 * m + g, first, grads)
+    return jax.tree.map(lambda p, m: p - rate * m, values, first), [first]
+
+
+def adam(
+    values: Values, grads: Values, moments: list[Values], count: Any, rate: float
+) -> tuple[Values, list[Values]]:
+    """Adam with torch's defaults."""
+    first, second = moments
+    first = jax.tree.map(lambda m, g: 0.9 * m + 0.1 * g, first, grads)
+    second = jax.tree.map(lambda v, g: 0.999 * v + 0.001 * g * g, second, grads)
+    update = partial(_adam_value, count=count, rate=rate)
+    return jax.tree.map(update, values, first, second), [first, second]
+
+
+def _adam_value(value: Any, first: Any, second: Any, count: Any, rate: float) -> Any:
+    deviation = jnp.sqrt(second / (1 - 0.999**count)) + 1e-8
+    return value - rate / (1 - 0.9**count) * first / deviation

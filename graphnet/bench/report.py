@@ -1,0 +1,173 @@
+"""The table as text, and its place on a page."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Mapping, Sequence
+from datetime import date
+from pathlib import Path
+
+import torch
+
+from graphnet.bench.turns import TOLERANCE, Measured
+from graphnet.bench.worker import Entry
+from graphnet.version import __version__
+
+BEGIN, END = "<!-- table: begin -->", "<!-- table: end -->"
+
+
+def headings(names: Sequence[str]) -> list[str]:
+    """The columns: times, then ratios, shares and parameters."""
+    return [
+        "network",
+        *(f"{name}, µs" for name in names),
+        "program / torch.nn",
+        "program / best peer",
+        "program's share of the limit",
+        "best peer's share",
+        "distance of parameters",
+    ]
+
+
+def row(measured: Measured, names: Sequence[str]) -> list[str]:
+    """One network."""
+    seconds = measured.seconds
+    times = [f"{seconds[name] * 1e6:,.0f}" if name in seconds else "—" for name in names]
+    best = next(iter(measured.peers), "")
+    ours = "program" if "program" in seconds else ""
+    far = f"{max(measured.distances.values()):.0e}"
+    return [
+        measured.network.title,
+        *times,
+        _ratio(seconds, ours, "torch.nn"),
+        _ratio(seconds, ours, best) + (f" ({best})" if ours and best else ""),
+        f"{measured.share(ours):.0%}" if ours else "—",
+        f"{measured.share(best):.0%}" if best else "—",
+        far if not measured.wrong else f"{far}: {', '.join(measured.wrong)} differ",
+    ]
+
+
+def _ratio(seconds: Mapping[str, float], ours: str, theirs: str) -> str:
+    if ours not in seconds or theirs not in seconds:
+        return "—"
+    return f"{seconds[ours] / seconds[theirs]:.2f}"
+
+
+def markdown(rows: Sequence[Sequence[str]]) -> str:
+    """A Markdown table, whose first row is the heading; columns are as wide as they must be.
+
+    >>> print(markdown([["network", "µs"], ["disk", "41"]]))
+    | network |  µs |
+    |:--------|----:|
+    | disk    |  41 |
+    """
+    widths = [max(3, *(len(each[place]) for each in rows)) for place in range(len(rows[0]))]
+    lines = [
+        "| "
+        + " | ".join(
+            text.ljust(width) if place == 0 else text.rjust(width)
+            for place, (text, width) in enumerate(zip(each, widths, strict=True))
+        )
+        + " |"
+        for each in rows
+    ]
+    rule = [":" + "-" * (widths[0] + 1), *("-" * (width + 1) + ":" for width in widths[1:])]
+    return "\n".join([lines[0], "|" + "|".join(rule) + "|", *lines[1:]])
+
+
+def table(results: Sequence[Measured], names: Sequence[str]) -> str:
+    """The table of all networks on a number of threads, with notes."""
+    threads = results[0].threads
+    rows = [headings(names), *(row(each, names) for each in results)]
+    speeds = [each.limit / 1e9 for each in results]
+    title = f"### {threads} thread{'s' if threads > 1 else ''}"
+    limit = (
+        f"The limit, measured in the same turns: {min(speeds):,.0f} to {max(speeds):,.0f} "
+        f"billion operations in a second ({results[0].limit_note})."
+    )
+    return "\n\n".join([title, markdown(rows), limit, *notes(results, names)])
+
+
+def notes(results: Sequence[Measured], names: Sequence[str]) -> list[str]:
+    """Which form of each contestant was the fastest, and who did not take part."""
+    lines = []
+    for name in names:
+        entries = [(each.network.name, each.entries.get(name, Entry())) for each in results]
+        text = ", ".join(f"{network}: {_said(entry)}" for network, entry in entries if _said(entry))
+        lines += [f"- {name}: {text}."] if text else []
+    return ["The form of each that was fastest:\n\n" + "\n".join(lines)] if lines else []
+
+
+def _said(entry: Entry) -> str:
+    return f"missing ({entry.missing})" if entry.missing else entry.note
+
+
+def cost_lines(costs: Mapping[str, float], dense: str, images: str) -> str:
+    """Memory and compile time."""
+    ours, theirs = costs["memory of the program"], costs["memory of torch.nn"]
+    return "\n".join(
+        [
+            "### Memory and compile time",
+            "",
+            f"- Peak memory that training {dense} adds to that after the import: the program "
+            f"{ours / 1e6:.0f} MB, torch.nn {theirs / 1e6:.0f} MB, ratio {ours / theirs:.2f}.",
+            f"- Compiling the step of {images}: {costs['compiling, not tuned']:.2f} s without "
+            f"tuning, {costs['compiling, tuned']:.2f} s with it.",
+        ]
+    )
+
+
+def circumstances(results: Sequence[Measured]) -> str:
+    """Date, machine and versions."""
+    versions = [f"Python {platform.python_version()}", f"graphnet {__version__}"]
+    versions.append(f"torch {torch.__version__}")
+    others = {entry.version for each in results for entry in each.entries.values()}
+    return (
+        f"{date.today().isoformat()}, {machine()}, {', '.join(versions + sorted(others - {''}))}."
+    )
+
+
+def machine() -> str:
+    """The processor, the widest of its vectors, and its cores."""
+    known = {"model name": platform.processor() or platform.machine(), "flags": ""}
+    information = Path("/proc/cpuinfo")
+    if information.exists():
+        for line in information.read_text().splitlines():
+            name, _, value = line.partition(":")
+            if name.strip() in known:
+                known[name.strip()] = value.strip()
+    flags = known["flags"].split()
+    vectors = next((each for each in ("avx512f", "avx2") if each in flags), "")
+    model = " ".join(known["model name"].split())
+    return f"{model}{f' with {vectors}' if vectors else ''}, {os.cpu_count()} cores"
+
+
+def summary(results: Sequence[Measured], sections: Sequence[str]) -> str:
+    """All that is printed, and written to a page."""
+    explained = (
+        "Microseconds of a training step, medians of turns taken side by side. Distance: how far "
+        "the parameters of the farthest contestant lie after its first steps from those of "
+        f"float64, in parts of the way from the start; {TOLERANCE:.0e} is allowed."
+    )
+    return "\n\n".join([circumstances(results), explained, *sections])
+
+
+def written(page: str, text: str) -> str:
+    """A page with new text between its markers.
+
+    Raises:
+        ValueError: the page has no markers.
+
+    >>> print(written(f"{BEGIN} old {END} end", "new"))
+    <!-- table: begin -->
+    <BLANKLINE>
+    new
+    <BLANKLINE>
+    <!-- table: end --> end
+    """
+    before, begin, rest = page.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise ValueError(f"The page needs the lines {BEGIN} and {END}, in this order.")
+    return f"{before}{BEGIN}\n\n{text}\n\n{END}{after}"

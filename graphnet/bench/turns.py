@@ -1,0 +1,198 @@
+"""The contestants take turns, so that a busy machine slows all of them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from typing import IO, TYPE_CHECKING, Any
+
+from safetensors.torch import load_file
+
+from graphnet.bench import limit
+from graphnet.bench.contestants import TORCH, reference
+from graphnet.bench.task import distance, left, write_task
+from graphnet.bench.worker import Entry, Job
+
+if TYPE_CHECKING:
+    from graphnet.bench.networks import Network
+
+CONTESTANTS = [*TORCH, "JAX jit"]
+
+TOLERANCE = 1e-3
+"""How far parameters may lie from those of float64, in parts of the way from the start.
+
+float32 keeps 7 digits (6e-8). A low learning rate moves a parameter by 1e-3 of itself or less, and
+each update rounds it: that alone is 2e-5 of the way of the disk network. A gradient is a sum over
+thousands of products in an order of each contestant's own, and a unit that lies so close to the
+kink of a relu, or to its neighbour in a window of a pooling, that rounding decides moves LeNet by
+1e-4 of its way. A wrong rule, a wrong order of batches
+or a forgotten state moves the parameters by 1e-2 and more of their way.
+"""
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much is measured.
+
+    Attributes:
+        turns: of each contestant.
+        seconds: that a turn takes about.
+        steps: from the start, after which the parameters are compared.
+    """
+
+    turns: int = 31
+    seconds: float = 0.05
+    steps: int = 10
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One network on a number of threads.
+
+    Attributes:
+        network: what was trained.
+        threads: on how many threads.
+        seconds: of a step, the median over all turns, for each that took part.
+        entries: all that were asked to take part, with their notes.
+        distances: from the parameters of float64, in parts of the way from the start.
+        limit: floating-point operations in a second that the machine can do.
+        limit_note: how that was measured.
+    """
+
+    network: Network
+    threads: int
+    seconds: dict[str, float]
+    entries: dict[str, Entry]
+    distances: dict[str, float]
+    limit: float
+    limit_note: str
+
+    @property
+    def wrong(self) -> list[str]:
+        """Those whose parameters are not the same."""
+        return [name for name, far in self.distances.items() if not far <= TOLERANCE]
+
+    @property
+    def peers(self) -> list[str]:
+        """All but graphnet's own, the fastest first."""
+        others = (name for name in self.seconds if name not in ("walk", "program"))
+        return sorted(others, key=lambda name: self.seconds[name])
+
+    def share(self, name: str) -> float:
+        """The share of the machine's limit that a contestant reaches."""
+        return self.network.operations / self.seconds[name] / self.limit
+
+
+def measure(network: Network, threads: int, names: Sequence[str], effort: Effort) -> Measured:
+    """Let all take turns with one network."""
+    if not network.images:
+        names = [name for name in names if name != "channels last"]
+    with TemporaryDirectory() as place:
+        folder = Path(place)
+        limit.build(folder)
+        task = write_task(network, folder)
+        torch_names = ["limit", *(name for name in names if name in TORCH)]
+        groups = {"torch": torch_names, "jax": [name for name in names if name not in TORCH]}
+        with ExitStack() as stack:
+            workers: dict[str, Remote] = {}
+            entries: dict[str, Entry] = {}
+            for framework, group in groups.items():
+                if group:
+                    job = Job(framework, network.name, group, place, threads, effort.steps)
+                    remote = stack.enter_context(started(job))
+                    workers |= dict.fromkeys(group, remote)
+                    entries |= remote.entries
+            playing = {name: workers[name] for name in entries if not entries[name].missing}
+            seconds = take_turns(playing, effort)
+        exact = reference(task, effort.steps)
+        distances = {
+            name: max(distance(load_file(path), exact, task.start) for path in left(folder, name))
+            for name in playing
+            if name != "limit"
+        }
+    top = entries.pop("limit")
+    speed = top.operations / seconds.pop("limit")
+    return Measured(network, threads, seconds, entries, distances, speed, top.note)
+
+
+def take_turns(playing: dict[str, Remote], effort: Effort) -> dict[str, float]:
+    """The seconds of a step of each: the median over all turns."""
+    steps = {
+        name: max(1, round(effort.seconds / worker.turn(name, 1)))
+        for name, worker in playing.items()
+    }
+    times: dict[str, list[float]] = {name: [] for name in playing}
+    for _ in range(effort.turns):
+        for name, worker in playing.items():
+            times[name].append(worker.turn(name, steps[name]) / steps[name])
+    return {name: median(each) for name, each in times.items()}
+
+
+# the processes
+
+
+class Remote:
+    """A worker, seen from here."""
+
+    def __init__(self, requests: IO[str], replies: IO[str], errors: Path) -> None:
+        self._requests, self._replies, self._errors = requests, replies, errors
+        self.entries: dict[str, Entry] = {}
+
+    def ask(self, request: object) -> Any:
+        """Send a line, and read the answer.
+
+        Raises:
+            RuntimeError: the worker has failed; with the last lines of what it said.
+        """
+        self._requests.write(json.dumps(request) + "\n")
+        self._requests.flush()
+        answer = self._replies.readline()
+        if not answer:
+            said = self._errors.read_text(errors="replace").splitlines()[-15:]
+            raise RuntimeError("A contestant failed:\n" + "\n".join(said))
+        return json.loads(answer)
+
+    def turn(self, name: str, steps: int) -> float:
+        """The seconds of so many steps of a contestant."""
+        return float(self.ask({"name": name, "steps": steps}))
+
+
+@contextmanager
+def started(job: Job) -> Iterator[Remote]:
+    """A worker that has built its contestants."""
+    errors = Path(job.folder) / f"{job.framework}.txt"
+    command = [sys.executable, "-W", "ignore", "-m", "graphnet.bench.worker"]
+    with (
+        errors.open("w") as said,
+        subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=said,
+            text=True,
+            env=environment(job.threads),
+        ) as process,
+    ):
+        if process.stdin is None or process.stdout is None:
+            raise RuntimeError("The worker has no standard input and output.")
+        remote = Remote(process.stdin, process.stdout, errors)
+        answer = remote.ask(asdict(job))
+        remote.entries = {name: Entry(**entry) for name, entry in answer.items()}
+        yield remote  # leaving closes the standard input, which ends the worker
+
+
+def environment(threads: int) -> dict[str, str]:
+    """The settings that keep every library to so many threads."""
+    settings = {**os.environ, "OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads)}
+    settings |= {"JAX_PLATFORMS": "cpu", "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    if threads == 1:
+        settings["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+    return settings

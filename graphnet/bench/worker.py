@@ -1,0 +1,204 @@
+"""The process of one framework: it builds its contestants, and makes turns when it is asked.
+
+The first line of the standard input is the job, each further line a contestant and a number of
+steps; each is answered by a line: who takes part, and then the seconds of each turn.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+from typing import Any, TextIO
+
+CHOICE = 0.05
+"""Seconds for each turn in the choice between the forms of a contestant."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a worker is asked to do.
+
+    Attributes:
+        framework: "torch" or "jax".
+        network: the name of the network.
+        contestants: the names of those that shall take part.
+        folder: where the start is, and where parameters are left.
+        threads: how many threads, on as many cores.
+        steps: after so many steps from the start each contestant leaves its parameters.
+    """
+
+    framework: str
+    network: str
+    contestants: list[str]
+    folder: str
+    threads: int
+    steps: int
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A contestant as its worker presents it.
+
+    Attributes:
+        note: its form.
+        missing: why it does not take part; "" if it does.
+        operations: of a step of the limit.
+        forms: the seconds of a step of each form that could have taken part.
+        version: of its framework, where that is not torch.
+    """
+
+    note: str = ""
+    missing: str = ""
+    operations: float = 0.0
+    forms: dict[str, float] = field(default_factory=dict)
+    version: str = ""
+
+
+def pinned(threads: int) -> None:
+    """Keep this process on as many cores as it has threads, where the system can do that."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
+
+
+def turn(contestant: Any, steps: int, batches: int) -> float:
+    """The seconds of so many steps, after one that is not counted."""
+    contestant.step(0)
+    contestant.finish()
+    start = perf_counter()
+    for number in range(steps):
+        contestant.step(number % batches)
+    contestant.finish()
+    return perf_counter() - start
+
+
+class Worker:
+    """Holds the contestants of a process.
+
+    Args:
+        job: what is asked for.
+    """
+
+    def __init__(self, job: Job) -> None:
+        self.job, self.folder = job, Path(job.folder)
+        self.contestants: dict[str, Any] = {}
+        self.entries: dict[str, Entry] = {}
+        {"torch": self._torch, "jax": self._jax}[job.framework]()
+
+    def _torch(self) -> None:
+        """The contestants that compute with torch, and the limit of the machine."""
+        import torch
+
+        from graphnet.bench import contestants, limit
+        from graphnet.bench.networks import BATCHES, NETWORKS
+        from graphnet.bench.task import read_task
+
+        self.batches = BATCHES
+        torch.set_num_threads(self.job.threads)
+        torch.set_grad_enabled(False)  # contestants that need autograd turn it on
+        task = read_task(NETWORKS[self.job.network], self.folder)
+        for name in self.job.contestants:
+            if name == "limit":
+                self._add_limit(limit.limits(self.folder, self.job.threads))
+            elif name == "torch.compile":
+                self._try(name, lambda: contestants.torch_compile(task))
+            else:
+                self._add(name, contestants.TORCH[name](task))
+
+    def _jax(self) -> None:
+        """JAX, if it is installed."""
+        from safetensors.numpy import load_file
+
+        from graphnet.bench.networks import BATCHES, NETWORKS
+
+        self.batches = BATCHES
+        try:
+            from graphnet.bench.jax_step import jax_jit, jax_version
+        except ImportError:
+            missing = Entry(missing="JAX is not installed: pip install graphnet[bench]")
+            self.entries = dict.fromkeys(self.job.contestants, missing)
+            return
+        start = load_file(self.folder / "start.safetensors")
+        data = load_file(self.folder / "data.safetensors")
+        xs, ts = ([data[f"{name}{number}"] for number in range(BATCHES)] for name in "xt")
+        self._add("JAX jit", jax_jit(NETWORKS[self.job.network], start, xs, ts), jax_version())
+
+    def _try(self, name: str, make: Callable[[], list[Any]]) -> None:
+        """Add a contestant that may not run on this machine: it needs a C++ compiler."""
+        try:
+            self._add(name, make())
+        except Exception as error:
+            self.entries[name] = Entry(missing=f"{type(error).__name__}: {error}".split("\n")[0])
+
+    def _add_limit(self, found: list[tuple[Any, float]]) -> None:
+        seconds = [self._seconds(contestant) for contestant, _ in found]
+        place = seconds.index(min(seconds))
+        self.contestants["limit"], operations = found[place]
+        self.entries["limit"] = Entry(self.contestants["limit"].note, operations=operations)
+
+    def _add(self, name: str, forms: list[Any], version: str = "") -> None:
+        """Let each form make the first steps, keep their parameters, and choose the fastest."""
+        for place, form in enumerate(forms):
+            for number in range(self.job.steps):
+                form.step(number % self.batches)
+            form.finish()
+            self._leave(f"{name}-{place}", form.values())
+        seconds = [self._seconds(form) for form in forms] if len(forms) > 1 else [0.0]
+        place = seconds.index(min(seconds))
+        self.contestants[name] = forms[place]
+        notes = [form.note for form in forms]
+        times = dict(zip(notes, seconds, strict=True))
+        self.entries[name] = Entry(notes[place], forms=times, version=version)
+
+    def _leave(self, name: str, values: Any) -> None:
+        """Write parameters to a file, from which `turns` compares them."""
+        path = self.folder / f"{name}.safetensors"
+        if self.job.framework == "jax":
+            from safetensors.numpy import save_file as save_arrays
+
+            save_arrays({name: value.copy(order="C") for name, value in values.items()}, path)
+        else:
+            from safetensors.torch import save_file
+
+            save_file({name: value.detach().contiguous() for name, value in values.items()}, path)
+
+    def _seconds(self, contestant: Any) -> float:
+        """The seconds of a step, from a few turns."""
+        steps = max(1, round(CHOICE / turn(contestant, 1, self.batches)))
+        return median(turn(contestant, steps, self.batches) / steps for _ in range(3))
+
+    def turn(self, name: str, steps: int) -> float:
+        """Let a contestant make so many steps; returns the seconds."""
+        return turn(self.contestants[name], steps, self.batches)
+
+
+def serve(requests: TextIO, replies: TextIO) -> None:
+    """Answer each line until the last."""
+    job = Job(**json.loads(requests.readline()))
+    pinned(job.threads)
+    worker = Worker(job)
+    _answer(replies, {name: asdict(entry) for name, entry in worker.entries.items()})
+    for line in requests:
+        request = json.loads(line)
+        _answer(replies, worker.turn(request["name"], request["steps"]))
+
+
+def _answer(replies: TextIO, answer: object) -> None:
+    replies.write(json.dumps(answer) + "\n")
+    replies.flush()
+
+
+def main() -> None:
+    """Serve the standard input and output; what libraries print goes to the standard error."""
+    replies = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    serve(sys.stdin, replies)
+
+
+if __name__ == "__main__":
+    main()

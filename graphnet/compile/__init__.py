@@ -1,0 +1,58 @@
+"""The compiler: from the list to a straight-line program with the same numbers.
+
+| file | what it holds |
+|---|---|
+| `build` | a graph with every size known; gradients and the optimizer's update appended as nodes |
+| `program` | the list that results, and how it is rewritten |
+| `passes`, `fusion`, `fused` | what makes it shorter |
+| `kernels`, `writers` | the line, or the choice of lines, for each operation |
+| `memory`, `emission` | buffers that are reused, and the printing of the lines |
+| `tuning` | which of several lines is fastest here |
+| `runner`, `profile` | the lines as a function, and the time of each |
+| `step`, `training`, `settings` | what a user calls |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from graphnet.compile.build import Clip
+from graphnet.compile.step import Prediction
+from graphnet.compile.training import Step
+from graphnet.errors import GraphError
+from graphnet.graph import Node
+from graphnet.optim.base import Optimizer
+
+if TYPE_CHECKING:
+    from graphnet.graph import Graph
+
+__all__ = ["Clip", "Prediction", "Step", "compile_graph"]
+
+
+def compile_graph(
+    graph: Graph,
+    target: Node | Sequence[Node],
+    optimizer: Optimizer | None,
+    clip: Clip,
+    *,
+    tune: bool,
+    check_finite: bool,
+) -> Step | Prediction:
+    """What `Graph.compile` does."""
+    for node in target if isinstance(target, tuple | list) else [target]:
+        graph.index(node)
+    if optimizer is None:
+        if clip != Clip():
+            raise GraphError("Only a training step clips gradients: give an optimizer as well.")
+        return Prediction(graph, target, tune)
+    if not isinstance(optimizer, Optimizer):
+        raise GraphError(
+            f"A training step takes an optimizer of graphnet; a {type(optimizer).__name__} came."
+        )
+    if not isinstance(target, Node):
+        raise GraphError(
+            f"A training step makes one loss smaller; a {type(target).__name__} came. "
+            "Several losses: add them first."
+        )
+    return Step(graph, target, optimizer, clip, tune=tune, check_finite=check_finite)

@@ -1,0 +1,192 @@
+"""From a graph to a program: a copy with every size known, then gradients and update as nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+from graphnet import ops
+from graphnet.compile.program import Program, Source
+from graphnet.graph import Input, Node, Operation, Parameter
+from graphnet.graph.kinds import Literal, Mode
+from graphnet.graph.passes import ancestors
+from graphnet.optim.clipping import limit_of, number_of
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from graphnet.compile.settings import Known
+    from graphnet.graph import Graph
+    from graphnet.optim.base import Optimizer
+    from graphnet.optim.stretches import Stretch
+
+Shapes = Mapping[str, tuple[int, ...]]
+
+
+@dataclass(frozen=True)
+class Clip:
+    """The limits of gradients: of their common norm, and of each element."""
+
+    norm: float | None = None
+    norm_type: float = 2.0
+    value: float | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse limits that are none.
+
+        Raises:
+            RangeError: a limit is negative, or no number.
+        """
+        for name, limit in (("max_norm", self.norm), ("clip_value", self.value)):
+            if limit is not None:
+                limit_of(name, limit)
+        number_of("norm_type", self.norm_type)
+
+
+@dataclass(frozen=True)
+class Update:
+    """What becomes of the gradients.
+
+    Attributes:
+        optimizer: what updates the parameters; None to leave them as they are.
+        stretches: the parameters, as they lie side by side.
+        known: for each stretch its settings and numbers.
+        arguments: for each stretch the names of those that are given at each step.
+        clip: the limits of the gradients.
+        check_finite: True to stop at a loss that is NaN or infinite.
+    """
+
+    optimizer: Optimizer | None
+    stretches: Sequence[Stretch]
+    known: Sequence[Known]
+    arguments: Sequence[Sequence[str]]
+    clip: Clip
+    check_finite: bool = True
+
+
+def specialized(
+    graph: Graph, targets: Sequence[Node], shapes: Shapes
+) -> tuple[Program, dict[Node, Node]]:
+    """A copy of what some nodes need, for inputs of these shapes and the present training mode."""
+    program, mapped = Program(), dict[Node, Node]()
+    for node in ancestors(list(graph), targets):
+        name = graph.name_of(node)
+        if isinstance(node, Input):
+            mapped[node] = Input(shapes[name], name=name, dtype=node.dtype, graph=program)
+        elif isinstance(node, Parameter):
+            mapped[node] = program.cell(node.top, name)
+        elif isinstance(node, Operation):
+            sources = [_source(source, mapped) for source in node.sources]
+            mapped[node] = program.use(node.op, sources, name)
+    program.results = [mapped[target] for target in targets]
+    return program, mapped
+
+
+def _source(source: Node | Literal, mapped: Mapping[Node, Node]) -> Source:
+    """A source in the copy; the training mode is fixed there."""
+    if isinstance(source, Node):
+        return mapped[source]
+    return Literal(source.top) if isinstance(source, Mode) else source
+
+
+def training_program(
+    graph: Graph, loss: Node, shapes: Shapes, update: Update, *, add: bool
+) -> Program:
+    """The program of a training step.
+
+    Args:
+        graph: the list.
+        loss: the scalar to make smaller.
+        shapes: the shape of each fed tensor.
+        update: what becomes of the gradients.
+        add: True to add to the gradients that are there.
+    """
+    program, mapped = specialized(graph, [loss], shapes)
+    program.finite = list(program.results) if update.check_finite else []
+    stretches = update.stretches
+    grads = _flat_gradients(program, mapped, loss, stretches, set(graph.parameters()), add)
+    with program, program.scopes.inside("update"):
+        cells = [program.cell(stretch.grad, "grad") for stretch in stretches]
+        if add:
+            grads = [ops.add(cell, grad) for cell, grad in zip(cells, grads, strict=True)]
+        if update.optimizer is not None:
+            grads = _clipped(program, grads, update)
+        program.writes.update(zip(cells, grads, strict=True))
+        if update.optimizer is not None:
+            for place, grad in enumerate(grads):
+                _append_update(program, update, place, grad)
+    return program
+
+
+def _flat_gradients(
+    program: Program,
+    mapped: Mapping[Node, Node],
+    loss: Node,
+    stretches: Sequence[Stretch],
+    listed: set[Parameter],
+    add: bool,
+) -> list[Node]:
+    """For each stretch its gradients side by side."""
+    parameters = [each for stretch in stretches for each in stretch.parameters]
+    present = [each for each in parameters if each in mapped]
+    grads = program.gradients(mapped[loss], [mapped[each] for each in present])
+    found: dict[Parameter, Node] = dict(zip(present, grads, strict=True))
+    for each in parameters:
+        if each not in found:  # the loss does not use it; the walk clears those in the list
+            found[each] = program.cell(_unused(each, kept=each not in listed and not add), "rest")
+    with program, program.scopes.inside("gradients"):
+        return [
+            ops.cat([_flat(found[each]) for each in stretch.parameters]) for stretch in stretches
+        ]
+
+
+def _unused(parameter: Parameter, kept: bool) -> Tensor:
+    """The gradient of a parameter that the loss does not use: what it is now, or zeros."""
+    grad = cast("Tensor", parameter.grad)
+    return grad if kept else grad.new_zeros(grad.shape)
+
+
+def _flat(grad: Node) -> Node:
+    """A gradient as a vector."""
+    return grad if grad.ndim == 1 else ops.reshape(grad, -1)
+
+
+def _clipped(program: Program, grads: list[Node], update: Update) -> list[Node]:
+    """The gradients within the limits, as `clip_grad_norm_` and `clip_grad_value_` keep them."""
+    clip = update.clip
+    if clip.norm is not None:
+        measured = grads if clip.norm_type else _one_by_one(grads, update.stretches)
+        norms = [ops.norm(grad, clip.norm_type) for grad in measured]
+        norm = norms[0] if len(norms) == 1 else ops.norm(ops.stack(norms), clip.norm_type)
+        program.finite.append(norm)
+        factor = (clip.norm / (norm + 1e-6)).clamp(max=1.0)
+        grads = [grad * factor for grad in grads]
+    if clip.value is not None:
+        grads = [grad.clamp(-clip.value, clip.value) for grad in grads]
+    return grads
+
+
+def _one_by_one(grads: Sequence[Node], stretches: Sequence[Stretch]) -> list[Node]:
+    """The gradients of single parameters: the norm with the power 0 counts those that are not 0."""
+    parts: list[Node] = []
+    for grad, stretch in zip(grads, stretches, strict=True):
+        sizes = [each.top.numel() for each in stretch.parameters]
+        parts += ops.split(grad, sizes)
+    return [part for part in parts if part.shape != (0,)]
+
+
+def _append_update(program: Program, update: Update, place: int, grad: Node) -> None:
+    """Append what the optimizer makes of a stretch: new values and new state."""
+    stretch = update.stretches[place]
+    value = program.cell(stretch.value, "values")
+    state = {name: program.cell(tensor, name) for name, tensor in stretch.state.items()}
+    numbers = {
+        name: program.number((place, name), stretch.value.dtype) for name in update.arguments[place]
+    }
+    optimizer = cast("Optimizer", update.optimizer)
+    step = numbers.pop("step")
+    known = {**update.known[place], **numbers}
+    new, new_state = optimizer.updated(known, step, value, grad, **state)
+    program.writes.update({state[name]: each for name, each in new_state.items()})
+    program.writes[value] = new

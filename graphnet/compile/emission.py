@@ -1,0 +1,286 @@
+"""Emission: a list of nodes printed as straight-line Python over tensors that are there already."""
+
+from __future__ import annotations
+
+from math import isfinite
+from typing import TYPE_CHECKING, NamedTuple, cast
+
+from graphnet.compile.aims import aims
+from graphnet.compile.fusion import is_number
+from graphnet.compile.kernels import KERNELS, VIEWS
+from graphnet.compile.memory import Arena, Buffer
+from graphnet.compile.program import Cell, Program
+from graphnet.compile.writing import Line, Writing
+from graphnet.graph import Node, Operation
+from graphnet.ops.arithmetic import Add, Div, Mul, Neg, Sub
+from graphnet.ops.functions import Sqrt, Square
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+    from graphnet.compile.columns import Columns
+    from graphnet.compile.kernels import Kernel
+    from graphnet.compile.tuning import Tuner
+
+ARITHMETIC = {
+    Add: "{0} + {1}",
+    Sub: "{0} - {1}",
+    Mul: "{0} * {1}",
+    Div: "{0} / {1}",
+    Neg: "-{0}",
+    Sqrt: "{0} ** 0.5",
+    Square: "{0} * {0}",
+}
+"""How numbers are computed: in Python, before the tensors."""
+
+
+class NotFinite(Exception):  # noqa: N818 - a signal between a program and its caller
+    """A number that must be finite is not; nothing has been written yet."""
+
+
+class Layout(NamedTuple):
+    """How images are laid out: pixel by pixel, and which convolutions are products of matrices."""
+
+    channels_last: bool = True
+    as_products: frozenset[str] = frozenset()
+
+
+class Emission(Writing):
+    """The lines of a program in the making: which kernel, in which memory, for each node.
+
+    Attributes:
+        arena: the memory that is free.
+        buffers: for each node, who else reads and writes its memory.
+        targets: where the values of some nodes are awaited.
+        done: nodes that another's line has computed.
+        layout: how images are laid out.
+        columns: the matrices of convolutions that are computed as products.
+    """
+
+    def __init__(self, program: Program, tuner: Tuner, layout: Layout) -> None:
+        super().__init__(_device(program))
+        self.program, self.tuner, self.layout = program, tuner, layout
+        self.columns: dict[tuple[Node, Node], Columns] = {}
+        self.arena = Arena(self.device)
+        self.buffers: dict[Node, Buffer] = {}
+        self.targets = aims(program)
+        self.done: set[Node] = set()
+        self.readers = program.readers
+        self._made: set[Node] = set()
+        self._last: list[Line] = []
+
+    # the walk over the list
+
+    def run(self) -> None:
+        """Write the lines of all operations, then what changes that outlasts the step."""
+        for node in self.program:
+            if not isinstance(node, Operation):
+                self._leaf(node)
+                continue
+            if node not in self.done:
+                self._operation(node)
+            if node in self.program.finite:
+                self._check(node)
+            for source in node.inputs:
+                self.arena.release(self.buffers[source])
+        self.lines.extend(self._last)
+        for cell, value in self.program.writes.items():
+            if value is not cell and not self.lies_at(value, cell.top):
+                self.write(value, f"{self.names[cell]}.copy_({self.names[value]})")
+
+    def _leaf(self, node: Node) -> None:
+        if isinstance(node, Cell):
+            self.keep(node, node.top, node.name)
+        else:
+            self.names[node] = self.words.new(node.name)
+            self.buffers[node] = Buffer(None, self.readers[node], owned=False)
+
+    def _operation(self, node: Operation) -> None:
+        from graphnet.compile.writers import WRITERS
+
+        if is_number(node):
+            self._number(node)
+        elif type(node.op) in WRITERS:
+            WRITERS[type(node.op)](self, node)
+        elif type(node.op) in VIEWS:
+            self.view(node)
+        elif type(node.op) in KERNELS and not self._has_number(node):
+            self.kernel(node, KERNELS[type(node.op)])
+        else:
+            self.own_rule(node)
+
+    def _has_number(self, node: Operation) -> bool:
+        """True if a number that is given at each step stands where a kernel takes a tensor."""
+        return any(
+            isinstance(source, Node) and is_number(source)
+            for name, source in zip(node.op.inputs, node.sources, strict=True)
+            if name not in ("y", "a")
+        )
+
+    def _check(self, node: Node) -> None:
+        """Stop before anything is written, if a number is not finite."""
+        self.words.known |= {"isfinite": isfinite, "NotFinite": NotFinite}
+        name = self.names[node]
+        self.write(node, f"if not isfinite({name}.item()): raise NotFinite({node.name!r})")
+
+    # ways to compute a node
+
+    def _number(self, node: Operation) -> None:
+        """Compute a number in Python."""
+        parts = [self.argument(source) for source in node.sources]
+        pattern = ARITHMETIC.get(type(node.op))
+        text = pattern.format(*parts) if pattern else f"{self.rule(node)}({', '.join(parts)})"
+        self.write(node, f"{self.name(node)} = {text}")
+        self.buffers[node] = Buffer(None, self.readers[node], owned=False)
+
+    def view(self, node: Operation) -> None:
+        """Look at memory in another way: now, if it is always the same memory."""
+        source = cast("Node", node.sources[0])
+        if source not in self.tensors:
+            self.own_rule(node, self.buffers[source])
+            return
+        before = self.tensors[source]
+        tensor = node.op.forward(*[self.sample(each) for each in node.sources])
+        if tensor.untyped_storage().data_ptr() != before.untyped_storage().data_ptr():
+            out, name = self.place(node)
+            as_before = self.words.constant(out.view(before.shape), f"{name}_as_before")
+            self.write(node, f"{as_before}.copy_({self.names[source]})")
+        elif tensor.is_set_to(before):
+            self.same(node, source)
+        else:
+            self.buffers[source].readers += self.readers[node]
+            self.keep(node, tensor, node.name, self.buffers[source])
+
+    def kernel(self, node: Operation, kernel: Kernel) -> None:
+        """Write the line of a kernel: over an input that nobody else reads, or into a buffer."""
+        words = {
+            name: self.operand(source, name, node)
+            for name, source in zip(node.op.inputs, node.sources, strict=True)
+        }
+        over = self._overwritten(node) if kernel.elementwise else None
+        if over is not None and kernel.inplace and over is node.sources[0]:
+            self.same(node, over)
+            self.write(node, kernel.inplace.format(op=node.op, **words))
+        elif over is not None:
+            self.same(node, over)
+            self.write(node, kernel.out.format(op=node.op, out=self.names[over], **words))
+        elif kernel.elementwise and node not in self.targets and self._is_loose(node):
+            self.own_rule(node)
+        else:
+            name = self.place(node)[1]
+            self.write(node, kernel.out.format(op=node.op, out=name, **words))
+
+    def own_rule(self, node: Operation, source: Buffer | None = None) -> None:
+        """Call the rule of the operation itself: it makes a new tensor, or a view of an input."""
+        arguments = ", ".join(self.argument(each) for each in node.sources)
+        self.write(node, f"{self.name(node)} = {self.rule(node)}({arguments})")
+        inputs = [source] if source else [self.buffers[each] for each in set(node.inputs)]
+        for each in inputs:
+            each.readers += 1  # held until nobody reads what may be a view of it
+        buffer = Buffer(None, self.readers[node], owned=False, behind=tuple(inputs))
+        self.fresh(node, buffer)
+
+    def fresh(self, node: Operation, buffer: Buffer | None = None) -> None:
+        """Note that a line makes a new tensor for a node, and put it where it is awaited."""
+        if buffer is None:
+            self._made.add(node)
+        self.buffers[node] = buffer or Buffer(None, self.readers[node])
+        if node in self.targets:
+            name = self.words.constant(self.targets[node], f"{self.names[node]}_place")
+            self.write(node, f"{name}.copy_({self.names[node]})")
+            self.keep(node, self.targets[node], name)
+
+    def same(self, node: Operation, source: Node) -> None:
+        """Let a node have the memory and the name of one of its inputs."""
+        self.names[node], self.buffers[node] = self.names[source], self.buffers[source]
+        self.buffers[node].readers += self.readers[node]
+        if source in self.tensors:
+            self.tensors[node] = self.tensors[source]
+        if source in self._made:
+            self._made.add(node)
+
+    def choose(self, node: Operation, ways: list[list[str]], inputs: tuple[Node, ...]) -> None:
+        """Write the fastest of several ways to compute a node whose memory has been placed."""
+        samples = {self.names[each]: self.sample(each) for each in inputs}
+        plain = [[self.words.learn(line) for line in way] for way in ways]
+        for line in [line for way in plain for line in way]:
+            samples = self.words.used(line) | samples
+        layout = tuple(_described(samples[self.names[each]]) for each in inputs)
+        question = (node.op, node in self.targets, layout)
+        way = plain[self.tuner.fastest(question, plain, samples)]
+        for line in way:
+            self.write(node, line)
+        name = self.names[node]
+        if any(line.startswith(f"{name} = ") for line in way):
+            self.arena.give_back(self.buffers[node])
+            self.words.known.pop(name)
+            self.tensors.pop(node)
+            self.fresh(node)
+
+    def uses_columns(self, weight: Node) -> bool:
+        """True if the convolution with this weight is computed as a product of matrices."""
+        return weight.name in self.layout.as_products
+
+    def postpone(self, node: Operation, text: str) -> None:
+        """Write a line that changes what outlasts the step, after all others."""
+        for source in node.inputs:
+            self.buffers[source].readers += 1  # it is read until the end
+        self._last.append(Line(self.words.learn(text), node))
+
+    # memory
+
+    def place(self, node: Operation) -> tuple[Tensor, str]:
+        """Memory for the value of a node, and its name."""
+        if node in self.targets:
+            tensor = self.targets[node]
+            known = (self.names[each] for each in self.tensors if self.lies_at(each, tensor))
+            self.keep(node, tensor, next(known, node.name))
+        else:
+            shape = cast("tuple[int, ...]", node.shape)
+            buffer, tensor = self.arena.take(shape, node.dtype, self.readers[node])
+            self.keep(node, tensor, node.name, buffer)
+        return tensor, self.names[node]
+
+    def keep(self, node: Node, tensor: Tensor, name: str, buffer: Buffer | None = None) -> None:
+        """Note the memory of a node, under a name of the lines."""
+        self.tensors[node] = tensor
+        self.names[node] = self.words.constant(tensor, name)
+        self.buffers[node] = buffer or Buffer(None, self.readers[node], owned=False)
+
+    def _overwritten(self, node: Operation) -> Node | None:
+        """The input over which the value of a node can be written, if there is one."""
+        if node in self.targets:
+            target = self.targets[node]
+            return next((each for each in node.inputs if self.lies_at(each, target)), None)
+        return next((each for each in node.inputs if self._is_free(each, node)), None)
+
+    def _is_free(self, source: Node, node: Operation) -> bool:
+        """True if nobody else will read an input that has the shape and type of the output."""
+        buffer = self.buffers[source]
+        readers = [each for each in node.inputs if self.buffers[each] is buffer]
+        return (
+            buffer.owned
+            and buffer.readers == len(readers)
+            and all(each is source for each in readers)
+            and source.shape == node.shape
+            and source.dtype is node.dtype
+            and (self.is_dense(source) or source in self._made)
+        )
+
+    def _is_loose(self, node: Operation) -> bool:
+        """True if an input of the same shape may come in any layout, which a result then keeps."""
+        return any(
+            each not in self.tensors and each.shape == node.shape and each.ndim > 2
+            for each in node.inputs
+        )
+
+
+def _described(tensor: Tensor) -> object:
+    """What the speed of a kernel depends on."""
+    return tuple(tensor.shape), tensor.stride(), tensor.dtype, tensor.device
+
+
+def _device(program: Program) -> torch.device | None:
+    """The device of the cells; the CPU if there are none."""
+    return next((node.top.device for node in program if isinstance(node, Cell)), None)

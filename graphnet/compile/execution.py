@@ -1,0 +1,30 @@
+"""The one place where lines are turned into a function: lines that this package itself wrote."""
+
+from __future__ import annotations
+
+import linecache
+from collections.abc import Callable, Sequence
+from itertools import count
+from typing import Any
+
+_numbers = count()
+
+
+def function_of(
+    lines: Sequence[str], arguments: Sequence[str], words: dict[str, Any]
+) -> tuple[Callable[..., Any], str]:
+    """A function of these lines, and its source, which error messages can show.
+
+    Args:
+        lines: the body.
+        arguments: the names of what it is called with.
+        words: what the other names in the lines stand for.
+    """
+    body = "".join(f"    {line}\n" for line in lines)
+    source = f"def step({', '.join(arguments)}):\n{body}"
+    file = f"<graphnet program {next(_numbers)}>"
+    linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
+    space = dict(words)
+    exec(compile(source, file, "exec"), space)
+    function: Callable[..., Any] = space["step"]
+    return function, source

@@ -1,0 +1,177 @@
+"""Writers for images: convolution and pooling by torch's own kernels.
+
+The kernels make new tensors, in the layout in which their input comes: channel by channel, or pixel
+by pixel ("channels last"). Which of the two is faster depends on the whole network, so that a
+program is written in both ways and the faster one is kept; see `runner`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+import torch
+
+from graphnet.compile import columns
+from graphnet.compile.fused import MaxPoolGrad
+from graphnet.graph import Node, Operation
+from graphnet.ops.convolution import Conv2d, Conv2dBias, Conv2dGradInput, Conv2dGradWeight
+from graphnet.ops.pooling import MaxPlaces, MaxPool2d
+from graphnet.ops.reductions import Sum
+
+if TYPE_CHECKING:
+    from graphnet.compile.emission import Emission
+    from graphnet.compile.program import Program
+    from graphnet.compile.writers import Writer
+    from graphnet.op import Op
+
+
+def kernels_of(program: Program) -> list[str]:
+    """The names of the weights of all convolutions that may be computed as products."""
+    found = [
+        cast("Node", node.sources[1]).name
+        for node in program
+        if isinstance(node, Operation) and isinstance(node.op, Conv2d | Conv2dBias)
+        if columns.fits(node.op)
+    ]
+    return list(dict.fromkeys(found))
+
+
+def has_images(program: Program) -> bool:
+    """True if the layout of images matters."""
+    kinds = (Conv2d, Conv2dBias, Conv2dGradInput, Conv2dGradWeight, MaxPool2d)
+    return any(isinstance(node, Operation) and isinstance(node.op, kinds) for node in program)
+
+
+def convolution(emission: Emission, node: Operation) -> None:
+    """A convolution, with or without bias."""
+    if not _is_native(node.op):
+        emission.own_rule(node)
+        return
+    x, weight, *bias = (cast("Node", each) for each in node.sources)
+    if emission.uses_columns(weight) and columns.fits(node.op):
+        columns.output(emission, node)
+        return
+    name = emission.names[bias[0]] if bias else "None"
+    arguments = f"{image(emission, x)}, {image(emission, weight)}, {name}, {_options(node.op)}"
+    emission.write(node, f"{emission.name(node)} = convolution({arguments})")
+    emission.fresh(node)
+
+
+def gradients(emission: Emission, node: Operation) -> None:
+    """The gradients of a convolution by its input, weight and bias: all that are asked for."""
+    if not _is_native(node.op):
+        emission.own_rule(node)
+        return
+    found = _siblings(emission, node)
+    grad = cast("Node", node.sources[0])
+    x, weight = (cast("Node", each) for each in _operands(node))
+    wanted = (found.get(Conv2dGradInput), found.get(Conv2dGradWeight), found.get(Sum))
+    emission.done.update(each for each in wanted if each is not None)
+    if emission.uses_columns(weight) and columns.fits(node.op):
+        columns.gradients(emission, grad, x, weight, wanted)
+        return
+    mask = [each is not None for each in wanted]
+    channels = cast("int", weight.shape[0])
+    arguments = f"{image(emission, grad)}, {image(emission, x)}, {image(emission, weight)}"
+    call = f"convolution_backward({arguments}, [{channels}], {_options(node.op)}, {mask})"
+    names = [emission.name(each) if each is not None else "_" for each in wanted]
+    emission.write(node, f"{', '.join(names)} = {call}")
+    for each in wanted:
+        if each is not None:
+            emission.fresh(each)
+
+
+def max_pool(emission: Emission, node: Operation) -> None:
+    """The maxima and their places, which one kernel finds together."""
+    x = cast("Node", node.sources[0])
+    if not node.dtype.is_floating_point:
+        emission.own_rule(node)
+        return
+    kinds = {MaxPool2d: MaxPlaces, MaxPlaces: MaxPool2d}
+    other = next(
+        (
+            each
+            for each in emission.program
+            if isinstance(each, Operation)
+            and type(each.op) is kinds[cast("Any", type(node.op))]
+            and each.sources[0] is x
+            and each.op.options == node.op.options
+        ),
+        None,
+    )
+    pair = [node, other] if isinstance(node.op, MaxPool2d) else [other, node]
+    names = ", ".join(emission.name(each) if each is not None else "_" for each in pair)
+    emission.write(node, f"{names} = max_pool({image(emission, x)}, {_window(node.op)})")
+    emission.fresh(node)
+    if other is not None:
+        emission.fresh(other)
+        emission.done.add(other)
+
+
+def max_pool_grad(emission: Emission, node: Operation) -> None:
+    """The gradient of a maximum pool."""
+    grad, places, x = (cast("Node", each) for each in node.sources)
+    arguments = f"{emission.names[grad]}, {image(emission, x)}, {_window(node.op)}"
+    call = f"max_pool_backward({arguments}, {emission.names[places]})"
+    emission.write(node, f"{emission.name(node)} = {call}")
+    emission.fresh(node)
+
+
+def image(emission: Emission, node: Node) -> str:
+    """An image or a kernel in the layout of the program."""
+    name = emission.names[node]
+    if emission.layout.channels_last:
+        layout = emission.words.constant(torch.channels_last, "pixel_by_pixel")
+        return f"{name}.contiguous(memory_format={layout})"
+    return name
+
+
+def _is_native(op: Op) -> bool:
+    """True where torch's kernel takes the options: the border is the same on both sides."""
+    top, bottom, left, right = cast("Any", op).padding
+    return bool(top == bottom >= 0 and left == right >= 0)
+
+
+def _options(op: Op) -> str:
+    given = cast("Any", op)
+    border = [given.padding[0], given.padding[2]]
+    stride, dilation = list(given.stride), list(given.dilation)
+    return f"{stride}, {border}, {dilation}, False, [0, 0], {given.groups}"
+
+
+def _window(op: Op) -> str:
+    given = cast("Any", op)
+    sizes = (given.kernel, given.stride, given.padding, given.dilation)
+    return f"{', '.join(str(list(each)) for each in sizes)}, {given.ceil_mode}"
+
+
+def _operands(node: Operation) -> tuple[Any, Any]:
+    """The input and the weight of the convolution that is differentiated."""
+    _, second, third = node.sources
+    return (third, second) if isinstance(node.op, Conv2dGradInput) else (second, third)
+
+
+def _siblings(emission: Emission, node: Operation) -> dict[type[Op], Operation]:
+    """The gradients of the same convolution that can be computed together with one of them."""
+    grad, operands = node.sources[0], _operands(node)
+    found: dict[type[Op], Operation] = {type(node.op): node}
+    for each in emission.program:
+        if not isinstance(each, Operation) or each.sources[0] is not grad or each in emission.done:
+            continue
+        if isinstance(each.op, Conv2dGradInput | Conv2dGradWeight):
+            if _operands(each) == operands and each.op.options == node.op.options:
+                found[type(each.op)] = each
+        elif isinstance(each.op, Sum) and each.op.dims == (0, 2, 3) and not each.op.keepdim:
+            found[Sum] = each
+    return found
+
+
+WRITERS: dict[type[Op], Writer] = {
+    Conv2d: convolution,
+    Conv2dBias: convolution,
+    Conv2dGradInput: gradients,
+    Conv2dGradWeight: gradients,
+    MaxPool2d: max_pool,
+    MaxPlaces: max_pool,
+    MaxPoolGrad: max_pool_grad,
+}

@@ -1,0 +1,70 @@
+"""Memory of a program: buffers that are made once, and handed on after their last reader."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from math import prod
+from typing import TYPE_CHECKING
+
+from torch import empty
+
+if TYPE_CHECKING:
+    from torch import Tensor, device, dtype
+
+
+@dataclass(eq=False)
+class Buffer:
+    """What one or more nodes keep their values in.
+
+    Attributes:
+        storage: the memory, flat; None where a kernel makes a new tensor at each step.
+        readers: how often the values in it will still be read.
+        owned: True if it may be written to once nobody reads it any more.
+        behind: buffers in which the values may really lie, which are held as long.
+    """
+
+    storage: Tensor | None
+    readers: int
+    owned: bool = True
+    behind: tuple[Buffer, ...] = ()
+
+
+@dataclass
+class Arena:
+    """Buffers that are free to be used again.
+
+    Attributes:
+        bytes: the memory that all buffers take together.
+    """
+
+    device: device | None = None
+    bytes: int = 0
+    _free: list[Tensor] = field(default_factory=list)
+
+    def take(self, shape: tuple[int, ...], of: dtype, readers: int) -> tuple[Buffer, Tensor]:
+        """A buffer, and a tensor of this shape in it: the smallest free one that will do."""
+        count = prod(shape)
+        fitting = [
+            place
+            for place, each in enumerate(self._free)
+            if each.dtype is of and each.numel() >= count
+        ]
+        if fitting and count:
+            storage = self._free.pop(min(fitting, key=lambda place: self._free[place].numel()))
+        else:
+            storage = empty(count, dtype=of, device=self.device)
+            self.bytes += storage.numel() * storage.element_size()
+        return Buffer(storage, readers), storage[:count].view(shape)
+
+    def release(self, buffer: Buffer) -> None:
+        """Count a reading, and hand the memory on after the last."""
+        buffer.readers -= 1
+        if buffer.readers == 0:
+            self.give_back(buffer)
+            for each in buffer.behind:
+                self.release(each)
+
+    def give_back(self, buffer: Buffer) -> None:
+        """Let a buffer be used again."""
+        if buffer.storage is not None and buffer.owned and buffer.storage.numel():
+            self._free.append(buffer.storage)

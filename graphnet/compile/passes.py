@@ -1,0 +1,147 @@
+"""Passes: each makes a list that computes the same as another one, with less to do."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import TYPE_CHECKING, Any, cast
+
+from torch import empty
+
+from graphnet.compile.fusion import fused
+from graphnet.compile.program import Constant, Program, Rewriting, Source
+from graphnet.graph import Node, Operation
+from graphnet.graph.kinds import Literal
+from graphnet.graph.passes import ancestors
+from graphnet.ops.arithmetic import Add, Div, Mul, Neg, Sub
+from graphnet.ops.losses import SquaredError
+from graphnet.ops.random import DropoutMask
+from graphnet.ops.running import CountUp, Remember
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from graphnet.op import Op
+
+_OPENED = (SquaredError,)
+_LARGEST_CONSTANT = 1_000_000  # elements; what is larger is computed anew at each step
+
+
+def optimized(program: Program) -> Program:
+    """All passes, in an order in which each finds what the one before has laid open."""
+    for each in (opened, without_unread, folded, shared, fused, without_unread):
+        program = each(program)
+    return program
+
+
+def without_unread(program: Program) -> Program:
+    """Drop what nobody reads."""
+    needed = {*ancestors(list(program), program.wanted), *program.writes}
+    return Rewriting(program, lambda copy, node, sources: None, needed).new
+
+
+def opened(program: Program) -> Program:
+    """Replace operations that hide a part which others compute too by what they consist of."""
+
+    def change(copy: Rewriting, node: Operation, sources: tuple[Source, ...]) -> Node | None:
+        if not isinstance(node.op, _OPENED):
+            return None
+        arguments: list[Any] = [each.top if isinstance(each, Literal) else each for each in sources]
+        with copy.new, copy.new.scopes.inside(node.name):
+            result: Any = node.op.forward(*arguments)
+        return cast("Node", result)
+
+    return Rewriting(program, change).new
+
+
+def shared(program: Program) -> Program:
+    """Compute equal expressions once; random numbers are drawn as often as before."""
+    known: dict[Any, Node] = {}
+
+    def change(copy: Rewriting, node: Operation, sources: tuple[Source, ...]) -> Node | None:
+        if not is_pure(node.op):
+            return None
+        inputs = [repr(each.top) if isinstance(each, Literal) else each for each in sources]
+        key = (node.op, *inputs)
+        if key not in known:
+            known[key] = copy.new.use(node.op, sources, node.name, node.spec)
+        return known[key]
+
+    return Rewriting(program, change).new
+
+
+def is_pure(op: Op) -> bool:
+    """True if an op gives the same for the same inputs, and changes nothing."""
+    if isinstance(op, DropoutMask | Remember | CountUp):
+        return False
+    return op.trial is None or type(op).__module__.startswith("graphnet.")
+
+
+def folded(program: Program) -> Program:
+    """Compute now what depends on nothing that is fed or learned, and join chains of factors."""
+
+    def change(copy: Rewriting, node: Operation, sources: tuple[Source, ...]) -> Node | None:
+        if _is_constant(node, sources):
+            return copy.new.cell(_value(node, sources), node.name, Constant)
+        plain = tuple(_as_number(node, each) for each in sources)
+        product = _joined_factors(copy, node, plain)
+        return copy.new.use(node.op, plain, node.name, node.spec) if product is None else product
+
+    return Rewriting(program, change).new
+
+
+def _is_constant(node: Operation, sources: tuple[Source, ...]) -> bool:
+    """True if a value is known at compile time, and not too large to be kept."""
+    names = node.op.argument_names(len(sources))
+    known = (
+        isinstance(each, Constant | Literal) or name.endswith("_like")
+        for each, name in zip(sources, names, strict=True)
+    )
+    sizes = cast("tuple[int, ...]", node.shape)
+    return is_pure(node.op) and prod(sizes) <= _LARGEST_CONSTANT and all(known)
+
+
+def _value(node: Operation, sources: tuple[Source, ...]) -> Tensor:
+    """The value of an operation on constants; what is read for its shape takes no memory."""
+    arguments = [
+        each.top
+        if isinstance(each, Constant | Literal)
+        else empty((), dtype=each.dtype).expand(cast("tuple[int, ...]", each.shape))
+        for each in sources
+    ]
+    value: Tensor = node.op.forward(*arguments)
+    return value
+
+
+def _as_number(node: Operation, source: Source) -> Source:
+    """A plain number in place of a constant that repeats it, where the shape is that of others."""
+    if not isinstance(node.op, Add | Sub | Mul | Div) or not isinstance(source, Constant):
+        return source
+    if not source.top.numel():
+        return source
+    others = [each for each in node.inputs if each.shape == node.shape]
+    strides = zip(source.top.stride(), source.top.shape, strict=True)
+    if len(others) <= (source.shape == node.shape) or any(step for step, n in strides if n > 1):
+        return source
+    return Literal(source.top.flatten()[0].item())
+
+
+def _joined_factors(copy: Rewriting, node: Operation, sources: tuple[Source, ...]) -> Node | None:
+    """(a b) x in place of a (b x), for numbers a and b."""
+    factor, rest = _factor(node.op, sources)
+    if factor is None or not isinstance(rest, Operation) or copy.readers[rest] > 1:
+        return None
+    inner, innermost = _factor(rest.op, rest.sources)
+    if inner is None or innermost is None:
+        return None
+    return copy.new.use(Mul(), (innermost, Literal(factor * inner)), node.name)
+
+
+def _factor(op: Op, sources: tuple[Source, ...]) -> tuple[float | None, Source | None]:
+    """The number and the other one, where a floating node is a number times another."""
+    if isinstance(op, Mul):
+        for number, other in (sources, sources[::-1]):
+            if isinstance(number, Literal) and isinstance(other, Node):
+                return (number.top, other) if other.dtype.is_floating_point else (None, None)
+    if isinstance(op, Neg) and isinstance(sources[0], Node) and sources[0].dtype.is_floating_point:
+        return -1.0, sources[0]
+    return None, None

@@ -1,0 +1,134 @@
+"""A program that can be run: its source, compiled, and what it was made for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from graphnet.compile.emission import Emission, Layout
+from graphnet.compile.execution import function_of
+from graphnet.compile.images import has_images, kernels_of
+from graphnet.compile.passes import optimized
+from graphnet.compile.program import Number
+from graphnet.compile.tuning import Tuner
+from graphnet.errors import counted, shape_text
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from graphnet.compile.program import Program
+    from graphnet.compile.writing import Line
+
+
+@dataclass
+class Runner:
+    """A program in the form of a Python function.
+
+    Attributes:
+        program: the list of nodes.
+        source: the text of the function, and of what it works on.
+        function: the function itself; it takes the fed tensors, then the numbers.
+        fed: the names of the fed tensors, in the order of the arguments.
+        numbers: the numbers, which follow.
+        expected: for each fed tensor its name, shape, number type and device.
+        lines: the text line by line, with the node that each computes.
+        arguments: the names of the arguments in the text.
+        names: what the other names in the text stand for.
+        memory: the bytes of its buffers.
+        cells: the memory that it reads and writes, to be found unmoved.
+    """
+
+    program: Program
+    source: str
+    function: Callable[..., Any]
+    fed: list[str]
+    numbers: list[Number]
+    expected: list[tuple[str, Any, Any, Any]]
+    lines: list[Line]
+    arguments: list[str]
+    names: dict[str, Any]
+    memory: int
+
+    def samples(self, fed: Mapping[str, Tensor]) -> dict[str, Any]:
+        """What the lines work on, with tensors like those to be fed."""
+        given = [*(fed[name] for name in self.fed), *(0.0 for _ in self.numbers)]
+        return {**self.names, **dict(zip(self.arguments, given, strict=True))}
+
+    def takes(self, fed: Mapping[str, Any]) -> bool:
+        """True if the program is for tensors like these."""
+        if len(fed) != len(self.expected):
+            return False
+        try:
+            for name, shape, dtype, device in self.expected:
+                tensor = fed[name]
+                if tensor.shape != shape or tensor.dtype is not dtype or tensor.device != device:
+                    return False
+        except (KeyError, AttributeError):
+            return False
+        return True
+
+
+def assembled(program: Program, example: Mapping[str, Tensor], tune: bool) -> Runner:
+    """A program that can be run, for tensors like those of the example.
+
+    With images it is written in several layouts: channels first, channels last, and then with one
+    convolution after the other as a product of matrices. What is faster is kept.
+    """
+    program = optimized(program)
+    tuner = Tuner(tune)
+    best = _written(program, example, tuner, Layout())
+    if not tune or not has_images(program):
+        return best
+    layouts = [Layout(channels_last=False)]
+    layouts += [Layout(as_products=frozenset({name})) for name in kernels_of(program)]
+    question = tuple((node.name, node.shape, node.dtype) for node in program)
+    chosen = Layout()
+    for layout in layouts:
+        products = layout.as_products | chosen.as_products
+        other = Layout(layout.channels_last and chosen.channels_last, products)
+        runner = _written(program, example, tuner, other)
+        ways = [[line.text for line in each.lines] for each in (best, runner)]
+        names = [each.samples(example) for each in (best, runner)]
+        if tuner.fastest_program((question, chosen, other), ways, names):
+            best, chosen = runner, other
+    return best
+
+
+def _written(
+    program: Program, example: Mapping[str, Tensor], tuner: Tuner, layout: Layout
+) -> Runner:
+    """A program in lines."""
+    with torch.inference_mode():
+        emission = Emission(program, tuner, layout)
+        emission.run()
+    inputs = [node for node in program.inputs if not isinstance(node, Number)]
+    numbers = [node for node in program.inputs if isinstance(node, Number)]
+    names = [emission.names[node] for node in (*inputs, *numbers)]
+    results = ", ".join(emission.names[node] for node in program.results)
+    lines = [*(line.text for line in emission.lines), f"return {results},"]
+    function, source = function_of(lines, names, emission.words.known)
+    return Runner(
+        program=program,
+        source=_header(emission) + source,
+        function=function,
+        fed=[node.name for node in inputs],
+        numbers=numbers,
+        expected=[(n.name, example[n.name].shape, n.dtype, example[n.name].device) for n in inputs],
+        lines=emission.lines,
+        arguments=names,
+        names=emission.words.known,
+        memory=emission.arena.bytes,
+    )
+
+
+def _header(emission: Emission) -> str:
+    """The tensors that are there before a step, as comments."""
+    tensors = [
+        f"# {name}: {shape_text(tuple(value.shape))}"
+        for name, value in emission.words.known.items()
+        if isinstance(value, torch.Tensor)
+    ]
+    return "\n".join([f"# {counted(emission.arena.bytes, 'byte')} of buffers", *tensors, "", ""])

@@ -1,0 +1,293 @@
+"""A whole training step as one program: what `graph.compile(loss, optimizer)` returns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from graphnet.compile.batches import batches_of
+from graphnet.compile.build import Clip, Update, training_program
+from graphnet.compile.emission import NotFinite
+from graphnet.compile.profile import Profile, profiled
+from graphnet.compile.settings import Known, Settings
+from graphnet.compile.step import Compiled, Homes, keep_few
+from graphnet.errors import GraphError
+from graphnet.graph.finite import non_finite_error
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from graphnet.compile.runner import Runner
+    from graphnet.graph import Graph, Node
+    from graphnet.optim.base import Optimizer
+    from graphnet.optim.stretches import Stretch
+
+
+@dataclass
+class Plan:
+    """A program, and all that must be as it was when the program was made.
+
+    Attributes:
+        runner: the program.
+        mode: training mode, whether the parameters are updated, whether gradients are added.
+        stretches: where the parameters and the state of the optimizer lie.
+        known: the settings and numbers of each stretch.
+        arguments: for each stretch the names of the numbers that are given at each step.
+        given: those that the program reads, as (place of the stretch, name).
+        homes: where all parameters and buffers of the list lie.
+        edits: how often the settings had been edited.
+    """
+
+    runner: Runner
+    mode: tuple[bool, bool, bool]
+    stretches: list[Stretch]
+    known: list[Known]
+    arguments: list[list[str]]
+    given: list[tuple[int, str]]
+    homes: Homes
+    edits: int
+
+    def serves(
+        self, fed: Mapping[str, Any], mode: object, numbers: Sequence[Known], edits: int
+    ) -> bool:
+        """True if everything is as it was, but for the numbers that are given."""
+        if self.edits != edits or self.mode != mode or not self.runner.takes(fed):
+            return False
+        for known, given, arguments in zip(self.known, numbers, self.arguments, strict=True):
+            for name, value in given.items():
+                if known[name] != value and name not in arguments:
+                    return False
+        return self.homes.unmoved()
+
+    def values(self, fed: Mapping[str, Tensor], numbers: Sequence[Known]) -> list[Any]:
+        """The arguments of the program."""
+        values: list[Any] = [fed[name] for name in self.runner.fed]
+        for place, name in self.given:
+            given = numbers[place]
+            values.append(given[name] if name in given else self.stretches[place].group[name])
+        return values
+
+
+class Step(Compiled):
+    """A training step: loss, gradients, clipping and update, as one program.
+
+    It works on the parameters and the state of the optimizer where they lie, so that compiled
+    steps, walked ones, `optimizer.step()` and loading a state may follow each other in any order.
+
+    >>> import graphnet as gn
+    >>> from torch import empty
+    >>> graph = gn.Graph()
+    >>> x = graph.input((None,), name="x")
+    >>> w = graph.parameter(empty(()).fill_(1), name="w")
+    >>> step = graph.compile(((x * w) ** 2).mean(), gn.SGD([w], lr=0.1))
+    >>> step(x=empty(2).fill_(1))
+    tensor(1.)
+    >>> w.top
+    tensor(0.8000)
+    """
+
+    def __init__(
+        self,
+        graph: Graph,
+        loss: Node,
+        optimizer: Optimizer,
+        clip: Clip,
+        tune: bool = True,
+        check_finite: bool = True,
+    ) -> None:
+        super().__init__(graph, [loss], tune)
+        if loss.shape != () or not loss.dtype.is_floating_point:
+            raise GraphError(f"A training step makes one number smaller; {loss!r} is not one.")
+        self.loss, self.optimizer = loss, optimizer
+        self._clip, self._check_finite = clip, check_finite
+        self._settings = Settings(optimizer)
+        self._plans: dict[object, Plan] = {}
+        self._plan: Plan | None = None
+        self._pending = False
+
+    def __call__(self, feed: Mapping[Any, Tensor] | None = None, /, **named: Tensor) -> Tensor:
+        """Make one step, and return the loss before it as a new tensor.
+
+        Raises:
+            FeedError: a feed is missing, misnamed, or not what its input asks for.
+            ShapeError: the fed sizes do not fit together.
+            NonFiniteError: the loss is NaN or infinite; the message names the first such node.
+                Parameters and state are as before.
+        """
+        with self._one_at_a_time:
+            loss = self._run(named if feed is None else {**feed, **named}, update=True)
+        self._pending = False
+        return loss
+
+    def accumulate(self, feed: Mapping[Any, Tensor] | None = None, /, **named: Tensor) -> Tensor:
+        """Add to the gradients without an update; the next step adds its own, and updates.
+
+        The sum is that of `graph.backward(loss, accumulate=True)`: the losses of all batches are
+        added, not averaged.
+        """
+        with self._one_at_a_time:
+            loss = self._run(named if feed is None else {**feed, **named}, update=False)
+        self._pending = True
+        return loss
+
+    def many(
+        self,
+        feed: Mapping[Any, Tensor] | None = None,
+        /,
+        *,
+        batch_size: int | None = None,
+        order: Tensor | None = None,
+        **named: Tensor,
+    ) -> Tensor:
+        """Make several steps in one call.
+
+        Args:
+            feed: tensors by node or by name. Without `batch_size` their first dimension counts the
+                steps; with it they are whole data sets, of which each step takes some rows.
+            batch_size: the rows of a step; the last step takes those that are left.
+            order: the numbers of the rows in the order in which they are taken; all where None.
+            named: tensors by the names of their inputs.
+
+        Returns:
+            The loss of each step. Shape (steps,).
+
+        Raises:
+            FeedError: the tensors have different first sizes, or what a step refuses. The steps
+                before have been made.
+        """
+        fed = {_name(key): value for key, value in {**(feed or {}), **named}.items()}
+        batches = batches_of(fed, batch_size, order)
+        device = next(each.device for each in fed.values())
+        losses = torch.empty(len(batches), dtype=self.loss.dtype, device=device)
+        with self._one_at_a_time:
+            for place, batch in enumerate(batches):
+                losses[place] = self._run(batch, update=True)
+                self._pending = False
+        return losses
+
+    def profile(
+        self, feed: Mapping[Any, Tensor] | None = None, /, runs: int = 200, **named: Tensor
+    ) -> Profile:
+        """The microseconds of each line of a step; parameters and state are put back afterwards."""
+        fed = self._bound(feed, named)
+        kept = [(each, each.clone()) for each in self._memory()]
+        try:
+            stretches = self.optimizer.prepared()
+            numbers = [self._settings.numbers(stretch) for stretch in stretches]
+            plan = self._plan_for(fed, stretches, numbers, update=True)
+            values = plan.values(fed, numbers)
+            return self._explained(fed, lambda: profiled(plan.runner, values, runs))
+        except NotFinite as error:
+            raise self._non_finite(error, fed) from None
+        finally:
+            for tensor, value in kept:
+                tensor.copy_(value)
+
+    def _memory(self) -> list[Tensor]:
+        """All that a step changes."""
+        return [
+            *(memory for stretch in self.optimizer.prepared() for memory in stretch.memory()),
+            *(each.top for each in self.graph.parameters() if each.is_buffer),
+        ]
+
+    # one step
+
+    def _run(self, fed: Mapping[Any, Tensor], update: bool) -> Tensor:
+        if self._plan is None or not self._plan.runner.takes(fed):
+            fed = self._bound(fed, {})
+        stretches = self.optimizer.prepared()
+        kept = [stretch.kept_scalars() for stretch in stretches]
+        before = [stretch.home.writes for stretch in stretches]
+        try:
+            numbers = [self._settings.numbers(each) if update else {} for each in stretches]
+            plan = self._plan_for(fed, stretches, numbers, update)
+            with torch.inference_mode():
+                (loss,) = plan.runner.function(*plan.values(fed, numbers))
+        except BaseException as error:
+            for stretch, scalars in zip(stretches, kept, strict=True):
+                stretch.restore_scalars(scalars)
+            if isinstance(error, NotFinite):
+                raise self._non_finite(error, fed) from None
+            if isinstance(error, Exception):
+                self._walk(fed)  # says what is wrong with the names of the list
+            raise
+        if update:
+            for stretch, writes in zip(stretches, before, strict=True):
+                stretch.stepped(stretch.steps + self.optimizer.counts(stretch.group), writes)
+        fresh: Tensor = loss.clone()
+        return fresh
+
+    def _plan_for(
+        self,
+        fed: Mapping[str, Tensor],
+        stretches: list[Stretch],
+        numbers: list[Known],
+        update: bool,
+    ) -> Plan:
+        """The program for these tensors, as the list, the parameters and the settings are now."""
+        mode, edits = (self.graph.training, update, self._pending), self.optimizer.edits
+        plan = self._plan
+        if plan is None or not plan.serves(fed, mode, numbers, edits):
+            plan = self._plan = self._found(fed, stretches, numbers, mode)
+            self._last = plan.runner
+        return plan
+
+    def _found(
+        self,
+        fed: Mapping[str, Tensor],
+        stretches: list[Stretch],
+        numbers: list[Known],
+        mode: tuple[bool, bool, bool],
+    ) -> Plan:
+        """A program that was made before, or a new one."""
+        known = [stretch.group | given for stretch, given in zip(stretches, numbers, strict=True)]
+        if self._plan is not None and self._plan.stretches is stretches:
+            self._settings.notice(self._plan.known, known)
+        else:
+            self._plans.clear()  # the parameters or the state have moved
+        if not self._pending:
+            self._clear_frozen()
+        key = (self._key(fed), mode, self._settings.constants(known))
+        plan = self._plans.get(key)
+        if plan is None or not plan.homes.unmoved():
+            plan = self._new_plan(fed, stretches, known, mode)
+            keep_few(self._plans, key, plan)
+        plan.known, plan.edits = known, self.optimizer.edits
+        return plan
+
+    def _clear_frozen(self) -> None:
+        """A parameter that is frozen has no gradient, as after a walk."""
+        for parameter in self.optimizer.parameters:
+            if not parameter.requires_grad and parameter in self.graph:
+                parameter.grad = None
+
+    def _new_plan(
+        self,
+        fed: Mapping[str, Tensor],
+        stretches: list[Stretch],
+        known: list[Known],
+        mode: tuple[bool, bool, bool],
+    ) -> Plan:
+        _, updated, add = mode
+        arguments = [self._settings.arguments(each) if updated else [] for each in known]
+        optimizer = self.optimizer if updated else None
+        update = Update(optimizer, stretches, known, arguments, self._clip, self._check_finite)
+        runner = self._made(
+            fed, lambda shapes: training_program(self.graph, self.loss, shapes, update, add=add)
+        )
+        given = [number.given for number in runner.numbers]
+        homes = Homes(self.graph.parameters())
+        return Plan(runner, mode, stretches, known, arguments, given, homes, self.optimizer.edits)
+
+    def _non_finite(self, error: NotFinite, fed: Mapping[str, Tensor]) -> GraphError:
+        """The error for a loss or a norm that is not finite: the list is walked to find out why."""
+        self._walk(fed)
+        return non_finite_error(self.graph, f"{error.args[0]} is not finite")
+
+
+def _name(key: Any) -> str:
+    """The name of an input, which may be given as a node."""
+    return key if isinstance(key, str) else key.name

@@ -1,0 +1,101 @@
+"""Tuning: of several ways to compute the same, the fastest one here is measured and kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from time import perf_counter
+from typing import Any
+
+import torch
+
+from graphnet.compile.execution import function_of
+
+Way = Sequence[str]
+"""Lines of a program."""
+
+_ROUNDS, _LEAST = 50, 3
+_ENOUGH = 0.05  # seconds for one question
+_LONGEST = 1.5  # seconds that one compilation spends on measuring
+_measured: dict[object, int] = {}
+"""The fastest way for each question asked so far in this process."""
+
+
+class Tuner:
+    """Chooses among ways to compute the same.
+
+    Attributes:
+        on: False to take the first way without measuring.
+        spent: the seconds of measuring so far.
+    """
+
+    def __init__(self, on: bool = True) -> None:
+        self.on = on
+        self.spent = 0.0
+
+    def fastest(self, question: object, ways: Sequence[Way], names: Mapping[str, Any]) -> int:
+        """The place of the fastest way; the first where nothing is measured.
+
+        Args:
+            question: what the answer depends on: operation, shapes, number type.
+            ways: the lines of each way.
+            names: what the lines work on; tensors are copied first.
+        """
+        return self.fastest_program(question, ways, [names] * len(ways))
+
+    def fastest_program(
+        self, question: object, ways: Sequence[Way], names: Sequence[Mapping[str, Any]]
+    ) -> int:
+        """The same for ways of which each has names of its own."""
+        key = (question, torch.get_num_threads())
+        if key in _measured:
+            return _measured[key]
+        if len(ways) == 1 or not self.on or self.spent > _LONGEST:
+            return 0
+        start = perf_counter()
+        with torch.inference_mode():
+            runs = [_prepared(way, each) for way, each in zip(ways, names, strict=True)]
+            times = [_once(run) for run in runs]
+            for turn in range(_ROUNDS):  # by turns, so that a noisy moment hits all alike
+                times = [min(time, _once(run)) for time, run in zip(times, runs, strict=True)]
+                if turn >= _LEAST and perf_counter() - start > _ENOUGH:
+                    break
+        self.spent += perf_counter() - start
+        _measured[key] = times.index(min(times))
+        return _measured[key]
+
+
+def _prepared(way: Way, names: Mapping[str, Any]) -> Callable[[], None]:
+    """The lines as a function on copies of the tensors, which has run twice."""
+    storages: dict[int, torch.UntypedStorage] = {}
+    words = {
+        name: _copied(each, storages) if isinstance(each, torch.Tensor) else each
+        for name, each in names.items()
+    }
+    run, _ = function_of(way, [], words)
+    run()
+    run()
+    return run
+
+
+def _copied(tensor: torch.Tensor, storages: dict[int, torch.UntypedStorage]) -> torch.Tensor:
+    """The same view of a copy of the memory, with ordinary numbers: unused memory may be slow."""
+    memory = tensor.untyped_storage()
+    if memory.data_ptr() not in storages:
+        storages[memory.data_ptr()] = memory.clone()  # type: ignore[no-untyped-call]
+    place = tensor.storage_offset(), tensor.shape, tensor.stride()
+    copy = torch.empty(0, dtype=tensor.dtype, device=tensor.device)
+    copy.set_(storages[memory.data_ptr()], *place)
+    if copy.is_floating_point() and 0 not in copy.stride():
+        copy.uniform_(-1, 1, generator=torch.Generator(copy.device))
+    return copy
+
+
+def _once(run: Callable[[], None]) -> float:
+    """The seconds of one run, the mean of so many as fit into a short time."""
+    start = perf_counter()
+    run()
+    single = perf_counter() - start
+    count = min(100, int(1e-4 / max(single, 1e-7)))
+    for _ in range(count):
+        run()
+    return (perf_counter() - start) / (count + 1)

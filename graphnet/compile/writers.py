@@ -1,0 +1,214 @@
+"""Writers: operations for which there are several lines to choose from, or more than one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, cast
+
+import torch
+
+from graphnet.compile import fused, images
+from graphnet.graph import Node, Operation
+from graphnet.graph.kinds import Literal
+from graphnet.ops.joining import Cat
+from graphnet.ops.norms import Norm
+from graphnet.ops.products import Linear, Matmul
+from graphnet.ops.random import DropoutMask
+from graphnet.ops.reductions import Mean, Sum
+from graphnet.ops.running import CountUp, Remember
+
+if TYPE_CHECKING:
+    from graphnet.compile.emission import Emission
+    from graphnet.op import Op
+
+Writer = Callable[["Emission", Operation], None]
+
+_ONEDNN = {torch.float32}
+"""The number types for which oneDNN's matrix product is tried."""
+
+
+def linear(emission: Emission, node: Operation) -> None:
+    """x wᵀ + b: a product and a sum, or both in one, or oneDNN with the activation."""
+    x, weight, bias = cast("tuple[Node, Node, Node]", node.sources)
+    activation = node.op.options.get("activation")
+    if x.ndim != 2 or bias.shape != weight.shape[:1]:
+        emission.own_rule(node)
+        return
+    turned = emission.turned(weight)
+    _, name = emission.place(node)
+    names = emission.names
+    then = [f"{name}.{activation}_()"] if activation else []
+    ways = [
+        [f"torch.mm({names[x]}, {turned}, out={name})", f"{name}.add_({names[bias]})", *then],
+        [f"torch.addmm({names[bias]}, {names[x]}, {turned}, out={name})", *then],
+    ]
+    if _onednn(node):
+        call = f"onednn_linear({names[x]}, {names[weight]}, {names[bias]}, {activation or 'none'!r}"
+        ways.append([f'{name} = {call}, [], "")'])
+    emission.choose(node, ways, (x, weight, bias))
+
+
+def matmul(emission: Emission, node: Operation) -> None:
+    """x y: torch's product, or oneDNN's."""
+    x, y = cast("tuple[Node, Node]", node.sources)
+    if x.ndim != 2 or y.ndim != 2:
+        from graphnet.compile.kernels import KERNELS
+
+        emission.kernel(node, KERNELS[Matmul])
+        return
+    _, name = emission.place(node)
+    names = emission.names
+    ways = [[f"torch.mm({names[x]}, {names[y]}, out={name})"]]
+    if _onednn(node):
+        call = f'onednn_linear({names[x]}, {emission.turned(y)}, None, "none", [], "")'
+        ways.append([f"{name}.copy_({call})" if node in emission.targets else f"{name} = {call}"])
+    emission.choose(node, ways, (x, y))
+
+
+def total(emission: Emission, node: Operation) -> None:
+    """Σ x; over the rows of a matrix also as a product with ones."""
+    x = cast("Node", node.sources[0])
+    op = cast("Any", node.op)
+    if x.ndim == 0:
+        emission.same(node, x)
+        return
+    _, name = emission.place(node)
+    given = emission.names[x]
+    ways = [[f"torch.sum({given}, {op.dims}, {op.keepdim}, out={name})"]]
+    if x.ndim == 2 and op.dims == (0,) and not op.keepdim and x.dtype.is_floating_point:
+        ones = emission.words.equal(
+            torch.ones(cast("int", x.shape[0]), dtype=x.dtype, device=emission.device), "ones"
+        )
+        ways.append([f"torch.mv({emission.turned(x)}, {ones}, out={name})"])
+    emission.choose(node, ways, (x,))
+
+
+def dot(emission: Emission, node: Operation) -> None:
+    """Σ x y over all elements."""
+    x, y = (cast("Node", each) for each in node.sources)
+    if not all(emission.is_dense(each) for each in (x, y)):
+        emission.own_rule(node)
+        return
+    flat = [emission.flat(each) for each in (x, y)]
+    _, name = emission.place(node)
+    emission.write(node, f"torch.dot({flat[0]}, {flat[1]}, out={name})")
+
+
+def nll_mean(emission: Emission, node: Operation) -> None:
+    """The mean negative log-likelihood; the same kernel tells how many labels count."""
+    x, labels = (emission.names[cast("Node", each)] for each in node.sources)
+    name = emission.name(node)
+    ignored = cast("Any", node.op).ignored
+    call = f"nll_loss_forward({x}, {labels}, None, 1, {ignored})"
+    emission.write(node, f"{name}, {name}_counted = {call}")
+    emission.fresh(node)
+
+
+def nll_mean_grad(emission: Emission, node: Operation) -> None:
+    """Its gradient."""
+    top, x, labels = (emission.names[cast("Node", each)] for each in node.sources)
+    one = emission.words.equal(torch.ones((), dtype=node.dtype, device=emission.device), "unit")
+    ignored = cast("Any", node.op).ignored
+    call = f"nll_loss_backward({one}, {x}, {labels}, None, 1, {ignored}, {top}_counted)"
+    emission.write(node, f"{emission.name(node)} = {call}")
+    emission.fresh(node)
+
+
+def norm(emission: Emission, node: Operation) -> None:
+    """A norm over some dimensions, of a tensor that is known not to be empty."""
+    x, op = cast("Node", node.sources[0]), cast("Any", node.op)
+    if x.ndim == 0 or 0 in x.shape:
+        emission.own_rule(node)
+        return
+    _, name = emission.place(node)
+    power = emission.argument(Literal(float(op.p)))
+    call = f"vector_norm({emission.names[x]}, {power}, {op.dims}, {op.keepdim}, out={name})"
+    emission.write(node, call)
+
+
+def cat(emission: Emission, node: Operation) -> None:
+    """Parts side by side: nothing to do for those that were computed in their place."""
+    op = cast("Cat", node.op)
+    out, name = emission.place(node)
+    start = 0
+    for number, part in enumerate(node.inputs):
+        size = cast("int", part.shape[op.dim])
+        section = out.narrow(op.dim, start, size)
+        start += size
+        if not emission.lies_at(part, section):
+            there = emission.words.constant(section, f"{name}_{number}")
+            emission.write(node, f"{there}.copy_({emission.names[part]})")
+
+
+def dropout_mask(emission: Emission, node: Operation) -> None:
+    """Zeros, and 1 / (1 - p) for what is kept, drawn as the rule of the operation draws them."""
+    op = cast("DropoutMask", node.op)
+    training = cast("Any", node.sources[1]).top
+    if not training or op.p == 1:
+        out = torch.full(cast("Any", node.shape), float(not training), dtype=node.dtype)
+        emission.keep(node, out, emission.name(node))
+        return
+    _, name = emission.place(node)
+    generator = "None"
+    if op.generator is not None:
+        generator = emission.words.constant(op.generator, "generator")
+    keep = 1 - op.p
+    emission.write(node, f"{name}.bernoulli_({keep!r}, generator={generator}).div_({keep!r})")
+
+
+def remember(emission: Emission, node: Operation) -> None:
+    """x itself; the running average is brought up to date when nothing can go wrong any more."""
+    arguments = ", ".join(emission.argument(source) for source in node.sources)
+    emission.postpone(node, f"{emission.rule(node)}({arguments})")
+    emission.same(node, cast("Node", node.sources[0]))
+
+
+def count_up(emission: Emission, node: Operation) -> None:
+    """The number of this batch; it is kept when nothing can go wrong any more."""
+    count, _, training = cast("Any", node.sources)
+    _, name = emission.place(node)
+    one = emission.words.equal(torch.ones((), dtype=torch.int64, device=emission.device), "one")
+    added = f"torch.add({emission.names[count]}, {one}, out={name})"
+    kept = f"{name}.copy_({emission.names[count]})"
+    emission.write(node, added if training.top else kept)
+    if training.top:
+        emission.postpone(node, f"{emission.names[count]}.copy_({name})")
+        emission.buffers[node].readers += 1
+
+
+def average(emission: Emission, node: Operation) -> None:
+    """The mean of a tensor that is known not to be empty."""
+    x, op = cast("Node", node.sources[0]), cast("Any", node.op)
+    if x.ndim == 0 or 0 in x.shape:
+        emission.own_rule(node)
+        return
+    _, name = emission.place(node)
+    given = emission.names[x]
+    emission.write(node, f"torch.mean({given}, {op.dims}, {op.keepdim}, out={name})")
+
+
+WRITERS: dict[type[Op], Writer] = {
+    **images.WRITERS,
+    Linear: linear,
+    fused.LinearThen: linear,
+    Matmul: matmul,
+    Sum: total,
+    fused.Dot: dot,
+    fused.NllMean: nll_mean,
+    fused.NllMeanGrad: nll_mean_grad,
+    Cat: cat,
+    DropoutMask: dropout_mask,
+    Remember: remember,
+    CountUp: count_up,
+    Mean: average,
+    Norm: norm,
+}
+
+
+def _onednn(node: Operation) -> bool:
+    """True where oneDNN's matrix product can be used."""
+    return (
+        node.dtype in _ONEDNN
+        and bool(torch.backends.mkldnn.is_available())  # type: ignore[no-untyped-call]
+        and all(each.shape and 0 not in each.shape for each in (node, *node.inputs))
+    )

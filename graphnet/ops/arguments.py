@@ -1,0 +1,80 @@
+"""What a function refuses before it computes: arguments of another kind than it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from graphnet.errors import DtypeError, GraphError
+from graphnet.op import Symbolic
+from graphnet.ops.dims import described, require_tensors
+
+
+def require_floating(name: str, *values: Any, optional: Sequence[Any] = ()) -> None:
+    """Refuse tensors and nodes that are not all of one floating number type.
+
+    Args:
+        name: the function that they are for.
+        values: the arguments that must be there.
+        optional: the arguments that may be None.
+
+    Raises:
+        GraphError: one is neither a tensor nor a node.
+        DtypeError: the number types differ, or are not floating.
+    """
+    given = [*values, *(value for value in optional if value is not None)]
+    require_tensors(name, *given)
+    first = given[0]
+    for value in given:
+        if value.dtype != first.dtype:
+            raise DtypeError(
+                f"{name}: number types are never mixed silently; {_of_type(first)}, and "
+                f"{_of_type(value)}. Convert one of them: .to(dtype), or dtype=... at the input."
+                f"{_added(value)}"
+            )
+    if not first.dtype.is_floating_point:
+        raise DtypeError(
+            f"{name} takes floating numbers; {_of_type(first)}. Give the input a floating dtype, "
+            f"or convert the tensor with .float().{_added(first)}"
+        )
+
+
+def _of_type(value: Any) -> str:
+    return f"{described(value)} holds {str(value.dtype).removeprefix('torch.')}"
+
+
+def _added(value: Any) -> str:
+    """The user's line that added a node."""
+    return f"\n  line: {value.line}" if isinstance(value, Symbolic) else ""
+
+
+def require_number(**settings: Any) -> None:
+    """Refuse settings that are not Python numbers.
+
+    Raises:
+        GraphError: one is not; the message names it.
+    """
+    for name, setting in settings.items():
+        if not isinstance(setting, int | float):
+            raise GraphError(f"{name} is a number; {setting!r} came.")
+
+
+def require_flag(**settings: Any) -> None:
+    """Refuse settings that are not True or False.
+
+    Raises:
+        GraphError: one is not; the message names it.
+    """
+    for name, setting in settings.items():
+        if not isinstance(setting, bool):
+            raise GraphError(f"{name} is True or False; {setting!r} came.")
+
+
+def refuse_inplace(inplace: bool) -> None:
+    """Refuse to write to an input.
+
+    Raises:
+        GraphError: `inplace` is something else than False.
+    """
+    if inplace is not False:
+        raise GraphError(f"inplace is False: no operation writes to its input; {inplace!r} came.")

@@ -1,0 +1,159 @@
+"""Batch and instance normalization: each channel by itself, with statistics that may be kept."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from graphnet.errors import GraphError, RangeError
+from graphnet.ops import reductions
+from graphnet.ops.arguments import require_number
+from graphnet.ops.arithmetic import add, mul, sub
+from graphnet.ops.functions import rsqrt
+from graphnet.ops.running import (
+    Column,
+    CountUp,
+    Remember,
+    choose,
+    require_buffer,
+    several,
+    training_mode,
+    with_channels,
+)
+
+if TYPE_CHECKING:
+    from graphnet.op import T
+
+__all__ = ["batch_norm", "instance_norm"]
+
+
+def batch_norm(
+    input: T,
+    running_mean: T | None,
+    running_var: T | None,
+    weight: T | None = None,
+    bias: T | None = None,
+    training: bool | None = False,
+    momentum: float | None = 0.1,
+    eps: float = 1e-5,
+    *,
+    num_batches_tracked: T | None = None,
+) -> T:
+    """Each channel with the mean and variance of the batch (training) or of the buffers taken out.
+
+    y = (x - mean) / √(var + eps) · weight + bias. In training each buffer becomes
+    (1 - momentum) buffer + momentum statistic, with the unbiased variance. `training=None` follows
+    the graph; for tensors it is False. With momentum=None the buffers are the averages of all
+    batches, which `num_batches_tracked` counts.
+    Shapes: input (n, channels, ...), all others (channels) -> that of the input.
+
+    Source: Ioffe and Szegedy, Batch normalization (2015), algorithms 1 and 2.
+
+    Raises:
+        ShapeError: the channels differ, or in training a channel has one value only.
+        DtypeError: the number types differ, or are not floating.
+        RangeError: eps is negative, or in training 0.
+        GraphError: evaluation without buffers, a node as a buffer that is not one, or a wrong type.
+
+    >>> from torch import empty
+    >>> batch_norm(empty(2, 1).fill_(3), empty(1).fill_(1), empty(1).fill_(4))
+    tensor([[1.0000],
+            [1.0000]])
+    """
+    mode = training_mode(input, training, otherwise=False)
+    x, (mean, var, weight, bias) = with_channels(
+        "batch_norm", input, running_mean, running_var, weight, bias
+    )
+    statistics = _Statistics(mode, momentum, mean, var, num_batches_tracked)
+    require_number(eps=eps)
+    if eps < 0 or (eps == 0 and mode is not False):
+        raise RangeError(f"eps is positive, or in evaluation 0; {eps!r} came.")
+    return statistics.normalize(x, (0, *range(2, x.ndim)), weight, bias, eps)
+
+
+def instance_norm(
+    input: T,
+    running_mean: T | None = None,
+    running_var: T | None = None,
+    weight: T | None = None,
+    bias: T | None = None,
+    use_input_stats: bool | None = True,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+) -> T:
+    """Each channel of each example with its own mean and variance taken out.
+
+    With `use_input_stats=False` those of the buffers are taken, and with None those that the mode
+    of the graph tells (for tensors, their own). Where buffers are given, they learn as in
+    `batch_norm`, from the average over the batch.
+    Shapes: input (n, channels, ...), all others (channels) -> that of the input.
+
+    Source: Ulyanov et al., Instance normalization (2016), equation 4.
+
+    Raises:
+        ShapeError: the channels differ, or a channel has one value only.
+        DtypeError: the number types differ, or are not floating.
+        GraphError: `use_input_stats` is not True and there are no buffers, or a wrong type.
+
+    >>> from torch import empty
+    >>> instance_norm(empty(2, 1, 3).fill_(3)).shape
+    torch.Size([2, 1, 3])
+    """
+    mode = training_mode(input, use_input_stats, otherwise=True)
+    x, (mean, var, weight, bias) = with_channels(
+        "instance_norm", input, running_mean, running_var, weight, bias
+    )
+    statistics = _Statistics(mode, momentum, mean, var, None)
+    require_number(eps=eps)
+    return statistics.normalize(x, tuple(range(2, x.ndim)), weight, bias, eps)
+
+
+class _Statistics:
+    """What the mean and variance of channels are taken from: values in training, else buffers."""
+
+    def __init__(
+        self, mode: Any, momentum: float | None, mean: Any, var: Any, batches: Any
+    ) -> None:
+        if (mean is None) != (var is None):
+            raise GraphError("running_mean and running_var are given both, or neither.")
+        if mean is None and mode is not True:
+            raise GraphError(
+                "running_mean and running_var are needed in evaluation; without them only the "
+                "statistics of the batch are left: training=True (use_input_stats=True)."
+            )
+        if momentum is not None:
+            require_number(momentum=momentum)
+        elif batches is None:
+            raise GraphError("momentum=None is an average over batches: num_batches_tracked=...")
+        for buffer in (mean, var, batches):
+            if buffer is not None:
+                require_buffer(buffer, written=mode is not False)
+        self.mode, self.momentum, self.mean, self.var = mode, momentum, mean, var
+        self.batches = batches
+
+    def normalize(self, x: T, dims: tuple[int, ...], weight: Any, bias: Any, eps: float) -> T:
+        """x with its mean over `dims` taken out, divided by its deviation; times weight, + bias."""
+        x = several(x, dims, self.mode)
+        batches = 0
+        if self.batches is not None and self.mode is not False:
+            batches = CountUp()(self.batches, x, self.mode)
+        centered = sub(x, self._statistic(x, dims, self.mean, batches, False))
+        var = self._statistic(mul(centered, centered), dims, self.var, batches, True)
+        scale = rsqrt(add(var, eps))
+        if weight is not None:
+            scale = mul(scale, Column()(weight, x))
+        y = mul(centered, scale)
+        return y if bias is None else add(y, Column()(bias, x))
+
+    def _statistic(self, values: T, dims: Any, buffer: Any, batches: Any, unbiased: bool) -> T:
+        """The mean of the values over `dims` in training, else what the buffer has kept."""
+        if self.mode is False:
+            return cast("T", Column()(buffer, values))
+        statistic = reductions.mean(values, dims, True) if dims else values
+        if buffer is None:
+            return statistic
+        remember = Remember(self.momentum, unbiased)
+        statistic = remember(statistic, buffer, values, batches, self.mode)
+        if self.mode is True:
+            return statistic
+        kept = Column()(buffer, values)
+        return cast("T", choose(statistic, kept, self.mode))

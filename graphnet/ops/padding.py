@@ -1,0 +1,76 @@
+"""Elements added around a tensor, or taken away: pad, which is its own derivative."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from graphnet.errors import GraphError, ShapeError
+from graphnet.op import Op, T
+from graphnet.ops.dims import described, whole_numbers
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = ["pad"]
+
+
+class Pad(Op):
+    """More elements of one value around x; a negative amount takes elements away.
+
+    Shapes: (n, m) -> (n, m + 3) for the amounts (1, 2), which start with the last dimension.
+    """
+
+    symbol = "pad"
+    hint = "Negative amounts take away no more than there is."
+    amounts: tuple[int, ...]
+    value: float = 0.0
+
+    def forward(self, x: Tensor) -> Tensor:
+        kept, sizes = x, list(x.shape)
+        for dim, before, after in self.sides(x.ndim):
+            left = sizes[dim] + min(before, 0) + min(after, 0)
+            if left < 0:
+                raise ShapeError(f"of size {sizes[dim]} of dimension {dim}, {left} would be left")
+            kept = kept.narrow(dim, max(-before, 0), left)
+            sizes[dim] += before + after
+        result = inside = x.new_full(sizes, self.value)
+        for dim, before, _ in self.sides(x.ndim):
+            inside = inside.narrow(dim, max(before, 0), kept.shape[dim])
+        inside.copy_(kept)
+        return result
+
+    def grad_x(self, grad: Tensor) -> Tensor:
+        return Pad(tuple(-amount for amount in self.amounts))(grad)
+
+    def sides(self, ndim: int) -> list[tuple[int, int, int]]:
+        """The dimensions with the amounts before and behind."""
+        pairs = zip(self.amounts[::2], self.amounts[1::2], strict=True)
+        return [(ndim - 1 - place, *pair) for place, pair in enumerate(pairs)]
+
+
+def pad(input: T, pad: Sequence[int], mode: str = "constant", value: float | None = None) -> T:
+    """More elements of one value, 0 where None, around the input.
+
+    `pad` names the amounts in pairs and starts with the last dimension: (left, right, top, bottom).
+    A negative amount takes elements away.
+
+    Raises:
+        ShapeError: the amounts are not pairs, or for too many dimensions, or take away too much.
+        GraphError: the mode is another than "constant", or the value is not a number.
+
+    >>> from torch import empty
+    >>> pad(empty(2).fill_(3), (1, 0), value=7)
+    tensor([7., 3., 3.])
+    """
+    if mode != "constant":
+        raise GraphError(f'pad: the mode is "constant"; {mode!r} came.')
+    amounts = whole_numbers("pad: an amount", pad)
+    if len(amounts) % 2 or len(amounts) > 2 * input.ndim:
+        raise ShapeError(
+            "pad: the amounts are pairs, one for each of the last dimensions of "
+            f"{described(input)}; {amounts} came."
+        )
+    if not isinstance(value, int | float | None):
+        raise GraphError(f"pad: the value is a number; a {type(value).__name__} came.")
+    return Pad(amounts, float(value or 0))(input)

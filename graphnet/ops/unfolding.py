@@ -1,0 +1,187 @@
+"""The windows of an image as the columns of a matrix, and the sum of such columns as an image.
+
+`Unfold` and `FoldLike` are each other's derivatives.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from graphnet.errors import ShapeError
+from graphnet.op import Op, T
+from graphnet.ops.dims import described
+from graphnet.ops.image_windows import sum_windows, window_counts, windows
+from graphnet.ops.window_options import Padding, Pair, Sizes, on_batch, pair, require_tensor
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = ["fold", "unfold"]
+
+HINT = "An image has channels and pixels, and the kernel fits into the padded image."
+
+
+class Unfold(Op):
+    """The pixels that a window sees, in a column for each window.
+
+    Shapes: (n, c, h, w) -> (n, c · a · b, windows) for a kernel (a, b).
+    """
+
+    symbol = "unfold"
+    hint = HINT
+    kernel: Pair
+    stride: Pair
+    padding: Padding
+    dilation: Pair
+
+    def forward(self, x: Tensor) -> Tensor:
+        if 0 in x.shape[1:]:
+            raise ShapeError(f"an image needs channels and pixels; {tuple(x.shape)} came")
+        down, across = columns_of(self, (x.shape[2], x.shape[3]))
+        view = windows(x, self.kernel, self.stride, self.padding, self.dilation)
+        height = x.shape[1] * self.kernel[0] * self.kernel[1]
+        return view.permute(0, 1, 4, 5, 2, 3).reshape(x.shape[0], height, down * across)
+
+    def grad_x(self, grad: Tensor, x_like: Tensor) -> Tensor:
+        return FoldLike(**self.options)(grad, x_like)
+
+
+class FoldLike(Op):
+    """Columns summed at the places of their windows, in an image as large as another.
+
+    Shapes: (n, c · a · b, windows), (n, c, h, w) -> (n, c, h, w).
+    """
+
+    symbol = "fold"
+    kernel: Pair
+    stride: Pair
+    padding: Padding
+    dilation: Pair
+
+    def trial(self, y: Tensor, x_like: Tensor) -> Tensor:
+        return y.new_zeros(x_like.shape)
+
+    def forward(self, y: Tensor, x_like: Tensor) -> Tensor:
+        return folded(self, y, (x_like.shape[2], x_like.shape[3]))
+
+    def grad_y(self, grad: Tensor) -> Tensor:
+        return Unfold(**self.options)(grad)
+
+
+class Fold(Op):
+    """Columns summed at the places of their windows, in an image of a given size.
+
+    Shapes: (n, c · a · b, windows) -> (n, c, *size).
+    """
+
+    symbol = "fold"
+    size: Pair
+    kernel: Pair
+    stride: Pair
+    padding: Padding
+    dilation: Pair
+
+    def trial(self, y: Tensor) -> Tensor:
+        channels = y.shape[1] // (self.kernel[0] * self.kernel[1])
+        return y.new_zeros(y.shape[0], channels, *self.size)
+
+    def forward(self, y: Tensor) -> Tensor:
+        return folded(self, y, self.size)
+
+    def grad_y(self, grad: Tensor) -> Tensor:
+        return Unfold(self.kernel, self.stride, self.padding, self.dilation)(grad)
+
+
+def columns_of(op: Any, size: Pair) -> Pair:
+    """How many windows there are, down and across."""
+    return window_counts(size, op.kernel, op.stride, op.padding, op.dilation)
+
+
+def folded(op: Any, y: Tensor, size: Pair) -> Tensor:
+    """The sum of the columns as an image of this size.
+
+    Raises:
+        ShapeError: the columns are not those of such an image.
+    """
+    require_columns(op, y, size)
+    channels = y.shape[1] // (op.kernel[0] * op.kernel[1])
+    values = y.reshape(y.shape[0], channels, *op.kernel, *columns_of(op, size))
+    places = values.permute(0, 1, 4, 5, 2, 3)
+    return sum_windows(places, size, op.stride, op.padding, op.dilation)
+
+
+def require_columns(op: Any, y: Any, size: Pair) -> None:
+    """Refuse columns that are not those of an image of this size, as far as theirs is known.
+
+    Raises:
+        ShapeError: another number of windows, or numbers in a column that are no whole channels.
+    """
+    down, across = columns_of(op, size)
+    height, count = y.shape[-2:]
+    pixels = op.kernel[0] * op.kernel[1]
+    whole = height is None or (height > 0 and height % pixels == 0)
+    if not whole or count not in (None, down * across):
+        raise ShapeError(
+            f"fold: an image of {size[0]} × {size[1]} pixels has {down * across} windows of "
+            f"{pixels} pixels for each channel; {described(y)} came."
+        )
+
+
+def unfold(
+    input: T, kernel_size: Sizes, dilation: Sizes = 1, padding: Sizes = 0, stride: Sizes = 1
+) -> T:
+    """Every window of an image as one column: `torch.nn.functional.unfold`.
+
+    Shapes: (n, c, h, w) -> (n, c · kernel elements, windows), and the same without n.
+
+    Raises:
+        ShapeError: the input is no image or batch of images, or no window fits into it.
+        GraphError: an option is not what it can be.
+
+    >>> from torch import empty
+    >>> unfold(empty(2, 3, 5, 5), kernel_size=3).shape
+    torch.Size([2, 27, 9])
+    """
+    require_tensor(input, "the input of unfold", (3, 4), ("bool",))
+    return on_batch(Unfold(*_options(kernel_size, dilation, padding, stride)), input)
+
+
+def fold(
+    input: T,
+    output_size: Sizes,
+    kernel_size: Sizes,
+    dilation: Sizes = 1,
+    padding: Sizes = 0,
+    stride: Sizes = 1,
+) -> T:
+    """An image whose pixels are the sums of their places in the columns: the adjoint of `unfold`.
+
+    Shapes: (n, c · kernel elements, windows) -> (n, c, *output_size), and the same without n.
+
+    Raises:
+        ShapeError: the columns are not those of an image of this size.
+        GraphError: an option is not what it can be.
+
+    >>> from torch import empty
+    >>> fold(empty(4, 2).fill_(1), (2, 3), kernel_size=2)
+    tensor([[[1., 2., 1.],
+             [1., 2., 1.]]])
+    """
+    require_tensor(input, "the input of fold", (2, 3), ("bool",))
+    size = pair(output_size, "output_size", repeat=False)
+    op = Fold(size, *_options(kernel_size, dilation, padding, stride))
+    require_columns(op, input, size)
+    return on_batch(op, input, ndim=3)
+
+
+def _options(
+    kernel_size: Sizes, dilation: Sizes, padding: Sizes, stride: Sizes
+) -> tuple[Pair, Pair, Padding, Pair]:
+    """The options in the order in which the classes keep them."""
+    down, across = pair(padding, "padding", 0, repeat=False)
+    return (
+        pair(kernel_size, "kernel_size", repeat=False),
+        pair(stride, "stride", repeat=False),
+        (down, down, across, across),
+        pair(dilation, "dilation", repeat=False),
+    )

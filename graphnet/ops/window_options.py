@@ -1,0 +1,126 @@
+"""The arguments of convolution, pooling and unfolding as callers write them, checked.
+
+All checks are made where a node is built, on sizes as far as they are known there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from graphnet.errors import DtypeError, GraphError, ShapeError, counted
+from graphnet.ops.dims import described, require_tensors, whole_number
+from graphnet.ops.shapes import squeeze, unsqueeze
+
+if TYPE_CHECKING:
+    from graphnet.op import T
+
+Pair = tuple[int, int]
+Padding = tuple[int, int, int, int]
+"""Rows above and below, columns left and right; a negative one is cut off instead."""
+
+Sizes = int | tuple[int, ...] | list[int]
+"""A size as callers give it: one for every dimension, or one for each."""
+
+WHOLE = ("int64", "int32", "int16", "int8", "uint8")
+"""The number types of whole numbers."""
+
+
+def on_batch(op: Callable[..., T], input: T, *others: T, ndim: int = 4) -> T:
+    """What an op gives for a batch of so many dimensions, or for one alone as a batch of one."""
+    if input.ndim == ndim:
+        return op(input, *others)
+    return squeeze(op(unsqueeze(input, 0), *others), 0)
+
+
+def size_of(value: Any, name: str, least: int = 1) -> int:
+    """A whole number of `least` or more.
+
+    Raises:
+        GraphError: something else came.
+    """
+    size = whole_number(name, value)
+    if size < least:
+        raise GraphError(f"{name} is a whole number of {least} or more; {size} came.")
+    return size
+
+
+def sizes_of(
+    value: Any, count: int, name: str, least: int = 1, repeat: bool = True
+) -> tuple[int, ...]:
+    """A size for each of `count` dimensions, from one number or one for each.
+
+    Where `repeat` is True, a tuple of one number stands for that number, as in some of torch's
+    functions.
+
+    Raises:
+        GraphError: something else came, or a size is less than `least`.
+    """
+    sizes = tuple(value) if isinstance(value, tuple | list) else (value,) * count
+    sizes = sizes * count if repeat and len(sizes) == 1 else sizes
+    if len(sizes) != count:
+        raise GraphError(f"{name} is a whole number, or {count} of them; {value!r} came.")
+    return tuple(size_of(size, name, least) for size in sizes)
+
+
+def pair(value: Any, name: str, least: int = 1, repeat: bool = True) -> Pair:
+    """A size for the height and one for the width: see `sizes_of`."""
+    height, width = sizes_of(value, 2, name, least, repeat)
+    return height, width
+
+
+def require_tensor(x: Any, what: str, dims: tuple[int, ...], kinds: tuple[str, ...] = ()) -> None:
+    """Refuse all but tensors and nodes of so many dimensions, of floating numbers or these kinds.
+
+    Raises:
+        ShapeError: x has another number of dimensions.
+        DtypeError: x has another number type.
+        GraphError: x is neither a tensor nor a node.
+    """
+    require_tensors(what, x)
+    if x.ndim not in dims:
+        numbers = " or ".join([*map(str, dims[:-1]), counted(dims[-1], "dimension")])
+        raise ShapeError(f"{what} has {numbers}; {described(x)} came.")
+    kind = str(x.dtype).removeprefix("torch.")
+    if not x.dtype.is_floating_point and kind not in kinds:
+        also = f" or {', '.join(kinds)}" if kinds else ""
+        raise DtypeError(
+            f"{what} has floating numbers{also}; {described(x)} of {kind} came. x.float() converts "
+            "a tensor; dtype=... at the input chooses what is fed."
+        )
+
+
+def require_one_dtype(name: str, *tensors: Any) -> None:
+    """Refuse several number types.
+
+    Raises:
+        DtypeError: there are two.
+    """
+    kinds = [x.dtype for x in tensors if x is not None]
+    if len(set(kinds)) > 1:
+        raise DtypeError(
+            f"{name}: number types are never mixed silently; {', '.join(map(str, kinds))} came. "
+            "Convert one of them: dtype=... at the input, module.float() or module.double()."
+        )
+
+
+def require_operands(
+    name: str, dims: int, kinds: tuple[str, ...], input: Any, weight: Any, bias: Any
+) -> None:
+    """Refuse what is no input, weight and bias of a convolution over so many dimensions.
+
+    Raises:
+        ShapeError: one has another number of dimensions, or the channels are unknown.
+        DtypeError: one has a number type that does not fit.
+        GraphError: one is neither a tensor nor a node.
+    """
+    require_tensor(input, f"the input of {name}", (dims + 1, dims + 2), kinds)
+    require_tensor(weight, f"the weight of {name}", (dims + 2,), kinds)
+    if bias is not None:
+        require_tensor(bias, f"the bias of {name}", (1,), kinds)
+    require_one_dtype(name, input, weight, bias)
+    if input.shape[-dims - 1] is None and None not in weight.shape:
+        raise ShapeError(
+            f"{name}: the number of channels must be known; {described(input)} came, and the "
+            f"weight {tuple(weight.shape)}. Name it in the shape of the input."
+        )

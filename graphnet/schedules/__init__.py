@@ -1,0 +1,40 @@
+"""Learning rates that change: each function returns a plain function of the step, from 0.
+
+>>> import graphnet as gn
+>>> rate = gn.schedules.cosine(0.1, steps=100)
+>>> rate(0), round(rate(50), 3), round(rate(100), 3)
+(0.1, 0.05, 0.0)
+
+Before each update write `optimizer.lr = rate(step)`. Only `on_plateau` is an object with a memory,
+because it follows what is measured.
+"""
+
+from graphnet.schedules.curves import (
+    constant,
+    cosine,
+    cosine_warm_restarts,
+    exponential,
+    linear_warmup,
+    multi_step,
+    step,
+    warmup,
+)
+from graphnet.schedules.cycle import one_cycle, one_cycle_momentum
+from graphnet.schedules.plateau import Plateau, on_plateau
+from graphnet.schedules.shapes import Schedule
+
+__all__ = [
+    "Plateau",
+    "Schedule",
+    "constant",
+    "cosine",
+    "cosine_warm_restarts",
+    "exponential",
+    "linear_warmup",
+    "multi_step",
+    "on_plateau",
+    "one_cycle",
+    "one_cycle_momentum",
+    "step",
+    "warmup",
+]

@@ -1,0 +1,98 @@
+"""One cycle: a learning rate that rises and falls, and a momentum that falls and rises."""
+
+from __future__ import annotations
+
+from graphnet.errors import RangeError
+from graphnet.schedules.shapes import Schedule, cosine_part, line_part, require_positive
+
+_PARTS = {"cos": cosine_part, "linear": line_part}
+
+
+def one_cycle(
+    lr: float,
+    steps: int,
+    *,
+    warmup: float = 0.3,
+    initial_factor: float = 25.0,
+    final_factor: float = 1e4,
+    anneal: str = "cos",
+    three_phase: bool = False,
+) -> Schedule:
+    """Up to lr in the first part of the steps, then down to almost nothing.
+
+    It starts at lr / initial_factor, and ends at step `steps - 1` with that / final_factor.
+
+    Args:
+        lr: the highest rate.
+        steps: how many steps there are; the last rate stays.
+        warmup: the part of the steps in which the rate rises, from 0 to 1.
+        initial_factor: how many times higher lr is than the first rate.
+        final_factor: how many times higher the first rate is than the last.
+        anneal: "cos" for halves of a cosine, "linear" for straight lines.
+        three_phase: True to fall to the first rate as long as it rose, and then to the last.
+
+    Source: Smith and Topin, Super-convergence (2018); torch's `OneCycleLR`, whose names are max_lr,
+    total_steps, pct_start, div_factor, final_div_factor and anneal_strategy.
+
+    Raises:
+        RangeError: `steps` is less than 1, `warmup` is not between 0 and 1, a factor is not above
+            0, or `anneal` is something else.
+
+    >>> rate = one_cycle(1.0, 5, warmup=0.6, initial_factor=5, final_factor=2, anneal="linear")
+    >>> [round(rate(k), 3) for k in range(6)]
+    [0.2, 0.6, 1.0, 0.55, 0.1, 0.1]
+    """
+    for name, factor in (("initial_factor", initial_factor), ("final_factor", final_factor)):
+        if not factor > 0:
+            raise RangeError(f"{name} divides a learning rate and is above 0; {factor!r} came.")
+    first = lr / initial_factor
+    middle = [first] if three_phase else []
+    return _cycle([first, lr, *middle, first / final_factor], steps, warmup, anneal)
+
+
+def one_cycle_momentum(
+    steps: int,
+    *,
+    warmup: float = 0.3,
+    base_momentum: float = 0.85,
+    max_momentum: float = 0.95,
+    anneal: str = "cos",
+    three_phase: bool = False,
+) -> Schedule:
+    """The momentum beside `one_cycle`: down to `base_momentum` while the rate rises, then back.
+
+    Before each update write `optimizer.momentum = momentum(step)`, or with Adam and its kin
+    `optimizer.betas = (momentum(step), optimizer.betas[1])`. The arguments are those of
+    `one_cycle`. Source: torch's `OneCycleLR`.
+
+    Raises:
+        RangeError: `steps` is less than 1, `warmup` is not between 0 and 1, or `anneal` is
+            something else.
+
+    >>> momentum = one_cycle_momentum(5, warmup=0.6, anneal="linear")
+    >>> [round(momentum(k), 3) for k in range(5)]
+    [0.95, 0.9, 0.85, 0.9, 0.95]
+    """
+    middle = [max_momentum] if three_phase else []
+    return _cycle([max_momentum, base_momentum, *middle, max_momentum], steps, warmup, anneal)
+
+
+def _cycle(heights: list[float], steps: int, warmup: float, anneal: str) -> Schedule:
+    """From height to height: the first `warmup` of the steps, as long again if there are four."""
+    require_positive(steps=steps)
+    if not 0 <= warmup <= 1:
+        raise RangeError(f"warmup is a fraction of the steps, from 0 to 1; {warmup!r} came.")
+    if anneal not in _PARTS:
+        raise RangeError(f"anneal is 'cos' or 'linear'; {anneal!r} came.")
+    part, last = _PARTS[anneal], steps - 1
+    back = [2 * warmup * steps - 2] if len(heights) == 4 else []
+    ends = [warmup * steps - 1, *back, last]
+
+    def height(step: int) -> float:
+        step = min(step, last)
+        phase = next((k for k, end in enumerate(ends) if step <= end), len(ends) - 1)
+        start = ends[phase - 1] if phase else 0.0
+        length = ends[phase] - start
+        return part(heights[phase], heights[phase + 1], (step - start) / length if length else 1.0)
+
+    return height

@@ -1,0 +1,144 @@
+"""A learning rate that follows what is measured."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from math import inf
+from typing import Any
+
+from graphnet.errors import LoadError, RangeError
+
+
+class Plateau:
+    """A learning rate that is reduced when a metric stops improving; `on_plateau` makes it.
+
+    Attributes:
+        lr: the learning rate now.
+        best: the best metric so far.
+        waiting: how many steps in a row brought no better one.
+        resting: how many more steps count as good after a reduction.
+    """
+
+    def __init__(
+        self, lr: float, is_better: Callable[[float, float], bool], worst: float,
+        reduced: Callable[[float], float], patience: int, cooldown: int,
+    ) -> None:  # fmt: skip
+        self.lr = lr
+        self.best = worst
+        self.waiting = self.resting = 0
+        self._is_better, self._reduced = is_better, reduced
+        self._patience, self._cooldown = patience, cooldown
+
+    def step(self, metric: float) -> float:
+        """Take note of a metric, a number or a tensor of one, and return the learning rate."""
+        current = float(metric)
+        if self._is_better(current, self.best):
+            self.best, self.waiting = current, 0
+        else:
+            self.waiting += 1
+        if self.resting:
+            self.resting, self.waiting = self.resting - 1, 0
+        if self.waiting > self._patience:
+            self.lr = self._reduced(self.lr)
+            self.resting, self.waiting = self._cooldown, 0
+        return self.lr
+
+    def state_dict(self) -> dict[str, Any]:
+        """What is needed to go on later, under the names of torch's `ReduceLROnPlateau`."""
+        return {
+            "best": self.best,
+            "num_bad_epochs": self.waiting,
+            "cooldown_counter": self.resting,
+            "_last_lr": [self.lr],
+        }
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Go on from a state of `state_dict`, or from one of torch; the settings stay.
+
+        Raises:
+            LoadError: the state does not fit, and nothing was loaded.
+        """
+        try:
+            best, waiting = float(state_dict["best"]), _count(state_dict["num_bad_epochs"])
+            resting, (lr,) = _count(state_dict["cooldown_counter"]), state_dict["_last_lr"]
+            lr = _rate(lr)
+        except (KeyError, TypeError, ValueError) as error:
+            names = ", ".join(self.state_dict())
+            raise LoadError(
+                f"A state of a plateau is a dict of {names}; nothing was loaded: "
+                f"{type(error).__name__} {error}"
+            ) from error
+        self.lr, self.best, self.waiting, self.resting = lr, best, waiting, resting
+
+
+def on_plateau(
+    lr: float,
+    mode: str = "min",
+    factor: float = 0.1,
+    patience: int = 10,
+    threshold: float = 1e-4,
+    threshold_mode: str = "rel",
+    cooldown: int = 0,
+    min_lr: float = 0.0,
+    eps: float = 1e-8,
+) -> Plateau:
+    """A learning rate that is multiplied by `factor` when a metric has stopped improving.
+
+    After each epoch write `optimizer.lr = plateau.step(metric)`.
+
+    Args:
+        lr: the first learning rate.
+        mode: "min" if smaller metrics are better, "max" if larger ones are.
+        factor: what the rate is multiplied by, from 0 to below 1.
+        patience: how many steps without improvement are let pass.
+        threshold: how much better a metric must be to count.
+        threshold_mode: "rel" if the threshold is a fraction of the best metric, "abs" if not.
+        cooldown: how many steps after a reduction are not counted.
+        min_lr: the smallest rate.
+        eps: a reduction by no more than this is left out.
+
+    Source: torch's `ReduceLROnPlateau`.
+
+    Raises:
+        RangeError: a setting is not among those above.
+
+    >>> plateau = on_plateau(1.0, factor=0.5, patience=1)
+    >>> [plateau.step(metric) for metric in (3.0, 2.0, 2.0, 2.0, 2.0, 2.0)]
+    [1.0, 1.0, 1.0, 0.5, 0.5, 0.25]
+    """
+    if not 0 <= factor < 1:
+        raise RangeError(f"factor is a number from 0 to below 1; {factor!r} came.")
+    for name, value, known in (
+        ("mode", mode, ("min", "max")),
+        ("threshold_mode", threshold_mode, ("rel", "abs")),
+    ):
+        if value not in known:
+            raise RangeError(f"{name} is {known[0]!r} or {known[1]!r}; {value!r} came.")
+    for name, count in (("patience", patience), ("cooldown", cooldown)):
+        if not isinstance(count, int) or count < 0:
+            raise RangeError(f"{name} is a whole number of 0 or more; {count!r} came.")
+    down = mode == "min"
+    margin = -threshold if down else threshold
+
+    def is_better(metric: float, best: float) -> bool:
+        mark = best * (1.0 + margin) if threshold_mode == "rel" else best + margin
+        return metric < mark if down else metric > mark
+
+    def reduced(rate: float) -> float:
+        lower = max(rate * factor, min_lr)
+        return lower if rate - lower > eps else rate
+
+    return Plateau(lr, is_better, inf if down else -inf, reduced, patience, cooldown)
+
+
+def _count(value: Any) -> int:
+    if type(value) is not int or value < 0:
+        raise RangeError(f"a count is a whole number of 0 or more; {value!r} came.")
+    return value
+
+
+def _rate(value: Any) -> float:
+    rate = float(value)
+    if not 0 <= rate < inf:
+        raise RangeError(f"a learning rate is a finite number of 0 or more; {value!r} came.")
+    return rate

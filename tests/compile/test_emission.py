@@ -1,0 +1,233 @@
+"""The source: straight lines, names of its own, and no new memory in steady state."""
+
+from __future__ import annotations
+
+import ast
+import gc
+
+import pytest
+import torch
+from compile.test_layers import LAYERS, feeds
+from compile.test_layers import world as layer_world
+from compile.test_optimizers import EVERY
+from compile.worlds import DOUBLE, World, assert_same, dense_feeds, dense_world, randn
+
+import graphnet as gn
+from graphnet.graph import Input, Operation
+
+FORBIDDEN = (
+    ast.For, ast.While, ast.comprehension, ast.Lambda, ast.FunctionDef, ast.ClassDef, ast.Try,
+    ast.With, ast.Import, ast.ImportFrom, ast.Global, ast.Nonlocal, ast.Yield, ast.IfExp,
+)  # fmt: skip
+
+
+def assert_straight(source):
+    """One function of plain statements; the only condition raises."""
+    module = ast.parse(source)
+    (function,) = module.body
+    assert isinstance(function, ast.FunctionDef)
+    for statement in function.body:
+        for part in ast.walk(statement):
+            assert not isinstance(part, FORBIDDEN)
+            if isinstance(part, ast.If):
+                assert [type(each) for each in part.body] == [ast.Raise]
+    assert isinstance(function.body[-1], ast.Return)
+
+
+def assert_sound(step, world):
+    """The program is a list of the three kinds, with the update in it."""
+    program = step.program
+    program.lint()
+    kinds = {node.kind for node in program}
+    assert kinds == {"input", "parameter", "operation"}
+    assert {node.name for node in program if isinstance(node, Input)} >= {"x"}
+    written = {cell.top.data_ptr() for cell in program.writes}
+    for parameter in world.optimizer.parameters:
+        if parameter.requires_grad:
+            assert parameter.home.value.data_ptr() in written
+    assert any(node.name.startswith("update") for node in program if isinstance(node, Operation))
+    assert str(program)
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_source_of_layers(name):
+    make, shape = LAYERS[name]
+    ours = layer_world(make, shape)
+    step = ours.compiled()
+    step(feeds(shape)[0])
+    assert_straight(step.source)
+    assert_sound(step, ours)
+
+
+@pytest.mark.parametrize(("kind", "settings"), EVERY, ids=map(str, EVERY))
+def test_source_of_optimizers(kind, settings):
+    ours = dense_world(kind, **settings)
+    step = ours.compiled(max_norm=1.0, clip_value=0.5)
+    for feed in dense_feeds():
+        step(feed)
+    assert_straight(step.source)
+    if settings.get("lr") != 0:
+        assert_sound(step, ours)
+    assert step.memory > 0
+
+
+def test_prediction_is_straight():
+    ours = dense_world()
+    predict = ours.graph.compile(ours.loss, tune=False)
+    predict(dense_feeds()[0])
+    assert_straight(predict.source)
+    predict.program.lint()
+
+
+def live_tensors():
+    gc.collect()
+    return sum(issubclass(type(each), torch.Tensor) for each in gc.get_objects())
+
+
+class Watch(torch.utils._python_dispatch.TorchDispatchMode):
+    """Counts tensors that are made, with memory of their own."""
+
+    def __init__(self):
+        super().__init__()
+        self.made = []
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        result = function(*args, **(kwargs or {}))
+        given = {
+            each.untyped_storage().data_ptr()
+            for each in torch.utils._pytree.tree_leaves((args, kwargs))
+            if isinstance(each, torch.Tensor)
+        }
+        for each in torch.utils._pytree.tree_leaves(result):
+            if isinstance(each, torch.Tensor) and each.untyped_storage().data_ptr() not in given:
+                self.made.append((str(function), tuple(each.shape)))
+        return result
+
+
+@pytest.mark.parametrize("kind", ["SGD", "Adam", "RMSprop", "NAdam"])
+def test_no_tensor_is_left_over(kind):
+    ours = dense_world(kind)
+    step = ours.compiled()
+    batches = dense_feeds()
+    for feed in batches * 2:
+        step(feed)
+    before = live_tensors()
+    for number in range(100):
+        step(batches[number % 5])
+    assert live_tensors() == before
+
+
+@pytest.mark.parametrize("name", ["attention", "LSTM", "BatchNorm2d", "two Conv2d with pool", "Dropout"])
+def test_layers_leave_no_tensor_over(name):
+    make, shape = LAYERS[name]
+    step = layer_world(make, shape).compiled()
+    batches = feeds(shape)
+    for feed in batches:
+        step(feed)
+    before = live_tensors()
+    for number in range(100):
+        step(batches[number % 4])
+    assert live_tensors() == before
+
+
+@pytest.mark.parametrize("clip", [{}, {"clip_value": 0.5}, {"max_norm": 1.0}], ids=str)
+@pytest.mark.parametrize("kind", ["SGD", "Adam"])
+def test_no_memory_is_taken(kind, clip):
+    """The lines of a dense network write into memory that is there; the loss is copied out."""
+    ours = dense_world(kind)
+    step = ours.compiled(**clip)
+    batches = dense_feeds()
+    for feed in batches:
+        step(feed)
+    plan = step._plan
+    numbers = [step._settings.numbers(each) for each in ours.optimizer.prepared()]
+    values = plan.values(batches[0], numbers)
+    with torch.inference_mode(), Watch() as watch:
+        plan.runner.function(*values)
+    # reading the loss to see if it is finite makes a number of Python, not a tensor
+    assert watch.made == []
+
+
+def test_memory_of_a_program():
+    """Buffers are handed on: a deep chain takes no more than a short one."""
+
+    def memory(depth):
+        graph = gn.Graph()
+        x = graph.input((None, 100), name="x")
+        y = x
+        for _ in range(depth):
+            y = (y * 1.01).sin()
+        predict = graph.compile(y.sum(), tune=False)
+        predict(x=torch.zeros(50, 100))
+        return predict.memory
+
+    assert memory(40) == memory(4)
+
+
+NAMES = [
+    "lr", "step", "values", "grad", "torch", "def", "lambda", "None", "True", "class", "mm", "add",
+    "number_2", "one", "ones", "generator", "isfinite", "NotFinite", "x_t", "w_t", "w_flat", "x²",
+    "ﬁ", "1", "a.b", "a b", "a-b", "a_b", "é", "λ", "'", '"', "\n", "#", "{x}", "layer1", "out",
+    "sum_of_3", "mul_4", "split_4", "tanh_5", "onednn_linear", "convolution", "sum", "mul", "tanh",
+    "momentum_buffer", "momentum_buffer_1", "lr_1", "dot", "gradients", "update", "w", "self",
+    "inference_mode", "print", "range", "arguments", "start", "now", "spent", "copy_", "_", "__",
+    "minus", "kept",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("role", ["input", "parameter"])
+def test_names_of_nodes(name, role):
+    """Any name that a graph takes: none hides another in the source."""
+
+    def make():
+        graph = gn.Graph()
+        x = graph.input((None, 3), name=name if role == "input" else "xx", dtype=DOUBLE)
+        other = graph.input((None, 3), name="x", dtype=DOUBLE)
+        weight = graph.parameter(randn(3, 3), name=name if role == "parameter" else "ww")
+        second = graph.parameter(randn(3, 3, seed=1), name="v" if name == "w" else "w")
+        hidden = (x @ weight.mT + other @ second.mT).tanh()
+        # products, sums of rows, splits: all that has constants and names of its own
+        first, rest = gn.ops.split(hidden, [1, 2], 1)
+        loss = ((hidden * hidden).sum() * 2.0 + (first * rest).tanh().mean() + hidden.sum(0).mean())
+        optimizer = gn.SGD([weight, second], lr=0.01, momentum=0.9)
+        return World(graph, loss, optimizer), [x.name, other.name]
+
+    (ours, names), (theirs, _) = make(), make()
+    step = ours.compiled()
+    for number in range(3):
+        feed = {each: randn(4, 3, seed=number + 7 * place) for place, each in enumerate(names)}
+        assert_same(step(feed), theirs.walk(feed))
+    assert_same(ours.state(), theirs.state())
+    assert_straight(step.source)
+    step.profile(feed, runs=2)
+
+
+def test_names_that_meet():
+    """Nodes whose names differ in signs that Python does not know."""
+    graph = gn.Graph()
+    inputs = [graph.input((3,), name=name, dtype=DOUBLE) for name in ("a.b", "a_b", "a-b", "a b")]
+    w = graph.parameter(randn(3), name="a:b")
+    total = sum((each * w for each in inputs[1:]), inputs[0] * w)
+    predict = graph.compile((total * total).sum(), tune=False)
+    feed = {each: randn(3, seed=place) for place, each in enumerate(inputs)}
+    assert_same(predict(feed), graph.forward(feed))
+
+
+def test_every_line_has_its_node():
+    ours = dense_world("Adam")
+    step = ours.compiled()
+    step(dense_feeds()[0])
+    names = {node.name for node in step.program}
+    profile = step.profile(dense_feeds()[0], runs=2)
+    assert {name for _, name, _ in profile.lines} <= names
+
+
+def test_equal_source_for_equal_graphs():
+    sources = []
+    for _ in range(2):
+        ours = dense_world("Adam")
+        step = ours.compiled()
+        step(dense_feeds()[0])
+        sources.append(step.source)
+    assert sources[0] == sources[1]

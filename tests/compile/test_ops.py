@@ -1,0 +1,85 @@
+"""Every row of the table of operations: compiled values and derivatives are those of the walk."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from ops.cases import Case
+from ops.table import CASES
+from torch import Tensor
+
+import graphnet as gn
+from graphnet.ops.random import DropoutMask
+
+# The same kernels of float64 into other memory: only the order of sums may differ.
+CLOSE = {"rtol": 1e-12, "atol": 1e-12}
+ROWS = [case for case in CASES if not isinstance(case.op, DropoutMask)]
+
+
+def build(case: Case, tensors, computed):
+    """The op on inputs, or on what a program computes from them, and its derivatives."""
+    graph = gn.Graph()
+    arguments, feed = [], {}
+    for place, value in enumerate(tensors):
+        node = value
+        if isinstance(value, Tensor):
+            floating = value.dtype.is_floating_point
+            node = graph.input(
+                tuple(value.shape), name=f"x{place}", dtype=value.dtype, requires_grad=floating
+            )
+            feed[node.name] = value
+            if computed and floating:
+                node = (node + 1.0) - 1.0 if computed == "kernel" else node.unsqueeze(0).squeeze(0)
+        arguments.append(node)
+    top = case.op(*arguments)
+    targets = [top]
+    sources = [node for node in graph.inputs if node.requires_grad]
+    if top.dtype.is_floating_point and sources:
+        targets += graph.gradients((top * 0.5 + 0.5 * top * 1.5).sum(), sources)
+    return graph, targets, feed
+
+
+def outcome(call):
+    try:
+        return call(), None
+    except Exception as error:  # compared with the other side's
+        return None, type(error)
+
+
+def assert_alike(case, tensors, computed, **close):
+    graph, targets, feed = build(case, tensors, computed)
+    kept = {name: value.clone() for name, value in feed.items()}
+    predict = graph.compile(targets, tune=False)
+    expected, refused = outcome(lambda: graph.forward(feed, outputs=targets))
+    for _ in range(2):  # what the first run leaves in the buffers does not matter
+        mine, error = outcome(lambda: predict(feed))
+        assert error is refused
+        if refused is None:
+            torch.testing.assert_close(mine, expected, equal_nan=True, **close)
+    torch.testing.assert_close(feed, kept, rtol=0, atol=0, equal_nan=True)
+
+
+@pytest.mark.parametrize("computed", [None, "kernel", "view"])
+@pytest.mark.parametrize("case", ROWS, ids=[case.name for case in ROWS])
+def test_op(case, computed):
+    assert_alike(case, case.tensors(), computed, **CLOSE)
+
+
+@pytest.mark.parametrize("case", ROWS, ids=[case.name for case in ROWS])
+def test_op_in_float32(case):
+    # kernels of float32 may sum in another order: a few units of 1e-7, of numbers up to 100
+    assert_alike(case, case.tensors(torch.float32), "kernel", rtol=2e-5, atol=2e-5)
+
+
+@pytest.mark.parametrize("case", ROWS, ids=[case.name for case in ROWS])
+def test_op_at_edges(case):
+    """NaN, infinity, zeros and large numbers come out as in the walk."""
+    tensors = case.tensors()
+    for place, value in enumerate(tensors):
+        if isinstance(value, Tensor) and value.dtype.is_floating_point and value.numel():
+            edges = torch.tensor(case.edges, dtype=value.dtype)
+            flat = value.reshape(-1)
+            flat[: len(edges)] = edges[: len(flat)].roll(place)
+            tensors[place] = flat.view(value.shape)
+    assert_alike(case, tensors, None, **CLOSE)
+    assert_alike(case, tensors, "view", **CLOSE)

@@ -1,0 +1,161 @@
+"""What a step and an optimizer take beside parameters and settings: closures, names, switches."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+import torch
+from optim.twins import MEMORY, Twins, assert_words
+
+import graphnet as gn
+from graphnet.optim.groups import Switches
+
+
+def test_a_closure_computes_the_loss_before_the_update():
+    twins = Twins()
+    ours, theirs = twins.optimizers("Adam", {})
+
+    def closure():
+        twins.set_gradients()
+        return len(calls)
+
+    calls = []
+    for number in range(5):
+        calls.append(number)
+        assert ours.step(closure) == number + 1
+        theirs.step()
+        twins.check()
+    assert ours.step() is None
+    assert ours.step(closure=None) is None
+
+
+def test_a_closure_that_raises_changes_nothing():
+    twins = Twins()
+    ours, _ = twins.optimizers("Adam", {})
+    before = [parameter.top.clone() for parameter in twins.ours]
+    with pytest.raises(ZeroDivisionError):
+        ours.step(lambda: 1 / 0)
+    with pytest.raises(gn.GraphError, match="a float came"):
+        ours.step(0.5)
+    assert all(map(torch.equal, before, [parameter.top for parameter in twins.ours]))
+    assert ours.state_dict()["state"] == {}
+
+
+@pytest.mark.parametrize("given", [(), (True,), (False,)])
+def test_zero_grad_takes_what_torch_takes(given):
+    twins = Twins()
+    ours, _ = twins.optimizers("SGD", {})
+    twins.set_gradients()
+    ours.zero_grad(*given)
+    assert not any(parameter.grad.any() for parameter in twins.ours)
+
+
+# the learning rate as a tensor
+
+
+@pytest.mark.parametrize(("kind", "options"), MEMORY, ids=str)
+def test_a_learning_rate_in_a_tensor_is_followed(kind, options):
+    twins = Twins()
+    rates = [torch.tensor(0.1, dtype=torch.float64) for _ in range(2)]
+    ours = getattr(gn, kind)(twins.ours, **{**options, "lr": rates[0]})
+    theirs = getattr(torch.optim, kind)(twins.theirs, **{**options, "lr": 0.1})
+    for _ in range(6):
+        twins.step(ours, theirs)
+        twins.check()
+        rates[0].mul_(0.5)
+        theirs.param_groups[0]["lr"] *= 0.5
+    saved = ours.state_dict()["param_groups"][0]["lr"]
+    rates[0].zero_()
+    assert saved > 0
+
+
+@pytest.mark.parametrize("lr", [torch.ones(2), torch.tensor(-1.0), torch.tensor(float("nan")), []])
+def test_a_wrong_learning_rate(lr):
+    with pytest.raises(gn.RangeError, match="lr is a finite number"):
+        gn.Adam([gn.Parameter(torch.ones(2))], lr=lr)
+
+
+# parameters with names
+
+
+def test_named_parameters():
+    model = gn.Sequential(gn.Linear(2, 3), gn.Linear(3, 1))
+    net = torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.Linear(3, 1))
+    ours = gn.SGD(model.named_parameters(), lr=0.1)
+    theirs = torch.optim.SGD(net.named_parameters(), lr=0.1)
+    names = theirs.param_groups[0]["param_names"]
+    assert ours.param_groups[0]["param_names"] == names
+    assert ours.parameters == model.parameters()
+    ours.add_param_group({"params": [("extra", gn.Parameter(torch.ones(2)))]})
+    assert ours.param_groups[1]["param_names"] == ["extra"]
+    state = ours.state_dict()
+    assert [group["param_names"] for group in state["param_groups"]] == [names, ["extra"]]
+    ours.load_state_dict(state)
+    assert ours.param_groups[0]["param_names"] == names
+    theirs.load_state_dict(gn.SGD(model.named_parameters(), lr=0.7).state_dict())
+    assert theirs.param_groups[0]["lr"] == 0.7
+
+
+A, B, C = (gn.Parameter(torch.ones(2)) for _ in range(3))
+
+
+@pytest.mark.parametrize(
+    ("params", "words"),
+    [
+        ([("a", A), B], ["pairs"]),
+        ([A, ("b", B)], ["pairs"]),
+        ([("a", A, 3)], ["pairs"]),
+        ([("a", torch.ones(2))], ["a Tensor came"]),
+        ([("a", A), ("b", A)], ["twice"]),
+        ([{"params": [("a", A)]}, {"params": [B]}], ["names are missing"]),
+    ],
+    ids=range(6),
+)
+def test_wrong_names(params, words):
+    with pytest.raises(gn.GraphError) as error:
+        gn.SGD(params, lr=0.1)
+    assert_words(words, error)
+
+
+def test_a_later_group_without_names_beside_one_with():
+    sgd = gn.SGD([("a", A)], lr=0.1)
+    with pytest.raises(gn.GraphError, match="names are missing"):
+        sgd.add_param_group({"params": [B]})
+    assert len(sgd.param_groups) == 1
+
+
+# switches
+
+
+@pytest.mark.parametrize("kind", sorted({kind for kind, _ in MEMORY}))
+def test_switches_are_taken_where_torch_takes_them_and_change_nothing(kind):
+    twins = Twins()
+    for name in Switches.__annotations__:
+        for value in (None, False, True):
+            for optimizer, parameters in ((torch.optim, twins.theirs), (gn, twins.ours)):
+                make = getattr(optimizer, kind)
+                if name not in getattr(gn, kind).switches:
+                    with pytest.raises(TypeError, match=f"unexpected keyword argument '{name}'"):
+                        make(parameters, **{name: value})
+                elif not (name == "differentiable" and value):
+                    made = make(parameters, **{name: value})
+        if name in getattr(gn, kind).switches:
+            assert made.defaults == getattr(gn, kind)(twins.ours).defaults
+    with pytest.raises(gn.RangeError, match="`updated`"):
+        getattr(gn, kind)(twins.ours, differentiable=True)
+    with pytest.raises(TypeError, match="unexpected keyword argument 'speed'"):
+        getattr(gn, kind)(twins.ours, speed=1)
+
+
+@pytest.mark.parametrize("kind", ["SGD", "Adam", "AdamW", "Adagrad"])
+def test_two_implementations_at_once(kind):
+    with pytest.raises(gn.RangeError, match="fused and foreach"):
+        getattr(gn, kind)([A], fused=True, foreach=True)
+    with pytest.raises(RuntimeError, match="fused"):
+        getattr(torch.optim, kind)(Twins().theirs, fused=True, foreach=True)
+
+
+def test_switches_in_a_group_are_notes():
+    for name, value in itertools.product(Switches.__annotations__, (False, None)):
+        gn.SGD([{"params": [A], name: value}], lr=0.1).step()
