@@ -4,11 +4,12 @@
 |---|---|
 | `build` | a graph with every size known; gradients and the optimizer's update appended as nodes |
 | `program` | the list that results, and how it is rewritten |
-| `passes`, `fusion`, `fused` | what makes it shorter |
+| `passes`, `statistics`, `fusion`, `fused` | what makes it shorter |
 | `kernels`, `writers` | the line, or the choice of lines, for each operation |
 | `memory`, `emission` | buffers that are reused, and the printing of the lines |
 | `tuning` | which of several lines is fastest here |
-| `runner`, `profile` | the lines as a function, and the time of each |
+| `execution`, `runner`, `profile` | the lines as a function, and the time of each |
+| `functional` | the list as a pure function, for torch.compile and CUDA graphs |
 | `step`, `training`, `settings` | what a user calls |
 """
 
@@ -18,7 +19,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from graphnet.compile.build import Clip
-from graphnet.compile.step import Prediction
+from graphnet.compile.step import Prediction, Way
 from graphnet.compile.training import Step
 from graphnet.errors import GraphError
 from graphnet.graph import Node
@@ -27,7 +28,7 @@ from graphnet.optim.base import Optimizer
 if TYPE_CHECKING:
     from graphnet.graph import Graph
 
-__all__ = ["Clip", "Prediction", "Step", "compile_graph"]
+__all__ = ["Clip", "Prediction", "Step", "Way", "compile_graph"]
 
 
 def compile_graph(
@@ -35,8 +36,7 @@ def compile_graph(
     target: Node | Sequence[Node],
     optimizer: Optimizer | None,
     clip: Clip,
-    *,
-    tune: bool,
+    way: Way,
     check_finite: bool,
 ) -> Step | Prediction:
     """What `Graph.compile` does."""
@@ -45,7 +45,7 @@ def compile_graph(
     if optimizer is None:
         if clip != Clip():
             raise GraphError("Only a training step clips gradients: give an optimizer as well.")
-        return Prediction(graph, target, tune)
+        return Prediction(graph, target, way)
     if not isinstance(optimizer, Optimizer):
         raise GraphError(
             f"A training step takes an optimizer of graphnet; a {type(optimizer).__name__} came."
@@ -55,4 +55,4 @@ def compile_graph(
             f"A training step makes one loss smaller; a {type(target).__name__} came. "
             "Several losses: add them first."
         )
-    return Step(graph, target, optimizer, clip, tune=tune, check_finite=check_finite)
+    return Step(graph, target, optimizer, clip, way, check_finite)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 from graphnet import ops
 from graphnet.compile.program import Program, Source
+from graphnet.compile.updates import fast_update
 from graphnet.graph import Input, Node, Operation, Parameter
 from graphnet.graph.kinds import Literal, Mode
 from graphnet.graph.passes import ancestors
@@ -55,6 +56,7 @@ class Update:
         arguments: for each stretch the names of those that are given at each step.
         clip: the limits of the gradients.
         check_finite: True to stop at a loss that is NaN or infinite.
+        fast: True to use updates that write where they read, as `updates` has them.
     """
 
     optimizer: Optimizer | None
@@ -63,6 +65,7 @@ class Update:
     arguments: Sequence[Sequence[str]]
     clip: Clip
     check_finite: bool = True
+    fast: bool = True
 
 
 def specialized(
@@ -185,8 +188,8 @@ def _append_update(program: Program, update: Update, place: int, grad: Node) -> 
         name: program.number((place, name), stretch.value.dtype) for name in update.arguments[place]
     }
     optimizer = cast("Optimizer", update.optimizer)
-    step = numbers.pop("step")
     known = {**update.known[place], **numbers}
-    new, new_state = optimizer.updated(known, step, value, grad, **state)
+    fast = fast_update(optimizer, known, value, grad, dict(state)) if update.fast else None
+    new, new_state = fast or optimizer.updated(known, known.pop("step"), value, grad, **state)
     program.writes.update({state[name]: each for name, each in new_state.items()})
     program.writes[value] = new

@@ -10,7 +10,7 @@ from graphnet.compile.fusion import is_number
 from graphnet.compile.kernels import KERNELS, VIEWS
 from graphnet.compile.memory import Arena, Buffer
 from graphnet.compile.program import Cell, Program
-from graphnet.compile.writing import Line, Writing
+from graphnet.compile.writing import NotFinite, Writing
 from graphnet.graph import Node, Operation
 from graphnet.ops.arithmetic import Add, Div, Mul, Neg, Sub
 from graphnet.ops.functions import Sqrt, Square
@@ -33,10 +33,6 @@ ARITHMETIC = {
     Square: "{0} * {0}",
 }
 """How numbers are computed: in Python, before the tensors."""
-
-
-class NotFinite(Exception):  # noqa: N818 - a signal between a program and its caller
-    """A number that must be finite is not; nothing has been written yet."""
 
 
 class Layout(NamedTuple):
@@ -68,7 +64,6 @@ class Emission(Writing):
         self.done: set[Node] = set()
         self.readers = program.readers
         self._made: set[Node] = set()
-        self._last: list[Line] = []
 
     # the walk over the list
 
@@ -84,7 +79,6 @@ class Emission(Writing):
                 self._check(node)
             for source in node.inputs:
                 self.arena.release(self.buffers[source])
-        self.lines.extend(self._last)
         for cell, value in self.program.writes.items():
             if value is not cell and not self.lies_at(value, cell.top):
                 self.write(value, f"{self.names[cell]}.copy_({self.names[value]})")
@@ -221,12 +215,6 @@ class Emission(Writing):
     def uses_columns(self, weight: Node) -> bool:
         """True if the convolution with this weight is computed as a product of matrices."""
         return weight.name in self.layout.as_products
-
-    def postpone(self, node: Operation, text: str) -> None:
-        """Write a line that changes what outlasts the step, after all others."""
-        for source in node.inputs:
-            self.buffers[source].readers += 1  # it is read until the end
-        self._last.append(Line(self.words.learn(text), node))
 
     # memory
 

@@ -9,6 +9,7 @@ from torch import empty
 
 from graphnet.compile.fusion import fused
 from graphnet.compile.program import Constant, Program, Rewriting, Source
+from graphnet.compile.statistics import remembered
 from graphnet.graph import Node, Operation
 from graphnet.graph.kinds import Literal
 from graphnet.graph.passes import ancestors
@@ -28,7 +29,7 @@ _LARGEST_CONSTANT = 1_000_000  # elements; what is larger is computed anew at ea
 
 def optimized(program: Program) -> Program:
     """All passes, in an order in which each finds what the one before has laid open."""
-    for each in (opened, without_unread, folded, shared, fused, without_unread):
+    for each in (remembered, opened, without_unread, folded, shared, fused, without_unread):
         program = each(program)
     return program
 

@@ -11,7 +11,6 @@ import torch
 from graphnet.compile.emission import Emission, Layout
 from graphnet.compile.execution import function_of
 from graphnet.compile.images import has_images, kernels_of
-from graphnet.compile.passes import optimized
 from graphnet.compile.program import Number
 from graphnet.compile.tuning import Tuner
 from graphnet.errors import counted, shape_text
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
 
     from graphnet.compile.program import Program
     from graphnet.compile.writing import Line
+    from graphnet.graph import Input
 
 
 @dataclass
@@ -77,7 +77,6 @@ def assembled(program: Program, example: Mapping[str, Tensor], tune: bool) -> Ru
     With images it is written in several layouts: channels first, channels last, and then with one
     convolution after the other as a product of matrices. What is faster is kept.
     """
-    program = optimized(program)
     tuner = Tuner(tune)
     best = _written(program, example, tuner, Layout())
     if not tune or not has_images(program):
@@ -104,8 +103,7 @@ def _written(
     with torch.inference_mode():
         emission = Emission(program, tuner, layout)
         emission.run()
-    inputs = [node for node in program.inputs if not isinstance(node, Number)]
-    numbers = [node for node in program.inputs if isinstance(node, Number)]
+    inputs, numbers = passed(program)
     names = [emission.names[node] for node in (*inputs, *numbers)]
     results = ", ".join(emission.names[node] for node in program.results)
     lines = [*(line.text for line in emission.lines), f"return {results},"]
@@ -122,6 +120,12 @@ def _written(
         names=emission.words.known,
         memory=emission.arena.bytes,
     )
+
+
+def passed(program: Program) -> tuple[list[Input], list[Number]]:
+    """What the function is called with: fed tensors, then numbers."""
+    numbers = [node for node in program.inputs if isinstance(node, Number)]
+    return [node for node in program.inputs if not isinstance(node, Number)], numbers
 
 
 def _header(emission: Emission) -> str:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 
 from graphnet.compile.build import Shapes, specialized
-from graphnet.compile.emission import NotFinite
+from graphnet.compile.functional import BACKENDS, functional
+from graphnet.compile.passes import optimized
 from graphnet.compile.profile import Profile, profiled
 from graphnet.compile.runner import Runner, assembled
+from graphnet.compile.writing import NotFinite
 from graphnet.errors import GraphError, StateError
 from graphnet.graph import Input, Node, Operation
 from graphnet.graph.feed import bind
@@ -25,6 +28,28 @@ if TYPE_CHECKING:
 _MOST_PROGRAMS = 16
 
 R = TypeVar("R")
+
+
+@dataclass(frozen=True)
+class Way:
+    """How programs are made.
+
+    Attributes:
+        tune: True to measure which kernels are fastest here.
+        backend: None for the lines of this package, or one of `functional.BACKENDS`.
+
+    Raises:
+        GraphError: the backend is not one of them.
+    """
+
+    tune: bool = True
+    backend: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a backend that is not known."""
+        if self.backend is not None and self.backend not in BACKENDS:
+            known = ", ".join(map(repr, BACKENDS))
+            raise GraphError(f"backend is {known}, or None; {self.backend!r} came.")
 
 
 class Homes:
@@ -53,9 +78,9 @@ class Compiled:
         graph: the list that is compiled.
     """
 
-    def __init__(self, graph: Graph, targets: Sequence[Node], tune: bool) -> None:
+    def __init__(self, graph: Graph, targets: Sequence[Node], way: Way) -> None:
         self.graph = graph
-        self._targets, self._tune = list(targets), tune
+        self._targets, self._way = list(targets), way
         inputs = [node for node in ancestors(list(graph), targets) if isinstance(node, Input)]
         self._inputs = {node.name: node for node in inputs}
         self._last: Runner | None = None
@@ -130,7 +155,10 @@ class Compiled:
         except GraphError:
             self._walk(fed)  # says it with the names of the list
             raise
-        return assembled(program, fed, self._tune)
+        program = optimized(program)
+        if self._way.backend is not None:
+            return functional(program, fed, self._way.backend)
+        return assembled(program, fed, self._way.tune)
 
 
 def _generators(graph: Graph) -> list[torch.Generator]:
@@ -153,9 +181,9 @@ class Prediction(Compiled):
     tensor([6., 6.])
     """
 
-    def __init__(self, graph: Graph, outputs: Node | Sequence[Node], tune: bool = True) -> None:
+    def __init__(self, graph: Graph, outputs: Node | Sequence[Node], way: Way) -> None:
         self._single = isinstance(outputs, Node)
-        super().__init__(graph, [outputs] if isinstance(outputs, Node) else list(outputs), tune)
+        super().__init__(graph, [outputs] if isinstance(outputs, Node) else list(outputs), way)
         self._runners: dict[object, tuple[Runner, Homes]] = {}
 
     def __call__(self, feed: Mapping[Any, Tensor] | None = None, /, **named: Tensor) -> Any:

@@ -10,10 +10,10 @@ import torch
 
 from graphnet.compile.batches import batches_of
 from graphnet.compile.build import Clip, Update, training_program
-from graphnet.compile.emission import NotFinite
 from graphnet.compile.profile import Profile, profiled
 from graphnet.compile.settings import Known, Settings
-from graphnet.compile.step import Compiled, Homes, keep_few
+from graphnet.compile.step import Compiled, Homes, Way, keep_few
+from graphnet.compile.writing import NotFinite
 from graphnet.errors import GraphError
 from graphnet.graph.finite import non_finite_error
 
@@ -50,11 +50,9 @@ class Plan:
     homes: Homes
     edits: int
 
-    def serves(
-        self, fed: Mapping[str, Any], mode: object, numbers: Sequence[Known], edits: int
-    ) -> bool:
+    def serves(self, mode: object, numbers: Sequence[Known], edits: int) -> bool:
         """True if everything is as it was, but for the numbers that are given."""
-        if self.edits != edits or self.mode != mode or not self.runner.takes(fed):
+        if self.edits != edits or self.mode != mode:
             return False
         for known, given, arguments in zip(self.known, numbers, self.arguments, strict=True):
             for name, value in given.items():
@@ -95,10 +93,10 @@ class Step(Compiled):
         loss: Node,
         optimizer: Optimizer,
         clip: Clip,
-        tune: bool = True,
+        way: Way,
         check_finite: bool = True,
     ) -> None:
-        super().__init__(graph, [loss], tune)
+        super().__init__(graph, [loss], way)
         if loss.shape != () or not loss.dtype.is_floating_point:
             raise GraphError(f"A training step makes one number smaller; {loss!r} is not one.")
         self.loss, self.optimizer = loss, optimizer
@@ -177,7 +175,8 @@ class Step(Compiled):
         try:
             stretches = self.optimizer.prepared()
             numbers = [self._settings.numbers(stretch) for stretch in stretches]
-            plan = self._plan_for(fed, stretches, numbers, update=True)
+            mode = (self.graph.training, True, self._pending)
+            plan = self._found(fed, stretches, numbers, mode)
             values = plan.values(fed, numbers)
             return self._explained(fed, lambda: profiled(plan.runner, values, runs))
         except NotFinite as error:
@@ -196,14 +195,18 @@ class Step(Compiled):
     # one step
 
     def _run(self, fed: Mapping[Any, Tensor], update: bool) -> Tensor:
-        if self._plan is None or not self._plan.runner.takes(fed):
+        plan = self._plan
+        ready = plan is not None and plan.runner.takes(fed)
+        if not ready:
             fed = self._bound(fed, {})
         stretches = self.optimizer.prepared()
         kept = [stretch.kept_scalars() for stretch in stretches]
         before = [stretch.home.writes for stretch in stretches]
         try:
             numbers = [self._settings.numbers(each) if update else {} for each in stretches]
-            plan = self._plan_for(fed, stretches, numbers, update)
+            mode = (self.graph.training, update, self._pending)
+            if plan is None or not (ready and plan.serves(mode, numbers, self.optimizer.edits)):
+                plan = self._found(fed, stretches, numbers, mode)
             with torch.inference_mode():
                 (loss,) = plan.runner.function(*plan.values(fed, numbers))
         except BaseException as error:
@@ -219,21 +222,6 @@ class Step(Compiled):
                 stretch.stepped(stretch.steps + self.optimizer.counts(stretch.group), writes)
         fresh: Tensor = loss.clone()
         return fresh
-
-    def _plan_for(
-        self,
-        fed: Mapping[str, Tensor],
-        stretches: list[Stretch],
-        numbers: list[Known],
-        update: bool,
-    ) -> Plan:
-        """The program for these tensors, as the list, the parameters and the settings are now."""
-        mode, edits = (self.graph.training, update, self._pending), self.optimizer.edits
-        plan = self._plan
-        if plan is None or not plan.serves(fed, mode, numbers, edits):
-            plan = self._plan = self._found(fed, stretches, numbers, mode)
-            self._last = plan.runner
-        return plan
 
     def _found(
         self,
@@ -256,6 +244,7 @@ class Step(Compiled):
             plan = self._new_plan(fed, stretches, known, mode)
             keep_few(self._plans, key, plan)
         plan.known, plan.edits = known, self.optimizer.edits
+        self._plan, self._last = plan, plan.runner
         return plan
 
     def _clear_frozen(self) -> None:
@@ -274,7 +263,9 @@ class Step(Compiled):
         _, updated, add = mode
         arguments = [self._settings.arguments(each) if updated else [] for each in known]
         optimizer = self.optimizer if updated else None
-        update = Update(optimizer, stretches, known, arguments, self._clip, self._check_finite)
+        fast = self._way.backend is None
+        checked = self._check_finite
+        update = Update(optimizer, stretches, known, arguments, self._clip, checked, fast)
         runner = self._made(
             fed, lambda shapes: training_program(self.graph, self.loss, shapes, update, add=add)
         )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import torch
 
-from graphnet.compile import fused, images
+from graphnet.compile import fused, images, updates
 from graphnet.graph import Node, Operation
 from graphnet.graph.kinds import Literal
 from graphnet.ops.joining import Cat
@@ -15,7 +15,6 @@ from graphnet.ops.norms import Norm
 from graphnet.ops.products import Linear, Matmul
 from graphnet.ops.random import DropoutMask
 from graphnet.ops.reductions import Mean, Sum
-from graphnet.ops.running import CountUp, Remember
 
 if TYPE_CHECKING:
     from graphnet.compile.emission import Emission
@@ -156,26 +155,6 @@ def dropout_mask(emission: Emission, node: Operation) -> None:
     emission.write(node, f"{name}.bernoulli_({keep!r}, generator={generator}).div_({keep!r})")
 
 
-def remember(emission: Emission, node: Operation) -> None:
-    """x itself; the running average is brought up to date when nothing can go wrong any more."""
-    arguments = ", ".join(emission.argument(source) for source in node.sources)
-    emission.postpone(node, f"{emission.rule(node)}({arguments})")
-    emission.same(node, cast("Node", node.sources[0]))
-
-
-def count_up(emission: Emission, node: Operation) -> None:
-    """The number of this batch; it is kept when nothing can go wrong any more."""
-    count, _, training = cast("Any", node.sources)
-    _, name = emission.place(node)
-    one = emission.words.equal(torch.ones((), dtype=torch.int64, device=emission.device), "one")
-    added = f"torch.add({emission.names[count]}, {one}, out={name})"
-    kept = f"{name}.copy_({emission.names[count]})"
-    emission.write(node, added if training.top else kept)
-    if training.top:
-        emission.postpone(node, f"{emission.names[count]}.copy_({name})")
-        emission.buffers[node].readers += 1
-
-
 def average(emission: Emission, node: Operation) -> None:
     """The mean of a tensor that is known not to be empty."""
     x, op = cast("Node", node.sources[0]), cast("Any", node.op)
@@ -194,12 +173,12 @@ WRITERS: dict[type[Op], Writer] = {
     Matmul: matmul,
     Sum: total,
     fused.Dot: dot,
+    updates.AdamStep: updates.adam_step,
+    updates.MomentumStep: updates.momentum_step,
     fused.NllMean: nll_mean,
     fused.NllMeanGrad: nll_mean_grad,
     Cat: cat,
     DropoutMask: dropout_mask,
-    Remember: remember,
-    CountUp: count_up,
     Mean: average,
     Norm: norm,
 }

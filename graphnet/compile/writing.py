@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from graphnet.compile.program import Source
 
 
+class NotFinite(Exception):  # noqa: N818 - a signal between a program and its caller
+    """A number that must be finite is not; nothing has been written yet."""
+
+
 class Line(NamedTuple):
     """A line of the program, and the node that it computes."""
 

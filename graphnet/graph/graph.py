@@ -216,6 +216,7 @@ class Graph(NodeList):
         clip_value: float | None = None,
         tune: bool = True,
         check_finite: bool = True,
+        backend: str | None = None,
     ) -> Any:
         """A program that computes the same, several times faster; see `graphnet.compile`.
 
@@ -227,14 +228,17 @@ class Graph(NodeList):
             clip_value: the largest element of the gradients, as in `clip_grad_value_`.
             tune: False to take the usual kernels without measuring which are fastest here.
             check_finite: False to go on when the loss is NaN or infinite.
+            backend: "inductor" to hand the program to `torch.compile`, "cudagraph" to capture it
+                as a graph of CUDA kernels, "eager" to run each operation's own rule; None for this
+                package's own lines.
 
         Returns:
             A `graphnet.compile.Step` with an optimizer, else a `graphnet.compile.Prediction`.
         """
-        from graphnet.compile import Clip, compile_graph
+        from graphnet.compile import Clip, Way, compile_graph
 
         clip = Clip(max_norm, norm_type, clip_value)
-        return compile_graph(self, target, optimizer, clip, tune=tune, check_finite=check_finite)
+        return compile_graph(self, target, optimizer, clip, Way(tune, backend), check_finite)
 
 
 def _one_each(grad: Any, targets: Sequence[Node]) -> Sequence[Any]:

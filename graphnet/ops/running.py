@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from graphnet.errors import GraphError, ShapeError, shape_text
 from graphnet.op import TRAINING, Op, Symbolic, T
 from graphnet.ops.arguments import require_flag, require_floating
-from graphnet.ops.broadcasting import zeros_like
+from graphnet.ops.broadcasting import numel, zeros_like
 from graphnet.ops.dims import described, require_tensors
 
 if TYPE_CHECKING:
@@ -83,14 +83,20 @@ class Remember(Op):
         self, x: Tensor, buffer: Tensor, values_like: Tensor, batches: Any, training: bool
     ) -> Tensor:
         if training and values_like.numel():
-            count = values_like.numel() // x.numel()
-            new = x.reshape(-1, buffer.numel()).mean(0)
-            if self.unbiased:
-                new = new * (count / max(count - 1, 1))
-            rate = 1 / float(batches) if self.momentum is None else self.momentum
             # `data` shares the numbers without the count of writes: no walk becomes out of date.
-            buffer.data.lerp_(new, rate)
+            buffer.data.copy_(self.moved(x, buffer, values_like, batches))
         return x
+
+    def moved(self, x: T, buffer: T, values_like: T, batches: Any) -> T:
+        """The buffer after these values, as a tensor or node of its own."""
+        given: Any = x
+        count = numel(values_like) // numel(x)
+        new = given.reshape(-1, numel(buffer)).mean(0)
+        if self.unbiased:
+            new = new * (count / max(count - 1, 1))
+        way = new - buffer
+        moved: T = buffer + (way / batches if self.momentum is None else way * self.momentum)
+        return moved
 
     def trial(
         self, x: Tensor, buffer: Tensor, values_like: Tensor, batches: Any, training: bool

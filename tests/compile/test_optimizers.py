@@ -317,6 +317,32 @@ class SignDescent(gn.Optimizer):
         value.sub_(last.sqrt() * grad.sign() * group["lr"])
 
 
+class Counting(gn.Optimizer):
+    """One whose numbers are whole: the step itself, and a flag that changes."""
+
+    def numbers(self, group, step, **scalars):
+        return {"lr": float(group["lr"]), "count": step, "even": step % 2 == 0}
+
+    def update(self, group, step, value, grad):
+        value.sub_(grad * group["lr"], alpha=2 if group["even"] else 1)
+        value.mul_(1 - 1e-3 / group["count"])
+
+
+class Squares(gn.Optimizer):
+    """One that computes with its numbers in the update."""
+
+    slots = ("sizes",)
+
+    def numbers(self, group, step, **scalars):
+        return {"lr": float(group["lr"]), "fading": 0.5 + 0.5 / step}
+
+    def update(self, group, step, value, grad, **state):
+        fading, sizes = group["fading"], state["sizes"]
+        sizes.mul_(fading**2).add_(grad.square() * (1 - fading * fading))
+        value.sub_(group["lr"] * fading**0.5 * grad / (sizes.sqrt() + fading / 3.0 ** 2))
+        value.add_(grad, alpha=-group["lr"] / (1 + fading) - 0.01 * fading)
+
+
 class Plain(gn.Optimizer):
     """A user's own optimizer without anything but an update, which reads the step."""
 
@@ -340,7 +366,7 @@ class WithOperators(gn.Optimizer):
         size.copy_(size.clamp(0.01, 10.0))
 
 
-@pytest.mark.parametrize("kind", [SignDescent, Plain, WithOperators])
+@pytest.mark.parametrize("kind", [SignDescent, Plain, WithOperators, Counting, Squares])
 def test_own_optimizer(kind):
     def make():
         world = dense_world()
