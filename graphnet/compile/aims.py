@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from graphnet.compile.kernels import KERNELS, VIEWS
 from graphnet.compile.program import Cell
+from graphnet.compile.writers import may_be_a_view
 from graphnet.graph import Operation
 from graphnet.ops.joining import Cat
 from graphnet.ops.shapes import Reshape, ReshapeAs
@@ -21,20 +22,34 @@ if TYPE_CHECKING:
 def aims(program: Program) -> dict[Node, Tensor]:
     """New values aim at their cells, and parts at their place in the whole that they make up.
 
-    A cell is aimed at only by a value that is computed after all that read the old one.
+    A cell is aimed at only by a value that is computed after all that read the old one, and after
+    all that may fail: an error leaves everything as it was.
     """
     found: dict[Node, Tensor] = {}
-    last_reader = _last_readers(program)
+    last_reader, foreign = _last_readers(program), _last_foreign(program)
+    checks = max((node.index for node in (*program.results, *program.finite)), default=-1)
     for cell, value in program.writes.items():
         if value in found or not isinstance(value, Operation):
             continue
-        last = last_reader(cell.top)
-        if last > value.index or (last == value.index and not _elementwise(value)):
+        first = max(last_reader(cell.top), foreign, checks)
+        if first > value.index or (first == value.index and not _elementwise(value)):
             continue
         found[value] = cell.top
         if isinstance(value.op, Cat) and value.op.dim == 0:
-            _aim_parts(value, cell.top, found)
+            _aim_parts(value, cell.top, foreign, found)
     return found
+
+
+def _last_foreign(program: Program) -> int:
+    """The place of the last operation of a user, which may raise anything."""
+    return max(
+        (
+            node.index
+            for node in program
+            if isinstance(node, Operation) and not type(node.op).__module__.startswith("graphnet.")
+        ),
+        default=-1,
+    )
 
 
 def _elementwise(node: Operation) -> bool:
@@ -52,9 +67,7 @@ def _last_readers(program: Program) -> Callable[[Tensor], int]:
         for source in node.inputs:
             if source in memory:
                 readers.append((node.index, memory[source]))
-                if isinstance(node, Operation) and (
-                    type(node.op) in VIEWS or type(node.op) not in KERNELS
-                ):
+                if may_be_a_view(node):
                     memory[node] = memory[source]  # an unknown rule may return a view
     return lambda tensor: max(
         (index for index, other in readers if _overlap(tensor, other)), default=-1
@@ -67,19 +80,21 @@ def _overlap(a: Tensor, b: Tensor) -> bool:
     return start < other + b.nbytes and other < start + a.nbytes
 
 
-def _aim_parts(whole: Operation, memory: Tensor, found: dict[Node, Tensor]) -> None:
+def _aim_parts(whole: Operation, memory: Tensor, after: int, found: dict[Node, Tensor]) -> None:
     """Have parts computed where the whole will be."""
     start = 0
     for part in whole.inputs:
         stop = start + cast("int", part.shape[0])
-        _aim_part(part, memory[start:stop], found)
+        _aim_part(part, memory[start:stop], after, found)
         start = stop
 
 
-def _aim_part(part: Node, memory: Tensor, found: dict[Node, Tensor]) -> None:
+def _aim_part(part: Node, memory: Tensor, after: int, found: dict[Node, Tensor]) -> None:
     """Have a part computed there, through changes of its shape."""
     while isinstance(part, Operation) and isinstance(part.op, Reshape | ReshapeAs):
         part = part.inputs[0]
         memory = memory.view(cast("tuple[int, ...]", part.shape))
-    if isinstance(part, Operation) and part not in found and type(part.op) not in VIEWS:
+    if not isinstance(part, Operation) or part in found or type(part.op) in VIEWS:
+        return
+    if part.index > after:
         found[part] = memory

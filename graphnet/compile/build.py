@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from graphnet import ops
-from graphnet.compile.program import Program, Source
+from graphnet.compile.fused import Copy
+from graphnet.compile.program import Cell, Program, Source
 from graphnet.compile.updates import fast_update
+from graphnet.compile.writers import may_be_a_view
 from graphnet.graph import Input, Node, Operation, Parameter
 from graphnet.graph.kinds import Literal, Mode
 from graphnet.graph.passes import ancestors
@@ -106,6 +108,7 @@ def training_program(
         add: True to add to the gradients that are there.
     """
     program, mapped = specialized(graph, [loss], shapes)
+    program.results = [_kept(program, mapped[loss])]
     program.finite = list(program.results) if update.check_finite else []
     stretches = update.stretches
     grads = _flat_gradients(program, mapped, loss, stretches, set(graph.parameters()), add)
@@ -120,6 +123,17 @@ def training_program(
             for place, grad in enumerate(grads):
                 _append_update(program, update, place, grad)
     return program
+
+
+def _kept(program: Program, result: Node) -> Node:
+    """A result that may lie in memory which the step writes to is copied before that."""
+    beside: set[Node] = set()
+    for node in program:
+        if isinstance(node, Cell) or (
+            may_be_a_view(node) and any(each in beside for each in node.inputs)
+        ):
+            beside.add(node)
+    return program.use(Copy(), (result,), result.name) if result in beside else result
 
 
 def _flat_gradients(

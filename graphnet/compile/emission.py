@@ -10,6 +10,7 @@ from graphnet.compile.fusion import is_number
 from graphnet.compile.kernels import KERNELS, VIEWS
 from graphnet.compile.memory import Arena, Buffer
 from graphnet.compile.program import Cell, Program
+from graphnet.compile.writers import WRITERS
 from graphnet.compile.writing import NotFinite, Writing
 from graphnet.graph import Node, Operation
 from graphnet.ops.arithmetic import Add, Div, Mul, Neg, Sub
@@ -91,8 +92,6 @@ class Emission(Writing):
             self.buffers[node] = Buffer(None, self.readers[node], owned=False)
 
     def _operation(self, node: Operation) -> None:
-        from graphnet.compile.writers import WRITERS
-
         if is_number(node):
             self._number(node)
         elif type(node.op) in WRITERS:

@@ -15,6 +15,17 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
+class Copy(Op):
+    """y = x, in memory of its own.  Shapes: any."""
+
+    symbol = "copy"
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.clone()
+
+    grad_x = None
+
+
 class AddScaled(Op):
     """z = x + a y.  Shapes: x and y broadcast, a is a number."""
 

@@ -68,6 +68,15 @@ def is_number(source: Source | None) -> bool:
     return isinstance(source, Literal | Number)
 
 
+def _shape(source: Source) -> object:
+    return source.shape if isinstance(source, Node) else None
+
+
+def is_tensor(source: Source) -> bool:
+    """True for a node that is more than a number."""
+    return isinstance(source, Node) and not is_number(source)
+
+
 def scaled(source: Source) -> tuple[Source, Source] | None:
     """The number a and the tensor y, where a source is a y."""
     x, y = parts(source, Mul) or (None, None)
@@ -80,7 +89,7 @@ def tanh_grad(copy: Rewriting, op: Op, sources: tuple[Source, ...]) -> Found:
     """g (1 - y y)."""
     if isinstance(op, Mul) and (rest := parts(sources[1], Sub)) and _is(rest[0], 1):
         square = parts(rest[1], Mul)
-        if square and square[0] is square[1] and isinstance(square[0], Node):
+        if square and square[0] is square[1] and is_tensor(square[0]):
             return TanhGrad(), (sources[0], square[0])
     return None
 
@@ -89,7 +98,7 @@ def sigmoid_grad(copy: Rewriting, op: Op, sources: tuple[Source, ...]) -> Found:
     """g (y (1 - y))."""
     if isinstance(op, Mul) and (product := parts(sources[1], Mul)):
         rest = parts(product[1], Sub)
-        if rest and _is(rest[0], 1) and rest[1] is product[0]:
+        if rest and _is(rest[0], 1) and rest[1] is product[0] and is_tensor(rest[1]):
             return SigmoidGrad(), (sources[0], product[0])
     return None
 
@@ -97,7 +106,7 @@ def sigmoid_grad(copy: Rewriting, op: Op, sources: tuple[Source, ...]) -> Found:
 def relu_grad(copy: Rewriting, op: Op, sources: tuple[Source, ...]) -> Found:
     """g, filled with 0 where y <= 0."""
     test = parts(sources[1], Le) if isinstance(op, MaskedFill) and op.value == 0 else None
-    if test and _is(test[1], 0) and isinstance(test[0], Node):
+    if test and _is(test[1], 0) and is_tensor(test[0]):
         return ReluGrad(), (sources[0], test[0])
     return None
 
@@ -108,7 +117,7 @@ def log_softmax_grad(copy: Rewriting, op: Op, sources: tuple[Source, ...]) -> Fo
         exponential, total = parts(product[0], Exp), parts(product[1], Sum)
         if exponential and total and total[0] is sources[0]:
             dims, keepdim = product[1].op.dims, product[1].op.keepdim
-            if len(dims) == 1 and keepdim:
+            if len(dims) == 1 and keepdim and _shape(product[0]) == _shape(total[0]):
                 return LogSoftmaxGrad(dims[0]), (sources[0], exponential[0])
     return None
 

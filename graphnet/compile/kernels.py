@@ -150,6 +150,7 @@ KERNELS: dict[type[Op], Kernel] = {
     IndexSelect: Kernel("torch.index_select({x}, {op.dim}, {index}, out={out})"),
     Matmul: Kernel("torch.matmul({x}, {y}, out={out})"),
     Bmm: Kernel("torch.bmm({x}, {y}, out={out})"),
+    fused.Copy: Kernel("{out}.copy_({x})"),
     fused.AddScaled: Kernel(
         "torch.add({x}, {y}, alpha={a}, out={out})", "{x}.add_({y}, alpha={a})", True
     ),

@@ -9,6 +9,7 @@ from torch import empty
 
 from graphnet.compile.fusion import fused
 from graphnet.compile.program import Constant, Program, Rewriting, Source
+from graphnet.compile.settled import settled
 from graphnet.compile.statistics import remembered
 from graphnet.graph import Node, Operation
 from graphnet.graph.kinds import Literal
@@ -28,8 +29,8 @@ _LARGEST_CONSTANT = 1_000_000  # elements; what is larger is computed anew at ea
 
 
 def optimized(program: Program) -> Program:
-    """All passes, in an order in which each finds what the one before has laid open."""
-    for each in (remembered, opened, without_unread, folded, shared, fused, without_unread):
+    """All passes, one after the other."""
+    for each in PASSES:
         program = each(program)
     return program
 
@@ -146,3 +147,7 @@ def _factor(op: Op, sources: tuple[Source, ...]) -> tuple[float | None, Source |
     if isinstance(op, Neg) and isinstance(sources[0], Node) and sources[0].dtype.is_floating_point:
         return -1.0, sources[0]
     return None, None
+
+
+PASSES = (remembered, opened, settled, without_unread, folded, shared, fused, without_unread)
+"""In an order in which each finds what the one before has laid open."""

@@ -29,12 +29,11 @@ class Settings:
 
     def numbers(self, stretch: Stretch, ahead: int = 0) -> Known:
         """The numbers of the step that comes, or of a later one without taking any before it."""
-        counts = self.optimizer.counts(stretch.group)
-        scalars = stretch.scalars
+        optimizer, group, scalars = self.optimizer, stretch.group, stretch.scalars
         if ahead:
             scalars = {name: each.clone() for name, each in scalars.items()}
-        step = stretch.steps + (1 + ahead) * counts
-        return {**self.optimizer.numbers(stretch.group, step, **scalars), "step": float(step)}
+        step = stretch.steps + (1 + ahead) * optimizer.counts(group)
+        return {**optimizer.numbers(group, step, **scalars), "step": float(step)}
 
     def arguments(self, known: Known) -> list[str]:
         """The names of those that are given at each step; 0 is not, since it leaves out terms."""

@@ -151,14 +151,13 @@ class Compiled:
             ShapeError: the fed sizes do not fit together; the message is that of the walk.
         """
         try:
-            program = build({name: tuple(each.shape) for name, each in fed.items()})
-        except GraphError:
+            program = optimized(build({name: tuple(each.shape) for name, each in fed.items()}))
+            if self._way.backend is not None:
+                return functional(program, fed, self._way.backend)
+            return assembled(program, fed, self._way.tune)
+        except Exception:
             self._walk(fed)  # says it with the names of the list
             raise
-        program = optimized(program)
-        if self._way.backend is not None:
-            return functional(program, fed, self._way.backend)
-        return assembled(program, fed, self._way.tune)
 
 
 def _generators(graph: Graph) -> list[torch.Generator]:

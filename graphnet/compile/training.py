@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 
 from graphnet.compile.batches import batches_of
 from graphnet.compile.build import Clip, Update, training_program
+from graphnet.compile.execution import without_autograd
 from graphnet.compile.profile import Profile, profiled
 from graphnet.compile.settings import Known, Settings
 from graphnet.compile.step import Compiled, Homes, Way, keep_few
@@ -37,6 +38,7 @@ class Plan:
         known: the settings and numbers of each stretch.
         arguments: for each stretch the names of the numbers that are given at each step.
         given: those that the program reads, as (place of the stretch, name).
+        fixed: the numbers that are part of the program, as (place, name, value).
         homes: where all parameters and buffers of the list lie.
         edits: how often the settings had been edited.
     """
@@ -47,21 +49,19 @@ class Plan:
     known: list[Known]
     arguments: list[list[str]]
     given: list[tuple[int, str]]
+    fixed: list[tuple[int, str, Any]]
     homes: Homes
     edits: int
 
-    def serves(self, mode: object, numbers: Sequence[Known], edits: int) -> bool:
-        """True if everything is as it was, but for the numbers that are given."""
-        if self.edits != edits or self.mode != mode:
-            return False
-        for known, given, arguments in zip(self.known, numbers, self.arguments, strict=True):
-            for name, value in given.items():
-                if known[name] != value and name not in arguments:
-                    return False
-        return self.homes.unmoved()
-
-    def values(self, fed: Mapping[str, Tensor], numbers: Sequence[Known]) -> list[Any]:
-        """The arguments of the program."""
+    def values(
+        self, fed: Mapping[str, Tensor], numbers: Sequence[Known], mode: object, edits: int
+    ) -> list[Any] | None:
+        """The arguments of the program; None where more has changed than the numbers given."""
+        if self.edits != edits or self.mode != mode or not self.homes.unmoved():
+            return None
+        for place, name, value in self.fixed:
+            if numbers[place][name] != value:
+                return None
         values: list[Any] = [fed[name] for name in self.runner.fed]
         for place, name in self.given:
             given = numbers[place]
@@ -176,8 +176,7 @@ class Step(Compiled):
             stretches = self.optimizer.prepared()
             numbers = [self._settings.numbers(stretch) for stretch in stretches]
             mode = (self.graph.training, True, self._pending)
-            plan = self._found(fed, stretches, numbers, mode)
-            values = plan.values(fed, numbers)
+            plan, values = self._found(fed, stretches, numbers, mode)
             return self._explained(fed, lambda: profiled(plan.runner, values, runs))
         except NotFinite as error:
             raise self._non_finite(error, fed) from None
@@ -195,31 +194,31 @@ class Step(Compiled):
     # one step
 
     def _run(self, fed: Mapping[Any, Tensor], update: bool) -> Tensor:
-        plan = self._plan
+        plan, optimizer = self._plan, self.optimizer
         ready = plan is not None and plan.runner.takes(fed)
         if not ready:
             fed = self._bound(fed, {})
-        stretches = self.optimizer.prepared()
-        kept = [stretch.kept_scalars() for stretch in stretches]
-        before = [stretch.home.writes for stretch in stretches]
+        stretches = optimizer.prepared()
+        marks = [stretch.mark() for stretch in stretches]
         try:
             numbers = [self._settings.numbers(each) if update else {} for each in stretches]
             mode = (self.graph.training, update, self._pending)
-            if plan is None or not (ready and plan.serves(mode, numbers, self.optimizer.edits)):
-                plan = self._found(fed, stretches, numbers, mode)
-            with torch.inference_mode():
-                (loss,) = plan.runner.function(*plan.values(fed, numbers))
+            values = plan.values(fed, numbers, mode, optimizer.edits) if plan and ready else None
+            if plan is None or values is None:
+                plan, values = self._found(fed, stretches, numbers, mode)
+            with without_autograd(True):
+                (loss,) = plan.runner.function(*values)
         except BaseException as error:
-            for stretch, scalars in zip(stretches, kept, strict=True):
-                stretch.restore_scalars(scalars)
+            for stretch, mark in zip(stretches, marks, strict=True):
+                stretch.undo(mark)
             if isinstance(error, NotFinite):
                 raise self._non_finite(error, fed) from None
             if isinstance(error, Exception):
                 self._walk(fed)  # says what is wrong with the names of the list
             raise
         if update:
-            for stretch, writes in zip(stretches, before, strict=True):
-                stretch.stepped(stretch.steps + self.optimizer.counts(stretch.group), writes)
+            for stretch, mark in zip(stretches, marks, strict=True):
+                stretch.stepped(stretch.steps + optimizer.counts(stretch.group), mark)
         fresh: Tensor = loss.clone()
         return fresh
 
@@ -229,8 +228,8 @@ class Step(Compiled):
         stretches: list[Stretch],
         numbers: list[Known],
         mode: tuple[bool, bool, bool],
-    ) -> Plan:
-        """A program that was made before, or a new one."""
+    ) -> tuple[Plan, list[Any]]:
+        """A program that was made before, or a new one, and what it is called with."""
         known = [stretch.group | given for stretch, given in zip(stretches, numbers, strict=True)]
         if self._plan is not None and self._plan.stretches is stretches:
             self._settings.notice(self._plan.known, known)
@@ -241,11 +240,11 @@ class Step(Compiled):
         key = (self._key(fed), mode, self._settings.constants(known))
         plan = self._plans.get(key)
         if plan is None or not plan.homes.unmoved():
-            plan = self._new_plan(fed, stretches, known, mode)
+            plan = self._new_plan(fed, stretches, known, numbers, mode)
             keep_few(self._plans, key, plan)
         plan.known, plan.edits = known, self.optimizer.edits
         self._plan, self._last = plan, plan.runner
-        return plan
+        return plan, cast("list[Any]", plan.values(fed, numbers, mode, plan.edits))
 
     def _clear_frozen(self) -> None:
         """A parameter that is frozen has no gradient, as after a walk."""
@@ -258,6 +257,7 @@ class Step(Compiled):
         fed: Mapping[str, Tensor],
         stretches: list[Stretch],
         known: list[Known],
+        numbers: list[Known],
         mode: tuple[bool, bool, bool],
     ) -> Plan:
         _, updated, add = mode
@@ -269,9 +269,22 @@ class Step(Compiled):
         runner = self._made(
             fed, lambda shapes: training_program(self.graph, self.loss, shapes, update, add=add)
         )
-        given = [number.given for number in runner.numbers]
-        homes = Homes(self.graph.parameters())
-        return Plan(runner, mode, stretches, known, arguments, given, homes, self.optimizer.edits)
+        return Plan(
+            runner=runner,
+            mode=mode,
+            stretches=stretches,
+            known=known,
+            arguments=arguments,
+            given=[number.given for number in runner.numbers],
+            fixed=[
+                (place, name, known[place][name])
+                for place, given in enumerate(numbers)
+                for name in given
+                if name not in arguments[place]
+            ],
+            homes=Homes(self.graph.parameters()),
+            edits=self.optimizer.edits,
+        )
 
     def _non_finite(self, error: NotFinite, fed: Mapping[str, Tensor]) -> GraphError:
         """The error for a loss or a norm that is not finite: the list is walked to find out why."""

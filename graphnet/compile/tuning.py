@@ -80,14 +80,21 @@ def _prepared(way: Way, names: Mapping[str, Any]) -> Callable[[], None]:
 def _copied(tensor: torch.Tensor, storages: dict[int, torch.UntypedStorage]) -> torch.Tensor:
     """The same view of a copy of the memory, with ordinary numbers: unused memory may be slow."""
     memory = tensor.untyped_storage()
+    if 2 * tensor.nbytes < memory.nbytes():  # one weight among many needs no copy of all
+        return _ordinary(tensor.clone())
     if memory.data_ptr() not in storages:
         storages[memory.data_ptr()] = memory.clone()  # type: ignore[no-untyped-call]
     place = tensor.storage_offset(), tensor.shape, tensor.stride()
     copy = torch.empty(0, dtype=tensor.dtype, device=tensor.device)
     copy.set_(storages[memory.data_ptr()], *place)
-    if copy.is_floating_point() and 0 not in copy.stride():
-        copy.uniform_(-1, 1, generator=torch.Generator(copy.device))
-    return copy
+    return _ordinary(copy)
+
+
+def _ordinary(tensor: torch.Tensor) -> torch.Tensor:
+    """A tensor filled with ordinary numbers."""
+    if tensor.is_floating_point() and 0 not in tensor.stride():
+        tensor.uniform_(-1, 1, generator=torch.Generator(tensor.device))
+    return tensor
 
 
 def _once(run: Callable[[], None]) -> float:

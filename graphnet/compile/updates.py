@@ -75,7 +75,9 @@ def fast_update(
 
     In `known`, numbers that are given at each step are nodes.
     """
-    tensor, options = value.top, cast("tuple[Any, ...]", ())
+    tensor = value.top
+    options: tuple[Any, ...]
+    numbers: tuple[Any, ...]
     if tensor.device.type != "cpu" or tensor.numel() < _LARGE or tensor.element_size() < 4:
         return None
     if type(optimizer) is Adam and not known["amsgrad"] and not known["decoupled_weight_decay"]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 import torch
 
 from graphnet.compile import fused, images, updates
+from graphnet.compile.kernels import KERNELS, VIEWS
 from graphnet.graph import Node, Operation
 from graphnet.graph.kinds import Literal
 from graphnet.ops.joining import Cat
@@ -51,8 +52,6 @@ def matmul(emission: Emission, node: Operation) -> None:
     """x y: torch's product, or oneDNN's."""
     x, y = cast("tuple[Node, Node]", node.sources)
     if x.ndim != 2 or y.ndim != 2:
-        from graphnet.compile.kernels import KERNELS
-
         emission.kernel(node, KERNELS[Matmul])
         return
     _, name = emission.place(node)
@@ -182,6 +181,16 @@ WRITERS: dict[type[Op], Writer] = {
     Mean: average,
     Norm: norm,
 }
+
+
+def may_be_a_view(node: Node) -> bool:
+    """True if the value of an operation may lie in the memory of an input."""
+    if not isinstance(node, Operation):
+        return False
+    if node.shape == () and all(each.shape == () for each in node.inputs):
+        return True
+    known = type(node.op) in KERNELS or type(node.op) in WRITERS
+    return type(node.op) in VIEWS or not known
 
 
 def _onednn(node: Operation) -> bool:

@@ -29,7 +29,7 @@ class Home:
         counted: writes to the values that the residents have counted as their own.
     """
 
-    __slots__ = ("changes", "counted", "grad", "residents", "value")
+    __slots__ = ("_counting", "changes", "counted", "grad", "residents", "value")
 
     def __init__(self, values: Sequence[Tensor]) -> None:
         total = sum(value.numel() for value in values)
@@ -38,11 +38,12 @@ class Home:
         self.residents = len(values)
         self.changes = 0
         self.counted = 0
+        self._counting = not self.value.is_inference()
 
     @property
     def writes(self) -> int:
         """How often the values were written to in place; not counted in inference mode."""
-        return 0 if self.value.is_inference() else self.value._version
+        return self.value._version if self._counting else 0
 
     @property
     def uncounted(self) -> int:

@@ -34,8 +34,7 @@ class Arrangement:
         self._stretches: list[Stretch] = []
         self._seen: list[dict[str, Any]] | None = None
         self._plan: list[Any] = []
-        self._homes: list[Home] = []
-        self._changes: list[int] = []
+        self._homes: list[tuple[Home, int]] = []
 
     def current(self) -> list[Stretch]:
         """The stretches as the groups are now; the same list while nothing has moved.
@@ -43,7 +42,11 @@ class Arrangement:
         Raises:
             RangeError: a setting was edited, and is out of its range.
         """
-        if [home.changes for home in self._homes] != self._changes or self._edited():
+        for home, changes in self._homes:
+            if home.changes != changes:
+                self._arrange()
+                return self._stretches
+        if self._edited():
             self._arrange()
         return self._stretches
 
@@ -94,8 +97,8 @@ class Arrangement:
                 is_scalar = name in optimizer.scalars
                 remember = stretch.remember_number if is_scalar else stretch.remember
                 remember(name, self.memories, optimizer.first_value(stretch.group, name))
-        self._homes = list(dict.fromkeys(parameter.home for parameter in optimizer.parameters))
-        self._changes = [home.changes for home in self._homes]
+        homes = dict.fromkeys(parameter.home for parameter in optimizer.parameters)
+        self._homes = [(home, home.changes) for home in homes]
         self._plan = self._asked()
         self._see()
 

@@ -186,7 +186,7 @@ class Optimizer:
         """
         loss = None if closure is None else _called(closure)
         for stretch in self.prepared():
-            group, before = stretch.group, stretch.home.writes
+            group, before = stretch.group, stretch.mark()
             step = stretch.steps + self.counts(group)
             numbers = self.numbers(group, step, **stretch.scalars)
             self.update({**group, **numbers}, step, stretch.value, stretch.grad, **stretch.state)

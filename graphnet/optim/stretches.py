@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from torch import empty
 
@@ -14,6 +14,13 @@ if TYPE_CHECKING:
 
 Memory = dict[str, "Tensor"]
 """What is remembered of one parameter, by name: flat tensors as long as it, or single numbers."""
+
+
+class Mark(NamedTuple):
+    """A stretch before a step: how often its home had been written to, and its single numbers."""
+
+    writes: int
+    scalars: tuple[Tensor, ...]
 
 
 class Stretch:
@@ -52,24 +59,25 @@ class Stretch:
         """All tensors that a step changes."""
         return [self.value, self.grad, *self.state.values(), *self.scalars.values()]
 
-    def kept_scalars(self) -> list[Tensor]:
-        """A copy of what is remembered as single numbers."""
-        return [scalar.clone() for scalar in self.scalars.values()]
+    def mark(self) -> Mark:
+        """What must be known of the time before a step: to undo it, and to note what it wrote."""
+        scalars = tuple([scalar.clone() for scalar in self.scalars.values()])
+        return Mark(self.home.writes, scalars)
 
-    def restore_scalars(self, kept: list[Tensor]) -> None:
-        """Put those numbers back."""
-        for scalar, value in zip(self.scalars.values(), kept, strict=True):
+    def undo(self, mark: Mark) -> None:
+        """Put the single numbers back that were there at a mark."""
+        for scalar, value in zip(self.scalars.values(), mark.scalars, strict=True):
             scalar.copy_(value)
 
-    def stepped(self, steps: int, writes: int) -> None:
+    def stepped(self, steps: int, mark: Mark) -> None:
         """Note that the values were written to: graphs see that theirs are out of date.
 
         Args:
             steps: how many steps have been made.
-            writes: how often the home had been written to before.
+            mark: the time before the values were written to.
         """
         self.steps = steps
-        self.home.counted += self.home.writes - writes
+        self.home.counted += self.home.writes - mark.writes
         for parameter in self.parameters:
             parameter.updates += 1
 

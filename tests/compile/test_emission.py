@@ -117,7 +117,9 @@ def test_no_tensor_is_left_over(kind):
     assert live_tensors() == before
 
 
-@pytest.mark.parametrize("name", ["attention", "LSTM", "BatchNorm2d", "two Conv2d with pool", "Dropout"])
+@pytest.mark.parametrize(
+    "name", ["attention", "LSTM", "BatchNorm2d", "two Conv2d with pool", "Dropout"]
+)
 def test_layers_leave_no_tensor_over(name):
     make, shape = LAYERS[name]
     step = layer_world(make, shape).compiled()
@@ -189,7 +191,7 @@ def test_names_of_nodes(name, role):
         hidden = (x @ weight.mT + other @ second.mT).tanh()
         # products, sums of rows, splits: all that has constants and names of its own
         first, rest = gn.ops.split(hidden, [1, 2], 1)
-        loss = ((hidden * hidden).sum() * 2.0 + (first * rest).tanh().mean() + hidden.sum(0).mean())
+        loss = (hidden * hidden).sum() * 2.0 + (first * rest).tanh().mean() + hidden.sum(0).mean()
         optimizer = gn.SGD([weight, second], lr=0.01, momentum=0.9)
         return World(graph, loss, optimizer), [x.name, other.name]
 

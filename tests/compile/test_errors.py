@@ -55,7 +55,11 @@ WRONG_FEEDS = {
 }
 NUMBERS = {
     "nan": ({"x": X * nan, "t": T}, gn.NonFiniteError, "'x'"),
-    "one nan": ({"x": X.clone().index_fill_(0, torch.tensor(2), nan), "t": T}, gn.NonFiniteError, "'x'"),
+    "one nan": (
+        {"x": X.clone().index_fill_(0, torch.tensor(2), nan), "t": T},
+        gn.NonFiniteError,
+        "'x'",
+    ),
     "inf": ({"x": X * inf, "t": T}, gn.NonFiniteError, "'x'"),
     "overflow": ({"x": X * 1e308, "t": T}, gn.NonFiniteError, "node"),
 }
@@ -92,7 +96,7 @@ def test_errors_are_those_of_the_walk(name):
         return
     feed, _, _ = WRONG[name]
     ours, theirs = rich_world(), rich_world()
-    with pytest.raises(Exception) as expected:  # noqa: PT011 - which one is compared
+    with pytest.raises(Exception) as expected:
         theirs.walk(feed)
     with pytest.raises(type(expected.value)) as error:
         ours.compiled()(feed)

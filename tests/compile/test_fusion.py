@@ -17,7 +17,8 @@ PAIRS = [
     (a, b)
     for a in SHAPES
     for b in SHAPES
-    if (a, b) in {("x", b) for b in "yrcsxb"} | {(a, "x") for a in "rcsb"} | {("r", "c"), ("s", "s")}
+    if (a, b)
+    in {("x", b) for b in "yrcsxb"} | {(a, "x") for a in "rcsb"} | {("r", "c"), ("s", "s")}
 ]
 
 TWO = {
@@ -58,7 +59,7 @@ TWO = {
     "lerp far": lambda a, b: a + 3.0 * (b - a),
     "no lerp": lambda a, b: a + 0.3 * (a - b),
     "scaled twice": lambda a, b: 2.0 * (0.5 * (3.0 * a)) + b * 2.0 * 3.0,
-    "minus": lambda a, b: -(-(a)) - (-b),
+    "minus": lambda a, b: -(0.0 - a) - (-b),
     "by a number node": lambda a, b: a * b.sum() + b.mean() * a,
     "divided by numbers": lambda a, b: (a / 3.0) / b / 2.0,
     "halves": lambda a, b: (a + b) / 2 + (a - b) / 2.0,

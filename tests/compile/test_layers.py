@@ -237,14 +237,18 @@ def test_embedding_and_padding():
 
 
 def test_every_layer_is_here():
-    text = " ".join(LAYERS) + inspect.getsource(test_embedding_and_padding) + inspect.getsource(
-        Attention
+    text = (
+        " ".join(LAYERS)
+        + inspect.getsource(test_embedding_and_padding)
+        + inspect.getsource(Attention)
     )
     known = {name for name in layers.__all__ if name not in ("Module", "Sequential")}
     assert {name for name in known if name not in text} == set()
 
 
-@pytest.mark.parametrize("name", ["Dropout", "BatchNorm1d", "BatchNorm2d", "attention with dropout"])
+@pytest.mark.parametrize(
+    "name", ["Dropout", "BatchNorm1d", "BatchNorm2d", "attention with dropout"]
+)
 def test_modes_by_turns(name):
     """Training and evaluation mode at each step anew, and batches of other sizes."""
     make, shape = LAYERS[name]

@@ -37,42 +37,42 @@ def as_is(y):
 
 
 LOSSES = {
-    "LossMSE": (lambda: gn.LossMSE(), as_is, numbers),
+    "LossMSE": (gn.LossMSE, as_is, numbers),
     "LossMSE sum": (lambda: gn.LossMSE(reduction="sum"), as_is, numbers),
     "LossMSE none": (lambda: gn.LossMSE(reduction="none"), as_is, numbers),
-    "LossL1": (lambda: gn.LossL1(), as_is, numbers),
+    "LossL1": (gn.LossL1, as_is, numbers),
     "LossSmoothL1": (lambda: gn.LossSmoothL1(beta=0.5), as_is, numbers),
     "LossSmoothL1 sharp": (lambda: gn.LossSmoothL1(beta=0.0), as_is, numbers),
     "LossHuber": (lambda: gn.LossHuber(delta=0.7), as_is, numbers),
-    "LossBCE": (lambda: gn.LossBCE(), lambda y: y.sigmoid(), shares),
+    "LossBCE": (gn.LossBCE, lambda y: y.sigmoid(), shares),
     "LossBCE weighted": (lambda: gn.LossBCE(WEIGHTS), lambda y: y.sigmoid(), shares),
-    "LossBCEWithLogits": (lambda: gn.LossBCEWithLogits(), as_is, shares),
+    "LossBCEWithLogits": (gn.LossBCEWithLogits, as_is, shares),
     "LossBCEWithLogits weighted": (
         lambda: gn.LossBCEWithLogits(WEIGHTS, pos_weight=2 * WEIGHTS),
         as_is,
         shares,
     ),
-    "LossCrossEntropy": (lambda: gn.LossCrossEntropy(), as_is, classes),
-    "LossCrossEntropy of shares": (lambda: gn.LossCrossEntropy(), as_is, distributions),
+    "LossCrossEntropy": (gn.LossCrossEntropy, as_is, classes),
+    "LossCrossEntropy of shares": (gn.LossCrossEntropy, as_is, distributions),
     "LossCrossEntropy smoothed": (
         lambda: gn.LossCrossEntropy(WEIGHTS, label_smoothing=0.2, ignore_index=2),
         as_is,
         classes,
     ),
     "LossCrossEntropy sum": (lambda: gn.LossCrossEntropy(reduction="sum"), as_is, classes),
-    "LossNLL": (lambda: gn.LossNLL(), lambda y: gn.ops.log_softmax(y, 1), classes),
+    "LossNLL": (gn.LossNLL, lambda y: gn.ops.log_softmax(y, 1), classes),
     "LossNLL weighted": (
         lambda: gn.LossNLL(WEIGHTS, ignore_index=1),
         lambda y: gn.ops.log_softmax(y, 1),
         classes,
     ),
-    "LossKLDiv": (lambda: gn.LossKLDiv(), lambda y: gn.ops.log_softmax(y, 1), distributions),
+    "LossKLDiv": (gn.LossKLDiv, lambda y: gn.ops.log_softmax(y, 1), distributions),
     "LossKLDiv of logarithms": (
         lambda: gn.LossKLDiv(reduction="batchmean", log_target=True),
         lambda y: gn.ops.log_softmax(y, 1),
         lambda seed: distributions(seed).log(),
     ),
-    "LossHinge": (lambda: gn.LossHinge(), as_is, signs),
+    "LossHinge": (gn.LossHinge, as_is, signs),
 }
 
 

@@ -167,7 +167,7 @@ def test_edge_values_are_kept(x):
     """Patterns stand for the same numbers where these are not ordinary."""
     program = prediction(
         lambda x, w: [
-            (2.0 * (3.0 * x)), -(-x), x - 0.5 * (x * w), x + 2.0 * (x / w), x + 0.1 * (w - x),
+            (2.0 * (3.0 * x)), 0.0 - (-x), x - 0.5 * (x * w), x + 2.0 * (x / w), x + 0.1 * (w - x),
             x.relu(), (x * w).sum(), x.tanh() * (1.0 - x.tanh() * x.tanh()), x.maximum(w), x * 0.0,
         ]
     )  # fmt: skip

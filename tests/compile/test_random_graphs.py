@@ -66,8 +66,13 @@ def test_predictions_of_random_graphs(program, roles, unknown):
     kept = {name: value.clone() for name, value in feed.items()}
     before = ours.state()
     predict = ours.graph.compile(values, tune=False)
+    try:
+        expected = ours.graph.forward(feed, outputs=values)
+    except gn.ShapeError:  # sizes that were not known do not fit
+        with pytest.raises(gn.ShapeError):
+            predict(feed)
+        return
     first, second = predict(feed), predict(feed)
-    expected = ours.graph.forward(feed, outputs=values)
     torch.testing.assert_close(first, expected, rtol=1e-10, atol=1e-10, equal_nan=True)
     torch.testing.assert_close(second, expected, rtol=1e-10, atol=1e-10, equal_nan=True)
     assert_same(feed, kept, exact=True)
@@ -80,7 +85,7 @@ def test_second_derivatives_compile(program, roles):
     """A loss that holds gradients itself."""
 
     def make():
-        graph_world, feed, values = world(program, "last", roles)
+        graph_world, feed, _ = world(program, "last", roles)
         graph = graph_world.graph
         learned = graph_world.optimizer.parameters
         slopes = graph.gradients(graph_world.loss, learned)

@@ -262,6 +262,7 @@ def test_another_number_type():
 
 def test_two_steps_of_one_optimizer():
     """Two losses on the same parameters, compiled and walked by turns."""
+
     def make():
         torch.manual_seed(0)
         model = gn.Linear(3, 2).double()

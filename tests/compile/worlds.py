@@ -117,7 +117,10 @@ def dense_world(kind="SGD", dtype=DOUBLE, seed=0, **settings: Any) -> World:
     if dtype is DOUBLE:
         model.double()
     with gn.Graph() as graph:
-        x, t = gn.Input((None, 3), name="x", dtype=dtype), gn.Input((None, 2), name="t", dtype=dtype)
+        x, t = (
+            gn.Input((None, 3), name="x", dtype=dtype),
+            gn.Input((None, 2), name="t", dtype=dtype),
+        )
         loss = gn.LossMSE()(model(x), t)
     optimizer = getattr(gn, kind)(model.parameters(), **{"lr": 0.1, **settings})
     return World(graph, loss, optimizer)
@@ -128,3 +131,19 @@ def dense_feeds(rows=4, count=5, dtype=DOUBLE):
         {"x": randn(rows, 3, seed=n, dtype=dtype), "t": randn(rows, 2, seed=50 + n, dtype=dtype)}
         for n in range(count)
     ]
+
+
+def split_world(kind="SGD"):
+    """Parameters in three stretches, one frozen, one that the loss does not use."""
+    ours = dense_world(kind)
+    first, second, third, *others = ours.optimizer.parameters
+    second.requires_grad = False
+    spare = gn.Parameter(randn(3), name="spare")
+    spare.grad = randn(3, seed=7)
+    groups = [
+        {"params": others},
+        {"params": [spare, first], "lr": 0.2},
+        {"params": [third, second]},
+    ]
+    ours.optimizer = getattr(gn, kind)(groups, lr=0.1)
+    return ours
