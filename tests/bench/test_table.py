@@ -58,6 +58,7 @@ def test_the_quick_table_of_the_disk_network(tmp_path, monkeypatch, capsys):
     assert re.match(r"\d{4}-\d\d-\d\d, .*torch", printed)
 
 
+@pytest.mark.slow
 def test_jax_is_asked_in_its_own_process():
     """With JAX it takes part, without it the table says how to get it."""
     measured = measure(NETWORKS["disk-50"], 1, ["torch.nn", "JAX jit"], Effort(1, 0.001, 2))
@@ -208,7 +209,11 @@ def test_costs_are_medians(monkeypatch):
     [
         (lambda: single.walk(turns=1, steps=1), "a training step of 2-25-25-25-2"),
         (lambda: single.nodes(10, 20), "building, walking, differentiating"),
-        (lambda: single.imports(turns=1), "import graphnet after import torch"),
+        pytest.param(
+            lambda: single.imports(turns=1),
+            "import graphnet after import torch",
+            marks=pytest.mark.slow,
+        ),
         (lambda: single.convolution(turns=1), "conv2d forward and backward"),
     ],
     ids=["walk", "list", "import", "conv"],

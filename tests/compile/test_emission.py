@@ -143,7 +143,7 @@ def test_no_memory_is_taken(kind, clip):
         step(feed)
     plan = step._plan
     numbers = [step._settings.numbers(each) for each in ours.optimizer.prepared()]
-    values = plan.values(batches[0], numbers)
+    values = plan.values(batches[0], numbers, plan.mode, plan.edits)
     with torch.inference_mode(), Watch() as watch:
         plan.runner.function(*values)
     # reading the loss to see if it is finite makes a number of Python, not a tensor

@@ -9,7 +9,7 @@ from compile.test_layers import world as layer_world
 from compile.test_optimizers import EVERY
 from compile.test_random_graphs import world as random_world
 from compile.worlds import DOUBLE, assert_same, dense_feeds, dense_world, randn
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_properties import BOUNDED, programs
 
@@ -19,10 +19,11 @@ from graphnet.compile.fusion import fused
 from graphnet.compile.passes import folded, opened, optimized, shared, without_unread
 from graphnet.compile.program import Cell, Constant, Number
 from graphnet.compile.settings import Settings
+from graphnet.compile.settled import settled
 from graphnet.graph import Operation
 from graphnet.graph.kinds import Literal
 
-PASSES = [opened, without_unread, folded, shared, fused, optimized]
+PASSES = [opened, settled, without_unread, folded, shared, fused, optimized]
 
 
 def evaluated(program, feed, rate=0.1):
@@ -69,14 +70,14 @@ def assert_kept(program, feed):
     assert len(optimized(program)) <= len(opened(program))
 
 
-@BOUNDED
+@settings(BOUNDED, max_examples=40)
 @given(programs(), st.integers(0, 7), st.sampled_from(["SGD", "Adam"]))
 def test_random_steps(program, roles, optimizer):
     made, feed, _ = random_world(program, "all", roles, optimizer=optimizer)
     assert_kept(step_program(made, feed), feed)
 
 
-@BOUNDED
+@settings(BOUNDED, max_examples=50)
 @given(programs(), st.integers(0, 7))
 def test_random_predictions(program, roles):
     made, feed, values = random_world(program, "all", roles)
