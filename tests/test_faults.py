@@ -41,6 +41,7 @@ def test_every_fault_is_still_a_change(fault):
     assert source != path.read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_a_harmless_change_is_not_caught():
     """The tests pass on a copy: what is called caught is the fault's doing."""
     harmless = faults.Fault("Tanh", "1 - top * top", "1 - (top * top)")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
 from dataclasses import dataclass, field
 from math import prod
 from typing import TYPE_CHECKING
@@ -39,18 +40,15 @@ class Arena:
 
     device: device | None = None
     bytes: int = 0
-    _free: list[Tensor] = field(default_factory=list)
+    _free: dict[dtype, list[Tensor]] = field(default_factory=dict)  # the smallest first
 
     def take(self, shape: tuple[int, ...], of: dtype, readers: int) -> tuple[Buffer, Tensor]:
         """A buffer, and a tensor of this shape in it: the smallest free one that will do."""
         count = prod(shape)
-        fitting = [
-            place
-            for place, each in enumerate(self._free)
-            if each.dtype is of and each.numel() >= count
-        ]
-        if fitting and count:
-            storage = self._free.pop(min(fitting, key=lambda place: self._free[place].numel()))
+        free = self._free.get(of, [])
+        place = bisect_left(free, count, key=_size)
+        if place < len(free) and count:
+            storage = free.pop(place)
         else:
             storage = empty(count, dtype=of, device=self.device)
             self.bytes += storage.numel() * storage.element_size()
@@ -67,4 +65,8 @@ class Arena:
     def give_back(self, buffer: Buffer) -> None:
         """Let a buffer be used again."""
         if buffer.storage is not None and buffer.owned and buffer.storage.numel():
-            self._free.append(buffer.storage)
+            insort(self._free.setdefault(buffer.storage.dtype, []), buffer.storage, key=_size)
+
+
+def _size(storage: Tensor) -> int:
+    return storage.numel()

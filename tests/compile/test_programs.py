@@ -33,7 +33,7 @@ def test_time_to_compile_grows_with_the_list():
         return perf_counter() - start
 
     seconds(10)
-    assert seconds(500) < 20 * min(seconds(50) for _ in range(2))
+    assert seconds(600) < 20 * min(seconds(60) for _ in range(3))
 
 
 def test_batch_sizes():

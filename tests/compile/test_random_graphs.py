@@ -37,7 +37,7 @@ def world(program, kind, roles, unknown=False, optimizer="SGD"):
 
 @pytest.mark.parametrize("kind", ["all", "last"])
 def test_steps_of_random_graphs(kind):
-    @BOUNDED
+    @settings(BOUNDED, max_examples=50)
     @given(programs(), st.integers(0, 7), st.sampled_from(["SGD", "Adam"]))
     def agree(program, roles, optimizer):
         (ours, feed, _), (theirs, *_) = (
@@ -79,7 +79,7 @@ def test_predictions_of_random_graphs(program, roles, unknown):
     assert_same(ours.state(), before, exact=True)
 
 
-@settings(BOUNDED, max_examples=60)
+@settings(BOUNDED, max_examples=40)
 @given(programs(), st.integers(0, 7))
 def test_second_derivatives_compile(program, roles):
     """A loss that holds gradients itself."""
