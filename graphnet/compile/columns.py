@@ -1,7 +1,8 @@
 """Convolution as a product of matrices: the pixels of each window in a row, times the kernels.
 
 The rows are laid out pixel by pixel, channels last; the rows of the forward line serve the gradient
-of the weight as well. Only for convolutions without border, dilation and groups.
+of the weight as well. Where an image has few channels the windows stand in columns instead, so that
+longer runs of pixels are copied. Only for convolutions without border, dilation and groups.
 """
 
 from __future__ import annotations
@@ -11,7 +12,12 @@ from typing import TYPE_CHECKING, Any, cast
 
 import torch
 
+from graphnet.compile.products import has_onednn, row_sum
+from graphnet.graph import Input
+
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from graphnet.compile.emission import Emission
     from graphnet.graph import Node, Operation
 
@@ -22,6 +28,7 @@ class Columns:
 
     Attributes:
         windows: the pixels of each window, (n h' w', a b c).
+        standing: the same turned round, where that is how they lie in memory; else None.
         kernels: the weights, (o, a b c).
         turned: the same turned round.
         down: h'.
@@ -29,6 +36,7 @@ class Columns:
     """
 
     windows: str
+    standing: str | None
     kernels: str
     turned: str
     down: int
@@ -48,15 +56,18 @@ def output(emission: Emission, node: Operation) -> None:
     buffer, rows = emission.arena.take(
         (batch * down * across, channels), node.dtype, emission.readers[node]
     )
-    name = emission.words.constant(rows, f"{node.name}_rows")
-    image = rows.view(batch, down, across, channels).permute(0, 3, 1, 2)
-    emission.keep(node, image, node.name, buffer)
+    out = emission.words.constant(rows, f"{node.name}_rows")
+    sizes = (batch, down, across, channels)
+    emission.keep(node, rows.view(sizes).permute(0, 3, 1, 2), node.name, buffer)
+    start = emission.names[bias[0]] if bias else "None"
     if bias:
-        start = emission.names[bias[0]]
-        text = f"torch.addmm({start}, {columns.windows}, {columns.turned}, out={name})"
+        ways = [[f"torch.addmm({start}, {columns.windows}, {columns.turned}, out={out})"]]
     else:
-        text = f"torch.mm({columns.windows}, {columns.turned}, out={name})"
-    emission.write(node, text)
+        ways = [[f"torch.mm({columns.windows}, {columns.turned}, out={out})"]]
+    if has_onednn(node):
+        call = f'onednn_linear({columns.windows}, {columns.kernels}, {start}, "none", [], "")'
+        ways.append([f"{emission.names[node]} = {call}.view{sizes}.permute(0, 3, 1, 2)"])
+    emission.choose(node, ways, (x, weight))
 
 
 def gradients(
@@ -72,57 +83,90 @@ def gradients(
     columns = _laid_out(emission, node, x, weight)
     channels = cast("int", weight.shape[0])
     rows = emission.words.new(f"{grad.name}_rows")
-    emission.write(
-        node, f"{rows} = {emission.names[grad]}.permute(0, 2, 3, 1).reshape(-1, {channels})"
-    )
+    laid = f".permute(0, 2, 3, 1).reshape(-1, {channels})"
+    emission.write(node, f"{rows} = {emission.names[grad]}{laid}")
+    pixels = emission.sample(grad).permute(0, 2, 3, 1)
+    emission.words.samples[rows] = pixels.reshape(-1, channels)
     if of_weight is not None:
-        _by_weight(emission, of_weight, columns, rows)
+        _by_weight(emission, of_weight, columns, rows, (grad, x, weight))
     if of_bias is not None:
-        _, name = emission.place(of_bias)
-        emission.write(of_bias, f"torch.sum({rows}, (0,), False, out={name})")
+        row_sum(emission, of_bias, (rows, f"{rows}.mT"), grad)
     if of_input is not None:
-        _by_input(emission, of_input, columns, rows, weight)
+        _by_input(emission, of_input, columns, rows, (grad, x, weight))
 
 
-def _by_weight(emission: Emission, node: Operation, columns: Columns, rows: str) -> None:
+def _by_weight(
+    emission: Emission, node: Operation, columns: Columns, rows: str, inputs: tuple[Node, ...]
+) -> None:
     out, name = emission.place(node)
-    outputs, inputs, height, width = out.shape
-    product = torch.empty(outputs, height * width * inputs, dtype=out.dtype, device=out.device)
+    outputs, channels, height, width = out.shape
+    count = height * width * channels
+    sizes = (outputs, height, width, channels)
+    if columns.standing:
+        product = out.new_empty(count, outputs)
+        image = product.view(*sizes[1:], outputs).permute(3, 2, 0, 1)
+        factors = columns.standing, rows
+    else:
+        product = out.new_empty(outputs, count)
+        image = product.view(sizes).permute(0, 3, 1, 2)
+        factors = f"{rows}.mT", columns.windows
     matrix = emission.words.constant(product, f"{node.name}_matrix")
-    image = product.view(outputs, height, width, inputs).permute(0, 3, 1, 2)
     view = emission.words.constant(image, f"{node.name}_image")
-    emission.write(node, f"torch.mm({rows}.mT, {columns.windows}, out={matrix})")
-    emission.write(node, f"{name}.copy_({view})")
+    put = f"{name}.copy_({view})"
+    ways = [[f"torch.mm({factors[0]}, {factors[1]}, out={matrix})", put]]
+    if has_onednn(node):
+        call = f'onednn_linear({factors[0]}, {factors[1]}.mT, None, "none", [], "")'
+        ways.append([f"{matrix}.copy_({call})", put])
+    emission.choose(node, ways, inputs)
 
 
 def _by_input(
-    emission: Emission, node: Operation, columns: Columns, rows: str, weight: Node
+    emission: Emission, node: Operation, columns: Columns, rows: str, inputs: tuple[Node, ...]
 ) -> None:
-    """The gradient of each window's pixels, added where the windows lie."""
-    batch, inputs, height, width = cast("tuple[int, ...]", node.shape)
-    _, _, down_size, across_size = cast("tuple[int, ...]", weight.shape)
-    down, across = columns.down, columns.across
-    stride = cast("Any", node.op).stride
-    sizes = (batch, down, across, down_size, across_size, inputs)
-    buffer, windows = emission.arena.take(sizes, node.dtype, 1)
-    matrix = emission.words.constant(
-        windows.view(batch * down * across, -1), f"{node.name}_windows"
-    )
-    emission.write(node, f"torch.mm({rows}, {columns.kernels}, out={matrix})")
+    """The gradient of each window's pixels, added where the windows lie.
+
+    Either all at once, or for one place in the window after the other, which needs less memory.
+    """
+    batch, channels, height, width = cast("tuple[int, ...]", node.shape)
+    outputs, _, down_size, across_size = cast("tuple[int, ...]", inputs[-1].shape)
+    places = (batch, columns.down, columns.across)
+    count, words = batch * columns.down * columns.across, emission.words
     held, image = emission.arena.take(
-        (batch, height, width, inputs), node.dtype, emission.readers[node]
+        (batch, height, width, channels), node.dtype, emission.readers[node]
     )
-    name = emission.words.constant(image, f"{node.name}_pixels")
-    emission.write(node, f"{name}.zero_()")
+    emission.keep(node, image.permute(0, 3, 1, 2), node.name, held)
+    buffer, windows = emission.arena.take(
+        (*places, down_size, across_size, channels), node.dtype, 1
+    )
+    part = windows.flatten()[: count * channels]
+    part_name = words.constant(part.view(count, channels), f"{node.name}_part")
+    there_name = words.constant(part.view(*places, channels), f"{node.name}_pixel")
+    kernels = words.known[columns.kernels].view(outputs, down_size, across_size, channels)
+    matrix = words.constant(windows.view(count, -1), f"{node.name}_windows")
+    clear = f"{words.constant(image, f'{node.name}_pixels')}.zero_()"
+    together = [f"torch.mm({rows}, {columns.kernels}, out={matrix})"]
+    ways = [[*together, clear], [clear]]
+    if has_onednn(node):
+        call = f'onednn_linear({rows}, {columns.turned}, None, "none", [], "")'
+        ways.append([f"{matrix}.copy_({call})", clear])
     for i in range(down_size):
         for j in range(across_size):
-            ends = i + down * stride[0] - stride[0] + 1, j + across * stride[1] - stride[1] + 1
-            there = image[:, i : ends[0] : stride[0], j : ends[1] : stride[1]]
-            to = emission.words.constant(there, f"{name}_{i}_{j}")
-            part = emission.words.constant(windows[:, :, :, i, j], f"{matrix}_{i}_{j}")
-            emission.write(node, f"{to}.add_({part})")
+            to = words.constant(_seen(image, node, columns, (i, j)), f"{node.name}_at_{i}_{j}")
+            kernel = words.constant(kernels[:, i, j], f"{columns.kernels}_{i}_{j}")
+            one = words.constant(windows[:, :, :, i, j], f"{matrix}_{i}_{j}")
+            for way in ways[::2]:
+                way.append(f"{to}.add_({one})")
+            ways[1].append(f"torch.mm({rows}, {kernel}, out={part_name})")
+            ways[1].append(f"{to}.add_({there_name})")
+    emission.choose(node, ways, inputs)
     emission.arena.release(buffer)
-    emission.keep(node, image.permute(0, 3, 1, 2), node.name, held)
+
+
+def _seen(image: Tensor, node: Operation, columns: Columns, place: tuple[int, int]) -> Tensor:
+    """The pixels that one place in the window sees, over all windows."""
+    (i, j), (down, across) = place, cast("Any", node.op).stride
+    rows = slice(i, i + (columns.down - 1) * down + 1, down)
+    return image[:, rows, slice(j, j + (columns.across - 1) * across + 1, across)]
 
 
 def _laid_out(emission: Emission, node: Operation, x: Node, weight: Node) -> Columns:
@@ -138,25 +182,30 @@ def _lay_out(emission: Emission, node: Operation, x: Node, weight: Node) -> Colu
     stride = cast("Any", node.op).stride
     down = (height - down_size) // stride[0] + 1
     across = (width - across_size) // stride[1] + 1
-    sizes = (batch, down, across, down_size, across_size, inputs)
-    windows = torch.empty(sizes, dtype=x.dtype, device=emission.device)
-    kernels = torch.empty(
-        (outputs, down_size, across_size, inputs), dtype=x.dtype, device=emission.device
-    )
-    emission.arena.bytes += windows.nbytes + kernels.nbytes
-    name = emission.words.constant(windows, f"{x.name}_windows")
+    words, places = emission.words, (batch, down, across)
+    kernel = (down_size, across_size, inputs)
     view = f".unfold(2, {down_size}, {stride[0]}).unfold(3, {across_size}, {stride[1]})"
-    order = ".permute(0, 2, 3, 4, 5, 1)"
-    emission.write(node, f"{name}.copy_({emission.names[x]}{view}{order})")
-    image = emission.words.constant(kernels, f"{weight.name}_kernels")
+    stands = isinstance(x, Input) and across > across_size * inputs
+    if stands:
+        windows = torch.empty(*kernel, *places, dtype=x.dtype, device=emission.device)
+        given, order = emission.names[x], ".permute(4, 5, 1, 0, 2, 3)"
+        rows = windows.view(-1, batch * down * across).mT
+    else:
+        windows = torch.empty(*places, *kernel, dtype=x.dtype, device=emission.device)
+        given, order = emission.image(x), ".permute(0, 2, 3, 4, 5, 1)"
+        rows = windows.view(batch * down * across, -1)
+    name = words.constant(windows, f"{x.name}_windows")
+    emission.write(node, f"{name}.copy_({given}{view}{order})")
+    kernels = torch.empty(outputs, *kernel, dtype=x.dtype, device=emission.device)
+    image = words.constant(kernels, f"{weight.name}_kernels")
     emission.write(node, f"{image}.copy_({emission.names[weight]}.permute(0, 2, 3, 1))")
-    rows = windows.view(batch * down * across, -1)
     matrix = kernels.view(outputs, -1)
-    words = emission.words
+    emission.arena.bytes += windows.nbytes + kernels.nbytes
     return Columns(
-        words.constant(rows, f"{x.name}_rows"),
-        words.constant(matrix, f"{weight.name}_matrix"),
-        words.constant(matrix.mT, f"{weight.name}_matrix_t"),
-        down,
-        across,
+        windows=words.constant(rows, f"{x.name}_rows"),
+        standing=words.constant(rows.mT, f"{x.name}_columns") if stands else None,
+        kernels=words.constant(matrix, f"{weight.name}_matrix"),
+        turned=words.constant(matrix.mT, f"{weight.name}_matrix_t"),
+        down=down,
+        across=across,
     )

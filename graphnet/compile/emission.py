@@ -5,6 +5,8 @@ from __future__ import annotations
 from math import isfinite
 from typing import TYPE_CHECKING, NamedTuple, cast
 
+import torch
+
 from graphnet.compile.aims import aims
 from graphnet.compile.fusion import is_number
 from graphnet.compile.kernels import KERNELS, VIEWS
@@ -17,7 +19,6 @@ from graphnet.ops.arithmetic import Add, Div, Mul, Neg, Sub
 from graphnet.ops.functions import Sqrt, Square
 
 if TYPE_CHECKING:
-    import torch
     from torch import Tensor
 
     from graphnet.compile.columns import Columns
@@ -151,17 +152,20 @@ class Emission(Writing):
             name: self.operand(source, name, node)
             for name, source in zip(node.op.inputs, node.sources, strict=True)
         }
-        over = self._overwritten(node) if kernel.elementwise else None
+        over = self._overwritten(node)
         if over is not None and kernel.inplace and over is node.sources[0]:
             self.same(node, over)
             self.write(node, kernel.inplace.format(op=node.op, **words))
-        elif over is not None:
+        elif over is not None and kernel.elementwise:
             self.same(node, over)
             self.write(node, kernel.out.format(op=node.op, out=self.names[over], **words))
         elif kernel.elementwise and node not in self.targets and self._is_loose(node):
             self.own_rule(node)
         else:
-            name = self.place(node)[1]
+            like = kernel.elementwise and any(
+                self.is_by_pixels(each) and each.shape == node.shape for each in node.inputs
+            )
+            name = self.place_image(node) if like else self.place(node)[1]
             self.write(node, kernel.out.format(op=node.op, out=name, **words))
 
     def own_rule(self, node: Operation, source: Buffer | None = None) -> None:
@@ -229,6 +233,37 @@ class Emission(Writing):
             self.keep(node, tensor, node.name, buffer)
         return tensor, self.names[node]
 
+    def place_image(self, node: Operation) -> str:
+        """Memory for an image, or for the places in one, in the layout of the program; its name."""
+        if node in self.targets:
+            return self.place(node)[1]
+        buffer, tensor = self._image_memory(node, node.dtype, self.readers[node])
+        self.keep(node, tensor, node.name, buffer)
+        return self.names[node]
+
+    def scratch_image(self, node: Operation, kind: torch.dtype) -> str:
+        """Memory as large as an image, for numbers that the next line only writes; its name."""
+        buffer, tensor = self._image_memory(node, kind, 1)
+        self.arena.release(buffer)
+        return self.words.constant(tensor, f"{node.name}_scratch")
+
+    def _image_memory(
+        self, node: Operation, kind: torch.dtype, readers: int
+    ) -> tuple[Buffer, Tensor]:
+        batch, channels, height, width = cast("tuple[int, ...]", node.shape)
+        if not self.layout.channels_last:
+            return self.arena.take((batch, channels, height, width), kind, readers)
+        buffer, pixels = self.arena.take((batch, height, width, channels), kind, readers)
+        return buffer, pixels.permute(0, 3, 1, 2)
+
+    def image(self, node: Node) -> str:
+        """An image or a kernel in the layout of the program."""
+        name = self.names[node]
+        if self.layout.channels_last:
+            layout = self.words.constant(torch.channels_last, "pixel_by_pixel")
+            return f"{name}.contiguous(memory_format={layout})"
+        return name
+
     def keep(self, node: Node, tensor: Tensor, name: str, buffer: Buffer | None = None) -> None:
         """Note the memory of a node, under a name of the lines."""
         self.tensors[node] = tensor
@@ -252,7 +287,7 @@ class Emission(Writing):
             and all(each is source for each in readers)
             and source.shape == node.shape
             and source.dtype is node.dtype
-            and (self.is_dense(source) or source in self._made)
+            and (self.is_dense(source) or self.is_by_pixels(source) or source in self._made)
         )
 
     def _is_loose(self, node: Operation) -> bool:

@@ -52,7 +52,7 @@ def convolution(emission: Emission, node: Operation) -> None:
         columns.output(emission, node)
         return
     name = emission.names[bias[0]] if bias else "None"
-    arguments = f"{image(emission, x)}, {image(emission, weight)}, {name}, {_options(node.op)}"
+    arguments = f"{emission.image(x)}, {emission.image(weight)}, {name}, {_options(node.op)}"
     emission.write(node, f"{emission.name(node)} = convolution({arguments})")
     emission.fresh(node)
 
@@ -72,7 +72,7 @@ def gradients(emission: Emission, node: Operation) -> None:
         return
     mask = [each is not None for each in wanted]
     channels = cast("int", weight.shape[0])
-    arguments = f"{image(emission, grad)}, {image(emission, x)}, {image(emission, weight)}"
+    arguments = f"{emission.image(grad)}, {emission.image(x)}, {emission.image(weight)}"
     call = f"convolution_backward({arguments}, [{channels}], {_options(node.op)}, {mask})"
     names = [emission.name(each) if each is not None else "_" for each in wanted]
     emission.write(node, f"{', '.join(names)} = {call}")
@@ -99,31 +99,25 @@ def max_pool(emission: Emission, node: Operation) -> None:
         ),
         None,
     )
-    pair = [node, other] if isinstance(node.op, MaxPool2d) else [other, node]
-    names = ", ".join(emission.name(each) if each is not None else "_" for each in pair)
-    emission.write(node, f"{names} = max_pool({image(emission, x)}, {_window(node.op)})")
-    emission.fresh(node)
+    values, places = (node, other) if isinstance(node.op, MaxPool2d) else (other, node)
+    names = [
+        emission.scratch_image(node, kind) if each is None else emission.place_image(each)
+        for each, kind in ((values, x.dtype), (places, torch.int64))
+    ]
+    window = f"{emission.image(x)}, {_window(node.op)}"
+    emission.write(node, f"max_pool({window}, out={names[0]}, indices={names[1]})")
     if other is not None:
-        emission.fresh(other)
         emission.done.add(other)
 
 
 def max_pool_grad(emission: Emission, node: Operation) -> None:
     """The gradient of a maximum pool."""
     grad, places, x = (cast("Node", each) for each in node.sources)
-    arguments = f"{emission.names[grad]}, {image(emission, x)}, {_window(node.op)}"
-    call = f"max_pool_backward({arguments}, {emission.names[places]})"
-    emission.write(node, f"{emission.name(node)} = {call}")
-    emission.fresh(node)
-
-
-def image(emission: Emission, node: Node) -> str:
-    """An image or a kernel in the layout of the program."""
-    name = emission.names[node]
-    if emission.layout.channels_last:
-        layout = emission.words.constant(torch.channels_last, "pixel_by_pixel")
-        return f"{name}.contiguous(memory_format={layout})"
-    return name
+    name = emission.place_image(node)
+    arguments = f"{emission.image(grad)}, {emission.image(x)}, {_window(node.op)}"
+    emission.write(
+        node, f"max_pool_backward({arguments}, {emission.names[places]}, grad_input={name})"
+    )
 
 
 def _is_native(op: Op) -> bool:

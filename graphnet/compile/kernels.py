@@ -111,7 +111,7 @@ KERNELS: dict[type[Op], Kernel] = {
     Erf: _one("erf"),
     Tanh: _one("tanh"),
     Sigmoid: _one("sigmoid"),
-    Relu: Kernel("{out}.copy_({x}).relu_()", "{x}.relu_()"),
+    Relu: Kernel("{out}.copy_({x}).relu_()", "{x}.relu_()", True),
     Neg: _one("neg"),
     Abs: _one("abs"),
     Sign: _one("sign"),

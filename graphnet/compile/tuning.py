@@ -13,9 +13,9 @@ from graphnet.compile.execution import function_of
 Way = Sequence[str]
 """Lines of a program."""
 
-_ROUNDS, _LEAST = 50, 3
+_ROUNDS, _LEAST = 50, 2
 _ENOUGH = 0.05  # seconds for one question
-_LONGEST = 1.5  # seconds that one compilation spends on measuring
+_LONGEST = 1.2  # seconds that one compilation spends on measuring
 _measured: dict[object, int] = {}
 """The fastest way for each question asked so far in this process."""
 
@@ -40,32 +40,42 @@ class Tuner:
             ways: the lines of each way.
             names: what the lines work on; tensors are copied first.
         """
-        return self.fastest_program(question, ways, [names] * len(ways))
+        return self._fastest(question, ways, [names] * len(ways), _ENOUGH)
 
     def fastest_program(
         self, question: object, ways: Sequence[Way], names: Sequence[Mapping[str, Any]]
     ) -> int:
-        """The same for ways of which each has names of its own."""
+        """The same for whole programs, of which each has names of its own."""
+        return self._fastest(question, ways, names, 4 * _ENOUGH)
+
+    def _fastest(
+        self,
+        question: object,
+        ways: Sequence[Way],
+        names: Sequence[Mapping[str, Any]],
+        enough: float,
+    ) -> int:
         key = (question, torch.get_num_threads())
         if key in _measured:
             return _measured[key]
         if len(ways) == 1 or not self.on or self.spent > _LONGEST:
             return 0
-        start = perf_counter()
+        begin = perf_counter()
         with torch.inference_mode():
             runs = [_prepared(way, each) for way, each in zip(ways, names, strict=True)]
+            start = perf_counter()
             times = [_once(run) for run in runs]
             for turn in range(_ROUNDS):  # by turns, so that a noisy moment hits all alike
                 times = [min(time, _once(run)) for time, run in zip(times, runs, strict=True)]
-                if turn >= _LEAST and perf_counter() - start > _ENOUGH:
+                if turn >= _LEAST and perf_counter() - start > enough:
                     break
-        self.spent += perf_counter() - start
+        self.spent += perf_counter() - begin
         _measured[key] = times.index(min(times))
         return _measured[key]
 
 
 def _prepared(way: Way, names: Mapping[str, Any]) -> Callable[[], None]:
-    """The lines as a function on copies of the tensors, which has run twice."""
+    """The lines as a function on copies of the tensors, which has run once."""
     storages: dict[int, torch.UntypedStorage] = {}
     words = {
         name: _copied(each, storages) if isinstance(each, torch.Tensor) else each
@@ -73,14 +83,13 @@ def _prepared(way: Way, names: Mapping[str, Any]) -> Callable[[], None]:
     }
     run, _ = function_of(way, [], words)
     run()
-    run()
     return run
 
 
 def _copied(tensor: torch.Tensor, storages: dict[int, torch.UntypedStorage]) -> torch.Tensor:
     """The same view of a copy of the memory, with ordinary numbers: unused memory may be slow."""
     memory = tensor.untyped_storage()
-    if 2 * tensor.nbytes < memory.nbytes():  # one weight among many needs no copy of all
+    if tensor.is_contiguous() and 2 * tensor.nbytes < memory.nbytes():  # a weight among many
         return _ordinary(tensor.clone())
     if memory.data_ptr() not in storages:
         storages[memory.data_ptr()] = memory.clone()  # type: ignore[no-untyped-call]

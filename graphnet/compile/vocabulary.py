@@ -23,8 +23,8 @@ KERNELS_OF_TORCH: dict[str, Callable[[], Any]] = {
     "nll_loss_backward": _aten("nll_loss_backward"),
     "convolution": _aten("convolution"),
     "convolution_backward": _aten("convolution_backward"),
-    "max_pool": _aten("max_pool2d_with_indices"),
-    "max_pool_backward": _aten("max_pool2d_with_indices_backward"),
+    "max_pool": _aten("max_pool2d_with_indices", "out"),
+    "max_pool_backward": _aten("max_pool2d_with_indices_backward", "grad_input"),
     "vector_norm": lambda: torch.linalg.vector_norm,
     "onednn_linear": lambda: torch.ops.mkldnn._linear_pointwise.default._op,
 }

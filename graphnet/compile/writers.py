@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import torch
 
-from graphnet.compile import fused, images, updates
+from graphnet.compile import fused, images, products, updates
 from graphnet.compile.kernels import KERNELS, VIEWS
 from graphnet.graph import Node, Operation
 from graphnet.graph.kinds import Literal
@@ -22,63 +22,6 @@ if TYPE_CHECKING:
     from graphnet.op import Op
 
 Writer = Callable[["Emission", Operation], None]
-
-_ONEDNN = {torch.float32}
-"""The number types for which oneDNN's matrix product is tried."""
-
-
-def linear(emission: Emission, node: Operation) -> None:
-    """x wᵀ + b: a product and a sum, or both in one, or oneDNN with the activation."""
-    x, weight, bias = cast("tuple[Node, Node, Node]", node.sources)
-    activation = node.op.options.get("activation")
-    if x.ndim != 2 or bias.shape != weight.shape[:1]:
-        emission.own_rule(node)
-        return
-    turned = emission.turned(weight)
-    _, name = emission.place(node)
-    names = emission.names
-    then = [f"{name}.{activation}_()"] if activation else []
-    ways = [
-        [f"torch.mm({names[x]}, {turned}, out={name})", f"{name}.add_({names[bias]})", *then],
-        [f"torch.addmm({names[bias]}, {names[x]}, {turned}, out={name})", *then],
-    ]
-    if _onednn(node):
-        call = f"onednn_linear({names[x]}, {names[weight]}, {names[bias]}, {activation or 'none'!r}"
-        ways.append([f'{name} = {call}, [], "")'])
-    emission.choose(node, ways, (x, weight, bias))
-
-
-def matmul(emission: Emission, node: Operation) -> None:
-    """x y: torch's product, or oneDNN's."""
-    x, y = cast("tuple[Node, Node]", node.sources)
-    if x.ndim != 2 or y.ndim != 2:
-        emission.kernel(node, KERNELS[Matmul])
-        return
-    _, name = emission.place(node)
-    names = emission.names
-    ways = [[f"torch.mm({names[x]}, {names[y]}, out={name})"]]
-    if _onednn(node):
-        call = f'onednn_linear({names[x]}, {emission.turned(y)}, None, "none", [], "")'
-        ways.append([f"{name}.copy_({call})" if node in emission.targets else f"{name} = {call}"])
-    emission.choose(node, ways, (x, y))
-
-
-def total(emission: Emission, node: Operation) -> None:
-    """Σ x; over the rows of a matrix also as a product with ones."""
-    x = cast("Node", node.sources[0])
-    op = cast("Any", node.op)
-    if x.ndim == 0:
-        emission.same(node, x)
-        return
-    _, name = emission.place(node)
-    given = emission.names[x]
-    ways = [[f"torch.sum({given}, {op.dims}, {op.keepdim}, out={name})"]]
-    if x.ndim == 2 and op.dims == (0,) and not op.keepdim and x.dtype.is_floating_point:
-        ones = emission.words.equal(
-            torch.ones(cast("int", x.shape[0]), dtype=x.dtype, device=emission.device), "ones"
-        )
-        ways.append([f"torch.mv({emission.turned(x)}, {ones}, out={name})"])
-    emission.choose(node, ways, (x,))
 
 
 def dot(emission: Emission, node: Operation) -> None:
@@ -167,10 +110,10 @@ def average(emission: Emission, node: Operation) -> None:
 
 WRITERS: dict[type[Op], Writer] = {
     **images.WRITERS,
-    Linear: linear,
-    fused.LinearThen: linear,
-    Matmul: matmul,
-    Sum: total,
+    Linear: products.linear,
+    fused.LinearThen: products.linear,
+    Matmul: products.matmul,
+    Sum: products.total,
     fused.Dot: dot,
     updates.AdamStep: updates.adam_step,
     updates.MomentumStep: updates.momentum_step,
@@ -191,12 +134,3 @@ def may_be_a_view(node: Node) -> bool:
         return True
     known = type(node.op) in KERNELS or type(node.op) in WRITERS
     return type(node.op) in VIEWS or not known
-
-
-def _onednn(node: Operation) -> bool:
-    """True where oneDNN's matrix product can be used."""
-    return (
-        node.dtype in _ONEDNN
-        and bool(torch.backends.mkldnn.is_available())  # type: ignore[no-untyped-call]
-        and all(each.shape and 0 not in each.shape for each in (node, *node.inputs))
-    )

@@ -105,6 +105,16 @@ class Writing:
         """True if a node's elements lie side by side in memory, and always in the same."""
         return node in self.tensors and self.tensors[node].is_contiguous()
 
+    def is_by_pixels(self, node: Node) -> bool:
+        """True if a node is always the same memory, in which images lie pixel by pixel."""
+        tensor = self.tensors.get(node)
+        return (
+            tensor is not None
+            and tensor.ndim == 4
+            and not tensor.is_contiguous()
+            and tensor.is_contiguous(memory_format=torch.channels_last)
+        )
+
     def sample(self, source: Source) -> Any:
         """What a source is, or a tensor like the one that it will be."""
         if isinstance(source, Literal):
