@@ -62,7 +62,8 @@ class Tuner:
             return 0
         begin = perf_counter()
         with torch.inference_mode():
-            runs = [_prepared(way, each) for way, each in zip(ways, names, strict=True)]
+            copies = {id(each): _copies(each) for each in names}
+            runs = [_prepared(way, copies[id(each)]) for way, each in zip(ways, names, strict=True)]
             start = perf_counter()
             times = [_once(run) for run in runs]
             for turn in range(_ROUNDS):  # by turns, so that a noisy moment hits all alike
@@ -75,33 +76,41 @@ class Tuner:
 
 
 def _prepared(way: Way, names: Mapping[str, Any]) -> Callable[[], None]:
-    """The lines as a function on copies of the tensors, which has run once."""
-    storages: dict[int, torch.UntypedStorage] = {}
-    words = {
-        name: _copied(each, storages) if isinstance(each, torch.Tensor) else each
-        for name, each in names.items()
-    }
-    run, _ = function_of(way, [], words)
+    """The lines as a function, which has run once."""
+    run, _ = function_of(way, [], dict(names))
     run()
     return run
 
 
-def _copied(tensor: torch.Tensor, storages: dict[int, torch.UntypedStorage]) -> torch.Tensor:
-    """The same view of a copy of the memory, with ordinary numbers: unused memory may be slow."""
-    memory = tensor.untyped_storage()
-    if tensor.is_contiguous() and 2 * tensor.nbytes < memory.nbytes():  # a weight among many
-        return _ordinary(tensor.clone())
-    if memory.data_ptr() not in storages:
-        storages[memory.data_ptr()] = memory.clone()  # type: ignore[no-untyped-call]
-    place = tensor.storage_offset(), tensor.shape, tensor.stride()
-    copy = torch.empty(0, dtype=tensor.dtype, device=tensor.device)
-    copy.set_(storages[memory.data_ptr()], *place)
-    return _ordinary(copy)
+def _copies(names: Mapping[str, Any]) -> dict[str, Any]:
+    """The same names for copies of the tensors: views of one memory stay so."""
+    memories: dict[object, torch.Tensor] = {}
+    return {
+        name: _copied(each, memories) if isinstance(each, torch.Tensor) else each
+        for name, each in names.items()
+    }
+
+
+def _copied(tensor: torch.Tensor, memories: dict[object, torch.Tensor]) -> torch.Tensor:
+    """The same view of a copy of the memory, with ordinary numbers: unused memory may be slow.
+
+    Where a tensor sees a small part of its memory, one weight among many, only that is copied.
+    """
+    sizes = zip(tensor.shape, tensor.stride(), strict=True)
+    span = 1 + sum((size - 1) * step for size, step in sizes) if tensor.numel() else 0
+    start, length = tensor.storage_offset(), tensor.untyped_storage().nbytes() // tensor.itemsize
+    if 2 * span >= length:
+        start, span = 0, length
+    place = tensor.untyped_storage().data_ptr(), start, span, tensor.dtype
+    if place not in memories:
+        memories[place] = _ordinary(tensor.as_strided((span,), (1,), start).clone())
+    offset = tensor.storage_offset() - start
+    return memories[place].as_strided(tensor.shape, tensor.stride(), offset)
 
 
 def _ordinary(tensor: torch.Tensor) -> torch.Tensor:
     """A tensor filled with ordinary numbers."""
-    if tensor.is_floating_point() and 0 not in tensor.stride():
+    if tensor.is_floating_point():
         tensor.uniform_(-1, 1, generator=torch.Generator(tensor.device))
     return tensor
 
