@@ -1,0 +1,148 @@
+"""Convolutions and pools in every layout, computed in every way that a program may choose."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from compile.worlds import DOUBLE, assert_same, assert_same_training, model_world, randn
+
+import graphnet as gn
+from graphnet.compile import runner
+
+
+class Fixed:
+    """A tuner that measures nothing: it takes the same place among the ways each time."""
+
+    def __init__(self, place, channels_last, products):
+        self.place, self.channels_last, self.products = place, channels_last, products
+
+    def __call__(self, on):
+        return self
+
+    def fastest(self, question, ways, names):
+        return min(self.place, len(ways) - 1)
+
+    def fastest_program(self, question, ways, names):
+        _, chosen, other = question
+        if other.channels_last != chosen.channels_last:
+            return int(not self.channels_last)
+        return int(self.products)
+
+
+def network(*modules):
+    return lambda: gn.Sequential(*[make() for make in modules])
+
+
+NETWORKS = {
+    "two convolutions": (
+        network(
+            lambda: gn.Conv2d(2, 3, 3),
+            lambda: gn.MaxPool2d(2),
+            gn.ReLU,
+            lambda: gn.Conv2d(3, 4, 2),
+            gn.Tanh,
+        ),
+        (3, 2, 8, 8),
+    ),
+    "no bias, one channel": (
+        network(lambda: gn.Conv2d(1, 5, 3, bias=False), gn.ReLU, lambda: gn.Conv2d(5, 1, 2)),
+        (2, 1, 6, 9),
+    ),
+    "strides": (
+        network(
+            lambda: gn.Conv2d(2, 3, 3, stride=2), lambda: gn.Conv2d(3, 2, (2, 1), stride=(1, 2))
+        ),
+        (2, 2, 9, 10),
+    ),
+    "a border, dilation and groups": (
+        network(
+            lambda: gn.Conv2d(2, 4, 3, padding=1, dilation=2),
+            lambda: gn.Conv2d(4, 4, 3, padding="same", groups=2),
+        ),
+        (2, 2, 6, 6),
+    ),
+    "windows that overlap": (
+        network(
+            lambda: gn.Conv2d(1, 3, 2),
+            lambda: gn.MaxPool2d(3, stride=1, padding=1),
+            lambda: gn.Conv2d(3, 2, 2),
+            lambda: gn.AvgPool2d(2),
+        ),
+        (2, 1, 7, 7),
+    ),
+    "as large as the image": (
+        network(lambda: gn.Conv2d(2, 3, 4), gn.Flatten, lambda: gn.Linear(3, 2)),
+        (3, 2, 4, 4),
+    ),
+    "normalized": (
+        network(lambda: gn.Conv2d(2, 3, 2), lambda: gn.BatchNorm2d(3), gn.ReLU, gn.Flatten),
+        (3, 2, 4, 4),
+    ),
+}
+WAYS = [
+    (place, channels_last, products)
+    for place in range(3)
+    for channels_last in (True, False)
+    for products in (True, False)
+]
+
+
+@pytest.mark.parametrize("way", WAYS, ids=str)
+@pytest.mark.parametrize("name", NETWORKS)
+def test_every_way_computes_the_same(name, way, monkeypatch):
+    monkeypatch.setattr(runner, "Tuner", Fixed(*way))
+    make, shape = NETWORKS[name]
+
+    def world():
+        torch.manual_seed(0)
+        return model_world(make(), (None, *shape[1:]), momentum=0.9)
+
+    feeds = [{"x": randn(*shape, seed=seed)} for seed in range(3)]
+    feeds.append({"x": feeds[0]["x"].contiguous(memory_format=torch.channels_last)})
+    ours = assert_same_training(world, feeds, steps=8, options={"tune": True})
+    assert ours.step.memory
+
+
+@pytest.mark.parametrize("place", range(3))
+@pytest.mark.parametrize("name", ["two convolutions", "no bias, one channel", "strides"])
+def test_single_precision(name, place, monkeypatch):
+    """There oneDNN's products take part; they round in another order."""
+    monkeypatch.setattr(runner, "Tuner", Fixed(place, True, True))
+    make, shape = NETWORKS[name]
+
+    def world():
+        torch.manual_seed(0)
+        return model_world(make(), (None, *shape[1:]), dtype=torch.float32)
+
+    feeds = [{"x": randn(*shape, seed=seed, dtype=torch.float32)} for seed in range(3)]
+    ours = assert_same_training(world, feeds, steps=8, options={"tune": True}, rtol=1e-4, atol=1e-5)
+    if place == 2 and torch.backends.mkldnn.is_available():
+        assert "onednn_linear(" in ours.step.source
+
+
+@pytest.mark.parametrize("channels_last", [True, False])
+@pytest.mark.parametrize("products", [True, False])
+def test_predictions(channels_last, products, monkeypatch):
+    """What leaves a program is in the usual layout, and is its own memory."""
+    monkeypatch.setattr(runner, "Tuner", Fixed(0, channels_last, products))
+    for make, shape in NETWORKS.values():
+        model = make().double()
+        with gn.Graph() as graph:
+            y = model(gn.Input((None, *shape[1:]), name="x", dtype=DOUBLE))
+        graph.eval()
+        predict = graph.compile(y)
+        first = predict(x=randn(*shape))
+        kept = first.clone()
+        predict(x=randn(*shape, seed=1))
+        assert torch.equal(first, kept)
+        assert_same(first, graph.forward(x=randn(*shape), outputs=y))
+
+
+def test_pixels_stay_where_they_are():
+    """An activation of an image is computed in its memory, also pixel by pixel."""
+    make, shape = NETWORKS["two convolutions"]
+    ours = model_world(make(), (None, *shape[1:]))
+    step = ours.compiled()
+    step(x=randn(*shape))
+    (line,) = [line for line in step.source.splitlines() if "relu_()" in line]
+    assert line.strip() == "layer1_max_pool2d.relu_()"
