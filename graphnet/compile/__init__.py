@@ -4,13 +4,14 @@
 |---|---|
 | `build` | a graph with every size known; gradients and the optimizer's update appended as nodes |
 | `program` | the list that results, and how it is rewritten |
-| `passes`, `statistics`, `fusion`, `fused` | what makes it shorter |
-| `kernels`, `writers` | the line, or the choice of lines, for each operation |
-| `memory`, `emission` | buffers that are reused, and the printing of the lines |
+| `passes`: `statistics`, `settled`, `fusion`, `fused` | what makes it shorter |
+| `kernels` | the line for each operation |
+| `writers`: `products`, `images`, `columns`, `updates` | operations with several lines to choose from |
+| `emission`: `writing`, `vocabulary`, `aims`, `memory` | the lines, their names, and their memory |
 | `tuning` | which of several lines is fastest here |
 | `execution`, `runner`, `profile` | the lines as a function, and the time of each |
 | `functional` | the list as a pure function, for torch.compile and CUDA graphs |
-| `step`, `training`, `settings` | what a user calls |
+| `step`, `training`: `settings`, `batches` | what a user calls |
 """
 
 from __future__ import annotations
