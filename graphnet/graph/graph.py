@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from graphnet.check import CheckReport
+    from graphnet.draw.walk import Walk
     from graphnet.optim.base import Optimizer
 
 _MOST_WALKS = 16  # that a graph keeps prepared, each as long as its list
@@ -239,6 +240,17 @@ class Graph(NodeList):
 
         clip = Clip(max_norm, norm_type, clip_value)
         return compile_graph(self, target, optimizer, clip, Way(tune, backend), check_finite)
+
+    def walk(self, feed: Mapping[Any, Tensor], loss: Node) -> Walk:
+        """Both walks one event at a time, to be looked at; see `graphnet.draw.walk`.
+
+        Args:
+            feed: a tensor for each input, by node or by name.
+            loss: the node to compute and to differentiate: one floating number.
+        """
+        from graphnet.draw.walk import Walk
+
+        return Walk(self, feed, loss)
 
 
 def _one_each(grad: Any, targets: Sequence[Node]) -> Sequence[Any]:

@@ -58,6 +58,8 @@ class Scopes:
     def __init__(self) -> None:
         self._stack: list[tuple[object, str]] = [(None, "")]
         self._roots: dict[object, str] = {}
+        self.kinds: dict[str, str] = {}
+        """For the path of each module that was built, what it is: "Linear"."""
 
     @property
     def owner(self) -> object:
@@ -81,6 +83,8 @@ class Scopes:
     def inside(self, path: str, owner: object = None) -> Iterator[None]:
         """Prefix the names of the nodes that are appended inside the block."""
         self._stack.append((owner, path))
+        if owner is not None:
+            self.kinds[path] = type(owner).__name__
         try:
             yield
         finally:

@@ -80,10 +80,13 @@ NETWORKS = {
     ),
 }
 WAYS = [
-    (place, channels_last, products)
-    for place in range(3)
-    for channels_last in (True, False)
-    for products in (True, False)
+    *(
+        (0, channels_last, products)
+        for channels_last in (True, False)
+        for products in (True, False)
+    ),
+    (1, True, True),
+    (2, True, True),
 ]
 
 

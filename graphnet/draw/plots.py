@@ -1,0 +1,219 @@
+"""Pictures of training, by matplotlib: curves with bands, decision boundary, gradients, confusion.
+
+Each function draws into given axes, or makes a figure, and returns the axes. matplotlib comes with
+the extra `plot`: pip install graphnet[plot].
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from math import pi, sqrt
+from typing import TYPE_CHECKING, Any
+
+from torch import empty
+
+from graphnet.errors import GraphError, ShapeError, shape_text
+from graphnet.graph import Operation, Parameter
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from graphnet.graph import Graph
+
+BLUE, ORANGE, GREY = "#1f5fa8", "#d9730d", "#666666"
+RADIUS = 1 / sqrt(2 * pi)
+"""The disk around (0.5, 0.5) that covers half of the unit square."""
+
+Rounds = Sequence[Sequence[float]]
+"""One curve for each round, all of one length."""
+
+
+def curves(
+    series: Mapping[str, Rounds], *, xlabel: str = "epoch", ylabel: str = "loss", axes: Any = None
+) -> Any:
+    """The mean over rounds of each series, in a band of one standard deviation.
+
+    Args:
+        series: by name the curves of all rounds.
+        xlabel: what is counted.
+        ylabel: what is measured.
+        axes: where to draw; a new figure where None.
+
+    Raises:
+        ShapeError: the rounds of a series have different lengths.
+    """
+    axes = axes if axes is not None else new_axes()
+    for place, (name, rounds) in enumerate(series.items()):
+        lengths = sorted({len(each) for each in rounds})
+        if len(lengths) != 1:
+            raise ShapeError(f"All rounds of {name!r} have one length; {lengths} came.")
+        means, spreads = mean_and_deviation(rounds)
+        steps = range(1, lengths[0] + 1)
+        (line,) = axes.plot(steps, means, label=name, color=_colour(place), linewidth=1.8)
+        if len(rounds) > 1:
+            low = [mean - spread for mean, spread in zip(means, spreads, strict=True)]
+            high = [mean + spread for mean, spread in zip(means, spreads, strict=True)]
+            axes.fill_between(steps, low, high, color=line.get_color(), alpha=0.2, linewidth=0)
+    axes.set(xlabel=xlabel, ylabel=ylabel)
+    axes.grid(alpha=0.3)
+    axes.legend(frameon=False)
+    return axes
+
+
+def mean_and_deviation(rounds: Rounds) -> tuple[list[float], list[float]]:
+    """The mean and the standard deviation (over n - 1) at each step; 0 for a single round."""
+    means = [sum(each) / len(each) for each in zip(*rounds, strict=True)]
+    count = max(len(rounds) - 1, 1)
+    spreads = [
+        sqrt(sum((value - mean) ** 2 for value in each) / count)
+        for each, mean in zip(zip(*rounds, strict=True), means, strict=True)
+    ]
+    return means, spreads
+
+
+def boundary(
+    predict: Callable[[Tensor], Tensor],
+    points: Tensor,
+    labels: Tensor,
+    *,
+    circle: bool = True,
+    grid: int = 200,
+    axes: Any = None,
+) -> Any:
+    """The plane as a classifier of points in [0, 1]² sees it, with the points and the true circle.
+
+    Points on the wrong side are crossed out.
+
+    Args:
+        predict: from points (n, 2) to scores (n, 2); the class is the larger one.
+        points: shape (n, 2).
+        labels: 1 for points inside the disk, shape (n,).
+        circle: True to draw the true circle of the disk experiment.
+        grid: how many points are tried along each side.
+        axes: where to draw; a new figure where None.
+
+    Raises:
+        ShapeError: the points are not points of the plane.
+    """
+    if points.ndim != 2 or points.shape[1] != 2:
+        raise ShapeError(f"Points are (n, 2); {shape_text(tuple(points.shape))} came.")
+    axes = axes if axes is not None else new_axes(5)
+    scores = predict(plane(grid).to(points))
+    margin = (scores[:, 1] - scores[:, 0]).view(grid, grid)
+    limit = max(float(margin.abs().max()), 1e-12)
+    picture = {"origin": "lower", "extent": (0, 1, 0, 1), "vmin": -limit, "vmax": limit}
+    axes.imshow(margin.tolist(), cmap="PuOr_r", alpha=0.7, **picture)
+    axes.contour(margin.tolist(), levels=[0], colors="black", linewidths=1.2, extent=(0, 1, 0, 1))
+    wrong = predict(points).argmax(1) != labels
+    for value, colour, marker in ((0, BLUE, "o"), (1, ORANGE, "s")):
+        shown = points[(labels == value) & ~wrong]
+        axes.scatter(*shown.mT.tolist(), s=9, c=colour, marker=marker, linewidths=0)
+    axes.scatter(*points[wrong].mT.tolist(), s=30, c="black", marker="x", linewidths=1.2)
+    if circle:
+        axes.add_patch(_circle())
+    axes.set(xlim=(0, 1), ylim=(0, 1), title=f"{int(wrong.sum())} of {len(points)} wrong")
+    axes.set_aspect("equal")
+    return axes
+
+
+def plane(grid: int) -> Tensor:
+    """The middle points of a grid over [0, 1]², row after row.  Shape (grid², 2)."""
+    steps = (empty(grid).fill_(1).cumsum(0) - 0.5) / grid
+    points = empty(grid, grid, 2)
+    points[..., 0], points[..., 1] = steps, steps.unsqueeze(1)
+    return points.view(-1, 2)
+
+
+def units(values: Tensor, *, columns: int = 8, figure: Any = None) -> Any:
+    """A map for each unit of a layer, from its values on `plane(grid)`.  Shape (grid², units).
+
+    Raises:
+        ShapeError: the values are not those of a square grid.
+    """
+    import matplotlib.pyplot as plt
+
+    grid = round(len(values) ** 0.5)
+    if values.ndim != 2 or grid * grid != len(values):
+        raise ShapeError(
+            f"Values on plane(grid) are (grid², units); {shape_text(tuple(values.shape))} came."
+        )
+    count = values.shape[1]
+    rows = -(-count // columns)
+    figure = figure or plt.figure(figsize=(columns * 1.1, rows * 1.1))
+    for unit in range(count):
+        axes = figure.add_subplot(rows, columns, unit + 1)
+        limit = max(float(values[:, unit].abs().max()), 1e-12)
+        picture = values[:, unit].view(grid, grid).tolist()
+        axes.imshow(picture, origin="lower", cmap="PuOr_r", vmin=-limit, vmax=limit)
+        axes.set_axis_off()
+    return figure
+
+
+def gradient_flow(graph: Graph, *, axes: Any = None) -> Any:
+    """The norm of each gradient in the order of the list, on a logarithmic scale.
+
+    Raises:
+        GraphError: there are no gradients yet.
+    """
+    found = [
+        (graph.name_of(node), float(node.grad.norm()), isinstance(node, Parameter))
+        for node in graph
+        if isinstance(node, Operation | Parameter) and node.grad is not None
+    ]
+    if not found:
+        raise GraphError("No node has a gradient yet: run graph.forward and graph.backward first.")
+    axes = axes if axes is not None else new_axes(max(4.0, 0.28 * len(found)))
+    colours = [ORANGE if is_parameter else BLUE for _, _, is_parameter in found]
+    least = min((norm for _, norm, _ in found if norm > 0), default=1.0)
+    axes.bar(range(len(found)), [max(norm, least / 10) for _, norm, _ in found], color=colours)
+    axes.set_yscale("log")
+    axes.set_xticks(range(len(found)), [name for name, _, _ in found], rotation=90, fontsize=7)
+    axes.set(ylabel="norm of the gradient", title="blue: operations, orange: parameters")
+    return axes
+
+
+def confusion(targets: Tensor, predictions: Tensor, classes: int, *, axes: Any = None) -> Any:
+    """How often each class (row) was taken for each class (column).
+
+    Raises:
+        ShapeError: there are not as many predictions as targets.
+    """
+    if targets.shape != predictions.shape or targets.ndim != 1:
+        shapes = [shape_text(tuple(each.shape)) for each in (targets, predictions)]
+        raise ShapeError(f"Targets and predictions are two vectors of one size; {shapes} came.")
+    counts = (targets * classes + predictions).bincount(minlength=classes**2).view(classes, classes)
+    axes = axes if axes is not None else new_axes(1.5 + 0.4 * classes)
+    axes.imshow(counts.tolist(), cmap="Blues")
+    half = float(counts.max()) / 2
+    for row, line in enumerate(counts.tolist()):
+        for column, count in enumerate(line):
+            colour = "white" if count > half else "black"
+            axes.text(column, row, str(count), ha="center", va="center", color=colour, fontsize=8)
+    axes.set(xlabel="predicted", ylabel="true", xticks=range(classes), yticks=range(classes))
+    return axes
+
+
+def new_axes(width: float = 6.0) -> Any:
+    """Axes in a figure of their own.
+
+    Raises:
+        GraphError: matplotlib is not installed.
+    """
+    try:
+        import matplotlib.pyplot as plt
+    except ImportError as error:
+        raise GraphError(
+            "Pictures of training need matplotlib: pip install 'graphnet[plot]'."
+        ) from error
+    return plt.subplots(figsize=(width, 4.5), layout="constrained")[1]
+
+
+def _circle() -> Any:
+    from matplotlib.patches import Circle
+
+    return Circle((0.5, 0.5), RADIUS, fill=False, linestyle="--", color=GREY, linewidth=1.4)
+
+
+def _colour(place: int) -> str:
+    """Colours that a colour-blind reader tells apart, and that differ in grey."""
+    return (BLUE, ORANGE, GREY, "#7fb3d5", "#f0b27a", "#111111")[place % 6]

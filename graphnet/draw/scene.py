@@ -1,0 +1,110 @@
+"""A scene: the boxes and arrows of a picture, before it is known where they go.
+
+Everything that is drawn, folded, listed or laid out works on scenes; only `building` knows graphs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from graphnet.graph import Node
+
+KINDS = ("input", "parameter", "buffer", "operation", "loss", "gradient", "module")
+"""What a box can stand for; each has a shape and a colour of its own."""
+
+Path = tuple[str, ...]
+"""The modules that a node lies in, the outermost first."""
+
+
+@dataclass(frozen=True)
+class Box:
+    """One box.
+
+    Attributes:
+        key: its name among the boxes, made from places in the list: the same for the same list.
+        kind: one of `KINDS`.
+        name: the name of the node, or the path of the module.
+        symbol: what it computes, in short: "@", "tanh"; empty for leaves.
+        shape: its shape as a text, "?x25".
+        note: what else is known in short: "650 parameters", "× 24".
+        path: the modules around it.
+        nodes: what it stands for, in the order of the list: one node, or those of a module.
+        places: their places in the list.
+    """
+
+    key: str
+    kind: str
+    name: str
+    symbol: str = ""
+    shape: str = ""
+    note: str = ""
+    path: Path = ()
+    nodes: tuple[Node, ...] = ()
+    places: tuple[int, ...] = ()
+
+    @property
+    def lines(self) -> list[str]:
+        """The text in the box: place and symbol, name, shape, note."""
+        place = f"{self.places[0]}" if len(self.places) == 1 else ""
+        first = " ".join(part for part in (place, self.symbol) if part)
+        return [line for line in (first, self.name, self.shape, self.note) if line]
+
+
+@dataclass(frozen=True)
+class Arrow:
+    """An arrow from the box that is read to the box that reads it.
+
+    Attributes:
+        source: the key of the box that is read.
+        target: the key of the box that reads it.
+        sharing: for a parameter that is used more than once, its number among those, from 0.
+        use: which of its uses this is, from 1; 0 where there is only one.
+        count: how many arrows were drawn together.
+    """
+
+    source: str
+    target: str
+    sharing: int | None = None
+    use: int = 0
+    count: int = 1
+
+
+@dataclass
+class Scene:
+    """Boxes and arrows.
+
+    Attributes:
+        boxes: in the order of the list.
+        arrows: in the order in which they are read.
+        titles: for the path of a module, what is written on its frame.
+        notes: what should be said beside the picture, such as what was folded.
+    """
+
+    boxes: list[Box] = field(default_factory=list)
+    arrows: list[Arrow] = field(default_factory=list)
+    titles: dict[Path, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.boxes)
+
+    @property
+    def by_key(self) -> dict[str, Box]:
+        """The boxes by their keys."""
+        return {box.key: box for box in self.boxes}
+
+    @property
+    def paths(self) -> list[Path]:
+        """All modules with something in them, each after the one around it."""
+        found: dict[Path, None] = {}
+        for box in self.boxes:
+            for depth in range(1, len(box.path) + 1):
+                found[box.path[:depth]] = None
+        return list(found)
+
+    def marked(self, notes: dict[str, str]) -> Scene:
+        """The same with other notes in some boxes."""
+        boxes = [replace(box, note=notes.get(box.key, box.note)) for box in self.boxes]
+        return replace(self, boxes=boxes)
