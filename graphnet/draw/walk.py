@@ -163,8 +163,8 @@ class Walk(Iterator[Event]):
                         hand(grad, source, sums)
                     yield self._event("backward", node, node.grad, given)
             elif node.requires_grad:
-                grad = sums.get(node) if isinstance(node, Parameter) else node.grad
-                yield self._event("backward", node, grad)
+                total = sums.get(node) if isinstance(node, Parameter) else node.grad
+                yield self._event("backward", node, total)
         for parameter in walk.parameters:
             commit(sums.get(parameter), parameter, accumulate=False)
 
