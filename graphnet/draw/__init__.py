@@ -2,7 +2,14 @@
 
 | file | what it holds |
 |---|---|
-| `scene`, `building` | boxes and arrows, made from a list |
-| `walk` | both walks, one event at a time |
+| `picture` | what `graph.draw` and `module.draw` do, step by step |
+| `scene`, `building`, `fold`: `repetitions` | boxes and arrows, and fewer of them |
+| `geometry`, `engines`, `dot`, `ranker`: `level`, `curves` | where they go |
+| `paint`: `style`, `marks`, `footer`, `strips` | the SVG |
+| `drawing`, `png` | the result, and its other formats |
+| `text`, `summary`: `flops`, `health` | the list in words and tables |
+| `formulas`: `symbols`, `derivation` | its rules written out |
+| `walk`, `frames`, `page` | both walks, one event at a time |
 | `plots` | curves, boundaries and matrices of a training, by matplotlib |
+| `doctor` | what is in use here |
 """

@@ -49,7 +49,8 @@ class Box:
         """The text in the box: place and symbol, name, shape, note."""
         place = f"{self.places[0]}" if len(self.places) == 1 else ""
         first = " ".join(part for part in (place, self.symbol) if part)
-        return [line for line in (first, self.name, self.shape, self.note) if line]
+        name = self.name if self.name != self.symbol else ""
+        return [line for line in (first, name, self.shape, self.note) if line]
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from graphnet.graph.passes import BackwardPass, ForwardPass, ancestors, commit, 
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from graphnet.draw.frames import Frames
     from graphnet.graph import Graph
     from graphnet.graph.uses import Use
 
@@ -49,7 +50,7 @@ class Event:
 
     def __str__(self) -> str:
         what = "no gradient" if self.value is None else f"norm {float(self.value.norm()):.4g}"
-        return f"{self.number} {self.phase} {self.place} {self.name!r}: {what}"
+        return f"{self.phase} {self.place} {self.name!r}: {what}"
 
 
 class Walk(Iterator[Event]):
@@ -67,11 +68,11 @@ class Walk(Iterator[Event]):
     >>> loss = (x * x).tanh()
     >>> walk = graph.walk({"x": empty(()).fill_(2)}, loss)
     >>> print(walk.run_to("mul"))
-    1 forward 1 'mul': norm 4
+    forward 1 'mul': norm 4
     >>> [event.name for event in walk]
     ['tanh', 'tanh', 'mul', 'x']
     >>> walk.events[-1].value
-    tensor(0.0107)
+    tensor(0.0054)
     """
 
     def __init__(self, graph: Graph, feed: Mapping[Any, Tensor], loss: Node) -> None:
@@ -103,6 +104,12 @@ class Walk(Iterator[Event]):
         raise GraphError(
             f"The walk does not come to {node} any more; it has ended. Start a new one: graph.walk."
         )
+
+    def frames(self, **options: Any) -> Frames:
+        """A picture for each event, with the options of `Frames`; runs the walk to its end."""
+        from graphnet.draw.frames import Frames
+
+        return Frames(self, **options)
 
     def run(self) -> Walk:
         """Go on to the end."""
@@ -139,6 +146,7 @@ class Walk(Iterator[Event]):
         inputs = {node.name: node for node in graph.inputs}
         bound = bind(inputs, graph.parameters(), walk.inputs, feed)
         for node in walk.changing:
+            node.grad = None
             node.forget()
         for node, tensor in bound.items():
             node.top = tensor

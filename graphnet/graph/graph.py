@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from graphnet.check import CheckReport
+    from graphnet.draw.drawing import Drawing
+    from graphnet.draw.health import Health
+    from graphnet.draw.summary import Summary
     from graphnet.draw.walk import Walk
     from graphnet.optim.base import Optimizer
 
@@ -241,8 +244,40 @@ class Graph(NodeList):
         clip = Clip(max_norm, norm_type, clip_value)
         return compile_graph(self, target, optimizer, clip, Way(tune, backend), check_finite)
 
+    # pictures and reports; see `graphnet.draw`
+
+    def draw(self, **options: Any) -> Drawing:
+        """The list as a picture: a notebook shows it, `.save("net.svg")` keeps it.
+
+        Args:
+            options: `show`: which of "shape", "top" and "grad" stand in the boxes; `depth`: how
+                deep modules are opened; `loss`: the node that is marked as such; `marks`: findings
+                by place, such as `graph.doctor().marks`; `engine`: "dot", "wasi" or "ranker".
+        """
+        from graphnet.draw.picture import draw_graph
+
+        return draw_graph(self, **options)
+
+    def summary(self) -> Summary:
+        """Parameters, operations and memory of each module, as a table."""
+        from graphnet.draw.summary import summary
+
+        return summary(self)
+
+    def doctor(self) -> Health:
+        """What the values and gradients of the last walks tell of the health of the network."""
+        from graphnet.draw.health import health
+
+        return health(self)
+
+    def derivation(self, loss: Node | None = None, *, latex: bool = False) -> str:
+        """The backward pass written out as a worked exercise, in Markdown."""
+        from graphnet.draw.derivation import derivation
+
+        return derivation(self, loss, latex)
+
     def walk(self, feed: Mapping[Any, Tensor], loss: Node) -> Walk:
-        """Both walks one event at a time, to be looked at; see `graphnet.draw.walk`.
+        """Both walks one event at a time, to be looked at.
 
         Args:
             feed: a tensor for each input, by node or by name.

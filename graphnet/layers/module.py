@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from graphnet.draw.drawing import Drawing
     from graphnet.graph.nodelist import NodeList
 
 
@@ -66,6 +67,12 @@ class Module:
             return str(scopes.root(self, default))
         names = (name for name, module in scopes.owner.named_children() if module is self)
         return str(scopes.path(next(names, default)))
+
+    def draw(self, *shapes: Any, **options: Any) -> Drawing:
+        """A picture of this module on inputs of these shapes; the options of `Graph.draw`."""
+        from graphnet.draw.picture import draw_module
+
+        return draw_module(self, *shapes, **options)
 
     # the protocol of the course: tensors in, tensors out
 

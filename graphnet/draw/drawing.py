@@ -1,0 +1,119 @@
+"""A drawing: the picture of a scene, ready for a notebook, a file or a terminal."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from graphnet.draw.engines import laid_out
+from graphnet.draw.paint import PLAIN, Look, painted, roomy
+from graphnet.draw.png import pdf_of, png_of
+from graphnet.draw.text import rails
+from graphnet.errors import GraphError
+
+if TYPE_CHECKING:
+    from collections.abc import Container
+    from os import PathLike
+
+    from graphnet.draw.geometry import Layout
+    from graphnet.draw.scene import Scene
+
+__all__ = ["Drawing", "drawing_of"]
+
+SUFFIXES = (".svg", ".png", ".pdf", ".dot")
+
+
+class Drawing:
+    """The picture of a network: a notebook shows it, `print` writes it as text, `save` keeps it.
+
+    Attributes:
+        scene: the boxes and arrows.
+        layout: where they are.
+        look: what is painted on top.
+    """
+
+    def __init__(self, scene: Scene, layout: Layout, look: Look = PLAIN) -> None:
+        self.scene = scene
+        self.layout = layout
+        self.look = look
+
+    @cached_property
+    def svg(self) -> str:
+        """The picture as SVG."""
+        return painted(self.scene, self.layout, self.look)
+
+    @cached_property
+    def text(self) -> str:
+        """The same as plain text, one line for each box."""
+        return rails(self.scene)
+
+    @cached_property
+    def dot(self) -> Any:
+        """The same as a `graphviz.Digraph`, for those who want Graphviz itself.
+
+        Raises:
+            GraphError: the package graphviz is not installed.
+        """
+        from graphnet.draw.dot import digraph_of
+
+        return digraph_of(roomy(self.scene, 0))  # Graphviz has no values to fill rooms with
+
+    def save(self, path: str | PathLike[str]) -> Path:
+        """Write the picture into a file, in the format that its suffix names.
+
+        Args:
+            path: the file: .svg, .png, .pdf or .dot.
+
+        Returns:
+            The path of the file.
+
+        Raises:
+            GraphError: the suffix is another one, or a package for the format is missing.
+        """
+        path = Path(path)
+        match path.suffix.lower():
+            case ".svg":
+                content = self.svg.encode()
+            case ".png":
+                content = png_of(self.svg, scale=2)
+            case ".pdf":
+                content = pdf_of(self.svg)
+            case ".dot":
+                content = self.dot.source.encode()
+            case suffix:
+                raise GraphError(
+                    f"A drawing is saved as {', '.join(SUFFIXES)}; "
+                    f"{path.name!r} has {f'the suffix {suffix!r}' if suffix else 'no suffix'}."
+                )
+        path.write_bytes(content)
+        return path
+
+    def _repr_mimebundle_(
+        self, include: Container[str] | None = None, exclude: Container[str] | None = None
+    ) -> dict[str, str]:
+        """What a notebook shows: the picture, and the text where it cannot show pictures."""
+        makers = {"image/svg+xml": "svg", "text/plain": "text"}
+        return {
+            kind: getattr(self, maker)
+            for kind, maker in makers.items()
+            if (include is None or kind in include) and (exclude is None or kind not in exclude)
+        }
+
+    def __str__(self) -> str:
+        return self.text
+
+    def __repr__(self) -> str:
+        size = f"{self.layout.width:.0f} x {self.layout.height:.0f} points"
+        return f"<Drawing of {len(self.scene)} boxes, {size}>"
+
+
+def drawing_of(scene: Scene, engine: str | None = None, look: Look = PLAIN) -> Drawing:
+    """The drawing of a scene.
+
+    Args:
+        scene: the boxes and arrows.
+        engine: what computes the layout: "dot", "wasi" or "ranker"; None takes the first there is.
+        look: what is painted on top.
+    """
+    return Drawing(scene, laid_out(scene, engine), look)

@@ -1,0 +1,48 @@
+"""What was found wrong with a network: sentences, and marks for its picture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong.
+
+    Attributes:
+        place: the place of the node in the list.
+        mark: what is wrong, in two or three words for a picture.
+        sentence: what is wrong with which node.
+        way_out: what may help.
+    """
+
+    place: int
+    mark: str
+    sentence: str
+    way_out: str
+
+    def __str__(self) -> str:
+        return f"{self.sentence}\n  way out: {self.way_out}"
+
+
+@dataclass(frozen=True)
+class Health:
+    """All findings of a list, in the order in which they matter; true if there is none."""
+
+    findings: tuple[Finding, ...]
+
+    @property
+    def marks(self) -> dict[int, str]:
+        """For the place of each node with a finding, what is wrong in a few words."""
+        marks: dict[int, list[str]] = {}
+        for finding in self.findings:
+            marks.setdefault(finding.place, []).append(finding.mark)
+        return {place: ", ".join(texts) for place, texts in sorted(marks.items())}
+
+    def __bool__(self) -> bool:
+        return not self.findings
+
+    def __str__(self) -> str:
+        if not self.findings:
+            return "Nothing is wrong that the values and gradients could tell."
+        return "\n".join(map(str, self.findings))

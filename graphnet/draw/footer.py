@@ -1,0 +1,90 @@
+"""What stands below a picture: what the outlines mean, what is shared, what was left out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from textwrap import wrap
+from typing import TYPE_CHECKING
+
+from graphnet.draw.geometry import MARGIN, text_width
+from graphnet.draw.marks import START, text
+from graphnet.draw.scene import KINDS, Arrow, Scene
+from graphnet.draw.style import INK, STYLES, letters, outline, sharing_colour
+from graphnet.errors import counted
+
+if TYPE_CHECKING:
+    from graphnet.draw.geometry import Layout
+
+__all__ = ["Footer", "footer", "sharing_notes"]
+
+SIZE = 9
+LINE = 14.0
+NARROWEST = 260.0
+LETTER = 5.4  # about the width of one
+
+
+@dataclass
+class Footer:
+    """The pieces of SVG below a picture, and the space that they take."""
+
+    parts: list[str]
+    width: float
+    height: float
+
+
+def footer(scene: Scene, layout: Layout, legend: bool = True) -> Footer:
+    """The legend and the notes of a picture.
+
+    Args:
+        scene: what is drawn.
+        layout: how large it is.
+        legend: True to explain the kinds of box.
+    """
+    width = max(layout.width, NARROWEST)
+    result = Footer([], width, layout.height)
+    if legend:
+        _legend(scene, result)
+    for note, colour in [*sharing_notes(scene), *((note, INK) for note in scene.notes)]:
+        for line in wrap(note, int((width - 2 * MARGIN) / LETTER)):
+            result.parts.append(text((MARGIN, result.height + 10), line, SIZE, colour, START))
+            result.height += LINE
+    result.height -= layout.height - (MARGIN if result.parts else 0)
+    return result
+
+
+def _legend(scene: Scene, below: Footer) -> None:
+    """One small outline for each kind that is drawn, with its name."""
+    present = {box.kind for box in scene.boxes}
+    x = MARGIN
+    for kind in KINDS:
+        if kind not in present:
+            continue
+        style = STYLES[kind]
+        needs = 30 + text_width(style.label, SIZE) + 14
+        if x > MARGIN and x + needs > below.width:
+            x, below.height = MARGIN, below.height + LINE + 4
+        dashes = f' stroke-dasharray="{style.dashes}"' if style.dashes else ""
+        below.parts.append(
+            f'<path d="{outline(kind, (x + 1, below.height, 24.0, 13.0))}" fill="{style.fill}"'
+            f' stroke="{style.stroke}"{dashes}/>'
+        )
+        below.parts.append(text((x + 30, below.height + 10), style.label, SIZE, "", START))
+        x += needs
+    below.height += LINE + 4
+
+
+def sharing_notes(scene: Scene) -> list[tuple[str, str]]:
+    """What is shared and how often it is used, each with its colour."""
+    boxes = scene.by_key
+    uses: dict[int, list[Arrow]] = {}
+    for arrow in scene.arrows:
+        if arrow.sharing is not None:
+            uses.setdefault(arrow.sharing, []).append(arrow)
+    notes = []
+    for sharing, arrows in sorted(uses.items()):
+        letter, box = letters(sharing), boxes[arrows[0].source]
+        name = ".".join((*box.path, box.name))
+        used = counted(sum(arrow.count for arrow in arrows), "time")
+        note = f"{letter}: {name} is shared, used {used}."
+        notes.append((note, sharing_colour(sharing)))
+    return notes

@@ -1,0 +1,69 @@
+"""What a box shows of a tensor: one line of text, and a small histogram of all its numbers.
+
+Never a prefix: the first numbers of a tensor may all come from one dead unit.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from graphnet.errors import counted
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = ["described", "strip"]
+
+BINS = 12
+
+
+def strip(tensor: Tensor) -> list[float]:
+    """The histogram of a tensor in 12 bins, from its smallest to its largest finite number.
+
+    Args:
+        tensor: any tensor of numbers.
+
+    Returns:
+        The heights of the bars, the highest of them 1; none where there is at most one number.
+
+    >>> import torch
+    >>> strip(torch.tensor([0.0, 0.0, 0.0, 0.0, 1.0, 2.0]))
+    [1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.25, 0.0, 0.0, 0.0, 0.0, 0.25]
+    """
+    finite, scale = _finite(tensor)
+    if finite.numel() < 2:
+        return []
+    if bool((finite == finite[0]).all()):
+        return [float(place == BINS // 2) for place in range(BINS)]
+    bins = (finite / scale).histc(BINS)
+    return [float(height) for height in bins / bins.max()]
+
+
+def described(tensor: Tensor) -> str:
+    """The norm of a tensor and the range of its numbers, in short.
+
+    Args:
+        tensor: any tensor of numbers.
+
+    >>> import torch
+    >>> described(torch.tensor([3.0, -4.0])), described(torch.tensor(0.25))
+    ('‖5‖ -4 … 3', '0.25')
+    >>> described(torch.tensor([3.0, float("nan")]))
+    '‖3‖ 3 … 3, 1 not finite'
+    """
+    finite, scale = _finite(tensor)
+    lost = tensor.numel() - finite.numel()
+    if tensor.numel() == 1:
+        return f"{tensor.item():.4g}"
+    if not finite.numel():
+        return f"{counted(lost, 'number')}, none finite" if lost else "no numbers"
+    norm = scale * float((finite / scale).norm())
+    text = f"‖{norm:.3g}‖ {float(finite.min()):.3g} … {float(finite.max()):.3g}"
+    return f"{text}, {lost:,} not finite" if lost else text
+
+
+def _finite(tensor: Tensor) -> tuple[Tensor, float]:
+    """The finite numbers in double precision, and their largest size, which keeps squares small."""
+    numbers = tensor.flatten().double().cpu()
+    finite = numbers[numbers.isfinite()]
+    return finite, (float(finite.abs().max()) if finite.numel() else 0.0) or 1.0

@@ -1,0 +1,98 @@
+"""DOT texts: bare for engines, and safe whatever names are in them."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+
+import pytest
+from scenes import SCENES, network
+
+from graphnet.draw.dot import digraph_of, layout_dot
+from graphnet.draw.scene import KINDS, Arrow, Box, Scene
+from graphnet.errors import GraphError
+
+HAS_DOT = pytest.mark.skipif(shutil.which("dot") is None, reason="Graphviz is not installed")
+TOKENS = r'[\w=./">,\[\]{}; -]*'
+
+
+@pytest.mark.parametrize("name", SCENES)
+def test_layout_texts_hold_no_names_and_are_the_same_each_time(name):
+    text = layout_dot(SCENES[name]())
+    assert text == layout_dot(SCENES[name]())
+    assert all(re.fullmatch(TOKENS, line) for line in text.splitlines())
+    assert set(re.findall(r'label="([^"]*)"', text)) <= {"n" * number for number in range(60)}
+    assert "label=<" not in text
+    assert text.count("{") == text.count("}")
+
+
+def test_layout_texts_set_parameters_beside_their_operation():
+    text = layout_dot(network())
+    assert text.count("rank=same") == 4
+    assert re.search(r"subgraph cluster_c0 \{\{rank=same b\d+ b\d+ b\d+\}\}", text)
+
+
+def graphviz():
+    return pytest.importorskip("graphviz")
+
+
+@HAS_DOT
+@pytest.mark.parametrize("name", SCENES)
+def test_digraphs_are_read_by_graphviz_as_they_were_meant(name):
+    graphviz()
+    scene = SCENES[name]()
+    source = digraph_of(scene).source
+    done = subprocess.run(
+        ["dot", "-Tjson0"], input=source.encode(), capture_output=True, check=True
+    )
+    read = json.loads(done.stdout)
+    objects = [entry["name"] for entry in read.get("objects", ())]
+    assert sorted(objects) == sorted(
+        [f"b{place}" for place in range(len(scene))]
+        + [f"cluster_{place}" for place in range(len(scene.paths))]
+    )
+    assert len(read.get("edges", ())) == len(scene.arrows)
+
+
+@HAS_DOT
+def test_hostile_names_are_shown_as_they_are():
+    graphviz()
+    from html import unescape
+
+    source = digraph_of(SCENES["hostile"]()).source
+    done = subprocess.run(["dot", "-Tsvg"], input=source.encode(), capture_output=True, check=True)
+    svg = done.stdout.decode()
+    assert "<script" not in svg
+    assert "<b>" not in svg
+    shown = unescape(svg)
+    for text in ['"]; x -> y [label="', "<b>&amp;</b>", "<script>alert(1)</script>", r"b\n\l"]:
+        assert text in shown
+
+
+def test_kinds_differ_by_shape_and_colour():
+    graphviz()
+    boxes = [Box(kind, kind, kind) for kind in KINDS]
+    source = digraph_of(Scene(boxes)).source
+    assert len(set(re.findall(r"shape=(\w+)", source))) == len(KINDS)
+    assert len(set(re.findall(r'fillcolor="(#\w+)"', source))) == len(KINDS)
+
+
+def test_each_shared_parameter_has_a_colour_and_each_use_a_number():
+    graphviz()
+    boxes = [Box("w", "parameter", "w"), Box("a", "operation", "a"), Box("b", "operation", "b")]
+    arrows = [Arrow("w", "a", 0, 1), Arrow("w", "b", 0, 2), Arrow("a", "b", count=3)]
+    lines = [line for line in digraph_of(Scene(boxes, arrows)).source.splitlines() if "->" in line]
+    colours = [re.findall(r'color="(#\w+)"', line) for line in lines]
+    assert colours[0] == colours[1] != []
+    assert colours[2] == []
+    for line, label in zip(lines, ["use 1", "use 2", "× 3"], strict=True):
+        assert label in line
+
+
+def test_without_the_package_the_way_to_it_is_told(monkeypatch):
+    monkeypatch.setitem(sys.modules, "graphviz", None)
+    with pytest.raises(GraphError, match="pip install graphviz"):
+        digraph_of(network())

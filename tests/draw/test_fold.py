@@ -1,0 +1,279 @@
+"""Folding: modules, repetitions and any neighbours as one box."""
+
+from __future__ import annotations
+
+import random
+from itertools import pairwise
+from time import perf_counter
+
+import pytest
+import torch
+
+import graphnet as gn
+from graphnet.draw.building import scene_of
+from graphnet.draw.fold import folded
+from graphnet.draw.scene import Arrow, Box, Scene
+
+
+class Block(gn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.first, self.second = gn.Linear(size, size), gn.Linear(size, size)
+
+    def build(self, x):
+        return x + self.second(self.first(x).tanh())
+
+
+class Other(Block):
+    """The same operations on the same shapes, wired in another way."""
+
+    def build(self, x):
+        hidden = self.first(x).tanh()
+        return hidden + self.second(hidden)
+
+
+class Again(gn.Module):
+    """One layer on its own output."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer = gn.Linear(3, 3)
+
+    def build(self, x):
+        return self.layer(self.layer(x))
+
+
+class Twins(gn.Module):
+    def __init__(self):
+        super().__init__()
+        self.branch = gn.Sequential(gn.Linear(4, 8), gn.ReLU(), gn.Linear(8, 3))
+
+    def build(self, a, b):
+        return ((self.branch(a) - self.branch(b)) ** 2).mean()
+
+
+class Steps(gn.Module):
+    """One cell for 50 steps."""
+
+    def __init__(self):
+        super().__init__()
+        self.cell = gn.Linear(3, 3)
+
+    def build(self, x):
+        for _ in range(50):
+            x = self.cell(x).tanh()
+        return x
+
+
+class Tied(gn.Module):
+    """The first module's weight is also read in the end, the second's also before it."""
+
+    def __init__(self):
+        super().__init__()
+        self.early, self.late = Block(3), Block(3)
+
+    def build(self, x):
+        x = x @ self.late.first.weight
+        x = self.late(self.early(x))
+        return (x @ self.early.first.weight).sum()
+
+
+def blocks(count=24):
+    graph = gn.Graph()
+    x, t = graph.input((None, 2), name="x"), graph.input((None, 2), name="t")
+    inner = [Block(8) for _ in range(count)]
+    y = gn.Sequential(gn.Linear(2, 8), *inner, gn.Linear(8, 2))(x)
+    gn.LossMSE()(y, t)
+    return graph
+
+
+def with_gradients():
+    graph = blocks(4)
+    graph.gradients(graph["lossmse.mean"], graph.parameters())
+    return graph
+
+
+def twins():
+    graph = gn.Graph()
+    Twins()(graph.input((None, 4), name="a"), graph.input((None, 4), name="b"))
+    return graph
+
+
+def single(module):
+    graph = gn.Graph()
+    module(graph.input((None, 3), name="x"))
+    return graph
+
+
+def chain(count):
+    graph = gn.Graph()
+    x = graph.input((3,), name="x")
+    for _ in range(count):
+        x = x.tanh()
+    return graph
+
+
+def layers(count):
+    graph = gn.Graph()
+    x = graph.input((3, 3), name="x")
+    for _ in range(count):
+        w, b = graph.parameter(torch.zeros(3, 3)), graph.parameter(torch.zeros(3))
+        x = (x @ w + b).relu()
+    return graph
+
+
+def tangle(count):
+    dice = random.Random(1)
+    graph = gn.Graph()
+    nodes = [graph.input((2,), name="x")]
+    for _ in range(count):
+        operation = dice.choice(["tanh", "relu", "exp", "abs", "sin", "cos"])
+        nodes.append(getattr(dice.choice(nodes[-5:]), operation)())
+    return graph
+
+
+GRAPHS = {
+    "blocks": blocks,
+    "gradients": with_gradients,
+    "twins": twins,
+    "steps": lambda: single(Steps()),
+    "tied": lambda: single(Tied()),
+    "chain": lambda: chain(300),
+    "layers": lambda: layers(100),
+    "tangle": lambda: tangle(300),
+}
+
+
+@pytest.mark.parametrize("options", [{}, {"limit": 4}, {"limit": 1}, {"depth": 0}, {"depth": 1}])
+@pytest.mark.parametrize("name", GRAPHS)
+def test_every_node_is_in_one_box_and_every_arrow_goes_down(name, options):
+    scene = scene_of(GRAPHS[name]())
+    result = folded(scene, **options)
+    places = sorted(place for box in result.boxes for place in box.places)
+    assert places == list(range(len(scene)))
+    order = {box.key: place for place, box in enumerate(result.boxes)}
+    assert len(order) == len(result)
+    assert all(order[arrow.source] < order[arrow.target] for arrow in result.arrows)
+    home = {place: box.key for box in result.boxes for place in box.places}
+    between = [
+        arrow
+        for arrow in scene.arrows
+        if home[int(arrow.source[1:])] != home[int(arrow.target[1:])]
+    ]
+    assert sum(arrow.count for arrow in result.arrows) == len(between)
+    assert {arrow.sharing for arrow in result.arrows} == {arrow.sharing for arrow in between}
+    if "depth" not in options:
+        assert len(result) <= options.get("limit", 60)
+
+
+def test_the_same_list_gives_the_same_scene():
+    first, second = folded(scene_of(blocks())), folded(scene_of(blocks()))
+    assert [box.lines for box in first.boxes] == [box.lines for box in second.boxes]
+    assert first.arrows == second.arrows
+
+
+def test_a_small_scene_stays_itself():
+    scene = scene_of(blocks(2))
+    assert folded(scene) is scene
+    assert folded(scene, depth=9).boxes == scene.boxes
+
+
+def test_repeated_modules_are_one_box():
+    result = folded(scene_of(blocks()))
+    texts = [(box.kind, box.name, box.symbol, box.note) for box in result.boxes]
+    assert texts == [
+        ("input", "x", "", ""),
+        ("input", "t", "", ""),
+        ("module", "0", "Linear", "3 nodes, 24 parameters"),
+        ("module", "1 … 24", "Block", "× 24, 192 nodes, 3,456 parameters"),
+        ("module", "25", "Linear", "3 nodes, 18 parameters"),
+        ("module", "lossmse", "LossMSE", "2 nodes"),
+    ]
+    assert result.notes == [
+        "202 nodes in 6 boxes; a larger depth shows more of what is inside.",
+    ]
+
+
+def test_blocks_that_differ_are_not_rolled():
+    graph = gn.Graph()
+    sizes = [3, 4, 5, 6]
+    inner = [gn.Linear(a, b) for a, b in pairwise(sizes)]
+    gn.Sequential(*inner)(graph.input((None, 3), name="x"))
+    assert [box.name for box in folded(scene_of(graph), depth=0).boxes] == ["x", "0", "1", "2"]
+
+
+def test_blocks_that_are_wired_in_another_way_are_not_rolled():
+    graph = gn.Graph()
+    gn.Sequential(Block(3), Other(3), Block(3))(graph.input((None, 3), name="x"))
+    assert [box.name for box in folded(scene_of(graph), depth=0).boxes] == ["x", "0", "1", "2"]
+
+
+def test_a_module_on_its_own_output_is_one_box():
+    result = folded(scene_of(single(Again())), depth=0)
+    assert [(box.name, len(box.places)) for box in result.boxes] == [("x", 1), ("layer", 4)]
+
+
+def test_depth_folds_only_what_lies_deeper():
+    result = folded(scene_of(blocks(2)), depth=1)
+    names = [".".join((*box.path, box.name)) for box in result.boxes if box.path[:1] == ("1",)]
+    assert names == ["1.1.first", "1.tanh", "1.1.second", "1.add"]
+    assert result.titles[("1",)] == "1 Block"
+
+
+def test_derivatives_fold_first():
+    result = folded(scene_of(with_gradients()), limit=60)
+    gradients = [box for box in result.boxes if box.kind == "gradient"]
+    assert [box.name for box in gradients] == ["gradients"]
+    assert any(box.path == ("1",) for box in result.boxes)  # the modules are still open
+
+
+def test_the_second_use_of_a_module_is_a_box_of_its_own():
+    result = folded(scene_of(twins()), depth=0)
+    branches = [box for box in result.boxes if box.name == "branch"]
+    assert [box.note for box in branches] == ["use 1, 7 nodes, 67 parameters", "use 2, 3 nodes"]
+    keys = tuple(box.key for box in branches)
+    shared = [a.sharing for a in result.arrows if (a.source, a.target) == keys]
+    assert shared == [0, 1, 2, 3]
+
+
+def test_a_parameter_that_others_read_first_stays_outside():
+    def box(place, kind, *path):
+        return Box(f"n{place}", kind, f"name{place}", path=path, places=(place,))
+
+    boxes = [
+        box(0, "parameter", "late"),
+        box(1, "operation"),
+        box(2, "operation", "late"),
+        box(3, "operation", "late"),
+    ]
+    ways = [("n0", "n1"), ("n1", "n2"), ("n0", "n3"), ("n2", "n3")]
+    result = folded(Scene(boxes, [Arrow(*way) for way in ways]), depth=0)
+    assert [box.name for box in result.boxes] == ["late.name0", "name1", "late"]
+
+
+@pytest.mark.parametrize(
+    ("graph", "boxes", "note"),
+    [
+        (lambda: chain(100), 2, "× 100, 100 nodes"),
+        (lambda: layers(50), 2, "× 50, 250 nodes, 600 parameters"),
+        (lambda: tangle(100), 60, "2 nodes"),
+    ],
+)
+def test_lists_without_modules_are_rolled_or_joined(graph, boxes, note):
+    result = folded(scene_of(graph()))
+    assert len(result) == boxes
+    assert result.boxes[-1].note == note
+
+
+@pytest.mark.parametrize("make", [lambda: chain(10_000), lambda: tangle(10_000)])
+def test_a_long_list_is_folded_in_a_second(make):
+    scene = scene_of(make())
+    start = perf_counter()
+    assert len(folded(scene)) <= 60
+    assert perf_counter() - start < 2  # seconds; a busy machine has twice the time
+
+
+@pytest.mark.parametrize("options", [{"depth": -1}, {"depth": 1.5}, {"limit": 0}, {"limit": True}])
+def test_wrong_numbers_are_refused(options):
+    with pytest.raises(gn.GraphError, match=f"{next(iter(options))} is a whole number"):
+        folded(scene_of(twins()), **options)

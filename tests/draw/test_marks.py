@@ -1,0 +1,112 @@
+import math
+import re
+from xml.etree import ElementTree
+
+import pytest
+
+from graphnet.draw.marks import (
+    badge,
+    bars,
+    curve_and_head,
+    free_spot,
+    number,
+    point_on,
+    rounded,
+    shown,
+    text,
+)
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [(0.0, "0"), (-0.04, "0"), (1.25, "1.2"), (-3.0, "-3"), (1e6, "1000000")],
+)
+def test_number(value, written):
+    assert number(value) == written
+
+
+HOSTILE = [
+    "<script>alert(1)</script>",
+    'a" onload="alert(1)',
+    "it's & so on",
+    "two\nlines",
+    "\x00\x1b[31m\x7f",
+    "\ud800",
+    "left\u202eright",
+    "]]>",
+]
+
+
+@pytest.mark.parametrize("content", HOSTILE)
+def test_hostile_text_stays_text(content):
+    element = ElementTree.fromstring(text((0, 0), content))
+    assert not list(element) and set(element.attrib) == {"x", "y"}
+    spelled = "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in content)
+    assert element.text == spelled
+    assert ElementTree.fromstring(f'<a b="{shown(content)}"/>').get("b") == spelled
+
+
+def numbers_in(data):
+    return [float(found) for found in re.findall(r"-?\d+(?:\.\d+)?", data)]
+
+
+@pytest.mark.parametrize(
+    ("end", "neck"), [((0.0, 60.0), (0, 54)), ((0.0, -60.0), (0, -54)), ((60.0, 0.0), (54, 0))]
+)
+def test_a_head_ends_where_the_curve_ends(end, neck):
+    third = (end[0] / 3, end[1] / 3)
+    line, head = curve_and_head([(0.0, 0.0), third, (2 * third[0], 2 * third[1]), end])
+    assert numbers_in(head)[:2] == list(end)
+    assert numbers_in(line)[-2:] == list(neck)
+    assert numbers_in(line)[:2] == [0, 0]
+
+
+def test_a_curve_of_no_length_has_a_head_too():
+    _, head = curve_and_head([(5.0, 5.0)] * 4)
+    assert numbers_in(head)[:2] == [5, 5]
+
+
+@pytest.mark.parametrize("pieces", [1, 2, 3])
+@pytest.mark.parametrize("part", [0.0, 0.3, 0.5, 1.0])
+def test_a_part_of_a_straight_curve(pieces, part):
+    points = [(10.0 * place, 30.0 * place) for place in range(3 * pieces + 1)]
+    assert point_on(points, part) == pytest.approx((30 * pieces * part, 90 * pieces * part))
+
+
+def test_two_curves_that_cross_are_not_written_on_at_the_same_spot():
+    one = [(0.0, 0.0), (30.0, 30.0), (60.0, 60.0), (90.0, 90.0)]
+    two = [(90.0, 0.0), (60.0, 30.0), (30.0, 60.0), (0.0, 90.0)]
+    first = free_spot(one, [])
+    assert first == pytest.approx((45, 45))
+    assert math.dist(first, free_spot(two, [first])) > 16
+
+
+@pytest.mark.parametrize(("end", "spot"), [((20.0, 0.0), (10, -11)), ((0.0, 20.0), (11, 10))])
+def test_a_short_curve_is_written_beside(end, spot):
+    assert free_spot([(0.0, 0.0), (0.0, 0.0), end, end], []) == spot
+
+
+def test_a_rectangle_with_round_corners_returns_to_its_start():
+    data = rounded((10.0, 20.0, 80.0, 40.0), 5.0)
+    assert data.startswith("M15 20h70") and data.endswith("Z")
+
+
+def test_bars_are_drawn_for_what_is_not_empty():
+    drawn = bars([1.0, 0.0, 0.001], (0.0, 0.0, 30.0, 10.0), "#000000")
+    data = re.findall(r' d="(M[^"]*Z)"', drawn)[0]
+    assert data.count("M") == 2
+    assert "v-10h" in data and "v-1h" in data, "the smallest bar can still be seen"
+
+
+def test_a_badge_grows_with_its_text_and_is_never_narrower_than_high():
+    widths = []
+    for mark in ("A", "A1", "A12"):
+        xs = numbers_in(badge(mark, (0.0, 0.0), "#000000").split('"')[1])
+        widths.append(-2 * (xs[0] - 6.5))
+    assert widths == sorted(set(widths)) and widths[0] >= 13
+
+
+def test_a_crowded_curve_is_written_beside():
+    curve = [(0.0, 0.0), (0.0, 15.0), (0.0, 30.0), (0.0, 45.0)]
+    x, y = free_spot(curve, [(0.0, 20.0), (0.0, 26.0)])
+    assert abs(x) == 13 and 0 <= y <= 45

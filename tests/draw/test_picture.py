@@ -1,0 +1,114 @@
+"""`graph.draw` and `module.draw`: one call, one picture."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+
+import pytest
+import torch
+
+import graphnet as gn
+from graphnet.draw.picture import MARKED
+
+
+def network():
+    torch.manual_seed(0)
+    model = gn.Sequential(gn.Linear(2, 25), gn.ReLU(), gn.Linear(25, 2))
+    with gn.Graph() as graph:
+        x, t = gn.Input((None, 2), name="x"), gn.Input((None, 2), name="t")
+        loss = gn.LossMSE()(model(x), t)
+    return graph, loss
+
+
+def texts(drawing):
+    root = ET.fromstring(drawing.svg)
+    return [each.text for each in root.iter("{http://www.w3.org/2000/svg}text")]
+
+
+def test_every_node_is_drawn_with_its_shape():
+    graph, _ = network()
+    drawing = graph.draw()
+    assert len(drawing.scene) == len(graph)
+    assert texts(drawing).count("?x25") == 2
+    assert "625 parameters" not in texts(drawing)
+    assert "50 parameters" in texts(drawing)
+    assert "?x25" not in texts(graph.draw(show=()))
+
+
+def test_values_and_gradients_are_shown_as_far_as_they_are_known():
+    graph, loss = network()
+
+    def known(kind):
+        found = texts(graph.draw(show=("shape", "top", "grad")))
+        return sum(text is not None and text.startswith(f"{kind} ") for text in found)
+
+    assert known("top") == 4  # the parameters
+    graph.forward(x=torch.rand(5, 2), t=torch.rand(5, 2))
+    assert known("top") == len(graph)
+    graph.backward(loss)
+    assert known("grad") == len(graph) - 2  # not the inputs
+
+
+def test_findings_are_painted():
+    graph, loss = network()
+    graph.forward(x=torch.rand(9, 2), t=torch.rand(9, 2))
+    graph.backward(loss)
+    plain, marked = graph.draw(), graph.draw(marks={4: "dead units"})
+    assert MARKED not in plain.svg
+    assert MARKED in marked.svg
+    assert "dead units" in texts(marked)
+    folded = graph.draw(
+        depth=0, marks={node.index: "dead" for node in graph if node.kind == "operation"}
+    )
+    assert any("findings" in (text or "") for text in texts(folded))
+
+
+def test_a_module_is_drawn_from_shapes():
+    drawing = gn.Linear(3, 2).draw((None, 3))
+    assert [box.kind for box in drawing.scene.boxes].count("parameter") == 2
+    pair = gn.LossMSE().draw((4, 2), (4, 2))
+    assert [box.name for box in pair.scene.boxes if box.kind == "input"] == ["x0", "x1"]
+
+
+def test_a_module_of_a_wrong_shape_is_refused_as_ever():
+    with pytest.raises(gn.ShapeError):
+        gn.Linear(3, 2).draw((None, 4))
+
+
+@pytest.mark.parametrize("show", ["top", ("tops",), ("shape", 1)])
+def test_only_what_is_known_can_be_shown(show):
+    with pytest.raises(gn.GraphError, match="show is"):
+        network()[0].draw(show=show)
+
+
+def test_drawing_changes_nothing():
+    graph, loss = network()
+    graph.forward(x=torch.rand(5, 2), t=torch.rand(5, 2))
+    graph.backward(loss)
+    before = [
+        (node.top.clone(), None if node.grad is None else node.grad.clone()) for node in graph
+    ]
+    graph.draw(show=("top", "grad"))
+    for node, (top, grad) in zip(graph, before, strict=True):
+        assert torch.equal(node.top, top)
+        assert grad is None or torch.equal(node.grad, grad)
+
+
+def test_ten_thousand_nodes_are_folded_and_drawn():
+    graph = gn.Graph()
+    y = graph.input((2,), name="x")
+    for _ in range(5_000):
+        y = (y * 0.9).tanh()
+    drawing = graph.draw(engine="ranker")
+    assert len(drawing.scene) <= 60
+    ET.fromstring(drawing.svg)
+
+
+def test_reports_have_front_doors():
+    graph, loss = network()
+    graph.forward(x=torch.rand(9, 2), t=torch.rand(9, 2))
+    graph.backward(loss)
+    assert "127" in str(graph.summary())
+    assert isinstance(graph.doctor().marks, dict)
+    assert "0.weight" in graph.derivation() or "W" in graph.derivation()
+    assert len(graph.walk({"x": torch.rand(3, 2), "t": torch.rand(3, 2)}, loss).frames()) > 10

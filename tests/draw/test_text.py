@@ -1,0 +1,116 @@
+"""The plain-text twin: rails and tables."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+import graphnet as gn
+from graphnet.draw.building import scene_of
+from graphnet.draw.fold import folded
+from graphnet.draw.scene import Box, Scene
+from graphnet.draw.text import WIDEST, graph_table, printable, rails
+
+
+def twins():
+    torch.manual_seed(0)
+    graph = gn.Graph()
+    a, b = graph.input((None, 4), name="a"), graph.input((None, 4), name="b")
+    w = graph.parameter(torch.randn(4, 3), name="w")
+    ((a @ w - b @ w) ** 2).mean()
+    return graph
+
+
+def test_rails_show_who_reads_whom():
+    lines = rails(scene_of(twins())).splitlines()
+    assert [line.split("  ")[0].rstrip() for line in lines] == [
+        "○",
+        "│ ○",
+        "│ │ □",
+        "●─│─┤",
+        "│ ●─╯",
+        "●─╯",
+        "●",
+        "◎",
+    ]
+
+
+def test_a_line_says_what_its_box_is():
+    lines = rails(scene_of(twins())).splitlines()
+    words = "│ │ □ 2 parameter w 4x3 12 parameters, shared, used 2 times"
+    assert " ".join(lines[2].split()) == words
+    assert lines[4].endswith("use 2 of shared 0")
+
+
+@pytest.mark.parametrize("options", [{"depth": 0}, {"limit": 3}])
+def test_each_box_has_one_line(options):
+    scene = folded(scene_of(twins()), **options)
+    assert len(rails(scene).splitlines()) == len(scene)
+
+
+def test_folded_boxes_say_their_places_and_what_they_share():
+    layer = gn.Linear(2, 2)
+    graph = gn.Graph()
+    first, second = gn.Sequential(gn.Tanh(), layer), gn.Sequential(gn.Tanh(), layer)
+    gn.Sequential(first, second)(graph.input((None, 2), name="x"))
+    lines = rails(folded(scene_of(graph), depth=0)).splitlines()
+    assert "1…4" in lines[1]
+    assert lines[1].endswith("6 parameters, shares its parameters")
+    assert lines[2].endswith("use 2 of shared 0, use 2 of shared 1")
+
+
+def test_a_value_runs_down_its_rail_until_its_last_reader():
+    graph = gn.Graph()
+    x = graph.input((2,), name="x")
+    x.exp()  # nobody reads it: its rail is free at once
+    x.tanh() + x.sin()
+    drawn = [line[:5].rstrip() for line in rails(scene_of(graph)).splitlines()]
+    assert drawn == ["○", "├─●", "├─●", "● │", "●─╯"]
+
+
+def test_many_rails_are_cut():
+    graph = gn.Graph()
+    weights = [graph.parameter(torch.zeros(2)) for _ in range(40)]
+    x = graph.input((2,), name="x")
+    for weight in reversed(weights):
+        x = x * weight
+    lines = rails(scene_of(graph)).splitlines()
+    assert max(line.index(str(place)) for place, line in enumerate(lines)) <= 2 * WIDEST + 4
+    assert "…" in lines[30]
+    assert "…" not in lines[-1]
+
+
+def test_an_empty_scene_has_no_lines():
+    assert rails(Scene()) == ""
+
+
+def test_hostile_names_stay_on_one_line():
+    name = "two\nlines\x1b[31m<script>"
+    scene = Scene([Box("n0", "input", name, places=(0,))])
+    text = rails(scene)
+    assert len(text.splitlines()) == 1
+    assert "\x1b" not in text
+    assert printable(name) in text
+
+
+def test_the_table_shows_only_columns_that_hold_something():
+    graph = twins()
+    header = graph_table(graph).splitlines()[0].split()
+    assert header[:4] == ["#", "kind", "name", "computes"]
+    graph = gn.Graph()
+    graph.input((2,), name="x").tanh()
+    assert graph_table(graph).splitlines()[0].split()[-1] == "shape"
+
+
+def test_the_table_tells_norms_and_bytes():
+    graph = twins()
+    graph.forward(a=torch.ones(5, 4), b=torch.zeros(5, 4))
+    graph.backward(graph[-1])
+    lines = graph_table(graph).splitlines()
+    assert lines[0].split()[-4:] == ["parameters", "bytes", "|top|", "|grad|"]
+    a, w = lines[1].split(), lines[3].split()
+    assert a[-2:] == ["80", "4.47"]  # 20 numbers of 4 bytes, √20; an input has no gradient
+    assert w[-4] == "12"
+    assert w[-3] == "96"
+    assert w[-1] == f"{float(graph['w'].grad.norm()):.3g}"
+    assert "a, w" in lines[4]
