@@ -2,6 +2,7 @@
 
 python test.py                  2 inputs, three hidden layers of 25, 2 outputs
 python test.py --rounds 20      fresh points and weights each round: mean and deviation
+python test.py --plot figures   pictures of the network, its training and its errors
 python test.py --help           all options
 """
 
@@ -12,6 +13,7 @@ import torch
 
 import graphnet as gn
 from graphnet.experiments import disk
+from graphnet.experiments.figures import write_figures
 from graphnet.experiments.options import Settings, read_options
 from graphnet.experiments.report import Report, Result
 
@@ -22,11 +24,13 @@ def main() -> None:
     settings = read_options()
     report = Report(settings)
     for seed in settings.seeds:
-        report.round(one_round(seed, settings, report))
+        task, test_points = one_round(seed, settings, report)
     report.finish()
+    if settings.plot:
+        write_figures(settings.plot, task, test_points, report.results)
 
 
-def one_round(seed: int, settings: Settings, report: Report) -> Result:
+def one_round(seed: int, settings: Settings, report: Report) -> tuple[disk.Task, disk.Points]:
     """Draw points, build the network as a list of nodes, train it, and count its errors."""
     generator = torch.Generator().manual_seed(seed)
     train_points = gn.data.disk(1000, generator)
@@ -36,16 +40,21 @@ def one_round(seed: int, settings: Settings, report: Report) -> Result:
     task = disk.Task(model, settings)
     report.graph(task.graph)
 
+    def errors() -> tuple[float, float]:
+        return task.error(train_points), task.error(test_points)
+
     start, losses = perf_counter(), []
     if settings.load:
         gn.load_weights(model, settings.load)
     else:
-        losses = disk.train(task, train_points, settings, generator, report.progress(seed))
+        watch = report.watch(errors)
+        losses = disk.train(task, train_points, settings, generator, watch)["loss"]
     seconds = perf_counter() - start
 
     if settings.save:
         gn.save_weights(model, settings.save)
-    return Result(seed, losses, task.error(train_points), task.error(test_points), seconds)
+    report.round(Result(seed, losses, *errors(), seconds, report.curve))
+    return task, test_points
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@
 >>> sgd.step()
 """
 
-from graphnet import data, init, ops, schedules
+from graphnet import data, draw, init, ops, schedules
 from graphnet.check import CheckReport, check_module, check_op, check_optimizer
 from graphnet.errors import (
     DtypeError,
@@ -97,6 +97,21 @@ from graphnet.optim import (
     clip_grad_norm_,
     clip_grad_value_,
 )
+from graphnet.train import (
+    BestModel,
+    Callback,
+    Checkpoints,
+    CSVLog,
+    DeadLayers,
+    EarlyStopping,
+    History,
+    JSONLog,
+    TensorBoard,
+    evaluate,
+    fit,
+    metrics,
+    rounds,
+)
 from graphnet.version import __version__
 from graphnet.weights import load_weights, save_weights
 
@@ -117,12 +132,18 @@ __all__ = [
     "AvgPool2d",
     "BatchNorm1d",
     "BatchNorm2d",
+    "BestModel",
+    "CSVLog",
+    "Callback",
     "CheckReport",
+    "Checkpoints",
     "Conv1d",
     "Conv2d",
     "ConvTranspose2d",
+    "DeadLayers",
     "Dropout",
     "DtypeError",
+    "EarlyStopping",
     "Embedding",
     "EmptyBatchError",
     "FeedError",
@@ -132,9 +153,11 @@ __all__ = [
     "GraphError",
     "GroupNorm",
     "Hardtanh",
+    "History",
     "Identity",
     "Input",
     "InstanceNorm2d",
+    "JSONLog",
     "LSTMCell",
     "LayerNorm",
     "LeakyReLU",
@@ -179,6 +202,7 @@ __all__ = [
     "Softplus",
     "StateError",
     "Tanh",
+    "TensorBoard",
     "__version__",
     "check_module",
     "check_op",
@@ -186,9 +210,14 @@ __all__ = [
     "clip_grad_norm_",
     "clip_grad_value_",
     "data",
+    "draw",
+    "evaluate",
+    "fit",
     "init",
     "load_weights",
+    "metrics",
     "ops",
+    "rounds",
     "save_weights",
     "schedules",
 ]

@@ -44,6 +44,10 @@ class LoadError(GraphError):
     """A file or a state does not fit: nothing was loaded."""
 
 
+class CheckpointError(GraphError):
+    """A checkpoint cannot be written: those that were there before are as they were."""
+
+
 def counted(number: int, noun: str) -> str:
     """A number with its noun: 1 node, 2 nodes."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

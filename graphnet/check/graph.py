@@ -17,10 +17,12 @@ from graphnet.graph.complaints import explain_forward
 from graphnet.graph.feed import bind
 from graphnet.graph.kinds import Literal
 from graphnet.graph.passes import ancestors
-from graphnet.graph.table import text_table
+from graphnet.table import text_table
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from graphnet.draw.drawing import Drawing
 
 
 class CheckRow(NamedTuple):
@@ -47,10 +49,12 @@ class CheckReport:
     """What was found for every operation, in walk order; it is true if all is right.
 
     Attributes:
+        graph: what was checked.
         rows: one for each input of each operation.
     """
 
-    def __init__(self, rows: list[CheckRow]) -> None:
+    def __init__(self, graph: Graph, rows: list[CheckRow]) -> None:
+        self.graph = graph
         self.rows = rows
 
     @property
@@ -61,20 +65,39 @@ class CheckReport:
     def __bool__(self) -> bool:
         return self.first_wrong is None
 
+    @property
+    def verdict(self) -> str:
+        """All is right, or what is wrong first, in words."""
+        wrong = self.first_wrong
+        if wrong is None:
+            return f"All {len(self.rows)} derivatives are right."
+        text = (
+            f"The first wrong derivative is that of node {wrong.index} {wrong.name!r} "
+            f"by {wrong.input!r}: {wrong.fault}."
+        )
+        return f"{text} {wrong.hint}" if wrong.hint else text
+
+    def draw(self, **options: Any) -> Drawing:
+        """The graph as a picture, with the worst error in each operation; wrong ones are marked.
+
+        Args:
+            options: those of `Graph.draw`.
+        """
+        from graphnet.draw.picture import draw_graph
+
+        errors: dict[int, float] = {}
+        for row in self.rows:
+            errors[row.index] = max(row.error, errors.get(row.index, 0.0))
+        notes = {place: f"error {error:.1g}" for place, error in errors.items()}
+        marks = {row.index: f"wrong by {row.input}" for row in reversed(self.rows) if row.fault}
+        return draw_graph(self.graph, notes=notes, marks=marks, remarks=[self.verdict], **options)
+
     def __str__(self) -> str:
         header = ("#", "operation", "by input", "worst error", "verdict")
         body = [
             (str(r.index), r.name, r.input, f"{r.error:.1e}", r.fault or "right") for r in self.rows
         ]
-        wrong = self.first_wrong
-        verdict = f"All {len(self.rows)} derivatives are right."
-        if wrong is not None:
-            verdict = (
-                f"The first wrong derivative is that of node {wrong.index} {wrong.name!r} "
-                f"by {wrong.input!r}: {wrong.fault}."
-            )
-            verdict += f" {wrong.hint}" if wrong.hint else ""
-        return f"{text_table([header, *body], right=(0, 3))}\n{verdict}"
+        return f"{text_table([header, *body], right=(0, 3))}\n{self.verdict}"
 
 
 def check_graph(graph: Graph, node: Node, feed: Mapping[Any, Tensor] | None = None) -> CheckReport:
@@ -112,7 +135,7 @@ def check_graph(graph: Graph, node: Node, feed: Mapping[Any, Tensor] | None = No
             except Exception as error:
                 raise explain_forward(operation, error) from None
             rows.extend(_check_operation(graph, operation, arguments, values[operation]))
-    return CheckReport(rows)
+    return CheckReport(graph, rows)
 
 
 def _leaf_values(

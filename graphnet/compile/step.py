@@ -124,7 +124,7 @@ class Compiled:
     def _walk(self, fed: Mapping[str, Tensor]) -> None:
         """Walk the list once, to find out what is wrong; buffers and random states stay."""
         kept = [(each, each.top.clone()) for each in self.graph.parameters() if each.is_buffer]
-        generators = [torch.default_generator, *_generators(self.graph)]
+        generators = [torch.default_generator, *generators_of(self.graph)]
         states = [(each, each.get_state()) for each in generators]
         try:
             self.graph.forward(fed, outputs=self._targets)
@@ -160,12 +160,12 @@ class Compiled:
             raise
 
 
-def _generators(graph: Graph) -> list[torch.Generator]:
-    """The generators from which operations of a graph draw random numbers."""
+def generators_of(graph: Graph) -> list[torch.Generator]:
+    """The generators from which operations of a graph draw random numbers, each of them once."""
     options = (
         value for node in graph if isinstance(node, Operation) for value in node.op.options.values()
     )
-    return list({each for each in options if isinstance(each, torch.Generator)})
+    return list(dict.fromkeys(each for each in options if isinstance(each, torch.Generator)))
 
 
 class Prediction(Compiled):

@@ -5,11 +5,25 @@
 | `picture` | what `graph.draw` and `module.draw` do, step by step |
 | `scene`, `building`, `fold`: `repetitions` | boxes and arrows, and fewer of them |
 | `geometry`, `engines`, `dot`, `ranker`: `level`, `curves` | where they go |
-| `paint`: `style`, `marks`, `footer`, `strips` | the SVG |
+| `paint`: `style`, `marks`, `values`, `captions`, `room`, `footer`, `strips` | the SVG |
 | `drawing`, `png` | the result, and its other formats |
-| `text`, `summary`: `flops`, `health` | the list in words and tables |
+| `text`, `table`: `rails`; `summary`: `flops` | the list in words and tables |
+| `health`: `findings` | what is wrong with it |
 | `formulas`: `symbols`, `derivation` | its rules written out |
 | `walk`, `frames`, `page` | both walks, one event at a time |
 | `plots` | curves, boundaries and matrices of a training, by matplotlib |
-| `doctor` | what is in use here |
+| `in_use` | what draws on this machine |
 """
+
+__all__ = ["doctor"]
+
+
+def doctor() -> str:
+    """Say which layout engine, fonts and rasteriser are in use here, and how to get the others.
+
+    >>> print(doctor())  # doctest: +ELLIPSIS
+    layout  dot      ...
+    """
+    from graphnet.draw.in_use import report
+
+    return report()

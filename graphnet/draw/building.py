@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from graphnet.draw.scene import Arrow, Box, Path, Scene
+from graphnet.draw.sharing import is_derived, shared_by
 from graphnet.errors import counted
 from graphnet.graph import Node, Operation, Parameter
+from graphnet.graph.entry import dtype_text
 
 if TYPE_CHECKING:
     from graphnet.graph import Graph
@@ -25,22 +28,28 @@ def scene_of(graph: Graph, loss: Node | None = None) -> Scene:
     loss = loss_of(graph) if loss is None else loss
     scene = Scene()
     keys: dict[Node, str] = {}
-    readings = Counter(source for node in graph for source in node.inputs)
-    shared = [node for node in graph if isinstance(node, Parameter) and readings[node] > 1]
-    sharing = {node: number for number, node in enumerate(shared)}
+    sharing, scene.shared = shared_by(graph)
     used: Counter[Node] = Counter()
     for place, node in enumerate(graph):
         keys[node] = f"n{place}"
-        scene.boxes.append(_box(graph, place, node, node is loss))
+        box = _box(graph, place, node, node is loss)
+        scene.boxes.append(replace(box, sharing=(sharing[node],)) if node in sharing else box)
         for source in node.inputs:
-            used[source] += 1
-            number = sharing.get(source)
-            use = used[source] if number is not None else 0
-            scene.arrows.append(Arrow(keys[source], keys[node], number, use))
+            arrow = Arrow(keys[source], keys[node])
+            if source in sharing and not is_derived(node):
+                used[source] += 1
+                arrow = replace(arrow, sharing=sharing[source], use=used[source])
+            scene.arrows.append(arrow)
     for path in scene.paths:
-        name = ".".join(path)
-        scene.titles[path] = " ".join(part for part in (name, graph.scopes.kinds.get(name)) if part)
+        scene.titles[path] = _title(path, graph.scopes.kinds.get(".".join(path), ""))
     return scene
+
+
+def _title(path: Path, kind: str) -> str:
+    """What stands on the frame of a module: its path and its class, but nothing twice."""
+    if kind and path[-1] == kind.lower():
+        return ".".join((*path[:-1], kind))
+    return " ".join(part for part in (".".join(path), kind) if part)
 
 
 def loss_of(graph: Graph) -> Node | None:
@@ -63,7 +72,7 @@ def _box(graph: Graph, place: int, node: Node, is_loss: bool) -> Box:
         kind="loss" if is_loss else kind_of(node),
         name=last,
         symbol=symbol,
-        shape=sizes(node.shape),
+        shape=sizes(node.shape) + _number_type(node),
         note=note,
         path=_path(path),
         nodes=(node,),
@@ -74,6 +83,11 @@ def _box(graph: Graph, place: int, node: Node, is_loss: bool) -> Box:
 def sizes(shape: tuple[int | None, ...]) -> str:
     """A shape in short, as formulas write it: "?x25"; "1" for a single number."""
     return "x".join("?" if size is None else str(size) for size in shape) or "1"
+
+
+def _number_type(node: Node) -> str:
+    """The number type where it is not the usual one, of fractions."""
+    return "" if node.dtype.is_floating_point else f" {dtype_text(node.dtype)}"
 
 
 def _path(parts: list[str]) -> Path:

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from functools import reduce
 from math import ceil
+from operator import or_
 from typing import TYPE_CHECKING
 
 from graphnet.draw.geometry import MARGIN, MAX_WIDTH, size_of, text_width
 from graphnet.draw.ranker import beside
+from graphnet.draw.style import sharing_colour
 from graphnet.errors import GraphError
 
 if TYPE_CHECKING:
     from graphviz import Digraph
 
-    from graphnet.draw.scene import Arrow, Path, Scene
+    from graphnet.draw.scene import Arrow, Box, Path, Scene
 
 __all__ = ["digraph_of", "layout_dot"]
 
 _INCH = 72
 _TITLE_SIZE = 10  # Courier of 10 points is 12 high and with its padding more than a title needs
-_SPINE, _SIDE = 8, 1  # how much an arrow of data, or of a parameter, wants to be straight
+_SPINE, _BRANCH, _SIDE = 64, 8, 1  # how straight latest data, other data, parameters want to run
 
 _STYLES = {
     "input": {"shape": "ellipse", "fillcolor": "#cfe3f5"},
@@ -30,21 +33,22 @@ _STYLES = {
     "gradient": {"shape": "hexagon", "fillcolor": "#f5b971"},
     "module": {"shape": "box3d", "fillcolor": "#e4e9ef"},
 }
-_SHARED = ("#0072b2", "#d55e00", "#56b4e9", "#e69f00", "#009e73", "#cc79a7")
 
 
 def layout_dot(scene: Scene) -> str:
     """The DOT text that asks only where things go: no name of the user is in it.
 
     One parameter stands at the left of its operation and one at the right, by an arrow that is
-    turned round; others stand above. Box number i of the scene is called b<i>, arrow i has the
-    id e<i>, and module i of `scene.paths` is the cluster c<i>; sizes are fixed, so that fonts do
+    turned round; others stand above. Each module stands below all data that it reads, by rows and
+    by arrows that are not drawn. Box number i of the scene is called b<i>, arrow i has the id e<i>,
+    and module i of `scene.paths` is the cluster c<i>. An arrow that enters a module between shared
+    parameters has a second piece, f<i>, from the point p<i> on. Sizes are fixed, so that fonts do
     not matter.
 
     >>> from graphnet.draw.scene import Box, Scene
     >>> print(layout_dot(Scene([Box("n0", "input", "x")])))
     digraph {
-    graph [nodesep=0.22 ranksep=0.36 margin=0 pad=0]
+    graph [nodesep=0.22 ranksep=0.36 margin=8 pad=0 newrank=true remincross=false]
     node [shape=box fixedsize=true label=""]
     edge [arrowhead=none]
     b0 [width=0.6111 height=0.3472]
@@ -53,7 +57,8 @@ def layout_dot(scene: Scene) -> str:
     ids = {box.key: f"b{place}" for place, box in enumerate(scene.boxes)}
     clusters = {path: f"cluster_c{place}" for place, path in enumerate(scene.paths)}
     lines = [
-        "graph [nodesep=0.22 ranksep=0.36 margin=0 pad=0]",
+        # newrank: modules in their order; remincross: parameters keep their side
+        f"graph [nodesep=0.22 ranksep=0.36 margin={MARGIN:g} pad=0 newrank=true remincross=false]",
         'node [shape=box fixedsize=true label=""]',
         "edge [arrowhead=none]",
     ]
@@ -62,21 +67,124 @@ def layout_dot(scene: Scene) -> str:
         width, height = size_of(box)
         text = f"{ids[box.key]} [width={width / _INCH:.4f} height={height / _INCH:.4f}]"
         lines.append(_within(box.path, text, clusters))
-    boxes, rows = scene.by_key, defaultdict(list)
-    for parameter, reader in beside(scene).items():
-        rows[reader].append(parameter)
-    on_right = set()
-    for reader, parameters in rows.items():
-        row = " ".join(ids[key] for key in (*parameters[:2], reader))
-        lines.append(_within(boxes[reader].path, f"{{rank=same {row}}}", clusters))
-        on_right |= {(key, reader) for key in parameters[1:2]}
+    order = _Order(scene)
+    rows = [(path, [ids[key] for key in row]) for path, row in order.rows()]
     for place, arrow in enumerate(scene.arrows):
-        weight = _SIDE if boxes[arrow.source].kind in ("parameter", "buffer") else _SPINE
-        ends = [arrow.source, arrow.target]
-        if (arrow.source, arrow.target) in on_right:
-            ends.reverse()
-        lines.append(f"{' -> '.join(ids[key] for key in ends)} [id=e{place} weight={weight}]")
+        source, target, weight = ids[arrow.source], ids[arrow.target], order.weight(arrow)
+        if order.turned(arrow):
+            source, target = target, source
+        if passed := order.passed(arrow):
+            path, point = order.boxes[arrow.target].path, f"p{place}"
+            lines.append(_within(path, f"{point} [width=0.01 height=0.01]", clusters))
+            lines.append(f"{point} -> {target} [id=f{place} weight={2 * weight}]")
+            rows.append((path, [point, *(ids[key] for key in passed)]))
+            target = point
+        lines.append(f"{source} -> {target} [id=e{place} weight={weight}]")
+    lines += [_within(path, f"{{rank=same {' '.join(row)}}}", clusters) for path, row in rows]
+    lines += [f"{ids[one]} -> {ids[other]} [style=invis weight=0]" for one, other in order.held()]
     return "\n".join(["digraph {", *lines, "}"])
+
+
+class _Order:
+    """Which boxes of a scene stand beside, below and straight below which others."""
+
+    def __init__(self, scene: Scene) -> None:
+        self.scene = scene
+        self.boxes = scene.by_key
+        self.bits = {box.key: 1 << place for place, box in enumerate(scene.boxes)}
+        self.sources: dict[str, dict[str, None]] = {key: {} for key in self.boxes}
+        for arrow in scene.arrows:
+            self.sources[arrow.target][arrow.source] = None
+        self.beside: dict[str, list[str]] = defaultdict(list)  # an operation: two parameters
+        for parameter, reader in beside(scene).items():
+            if len(self.beside[reader]) < 2:
+                self.beside[reader].append(parameter)
+        self.at_side = {key for row in self.beside.values() for key in row}
+        self.above: dict[str, int] = {}  # each box: all above it, and itself, as bits
+        self.inside: dict[Path, list[str]] = defaultdict(list)  # without parameters at sides
+        self.members: dict[Path, int] = defaultdict(int)  # the same, as bits
+        for key, box in self.boxes.items():
+            above = (self.above.get(source, 0) for source in self.sources[key])
+            self.above[key] = reduce(or_, above, self.bits[key])
+            if key not in self.at_side:
+                for path in _around(box):
+                    self.members[path] |= self.bits[key]
+                    self.inside[path].append(key)
+        self.entering = self._entering()
+
+    def _is_leaf(self, key: str) -> bool:
+        return self.boxes[key].kind in ("parameter", "buffer")
+
+    def turned(self, arrow: Arrow) -> bool:
+        """Whether it runs from a parameter to the left."""
+        return arrow.source in self.beside.get(arrow.target, ())[1:]
+
+    def weight(self, arrow: Arrow) -> int:
+        """How straight an arrow is to be: above all that of the latest data, in either half."""
+        if self._is_leaf(arrow.source):
+            return _SIDE
+        data = [key for key in self.sources[arrow.target] if not self._is_leaf(key)]
+        latest = arrow.source == max(data, key=self.bits.__getitem__)
+        halves = {self.boxes[key].kind == "gradient" for key in (arrow.source, arrow.target)}
+        return _SPINE if latest and len(halves) == 1 else _BRANCH
+
+    # modules below what they read
+
+    def _entering(self) -> dict[Path, dict[str, None]]:
+        """For each module the data from outside, but none that comes out of it."""
+        found: dict[Path, dict[str, None]] = defaultdict(dict)
+        for arrow in self.scene.arrows:
+            for path in _around(self.boxes[arrow.target]):
+                returns = self.above[arrow.source] & self.members[path]
+                if not returns and not self._is_leaf(arrow.source):
+                    found[path][arrow.source] = None
+        return found
+
+    def passed(self, arrow: Arrow) -> list[str]:
+        """The shared parameters above its reader that data from outside the module passes."""
+        path = self.boxes[arrow.target].path
+        if arrow.source not in self.entering.get(path, ()):
+            return []
+        shared = [key for key in self.sources[arrow.target] if self._is_leaf(key)]
+        return [key for key in shared if key not in self.at_side and self.boxes[key].path == path]
+
+    def rows(self) -> list[tuple[Path, list[str]]]:
+        """Boxes that stand side by side, and the module in which they do."""
+        rows = [(self.boxes[key].path, [*row, key]) for key, row in self.beside.items()]
+        for path in self.entering:
+            first = self._tops(path)[0]
+            rows += [(path, first)] if len(first) > 1 else []
+        return rows
+
+    def held(self) -> list[tuple[str, str]]:
+        """Pairs of boxes, the second below the first, where neither arrows nor rows see to it."""
+        known = {(arrow.source, key) for arrow in self.scene.arrows for key in self.passed(arrow)}
+        found: dict[tuple[str, str], None] = {}
+        for path in self.entering:
+            first, others = self._tops(path)
+            read = {source for key in first for source in self.sources[key]}
+            for data in self._lowest(path):
+                below = others if data in read else [*first[:1], *others]
+                found |= {(data, key): None for key in below}
+        return [pair for pair in found if pair not in known]
+
+    def _tops(self, path: Path) -> tuple[list[str], list[str]]:
+        """What nothing in a module is above: those that read the lowest data, and the others."""
+        lowest, members = set(self._lowest(path)), self.members[path]
+        tops = [key for key in self.inside[path] if self.above[key] & members == self.bits[key]]
+        first = [key for key in tops if not lowest.isdisjoint(self.sources[key])]
+        return first, [key for key in tops if key not in first]
+
+    def _lowest(self, path: Path) -> list[str]:
+        """The data that enters a module, without what is above other such data."""
+        above = (self.above[key] & ~self.bits[key] for key in self.entering[path])
+        passed = reduce(or_, above, 0)
+        return [key for key in self.entering[path] if not passed & self.bits[key]]
+
+
+def _around(box: Box) -> list[Path]:
+    """The modules around a box, the innermost first."""
+    return [box.path[:depth] for depth in range(len(box.path), 0, -1)]
 
 
 def _title(scene: Scene, path: Path) -> str:
@@ -128,15 +236,15 @@ def _edge(arrow: Arrow) -> dict[str, str]:
     """Each use of a shared parameter in the colour of that parameter; bundles with their number."""
     found = {}
     if arrow.sharing is not None:
-        found = {"color": _SHARED[arrow.sharing % len(_SHARED)], "penwidth": "2"}
+        found = {"color": sharing_colour(arrow.sharing), "penwidth": "2"}
     label = f"use {arrow.use}" if arrow.use else f"× {arrow.count}" if arrow.count > 1 else ""
     return {**found, "label": label} if label else found
 
 
 def _quoted(text: str) -> str:
     """A text that Graphviz shows as it is: no escapes, no entities, no HTML-like label."""
-    from graphviz import escape
+    from graphviz import escape, nohtml
 
     plain = "".join(sign if sign.isprintable() or sign == "\n" else "\ufffd" for sign in text)
-    quoted: str = escape(plain.replace("&", "&amp;"))
+    quoted: str = nohtml(escape(plain.replace("&", "&amp;")).replace("\n", r"\n"))
     return quoted

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from graphnet.draw.engines import laid_out
-from graphnet.draw.paint import PLAIN, Look, painted, roomy
+from graphnet.draw.paint import PLAIN, Look, painted
 from graphnet.draw.png import pdf_of, png_of
 from graphnet.draw.text import rails
+from graphnet.draw.values import roomy
 from graphnet.errors import GraphError
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ class Drawing:
         """
         from graphnet.draw.dot import digraph_of
 
-        return digraph_of(roomy(self.scene, 0))  # Graphviz has no values to fill rooms with
+        return digraph_of(roomy(self.scene, {}))  # Graphviz has no values to fill rooms with
 
     def save(self, path: str | PathLike[str]) -> Path:
         """Write the picture into a file, in the format that its suffix names.

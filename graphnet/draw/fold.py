@@ -111,7 +111,10 @@ def _with_leaves(
             reader.boxes.append(box)
         else:
             parts.append(Part([box], box.path if module is None else module[:-1], module))
+    large = {part.module for part in parts if len(part.boxes) > 1}
     for part in parts:
+        computes = any(box.kind not in LEAVES for box in part.boxes)
+        part.folded = computes and part.module is not None and part.module in large
         part.boxes.sort(key=lambda box: box.places[0])
     return sorted(parts, key=lambda part: part.last)
 
@@ -142,28 +145,46 @@ def _drawn(scene: Scene, parts: list[Part]) -> Scene:
             "a larger depth shows more of what is inside."
         )
     titles = {path: scene.titles[path] for path in paths if path in scene.titles}
-    return Scene(boxes, _merged(scene.arrows, keys), titles, notes)
+    arrows = [
+        replace(arrow, source=keys[arrow.source], target=keys[arrow.target])
+        for arrow in scene.arrows
+    ]
+    boxes, arrows = _lettered(boxes, arrows)
+    return Scene(boxes, _merged(arrows), titles, scene.shared, notes)
 
 
-def _merged(arrows: Sequence[Arrow], keys: dict[str, str]) -> list[Arrow]:
+def _lettered(boxes: list[Box], arrows: list[Arrow]) -> tuple[list[Box], list[Arrow]]:
+    """Folded uses of the same parameters have its letter, instead of arrows between them."""
+    modules = {box.key for box in boxes if box.kind == "module"}
+    letters = {box.key: dict.fromkeys(box.sharing) for box in boxes}
+    kept = []
+    for arrow in arrows:
+        if arrow.sharing is None or not modules.issuperset((arrow.source, arrow.target)):
+            kept.append(arrow)
+        else:
+            letters[arrow.target][arrow.sharing] = None
+    return [replace(box, sharing=tuple(letters[box.key])) for box in boxes], kept
+
+
+def _merged(arrows: Sequence[Arrow]) -> list[Arrow]:
     """One arrow for all that go the same way, those of different shared parameters apart."""
     merged: dict[tuple[str, str, int | None], Arrow] = {}
     for arrow in arrows:
-        source, target = keys[arrow.source], keys[arrow.target]
+        way = source, target, _ = (arrow.source, arrow.target, arrow.sharing)
         if source == target:
             continue
-        way = (source, target, arrow.sharing)
         if way in merged:
-            merged[way] = replace(merged[way], count=merged[way].count + arrow.count, use=0)
+            use = arrow.use if arrow.use == merged[way].use else 0
+            merged[way] = replace(merged[way], count=merged[way].count + arrow.count, use=use)
         else:
-            merged[way] = replace(arrow, source=source, target=target)
+            merged[way] = arrow
     return list(merged.values())
 
 
 def _box(scene: Scene, part: Part) -> Box:
     """The box of a part; that of a single node stays itself, with a name that tells where it is."""
     boxes = part.boxes
-    if len(boxes) == 1:
+    if len(boxes) == 1 and not part.folded:
         return replace(boxes[0], name=_name(part), path=part.path)
     kinds = {box.kind for box in boxes}
     places = tuple(place for box in boxes for place in box.places)
@@ -177,6 +198,7 @@ def _box(scene: Scene, part: Part) -> Box:
         shape="" if kinds == {"gradient"} else shapes[-1],
         note=_note(part),
         path=part.path,
+        sharing=tuple(dict.fromkeys(number for box in boxes for number in box.sharing)),
         nodes=tuple(node for box in boxes for node in box.nodes),
         places=places,
     )
@@ -187,7 +209,7 @@ def _name(part: Part) -> str:
     if part.members:
         first, last = _name(part.members[0]), _name(part.members[-1])
         return first if first == last else f"{first} … {last}"
-    if part.module and len(part.boxes) > 1:
+    if part.module and part.folded:
         return ".".join(part.module)
     (box, *_) = part.boxes
     return ".".join((*box.path[len(part.path) :], box.name))
@@ -199,7 +221,7 @@ def _symbol(scene: Scene, part: Part) -> str:
         symbols = dict.fromkeys(_symbol(scene, member) for member in part.members)
         known = [symbol for symbol in symbols if symbol]
         return ", ".join(known[:3]) + (", …" if len(known) > 3 else "")
-    if part.module and len(part.boxes) > 1:
+    if part.module and part.folded:
         name = ".".join(part.module)
         return scene.titles.get(part.module, "").removeprefix(name).strip()
     return part.boxes[0].symbol

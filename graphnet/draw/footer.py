@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 
 from graphnet.draw.geometry import MARGIN, text_width
 from graphnet.draw.marks import START, text
-from graphnet.draw.scene import KINDS, Arrow, Scene
+from graphnet.draw.scene import KINDS, Scene
 from graphnet.draw.style import INK, STYLES, letters, outline, sharing_colour
-from graphnet.errors import counted
 
 if TYPE_CHECKING:
     from graphnet.draw.geometry import Layout
@@ -70,21 +69,16 @@ def _legend(scene: Scene, below: Footer) -> None:
         )
         below.parts.append(text((x + 30, below.height + 10), style.label, SIZE, "", START))
         x += needs
+    if any("?" in box.shape for box in scene.boxes):
+        if x > MARGIN and x + 60 > below.width:
+            x, below.height = MARGIN, below.height + LINE + 4
+        below.parts.append(text((x, below.height + 10), "? any size", SIZE, "", START))
     below.height += LINE + 4
 
 
 def sharing_notes(scene: Scene) -> list[tuple[str, str]]:
     """What is shared and how often it is used, each with its colour."""
-    boxes = scene.by_key
-    uses: dict[int, list[Arrow]] = {}
-    for arrow in scene.arrows:
-        if arrow.sharing is not None:
-            uses.setdefault(arrow.sharing, []).append(arrow)
-    notes = []
-    for sharing, arrows in sorted(uses.items()):
-        letter, box = letters(sharing), boxes[arrows[0].source]
-        name = ".".join((*box.path, box.name))
-        used = counted(sum(arrow.count for arrow in arrows), "time")
-        note = f"{letter}: {name} is shared, used {used}."
-        notes.append((note, sharing_colour(sharing)))
-    return notes
+    return [
+        (f"{letters(number)}: {sentence}.", sharing_colour(number))
+        for number, sentence in enumerate(scene.shared)
+    ]

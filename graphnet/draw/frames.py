@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 from graphnet.draw.building import scene_of
 from graphnet.draw.engines import laid_out
 from graphnet.draw.fold import folded
-from graphnet.draw.paint import Look, Value, painted, roomy
+from graphnet.draw.paint import Look, painted
 from graphnet.draw.png import png_of
 from graphnet.draw.strips import described, strip
+from graphnet.draw.values import Value, roomy
 from graphnet.errors import GraphError
 
 if TYPE_CHECKING:
@@ -40,12 +41,13 @@ class Frames(Sequence[str]):
     def __init__(self, walk: Walk, *, depth: int | None = None, engine: str | None = None) -> None:
         self.walk = walk.run()
         self.events: list[Event] = self.walk.events
-        self.scene: Scene = roomy(folded(scene_of(walk.graph, walk.loss), depth), rows=2)
-        self.layout: Layout = laid_out(self.scene, engine)
+        scene = folded(scene_of(walk.graph, walk.loss), depth)
         self._boxes = {
-            node: box.key for box in self.scene.boxes for node in box.nodes if len(box.nodes) == 1
+            node: box.key for box in scene.boxes for node in box.nodes if len(box.nodes) == 1
         }
-        self._folded = {node: box.key for box in self.scene.boxes for node in box.nodes}
+        self._folded = {node: box.key for box in scene.boxes for node in box.nodes}
+        self.scene: Scene = roomy(scene, self._values(len(self.events) - 1))
+        self.layout: Layout = laid_out(self.scene, engine)
 
     def __len__(self) -> int:
         return len(self.events)
@@ -71,6 +73,7 @@ class Frames(Sequence[str]):
             values=self._values(number),
             ring=self._folded.get(event.node),
             lit=frozenset(self._lit(event)),
+            backward=event.phase == "backward",
             labels=self._labels(event),
             uid="walk",
         )

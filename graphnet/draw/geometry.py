@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING
 from unicodedata import combining, east_asian_width
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from graphnet.draw.scene import Box, Path
 
 __all__ = [
@@ -18,6 +21,7 @@ __all__ = [
     "Layout",
     "Point",
     "Rectangle",
+    "inward",
     "on_border",
     "shortened",
     "size_of",
@@ -131,3 +135,28 @@ def on_border(point: Point, centre: Point, size: tuple[float, float]) -> Point:
     else:
         down = half_height if down > 0 else -half_height
     return centre[0] + right, centre[1] + down
+
+
+def inward(point: Point, place: Rectangle, corners: Sequence[Point]) -> Point:
+    """From a point on the border of a rectangle straight inwards, up to the outline within it.
+
+    Args:
+        point: where an arrow ends for a layout engine, which knows rectangles only.
+        place: the rectangle.
+        corners: of the outline, which touches all four sides of the rectangle.
+
+    >>> inward((0.0, 5.0), (0.0, 0.0, 30.0, 10.0), [(8, 0), (30, 0), (22, 10), (0, 10)])
+    (4.0, 5.0)
+    """
+    left, top, width, height = place
+    to_side = min(abs(point[0] - left), abs(point[0] - left - width))
+    along = 0 if to_side < min(abs(point[1] - top), abs(point[1] - top - height)) else 1
+    fixed = point[1 - along]
+    found = []
+    for one, other in pairwise([*corners, corners[0]]):
+        start, end = one[1 - along], other[1 - along]
+        if start != end and min(start, end) <= fixed <= max(start, end):
+            part = (fixed - start) / (end - start)
+            found.append(one[along] + part * (other[along] - one[along]))
+    nearest = min(found, key=lambda at: abs(at - point[along]), default=point[along])
+    return (nearest, fixed) if along == 0 else (fixed, nearest)

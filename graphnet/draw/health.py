@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 from graphnet.draw.building import loss_of
 from graphnet.draw.findings import Finding, Health
 from graphnet.draw.flops import IMAGES, MATRIX, MOVES
-from graphnet.draw.text import printable
 from graphnet.errors import StateError, counted
 from graphnet.graph import Operation, Parameter
 from graphnet.graph.kinds import Literal
 from graphnet.graph.passes import ancestors
+from graphnet.table import printable
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -54,7 +54,7 @@ def health(graph: Graph) -> Health:
         )
     doctor = _Doctor(graph)
     checks = (doctor.non_finite, doctor.units, doctor.slopes, doctor.parameters, doctor.unread)
-    return Health(tuple(finding for check in checks for finding in check()))
+    return Health(graph, tuple(finding for check in checks for finding in check()))
 
 
 class _Doctor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from html import escape
-from math import dist, hypot
+from math import dist
 from typing import TYPE_CHECKING
 
 from graphnet.draw.geometry import text_width
@@ -14,12 +14,14 @@ if TYPE_CHECKING:
     from graphnet.draw.geometry import Point, Rectangle
 
 __all__ = [
+    "BADGE",
     "BOLD",
     "START",
     "badge",
+    "badge_width",
     "bars",
     "curve_and_head",
-    "free_spot",
+    "head_of",
     "number",
     "point_on",
     "polygon",
@@ -30,6 +32,11 @@ __all__ = [
 
 BOLD = ' font-weight="bold"'
 START = ' text-anchor="start"'
+
+BADGE = 13.0
+"""The height of a badge."""
+HEAD = 6.0
+"""The length of an arrowhead."""
 
 
 def number(value: float) -> str:
@@ -85,20 +92,31 @@ def rounded(place: Rectangle, radius: float) -> str:
     )
 
 
+def head_of(curve: Sequence[Point]) -> list[Point]:
+    """The arrowhead at the end of a curve: its tip, and its two wings."""
+    tip, (dx, dy) = curve[-1], _direction(curve)
+    x, y = tip[0] - HEAD * dx, tip[1] - HEAD * dy
+    return [tip, (x - 3.2 * dy, y + 3.2 * dx), (x + 3.2 * dy, y - 3.2 * dx)]
+
+
+def _direction(curve: Sequence[Point]) -> Point:
+    """The direction in which a curve arrives, of length 1; down where it has no length."""
+    tip = curve[-1]
+    before = next((point for point in reversed(curve) if point != tip), (tip[0], tip[1] - 1))
+    along = dist(before, tip)
+    return (tip[0] - before[0]) / along, (tip[1] - before[1]) / along
+
+
 def curve_and_head(curve: list[Point]) -> tuple[str, str]:
     """A curve up to the neck of its arrowhead, and the head, whose tip is the end: path data.
 
     Args:
         curve: a start and triples of cubic Bézier control points.
     """
-    tip = curve[-1]
-    before = next((point for point in reversed(curve) if point != tip), (tip[0], tip[1] - 1))
-    along = hypot(tip[0] - before[0], tip[1] - before[1])
-    dx, dy = (tip[0] - before[0]) / along, (tip[1] - before[1]) / along
-    neck = (tip[0] - 6 * dx, tip[1] - 6 * dy)
-    wings = [(neck[0] - 3.2 * dy, neck[1] + 3.2 * dx), (neck[0] + 3.2 * dy, neck[1] - 3.2 * dx)]
+    (x, y), (dx, dy) = curve[-1], _direction(curve)
+    neck = (x - HEAD * dx, y - HEAD * dy)
     bends = " ".join(f"{number(x)} {number(y)}" for x, y in [*curve[1:-1], neck])
-    return f"M{number(curve[0][0])} {number(curve[0][1])}C{bends}", polygon([tip, *wings])
+    return f"M{number(curve[0][0])} {number(curve[0][1])}C{bends}", polygon(head_of(curve))
 
 
 def point_on(curve: Sequence[Point], part: float) -> Point:
@@ -121,31 +139,16 @@ def point_on(curve: Sequence[Point], part: float) -> Point:
     return x, y
 
 
-def free_spot(curve: Sequence[Point], taken: Sequence[Point], apart: float = 16.0) -> Point:
-    """Where to write on a curve: near its middle, and apart from what is written already.
-
-    A very short curve is written beside, so that it can still be seen, and so is a crowded one.
-
-    Args:
-        curve: a start and triples of Bézier control points.
-        taken: the points that are written on.
-        apart: how far from them.
-    """
-    (x, y), (tip_x, tip_y) = curve[0], curve[-1]
-    if hypot(tip_x - x, tip_y - y) < 30:
-        flat = abs(tip_x - x) > abs(tip_y - y)
-        side = (0, -11) if flat else (11, 0)
-        return (x + tip_x) / 2 + side[0], (y + tip_y) / 2 + side[1]
-    on = [point_on(curve, part) for part in (0.5, 0.4, 0.6, 0.3, 0.7, 0.2, 0.8)]
-    spots = on + [(x + side, y) for x, y in on for side in (13, -13)]
-    return next((spot for spot in spots if all(dist(spot, at) > apart for at in taken)), spots[0])
+def badge_width(mark: str) -> float:
+    """How wide a badge is; it is `BADGE` high."""
+    return max(BADGE, text_width(mark, 8.5, bold=True) + 7)
 
 
 def badge(mark: str, centre: Point, colour: str) -> str:
-    """A few white letters on a coloured ground."""
-    width = max(13.0, text_width(mark, 8.5, bold=True) + 7)
-    place = (centre[0] - width / 2, centre[1] - 6.5, width, 13.0)
-    ground = f'<path d="{rounded(place, 6.5)}" fill="{colour}" stroke="#ffffff"/>'
+    """A few white letters on a ground that is dark enough for them."""
+    width = badge_width(mark)
+    place = (centre[0] - width / 2, centre[1] - BADGE / 2, width, BADGE)
+    ground = f'<path d="{rounded(place, BADGE / 2)}" fill="{colour}" stroke="#ffffff"/>'
     return ground + text((centre[0], centre[1] + 3), mark, 8.5, "#ffffff", BOLD)
 
 

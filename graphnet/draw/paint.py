@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
+from graphnet.draw.captions import captions
+from graphnet.draw.curves import moved
 from graphnet.draw.footer import footer
-from graphnet.draw.geometry import LINE_HEIGHT, shortened, size_of, text_width
+from graphnet.draw.geometry import LINE_HEIGHT, inward, shortened, size_of
 from graphnet.draw.marks import (
     BOLD,
-    START,
     badge,
-    bars,
     curve_and_head,
-    free_spot,
     number,
     rounded,
     shown,
@@ -30,36 +29,20 @@ from graphnet.draw.style import (
     INK,
     RING,
     STYLES,
+    corners,
     ink_on,
     letters,
     outline,
     sharing_colour,
 )
-from graphnet.errors import GraphError, counted
+from graphnet.draw.values import Value, rows_of, values_in
+from graphnet.errors import counted
 
 if TYPE_CHECKING:
     from graphnet.draw.geometry import Layout, Point, Rectangle
 
-__all__ = ["Look", "Spacious", "Value", "painted", "roomy"]
-
-ROOM = "0" * 20
-HALO = START + ' stroke="#ffffff" stroke-width="3" paint-order="stroke"'
+__all__ = ["Look", "painted"]
 UID = "\0"  # stands for the prefix of all ids until that is known; no shown text can hold it
-
-
-@dataclass(frozen=True)
-class Value:
-    """What a box says of one tensor.
-
-    Attributes:
-        label: which tensor: "top", "grad".
-        text: a line about it, as `strips.described` gives.
-        bars: the heights of some bars from 0 to 1, as `strips.strip` gives.
-    """
-
-    label: str
-    text: str
-    bars: Sequence[float] = ()
 
 
 @dataclass(frozen=True)
@@ -72,6 +55,7 @@ class Look:
         values: lines and bars in boxes, which need room for them: see `roomy`.
         ring: the box with a ring around it, such as the one that is computed now.
         lit: the places in `scene.arrows` of arrows that glow.
+        backward: True to turn the lit arrows round: along them gradients flow.
         labels: texts beside arrows, by their places in `scene.arrows`.
         fills: colours of boxes, as "#rrggbb", instead of those of their kinds.
         legend: True to explain the kinds of box below the picture.
@@ -83,6 +67,7 @@ class Look:
     values: Mapping[str, Sequence[Value]] = field(default_factory=dict)
     ring: str | None = None
     lit: frozenset[int] = frozenset()
+    backward: bool = False
     labels: Mapping[int, str] = field(default_factory=dict)
     fills: Mapping[str, str] = field(default_factory=dict)
     legend: bool = True
@@ -90,29 +75,6 @@ class Look:
 
 
 PLAIN = Look()
-
-
-@dataclass(frozen=True)
-class Spacious(Box):
-    """A box with room below its text: two lines for each value."""
-
-    rows: int = 0
-
-    @property
-    def lines(self) -> list[str]:
-        """The text in the box, and below it lines that only keep room."""
-        return [*super().lines, *[ROOM] * (2 * self.rows)]
-
-
-def roomy(scene: Scene, rows: int) -> Scene:
-    """The same scene with room for values in each box; call it before the layout is made.
-
-    Args:
-        scene: what is to be drawn.
-        rows: how many values a box will show at most.
-    """
-    boxes: list[Box] = [Spacious(**{**vars(box), "rows": rows}) for box in scene.boxes]
-    return replace(scene, boxes=boxes)
 
 
 def painted(scene: Scene, layout: Layout, look: Look = PLAIN) -> str:
@@ -127,6 +89,7 @@ def painted(scene: Scene, layout: Layout, look: Look = PLAIN) -> str:
         GraphError: a box has values but no room for them.
     """
     below = footer(scene, layout, look.legend)
+    curves = _curves(scene, layout, look)
     width = number(max(layout.width, below.width))
     height = number(layout.height + below.height)
     svg = "\n".join(
@@ -139,11 +102,11 @@ def painted(scene: Scene, layout: Layout, look: Look = PLAIN) -> str:
             f'<rect width="{width}" height="{height}" fill="#ffffff"/>',
             f'<g font-family="DejaVu Sans, sans-serif" font-size="10" fill="{INK}"'
             f' text-anchor="middle">',
-            *_frames(scene, layout),
-            *_arrows(scene, layout, look),
-            *_titles(scene, layout),
+            *_frames(layout),
+            *_ring(scene, layout, look),
+            *_arrows(scene, curves, look),
             *_boxes(scene, layout, look),
-            *_badges(scene, layout, look),
+            *captions(scene, layout, curves, look.labels),
             *below.parts,
             "</g>",
             "</svg>\n",
@@ -159,7 +122,7 @@ def counts(scene: Scene) -> str:
     return f"A network with {counted(len(scene.arrows), 'arrow')} between boxes: {kinds}."
 
 
-def _frames(scene: Scene, layout: Layout) -> Iterator[str]:
+def _frames(layout: Layout) -> Iterator[str]:
     """A frame around each module, the outer ones first."""
     for path in sorted(layout.frames, key=len):
         x, y, width, height = layout.frames[path]
@@ -169,16 +132,9 @@ def _frames(scene: Scene, layout: Layout) -> Iterator[str]:
         )
 
 
-def _titles(scene: Scene, layout: Layout) -> Iterator[str]:
-    """The title of each frame, with a halo, because arrows may pass below it."""
-    for path, (x, y, width, _) in layout.frames.items():
-        title = shortened(scene.titles.get(path, ".".join(path)), width - 12, 9, bold=True)
-        yield text((x + 6, y + 12), title, 9, EDGE, BOLD + HALO)
-
-
-def _arrows(scene: Scene, layout: Layout, look: Look) -> Iterator[str]:
+def _arrows(scene: Scene, curves: list[list[Point]], look: Look) -> Iterator[str]:
     """Each arrow: its glow if it is lit, its line, its head."""
-    for place, (arrow, curve) in enumerate(zip(scene.arrows, layout.curves, strict=True)):
+    for place, (arrow, curve) in enumerate(zip(scene.arrows, curves, strict=True)):
         colour = EDGE if arrow.sharing is None else sharing_colour(arrow.sharing)
         width = 1.2 if arrow.sharing is None and arrow.count == 1 else 2.2
         line, head = curve_and_head(curve)
@@ -189,55 +145,47 @@ def _arrows(scene: Scene, layout: Layout, look: Look) -> Iterator[str]:
         )
 
 
-def _badges(scene: Scene, layout: Layout, look: Look) -> Iterator[str]:
-    """What is written on arrows: which use of what is shared, how many were drawn together."""
-    taken: list[Point] = []
-    for place, (arrow, curve) in enumerate(zip(scene.arrows, layout.curves, strict=True)):
-        colour, mark = INK, ""
-        if arrow.sharing is not None:
-            colour = sharing_colour(arrow.sharing)
-            mark = f"{letters(arrow.sharing)}{arrow.use or ''}"
-        if arrow.count > 1:
-            mark = f"{mark} × {arrow.count}".strip()
-        label = look.labels.get(place, "")
-        if not mark and not label:
-            continue
-        x, y = free_spot(curve, taken)
-        taken.append((x, y))
-        if mark:
-            yield badge(mark, (x, y), colour)
-        if label:
-            yield text((x + 6 + 3 * len(mark), y + 3), label, 8, colour, HALO)
+def _curves(scene: Scene, layout: Layout, look: Look) -> list[list[Point]]:
+    """The arrows from outline to outline, each with its head at its end."""
+    outlines = {}
+    for box in scene.boxes:
+        place = _place(box, layout)
+        outlines[box.key] = (place, corners(box.kind, place))
+    curves = []
+    for at, (arrow, curve) in enumerate(zip(scene.arrows, layout.curves, strict=True)):
+        start = inward(curve[0], *outlines[arrow.source])
+        curves.append(moved(curve, start, inward(curve[-1], *outlines[arrow.target])))
+        if look.backward and at in look.lit:
+            curves[-1].reverse()
+    return curves
+
+
+def _place(box: Box, layout: Layout) -> Rectangle:
+    """The rectangle that a box fills."""
+    (x, y), (width, height) = layout.places[box.key], size_of(box)
+    return x - width / 2, y - height / 2, width, height
 
 
 def _boxes(scene: Scene, layout: Layout, look: Look) -> Iterator[str]:
     """Each box with its text, its values, and the letters under which it is shared."""
-    shared: dict[str, dict[int, None]] = {}
-    for arrow in scene.arrows:
-        if arrow.sharing is not None:
-            shared.setdefault(arrow.source, {})[arrow.sharing] = None
     for box in scene.boxes:
-        width, height = size_of(box)
-        x, y = layout.places[box.key]
-        place = (x - width / 2, y - height / 2, width, height)
         yield f'<g id="{UID}-{box.key}"><title>{shown(_tip(box))}</title>'
-        if box.key == look.ring:
-            yield _ring(place)
-        yield _box(box, place, look, [*shared.get(box.key, ())])
+        yield _box(box, _place(box, layout), look)
         yield "</g>"
 
 
-def _box(box: Box, place: Rectangle, look: Look, shared: list[int]) -> str:
+def _box(box: Box, place: Rectangle, look: Look) -> str:
     """The outline of one box and all that is inside."""
     style = STYLES[box.kind]
     fill = look.fills.get(box.key, style.fill)
+    shared = box.sharing
     stroke = sharing_colour(shared[0]) if shared else style.stroke
     dashes = f' stroke-dasharray="{style.dashes}"' if style.dashes else ""
     parts = [
         f'<path d="{outline(box.kind, place)}" fill="{shown(fill)}" stroke="{stroke}"'
         f' stroke-width="{2.4 if shared else style.width}"{dashes}/>',
         *_words(box, place, ink_on(fill)),
-        *_values(box, place, look, ink_on(fill)),
+        *values_in(box, place, look.values.get(box.key, ()), ink_on(fill)),
     ]
     for column, sharing in enumerate(shared):
         spot = (place[0] + 4 + 22 * column, place[1])
@@ -249,45 +197,23 @@ def _words(box: Box, place: Rectangle, ink: str) -> Iterator[str]:
     """The lines of text in a box, the first one bold."""
     left, top, width, height = place
     baseline = top + (height - LINE_HEIGHT * len(box.lines)) / 2 + 10
-    for row, line in enumerate(box.lines[: len(box.lines) - 2 * _rows(box)]):
+    for row, line in enumerate(box.lines[: len(box.lines) - rows_of(box)]):
         at = (left + width / 2, baseline + LINE_HEIGHT * row)
         fitting = shortened(line, width - 6, bold=row == 0)
         yield text(at, fitting, fill="" if ink == INK else ink, rest="" if row else BOLD)
 
 
-def _rows(box: Box) -> int:
-    """How many values a box has room for."""
-    return box.rows if isinstance(box, Spacious) else 0
-
-
-def _values(box: Box, place: Rectangle, look: Look, ink: str) -> Iterator[str]:
-    """The lines and bars in the room at the bottom of a box."""
-    values = look.values.get(box.key, ())
-    rows = _rows(box)
-    if len(values) > rows:
-        raise GraphError(
-            f"A box shows as many values as it has room for; {box.name!r} has room for {rows}, "
-            f"and {len(values)} came. Lay out roomy(scene, rows={len(values)})."
-        )
-    left, top, width, height = place
-    start = top + (height + LINE_HEIGHT * (len(box.lines) - 4 * rows)) / 2
-    for row, value in enumerate(values):
-        y = start + 2 * LINE_HEIGHT * row
-        line = f"{value.label} {value.text}"
-        size = min(8.0, (width - 12) / text_width(line, 1))
-        yield text((left + width / 2, y + 9), line, size, ink)
-        if value.bars:
-            yield bars(value.bars, (left + 14, y + 13, width - 28, 10), ink)
-
-
-def _ring(place: Rectangle) -> str:
-    """A ring around a box, wide enough to be seen in grey."""
-    left, top, width, height = place
-    path = rounded((left - 5, top - 5, width + 10, height + 10), 9)
-    return f'<path d="{path}" fill="{GLOW}" fill-opacity=".35" stroke="{RING}" stroke-width="3.5"/>'
+def _ring(scene: Scene, layout: Layout, look: Look) -> Iterator[str]:
+    """A ring around a box, to be seen in grey too; it lies below the arrows that end there."""
+    for box in scene.boxes:
+        if box.key == look.ring:
+            left, top, width, height = _place(box, layout)
+            path = rounded((left - 3.5, top - 3.5, width + 7, height + 7), 8)
+            yield f'<path d="{path}" fill="{GLOW}" stroke="{RING}" stroke-width="2.5"/>'
 
 
 def _tip(box: Box) -> str:
     """What is shown when the mouse rests on a box: everything about it in one line."""
-    name = ".".join((*box.path, box.name))
-    return ", ".join(part for part in (name, STYLES[box.kind].label, box.shape, box.note) if part)
+    return ", ".join(
+        part for part in (box.full_name, STYLES[box.kind].label, box.shape, box.note) if part
+    )

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from graphnet.draw.building import scene_of
 from graphnet.draw.drawing import Drawing, drawing_of
 from graphnet.draw.fold import folded
-from graphnet.draw.paint import Look, Value, roomy
+from graphnet.draw.paint import Look
 from graphnet.draw.strips import described, strip
+from graphnet.draw.values import Value, roomy
 from graphnet.errors import GraphError
 from graphnet.graph import Graph, Input, Node, Parameter
 
@@ -33,9 +34,21 @@ def draw_graph(
     depth: int | None = None,
     loss: Node | None = None,
     marks: Mapping[int, str] | None = None,
+    notes: Mapping[int, str] | None = None,
+    remarks: Sequence[str] = (),
     engine: str | None = None,
 ) -> Drawing:
     """What `Graph.draw` does.
+
+    Args:
+        graph: the list.
+        show: what stands in the boxes: "shape", "top", "grad".
+        depth: how deep modules are opened; None folds what is larger than a page.
+        loss: the node that is drawn as the loss; None takes the last single number.
+        marks: by place in the list what is wrong with a node; its box is painted.
+        notes: by place in the list what else is said in a box.
+        remarks: sentences below the picture.
+        engine: what computes the layout: "dot", "wasi" or "ranker"; None takes the first there is.
 
     Raises:
         GraphError: what is to be shown is not one of "shape", "top", "grad".
@@ -44,10 +57,10 @@ def draw_graph(
     scene = folded(scene_of(graph, loss), depth)
     if "shape" not in show:
         scene = replace(scene, boxes=[replace(box, shape="") for box in scene.boxes])
-    scene, fills = _marked(scene, marks or {})
-    if values:
-        scene = roomy(scene, len(values))
+    scene = replace(scene, notes=[*scene.notes, *remarks])
+    scene, fills = _marked(scene, marks or {}, notes or {})
     known = {box.key: _values(box, values) for box in scene.boxes} if values else {}
+    scene = roomy(scene, known)
     return drawing_of(scene, engine, Look(values=known, fills=fills))
 
 
@@ -67,15 +80,20 @@ def _values_asked_for(show: Sequence[str]) -> list[str]:
     return [each for each in ("top", "grad") if each in show]
 
 
-def _marked(scene: Scene, marks: Mapping[int, str]) -> tuple[Scene, dict[str, str]]:
-    """The scene with findings in its boxes, and the colours of those."""
-    notes, fills = {}, {}
+def _marked(
+    scene: Scene, marks: Mapping[int, str], notes: Mapping[int, str]
+) -> tuple[Scene, dict[str, str]]:
+    """The scene with marks and notes in its boxes, and the colour of those with a mark."""
+    texts = {**notes, **marks}
+    boxes = []
     for box in scene.boxes:
-        found = [marks[place] for place in box.places if place in marks]
-        if found:
-            notes[box.key] = found[0] if len(found) == 1 else f"{len(found)} findings"
-            fills[box.key] = MARKED
-    return scene.marked(notes), fills
+        marked = [place for place in box.places if place in marks]
+        told = marked or (box.places if len(box.places) == 1 else ())
+        found = [texts[place] for place in told if place in texts]
+        finding = f"{len(found)} findings" if len(found) > 1 else "".join(found)
+        boxes.append(replace(box, finding=finding))
+    fills = {box.key: MARKED for box in boxes if not marks.keys().isdisjoint(box.places)}
+    return replace(scene, boxes=boxes), fills
 
 
 def _values(box: Box, asked: Sequence[str]) -> list[Value]:

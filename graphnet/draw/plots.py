@@ -95,25 +95,60 @@ def boundary(
     Raises:
         ShapeError: the points are not points of the plane.
     """
-    if points.ndim != 2 or points.shape[1] != 2:
-        raise ShapeError(f"Points are (n, 2); {shape_text(tuple(points.shape))} came.")
+    _require_points(points)
     axes = axes if axes is not None else new_axes(5)
     scores = predict(plane(grid).to(points))
     margin = (scores[:, 1] - scores[:, 0]).view(grid, grid)
     limit = max(float(margin.abs().max()), 1e-12)
     picture = {"origin": "lower", "extent": (0, 1, 0, 1), "vmin": -limit, "vmax": limit}
-    axes.imshow(margin.tolist(), cmap="PuOr_r", alpha=0.7, **picture)
+    axes.imshow(margin.tolist(), cmap="PuOr_r", alpha=0.35, **picture)
     axes.contour(margin.tolist(), levels=[0], colors="black", linewidths=1.2, extent=(0, 1, 0, 1))
-    wrong = predict(points).argmax(1) != labels
+    _points(axes, points, labels, predict(points).argmax(1) != labels)
+    _square(axes, circle)
+    return axes
+
+
+def classification(
+    predict: Callable[[Tensor], Tensor],
+    points: Tensor,
+    labels: Tensor,
+    *,
+    circle: bool = True,
+    axes: Any = None,
+) -> Any:
+    """The points in the colours of the classes that a classifier gives them.
+
+    Points on the wrong side are crossed out. Arguments and errors: those of `boundary`.
+    """
+    _require_points(points)
+    axes = axes if axes is not None else new_axes(5)
+    predicted = predict(points).argmax(1)
+    _points(axes, points, predicted, predicted != labels)
+    _square(axes, circle)
+    return axes
+
+
+def _require_points(points: Tensor) -> None:
+    if points.ndim != 2 or points.shape[1] != 2:
+        raise ShapeError(f"Points are (n, 2); {shape_text(tuple(points.shape))} came.")
+
+
+def _points(axes: Any, points: Tensor, classes: Tensor, wrong: Tensor) -> None:
+    """Points in the colours of their classes; the wrong ones are crossed out and counted."""
     for value, colour, marker in ((0, BLUE, "o"), (1, ORANGE, "s")):
-        shown = points[(labels == value) & ~wrong]
+        shown = points[(classes == value) & ~wrong]
         axes.scatter(*shown.mT.tolist(), s=9, c=colour, marker=marker, linewidths=0)
-    axes.scatter(*points[wrong].mT.tolist(), s=30, c="black", marker="x", linewidths=1.2)
+        missed = points[(classes == value) & wrong]
+        axes.scatter(*missed.mT.tolist(), s=30, c="black", marker="x", linewidths=1.2)
+    axes.set(title=f"{int(wrong.sum())} of {len(points)} wrong")
+
+
+def _square(axes: Any, circle: bool) -> None:
+    """The unit square, with the true circle where it is asked for."""
     if circle:
         axes.add_patch(_circle())
-    axes.set(xlim=(0, 1), ylim=(0, 1), title=f"{int(wrong.sum())} of {len(points)} wrong")
+    axes.set(xlim=(0, 1), ylim=(0, 1))
     axes.set_aspect("equal")
-    return axes
 
 
 def plane(grid: int) -> Tensor:
@@ -130,8 +165,6 @@ def units(values: Tensor, *, columns: int = 8, figure: Any = None) -> Any:
     Raises:
         ShapeError: the values are not those of a square grid.
     """
-    import matplotlib.pyplot as plt
-
     grid = round(len(values) ** 0.5)
     if values.ndim != 2 or grid * grid != len(values):
         raise ShapeError(
@@ -139,7 +172,7 @@ def units(values: Tensor, *, columns: int = 8, figure: Any = None) -> Any:
         )
     count = values.shape[1]
     rows = -(-count // columns)
-    figure = figure or plt.figure(figsize=(columns * 1.1, rows * 1.1))
+    figure = figure or new_figure(columns * 1.1, rows * 1.1)
     for unit in range(count):
         axes = figure.add_subplot(rows, columns, unit + 1)
         limit = max(float(values[:, unit].abs().max()), 1e-12)
@@ -167,7 +200,8 @@ def gradient_flow(graph: Graph, *, axes: Any = None) -> Any:
     least = min((norm for _, norm, _ in found if norm > 0), default=1.0)
     axes.bar(range(len(found)), [max(norm, least / 10) for _, norm, _ in found], color=colours)
     axes.set_yscale("log")
-    axes.set_xticks(range(len(found)), [name for name, _, _ in found], rotation=90, fontsize=7)
+    names = [name.replace("$", r"\$") for name, _, _ in found]  # $...$ would be mathematics
+    axes.set_xticks(range(len(found)), names, rotation=90, fontsize=7)
     axes.set(ylabel="norm of the gradient", title="blue: operations, orange: parameters")
     return axes
 
@@ -193,19 +227,51 @@ def confusion(targets: Tensor, predictions: Tensor, classes: int, *, axes: Any =
     return axes
 
 
-def new_axes(width: float = 6.0) -> Any:
-    """Axes in a figure of their own.
+def canvas(width: float, height: float) -> Any:
+    """A figure of this size in inches, for files: no window is opened and none is needed.
 
     Raises:
         GraphError: matplotlib is not installed.
     """
+    require_matplotlib()
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def new_axes(width: float = 6.0) -> Any:
+    """Axes in a figure of their own, which a notebook shows.
+
+    Raises:
+        GraphError: matplotlib is not installed.
+    """
+    return new_figure(width, 4.5).subplots()
+
+
+def new_figure(width: float, height: float) -> Any:
+    """A figure of this size in inches, which a notebook shows.
+
+    Raises:
+        GraphError: matplotlib is not installed.
+    """
+    require_matplotlib()
+    import matplotlib.pyplot as plt
+
+    return plt.figure(figsize=(width, height), layout="constrained")
+
+
+def require_matplotlib() -> None:
+    """Say how to get matplotlib where it is not installed.
+
+    Raises:
+        GraphError: it is not.
+    """
     try:
-        import matplotlib.pyplot as plt
+        import matplotlib  # noqa: F401
     except ImportError as error:
         raise GraphError(
             "Pictures of training need matplotlib: pip install 'graphnet[plot]'."
         ) from error
-    return plt.subplots(figsize=(width, 4.5), layout="constrained")[1]
 
 
 def _circle() -> Any:

@@ -26,6 +26,7 @@ class Part:
         use: which use of the module it is, from 1; 0 where there is only one.
         members: the neighbours that were put together in it, if there are some.
         times: how often the same is repeated among them.
+        folded: True where a module of several nodes is one box, in each of its uses.
     """
 
     boxes: list[Box]
@@ -34,6 +35,7 @@ class Part:
     use: int = 0
     members: Sequence[Part] = ()
     times: int = 1
+    folded: bool = False
 
     @property
     def last(self) -> int:

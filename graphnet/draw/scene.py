@@ -5,8 +5,10 @@ Everything that is drawn, folded, listed or laid out works on scenes; only `buil
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from graphnet.table import printable
 
 if TYPE_CHECKING:
     from graphnet.graph import Node
@@ -29,7 +31,9 @@ class Box:
         symbol: what it computes, in short: "@", "tanh"; empty for leaves.
         shape: its shape as a text, "?x25".
         note: what else is known in short: "650 parameters", "× 24".
+        finding: what was found out about it: "3 of 25 dead", "error 1e-10".
         path: the modules around it.
+        sharing: the numbers, in `Scene.shared`, of what it holds of shared parameters.
         nodes: what it stands for, in the order of the list: one node, or those of a module.
         places: their places in the list.
     """
@@ -40,17 +44,26 @@ class Box:
     symbol: str = ""
     shape: str = ""
     note: str = ""
+    finding: str = ""
     path: Path = ()
+    sharing: tuple[int, ...] = ()
     nodes: tuple[Node, ...] = ()
     places: tuple[int, ...] = ()
 
     @property
+    def full_name(self) -> str:
+        """The name with the modules around it; that of a module has them already."""
+        return self.name if self.kind == "module" else ".".join((*self.path, self.name))
+
+    @property
     def lines(self) -> list[str]:
-        """The text in the box: place and symbol, name, shape, note."""
+        """The text in the box: place and symbol, name, shape, note, finding."""
         place = f"{self.places[0]}" if len(self.places) == 1 else ""
-        first = " ".join(part for part in (place, self.symbol) if part)
-        name = self.name if self.name != self.symbol else ""
-        return [line for line in (first, name, self.shape, self.note) if line]
+        title = self.symbol or self.name
+        first = " ".join(part for part in (place, title) if part)
+        name = self.name if self.name != title else ""
+        texts = (first, name, self.shape, self.note, self.finding)
+        return [printable(line) for line in texts if line]
 
 
 @dataclass(frozen=True)
@@ -60,7 +73,7 @@ class Arrow:
     Attributes:
         source: the key of the box that is read.
         target: the key of the box that reads it.
-        sharing: for a parameter that is used more than once, its number among those, from 0.
+        sharing: for a parameter that is shared, its number in `Scene.shared`.
         use: which of its uses this is, from 1; 0 where there is only one.
         count: how many arrows were drawn together.
     """
@@ -80,12 +93,14 @@ class Scene:
         boxes: in the order of the list.
         arrows: in the order in which they are read.
         titles: for the path of a module, what is written on its frame.
+        shared: for each number of what is shared, a sentence.
         notes: what should be said beside the picture, such as what was folded.
     """
 
     boxes: list[Box] = field(default_factory=list)
     arrows: list[Arrow] = field(default_factory=list)
     titles: dict[Path, str] = field(default_factory=dict)
+    shared: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
     def __len__(self) -> int:
@@ -104,8 +119,3 @@ class Scene:
             for depth in range(1, len(box.path) + 1):
                 found[box.path[:depth]] = None
         return list(found)
-
-    def marked(self, notes: dict[str, str]) -> Scene:
-        """The same with other notes in some boxes."""
-        boxes = [replace(box, note=notes.get(box.key, box.note)) for box in self.boxes]
-        return replace(self, boxes=boxes)

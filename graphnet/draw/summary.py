@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING
 
 from graphnet.draw.building import loss_of
 from graphnet.draw.flops import backward_flops, forward_flops, sizes_of
-from graphnet.draw.text import printable
 from graphnet.graph import Node, Operation, Parameter
 from graphnet.graph.passes import ancestors
-from graphnet.graph.table import text_table
+from graphnet.table import printable, text_table
 
 if TYPE_CHECKING:
     from graphnet.graph import Graph
@@ -142,6 +141,6 @@ def _cells(row: Row) -> tuple[str, ...]:
     *outer, last = row.path.split(".")
     name = "  " * len(outer) + printable(last or "-")
     borrowed = f" + {row.borrowed:,}" if row.borrowed else ""
+    kind, parameters = printable(row.kind), f"{row.parameters:,}{borrowed}"
     numbers = (row.forward, row.backward, row.tops, row.grads)
-    parameters = f"{row.parameters:,}{borrowed}"
-    return name, row.kind, f"{row.nodes:,}", parameters, *(f"{number:,}" for number in numbers)
+    return name, kind, f"{row.nodes:,}", parameters, *(f"{number:,}" for number in numbers)

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from graphnet.graph import Graph, Input, Node, Operation
 from graphnet.graph.kinds import as_argument
 from graphnet.ops.broadcasting import ExpandAs
+from graphnet.table import printable
 
 __all__ = ["Sheet", "Term", "Writer", "above", "below", "shape_signs"]
 
@@ -143,11 +144,9 @@ class Writer:
 
     def call(self, name: str, arguments: Sequence[str], shape: str) -> Term:
         """A function of some arguments."""
-        if name in _SPOKEN:
-            name = _SPOKEN[name][self.latex]
-        elif self.latex:
-            name = rf"\operatorname{{{latex_word(name)}}}"
-        return Term(name + self._brackets(", ".join(arguments)), shape)
+        plain, latex = printable(name), rf"\operatorname{{{latex_word(name)}}}"
+        spoken = _SPOKEN.get(name, (plain, latex))[self.latex]
+        return Term(spoken + self._brackets(", ".join(arguments)), shape)
 
     def _call(self, node: Operation) -> Term:
         options = [latex_word(text) if self.latex else text for text in node.op.chosen]

@@ -5,14 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import islice
-from math import ceil, isfinite
+from collections.abc import Iterable
+from math import ceil
 from typing import TYPE_CHECKING
 
 import graphnet as gn
-from graphnet.data import batches, one_hot
-from graphnet.graph.finite import non_finite_error
+from graphnet.data import one_hot
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
@@ -21,16 +19,6 @@ if TYPE_CHECKING:
 
 Points = tuple["Tensor", "Tensor"]
 """Points (n, 2), and their labels (n,)."""
-
-Group = Sequence[tuple["Tensor", ...]]
-"""Batches that make one update together."""
-
-Update = Callable[[Group, int], float]
-"""Makes an update from the mean loss over several batches, which is the step of this number.
-
-It returns the sum of the loss over their points, and raises NonFiniteError, with no update made,
-where the loss is NaN or infinite.
-"""
 
 
 def network(settings: Settings, generator: Generator) -> gn.Sequential:
@@ -81,17 +69,21 @@ class Task:
     Args:
         model: what `network` made.
         settings: which loss.
+
+    Attributes:
+        model: what was given.
+        measure: the loss as a module.
+        graph: the list, with the nodes x, t, y and loss.
     """
 
     def __init__(self, model: gn.Module, settings: Settings) -> None:
         self.model = model
+        self.measure = gn.LossMSE() if settings.loss == "mse" else gn.LossBCE()
         with gn.Graph() as self.graph:
             self.x = gn.Input((None, 2), name="x")
             self.t = gn.Input((None, 2), name="t")
             self.y: gn.Node = model(self.x)
-            self.loss: gn.Node = (gn.LossMSE() if settings.loss == "mse" else gn.LossBCE())(
-                self.y, self.t
-            )
+            self.loss: gn.Node = self.measure(self.y, self.t)
 
     def error(self, points: Points) -> float:
         """The fraction of points that the network puts on the wrong side."""
@@ -105,37 +97,36 @@ def train(
     points: Points,
     settings: Settings,
     generator: Generator,
-    after_epoch: Callable[[int, float], None] = lambda epoch, loss: None,
-) -> list[float]:
-    """Train on the points, and return the mean loss of each epoch.
+    callbacks: Iterable[gn.Callback] = (),
+) -> gn.History:
+    """Train on the points, and return what happened.
 
     Args:
-        task: the graph, as `Task` builds it.
+        task: the network.
         points: to train on.
         settings: how.
         generator: the source of the order of the points.
-        after_epoch: called with the number of each finished epoch and its mean loss.
+        callbacks: what looks at the training.
 
     Raises:
         NonFiniteError: the loss is NaN or infinite; no update was made from it.
     """
-    x, targets = centered(points[0]), one_hot(points[1], 2)
-    optimizer = make_optimizer(task.model, settings)
-    updates = ceil(ceil(len(x) / settings.batch_size) / settings.accumulate) * settings.epochs
-    rate = settings.learning_rate(updates)
-    update = compiled(task, optimizer, settings) if settings.compile else walked(task, optimizer)
-    losses: list[float] = []
-    step = 0
-    for epoch in range(settings.epochs):
-        total = 0.0
-        rows = batches(x, targets, batch_size=settings.batch_size, generator=generator)
-        for group in groups(rows, settings.accumulate):
-            optimizer.lr = rate(step)
-            total += update(group, step)
-            step += 1
-        losses.append(total / len(x))
-        after_epoch(epoch, losses[-1])
-    return losses
+    batches = ceil(len(points[0]) / settings.batch_size)
+    updates = ceil(batches / settings.accumulate) * settings.epochs
+    return gn.fit(
+        task.model,
+        task.measure,
+        (centered(points[0]), one_hot(points[1], 2)),
+        make_optimizer(task.model, settings),
+        epochs=settings.epochs,
+        batch_size=settings.batch_size,
+        schedule=settings.learning_rate(updates),
+        accumulate=settings.accumulate,
+        callbacks=callbacks,
+        compile=settings.compile,
+        seed=generator,
+        progress=not settings.quiet,
+    )
 
 
 def make_optimizer(model: gn.Module, settings: Settings) -> gn.SGD | gn.Adam:
@@ -143,62 +134,3 @@ def make_optimizer(model: gn.Module, settings: Settings) -> gn.SGD | gn.Adam:
     if settings.optimizer == "adam":
         return gn.Adam(model.parameters(), lr=settings.lr)
     return gn.SGD(model.parameters(), lr=settings.lr, momentum=settings.momentum)
-
-
-def walked(task: Task, optimizer: gn.SGD | gn.Adam) -> Update:
-    """Updates by the walk over the list."""
-
-    def update(group: Group, step: int) -> float:
-        count, total = points_in(group), 0.0
-        for place, (x, t) in enumerate(group):
-            loss = task.graph.forward(x=x, t=t)
-            value = float(loss)
-            if not isfinite(value):
-                raise non_finite_error(task.graph, f"Step {step}: the loss is {value}")
-            share = None if len(group) == 1 else loss.new_full((), len(x) / count)
-            task.graph.backward(task.loss, share, accumulate=place > 0)
-            total += value * len(x)
-        optimizer.step()
-        return total
-
-    return update
-
-
-def compiled(task: Task, optimizer: gn.SGD | gn.Adam, settings: Settings) -> Update:
-    """The same updates by a compiled program.
-
-    Where several batches make an update, the loss of each is multiplied by its share of the points.
-    """
-    target = task.loss
-    if settings.accumulate > 1:
-        with task.graph:
-            target = target * gn.Input((), name="share")
-    program = task.graph.compile(target, optimizer, tune=False)  # layers too small to choose for
-
-    def update(group: Group, step: int) -> float:
-        count, total = points_in(group), 0.0
-        for place, (x, t) in enumerate(group, start=1):
-            feed = {"x": x, "t": t}
-            if settings.accumulate > 1:
-                feed["share"] = x.new_full((), len(x) / count)
-            try:
-                loss = program(feed) if place == len(group) else program.accumulate(feed)
-            except gn.NonFiniteError:
-                value = float(task.loss.top)  # the program has walked the list to find out why
-                raise non_finite_error(task.graph, f"Step {step}: the loss is {value}") from None
-            total += float(loss) * count
-        return total
-
-    return update
-
-
-def points_in(group: Group) -> int:
-    """All points of several batches."""
-    return sum(len(x) for x, _ in group)
-
-
-def groups(rows: Iterable[tuple[Tensor, ...]], size: int) -> Iterator[list[tuple[Tensor, ...]]]:
-    """So many batches at a time; the last group is smaller where they do not divide evenly."""
-    remaining = iter(rows)
-    while group := list(islice(remaining, size)):
-        yield group

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from graphnet import schedules
+from graphnet.draw.plots import require_matplotlib
 from graphnet.errors import GraphError
 
 Initialization = Literal["default", "xavier", "xavier-normal", "kaiming", "kaiming-normal"]
@@ -37,6 +38,7 @@ class Settings:
         save: a file for the weights of the last round.
         load: a file of weights to evaluate instead of training.
         json: a file for settings, losses and errors.
+        plot: a folder for pictures of the network, its training and what it has learned.
         quiet: print only the final errors.
     """
 
@@ -57,6 +59,7 @@ class Settings:
     save: Path | None = None
     load: Path | None = None
     json: Path | None = None
+    plot: Path | None = None
     quiet: bool = False
 
     @property
@@ -92,6 +95,10 @@ def read_options(arguments: Sequence[str] | None = None) -> Settings:
     for path in (options.save, options.json):
         if path is not None and not path.resolve().parent.is_dir():
             raise GraphError(f"{path}: the folder {path.resolve().parent} does not exist.")
+    if options.plot is not None:
+        require_matplotlib()
+        if options.plot.exists() and not options.plot.is_dir():
+            raise GraphError(f"--plot names a folder; {options.plot} is a file.")
     return Settings(**vars(options))
 
 
@@ -112,6 +119,7 @@ def _parser() -> argparse.ArgumentParser:
         ("save", Path, "a file for the weights of the last round"),
         ("load", Path, "a file of weights to evaluate instead of training"),
         ("json", Path, "a file for settings, losses and errors"),
+        ("plot", Path, "a folder for pictures of the network, its training and its errors"),
     ]
     for name, kind, text in values:
         default = getattr(Settings, name.replace("-", "_"))

@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from statistics import mean, stdev
 from typing import TYPE_CHECKING
 
-from graphnet.graph.table import text_table
+from graphnet.table import text_table
+from graphnet.train import Callback
 from graphnet.version import __version__
 
 if TYPE_CHECKING:
     from graphnet.experiments.options import Settings
     from graphnet.graph import Graph
+    from graphnet.train.run import Run
 
 _ROWS = 10  # epochs in the table
 
@@ -29,6 +31,7 @@ class Result:
         train_error: the fraction of training points on the wrong side.
         test_error: the fraction of test points on the wrong side.
         seconds: how long the training took.
+        curve: both errors after each epoch; empty where no curve is to be drawn.
     """
 
     seed: int
@@ -36,40 +39,39 @@ class Result:
     train_error: float
     test_error: float
     seconds: float
+    curve: list[tuple[float, float]] = field(default_factory=list)
+
+
+class Curve(Callback):
+    """Measures both errors after each epoch."""
+
+    def __init__(
+        self, curve: list[tuple[float, float]], errors: Callable[[], tuple[float, float]]
+    ) -> None:
+        self._curve, self._errors = curve, errors
+
+    def epoch(self, run: Run) -> None:
+        """Measure."""
+        self._curve.append(self._errors())
 
 
 class Report:
-    """Prints the nodes, a progress bar, tables and errors; if quiet, only the final errors."""
+    """Prints the nodes, tables and errors; if quiet, only the final errors."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.results: list[Result] = []
+        self.curve: list[tuple[float, float]] = []  # of the round that is running
 
     def graph(self, graph: Graph) -> None:
         """Show the list of nodes, once."""
         if not self.results:
             self._print(f"{graph}\n\n{graph!r}\n")
 
-    def progress(self, seed: int) -> Callable[[int, float], None]:
-        """A progress bar over the epochs of a round; returns what each epoch calls."""
-        from tqdm import tqdm
-
-        bar = tqdm(
-            total=self.settings.epochs,
-            desc=f"seed {seed}",
-            unit="epoch",
-            disable=self.settings.quiet,
-            leave=False,
-            mininterval=0.1,
-        )
-
-        def after_epoch(epoch: int, loss: float) -> None:
-            bar.set_postfix(loss=f"{loss:.4f}", refresh=False)
-            bar.update()
-            if epoch + 1 == self.settings.epochs:
-                bar.close()
-
-        return after_epoch
+    def watch(self, errors: Callable[[], tuple[float, float]]) -> list[Callback]:
+        """What looks at a round: where curves are to be drawn, both errors after each epoch."""
+        self.curve = []
+        return [] if self.settings.plot is None else [Curve(self.curve, errors)]
 
     def round(self, result: Result) -> None:
         """Show what a round gave: its epochs if it is the only one, else one line."""

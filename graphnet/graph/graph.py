@@ -246,17 +246,27 @@ class Graph(NodeList):
 
     # pictures and reports; see `graphnet.draw`
 
-    def draw(self, **options: Any) -> Drawing:
+    def draw(
+        self,
+        *,
+        show: Sequence[str] = ("shape",),
+        depth: int | None = None,
+        loss: Node | None = None,
+        engine: str | None = None,
+        **painted: Any,
+    ) -> Drawing:
         """The list as a picture: a notebook shows it, `.save("net.svg")` keeps it.
 
         Args:
-            options: `show`: which of "shape", "top" and "grad" stand in the boxes; `depth`: how
-                deep modules are opened; `loss`: the node that is marked as such; `marks`: findings
-                by place, such as `graph.doctor().marks`; `engine`: "dot", "wasi" or "ranker".
+            show: what stands in the boxes: "shape", "top", "grad".
+            depth: how deep modules are opened; None folds what is larger than a page.
+            loss: the node that is drawn as the loss; None takes the last single number.
+            engine: what computes the layout: "dot", "wasi" or "ranker"; None the first there is.
+            painted: marks, notes and remarks, see `graphnet.draw.picture.draw_graph`.
         """
         from graphnet.draw.picture import draw_graph
 
-        return draw_graph(self, **options)
+        return draw_graph(self, show=show, depth=depth, loss=loss, engine=engine, **painted)
 
     def summary(self) -> Summary:
         """Parameters, operations and memory of each module, as a table."""

@@ -13,7 +13,6 @@ from graphnet.graph.location import user_line
 from graphnet.graph.naming import Names, Scopes
 from graphnet.graph.node import Node
 from graphnet.graph.parameter import Parameter
-from graphnet.graph.table import node_table
 from graphnet.graph.trials import infer
 from graphnet.op import Training
 
@@ -190,6 +189,9 @@ class NodeList(Sequence[Node]):
         open_graphs.set(open_graphs.get()[:-1])
 
     def __str__(self) -> str:
+        """The list as a table in walk order, one line for each node."""
+        from graphnet.draw.table import node_table
+
         return node_table(self)
 
     def __repr__(self) -> str:

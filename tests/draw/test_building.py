@@ -31,7 +31,7 @@ def test_boxes_and_arrows_follow_the_list():
 def test_boxes_say_what_they_are():
     boxes = scene_of(disk()).by_key.values()
     weight = next(box for box in boxes if box.name == "weight" and box.path == ("0",))
-    assert weight.lines[1:] == ["weight", "25x2", "50 parameters"]
+    assert weight.lines == ["2 weight", "25x2", "50 parameters"]
     tanh = next(box for box in boxes if box.symbol == "tanh")
     assert tanh.path == ("1",)
     assert tanh.shape == "?x25"
@@ -57,13 +57,36 @@ def test_modules_have_titles_and_lie_in_each_other():
 def test_sharing_is_numbered():
     layer = gn.Linear(2, 2)
     with gn.Graph() as graph:
-        layer(layer(layer(gn.Input((None, 2), name="x")))).sum()
+        gn.Sequential(layer, layer, layer)(gn.Input((None, 2), name="x")).sum()
     arrows = [arrow for arrow in scene_of(graph).arrows if arrow.sharing is not None]
     by_parameter = {}
     for arrow in arrows:
         by_parameter.setdefault((arrow.source, arrow.sharing), []).append(arrow.use)
     assert list(by_parameter.values()) == [[1, 2, 3], [1, 2, 3]]
-    assert {sharing for _, sharing in by_parameter} == {0, 1}
+    assert {sharing for _, sharing in by_parameter} == {0}  # both belong to one layer
+
+
+def test_what_a_derivative_reads_is_not_a_use():
+    graph = gn.Graph()
+    x, w = graph.input((2, 3), name="x"), graph.parameter(torch.ones(3, 4), name="w")
+    loss = (x @ w).tanh().sum()
+    graph.gradients(loss, [x])
+    scene = scene_of(graph)
+    assert any(arrow.source == f"n{w.places[graph][0]}" for arrow in scene.arrows[3:])
+    assert scene.shared == []
+    assert all(arrow.sharing is None for arrow in scene.arrows)
+
+
+def test_numbers_that_are_no_fractions_say_so():
+    graph = gn.Graph()
+    graph.input((None,), name="labels", dtype=torch.int64)
+    assert scene_of(graph).boxes[0].shape == "? int64"
+
+
+def test_a_title_says_nothing_twice():
+    titles = scene_of(disk()).titles
+    assert titles["lossmse",] == "LossMSE"
+    assert titles["0",] == "0 Linear"
 
 
 def test_derivatives_and_buffers_have_kinds_of_their_own():

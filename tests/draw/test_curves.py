@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from graphnet.draw.curves import rounded, sideways, smooth, sparse
+from graphnet.draw.curves import moved, rounded, sideways, smooth, sparse
 
 
 @pytest.mark.parametrize(
@@ -12,7 +12,7 @@ from graphnet.draw.curves import rounded, sideways, smooth, sparse
     [
         ([(0, 0), (0, 5), (0, 9)], [(0, 0), (0, 9)]),
         ([(0, 0), (0, 5), (3, 9)], [(0, 0), (0, 5), (3, 9)]),
-        ([(0, 0), (0, 0), (3, 9)], [(0, 0), (0, 0), (3, 9)]),
+        ([(0, 0), (0, 0), (3, 9)], [(0, 0), (3, 9)]),
         ([(0, 0), (0, 5), (0, 5), (3, 9)], [(0, 0), (0, 5), (3, 9)]),
         ([(0, 0), (0, 9), (0, 5)], [(0, 0), (0, 9), (0, 5)]),
     ],
@@ -23,6 +23,17 @@ def test_points_on_a_straight_line_are_left_out(points, left):
 
 def test_a_straight_way_is_one_straight_curve():
     assert smooth([(1, 0), (1, 4), (1, 8)]) == [(1, 0), (1, 4), (1, 4), (1, 8)]
+
+
+def test_a_curve_that_starts_twice_at_one_point_does_not_turn_there():
+    assert smooth([(1, 0), (1, 0), (5, 8)]) == smooth([(1, 0), (5, 8)])
+    assert smooth([(1, 0), (1, 0)])[::3] == [(1, 0), (1, 0)]
+
+
+def test_a_curve_with_other_ends_keeps_its_directions():
+    curve = [(0, 0), (0, 5), (9, 5), (9, 9), (9, 12), (4, 15), (4, 20)]
+    new = moved(curve, (0, -3), (4, 22))
+    assert new == [(0, -3), (0, 2), (9, 5), (9, 9), (9, 12), (4, 17), (4, 22)]
 
 
 def test_a_way_up_turns_round_below_and_above():

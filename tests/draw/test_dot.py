@@ -7,12 +7,15 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
+from time import process_time
 
 import pytest
-from scenes import SCENES, network
+from scenes import SCENES, chain, network
 
 from graphnet.draw.dot import digraph_of, layout_dot
 from graphnet.draw.scene import KINDS, Arrow, Box, Scene
+from graphnet.draw.style import sharing_colour
 from graphnet.errors import GraphError
 
 HAS_DOT = pytest.mark.skipif(shutil.which("dot") is None, reason="Graphviz is not installed")
@@ -31,8 +34,60 @@ def test_layout_texts_hold_no_names_and_are_the_same_each_time(name):
 
 def test_layout_texts_set_parameters_beside_their_operation():
     text = layout_dot(network())
-    assert text.count("rank=same") == 4
+    assert text.count("rank=same") == 4  # and nothing else is needed to keep the order
+    assert "style=invis" not in text
     assert re.search(r"subgraph cluster_c0 \{\{rank=same b\d+ b\d+ b\d+\}\}", text)
+
+
+def test_layout_texts_make_the_arrow_of_the_latest_data_the_straightest():
+    boxes = [
+        Box("x", "input", "x"),
+        Box("w", "parameter", "w"),
+        *(Box(key, "operation", key) for key in "abc"),
+        Box("g", "gradient", "g"),
+    ]
+    pairs = ["xa", "wa", "wb", "ab", "xc", "bc", "cg"]
+    text = layout_dot(Scene(boxes, [Arrow(*pair) for pair in pairs]))
+    weights = [int(found) for found in re.findall(r"id=e\d+ weight=(\d+)", text)]
+    assert weights == [64, 1, 1, 64, 8, 64, 8]
+
+
+def test_layout_texts_hold_a_module_below_the_data_that_it_reads():
+    boxes = [Box("x", "input", "x"), Box("y", "operation", "y", path=("a",))]
+    boxes += [Box(key, "operation", key, path=("b",)) for key in ("alone", "reads", "joins")]
+    arrows = [
+        Arrow("x", "y"),
+        Arrow("y", "reads"),
+        Arrow("reads", "joins"),
+        Arrow("alone", "joins"),
+    ]
+    text = layout_dot(Scene(boxes, arrows))
+    assert re.findall(r"b\d -> b\d(?= \[style=invis)", text) == ["b1 -> b2"]
+
+
+def test_layout_texts_lead_data_between_shared_parameters_in_two_pieces():
+    text = layout_dot(SCENES["siamese"]())
+    entering = re.findall(r"b\d+ -> (p\d+) \[id=e(\d+) ", text)
+    assert len(entering) == 4
+    for point, place in entering:
+        assert point == f"p{place}"
+        assert re.search(rf"{point} -> b\d+ \[id=f{place} ", text)
+        assert re.search(rf"rank=same {point} b\d+ b\d+\}}", text)
+
+
+def test_layout_texts_hold_nothing_in_circles_of_modules():
+    text = layout_dot(SCENES["circle"]())
+    assert "style=invis" not in text
+    assert "rank=same" not in text
+
+
+@pytest.mark.parametrize(("number", "limit"), [(1000, 0.3), (10_000, 3.0)])
+def test_layout_texts_take_little_time(number, limit):
+    scene = chain(number, 7)
+    scene.boxes = [replace(box, path=(str(place // 9),)) for place, box in enumerate(scene.boxes)]
+    start = process_time()
+    layout_dot(scene)
+    assert process_time() - start < limit
 
 
 def graphviz():
@@ -86,7 +141,7 @@ def test_each_shared_parameter_has_a_colour_and_each_use_a_number():
     arrows = [Arrow("w", "a", 0, 1), Arrow("w", "b", 0, 2), Arrow("a", "b", count=3)]
     lines = [line for line in digraph_of(Scene(boxes, arrows)).source.splitlines() if "->" in line]
     colours = [re.findall(r'color="(#\w+)"', line) for line in lines]
-    assert colours[0] == colours[1] != []
+    assert colours[0] == colours[1] == [sharing_colour(0)]
     assert colours[2] == []
     for line, label in zip(lines, ["use 1", "use 2", "× 3"], strict=True):
         assert label in line

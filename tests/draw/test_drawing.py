@@ -25,7 +25,7 @@ def drawing():
 def test_it_is_described_in_short(drawing):
     assert repr(drawing).startswith("<Drawing of 6 boxes, ")
     assert str(drawing) == drawing.text
-    assert len(drawing.text.splitlines()) == 6
+    assert len(drawing.text.splitlines()) == 6 + len(drawing.scene.shared)
 
 
 def test_pictures_are_made_once_and_are_the_same_each_time(drawing):

@@ -5,14 +5,20 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+from collections import defaultdict
 from importlib.util import find_spec
+from itertools import combinations
 from time import perf_counter
 
 import pytest
-from scenes import SCENES, chain, network, sound
+from scenes import SCENES, chain, crossings, network, sound
 
+import graphnet as gn
 from graphnet.draw import engines
+from graphnet.draw.building import scene_of
 from graphnet.draw.engines import ENGINES, laid_out
+from graphnet.draw.ranker import beside
+from graphnet.draw.scene import Arrow, Box, Scene
 from graphnet.errors import GraphError
 
 HERE = {
@@ -26,6 +32,9 @@ def only(engine):
     return pytest.mark.skipif(not HERE[engine], reason=f"the engine {engine} is not installed")
 
 
+EACH = pytest.mark.parametrize("engine", [pytest.param(name, marks=only(name)) for name in ENGINES])
+
+
 @pytest.fixture
 def bare(monkeypatch):
     """A machine without Graphviz in any form."""
@@ -34,8 +43,8 @@ def bare(monkeypatch):
         monkeypatch.setitem(sys.modules, name, None)
 
 
+@EACH
 @pytest.mark.parametrize("name", SCENES)
-@pytest.mark.parametrize("engine", [pytest.param(name, marks=only(name)) for name in ENGINES])
 def test_every_engine_fills_the_same_layout(engine, name):
     scene = SCENES[name]()
     layout = laid_out(scene, engine)
@@ -44,7 +53,7 @@ def test_every_engine_fills_the_same_layout(engine, name):
     assert laid_out(SCENES[name](), engine) == layout
 
 
-@pytest.mark.parametrize("engine", [pytest.param(name, marks=only(name)) for name in ENGINES])
+@EACH
 def test_the_network_runs_downwards_with_parameters_beside(engine):
     scene = network()
     layout = laid_out(scene, engine)
@@ -55,7 +64,99 @@ def test_the_network_runs_downwards_with_parameters_beside(engine):
     assert layout.height < 1500
 
 
-@pytest.mark.parametrize("engine", [pytest.param(name, marks=only(name)) for name in ENGINES])
+@EACH
+@pytest.mark.parametrize("name", SCENES)
+def test_frames_of_siblings_are_apart(engine, name):
+    layout = laid_out(SCENES[name](), engine)
+    for (one, first), (other, second) in combinations(layout.frames.items(), 2):
+        if one != other[: len(one)]:
+            assert max(_gaps(first, second)) >= 6
+
+
+def _gaps(one, other):
+    """How far two rectangles are apart, across and down."""
+    for axis in (0, 1):
+        yield max(
+            other[axis] - one[axis] - one[axis + 2],
+            one[axis] - other[axis] - other[axis + 2],
+        )
+
+
+@EACH
+@pytest.mark.parametrize("name", [*SCENES, "branch", "late"])
+def test_modules_stand_below_those_that_they_read(engine, name):
+    scene = {**SCENES, "branch": branch, "late": late}[name]()
+    sound(scene, layout := laid_out(scene, engine))
+    reads = _readings(scene)
+    assert reads or name not in ("network", "siamese", "gradients", "nested", "branch", "late")
+    for upper, lower in reads:
+        (_, y, _, height), below = layout.frames[upper], layout.frames[lower]
+        assert y + height + 6 <= below[1]
+
+
+def _readings(scene):
+    """Modules and their siblings that read data of theirs, but not the other way round too."""
+    boxes, found = scene.by_key, set()
+    for arrow in scene.arrows:
+        source, target = boxes[arrow.source], boxes[arrow.target]
+        both = zip(source.path, target.path, strict=False)
+        common = next((depth for depth, (a, b) in enumerate(both) if a != b), None)
+        if common is not None and source.kind not in ("parameter", "buffer"):
+            found.add((source.path[: common + 1], target.path[: common + 1]))
+    return sorted((one, other) for one, other in found if (other, one) not in found)
+
+
+def branch():
+    """One branch of four layers for two inputs, and a head."""
+    layers = gn.Sequential(gn.Linear(4, 8), gn.ReLU(), gn.Linear(8, 4), gn.ReLU())
+    with gn.Graph() as graph:
+        one, other = gn.Input((None, 4), name="one"), gn.Input((None, 4), name="other")
+        gn.Linear(8, 1)(gn.ops.cat([layers(one), layers(other)], 1))
+    return scene_of(graph)
+
+
+def late():
+    """A module that also reads the input, which comes much earlier than the rest."""
+    boxes = [Box("x", "input", "x")]
+    boxes += [Box(f"a{place}", "operation", "relu", path=("a",)) for place in range(3)]
+    boxes += [Box(key, "operation", "relu", path=("b",)) for key in ("early", "sum")]
+    pairs = [("x", "a0"), ("a0", "a1"), ("a1", "a2"), ("x", "early"), ("early", "sum")]
+    return Scene(boxes, [Arrow(*pair) for pair in [*pairs, ("a2", "sum")]])
+
+
+@EACH
+@pytest.mark.parametrize("name", ["network", "nested"])
+def test_the_way_of_the_data_is_straight(engine, name):
+    scene = SCENES[name]()
+    layout = laid_out(scene, engine)
+    ways = [layout.places[box.key][0] for box in scene.boxes if box.kind in ("operation", "loss")]
+    assert max(ways) - min(ways) < 1
+
+
+@EACH
+def test_each_branch_runs_downwards_on_its_own_side(engine):
+    scene = branch()
+    layout = laid_out(scene, engine)
+    assert crossings(scene, layout) == []
+    ends = [arrow for arrow in scene.arrows if scene.by_key[arrow.source].kind != "parameter"]
+    assert all(layout.places[a.source][1] < layout.places[a.target][1] for a in ends)
+    lines = [box.key for box in scene.boxes if box.kind == "operation"]
+    first, second = lines[:4], lines[4:8]
+    sides = [layout.places[a][0] < layout.places[b][0] for a, b in zip(first, second, strict=True)]
+    assert len(set(sides)) == 1
+
+
+@EACH
+def test_one_parameter_stands_on_each_side_also_where_gradients_read_it(engine):
+    scene = SCENES["gradients"]()
+    layout = laid_out(scene, engine)
+    sides = defaultdict(list)
+    for parameter, reader in beside(scene).items():
+        sides[reader].append(layout.places[parameter][0] < layout.places[reader][0])
+    assert list(sides.values()) == [[True, False]] * 2
+
+
+@EACH
 def test_600_boxes_take_less_than_a_second(engine):
     scene = chain(600, 7)
     laid_out(network(), engine)  # WebAssembly is compiled at the first use

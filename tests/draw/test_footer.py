@@ -2,20 +2,26 @@ import pytest
 
 from graphnet.draw.footer import footer, sharing_notes
 from graphnet.draw.geometry import MARGIN, Layout
-from graphnet.draw.scene import KINDS, Arrow, Box, Scene
+from graphnet.draw.scene import KINDS, Box, Scene
 from graphnet.draw.style import sharing_colour
 
 ALL_KINDS = Scene([Box(f"n{place}", kind, f"a{place}") for place, kind in enumerate(KINDS)])
 
 
-def test_sharing_is_said_for_each_parameter_with_all_its_uses():
-    boxes = [Box("n0", "parameter", "W", path=("net",)), Box("n1", "parameter", "b")]
-    boxes += [Box(f"n{place}", "operation", "f") for place in (2, 3)]
-    arrows = [Arrow("n1", "n2", 1, 1), Arrow("n0", "n2", 0, 1), Arrow("n0", "n3", 0, 2, count=23)]
-    assert sharing_notes(Scene(boxes, arrows)) == [
-        ("A: net.W is shared, used 24 times.", sharing_colour(0)),
-        ("B: b is shared, used 1 time.", sharing_colour(1)),
+def test_sharing_is_said_under_its_letter_in_its_colour():
+    assert sharing_notes(Scene(shared=["net is shared", "w is shared"])) == [
+        ("A: net is shared.", sharing_colour(0)),
+        ("B: w is shared.", sharing_colour(1)),
     ]
+
+
+def test_open_sizes_are_explained_where_there_are_some():
+    def said(shape):
+        below = footer(Scene([Box("n0", "input", "x", shape=shape)]), Layout(100.0, 50.0))
+        return any("? any size" in part for part in below.parts)
+
+    assert said("?x3")
+    assert not said("2x3")
 
 
 @pytest.mark.parametrize("width", [100.0, 300.0, 2000.0])

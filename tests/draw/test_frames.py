@@ -72,6 +72,18 @@ def test_each_use_of_a_shared_parameter_shows_what_it_hands_on(frames):
             assert f">{norm:.3g}<" in frames.svg(event.number)
 
 
+def test_lit_arrows_point_where_gradients_flow(frames):
+    def tip(svg, place):
+        return re.search(rf'-a{place}".*?<path d="M[^"]*"/><path d="M([^L]*)L', svg)[1]
+
+    for place, arrow in enumerate(frames.scene.arrows):
+        targets = [event for event in frames.events if frames._boxes[event.node] == arrow.target]
+        (there,) = {tip(frames.svg(e.number), place) for e in targets if e.phase == "forward"}
+        (back,) = {tip(frames.svg(e.number), place) for e in targets if e.phase == "backward"}
+        assert there == tip(frames.svg(0), place)
+        assert back != there
+
+
 def test_edits_make_each_text_out_of_the_one_before(frames):
     texts = list(frames)
     lines = texts[0].split("\n")

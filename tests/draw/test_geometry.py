@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from graphnet.draw.geometry import MAX_WIDTH, on_border, shortened, size_of, text_width
+from graphnet.draw.geometry import MAX_WIDTH, inward, on_border, shortened, size_of, text_width
 from graphnet.draw.scene import Box
 
 LONG = "encoder_" * 40
@@ -51,3 +51,21 @@ def test_boxes_grow_with_their_lines_up_to_a_limit():
 )
 def test_the_nearest_point_on_a_border(point, nearest):
     assert on_border(point, (10, 10), (20, 10)) == nearest
+
+
+@pytest.mark.parametrize(
+    ("point", "inside"),
+    [
+        ((0, 10), (4, 10)),
+        ((0, 20), (0, 20)),
+        ((80, 10), (76, 10)),
+        ((40, 0), (40, 0)),
+        ((40, 20), (40, 20)),
+        ((2, 0), (2, 15)),
+        ((78, 20), (78, 5)),
+        ((0, 0), (0, 20)),
+    ],
+)
+def test_from_a_rectangle_straight_to_the_outline_in_it(point, inside):
+    slanted = [(8, 0), (80, 0), (72, 20), (0, 20)]
+    assert inward(point, (0, 0, 80, 20), slanted) == pytest.approx(inside)

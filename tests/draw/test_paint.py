@@ -1,23 +1,41 @@
+import math
 import re
+import shutil
 from dataclasses import replace
+from itertools import pairwise
 from xml.etree import ElementTree
 
 import pytest
+from scenes import SCENES
 
+from graphnet.draw.engines import laid_out
 from graphnet.draw.geometry import Layout, size_of
-from graphnet.draw.paint import PLAIN, Look, Value, painted, roomy
+from graphnet.draw.paint import PLAIN, Look, painted
 from graphnet.draw.scene import KINDS, Arrow, Box, Scene
-from graphnet.draw.style import sharing_colour
-from graphnet.errors import GraphError
+from graphnet.draw.style import corners, sharing_colour
 
 SVG = "{http://www.w3.org/2000/svg}"
-VALUES = {"n1": [Value("top", "‖3.2‖ -1 … 1", [0.1, 1.0, 0.5])]}
+ENGINES = [
+    pytest.param(
+        "dot", marks=pytest.mark.skipif(shutil.which("dot") is None, reason="no Graphviz")
+    ),
+    "wasi",
+    "ranker",
+]
 
 
 def small_scene(name="W"):
     boxes = [
         Box("n0", "input", "x", shape="(?, 2)", places=(0,)),
-        Box("n1", "parameter", name, shape="(2, 2)", note="4 parameters", path=("net",)),
+        Box(
+            "n1",
+            "parameter",
+            name,
+            shape="(2, 2)",
+            note="4 parameters",
+            path=("net",),
+            sharing=(0,),
+        ),
         Box("n2", "operation", "first", "@", "(?, 2)", path=("net",), places=(2,)),
         Box("n3", "operation", "second", "@", "(?, 2)", path=("net",), places=(3,)),
         Box("n4", "loss", "loss", "mse", "()", places=(4,)),
@@ -29,7 +47,8 @@ def small_scene(name="W"):
         Arrow("n1", "n3", sharing=0, use=2),
         Arrow("n3", "n4"),
     ]
-    return Scene(boxes, arrows, {("net",): "net Tied"}, ["The rest was left out."])
+    shared, notes = ["net.W is shared, used 2 times"], ["The rest was left out."]
+    return Scene(boxes, arrows, {("net",): "net Tied"}, shared, notes)
 
 
 def stacked(scene):
@@ -73,7 +92,7 @@ def test_the_description_counts_what_is_there():
 
 def test_all_that_is_known_is_written():
     written = texts(parsed(small_scene()))
-    for line in ["0", "x", "W", "(2, 2)", "4 parameters", "2 @", "net Tied", "4 mse"]:
+    for line in ["0 x", "W", "(2, 2)", "4 parameters", "2 @", "net Tied", "4 mse", "loss"]:
         assert line in written
     assert "The rest was left out." in written
 
@@ -126,29 +145,7 @@ def test_dark_fills_have_white_letters():
     scene = small_scene()
     svg = painted(scene, stacked(scene), Look(fills={"n0": "#000000"}, legend=False))
     group = re.search(r'<g id="g\w+-n0">.*?\n</g>', svg, re.DOTALL)[0]
-    assert group.count('fill="#ffffff"') == 3
-
-
-def test_values_stand_in_the_room_below_the_text():
-    scene = roomy(small_scene(), rows=1)
-    svg = painted(scene, stacked(scene), Look(values=VALUES))
-    assert "top ‖3.2‖ -1 … 1" in svg and "000000000" not in svg
-    baselines = dict(re.findall(r'y="([\d.]+)"[^>]*>(4 parameters|top [^<]*)<', svg))
-    where = {text: float(y) for y, text in baselines.items()}
-    y = stacked(scene).places["n1"][1]
-    bottom = y + size_of(scene.boxes[1])[1] / 2
-    assert where["4 parameters"] < where["top ‖3.2‖ -1 … 1"] < bottom - 12
-
-
-def test_room_can_be_made_again():
-    scene = roomy(roomy(small_scene(), rows=1), rows=2)
-    assert [len(box.lines) for box in scene.boxes] == [7, 7, 7, 7, 7]
-
-
-def test_values_without_room_are_refused():
-    scene = small_scene()
-    with pytest.raises(GraphError, match=r"'W' has room for 0, and 1 came.*rows=1"):
-        painted(scene, stacked(scene), Look(values=VALUES))
+    assert group.count('fill="#ffffff"') == 2
 
 
 def test_the_legend_names_the_kinds_that_are_there():
@@ -183,3 +180,49 @@ def test_hostile_names_stay_texts(name):
 
 def test_nothing_at_all_is_a_picture_too():
     assert parsed(Scene()).get("viewBox")
+
+
+def tips(svg):
+    """The start and the tip of each arrow, by its place."""
+    found = re.findall(
+        r'<g id="\w+-a(\d+)".*?<path d="M(\S+) (\S+)C[^"]*"/><path d="M(\S+) (.*?)L', svg
+    )
+    return {int(at): tuple(map(float, numbers)) for at, *numbers in found}
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("name", [name for name in SCENES if name != "hostile"])
+def test_arrows_start_and_end_on_outlines(name, engine):
+    scene = SCENES[name]()
+    layout = laid_out(scene, engine)
+    ends = tips(painted(scene, layout))
+    assert len(ends) == len(scene.arrows)
+    for place, arrow in enumerate(scene.arrows):
+        for key, point in ((arrow.source, ends[place][:2]), (arrow.target, ends[place][2:])):
+            box = scene.by_key[key]
+            (x, y), (width, height) = layout.places[key], size_of(box)
+            border = corners(box.kind, (x - width / 2, y - height / 2, width, height))
+            sides = pairwise([*border, border[0]])
+            assert min(distance(point, *side) for side in sides) < 0.5
+
+
+def distance(point, start, end):
+    """From a point to a straight line between two others."""
+    dx, dy = end[0] - start[0], end[1] - start[1]
+    part = ((point[0] - start[0]) * dx + (point[1] - start[1]) * dy) / ((dx * dx + dy * dy) or 1)
+    part = min(1, max(0, part))
+    return math.dist(point, (start[0] + part * dx, start[1] + part * dy))
+
+
+def test_backward_arrows_end_where_they_started():
+    scene = small_scene()
+    plain = tips(painted(scene, stacked(scene)))
+    turned = tips(painted(scene, stacked(scene), Look(lit=frozenset({2}), backward=True)))
+    assert turned[2] == (*plain[2][2:], *plain[2][:2])
+    assert {**turned, 2: None} == {**plain, 2: None}
+
+
+def test_a_ring_lies_below_the_arrows_and_within_the_frame():
+    scene = small_scene()
+    svg = painted(scene, stacked(scene), Look(ring="n2"))
+    assert svg.index('stroke="#c2410c"') < svg.index("-a0")

@@ -112,3 +112,40 @@ def test_reports_have_front_doors():
     assert isinstance(graph.doctor().marks, dict)
     assert "0.weight" in graph.derivation() or "W" in graph.derivation()
     assert len(graph.walk({"x": torch.rand(3, 2), "t": torch.rand(3, 2)}, loss).frames()) > 10
+
+
+def test_the_doctor_paints_its_findings():
+    graph = gn.Graph()
+    graph.input((None, 3), name="x").relu()
+    graph.forward(x=-torch.ones(10, 3))
+    drawing = graph.doctor().draw(engine="ranker")
+    assert "3 of 3 dead" in texts(drawing)
+    assert MARKED in drawing.svg
+    assert "3 of 3 units are dead" in drawing.text
+
+
+class Halved(gn.Op):
+    """y = 2 x, with a wrong rule."""
+
+    symbol = "2x"
+
+    def forward(self, x):
+        return x * 2
+
+    def grad_x(self, grad):
+        return grad
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [(False, "All 2 derivatives are right."), (True, "The first wrong derivative is that of node")],
+)
+def test_the_check_paints_its_result(wrong, said):
+    graph = gn.Graph()
+    x = graph.input((3,), name="x")
+    loss = (Halved()(x) if wrong else x.tanh()).sum()
+    drawing = graph.check(loss, {"x": torch.rand(3)}).draw(engine="ranker")
+    assert said in drawing.text
+    assert (MARKED in drawing.svg) == wrong
+    assert ("wrong by x" in texts(drawing)) == wrong
+    assert sum((text or "").startswith("error ") for text in texts(drawing)) == 2 - wrong

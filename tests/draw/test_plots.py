@@ -73,6 +73,28 @@ def test_the_true_disk_has_no_wrong_points_and_half_of_the_plane():
     assert len(axes.patches) == 0
 
 
+def test_a_classification_shows_what_was_predicted():
+    points, labels = gn.data.disk(100, torch.Generator().manual_seed(0))
+    labels[:7] = 1 - labels[:7]
+    axes = plots.classification(disk_scores, points, labels)
+    assert axes.get_title() == "7 of 100 wrong"
+    shown = sum(len(each.get_offsets()) for each in axes.collections)
+    assert shown == 100
+    assert len(axes.patches) == 1
+    with pytest.raises(gn.ShapeError, match=r"Points are \(n, 2\)"):
+        plots.classification(disk_scores, points[0], labels)
+
+
+def test_a_canvas_needs_no_window():
+    import matplotlib.pyplot as plt
+
+    before = plt.get_fignums()
+    figure = plots.canvas(2, 1)
+    figure.subplots().plot([1, 2])
+    assert plt.get_fignums() == before
+    assert tuple(figure.get_size_inches()) == (2, 1)
+
+
 def test_each_unit_gets_a_map():
     figure = plots.units(torch.arange(48.0).view(16, 3), columns=2)
     assert len(figure.axes) == 3

@@ -1,9 +1,19 @@
 import colorsys
+from itertools import combinations
 
 import pytest
 
 from graphnet.draw.scene import KINDS
-from graphnet.draw.style import STYLES, ink_on, letters, outline, sharing_colour
+from graphnet.draw.style import (
+    SHARED,
+    STYLES,
+    contrast,
+    corners,
+    ink_on,
+    letters,
+    outline,
+    sharing_colour,
+)
 
 PLACE = (10.0, 20.0, 80.0, 40.0)
 
@@ -37,7 +47,35 @@ def test_an_outline_is_closed_and_fills_its_rectangle(kind, place):
 def test_shared_parameters_have_different_dark_colours():
     colours = [sharing_colour(sharing) for sharing in range(50)]
     assert len(set(colours)) == 50
-    assert max(map(grey, colours)) < 160, "white letters stand on them"
+    assert min(contrast("#ffffff", colour) for colour in colours) >= 4.5
+
+
+def test_the_first_shared_colours_differ_in_grey():
+    assert min(abs(grey(one) - grey(other)) for one, other in combinations(SHARED, 2)) >= 14
+    assert abs(grey(SHARED[0]) - grey(SHARED[1])) >= 30
+
+
+def test_parameters_and_operations_differ_in_grey():
+    fills = [STYLES[kind].fill for kind in ("parameter", "operation")]
+    assert abs(grey(fills[0]) - grey(fills[1])) >= 20
+    assert all(contrast(ink_on(fill), fill) >= 7 for fill in fills)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "ratio"),
+    [("#ffffff", "#000000", 21), ("#777777", "#ffffff", 4.48), ("#d55e00", "#ffffff", 3.87)],
+)
+def test_contrast_is_that_of_the_guidelines(one, other, ratio):
+    assert contrast(one, other) == pytest.approx(ratio, abs=0.01)
+    assert contrast(other, one) == contrast(one, other)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_corners_touch_all_sides_and_stay_inside(kind):
+    left, top, width, height = PLACE
+    xs, ys = zip(*corners(kind, PLACE), strict=True)
+    assert (min(xs), max(xs)) == pytest.approx((left, left + width))
+    assert (min(ys), max(ys)) == pytest.approx((top, top + height))
 
 
 def test_the_first_two_shared_colours_are_blue_and_orange():

@@ -8,8 +8,10 @@ import torch
 import graphnet as gn
 from graphnet.draw.building import scene_of
 from graphnet.draw.fold import folded
+from graphnet.draw.rails import WIDEST
 from graphnet.draw.scene import Box, Scene
-from graphnet.draw.text import WIDEST, graph_table, printable, rails
+from graphnet.draw.text import rails
+from graphnet.table import printable
 
 
 def twins():
@@ -22,7 +24,7 @@ def twins():
 
 
 def test_rails_show_who_reads_whom():
-    lines = rails(scene_of(twins())).splitlines()
+    lines = rails(scene_of(twins())).splitlines()[:-1]
     assert [line.split("  ")[0].rstrip() for line in lines] == [
         "○",
         "│ ○",
@@ -37,15 +39,16 @@ def test_rails_show_who_reads_whom():
 
 def test_a_line_says_what_its_box_is():
     lines = rails(scene_of(twins())).splitlines()
-    words = "│ │ □ 2 parameter w 4x3 12 parameters, shared, used 2 times"
+    words = "│ │ □ 2 parameter w 4x3 12 parameters, shared A"
     assert " ".join(lines[2].split()) == words
-    assert lines[4].endswith("use 2 of shared 0")
+    assert lines[4].endswith("reads A2")
+    assert lines[-1] == "A: w is shared: it is used 2 times."
 
 
 @pytest.mark.parametrize("options", [{"depth": 0}, {"limit": 3}])
 def test_each_box_has_one_line(options):
     scene = folded(scene_of(twins()), **options)
-    assert len(rails(scene).splitlines()) == len(scene)
+    assert len(rails(scene).splitlines()) == len(scene) + len(scene.shared) + len(scene.notes)
 
 
 def test_folded_boxes_say_their_places_and_what_they_share():
@@ -55,8 +58,8 @@ def test_folded_boxes_say_their_places_and_what_they_share():
     gn.Sequential(first, second)(graph.input((None, 2), name="x"))
     lines = rails(folded(scene_of(graph), depth=0)).splitlines()
     assert "1…4" in lines[1]
-    assert lines[1].endswith("6 parameters, shares its parameters")
-    assert lines[2].endswith("use 2 of shared 0, use 2 of shared 1")
+    assert lines[1].endswith("4 nodes, 6 parameters, shared A")
+    assert lines[2].endswith("2 nodes, shared A")
 
 
 def test_a_value_runs_down_its_rail_until_its_last_reader():
@@ -91,26 +94,3 @@ def test_hostile_names_stay_on_one_line():
     assert len(text.splitlines()) == 1
     assert "\x1b" not in text
     assert printable(name) in text
-
-
-def test_the_table_shows_only_columns_that_hold_something():
-    graph = twins()
-    header = graph_table(graph).splitlines()[0].split()
-    assert header[:4] == ["#", "kind", "name", "computes"]
-    graph = gn.Graph()
-    graph.input((2,), name="x").tanh()
-    assert graph_table(graph).splitlines()[0].split()[-1] == "shape"
-
-
-def test_the_table_tells_norms_and_bytes():
-    graph = twins()
-    graph.forward(a=torch.ones(5, 4), b=torch.zeros(5, 4))
-    graph.backward(graph[-1])
-    lines = graph_table(graph).splitlines()
-    assert lines[0].split()[-4:] == ["parameters", "bytes", "|top|", "|grad|"]
-    a, w = lines[1].split(), lines[3].split()
-    assert a[-2:] == ["80", "4.47"]  # 20 numbers of 4 bytes, √20; an input has no gradient
-    assert w[-4] == "12"
-    assert w[-3] == "96"
-    assert w[-1] == f"{float(graph['w'].grad.norm()):.3g}"
-    assert "a, w" in lines[4]

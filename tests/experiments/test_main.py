@@ -229,3 +229,46 @@ def test_autograd_is_off_while_it_runs() -> None:
     text = (ROOT / "test.py").read_text()
     assert "set_grad_enabled(False)" in text
     assert torch.is_grad_enabled()  # importing the package changes nothing
+
+
+PICTURES = ["network.svg", "network.png", "curves.png", "boundary.png", "classification.png"]
+
+
+def test_plot_writes_pictures_into_a_new_folder(tmp_path: Path) -> None:
+    folder = tmp_path / "some" / "figures"
+    code, _, errors = run("--epochs", 2, "--rounds", 2, "--hidden", "5,4", "--plot", folder)
+    assert code == 0, errors
+    names = sorted([*PICTURES, "units-1.png", "units-2.png"])
+    assert sorted(path.name for path in folder.iterdir()) == names
+    for name in names:
+        start = (folder / name).read_bytes()[:8]
+        assert start.startswith(b"<svg" if name.endswith("svg") else b"\x89PNG")
+
+
+def test_plotting_changes_no_figure_but_keeps_the_curves(tmp_path: Path) -> None:
+    plain = record(tmp_path / "a.json", "--epochs", 3)["rounds"][0]
+    plotted = record(tmp_path / "b.json", "--epochs", 3, "--plot", tmp_path / "p")["rounds"][0]
+    assert plotted["losses"] == plain["losses"]
+    assert plotted["test_error"] == plain["test_error"]
+    assert plain["curve"] == []
+    assert plotted["curve"][-1] == [plotted["train_error"], plotted["test_error"]]
+    assert len(plotted["curve"]) == 3
+
+
+def test_weights_without_training_have_no_curves(tmp_path: Path) -> None:
+    weights = tmp_path / "w.safetensors"
+    assert run("--epochs", 1, "--save", weights)[0] == 0
+    code, _, errors = run("--load", weights, "--plot", tmp_path / "p")
+    assert code == 0, errors
+    assert not (tmp_path / "p" / "curves.png").exists()
+    assert (tmp_path / "p" / "boundary.png").exists()
+
+
+def test_plot_needs_a_folder_and_matplotlib(tmp_path: Path, monkeypatch) -> None:
+    (tmp_path / "file").write_text("")
+    code, _, errors = run("--epochs", 1, "--plot", tmp_path / "file")
+    assert (code, "is a file" in errors) == (1, True)
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    code, output, errors = run("--epochs", 1, "--plot", tmp_path / "p")
+    assert (code, output) == (1, "")  # before any work is done
+    assert "pip install 'graphnet[plot]'" in errors

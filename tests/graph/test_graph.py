@@ -231,26 +231,25 @@ def test_the_list_is_printed_as_a_table():
     graph = gn.Graph()
     x = graph.input((None, 2), name="x")
     graph.input((None,), name="labels", dtype=torch.int64)
-    w = graph.parameter(torch.ones(1000, 2), name="w")
+    w = graph.parameter(torch.ones(2, 1000), name="w")
     mean = graph.parameter(torch.zeros(()), name="mean", requires_grad=False)
-    (1 - (x @ w.T - mean)).sum(1)
+    (1 - (x @ w - mean)).sum(1)
     assert str(graph).splitlines() == [
-        "#  kind       name     computes                 shape       parameters",
-        "0  input      x                                 (?, 2)",
-        "1  input      labels                            (?,) int64",
-        "2  parameter  w                                 (1000, 2)        2,000",
-        "3  buffer     mean                              ()                   1",
-        "4  operation  permute  permute(w, dims=(1, 0))  (2, 1000)",
-        "5  operation  matmul   matmul(x, permute)       (?, 1000)",
-        "6  operation  sub      sub(matmul, mean)        (?, 1000)",
-        "7  operation  sub_1    sub(1, sub)              (?, 1000)",
-        "8  operation  sum      sum(sub_1, dims=(1,))    (?,)",
+        "       #  kind       name    computes               shape       parameters  bytes  |top|",
+        "○      0  input      x                              (?, 2)",
+        "│ ○    1  input      labels                         (?,) int64",
+        "│ □    2  parameter  w                              (2, 1000)        2,000  8,000   44.7",
+        "│ │ ◇  3  buffer     mean                           ()                   1      4      0",
+        "●─╯ │  4  operation  matmul  matmul(x, w)           (?, 1000)",
+        "●───╯  5  operation  sub     sub(matmul, mean)      (?, 1000)",
+        "●      6  operation  sub_1   sub(1, sub)            (?, 1000)",
+        "●      7  operation  sum     sum(sub_1, dims=(1,))  (?,)",
     ]
-    assert repr(graph) == "<Graph of 9 nodes, 2 inputs, 2,001 parameters>"
+    assert repr(graph) == "<Graph of 8 nodes, 2 inputs, 2,001 parameters>"
     assert repr(x) == "<input 0 'x' (?, 2)>"
-    assert repr(w) == "<parameter 'w' (1000, 2)>"
-    assert repr(graph[8]) == "<operation 8 'sum' (?,)>"
-    assert str(graph[8]) == "node 8 'sum'"
+    assert repr(w) == "<parameter 'w' (2, 1000)>"
+    assert repr(graph[7]) == "<operation 7 'sum' (?,)>"
+    assert str(graph[7]) == "node 7 'sum'"
 
 
 def test_a_long_text_is_cut_in_the_table():

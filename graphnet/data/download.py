@@ -1,0 +1,114 @@
+"""Files of data sets: found on this machine, or downloaded by pooch and checked."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from textwrap import shorten
+
+from graphnet.errors import LoadError
+
+VARIABLE = "GRAPHNET_DATA"
+"""The environment variable that names the folder of all data sets."""
+
+PATIENCE = 30  # seconds without an answer
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file that mirrors offer in compressed form.
+
+    Args:
+        name: of the file without .gz.
+        md5: the checksum of name.gz.
+        raw_md5: the checksum of the unpacked file.
+    """
+
+    name: str
+    md5: str
+    raw_md5: str
+
+
+def data_folder(root: str | Path | None = None) -> Path:
+    """Where data sets are kept: `root`, else what GRAPHNET_DATA says, else the user's cache.
+
+    >>> data_folder("data/of/mine").parts
+    ('data', 'of', 'mine')
+    """
+    import pooch  # type: ignore[import-untyped]
+
+    return Path(root or os.environ.get(VARIABLE) or pooch.os_cache("graphnet")).expanduser()
+
+
+def fetch(sources: Sequence[Source], folder: Path, mirrors: Sequence[str]) -> list[Path]:
+    """The paths of all files, unpacked or as .gz; what is missing is downloaded first.
+
+    A file whose checksum is wrong counts as missing. A download takes its place only after its
+    own checksum was found right.
+
+    Raises:
+        LoadError: no mirror gave a file; the message lists what to put where.
+    """
+    paths = []
+    for place, source in enumerate(sources):
+        path = _found(source, folder)
+        if path is None:
+            path, reasons = _download(source, folder, mirrors)
+            if path is None:
+                missing = [other for other in sources[place:] if not _found(other, folder)]
+                raise LoadError(_complaint(source, folder, reasons, missing))
+        paths.append(path)
+    return paths
+
+
+def _found(source: Source, folder: Path) -> Path | None:
+    """The file in the folder that has the right checksum."""
+    import pooch
+
+    files = {folder / source.name: source.raw_md5, folder / f"{source.name}.gz": source.md5}
+    for path, md5 in files.items():
+        with suppress(OSError):  # it cannot be read
+            if pooch.file_hash(str(path), alg="md5") == md5:
+                return path
+    return None
+
+
+def _download(
+    source: Source, folder: Path, mirrors: Sequence[str]
+) -> tuple[Path | None, list[str]]:
+    """The file from the first mirror that has it, and why the mirrors before gave none."""
+    import pooch
+
+    name, reasons = f"{source.name}.gz", []
+    for mirror in mirrors:
+        url = f"{mirror.rstrip('/')}/{name}"
+        reader = pooch.HTTPDownloader(timeout=PATIENCE)
+        try:
+            path = pooch.retrieve(url, f"md5:{source.md5}", name, folder, downloader=reader)
+        except (OSError, ValueError) as error:  # no connection, no folder; a wrong checksum
+            reasons.append(f"{url}: {type(error).__name__}, {shorten(str(error), 160)}")
+        else:
+            return Path(path), reasons
+    return None, reasons
+
+
+def _complaint(
+    source: Source, folder: Path, reasons: Sequence[str], missing: Sequence[Source]
+) -> str:
+    damaged = [
+        f"{path} is there, but its checksum is wrong, or it cannot be read."
+        for path in (folder / source.name, folder / f"{source.name}.gz")
+        if path.exists()
+    ]
+    lines = [
+        f"{source.name}.gz could not be downloaded.",
+        *damaged,
+        *(reasons or ["There was no mirror to ask."]),
+        f"Without a network, put these files into {folder}, as .gz or unpacked:",
+        *(f"  {other.name}.gz  (MD5 {other.md5})" for other in missing),
+        f"The argument `root` or the environment variable {VARIABLE} names another folder.",
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,88 @@
+"""More pairs out of few: digits moved by a pixel, and digits paired anew."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from graphnet.errors import ShapeError, shape_text
+
+if TYPE_CHECKING:
+    from torch import Generator, Tensor
+
+
+def shifted(images: Tensor, generator: Generator | None = None) -> Tensor:
+    """Each image moved by -1, 0 or 1 pixel down and to the right, drawn for each image by itself.
+
+    What comes in from outside is the smallest number of all images, which is paper, also where
+    they are normalized.
+
+    Shapes: (n, channels, height, width) -> the same; each channel is an image.
+
+    Raises:
+        ShapeError: the images have another number of dimensions.
+
+    >>> image = torch.tensor([[[[0.0, 0, 0], [0, 9, 0], [0, 0, 0]]]])
+    >>> moved = shifted(image, torch.Generator().manual_seed(0))
+    >>> moved.shape, moved.sum()
+    (torch.Size([1, 1, 3, 3]), tensor(9.))
+    """
+    if images.ndim != 4:
+        raise ShapeError(
+            "Images have the shape (n, channels, height, width); "
+            f"{shape_text(tuple(images.shape))} came."
+        )
+    n, channels, height, width = images.shape
+    framed = images.new_full((n, channels, height + 2, width + 2), float(images.min()))
+    framed[:, :, 1:-1, 1:-1] = images
+    down, right = torch.randint(3, (2, n, channels, 1, 1), generator=generator)
+    rows = down + torch.arange(height).view(-1, 1)
+    columns = right + torch.arange(width)
+    return framed[
+        torch.arange(n).view(-1, 1, 1, 1), torch.arange(channels).view(-1, 1, 1), rows, columns
+    ]
+
+
+def re_paired(
+    images: Tensor, classes: Tensor, generator: Generator | None = None
+) -> tuple[Tensor, Tensor, Tensor]:
+    """The same digits in new pairs, in random order.
+
+    Shapes: images (n, 2, height, width) and classes (n, 2) of whole numbers -> such images, their
+        target (n,) of int64, 1 where the first class is less than or equal to the second, and such
+        classes.
+
+    Raises:
+        ShapeError: the sizes are others.
+
+    >>> images = torch.tensor([[3.0, 5.0], [7.0, 9.0]]).view(2, 2, 1, 1)
+    >>> classes = torch.tensor([[3, 5], [7, 9]])
+    >>> new, target, digits = re_paired(images, classes, torch.Generator().manual_seed(0))
+    >>> bool((new.view(2, 2) == digits).all()), sorted(digits.flatten().tolist())
+    (True, [3, 5, 7, 9])
+    """
+    if images.ndim != 4 or images.shape[1] != 2 or classes.shape != images.shape[:2]:
+        raise ShapeError(
+            "Pairs of images have the shape (n, 2, height, width), and their classes (n, 2); "
+            f"{shape_text(tuple(images.shape))} and {shape_text(tuple(classes.shape))} came."
+        )
+    order = torch.randperm(classes.numel(), generator=generator)
+    images = images.flatten(0, 1)[order].view_as(images)
+    classes = classes.flatten()[order].view_as(classes)
+    return images, (classes[:, 0] <= classes[:, 1]).long(), classes
+
+
+def shifted_and_re_paired(
+    inputs: Tensor, targets: Any, generator: Generator | None = None
+) -> tuple[Tensor, tuple[Tensor, Tensor, Tensor]]:
+    """Both, for `gn.fit(augment=...)` of a model that learns the answer and both digits.
+
+    Args:
+        inputs: the images.
+        targets: the answer, the first class, the second class.
+        generator: the source of the random numbers; torch's default one where None.
+    """
+    _, first, second = targets
+    images, answer, classes = re_paired(inputs, torch.stack([first, second], 1), generator)
+    return shifted(images, generator), (answer, classes[:, 0], classes[:, 1])

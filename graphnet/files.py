@@ -1,0 +1,109 @@
+"""Files that are written whole or not at all, and files that are read without trust.
+
+Whatever ends the program, and at whatever moment, a reader finds the old content or the new one.
+All errors are an OSError.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from pathlib import Path
+from secrets import token_hex
+
+_BINARY = getattr(os, "O_BINARY", 0)  # each system has some of these
+_NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
+_NONBLOCK = getattr(os, "O_NONBLOCK", 0)
+
+
+def write_new(path: Path, data: bytes) -> None:
+    """Write a file that does not exist yet; on return the disk holds it.
+
+    Raises:
+        OSError: something is in its place, or the disk is full, or it may not be written.
+    """
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY | _NOFOLLOW, 0o666)
+    try:
+        rest = memoryview(data)
+        while rest:  # a call may write a part only
+            rest = rest[os.write(handle, rest) :]
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def replace_file(path: str | Path, data: bytes) -> None:
+    """Write a file in one step: an interruption, or a full disk, leaves the old one.
+
+    The file keeps its permissions, and a link to it stays a link.
+
+    Raises:
+        OSError: it cannot be written, or a folder or a device is in its place.
+    """
+    target = Path(path).resolve()
+    exists = target.exists()
+    if exists and not target.is_file():
+        raise OSError(errno.EINVAL, "Not a regular file", str(target))
+    beside = target.parent / f".{target.name[:40]}.{token_hex(8)}.tmp"
+    try:
+        write_new(beside, data)
+        if exists:
+            beside.chmod(stat.S_IMODE(target.stat().st_mode))
+        beside.replace(target)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
+    sync_folder(target.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Wait until the disk holds the names in a folder: a rename is safe only after this.
+
+    Raises:
+        OSError: the disk refuses.
+    """
+    if os.name == "nt":  # Windows has no such call
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # some network disks cannot do it
+            raise
+    finally:
+        os.close(handle)
+
+
+def read_file(path: str | Path, limit: int | None = None, follow: bool = False) -> bytes:
+    """The content of a regular file; the memory it takes is the size that the file has.
+
+    Args:
+        path: the file; a device or a pipe is refused, and does not block.
+        limit: the largest size in bytes that is read.
+        follow: True to read through a symbolic link too.
+
+    Raises:
+        OSError: it cannot be read, or is refused.
+        ValueError: no file can have such a name.
+    """
+    handle = os.open(path, os.O_RDONLY | _BINARY | _NONBLOCK | (0 if follow else _NOFOLLOW))
+    try:
+        status = os.fstat(handle)
+        if not stat.S_ISREG(status.st_mode):
+            folder = stat.S_ISDIR(status.st_mode)
+            raise OSError(errno.EINVAL, f"Is a {'directory' if folder else 'device'}", str(path))
+        if limit is not None and status.st_size > limit:
+            raise OSError(errno.EFBIG, f"Larger than {limit:,} bytes", str(path))
+        return _read(handle, status.st_size)
+    finally:
+        os.close(handle)
+
+
+def _read(handle: int, size: int) -> bytes:
+    """So many bytes of a file, or fewer if it was cut off in the meantime."""
+    parts = []
+    while size and (part := os.read(handle, size)):
+        parts.append(part)
+        size -= len(part)
+    return b"".join(parts)

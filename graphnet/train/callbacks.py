@@ -1,0 +1,222 @@
+"""What may look at a training, or stop it: callbacks of four methods."""
+
+from __future__ import annotations
+
+import warnings
+from math import inf, isnan
+from typing import TYPE_CHECKING, Any
+
+from graphnet.errors import GraphError, LoadError, RangeError
+from graphnet.graph import Operation
+from graphnet.weights import save_weights
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+    from graphnet.train.run import Run
+
+__all__ = ["BestModel", "Callback", "DeadLayerWarning", "DeadLayers", "EarlyStopping", "Monitor"]
+
+
+class Callback:
+    """The base class of callbacks; a subclass writes any of the four methods.
+
+    What it remembers from step to step belongs into `state_dict`, so that a training that is
+    resumed goes on as if it had never stopped.
+    """
+
+    def start(self, run: Run) -> None:
+        """Called once, before the first step, or the first after a resume."""
+
+    def step(self, run: Run) -> None:
+        """Called after each update."""
+
+    def epoch(self, run: Run) -> None:
+        """Called after each epoch, when `run.history.last` tells of it."""
+
+    def end(self, run: Run) -> None:
+        """Called once, also where an error or a signal ends the training."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """What is needed to go on later: texts, numbers and tensors by name."""
+        return {}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from a state of `state_dict`.
+
+        Raises:
+            LoadError: it is of another callback.
+        """
+        if state:
+            raise LoadError(f"{type(self).__name__} remembers nothing; {sorted(state)} came.")
+
+
+class Monitor(Callback):
+    """The base of callbacks that follow one column of the history.
+
+    Args:
+        monitor: the column; "validation_loss" where None and there is one, else "loss".
+        mode: "min" if smaller is better, "max" if larger is.
+        minimum_change: how much better a number must be to count.
+    """
+
+    def __init__(
+        self, monitor: str | None = None, mode: str = "min", minimum_change: float = 0.0
+    ) -> None:
+        if mode not in ("min", "max"):
+            raise RangeError(f"mode is 'min' or 'max'; {mode!r} came.")
+        self.monitor, self.mode, self.minimum_change = monitor, mode, minimum_change
+        self.best = inf if mode == "min" else -inf
+
+    def improved(self, run: Run) -> bool:
+        """Take note of the last epoch; True if it is the best so far."""
+        name = self.monitor
+        if name is None:
+            name = "validation_loss" if "validation_loss" in run.history.last else "loss"
+        if name not in run.history.last:
+            raise GraphError(
+                f"{type(self).__name__} follows {name!r}, and the history has "
+                f"{', '.join(run.history.last)}."
+            )
+        value = run.history.last[name]
+        gain = self.best - value if self.mode == "min" else value - self.best
+        if isnan(value) or not gain > self.minimum_change:
+            return False
+        self.best = value
+        return True
+
+    def state_dict(self) -> dict[str, Any]:
+        """The best number so far."""
+        return {"best": self.best}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from a state of `state_dict`."""
+        names = self.state_dict().keys()
+        if state.keys() != names:
+            raise LoadError(
+                f"A state of {type(self).__name__} has {sorted(names)}; {sorted(state)} came."
+            )
+        for name, value in state.items():
+            setattr(self, name, value)
+
+
+class EarlyStopping(Monitor):
+    """Stops a training when the followed number has not become better for some epochs.
+
+    Args:
+        monitor: as for `Monitor`.
+        patience: how many epochs without a better number are let pass.
+        mode: "min" if smaller is better, "max" if larger is.
+        minimum_change: how much better a number must be to count.
+
+    Raises:
+        RangeError: the patience is not a whole number of 1 or more.
+    """
+
+    def __init__(
+        self,
+        monitor: str | None = None,
+        patience: int = 10,
+        mode: str = "min",
+        minimum_change: float = 0.0,
+    ) -> None:
+        super().__init__(monitor, mode, minimum_change)
+        if not isinstance(patience, int) or patience < 1:
+            raise RangeError(f"patience is a whole number of 1 or more; {patience!r} came.")
+        self.patience, self.waiting = patience, 0
+
+    def epoch(self, run: Run) -> None:
+        """Count the epochs without a better number."""
+        self.waiting = 0 if self.improved(run) else self.waiting + 1
+        if self.waiting >= self.patience:
+            run.stop()
+
+    def state_dict(self) -> dict[str, Any]:
+        """The best number, and for how many epochs there was none."""
+        return {**super().state_dict(), "waiting": self.waiting}
+
+
+class BestModel(Monitor):
+    """Keeps the weights of the best epoch in a file; `gn.load_weights` reads them.
+
+    Args:
+        path: the file, such as "best.safetensors".
+        monitor: as for `Monitor`.
+        mode: "min" if smaller is better, "max" if larger is.
+        minimum_change: how much better a number must be to count.
+    """
+
+    def __init__(
+        self,
+        path: str | PathLike[str],
+        monitor: str | None = None,
+        mode: str = "min",
+        minimum_change: float = 0.0,
+    ) -> None:
+        super().__init__(monitor, mode, minimum_change)
+        self.path = path
+
+    def epoch(self, run: Run) -> None:
+        """Write the weights if the epoch is the best so far."""
+        if self.improved(run):
+            save_weights(run.task.model, str(self.path))
+
+
+class DeadLayerWarning(UserWarning):
+    """All units of a layer gave 0 for all rows of the training data."""
+
+
+class DeadLayers(Callback):
+    """Warns once of a relu that gives 0 for all units and all rows: no gradient can pass it.
+
+    A few rows are looked at after each epoch, and all of them where those gave nothing but 0.
+    """
+
+    rows = 16
+
+    def __init__(self) -> None:
+        self._warned: set[str] = set()
+
+    def epoch(self, run: Run) -> None:
+        """Look for dead layers."""
+        found = [
+            node
+            for node in run.task.graph
+            if isinstance(node, Operation)
+            and node.op.name == "relu"
+            and not node.derived
+            and node.name not in self._warned
+        ]
+        for size in (self.rows, len(run.data)):
+            found = [
+                node for node, dead in zip(found, _dead(run, found, size), strict=True) if dead
+            ]
+        for node in found:
+            self._warned.add(node.name)
+            warnings.warn(
+                f"Node {node.index} {node.name!r} is dead: it gave 0 for every unit and every row "
+                f"of the training data at the end of epoch {run.epoch}, so that nothing before it "
+                "learns. A smaller learning rate, smaller first weights or leaky_relu may help.",
+                DeadLayerWarning,
+                stacklevel=2,
+            )
+
+
+def _dead(run: Run, nodes: list[Operation], rows: int) -> list[bool]:
+    """For each node, whether its value is 0 everywhere on the first rows of the data."""
+    dead = [True] * len(nodes)
+    if not nodes:
+        return dead
+    graph, step = run.task.graph, max(DeadLayers.rows, run.settings.batch_size)
+    training = graph.training
+    graph.eval()
+    try:
+        for start in range(0, rows, step):
+            batch = run.data.rows(slice(start, min(start + step, rows)), run.task.device)
+            tops = graph.forward(run.task.feed(batch), outputs=nodes)
+            dead = [known and not top.any() for known, top in zip(dead, tops, strict=True)]
+            if not any(dead):
+                break
+    finally:
+        graph.train(training)
+    return dead

@@ -1,0 +1,136 @@
+"""What happened in a training: a row for each epoch, and a row for each step."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from graphnet.errors import GraphError
+from graphnet.table import text_table
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+    from graphnet.graph import Graph
+
+_SHOWN = 10  # epochs in the table
+
+
+class History:
+    """Losses, metrics, learning rates and seconds of a training.
+
+    Attributes:
+        epochs: for each epoch a dict: epoch (from 1), step, loss (the mean over all rows), lr,
+            seconds, and where there are validation data validation_loss and one
+            validation_<name> for each metric.
+        losses: the mean loss of each step.
+        rates: the learning rate of each step.
+        skipped: how many updates were left out because their loss was not finite.
+        graph: the list that was trained; None for a history that was read from a file.
+
+    >>> history = History()
+    >>> history.epochs.append({"epoch": 1, "loss": 0.5})
+    >>> history["loss"]
+    [0.5]
+    """
+
+    def __init__(self, graph: Graph | None = None) -> None:
+        self.graph = graph
+        self.epochs: list[dict[str, float]] = []
+        self.losses, self.rates = array("d"), array("d")
+        self.skipped = 0
+
+    def __len__(self) -> int:
+        return len(self.epochs)
+
+    @property
+    def names(self) -> list[str]:
+        """The names of all columns, in the order in which they came."""
+        return list(dict.fromkeys(name for row in self.epochs for name in row))
+
+    def __getitem__(self, name: str) -> list[float]:
+        """One column: its number for each epoch.
+
+        Raises:
+            GraphError: there is no such column.
+        """
+        if name not in self.names:
+            raise GraphError(
+                f"The history has {', '.join(self.names) or 'no epochs'}; not {name!r}."
+            )
+        return [row.get(name, float("nan")) for row in self.epochs]
+
+    def to_record(self) -> dict[str, list[float]]:
+        """All columns by their names."""
+        return {name: self[name] for name in self.names}
+
+    def to_csv(self, path: str | PathLike[str]) -> Path:
+        """Write a line for each epoch; returns the path."""
+        path = Path(path)
+        path.write_text(csv_text(self.names, self.epochs), encoding="utf-8")
+        return path
+
+    def plot(self, *names: str, axes: Any = None) -> Any:
+        """Curves over the epochs, by matplotlib; returns the axes.
+
+        Args:
+            names: which columns; where there are none, the losses.
+            axes: where to draw; a new figure where None.
+
+        Raises:
+            GraphError: there is no such column, or matplotlib is not installed.
+        """
+        from graphnet.draw.plots import curves
+
+        chosen = names or [name for name in ("loss", "validation_loss") if name in self.names]
+        series = {name.replace("_", " "): [self[name]] for name in chosen}
+        return curves(series, ylabel="loss" if not names else "", axes=axes)
+
+    def __str__(self) -> str:
+        return text_table(self._rows(), right=range(len(self.names))) if self.epochs else repr(self)
+
+    def __repr__(self) -> str:
+        last = ", ".join(f"{name} {value:.4g}" for name, value in self.last.items())
+        return f"<History of {len(self.epochs)} epochs, {len(self.losses)} steps; {last}>"
+
+    @property
+    def last(self) -> Mapping[str, float]:
+        """The row of the last epoch; empty before the first."""
+        return self.epochs[-1] if self.epochs else {}
+
+    def _repr_html_(self) -> str:
+        """The table, in a notebook."""
+        from html import escape
+
+        header, *body = self._rows()
+        lines = ["".join(f"<th>{escape(name)}</th>" for name in header)]
+        lines += ["".join(f"<td>{escape(text)}</td>" for text in row) for row in body]
+        return f"<table>{''.join(f'<tr>{line}</tr>' for line in lines)}</table>"
+
+    def _rows(self) -> list[list[str]]:
+        """The names, and some epochs evenly between the first and the last."""
+        count = min(len(self.epochs), _SHOWN)
+        last = len(self.epochs) - 1
+        chosen = sorted({round(k * last / max(1, count - 1)) for k in range(count)})
+        texts = [[_text(self.epochs[at].get(name)) for name in self.names] for at in chosen]
+        return [[name.replace("_", " ") for name in self.names], *texts]
+
+
+def csv_text(names: Sequence[str], rows: Sequence[Mapping[str, float]]) -> str:
+    """Rows as comma-separated values under their names, with all digits."""
+    import csv
+    import io
+
+    text = io.StringIO()
+    writer = csv.DictWriter(text, names, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def _text(value: float | None) -> str:
+    if value is None:
+        return ""
+    return str(value) if isinstance(value, int) else f"{value:.4g}"

@@ -1,0 +1,254 @@
+"""What several rounds gave: their numbers, mean and deviation, and the rounds that failed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from html import escape
+from math import floor, fsum, log10, sqrt
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from graphnet.errors import GraphError, counted
+from graphnet.table import printable, text_table
+from graphnet.train.history import csv_text
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+_LONGEST = 200  # characters of an error in a table
+
+
+@dataclass(frozen=True)
+class Round:
+    """What one round gave.
+
+    Attributes:
+        seed: of its data and weights.
+        numbers: by their names.
+        curves: by name one number for each epoch.
+        seconds: how long it took.
+    """
+
+    seed: int
+    numbers: Mapping[str, float]
+    curves: Mapping[str, Sequence[float]]
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A round that ended in an error.
+
+    Attributes:
+        seed: of the round.
+        error: the exception in words, such as `ValueError: no such digit`.
+        traceback: where it was raised, as Python prints it.
+    """
+
+    seed: int
+    error: str
+    traceback: str
+
+    def __str__(self) -> str:
+        line = self.error.partition("\n")[0]
+        return f"seed {self.seed} failed: {printable(line[:_LONGEST])}"
+
+
+class Rounds:
+    """The rounds of one experiment, in the order of their seeds.
+
+    Attributes:
+        results: the rounds that ended well.
+        failures: those that did not.
+
+    >>> rounds = Rounds([Round(0, {"test_accuracy": 0.84}, {}, 1.4),
+    ...                  Round(1, {"test_accuracy": 0.86}, {}, 1.5)])
+    >>> print(rounds)
+    2 rounds       mean ± std
+    test accuracy  85.0 ± 1.4 %
+    seconds        1.45 ± 0.07
+    >>> rounds.mean("test_accuracy")
+    0.85
+    """
+
+    def __init__(self, results: Iterable[Round], failures: Iterable[Failure] = ()) -> None:
+        self.results = list(results)
+        self.failures = list(failures)
+
+    def __len__(self) -> int:
+        return len(self.results)
+
+    def __iter__(self) -> Iterator[Round]:
+        return iter(self.results)
+
+    def __getitem__(self, place: int) -> Round:
+        return self.results[place]
+
+    @property
+    def names(self) -> list[str]:
+        """The names of all numbers, in the order in which they came."""
+        return list(dict.fromkeys(name for each in self.results for name in each.numbers))
+
+    @property
+    def curve_names(self) -> list[str]:
+        """The names of all curves, in the order in which they came."""
+        return list(dict.fromkeys(name for each in self.results for name in each.curves))
+
+    def values(self, name: str) -> list[float]:
+        """A number of all rounds that have it; of a curve, its last value.
+
+        Args:
+            name: of a number or a curve, or "seconds".
+
+        Raises:
+            GraphError: no round has it.
+        """
+        if name == "seconds":
+            return [each.seconds for each in self.results]
+        values = [each.numbers[name] for each in self.results if name in each.numbers]
+        values = values or [curve[-1] for curve in self._curves(name)]
+        if not values:
+            known = ", ".join(map(repr, [*self.names, *self.curve_names, "seconds"]))
+            raise GraphError(f"The rounds have {known}; not {name!r}.")
+        return values
+
+    def mean(self, name: str) -> float:
+        """The mean of a number over the rounds; arguments and errors are those of `values`."""
+        return mean(self.values(name))
+
+    def std(self, name: str) -> float:
+        """The standard deviation (over n - 1); 0 for one round.
+
+        Arguments and errors are those of `values`.
+        """
+        return std(self.values(name))
+
+    def curve(self, name: str) -> list[list[float]]:
+        """A curve of all rounds that have it: one list for each.
+
+        Raises:
+            GraphError: no round has it.
+        """
+        curves = self._curves(name)
+        if not curves:
+            known = ", ".join(map(repr, self.curve_names)) or "no curves"
+            raise GraphError(f"The rounds have {known}; not {name!r}.")
+        return curves
+
+    def _curves(self, name: str) -> list[list[float]]:
+        return [list(each.curves[name]) for each in self.results if name in each.curves]
+
+    def plot(self, *names: str, axes: Any = None) -> Any:
+        """The mean of each curve, in a band of one standard deviation; returns matplotlib's axes.
+
+        Args:
+            names: which curves; where there are none, the losses, or else all.
+            axes: where to draw; a new figure where None.
+
+        Raises:
+            GraphError: there is no such curve, or matplotlib is not installed.
+            ShapeError: a curve has different lengths in different rounds.
+        """
+        from graphnet.draw.plots import curves
+
+        losses = [name for name in self.curve_names if name.endswith("loss")]
+        chosen = names or losses or self.curve_names
+        if not chosen:
+            raise GraphError("There is no curve to draw: a curve is a name with a list of numbers.")
+        series = {_label(name): self.curve(name) for name in chosen}
+        ylabel = _label(chosen[0]) if len(chosen) == 1 else "" if names else "loss"
+        return curves(series, ylabel=ylabel, axes=axes)
+
+    def to_csv(self, path: str | PathLike[str]) -> Path:
+        """Write a line for each round: seed, numbers, seconds; returns the path."""
+        rows = [{"seed": r.seed, **r.numbers, "seconds": r.seconds} for r in self.results]
+        path = Path(path)
+        path.write_text(csv_text(["seed", *self.names, "seconds"], rows), encoding="utf-8")
+        return path
+
+    def to_record(self) -> dict[str, Any]:
+        """Rounds, failures, and the statistics of all numbers, as JSON writes them."""
+        return {
+            "rounds": [asdict(each) for each in self.results],
+            "failures": [asdict(each) for each in self.failures],
+            "statistics": {
+                name: {"mean": self.mean(name), "std": self.std(name)} for name in self._shown()
+            },
+        }
+
+    def _shown(self) -> list[str]:
+        """The numbers; where there are none, the curves; and the seconds."""
+        return [*(self.names or [n for n in self.curve_names if n != "seconds"]), "seconds"]
+
+    def _rows(self) -> list[tuple[str, str]]:
+        """The table: a header, and a row for each name."""
+        rows = [(counted(len(self), "round"), "mean ± std" if len(self) > 1 else "value")]
+        for name in self._shown() if self.results else ():
+            values = self.values(name)
+            fewer = f" ({len(values)} of {len(self)})" if len(values) < len(self) else ""
+            rows.append((_label(name), spread_text(name, values) + fewer))
+        return rows
+
+    def __str__(self) -> str:
+        return "\n".join([text_table(self._rows()), *map(str, self.failures)])
+
+    def __repr__(self) -> str:
+        return f"<Rounds: {len(self.results)} ended, {len(self.failures)} failed>"
+
+    def _repr_html_(self) -> str:
+        """The table, in a notebook."""
+        header, *body = [tuple(map(escape, row)) for row in self._rows()]
+        lines = ["<tr><th>{}</th><th>{}</th></tr>".format(*header)]
+        lines += ["<tr><td>{}</td><td>{}</td></tr>".format(*row) for row in body]
+        failures = "".join(f"<p>{escape(str(each))}</p>" for each in self.failures)
+        return f"<table>{''.join(lines)}</table>{failures}"
+
+
+def mean(values: Sequence[float]) -> float:
+    """The mean, summed without rounding on the way."""
+    return fsum(values) / len(values)
+
+
+def std(values: Sequence[float]) -> float:
+    """The standard deviation over n - 1; 0 for a single value."""
+    middle = mean(values)
+    return sqrt(fsum((value - middle) ** 2 for value in values) / max(len(values) - 1, 1))
+
+
+def spread_text(name: str, values: Sequence[float]) -> str:
+    """Mean and deviation in words; a single value stands alone.
+
+    What is called accuracy or error, and lies between 0 and 1, is a fraction: it is shown in
+    percent. Seconds have two decimals, if they are not too short; other numbers have four
+    significant digits.
+
+    >>> spread_text("test_error", [0.14, 0.16])
+    '15.0 ± 1.4 %'
+    >>> spread_text("loss", [0.0123, 0.0125])
+    '0.01240 ± 0.00014'
+    """
+    middle, spread, unit = mean(values), std(values), ""
+    decimals: int | None = 2
+    if name.endswith(("accuracy", "error")) and all(0 <= value <= 1 for value in values):
+        middle, spread, unit = 100 * middle, 100 * spread, " %"
+        decimals = 1 if spread >= 0.1 else 2
+    elif name != "seconds" or middle < 0.1:
+        decimals = _decimals(max(abs(middle), spread))
+    texts = [_number(each, decimals) for each in (middle, spread)]
+    return (" ± ".join(texts) if len(values) > 1 else texts[0]) + unit
+
+
+def _decimals(size: float) -> int | None:
+    """How many decimals show four significant digits; None where there are better ways."""
+    if not 1e-4 <= size < 1e6:  # too small, too large, 0, or not finite
+        return None
+    return max(0, 3 - floor(log10(size)))
+
+
+def _number(value: float, decimals: int | None) -> str:
+    return f"{value:.4g}" if decimals is None else f"{value:.{decimals}f}"
+
+
+def _label(name: str) -> str:
+    return printable(name.replace("_", " "))

@@ -1,0 +1,204 @@
+"""One training: where it is, and how it goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from math import isfinite
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from graphnet.errors import NonFiniteError
+from graphnet.schedules import Plateau
+from graphnet.train.callbacks import Callback
+from graphnet.train.evaluation import Evaluation
+from graphnet.train.history import History
+from graphnet.train.signals import Interruption
+from graphnet.train.updates import Way, update_of
+
+if TYPE_CHECKING:
+    from torch import Generator, Tensor
+
+    from graphnet.optim import Optimizer
+    from graphnet.train.dataset import Batch, DataSet
+    from graphnet.train.evaluation import Metrics
+    from graphnet.train.task import Task
+
+Schedule = Callable[[int], float]
+Augment = Callable[[Any, Any, "Generator"], tuple[Any, Any]]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a training is made; see `fit`."""
+
+    epochs: int
+    batch_size: int
+    accumulate: int
+    way: Way
+    non_finite: str
+    schedule: Schedule | Plateau | None
+    augment: Augment | None
+
+
+class Run:
+    """A training that is under way: callbacks look at it, and may stop it.
+
+    Attributes:
+        task: the model, its losses and its list of nodes.
+        optimizer: what updates the parameters.
+        data: the rows to learn from.
+        settings: how the training is made.
+        history: what has happened.
+        epoch: how many epochs are done.
+        step: how many updates are done; those that were left out count too.
+        position: how many rows of this epoch are done.
+        order: the rows of this epoch, in the order in which they are taken; None between epochs.
+        generator: the source of that order.
+        stopped: True when a callback has asked for the end.
+        interrupted: True when a signal has.
+        failed: True when an error has ended the training.
+    """
+
+    def __init__(
+        self,
+        task: Task,
+        optimizer: Optimizer,
+        data: DataSet,
+        settings: Settings,
+        generator: Generator,
+        callbacks: Iterable[Callback],
+    ) -> None:
+        self.task, self.optimizer, self.data = task, optimizer, data
+        self.settings, self.generator = settings, generator
+        self.callbacks = list(callbacks)
+        self.history = History(task.graph)
+        self.epoch = self.step = self.position = 0
+        self.order: Tensor | None = None
+        self.total = 0.0  # the sum of the loss over the rows of this epoch that were learned from
+        self.learned = 0
+        self.stopped = self.interrupted = self.failed = False
+        self._update = update_of(task, optimizer, settings.way, settings.accumulate)
+        self._evaluation: tuple[Evaluation, DataSet] | None = None
+
+    def validate_on(self, data: DataSet, metrics: Metrics) -> None:
+        """Measure loss and metrics on these data after each epoch."""
+        self.task.require(data, "validation")
+        size, compiled = max(1000, self.settings.batch_size), bool(self.settings.way.compile)
+        self._evaluation = Evaluation(self.task, metrics, size, compiled), data
+
+    def stop(self) -> None:
+        """End the training after this step; the epoch is not finished."""
+        self.stopped = True
+
+    def train(self) -> History:
+        """Make all epochs that are left.
+
+        Raises:
+            NonFiniteError: the loss is NaN or infinite, and the policy is to stop.
+            SystemExit: Ctrl-C or SIGTERM came; the step was finished, and the callbacks told.
+        """
+        self.task.graph.train()
+        try:
+            with Interruption() as interruption:
+                self._tell("start")
+                while self.epoch < self.settings.epochs and not self.ending:
+                    self._one_epoch(interruption)
+        except BaseException:
+            self.failed = True
+            raise
+        finally:
+            self._tell("end")
+        if self.interrupted:
+            raise SystemExit(interruption.exit_code)
+        return self.history
+
+    @property
+    def ending(self) -> bool:
+        """True when no further step is to be made."""
+        return self.stopped or self.interrupted
+
+    def _tell(self, moment: str) -> None:
+        for callback in self.callbacks:
+            getattr(callback, moment)(self)
+
+    def _one_epoch(self, interruption: Interruption) -> None:
+        start = perf_counter()
+        if self.order is None:
+            self.order = torch.randperm(len(self.data), generator=self.generator)
+            self.position = self.learned = 0
+            self.total = 0.0
+        watched = [each for each in self.callbacks if type(each).step is not Callback.step]
+        while self.position < len(self.data):
+            self._one_step()
+            for callback in watched:
+                callback.step(self)
+            self.interrupted = interruption.signal is not None
+            if self.ending:
+                return
+        self._finish_epoch(perf_counter() - start)
+
+    def _one_step(self) -> None:
+        """Take the next rows, and update."""
+        if self.settings.schedule is not None and not isinstance(self.settings.schedule, Plateau):
+            self.optimizer.lr = self.settings.schedule(self.step)
+        batches = self._next_batches()
+        rows = sum(map(len, batches))
+        try:
+            loss = self._update(batches)
+        except NonFiniteError as error:
+            if self.settings.non_finite != "skip":
+                raise NonFiniteError(f"Step {self.step}: {error}") from None
+            loss = float("nan")
+            self.history.skipped += 1
+        else:
+            self.total += loss * rows
+            self.learned += rows
+        self.step += 1
+        self.history.losses.append(loss)
+        self.history.rates.append(self.optimizer.lr)
+
+    def _next_batches(self) -> list[Batch]:
+        """The batches of the next update; `position` moves behind them."""
+        batches: list[Batch] = []
+        size, order = self.settings.batch_size, self.order
+        while order is not None and len(batches) < self.settings.accumulate:
+            rows = order[self.position : self.position + size]
+            if not len(rows):
+                break
+            batch = self.data.rows(rows, self.task.device)
+            batches.append(self._augmented(batch))
+            self.position += len(rows)
+        return batches
+
+    def _augmented(self, batch: Batch) -> Batch:
+        if self.settings.augment is None:
+            return batch
+        from graphnet.train.dataset import DataSet
+        from graphnet.train.evaluation import single
+
+        given = single(batch.inputs), single(batch.targets)
+        changed = DataSet(self.settings.augment(*given, self.generator), "what augment returns")
+        return changed.rows(slice(None), self.task.device)
+
+    def _finish_epoch(self, seconds: float) -> None:
+        """Measure, and write the row of the epoch."""
+        self.epoch += 1
+        loss = self.total / self.learned if self.learned else float("nan")
+        row = {"epoch": self.epoch, "step": self.step, "loss": loss, "lr": self.optimizer.lr}
+        if self._evaluation is not None:
+            evaluation, data = self._evaluation
+            row |= {f"validation_{name}": each for name, each in evaluation(data).items()}
+        row["seconds"] = seconds
+        self.history.epochs.append(row)
+        self.order = None
+        if isinstance(self.settings.schedule, Plateau):
+            followed = row.get("validation_loss", loss)
+            if isfinite(followed):
+                self.optimizer.lr = self.settings.schedule.step(followed)
+        self._tell("epoch")
+
+
+__all__ = ["Augment", "Run", "Schedule", "Settings"]

@@ -1,0 +1,70 @@
+"""Ctrl-C and SIGTERM wait for the end of a step."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable
+from types import FrameType, TracebackType
+from typing import Any
+
+Handler = Callable[[int, FrameType | None], Any] | int
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class Interruption:
+    """While inside, the first Ctrl-C or SIGTERM is only noted, so that no step is left half done.
+
+    A second one acts at once, as it would have done outside. A signal that is ignored outside
+    stays ignored. In another thread than the main one, which gets no signals, nothing changes.
+
+    Attributes:
+        signal: the signal that came, or None.
+
+    >>> with Interruption() as interruption:
+    ...     for step in range(1, 1_000):
+    ...         if step == 3:
+    ...             signal.raise_signal(signal.SIGINT)
+    ...         if interruption.signal is not None:
+    ...             break
+    >>> step, interruption.signal.name, interruption.exit_code
+    (3, 'SIGINT', 130)
+    """
+
+    def __init__(self) -> None:
+        self.signal: signal.Signals | None = None
+        self._outside: dict[signal.Signals, Handler] = {}
+
+    @property
+    def exit_code(self) -> int:
+        """What a shell expects of a program that a signal has ended: 128 and its number; else 0."""
+        return 0 if self.signal is None else 128 + self.signal
+
+    def __enter__(self) -> Interruption:
+        if threading.current_thread() is threading.main_thread():
+            for each in SIGNALS:
+                outside = signal.getsignal(each)
+                if outside not in (signal.SIG_IGN, None):  # None: not set from Python
+                    self._outside[each] = outside  # first: it may come between these two lines
+                    signal.signal(each, self._note)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._restore()
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        if self.signal is None:
+            self.signal = signal.Signals(number)
+            return
+        self._restore()
+        signal.raise_signal(number)
+
+    def _restore(self) -> None:
+        for number, handler in self._outside.items():
+            signal.signal(number, handler)

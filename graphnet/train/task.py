@@ -1,0 +1,141 @@
+"""What is learned: a model, its inputs, targets and losses, as one list of nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from graphnet.errors import FeedError, GraphError, shape_text
+from graphnet.graph import Graph, Input, Node
+from graphnet.graph.entry import dtype_text
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+    from graphnet.layers import Module
+    from graphnet.train.dataset import Batch, DataSet
+
+Loss = Callable[..., Node]
+"""A loss module, or any function of outputs and targets that returns a node of the shape ()."""
+
+Losses = Loss | Sequence["Loss | tuple[float, Loss] | None"]
+
+
+class Task:
+    """A model on inputs like those of a data set, and one number to make small.
+
+    Args:
+        model: a module of as many inputs as the data has.
+        loss: a loss of the outputs and targets; or for a model of several outputs a list with one
+            entry for each output: a loss, a pair (weight, loss), or None for an output without a
+            target. The weighted losses are added.
+        data: tells shapes and number types.
+
+    Attributes:
+        graph: the list.
+        inputs: its inputs, named x, or x0, x1, ...
+        targets: its inputs for targets, named t, or t0, t1, ...
+        outputs: what the model gives.
+        loss: the number.
+
+    Raises:
+        GraphError: outputs, losses and targets do not fit together.
+    """
+
+    def __init__(self, model: Module, loss: Losses, data: DataSet) -> None:
+        self.model = model
+        with Graph() as self.graph:
+            self.inputs = _inputs("x", data.inputs)
+            self.targets = _inputs("t", data.targets)
+            made = model(*self.inputs)
+            self.outputs: tuple[Node, ...] = (made,) if isinstance(made, Node) else tuple(made)
+            self.loss = _total(loss, self.outputs, self.targets)
+        if self.loss.shape != ():
+            raise GraphError(
+                f"A loss is one number, such as a mean over the batch; {self.loss!r} is not one."
+            )
+
+    @property
+    def device(self) -> torch.device:
+        """Where the parameters are; for a model without parameters, where fresh tensors are."""
+        parameters = self.graph.parameters()
+        if parameters:
+            return parameters[0].top.device
+        from torch import empty
+
+        return empty(0).device
+
+    def require(self, data: DataSet, name: str) -> None:
+        """Refuse data that do not look like those the task was made for.
+
+        Raises:
+            FeedError: a tensor has another shape or number type, or there are not as many.
+        """
+        nodes, tensors = (*self.inputs, *self.targets), (*data.inputs, *data.targets)
+        if len(data.inputs) != len(self.inputs) or len(tensors) != len(nodes):
+            raise FeedError(f"{name} has {len(tensors)} tensors; the task takes {len(nodes)}.")
+        for node, tensor in zip(nodes, tensors, strict=True):
+            shape = (None, *tensor.shape[1:])
+            if shape != node.shape or tensor.dtype != node.dtype:
+                raise FeedError(
+                    f"{name} has a tensor of the shape {shape_text(shape)} of "
+                    f"{dtype_text(tensor.dtype)}; {node.name} takes {shape_text(node.shape)} of "
+                    f"{dtype_text(node.dtype)}."
+                )
+
+    def feed(self, batch: Batch) -> dict[str, Tensor]:
+        """What the graph is fed for a batch."""
+        nodes = zip((*self.inputs, *self.targets), (*batch.inputs, *batch.targets), strict=True)
+        return {node.name: tensor for node, tensor in nodes}
+
+
+def _inputs(letter: str, tensors: Sequence[Tensor]) -> tuple[Input, ...]:
+    """An input for each tensor, of any number of rows."""
+    names = [letter] if len(tensors) == 1 else [f"{letter}{place}" for place in range(len(tensors))]
+    return tuple(
+        Input((None, *tensor.shape[1:]), name=name, dtype=tensor.dtype)
+        for name, tensor in zip(names, tensors, strict=True)
+    )
+
+
+def _total(loss: Any, outputs: Sequence[Node], targets: Sequence[Node]) -> Node:
+    """The loss, or the weighted sum of those of several outputs."""
+    if callable(loss):
+        single: Node = loss(*outputs, *targets)
+        return single
+    entries = [*_entries(loss)]
+    asked = [entry for entry in entries if entry is not None]
+    if len(entries) != len(outputs) or len(asked) != len(targets) or not asked:
+        raise GraphError(
+            "loss has one entry for each output of the model, and the data one tensor of targets "
+            f"for each entry that is not None; {len(outputs)} outputs, {len(entries)} losses "
+            f"({len(asked)} not None) and {len(targets)} targets came."
+        )
+    pairs = [
+        (entry, output) for entry, output in zip(entries, outputs, strict=True) if entry is not None
+    ]
+    terms = [
+        each(output, target) if weight == 1 else each(output, target) * weight
+        for ((weight, each), output), target in zip(pairs, targets, strict=True)
+    ]
+    total: Node = terms[0]
+    for term in terms[1:]:
+        total = total + term
+    return total
+
+
+def _entries(losses: Any) -> Iterable[tuple[float, Loss] | None]:
+    """Each loss with its weight."""
+    if not isinstance(losses, Sequence):
+        raise GraphError(
+            "loss is a loss, or a list of losses and pairs (weight, loss); "
+            f"a {type(losses).__name__} came."
+        )
+    for entry in losses:
+        weight, loss = entry if isinstance(entry, tuple) and len(entry) == 2 else (1.0, entry)
+        if loss is not None and not callable(loss):
+            raise GraphError(
+                f"An entry of loss is a loss, a pair (weight, loss) or None; {entry!r} came."
+            )
+        yield None if loss is None else (float(weight), loss)

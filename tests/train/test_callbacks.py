@@ -1,0 +1,206 @@
+"""Callbacks: when they are called, and what they do."""
+
+from __future__ import annotations
+
+import csv
+import json
+import warnings
+
+import pytest
+from train.worlds import a_run, data, network, same, weights
+
+import graphnet as gn
+from graphnet.train.callbacks import DeadLayerWarning
+
+
+class Diary(gn.Callback):
+    """Notes each call."""
+
+    def __init__(self):
+        self.calls = []
+
+    def start(self, run):
+        self.calls.append("start")
+
+    def step(self, run):
+        self.calls.append(run.step)
+
+    def epoch(self, run):
+        self.calls.append(f"epoch {run.epoch}")
+
+    def end(self, run):
+        self.calls.append("end")
+
+
+class Stop(gn.Callback):
+    def step(self, run):
+        if run.step == 3:
+            run.stop()
+
+
+class Broken(gn.Callback):
+    def step(self, run):
+        raise ValueError("broken")
+
+
+def test_the_four_methods_are_called_in_order():
+    diary = Diary()
+    a_run(callbacks=[diary], epochs=2).train()
+    assert diary.calls == ["start", 1, 2, 3, 4, "epoch 1", 5, 6, 7, 8, "epoch 2", "end"]
+
+
+def test_a_callback_can_stop_a_training():
+    diary = Diary()
+    history = a_run(callbacks=[diary, Stop()]).train()
+    assert diary.calls == ["start", 1, 2, 3, "end"]
+    assert len(history) == 0
+
+
+def test_the_end_is_told_after_an_error_too():
+    diary = Diary()
+    run = a_run(callbacks=[diary, Broken()])
+    with pytest.raises(ValueError, match="broken"):
+        run.train()
+    assert diary.calls == ["start", 1, "end"]
+    assert run.failed
+
+
+def epochs_of(values, callback, name="loss"):
+    """How many epochs are made when the followed number takes these values."""
+
+    class Given(gn.Callback):
+        def epoch(self, run):
+            run.history.epochs[-1][name] = values[run.epoch - 1]
+
+    return len(a_run(callbacks=[Given(), callback], epochs=len(values)).train())
+
+
+@pytest.mark.parametrize(
+    ("values", "options", "epochs"),
+    [
+        ([5, 4, 4, 4, 1], {"patience": 2}, 4),
+        ([5, 4, 4, 3, 3], {"patience": 2}, 5),
+        ([1, 2, 2, 2, 9], {"patience": 2, "mode": "max"}, 4),
+        ([5, 4.9, 4.8, 4.7, 4.6], {"patience": 2, "minimum_change": 0.5}, 3),
+        ([5, float("nan"), float("nan"), 4, 3], {"patience": 2}, 3),
+        ([5, 5, 5], {"patience": 1, "monitor": "mine"}, 2),
+    ],
+)
+def test_early_stopping_waits_for_a_better_number(values, options, epochs):
+    name = options.get("monitor", "loss")
+    assert epochs_of(values, gn.EarlyStopping(**options), name) == epochs
+
+
+@pytest.mark.parametrize("options", [{"patience": 0}, {"patience": 1.5}, {"mode": "least"}])
+def test_settings_out_of_range_are_refused(options):
+    with pytest.raises(gn.RangeError, match=next(iter(options))):
+        gn.EarlyStopping(**options)
+
+
+def test_an_unknown_number_is_named():
+    with pytest.raises(gn.GraphError, match="follows 'accuracy', and the history has epoch"):
+        a_run(callbacks=[gn.EarlyStopping("accuracy")]).train()
+
+
+def test_the_validation_loss_is_followed_where_there_is_one():
+    model = network()
+    sgd = gn.SGD(model.parameters(), lr=0.1)
+    stopping = gn.EarlyStopping()
+    history = gn.fit(model, gn.LossCrossEntropy(), data(), sgd, epochs=2, seed=0,
+                     validation=data(seed=3), callbacks=[stopping])  # fmt: skip
+    assert stopping.best == min(history["validation_loss"])
+
+
+def test_the_best_model_is_kept(tmp_path):
+    path = tmp_path / "best.safetensors"
+    kept = []
+
+    class Given(gn.Callback):
+        def epoch(self, run):
+            run.history.epochs[-1]["loss"] = [3, 1, 2][run.epoch - 1]
+            kept.append(weights(run.task.model))
+
+    run = a_run(callbacks=[Given(), gn.BestModel(path)])
+    run.train()
+    best = network(seed=9)
+    gn.load_weights(best, path)
+    assert same(weights(best), kept[1])
+    assert not same(weights(best), kept[2])
+
+
+def test_logs_hold_what_the_history_holds(tmp_path):
+    logs = [gn.CSVLog(tmp_path / "a" / "epochs.csv"), gn.JSONLog(tmp_path / "steps.jsonl")]
+    history = a_run(callbacks=logs).train()
+    with (tmp_path / "a" / "epochs.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [float(row["loss"]) for row in rows] == history["loss"]
+    lines = [json.loads(line) for line in (tmp_path / "steps.jsonl").read_text().splitlines()]
+    assert [line["loss"] for line in lines if "epoch" not in line] == list(history.losses)
+    assert [line for line in lines if "epoch" in line] == history.epochs
+    assert [line["step"] for line in lines if "epoch" not in line] == list(range(1, 13))
+
+
+def test_tensorboard_is_an_extra(monkeypatch, tmp_path):
+    import sys
+
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
+    with pytest.raises(gn.GraphError, match=r"pip install 'graphnet\[tensorboard\]'"):
+        gn.TensorBoard(tmp_path)
+
+
+def test_tensorboard_gets_the_same_numbers(tmp_path):
+    pytest.importorskip("tensorboard", reason="the extra `tensorboard` is not installed")
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    history = a_run(callbacks=[gn.TensorBoard(tmp_path)]).train()
+    events = EventAccumulator(str(tmp_path))
+    events.Reload()
+    losses = [each.value for each in events.Scalars("epoch/loss")]
+    assert losses == pytest.approx(history["loss"])
+    assert len(events.Scalars("step/lr")) == 12
+
+
+def dead_network():
+    model = network()
+    model[0].bias.top.fill_(-100.0)
+    return model
+
+
+def test_a_dead_layer_is_warned_of_once():
+    with pytest.warns(DeadLayerWarning, match=r"Node 5 '1.relu' is dead.*epoch 1") as caught:
+        a_run(dead_network(), callbacks=[gn.DeadLayers()]).train()
+    assert len(caught) == 1
+
+
+def test_a_layer_that_lives_on_one_row_is_not_dead():
+    model = network()
+    x, _ = data()
+    place = int((x[16:, 0]).argmax()) + 16  # not among the first rows that are looked at
+    x[place, 0] = 99.0
+    model[0].weight.top.zero_()[:, 0] = 1.0
+    model[0].bias.top.fill_(-98.0)
+    run = a_run(model, callbacks=[gn.DeadLayers()], epochs=1)
+    run.data.inputs[0].copy_(x)
+    run.optimizer.lr = 0.0
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        run.train()
+    assert int((model[0].forward(x) > 0).any(1).sum()) == 1
+
+
+def test_to_look_for_dead_layers_changes_nothing():
+    def after(callbacks):
+        model = network(dropout=True, norm=True)
+        run = a_run(model, callbacks=callbacks)
+        run.train()
+        assert run.task.graph.training
+        return weights(model)
+
+    assert same(after([gn.DeadLayers()]), after([]))
+
+
+@pytest.mark.parametrize("callback", [gn.EarlyStopping(), gn.BestModel("x"), gn.DeadLayers()])
+def test_a_state_of_another_callback_is_refused(callback):
+    callback.load_state_dict(callback.state_dict())
+    with pytest.raises(gn.LoadError, match="'strange'"):
+        callback.load_state_dict({"strange": 1})

@@ -1,0 +1,321 @@
+"""A training that is resumed goes on as if it had never stopped, bit for bit."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+import torch
+from train.worlds import data, network, same, weights
+
+import graphnet as gn
+from graphnet import schedules
+from graphnet.train import checkpoints
+
+LOSS = gn.LossCrossEntropy()
+
+OPTIMIZERS = {
+    "sgd": lambda p: gn.SGD(p, lr=0.1),
+    "momentum": lambda p: gn.SGD(p, lr=0.1, momentum=0.9, nesterov=True, weight_decay=0.01),
+    "adam": lambda p: gn.Adam(p, lr=0.02, amsgrad=True),
+    "adamw": lambda p: gn.AdamW(p, lr=0.02),
+    "rmsprop": lambda p: gn.RMSprop(p, lr=0.01, centered=True, momentum=0.5),
+    "adagrad": lambda p: gn.Adagrad(p, lr=0.05, lr_decay=0.1),
+    "adadelta": lambda p: gn.Adadelta(p, lr=1.0),
+    "adamax": lambda p: gn.Adamax(p, lr=0.02),
+    "nadam": lambda p: gn.NAdam(p, lr=0.02),
+    "radam": lambda p: gn.RAdam(p, lr=0.02),
+}
+
+
+class KilledError(Exception):
+    """What ends a training in the middle."""
+
+
+class KillAt(gn.Callback):
+    """Ends a training behind a step, as a crash would."""
+
+    def __init__(self, step):
+        self.at = step
+
+    def step(self, run):
+        if run.step == self.at:
+            raise KilledError
+
+
+@pytest.fixture(autouse=True)
+def quick_disk(monkeypatch):
+    monkeypatch.setattr(os, "fsync", lambda handle: None)
+
+
+def train(folder, optimizer="momentum", kill=None, every=1, callbacks=(), **options):
+    """Train with everything that is random; goes on where the folder has a state."""
+    model = network(dropout=True, norm=True)
+    made = OPTIMIZERS[optimizer](model.parameters())
+    given = {"epochs": 3, "batch_size": 11, "seed": 5, "validation": data(20, seed=3), **options}
+    watching = [*callbacks, gn.Checkpoints(folder, every), *([KillAt(kill)] if kill else [])]
+    history = gn.fit(model, LOSS, data(), made, callbacks=watching, **given)
+    return model, made, history
+
+
+def outcome(model, optimizer, history):
+    """All that must be the same, to the bit."""
+    rows = [{k: v for k, v in row.items() if k != "seconds"} for row in history.epochs]
+    state = {
+        f"{place}.{name}": value
+        for place, memory in optimizer.state_dict()["state"].items()
+        for name, value in memory.items()
+        if isinstance(value, torch.Tensor)
+    }
+    return weights(model), state, rows, list(history.losses), list(history.rates)
+
+
+def assert_equal(one, other):
+    assert same(one[0], other[0])
+    assert same(one[1], other[1])
+    assert one[2:] == other[2:]
+
+
+STEPS = 12  # three epochs of four batches
+
+
+def check_resumed(folder, kills, optimizer, **options):
+    """Compare a training with those that were killed behind these steps and resumed."""
+    whole = outcome(*train(folder / "whole", optimizer, **options))
+    for kill in kills:
+        with pytest.raises(KilledError):
+            train(folder / str(kill), optimizer, kill, **options)
+        torch.manual_seed(kill)  # another process has other states
+        random.seed(kill)
+        assert_equal(outcome(*train(folder / str(kill), optimizer, **options)), whole)
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_resumed_at_some_steps_it_is_the_same(optimizer, tmp_path):
+    check_resumed(tmp_path, (1, 4, 6), optimizer, compile=False)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("compiled", [True, False])
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_resumed_at_every_step_it_is_the_same(optimizer, compiled, tmp_path):
+    check_resumed(tmp_path, range(1, STEPS + 1), optimizer, compile=compiled)
+
+
+WAYS = {
+    "plain": {},
+    "accumulate": {"accumulate": 3, "batch_size": 5},
+    "schedule": {"schedule": schedules.one_cycle(0.1, 12)},
+    "clip": {"clip": 0.05},
+    "augment": {
+        "augment": lambda x, t, generator: (x + torch.randn(x.shape, generator=generator) / 9, t)
+    },
+    "rarely": {"every": 5},
+    "epochs": {"every": None},
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_in_every_way_of_training_too(way, tmp_path):
+    check_resumed(tmp_path, (3, 5), "momentum", **WAYS[way])
+
+
+def test_a_plateau_and_callbacks_remember(tmp_path):
+    def parts():
+        plateau = schedules.on_plateau(0.1, factor=0.5, patience=0, threshold=0.5)
+        return plateau, [gn.EarlyStopping(patience=2, minimum_change=0.5)]
+
+    def run(folder, kill=None):
+        plateau, callbacks = parts()
+        result = train(folder, kill=kill, schedule=plateau, callbacks=callbacks, epochs=9)
+        return outcome(*result), plateau.state_dict(), callbacks[0].state_dict()
+
+    whole = run(tmp_path / "whole")
+    for kill in (6, 11):
+        with pytest.raises(KilledError):
+            run(tmp_path / str(kill), kill)
+        again = run(tmp_path / str(kill))
+        assert_equal(again[0], whole[0])
+        assert again[1:] == whole[1:]
+
+
+@pytest.mark.parametrize(
+    "part", ["model", "optimizer", "torch", "order", "python", "place.order", "place.position"]
+)
+def test_each_part_of_a_state_is_needed(part, tmp_path, monkeypatch):
+    """Without one of them the training goes on in another way: nothing is kept for nothing."""
+
+    def noisy(x, t, generator):
+        return x + random.random() / 9, t
+
+    whole = outcome(*train(tmp_path / "whole", augment=noisy))
+    with pytest.raises(KilledError):
+        train(tmp_path / "part", kill=6, augment=noisy)
+    complete = checkpoints.restore
+
+    def incomplete(run, state):
+        fresh = checkpoints.captured(run)
+        fresh["random"] = {
+            **fresh["random"],
+            "order": torch.Generator().manual_seed(99).get_state(),
+        }
+        path = {"torch": ["random", "torch"], "order": ["random", "order"],
+                "python": ["random", "python"]}.get(part, part.split("."))  # fmt: skip
+        into, source = state, fresh
+        for name in path[:-1]:
+            into, source = into[name], source[name]
+        into[path[-1]] = source[path[-1]]
+        complete(run, state)
+
+    monkeypatch.setattr(checkpoints, "restore", incomplete)
+    torch.manual_seed(1)
+    random.seed(1)
+    other = outcome(*train(tmp_path / "part", augment=noisy))
+    assert not (same(other[0], whole[0]) and other[3] == whole[3])
+
+
+def test_a_finished_training_is_not_made_again(tmp_path):
+    first = outcome(*train(tmp_path))
+    steps = []
+
+    class Count(gn.Callback):
+        def step(self, run):
+            steps.append(run.step)
+
+    assert_equal(outcome(*train(tmp_path, callbacks=[Count()])), first)
+    assert steps == []
+    train(tmp_path, callbacks=[Count()], epochs=4)
+    assert steps == [13, 14, 15, 16]
+    train(tmp_path, callbacks=[Count()], resume=False)
+    assert len(steps) == 4 + STEPS
+
+
+def test_a_directory_keeps_states_and_logs(tmp_path):
+    def run(**options):
+        model = network()
+        adam = gn.Adam(model.parameters(), lr=0.02)
+        return gn.fit(model, LOSS, data(), adam, seed=0, directory=tmp_path / "run", **options)
+
+    run(epochs=2)
+    names = sorted(path.name for path in (tmp_path / "run").iterdir())
+    assert names == ["checkpoints", "epochs.csv", "steps.jsonl"]
+    history = run(epochs=4)
+    lines = (tmp_path / "run" / "epochs.csv").read_text().splitlines()
+    assert len(lines) == 5
+    assert len(history) == 4
+    steps = (tmp_path / "run" / "steps.jsonl").read_text().splitlines()
+    assert len(steps) == len(history.losses) + 4
+    assert len(list((tmp_path / "run" / "checkpoints").iterdir())) == 2
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"batch_size": 10}, "batch_size was 11 and is 10"),
+        ({"optimizer": "adam"}, "optimizer was 'SGD' and is 'Adam'"),
+        ({"accumulate": 2}, "accumulate was 1 and is 2"),
+        ({"callbacks": [gn.EarlyStopping()]}, "callbacks was"),
+    ],
+)
+def test_another_training_is_refused_and_nothing_is_changed(options, words, tmp_path):
+    train(tmp_path)
+    with pytest.raises(gn.LoadError, match=f"{words}.*resume=False"):
+        train(tmp_path, **options)
+
+
+def test_another_model_is_refused_and_nothing_is_changed(tmp_path):
+    train(tmp_path)
+    model = gn.Sequential(gn.Linear(3, 2))
+    sgd = OPTIMIZERS["momentum"](model.parameters())
+    before = weights(model)
+    with pytest.raises(gn.LoadError, match="does not fit this training"):
+        gn.fit(model, LOSS, data(), sgd, batch_size=11, callbacks=[gn.Checkpoints(tmp_path)])
+    assert same(weights(model), before)
+    assert not sgd.state_dict()["state"]
+
+
+def test_a_damaged_state_is_passed_over_with_a_warning(tmp_path):
+    whole = outcome(*train(tmp_path))
+    newest = max(tmp_path.iterdir())
+    (newest / "tensors.safetensors").write_bytes(b"torn")
+    with pytest.warns(UserWarning, match=newest.name):
+        assert_equal(outcome(*train(tmp_path)), whole)
+
+
+def test_where_a_state_cannot_be_written_the_training_goes_on_or_stops(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.warns(UserWarning, match="The training goes on"):
+        _, _, history = train(tmp_path / "file" / "folder", resume=False)
+    assert len(history) == 3
+    model = network()
+    stopping = gn.Checkpoints(tmp_path / "file" / "folder", on_error="stop")
+    with pytest.raises(gn.GraphError, match="cannot be written"):
+        gn.fit(
+            model, LOSS, data(), gn.SGD(model.parameters(), lr=0.1), callbacks=[stopping],
+            resume=False,
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize("options", [{"every": 0}, {"keep": 0}, {"keep": 1.5}, {"on_error": "no"}])
+def test_settings_out_of_range_are_refused(options, tmp_path):
+    with pytest.raises(gn.RangeError, match=next(iter(options))):
+        gn.Checkpoints(tmp_path, **options)
+
+
+@pytest.mark.parametrize(
+    "tree",
+    [
+        {"a": [1, 2.5, None, "x", True], "b": (1, (2, ()))},
+        {"t": torch.arange(3), "deep": {"u": [torch.ones(()), {"v": torch.zeros(0, 2)}]}},
+    ],
+)
+def test_a_tree_is_the_same_after_packing(tree):
+    values, tensors = checkpoints.packed(tree)
+    again = checkpoints.unpacked(values, tensors)
+    assert repr(again) == repr(tree)
+
+
+PROGRAM = """
+    import os, sys
+    sys.path.insert(0, {tests!r})
+    from train.worlds import data, network
+    import graphnet as gn
+
+    class Signal(gn.Callback):
+        def step(self, run):
+            if run.step == 5:
+                os.kill(os.getpid(), {number})
+
+    model = network(dropout=True)
+    adam = gn.Adam(model.parameters(), lr=0.02)
+    signals = [Signal()] if {first} else []
+    history = gn.fit(model, gn.LossCrossEntropy(), data(), adam, epochs=3, batch_size=10, seed=0,
+                     directory={folder!r}, callbacks=signals)
+    print(list(history.losses))
+"""
+
+
+def program(folder, number, first):
+    """Run a training in a process of its own; returns its exit code and what it printed."""
+    tests = str(Path(__file__).parents[1])
+    text = textwrap.dedent(PROGRAM).format(
+        tests=tests, number=int(number), first=first, folder=str(folder)
+    )
+    done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_at_the_end_of_a_step_with_a_state(number, code, tmp_path):
+    returned, printed, errors = program(tmp_path / "a", number, True)
+    assert (returned, printed) == (code, ""), errors
+    assert max((tmp_path / "a" / "checkpoints").iterdir()).name.endswith("5")
+    returned, resumed, errors = program(tmp_path / "a", number, False)
+    assert returned == 0, errors
+    assert resumed == program(tmp_path / "b", number, False)[1]

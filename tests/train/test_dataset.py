@@ -1,0 +1,52 @@
+"""Rows of inputs and targets."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+import graphnet as gn
+from graphnet.train.dataset import DataSet
+
+CPU = torch.device("cpu")
+X, T = torch.arange(10.0).view(5, 2), torch.arange(5)
+
+
+def test_rows_are_taken_by_number_and_by_slice():
+    data = DataSet(((X, X + 1), T))
+    assert len(data) == 5
+    batch = data.rows(torch.tensor([3, 0]), CPU)
+    assert len(batch) == 2
+    assert torch.equal(batch.inputs[1], X[[3, 0]] + 1)
+    assert batch.targets[0].tolist() == [3, 0]
+    assert data.rows(slice(1, 3), CPU).targets[0].tolist() == [1, 2]
+
+
+def test_batches_are_all_rows_in_order():
+    batches = list(DataSet((X, T)).batches(2, CPU))
+    assert [len(batch) for batch in batches] == [2, 2, 1]
+    assert torch.equal(torch.cat([batch.inputs[0] for batch in batches]), X)
+
+
+def test_rows_go_where_the_model_is():
+    (moved,) = DataSet((X, T)).rows(torch.tensor([0]), torch.device("meta")).inputs
+    assert moved.device.type == "meta"
+
+
+@pytest.mark.parametrize(
+    ("given", "error", "words"),
+    [
+        (X, gn.FeedError, r"pair \(inputs, targets\).*shape \(5, 2\)"),
+        ((X, T, T), gn.FeedError, "a tuple of 3"),
+        ({"x": X}, gn.FeedError, "a dict"),
+        ((X, 3), gn.FeedError, "a int"),
+        ((X, ()), gn.FeedError, "a tuple of 0"),
+        ((X, ["a"]), gn.FeedError, "tensors with rows; a str"),
+        ((X, torch.tensor(1.0)), gn.FeedError, r"shape \(\)"),
+        ((X, T[:4]), gn.ShapeError, r"\[5, 4\]"),
+        ((X[:0], T[:0]), gn.ShapeError, "1 or more"),
+    ],
+)
+def test_what_is_no_data_set_is_refused(given, error, words):
+    with pytest.raises(error, match=words):
+        DataSet(given)

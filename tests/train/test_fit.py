@@ -1,0 +1,247 @@
+"""Training in one call."""
+
+from __future__ import annotations
+
+import copy
+import warnings
+
+import pytest
+import torch
+from train.worlds import data, network, same, weights
+
+import graphnet as gn
+from graphnet import schedules
+
+LOSS = gn.LossCrossEntropy()
+
+
+def trained(model=None, optimizer=gn.SGD, lr=0.1, **options):
+    model = model or network()
+    given = {"epochs": 3, "batch_size": 7, "seed": 1, **options}
+    history = gn.fit(model, LOSS, data(), optimizer(model.parameters(), lr=lr), **given)
+    return model, history
+
+
+def by_torch(model, rows_of_steps, lr=0.1, clip=None):
+    """The same by torch's autograd, batch for batch."""
+    net = torch.nn.Sequential(torch.nn.Linear(3, 8), torch.nn.ReLU(), torch.nn.Linear(8, 2))
+    net.load_state_dict(model.state_dict())
+    sgd = torch.optim.SGD(net.parameters(), lr=lr)
+    x, t = data()
+    losses = []
+    with torch.enable_grad():
+        for rows in rows_of_steps:
+            sgd.zero_grad()
+            loss = torch.nn.functional.cross_entropy(net(x[rows]), t[rows])
+            loss.backward()
+            if clip is not None:
+                torch.nn.utils.clip_grad_norm_(net.parameters(), clip)
+            sgd.step()
+            losses.append(float(loss.detach()))
+    return net.state_dict(), losses
+
+
+def orders(epochs, size, seed=1):
+    generator = torch.Generator().manual_seed(seed)
+    for _ in range(epochs):
+        yield from torch.randperm(40, generator=generator).split(size)
+
+
+@pytest.mark.parametrize("compiled", [True, False])
+@pytest.mark.parametrize(
+    ("options", "size", "clip"),
+    [({}, 7, None), ({"accumulate": 3}, 21, None), ({"clip": 0.1}, 7, 0.1)],
+)
+def test_each_step_is_that_of_torch(compiled, options, size, clip):
+    start = network()
+    model, history = trained(copy.deepcopy(start), compile=compiled, **options)
+    expected, losses = by_torch(start, orders(3, size), clip=clip)
+    assert list(history.losses) == pytest.approx(losses, rel=1e-5)  # float32, added in other orders
+    for name, value in model.state_dict().items():
+        torch.testing.assert_close(value, expected[name], rtol=1e-5, atol=1e-6)
+
+
+def test_the_mean_of_an_epoch_weighs_batches_by_their_rows():
+    _, history = trained(lr=0.0, batch_size=16)  # batches of 16, 16 and 8 rows, and no change
+    whole = gn.evaluate(network(), LOSS, data())["loss"]
+    assert history["loss"] == pytest.approx([whole] * 3, rel=1e-6)
+    assert list(history["step"]) == [3, 6, 9]
+    assert len(history.losses) == len(history.rates) == 9
+
+
+@pytest.mark.parametrize("compiled", [True, False])
+def test_validation_is_measured_in_evaluation_mode_after_each_epoch(compiled):
+    model = network(dropout=True, norm=True)
+    _, history = trained(
+        model, validation=data(30, seed=5), metrics=[gn.metrics.accuracy, gn.metrics.error],
+        compile=compiled,
+    )  # fmt: skip
+    measured = gn.evaluate(model, LOSS, data(30, seed=5), metrics={"right": gn.metrics.accuracy})
+    assert history["validation_loss"][-1] == pytest.approx(measured["loss"], rel=1e-6)
+    assert history["validation_accuracy"][-1] == measured["right"]
+    assert history["validation_error"][-1] == pytest.approx(1 - measured["right"])
+
+
+def test_a_seed_repeats_a_training():
+    first, again = (trained(network(dropout=True), seed=3)[0] for _ in range(2))
+    other = trained(network(dropout=True), seed=4)[0]
+    assert same(weights(first), weights(again))
+    assert not same(weights(first), weights(other))
+
+
+def test_a_generator_gives_the_order():
+    model, _ = trained(seed=torch.Generator().manual_seed(1))
+    assert same(weights(model), weights(trained(seed=1)[0]))
+
+
+def test_a_schedule_gives_the_rate_of_each_update():
+    rate = schedules.cosine(0.1, steps=18)
+    _, history = trained(schedule=rate)
+    assert list(history.rates) == [rate(step) for step in range(18)]
+    assert history["lr"][-1] == rate(17)
+
+
+def test_a_plateau_follows_the_validation_loss():
+    plateau = schedules.on_plateau(0.1, factor=0.5, patience=1, threshold=0.999)
+    _, history = trained(schedule=plateau, epochs=6, validation=data(10, seed=2))
+    assert history["lr"] == [0.1, 0.1, 0.1, 0.05, 0.05, 0.025]
+    assert plateau.best == history["validation_loss"][0]
+
+
+def test_augment_changes_what_is_learned():
+    seen = []
+
+    def doubled(x, t, generator):
+        seen.append(len(x))
+        assert isinstance(generator, torch.Generator)
+        return torch.cat([x, x + 1]), torch.cat([t, t])
+
+    _, history = trained(augment=doubled, epochs=1, lr=0.0)
+    assert seen == [7, 7, 7, 7, 7, 5]
+    x, t = data()
+    twice = torch.cat([x, x + 1]), torch.cat([t, t])
+    assert history["loss"][0] == pytest.approx(
+        gn.evaluate(network(), LOSS, twice)["loss"], rel=1e-6
+    )
+
+
+def test_several_outputs_with_weights():
+    class Heads(gn.Module):
+        def __init__(self):
+            super().__init__()
+            self.body, self.one, self.two = gn.Linear(3, 6), gn.Linear(6, 2), gn.Linear(6, 1)
+
+        def build(self, x):
+            h = self.body(x).tanh()
+            return self.one(h), self.two(h)
+
+    x, t = data()
+    model = Heads()
+    adam = gn.Adam(model.parameters(), lr=0.02)
+    losses = [gn.LossCrossEntropy(), (0.5, gn.LossMSE())]
+    history = gn.fit(model, losses, (x, (t, x[:, :1])), adam, epochs=30, batch_size=10, seed=0)
+    assert history["loss"][-1] < history["loss"][0] / 2
+
+
+def poisoned():
+    x, t = data()
+    x = x.clone()
+    x[3] = float("nan")
+    return x, t
+
+
+@pytest.mark.parametrize("compiled", [True, False])
+def test_a_loss_that_is_not_finite_stops_before_the_update(compiled):
+    model = network(norm=True)
+    seen = []
+
+    class Watch(gn.Callback):
+        def step(self, run):
+            seen.append(weights(run.task.model))
+
+    sgd = gn.SGD(model.parameters(), lr=0.1)
+    with pytest.raises(gn.NonFiniteError, match=r"Step \d: the loss is nan.*node 0 'x'"):
+        gn.fit(model, LOSS, poisoned(), sgd, batch_size=5, seed=0, callbacks=[Watch()],
+               compile=compiled)  # fmt: skip
+    assert seen, "the order of this seed meets the bad row later"
+    assert same(weights(model), seen[-1])
+
+
+@pytest.mark.parametrize("compiled", [True, False])
+def test_a_loss_that_is_not_finite_may_be_skipped(compiled):
+    model = network()
+    sgd = gn.SGD(model.parameters(), lr=0.1)
+    history = gn.fit(model, LOSS, poisoned(), sgd, batch_size=5, seed=0, non_finite="skip",
+                     epochs=2, compile=compiled)  # fmt: skip
+    assert history.skipped == 2
+    assert sum(loss != loss for loss in history.losses) == 2
+    assert all(loss == loss for loss in history["loss"])
+    assert all(value.isfinite().all() for value in weights(model).values())
+
+
+@pytest.mark.parametrize("compiled", [True, False])
+def test_a_loss_that_is_not_finite_may_be_ignored(compiled):
+    model = network()
+    sgd = gn.SGD(model.parameters(), lr=0.1)
+    gn.fit(model, LOSS, poisoned(), sgd, batch_size=5, seed=0, non_finite="ignore",
+           compile=compiled)  # fmt: skip
+    assert not all(value.isfinite().all() for value in weights(model).values())
+
+
+def test_autograd_is_put_back():
+    with torch.enable_grad():
+        trained(epochs=1)
+        assert torch.is_grad_enabled()
+
+
+def test_the_trained_list_can_be_drawn():
+    _, history = trained(epochs=1)
+    assert history.graph.draw(engine="ranker").svg.startswith("<svg")
+
+
+def test_quiet_off_a_terminal(capsys):
+    trained(epochs=1)
+    assert capsys.readouterr() == ("", "")
+    trained(epochs=1, progress=True)
+    shown = capsys.readouterr().err
+    assert "loss=" in shown and "lr=0.1" in shown
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "words"),
+    [
+        ({"epochs": 0}, gn.RangeError, "epochs is a whole number of 1 or more; 0 came"),
+        ({"batch_size": 2.5}, gn.RangeError, "batch_size"),
+        ({"accumulate": True}, gn.RangeError, "accumulate"),
+        ({"non_finite": "pass"}, gn.RangeError, "stop, skip, ignore"),
+        ({"compile": "fast"}, gn.RangeError, "'tune'; 'fast' came"),
+        ({"clip": -1.0}, gn.RangeError, "max_norm"),
+        ({"validation": data()[0]}, gn.FeedError, "validation is the pair"),
+        ({"validation": data(), "metrics": ["accuracy"]}, gn.GraphError, "metrics are functions"),
+        (
+            {"validation": (torch.ones(3, 4), torch.zeros(3).long())},
+            gn.FeedError,
+            r"validation has.*\(\?, 4\).*x takes \(\?, 3\)",
+        ),
+        (
+            {"validation": (torch.ones(3, 3), torch.zeros(3))},
+            gn.FeedError,
+            "float32.*t takes.*int64",
+        ),
+        ({"validation": ((data()[0],) * 2, data()[1])}, gn.FeedError, "3 tensors.*2"),
+    ],
+)
+def test_what_cannot_be_is_refused(options, error, words):
+    with pytest.raises(error, match=words):
+        trained(**options)
+
+
+def test_an_optimizer_of_another_model_is_refused():
+    with pytest.raises(gn.GraphError, match="another model"):
+        gn.fit(network(), LOSS, data(), gn.SGD(network().parameters(), lr=0.1))
+
+
+def test_nothing_is_warned_of_a_healthy_training():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        trained()

@@ -1,0 +1,67 @@
+"""What a history tells, in each of its forms."""
+
+from __future__ import annotations
+
+import csv
+
+import pytest
+
+import graphnet as gn
+from graphnet.train.history import History
+
+
+@pytest.fixture
+def history():
+    made = History()
+    for epoch in range(1, 31):
+        made.epochs.append({"epoch": epoch, "loss": 1 / epoch, "validation_<b>": epoch / 3})
+        made.losses.extend([1 / epoch] * 2)
+        made.rates.extend([0.1] * 2)
+    return made
+
+
+def test_columns_are_found_by_name(history):
+    assert len(history) == 30
+    assert history["loss"][:2] == [1.0, 0.5]
+    assert history.names == ["epoch", "loss", "validation_<b>"]
+    assert history.last["epoch"] == 30
+    assert history.to_record()["loss"] == history["loss"]
+    with pytest.raises(gn.GraphError, match=r"epoch, loss.*not 'accuracy'"):
+        history["accuracy"]
+
+
+def test_a_file_has_all_epochs_with_all_digits(history, tmp_path):
+    path = history.to_csv(tmp_path / "history.csv")
+    with path.open() as file:
+        rows = list(csv.DictReader(file))
+    assert [float(row["loss"]) for row in rows] == history["loss"]
+
+
+def test_it_shows_itself_in_few_lines(history):
+    lines = str(history).splitlines()
+    assert len(lines) == 11
+    assert lines[0].split() == ["epoch", "loss", "validation", "<b>"]
+    assert lines[1].split()[0] == "1" and lines[-1].split()[0] == "30"
+    assert repr(history).startswith("<History of 30 epochs, 60 steps; epoch 30, loss 0.03333")
+    html = history._repr_html_()
+    assert html.count("<tr>") == 11
+    assert "<b>" not in html and "&lt;b&gt;" in html
+
+
+def test_an_empty_history_shows_itself():
+    assert str(History()) == repr(History()) == "<History of 0 epochs, 0 steps; >"
+    assert History()._repr_html_().startswith("<table>")
+
+
+def test_curves_are_drawn(history):
+    pytest.importorskip("matplotlib", reason="the extra `plot` is not installed")
+    from graphnet.draw.plots import canvas
+
+    axes = canvas(4, 3).subplots()
+    history.plot(axes=axes)
+    assert [list(line.get_ydata()) for line in axes.get_lines()] == [history["loss"]]
+    axes = canvas(4, 3).subplots()
+    history.plot("validation_<b>", "loss", axes=axes)
+    assert len(axes.get_lines()) == 2
+    with pytest.raises(gn.GraphError, match="not 'nothing'"):
+        history.plot("nothing", axes=axes)

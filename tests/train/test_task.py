@@ -1,0 +1,80 @@
+"""A model, its data and its losses as one list."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+import graphnet as gn
+from graphnet.train.dataset import DataSet
+from graphnet.train.task import Task
+
+
+class Heads(gn.Module):
+    """Two outputs of two inputs."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.second = gn.Linear(2, 3), gn.Linear(2, 1)
+
+    def build(self, one, other):
+        return self.first(one), self.second(other)
+
+
+X = torch.randn(6, 2, generator=torch.Generator().manual_seed(0))
+CLASSES, VALUES = torch.tensor([0, 1, 2, 0, 1, 2]), X[:, :1] * 2
+BOTH = ((X, X + 1), (CLASSES, VALUES))
+
+
+def loss_of(task, data):
+    batch = data.rows(slice(None), task.device)
+    return float(task.graph.forward(task.feed(batch), outputs=task.loss))
+
+
+def test_inputs_are_named_and_take_any_number_of_rows():
+    task = Task(Heads(), [gn.LossCrossEntropy(), gn.LossMSE()], DataSet(BOTH))
+    assert [node.name for node in (*task.inputs, *task.targets)] == ["x0", "x1", "t0", "t1"]
+    assert task.inputs[0].shape == (None, 2)
+    assert task.targets[0].dtype == torch.int64
+    assert task.device == torch.device("cpu")
+    single = Task(gn.Linear(2, 1), gn.LossMSE(), DataSet((X, VALUES)))
+    assert [node.name for node in (*single.inputs, *single.targets)] == ["x", "t"]
+
+
+@pytest.mark.parametrize(
+    ("losses", "factors"),
+    [
+        ([gn.LossCrossEntropy(), gn.LossMSE()], (1, 1)),
+        ([(0.5, gn.LossCrossEntropy()), (3, gn.LossMSE())], (0.5, 3)),
+        (lambda a, b, t, v: gn.ops.cross_entropy(a, t) + gn.ops.mse_loss(b, v) * 2, (1, 2)),
+    ],
+)
+def test_weighted_losses_are_added(losses, factors):
+    data, model = DataSet(BOTH), Heads()
+    first, second = model(*data.inputs)
+    expected = factors[0] * torch.nn.functional.cross_entropy(first, CLASSES)
+    expected = expected + factors[1] * torch.nn.functional.mse_loss(second, VALUES)
+    assert loss_of(Task(model, losses, data), data) == pytest.approx(float(expected), rel=1e-6)
+
+
+def test_an_output_may_have_no_target():
+    data = DataSet(((X, X + 1), VALUES))
+    task = Task(Heads(), [None, gn.LossMSE()], data)
+    assert len(task.outputs) == 2
+    assert loss_of(task, data) > 0
+
+
+@pytest.mark.parametrize(
+    ("losses", "words"),
+    [
+        ([gn.LossMSE()], "2 outputs, 1 losses"),
+        ([None, None], "0 not None"),
+        ([gn.LossCrossEntropy(), None], "2 targets"),
+        (["mse", gn.LossMSE()], "'mse' came"),
+        (3, "a int came"),
+        (lambda a, b, t, v: a, "one number"),
+    ],
+)
+def test_losses_that_do_not_fit_are_refused(losses, words):
+    with pytest.raises(gn.GraphError, match=words):
+        Task(Heads(), losses, DataSet(BOTH))

@@ -1,0 +1,47 @@
+"""Small trainings to look at."""
+
+from __future__ import annotations
+
+import torch
+
+import graphnet as gn
+from graphnet.train.dataset import DataSet
+from graphnet.train.run import Run, Settings
+from graphnet.train.task import Task
+from graphnet.train.updates import Way
+
+
+def data(rows=40, seed=0):
+    """Points and their classes."""
+    generator = torch.Generator().manual_seed(seed)
+    x = torch.randn(rows, 3, generator=generator)
+    return x, (x.sum(1) > 0).long()
+
+
+def network(seed=0, *, dropout=False, norm=False):
+    """A small classifier."""
+    torch.manual_seed(seed)
+    layers = [gn.Linear(3, 8), gn.ReLU()]
+    layers += [gn.BatchNorm1d(8)] if norm else []
+    layers += [gn.Dropout(0.3)] if dropout else []
+    return gn.Sequential(*layers, gn.Linear(8, 2))
+
+
+def weights(model):
+    """All parameters and buffers, as copies."""
+    return {name: value.clone() for name, value in model.state_dict().items()}
+
+
+def same(one, other):
+    """True if two models hold the same bits."""
+    return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
+
+
+def a_run(model=None, callbacks=(), epochs=3, **way):
+    """A training that has not begun."""
+    model = model or network()
+    given = DataSet(data())
+    task = Task(model, gn.LossCrossEntropy(), given)
+    settings = Settings(epochs, 10, 1, Way(**way), "stop", None, None)
+    optimizer = gn.SGD(model.parameters(), lr=0.1)
+    return Run(task, optimizer, given, settings, torch.Generator().manual_seed(0), callbacks)
