@@ -12,9 +12,12 @@
 >>> sgd.step()
 """
 
+from typing import TYPE_CHECKING, Any
+
 from graphnet import data, draw, init, ops, schedules
 from graphnet.check import CheckReport, check_module, check_op, check_optimizer
 from graphnet.errors import (
+    CheckpointError,
     DtypeError,
     EmptyBatchError,
     FeedError,
@@ -97,23 +100,25 @@ from graphnet.optim import (
     clip_grad_norm_,
     clip_grad_value_,
 )
-from graphnet.train import (
-    BestModel,
-    Callback,
-    Checkpoints,
-    CSVLog,
-    DeadLayers,
-    EarlyStopping,
-    History,
-    JSONLog,
-    TensorBoard,
-    evaluate,
-    fit,
-    metrics,
-    rounds,
-)
 from graphnet.version import __version__
 from graphnet.weights import load_weights, save_weights
+
+if TYPE_CHECKING:
+    from graphnet.train import (
+        BestModel,
+        Callback,
+        Checkpoints,
+        CSVLog,
+        DeadLayers,
+        EarlyStopping,
+        History,
+        JSONLog,
+        TensorBoard,
+        metrics,
+    )
+    from graphnet.train.evaluation import evaluate
+    from graphnet.train.fit import fit
+    from graphnet.train.rounds import rounds
 
 __all__ = [
     "ELU",
@@ -136,6 +141,7 @@ __all__ = [
     "CSVLog",
     "Callback",
     "CheckReport",
+    "CheckpointError",
     "Checkpoints",
     "Conv1d",
     "Conv2d",
@@ -221,3 +227,35 @@ __all__ = [
     "save_weights",
     "schedules",
 ]
+
+_LATER = frozenset(
+    {
+        "BestModel",
+        "Callback",
+        "Checkpoints",
+        "CSVLog",
+        "DeadLayers",
+        "EarlyStopping",
+        "History",
+        "JSONLog",
+        "TensorBoard",
+        "evaluate",
+        "fit",
+        "metrics",
+        "rounds",
+    }
+)
+
+
+def __getattr__(name: str) -> Any:
+    """What `graphnet.train` holds is loaded when it is first asked for: it is a third of all."""
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from graphnet import train
+
+    return getattr(train, name)
+
+
+def __dir__() -> list[str]:
+    """All names, those that are loaded later too."""
+    return sorted({*globals(), *__all__})

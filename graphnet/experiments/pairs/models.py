@@ -1,15 +1,13 @@
 """The networks of the digit-pair study, from two separate branches to digits and `<=`.
 
-Each takes pairs of images, (n, 2, 14, 14), and returns scores of the answer, (n, 2): of "greater"
-in column 0, and of "less or equal" in column 1. Networks with further outputs return a tuple, the
-answer first. A branch that is called twice shares its weights; `model.draw((100, 2, 14, 14))` shows
-it.
+Each takes pairs of images, (n, 2, 14, 14), and returns scores of the answer, (n, 2): column 1 is
+for "less than or equal". A network with further outputs returns a tuple, the answer first. A branch
+that is called twice shares its weights: `Shared().draw((100, 2, 14, 14))` shows it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import graphnet as gn
 from graphnet import ops
@@ -17,26 +15,187 @@ from graphnet import ops
 if TYPE_CHECKING:
     from graphnet.graph import Node
 
-Branch = Callable[[], gn.Sequential]
-"""Makes a part of a network that reads one image: (n, 1, 14, 14) -> (n, width)."""
-
-
 # parts
 
 
-def convolution(inputs: int, outputs: int, size: int, padding: int = 0) -> list[gn.Module]:
-    """A convolution and its activation."""
-    return [gn.Conv2d(inputs, outputs, size, padding=padding), gn.ReLU()]
+def convolution(inputs: int, outputs: int, size: int, batch_norm: bool = False) -> gn.Sequential:
+    """A convolution, normalized where asked for, and its activation."""
+    norm = [gn.BatchNorm2d(outputs)] if batch_norm else []
+    return gn.Sequential(gn.Conv2d(inputs, outputs, size), *norm, gn.ReLU())
 
 
 def three_convolutions(width: int = 80) -> gn.Sequential:
-    """Three convolutions, which make one row of numbers of an image."""
+    """What reads one image: (n, 1, 14, 14) -> (n, width)."""
     return gn.Sequential(
-        *convolution(1, 16, size=5),  # 14 x 14 -> 10 x 10
+        convolution(1, 16, 5),  # 14 x 14 -> 10 x 10
         gn.MaxPool2d(2),  # -> 5 x 5
-        *convolution(16, 48, size=2),  # -> 4 x 4
+        convolution(16, 48, 2),  # -> 4 x 4
         gn.MaxPool2d(2),  # -> 2 x 2
         gn.Dropout(0.5),
-        *convolution(48, width, size=2),  # -> 1 x 1
+        convolution(48, width, 2),  # -> 1 x 1
         gn.Flatten(),
     )
+
+
+def five_convolutions() -> gn.Sequential:
+    """What reads one image, deeper, with batch normalization: (n, 1, 14, 14) -> (n, 64)."""
+    return gn.Sequential(
+        convolution(1, 16, 3, batch_norm=True),  # 14 x 14 -> 12 x 12
+        gn.MaxPool2d(2),  # -> 6 x 6
+        convolution(16, 32, 2, batch_norm=True),  # -> 5 x 5
+        convolution(32, 32, 2, batch_norm=True),  # -> 4 x 4
+        gn.MaxPool2d(2),  # -> 2 x 2
+        gn.Dropout(0.5),
+        convolution(32, 64, 2, batch_norm=True),  # -> 1 x 1
+        convolution(64, 64, 1),
+        gn.Flatten(),
+    )
+
+
+def digit_reader(batch_norm: bool, dropout: float) -> gn.Sequential:
+    """Three wider convolutions and a score for each of ten digits: (n, 1, 14, 14) -> (n, 10)."""
+    return gn.Sequential(
+        convolution(1, 32, 3, batch_norm),  # 14 x 14 -> 12 x 12
+        gn.MaxPool2d(2),  # -> 6 x 6
+        convolution(32, 64, 3, batch_norm),  # -> 4 x 4
+        gn.MaxPool2d(2),  # -> 2 x 2
+        gn.Dropout(dropout),
+        convolution(64, 150, 2, batch_norm),  # -> 1 x 1
+        gn.Flatten(),
+        gn.Linear(150, 10),
+    )
+
+
+def comparator(inputs: int, first: int = 200, second: int = 100) -> gn.Sequential:
+    """Three fully connected layers that compare what is known of two digits: -> (n, 2)."""
+    return gn.Sequential(
+        gn.Linear(inputs, first),
+        gn.ReLU(),
+        gn.Linear(first, second),
+        gn.ReLU(),
+        gn.Linear(second, 2),
+    )
+
+
+# networks
+
+
+class Separate(gn.Module):
+    """Model 1: a branch for each digit, then three fully connected layers."""
+
+    def __init__(self) -> None:
+        self.first, self.second = three_convolutions(), three_convolutions()
+        self.compare = comparator(160)
+
+    def build(self, pair: Node) -> Node:
+        """Append both branches, and the comparison of what they give."""
+        first, second = ops.split(pair, 1, dim=1)
+        answer: Node = self.compare(ops.cat([self.first(first), self.second(second)], dim=1))
+        return answer
+
+
+class Shared(gn.Module):
+    """Models 2 and 4: one branch for both digits, then three fully connected layers.
+
+    Args:
+        branch: what reads one digit; three convolutions where None.
+        width: how many numbers it gives.
+    """
+
+    def __init__(self, branch: gn.Module | None = None, width: int = 80) -> None:
+        self.branch = branch or three_convolutions(width)
+        self.compare = comparator(2 * width)
+
+    def build(self, pair: Node) -> Node:
+        """Append the branch twice, and the comparison of what it gives."""
+        first, second = ops.split(pair, 1, dim=1)
+        answer: Node = self.compare(ops.cat([self.branch(first), self.branch(second)], dim=1))
+        return answer
+
+
+class SeparateWithGuesses(Separate):
+    """Model 3: model 1 with two auxiliary classifiers, each of which sees one digit only."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.guess_first, self.guess_second = gn.Linear(80, 2), gn.Linear(80, 2)
+
+    def build(self, pair: Node) -> tuple[Node, ...]:
+        """Append both branches, their comparison, and what each alone would say."""
+        first, second = ops.split(pair, 1, dim=1)
+        a, b = self.first(first), self.second(second)
+        return self.compare(ops.cat([a, b], dim=1)), self.guess_first(a), self.guess_second(b)
+
+
+class Deep(Shared):
+    """Model 4: a shared branch of five convolutions, then three fully connected layers."""
+
+    def __init__(self) -> None:
+        super().__init__(five_convolutions(), width=64)
+
+
+class DeepWithGuesses(Deep):
+    """Model 4 with three auxiliary classifiers: of each digit alone, and a linear one of both."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.guess_first, self.guess_second = gn.Linear(64, 2), gn.Linear(64, 2)
+        self.guess = gn.Linear(128, 2)
+
+    def build(self, pair: Node) -> tuple[Node, ...]:
+        """Append the branch twice, the comparison, and three guesses."""
+        first, second = ops.split(pair, 1, dim=1)
+        a, b = self.branch(first), self.branch(second)
+        both = ops.cat([a, b], dim=1)
+        return self.compare(both), self.guess_first(a), self.guess_second(b), self.guess(both)
+
+
+class DeepWithDigits(Deep):
+    """Model 5: model 4 with two auxiliary heads, which name the digits."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first_digit, self.second_digit = gn.Linear(64, 10), gn.Linear(64, 10)
+
+    def build(self, pair: Node) -> tuple[Node, ...]:
+        """Append the branch twice, the comparison, and the digits."""
+        first, second = ops.split(pair, 1, dim=1)
+        a, b = self.branch(first), self.branch(second)
+        return self.compare(ops.cat([a, b], dim=1)), self.first_digit(a), self.second_digit(b)
+
+
+class DigitsAndComparator(gn.Module):
+    """Models 6 and 8: one reader names both digits, and a learned comparator compares its scores.
+
+    Args:
+        batch_norm: True to normalize after each convolution.
+        dropout: the probability of dropping before the last convolution.
+    """
+
+    def __init__(self, batch_norm: bool = False, dropout: float = 0.5) -> None:
+        self.digit = digit_reader(batch_norm, dropout)
+        self.compare = comparator(20, 100, 100)
+
+    def build(self, pair: Node) -> tuple[Node, ...]:
+        """Append the reader twice, and the comparison of its scores."""
+        first, second = ops.split(pair, 1, dim=1)
+        a, b = self.digit(first), self.digit(second)
+        return self.compare(ops.cat([a, b], dim=1)), a, b
+
+
+class DigitsThenCompare(gn.Module):
+    """Model 7: one reader names both digits, and the answer follows: nothing is learned of `<=`.
+
+    P(a <= b) = Σ_j P(b = j) Σ_(i <= j) P(a = i).
+    """
+
+    def __init__(self) -> None:
+        self.digit = digit_reader(batch_norm=True, dropout=0.5)
+
+    def build(self, pair: Node) -> tuple[Node, ...]:
+        """Append the reader twice, and the probabilities of both answers."""
+        first, second = ops.split(pair, 1, dim=1)
+        a, b = self.digit(first), self.digit(second)
+        at_most = ops.softmax(a, dim=1).cumsum(1)  # P(a <= j)
+        less_or_equal = (at_most * ops.softmax(b, dim=1)).sum(1)
+        return ops.stack([1 - less_or_equal, less_or_equal], dim=1), a, b

@@ -1,0 +1,20 @@
+"""Trainings that are killed go on, whatever they were at: the short form of `tests/kills.py`."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROGRAM = Path(__file__).parents[1] / "kills.py"
+
+
+@pytest.mark.parametrize("kills", [6, pytest.param(200, marks=pytest.mark.slow)])
+def test_killed_trainings_go_on_to_the_same_end(kills):
+    done = subprocess.run(
+        [sys.executable, str(PROGRAM), str(kills)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"kills      {kills}\n" in done.stdout
