@@ -4,10 +4,22 @@ from __future__ import annotations
 
 from itertools import combinations, pairwise
 
+import torch
+
 import graphnet as gn
 from graphnet.draw.building import scene_of
 from graphnet.draw.geometry import TITLE_SPACE, on_border, size_of
 from graphnet.draw.scene import Arrow, Box, Scene
+
+
+def twins():
+    """A list in which one weight is used for two inputs."""
+    generator = torch.Generator().manual_seed(0)
+    graph = gn.Graph()
+    a, b = graph.input((None, 4), name="a"), graph.input((None, 4), name="b")
+    w = graph.parameter(torch.randn(4, 3, generator=generator), name="w")
+    ((a @ w - b @ w) ** 2).mean()
+    return graph
 
 
 def network():

@@ -3,7 +3,7 @@
 | file | what it holds |
 |---|---|
 | `picture` | what `graph.draw` and `module.draw` do, step by step |
-| `scene`, `building`, `fold`: `repetitions` | boxes and arrows, and fewer of them |
+| `scene`, `building`, `fold`: `parts`, `repetitions` | boxes and arrows, and fewer of them |
 | `geometry`, `engines`, `dot`, `ranker`: `level`, `curves` | where they go |
 | `paint`: `style`, `marks`, `values`, `captions`, `room`, `footer`, `strips` | the SVG |
 | `drawing`, `png` | the result, and its other formats |

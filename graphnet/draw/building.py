@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from graphnet.draw.scene import Arrow, Box, Path, Scene
 from graphnet.draw.sharing import is_derived, shared_by
-from graphnet.errors import counted
+from graphnet.errors import GraphError, counted
 from graphnet.graph import Node, Operation, Parameter
 from graphnet.graph.entry import dtype_text
 
@@ -23,7 +24,7 @@ def scene_of(graph: Graph, loss: Node | None = None) -> Scene:
 
     Args:
         graph: the list.
-        loss: the node that is marked as the loss; where None the last single floating number.
+        loss: the node that is marked as the loss; where None that of `loss_of`.
     """
     loss = loss_of(graph) if loss is None else loss
     scene = Scene()
@@ -52,12 +53,41 @@ def _title(path: Path, kind: str) -> str:
     return " ".join(part for part in (".".join(path), kind) if part)
 
 
-def loss_of(graph: Graph) -> Node | None:
-    """The last operation of one floating number that is not part of a derivative."""
-    for node in reversed(list(graph)):
-        if isinstance(node, Operation) and not node.derived and node.shape == ():
-            return node if node.dtype.is_floating_point else None
-    return None
+def loss_of(nodes: Iterable[Node]) -> Node | None:
+    """The single floating number that the last backward walk started from.
+
+    Before such a walk it is the last one that is not part of a derivative; None if there is none.
+    """
+    operations = [node for node in nodes if isinstance(node, Operation)]
+    walked = [node for node in operations if node.grad is not None]
+    if walked and is_single(walked[-1]):  # nothing behind its start has a gradient
+        return walked[-1]
+    singles = [node for node in operations if is_single(node) and not node.derived]
+    return singles[-1] if singles else None
+
+
+def checked_loss(graph: Graph, loss: Any) -> None:
+    """Refuse a loss that is given and cannot be one.
+
+    Raises:
+        GraphError: it is not a node of this list, or not a single floating number.
+    """
+    if loss is None:
+        return
+    rule = "loss is a node of this graph that is a single floating number, or None to find it"
+    if not isinstance(loss, Node):
+        raise GraphError(f"{rule}; {loss!r} came. graph[name] and graph[place] are the nodes.")
+    graph.index(loss)
+    if not is_single(loss):
+        raise GraphError(
+            f"{rule}; {loss!r} of {dtype_text(loss.dtype)} came. Take its mean or sum, or name "
+            "another node."
+        )
+
+
+def is_single(node: Node) -> bool:
+    """True for one floating number, such as a loss."""
+    return node.shape == () and node.dtype.is_floating_point
 
 
 def _box(graph: Graph, place: int, node: Node, is_loss: bool) -> Box:

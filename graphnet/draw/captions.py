@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from graphnet.draw.geometry import Layout, Point, Rectangle
     from graphnet.draw.scene import Arrow, Scene
 
-__all__ = ["captions"]
+__all__ = ["Captions"]
 
 HALO = START + ' stroke="#ffffff" stroke-width="3" paint-order="stroke"'
 
@@ -29,31 +29,59 @@ _PLACES = 24  # at most so many on one line are tried
 _LABEL = 8.0
 
 
-def captions(
-    scene: Scene, layout: Layout, curves: Sequence[list[Point]], labels: Mapping[int, str]
-) -> Iterator[str]:
-    """The titles of frames, then the badges of arrows, then the labels beside arrows.
+class Captions:
+    """The titles of frames, the badges of arrows, and places for labels beside arrows.
 
-    In this order: what differs from frame to frame of a walk moves nothing that stays.
+    What differs from frame to frame of a walk, the labels, moves nothing that stays.
 
     Args:
         scene: the boxes and arrows.
         layout: where they go.
         curves: the arrows as they are painted, each with its head at its end.
-        labels: texts beside arrows, by their places in `scene.arrows`.
+        both_ways: True to keep both ends of arrows free, since some will be turned round.
     """
-    lines = [samples(curve) for curve in curves]
-    room = _furnished(scene, layout, curves, lines)
-    yield from _titles(scene, layout, room)
-    marks = {place: mark for place, arrow in enumerate(scene.arrows) if (mark := _mark(arrow))}
-    for place, mark in marks.items():
-        spot = room.best(_on(lines[place], badge_width(mark), BADGE), place)
-        room.block(spot, TEXT)
-        yield badge(mark, (spot[0] + spot[2] / 2, spot[1] + spot[3] / 2), _colour(scene, place))
-    for place, label in labels.items():
-        spot = room.best(_beside(lines[place], text_width(label, _LABEL), _LABEL + 2), place)
-        room.block(spot, TEXT)
-        yield text((spot[0], spot[1] + _LABEL), label, _LABEL, _colour(scene, place), HALO)
+
+    def __init__(
+        self, scene: Scene, layout: Layout, curves: Sequence[list[Point]], both_ways: bool = False
+    ) -> None:
+        self._scene = scene
+        self._lines = [samples(curve) for curve in curves]
+        self._room = _furnished(scene, layout, curves, self._lines)
+        if both_ways:
+            for curve in curves:
+                self._room.block(_around(head_of(curve[::-1])), HEAD)
+        self.fixed = [*_titles(scene, layout, self._room), *self._badges()]
+
+    def _badges(self) -> Iterator[str]:
+        """The badges of arrows."""
+        for place, arrow in enumerate(self._scene.arrows):
+            if mark := _mark(arrow):
+                spot = self._room.best(_on(self._lines[place], badge_width(mark), BADGE), place)
+                self._room.block(spot, TEXT)
+                middle = spot[0] + spot[2] / 2, spot[1] + spot[3] / 2
+                yield badge(mark, middle, _colour(self._scene, place))
+
+    def labels(self, labels: Mapping[int, str]) -> Iterator[str]:
+        """Texts beside arrows, by their places in `scene.arrows`."""
+        taken: list[Rectangle] = []
+        for place, label in labels.items():
+            spots = _beside(self._lines[place], text_width(label, _LABEL), _LABEL + 2)
+            priced = [
+                (price + TEXT * any(_overlap(spot, each) for each in taken), spot)
+                for price, spot in spots
+            ]
+            spot = self._room.best(sorted(priced), place)
+            taken.append(spot)
+            colour = _colour(self._scene, place)
+            yield text((spot[0], spot[1] + _LABEL), label, _LABEL, colour, HALO)
+
+
+def _overlap(one: Rectangle, other: Rectangle) -> bool:
+    """True where two texts would touch."""
+    return all(
+        one[at] < other[at] + other[at + 2] + 1 and other[at] < one[at] + one[at + 2] + 1
+        for at in (0, 1)
+    )
 
 
 def _furnished(

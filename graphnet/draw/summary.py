@@ -24,7 +24,8 @@ class Row:
     """What some nodes cost together.
 
     Attributes:
-        path: the module, "" for the nodes outside any module.
+        path: the module, "" for the nodes outside any module, and for those that a module has
+            itself which is called first, and so puts no name before theirs.
         kind: what the module is: "Linear".
         nodes: how many nodes it has.
         parameters: how many numbers it learns, each counted once however often it is used.
@@ -92,18 +93,23 @@ def summary(graph: Graph) -> Summary:
     """
     loss = loss_of(graph)
     walked = set(graph) if loss is None else set(ancestors(list(graph), [loss]))
-    members: dict[str, list[Node]] = {}
+    members: dict[tuple[str, str], list[Node]] = {}
     for node in graph:
-        parts = [part for part in graph.name_of(node).split(".")[:-1] if part]
-        for depth in range(bool(parts), len(parts) + 1):
-            members.setdefault(".".join(parts[:depth]), []).append(node)
-    kinds = graph.scopes.kinds
-    rows = [
-        _row(path, kinds.get(path, "") if path else "outside", nodes, walked)
-        for path, nodes in members.items()
-    ]
+        for module in _modules(graph, node):
+            members.setdefault(module, []).append(node)
+    rows = [_row(path, kind, nodes, walked) for (path, kind), nodes in members.items()]
     fed = all(node.computed for node in graph.inputs)
     return Summary(tuple(rows), _row("total", "", list(graph), walked), fed)
+
+
+def _modules(graph: Graph, node: Node) -> list[tuple[str, str]]:
+    """The path and the class of each module around a node, the outermost first."""
+    parts = [part for part in graph.name_of(node).split(".")[:-1] if part]
+    if not parts:
+        maker = graph.makers[node]
+        return [("", "outside" if maker is None else type(maker).__name__)]
+    paths = [".".join(parts[:depth]) for depth in range(1, len(parts) + 1)]
+    return [(path, graph.scopes.kinds.get(path, "")) for path in paths]
 
 
 def _row(path: str, kind: str, nodes: list[Node], walked: set[Node]) -> Row:

@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from graphnet.graph import Graph, Input, Node, Operation
-from graphnet.graph.kinds import as_argument
 from graphnet.ops.broadcasting import ExpandAs
 from graphnet.table import printable
 
@@ -19,7 +18,6 @@ __all__ = ["Sheet", "Term", "Writer", "above", "below", "shape_signs"]
 
 LOGIC, COMPARISON, SUM, PRODUCT, FRACTION, POWER, ATOM = range(7)
 """How tightly a term holds together; where its place asks for more, it has brackets."""
-
 _LONGEST = 30  # signs and names in a formula; a longer one is not read with pleasure
 _BELOW = str.maketrans("0123456789,", "₀₁₂₃₄₅₆₇₈₉,")
 _ABOVE = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
@@ -48,6 +46,8 @@ _SPOKEN = {"sigmoid": ("σ", r"\sigma"), "sqrt": ("√", r"\surd")}
 class Sheet:
     """A small list on which one operation stands alone, with symbols for all that it reads.
 
+    The training mode is that of now, not a symbol, so that a rule takes the branch that is taken.
+
     Attributes:
         operation: the operation once more, on symbols.
         grad: the symbol for the gradient that arrives at it.
@@ -60,8 +60,7 @@ class Sheet:
         self.operation = self._graph.append(
             operation.op,
             tuple(
-                symbols[each] if isinstance(each, Node) else as_argument(each)
-                for each in operation.sources
+                symbols[each] if isinstance(each, Node) else each.top for each in operation.sources
             ),
         )
         self.grad = self._symbol(operation)
@@ -243,12 +242,14 @@ class Writer:
     def _write_where(self, node: Operation) -> Term:
         return self._choice(node, *node.args)
 
+    def _write_choose(self, node: Operation) -> Term:
+        return self.whole(node.args[0 if node.args[2] else 1])  # the branch of the mode alone
+
     def _choice(self, node: Operation, condition: Any, one: Any, other: Any) -> Term:
         terms = [self.term(each).text for each in (condition, one, other)]
         if not self.latex:
             return self.call("where", terms, self._shape(node))
-        condition, one, other = terms
-        text = rf"{one} & {condition} \\ {other} & \text{{else}}"
+        text = rf"{terms[1]} & {terms[0]} \\ {terms[2]} & \text{{else}}"
         return Term(rf"\begin{{cases}} {text} \end{{cases}}", self._shape(node))
 
 
@@ -295,5 +296,5 @@ def shape_signs(shape: Sequence[int | None], latex: bool = False) -> str:
     >>> shape_signs((None, 25)), shape_signs((25,)), shape_signs(())
     ('?x25', '25', '()')
     """
-    sizes = ["?" if size is None else str(size) for size in shape]
+    sizes = ("?" if size is None else str(size) for size in shape)
     return (r"{\times}" if latex else "x").join(sizes) or "()"

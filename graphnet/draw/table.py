@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from graphnet.draw.building import kind_of
+from graphnet.draw.building import kind_of, loss_of
 from graphnet.draw.rails import drawn
+from graphnet.draw.slopes import norm
 from graphnet.errors import shape_text
 from graphnet.graph import Node, Operation, Parameter
 from graphnet.graph.entry import dtype_text
@@ -26,8 +27,8 @@ RIGHT = ("#", "parameters", "bytes", "|top|", "|grad|")
 def node_table(graph: NodeList) -> str:
     """The whole list: place, kind, name, what is computed, shape, parameters, bytes and norms.
 
-    The bytes are those of value and gradient, |top| and |grad| their Euclidean norms; columns with
-    nothing in them are left out.
+    The rails mark the loss by ◎. The bytes are those of value and gradient, |top| and |grad| their
+    Euclidean norms; columns with nothing in them are left out.
 
     >>> import graphnet as gn
     >>> graph = gn.Graph()
@@ -40,12 +41,14 @@ def node_table(graph: NodeList) -> str:
     nodes = list(graph)
     places = {node: place for place, node in enumerate(nodes)}
     kinds = [kind_of(node) for node in nodes]
+    loss = loss_of(nodes)
+    marks = ["loss" if node is loss else kind for node, kind in zip(nodes, kinds, strict=True)]
     sources = [dict.fromkeys(places[source] for source in node.inputs) for node in nodes]
     walked_back = any(isinstance(node, Operation) and node.grad is not None for node in nodes)
     rows = [
         (rails, str(place), kind, *_row(graph, node, node.grad if walked_back else None))
         for place, (rails, kind, node) in enumerate(
-            zip(drawn(kinds, sources), kinds, nodes, strict=True)
+            zip(drawn(marks, sources), kinds, nodes, strict=True)
         )
     ]
     shown = [at for at in range(len(HEADER)) if at < ALWAYS or any(row[at] for row in rows)]
@@ -77,4 +80,4 @@ def _norm(tensor: Tensor | None) -> str:
     """The Euclidean norm as a short text; nothing where there are no numbers to speak of."""
     if tensor is None or not tensor.dtype.is_floating_point:
         return ""
-    return f"{float(tensor.norm()):.3g}"
+    return f"{norm(tensor):.3g}"

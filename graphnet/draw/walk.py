@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import TYPE_CHECKING, Any
 
-from graphnet.errors import GraphError, StateError
+from graphnet.errors import GraphError, StateError, counted, shape_text
 from graphnet.graph import Node, Operation, Parameter
 from graphnet.graph.complaints import explain_backward, explain_forward
+from graphnet.graph.entry import dtype_text
 from graphnet.graph.feed import bind
 from graphnet.graph.passes import BackwardPass, ForwardPass, ancestors, commit, hand, seed
 
@@ -23,10 +25,12 @@ if TYPE_CHECKING:
     from graphnet.graph import Graph
     from graphnet.graph.uses import Use
 
-__all__ = ["Event", "Walk"]
+__all__ = ["Event", "Walk", "norm"]
+
+PHASES = ("forward", "backward")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Event:
     """What has just happened to one node.
 
@@ -37,7 +41,9 @@ class Event:
         place: its place in the list.
         name: its name.
         value: its `top` after a forward event, its `grad` after a backward event.
-        contributions: in a backward event what the node has handed to each of its inputs.
+        contributions: in the backward event of an operation what it has handed to each of its
+            inputs; in that of a parameter or an input what it was handed by each of its uses, in
+            the order of the list: the other node, and the tensor.
     """
 
     number: int
@@ -49,8 +55,23 @@ class Event:
     contributions: tuple[tuple[Node, Tensor], ...] = ()
 
     def __str__(self) -> str:
-        what = "no gradient" if self.value is None else f"norm {float(self.value.norm()):.4g}"
+        what = "no gradient" if self.value is None else f"norm {norm(self.value):.4g}"
         return f"{self.phase} {self.place} {self.name!r}: {what}"
+
+    def __repr__(self) -> str:
+        return f"<Event {self.number}: {self}>"
+
+
+def norm(tensor: Tensor) -> float:
+    """The 2-norm of a tensor of any number type; no square in it becomes too large or too small.
+
+    >>> import torch
+    >>> norm(torch.tensor([3, -4])), norm(torch.tensor([3e-30, 4e-30])) > 4.9e-30
+    (5.0, True)
+    """
+    numbers = tensor.cpu().double()
+    largest = float(numbers.abs().max()) if numbers.numel() else 0.0
+    return largest * float((numbers / largest).norm()) if 0 < largest < inf else largest
 
 
 class Walk(Iterator[Event]):
@@ -61,6 +82,10 @@ class Walk(Iterator[Event]):
         loss: the node that is differentiated.
         events: what has happened so far.
 
+    Raises:
+        FeedError: a feed is missing, misnamed, or not what its input asks for.
+        GraphError: the loss is no node of the graph, or not a single floating number.
+
     >>> import graphnet as gn
     >>> from torch import empty
     >>> graph = gn.Graph()
@@ -69,16 +94,30 @@ class Walk(Iterator[Event]):
     >>> walk = graph.walk({"x": empty(()).fill_(2)}, loss)
     >>> print(walk.run_to("mul"))
     forward 1 'mul': norm 4
+    >>> walk
+    <Walk to 'tanh': 2 of 6 events, the last is forward 1 'mul': norm 4>
     >>> [event.name for event in walk]
     ['tanh', 'tanh', 'mul', 'x']
     >>> walk.events[-1].value
     tensor(0.0054)
     """
 
-    def __init__(self, graph: Graph, feed: Mapping[Any, Tensor], loss: Node) -> None:
-        self.graph, self.loss = graph, loss
+    def __init__(self, graph: Graph, feed: Mapping[Any, Tensor], loss: Node | str) -> None:
+        self.graph, self.loss = graph, _loss_in(graph, loss)
         self.events: list[Event] = []
-        self._coming = self._walked(dict(feed))
+        nodes = list(graph)
+        walked = ancestors(nodes, [self.loss])
+        self._ahead = ForwardPass(nodes, walked, (self.loss,))
+        self._back = BackwardPass(nodes, walked, (self.loss,))
+        inputs = {node.name: node for node in graph.inputs}
+        self._bound = bind(inputs, graph.parameters(), self._ahead.inputs, feed)
+        reached = _reached(self._back, self.loss)
+        forward = [("forward", node) for node in (*self._bound, *self._ahead.operations)]
+        backward = [("backward", node) for node in reversed(walked) if node in reached]
+        self._plan: list[tuple[str, Node]] = [*forward, *backward]
+        if not self._plan:
+            raise GraphError(f"Nothing is computed in a walk to {self.loss}; take another loss.")
+        self._coming = self._walked()
 
     def __next__(self) -> Event:
         if self.events:
@@ -86,6 +125,11 @@ class Walk(Iterator[Event]):
         event = next(self._coming)
         self.events.append(event)
         return event
+
+    def __repr__(self) -> str:
+        last = f", the last is {self.events[-1]}" if self.events else ""
+        done, name = f"{len(self.events):,}", self.graph.name_of(self.loss)
+        return f"<Walk to {name!r}: {done} of {counted(len(self._plan), 'event')}{last}>"
 
     def run_to(self, where: int | str | Node, phase: str | None = None) -> Event:
         """Go on until a node is reached, and return what happened there.
@@ -95,18 +139,16 @@ class Walk(Iterator[Event]):
             phase: "forward" or "backward"; whichever comes first where None.
 
         Raises:
-            GraphError: the walk does not come there any more.
+            GraphError: the walk does not come there, or not any more; it has not moved then.
         """
-        node = self.graph[where] if isinstance(where, int | str) else where
+        number = self._number_of(_node_in(self.graph, where), phase)
         for event in self:
-            if event.node is node and phase in (None, event.phase):
+            if event.number == number:
                 return event
-        raise GraphError(
-            f"The walk does not come to {node} any more; it has ended. Start a new one: graph.walk."
-        )
+        raise StateError("The walk was ended by an error. Start a new one: graph.walk.")
 
     def frames(self, **options: Any) -> Frames:
-        """A picture for each event, with the options of `Frames`; runs the walk to its end."""
+        """Pictures of the events, with the options of `Frames`; runs the walk to its end."""
         from graphnet.draw.frames import Frames
 
         return Frames(self, **options)
@@ -117,6 +159,40 @@ class Walk(Iterator[Event]):
             pass
         return self
 
+    # what will happen, and when
+
+    def _number_of(self, node: Node, phase: str | None) -> int:
+        """The number of the next event of a node, in a phase if one is given."""
+        if phase is not None and phase not in PHASES:
+            raise GraphError(
+                f'phase is "forward" or "backward", or None for what comes first; {phase!r} came.'
+            )
+        found = [
+            number
+            for number, (when, each) in enumerate(self._plan)
+            if each is node and phase in (None, when)
+        ]
+        coming = [number for number in found if number >= len(self.events)]
+        if coming:
+            return coming[0]
+        if found:
+            raise GraphError(
+                f"The walk does not come to {node} any more: it has made {len(self.events)} of its "
+                f"{counted(len(self._plan), 'event')}. Start a new one: graph.walk."
+            )
+        raise GraphError(self._never(node, phase))
+
+    def _never(self, node: Node, phase: str | None) -> str:
+        """The message for a node that has no event in this walk."""
+        text = (
+            "A walk goes forward over what is fed and computed for the loss, and backward over "
+            f"what a gradient reaches; {node} has no {f'{phase} ' if phase else ''}event."
+        )
+        others = [when for when, each in self._plan if each is node]
+        if others:
+            return f'{text} Ask for its other one: run_to(..., "{others[0]}").'
+        return f"{text} print(*graph.walk(feed, loss), sep='\\n') shows all events."
+
     def _refuse_changes(self, last: Event) -> None:
         now = last.node.top if last.phase == "forward" else last.node.grad
         if now is not last.value and not isinstance(last.node, Parameter):
@@ -124,6 +200,8 @@ class Walk(Iterator[Event]):
                 f"{last.node} was computed anew since the walk stopped there, by another walk. "
                 "Start a new one: graph.walk."
             )
+
+    # the walk itself
 
     def _event(
         self,
@@ -135,23 +213,18 @@ class Walk(Iterator[Event]):
         place, name = self.graph.index(node), self.graph.name_of(node)
         return Event(len(self.events), phase, node, place, name, value, tuple(contributions))
 
-    def _walked(self, feed: dict[Any, Tensor]) -> Iterator[Event]:
-        nodes = list(self.graph)
-        walked = ancestors(nodes, [self.loss])
-        yield from self._forward(ForwardPass(nodes, walked, (self.loss,)), feed)
-        yield from self._backward(BackwardPass(nodes, walked, (self.loss,)), walked)
-
-    def _forward(self, walk: ForwardPass, feed: dict[Any, Tensor]) -> Iterator[Event]:
-        graph = self.graph
-        inputs = {node.name: node for node in graph.inputs}
-        bound = bind(inputs, graph.parameters(), walk.inputs, feed)
-        for node in walk.changing:
+    def _walked(self) -> Iterator[Event]:
+        for node in self._ahead.changing:
             node.grad = None
             node.forget()
-        for node, tensor in bound.items():
+        yield from self._forward()
+        yield from self._backward()
+
+    def _forward(self) -> Iterator[Event]:
+        for node, tensor in self._bound.items():
             node.top = tensor
             yield self._event("forward", node, node.top)
-        for operation in walk.operations:
+        for operation in self._ahead.operations:
             try:
                 operation.top = operation.op.forward(*[each.top for each in operation.sources])
             except Exception as error:
@@ -159,26 +232,69 @@ class Walk(Iterator[Event]):
                 raise explanation from (None if isinstance(error, GraphError) else error)
             yield self._event("forward", operation, operation.top)
 
-    def _backward(self, walk: BackwardPass, walked: Sequence[Node]) -> Iterator[Event]:
+    def _backward(self) -> Iterator[Event]:
         sums: dict[Node, Tensor] = {}
+        received: dict[Node, list[tuple[Node, Tensor]]] = {}
         hand(seed(self.loss, None), self.loss, sums)
-        uses = dict(walk.steps)
-        for node in reversed(walked):
+        uses = dict(self._back.steps)
+        for phase, node in self._plan:
+            if phase == "forward":
+                continue
             if isinstance(node, Operation):
-                if node.grad is not None:
-                    given = [(use.source, self._contribution(use)) for use in uses[node]]
-                    for source, grad in given:
-                        hand(grad, source, sums)
-                    yield self._event("backward", node, node.grad, given)
-            elif node.requires_grad:
+                given = [(use.source, _contribution(use)) for use in uses[node]]
+                for source, grad in given:
+                    hand(grad, source, sums)
+                    received.setdefault(source, []).append((node, grad))
+                yield self._event("backward", node, node.grad, given)
+            else:
                 total = sums.get(node) if isinstance(node, Parameter) else node.grad
-                yield self._event("backward", node, total)
-        for parameter in walk.parameters:
+                parts = sorted(received.get(node, ()), key=lambda part: self.graph.index(part[0]))
+                yield self._event("backward", node, total, parts)
+        for parameter in self._back.parameters:
             commit(sums.get(parameter), parameter, accumulate=False)
 
-    def _contribution(self, use: Use) -> Tensor:
-        try:
-            return use.gradient()
-        except Exception as error:
-            explain_backward(use, error)
-            raise
+
+def _contribution(use: Use) -> Tensor:
+    """What a use hands to its source."""
+    try:
+        return use.gradient()
+    except Exception as error:
+        explain_backward(use, error)
+        raise
+
+
+def _reached(walk: BackwardPass, loss: Node) -> set[Node]:
+    """The nodes with a backward event: operations that a gradient reaches, leaves that want one."""
+    reached = {loss, *walk.leaves}
+    for operation, uses in walk.steps:
+        if operation in reached:
+            reached.update(use.source for use in uses)
+    return {node for node in reached if node.requires_grad}
+
+
+def _loss_in(graph: Graph, loss: Any) -> Node:
+    """The node from which a walk goes back, known to be one floating number."""
+    node = _node_in(graph, loss)
+    if node.shape != () or not node.dtype.is_floating_point:
+        raise GraphError(
+            "A walk goes back from a loss, a scalar of floating numbers; "
+            f"{node} is {shape_text(node.shape)} {dtype_text(node.dtype)}. "
+            "Append a mean() or a sum(), and walk to that."
+        )
+    return node
+
+
+def _node_in(graph: Graph, where: Any) -> Node:
+    """A node of a graph, given as itself, by its name, or by its place."""
+    if isinstance(where, Node):
+        graph.index(where)
+        return where
+    if isinstance(where, str):
+        return graph[where]
+    if type(where) is int and -len(graph) <= where < len(graph):
+        return graph[where]
+    came = repr(where) if isinstance(where, int | float | None) else type(where).__name__
+    raise GraphError(
+        "A node is named by itself, by its name, or by its place in the list, from 0 to "
+        f"{len(graph) - 1}; {came} came. print(graph) lists all names and places."
+    )

@@ -54,9 +54,11 @@ class Graph(NodeList):
         self._forward: dict[tuple[Node, ...] | None, ForwardPass] = {}
         self._backward: dict[tuple[Node, ...], BackwardPass] = {}
         self._versions: dict[Node, object] = {}
+        self.makers: dict[Node, object] = {}  # the module that appended each node, or None
 
     def _keep(self, node: Node) -> None:
         super()._keep(node)
+        self.makers[node] = self.scopes.owner
         self._forward.clear()  # walks are prepared for the whole list
         self._backward.clear()
 
@@ -260,7 +262,7 @@ class Graph(NodeList):
         Args:
             show: what stands in the boxes: "shape", "top", "grad".
             depth: how deep modules are opened; None folds what is larger than a page.
-            loss: the node that is drawn as the loss; None takes the last single number.
+            loss: what is drawn as the loss; None finds it, see `graphnet.draw.building.loss_of`.
             engine: what computes the layout: "dot", "wasi" or "ranker"; None the first there is.
             painted: marks, notes and remarks, see `graphnet.draw.picture.draw_graph`.
         """
@@ -274,11 +276,11 @@ class Graph(NodeList):
 
         return summary(self)
 
-    def doctor(self) -> Health:
+    def doctor(self, loss: Node | None = None) -> Health:
         """What the values and gradients of the last walks tell of the health of the network."""
         from graphnet.draw.health import health
 
-        return health(self)
+        return health(self, loss)
 
     def derivation(self, loss: Node | None = None, *, latex: bool = False) -> str:
         """The backward pass written out as a worked exercise, in Markdown."""
@@ -286,12 +288,12 @@ class Graph(NodeList):
 
         return derivation(self, loss, latex)
 
-    def walk(self, feed: Mapping[Any, Tensor], loss: Node) -> Walk:
+    def walk(self, feed: Mapping[Any, Tensor], loss: Node | str) -> Walk:
         """Both walks one event at a time, to be looked at.
 
         Args:
             feed: a tensor for each input, by node or by name.
-            loss: the node to compute and to differentiate: one floating number.
+            loss: the node to compute and to differentiate, or its name: one number.
         """
         from graphnet.draw.walk import Walk
 

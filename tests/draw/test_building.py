@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 
 import graphnet as gn
-from graphnet.draw.building import scene_of
+from graphnet import ops
+from graphnet.draw.building import checked_loss, loss_of, scene_of
 
 
 def disk():
@@ -107,3 +109,38 @@ def test_derivatives_and_buffers_have_kinds_of_their_own():
 def test_an_empty_list_is_an_empty_scene():
     scene = scene_of(gn.Graph())
     assert (len(scene), scene.arrows, scene.paths) == (0, [], [])
+
+
+def two_numbers():
+    graph = gn.Graph()
+    x = graph.input((None,), name="x")
+    loss, metric = x.square().sum(), x.abs().mean()
+    ops.size(x, 0)
+    return graph, loss, metric
+
+
+def test_the_loss_is_the_last_number_and_after_a_walk_what_was_walked_back_from():
+    graph, loss, metric = two_numbers()
+    assert loss_of(graph) is metric  # the size behind it is no floating number
+    graph.forward(x=torch.ones(3))
+    assert loss_of(graph) is metric
+    graph.backward(loss)
+    assert loss_of(graph) is loss
+    graph.backward(graph["abs"], torch.ones(3))
+    assert loss_of(graph) is metric  # not a single number
+
+
+def test_a_loss_that_cannot_be_one_is_refused():
+    graph, loss, metric = two_numbers()
+    for fine in (None, loss, metric):
+        checked_loss(graph, fine)
+    stranger = two_numbers()[1]
+    for wrong, words in [
+        ("sum", "'sum' came"),
+        (3, "3 came"),
+        (stranger, "is not a node of <Graph"),
+        (graph["square"], r"'square' \(\?,\)> of float32 came"),
+        (graph[-1], "of int64 came"),
+    ]:
+        with pytest.raises(gn.GraphError, match=words):
+            checked_loss(graph, wrong)

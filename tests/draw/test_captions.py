@@ -12,7 +12,7 @@ from scenes import SCENES, overlapping, rectangles
 from graphnet.draw.engines import laid_out
 from graphnet.draw.geometry import Layout
 from graphnet.draw.marks import BADGE
-from graphnet.draw.paint import Look, painted
+from graphnet.draw.paint import Look, Painter, painted
 from graphnet.draw.scene import Arrow, Box, Scene
 
 ENGINES = [
@@ -82,6 +82,41 @@ def test_a_label_stands_beside_its_line_and_beside_its_badge():
     assert x >= left + width or not top < y < top + BADGE + 8
     alone = parallel({0: "0.25"}, count=1)
     assert 'x="105" y="' in alone
+
+
+def test_labels_hide_neither_each_other_nor_a_badge():
+    boxes = [Box("a", "operation", "relu"), Box("b", "operation", "relu")]
+    scene = Scene(boxes, [Arrow("a", "b", count=2), Arrow("a", "b")])
+    curve = [(100.0, 30.0), (100.0, 60.0), (100.0, 100.0), (100.0, 130.0)]
+    layout = Layout(200, 160, {"a": (100, 17.5), "b": (100, 142.5)}, [curve, curve])
+    svg = painted(scene, layout, Look(labels={0: "0.25", 1: "0.75"}))
+    (around,) = badges(svg)
+    found = [
+        (float(x), float(y) - 8, 20.0, 9.0)
+        for x, y in re.findall(r'x="(\S+)" y="(\S+)"[^>]*>0\.[27]5<', svg)
+    ]
+    assert len(found) == 2
+    assert not [pair for pair in combinations([around, *found], 2) if overlapping(*pair)]
+
+
+def test_labels_move_nothing_that_stays():
+    assert badges(parallel()) == badges(parallel({0: "0.25"}))
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("name", ["network", "siamese"])
+def test_badges_leave_both_ends_of_arrows_free_where_some_are_turned_round(name, engine):
+    scene = SCENES[name]()
+    layout = laid_out(scene, engine)
+    every = frozenset(range(len(scene.arrows)))
+    painter = Painter(scene, layout, both_ways=True)
+    ways = [painter.painted(Look(lit=lit, backward=True)) for lit in (frozenset(), every)]
+    letters = sum(len(box.sharing) for box in scene.boxes)
+    assert badges(ways[0]) == badges(ways[1])
+    ends = heads(ways[0]) + heads(ways[1])
+    assert len(ends) == 2 * len(scene.arrows)
+    marks = badges(ways[0])[letters:]
+    assert not [(mark, end) for mark in marks for end in ends if overlapping(mark, end)]
 
 
 @pytest.mark.parametrize(("columns", "side"), [([], "left"), ([60.0], "moved"), ([150.0], "left")])

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import random
 import shutil
 import subprocess
 import sys
 from collections import defaultdict
+from dataclasses import replace
 from importlib.util import find_spec
 from itertools import combinations
 from time import perf_counter
@@ -17,7 +19,7 @@ import graphnet as gn
 from graphnet.draw import engines
 from graphnet.draw.building import scene_of
 from graphnet.draw.engines import ENGINES, laid_out
-from graphnet.draw.ranker import beside
+from graphnet.draw.ranker import beside, ranked
 from graphnet.draw.scene import Arrow, Box, Scene
 from graphnet.errors import GraphError
 
@@ -178,27 +180,88 @@ def test_webassembly_takes_over_from_dot(monkeypatch):
     assert laid_out(network()).engine == "wasi"
 
 
+@pytest.fixture
+def broken(bare, monkeypatch, tmp_path):
+    """Makes a program `dot` that counts its calls and then does something else."""
+
+    def make(script):
+        program, calls = tmp_path / "dot", tmp_path / "calls"
+        program.write_text(f"#!/bin/sh\necho >> {calls}\n{script}\n")
+        program.chmod(0o755)
+        monkeypatch.setenv("PATH", str(tmp_path))
+        return lambda: len(calls.read_text().splitlines())
+
+    return make
+
+
 @pytest.mark.parametrize(
     "script",
     ["exit 3", "echo '{}'", "echo 'not json'", 'echo \'{"bb": "0,0,9,9"}\'', "kill -SEGV $$"],
 )
-def test_a_failing_dot_is_passed_over(bare, monkeypatch, tmp_path, script):
-    program = tmp_path / "dot"
-    program.write_text(f"#!/bin/sh\n{script}\n")
-    program.chmod(0o755)
-    monkeypatch.setenv("PATH", str(tmp_path))
-    assert laid_out(network()).engine == "ranker"
+def test_a_failing_dot_is_passed_over_and_not_tried_again(broken, script):
+    calls = broken(script)
+    with pytest.warns(UserWarning, match="engine 'dot' failed.* is not tried again"):
+        assert laid_out(network()).engine == "ranker"
+    assert laid_out(chain(5)).engine == "ranker"
+    assert calls() == 1
     with pytest.raises(GraphError, match="engine 'dot' failed"):
-        laid_out(network(), "dot")
+        laid_out(chain(6), "dot")
+    assert calls() == 2
+    assert "failed" in engines.failure_of("dot")
 
 
-def test_a_dot_that_hangs_is_stopped(bare, monkeypatch, tmp_path):
-    program = tmp_path / "dot"
-    program.write_text("#!/bin/sh\nexec /bin/sleep 60\n")
-    program.chmod(0o755)
-    monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr(engines, "_PATIENCE", 0.2)
+def test_a_dot_that_hangs_is_stopped_once(broken, monkeypatch):
+    calls = broken("exec /bin/sleep 60")
+    monkeypatch.setattr(engines, "_PATIENCE", (0.2, 0.2))
+    with pytest.warns(UserWarning, match="timed out after 0.2 seconds"):
+        assert laid_out(network()).engine == "ranker"
     assert laid_out(network()).engine == "ranker"
+    assert calls() == 1
+
+
+def test_a_dot_that_works_when_asked_by_name_is_used_again(monkeypatch):
+    monkeypatch.setattr(engines, "found", {"dot": "/some/dot"}.get)
+    monkeypatch.setitem(engines._FAILED, "/some/dot", "The engine 'dot' failed.")
+    monkeypatch.setitem(ENGINES, "dot", lambda scene: replace(ranked(scene), engine="dot"))
+    assert [laid_out(network(), name).engine for name in (None, "dot", None)] == [
+        "ranker",
+        "dot",
+        "dot",
+    ]
+
+
+def test_patience_grows_with_the_scene(monkeypatch):
+    seconds = []
+
+    def run(*_, timeout, **__):
+        seconds.append(timeout)
+        raise subprocess.TimeoutExpired("dot", timeout)
+
+    monkeypatch.setattr(engines, "found", lambda engine: "/no/dot")
+    monkeypatch.setattr(subprocess, "run", run)
+    for scene in (Scene(), chain(600, 7), tangle(600, 60)):
+        with pytest.raises(GraphError, match="timed out"):
+            laid_out(scene, "dot")
+    assert seconds == sorted(set(seconds))
+    assert 3 < seconds[0] < seconds[-1] <= 10
+
+
+def tangle(count, boxes):
+    """Random operations, some neighbours of which are drawn as one."""
+    dice = random.Random(1)
+    ways = [sorted(dice.sample(range(count), 2)) for _ in range(count)]
+    pairs = {(a * boxes // count, b * boxes // count) for a, b in ways}
+    arrows = [Arrow(f"b{a}", f"b{b}") for a, b in sorted(pairs) if a < b]
+    return Scene([Box(f"b{place}", "operation", "add") for place in range(boxes)], arrows)
+
+
+def test_many_long_arrows_go_to_the_ranker_at_once(monkeypatch):
+    scene = tangle(600, 60)
+    assert len(scene.arrows) > 300
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: pytest.fail("dot was called"))
+    start = perf_counter()
+    assert laid_out(scene).engine == "ranker"
+    assert perf_counter() - start < 1.0
 
 
 def test_large_scenes_go_to_the_ranker_at_once(monkeypatch):

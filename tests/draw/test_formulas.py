@@ -296,3 +296,38 @@ def test_a_loss_is_called_l_unless_another_node_is():
     loss = x.sum()
     assert Formulas(graph).letters[loss].written() == "sum"
     assert forward_formula(graph, loss) == "sum = Σ(L)   ()"
+
+
+def test_the_formula_is_that_of_the_branch_that_is_taken():
+    graph = gn.Graph()
+    gn.BatchNorm1d(3)(graph.input((None, 3), name="x")).sum()
+    choose = graph["choose"]
+    for training, forward, backward in [
+        (
+            True,
+            "choose = remember   (1x3)",
+            ["dL/dremember = dL/dchoose", "dL/dcolumn = sum_as(zeros_like(dL/dchoose), column)"],
+        ),
+        (
+            False,
+            "choose = column   (3)",
+            ["dL/dremember = zeros_like(dL/dchoose)", "dL/dcolumn = sum_as(dL/dchoose, column)"],
+        ),
+    ]:
+        graph.train(training)
+        assert forward_formula(graph, choose) == forward
+        lines = [line.partition("   ")[0] for line in backward_formulas(graph, choose)]
+        assert lines == backward
+
+
+def test_a_sum_to_the_shape_that_is_there_already_is_left_out():
+    graph = gn.Graph()
+    x, t = (graph.input((None, 2), name=name, requires_grad=True) for name in "xt")
+    error = x - t
+    error.sum()
+    assert backward_formulas(graph, error)[0] == "dL/dx = sum_as(dL/dsub, x)   (?x2)"
+    graph.forward(x=torch.ones(3, 2), t=torch.ones(1, 2))
+    assert [line.partition("   ")[0] for line in backward_formulas(graph, error)] == [
+        "dL/dx = dL/dsub",
+        "dL/dt = sum_as(−dL/dsub, t)",
+    ]

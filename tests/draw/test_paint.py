@@ -10,7 +10,7 @@ from scenes import SCENES
 
 from graphnet.draw.engines import laid_out
 from graphnet.draw.geometry import Layout, size_of
-from graphnet.draw.paint import PLAIN, Look, painted
+from graphnet.draw.paint import PLAIN, Look, Painter, painted
 from graphnet.draw.scene import KINDS, Arrow, Box, Scene
 from graphnet.draw.style import corners, sharing_colour
 
@@ -226,3 +226,19 @@ def test_a_ring_lies_below_the_arrows_and_within_the_frame():
     scene = small_scene()
     svg = painted(scene, stacked(scene), Look(ring="n2"))
     assert svg.index('stroke="#c2410c"') < svg.index("-a0")
+
+
+def test_a_painter_gives_the_same_whatever_it_has_painted_before():
+    scene = small_scene()
+    layout = stacked(scene)
+    looks = [
+        Look(backward=True, uid="u"),
+        Look(ring="n2", lit=frozenset({0}), uid="u"),
+        Look(ring="n3", lit=frozenset({0, 2}), backward=True, labels={2: "0.5"}, uid="u"),
+        Look(fills={"n0": "#123456"}, legend=False, uid="u"),
+    ]
+    painter = Painter(scene, layout, both_ways=True)
+    forward = [painter.painted(look) for look in looks]
+    assert forward == [Painter(scene, layout, both_ways=True).painted(look) for look in looks]
+    assert [painter.painted(look) for look in looks[::-1]] == forward[::-1]
+    assert len({svg.count("\n") for svg in forward[:3]}) == 1

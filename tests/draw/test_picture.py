@@ -75,10 +75,46 @@ def test_a_module_of_a_wrong_shape_is_refused_as_ever():
         gn.Linear(3, 2).draw((None, 4))
 
 
-@pytest.mark.parametrize("show", ["top", ("tops",), ("shape", 1)])
+@pytest.mark.parametrize("show", ["top", ("tops",), ("shape", 1), ([],), None, 5])
 def test_only_what_is_known_can_be_shown(show):
     with pytest.raises(gn.GraphError, match="show is"):
         network()[0].draw(show=show)
+
+
+WRONG_OPTIONS = [  # options, words of the message
+    ({"lol": 3}, r"has the options show, depth, loss, .*; 'lol' came"),
+    ({"loss": "x"}, "loss is a node of this graph .*; 'x' came"),
+    ({"loss": 3}, "; 3 came"),
+    ({"loss": network()[1]}, "is not a node of <Graph"),
+    ({"marks": "dead"}, "marks maps places .*; 'dead' came"),
+    ({"marks": {4: 3}}, "marks maps places"),
+    ({"marks": {"0.linear": "dead"}}, "marks maps places"),
+    ({"notes": [4]}, "notes maps places"),
+    ({"remarks": "one"}, r"remarks are sentences in a list.*; 'one' came"),
+    ({"remarks": [1]}, "remarks are sentences"),
+    ({"remarks": None}, "remarks are sentences"),
+]
+
+
+@pytest.mark.parametrize(("options", "words"), WRONG_OPTIONS)
+def test_a_wrong_option_is_refused_with_the_rule(options, words):
+    with pytest.raises(gn.GraphError, match=words):
+        network()[0].draw(**options)
+
+
+def test_a_loss_of_many_numbers_is_refused():
+    graph, loss = network()
+    with pytest.raises(gn.GraphError, match="single floating number"):
+        graph.draw(loss=loss.inputs[0])
+    kinds = {box.name: box.kind for box in graph.draw(loss=loss).scene.boxes}
+    assert kinds["mean"] == "loss"
+
+
+@pytest.mark.parametrize("shapes", [(3,), ("x",), (), ((None, 3), (None, 3))])
+@pytest.mark.parametrize("module", [gn.Linear(3, 2), gn.Sequential(gn.Linear(3, 2))])
+def test_a_module_takes_a_shape_for_each_input(module, shapes):
+    with pytest.raises(gn.GraphError, match=r"draw takes a shape for each input, .*draw\(\("):
+        module.draw(*shapes)
 
 
 def test_drawing_changes_nothing():

@@ -113,7 +113,9 @@ def test_shared_parameters_count_once():
     assert (branch.kind, branch.nodes, branch.parameters) == ("Sequential", 10, 67)
     assert branch.forward == 2 * once
     assert costs.total.parameters == 67
-    assert [row.path for row in costs.rows] == ["", "branch", "branch.0", "branch.1", "branch.2"]
+    paths = [row.path for row in costs.rows]
+    assert paths == ["", "branch", "branch.0", "branch.1", "branch.2", ""]
+    assert [row.kind for row in costs.rows if not row.path] == ["outside", "Twins"]
 
 
 def test_borrowed_parameters_are_named_and_not_counted_twice():
@@ -153,5 +155,14 @@ def test_the_text_has_a_line_for_each_module():
     lines = str(summary(twins())).splitlines()
     assert lines[0].split()[:4] == ["module", "kind", "nodes", "parameters"]
     assert lines[3].startswith("  0 ")
-    assert lines[6].split()[:3] == ["total", "15", "67"]
+    assert lines[7].split()[:3] == ["total", "15", "67"]
     assert lines[-1] == "Sizes are 1 where they are unknown."
+
+
+def test_a_layer_that_is_called_directly_has_a_row():
+    graph = gn.Graph()
+    gn.Conv2d(1, 3, 3)(graph.input((None, 1, 6, 6), name="x")).square().mean()
+    rows = {row.kind: row for row in summary(graph).rows}
+    assert list(rows) == ["outside", "Conv2d"]
+    assert (rows["Conv2d"].nodes, rows["Conv2d"].parameters) == (3, 30)
+    assert (rows["outside"].nodes, rows["outside"].parameters) == (3, 0)

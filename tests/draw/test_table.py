@@ -3,17 +3,9 @@
 from __future__ import annotations
 
 import torch
+from scenes import twins
 
 import graphnet as gn
-
-
-def twins():
-    torch.manual_seed(0)
-    graph = gn.Graph()
-    a, b = graph.input((None, 4), name="a"), graph.input((None, 4), name="b")
-    w = graph.parameter(torch.randn(4, 3), name="w")
-    ((a @ w - b @ w) ** 2).mean()
-    return graph
 
 
 def test_columns_with_nothing_in_them_are_left_out():
@@ -50,7 +42,7 @@ def test_rails_join_a_line_to_what_it_reads():
         "│ ●─╯",
         "●─╯",
         "●",
-        "●",
+        "◎",
     ]
 
 
@@ -59,3 +51,23 @@ def test_a_name_cannot_move_the_cursor():
     graph.input((2,), name="two\nlines\x1b[31m")
     assert len(str(graph).splitlines()) == 2
     assert "\x1b" not in str(graph)
+
+
+def test_the_loss_is_the_number_that_was_walked_back_from():
+    graph = gn.Graph()
+    x = graph.input((3,), name="x")
+    loss = x.square().sum()
+    x.abs().mean()  # a metric
+    assert [line[0] for line in str(graph).splitlines()[1:]].count("◎") == 1
+    assert str(graph).splitlines()[-1].startswith("◎")
+    graph.forward(x=torch.ones(3))
+    graph.backward(loss)
+    assert "◎" in str(graph).splitlines()[1 + loss.index]
+    assert str(graph).count("◎") == 1
+
+
+def test_a_norm_too_large_for_the_squares_of_its_numbers():
+    graph = gn.Graph()
+    graph.input((4,), name="x")
+    graph.forward(x=torch.full((4,), 1e30))
+    assert str(graph).splitlines()[-1].split()[-1] == "2e+30"

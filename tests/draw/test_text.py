@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from scenes import twins
 
 import graphnet as gn
 from graphnet.draw.building import scene_of
@@ -12,15 +13,6 @@ from graphnet.draw.rails import WIDEST
 from graphnet.draw.scene import Box, Scene
 from graphnet.draw.text import rails
 from graphnet.table import printable
-
-
-def twins():
-    torch.manual_seed(0)
-    graph = gn.Graph()
-    a, b = graph.input((None, 4), name="a"), graph.input((None, 4), name="b")
-    w = graph.parameter(torch.randn(4, 3), name="w")
-    ((a @ w - b @ w) ** 2).mean()
-    return graph
 
 
 def test_rails_show_who_reads_whom():

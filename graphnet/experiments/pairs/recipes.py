@@ -58,10 +58,11 @@ class Recipe:
         return [learned and (learned[1], gn.LossCrossEntropy()) for learned in self.learns]
 
     def as_record(self) -> dict[str, Any]:
-        """The settings as texts and numbers, for JSON."""
+        """All that decides the outcome, as texts and numbers for JSON."""
         record = {each.name: getattr(self, each.name) for each in fields(self)}
-        named = {"model": type(self.model()).__name__, "augment": self.augment is not None}
-        return {**record, **named}
+        named = {"model": repr(self.model()), "augment": self.augment is not None}
+        told = {"title", "published", "goal"}
+        return {name: value for name, value in {**record, **named}.items() if name not in told}
 
 
 RECIPES = {
@@ -113,6 +114,8 @@ RECIPES = {
         learns=(ANSWER, *DIGITS),
         published="93.6 ± 1.7",
         goal=0.935,
+        lr=5e-3,
+        weight_decay=0.0,
     ),
     "digits": Recipe(
         "7 digits then <=",
@@ -120,6 +123,8 @@ RECIPES = {
         learns=(None, ("first digit", 1.0), ("second digit", 1.0)),
         published="97.2 ± 0.4",
         goal=0.97,
+        lr=5e-3,
+        weight_decay=0.0,
     ),
     "augmented": Recipe(
         "8 model 6 with augmentation",
@@ -130,6 +135,7 @@ RECIPES = {
         lr=5e-3,
         weight_decay=0.0,
         epochs=60,
+        batch_size=50,
         augment=shifted_and_re_paired,
     ),
 }

@@ -1,0 +1,71 @@
+"""`python -m graphnet.experiments.pairs`: train the networks that are named, or all."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from graphnet.experiments.pairs import report, study
+from graphnet.experiments.pairs.recipes import RECIPES
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run what the command line asks for; returns the exit code."""
+    options = parser().parse_args(arguments)
+    results = {}
+    for name in options.models or RECIPES:
+        results[name] = study.run(
+            name,
+            options.rounds,
+            workers=options.workers,
+            directory=options.out and options.out / "rounds",
+            pairs=options.pairs,
+            epochs=options.epochs,
+            augment=options.augment,
+        )
+        sys.stderr.write(f"{RECIPES[name].title}: {report.row(name, results[name])[1]}\n")
+    sys.stdout.write(report.text(results) + "\n")
+    if options.out is not None:
+        report.write(options.out, results)
+    return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options."""
+    made = argparse.ArgumentParser(
+        prog="python -m graphnet.experiments.pairs",
+        description="Is the first of two digits less than or equal to the second? Train networks "
+        "that tell, and compare them over several rounds with fresh pairs and weights.",
+    )
+    count = positive
+    made.add_argument("--rounds", type=count, default=10, help="of each network (10)")
+    made.add_argument(
+        "--models", nargs="+", choices=RECIPES, metavar="NAME", help=f"of {', '.join(RECIPES)}"
+    )
+    made.add_argument(
+        "--augment", action="store_true", help="augment wherever both digits are learned"
+    )
+    made.add_argument("--epochs", type=count, help="instead of what each recipe says")
+    made.add_argument("--pairs", type=count, default=1000, help="to train and to test on (1000)")
+    made.add_argument("--workers", type=count, default=1, help="rounds at the same time (1)")
+    made.add_argument(
+        "--out",
+        type=Path,
+        metavar="DIR",
+        help="a folder for record, curves and pictures; finished rounds are not run again",
+    )
+    return made
+
+
+def positive(text: str) -> int:
+    """A whole number from 1 on."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"a whole number from 1 on; {text} came")
+    return number
+
+
+if __name__ == "__main__":
+    sys.exit(main())

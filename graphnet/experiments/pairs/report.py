@@ -1,0 +1,182 @@
+"""What the digit-pair study shows and keeps: table, curves, drawn networks, record, page."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from graphnet.draw import plots
+from graphnet.experiments.pairs.recipes import RECIPES
+from graphnet.table import text_table
+from graphnet.train.rounds_table import spread_text
+from graphnet.version import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from graphnet.experiments.pairs.recipes import Recipe
+    from graphnet.train.rounds_table import Rounds
+
+HEADER = (
+    "network",
+    "test accuracy",
+    "train accuracy",
+    "parameters",
+    "seconds",
+    "published, %",
+    "goal",
+)
+
+PAGE = """# Pairs of digits
+
+Two digits stand in one image of two channels, 14 x 14 pixels each. Is the first less than or equal
+to the second? Eight networks learn it from 1,000 pairs and are tested on 1,000 others. They show
+what it is worth to share weights, to add auxiliary losses, and to say what a digit is.
+
+{results}
+
+Mean and standard deviation of {rounds} rounds (seeds 0 to {last}), each with fresh pairs and fresh
+weights, by graphnet {version}. Seconds are those of all epochs on one thread, without the tests
+after each. "Published" is what others report of such a network; "goal" is what this study set out
+to reach. The test accuracy is that after the last epoch.
+
+![Training loss and test accuracy of all networks over the epochs](pictures/digit-pairs.png)
+
+## How they are trained
+
+{settings}
+
+Every loss is the cross entropy; the optimizer is AdamW; the learning rate follows one cycle;
+batches have {batches} pairs. Images are normalized by mean and deviation of the training pairs
+alone. All settings were chosen on training images: 50,000 of them to train, the other 10,000 to
+choose. The test images had no part in it.
+
+Augmentation moves each digit by a pixel at most, and makes new pairs of the digits of each batch,
+which is possible where the digits are known.
+
+Model 2 is the one to be fast: it goes without the batch normalization of models 1 and 3.
+
+## Do it again
+
+```
+python -m graphnet.experiments.pairs --rounds 10 --workers 2 --out digit-pairs
+python -m graphnet.experiments.pairs --models shared both --augment
+```
+
+The first line trains all networks, and writes this page, curves, a picture of each network, and all
+numbers into the folder. Rounds that are finished are not run again.
+"""
+
+
+def rows(results: Mapping[str, Rounds]) -> list[tuple[str, ...]]:
+    """The table: its header, and a row for each recipe."""
+    return [HEADER, *(row(name, rounds) for name, rounds in results.items())]
+
+
+def row(name: str, rounds: Rounds) -> tuple[str, ...]:
+    """What the rounds of one recipe gave, beside what others report."""
+    recipe = RECIPES[name]
+    spreads = [
+        spread_text(each, rounds.values(each))
+        for each in ("test_accuracy", "train_accuracy", "seconds")
+    ]
+    test, train, seconds = spreads
+    parameters = f"{rounds.mean('parameters'):,.0f}"
+    return recipe.title, test, train, parameters, seconds, recipe.published, f"{recipe.goal:.1%}"
+
+
+def text(results: Mapping[str, Rounds]) -> str:
+    """The table for a terminal."""
+    failures = [
+        f"{RECIPES[name].title}: {failure}"
+        for name, rounds in results.items()
+        for failure in rounds.failures
+    ]
+    return "\n".join([text_table(rows(results), right=(3,)), *failures])
+
+
+def markdown(table: Sequence[Sequence[str]]) -> str:
+    """The table for a page; its first row is the header.
+
+    >>> print(markdown([("network", "seconds"), ("2 shared", "1.2")]))
+    | network | seconds |
+    |---|---|
+    | 2 shared | 1.2 |
+    """
+    header, *body = ["| " + " | ".join(each) + " |" for each in table]
+    return "\n".join([header, "|" + "---|" * len(table[0]), *body])
+
+
+def record(results: Mapping[str, Rounds]) -> dict[str, Any]:
+    """All settings and numbers, as JSON writes them."""
+    return {
+        "graphnet": __version__,
+        "networks": {
+            name: {"recipe": RECIPES[name].as_record(), **rounds.to_record()}
+            for name, rounds in results.items()
+        },
+    }
+
+
+def page(results: Mapping[str, Rounds]) -> str:
+    """The page of docs/ from a run: what was asked, what came out, and how to do it again."""
+    rounds = max(len(each) for each in results.values())
+    settings = [
+        (each.title, f"{each.lr:g}", f"{each.weight_decay:g}", str(each.epochs), learned_text(each))
+        for each in (RECIPES[name] for name in results)
+    ]
+    heading = ("network", "highest lr", "weight decay", "epochs", "loss")
+    return PAGE.format(
+        rounds=rounds,
+        last=rounds - 1,
+        batches=", or ".join(
+            f"{size}" for size in sorted({RECIPES[name].batch_size for name in results})
+        ),
+        results=markdown(rows(results)),
+        settings=markdown([heading, *settings]),
+        version=__version__,
+    )
+
+
+def learned_text(recipe: Recipe) -> str:
+    """What a recipe makes small: its cross entropies and their weights."""
+    terms = [
+        what if weight == 1 else f"{weight:g} {what}"
+        for what, weight in filter(None, recipe.learns)
+    ]
+    return " + ".join(terms) + (", augmented" if recipe.augment else "")
+
+
+def write(folder: Path, results: Mapping[str, Rounds]) -> None:
+    """Write digit-pairs.md, digit-pairs.json, curves.png and a picture of each network.
+
+    Args:
+        folder: is made if it is not there.
+        results: the rounds of each recipe, by its name.
+
+    Raises:
+        GraphError: matplotlib is not installed; all but the curves is there already.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(record(results), indent=1) + "\n"
+    (folder / "digit-pairs.json").write_text(text, encoding="utf-8")
+    (folder / "digit-pairs.md").write_text(page(results), encoding="utf-8")
+    for name in results:
+        RECIPES[name].model().draw((100, 2, 14, 14)).save(folder / f"{name}.svg")
+    curves(results).savefig(folder / "curves.png", dpi=150)
+
+
+def curves(results: Mapping[str, Rounds]) -> Any:
+    """Training loss and test accuracy over the epochs, in bands of one deviation: a figure."""
+    figure = plots.canvas(11, 4.5)
+    left, right = figure.subplots(1, 2)
+    for axes, curve, label in (
+        (left, "training_loss", "training loss"),
+        (right, "accuracy_by_epoch", "test accuracy"),
+    ):
+        series = {RECIPES[name].title: rounds.curve(curve) for name, rounds in results.items()}
+        plots.curves(series, ylabel=label, axes=axes)
+        axes.legend(fontsize=7, frameon=False)
+    left.set_yscale("log")
+    return figure
