@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import combinations
-from time import perf_counter
+from time import process_time
 
 import pytest
 from scenes import (
@@ -103,9 +103,9 @@ def test_long_chains_take_linear_time(number, limit, skip):
     scene = chain(number, skip)
     times = []
     for _ in range(5 if number < 1000 else 1):
-        start = perf_counter()
+        start = process_time()
         layout = ranked(scene)
-        times.append(perf_counter() - start)
+        times.append(process_time() - start)
     assert len(layout.places) == len(scene)
     assert min(times) < limit
     rows = [layout.places[box.key][1] for box in scene.boxes if box.kind == "operation"]
