@@ -104,6 +104,8 @@ from graphnet.version import __version__
 from graphnet.weights import load_weights, save_weights
 
 if TYPE_CHECKING:
+    from graphnet import exercises
+    from graphnet.exercises import grade
     from graphnet.train import (
         BestModel,
         Callback,
@@ -218,7 +220,9 @@ __all__ = [
     "data",
     "draw",
     "evaluate",
+    "exercises",
     "fit",
+    "grade",
     "init",
     "load_weights",
     "metrics",
@@ -248,7 +252,11 @@ _LATER = frozenset(
 
 
 def __getattr__(name: str) -> Any:
-    """What `graphnet.train` holds is loaded when it is first asked for: it is a third of all."""
+    """What trains and what grades is loaded when it is first asked for: it is a third of all."""
+    if name in ("exercises", "grade"):
+        import graphnet.exercises as room  # `from graphnet` would ask this function again
+
+        return room if name == "exercises" else room.grade
     if name not in _LATER:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from graphnet import train

@@ -15,9 +15,9 @@ LEVELS = [
     {"ops"},
     {"graph"},
     {"layers", "losses", "optim", "check"},
-    {"train", "draw", "compile", "weights", "data"},
+    {"train", "draw", "compile", "weights", "data", "exercises"},
     {""},  # graphnet/__init__.py
-    {"experiments", "bench"},
+    {"experiments", "bench", "__main__"},
 ]
 """Each room imports from rooms of the levels above it in this list, and from itself."""
 
@@ -33,6 +33,7 @@ ONLY = {"init": {"errors"}, "schedules": {"errors"}, "data": {"errors"}}
 FRONT_DOORS = {
     ("graph/graph.py", "Graph.check", "check"),
     ("graph/graph.py", "Graph.compile", "compile"),
+    ("graph/graph.py", "Graph.compare_with_torch", "bench"),
     *(
         ("graph/graph.py", f"Graph.{name}", "draw")
         for name in ("draw", "summary", "doctor", "derivation", "walk")
@@ -186,6 +187,7 @@ WRITERS_OF_CODE = {"compile/execution.py": {"exec", "compile"}}
 """The one file that turns text into code: lines that the compiler has written."""
 
 ASKERS = {
+    "__main__.py": {"importlib.metadata"},
     "draw/in_use.py": {"importlib.metadata", "importlib.util"},
     "draw/engines.py": {"importlib.util"},
 }

@@ -13,5 +13,8 @@ named, trains networks with the walk, the compiled program and the big framework
 | `costs` | memory of a training, and time of compiling, each in a process of its own |
 | `report`, `table` | the table, and what is asked for on the command line |
 
+A single graph beside torch's autograd, node by node, is `graph.compare_with_torch()`:
+`autograd` runs both, `differences` is the table.
+
 The others are in `single`: they compare within one process.
 """

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, cast
 import torch
 
 from graphnet.compile.products import has_onednn, row_sum
-from graphnet.graph import Input
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -185,7 +184,7 @@ def _lay_out(emission: Emission, node: Operation, x: Node, weight: Node) -> Colu
     words, places = emission.words, (batch, down, across)
     kernel = (down_size, across_size, inputs)
     view = f".unfold(2, {down_size}, {stride[0]}).unfold(3, {across_size}, {stride[1]})"
-    stands = isinstance(x, Input) and across > across_size * inputs
+    stands = across > across_size * inputs
     if stands:
         windows = torch.empty(*kernel, *places, dtype=x.dtype, device=emission.device)
         given, order = emission.names[x], ".permute(4, 5, 1, 0, 2, 3)"

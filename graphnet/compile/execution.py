@@ -29,10 +29,11 @@ def function_of(
         words: what the other names in the lines stand for.
     """
     body = "".join(f"    {line}\n" for line in lines)
-    source = f"def step({', '.join(arguments)}):\n{body}"
+    name = "step" if "step" not in words else "training_step"  # no word may be overwritten
+    source = f"def {name}({', '.join(arguments)}):\n{body}"
     file = f"<graphnet program {next(_numbers)}>"
     linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
     space = dict(words)
     exec(compile(source, file, "exec"), space)
-    function: Callable[..., Any] = space["step"]
+    function: Callable[..., Any] = space[name]
     return function, source

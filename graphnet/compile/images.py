@@ -7,6 +7,7 @@ program is written in both ways and the faster one is kept; see `runner`.
 
 from __future__ import annotations
 
+from math import prod
 from typing import TYPE_CHECKING, Any, cast
 
 import torch
@@ -25,15 +26,32 @@ if TYPE_CHECKING:
     from graphnet.op import Op
 
 
+PIXELS = 4  # of a window that is copied faster than torch's kernel computes with it
+NUMBERS = 32  # of such a window, where it has few channels
+
+
 def kernels_of(program: Program) -> list[str]:
     """The names of the weights of all convolutions that may be computed as products."""
-    found = [
-        cast("Node", node.sources[1]).name
+    return list(dict.fromkeys(weight.name for weight in _weights_of(program)))
+
+
+def small_kernels_of(program: Program) -> list[str]:
+    """Those of small windows, such as 2 x 2, for which this is usually faster."""
+    sizes = {each.name: cast("tuple[int, ...]", each.shape) for each in _weights_of(program)}
+    return [
+        name
+        for name, (_, *window) in sizes.items()
+        if prod(window[1:]) <= PIXELS or prod(window) <= NUMBERS
+    ]
+
+
+def _weights_of(program: Program) -> list[Node]:
+    return [
+        cast("Node", node.sources[1])
         for node in program
         if isinstance(node, Operation) and isinstance(node.op, Conv2d | Conv2dBias)
-        if columns.fits(node.op)
+        if columns.fits(node.op) and 0 not in node.shape
     ]
-    return list(dict.fromkeys(found))
 
 
 def has_images(program: Program) -> bool:

@@ -10,7 +10,7 @@ import torch
 
 from graphnet.compile.emission import Emission, Layout
 from graphnet.compile.execution import function_of
-from graphnet.compile.images import has_images, kernels_of
+from graphnet.compile.images import has_images, kernels_of, small_kernels_of
 from graphnet.compile.program import Number
 from graphnet.compile.tuning import Tuner
 from graphnet.errors import counted, shape_text
@@ -74,20 +74,21 @@ class Runner:
 def assembled(program: Program, example: Mapping[str, Tensor], tune: bool) -> Runner:
     """A program that can be run, for tensors like those of the example.
 
-    With images it is written in several layouts: channels first, channels last, and then with one
-    convolution after the other as a product of matrices. What is faster is kept.
+    Without measuring, convolutions of small windows are products of matrices, and the others
+    torch's own. To measure, the program is written in several layouts, each different in one
+    point from the best so far, and what is faster is kept.
     """
-    tuner = Tuner(tune)
-    best = _written(program, example, tuner, Layout())
+    tuner, chosen = Tuner(tune), Layout(as_products=frozenset(small_kernels_of(program)))
+    best = _written(program, example, tuner, chosen)
     if not tune or not has_images(program):
         return best
-    layouts = [Layout(channels_last=False)]
-    layouts += [Layout(as_products=frozenset({name})) for name in kernels_of(program)]
     question = tuple((node.name, node.shape, node.dtype) for node in program)
-    chosen = Layout()
-    for layout in layouts:
-        products = layout.as_products | chosen.as_products
-        other = Layout(layout.channels_last and chosen.channels_last, products)
+    for change in (None, *kernels_of(program)):
+        other = (
+            Layout(not chosen.channels_last, chosen.as_products)
+            if change is None
+            else Layout(chosen.channels_last, chosen.as_products ^ {change})
+        )
         runner = _written(program, example, tuner, other)
         ways = [[line.text for line in each.lines] for each in (best, runner)]
         names = [each.samples(example) for each in (best, runner)]

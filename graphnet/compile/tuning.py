@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from time import perf_counter
 from typing import Any
 
 import torch
 
 from graphnet.compile.execution import function_of
+from graphnet.compile.writing import NotFinite
 
 Way = Sequence[str]
 """Lines of a program."""
@@ -80,8 +82,13 @@ class Tuner:
 def _prepared(way: Way, names: Mapping[str, Any]) -> Callable[[], None]:
     """The lines as a function, which has run once."""
     run, _ = function_of(way, [], dict(names))
-    run()
-    return run
+
+    def trial() -> None:
+        with suppress(NotFinite):  # the numbers of a part that is tried alone mean nothing
+            run()
+
+    trial()
+    return trial
 
 
 def _copies(names: Mapping[str, Any]) -> dict[str, Any]:
@@ -111,9 +118,12 @@ def _copied(tensor: torch.Tensor, memories: dict[object, torch.Tensor]) -> torch
 
 
 def _ordinary(tensor: torch.Tensor) -> torch.Tensor:
-    """A tensor filled with ordinary numbers."""
-    if tensor.is_floating_point():
-        tensor.uniform_(-1, 1, generator=torch.Generator(tensor.device))
+    """A tensor of ordinary numbers: what it holds, or where it holds none, some above 0.
+
+    So a trial divides by no 0, and takes no root of a negative second moment.
+    """
+    if tensor.is_floating_point() and not (tensor.isfinite().all() and tensor.any()):
+        tensor.uniform_(0.1, 1, generator=torch.Generator(tensor.device))
     return tensor
 
 

@@ -12,7 +12,7 @@ import torch
 
 from graphnet.op import Op
 from graphnet.ops.indexing import Index
-from graphnet.optim.adam import Adam
+from graphnet.optim.adam import Adam, AdamW
 from graphnet.optim.sgd import SGD
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ _LARGE = 20_000  # parameters from which one pass over memory is faster than two
 
 
 class AdamStep(Op):
-    """A step of `Adam`: (w, m, v) anew.  Shapes: four times (n), (), () -> (3, n)."""
+    """A step of `Adam` or `AdamW`: (w, m, v) anew.  Shapes: four times (n), (), () -> (3, n)."""
 
     symbol = "adam"
     beta1: float
@@ -35,12 +35,17 @@ class AdamStep(Op):
     eps: float
     weight_decay: float
     maximize: bool
+    decoupled: bool
 
     def forward(
         self, value: Tensor, mean: Tensor, square: Tensor, grad: Tensor, lr: Any, step: Any
     ) -> Tensor:
-        """The formulas of `Adam`."""
-        grad = (-grad if self.maximize else grad) + self.weight_decay * value
+        """The formulas of `Adam` and `AdamW`."""
+        grad = -grad if self.maximize else grad
+        if self.decoupled:
+            value = value * (1 - lr * self.weight_decay)
+        else:
+            grad = grad + self.weight_decay * value
         mean = self.beta1 * mean + (1 - self.beta1) * grad
         square = self.beta2 * square + (1 - self.beta2) * grad * grad
         size = (square / (1 - self.beta2**step)).sqrt() + self.eps
@@ -80,8 +85,9 @@ def fast_update(
     numbers: tuple[Any, ...]
     if tensor.device.type != "cpu" or tensor.numel() < _LARGE or tensor.element_size() < 4:
         return None
-    if type(optimizer) is Adam and not known["amsgrad"] and not known["decoupled_weight_decay"]:
-        options = (*known["betas"], known["eps"], known["weight_decay"], known["maximize"])
+    if type(optimizer) in (Adam, AdamW) and not known["amsgrad"]:
+        names = ("eps", "weight_decay", "maximize", "decoupled_weight_decay")
+        options = (*known["betas"], *(known[name] for name in names))
         numbers = (known["lr"], known["step"])
         return _stepped(AdamStep, options, ("exp_avg", "exp_avg_sq"), value, grad, state, numbers)
     if type(optimizer) is SGD and known["momentum"] and not known["dampening"]:
@@ -114,7 +120,8 @@ def adam_step(emission: Emission, node: Operation) -> None:
     emission.write(node, f"{count}.fill_({step})")
     emission.write(
         node,
-        f"torch._fused_adam_([{value}], [{grad}], [{mean}], [{square}], [], [{count}], lr={lr}, "
+        f"torch._fused_adam{'w' if op.decoupled else ''}_([{value}], [{grad}], [{mean}], "
+        f"[{square}], [], [{count}], lr={lr}, "
         f"beta1={op.beta1!r}, beta2={op.beta2!r}, weight_decay={op.weight_decay!r}, "
         f"eps={op.eps!r}, amsgrad=False, maximize={op.maximize})",
     )

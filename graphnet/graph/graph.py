@@ -16,6 +16,7 @@ from graphnet.graph.passes import (
     ForwardPass,
     OneAtATime,
     ancestors,
+    one_each,
     refuse_stale,
     seed,
 )
@@ -23,6 +24,7 @@ from graphnet.graph.passes import (
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from graphnet.bench.differences import TorchComparison
     from graphnet.check import CheckReport
     from graphnet.draw.drawing import Drawing
     from graphnet.draw.health import Health
@@ -118,7 +120,7 @@ class Graph(NodeList):
             GraphError: the target is not a scalar, and no `grad` is given.
         """
         targets = self._targets(target)
-        grads = _one_each(grad, targets)
+        grads = one_each(grad, targets)
         with self._one_at_a_time:
             seeds = [seed(node, each) for node, each in zip(targets, grads, strict=True)]
             walk = self._backward_pass(targets)
@@ -212,6 +214,14 @@ class Graph(NodeList):
 
         return check_graph(self, node, feed)
 
+    def compare_with_torch(
+        self, feed: Mapping[Any, Tensor] | None = None, loss: Node | None = None
+    ) -> TorchComparison:
+        """This graph beside torch's autograd: differences and times; see `bench.autograd`."""
+        from graphnet.bench.autograd import compare_with_torch
+
+        return compare_with_torch(self, feed, loss)
+
     def compile(
         self,
         target: Node | Sequence[Node],
@@ -298,18 +308,6 @@ class Graph(NodeList):
         from graphnet.draw.walk import Walk
 
         return Walk(self, feed, loss)
-
-
-def _one_each(grad: Any, targets: Sequence[Node]) -> Sequence[Any]:
-    """A gradient for each target, None where none was given."""
-    if grad is None:
-        return [None] * len(targets)
-    grads = grad if isinstance(grad, tuple | list) else [grad]
-    if len(grads) != len(targets):
-        raise GraphError(
-            f"{len(targets)} nodes to differentiate take as many gradients; {len(grads)} came."
-        )
-    return grads
 
 
 def _keep_few(walks: dict[Any, Any], targets: Any, walk: Any) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from graphnet.errors import DtypeError, FeedError, GraphError, ShapeError, StateError, shape_text
 from graphnet.graph.complaints import explain_backward, explain_forward
@@ -180,6 +180,18 @@ def seed(target: Node, grad: Tensor | None) -> Tensor:
             "Both must be the same."
         )
     return grad.detach()
+
+
+def one_each(grad: Any, targets: Sequence[Node]) -> Sequence[Any]:
+    """A gradient for each target, None where none was given."""
+    if grad is None:
+        return [None] * len(targets)
+    grads = grad if isinstance(grad, tuple | list) else [grad]
+    if len(grads) != len(targets):
+        raise GraphError(
+            f"{len(targets)} nodes to differentiate take as many gradients; {len(grads)} came."
+        )
+    return grads
 
 
 class OneAtATime:

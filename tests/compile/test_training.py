@@ -149,7 +149,7 @@ def test_the_graph_is_untouched():
 
     def seen():
         return (
-            len(graph), str(graph), [graph.name_of(node) for node in graph],
+            len(graph), [repr(node) for node in graph], [graph.name_of(node) for node in graph],
             [id(node) for node in graph], [p.name for p in graph.parameters()],
             [p.graph is graph for p in graph.parameters()], graph.training,
             [len(p.places) for p in graph.parameters()],

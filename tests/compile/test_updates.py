@@ -14,12 +14,14 @@ CASES = [
     ("Adam", {}),
     ("Adam", {"weight_decay": 0.01, "betas": (0.8, 0.95), "eps": 1e-3}),
     ("Adam", {"maximize": True}),
+    ("AdamW", {}),
+    ("AdamW", {"weight_decay": 0.3, "maximize": True}),
 ]
 PLAIN = [
     ("SGD", {}),
     ("SGD", {"momentum": 0.9, "dampening": 0.1}),
     ("Adam", {"amsgrad": True}),
-    ("AdamW", {}),
+    ("AdamW", {"amsgrad": True}),
 ]
 
 

@@ -94,17 +94,20 @@ def test_accuracy_is_that_of_the_answer(targets):
     assert study.accuracy((scores, None, None), targets) == pytest.approx(2 / 3)
 
 
-@pytest.mark.parametrize("name", ["shared", "digits", "augmented"])
-def test_a_round_learns_and_can_be_repeated(name, bars):
-    first = study.one_round(name, 3, pairs=200, epochs=8)
-    again = study.one_round(name, 3, pairs=200, epochs=8)
-    other = study.one_round(name, 4, pairs=200, epochs=8)
-    assert first.pop("seconds") > 0
-    assert again.pop("seconds") > 0
-    assert first == again
-    assert first["training_loss"] != other["training_loss"]
-    assert len(first["training_loss"]) == len(first["accuracy_by_epoch"]) == 8
-    assert first["test_accuracy"] == first["accuracy_by_epoch"][-1] > 0.7
+@pytest.mark.parametrize("name", ["shared", "digits"])
+def test_a_round_learns(name, bars):
+    numbers = study.one_round(name, 3, pairs=200, epochs=8)
+    assert numbers["seconds"] > 0
+    assert len(numbers["training_loss"]) == len(numbers["accuracy_by_epoch"]) == 8
+    assert numbers["test_accuracy"] == numbers["accuracy_by_epoch"][-1] > 0.7
+
+
+@pytest.mark.parametrize("name", ["shared", "augmented"])
+def test_a_seed_decides_everything(name, bars):
+    first, again, other = (
+        study.one_round(name, seed, pairs=40, epochs=2)["training_loss"] for seed in (3, 3, 4)
+    )
+    assert first == again != other
 
 
 def test_augmentation_is_for_those_that_learn_both_digits():

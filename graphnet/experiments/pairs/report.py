@@ -47,10 +47,9 @@ to reach. The test accuracy is that after the last epoch.
 
 {settings}
 
-Every loss is the cross entropy; the optimizer is AdamW; the learning rate follows one cycle;
-batches have {batches} pairs. Images are normalized by mean and deviation of the training pairs
-alone. All settings were chosen on training images: 50,000 of them to train, the other 10,000 to
-choose. The test images had no part in it.
+Every loss is the cross entropy, the optimizer is AdamW, and the learning rate follows one cycle.
+Images are normalized by mean and deviation of the training pairs alone. Settings were compared on
+training images alone: 50,000 of them to train, the other 10,000 to compare.
 
 Augmentation moves each digit by a pixel at most, and makes new pairs of the digits of each batch,
 which is possible where the digits are known.
@@ -123,16 +122,20 @@ def page(results: Mapping[str, Rounds]) -> str:
     """The page of docs/ from a run: what was asked, what came out, and how to do it again."""
     rounds = max(len(each) for each in results.values())
     settings = [
-        (each.title, f"{each.lr:g}", f"{each.weight_decay:g}", str(each.epochs), learned_text(each))
+        (
+            each.title,
+            f"{each.lr:g}",
+            f"{each.weight_decay:g}",
+            f"{each.epochs}",
+            f"{each.batch_size}",
+            learned_text(each),
+        )
         for each in (RECIPES[name] for name in results)
     ]
-    heading = ("network", "highest lr", "weight decay", "epochs", "loss")
+    heading = ("network", "highest lr", "weight decay", "epochs", "batch", "loss")
     return PAGE.format(
         rounds=rounds,
         last=rounds - 1,
-        batches=", or ".join(
-            f"{size}" for size in sorted({RECIPES[name].batch_size for name in results})
-        ),
         results=markdown(rows(results)),
         settings=markdown([heading, *settings]),
         version=__version__,

@@ -1,0 +1,89 @@
+"""What the site needs beyond its pages: notebooks, formulas, the changelog, readable examples."""
+
+from __future__ import annotations
+
+import json
+import re
+from html import unescape
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import griffe
+from latex2mathml.converter import convert
+from mkdocs.plugins import event_priority
+from mkdocs.structure.files import File
+
+if TYPE_CHECKING:
+    from mkdocs.config.defaults import MkDocsConfig
+    from mkdocs.structure.files import Files
+    from mkdocs.structure.pages import Page
+
+ROOT = Path(__file__).parent.parent
+EXAMPLE = re.compile(r"^```python\n(?=>>>)(.*?)^```$", re.DOTALL | re.MULTILINE)
+SESSION = re.compile(r"^>>> .*(?:\n.+)*", re.MULTILINE)
+REMARK = re.compile(r" *# doctest: .*$|\n<BLANKLINE>$", re.MULTILINE)
+VERBATIM = re.compile(r"(<(pre|code|script|style|svg|iframe)\b.*?</\2>)", re.DOTALL)
+FORMULA = re.compile(r"(\$\$?)(?=\S)([^$]+?)(?<=\S)\1")
+
+
+def notebooks() -> list[Path]:
+    """The notebooks in the order of their names."""
+    return sorted((ROOT / "notebooks").glob("*.ipynb"))
+
+
+def title(notebook: Path) -> str:
+    """The first heading of a notebook, or its file's name."""
+    for cell in json.loads(notebook.read_text(encoding="utf-8"))["cells"]:
+        heading = re.search(r"^# (.+)$", "".join(cell["source"]), re.MULTILINE)
+        if cell["cell_type"] == "markdown" and heading:
+            return heading[1]
+    return notebook.stem
+
+
+def on_config(config: MkDocsConfig) -> None:
+    """List the notebooks in the navigation; without any, leave the entry out."""
+    pages = [{title(path): f"notebooks/{path.name}"} for path in notebooks()]
+    entries = [{"Notebooks": pages} if "Notebooks" in each else each for each in config.nav]
+    config.nav = [each for each in entries if each != {"Notebooks": []}]
+
+
+@event_priority(100)  # before the plugin that makes pages of notebooks
+def on_files(files: Files, config: MkDocsConfig) -> None:
+    """Bring in the pages that lie outside docs/."""
+    for path in [*notebooks(), ROOT / "CHANGELOG.md"]:
+        name = path.relative_to(ROOT).as_posix()
+        files.append(File(name, str(ROOT), config.site_dir, config.use_directory_urls))
+
+
+def on_page_markdown(markdown: str, **_: object) -> str:
+    """Show examples with prompts as a session, without the remarks that are for the tests."""
+    return EXAMPLE.sub(lambda found: f"```pycon\n{REMARK.sub('', found[1])}```", markdown)
+
+
+def on_page_content(html: str, page: Page, **_: object) -> str:
+    """Write the formulas of notebooks in MathML, which a browser shows without any script."""
+    if not page.file.src_uri.endswith(".ipynb"):
+        return html
+    parts = VERBATIM.split(html)  # text, verbatim, its tag, text, verbatim, its tag ...
+    parts[::3] = [FORMULA.sub(mathml, text) for text in parts[::3]]
+    del parts[2::3]
+    return "".join(parts)
+
+
+def mathml(formula: re.Match[str]) -> str:
+    """A formula between dollars; two dollars put it on a line of its own."""
+    return convert(unescape(formula[2]), display="inline" if formula[1] == "$" else "block")
+
+
+class Sessions(griffe.Extension):
+    """Fences around the examples of docstrings, which Markdown would take for quotations."""
+
+    def on_object(self, *, obj: griffe.Object, **_: object) -> None:
+        """Fence the examples in the docstring of one function, class or module."""
+        if obj.docstring:
+            obj.docstring.value = SESSION.sub(fenced, obj.docstring.value)
+
+
+def fenced(session: re.Match[str]) -> str:
+    """A session as a block of code."""
+    return f"```pycon\n{REMARK.sub('', session[0])}\n```"

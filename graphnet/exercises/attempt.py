@@ -1,0 +1,160 @@
+"""One rule of an answer at work on numbers, and what the given forward says of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, cast
+
+from graphnet.check.differences import STEP, wave
+from graphnet.check.subject import apart, copies, is_tensor
+from graphnet.errors import shape_text
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from graphnet.op import Op, Rule
+
+_CLOSE = 1e-5
+
+
+class Attempt:
+    """The rule of an op for one of its inputs, at given numbers in float64.
+
+    Attributes:
+        op: the op.
+        place: the place of the input.
+        arguments: the values of all inputs.
+        x: the value of that input.
+        top: the value of the output.
+        grad: a gradient of the output, different at each element.
+        reads: the names of what the rule reads.
+    """
+
+    def __init__(self, op: Op, place: int, arguments: list[Any]) -> None:
+        self.op, self.place, self.arguments = op, place, arguments
+        self.rule = cast("Rule", op.rules_for(len(arguments))[place])
+        self.reads = self.rule.reads
+        self.x: Tensor = arguments[place]
+        self.top: Tensor = op.forward(*copies(arguments))
+        self.grad = wave(self.top)
+
+    @property
+    def name(self) -> str:
+        """The name of the input."""
+        return self.op.inputs[self.place]
+
+    @property
+    def known(self) -> dict[str, Tensor]:
+        """The output and the floating inputs by name."""
+        named = {"top": self.top, **dict(zip(self.op.inputs, self.arguments, strict=True))}
+        return {name: value for name, value in named.items() if value.dtype.is_floating_point}
+
+    def values(self, grad: Tensor | None = None) -> list[Any]:
+        """Copies of what the rule reads."""
+        grad = self.grad if grad is None else grad
+        return copies(self.op.read(self.rule, self.place, self.arguments, grad, self.top))
+
+    def run(self, grad: Tensor | None = None) -> Tensor:
+        """The result of the rule."""
+        return self.run_on(self.values(grad))
+
+    def run_on(self, values: list[Any]) -> Tensor:
+        """The result of the rule on other values than its own."""
+        result: Tensor = self.rule.function(self.op, *values)
+        return result
+
+    def run_with(self, number: int, change: Callable[[Tensor], Tensor]) -> Tensor:
+        """The result of the rule where one of the values that it reads is changed."""
+        values = self.values()
+        values[number] = change(values[number])
+        return self.run_on(values)
+
+    # what is right
+
+    @cached_property
+    def slopes(self) -> Tensor:
+        """How each element of the output (rows) moves with each of the input (columns)."""
+        return self._slopes_by(self.place)
+
+    @cached_property
+    def right(self) -> Tensor:
+        """The gradient that the differences show."""
+        return self.right_by(self.place)
+
+    def right_by(self, place: int) -> Tensor:
+        """The same for any of the inputs."""
+        slopes = self.slopes if place == self.place else self._slopes_by(place)
+        gradient: Tensor = self.grad.reshape(-1).matmul(slopes)
+        return gradient.view(self.arguments[place].shape)
+
+    def _slopes_by(self, place: int) -> Tensor:
+        x = self.arguments[place]
+        columns = self.top.new_zeros(x.numel(), self.top.numel())
+        for number in range(x.numel()):
+            move = x.new_zeros(x.numel())
+            move[number] = STEP
+            sides = [self._forward_at(place, x + s * move.view(x.shape)) for s in (1, -1)]
+            columns[number] = (sides[0] - sides[1]).reshape(-1) / (2 * STEP)
+        return columns.mT
+
+    def _forward_at(self, place: int, value: Tensor) -> Tensor:
+        arguments = copies(self.arguments)
+        arguments[place] = value
+        result: Tensor = self.op.forward(*arguments)
+        return result
+
+    def wrong_at(self, result: Tensor) -> Tensor:
+        """Where a result of the right shape is not right."""
+        return self.apart(result, self.right)
+
+    @staticmethod
+    def apart(result: Tensor, right: Tensor) -> Tensor:
+        """Where two gradients of the same shape differ by more than differences can err."""
+        return (result - right).abs() > _CLOSE * float(right.abs().max())
+
+    def is_right(self, candidate: Callable[[], Tensor]) -> bool:
+        """True if this computes the right gradient; False also if it cannot be computed."""
+        try:
+            result = candidate()
+            return result.shape == self.x.shape and not self.wrong_at(result).any()
+        except Exception:  # the shapes do not fit: it is not the right one
+            return False
+
+    @cached_property
+    def ruled_slopes(self) -> Tensor:
+        """The slopes as the rule has them: one run for each element of the output."""
+        rows = self.top.new_zeros(self.top.numel(), self.x.numel())
+        for number in range(self.top.numel()):
+            grad = self.top.new_zeros(self.top.numel())
+            grad[number] = 1
+            rows[number] = self.run(grad.view(self.top.shape)).reshape(-1)
+        return rows
+
+    # what can be said before any number is looked at
+
+    def refused(self) -> tuple[str, str]:
+        """Why the rule cannot be judged by its numbers, and the way out; empty if it can."""
+        values = self.values()
+        before = copies(values)
+        result = self.run_on(values)
+        if result is None:
+            return "it returns nothing", "Does it end with `return`?"
+        if not is_tensor(result):
+            kind = type(result).__name__
+            return f"it returns a {kind}, not a tensor", f"The gradient by {self.name} is a tensor."
+        for name, value, old in zip(self.reads, values, before, strict=True):
+            if apart(value, old):
+                return (
+                    f"it changes {name}, which others read as well",
+                    "A method whose name ends in _ and a -= b write in place; a - b does not.",
+                )
+        return "", ""
+
+    def shapes(self) -> str:
+        """The shapes of what the rule reads, in a sentence."""
+        came = (
+            f"{name} {shape_text(tuple(value.shape))}"
+            for name, value in zip(self.reads, self.values(), strict=True)
+        )
+        return f"The shapes here: {', '.join(came)}."

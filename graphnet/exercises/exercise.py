@@ -1,0 +1,243 @@
+"""What an exercise is: an operation whose forward is given and whose rules are left out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from inspect import getsource, isfunction, signature
+from textwrap import dedent, indent
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+from graphnet.check.subject import Subject
+from graphnet.errors import GraphError
+from graphnet.graph import Parameter
+from graphnet.layers import Module
+from graphnet.op import Op
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Shape = tuple[int, ...]
+
+
+_OF_OPS = {name for name in (*dir(Op), *Op.__annotations__) if not name.startswith("__")} - {
+    "symbol",
+    "forward",
+    "inputs",
+    "broadcasts",
+}
+"""Names that would change what an op is, were an exercise or an answer to use them."""
+
+
+class Exercise:
+    """An operation with a forward and without derivative rules: the base of all exercises.
+
+    A teacher derives an exercise from this class and writes `forward`, a symbol and the shapes on
+    which it is graded. A student derives an answer from the exercise and writes `grad_<input>` for
+    each input. An input without a derivative says `grad_<input> = None` in the exercise, and
+    `clue_<input>` is the sentence to say where no usual mistake explains a wrong rule.
+
+    >>> import graphnet as gn
+    >>> class Cube(gn.exercises.Exercise):
+    ...     symbol = "x³"
+    ...     shapes = ((5, 3),)
+    ...     def forward(self, x):
+    ...         return x * x * x
+    >>> class MyCube(Cube):
+    ...     def grad_x(self, grad, x):
+    ...         return grad * x * x
+    >>> gn.grade(MyCube).marks[0].hint
+    'A factor 3 is missing.'
+    """
+
+    symbol: ClassVar[str] = "?"
+    """What a picture of the graph shows."""
+    shapes: ClassVar[tuple[Shape, ...]] = ()
+    """The shape of each input, on which it is graded; sizes that all differ tell the most."""
+    parameters: ClassVar[tuple[str, ...]] = ()
+    """The inputs that a layer keeps as its parameters; the answer is then graded as a layer."""
+    integers: ClassVar[Mapping[int | str, int]] = {}
+    """The inputs of whole numbers, and how many values each has, from 0."""
+    broadcasts: ClassVar[bool] = False
+    """True if the inputs broadcast and the walk, not the rules, sums over what was broadcast."""
+    low: ClassVar[float] = -2.0
+    """The least value of the other inputs."""
+    high: ClassVar[float] = 2.0
+    """The largest value of the other inputs."""
+
+    forward: ClassVar[Callable[..., Any]]
+    exercise: ClassVar[type[Exercise]]
+    """The exercise itself, also when it is asked of an answer."""
+    inputs: ClassVar[tuple[str, ...]] = ()
+    """The names of the inputs, read from the signature of `forward`."""
+
+    def __init_subclass__(cls) -> None:
+        """Read the inputs of an exercise, and refuse one that is not complete."""
+        taken = sorted(set(vars(cls)) & _OF_OPS)
+        if taken:
+            raise GraphError(
+                f"{cls.__name__}: every op has a {taken[0]!r} of its own; choose another name."
+            )
+        if Exercise not in cls.__bases__:
+            return  # an answer
+        if "forward" not in vars(cls):
+            raise GraphError(f"{cls.__name__}: an exercise gives a forward, to be differentiated.")
+        cls.exercise = cls
+        cls.inputs = tuple(signature(cls.forward).parameters)[1:]
+        if len(cls.shapes) != len(cls.inputs):
+            raise GraphError(
+                f"{cls.__name__}: an exercise gives a shape for each input of its forward, "
+                f"{', '.join(cls.inputs)}; {len(cls.shapes)} came. Write shapes = ((5, 3), ...)."
+            )
+        clues = [name.removeprefix("clue_") for name in vars(cls) if name.startswith("clue_")]
+        for name in (*cls.parameters, *cls.integers, *clues):
+            if name not in cls.inputs:
+                raise GraphError(
+                    f"{cls.__name__}: forward has no input {name!r}; its inputs are "
+                    f"{', '.join(cls.inputs)}."
+                )
+
+    @classmethod
+    def asked(cls) -> list[str]:
+        """The names of the rules that a student writes: one for each floating input."""
+        given = cls.exercise
+        rules = [f"grad_{name}" for name in cls.inputs if name not in cls.integers]
+        return [rule for rule in rules if rule not in vars(given)]
+
+    @classmethod
+    def clue(cls, name: str) -> str:
+        """The sentence for a wrong rule, by this input, that no usual mistake explains."""
+        clue: str = getattr(cls.exercise, f"clue_{name}", "")
+        return clue or (
+            f"No usual mistake explains it. Take one element of {name}: which elements of the "
+            "output move when it moves, and how fast?"
+        )
+
+    @classmethod
+    def op(cls) -> Op:
+        """The operation with the rules of this answer, to be used in any graph.
+
+        Raises:
+            GraphError: a rule is not written yet.
+        """
+        missing = [rule for rule in cls.asked() if written(cls).get(rule) is None]
+        if missing:
+            raise GraphError(
+                f"{cls.__name__} is not an operation yet: it lacks {', '.join(missing)}."
+            )
+        return assembled(cls, cls.exercise, cls.asked())
+
+    @classmethod
+    def module(cls, **values: Tensor) -> Module:
+        """A layer that applies the operation, and keeps `parameters` as its own.
+
+        Args:
+            values: the first values of the parameters by name; in the shapes of the exercise, and
+                the same at each call, where they are left out.
+
+        Raises:
+            GraphError: a rule is not written yet, or there is no such parameter.
+        """
+        for name in values:
+            if name not in cls.parameters:
+                raise GraphError(
+                    f"{cls.__name__}.module takes the first values of "
+                    f"{', '.join(cls.parameters) or 'no parameters'}; {name!r} came."
+                )
+        return layer(cls.op(), cls.exercise, values)
+
+    @classmethod
+    def task(cls) -> str:
+        """The source from which a student starts: what is given, and a gap for each rule."""
+        given = cls.exercise
+        own = given.__module__.startswith("graphnet.")
+        lines = [f"class My{given.__name__}({'gn.exercises.' if own else ''}{given.__name__}):"]
+        text = given.__doc__ or "Write the missing rules."
+        lines += [f'    """{text}"""', ""]
+        lines += _given_source(given)
+        others = ", ".join(("top", *given.inputs))
+        for rule in given.asked():
+            lines += [f"    def {rule}(self, grad):  # it may also read {others}", "        ..."]
+            lines += [""]
+        return "\n".join(lines)
+
+
+def _given_source(exercise: type[Exercise]) -> list[str]:
+    """The methods that an exercise gives, as comments; none where their source is not kept."""
+    lines = ["    # This is given:"]
+    for method in vars(exercise).values():
+        if isfunction(method):
+            try:
+                source = dedent(getsource(method)).rstrip()
+            except OSError:  # typed at a prompt
+                return []
+            lines += [indent(source, "    # "), ""]
+    return lines
+
+
+_GIVEN = {*dir(Op), *Op.__annotations__, *dir(Exercise), *Exercise.__annotations__}
+
+
+def written(answer: type) -> dict[str, Any]:
+    """What the classes of an answer hold by themselves: its rules, and what they make use of."""
+    members: dict[str, Any] = {}
+    for cls in reversed(answer.__mro__):
+        if cls is not object and cls is not Op and not _is_given(cls):
+            members |= vars(cls)
+    return {name: value for name, value in members.items() if name not in _GIVEN}
+
+
+def _is_given(cls: type) -> bool:
+    """True for the exercise itself, and for what it derives from."""
+    return cls is Exercise or Exercise in cls.__bases__
+
+
+def assembled(answer: type, exercise: type[Exercise], rules: Collection[str]) -> Op:
+    """The op that has the forward of an exercise and some rules of an answer, and no others.
+
+    Raises:
+        TypeError: a rule reads what it cannot read.
+    """
+    given = {name: value for name, value in vars(exercise).items() if name not in _GIVEN}
+    members = {
+        **written(answer),
+        **given,
+        **dict.fromkeys(set(exercise.asked()) - set(rules)),
+        **{f"grad_{name}": None for name in exercise.integers},
+        "forward": vars(exercise)["forward"],
+        "symbol": exercise.symbol,
+        "broadcasts": exercise.broadcasts,
+        "__doc__": exercise.__doc__,
+        "__module__": answer.__module__,
+        "__annotations__": {},  # else those of Op itself, as if they were options
+    }
+    return cast("type[Op]", type(answer.__name__, (Op,), members))()
+
+
+def subject(exercise: type[Exercise], op: Op) -> Subject:
+    """The op on the inputs of the exercise, as the checkers take it."""
+    integers = {exercise.inputs.index(str(n)): count for n, count in exercise.integers.items()}
+    return Subject(
+        lambda _: op, exercise.shapes, exercise.low, exercise.high, integers, exercise.inputs
+    )
+
+
+def layer(op: Op, exercise: type[Exercise], values: Mapping[str, Tensor]) -> Module:
+    """The op as a layer, with first values for its parameters."""
+    start = dict(zip(exercise.inputs, subject(exercise, op).values(double=False), strict=True))
+    return _Layer(op, {name: values.get(name, start[name]) for name in exercise.parameters})
+
+
+class _Layer(Module):
+    """A layer of one operation: some of its inputs are parameters, the others come from outside."""
+
+    def __init__(self, op: Op, values: Mapping[str, Tensor]) -> None:
+        self.op, self.own = op, tuple(values)
+        for name, value in values.items():
+            setattr(self, name, Parameter(value))
+
+    def build(self, *nodes: Any) -> Any:
+        """Append the operation."""
+        outer = iter(nodes)
+        return self.op(
+            *[getattr(self, n) if n in self.own else next(outer) for n in self.op.inputs]
+        )

@@ -1,0 +1,132 @@
+"""The grade of an answer: each rule against the central differences of the given forward."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from graphnet.check import Report, check_module, check_op, compare
+from graphnet.errors import GraphError
+from graphnet.exercises.attempt import Attempt
+from graphnet.exercises.exercise import Exercise, assembled, layer, subject, written
+from graphnet.exercises.hints import hint
+from graphnet.exercises.report import Grade, Mark
+from graphnet.exercises.ten import ALL
+
+if TYPE_CHECKING:
+    from graphnet.op import Op
+
+_UNASKED = ("other shapes",)  # the forward is given: what it refuses is not the student's choice
+
+
+def grade(answer: type, exercise: type[Exercise] | str | None = None) -> Grade:
+    """Grade the rules that an answer adds to an exercise: a point for each, and one for the rest.
+
+    A wrong rule gets a hint in words. No solution is looked up: the rules are compared with
+    central differences of the forward that the exercise gives. Once they are right, all other
+    checks of `check_op` (of `check_module` for a layer) decide on the last point.
+
+    Args:
+        answer: a class with the rules `grad_<input>`, derived from the exercise; or any other
+            class that has them, such as an op of one's own, if the exercise is named.
+        exercise: the exercise or the name of one of the ten; None takes it from the answer.
+
+    Raises:
+        GraphError: there is no such exercise, or the answer is not a class.
+
+    >>> import graphnet as gn
+    >>> class MyAdd(gn.exercises.Add):
+    ...     def grad_x(self, grad):
+    ...         return grad
+    ...     def grad_y(self, grad):
+    ...         return -grad
+    >>> gn.grade(MyAdd).score
+    Fraction(1, 3)
+    >>> gn.grade(MyAdd).marks[1].hint
+    'The sign is wrong: a minus is missing, or there is one too many.'
+    """
+    given = _exercise_of(answer, exercise)
+    marks = [_mark(answer, given, rule) for rule in given.asked()]
+    marks.append(_rest(answer, given, all(mark.right for mark in marks)))
+    return Grade(answer.__name__, given.__name__, marks, _remarks(answer, given))
+
+
+def _exercise_of(answer: object, named: type[Exercise] | str | None) -> type[Exercise]:
+    """The exercise that an answer belongs to."""
+    if not isinstance(answer, type):
+        raise GraphError(
+            f"grade takes the class of an answer, such as MyAdd; a {type(answer).__name__} came."
+        )
+    if isinstance(named, str):
+        known = {exercise.__name__.lower(): exercise for exercise in ALL}
+        key = named.lower().replace("_", "").replace(" ", "")
+        if key not in known:
+            names = ", ".join(exercise.__name__ for exercise in ALL)
+            raise GraphError(f"There is no exercise {named!r}; the exercises are {names}.")
+        return known[key]
+    source: Any = answer if named is None else named
+    found = getattr(source, "exercise", None)
+    if not (isinstance(source, type) and issubclass(source, Exercise)) or found is None:
+        raise GraphError(
+            f"{getattr(source, '__name__', source)!r} is no exercise and no answer to one. Derive "
+            "the answer from its exercise, or name it: grade(MyAdd, 'Add')."
+        )
+    return found  # type: ignore[no-any-return]
+
+
+def _mark(answer: type, exercise: type[Exercise], rule: str) -> Mark:
+    """The mark of one rule, with the clue of the exercise where nothing else explains it."""
+    name = rule.removeprefix("grad_")
+    if written(answer).get(rule) is None:
+        way_out = f"Write `def {rule}(self, grad, ...)`, and let it return the gradient by {name}."
+        return Mark(rule, "it is not written yet", way_out)
+    try:
+        op = assembled(answer, exercise, [rule])  # the other rules may be wrong as well
+    except Exception as error:  # a student's class may hold anything
+        return Mark(rule, str(error))
+    values = subject(exercise, op).values()
+    fault, why = _judged(Attempt(op, exercise.inputs.index(name), values))
+    return Mark(rule, fault, why or exercise.clue(name)) if fault else Mark(rule)
+
+
+def _judged(attempt: Attempt) -> tuple[str, str]:
+    """What is wrong with a rule, and a hint; empty if nothing is."""
+    way_out = ""
+    try:
+        fault, why = attempt.refused()
+        if fault:
+            return fault, why
+        _, fault = compare(attempt.op, attempt.place, attempt.arguments, attempt.top)
+    except Exception as error:  # a student's rule may raise anything
+        fault, way_out = f"it raises {type(error).__name__}: {error}", attempt.shapes()
+    return (fault, hint(attempt) or way_out) if fault else ("", "")
+
+
+def _rest(answer: type, exercise: type[Exercise], right: bool) -> Mark:
+    """The mark for all other checks, which follow once the rules are right."""
+    if not right:
+        return Mark("other checks", left_out="the rules come first")
+    faults = _report(assembled(answer, exercise, exercise.asked()), exercise).faults
+    if not faults:
+        return Mark("other checks")
+    return Mark("other checks", f"{faults[0].name}: {faults[0].fault}")
+
+
+def _report(op: Op, exercise: type[Exercise]) -> Report:
+    """What the public checkers say of the whole."""
+    low, high = exercise.low, exercise.high
+    if not exercise.parameters:
+        integers = exercise.integers
+        return check_op(op, *exercise.shapes, low=low, high=high, integers=integers, skip=_UNASKED)
+    outer = [name for name in exercise.inputs if name not in exercise.parameters]
+    shapes = [exercise.shapes[exercise.inputs.index(name)] for name in outer]
+    whole = {outer.index(str(name)): count for name, count in exercise.integers.items()}
+    module = layer(op, exercise, {})
+    return check_module(module, *shapes, low=low, high=high, integers=whole, skip=_UNASKED)
+
+
+def _remarks(answer: type, exercise: type[Exercise]) -> tuple[str, ...]:
+    """What the answer writes although the exercise gives it."""
+    own = [cls for cls in answer.__mro__ if issubclass(cls, exercise) and cls is not exercise]
+    given = {name for name in vars(exercise) if not name.startswith("__")}
+    again = sorted(name for name in given if any(name in vars(cls) for cls in own))
+    return tuple(f"{name} is given by the exercise: yours was not used." for name in again)

@@ -1,0 +1,97 @@
+"""What `grade` hands back: a mark for each rule, and a score."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from textwrap import wrap
+from typing import NamedTuple
+
+_WIDTH = 80  # characters of a line
+
+
+class Mark(NamedTuple):
+    """What was found for one point.
+
+    Attributes:
+        name: the rule, or "other checks".
+        fault: what is wrong in words; empty if nothing is.
+        hint: the usual mistake that would explain it, in a sentence; empty if none does.
+        left_out: why it was not looked at; empty if it was.
+    """
+
+    name: str
+    fault: str = ""
+    hint: str = ""
+    left_out: str = ""
+
+    @property
+    def right(self) -> bool:
+        """True if the point is won."""
+        return not self.fault and not self.left_out
+
+    @property
+    def verdict(self) -> str:
+        """What was found, in words."""
+        if self.left_out:
+            return f"not looked at: {self.left_out}"
+        return f"WRONG: {self.fault}" if self.fault else "right"
+
+
+class Grade:
+    """The grade of an answer; it is true if all is right.
+
+    Attributes:
+        answer: the name of the class that was graded.
+        exercise: the name of its exercise.
+        marks: one for each rule, and one for all other checks.
+        remarks: what else is to be said.
+    """
+
+    def __init__(
+        self, answer: str, exercise: str, marks: list[Mark], remarks: tuple[str, ...] = ()
+    ) -> None:
+        self.answer, self.exercise = answer, exercise
+        self.marks, self.remarks = marks, remarks
+
+    @property
+    def points(self) -> int:
+        """How many marks are right."""
+        return sum(mark.right for mark in self.marks)
+
+    @property
+    def score(self) -> Fraction:
+        """The points as a fraction of all, from 0 to 1; `float(grade.score)` is a number."""
+        return Fraction(self.points, len(self.marks))
+
+    def __bool__(self) -> bool:
+        return self.score == 1
+
+    @property
+    def headline(self) -> str:
+        """The points in one sentence."""
+        answered = f"{self.answer}, an answer to {self.exercise}"
+        return f"{answered}: {self.points} of {len(self.marks)} points."
+
+    def __str__(self) -> str:
+        width = max(len(mark.name) for mark in self.marks)
+        lines = [self.headline]
+        for mark in self.marks:
+            texts = [mark.verdict, *([f"hint: {mark.hint}"] if mark.hint else [])]
+            parts = [part for text in texts for part in wrap(text, _WIDTH - width - 4)]
+            names = [mark.name, *[""] * (len(parts) - 1)]
+            lines += [f"  {n:{width}}  {part}" for n, part in zip(names, parts, strict=True)]
+        return "\n".join([*lines, *self.remarks])
+
+    def __repr__(self) -> str:
+        return f"<Grade of {self.answer}: {self.score}>"
+
+    def _repr_html_(self) -> str:
+        """The marks as a table, in a notebook."""
+        from html import escape
+
+        rows = ["<tr><th>point</th><th>verdict</th><th>hint</th></tr>"]
+        for mark in self.marks:
+            cells = "".join(f"<td>{escape(t)}</td>" for t in (mark.name, mark.verdict, mark.hint))
+            rows.append(f"<tr>{cells}</tr>")
+        remarks = "".join(f"<p>{escape(remark)}</p>" for remark in self.remarks)
+        return f"<p>{escape(self.headline)}</p><table>{''.join(rows)}</table>{remarks}"

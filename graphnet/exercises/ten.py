@@ -1,0 +1,182 @@
+"""The ten exercises, from the easiest to the hardest.
+
+Where nothing else is said, n is the number of rows in the batch.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from graphnet import ops
+from graphnet.exercises.exercise import Exercise
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+class Add(Exercise):
+    """z = x + y, element by element.  Shapes: (n, k), (n, k) -> (n, k)."""
+
+    symbol = "+"
+    shapes = ((5, 3), (5, 3))
+    clue_x = "When x grows by 1, z grows by 1: what then happens to the gradient of z?"
+    clue_y = "When y grows by 1, z grows by 1: what then happens to the gradient of z?"
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        """The sum."""
+        return x + y
+
+
+class Mul(Exercise):
+    """z = x y, element by element.  Shapes: (n, k), (n, k) -> (n, k)."""
+
+    symbol = "×"
+    shapes = ((5, 3), (5, 3))
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        """The product of the elements."""
+        return x * y
+
+
+class Matmul(Exercise):
+    """y = x w, the product of two matrices.  Shapes: (n, k), (k, m) -> (n, m)."""
+
+    symbol = "@"
+    shapes = ((5, 3), (3, 4))
+    clue_x = "Look at the shapes: there is one way to make (n, k) of (n, m) and (k, m)."
+    clue_w = "Look at the shapes: there is one way to make (k, m) of (n, k) and (n, m)."
+
+    def forward(self, x: Tensor, w: Tensor) -> Tensor:
+        """The product of the matrices."""
+        return x.matmul(w)
+
+
+class AddBias(Exercise):
+    """y = x + bias, the same bias for each row.  Shapes: (n, k), (k,) -> (n, k)."""
+
+    symbol = "+ b"
+    shapes = ((5, 3), (3,))
+    clue_bias = "Each element of the bias goes to every row: whose gradients come back to it?"
+
+    def forward(self, x: Tensor, bias: Tensor) -> Tensor:
+        """The sum of each row and the bias."""
+        return x + bias
+
+
+class ReLU(Exercise):
+    """y = max(x, 0), element by element.  Shapes: any."""
+
+    symbol = "relu"
+    shapes = ((5, 3),)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """What is positive, and 0 for the rest."""
+        return x.relu()
+
+
+class Sigmoid(Exercise):
+    """y = 1 / (1 + e⁻ˣ), element by element.  Shapes: any."""
+
+    symbol = "sigmoid"
+    shapes = ((5, 3),)
+    clue_x = "Write the derivative with the output y, which the rule reads as `top`."
+
+    def forward(self, x: Tensor) -> Tensor:
+        """A number between 0 and 1 for any number."""
+        return x.sigmoid()
+
+
+class CrossEntropy(Exercise):
+    """y = log Σ eˣ - x[target], the loss of each row: -log of softmax(x) at its target.
+
+    Shapes: x (n, classes), target (n,) of whole numbers -> (n,).
+    """
+
+    symbol = "cross entropy"
+    shapes = ((5, 4), (5,))
+    integers: ClassVar = {"target": 4}
+    clue_x = "Differentiate the two terms apart: log Σ eˣ by x is a softmax."
+
+    def one_hot(self, x: Tensor, target: Tensor) -> Tensor:
+        """1 at the target of each row, else 0; a rule may call it: self.one_hot(x, target)."""
+        picked = ops.gt(ops.one_hot(target, x.shape[1]), 0)
+        return ops.where(picked, ops.ones_like(x), 0.0)
+
+    def forward(self, x: Tensor, target: Tensor) -> Tensor:
+        """The loss of each row."""
+        return x.logsumexp(1) - (x * self.one_hot(x, target)).sum(1)
+
+
+class Linear(Exercise):
+    """y = x weightᵀ + bias, a layer.  Shapes: x (n, k), weight (m, k), bias (m,) -> (n, m)."""
+
+    symbol = "linear"
+    shapes = ((5, 3), (4, 3), (4,))
+    parameters = ("weight", "bias")
+    clue_x = "Look at the shapes: there is one way to make (n, k) of (n, m) and (m, k)."
+    clue_weight = "Look at the shapes: there is one way to make (m, k) of (n, m) and (n, k)."
+    clue_bias = "The same bias is added to every row: whose gradients come back to it?"
+
+    def forward(self, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+        """The affine map of each row."""
+        return x.matmul(weight.mT) + bias
+
+
+class Conv1d(Exercise):
+    """yᵢ = Σⱼ xᵢ₊ⱼ weightⱼ along each row: windows of 3.  Shapes: (n, k), (3,) -> (n, k - 2)."""
+
+    symbol = "conv"
+    shapes = ((5, 7), (3,))
+    clue_x = (
+        "Each x is in up to three windows, each time with another weight: send the gradient of "
+        "each window back to the three places where it came from. `ops.pad` moves a row."
+    )
+    clue_weight = "Each weight is used in every window of every row: all of them add up."
+
+    def forward(self, x: Tensor, weight: Tensor) -> Tensor:
+        """The sum of each window of three, weighted."""
+        return x.unfold(1, 3, 1).matmul(weight)
+
+
+class BatchNorm(Exercise):
+    """y = (x - mean) / √(variance + 10⁻⁵) · weight + bias, with statistics of the batch; a layer.
+
+    Mean and variance (over n, not n - 1) are those of each column.
+    Shapes: x (n, k), weight (k,), bias (k,) -> (n, k).
+    """
+
+    symbol = "batch norm"
+    shapes = ((5, 3), (3,), (3,))
+    parameters = ("weight", "bias")
+    clue_x = "Each x acts on y in three ways: directly, through the mean, and through the variance."
+    clue_weight = "What is multiplied by the weight in the forward? It is not x itself."
+    clue_bias = "The same bias is added to every row: whose gradients come back to it?"
+
+    def normalized(self, x: Tensor) -> Tensor:
+        """Each column with mean 0 and variance 1; a rule may call it: self.normalized(x)."""
+        centered = x - x.mean(0)
+        return centered / self.deviation(x)
+
+    def deviation(self, x: Tensor) -> Tensor:
+        """√(variance + 10⁻⁵) of each column."""
+        centered = x - x.mean(0)
+        return ((centered * centered).mean(0) + 1e-5).sqrt()
+
+    def forward(self, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+        """Each column normalized, scaled and moved."""
+        return self.normalized(x) * weight + bias
+
+
+ALL: tuple[type[Exercise], ...] = (
+    Add,
+    Mul,
+    Matmul,
+    AddBias,
+    ReLU,
+    Sigmoid,
+    CrossEntropy,
+    Linear,
+    Conv1d,
+    BatchNorm,
+)
+"""The ten exercises in order."""

@@ -1,0 +1,132 @@
+"""`gn.grade`: how an answer finds its exercise, and what costs the last point."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+from exercises.answers import MyAdd, MyBatchNorm, MyMul
+
+import graphnet as gn
+from graphnet.exercises import Add, Exercise, Mul, ReLU
+
+
+class OwnMul(gn.Op):
+    symbol = "×"
+
+    def forward(self, x, y):
+        return x * y
+
+    def grad_x(self, grad, y):
+        return grad * y
+
+    def grad_y(self, grad, x):
+        return grad * x
+
+
+@pytest.mark.parametrize("exercise", [Mul, "Mul", "mul", MyMul])
+def test_an_op_of_its_own_is_graded(exercise):
+    assert gn.grade(OwnMul, exercise)
+
+
+@pytest.mark.parametrize("name", ["batch norm", "BatchNorm", "batch_norm"])
+def test_an_exercise_is_named(name):
+    assert gn.grade(MyBatchNorm, name).exercise == "BatchNorm"
+
+
+REFUSED = {
+    "an instance": ((MyAdd(),), "takes the class of an answer"),
+    "no exercise": ((OwnMul,), "no answer to one"),
+    "an unknown name": ((OwnMul, "cube"), "There is no exercise 'cube'"),
+    "the base": ((Exercise,), "no answer to one"),
+    "another class": ((OwnMul, int), "no answer to one"),
+}
+
+
+@pytest.mark.parametrize(("arguments", "message"), REFUSED.values(), ids=REFUSED)
+def test_what_is_no_answer_is_refused(arguments, message):
+    with pytest.raises(gn.GraphError, match=message):
+        gn.grade(*arguments)
+
+
+def test_each_rule_is_a_point():
+    class Half(Add):
+        def grad_x(self, grad):
+            return grad
+
+        grad_y = None
+
+    grade = gn.grade(Half)
+    assert grade.score == Fraction(1, 3)
+    assert not grade
+    assert "grad_y(self, grad, ...)" in grade.marks[1].hint
+    assert grade.marks[2].left_out == "the rules come first"
+
+
+def test_a_wrong_rule_does_not_spoil_the_others():
+    class Strange(Mul):
+        grad_x = 3
+
+        def grad_y(self, grad, x):
+            return grad * x
+
+    marks = gn.grade(Strange).marks
+    assert not marks[0].right
+    assert marks[1].right
+
+
+def test_a_helper_may_be_inherited():
+    class Helped(Mul):
+        def times(self, a, b):
+            return a * b
+
+        def grad_x(self, grad, y):
+            return self.times(grad, y)
+
+    class Both(Helped):
+        def grad_y(self, grad, x):
+            return self.times(grad, x)
+
+    assert gn.grade(Both)
+
+
+def test_the_last_point_asks_for_rules_that_run_on_nodes():
+    class OnTensorsOnly(ReLU):
+        def grad_x(self, grad, x):
+            return grad * x.clone().gt(0).double()
+
+    grade = gn.grade(OnTensorsOnly)
+    assert grade.score == Fraction(1, 2)
+    assert grade.marks[0].right
+    assert "clone" in grade.marks[1].fault
+
+
+def test_what_the_exercise_gives_stays_as_it_is():
+    class Constant(Add):
+        shapes = ((0,), (0,))
+
+        def forward(self, x, y):
+            return (x + y) * 0
+
+        def grad_x(self, grad):
+            return grad * 0
+
+        def grad_y(self, grad):
+            return grad * 0
+
+    grade = gn.grade(Constant)
+    assert grade.score == 0
+    assert grade.remarks == (
+        "forward is given by the exercise: yours was not used.",
+        "shapes is given by the exercise: yours was not used.",
+    )
+
+
+def test_a_rule_that_raises_shows_the_shapes():
+    class Misfit(Add):
+        def grad_x(self, grad):
+            return grad.reshape(2, 2)
+
+    mark = gn.grade(Misfit).marks[0]
+    assert mark.fault.startswith("it raises RuntimeError")
+    assert mark.hint == "The shapes here: grad (5, 3)."

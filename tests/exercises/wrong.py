@@ -1,0 +1,142 @@
+"""Typical wrong rules: the right answer they are put into, and a part of the hint they must get."""
+
+from __future__ import annotations
+
+from exercises.answers import (
+    MyAdd,
+    MyAddBias,
+    MyBatchNorm,
+    MyConv1d,
+    MyCrossEntropy,
+    MyLinear,
+    MyMatmul,
+    MyMul,
+    MyReLU,
+    MySigmoid,
+)
+
+from graphnet import ops
+
+CHAIN = "The chain rule is forgotten"
+SUM = "The sum over the batch is missing"
+
+
+def in_place(self, grad, x):
+    x *= grad
+    return x
+
+
+# The rule is named by the first letter of its input.
+WRONG = {
+    # add
+    "minus": (MyAdd, "grad_y", lambda self, grad: -grad, "The sign is wrong"),
+    "half": (MyAdd, "grad_x", lambda self, grad: grad / 2, "A factor 2 is missing"),
+    "value": (MyAdd, "grad_x", lambda self, top: top, CHAIN),
+    "ones": (MyAdd, "grad_x", lambda self, grad: grad * 0 + 1, CHAIN),
+    "unknown": (MyAdd, "grad_x", lambda self, grad, x: grad * x, "There is a factor x too many"),
+    "mean of all": (MyAdd, "grad_x", lambda self, grad: grad.mean(0), "has the shape of its input"),
+    "one too many": (MyAdd, "grad_x", lambda self, grad: grad + 1, "Twice the `grad` must give"),
+    # mul
+    "own": (MyMul, "grad_x", lambda self, grad, x: grad * x, "derivative of the wrong argument"),
+    "no chain": (MyMul, "grad_x", lambda self, y: y, CHAIN),
+    "squared": (MyMul, "grad_y", lambda self, grad, x: grad * grad * x, "multiplied twice"),
+    "output for input": (MyMul, "grad_y", lambda self, grad, top: grad * top, "right: read x"),
+    # matmul
+    "as it is": (MyMatmul, "grad_x", lambda self, grad, w: grad @ w, "write w.mT"),
+    "not turned": (MyMatmul, "grad_w", lambda self, grad, x: x @ grad, "write x.mT"),
+    "turned result": (MyMatmul, "grad_w", lambda self, grad, x: grad.mT @ x, "is transposed"),
+    "product": (MyMatmul, "grad_x", lambda self, grad, w: grad * w, "The shapes here: grad (5, 4)"),
+    "no grad": (MyMatmul, "grad_w", lambda self, x: x.mT @ x, CHAIN),
+    # bias
+    "no sum": (MyAddBias, "grad_bias", lambda self, grad: grad, SUM),
+    "mean": (MyAddBias, "grad_bias", lambda self, grad: grad.mean(0), "sum, not mean"),
+    "all": (MyAddBias, "grad_bias", lambda self, grad: grad.sum(), "has the shape of its input"),
+    "bias minus": (MyAddBias, "grad_bias", lambda self, grad: -grad.sum(0), "The sign is wrong"),
+    # relu
+    "no mask": (MyReLU, "grad_x", lambda self, grad: grad, "right where x is positive"),
+    "no mask nor grad": (MyReLU, "grad_x", lambda self, x: x.sign().relu(), CHAIN),
+    "below": (MyReLU, "grad_x", lambda self, grad, x: ops.where(x < 0, grad, 0.0), "sign of x"),
+    "value itself": (MyReLU, "grad_x", lambda self, grad, x: grad * x.relu(), "factor"),
+    # sigmoid
+    "of x": (MySigmoid, "grad_x", lambda self, grad, x: grad * x * (1 - x), "read `top`"),
+    "half of it": (MySigmoid, "grad_x", lambda self, grad, top: grad * top, "(1 - top)"),
+    "other half": (MySigmoid, "grad_x", lambda self, grad, top: grad * (1 - top), "factor top"),
+    "tanh": (MySigmoid, "grad_x", lambda self, grad, top: grad * (1 - top * top), "as `top`"),
+    "slope only": (MySigmoid, "grad_x", lambda self, top: top * (1 - top), CHAIN),
+    # cross-entropy
+    "no target": (
+        MyCrossEntropy, "grad_x", lambda self, grad, x: grad.unsqueeze(1) * x.softmax(1),
+        "the one that target names",
+    ),
+    "turned round": (
+        MyCrossEntropy, "grad_x",
+        lambda self, grad, x, target: grad.unsqueeze(1) * (self.one_hot(x, target) - x.softmax(1)),
+        "The sign is wrong",
+    ),
+    "mean of rows": (
+        MyCrossEntropy, "grad_x",
+        lambda self, grad, x, target: (
+            grad.unsqueeze(1) * (x.softmax(1) - self.one_hot(x, target)) / 5
+        ),
+        "division by 5",
+    ),
+    "target only": (
+        MyCrossEntropy, "grad_x",
+        lambda self, grad, x, target: -grad.unsqueeze(1) * self.one_hot(x, target),
+        "this path is forgotten",
+    ),
+    "row": (
+        MyCrossEntropy, "grad_x", lambda self, grad, x, target: grad * x, "grad (5,), x (5, 4)",
+    ),
+    "softmax of columns": (
+        MyCrossEntropy, "grad_x",
+        lambda self, grad, x, target: grad.unsqueeze(1) * (x.softmax(0) - self.one_hot(x, target)),
+        "two terms apart",
+    ),
+    # linear
+    "turned weight": (MyLinear, "grad_x", lambda self, grad, weight: grad @ weight.mT, "weight.mT"),
+    "turned rule": (MyLinear, "grad_weight", lambda self, grad, x: x.mT @ grad, "is transposed"),
+    "bias of one row": (MyLinear, "grad_bias", lambda self, grad: grad, SUM),
+    "mean weight": (MyLinear, "grad_weight", lambda self, grad, x: grad.mT @ x / 5, "not mean"),
+    # convolution
+    "not flipped": (
+        MyConv1d, "grad_x",
+        lambda self, grad, weight: ops.pad(grad, (2, 2)).unfold(1, 3, 1).matmul(weight),
+        "weight is used in the wrong direction",
+    ),
+    "first only": (
+        MyConv1d, "grad_x", lambda self, grad, weight: ops.pad(grad, (0, 2)) * weight[0],
+        "this path is forgotten",
+    ),
+    "each row": (
+        MyConv1d, "grad_weight",
+        lambda self, grad, x: (x.unfold(1, 3, 1) * grad.unsqueeze(2)).sum(1), SUM,
+    ),
+    "each window": (
+        MyConv1d, "grad_weight",
+        lambda self, grad, x: (x.unfold(1, 3, 1) * grad.unsqueeze(2)), SUM,
+    ),
+    # batch norm
+    "fixed statistics": (
+        MyBatchNorm, "grad_x", lambda self, grad, x, weight: grad * weight / self.deviation(x),
+        "this path is forgotten",
+    ),
+    "fixed variance": (
+        MyBatchNorm, "grad_x",
+        lambda self, grad, x, weight: (grad - grad.mean(0)) * weight / self.deviation(x),
+        "in three ways",
+    ),
+    "variance forgotten": (
+        MyBatchNorm, "grad_weight", lambda self, grad, x: grad * self.normalized(x), SUM,
+    ),
+    "unscaled": (
+        MyBatchNorm, "grad_x",
+        lambda self, grad, x: MyBatchNorm.grad_x(self, grad, x, 1.0), "factor weight",
+    ),
+    "raw": (MyBatchNorm, "grad_weight", lambda self, grad, x: (grad * x).sum(0), "not x itself"),
+    # what is no rule
+    "nothing": (MyMul, "grad_x", lambda self, grad, y: None, "return"),
+    "number": (MyMul, "grad_x", lambda self, grad, y: 3.0, "is a tensor"),
+    "in place": (MyReLU, "grad_x", in_place, "write in place"),
+    "stranger": (MyMul, "grad_x", lambda self, grad, z: grad * z, ""),
+}  # fmt: skip

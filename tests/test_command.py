@@ -1,0 +1,105 @@
+"""`python -m graphnet` says what is installed and in use, and how to get the rest."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tomllib
+from importlib.metadata import PackageNotFoundError
+from pathlib import Path
+
+import pytest
+import torch
+
+import graphnet as gn
+from graphnet import __main__ as command
+from graphnet.data.digits import FILES
+
+PROJECT = Path(__file__).parent.parent / "pyproject.toml"
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """An empty folder of data sets."""
+    monkeypatch.setenv("GRAPHNET_DATA", str(tmp_path))
+    return tmp_path
+
+
+def told(text):
+    """The lines of a report by their first word."""
+    return {line.split()[0]: line for line in text.splitlines() if line and line[0] != " "}
+
+
+def test_the_module_runs_and_so_does_its_version():
+    for arguments, wanted in [((), "kernels"), (("--version",), f"graphnet {gn.__version__}")]:
+        ran = subprocess.run(
+            [sys.executable, "-m", "graphnet", *arguments],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=300,
+        )
+        assert wanted in ran.stdout
+        assert not ran.stderr
+
+
+def test_the_report_tells_what_is_in_use(folder, capsys):
+    assert command.main([]) == 0
+    lines = told(capsys.readouterr().out)
+    assert gn.__version__ in lines["graphnet"]
+    assert str(Path(gn.__file__).parent) in lines["graphnet"]
+    assert torch.__version__ in lines["torch"]
+    assert f" {torch.get_num_threads()} of " in lines["threads"]
+    assert torch.backends.cpu.get_cpu_capability() in lines["kernels"]
+    assert ("oneDNN" in lines["kernels"]) == torch.backends.mkldnn.is_available()
+    assert ("cuda:0" in lines["devices"]) == torch.cuda.is_available()
+    assert "in use" in lines["SVG"]
+
+
+def test_the_folder_of_the_data_sets(folder, monkeypatch):
+    assert f"{folder} (GRAPHNET_DATA says so)" in told(command.report())["data"]
+    monkeypatch.delenv("GRAPHNET_DATA")
+    assert "GRAPHNET_DATA chooses another" in told(command.report())["data"]
+
+
+def test_mnist_is_there_with_its_last_file(folder):
+    raw = folder / "MNIST" / "raw"
+    raw.mkdir(parents=True)
+    for place, file in enumerate(FILES):
+        assert "not there yet" in told(command.report())["MNIST"]
+        (raw / (file.name if place % 2 else f"{file.name}.gz")).touch()
+    assert told(command.report())["MNIST"].endswith("is there")
+
+
+def test_every_extra_of_the_project_is_told_and_no_other():
+    project = tomllib.loads(PROJECT.read_text(encoding="utf-8"))["project"]
+    extras = project["optional-dependencies"]
+    assert set(command.EXTRAS) == set(extras)
+    for extra, package in command.EXTRAS.items():
+        assert any(needed.startswith(package) for needed in extras[extra]), extra
+
+
+@pytest.mark.parametrize(
+    ("checkout", "way"), [(True, '-e ".[plot]" in'), (False, '"graphnet[plot]"')]
+)
+def test_what_is_missing_is_told_with_the_way_to_get_it(folder, monkeypatch, checkout, way):
+    def version(package):
+        raise PackageNotFoundError(package)
+
+    monkeypatch.setattr(command, "version", version)
+    monkeypatch.setattr(command, "PACKAGE", (PROJECT.parent if checkout else folder) / "graphnet")
+    assert f"no: pip install {way}" in told(command.report())["plot"]
+
+
+def test_devices_beside_the_processor(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda place: f"card {place}")
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    assert command.graphics_cards() == ["cuda:0 (card 0)", "mps"]
+
+
+def test_unknown_arguments_are_refused(capsys):
+    with pytest.raises(SystemExit, match="2"):
+        command.main(["--nonsense"])
+    assert "usage: graphnet" in capsys.readouterr().err
