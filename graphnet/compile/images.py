@@ -26,32 +26,38 @@ if TYPE_CHECKING:
     from graphnet.op import Op
 
 
-PIXELS = 4  # of a window that is copied faster than torch's kernel computes with it
-NUMBERS = 32  # of such a window, where it has few channels
+WINDOW = 32  # numbers in a window that is copied faster than torch's kernel computes with it
+WINDOWS = 5000  # numbers in all windows of an image for which the same holds
 
 
 def kernels_of(program: Program) -> list[str]:
     """The names of the weights of all convolutions that may be computed as products."""
-    return list(dict.fromkeys(weight.name for weight in _weights_of(program)))
+    return list(dict.fromkeys(_weight(node).name for node in _convolutions(program)))
 
 
 def small_kernels_of(program: Program) -> list[str]:
-    """Those of small windows, such as 2 x 2, for which this is usually faster."""
-    sizes = {each.name: cast("tuple[int, ...]", each.shape) for each in _weights_of(program)}
-    return [
-        name
-        for name, (_, *window) in sizes.items()
-        if prod(window[1:]) <= PIXELS or prod(window) <= NUMBERS
-    ]
+    """Those of small windows, or of small images, for which this is usually faster."""
+    names: dict[str, None] = {}
+    for node in _convolutions(program):
+        _, *window = cast("tuple[int, ...]", _weight(node).shape)
+        _, _, *places = cast("tuple[int, ...]", node.shape)
+        if prod(window) <= WINDOW or prod(window) * prod(places) <= WINDOWS:
+            names[_weight(node).name] = None
+    return list(names)
 
 
-def _weights_of(program: Program) -> list[Node]:
+def _convolutions(program: Program) -> list[Operation]:
+    """Those that may be computed as products."""
     return [
-        cast("Node", node.sources[1])
+        node
         for node in program
         if isinstance(node, Operation) and isinstance(node.op, Conv2d | Conv2dBias)
         if columns.fits(node.op) and 0 not in node.shape
     ]
+
+
+def _weight(node: Operation) -> Node:
+    return cast("Node", node.sources[1])
 
 
 def has_images(program: Program) -> bool:

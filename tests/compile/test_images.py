@@ -174,12 +174,13 @@ def test_measuring_does_not_depend_on_the_optimizer(optimizer):
 
 
 @pytest.mark.parametrize(
-    ("channels", "size", "product"), [(1, 5, True), (3, 3, True), (16, 2, True), (16, 3, False)]
+    ("channels", "size", "image", "product"),
+    [(1, 5, 28, True), (3, 3, 28, True), (16, 3, 6, True), (16, 2, 28, False), (16, 3, 9, False)],
 )
-def test_small_windows_are_products_without_measuring(channels, size, product):
+def test_small_windows_and_images_are_products_without_measuring(channels, size, image, product):
     graph = gn.Graph()
-    x = graph.input((4, channels, 9, 9), name="x")
+    x = graph.input((4, channels, image, image), name="x")
     w = graph.parameter(torch.randn(6, channels, size, size), name="w")
     predict = graph.compile(gn.ops.conv2d(x, w), tune=False)
-    predict(x=torch.randn(4, channels, 9, 9))
+    predict(x=torch.randn(4, channels, image, image))
     assert ("convolution(" not in predict.source) == product

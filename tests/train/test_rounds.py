@@ -98,6 +98,7 @@ def test_processes_give_the_same_numbers(dtype):
         torch.set_default_dtype(torch.float32)
 
 
+@pytest.mark.filterwarnings("ignore:os.fork:RuntimeWarning")  # of jax, where another test uses it
 @pytest.mark.parametrize("backend", ["threading", "multiprocessing"])
 def test_other_back_ends_give_the_same_numbers(backend):
     """Threads take turns; the processes of multiprocessing give their results all at once."""
