@@ -92,6 +92,9 @@ class CheckReport:
         marks = {row.index: f"wrong by {row.input}" for row in reversed(self.rows) if row.fault}
         return draw_graph(self.graph, notes=notes, marks=marks, remarks=[self.verdict], **options)
 
+    def __repr__(self) -> str:
+        return f"<CheckReport of {len(self.rows)} derivatives: {self.verdict}>"
+
     def __str__(self) -> str:
         header = ("#", "operation", "by input", "worst error", "verdict")
         body = [

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
     from graphnet.graph import Graph
 
+DASHES = ("-", "--", ":")
+"""How further curves differ where all colours are used."""
+
 BLUE, ORANGE, GREY = "#1f5fa8", "#d9730d", "#666666"
 RADIUS = 1 / sqrt(2 * pi)
 """The disk around (0.5, 0.5) that covers half of the unit square."""
@@ -49,7 +52,8 @@ def curves(
             raise ShapeError(f"All rounds of {name!r} have one length; {lengths} came.")
         means, spreads = mean_and_deviation(rounds)
         steps = range(1, lengths[0] + 1)
-        (line,) = axes.plot(steps, means, label=name, color=_colour(place), linewidth=1.8)
+        look = {"color": _colour(place), "linestyle": DASHES[place // 6 % len(DASHES)]}
+        (line,) = axes.plot(steps, means, label=name, linewidth=1.8, **look)
         if len(rounds) > 1:
             low = [mean - spread for mean, spread in zip(means, spreads, strict=True)]
             high = [mean + spread for mean, spread in zip(means, spreads, strict=True)]

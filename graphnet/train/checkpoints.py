@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import warnings
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -98,6 +99,8 @@ class Checkpoints(Callback):
         state = self.store.load()
         if state is None:
             return False
+        with suppress(OSError):  # in the way of nothing
+            self.store.clean()
         before = captured(run)
         try:
             restore(run, unpacked(state.values, state.tensors))

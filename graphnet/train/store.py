@@ -101,6 +101,16 @@ class Store:
             warnings.warn(f"{reason} An older one is used.", DamagedCheckpointWarning, stacklevel=2)
         return state
 
+    def clean(self) -> None:
+        """Delete what a crash has left unfinished; only for the run that writes here.
+
+        Raises:
+            OSError: it cannot be deleted.
+        """
+        for path in self.folder.iterdir() if self.folder.is_dir() else ():
+            if _UNFINISHED.fullmatch(path.name):
+                _delete(path)
+
     def _newest(self, listing: list[tuple[int, str, int]]) -> tuple[State | None, list[str]]:
         """The newest whole checkpoint of a listing, and what is wrong with those after it."""
         wrong: list[str] = []
@@ -133,9 +143,7 @@ class Store:
         if not self.folder.is_dir():
             self.folder.mkdir(parents=True, exist_ok=True)
             sync_folder(self.folder.parent)
-        for path in self.folder.iterdir():  # what a crash has left
-            if _UNFINISHED.fullmatch(path.name):
-                _delete(path)
+        self.clean()
         beside = self._beside()
         try:
             beside.mkdir()

@@ -180,7 +180,9 @@ def test_the_check_paints_its_result(wrong, said):
     graph = gn.Graph()
     x = graph.input((3,), name="x")
     loss = (Halved()(x) if wrong else x.tanh()).sum()
-    drawing = graph.check(loss, {"x": torch.rand(3)}).draw(engine="ranker")
+    report = graph.check(loss, {"x": torch.rand(3)})
+    assert said in repr(report)
+    drawing = report.draw(engine="ranker")
     assert said in drawing.text
     assert (MARKED in drawing.svg) == wrong
     assert ("wrong by x" in texts(drawing)) == wrong

@@ -196,6 +196,13 @@ def test_a_finished_training_is_not_made_again(tmp_path):
     assert len(steps) == 4 + STEPS
 
 
+def test_what_a_crash_has_left_is_taken_away_though_nothing_is_written(tmp_path):
+    train(tmp_path)
+    (tmp_path / ".checkpoint-0123456789abcdef.tmp").mkdir()
+    train(tmp_path)  # has nothing left to do
+    assert len(list(tmp_path.iterdir())) == 2
+
+
 def test_a_directory_keeps_states_and_logs(tmp_path):
     def run(**options):
         model = network()
