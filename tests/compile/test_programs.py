@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from time import perf_counter
+from time import process_time
 
 from compile.worlds import (
     DOUBLE,
@@ -28,12 +28,13 @@ def test_time_to_compile_grows_with_the_list():
         for _ in range(depth):
             h = (h @ w).tanh() + x
         step = World(graph, h.mean(), gn.SGD([w], lr=1e-3)).compiled()
-        start = perf_counter()
+        start = process_time()
         step(x=randn(4, 3))
-        return perf_counter() - start
+        return process_time() - start
 
     seconds(10)
-    assert seconds(600) < 20 * min(seconds(60) for _ in range(3))
+    long = min(seconds(600) for _ in range(2))
+    assert long < 20 * min(seconds(60) for _ in range(3))
 
 
 def test_batch_sizes():
