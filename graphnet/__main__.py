@@ -68,9 +68,9 @@ def kernels() -> list[str]:
     """What torch computes with on this processor: its vector instructions and its libraries."""
     backends = torch.backends
     libraries = {
-        "oneDNN": backends.mkldnn.is_available(),  # type: ignore[no-untyped-call]
-        "MKL": backends.mkl.is_available(),  # type: ignore[no-untyped-call]
-        "OpenMP": backends.openmp.is_available(),  # type: ignore[no-untyped-call]
+        "oneDNN": backends.mkldnn.is_available(),
+        "MKL": backends.mkl.is_available(),
+        "OpenMP": backends.openmp.is_available(),
     }
     vectors = backends.cpu.get_cpu_capability()
     return [vectors, *(name for name, there in libraries.items() if there)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy
 import pytest
 import torch
 from wrong_world import World, goes_wrong
@@ -18,10 +19,6 @@ F64, I64 = torch.float64, torch.int64
 def new(world, *shape, **options):
     """One more input of the world's graph."""
     return world.graph.input(shape, name=f"new{len(world.graph)}", **options)
-
-
-def array(*shape):
-    return pytest.importorskip("numpy").ones(shape)
 
 
 SHAPES = {
@@ -204,12 +201,12 @@ NO_NODES = {
         ["squared_error takes nodes and numbers; Tensor came", "graph.input"],
     ),
     "an array among nodes": (
-        lambda w: w.x + array(3),
+        lambda w: w.x + numpy.ones(3),
         GraphError,
         ["add takes nodes and numbers; ndarray came"],
     ),
     "an array before a node": (
-        lambda w: array(3) * w.x,
+        lambda w: numpy.ones(3) * w.x,
         GraphError,
         ["mul takes nodes and numbers; ndarray came"],
     ),
@@ -256,7 +253,7 @@ NO_NODES = {
     ),
     "a chain of comparisons": (lambda w: 0 < w.x < 1, GraphError, ["neither true nor false"]),
     "iterating over a node": (
-        lambda w: [row for row in w.x],  # noqa: C416
+        lambda w: list(w.x),
         GraphError,
         ["node 0 'x' cannot be iterated"],
     ),

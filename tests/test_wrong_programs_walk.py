@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy
 import pytest
 import torch
 from wrong_world import World, goes_wrong
@@ -24,10 +25,6 @@ NO_SHAPES = "!never broadcasts"  # a way out that would not help here
 def feed(x, **others):
     """A program that feeds something else in the place of x."""
     return lambda w: w.graph.forward(**({"x": x, "t": w.tb} | others))
-
-
-def array(*shape):
-    return pytest.importorskip("numpy").ones(shape)
 
 
 FEEDS = {
@@ -103,7 +100,7 @@ FEEDS = {
     ),
     "a list of numbers": (feed([[1.0, 2.0, 3.0]]), FeedError, [X, "list", "torch.as_tensor"]),
     "an array": (
-        lambda w: w.graph.forward(x=array(5, 3), t=w.tb),
+        lambda w: w.graph.forward(x=numpy.ones((5, 3)), t=w.tb),
         FeedError,
         [f"{X} is fed a numpy.ndarray", "only tensors", "torch.as_tensor"],
     ),

@@ -132,7 +132,7 @@ def cuda_graph(function: Function) -> Function:
 def _capture(function: Function, arguments: tuple[Tensor, ...]) -> tuple[Any, Any, Any]:
     """A graph of the kernels of one call, the memory of its inputs, and that of its outputs."""
     inputs = [each.clone() for each in arguments]
-    stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
+    stream = torch.cuda.Stream()
     stream.wait_stream(torch.cuda.current_stream())
     with torch.cuda.stream(stream):
         for _ in range(3):  # libraries take their memory in the first calls

@@ -85,6 +85,6 @@ def has_onednn(node: Operation) -> bool:
     """True where oneDNN's matrix product can be used."""
     return (
         node.dtype is torch.float32
-        and bool(torch.backends.mkldnn.is_available())  # type: ignore[no-untyped-call]
+        and bool(torch.backends.mkldnn.is_available())
         and all(each.shape and 0 not in each.shape for each in (node, *node.inputs))
     )

@@ -38,7 +38,7 @@ def data_folder(root: str | Path | None = None) -> Path:
     >>> data_folder("data/of/mine").parts
     ('data', 'of', 'mine')
     """
-    import pooch  # type: ignore[import-untyped]
+    import pooch
 
     return Path(root or os.environ.get(VARIABLE) or pooch.os_cache("graphnet")).expanduser()
 

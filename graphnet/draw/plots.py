@@ -271,7 +271,7 @@ def require_matplotlib() -> None:
         GraphError: it is not.
     """
     try:
-        import matplotlib  # noqa: F401
+        import matplotlib  # noqa: F401 - only whether it is there
     except ImportError as error:
         raise GraphError(
             "Pictures of training need matplotlib: pip install 'graphnet[plot]'."

@@ -64,13 +64,13 @@ def _exercise_of(answer: object, named: type[Exercise] | str | None) -> type[Exe
             raise GraphError(f"There is no exercise {named!r}; the exercises are {names}.")
         return known[key]
     source: Any = answer if named is None else named
-    found = getattr(source, "exercise", None)
+    found: type[Exercise] | None = getattr(source, "exercise", None)
     if not (isinstance(source, type) and issubclass(source, Exercise)) or found is None:
         raise GraphError(
             f"{getattr(source, '__name__', source)!r} is no exercise and no answer to one. Derive "
             "the answer from its exercise, or name it: grade(MyAdd, 'Add')."
         )
-    return found  # type: ignore[no-any-return]
+    return found
 
 
 def _mark(answer: type, exercise: type[Exercise], rule: str) -> Mark:

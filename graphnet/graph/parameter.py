@@ -163,7 +163,7 @@ class Parameter(Node):
         return next(iter(self.places)) if len(self.places) == 1 else None
 
     @property
-    def graph(self) -> Graph:  # type: ignore[override]
+    def graph(self) -> Graph:  # type: ignore[override]  # asked of its places
         """The graph that holds it, if there is just one.
 
         Raises:
@@ -177,12 +177,12 @@ class Parameter(Node):
         return cast("Graph", graph)
 
     @property
-    def index(self) -> int:  # type: ignore[override]
+    def index(self) -> int:  # type: ignore[override]  # the same
         """The place in its graph, if there is just one."""
         return self.places[self.graph][0]
 
     @property
-    def name(self) -> str:  # type: ignore[override]
+    def name(self) -> str:  # type: ignore[override]  # the same
         """Its name in its graph; the one it was given where there is no graph, or several."""
         if (graph := self.home_graph) is not None:
             return self.places[graph][1]

@@ -102,16 +102,20 @@ class Place:
         return Place(self.now ** _value(other))
 
     def __iadd__(self, other: Any) -> Place:
-        return self.add_(other)  # type: ignore[no-any-return]
+        self.now = self.now + _value(other)
+        return self
 
     def __isub__(self, other: Any) -> Place:
-        return self.sub_(other)  # type: ignore[no-any-return]
+        self.now = self.now - _value(other)
+        return self
 
     def __imul__(self, other: Any) -> Place:
-        return self.mul_(other)  # type: ignore[no-any-return]
+        self.now = self.now * _value(other)
+        return self
 
     def __itruediv__(self, other: Any) -> Place:
-        return self.div_(other)  # type: ignore[no-any-return]
+        self.now = self.now / _value(other)
+        return self
 
 
 def without_writing(

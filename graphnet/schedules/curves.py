@@ -72,8 +72,8 @@ def cosine(lr: float, steps: int, final: float = 0.0) -> Schedule:
 
 def cosine_warm_restarts(
     lr: float,
-    T_0: int,  # noqa: N803  # torch's names
-    T_mult: int = 1,  # noqa: N803
+    T_0: int,  # noqa: N803 - torch's name
+    T_mult: int = 1,  # noqa: N803 - torch's name
     final: float = 0.0,
 ) -> Schedule:
     """Half a cosine from lr towards `final` in T_0 steps, again and again.

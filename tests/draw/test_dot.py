@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from dataclasses import replace
+from html import unescape
 from time import process_time
 
 import pytest
@@ -90,14 +91,9 @@ def test_layout_texts_take_little_time(number, limit):
     assert process_time() - start < limit
 
 
-def graphviz():
-    return pytest.importorskip("graphviz")
-
-
 @HAS_DOT
 @pytest.mark.parametrize("name", SCENES)
 def test_digraphs_are_read_by_graphviz_as_they_were_meant(name):
-    graphviz()
     scene = SCENES[name]()
     source = digraph_of(scene).source
     done = subprocess.run(
@@ -114,9 +110,6 @@ def test_digraphs_are_read_by_graphviz_as_they_were_meant(name):
 
 @HAS_DOT
 def test_hostile_names_are_shown_as_they_are():
-    graphviz()
-    from html import unescape
-
     source = digraph_of(SCENES["hostile"]()).source
     done = subprocess.run(["dot", "-Tsvg"], input=source.encode(), capture_output=True, check=True)
     svg = done.stdout.decode()
@@ -128,7 +121,6 @@ def test_hostile_names_are_shown_as_they_are():
 
 
 def test_kinds_differ_by_shape_and_colour():
-    graphviz()
     boxes = [Box(kind, kind, kind) for kind in KINDS]
     source = digraph_of(Scene(boxes)).source
     assert len(set(re.findall(r"shape=(\w+)", source))) == len(KINDS)
@@ -136,7 +128,6 @@ def test_kinds_differ_by_shape_and_colour():
 
 
 def test_each_shared_parameter_has_a_colour_and_each_use_a_number():
-    graphviz()
     boxes = [Box("w", "parameter", "w"), Box("a", "operation", "a"), Box("b", "operation", "b")]
     arrows = [Arrow("w", "a", 0, 1), Arrow("w", "b", 0, 2), Arrow("a", "b", count=3)]
     lines = [line for line in digraph_of(Scene(boxes, arrows)).source.splitlines() if "->" in line]

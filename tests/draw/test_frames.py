@@ -7,6 +7,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 import torch
+from PIL import Image
 
 import graphnet as gn
 from graphnet.draw import paint
@@ -229,9 +230,8 @@ def test_a_frame_does_not_paint_anew_what_stays(frames, monkeypatch):
 def test_it_is_written_to_files(frames, tmp_path):
     frames.html(tmp_path / "walk.html")
     assert (tmp_path / "walk.html").read_text(encoding="utf-8") == page_of(frames)
-    pil = pytest.importorskip("PIL.Image", reason="the extra `plot` is not installed")
     frames.gif(tmp_path / "walk.gif", scale=0.5)
-    with pil.open(tmp_path / "walk.gif") as picture:
+    with Image.open(tmp_path / "walk.gif") as picture:
         assert picture.n_frames == len(frames)
 
 

@@ -277,8 +277,6 @@ def test_derivation_in_latex(name):
 
 @pytest.mark.parametrize("suffix", [".png", ".pdf"])
 def test_pixels_and_pages_of_all_names_at_once(suffix, tmp_path):
-    if suffix == ".pdf":
-        pytest.importorskip("typst", reason="the extra `pdf` is not installed")
     path = drawing(" ".join(NAMES)).save(tmp_path / f"net{suffix}")
     assert path.read_bytes()[:5] in (b"\x89PNG\r", b"%PDF-")
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import statistics
 
+import matplotlib
 import pytest
 import torch
 
 import graphnet as gn
 from graphnet.draw import plots
 
-matplotlib = pytest.importorskip("matplotlib", reason="the extra `plot` is not installed")
 matplotlib.use("Agg")
 
 

@@ -23,11 +23,6 @@ def size_of_png(png):
     return struct.unpack(">II", png[16:24])
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _needs_resvg():
-    pytest.importorskip("resvg_py", reason="PNG is optional")
-
-
 @pytest.mark.parametrize(("scale", "size"), [(1.0, (60, 20)), (2.0, (120, 40)), (0.001, (1, 1))])
 def test_the_size_in_pixels(scale, size):
     assert size_of_png(png_of(picture(), scale)) == size
@@ -78,7 +73,6 @@ def test_a_missing_package_is_named(monkeypatch, maker, module, command):
 
 
 def test_a_page():
-    pytest.importorskip("typst", reason="PDF is optional")
     pdf = pdf_of(written("abc"))
     assert pdf.startswith(b"%PDF-") and pdf == pdf_of(written("abc"))
     assert b"/Subtype/Image" not in pdf.replace(b" ", b""), "lines and letters, no pixels"

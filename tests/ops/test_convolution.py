@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 import torch
 from torch.nn import functional
@@ -116,7 +118,7 @@ def test_strided_and_read_only_inputs(name, shape, weight, options):
     tensors = all_values(name, shape, weight, options, True)
     before = [tensor.clone() for tensor in tensors]
     strided = [torch.stack([t, t + 1], -1)[..., 0] for t in tensors]
-    function = lambda *n: getattr(ops, name)(*n, **options)  # noqa: E731
+    function = partial(getattr(ops, name), **options)
     shapes = [t.shape for t in tensors]
     compare(mine(function, strided, shapes), mine(function, tensors, shapes))
     assert all(torch.equal(now, then) for now, then in zip(tensors, before, strict=True))

@@ -149,7 +149,6 @@ def test_tensorboard_is_an_extra(monkeypatch, tmp_path):
 
 
 def test_tensorboard_gets_the_same_numbers(tmp_path):
-    pytest.importorskip("tensorboard", reason="the extra `tensorboard` is not installed")
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
     history = a_run(callbacks=[gn.TensorBoard(tmp_path)]).train()

@@ -54,7 +54,6 @@ def test_an_empty_history_shows_itself():
 
 
 def test_curves_are_drawn(history):
-    pytest.importorskip("matplotlib", reason="the extra `plot` is not installed")
     from graphnet.draw.plots import canvas
 
     axes = canvas(4, 3).subplots()
