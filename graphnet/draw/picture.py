@@ -91,7 +91,8 @@ def draw_module(module: Any, *shapes: Sequence[int | None], **options: Any) -> D
         wanted.bind(*shapes)
     except TypeError:
         raise GraphError(
-            f"{rule}; {counted(len(shapes), 'shape')} came for the inputs {wanted}."
+            f"{rule}; {counted(len(shapes), 'shape')} came for the inputs "
+            f"({', '.join(wanted.parameters)})."
         ) from None
     with Graph() as graph:
         names = ["x"] if len(shapes) == 1 else [f"x{place}" for place in range(len(shapes))]

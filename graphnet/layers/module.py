@@ -45,7 +45,10 @@ class Module:
 
     def build(self, *nodes: Any) -> Any:
         """Append the operations of this module, and return its output node or nodes."""
-        raise GraphError(f"{type(self).__name__} has no build method: a module writes one.")
+        way_out = "write build(self, x), which appends operations and returns the last one."
+        if type(self).forward is not Module.forward:
+            way_out = "rename its `forward` to `build`; forward() is made from it."
+        raise GraphError(f"{type(self).__name__} has no build method: {way_out}")
 
     def __call__(self, *inputs: Any) -> Any:
         """Append to the graph of the nodes given; compute when given tensors."""

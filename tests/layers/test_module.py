@@ -191,8 +191,14 @@ def test_module_without_build():
     class Nothing(gn.Module):
         pass
 
-    with pytest.raises(gn.GraphError, match="Nothing has no build"):
+    class LikeTorch(gn.Module):
+        def forward(self, x):
+            return x
+
+    with pytest.raises(gn.GraphError, match="Nothing has no build method: write build"):
         Nothing().forward(torch.ones(2))
+    with pytest.raises(gn.GraphError, match="LikeTorch has no build method: rename its `forward`"):
+        LikeTorch()(gn.Graph().input((2,), name="x"))
 
 
 def test_backward_takes_one_gradient_for_each_output():
