@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from math import inf, isnan
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from graphnet.errors import GraphError, LoadError, RangeError
@@ -15,7 +18,15 @@ if TYPE_CHECKING:
 
     from graphnet.train.run import Run
 
-__all__ = ["BestModel", "Callback", "DeadLayerWarning", "DeadLayers", "EarlyStopping", "Monitor"]
+__all__ = [
+    "BestModel",
+    "Callback",
+    "DeadLayerWarning",
+    "DeadLayers",
+    "EarlyStopping",
+    "Monitor",
+    "writing",
+]
 
 
 class Callback:
@@ -51,18 +62,35 @@ class Callback:
             raise LoadError(f"{type(self).__name__} remembers nothing; {sorted(state)} came.")
 
 
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """A file that cannot be written, such as on a full disk, is a warning: the training goes on."""
+    try:
+        yield
+    except OSError as error:
+        warnings.warn(
+            f"{path} cannot be written: {error.strerror}. The training goes on.", stacklevel=4
+        )
+
+
 class Monitor(Callback):
     """The base of callbacks that follow one column of the history.
 
     Args:
         monitor: the column; "validation_loss" where None and there is one, else "loss".
-        mode: "min" if smaller is better, "max" if larger is.
+        mode: "min" if smaller is better, "max" if larger is; where None, "max" for a column whose
+            name ends in accuracy, else "min".
         minimum_change: how much better a number must be to count.
     """
 
     def __init__(
-        self, monitor: str | None = None, mode: str = "min", minimum_change: float = 0.0
+        self,
+        monitor: str | None = None,
+        mode: str | None = None,
+        minimum_change: float = 0.0,
     ) -> None:
+        if mode is None:
+            mode = "max" if monitor is not None and monitor.endswith("accuracy") else "min"
         if mode not in ("min", "max"):
             raise RangeError(f"mode is 'min' or 'max'; {mode!r} came.")
         self.monitor, self.mode, self.minimum_change = monitor, mode, minimum_change
@@ -106,7 +134,7 @@ class EarlyStopping(Monitor):
     Args:
         monitor: as for `Monitor`.
         patience: how many epochs without a better number are let pass.
-        mode: "min" if smaller is better, "max" if larger is.
+        mode: as for `Monitor`.
         minimum_change: how much better a number must be to count.
 
     Raises:
@@ -117,7 +145,7 @@ class EarlyStopping(Monitor):
         self,
         monitor: str | None = None,
         patience: int = 10,
-        mode: str = "min",
+        mode: str | None = None,
         minimum_change: float = 0.0,
     ) -> None:
         super().__init__(monitor, mode, minimum_change)
@@ -142,7 +170,7 @@ class BestModel(Monitor):
     Args:
         path: the file, such as "best.safetensors".
         monitor: as for `Monitor`.
-        mode: "min" if smaller is better, "max" if larger is.
+        mode: as for `Monitor`.
         minimum_change: how much better a number must be to count.
     """
 
@@ -150,16 +178,21 @@ class BestModel(Monitor):
         self,
         path: str | PathLike[str],
         monitor: str | None = None,
-        mode: str = "min",
+        mode: str | None = None,
         minimum_change: float = 0.0,
     ) -> None:
         super().__init__(monitor, mode, minimum_change)
-        self.path = path
+        self.path = Path(path)
+
+    def start(self, run: Run) -> None:
+        """Make the folder."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
 
     def epoch(self, run: Run) -> None:
         """Write the weights if the epoch is the best so far."""
         if self.improved(run):
-            save_weights(run.task.model, str(self.path))
+            with writing(self.path):
+                save_weights(run.task.model, self.path)
 
 
 class DeadLayerWarning(UserWarning):

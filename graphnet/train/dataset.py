@@ -45,7 +45,7 @@ class DataSet:
         if not isinstance(data, Sequence) or len(data) != 2:
             raise FeedError(
                 f"{name} is the pair (inputs, targets), each a tensor or a tuple of tensors; "
-                f"{_described(data)} came."
+                f"{described(data)} came."
             )
         self.inputs, self.targets = (_tensors(each, name) for each in data)
         sizes = [len(each) for each in (*self.inputs, *self.targets)]
@@ -80,16 +80,20 @@ def _tensors(given: Any, name: str) -> tuple[Tensor, ...]:
     tensors = (given,) if isinstance(given, Tensor) else given
     if not isinstance(tensors, Sequence) or not tensors:
         raise FeedError(
-            f"{name} holds tensors or tuples of tensors; {_described(given)} came as inputs or "
-            "targets."
+            f"{name} holds tensors or tuples of tensors; {described(given)} came as inputs or "
+            "targets. torch.as_tensor makes a tensor of an array or of a list of numbers."
         )
     for each in tensors:
         if not isinstance(each, Tensor) or not each.ndim:
-            raise FeedError(f"{name} holds tensors with rows; {_described(each)} came.")
+            raise FeedError(
+                f"{name} holds tensors with rows; {described(each)} came. torch.as_tensor makes a "
+                "tensor of an array or of a list of numbers."
+            )
     return tuple(tensors)
 
 
-def _described(value: Any) -> str:
+def described(value: Any) -> str:
+    """What came, in a few words."""
     if isinstance(value, torch.Tensor):
         return f"a tensor of the shape {tuple(value.shape)}"
     if isinstance(value, Sequence) and not isinstance(value, str):

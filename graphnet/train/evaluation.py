@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from graphnet.errors import GraphError, RangeError
-from graphnet.train.dataset import DataSet
+from graphnet.train.dataset import DataSet, described
 from graphnet.train.task import Losses, Task
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ class Evaluation:
                 totals["loss"] += float(loss) * len(batch)
                 given = single(outputs), single(batch.targets)
                 for name, metric in self.metrics.items():
-                    totals[name] += float(metric(*given)) * len(batch)
+                    totals[name] += _number(name, metric(*given)) * len(batch)
         finally:
             graph.train(training)
         return {name: total / len(data) for name, total in totals.items()}
@@ -99,6 +99,8 @@ def named(metrics: Metrics) -> dict[str, Metric]:
     Raises:
         GraphError: one is not a function, or has the name of the loss or of another.
     """
+    if callable(metrics) or isinstance(metrics, str):
+        raise GraphError(f"metrics are a list of functions, or a dict of them; {metrics!r} came.")
     pairs = (
         list(metrics.items())
         if isinstance(metrics, Mapping)
@@ -111,6 +113,18 @@ def named(metrics: Metrics) -> dict[str, Metric]:
             f"{names} came."
         )
     return dict(pairs)
+
+
+def _number(name: str, value: Any) -> float:
+    """What a metric has returned."""
+    try:
+        return float(value)
+    except (TypeError, ValueError, RuntimeError):
+        raise GraphError(
+            f"A metric returns one number, the mean over the rows; {name!r} returned "
+            f"{described(value)}. What is not a number, such as a confusion matrix, is computed "
+            "from model.forward(inputs)."
+        ) from None
 
 
 def single(tensors: Sequence[Tensor]) -> Any:

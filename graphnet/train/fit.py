@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
+from math import inf
+from operator import index
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +13,9 @@ import torch
 from torch import Generator
 
 from graphnet.errors import GraphError, RangeError
+from graphnet.optim import Optimizer
+from graphnet.optim.clipping import limit_of
+from graphnet.schedules import Plateau
 from graphnet.train.callbacks import Callback, DeadLayers
 from graphnet.train.checkpoints import Checkpoints
 from graphnet.train.dataset import DataSet
@@ -24,8 +29,6 @@ if TYPE_CHECKING:
     from os import PathLike
 
     from graphnet.layers import Module
-    from graphnet.optim import Optimizer
-    from graphnet.schedules import Plateau
     from graphnet.train.evaluation import Metrics
     from graphnet.train.history import History
 
@@ -47,7 +50,7 @@ def fit(
     clip: float | None = None,
     clip_value: float | None = None,
     augment: Augment | None = None,
-    callbacks: Iterable[Callback] = (),
+    callbacks: Callback | Iterable[Callback] = (),
     compile: bool | str = True,
     seed: int | Generator | None = None,
     non_finite: str = "stop",
@@ -75,14 +78,15 @@ def fit(
         clip_value: the largest element of a gradient.
         augment: changes each batch before it is learned from: a function of inputs, targets and a
             generator that returns inputs and targets.
-        callbacks: what else looks at the training, see `Callback`. `Checkpoints` among them say
+        callbacks: what else looks at the training, one or several. `Checkpoints` among them say
             where and how often states are kept.
         compile: True to train by a compiled program; "tune" to measure which kernels are fastest
             here, which may change the last bits from run to run; False to walk the list.
         seed: a number that makes the training repeatable: of `torch.manual_seed`, and of the order
             of the rows; or a generator for the order alone.
         non_finite: what happens where a loss is NaN or infinite: "stop" raises an error that names
-            the first such node, "skip" leaves out the update, "ignore" goes on.
+            the first such node, "skip" leaves out the update, "ignore" goes on. Gradients whose
+            norm is not finite cannot be clipped: only "skip" goes on there.
         directory: a folder for checkpoints, epochs.csv and steps.jsonl; None to keep nothing.
         resume: True to go on from the newest checkpoint, if there is one; False to begin anew.
         progress: True for a progress bar, False for none, None for one on terminals only.
@@ -90,7 +94,8 @@ def fit(
     Raises:
         FeedError: the data are not of that form.
         ShapeError: sizes do not fit together.
-        GraphError: the losses do not fit the outputs, or a callback follows an unknown number.
+        GraphError: the losses do not fit the outputs, a callback follows an unknown number, or an
+            argument is of another kind.
         RangeError: a number or a policy is out of its range.
         NonFiniteError: the loss is NaN or infinite; no update was made from it.
         LoadError: the directory holds another training, or none that is whole.
@@ -110,12 +115,17 @@ def fit(
         raise RangeError(f"non_finite is one of {', '.join(POLICIES)}; {non_finite!r} came.")
     if compile not in (True, False, "tune"):
         raise RangeError(f"compile is True, False or 'tune'; {compile!r} came.")
+    _require_function("schedule", schedule, "gn.schedules.cosine(0.1, steps=100)")
+    _require_function("augment", augment, "lambda x, t, generator: (x.flip(-1), t)")
+    if validation is None and metrics:
+        raise GraphError("metrics are measured on the validation data; give `validation`, too.")
+    limits = _limit("clip", clip), _limit("clip_value", clip_value)
+    watching = [DeadLayers(), Progress(progress), *_callbacks(callbacks)]
     given = DataSet(data)
     task = Task(model, loss, given)
     _require_parameters_of(task, optimizer)
-    way = Way(compile, clip, clip_value, check_finite=non_finite != "ignore")
+    way = Way(compile, *limits, check_finite=non_finite != "ignore")
     settings = Settings(epochs, batch_size, accumulate, way, non_finite, schedule, augment)
-    watching = [DeadLayers(), Progress(progress), *callbacks]
     if directory is not None:
         watching += _keeping(Path(directory), watching)
     with torch.no_grad() if torch.is_grad_enabled() else nullcontext():
@@ -140,10 +150,31 @@ def _generator(seed: int | Generator | None) -> Generator:
     """The source of the order of the rows."""
     if isinstance(seed, Generator):
         return seed
-    if seed is not None:
-        torch.manual_seed(seed)
-        return Generator().manual_seed(seed)
-    return Generator().manual_seed(int(torch.randint(2**62, ())))
+    if seed is None:
+        return Generator().manual_seed(int(torch.randint(2**62, ())))
+    try:
+        torch.manual_seed(index(seed))
+        return Generator().manual_seed(index(seed))
+    except (TypeError, ValueError):  # torch's for a number that is too large
+        raise RangeError(
+            f"seed is a whole number of at most 64 bits, a torch.Generator, or None; {seed!r} came."
+        ) from None
+
+
+def _limit(name: str, value: float | None) -> float | None:
+    """The limit of gradients; None where there is none."""
+    return None if value is None or limit_of(name, value) == inf else value
+
+
+def _callbacks(given: Callback | Iterable[Callback]) -> list[Callback]:
+    listed = list(given) if isinstance(given, Iterable) else [given]
+    for each in listed:
+        if not isinstance(each, Callback):
+            raise GraphError(
+                "A callback is an object such as gn.EarlyStopping(), of a class that is derived "
+                f"from gn.Callback; {each!r} came."
+            )
+    return listed
 
 
 def _require_counts(**counts: Any) -> None:
@@ -152,7 +183,17 @@ def _require_counts(**counts: Any) -> None:
             raise RangeError(f"{name} is a whole number of 1 or more; {value!r} came.")
 
 
+def _require_function(name: str, value: Any, example: str) -> None:
+    if value is not None and not callable(value) and not isinstance(value, Plateau):
+        raise GraphError(f"{name} is a function, such as {example}, or None; {value!r} came.")
+
+
 def _require_parameters_of(task: Task, optimizer: Optimizer) -> None:
+    if not isinstance(optimizer, Optimizer):
+        raise GraphError(
+            f"optimizer is one of graphnet, such as gn.Adam(model.parameters()); {optimizer!r} "
+            "came."
+        )
     known: Sequence[Any] = task.graph.parameters()
     if not any(parameter in known for parameter in optimizer.parameters):
         raise GraphError(

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from graphnet.errors import GraphError
+from graphnet.errors import GraphError, counted
 from graphnet.table import text_table
 
 if TYPE_CHECKING:
@@ -80,11 +80,12 @@ class History:
             axes: where to draw; a new figure where None.
 
         Raises:
-            GraphError: there is no such column, or matplotlib is not installed.
+            GraphError: there is no such column, no epoch, or matplotlib is not installed.
         """
         from graphnet.draw.plots import curves
 
-        chosen = names or [name for name in ("loss", "validation_loss") if name in self.names]
+        losses = [name for name in ("loss", "validation_loss") if name in self.names]
+        chosen = names or losses or ["loss"]
         series = {name.replace("_", " "): [self[name]] for name in chosen}
         return curves(series, ylabel="loss" if not names else "", axes=axes)
 
@@ -92,8 +93,9 @@ class History:
         return text_table(self._rows(), right=range(len(self.names))) if self.epochs else repr(self)
 
     def __repr__(self) -> str:
+        counts = f"{counted(len(self.epochs), 'epoch')}, {counted(len(self.losses), 'step')}"
         last = ", ".join(f"{name} {value:.4g}" for name, value in self.last.items())
-        return f"<History of {len(self.epochs)} epochs, {len(self.losses)} steps; {last}>"
+        return f"<History of {'; '.join(filter(None, [counts, last]))}>"
 
     @property
     def last(self) -> Mapping[str, float]:

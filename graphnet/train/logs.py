@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from graphnet.errors import GraphError
-from graphnet.train.callbacks import Callback
+from graphnet.train.callbacks import Callback, writing
 from graphnet.train.history import csv_text
 
 if TYPE_CHECKING:
@@ -25,25 +27,35 @@ class CSVLog(Callback):
 
     def __init__(self, path: str | PathLike[str]) -> None:
         self.path = Path(path)
+        self._names: list[str] | None = None  # the columns of the file; None where it is not whole
 
     def start(self, run: Run) -> None:
         """Begin the file."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        self.path.write_text(csv_text(run.history.names, run.history.epochs), encoding="utf-8")
+        self._begin(run)
 
     def epoch(self, run: Run) -> None:
         """Add a line, or begin anew where there is a new column."""
-        if len(run.history) == 1:
-            self.start(run)
-            return
-        names = run.history.names
-        line = csv_text(names, run.history.epochs[-1:]).split("\n", 1)[1]
-        with self.path.open("a", encoding="utf-8") as file:
-            file.write(line)
+        with writing(self.path):
+            if self._names != run.history.names:
+                self._begin(run)
+                return
+            names, self._names = self._names, None
+            line = csv_text(names, run.history.epochs[-1:]).split("\n", 1)[1]
+            with self.path.open("a", encoding="utf-8") as file:
+                file.write(line)
+            self._names = names
+
+    def _begin(self, run: Run) -> None:
+        names, self._names = run.history.names, None
+        self.path.write_text(csv_text(names, run.history.epochs), encoding="utf-8")
+        self._names = names
 
 
 class JSONLog(Callback):
     """A line of JSON for each step and for each epoch: {"step": 3, "loss": 0.5, "lr": 0.1}.
+
+    A number that is NaN or infinite, which JSON does not have, is null.
 
     Args:
         path: the file. A training that is resumed begins it anew with what it has behind it.
@@ -67,28 +79,36 @@ class JSONLog(Callback):
 
     def step(self, run: Run) -> None:
         """Add the line of a step."""
-        self._step(run, run.step)
+        with writing(self.path):
+            self._step(run, run.step)
 
     def epoch(self, run: Run) -> None:
         """Add the line of an epoch."""
-        self._write(dict(run.history.last))
-        if self._file is not None:
-            self._file.flush()
+        with writing(self.path):
+            self._write(run.history.last)
+            if self._file is not None:
+                self._file.flush()
 
     def end(self, run: Run) -> None:
         """Close the file."""
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+        file, self._file = self._file, None
+        if file is not None:
+            with writing(self.path):
+                file.close()
 
     def _step(self, run: Run, step: int) -> None:
         if self.steps:
             losses, rates = run.history.losses, run.history.rates
             self._write({"step": step, "loss": losses[step - 1], "lr": rates[step - 1]})
 
-    def _write(self, row: dict[str, Any]) -> None:
+    def _write(self, row: Mapping[str, float]) -> None:
         if self._file is not None:
-            self._file.write(f"{json.dumps(row)}\n")
+            known = {name: _or_null(value) for name, value in row.items()}
+            self._file.write(f"{json.dumps(known)}\n")
+
+
+def _or_null(value: float) -> float | None:
+    return None if isinstance(value, float) and not isfinite(value) else value
 
 
 class TensorBoard(Callback):

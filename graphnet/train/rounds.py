@@ -17,6 +17,7 @@ from graphnet.errors import GraphError, counted
 from graphnet.train.rounds_files import KeptRounds
 from graphnet.train.rounds_once import Once, inside_a_round
 from graphnet.train.rounds_table import Failure, Round, Rounds
+from graphnet.train.signals import exit_on_sigterm
 
 Outcomes = Generator[Round | Failure, None, None]
 """Rounds and failures, as they end."""
@@ -40,8 +41,8 @@ def rounds(
 
     Each round starts from `torch.manual_seed(seed)` and `random.seed(seed)`, and its numbers are
     the same whatever the number of workers, and wherever it runs. A round that fails does not stop
-    the others, even if it ends its worker process. Ctrl-C stops all, and so does `sys.exit` in this
-    process.
+    the others, even if it ends its worker process. Ctrl-C and SIGTERM stop all, workers too, and so
+    does `sys.exit` in this process.
 
     Args:
         make: builds fresh data and weights from a seed, trains, and returns numbers by their
@@ -52,8 +53,10 @@ def rounds(
         seeds: which seeds instead.
         workers: how many rounds run at the same time, each in its own process; 1 runs them in this
             one. None leaves it to joblib: 1, or what an active `joblib.parallel_config` says.
-        directory: where finished rounds are kept, as `round-<seed>.json`: they are not run again.
-        settings: of the experiment, kept with its rounds; anything that JSON can hold.
+        directory: where finished rounds are kept, as `round-<seed>.json`: they are not run again,
+            not even where `make` has changed, which is not looked at.
+        settings: of the experiment, kept with its rounds; anything that JSON can hold. Rounds of
+            other settings are refused, so what may change belongs here.
         threads: of torch, in each round.
         progress: True to show a progress bar; None for one where there is a terminal.
 
@@ -79,7 +82,7 @@ def rounds(
     ended: dict[int, Round | Failure] = {**kept.read(chosen)} if kept else {}
     missing = [seed for seed in chosen if seed not in ended]
     once = Once(make, threads, torch.get_default_dtype(), os.getpid())
-    with closing(_outcomes(once, missing, workers)) as outcomes:
+    with exit_on_sigterm(), closing(_outcomes(once, missing, workers)) as outcomes:
         for outcome in _watched(outcomes, len(chosen), len(ended), progress):
             ended[outcome.seed] = outcome
             if kept and isinstance(outcome, Round):

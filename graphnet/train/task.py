@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from inspect import signature
+from math import isfinite
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 from graphnet.errors import FeedError, GraphError, shape_text
 from graphnet.graph import Graph, Input, Node
 from graphnet.graph.entry import dtype_text
+from graphnet.layers import Module
 
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-    from graphnet.layers import Module
     from graphnet.train.dataset import Batch, DataSet
 
 Loss = Callable[..., Node]
@@ -44,6 +47,11 @@ class Task:
     """
 
     def __init__(self, model: Module, loss: Losses, data: DataSet) -> None:
+        if not isinstance(model, Module):
+            raise GraphError(
+                "model is a graphnet module, such as gn.Sequential(gn.Linear(2, 1)); "
+                f"{model!r} came."
+            )
         self.model = model
         with Graph() as self.graph:
             self.inputs = _inputs("x", data.inputs)
@@ -51,7 +59,7 @@ class Task:
             made = model(*self.inputs)
             self.outputs: tuple[Node, ...] = (made,) if isinstance(made, Node) else tuple(made)
             self.loss = _total(loss, self.outputs, self.targets)
-        if self.loss.shape != ():
+        if not isinstance(self.loss, Node) or self.loss.shape != ():
             raise GraphError(
                 f"A loss is one number, such as a mean over the batch; {self.loss!r} is not one."
             )
@@ -102,8 +110,7 @@ def _inputs(letter: str, tensors: Sequence[Tensor]) -> tuple[Input, ...]:
 def _total(loss: Any, outputs: Sequence[Node], targets: Sequence[Node]) -> Node:
     """The loss, or the weighted sum of those of several outputs."""
     if callable(loss):
-        single: Node = loss(*outputs, *targets)
-        return single
+        return _made(loss, outputs, targets)
     entries = [*_entries(loss)]
     asked = [entry for entry in entries if entry is not None]
     if len(entries) != len(outputs) or len(asked) != len(targets) or not asked:
@@ -116,25 +123,41 @@ def _total(loss: Any, outputs: Sequence[Node], targets: Sequence[Node]) -> Node:
         (entry, output) for entry, output in zip(entries, outputs, strict=True) if entry is not None
     ]
     terms = [
-        each(output, target) if weight == 1 else each(output, target) * weight
+        _made(each, [output], [target]) * weight if weight != 1 else _made(each, [output], [target])
         for ((weight, each), output), target in zip(pairs, targets, strict=True)
     ]
-    total: Node = terms[0]
+    total = terms[0]
     for term in terms[1:]:
         total = total + term
     return total
 
 
+def _made(loss: Loss, outputs: Sequence[Node], targets: Sequence[Node]) -> Node:
+    """The node of one loss."""
+    if isinstance(loss, type):
+        raise GraphError(f"A loss is an object: write {loss.__name__}(), with brackets.")
+    try:
+        signature(getattr(loss, "build", loss)).bind(*outputs, *targets)
+    except TypeError as error:
+        raise GraphError(
+            f"A loss takes outputs and targets, here {len(outputs)} and {len(targets)}; {loss!r} "
+            f"does not: {error}. For a model of several outputs, loss is a list with an entry for "
+            "each."
+        ) from None
+    return loss(*outputs, *targets)
+
+
 def _entries(losses: Any) -> Iterable[tuple[float, Loss] | None]:
     """Each loss with its weight."""
-    if not isinstance(losses, Sequence):
+    if not isinstance(losses, Sequence) or isinstance(losses, str):
         raise GraphError(
             "loss is a loss, or a list of losses and pairs (weight, loss); "
             f"a {type(losses).__name__} came."
         )
     for entry in losses:
         weight, loss = entry if isinstance(entry, tuple) and len(entry) == 2 else (1.0, entry)
-        if loss is not None and not callable(loss):
+        known = isinstance(weight, Real) and isfinite(weight)
+        if not known or (loss is not None and not callable(loss)):
             raise GraphError(
                 f"An entry of loss is a loss, a pair (weight, loss) or None; {entry!r} came."
             )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from math import isfinite
 from typing import TYPE_CHECKING, Any
@@ -58,19 +59,18 @@ def update_of(task: Task, optimizer: Optimizer, way: Way, accumulate: int) -> Up
 
 def _walked(task: Task, optimizer: Optimizer, way: Way) -> Update:
     """Updates by the walk over the list."""
-    buffers = [each for each in task.graph.parameters() if each.is_buffer]
 
     def update(batches: Sequence[Batch]) -> float:
+        with _buffers_as_before(task):
+            return mean_of(batches)
+
+    def mean_of(batches: Sequence[Batch]) -> float:
         rows, mean = sum(map(len, batches)), 0.0
-        kept = [buffer.top.clone() for buffer in buffers]
         for place, batch in enumerate(batches):
             loss = task.graph.forward(task.feed(batch), outputs=task.loss)
             value = float(loss)
             if way.check_finite and not isfinite(value):
-                error = non_finite_error(task.graph, f"the loss is {value}")
-                for buffer, before in zip(buffers, kept, strict=True):
-                    buffer.top.copy_(before)
-                raise error
+                raise non_finite_error(task.graph, f"the loss is {value}")
             share = loss.new_full((), len(batch) / rows) if len(batches) > 1 else None
             task.graph.backward(task.loss, share, accumulate=place > 0)
             mean += value * len(batch) / rows
@@ -79,6 +79,18 @@ def _walked(task: Task, optimizer: Optimizer, way: Way) -> Update:
         return mean
 
     return update
+
+
+@contextmanager
+def _buffers_as_before(task: Task) -> Iterator[None]:
+    """Put the running means of a normalization back where no update is made."""
+    kept = [(each, each.top.clone()) for each in task.graph.parameters() if each.is_buffer]
+    try:
+        yield
+    except NonFiniteError:
+        for buffer, before in kept:
+            buffer.top.copy_(before)
+        raise
 
 
 def _clip(optimizer: Optimizer, way: Way) -> None:
@@ -108,12 +120,12 @@ def _compiled(task: Task, optimizer: Optimizer, way: Way, accumulate: int) -> Up
 
     def update(batches: Sequence[Batch]) -> float:
         try:
-            return mean_of(batches)
+            # a step leaves the buffers as before; those of several batches are put back here
+            with _buffers_as_before(task) if len(batches) > 1 else nullcontext():
+                return mean_of(batches)
         except NonFiniteError:
-            value = float(task.loss.top)  # the list was walked to find out why
-            if isfinite(value):
-                raise  # it is the norm of the gradients
-            raise non_finite_error(task.graph, f"the loss is {value}") from None
+            optimizer.zero_grad()  # or the next update would add what was accumulated so far
+            raise _explained(task) from None
 
     def mean_of(batches: Sequence[Batch]) -> float:
         if accumulate == 1:
@@ -126,3 +138,15 @@ def _compiled(task: Task, optimizer: Optimizer, way: Way, accumulate: int) -> Up
         return mean
 
     return update
+
+
+def _explained(task: Task) -> NonFiniteError:
+    """Why a step was not made, after the list was walked to find out."""
+    value = float(task.loss.top)
+    if isfinite(value):
+        return NonFiniteError(
+            f"the loss is {value:.4g}, and the norm of its gradients is NaN or infinite, so that "
+            "they cannot be clipped. The parameters are as before this step. A smaller learning "
+            "rate, or inputs of a smaller range, may help."
+        )
+    return non_finite_error(task.graph, f"the loss is {value}")

@@ -97,6 +97,20 @@ def test_settings_out_of_range_are_refused(options):
         gn.EarlyStopping(**options)
 
 
+@pytest.mark.parametrize(
+    ("monitor", "mode", "expected"),
+    [
+        ("validation_accuracy", None, "max"),
+        ("validation_accuracy", "min", "min"),
+        ("validation_error", None, "min"),
+        (None, None, "min"),
+    ],
+)
+def test_of_accuracies_the_largest_is_best(monitor, mode, expected, tmp_path):
+    assert gn.EarlyStopping(monitor, mode=mode).mode == expected
+    assert gn.BestModel(tmp_path / "best.safetensors", monitor, mode=mode).mode == expected
+
+
 def test_an_unknown_number_is_named():
     with pytest.raises(gn.GraphError, match="follows 'accuracy', and the history has epoch"):
         a_run(callbacks=[gn.EarlyStopping("accuracy")]).train()
@@ -112,7 +126,7 @@ def test_the_validation_loss_is_followed_where_there_is_one():
 
 
 def test_the_best_model_is_kept(tmp_path):
-    path = tmp_path / "best.safetensors"
+    path = tmp_path / "new" / "best.safetensors"
     kept = []
 
     class Given(gn.Callback):
@@ -138,6 +152,49 @@ def test_logs_hold_what_the_history_holds(tmp_path):
     assert [line["loss"] for line in lines if "epoch" not in line] == list(history.losses)
     assert [line for line in lines if "epoch" in line] == history.epochs
     assert [line["step"] for line in lines if "epoch" not in line] == list(range(1, 13))
+
+
+def test_a_new_column_begins_the_table_anew(tmp_path):
+    class Late(gn.Callback):
+        def epoch(self, run):
+            if run.epoch == 2:
+                run.history.epochs[-1]["late"] = 1.5
+
+    path = tmp_path / "epochs.csv"
+    a_run(callbacks=[Late(), gn.CSVLog(path)]).train()
+    with path.open() as file:
+        assert [row["late"] for row in csv.DictReader(file)] == ["", "1.5", ""]
+
+
+def test_json_has_null_for_what_is_not_finite(tmp_path):
+    class Bad(gn.Callback):
+        def step(self, run):
+            run.history.losses[-1] = float("nan")
+
+    path = tmp_path / "steps.jsonl"
+    a_run(callbacks=[Bad(), gn.JSONLog(path)], epochs=1).train()
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    assert [line["loss"] for line in lines[:-1]] == [None] * 4
+    assert isinstance(lines[-1]["loss"], float)
+
+
+@pytest.mark.parametrize("log", [gn.CSVLog, gn.JSONLog])
+def test_a_full_disk_does_not_end_a_training(log, tmp_path):
+    path = tmp_path / "log"
+
+    class Fill(gn.Callback):
+        def start(self, run):
+            path.unlink(missing_ok=True)
+            path.symlink_to("/dev/full")
+
+    callbacks = [log(path), Fill()] if log is gn.CSVLog else [Fill(), log(path)]
+    with pytest.warns(UserWarning, match="log cannot be written: No space.* The training goes on"):
+        assert len(a_run(callbacks=callbacks).train()) == 3
+
+
+def test_a_model_that_cannot_be_written_does_not_end_a_training(tmp_path):
+    with pytest.warns(UserWarning, match="cannot be written: .* The training goes on"):
+        assert len(a_run(callbacks=[gn.BestModel(tmp_path)]).train()) == 3
 
 
 def test_tensorboard_is_an_extra(monkeypatch, tmp_path):

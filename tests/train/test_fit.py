@@ -180,6 +180,62 @@ def test_a_loss_that_is_not_finite_may_be_skipped(compiled):
 
 
 @pytest.mark.parametrize("compiled", [True, False])
+@pytest.mark.parametrize("accumulate", [2, 3])
+def test_batches_beside_one_that_is_skipped_leave_nothing_behind(compiled, accumulate):
+    options = {"non_finite": "skip", "accumulate": accumulate, "batch_size": 4, "compile": compiled}
+    start, (x, t) = network(norm=True), poisoned()
+    model = copy.deepcopy(start)
+    sgd = gn.SGD(model.parameters(), lr=0.1)
+    history = gn.fit(model, LOSS, (x, t), sgd, seed=1, epochs=3, **options)
+    net = torch.nn.Sequential(
+        torch.nn.Linear(3, 8), torch.nn.ReLU(), torch.nn.BatchNorm1d(8), torch.nn.Linear(8, 2)
+    )
+    net.load_state_dict(start.state_dict())
+    skipped = by_torch_without_nan(net, x, t, accumulate)
+    assert history.skipped == skipped == 3
+    for name, value in model.state_dict().items():
+        torch.testing.assert_close(value, net.state_dict()[name], rtol=1e-4, atol=1e-4)
+
+
+def by_torch_without_nan(net, x, t, accumulate):
+    """The same by torch, in which an update with a batch of NaN is undone; how many there were."""
+    sgd, skipped = torch.optim.SGD(net.parameters(), lr=0.1), 0
+    for rows in orders(3, 4 * accumulate):
+        before = copy.deepcopy(net.state_dict())
+        sgd.zero_grad()
+        with torch.enable_grad():
+            for part in rows.split(4):
+                loss = torch.nn.functional.cross_entropy(net(x[part]), t[part])
+                (loss * len(part) / len(rows)).backward()
+        if all(value.isfinite().all() for value in net.state_dict().values()):
+            sgd.step()
+        else:  # the running means have seen the bad row
+            net.load_state_dict(before)
+            skipped += 1
+    return skipped
+
+
+class Root(gn.Module):
+    """A root of 0: the loss is finite, and the gradient is not."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.last = gn.Linear(3, 4), gn.Linear(4, 2)
+
+    def build(self, x):
+        return self.last((self.first(x) * 0).sqrt())
+
+
+@pytest.mark.parametrize("compiled", [True, False])
+def test_gradients_that_cannot_be_clipped_stop_too(compiled):
+    model = Root()
+    before = weights(model)
+    with pytest.raises(gn.NonFiniteError, match=r"Step 0: .*he norm of (its|the) gradients"):
+        trained(model, clip=1.0, compile=compiled)
+    assert same(weights(model), before)
+
+
+@pytest.mark.parametrize("compiled", [True, False])
 def test_a_loss_that_is_not_finite_may_be_ignored(compiled):
     model = network()
     sgd = gn.SGD(model.parameters(), lr=0.1)
@@ -215,7 +271,25 @@ def test_quiet_off_a_terminal(capsys):
         ({"accumulate": True}, gn.RangeError, "accumulate"),
         ({"non_finite": "pass"}, gn.RangeError, "stop, skip, ignore"),
         ({"compile": "fast"}, gn.RangeError, "'tune'; 'fast' came"),
-        ({"clip": -1.0}, gn.RangeError, "max_norm"),
+        ({"clip": -1.0}, gn.RangeError, "clip is a number of 0 or more"),
+        ({"clip_value": "a"}, gn.RangeError, "clip_value is a number; 'a' came"),
+        ({"seed": 1.5}, gn.RangeError, r"seed is a whole number.*1\.5 came"),
+        ({"seed": 2**64}, gn.RangeError, "64 bits"),
+        ({"schedule": 0.1}, gn.GraphError, r"schedule is a function.*0\.1 came"),
+        ({"augment": 3}, gn.GraphError, "augment is a function.*3 came"),
+        ({"callbacks": [gn.EarlyStopping]}, gn.GraphError, r"such as gn\.EarlyStopping\(\)"),
+        ({"callbacks": None}, gn.GraphError, "A callback is an object.*None came"),
+        ({"metrics": [gn.metrics.accuracy]}, gn.GraphError, "give `validation`"),
+        (
+            {"validation": data(), "metrics": gn.metrics.accuracy},
+            gn.GraphError,
+            "a list of functions",
+        ),
+        (
+            {"validation": data(), "metrics": [gn.metrics.confusion_matrix]},
+            gn.GraphError,
+            r"one number.*'confusion_matrix' returned a tensor of the shape \(2, 2\)",
+        ),
         ({"validation": data()[0]}, gn.FeedError, "validation is the pair"),
         ({"validation": data(), "metrics": ["accuracy"]}, gn.GraphError, "metrics are functions"),
         (
@@ -234,6 +308,31 @@ def test_quiet_off_a_terminal(capsys):
 def test_what_cannot_be_is_refused(options, error, words):
     with pytest.raises(error, match=words):
         trained(**options)
+
+
+@pytest.mark.parametrize("compiled", [True, False])
+@pytest.mark.parametrize("name", ["clip", "clip_value"])
+def test_an_infinite_limit_is_none(compiled, name):
+    free, limited = (trained(compile=compiled, **{name: each})[0] for each in (None, float("inf")))
+    assert same(weights(free), weights(limited))
+
+
+def test_a_seed_may_be_a_number_of_numpy():
+    import numpy
+
+    assert same(weights(trained(seed=numpy.int64(1))[0]), weights(trained(seed=1)[0]))
+
+
+def test_a_single_callback_needs_no_list():
+    stopping = gn.EarlyStopping()
+    _, history = trained(callbacks=stopping)
+    assert stopping.best == min(history["loss"])
+
+
+@pytest.mark.parametrize("optimizer", [gn.SGD, "adam", torch.optim.SGD([torch.ones(1)], lr=0.1)])
+def test_what_is_no_optimizer_is_refused(optimizer):
+    with pytest.raises(gn.GraphError, match=r"such as gn\.Adam\(model\.parameters\(\)\)"):
+        gn.fit(network(), LOSS, data(), optimizer)
 
 
 def test_an_optimizer_of_another_model_is_refused():

@@ -49,8 +49,13 @@ def test_it_shows_itself_in_few_lines(history):
 
 
 def test_an_empty_history_shows_itself():
-    assert str(History()) == repr(History()) == "<History of 0 epochs, 0 steps; >"
+    assert str(History()) == repr(History()) == "<History of 0 epochs, 0 steps>"
     assert History()._repr_html_().startswith("<table>")
+
+
+def test_without_epochs_there_is_nothing_to_draw():
+    with pytest.raises(gn.GraphError, match="no epochs"):
+        History().plot()
 
 
 def test_curves_are_drawn(history):

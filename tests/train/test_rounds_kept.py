@@ -82,7 +82,10 @@ def test_an_interruption_keeps_what_is_finished(tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["round-0.json", "round-1.json"]
 
 
-def test_control_c_ends_all_workers(tmp_path):
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, -signal.SIGINT), (signal.SIGTERM, 143)]
+)
+def test_signals_end_all_workers(number, code, tmp_path):
     program = """
 import sys
 from graphnet.train.rounds import rounds
@@ -103,10 +106,13 @@ rounds(make, 6, workers=2, directory=sys.argv[1])
     )
     _wait(lambda: len(list(tmp_path.glob("round-*.json"))) == 2)
     time.sleep(0.2)
-    os.killpg(child.pid, signal.SIGINT)  # as a terminal does
+    if number == signal.SIGINT:
+        os.killpg(child.pid, number)  # as a terminal does
+    else:
+        os.kill(child.pid, number)
     _, text = child.communicate(timeout=30)
-    assert child.returncode == -signal.SIGINT
-    assert "KeyboardInterrupt" in text
+    assert child.returncode == code
+    assert ("KeyboardInterrupt" in text) == (number == signal.SIGINT)
     workers = [int(path.name.partition("-")[2]) for path in tmp_path.glob("worker-*")]
     assert workers
     _wait(lambda: not any(Path(f"/proc/{pid}").exists() for pid in workers))

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from graphnet.train import signals
-from graphnet.train.signals import SIGNALS, Interruption
+from graphnet.train.signals import SIGNALS, Interruption, exit_on_sigterm
 
 BOTH = [signal.SIGINT, signal.SIGTERM]
 
@@ -53,6 +53,21 @@ def test_the_first_signal_is_noted(outside, number, code):
     assert handlers() == [outside, outside]
     with pytest.raises(HeardError):
         signal.raise_signal(number)
+
+
+def test_sigterm_may_be_an_exit():
+    before = signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    try:
+        with pytest.raises(SystemExit, match="143"), exit_on_sigterm():
+            signal.raise_signal(signal.SIGTERM)
+        assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def test_a_handler_outside_stays(outside):
+    with exit_on_sigterm(), pytest.raises(HeardError):
+        signal.raise_signal(signal.SIGTERM)
 
 
 @pytest.mark.parametrize("second", BOTH)

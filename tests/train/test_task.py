@@ -71,6 +71,14 @@ def test_an_output_may_have_no_target():
         ([None, None], "0 not None"),
         ([gn.LossCrossEntropy(), None], "2 targets"),
         (["mse", gn.LossMSE()], "'mse' came"),
+        ("mse", "a str came"),
+        (gn.LossMSE, r"write LossMSE\(\), with brackets"),
+        ([gn.LossMSE, gn.LossMSE()], r"write LossMSE\(\)"),
+        (gn.LossMSE(), "here 2 and 2; .* a list with an entry for each"),
+        ([lambda a: a, gn.LossMSE()], "here 1 and 1; .*too many positional"),
+        ([("a", gn.LossMSE()), gn.LossMSE()], r"\('a', LossMSE\(\)\) came"),
+        ([(float("nan"), gn.LossMSE()), gn.LossMSE()], r"\(nan, LossMSE\(\)\) came"),
+        (lambda a, b, t, v: 1.0, "one number.*1.0 is not one"),
         (3, "a int came"),
         (lambda a, b, t, v: a, "one number"),
     ],
@@ -78,3 +86,9 @@ def test_an_output_may_have_no_target():
 def test_losses_that_do_not_fit_are_refused(losses, words):
     with pytest.raises(gn.GraphError, match=words):
         Task(Heads(), losses, DataSet(BOTH))
+
+
+@pytest.mark.parametrize("model", [torch.nn.Linear(2, 1), lambda x: x])
+def test_what_is_no_module_is_refused(model):
+    with pytest.raises(gn.GraphError, match="model is a graphnet module"):
+        Task(model, gn.LossMSE(), DataSet((X, VALUES)))
