@@ -62,7 +62,7 @@ class DataSet:
         take = (
             (lambda each: each[rows])
             if isinstance(rows, slice)
-            else (lambda each: each.index_select(0, rows))
+            else (lambda each: each.index_select(0, rows.to(each.device)))
         )
         taken = [
             tuple(part if part.device == to else part.to(to) for part in map(take, tensors))

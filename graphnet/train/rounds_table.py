@@ -207,13 +207,22 @@ class Rounds:
 
 def mean(values: Sequence[float]) -> float:
     """The mean, summed without rounding on the way."""
-    return fsum(values) / len(values)
+    return _sum(values) / len(values)
 
 
 def std(values: Sequence[float]) -> float:
     """The standard deviation over n - 1; 0 for a single value."""
     middle = mean(values)
-    return sqrt(fsum((value - middle) ** 2 for value in values) / max(len(values) - 1, 1))
+    squares = [(value - middle) * (value - middle) for value in values]
+    return sqrt(_sum(squares) / max(len(values) - 1, 1))
+
+
+def _sum(values: Sequence[float]) -> float:
+    """The sum; infinite or NaN where the numbers are too large to be added."""
+    try:
+        return fsum(values)
+    except (OverflowError, ValueError):  # fsum refuses what + allows
+        return sum(values)
 
 
 def spread_text(name: str, values: Sequence[float]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from math import isfinite
 from time import perf_counter
@@ -110,7 +111,7 @@ class Run:
             self.failed = True
             raise
         finally:
-            self._tell("end")
+            self._tell_the_end()
         if self.interrupted:
             raise SystemExit(interruption.exit_code)
         return self.history
@@ -123,6 +124,12 @@ class Run:
     def _tell(self, moment: str) -> None:
         for callback in self.callbacks:
             getattr(callback, moment)(self)
+
+    def _tell_the_end(self) -> None:
+        """Call `end` of all callbacks in their order, also behind one that fails."""
+        with ExitStack() as ends:
+            for callback in reversed(self.callbacks):
+                ends.callback(callback.end, self)
 
     def _one_epoch(self, interruption: Interruption) -> None:
         start = perf_counter()

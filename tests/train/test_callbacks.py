@@ -65,6 +65,18 @@ def test_the_end_is_told_after_an_error_too():
     assert run.failed
 
 
+def test_an_end_that_fails_does_not_keep_others_from_theirs():
+    class Breaks(gn.Callback):
+        def end(self, run):
+            raise ValueError("broken at the end")
+
+    first, last = Diary(), Diary()
+    with pytest.raises(ValueError, match="broken at the end"):
+        a_run(callbacks=[first, Breaks(), last], epochs=1).train()
+    assert first.calls == last.calls
+    assert last.calls[-1] == "end"
+
+
 def epochs_of(values, callback, name="loss"):
     """How many epochs are made when the followed number takes these values."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from torch.overrides import TorchFunctionMode
 
 import graphnet as gn
 from graphnet.train.dataset import DataSet
@@ -26,6 +27,21 @@ def test_batches_are_all_rows_in_order():
     batches = list(DataSet((X, T)).batches(2, CPU))
     assert [len(batch) for batch in batches] == [2, 2, 1]
     assert torch.equal(torch.cat([batch.inputs[0] for batch in batches]), X)
+
+
+def test_numbers_of_rows_go_where_the_data_are():
+    seen = []
+
+    class Watch(TorchFunctionMode):
+        def __torch_function__(self, function, types, args=(), kwargs=None):
+            if function.__name__ == "index_select":
+                seen.append([args[0].device.type, args[2].device.type])
+            return function(*args, **(kwargs or {}))
+
+    data = DataSet((X.to("meta"), T))
+    with Watch():
+        data.rows(torch.tensor([0]), torch.device("meta"))
+    assert seen == [["meta", "meta"], ["cpu", "cpu"]]
 
 
 def test_rows_go_where_the_model_is():
