@@ -66,28 +66,39 @@ class History:
         """All columns by their names."""
         return {name: self[name] for name in self.names}
 
-    def to_csv(self, path: str | PathLike[str]) -> Path:
-        """Write a line for each epoch; returns the path."""
-        path = Path(path)
-        path.write_text(csv_text(self.names, self.epochs), encoding="utf-8")
+    def to_csv(self, path: str | PathLike[str], *, steps: bool = False) -> Path:
+        """Write a line for each epoch, or for each step (step, loss, lr); returns the path."""
+        path, rows = Path(path), self._of_steps() if steps else self
+        path.write_text(csv_text(rows.names, rows.epochs), encoding="utf-8")
         return path
 
-    def plot(self, *names: str, axes: Any = None) -> Any:
+    def plot(self, *names: str, axes: Any = None, steps: bool = False) -> Any:
         """Curves over the epochs, by matplotlib; returns the axes.
 
         Args:
             names: which columns; where there are none, the losses.
             axes: where to draw; a new figure where None.
+            steps: True for curves over the steps, of which "loss" and "lr" are known.
 
         Raises:
             GraphError: there is no such column, no epoch, or matplotlib is not installed.
         """
         from graphnet.draw.plots import curves
 
-        losses = [name for name in ("loss", "validation_loss") if name in self.names]
+        rows, xlabel = (self._of_steps(), "step") if steps else (self, "epoch")
+        losses = [name for name in ("loss", "validation_loss") if name in rows.names]
         chosen = names or losses or ["loss"]
-        series = {name.replace("_", " "): [self[name]] for name in chosen}
-        return curves(series, ylabel="loss" if not names else "", axes=axes)
+        series = {name.replace("_", " "): [rows[name]] for name in chosen}
+        return curves(series, xlabel=xlabel, ylabel="loss" if not names else "", axes=axes)
+
+    def _of_steps(self) -> History:
+        """A history whose rows are the steps of this one."""
+        steps = History(self.graph)
+        columns = zip(self.losses, self.rates, strict=True)
+        steps.epochs += [
+            {"step": k, "loss": loss, "lr": lr} for k, (loss, lr) in enumerate(columns, 1)
+        ]
+        return steps
 
     def __str__(self) -> str:
         return text_table(self._rows(), right=range(len(self.names))) if self.epochs else repr(self)

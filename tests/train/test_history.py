@@ -37,6 +37,14 @@ def test_a_file_has_all_epochs_with_all_digits(history, tmp_path):
     assert [float(row["loss"]) for row in rows] == history["loss"]
 
 
+def test_a_file_may_have_all_steps(history, tmp_path):
+    with history.to_csv(tmp_path / "steps.csv", steps=True).open() as file:
+        rows = list(csv.DictReader(file))
+    assert [int(row["step"]) for row in rows] == list(range(1, 61))
+    assert [float(row["loss"]) for row in rows] == list(history.losses)
+    assert {row["lr"] for row in rows} == {"0.1"}
+
+
 def test_it_shows_itself_in_few_lines(history):
     lines = str(history).splitlines()
     assert len(lines) == 11
@@ -69,3 +77,15 @@ def test_curves_are_drawn(history):
     assert len(axes.get_lines()) == 2
     with pytest.raises(gn.GraphError, match="not 'nothing'"):
         history.plot("nothing", axes=axes)
+
+
+def test_curves_of_steps_are_drawn(history):
+    from graphnet.draw.plots import canvas
+
+    axes = canvas(4, 3).subplots()
+    history.plot("loss", "lr", axes=axes, steps=True)
+    drawn = [list(line.get_ydata()) for line in axes.get_lines()]
+    assert drawn == [list(history.losses), list(history.rates)]
+    assert axes.get_xlabel() == "step"
+    with pytest.raises(gn.GraphError, match="step, loss, lr; not 'validation_loss'"):
+        history.plot("validation_loss", axes=axes, steps=True)
