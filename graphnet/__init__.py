@@ -258,12 +258,17 @@ def __getattr__(name: str) -> Any:
 
         return room if name == "exercises" else room.grade
     if name not in _LATER:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from graphnet.elsewhere import way_to
+
+        hint = way_to(name, __all__, dir(ops)) if name[0] != "_" else ""
+        raise AttributeError(
+            f"module {__name__!r} has no attribute {name!r}" + (f": {hint}" if hint else "")
+        )
     from graphnet import train
 
     return getattr(train, name)
 
 
 def __dir__() -> list[str]:
-    """All names, those that are loaded later too."""
-    return sorted({*globals(), *__all__})
+    """All public names, those that are loaded later too."""
+    return [*__all__, "__doc__", "__file__", "__name__", "__path__"]

@@ -64,6 +64,9 @@ class Training:
 
 TRAINING = Training()
 
+NEEDED = {"symbol": 'symbol = "x³", which pictures show', "forward": "def forward(self, x)"}
+"""What an op class has to say, and an example of each."""
+
 
 class Rule(NamedTuple):
     """The derivative of an operation by one of its inputs."""
@@ -113,9 +116,9 @@ class Op:
         """Read the rules from the class, and refuse a class that is not complete."""
         if cls.__base__ is not Op:
             raise TypeError(f"{cls.__name__}: an op class is final; derive from Op itself.")
-        for required in ("symbol", "forward"):
+        for required, example in NEEDED.items():
             if required not in vars(cls):
-                raise TypeError(f"{cls.__name__}: an op needs a {required}.")
+                raise TypeError(f"{cls.__name__}: an op needs a {required}, such as {example}.")
         cls.option_names = tuple(
             name for name, kind in cls.__annotations__.items() if "ClassVar" not in str(kind)
         )
@@ -130,6 +133,12 @@ class Op:
         arguments = tuple(name.lstrip("*") for name in arguments)
         cls.arguments = arguments
         cls.inputs = tuple(name.removesuffix("_like") for name in arguments)
+        for name in vars(cls):
+            if name.startswith("grad_") and name.removeprefix("grad_") not in arguments:
+                raise TypeError(
+                    f"{cls.__name__}.{name} is the rule of no input; the inputs of forward are "
+                    f"{', '.join(arguments)}."
+                )
         cls.rules = {
             name.removesuffix("_like"): None if name.endswith("_like") else _rule(cls, name)
             for name in arguments
@@ -139,7 +148,11 @@ class Op:
         # What a frozen dataclass does, without the half millisecond that it takes to make each.
         names = self.option_names
         if len(values) > len(names) or not options.keys() <= set(names[len(values) :]):
-            raise TypeError(f"{type(self).__name__} takes the options {names}.")
+            takes = f"the options {', '.join(names)}" if names else "no options"
+            raise TypeError(
+                f"{type(self).__name__}() takes {takes}; what it is applied to comes in a second "
+                f"pair of brackets: {type(self).__name__}(...)({', '.join(self.inputs)})."
+            )
         options.update(zip(names, values, strict=False))
         for name in names:
             if name not in options and name not in vars(type(self)):
@@ -191,7 +204,10 @@ class Op:
         return f"{type(self).__name__}({', '.join(self.chosen)})"
 
     def __setattr__(self, name: str, value: object) -> None:
-        raise AttributeError(f"{self!r}: an op is frozen; make a new one with other options.")
+        raise AttributeError(
+            f"{self!r}: an op is frozen. An option is annotated in the class, as in `{name}: float "
+            f"= 1.0`, and given when the op is made: {type(self).__name__}({name}=...)."
+        )
 
     def argument_names(self, count: int) -> list[str]:
         """The name of each of so many arguments; the last one stands for any number of them."""

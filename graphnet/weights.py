@@ -9,13 +9,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from graphnet.errors import LoadError
+from graphnet.errors import GraphError, LoadError
 from graphnet.files import read_file, replace_file
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from graphnet.layers import Module
+
+_OF_TORCH = {".pt", ".pth", ".bin", ".pkl"}
+"""What files of torch.save are called."""
 
 
 def save_weights(module: Module, path: str | Path) -> None:
@@ -24,6 +27,7 @@ def save_weights(module: Module, path: str | Path) -> None:
     The file is written beside its place, and then moved there: an interruption leaves the old one.
 
     Raises:
+        GraphError: the name is that of another format, such as model.pt.
         OSError: the file cannot be written.
 
     >>> import graphnet as gn, tempfile
@@ -34,6 +38,15 @@ def save_weights(module: Module, path: str | Path) -> None:
     """
     from safetensors.torch import save
 
+    if not hasattr(module, "state_dict"):
+        raise GraphError(
+            f"save_weights(module, path) takes a module first; a {type(module).__name__} came."
+        )
+    if Path(path).suffix in _OF_TORCH:
+        raise GraphError(
+            f"Weights are written as safetensors; {path} looks like a file of torch.save. Name it "
+            f"{Path(path).stem}.safetensors."
+        )
     tensors = {name: value.contiguous() for name, value in module.state_dict().items()}
     replace_file(path, save(tensors))
 
@@ -68,4 +81,9 @@ def read_weights(path: str | Path) -> dict[str, Tensor]:
     try:
         return load(data)
     except (SafetensorError, KeyError, ValueError, RuntimeError) as error:
+        if data.startswith((b"PK", b"\x80")):  # how zip archives and pickles begin
+            raise LoadError(
+                f"{path} looks like a file of torch.save, which may run programs when it is read. "
+                "If you trust it: module.load_state_dict(torch.load(path, weights_only=True))."
+            ) from None
         raise LoadError(f"{path} is not a whole safetensors file: {error}.") from None

@@ -9,7 +9,7 @@ CORE = {"op", "ops", "graph", "layers", "losses", "optim", "init", "schedules", 
 """The rooms that take from torch nothing but `empty`."""
 
 LEVELS = [
-    {"errors", "files", "version", "table"},
+    {"errors", "elsewhere", "files", "version", "table"},
     {"init", "schedules"},
     {"op"},
     {"ops"},

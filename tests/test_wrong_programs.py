@@ -233,7 +233,11 @@ NO_NODES = {
     "a node of another graph": (
         lambda w: w.x + w.other(),
         GraphError,
-        ["add: node 0 'x' belongs to <Graph of 1 node", "not to <Graph of 12 nodes", "parameter"],
+        [
+            "add: node 0 'x' belongs to another graph, <Graph of 1 node",
+            "<Graph of 12 nodes",
+            "parameter",
+        ],
     ),
     "a loss of nodes of two graphs": (
         lambda w: gn.LossMSE()(w.y, w.other()),

@@ -206,8 +206,9 @@ CLASSES = {
     ),
     "a misspelt rule": (
         lambda: op_class(grad_x=..., grad_X=lambda self, grad: grad),
-        ["'x' has no derivative rule"],
+        ["Mine.grad_X is the rule of no input; the inputs of forward are x"],
     ),
+    "a missing rule": (lambda: op_class(grad_x=...), ["'x' has no derivative rule"]),
     "a rule that reads what is not there": (
         lambda: op_class(grad_x=lambda self, grad, y: grad * y),
         ["Mine.grad_x reads 'y'", "grad, top", "x_like"],

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from graphnet.check.differences import compare
 from graphnet.check.hints import red_pen
+from graphnet.errors import FeedError
 from graphnet.graph import Graph, Input, Node, Operation
 from graphnet.graph.complaints import explain_forward
 from graphnet.graph.feed import bind
@@ -146,6 +147,11 @@ def _leaf_values(
 ) -> dict[Node, Tensor]:
     """The values of inputs and parameters in float64, copied."""
     needed = [node for node in walked if isinstance(node, Input)]
+    if feed is None and not all(node.computed for node in needed):
+        raise FeedError(
+            "A check needs values: run graph.forward(...) before it, or give it a feed, "
+            "graph.check(node, {'x': tensor, ...})."
+        )
     if feed is None:
         feed = {node: node.top for node in needed if node.computed}
     fed = bind({node.name: node for node in graph.inputs}, graph.parameters(), needed, feed)

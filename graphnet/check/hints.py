@@ -159,7 +159,7 @@ class _Pen:
                 continue
             yield (
                 self._with(number, lambda v: v.mT),
-                f"{name} is to be transposed: write {name}.mT.",
+                f"{name} is to be transposed: write {name}.mT, or {name} where {name}.mT stands.",
             )
             if name == "grad":
                 continue

@@ -57,6 +57,11 @@ def check_op(
         raise GraphError(f"check_op takes an op such as Tanh(); a {type(op).__name__} came.")
     if not shapes:
         raise GraphError("check_op needs the shape of each input: check_op(Tanh(), (3, 4)).")
+    if isinstance(op, Op) and not op.variadic and len(shapes) != len(op.inputs):
+        raise GraphError(
+            f"{op!r} takes {', '.join(op.inputs)}, a shape for each; {shapes} came. A shape is a "
+            f"tuple: check_op({op!r}, {', '.join(['(3, 4)'] * len(op.inputs))})."
+        )
     function: Callable[..., Any] = op
     name = repr(op) if isinstance(op, Op) else getattr(op, "__name__", "function")
     names = _names(op, len(shapes))

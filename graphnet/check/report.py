@@ -53,8 +53,11 @@ class Report:
     def __str__(self) -> str:
         width = max((len(finding.name) for finding in self.findings), default=0)
         lines = []
+        told: dict[str, str] = {}
         for name, fault, left_out in self.findings:
-            text = f"WRONG: {fault}" if fault else f"not looked at: {left_out}"
+            again = f"the same as {told[fault]!r}" if fault in told else fault
+            told.setdefault(fault, name)
+            text = f"WRONG: {again}" if fault else f"not looked at: {left_out}"
             text = text if fault or left_out else "right"
             first, *rest = wrap(text, max(40, 98 - width)) or [""]
             lines.append(f"{name.ljust(width)}  {first}")

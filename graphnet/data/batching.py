@@ -19,12 +19,16 @@ def one_hot(labels: Tensor, classes: int) -> Tensor:
     Raises:
         RangeError: a label is below 0, or not below `classes`.
         ShapeError: the labels are not in one row.
-        DtypeError: the labels are not whole numbers.
+        DtypeError: the labels are not a tensor of whole numbers.
 
     >>> one_hot(torch.tensor([0, 2]), 3)
     tensor([[1., 0., 0.],
             [0., 0., 1.]])
     """
+    if not isinstance(labels, Tensor):
+        raise DtypeError(
+            f"Labels are a tensor, torch.tensor([0, 2]); a {type(labels).__name__} came."
+        )
     if labels.ndim != 1:
         raise ShapeError(f"Labels have the shape (n,); {tuple(labels.shape)} came.")
     if labels.dtype not in (torch.int64, torch.int32, torch.uint8):

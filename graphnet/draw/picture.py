@@ -85,7 +85,8 @@ def draw_module(module: Any, *shapes: Sequence[int | None], **options: Any) -> D
     rule = f"{type(module).__name__}.draw takes a shape for each input, such as draw((None, 3))"
     for shape in shapes:
         if not isinstance(shape, tuple | list):
-            raise GraphError(f"{rule}; {shape!r} came.")
+            came = f"a {type(shape).__name__}" if hasattr(shape, "shape") else repr(shape)
+            raise GraphError(f"{rule}; {came} came.")
     try:
         wanted = signature(module.build)
         wanted.bind(*shapes)

@@ -180,6 +180,11 @@ class Writer:
         dot = r" \cdot " if self.latex else "·"
         return Term(f"{one.text}{dot}{two.text}", self._shape(node), PRODUCT)
 
+    def _write_div(self, node: Operation) -> Term:
+        left, right = node.args
+        one = not isinstance(right, Node) and right == 1
+        return self.term(left) if one else self._infix(node, left, right)
+
     def _write_neg(self, node: Operation) -> Term:
         inner = self.bracketed(node.args[0], PRODUCT)
         return Term(f"{'-' if self.latex else '−'}{inner.text}", self._shape(node), SUM)
@@ -228,6 +233,8 @@ class Writer:
 
     def _write_clamp(self, node: Operation) -> Term:
         low, high = vars(node.op)["min"], vars(node.op)["max"]
+        if isinstance(node.args[0], Operation) and (node.args[0].op.name, low) == ("size", 1):
+            return self.term(node.args[0])  # a mean of nothing does not come up in a formula
         texts = [self.term(each).text for each in (*node.args, low)]
         return self._call(node) if high is not None else self.call("max", texts, self._shape(node))
 

@@ -17,6 +17,12 @@ if TYPE_CHECKING:
 
 _UNASKED = ("other shapes",)  # the forward is given: what it refuses is not the student's choice
 
+_NODES = (
+    "A rule is run on nodes too, to be differentiated again: write it with operators, with methods "
+    "that nodes have as well, and with functions of graphnet.ops. A comparison counts as 0 or 1 "
+    "when it is multiplied: grad * (x > 0)."
+)
+
 
 def grade(answer: type, exercise: type[Exercise] | str | None = None) -> Grade:
     """Grade the rules that an answer adds to an exercise: a point for each, and one for the rest.
@@ -54,7 +60,8 @@ def _exercise_of(answer: object, named: type[Exercise] | str | None) -> type[Exe
     """The exercise that an answer belongs to."""
     if not isinstance(answer, type):
         raise GraphError(
-            f"grade takes the class of an answer, such as MyAdd; a {type(answer).__name__} came."
+            f"grade takes the class of an answer, such as MyAdd, without brackets behind it; "
+            f"{answer!r} came."
         )
     if isinstance(named, str):
         known = {exercise.__name__.lower(): exercise for exercise in ALL}
@@ -108,7 +115,8 @@ def _rest(answer: type, exercise: type[Exercise], right: bool) -> Mark:
     faults = _report(assembled(answer, exercise, exercise.asked()), exercise).faults
     if not faults:
         return Mark("other checks")
-    return Mark("other checks", f"{faults[0].name}: {faults[0].fault}")
+    why = _NODES if "node" in faults[0].fault else ""
+    return Mark("other checks", f"{faults[0].name}: {faults[0].fault}", why)
 
 
 def _report(op: Op, exercise: type[Exercise]) -> Report:

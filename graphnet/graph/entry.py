@@ -20,6 +20,10 @@ open_graphs: ContextVar[tuple[NodeList, ...]] = ContextVar("open_graphs", defaul
 """The graphs of the `with` blocks, the innermost last; each thread sees its own."""
 
 
+class NoValueError(StateError, AttributeError):
+    """The value of a node that was not computed yet: for `hasattr`, an attribute it has not."""
+
+
 class Entry(Symbolic):
     """One entry of a graph's list."""
 
@@ -74,9 +78,10 @@ class Entry(Symbolic):
         return graph_of(arguments).append(op, arguments)
 
     def __getattr__(self, attribute: str) -> NoReturn:
-        # Python comes here only when an attribute is missing, as `top` is before a forward pass.
-        if attribute == "top":
-            raise StateError(f"{self} has no value: a graph.forward that walks it comes first.")
+        # Python comes here only when an attribute is missing, as `top` is before a forward pass,
+        # and with it every property that reads it.
+        if attribute == "top" or hasattr(type(self), attribute):
+            raise NoValueError(f"{self} has no value: a graph.forward that walks it comes first.")
         if attribute == "backward":
             raise AttributeError(
                 "A node has no 'backward': it is the list that is walked, graph.backward(node)."
@@ -85,6 +90,11 @@ class Entry(Symbolic):
             f"A node has no {attribute!r}. Its value is node.top, after graph.forward; operations "
             "without a method are functions in graphnet.ops."
         )
+
+    def __format__(self, form: str) -> str:
+        if form:
+            raise GraphError(f"{self} is no number; its value is: f'{{node.top:{form}}}'.")
+        return str(self)
 
     def __str__(self) -> str:
         return f"node {self.index} {self.name!r}"
@@ -124,10 +134,13 @@ def not_a_node(name: str, argument: object) -> str:
     """The message for something else than a node or a number in an operation on nodes."""
     kind = "None" if argument is None else type(argument).__name__
     text = f"{name} takes nodes and numbers; {kind} came."
+    if type(argument).__module__.startswith("torch.nn"):
+        return f"{text} It is of torch.nn: use the module of graphnet, such as graphnet.Linear."
     if hasattr(argument, "shape"):
         text += (
             " A tensor enters the list by graph.input(shape, name=...) or, if it never changes, "
-            "by graph.parameter(tensor, requires_grad=False)."
+            "by graph.parameter(tensor, requires_grad=False); what a module learns is an attribute "
+            "of it, self.weight = graphnet.Parameter(tensor)."
         )
     return text
 

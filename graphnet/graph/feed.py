@@ -66,7 +66,7 @@ def _check(node: Input, value: Any) -> None:
     if not isinstance(value, _TENSOR):
         raise FeedError(
             f"{node} is fed a {type(value).__module__}.{type(value).__qualname__}; "
-            "only tensors are fed: torch.as_tensor(value) makes one."
+            f"only tensors are fed: torch.as_tensor(value, dtype={node.dtype}) makes one."
         )
     shape = value.shape
     if shape != node.shape and (

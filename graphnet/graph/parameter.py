@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 from weakref import WeakKeyDictionary
 
 from torch import empty
@@ -111,6 +111,14 @@ class Parameter(Node):
             grad = None if self._grad is None else self._grad.to(value.device, value.dtype)
             self.leave()
             self._take_up(value, grad)
+
+    def __getattr__(self, attribute: str) -> NoReturn:
+        if attribute in ("data", "fill_", "copy_", "zero_", "normal_", "uniform_"):
+            raise AttributeError(
+                f"A parameter has no {attribute!r}. Its value is a tensor, parameter.top: change "
+                "it in place, or assign to it, parameter.top = tensor."
+            )
+        super().__getattr__(attribute)
 
     @property
     def top(self) -> Tensor:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Self, overload
 
 from graphnet.errors import GraphError, ShapeError, shape_text
 from graphnet.layers.module import Module, modules_among
+from graphnet.layers.state import no_module
 
 if TYPE_CHECKING:
     from graphnet.graph import Node
@@ -39,9 +40,7 @@ class ModuleList(Module):
     def append(self, module: Module) -> Self:
         """Append a module, and return the list."""
         if not isinstance(module, Module):
-            hint = f" Write {module.__name__}()." if isinstance(module, type) else ""
-            name = getattr(module, "__name__", repr(module))
-            raise GraphError(f"A ModuleList is made of modules; {name} came.{hint}")
+            raise no_module("A ModuleList", module)
         self._list = (*self._list, module)
         return self
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Self, overload
 
-from graphnet.errors import GraphError
 from graphnet.layers.module import Module, modules_among
+from graphnet.layers.state import no_module
 
 if TYPE_CHECKING:
     from graphnet.graph import Node
@@ -32,9 +32,7 @@ class Sequential(Module):
         """Append modules, and return the whole."""
         for module in modules:
             if not isinstance(module, Module):
-                hint = f" Write {module.__name__}()." if isinstance(module, type) else ""
-                name = getattr(module, "__name__", repr(module))
-                raise GraphError(f"A Sequential is made of modules; {name} came.{hint}")
+                raise no_module("A Sequential", module)
         self._sequence = (*self._sequence, *modules)
         return self
 

@@ -70,7 +70,7 @@ def kl_div(input: T, target: T, *, reduction: str = "mean", log_target: bool = F
         loss = KlDivergence()(input, target)
     if reduction == "batchmean":
         first = (0,) if input.ndim else ()
-        return sum(Mean(first, of_batch=True)(loss))
+        return sum(Mean(first, nonempty=True)(loss))
     return reduce(loss, reduction)
 
 

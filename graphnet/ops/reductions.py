@@ -63,11 +63,11 @@ class Mean(Op):
     symbol = "mean"
     dims: tuple[int, ...]
     keepdim: bool = False
-    of_batch: bool = False
+    nonempty: bool = False
     """True for a loss: the mean over no elements is an error then, not NaN."""
 
     def forward(self, x: Tensor) -> Tensor:
-        if self.of_batch and not x.numel():
+        if self.nonempty and not x.numel():
             raise EmptyBatchError(
                 "the mean over an empty batch does not exist; feed one row at least"
             )
@@ -102,7 +102,7 @@ def mean_of_batch(input: T) -> T:
     >>> mean_of_batch(empty(2, 3).fill_(4))
     tensor(4.)
     """
-    return Mean(reduced_dims(input, None), of_batch=True)(input)
+    return Mean(reduced_dims(input, None), nonempty=True)(input)
 
 
 class Var(Op):

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from graphnet.errors import GraphError
+from graphnet.errors import GraphError, counted
 from graphnet.graph.home import settle
 from graphnet.optim.arrangement import Arrangement
 from graphnet.optim.groups import check_parameters, check_switches, completed, grouped
@@ -99,6 +99,11 @@ class Optimizer:
             raise GraphError("An optimizer needs at least one parameter; the list is empty.")
         self.param_groups = groups
         settle(self.parameters)
+
+    def __repr__(self) -> str:
+        settings = ", ".join(f"{name}={value}" for name, value in self.defaults.items())
+        count = counted(len(self.parameters), "parameter")
+        return f"<{type(self).__name__} of {count}: {settings}>"
 
     # what a subclass writes
 

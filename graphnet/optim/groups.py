@@ -83,7 +83,7 @@ def check_parameters(groups: list[dict[str, Any]]) -> None:
     for parameter in parameters:
         if not isinstance(parameter, Parameter):
             raise GraphError(
-                f"An optimizer updates graphnet parameters; a {_kind(parameter)} came. "
+                f"An optimizer updates graphnet parameters; {_kind(parameter)} came. "
                 "model.parameters() lists those of a module."
             )
     if len(set(parameters)) < len(parameters):
@@ -93,6 +93,8 @@ def check_parameters(groups: list[dict[str, Any]]) -> None:
 
 
 def _listed(params: Any) -> list[Any]:
+    if hasattr(params, "parameters"):
+        raise GraphError("An optimizer takes the parameters of a model: model.parameters().")
     if not isinstance(params, Iterable) or isinstance(params, Parameter | Mapping | str):
         raise GraphError("An optimizer takes a list of parameters: model.parameters(), or [w, b].")
     if isinstance(params, set | frozenset):
@@ -111,4 +113,5 @@ def _unnamed(listed: list[Any]) -> tuple[list[Any], dict[str, list[str]]]:
 
 
 def _kind(value: object) -> str:
-    return type(value).__name__
+    origin = "torch's" if type(value).__module__.startswith("torch.") else "a"
+    return f"{origin} {type(value).__name__}"

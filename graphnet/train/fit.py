@@ -100,7 +100,7 @@ def fit(
         NonFiniteError: the loss is NaN or infinite; no update was made from it.
         LoadError: the directory holds another training, or none that is whole.
         SystemExit: Ctrl-C (code 130) or SIGTERM (143) came; the step was finished and, where there
-            is a directory, kept.
+            is a directory, kept. At a prompt or in a notebook, Ctrl-C is a KeyboardInterrupt.
 
     >>> import graphnet as gn
     >>> points, labels = gn.data.disk(200, torch.Generator().manual_seed(0))

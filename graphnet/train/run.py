@@ -99,7 +99,8 @@ class Run:
 
         Raises:
             NonFiniteError: the loss is NaN or infinite, and the policy is to stop.
-            SystemExit: Ctrl-C or SIGTERM came; the step was finished, and the callbacks told.
+            SystemExit: Ctrl-C or SIGTERM came; the step was finished, and the callbacks told. At
+                a prompt or in a notebook, Ctrl-C is a KeyboardInterrupt.
         """
         self.task.graph.train()
         try:
@@ -113,7 +114,7 @@ class Run:
         finally:
             self._tell_the_end()
         if self.interrupted:
-            raise SystemExit(interruption.exit_code)
+            raise interruption.ending()
         return self.history
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,6 +13,10 @@ from typing import Any
 Handler = Callable[[int, FrameType | None], Any] | int
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class Stopped(SystemExit, KeyboardInterrupt):
+    """Ctrl-C ended a program: with exit code 130, unless it is caught as either of its bases."""
 
 
 class Interruption:
@@ -41,6 +46,12 @@ class Interruption:
     def exit_code(self) -> int:
         """What a shell expects of a program that a signal has ended: 128 and its number; else 0."""
         return 0 if self.signal is None else 128 + self.signal
+
+    def ending(self) -> BaseException:
+        """What to raise at the end of the step: a session at a prompt goes on after Ctrl-C."""
+        if self.signal is signal.SIGINT:
+            return KeyboardInterrupt() if hasattr(sys, "ps1") else Stopped(self.exit_code)
+        return SystemExit(self.exit_code)
 
     def __enter__(self) -> Interruption:
         if threading.current_thread() is threading.main_thread():

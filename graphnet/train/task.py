@@ -56,7 +56,7 @@ class Task:
         with Graph() as self.graph:
             self.inputs = _inputs("x", data.inputs)
             self.targets = _inputs("t", data.targets)
-            made = model(*self.inputs)
+            made = model.append_to(self.graph, *self.inputs)
             self.outputs: tuple[Node, ...] = (made,) if isinstance(made, Node) else tuple(made)
             self.loss = _total(loss, self.outputs, self.targets)
         if not isinstance(self.loss, Node) or self.loss.shape != ():

@@ -256,6 +256,13 @@ def test_every_check_finds_its_fault(name):
     assert words in finding.fault
 
 
+def test_a_fault_that_is_found_again_is_not_told_again():
+    report = gn.check_op(op_of(square, grad_x=lambda self, grad, x: grad.sum(0)), (3, 4))
+    text = " ".join(str(report).split())
+    assert text.count("Correct the rule in Mine") == 1
+    assert text.count("WRONG: the same as 'untouched inputs'") == len(report.faults) - 2
+
+
 def test_a_rule_that_differs_for_nodes_is_found():
     def rule(self, grad, x):
         return grad * x * (2 if isinstance(x, torch.Tensor) else 3)

@@ -45,7 +45,7 @@ MLP = """\
 
 ```text
 10  dL/dL = 1   ()
-    dL/d(lossmse.squared_error) = dL/dL / max(size(lossmse.squared_error, 0), 1) / 2   (?x2)
+    dL/d(lossmse.squared_error) = dL/dL / size(lossmse.squared_error, 0) / 2   (?x2)
  9  dL/dlinear₂ = dL/d(lossmse.squared_error) ⊙ (2·(linear₂ − t))   (?x2 ⊙ ?x2)
  8  dL/dtanh₁ = dL/dlinear₂ · W₂   (?x2 · 2x5)
     dL/dW₂ = (dL/dlinear₂)ᵀ · tanh₁   (2x? · ?x5)

@@ -32,7 +32,7 @@ ROWS: list[Case] = [
         )
         for keepdim in (False, True)
     ],
-    Case(reductions.Mean((0, 1), of_batch=True), torch.mean, ((3, 4),)),
+    Case(reductions.Mean((0, 1), nonempty=True), torch.mean, ((3, 4),)),
     Case(reductions.Mean(()), torch.mean, ((),)),
     *[
         Case(

@@ -79,7 +79,7 @@ PARAMETER = gn.Parameter(torch.ones(2))
         (PARAMETER, "a list of parameters"),
         (None, "a list of parameters"),
         (gn.Linear(1, 1), "model.parameters()"),
-        (gn.Sequential(gn.Linear(1, 1)), "a Linear came"),
+        (gn.Sequential(gn.Linear(1, 1)), "model.parameters()"),
         ([torch.ones(2)], "a Tensor came"),
         ([PARAMETER, PARAMETER], "twice"),
     ],

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from graphnet.train import signals
-from graphnet.train.signals import SIGNALS, Interruption, exit_on_sigterm
+from graphnet.train.signals import SIGNALS, Interruption, Stopped, exit_on_sigterm
 
 BOTH = [signal.SIGINT, signal.SIGTERM]
 
@@ -53,6 +53,27 @@ def test_the_first_signal_is_noted(outside, number, code):
     assert handlers() == [outside, outside]
     with pytest.raises(HeardError):
         signal.raise_signal(number)
+
+
+@pytest.mark.parametrize(
+    ("number", "at_a_prompt", "kind"),
+    [
+        (signal.SIGINT, True, KeyboardInterrupt),
+        (signal.SIGINT, False, Stopped),
+        (signal.SIGTERM, True, SystemExit),
+        (signal.SIGTERM, False, SystemExit),
+    ],
+)
+def test_a_session_at_a_prompt_goes_on_after_control_c(number, at_a_prompt, kind, monkeypatch):
+    monkeypatch.delattr(sys, "ps1", raising=False)
+    if at_a_prompt:
+        monkeypatch.setattr(sys, "ps1", ">>> ", raising=False)
+    interruption = Interruption()
+    interruption.signal = signal.Signals(number)
+    ending = interruption.ending()
+    assert type(ending) is kind
+    assert getattr(ending, "code", 128 + number) == 128 + number
+    assert isinstance(ending, KeyboardInterrupt) == (number == signal.SIGINT)
 
 
 def test_sigterm_may_be_an_exit():
