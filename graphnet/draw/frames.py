@@ -121,6 +121,10 @@ class Frames(Sequence[str]):
             what = f"{first.phase} {places[0]}…{places[-1]} {name!r}: {nodes}"
         return f"Step {number + 1} of {len(self)}: {what}"
 
+    def box(self, number: int) -> str:
+        """The key of the box at which a step happens."""
+        return self._boxes[self.steps[self._place(number)][0].node].key
+
     def _place(self, number: Any) -> int:
         """The number of a step from the start."""
         if not isinstance(number, int) or not -len(self) <= number < len(self):

@@ -79,6 +79,7 @@ def _filled(
     data = {
         "edits": list(edits(chain([last], map(frames.svg, numbers)))),
         "captions": captions,
+        "boxes": [frames.box(number) for number in numbers],
         "cards": told,
     }
     parts = {

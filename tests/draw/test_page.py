@@ -111,6 +111,8 @@ def test_the_page_reads_well_without_scripts(frames):
     data = json.loads(re.search(r'application/json">(.*?)</script>', page, re.DOTALL)[1])
     assert len(data["captions"]) == len(frames)
     assert set(cards(frames)) == set(data["cards"])
+    assert data["boxes"] == [frames.box(number) for number in range(len(frames))]
+    assert set(data["boxes"]) <= set(data["cards"])
 
 
 def test_hostile_names_stay_names():
@@ -160,6 +162,8 @@ def test_the_page_works_in_a_browser(frames, tmp_path):
             assert "".join(shown.split()) == "".join(expected.split())
         page.keyboard.press("Home")
         assert page.inner_text(".caption") == captions[0]
+        first = frames.walk.graph[0]
+        assert page.inner_text(".card").startswith(f"{first.name}, {first.kind}")
         loss = frames.walk.loss
         page.click(f"g[id$='-n{loss.index}']")
         assert loss.op.symbol in page.inner_text(".card") or loss.name in page.inner_text(".card")
@@ -168,6 +172,8 @@ def test_the_page_works_in_a_browser(frames, tmp_path):
         card = page.inner_text(".card").split("\n")
         lines = cards(frames)[f"n{frames.walk.graph.index(weight)}"]
         assert len(lines) > 3 and {" ".join(line.split()) for line in lines} <= set(card)
+        page.click(".picture svg", position={"x": 2, "y": 2})
+        assert page.inner_text(".card").startswith(f"{first.name}, {first.kind}")
         page.click("button[data-do=play]")
         page.wait_for_function("document.querySelector('input[type=range]').value > 1")
         still = browser.new_context(java_script_enabled=False).new_page()
