@@ -105,27 +105,38 @@ def read_options(arguments: Sequence[str] | None = None) -> Settings:
 def _parser() -> argparse.ArgumentParser:
     """The options, each with the default of `Settings`."""
     parser = argparse.ArgumentParser(
-        description="Train a network to tell points inside a disk from points outside."
+        usage="python test.py [options]    (--help lists them)",
+        description="Train a network to tell points inside a disk from points outside.",
     )
-    values: list[tuple[str, Callable[[str], object], str]] = [
-        ("epochs", _whole(1), "how often all training points are seen"),
-        ("batch-size", _whole(1), "points in a batch"),
-        ("lr", _number, "the learning rate at its highest"),
-        ("momentum", _number, "the momentum of SGD"),
-        ("hidden", _widths, "the widths of the hidden layers"),
-        ("seed", _whole(0), "the seed of the first round; each further round takes the next"),
-        ("rounds", _whole(1), "how often to begin again, with fresh points and weights"),
-        ("accumulate", _whole(1), "batches for each update"),
-        ("save", Path, "a file for the weights of the last round"),
-        ("load", Path, "a file of weights to evaluate instead of training"),
-        ("json", Path, "a file for settings, losses and errors"),
-        ("plot", Path, "a folder for pictures of the network, its training and its errors"),
+    values: list[tuple[str, Callable[[str], object], str, str]] = [
+        ("epochs", _whole(1), "COUNT", "how often all training points are seen"),
+        ("batch-size", _whole(1), "COUNT", "points in a batch"),
+        ("lr", _number, "NUMBER", "the learning rate at its highest"),
+        ("momentum", _number, "NUMBER", "the momentum of SGD"),
+        ("hidden", _widths, "WIDTH,...", "the widths of the hidden layers"),
+        (
+            "seed",
+            _whole(0),
+            "NUMBER",
+            "the seed of the first round; each further round takes the next",
+        ),
+        ("rounds", _whole(1), "COUNT", "how often to begin again, with fresh points and weights"),
+        ("accumulate", _whole(1), "COUNT", "batches for each update"),
+        ("save", Path, "FILE", "a file for the weights of the last round"),
+        ("load", Path, "FILE", "a file of weights to evaluate instead of training"),
+        ("json", Path, "FILE", "a file for settings, losses and errors"),
+        (
+            "plot",
+            Path,
+            "FOLDER",
+            "a folder for pictures of the network, its training and its errors",
+        ),
     ]
-    for name, kind, text in values:
+    for name, kind, word, text in values:
         default = getattr(Settings, name.replace("-", "_"))
         shown = ",".join(map(str, default)) if isinstance(default, tuple) else default
         parser.add_argument(
-            f"--{name}", type=kind, default=default, metavar="VALUE", help=_described(text, shown)
+            f"--{name}", type=kind, default=default, metavar=word, help=_described(text, shown)
         )
     choices = [
         ("optimizer", ("sgd", "adam"), "how parameters follow their gradients"),
