@@ -6,6 +6,7 @@ import copy
 
 import pytest
 import torch
+from closeness import assert_close
 from ops.beside import CLOSE, F64, labels, probabilities, rand
 from torch import nn
 
@@ -94,10 +95,10 @@ def test_value_and_gradients(ours, theirs, settings, x, t, reduction):
     start = rand(expected.shape, 0.5, 1.5, 9)
     expected.backward(start)
     for _ in range(2):
-        torch.testing.assert_close(loss.forward(x, t), expected.detach(), **CLOSE)
+        assert_close(loss.forward(x, t), expected.detach(), **CLOSE)
         for mine, leaf in zip(loss.backward(start), leaves, strict=True):
             if leaf.requires_grad:
-                torch.testing.assert_close(mine, leaf.grad, **CLOSE)
+                assert_close(mine, leaf.grad, **CLOSE)
             else:
                 assert mine is None
     assert torch.equal(x, leaves[0].detach())
@@ -112,8 +113,8 @@ def test_weights_are_buffers_of_torchs_names(ours, theirs, settings, x, t):
     assert loss.parameters() == []
     loss.load_state_dict({name: value * 2 for name, value in state.items()})
     torchs.load_state_dict({name: value * 2 for name, value in state.items()})
-    torch.testing.assert_close(loss(x, t), torchs(x, t), **CLOSE)
-    torch.testing.assert_close(copy.deepcopy(loss)(x, t), torchs(x, t), **CLOSE)
+    assert_close(loss(x, t), torchs(x, t), **CLOSE)
+    assert_close(copy.deepcopy(loss)(x, t), torchs(x, t), **CLOSE)
     loss.float()
     target = t.float() if t.dtype.is_floating_point else t
     assert loss(x.float(), target).dtype is torch.float32
@@ -131,7 +132,7 @@ def test_derivatives_in_the_list(ours, theirs, settings, x, t):
     inner = leaf.tanh().sigmoid().log() if ours is not gn.LossBCE else leaf
     expected = torch.autograd.grad(theirs(**settings)(inner, t), leaf)[0]
     value = graph.forward(a=x, b=t, outputs=graph.gradients(loss, [a])[0])
-    torch.testing.assert_close(value, expected, **CLOSE)
+    assert_close(value, expected, **CLOSE)
 
 
 def test_hinge():

@@ -6,6 +6,7 @@ import math
 
 import pytest
 import torch
+from closeness import assert_close
 from torch import nn
 
 import graphnet as gn
@@ -37,10 +38,10 @@ def check(ours, theirs, predictions, targets, tolerance=1e-12):
     value = ours.forward(predictions, targets)
     gradients = ours.backward(grad)
     close = {"rtol": tolerance, "atol": tolerance, "equal_nan": True}
-    torch.testing.assert_close(value, expected.detach(), **close)
+    assert_close(value, expected.detach(), **close)
     for mine, leaf in zip(gradients, leaves, strict=True):
-        torch.testing.assert_close(mine, leaf.grad, **close)
-    torch.testing.assert_close((predictions, targets), before, rtol=0, atol=0, equal_nan=True)
+        assert_close(mine, leaf.grad, **close)
+    assert_close((predictions, targets), before, rtol=0, atol=0, equal_nan=True)
 
 
 @BOTH
@@ -68,7 +69,7 @@ def test_scalar_starts_its_gradient_at_one(name):
     theirs(predictions, targets).backward()
     value = ours(predictions.detach(), targets)  # a call on tensors computes
     assert value.shape == ()
-    torch.testing.assert_close(ours.backward()[0], predictions.grad, rtol=1e-12, atol=1e-12)
+    assert_close(ours.backward()[0], predictions.grad, rtol=1e-12, atol=1e-12)
 
 
 @BOTH
@@ -96,8 +97,8 @@ def test_probabilities_at_the_ends(reduction, dtype):
     assert value.isfinite().all()
     assert gradient.isfinite().all()
     tolerance = 1e-12 if dtype is torch.float64 else 1e-6  # the rounding of each type
-    torch.testing.assert_close(value, expected.detach(), rtol=tolerance, atol=0)
-    torch.testing.assert_close(gradient, leaf.grad, rtol=tolerance, atol=0)
+    assert_close(value, expected.detach(), rtol=tolerance, atol=0)
+    assert_close(gradient, leaf.grad, rtol=tolerance, atol=0)
 
 
 @pytest.mark.parametrize("size", [0.0, 1e-30, 1e-170, 1e150, 1e200, math.inf, math.nan])

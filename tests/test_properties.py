@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from closeness import assert_close
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -94,7 +95,7 @@ def total(values, count):
 
 
 def close(ours, theirs):
-    torch.testing.assert_close(ours, theirs, rtol=1e-10, atol=1e-9)
+    assert_close(ours, theirs, rtol=1e-10, atol=1e-9)
 
 
 def random_leaves(program):

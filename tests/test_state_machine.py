@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from closeness import assert_close
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -75,7 +76,7 @@ class Machine(RuleBasedStateMachine):
         assert torch.equal(batch, kept)
         fresh = World(self.world.w.top, self.recipe).step(batch)
         for our, their in zip(ours, fresh, strict=True):
-            torch.testing.assert_close(our, their, rtol=1e-12, atol=1e-12)
+            assert_close(our, their, rtol=1e-12, atol=1e-12)
         self.fed = batch
 
     @rule()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-import torch
+from closeness import assert_close
 from compile.worlds import World, assert_same
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -73,8 +73,8 @@ def test_predictions_of_random_graphs(program, roles, unknown):
             predict(feed)
         return
     first, second = predict(feed), predict(feed)
-    torch.testing.assert_close(first, expected, rtol=1e-10, atol=1e-10, equal_nan=True)
-    torch.testing.assert_close(second, expected, rtol=1e-10, atol=1e-10, equal_nan=True)
+    assert_close(first, expected, rtol=1e-10, atol=1e-10, equal_nan=True)
+    assert_close(second, expected, rtol=1e-10, atol=1e-10, equal_nan=True)
     assert_same(feed, kept, exact=True)
     assert_same(ours.state(), before, exact=True)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from closeness import assert_close
 
 import graphnet as gn
 
@@ -47,9 +48,9 @@ def train(kind, options, dtype, close):
         other.backward(other_loss)
         other_optimizer.step()
     for mine, theirs in zip(layer.parameters(), twin.parameters(), strict=True):
-        torch.testing.assert_close(mine.top, theirs.top, rtol=close, atol=close)
+        assert_close(mine.top, theirs.top, rtol=close, atol=close)
     mine, theirs = optimizer.state_dict()["state"], other_optimizer.state_dict()["state"]
-    torch.testing.assert_close(mine, theirs, rtol=close, atol=close)
+    assert_close(mine, theirs, rtol=close, atol=close)
     return step
 
 
@@ -83,4 +84,4 @@ def test_the_operation_says_what_the_kernel_does(kind, options):
     given = [numbers[each.name] for each in node.inputs if each.name in numbers]
     expected = node.op.forward(*cells[: len(node.inputs) - 1 - len(given)], grad, *given)
     for row, cell in zip(expected, (n for n in node.inputs if n.kind == "parameter"), strict=False):
-        torch.testing.assert_close(cell.top, row, rtol=1e-9, atol=1e-12)
+        assert_close(cell.top, row, rtol=1e-9, atol=1e-12)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
+from closeness import assert_close
 from torch import Tensor
 
 import graphnet as gn
@@ -70,7 +71,7 @@ Make = Callable[[], World]
 def assert_same(ours, theirs, exact=False, **tolerance):
     """Two states, or values, are the same; NaN equals NaN."""
     limits = {"rtol": 0, "atol": 0} if exact else {**SAME, **tolerance}
-    torch.testing.assert_close(ours, theirs, equal_nan=True, **limits)
+    assert_close(ours, theirs, equal_nan=True, **limits)
 
 
 def assert_same_training(make: Make, feeds, steps=50, options=None, **tolerance):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from closeness import assert_close
 
 import graphnet as gn
 from graphnet import ops
@@ -47,13 +48,13 @@ def test_a_source_may_stand_anywhere_and_more_than_once():
     ones = torch.ones(4, 2, dtype=F64)
     expected = [2 * h, by_w, ones, 2 * h, torch.ones((), dtype=F64), by_x]
     for tensor, reference in zip(found, expected, strict=True):
-        torch.testing.assert_close(tensor, reference, **CLOSE)
+        assert_close(tensor, reference, **CLOSE)
 
 
 def test_one_source_need_not_be_in_a_list():
     net = Net()
     (node,) = net.graph.gradients(net.loss, net.w)
-    torch.testing.assert_close(
+    assert_close(
         net.graph.forward(x=rand(4, 3), outputs=node),
         slopes(lambda w: ((rand(4, 3) @ w).tanh() ** 2).sum(), net.w.top)[0],
         **CLOSE,
@@ -101,7 +102,7 @@ def test_a_seed_makes_a_product_of_vector_and_jacobian(rows):
     batch, vector = rand(rows, 3, seed=1), rand(rows, 2, seed=2)
     found = net.graph.forward(x=batch, seed=vector, outputs=node)
     expected = slopes(lambda w: (batch @ w).tanh(), net.w.top, grad=vector)
-    torch.testing.assert_close(found, expected[0], **CLOSE)
+    assert_close(found, expected[0], **CLOSE)
 
 
 def test_a_seed_for_a_scalar_and_a_product_with_the_hessian():
@@ -116,7 +117,7 @@ def test_a_seed_for_a_scalar_and_a_product_with_the_hessian():
     with torch.enable_grad():
         (first,) = torch.autograd.grad(2 * ((batch @ w).tanh() ** 2).sum(), w, create_graph=True)
         (expected,) = torch.autograd.grad(first, w, vector.top)
-    torch.testing.assert_close(found, expected, **CLOSE)
+    assert_close(found, expected, **CLOSE)
 
 
 # names, groups and flags
@@ -239,4 +240,4 @@ def test_a_rule_reads_an_unknown_size_when_it_is_fed():
     for rows, columns in ((2, 3), (1, 1), (5, 2)):
         value = graph.forward(x=rand(rows, columns), outputs=slope)
         expected = torch.full((rows, columns), 1.0 / columns + 1.0, dtype=F64)
-        torch.testing.assert_close(value, expected, **CLOSE)
+        assert_close(value, expected, **CLOSE)

@@ -6,6 +6,7 @@ import random
 
 import pytest
 import torch
+from closeness import assert_close
 
 import graphnet as gn
 from graphnet import ops
@@ -57,7 +58,7 @@ def compare(function, shapes, feeds):
         _, *expected = torch_derivatives(function, feed)
         for tensor, reference in zip(found, [*expected[0], *expected[1]], strict=True):
             scale = 1 + float(reference.abs().max()) if reference.numel() else 1.0
-            torch.testing.assert_close(tensor / scale, reference / scale, **CLOSE)
+            assert_close(tensor / scale, reference / scale, **CLOSE)
 
 
 def pair(x, y):
@@ -228,7 +229,7 @@ def test_derivatives_up_to_the_fifth():
     for _ in range(5):
         expected += torch.autograd.grad(expected[-1], at, create_graph=True)
     found = graph.forward(x=at, outputs=nodes)
-    torch.testing.assert_close(torch.stack(found), torch.stack(expected).detach(), **CLOSE)
+    assert_close(torch.stack(found), torch.stack(expected).detach(), **CLOSE)
 
 
 def two_layers(x, v, c, w):
@@ -258,11 +259,11 @@ def test_a_gradient_penalty_is_differentiated_by_the_parameters(known, rows):
         expected = torch.autograd.grad(torch_penalty, torches)
 
     found = graph.forward(x=batch, outputs=[penalty, *as_nodes])
-    torch.testing.assert_close(found[0], torch_penalty.detach(), **CLOSE)
+    assert_close(found[0], torch_penalty.detach(), **CLOSE)
     graph.backward(penalty)
     for node, value, reference in zip(parameters, found[1:], expected, strict=True):
-        torch.testing.assert_close(value, reference, **CLOSE)
-        torch.testing.assert_close(node.grad, reference, **CLOSE)
+        assert_close(value, reference, **CLOSE)
+        assert_close(node.grad, reference, **CLOSE)
 
 
 def test_the_walk_back_and_the_derivative_nodes_give_the_same():
@@ -274,4 +275,4 @@ def test_the_walk_back_and_the_derivative_nodes_give_the_same():
     graph.forward(x=rand(5, 3), y=rand(1, 3, seed=1))
     graph.backward(loss)
     for leaf, node in zip((x, y), nodes, strict=True):
-        torch.testing.assert_close(leaf.grad, node.top, **CLOSE)
+        assert_close(leaf.grad, node.top, **CLOSE)

@@ -6,6 +6,7 @@ import random
 
 import pytest
 import torch
+from closeness import assert_close
 
 import graphnet as gn
 from graphnet import ops
@@ -116,12 +117,12 @@ def test_random_graphs_have_the_gradients_of_autograd(seed):
     v, w = (graph.parameter(leaf, name=name) for leaf, name in zip(leaves[1:], "vw", strict=True))
     loss = program(x, v, w)
     value, grads = autograd(program, *leaves)
-    torch.testing.assert_close(graph.forward(x=leaves[0]), value, **EXACT)
+    assert_close(graph.forward(x=leaves[0]), value, **EXACT)
     graph.backward(loss)
     for node, grad in zip((x, v, w), grads, strict=True):
         found = torch.zeros_like(grad) if node.grad is None else node.grad
         scale = 1 + float(grad.abs().max())
-        torch.testing.assert_close(found / scale, grad / scale, **EXACT)
+        assert_close(found / scale, grad / scale, **EXACT)
     graph.lint()
 
 
@@ -159,7 +160,7 @@ class Net:
 
 def same(found, expected):
     for a, b in zip(found, expected, strict=True):
-        torch.testing.assert_close(a, b, **EXACT)
+        assert_close(a, b, **EXACT)
 
 
 def test_backward_twice_gives_the_same_to_the_last_bit():
@@ -274,10 +275,10 @@ def test_an_input_that_asks_has_a_gradient():
     a, b = rand(3, 2, seed=1), rand(3, 2, seed=2)
     graph.forward(x=a, t=b)
     graph.backward(loss)
-    torch.testing.assert_close(x.grad, 2 * (a - b), **EXACT)
+    assert_close(x.grad, 2 * (a - b), **EXACT)
     assert t.grad is None
     graph.backward(loss, accumulate=True)
-    torch.testing.assert_close(x.grad, 4 * (a - b), **EXACT)
+    assert_close(x.grad, 4 * (a - b), **EXACT)
     graph.forward(x=a, t=b)
     assert x.grad is None
 
@@ -303,5 +304,5 @@ def test_labels_have_no_gradient_and_a_weight_used_twice_has_the_sum():
     graph.forward(x=a, mask=keep)
     graph.backward(y)
     _, (grad,) = autograd(lambda v: (((a @ v).tanh() @ v) * keep).sum(), w.top)
-    torch.testing.assert_close(w.grad, grad, **EXACT)
+    assert_close(w.grad, grad, **EXACT)
     assert mask.grad is None

@@ -6,6 +6,7 @@ from itertools import product
 
 import pytest
 import torch
+from closeness import assert_close
 from torch import nn
 
 import graphnet as gn
@@ -43,7 +44,7 @@ def structure(value):
 
 def close(mine, other):
     # sums of tens of products of numbers about 1, through a few steps: rounding is below 1e-12
-    torch.testing.assert_close(mine, other.detach(), rtol=1e-12, atol=1e-12)
+    assert_close(mine, other.detach(), rtol=1e-12, atol=1e-12)
 
 
 def pair(name, *sizes, **options):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+from closeness import assert_close
 from torch import nn
 
 import graphnet as gn
@@ -37,14 +38,14 @@ def assert_same_step(ours, theirs, inputs, **settings):
     with torch.enable_grad():
         expected = theirs(*copies, **settings)
     first, first_expected = (t[0] if isinstance(t, tuple) else t for t in (tops, expected))
-    torch.testing.assert_close(first, first_expected.detach(), **CLOSE)
+    assert_close(first, first_expected.detach(), **CLOSE)
     seed = torch.linspace(0.5, 1.5, first.numel(), dtype=torch.float64).reshape(first.shape)
     if isinstance(tops, tuple):
         if tops[1] is None:
             assert expected[1] is None
             grads = ours.backward(seed)
         else:
-            torch.testing.assert_close(tops[1], expected[1].detach(), **CLOSE)
+            assert_close(tops[1], expected[1].detach(), **CLOSE)
             grads = ours.backward(seed, torch.zeros_like(tops[1]))
     else:
         grads = ours.backward(seed)
@@ -52,8 +53,8 @@ def assert_same_step(ours, theirs, inputs, **settings):
     grads = grads if isinstance(grads, tuple) else (grads,)
     for grad, copy in zip(grads, copies, strict=False):
         if copy.requires_grad:
-            torch.testing.assert_close(grad, copy.grad, **CLOSE)
+            assert_close(grad, copy.grad, **CLOSE)
     wanted = dict(theirs.named_parameters())
     for key, parameter in ours.named_parameters():
-        torch.testing.assert_close(parameter.grad, wanted[key].grad, **CLOSE)
-    torch.testing.assert_close(ours.state_dict(), dict(theirs.state_dict()), **CLOSE)
+        assert_close(parameter.grad, wanted[key].grad, **CLOSE)
+    assert_close(ours.state_dict(), dict(theirs.state_dict()), **CLOSE)

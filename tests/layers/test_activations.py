@@ -6,6 +6,7 @@ import math
 
 import pytest
 import torch
+from closeness import assert_close
 from torch import nn
 
 import graphnet as gn
@@ -43,9 +44,9 @@ def check(ours, theirs, x, tolerance=1e-12):
     expected.backward(grad)
     before = x.clone(), grad.clone()
     close = {"rtol": tolerance, "atol": tolerance, "equal_nan": True}
-    torch.testing.assert_close(ours.forward(x), expected.detach(), **close)
-    torch.testing.assert_close(ours.backward(grad), leaf.grad, **close)
-    torch.testing.assert_close((x, grad), before, rtol=0, atol=0, equal_nan=True)
+    assert_close(ours.forward(x), expected.detach(), **close)
+    assert_close(ours.backward(grad), leaf.grad, **close)
+    assert_close((x, grad), before, rtol=0, atol=0, equal_nan=True)
 
 
 @EACH
@@ -224,6 +225,6 @@ def test_whole_numbers_stay_whole_between_bounds(name):
     for dtype in (torch.int64, torch.int32):
         x = torch.tensor([-3, 0, 1, 9], dtype=dtype)
         got, expected = getattr(gn, name)().forward(x), getattr(nn, name)()(x)
-        torch.testing.assert_close(got, expected, rtol=0, atol=0)
+        assert_close(got, expected, rtol=0, atol=0)
     with pytest.raises(gn.DtypeError, match="takes numbers"):
         getattr(gn, name)().forward(torch.tensor([True]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from closeness import assert_close
 from layers.steps import CLOSE, assert_same_step, pair
 
 import graphnet as gn
@@ -44,7 +45,7 @@ def test_a_layer_is_that_of_torch_over_several_steps(name, args, kwargs, shape):
         expected = theirs(x)  # the same random numbers again below
         theirs.load_state_dict(ours.state_dict())
         torch.manual_seed(step)
-        torch.testing.assert_close(ours.forward(x), expected.detach(), **CLOSE)
+        assert_close(ours.forward(x), expected.detach(), **CLOSE)
         if name != "Dropout":
             assert_same_step(ours, pair_state(theirs, ours), [x])
 
@@ -62,8 +63,8 @@ def test_a_graph_switches_as_the_module_does(name, args, kwargs, shape):
     for training in (True, False, True, False):
         graph.train(training), theirs.train(training)
         x = torch.randn(shape, dtype=torch.float64)
-        torch.testing.assert_close(graph.forward({"x": x}, outputs=y), theirs(x).detach(), **CLOSE)
-        torch.testing.assert_close(ours.state_dict(), dict(theirs.state_dict()), **CLOSE)
+        assert_close(graph.forward({"x": x}, outputs=y), theirs(x).detach(), **CLOSE)
+        assert_close(ours.state_dict(), dict(theirs.state_dict()), **CLOSE)
 
 
 def test_dropout_draws_from_its_generator():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+from closeness import assert_close
 from torch import nn
 
 import graphnet as gn
@@ -20,7 +21,7 @@ def as_tuple(value):
 
 def close(mine, other):
     # numbers about 1 through a few layers: 1e-12 is rounding of float64
-    torch.testing.assert_close(mine, other.detach(), rtol=1e-12, atol=1e-12)
+    assert_close(mine, other.detach(), rtol=1e-12, atol=1e-12)
 
 
 def check(ours, theirs, *inputs, generator=None):

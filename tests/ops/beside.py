@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
+from closeness import assert_close
 from torch import Tensor
 
 import graphnet as gn
@@ -56,7 +57,7 @@ def compare(
     for output, wanted in zip(outputs, expected, strict=True):
         value = graph.forward(feed, outputs=output)
         assert value.dtype == wanted.dtype
-        torch.testing.assert_close(value, wanted.detach(), equal_nan=True, **CLOSE)
+        assert_close(value, wanted.detach(), equal_nan=True, **CLOSE)
         if not unknown:
             assert output.shape == tuple(wanted.shape)
     floating = [place for place, each in enumerate(expected) if each.requires_grad]
@@ -72,7 +73,7 @@ def compare(
     found = graph.gradients(ending, inputs)
     values = graph.forward(feed, outputs=found)
     for value, wanted in zip(as_list(values), first, strict=True):
-        torch.testing.assert_close(value, wanted.detach(), equal_nan=True, **CLOSE)
+        assert_close(value, wanted.detach(), equal_nan=True, **CLOSE)
     if not second or not any(each.requires_grad for each in first):
         return
     with torch.enable_grad():
@@ -84,7 +85,7 @@ def compare(
         ending = part if ending is None else ending + part
     values = graph.forward(feed, outputs=graph.gradients(ending, inputs))
     for value, wanted in zip(as_list(values), twice, strict=True):
-        torch.testing.assert_close(value, wanted, equal_nan=True, **CLOSE_SECOND)
+        assert_close(value, wanted, equal_nan=True, **CLOSE_SECOND)
 
 
 def random(*shape: int, seed: int = 0) -> Tensor:

@@ -6,6 +6,7 @@ import math
 
 import pytest
 import torch
+from closeness import assert_close
 from ops.beside import CLOSE, F64, compare, labels, like, probabilities, rand
 
 import graphnet as gn
@@ -111,7 +112,7 @@ def test_classes_unknown_when_built():
         loss = ops.cross_entropy(x, t, label_smoothing=0.2)
         value = graph.forward(x=rand((5, 3)), t=target, outputs=loss)
         expected = F.cross_entropy(rand((5, 3)), target, label_smoothing=0.2)
-        torch.testing.assert_close(value, expected, **CLOSE)
+        assert_close(value, expected, **CLOSE)
         graph.backward(loss)
         assert x.grad.shape == (5, 3)
 
@@ -131,10 +132,10 @@ def test_weights_may_be_learned():
     leaves = [each.clone().requires_grad_() for each in (x, w)]
     expected = theirs(*leaves)
     expected.backward()
-    torch.testing.assert_close(graph.forward(a=x, t=target), expected.detach(), **CLOSE)
+    assert_close(graph.forward(a=x, t=target), expected.detach(), **CLOSE)
     graph.backward(loss)
     for ours, leaf in zip((a.grad, weight.grad), leaves, strict=True):
-        torch.testing.assert_close(ours, leaf.grad, **CLOSE)
+        assert_close(ours, leaf.grad, **CLOSE)
     assert graph.check(loss)
 
 

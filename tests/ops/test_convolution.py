@@ -6,6 +6,7 @@ from functools import partial
 
 import pytest
 import torch
+from closeness import assert_close
 from torch.nn import functional
 
 import graphnet as gn
@@ -87,7 +88,7 @@ def mine(function, tensors, shapes):
 
 def compare(ours, expected):
     for our, their in zip(ours, expected, strict=True):
-        torch.testing.assert_close(our, their, **CLOSE)
+        assert_close(our, their, **CLOSE)
 
 
 @pytest.mark.parametrize("bias", [True, False])
@@ -98,7 +99,7 @@ def test_value_and_two_derivatives(name, shape, weight, options, bias):
     ours = mine(lambda *n: getattr(ops, name)(*n, **options), tensors, [t.shape for t in tensors])
     compare(ours, expected)
     value = getattr(ops, name)(*tensors, **options)
-    torch.testing.assert_close(value, expected[0], **CLOSE)
+    assert_close(value, expected[0], **CLOSE)
 
 
 @pytest.mark.parametrize(("name", "shape", "weight", "options"), CALLS)
@@ -129,7 +130,7 @@ def test_strided_and_read_only_inputs(name, shape, weight, options):
 @pytest.mark.parametrize("scale", [1e3, -1e3])
 def test_large_values(scale):
     x, weight = values([(2, 3, 5, 5), (4, 3, 3, 3)])
-    torch.testing.assert_close(
+    assert_close(
         ops.conv2d(x * scale, weight), functional.conv2d(x * scale, weight), rtol=1e-12, atol=1e-9
     )
 

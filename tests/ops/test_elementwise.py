@@ -7,6 +7,7 @@ import warnings
 
 import pytest
 import torch
+from closeness import assert_close
 from torch.nn import functional
 
 import graphnet as gn
@@ -55,9 +56,9 @@ def compare(ours, theirs, *tensors, tolerance=1e-12):
     top, grads = ours_of(ours, tensors, grad)
     expected, expected_grads = theirs_of(theirs, tensors, grad)
     close = {"rtol": tolerance, "atol": tolerance, "equal_nan": True}
-    torch.testing.assert_close(top, expected, **close)
-    torch.testing.assert_close(grads, expected_grads, **close)
-    torch.testing.assert_close(ours(*tensors), expected, **close)
+    assert_close(top, expected, **close)
+    assert_close(grads, expected_grads, **close)
+    assert_close(ours(*tensors), expected, **close)
 
 
 ELEMENTWISE = {
@@ -130,7 +131,7 @@ def test_second_derivative_stays_finite_at_a_thousand(ours, theirs):
             expected = torch.zeros_like(leaf)
         if expected.isfinite():
             got = graph.forward({x: leaf.detach()}, outputs=second)
-            torch.testing.assert_close(got, expected.detach(), rtol=1e-10, atol=1e-10)
+            assert_close(got, expected.detach(), rtol=1e-10, atol=1e-10)
 
 
 FLOATING_ONLY = [
@@ -193,7 +194,7 @@ def test_where_with_numbers(pair):
         )
 
     for top in (choose(condition, *tensors), ours_of(choose, [condition, *tensors])[0]):
-        torch.testing.assert_close(top, expected, rtol=0, atol=0)
+        assert_close(top, expected, rtol=0, atol=0)
 
 
 def test_a_condition_holds_truth_values():

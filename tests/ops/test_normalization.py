@@ -6,6 +6,7 @@ import inspect
 
 import pytest
 import torch
+from closeness import assert_close
 from ops.beside import compare, random
 from torch import Tensor
 from torch.nn import functional
@@ -42,12 +43,12 @@ def agree(ours, theirs, tensors: list[Tensor], unknown: bool = False) -> None:
     grads = torch.autograd.grad(expected, copies, seed)
     before = tensors[0].clone()
     top = graph.forward({"x": tensors[0]}, outputs=y)
-    torch.testing.assert_close(top, expected.detach(), **CLOSE)
-    torch.testing.assert_close(ours(*tensors), expected.detach(), **CLOSE)
+    assert_close(top, expected.detach(), **CLOSE)
+    assert_close(ours(*tensors), expected.detach(), **CLOSE)
     assert torch.equal(before, tensors[0])
     graph.backward(y, seed)
     for node, grad in zip(nodes, grads, strict=True):
-        torch.testing.assert_close(node.grad, grad, **CLOSE)
+        assert_close(node.grad, grad, **CLOSE)
 
 
 def layouts(*shape: int) -> list[Tensor]:
@@ -110,8 +111,8 @@ def test_buffers_of_tensors_become_those_of_torch(function, momentum, training):
         x = rand(2, 3, 4, seed=step) * 5
         top = getattr(ops, function)(x, *ours, None, None, training, momentum)
         expected = getattr(functional, function)(x, *theirs, None, None, training, momentum)
-        torch.testing.assert_close(top, expected, **CLOSE)
-    torch.testing.assert_close(ours, theirs, rtol=1e-12, atol=1e-12)
+        assert_close(top, expected, **CLOSE)
+    assert_close(ours, theirs, rtol=1e-12, atol=1e-12)
 
 
 def test_an_empty_batch_leaves_the_buffers_alone():
@@ -172,11 +173,11 @@ def test_a_graph_follows_its_mode_and_its_buffers_learn():
         with torch.enable_grad():
             expected = functional.batch_norm(copy, *theirs, training=training).square().sum()
         (grad,) = torch.autograd.grad(expected, copy)
-        torch.testing.assert_close(loss.top, expected.detach(), **CLOSE)
-        torch.testing.assert_close(x.grad, grad, **CLOSE)
-        torch.testing.assert_close((mean.top, var.top), theirs, rtol=1e-12, atol=1e-12)
+        assert_close(loss.top, expected.detach(), **CLOSE)
+        assert_close(x.grad, grad, **CLOSE)
+        assert_close((mean.top, var.top), theirs, rtol=1e-12, atol=1e-12)
     assert graph.check(loss)
-    torch.testing.assert_close((mean.top, var.top), theirs, rtol=1e-12, atol=1e-12)
+    assert_close((mean.top, var.top), theirs, rtol=1e-12, atol=1e-12)
 
 
 def test_second_derivatives_in_training():
@@ -197,7 +198,7 @@ def test_second_derivatives_in_training():
             total = functional.batch_norm(copy, *kept, training=training).pow(3).sum()
             (grad,) = torch.autograd.grad(total, copy, create_graph=True)
         (expected,) = torch.autograd.grad(grad.square().sum(), copy)
-        torch.testing.assert_close(ours, expected, **CLOSE)
+        assert_close(ours, expected, **CLOSE)
 
 
 def test_two_graphs_share_buffers_and_neither_is_out_of_date():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from closeness import assert_close
 from optim.test_formulas import CASES
 
 import graphnet as gn
@@ -55,9 +56,9 @@ def test_the_update_on_tensors_and_on_nodes(kind, options):
         assert all(map(torch.equal, before, (value, grad, *state.values())))
         tops = graph.forward(value=value, grad=grad, **state, **fed, outputs=outputs)
         for top, each in zip(tops, (new, *memory.values()), strict=True):
-            torch.testing.assert_close(top, each, rtol=1e-13, atol=1e-13)
+            assert_close(top, each, rtol=1e-13, atol=1e-13)
         value, state = new, memory
-        torch.testing.assert_close(value, theirs.detach(), rtol=1e-12, atol=1e-12)
+        assert_close(value, theirs.detach(), rtol=1e-12, atol=1e-12)
 
 
 def test_the_update_of_a_user_on_nodes():
@@ -108,5 +109,5 @@ def test_a_place_is_written_as_a_tensor_is(form):
     for given in (x, Place(x)):
         place = Place(start)
         assert form(place, given) is place
-        torch.testing.assert_close(place.now, expected, rtol=1e-14, atol=1e-14)
+        assert_close(place.now, expected, rtol=1e-14, atol=1e-14)
     assert start.equal(torch.linspace(-1, 2, 5, dtype=DTYPE))

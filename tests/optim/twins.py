@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+from closeness import assert_close
 from torch import nn
 
 import graphnet as gn
@@ -55,7 +56,7 @@ class Twins:
     def check(self, tolerance=1e-12):
         # Values are about 1, so 1e-12 is rounding of float64 over the steps and nothing more.
         for mine, other in zip(self.ours, self.theirs, strict=True):
-            torch.testing.assert_close(mine.top, other.detach(), rtol=tolerance, atol=tolerance)
+            assert_close(mine.top, other.detach(), rtol=tolerance, atol=tolerance)
 
 
 GROUPS = {
@@ -89,7 +90,7 @@ def assert_same_state(mine, other, tolerance=1e-12):
             found = mine["state"][index][name]
             assert found.dtype is value.dtype
             assert found.device == value.device
-            torch.testing.assert_close(found, value, rtol=tolerance, atol=tolerance)
+            assert_close(found, value, rtol=tolerance, atol=tolerance)
     machinery = {"foreach", "fused", "capturable", "differentiable"}
     for group, needed in zip(mine["param_groups"], other["param_groups"], strict=True):
         assert group == {name: value for name, value in needed.items() if name not in machinery}
