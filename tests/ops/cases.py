@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
 import torch
 from torch import Tensor
 
@@ -55,9 +56,33 @@ class Case:
         return values > 0 if kind is torch.bool else values.to(kind)
 
     @property
+    def kind(self) -> str:
+        """The class of the op: the rows of one class are tested together."""
+        return type(self.op).__name__
+
+    @property
     def name(self) -> str:
         """For the test report."""
         return f"{self.op!r}-{'-'.join(map(str, self.inputs))}".replace(" ", "")
+
+
+def for_each_kind(cases: list[Case]) -> Callable[[Callable[[Case], None]], Any]:
+    """Turn the test of a row into one test for each class of ops; a failure names the row."""
+    rows = {case.kind: [each for each in cases if each.kind == case.kind] for case in cases}
+
+    def decorated(test: Callable[[Case], None]) -> Any:
+        def of_all_rows(kind: str) -> None:
+            for case in rows[kind]:
+                try:
+                    test(case)
+                except Exception as error:
+                    error.add_note(f"in the row {case.name}")
+                    raise
+
+        of_all_rows.__name__, of_all_rows.__doc__ = test.__name__, test.__doc__
+        return pytest.mark.parametrize("kind", rows)(of_all_rows)
+
+    return decorated
 
 
 def binary(op: Op, function: Callable[..., Tensor], **settings: Any) -> list[Case]:

@@ -6,9 +6,9 @@ import functools
 import itertools
 import operator
 
-import pytest
 import torch
-from ops.cases import Case
+from closeness import assert_close
+from ops.cases import Case, for_each_kind
 from ops.table import CASES
 from torch import Tensor
 
@@ -17,7 +17,7 @@ from graphnet.check import compare
 from graphnet.graph.kinds import Operation
 from graphnet.op import Op
 
-every_case = pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
+every_case = for_each_kind(CASES)
 
 # Both sides run the same or equivalent kernels in float64: only rounding may differ.
 CLOSE = {"rtol": 1e-12, "atol": 1e-12}
@@ -92,7 +92,7 @@ def assert_same(ours: list[Tensor | None], theirs: list[Tensor | None], **close:
             assert their is None or not their.any()
         else:
             expected = torch.zeros_like(our) if their is None else their
-            torch.testing.assert_close(our, expected, equal_nan=True, **close)
+            assert_close(our, expected, equal_nan=True, **close)
 
 
 @every_case
@@ -101,7 +101,7 @@ def test_value_and_gradients_are_those_of_torch(case: Case) -> None:
     top, grads = our_gradients(case, tensors)
     expected, expected_grads = torch_gradients(case, tensors)
     assert top.dtype == expected.dtype
-    torch.testing.assert_close(top, expected, equal_nan=True, **CLOSE)
+    assert_close(top, expected, equal_nan=True, **CLOSE)
     assert_same(grads, expected_grads, **CLOSE)
 
 
@@ -191,7 +191,7 @@ def test_strided_inputs_give_the_same_and_are_untouched(case: Case) -> None:
     top, grads = our_gradients(case, tensors)
     strided_top, strided_grads = our_gradients(case, strided)
     # Another memory order may sum in another order.
-    torch.testing.assert_close(strided_top, top, equal_nan=True, **CLOSE)
+    assert_close(strided_top, top, equal_nan=True, **CLOSE)
     assert_same(strided_grads, grads, **CLOSE)
     for given in (tensors, strided):
         for now, then in zip(given, case.tensors(), strict=True):
@@ -217,7 +217,7 @@ def test_edge_values_are_those_of_torch(case: Case) -> None:
             tensor.fill_(next(remaining))
         top, grads = our_gradients(case, tensors)
         expected, expected_grads = torch_gradients(case, tensors)
-        torch.testing.assert_close(top, expected, equal_nan=True, **CLOSE)
+        assert_close(top, expected, equal_nan=True, **CLOSE)
         if case.edge_gradients:
             assert_same(grads, expected_grads, **CLOSE)
 
