@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-import torch
+from closeness import assert_close
 from compile.worlds import DOUBLE, assert_same, randn
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -74,31 +74,33 @@ TWO = {
 }
 
 
-def compare(build, leaves):
+def compare(build, leaves, learned):
     """The values, the derivatives by all, and the step after: compiled and walked."""
     shapes = {name: SHAPES[name] for name in leaves}
-    for learned in (False, True):
-        graph = gn.Graph()
-        nodes, feed = {}, {}
-        for place, (name, shape) in enumerate(shapes.items()):
-            value = randn(*shape, seed=place) + 0.1
-            if learned and not place:
-                nodes[name] = graph.parameter(value, name=name)
-            else:
-                nodes[name] = graph.input(shape, name=name, dtype=DOUBLE, requires_grad=True)
-                feed[name] = value
-        top = build(*[nodes[name] for name in leaves])
-        targets = [top, *graph.gradients((top * top).sum() * 0.5, list(nodes.values()))]
-        predict = graph.compile(targets, tune=False)
-        expected = graph.forward(feed, outputs=targets)
-        for _ in range(2):
-            torch.testing.assert_close(predict(feed), expected, rtol=1e-11, atol=1e-11)
+    graph = gn.Graph()
+    nodes, feed = {}, {}
+    for place, (name, shape) in enumerate(shapes.items()):
+        value = randn(*shape, seed=place) + 0.1
+        if learned and not place:
+            nodes[name] = graph.parameter(value, name=name)
+        else:
+            nodes[name] = graph.input(shape, name=name, dtype=DOUBLE, requires_grad=True)
+            feed[name] = value
+    top = build(*[nodes[name] for name in leaves])
+    targets = [top, *graph.gradients((top * top).sum() * 0.5, list(nodes.values()))]
+    predict = graph.compile(targets, tune=False)
+    expected = graph.forward(feed, outputs=targets)
+    for _ in range(2):
+        assert_close(predict(feed), expected, rtol=1e-11, atol=1e-11)
 
 
+@pytest.mark.parametrize("turn", [0, pytest.param(1, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", TWO)
-def test_pairs(name):
-    for pair in PAIRS:
-        compare(TWO[name], pair)
+def test_pairs(name, turn):
+    """The first of each second pair is a parameter; in the other turn that of the others."""
+    turn += list(TWO).index(name)  # so that each pair is seen both ways
+    for place, pair in enumerate(PAIRS):
+        compare(TWO[name], pair, learned=(place + turn) % 2 == 1)
 
 
 @pytest.mark.parametrize("name", ["tanh", "relu", "sigmoid"])
@@ -118,7 +120,7 @@ def test_linear_and_activation(name, shape):
             feed = {"x": randn(*shape)}
             predict = graph.compile([y, hidden], tune=False)
             expected = graph.forward(feed, outputs=[y, hidden])
-            torch.testing.assert_close(predict(feed), expected, rtol=1e-12, atol=1e-12)
+            assert_close(predict(feed), expected, rtol=1e-12, atol=1e-12)
             step = graph.compile(loss, optimizer, tune=False)
             value = step(feed)
             grads = [each.grad.clone() for each in layer.parameters()]
@@ -144,7 +146,7 @@ def test_chains_of_patterns(names, seed):
     loss = sum(((each * each).mean() for each in values[1:]), values[0].sum()) * 1e-3
     feed = {"b": randn(3, 4, seed=seed + 1)}
     targets = [loss, *graph.gradients(loss, [values[0]])]
-    torch.testing.assert_close(
+    assert_close(
         graph.compile(targets, tune=False)(feed),
         graph.forward(feed, outputs=targets),
         rtol=1e-9,

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import copy
 import json
+from itertools import product
 
 import pytest
 import torch
 from optim.twins import GROUPS, MEMORY, assert_same_state, made, trained
+from sampling import some
 
 import graphnet as gn
 
@@ -20,6 +22,12 @@ MORE = [
     ("RMSprop", {}),
 ]
 every_kind = pytest.mark.parametrize(("kind", "options"), [*MEMORY, *MORE], ids=str)
+FROZEN = [(), (1, 4)]
+sampled = pytest.mark.parametrize(
+    ("kind", "options", "groups", "frozen"),
+    some(((*kind, *rest) for kind, *rest in product([*MEMORY, *MORE], GROUPS, FROZEN)), every=3),
+    ids=str,
+)
 every_grouping = pytest.mark.parametrize("groups", GROUPS.values(), ids=GROUPS)
 
 
@@ -30,10 +38,9 @@ def test_the_state_is_that_of_torch(kind, options, groups):
     assert_same_state(ours.state_dict(), theirs.state_dict())
 
 
-@every_kind
-@every_grouping
-@pytest.mark.parametrize("frozen", [(), (1, 4)], ids=["all", "some frozen"])
+@sampled
 def test_a_state_from_torch(kind, options, groups, frozen):
+    groups = GROUPS[groups]
     twins, _, theirs = trained(kind, options, groups, frozen=frozen)
     ours = made(gn, twins.ours, kind, {}, groups)
     state = copy.deepcopy(theirs.state_dict())
@@ -47,10 +54,9 @@ def test_a_state_from_torch(kind, options, groups, frozen):
         twins.check()
 
 
-@every_kind
-@every_grouping
-@pytest.mark.parametrize("frozen", [(), (1, 4)], ids=["all", "some frozen"])
+@sampled
 def test_a_state_to_torch(kind, options, groups, frozen):
+    groups = GROUPS[groups]
     twins, ours, _ = trained(kind, options, groups, frozen=frozen)
     theirs = made(torch.optim, twins.theirs, kind, {}, groups)
     theirs.load_state_dict(ours.state_dict())
