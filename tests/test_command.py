@@ -30,17 +30,18 @@ def told(text):
     return {line.split()[0]: line for line in text.splitlines() if line and line[0] != " "}
 
 
-def test_the_module_runs_and_so_does_its_version():
-    for arguments, wanted in [((), "kernels"), (("--version",), f"graphnet {gn.__version__}")]:
-        ran = subprocess.run(
-            [sys.executable, "-m", "graphnet", *arguments],
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=300,
-        )
-        assert wanted in ran.stdout
-        assert not ran.stderr
+def test_the_module_runs():
+    ran = subprocess.run(
+        [sys.executable, "-m", "graphnet"], capture_output=True, text=True, check=True, timeout=300
+    )
+    assert "kernels" in ran.stdout
+    assert not ran.stderr
+
+
+def test_it_tells_its_version(capsys):
+    with pytest.raises(SystemExit, match="0"):
+        command.main(["--version"])
+    assert capsys.readouterr().out == f"graphnet {gn.__version__}\n"
 
 
 def test_the_report_tells_what_is_in_use(folder, capsys):

@@ -21,6 +21,7 @@ def run_script(*arguments):
     )
 
 
+@pytest.mark.slow
 def test_three_faults_are_caught():
     result = run_script("--short", "--processes", "1")
     assert result.returncode == 0, result.stdout + result.stderr

@@ -75,6 +75,7 @@ def clean(monkeypatch):
     monkeypatch.setenv("JUPYTER_PATH", str(Path(sys.prefix) / "share" / "jupyter"))
 
 
+@pytest.mark.slow
 def test_the_archive_builds_the_wheel_and_the_wheel_installs(tmp_path, clean, capsys):
     archive = build("sdist", ROOT, tmp_path / "sdist")
     source = unpacked(archive, tmp_path / "source")

@@ -12,6 +12,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from urllib.parse import unquote, urlsplit
 
+import pytest
+
 import graphnet as gn
 from graphnet import ops
 
@@ -111,6 +113,7 @@ def what_comes_from_elsewhere(site):
 # the tests
 
 
+@pytest.mark.slow
 def test_the_site_is_whole(tmp_path):
     """Built once, since that takes a while, and then looked at from all sides."""
     command = ["-m", "mkdocs", "build", "--strict", "-f", ROOT / ".mkdocs.yml", "-d", tmp_path]

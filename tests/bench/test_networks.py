@@ -71,8 +71,11 @@ def test_lenet_is_flattened_to_1024():
     assert sum(prod(layer.weight) for layer in network.layers if layer.weight) == 581_408
 
 
+JAX = pytest.param("JAX jit", marks=pytest.mark.slow)
+
+
 @pytest.mark.parametrize("network", SMALL, ids=["tanh", "adam", "images"])
-@pytest.mark.parametrize("name", ["walk", "program", "torch.nn", "channels last", "JAX jit"])
+@pytest.mark.parametrize("name", ["walk", "program", "torch.nn", "channels last", JAX])
 def test_everyone_ends_with_the_same_parameters(network, name):
     if name == "channels last" and not network.images:
         return

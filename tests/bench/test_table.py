@@ -34,6 +34,7 @@ def cells(line):
     return [cell.strip() for cell in line.strip().strip("|").split("|")]
 
 
+@pytest.mark.slow
 def test_the_quick_table_of_the_disk_network(tmp_path, monkeypatch, capsys):
     page = tmp_path / "page.md"
     page.write_text(PAGE)
@@ -177,6 +178,7 @@ def test_turns_alternate_and_the_median_counts():
 # costs
 
 
+@pytest.mark.slow
 def test_costs_are_measured_in_processes_of_their_own():
     command = [sys.executable, "-W", "ignore", "-m", "graphnet.bench.costs", "program", "disk-50"]
     result = subprocess.run(command, capture_output=True, text=True, check=True, timeout=300)
