@@ -195,7 +195,7 @@ def seconds(_):
 with multiprocessing.get_context("fork").Pool(1, maxtasksperchild=1) as pool:
     print(*pool.map(seconds, range(11), chunksize=1))
 """
-"""Prints eleven times the processor time of `import graphnet`, each in a new copy of one process."""
+"""Prints the processor time of `import graphnet` eleven times, each in a copy of one process."""
 
 
 def test_the_import_costs_at_most_50_milliseconds_beyond_torch(tmp_path):
