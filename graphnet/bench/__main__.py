@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from graphnet.bench import single, table
+from graphnet.bench import single, study, table
 
 
 def main() -> int:
@@ -16,6 +16,7 @@ def main() -> int:
         "list": single.nodes,
         "import": single.imports,
         "conv": single.convolution,
+        "study": study.study,
     }
     parser = argparse.ArgumentParser(prog="python -m graphnet.bench", description=__doc__)
     parser.add_argument(
