@@ -87,17 +87,34 @@ def read_file(path: str | Path, limit: int | None = None, follow: bool = False) 
         OSError: it cannot be read, or is refused.
         ValueError: no file can have such a name.
     """
-    handle = os.open(path, os.O_RDONLY | _BINARY | _NONBLOCK | (0 if follow else _NOFOLLOW))
+    handle = open_file(path, follow)
     try:
-        status = os.fstat(handle)
-        if not stat.S_ISREG(status.st_mode):
-            folder = stat.S_ISDIR(status.st_mode)
-            raise OSError(errno.EINVAL, f"Is a {'directory' if folder else 'device'}", str(path))
-        if limit is not None and status.st_size > limit:
+        size = os.fstat(handle).st_size
+        if limit is not None and size > limit:
             raise OSError(errno.EFBIG, f"Larger than {limit:,} bytes", str(path))
-        return _read(handle, status.st_size)
+        return _read(handle, size)
     finally:
         os.close(handle)
+
+
+def open_file(path: str | Path, follow: bool = False) -> int:
+    """A regular file opened to be read, as a handle of the system.
+
+    Args:
+        path: the file; a device or a pipe is refused, and does not block.
+        follow: True to read through a symbolic link too.
+
+    Raises:
+        OSError: it cannot be opened, or is refused.
+        ValueError: no file can have such a name.
+    """
+    handle = os.open(path, os.O_RDONLY | _BINARY | _NONBLOCK | (0 if follow else _NOFOLLOW))
+    mode = os.fstat(handle).st_mode
+    if not stat.S_ISREG(mode):
+        os.close(handle)
+        kind = "directory" if stat.S_ISDIR(mode) else "device"
+        raise OSError(errno.EINVAL, f"Is a {kind}", str(path))
+    return handle
 
 
 def _read(handle: int, size: int) -> bytes:

@@ -14,5 +14,5 @@ def require_count(**counts: int) -> None:
     >>> require_count(n=3, batch_size=50)
     """
     for name, count in counts.items():
-        if not isinstance(count, int) or count < 1:
+        if not isinstance(count, int) or isinstance(count, bool) or count < 1:
             raise RangeError(f"{name} is a whole number of 1 or more; {count!r} came.")

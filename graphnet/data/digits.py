@@ -55,7 +55,7 @@ class MNIST(NamedTuple):
     test_labels: Tensor
 
 
-def mnist(root: str | Path | None = None, *, mirrors: Sequence[str] = MIRRORS) -> MNIST:
+def mnist(root: str | Path | None = None, *, mirrors: str | Sequence[str] = MIRRORS) -> MNIST:
     """The digits of MNIST, downloaded at the first call (12 MB).
 
     The tensors are new at every call, and hold what the files hold: `data` and `targets` of
@@ -66,7 +66,7 @@ def mnist(root: str | Path | None = None, *, mirrors: Sequence[str] = MIRRORS) -
         root: the folder of data sets; the files are in its MNIST/raw, where torchvision has them
             too. Where None, the environment variable GRAPHNET_DATA names it, else it is the cache
             folder of the user. Files that are there, compressed or not, are used without network.
-        mirrors: addresses to ask for the files, one after the other.
+        mirrors: the address to ask for the files, or several, one after the other.
 
     Raises:
         LoadError: a file is neither there nor can be downloaded; the message says what to put
@@ -76,6 +76,7 @@ def mnist(root: str | Path | None = None, *, mirrors: Sequence[str] = MIRRORS) -
     >>> digits.train_images.shape, digits.test_labels.shape  # doctest: +SKIP
     (torch.Size([60000, 28, 28]), torch.Size([10000]))
     """
-    paths = fetch(FILES, data_folder(root) / "MNIST" / "raw", mirrors)
+    asked = [mirrors] if isinstance(mirrors, str) else mirrors
+    paths = fetch(FILES, data_folder(root) / "MNIST" / "raw", asked)
     train_images, train_labels, test_images, test_labels = (read_idx(path) for path in paths)
     return MNIST(train_images, train_labels.long(), test_images, test_labels.long())

@@ -16,6 +16,7 @@ in a `LoadError`, before more than `LARGEST` bytes are held in memory.
 from __future__ import annotations
 
 import gzip
+import os
 import struct
 import sys
 import zlib
@@ -27,6 +28,7 @@ import torch
 from torch import Tensor
 
 from graphnet.errors import LoadError, shape_text
+from graphnet.files import open_file
 
 DTYPES = {
     0x08: torch.uint8,
@@ -61,7 +63,7 @@ def read_idx(path: str | Path) -> Tensor:
             [100, 101, 102]], dtype=torch.uint8)
     """
     try:
-        with Path(path).open("rb") as file:
+        with os.fdopen(open_file(path, follow=True), "rb") as file:
             packed = file.peek(len(GZIP)).startswith(GZIP)
             return _decode(gzip.GzipFile(fileobj=file) if packed else file)
     except LoadError as error:

@@ -6,7 +6,7 @@
 | `dataset`, `task` | rows of inputs and targets; model, losses and list of nodes |
 | `history`, `metrics`, `evaluation` | what happened, and what is measured |
 | `callbacks`, `progress`, `logs` | what looks at a training, or stops it |
-| `checkpoints`: `store`; `signals` | a training that is never lost |
+| `checkpoints`: `capture`, `trees`, `store`; `signals` | a training that is never lost |
 | `rounds`: `rounds_once`, `_files`, `_table` | the same again with other seeds, in parallel |
 """
 

@@ -258,10 +258,13 @@ def contents(data: bytes) -> dict[str, Any]:
     if type(header) is not dict:
         raise ValueError("it has no header")
     body = memoryview(data)[start:]
-    return {name: _about(name, entry, body) for name, entry in header.items()}
+    for name, entry in header.items():
+        _check_entry(name, entry, len(body))
+    _check_order([entry["data_offsets"] for entry in header.values()])
+    return {name: _about(entry, body) for name, entry in header.items()}
 
 
-def _about(name: str, entry: Any, body: memoryview) -> dict[str, Any]:
+def _check_entry(name: str, entry: Any, size: int) -> None:
     check_name(name)
     if type(entry) is not dict or sorted(entry) != ["data_offsets", "dtype", "shape"]:
         raise ValueError(f"tensor {name} has not a dtype, a shape and offsets")
@@ -271,10 +274,20 @@ def _about(name: str, entry: Any, body: memoryview) -> dict[str, Any]:
     for sizes in (shape, offsets):
         if type(sizes) is not list or any(type(n) is not int or not 0 <= n < 2**63 for n in sizes):
             raise ValueError(f"tensor {name} has the sizes {sizes!r:.50}")
-    if len(offsets) != 2 or not offsets[0] <= offsets[1] <= len(body):
+    if len(offsets) != 2 or not offsets[0] <= offsets[1] <= size:
         raise ValueError(f"tensor {name} lies outside the file")
-    return {
-        "dtype": dtype,
-        "shape": shape,
-        "sha256": sha256(body[offsets[0] : offsets[1]]).hexdigest(),
-    }
+
+
+def _check_order(offsets: list[list[int]]) -> None:
+    """Tensors lie one behind the other, or a small file could ask for many sums of the same."""
+    end = 0
+    for here, there in sorted(offsets):
+        if here != end:
+            raise ValueError("its tensors overlap, or there is a hole between them")
+        end = there
+
+
+def _about(entry: dict[str, Any], body: memoryview) -> dict[str, Any]:
+    start, end = entry["data_offsets"]
+    digest = sha256(body[start:end]).hexdigest()
+    return {"dtype": entry["dtype"], "shape": entry["shape"], "sha256": digest}

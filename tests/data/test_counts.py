@@ -8,7 +8,7 @@ from graphnet import RangeError
 from graphnet.data.counts import require_count
 
 
-@pytest.mark.parametrize("count", [0, -1, 1.0, "3", None], ids=repr)
+@pytest.mark.parametrize("count", [0, -1, 1.0, "3", None, True], ids=repr)
 def test_what_is_not_a_count_is_named(count):
     with pytest.raises(RangeError, match=r"^b is a whole number of 1 or more") as error:
         require_count(a=1, b=count)

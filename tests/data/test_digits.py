@@ -38,6 +38,11 @@ def test_the_files_are_downloaded_where_torchvision_has_them(small, tmp_path):
     assert sorted(path.name for path in raw.iterdir()) == sorted(PACKED)
 
 
+def test_a_single_mirror_is_an_address(small, tmp_path):
+    with mirror(PACKED) as (address, _):
+        assert_small(mnist(tmp_path, mirrors=address))
+
+
 @pytest.mark.parametrize("files", [RAW, PACKED], ids=["raw", "gz"])
 def test_the_variable_names_the_folder(files, small, tmp_path, monkeypatch):
     fill(tmp_path / "MNIST" / "raw", files)

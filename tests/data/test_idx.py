@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import struct
 import tracemalloc
 
@@ -132,6 +133,12 @@ def test_every_shorter_file_is_refused(cut, tmp_path):
 
 
 def test_what_cannot_be_read_is_a_load_error(tmp_path):
-    for path in (tmp_path, tmp_path / "nothing-here", "a\0b"):
+    os.mkfifo(tmp_path / "pipe")  # nobody writes into it: to wait would be forever
+    for path in (tmp_path, tmp_path / "nothing-here", "a\0b", tmp_path / "pipe"):
         with pytest.raises(LoadError, match="cannot be read"):
             read_idx(path)
+
+
+def test_a_link_to_a_file_is_read(tmp_path):
+    (tmp_path / "link").symlink_to(written(tmp_path, SMALL))
+    assert read_idx(tmp_path / "link").shape == (2, 3)

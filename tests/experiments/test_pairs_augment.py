@@ -67,6 +67,9 @@ def test_both_together_are_what_fit_asks_for():
     )
     assert new.amax((2, 3)).long().equal(torch.stack([first, second], 1))
     assert right.equal((first <= second).long())
+    alone = shifted_and_re_paired(images, (classes[:, 0], classes[:, 1]), generator())
+    assert alone[0].equal(new)
+    assert [each.tolist() for each in alone[1]] == [first.tolist(), second.tolist()]
 
 
 def test_the_same_seed_gives_the_same_batch():

@@ -1,6 +1,7 @@
 """The digit-pair study from its recipes to its page, on images that stand in for digits."""
 
 import json
+import re
 from dataclasses import replace
 
 import pytest
@@ -17,11 +18,15 @@ from graphnet.train.rounds_table import Failure, Round, Rounds
 PAIRS = torch.tensor([[3, 4], [5, 5], [9, 0]])
 
 
+def names_in(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
 @pytest.fixture
 def bars(monkeypatch):
     """Pairs without MNIST: the image of a digit is a bar in the row of its number."""
 
-    def digit_pairs(n, *, generator):
+    def digit_pairs(n, *, generator=None):
         def some():
             labels = torch.randint(10, (2 * n,), generator=generator)
             images = torch.zeros(2 * n, 28, 28)
@@ -46,7 +51,11 @@ def results():
             for seed, each in enumerate(accuracies)
         )
 
-    return {"shared": rounds(0.86, 0.88), "augmented": rounds(0.98, 0.99)}
+    accuracies = {"shared": (0.86, 0.88), "augmented": (0.98, 0.99)}
+    return {
+        name: study.Trained(RECIPES[name], 1000, rounds(*values))
+        for name, values in accuracies.items()
+    }
 
 
 def test_the_table_has_the_eight_networks():
@@ -116,14 +125,14 @@ def test_augmentation_is_for_those_that_learn_both_digits():
         for name, recipe in RECIPES.items()
         if study.with_options(recipe, None, True).augment is not None
     }
-    assert augmented == {"deep-digits", "both", "augmented"}
+    assert augmented == {"deep-digits", "both", "digits", "augmented"}
 
 
 def test_finished_rounds_are_kept_and_belong_to_their_recipe(bars, tmp_path, monkeypatch):
     options = {"rounds": 2, "directory": tmp_path, "pairs": 20, "epochs": 1}
-    first = study.run("shared", **options)
+    first = study.run("shared", **options).rounds
     monkeypatch.setattr(study, "train_model", None)  # nothing is trained again
-    assert study.run("shared", **options).to_record() == first.to_record()
+    assert study.run("shared", **options).rounds.to_record() == first.to_record()
     changed = replace(RECIPES["shared"], lr=1e-3)
     monkeypatch.setitem(RECIPES, "shared", changed)
     with pytest.raises(LoadError):
@@ -139,27 +148,73 @@ def test_the_table(results):
 
 
 def test_failures_are_told(results):
-    results["shared"].failures.append(Failure(7, "ValueError: no such digit", ""))
-    assert report.text(results).endswith("2 shared: seed 7 failed: ValueError: no such digit")
+    results["shared"].rounds.failures.append(Failure(7, "ValueError: no such digit", ""))
+    line = "2 shared: seed 7 failed: ValueError: no such digit"
+    assert report.text(results).endswith(line)
+    assert f"\n\n{line}\n\n" in report.page(results)
 
 
 def test_the_folder(results, tmp_path):
     report.write(tmp_path / "out", results)
-    names = {"digit-pairs.json", "digit-pairs.md", "curves.png", "shared.svg", "augmented.svg"}
-    assert {path.name for path in (tmp_path / "out").iterdir()} == names
+    assert names_in(tmp_path / "out") == ["digit-pairs.json", "digit-pairs.md", "pictures"]
     record = json.loads((tmp_path / "out" / "digit-pairs.json").read_text())
     assert record["networks"]["shared"]["statistics"]["test_accuracy"]["mean"] == 0.87
     page = (tmp_path / "out" / "digit-pairs.md").read_text()
     assert "| 2 shared | 87.0 ± 1.4 % |" in page
     assert "answer + 0.5 first digit + 0.5 second digit, augmented" in page
+    linked = sorted(re.findall(r"\]\(pictures/(.+?)\)", page))
+    assert linked == names_in(tmp_path / "out" / "pictures")
+    assert linked == ["digit-pairs-augmented.svg", "digit-pairs-shared.svg", "digit-pairs.png"]
+
+
+SMALL = ["--models", "digits", "--rounds", "1", "--pairs", "20", "--epochs", "1"]
 
 
 def test_the_command(bars, tmp_path, capsys):
-    small = ["--models", "shared", "--rounds", "2", "--pairs", "20", "--epochs", "1"]
-    code = command.main([*small, "--out", str(tmp_path)])
-    assert code == 0
-    assert "2 shared" in capsys.readouterr().out
-    assert (tmp_path / "rounds" / "shared" / "round-1.json").exists()
+    assert command.main([*SMALL, "--out", str(tmp_path)]) == 0
+    assert "7 digits" in capsys.readouterr().out
+    assert (tmp_path / "rounds" / "digits" / "round-0.json").exists()
+
+
+def test_the_page_and_the_record_tell_what_was_run_and_not_what_is_usual(bars, tmp_path):
+    assert command.main([*SMALL, "--augment", "--out", str(tmp_path)]) == 0
+    page = (tmp_path / "digit-pairs.md").read_text()
+    assert "learns it from 20 pairs and is tested on 20 others" in page
+    assert "of 1 round (seeds 0 to 0)" in page
+    assert (
+        "| 7 digits then <= | 0.005 | 0 | 1 | 100 | first digit + second digit, augmented |" in page
+    )
+    network = json.loads((tmp_path / "digit-pairs.json").read_text())["networks"]["digits"]
+    assert network["pairs"] == 20
+    assert (network["recipe"]["epochs"], network["recipe"]["augment"]) == (1, True)
+
+
+def test_without_digits_the_command_says_what_to_do_and_trains_nothing(
+    tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setenv("GRAPHNET_DATA", str(tmp_path))
+    monkeypatch.setattr(gn.data.pairs, "mnist", lambda root: gn.data.mnist(root, mirrors=()))
+    monkeypatch.setattr(study, "run", None)
+    assert command.main(SMALL) == 1
+    told = capsys.readouterr().err
+    assert "put these files into" in told
+    assert "Traceback" not in told
+
+
+def test_a_folder_of_other_settings_is_refused_without_a_traceback(bars, tmp_path, capsys):
+    assert command.main([*SMALL, "--out", str(tmp_path)]) == 0
+    assert command.main([*SMALL, "--augment", "--out", str(tmp_path)]) == 1
+    told = capsys.readouterr().err
+    assert "Choose another directory" in told
+    assert "Traceback" not in told
+
+
+def test_ctrl_c_ends_the_command(bars, monkeypatch):
+    def run(*args, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(study, "run", run)
+    assert command.main(SMALL) == 130
 
 
 @pytest.mark.parametrize("wrong", [["--rounds", "0"], ["--models", "ninth"], ["--workers", "-1"]])

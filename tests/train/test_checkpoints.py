@@ -4,11 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-import signal
-import subprocess
-import sys
-import textwrap
-from pathlib import Path
 
 import pytest
 import torch
@@ -38,13 +33,15 @@ class KilledError(Exception):
     """What ends a training in the middle."""
 
 
-class KillAt(gn.Callback):
-    """Ends a training behind a step, as a crash would."""
+class KilledAt(gn.Checkpoints):
+    """Ends a training when the state of a step is written, as a crash would."""
 
-    def __init__(self, step):
-        self.at = step
+    def __init__(self, at, folder, every):
+        super().__init__(folder, every)
+        self.at = at
 
     def step(self, run):
+        super().step(run)
         if run.step == self.at:
             raise KilledError
 
@@ -59,8 +56,8 @@ def train(folder, optimizer="momentum", kill=None, every=1, callbacks=(), **opti
     model = network(dropout=True, norm=True)
     made = OPTIMIZERS[optimizer](model.parameters())
     given = {"epochs": 3, "batch_size": 11, "seed": 5, "validation": data(20, seed=3), **options}
-    watching = [*callbacks, gn.Checkpoints(folder, every), *([KillAt(kill)] if kill else [])]
-    history = gn.fit(model, LOSS, data(), made, callbacks=watching, **given)
+    keeping = KilledAt(kill, folder, every) if kill else gn.Checkpoints(folder, every)
+    history = gn.fit(model, LOSS, data(), made, callbacks=[*callbacks, keeping], **given)
     return model, made, history
 
 
@@ -143,6 +140,21 @@ def test_a_plateau_and_callbacks_remember(tmp_path):
         again = run(tmp_path / str(kill))
         assert_equal(again[0], whole[0])
         assert again[1:] == whole[1:]
+
+
+@pytest.mark.parametrize("first", [False, True])
+def test_what_a_callback_remembers_belongs_to_the_state_wherever_it_stands(first, tmp_path):
+    """A training that a callback has stopped is at its end, and is not made longer."""
+
+    def run():
+        model = network()
+        adam = gn.Adam(model.parameters(), lr=0.02)
+        both = [gn.Checkpoints(tmp_path), gn.EarlyStopping(patience=2, minimum_change=9.0)]
+        callbacks = both if first else both[::-1]
+        history = gn.fit(model, LOSS, data(), adam, epochs=9, seed=0, callbacks=callbacks)
+        return len(history), both[1].waiting
+
+    assert run() == run() == (3, 2)
 
 
 @pytest.mark.parametrize(
@@ -273,56 +285,3 @@ def test_where_a_state_cannot_be_written_the_training_goes_on_or_stops(tmp_path)
 def test_settings_out_of_range_are_refused(options, tmp_path):
     with pytest.raises(gn.RangeError, match=next(iter(options))):
         gn.Checkpoints(tmp_path, **options)
-
-
-@pytest.mark.parametrize(
-    "tree",
-    [
-        {"a": [1, 2.5, None, "x", True], "b": (1, (2, ()))},
-        {"t": torch.arange(3), "deep": {"u": [torch.ones(()), {"v": torch.zeros(0, 2)}]}},
-    ],
-)
-def test_a_tree_is_the_same_after_packing(tree):
-    values, tensors = checkpoints.packed(tree)
-    again = checkpoints.unpacked(values, tensors)
-    assert repr(again) == repr(tree)
-
-
-PROGRAM = """
-    import os, sys
-    sys.path.insert(0, {tests!r})
-    from train.worlds import data, network
-    import graphnet as gn
-
-    class Signal(gn.Callback):
-        def step(self, run):
-            if run.step == 5:
-                os.kill(os.getpid(), {number})
-
-    model = network(dropout=True)
-    adam = gn.Adam(model.parameters(), lr=0.02)
-    signals = [Signal()] if {first} else []
-    history = gn.fit(model, gn.LossCrossEntropy(), data(), adam, epochs=3, batch_size=10, seed=0,
-                     directory={folder!r}, callbacks=signals)
-    print(list(history.losses))
-"""
-
-
-def program(folder, number, first):
-    """Run a training in a process of its own; returns its exit code and what it printed."""
-    tests = str(Path(__file__).parents[1])
-    text = textwrap.dedent(PROGRAM).format(
-        tests=tests, number=int(number), first=first, folder=str(folder)
-    )
-    done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=False)
-    return done.returncode, done.stdout, done.stderr
-
-
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_ends_at_the_end_of_a_step_with_a_state(number, code, tmp_path):
-    returned, printed, errors = program(tmp_path / "a", number, True)
-    assert (returned, printed) == (code, ""), errors
-    assert max((tmp_path / "a" / "checkpoints").iterdir()).name.endswith("5")
-    returned, resumed, errors = program(tmp_path / "a", number, False)
-    assert returned == 0, errors
-    assert resumed == program(tmp_path / "b", number, False)[1]

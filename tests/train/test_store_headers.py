@@ -111,6 +111,13 @@ def test_a_small_file_takes_little_memory(path):
         assert peak < 2**21
 
 
+def test_the_same_bytes_under_many_names_are_not_summed_up_each_time(path):
+    """A million names of a large tensor would keep a reader busy for hours."""
+    many = {f"t{n}": {"dtype": "U8", "shape": [24], "data_offsets": [0, 24]} for n in range(3)}
+    with pytest.raises(ValueError, match="overlap"):
+        schema.contents(tensor_file(many))
+
+
 QUIET = settings(
     max_examples=100,
     deadline=None,

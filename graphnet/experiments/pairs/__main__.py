@@ -7,6 +7,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import graphnet as gn
+from graphnet.errors import GraphError
 from graphnet.experiments.pairs import report, study
 from graphnet.experiments.pairs.recipes import RECIPES
 
@@ -14,6 +16,25 @@ from graphnet.experiments.pairs.recipes import RECIPES
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run what the command line asks for; returns the exit code."""
     options = parser().parse_args(arguments)
+    try:
+        run(options)
+    except (GraphError, OSError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    except KeyboardInterrupt:  # finished rounds are kept
+        return 130
+    return 0
+
+
+def run(options: argparse.Namespace) -> None:
+    """Train, and show and keep what came out.
+
+    Raises:
+        GraphError: the digits are not there, or there are not so many, or the folder has rounds of
+            other settings.
+        OSError: the folder cannot be written.
+    """
+    gn.data.digit_pairs(options.pairs)  # what is missing is told once, and not by each round
     results = {}
     for name in options.models or RECIPES:
         results[name] = study.run(
@@ -25,11 +46,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             epochs=options.epochs,
             augment=options.augment,
         )
-        sys.stderr.write(f"{RECIPES[name].title}: {report.row(name, results[name])[1]}\n")
+        sys.stderr.write("{}: {}\n".format(*report.row(results[name])))
     sys.stdout.write(report.text(results) + "\n")
     if options.out is not None:
         report.write(options.out, results)
-    return 0
 
 
 def parser() -> argparse.ArgumentParser:
@@ -48,7 +68,9 @@ def parser() -> argparse.ArgumentParser:
         "--augment", action="store_true", help="augment wherever both digits are learned"
     )
     made.add_argument("--epochs", type=count, help="instead of what each recipe says")
-    made.add_argument("--pairs", type=count, default=1000, help="to train and to test on (1000)")
+    made.add_argument(
+        "--pairs", type=count, default=study.PAIRS, help="to train and to test on (1000)"
+    )
     made.add_argument("--workers", type=count, default=1, help="rounds at the same time (1)")
     made.add_argument(
         "--out",

@@ -75,14 +75,14 @@ def re_paired(
 
 def shifted_and_re_paired(
     inputs: Tensor, targets: Any, generator: Generator | None = None
-) -> tuple[Tensor, tuple[Tensor, Tensor, Tensor]]:
-    """Both, for `gn.fit(augment=...)` of a model that learns the answer and both digits.
+) -> tuple[Tensor, tuple[Tensor, ...]]:
+    """Both, for `gn.fit(augment=...)` of a model that learns both digits.
 
     Args:
         inputs: the images.
-        targets: the answer, the first class, the second class.
+        targets: the answer, the first class, the second class; or the classes alone.
         generator: the source of the random numbers; torch's default one where None.
     """
-    _, first, second = targets
-    images, answer, classes = re_paired(inputs, torch.stack([first, second], 1), generator)
-    return shifted(images, generator), (answer, classes[:, 0], classes[:, 1])
+    digits = torch.stack(targets[-2:], 1)
+    images, answer, classes = re_paired(inputs, digits, generator)
+    return shifted(images, generator), (answer, *classes.unbind(1))[-len(targets) :]

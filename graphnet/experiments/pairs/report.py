@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from graphnet.draw import plots
-from graphnet.experiments.pairs.recipes import RECIPES
+from graphnet.errors import counted
 from graphnet.table import text_table
 from graphnet.train.rounds_table import spread_text
 from graphnet.version import __version__
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from graphnet.experiments.pairs.recipes import Recipe
-    from graphnet.train.rounds_table import Rounds
+    from graphnet.experiments.pairs.study import Trained
 
 HEADER = (
     "network",
@@ -31,17 +31,21 @@ HEADER = (
 PAGE = """# Pairs of digits
 
 Two digits stand in one image of two channels, 14 x 14 pixels each. Is the first less than or equal
-to the second? Eight networks learn it from 1,000 pairs and are tested on 1,000 others. They show
-what it is worth to share weights, to add auxiliary losses, and to say what a digit is.
+to the second? Each network learns it from {pairs:,} pairs and is tested on {pairs:,} others. They
+show what it is worth to share weights, to add auxiliary losses, and to say what a digit is.
 
 {results}
 
-Mean and standard deviation of {rounds} rounds (seeds 0 to {last}), each with fresh pairs and fresh
+Mean and standard deviation of {rounds} (seeds 0 to {last}), each with fresh pairs and fresh
 weights, by graphnet {version}. Seconds are those of all epochs on one thread, without the tests
 after each. "Published" is what others report of such a network; "goal" is what this study set out
 to reach. The test accuracy is that after the last epoch.
 
 ![Training loss and test accuracy of all networks over the epochs](pictures/digit-pairs.png)
+
+The networks as their lists of nodes; weights that are shared have thick frames and a letter:
+
+{drawings}
 
 ## How they are trained
 
@@ -68,14 +72,14 @@ numbers into the folder. Rounds that are finished are not run again.
 """
 
 
-def rows(results: Mapping[str, Rounds]) -> list[tuple[str, ...]]:
+def rows(results: Mapping[str, Trained]) -> list[tuple[str, ...]]:
     """The table: its header, and a row for each recipe."""
-    return [HEADER, *(row(name, rounds) for name, rounds in results.items())]
+    return [HEADER, *map(row, results.values())]
 
 
-def row(name: str, rounds: Rounds) -> tuple[str, ...]:
+def row(trained: Trained) -> tuple[str, ...]:
     """What the rounds of one recipe gave, beside what others report."""
-    recipe = RECIPES[name]
+    recipe, _, rounds = trained
     spreads = [
         spread_text(each, rounds.values(each))
         for each in ("test_accuracy", "train_accuracy", "seconds")
@@ -85,14 +89,18 @@ def row(name: str, rounds: Rounds) -> tuple[str, ...]:
     return recipe.title, test, train, parameters, seconds, recipe.published, f"{recipe.goal:.1%}"
 
 
-def text(results: Mapping[str, Rounds]) -> str:
+def text(results: Mapping[str, Trained]) -> str:
     """The table for a terminal."""
-    failures = [
-        f"{RECIPES[name].title}: {failure}"
-        for name, rounds in results.items()
+    return "\n".join([text_table(rows(results), right=(3,)), *failures(results)])
+
+
+def failures(results: Mapping[str, Trained]) -> list[str]:
+    """A line for each round that failed."""
+    return [
+        f"{recipe.title}: {failure}"
+        for recipe, _, rounds in results.values()
         for failure in rounds.failures
     ]
-    return "\n".join([text_table(rows(results), right=(3,)), *failures])
 
 
 def markdown(table: Sequence[Sequence[str]]) -> str:
@@ -107,20 +115,20 @@ def markdown(table: Sequence[Sequence[str]]) -> str:
     return "\n".join([header, "|" + "---|" * len(table[0]), *body])
 
 
-def record(results: Mapping[str, Rounds]) -> dict[str, Any]:
+def record(results: Mapping[str, Trained]) -> dict[str, Any]:
     """All settings and numbers, as JSON writes them."""
     return {
         "graphnet": __version__,
         "networks": {
-            name: {"recipe": RECIPES[name].as_record(), **rounds.to_record()}
-            for name, rounds in results.items()
+            name: {"recipe": recipe.as_record(), "pairs": pairs, **rounds.to_record()}
+            for name, (recipe, pairs, rounds) in results.items()
         },
     }
 
 
-def page(results: Mapping[str, Rounds]) -> str:
+def page(results: Mapping[str, Trained]) -> str:
     """The page of docs/ from a run: what was asked, what came out, and how to do it again."""
-    rounds = max(len(each) for each in results.values())
+    rounds = max(len(each.rounds) + len(each.rounds.failures) for each in results.values())
     settings = [
         (
             each.title,
@@ -130,13 +138,17 @@ def page(results: Mapping[str, Rounds]) -> str:
             f"{each.batch_size}",
             learned_text(each),
         )
-        for each in (RECIPES[name] for name in results)
+        for each, _, _ in results.values()
     ]
     heading = ("network", "highest lr", "weight decay", "epochs", "batch", "loss")
     return PAGE.format(
-        rounds=rounds,
+        pairs=max(each.pairs for each in results.values()),
+        rounds=counted(rounds, "round"),
         last=rounds - 1,
-        results=markdown(rows(results)),
+        results="\n\n".join([markdown(rows(results)), *failures(results)]),
+        drawings="\n".join(
+            f"- [{each.recipe.title}]({drawing(name)})" for name, each in results.items()
+        ),
         settings=markdown([heading, *settings]),
         version=__version__,
     )
@@ -151,8 +163,13 @@ def learned_text(recipe: Recipe) -> str:
     return " + ".join(terms) + (", augmented" if recipe.augment else "")
 
 
-def write(folder: Path, results: Mapping[str, Rounds]) -> None:
-    """Write digit-pairs.md, digit-pairs.json, curves.png and a picture of each network.
+def drawing(name: str) -> str:
+    """Where the picture of a network is, beside the page."""
+    return f"pictures/digit-pairs-{name}.svg"
+
+
+def write(folder: Path, results: Mapping[str, Trained]) -> None:
+    """Write digit-pairs.md, digit-pairs.json, and into pictures/ the networks and the curves.
 
     Args:
         folder: is made if it is not there.
@@ -161,16 +178,16 @@ def write(folder: Path, results: Mapping[str, Rounds]) -> None:
     Raises:
         GraphError: matplotlib is not installed; all but the curves is there already.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "pictures").mkdir(parents=True, exist_ok=True)
     text = json.dumps(record(results), indent=1) + "\n"
     (folder / "digit-pairs.json").write_text(text, encoding="utf-8")
     (folder / "digit-pairs.md").write_text(page(results), encoding="utf-8")
-    for name in results:
-        RECIPES[name].model().draw((100, 2, 14, 14)).save(folder / f"{name}.svg")
-    curves(results).savefig(folder / "curves.png", dpi=150)
+    for name, trained in results.items():
+        trained.recipe.model().draw((100, 2, 14, 14)).save(folder / drawing(name))
+    curves(results).savefig(folder / "pictures" / "digit-pairs.png", dpi=150)
 
 
-def curves(results: Mapping[str, Rounds]) -> Any:
+def curves(results: Mapping[str, Trained]) -> Any:
     """Training loss and test accuracy over the epochs, in bands of one deviation: a figure."""
     figure = plots.canvas(11, 4.5)
     left, right = figure.subplots(1, 2)
@@ -178,7 +195,7 @@ def curves(results: Mapping[str, Rounds]) -> Any:
         (left, "training_loss", "training loss"),
         (right, "accuracy_by_epoch", "test accuracy"),
     ):
-        series = {RECIPES[name].title: rounds.curve(curve) for name, rounds in results.items()}
+        series = {each.recipe.title: each.rounds.curve(curve) for each in results.values()}
         plots.curves(series, ylabel=label, axes=axes)
         axes.legend(fontsize=7, frameon=False)
     left.set_yscale("log")

@@ -6,13 +6,13 @@ from dataclasses import replace
 from functools import partial
 from math import ceil
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 
 import graphnet as gn
 from graphnet.experiments.pairs.augment import shifted_and_re_paired
-from graphnet.experiments.pairs.recipes import DIGITS, RECIPES, Recipe
+from graphnet.experiments.pairs.recipes import RECIPES, Recipe
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -21,6 +21,17 @@ if TYPE_CHECKING:
 
 Data = tuple["Tensor", tuple["Tensor", ...]]
 """Images, and a target for each output that learns."""
+
+PAIRS = 1000
+"""To train on; and as many to test on."""
+
+
+class Trained(NamedTuple):
+    """A recipe as it was trained, on so many pairs, and what its rounds gave."""
+
+    recipe: Recipe
+    pairs: int
+    rounds: Rounds
 
 
 def accuracy(outputs: Any, targets: Any) -> float:
@@ -46,7 +57,7 @@ def data_of(recipe: Recipe, images: Tensor, answer: Tensor, classes: Tensor) -> 
 
 
 def one_round(
-    name: str, seed: int, *, pairs: int = 1000, epochs: int | None = None, augment: bool = False
+    name: str, seed: int, *, pairs: int = PAIRS, epochs: int | None = None, augment: bool = False
 ) -> dict[str, Any]:
     """Train a recipe on fresh pairs, and return its numbers and curves, for `gn.rounds`.
 
@@ -78,7 +89,8 @@ def one_round(
 
 def with_options(recipe: Recipe, epochs: int | None, augment: bool) -> Recipe:
     """The recipe with another number of epochs, and with augmentation if it can have it."""
-    if augment and recipe.learns[-2:] == DIGITS:
+    learned = {each[0] for each in recipe.learns if each}
+    if augment and learned >= {"first digit", "second digit"}:
         recipe = replace(recipe, augment=shifted_and_re_paired)
     return replace(recipe, epochs=epochs or recipe.epochs)
 
@@ -110,7 +122,7 @@ def run(
     workers: int | None = 1,
     directory: Path | None = None,
     **options: Any,
-) -> Rounds:
+) -> Trained:
     """All rounds of a recipe: seeds 0, 1, ...
 
     Args:
@@ -121,10 +133,11 @@ def run(
         options: of `one_round`.
     """
     recipe = with_options(RECIPES[name], options.get("epochs"), options.get("augment", False))
-    return gn.rounds(
+    results = gn.rounds(
         partial(one_round, name, **options),
         rounds,
         workers=workers,
         directory=None if directory is None else directory / name,
         settings={"recipe": recipe.as_record(), **options},
     )
+    return Trained(recipe, options.get("pairs", PAIRS), results)

@@ -1,0 +1,175 @@
+"""All that a training is, as one tree of dicts; and a training from such a tree.
+
+A tree comes from a file, whose sums tell damage and not forgery: what it says is checked here.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from graphnet.errors import LoadError
+from graphnet.schedules import Plateau
+
+if TYPE_CHECKING:
+    from graphnet.train.callbacks import Callback
+    from graphnet.train.run import Run
+
+_PLACE = ("epoch", "step", "position", "total", "learned", "stopped", "order")
+
+
+def captured(run: Run) -> dict[str, Any]:
+    """The state of a training: dicts of tensors, numbers and texts."""
+    schedule = run.settings.schedule
+    return {
+        "about": _about(run),
+        "model": dict(run.task.model.state_dict()),
+        "optimizer": run.optimizer.state_dict(),
+        "schedule": schedule.state_dict() if isinstance(schedule, Plateau) else None,
+        "random": _random_states(run),
+        "place": {name: getattr(run, name) for name in _PLACE},
+        "history": {
+            "epochs": [dict(row) for row in run.history.epochs],
+            "losses": torch.tensor(run.history.losses, dtype=torch.float64),
+            "rates": torch.tensor(run.history.rates, dtype=torch.float64),
+            "skipped": run.history.skipped,
+        },
+        "callbacks": [callback.state_dict() for callback in _remembering(run)],
+    }
+
+
+def restore(run: Run, state: Mapping[str, Any]) -> None:
+    """Put a training into a state that was captured.
+
+    Raises:
+        LoadError: it is one of another training.
+        Exception: it is no such state at all; the training is somewhere in between.
+    """
+    _require_same(state["about"], _about(run))
+    place, history = state["place"], state["history"]
+    _check_place(place, len(run.data))
+    _check_history(history, place)
+    run.task.model.load_state_dict(state["model"])
+    optimizer = state["optimizer"]
+    memories = {int(place): memory for place, memory in optimizer["state"].items()}
+    run.optimizer.load_state_dict({**optimizer, "state": memories})
+    if isinstance(run.settings.schedule, Plateau):
+        run.settings.schedule.load_state_dict(state["schedule"])
+    for callback, remembered in zip(_remembering(run), state["callbacks"], strict=True):
+        callback.load_state_dict(remembered)
+    for name in _PLACE:
+        setattr(run, name, place[name])
+    run.history.epochs[:] = history["epochs"]
+    for name in ("losses", "rates"):
+        column = getattr(run.history, name)
+        del column[:]
+        column.extend(history[name].tolist())
+    run.history.skipped = history["skipped"]
+    _set_random_states(run, state["random"])
+
+
+def _about(run: Run) -> dict[str, Any]:
+    """What must be the same for a training to go on."""
+    return {
+        "rows": len(run.data),
+        "batch_size": run.settings.batch_size,
+        "accumulate": run.settings.accumulate,
+        "optimizer": type(run.optimizer).__name__,
+        "callbacks": [type(callback).__name__ for callback in _remembering(run)],
+    }
+
+
+def _remembering(run: Run) -> list[Callback]:
+    """The callbacks that have something to remember; others may come and go."""
+    return [callback for callback in run.callbacks if callback.state_dict()]
+
+
+def _require_same(saved: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+    differing = [f"{name} was {saved.get(name)!r} and is {now[name]!r}" for name in now
+                 if saved.get(name) != now[name]]  # fmt: skip
+    if differing:
+        raise LoadError(f"{'; '.join(differing)}.")
+
+
+def _check_place(place: Mapping[str, Any], rows: int) -> None:
+    """Refuse a place where no training with so many rows can be."""
+    order = place["order"]
+    right = {
+        "epoch": _is_count(place["epoch"]),
+        "step": _is_count(place["step"]),
+        "position": _is_count(place["position"], rows),
+        "total": type(place["total"]) is float,
+        "learned": _is_count(place["learned"], rows),
+        "stopped": type(place["stopped"]) is bool,
+        "order": order is None or _is_order(order, rows),
+    }
+    _require_right("place", right)
+
+
+def _check_history(history: Mapping[str, Any], place: Mapping[str, Any]) -> None:
+    """Refuse a history that is not one of so many epochs and steps."""
+    epochs, steps = history["epochs"], place["step"]
+    right = {
+        "epochs": type(epochs) is list and len(epochs) == place["epoch"]
+        and all(type(row) is dict and {int, float} >= set(map(type, row.values()))
+                for row in epochs),
+        "losses": _is_column(history["losses"], steps),
+        "rates": _is_column(history["rates"], steps),
+        "skipped": _is_count(history["skipped"], steps),
+    }  # fmt: skip
+    _require_right("history", right)
+
+
+def _require_right(what: str, right: Mapping[str, bool]) -> None:
+    wrong = [name for name, is_right in right.items() if not is_right]
+    if wrong:
+        raise LoadError(f"No training has such a {what}: {', '.join(wrong)}.")
+
+
+def _is_count(value: Any, most: int = 2**63) -> bool:
+    return type(value) is int and 0 <= value <= most
+
+
+def _is_column(value: Any, length: int) -> bool:
+    return isinstance(value, Tensor) and value.dtype == torch.float64 and value.shape == (length,)
+
+
+def _is_order(value: Any, rows: int) -> bool:
+    """Whether each row comes once."""
+    return (
+        isinstance(value, Tensor)
+        and value.dtype == torch.int64
+        and value.shape == (rows,)
+        and value.sort().values.equal(torch.arange(rows))
+    )
+
+
+def _random_states(run: Run) -> dict[str, Any]:
+    return {
+        "torch": torch.get_rng_state(),
+        "cuda": list(torch.cuda.get_rng_state_all()) if torch.cuda.is_available() else [],
+        "order": run.generator.get_state(),
+        "graph": [each.get_state() for each in _generators(run)],
+        "python": random.getstate(),
+    }
+
+
+def _set_random_states(run: Run, states: Mapping[str, Any]) -> None:
+    torch.set_rng_state(states["torch"])
+    if states["cuda"]:
+        torch.cuda.set_rng_state_all(states["cuda"])
+    run.generator.set_state(states["order"])
+    for generator, state in zip(_generators(run), states["graph"], strict=True):
+        generator.set_state(state)
+    random.setstate(states["python"])
+
+
+def _generators(run: Run) -> list[torch.Generator]:
+    """The generators that operations of the list draw from."""
+    from graphnet.compile.step import generators_of  # the compiler is loaded where it is used
+
+    return generators_of(run.task.graph)
