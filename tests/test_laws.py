@@ -180,26 +180,27 @@ def test_the_laws_let_pass_what_is_right(law, source):
 # the cost of the import
 
 
-IMPORTS = """
-import multiprocessing, sys, torch
-from time import process_time
+def seconds_of_import(cache):
+    """The processor time of `import graphnet` after `import torch`, in a new process.
 
-# compiled files are kept in a folder of the test, whatever the settings of this machine
-sys.dont_write_bytecode, sys.pycache_prefix = False, sys.argv[1]
-
-def seconds(_):
-    start = process_time()
-    import graphnet
-    return process_time() - start
-
-with multiprocessing.get_context("fork").Pool(1, maxtasksperchild=1) as pool:
-    print(*pool.map(seconds, range(11), chunksize=1))
-"""
-"""Prints the processor time of `import graphnet` eleven times, each in a copy of one process."""
+    Compiled files are kept in a folder of the test, whatever the settings of this machine.
+    """
+    program = (
+        "import sys, torch; from time import process_time as now;"
+        f"sys.dont_write_bytecode, sys.pycache_prefix = False, {str(cache)!r};"
+        "start = now(); import graphnet; print(now() - start)"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=300
+    )
+    return float(result.stdout)
 
 
 def test_the_import_costs_at_most_50_milliseconds_beyond_torch(tmp_path):
-    command = [sys.executable, "-c", IMPORTS, str(tmp_path)]
-    result = subprocess.run(command, capture_output=True, text=True, check=True, timeout=300)
-    _, *times = map(float, result.stdout.split())  # the first one compiles
-    assert min(times) <= 0.05, times  # the best counts: a busy machine is slower
+    seconds_of_import(tmp_path)  # compiles
+    times = []
+    for _ in range(5):  # the best counts: a busy machine is slower
+        times.append(seconds_of_import(tmp_path))
+        if times[-1] <= 0.05:
+            return
+    pytest.fail(f"{times}")
