@@ -81,7 +81,7 @@ def read_weights(path: str | Path) -> dict[str, Tensor]:
     try:
         return load(data)
     except (SafetensorError, KeyError, ValueError, RuntimeError) as error:
-        if data.startswith((b"PK", b"\x80")):  # how zip archives and pickles begin
+        if data.startswith((b"PK\x03\x04", b"\x80\x02")):  # zip archives, and older pickles
             raise LoadError(
                 f"{path} looks like a file of torch.save, which may run programs when it is read. "
                 "If you trust it: module.load_state_dict(torch.load(path, weights_only=True))."

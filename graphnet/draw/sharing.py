@@ -24,10 +24,10 @@ def shared_by(graph: NodeList) -> tuple[dict[Node, int], list[str]]:
     The parameters of a module that are all used equally often have one number: then the module as
     a whole is used so often. What derivatives read does not count as a use.
     """
-    uses = Counter(source for node in graph if not is_derived(node) for source in node.inputs)
     paths: dict[Node, Path] = {
         node: tuple(graph.name_of(node).split(".")) for node in graph.parameters()
     }
+    uses = _uses(graph, paths)
     groups: dict[Path, list[Node]] = {}
     for node in paths:
         if uses[node] > 1:
@@ -35,6 +35,20 @@ def shared_by(graph: NodeList) -> tuple[dict[Node, int], list[str]]:
     numbers = {node: number for number, nodes in enumerate(groups.values()) for node in nodes}
     sentences = [_sentence(path, nodes, uses[nodes[0]]) for path, nodes in groups.items()]
     return numbers, sentences
+
+
+def _uses(graph: NodeList, paths: Mapping[Node, Path]) -> Mapping[Node, int]:
+    """How often each parameter is used.
+
+    A buffer, such as a running mean, may be read several times in one use of its module: it counts
+    as the parameters beside it, if there are any.
+    """
+    uses = Counter(source for node in graph if not is_derived(node) for source in node.inputs)
+    learned = {paths[each][:-1]: uses[each] for each in graph.parameters() if not each.is_buffer}
+    for each in graph.parameters():
+        if each.is_buffer:
+            uses[each] = learned.get(paths[each][:-1], uses[each])
+    return uses
 
 
 def is_derived(node: Node) -> bool:

@@ -34,6 +34,23 @@ def branches(model):
     return graph
 
 
+def normalized(statistics=True):
+    """A branch with running statistics, which are read several times in one use."""
+    model = Branches()
+    norm = gn.BatchNorm1d(3, affine=statistics)
+    model.branch = gn.Sequential(gn.Linear(4, 3), norm, gn.Linear(3, 2))
+    return model
+
+
+def test_running_statistics_are_shared_with_the_weights_beside_them():
+    assert shared_by(branches(normalized()))[1] == [
+        "branch is shared: its 9 parameter tensors are used 2 times"
+    ]
+    with gn.Graph() as graph:
+        gn.BatchNorm1d(3)(gn.Input((None, 3), name="x"))
+    assert shared_by(graph)[1] == []
+
+
 def alone():
     graph = gn.Graph()
     w = graph.parameter(torch.ones(3), name="w")

@@ -144,8 +144,8 @@ def test_add_after_the_first_forward():
         (gn.Tanh, ["Tanh", "Write Tanh()"]),
         (torch.tanh, ["tanh"]),
         (None, ["None"]),
-        ([gn.Tanh()], ["Tanh"]),
-        (nn.Tanh(), ["Tanh"]),
+        ([gn.Tanh()], ["list came", "Sequential(*modules)"]),
+        (nn.Tanh(), ["torch.nn", "graphnet.Tanh"]),
     ],
     ids=range(5),
 )

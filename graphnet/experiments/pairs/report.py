@@ -58,8 +58,6 @@ training images alone: 50,000 of them to train, the other 10,000 to compare.
 Augmentation moves each digit by a pixel at most, and makes new pairs of the digits of each batch,
 which is possible where the digits are known.
 
-Model 2 is the one to be fast: it goes without the batch normalization of models 1 and 3.
-
 ## Do it again
 
 ```
