@@ -26,7 +26,7 @@ BESIDE = {
     ("bench", "experiments"),
     *(("train", other) for other in ("compile", "draw", "weights")),
 }
-"""Imports within a level: a loss is a module, a training uses what a list can do, a study is timed."""
+"""Imports within a level: a loss is a module, a training uses lists, a study is timed."""
 
 ONLY = {"init": {"errors"}, "schedules": {"errors"}, "data": {"errors", "files"}}
 """Rooms that may know less than what lies on the levels before them."""

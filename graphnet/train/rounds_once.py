@@ -21,6 +21,7 @@ import torch
 
 from graphnet.errors import GraphError
 from graphnet.train.rounds_table import Failure, Round
+from graphnet.train.signals import end_at_once_on_sigterm
 
 Make = Callable[[int], Any]
 """Trains from a seed, and returns numbers and curves by their names."""
@@ -49,6 +50,8 @@ class Once:
 
     def __call__(self, seed: int) -> Round | Failure:
         """The round of this seed; an exception makes it a failure."""
+        if os.getpid() != self.process:
+            end_at_once_on_sigterm()
         with _ALONE, self._surroundings(seed):
             start = perf_counter()
             try:

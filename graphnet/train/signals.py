@@ -102,3 +102,10 @@ def exit_on_sigterm() -> Iterator[None]:
 
 def _leave(number: int, frame: FrameType | None) -> None:
     raise SystemExit(128 + number)
+
+
+def end_at_once_on_sigterm() -> None:
+    """Undo `exit_on_sigterm` in a worker that was forked inside it, and inherited it."""
+    main = threading.current_thread() is threading.main_thread()
+    if main and signal.getsignal(signal.SIGTERM) is _leave:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)

@@ -13,7 +13,13 @@ from pathlib import Path
 import pytest
 
 from graphnet.train import signals
-from graphnet.train.signals import SIGNALS, Interruption, Stopped, exit_on_sigterm
+from graphnet.train.signals import (
+    SIGNALS,
+    Interruption,
+    Stopped,
+    end_at_once_on_sigterm,
+    exit_on_sigterm,
+)
 
 BOTH = [signal.SIGINT, signal.SIGTERM]
 
@@ -53,6 +59,16 @@ def test_the_first_signal_is_noted(outside, number, code):
     assert handlers() == [outside, outside]
     with pytest.raises(HeardError):
         signal.raise_signal(number)
+
+
+def test_a_forked_worker_ends_at_once():
+    before = signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    try:
+        with exit_on_sigterm():
+            end_at_once_on_sigterm()
+            assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @pytest.mark.parametrize(
