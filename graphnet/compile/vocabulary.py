@@ -80,12 +80,14 @@ class Vocabulary:
         return self.constant(value, wanted)
 
     def learn(self, line: str) -> str:
-        """Make the functions of torch that a line calls known, and drop what says nothing."""
+        """Make known what a line calls of torch, and endless numbers; drop what says nothing."""
         for name in re.findall(r"torch\.(\w+)", line):
             self.known[name] = getattr(torch, name)
         for name, function in KERNELS_OF_TORCH.items():
             if f"{name}(" in line:
                 self.known[name] = function()
+        for name in re.findall(r"\b(?:inf|nan)\b", line):
+            self.known[name] = float(name)  # as Python writes them, without a name for them
         return line.replace("torch.", "").replace(", alpha=1)", ")").replace(", alpha=1,", ",")
 
     def used(self, line: str) -> dict[str, Any]:

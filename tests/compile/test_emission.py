@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import gc
+import math
 
 import pytest
 import torch
@@ -233,3 +234,26 @@ def test_equal_source_for_equal_graphs():
         step(dense_feeds()[0])
         sources.append(step.source)
     assert sources[0] == sources[1]
+
+
+@pytest.mark.parametrize("number", [math.inf, -math.inf, math.nan], ids=str)
+def test_endless_numbers(number):
+    """Options and literals that Python has no literal for, beside a parameter that is called so."""
+    with gn.Graph() as graph:
+        x, mask = gn.Input((3,), name="x"), gn.Input((3,), name="mask", dtype=torch.bool)
+        inf = gn.Parameter(torch.tensor([1.0, 2.0, 3.0]), name="inf")
+        outputs = [(x * inf).masked_fill(mask, number), x.gt(number), x * number]
+    feed = {"x": torch.tensor([-1.0, 2.0, 5.0]), "mask": torch.tensor([True, False, False])}
+    expected = graph.forward(feed, outputs=outputs)
+    found = graph.compile(outputs, check_finite=False)(feed)
+    for one, other in zip(found, expected, strict=True):
+        torch.testing.assert_close(one, other, equal_nan=True)
+
+
+def test_a_limit_without_end_clips_nothing():
+    with gn.Graph() as graph:
+        w = gn.Parameter(torch.ones(2), name="w")
+        loss = (gn.Input((2,), name="x") * w).sum()
+    step = graph.compile(loss, gn.SGD([w], lr=0.1), clip_value=math.inf)
+    step(x=torch.tensor([3.0, -4.0]))
+    torch.testing.assert_close(w.top, torch.tensor([0.7, 1.4]))
