@@ -28,7 +28,7 @@ RADIUS = 1 / sqrt(2 * pi)
 """The disk around (0.5, 0.5) that covers half of the unit square."""
 
 Rounds = Sequence[Sequence[float]]
-"""One curve for each round, all of one length."""
+"""One curve for each round; where some are shorter, as after early stopping, the rest goes on."""
 
 
 def curves(
@@ -42,16 +42,11 @@ def curves(
         ylabel: what is measured.
         axes: where to draw; a new figure where None.
 
-    Raises:
-        ShapeError: the rounds of a series have different lengths.
     """
     axes = axes if axes is not None else new_axes()
     for place, (name, rounds) in enumerate(series.items()):
-        lengths = sorted({len(each) for each in rounds})
-        if len(lengths) != 1:
-            raise ShapeError(f"All rounds of {name!r} have one length; {lengths} came.")
         means, spreads = mean_and_deviation(rounds)
-        steps = range(1, lengths[0] + 1)
+        steps = range(1, len(means) + 1)
         look = {"color": _colour(place), "linestyle": DASHES[place // 6 % len(DASHES)]}
         (line,) = axes.plot(steps, means, label=name, linewidth=1.8, **look)
         if len(rounds) > 1:
@@ -65,12 +60,16 @@ def curves(
 
 
 def mean_and_deviation(rounds: Rounds) -> tuple[list[float], list[float]]:
-    """The mean and the standard deviation (over n - 1) at each step; 0 for a single round."""
-    means = [sum(each) / len(each) for each in zip(*rounds, strict=True)]
-    count = max(len(rounds) - 1, 1)
+    """The mean and the standard deviation (over n - 1) at each step; 0 for a single round.
+
+    A step counts the rounds that have come so far.
+    """
+    length = max(map(len, rounds), default=0)
+    reached = [[each[step] for each in rounds if step < len(each)] for step in range(length)]
+    means = [sum(each) / len(each) for each in reached]
     spreads = [
-        sqrt(sum((value - mean) ** 2 for value in each) / count)
-        for each, mean in zip(zip(*rounds, strict=True), means, strict=True)
+        sqrt(sum((value - mean) ** 2 for value in each) / max(len(each) - 1, 1))
+        for each, mean in zip(reached, means, strict=True)
     ]
     return means, spreads
 

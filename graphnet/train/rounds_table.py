@@ -148,7 +148,6 @@ class Rounds:
 
         Raises:
             GraphError: there is no such curve, or matplotlib is not installed.
-            ShapeError: a curve has different lengths in different rounds.
         """
         from graphnet.draw.plots import curves
 

@@ -49,9 +49,12 @@ def test_many_curves_can_be_told_apart():
     assert len(set(looks)) == 14
 
 
-def test_rounds_of_different_lengths_are_refused():
-    with pytest.raises(gn.ShapeError, match=r"\[1, 2\]"):
-        plots.curves({"loss": [[1.0], [1.0, 2.0]]})
+def test_a_step_counts_the_rounds_that_have_come_so_far():
+    means, spreads = plots.mean_and_deviation([[1.0], [2.0, 4.0], [6.0, 8.0, 7.0]])
+    assert means == [3.0, 6.0, 7.0]
+    assert spreads == pytest.approx([statistics.stdev([1, 2, 6]), statistics.stdev([4, 8]), 0.0])
+    axes = plots.curves({"loss": [[1.0], [1.0, 2.0]]})
+    assert [list(line.get_ydata()) for line in axes.get_lines()] == [[1.0, 2.0]]
 
 
 def test_the_plane_is_a_grid_of_middle_points():
