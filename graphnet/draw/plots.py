@@ -7,7 +7,8 @@ the extra `plot`: pip install graphnet[plot].
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from math import pi, sqrt
+from itertools import zip_longest
+from math import inf, pi, sqrt
 from typing import TYPE_CHECKING, Any
 
 from torch import empty
@@ -36,6 +37,8 @@ def curves(
 ) -> Any:
     """The mean over rounds of each series, in a band of one standard deviation.
 
+    Where it would reach 0 it ends at the lowest round: there is no 0 on a logarithmic scale.
+
     Args:
         series: by name the curves of all rounds.
         xlabel: what is counted.
@@ -50,8 +53,11 @@ def curves(
         look = {"color": _colour(place), "linestyle": DASHES[place // 6 % len(DASHES)]}
         (line,) = axes.plot(steps, means, label=name, linewidth=1.8, **look)
         if len(rounds) > 1:
-            low = [mean - spread for mean, spread in zip(means, spreads, strict=True)]
-            high = [mean + spread for mean, spread in zip(means, spreads, strict=True)]
+            band = list(zip(means, spreads, _lowest(rounds), strict=True))
+            low = [
+                mean - spread if mean > spread else min(mean, least) for mean, spread, least in band
+            ]
+            high = [mean + spread for mean, spread, _ in band]
             axes.fill_between(steps, low, high, color=line.get_color(), alpha=0.2, linewidth=0)
     axes.set(xlabel=xlabel, ylabel=ylabel)
     axes.grid(alpha=0.3)
@@ -72,6 +78,12 @@ def mean_and_deviation(rounds: Rounds) -> tuple[list[float], list[float]]:
         for each, mean in zip(reached, means, strict=True)
     ]
     return means, spreads
+
+
+def _lowest(rounds: Rounds) -> list[float]:
+    """The smallest value at each step."""
+    values = zip_longest(*rounds, fillvalue=inf)
+    return [min(each) for each in values]
 
 
 def boundary(
@@ -165,6 +177,8 @@ def plane(grid: int) -> Tensor:
 def units(values: Tensor, *, columns: int = 8, figure: Any = None) -> Any:
     """A map for each unit of a layer, from its values on `plane(grid)`.  Shape (grid², units).
 
+    White is 0, orange above and purple below; each map has a scale of its own.
+
     Raises:
         ShapeError: the values are not those of a square grid.
     """
@@ -181,6 +195,7 @@ def units(values: Tensor, *, columns: int = 8, figure: Any = None) -> Any:
         limit = max(float(values[:, unit].abs().max()), 1e-12)
         picture = values[:, unit].view(grid, grid).tolist()
         axes.imshow(picture, origin="lower", cmap="PuOr_r", vmin=-limit, vmax=limit)
+        axes.set_title(str(unit), fontsize=7, pad=2)
         axes.set_axis_off()
     return figure
 

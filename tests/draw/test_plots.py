@@ -57,6 +57,12 @@ def test_a_step_counts_the_rounds_that_have_come_so_far():
     assert [list(line.get_ydata()) for line in axes.get_lines()] == [[1.0, 2.0]]
 
 
+def test_a_band_that_would_reach_zero_ends_at_the_lowest_round():
+    axes = plots.curves({"loss": [[0.1, 1.0], [4.0, 1.0], [0.1, 1.0]]})
+    (band,) = axes.collections
+    assert min(y for _, y in band.get_paths()[0].vertices) == 0.1
+
+
 def test_the_plane_is_a_grid_of_middle_points():
     points = plots.plane(4)
     assert points.shape == (16, 2)
