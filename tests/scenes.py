@@ -22,6 +22,10 @@ def twins():
     return graph
 
 
+RAILS_OF_TWINS = ["○", "│ ○", "│ │ □", "●─│─┤", "│ ●─╯", "●─╯", "●", "◎"]
+"""How the list of `twins` is drawn beside its lines."""
+
+
 def network():
     """The network of test.py with its loss: 22 nodes."""
     sizes = [2, 25, 25, 25, 2]

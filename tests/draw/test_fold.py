@@ -7,41 +7,11 @@ from time import process_time
 
 import pytest
 import torch
+from draw.worlds import Block, Steps, Twins
 
 import graphnet as gn
 from graphnet.draw.building import scene_of
 from graphnet.draw.fold import folded
-
-
-class Block(gn.Module):
-    def __init__(self, size):
-        super().__init__()
-        self.first, self.second = gn.Linear(size, size), gn.Linear(size, size)
-
-    def build(self, x):
-        return x + self.second(self.first(x).tanh())
-
-
-class Twins(gn.Module):
-    def __init__(self):
-        super().__init__()
-        self.branch = gn.Sequential(gn.Linear(4, 8), gn.ReLU(), gn.Linear(8, 3))
-
-    def build(self, a, b):
-        return ((self.branch(a) - self.branch(b)) ** 2).mean()
-
-
-class Steps(gn.Module):
-    """One cell for 50 steps."""
-
-    def __init__(self):
-        super().__init__()
-        self.cell = gn.Linear(3, 3)
-
-    def build(self, x):
-        for _ in range(50):
-            x = self.cell(x).tanh()
-        return x
 
 
 class Tied(gn.Module):

@@ -7,6 +7,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 import torch
+from draw.worlds import shared_network
 from PIL import Image
 
 import graphnet as gn
@@ -14,15 +15,6 @@ from graphnet.draw import paint
 from graphnet.draw.frames import Frames
 from graphnet.draw.page import page_of
 from graphnet.draw.style import GLOW
-
-
-def shared_network(name="x"):
-    torch.manual_seed(0)
-    layer = gn.Linear(3, 3)
-    with gn.Graph() as graph:
-        x = gn.Input((None, 3), name=name)
-        loss = (layer(layer(x).tanh()) ** 2).mean()
-    return graph.walk({name: torch.ones(4, 3)}, loss)
 
 
 @pytest.fixture(scope="module")

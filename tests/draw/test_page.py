@@ -10,20 +10,12 @@ import xml.etree.ElementTree as ET
 
 import pytest
 import torch
+from draw.worlds import shared_network
 
 import graphnet as gn
 from graphnet.draw import page as page_module
 from graphnet.draw.frames import Frames
 from graphnet.draw.page import cards, edits, lines_of, notebook_of, page_of
-
-
-def shared_network(name="x"):
-    torch.manual_seed(0)
-    layer = gn.Linear(3, 3)
-    with gn.Graph() as graph:
-        x = gn.Input((None, 3), name=name)
-        loss = (layer(layer(x).tanh()) ** 2).mean()
-    return graph.walk({name: torch.ones(4, 3)}, loss)
 
 
 @pytest.fixture(scope="module")

@@ -6,19 +6,11 @@ import copy
 from itertools import pairwise
 
 import pytest
+from draw.worlds import Block, Steps
 
 import graphnet as gn
 from graphnet.draw.building import scene_of
 from graphnet.draw.fold import folded
-
-
-class Block(gn.Module):
-    def __init__(self, size):
-        super().__init__()
-        self.first, self.second = gn.Linear(size, size), gn.Linear(size, size)
-
-    def build(self, x):
-        return x + self.second(self.first(x).tanh())
 
 
 class Other(Block):
@@ -27,19 +19,6 @@ class Other(Block):
     def build(self, x):
         hidden = self.first(x).tanh()
         return hidden + self.second(hidden)
-
-
-class Steps(gn.Module):
-    """One cell for 50 steps."""
-
-    def __init__(self):
-        super().__init__()
-        self.cell = gn.Linear(3, 3)
-
-    def build(self, x):
-        for _ in range(50):
-            x = self.cell(x).tanh()
-        return x
 
 
 def single(module):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from draw.worlds import Twins
 
 import graphnet as gn
 from graphnet import ops
@@ -89,15 +90,6 @@ def test_unknown_sizes_are_one_until_they_are_fed():
     assert sizes_of(y) == (6, 2)
     assert summary(graph).fed
     assert summary(graph).total.forward == 12
-
-
-class Twins(gn.Module):
-    def __init__(self):
-        super().__init__()
-        self.branch = gn.Sequential(gn.Linear(4, 8), gn.ReLU(), gn.Linear(8, 3))
-
-    def build(self, a, b):
-        return ((self.branch(a) - self.branch(b)) ** 2).mean()
 
 
 def twins():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from scenes import twins
+from scenes import RAILS_OF_TWINS, twins
 
 import graphnet as gn
 
@@ -34,16 +34,7 @@ def test_a_line_tells_norms_and_bytes():
 
 def test_rails_join_a_line_to_what_it_reads():
     lines = str(twins()).splitlines()[1:]
-    assert [line.split("  ")[0].rstrip() for line in lines] == [
-        "○",
-        "│ ○",
-        "│ │ □",
-        "●─│─┤",
-        "│ ●─╯",
-        "●─╯",
-        "●",
-        "◎",
-    ]
+    assert [line.split("  ")[0].rstrip() for line in lines] == RAILS_OF_TWINS
 
 
 def test_a_name_cannot_move_the_cursor():

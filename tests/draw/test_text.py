@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from scenes import twins
+from scenes import RAILS_OF_TWINS, twins
 
 import graphnet as gn
 from graphnet.draw.building import scene_of
@@ -17,16 +17,7 @@ from graphnet.table import printable
 
 def test_rails_show_who_reads_whom():
     lines = rails(scene_of(twins())).splitlines()[:-1]
-    assert [line.split("  ")[0].rstrip() for line in lines] == [
-        "○",
-        "│ ○",
-        "│ │ □",
-        "●─│─┤",
-        "│ ●─╯",
-        "●─╯",
-        "●",
-        "◎",
-    ]
+    assert [line.split("  ")[0].rstrip() for line in lines] == RAILS_OF_TWINS
 
 
 def test_a_line_says_what_its_box_is():

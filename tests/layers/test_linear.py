@@ -5,16 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from layers.twins import check, close, randn, seeded
 from torch import nn
 
 import graphnet as gn
 
 SIZES = [(2, 25), (1, 1), (7, 3)]
 BIAS = pytest.mark.parametrize("bias", [True, False])
-
-
-def seeded(seed=0):
-    return torch.Generator().manual_seed(seed)
 
 
 def pair(inputs, outputs, bias=True):
@@ -25,39 +22,16 @@ def pair(inputs, outputs, bias=True):
     return ours, theirs
 
 
-def close(mine, other):
-    # sums of up to a few hundred products of numbers about 1: 1e-12 is rounding
-    torch.testing.assert_close(mine, other.detach(), rtol=1e-12, atol=1e-12)
-
-
-def check(ours, theirs, shape, generator):
-    """One forward and backward of both; the gradients of the parameters add up in both."""
-    x = torch.randn(shape, generator=generator, dtype=torch.float64)
-    leaf = x.clone().requires_grad_()
-    expected = theirs(leaf)
-    grad = torch.randn(expected.shape, generator=generator, dtype=torch.float64)
-    expected.backward(grad)
-    before = x.clone(), grad.clone()
-    close(ours.forward(x), expected)
-    close(ours.backward(grad), leaf.grad)
-    assert x.equal(before[0])
-    assert grad.equal(before[1])
-    assert len(ours.param()) == len(list(theirs.parameters()))
-    for (value, gradient), other in zip(ours.param(), theirs.parameters(), strict=True):
-        close(value, other)
-        close(gradient, other.grad)
-
-
 @BIAS
 @pytest.mark.parametrize(("inputs", "outputs"), SIZES, ids=str)
 def test_batches_of_several_sizes_accumulate(inputs, outputs, bias):
     ours, theirs = pair(inputs, outputs, bias)
     generator = seeded()
     for rows in (5, 1, 7, 0, 5, 50):
-        check(ours, theirs, (rows, inputs), generator)
+        check(ours, theirs, randn((rows, inputs), generator))
     ours.zero_grad()
     theirs.zero_grad()
-    check(ours, theirs, (3, inputs), generator)
+    check(ours, theirs, randn((3, inputs), generator))
 
 
 @BIAS
@@ -66,7 +40,7 @@ def test_inputs_of_any_number_of_dimensions(inputs, outputs, bias):
     ours, theirs = pair(inputs, outputs, bias)
     generator = seeded(1)
     for shape in [(), (4,), (4, 3), (), (2, 0), (1,), (2, 1, 3), (6, 3), (2,)]:
-        check(ours, theirs, (*shape, inputs), generator)
+        check(ours, theirs, randn((*shape, inputs), generator))
 
 
 def test_strided_input_and_gradient():
@@ -87,7 +61,7 @@ def test_pairs_are_the_parameters_themselves(bias):
     for _ in range(3):
         ours.zero_grad()
         descent.zero_grad()
-        check(ours, theirs, (4, 3), generator)
+        check(ours, theirs, randn((4, 3), generator))
         for value, gradient in ours.param():
             value.sub_(0.1 * gradient)
         descent.step()
@@ -125,25 +99,25 @@ def test_repr(bias):
 def test_parameters_replaced_after_forward_are_used():
     ours, theirs = pair(3, 2)
     generator = seeded()
-    check(ours, theirs, (4, 3), generator)
+    check(ours, theirs, randn((4, 3), generator))
     ours.bias, theirs.bias = None, None
     ours.zero_grad()
     theirs.zero_grad()
-    check(ours, theirs, (4, 3), generator)
+    check(ours, theirs, randn((4, 3), generator))
     weight = torch.randn(2, 3, generator=generator, dtype=torch.float64)
     ours.weight, theirs.weight = gn.Parameter(weight), nn.Parameter(weight.clone())
-    check(ours, theirs, (4, 3), generator)
+    check(ours, theirs, randn((4, 3), generator))
 
 
 def test_new_values_of_a_parameter_are_used():
     ours, theirs = pair(3, 2)
-    check(ours, theirs, (4, 3), seeded())
+    check(ours, theirs, randn((4, 3), seeded()))
     for layer in (ours.weight.top, theirs.weight.data):
         layer.fill_(0.25)
-    check(ours, theirs, (4, 3), seeded())
+    check(ours, theirs, randn((4, 3), seeded()))
     ours.weight.top = torch.full((2, 3), -1.0, dtype=torch.float64)
     theirs.weight.data.fill_(-1)
-    check(ours, theirs, (4, 3), seeded())
+    check(ours, theirs, randn((4, 3), seeded()))
 
 
 # autograd stays out of it
@@ -201,7 +175,7 @@ def test_input_that_does_not_fit(value, kind, words):
             ours.forward(value)
         assert [word for word in words if word not in str(error.value)] == []
         if first:
-            check(ours, theirs, (4, 3), seeded())
+            check(ours, theirs, randn((4, 3), seeded()))
 
 
 def test_forward_takes_one_tensor():
@@ -234,13 +208,13 @@ def test_backward_needs_a_forward():
 )
 def test_gradient_that_does_not_fit(grads, words):
     ours, theirs = pair(3, 2)
-    check(ours, theirs, (4, 3), seeded())
+    check(ours, theirs, randn((4, 3), seeded()))
     before = ours.weight.grad.clone()
     with pytest.raises(gn.GraphError) as error:
         ours.backward(*grads)
     assert [word for word in words if word not in str(error.value)] == []
     assert ours.weight.grad.equal(before)
-    check(ours, theirs, (4, 3), seeded())
+    check(ours, theirs, randn((4, 3), seeded()))
 
 
 def test_backward_over_values_that_are_out_of_date():

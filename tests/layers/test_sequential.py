@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from layers.twins import check, close, randn
 from torch import nn
 
 import graphnet as gn
@@ -38,25 +39,6 @@ def pair(layers, seed=0):
     return ours, theirs
 
 
-def close(mine, other):
-    # numbers about 1 through a few layers: 1e-12 is rounding of float64
-    torch.testing.assert_close(mine, other.detach(), rtol=1e-12, atol=1e-12)
-
-
-def check(ours, theirs, shape, generator):
-    """One forward and backward of both; the gradients of the parameters add up in both."""
-    x = torch.randn(shape, generator=generator, dtype=torch.float64)
-    leaf = x.clone().requires_grad_()
-    expected = theirs(leaf)
-    grad = torch.randn(expected.shape, generator=generator, dtype=torch.float64)
-    expected.backward(grad)
-    close(ours.forward(x), expected)
-    close(ours.backward(grad), leaf.grad)
-    for (value, gradient), other in zip(ours.param(), theirs.parameters(), strict=True):
-        close(value, other)
-        close(gradient, other.grad)
-
-
 def columns(layers):
     while isinstance(layers, list) and layers:
         layers = layers[0]
@@ -68,10 +50,10 @@ def test_batches_of_several_sizes_accumulate(layers):
     ours, theirs = pair(layers)
     generator = torch.Generator().manual_seed(0)
     for rows in (5, 1, 50, 0, 5, 7):
-        check(ours, theirs, (rows, columns(layers)), generator)
+        check(ours, theirs, randn((rows, columns(layers)), generator))
     ours.zero_grad()
     theirs.zero_grad()
-    check(ours, theirs, (4, columns(layers)), generator)
+    check(ours, theirs, randn((4, columns(layers)), generator))
 
 
 @EACH
@@ -128,14 +110,14 @@ def test_add_appends_and_returns_the_whole():
 def test_add_after_the_first_forward():
     ours, theirs = pair([(2, 3), "Tanh"])
     generator = torch.Generator().manual_seed(0)
-    check(ours, theirs, (4, 2), generator)
+    check(ours, theirs, randn((4, 2), generator))
     other, twin = pair([(3, 1)], seed=1)
     ours.add(*other)
     theirs.append(twin[0])
     assert list(ours.state_dict()) == list(theirs.state_dict())
     ours.zero_grad()
     theirs.zero_grad()
-    check(ours, theirs, (4, 2), generator)
+    check(ours, theirs, randn((4, 2), generator))
 
 
 @pytest.mark.parametrize(
@@ -167,7 +149,7 @@ def test_a_module_used_twice_shares_its_weights():
     assert ours.parameters() == linear.parameters()
     generator = torch.Generator().manual_seed(0)
     for rows in (4, 1, 6):
-        check(ours, theirs, (rows, 3), generator)
+        check(ours, theirs, randn((rows, 3), generator))
 
 
 def test_state_of_a_module_used_twice_moves_to_and_from_torch():

@@ -15,6 +15,10 @@ def seeded(seed=0):
     return torch.Generator().manual_seed(seed)
 
 
+def randn(shape, generator):
+    return torch.randn(shape, generator=generator, dtype=DOUBLE)
+
+
 def as_tuple(value):
     return value if isinstance(value, tuple) else (value,)
 
@@ -27,6 +31,7 @@ def close(mine, other):
 def check(ours, theirs, *inputs, generator=None):
     """One forward and backward of both; the gradients of the parameters add up in both."""
     leaves = [each.clone().requires_grad_(each.is_floating_point()) for each in inputs]
+    before = [each.clone() for each in inputs]
     expected = as_tuple(theirs(*leaves))
     generator = generator or seeded(7)
     grads = [torch.randn(each.shape, generator=generator, dtype=DOUBLE) for each in expected]
@@ -34,6 +39,7 @@ def check(ours, theirs, *inputs, generator=None):
     for mine, other in zip(as_tuple(ours.forward(*inputs)), expected, strict=True):
         close(mine, other)
     results = ours.backward(*grads)
+    assert all(now.equal(then) for now, then in zip(inputs, before, strict=True))
     assert isinstance(results, tuple) == (len(inputs) > 1)
     for mine, leaf in zip(as_tuple(results), leaves, strict=True):
         assert mine is None if leaf.grad is None else close(mine, leaf.grad) is None

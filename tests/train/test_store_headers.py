@@ -22,8 +22,6 @@ import graphnet as gn
 from graphnet.train import schema
 from graphnet.train.store import Store, read_state
 
-FILES = ("tensors.safetensors", "state.json")
-
 
 @pytest.fixture
 def path(tmp_path):
