@@ -6,16 +6,23 @@ is as before.
 
 from __future__ import annotations
 
+import json
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING
+from warnings import warn
 
 from graphnet.errors import GraphError, LoadError
 from graphnet.files import read_file, replace_file
+from graphnet.table import printable
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from graphnet.layers import Module
+
+_MODULE = "graphnet module"
+"""Under this name a file says what the module looked like."""
 
 _OF_TORCH = {".pt", ".pth", ".bin", ".pkl"}
 """What files of torch.save are called."""
@@ -25,6 +32,7 @@ def save_weights(module: Module, path: str | Path) -> None:
     """Write the parameters and buffers of a module to a file.
 
     The file is written beside its place, and then moved there: an interruption leaves the old one.
+    It tells what the module looked like, too, as text.
 
     Raises:
         GraphError: the name is that of another format, such as model.pt.
@@ -48,7 +56,7 @@ def save_weights(module: Module, path: str | Path) -> None:
             f"{Path(path).stem}.safetensors."
         )
     tensors = {name: value.contiguous() for name, value in module.state_dict().items()}
-    replace_file(path, save(tensors))
+    replace_file(path, save(tensors, metadata={_MODULE: repr(module)}))
 
 
 def load_weights(module: Module, path: str | Path) -> None:
@@ -57,12 +65,24 @@ def load_weights(module: Module, path: str | Path) -> None:
     Raises:
         LoadError: the file is missing, damaged, or of another model; the message lists every
             difference.
+
+    Warns:
+        UserWarning: they fit, but the module that was saved looked different, such as another
+            activation between the same layers.
     """
-    state = read_weights(path)
+    state, looked = _read(path)
     try:
         module.load_state_dict(state)
     except LoadError as error:
         raise LoadError(f"{path}: {error}") from None
+    lines = zip_longest(looked.splitlines(), repr(module).splitlines(), fillvalue="nothing")
+    there, here = next(((a, b) for a, b in lines if a != b), ("", ""))
+    if looked and (there or here):
+        warn(
+            f"{path} fits, but was saved from another module: {printable(there.strip())[:80]} "
+            f"there, {here.strip()} here.",
+            stacklevel=2,
+        )
 
 
 def read_weights(path: str | Path) -> dict[str, Tensor]:
@@ -71,6 +91,11 @@ def read_weights(path: str | Path) -> dict[str, Tensor]:
     Raises:
         LoadError: the file is missing or damaged.
     """
+    return _read(path)[0]
+
+
+def _read(path: str | Path) -> tuple[dict[str, Tensor], str]:
+    """The tensors in a file, and how it says that their module looked; "" if it does not."""
     from safetensors import SafetensorError
     from safetensors.torch import load
 
@@ -79,7 +104,9 @@ def read_weights(path: str | Path) -> dict[str, Tensor]:
     except (OSError, ValueError) as error:  # a ValueError for a name that no file can have
         raise LoadError(f"{path} cannot be read: {getattr(error, 'strerror', error)}.") from None
     try:
-        return load(data)
+        tensors = load(data)
+        header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+        return tensors, str(header.get("__metadata__", {}).get(_MODULE, ""))
     except (SafetensorError, KeyError, ValueError, RuntimeError) as error:
         if data.startswith((b"PK\x03\x04", b"\x80\x02")):  # zip archives, and older pickles
             raise LoadError(
