@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from html import unescape
 from pathlib import Path
@@ -42,6 +43,8 @@ def title(notebook: Path) -> str:
 
 def on_config(config: MkDocsConfig) -> None:
     """List the notebooks in the navigation; without any, leave the entry out."""
+    # A page shows no warning that widgets for the bar of a download are missing.
+    os.environ["PYTHONWARNINGS"] = "ignore:IProgress not found"
     pages = [{title(path): f"notebooks/{path.name}"} for path in notebooks()]
     entries = [{"Notebooks": pages} if "Notebooks" in each else each for each in config.nav]
     config.nav = [each for each in entries if each != {"Notebooks": []}]
@@ -56,8 +59,12 @@ def on_files(files: Files, config: MkDocsConfig) -> None:
 
 
 def on_page_markdown(markdown: str, **_: object) -> str:
-    """Show examples with prompts as a session, without the remarks that are for the tests."""
-    return EXAMPLE.sub(lambda found: f"```pycon\n{REMARK.sub('', found[1])}```", markdown)
+    """Show examples with prompts as a session, without the remarks that are for the tests.
+
+    In the checkout the notebooks lie beside docs/, in the site among the pages.
+    """
+    sessions = EXAMPLE.sub(lambda found: f"```pycon\n{REMARK.sub('', found[1])}```", markdown)
+    return sessions.replace("](../notebooks/", "](notebooks/")
 
 
 def on_page_content(html: str, page: Page, **_: object) -> str:

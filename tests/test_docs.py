@@ -1,16 +1,39 @@
-"""Every Python block of every page in docs/ runs, in the order of the page."""
+"""Every Python block of every page in docs/ runs, in the order of the page; the others hold."""
 
 from __future__ import annotations
 
+import ast
 import doctest
+import hashlib
+import importlib.util
+import math
 import re
+import shlex
+import struct
+import subprocess
+import sys
+import tomllib
+from functools import cache
 from pathlib import Path
 
 import pytest
+from laws import LEVELS
+from ops.cases import Case
 
-DOCS = Path(__file__).parent.parent / "docs"
+from graphnet.data import digits
+from graphnet.data.download import Source
+
+ROOT = Path(__file__).parent.parent
+DOCS = ROOT / "docs"
 PAGES = sorted(path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md"))
+EVERY = ["../README.md", *PAGES]
+FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+PROGRAMS = ("graphnet", "jupyter", "mkdocs", "pip", "pytest", "python")
+
+
+def text_of(name):
+    return (DOCS / name).read_text(encoding="utf-8")
 
 
 def run_page(text, name):
@@ -33,19 +56,153 @@ def run_page(text, name):
     return count
 
 
+def write_digits(folder):
+    """Files of the names and sizes of MNIST's, without its digits; returns their sums."""
+    sources = []
+    for source in digits.FILES:
+        rows = 60_000 if source.name.startswith("train") else 10_000
+        shape = (rows, 28, 28) if "images" in source.name else (rows,)
+        head = bytes([0, 0, 8, len(shape)]) + struct.pack(f">{len(shape)}I", *shape)
+        data = head + bytes(range(10)) * (math.prod(shape) // 10)
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / source.name).write_bytes(data)
+        md5 = hashlib.md5(data, usedforsecurity=False).hexdigest()
+        sources.append(Source(source.name, md5="", raw_md5=md5))
+    return tuple(sources)
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_the_code_of_a_page_runs(name, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)  # a page may write files
-    run_page((DOCS / name).read_text(encoding="utf-8"), name)
+    if name == "data.md":
+        monkeypatch.setenv("GRAPHNET_DATA", str(tmp_path))
+        monkeypatch.setattr(digits, "FILES", write_digits(tmp_path / "MNIST" / "raw"))
+    run_page(text_of(name), name)
 
 
 def test_the_page_on_operations_says_what_is_printed(capsys):
     """A comment behind a print is what it prints."""
-    text = (DOCS / "adding-an-operation.md").read_text(encoding="utf-8")
+    text = text_of("adding-an-operation.md")
     assert run_page(text, "adding-an-operation.md") >= 8
     printed = capsys.readouterr().out
     for promised in re.findall(r"^print\(.*\) +# (.*)$", text, re.MULTILINE):
         assert promised in printed
+
+
+def test_the_row_of_the_page_on_operations_is_one():
+    import torch
+
+    (row,) = re.findall(r"^    (Case\(.*\)),$", text_of("adding-an-operation.md"), re.MULTILINE)
+
+    def op():
+        """What the page builds has the same place in the row."""
+
+    case = eval(row, {"Case": Case, "torch": torch, "Softsign": op})
+    (x,) = case.tensors()
+    assert case.torch(x).equal(x / (1 + x.abs()))
+
+
+@pytest.mark.slow
+def test_the_program_for_a_cluster_runs(tmp_path, monkeypatch):
+    """With fewer rounds than on the page."""
+    monkeypatch.chdir(tmp_path)
+    text = text_of("rounds.md")
+    (program,) = (found[2] for found in FENCE.finditer(text) if "LocalCluster" in found[2])
+    assert ", 100," in program
+    first = BLOCK.search(text)[1].replace("make, 5", "make, 1").replace("epochs=60", "epochs=2")
+    (tmp_path / "program.py").write_text(first + program.replace(", 100,", ", 3,"))
+    subprocess.run([sys.executable, "program.py"], check=True, timeout=300)
+    assert len(list((tmp_path / "runs" / "dask").glob("round-*.json"))) == 3
+
+
+# blocks that are not run: what is printed, commands, and programs for tools that are not here
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_every_other_block_holds(name):
+    """`py`: Python that needs another tool; `text`: what is printed; no name: commands."""
+    for found in FENCE.finditer(text_of(name)):
+        language, source = found.groups()
+        assert language in ("python", "py", "text", ""), found[0]
+        if language == "py":
+            ast.parse(source)
+        elif not language:
+            lines = [line for line in source.splitlines() if line]
+            assert [line for line in lines if not line.startswith(PROGRAMS)] == []
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_every_command_of_a_page_can_be_run(name):
+    text = text_of(name)
+    for command in commands(text):
+        assert list(misfits(command)) == [], command
+
+
+def commands(text):
+    """The commands in blocks without a name, and in the text."""
+    lines = [
+        line for found in FENCE.finditer(text) if not found[1] for line in found[2].split("\n")
+    ]
+    quoted = re.findall(r"`([^`\n]+)`", FENCE.sub("", text))
+    for line in [*lines, *quoted]:
+        for command in line.split(" && "):
+            if command.split(" ")[0] in PROGRAMS and (" " in command or line in lines):
+                yield command
+
+
+def misfits(command):
+    """What a command names that is not there: files, modules, options, extras."""
+    program, *words = shlex.split(command)
+    if program == "pip":
+        known = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+        asked = re.findall(r"\[(.+?)\]", command)
+        yield from set(asked) - set(known["optional-dependencies"])
+        return
+    for word in words:
+        if re.search(r"/|\.py$|\.yml$", word) and not (ROOT / word).exists():
+            yield word
+    if program == "python":
+        target = words[:2] if words[0] == "-m" else words[:1]
+        if words[0] == "-m" and importlib.util.find_spec(words[1]) is None:
+            yield words[1]
+        options = {word for word in words[1:] if word.startswith("--")}
+        yield from (option for option in options if option not in help_of(*target))
+
+
+@cache
+def help_of(*target):
+    """What `--help` says."""
+    command = [sys.executable, *target, "--help"]
+    return subprocess.run(
+        command, cwd=ROOT, check=True, timeout=100, capture_output=True, text=True
+    ).stdout
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_every_link_to_a_file_leads_to_one(name):
+    links = re.findall(r"\]\(([^)#]+)[^)]*\)", FENCE.sub("", text_of(name)))
+    files = [link for link in links if "://" not in link]
+    assert [link for link in files if not ((DOCS / name).parent / link).exists()] == []
+
+
+# the page on design tells what the source is
+
+
+def test_the_reading_order_names_what_is_there():
+    rows = re.findall(r"^\| (\d+) \| (.+?) \| (.+) \|$", text_of("design.md"), re.MULTILINE)
+    assert sum(int(minutes) for minutes, _, _ in rows) <= 30
+    for _, files, seek in rows:
+        paths = [ROOT / "graphnet" / file for file in re.findall(r"`(.+?)`", files)]
+        source = "".join(path.read_text(encoding="utf-8") for path in paths)
+        names = re.findall(r"`(\w+)`", seek)
+        assert [name for name in names if not re.search(rf"\b{name}\b", source)] == []
+
+
+def test_the_rooms_stand_in_the_order_that_the_laws_keep():
+    block = re.search(r"^    errors\n(?:    .+\n)+", text_of("design.md"), re.MULTILINE)[0]
+    told = [set(line.strip().split(", ")) for line in block.splitlines()]
+    beside = {"", "__main__", "elsewhere", "files", "table", "version"}
+    assert told == [level - beside for level in LEVELS if level - beside]
 
 
 def test_faults_of_a_page_are_found():
@@ -53,3 +210,20 @@ def test_faults_of_a_page_are_found():
         run_page("a\n\n```python\nx = 0\n```\n\n```python\n1 / x\n```\n", "page.md")
     with pytest.raises(AssertionError, match="line 1"):
         run_page("```python\n>>> 1 + 1\n3\n```\n", "page.md")
+
+
+@pytest.mark.parametrize(
+    ("command", "wrong"),
+    [
+        ("python tset.py", ["tset.py"]),
+        ("python -m graphnet.bnech", ["graphnet.bnech"]),
+        ("python test.py --epoches 3", ["--epoches"]),
+        ("pytest tests/test_nothing.py", ["tests/test_nothing.py"]),
+        ('pip install -e ".[dve]"', ["dve"]),
+        ("python test.py --epochs 3", []),
+    ],
+)
+def test_faults_of_a_command_are_found(command, wrong):
+    page = f"Run `{command}`.\n\n```\n{command} && pytest\n```\n"
+    assert list(commands(page)) == [command, "pytest", command]
+    assert list(misfits(command)) == wrong
