@@ -109,8 +109,9 @@ def _last_fed(nodes: Sequence[Node]) -> dict[Any, Tensor]:
 
 
 def _copied(node: Node) -> Pair:
-    """The value and the gradient of a node, as they are now."""
-    return node.top.clone(), None if node.grad is None else node.grad.clone()
+    """The value and the gradient of a node, as they are now; a frozen one has no gradient."""
+    grad = node.grad if node.requires_grad else None
+    return node.top.clone(), None if grad is None else grad.clone()
 
 
 class _Twin:

@@ -31,10 +31,10 @@ class Difference(NamedTuple):
         kind: "input", "parameter" or "operation".
         shape: of the value.
         dtype: of the value, as text.
-        value_size: the largest element of the value, without its sign.
+        value_size: the largest finite element of the value, without its sign.
         value: the largest difference of the values.
-        grad_size: the largest element of the gradient; NaN where there is none.
-        grad: the largest difference of the gradients; NaN where there is none.
+        grad_size: the largest finite element of the gradient; NaN where there is no gradient.
+        grad: the largest difference of the gradients; NaN where there is no gradient, or a NaN.
     """
 
     place: int
@@ -55,14 +55,14 @@ class Difference(NamedTuple):
         if grad is None and other_grad is not None and node.requires_grad:
             grad = other_grad.new_zeros(other_grad.shape)
         if grad is not None and other_grad is not None:
-            size, apart = _largest(other_grad), _apart(grad, other_grad)
+            size, apart = _size(other_grad), _apart(grad, other_grad)
         return cls(
             graph.index(node),
             graph.name_of(node),
             node.kind,
             shape_text(tuple(top.shape)),
             str(top.dtype),
-            _largest(other_top),
+            _size(other_top),
             _apart(top, other_top),
             size,
             apart,
@@ -72,23 +72,26 @@ class Difference(NamedTuple):
     def cells(self) -> tuple[str, ...]:
         """The row of the table."""
         numbers = (self.value_size, self.value, self.grad_size, self.grad)
-        return (str(self.place), self.name, self.kind, self.shape, *map(_text, numbers))
+        texts = [f"{number:.3g}" for number in numbers]
+        if isnan(self.grad_size):
+            texts[2:] = "", ""
+        return (str(self.place), self.name, self.kind, self.shape, *texts)
 
     @property
     def tolerance(self) -> float:
         """How far the ways may lie apart in this number type, relative to the size."""
         return _TOLERANCES.get(self.dtype, _COARSE)
 
+    @property
+    def value_agrees(self) -> bool:
+        """True if only rounding differs in the value."""
+        return self.value == 0 or self.value <= self.tolerance * self.value_size
+
     def agrees(self, largest: float) -> bool:
         """True if only rounding differs, where `largest` is the largest of all gradients."""
-        least = _SHARE * largest
-        return all(
-            apart == 0 or isnan(size) or apart <= self.tolerance * max(size, floor)
-            for apart, size, floor in (
-                (self.value, self.value_size, 0.0),
-                (self.grad, self.grad_size, least),
-            )
-        )
+        size = max(self.grad_size, _SHARE * largest)
+        near = self.grad == 0 or self.grad <= self.tolerance * size
+        return self.value_agrees and (near or isnan(self.grad_size))
 
 
 class TorchComparison:
@@ -123,8 +126,18 @@ class TorchComparison:
         )
         if not self.wrong:
             return f"{text}All {len(self.rows)} nodes agree."
-        names = ", ".join(f"{row.place} {row.name!r}" for row in self.wrong[:5])
-        return f"{text}{len(self.wrong)} of {len(self.rows)} nodes differ: {names}."
+        return f"{text}{len(self.wrong)} of {len(self.rows)} nodes differ. {self._origin()}"
+
+    def _origin(self) -> str:
+        """Where the two ways part, in words: values in walk order, gradients in reverse."""
+        for row in self.wrong:
+            if not row.value_agrees:
+                return f"The values part at {row.place} {row.name!r}."
+        last = self.wrong[-1]
+        return (
+            f"In reverse, the gradients part at {last.place} {last.name!r}: look at the rules of "
+            "what reads it."
+        )
 
     def _table(self) -> list[tuple[str, ...]]:
         header = ("#", "node", "kind", "shape", "|value|", "difference", "|gradient|", "difference")
@@ -147,9 +160,14 @@ class TorchComparison:
         return f"<table>{rows}</table><p>{escape(self.verdict)}</p>"
 
 
+def _size(tensor: Tensor) -> float:
+    """The largest finite element without its sign; 0 where there is none."""
+    tensor = tensor.detach()
+    return _largest(tensor[tensor.isfinite()])
+
+
 def _largest(tensor: Tensor) -> float:
-    """The largest element without its sign; 0 where there is none."""
-    return float(tensor.detach().double().abs().max()) if tensor.numel() else 0.0
+    return float(tensor.double().abs().max()) if tensor.numel() else 0.0
 
 
 def _apart(left: Tensor, right: Tensor) -> float:
@@ -157,7 +175,3 @@ def _apart(left: Tensor, right: Tensor) -> float:
     left, right = left.detach().double(), right.detach().double()
     same = left.eq(right).logical_or(left.isnan().logical_and(right.isnan()))
     return _largest((left - right).masked_fill(same, 0))
-
-
-def _text(number: float) -> str:
-    return "" if isnan(number) else f"{number:.3g}"

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 STEP = 1e-6  # near the cube root of float64's precision, where both kinds of error are small
 TOLERANCE = 1e-6
+LARGE = -100  # times `wave`: a rule is right for gradients of any sign and size
 KINK = 1e-3  # the relative difference of two slopes from which on there is no derivative
 PLACES = 256  # elements of each input that are moved one by one
 _MOVED = 24  # elements of each source that are moved for the second derivative
@@ -48,7 +49,12 @@ def compare(op: Op, place: int, arguments: list[Any], top: Tensor) -> tuple[floa
         if error > worst:
             worst = error
             fault = f"{ruled:.6g} by the rule, {slope:.6g} by differences at {name}"
-    return worst, fault if worst > TOLERANCE else ""
+    if worst > TOLERANCE:
+        return worst, fault
+    scaled = by_rule(op, place, arguments, top, LARGE * seed).sum_to_size(x.shape) / LARGE
+    if (scaled - grad).abs().gt(TOLERANCE * largest).any():
+        return inf, f"{LARGE} times the `grad` does not give {LARGE} times the result"
+    return worst, ""
 
 
 def _compare_along(

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
-from graphnet.check.differences import PLACES, STEP, wave
+from graphnet.check.differences import LARGE, PLACES, STEP, wave
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -21,6 +21,11 @@ Candidate = tuple[Callable[[], "Tensor"], str]
 """A gradient that might be the right one, and the sentence to say if it is."""
 
 _CLOSE = 1e-5
+
+PROPORTIONAL = (
+    "The result must be proportional to `grad`: it is a factor once, of every term, and nothing "
+    "else, such as abs() or a comparison, is done with it."
+)
 
 
 def red_pen(op: Op, place: int, arguments: list[Any], top: Tensor) -> str:
@@ -48,7 +53,7 @@ def red_pen(op: Op, place: int, arguments: list[Any], top: Tensor) -> str:
     if not right.isfinite().all() or not right.any():
         return ""
     pen = _Pen(op, place, arguments, top, seed, right)
-    attempts = (pen.of_result, pen.of_other_rules, pen.of_reads, pen.of_products)
+    attempts = (pen.of_size, pen.of_result, pen.of_other_rules, pen.of_reads, pen.of_products)
     for attempt in attempts:
         for gradient, sentence in _tried(attempt):
             if pen.is_right(gradient):
@@ -100,6 +105,14 @@ class _Pen:
 
     # mistakes in what is returned
 
+    def of_size(self) -> Iterator[Candidate]:
+        """The result as it is, if it is another one for a larger gradient of the other sign."""
+        result, rule = self.run(self.reads), self.rule
+        reads = self.op.read(rule, self.place, self.arguments, LARGE * self.seed, self.top)
+        apart = (self.run(reads) - LARGE * result).abs()
+        if apart.gt(_CLOSE * abs(LARGE) * result.abs().max()).any():
+            yield lambda: result, PROPORTIONAL
+
     def of_result(self) -> Iterator[Candidate]:
         """The result of the rule with one mistake undone."""
         result = self.run(self.reads)
@@ -127,6 +140,11 @@ class _Pen:
     def _shapes(self, result: Tensor) -> Iterator[Candidate]:
         """The result summed or expanded to the shape of the input."""
         if result.shape != self.x.shape:
+            yield (
+                lambda: result.reshape(self.x.shape),
+                "The numbers are right, but not their shape: a sum keeps its dimension, with size "
+                "1, only where that is asked for.",
+            )
             yield (
                 lambda: result.sum_to_size(self.x.shape),
                 "The sum over the dimension that was broadcast is missing: say "

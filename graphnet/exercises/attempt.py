@@ -70,6 +70,14 @@ class Attempt:
         values[number] = change(values[number])
         return self.run_on(values)
 
+    def rolled(self) -> Attempt:
+        """The same rule where each floating number stands at the next place."""
+        moved = [
+            each.reshape(-1).roll(1).view(each.shape) if each.dtype.is_floating_point else each
+            for each in self.arguments
+        ]
+        return Attempt(self.op, self.place, moved)
+
     # what is right
 
     @cached_property
@@ -111,7 +119,7 @@ class Attempt:
     @staticmethod
     def apart(result: Tensor, right: Tensor) -> Tensor:
         """Where two gradients of the same shape differ by more than differences can err."""
-        return (result - right).abs() > _CLOSE * float(right.abs().max())
+        return ~((result - right).abs() <= _CLOSE * float(right.abs().max()))  # NaN is apart too
 
     def is_right(self, candidate: Callable[[], Tensor]) -> bool:
         """True if this computes the right gradient; False also if it cannot be computed."""
@@ -142,13 +150,24 @@ class Attempt:
             return "it returns nothing", "Does it end with `return`?"
         if not is_tensor(result):
             kind = type(result).__name__
-            return f"it returns a {kind}, not a tensor", f"The gradient by {self.name} is a tensor."
+            way_out = f"The gradient by {self.name} is a tensor."
+            return f"it returns a value of type {kind}, not a tensor", way_out
+        if not result.dtype.is_floating_point:
+            return (
+                f"it returns numbers of the type {result.dtype}, not floating ones",
+                "A comparison counts as 0 or 1 when it is multiplied: grad * (x > 0).",
+            )
         for name, value, old in zip(self.reads, values, before, strict=True):
             if apart(value, old):
                 return (
                     f"it changes {name}, which others read as well",
                     "A method whose name ends in _ and a -= b write in place; a - b does not.",
                 )
+        if not result.isfinite().all():
+            return (
+                "it returns NaN or infinity",
+                "Is there a division by 0, a logarithm or root of it, or an overflow?",
+            )
         return "", ""
 
     def shapes(self) -> str:

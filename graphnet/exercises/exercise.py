@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from inspect import getsource, isfunction, signature
+from math import prod
 from textwrap import dedent, indent
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
+from graphnet.check.differences import PLACES
 from graphnet.check.subject import Subject
 from graphnet.errors import GraphError
 from graphnet.graph import Parameter
@@ -72,10 +74,10 @@ class Exercise:
 
     def __init_subclass__(cls) -> None:
         """Read the inputs of an exercise, and refuse one that is not complete."""
-        taken = sorted(set(vars(cls)) & _OF_OPS)
+        taken = sorted(set(vars(cls)) & {*_OF_OPS, "exercise"})
         if taken:
             raise GraphError(
-                f"{cls.__name__}: every op has a {taken[0]!r} of its own; choose another name."
+                f"{cls.__name__}: {taken[0]!r} has a meaning of its own; choose another name."
             )
         if Exercise not in cls.__bases__:
             return  # an answer
@@ -83,10 +85,16 @@ class Exercise:
             raise GraphError(f"{cls.__name__}: an exercise gives a forward, to be differentiated.")
         cls.exercise = cls
         cls.inputs = tuple(signature(cls.forward).parameters)[1:]
-        if len(cls.shapes) != len(cls.inputs):
+        shapes = [shape for shape in cls.shapes if isinstance(shape, tuple)]
+        if len(cls.shapes) != len(cls.inputs) or len(shapes) != len(cls.shapes):
             raise GraphError(
                 f"{cls.__name__}: an exercise gives a shape for each input of its forward, "
-                f"{', '.join(cls.inputs)}; {len(cls.shapes)} came. Write shapes = ((5, 3), ...)."
+                f"{', '.join(cls.inputs)}; {cls.shapes} came. Write shapes = ((5, 3), ...)."
+            )
+        if any(prod(shape) > PLACES for shape in shapes):
+            raise GraphError(
+                f"{cls.__name__}: each number of an input is moved by itself to grade a rule; take "
+                f"shapes of {PLACES} numbers or less, such as (5, 3)."
             )
         clues = [name.removeprefix("clue_") for name in vars(cls) if name.startswith("clue_")]
         for name in (*cls.parameters, *cls.integers, *clues):

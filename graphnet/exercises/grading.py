@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from graphnet.check import Report, check_module, check_op, compare
+from graphnet.check import Finding, Report, check_module, check_op, compare
 from graphnet.errors import GraphError
 from graphnet.exercises.attempt import Attempt
 from graphnet.exercises.exercise import Exercise, assembled, layer, subject, written
 from graphnet.exercises.hints import hint
+from graphnet.exercises.raised import malformed, way_out
 from graphnet.exercises.report import Grade, Mark
 from graphnet.exercises.ten import ALL
 
@@ -17,11 +18,27 @@ if TYPE_CHECKING:
 
 _UNASKED = ("other shapes",)  # the forward is given: what it refuses is not the student's choice
 
+_LATE = ("second derivatives", "unknown batch size")
+"""The checks that run the rules on nodes; a right rule fails there if it is made for tensors."""
+
 _NODES = (
     "A rule is run on nodes too, to be differentiated again: write it with operators, with methods "
     "that nodes have as well, and with functions of graphnet.ops. A comparison counts as 0 or 1 "
     "when it is multiplied: grad * (x > 0)."
 )
+
+_ARGUMENTS = (
+    "The names of its arguments say what a rule reads: `grad` is the gradient of the output, `top` "
+    "the output itself, and each input has its own name."
+)
+
+_ROWS = (
+    "Where a rule runs on nodes, the number of rows is not known yet: shape[0] is None, and there "
+    "is no len(). Write x.mean(0) for a sum over that number, and ops.ones_like(x).sum(0) for the "
+    "number itself."
+)
+
+_EMPTY = "A batch may be without rows: a rule that takes one row, or loops over them, finds none."
 
 
 def grade(answer: type, exercise: type[Exercise] | str | None = None) -> Grade:
@@ -37,7 +54,8 @@ def grade(answer: type, exercise: type[Exercise] | str | None = None) -> Grade:
         exercise: the exercise or the name of one of the ten; None takes it from the answer.
 
     Raises:
-        GraphError: there is no such exercise, or the answer is not a class.
+        GraphError: there is no such exercise, its forward is not finite on the values on which it
+            is graded, or the answer is not a class.
 
     >>> import graphnet as gn
     >>> class MyAdd(gn.exercises.Add):
@@ -65,7 +83,7 @@ def _exercise_of(answer: object, named: type[Exercise] | str | None) -> type[Exe
         )
     if isinstance(named, str):
         known = {exercise.__name__.lower(): exercise for exercise in ALL}
-        key = named.lower().replace("_", "").replace(" ", "")
+        key = "".join(filter(str.isalnum, named.lower()))
         if key not in known:
             names = ", ".join(exercise.__name__ for exercise in ALL)
             raise GraphError(f"There is no exercise {named!r}; the exercises are {names}.")
@@ -83,29 +101,41 @@ def _exercise_of(answer: object, named: type[Exercise] | str | None) -> type[Exe
 def _mark(answer: type, exercise: type[Exercise], rule: str) -> Mark:
     """The mark of one rule, with the clue of the exercise where nothing else explains it."""
     name = rule.removeprefix("grad_")
-    if written(answer).get(rule) is None:
-        way_out = f"Write `def {rule}(self, grad, ...)`, and let it return the gradient by {name}."
-        return Mark(rule, "it is not written yet", way_out)
+    function = written(answer).get(rule)
+    if function is None:
+        start = f"Write `def {rule}(self, grad, ...)`, and let it return the gradient by {name}."
+        return Mark(rule, "it is not written yet", start)
+    fault, why = malformed(rule, function, ("grad", "top", *exercise.inputs))
+    if fault:
+        return Mark(rule, fault, why)
     try:
         op = assembled(answer, exercise, [rule])  # the other rules may be wrong as well
     except Exception as error:  # a student's class may hold anything
-        return Mark(rule, str(error))
-    values = subject(exercise, op).values()
-    fault, why = _judged(Attempt(op, exercise.inputs.index(name), values))
+        return Mark(rule, str(error), _ARGUMENTS if "reads" in str(error) else "")
+    attempt = Attempt(op, exercise.inputs.index(name), subject(exercise, op).values())
+    if not attempt.top.isfinite().all():
+        raise GraphError(
+            f"The forward of {exercise.__name__} gives NaN or infinity for numbers from "
+            f"{exercise.low:g} to {exercise.high:g}: set low and high in the exercise."
+        )
+    fault, why = _judged(attempt)
     return Mark(rule, fault, why or exercise.clue(name)) if fault else Mark(rule)
 
 
 def _judged(attempt: Attempt) -> tuple[str, str]:
     """What is wrong with a rule, and a hint; empty if nothing is."""
-    way_out = ""
     try:
         fault, why = attempt.refused()
         if fault:
             return fault, why
         _, fault = compare(attempt.op, attempt.place, attempt.arguments, attempt.top)
     except Exception as error:  # a student's rule may raise anything
-        fault, way_out = f"it raises {type(error).__name__}: {error}", attempt.shapes()
-    return (fault, hint(attempt) or way_out) if fault else ("", "")
+        why = way_out(error, attempt.op, f"grad_{attempt.name}")
+        return (
+            f"it raises {type(error).__name__}: {error}",
+            why or hint(attempt) or attempt.shapes(),
+        )
+    return (fault, hint(attempt)) if fault else ("", "")
 
 
 def _rest(answer: type, exercise: type[Exercise], right: bool) -> Mark:
@@ -115,8 +145,18 @@ def _rest(answer: type, exercise: type[Exercise], right: bool) -> Mark:
     faults = _report(assembled(answer, exercise, exercise.asked()), exercise).faults
     if not faults:
         return Mark("other checks")
-    why = _NODES if "node" in faults[0].fault else ""
-    return Mark("other checks", f"{faults[0].name}: {faults[0].fault}", why)
+    return Mark("other checks", f"{faults[0].name}: {faults[0].fault}", _why(faults[0]))
+
+
+def _why(finding: Finding) -> str:
+    """The hint for a check that rules with the right numbers do not pass."""
+    if "None came" in finding.fault or "no len()" in finding.fault:
+        return _ROWS
+    if finding.name == "no rows":
+        return _EMPTY
+    if "DtypeError" in finding.fault:
+        return ""  # it says all itself
+    return _NODES if finding.name in _LATE or "node" in finding.fault else ""
 
 
 def _report(op: Op, exercise: type[Exercise]) -> Report:
@@ -133,8 +173,13 @@ def _report(op: Op, exercise: type[Exercise]) -> Report:
 
 
 def _remarks(answer: type, exercise: type[Exercise]) -> tuple[str, ...]:
-    """What the answer writes although the exercise gives it."""
+    """What the answer writes although the exercise gives it, and rules that nobody asked for."""
     own = [cls for cls in answer.__mro__ if issubclass(cls, exercise) and cls is not exercise]
     given = {name for name in vars(exercise) if not name.startswith("__")}
     again = sorted(name for name in given if any(name in vars(cls) for cls in own))
-    return tuple(f"{name} is given by the exercise: yours was not used." for name in again)
+    rules = exercise.asked()
+    strange = [n for n in written(answer) if n.lower().startswith("grad") and n not in rules]
+    return (
+        *(f"{name} is given by the exercise: yours was not used." for name in again),
+        *(f"{name} is no rule here; asked for: {', '.join(rules)}." for name in strange),
+    )

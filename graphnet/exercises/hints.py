@@ -10,7 +10,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 from warnings import catch_warnings, simplefilter
 
-from graphnet.check.hints import red_pen
+from graphnet.check.differences import LARGE
+from graphnet.check.hints import PROPORTIONAL, red_pen
 from graphnet.errors import shape_text
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from graphnet.exercises.attempt import Attempt
 
 _ZERO = 1e-7  # slopes below are rounding
+_SMALL = 1e-3  # slopes below may be left out by a rule that is right but for a detail
+_MANY = 8  # as many elements do not fit to a sign by chance
 
 
 def hint(attempt: Attempt) -> str:
@@ -45,17 +48,36 @@ def _chain(attempt: Attempt) -> str:
     )
 
 
+def _scaled(attempt: Attempt) -> str:
+    """The rule is right for this gradient of the output, and not for a multiple of it."""
+    return "" if attempt.wrong_at(attempt.run()).any() else _linear(attempt)
+
+
+def _dimension(attempt: Attempt) -> str:
+    """A sum over the columns in the place of one over the rows."""
+    result, top = tuple(attempt.run().shape), tuple(attempt.top.shape)
+    if len(top) != 2 or result != top[:1] or tuple(attempt.x.shape) != top[1:]:
+        return ""
+    return (
+        f"The wrong dimension is left: one number for each row came, and {attempt.name} has one "
+        "for each column. Sum over the rows, as .sum(0) does."
+    )
+
+
 def _sum(attempt: Attempt) -> str:
     """A sum over dimensions that the input does not have."""
-    result = attempt.run()
-    if result.shape == attempt.x.shape:
+    result, shape = attempt.run(), attempt.x.shape
+    if result.numel() == shape.numel() or not attempt.is_right(lambda: result.sum_to_size(shape)):
         return ""
-    if attempt.is_right(lambda: result.sum_to_size(attempt.x.shape)):
-        return (
-            f"The sum over the batch is missing: every row uses the same {attempt.name}, so the "
-            "gradients of all rows add up, as .sum(0) does."
-        )
-    return ""
+    more = result.ndim - len(shape)
+    dims = [d for d, n in enumerate(result.shape) if d < more or n != shape[d - more]]
+    batch = result.shape[0] == attempt.top.shape[0]
+    names = ["the batch" if batch and dim == 0 else f"dimension {dim}" for dim in dims]
+    call = f"{dims[0] if len(dims) == 1 else tuple(dims)}{', True' if dims[-1] >= more else ''}"
+    return (
+        f"The sum over {' and '.join(names)} is missing: {attempt.name} is the same all along, so "
+        f"the gradients add up, as .sum({call}) does."
+    )
 
 
 def _mean(attempt: Attempt) -> str:
@@ -74,6 +96,8 @@ def _mean(attempt: Attempt) -> str:
 def _argument(attempt: Attempt) -> str:
     """The derivative by another input."""
     result = attempt.run()
+    if attempt.is_right(lambda: -result):  # so it may be for x - y: the sign is the nearer reason
+        return ""
     for place, (name, value) in enumerate(zip(attempt.op.inputs, attempt.arguments, strict=True)):
         if place != attempt.place and value.dtype.is_floating_point:
             other = attempt.right_by(place)
@@ -92,8 +116,25 @@ def _pen(attempt: Attempt) -> str:
         return red_pen(attempt.op, attempt.place, attempt.arguments, attempt.top)
 
 
+def _averaged(attempt: Attempt) -> str:
+    """A mean over other elements of the output than its rows."""
+    result, top = attempt.run(), attempt.top
+    counts = [(n, f"the size of dimension {dim} of the output") for dim, n in enumerate(top.shape)]
+    for count, what in (*counts, (top.numel(), "the number of elements of the output")):
+        if attempt.is_right(_product(result, count)):
+            return f"There is a division by {count}, {what}, too many: sum, not mean."
+    return ""
+
+
 def _turned(attempt: Attempt) -> str:
-    """A value that the rule reads from its other end."""
+    """A value that the rule reads from its other end, or gives so."""
+    result = attempt.run()
+    for dim in range(result.ndim):
+        if attempt.is_right(lambda dim=dim: result.flip(dim)):  # type: ignore[misc]
+            return (
+                f"The result is turned round along dimension {dim}: what stands first is to stand "
+                "last."
+            )
     for number, name in enumerate(attempt.reads):
         for dim in range(attempt.values()[number].ndim):
             if attempt.is_right(_flipped(attempt, number, dim)):
@@ -120,19 +161,16 @@ def _complement(attempt: Attempt) -> str:
     return ""
 
 
-def _product(left: Tensor, right: Tensor) -> Callable[[], Tensor]:
+def _product(left: Tensor, right: Tensor | int) -> Callable[[], Tensor]:
     return lambda: left * right
 
 
 def _linear(attempt: Attempt) -> str:
-    """Twice the gradient of the output gives twice the gradient of the input."""
-    once, doubled = attempt.run(), attempt.run(2 * attempt.grad)
-    if (doubled - 2 * once).abs().max() <= _ZERO * once.abs().max():
+    """A multiple of the gradient of the output gives that multiple of the gradient of the input."""
+    once, scaled = attempt.run(), attempt.run(LARGE * attempt.grad)
+    if (scaled - LARGE * once).abs().max() <= _ZERO * scaled.abs().max():
         return ""
-    return (
-        "Twice the `grad` must give twice the result: `grad` is a factor once, of every term, and "
-        "nothing else is done with it."
-    )
+    return PROPORTIONAL
 
 
 def _where(attempt: Attempt) -> str:
@@ -141,7 +179,7 @@ def _where(attempt: Attempt) -> str:
     if result.shape != attempt.x.shape:
         return ""
     wrong = attempt.wrong_at(result)
-    if wrong.all() or not wrong.any():
+    if wrong.all() or not wrong.any() or wrong.numel() < _MANY:
         return ""
     for name, value in attempt.known.items():
         if value.shape == wrong.shape:
@@ -168,8 +206,7 @@ def _picks(index: Tensor, wrong: Tensor) -> bool:
 
 def _paths(attempt: Attempt) -> str:
     """An element of the input that acts on an element of the output, and that the rule forgets."""
-    least = _ZERO * float(attempt.slopes.abs().max())
-    missed = (attempt.slopes.abs() > least).logical_and(attempt.ruled_slopes.abs() <= least)
+    missed = _missed(attempt).logical_and(_missed(attempt.rolled()))
     if not missed.any():
         return ""
     row, column = divmod(int(missed.reshape(-1).long().argmax()), missed.shape[1])
@@ -177,6 +214,13 @@ def _paths(attempt: Attempt) -> str:
         f"Element {_place(row, attempt.top)} of the output depends on element "
         f"{_place(column, attempt.x)} of {attempt.name} too: this path is forgotten."
     )
+
+
+def _missed(attempt: Attempt) -> Tensor:
+    """Where the forward has a slope that is not small, and the rule has none."""
+    slopes, largest = attempt.slopes.abs(), float(attempt.slopes.abs().max())
+    forgotten = attempt.ruled_slopes.abs() <= _ZERO * largest
+    return forgotten.logical_and(slopes > _SMALL * largest)
 
 
 def _place(flat: int, tensor: Tensor) -> str:
@@ -199,12 +243,15 @@ def _shape(attempt: Attempt) -> str:
 
 
 _LOOKS = (
+    _scaled,
     _chain,
+    _dimension,
     _sum,
     _mean,
     _argument,
     _pen,
     _shape,
+    _averaged,
     _turned,
     _complement,
     _linear,

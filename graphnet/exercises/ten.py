@@ -68,6 +68,7 @@ class ReLU(Exercise):
 
     symbol = "relu"
     shapes = ((5, 3),)
+    clue_x = "When x moves a little, how far does y move: where x is positive, and where negative?"
 
     def forward(self, x: Tensor) -> Tensor:
         """What is positive, and 0 for the rest."""
@@ -79,7 +80,10 @@ class Sigmoid(Exercise):
 
     symbol = "sigmoid"
     shapes = ((5, 3),)
-    clue_x = "Write the derivative with the output y, which the rule reads as `top`."
+    clue_x = (
+        "Differentiate 1 / (1 + e⁻ˣ) by the quotient rule; with the output y, which a rule reads "
+        "as `top`, the result is short."
+    )
 
     def forward(self, x: Tensor) -> Tensor:
         """A number between 0 and 1 for any number."""
@@ -126,7 +130,7 @@ class Conv1d(Exercise):
     """yᵢ = Σⱼ xᵢ₊ⱼ weightⱼ along each row: windows of 3.  Shapes: (n, k), (3,) -> (n, k - 2)."""
 
     symbol = "conv"
-    shapes = ((5, 7), (3,))
+    shapes = ((5, 8), (3,))
     clue_x = (
         "Each x is in up to three windows, each time with another weight: send the gradient of "
         "each window back to the three places where it came from. `ops.pad` moves a row."

@@ -138,7 +138,27 @@ def test_a_difference_is_named(op):
     comparison = graph.compare_with_torch({x: torch.tensor([1.0, 2.0, 3.0])})
     assert not comparison
     assert [row.name for row in comparison.wrong] == ["x"]
-    assert "1 of 3 nodes differ: 0 'x'" in str(comparison)
+    assert "1 of 3 nodes differ. In reverse, the gradients part at 0 'x'" in str(comparison)
+
+
+def test_the_node_that_reads_what_is_wrong_first_is_found_behind_many_others():
+    graph = gn.Graph()
+    x = graph.input((3,), name="x", requires_grad=True)
+    Wrong()(x.tanh().exp().sin().cos().exp().tanh()).sum()
+    comparison = graph.compare_with_torch({x: torch.tensor([1.0, 2.0, 3.0])})
+    assert len(comparison.wrong) == 7
+    assert comparison.verdict.endswith("part at 6 'tanh_1': look at the rules of what reads it.")
+
+
+def test_what_is_frozen_has_no_gradient_on_either_side():
+    layer = gn.Linear(3, 2)
+    layer.weight.requires_grad = False
+    with gn.Graph() as graph:
+        x = gn.Input((None, 3), name="x")
+        layer(x).sum()
+    comparison = graph.compare_with_torch({x: torch.ones(4, 3)})
+    assert comparison, str(comparison)
+    assert [row.grad_size >= 0 for row in comparison.rows] == [False, False, True, True, True]
 
 
 def test_what_torch_cannot_follow_is_refused():

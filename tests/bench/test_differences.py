@@ -45,6 +45,15 @@ def test_the_largest_differences_are_found():
     value, grad = torch.tensor([1.0, -4.0]), torch.tensor([inf, nan])
     row = between((value, grad), (value + torch.tensor([0.5, 0.25]), grad))
     assert (row.value_size, row.value, row.grad) == (3.75, 0.5, 0.0)
+    assert row.agrees(largest=0.0) is False
+    for ours, theirs in ((0.0, inf), (inf, 0.0), (0.0, nan), (nan, 0.0)):
+        finite = torch.tensor([1.0, 2.0])
+        one = between((value, finite + ours), (value, finite + theirs))
+        assert not one.agrees(largest=1.0), (ours, theirs)
+        assert one.cells[-1] in ("inf", "nan")
+    beside = between((value, torch.tensor([inf, 1.0])), (value, torch.tensor([inf, 2.0])))
+    assert (beside.grad_size, beside.agrees(largest=1.0)) == (2.0, False)
+    assert difference(grad=(nan, nan)).cells[-2:] == ("", "")
     lost = between((value, None), (value, torch.tensor([2.0, 1.0])))
     assert (lost.grad_size, lost.grad) == (2.0, 2.0)
 
@@ -55,7 +64,9 @@ def test_it_prints_well():
     assert not comparison
     assert comparison.wrong == rows[1:]
     assert "walk 1 ms, torch's autograd 2 ms: 0.50 of its time" in str(comparison)
-    assert "1 of 2 nodes differ: 0 'y'" in str(comparison)
+    assert "1 of 2 nodes differ. In reverse, the gradients part at 0 'y'" in str(comparison)
+    parted = TorchComparison([difference(name="z", value=(1.0, 1.0)), *rows], 1, 1)
+    assert "2 of 3 nodes differ. The values part at 0 'z'." in str(parted)
     assert "<td>a&lt;b</td>" in comparison._repr_html_()
     assert repr(comparison) == "<TorchComparison of 2 nodes: 1 differ>"
     assert "All 1 nodes agree." in str(TorchComparison(rows[:1], 1, 1))

@@ -94,6 +94,18 @@ WRONG = {
         SQUARE,
         "`grad` is multiplied twice",
     ),
+    "size of grad": (
+        tanh,
+        {"grad_x": lambda self, grad, top: grad.abs() * (1 - top * top)},
+        SQUARE,
+        "must be proportional to `grad`",
+    ),
+    "dimension kept": (
+        lambda self, x: x + x.sum(),
+        {"grad_x": lambda self, grad: (grad + grad.sum()).unsqueeze(0)},
+        SQUARE,
+        "but not their shape",
+    ),
     "factor missing": (
         square,
         {"grad_x": lambda self, grad, x: grad * x},

@@ -82,6 +82,15 @@ INCOMPLETE = {
         "no input 'w'",
     ),
     "a clue": ({"forward": lambda self, x: x, "shapes": ((3,),), "clue_y": ""}, "no input 'y'"),
+    "a shape alone": (
+        {"forward": lambda self, x, y: x, "shapes": (5, 3)},
+        "a shape for each input",
+    ),
+    "a large shape": ({"forward": lambda self, x: x, "shapes": ((300, 200),)}, "256 numbers or"),
+    "an answer to another": (
+        {"forward": lambda self, x: x, "shapes": ((3,),), "exercise": Add},
+        "'exercise' has a meaning",
+    ),
     "a name": ({"forward": lambda self, x: x, "shapes": ((3,),), "options": 1}, "another name"),
 }
 

@@ -8,7 +8,8 @@ import pytest
 from exercises.answers import MyAdd, MyBatchNorm, MyMul
 
 import graphnet as gn
-from graphnet.exercises import Add, Exercise, Mul, ReLU
+from graphnet import ops
+from graphnet.exercises import Add, AddBias, BatchNorm, Exercise, Mul, ReLU
 
 
 class OwnMul(gn.Op):
@@ -29,7 +30,7 @@ def test_an_op_of_its_own_is_graded(exercise):
     assert gn.grade(OwnMul, exercise)
 
 
-@pytest.mark.parametrize("name", ["batch norm", "BatchNorm", "batch_norm"])
+@pytest.mark.parametrize("name", ["batch norm", "BatchNorm", "batch_norm", "batch-norm"])
 def test_an_exercise_is_named(name):
     assert gn.grade(MyBatchNorm, name).exercise == "BatchNorm"
 
@@ -99,6 +100,89 @@ def test_the_last_point_asks_for_rules_that_run_on_nodes():
     assert grade.score == Fraction(1, 2)
     assert grade.marks[0].right
     assert "clone" in grade.marks[1].fault
+
+
+class ByNumber(BatchNorm):
+    """As textbooks have it: with the number of rows."""
+
+    grad_weight, grad_bias = MyBatchNorm.grad_weight, MyBatchNorm.grad_bias
+
+    def number(self, x):
+        return x.shape[0]
+
+    def grad_x(self, grad, x, weight):
+        n, standard = self.number(x), self.normalized(x)
+        sums = grad.sum(0) + standard * (grad * standard).sum(0)
+        return (n * grad - sums) * weight / (n * self.deviation(x))
+
+
+class ByLength(ByNumber):
+    def number(self, x):
+        return len(x)
+
+
+class ByOnes(ByNumber):
+    def number(self, x):
+        return ops.ones_like(x).sum(0)
+
+
+class ByRow(AddBias):
+    grad_x = MyAdd.grad_x
+
+    def grad_bias(self, grad):
+        total = grad[0]
+        for row in range(1, grad.shape[0]):
+            total = total + grad[row]
+        return total
+
+
+class ByTensors(AddBias):
+    grad_x = MyAdd.grad_x
+
+    def grad_bias(self, grad):
+        return grad.sum(axis=0)
+
+
+LAST = {
+    ByNumber: "shape[0] is None",
+    ByLength: "there is no len()",
+    ByRow: "may be without rows",
+    ByTensors: "run on nodes too",
+}
+
+
+@pytest.mark.parametrize(("answer", "way_out"), LAST.items())
+def test_the_last_point_is_explained(answer, way_out):
+    grade = gn.grade(answer)
+    assert all(mark.right for mark in grade.marks[:-1])
+    assert way_out in grade.marks[-1].hint
+
+
+def test_the_way_out_of_the_number_of_rows_gets_all_points():
+    assert gn.grade(ByOnes), str(gn.grade(ByOnes))
+
+
+def test_a_method_that_is_no_rule_is_told():
+    class Typo(Mul):
+        def grad_Y(self, grad, x):
+            return grad * x
+
+    assert gn.grade(Typo).remarks == ("grad_Y is no rule here; asked for: grad_x, grad_y.",)
+
+
+def test_an_exercise_without_finite_values_is_refused():
+    class Log(Exercise):
+        shapes = ((5, 3),)
+
+        def forward(self, x):
+            return x.log()
+
+    class MyLog(Log):
+        def grad_x(self, grad, x):
+            return grad / x
+
+    with pytest.raises(gn.GraphError, match="from -2 to 2: set low and high"):
+        gn.grade(MyLog)
 
 
 def test_what_the_exercise_gives_stays_as_it_is():

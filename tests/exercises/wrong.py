@@ -19,6 +19,17 @@ from graphnet import ops
 
 CHAIN = "The chain rule is forgotten"
 SUM = "The sum over the batch is missing"
+PROPORTIONAL = "must be proportional to `grad`"
+
+
+class Bare:
+    """The statistics of a batch norm without the small number under the root."""
+
+    def deviation(self, x):
+        return (x - x.mean(0)).pow(2).mean(0).sqrt()
+
+    def normalized(self, x):
+        return (x - x.mean(0)) / self.deviation(x)
 
 
 def in_place(self, grad, x):
@@ -35,11 +46,21 @@ WRONG = {
     "ones": (MyAdd, "grad_x", lambda self, grad: grad * 0 + 1, CHAIN),
     "unknown": (MyAdd, "grad_x", lambda self, grad, x: grad * x, "There is a factor x too many"),
     "mean of all": (MyAdd, "grad_x", lambda self, grad: grad.mean(0), "has the shape of its input"),
-    "one too many": (MyAdd, "grad_x", lambda self, grad: grad + 1, "Twice the `grad` must give"),
+    "one too many": (MyAdd, "grad_x", lambda self, grad: grad + 1, PROPORTIONAL),
+    "size": (MyAdd, "grad_x", lambda self, grad: grad.abs(), PROPORTIONAL),
+    "clipped": (MyAdd, "grad_x", lambda self, grad: grad.clamp(-5, 5), PROPORTIONAL),
+    "not a number": (MyAdd, "grad_x", lambda self, grad: grad * float("nan"), "a division by 0"),
+    "infinite": (MyAdd, "grad_x", lambda self, grad: grad / 0, "a division by 0"),
+    "one number": (MyAdd, "grad_x", lambda self, grad: grad.item(), "leave float() and .item()"),
+    "without self": (MyAdd, "grad_x", lambda grad: grad, "`def grad_x(self, grad, ...)`"),
+    "static": (MyAdd, "grad_x", staticmethod(lambda grad: grad), "`def grad_x(self, grad, ...)`"),
+    "another name": (MyAdd, "grad_x", lambda self, dz: dz, "`grad` is the gradient of the output"),
     # mul
     "own": (MyMul, "grad_x", lambda self, grad, x: grad * x, "derivative of the wrong argument"),
     "no chain": (MyMul, "grad_x", lambda self, y: y, CHAIN),
     "squared": (MyMul, "grad_y", lambda self, grad, x: grad * grad * x, "multiplied twice"),
+    "not asked for": (MyMul, "grad_x", lambda self, grad: grad * y, "`def grad_x(self, ..., y)`"),  # noqa: F821
+    "of the object": (MyMul, "grad_x", lambda self, grad: grad * self.y, "put y among them"),
     "output for input": (MyMul, "grad_y", lambda self, grad, top: grad * top, "right: read x"),
     # matmul
     "as it is": (MyMatmul, "grad_x", lambda self, grad, w: grad @ w, "write w.mT"),
@@ -50,12 +71,18 @@ WRONG = {
     # bias
     "no sum": (MyAddBias, "grad_bias", lambda self, grad: grad, SUM),
     "mean": (MyAddBias, "grad_bias", lambda self, grad: grad.mean(0), "sum, not mean"),
+    "over columns": (MyAddBias, "grad_bias", lambda self, grad: grad.sum(1), "wrong dimension is"),
+    "kept": (MyAddBias, "grad_bias", lambda self, grad: grad.sum(0, True), "but not their shape"),
     "all": (MyAddBias, "grad_bias", lambda self, grad: grad.sum(), "has the shape of its input"),
     "bias minus": (MyAddBias, "grad_bias", lambda self, grad: -grad.sum(0), "The sign is wrong"),
     # relu
     "no mask": (MyReLU, "grad_x", lambda self, grad: grad, "right where x is positive"),
     "no mask nor grad": (MyReLU, "grad_x", lambda self, x: x.sign().relu(), CHAIN),
     "below": (MyReLU, "grad_x", lambda self, grad, x: ops.where(x < 0, grad, 0.0), "sign of x"),
+    "of the gradient": (MyReLU, "grad_x", lambda self, grad: grad.relu(), PROPORTIONAL),
+    "mask alone": (MyReLU, "grad_x", lambda self, x: x > 0, "when it is multiplied"),
+    "if": (MyReLU, "grad_x", lambda self, grad, x: grad if x > 0 else 0, "graphnet.ops.where("),
+    "beyond one": (MyReLU, "grad_x", lambda self, grad, x: grad * (x > 1), "how far does y move"),
     "value itself": (MyReLU, "grad_x", lambda self, grad, x: grad * x.relu(), "factor"),
     # sigmoid
     "of x": (MySigmoid, "grad_x", lambda self, grad, x: grad * x * (1 - x), "read `top`"),
@@ -84,6 +111,11 @@ WRONG = {
         MyCrossEntropy, "grad_x",
         lambda self, grad, x, target: -grad.unsqueeze(1) * self.one_hot(x, target),
         "this path is forgotten",
+    ),
+    "no method": (
+        MyCrossEntropy, "grad_x",
+        lambda self, grad, x, target: grad.unsqueeze(1) * one_hot(x, target),  # noqa: F821
+        "write self.one_hot(...)",
     ),
     "row": (
         MyCrossEntropy, "grad_x", lambda self, grad, x, target: grad * x, "grad (5,), x (5, 4)",
@@ -114,7 +146,28 @@ WRONG = {
     ),
     "each window": (
         MyConv1d, "grad_weight",
-        lambda self, grad, x: (x.unfold(1, 3, 1) * grad.unsqueeze(2)), SUM,
+        lambda self, grad, x: (x.unfold(1, 3, 1) * grad.unsqueeze(2)),
+        "The sum over the batch and dimension 1 is missing",
+    ),
+    "rows only": (
+        MyConv1d, "grad_weight",
+        lambda self, grad, x: (x.unfold(1, 3, 1) * grad.unsqueeze(2)).sum(0),
+        "The sum over dimension 0 is missing",
+    ),
+    "mean of windows": (
+        MyConv1d, "grad_weight",
+        lambda self, grad, x: (x.unfold(1, 3, 1) * grad.unsqueeze(2)).mean(1).sum(0),
+        "6, the size of dimension 1 of the output, too many",
+    ),
+    "mean of all windows": (
+        MyConv1d, "grad_weight",
+        lambda self, grad, x: (x.unfold(1, 3, 1) * grad.unsqueeze(2)).mean((0, 1)),
+        "30, the number of elements of the output, too many",
+    ),
+    "last first": (
+        MyConv1d, "grad_weight",
+        lambda self, grad, x: MyConv1d.grad_weight(self, grad, x).flip(0),
+        "The result is turned round",
     ),
     # batch norm
     "fixed statistics": (
@@ -125,6 +178,22 @@ WRONG = {
         MyBatchNorm, "grad_x",
         lambda self, grad, x, weight: (grad - grad.mean(0)) * weight / self.deviation(x),
         "in three ways",
+    ),
+    "sums for means": (
+        MyBatchNorm, "grad_x",
+        lambda self, grad, x, weight: MyBatchNorm.grad_x(self, grad, x, weight)
+        - 4 * grad.mean(0) * weight / self.deviation(x)
+        - 4 * self.normalized(x) * (grad * self.normalized(x)).mean(0) * weight / self.deviation(x),
+        "in three ways",
+    ),
+    "no small number": (
+        MyBatchNorm, "grad_x",
+        lambda self, grad, x, weight: MyBatchNorm.grad_x(Bare(), grad, x, weight),
+        "in three ways",
+    ),
+    "weight over columns": (
+        MyBatchNorm, "grad_weight", lambda self, grad, x: (grad * self.normalized(x)).sum(1),
+        "wrong dimension is left",
     ),
     "variance forgotten": (
         MyBatchNorm, "grad_weight", lambda self, grad, x: grad * self.normalized(x), SUM,
