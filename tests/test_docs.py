@@ -20,6 +20,7 @@ import pytest
 from laws import LEVELS
 from ops.cases import Case
 
+import graphnet as gn
 from graphnet.data import digits
 from graphnet.data.download import Source
 
@@ -192,7 +193,8 @@ def test_the_reading_order_names_what_is_there():
     rows = re.findall(r"^\| (\d+) \| (.+?) \| (.+) \|$", text_of("design.md"), re.MULTILINE)
     assert sum(int(minutes) for minutes, _, _ in rows) <= 30
     for _, files, seek in rows:
-        paths = [ROOT / "graphnet" / file for file in re.findall(r"`(.+?)`", files)]
+        folder = Path(gn.__file__).parent
+        paths = [folder / file for file in re.findall(r"`(.+?)`", files)]
         source = "".join(path.read_text(encoding="utf-8") for path in paths)
         names = re.findall(r"`(\w+)`", seek)
         assert [name for name in names if not re.search(rf"\b{name}\b", source)] == []
