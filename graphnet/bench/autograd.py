@@ -24,6 +24,7 @@ from graphnet.errors import FeedError, GraphError
 from graphnet.graph import Graph, Input, Node, Operation
 from graphnet.graph.passes import ancestors
 from graphnet.ops.joining import Stack
+from graphnet.ops.limits import ClampBetween
 from graphnet.ops.pooling import MaxPool2d
 
 if TYPE_CHECKING:
@@ -144,9 +145,12 @@ class _Twin:
         if not wanted or not values[self.loss].requires_grad:
             return values, {}
         tensors = [values[node] for node in wanted]
-        grads = torch.autograd.grad(
-            values[self.loss], tensors, allow_unused=True, materialize_grads=True
-        )
+        try:
+            grads = torch.autograd.grad(
+                values[self.loss], tensors, allow_unused=True, materialize_grads=True
+            )
+        except RuntimeError as error:  # such as a forward that changes what torch has kept
+            raise GraphError(f"torch's autograd cannot go back: {error}") from None
         return values, dict(zip(wanted, grads, strict=True))
 
     @staticmethod
@@ -173,6 +177,8 @@ def _forward(op: Op, arguments: list[Any]) -> Tensor:
 _BY_TORCH: dict[type[Op], Callable[[Any, list[Any]], Tensor]] = {
     # Several pixels may be largest, as zeros after a relu: torch's pooling takes the first one.
     MaxPool2d: lambda op, xs: torch.nn.functional.max_pool2d(xs[0], *op.options.values()),
+    # torch 2.13 does not go back through limits that broadcast.
+    ClampBetween: lambda op, xs: op.forward(*torch.broadcast_tensors(*xs)),
     # Its forward writes into parts of a new tensor, which torch does not follow.
     Stack: lambda op, xs: torch.stack(xs, op.dim),
 }

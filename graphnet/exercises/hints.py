@@ -80,6 +80,17 @@ def _sum(attempt: Attempt) -> str:
     )
 
 
+def _column(attempt: Attempt) -> str:
+    """A number for each row that is to meet the numbers of its row."""
+    place = attempt.reads.index("grad")
+    if attempt.is_right(lambda: attempt.run_with(place, lambda grad: grad.unsqueeze(-1))):
+        return (
+            "`grad` has one number for each row, and each is a factor of its whole row: "
+            "grad.unsqueeze(1) makes a column of them."
+        )
+    return ""
+
+
 def _mean(attempt: Attempt) -> str:
     """A mean where a sum is right, or the other way round."""
     result = attempt.run()
@@ -247,6 +258,7 @@ _LOOKS = (
     _chain,
     _dimension,
     _sum,
+    _column,
     _mean,
     _argument,
     _pen,

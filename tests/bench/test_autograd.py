@@ -169,6 +169,23 @@ def test_what_torch_cannot_follow_is_refused():
         graph.compare_with_torch({x: torch.ones(3)})
 
 
+def test_what_torch_cannot_differentiate_is_told():
+    class Overwritten(gn.Op):
+        symbol = "eˣ + 1"
+
+        def forward(self, x):
+            return x.exp().add_(1)  # torch has kept eˣ for its rule
+
+        def grad_x(self, grad, top):
+            return grad * (top - 1)
+
+    graph = gn.Graph()
+    x = graph.input((3,), name="x", requires_grad=True)
+    Overwritten()(x).sum()
+    with pytest.raises(gn.GraphError, match="cannot go back: one of the variables needed"):
+        graph.compare_with_torch({x: torch.ones(3)})
+
+
 def test_a_node_that_is_its_own_input_has_a_gradient_of_its_own():
     graph = gn.Graph()
     x = graph.input((3,), name="x", requires_grad=True)

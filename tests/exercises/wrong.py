@@ -95,6 +95,11 @@ WRONG = {
         MyCrossEntropy, "grad_x", lambda self, grad, x: grad.unsqueeze(1) * x.softmax(1),
         "the one that target names",
     ),
+    "no column": (
+        MyCrossEntropy, "grad_x",
+        lambda self, grad, x, target: grad * (x.softmax(1) - self.one_hot(x, target)),
+        "grad.unsqueeze(1) makes a column",
+    ),
     "turned round": (
         MyCrossEntropy, "grad_x",
         lambda self, grad, x, target: grad.unsqueeze(1) * (self.one_hot(x, target) - x.softmax(1)),
