@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from html import unescape
 from pathlib import Path
@@ -43,8 +42,6 @@ def title(notebook: Path) -> str:
 
 def on_config(config: MkDocsConfig) -> None:
     """List the notebooks in the navigation; without any, leave the entry out."""
-    # A page shows no warning that widgets for the bar of a download are missing.
-    os.environ["PYTHONWARNINGS"] = "ignore:IProgress not found"
     pages = [{title(path): f"notebooks/{path.name}"} for path in notebooks()]
     entries = [{"Notebooks": pages} if "Notebooks" in each else each for each in config.nav]
     config.nav = [each for each in entries if each != {"Notebooks": []}]

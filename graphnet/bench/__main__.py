@@ -19,8 +19,9 @@ def main() -> int:
         "study": study.study,
     }
     parser = argparse.ArgumentParser(prog="python -m graphnet.bench", description=__doc__)
+    names = ["table", *known]
     parser.add_argument(
-        "names", nargs="*", choices=["table", *known, []], help=", ".join(["table", *known])
+        "names", nargs="*", choices=[*names, []], metavar="name", help=f"of {', '.join(names)}"
     )
     table.add_options(parser)
     options = parser.parse_args()

@@ -16,6 +16,7 @@ import torch
 from torch import nn
 
 import graphnet as gn
+from graphnet.errors import counted
 from graphnet.experiments.pairs.recipes import RECIPES
 
 PAIRS = 1000
@@ -62,7 +63,7 @@ def study(turns: int = 5) -> None:
             times[name].append(perf_counter() - start)
     ours, theirs = (median(each) for each in times.values())
     lines = [
-        f"{RECIPE.epochs} epochs of {PAIRS:,} pairs, the network with one shared branch "
+        f"{counted(RECIPE.epochs, 'epoch')} of {PAIRS:,} pairs, the network with one shared branch "
         f"({sum(each.top.numel() for each in model.parameters()):,} parameters),",
         f"one thread, median of {turns} turns:",
         *(f"  {name:22s} {median(each):6.2f} s" for name, each in times.items()),

@@ -33,7 +33,8 @@ class CheckRow(NamedTuple):
         index: the place of the operation in the list.
         name: its name.
         input: the name of the input.
-        error: the worst difference between rule and central difference, relative to the larger.
+        error: the worst difference between rule and central difference beyond their rounding,
+            relative to the larger; 0 where rounding explains all of it.
         fault: what is wrong in words; empty if nothing is.
         hint: the usual mistake that would explain it, in a sentence; empty if none does.
     """

@@ -8,6 +8,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import shorten
+from typing import Any
+from warnings import catch_warnings, filterwarnings
 
 from graphnet.errors import LoadError
 
@@ -38,7 +40,7 @@ def data_folder(root: str | Path | None = None) -> Path:
     >>> data_folder("data/of/mine").parts
     ('data', 'of', 'mine')
     """
-    import pooch
+    pooch = _pooch()
 
     return Path(root or os.environ.get(VARIABLE) or pooch.os_cache("graphnet")).expanduser()
 
@@ -66,7 +68,7 @@ def fetch(sources: Sequence[Source], folder: Path, mirrors: Sequence[str]) -> li
 
 def _found(source: Source, folder: Path) -> Path | None:
     """The file in the folder that has the right checksum."""
-    import pooch
+    pooch = _pooch()
 
     files = {folder / source.name: source.raw_md5, folder / f"{source.name}.gz": source.md5}
     for path, md5 in files.items():
@@ -80,7 +82,7 @@ def _download(
     source: Source, folder: Path, mirrors: Sequence[str]
 ) -> tuple[Path | None, list[str]]:
     """The file from the first mirror that has it, and why the mirrors before gave none."""
-    import pooch
+    pooch = _pooch()
 
     name, reasons = f"{source.name}.gz", []
     for mirror in mirrors:
@@ -112,3 +114,11 @@ def _complaint(
         f"The argument `root` or the environment variable {VARIABLE} names another folder.",
     ]
     return "\n".join(lines)
+
+
+def _pooch() -> Any:
+    """The module pooch, without the warning that a notebook has no widgets for its bars."""
+    with catch_warnings():
+        filterwarnings("ignore", "IProgress not found")
+        import pooch
+    return pooch

@@ -15,7 +15,7 @@
 | `derivatives` | the backward walk as nodes |
 | `feed`, `naming`, `location` | feeds checked, names kept unique, the user's line found |
 | `finite` | where the first NaN or infinity came from |
-| `table`, `complaints` | the list as a table, errors as texts |
+| `complaints` | errors as texts |
 """
 
 from graphnet.graph.graph import Graph

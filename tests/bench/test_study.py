@@ -24,6 +24,6 @@ def test_the_figures_are_printed(monkeypatch, capsys):
     monkeypatch.setattr(study, "STEPS", 2)
     study.study(turns=1)
     text = capsys.readouterr().out
-    assert text.startswith("1 epochs of 20 pairs, the network with one shared branch (68,198 par")
+    assert text.startswith("1 epoch of 20 pairs, the network with one shared branch (68,390 par")
     assert [line.split()[-1] for line in text.splitlines()[2:4]] == ["s", "s"]
     assert text.splitlines()[-1].split()[0] == "ratio"
