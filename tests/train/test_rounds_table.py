@@ -8,7 +8,7 @@ from statistics import fmean, stdev
 
 import pytest
 
-from graphnet.errors import GraphError, ShapeError
+from graphnet.errors import GraphError
 from graphnet.train.rounds_table import Failure, Round, Rounds, mean, spread_text, std
 
 RESULTS = [
@@ -135,5 +135,9 @@ def test_curves_are_drawn_with_bands():
 def test_what_cannot_be_drawn_is_refused():
     with pytest.raises(GraphError, match="no curve to draw"):
         Rounds([Round(0, {}, {}, 1.0)]).plot()
-    with pytest.raises(ShapeError):
-        Rounds([*RESULTS, Round(5, {}, {"train_loss": [1.0]}, 1.0)]).plot()
+
+
+def test_a_round_that_ended_early_is_drawn_as_far_as_it_goes():
+    rounds = Rounds([*RESULTS, Round(5, {}, {"train_loss": [3.0]}, 1.0)])
+    (line,) = rounds.plot("train_loss").get_lines()
+    assert list(line.get_ydata()) == pytest.approx([1.6, 0.4])
