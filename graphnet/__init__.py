@@ -15,7 +15,6 @@
 from typing import TYPE_CHECKING, Any
 
 from graphnet import data, draw, init, ops, schedules
-from graphnet.check import CheckReport, check_module, check_op, check_optimizer
 from graphnet.errors import (
     CheckpointError,
     DtypeError,
@@ -105,6 +104,7 @@ from graphnet.weights import load_weights, save_weights
 
 if TYPE_CHECKING:
     from graphnet import exercises
+    from graphnet.check import CheckReport, check_module, check_op, check_optimizer
     from graphnet.exercises import grade
     from graphnet.train import (
         BestModel,
@@ -252,11 +252,15 @@ _LATER = frozenset(
 
 
 def __getattr__(name: str) -> Any:
-    """What trains and what grades is loaded when it is first asked for: it is a third of all."""
+    """What trains, checks and grades is loaded when it is first asked for: half of all."""
     if name in ("exercises", "grade"):
         import graphnet.exercises as room  # `from graphnet` would ask this function again
 
         return room if name == "exercises" else room.grade
+    if name in ("CheckReport", "check_module", "check_op", "check_optimizer"):
+        from graphnet import check
+
+        return getattr(check, name)
     if name not in _LATER:
         from graphnet.elsewhere import way_to
 
