@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from graphnet.compile.emission import Emission
     from graphnet.graph import Node, Operation
 
+    Wanted = tuple[Operation | None, Operation | None, Operation | None]
+
 
 @dataclass(frozen=True)
 class Columns:
@@ -69,13 +71,7 @@ def output(emission: Emission, node: Operation) -> None:
     emission.choose(node, ways, (x, weight))
 
 
-def gradients(
-    emission: Emission,
-    grad: Node,
-    x: Node,
-    weight: Node,
-    wanted: tuple[Operation | None, Operation | None, Operation | None],
-) -> None:
+def gradients(emission: Emission, grad: Node, x: Node, weight: Node, wanted: Wanted) -> None:
     """The gradients by the input, the weight and the bias that are asked for."""
     of_input, of_weight, of_bias = wanted
     node = next(each for each in wanted if each is not None)
@@ -172,7 +168,7 @@ def _laid_out(emission: Emission, node: Operation, x: Node, weight: Node) -> Col
     """The rows of windows and kernels; the lines that lay them out are written once."""
     if (x, weight) not in emission.columns:
         emission.columns[x, weight] = _lay_out(emission, node, x, weight)
-    return emission.columns[x, weight]
+    return cast("Columns", emission.columns[x, weight])
 
 
 def _lay_out(emission: Emission, node: Operation, x: Node, weight: Node) -> Columns:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from math import isfinite
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, cast
 
 import torch
 
 from graphnet.compile.aims import aims
 from graphnet.compile.fusion import is_number
 from graphnet.compile.kernels import KERNELS, VIEWS
+from graphnet.compile.layout import BY_PIXELS, BY_PLANES, Layout, as_images, lies, ordered
 from graphnet.compile.memory import Arena, Buffer
 from graphnet.compile.program import Cell, Program
 from graphnet.compile.writers import WRITERS
@@ -21,6 +22,7 @@ from graphnet.ops.functions import Sqrt, Square
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from graphnet.compile.batch_last import Windows
     from graphnet.compile.columns import Columns
     from graphnet.compile.kernels import Kernel
     from graphnet.compile.tuning import Tuner
@@ -35,13 +37,6 @@ ARITHMETIC = {
     Square: "{0} * {0}",
 }
 """How numbers are computed: in Python, before the tensors."""
-
-
-class Layout(NamedTuple):
-    """How images are laid out: pixel by pixel, and which convolutions are products of matrices."""
-
-    channels_last: bool = True
-    as_products: frozenset[str] = frozenset()
 
 
 class Emission(Writing):
@@ -59,7 +54,7 @@ class Emission(Writing):
     def __init__(self, program: Program, tuner: Tuner, layout: Layout) -> None:
         super().__init__(_device(program))
         self.program, self.tuner, self.layout = program, tuner, layout
-        self.columns: dict[tuple[Node, Node], Columns] = {}
+        self.columns: dict[tuple[Node, Node], Columns | Windows] = {}
         self.arena = Arena(self.device)
         self.buffers: dict[Node, Buffer] = {}
         self.targets = aims(program)
@@ -163,7 +158,7 @@ class Emission(Writing):
             self.own_rule(node)
         else:
             like = kernel.elementwise and any(
-                self.is_by_pixels(each) and each.shape == node.shape for each in node.inputs
+                self.is_image(each) and each.shape == node.shape for each in node.inputs
             )
             name = self.place_image(node) if like else self.place(node)[1]
             self.write(node, kernel.out.format(op=node.op, out=name, **words))
@@ -250,19 +245,23 @@ class Emission(Writing):
     def _image_memory(
         self, node: Operation, kind: torch.dtype, readers: int
     ) -> tuple[Buffer, Tensor]:
-        batch, channels, height, width = cast("tuple[int, ...]", node.shape)
-        if not self.layout.channels_last:
-            return self.arena.take((batch, channels, height, width), kind, readers)
-        buffer, pixels = self.arena.take((batch, height, width, channels), kind, readers)
-        return buffer, pixels.permute(0, 3, 1, 2)
+        order, sizes = self.layout.order, cast("tuple[int, ...]", node.shape)
+        buffer, memory = self.arena.take(ordered(sizes, order), kind, readers)
+        return buffer, as_images(memory, order)
 
     def image(self, node: Node) -> str:
-        """An image or a kernel in the layout of the program."""
+        """An image or a kernel as torch's convolution takes it in the layout of the program."""
         name = self.names[node]
-        if self.layout.channels_last:
-            layout = self.words.constant(torch.channels_last, "pixel_by_pixel")
-            return f"{name}.contiguous(memory_format={layout})"
-        return name
+        if self.layout.order == BY_PLANES:
+            return name
+        if node in self.tensors and lies(self.tensors[node], BY_PIXELS):
+            return name
+        return f"{name}.contiguous(memory_format={self.by_pixels})"
+
+    @property
+    def by_pixels(self) -> str:
+        """The name of torch's layout for images pixel by pixel."""
+        return self.words.constant(torch.channels_last, "pixel_by_pixel")
 
     def keep(self, node: Node, tensor: Tensor, name: str, buffer: Buffer | None = None) -> None:
         """Note the memory of a node, under a name of the lines."""
@@ -287,7 +286,7 @@ class Emission(Writing):
             and all(each is source for each in readers)
             and source.shape == node.shape
             and source.dtype is node.dtype
-            and (self.is_dense(source) or self.is_by_pixels(source) or source in self._made)
+            and (self.is_dense(source) or self.is_image(source) or source in self._made)
         )
 
     def _is_loose(self, node: Operation) -> bool:

@@ -1,8 +1,9 @@
 """Writers for images: convolution and pooling by torch's own kernels.
 
 The kernels make new tensors, in the layout in which their input comes: channel by channel, or pixel
-by pixel ("channels last"). Which of the two is faster depends on the whole network, so that a
-program is written in both ways and the faster one is kept; see `runner`.
+by pixel ("channels last"). Convolutions as products have a third one, the batch last. Which of them
+is the fastest depends on the whole network, so that a program is written in all ways and the
+fastest one is kept; see `runner`.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 import torch
 
-from graphnet.compile import columns
+from graphnet.compile import batch_last, columns
 from graphnet.compile.fused import MaxPoolGrad
+from graphnet.compile.layout import BATCH_LAST, BY_PIXELS, Layout, lies
 from graphnet.graph import Node, Operation
 from graphnet.ops.convolution import Conv2d, Conv2dBias, Conv2dGradInput, Conv2dGradWeight
 from graphnet.ops.pooling import MaxPlaces, MaxPool2d
@@ -27,33 +29,40 @@ if TYPE_CHECKING:
 
 
 WINDOW = 32  # numbers in a window that is copied faster than torch's kernel computes with it
-WINDOWS = 5000  # numbers in all windows of an image for which the same holds
+WINDOWS = 5_000  # numbers in all windows of an image for which the same holds
+WINDOWS_BATCH_LAST = 20_000  # the same where the batch is last
+
+
+def usual_layout(program: Program) -> Layout:
+    """The layout that is mostly the fastest, for a program that is not measured."""
+    convolutions = _convolutions(program)
+    if convolutions and all(_is_small(node, WINDOWS_BATCH_LAST) for node in convolutions):
+        return Layout(BATCH_LAST, frozenset(kernels_of(program)))
+    small = frozenset(_weight(node).name for node in convolutions if _is_small(node, WINDOWS))
+    return Layout(BY_PIXELS, small)
 
 
 def kernels_of(program: Program) -> list[str]:
     """The names of the weights of all convolutions that may be computed as products."""
-    return list(dict.fromkeys(_weight(node).name for node in _convolutions(program)))
+    fit = (node for node in _convolutions(program) if _fits(node))
+    return list(dict.fromkeys(_weight(node).name for node in fit))
 
 
-def small_kernels_of(program: Program) -> list[str]:
-    """Those of small windows, or of small images, for which this is usually faster."""
-    names: dict[str, None] = {}
-    for node in _convolutions(program):
-        _, *window = cast("tuple[int, ...]", _weight(node).shape)
-        _, _, *places = cast("tuple[int, ...]", node.shape)
-        if prod(window) <= WINDOW or prod(window) * prod(places) <= WINDOWS:
-            names[_weight(node).name] = None
-    return list(names)
+def _is_small(node: Operation, most: int) -> bool:
+    """True for a product of small windows, or of windows of a small image."""
+    _, *window = cast("tuple[int, ...]", _weight(node).shape)
+    _, _, *places = cast("tuple[int, ...]", node.shape)
+    return _fits(node) and (prod(window) <= WINDOW or prod(window) * prod(places) <= most)
+
+
+def _fits(node: Operation) -> bool:
+    """True if a convolution may be computed as a product."""
+    return columns.fits(node.op) and 0 not in node.shape
 
 
 def _convolutions(program: Program) -> list[Operation]:
-    """Those that may be computed as products."""
-    return [
-        node
-        for node in program
-        if isinstance(node, Operation) and isinstance(node.op, Conv2d | Conv2dBias)
-        if columns.fits(node.op) and 0 not in node.shape
-    ]
+    kinds = Conv2d | Conv2dBias
+    return [node for node in program if isinstance(node, Operation) and isinstance(node.op, kinds)]
 
 
 def _weight(node: Operation) -> Node:
@@ -73,7 +82,8 @@ def convolution(emission: Emission, node: Operation) -> None:
         return
     x, weight, *bias = (cast("Node", each) for each in node.sources)
     if emission.uses_columns(weight) and columns.fits(node.op):
-        columns.output(emission, node)
+        way = batch_last if emission.layout.order == BATCH_LAST else columns
+        way.output(emission, node)
         return
     name = emission.names[bias[0]] if bias else "None"
     arguments = f"{emission.image(x)}, {emission.image(weight)}, {name}, {_options(node.op)}"
@@ -92,7 +102,8 @@ def gradients(emission: Emission, node: Operation) -> None:
     wanted = (found.get(Conv2dGradInput), found.get(Conv2dGradWeight), found.get(Sum))
     emission.done.update(each for each in wanted if each is not None)
     if emission.uses_columns(weight) and columns.fits(node.op):
-        columns.gradients(emission, grad, x, weight, wanted)
+        way = batch_last if emission.layout.order == BATCH_LAST else columns
+        way.gradients(emission, grad, x, weight, wanted)
         return
     mask = [each is not None for each in wanted]
     channels = cast("int", weight.shape[0])
@@ -128,8 +139,9 @@ def max_pool(emission: Emission, node: Operation) -> None:
         emission.scratch_image(node, kind) if each is None else emission.place_image(each)
         for each, kind in ((values, x.dtype), (places, torch.int64))
     ]
-    window = f"{emission.image(x)}, {_window(node.op)}"
-    emission.write(node, f"max_pool({window}, out={names[0]}, indices={names[1]})")
+    given = f"{_pooled(emission, x)}, {_window(node.op)}"
+    out, indices = (_turned(emission, name) for name in names)
+    emission.write(node, f"max_pool({given}, out={out}, indices={indices})")
     if other is not None:
         emission.done.add(other)
 
@@ -137,11 +149,30 @@ def max_pool(emission: Emission, node: Operation) -> None:
 def max_pool_grad(emission: Emission, node: Operation) -> None:
     """The gradient of a maximum pool."""
     grad, places, x = (cast("Node", each) for each in node.sources)
-    name = emission.place_image(node)
-    arguments = f"{emission.image(grad)}, {emission.image(x)}, {_window(node.op)}"
-    emission.write(
-        node, f"max_pool_backward({arguments}, {emission.names[places]}, grad_input={name})"
-    )
+    name = _turned(emission, emission.place_image(node))
+    given = f"{_pooled(emission, grad)}, {_pooled(emission, x)}, {_window(node.op)}"
+    indices = _turned(emission, emission.names[places])
+    emission.write(node, f"max_pool_backward({given}, {indices}, grad_input={name})")
+
+
+def _pooled(emission: Emission, node: Node) -> str:
+    """An image as the kernel of a pool takes it, in the layout of the program."""
+    if emission.layout.order != BATCH_LAST:
+        return emission.image(node)
+    if node in emission.tensors and lies(emission.tensors[node], BATCH_LAST):
+        return _turned(emission, emission.names[node])
+    return f"{emission.names[node]}.transpose(0, 1).contiguous(memory_format={emission.by_pixels})"
+
+
+def _turned(emission: Emission, name: str) -> str:
+    """Memory as the kernel of a pool takes it.
+
+    Each channel is pooled by itself. So a batch of channels will do as well as channels of a batch,
+    and where the batch is last in memory, that is what the kernel knows as "channels last".
+    """
+    if emission.layout.order != BATCH_LAST:
+        return name
+    return emission.words.constant(emission.words.known[name].transpose(0, 1), f"{name}_turned")
 
 
 def _is_native(op: Op) -> bool:

@@ -95,7 +95,7 @@ class Program(Graph):
         """Append the use of an op, under a name near the one asked for."""
         sources = tuple(sources)
         spec = spec or infer(op, tuple(spec_of(source) for source in sources))
-        operation = Operation(op, sources, spec, derived=name.startswith("gradients"))
+        operation = Operation(op, sources, spec, name.startswith("gradients"), line="")
         self.add(operation, self.names.unique(name))
         return operation
 

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from graphnet.compile.emission import Emission, Layout
+from graphnet.compile.emission import Emission
 from graphnet.compile.execution import function_of
-from graphnet.compile.images import has_images, kernels_of, small_kernels_of
+from graphnet.compile.images import has_images, kernels_of, usual_layout
+from graphnet.compile.layout import ORDERS, Layout, Order
 from graphnet.compile.program import Number
 from graphnet.compile.tuning import Tuner
 from graphnet.errors import counted, shape_text
@@ -78,17 +79,16 @@ def assembled(program: Program, example: Mapping[str, Tensor], tune: bool) -> Ru
     torch's own. To measure, the program is written in several layouts, each different in one
     point from the best so far, and what is faster is kept.
     """
-    tuner, chosen = Tuner(tune), Layout(as_products=frozenset(small_kernels_of(program)))
+    tuner, chosen = Tuner(tune), usual_layout(program)
     best = _written(program, example, tuner, chosen)
     if not tune or not has_images(program):
         return best
     question = tuple((node.name, node.shape, node.dtype) for node in program)
-    for change in (None, *kernels_of(program)):
-        other = (
-            Layout(not chosen.channels_last, chosen.as_products)
-            if change is None
-            else Layout(chosen.channels_last, chosen.as_products ^ {change})
-        )
+    changes: list[Order | str] = [*ORDERS, *kernels_of(program)]
+    for change in changes:
+        other = chosen.changed(change)
+        if other == chosen:
+            continue
         runner = _written(program, example, tuner, other)
         ways = [[line.text for line in each.lines] for each in (best, runner)]
         names = [each.samples(example) for each in (best, runner)]

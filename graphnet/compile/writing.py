@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 import torch
 
 from graphnet.compile.kernels import VIEWS
+from graphnet.compile.layout import ORDERS, lies
 from graphnet.compile.vocabulary import Vocabulary
 from graphnet.graph import Node, Operation
 from graphnet.graph.kinds import Literal
@@ -105,14 +106,13 @@ class Writing:
         """True if a node's elements lie side by side in memory, and always in the same."""
         return node in self.tensors and self.tensors[node].is_contiguous()
 
-    def is_by_pixels(self, node: Node) -> bool:
-        """True if a node is always the same memory, in which images lie pixel by pixel."""
+    def is_image(self, node: Node) -> bool:
+        """True if a node is always the same memory, in which images lie in an order of ours."""
         tensor = self.tensors.get(node)
         return (
             tensor is not None
-            and tensor.ndim == 4
             and not tensor.is_contiguous()
-            and tensor.is_contiguous(memory_format=torch.channels_last)
+            and any(lies(tensor, order) for order in ORDERS)
         )
 
     def sample(self, source: Source) -> Any:

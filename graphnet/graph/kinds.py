@@ -109,13 +109,21 @@ class Operation(Node):
         op: the rule.
         sources: what it is applied to: nodes and numbers, in their places.
         derived: True if `graph.gradients` appended it.
+
+    Args:
+        line: where the user added it; None to look for that line.
     """
 
     __slots__ = ("derived", "op", "sources")
     kind = "operation"
 
     def __init__(
-        self, op: Op, sources: tuple[Node | Literal, ...], spec: Spec, derived: bool = False
+        self,
+        op: Op,
+        sources: tuple[Node | Literal, ...],
+        spec: Spec,
+        derived: bool = False,
+        line: str | None = None,
     ) -> None:
         self.op = op
         self.sources = sources
@@ -124,7 +132,7 @@ class Operation(Node):
         self.grad = None
         self.derived = derived
         self.requires_grad = spec.dtype.is_floating_point
-        self.line = user_line()
+        self.line = user_line() if line is None else line
 
     @property
     def args(self) -> tuple[Any, ...]:

@@ -8,13 +8,14 @@ from compile.worlds import DOUBLE, assert_same, assert_same_training, model_worl
 
 import graphnet as gn
 from graphnet.compile import runner
+from graphnet.compile.layout import BATCH_LAST, BY_PIXELS, ORDERS
 
 
 class Fixed:
     """A tuner that measures nothing: it takes the same place among the ways each time."""
 
-    def __init__(self, place, channels_last, products):
-        self.place, self.channels_last, self.products = place, channels_last, products
+    def __init__(self, place, order, products):
+        self.place, self.order, self.products = place, order, products
 
     def __call__(self, on):
         return self
@@ -24,8 +25,8 @@ class Fixed:
 
     def fastest_program(self, question, ways, names):
         _, chosen, other = question
-        if other.channels_last != chosen.channels_last:
-            return int(other.channels_last == self.channels_last)
+        if other.order != chosen.order:
+            return int(other.order == self.order)
         return int((len(other.as_products) > len(chosen.as_products)) == self.products)
 
 
@@ -80,13 +81,8 @@ NETWORKS = {
     ),
 }
 WAYS = [
-    *(
-        (0, channels_last, products)
-        for channels_last in (True, False)
-        for products in (True, False)
-    ),
-    (1, True, True),
-    (2, True, True),
+    *((0, order, products) for order in ORDERS for products in (True, False)),
+    *((place, order, True) for order in (BY_PIXELS, BATCH_LAST) for place in (1, 2)),
 ]
 
 
@@ -106,11 +102,12 @@ def test_every_way_computes_the_same(name, way, monkeypatch):
     assert ours.step.memory
 
 
+@pytest.mark.parametrize("order", [BY_PIXELS, BATCH_LAST])
 @pytest.mark.parametrize("place", range(3))
 @pytest.mark.parametrize("name", ["two convolutions", "no bias, one channel", "strides"])
-def test_single_precision(name, place, monkeypatch):
+def test_single_precision(name, place, order, monkeypatch):
     """There oneDNN's products take part; they round in another order."""
-    monkeypatch.setattr(runner, "Tuner", Fixed(place, True, True))
+    monkeypatch.setattr(runner, "Tuner", Fixed(place, order, True))
     make, shape = NETWORKS[name]
 
     def world():
@@ -119,15 +116,15 @@ def test_single_precision(name, place, monkeypatch):
 
     feeds = [{"x": randn(*shape, seed=seed, dtype=torch.float32)} for seed in range(3)]
     ours = assert_same_training(world, feeds, steps=8, options={"tune": True}, rtol=1e-4, atol=1e-5)
-    if place == 2 and torch.backends.mkldnn.is_available():
+    if place == 2 and order == BY_PIXELS and torch.backends.mkldnn.is_available():
         assert "onednn_linear(" in ours.step.source
 
 
-@pytest.mark.parametrize("channels_last", [True, False])
+@pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("products", [True, False])
-def test_predictions(channels_last, products, monkeypatch):
+def test_predictions(order, products, monkeypatch):
     """What leaves a program is in the usual layout, and is its own memory."""
-    monkeypatch.setattr(runner, "Tuner", Fixed(0, channels_last, products))
+    monkeypatch.setattr(runner, "Tuner", Fixed(0, order, products))
     for make, shape in NETWORKS.values():
         model = make().double()
         with gn.Graph() as graph:
@@ -149,6 +146,20 @@ def test_pixels_stay_where_they_are():
     step(x=randn(*shape))
     (line,) = [line for line in step.source.splitlines() if "relu_()" in line]
     assert line.strip() == "layer1_max_pool2d.relu_()"
+
+
+def test_the_batch_is_last_where_all_convolutions_are_products():
+    """Pooling, activations and statistics stay in that order too: nothing is copied in between."""
+    torch.manual_seed(0)
+    model = gn.Sequential(
+        gn.Conv2d(1, 4, 3), gn.BatchNorm2d(4), gn.MaxPool2d(2), gn.ReLU(), gn.Conv2d(4, 6, 2)
+    )
+    world = model_world(model, (None, 1, 8, 8), dtype=torch.float32)
+    step = world.compiled(tune=False)
+    step(x=torch.randn(5, 1, 8, 8))
+    copied = [line for line in step.source.splitlines() if "contiguous" in line]
+    copied += [line for line in step.source.splitlines() if "permute(1, 2, 3, 0)" in line]
+    assert [line.strip() for line in copied] == ["x_batch_last.copy_(x.permute(1, 2, 3, 0))"]
 
 
 @pytest.mark.parametrize(
@@ -175,7 +186,7 @@ def test_measuring_does_not_depend_on_the_optimizer(optimizer):
 
 @pytest.mark.parametrize(
     ("channels", "size", "image", "product"),
-    [(1, 5, 28, True), (3, 3, 28, True), (16, 3, 6, True), (16, 2, 28, False), (16, 3, 9, False)],
+    [(1, 5, 28, True), (3, 3, 28, True), (16, 3, 9, True), (16, 2, 28, False), (16, 3, 14, False)],
 )
 def test_small_windows_and_images_are_products_without_measuring(channels, size, image, product):
     graph = gn.Graph()

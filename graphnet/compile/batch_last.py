@@ -1,0 +1,185 @@
+"""Convolution as a product of matrices, for images that lie with the batch last.
+
+One place in the window sees, over all windows, long runs of memory: row by row, and in each pixel
+the whole batch. So they are copied faster than windows of few channels are, and weights need not be
+copied at all. As in `columns`, only without border, dilation and groups.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import product as places
+from math import prod
+from typing import TYPE_CHECKING, Any, cast
+
+import torch
+
+from graphnet.compile.layout import BATCH_LAST, BY_PLANES, as_images, lies, ordered
+from graphnet.compile.products import row_sum
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from torch import Tensor
+
+    from graphnet.compile.columns import Wanted
+    from graphnet.compile.emission import Emission
+    from graphnet.graph import Node, Operation
+
+
+@dataclass(frozen=True)
+class Windows:
+    """The matrices of one convolution, by their names in the lines.
+
+    Attributes:
+        pixels: what each place in the window sees, (c a b, h' w' n).
+        kernels: the weights, (o, c a b).
+        kernel: the sizes (c, a, b).
+        places: the sizes (h', w', n).
+    """
+
+    pixels: str
+    kernels: str
+    kernel: tuple[int, ...]
+    places: tuple[int, ...]
+
+    @property
+    def is_one(self) -> bool:
+        """True if there is one window, as large as the image."""
+        return self.places[:2] == (1, 1)
+
+
+def output(emission: Emission, node: Operation) -> None:
+    """The output of a convolution, with or without bias."""
+    x, weight, *bias = (cast("Node", each) for each in node.sources)
+    windows = _laid_out(emission, node, x, weight)
+    batch, channels, down, across = cast("tuple[int, ...]", node.shape)
+    buffer, memory = emission.arena.take(
+        (channels, down, across, batch), node.dtype, emission.readers[node]
+    )
+    out = emission.words.constant(memory.view(channels, -1), f"{node.name}_rows")
+    emission.keep(node, as_images(memory, BATCH_LAST), node.name, buffer)
+    ways = [[f"torch.mm({windows.kernels}, {windows.pixels}, out={out})"]]
+    if bias:
+        start = _matrix(emission, node, bias[0], (0,), channels)
+        ways[0].append(f"{out}.add_({start})")
+        ways.append([f"torch.addmm({start}, {windows.kernels}, {windows.pixels}, out={out})"])
+    emission.choose(node, ways, (x, weight))
+
+
+def gradients(emission: Emission, grad: Node, x: Node, weight: Node, wanted: Wanted) -> None:
+    """The gradients by the input, the weight and the bias that are asked for."""
+    of_input, of_weight, of_bias = wanted
+    node = next(each for each in wanted if each is not None)
+    windows = _laid_out(emission, node, x, weight)
+    rows = _matrix(emission, node, grad, BATCH_LAST, cast("int", weight.shape[0]))
+    if of_weight is not None:
+        _by_weight(emission, of_weight, windows, rows, (grad, x, weight))
+    if of_bias is not None:
+        row_sum(emission, of_bias, (f"{rows}.mT", rows), grad)
+    if of_input is not None:
+        _by_input(emission, of_input, windows, rows, (grad, x, weight))
+
+
+def _by_weight(
+    emission: Emission, node: Operation, windows: Windows, rows: str, inputs: tuple[Node, ...]
+) -> None:
+    out, name = emission.place(node)
+    outputs, *kernel = out.shape
+    product = out.new_empty(prod(kernel), outputs)
+    matrix = emission.words.constant(product, f"{node.name}_matrix")
+    turned = product.view(*kernel, outputs).permute(3, 0, 1, 2)
+    image = emission.words.constant(turned, f"{node.name}_image")
+    flat = emission.words.constant(out.view(outputs, -1), f"{node.name}_flat")
+    ways = [
+        [f"torch.mm({windows.pixels}, {rows}.mT, out={matrix})", f"{name}.copy_({image})"],
+        [f"torch.mm({rows}, {windows.pixels}.mT, out={flat})"],
+    ]
+    emission.choose(node, ways, inputs)
+
+
+def _by_input(
+    emission: Emission, node: Operation, windows: Windows, rows: str, inputs: tuple[Node, ...]
+) -> None:
+    """The gradient of what each place in the window sees, added where it was seen."""
+    held, image = emission.arena.take(
+        ordered(cast("Any", node.shape), BATCH_LAST), node.dtype, emission.readers[node]
+    )
+    emission.keep(node, as_images(image, BATCH_LAST), node.name, held)
+    line = f"torch.mm({windows.kernels}.mT, {rows}, out="
+    words = emission.words
+    if windows.is_one:
+        flat = words.constant(image.view(prod(windows.kernel), -1), f"{node.name}_rows")
+        emission.write(node, f"{line}{flat})")
+        return
+    buffer, seen = emission.arena.take((*windows.kernel, *windows.places), node.dtype, 1)
+    name = words.constant(seen.view(prod(windows.kernel), -1), f"{node.name}_windows")
+    emission.write(node, f"{line}{name})")
+    emission.write(node, f"{words.constant(image, f'{node.name}_pixels')}.zero_()")
+    there = _seen(image, windows.kernel[1:], cast("Any", node.op).stride)
+    for i, j in places(*map(range, windows.kernel[1:])):
+        to = words.constant(there[:, i, j], f"{node.name}_at_{i}_{j}")
+        one = words.constant(seen[:, i, j], f"{name}_{i}_{j}")
+        emission.write(node, f"{to}.add_({one})")
+    emission.arena.release(buffer)
+
+
+def _laid_out(emission: Emission, node: Operation, x: Node, weight: Node) -> Windows:
+    """What the windows see, and the kernels; the lines that lay them out are written once."""
+    if (x, weight) not in emission.columns:
+        emission.columns[x, weight] = _lay_out(emission, node, x, weight)
+    return cast("Windows", emission.columns[x, weight])
+
+
+def _lay_out(emission: Emission, node: Operation, x: Node, weight: Node) -> Windows:
+    batch, _, height, width = cast("tuple[int, ...]", x.shape)
+    outputs, *kernel = cast("tuple[int, ...]", weight.shape)
+    stride = cast("Any", node.op).stride
+    down = (height - kernel[1]) // stride[0] + 1
+    across = (width - kernel[2]) // stride[1] + 1
+    if (height, width) == tuple(kernel[1:]):
+        pixels = _matrix(emission, node, x, BATCH_LAST, prod(kernel))
+    else:
+        sizes = (*kernel, down, across, batch)
+        memory = torch.empty(sizes, dtype=x.dtype, device=emission.device)
+        emission.arena.bytes += memory.nbytes
+        name = emission.words.constant(memory, f"{x.name}_windows")
+        source = _seen(_image(emission, node, x), kernel[1:], stride)
+        seen = emission.words.constant(source, f"{x.name}_seen")
+        emission.write(node, f"{name}.copy_({seen})")
+        pixels = emission.words.constant(memory.view(prod(kernel), -1), f"{x.name}_columns")
+    kernels = _matrix(emission, node, weight, BY_PLANES, outputs)
+    return Windows(pixels, kernels, tuple(kernel), (down, across, batch))
+
+
+def _image(emission: Emission, node: Operation, x: Node) -> Tensor:
+    """The memory (c, h, w, n) of an image, into which it is copied where it lies otherwise."""
+    if x in emission.tensors and lies(emission.tensors[x], BATCH_LAST):
+        return emission.tensors[x].permute(BATCH_LAST)
+    buffer, memory = emission.arena.take(ordered(cast("Any", x.shape), BATCH_LAST), x.dtype, 1)
+    name = emission.words.constant(memory, f"{x.name}_batch_last")
+    emission.write(node, f"{name}.copy_({emission.names[x]}.permute{BATCH_LAST})")
+    emission.arena.release(buffer)  # it is read by the next line
+    return memory
+
+
+def _seen(image: Tensor, kernel: Sequence[int], stride: tuple[int, int]) -> Tensor:
+    """What each place in the window sees: (c, h, w, n) as (c, a, b, h', w', n)."""
+    windows = image.unfold(1, kernel[0], stride[0]).unfold(2, kernel[1], stride[1])
+    return windows.permute(0, 4, 5, 1, 2, 3)
+
+
+def _matrix(
+    emission: Emission, node: Operation, source: Node, order: tuple[int, ...], rows: int
+) -> str:
+    """The name of a tensor as a matrix of so many rows, its dimensions in this order."""
+    name = f"{emission.names[source]}_matrix"
+    if source in emission.tensors:
+        tensor = emission.tensors[source]
+        matrix = tensor.permute(order).reshape(rows, -1)
+        if matrix.untyped_storage().data_ptr() == tensor.untyped_storage().data_ptr():
+            return emission.words.constant(matrix, name)
+    name = emission.words.new(name)
+    emission.write(node, f"{name} = {emission.names[source]}.permute{order}.reshape({rows}, -1)")
+    emission.words.samples[name] = emission.sample(source).permute(order).reshape(rows, -1)
+    return name
