@@ -232,45 +232,44 @@ __all__ = [
     "schedules",
 ]
 
-_LATER = frozenset(
-    {
-        "BestModel",
-        "Callback",
-        "Checkpoints",
-        "CSVLog",
-        "DeadLayers",
-        "EarlyStopping",
-        "History",
-        "JSONLog",
-        "TensorBoard",
-        "evaluate",
-        "fit",
-        "metrics",
-        "rounds",
-    }
+_TRAINING = (
+    "BestModel",
+    "CSVLog",
+    "Callback",
+    "Checkpoints",
+    "DeadLayers",
+    "EarlyStopping",
+    "History",
+    "JSONLog",
+    "TensorBoard",
+    "evaluate",
+    "fit",
+    "metrics",
+    "rounds",
 )
+_CHECKING = ("CheckReport", "check_module", "check_op", "check_optimizer")
 
 
 def __getattr__(name: str) -> Any:
     """What trains, checks and grades is loaded when it is first asked for: half of all."""
-    if name in ("exercises", "grade"):
+    room: Any
+    if name in _TRAINING:
+        from graphnet import train as room
+    elif name in _CHECKING:
+        from graphnet import check as room
+    elif name in ("exercises", "grade"):
         import graphnet.exercises as room  # `from graphnet` would ask this function again
+    else:
+        raise AttributeError(_unknown(name))
+    return room if name == "exercises" else getattr(room, name)
 
-        return room if name == "exercises" else room.grade
-    if name in ("CheckReport", "check_module", "check_op", "check_optimizer"):
-        from graphnet import check
 
-        return getattr(check, name)
-    if name not in _LATER:
-        from graphnet.elsewhere import way_to
+def _unknown(name: str) -> str:
+    """What to say of a name that is not here."""
+    from graphnet.elsewhere import way_to
 
-        hint = way_to(name, __all__, dir(ops)) if name[0] != "_" else ""
-        raise AttributeError(
-            f"module {__name__!r} has no attribute {name!r}" + (f": {hint}" if hint else "")
-        )
-    from graphnet import train
-
-    return getattr(train, name)
+    hint = way_to(name, __all__, dir(ops)) if name[0] != "_" else ""
+    return f"module {__name__!r} has no attribute {name!r}" + (f": {hint}" if hint else "")
 
 
 def __dir__() -> list[str]:

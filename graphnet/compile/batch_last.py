@@ -8,12 +8,13 @@ copied at all. As in `columns`, only without border, dilation and groups.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import product as places
+from itertools import product
 from math import prod
 from typing import TYPE_CHECKING, Any, cast
 
 import torch
 
+from graphnet.compile.columns import counts
 from graphnet.compile.layout import BATCH_LAST, BY_PLANES, as_images, lies, ordered
 from graphnet.compile.products import row_sum
 
@@ -36,17 +37,14 @@ class Windows:
         kernels: the weights, (o, c a b).
         kernel: the sizes (c, a, b).
         places: the sizes (h', w', n).
+        whole: True if there is one window, as large as the image.
     """
 
     pixels: str
     kernels: str
     kernel: tuple[int, ...]
     places: tuple[int, ...]
-
-    @property
-    def is_one(self) -> bool:
-        """True if there is one window, as large as the image."""
-        return self.places[:2] == (1, 1)
+    whole: bool
 
 
 def output(emission: Emission, node: Operation) -> None:
@@ -86,9 +84,9 @@ def _by_weight(
 ) -> None:
     out, name = emission.place(node)
     outputs, *kernel = out.shape
-    product = out.new_empty(prod(kernel), outputs)
-    matrix = emission.words.constant(product, f"{node.name}_matrix")
-    turned = product.view(*kernel, outputs).permute(3, 0, 1, 2)
+    memory = out.new_empty(prod(kernel), outputs)
+    matrix = emission.words.constant(memory, f"{node.name}_matrix")
+    turned = memory.view(*kernel, outputs).permute(3, 0, 1, 2)
     image = emission.words.constant(turned, f"{node.name}_image")
     flat = emission.words.constant(out.view(outputs, -1), f"{node.name}_flat")
     ways = [
@@ -108,7 +106,7 @@ def _by_input(
     emission.keep(node, as_images(image, BATCH_LAST), node.name, held)
     line = f"torch.mm({windows.kernels}.mT, {rows}, out="
     words = emission.words
-    if windows.is_one:
+    if windows.whole:
         flat = words.constant(image.view(prod(windows.kernel), -1), f"{node.name}_rows")
         emission.write(node, f"{line}{flat})")
         return
@@ -117,7 +115,7 @@ def _by_input(
     emission.write(node, f"{line}{name})")
     emission.write(node, f"{words.constant(image, f'{node.name}_pixels')}.zero_()")
     there = _seen(image, windows.kernel[1:], cast("Any", node.op).stride)
-    for i, j in places(*map(range, windows.kernel[1:])):
+    for i, j in product(*map(range, windows.kernel[1:])):
         to = words.constant(there[:, i, j], f"{node.name}_at_{i}_{j}")
         one = words.constant(seen[:, i, j], f"{name}_{i}_{j}")
         emission.write(node, f"{to}.add_({one})")
@@ -132,16 +130,14 @@ def _laid_out(emission: Emission, node: Operation, x: Node, weight: Node) -> Win
 
 
 def _lay_out(emission: Emission, node: Operation, x: Node, weight: Node) -> Windows:
-    batch, _, height, width = cast("tuple[int, ...]", x.shape)
     outputs, *kernel = cast("tuple[int, ...]", weight.shape)
     stride = cast("Any", node.op).stride
-    down = (height - kernel[1]) // stride[0] + 1
-    across = (width - kernel[2]) // stride[1] + 1
-    if (height, width) == tuple(kernel[1:]):
+    places = (*counts(x, weight, stride), cast("int", x.shape[0]))
+    whole = tuple(x.shape[1:]) == tuple(kernel)
+    if whole:
         pixels = _matrix(emission, node, x, BATCH_LAST, prod(kernel))
     else:
-        sizes = (*kernel, down, across, batch)
-        memory = torch.empty(sizes, dtype=x.dtype, device=emission.device)
+        memory = torch.empty(*kernel, *places, dtype=x.dtype, device=emission.device)
         emission.arena.bytes += memory.nbytes
         name = emission.words.constant(memory, f"{x.name}_windows")
         source = _seen(_image(emission, node, x), kernel[1:], stride)
@@ -149,7 +145,7 @@ def _lay_out(emission: Emission, node: Operation, x: Node, weight: Node) -> Wind
         emission.write(node, f"{name}.copy_({seen})")
         pixels = emission.words.constant(memory.view(prod(kernel), -1), f"{x.name}_columns")
     kernels = _matrix(emission, node, weight, BY_PLANES, outputs)
-    return Windows(pixels, kernels, tuple(kernel), (down, across, batch))
+    return Windows(pixels, kernels, tuple(kernel), places, whole)
 
 
 def _image(emission: Emission, node: Operation, x: Node) -> Tensor:

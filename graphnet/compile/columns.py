@@ -49,6 +49,13 @@ def fits(op: Any) -> bool:
     return not any(op.padding) and tuple(op.dilation) == (1, 1) and op.groups == 1
 
 
+def counts(x: Node, weight: Node, stride: tuple[int, int]) -> tuple[int, int]:
+    """How many windows there are, down and across."""
+    sizes = zip(cast("Any", x.shape)[2:], cast("Any", weight.shape)[2:], stride, strict=True)
+    down, across = ((size - kernel) // step + 1 for size, kernel, step in sizes)
+    return down, across
+
+
 def output(emission: Emission, node: Operation) -> None:
     """The output of a convolution, with or without bias."""
     x, weight, *bias = (cast("Node", each) for each in node.sources)
@@ -172,11 +179,10 @@ def _laid_out(emission: Emission, node: Operation, x: Node, weight: Node) -> Col
 
 
 def _lay_out(emission: Emission, node: Operation, x: Node, weight: Node) -> Columns:
-    batch, inputs, height, width = cast("tuple[int, ...]", x.shape)
+    batch, inputs = cast("tuple[int, ...]", x.shape)[:2]
     outputs, _, down_size, across_size = cast("tuple[int, ...]", weight.shape)
     stride = cast("Any", node.op).stride
-    down = (height - down_size) // stride[0] + 1
-    across = (width - across_size) // stride[1] + 1
+    down, across = counts(x, weight, stride)
     words, places = emission.words, (batch, down, across)
     kernel = (down_size, across_size, inputs)
     view = f".unfold(2, {down_size}, {stride[0]}).unfold(3, {across_size}, {stride[1]})"

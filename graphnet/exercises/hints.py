@@ -141,7 +141,7 @@ def _turned(attempt: Attempt) -> str:
     """A value that the rule reads from its other end, or gives so."""
     result = attempt.run()
     for dim in range(result.ndim):
-        if attempt.is_right(lambda dim=dim: result.flip(dim)):  # type: ignore[misc]
+        if attempt.is_right(lambda dim=dim: result.flip(dim)):  # type: ignore[misc]  # mypy wants no default
             return (
                 f"The result is turned round along dimension {dim}: what stands first is to stand "
                 "last."

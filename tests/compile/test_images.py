@@ -71,6 +71,10 @@ NETWORKS = {
         ),
         (2, 1, 7, 7),
     ),
+    "one window, and pixels that it does not see": (
+        network(lambda: gn.Conv2d(1, 2, 2), lambda: gn.Conv2d(2, 3, 3, stride=2)),
+        (3, 1, 5, 5),
+    ),
     "as large as the image": (
         network(lambda: gn.Conv2d(2, 3, 4), gn.Flatten, lambda: gn.Linear(3, 2)),
         (3, 2, 4, 4),

@@ -59,7 +59,7 @@ WRONG = {
     "own": (MyMul, "grad_x", lambda self, grad, x: grad * x, "derivative of the wrong argument"),
     "no chain": (MyMul, "grad_x", lambda self, y: y, CHAIN),
     "squared": (MyMul, "grad_y", lambda self, grad, x: grad * grad * x, "multiplied twice"),
-    "not asked for": (MyMul, "grad_x", lambda self, grad: grad * y, "`def grad_x(self, ..., y)`"),  # noqa: F821
+    "not asked for": (MyMul, "grad_x", lambda self, grad: grad * y, "`def grad_x(self, ..., y)`"),  # noqa: F821 - the mistake
     "of the object": (MyMul, "grad_x", lambda self, grad: grad * self.y, "put y among them"),
     "output for input": (MyMul, "grad_y", lambda self, grad, top: grad * top, "right: read x"),
     # matmul
@@ -119,7 +119,7 @@ WRONG = {
     ),
     "no method": (
         MyCrossEntropy, "grad_x",
-        lambda self, grad, x, target: grad.unsqueeze(1) * one_hot(x, target),  # noqa: F821
+        lambda self, grad, x, target: grad.unsqueeze(1) * one_hot(x, target),  # noqa: F821 - the mistake
         "write self.one_hot(...)",
     ),
     "row": (
