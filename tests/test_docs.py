@@ -103,17 +103,39 @@ def test_the_row_of_the_page_on_operations_is_one():
     assert case.torch(x).equal(x / (1 + x.abs()))
 
 
+def programs_of(name):
+    """The blocks of a page that need other tools."""
+    return [source for language, source in FENCE.findall(text_of(name)) if language == "py"]
+
+
 @pytest.mark.slow
-def test_the_program_for_a_cluster_runs(tmp_path, monkeypatch):
+@pytest.mark.parametrize("tool", ["dask", "ray"])
+def test_the_program_for_a_cluster_runs(tool, tmp_path):
     """With fewer rounds than on the page."""
-    monkeypatch.chdir(tmp_path)
-    text = text_of("rounds.md")
-    (program,) = (found[2] for found in FENCE.finditer(text) if "LocalCluster" in found[2])
+    pytest.importorskip(tool, reason=f"needs: pip install {tool}")
+    (program,) = (each for each in programs_of("rounds.md") if f'"runs/{tool}"' in each)
     assert ", 100," in program
-    first = BLOCK.search(text)[1].replace("make, 5", "make, 1").replace("epochs=60", "epochs=2")
-    (tmp_path / "program.py").write_text(first + program.replace(", 100,", ", 3,"))
-    subprocess.run([sys.executable, "program.py"], check=True, timeout=300)
-    assert len(list((tmp_path / "runs" / "dask").glob("round-*.json"))) == 3
+    first = BLOCK.search(text_of("rounds.md"))[1].replace("make, 5", "make, 1")
+    source = first.replace("epochs=60", "epochs=2") + program.replace(", 100,", ", 3,")
+    (tmp_path / "program.py").write_text(source.replace('init(address="auto")', "init(num_cpus=2)"))
+    subprocess.run([sys.executable, "program.py"], check=True, timeout=300, cwd=tmp_path)
+    assert len(list((tmp_path / "runs" / tool).glob("round-*.json"))) == 3
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # those of the other tools
+def test_the_programs_for_other_drawing_tools_run(tmp_path, monkeypatch):
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
+    for tool in ("torchview", "torchviz", "keras", "pydot"):
+        pytest.importorskip(tool, reason=f"needs: pip install {tool}")
+    monkeypatch.chdir(tmp_path)
+    world = {"__name__": "page"}
+    for number, program in enumerate(programs_of("drawing-comparison.md"), 1):
+        exec(program, world)
+        (picture,) = tmp_path.glob("siamese*.png")
+        assert picture.stat().st_size > 1000
+        picture.rename(tmp_path / f"{number}.png")
+    assert number == 3
 
 
 # blocks that are not run: what is printed, commands, and programs for tools that are not here
