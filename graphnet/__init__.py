@@ -252,13 +252,13 @@ _CHECKING = ("CheckReport", "check_module", "check_op", "check_optimizer")
 
 def __getattr__(name: str) -> Any:
     """What trains, checks and grades is loaded when it is first asked for: half of all."""
-    room: Any
+    room: Any  # imported as a whole name: `from graphnet` would ask this function again
     if name in _TRAINING:
-        from graphnet import train as room
+        import graphnet.train as room
     elif name in _CHECKING:
-        from graphnet import check as room
+        import graphnet.check as room
     elif name in ("exercises", "grade"):
-        import graphnet.exercises as room  # `from graphnet` would ask this function again
+        import graphnet.exercises as room
     else:
         raise AttributeError(_unknown(name))
     return room if name == "exercises" else getattr(room, name)
@@ -268,7 +268,7 @@ def _unknown(name: str) -> str:
     """What to say of a name that is not here."""
     from graphnet.elsewhere import way_to
 
-    hint = way_to(name, __all__, dir(ops)) if name[0] != "_" else ""
+    hint = "" if name.startswith("_") else way_to(name, __all__, dir(ops))
     return f"module {__name__!r} has no attribute {name!r}" + (f": {hint}" if hint else "")
 
 

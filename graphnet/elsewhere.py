@@ -17,7 +17,7 @@ _PLACES = {
     "lr_scheduler": "schedules are in graphnet.schedules",
     "tensor": "tensors are those of torch: torch.tensor",
 }
-_PLACES |= dict.fromkeys(("F",), _PLACES["functional"])
+_PLACES["F"] = _PLACES["functional"]
 _PLACES |= dict.fromkeys(("enable_grad", "inference_mode", "autograd"), _PLACES["no_grad"])
 _PLACES |= dict.fromkeys(("Tensor", "zeros", "ones", "rand", "randn"), _PLACES["tensor"])
 

@@ -67,6 +67,22 @@ HABITS = {
         gn.GraphError,
         [r"torch\.nn", "use graphnet.Linear"],
     ),
+    "a class of torch.nn in a Sequential": (
+        lambda w: gn.Sequential(torch.nn.Tanh),
+        gn.GraphError,
+        [r"torch\.nn", "use graphnet.Tanh"],
+    ),
+    "a parameter of torch.nn in an operation": (
+        lambda w: w.x * torch.nn.Parameter(torch.ones(3)),
+        gn.GraphError,
+        ["Parameter came", "such as graphnet.Linear or .Parameter"],
+    ),
+    "a list in append": (
+        lambda w: gn.ModuleList().append([gn.Linear(3, 2)]),
+        gn.GraphError,
+        ["list came", r"extend\(modules\)"],
+    ),
+    "no name at all": (lambda w: getattr(gn, ""), AttributeError, ["no attribute ''"]),
     "a list in a Sequential": (
         lambda w: gn.Sequential([gn.Linear(3, 2)]),
         gn.GraphError,

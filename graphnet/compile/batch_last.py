@@ -124,9 +124,10 @@ def _by_input(
 
 def _laid_out(emission: Emission, node: Operation, x: Node, weight: Node) -> Windows:
     """What the windows see, and the kernels; the lines that lay them out are written once."""
-    if (x, weight) not in emission.columns:
-        emission.columns[x, weight] = _lay_out(emission, node, x, weight)
-    return cast("Windows", emission.columns[x, weight])
+    key = x, weight, cast("Any", node.op).stride
+    if key not in emission.columns:
+        emission.columns[key] = _lay_out(emission, node, x, weight)
+    return cast("Windows", emission.columns[key])
 
 
 def _lay_out(emission: Emission, node: Operation, x: Node, weight: Node) -> Windows:

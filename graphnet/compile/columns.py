@@ -173,9 +173,10 @@ def _seen(image: Tensor, node: Operation, columns: Columns, place: tuple[int, in
 
 def _laid_out(emission: Emission, node: Operation, x: Node, weight: Node) -> Columns:
     """The rows of windows and kernels; the lines that lay them out are written once."""
-    if (x, weight) not in emission.columns:
-        emission.columns[x, weight] = _lay_out(emission, node, x, weight)
-    return cast("Columns", emission.columns[x, weight])
+    key = x, weight, cast("Any", node.op).stride
+    if key not in emission.columns:
+        emission.columns[key] = _lay_out(emission, node, x, weight)
+    return cast("Columns", emission.columns[key])
 
 
 def _lay_out(emission: Emission, node: Operation, x: Node, weight: Node) -> Columns:

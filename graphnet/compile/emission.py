@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import isfinite
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 
@@ -54,7 +54,7 @@ class Emission(Writing):
     def __init__(self, program: Program, tuner: Tuner, layout: Layout) -> None:
         super().__init__(_device(program))
         self.program, self.tuner, self.layout = program, tuner, layout
-        self.columns: dict[tuple[Node, Node], Columns | Windows] = {}
+        self.columns: dict[tuple[Node, Node, Any], Columns | Windows] = {}
         self.arena = Arena(self.device)
         self.buffers: dict[Node, Buffer] = {}
         self.targets = aims(program)
@@ -251,17 +251,15 @@ class Emission(Writing):
 
     def image(self, node: Node) -> str:
         """An image or a kernel as torch's convolution takes it in the layout of the program."""
-        name = self.names[node]
-        if self.layout.order == BY_PLANES:
-            return name
-        if node in self.tensors and lies(self.tensors[node], BY_PIXELS):
-            return name
-        return f"{name}.contiguous(memory_format={self.by_pixels})"
+        by_pixels = node in self.tensors and lies(self.tensors[node], BY_PIXELS)
+        if by_pixels or self.layout.order == BY_PLANES:
+            return self.names[node]
+        return self.by_pixels(self.names[node])
 
-    @property
-    def by_pixels(self) -> str:
-        """The name of torch's layout for images pixel by pixel."""
-        return self.words.constant(torch.channels_last, "pixel_by_pixel")
+    def by_pixels(self, name: str) -> str:
+        """An image of this name, copied if it lies otherwise."""
+        layout = self.words.constant(torch.channels_last, "pixel_by_pixel")
+        return f"{name}.contiguous(memory_format={layout})"
 
     def keep(self, node: Node, tensor: Tensor, name: str, buffer: Buffer | None = None) -> None:
         """Note the memory of a node, under a name of the lines."""

@@ -28,17 +28,19 @@ if TYPE_CHECKING:
     from graphnet.op import Op
 
 
-WINDOW = 32  # numbers in a window that is copied faster than torch's kernel computes with it
-WINDOWS = 5_000  # numbers in all windows of an image for which the same holds
-WINDOWS_BATCH_LAST = 20_000  # the same where the batch is last
+LARGEST_WINDOW = 32  # numbers that are copied faster than torch's kernel computes with them
+LARGEST_WINDOWS = 5_000  # the same of all windows of an image together
+LARGEST_BATCH_LAST = 20_000  # the same of all windows, where the batch is last
 
 
 def usual_layout(program: Program) -> Layout:
     """The layout that is mostly the fastest, for a program that is not measured."""
     convolutions = _convolutions(program)
-    if convolutions and all(_is_small(node, WINDOWS_BATCH_LAST) for node in convolutions):
+    if convolutions and all(_is_small(node, LARGEST_BATCH_LAST) for node in convolutions):
         return Layout(BATCH_LAST, frozenset(kernels_of(program)))
-    small = frozenset(_weight(node).name for node in convolutions if _is_small(node, WINDOWS))
+    small = frozenset(
+        _weight(node).name for node in convolutions if _is_small(node, LARGEST_WINDOWS)
+    )
     return Layout(BY_PIXELS, small)
 
 
@@ -52,7 +54,7 @@ def _is_small(node: Operation, most: int) -> bool:
     """True for a product of small windows, or of windows of a small image."""
     _, *window = cast("tuple[int, ...]", _weight(node).shape)
     _, _, *places = cast("tuple[int, ...]", node.shape)
-    return _fits(node) and (prod(window) <= WINDOW or prod(window) * prod(places) <= most)
+    return _fits(node) and (prod(window) <= LARGEST_WINDOW or prod(window) * prod(places) <= most)
 
 
 def _fits(node: Operation) -> bool:
@@ -81,8 +83,7 @@ def convolution(emission: Emission, node: Operation) -> None:
         emission.own_rule(node)
         return
     x, weight, *bias = (cast("Node", each) for each in node.sources)
-    if emission.uses_columns(weight) and columns.fits(node.op):
-        way = batch_last if emission.layout.order == BATCH_LAST else columns
+    if way := _product(emission, node, weight, node):
         way.output(emission, node)
         return
     name = emission.names[bias[0]] if bias else "None"
@@ -101,8 +102,7 @@ def gradients(emission: Emission, node: Operation) -> None:
     x, weight = (cast("Node", each) for each in _operands(node))
     wanted = (found.get(Conv2dGradInput), found.get(Conv2dGradWeight), found.get(Sum))
     emission.done.update(each for each in wanted if each is not None)
-    if emission.uses_columns(weight) and columns.fits(node.op):
-        way = batch_last if emission.layout.order == BATCH_LAST else columns
+    if way := _product(emission, node, weight, grad):
         way.gradients(emission, grad, x, weight, wanted)
         return
     mask = [each is not None for each in wanted]
@@ -114,6 +114,13 @@ def gradients(emission: Emission, node: Operation) -> None:
     for each in wanted:
         if each is not None:
             emission.fresh(each)
+
+
+def _product(emission: Emission, node: Operation, weight: Node, output: Node) -> Any:
+    """The module that writes a convolution, or its gradients, as products; None if none does."""
+    if not emission.uses_columns(weight) or not columns.fits(node.op) or 0 in output.shape:
+        return None
+    return batch_last if emission.layout.order == BATCH_LAST else columns
 
 
 def max_pool(emission: Emission, node: Operation) -> None:
@@ -161,7 +168,7 @@ def _pooled(emission: Emission, node: Node) -> str:
         return emission.image(node)
     if node in emission.tensors and lies(emission.tensors[node], BATCH_LAST):
         return _turned(emission, emission.names[node])
-    return f"{emission.names[node]}.transpose(0, 1).contiguous(memory_format={emission.by_pixels})"
+    return emission.by_pixels(f"{emission.names[node]}.transpose(0, 1)")
 
 
 def _turned(emission: Emission, name: str) -> str:

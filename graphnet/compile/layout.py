@@ -9,12 +9,11 @@ if TYPE_CHECKING:
 
 Order = tuple[int, int, int, int]
 
-BY_PLANES: Order = (0, 1, 2, 3)
-BY_PIXELS: Order = (0, 2, 3, 1)
-BATCH_LAST: Order = (1, 2, 3, 0)
+BY_PLANES: Order = (0, 1, 2, 3)  # torch's usual order
+BY_PIXELS: Order = (0, 2, 3, 1)  # torch's "channels last"
+BATCH_LAST: Order = (1, 2, 3, 0)  # long runs, even where channels and pixels are few
 ORDERS: tuple[Order, ...] = (BY_PIXELS, BATCH_LAST, BY_PLANES)
-"""Which of the dimensions (n, c, h, w) comes first in memory, and which next: torch's usual order;
-its "channels last"; and one in which runs are long even where channels and pixels are few."""
+"""In which they are tried: which of the dimensions (n, c, h, w) comes first in memory, and next."""
 
 
 class Layout(NamedTuple):
@@ -31,15 +30,29 @@ class Layout(NamedTuple):
 
 
 def ordered(sizes: tuple[int, ...], order: Order) -> tuple[int, ...]:
-    """The sizes (n, c, h, w) in the order of the memory."""
+    """The sizes (n, c, h, w) in the order of the memory.
+
+    >>> ordered((100, 3, 28, 28), BATCH_LAST)
+    (3, 28, 28, 100)
+    """
     return tuple(sizes[dim] for dim in order)
 
 
 def as_images(memory: Tensor, order: Order) -> Tensor:
-    """Memory in some order, seen as (n, c, h, w)."""
+    """Memory in some order, seen as (n, c, h, w).
+
+    >>> from torch import empty
+    >>> as_images(empty(3, 28, 28, 100), BATCH_LAST).shape
+    torch.Size([100, 3, 28, 28])
+    """
     return memory.permute([order.index(dim) for dim in range(4)])
 
 
 def lies(tensor: Tensor, order: Order) -> bool:
-    """True if images (n, c, h, w) lie in this order, without gaps."""
+    """True if images (n, c, h, w) lie in this order, without gaps.
+
+    >>> from torch import empty
+    >>> lies(empty(100, 3, 28, 28), BY_PLANES), lies(empty(100, 3, 28, 28), BATCH_LAST)
+    (True, False)
+    """
     return tensor.ndim == 4 and tensor.permute(order).is_contiguous()

@@ -118,7 +118,7 @@ def _copied(tensor: torch.Tensor, memories: dict[object, torch.Tensor]) -> torch
 
 
 def _ordinary(tensor: torch.Tensor) -> torch.Tensor:
-    """A tensor of ordinary numbers: what it holds, or where it holds none, some above 0.
+    """A tensor of ordinary numbers: 0.1 to 1 where it is all 0, or has NaN or infinity.
 
     So a trial divides by no 0, and takes no root of a negative second moment.
     """

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from graphnet.graph import Graph, Input, Node, Operation
-from graphnet.ops.broadcasting import ExpandAs
+from graphnet.ops.broadcasting import ExpandAs, Size
 from graphnet.table import printable
 
 __all__ = ["Sheet", "Term", "Writer", "above", "below", "shape_signs"]
@@ -233,7 +233,8 @@ class Writer:
 
     def _write_clamp(self, node: Operation) -> Term:
         low, high = vars(node.op)["min"], vars(node.op)["max"]
-        if isinstance(node.args[0], Operation) and (node.args[0].op.name, low) == ("size", 1):
+        of_size = isinstance(node.args[0], Operation) and isinstance(node.args[0].op, Size)
+        if of_size and low == 1 and high is None:
             return self.term(node.args[0])  # a mean of nothing does not come up in a formula
         texts = [self.term(each).text for each in (*node.args, low)]
         return self._call(node) if high is not None else self.call("max", texts, self._shape(node))

@@ -80,7 +80,7 @@ class Entry(Symbolic):
     def __getattr__(self, attribute: str) -> NoReturn:
         # Python comes here only when an attribute is missing, as `top` is before a forward pass,
         # and with it every property that reads it.
-        if attribute == "top" or hasattr(type(self), attribute):
+        if attribute == "top" or isinstance(getattr(type(self), attribute, None), property):
             raise NoValueError(f"{self} has no value: a graph.forward that walks it comes first.")
         if attribute == "backward":
             raise AttributeError(
@@ -135,7 +135,9 @@ def not_a_node(name: str, argument: object) -> str:
     kind = "None" if argument is None else type(argument).__name__
     text = f"{name} takes nodes and numbers; {kind} came."
     if type(argument).__module__.startswith("torch.nn"):
-        return f"{text} It is of torch.nn: use the module of graphnet, such as graphnet.Linear."
+        return (
+            f"{text} It is of torch.nn: use graphnet's own, such as graphnet.Linear or .Parameter."
+        )
     if hasattr(argument, "shape"):
         text += (
             " A tensor enters the list by graph.input(shape, name=...) or, if it never changes, "

@@ -115,7 +115,7 @@ class NodeList(Sequence[Node]):
             if not isinstance(argument, Parameter) and argument.graph is not self:
                 raise GraphError(
                     f"{op.name}: {argument} belongs to another graph, {argument.graph!r}, than the "
-                    f"first argument, {self!r}. Only a parameter may stand in several graphs."
+                    f"other arguments, {self!r}. Only a parameter may stand in several graphs."
                 )
             return argument
         if isinstance(argument, int | float):

@@ -6,8 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Self, overload
 
 from graphnet.errors import GraphError, ShapeError, shape_text
-from graphnet.layers.module import Module, modules_among
-from graphnet.layers.state import no_module
+from graphnet.layers.module import Module, modules_among, not_a_module
 
 if TYPE_CHECKING:
     from graphnet.graph import Node
@@ -40,7 +39,7 @@ class ModuleList(Module):
     def append(self, module: Module) -> Self:
         """Append a module, and return the list."""
         if not isinstance(module, Module):
-            raise no_module("A ModuleList", module)
+            raise not_a_module("A ModuleList", module, "extend(modules)")
         self._list = (*self._list, module)
         return self
 

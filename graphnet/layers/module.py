@@ -277,3 +277,17 @@ def modules_among(owner: Module, attributes: Mapping[str, object]) -> Iterator[t
             yield name, value
         else:
             refuse_plain_containers(owner, name, value)
+
+
+def not_a_module(whole: str, came: object, several: str) -> GraphError:
+    """The error for a part that is no module of graphnet; `several` is how to give many."""
+    name = getattr(came, "__name__", type(came).__name__)
+    kind = came if isinstance(came, type) else type(came)
+    hint = ""
+    if kind.__module__.startswith("torch.nn"):
+        hint = f" It is of torch.nn: use graphnet.{name}."
+    elif isinstance(came, type):
+        hint = f" Write {name}()."
+    elif isinstance(came, list | tuple):
+        hint = f" For several of them write {several}."
+    return GraphError(f"{whole} is made of modules; {name} came.{hint}")

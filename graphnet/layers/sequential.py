@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Self, overload
 
-from graphnet.layers.module import Module, modules_among
-from graphnet.layers.state import no_module
+from graphnet.layers.module import Module, modules_among, not_a_module
 
 if TYPE_CHECKING:
     from graphnet.graph import Node
@@ -32,7 +31,7 @@ class Sequential(Module):
         """Append modules, and return the whole."""
         for module in modules:
             if not isinstance(module, Module):
-                raise no_module("A Sequential", module)
+                raise not_a_module("A Sequential", module, "Sequential(*modules)")
         self._sequence = (*self._sequence, *modules)
         return self
 

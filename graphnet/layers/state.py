@@ -74,19 +74,6 @@ def refuse_plain_containers(owner: object, name: str, value: object) -> None:
         )
 
 
-def no_module(whole: str, came: object) -> GraphError:
-    """The error for a part that is no module of graphnet."""
-    name = getattr(came, "__name__", type(came).__name__)
-    hint = ""
-    if isinstance(came, type):
-        hint = f" Write {name}()."
-    elif type(came).__module__.startswith("torch.nn"):
-        hint = f" It is of torch.nn: use graphnet.{name}."
-    elif isinstance(came, list | tuple):
-        hint = " Write a star before it: Sequential(*modules)."
-    return GraphError(f"{whole} is made of modules; {name} came.{hint}")
-
-
 def contents(value: Any) -> list[Any]:
     """What lists, tuples and dicts hold, however deep; any other value is itself."""
     if isinstance(value, dict):

@@ -101,7 +101,8 @@ class Optimizer:
         settle(self.parameters)
 
     def __repr__(self) -> str:
-        settings = ", ".join(f"{name}={value}" for name, value in self.defaults.items())
+        first = self.param_groups[0]
+        settings = ", ".join(f"{name}={first[name]}" for name in self.defaults)
         count = counted(len(self.parameters), "parameter")
         return f"<{type(self).__name__} of {count}: {settings}>"
 

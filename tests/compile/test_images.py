@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from compile.worlds import DOUBLE, assert_same, assert_same_training, model_world, randn
+from compile.worlds import DOUBLE, World, assert_same, assert_same_training, model_world, randn
 
 import graphnet as gn
 from graphnet.compile import runner
@@ -140,6 +140,39 @@ def test_predictions(order, products, monkeypatch):
         predict(x=randn(*shape, seed=1))
         assert torch.equal(first, kept)
         assert_same(first, graph.forward(x=randn(*shape), outputs=y))
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_one_weight_with_several_strides(order, monkeypatch):
+    """The windows of one are not those of the other."""
+    monkeypatch.setattr(runner, "Tuner", Fixed(0, order, True))
+
+    def world():
+        weight = gn.Parameter(randn(2, 1, 3, 3, seed=5))
+        with gn.Graph() as graph:
+            x = gn.Input((None, 1, 8, 8), name="x", dtype=DOUBLE)
+            across = gn.ops.conv2d(x, weight, stride=(1, 2))
+            down = gn.ops.conv2d(x, weight, stride=(2, 1))
+            loss = across.square().sum() + down.tanh().sum()
+        return World(graph, loss, gn.SGD([weight], lr=0.01))
+
+    assert_same_training(world, [{"x": randn(4, 1, 8, 8)}], steps=3, options={"tune": True})
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_one_weight_on_images_and_on_none(order, monkeypatch):
+    """Products are for those; a convolution of an empty batch is left to torch."""
+    monkeypatch.setattr(runner, "Tuner", Fixed(0, order, True))
+
+    def world():
+        weight = gn.Parameter(randn(2, 1, 3, 3, seed=5))
+        with gn.Graph() as graph:
+            several = [gn.Input((None, 1, 6, 6), name=name, dtype=DOUBLE) for name in "xy"]
+            loss = gn.ops.cat([gn.ops.conv2d(x, weight) for x in several]).square().sum()
+        return World(graph, loss, gn.SGD([weight], lr=0.01))
+
+    feed = {"x": randn(3, 1, 6, 6), "y": randn(0, 1, 6, 6)}
+    assert_same_training(world, [feed], steps=3, options={"tune": True})
 
 
 def test_pixels_stay_where_they_are():

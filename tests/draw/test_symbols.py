@@ -46,6 +46,12 @@ TERMS = {  # x (?, 3), y (?, 3), w (3, 4), s () -> text, shapes
     "a lower bound": (lambda x, y, w, s: x.clamp(min=0), "max(x, 0)", "?x3"),
     "two bounds": (lambda x, y, w, s: x.clamp(0, 1), "clamp(x, min=0, max=1)", "?x3"),
     "a size": (lambda x, y, w, s: ops.size(x, 0), "size(x, 0)", "()"),
+    "a size of 1 or more": (lambda x, y, w, s: ops.size(x, 0).clamp(1), "size(x, 0)", "()"),
+    "a size within bounds": (
+        lambda x, y, w, s: ops.size(x, 0).clamp(1, 5),
+        "clamp(size(x, 0), min=1, max=5)",
+        "()",
+    ),
     "an absolute value": (lambda x, y, w, s: (x - y).abs(), "|x − y|", "?x3"),
     "a repeated term": (lambda x, y, w, s: s.expand_as(x) + x, "s + x", "() + ?x3"),
     "a repeated whole": (lambda x, y, w, s: (s / 2).expand_as(w), "s / 2", "3x4"),

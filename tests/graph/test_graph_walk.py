@@ -307,3 +307,8 @@ def test_a_step_after_an_exception_is_the_step_of_a_fresh_run(at, error):
     for _ in range(2):
         assert all(map(torch.equal, chain.step(), fresh.step()))
     chain.graph.lint()
+
+
+def test_a_node_that_is_in_no_list_yet_has_no_place():
+    with pytest.raises(AttributeError, match="A node has no 'index'"):
+        _ = gn.Operation.__new__(gn.Operation).index

@@ -179,3 +179,9 @@ def test_settings_of_ones_own_are_checked_and_stand_in_the_groups():
     with pytest.raises(gn.RangeError, match=r"scale .* below 2; 2 came"):
         optimizer.scale = 2
     assert optimizer.scale == 1.5
+
+
+def test_an_optimizer_shows_the_settings_that_hold_now():
+    sgd = gn.SGD([gn.Parameter(torch.ones(2))], lr=0.1, momentum=0.9)
+    sgd.lr = 0.5
+    assert repr(sgd).startswith("<SGD of 1 parameter: lr=0.5, momentum=0.9")
