@@ -28,6 +28,10 @@ class StateError(GraphError):
     """A value was asked for before it was computed, or after it had gone stale."""
 
 
+class NoValueError(StateError, AttributeError):
+    """The value of a node that was not computed yet: for `hasattr`, an attribute it has not."""
+
+
 class RangeError(GraphError):
     """A value lies outside the range in which an operation has a meaning."""
 
@@ -51,6 +55,19 @@ class CheckpointError(GraphError):
 def counted(number: int, noun: str) -> str:
     """A number with its noun: 1 node, 2 nodes."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def require_count(**counts: int) -> None:
+    """Refuse what is not a whole number of 1 or more; the keyword is the name in the message.
+
+    Raises:
+        RangeError: one of them is not.
+
+    >>> require_count(n=3, batch_size=50)
+    """
+    for name, count in counts.items():
+        if not isinstance(count, int) or isinstance(count, bool) or count < 1:
+            raise RangeError(f"{name} is a whole number of 1 or more; {count!r} came.")
 
 
 def shape_text(shape: Sequence[int | None]) -> str:

@@ -28,6 +28,19 @@ _OF_TORCH = {".pt", ".pth", ".bin", ".pkl"}
 """What files of torch.save are called."""
 
 
+def refuse_name_of_torch(path: str | Path) -> None:
+    """Refuse the name of a file of torch.save: others would take the weights for one.
+
+    Raises:
+        GraphError: the name is such a one, as model.pt is.
+    """
+    if Path(path).suffix in _OF_TORCH:
+        raise GraphError(
+            f"Weights are written as safetensors; {path} looks like a file of torch.save. Name it "
+            f"{Path(path).stem}.safetensors."
+        )
+
+
 def save_weights(module: Module, path: str | Path) -> None:
     """Write the parameters and buffers of a module to a file.
 
@@ -50,11 +63,7 @@ def save_weights(module: Module, path: str | Path) -> None:
         raise GraphError(
             f"save_weights(module, path) takes a module first; a {type(module).__name__} came."
         )
-    if Path(path).suffix in _OF_TORCH:
-        raise GraphError(
-            f"Weights are written as safetensors; {path} looks like a file of torch.save. Name it "
-            f"{Path(path).stem}.safetensors."
-        )
+    refuse_name_of_torch(path)
     tensors = {name: value.contiguous() for name, value in module.state_dict().items()}
     replace_file(path, save(tensors, metadata={_MODULE: repr(module)}))
 
@@ -102,11 +111,12 @@ def _read(path: str | Path) -> tuple[dict[str, Tensor], str]:
     try:
         data = read_file(path, follow=True)
     except (OSError, ValueError) as error:  # a ValueError for a name that no file can have
-        raise LoadError(f"{path} cannot be read: {getattr(error, 'strerror', error)}.") from None
+        reason = getattr(error, "strerror", None) or error
+        raise LoadError(f"{path} cannot be read: {reason}.") from None
     try:
         tensors = load(data)
         header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
-        return tensors, str(header.get("__metadata__", {}).get(_MODULE, ""))
+        return tensors, str((header.get("__metadata__") or {}).get(_MODULE, ""))
     except (SafetensorError, KeyError, ValueError, RuntimeError) as error:
         if data.startswith((b"PK\x03\x04", b"\x80\x02")):  # zip archives, and older pickles
             raise LoadError(

@@ -112,6 +112,17 @@ def test_weights_of_a_module_that_looked_different(tmp_path):
     gn.load_weights(other, path)
 
 
+@pytest.mark.parametrize("about", [b"null", b"{}", b'{"format": "pt"}'])
+def test_a_file_need_not_say_what_its_module_looked_like(tmp_path, about):
+    path = tmp_path / "model.safetensors"
+    tensors = b'"weight": {"dtype": "F32", "shape": [1, 2], "data_offsets": [0, 8]}'
+    header = b'{"__metadata__": %s, %s}' % (about, tensors)
+    path.write_bytes(struct.pack("<Q", len(header)) + header + struct.pack("<ff", 1.5, -2.0))
+    model = gn.Linear(2, 1, bias=False)
+    gn.load_weights(model, path)
+    assert model.weight.top.tolist() == [[1.5, -2.0]]
+
+
 def test_loading_reaches_optimizer_and_graph(tmp_path):
     model = network()
     gn.save_weights(network(seed=1), tmp_path / "model")
@@ -313,6 +324,13 @@ def test_interrupted_writing_leaves_the_old_file(tmp_path, monkeypatch, owner, n
     assert names_in(tmp_path) == ["model"]
     gn.save_weights(network(seed=1), path)
     assert path.read_bytes() != data
+
+
+@pytest.mark.parametrize("name", ["model.pt", "model.pth", "model.bin", "a.b.pkl"])
+def test_a_name_of_a_file_of_torch_is_refused(tmp_path, name):
+    with pytest.raises(gn.GraphError, match=rf"{name} looks like .* Name it .*\.safetensors"):
+        gn.save_weights(network(), tmp_path / name)
+    assert names_in(tmp_path) == []
 
 
 def test_places_that_cannot_be_written(tmp_path):

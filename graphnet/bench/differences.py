@@ -6,7 +6,7 @@ from math import isnan, nan
 from typing import TYPE_CHECKING, NamedTuple
 
 from graphnet.errors import shape_text
-from graphnet.table import text_table
+from graphnet.table import html_table, text_table
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -153,11 +153,7 @@ class TorchComparison:
         """The table, in a notebook."""
         from html import escape
 
-        header, *body = self._table()
-        lines = ["".join(f"<th>{escape(name)}</th>" for name in header)]
-        lines += ["".join(f"<td>{escape(text)}</td>" for text in row) for row in body]
-        rows = "".join(f"<tr>{line}</tr>" for line in lines)
-        return f"<table>{rows}</table><p>{escape(self.verdict)}</p>"
+        return f"{html_table(self._table())}<p>{escape(self.verdict)}</p>"
 
 
 def _size(tensor: Tensor) -> float:

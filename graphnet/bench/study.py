@@ -46,7 +46,11 @@ class TorchShared(nn.Module):
 
 
 def study(turns: int = 5) -> None:
-    """Both trainings in turns, and the ratio of their medians."""
+    """Print the seconds of both trainings, in turns, and the ratio of their medians.
+
+    Args:
+        turns: how often each training is timed.
+    """
     x = torch.rand(PAIRS, 2, 14, 14) + torch.rand(PAIRS, 2, 1, 1) - 1
     t = x[:, 0].mean((1, 2)).le(x[:, 1].mean((1, 2))).long()
     model, twin = RECIPE.model(), TorchShared()

@@ -148,13 +148,13 @@ def _leaf_values(
 ) -> dict[Node, Tensor]:
     """The values of inputs and parameters in float64, copied."""
     needed = [node for node in walked if isinstance(node, Input)]
-    if feed is None and not all(node.computed for node in needed):
-        raise FeedError(
-            "A check needs values: run graph.forward(...) before it, or give it a feed, "
-            "graph.check(node, {'x': tensor, ...})."
-        )
     if feed is None:
-        feed = {node: node.top for node in needed if node.computed}
+        if not all(node.computed for node in needed):
+            raise FeedError(
+                "A check needs values: run graph.forward(...) before it, or give it a feed, "
+                "graph.check(node, {'x': tensor, ...})."
+            )
+        feed = {node: node.top for node in needed}
     fed = bind({node.name: node for node in graph.inputs}, graph.parameters(), needed, feed)
     leaves: dict[Node, Tensor] = {node: node.top for node in graph.parameters()}
     leaves |= dict(fed.items())

@@ -29,6 +29,13 @@ class Finding(NamedTuple):
     fault: str = ""
     left_out: str = ""
 
+    @property
+    def verdict(self) -> str:
+        """What was found, in words."""
+        if self.left_out:
+            return f"not looked at: {self.left_out}"
+        return f"WRONG: {self.fault}" if self.fault else "right"
+
 
 class Report:
     """What all checks found; it is true if nothing is wrong.
@@ -54,13 +61,14 @@ class Report:
         width = max((len(finding.name) for finding in self.findings), default=0)
         lines = []
         told: dict[str, str] = {}
-        for name, fault, left_out in self.findings:
-            again = f"the same as {told[fault]!r}" if fault in told else fault
-            told.setdefault(fault, name)
-            text = f"WRONG: {again}" if fault else f"not looked at: {left_out}"
-            text = text if fault or left_out else "right"
-            first, *rest = wrap(text, max(40, 98 - width)) or [""]
-            lines.append(f"{name.ljust(width)}  {first}")
+        for finding in self.findings:
+            text = finding.verdict
+            if finding.fault in told:
+                text = f"WRONG: the same as {told[finding.fault]!r}"
+            elif finding.fault:
+                told[finding.fault] = finding.name
+            first, *rest = wrap(text, max(40, 98 - width))
+            lines.append(f"{finding.name.ljust(width)}  {first}")
             lines.extend(f"{'':{width}}  {line}" for line in rest)
         count = len(self.faults)
         verdict = "all is right" if not count else f"{count} of {len(self.findings)} are wrong"

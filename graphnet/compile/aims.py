@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
 
 from graphnet.compile.kernels import KERNELS, VIEWS
-from graphnet.compile.program import Cell
+from graphnet.compile.program import Cell, is_foreign
 from graphnet.compile.writers import may_be_a_view
 from graphnet.graph import Operation
 from graphnet.ops.joining import Cat
@@ -43,11 +43,7 @@ def aims(program: Program) -> dict[Node, Tensor]:
 def _last_foreign(program: Program) -> int:
     """The place of the last operation of a user, which may raise anything."""
     return max(
-        (
-            node.index
-            for node in program
-            if isinstance(node, Operation) and not type(node.op).__module__.startswith("graphnet.")
-        ),
+        (node.index for node in program if isinstance(node, Operation) and is_foreign(node.op)),
         default=-1,
     )
 

@@ -8,6 +8,7 @@ longer runs of pixels are copied. Only for convolutions without border, dilation
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 from typing import TYPE_CHECKING, Any, cast
 
 import torch
@@ -24,22 +25,31 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class Kernels:
+    """The weights of a convolution as a matrix, by its names in the lines.
+
+    Attributes:
+        rows: (o, a b c).
+        turned: the same turned round.
+    """
+
+    rows: str
+    turned: str
+
+
+@dataclass(frozen=True)
 class Columns:
-    """The matrices of one convolution, by their names in the lines.
+    """The windows of an image as a matrix, by its names in the lines.
 
     Attributes:
         windows: the pixels of each window, (n h' w', a b c).
         standing: the same turned round, where that is how they lie in memory; else None.
-        kernels: the weights, (o, a b c).
-        turned: the same turned round.
         down: h'.
         across: w'.
     """
 
     windows: str
     standing: str | None
-    kernels: str
-    turned: str
     down: int
     across: int
 
@@ -59,7 +69,7 @@ def counts(x: Node, weight: Node, stride: tuple[int, int]) -> tuple[int, int]:
 def output(emission: Emission, node: Operation) -> None:
     """The output of a convolution, with or without bias."""
     x, weight, *bias = (cast("Node", each) for each in node.sources)
-    columns = _laid_out(emission, node, x, weight)
+    columns, kernels = _laid_out(emission, node, x, weight)
     batch, channels, down, across = cast("tuple[int, ...]", node.shape)
     buffer, rows = emission.arena.take(
         (batch * down * across, channels), node.dtype, emission.readers[node]
@@ -69,11 +79,11 @@ def output(emission: Emission, node: Operation) -> None:
     emission.keep(node, rows.view(sizes).permute(0, 3, 1, 2), node.name, buffer)
     start = emission.names[bias[0]] if bias else "None"
     if bias:
-        ways = [[f"torch.addmm({start}, {columns.windows}, {columns.turned}, out={out})"]]
+        ways = [[f"torch.addmm({start}, {columns.windows}, {kernels.turned}, out={out})"]]
     else:
-        ways = [[f"torch.mm({columns.windows}, {columns.turned}, out={out})"]]
+        ways = [[f"torch.mm({columns.windows}, {kernels.turned}, out={out})"]]
     if has_onednn(node):
-        call = f'onednn_linear({columns.windows}, {columns.kernels}, {start}, "none", [], "")'
+        call = f'onednn_linear({columns.windows}, {kernels.rows}, {start}, "none", [], "")'
         ways.append([f"{emission.names[node]} = {call}.view{sizes}.permute(0, 3, 1, 2)"])
     emission.choose(node, ways, (x, weight))
 
@@ -82,7 +92,7 @@ def gradients(emission: Emission, grad: Node, x: Node, weight: Node, wanted: Wan
     """The gradients by the input, the weight and the bias that are asked for."""
     of_input, of_weight, of_bias = wanted
     node = next(each for each in wanted if each is not None)
-    columns = _laid_out(emission, node, x, weight)
+    columns, kernels = _laid_out(emission, node, x, weight)
     channels = cast("int", weight.shape[0])
     rows = emission.words.new(f"{grad.name}_rows")
     laid = f".permute(0, 2, 3, 1).reshape(-1, {channels})"
@@ -94,7 +104,8 @@ def gradients(emission: Emission, grad: Node, x: Node, weight: Node, wanted: Wan
     if of_bias is not None:
         row_sum(emission, of_bias, (rows, f"{rows}.mT"), grad)
     if of_input is not None:
-        _by_input(emission, of_input, columns, rows, (grad, x, weight))
+        places = columns.down, columns.across
+        _by_input(emission, of_input, places, kernels, rows, (grad, x, weight))
 
 
 def _by_weight(
@@ -123,7 +134,12 @@ def _by_weight(
 
 
 def _by_input(
-    emission: Emission, node: Operation, columns: Columns, rows: str, inputs: tuple[Node, ...]
+    emission: Emission,
+    node: Operation,
+    counts: tuple[int, int],
+    kernels: Kernels,
+    rows: str,
+    inputs: tuple[Node, ...],
 ) -> None:
     """The gradient of each window's pixels, added where the windows lie.
 
@@ -131,8 +147,7 @@ def _by_input(
     """
     batch, channels, height, width = cast("tuple[int, ...]", node.shape)
     outputs, _, down_size, across_size = cast("tuple[int, ...]", inputs[-1].shape)
-    places = (batch, columns.down, columns.across)
-    count, words = batch * columns.down * columns.across, emission.words
+    places, count, words = (batch, *counts), batch * prod(counts), emission.words
     held, image = emission.arena.take(
         (batch, height, width, channels), node.dtype, emission.readers[node]
     )
@@ -143,18 +158,18 @@ def _by_input(
     part = windows.flatten()[: count * channels]
     part_name = words.constant(part.view(count, channels), f"{node.name}_part")
     there_name = words.constant(part.view(*places, channels), f"{node.name}_pixel")
-    kernels = words.known[columns.kernels].view(outputs, down_size, across_size, channels)
+    weights = words.known[kernels.rows].view(outputs, down_size, across_size, channels)
     matrix = words.constant(windows.view(count, -1), f"{node.name}_windows")
     clear = f"{words.constant(image, f'{node.name}_pixels')}.zero_()"
-    together = [f"torch.mm({rows}, {columns.kernels}, out={matrix})"]
+    together = [f"torch.mm({rows}, {kernels.rows}, out={matrix})"]
     ways = [[*together, clear], [clear]]
     if has_onednn(node):
-        call = f'onednn_linear({rows}, {columns.turned}, None, "none", [], "")'
+        call = f'onednn_linear({rows}, {kernels.turned}, None, "none", [], "")'
         ways.append([f"{matrix}.copy_({call})", clear])
     for i in range(down_size):
         for j in range(across_size):
-            to = words.constant(_seen(image, node, columns, (i, j)), f"{node.name}_at_{i}_{j}")
-            kernel = words.constant(kernels[:, i, j], f"{columns.kernels}_{i}_{j}")
+            to = words.constant(_seen_from(image, node, counts, (i, j)), f"{node.name}_at_{i}_{j}")
+            kernel = words.constant(weights[:, i, j], f"{kernels.rows}_{i}_{j}")
             one = words.constant(windows[:, :, :, i, j], f"{matrix}_{i}_{j}")
             for way in ways[::2]:
                 way.append(f"{to}.add_({one})")
@@ -164,50 +179,64 @@ def _by_input(
     emission.arena.release(buffer)
 
 
-def _seen(image: Tensor, node: Operation, columns: Columns, place: tuple[int, int]) -> Tensor:
+def _seen_from(
+    image: Tensor, node: Operation, counts: tuple[int, int], place: tuple[int, int]
+) -> Tensor:
     """The pixels that one place in the window sees, over all windows."""
-    (i, j), (down, across) = place, cast("Any", node.op).stride
-    rows = slice(i, i + (columns.down - 1) * down + 1, down)
-    return image[:, rows, slice(j, j + (columns.across - 1) * across + 1, across)]
-
-
-def _laid_out(emission: Emission, node: Operation, x: Node, weight: Node) -> Columns:
-    """The rows of windows and kernels; the lines that lay them out are written once."""
-    key = x, weight, cast("Any", node.op).stride
-    if key not in emission.columns:
-        emission.columns[key] = _lay_out(emission, node, x, weight)
-    return cast("Columns", emission.columns[key])
-
-
-def _lay_out(emission: Emission, node: Operation, x: Node, weight: Node) -> Columns:
-    batch, inputs = cast("tuple[int, ...]", x.shape)[:2]
-    outputs, _, down_size, across_size = cast("tuple[int, ...]", weight.shape)
     stride = cast("Any", node.op).stride
+    rows, across = (
+        slice(first, first + (count - 1) * step + 1, step)
+        for first, count, step in zip(place, counts, stride, strict=True)
+    )
+    return image[:, rows, across]
+
+
+def _laid_out(
+    emission: Emission, node: Operation, x: Node, weight: Node
+) -> tuple[Columns, Kernels]:
+    """The windows and the kernels as matrices."""
+    stride = cast("Any", node.op).stride
+    columns = emission.once(
+        ("windows", x, weight.shape[2:], stride), lambda: _windows(emission, node, x, weight)
+    )
+    return columns, emission.once(("kernels", weight), lambda: _kernels(emission, node, weight))
+
+
+def _windows(emission: Emission, node: Operation, x: Node, weight: Node) -> Columns:
+    batch, channels = cast("tuple[int, ...]", x.shape)[:2]
+    (down_size, across_size), stride = cast("Any", weight.shape[2:]), cast("Any", node.op).stride
     down, across = counts(x, weight, stride)
-    words, places = emission.words, (batch, down, across)
-    kernel = (down_size, across_size, inputs)
+    kernel, places = (down_size, across_size, channels), (batch, down, across)
     view = f".unfold(2, {down_size}, {stride[0]}).unfold(3, {across_size}, {stride[1]})"
-    stands = across > across_size * inputs
+    stands = across > across_size * channels
     if stands:
         windows = torch.empty(*kernel, *places, dtype=x.dtype, device=emission.device)
         given, order = emission.names[x], ".permute(4, 5, 1, 0, 2, 3)"
-        rows = windows.view(-1, batch * down * across).mT
+        rows = windows.view(-1, prod(places)).mT
     else:
         windows = torch.empty(*places, *kernel, dtype=x.dtype, device=emission.device)
         given, order = emission.image(x), ".permute(0, 2, 3, 4, 5, 1)"
-        rows = windows.view(batch * down * across, -1)
-    name = words.constant(windows, f"{x.name}_windows")
+        rows = windows.view(prod(places), -1)
+    emission.arena.bytes += windows.nbytes
+    name = emission.words.constant(windows, f"{x.name}_windows")
     emission.write(node, f"{name}.copy_({given}{view}{order})")
-    kernels = torch.empty(outputs, *kernel, dtype=x.dtype, device=emission.device)
-    image = words.constant(kernels, f"{weight.name}_kernels")
-    emission.write(node, f"{image}.copy_({emission.names[weight]}.permute(0, 2, 3, 1))")
-    matrix = kernels.view(outputs, -1)
-    emission.arena.bytes += windows.nbytes + kernels.nbytes
     return Columns(
-        windows=words.constant(rows, f"{x.name}_rows"),
-        standing=words.constant(rows.mT, f"{x.name}_columns") if stands else None,
-        kernels=words.constant(matrix, f"{weight.name}_matrix"),
-        turned=words.constant(matrix.mT, f"{weight.name}_matrix_t"),
+        windows=emission.words.constant(rows, f"{x.name}_rows"),
+        standing=emission.words.constant(rows.mT, f"{x.name}_columns") if stands else None,
         down=down,
         across=across,
+    )
+
+
+def _kernels(emission: Emission, node: Operation, weight: Node) -> Kernels:
+    outputs, channels, *window = cast("tuple[int, ...]", weight.shape)
+    sizes = (outputs, *window, channels)
+    kernels = torch.empty(sizes, dtype=weight.dtype, device=emission.device)
+    emission.arena.bytes += kernels.nbytes
+    image = emission.words.constant(kernels, f"{weight.name}_kernels")
+    emission.write(node, f"{image}.copy_({emission.names[weight]}.permute(0, 2, 3, 1))")
+    matrix = kernels.view(outputs, -1)
+    return Kernels(
+        rows=emission.words.constant(matrix, f"{weight.name}_matrix"),
+        turned=emission.words.constant(matrix.mT, f"{weight.name}_matrix_t"),
     )

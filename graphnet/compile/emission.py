@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import isfinite
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import torch
 
@@ -12,7 +12,7 @@ from graphnet.compile.fusion import is_number
 from graphnet.compile.kernels import KERNELS, VIEWS
 from graphnet.compile.layout import BY_PIXELS, BY_PLANES, Layout, as_images, lies, ordered
 from graphnet.compile.memory import Arena, Buffer
-from graphnet.compile.program import Cell, Program
+from graphnet.compile.program import Cell, Program, is_foreign
 from graphnet.compile.writers import WRITERS
 from graphnet.compile.writing import NotFinite, Writing
 from graphnet.graph import Node, Operation
@@ -20,12 +20,14 @@ from graphnet.ops.arithmetic import Add, Div, Mul, Neg, Sub
 from graphnet.ops.functions import Sqrt, Square
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from torch import Tensor
 
-    from graphnet.compile.batch_last import Windows
-    from graphnet.compile.columns import Columns
     from graphnet.compile.kernels import Kernel
     from graphnet.compile.tuning import Tuner
+
+R = TypeVar("R")
 
 ARITHMETIC = {
     Add: "{0} + {1}",
@@ -48,13 +50,13 @@ class Emission(Writing):
         targets: where the values of some nodes are awaited.
         done: nodes that another's line has computed.
         layout: how images are laid out.
-        columns: the matrices of convolutions that are computed as products.
+        laid_out: what several lines share, such as the windows of an image: its names.
     """
 
     def __init__(self, program: Program, tuner: Tuner, layout: Layout) -> None:
         super().__init__(_device(program))
         self.program, self.tuner, self.layout = program, tuner, layout
-        self.columns: dict[tuple[Node, Node, Any], Columns | Windows] = {}
+        self.laid_out: dict[object, Any] = {}
         self.arena = Arena(self.device)
         self.buffers: dict[Node, Buffer] = {}
         self.targets = aims(program)
@@ -165,8 +167,12 @@ class Emission(Writing):
 
     def own_rule(self, node: Operation, source: Buffer | None = None) -> None:
         """Call the rule of the operation itself: it makes a new tensor, or a view of an input."""
-        arguments = ", ".join(self.argument(each) for each in node.sources)
-        self.write(node, f"{self.name(node)} = {self.rule(node)}({arguments})")
+        arguments = [self.argument(each) for each in node.sources]
+        if is_foreign(node.op):  # it may ask for a view, which images in another order have not
+            for place, given in enumerate(node.sources):
+                if isinstance(given, Node) and given.ndim == 4:
+                    arguments[place] += ".contiguous()"
+        self.write(node, f"{self.name(node)} = {self.rule(node)}({', '.join(arguments)})")
         inputs = [source] if source else [self.buffers[each] for each in set(node.inputs)]
         for each in inputs:
             each.readers += 1  # held until nobody reads what may be a view of it
@@ -199,7 +205,7 @@ class Emission(Writing):
         for line in [line for way in plain for line in way]:
             samples = self.words.used(line) | samples
         layout = tuple(_described(samples[self.names[each]]) for each in inputs)
-        question = (node.op, node in self.targets, layout)
+        question = (node.op, self.layout.order, len(ways), node in self.targets, layout)
         way = plain[self.tuner.fastest(question, plain, samples)]
         for line in way:
             self.write(node, line)
@@ -210,9 +216,11 @@ class Emission(Writing):
             self.tensors.pop(node)
             self.fresh(node)
 
-    def uses_columns(self, weight: Node) -> bool:
-        """True if the convolution with this weight is computed as a product of matrices."""
-        return weight.name in self.layout.as_products
+    def once(self, key: object, lay_out: Callable[[], R]) -> R:
+        """What lines lay out for several others: they are written at the first call."""
+        if key not in self.laid_out:
+            self.laid_out[key] = lay_out()
+        return cast("R", self.laid_out[key])
 
     # memory
 

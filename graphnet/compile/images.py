@@ -1,9 +1,9 @@
-"""Writers for images: convolution and pooling by torch's own kernels.
+"""Writers for images: convolution and pooling by torch's own kernels, or as products.
 
 The kernels make new tensors, in the layout in which their input comes: channel by channel, or pixel
-by pixel ("channels last"). Convolutions as products have a third one, the batch last. Which of them
-is the fastest depends on the whole network, so that a program is written in all ways and the
-fastest one is kept; see `runner`.
+by pixel ("channels last"). Where convolutions are products the batch can be last, for pools and
+activations too. Which is the fastest depends on the whole network, so that a program is written in
+several ways, and the fastest one is kept; see `runner`.
 """
 
 from __future__ import annotations
@@ -118,7 +118,8 @@ def gradients(emission: Emission, node: Operation) -> None:
 
 def _product(emission: Emission, node: Operation, weight: Node, output: Node) -> Any:
     """The module that writes a convolution, or its gradients, as products; None if none does."""
-    if not emission.uses_columns(weight) or not columns.fits(node.op) or 0 in output.shape:
+    is_product = weight.name in emission.layout.as_products
+    if not is_product or not columns.fits(node.op) or 0 in output.shape:
         return None
     return batch_last if emission.layout.order == BATCH_LAST else columns
 
@@ -126,7 +127,7 @@ def _product(emission: Emission, node: Operation, weight: Node, output: Node) ->
 def max_pool(emission: Emission, node: Operation) -> None:
     """The maxima and their places, which one kernel finds together."""
     x = cast("Node", node.sources[0])
-    if not node.dtype.is_floating_point:
+    if not x.dtype.is_floating_point or 0 in x.shape:
         emission.own_rule(node)
         return
     kinds = {MaxPool2d: MaxPlaces, MaxPlaces: MaxPool2d}
@@ -147,7 +148,7 @@ def max_pool(emission: Emission, node: Operation) -> None:
         for each, kind in ((values, x.dtype), (places, torch.int64))
     ]
     given = f"{_pooled(emission, x)}, {_window(node.op)}"
-    out, indices = (_turned(emission, name) for name in names)
+    out, indices = (_as_channels(emission, name) for name in names)
     emission.write(node, f"max_pool({given}, out={out}, indices={indices})")
     if other is not None:
         emission.done.add(other)
@@ -156,9 +157,12 @@ def max_pool(emission: Emission, node: Operation) -> None:
 def max_pool_grad(emission: Emission, node: Operation) -> None:
     """The gradient of a maximum pool."""
     grad, places, x = (cast("Node", each) for each in node.sources)
-    name = _turned(emission, emission.place_image(node))
+    if 0 in x.shape:
+        emission.own_rule(node)
+        return
+    name = _as_channels(emission, emission.place_image(node))
     given = f"{_pooled(emission, grad)}, {_pooled(emission, x)}, {_window(node.op)}"
-    indices = _turned(emission, emission.names[places])
+    indices = _as_channels(emission, emission.names[places])
     emission.write(node, f"max_pool_backward({given}, {indices}, grad_input={name})")
 
 
@@ -167,11 +171,11 @@ def _pooled(emission: Emission, node: Node) -> str:
     if emission.layout.order != BATCH_LAST:
         return emission.image(node)
     if node in emission.tensors and lies(emission.tensors[node], BATCH_LAST):
-        return _turned(emission, emission.names[node])
+        return _as_channels(emission, emission.names[node])
     return emission.by_pixels(f"{emission.names[node]}.transpose(0, 1)")
 
 
-def _turned(emission: Emission, name: str) -> str:
+def _as_channels(emission: Emission, name: str) -> str:
     """Memory as the kernel of a pool takes it.
 
     Each channel is pooled by itself. So a batch of channels will do as well as channels of a batch,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 from torch import empty
 
 from graphnet.compile.fusion import fused
-from graphnet.compile.program import Constant, Program, Rewriting, Source
+from graphnet.compile.program import Constant, Program, Rewriting, Source, is_foreign
 from graphnet.compile.settled import settled
 from graphnet.compile.statistics import remembered
 from graphnet.graph import Node, Operation
@@ -75,7 +75,7 @@ def is_pure(op: Op) -> bool:
     """True if an op gives the same for the same inputs, and changes nothing."""
     if isinstance(op, DropoutMask | Remember | CountUp):
         return False
-    return op.trial is None or type(op).__module__.startswith("graphnet.")
+    return op.trial is None or not is_foreign(op)
 
 
 def folded(program: Program) -> Program:

@@ -100,6 +100,11 @@ class Program(Graph):
         return operation
 
 
+def is_foreign(op: Op) -> bool:
+    """True for an operation of a user, which may do anything."""
+    return not type(op).__module__.startswith("graphnet.")
+
+
 class Rewriting:
     """A copy of a program in the making, in which operations may be replaced.
 

@@ -75,9 +75,10 @@ class Runner:
 def assembled(program: Program, example: Mapping[str, Tensor], tune: bool) -> Runner:
     """A program that can be run, for tensors like those of the example.
 
-    Without measuring, convolutions of small windows are products of matrices, and the others
-    torch's own. To measure, the program is written in several layouts, each different in one
-    point from the best so far, and what is faster is kept.
+    Without measuring, convolutions of small windows or small images are products of matrices, and
+    the others torch's own; where all are products, the batch is last in memory. To measure, the
+    program is written in several layouts, each different in one point from the best so far, and
+    what is faster is kept.
     """
     tuner, chosen = Tuner(tune), usual_layout(program)
     best = _written(program, example, tuner, chosen)

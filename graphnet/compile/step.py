@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -124,15 +125,12 @@ class Compiled:
     def _walk(self, fed: Mapping[str, Tensor]) -> None:
         """Walk the list once, to find out what is wrong; buffers and random states stay."""
         kept = [(each, each.top.clone()) for each in self.graph.parameters() if each.is_buffer]
-        generators = [torch.default_generator, *generators_of(self.graph)]
-        states = [(each, each.get_state()) for each in generators]
         try:
-            self.graph.forward(fed, outputs=self._targets)
+            with random_kept(self.graph):
+                self.graph.forward(fed, outputs=self._targets)
         finally:
             for buffer, value in kept:
                 buffer.top.copy_(value)
-            for generator, state in states:
-                generator.set_state(state)
 
     def _explained(self, fed: Mapping[str, Tensor], run: Callable[[], R]) -> R:
         """What a run returns; an error is said with the names of the list."""
@@ -154,10 +152,23 @@ class Compiled:
             program = optimized(build({name: tuple(each.shape) for name, each in fed.items()}))
             if self._way.backend is not None:
                 return functional(program, fed, self._way.backend)
-            return assembled(program, fed, self._way.tune)
+            with random_kept(self.graph):  # to measure dropout is to draw
+                return assembled(program, fed, self._way.tune)
         except Exception:
             self._walk(fed)  # says it with the names of the list
             raise
+
+
+@contextmanager
+def random_kept(graph: Graph) -> Iterator[None]:
+    """Draw random numbers, and afterwards go on as if none had been drawn."""
+    usual = torch.default_generator, *torch.cuda.default_generators
+    states = [(each, each.get_state()) for each in (*usual, *generators_of(graph))]
+    try:
+        yield
+    finally:
+        for generator, state in states:
+            generator.set_state(state)
 
 
 def generators_of(graph: Graph) -> list[torch.Generator]:

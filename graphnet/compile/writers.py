@@ -107,9 +107,9 @@ def dropout_mask(emission: Emission, node: Operation) -> None:
 
 @cache
 def _is_by_comparison() -> bool:
-    """True if torch's bernoulli_ compares uniform numbers; to do the same in two lines is faster.
+    """True if torch's bernoulli_ compares uniform float64 numbers, whatever it fills.
 
-    No documentation says so, so that it is tried.
+    To do the same in two lines is faster. No documentation says so: it is tried.
     """
     one, other = (torch.Generator().manual_seed(1) for _ in range(2))
     uniform = torch.empty(64, dtype=torch.float64).uniform_(generator=one)

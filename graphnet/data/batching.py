@@ -7,8 +7,7 @@ from collections.abc import Iterator
 import torch
 from torch import Generator, Tensor
 
-from graphnet.data.counts import require_count
-from graphnet.errors import DtypeError, RangeError, ShapeError
+from graphnet.errors import DtypeError, RangeError, ShapeError, require_count
 
 
 def one_hot(labels: Tensor, classes: int) -> Tensor:

@@ -8,9 +8,8 @@ from typing import NamedTuple
 import torch
 from torch import Generator, Tensor
 
-from graphnet.data.counts import require_count
 from graphnet.data.digits import mnist
-from graphnet.errors import DtypeError, RangeError, ShapeError
+from graphnet.errors import DtypeError, RangeError, ShapeError, require_count
 
 
 class DigitPairs(NamedTuple):

@@ -7,7 +7,7 @@ from math import pi, sqrt
 import torch
 from torch import Generator, Tensor
 
-from graphnet.data.counts import require_count
+from graphnet.errors import require_count
 
 CENTER = 0.5
 RADIUS = 1 / sqrt(2 * pi)

@@ -37,14 +37,17 @@ def curves(
 ) -> Any:
     """The mean over rounds of each series, in a band of one standard deviation.
 
-    Where it would reach 0 it ends at the lowest round: there is no 0 on a logarithmic scale.
+    The band goes from mean - deviation to mean + deviation, in the unit of the values. Where it
+    would reach 0 it ends at the lowest round: there is no 0 on a logarithmic scale.
 
     Args:
-        series: by name the curves of all rounds.
+        series: by name a list for each round, with a number for each epoch.
         xlabel: what is counted.
         ylabel: what is measured.
         axes: where to draw; a new figure where None.
 
+    Raises:
+        GraphError: axes is None, and matplotlib is not installed.
     """
     axes = axes if axes is not None else new_axes()
     for place, (name, rounds) in enumerate(series.items()):
@@ -68,13 +71,14 @@ def curves(
 def mean_and_deviation(rounds: Rounds) -> tuple[list[float], list[float]]:
     """The mean and the standard deviation (over n - 1) at each step; 0 for a single round.
 
-    A step counts the rounds that have come so far.
+    Each step takes the rounds that reach it.
     """
     length = max(map(len, rounds), default=0)
     reached = [[each[step] for each in rounds if step < len(each)] for step in range(length)]
     means = [sum(each) / len(each) for each in reached]
     spreads = [
-        sqrt(sum((value - mean) ** 2 for value in each) / max(len(each) - 1, 1))
+        # ** 2 raises an OverflowError where * is infinite
+        sqrt(sum((value - mean) * (value - mean) for value in each) / max(len(each) - 1, 1))
         for each, mean in zip(reached, means, strict=True)
     ]
     return means, spreads

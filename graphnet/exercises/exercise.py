@@ -20,14 +20,11 @@ if TYPE_CHECKING:
 
 Shape = tuple[int, ...]
 
-
-_OF_OPS = {name for name in (*dir(Op), *Op.__annotations__) if not name.startswith("__")} - {
-    "symbol",
-    "forward",
-    "inputs",
-    "broadcasts",
-}
-"""Names that would change what an op is, were an exercise or an answer to use them."""
+_OF_OPS = {*dir(Op), *Op.__annotations__}
+"""What an op has by itself, and takes from no answer."""
+_RESERVED = {"exercise", *(name for name in _OF_OPS if not name.startswith("__"))}
+_RESERVED -= {"symbol", "forward", "inputs", "broadcasts"}
+"""What would change an op or an exercise, were a class derived from `Exercise` to define it."""
 
 
 class Exercise:
@@ -57,7 +54,7 @@ class Exercise:
     """The shape of each input, on which it is graded; sizes that all differ tell the most."""
     parameters: ClassVar[tuple[str, ...]] = ()
     """The inputs that a layer keeps as its parameters; the answer is then graded as a layer."""
-    integers: ClassVar[Mapping[int | str, int]] = {}
+    integers: ClassVar[Mapping[str, int]] = {}
     """The inputs of whole numbers, and how many values each has, from 0."""
     broadcasts: ClassVar[bool] = False
     """True if the inputs broadcast and the walk, not the rules, sums over what was broadcast."""
@@ -74,46 +71,36 @@ class Exercise:
 
     def __init_subclass__(cls) -> None:
         """Read the inputs of an exercise, and refuse one that is not complete."""
-        taken = sorted(set(vars(cls)) & {*_OF_OPS, "exercise"})
-        if taken:
-            raise GraphError(
-                f"{cls.__name__}: {taken[0]!r} has a meaning of its own; choose another name."
-            )
+        _refuse_reserved(cls)
         if Exercise not in cls.__bases__:
             return  # an answer
         if "forward" not in vars(cls):
             raise GraphError(f"{cls.__name__}: an exercise gives a forward, to be differentiated.")
         cls.exercise = cls
         cls.inputs = tuple(signature(cls.forward).parameters)[1:]
-        shapes = [shape for shape in cls.shapes if isinstance(shape, tuple)]
-        if len(cls.shapes) != len(cls.inputs) or len(shapes) != len(cls.shapes):
-            raise GraphError(
-                f"{cls.__name__}: an exercise gives a shape for each input of its forward, "
-                f"{', '.join(cls.inputs)}; {cls.shapes} came. Write shapes = ((5, 3), ...)."
-            )
-        if any(prod(shape) > PLACES for shape in shapes):
-            raise GraphError(
-                f"{cls.__name__}: each number of an input is moved by itself to grade a rule; take "
-                f"shapes of {PLACES} numbers or less, such as (5, 3)."
-            )
-        clues = [name.removeprefix("clue_") for name in vars(cls) if name.startswith("clue_")]
-        for name in (*cls.parameters, *cls.integers, *clues):
-            if name not in cls.inputs:
-                raise GraphError(
-                    f"{cls.__name__}: forward has no input {name!r}; its inputs are "
-                    f"{', '.join(cls.inputs)}."
-                )
+        _refuse_incomplete(cls)
 
     @classmethod
     def asked(cls) -> list[str]:
-        """The names of the rules that a student writes: one for each floating input."""
+        """The names of the rules that a student writes: one for each floating input.
+
+        An input for which the exercise says `grad_<input> = None` needs no rule.
+
+        >>> import graphnet as gn
+        >>> gn.exercises.CrossEntropy.asked()
+        ['grad_x']
+        """
         given = cls.exercise
         rules = [f"grad_{name}" for name in cls.inputs if name not in cls.integers]
         return [rule for rule in rules if rule not in vars(given)]
 
     @classmethod
     def clue(cls, name: str) -> str:
-        """The sentence for a wrong rule, by this input, that no usual mistake explains."""
+        """The sentence for a wrong rule, by this input, that no usual mistake explains.
+
+        Args:
+            name: the name of the input, such as "x".
+        """
         clue: str = getattr(cls.exercise, f"clue_{name}", "")
         return clue or (
             f"No usual mistake explains it. Take one element of {name}: which elements of the "
@@ -126,6 +113,15 @@ class Exercise:
 
         Raises:
             GraphError: a rule is not written yet.
+
+        >>> import graphnet as gn
+        >>> from torch import empty
+        >>> class MyAdd(gn.exercises.Add):
+        ...     def grad_x(self, grad):
+        ...         return grad
+        ...     grad_y = grad_x
+        >>> MyAdd.op()(empty(2).fill_(1), empty(2).fill_(2))
+        tensor([3., 3.])
         """
         missing = [rule for rule in cls.asked() if written(cls).get(rule) is None]
         if missing:
@@ -144,6 +140,19 @@ class Exercise:
 
         Raises:
             GraphError: a rule is not written yet, or there is no such parameter.
+
+        >>> import graphnet as gn
+        >>> class Scale(gn.exercises.Exercise):
+        ...     shapes, parameters = ((5, 3), (3,)), ("size",)
+        ...     def forward(self, x, size):
+        ...         return x * size
+        >>> class MyScale(Scale):
+        ...     def grad_x(self, grad, size):
+        ...         return grad * size
+        ...     def grad_size(self, grad, x):
+        ...         return (grad * x).sum(0)
+        >>> [name for name, _ in MyScale.module().named_parameters()]
+        ['size']
         """
         for name in values:
             if name not in cls.parameters:
@@ -155,7 +164,12 @@ class Exercise:
 
     @classmethod
     def task(cls) -> str:
-        """The source from which a student starts: what is given, and a gap for each rule."""
+        """The source from which a student starts: what is given, and a gap for each rule.
+
+        >>> import graphnet as gn
+        >>> gn.exercises.ReLU.task().splitlines()[-2].strip()
+        'def grad_x(self, grad):  # it may also read top, x'
+        """
         given = cls.exercise
         own = given.__module__.startswith("graphnet.")
         lines = [f"class My{given.__name__}({'gn.exercises.' if own else ''}{given.__name__}):"]
@@ -167,6 +181,45 @@ class Exercise:
             lines += [f"    def {rule}(self, grad):  # it may also read {others}", "        ..."]
             lines += [""]
         return "\n".join(lines)
+
+
+def _refuse_reserved(cls: type[Exercise]) -> None:
+    """Refuse the name of a method of `Exercise`, and a method with the name of a setting."""
+    own = vars(cls).keys()
+    methods = {name for name in vars(Exercise) if callable(getattr(Exercise, name))}
+    mistaken = {name for name in own & vars(Exercise) if callable(getattr(cls, name))}
+    taken = sorted(own & (_RESERVED | methods | mistaken))
+    if taken:
+        raise GraphError(
+            f"{cls.__name__}: {taken[0]!r} has a meaning of its own; choose another name."
+        )
+
+
+def _refuse_incomplete(cls: type[Exercise]) -> None:
+    """Refuse an exercise whose shapes, or what it says of its inputs, do not fit its forward."""
+    inputs = ", ".join(cls.inputs)
+    are_shapes = all(isinstance(shape, tuple) for shape in cls.shapes)
+    if len(cls.shapes) != len(cls.inputs) or not are_shapes:
+        raise GraphError(
+            f"{cls.__name__}: an exercise gives a shape for each input of its forward, {inputs}; "
+            f"{cls.shapes} came. Write shapes = ((5, 3), ...)."
+        )
+    if any(prod(shape) > PLACES for shape in cls.shapes):
+        raise GraphError(
+            f"{cls.__name__}: each number of an input is moved by itself to grade a rule; take "
+            f"shapes of {PLACES} numbers or less, such as (5, 3)."
+        )
+    clues = [name.removeprefix("clue_") for name in vars(cls) if name.startswith("clue_")]
+    for name in (*cls.parameters, *cls.integers, *clues):
+        if name not in cls.inputs:
+            raise GraphError(
+                f"{cls.__name__}: forward has no input {name!r}; its inputs are {inputs}."
+            )
+        if name in cls.parameters and name in cls.integers:
+            raise GraphError(
+                f"{cls.__name__}: {name!r} stands in parameters and in integers; a parameter is "
+                "learned, and whole numbers have no gradient. Leave it out of one of them."
+            )
 
 
 def _given_source(exercise: type[Exercise]) -> list[str]:
@@ -182,16 +235,13 @@ def _given_source(exercise: type[Exercise]) -> list[str]:
     return lines
 
 
-_GIVEN = {*dir(Op), *Op.__annotations__, *dir(Exercise), *Exercise.__annotations__}
-
-
 def written(answer: type) -> dict[str, Any]:
     """What the classes of an answer hold by themselves: its rules, and what they make use of."""
     members: dict[str, Any] = {}
     for cls in reversed(answer.__mro__):
         if cls is not object and cls is not Op and not _is_given(cls):
             members |= vars(cls)
-    return {name: value for name, value in members.items() if name not in _GIVEN}
+    return {name: value for name, value in members.items() if name not in _OF_OPS}
 
 
 def _is_given(cls: type) -> bool:
@@ -205,7 +255,8 @@ def assembled(answer: type, exercise: type[Exercise], rules: Collection[str]) ->
     Raises:
         TypeError: a rule reads what it cannot read.
     """
-    given = {name: value for name, value in vars(exercise).items() if name not in _GIVEN}
+    settings = {*_OF_OPS, *vars(Exercise), *Exercise.__annotations__}
+    given = {name: value for name, value in vars(exercise).items() if name not in settings}
     members = {
         **written(answer),
         **given,
@@ -223,7 +274,7 @@ def assembled(answer: type, exercise: type[Exercise], rules: Collection[str]) ->
 
 def subject(exercise: type[Exercise], op: Op) -> Subject:
     """The op on the inputs of the exercise, as the checkers take it."""
-    integers = {exercise.inputs.index(str(n)): count for n, count in exercise.integers.items()}
+    integers = {exercise.inputs.index(n): count for n, count in exercise.integers.items()}
     return Subject(
         lambda _: op, exercise.shapes, exercise.low, exercise.high, integers, exercise.inputs
     )

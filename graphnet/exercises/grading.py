@@ -89,13 +89,14 @@ def _exercise_of(answer: object, named: type[Exercise] | str | None) -> type[Exe
             raise GraphError(f"There is no exercise {named!r}; the exercises are {names}.")
         return known[key]
     source: Any = answer if named is None else named
-    found: type[Exercise] | None = getattr(source, "exercise", None)
-    if not (isinstance(source, type) and issubclass(source, Exercise)) or found is None:
+    if not (isinstance(source, type) and issubclass(source, Exercise)):
         raise GraphError(
             f"{getattr(source, '__name__', source)!r} is no exercise and no answer to one. Derive "
             "the answer from its exercise, or name it: grade(MyAdd, 'Add')."
         )
-    return found
+    if source is Exercise:
+        raise GraphError("Exercise is the base of all exercises; derive from one of them.")
+    return source.exercise
 
 
 def _mark(answer: type, exercise: type[Exercise], rule: str) -> Mark:
@@ -162,14 +163,13 @@ def _why(finding: Finding) -> str:
 def _report(op: Op, exercise: type[Exercise]) -> Report:
     """What the public checkers say of the whole."""
     low, high = exercise.low, exercise.high
-    if not exercise.parameters:
-        integers = exercise.integers
-        return check_op(op, *exercise.shapes, low=low, high=high, integers=integers, skip=_UNASKED)
     outer = [name for name in exercise.inputs if name not in exercise.parameters]
     shapes = [exercise.shapes[exercise.inputs.index(name)] for name in outer]
-    whole = {outer.index(str(name)): count for name, count in exercise.integers.items()}
+    places: dict[Any, int] = {outer.index(name): n for name, n in exercise.integers.items()}
+    if not exercise.parameters:
+        return check_op(op, *shapes, low=low, high=high, integers=places, skip=_UNASKED)
     module = layer(op, exercise, {})
-    return check_module(module, *shapes, low=low, high=high, integers=whole, skip=_UNASKED)
+    return check_module(module, *shapes, low=low, high=high, integers=places, skip=_UNASKED)
 
 
 def _remarks(answer: type, exercise: type[Exercise]) -> tuple[str, ...]:

@@ -7,10 +7,11 @@ with what, and the differences of the given forward tell whether that explains i
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 from warnings import catch_warnings, simplefilter
 
-from graphnet.check.differences import LARGE
+from graphnet.check.differences import LARGE, place_of
 from graphnet.check.hints import PROPORTIONAL, red_pen
 from graphnet.errors import shape_text
 
@@ -82,6 +83,8 @@ def _sum(attempt: Attempt) -> str:
 
 def _column(attempt: Attempt) -> str:
     """A number for each row that is to meet the numbers of its row."""
+    if "grad" not in attempt.reads:
+        return ""
     place = attempt.reads.index("grad")
     if attempt.is_right(lambda: attempt.run_with(place, lambda grad: grad.unsqueeze(-1))):
         return (
@@ -141,7 +144,7 @@ def _turned(attempt: Attempt) -> str:
     """A value that the rule reads from its other end, or gives so."""
     result = attempt.run()
     for dim in range(result.ndim):
-        if attempt.is_right(lambda dim=dim: result.flip(dim)):  # type: ignore[misc]  # mypy wants no default
+        if attempt.is_right(partial(result.flip, dim)):
             return (
                 f"The result is turned round along dimension {dim}: what stands first is to stand "
                 "last."
@@ -221,9 +224,11 @@ def _paths(attempt: Attempt) -> str:
     if not missed.any():
         return ""
     row, column = divmod(int(missed.reshape(-1).long().argmax()), missed.shape[1])
+    output = shape_text(place_of(row, tuple(attempt.top.shape)))
+    element = shape_text(place_of(column, tuple(attempt.x.shape)))
     return (
-        f"Element {_place(row, attempt.top)} of the output depends on element "
-        f"{_place(column, attempt.x)} of {attempt.name} too: this path is forgotten."
+        f"Element {output} of the output depends on element {element} of {attempt.name} too: "
+        "this path is forgotten."
     )
 
 
@@ -232,15 +237,6 @@ def _missed(attempt: Attempt) -> Tensor:
     slopes, largest = attempt.slopes.abs(), float(attempt.slopes.abs().max())
     forgotten = attempt.ruled_slopes.abs() <= _ZERO * largest
     return forgotten.logical_and(slopes > _SMALL * largest)
-
-
-def _place(flat: int, tensor: Tensor) -> str:
-    """The place of an element counted in walk order, as a tuple."""
-    place: list[int] = []
-    for size in reversed(tensor.shape):
-        flat, index = divmod(flat, size)
-        place.insert(0, index)
-    return shape_text(place)
 
 
 def _shape(attempt: Attempt) -> str:

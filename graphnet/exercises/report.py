@@ -6,6 +6,8 @@ from fractions import Fraction
 from textwrap import wrap
 from typing import NamedTuple
 
+from graphnet.table import html_table
+
 _WIDTH = 80  # characters of a line
 
 
@@ -17,6 +19,12 @@ class Mark(NamedTuple):
         fault: what is wrong in words; empty if nothing is.
         hint: the usual mistake that would explain it, in a sentence; empty if none does.
         left_out: why it was not looked at; empty if it was.
+
+    >>> mark = Mark("grad_x", "it returns nothing", "Does it end with `return`?")
+    >>> mark.right
+    False
+    >>> mark.verdict
+    'WRONG: it returns nothing'
     """
 
     name: str
@@ -45,6 +53,18 @@ class Grade:
         exercise: the name of its exercise.
         marks: one for each rule, and one for all other checks.
         remarks: what else is to be said.
+
+    >>> import graphnet as gn
+    >>> class MyAdd(gn.exercises.Add):
+    ...     def grad_x(self, grad):
+    ...         return grad
+    >>> grade = gn.grade(MyAdd)
+    >>> f"{grade.points} of {len(grade.marks)}"
+    '1 of 3'
+    >>> [mark.name for mark in grade.marks if mark.fault]
+    ['grad_y']
+    >>> bool(grade)  # true for all points
+    False
     """
 
     def __init__(
@@ -89,9 +109,7 @@ class Grade:
         """The marks as a table, in a notebook."""
         from html import escape
 
-        rows = ["<tr><th>point</th><th>verdict</th><th>hint</th></tr>"]
-        for mark in self.marks:
-            cells = "".join(f"<td>{escape(t)}</td>" for t in (mark.name, mark.verdict, mark.hint))
-            rows.append(f"<tr>{cells}</tr>")
+        rows = [(mark.name, mark.verdict, mark.hint) for mark in self.marks]
+        table = html_table([("point", "verdict", "hint"), *rows])
         remarks = "".join(f"<p>{escape(remark)}</p>" for remark in self.remarks)
-        return f"<p>{escape(self.headline)}</p><table>{''.join(rows)}</table>{remarks}"
+        return f"<p>{escape(self.headline)}</p>{table}{remarks}"

@@ -156,15 +156,14 @@ class BatchNorm(Exercise):
     clue_weight = "What is multiplied by the weight in the forward? It is not x itself."
     clue_bias = "The same bias is added to every row: whose gradients come back to it?"
 
-    def normalized(self, x: Tensor) -> Tensor:
-        """Each column with mean 0 and variance 1; a rule may call it: self.normalized(x)."""
-        centered = x - x.mean(0)
-        return centered / self.deviation(x)
-
     def deviation(self, x: Tensor) -> Tensor:
         """√(variance + 10⁻⁵) of each column."""
         centered = x - x.mean(0)
         return ((centered * centered).mean(0) + 1e-5).sqrt()
+
+    def normalized(self, x: Tensor) -> Tensor:
+        """Each column with mean 0 and variance 1; a rule may call it: self.normalized(x)."""
+        return (x - x.mean(0)) / self.deviation(x)
 
     def forward(self, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
         """Each column normalized, scaled and moved."""

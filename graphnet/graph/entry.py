@@ -6,7 +6,7 @@ from contextlib import suppress
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
-from graphnet.errors import GraphError, StateError, shape_text
+from graphnet.errors import GraphError, NoValueError, StateError, shape_text
 from graphnet.op import Op, Symbolic
 
 if TYPE_CHECKING:
@@ -18,10 +18,6 @@ if TYPE_CHECKING:
 
 open_graphs: ContextVar[tuple[NodeList, ...]] = ContextVar("open_graphs", default=())
 """The graphs of the `with` blocks, the innermost last; each thread sees its own."""
-
-
-class NoValueError(StateError, AttributeError):
-    """The value of a node that was not computed yet: for `hasattr`, an attribute it has not."""
 
 
 class Entry(Symbolic):

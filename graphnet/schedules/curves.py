@@ -5,8 +5,8 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Iterable
 
-from graphnet.errors import RangeError
-from graphnet.schedules.shapes import Schedule, cosine_part, require_positive
+from graphnet.errors import RangeError, require_count
+from graphnet.schedules.shapes import Schedule, cosine_part
 
 
 def constant(lr: float) -> Schedule:
@@ -27,7 +27,7 @@ def step(lr: float, step_size: int, gamma: float = 0.1) -> Schedule:
     >>> [step(1.0, step_size=2, gamma=0.5)(k) for k in range(5)]
     [1.0, 1.0, 0.5, 0.5, 0.25]
     """
-    require_positive(step_size=step_size)
+    require_count(step_size=step_size)
     return lambda step: lr * gamma ** (step // step_size)
 
 
@@ -66,7 +66,7 @@ def cosine(lr: float, steps: int, final: float = 0.0) -> Schedule:
     Raises:
         RangeError: `steps` is less than 1.
     """
-    require_positive(steps=steps)
+    require_count(steps=steps)
     return lambda step: cosine_part(lr, final, step / steps)
 
 
@@ -88,7 +88,7 @@ def cosine_warm_restarts(
     >>> [round(cosine_warm_restarts(1.0, T_0=2, T_mult=2)(k), 3) for k in range(7)]
     [1.0, 0.5, 1.0, 0.854, 0.5, 0.146, 1.0]
     """
-    require_positive(T_0=T_0, T_mult=T_mult)
+    require_count(T_0=T_0, T_mult=T_mult)
 
     def rate(step: int) -> float:
         length = T_0
@@ -135,7 +135,7 @@ def warmup(steps: int, then: Schedule, start_factor: float = 1 / 3) -> Schedule:
 
 def _line(steps: int, start: float, end: float) -> Callable[[int], float]:
     """A factor that goes from start to end in a straight line, and stays there."""
-    require_positive(steps=steps)
+    require_count(steps=steps)
     if not 0 < start <= 1:
         raise RangeError(f"start_factor is above 0 and at most 1; {start!r} came.")
     if not 0 <= end <= 1:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from graphnet.errors import RangeError
-from graphnet.schedules.shapes import Schedule, cosine_part, line_part, require_positive
+from graphnet.errors import RangeError, require_count
+from graphnet.schedules.shapes import Schedule, cosine_part, line_part
 
 _PARTS = {"cos": cosine_part, "linear": line_part}
 
@@ -79,7 +79,7 @@ def one_cycle_momentum(
 
 def _cycle(heights: list[float], steps: int, warmup: float, anneal: str) -> Schedule:
     """From height to height: the first `warmup` of the steps, as long again if there are four."""
-    require_positive(steps=steps)
+    require_count(steps=steps)
     if not 0 <= warmup <= 1:
         raise RangeError(f"warmup is a fraction of the steps, from 0 to 1; {warmup!r} came.")
     if anneal not in _PARTS:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from math import cos, pi
 
-from graphnet.errors import RangeError
-
 Schedule = Callable[[int], float]
 
 
@@ -18,14 +16,3 @@ def cosine_part(start: float, end: float, fraction: float) -> float:
 def line_part(start: float, end: float, fraction: float) -> float:
     """A straight line: start at the fraction 0, end at 1."""
     return (end - start) * fraction + start
-
-
-def require_positive(**counts: int) -> None:
-    """Check that all are whole numbers of 1 or more.
-
-    Raises:
-        RangeError: one is not.
-    """
-    for name, count in counts.items():
-        if not isinstance(count, int) or count < 1:
-            raise RangeError(f"{name} is a whole number of 1 or more; {count!r} came.")

@@ -9,9 +9,10 @@ from math import inf, isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from graphnet.errors import GraphError, LoadError, RangeError
+from graphnet.errors import GraphError, LoadError, RangeError, require_count
 from graphnet.graph import Operation
-from graphnet.weights import save_weights
+from graphnet.train.state import reason_of
+from graphnet.weights import refuse_name_of_torch, save_weights
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -64,12 +65,12 @@ class Callback:
 
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """A file that cannot be written, such as on a full disk, is a warning: the training goes on."""
+    """Inside, an OSError, such as of a full disk, is only a warning: the training goes on."""
     try:
         yield
     except OSError as error:
         warnings.warn(
-            f"{path} cannot be written: {error.strerror}. The training goes on.", stacklevel=4
+            f"{path} cannot be written: {reason_of(error)}. The training goes on.", stacklevel=4
         )
 
 
@@ -149,8 +150,7 @@ class EarlyStopping(Monitor):
         minimum_change: float = 0.0,
     ) -> None:
         super().__init__(monitor, mode, minimum_change)
-        if not isinstance(patience, int) or patience < 1:
-            raise RangeError(f"patience is a whole number of 1 or more; {patience!r} came.")
+        require_count(patience=patience)
         self.patience, self.waiting = patience, 0
 
     def epoch(self, run: Run) -> None:
@@ -172,6 +172,9 @@ class BestModel(Monitor):
         monitor: as for `Monitor`.
         mode: as for `Monitor`.
         minimum_change: how much better a number must be to count.
+
+    Raises:
+        GraphError: the name is that of another format, such as best.pt.
     """
 
     def __init__(
@@ -183,6 +186,7 @@ class BestModel(Monitor):
     ) -> None:
         super().__init__(monitor, mode, minimum_change)
         self.path = Path(path)
+        refuse_name_of_torch(self.path)  # now, and not after the first epoch
 
     def start(self, run: Run) -> None:
         """Make the folder."""

@@ -55,7 +55,7 @@ def restore(run: Run, state: Mapping[str, Any]) -> None:
     _check_history(history, place)
     run.task.model.load_state_dict(state["model"])
     optimizer = state["optimizer"]
-    memories = {int(place): memory for place, memory in optimizer["state"].items()}
+    memories = {int(number): memory for number, memory in optimizer["state"].items()}
     run.optimizer.load_state_dict({**optimizer, "state": memories})
     if isinstance(run.settings.schedule, Plateau):
         run.settings.schedule.load_state_dict(state["schedule"])
@@ -89,8 +89,11 @@ def _remembering(run: Run) -> list[Callback]:
 
 
 def _require_same(saved: Mapping[str, Any], now: Mapping[str, Any]) -> None:
-    differing = [f"{name} was {saved.get(name)!r} and is {now[name]!r}" for name in now
-                 if saved.get(name) != now[name]]  # fmt: skip
+    differing = [
+        f"{name} was {saved.get(name)!r} and is {value!r}"
+        for name, value in now.items()
+        if saved.get(name) != value
+    ]
     if differing:
         raise LoadError(f"{'; '.join(differing)}.")
 
@@ -112,15 +115,13 @@ def _check_place(place: Mapping[str, Any], rows: int) -> None:
 
 def _check_history(history: Mapping[str, Any], place: Mapping[str, Any]) -> None:
     """Refuse a history that is not one of so many epochs and steps."""
-    epochs, steps = history["epochs"], place["step"]
+    epochs, count, steps = history["epochs"], place["epoch"], place["step"]
     right = {
-        "epochs": type(epochs) is list and len(epochs) == place["epoch"]
-        and all(type(row) is dict and {int, float} >= set(map(type, row.values()))
-                for row in epochs),
+        "epochs": type(epochs) is list and len(epochs) == count and all(map(_is_row, epochs)),
         "losses": _is_column(history["losses"], steps),
         "rates": _is_column(history["rates"], steps),
         "skipped": _is_count(history["skipped"], steps),
-    }  # fmt: skip
+    }
     _require_right("history", right)
 
 
@@ -132,6 +133,10 @@ def _require_right(what: str, right: Mapping[str, bool]) -> None:
 
 def _is_count(value: Any, most: int = 2**63) -> bool:
     return type(value) is int and 0 <= value <= most
+
+
+def _is_row(value: Any) -> bool:
+    return type(value) is dict and {int, float} >= set(map(type, value.values()))
 
 
 def _is_column(value: Any, length: int) -> bool:

@@ -6,7 +6,7 @@ import warnings
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from graphnet.errors import CheckpointError, LoadError, RangeError
+from graphnet.errors import CheckpointError, LoadError, RangeError, require_count
 from graphnet.train.callbacks import Callback
 from graphnet.train.capture import captured, restore
 from graphnet.train.store import State, Store
@@ -42,9 +42,9 @@ class Checkpoints(Callback):
         keep: int = 2,
         on_error: str = "warn",
     ) -> None:
-        for name, value in (("every", every), ("keep", keep)):
-            if value is not None and (not isinstance(value, int) or value < 1):
-                raise RangeError(f"{name} is a whole number of 1 or more; {value!r} came.")
+        require_count(keep=keep)
+        if every is not None:
+            require_count(every=every)
         if on_error not in ("warn", "stop"):
             raise RangeError(f"on_error is 'warn' or 'stop'; {on_error!r} came.")
         self.store = Store(str(folder), keep)
@@ -97,7 +97,7 @@ class Checkpoints(Callback):
         state = self.store.load()
         if state is None:
             return False
-        with suppress(OSError):  # in the way of nothing
+        with suppress(OSError):  # what a crash has left does no harm
             self.store.clean()
         before = captured(run)
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from graphnet.errors import GraphError, RangeError
+from graphnet.errors import GraphError, require_count
 from graphnet.train.dataset import DataSet, described
 from graphnet.train.task import Losses, Task
 
@@ -41,7 +41,7 @@ def evaluate(
 
     Raises:
         FeedError: the data are not such a pair.
-        RangeError: the batch size is less than 1.
+        RangeError: the batch size is not a whole number of 1 or more.
 
     >>> import graphnet as gn
     >>> points, labels = gn.data.disk(100)
@@ -65,8 +65,7 @@ class Evaluation:
     """
 
     def __init__(self, task: Task, metrics: Metrics, batch_size: int, compile: bool) -> None:
-        if not isinstance(batch_size, int) or batch_size < 1:
-            raise RangeError(f"batch_size is a whole number of 1 or more; {batch_size!r} came.")
+        require_count(batch_size=batch_size)
         self.task, self.metrics, self._size = task, named(metrics), batch_size
         targets = [task.loss, *task.outputs]
         self._compute: Callable[[Mapping[str, Tensor]], tuple[Tensor, ...]]

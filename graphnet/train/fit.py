@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Generator
 
-from graphnet.errors import GraphError, RangeError
+from graphnet.errors import GraphError, RangeError, require_count
 from graphnet.optim import Optimizer
 from graphnet.optim.clipping import limit_of
 from graphnet.schedules import Plateau
@@ -110,12 +110,13 @@ def fit(
     >>> history["loss"][-1] < history["loss"][0]
     True
     """
-    _require_counts(epochs=epochs, batch_size=batch_size, accumulate=accumulate)
+    require_count(epochs=epochs, batch_size=batch_size, accumulate=accumulate)
     if non_finite not in POLICIES:
         raise RangeError(f"non_finite is one of {', '.join(POLICIES)}; {non_finite!r} came.")
     if compile not in (True, False, "tune"):
         raise RangeError(f"compile is True, False or 'tune'; {compile!r} came.")
-    _require_function("schedule", schedule, "gn.schedules.cosine(0.1, steps=100)")
+    if not isinstance(schedule, Plateau):
+        _require_function("schedule", schedule, "gn.schedules.cosine(0.1, steps=100)")
     _require_function("augment", augment, "lambda x, t, generator: (x.flip(-1), t)")
     if validation is None and metrics:
         raise GraphError("metrics are measured on the validation data; give `validation`, too.")
@@ -177,14 +178,8 @@ def _callbacks(given: Callback | Iterable[Callback]) -> list[Callback]:
     return listed
 
 
-def _require_counts(**counts: Any) -> None:
-    for name, value in counts.items():
-        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-            raise RangeError(f"{name} is a whole number of 1 or more; {value!r} came.")
-
-
 def _require_function(name: str, value: Any, example: str) -> None:
-    if value is not None and not callable(value) and not isinstance(value, Plateau):
+    if value is not None and not callable(value):
         raise GraphError(f"{name} is a function, such as {example}, or None; {value!r} came.")
 
 

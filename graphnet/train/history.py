@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from graphnet.errors import GraphError, counted
-from graphnet.table import text_table
+from graphnet.table import html_table, text_table
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -67,7 +67,15 @@ class History:
         return {name: self[name] for name in self.names}
 
     def to_csv(self, path: str | PathLike[str], *, steps: bool = False) -> Path:
-        """Write a line for each epoch, or for each step (step, loss, lr); returns the path."""
+        """Write a line of comma-separated values for each epoch; returns the path.
+
+        Args:
+            path: the file.
+            steps: True for a line for each step instead: step, loss, lr.
+
+        Raises:
+            OSError: the file cannot be written.
+        """
         path, rows = Path(path), self._of_steps() if steps else self
         path.write_text(csv_text(rows.names, rows.epochs), encoding="utf-8")
         return path
@@ -115,12 +123,7 @@ class History:
 
     def _repr_html_(self) -> str:
         """The table, in a notebook."""
-        from html import escape
-
-        header, *body = self._rows()
-        lines = ["".join(f"<th>{escape(name)}</th>" for name in header)]
-        lines += ["".join(f"<td>{escape(text)}</td>" for text in row) for row in body]
-        return f"<table>{''.join(f'<tr>{line}</tr>' for line in lines)}</table>"
+        return html_table(self._rows())
 
     def _rows(self) -> list[list[str]]:
         """The names, and some epochs evenly between the first and the last."""

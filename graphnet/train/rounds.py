@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 
-from graphnet.errors import GraphError, counted
+from graphnet.errors import GraphError, counted, require_count
 from graphnet.train.rounds_files import KeptRounds
 from graphnet.train.rounds_once import Once, inside_a_round
 from graphnet.train.rounds_table import Failure, Round, Rounds
@@ -62,6 +62,7 @@ def rounds(
 
     Raises:
         GraphError: all rounds failed, or an argument breaks its rule.
+        RangeError: n, threads or workers is not a whole number of 1 or more.
         LoadError: the directory holds rounds of other settings.
 
     >>> def make(seed):
@@ -73,8 +74,9 @@ def rounds(
     error     ... %
     seconds   0.00... ± 0.00...
     """
-    for name, count in (("n", n), ("threads", threads), ("workers", workers)):
-        _require_count(name, count)
+    require_count(n=n, threads=threads)
+    if workers is not None:
+        require_count(workers=workers)
     if not callable(make):
         raise GraphError(f"make is a function of a seed; {type(make).__name__} came.")
     chosen = _seeds(range(n) if seeds is None else seeds)
@@ -88,14 +90,6 @@ def rounds(
             if kept and isinstance(outcome, Round):
                 kept.keep(outcome)
     return _collected([ended[seed] for seed in chosen])
-
-
-def _require_count(name: str, value: int | None) -> None:
-    """Refuse what is not a whole number from 1 on; only workers may be None."""
-    if value is None and name == "workers":
-        return
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise GraphError(f"{name} is a whole number, and at least 1; {value!r} came.")
 
 
 def _seeds(seeds: Iterable[int]) -> list[int]:

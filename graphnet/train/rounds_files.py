@@ -13,6 +13,7 @@ from graphnet.errors import GraphError, LoadError
 from graphnet.files import read_file, replace_file
 from graphnet.train import schema
 from graphnet.train.rounds_table import Round
+from graphnet.train.state import reason_of
 
 FORMAT = "graphnet round 1"
 
@@ -44,7 +45,7 @@ class KeptRounds:
         except OSError as error:
             raise GraphError(
                 f"Finished rounds are kept in a folder; {self.directory} cannot be one: "
-                f"{error.strerror}."
+                f"{reason_of(error)}."
             ) from None
 
     def read(self, seeds: Iterable[int]) -> dict[int, Round]:
@@ -88,7 +89,7 @@ class KeptRounds:
         try:
             write_round(path, result, self.settings)
         except OSError as error:
-            warnings.warn(f"{path} cannot be written: {error.strerror}.", stacklevel=3)
+            warnings.warn(f"{path} cannot be written: {reason_of(error)}.", stacklevel=3)
 
 
 def write_round(path: Path, result: Round, settings: Mapping[str, Any]) -> None:
@@ -122,12 +123,12 @@ def read_round(path: Path) -> tuple[Round, dict[str, Any]]:
         digest = record.pop("sha256", None) if isinstance(record, dict) else None
         if digest is None or digest != _digest(record):
             raise ValueError("its numbers are not those that were saved (SHA-256)")
-        record = schema.decoded(record)
+        record = _table(schema.decoded(record))
         if set(record) != _FIELDS or record["format"] != FORMAT:
             raise ValueError(f"it is not a {FORMAT}")
         return _checked(record, path), _table(record["settings"])
     except OSError as error:
-        raise LoadError(f"{path} cannot be read: {error.strerror}.") from None
+        raise LoadError(f"{path} cannot be read: {reason_of(error)}.") from None
     except ValueError as error:
         raise LoadError(f"{path} is not a whole round: {error}.") from None
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from graphnet.errors import GraphError, counted
-from graphnet.table import printable, text_table
+from graphnet.table import html_table, printable, text_table
 from graphnet.train.history import csv_text
 
 if TYPE_CHECKING:
@@ -160,7 +160,11 @@ class Rounds:
         return curves(series, ylabel=ylabel, axes=axes)
 
     def to_csv(self, path: str | PathLike[str]) -> Path:
-        """Write a line for each round: seed, numbers, seconds; returns the path."""
+        """Write a line for each round: seed, numbers, seconds; returns the path.
+
+        Raises:
+            OSError: the file cannot be written.
+        """
         rows = [{"seed": r.seed, **r.numbers, "seconds": r.seconds} for r in self.results]
         path = Path(path)
         path.write_text(csv_text(["seed", *self.names, "seconds"], rows), encoding="utf-8")
@@ -197,11 +201,8 @@ class Rounds:
 
     def _repr_html_(self) -> str:
         """The table, in a notebook."""
-        header, *body = [tuple(map(escape, row)) for row in self._rows()]
-        lines = ["<tr><th>{}</th><th>{}</th></tr>".format(*header)]
-        lines += ["<tr><td>{}</td><td>{}</td></tr>".format(*row) for row in body]
         failures = "".join(f"<p>{escape(str(each))}</p>" for each in self.failures)
-        return f"<table>{''.join(lines)}</table>{failures}"
+        return f"{html_table(self._rows())}{failures}"
 
 
 def mean(values: Sequence[float]) -> float:
@@ -212,6 +213,7 @@ def mean(values: Sequence[float]) -> float:
 def std(values: Sequence[float]) -> float:
     """The standard deviation over n - 1; 0 for a single value."""
     middle = mean(values)
+    # ** 2 raises an OverflowError where * is infinite
     squares = [(value - middle) * (value - middle) for value in values]
     return sqrt(_sum(squares) / max(len(values) - 1, 1))
 

@@ -43,7 +43,7 @@ class Task:
         loss: the number.
 
     Raises:
-        GraphError: outputs, losses and targets do not fit together.
+        GraphError: outputs, losses and targets do not fit together, or the model gives no nodes.
     """
 
     def __init__(self, model: Module, loss: Losses, data: DataSet) -> None:
@@ -56,8 +56,7 @@ class Task:
         with Graph() as self.graph:
             self.inputs = _inputs("x", data.inputs)
             self.targets = _inputs("t", data.targets)
-            made = model.append_to(self.graph, *self.inputs)
-            self.outputs: tuple[Node, ...] = (made,) if isinstance(made, Node) else tuple(made)
+            self.outputs = _outputs(model, model.append_to(self.graph, *self.inputs))
             self.loss = _total(loss, self.outputs, self.targets)
         if not isinstance(self.loss, Node) or self.loss.shape != ():
             raise GraphError(
@@ -107,6 +106,19 @@ def _inputs(letter: str, tensors: Sequence[Tensor]) -> tuple[Input, ...]:
     )
 
 
+def _outputs(model: Module, made: Any) -> tuple[Node, ...]:
+    """What `build` has returned, as a tuple of nodes."""
+    if isinstance(made, Node):
+        return (made,)
+    outputs = tuple(made) if isinstance(made, Iterable) else ()
+    if not outputs or not all(isinstance(each, Node) for each in outputs):
+        raise GraphError(
+            "The build of a model returns a node, or a tuple of nodes; that of "
+            f"{type(model).__name__} returned {made!r}. Does build end with `return`?"
+        )
+    return outputs
+
+
 def _total(loss: Any, outputs: Sequence[Node], targets: Sequence[Node]) -> Node:
     """The loss, or the weighted sum of those of several outputs."""
     if callable(loss):
@@ -138,7 +150,7 @@ def _made(loss: Loss, outputs: Sequence[Node], targets: Sequence[Node]) -> Node:
         raise GraphError(f"A loss is an object: write {loss.__name__}(), with brackets.")
     try:
         signature(getattr(loss, "build", loss)).bind(*outputs, *targets)
-    except TypeError as error:
+    except (TypeError, ValueError) as error:  # a ValueError for a builtin, such as torch.dist
         raise GraphError(
             f"A loss takes outputs and targets, here {len(outputs)} and {len(targets)}; {loss!r} "
             f"does not: {error}. For a model of several outputs, loss is a list with an entry for "

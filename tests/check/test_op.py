@@ -100,6 +100,12 @@ WRONG = {
         SQUARE,
         "must be proportional to `grad`",
     ),
+    "root of grad": (
+        tanh,
+        {"grad_x": lambda self, grad, top: grad.sqrt() * grad.sqrt() * (1 - top * top)},
+        SQUARE,
+        "must be proportional to `grad`",  # NaN for a negative one
+    ),
     "dimension kept": (
         lambda self, x: x + x.sum(),
         {"grad_x": lambda self, grad: (grad + grad.sum()).unsqueeze(0)},

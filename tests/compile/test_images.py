@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from typing import ClassVar
+
 import pytest
 import torch
 from compile.worlds import DOUBLE, World, assert_same, assert_same_training, model_world, randn
@@ -14,6 +17,9 @@ from graphnet.compile.layout import BATCH_LAST, BY_PIXELS, ORDERS
 class Fixed:
     """A tuner that measures nothing: it takes the same place among the ways each time."""
 
+    asked: ClassVar = {}
+    """What each way calls, for each question: a place that was measured is taken again."""
+
     def __init__(self, place, order, products):
         self.place, self.order, self.products = place, order, products
 
@@ -21,6 +27,8 @@ class Fixed:
         return self
 
     def fastest(self, question, ways, names):
+        calls = [[re.sub(r"\w+ = |\(.*", "", line) for line in way] for way in ways]
+        assert self.asked.setdefault(question, calls) == calls
         return min(self.place, len(ways) - 1)
 
     def fastest_program(self, question, ways, names):
@@ -127,7 +135,7 @@ def test_single_precision(name, place, order, monkeypatch):
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("products", [True, False])
 def test_predictions(order, products, monkeypatch):
-    """What leaves a program is in the usual layout, and is its own memory."""
+    """What leaves a program is its own memory: another call does not change it."""
     monkeypatch.setattr(runner, "Tuner", Fixed(0, order, products))
     for make, shape in NETWORKS.values():
         model = make().double()
@@ -173,6 +181,70 @@ def test_one_weight_on_images_and_on_none(order, monkeypatch):
 
     feed = {"x": randn(3, 1, 6, 6), "y": randn(0, 1, 6, 6)}
     assert_same_training(world, [feed], steps=3, options={"tune": True})
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_pools_of_no_images(order, monkeypatch):
+    monkeypatch.setattr(runner, "Tuner", Fixed(0, order, True))
+    make, shape = NETWORKS["two convolutions"]
+    feeds = [{"x": randn(*shape)}, {"x": randn(0, *shape[1:])}]
+    with gn.Graph() as graph:
+        y = make().double()(gn.Input((None, *shape[1:]), name="x", dtype=DOUBLE))
+    predict = graph.compile(y)
+    for feed in feeds:
+        assert_same(predict(feed), graph.forward(feed, outputs=y))
+
+
+class Viewed(gn.Op):
+    """An operation of a user that asks for images as torch lays them out.
+
+    Shapes: (n, c, h, w) -> (n, c h w).
+    """
+
+    symbol = "view"
+
+    def forward(self, x):
+        return x.view(x.shape[0], -1)
+
+    def grad_x(self, grad, x_like):
+        return gn.ops.reshape_as(grad, x_like)
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_an_operation_of_a_user_takes_a_view_of_an_image(order, monkeypatch):
+    monkeypatch.setattr(runner, "Tuner", Fixed(0, order, True))
+
+    def world():
+        torch.manual_seed(0)
+        model = gn.Conv2d(1, 2, 3).double()
+        with gn.Graph() as graph:
+            x = gn.Input((None, 1, 6, 6), name="x", dtype=DOUBLE)
+            loss = Viewed()(model(x)).square().mean()
+        return World(graph, loss, gn.SGD(model.parameters(), lr=0.01))
+
+    assert_same_training(world, [{"x": randn(3, 1, 6, 6)}], steps=3, options={"tune": True})
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_measuring_draws_no_random_numbers(own):
+    """Two layouts are measured, with all that a program does; the first step draws as the walk."""
+    generator = torch.Generator() if own else None
+
+    def world():
+        torch.manual_seed(0)
+        model = gn.Conv2d(1, 2, 3).double()
+        with gn.Graph() as graph:
+            x = gn.Input((None, 1, 6, 6), name="x", dtype=DOUBLE)
+            loss = gn.ops.dropout(model(x), 0.5, generator=generator).square().mean()
+        return World(graph, loss, gn.SGD(model.parameters(), lr=0.01))
+
+    ours, theirs = world(), world()
+    step = ours.compiled(tune=True)
+    seeded = generator or torch.default_generator
+    seeded.manual_seed(3)
+    first = step(x=randn(4, 1, 6, 6))
+    seeded.manual_seed(3)
+    assert_same(first, theirs.walk({"x": randn(4, 1, 6, 6)}))
 
 
 def test_pixels_stay_where_they_are():

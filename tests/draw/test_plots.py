@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+from math import inf
 
 import matplotlib
 import pytest
@@ -31,6 +32,11 @@ def test_mean_and_deviation_are_those_of_statistics():
     assert plots.mean_and_deviation([[1.0, 2.0]]) == ([1.0, 2.0], [0.0, 0.0])
 
 
+def test_a_deviation_may_be_too_large_for_a_number():
+    means, spreads = plots.mean_and_deviation([[1e200], [3e200]])
+    assert (means, spreads) == ([2e200], [inf])
+
+
 def test_curves_show_means_in_bands():
     axes = plots.curves({"train": [[3.0, 1.0], [5.0, 1.0]], "test": [[4.0, 2.0]]}, ylabel="error")
     first, second = axes.get_lines()
@@ -49,7 +55,7 @@ def test_many_curves_can_be_told_apart():
     assert len(set(looks)) == 14
 
 
-def test_a_step_counts_the_rounds_that_have_come_so_far():
+def test_each_step_takes_the_rounds_that_reach_it():
     means, spreads = plots.mean_and_deviation([[1.0], [2.0, 4.0], [6.0, 8.0, 7.0]])
     assert means == [3.0, 6.0, 7.0]
     assert spreads == pytest.approx([statistics.stdev([1, 2, 6]), statistics.stdev([4, 8]), 0.0])

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import ClassVar, get_type_hints
+
 import pytest
 import torch
 from exercises.answers import MyBatchNorm, MyConv1d, MyLinear, MySigmoid
@@ -81,6 +84,19 @@ INCOMPLETE = {
         {"forward": lambda self, x: x, "shapes": ((3,),), "parameters": ("w",)},
         "no input 'w'",
     ),
+    "a place for a name": (
+        {"forward": lambda self, x: x, "shapes": ((3,),), "integers": {0: 4}},
+        "no input 0; its inputs are x",
+    ),
+    "whole numbers to learn": (
+        {
+            "forward": lambda self, x, target: x,
+            "shapes": ((5, 3), (5,)),
+            "integers": {"target": 3},
+            "parameters": ("target",),
+        },
+        "'target' stands in parameters and in integers",
+    ),
     "a clue": ({"forward": lambda self, x: x, "shapes": ((3,),), "clue_y": ""}, "no input 'y'"),
     "a shape alone": (
         {"forward": lambda self, x, y: x, "shapes": (5, 3)},
@@ -99,6 +115,24 @@ INCOMPLETE = {
 def test_an_incomplete_exercise_is_refused(members, message):
     with pytest.raises(gn.GraphError, match=message):
         type("Mine", (Exercise,), members)
+
+
+def test_whole_numbers_are_given_by_name():
+    assert get_type_hints(Exercise)["integers"] == ClassVar[Mapping[str, int]]
+
+
+@pytest.mark.parametrize("base", [Exercise, Add])
+@pytest.mark.parametrize("name", ["asked", "clue", "op", "module", "task", "low", "symbol"])
+@pytest.mark.parametrize("kind", [lambda f: f, staticmethod, classmethod])
+def test_a_helper_with_a_name_of_the_exercise_is_refused(base, name, kind):
+    members = {"forward": lambda self, x: x, "shapes": ((3,),), name: kind(lambda *_: None)}
+    with pytest.raises(gn.GraphError, match=f"'{name}' has a meaning of its own"):
+        type("Mine", (base,), members)
+
+
+def test_a_setting_of_an_exercise_takes_no_method_away():
+    with pytest.raises(gn.GraphError, match="'op' has a meaning of its own"):
+        type("Mine", (Add,), {"op": "+"})
 
 
 def test_an_answer_is_an_operation():

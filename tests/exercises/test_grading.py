@@ -39,7 +39,8 @@ REFUSED = {
     "an instance": ((MyAdd(),), "takes the class of an answer"),
     "no exercise": ((OwnMul,), "no answer to one"),
     "an unknown name": ((OwnMul, "cube"), "There is no exercise 'cube'"),
-    "the base": ((Exercise,), "no answer to one"),
+    "the base": ((Exercise,), "^Exercise is the base of all exercises; derive from one of them"),
+    "the base, named": ((OwnMul, Exercise), "^Exercise is the base of all exercises"),
     "another class": ((OwnMul, int), "no answer to one"),
 }
 
@@ -89,6 +90,16 @@ def test_a_helper_may_be_inherited():
             return self.times(grad, x)
 
     assert gn.grade(Both)
+
+
+@pytest.mark.parametrize("name", ["clue", "task", "low", "op", "shapes", "exercise"])
+def test_an_op_of_its_own_calls_its_helpers_as_it_likes(name):
+    def grad_x(self, grad, y):
+        return getattr(self, name)(grad, y)
+
+    members = {name: lambda self, a, b: a * b, "grad_x": grad_x}
+    own = type("Mine", (gn.Op,), {**vars(OwnMul), **members, "__annotations__": {}})
+    assert gn.grade(own, Mul)
 
 
 def test_the_last_point_asks_for_rules_that_run_on_nodes():

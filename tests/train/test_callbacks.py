@@ -5,12 +5,13 @@ from __future__ import annotations
 import csv
 import json
 import warnings
+from pathlib import Path
 
 import pytest
 from train.worlds import a_run, data, network, same, weights
 
 import graphnet as gn
-from graphnet.train.callbacks import DeadLayerWarning
+from graphnet.train.callbacks import DeadLayerWarning, writing
 
 
 class Diary(gn.Callback):
@@ -103,7 +104,9 @@ def test_early_stopping_waits_for_a_better_number(values, options, epochs):
     assert epochs_of(values, gn.EarlyStopping(**options), name) == epochs
 
 
-@pytest.mark.parametrize("options", [{"patience": 0}, {"patience": 1.5}, {"mode": "least"}])
+@pytest.mark.parametrize(
+    "options", [{"patience": 0}, {"patience": True}, {"patience": 1.5}, {"mode": "least"}]
+)
 def test_settings_out_of_range_are_refused(options):
     with pytest.raises(gn.RangeError, match=next(iter(options))):
         gn.EarlyStopping(**options)
@@ -154,6 +157,12 @@ def test_the_best_model_is_kept(tmp_path):
     assert not same(weights(best), kept[2])
 
 
+@pytest.mark.parametrize("name", ["best.pt", "best.pth"])
+def test_the_best_model_has_no_name_of_torch(name):
+    with pytest.raises(gn.GraphError, match=rf"{name} looks like .* Name it best\.safetensors"):
+        gn.BestModel(name)  # before anything is trained
+
+
 def test_logs_hold_what_the_history_holds(tmp_path):
     logs = [gn.CSVLog(tmp_path / "a" / "epochs.csv"), gn.JSONLog(tmp_path / "steps.jsonl")]
     history = a_run(callbacks=logs).train()
@@ -202,6 +211,20 @@ def test_a_full_disk_does_not_end_a_training(log, tmp_path):
     callbacks = [log(path), Fill()] if log is gn.CSVLog else [Fill(), log(path)]
     with pytest.warns(UserWarning, match="log cannot be written: No space.* The training goes on"):
         assert len(a_run(callbacks=callbacks).train()) == 3
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (OSError(28, "No space left on device"), "No space left on device"),
+        (OSError("the disk is gone"), "the disk is gone"),
+        (TimeoutError(), "TimeoutError"),
+    ],
+)
+def test_a_warning_says_why_a_file_cannot_be_written(error, reason):
+    words = f"^a cannot be written: {reason}. The training goes on"
+    with pytest.warns(UserWarning, match=words), writing(Path("a")):
+        raise error
 
 
 def test_a_model_that_cannot_be_written_does_not_end_a_training(tmp_path):

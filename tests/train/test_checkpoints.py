@@ -281,7 +281,10 @@ def test_where_a_state_cannot_be_written_the_training_goes_on_or_stops(tmp_path)
         )  # fmt: skip
 
 
-@pytest.mark.parametrize("options", [{"every": 0}, {"keep": 0}, {"keep": 1.5}, {"on_error": "no"}])
+@pytest.mark.parametrize(
+    "options",
+    [{"every": 0}, {"every": True}, {"keep": 0}, {"keep": None}, {"keep": 1.5}, {"on_error": "no"}],
+)
 def test_settings_out_of_range_are_refused(options, tmp_path):
     with pytest.raises(gn.RangeError, match=next(iter(options))):
         gn.Checkpoints(tmp_path, **options)

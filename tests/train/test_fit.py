@@ -277,6 +277,11 @@ def test_quiet_off_a_terminal(capsys):
         ({"seed": 2**64}, gn.RangeError, "64 bits"),
         ({"schedule": 0.1}, gn.GraphError, r"schedule is a function.*0\.1 came"),
         ({"augment": 3}, gn.GraphError, "augment is a function.*3 came"),
+        (
+            {"augment": schedules.on_plateau(0.1)},
+            gn.GraphError,
+            "augment is a function.*Plateau.* came",
+        ),
         ({"callbacks": [gn.EarlyStopping]}, gn.GraphError, r"such as gn\.EarlyStopping\(\)"),
         ({"callbacks": None}, gn.GraphError, "A callback is an object.*None came"),
         ({"metrics": [gn.metrics.accuracy]}, gn.GraphError, "give `validation`"),

@@ -235,11 +235,11 @@ def never(seed):
 
 
 MISTAKES = [
-    ({"n": 0}, "n is a whole number, and at least 1; 0"),
+    ({"n": 0}, "n is a whole number of 1 or more; 0"),
     ({"n": 2.0}, "n is a whole number"),
     ({"n": True}, "n is a whole number"),
     ({"n": None}, "n is a whole number"),
-    ({"workers": 0}, "workers is a whole number, and at least 1; 0"),
+    ({"workers": 0}, "workers is a whole number of 1 or more; 0"),
     ({"workers": -1}, "workers is a whole number"),
     ({"threads": 0}, "threads is a whole number"),
     ({"threads": None}, "threads is a whole number"),

@@ -75,7 +75,11 @@ def signed(**changes):
         "curves": {},
         "seconds": 1.0,
     }
-    record = {key: value for key, value in {**record, **changes}.items() if value != "away"}
+    return summed({key: value for key, value in {**record, **changes}.items() if value != "away"})
+
+
+def summed(record):
+    """A record and its checksum."""
     text = json.dumps(record, sort_keys=True, separators=(",", ":"))
     return json.dumps({**record, "sha256": sha256(text.encode()).hexdigest()}).encode()
 
@@ -92,6 +96,7 @@ HOSTILE = {
     "NaN": b'{"x": NaN}',
     "a long int": b'{"x": ' + b"9" * 5000 + b"}",
     "twice a key": b'{"x": 1, "x": 2}',
+    "a float instead of names": summed({"$float": "7ff8000000000000"}),
     "another format": signed(format="graphnet round 2"),
     "another seed": signed(seed=4),
     "a seed that is true": signed(seed=True),

@@ -78,6 +78,7 @@ def test_an_output_may_have_no_target():
         ([lambda a: a, gn.LossMSE()], "here 1 and 1; .*too many positional"),
         ([("a", gn.LossMSE()), gn.LossMSE()], r"\('a', LossMSE\(\)\) came"),
         ([(float("nan"), gn.LossMSE()), gn.LossMSE()], r"\(nan, LossMSE\(\)\) came"),
+        ([torch.dist, gn.LossMSE()], "here 1 and 1; .*dist.*no signature found"),
         (lambda a, b, t, v: 1.0, "one number.*1.0 is not one"),
         (3, "a int came"),
         (lambda a, b, t, v: a, "one number"),
@@ -86,6 +87,30 @@ def test_an_output_may_have_no_target():
 def test_losses_that_do_not_fit_are_refused(losses, words):
     with pytest.raises(gn.GraphError, match=words):
         Task(Heads(), losses, DataSet(BOTH))
+
+
+@pytest.mark.parametrize(
+    ("made", "words"),
+    [
+        (lambda y: None, "returned None"),
+        (lambda y: 3, "returned 3"),
+        (lambda y: "y", "returned 'y'"),
+        (lambda y: (), r"returned \(\)"),
+        (lambda y: (y, None), "None"),
+        (lambda y: [y, [y]], r"\["),
+        (lambda y: {"y": y}, "{'y'"),
+    ],
+)
+def test_a_model_that_gives_no_nodes_is_refused(made, words):
+    class Forgetful(gn.Module):
+        def __init__(self):
+            self.inner = gn.Linear(2, 1)
+
+        def build(self, x):
+            return made(self.inner(x))
+
+    with pytest.raises(gn.GraphError, match=rf"Forgetful.*{words}.* Does build end with `return`"):
+        Task(Forgetful(), gn.LossMSE(), DataSet((X, VALUES)))
 
 
 @pytest.mark.parametrize("model", [torch.nn.Linear(2, 1), lambda x: x])

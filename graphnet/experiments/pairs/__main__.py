@@ -69,7 +69,7 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument("--epochs", type=count, help="instead of what each recipe says")
     made.add_argument(
-        "--pairs", type=count, default=study.PAIRS, help="to train and to test on (1000)"
+        "--pairs", type=count, default=study.PAIRS, help=f"to train and to test on ({study.PAIRS})"
     )
     made.add_argument("--workers", type=count, default=1, help="rounds at the same time (1)")
     made.add_argument(

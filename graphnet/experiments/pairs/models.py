@@ -27,7 +27,7 @@ def convolution(inputs: int, outputs: int, size: int, batch_norm: bool = False) 
 def three_convolutions() -> gn.Sequential:
     """What reads one image: (n, 1, 14, 14) -> (n, 64).
 
-    What stands behind a pooling has a quarter of the work; for a ReLU it makes no difference.
+    A ReLU gives the same before and behind a maximum pool; behind it, it has a quarter of the work.
     """
     return gn.Sequential(
         gn.Conv2d(1, 16, 3),  # 14 x 14 -> 12 x 12

@@ -1,11 +1,10 @@
-"""Arguments that count something."""
+"""What the errors share: a check of arguments that count something."""
 
 from __future__ import annotations
 
 import pytest
 
-from graphnet import RangeError
-from graphnet.data.counts import require_count
+from graphnet.errors import RangeError, require_count
 
 
 @pytest.mark.parametrize("count", [0, -1, 1.0, "3", None, True], ids=repr)
