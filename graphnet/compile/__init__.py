@@ -6,7 +6,8 @@
 | `program` | the list that results, and how it is rewritten |
 | `passes`: `statistics`, `settled`, `fusion`, `fused` | what makes it shorter |
 | `kernels` | the line for each operation |
-| `writers`: `products`, `images`, `columns`, `updates` | where there are several lines |
+| `writers`: `products`, `updates` | where there are several lines |
+| `images`: `layout`, `columns`, `batch_last` | the same for images, and how they lie in memory |
 | `emission`: `writing`, `vocabulary`, `aims`, `memory` | the lines, their names, and their memory |
 | `tuning` | which of several lines is fastest here |
 | `execution`, `runner`, `profile` | the lines as a function, and the time of each |
