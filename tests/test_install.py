@@ -44,7 +44,8 @@ def build(kind, source, folder):
 
 def unpacked(archive, folder):
     with tarfile.open(archive) as tar:
-        tar.extractall(folder, filter="data")
+        tar.extraction_filter = getattr(tarfile, "data_filter", None)  # from Python 3.11.4 on
+        tar.extractall(folder)
     (inside,) = folder.iterdir()
     return inside
 
