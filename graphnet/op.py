@@ -56,7 +56,10 @@ T = TypeVar("T", bound="Tensor | Symbolic")
 
 
 class Training:
-    """The argument that stands for the training mode of the graph, true or false at each walk."""
+    """The argument that stands for the training mode of the module that appends an operation.
+
+    Outside any module it is that of the graph. It is true or false at each walk.
+    """
 
     def __repr__(self) -> str:
         return "training"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
-
 import pytest
 import torch
 from wrong_world import goes_wrong
@@ -194,25 +192,6 @@ def test_a_value_that_is_not_there_yet_is_a_missing_attribute():
         graph.check(y)
     graph.forward(x=torch.ones(2))
     assert hasattr(y, "top")
-
-
-@pytest.mark.parametrize(
-    ("layer", "mode", "said"),
-    [
-        (gn.Dropout(0.5), True, True),
-        (gn.Sequential(gn.Linear(3, 3), gn.BatchNorm1d(3)), True, True),
-        (gn.Dropout(0.5), False, False),
-        (gn.Linear(3, 3), True, False),
-    ],
-)
-def test_a_graph_has_a_mode_of_its_own(layer, mode, said):
-    graph = gn.Graph().train(mode)
-    x = graph.input((None, 3), name="x")
-    layer.eval()
-    with warnings.catch_warnings(record=True) as heard:
-        warnings.simplefilter("always")
-        layer(x)
-    assert ["graph.eval() changes it" in str(each.message) for each in heard] == [True] * said
 
 
 def test_public_names_are_offered_and_no_others():

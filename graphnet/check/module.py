@@ -11,7 +11,6 @@ from graphnet.check.report import Check, NotLooked, Report, examine
 from graphnet.check.subject import Subject, apart, copies, is_tensor
 from graphnet.check.suite import Suite
 from graphnet.errors import GraphError, LoadError
-from graphnet.graph import Graph
 
 if TYPE_CHECKING:
     from graphnet.layers import Module
@@ -75,15 +74,8 @@ class _ModuleSuite(Suite):
         return module.double() if double else module.float()
 
     def _laid(self, double: bool) -> Callable[..., Any]:
-        """A copy of the module that is called with nodes, in its own training mode."""
-        module = self._fresh(double)
-
-        def append(*arguments: Any) -> Any:
-            graph = next(each.graph for each in arguments if isinstance(each.graph, Graph))
-            graph.training = module.training
-            return module(*arguments)
-
-        return append
+        """A copy of the module, to be called with nodes."""
+        return self._fresh(double)
 
     def checks(self) -> Iterator[tuple[str, Check]]:
         """The checks by name."""

@@ -120,7 +120,7 @@ class Compiled:
     def _key(self, fed: Mapping[str, Tensor]) -> object:
         """What a program depends on: the sizes and the device of what is fed, and the mode."""
         shapes = tuple((name, tuple(fed[name].shape)) for name in self._inputs)
-        return self.graph.training, shapes, next((str(each.device) for each in fed.values()), None)
+        return self.graph.modes, shapes, next((str(each.device) for each in fed.values()), None)
 
     def _walk(self, fed: Mapping[str, Tensor]) -> None:
         """Walk the list once, to find out what is wrong; buffers and random states stay."""

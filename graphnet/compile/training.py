@@ -27,13 +27,16 @@ if TYPE_CHECKING:
     from graphnet.optim.stretches import Stretch
 
 
+Modes = tuple[tuple[bool, ...], bool, bool]
+
+
 @dataclass
 class Plan:
     """A program, and all that must be as it was when the program was made.
 
     Attributes:
         runner: the program.
-        mode: training mode, whether the parameters are updated, whether gradients are added.
+        mode: the training modes, whether the parameters are updated, whether gradients are added.
         stretches: where the parameters and the state of the optimizer lie.
         known: the settings and numbers of each stretch.
         arguments: for each stretch the names of the numbers that are given at each step.
@@ -44,7 +47,7 @@ class Plan:
     """
 
     runner: Runner
-    mode: tuple[bool, bool, bool]
+    mode: Modes
     stretches: list[Stretch]
     known: list[Known]
     arguments: list[list[str]]
@@ -175,7 +178,7 @@ class Step(Compiled):
         try:
             stretches = self.optimizer.prepared()
             numbers = [self._settings.numbers(stretch) for stretch in stretches]
-            mode = (self.graph.training, True, self._pending)
+            mode = (self.graph.modes, True, self._pending)
             plan, values = self._found(fed, stretches, numbers, mode)
             return self._explained(fed, lambda: profiled(plan.runner, values, runs))
         except NotFinite as error:
@@ -202,7 +205,7 @@ class Step(Compiled):
         marks = [stretch.mark() for stretch in stretches]
         try:
             numbers = [self._settings.numbers(each) if update else {} for each in stretches]
-            mode = (self.graph.training, update, self._pending)
+            mode = (self.graph.modes, update, self._pending)
             values = plan.values(fed, numbers, mode, optimizer.edits) if plan and ready else None
             if plan is None or values is None:
                 plan, values = self._found(fed, stretches, numbers, mode)
@@ -227,7 +230,7 @@ class Step(Compiled):
         fed: Mapping[str, Tensor],
         stretches: list[Stretch],
         numbers: list[Known],
-        mode: tuple[bool, bool, bool],
+        mode: Modes,
     ) -> tuple[Plan, list[Any]]:
         """A program that was made before, or a new one, and what it is called with."""
         known = [stretch.group | given for stretch, given in zip(stretches, numbers, strict=True)]
@@ -258,7 +261,7 @@ class Step(Compiled):
         stretches: list[Stretch],
         known: list[Known],
         numbers: list[Known],
-        mode: tuple[bool, bool, bool],
+        mode: Modes,
     ) -> Plan:
         _, updated, add = mode
         arguments = [self._settings.arguments(each) if updated else [] for each in known]

@@ -188,25 +188,7 @@ class Graph(NodeList):
             _keep_few(self._backward, targets, walk)
         return walk
 
-    # modes and checks
-
-    @property
-    def training(self) -> bool:
-        """The training mode, which dropout and batch normalization follow."""
-        return self._mode.top
-
-    @training.setter
-    def training(self, mode: bool) -> None:
-        self._mode.top = bool(mode)
-
-    def train(self, mode: bool = True) -> Graph:
-        """Set training mode, which dropout and batch normalization follow."""
-        self.training = mode
-        return self
-
-    def eval(self) -> Graph:
-        """Set evaluation mode."""
-        return self.train(False)
+    # checks and programs
 
     def check(self, node: Node, feed: Mapping[Any, Tensor] | None = None) -> CheckReport:
         """Compare every operation before `node` with central differences; see `graphnet.check`."""

@@ -30,10 +30,24 @@ class Literal:
 
 
 class Mode(Literal):
-    """The training mode of a graph, in place of a node: what `TRAINING` stands for."""
+    """The training mode that an operation follows: that of its owner, at the time of a walk.
 
-    __slots__ = ()
-    top: bool
+    Attributes:
+        owner: the module that appended the operation; the graph where no module did.
+    """
+
+    __slots__ = ("owner",)
+
+    def __init__(self, owner: Any) -> None:
+        self.owner = owner
+
+    @property
+    def top(self) -> bool:  # type: ignore[override]  # it is looked up, not kept
+        """True in training."""
+        return bool(self.owner.training)
+
+    def __repr__(self) -> str:
+        return repr(TRAINING)
 
 
 class Input(Node):
@@ -146,10 +160,9 @@ class Operation(Node):
 
 
 def as_argument(source: Node | Literal) -> Any:
-    """A source as an op takes it: a node, a number, or `TRAINING` for the graph's mode."""
-    if isinstance(source, Mode):
-        return TRAINING
-    return source.top if isinstance(source, Literal) else source
+    """A source as an op takes it: a node, a number, or a mode, which stays that of its owner."""
+    is_number = isinstance(source, Literal) and not isinstance(source, Mode)
+    return source.top if is_number else source
 
 
 def spec_of(source: Node | Literal) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from graphnet.errors import GraphError
 
@@ -60,6 +60,8 @@ class Scopes:
         self._roots: dict[object, str] = {}
         self.kinds: dict[str, str] = {}
         """For the path of each module that was built, what it is: "Linear"."""
+        self.modules: dict[Any, None] = {}
+        """The modules that were built, in the order in which they were first called."""
 
     @property
     def owner(self) -> object:
@@ -85,6 +87,7 @@ class Scopes:
         self._stack.append((owner, path))
         if owner is not None:
             self.kinds[path] = type(owner).__name__
+            self.modules[owner] = None
         try:
             yield
         finally:

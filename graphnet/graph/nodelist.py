@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn, Self, cast, overload
 
 from graphnet.errors import GraphError, counted
@@ -38,7 +39,8 @@ class NodeList(Sequence[Node]):
         self._inputs: dict[str, Input] = {}
         self._parameters: list[Parameter] = []
         self._deriving = False
-        self._mode = Mode(True)
+        self.training = True
+        self._owners_of_modes: dict[Any, None] = {}
 
     # the three ways in
 
@@ -120,13 +122,49 @@ class NodeList(Sequence[Node]):
             return argument
         if isinstance(argument, int | float):
             return Literal(argument)
+        if isinstance(argument, Mode):  # of an operation that is differentiated
+            return argument
         if isinstance(argument, Training):
             return self._mode_here()
         raise GraphError(not_a_node(op.name, argument))
 
     def _mode_here(self) -> Mode:
         """The training mode that an operation appended now will follow."""
-        return self._mode
+        owner = self if self.scopes.owner is None else self.scopes.owner
+        self._owners_of_modes[owner] = None
+        return Mode(owner)
+
+    # the training mode
+
+    def train(self, mode: bool = True) -> Self:
+        """Set training mode, which dropout and batch normalization follow.
+
+        An operation follows `training` of the module that appended it, at the time of a walk; this
+        sets it for all modules of the list, and for operations that no module appended.
+        """
+        for owner in (self, *self.scopes.modules):
+            owner.training = bool(mode)
+        return self
+
+    def eval(self) -> Self:
+        """Set evaluation mode, as `train(False)`."""
+        return self.train(False)
+
+    @contextmanager
+    def evaluating(self) -> Iterator[None]:
+        """Inside, evaluation mode; afterwards each module has the mode that it had before."""
+        before = [(owner, owner.training) for owner in (self, *self.scopes.modules)]
+        self.eval()
+        try:
+            yield
+        finally:
+            for owner, mode in before:
+                owner.training = mode
+
+    @property
+    def modes(self) -> tuple[bool, ...]:
+        """The training mode of each module, or of the graph itself, on which operations depend."""
+        return tuple([owner.training for owner in self._owners_of_modes])
 
     # the sequence
 

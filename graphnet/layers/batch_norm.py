@@ -1,7 +1,7 @@
 """Batch and instance normalization: each channel by itself, with statistics that may be kept.
 
-In a graph the layers with running statistics follow `graph.train()` and `graph.eval()`; on tensors,
-`module.train()` and `module.eval()` of the module whose `forward` is called.
+The layers with running statistics follow their own mode: `module.train()` and `module.eval()`, or
+`graph.train()` and `graph.eval()`, which set that of all modules of a graph.
 """
 
 from __future__ import annotations

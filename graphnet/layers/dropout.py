@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 class Dropout(Module):
     """In training each element is 0 with the probability p, else divided by 1 - p.
 
-    In a graph the layer follows `graph.train()` and `graph.eval()`; on tensors, `module.train()`
-    and `module.eval()` of the module whose `forward` is called.
+    The layer follows its own mode: `module.train()` and `module.eval()`, or `graph.train()` and
+    `graph.eval()`, which set that of all modules of a graph.
     Shapes: any.
 
     Args:

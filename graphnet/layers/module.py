@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
-from warnings import warn
 
 from graphnet.errors import GraphError, StateError
 from graphnet.graph import Node, Parameter
 from graphnet.graph.entry import graph_of
-from graphnet.graph.kinds import Mode
 from graphnet.layers.private import PrivateGraph
 from graphnet.layers.state import load_state, refuse_plain_containers
 
@@ -56,12 +54,7 @@ class Module:
         """Append to the graph of the nodes given; compute when given tensors."""
         if not any(isinstance(each, Node) for each in inputs):
             return self.forward(*inputs)
-        graph = graph_of(inputs)
-        first = len(graph)
-        outputs = self.append_to(graph, *inputs)
-        if not (self.training or isinstance(graph.scopes.owner, Module)):
-            _warn_of_two_modes(self, graph, first)
-        return outputs
+        return self.append_to(graph_of(inputs), *inputs)
 
     def append_to(self, graph: NodeList, *inputs: Any) -> Any:
         """Append the operations of this module to a graph, under the path of the module."""
@@ -224,19 +217,17 @@ class Module:
         return self
 
     def train(self, mode: bool = True) -> Self:
-        """Set training mode for `forward`, here and in all modules inside.
+        """Set training mode, here and in all modules inside.
 
-        A module inside may be set apart afterwards: `model.train(); model[1].eval()`.
+        `forward`, and each graph in which the module stands, follow it from the next walk on. A
+        module inside may be set apart afterwards: `model.train(); model[1].eval()`.
         """
         for module in self.modules():
             module.training = mode
         return self
 
     def eval(self) -> Self:
-        """Set evaluation mode for `forward`, here and in all modules inside.
-
-        A graph has a mode of its own, which all its operations follow: `graph.eval()`.
-        """
+        """Set evaluation mode, here and in all modules inside, as `train(False)`."""
         return self.train(False)
 
     def extra_repr(self) -> str:
@@ -253,17 +244,6 @@ class Module:
     def __getstate__(self) -> dict[str, Any]:
         """What is copied and pickled: all but the private graph, which is made again."""
         return {name: value for name, value in vars(self).items() if name != "_private"}
-
-
-def _warn_of_two_modes(module: Module, graph: Any, first: int) -> None:
-    """Say that evaluation mode is that of `forward`, if what was appended depends on a mode."""
-    sources = [source for node in graph[first:] for source in getattr(node, "sources", ())]
-    if graph.training and any(isinstance(source, Mode) for source in sources):
-        warn(
-            f"{type(module).__name__} is in evaluation mode, which its own forward follows; a "
-            "graph has a mode of its own, and is in training mode: graph.eval() changes it.",
-            stacklevel=3,
-        )
 
 
 def modules_among(owner: Module, attributes: Mapping[str, object]) -> Iterator[tuple[str, Module]]:

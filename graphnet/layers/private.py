@@ -11,7 +11,6 @@ from torch import empty
 
 from graphnet.errors import FeedError, GraphError, ShapeError
 from graphnet.graph import Graph, Input
-from graphnet.graph.kinds import Mode
 from graphnet.layers.state import contents
 
 if TYPE_CHECKING:
@@ -20,14 +19,6 @@ if TYPE_CHECKING:
     from graphnet.layers.module import Module
 
 _TENSOR = type(empty(0))
-
-
-class ModuleGraph(Graph):
-    """A graph in which the operations of each module follow that module's own training mode."""
-
-    def _mode_here(self) -> Mode:
-        module: Any = self.scopes.owner
-        return Mode(module.training)
 
 
 class PrivateGraph:
@@ -55,7 +46,7 @@ class PrivateGraph:
         self._build([tuple(tensor.shape) for tensor in tensors], tensors)
 
     def _build(self, shapes: list[tuple[int | None, ...]], tensors: Sequence[Tensor]) -> None:
-        self.graph = ModuleGraph()
+        self.graph = Graph()
         self.inputs = [
             Input(
                 shape,

@@ -245,15 +245,11 @@ def _dead(run: Run, nodes: list[Operation], rows: int) -> list[bool]:
     if not nodes:
         return dead
     graph, step = run.task.graph, max(DeadLayers.rows, run.settings.batch_size)
-    training = graph.training
-    graph.eval()
-    try:
+    with graph.evaluating():
         for start in range(0, rows, step):
             batch = run.data.rows(slice(start, min(start + step, rows)), run.task.device)
             tops = graph.forward(run.task.feed(batch), outputs=nodes)
             dead = [known and not top.any() for known, top in zip(dead, tops, strict=True)]
             if not any(dead):
                 break
-    finally:
-        graph.train(training)
     return dead

@@ -76,19 +76,14 @@ class Evaluation:
 
     def __call__(self, data: DataSet) -> dict[str, float]:
         """The means over all rows, in evaluation mode; each batch is weighted by its size."""
-        graph = self.task.graph
-        training = graph.training
         totals = dict.fromkeys(("loss", *self.metrics), 0.0)
-        graph.eval()
-        try:
+        with self.task.graph.evaluating():
             for batch in data.batches(self._size, self.task.device):
                 loss, *outputs = self._compute(self.task.feed(batch))
                 totals["loss"] += float(loss) * len(batch)
                 given = single(outputs), single(batch.targets)
                 for name, metric in self.metrics.items():
                     totals[name] += _number(name, metric(*given)) * len(batch)
-        finally:
-            graph.train(training)
         return {name: total / len(data) for name, total in totals.items()}
 
 

@@ -102,7 +102,8 @@ class Run:
             SystemExit: Ctrl-C or SIGTERM came; the step was finished, and the callbacks told. At
                 a prompt or in a notebook, Ctrl-C is a KeyboardInterrupt.
         """
-        self.task.graph.train()
+        if not self.task.model.training:  # parts of a model in training keep the mode they have
+            self.task.model.train()
         try:
             with Interruption() as interruption:
                 self._tell("start")
