@@ -17,8 +17,6 @@ from graphnet.graph.passes import ancestors
 from graphnet.optim.clipping import limit_of, number_of
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from graphnet.compile.settings import Known
     from graphnet.graph import Graph
     from graphnet.optim.base import Optimizer
@@ -111,7 +109,7 @@ def training_program(
     program.results = [_kept(program, mapped[loss])]
     program.finite = list(program.results) if update.check_finite else []
     stretches = update.stretches
-    grads = _flat_gradients(program, mapped, loss, stretches, set(graph.parameters()), add)
+    grads = _flat_gradients(program, mapped, loss, stretches, add)
     with program, program.scopes.inside("update"):
         cells = [program.cell(stretch.grad, "grad") for stretch in stretches]
         if add:
@@ -141,27 +139,24 @@ def _flat_gradients(
     mapped: Mapping[Node, Node],
     loss: Node,
     stretches: Sequence[Stretch],
-    listed: set[Parameter],
     add: bool,
 ) -> list[Node]:
-    """For each stretch its gradients side by side."""
+    """For each stretch its gradients side by side.
+
+    A parameter on which the loss does not depend, but which has a gradient to be used, keeps that.
+    """
     parameters = [each for stretch in stretches for each in stretch.parameters]
     present = [each for each in parameters if each in mapped]
     grads = program.gradients(mapped[loss], [mapped[each] for each in present])
     found: dict[Parameter, Node] = dict(zip(present, grads, strict=True))
     for each in parameters:
-        if each not in found:  # the loss does not use it; the walk clears those in the list
-            found[each] = program.cell(_unused(each, kept=each not in listed and not add), "rest")
+        if each not in found:
+            grad = each.grad_memory
+            found[each] = program.cell(grad.new_zeros(grad.shape) if add else grad, "rest")
     with program, program.scopes.inside("gradients"):
         return [
             ops.cat([_flat(found[each]) for each in stretch.parameters]) for stretch in stretches
         ]
-
-
-def _unused(parameter: Parameter, kept: bool) -> Tensor:
-    """The gradient of a parameter that the loss does not use: what it is now, or zeros."""
-    grad = cast("Tensor", parameter.grad)
-    return grad if kept else grad.new_zeros(grad.shape)
 
 
 def _flat(grad: Node) -> Node:
@@ -172,6 +167,8 @@ def _flat(grad: Node) -> Node:
 def _clipped(program: Program, grads: list[Node], update: Update) -> list[Node]:
     """The gradients within the limits, as `clip_grad_norm_` and `clip_grad_value_` keep them."""
     clip = update.clip
+    if not grads:
+        return grads
     if clip.norm is not None:
         measured = grads if clip.norm_type else _one_by_one(grads, update.stretches)
         norms = [ops.norm(grad, clip.norm_type) for grad in measured]

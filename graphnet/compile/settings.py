@@ -23,7 +23,7 @@ class Settings:
     def __init__(self, optimizer: Optimizer) -> None:
         self.optimizer = optimizer
         self._varying = {"lr", "step"}
-        for stretch in optimizer.prepared():
+        for stretch in optimizer.stretches():
             now, then = (self.numbers(stretch, ahead) for ahead in (1, 2))
             self._varying |= {name for name in now if now[name] != then[name]}
 

@@ -18,7 +18,8 @@ from graphnet.compile.writing import NotFinite
 from graphnet.errors import GraphError, StateError
 from graphnet.graph import Input, Node, Operation
 from graphnet.graph.feed import bind
-from graphnet.graph.passes import OneAtATime, ancestors
+from graphnet.graph.guards import OneAtATime
+from graphnet.graph.passes import ancestors
 
 if TYPE_CHECKING:
     from torch import Tensor

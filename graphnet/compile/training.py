@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 import torch
@@ -11,65 +10,21 @@ import torch
 from graphnet.compile.batches import batches_of
 from graphnet.compile.build import Clip, Update, training_program
 from graphnet.compile.execution import without_autograd
+from graphnet.compile.plan import Mode, Plan, Roles
 from graphnet.compile.profile import Profile, profiled
 from graphnet.compile.settings import Known, Settings
 from graphnet.compile.step import Compiled, Homes, Way, keep_few
 from graphnet.compile.writing import NotFinite
 from graphnet.errors import GraphError
 from graphnet.graph.finite import non_finite_error
+from graphnet.graph.guards import Uninterrupted
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from graphnet.compile.runner import Runner
     from graphnet.graph import Graph, Node
     from graphnet.optim.base import Optimizer
-    from graphnet.optim.stretches import Stretch
-
-
-Modes = tuple[tuple[bool, ...], bool, bool]
-
-
-@dataclass
-class Plan:
-    """A program, and all that must be as it was when the program was made.
-
-    Attributes:
-        runner: the program.
-        mode: the training modes, whether the parameters are updated, whether gradients are added.
-        stretches: where the parameters and the state of the optimizer lie.
-        known: the settings and numbers of each stretch.
-        arguments: for each stretch the names of the numbers that are given at each step.
-        given: those that the program reads, as (place of the stretch, name).
-        fixed: the numbers that are part of the program, as (place, name, value).
-        homes: where all parameters and buffers of the list lie.
-        edits: how often the settings had been edited.
-    """
-
-    runner: Runner
-    mode: Modes
-    stretches: list[Stretch]
-    known: list[Known]
-    arguments: list[list[str]]
-    given: list[tuple[int, str]]
-    fixed: list[tuple[int, str, Any]]
-    homes: Homes
-    edits: int
-
-    def values(
-        self, fed: Mapping[str, Tensor], numbers: Sequence[Known], mode: object, edits: int
-    ) -> list[Any] | None:
-        """The arguments of the program; None where more has changed than the numbers given."""
-        if self.edits != edits or self.mode != mode or not self.homes.unmoved():
-            return None
-        for place, name, value in self.fixed:
-            if numbers[place][name] != value:
-                return None
-        values: list[Any] = [fed[name] for name in self.runner.fed]
-        for place, name in self.given:
-            given = numbers[place]
-            values.append(given[name] if name in given else self.stretches[place].group[name])
-        return values
+    from graphnet.optim.stretches import Mark, Stretch
 
 
 class Step(Compiled):
@@ -105,6 +60,7 @@ class Step(Compiled):
         self.loss, self.optimizer = loss, optimizer
         self._clip, self._check_finite = clip, check_finite
         self._settings = Settings(optimizer)
+        self._roles = Roles(graph, loss, optimizer)
         self._plans: dict[object, Plan] = {}
         self._plan: Plan | None = None
         self._pending = False
@@ -176,9 +132,8 @@ class Step(Compiled):
         fed = self._bound(feed, named)
         kept = [(each, each.clone()) for each in self._memory()]
         try:
-            stretches = self.optimizer.prepared()
+            mode, stretches = self._prepared(update=True)
             numbers = [self._settings.numbers(stretch) for stretch in stretches]
-            mode = (self.graph.modes, True, self._pending)
             plan, values = self._found(fed, stretches, numbers, mode)
             return self._explained(fed, lambda: profiled(plan.runner, values, runs))
         except NotFinite as error:
@@ -190,7 +145,7 @@ class Step(Compiled):
     def _memory(self) -> list[Tensor]:
         """All that a step changes."""
         return [
-            *(memory for stretch in self.optimizer.prepared() for memory in stretch.memory()),
+            *(memory for stretch in self.optimizer.stretches() for memory in stretch.memory()),
             *(each.top for each in self.graph.parameters() if each.is_buffer),
         ]
 
@@ -201,16 +156,19 @@ class Step(Compiled):
         ready = plan is not None and plan.runner.takes(fed)
         if not ready:
             fed = self._bound(fed, {})
-        stretches = optimizer.prepared()
+        mode, stretches = self._prepared(update)
         marks = [stretch.mark() for stretch in stretches]
         try:
             numbers = [self._settings.numbers(each) if update else {} for each in stretches]
-            mode = (self.graph.modes, update, self._pending)
-            values = plan.values(fed, numbers, mode, optimizer.edits) if plan and ready else None
+            values = None
+            if plan is not None and ready and plan.is_for(mode, self._roles.whole):
+                values = plan.values(fed, numbers, optimizer.edits)
             if plan is None or values is None:
                 plan, values = self._found(fed, stretches, numbers, mode)
-            with without_autograd(True):
-                (loss,) = plan.runner.function(*values)
+            with Uninterrupted():
+                with without_autograd(True):
+                    (loss,) = plan.runner.function(*values)
+                self._done(mode, stretches, marks)
         except BaseException as error:
             for stretch, mark in zip(stretches, marks, strict=True):
                 stretch.undo(mark)
@@ -219,27 +177,54 @@ class Step(Compiled):
             if isinstance(error, Exception):
                 self._walk(fed)  # says what is wrong with the names of the list
             raise
-        if update:
-            for stretch, mark in zip(stretches, marks, strict=True):
-                stretch.stepped(stretch.steps + optimizer.counts(stretch.group), mark)
         fresh: Tensor = loss.clone()
         return fresh
+
+    def _prepared(self, update: bool) -> tuple[Mode, list[Stretch]]:
+        """The kind of step that comes, and the stretches that it works on."""
+        optimizer, adds = self.optimizer, self._pending
+        whole = optimizer.stretches()
+        if self._roles.whole is not whole:
+            self._roles = Roles(self.graph, self.loss, optimizer)
+        roles = self._roles
+        mode = Mode(self.graph.modes, update, adds, roles.given(update, adds))
+        if adds:
+            for each in roles.reached:
+                if not each.fresh:
+                    each.grad = None  # what a step has used is not added to
+        plan = self._plan
+        if plan is not None and plan.is_for(mode, whole):
+            return mode, plan.stretches
+        stretches = optimizer.prepared(roles.updated(mode))
+        roles.whole = optimizer.stretches()  # which may have been parted
+        return mode, stretches
+
+    def _done(self, mode: Mode, stretches: Sequence[Stretch], marks: Sequence[Mark]) -> None:
+        """Note what a step has done to parameters and gradients."""
+        if not mode.adds:
+            for parameter in self._roles.cleared:
+                parameter.grad = None
+        for stretch, mark in zip(stretches, marks, strict=True):
+            if mode.updates:
+                stretch.stepped(stretch.steps + self.optimizer.counts(stretch.group), mark)
+            else:
+                for parameter in stretch.parameters:
+                    parameter.received()
 
     def _found(
         self,
         fed: Mapping[str, Tensor],
         stretches: list[Stretch],
         numbers: list[Known],
-        mode: Modes,
+        mode: Mode,
     ) -> tuple[Plan, list[Any]]:
         """A program that was made before, or a new one, and what it is called with."""
         known = [stretch.group | given for stretch, given in zip(stretches, numbers, strict=True)]
-        if self._plan is not None and self._plan.stretches is stretches:
-            self._settings.notice(self._plan.known, known)
-        else:
+        whole = self._roles.whole
+        if self._plan is None or self._plan.whole is not whole:
             self._plans.clear()  # the parameters or the state have moved
-        if not self._pending:
-            self._clear_frozen()
+        elif self._plan.stretches == stretches:
+            self._settings.notice(self._plan.known, known)
         key = (self._key(fed), mode, self._settings.constants(known))
         plan = self._plans.get(key)
         if plan is None or not plan.homes.unmoved():
@@ -247,13 +232,7 @@ class Step(Compiled):
             keep_few(self._plans, key, plan)
         plan.known, plan.edits = known, self.optimizer.edits
         self._plan, self._last = plan, plan.runner
-        return plan, cast("list[Any]", plan.values(fed, numbers, mode, plan.edits))
-
-    def _clear_frozen(self) -> None:
-        """A parameter that is frozen has no gradient, as after a walk."""
-        for parameter in self.optimizer.parameters:
-            if not parameter.requires_grad and parameter in self.graph:
-                parameter.grad = None
+        return plan, cast("list[Any]", plan.values(fed, numbers, plan.edits))
 
     def _new_plan(
         self,
@@ -261,13 +240,12 @@ class Step(Compiled):
         stretches: list[Stretch],
         known: list[Known],
         numbers: list[Known],
-        mode: Modes,
+        mode: Mode,
     ) -> Plan:
-        _, updated, add = mode
-        arguments = [self._settings.arguments(each) if updated else [] for each in known]
-        optimizer = self.optimizer if updated else None
+        arguments = [self._settings.arguments(each) if mode.updates else [] for each in known]
+        optimizer = self.optimizer if mode.updates else None
         fast = self._way.backend is None
-        checked = self._check_finite
+        checked, add = self._check_finite, mode.adds
         update = Update(optimizer, stretches, known, arguments, self._clip, checked, fast)
         runner = self._made(
             fed, lambda shapes: training_program(self.graph, self.loss, shapes, update, add=add)
@@ -275,6 +253,7 @@ class Step(Compiled):
         return Plan(
             runner=runner,
             mode=mode,
+            whole=self._roles.whole,
             stretches=stretches,
             known=known,
             arguments=arguments,

@@ -36,6 +36,18 @@ def append_gradients(
     return [grads[source] if source in grads else ops.zeros_like(source) for source in sources]
 
 
+def reached(nodes: Sequence[Node], target: Node) -> set[Node]:
+    """The nodes to which a gradient of the target flows back.
+
+    `nodes` are its ancestors in walk order. One that is read for its shape only is none of them.
+    """
+    found = {target}
+    for node in reversed(nodes):
+        if isinstance(node, Operation) and node in found:
+            found.update(use.source for use in uses(node))
+    return found
+
+
 def _paths(nodes: Sequence[Node], sources: Sequence[Node]) -> list[tuple[Operation, list[Use]]]:
     """The operations between the sources and the target, with the inputs that lead to a source."""
     reached = set(sources)

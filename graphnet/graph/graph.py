@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 from graphnet.errors import GraphError
 from graphnet.graph.derivatives import append_gradients
 from graphnet.graph.feed import bind
+from graphnet.graph.guards import OneAtATime
 from graphnet.graph.kinds import Operation
 from graphnet.graph.node import Node
 from graphnet.graph.nodelist import NodeList
 from graphnet.graph.passes import (
     BackwardPass,
     ForwardPass,
-    OneAtATime,
     ancestors,
     one_each,
     refuse_stale,

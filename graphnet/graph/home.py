@@ -8,6 +8,7 @@ parameters: whoever keeps views of it sees by `Home.changes` when one has moved.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from torch import empty
@@ -27,9 +28,10 @@ class Home:
         residents: how many parameters live here.
         changes: counts up whenever one leaves, or is frozen or freed.
         counted: writes to the values that the residents have counted as their own.
+        lock: held while a gradient is added to another.
     """
 
-    __slots__ = ("_counting", "changes", "counted", "grad", "residents", "value")
+    __slots__ = ("_counting", "changes", "counted", "grad", "lock", "residents", "value")
 
     def __init__(self, values: Sequence[Tensor]) -> None:
         total = sum(value.numel() for value in values)
@@ -38,6 +40,7 @@ class Home:
         self.residents = len(values)
         self.changes = 0
         self.counted = 0
+        self.lock = Lock()
         self._counting = not self.value.is_inference()
 
     @property

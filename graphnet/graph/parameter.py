@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 from weakref import WeakKeyDictionary
 
@@ -39,13 +40,18 @@ class Parameter(Node):
     >>> from torch import empty
     >>> w = Parameter(empty(2).fill_(3), name="w")
     >>> w.top, w.grad
-    (tensor([3., 3.]), tensor([0., 0.]))
+    (tensor([3., 3.]), None)
+
+    Attributes:
+        fresh: True if there is a gradient that no step of an optimizer has used yet.
     """
 
     __slots__ = (
         "_grad",
+        "_has_grad",
         "_requires_grad",
         "_value",
+        "fresh",
         "home",
         "is_buffer",
         "label",
@@ -69,6 +75,7 @@ class Parameter(Node):
         self.updates = 0
         self.is_buffer = not requires_grad
         self._requires_grad = requires_grad
+        self._has_grad = self.fresh = False
         self._take_up(value.detach(), None)
 
     def _take_up(self, value: Tensor, grad: Tensor | None) -> None:
@@ -138,13 +145,45 @@ class Parameter(Node):
 
     @property
     def grad(self) -> Tensor | None:
-        """The gradient, of the shape of the value; None for a buffer. Assigning copies."""
-        return None if self.is_buffer else self._grad
+        """The gradient, of the shape of the value; None where there is none. Assigning copies.
+
+        An optimizer's step uses it once: it stays here to be read, and the next step leaves the
+        parameter alone until a backward pass, or assigning, has brought another.
+        """
+        return self._grad if self._has_grad else None
 
     @grad.setter
     def grad(self, value: Tensor | None) -> None:
-        if (grad := self.grad) is not None:
-            grad.zero_() if value is None else grad.copy_(self._fitting(value))
+        if value is not None:
+            self.receive(self._fitting(value))
+        elif self._has_grad:
+            self.grad_memory.zero_()
+            self._has_grad = self.fresh = False
+
+    @property
+    def grad_memory(self) -> Tensor:
+        """Where a gradient is kept: zeros where there is none."""
+        return cast("Tensor", self._grad)
+
+    def receive(self, grad: Tensor, accumulate: bool = False) -> None:
+        """Take a gradient, or add it to one that no step has used yet; a buffer takes none."""
+        if self.is_buffer:
+            return
+        with self.home.lock:  # a parameter may stand in the graphs of several threads
+            if accumulate and self.fresh:
+                self.grad_memory.add_(grad)
+            else:
+                self.grad_memory.copy_(grad)
+            self.received()
+
+    def received(self) -> None:
+        """Note that a gradient was written to its memory."""
+        self._has_grad = self.fresh = True
+
+    def stepped(self) -> None:
+        """Note that a step has used the gradient, and has changed the value."""
+        self._has_grad, self.fresh = True, False
+        self.updates += 1
 
     @property
     def requires_grad(self) -> bool:
@@ -223,6 +262,13 @@ class Parameter(Node):
                 f"{dtype_text(value.dtype)} came. Convert one: tensor.to(...) or module.to(...)."
             )
         return value.detach()
+
+
+def clear_gradients(parameters: Iterable[Parameter], set_to_none: bool) -> None:
+    """Drop gradients, or set those that there are to zero, with which a step still works."""
+    for parameter in parameters:
+        grad = None if set_to_none else parameter.grad
+        parameter.grad = None if grad is None else grad.new_zeros(grad.shape)
 
 
 def _rebuild(value: Tensor, name: str | None, is_buffer: bool, learned: bool) -> Parameter:

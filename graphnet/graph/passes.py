@@ -6,7 +6,6 @@ A pass is prepared once for the nodes that are asked for, and then run as often 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from graphnet.errors import DtypeError, FeedError, GraphError, ShapeError, StateError, shape_text
@@ -115,16 +114,10 @@ def hand(grad: Tensor, node: Node, sums: dict[Node, Tensor]) -> None:
 
 def commit(total: Tensor | None, parameter: Parameter, accumulate: bool) -> None:
     """Write the sum over all uses into the gradient of a parameter."""
-    grad = parameter.grad
-    if grad is None:
-        return
-    if accumulate:
-        if total is not None:
-            grad.add_(total)
-    elif total is not None:
-        grad.copy_(total)
-    else:
-        grad.zero_()
+    if total is not None:
+        parameter.receive(total, accumulate)
+    elif not accumulate:
+        parameter.grad = None
 
 
 def ancestors(nodes: Sequence[Node], targets: Sequence[Node]) -> list[Node]:
@@ -192,20 +185,3 @@ def one_each(grad: Any, targets: Sequence[Node]) -> Sequence[Any]:
             f"{len(targets)} nodes to differentiate take as many gradients; {len(grads)} came."
         )
     return grads
-
-
-class OneAtATime:
-    """A graph is walked by one thread at a time: a second walk is refused, not mixed in."""
-
-    def __init__(self) -> None:
-        self._lock = Lock()
-
-    def __enter__(self) -> None:
-        if not self._lock.acquire(blocking=False):
-            raise StateError(
-                "This graph is being walked already, by another thread or by an operation of "
-                "its own. Build a graph for each thread; they may share parameters."
-            )
-
-    def __exit__(self, *_: object) -> None:
-        self._lock.release()

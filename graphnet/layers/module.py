@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from graphnet.errors import GraphError, StateError
 from graphnet.graph import Node, Parameter
 from graphnet.graph.entry import graph_of
+from graphnet.graph.parameter import clear_gradients
 from graphnet.layers.private import PrivateGraph
 from graphnet.layers.state import load_state, refuse_plain_containers
 
@@ -115,9 +116,12 @@ class Module:
         return self._private.backward(gradwrtoutput)
 
     def param(self) -> list[tuple[Tensor, Tensor]]:
-        """The pairs (value, gradient) of the parameters that are learned; empty for most layers."""
+        """The pairs (value, gradient) of the parameters that are learned; empty for most layers.
+
+        A gradient that there is none of is zeros.
+        """
         learned = (each for each in self.parameters() if each.requires_grad)
-        return [(each.top, each.grad) for each in learned if each.grad is not None]
+        return [(each.top, each.grad_memory) for each in learned]
 
     # what is inside
 
@@ -187,10 +191,9 @@ class Module:
         """
         load_state(dict(self.named_state()), state, strict)
 
-    def zero_grad(self) -> None:
-        """Set the gradients of all parameters to zero."""
-        for parameter in self.parameters():
-            parameter.grad = None
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Drop the gradients of all parameters, or with `set_to_none=False` set them to zero."""
+        clear_gradients(self.parameters(), set_to_none)
 
     def requires_grad_(self, flag: bool = True) -> Self:
         """Freeze all parameters (False), or free them."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from operator import is_
 from typing import TYPE_CHECKING, Any
 
 from graphnet.graph.home import settle
 from graphnet.optim.stretches import Memory, Stretch, runs
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from graphnet.graph import Parameter
     from graphnet.graph.home import Home
     from graphnet.optim.base import Optimizer
@@ -32,6 +35,7 @@ class Arrangement:
         self.memories, self.counts = memories, counts
         self.edits = 0
         self._stretches: list[Stretch] = []
+        self._groups: list[dict[str, Any]] = []
         self._seen: list[dict[str, Any]] | None = None
         self._plan: list[Any] = []
         self._homes: list[tuple[Home, int]] = []
@@ -50,6 +54,18 @@ class Arrangement:
             self._arrange()
         return self._stretches
 
+    def of(self, updated: Collection[Parameter]) -> list[Stretch]:
+        """The stretches of these parameters; one that holds others as well is parted."""
+        chosen = []
+        for stretch in self.current():
+            count = sum(each in updated for each in stretch.parameters)
+            if 0 < count < len(stretch.parameters):
+                self._arrange(updated)
+                return self.of(updated)
+            if count:
+                chosen.append(stretch)
+        return chosen
+
     def portable(self) -> tuple[dict[Parameter, Memory], dict[Parameter, int]]:
         """What is remembered, and how many steps each parameter has made."""
         for stretch in self._stretches:
@@ -60,7 +76,7 @@ class Arrangement:
         """True if the groups ask for other stretches than when these were found."""
         optimizer = self.optimizer
         try:
-            if self._seen == optimizer.param_groups:
+            if self._seen == optimizer.param_groups and self._same_groups():
                 return False
         except RuntimeError:  # a setting was replaced by a tensor: the check will say so
             return True
@@ -70,27 +86,37 @@ class Arrangement:
         self._see()
         return False
 
+    def _same_groups(self) -> bool:
+        """True if no group was replaced, not even by an equal one, which may be edited later."""
+        return all(map(is_, self._groups, self.optimizer.param_groups))
+
     def _asked(self) -> list[Any]:
         """What the stretches depend on."""
         optimizer = self.optimizer
         return [(optimizer.slots_of(g), list(g["params"])) for g in optimizer.param_groups]
 
     def _see(self) -> None:
-        """Note the settings as they are now."""
+        """Note the settings as they are now; a group may have been replaced by another dict."""
         groups = self.optimizer.param_groups
+        self._groups = list(groups)
         self._seen = [{**group, "params": list(group["params"])} for group in groups]
         self.edits += 1
+        for stretch in self._stretches:
+            stretch.group = groups[stretch.place]
 
-    def _arrange(self) -> None:
+    def _arrange(self, updated: Collection[Parameter] = ()) -> None:
         """Find the longest stretches of parameters that can be updated together."""
         optimizer = self.optimizer
         optimizer.check_groups(optimizer.param_groups)
         self.portable()
         settle(optimizer.parameters)
         self._stretches = [
-            Stretch(run, group, self.counts.get(run[0], 0))
-            for group in optimizer.param_groups
-            for run in runs((p for p in group["params"] if p.requires_grad), self._age)
+            Stretch(run, place, group, self.counts.get(run[0], 0))
+            for place, group in enumerate(optimizer.param_groups)
+            for run in runs(
+                (each for each in group["params"] if each.requires_grad),
+                lambda each: (each in updated, self._age(each)),
+            )
         ]
         for stretch in self._stretches:
             for name in optimizer.slots_of(stretch.group):

@@ -7,11 +7,13 @@ those of `torch.optim`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from graphnet.errors import GraphError, counted
+from graphnet.graph.guards import Uninterrupted
 from graphnet.graph.home import settle
+from graphnet.graph.parameter import clear_gradients
 from graphnet.optim.arrangement import Arrangement
 from graphnet.optim.groups import check_parameters, check_switches, completed, grouped
 from graphnet.optim.places import without_writing
@@ -178,7 +180,10 @@ class Optimizer:
         settle(group["params"])
 
     def step(self, closure: Callable[[], Loss] | None = None) -> Loss:
-        """Update by its gradient each parameter that is not frozen.
+        """Update each parameter that is not frozen by its gradient.
+
+        A parameter without a gradient, or whose gradient a step has used already, is left alone:
+        neither weight decay nor momentum moves it, and no step is counted for it.
 
         Args:
             closure: computes the loss and the gradients, and returns the loss; called first.
@@ -191,16 +196,35 @@ class Optimizer:
             RangeError: a setting was edited, and is out of its range; nothing was updated.
         """
         loss = None if closure is None else _called(closure)
-        for stretch in self.prepared():
-            group, before = stretch.group, stretch.mark()
-            step = stretch.steps + self.counts(group)
-            numbers = self.numbers(group, step, **stretch.scalars)
-            self.update({**group, **numbers}, step, stretch.value, stretch.grad, **stretch.state)
-            stretch.stepped(step, before)  # an update that raised is not counted
+        stretches = self.prepared()
+        with Uninterrupted():
+            for stretch in stretches:
+                self._update(stretch)
         return loss
 
-    def prepared(self) -> list[Stretch]:
-        """What a step updates: the stretches, found anew where parameters have moved.
+    def _update(self, stretch: Stretch) -> None:
+        group, before = stretch.group, stretch.mark()
+        step = stretch.steps + self.counts(group)
+        numbers = self.numbers(group, step, **stretch.scalars)
+        self.update({**group, **numbers}, step, stretch.value, stretch.grad, **stretch.state)
+        stretch.stepped(step, before)  # an update that raised is not counted
+
+    def prepared(self, updated: Collection[Parameter] | None = None) -> list[Stretch]:
+        """The stretches that a step updates.
+
+        Args:
+            updated: the parameters with a gradient to be used; where None, all that have one now.
+
+        Raises:
+            RangeError: a setting was edited, and is out of its range.
+        """
+        whole = self._arrangement.current()
+        if updated is None:
+            updated = {each for stretch in whole for each in stretch.parameters if each.fresh}
+        return self._arrangement.of(updated)
+
+    def stretches(self) -> list[Stretch]:
+        """All stretches: the same list until parameters have moved, or a step has parted them.
 
         Raises:
             RangeError: a setting was edited, and is out of its range.
@@ -235,13 +259,13 @@ class Optimizer:
         return without_writing(self.update, group, step, value, grad, state)
 
     def zero_grad(self, set_to_none: bool = True) -> None:
-        """Set all gradients to zero. `graph.backward` does not need it: it starts afresh.
+        """Drop all gradients. `graph.backward` does not need it: it starts afresh.
 
         Args:
-            set_to_none: without effect: the gradient of a parameter is always a tensor.
+            set_to_none: False to set gradients to zero instead, with which a step still works: by
+                weight decay and momentum it moves the parameters.
         """
-        for parameter in self.parameters:
-            parameter.grad = None
+        clear_gradients(self.parameters, set_to_none)
 
     def state_dict(self) -> dict[str, Any]:
         """What is needed to go on later, as copies, in the layout of `torch.optim`.
@@ -269,9 +293,9 @@ class Optimizer:
 
     def check_groups(self, groups: list[dict[str, Any]]) -> None:
         """Check settings and parameters of all groups."""
+        check_parameters(groups)
         for group in groups:
             self.check_group(group)
-        check_parameters(groups)
 
     def __getstate__(self) -> dict[str, Any]:
         """What is copied and pickled: the stretches are found again, beside the copied homes."""

@@ -25,7 +25,8 @@ def clip_grad_norm_(
 ) -> Tensor:
     """Scale all gradients by one factor, so that their common norm is at most `max_norm`.
 
-    The factor is max_norm / (norm + 1e-6), and at most 1. Frozen parameters are left out.
+    The factor is max_norm / (norm + 1e-6), and at most 1. Left out are frozen parameters, those
+    without a gradient, and those whose gradient a step has used, unless there are no others.
 
     Args:
         parameters: those whose gradients are scaled, in place.
@@ -80,8 +81,8 @@ def clip_grad_value_(
 ) -> None:
     """Bring each element of the gradients into the range from -clip_value to clip_value.
 
-    Frozen parameters are left out. The form is that of `torch.nn.utils.clip_grad_value_`, whose
-    `foreach` is without effect here.
+    The same parameters as in `clip_grad_norm_` are left out. The form is that of
+    `torch.nn.utils.clip_grad_value_`, whose `foreach` is without effect here.
 
     Raises:
         RangeError: `clip_value` is negative or NaN.
@@ -116,7 +117,7 @@ def _flat_grads(learned: list[Parameter], apart: bool = False) -> list[Tensor]:
 
 
 def _learned(parameters: Any) -> list[Parameter]:
-    """The parameters that have gradients and are not frozen, each once."""
+    """The parameters whose gradients come next, each once."""
     if isinstance(parameters, Parameter):
         parameters = [parameters]
     if not isinstance(parameters, Iterable):
@@ -128,7 +129,8 @@ def _learned(parameters: Any) -> list[Parameter]:
                 f"Clipping changes gradients of graphnet parameters; a {type(parameter).__name__} "
                 "came. model.parameters() lists those of a module."
             )
-    return [parameter for parameter in listed if parameter.requires_grad]
+    learned = [each for each in listed if each.requires_grad and each.grad is not None]
+    return [each for each in learned if each.fresh] or learned
 
 
 def _culprit(learned: list[Parameter]) -> str:

@@ -77,8 +77,15 @@ def check_parameters(groups: list[dict[str, Any]]) -> None:
     """Check the parameters of all groups.
 
     Raises:
-        GraphError: one is no parameter or is there twice, or some have names and others have not.
+        GraphError: a group has none, one is no parameter or is there twice, or some have names and
+            others have not.
     """
+    for group in groups:
+        if not isinstance(group.get("params"), list):
+            raise GraphError(
+                'A group of param_groups has its parameters as a list, "params"; got '
+                f"{group.get('params')!r}. add_param_group completes what is left out."
+            )
     parameters = [parameter for group in groups for parameter in group["params"]]
     for parameter in parameters:
         if not isinstance(parameter, Parameter):

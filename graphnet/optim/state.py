@@ -33,7 +33,7 @@ def write_state(
         first = index
         for parameter in group["params"]:
             memory, steps = memories.get(parameter, {}), counts.get(parameter, 0)
-            if steps or optimizer.state_from_start or (memory and optimizer.step_in_state):
+            if steps or optimizer.state_from_start:  # before the first step torch says nothing
                 entries[index] = _entry(optimizer, group, parameter, memory, steps)
             index += 1
         settings = {name: _copied(value) for name, value in group.items() if name != "params"}

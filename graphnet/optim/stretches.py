@@ -24,11 +24,20 @@ class Mark(NamedTuple):
 
 
 class Stretch:
-    """Parameters of one group that lie side by side and have made the same number of steps."""
+    """Parameters of one group that lie side by side and have made the same number of steps.
 
-    def __init__(self, parameters: list[Parameter], group: dict[str, Any], steps: int) -> None:
+    Attributes:
+        parameters: in the order in which they lie.
+        place: the number of their group.
+        group: its settings.
+        steps: how many steps they have made.
+    """
+
+    def __init__(
+        self, parameters: list[Parameter], place: int, group: dict[str, Any], steps: int
+    ) -> None:
         self.parameters = parameters
-        self.group = group
+        self.place, self.group = place, group
         self.steps = steps
         self.home = parameters[0].home
         self.value, self.grad = flat_value(parameters), flat_grad(parameters)
@@ -70,7 +79,7 @@ class Stretch:
             scalar.copy_(value)
 
     def stepped(self, steps: int, mark: Mark) -> None:
-        """Note that the values were written to: graphs see that theirs are out of date.
+        """Note that a step used the gradients and wrote values: those of graphs are out of date.
 
         Args:
             steps: how many steps have been made.
@@ -79,7 +88,7 @@ class Stretch:
         self.steps = steps
         self.home.counted += self.home.writes - mark.writes
         for parameter in self.parameters:
-            parameter.updates += 1
+            parameter.stepped()
 
 
 def runs(

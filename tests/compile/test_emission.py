@@ -143,8 +143,8 @@ def test_no_memory_is_taken(kind, clip):
     for feed in batches:
         step(feed)
     plan = step._plan
-    numbers = [step._settings.numbers(each) for each in ours.optimizer.prepared()]
-    values = plan.values(batches[0], numbers, plan.mode, plan.edits)
+    numbers = [step._settings.numbers(each) for each in plan.stretches]
+    values = plan.values(batches[0], numbers, plan.edits)
     with torch.inference_mode(), Watch() as watch:
         plan.runner.function(*values)
     # reading the loss to see if it is finite makes a number of Python, not a tensor

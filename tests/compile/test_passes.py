@@ -52,7 +52,7 @@ def evaluated(program, feed, rate=0.1):
 
 
 def step_program(world, feed, clip=None):
-    stretches = world.optimizer.prepared()
+    stretches = world.optimizer.stretches()
     chosen = Settings(world.optimizer)
     known = [each.group | chosen.numbers(each) for each in stretches]
     arguments = [chosen.arguments(each) for each in known]

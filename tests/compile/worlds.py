@@ -56,7 +56,7 @@ class World:
         updated = self.optimizer.parameters
         return {
             "values": [each.top.clone() for each in [*self.graph.parameters(), *updated]],
-            "grads": [each.grad.clone() for each in updated],
+            "grads": [None if each.grad is None else each.grad.clone() for each in updated],
             "optimizer": {
                 place: entry
                 for place, entry in self.optimizer.state_dict()["state"].items()

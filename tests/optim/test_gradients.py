@@ -22,7 +22,7 @@ def test_assigned_gradient_is_copied():
     assert parameter.top.tolist() == [-1, -1, -1]
     assert grad.tolist() == [7, 7, 7]
     parameter.grad = None
-    assert parameter.grad.tolist() == [0, 0, 0]
+    assert parameter.grad is None
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_assigned_gradient_that_does_not_fit(value, words):
     with pytest.raises(gn.GraphError) as error:
         parameter.grad = value
     assert_words(words, error)
-    assert parameter.grad.tolist() == [0, 0, 0]
+    assert parameter.grad is None
 
 
 @pytest.mark.parametrize(("kind", "options"), MEMORY, ids=str)

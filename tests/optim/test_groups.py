@@ -23,6 +23,11 @@ def grouped(twins, kind, settings, options):
     return pair
 
 
+def give_gradients(model):
+    for parameter in model.parameters():
+        parameter.grad = torch.ones_like(parameter.top)
+
+
 SPLIT = [((0, 2), {"lr": 0.3, "weight_decay": 0.1}), ((1, 3, 4), {})]
 
 
@@ -119,11 +124,13 @@ def test_one_update_for_each_group_however_many_layers(layers):
     weights = [p for p in model.parameters() if len(p.shape) == 2]
     biases = [p for p in model.parameters() if len(p.shape) == 1]
     optimizer = Counting([{"params": weights}, {"params": biases, "lr": 0.5}], lr=0.1)
-    optimizer.step()
-    optimizer.lr = 0.2
-    optimizer.step()
+    for rates in ((0.1, 0.5), (0.2, 0.6)):
+        for group, lr in zip(optimizer.param_groups, rates, strict=True):
+            group["lr"] = lr
+        give_gradients(model)
+        optimizer.step()
     sizes = [9 * layers, 3 * layers]
-    assert calls == [(0.1, 1, sizes[0]), (0.5, 1, sizes[1]), (0.2, 2, sizes[0]), (0.2, 2, sizes[1])]
+    assert calls == [(0.1, 1, sizes[0]), (0.5, 1, sizes[1]), (0.2, 2, sizes[0]), (0.6, 2, sizes[1])]
 
 
 @pytest.mark.parametrize("kind", [kind for kind, _ in MEMORY])
@@ -134,6 +141,7 @@ def test_a_network_of_four_layers_is_updated_in_one_call(kind):
     update = optimizer.update
     optimizer.update = lambda *given, **state: (calls.append(given), update(*given, **state))
     for _ in range(3):
+        give_gradients(model)
         optimizer.step()
     assert len(calls) == 3
 

@@ -1,0 +1,211 @@
+"""States, settings and values that are put in place of others while compiled steps exist."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+import torch
+from compile.worlds import assert_same, dense_feeds, dense_world
+
+import graphnet as gn
+
+KINDS = {
+    "SGD": {"momentum": 0.9},
+    "Adam": {"amsgrad": True},
+    "AdamW": {},
+    "Adamax": {},
+    "NAdam": {},
+    "RAdam": {},
+    "RMSprop": {"momentum": 0.5, "centered": True},
+    "Adagrad": {},
+    "Adadelta": {"lr": 0.5},
+}
+FORMS = ["walked", "compiled"]
+
+
+def torch_net(ours):
+    """The twin of `dense_world`."""
+    nn = torch.nn
+    net = nn.Sequential(
+        nn.Linear(3, 6), nn.Tanh(), nn.Linear(6, 5), nn.ReLU(), nn.Linear(5, 2), nn.Sigmoid()
+    ).double()
+    for parameter, mine in zip(net.parameters(), ours.graph.parameters(), strict=True):
+        parameter.data.copy_(mine.top)
+    return net
+
+
+class Twins:
+    """One training in graphnet, walked or compiled, and the same in torch."""
+
+    def __init__(self, kind, form, **settings):
+        self.ours = dense_world(kind, **settings)
+        self.net = torch_net(self.ours)
+        self.optimizer = self.ours.optimizer
+        self.twin = getattr(torch.optim, kind)(self.net.parameters(), **{"lr": 0.1, **settings})
+        self.ours.compiled()
+        self.form = form
+
+    def steps(self, count=3, start=0):
+        feeds = dense_feeds()
+        for number in range(start, start + count):
+            feed = feeds[number % len(feeds)]
+            self.ours.step(feed) if self.form == "compiled" else self.ours.walk(feed)
+            with torch.enable_grad():
+                self.twin.zero_grad()
+                (self.net(feed["x"]) - feed["t"]).square().mean().backward()
+            self.twin.step()
+
+    def check(self):
+        for mine, other in zip(self.optimizer.parameters, self.net.parameters(), strict=True):
+            assert_same(mine.top, other.detach())
+        ours, theirs = (each.state_dict()["state"] for each in (self.optimizer, self.twin))
+        for place, entry in theirs.items():
+            for name, value in entry.items():
+                if value is not None:
+                    assert_same(ours[place][name].double(), value.double(), rtol=1e-6)
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize(("kind", "settings"), KINDS.items(), ids=str)
+def test_a_state_that_is_loaded_is_the_one_that_steps_go_on_with(kind, settings, form):
+    twins = Twins(kind, form, **settings)
+    twins.steps(1)
+    ours, theirs = (copy.deepcopy(each.state_dict()) for each in (twins.optimizer, twins.twin))
+    for _ in range(2):
+        twins.steps(3)
+        twins.optimizer.load_state_dict(copy.deepcopy(ours))
+        twins.twin.load_state_dict(copy.deepcopy(theirs))
+    twins.steps(3)
+    twins.check()
+
+
+def edited(group):
+    group["lr"] = 0.0
+
+
+def replaced_entry(optimizer):
+    optimizer.param_groups[0] = {**optimizer.param_groups[0], "lr": 0.0}
+
+
+def replaced_list(optimizer):
+    optimizer.param_groups = [{**group, "lr": 0.0} for group in optimizer.param_groups]
+
+
+def replaced_by_an_equal_one_that_is_edited_later(optimizer):
+    before = optimizer.param_groups[0]
+    optimizer.param_groups[0] = dict(before)
+    optimizer.stretches()
+    before["lr"] = 7.0  # belongs to nobody any more
+    optimizer.param_groups[0]["lr"] = 0.0
+
+
+EDITS = {
+    "in place": lambda optimizer: edited(optimizer.param_groups[0]),
+    "entry": replaced_entry,
+    "list": replaced_list,
+    "equal entry": replaced_by_an_equal_one_that_is_edited_later,
+    "attribute": lambda optimizer: setattr(optimizer, "lr", 0.0),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("kind", ["SGD", "Adam"])
+@pytest.mark.parametrize("edit", EDITS.values(), ids=EDITS.keys())
+def test_a_learning_rate_of_zero_stops_the_next_step(edit, kind, form):
+    twins = Twins(kind, form)
+    twins.steps(2)
+    edit(twins.optimizer)
+    before = [each.top.clone() for each in twins.optimizer.parameters]
+    twins.ours.step(dense_feeds()[0]) if form == "compiled" else twins.ours.walk(dense_feeds()[0])
+    assert_same([each.top for each in twins.optimizer.parameters], before, exact=True)
+    twins.optimizer.lr = 0.1
+    twins.steps(1)
+    assert not torch.equal(twins.optimizer.parameters[0].top, before[0])
+
+
+@pytest.mark.parametrize(
+    ("groups", "words"),
+    [
+        ([{"lr": 0.1}], "has its parameters as a list"),
+        ([{"params": [], "lr": 0.1}], "setting"),
+    ],
+)
+@pytest.mark.parametrize("form", FORMS)
+def test_groups_that_are_none_are_refused(groups, words, form):
+    ours = dense_world("Adam")
+    ours.compiled()
+    ours.optimizer.param_groups = groups
+    with pytest.raises(gn.GraphError, match=words):
+        ours.step(dense_feeds()[0]) if form == "compiled" else ours.walk(dense_feeds()[0])
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_group_that_is_added_later(form):
+    twins = Twins("Adam", form)
+    first, *others = twins.ours.optimizer.parameters
+    theirs, *rest = twins.net.parameters()
+    twins.optimizer = twins.ours.optimizer = gn.Adam([first], lr=0.1)
+    twins.twin = torch.optim.Adam([theirs], lr=0.1)
+    twins.ours.compiled()
+    twins.steps(2)
+    twins.optimizer.add_param_group({"params": others, "lr": 0.01})
+    twins.twin.add_param_group({"params": rest, "lr": 0.01})
+    twins.steps(3)
+    twins.check()
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_values_and_types_that_are_changed_between_steps(form):
+    twins = Twins("Adam", form)
+    twins.steps(2)
+    kept = [each.top.clone() for each in twins.optimizer.parameters]
+    twins.steps(2)
+    pairs = zip(twins.optimizer.parameters, twins.net.parameters(), kept, strict=True)
+    for mine, other, value in pairs:
+        mine.top = value
+        other.data.copy_(value)
+    twins.steps(2)
+    for mine in twins.optimizer.parameters:  # moves them, and comes back
+        mine.to(torch.float32)
+        mine.to(torch.float64)
+        other = mine
+    for mine, other in zip(twins.optimizer.parameters, twins.net.parameters(), strict=True):
+        mine.top = other.detach()
+    twins.steps(2)
+    limits = {"rtol": 1e-5, "atol": 1e-6}  # the state of ours has been float32 in between
+    for mine, other in zip(twins.optimizer.parameters, twins.net.parameters(), strict=True):
+        assert_same(mine.top, other.detach(), **limits)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_copy_that_is_made_while_a_program_exists(form):
+    model = gn.Sequential(gn.Linear(3, 4), gn.Tanh(), gn.Linear(4, 2)).double()
+    adam = gn.Adam(model.parameters(), lr=0.1)
+    feeds = dense_feeds()
+
+    def steps(model, adam, count):
+        with gn.Graph() as graph:
+            x, t = (
+                gn.Input((None, size), name=name, dtype=torch.float64)
+                for name, size in (("x", 3), ("t", 2))
+            )
+            loss = gn.LossMSE()(model(x), t)
+        step = graph.compile(loss, adam, tune=False)
+        for number in range(count):
+            if form == "compiled":
+                step(feeds[number])
+            else:
+                graph.forward(feeds[number])
+                graph.backward(loss)
+                adam.step()
+
+    steps(model, adam, 3)
+    other_model, other_adam = copy.deepcopy((model, adam))
+    before = other_model.state_dict()
+    steps(model, adam, 3)
+    assert_same(other_model.state_dict(), before, exact=True)
+    steps(other_model, other_adam, 3)
+    assert_same(other_model.state_dict(), model.state_dict(), exact=True)
+    ours, theirs = (each.state_dict()["state"] for each in (adam, other_adam))
+    assert_same(ours, theirs, exact=True)
