@@ -158,6 +158,7 @@ class Step(Compiled):
             fed = self._bound(fed, {})
         mode, stretches = self._prepared(update)
         marks = [stretch.mark() for stretch in stretches]
+        made = False
         try:
             numbers = [self._settings.numbers(each) if update else {} for each in stretches]
             values = None
@@ -169,8 +170,9 @@ class Step(Compiled):
                 with without_autograd(True):
                     (loss,) = plan.runner.function(*values)
                 self._done(mode, stretches, marks)
+                made = True
         except BaseException as error:
-            for stretch, mark in zip(stretches, marks, strict=True):
+            for stretch, mark in zip(stretches, () if made else marks, strict=not made):
                 stretch.undo(mark)
             if isinstance(error, NotFinite):
                 raise self._non_finite(error, fed) from None

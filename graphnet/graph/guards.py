@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import Callable
-from threading import Lock, current_thread, main_thread
+from threading import current_thread, main_thread
 from types import FrameType
 from typing import Any
 
@@ -20,35 +20,42 @@ class OneAtATime:
     """A graph is walked by one thread at a time: a second walk is refused, not mixed in.
 
     Who walks is told by the frame that entered. So a walk that an interrupt ended anywhere, even
-    on the way in or out, holds nobody up: its frame is on no stack any more.
+    on the way in or out, holds nobody up: its frame is on no stack any more, and the next one that
+    asks follows it. No lock is held, since that too could be left behind.
     """
 
     def __init__(self) -> None:
-        self._walking: dict[str, FrameType] = {}
-        self._lock = Lock()
+        self._walking: dict[FrameType | None, FrameType] = {}  # for each walk the one that follows
 
     def __enter__(self) -> None:
         frame = sys._getframe(1)
-        if self._walking.setdefault("frame", frame) is not frame:  # one step, also for threads
-            self._take_over(frame)
+        while not self._enters(frame):
+            pass
 
     def __exit__(self, *_: object) -> None:
-        self._walking.pop("frame", None)
+        self._walking.clear()
 
-    def _take_over(self, frame: FrameType) -> None:
-        """Enter in place of a walk that has ended without leaving.
+    def _enters(self, frame: FrameType) -> bool:
+        """True if a walk may begin; False to ask again, since another has just ended.
 
         Raises:
-            StateError: it has not ended.
+            StateError: another walk is under way.
         """
-        with self._lock:
-            other = self._walking.get("frame")
-            if other is not None and _is_running(other):
+        first = last = self._walking.setdefault(None, frame)  # one step, also between threads
+        while last is not frame:
+            if _is_running(last):
                 raise StateError(
                     "This graph is being walked already, by another thread or by an operation of "
                     "its own. Build a graph for each thread; they may share parameters."
                 )
-            self._walking["frame"] = frame
+            before, last = last, self._walking.setdefault(last, frame)
+        if first is frame:
+            return True
+        if self._walking.get(None) is not first:  # it ended in the usual way, and made room
+            self._walking.pop(before, None)
+            return False
+        self._walking[None] = frame  # so that nobody goes along those that were abandoned again
+        return True
 
 
 def _is_running(frame: FrameType) -> bool:

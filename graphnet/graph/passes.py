@@ -6,7 +6,7 @@ A pass is prepared once for the nodes that are asked for, and then run as often 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from graphnet.errors import DtypeError, FeedError, GraphError, ShapeError, StateError, shape_text
 from graphnet.graph.complaints import explain_backward, explain_forward
@@ -20,6 +20,20 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from graphnet.graph.node import Node
+
+
+class Versions(NamedTuple):
+    """How often values had been written to when a forward walk had filled them.
+
+    Attributes:
+        leaves: the versions of inputs and parameters.
+        operations: the operations that were computed.
+        writes: the writes to the value of each of these; empty where they are not counted.
+    """
+
+    leaves: Mapping[Node, object]
+    operations: Sequence[Operation]
+    writes: list[int]
 
 
 class ForwardPass:
@@ -36,8 +50,8 @@ class ForwardPass:
         seen = set(walked)
         self.idle = [node for node in self.changing if node not in seen]
 
-    def run(self, feed: Mapping[Input, Tensor]) -> dict[Node, object]:
-        """Compute every `top`, and return the versions of the leaves that the values rest on.
+    def run(self, feed: Mapping[Input, Tensor]) -> Versions:
+        """Compute every `top`, and return the versions of these values and of their leaves.
 
         What this walk does not compute is forgotten; after an error, everything is.
         """
@@ -56,7 +70,8 @@ class ForwardPass:
             for node in self.changing:
                 node.forget()
             raise explanation from (None if isinstance(error, GraphError) else error)
-        return {leaf: leaf.version for leaf in self.leaves}
+        leaves = {leaf: leaf.version for leaf in self.leaves}
+        return Versions(leaves, self.operations, written(self.operations))
 
 
 class BackwardPass:
@@ -129,17 +144,43 @@ def ancestors(nodes: Sequence[Node], targets: Sequence[Node]) -> list[Node]:
     return [node for node in nodes if node in wanted]
 
 
-def refuse_stale(leaves: Sequence[Node], versions: Mapping[Node, object]) -> None:
-    """Refuse a backward walk over values that no longer belong to their inputs and parameters.
+def written(operations: Sequence[Operation]) -> list[int]:
+    """How often the value of each operation was written to; empty in inference mode."""
+    try:
+        return [operation.top._version for operation in operations]
+    except RuntimeError:  # tensors of inference mode do not count
+        return []
+
+
+def refuse_stale(leaves: Sequence[Node], versions: Versions) -> None:
+    """Refuse a backward walk over values that are no longer those of the forward walk.
 
     Raises:
-        StateError: a fed tensor or a parameter was changed since the forward walk.
+        StateError: a fed tensor, a parameter or the value of an operation was changed since.
     """
     for leaf in leaves:
-        if leaf.version != versions.get(leaf, leaf.version):
+        if leaf.version != versions.leaves.get(leaf, leaf.version):
             raise StateError(
                 f"{leaf} was changed after the forward pass, in place or by an optimizer's step, "
                 "so the values of the graph are out of date. Run graph.forward again first."
+            )
+    if versions.writes and versions.writes != written(versions.operations):
+        _refuse_written(versions)
+
+
+def _refuse_written(versions: Versions) -> None:
+    """Refuse values that were written to; views of parameters change with all of their home."""
+    homes = {
+        leaf.home.value.untyped_storage().data_ptr()
+        for leaf in versions.leaves
+        if isinstance(leaf, Parameter)
+    }
+    pairs = zip(versions.operations, versions.writes, strict=True)
+    for node, writes in pairs:
+        if node.top._version != writes and node.top.untyped_storage().data_ptr() not in homes:
+            raise StateError(
+                f"The value of {node} was written to after the forward pass, so its gradient would "
+                "be wrong. Write to a copy, node.top.clone(), or run graph.forward again first."
             )
 
 

@@ -300,3 +300,32 @@ def test_a_graph_that_nobody_holds_is_freed_with_its_nodes():
     assert alive(gn.Graph) == graphs
     assert alive(gn.Node) == nodes + 1
     assert len(shared.places) == 0
+
+
+WRITES = {
+    "result": lambda net, value: value.mul_(2),
+    "loss": lambda net, value: net.loss.top.zero_(),
+    "part": lambda net, value: net.y.top[0].zero_(),
+}
+
+
+@pytest.mark.parametrize("write", WRITES.values(), ids=WRITES.keys())
+def test_values_that_were_written_to_are_not_differentiated(write):
+    net = Net()
+    value = net.forward()
+    write(net, value)
+    with pytest.raises(gn.StateError, match="was written to after the forward pass"):
+        net.graph.backward(net.loss)
+    net.walk()
+
+
+def test_a_view_of_a_parameter_may_change_with_its_home():
+    """Another parameter that lies beside it is changed: this graph's values are as they were."""
+    first, second = gn.Parameter(torch.ones(2, 3)), gn.Parameter(torch.ones(2))
+    gn.SGD([first, second])
+    with gn.Graph() as graph:
+        loss = (gn.Input((3,), name="x") * first.reshape(3, 2).sum(1)).sum()
+    graph.forward(x=torch.ones(3))
+    second.top = torch.zeros(2)
+    graph.backward(loss)
+    assert first.grad.tolist() == [[1, 1, 1], [1, 1, 1]]
