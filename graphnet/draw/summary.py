@@ -109,7 +109,7 @@ def _modules(graph: Graph, node: Node) -> list[tuple[str, str]]:
         maker = graph.makers[node]
         return [("", "outside" if maker is None else type(maker).__name__)]
     paths = [".".join(parts[:depth]) for depth in range(1, len(parts) + 1)]
-    return [(path, graph.scopes.kinds.get(path, "")) for path in paths]
+    return [(path, graph.scopes.kind(path)) for path in paths]
 
 
 def _row(path: str, kind: str, nodes: list[Node], walked: set[Node]) -> Row:

@@ -85,11 +85,15 @@ class NodeList(Sequence[Node]):
         return operation
 
     def join(self, parameter: Parameter, name: str | None = None) -> None:
-        """Take a parameter into the list, unless it stands there already."""
+        """Take a parameter into the list, unless it stands there already.
+
+        It has the name that the outermost module has for it, else the one given, else its own.
+        """
         if self in parameter.places:
             return
-        wanted = name or parameter.label
-        if wanted is None or name is not None:
+        given = self.scopes.known(parameter) or name or self.scopes.found(parameter)
+        wanted = given or parameter.label
+        if given or wanted is None:
             wanted = self.names.unique(wanted or self.scopes.path("parameter"))
         self.names.claim(wanted, parameter)
         parameter.places[self] = (len(self._nodes), wanted)
