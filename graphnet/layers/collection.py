@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, overload
 
 from graphnet.errors import GraphError, counted
 from graphnet.layers.module import Module
+from graphnet.layers.tree import Changes
 
 if TYPE_CHECKING:
     from collections.abc import ItemsView, KeysView, ValuesView
@@ -46,6 +47,10 @@ class Collection(Module):
             )
         return [self._fitting(item) for item in items]
 
+    def __setattr__(self, name: str, value: object) -> None:
+        Changes.add()  # of what it holds: never changed in place, always assigned
+        super().__setattr__(name, value)
+
     def __bool__(self) -> bool:
         return True  # an empty one is a module too
 
@@ -54,11 +59,11 @@ class ListOf(Collection, Generic[Item]):
     """A module that holds items by their places, with the methods of a list."""
 
     def __init__(self, items: Iterable[Any] | None = None) -> None:
-        self._list: list[Item] = []
+        self._list: tuple[Item, ...] = ()
         self.extend(() if items is None else items)
 
     def _contents(self) -> Iterator[tuple[str, Any]]:
-        items = ((str(place), item) for place, item in enumerate(list(self._list)))
+        items = ((str(place), item) for place, item in enumerate(self._list))
         return chain(items, (pair for pair in super()._contents() if pair[0] != "_list"))
 
     def _child(self, name: str) -> object:
@@ -66,23 +71,25 @@ class ListOf(Collection, Generic[Item]):
             return super()._child(name)
         return self._list[int(name)] if int(name) < len(self._list) else None
 
-    def _like(self, items: list[Item]) -> Self:
+    def _like(self, items: tuple[Item, ...]) -> Self:
         """A list of its kind with these items."""
         raise NotImplementedError
 
     def append(self, item: Item) -> Self:
         """Append an item, and return the whole."""
-        self._list.append(self._fitting(item))
+        self._list = (*self._list, self._fitting(item))
         return self
 
     def extend(self, items: Iterable[Item]) -> Self:
         """Append several items, and return the whole."""
-        self._list.extend(self._all(items))
+        self._list = (*self._list, *self._all(items))
         return self
 
     def insert(self, place: int, item: Item) -> Self:
         """Insert an item before a place, as a list does, and return the whole."""
-        self._list.insert(place, self._fitting(item))
+        items = list(self._list)
+        items.insert(place, self._fitting(item))
+        self._list = tuple(items)
         return self
 
     def pop(self, place: int = -1) -> Item:
@@ -91,7 +98,9 @@ class ListOf(Collection, Generic[Item]):
         Raises:
             GraphError: there is no such place; it is an IndexError too.
         """
-        return self._list.pop(self._place(place))
+        item = self[place]
+        del self[place]
+        return item
 
     def _place(self, place: SupportsIndex) -> int:
         """A place from 0, also of one that is counted from the end."""
@@ -114,13 +123,17 @@ class ListOf(Collection, Generic[Item]):
         return self._list[self._place(place)]
 
     def __setitem__(self, place: int, item: Item) -> None:
-        self._list[self._place(place)] = self._fitting(item)
+        items = list(self._list)
+        items[self._place(place)] = self._fitting(item)
+        self._list = tuple(items)
 
     def __delitem__(self, place: int | slice) -> None:
-        del self._list[place if isinstance(place, slice) else self._place(place)]
+        items = list(self._list)
+        del items[place if isinstance(place, slice) else self._place(place)]
+        self._list = tuple(items)
 
     def __add__(self, others: Iterable[Item]) -> Self:
-        return self._like([*self._list, *self._all(others)])
+        return self._like((*self._list, *self._all(others)))
 
     def __iadd__(self, others: Iterable[Item]) -> Self:
         return self.extend(others)
@@ -141,7 +154,7 @@ class DictOf(Collection, Generic[Item]):
 
     def _contents(self) -> Iterator[tuple[str, Any]]:
         others = (pair for pair in super()._contents() if pair[0] != "_dict")
-        return chain(list(self._dict.items()), others)
+        return chain(self._dict.items(), others)
 
     def _child(self, name: str) -> object:
         return self._dict[name] if name in self._dict else super()._child(name)
@@ -151,7 +164,7 @@ class DictOf(Collection, Generic[Item]):
         pairs = dict(items)
         for name in pairs:
             self._refuse(name)
-        self._dict |= dict(zip(pairs, self._all(pairs.values()), strict=True))
+        self._dict = {**self._dict, **dict(zip(pairs, self._all(pairs.values()), strict=True))}
 
     def _refuse(self, name: Any) -> None:
         if not isinstance(name, str) or not name or "." in name or name in vars(self):
@@ -167,12 +180,12 @@ class DictOf(Collection, Generic[Item]):
             GraphError: there is no such name; it is a KeyError too.
         """
         item = self[name]
-        del self._dict[name]
+        self._dict = {key: each for key, each in self._dict.items() if key != name}
         return item
 
     def clear(self) -> None:
         """Take all items out."""
-        self._dict.clear()
+        self._dict = {}
 
     def keys(self) -> KeysView[str]:
         """The names, in the order in which they were put in."""

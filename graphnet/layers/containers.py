@@ -41,7 +41,7 @@ class ModuleList(ListOf[Module]):
     def _fitting(self, item: Any) -> Module:
         return _module(self, item, "extend(modules)")
 
-    def _like(self, items: list[Module]) -> Any:
+    def _like(self, items: tuple[Module, ...]) -> Any:
         return ModuleList(items)
 
 
@@ -92,7 +92,7 @@ class ParameterList(ListOf[Parameter]):
     def _fitting(self, item: Any) -> Parameter:
         return _parameter(self, item)
 
-    def _like(self, items: list[Parameter]) -> Any:
+    def _like(self, items: tuple[Parameter, ...]) -> Any:
         return ParameterList(items)
 
     def extra_repr(self) -> str:
@@ -103,7 +103,8 @@ class ParameterList(ListOf[Parameter]):
 class ParameterDict(DictOf[Parameter]):
     """A dict of parameters, found under their names, as in torch.nn.
 
-    A tensor that is put in becomes a parameter.
+    A tensor that is put in becomes a parameter. They keep the order in which they were put in
+    (torch.nn sorts those of a plain dict).
 
     Raises:
         GraphError: something else than a parameter or a tensor is given, or a name that is no

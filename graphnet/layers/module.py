@@ -13,7 +13,7 @@ from graphnet.graph.kinds import Mode
 from graphnet.layers.private import PrivateGraph
 from graphnet.layers.state import load_state, refuse_plain_containers
 from graphnet.layers.strays import warn_of_strays
-from graphnet.layers.tree import Ways, by_every_name, each_once, text_of
+from graphnet.layers.tree import Changes, Ways, by_every_name, each_once, text_of
 
 if TYPE_CHECKING:
     from typing import Self
@@ -47,6 +47,11 @@ class Module:
     batch_dim = 0
     """The dimension of the inputs of `forward` whose size may change from call to call."""
     _private: PrivateGraph | None = None
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if isinstance(value, Module):
+            Changes.add()
+        super().__setattr__(name, value)
 
     def build(self, *nodes: Any) -> Any:
         """Append the operations of this module, and return its output node or nodes."""

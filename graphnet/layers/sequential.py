@@ -82,5 +82,5 @@ class Sequential(ListOf[Module]):
             raise not_a_module("A Sequential", item, "Sequential(*modules)")
         return item
 
-    def _like(self, items: list[Module]) -> Any:
+    def _like(self, items: tuple[Module, ...]) -> Any:
         return Sequential(*items)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from warnings import warn
 
 from graphnet.errors import GraphError
@@ -13,6 +13,7 @@ from graphnet.graph.location import user_level
 from graphnet.layers.state import contents
 
 if TYPE_CHECKING:
+    from graphnet.graph import Graph
     from graphnet.graph.nodelist import NodeList
     from graphnet.layers.module import Module
 
@@ -38,10 +39,10 @@ def warn_of_strays(module: Module, graph: NodeList, first: int, inputs: Sequence
 
 
 def _message(module: Module, graph: NodeList, first: int, strays: list[Parameter]) -> str:
-    makers = getattr(graph, "makers", {})
-    builders = dict.fromkeys(makers[node] for node in graph[first:] if makers.get(node))
+    makers = [cast("Graph", graph).makers[node] for node in graph[first:]]
+    users = dict.fromkeys([*module.modules(), *filter(None, makers)])
     lines = [
-        f"  {graph.name_of(stray)}, made at {stray.line}: {_held(stray, builders)}"
+        f"  {graph.name_of(stray)}, made at {stray.line}: {_held(stray, users)}"
         for stray in strays[:_NAMED]
     ]
     if len(strays) > _NAMED:
@@ -56,9 +57,9 @@ def _message(module: Module, graph: NodeList, first: int, strays: list[Parameter
     )
 
 
-def _held(stray: Parameter, builders: Iterable[Any]) -> str:
-    """Where a parameter is held, as far as it can be seen from the modules."""
-    for module in builders:
+def _held(stray: Parameter, users: Iterable[Any]) -> str:
+    """Where a parameter is held, as far as it can be seen from the modules that may use it."""
+    for module in users:
         for kind in type(module).__mro__:
             for name, value in vars(kind).items():
                 if _holds(value, stray):

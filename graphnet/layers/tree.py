@@ -79,6 +79,17 @@ def _reaching_circles(children: Children) -> Collection[Module]:
     return children.keys() - set(ends)
 
 
+class Changes:
+    """Counts how often any module got another one, so that what was found is known to be stale."""
+
+    count = 0
+
+    @classmethod
+    def add(cls) -> None:
+        """Count one more."""
+        cls.count += 1
+
+
 class Ways:
     """The ways from a module to those inside it, while it is being built.
 
@@ -88,13 +99,15 @@ class Ways:
 
     def __init__(self, owner: Module) -> None:
         self._owner = owner
+        self._changes = -1
         self._homes: dict[Module, tuple[Module, str]] = {}  # who holds a module, and its name there
         self._waiting: deque[Module] = deque()  # found, and not looked into yet
 
     def to(self, module: Module) -> list[tuple[str, Module]] | None:
         """Each name on the way to a module, and what it names; None if there is no way."""
         way = self._way(module)
-        if way is None:  # it may have been added meanwhile
+        if way is None and self._changes != Changes.count:  # it may have been added meanwhile
+            self._changes = Changes.count
             self._homes, self._waiting = {}, deque([self._owner])
             way = self._way(module)
         return way
