@@ -143,8 +143,9 @@ class Scopes:
         paths: dict[str, str] = {}
         for path, module in outermost.owner.named_modules() if outermost.owner else ():
             around, _, name = path.rpartition(".")
-            claimed = self.claim(_joined(paths.get(around, outermost.path), name), module)
-            paths[path] = claimed
+            start = paths.get(around)
+            wanted = _joined(outermost.path, path) if start is None else _joined(start, name)
+            paths[path] = claimed = self.claim(wanted, module)
             for own, parameter in module._own_parameters():
                 outermost.names.setdefault(parameter, _joined(claimed, own))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 from warnings import warn
 
@@ -80,8 +80,8 @@ class Module:
         with graph, graph.scopes.restored():
             self._enter(graph)
             outputs = self.build(*inputs)
-        if outermost:
-            warn_of_strays(self, graph, first, inputs)
+            if outermost:
+                warn_of_strays(self, graph, first, inputs)
         return outputs
 
     def _enter(self, graph: NodeList) -> None:
@@ -151,13 +151,14 @@ class Module:
 
     # what is inside
 
-    def _contents(self) -> Iterator[tuple[str, Any]]:
+    def _contents(self) -> Iterable[tuple[str, Any]]:
         """What it holds by name: its attributes, and the items of a container."""
-        return iter(list(vars(self).items()))
+        return vars(self).items()
 
     def _child(self, name: str) -> object:
         """What it holds under one name; None if nothing."""
-        return vars(self).get(name)
+        held = vars(self).get(name)
+        return dict(self.named_children()).get(name) if held is None else held
 
     def named_children(self) -> Iterator[tuple[str, Module]]:
         """The modules directly inside this one, by name, in the order of their definition.
@@ -179,7 +180,7 @@ class Module:
 
     def named_modules(self) -> Iterator[tuple[str, Module]]:
         """This module and all modules inside it, by path, each once."""
-        return each_once(self)
+        return iter(each_once(self))
 
     def modules(self) -> Iterator[Module]:
         """This module and all modules inside it, each once."""

@@ -24,16 +24,20 @@ def warn_of_strays(module: Module, graph: NodeList, first: int, inputs: Sequence
     """Warn of parameters to be learned that joined the list with a module and are not in it.
 
     Args:
-        module: the outermost module, which has been built.
+        module: the outermost module, at the end of its build.
         graph: the list.
         first: how long the list was before.
         inputs: what the module was called with; parameters among them are the caller's.
     """
-    joined = [node for node in graph[first:] if isinstance(node, Parameter) and node.requires_grad]
-    if not joined:
+    unknown = [
+        node
+        for node in graph[first:]
+        if isinstance(node, Parameter) and node.requires_grad and not graph.scopes.known(node)
+    ]
+    if not unknown:  # the usual case, without another look into all modules
         return
-    known = {id(each) for each in (*module.parameters(), *contents(inputs))}
-    strays = [parameter for parameter in joined if id(parameter) not in known]
+    listed = {id(each) for each in (*module.parameters(), *contents(inputs))}
+    strays = [parameter for parameter in unknown if id(parameter) not in listed]
     if strays:
         warn(_message(module, graph, first, strays), stacklevel=user_level())
 

@@ -7,7 +7,7 @@ A module may be held under several names, and modules may hold each other in a c
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from graphnet.errors import GraphError
@@ -18,49 +18,58 @@ if TYPE_CHECKING:
     Children = dict[Module, list[tuple[str, Module]]]
 
 
-def each_once(root: Module) -> Iterator[tuple[str, Module]]:
+def each_once(root: Module) -> list[tuple[str, Module]]:
     """The module and all modules inside it by path, each under its first name."""
-    children = _children(root)
-    return _walk(root, children, children.keys())
+    return _first_names(root)[0]
 
 
-def by_every_name(root: Module) -> Iterator[tuple[str, Module]]:
+def by_every_name(root: Module) -> Iterable[tuple[str, Module]]:
     """The same, a shared module under each of its names.
 
     In a circle there would be no end of names: a module from which a circle can be reached has
     its first one only.
     """
-    children = _children(root)
-    shared = sum(map(len, children.values())) >= len(children)
-    return _walk(root, children, _reaching_circles(children) if shared else ())
+    names, children = _first_names(root)
+    if sum(map(len, children.values())) < len(children):  # none has two names
+        return names
+    return _all_names(root, children, _reaching_circles(children))
 
 
-def _children(root: Module) -> Children:
-    """The children of the module and of all modules inside it."""
-    found: Children = {}
-    waiting = [root]
-    while waiting:
-        module = waiting.pop()
-        if module not in found:
-            found[module] = list(module.named_children())
-            waiting.extend(child for _, child in found[module])
-    return found
+def _first_names(root: Module) -> tuple[list[tuple[str, Module]], Children]:
+    """Paths and modules, each module once and before its children; and the children of each."""
+    names: list[tuple[str, Module]] = []
+    children: Children = {}
+    stack = [("", root)]
+    while stack:
+        path, module = stack.pop()
+        if module not in children:
+            names.append((path, module))
+            children[module] = list(module.named_children())
+            _stack_up(stack, path, children[module])
+    return names, children
 
 
-def _walk(
+def _all_names(
     root: Module, children: Children, once: Collection[Module]
 ) -> Iterator[tuple[str, Module]]:
-    """Paths and modules, each module before its children; those in `once` are walked once."""
+    """Paths and modules, each module before its children; those in `once` with one path."""
     seen: set[Module] = set()
     stack = [("", root)]
     while stack:
         path, module = stack.pop()
-        if module in seen and module in once:
-            continue
-        seen.add(module)
-        yield path, module
+        if module not in seen or module not in once:
+            seen.add(module)
+            yield path, module
+            _stack_up(stack, path, children[module])
+
+
+def _stack_up(
+    stack: list[tuple[str, Module]], path: str, children: list[tuple[str, Module]]
+) -> None:
+    """Put the children of what has a path on a stack, the first one on top."""
+    if children:
         start = f"{path}." if path else ""
-        stack.extend((start + name, child) for name, child in reversed(children[module]))
+        stack += [(start + name, child) for name, child in reversed(children)]
 
 
 def _reaching_circles(children: Children) -> Collection[Module]:
@@ -141,7 +150,7 @@ def text_of(root: Module, usual: object) -> str:
         root: the module.
         usual: the `__repr__` of those that are opened here; others write themselves.
     """
-    children = _children(root)
+    _, children = _first_names(root)
     once, seen = _reaching_circles(children), set()
     lines: list[str] = []
     stack: list[tuple[str, str, Module | None]] = [("", "", root)]

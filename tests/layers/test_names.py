@@ -143,6 +143,17 @@ class Raw:
         return x @ self.embedding.weight.T
 
 
+class Dotted:
+    """Modules under names that are no identifiers."""
+
+    def parts(self, kit):
+        setattr(self, "a.b", kit.Linear(3, 3))
+        setattr(self, "c d", kit.Sequential(kit.Linear(3, 3)))
+
+    def compute(self, kit, x):
+        return getattr(self, "c d")(getattr(self, "a.b")(x))
+
+
 PARAMETER = {gn: gn.Parameter, nn: nn.Parameter}
 
 
@@ -185,6 +196,14 @@ def test_the_state_has_the_names_of_torch(body):
     x = torch.randn(4, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
     # a few layers of width 3 in float64
     torch.testing.assert_close(ours.forward(x), theirs(x).detach(), rtol=1e-12, atol=1e-12)
+
+
+def test_names_that_are_no_identifiers():
+    model = twin(gn, Dotted)
+    assert list(model.state_dict()) == list(twin(nn, Dotted).state_dict())
+    names = {each: name for name, each in model.named_parameters()}
+    graph = listed(model)
+    assert {each: graph.name_of(each) for each in graph.parameters()} == names
 
 
 @EACH
@@ -329,6 +348,22 @@ def test_what_is_assigned_in_build_has_the_name_it_was_assigned_to():
     graph = listed(model)
     names = {each: name for name, each in model.named_parameters()}
     assert {each: graph.name_of(each) for each in graph.parameters()} == names
+
+
+def test_a_module_that_finds_its_children_itself():
+    class Own(gn.Module):
+        def __init__(self):
+            self.layer = gn.Linear(3, 3)
+
+        def named_children(self):
+            return iter([("mine", self.layer)])
+
+        def build(self, x):
+            return self.layer(x)
+
+    assert [name for name in listed(Own()).names._nodes if "." in name][:3] == [
+        "mine.weight", "mine.bias", "mine.linear",
+    ]  # fmt: skip
 
 
 def test_what_moves_while_it_is_built_is_named_by_its_new_place():
