@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
+from warnings import catch_warnings, filterwarnings
 
 from graphnet.check.differences import wave
 from graphnet.check.report import Check, NotLooked, Report, examine
@@ -50,7 +51,9 @@ def check_module(
     if not shapes:
         raise GraphError("check_module needs the shape of each input: check_module(net, (5, 2)).")
     suite = _ModuleSuite(module, shapes, low, high, integers or {}, reference)
-    return examine(type(module).__name__, suite.checks(), skip)
+    with catch_warnings():  # of parameters that are not listed: a check of its own tells
+        filterwarnings("ignore", r".*parameters\(\) does not list", UserWarning)
+        return examine(type(module).__name__, suite.checks(), skip)
 
 
 class _ModuleSuite(Suite):

@@ -42,7 +42,7 @@ def scene_of(graph: Graph, loss: Node | None = None) -> Scene:
                 arrow = replace(arrow, sharing=sharing[source], use=used[source])
             scene.arrows.append(arrow)
     for path in scene.paths:
-        scene.titles[path] = _title(path, graph.scopes.kinds.get(".".join(path), ""))
+        scene.titles[path] = _title(path, graph.scopes.kind(".".join(path)))
     return scene
 
 
@@ -91,8 +91,7 @@ def is_single(node: Node) -> bool:
 
 
 def _box(graph: Graph, place: int, node: Node, is_loss: bool) -> Box:
-    name = graph.name_of(node)
-    *path, last = name.split(".")
+    path, last = _placed(graph, graph.name_of(node))
     symbol = node.op.symbol if isinstance(node, Operation) else ""
     note = ""
     if isinstance(node, Parameter) and not node.is_buffer:
@@ -104,7 +103,7 @@ def _box(graph: Graph, place: int, node: Node, is_loss: bool) -> Box:
         symbol=symbol,
         shape=sizes(node.shape) + _number_type(node),
         note=note,
-        path=_path(path),
+        path=path,
         nodes=(node,),
         places=(place,),
     )
@@ -120,8 +119,21 @@ def _number_type(node: Node) -> str:
     return "" if node.dtype.is_floating_point else f" {dtype_text(node.dtype)}"
 
 
-def _path(parts: list[str]) -> Path:
-    return tuple(part for part in parts if part)
+def _placed(graph: Graph, name: str) -> tuple[Path, str]:
+    """The modules around a node, and what it is called in them.
+
+    A module that only holds others, such as a ModuleList, is not called itself. It has no frame,
+    and stands in the names of those that it holds: "blocks.0".
+    """
+    *around, last = name.split(".")
+    path: list[str] = []
+    held = whole = ""
+    for part in filter(None, around):
+        whole, held = (f"{text}.{part}" if text else part for text in (whole, held))
+        if graph.scopes.uses[whole] or not graph.scopes.kind(whole):
+            path.append(held)
+            held = ""
+    return tuple(path), f"{held}.{last}" if held else last
 
 
 def kind_of(node: Node) -> str:

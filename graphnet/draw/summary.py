@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from graphnet.draw.building import loss_of
 from graphnet.draw.flops import backward_flops, forward_flops, sizes_of
+from graphnet.errors import counted
 from graphnet.graph import Node, Operation, Parameter
 from graphnet.graph.passes import ancestors
 from graphnet.table import printable, text_table
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from graphnet.graph import Graph
 
 __all__ = ["Row", "Summary", "summary"]
+
+_OUTSIDE = "outside"
+"""The kind of the nodes that no module has appended."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,7 @@ class Row:
         path: the module, "" for the nodes outside any module, and for those that a module has
             itself which is called first, and so puts no name before theirs.
         kind: what the module is: "Linear".
+        uses: how often the module was called; 0 where it only holds others.
         nodes: how many nodes it has.
         parameters: how many numbers it learns, each counted once however often it is used.
         borrowed: how many numbers it reads that are counted in another module.
@@ -38,6 +43,7 @@ class Row:
 
     path: str
     kind: str
+    uses: int
     nodes: int
     parameters: int
     borrowed: int
@@ -97,9 +103,12 @@ def summary(graph: Graph) -> Summary:
     for node in graph:
         for module in _modules(graph, node):
             members.setdefault(module, []).append(node)
-    rows = [_row(path, kind, nodes, walked) for (path, kind), nodes in members.items()]
+    rows = [
+        _row(path, kind, 0 if kind == _OUTSIDE else graph.scopes.uses[path], nodes, walked)
+        for (path, kind), nodes in members.items()
+    ]
     fed = all(node.computed for node in graph.inputs)
-    return Summary(tuple(rows), _row("total", "", list(graph), walked), fed)
+    return Summary(tuple(rows), _row("total", "", 0, list(graph), walked), fed)
 
 
 def _modules(graph: Graph, node: Node) -> list[tuple[str, str]]:
@@ -107,12 +116,12 @@ def _modules(graph: Graph, node: Node) -> list[tuple[str, str]]:
     parts = [part for part in graph.name_of(node).split(".")[:-1] if part]
     if not parts:
         maker = graph.makers[node]
-        return [("", "outside" if maker is None else type(maker).__name__)]
+        return [("", _OUTSIDE if maker is None else type(maker).__name__)]
     paths = [".".join(parts[:depth]) for depth in range(1, len(parts) + 1)]
-    return [(path, graph.scopes.kinds.get(path, "")) for path in paths]
+    return [(path, graph.scopes.kind(path)) for path in paths]
 
 
-def _row(path: str, kind: str, nodes: list[Node], walked: set[Node]) -> Row:
+def _row(path: str, kind: str, uses: int, nodes: list[Node], walked: set[Node]) -> Row:
     """The costs of some nodes, of which those in `walked` get gradients."""
     back = [node for node in nodes if node in walked and node.requires_grad]
     inside = set(nodes)
@@ -120,6 +129,7 @@ def _row(path: str, kind: str, nodes: list[Node], walked: set[Node]) -> Row:
     return Row(
         path,
         kind,
+        uses,
         len(nodes),
         _learned(nodes),
         _learned(source for source in read if source not in inside),
@@ -147,6 +157,7 @@ def _cells(row: Row) -> tuple[str, ...]:
     *outer, last = row.path.split(".")
     name = "  " * len(outer) + printable(last or "-")
     borrowed = f" + {row.borrowed:,}" if row.borrowed else ""
-    kind, parameters = printable(row.kind), f"{row.parameters:,}{borrowed}"
+    uses = f", {counted(row.uses, 'use')}" if row.uses > 1 else ""
+    kind, parameters = printable(row.kind) + uses, f"{row.parameters:,}{borrowed}"
     numbers = (row.forward, row.backward, row.tops, row.grads)
     return name, kind, f"{row.nodes:,}", parameters, *(f"{number:,}" for number in numbers)

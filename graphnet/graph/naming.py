@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Container, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
 
 from graphnet.errors import GraphError
 
@@ -44,51 +46,169 @@ class Names:
 
     def unique(self, name: str) -> str:
         """The name itself if it is free, else with the first free number: tanh, tanh_1, tanh_2."""
-        free, count = name, self._counts.get(name, 0)
-        while free in self._nodes:
-            count += 1
-            free = f"{name}_{count}"
-        self._counts[name] = count
-        return free
+        return _numbered(name, self._nodes, self._counts)
+
+
+class Built(Protocol):
+    """What a module is to the list: it knows what is inside it."""
+
+    def named_modules(self) -> Iterator[tuple[str, Built]]:
+        """This module and all modules inside it by path, each before those inside it."""
+
+    def _own_parameters(self) -> Iterator[tuple[str, Any]]:
+        """The parameters that are directly in it, by name."""
+
+
+@dataclass(slots=True)
+class Scope:
+    """A module that is being built.
+
+    Attributes:
+        owner: the module; None for a part of the list that no module builds.
+        path: what stands before the names of its nodes.
+        ways: where modules hang in the owner; kept here by the layers while it is being built.
+        names: of the outermost module, the names of the parameters inside it.
+        held: False if the module that calls the owner does not hold it: it made it while being
+            built, or got it from elsewhere.
+    """
+
+    owner: Built | None
+    path: str
+    ways: Any = None
+    names: dict[Any, str] = field(default_factory=dict)
+    held: bool = True
 
 
 class Scopes:
     """The stack of modules that are being built, each with its path in the graph."""
 
     def __init__(self) -> None:
-        self._stack: list[tuple[object, str]] = [(None, "")]
-        self._roots: dict[object, str] = {}
-        self.kinds: dict[str, str] = {}
-        """For the path of each module that was built, what it is: "Linear"."""
+        self._stack = [Scope(None, "")]
+        self._modules: dict[str, object] = {}
+        self._claims: dict[tuple[object, str], str] = {}
+        self._counts: dict[str, int] = {}
         self.modules: dict[Any, None] = {}
         """The modules that were built, in the order in which they were first called."""
+        self.uses: Counter[str] = Counter()
+        """For the path of each module that was built, how often."""
+
+    @property
+    def scope(self) -> Scope:
+        """The innermost module that is being built, or the list itself."""
+        return self._stack[-1]
 
     @property
     def owner(self) -> object:
         """The module that is being built; None outside any module."""
-        return self._stack[-1][0]
+        return self.scope.owner
+
+    @property
+    def leader(self) -> object:
+        """The module whose training mode an operation follows; None where it is the list's.
+
+        It is the one that is being built. One that was made while another is built follows that
+        other, which cannot set its mode, until somebody sets it.
+        """
+        for scope in reversed(self._stack):
+            if scope.owner is None or scope.held or "training" in vars(scope.owner):
+                return scope.owner
+        return None
 
     def path(self, name: str) -> str:
         """A name with the path of the current module before it: encoder.0.weight."""
-        prefix = self._stack[-1][1]
-        return f"{prefix}.{name}" if prefix and name else prefix or name
+        return _joined(self.scope.path, name)
+
+    def kind(self, path: str) -> str:
+        """The class of the module that has a path; empty where none has."""
+        return type(self._modules[path]).__name__ if path in self._modules else ""
+
+    # the paths of modules: no two modules have one and the same
 
     def root(self, owner: object, name: str) -> str:
         """The path of a module that no other module calls: empty for the first one of a graph."""
-        if owner not in self._roots:
-            taken = set(self._roots.values())
-            choices = ("", name, *(f"{name}_{count}" for count in range(1, len(taken) + 1)))
-            self._roots[owner] = next(choice for choice in choices if choice not in taken)
-        return self._roots[owner]
+        first = self._modules.setdefault("", owner) is owner
+        return "" if first else self.claim(name, owner)
+
+    def claim(self, path: str, module: object) -> str:
+        """A path for a module: the same each time, with a number where another module has it."""
+        key = (module, path)
+        if key not in self._claims:
+            mine = self._modules.get(path) is module
+            free = path if mine else _numbered(path, self._modules, self._counts)
+            self._claims[key], self._modules[free] = free, module
+        return self._claims[key]
+
+    # the names of parameters: those that they have in the outermost module
+
+    def known(self, parameter: object) -> str | None:
+        """The name of a parameter that the outermost module holds; None if it does not."""
+        outermost = self._outermost
+        return None if outermost is None else outermost.names.get(parameter)
+
+    def found(self, parameter: object) -> str | None:
+        """The same for one that the module may have got since its building began."""
+        if (outermost := self._outermost) is not None:
+            self._read(outermost)
+        return self.known(parameter)
+
+    @property
+    def _outermost(self) -> Scope | None:
+        return next((scope for scope in self._stack if scope.owner is not None), None)
+
+    def _read(self, outermost: Scope) -> None:
+        """Claim a path for each module that is inside the outermost one, and name parameters."""
+        paths: dict[str, str] = {}
+        for path, module in outermost.owner.named_modules() if outermost.owner else ():
+            around, _, name = path.rpartition(".")
+            start = paths.get(around)
+            wanted = _joined(outermost.path, path) if start is None else _joined(start, name)
+            paths[path] = claimed = self.claim(wanted, module)
+            for own, parameter in module._own_parameters():
+                outermost.names.setdefault(parameter, _joined(claimed, own))
+
+    # in and out
+
+    def enter(self, path: str, owner: Built | None = None) -> None:
+        """Prefix the names of the nodes that are appended from now on, until `leave`."""
+        outermost = owner is not None and self._outermost is None
+        ways = self.scope.ways
+        self._stack.append(Scope(owner, path, held=ways is None or bool(ways.to(owner))))
+        if owner is not None:
+            self.uses[path] += 1
+            self.modules[owner] = None
+        if outermost:
+            self._read(self.scope)
+
+    def leave(self) -> None:
+        """Go back to where the last `enter` was."""
+        self._stack.pop()
 
     @contextmanager
-    def inside(self, path: str, owner: object = None) -> Iterator[None]:
-        """Prefix the names of the nodes that are appended inside the block."""
-        self._stack.append((owner, path))
-        if owner is not None:
-            self.kinds[path] = type(owner).__name__
-            self.modules[owner] = None
+    def restored(self) -> Iterator[None]:
+        """Leave at the end of the block whatever was entered in it."""
+        depth = len(self._stack)
         try:
             yield
         finally:
-            self._stack.pop()
+            del self._stack[depth:]
+
+    @contextmanager
+    def inside(self, path: str) -> Iterator[None]:
+        """Prefix the names of the nodes that are appended inside the block."""
+        with self.restored():
+            self.enter(path)
+            yield
+
+
+def _joined(path: str, name: str) -> str:
+    return f"{path}.{name}" if path and name else path or name
+
+
+def _numbered(name: str, taken: Container[str], counts: dict[str, int]) -> str:
+    """The name itself if it is free, else with the first free number after it."""
+    free, count = name, counts.get(name, 0)
+    while free in taken:
+        count += 1
+        free = f"{name}_{count}"
+    counts[name] = count
+    return free

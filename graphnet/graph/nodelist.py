@@ -87,11 +87,15 @@ class NodeList(Sequence[Node]):
         return operation
 
     def join(self, parameter: Parameter, name: str | None = None) -> None:
-        """Take a parameter into the list, unless it stands there already."""
+        """Take a parameter into the list, unless it stands there already.
+
+        It has the name that the outermost module has for it, else the one given, else its own.
+        """
         if self in parameter.places:
             return
-        wanted = name or parameter.label
-        if wanted is None or name is not None:
+        given = self.scopes.known(parameter) or name or self.scopes.found(parameter)
+        wanted = given or parameter.label
+        if given or wanted is None:
             wanted = self.names.unique(wanted or self.scopes.path("parameter"))
         self.names.claim(wanted, parameter)
         parameter.places[self] = (len(self._nodes), wanted)
@@ -130,7 +134,8 @@ class NodeList(Sequence[Node]):
 
     def _mode_here(self) -> Mode:
         """The training mode that an operation appended now will follow."""
-        owner = self if self.scopes.owner is None else self.scopes.owner
+        leader = self.scopes.leader
+        owner = self if leader is None else leader
         self._owners_of_modes[owner] = None
         return Mode(owner)
 

@@ -20,7 +20,13 @@ from graphnet.layers.activations import (
 from graphnet.layers.attention import MultiheadAttention
 from graphnet.layers.batch_norm import BatchNorm1d, BatchNorm2d, InstanceNorm2d
 from graphnet.layers.cells import GRUCell, LSTMCell, RNNCell
-from graphnet.layers.containers import ModuleList, Residual
+from graphnet.layers.containers import (
+    ModuleDict,
+    ModuleList,
+    ParameterDict,
+    ParameterList,
+    Residual,
+)
 from graphnet.layers.convolution import Conv1d, Conv2d, ConvTranspose2d
 from graphnet.layers.dropout import Dropout
 from graphnet.layers.embedding import Embedding
@@ -61,8 +67,11 @@ __all__ = [
     "MaxPool2d",
     "Mish",
     "Module",
+    "ModuleDict",
     "ModuleList",
     "MultiheadAttention",
+    "ParameterDict",
+    "ParameterList",
     "RMSNorm",
     "RNNCell",
     "ReLU",

@@ -1,18 +1,24 @@
-"""Modules that hold modules, beside `Sequential`."""
+"""Modules that hold modules or parameters, beside `Sequential`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any, Self, overload
+from typing import TYPE_CHECKING, Any
+
+from torch import empty
 
 from graphnet.errors import GraphError, ShapeError, shape_text
-from graphnet.layers.module import Module, modules_among, not_a_module
+from graphnet.graph import Parameter
+from graphnet.layers.collection import DictOf, ListOf
+from graphnet.layers.module import Module
+from graphnet.layers.tree import not_a_module
 
 if TYPE_CHECKING:
     from graphnet.graph import Node
 
+_TENSOR = type(empty(0))
 
-class ModuleList(Module):
+
+class ModuleList(ListOf[Module]):
     """A list of modules that a subclass of `Module` calls as it likes.
 
     Their parameters are found under "0", "1", ..., as in torch.nn. The list itself has no build.
@@ -32,46 +38,109 @@ class ModuleList(Module):
     ['steps.0.weight', 'steps.0.bias', 'steps.1.weight', 'steps.1.bias']
     """
 
-    def __init__(self, modules: Iterable[Module] | None = None) -> None:
-        self._list: tuple[Module, ...] = ()
-        self.extend(modules or ())
+    def _fitting(self, item: Any) -> Module:
+        return _module(self, item, "extend(modules)")
 
-    def append(self, module: Module) -> Self:
-        """Append a module, and return the list."""
-        if not isinstance(module, Module):
-            raise not_a_module("A ModuleList", module, "extend(modules)")
-        self._list = (*self._list, module)
-        return self
+    def _like(self, items: tuple[Module, ...]) -> Any:
+        return ModuleList(items)
 
-    def extend(self, modules: Iterable[Module]) -> Self:
-        """Append several modules, and return the list."""
-        for module in tuple(modules):
-            self.append(module)
-        return self
 
-    def named_children(self) -> Iterator[tuple[str, Module]]:
-        """The modules by their places; then those of a subclass by their names."""
-        yield from ((str(place), module) for place, module in enumerate(self._list))
-        others = {name: each for name, each in vars(self).items() if name != "_list"}
-        yield from modules_among(self, others)
+class ModuleDict(DictOf[Module]):
+    """A dict of modules that a subclass of `Module` calls as it likes.
 
-    def __len__(self) -> int:
-        return len(self._list)
+    Their parameters are found under their names, as in torch.nn. The dict itself has no build.
 
-    def __bool__(self) -> bool:
-        return True  # an empty one is a module too
+    Raises:
+        GraphError: something else than a module is given, or a name that is no string, is empty,
+            has a dot or is an attribute of the dict.
 
-    def __iter__(self) -> Iterator[Module]:
-        return iter(self._list)
+    >>> import graphnet as gn
+    >>> class Choice(gn.Module):
+    ...     def __init__(self):
+    ...         self.heads = gn.ModuleDict({"mean": gn.Linear(2, 1), "spread": gn.Linear(2, 1)})
+    ...     def build(self, x):
+    ...         return self.heads["mean"](x), self.heads["spread"](x)
+    >>> [name for name, _ in Choice().named_parameters()]
+    ['heads.mean.weight', 'heads.mean.bias', 'heads.spread.weight', 'heads.spread.bias']
+    """
 
-    @overload
-    def __getitem__(self, place: int) -> Module: ...
-    @overload
-    def __getitem__(self, place: slice) -> ModuleList: ...
-    def __getitem__(self, place: Any) -> Any:
-        """A module by its place; by a slice, a ModuleList that shares its modules."""
-        chosen = self._list[place]
-        return ModuleList(chosen) if isinstance(place, slice) else chosen
+    def _fitting(self, item: Any) -> Module:
+        return _module(self, item, "update(modules)")
+
+
+class ParameterList(ListOf[Parameter]):
+    """A list of parameters, found under "0", "1", ..., as in torch.nn.
+
+    A tensor that is put in becomes a parameter.
+
+    Raises:
+        GraphError: something else than a parameter or a tensor is given.
+
+    >>> import graphnet as gn
+    >>> from torch import empty
+    >>> class Powers(gn.Module):
+    ...     def __init__(self):
+    ...         self.factors = gn.ParameterList(empty(()).fill_(2) for _ in range(3))
+    ...     def build(self, x):
+    ...         return sum(factor * x**n for n, factor in enumerate(self.factors))
+    >>> [name for name, _ in Powers().named_parameters()]
+    ['factors.0', 'factors.1', 'factors.2']
+    >>> Powers().forward(empty(2).fill_(3))
+    tensor([26., 26.])
+    """
+
+    def _fitting(self, item: Any) -> Parameter:
+        return _parameter(self, item)
+
+    def _like(self, items: tuple[Parameter, ...]) -> Any:
+        return ParameterList(items)
+
+    def extra_repr(self) -> str:
+        """The shapes of the parameters."""
+        return ", ".join(shape_text(each.shape) for each in self)
+
+
+class ParameterDict(DictOf[Parameter]):
+    """A dict of parameters, found under their names, as in torch.nn.
+
+    A tensor that is put in becomes a parameter. They keep the order in which they were put in
+    (torch.nn sorts those of a plain dict).
+
+    Raises:
+        GraphError: something else than a parameter or a tensor is given, or a name that is no
+            string, is empty, has a dot or is an attribute of the dict.
+
+    >>> import graphnet as gn
+    >>> from torch import empty
+    >>> gn.ParameterDict({"gain": empty(3), "shift": gn.Parameter(empty(3))})
+    ParameterDict(gain=(3,), shift=(3,))
+    """
+
+    def _fitting(self, item: Any) -> Parameter:
+        return _parameter(self, item)
+
+    def extra_repr(self) -> str:
+        """The names and the shapes of the parameters."""
+        return ", ".join(f"{name}={shape_text(each.shape)}" for name, each in self.items())
+
+
+def _module(holder: Module, item: Any, several: str) -> Module:
+    """What is put into a container of modules."""
+    if not isinstance(item, Module):
+        raise not_a_module(f"A {type(holder).__name__}", item, several)
+    return item
+
+
+def _parameter(holder: Module, item: Any) -> Parameter:
+    """What is put into a container of parameters."""
+    if isinstance(item, _TENSOR):
+        return Parameter(item)
+    if not isinstance(item, Parameter):
+        raise GraphError(
+            f"A {type(holder).__name__} is made of parameters and tensors; got "
+            f"{type(item).__name__}. Modules go into a ModuleList or a ModuleDict."
+        )
+    return item
 
 
 class Residual(Module):
@@ -96,7 +165,7 @@ class Residual(Module):
 
     def __init__(self, inner: Module) -> None:
         if not isinstance(inner, Module):
-            raise GraphError(f"A Residual holds a module; {inner!r} came.")
+            raise GraphError(f"A Residual holds a module; got {inner!r}.")
         self.inner = inner
 
     def build(self, x: Node) -> Node:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from graphnet.errors import GraphError, StateError
@@ -11,6 +11,8 @@ from graphnet.graph.entry import graph_of
 from graphnet.graph.parameter import clear_gradients
 from graphnet.layers.private import PrivateGraph
 from graphnet.layers.state import load_state, refuse_plain_containers
+from graphnet.layers.strays import warn_of_strays
+from graphnet.layers.tree import Changes, Ways, by_every_name, each_once, text_of
 
 if TYPE_CHECKING:
     from typing import Self
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from graphnet.draw.drawing import Drawing
+    from graphnet.graph.naming import Scopes
     from graphnet.graph.nodelist import NodeList
 
 
@@ -44,6 +47,11 @@ class Module:
     """The dimension of the inputs of `forward` whose size may change from call to call."""
     _private: PrivateGraph | None = None
 
+    def __setattr__(self, name: str, value: object) -> None:
+        if isinstance(value, Module):
+            Changes.add()
+        super().__setattr__(name, value)
+
     def build(self, *nodes: Any) -> Any:
         """Append the operations of this module, and return its output node or nodes."""
         way_out = "write build(self, x), which appends operations and returns the last one."
@@ -58,19 +66,34 @@ class Module:
         return self.append_to(graph_of(inputs), *inputs)
 
     def append_to(self, graph: NodeList, *inputs: Any) -> Any:
-        """Append the operations of this module to a graph, under the path of the module."""
-        with graph, graph.scopes.inside(self._path_in(graph.scopes), owner=self):
-            for name, parameter in self._own_parameters():
-                graph.join(parameter, graph.scopes.path(name))
-            return self.build(*inputs)
+        """Append the operations of this module to a graph, under the path of the module.
 
-    def _path_in(self, scopes: Any) -> str:
-        """The path of this module where it is called: the name its caller has for it."""
-        default = type(self).__name__.lower()
-        if not isinstance(scopes.owner, Module):
-            return str(scopes.root(self, default))
-        names = (name for name, module in scopes.owner.named_children() if module is self)
-        return str(scopes.path(next(names, default)))
+        Warns of parameters that are used and that `parameters` does not list.
+        """
+        outermost, first = not isinstance(graph.scopes.owner, Module), len(graph)
+        with graph, graph.scopes.restored():
+            self._enter(graph)
+            outputs = self.build(*inputs)
+            if outermost:
+                warn_of_strays(self, graph, first, inputs)
+        return outputs
+
+    def _enter(self, graph: NodeList) -> None:
+        """Begin to be built: the nodes that are appended from now on are this module's."""
+        graph.scopes.enter(self._path_in(graph.scopes), self)
+        for name, parameter in self._own_parameters():
+            graph.join(parameter, graph.scopes.path(name))
+
+    def _path_in(self, scopes: Scopes) -> str:
+        """The path of this module where it is called: where it hangs in its caller."""
+        default, scope = type(self).__name__.lower(), scopes.scope
+        if not isinstance(scope.owner, Module):
+            return scopes.root(self, default)
+        scope.ways = scope.ways or Ways(scope.owner)
+        path = scope.path
+        for name, module in scope.ways.to(self) or [(default, self)]:
+            path = scopes.claim(f"{path}.{name}" if path else name, module)
+        return path
 
     def draw(self, *shapes: Any, **options: Any) -> Drawing:
         """A picture of this module on inputs of these shapes; the options of `Graph.draw`."""
@@ -125,39 +148,47 @@ class Module:
 
     # what is inside
 
+    def _contents(self) -> Iterable[tuple[str, Any]]:
+        """What it holds by name: its attributes, and the items of a container."""
+        return vars(self).items()
+
+    def _child(self, name: str) -> object:
+        """What it holds under one name; None if nothing."""
+        held = vars(self).get(name)
+        return dict(self.named_children()).get(name) if held is None else held
+
     def named_children(self) -> Iterator[tuple[str, Module]]:
-        """The modules directly inside this one, by name, in the order of their definition."""
-        return modules_among(self, vars(self))
+        """The modules directly inside this one, by name, in the order of their definition.
+
+        Raises:
+            GraphError: an attribute is a list, tuple, dict, set or deque of modules or
+                parameters, in which they would not be found.
+        """
+        for name, value in self._contents():
+            if isinstance(value, Module):
+                yield name, value
+            else:
+                refuse_plain_containers(self, name, value)
 
     def _own_parameters(self) -> Iterator[tuple[str, Parameter]]:
-        for name, value in vars(self).items():
+        for name, value in self._contents():
             if isinstance(value, Parameter):
                 yield name, value
 
     def named_modules(self) -> Iterator[tuple[str, Module]]:
         """This module and all modules inside it, by path, each once."""
-        seen: set[Module] = set()
-        for path, module in self._paths():
-            if module not in seen:
-                seen.add(module)
-                yield path, module
-
-    def _paths(self) -> Iterator[tuple[str, Module]]:
-        """This module and all modules inside it, as often as they are named."""
-        stack: list[tuple[str, Module]] = [("", self)]
-        while stack:
-            path, module = stack.pop()
-            yield path, module
-            children = [(f"{path}.{n}" if path else n, m) for n, m in module.named_children()]
-            stack.extend(reversed(children))
+        return iter(each_once(self))
 
     def modules(self) -> Iterator[Module]:
         """This module and all modules inside it, each once."""
         return (module for _, module in self.named_modules())
 
     def named_state(self) -> Iterator[tuple[str, Parameter]]:
-        """All parameters and buffers by path, a shared one under each of its names, as in torch."""
-        for path, module in self._paths():
+        """All parameters and buffers by path, a shared one under each of its names, as in torch.
+
+        Modules that hold each other in a circle are walked once.
+        """
+        for path, module in by_every_name(self):
             for name, parameter in module._own_parameters():
                 yield f"{path}.{name}" if path else name, parameter
 
@@ -238,39 +269,8 @@ class Module:
         return ""
 
     def __repr__(self) -> str:
-        inside = [f"({name}): {module!r}" for name, module in self.named_children()]
-        if not inside:
-            return f"{type(self).__name__}({self.extra_repr()})"
-        lines = "\n".join(inside).replace("\n", "\n  ")
-        return f"{type(self).__name__}(\n  {lines}\n)"
+        return text_of(self, Module.__repr__)
 
     def __getstate__(self) -> dict[str, Any]:
         """What is copied and pickled: all but the private graph, which is made again."""
         return {name: value for name, value in vars(self).items() if name != "_private"}
-
-
-def modules_among(owner: Module, attributes: Mapping[str, object]) -> Iterator[tuple[str, Module]]:
-    """The attributes that are modules.
-
-    Raises:
-        GraphError: a plain list, tuple or dict holds modules, where they would not be found.
-    """
-    for name, value in attributes.items():
-        if isinstance(value, Module):
-            yield name, value
-        else:
-            refuse_plain_containers(owner, name, value)
-
-
-def not_a_module(whole: str, came: object, several: str) -> GraphError:
-    """The error for a part that is no module of graphnet; `several` is how to give many."""
-    name = getattr(came, "__name__", type(came).__name__)
-    kind = came if isinstance(came, type) else type(came)
-    hint = ""
-    if kind.__module__.startswith("torch.nn"):
-        hint = f" It is of torch.nn: use graphnet.{name}."
-    elif isinstance(came, type):
-        hint = f" Write {name}()."
-    elif isinstance(came, list | tuple):
-        hint = f" For several of them write {several}."
-    return GraphError(f"{whole} is made of modules; {name} came.{hint}")

@@ -129,13 +129,14 @@ def _takes(node: Input, tensor: Any) -> bool:
 
 def _attributes(module: Module) -> list[Any]:
     """All attributes of a module and of the modules inside it, on which its graph depends."""
+    modules = list(module.modules())
     return [
         content
-        for each in module.modules()
+        for each in modules
         for name, value in vars(each).items()
         if name != "_private"
         for content in contents(value)
-    ] + [parameter.dtype for _, parameter in module.named_state()]
+    ] + [parameter.dtype for each in modules for _, parameter in each._own_parameters()]
 
 
 def _same(before: list[Any], now: list[Any]) -> bool:

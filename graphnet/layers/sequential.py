@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Self, overload
+from typing import TYPE_CHECKING, Any, Self
 
-from graphnet.layers.module import Module, modules_among, not_a_module
+from graphnet.errors import GraphError
+from graphnet.graph import Node
+from graphnet.graph.entry import graph_of
+from graphnet.layers.collection import ListOf
+from graphnet.layers.module import Module
+from graphnet.layers.tree import not_a_module
 
 if TYPE_CHECKING:
-    from graphnet.graph import Node
+    from graphnet.graph.nodelist import NodeList
 
 
-class Sequential(Module):
+class Sequential(ListOf[Module]):
     """Modules one after the other: the output of each is the input of the next.
+
+    It has the methods of a list, as in torch.nn: `append`, `insert`, `extend`, `pop`, places and
+    slices, `del`, `+`. What was changed is there at the next `forward`.
 
     Raises:
         GraphError: something else than a module is given.
@@ -21,46 +28,59 @@ class Sequential(Module):
     >>> model = gn.Sequential(gn.Linear(2, 25), gn.Tanh()).add(gn.Linear(25, 2))
     >>> [name for name, _ in model.named_parameters()]
     ['0.weight', '0.bias', '2.weight', '2.bias']
+    >>> model[:2]
+    Sequential(
+      (0): Linear(2, 25, bias=True)
+      (1): Tanh()
+    )
     """
 
     def __init__(self, *modules: Module) -> None:
-        self._sequence: tuple[Module, ...] = ()
-        self.add(*modules)
+        super().__init__(modules)
 
     def add(self, *modules: Module) -> Self:
         """Append modules, and return the whole."""
-        for module in modules:
-            if not isinstance(module, Module):
-                raise not_a_module("A Sequential", module, "Sequential(*modules)")
-        self._sequence = (*self._sequence, *modules)
-        return self
+        return self.extend(modules)
 
     def build(self, x: Node) -> Node:
-        """Append the operations of each module in turn."""
-        for module in self._sequence:
-            x = module(x)
+        """Append the operations of each module in turn.
+
+        A Sequential inside is opened here and not called, because calls of Python nest a few
+        hundred deep only.
+
+        Raises:
+            GraphError: a Sequential inside is one of those around it.
+        """
+        graph = graph_of((x,))
+        opened: list[Sequential] = [self]
+        rest = [iter(self)]
+        while rest:
+            module = next(rest[-1], None)
+            if module is None:
+                del opened[-1], rest[-1]
+                if rest:
+                    graph.scopes.leave()
+            elif type(module) is Sequential and isinstance(x, Node):
+                module._open(graph, opened)
+                rest.append(iter(module))
+            else:
+                x = module(x)
         return x
 
-    def named_children(self) -> Iterator[tuple[str, Module]]:
-        """The modules by their places, "0", "1", ...; then those of a subclass by their names."""
-        yield from ((str(place), module) for place, module in enumerate(self._sequence))
-        others = {name: each for name, each in vars(self).items() if name != "_sequence"}
-        yield from modules_among(self, others)
+    def _open(self, graph: NodeList, opened: list[Sequential]) -> None:
+        """Begin to be built inside those that are opened."""
+        if self in opened:
+            raise GraphError(
+                "A Sequential is inside itself, so that its operations never end. Make another one "
+                "for the inner place, or take it out: del model[place]."
+            )
+        opened.append(self)
+        self._enter(graph)
 
-    def __len__(self) -> int:
-        return len(self._sequence)
+    def _fitting(self, item: Any) -> Module:
+        if not isinstance(item, Module):
+            raise not_a_module("A Sequential", item, "Sequential(*modules)")
+        return item
 
-    def __bool__(self) -> bool:
-        return True  # an empty one is a module too
-
-    def __iter__(self) -> Iterator[Module]:
-        return iter(self._sequence)
-
-    @overload
-    def __getitem__(self, place: int) -> Module: ...
-    @overload
-    def __getitem__(self, place: slice) -> Sequential: ...
-    def __getitem__(self, place: Any) -> Any:
-        """A module by its place; by a slice, a Sequential that shares its modules."""
-        chosen = self._sequence[place]
-        return Sequential(*chosen) if isinstance(place, slice) else chosen
+    def _like(self, items: tuple[Module, ...]) -> Any:
+        return Sequential(*items)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from graphnet.graph import Parameter
 
 _TENSOR = type(empty(0))
+_CONTAINERS = (list, tuple, dict, set, frozenset, deque)
 
 
 def load_state(
@@ -24,8 +26,14 @@ def load_state(
     """Copy values into parameters by name, after all of them were found to fit.
 
     Raises:
-        LoadError: names, shapes or number types differ; the message lists every difference.
+        LoadError: it is no dict, or names, shapes or dtypes differ; the message lists every
+            difference.
     """
+    if not isinstance(state, Mapping):
+        raise LoadError(
+            "A state is a dict of tensors by name, such as state_dict() returns; got "
+            f"{'None' if state is None else f'a {type(state).__name__}'}. Nothing was loaded."
+        )
     problems = list(_differences(parameters, state, strict))
     if problems:
         listed = "\n".join(f"  {problem}" for problem in problems)
@@ -56,31 +64,50 @@ def _differences(
                 f"needed; convert the module first: module.to(torch.{dtype_text(value.dtype)})"
             )
     if strict:
-        for name in sorted(state):
+        for name in sorted(state, key=str):
             if name not in parameters:
-                yield f"{name}: not known to this model"
+                yield f"{name}: not known to this model{_no_name(name)}"
+
+
+def _no_name(name: object) -> str:
+    """What is said of a key that can be no name of a parameter."""
+    return "" if isinstance(name, str) else f"; names are strings, got {type(name).__name__}"
 
 
 def refuse_plain_containers(owner: object, name: str, value: object) -> None:
-    """Refuse a list, tuple or dict of modules or parameters: their state would not be found.
+    """Refuse a list, set or dict of modules or parameters: their state would not be found.
 
     Raises:
         GraphError: an attribute hides modules or parameters.
     """
-    if isinstance(value, list | tuple | dict) and any(map(_has_state, contents(value))):
+    if isinstance(value, _CONTAINERS) and any(map(_has_state, contents(value))):
         raise GraphError(
             f"{type(owner).__name__}.{name} is a {type(value).__name__} of modules or parameters, "
-            "in which they are not found. Use a Sequential, or one attribute for each."
+            "in which they are not found. Use a ModuleList, ModuleDict, Sequential, ParameterList "
+            "or ParameterDict of graphnet, or one attribute for each."
         )
 
 
 def contents(value: Any) -> list[Any]:
-    """What lists, tuples and dicts hold, however deep; any other value is itself."""
-    if isinstance(value, dict):
-        value = [*value.keys(), *value.values()]
-    if not isinstance(value, list | tuple):
+    """What lists, tuples, sets, deques and dicts hold, to any depth; other values are themselves.
+
+    A container that comes again is opened once, and then stands for itself.
+
+    >>> contents([1, (2, {"three": 3})])
+    [1, 2, 'three', 3]
+    """
+    if not isinstance(value, _CONTAINERS):
         return [value]
-    return [inner for item in value for inner in contents(item)]
+    found, opened, stack = [], set(), [value]
+    while stack:
+        item = stack.pop()
+        if not isinstance(item, _CONTAINERS) or id(item) in opened:  # a list may hold itself
+            found.append(item)
+        else:
+            opened.add(id(item))
+            items = [*item.keys(), *item.values()] if isinstance(item, dict) else list(item)
+            stack.extend(reversed(items))
+    return found
 
 
 def _has_state(value: object) -> bool:

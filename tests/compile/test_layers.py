@@ -39,6 +39,20 @@ class Branches(gn.Module):
         return first(x).tanh() * second(first(x))
 
 
+class Named(gn.Module):
+    """Modules in a dict, and parameters in a list and in a dict."""
+
+    def __init__(self):
+        self.parts = gn.ModuleDict({"first": gn.Linear(3, 3), "second": gn.Linear(3, 3)})
+        self.factors = gn.ParameterList([torch.full((3,), 0.5), torch.full((3,), -0.5)])
+        self.shifts = gn.ParameterDict({"shift": torch.full((3,), 0.1)})
+
+    def build(self, x):
+        for part, factor in zip(self.parts.values(), self.factors, strict=True):
+            x = part(x).tanh() * factor + self.shifts["shift"]
+        return x
+
+
 class Attention(gn.Module):
     """Attention of a sequence to itself."""
 
@@ -160,6 +174,7 @@ LAYERS = {
     "GRUCell": (lambda: Steps(gn.GRUCell(4, 3)), SEQUENCE),
     "Residual": (lambda: gn.Residual(gn.Linear(3, 3)), ROWS),
     "ModuleList": (Branches, ROWS),
+    "ModuleDict, ParameterList, ParameterDict": (Named, ROWS),
     "Flatten": (sequential(gn.Flatten, linear(16, 2)), SEQUENCE),
     "Identity": (sequential(linear(3, 3), gn.Identity), ROWS),
     "Softmax": (sequential(linear(3, 4), lambda: gn.Softmax(-1)), ROWS),

@@ -102,7 +102,8 @@ def test_shared_parameters_count_once():
     costs = summary(twins())
     branch = next(row for row in costs.rows if row.path == "branch")
     once = 5 * (2 * 4 * 8 + 8) + 5 * 8 + 5 * (2 * 8 * 3 + 3)
-    assert (branch.kind, branch.nodes, branch.parameters) == ("Sequential", 10, 67)
+    assert (branch.kind, branch.uses, branch.nodes, branch.parameters) == ("Sequential", 2, 10, 67)
+    assert "  Sequential, 2 uses  " in str(costs)
     assert branch.forward == 2 * once
     assert costs.total.parameters == 67
     paths = [row.path for row in costs.rows]

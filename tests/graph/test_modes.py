@@ -203,3 +203,27 @@ def test_an_evaluation_is_one_of_the_whole_and_changes_nothing(compiled):
     with torch.no_grad():
         assert loss == pytest.approx(float((theirs.eval()(x) - t).square().mean()), rel=1e-12)
     assert [each.training for each in ours] == [True, False, True, True, True]
+
+
+class Maker(gn.Module):
+    """Makes a dropout while it is built, and calls another that it does not hold."""
+
+    def __init__(self, other):
+        self.other = lambda x: other(x)
+
+    def build(self, x):
+        return gn.Dropout(1.0)(x), self.other(x)
+
+
+def test_what_is_made_in_build_follows_its_maker_and_what_was_set_follows_itself():
+    other = gn.Dropout(1.0).eval()
+    maker = Maker(other)
+    graph = gn.Graph()
+    made, outside = maker(graph.input((2,), name="x"))
+    x = torch.ones(2)
+    seen = []
+    for part, mode in ((maker, True), (maker, False), (other, True), (graph, True)):
+        part.train(mode)
+        tops = graph.forward(x=x, outputs=[made, outside])
+        seen.append([bool(top.any()) for top in tops])
+    assert seen == [[False, True], [True, True], [True, False], [False, False]]

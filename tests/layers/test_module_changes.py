@@ -178,3 +178,35 @@ def test_loading_that_is_not_strict():
     module.load_state_dict({"scale": torch.zeros(3), "extra": torch.zeros(1)}, strict=False)
     assert module.scale.top.tolist() == [0, 0, 0]
     assert module.inner.weight.top.equal(before["inner.weight"])
+
+
+@pytest.mark.parametrize("strict", [True, False])
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        (None, "got None"),
+        ([torch.ones(3)], "got a list"),
+        ("weights.pt", "got a str"),
+        (gn.Linear(3, 2), "got a Linear"),
+    ],
+    ids=["None", "list", "path", "module"],
+)
+def test_a_state_that_is_no_dict(state, words, strict):
+    module = gn.Linear(3, 2)
+    before = module.state_dict()
+    with pytest.raises(gn.LoadError, match=f"dict of tensors by name.*{words}"):
+        module.load_state_dict(state, strict)
+    assert all(value.equal(before[name]) for name, value in module.state_dict().items())
+
+
+def test_a_state_with_keys_of_several_kinds():
+    module = gn.Linear(3, 2)
+    state = {**module.state_dict(), 1: torch.ones(1), None: torch.ones(1), "extra": torch.ones(1)}
+    with pytest.raises(gn.LoadError) as error:
+        module.load_state_dict(state)
+    assert [line.strip() for line in str(error.value).splitlines()[1:]] == [
+        "1: not known to this model; names are strings, got int",
+        "None: not known to this model; names are strings, got NoneType",
+        "extra: not known to this model",
+    ]
+    module.load_state_dict(state, strict=False)

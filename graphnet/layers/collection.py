@@ -1,0 +1,226 @@
+"""Modules that hold items as a list or as a dict does; what the items are a subclass says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, overload
+
+from graphnet.errors import GraphError, counted
+from graphnet.layers.module import Module
+from graphnet.layers.tree import Changes
+
+if TYPE_CHECKING:
+    from collections.abc import ItemsView, KeysView, ValuesView
+    from typing import SupportsIndex
+
+Item = TypeVar("Item")
+
+
+class _NoSuchPlaceError(GraphError, IndexError):
+    """A place that a list does not have: the loops of Python end at an IndexError."""
+
+
+class _NoSuchKeyError(GraphError, KeyError):
+    """A key that a dict does not have."""
+
+    __str__ = Exception.__str__  # that of KeyError puts quotation marks around the message
+
+
+class Collection(Module):
+    """A module that holds items, in an attribute of its own, beside what a subclass assigns."""
+
+    def _fitting(self, item: Any) -> Any:
+        """An item as it is held.
+
+        Raises:
+            GraphError: it is of another kind.
+        """
+        raise NotImplementedError
+
+    def _all(self, items: Iterable[Any]) -> list[Any]:
+        """Several items as they are held, each of which was looked at before any is taken."""
+        if not isinstance(items, Iterable):
+            raise GraphError(
+                f"{type(self).__name__} takes several items in a list; got "
+                f"{type(items).__name__}. Write [item]."
+            )
+        return [self._fitting(item) for item in items]
+
+    def __setattr__(self, name: str, value: object) -> None:
+        Changes.add()  # of what it holds: never changed in place, always assigned
+        super().__setattr__(name, value)
+
+    def __bool__(self) -> bool:
+        return True  # an empty one is a module too
+
+
+class ListOf(Collection, Generic[Item]):
+    """A module that holds items by their places, with the methods of a list."""
+
+    def __init__(self, items: Iterable[Any] | None = None) -> None:
+        self._list: tuple[Item, ...] = ()
+        self.extend(() if items is None else items)
+
+    def _contents(self) -> Iterator[tuple[str, Any]]:
+        items = ((str(place), item) for place, item in enumerate(self._list))
+        return chain(items, (pair for pair in super()._contents() if pair[0] != "_list"))
+
+    def _child(self, name: str) -> object:
+        if not name.isdecimal():
+            return super()._child(name)
+        return self._list[int(name)] if int(name) < len(self._list) else None
+
+    def _like(self, items: tuple[Item, ...]) -> Self:
+        """A list of its kind with these items."""
+        raise NotImplementedError
+
+    def append(self, item: Item) -> Self:
+        """Append an item, and return the whole."""
+        self._list = (*self._list, self._fitting(item))
+        return self
+
+    def extend(self, items: Iterable[Item]) -> Self:
+        """Append several items, and return the whole."""
+        self._list = (*self._list, *self._all(items))
+        return self
+
+    def insert(self, place: int, item: Item) -> Self:
+        """Insert an item before a place, as a list does, and return the whole."""
+        items = list(self._list)
+        items.insert(place, self._fitting(item))
+        self._list = tuple(items)
+        return self
+
+    def pop(self, place: int = -1) -> Item:
+        """Take an item out, the last one if no place is given, and return it.
+
+        Raises:
+            GraphError: there is no such place; it is an IndexError too.
+        """
+        item = self[place]
+        del self[place]
+        return item
+
+    def _place(self, place: SupportsIndex) -> int:
+        """A place from 0, also of one that is counted from the end."""
+        number, size = place.__index__(), len(self._list)
+        if not -size <= number < size:
+            raise _NoSuchPlaceError(
+                f"{type(self).__name__} holds {counted(size, 'item')}, numbered from 0; got "
+                f"the place {number}."
+            )
+        return number % size
+
+    @overload
+    def __getitem__(self, place: SupportsIndex) -> Item: ...
+    @overload
+    def __getitem__(self, place: slice) -> Self: ...
+    def __getitem__(self, place: SupportsIndex | slice) -> Any:
+        """An item by its place; by a slice, a list of its kind that shares the items."""
+        if isinstance(place, slice):
+            return self._like(self._list[place])
+        return self._list[self._place(place)]
+
+    def __setitem__(self, place: int, item: Item) -> None:
+        items = list(self._list)
+        items[self._place(place)] = self._fitting(item)
+        self._list = tuple(items)
+
+    def __delitem__(self, place: int | slice) -> None:
+        items = list(self._list)
+        del items[place if isinstance(place, slice) else self._place(place)]
+        self._list = tuple(items)
+
+    def __add__(self, others: Iterable[Item]) -> Self:
+        return self._like((*self._list, *self._all(others)))
+
+    def __iadd__(self, others: Iterable[Item]) -> Self:
+        return self.extend(others)
+
+    def __len__(self) -> int:
+        return len(self._list)
+
+    def __iter__(self) -> Iterator[Item]:
+        return iter(self._list)
+
+
+class DictOf(Collection, Generic[Item]):
+    """A module that holds items by their names, with the methods of a dict."""
+
+    def __init__(self, items: Mapping[str, Any] | Iterable[tuple[str, Any]] | None = None) -> None:
+        self._dict: dict[str, Item] = {}
+        self.update(() if items is None else items)
+
+    def _contents(self) -> Iterator[tuple[str, Any]]:
+        others = (pair for pair in super()._contents() if pair[0] != "_dict")
+        return chain(self._dict.items(), others)
+
+    def _child(self, name: str) -> object:
+        return self._dict[name] if name in self._dict else super()._child(name)
+
+    def update(self, items: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> None:
+        """Put in the items of a dict, or pairs of a name and an item."""
+        pairs = dict(items)
+        for name in pairs:
+            self._refuse(name)
+        self._dict = {**self._dict, **dict(zip(pairs, self._all(pairs.values()), strict=True))}
+
+    def _refuse(self, name: Any) -> None:
+        if not isinstance(name, str) or not name or "." in name or name in vars(self):
+            raise GraphError(
+                f"A name in {type(self).__name__} is a string of one character or more, without a "
+                f"dot, that is no attribute of it; got {name!r}."
+            )
+
+    def pop(self, name: str) -> Item:
+        """Take an item out, and return it.
+
+        Raises:
+            GraphError: there is no such name; it is a KeyError too.
+        """
+        item = self[name]
+        self._dict = {key: each for key, each in self._dict.items() if key != name}
+        return item
+
+    def clear(self) -> None:
+        """Take all items out."""
+        self._dict = {}
+
+    def keys(self) -> KeysView[str]:
+        """The names, in the order in which they were put in."""
+        return self._dict.keys()
+
+    def values(self) -> ValuesView[Item]:
+        """The items."""
+        return self._dict.values()
+
+    def items(self) -> ItemsView[str, Item]:
+        """Pairs of a name and an item."""
+        return self._dict.items()
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """An item by its name, or the default where there is none."""
+        return self._dict.get(name, default)
+
+    def __getitem__(self, name: str) -> Item:
+        if name not in self._dict:
+            raise _NoSuchKeyError(
+                f"{type(self).__name__} holds {', '.join(self._dict) or 'nothing'}; got {name!r}."
+            )
+        return self._dict[name]
+
+    def __setitem__(self, name: str, item: Item) -> None:
+        self.update({name: item})
+
+    def __delitem__(self, name: str) -> None:
+        self.pop(name)
+
+    def __len__(self) -> int:
+        return len(self._dict)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._dict)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._dict

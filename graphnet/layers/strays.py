@@ -1,0 +1,95 @@
+"""Strays: parameters that are used in `build`, and that `parameters` does not list."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, cast
+from warnings import warn
+
+from graphnet.errors import GraphError
+from graphnet.graph import Parameter
+from graphnet.graph.location import user_level
+from graphnet.layers.state import contents
+
+if TYPE_CHECKING:
+    from graphnet.graph import Graph
+    from graphnet.graph.nodelist import NodeList
+    from graphnet.layers.module import Module
+
+_NAMED = 4  # strays of which a warning says where they come from
+
+
+def warn_of_strays(module: Module, graph: NodeList, first: int, inputs: Sequence[Any]) -> None:
+    """Warn of parameters to be learned that joined the list with a module and are not in it.
+
+    Args:
+        module: the outermost module, at the end of its build.
+        graph: the list.
+        first: how long the list was before.
+        inputs: what the module was called with; parameters among them are the caller's.
+    """
+    unknown = [
+        node
+        for node in graph[first:]
+        if isinstance(node, Parameter) and node.requires_grad and not graph.scopes.known(node)
+    ]
+    if not unknown:  # the usual case, without another look into all modules
+        return
+    listed = {id(each) for each in (*module.parameters(), *contents(inputs))}
+    strays = [parameter for parameter in unknown if id(parameter) not in listed]
+    if strays:
+        warn(_message(module, graph, first, strays), stacklevel=user_level())
+
+
+def _message(module: Module, graph: NodeList, first: int, strays: list[Parameter]) -> str:
+    makers = [cast("Graph", graph).makers[node] for node in graph[first:]]
+    users = dict.fromkeys([*module.modules(), *filter(None, makers)])
+    lines = [
+        f"  {graph.name_of(stray)}, made at {stray.line}: {_held(stray, users)}"
+        for stray in strays[:_NAMED]
+    ]
+    if len(strays) > _NAMED:
+        lines.append(f"  and {len(strays) - _NAMED:,} more")
+    listed = "\n".join(lines)
+    name = type(module).__name__
+    return (
+        f"{name} uses parameters that {name}.parameters() does not list; an optimizer of these "
+        f"does not train them, and state_dict() does not save them:\n{listed}\n"
+        "Make them, or their modules, in __init__ and assign them to attributes: "
+        "self.layer = ..., self.layers = graphnet.ModuleList(...)."
+    )
+
+
+def _held(stray: Parameter, users: Iterable[Any]) -> str:
+    """Where a parameter is held, as far as it can be seen from the modules that may use it."""
+    for module in users:
+        for kind in type(module).__mro__:
+            for name, value in vars(kind).items():
+                if _holds(value, stray):
+                    return f"held by the class, {kind.__name__}.{name}"
+        for name, value in vars(module).items():
+            if any(_holds(each, stray) for each in _plain_contents(value)):
+                holder = f"{type(module).__name__}.{name}"
+                return f"held by {holder}, which is no module but a {type(value).__name__}"
+    return "made in build, or held outside the module"
+
+
+def _plain_contents(value: object) -> list[Any]:
+    """The attributes of an object that is no module."""
+    attributes = getattr(value, "__dict__", None)
+    if not isinstance(attributes, dict) or hasattr(type(value), "named_children"):
+        return []
+    return list(attributes.values())
+
+
+def _holds(value: object, stray: Parameter) -> bool:
+    """True for the parameter, for a module with it, and for a list of such."""
+    for each in contents(value):
+        if each is stray:
+            return True
+        if hasattr(type(each), "named_children"):
+            with suppress(GraphError, AttributeError):  # it may hide modules, or be of torch.nn
+                if stray in each.parameters():
+                    return True
+    return False

@@ -1,0 +1,188 @@
+"""What is inside a module: all modules by path, the way to one of them, and the whole as a text.
+
+A module may be held under several names, and modules may hold each other in a circle, such as by
+`self.parent = parent`. No function here calls itself: modules may be nested to any depth.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Collection, Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from graphnet.errors import GraphError
+
+if TYPE_CHECKING:
+    from graphnet.layers.module import Module
+
+    Children = dict[Module, list[tuple[str, Module]]]
+
+
+def each_once(root: Module) -> list[tuple[str, Module]]:
+    """The module and all modules inside it by path, each under its first name."""
+    return _first_names(root)[0]
+
+
+def by_every_name(root: Module) -> Iterable[tuple[str, Module]]:
+    """The same, a shared module under each of its names.
+
+    In a circle there would be no end of names: a module from which a circle can be reached has
+    its first one only.
+    """
+    names, children = _first_names(root)
+    if sum(map(len, children.values())) < len(children):  # none has two names
+        return names
+    return _all_names(root, children, _reaching_circles(children))
+
+
+def _first_names(root: Module) -> tuple[list[tuple[str, Module]], Children]:
+    """Paths and modules, each module once and before its children; and the children of each."""
+    names: list[tuple[str, Module]] = []
+    children: Children = {}
+    stack = [("", root)]
+    while stack:
+        path, module = stack.pop()
+        if module not in children:
+            names.append((path, module))
+            children[module] = list(module.named_children())
+            _stack_up(stack, path, children[module])
+    return names, children
+
+
+def _all_names(
+    root: Module, children: Children, once: Collection[Module]
+) -> Iterator[tuple[str, Module]]:
+    """Paths and modules, each module before its children; those in `once` with one path."""
+    seen: set[Module] = set()
+    stack = [("", root)]
+    while stack:
+        path, module = stack.pop()
+        if module not in seen or module not in once:
+            seen.add(module)
+            yield path, module
+            _stack_up(stack, path, children[module])
+
+
+def _stack_up(
+    stack: list[tuple[str, Module]], path: str, children: list[tuple[str, Module]]
+) -> None:
+    """Put the children of what has a path on a stack, the first one on top."""
+    if children:
+        start = f"{path}." if path else ""
+        stack += [(start + name, child) for name, child in reversed(children)]
+
+
+def _reaching_circles(children: Children) -> Collection[Module]:
+    """The modules from which a circle can be reached: what is left when leaves are taken away."""
+    holders: dict[Module, list[Module]] = {module: [] for module in children}
+    left = {module: len(held) for module, held in children.items()}
+    for module, held in children.items():
+        for _, child in held:
+            holders[child].append(module)
+    ends = [module for module, count in left.items() if not count]
+    for end in ends:  # which grows
+        for holder in holders[end]:
+            left[holder] -= 1
+            if not left[holder]:
+                ends.append(holder)
+    return children.keys() - set(ends)
+
+
+class Changes:
+    """Counts how often any module got another one, so that what was found is known to be stale."""
+
+    count = 0
+
+    @classmethod
+    def add(cls) -> None:
+        """Count one more."""
+        cls.count += 1
+
+
+class Ways:
+    """The ways from a module to those inside it, while it is being built.
+
+    A way has the fewest steps: a direct child is found as such, else the way leads through a
+    `ModuleList` or any other module. What changes meanwhile is noticed.
+    """
+
+    def __init__(self, owner: Module) -> None:
+        self._owner = owner
+        self._changes = -1
+        self._homes: dict[Module, tuple[Module, str]] = {}  # who holds a module, and its name there
+        self._waiting: deque[Module] = deque()  # found, and not looked into yet
+
+    def to(self, module: Module) -> list[tuple[str, Module]] | None:
+        """Each name on the way to a module, and what it names; None if there is no way."""
+        way = self._way(module)
+        if way is None and self._changes != Changes.count:  # it may have been added meanwhile
+            self._changes = Changes.count
+            self._homes, self._waiting = {}, deque([self._owner])
+            way = self._way(module)
+        return way
+
+    def _way(self, module: Module) -> list[tuple[str, Module]] | None:
+        self._look_for(module)
+        way: list[tuple[str, Module]] = []
+        while module is not self._owner or not way:
+            holder, name = self._homes.get(module, (None, ""))
+            if holder is None or holder._child(name) is not module:
+                return None
+            way.append((name, module))
+            module = holder
+        return way[::-1]
+
+    def _look_for(self, module: Module) -> None:
+        """Look into one module after the other, those with fewer steps first."""
+        while module not in self._homes and self._waiting:
+            holder = self._waiting.popleft()
+            for name, child in holder.named_children():
+                if child not in self._homes:
+                    self._homes[child] = (holder, name)
+                    if child is not self._owner:
+                        self._waiting.append(child)
+
+
+def text_of(root: Module, usual: object) -> str:
+    """The module and all modules inside it, one in a line.
+
+    Args:
+        root: the module.
+        usual: the `__repr__` of those that are opened here; others write themselves.
+    """
+    _, children = _first_names(root)
+    once, seen = _reaching_circles(children), set()
+    lines: list[str] = []
+    stack: list[tuple[str, str, Module | None]] = [("", "", root)]
+    while stack:
+        indent, label, module = stack.pop()
+        if module is None:
+            lines.append(f"{indent})")
+            continue
+        kind, held = type(module), children[module]
+        again = module in seen and module in once
+        seen.add(module)
+        if held and not again and (module is root or kind.__repr__ is usual):
+            lines.append(f"{indent}{label}{kind.__name__}(")
+            stack.append((indent, "", None))
+            stack.extend((f"{indent}  ", f"({name}): ", each) for name, each in reversed(held))
+        elif again:
+            lines.append(f"{indent}{label}{kind.__name__}(...)")
+        else:
+            text = repr(module) if module is not root else f"{kind.__name__}({root.extra_repr()})"
+            lines.append(indent + label + text.replace("\n", f"\n{indent}"))
+    return "\n".join(lines)
+
+
+def not_a_module(whole: str, given: object, several: str) -> GraphError:
+    """The error for a part that is no module of graphnet; `several` is how to give many."""
+    name = getattr(given, "__name__", type(given).__name__)
+    kind = given if isinstance(given, type) else type(given)
+    hint = ""
+    if kind.__module__.startswith("torch.nn"):
+        hint = f" It is of torch.nn: use graphnet.{name}."
+    elif isinstance(given, type):
+        hint = f" Write {name}()."
+    elif isinstance(given, list | tuple):
+        hint = f" For several of them write {several}."
+    return GraphError(f"{whole} is made of modules; {name} came.{hint}")
