@@ -154,7 +154,10 @@ def test_wrong_calls_are_refused(call):
 @pytest.mark.parametrize("compiled", [False, True])
 @pytest.mark.parametrize("size", [3, 4, 5, 8])
 def test_equal_scores_of_a_million_stay_equal(size, compiled, settings):
-    """Torch multiplies queries and keys first too: whole numbers give sums without rounding."""
+    """Whole numbers give sums without rounding, as in the formula in torch's documentation.
+
+    Torch's kernels do not always keep to it: at a size of 5 one of them is 6e-8 off as well.
+    """
     generator = torch.Generator().manual_seed(size)
     masked = "attn_mask" in settings
     for _ in range(40):
@@ -162,12 +165,10 @@ def test_equal_scores_of_a_million_stay_equal(size, compiled, settings):
             torch.randint(-1, 2, (1, 1, *shape), generator=generator).double() * 1000
             for shape in ((2, size), (4, size), (4, 2))
         )
-        leaves = [each.clone().requires_grad_() for each in (q, k, v)]
-        with torch.enable_grad():
-            # Told by is_causal, torch takes a way that scales both first, and rounds.
-            mask = torch.ones(2, 4).tril() > 0 if "is_causal" in settings else None
-            theirs = settings if mask is None else {"attn_mask": mask}
-            wanted = functional.scaled_dot_product_attention(*leaves, **theirs)
+        scores = (q @ k.mT) * (1 / size**0.5)
+        if "is_causal" in settings:
+            scores = scores.masked_fill(torch.ones(2, 4).tril() == 0, -torch.inf)
+        wanted = scores.softmax(-1) @ v
         with gn.Graph() as graph:
             nodes = [
                 gn.Input(tuple(each.shape), name=name, dtype=each.dtype, requires_grad=True)
@@ -179,7 +180,7 @@ def test_equal_scores_of_a_million_stay_equal(size, compiled, settings):
             y = ops.scaled_dot_product_attention(*nodes, **known)
         feed = {"q": q, "k": k, "v": v} | ({"mask": settings["attn_mask"]} if masked else {})
         found = graph.compile([y], tune=False)(feed) if compiled else [graph.forward(feed)]
-        torch.testing.assert_close(found[0], wanted.detach(), rtol=1e-13, atol=1e-10)
+        torch.testing.assert_close(found[0], wanted, rtol=1e-13, atol=1e-10)
 
 
 def test_products_of_float16_stay_in_range():
