@@ -9,7 +9,7 @@ from graphnet.errors import GraphError
 from graphnet.exercises.attempt import Attempt
 from graphnet.exercises.exercise import Exercise, assembled, layer, subject, written
 from graphnet.exercises.hints import hint
-from graphnet.exercises.isolation import Ended, contained, isolated
+from graphnet.exercises.isolation import EndedError, contained, isolated
 from graphnet.exercises.raised import malformed, way_out
 from graphnet.exercises.report import Grade, Mark
 from graphnet.exercises.ten import ALL
@@ -140,7 +140,7 @@ def _judged(attempt: Attempt) -> tuple[str, str]:
             return fault, why
         with contained(), isolated():
             _, fault = compare(attempt.op, attempt.place, attempt.arguments, attempt.top)
-    except Ended as error:
+    except EndedError as error:
         return f"it ends the program by {error}", _ENDED
     except Exception as error:  # a student's rule may raise anything
         why = way_out(error, attempt.op, f"grad_{attempt.name}")
@@ -158,7 +158,7 @@ def _rest(answer: type, exercise: type[Exercise], right: bool) -> Mark:
     try:
         with contained():
             faults = _report(assembled(answer, exercise, exercise.asked()), exercise).faults
-    except Ended as error:
+    except EndedError as error:
         return Mark("other checks", f"a rule ends the program by {error}", _ENDED)
     if not faults:
         return Mark("other checks")

@@ -14,7 +14,7 @@ import torch
 from torch import _tensor_str
 
 
-class Ended(Exception):
+class EndedError(Exception):
     """A rule ended the program, or tried to: SystemExit and its kind, which no `Exception` is."""
 
 
@@ -23,13 +23,13 @@ def contained() -> Iterator[None]:
     """Turn what would end the program into an error, but for Ctrl-C, which is the user's.
 
     Raises:
-        Ended: in place of SystemExit, GeneratorExit and exceptions of one's own that derive from
-            BaseException.
+        EndedError: in place of SystemExit, GeneratorExit and other exceptions that derive from
+            BaseException alone.
 
     >>> try:
     ...     with contained():
     ...         raise SystemExit(3)
-    ... except Ended as error:
+    ... except EndedError as error:
     ...     print(error)
     SystemExit: 3
     """
@@ -39,7 +39,7 @@ def contained() -> Iterator[None]:
         raise
     except BaseException as error:
         text = f"{type(error).__name__}: {error}".removesuffix(": ")
-        raise Ended(text) from error
+        raise EndedError(text) from error
 
 
 @contextmanager

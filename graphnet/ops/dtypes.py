@@ -43,7 +43,7 @@ def widened(x: T) -> T:
     return Convert(_FLOAT32)(x) if is_half(x) else x
 
 
-def narrowed(x: T, like: T) -> T:
+def narrowed(x: T, like: Any) -> T:
     """What was computed from `widened` tensors, in the number type of `like` again."""
     return Convert(like.dtype)(x) if is_half(like) else x
 

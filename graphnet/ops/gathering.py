@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from graphnet.op import Op, T
 from graphnet.ops.broadcasting import zeros_like
@@ -69,10 +69,11 @@ class ScatterAdd(Op):
     grad_index = None
 
     def grad_source(self, grad: Tensor, index: Tensor, source_like: Tensor) -> Tensor:
-        part: Any = Gather(self.dim)(grad, index)
+        part = Gather(self.dim)(grad, index)
         if None not in part.shape and part.shape == source_like.shape:
             return part
-        return InCorner()(part, source_like)  # no gradient flows to what was not used
+        whole: Tensor = InCorner()(part, source_like)  # what was not used gets no gradient
+        return whole
 
 
 class InCorner(Op):

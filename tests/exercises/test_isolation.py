@@ -1,4 +1,4 @@
-"""What an answer may do to the program that grades it: there is a grade, and the world is as it was."""
+"""What an answer may do to the program that grades it: there is a grade, and all is as before."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def answer(action):
 
 ENDING = {
     "sys.exit": (lambda: sys.exit(3), "it ends the program by SystemExit: 3"),
-    "quit": (lambda: sys.exit(), "it ends the program by SystemExit"),
+    "quit": (sys.exit, "it ends the program by SystemExit"),
     "generator": (lambda: throw(GeneratorExit()), "it ends the program by GeneratorExit"),
     "its own": (lambda: throw(Gone("now")), "it ends the program by Gone: now"),
     "recursion": (forever, "it raises RecursionError: maximum recursion depth exceeded"),

@@ -13,7 +13,6 @@ FROM_START = {"low": 0.0, "high": 1.9}
 EDGES = (0.0, 1.0, -1.0, 1e3, -1e3)
 
 
-
 def in_corner(x, other):
     """Zeros but for x in front."""
     if not x.numel():

@@ -93,7 +93,7 @@ TWO = {
 }
 
 NUMBERS_FOR_NAN = {"erf": {2}, "gelu": {0, 2}, "gelu, tanh": {2}, "mish": {2}}
-"""Where torch's value (0), derivative (1) or second one (2) is NaN, and ours a number: the limit."""
+"""Where torch's value (0) or second derivative (2) is NaN, and ours a number: the limit."""
 
 AT_NAN = {"elu", "elu, falling", "elu, flat", "selu", "hardtanh", "relu6"}
 """Torch's derivatives there depend on the place in the tensor: see `test_slopes_at_nan`."""
@@ -153,7 +153,7 @@ def theirs_of(function, tensors):
 
 
 def far_apart(ours, theirs, dtype):
-    """Where two differ by more than the roundings of a formula, of which differences lose digits."""
+    """Where two differ by more than a few roundings; a difference of ones loses digits."""
     eps = torch.finfo(dtype).eps
     ours, theirs = ours.double(), theirs.double()
     limit = 32 * eps * theirs.abs() + 16 * eps
@@ -217,7 +217,7 @@ SLOPES_AT_NAN = {
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
 @pytest.mark.parametrize("name", SLOPES_AT_NAN)
 def test_slopes_at_nan(name, dtype):
-    """The same in every place; torch's where its main kernel computes, not the one for the rest."""
+    """The same in every place: that of torch's main kernel, not of the one for the last few."""
     x = torch.full((67,), nan, dtype=dtype)
     walked, compiled = ours_of(ONE[name][0], [x])
     wanted = torch.full_like(x, SLOPES_AT_NAN[name])

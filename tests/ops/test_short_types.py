@@ -58,10 +58,10 @@ def pooled(pool, size, **options):
 
 ROWS = {
     "amax": (lambda x: ops.amax(x, 1), lambda x: x.amax(1), ones),
-    "amax of all": (lambda x: ops.amax(x), lambda x: x.amax(), ones),
+    "amax of all": (ops.amax, lambda x: x.amax(), ones),
     "amin": (lambda x: ops.amin(x, 1), lambda x: x.amin(1), ones),
-    "max": (lambda x: ops.max(x), lambda x: x.max(), ones),
-    "min": (lambda x: ops.min(x), lambda x: x.min(), ones),
+    "max": (ops.max, lambda x: x.max(), ones),
+    "min": (ops.min, lambda x: x.min(), ones),
     "norm inf": (lambda x: ops.norm(x, math.inf, 1), lambda x: x.norm(math.inf, 1), ones),
     "norm -inf": (lambda x: ops.norm(x, -math.inf, 1), lambda x: x.norm(-math.inf, 1), ones),
     "mean": (lambda x: ops.mean(x, 1), lambda x: x.mean(1), spread),
