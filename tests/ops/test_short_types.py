@@ -241,8 +241,9 @@ def test_sizes_that_are_fed_later(name, dtype):
     assert_rounded(outcomes(ours, tensors, unknown=True)[0], truth(theirs, tensors), dtype)
 
 
+@pytest.mark.parametrize("compiled", [False, True])
 @pytest.mark.parametrize("dtype", MANY, ids=str)
-def test_buffers_of_a_short_type_learn(dtype):
+def test_buffers_of_a_short_type_learn(dtype, compiled):
     """As torch's do: both compute in float32 and round once."""
     ours, theirs = gn.BatchNorm1d(6).to(dtype), torch.nn.BatchNorm1d(6).to(dtype)
     x = widely(0)[0].to(dtype) / 8  # torch's variance of what is larger overflows in the buffer
@@ -250,14 +251,15 @@ def test_buffers_of_a_short_type_learn(dtype):
         y = ours(gn.Input((None, 6), name="x", dtype=dtype))
     wanted = theirs(x).detach()
     close = {"rtol": 2 * torch.finfo(dtype).eps, "atol": 2 * torch.finfo(dtype).eps}
-    torch.testing.assert_close(graph.forward(x=x, outputs=y), wanted, **close)
+    run = graph.compile(y, tune=False) if compiled else lambda x: graph.forward(x=x, outputs=y)
+    torch.testing.assert_close(run(x=x), wanted, **close)
     for name in ("running_mean", "running_var"):
         found = ours.state_dict()[name]
         assert found.dtype is dtype
         torch.testing.assert_close(found, getattr(theirs, name), **close)
     graph.eval()
     theirs.eval()
-    torch.testing.assert_close(graph.forward(x=x, outputs=y), theirs(x).detach(), **close)
+    torch.testing.assert_close(run(x=x), theirs(x).detach(), **close)
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
