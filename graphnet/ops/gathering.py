@@ -61,6 +61,8 @@ class ScatterAdd(Op):
     dim: int
 
     def forward(self, x: Tensor, index: Tensor, source: Tensor) -> Tensor:
+        if source.ndim == index.ndim:  # torch's autograd has no gradient for a larger source
+            source = source[tuple(map(slice, index.shape))]
         return x.scatter_add(self.dim, index, source)
 
     def grad_x(self, grad: Tensor) -> Tensor:
