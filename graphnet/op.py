@@ -99,6 +99,8 @@ class Op:
     """The way out, added to the error message when the shapes do not fit."""
     broadcasts: ClassVar[bool] = False
     """True if the inputs are broadcast: gradients are then summed back to the inputs' shapes."""
+    mixes_dtypes: ClassVar[bool] = False
+    """True if the inputs may be of different floating types."""
     core_dims: ClassVar[int] = 0
     """How many of the last dimensions do not broadcast: two for a matrix product."""
     option_names: ClassVar[tuple[str, ...]] = ()

@@ -79,7 +79,7 @@ def has_images(program: Program) -> bool:
 
 def convolution(emission: Emission, node: Operation) -> None:
     """A convolution, with or without bias."""
-    if not _is_native(node.op):
+    if not _is_native(node):
         emission.own_rule(node)
         return
     x, weight, *bias = (cast("Node", each) for each in node.sources)
@@ -94,7 +94,7 @@ def convolution(emission: Emission, node: Operation) -> None:
 
 def gradients(emission: Emission, node: Operation) -> None:
     """The gradients of a convolution by its input, weight and bias: all that are asked for."""
-    if not _is_native(node.op):
+    if not _is_native(node):
         emission.own_rule(node)
         return
     found = _siblings(emission, node)
@@ -186,10 +186,14 @@ def _as_channels(emission: Emission, name: str) -> str:
     return emission.words.constant(emission.words.known[name].transpose(0, 1), f"{name}_turned")
 
 
-def _is_native(op: Op) -> bool:
-    """True where torch's kernel takes the options: the border is the same on both sides."""
-    top, bottom, left, right = cast("Any", op).padding
-    return bool(top == bottom >= 0 and left == right >= 0)
+def _is_native(node: Operation) -> bool:
+    """True where torch's kernel takes the options: the border is the same on both sides.
+
+    Of images without elements it forgets the bias, and gives them the channels of the input.
+    """
+    top, bottom, left, right = cast("Any", node.op).padding
+    is_empty = any(0 in cast("Node", each).shape for each in node.sources)
+    return bool(top == bottom >= 0 and left == right >= 0) and not is_empty
 
 
 def _options(op: Op) -> str:

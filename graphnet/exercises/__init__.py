@@ -10,6 +10,7 @@ knows a solution: the forward that is given tells, by central differences, what 
 | `grading` | the grade of an answer, rule by rule |
 | `attempt` | one rule at work on numbers |
 | `hints` | the usual mistakes, in words |
+| `isolation` | what an answer sets or ends, put back |
 | `raised` | what is no rule, and errors that rules raise, in words |
 | `report` | what `grade` hands back |
 

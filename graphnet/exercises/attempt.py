@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 from graphnet.check.differences import STEP, wave
 from graphnet.check.subject import apart, copies, is_tensor
 from graphnet.errors import shape_text
+from graphnet.exercises.isolation import contained, isolated
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -61,7 +62,8 @@ class Attempt:
 
     def run_on(self, values: list[Any]) -> Tensor:
         """The result of the rule on other values than its own."""
-        result: Tensor = self.rule.function(self.op, *values)
+        with contained(), isolated():
+            result: Tensor = self.rule.function(self.op, *values)
         return result
 
     def run_with(self, number: int, change: Callable[[Tensor], Tensor]) -> Tensor:

@@ -9,6 +9,7 @@ from graphnet.errors import GraphError
 from graphnet.exercises.attempt import Attempt
 from graphnet.exercises.exercise import Exercise, assembled, layer, subject, written
 from graphnet.exercises.hints import hint
+from graphnet.exercises.isolation import EndedError, contained, isolated
 from graphnet.exercises.raised import malformed, way_out
 from graphnet.exercises.report import Grade, Mark
 from graphnet.exercises.ten import ALL
@@ -38,6 +39,8 @@ _ROWS = (
     "number itself."
 )
 
+_ENDED = "A rule returns a gradient: leave exit(), quit() and sys.exit() away."
+
 _EMPTY = "A batch may be without rows: a rule that takes one row, or loops over them, finds none."
 
 
@@ -47,6 +50,11 @@ def grade(answer: type, exercise: type[Exercise] | str | None = None) -> Grade:
     A wrong rule gets a hint in words. No solution is looked up: the rules are compared with
     central differences of the forward that the exercise gives. Once they are right, all other
     checks of `check_op` (of `check_module` for a layer) decide on the last point.
+
+    A rule may raise anything, call `sys.exit`, recurse for ever, and set what counts for the whole
+    program, such as torch's default dtype or a seed: there is a grade, and all is set as before.
+    Ctrl-C ends the grading. An endless loop does not end, and `os._exit` ends the program, as no
+    Python program can prevent: grade answers of strangers in a process of their own.
 
     Args:
         answer: a class with the rules `grad_<input>`, derived from the exercise; or any other
@@ -69,8 +77,9 @@ def grade(answer: type, exercise: type[Exercise] | str | None = None) -> Grade:
     'The sign is wrong: a minus is missing, or there is one too many.'
     """
     given = _exercise_of(answer, exercise)
-    marks = [_mark(answer, given, rule) for rule in given.asked()]
-    marks.append(_rest(answer, given, all(mark.right for mark in marks)))
+    with isolated():
+        marks = [_mark(answer, given, rule) for rule in given.asked()]
+        marks.append(_rest(answer, given, all(mark.right for mark in marks)))
     return Grade(answer.__name__, given.__name__, marks, _remarks(answer, given))
 
 
@@ -129,7 +138,10 @@ def _judged(attempt: Attempt) -> tuple[str, str]:
         fault, why = attempt.refused()
         if fault:
             return fault, why
-        _, fault = compare(attempt.op, attempt.place, attempt.arguments, attempt.top)
+        with contained(), isolated():
+            _, fault = compare(attempt.op, attempt.place, attempt.arguments, attempt.top)
+    except EndedError as error:
+        return f"it ends the program by {error}", _ENDED
     except Exception as error:  # a student's rule may raise anything
         why = way_out(error, attempt.op, f"grad_{attempt.name}")
         return (
@@ -143,7 +155,11 @@ def _rest(answer: type, exercise: type[Exercise], right: bool) -> Mark:
     """The mark for all other checks, which follow once the rules are right."""
     if not right:
         return Mark("other checks", left_out="the rules come first")
-    faults = _report(assembled(answer, exercise, exercise.asked()), exercise).faults
+    try:
+        with contained():
+            faults = _report(assembled(answer, exercise, exercise.asked()), exercise).faults
+    except EndedError as error:
+        return Mark("other checks", f"a rule ends the program by {error}", _ENDED)
     if not faults:
         return Mark("other checks")
     return Mark("other checks", f"{faults[0].name}: {faults[0].fault}", _why(faults[0]))

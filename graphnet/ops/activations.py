@@ -160,7 +160,11 @@ def leaky_relu(input: T, negative_slope: float = 0.01, inplace: bool = False) ->
 
 
 class Elu(Op):
-    """y = x where x > 0, else a (eˣ - 1), so dy/dx = 1 or a eˣ; a at x = 0.  Shapes: any."""
+    """y = x where x > 0, else a (eˣ - 1), so dy/dx = 1 or a eˣ; a at x = 0.  Shapes: any.
+
+    Where x is NaN, so is dy/dx. In torch it is 1 for the last few elements of a tensor, which
+    another kernel computes, and NaN for all others.
+    """
 
     symbol = "elu"
     alpha: float = 1.0
@@ -170,8 +174,9 @@ class Elu(Op):
         return x.where(x > 0, x.expm1() * self.alpha)
 
     def grad_x(self, grad: Tensor, x: Tensor) -> Tensor:
-        # Without the clamp, eˣ is infinite where x is large, and spoils the second derivative.
-        return where(x <= 0, grad * (self.alpha * x.clamp(max=0).exp()), grad)
+        # Without the zeros, eˣ is infinite where x is large, and spoils the second derivative.
+        slope = self.alpha * x.masked_fill(x >= 0, 0.0).exp()
+        return where(x > 0, grad, grad * slope)
 
 
 def elu(input: T, alpha: float = 1.0, inplace: bool = False) -> T:
@@ -211,6 +216,9 @@ def selu(input: T, inplace: bool = False) -> T:
 
 def hardtanh(input: T, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> T:
     """Each element, but never below `min_val` nor above `max_val`; no gradient flows at these.
+
+    Nor does any flow where the input is NaN, as in `clamp`; in torch a gradient flows through the
+    NaNs among the last few elements of a tensor, which another kernel computes.
 
     Whole numbers stay whole: the bounds are then cut to whole numbers too.
 

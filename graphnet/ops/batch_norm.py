@@ -1,4 +1,7 @@
-"""Batch and instance normalization: each channel by itself, with statistics that may be kept."""
+"""Batch and instance normalization: each channel by itself, with statistics that may be kept.
+
+Short floating types are computed in float32 and rounded once, as in `normalization`.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from graphnet.errors import GraphError, RangeError
 from graphnet.ops import reductions
 from graphnet.ops.arguments import require_number
 from graphnet.ops.arithmetic import add, mul, sub
+from graphnet.ops.dtypes import narrowed, widened
 from graphnet.ops.functions import rsqrt
 from graphnet.ops.running import (
     Column,
@@ -67,7 +71,8 @@ def batch_norm(
     require_number(eps=eps)
     if eps < 0 or (eps == 0 and mode is not False):
         raise RangeError(f"eps is positive, or in evaluation 0; {eps!r} came.")
-    return statistics.normalize(x, (0, *range(2, x.ndim)), weight, bias, eps)
+    y = statistics.normalize(widened(x), (0, *range(2, x.ndim)), weight, bias, eps)
+    return narrowed(y, x)
 
 
 def instance_norm(
@@ -104,7 +109,8 @@ def instance_norm(
     )
     statistics = _Statistics(mode, momentum, mean, var, None)
     require_number(eps=eps)
-    return statistics.normalize(x, tuple(range(2, x.ndim)), weight, bias, eps)
+    y = statistics.normalize(widened(x), tuple(range(2, x.ndim)), weight, bias, eps)
+    return narrowed(y, x)
 
 
 class _Statistics:
@@ -140,14 +146,14 @@ class _Statistics:
         var = self._statistic(mul(centered, centered), dims, self.var, batches, True)
         scale = rsqrt(add(var, eps))
         if weight is not None:
-            scale = mul(scale, Column()(weight, x))
+            scale = mul(scale, Column()(widened(weight), x))
         y = mul(centered, scale)
-        return y if bias is None else add(y, Column()(bias, x))
+        return y if bias is None else add(y, Column()(widened(bias), x))
 
     def _statistic(self, values: T, dims: Any, buffer: Any, batches: Any, unbiased: bool) -> T:
         """The mean of the values over `dims` in training, else what the buffer has kept."""
         if self.mode is False:
-            return cast("T", Column()(buffer, values))
+            return cast("T", Column()(widened(buffer), values))
         statistic = reductions.mean(values, dims, True) if dims else values
         if buffer is None:
             return statistic
@@ -155,5 +161,5 @@ class _Statistics:
         statistic = remember(statistic, buffer, values, batches, self.mode)
         if self.mode is True:
             return statistic
-        kept = Column()(buffer, values)
+        kept = Column()(widened(buffer), values)
         return cast("T", choose(statistic, kept, self.mode))

@@ -17,7 +17,7 @@ from graphnet.ops.arithmetic import div, mul, neg, sub
 from graphnet.ops.broadcasting import count
 from graphnet.ops.comparison import eq, masked_fill, ne
 from graphnet.ops.dims import described, require_tensors, whole_number
-from graphnet.ops.dtypes import is_floating
+from graphnet.ops.dtypes import is_floating, narrowed, widened
 from graphnet.ops.losses import MatchedProduct, reduce, weighted_mean
 from graphnet.ops.reductions import sum
 from graphnet.ops.softmaxes import log_softmax
@@ -249,7 +249,8 @@ def _smooth(loss: T, likelihood: T, smoothing: float) -> T:
     if smoothing == 0:
         return loss
     dim = class_dim(likelihood)
-    spread: T = div(sum(likelihood, dim), count(likelihood, dim))
+    spread: T = div(sum(widened(likelihood), dim), count(likelihood, dim))
+    spread = narrowed(spread, likelihood)
     return sub(mul(loss, 1 - smoothing), mul(spread, smoothing))
 
 

@@ -39,8 +39,9 @@ class KlDivergence(Op):
         return -grad * target
 
     def grad_target(self, grad: Tensor, x: Tensor, target: Tensor) -> Tensor:
-        one = target / target  # NaN at 0 and infinity, as torch has it
-        return grad * (log(target) + one - x)
+        # The quotient is NaN at 0 and infinity, as torch has it. It stands behind the logarithm, so
+        # that its two derivatives meet first, and cancel before 1 / t is added to them.
+        return grad * (log(target) + target / target - x)
 
 
 def kl_div(input: T, target: T, *, reduction: str = "mean", log_target: bool = False) -> T:

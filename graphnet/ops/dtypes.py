@@ -8,13 +8,44 @@ from typing import TYPE_CHECKING, Any
 from torch import empty
 
 from graphnet.errors import DtypeError, RangeError
+from graphnet.op import Op, T
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
-    from graphnet.op import Op
+    from torch import Tensor, dtype
 
 _TRUTH_VALUES = (empty(0) == 0).dtype
+_FLOAT32 = empty(0).float().dtype
+
+
+class Convert(Op):
+    """y = x in another number type; the gradient comes back in that of x.  Shapes: any."""
+
+    symbol = "dtype"
+    dtype: dtype
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.to(self.dtype)
+
+    def grad_x(self, grad: Tensor, x_like: Tensor) -> Tensor:
+        return Convert(x_like.dtype)(grad)
+
+
+def is_half(x: Any) -> bool:
+    """True for tensors and nodes of float16, bfloat16 and shorter floating types.
+
+    float16 ends at 65,504, and a count by ones ends at 2,048; in bfloat16 it ends at 256.
+    """
+    return is_floating(x) and x.dtype.itemsize < 4
+
+
+def widened(x: T) -> T:
+    """x in float32 where it is of a shorter floating type, else x itself: see `is_half`."""
+    return Convert(_FLOAT32)(x) if is_half(x) else x
+
+
+def narrowed(x: T, like: Any) -> T:
+    """What was computed from `widened` tensors, in the number type of `like` again."""
+    return Convert(like.dtype)(x) if is_half(like) else x
 
 
 def refuse_whole_numbers(op: Op, x: Tensor) -> None:

@@ -58,7 +58,8 @@ class ScatterRows(Op):
 
     def forward(self, rows: Tensor, labels: Tensor, table_like: Tensor) -> Tensor:
         zeros = table_like.new_zeros(table_like.shape)
-        return zeros.index_add(0, labels.reshape(-1), rows.reshape(-1, table_like.size(1)))
+        rows = rows.reshape(labels.numel(), table_like.size(1))
+        return zeros.index_add(0, labels.reshape(-1), rows)
 
     def grad_rows(self, grad: Tensor, labels: Tensor) -> Tensor:
         return Embedding()(labels, grad)

@@ -8,8 +8,8 @@ from graphnet.errors import GraphError
 from graphnet.op import Op, T
 from graphnet.ops.arguments import require_flag
 from graphnet.ops.arithmetic import mul
-from graphnet.ops.broadcasting import ones_like
 from graphnet.ops.dims import Dims, normal_dim, restore_dims
+from graphnet.ops.dtypes import Convert, narrowed, widened
 from graphnet.ops.gathering import gather
 from graphnet.ops.limits import maximum, minimum
 from graphnet.ops.reductions import reduced_dims
@@ -61,8 +61,9 @@ class Amin(Op):
 
 def _share(grad: Tensor, x: Tensor, top: Tensor, dims: tuple[int, ...], keepdim: bool) -> Tensor:
     """The gradient shared evenly by all elements that are equal to the reduced one."""
-    ties = ones_like(x).masked_fill(x.ne(restore_dims(top, dims, keepdim)), 0.0)
-    return restore_dims(grad, dims, keepdim) * ties / ties.sum(dims, True)
+    ties = x.eq(restore_dims(top, dims, keepdim))
+    share = widened(restore_dims(grad, dims, keepdim) * ties)
+    return narrowed(share / Convert(share.dtype)(ties.sum(dims, True)), grad)
 
 
 def amax(input: T, dim: Dims = (), keepdim: bool = False) -> T:
@@ -129,8 +130,8 @@ class Min(Op):
 
 def _share_of_all(grad: Tensor, x: Tensor, top: Tensor) -> Tensor:
     """The gradient shared evenly by all that equal the top, and by all NaNs: they are the top."""
-    ties = ones_like(x).masked_fill(x.ne(top) & x.eq(x), 0.0)
-    return (grad / ties.sum()) * ties
+    ties = x.eq(top) | x.ne(x)
+    return narrowed(widened(grad) / ties.sum(), grad) * ties
 
 
 class Argmax(Op):

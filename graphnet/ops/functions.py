@@ -247,7 +247,10 @@ def cos(input: T) -> T:
 
 
 class Erf(Op):
-    """y = 2/√π ∫₀ˣ exp(-t²) dt, so dy/dx = 2/√π exp(-x²).  Shapes: any."""
+    """y = 2/√π ∫₀ˣ exp(-t²) dt, so dy/dx = 2/√π exp(-x²).  Shapes: any.
+
+    Where x² overflows, the second derivative is 0, the limit; in torch 2.13 it is NaN.
+    """
 
     symbol = "erf"
 

@@ -1,16 +1,16 @@
 """Elements at places that a tensor of whole numbers names, along one dimension.
 
-`Gather` and `ScatterAdd` are each other's derivatives.
+`Gather` and `ScatterAdd` are each other's derivatives, and so are `InCorner` and `Corner`.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from graphnet.op import Op, T
 from graphnet.ops.broadcasting import zeros_like
 from graphnet.ops.dims import normal_dim, require_tensors
-from graphnet.ops.indexing import Put, getitem
+from graphnet.ops.indexing import Put
 from graphnet.ops.shapes import reshape
 
 if TYPE_CHECKING:
@@ -61,6 +61,8 @@ class ScatterAdd(Op):
     dim: int
 
     def forward(self, x: Tensor, index: Tensor, source: Tensor) -> Tensor:
+        if source.ndim == index.ndim:  # torch's autograd has no gradient for a larger source
+            source = source[tuple(map(slice, index.shape))]
         return x.scatter_add(self.dim, index, source)
 
     def grad_x(self, grad: Tensor) -> Tensor:
@@ -68,15 +70,60 @@ class ScatterAdd(Op):
 
     grad_index = None
 
-    def grad_source(self, grad: Tensor, index: Tensor) -> Tensor:
-        return Gather(self.dim)(grad, index)
+    def grad_source(self, grad: Tensor, index: Tensor, source_like: Tensor) -> Tensor:
+        part = Gather(self.dim)(grad, index)
+        if None not in part.shape and part.shape == source_like.shape:
+            return part
+        whole: Tensor = InCorner()(part, source_like)  # what was not used gets no gradient
+        return whole
+
+
+class InCorner(Op):
+    """Zeros in the shape of another tensor, but x where its places begin; x may have none.
+
+    Shapes: (k, l), (n, m) -> (n, m) with k ≤ n and l ≤ m.
+    """
+
+    symbol = "corner"
+
+    def forward(self, x: Tensor, other_like: Tensor) -> Tensor:
+        result = x.new_zeros(other_like.shape)
+        if x.numel():
+            result[tuple(map(slice, x.shape))] = x
+        return result
+
+    def grad_x(self, grad: Tensor, x_like: Tensor) -> Tensor:
+        return Corner()(grad, x_like)
+
+    def trial(self, x: Tensor, other_like: Tensor) -> Tensor:
+        return x.new_zeros(other_like.shape)
+
+
+class Corner(Op):
+    """The part of x where its places begin, in the shape of another tensor, which may have none.
+
+    Shapes: (n, m), (k, l) -> (k, l) with k ≤ n and l ≤ m.
+    """
+
+    symbol = "corner"
+
+    def forward(self, x: Tensor, other_like: Tensor) -> Tensor:
+        if not other_like.numel():
+            return x.new_zeros(other_like.shape)
+        return x[tuple(map(slice, other_like.shape))]
+
+    def grad_x(self, grad: Tensor, x_like: Tensor) -> Tensor:
+        return InCorner()(grad, x_like)
+
+    def trial(self, x: Tensor, other_like: Tensor) -> Tensor:
+        return x.new_zeros(other_like.shape)
 
 
 def scatter_add(input: T, dim: int, index: T, src: T) -> T:
     """The input, plus each element of `src` at the place of a dimension that the index names.
 
     Shapes: all three have as many dimensions; where `src` is larger than the index, the rest of it
-    is not used. Sizes of `src` unknown until it is fed must be those of the index.
+    is not used, and gets no gradient. Where the index is empty, `src` may have any shape.
 
     Raises:
         ShapeError: the shapes do not fit, or a place is out of range.
@@ -88,10 +135,6 @@ def scatter_add(input: T, dim: int, index: T, src: T) -> T:
     require_tensors("scatter_add", index, src)
     if index.ndim == 1 and not src.ndim:
         src = reshape(src, 1)
-    if src.ndim == index.ndim:
-        sizes: list[Any] = list(zip(src.shape, index.shape, strict=True))
-        if any(None not in each and each[0] > each[1] for each in sizes):
-            src = getitem(src, tuple(slice(wanted) for _, wanted in sizes))
     return ScatterAdd(normal_dim(input, dim))(input, index, src)
 
 

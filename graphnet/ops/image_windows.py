@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from graphnet.errors import ShapeError
+from graphnet.ops.dtypes import narrowed, widened
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -67,10 +68,10 @@ def sum_windows(
     batch, channels, down, across, *kernel = values.shape
     (height, width), (top, bottom, left, right) = size, padding
     sizes = (channels, height + top + max(bottom, 0), width + left + max(right, 0), batch)
-    image = values.new_zeros(sizes).permute(3, 0, 1, 2)
+    image = widened(values.new_empty(0)).new_zeros(sizes).permute(3, 0, 1, 2)
     for i, j, tap in taps(image, (kernel[0], kernel[1]), stride, dilation, (down, across)):
         tap.add_(values[..., i, j])
-    return image[:, :, top : top + height, left : left + width]
+    return narrowed(image[:, :, top : top + height, left : left + width], values)
 
 
 def taps(

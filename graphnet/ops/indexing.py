@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from graphnet.errors import DtypeError, GraphError, ShapeError
 from graphnet.op import Op, Symbolic, T
 from graphnet.ops.dims import described, normal_dim, whole_number
+from graphnet.ops.dtypes import narrowed, widened
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -108,14 +109,15 @@ class Put(Op):
     dims: tuple[int, ...]
 
     def forward(self, x: Tensor, other_like: Tensor, *indices: Tensor) -> Tensor:
-        result = x.new_zeros(other_like.shape)
+        wide = widened(x)  # torch adds in the number type of the result, however many there are
+        result = wide.new_zeros(other_like.shape)
         # torch adds at the first dimensions: those of the indices come there, in both tensors.
         apart = len(self.dims) <= max(self.dims) - min(self.dims)
         first, count = 0 if apart else min(self.dims), max(index.ndim for index in indices)
-        source = x.movedim(tuple(range(first, first + count)), tuple(range(count)))
+        source = wide.movedim(tuple(range(first, first + count)), tuple(range(count)))
         front = result.movedim(self.dims, tuple(range(len(self.dims))))
         front.index_put_(indices, source, accumulate=True)
-        return result
+        return narrowed(result, x)
 
     def grad_x(self, grad: Tensor, *indices: Tensor) -> Tensor:
         return Take(self.dims)(grad, *indices)

@@ -12,6 +12,7 @@ from graphnet.op import Op, T
 from graphnet.ops.arguments import require_floating, require_number
 from graphnet.ops.arithmetic import abs, div
 from graphnet.ops.broadcasting import expand_as
+from graphnet.ops.dtypes import narrowed, widened
 from graphnet.ops.reductions import mean_of_batch, sum
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def weighted_mean(loss: T, counted: T) -> T:
     Raises:
         EmptyBatchError: nothing was.
     """
-    return div(sum(loss), Total()(counted))
+    return narrowed(div(sum(widened(loss)), Total()(widened(counted))), loss)
 
 
 class SquaredError(Op):

@@ -8,6 +8,7 @@ from graphnet.errors import GraphError, ShapeError
 from graphnet.op import Op, T
 from graphnet.ops.arguments import require_flag
 from graphnet.ops.dims import described, whole_number
+from graphnet.ops.dtypes import narrowed, widened
 from graphnet.ops.image_windows import padded, sum_windows, taps
 from graphnet.ops.pooling import HINT, layout, require_half, window_of
 from graphnet.ops.window_options import (
@@ -45,11 +46,12 @@ class AvgPool2d(Op):
     def forward(self, x: Tensor) -> Tensor:
         counts, border = layout(self, x)
         views = taps(padded(x, border), self.kernel, self.stride, (1, 1), counts)
-        total = next(views)[2].clone()
+        first = next(views)[2]
+        total = widened(first).clone()
         for _, _, view in views:
             total = total.add_(view)
         rounding = None if x.dtype.is_floating_point else "trunc"
-        return total.div(pixels_in(self, x, counts), rounding_mode=rounding)
+        return narrowed(total.div(pixels_in(self, x, counts), rounding_mode=rounding), x)
 
     def grad_x(self, grad: Tensor, x_like: Tensor) -> Tensor:
         return AvgPool2dGrad(**self.options)(grad, x_like)
@@ -74,9 +76,9 @@ class AvgPool2dGrad(Op):
 
     def forward(self, y: Tensor, x_like: Tensor) -> Tensor:
         counts, border = layout(self, x_like)
-        share = (y / pixels_in(self, x_like, counts)).unsqueeze(-1).unsqueeze(-1)
-        size = (x_like.shape[2], x_like.shape[3])
-        return sum_windows(share.expand(*y.shape, *self.kernel), size, self.stride, border, (1, 1))
+        share = (widened(y) / pixels_in(self, x_like, counts)).unsqueeze(-1).unsqueeze(-1)
+        size, seen = (x_like.shape[2], x_like.shape[3]), share.expand(*y.shape, *self.kernel)
+        return narrowed(sum_windows(seen, size, self.stride, border, (1, 1)), y)
 
     def grad_y(self, grad: Tensor) -> Tensor:
         return AvgPool2d(**self.options)(grad)
@@ -98,7 +100,8 @@ def pixels_in(op: Any, x: Tensor, counts: Pair) -> Tensor | int:
         sides.append([end - start for start, end in zip(starts, ends, strict=True)])
     if all(set(side) == {kernel} for side, kernel in zip(sides, op.kernel, strict=True)):
         return int(op.kernel[0] * op.kernel[1])
-    return x.new_tensor(sides[0]).unsqueeze(1) * x.new_tensor(sides[1])
+    numbers = widened(x.new_empty(0))  # float16 holds no odd count above 2,048
+    return numbers.new_tensor(sides[0]).unsqueeze(1) * numbers.new_tensor(sides[1])
 
 
 def avg_pool2d(

@@ -1,4 +1,8 @@
-"""Normalizations over the last dimensions or over groups: the same in training and evaluation."""
+"""Normalizations over the last dimensions or over groups: the same in training and evaluation.
+
+Short floating types are computed in float32 and rounded once, as in torch: squares of 256 and sums
+of 70,000 ones overflow in float16.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,7 @@ from graphnet.errors import ShapeError
 from graphnet.ops.arguments import require_floating, require_number
 from graphnet.ops.arithmetic import add, mul, sub
 from graphnet.ops.dims import described, whole_number, whole_numbers
+from graphnet.ops.dtypes import narrowed, widened
 from graphnet.ops.functions import rsqrt
 from graphnet.ops.reductions import mean
 from graphnet.ops.running import Column, refuse_few_dims, several, sized, with_channels
@@ -49,7 +54,8 @@ def layer_norm(
             [0., 0., 0.]])
     """
     x, (weight, bias) = _ending(normalized_shape, "layer_norm", input, weight, bias)
-    return _affine(_standardized(x, _last(normalized_shape), eps), weight, bias)
+    y = _affine(_standardized(widened(x), _last(normalized_shape), eps), weight, bias)
+    return narrowed(y, x)
 
 
 def rms_norm(
@@ -77,7 +83,9 @@ def rms_norm(
     x, (weight,) = _ending(normalized_shape, "rms_norm", input, weight)
     if eps is None:
         eps = _EPSILONS.get(str(cast("Any", x).dtype), _EPSILON)
-    return _affine(_scaled(x, mean(mul(x, x), _last(normalized_shape), True), eps), weight)
+    wide = widened(x)
+    squares = mean(mul(wide, wide), _last(normalized_shape), True)
+    return narrowed(_affine(_scaled(wide, squares, eps), weight), x)
 
 
 def group_norm(
@@ -108,12 +116,13 @@ def group_norm(
         raise ShapeError(
             f"{channels} channels cannot be put into {num_groups} equal groups: {described(x)}."
         )
-    groups = unflatten(x, 1, (num_groups, -1))
+    wide = widened(x)
+    groups = unflatten(wide, 1, (num_groups, -1))
     inside = tuple(range(2, groups.ndim))
     groups = several(several(groups, (0, *inside), True), inside, True, refused=0)
-    y = reshape_as(_standardized(groups, inside, eps), x)
-    columns = (None if each is None else Column()(each, x) for each in (weight, bias))
-    return _affine(y, *columns)
+    y = reshape_as(_standardized(groups, inside, eps), wide)
+    columns = (None if each is None else Column()(widened(each), wide) for each in (weight, bias))
+    return narrowed(_affine(y, *columns), x)
 
 
 def _standardized(x: T, dims: tuple[int, ...], eps: float) -> T:
@@ -130,8 +139,8 @@ def _scaled(x: T, squares: T, eps: float) -> T:
 
 def _affine(x: T, weight: Any, bias: Any = None) -> T:
     """x weight + bias, each where there is one."""
-    y = x if weight is None else mul(x, weight)
-    return y if bias is None else add(y, bias)
+    y = x if weight is None else mul(x, widened(weight))
+    return y if bias is None else add(y, widened(bias))
 
 
 def _last(shape: Sequence[int]) -> tuple[int, ...]:

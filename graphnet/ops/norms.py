@@ -85,7 +85,10 @@ def norm(input: T, p: float | str | None = "fro", dim: Dims = None, keepdim: boo
     """The p-norm of the elements of the input as one vector, of all of them or along dimensions.
 
     p is a number, `inf` for the largest |x|, `-inf` for the smallest, or "fro", which is 2.
-    The derivative at 0 is 0, and equal extremes share it, as in torch.
+    The derivative at 0 is 0, and equal extremes share it, as in torch. So is the second one, by
+    `graph.gradients` twice, for every p: a penalty on gradients stays finite. In torch it is NaN
+    for p = 2, and 0 for all others. Where an element is NaN, all derivatives by its extreme are
+    NaN; in torch they are 0.
 
     Raises:
         ShapeError: the input has no such dimension, or the extremes of no elements are asked for.

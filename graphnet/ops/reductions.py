@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from graphnet.errors import EmptyBatchError, GraphError
 from graphnet.op import Op, T
-from graphnet.ops.broadcasting import count, expand_as, ones_like, size
+from graphnet.ops.broadcasting import count, expand_as, size
 from graphnet.ops.dims import Dims, normal_dims, restore_dims
+from graphnet.ops.dtypes import Convert, narrowed, widened
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -123,18 +124,22 @@ class Var(Op):
         return x.sum(self.dims, self.keepdim)  # torch warns of the variance of a single number
 
     def grad_x(self, grad: Tensor, x: Tensor) -> Tensor:
-        slope = (x - x.mean(self.dims, True)) * 2 / self.divisor(x)
+        # float16 holds no count above 65,504.
+        twice = widened((x - x.mean(self.dims, True)) * 2)
+        slope = narrowed(twice / self.divisor(twice), x)
         dx: Tensor = restore_dims(grad, self.dims, self.keepdim) * slope
         return dx
 
     def divisor(self, x: Any) -> Any:
         """How many numbers each variance is of, less the correction."""
-        if self.correction != int(self.correction):  # a size that is a node holds whole numbers
-            return ones_like(x).sum(self.dims, True) - self.correction
         number: Any = 1
         for dim in self.dims:
             number = number * size(x, dim)
-        return number - int(self.correction)
+        if self.correction == int(self.correction):
+            return number - int(self.correction)
+        if not isinstance(number, int):  # a node, of whole numbers
+            number = Convert(x.dtype)(number)
+        return number - self.correction
 
 
 class Std(Op):

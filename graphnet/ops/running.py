@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from graphnet.errors import GraphError, ShapeError, shape_text
 from graphnet.op import TRAINING, Op, Symbolic, T
 from graphnet.ops.arguments import require_flag, require_floating
 from graphnet.ops.broadcasting import numel, zeros_like
 from graphnet.ops.dims import described, require_tensors
+from graphnet.ops.dtypes import narrowed, widened
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -76,6 +77,7 @@ class Remember(Op):
     """
 
     symbol = "keep"
+    mixes_dtypes = True  # statistics are float32 where the buffer is shorter
     momentum: float | None = 0.1
     unbiased: bool = False
 
@@ -94,9 +96,10 @@ class Remember(Op):
         new = given.reshape(-1, numel(buffer)).mean(0)
         if self.unbiased:
             new = new * (count / max(count - 1, 1))
-        way = new - buffer
-        moved: T = buffer + (way / batches if self.momentum is None else way * self.momentum)
-        return moved
+        kept: Any = widened(buffer)
+        way = new - kept
+        moved = kept + (way / batches if self.momentum is None else way * self.momentum)
+        return narrowed(cast("T", moved), buffer)
 
     def trial(
         self, x: Tensor, buffer: Tensor, values_like: Tensor, batches: Any, training: bool

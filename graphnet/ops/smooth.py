@@ -1,4 +1,9 @@
-"""Activation functions without a kink: softplus, and products of x with a smooth gate."""
+"""Activation functions without a kink: softplus, and products of x with a smooth gate.
+
+Short floating types are computed in float32 and rounded once, as torch does: a gate near 0 or 1
+leaves few of the digits of bfloat16, and x³ overflows in float16 from x = 41 on. Where x² overflows
+the second derivative of gelu is 0, the limit; in torch 2.13 it is NaN, and so is mish's above 104.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +14,7 @@ from graphnet.errors import RangeError
 from graphnet.op import Op, T
 from graphnet.ops.arguments import refuse_inplace, require_number
 from graphnet.ops.comparison import where
-from graphnet.ops.dtypes import refuse_whole_numbers
+from graphnet.ops.dtypes import narrowed, refuse_whole_numbers, widened
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -29,12 +34,16 @@ class Softplus(Op):
 
     def forward(self, x: Tensor) -> Tensor:
         refuse_whole_numbers(self, x)
-        steep = x * self.beta
-        return x.where(steep > self.threshold, steep.exp().log1p() / self.beta)
+        wide = widened(x)
+        steep = wide * self.beta
+        # log (1 + eˢ) = max(s, 0) + log (1 + exp -|s|): no exponential overflows.
+        smooth = (steep.clamp(min=0) + (-steep.abs()).exp().log1p()) / self.beta
+        return narrowed(wide.where(steep > self.threshold, smooth), x)
 
     def grad_x(self, grad: Tensor, x: Tensor) -> Tensor:
-        steep = x * self.beta
-        return where(steep > self.threshold, grad, grad * steep.sigmoid())
+        steep = widened(x) * self.beta
+        wide = widened(grad)
+        return narrowed(where(steep > self.threshold, wide, wide * steep.sigmoid()), x)
 
 
 def softplus(input: T, beta: float = 1.0, threshold: float = 20.0) -> T:
@@ -59,11 +68,13 @@ class Silu(Op):
 
     def forward(self, x: Tensor) -> Tensor:
         refuse_whole_numbers(self, x)
-        return x * x.sigmoid()
+        wide = widened(x)
+        return narrowed(wide * wide.sigmoid(), x)
 
     def grad_x(self, grad: Tensor, x: Tensor) -> Tensor:
-        gate = x.sigmoid()
-        return grad * (gate * (1 + x * (1 - gate)))
+        wide = widened(x)
+        gate = wide.sigmoid()
+        return narrowed(widened(grad) * (gate * (1 + wide * (1 - gate))), x)
 
 
 def silu(input: T, inplace: bool = False) -> T:
@@ -90,11 +101,14 @@ class Mish(Op):
 
     def forward(self, x: Tensor) -> Tensor:
         refuse_whole_numbers(self, x)
-        return x * x.exp().log1p().tanh()
+        wide = widened(x)
+        return narrowed(wide * wide.exp().log1p().tanh(), x)
 
     def grad_x(self, grad: Tensor, x: Tensor) -> Tensor:
-        gate = softplus(x).tanh()
-        return grad * (gate + x * (x.sigmoid() * (1 - gate * gate)))
+        wide = widened(x)
+        gate = softplus(wide).tanh()
+        slope = gate + wide * (wide.sigmoid() * (1 - gate * gate))
+        return narrowed(widened(grad) * slope, x)
 
 
 def mish(input: T, inplace: bool = False) -> T:
@@ -121,12 +135,14 @@ class Gelu(Op):
 
     def forward(self, x: Tensor) -> Tensor:
         refuse_whole_numbers(self, x)
-        return x * 0.5 * (1 + (x * sqrt(0.5)).erf())
+        wide = widened(x)
+        return narrowed(wide * 0.5 * (1 + (wide * sqrt(0.5)).erf()), x)
 
     def grad_x(self, grad: Tensor, x: Tensor) -> Tensor:
-        below = 0.5 * (1 + (x * sqrt(0.5)).erf())
-        density = (x * x * -0.5).exp() / sqrt(2 * pi)
-        return grad * (below + x * density)
+        wide = widened(x)
+        below = 0.5 * (1 + (wide * sqrt(0.5)).erf())
+        density = (wide * wide * -0.5).exp() / sqrt(2 * pi)
+        return narrowed(widened(grad) * (below + wide * density), x)
 
 
 class GeluTanh(Op):
@@ -136,12 +152,20 @@ class GeluTanh(Op):
 
     def forward(self, x: Tensor) -> Tensor:
         refuse_whole_numbers(self, x)
-        return 0.5 * x * (1 + (sqrt(2 / pi) * (x + 0.044715 * (x * x * x))).tanh())
+        wide = widened(x)
+        return narrowed(0.5 * wide * (1 + _cubic(wide).tanh()), x)
 
     def grad_x(self, grad: Tensor, x: Tensor) -> Tensor:
-        gate = (sqrt(2 / pi) * (x + 0.044715 * (x * x * x))).tanh()
-        slope = sqrt(2 / pi) * (1 + 3 * 0.044715 * (x * x))
-        return grad * (0.5 * (1 + gate) + 0.5 * x * ((1 - gate * gate) * slope))
+        wide = widened(x)
+        gate = _cubic(wide).tanh()
+        slope = sqrt(2 / pi) * (1 + 3 * 0.044715 * (wide * wide))
+        both = 0.5 * (1 + gate) + 0.5 * wide * ((1 - gate * gate) * slope)
+        return narrowed(widened(grad) * both, x)
+
+
+def _cubic(x: Tensor) -> Tensor:
+    """√(2/π) (x + 0.044715 x³)."""
+    return sqrt(2 / pi) * (x + 0.044715 * (x * x * x))
 
 
 def gelu(input: T, *, approximate: str = "none") -> T:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from graphnet.op import Op, T
 from graphnet.ops.dims import normal_dim
-from graphnet.ops.dtypes import refuse_whole_numbers
+from graphnet.ops.dtypes import narrowed, refuse_whole_numbers, widened
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -25,7 +25,8 @@ class Softmax(Op):
         return x.softmax(self.dim)
 
     def grad_x(self, grad: Tensor, top: Tensor) -> Tensor:
-        return top * (grad - (grad * top).sum(self.dim, True))
+        g, y = widened(grad), widened(top)
+        return narrowed(y * (g - (g * y).sum(self.dim, True)), grad)
 
 
 def softmax(input: T, dim: int | None = None) -> T:
@@ -57,7 +58,8 @@ class LogSoftmax(Op):
         return x.log_softmax(self.dim)
 
     def grad_x(self, grad: Tensor, top: Tensor) -> Tensor:
-        return grad - top.exp() * grad.sum(self.dim, True)
+        g = widened(grad)  # the sum of 70,000 ones overflows in float16
+        return narrowed(g - widened(top).exp() * g.sum(self.dim, True), grad)
 
 
 def log_softmax(input: T, dim: int | None = None) -> T:

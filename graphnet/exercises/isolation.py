@@ -1,0 +1,109 @@
+"""Answers kept apart from the program that grades them: what one may do without harm."""
+
+from __future__ import annotations
+
+import random
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import Any
+
+import torch
+from torch import _tensor_str
+
+
+class EndedError(Exception):
+    """A rule ended the program, or tried to: SystemExit and its kind, which no `Exception` is."""
+
+
+@contextmanager
+def contained() -> Iterator[None]:
+    """Turn what would end the program into an error, but for Ctrl-C, which is the user's.
+
+    Raises:
+        EndedError: in place of SystemExit, GeneratorExit and other exceptions that derive from
+            BaseException alone.
+
+    >>> try:
+    ...     with contained():
+    ...         raise SystemExit(3)
+    ... except EndedError as error:
+    ...     print(error)
+    SystemExit: 3
+    """
+    try:
+        yield
+    except (Exception, KeyboardInterrupt):
+        raise
+    except BaseException as error:
+        text = f"{type(error).__name__}: {error}".removesuffix(": ")
+        raise EndedError(text) from error
+
+
+@contextmanager
+def isolated() -> Iterator[None]:
+    """Put back at the end what a rule can set for the whole program.
+
+    That is torch's default dtype and device, its grad mode, threads, print options, precision of
+    products and deterministic algorithms; the random states of torch and Python; the filters of
+    warnings and the limit of recursion.
+
+    >>> import torch
+    >>> with isolated():
+    ...     torch.set_default_dtype(torch.float64)
+    >>> torch.get_default_dtype()
+    torch.float32
+    """
+    before = [(restore, read()) for read, restore in _SETTINGS]
+    try:
+        with warnings.catch_warnings():
+            yield
+    finally:
+        for restore, value in before:
+            restore(value)
+
+
+def _generators() -> list[Any]:
+    """The default generators of torch that are there: that of the CPU, and those of each GPU."""
+    of_gpus = torch.cuda.default_generators if torch.cuda.is_initialized() else ()
+    return [torch.default_generator, *of_gpus]
+
+
+def _read_random() -> Any:
+    return [each.get_state() for each in _generators()]
+
+
+def _restore_random(states: Any) -> None:
+    for generator, state in zip(_generators(), states, strict=False):
+        generator.set_state(state)
+
+
+def _restore_device(device: Any) -> None:
+    if torch.get_default_device() != device:
+        # The CPU is what there is where nothing was set; a device that is set slows every call.
+        torch.set_default_device(None if device.type == "cpu" else device)
+
+
+def _restore_threads(number: int) -> None:
+    if torch.get_num_threads() != number:
+        torch.set_num_threads(number)
+
+
+_SETTINGS: list[tuple[Callable[[], Any], Callable[[Any], Any]]] = [
+    (torch.get_default_dtype, torch.set_default_dtype),
+    (torch.get_default_device, _restore_device),
+    (torch.is_grad_enabled, torch.set_grad_enabled),
+    (torch.get_num_threads, _restore_threads),
+    (torch.get_float32_matmul_precision, torch.set_float32_matmul_precision),
+    (torch.get_deterministic_debug_mode, torch.set_deterministic_debug_mode),
+    (
+        lambda: asdict(_tensor_str.PRINT_OPTS),
+        lambda options: vars(_tensor_str.PRINT_OPTS).update(options),
+    ),
+    (_read_random, _restore_random),
+    (random.getstate, random.setstate),
+    (sys.getrecursionlimit, sys.setrecursionlimit),
+]
+"""How to read and to restore each."""
