@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import torch
 
 from graphnet.compile.aims import aims
-from graphnet.compile.fusion import is_number
-from graphnet.compile.kernels import KERNELS, VIEWS
+from graphnet.compile.fusion import is_half, is_number
+from graphnet.compile.kernels import KERNELS, TAKE_NUMBERS, VIEWS
 from graphnet.compile.layout import BY_PIXELS, BY_PLANES, Layout, as_images, lies, ordered
 from graphnet.compile.memory import Arena, Buffer
 from graphnet.compile.program import Cell, Program, is_foreign
@@ -102,11 +102,16 @@ class Emission(Writing):
             self.own_rule(node)
 
     def _has_number(self, node: Operation) -> bool:
-        """True if a number that is given at each step stands where a kernel takes a tensor."""
+        """True if a number stands where a kernel takes a tensor: one that is given at each step.
+
+        Beside half precision numbers of the list are not kept as tensors either.
+        """
+        half = any(map(is_half, node.inputs))
+        others = ("y", "a") if not half or type(node.op) in TAKE_NUMBERS else ("a",)
         return any(
-            isinstance(source, Node) and is_number(source)
+            is_number(source) and (half or isinstance(source, Node))
             for name, source in zip(node.op.inputs, node.sources, strict=True)
-            if name not in ("y", "a")
+            if name not in others
         )
 
     def _check(self, node: Node) -> None:

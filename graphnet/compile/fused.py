@@ -39,24 +39,27 @@ class AddScaled(Op):
 
 
 class Addcmul(Op):
-    """z = x + a u v.  Shapes: x, u and v broadcast, a is a number."""
+    """z = x + (a u) v, in the order of torch's kernel.
+
+    Shapes: x, u and v broadcast, a is a number.
+    """
 
     symbol = "+ a·u·v"
 
     def forward(self, x: Tensor, u: Tensor, v: Tensor, a: Any) -> Tensor:
-        z: Tensor = x + a * (u * v)
+        z: Tensor = x + (a * u) * v
         return z
 
     grad_x = grad_u = grad_v = grad_a = None
 
 
 class Addcdiv(Op):
-    """z = x + a u / v.  Shapes: x, u and v broadcast, a is a number."""
+    """z = x + (a u) / v, in the order of torch's kernel.  Shapes: as for `Addcmul`."""
 
     symbol = "+ a·u/v"
 
     def forward(self, x: Tensor, u: Tensor, v: Tensor, a: Any) -> Tensor:
-        z: Tensor = x + a * (u / v)
+        z: Tensor = x + (a * u) / v
         return z
 
     grad_x = grad_u = grad_v = grad_a = None

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from math import prod
 from typing import Any, cast
 
+from torch import finfo
+
 from graphnet.compile.fused import (
     Addcdiv,
     Addcmul,
@@ -77,6 +79,11 @@ def is_tensor(source: Source) -> bool:
     return isinstance(source, Node) and not is_number(source)
 
 
+def is_half(node: Node) -> bool:
+    """True for float16 and bfloat16."""
+    return node.dtype.is_floating_point and node.dtype.itemsize < 4
+
+
 def scaled(source: Source) -> tuple[Source, Source] | None:
     """The number a and the tensor y, where a source is a y."""
     x, y = parts(source, Mul) or (None, None)
@@ -137,7 +144,7 @@ def dot(copy: Rewriting, op: Op, sources: tuple[Source, ...]) -> Found:
     if not isinstance(op, Sum | Mean) or not product or not copy.is_read_once(sources[0]):
         return None
     x, y = product
-    if not isinstance(x, Node) or not isinstance(y, Node) or x.shape != y.shape:
+    if not isinstance(x, Node) or not isinstance(y, Node) or x.shape != y.shape or is_half(x):
         return None
     count = prod(size or 0 for size in x.shape)
     if len(op.dims) < x.ndim or op.keepdim or not count:
@@ -191,29 +198,47 @@ def linear_then(copy: Rewriting, op: Op, sources: tuple[Source, ...]) -> Found:
 
 
 def add_scaled(copy: Rewriting, op: Op, sources: tuple[Source, ...]) -> Found:
-    """x + a y, and within it x + a u v, x + a u / v, x + a (y - x)."""
+    """x + a y, x + (a u) v, x + (a u) / v and x + a (y - x), each in the order of its kernel."""
     if not isinstance(op, Add | Sub) or op.alpha != 1:
         return None
     for x, other in (sources, sources[::-1]) if isinstance(op, Add) else (sources,):
-        pair = scaled(other)
-        if pair is None or not isinstance(x, Node) or is_number(x):
+        if not isinstance(x, Node) or is_number(x) or not copy.is_read_once(other):
             continue
-        if not copy.is_read_once(other):
-            continue
-        factor = _minus(copy, pair[0]) if isinstance(op, Sub) else pair[0]
-        return _with_inner(copy, x, pair[1], factor)
+        found = _scaled_product(copy, other) or _scaled_one(copy, x, other)
+        if found is not None:
+            fusion, (*read, factor) = found
+            factor = _minus(copy, factor) if isinstance(op, Sub) else factor
+            return (fusion, (x, *read, factor)) if _fits(factor, x) else None
     return None
 
 
-def _with_inner(copy: Rewriting, x: Node, y: Source, factor: Source) -> Found:
-    if copy.is_read_once(y):
-        if (product := parts(y, Mul)) and not any(map(is_number, product)):
-            return Addcmul(), (x, *product, factor)
-        if (ratio := parts(y, Div)) and not any(map(is_number, ratio)):
-            return Addcdiv(), (x, *ratio, factor)
-        if (way := parts(y, Sub)) and way[1] is x and not is_number(way[0]):
-            return Lerp(), (x, way[0], factor)
-    return AddScaled(), (x, y, factor)
+def _scaled_product(copy: Rewriting, source: Source) -> Found:
+    """(a u) v or (a u) / v, without a change of order: u v may be in range where a u is not."""
+    for kind, fusion in ((Mul, Addcmul()), (Div, Addcdiv())):
+        inner, v = parts(source, kind) or (None, None)
+        pair = scaled(inner) if inner is not None and copy.is_read_once(inner) else None
+        if pair is not None and is_tensor(cast("Source", v)):
+            return fusion, (pair[1], cast("Source", v), pair[0])
+    return None
+
+
+def _scaled_one(copy: Rewriting, x: Node, source: Source) -> Found:
+    """a y, or where y is a difference from x its other side."""
+    pair = scaled(source)
+    if pair is None:
+        return None
+    factor, y = pair
+    way = parts(y, Sub) if copy.is_read_once(y) else None
+    if way and way[1] is x and not is_number(way[0]):
+        return Lerp(), (way[0], factor)
+    return AddScaled(), (y, factor)
+
+
+def _fits(factor: Source, x: Node) -> bool:
+    """True unless a factor is out of the range of the dtype, which kernels refuse."""
+    if not isinstance(factor, Literal) or not x.dtype.is_floating_point:
+        return True
+    return abs(factor.top) <= finfo(x.dtype).max
 
 
 def _minus(copy: Rewriting, factor: Source) -> Source:

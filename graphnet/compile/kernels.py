@@ -97,6 +97,12 @@ def _along(name: str) -> Kernel:
     return Kernel(f"torch.{name}({{x}}, {{op.dims}}, {{op.keepdim}}, out={{out}})")
 
 
+TAKE_NUMBERS: frozenset[type[Op]] = frozenset(
+    {Add, Sub, Mul, Div, Pow, Eq, Ne, Gt, Ge, Lt, Le, fused.AddScaled}
+)
+"""Operations whose kernels take a number of Python as their second input, too."""
+
+
 KERNELS: dict[type[Op], Kernel] = {
     Exp: _one("exp"),
     Expm1: _one("expm1"),

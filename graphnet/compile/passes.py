@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING, Any, cast
 
-from torch import empty
+from torch import empty, finfo
 
 from graphnet.compile.fusion import fused
 from graphnet.compile.program import Constant, Program, Rewriting, Source, is_foreign
@@ -20,7 +20,7 @@ from graphnet.ops.random import DropoutMask
 from graphnet.ops.running import CountUp, Remember
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Tensor, dtype
 
     from graphnet.op import Op
 
@@ -115,27 +115,42 @@ def _value(node: Operation, sources: tuple[Source, ...]) -> Tensor:
 
 
 def _as_number(node: Operation, source: Source) -> Source:
-    """A plain number in place of a constant that repeats it, where the shape is that of others."""
+    """A plain number in place of a constant that repeats it, where others have shape and dtype.
+
+    Without another of its dtype, such as beside a count, the result would be of the default dtype.
+    """
     if not isinstance(node.op, Add | Sub | Mul | Div) or not isinstance(source, Constant):
         return source
     if not source.top.numel():
         return source
-    others = [each for each in node.inputs if each.shape == node.shape]
+    alike = [
+        (each.shape, each.dtype) == (node.shape, node.dtype) for each in (source, *node.inputs)
+    ]
     strides = zip(source.top.stride(), source.top.shape, strict=True)
-    if len(others) <= (source.shape == node.shape) or any(step for step, n in strides if n > 1):
+    if sum(alike[1:]) <= alike[0] or any(step for step, n in strides if n > 1):
         return source
     return Literal(source.top.flatten()[0].item())
 
 
 def _joined_factors(copy: Rewriting, node: Operation, sources: tuple[Source, ...]) -> Node | None:
-    """(a b) x in place of a (b x), for numbers a and b."""
+    """(a b) x in place of a (b x), for numbers a and b whose product is in the range of the dtype.
+
+    Half precision is left as it is: there a product of two usual numbers is out of range, or loses
+    digits, so soon that the walk must be followed step by step.
+    """
     factor, rest = _factor(node.op, sources)
     if factor is None or not isinstance(rest, Operation) or copy.readers[rest] > 1:
         return None
     inner, innermost = _factor(rest.op, rest.sources)
-    if inner is None or innermost is None:
+    if inner is None or innermost is None or not _is_normal(factor * inner, node.dtype):
         return None
     return copy.new.use(Mul(), (innermost, Literal(factor * inner)), node.name)
+
+
+def _is_normal(number: float, of: dtype) -> bool:
+    """True for a number of full precision in a dtype that is no half precision."""
+    limits = finfo(of)
+    return limits.bits >= 32 and limits.tiny <= abs(number) <= limits.max
 
 
 def _factor(op: Op, sources: tuple[Source, ...]) -> tuple[float | None, Source | None]:

@@ -80,12 +80,16 @@ class Writing:
         return self.words.constant(self.tensors[node].view(-1), f"{self.names[node]}_flat")
 
     def operand(self, source: Source, name: str, node: Operation) -> str:
-        """A source in a line of a kernel; numbers beside tensors are kept as tensors."""
+        """A source in a line of a kernel; numbers beside tensors are kept as tensors.
+
+        Beside half precision they stay numbers, as in the walk: a kernel takes those in float32,
+        where 70,000 is in range.
+        """
         if isinstance(source, Node):
             return self.names[source]
-        if name == "a":
-            return self.argument(source)
         of = next(each.dtype for each in node.inputs)
+        if name == "a" or (of.is_floating_point and of.itemsize < 4):
+            return self.argument(source)
         if isinstance(source.top, float) and not of.is_floating_point:
             of = torch.get_default_dtype()
         return self.words.number(source.top, of, self.device)

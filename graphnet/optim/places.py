@@ -15,12 +15,12 @@ from graphnet.graph import Node
 _FORMULAS: dict[str, Callable[..., Any]] = {
     "add": lambda x, y, alpha=1: x + (y if alpha == 1 else alpha * y),
     "sub": lambda x, y, alpha=1: x - (y if alpha == 1 else alpha * y),
-    "addcmul": lambda x, a, b, value=1: x + value * (a * b),
-    "addcdiv": lambda x, a, b, value=1: x + value * (a / b),
+    "addcmul": lambda x, a, b, value=1: x + (value * a) * b,
+    "addcdiv": lambda x, a, b, value=1: x + (value * a) / b,
     "lerp": lambda x, end, weight: x + weight * (end - x),
     "copy": lambda x, y: y,
 }
-"""Methods of a tensor that do two things at once, in operators."""
+"""Methods of a tensor that do two things at once, in operators and in the order of torch."""
 
 
 class Place:

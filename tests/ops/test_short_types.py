@@ -167,8 +167,6 @@ ROWS = {
         images,
     ),
 }
-JOINED = {"mean"}
-"""Compiled, the slope of 1 / 70,000 is a factor in float16: tests/compile looks after these."""
 
 
 def given(make, dtype):
@@ -229,8 +227,7 @@ def test_many_numbers_of_a_short_type(name, dtype):
     walked, compiled = outcomes(ours, tensors)
     wanted = truth(theirs, tensors)
     assert_rounded(walked, wanted, dtype)
-    if name not in JOINED:
-        assert_rounded(compiled, wanted, dtype)
+    assert_rounded(compiled, wanted, dtype)
 
 
 @pytest.mark.parametrize("dtype", MANY, ids=str)
