@@ -1,0 +1,38 @@
+"""One learning rate for an optimizer of several groups."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from graphnet.optim import Optimizer
+
+
+def set_lr(optimizer: Optimizer, lr: float) -> None:
+    """Set a learning rate, and keep the ratio of the groups: what a schedule does.
+
+    A group's own rate is what it had when this was first called, and is noted as its
+    "initial_lr". The groups that say no other than the optimizer get `lr`, the others a rate as
+    many times as large as their own is. Where every group says its own, `lr` is that of the
+    largest. `optimizer.lr = lr` gives all groups the same rate instead, which is then their own.
+
+    Source: torch's schedulers, which scale "initial_lr"; theirs is `lr` over the first one.
+
+    >>> import graphnet as gn
+    >>> body, head = gn.Linear(2, 3), gn.Linear(3, 1)
+    >>> groups = [{"params": body.parameters(), "lr": 0.001}, {"params": head.parameters()}]
+    >>> sgd = gn.SGD(groups, lr=0.1)
+    >>> set_lr(sgd, 0.05)
+    >>> [group["lr"] for group in sgd.param_groups]
+    [0.0005, 0.05]
+    """
+    for group, ratio in zip(optimizer.param_groups, ratios(optimizer), strict=True):
+        group["lr"] = lr * ratio
+
+
+def ratios(optimizer: Optimizer) -> list[float]:
+    """How many times as large as that of a schedule the rate of each group is."""
+    own = [float(group.setdefault("initial_lr", group["lr"])) for group in optimizer.param_groups]
+    given = float(optimizer.defaults["lr"])
+    reference = given if given in own and given else max(own)
+    return [each / reference if reference else 1.0 for each in own]
