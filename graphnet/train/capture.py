@@ -106,7 +106,7 @@ def _check_place(place: Mapping[str, Any], rows: int) -> None:
         "step": _is_count(place["step"]),
         "position": _is_count(place["position"], rows),
         "total": type(place["total"]) is float,
-        "learned": _is_count(place["learned"], rows),
+        "learned": type(place["learned"]) is float and place["learned"] >= 0,
         "stopped": type(place["stopped"]) is bool,
         "order": order is None or _is_order(order, rows),
     }
