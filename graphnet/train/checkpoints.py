@@ -49,6 +49,10 @@ class Checkpoints(Callback):
             raise RangeError(f"on_error is 'warn' or 'stop'; {on_error!r} came.")
         self.store = Store(str(folder), keep)
         self.every, self.on_error = every, on_error
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget what was written last."""
         self._kept: tuple[int, int] | None = None  # the epoch and the step of the last state
 
     def start(self, run: Run) -> None:

@@ -97,7 +97,7 @@ class Evaluation:
         require_count(batch_size=batch_size)
         self.task, self._size = task, batch_size
         measures = named(metrics)
-        self.metrics = {name: Whole(each) for name, each in measures.items()}
+        self.metrics = {name: _Kept(each) for name, each in measures.items()}
         targets = [*(term.node for term in task.terms), *task.outputs]
         self._compute: Callable[[Mapping[str, Tensor]], tuple[Tensor, ...]]
         if compile:
@@ -169,7 +169,7 @@ class _Means:
         return sum(total if term.summed else total / weight for term, total, weight in parts)
 
 
-class Whole:
+class _Kept:
     """A metric that is given batches: a function gets all of them at once, in the end."""
 
     def __init__(self, metric: Metric) -> None:
@@ -218,7 +218,7 @@ def named(metrics: Metrics) -> dict[str, Metric]:
     )
     names = [name for name, _ in pairs]
     right = all(
-        callable(each) or (isinstance(each, Accumulating) and not isinstance(each, type))
+        not isinstance(each, type) and (callable(each) or isinstance(each, Accumulating))
         for _, each in pairs
     )
     if not right or len({"loss", *names}) <= len(names):
