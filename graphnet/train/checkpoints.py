@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from graphnet.errors import CheckpointError, LoadError, RangeError, require_count
 from graphnet.train.callbacks import Callback
-from graphnet.train.capture import captured, restore
+from graphnet.train.capture import captured, identify, restore
 from graphnet.train.store import State, Store
 from graphnet.train.trees import packed, unpacked
 
@@ -58,6 +58,7 @@ class Checkpoints(Callback):
     def start(self, run: Run) -> None:
         """Go behind all other callbacks: what they remember of a step belongs to its state."""
         run.callbacks = sorted(run.callbacks, key=lambda each: isinstance(each, Checkpoints))
+        identify(run)
 
     def step(self, run: Run) -> None:
         """Write a state if it is time."""

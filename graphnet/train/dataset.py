@@ -46,7 +46,7 @@ class DataSet:
     """
 
     def __init__(self, data: Any, name: str = "data") -> None:
-        pair = (data,) if isinstance(data, Tensor) else data
+        pair: Any = (data,) if isinstance(data, Tensor) else data
         if not isinstance(pair, Sequence) or isinstance(pair, str) or len(pair) not in (1, 2):
             raise FeedError(
                 f"{name} is the pair (inputs, targets), each a tensor or a tuple of tensors; "
@@ -63,6 +63,11 @@ class DataSet:
 
     def __len__(self) -> int:
         return len(self.inputs[0])
+
+    @property
+    def tensors(self) -> tuple[Tensor, ...]:
+        """All inputs and targets; those that are both, once."""
+        return self.inputs if self.targets is self.inputs else (*self.inputs, *self.targets)
 
     def rows(self, rows: Tensor | slice, to: device) -> Batch:
         """Some rows, on a device."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from graphnet.errors import GraphError
 from graphnet.schedules import Plateau, set_lr
 from graphnet.train.callbacks import Callback
 from graphnet.train.evaluation import Evaluation, refuse_columns
@@ -44,6 +45,7 @@ class Settings:
     augment: Augment | None
     drop_last: bool = False
     shuffle: bool = True
+    seed: int | str | None = None
 
 
 class Run:
@@ -61,6 +63,8 @@ class Run:
         rows: how many rows an epoch takes; all, but for a last batch that is dropped.
         order: the rows of this epoch, in the order in which they are taken; None between epochs.
         generator: the source of that order.
+        validation: the rows that are only measured; None where there are none.
+        identity: what a state must have in common with this training; None before it is asked for.
         stopped: True when a callback has asked for the end.
         interrupted: True when a signal has.
         failed: True when an error has ended the training.
@@ -85,20 +89,37 @@ class Run:
         self.total = 0.0  # of the losses of this epoch, each as often as its batches count
         self.learned = 0.0  # how much they count together
         self.stopped = self.interrupted = self.failed = False
+        self.validation: DataSet | None = None
+        self.identity: dict[str, Any] | None = None
         self._counts = Counts(task.terms, data, changing=settings.augment is not None)
         way, alike = settings.way, self._counts.alike
         self._update = update_of(task, optimizer, way, settings.accumulate, alike)
         self._evaluations: list[tuple[str, Evaluation, DataSet]] = []
 
-    def validate_on(self, data: DataSet, metrics: Metrics) -> None:
-        """Measure loss and metrics on these data after each epoch."""
-        self.task.require(data, "validation")
-        self._measure(data, metrics, "validation_")
+    def measure(self, held: DataSet | None, metrics: Metrics, training: bool) -> None:
+        """Measure loss and metrics after each epoch.
 
-    def measure_training(self, metrics: Metrics) -> None:
-        """Measure metrics on the rows to learn from, too, after each epoch."""
-        refuse_columns(metrics, ("epoch", "step", "loss", "lr", "seconds"))
-        self._measure(self.data, metrics, "")
+        Args:
+            held: data that are not learned from; None where there are none.
+            metrics: functions, or a dict of them by name.
+            training: True to measure the metrics on the rows to learn from, too.
+        """
+        if training and not metrics:
+            raise GraphError("train_metrics=True measures the metrics: give `metrics`, too.")
+        if held is not None:
+            self.task.require(held, "validation")
+            self.validation = held
+            self._measure(held, metrics, "validation_")
+        if metrics and (training or held is None):
+            refuse_columns(metrics, ("epoch", "step", "loss", "lr", "seconds"))
+            self._measure(self.data, metrics, "")
+
+    def reset(self) -> None:
+        """Let all that remembers something begin anew."""
+        if isinstance(self.settings.schedule, Plateau):
+            self.settings.schedule.reset()
+        for callback in self.callbacks:
+            callback.reset()
 
     def _measure(self, data: DataSet, metrics: Metrics, prefix: str) -> None:
         size, compiled = max(1000, self.settings.batch_size), bool(self.settings.way.compile)

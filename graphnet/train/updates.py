@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from math import isfinite
+from math import isfinite, isnan
 from typing import TYPE_CHECKING, Any
 
 from graphnet.errors import EmptyBatchError, NonFiniteError
@@ -164,9 +164,7 @@ def _compiled(task: Task, optimizer: Optimizer, way: Way) -> Update:
     return update
 
 
-def _accumulated(
-    task: Task, optimizer: Optimizer, way: Way, alike: bool, walked: Update
-) -> Update:
+def _accumulated(task: Task, optimizer: Optimizer, way: Way, alike: bool, walked: Update) -> Update:
     """Updates from several batches, by a program: the losses of each are multiplied by its shares.
 
     Where nothing counts in one of the batches, its mean does not exist, and the list is walked.
@@ -184,7 +182,7 @@ def _accumulated(
 
     def update(batches: Sequence[Batch]) -> float:
         parts = shares(task.terms, batches)
-        if not all(map(all, parts)) or any(part != part for part in parts[0]):
+        if not all(map(all, parts)) or any(map(isnan, parts[0])):
             return walked(batches)
         try:
             # a step leaves the buffers as before; those of several batches are put back here
@@ -198,7 +196,9 @@ def _accumulated(
         mean = 0.0
         for place, (batch, part) in enumerate(zip(batches, parts, strict=True), start=1):
             fed = zip(inputs, part, strict=False)
-            given = {each.name: batch.inputs[0].new_full((), x, dtype=each.dtype) for each, x in fed}
+            given = {
+                each.name: batch.inputs[0].new_full((), x, dtype=each.dtype) for each, x in fed
+            }
             feed = {**task.feed(batch), **given}
             mean += float(step(feed) if place == len(batches) else step.accumulate(feed))
         return mean

@@ -1,7 +1,7 @@
 """What is measured of predictions: each metric is a function of outputs and targets.
 
-A metric takes what the model gives, a tensor or a tuple of tensors, and the targets likewise, of all
-rows at once, and returns one number. Where there are several, the first output and target are meant.
+A metric takes what the model gives, a tensor or a tuple of tensors, and the targets likewise, of
+all rows at once, and returns one number. Of several outputs and targets the first ones are meant.
 
 | file | what it holds |
 |---|---|
@@ -35,7 +35,7 @@ _BEST = {
 
 
 def better(column: str) -> str | None:
-    """ "max" or "min", whichever is better in a column of the history; None if that is unknown.
+    """Whether "max" or "min" is better in a column of the history; None if that is unknown.
 
     It is known by its name, which may begin with anything: validation_accuracy, top_k_accuracy.
 
