@@ -218,10 +218,7 @@ def _generator(seed: int | Generator | None) -> tuple[Generator, int | str | Non
 
 def _limit(name: str, value: Any) -> float | None:
     """The limit of gradients as a number; None where there is none."""
-    try:
-        limit = None if value is None else limit_of(name, value)
-    except RuntimeError:  # a tensor of several numbers
-        raise RangeError(f"{name} is a number; got {value!r}.") from None
+    limit = None if value is None else limit_of(name, value)
     return None if limit == inf else limit
 
 

@@ -57,7 +57,9 @@ def by_torch(net, optimizer, scheduler, dtype, metrics=None):
 def stepped(model, optimizer, rate_of, dtype, compiled):
     """The same here, with a rate for each step."""
     rates, graph = [], gn.Graph()
-    x, t = (graph.input((None, size), name=name, dtype=dtype) for name, size in (("x", 3), ("t", 2)))
+    x, t = (
+        graph.input((None, size), name=name, dtype=dtype) for name, size in (("x", 3), ("t", 2))
+    )
     loss = gn.LossMSE()(model(x), t)
     step = graph.compile(loss, optimizer) if compiled else None
     for place in range(STEPS):
@@ -75,7 +77,9 @@ def stepped(model, optimizer, rate_of, dtype, compiled):
 
 def compare(got, expected, dtype):
     # float32: fifty steps of sums in another order; float64: rates are multiplied in another order
-    tolerance = {"rtol": 1e-4, "atol": 1e-5} if dtype == torch.float32 else {"rtol": 1e-9, "atol": 1e-12}
+    tolerance = (
+        {"rtol": 1e-4, "atol": 1e-5} if dtype == torch.float32 else {"rtol": 1e-9, "atol": 1e-12}
+    )
     for name, value in expected[0].items():
         torch.testing.assert_close(got[0][name], value, **tolerance)
     for ours, theirs in zip(got[1], expected[1], strict=True):
