@@ -9,9 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from inspect import signature
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
+from graphnet import losses
 from graphnet.errors import ShapeError
+from graphnet.graph import Parameter
 from graphnet.losses import Loss
 from graphnet.train.dataset import Batch
 
@@ -40,7 +45,11 @@ class Term:
 
     @classmethod
     def of(cls, node: Node, loss: Any, target: int = 0) -> Term:
-        """The term of a loss: what a `losses.Loss` says; for any other function 1 for each row."""
+        """The term of a loss: what a `losses.Loss` says; for any other function 1 for each row.
+
+        The functions of `ops` that losses are made of, and partial forms of them, are such losses.
+        """
+        loss = _as_module(loss)
         counted = getattr(loss, "counted", None)
         if isinstance(loss, Loss) and type(loss).counted is Loss.counted:
             counted = None
@@ -59,6 +68,25 @@ class Term:
                 f"got {counts!r}."
             )
         return counts.detach().cpu().double()
+
+
+_MODULES: dict[Any, type[Any]] = {
+    kind.function: kind
+    for kind in (getattr(losses, name) for name in losses.__all__)
+    if kind is not Loss
+}
+"""The losses by the functions of `ops` that they apply."""
+
+
+def _as_module(loss: Any) -> Any:
+    """The loss that says how much counts in a function of `ops`; anything else as it is."""
+    whole = isinstance(loss, partial) and not loss.args
+    function, options = (loss.func, loss.keywords) if whole else (loss, {})
+    kind = _MODULES.get(function) if isinstance(function, FunctionType) else None
+    if kind is None or not options.keys() <= signature(kind).parameters.keys():
+        return loss
+    given = {k: each.top if isinstance(each, Parameter) else each for k, each in options.items()}
+    return kind(**given)
 
 
 class Counts:

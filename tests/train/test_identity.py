@@ -77,8 +77,9 @@ def train(
     settings = more.pop("settings", {})
     params = groups(model) if groups else model.parameters()
     made = optimizer(params, lr=lr, **settings)
-    options = {"epochs": 2, "batch_size": 10, "seed": 0, "directory": folder, **more}
-    return gn.fit(model, loss or gn.LossCrossEntropy(), given or data(), made, **options)
+    options = {"epochs": 2, "batch_size": 10, "seed": 0, "compile": False, **more}
+    loss = loss or gn.LossCrossEntropy()
+    return gn.fit(model, loss, given or data(), made, directory=folder, **options)
 
 
 def ratio(rate):
@@ -183,7 +184,7 @@ def test_another_training_is_refused_by_name(case, tmp_path):
 
 SAME = {
     "epochs": {"epochs": 3},
-    "compile": {"compile": False},
+    "compile": {"compile": True},
     "progress": {"progress": False},
     "metrics": {"validation": (X, T), "metrics": [gn.metrics.accuracy]},
     "validation": {"validation": (X, 1 - T)},  # nothing follows it

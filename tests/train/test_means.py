@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from functools import partial
 
 import pytest
 import torch
@@ -66,12 +67,27 @@ CASES = {
         RIGHT,
     ),
     "function": (lambda y, t: ((y - t) ** 2).mean(), functional.mse_loss, VALUES),
+    "a function of ops": (gn.ops.cross_entropy, functional.cross_entropy, SOME),
+    "a partial function of ops": (
+        partial(gn.ops.cross_entropy, weight=gn.Parameter(WEIGHT, requires_grad=False)),
+        lambda y, t: functional.cross_entropy(y, t, WEIGHT),
+        SOME,
+    ),
+    "a sum by a function of ops": (
+        partial(gn.ops.mse_loss, reduction="sum"),
+        lambda y, t: functional.mse_loss(y, t, reduction="sum"),
+        VALUES,
+    ),
     "kl": (
         gn.LossKLDiv(reduction="batchmean"),
         lambda y, t: functional.kl_div(y, t, reduction="batchmean"),
         SOFT,
     ),
 }
+
+
+REPLACED = "smooth", "sum"
+"""Cases in which no label is ignored, where a batch without any would be an error."""
 
 
 def model_for(targets, seed=0):
@@ -127,10 +143,12 @@ def test_accumulated_gradients_are_those_of_one_large_batch(case, compiled):
 
 
 @pytest.mark.parametrize("compiled", [True, False])
-@pytest.mark.parametrize("case", [name for name in CASES if "ignored" not in name])
+@pytest.mark.parametrize(
+    "case", [name for name in CASES if CASES[name][2] is not SOME or name in REPLACED]
+)
 def test_the_loss_of_an_epoch_is_that_of_all_rows(case, compiled):
     loss, oracle, targets = CASES[case]
-    targets = torch.where(targets == -100, 0, targets) if case in ("smooth", "sum") else targets
+    targets = torch.where(targets == -100, 0, targets) if case in REPLACED else targets
     model = model_for(targets)
     sgd = gn.SGD(model.parameters(), lr=0.0)
     options = {"batch_size": 7, "accumulate": 2, "seed": 0, "compile": compiled}
