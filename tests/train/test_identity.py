@@ -123,7 +123,11 @@ OTHERS = {
         {"loss": gn.LossCrossEntropy(WEIGHT + 1)},
         "buffer '.*weight': the values are others",
     ),
-    "activation": ({}, {"net": {"activation": gn.ReLU}}, r"node \d+ was tanh\(\d+\) and is relu\(\d+\)"),
+    "activation": (
+        {},
+        {"net": {"activation": gn.ReLU}},
+        r"node \d+ was tanh\(\d+\) and is relu\(\d+\)",
+    ),
     "dropout": ({}, {"net": {"p": 0.2}}, "p=0.1.* and is .*p=0.2"),
     "width": ({}, {"net": {"width": 6}}, r"parameter \(5, 3\).* and is parameter \(6, 3\)"),
     "clip": ({"clip": 1.0}, {"clip": 2.0}, "clip was 1.0 and is 2.0"),
