@@ -210,7 +210,7 @@ def _generator(seed: int | Generator | None) -> tuple[Generator, int | str | Non
     try:
         torch.manual_seed(index(seed))
         return Generator().manual_seed(index(seed)), index(seed)
-    except (TypeError, ValueError):  # torch's for a number that is too large
+    except (TypeError, ValueError, RuntimeError):  # torch's for a number that is too large
         raise RangeError(
             f"seed is a whole number of at most 64 bits, a torch.Generator, or None; {seed!r} came."
         ) from None

@@ -183,9 +183,8 @@ def test_a_loss_that_is_not_finite_may_be_skipped(compiled):
 @pytest.mark.parametrize("accumulate", [2, 3])
 def test_batches_beside_one_that_is_skipped_leave_nothing_behind(compiled, accumulate):
     options = {"non_finite": "skip", "accumulate": accumulate, "batch_size": 4, "compile": compiled}
-    # in float64: four rows with a normalization multiply what rounding leaves a thousandfold
-    start, (x, t) = network(norm=True).to(torch.float64), poisoned()
-    model, x = copy.deepcopy(start), x.double()
+    start, (x, t) = network(norm=True).double(), poisoned()
+    model, x = copy.deepcopy(start), x.double()  # four rows normalized magnify every rounding
     sgd = gn.SGD(model.parameters(), lr=0.1)
     history = gn.fit(model, LOSS, (x, t), sgd, seed=1, epochs=3, **options)
     net = torch.nn.Sequential(
