@@ -17,7 +17,7 @@ from graphnet.graph.parameter import clear_gradients
 from graphnet.optim.arrangement import Arrangement
 from graphnet.optim.groups import check_parameters, check_switches, completed, grouped
 from graphnet.optim.places import without_writing
-from graphnet.optim.settings import Setting, learning_rate
+from graphnet.optim.settings import LearningRate, Setting, learning_rate
 from graphnet.optim.state import read_state, write_state
 
 if TYPE_CHECKING:
@@ -43,7 +43,8 @@ class Optimizer:
     Attributes:
         param_groups: for each group a dict of its parameters and settings; settings may be edited
             before any step, and are checked when the step comes.
-        lr: the learning rate of the first group; assigning sets that of all groups.
+        lr: the learning rate of the first group; assigning sets that of all groups, where
+            `schedules.set_lr` keeps their ratio.
 
     Raises:
         GraphError: there is nothing to update, or a parameter is given twice.
@@ -76,7 +77,7 @@ class Optimizer:
     state_from_start: bool = False
     """True if `state_dict` tells of parameters before their first step."""
 
-    lr = Setting(learning_rate)
+    lr = LearningRate(learning_rate)
     _rules: ClassVar[dict[str, Setting[Any]]] = {"lr": lr}
 
     def __init_subclass__(cls) -> None:

@@ -43,6 +43,19 @@ class Setting(Generic[Value]):
             group[self.name] = value
 
 
+class LearningRate(Setting[Any]):
+    """The learning rate: assigning sets that of all groups, and what each of them calls its own.
+
+    A schedule scales a group's own rate, which is noted as its "initial_lr".
+    """
+
+    def __set__(self, optimizer: Optimizer, value: Any) -> None:
+        super().__set__(optimizer, value)
+        optimizer.defaults["lr"] = optimizer.param_groups[0]["lr"]
+        for group in optimizer.param_groups:
+            group.pop("initial_lr", None)
+
+
 def require_range(
     name: str,
     value: float,

@@ -5,8 +5,8 @@
 >>> rate(0), round(rate(50), 3), round(rate(100), 3)
 (0.1, 0.05, 0.0)
 
-Before each update write `optimizer.lr = rate(step)`. Only `on_plateau` is an object with a memory,
-because it follows what is measured.
+Before each update call `set_lr(optimizer, rate(step))`, which keeps the ratio of the optimizer's
+groups. Only `on_plateau` is an object with a memory, because it follows what is measured.
 """
 
 from graphnet.schedules.curves import (
@@ -20,6 +20,7 @@ from graphnet.schedules.curves import (
     warmup,
 )
 from graphnet.schedules.cycle import one_cycle, one_cycle_momentum
+from graphnet.schedules.groups import set_lr
 from graphnet.schedules.plateau import Plateau, on_plateau
 from graphnet.schedules.shapes import Schedule
 
@@ -35,6 +36,7 @@ __all__ = [
     "on_plateau",
     "one_cycle",
     "one_cycle_momentum",
+    "set_lr",
     "step",
     "warmup",
 ]

@@ -2,45 +2,95 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
 from math import inf
 from typing import Any
 
 from graphnet.errors import LoadError, RangeError
 
 
+@dataclass(frozen=True)
+class PlateauSettings:
+    """When and by how much a `Plateau` reduces its rate; see `on_plateau`.
+
+    Raises:
+        RangeError: a setting is out of its range.
+    """
+
+    lr: float
+    mode: str = "min"
+    factor: float = 0.1
+    patience: int = 10
+    threshold: float = 1e-4
+    threshold_mode: str = "rel"
+    cooldown: int = 0
+    min_lr: float = 0.0
+    eps: float = 1e-8
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        if not 0 <= self.factor < 1:
+            raise RangeError(f"factor is a number from 0 to below 1; {self.factor!r} came.")
+        for name, known in (("mode", ("min", "max")), ("threshold_mode", ("rel", "abs"))):
+            if getattr(self, name) not in known:
+                raise RangeError(
+                    f"{name} is {known[0]!r} or {known[1]!r}; {getattr(self, name)!r} came."
+                )
+        for name in ("patience", "cooldown"):
+            count = getattr(self, name)
+            if not isinstance(count, int) or count < 0:
+                raise RangeError(f"{name} is a whole number of 0 or more; {count!r} came.")
+
+    @property
+    def worst(self) -> float:
+        """What every metric is better than."""
+        return inf if self.mode == "min" else -inf
+
+    def is_better(self, metric: float, best: float) -> bool:
+        """True if a metric is better than the best one by more than the threshold."""
+        margin = -self.threshold if self.mode == "min" else self.threshold
+        mark = best * (1.0 + margin) if self.threshold_mode == "rel" else best + margin
+        return metric < mark if self.mode == "min" else metric > mark
+
+    def reduced(self, rate: float) -> float:
+        """The rate after a reduction."""
+        lower = max(rate * self.factor, self.min_lr)
+        return lower if rate - lower > self.eps else rate
+
+
 class Plateau:
     """A learning rate that is reduced when a metric stops improving; `on_plateau` makes it.
 
     Attributes:
+        settings: when it is reduced, and by how much.
         lr: the learning rate now.
         best: the best metric so far.
         waiting: how many steps in a row brought no better one.
         resting: how many more steps count as good after a reduction.
     """
 
-    def __init__(
-        self, lr: float, is_better: Callable[[float, float], bool], worst: float,
-        reduced: Callable[[float], float], patience: int, cooldown: int,
-    ) -> None:  # fmt: skip
-        self.lr = lr
-        self.best = worst
+    def __init__(self, settings: PlateauSettings) -> None:
+        self.settings = settings
+        self.reset()
+
+    def reset(self) -> None:
+        """Begin anew, with the first learning rate; `fit` does so when a training begins."""
+        self.lr, self.best = self.settings.lr, self.settings.worst
         self.waiting = self.resting = 0
-        self._is_better, self._reduced = is_better, reduced
-        self._patience, self._cooldown = patience, cooldown
 
     def step(self, metric: float) -> float:
         """Take note of a metric, a number or a tensor of one, and return the learning rate."""
-        current = float(metric)
-        if self._is_better(current, self.best):
+        current, settings = float(metric), self.settings
+        if settings.is_better(current, self.best):
             self.best, self.waiting = current, 0
         else:
             self.waiting += 1
         if self.resting:
             self.resting, self.waiting = self.resting - 1, 0
-        if self.waiting > self._patience:
-            self.lr = self._reduced(self.lr)
-            self.resting, self.waiting = self._cooldown, 0
+        if self.waiting > settings.patience:
+            self.lr = settings.reduced(self.lr)
+            self.resting, self.waiting = settings.cooldown, 0
         return self.lr
 
     def state_dict(self) -> dict[str, Any]:
@@ -84,7 +134,8 @@ def on_plateau(
 ) -> Plateau:
     """A learning rate that is multiplied by `factor` when a metric has stopped improving.
 
-    After each epoch write `optimizer.lr = plateau.step(metric)`.
+    After each epoch call `set_lr(optimizer, plateau.step(metric))`, which keeps the ratio of the
+    groups; `fit` does so.
 
     Args:
         lr: the first learning rate.
@@ -106,29 +157,11 @@ def on_plateau(
     >>> [plateau.step(metric) for metric in (3.0, 2.0, 2.0, 2.0, 2.0, 2.0)]
     [1.0, 1.0, 1.0, 0.5, 0.5, 0.25]
     """
-    if not 0 <= factor < 1:
-        raise RangeError(f"factor is a number from 0 to below 1; {factor!r} came.")
-    for name, value, known in (
-        ("mode", mode, ("min", "max")),
-        ("threshold_mode", threshold_mode, ("rel", "abs")),
-    ):
-        if value not in known:
-            raise RangeError(f"{name} is {known[0]!r} or {known[1]!r}; {value!r} came.")
-    for name, count in (("patience", patience), ("cooldown", cooldown)):
-        if not isinstance(count, int) or count < 0:
-            raise RangeError(f"{name} is a whole number of 0 or more; {count!r} came.")
-    down = mode == "min"
-    margin = -threshold if down else threshold
-
-    def is_better(metric: float, best: float) -> bool:
-        mark = best * (1.0 + margin) if threshold_mode == "rel" else best + margin
-        return metric < mark if down else metric > mark
-
-    def reduced(rate: float) -> float:
-        lower = max(rate * factor, min_lr)
-        return lower if rate - lower > eps else rate
-
-    return Plateau(lr, is_better, inf if down else -inf, reduced, patience, cooldown)
+    return Plateau(
+        PlateauSettings(
+            lr, mode, factor, patience, threshold, threshold_mode, cooldown, min_lr, eps
+        )
+    )
 
 
 def _count(value: Any) -> int:

@@ -4,9 +4,11 @@
 |---|---|
 | `fit`: `run`, `updates` | a training from its arguments to its history; its steps, its updates |
 | `dataset`, `task` | rows of inputs and targets; model, losses and list of nodes |
+| `means`, `learnable` | how much each batch counts in a loss; that nothing is left out in silence |
 | `history`, `metrics`, `evaluation` | what happened, and what is measured |
 | `callbacks`, `progress`, `logs` | what looks at a training, or stops it |
 | `checkpoints`: `capture`, `trees`, `store`; `signals` | a training that is never lost |
+| `identity`: `digests` | by what one training is told from another |
 | `rounds`: `rounds_once`, `_files`, `_table` | the same again with other seeds, in parallel |
 """
 

@@ -1,4 +1,4 @@
-"""What may look at a training, or stop it: callbacks of four methods."""
+"""What may look at a training, or stop it: callbacks."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from graphnet.errors import GraphError, LoadError, RangeError, require_count
 from graphnet.graph import Operation
+from graphnet.train.metrics import better
 from graphnet.train.state import reason_of
 from graphnet.weights import refuse_name_of_torch, save_weights
 
@@ -31,11 +32,15 @@ __all__ = [
 
 
 class Callback:
-    """The base class of callbacks; a subclass writes any of the four methods.
+    """The base class of callbacks; a subclass writes any of these methods.
 
     What it remembers from step to step belongs into `state_dict`, so that a training that is
-    resumed goes on as if it had never stopped.
+    resumed goes on as if it had never stopped, and is forgotten in `reset`, so that a second
+    training starts anew.
     """
+
+    def reset(self) -> None:
+        """Forget what was remembered: called when a training begins, before a state is loaded."""
 
     def start(self, run: Run) -> None:
         """Called once, before the first step, or the first after a resume."""
@@ -79,9 +84,12 @@ class Monitor(Callback):
 
     Args:
         monitor: the column; "validation_loss" where None and there is one, else "loss".
-        mode: "min" if smaller is better, "max" if larger is; where None, "max" for a column whose
-            name ends in accuracy, else "min".
+        mode: "min" if smaller is better, "max" if larger is; where None, what is known of the loss
+            and of the metrics of `metrics`, by the end of the column's name.
         minimum_change: how much better a number must be to count.
+
+    Raises:
+        RangeError: the mode is another word, or None for a column of which nothing is known.
     """
 
     def __init__(
@@ -91,11 +99,18 @@ class Monitor(Callback):
         minimum_change: float = 0.0,
     ) -> None:
         if mode is None:
-            mode = "max" if monitor is not None and monitor.endswith("accuracy") else "min"
+            mode = better("loss" if monitor is None else monitor)
         if mode not in ("min", "max"):
-            raise RangeError(f"mode is 'min' or 'max'; {mode!r} came.")
+            raise RangeError(
+                f"mode is 'min' where smaller is better in {monitor!r}, and 'max' where larger is; "
+                f"got {mode!r}. It may be left out for losses and the metrics of gn.metrics."
+            )
         self.monitor, self.mode, self.minimum_change = monitor, mode, minimum_change
-        self.best = inf if mode == "min" else -inf
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget the best number."""
+        self.best = inf if self.mode == "min" else -inf
 
     def improved(self, run: Run) -> bool:
         """Take note of the last epoch; True if it is the best so far."""
@@ -139,7 +154,7 @@ class EarlyStopping(Monitor):
         minimum_change: how much better a number must be to count.
 
     Raises:
-        RangeError: the patience is not a whole number of 1 or more.
+        RangeError: the patience is not an integer of 1 or more, or as for `Monitor`.
     """
 
     def __init__(
@@ -149,9 +164,14 @@ class EarlyStopping(Monitor):
         mode: str | None = None,
         minimum_change: float = 0.0,
     ) -> None:
-        super().__init__(monitor, mode, minimum_change)
         require_count(patience=patience)
-        self.patience, self.waiting = patience, 0
+        self.patience = patience
+        super().__init__(monitor, mode, minimum_change)
+
+    def reset(self) -> None:
+        """Forget the best number, and for how many epochs there was none."""
+        super().reset()
+        self.waiting = 0
 
     def epoch(self, run: Run) -> None:
         """Count the epochs without a better number."""
@@ -175,6 +195,7 @@ class BestModel(Monitor):
 
     Raises:
         GraphError: the name is that of another format, such as best.pt.
+        RangeError: as for `Monitor`.
     """
 
     def __init__(
@@ -212,6 +233,10 @@ class DeadLayers(Callback):
     rows = 16
 
     def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget which layers were warned of."""
         self._warned: set[str] = set()
 
     def epoch(self, run: Run) -> None:

@@ -7,17 +7,24 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
+from math import isclose
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
 from graphnet.errors import LoadError
+from graphnet.layers.state import load_state
 from graphnet.schedules import Plateau
+from graphnet.schedules.groups import ratios
+from graphnet.train.identity import differences, identity_of, remembering
 
 if TYPE_CHECKING:
-    from graphnet.train.callbacks import Callback
+    from graphnet.graph import Parameter
     from graphnet.train.run import Run
+
+_SAMPLE = 32
+"""Steps whose learning rate is compared."""
 
 _PLACE = ("epoch", "step", "position", "total", "learned", "stopped", "order")
 
@@ -26,8 +33,9 @@ def captured(run: Run) -> dict[str, Any]:
     """The state of a training: dicts of tensors, numbers and texts."""
     schedule = run.settings.schedule
     return {
-        "about": _about(run),
+        "about": identify(run),
         "model": dict(run.task.model.state_dict()),
+        "beside": {name: each.top.clone() for name, each in _beside(run).items()},
         "optimizer": run.optimizer.state_dict(),
         "schedule": schedule.state_dict() if isinstance(schedule, Plateau) else None,
         "random": _random_states(run),
@@ -38,7 +46,7 @@ def captured(run: Run) -> dict[str, Any]:
             "rates": torch.tensor(run.history.rates, dtype=torch.float64),
             "skipped": run.history.skipped,
         },
-        "callbacks": [callback.state_dict() for callback in _remembering(run)],
+        "callbacks": [callback.state_dict() for callback in remembering(run)],
     }
 
 
@@ -49,17 +57,21 @@ def restore(run: Run, state: Mapping[str, Any]) -> None:
         LoadError: it is one of another training.
         Exception: it is no such state at all; the training is somewhere in between.
     """
-    _require_same(state["about"], _about(run))
     place, history = state["place"], state["history"]
+    differing = [*differences(state["about"], identify(run), state["optimizer"]["param_groups"])]
+    if differing:
+        raise LoadError(f"{'; '.join(differing)}.")
     _check_place(place, len(run.data))
     _check_history(history, place)
+    _check_schedule(run, history["rates"])
     run.task.model.load_state_dict(state["model"])
+    load_state(_beside(run), state["beside"], strict=True)
     optimizer = state["optimizer"]
     memories = {int(number): memory for number, memory in optimizer["state"].items()}
     run.optimizer.load_state_dict({**optimizer, "state": memories})
     if isinstance(run.settings.schedule, Plateau):
         run.settings.schedule.load_state_dict(state["schedule"])
-    for callback, remembered in zip(_remembering(run), state["callbacks"], strict=True):
+    for callback, remembered in zip(remembering(run), state["callbacks"], strict=True):
         callback.load_state_dict(remembered)
     for name in _PLACE:
         setattr(run, name, place[name])
@@ -72,30 +84,31 @@ def restore(run: Run, state: Mapping[str, Any]) -> None:
     _set_random_states(run, state["random"])
 
 
-def _about(run: Run) -> dict[str, Any]:
-    """What must be the same for a training to go on."""
-    return {
-        "rows": len(run.data),
-        "batch_size": run.settings.batch_size,
-        "accumulate": run.settings.accumulate,
-        "optimizer": type(run.optimizer).__name__,
-        "callbacks": [type(callback).__name__ for callback in _remembering(run)],
-    }
+def identify(run: Run) -> dict[str, Any]:
+    """What the training is: as it was when this was first asked, which is before its first step."""
+    if run.identity is None:
+        run.identity = identity_of(run)
+    return run.identity
 
 
-def _remembering(run: Run) -> list[Callback]:
-    """The callbacks that have something to remember; others may come and go."""
-    return [callback for callback in run.callbacks if callback.state_dict()]
+def _beside(run: Run) -> dict[str, Parameter]:
+    """Parameters and buffers of the list that are not the model's, such as those of the loss."""
+    graph, known = run.task.graph, {each for _, each in run.task.model.named_state()}
+    return {graph.name_of(each): each for each in graph.parameters() if each not in known}
 
 
-def _require_same(saved: Mapping[str, Any], now: Mapping[str, Any]) -> None:
-    differing = [
-        f"{name} was {saved.get(name)!r} and is {value!r}"
-        for name, value in now.items()
-        if saved.get(name) != value
-    ]
-    if differing:
-        raise LoadError(f"{'; '.join(differing)}.")
+def _check_schedule(run: Run, rates: Tensor) -> None:
+    """Refuse a schedule that gives other rates than those of the steps that were made."""
+    schedule, count = run.settings.schedule, len(rates)
+    if schedule is None or isinstance(schedule, Plateau) or not count:
+        return
+    ratio = ratios(run.optimizer)[0]
+    for step in sorted({place * (count - 1) // _SAMPLE for place in range(_SAMPLE + 1)}):
+        was, now = float(rates[step]), float(schedule(step)) * ratio
+        if not isclose(was, now, rel_tol=1e-9):  # the last bits of a cosine are the machine's
+            raise LoadError(
+                f"the learning rate of step {step} was {was} by the schedule, is {now}."
+            )
 
 
 def _check_place(place: Mapping[str, Any], rows: int) -> None:
@@ -106,7 +119,7 @@ def _check_place(place: Mapping[str, Any], rows: int) -> None:
         "step": _is_count(place["step"]),
         "position": _is_count(place["position"], rows),
         "total": type(place["total"]) is float,
-        "learned": _is_count(place["learned"], rows),
+        "learned": type(place["learned"]) is float and place["learned"] >= 0,
         "stopped": type(place["stopped"]) is bool,
         "order": order is None or _is_order(order, rows),
     }

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from graphnet.errors import CheckpointError, LoadError, RangeError, require_count
 from graphnet.train.callbacks import Callback
-from graphnet.train.capture import captured, restore
+from graphnet.train.capture import captured, identify, restore
 from graphnet.train.store import State, Store
 from graphnet.train.trees import packed, unpacked
 
@@ -49,11 +49,16 @@ class Checkpoints(Callback):
             raise RangeError(f"on_error is 'warn' or 'stop'; {on_error!r} came.")
         self.store = Store(str(folder), keep)
         self.every, self.on_error = every, on_error
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget what was written last."""
         self._kept: tuple[int, int] | None = None  # the epoch and the step of the last state
 
     def start(self, run: Run) -> None:
         """Go behind all other callbacks: what they remember of a step belongs to its state."""
         run.callbacks = sorted(run.callbacks, key=lambda each: isinstance(each, Checkpoints))
+        identify(run)
 
     def step(self, run: Run) -> None:
         """Write a state if it is time."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 from torch import Tensor
 
-from graphnet.errors import FeedError, ShapeError
+from graphnet.errors import FeedError, RangeError, ShapeError, counted
 
 if TYPE_CHECKING:
     from torch import device
@@ -20,10 +20,12 @@ class Batch(NamedTuple):
     Attributes:
         inputs: tensors of one first size.
         targets: tensors of the same first size.
+        counts: how much the batch counts in each term of the loss; see `means`.
     """
 
     inputs: tuple[Tensor, ...]
     targets: tuple[Tensor, ...]
+    counts: tuple[float, ...] = ()
 
     def __len__(self) -> int:
         return len(self.inputs[0])
@@ -33,21 +35,26 @@ class DataSet:
     """Tensors with one row for each example.
 
     Args:
-        data: the pair (inputs, targets), each of them a tensor or a tuple of tensors.
+        data: the pair (inputs, targets), each of them a tensor or a tuple of tensors. Where the
+            targets are left out, as in a tensor alone, (inputs,) or (inputs, None), they are the
+            inputs: so autoencoders are trained.
         name: what it is called in messages.
 
     Raises:
-        FeedError: it is not such a pair.
+        FeedError: it is not such a pair, or a tensor is sparse.
         ShapeError: the numbers of rows differ, or there are none.
     """
 
     def __init__(self, data: Any, name: str = "data") -> None:
-        if not isinstance(data, Sequence) or len(data) != 2:
+        pair: Any = (data,) if isinstance(data, Tensor) else data
+        if not isinstance(pair, Sequence) or isinstance(pair, str) or len(pair) not in (1, 2):
             raise FeedError(
                 f"{name} is the pair (inputs, targets), each a tensor or a tuple of tensors; "
                 f"{described(data)} came."
             )
-        self.inputs, self.targets = (_tensors(each, name) for each in data)
+        self.inputs = _tensors(pair[0], name)
+        left_out = len(pair) == 1 or pair[1] is None
+        self.targets = self.inputs if left_out else _tensors(pair[1], name)
         sizes = [len(each) for each in (*self.inputs, *self.targets)]
         if len(set(sizes)) != 1 or not sizes[0]:
             raise ShapeError(
@@ -57,6 +64,11 @@ class DataSet:
     def __len__(self) -> int:
         return len(self.inputs[0])
 
+    @property
+    def tensors(self) -> tuple[Tensor, ...]:
+        """All inputs and targets; those that are both, once."""
+        return self.inputs if self.targets is self.inputs else (*self.inputs, *self.targets)
+
     def rows(self, rows: Tensor | slice, to: device) -> Batch:
         """Some rows, on a device."""
         take = (
@@ -64,11 +76,37 @@ class DataSet:
             if isinstance(rows, slice)
             else (lambda each: each.index_select(0, rows.to(each.device)))
         )
-        taken = [
-            tuple(part if part.device == to else part.to(to) for part in map(take, tensors))
-            for tensors in (self.inputs, self.targets)
-        ]
-        return Batch(*taken)
+        inputs = _moved(map(take, self.inputs), to)
+        same = self.targets is self.inputs
+        return Batch(inputs, inputs if same else _moved(map(take, self.targets), to))
+
+    def split(self, fraction: float) -> tuple[DataSet, DataSet]:
+        """The first rows, and the last fraction of them, as two data sets.
+
+        Raises:
+            RangeError: one of them has no rows.
+
+        >>> import torch
+        >>> first, last = DataSet(torch.arange(10.0)).split(0.3)
+        >>> last.inputs
+        (tensor([7., 8., 9.]),)
+        """
+        if isinstance(fraction, bool) or not isinstance(fraction, int | float):
+            raise RangeError(f"validation_split is a number; got {fraction!r}.")
+        # 100 rows less 31 % are 69, and 100 * (1 - 0.31) is a little less
+        size = int(len(self) * (1 - fraction) + 1e-9) if 0 < fraction < 1 else 0
+        if not 0 < size < len(self):
+            raise RangeError(
+                "validation_split is a part of the rows between 0 and 1 that leaves some on both "
+                f"sides; got {fraction!r} of {counted(len(self), 'row')}."
+            )
+        return self._part(slice(size)), self._part(slice(size, None))
+
+    def _part(self, rows: slice) -> DataSet:
+        inputs = tuple(each[rows] for each in self.inputs)
+        if self.targets is self.inputs:
+            return DataSet((inputs, None))
+        return DataSet((inputs, tuple(each[rows] for each in self.targets)))
 
     def batches(self, size: int, to: device) -> Iterator[Batch]:
         """All rows in their order."""
@@ -89,7 +127,21 @@ def _tensors(given: Any, name: str) -> tuple[Tensor, ...]:
                 f"{name} holds tensors with rows; {described(each)} came. torch.as_tensor makes a "
                 "tensor of an array or of a list of numbers."
             )
+        if each.layout != torch.strided or each.is_nested:
+            raise FeedError(
+                f"{name} holds tensors whose rows can be taken; got {_kind(each)}. "
+                "`each.to_dense()` makes a plain one of a sparse one."
+            )
     return tuple(tensors)
+
+
+def _kind(tensor: Tensor) -> str:
+    layout = "nested" if tensor.is_nested else str(tensor.layout).removeprefix("torch.")
+    return f"one of the layout {layout}"
+
+
+def _moved(tensors: Iterable[Tensor], to: device) -> tuple[Tensor, ...]:
+    return tuple(each if each.device == to else each.to(to) for each in tensors)
 
 
 def described(value: Any) -> str:

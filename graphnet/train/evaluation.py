@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-from graphnet.errors import GraphError, require_count
-from graphnet.train.dataset import DataSet, described
+import torch
+
+from graphnet.errors import EmptyBatchError, GraphError, require_count
+from graphnet.train.dataset import Batch, DataSet, described
+from graphnet.train.means import Counts
 from graphnet.train.task import Losses, Task
 
 if TYPE_CHECKING:
@@ -14,8 +18,26 @@ if TYPE_CHECKING:
 
     from graphnet.layers import Module
 
-Metric = Callable[[Any, Any], Any]
-"""A function of outputs and targets, each a tensor or a tuple; it returns a mean over the rows."""
+
+@runtime_checkable
+class Accumulating(Protocol):
+    """A metric that is given one batch after the other, such as those of torchmetrics."""
+
+    def reset(self) -> None:
+        """Forget all batches."""
+        ...
+
+    def update(self, outputs: Any, targets: Any) -> None:
+        """Take note of a batch: outputs and targets, each a tensor or a tuple."""
+        ...
+
+    def compute(self) -> Any:
+        """The number for all batches since `reset`."""
+        ...
+
+
+Metric = Callable[[Any, Any], Any] | Accumulating
+"""A function of all outputs and all targets, each a tensor or a tuple; or an `Accumulating`."""
 
 Metrics = Mapping[str, Metric] | Sequence[Metric]
 
@@ -29,19 +51,26 @@ def evaluate(
     batch_size: int = 1000,
     compile: bool = True,
 ) -> dict[str, float]:
-    """The loss and the metrics of a model in evaluation mode: means over all rows.
+    """The loss and the metrics of a model in evaluation mode, of all rows together.
+
+    The loss is that of one batch of all rows: a mean divides by what all of them count, such as
+    the weights of their classes, and a sum is the sum over all.
 
     Args:
         model: is not changed.
         loss: as for `fit`.
-        data: the pair (inputs, targets), each a tensor or a tuple of tensors.
-        metrics: functions such as `metrics.accuracy`, or a dict of them by name.
+        data: the pair (inputs, targets), each a tensor or a tuple of tensors; without targets,
+            they are the inputs.
+        metrics: functions such as `metrics.accuracy`, or a dict of them by name. Each is given
+            all outputs and all targets; an object with `reset`, `update` and `compute` is given
+            one batch after the other.
         batch_size: rows that are computed at once; it does not change the result.
         compile: False to walk the list.
 
     Raises:
         FeedError: the data are not such a pair.
-        RangeError: the batch size is not a whole number of 1 or more.
+        RangeError: the batch size is not an integer of 1 or more.
+        EmptyBatchError: nothing counts in the whole data, such as where all labels are ignored.
 
     >>> import graphnet as gn
     >>> points, labels = gn.data.disk(100)
@@ -66,47 +95,151 @@ class Evaluation:
 
     def __init__(self, task: Task, metrics: Metrics, batch_size: int, compile: bool) -> None:
         require_count(batch_size=batch_size)
-        self.task, self.metrics, self._size = task, named(metrics), batch_size
-        targets = [task.loss, *task.outputs]
+        self.task, self._size = task, batch_size
+        measures = named(metrics)
+        self.metrics = {name: _Kept(each) for name, each in measures.items()}
+        targets = [*(term.node for term in task.terms), *task.outputs]
         self._compute: Callable[[Mapping[str, Tensor]], tuple[Tensor, ...]]
         if compile:
             self._compute = task.graph.compile(targets, tune=False)
         else:
             self._compute = lambda feed: task.graph.forward(feed, outputs=targets)
+        self._counted: tuple[DataSet, Counts] | None = None  # of the last data set
 
     def __call__(self, data: DataSet) -> dict[str, float]:
-        """The means over all rows, in evaluation mode; each batch is weighted by its size."""
-        totals = dict.fromkeys(("loss", *self.metrics), 0.0)
+        """The numbers for all rows, in evaluation mode."""
+        counts, means = self._counts(data), _Means(self.task)
+        for metric in self.metrics.values():
+            metric.reset()
         with self.task.graph.evaluating():
-            for batch in data.batches(self._size, self.task.device):
-                loss, *outputs = self._compute(self.task.feed(batch))
-                totals["loss"] += float(loss) * len(batch)
-                given = single(outputs), single(batch.targets)
-                for name, metric in self.metrics.items():
-                    totals[name] += _number(name, metric(*given)) * len(batch)
-        return {name: total / len(data) for name, total in totals.items()}
+            for start in range(0, len(data), self._size):
+                rows = slice(start, start + self._size)
+                batch = counts.counted(data.rows(rows, self.task.device), rows)
+                losses, outputs = self._of(batch)
+                means.add(losses, batch.counts)
+                for metric in self.metrics.values():
+                    metric.update(outputs, batch.targets)
+        measured = {name: _number(name, each.compute()) for name, each in self.metrics.items()}
+        return {"loss": means.total(), **measured}
+
+    def _counts(self, data: DataSet) -> Counts:
+        """How much its rows count; looked at once for each data set."""
+        if self._counted is None or self._counted[0] is not data:
+            self._counted = data, Counts(self.task.terms, data)
+        return self._counted[1]
+
+    def _of(self, batch: Batch) -> tuple[list[float], tuple[Tensor, ...]]:
+        """The losses and the outputs of a batch; a loss is 0 where nothing counts in it."""
+        task, feed = self.task, self.task.feed(batch)
+        if all(batch.counts):
+            values = self._compute(feed)
+            return [float(each) for each in values[: len(task.terms)]], values[len(task.terms) :]
+        living = [term.node for term, n in zip(task.terms, batch.counts, strict=True) if n]
+        values = task.graph.forward(feed, outputs=[*living, *task.outputs])
+        known = dict(zip(living, values, strict=False))
+        losses = [float(known.get(term.node, 0.0)) for term in task.terms]
+        return losses, values[len(living) :]
+
+
+class _Means:
+    """The losses of batches, each term weighted by what it divides by."""
+
+    def __init__(self, task: Task) -> None:
+        self.terms = task.terms
+        self.totals, self.weights = [0.0] * len(task.terms), [0.0] * len(task.terms)
+
+    def add(self, losses: Sequence[float], counts: Sequence[float]) -> None:
+        """Take note of a batch."""
+        for place, (loss, count) in enumerate(zip(losses, counts, strict=True)):
+            self.totals[place] += loss if self.terms[place].summed else loss * count
+            self.weights[place] += count
+
+    def total(self) -> float:
+        """The loss of all batches together."""
+        if not all(self.weights):
+            raise EmptyBatchError(
+                "the mean over an empty batch does not exist: nothing counts in the whole data, "
+                "since all labels are ignored, or all weights are 0 in sum"
+            )
+        parts = zip(self.terms, self.totals, self.weights, strict=True)
+        return sum(total if term.summed else total / weight for term, total, weight in parts)
+
+
+class _Kept:
+    """A metric that is given batches: a function gets all of them at once, in the end."""
+
+    def __init__(self, metric: Metric) -> None:
+        self.metric = metric
+        self._batches: list[tuple[Sequence[Tensor], Sequence[Tensor]]] = []
+
+    def reset(self) -> None:
+        """Forget all batches."""
+        self._batches = []
+        if isinstance(self.metric, Accumulating):
+            self.metric.reset()
+
+    def update(self, outputs: Sequence[Tensor], targets: Sequence[Tensor]) -> None:
+        """Take note of a batch."""
+        if isinstance(self.metric, Accumulating):
+            self.metric.update(single(outputs), single(targets))
+        else:
+            self._batches.append((outputs, targets))
+
+    def compute(self) -> Any:
+        """What the metric says of all batches."""
+        if isinstance(self.metric, Accumulating):
+            return self.metric.compute()
+        parts = [_together([batch[side] for batch in self._batches]) for side in (0, 1)]
+        self._batches = []
+        return self.metric(*map(single, parts))
+
+
+def _together(batches: Sequence[Sequence[Tensor]]) -> list[Tensor]:
+    """The tensors of all batches, one after the other."""
+    return [torch.cat(parts) for parts in zip(*batches, strict=True)]
 
 
 def named(metrics: Metrics) -> dict[str, Metric]:
     """The metrics by their names.
 
     Raises:
-        GraphError: one is not a function, or has the name of the loss or of another.
+        GraphError: one is no metric, or has the name of the loss or of another.
     """
     if callable(metrics) or isinstance(metrics, str):
         raise GraphError(f"metrics are a list of functions, or a dict of them; {metrics!r} came.")
     pairs = (
         list(metrics.items())
         if isinstance(metrics, Mapping)
-        else [(getattr(each, "__name__", str(each)), each) for each in metrics]
+        else [(_name_of(each), each) for each in metrics]
     )
     names = [name for name, _ in pairs]
-    if not all(callable(each) for _, each in pairs) or len({"loss", *names}) <= len(names):
+    right = all(
+        not isinstance(each, type) and (callable(each) or isinstance(each, Accumulating))
+        for _, each in pairs
+    )
+    if not right or len({"loss", *names}) <= len(names):
         raise GraphError(
             "metrics are functions with names of their own, other than 'loss', or a dict of them; "
             f"{names} came."
         )
     return dict(pairs)
+
+
+def refuse_columns(metrics: Metrics, columns: Collection[str]) -> None:
+    """Refuse metrics of the training data that are called like another column of the history."""
+    taken = [name for name in named(metrics) if name in columns]
+    if taken:
+        raise GraphError(
+            f"The history has a column {taken[0]!r} already: give metrics of the training data "
+            "other names, by a dict."
+        )
+
+
+def _name_of(metric: Any) -> str:
+    """The name of a function, of the function of a partial, or of a class."""
+    if isinstance(metric, partial):
+        return _name_of(metric.func)
+    return str(getattr(metric, "__name__", None) or type(metric).__name__)
 
 
 def _number(name: str, value: Any) -> float:
@@ -115,7 +248,7 @@ def _number(name: str, value: Any) -> float:
         return float(value)
     except (TypeError, ValueError, RuntimeError):
         raise GraphError(
-            f"A metric returns one number, the mean over the rows; {name!r} returned "
+            f"A metric returns one number for all rows; {name!r} returned "
             f"{described(value)}. What is not a number, such as a confusion matrix, is computed "
             "from model.forward(inputs)."
         ) from None

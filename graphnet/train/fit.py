@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 from math import inf
 from operator import index
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,12 +14,13 @@ import torch
 from torch import Generator
 
 from graphnet.errors import GraphError, RangeError, require_count
-from graphnet.optim import Optimizer
 from graphnet.optim.clipping import limit_of
 from graphnet.schedules import Plateau
 from graphnet.train.callbacks import Callback, DeadLayers
+from graphnet.train.capture import identify
 from graphnet.train.checkpoints import Checkpoints
 from graphnet.train.dataset import DataSet
+from graphnet.train.learnable import require_learnable
 from graphnet.train.logs import CSVLog, JSONLog
 from graphnet.train.progress import Progress
 from graphnet.train.run import Augment, Run, Schedule, Settings
@@ -26,9 +28,8 @@ from graphnet.train.task import Losses, Task
 from graphnet.train.updates import Way
 
 if TYPE_CHECKING:
-    from os import PathLike
-
     from graphnet.layers import Module
+    from graphnet.optim import Optimizer
     from graphnet.train.evaluation import Metrics
     from graphnet.train.history import History
 
@@ -54,6 +55,10 @@ def fit(
     compile: bool | str = True,
     seed: int | Generator | None = None,
     non_finite: str = "stop",
+    drop_last: bool = False,
+    shuffle: bool = True,
+    validation_split: float = 0.0,
+    train_metrics: bool = False,
     directory: str | PathLike[str] | None = None,
     resume: bool = True,
     progress: bool | None = None,
@@ -65,15 +70,18 @@ def fit(
         loss: of its output and the targets; for a model of several outputs a list with an entry
             for each: a loss, a pair (weight, loss), or None for an output without a target.
         data: the pair (inputs, targets), each a tensor or a tuple of tensors with a row for each
-            example.
+            example. Where the targets are left out, as in a tensor alone or (inputs, None), they
+            are the inputs: an autoencoder.
         optimizer: of the parameters of the model.
         epochs: how often all rows are seen, those of a training that is resumed included.
         batch_size: rows in a batch; the last one of an epoch takes what is left.
         validation: data of the same form, measured after each epoch and not learned from.
-        metrics: functions of outputs and targets, or a dict of them by name, for those data.
+        metrics: functions of all outputs and targets, or a dict of them by name, for the
+            validation data; for the data themselves where there are none. See `evaluate`.
         schedule: the learning rate as a function of the update, from 0, such as those of
-            `schedules`; or a `schedules.Plateau`, which follows the validation loss.
-        accumulate: batches for each update, of which each row counts the same.
+            `schedules`; or a `schedules.Plateau`, which follows the validation loss. Groups of the
+            optimizer keep the ratio of their rates: see `schedules.set_lr`.
+        accumulate: batches for each update, whose gradient is that of one batch of all their rows.
         clip: the largest common norm of the gradients.
         clip_value: the largest element of a gradient.
         augment: changes each batch before it is learned from: a function of inputs, targets and a
@@ -86,7 +94,14 @@ def fit(
             of the rows; or a generator for the order alone.
         non_finite: what happens where a loss is NaN or infinite: "stop" raises an error that names
             the first such node, "skip" leaves out the update, "ignore" goes on. Gradients whose
-            norm is not finite cannot be clipped: only "skip" goes on there.
+            norm is not finite cannot be clipped, and there is no mean where all labels are
+            ignored: only "skip" goes on there.
+        drop_last: True to leave out a last batch that is not full.
+        shuffle: False to take the rows in their order.
+        validation_split: the part of the rows, the last ones before any shuffling, that are
+            validation data; instead of `validation`.
+        train_metrics: True to measure the metrics on the rows that are learned from, too, in
+            evaluation mode after each epoch.
         directory: a folder for checkpoints, epochs.csv and steps.jsonl; None to keep nothing.
         resume: True to go on from the newest checkpoint, if there is one; False to begin anew.
         progress: True for a progress bar, False for none, None for one on terminals only.
@@ -94,10 +109,12 @@ def fit(
     Raises:
         FeedError: the data are not of that form.
         ShapeError: sizes do not fit together.
-        GraphError: the losses do not fit the outputs, a callback follows an unknown number, or an
-            argument is of another kind.
+        GraphError: the losses do not fit the outputs, a callback follows an unknown number, an
+            argument is of another kind, nothing can be learned, or a parameter of the list would
+            never be.
         RangeError: a number or a policy is out of its range.
         NonFiniteError: the loss is NaN or infinite; no update was made from it.
+        EmptyBatchError: nothing counts in a batch, such as where all labels are ignored.
         LoadError: the directory holds another training, or none that is whole.
         SystemExit: Ctrl-C (code 130) or SIGTERM (143) came; the step was finished and, where there
             is a directory, kept. At a prompt or in a notebook, Ctrl-C is a KeyboardInterrupt.
@@ -111,6 +128,7 @@ def fit(
     True
     """
     require_count(epochs=epochs, batch_size=batch_size, accumulate=accumulate)
+    _require_flags(drop_last=drop_last, shuffle=shuffle, train_metrics=train_metrics, resume=resume)
     if non_finite not in POLICIES:
         raise RangeError(f"non_finite is one of {', '.join(POLICIES)}; {non_finite!r} came.")
     if compile not in (True, False, "tune"):
@@ -118,25 +136,61 @@ def fit(
     if not isinstance(schedule, Plateau):
         _require_function("schedule", schedule, "gn.schedules.cosine(0.1, steps=100)")
     _require_function("augment", augment, "lambda x, t, generator: (x.flip(-1), t)")
-    if validation is None and metrics:
-        raise GraphError("metrics are measured on the validation data; give `validation`, too.")
     limits = _limit("clip", clip), _limit("clip_value", clip_value)
     watching = [DeadLayers(), Progress(progress), *_callbacks(callbacks)]
-    given = DataSet(data)
-    task = Task(model, loss, given)
-    _require_parameters_of(task, optimizer)
-    way = Way(compile, *limits, check_finite=non_finite != "ignore")
-    settings = Settings(epochs, batch_size, accumulate, way, non_finite, schedule, augment)
     if directory is not None:
-        watching += _keeping(Path(directory), watching)
+        watching += _keeping(_path(directory), watching)
+    given, held = _parts(data, validation, validation_split)
+    _require_batches(given, batch_size, drop_last)
+    task = Task(model, loss, given)
+    require_learnable(task, loss, optimizer)
+    way = Way(compile, *limits, check_finite=non_finite != "ignore")
+    source, kept = _generator(seed)
+    settings = Settings(
+        epochs, batch_size, accumulate, way, non_finite, schedule, augment,
+        drop_last, shuffle, kept,
+    )  # fmt: skip
     with torch.no_grad() if torch.is_grad_enabled() else nullcontext():
-        run = Run(task, optimizer, given, settings, _generator(seed), watching)
-        if validation is not None:
-            run.validate_on(DataSet(validation, "validation"), metrics)
-        for callback in watching:
-            if resume and isinstance(callback, Checkpoints) and callback.resume(run):
-                break
+        run = Run(task, optimizer, given, settings, source, watching)
+        run.measure(held, metrics, train_metrics)
+        run.reset()
+        keeping = [callback for callback in watching if isinstance(callback, Checkpoints)]
+        if keeping:
+            identify(run)
+        any(resume and callback.resume(run) for callback in keeping)
         return run.train()
+
+
+def _parts(data: Any, validation: Any, split: float) -> tuple[DataSet, DataSet | None]:
+    """What is learned from, and what is only measured."""
+    given = DataSet(data)
+    if validation is None and not split and split is not False:
+        return given, None
+    if validation is None:
+        return given.split(split)
+    if split:
+        raise GraphError("validation and validation_split are two ways to the same: give one.")
+    return given, DataSet(validation, "validation")
+
+
+def _require_batches(data: DataSet, batch_size: int, drop_last: bool) -> None:
+    if drop_last and len(data) < batch_size:
+        raise RangeError(
+            f"drop_last=True leaves nothing: batch_size={batch_size} is more than the {len(data)} "
+            "rows of the data."
+        )
+
+
+def _require_flags(**flags: Any) -> None:
+    for name, value in flags.items():
+        if not isinstance(value, bool):
+            raise RangeError(f"{name} is True or False; got {value!r}.")
+
+
+def _path(directory: Any) -> Path:
+    if not isinstance(directory, str | PathLike):
+        raise GraphError(f'directory is a path, such as "run", or None; got {directory!r}.')
+    return Path(directory)
 
 
 def _keeping(directory: Path, watching: Sequence[Callback]) -> list[Callback]:
@@ -147,24 +201,25 @@ def _keeping(directory: Path, watching: Sequence[Callback]) -> list[Callback]:
     return [*kept, Checkpoints(directory / "checkpoints")]
 
 
-def _generator(seed: int | Generator | None) -> Generator:
-    """The source of the order of the rows."""
+def _generator(seed: int | Generator | None) -> tuple[Generator, int | str | None]:
+    """The source of the order of the rows, and what is kept of the seed to know it again."""
     if isinstance(seed, Generator):
-        return seed
+        return seed, f"a generator of seed {seed.initial_seed()}"
     if seed is None:
-        return Generator().manual_seed(int(torch.randint(2**62, ())))
+        return Generator().manual_seed(int(torch.randint(2**62, ()))), None
     try:
         torch.manual_seed(index(seed))
-        return Generator().manual_seed(index(seed))
-    except (TypeError, ValueError):  # torch's for a number that is too large
+        return Generator().manual_seed(index(seed)), index(seed)
+    except (TypeError, ValueError, RuntimeError):  # torch's for a number that is too large
         raise RangeError(
             f"seed is a whole number of at most 64 bits, a torch.Generator, or None; {seed!r} came."
         ) from None
 
 
-def _limit(name: str, value: float | None) -> float | None:
-    """The limit of gradients; None where there is none."""
-    return None if value is None or limit_of(name, value) == inf else value
+def _limit(name: str, value: Any) -> float | None:
+    """The limit of gradients as a number; None where there is none."""
+    limit = None if value is None else limit_of(name, value)
+    return None if limit == inf else limit
 
 
 def _callbacks(given: Callback | Iterable[Callback]) -> list[Callback]:
@@ -181,17 +236,3 @@ def _callbacks(given: Callback | Iterable[Callback]) -> list[Callback]:
 def _require_function(name: str, value: Any, example: str) -> None:
     if value is not None and not callable(value):
         raise GraphError(f"{name} is a function, such as {example}, or None; {value!r} came.")
-
-
-def _require_parameters_of(task: Task, optimizer: Optimizer) -> None:
-    if not isinstance(optimizer, Optimizer):
-        raise GraphError(
-            f"optimizer is one of graphnet, such as gn.Adam(model.parameters()); {optimizer!r} "
-            "came."
-        )
-    known: Sequence[Any] = task.graph.parameters()
-    if not any(parameter in known for parameter in optimizer.parameters):
-        raise GraphError(
-            "The optimizer updates parameters of another model: none of them is in this one. "
-            "Make it with model.parameters()."
-        )

@@ -26,7 +26,7 @@ class Progress(Callback):
         """Begin with the steps that are done."""
         from tqdm import tqdm
 
-        batches = ceil(len(run.data) / run.settings.batch_size)
+        batches = ceil(run.rows / run.settings.batch_size)
         self._bar = tqdm(
             total=run.settings.epochs * ceil(batches / run.settings.accumulate),
             initial=run.step,

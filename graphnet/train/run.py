@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from graphnet.errors import NonFiniteError
-from graphnet.schedules import Plateau
+from graphnet.errors import GraphError
+from graphnet.schedules import Plateau, set_lr
 from graphnet.train.callbacks import Callback
-from graphnet.train.evaluation import Evaluation
+from graphnet.train.evaluation import Evaluation, refuse_columns
 from graphnet.train.history import History
+from graphnet.train.means import Counts
 from graphnet.train.signals import Interruption
-from graphnet.train.updates import Way, update_of
+from graphnet.train.updates import NO_UPDATE, Way, update_of
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
@@ -42,6 +43,9 @@ class Settings:
     non_finite: str
     schedule: Schedule | Plateau | None
     augment: Augment | None
+    drop_last: bool = False
+    shuffle: bool = True
+    seed: int | str | None = None
 
 
 class Run:
@@ -56,8 +60,11 @@ class Run:
         epoch: how many epochs are done.
         step: how many updates are done; those that were left out count too.
         position: how many rows of this epoch are done.
+        rows: how many rows an epoch takes; all, but for a last batch that is dropped.
         order: the rows of this epoch, in the order in which they are taken; None between epochs.
         generator: the source of that order.
+        validation: the rows that are only measured; None where there are none.
+        identity: what a state must have in common with this training; None before it is asked for.
         stopped: True when a callback has asked for the end.
         interrupted: True when a signal has.
         failed: True when an error has ended the training.
@@ -78,17 +85,45 @@ class Run:
         self.history = History(task.graph)
         self.epoch = self.step = self.position = 0
         self.order: Tensor | None = None
-        self.total = 0.0  # the sum of the loss over the rows of this epoch that were learned from
-        self.learned = 0
+        self.rows = len(data) - len(data) % settings.batch_size * settings.drop_last
+        self.total = 0.0  # of the losses of this epoch, each as often as its batches count
+        self.learned = 0.0  # how much they count together
         self.stopped = self.interrupted = self.failed = False
-        self._update = update_of(task, optimizer, settings.way, settings.accumulate)
-        self._evaluation: tuple[Evaluation, DataSet] | None = None
+        self.validation: DataSet | None = None
+        self.identity: dict[str, Any] | None = None
+        self._counts = Counts(task.terms, data, changing=settings.augment is not None)
+        way, alike = settings.way, self._counts.alike
+        self._update = update_of(task, optimizer, way, settings.accumulate, alike)
+        self._evaluations: list[tuple[str, Evaluation, DataSet]] = []
 
-    def validate_on(self, data: DataSet, metrics: Metrics) -> None:
-        """Measure loss and metrics on these data after each epoch."""
-        self.task.require(data, "validation")
+    def measure(self, held: DataSet | None, metrics: Metrics, training: bool) -> None:
+        """Measure loss and metrics after each epoch.
+
+        Args:
+            held: data that are not learned from; None where there are none.
+            metrics: functions, or a dict of them by name.
+            training: True to measure the metrics on the rows to learn from, too.
+        """
+        if training and not metrics:
+            raise GraphError("train_metrics=True measures the metrics: give `metrics`, too.")
+        if held is not None:
+            self.task.require(held, "validation")
+            self.validation = held
+            self._measure(held, metrics, "validation_")
+        if metrics and (training or held is None):
+            refuse_columns(metrics, ("epoch", "step", "loss", "lr", "seconds"))
+            self._measure(self.data, metrics, "")
+
+    def reset(self) -> None:
+        """Let all that remembers something begin anew."""
+        if isinstance(self.settings.schedule, Plateau):
+            self.settings.schedule.reset()
+        for callback in self.callbacks:
+            callback.reset()
+
+    def _measure(self, data: DataSet, metrics: Metrics, prefix: str) -> None:
         size, compiled = max(1000, self.settings.batch_size), bool(self.settings.way.compile)
-        self._evaluation = Evaluation(self.task, metrics, size, compiled), data
+        self._evaluations.append((prefix, Evaluation(self.task, metrics, size, compiled), data))
 
     def stop(self) -> None:
         """End the training after this step; the epoch is not finished."""
@@ -104,6 +139,8 @@ class Run:
         """
         if not self.task.model.training:  # parts of a model in training keep the mode they have
             self.task.model.train()
+        if isinstance(self.settings.schedule, Plateau):
+            set_lr(self.optimizer, self.settings.schedule.lr)
         try:
             with Interruption() as interruption:
                 self._tell("start")
@@ -136,11 +173,10 @@ class Run:
     def _one_epoch(self, interruption: Interruption) -> None:
         start = perf_counter()
         if self.order is None:
-            self.order = torch.randperm(len(self.data), generator=self.generator)
-            self.position = self.learned = 0
-            self.total = 0.0
+            self.order = self._next_order()
+            self.position, self.total, self.learned = 0, 0.0, 0.0
         watched = [each for each in self.callbacks if type(each).step is not Callback.step]
-        while self.position < len(self.data):
+        while self.position < self.rows:
             self._one_step()
             for callback in watched:
                 callback.step(self)
@@ -149,22 +185,28 @@ class Run:
                 return
         self._finish_epoch(perf_counter() - start)
 
+    def _next_order(self) -> Tensor:
+        """The rows of an epoch, in the order in which they are taken."""
+        if self.settings.shuffle:
+            return torch.randperm(len(self.data), generator=self.generator)
+        return torch.arange(len(self.data))
+
     def _one_step(self) -> None:
         """Take the next rows, and update."""
         if self.settings.schedule is not None and not isinstance(self.settings.schedule, Plateau):
-            self.optimizer.lr = self.settings.schedule(self.step)
+            set_lr(self.optimizer, self.settings.schedule(self.step))
         batches = self._next_batches()
-        rows = sum(map(len, batches))
         try:
             loss = self._update(batches)
-        except NonFiniteError as error:
+        except NO_UPDATE as error:
             if self.settings.non_finite != "skip":
-                raise NonFiniteError(f"Step {self.step}: {error}") from None
+                raise type(error)(f"Step {self.step}: {error}") from None
             loss = float("nan")
             self.history.skipped += 1
         else:
-            self.total += loss * rows
-            self.learned += rows
+            weight = self._counts.weight(batches)
+            self.total += loss * weight
+            self.learned += weight
         self.step += 1
         self.history.losses.append(loss)
         self.history.rates.append(self.optimizer.lr)
@@ -174,11 +216,11 @@ class Run:
         batches: list[Batch] = []
         size, order = self.settings.batch_size, self.order
         while order is not None and len(batches) < self.settings.accumulate:
-            rows = order[self.position : self.position + size]
+            rows = order[self.position : min(self.position + size, self.rows)]
             if not len(rows):
                 break
-            batch = self.data.rows(rows, self.task.device)
-            batches.append(self._augmented(batch))
+            batch = self._augmented(self.data.rows(rows, self.task.device))
+            batches.append(self._counts.counted(batch, rows))
             self.position += len(rows)
         return batches
 
@@ -195,18 +237,21 @@ class Run:
     def _finish_epoch(self, seconds: float) -> None:
         """Measure, and write the row of the epoch."""
         self.epoch += 1
-        loss = self.total / self.learned if self.learned else float("nan")
+        weight = 1.0 if self._counts.summed else self.learned
+        loss = self.total / weight if self.learned else float("nan")
         row = {"epoch": self.epoch, "step": self.step, "loss": loss, "lr": self.optimizer.lr}
-        if self._evaluation is not None:
-            evaluation, data = self._evaluation
-            row |= {f"validation_{name}": each for name, each in evaluation(data).items()}
+        for prefix, evaluation, data in self._evaluations:
+            measured = evaluation(data)
+            if not prefix:
+                del measured["loss"]  # that of the training is there
+            row |= {f"{prefix}{name}": each for name, each in measured.items()}
         row["seconds"] = seconds
         self.history.epochs.append(row)
         self.order = None
         if isinstance(self.settings.schedule, Plateau):
             followed = row.get("validation_loss", loss)
             if isfinite(followed):
-                self.optimizer.lr = self.settings.schedule.step(followed)
+                set_lr(self.optimizer, self.settings.schedule.step(followed))
         self._tell("epoch")
 
 

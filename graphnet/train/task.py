@@ -8,10 +8,12 @@ from math import isfinite
 from numbers import Real
 from typing import TYPE_CHECKING, Any
 
-from graphnet.errors import FeedError, GraphError, shape_text
+from graphnet.errors import FeedError, GraphError, counted, shape_text
 from graphnet.graph import Graph, Input, Node
 from graphnet.graph.entry import dtype_text
 from graphnet.layers import Module
+from graphnet.losses import Loss
+from graphnet.train.means import Term
 
 if TYPE_CHECKING:
     import torch
@@ -19,10 +21,10 @@ if TYPE_CHECKING:
 
     from graphnet.train.dataset import Batch, DataSet
 
-Loss = Callable[..., Node]
+LossFunction = Callable[..., Node]
 """A loss module, or any function of outputs and targets that returns a node of the shape ()."""
 
-Losses = Loss | Sequence["Loss | tuple[float, Loss] | None"]
+Losses = LossFunction | Sequence["LossFunction | tuple[float, LossFunction] | None"]
 
 
 class Task:
@@ -40,10 +42,13 @@ class Task:
         inputs: its inputs, named x, or x0, x1, ...
         targets: its inputs for targets, named t, or t0, t1, ...
         outputs: what the model gives.
-        loss: the number.
+        terms: the losses that are added, each with its weight.
+        loss: the number: their sum.
+        size: how many nodes that takes; what is appended later belongs to a way of training.
 
     Raises:
         GraphError: outputs, losses and targets do not fit together, or the model gives no nodes.
+        FeedError: the data have no values.
     """
 
     def __init__(self, model: Module, loss: Losses, data: DataSet) -> None:
@@ -52,16 +57,17 @@ class Task:
                 "model is a graphnet module, such as gn.Sequential(gn.Linear(2, 1)); "
                 f"{model!r} came."
             )
+        if isinstance(model, Loss):
+            raise GraphError(f"The model comes first, and then the loss; got {model!r} as a model.")
+        _require_values(data, "data")
         self.model = model
         with Graph() as self.graph:
             self.inputs = _inputs("x", data.inputs)
             self.targets = _inputs("t", data.targets)
-            self.outputs = _outputs(model, model.append_to(self.graph, *self.inputs))
-            self.loss = _total(loss, self.outputs, self.targets)
-        if not isinstance(self.loss, Node) or self.loss.shape != ():
-            raise GraphError(
-                f"A loss is one number, such as a mean over the batch; {self.loss!r} is not one."
-            )
+            self.outputs = _outputs(model, _built(model, self.graph, self.inputs))
+            self.terms = tuple(_terms(loss, self.outputs, self.targets))
+            self.loss = _sum([term.node for term in self.terms])
+        self.size = len(self.graph)
 
     @property
     def device(self) -> torch.device:
@@ -79,6 +85,7 @@ class Task:
         Raises:
             FeedError: a tensor has another shape or number type, or there are not as many.
         """
+        _require_values(data, name)
         nodes, tensors = (*self.inputs, *self.targets), (*data.inputs, *data.targets)
         if len(data.inputs) != len(self.inputs) or len(tensors) != len(nodes):
             raise FeedError(f"{name} has {len(tensors)} tensors; the task takes {len(nodes)}.")
@@ -119,10 +126,29 @@ def _outputs(model: Module, made: Any) -> tuple[Node, ...]:
     return outputs
 
 
-def _total(loss: Any, outputs: Sequence[Node], targets: Sequence[Node]) -> Node:
-    """The loss, or the weighted sum of those of several outputs."""
+def _built(model: Module, graph: Graph, inputs: Sequence[Node]) -> Any:
+    """What `build` returns for the inputs."""
+    try:
+        signature(model.build).bind(*inputs)
+    except TypeError as error:
+        raise GraphError(
+            f"The data have {counted(len(inputs), 'input')}, which {type(model).__name__} does not "
+            f"take: {error}. The data are the pair (inputs, targets); several inputs are a tuple."
+        ) from None
+    return model.append_to(graph, *inputs)
+
+
+def _require_values(data: DataSet, name: str) -> None:
+    """Refuse tensors without values, which the device `meta` has."""
+    if any(each.is_meta for each in (*data.inputs, *data.targets)):
+        raise FeedError(f"{name} has a tensor on the device meta, where tensors have no values.")
+
+
+def _terms(loss: Any, outputs: Sequence[Node], targets: Sequence[Node]) -> Iterable[Term]:
+    """The losses that are added, each with its weight."""
     if callable(loss):
-        return _made(loss, outputs, targets)
+        yield Term.of(_made(loss, outputs, targets), loss)
+        return
     entries = [*_entries(loss)]
     asked = [entry for entry in entries if entry is not None]
     if len(entries) != len(outputs) or len(asked) != len(targets) or not asked:
@@ -134,17 +160,20 @@ def _total(loss: Any, outputs: Sequence[Node], targets: Sequence[Node]) -> Node:
     pairs = [
         (entry, output) for entry, output in zip(entries, outputs, strict=True) if entry is not None
     ]
-    terms = [
-        _made(each, [output], [target]) * weight if weight != 1 else _made(each, [output], [target])
-        for ((weight, each), output), target in zip(pairs, targets, strict=True)
-    ]
-    total = terms[0]
-    for term in terms[1:]:
-        total = total + term
+    for place, ((weight, each), output) in enumerate(pairs):
+        node = _made(each, [output], [targets[place]])
+        yield Term.of(node * weight if weight != 1 else node, each, place)
+
+
+def _sum(nodes: Sequence[Node]) -> Node:
+    """One number, the sum of all."""
+    total = nodes[0]
+    for node in nodes[1:]:
+        total = total + node
     return total
 
 
-def _made(loss: Loss, outputs: Sequence[Node], targets: Sequence[Node]) -> Node:
+def _made(loss: LossFunction, outputs: Sequence[Node], targets: Sequence[Node]) -> Node:
     """The node of one loss."""
     if isinstance(loss, type):
         raise GraphError(f"A loss is an object: write {loss.__name__}(), with brackets.")
@@ -156,10 +185,15 @@ def _made(loss: Loss, outputs: Sequence[Node], targets: Sequence[Node]) -> Node:
             f"does not: {error}. For a model of several outputs, loss is a list with an entry for "
             "each."
         ) from None
-    return loss(*outputs, *targets)
+    node = loss(*outputs, *targets)
+    if not isinstance(node, Node) or node.shape != ():
+        raise GraphError(
+            f"A loss is one number, such as a mean over the batch; {node!r} is not one."
+        )
+    return node
 
 
-def _entries(losses: Any) -> Iterable[tuple[float, Loss] | None]:
+def _entries(losses: Any) -> Iterable[tuple[float, LossFunction] | None]:
     """Each loss with its weight."""
     if not isinstance(losses, Sequence) or isinstance(losses, str):
         raise GraphError(

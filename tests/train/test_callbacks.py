@@ -8,6 +8,7 @@ import warnings
 from pathlib import Path
 
 import pytest
+import torch
 from train.worlds import a_run, data, network, same, weights
 
 import graphnet as gn
@@ -96,7 +97,7 @@ def epochs_of(values, callback, name="loss"):
         ([1, 2, 2, 2, 9], {"patience": 2, "mode": "max"}, 4),
         ([5, 4.9, 4.8, 4.7, 4.6], {"patience": 2, "minimum_change": 0.5}, 3),
         ([5, float("nan"), float("nan"), 4, 3], {"patience": 2}, 3),
-        ([5, 5, 5], {"patience": 1, "monitor": "mine"}, 2),
+        ([5, 5, 5], {"patience": 1, "monitor": "mine", "mode": "min"}, 2),
     ],
 )
 def test_early_stopping_waits_for_a_better_number(values, options, epochs):
@@ -118,12 +119,105 @@ def test_settings_out_of_range_are_refused(options):
         ("validation_accuracy", None, "max"),
         ("validation_accuracy", "min", "min"),
         ("validation_error", None, "min"),
+        ("validation_f1", None, "max"),
+        ("validation_rmse", None, "min"),
+        ("speed", "max", "max"),
         (None, None, "min"),
     ],
 )
-def test_of_accuracies_the_largest_is_best(monitor, mode, expected, tmp_path):
+def test_of_known_numbers_it_is_known_which_is_best(monitor, mode, expected, tmp_path):
     assert gn.EarlyStopping(monitor, mode=mode).mode == expected
     assert gn.BestModel(tmp_path / "best.safetensors", monitor, mode=mode).mode == expected
+
+
+@pytest.mark.parametrize("made", [gn.EarlyStopping, lambda name: gn.BestModel("a", name)])
+def test_of_an_unknown_number_it_is_asked(made):
+    with pytest.raises(gn.RangeError, match=r"in 'validation_speed', and 'max'.*got None"):
+        made("validation_speed")
+
+
+def twice(callbacks, folder=None, **options):
+    """Two trainings, the second with the callbacks of the first; its history."""
+    for seed in (0, 1):
+        model = network(seed)
+        sgd = gn.SGD(model.parameters(), lr=0.1)
+        given = {"epochs": 6, "seed": 0, "callbacks": callbacks, **options}
+        history = gn.fit(model, gn.LossCrossEntropy(), data(), sgd, **given)
+    return history
+
+
+def test_early_stopping_starts_anew():
+    stopping = gn.EarlyStopping(patience=2, minimum_change=9.0)
+    assert len(twice([stopping])) == 3
+    assert (stopping.best, stopping.waiting) == (twice([stopping])["loss"][0], 2)
+
+
+def test_the_best_model_is_that_of_this_training(tmp_path):
+    path, after = tmp_path / "best.safetensors", []
+
+    class Given(gn.Callback):
+        def epoch(self, run):  # the second training is worse throughout
+            run.history.epochs[-1]["loss"] = len(after) // 6 * 9 + [3, 1, 2, 3, 3, 3][run.epoch - 1]
+            after.append(weights(run.task.model))
+
+    twice([Given(), gn.BestModel(path)])
+    best = network(seed=9)
+    gn.load_weights(best, path)
+    assert same(weights(best), after[7])
+
+
+def test_a_plateau_starts_anew():
+    plateau = gn.schedules.on_plateau(0.1, factor=0.5, patience=1, threshold=0.999)
+    history = twice([], schedule=plateau)
+    assert list(history["lr"]) == [0.1, 0.1, 0.1, 0.05, 0.05, 0.025]
+    plateau.step(7.0)
+    plateau.reset()
+    assert plateau.state_dict() == gn.schedules.on_plateau(0.1).state_dict()
+
+
+def test_the_first_epoch_has_the_rate_of_the_plateau():
+    plateau = gn.schedules.on_plateau(0.02)
+    assert list(twice([], schedule=plateau).rates) == [0.02] * 12
+
+
+def test_dead_layers_are_warned_of_in_each_training():
+    callback = gn.DeadLayers()
+    for _ in range(2):
+        with pytest.warns(DeadLayerWarning):
+            callback.reset()
+            a_run(dead_network(), callbacks=[callback], epochs=1).train()
+
+
+def test_checkpoints_are_written_in_each_training(tmp_path):
+    keeping, ends = gn.Checkpoints(tmp_path), []
+
+    class Kept(gn.Callback):
+        def end(self, run):
+            ends.append(run.task.model[0].weight.top.clone())
+
+    twice([keeping, Kept()], resume=False)  # both end at the same epoch and step
+    assert torch.equal(keeping.store.load().tensors["model.0.weight"], ends[1])
+    assert not torch.equal(*ends)
+
+
+def test_all_callbacks_are_told_before_a_state_is_loaded(tmp_path):
+    calls = []
+
+    class Told(gn.Callback):
+        def reset(self):
+            calls.append("reset")
+
+        def load_state_dict(self, state):
+            calls.append("load")
+
+        def state_dict(self):
+            return {"a": 1}
+
+        def start(self, run):
+            calls.append("start")
+
+    twice([Told(), gn.Checkpoints(tmp_path)])
+    assert calls == ["reset", "start", "reset", "load", "start"]
 
 
 def test_an_unknown_number_is_named():

@@ -61,9 +61,11 @@ def resumed(folder, state):
 
 ORDER, NAN = "place.order", float("nan")
 VALUES = [
-    *(("place", name, value) for name in ("epoch", "step", "position", "learned")
+    *(("place", name, value) for name in ("epoch", "step", "position")
       for value in (None, True, -1, 1.0, NAN, 2**64, "1", [], {"$tensor": ORDER})),
-    *(("place", "total", value) for value in (None, 1, "x", {"$tensor": ORDER})),
+    *(("place", name, value) for name in ("total", "learned")
+      for value in (None, 1, "x", {"$tensor": ORDER})),
+    *(("place", "learned", value) for value in (-1.0, NAN)),
     *(("place", "stopped", value) for value in (None, 1, "no", {"$tensor": ORDER})),
     *(("place", "order", value) for value in (True, [0, 1], {"$tensor": "no"}, {"$tensor": []})),
     *(("place", "position", value) for value in (41, 10**30)),
@@ -74,8 +76,10 @@ VALUES = [
     *(("random", name, value) for name in ("torch", "order", "graph")
       for value in (None, 3, [1], {"$tensor": ORDER})),
     *(("optimizer", name, value) for name in ("state", "param_groups") for value in (None, 3, [])),
-    *(("about", name, value) for name in ("rows", "optimizer", "callbacks")
-      for value in (None, 3, [])),
+    *(("about", name, value) for name in ("settings", "list", "values")
+      for value in (None, 3, [], {})),
+    *(("about", name, value) for name in ("optimizer", "functions") for value in (None, 3, "x")),
+    *(("about", "plateau", value) for value in (None, 3, {"factor": 0.1})),
 ]  # fmt: skip
 
 
@@ -89,12 +93,20 @@ def test_a_state_that_cannot_be_is_refused_and_nothing_is_changed(
         resumed(tmp_path, State(4, whole.tensors, values))
 
 
-@pytest.mark.parametrize("part", ["model", "optimizer", "random", "place", "history", "callbacks"])
+@pytest.mark.parametrize(
+    "part", ["model", "optimizer", "random", "place", "history", "callbacks", "about"]
+)
 @pytest.mark.parametrize("value", [None, 3, "x", [3], {}])
 def test_a_part_that_is_none_is_refused(part, value, whole, tmp_path):
     values = {**whole.values, part: value}
     with pytest.raises(gn.LoadError, match="does not fit this training"):
         resumed(tmp_path, State(4, whole.tensors, values))
+
+
+@pytest.mark.parametrize("value", [None, 3, "x", [3], {"w": {"$tensor": ORDER}}])
+def test_what_lies_beside_the_model_is_checked_too(value, whole, tmp_path):
+    with pytest.raises(gn.LoadError, match="does not fit this training"):
+        resumed(tmp_path, State(4, whole.tensors, {**whole.values, "beside": value}))
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,11 @@ def test_rows_go_where_the_model_is():
 @pytest.mark.parametrize(
     ("given", "error", "words"),
     [
-        (X, gn.FeedError, r"pair \(inputs, targets\).*shape \(5, 2\)"),
+        ("ab", gn.FeedError, r"pair \(inputs, targets\).*a str"),
+        ((), gn.FeedError, r"pair \(inputs, targets\).*a tuple of 0"),
+        ((None, X), gn.FeedError, "a NoneType"),
+        ((X, T.to_sparse()), gn.FeedError, "one of the layout sparse_coo.*to_dense"),
+        ((torch.nested.nested_tensor([X], layout=torch.jagged), T), gn.FeedError, "layout nested"),
         ((X, T, T), gn.FeedError, "a tuple of 3"),
         ({"x": X}, gn.FeedError, "a dict"),
         ((X, 3), gn.FeedError, "a int"),
@@ -66,3 +70,24 @@ def test_rows_go_where_the_model_is():
 def test_what_is_no_data_set_is_refused(given, error, words):
     with pytest.raises(error, match=words):
         DataSet(given)
+
+
+@pytest.mark.parametrize("given", [X, (X,), [X], (X, None), ((X, X + 1), None)])
+def test_targets_that_are_left_out_are_the_inputs(given):
+    data = DataSet(given)
+    assert data.targets is data.inputs is data.tensors
+    batch = data.rows(torch.tensor([3, 0]), CPU)
+    assert torch.equal(batch.targets[0], X[[3, 0]])
+
+
+@pytest.mark.parametrize(
+    ("rows", "fraction", "held"), [(5, 0.4, 2), (100, 0.31, 31), (10, 0.11, 2)]
+)
+def test_a_split_takes_the_last_rows(rows, fraction, held):
+    x, t = torch.arange(rows), torch.arange(rows) * 2
+    first, last = DataSet((x, t)).split(fraction)
+    assert first.inputs[0].tolist() == list(range(rows - held))
+    assert last.targets[0].tolist() == [2 * row for row in range(rows - held, rows)]
+    alone, other = DataSet(x).split(fraction)
+    assert alone.targets is alone.inputs
+    assert len(other) == held

@@ -183,18 +183,18 @@ def test_a_loss_that_is_not_finite_may_be_skipped(compiled):
 @pytest.mark.parametrize("accumulate", [2, 3])
 def test_batches_beside_one_that_is_skipped_leave_nothing_behind(compiled, accumulate):
     options = {"non_finite": "skip", "accumulate": accumulate, "batch_size": 4, "compile": compiled}
-    start, (x, t) = network(norm=True), poisoned()
-    model = copy.deepcopy(start)
+    start, (x, t) = network(norm=True).double(), poisoned()
+    model, x = copy.deepcopy(start), x.double()  # four rows normalized magnify every rounding
     sgd = gn.SGD(model.parameters(), lr=0.1)
     history = gn.fit(model, LOSS, (x, t), sgd, seed=1, epochs=3, **options)
     net = torch.nn.Sequential(
         torch.nn.Linear(3, 8), torch.nn.ReLU(), torch.nn.BatchNorm1d(8), torch.nn.Linear(8, 2)
     )
-    net.load_state_dict(start.state_dict())
+    net.double().load_state_dict(start.state_dict())
     skipped = by_torch_without_nan(net, x, t, accumulate)
     assert history.skipped == skipped == 3
     for name, value in model.state_dict().items():
-        torch.testing.assert_close(value, net.state_dict()[name], rtol=1e-4, atol=1e-4)
+        torch.testing.assert_close(value, net.state_dict()[name], rtol=1e-9, atol=1e-9)
 
 
 def by_torch_without_nan(net, x, t, accumulate):
@@ -284,7 +284,20 @@ def test_quiet_off_a_terminal(capsys):
         ),
         ({"callbacks": [gn.EarlyStopping]}, gn.GraphError, r"such as gn\.EarlyStopping\(\)"),
         ({"callbacks": None}, gn.GraphError, "A callback is an object.*None came"),
-        ({"metrics": [gn.metrics.accuracy]}, gn.GraphError, "give `validation`"),
+        ({"train_metrics": True}, gn.GraphError, "give `metrics`"),
+        ({"metrics": {"lr": gn.metrics.accuracy}}, gn.GraphError, "a column 'lr' already"),
+        ({"validation_split": 1.0}, gn.RangeError, "between 0 and 1.*got 1.0 of 40 rows"),
+        ({"validation_split": 0.99}, gn.RangeError, "some on both sides; got 0.99"),
+        ({"validation_split": "0.1"}, gn.RangeError, "is a number; got '0.1'"),
+        ({"validation_split": 0.1, "validation": data()}, gn.GraphError, "two ways"),
+        ({"drop_last": 1}, gn.RangeError, "drop_last is True or False; got 1"),
+        ({"drop_last": True, "batch_size": 41}, gn.RangeError, "batch_size=41 is more than the 40"),
+        ({"shuffle": None}, gn.RangeError, "shuffle is True or False"),
+        ({"train_metrics": "yes"}, gn.RangeError, "train_metrics is True or False"),
+        ({"resume": "no"}, gn.RangeError, "resume is True or False; got 'no'"),
+        ({"directory": 3}, gn.GraphError, "directory is a path.*got 3"),
+        ({"clip": torch.ones(2)}, gn.RangeError, "clip is a number; tensor.* came"),
+        ({"schedule": lambda step: -1.0}, gn.RangeError, "0 or more; got -1.0"),
         (
             {"validation": data(), "metrics": gn.metrics.accuracy},
             gn.GraphError,
@@ -295,7 +308,7 @@ def test_quiet_off_a_terminal(capsys):
             gn.GraphError,
             r"one number.*'confusion_matrix' returned a tensor of the shape \(2, 2\)",
         ),
-        ({"validation": data()[0]}, gn.FeedError, "validation is the pair"),
+        ({"validation": data()[0]}, gn.FeedError, r"validation has.*float32; t takes \(\?,\)"),
         ({"validation": data(), "metrics": ["accuracy"]}, gn.GraphError, "metrics are functions"),
         (
             {"validation": (torch.ones(3, 4), torch.zeros(3).long())},
@@ -332,6 +345,16 @@ def test_a_single_callback_needs_no_list():
     stopping = gn.EarlyStopping()
     _, history = trained(callbacks=stopping)
     assert stopping.best == min(history["loss"])
+
+
+@pytest.mark.parametrize("compiled", [True, False])
+@pytest.mark.parametrize("name", ["clip", "clip_value"])
+@pytest.mark.parametrize("limit", ["0.05", torch.tensor(0.05)])
+def test_a_limit_may_be_a_text_or_a_tensor_of_one(compiled, name, limit):
+    number, other = (trained(compile=compiled, **{name: each})[0] for each in (0.05, limit))
+    tolerance = {"rtol": 1e-6, "atol": 1e-7}  # 0.05 is another number in float32
+    for key, value in weights(number).items():
+        torch.testing.assert_close(weights(other)[key], value, **tolerance)
 
 
 @pytest.mark.parametrize("optimizer", [gn.SGD, "adam", torch.optim.SGD([torch.ones(1)], lr=0.1)])

@@ -1,0 +1,55 @@
+"""One learning rate for an optimizer of several groups."""
+
+from __future__ import annotations
+
+from math import inf, nan
+from typing import TYPE_CHECKING, Any
+
+from graphnet.errors import RangeError
+
+if TYPE_CHECKING:
+    from graphnet.optim import Optimizer
+
+
+def set_lr(optimizer: Optimizer, lr: float) -> None:
+    """Set a learning rate, and keep the ratio of the groups: what a schedule does.
+
+    A group's own rate is what it had when this was first called, and is noted as its
+    "initial_lr". The groups that say no other than the optimizer get `lr`, the others a rate as
+    many times as large as their own is. Where every group says its own, `lr` is that of the
+    largest. `optimizer.lr = lr` gives all groups the same rate instead, which is then their own.
+
+    Source: torch's schedulers, which scale "initial_lr"; their factor is lr / own here.
+
+    Raises:
+        RangeError: the rate is not a finite number of 0 or more; nothing was set.
+
+    >>> import graphnet as gn
+    >>> body, head = gn.Linear(2, 3), gn.Linear(3, 1)
+    >>> groups = [{"params": body.parameters(), "lr": 0.001}, {"params": head.parameters()}]
+    >>> sgd = gn.SGD(groups, lr=0.1)
+    >>> set_lr(sgd, 0.05)
+    >>> [group["lr"] for group in sgd.param_groups]
+    [0.0005, 0.05]
+    """
+    rate = _rate(lr)
+    for group, ratio in zip(optimizer.param_groups, ratios(optimizer), strict=True):
+        group["lr"] = rate * ratio
+
+
+def ratios(optimizer: Optimizer) -> list[float]:
+    """How many times as large as that of a schedule the rate of each group is."""
+    own = [float(group.setdefault("initial_lr", group["lr"])) for group in optimizer.param_groups]
+    given = float(optimizer.defaults["lr"])
+    reference = given if given in own and given else max(own)
+    return [each / reference if reference else 1.0 for each in own]
+
+
+def _rate(lr: Any) -> float:
+    try:
+        rate = nan if isinstance(lr, str) else float(lr)
+    except (TypeError, ValueError, RuntimeError):  # a RuntimeError for a tensor of several
+        rate = nan
+    if not 0 <= rate < inf:
+        raise RangeError(f"A learning rate is a finite number of 0 or more; got {lr!r}.")
+    return rate

@@ -1,0 +1,155 @@
+"""How much each batch counts in the mean that a loss is.
+
+The mean over many rows is the sum of the means of their batches, each weighted by what it divides
+by: its rows, the weights of its classes, its labels that are not ignored. A loss of several terms
+divides each of them by something of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from inspect import signature
+from types import FunctionType
+from typing import TYPE_CHECKING, Any
+
+from graphnet import losses
+from graphnet.errors import ShapeError
+from graphnet.graph import Parameter
+from graphnet.losses import Loss
+from graphnet.train.dataset import Batch
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from graphnet.graph import Node
+    from graphnet.train.dataset import DataSet
+
+
+@dataclass(frozen=True)
+class Term:
+    """One of the losses that are added, with its weight.
+
+    Attributes:
+        node: its value, the weight included.
+        target: the place of its targets.
+        counted: how much each row counts, given those targets; None where each counts 1.
+        summed: True if it is a sum over the rows, and not a mean.
+    """
+
+    node: Node
+    target: int
+    counted: Callable[[Tensor], Tensor] | None
+    summed: bool
+
+    @classmethod
+    def of(cls, node: Node, loss: Any, target: int = 0) -> Term:
+        """The term of a loss: what a `losses.Loss` says; for any other function 1 for each row.
+
+        The functions of `ops` that losses are made of, and partial forms of them, are such losses.
+        """
+        loss = _as_module(loss)
+        counted = getattr(loss, "counted", None)
+        if isinstance(loss, Loss) and type(loss).counted is Loss.counted:
+            counted = None
+        summed = isinstance(loss, Loss) and loss.reduction == "sum"
+        return cls(node, target, None if summed else counted, summed)
+
+    def count_rows(self, targets: Sequence[Tensor]) -> Tensor | None:
+        """How much each row counts, on the CPU; None where each counts 1."""
+        if self.counted is None:
+            return None
+        given = targets[self.target]
+        counts = self.counted(given)
+        if not isinstance(counts, type(given)) or counts.shape != given.shape[:1]:
+            raise ShapeError(
+                f"`counted` of a loss returns a number for each row, ({len(given)},); "
+                f"got {counts!r}."
+            )
+        return counts.detach().cpu().double()
+
+
+_MODULES: dict[Any, type[Any]] = {
+    kind.function: kind
+    for kind in (getattr(losses, name) for name in losses.__all__)
+    if kind is not Loss
+}
+"""The losses by the functions of `ops` that they apply."""
+
+
+def _as_module(loss: Any) -> Any:
+    """The loss that says how much counts in a function of `ops`; anything else as it is."""
+    whole = isinstance(loss, partial) and not loss.args
+    function, options = (loss.func, loss.keywords) if whole else (loss, {})
+    kind = _MODULES.get(function) if isinstance(function, FunctionType) else None
+    if kind is None or not options.keys() <= signature(kind).parameters.keys():
+        return loss
+    given = {k: each.top if isinstance(each, Parameter) else each for k, each in options.items()}
+    return kind(**given)
+
+
+class Counts:
+    """How much the rows of a data set count in each term; looked at once, before the first step.
+
+    Args:
+        terms: those of the loss.
+        data: the rows.
+        changing: True if batches have other targets than the data.
+
+    Attributes:
+        alike: True if one share of a batch is that of every term.
+        summed: True if the loss is a sum over the rows: losses of batches are then added.
+    """
+
+    def __init__(self, terms: Sequence[Term], data: DataSet, *, changing: bool = False) -> None:
+        self.terms = terms
+        self._changing = changing and any(term.counted is not None for term in terms)
+        rows = [] if self._changing else [_unequal(term.count_rows(data.targets)) for term in terms]
+        self._rows = rows
+        self._equal = not self._changing and all(each is None for each in rows)
+        kinds = {term.summed for term in terms}
+        self.alike = len(terms) == 1 or (self._equal and len(kinds) == 1)
+        self.summed = kinds == {True}
+
+    def counted(self, batch: Batch, rows: Tensor | slice) -> Batch:
+        """A batch with how much it counts in each term; `rows` are those of the data set."""
+        if self._equal:
+            return Batch(batch.inputs, batch.targets, (float(len(batch)),) * len(self.terms))
+        if self._changing:
+            known = [term.count_rows(batch.targets) for term in self.terms]
+        else:
+            known = [None if each is None else each[rows] for each in self._rows]
+        counts = tuple(float(len(batch) if each is None else each.sum()) for each in known)
+        return Batch(batch.inputs, batch.targets, counts)
+
+    def weight(self, batches: Sequence[Batch]) -> float:
+        """How much the loss of an update counts in that of its epoch.
+
+        Where terms divide by different things, their sum is weighted by its rows.
+        """
+        if self.alike and not self.summed:
+            return sum(batch.counts[0] for batch in batches)
+        return 1.0 if self.summed else float(sum(map(len, batches)))
+
+
+def shares(terms: Sequence[Term], batches: Sequence[Batch]) -> list[tuple[float, ...]]:
+    """The part of each batch in the mean over all of them, for each term; 1 in a sum.
+
+    A batch in which nothing counts has no part. Where nothing counts in any, all parts are NaN.
+    """
+    totals = [sum(batch.counts[k] for batch in batches) for k in range(len(terms))]
+    return [
+        tuple(
+            1.0 if term.summed else count / total if total else float("nan")
+            for term, count, total in zip(terms, batch.counts, totals, strict=True)
+        )
+        for batch in batches
+    ]
+
+
+def _unequal(counts: Tensor | None) -> Tensor | None:
+    """None where all rows count the same, and something: they are then counted themselves."""
+    if counts is None or (bool(counts[0] != 0) and bool((counts == counts[0]).all())):
+        return None
+    return counts

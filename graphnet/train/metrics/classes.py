@@ -1,0 +1,124 @@
+"""How often the right class was predicted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from graphnet.errors import RangeError, require_count
+from graphnet.train.metrics.labels import (
+    first,
+    labels_of,
+    require_classes,
+    scores_of_classes,
+)
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+def accuracy(
+    outputs: Any, targets: Any, *, ignore_index: int = -100, threshold: float = 0.0
+) -> float:
+    """The fraction of rows, or of places such as tokens and pixels, whose class is right.
+
+    Shapes: outputs (n, classes, ...), of which the largest is the predicted class; targets (n, ...)
+    of class numbers, or as the outputs with the largest number at the right class. Of two classes
+    one column will do: outputs (n, 1, ...) or (n,) of logits, targets of as many, 0 and 1 or -1
+    and 1.
+
+    Args:
+        outputs: what the model gives.
+        targets: what is right.
+        ignore_index: places with this class number do not count.
+        threshold: what an output of one column must exceed to be class 1: 0 for logits; 0.5 for
+            probabilities.
+
+    Raises:
+        ShapeError: the shapes are others.
+        DtypeError: class numbers are floating.
+        RangeError: a target is no class.
+        EmptyBatchError: no place counts.
+
+    >>> from torch import tensor
+    >>> accuracy(tensor([[2.0, 1.0], [0.0, 3.0]]), tensor([0, 0]))
+    0.5
+    >>> accuracy(tensor([[0.7], [0.2]]), tensor([[1.0], [0.0]]), threshold=0.5)
+    1.0
+    """
+    predicted, right, _ = labels_of(outputs, targets, ignore_index, threshold)
+    return float((predicted == right).double().mean())
+
+
+def error(outputs: Any, targets: Any, *, ignore_index: int = -100, threshold: float = 0.0) -> float:
+    """The fraction of rows or places whose class is not right: 1 - accuracy.
+
+    >>> from torch import tensor
+    >>> error(tensor([[2.0, 1.0], [0.0, 3.0], [0.0, 1.0], [0.0, 1.0]]), tensor([0, 0, 1, 1]))
+    0.25
+    """
+    predicted, right, _ = labels_of(outputs, targets, ignore_index, threshold)
+    return float((predicted != right).double().mean())
+
+
+def top_k_accuracy(outputs: Any, targets: Any, *, k: int = 5, ignore_index: int = -100) -> float:
+    """The fraction of rows or places whose right class is among the k largest outputs.
+
+    The shapes are those of `accuracy`, with a column for each class. Where outputs are equal, the
+    class of the lower number goes before, as for `argmax`.
+
+    Raises:
+        ShapeError: the shapes are others.
+        DtypeError: class numbers are floating.
+        RangeError: k is not between 1 and the number of classes, or a target is no class.
+        EmptyBatchError: no place counts.
+
+    >>> from torch import tensor
+    >>> top_k_accuracy(tensor([[2.0, 1.0, 0.0], [0.0, 1.0, 3.0]]), tensor([1, 0]), k=2)
+    0.5
+    """
+    require_count(k=k)
+    scores, right = scores_of_classes(first(outputs), first(targets))
+    classes = scores.shape[1]
+    if k > classes:
+        raise RangeError(f"k is at most the number of classes, {classes}; got {k}.")
+    order = scores.argsort(dim=1, descending=True, stable=True)
+    ranks = order.argsort(1)  # the place of each class
+    known = right.masked_fill(right == ignore_index, 0)
+    require_classes(known, classes)
+    rank = ranks.gather(1, known.unsqueeze(1)).squeeze(1)
+    hits = (rank < k)[right != ignore_index]
+    if not hits.numel():
+        labels_of(outputs, targets, ignore_index)  # says so
+    return float(hits.double().mean())
+
+
+def confusion_matrix(
+    outputs: Any,
+    targets: Any,
+    classes: int | None = None,
+    *,
+    ignore_index: int = -100,
+    threshold: float = 0.0,
+) -> Tensor:
+    """How often each class (row) was taken for each class (column).  Shape (classes, classes).
+
+    Args:
+        outputs: as for `accuracy`.
+        targets: as for `accuracy`.
+        classes: how many classes there are; where None, as many as the outputs tell.
+        ignore_index: as for `accuracy`.
+        threshold: as for `accuracy`.
+
+    Raises:
+        RangeError: a target is no class, or there are more of them than `classes`.
+
+    >>> from torch import tensor
+    >>> confusion_matrix(tensor([[2.0, 1.0], [0.0, 3.0]]), tensor([0, 0]))
+    tensor([[1, 1],
+            [0, 0]])
+    """
+    predicted, right, known = labels_of(outputs, targets, ignore_index, threshold)
+    count = known if classes is None else classes
+    if count < known:
+        raise RangeError(f"classes is at least the number that outputs tell, {known}; got {count}.")
+    return (right * count + predicted).bincount(minlength=count * count).view(count, count)
