@@ -114,6 +114,12 @@ class Op:
     variadic: ClassVar[bool] = False
     """True if the last input stands for any number of tensors, as in `forward(self, *tensors)`."""
     forward: ClassVar[Callable[..., Any]]
+    pure: ClassVar[bool | None] = None
+    """True if equal inputs always give an equal result, and nothing else is changed or asked.
+
+    A program computes equal uses of a pure op once, and those of constants when it is made. Where
+    None, the ops of this package are pure, and those of a user are not: they may draw or count.
+    """
     trial: ClassVar[Callable[..., Any] | None] = None
     """What is run for the output's shape, where `forward` draws random numbers or keeps state."""
 

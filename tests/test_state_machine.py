@@ -84,9 +84,9 @@ class Machine(RuleBasedStateMachine):
         if self.fed is None:
             return
         last = self.world.chain[-1]
-        before = self.world.w.grad.clone()
+        before = self.world.w.grad_memory.clone()
         self.world.graph.backward(last, torch.ones_like(last.top))
-        assert torch.equal(self.world.w.grad, before)
+        assert torch.equal(self.world.w.grad_memory, before)
 
     @rule()
     def accumulate(self):

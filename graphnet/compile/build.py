@@ -14,9 +14,12 @@ from graphnet.compile.writers import may_be_a_view
 from graphnet.graph import Input, Node, Operation, Parameter
 from graphnet.graph.kinds import Literal, Mode
 from graphnet.graph.passes import ancestors
+from graphnet.ops.dtypes import Convert
 from graphnet.optim.clipping import limit_of, number_of
 
 if TYPE_CHECKING:
+    from torch import dtype
+
     from graphnet.compile.settings import Known
     from graphnet.graph import Graph
     from graphnet.optim.base import Optimizer
@@ -34,15 +37,16 @@ class Clip:
     value: float | None = None
 
     def __post_init__(self) -> None:
-        """Refuse limits that are none.
+        """Take limits as numbers, and refuse those that are none.
 
         Raises:
             RangeError: a limit is negative, or no number.
         """
-        for name, limit in (("max_norm", self.norm), ("clip_value", self.value)):
-            if limit is not None:
-                limit_of(name, limit)
-        number_of("norm_type", self.norm_type)
+        for field, name in (("norm", "max_norm"), ("value", "clip_value")):
+            limit = getattr(self, field)
+            if limit is not None:  # a text or a tensor of one number becomes that number
+                object.__setattr__(self, field, limit_of(name, limit))
+        object.__setattr__(self, "norm_type", number_of("norm_type", self.norm_type))
 
 
 @dataclass(frozen=True)
@@ -172,13 +176,20 @@ def _clipped(program: Program, grads: list[Node], update: Update) -> list[Node]:
     if clip.norm is not None:
         measured = grads if clip.norm_type else _one_by_one(grads, update.stretches)
         norms = [ops.norm(grad, clip.norm_type) for grad in measured]
+        widest = max((norm.dtype for norm in norms), key=lambda dtype: dtype.itemsize)
+        norms = [_as(widest, norm) for norm in norms]
         norm = norms[0] if len(norms) == 1 else ops.norm(ops.stack(norms), clip.norm_type)
         program.finite.append(norm)
         factor = (clip.norm / (norm + 1e-6)).clamp(max=1.0)
-        grads = [grad * factor for grad in grads]
+        grads = [grad * _as(grad.dtype, factor) for grad in grads]
     if clip.value is not None:
         grads = [grad.clamp(-clip.value, clip.value) for grad in grads]
     return grads
+
+
+def _as(dtype: dtype, node: Node) -> Node:
+    """A node in a dtype: parameters of several may have one common norm."""
+    return node if node.dtype is dtype else Convert(dtype)(node)
 
 
 def _one_by_one(grads: Sequence[Node], stretches: Sequence[Stretch]) -> list[Node]:

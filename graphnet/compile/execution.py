@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from itertools import count
 from typing import Any
+from weakref import finalize
 
 import torch
 
@@ -36,4 +37,5 @@ def function_of(
     space = dict(words)
     exec(compile(source, file, "exec"), space)
     function: Callable[..., Any] = space[name]
+    finalize(function, linecache.cache.pop, file, None)
     return function, source

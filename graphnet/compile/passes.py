@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 from torch import empty, finfo
 
 from graphnet.compile.fusion import fused
-from graphnet.compile.program import Constant, Program, Rewriting, Source, is_foreign
+from graphnet.compile.program import Constant, Program, Rewriting, Source, is_pure
 from graphnet.compile.settled import settled
 from graphnet.compile.statistics import remembered
 from graphnet.graph import Node, Operation
@@ -16,8 +16,6 @@ from graphnet.graph.kinds import Literal
 from graphnet.graph.passes import ancestors
 from graphnet.ops.arithmetic import Add, Div, Mul, Neg, Sub
 from graphnet.ops.losses import SquaredError
-from graphnet.ops.random import DropoutMask
-from graphnet.ops.running import CountUp, Remember
 
 if TYPE_CHECKING:
     from torch import Tensor, dtype
@@ -69,13 +67,6 @@ def shared(program: Program) -> Program:
         return known[key]
 
     return Rewriting(program, change).new
-
-
-def is_pure(op: Op) -> bool:
-    """True if an op gives the same for the same inputs, and changes nothing."""
-    if isinstance(op, DropoutMask | Remember | CountUp):
-        return False
-    return op.trial is None or not is_foreign(op)
 
 
 def folded(program: Program) -> Program:

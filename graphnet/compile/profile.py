@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from graphnet.compile.execution import function_of
+from graphnet.errors import require_count
 
 if TYPE_CHECKING:
     from graphnet.compile.runner import Runner
@@ -49,7 +50,12 @@ class Profile:
 
 
 def profiled(runner: Runner, arguments: list[Any], runs: int) -> Profile:
-    """Run a program with a clock between its lines; the time of the clock is taken off."""
+    """Run a program with a clock between its lines; the time of the clock is taken off.
+
+    Raises:
+        RangeError: `runs` is not an integer of 1 or more.
+    """
+    require_count(runs=runs)
     spent = [0.0] * (len(runner.lines) + 1)
     lines = [f"{CLOCK}0 = {CLOCK}(); {TOOK}[-1] += {CLOCK}() - {CLOCK}0; {CLOCK}0 = {CLOCK}()"]
     for place, line in enumerate(runner.lines):

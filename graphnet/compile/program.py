@@ -105,6 +105,11 @@ def is_foreign(op: Op) -> bool:
     return not type(op).__module__.startswith("graphnet.")
 
 
+def is_pure(op: Op) -> bool:
+    """True if an op gives the same for the same inputs, and changes nothing: see `Op.pure`."""
+    return not is_foreign(op) if op.pure is None else op.pure
+
+
 class Rewriting:
     """A copy of a program in the making, in which operations may be replaced.
 

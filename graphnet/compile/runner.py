@@ -12,9 +12,10 @@ from graphnet.compile.emission import Emission
 from graphnet.compile.execution import function_of
 from graphnet.compile.images import has_images, kernels_of, usual_layout
 from graphnet.compile.layout import ORDERS, Layout, Order
-from graphnet.compile.program import Number
+from graphnet.compile.program import Number, is_foreign, is_pure
 from graphnet.compile.tuning import Tuner
 from graphnet.errors import counted, shape_text
+from graphnet.graph import Operation
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -82,7 +83,7 @@ def assembled(program: Program, example: Mapping[str, Tensor], tune: bool) -> Ru
     """
     tuner, chosen = Tuner(tune), usual_layout(program)
     best = _written(program, example, tuner, chosen)
-    if not tune or not has_images(program):
+    if not tune or not has_images(program) or _is_told_apart(program):
         return best
     question = tuple((node.name, node.shape, node.dtype) for node in program)
     changes: list[Order | str] = [*ORDERS, *kernels_of(program)]
@@ -96,6 +97,12 @@ def assembled(program: Program, example: Mapping[str, Tensor], tune: bool) -> Ru
         if tuner.fastest_program((question, chosen, other), ways, names):
             best, chosen = runner, other
     return best
+
+
+def _is_told_apart(program: Program) -> bool:
+    """True if an operation of a user may tell how often it runs, so that nothing is tried."""
+    ops = (node.op for node in program if isinstance(node, Operation))
+    return any(is_foreign(op) and not is_pure(op) for op in ops)
 
 
 def _written(

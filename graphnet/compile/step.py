@@ -17,7 +17,7 @@ from graphnet.compile.runner import Runner, assembled
 from graphnet.compile.writing import NotFinite
 from graphnet.errors import GraphError, StateError
 from graphnet.graph import Input, Node, Operation
-from graphnet.graph.feed import bind
+from graphnet.graph.feed import bind, merged
 from graphnet.graph.guards import OneAtATime
 from graphnet.graph.passes import ancestors
 
@@ -113,10 +113,14 @@ class Compiled:
 
     def _bound(self, feed: Mapping[Any, Any] | None, named: dict[str, Any]) -> dict[str, Tensor]:
         """The fed tensors by name, checked as in the walk."""
-        fed = named if feed is None else {**feed, **named}
+        fed = self._merged(feed, named)
         inputs = {node.name: node for node in self.graph.inputs}
         bound = bind(inputs, self.graph.parameters(), self._inputs.values(), fed)
         return {node.name: tensor for node, tensor in bound.items() if node.name in self._inputs}
+
+    def _merged(self, feed: Any, named: dict[str, Any]) -> Mapping[Any, Any]:
+        """What is fed by node or name, and by keyword."""
+        return merged(feed, named, self._inputs.values())
 
     def _key(self, fed: Mapping[str, Tensor]) -> object:
         """What a program depends on: the sizes and the device of what is fed, and the mode."""

@@ -75,7 +75,7 @@ class Step(Compiled):
                 Parameters and state are as before.
         """
         with self._one_at_a_time:
-            loss = self._run(named if feed is None else {**feed, **named}, update=True)
+            loss = self._run(self._merged(feed, named), update=True)
         self._pending = False
         return loss
 
@@ -86,7 +86,7 @@ class Step(Compiled):
         added, not averaged.
         """
         with self._one_at_a_time:
-            loss = self._run(named if feed is None else {**feed, **named}, update=False)
+            loss = self._run(self._merged(feed, named), update=False)
         self._pending = True
         return loss
 
@@ -115,7 +115,7 @@ class Step(Compiled):
             FeedError: the tensors have different first sizes, or what a step refuses. The steps
                 before have been made.
         """
-        fed = {_name(key): value for key, value in {**(feed or {}), **named}.items()}
+        fed = {_name(key): value for key, value in self._merged(feed, named).items()}
         batches = batches_of(fed, batch_size, order)
         device = next(each.device for each in fed.values())
         losses = torch.empty(len(batches), dtype=self.loss.dtype, device=device)

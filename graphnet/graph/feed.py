@@ -33,11 +33,7 @@ def bind(
     Raises:
         FeedError: a feed is missing, misnamed, or not what its input asks for.
     """
-    if not isinstance(feed, Mapping):
-        raise FeedError(
-            f"A feed is a dict, or tensors by name: graph.forward(name=tensor); a "
-            f"{type(feed).__name__} came. {_names(inputs)}"
-        )
+    require_mapping(feed, inputs.values())
     bound: dict[Input, Tensor] = {}
     parameter = next(iter(parameters), None)
     device = None if parameter is None else parameter.top.device
@@ -59,6 +55,27 @@ def bind(
         if node not in bound:
             raise FeedError(_missing(node, inputs, bound))
     return bound
+
+
+def merged(feed: Any, named: dict[str, Any], inputs: Iterable[Input]) -> Feed:
+    """What is fed by node or name, and by keyword."""
+    if feed is None:
+        return named
+    require_mapping(feed, inputs)
+    return {**feed, **named} if named else feed
+
+
+def require_mapping(feed: Any, inputs: Iterable[Input]) -> None:
+    """Refuse a feed that is no dict.
+
+    Raises:
+        FeedError: it is none.
+    """
+    if not isinstance(feed, Mapping):
+        raise FeedError(
+            "A feed is a dict, or tensors by the names of their inputs, name=tensor; got a "
+            f"{type(feed).__name__}. {_names({node.name: node for node in inputs})}"
+        )
 
 
 def _check(node: Input, value: Any) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from graphnet.errors import GraphError
 from graphnet.graph.derivatives import append_gradients
-from graphnet.graph.feed import bind
+from graphnet.graph.feed import bind, merged
 from graphnet.graph.guards import OneAtATime
 from graphnet.graph.kinds import Operation
 from graphnet.graph.node import Node
@@ -91,9 +91,7 @@ class Graph(NodeList):
         """
         with self._one_at_a_time:
             walk = self._forward_pass(None if outputs is None else self._targets(outputs))
-            fed = feed if feed is not None else named
-            if feed is not None and named:
-                fed = {**feed, **named}
+            fed = merged(feed, named, self._inputs.values())
             bound = bind(self._inputs, self._parameters, walk.inputs, fed)
             self._versions = walk.run(bound)
         if outputs is None or isinstance(outputs, Node):

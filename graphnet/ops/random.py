@@ -26,6 +26,7 @@ class DropoutMask(Op):
     """
 
     symbol = "mask"
+    pure = False
     p: float = 0.5
     generator: Generator | None = None
 

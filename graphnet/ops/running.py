@@ -77,6 +77,7 @@ class Remember(Op):
     """
 
     symbol = "keep"
+    pure = False
     mixes_dtypes = True  # statistics are float32 where the buffer is shorter
     momentum: float | None = 0.1
     unbiased: bool = False
@@ -121,6 +122,7 @@ class CountUp(Op):
     """
 
     symbol = "n+1"
+    pure = False
 
     def forward(self, count: Tensor, x_like: Tensor, training: bool) -> Tensor:
         if training:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import linecache
 from math import inf, nan
 
 import pytest
@@ -288,3 +290,97 @@ def test_an_error_in_a_users_op():
     assert_same(everything(world), before, exact=True)
     limit.limit = None
     step(x=randn(3))
+
+
+def program():
+    graph = gn.Graph()
+    x = graph.input((3,), name="x")
+    w = graph.parameter(torch.ones(3), name="w")
+    loss = (x * w).sum()
+    return graph, loss, gn.SGD([w], lr=0.1)
+
+
+@pytest.mark.parametrize("call", ["step", "accumulate", "many", "profile", "predict"])
+@pytest.mark.parametrize(
+    "given", [torch.ones(3), [torch.ones(3)], 3.0], ids=["tensor", "list", "3"]
+)
+def test_a_feed_that_is_no_dict(call, given):
+    graph, loss, sgd = program()
+    step = graph.compile(loss, sgd)
+    run = graph.compile(loss) if call == "predict" else step
+    run = run if call in ("step", "predict") else getattr(step, call)
+    with pytest.raises(gn.FeedError, match=r"A feed is a dict.*got a.*'x' \(3,\)"):
+        run(given)
+    with pytest.raises(gn.FeedError, match="A feed is a dict"):
+        run(given, x=torch.ones(3))
+
+
+@pytest.mark.parametrize("runs", [0, -1, 1.5, "2"])
+@pytest.mark.parametrize("predicts", [True, False])
+def test_a_profile_of_no_runs(runs, predicts):
+    graph, loss, sgd = program()
+    run = graph.compile(loss) if predicts else graph.compile(loss, sgd)
+    with pytest.raises(gn.RangeError, match="runs"):
+        run.profile({"x": torch.ones(3)}, runs=runs)
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [{"max_norm": "1"}, {"max_norm": torch.tensor(1.0)}, {"clip_value": "0.5"},
+     {"clip_value": torch.tensor(0.5)}, {"max_norm": 1, "norm_type": "inf"}],
+    ids=str,
+)  # fmt: skip
+def test_limits_that_are_texts_or_tensors_are_numbers(limits):
+    """As in `clip_grad_norm_` and `clip_grad_value_` of the walk."""
+    feed = {"x": torch.tensor([3.0, 4.0, 0.0])}
+    graph, loss, sgd = program()
+    graph.compile(loss, sgd, **limits)(feed)
+    walked, loss, sgd = program()
+    walked.forward(feed)
+    walked.backward(loss)
+    if "max_norm" in limits:
+        gn.clip_grad_norm_(sgd.parameters, *limits.values())
+    else:
+        gn.clip_grad_value_(sgd.parameters, *limits.values())
+    sgd.step()
+    ours, theirs = graph.parameters()[0], walked.parameters()[0]
+    torch.testing.assert_close(ours.top, theirs.top, rtol=1e-6, atol=0)
+
+
+@pytest.mark.parametrize("norm_type", [2.0, 1.0, float("inf"), 0])
+def test_a_common_norm_of_several_dtypes(norm_type):
+    def made():
+        graph = gn.Graph()
+        x, y = (
+            graph.input((3,), name=name, dtype=dtype)
+            for name, dtype in (("x", torch.float32), ("y", torch.float64))
+        )
+        v, w = (
+            gn.Parameter(torch.ones(3, dtype=dtype), name=name)
+            for name, dtype in (("v", torch.float32), ("w", torch.float64))
+        )
+        loss = gn.ops.dtypes.Convert(torch.float64)((x * v).sum()) + (y * w).sum()
+        return graph, loss, gn.SGD([v, w], lr=0.1)
+
+    feed = {"x": torch.tensor([3.0, 4.0, 0.0]), "y": torch.tensor([1.0, 2.0, 2.0]).double()}
+    graph, loss, sgd = made()
+    graph.compile(loss, sgd, max_norm=1.0, norm_type=norm_type)(feed)
+    grads = [torch.nn.Parameter(torch.ones(3, dtype=each.dtype)) for each in sgd.parameters]
+    for each, value in zip(grads, feed.values(), strict=True):
+        each.grad = value.clone()
+    torch.nn.utils.clip_grad_norm_(grads, 1.0, norm_type)
+    for mine, other in zip(sgd.parameters, grads, strict=True):
+        torch.testing.assert_close(mine.grad, other.grad, rtol=1e-6, atol=0)
+
+
+def test_sources_of_programs_are_forgotten_with_them():
+    before = {name for name in linecache.cache if name.startswith("<graphnet")}
+    graph, loss, sgd = program()
+    step = graph.compile(loss, sgd)
+    step(x=torch.ones(3))
+    step.profile({"x": torch.ones(3)}, runs=1)
+    kept = {name for name in linecache.cache if name.startswith("<graphnet")} - before
+    assert len(kept) >= 1
+    del step, graph, loss, sgd
+    gc.collect()
+    assert not kept & set(linecache.cache)

@@ -15,6 +15,7 @@ from compile.worlds import (
 )
 
 import graphnet as gn
+from graphnet import ops
 
 
 class Cube(gn.Op):
@@ -184,3 +185,98 @@ def test_own_op_that_draws():
         return World(graph, loss, gn.SGD([w], lr=0.01))
 
     assert_same_training(make, [{"x": randn(4, 3, seed=n)} for n in range(3)])
+
+
+class Calls:
+    """How often something was called."""
+
+    count = 0
+
+
+class Counting(gn.Op):
+    """One that counts how often it is called, and adds that."""
+
+    symbol = "#"
+    calls: object
+
+    def forward(self, x):
+        self.calls.count += 1
+        return x + float(self.calls.count)
+
+    def trial(self, x):
+        return x * 1
+
+    def grad_x(self, grad):
+        return grad
+
+
+class Drawing(gn.Op):
+    """One that draws numbers, and reads nothing but a shape."""
+
+    symbol = "?"
+    generator: object
+
+    def forward(self, x_like):
+        return torch.randn(x_like.shape, generator=self.generator, dtype=x_like.dtype)
+
+
+class Tripled(gn.Op):
+    """One that says that it is pure."""
+
+    symbol = "3x"
+    pure = True
+    calls: object
+
+    def forward(self, x):
+        self.calls.count += 1
+        return x * 3
+
+    def grad_x(self, grad):
+        return grad * 3
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, DOUBLE])
+@pytest.mark.parametrize("images", [False, True])
+def test_an_op_that_counts_is_called_once_for_each_use(images, dtype):
+    """Uses of equal inputs, of constants, and beside images that are laid out by measuring."""
+    calls = Calls()
+    graph = gn.Graph()
+    x = graph.input((2, 1, 4, 4), name="x", dtype=dtype)
+    count = Counting(calls)
+    weight = graph.parameter(torch.ones(1, 1, 3, 3, dtype=dtype))
+    y = ops.conv2d(x, weight, padding=1) if images else x
+    nodes = [count(y), count(y), count(ops.ones_like(x))]
+    predict = graph.compile(nodes, tune=images)
+    feed = {"x": torch.ones(2, 1, 4, 4, dtype=dtype)}
+    calls.count = 0
+    first = [float(top.flatten()[5]) for top in predict(feed)]
+    base = 9.0 if images else 1.0
+    assert first == [base + 1, base + 2, 1 + 3]
+    predict(feed)
+    assert calls.count == 6
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, DOUBLE])
+def test_an_op_that_draws_from_nothing_is_no_constant(dtype):
+    graph = gn.Graph()
+    x = graph.input((3,), name="x", dtype=dtype)
+    noise = Drawing(seeded(4))
+    nodes = [x + noise(x), x + noise(x)]
+    feed = {"x": torch.zeros(3, dtype=dtype)}
+    predict = graph.compile(nodes, tune=False)
+    drawn = [*predict(feed), *predict(feed)]
+    generator = seeded(4)
+    expected = [torch.randn(3, generator=generator, dtype=dtype) for _ in range(4)]
+    assert all(map(torch.equal, drawn, expected))
+
+
+def test_a_pure_op_is_computed_once_for_equal_uses():
+    calls = Calls()
+    graph = gn.Graph()
+    x = graph.input((3,), name="x")
+    triple = Tripled(calls)
+    predict = graph.compile([triple(x).exp(), triple(x).sin(), triple(ops.ones_like(x))])
+    predict(x=torch.ones(3))
+    calls.count = 0
+    predict(x=torch.ones(3))
+    assert calls.count == 1
