@@ -46,7 +46,7 @@ class World:
         last = self.chain[-1]
         value = self.graph.forward({self.x: batch}, outputs=last)
         self.graph.backward(last, torch.ones_like(value))
-        return value.clone(), self.x.grad.clone(), self.w.grad.clone()
+        return value.clone(), self.x.grad.clone(), self.w.grad_memory.clone()
 
 
 class Machine(RuleBasedStateMachine):
@@ -95,9 +95,9 @@ class Machine(RuleBasedStateMachine):
         last = self.world.chain[-1]
         ones = torch.ones_like(last.top)
         self.world.graph.backward(last, ones)
-        once = self.world.w.grad.clone()
+        once = self.world.w.grad_memory.clone()
         self.world.graph.backward(last, ones, accumulate=True)
-        torch.testing.assert_close(self.world.w.grad, 2 * once)
+        torch.testing.assert_close(self.world.w.grad_memory, 2 * once)
         self.world.graph.backward(last, ones)
 
     @rule()
