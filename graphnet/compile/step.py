@@ -58,12 +58,12 @@ class Homes:
     """Where parameters lie, and whether they are still there."""
 
     def __init__(self, parameters: Sequence[Parameter]) -> None:
-        homes = {parameter.home for parameter in parameters}
-        self._seen = [(home, home.changes) for home in homes]
+        self._homes = list({parameter.home for parameter in parameters})
+        self._changes = [home.changes for home in self._homes]
 
     def unmoved(self) -> bool:
         """True if none has moved, was frozen or freed."""
-        return all(home.changes == changes for home, changes in self._seen)
+        return self._changes == [home.changes for home in self._homes]
 
 
 def keep_few(programs: dict[Any, Any], key: object, program: object) -> None:

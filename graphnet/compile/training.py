@@ -189,7 +189,8 @@ class Step(Compiled):
         if self._roles.whole is not whole:
             self._roles = Roles(self.graph, self.loss, optimizer)
         roles = self._roles
-        mode = Mode(self.graph.modes, update, adds, roles.given(update, adds))
+        given = roles.given(update, adds) if roles.others else ()
+        mode = Mode(self.graph.modes, update, adds, given)
         if adds:
             for each in roles.reached:
                 if not each.fresh:

@@ -56,7 +56,7 @@ class Graph(NodeList):
         self._one_at_a_time = OneAtATime()
         self._forward: dict[tuple[Node, ...] | None, ForwardPass] = {}
         self._backward: dict[tuple[Node, ...], BackwardPass] = {}
-        self._versions = Versions({}, (), [])
+        self._versions = Versions((), [], (), [])
         self.makers: dict[Node, object] = {}  # the module that appended each node, or None
 
     def _keep(self, node: Node) -> None:

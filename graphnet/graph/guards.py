@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import Callable
-from threading import current_thread, main_thread
+from threading import get_ident, main_thread
 from types import FrameType
 from typing import Any
 
@@ -29,19 +29,20 @@ class OneAtATime:
 
     def __enter__(self) -> None:
         frame = sys._getframe(1)
-        while not self._enters(frame):
-            pass
+        while (first := self._walking.setdefault(None, frame)) is not frame:  # for threads one step
+            if self._follows(first, frame):
+                break
 
     def __exit__(self, *_: object) -> None:
         self._walking.clear()
 
-    def _enters(self, frame: FrameType) -> bool:
-        """True if a walk may begin; False to ask again, since another has just ended.
+    def _follows(self, first: FrameType, frame: FrameType) -> bool:
+        """True if a walk may follow one that was abandoned; False to ask again: it has just ended.
 
         Raises:
             StateError: another walk is under way.
         """
-        first = last = self._walking.setdefault(None, frame)  # one step, also between threads
+        last = first
         while last is not frame:
             if _is_running(last):
                 raise StateError(
@@ -49,8 +50,6 @@ class OneAtATime:
                     "its own. Build a graph for each thread; they may share parameters."
                 )
             before, last = last, self._walking.setdefault(last, frame)
-        if first is frame:
-            return True
         if self._walking.get(None) is not first:  # it ended in the usual way, and made room
             self._walking.pop(before, None)
             return False
@@ -92,7 +91,7 @@ class Uninterrupted:
 
     def __enter__(self) -> None:
         self._came = self._handler = None
-        if current_thread() is main_thread() and callable(_signals.getsignal(_SIGINT)):
+        if get_ident() == main_thread().ident and callable(_signals.getsignal(_SIGINT)):
             self._handler = _signals.signal(_SIGINT, self._note)
 
     def _note(self, number: int, frame: FrameType | None) -> None:

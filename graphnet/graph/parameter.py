@@ -43,15 +43,16 @@ class Parameter(Node):
     (tensor([3., 3.]), None)
 
     Attributes:
+        has_grad: True if there is a gradient.
         fresh: True if there is a gradient that no step of an optimizer has used yet.
     """
 
     __slots__ = (
         "_grad",
-        "_has_grad",
         "_requires_grad",
         "_value",
         "fresh",
+        "has_grad",
         "home",
         "is_buffer",
         "label",
@@ -75,7 +76,7 @@ class Parameter(Node):
         self.updates = 0
         self.is_buffer = not requires_grad
         self._requires_grad = requires_grad
-        self._has_grad = self.fresh = False
+        self.has_grad = self.fresh = False
         self._take_up(value.detach(), None)
 
     def _take_up(self, value: Tensor, grad: Tensor | None) -> None:
@@ -141,7 +142,8 @@ class Parameter(Node):
     @property
     def version(self) -> int:
         """How often the value was changed: by optimizers, by assigning, or in place."""
-        return self.updates + self.home.uncounted
+        home = self.home  # in one expression: it is asked for each parameter at each walk
+        return self.updates + home.writes - home.counted
 
     @property
     def grad(self) -> Tensor | None:
@@ -150,15 +152,15 @@ class Parameter(Node):
         An optimizer's step uses it once: it stays here to be read, and the next step leaves the
         parameter alone until a backward pass, or assigning, has brought another.
         """
-        return self._grad if self._has_grad else None
+        return self._grad if self.has_grad else None
 
     @grad.setter
     def grad(self, value: Tensor | None) -> None:
         if value is not None:
             self.receive(self._fitting(value))
-        elif self._has_grad:
+        elif self.has_grad:
             self.grad_memory.zero_()
-            self._has_grad = self.fresh = False
+            self.has_grad = self.fresh = False
 
     @property
     def grad_memory(self) -> Tensor:
@@ -169,21 +171,18 @@ class Parameter(Node):
         """Take a gradient, or add it to one that no step has used yet; a buffer takes none."""
         if self.is_buffer:
             return
-        with self.home.lock:  # a parameter may stand in the graphs of several threads
-            if accumulate and self.fresh:
-                self.grad_memory.add_(grad)
-            else:
-                self.grad_memory.copy_(grad)
-            self.received()
+        memory: Any = self._grad
+        if accumulate:
+            with self.home.lock:  # a parameter may stand in the graphs of several threads
+                memory.add_(grad) if self.fresh else memory.copy_(grad)
+                self.has_grad = self.fresh = True
+        else:
+            memory.copy_(grad)
+            self.has_grad = self.fresh = True
 
     def received(self) -> None:
         """Note that a gradient was written to its memory."""
-        self._has_grad = self.fresh = True
-
-    def stepped(self) -> None:
-        """Note that a step has used the gradient, and has changed the value."""
-        self._has_grad, self.fresh = True, False
-        self.updates += 1
+        self.has_grad = self.fresh = True
 
     @property
     def requires_grad(self) -> bool:

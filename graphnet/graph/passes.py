@@ -26,12 +26,14 @@ class Versions(NamedTuple):
     """How often values had been written to when a forward walk had filled them.
 
     Attributes:
-        leaves: the versions of inputs and parameters.
+        leaves: the inputs and parameters that were read.
+        versions: the version of each of these.
         operations: the operations that were computed.
         writes: the writes to the value of each of these; empty where they are not counted.
     """
 
-    leaves: Mapping[Node, object]
+    leaves: Sequence[Node]
+    versions: list[object]
     operations: Sequence[Operation]
     writes: list[int]
 
@@ -70,8 +72,8 @@ class ForwardPass:
             for node in self.changing:
                 node.forget()
             raise explanation from (None if isinstance(error, GraphError) else error)
-        leaves = {leaf: leaf.version for leaf in self.leaves}
-        return Versions(leaves, self.operations, written(self.operations))
+        versions = [leaf.version for leaf in self.leaves]
+        return Versions(self.leaves, versions, self.operations, written(self.operations))
 
 
 class BackwardPass:
@@ -158,14 +160,21 @@ def refuse_stale(leaves: Sequence[Node], versions: Versions) -> None:
     Raises:
         StateError: a fed tensor, a parameter or the value of an operation was changed since.
     """
+    if versions.versions != [leaf.version for leaf in versions.leaves]:
+        _refuse_changed(leaves, versions)
+    if versions.writes and versions.writes != written(versions.operations):
+        _refuse_written(versions)
+
+
+def _refuse_changed(leaves: Sequence[Node], versions: Versions) -> None:
+    """Refuse inputs and parameters that were changed, if they are among these."""
+    known = dict(zip(versions.leaves, versions.versions, strict=True))
     for leaf in leaves:
-        if leaf.version != versions.leaves.get(leaf, leaf.version):
+        if leaf.version != known.get(leaf, leaf.version):
             raise StateError(
                 f"{leaf} was changed after the forward pass, in place or by an optimizer's step, "
                 "so the values of the graph are out of date. Run graph.forward again first."
             )
-    if versions.writes and versions.writes != written(versions.operations):
-        _refuse_written(versions)
 
 
 def _refuse_written(versions: Versions) -> None:

@@ -19,13 +19,13 @@ from graphnet.optim.groups import check_parameters, check_switches, completed, g
 from graphnet.optim.places import without_writing
 from graphnet.optim.settings import LearningRate, Setting, learning_rate
 from graphnet.optim.state import read_state, write_state
+from graphnet.optim.stretches import Stretch
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from graphnet.graph import Parameter
     from graphnet.optim.groups import Params
-    from graphnet.optim.stretches import Stretch
 
 Loss = Any
 """What the closure of a step returns."""
@@ -221,6 +221,8 @@ class Optimizer:
         """
         whole = self._arrangement.current()
         if updated is None:
+            if all(map(Stretch.is_fresh, whole)):
+                return whole
             updated = {each for stretch in whole for each in stretch.parameters if each.fresh}
         return self._arrangement.of(updated)
 

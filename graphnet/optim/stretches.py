@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from torch import empty
 
@@ -16,11 +16,8 @@ Memory = dict[str, "Tensor"]
 """What is remembered of one parameter, by name: flat tensors as long as it, or single numbers."""
 
 
-class Mark(NamedTuple):
-    """A stretch before a step: how often its home had been written to, and its single numbers."""
-
-    writes: int
-    scalars: tuple[Tensor, ...]
+Mark = tuple[int, list["Tensor"]]
+"""A stretch before a step: how often its home had been written to, and its single numbers."""
 
 
 class Stretch:
@@ -68,14 +65,17 @@ class Stretch:
         """All tensors that a step changes."""
         return [self.value, self.grad, *self.state.values(), *self.scalars.values()]
 
+    def is_fresh(self) -> bool:
+        """True if all parameters have a gradient that no step has used."""
+        return False not in [parameter.fresh for parameter in self.parameters]
+
     def mark(self) -> Mark:
         """What must be known of the time before a step: to undo it, and to note what it wrote."""
-        scalars = tuple([scalar.clone() for scalar in self.scalars.values()])
-        return Mark(self.home.writes, scalars)
+        return self.home.writes, [scalar.clone() for scalar in self.scalars.values()]
 
     def undo(self, mark: Mark) -> None:
         """Put the single numbers back that were there at a mark."""
-        for scalar, value in zip(self.scalars.values(), mark.scalars, strict=True):
+        for scalar, value in zip(self.scalars.values(), mark[1], strict=True):
             scalar.copy_(value)
 
     def stepped(self, steps: int, mark: Mark) -> None:
@@ -86,9 +86,10 @@ class Stretch:
             mark: the time before the values were written to.
         """
         self.steps = steps
-        self.home.counted += self.home.writes - mark.writes
+        self.home.counted += self.home.writes - mark[0]
         for parameter in self.parameters:
-            parameter.stepped()
+            parameter.updates += 1
+            parameter.has_grad, parameter.fresh = True, False
 
 
 def runs(
