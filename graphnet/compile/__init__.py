@@ -40,13 +40,16 @@ def compile_graph(
     clip: Clip,
     way: Way,
     check_finite: bool,
+    watch: Sequence[Node] = (),
 ) -> Step | Prediction:
     """What `Graph.compile` does."""
-    for node in target if isinstance(target, tuple | list) else [target]:
+    for node in (*(target if isinstance(target, tuple | list) else [target]), *watch):
         graph.index(node)
     if optimizer is None:
         if clip != Clip():
             raise GraphError("Only a training step clips gradients: give an optimizer as well.")
+        if watch:
+            raise GraphError("A prediction is of several nodes: graph.compile([y, *watch]).")
         return Prediction(graph, target, way)
     if not isinstance(optimizer, Optimizer):
         raise GraphError(
@@ -57,4 +60,4 @@ def compile_graph(
             f"A training step makes one loss smaller; a {type(target).__name__} came. "
             "Several losses: add them first."
         )
-    return Step(graph, target, optimizer, clip, way, check_finite)
+    return Step(graph, target, optimizer, clip, way, check_finite, watch)

@@ -98,22 +98,22 @@ def _source(source: Node | Literal, mapped: Mapping[Node, Node]) -> Source:
 
 
 def training_program(
-    graph: Graph, loss: Node, shapes: Shapes, update: Update, *, add: bool
+    graph: Graph, targets: Sequence[Node], shapes: Shapes, update: Update, *, add: bool
 ) -> Program:
     """The program of a training step.
 
     Args:
         graph: the list.
-        loss: the scalar to make smaller.
+        targets: the scalar to make smaller, then what is told beside it.
         shapes: the shape of each fed tensor.
         update: what becomes of the gradients.
         add: True to add to the gradients that are there.
     """
-    program, mapped = specialized(graph, [loss], shapes)
-    program.results = [_kept(program, mapped[loss])]
-    program.finite = list(program.results) if update.check_finite else []
+    program, mapped = specialized(graph, targets, shapes)
+    program.results = [_kept(program, mapped[target]) for target in targets]
+    program.finite = program.results[:1] if update.check_finite else []
     stretches = update.stretches
-    grads = _flat_gradients(program, mapped, loss, stretches, add)
+    grads = _flat_gradients(program, mapped, targets[0], stretches, add)
     with program, program.scopes.inside("update"):
         cells = [program.cell(stretch.grad, "grad") for stretch in stretches]
         if add:

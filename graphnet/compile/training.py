@@ -43,6 +43,9 @@ class Step(Compiled):
     tensor(1.)
     >>> w.top
     tensor(0.8000)
+
+    Attributes:
+        watched: what the nodes to be watched were in the last step, as new tensors.
     """
 
     def __init__(
@@ -53,8 +56,9 @@ class Step(Compiled):
         clip: Clip,
         way: Way,
         check_finite: bool = True,
+        watch: Sequence[Node] = (),
     ) -> None:
-        super().__init__(graph, [loss], way)
+        super().__init__(graph, [loss, *watch], way)
         if loss.shape != () or not loss.dtype.is_floating_point:
             raise GraphError(f"A training step makes one number smaller; {loss!r} is not one.")
         self.loss, self.optimizer = loss, optimizer
@@ -64,6 +68,7 @@ class Step(Compiled):
         self._plans: dict[object, Plan] = {}
         self._plan: Plan | None = None
         self._pending = False
+        self.watched: tuple[Tensor, ...] = ()
 
     def __call__(self, feed: Mapping[Any, Tensor] | None = None, /, **named: Tensor) -> Tensor:
         """Make one step, and return the loss before it as a new tensor.
@@ -168,7 +173,7 @@ class Step(Compiled):
                 plan, values = self._found(fed, stretches, numbers, mode)
             with Uninterrupted():
                 with without_autograd(True):
-                    (loss,) = plan.runner.function(*values)
+                    loss, *watched = plan.runner.function(*values)
                 self._done(mode, stretches, marks)
                 made = True
         except BaseException as error:
@@ -179,6 +184,8 @@ class Step(Compiled):
             if isinstance(error, Exception):
                 self._walk(fed)  # says what is wrong with the names of the list
             raise
+        if watched:
+            self.watched = tuple(each.clone() for each in watched)
         fresh: Tensor = loss.clone()
         return fresh
 
@@ -251,7 +258,7 @@ class Step(Compiled):
         checked, add = self._check_finite, mode.adds
         update = Update(optimizer, stretches, known, arguments, self._clip, checked, fast)
         runner = self._made(
-            fed, lambda shapes: training_program(self.graph, self.loss, shapes, update, add=add)
+            fed, lambda shapes: training_program(self.graph, self._targets, shapes, update, add=add)
         )
         return Plan(
             runner=runner,

@@ -214,6 +214,7 @@ class Graph(NodeList):
         tune: bool = True,
         check_finite: bool = True,
         backend: str | None = None,
+        watch: Sequence[Node] = (),
     ) -> Any:
         """A program that computes the same, several times faster; see `graphnet.compile`.
 
@@ -228,6 +229,7 @@ class Graph(NodeList):
             backend: "inductor" to hand the program to `torch.compile`, "cudagraph" to capture it
                 as a graph of CUDA kernels, "eager" to run each operation's own rule; None for this
                 package's own lines.
+            watch: nodes whose values each training step tells beside the loss: `step.watched`.
 
         Returns:
             A `graphnet.compile.Step` with an optimizer, else a `graphnet.compile.Prediction`.
@@ -235,7 +237,8 @@ class Graph(NodeList):
         from graphnet.compile import Clip, Way, compile_graph
 
         clip = Clip(max_norm, norm_type, clip_value)
-        return compile_graph(self, target, optimizer, clip, Way(tune, backend), check_finite)
+        way = Way(tune, backend)
+        return compile_graph(self, target, optimizer, clip, way, check_finite, watch)
 
     # pictures and reports; see `graphnet.draw`
 

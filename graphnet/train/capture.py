@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _SAMPLE = 32
 """Steps whose learning rate is compared."""
 
-_PLACE = ("epoch", "step", "position", "total", "learned", "stopped", "order")
+_PLACE = ("epoch", "step", "position", "stopped", "order")
 
 
 def captured(run: Run) -> dict[str, Any]:
@@ -40,6 +40,7 @@ def captured(run: Run) -> dict[str, Any]:
         "schedule": schedule.state_dict() if isinstance(schedule, Plateau) else None,
         "random": _random_states(run),
         "place": {name: getattr(run, name) for name in _PLACE},
+        "means": {"totals": [*run.means.totals], "weights": [*run.means.weights]},
         "history": {
             "epochs": [dict(row) for row in run.history.epochs],
             "losses": torch.tensor(run.history.losses, dtype=torch.float64),
@@ -62,6 +63,7 @@ def restore(run: Run, state: Mapping[str, Any]) -> None:
     if differing:
         raise LoadError(f"{'; '.join(differing)}.")
     _check_place(place, len(run.data))
+    _check_means(state["means"], len(run.means.totals))
     _check_history(history, place)
     _check_schedule(run, history["rates"])
     run.task.model.load_state_dict(state["model"])
@@ -75,6 +77,7 @@ def restore(run: Run, state: Mapping[str, Any]) -> None:
         callback.load_state_dict(remembered)
     for name in _PLACE:
         setattr(run, name, place[name])
+    run.means.totals, run.means.weights = state["means"]["totals"], state["means"]["weights"]
     run.history.epochs[:] = history["epochs"]
     for name in ("losses", "rates"):
         column = getattr(run.history, name)
@@ -118,12 +121,20 @@ def _check_place(place: Mapping[str, Any], rows: int) -> None:
         "epoch": _is_count(place["epoch"]),
         "step": _is_count(place["step"]),
         "position": _is_count(place["position"], rows),
-        "total": type(place["total"]) is float,
-        "learned": type(place["learned"]) is float and place["learned"] >= 0,
         "stopped": type(place["stopped"]) is bool,
         "order": order is None or _is_order(order, rows),
     }
     _require_right("place", right)
+
+
+def _check_means(means: Mapping[str, Any], count: int) -> None:
+    """Refuse means of another number of terms."""
+    right = {
+        name: type(value) is list and len(value) == count and all(type(e) is float for e in value)
+        for name, value in ((name, means[name]) for name in ("totals", "weights"))
+    }
+    right["weights"] = right["weights"] and all(each >= 0 for each in means["weights"])
+    _require_right("means", right)
 
 
 def _check_history(history: Mapping[str, Any], place: Mapping[str, Any]) -> None:

@@ -10,7 +10,7 @@ import torch
 
 from graphnet.errors import EmptyBatchError, GraphError, require_count
 from graphnet.train.dataset import Batch, DataSet, described
-from graphnet.train.means import Counts
+from graphnet.train.means import Counts, Means
 from graphnet.train.task import Losses, Task
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ class Evaluation:
 
     def __call__(self, data: DataSet) -> dict[str, float]:
         """The numbers for all rows, in evaluation mode."""
-        counts, means = self._counts(data), _Means(self.task)
+        counts, means = self._counts(data), Means([term.summed for term in self.task.terms])
         for metric in self.metrics.values():
             metric.reset()
         with self.task.graph.evaluating():
@@ -120,7 +120,12 @@ class Evaluation:
                 for metric in self.metrics.values():
                     metric.update(outputs, batch.targets)
         measured = {name: _number(name, each.compute()) for name, each in self.metrics.items()}
-        return {"loss": means.total(), **measured}
+        if not all(means.weights):
+            raise EmptyBatchError(
+                "the mean over an empty batch does not exist: nothing counts in the whole data, "
+                "since all labels are ignored, or all weights are 0 in sum"
+            )
+        return {"loss": means.loss(), **measured}
 
     def _counts(self, data: DataSet) -> Counts:
         """How much its rows count; looked at once for each data set."""
@@ -139,30 +144,6 @@ class Evaluation:
         known = dict(zip(living, values, strict=False))
         losses = [float(known.get(term.node, 0.0)) for term in task.terms]
         return losses, values[len(living) :]
-
-
-class _Means:
-    """The losses of batches, each term weighted by what it divides by."""
-
-    def __init__(self, task: Task) -> None:
-        self.terms = task.terms
-        self.totals, self.weights = [0.0] * len(task.terms), [0.0] * len(task.terms)
-
-    def add(self, losses: Sequence[float], counts: Sequence[float]) -> None:
-        """Take note of a batch."""
-        for place, (loss, count) in enumerate(zip(losses, counts, strict=True)):
-            self.totals[place] += loss if self.terms[place].summed else loss * count
-            self.weights[place] += count
-
-    def total(self) -> float:
-        """The loss of all batches together."""
-        if not all(self.weights):
-            raise EmptyBatchError(
-                "the mean over an empty batch does not exist: nothing counts in the whole data, "
-                "since all labels are ignored, or all weights are 0 in sum"
-            )
-        parts = zip(self.terms, self.totals, self.weights, strict=True)
-        return sum(total if term.summed else total / weight for term, total, weight in parts)
 
 
 class _Kept:

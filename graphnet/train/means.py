@@ -98,8 +98,8 @@ class Counts:
         changing: True if batches have other targets than the data.
 
     Attributes:
-        alike: True if one share of a batch is that of every term.
-        summed: True if the loss is a sum over the rows: losses of batches are then added.
+        alike: True if one share of a batch is that of every term, so that one number tells all.
+        summed: for each number of an update, whether it is a sum over the rows and not a mean.
     """
 
     def __init__(self, terms: Sequence[Term], data: DataSet, *, changing: bool = False) -> None:
@@ -108,9 +108,9 @@ class Counts:
         rows = [] if self._changing else [_unequal(term.count_rows(data.targets)) for term in terms]
         self._rows = rows
         self._equal = not self._changing and all(each is None for each in rows)
-        kinds = {term.summed for term in terms}
-        self.alike = len(terms) == 1 or (self._equal and len(kinds) == 1)
-        self.summed = kinds == {True}
+        kinds = [term.summed for term in terms]
+        self.alike = len(terms) == 1 or (self._equal and len(set(kinds)) == 1)
+        self.summed = kinds[:1] if self.alike else kinds
 
     def counted(self, batch: Batch, rows: Tensor | slice) -> Batch:
         """A batch with how much it counts in each term; `rows` are those of the data set."""
@@ -123,14 +123,35 @@ class Counts:
         counts = tuple(float(len(batch) if each is None else each.sum()) for each in known)
         return Batch(batch.inputs, batch.targets, counts)
 
-    def weight(self, batches: Sequence[Batch]) -> float:
-        """How much the loss of an update counts in that of its epoch.
+    def of(self, batches: Sequence[Batch]) -> list[float]:
+        """How much the batches of an update count together in each of its numbers."""
+        return [sum(batch.counts[k] for batch in batches) for k in range(len(self.summed))]
 
-        Where terms divide by different things, their sum is weighted by its rows.
-        """
-        if self.alike and not self.summed:
-            return sum(batch.counts[0] for batch in batches)
-        return 1.0 if self.summed else float(sum(map(len, batches)))
+
+class Means:
+    """The losses of many batches, each number weighted by what it divides by.
+
+    Attributes:
+        totals: of each number the sum, over batches that count differently.
+        weights: how much these batches count together.
+    """
+
+    def __init__(self, summed: Sequence[bool]) -> None:
+        self.summed = summed
+        self.totals, self.weights = [0.0] * len(summed), [0.0] * len(summed)
+
+    def add(self, losses: Sequence[float], counts: Sequence[float]) -> None:
+        """Take note of a batch, or of an update from several."""
+        for place, (loss, count) in enumerate(zip(losses, counts, strict=True)):
+            self.totals[place] += loss if self.summed[place] else loss * count
+            self.weights[place] += count
+
+    def loss(self) -> float:
+        """The loss of all of them together; NaN where nothing counts in one of the numbers."""
+        if not all(self.weights):
+            return float("nan")
+        parts = zip(self.summed, self.totals, self.weights, strict=True)
+        return sum(total if summed else total / weight for summed, total, weight in parts)
 
 
 def shares(terms: Sequence[Term], batches: Sequence[Batch]) -> list[tuple[float, ...]]:

@@ -16,7 +16,7 @@ from graphnet.schedules import Plateau, set_lr
 from graphnet.train.callbacks import Callback
 from graphnet.train.evaluation import Evaluation, refuse_columns
 from graphnet.train.history import History
-from graphnet.train.means import Counts
+from graphnet.train.means import Counts, Means
 from graphnet.train.signals import Interruption
 from graphnet.train.updates import NO_UPDATE, Way, update_of
 
@@ -64,6 +64,7 @@ class Run:
         order: the rows of this epoch, in the order in which they are taken; None between epochs.
         generator: the source of that order.
         validation: the rows that are only measured; None where there are none.
+        means: the loss of this epoch so far.
         identity: what a state must have in common with this training; None before it is asked for.
         stopped: True when a callback has asked for the end.
         interrupted: True when a signal has.
@@ -86,12 +87,11 @@ class Run:
         self.epoch = self.step = self.position = 0
         self.order: Tensor | None = None
         self.rows = len(data) - len(data) % settings.batch_size * settings.drop_last
-        self.total = 0.0  # of the losses of this epoch, each as often as its batches count
-        self.learned = 0.0  # how much they count together
         self.stopped = self.interrupted = self.failed = False
         self.validation: DataSet | None = None
         self.identity: dict[str, Any] | None = None
         self._counts = Counts(task.terms, data, changing=settings.augment is not None)
+        self.means = Means(self._counts.summed)
         way, alike = settings.way, self._counts.alike
         self._update = update_of(task, optimizer, way, settings.accumulate, alike)
         self._evaluations: list[tuple[str, Evaluation, DataSet]] = []
@@ -174,7 +174,7 @@ class Run:
         start = perf_counter()
         if self.order is None:
             self.order = self._next_order()
-            self.position, self.total, self.learned = 0, 0.0, 0.0
+            self.position, self.means = 0, Means(self._counts.summed)
         watched = [each for each in self.callbacks if type(each).step is not Callback.step]
         while self.position < self.rows:
             self._one_step()
@@ -197,16 +197,15 @@ class Run:
             set_lr(self.optimizer, self.settings.schedule(self.step))
         batches = self._next_batches()
         try:
-            loss = self._update(batches)
+            losses = self._update(batches)
         except NO_UPDATE as error:
             if self.settings.non_finite != "skip":
                 raise type(error)(f"Step {self.step}: {error}") from None
             loss = float("nan")
             self.history.skipped += 1
         else:
-            weight = self._counts.weight(batches)
-            self.total += loss * weight
-            self.learned += weight
+            loss = sum(losses)
+            self.means.add(losses, self._counts.of(batches))
         self.step += 1
         self.history.losses.append(loss)
         self.history.rates.append(self.optimizer.lr)
@@ -237,8 +236,7 @@ class Run:
     def _finish_epoch(self, seconds: float) -> None:
         """Measure, and write the row of the epoch."""
         self.epoch += 1
-        weight = 1.0 if self._counts.summed else self.learned
-        loss = self.total / weight if self.learned else float("nan")
+        loss = self.means.loss()
         row = {"epoch": self.epoch, "step": self.step, "loss": loss, "lr": self.optimizer.lr}
         for prefix, evaluation, data in self._evaluations:
             measured = evaluation(data)

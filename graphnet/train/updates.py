@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from math import isfinite, isnan
@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from graphnet.train.dataset import Batch
     from graphnet.train.task import Task
 
-Update = Callable[[Sequence["Batch"]], float]
+Update = Callable[[Sequence["Batch"]], list[float]]
 """Makes one update from the loss over all rows of some batches, and returns that loss.
+
+It is the list of its terms, or of the one number where these need not be told apart.
 
 Raises NonFiniteError where the loss is NaN or infinite, and EmptyBatchError where nothing counts;
 then no update was made.
@@ -61,23 +63,27 @@ def update_of(
         alike: False if the terms of the loss divide by different things, so that each of them
             has shares of its own.
     """
-    walked = _walked(task, optimizer, way, alike)
+    nodes = [task.loss] if alike else [term.node for term in task.terms]
+    walked = _walked(task, optimizer, way, nodes)
     if not way.compile:
         return walked
     if accumulate == 1:
-        return _compiled(task, optimizer, way)
-    return _accumulated(task, optimizer, way, alike, walked)
+        return _compiled(task, optimizer, way, nodes)
+    return _accumulated(task, optimizer, way, nodes, walked)
 
 
-def _walked(task: Task, optimizer: Optimizer, way: Way, alike: bool) -> Update:
+def _walked(task: Task, optimizer: Optimizer, way: Way, nodes: list[Node]) -> Update:
     """Updates by the walk over the list."""
 
-    def update(batches: Sequence[Batch]) -> float:
+    def update(batches: Sequence[Batch]) -> list[float]:
+        means = [0.0] * len(nodes)
         with _buffers_as_before(task):
-            mean = sum(_added(task, way, each) for each in _parts(task, batches, alike))
+            for part in _parts(task, batches, nodes):
+                for place, value in zip(part.places, _added(task, way, part), strict=True):
+                    means[place] += value
             _clip(optimizer, way)
         optimizer.step()
-        return mean
+        return means
 
     return update
 
@@ -87,36 +93,36 @@ class _Part:
     """A batch, the losses that it has a part in, and which part; added to what came before."""
 
     batch: Batch
+    places: list[int]
     nodes: list[Node]
     shares: list[float]
     add: bool
 
 
-def _parts(task: Task, batches: Sequence[Batch], alike: bool) -> Iterator[_Part]:
+def _parts(task: Task, batches: Sequence[Batch], nodes: list[Node]) -> Iterator[_Part]:
     """What is walked for an update; batches in which nothing counts are left out."""
     if len(batches) == 1:
-        yield _Part(batches[0], [task.loss], [1.0], add=False)
+        yield _Part(batches[0], [*range(len(nodes))], nodes, [1.0] * len(nodes), add=False)
         return
-    nodes = [task.loss] if alike else [term.node for term in task.terms]
     add = False
     for batch, parts in zip(batches, shares(task.terms, batches), strict=True):
-        known = [(node, part) for node, part in zip(nodes, parts, strict=False) if part]
+        known = [place for place in range(len(nodes)) if parts[place]]
         if known:
-            yield _Part(batch, [node for node, _ in known], [part for _, part in known], add)
+            chosen, counts = [nodes[place] for place in known], [parts[place] for place in known]
+            yield _Part(batch, known, chosen, counts, add)
             add = True
 
 
-def _added(task: Task, way: Way, part: _Part) -> float:
-    """The loss of a part; its gradients are added to those of the parts before."""
+def _added(task: Task, way: Way, part: _Part) -> list[float]:
+    """The losses of a part; their gradients are added to those of the parts before."""
     values = task.graph.forward(task.feed(part.batch), outputs=part.nodes)
-    mean = 0.0
-    for value, share in zip(values, part.shares, strict=True):
+    for value in values:
         if way.check_finite and not isfinite(float(value)):
             raise non_finite_error(task.graph, f"the loss is {float(value)}")
-        mean += float(value) * share
-    grads = [value.new_full((), share) for value, share in zip(values, part.shares, strict=True)]
+    pairs = list(zip(values, part.shares, strict=True))
+    grads = [value.new_full((), share) for value, share in pairs]
     task.graph.backward(part.nodes, grads, accumulate=part.add)
-    return mean
+    return [float(value) * share for value, share in pairs]
 
 
 @contextmanager
@@ -138,25 +144,35 @@ def _clip(optimizer: Optimizer, way: Way) -> None:
         clip_grad_value_(optimizer.parameters, way.clip_value)
 
 
-def _step(task: Task, target: Node, optimizer: Optimizer, way: Way) -> Any:
-    """The program of a step."""
-    return task.graph.compile(
+def _step(
+    task: Task, target: Node, optimizer: Optimizer, way: Way, terms: Sequence[Node]
+) -> Callable[[Mapping[str, Any], bool], list[float]]:
+    """The program of a step, which may add gradients only; it returns the losses of a batch."""
+    watch = terms if len(terms) > 1 else ()
+    step: Any = task.graph.compile(
         target,
         optimizer,
         max_norm=way.clip,
         clip_value=way.clip_value,
         tune=way.compile == "tune",
         check_finite=way.check_finite,
+        watch=watch,
     )
 
+    def run(feed: Mapping[str, Any], last: bool) -> list[float]:
+        loss = step(feed) if last else step.accumulate(feed)
+        return [float(each) for each in step.watched] if watch else [float(loss)]
 
-def _compiled(task: Task, optimizer: Optimizer, way: Way) -> Update:
+    return run
+
+
+def _compiled(task: Task, optimizer: Optimizer, way: Way, nodes: list[Node]) -> Update:
     """Updates from one batch each, by a program."""
-    step = _step(task, task.loss, optimizer, way)
+    step = _step(task, task.loss, optimizer, way, nodes)
 
-    def update(batches: Sequence[Batch]) -> float:
+    def update(batches: Sequence[Batch]) -> list[float]:
         try:
-            return float(step(task.feed(batches[0])))
+            return step(task.feed(batches[0]), True)
         except NonFiniteError:
             optimizer.zero_grad()
             raise _explained(task) from None
@@ -164,23 +180,25 @@ def _compiled(task: Task, optimizer: Optimizer, way: Way) -> Update:
     return update
 
 
-def _accumulated(task: Task, optimizer: Optimizer, way: Way, alike: bool, walked: Update) -> Update:
+def _accumulated(
+    task: Task, optimizer: Optimizer, way: Way, nodes: list[Node], walked: Update
+) -> Update:
     """Updates from several batches, by a program: the losses of each are multiplied by its shares.
 
     Where nothing counts in one of the batches, its mean does not exist, and the list is walked.
     """
-    nodes = [task.loss] if alike else [term.node for term in task.terms]
-    names = ["share"] if alike else [f"share{place}" for place in range(len(nodes))]
+    names = ["share"] if len(nodes) == 1 else [f"share{place}" for place in range(len(nodes))]
     with task.graph:
         inputs = [
             Input((), name=name, dtype=node.dtype) for name, node in zip(names, nodes, strict=True)
         ]
-        target = nodes[0] * inputs[0]
-        for node, share in zip(nodes[1:], inputs[1:], strict=True):
-            target = target + node * share
-    step = _step(task, target, optimizer, way)
+        terms = [node * share for node, share in zip(nodes, inputs, strict=True)]
+        target = terms[0]
+        for term in terms[1:]:
+            target = target + term
+    step = _step(task, target, optimizer, way, terms)
 
-    def update(batches: Sequence[Batch]) -> float:
+    def update(batches: Sequence[Batch]) -> list[float]:
         parts = shares(task.terms, batches)
         if not all(map(all, parts)) or any(map(isnan, parts[0])):
             return walked(batches)
@@ -192,16 +210,17 @@ def _accumulated(task: Task, optimizer: Optimizer, way: Way, alike: bool, walked
             optimizer.zero_grad()  # or the next update would add what was accumulated so far
             raise _explained(task) from None
 
-    def mean_of(batches: Sequence[Batch], parts: Sequence[tuple[float, ...]]) -> float:
-        mean = 0.0
+    def mean_of(batches: Sequence[Batch], parts: Sequence[tuple[float, ...]]) -> list[float]:
+        means = [0.0] * len(nodes)
         for place, (batch, part) in enumerate(zip(batches, parts, strict=True), start=1):
             fed = zip(inputs, part, strict=False)
             given = {
                 each.name: batch.inputs[0].new_full((), x, dtype=each.dtype) for each, x in fed
             }
             feed = {**task.feed(batch), **given}
-            mean += float(step(feed) if place == len(batches) else step.accumulate(feed))
-        return mean
+            losses = step(feed, place == len(batches))
+            means = [mean + loss for mean, loss in zip(means, losses, strict=True)]
+        return means
 
     return update
 

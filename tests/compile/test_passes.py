@@ -58,7 +58,7 @@ def step_program(world, feed, clip=None):
     arguments = [chosen.arguments(each) for each in known]
     update = Update(world.optimizer, stretches, known, arguments, clip or Clip())
     shapes = {name: tuple(value.shape) for name, value in feed.items()}
-    return training_program(world.graph, world.loss, shapes, update, add=False)
+    return training_program(world.graph, [world.loss], shapes, update, add=False)
 
 
 def assert_kept(program, feed):

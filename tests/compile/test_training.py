@@ -253,3 +253,28 @@ def test_a_copied_world_has_its_own_step():
     kept = second.state()
     step(x=randn(4, 3, seed=1))
     assert_same(second.state(), kept, exact=True)
+
+
+@pytest.mark.parametrize("backend", [None, "eager"])
+def test_values_that_are_watched(backend):
+    """What a step tells beside its loss is what the walk has before the update."""
+    ours = dense_world("Adam")
+    part = ours.graph["0.linear"]
+    step = ours.graph.compile(
+        ours.loss * 2, ours.optimizer, tune=False, backend=backend, watch=[ours.loss, part]
+    )
+    for feed in dense_feeds():
+        expected = ours.graph.forward(feed, outputs=[ours.loss, part])
+        value = step(feed)
+        assert_same(list(step.watched), list(expected))
+        assert_same(value, 2 * expected[0])
+    kept = [each.clone() for each in step.watched]
+    before = step.watched
+    step(dense_feeds()[0])
+    assert_same(list(before), kept, exact=True)  # they are no buffers of the program
+
+
+def test_a_prediction_watches_nothing():
+    ours = dense_world()
+    with pytest.raises(gn.GraphError, match="of several nodes"):
+        ours.graph.compile(ours.loss, watch=[ours.loss])

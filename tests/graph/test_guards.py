@@ -255,7 +255,7 @@ def test_a_step_is_made_whole_or_not_at_all(kind, form, ctrl_c):
         kind_of_end = equal(now, before), equal(now, after)
         assert any(kind_of_end), f"half a step at moment {moment}"
         seen.add(kind_of_end)
-    assert moment > 40
+    assert moment > 20
     assert seen == {(True, False), (False, True)}
     restore()
     steps[form](feeds[1])

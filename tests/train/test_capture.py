@@ -63,9 +63,9 @@ ORDER, NAN = "place.order", float("nan")
 VALUES = [
     *(("place", name, value) for name in ("epoch", "step", "position")
       for value in (None, True, -1, 1.0, NAN, 2**64, "1", [], {"$tensor": ORDER})),
-    *(("place", name, value) for name in ("total", "learned")
-      for value in (None, 1, "x", {"$tensor": ORDER})),
-    *(("place", "learned", value) for value in (-1.0, NAN)),
+    *(("means", name, value) for name in ("totals", "weights")
+      for value in (None, 1.0, "x", {"$tensor": ORDER}, [], [1], [True], [0.5, 0.5])),
+    *(("means", "weights", [value]) for value in (-1.0, NAN)),
     *(("place", "stopped", value) for value in (None, 1, "no", {"$tensor": ORDER})),
     *(("place", "order", value) for value in (True, [0, 1], {"$tensor": "no"}, {"$tensor": []})),
     *(("place", "position", value) for value in (41, 10**30)),

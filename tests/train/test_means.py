@@ -216,6 +216,22 @@ def test_each_of_several_losses_divides_by_its_own(name, compiled):
     assert history["loss"] == pytest.approx([whole], rel=1e-12)
 
 
+@pytest.mark.parametrize("compiled", [True, False])
+@pytest.mark.parametrize("accumulate", [1, 2])
+@pytest.mark.parametrize("name", TERMS)
+def test_the_epoch_of_several_losses_is_that_of_all_rows(name, accumulate, compiled):
+    """Batches of four with other numbers of labels each; the rate is 0, so the model stays."""
+    losses, oracle = TERMS[name]
+    targets = (SOME, VALUES, VALUES + 1) if losses[0] else (VALUES, VALUES + 1)
+    torch.manual_seed(1)
+    model = Heads().to(torch.float64)
+    y = outputs_of(*parts_of(model), None)
+    whole = float(oracle(y, y * 2, y + 1, *targets).detach())
+    options = {"batch_size": ROWS // 2, "accumulate": accumulate, "compile": compiled}
+    history = gn.fit(model, losses, (X, targets), gn.SGD(model.parameters(), lr=0.0), **options)
+    assert history["loss"] == pytest.approx([whole], rel=1e-12)
+
+
 class Doubled(gn.Module):
     """A loss of a user, which counts as it likes: rows by the size of their target."""
 
