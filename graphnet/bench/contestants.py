@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from torch import Tensor
@@ -117,7 +117,7 @@ def _eager(task: Task, form: dict[str, bool], channels_last: bool) -> Contestant
     model, loss = torch_model(task)
     xs, ts = task.xs, task.ts
     if channels_last:
-        model.to(memory_format=torch.channels_last)
+        cast("Any", model).to(memory_format=torch.channels_last)  # not in all of torch's types
         xs = [x.contiguous(memory_format=torch.channels_last) for x in xs]
     optimizer = torch_optimizer(task.network, model, **form)
 

@@ -372,3 +372,40 @@ def test_nothing_is_warned_of_a_healthy_training():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         trained()
+
+
+class TwoHeads(gn.Module):
+    def __init__(self):
+        self.body, self.read, self.unread = gn.Linear(3, 4), gn.Linear(4, 2), gn.Linear(4, 2)
+
+    def build(self, x):
+        h = self.body(x).tanh()
+        return self.read(h), self.unread(h)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("compiled", [True, False])
+@pytest.mark.parametrize(
+    ("kind", "settings"),
+    [("SGD", {"momentum": 0.9, "weight_decay": 0.1}), ("Adam", {"weight_decay": 0.1})],
+)
+def test_a_head_that_the_loss_does_not_read_is_left_alone(kind, settings, compiled, dtype):
+    """50 steps, beside torch, where its gradient is None."""
+    torch.manual_seed(0)
+    model = TwoHeads().to(dtype)
+    optimizer = getattr(gn, kind)(model.parameters(), lr=0.01, **settings)
+    parts = {name: value.clone().requires_grad_() for name, value in model.state_dict().items()}
+    twin = getattr(torch.optim, kind)(parts.values(), lr=0.01, **settings)
+    x, t = torch.randn(6, 3, dtype=dtype), torch.randn(6, 2, dtype=dtype)
+    options = {"epochs": 50, "batch_size": 6, "compile": compiled, "shuffle": False}
+    gn.fit(model, [gn.LossMSE(), None], (x, t), optimizer, **options)
+    for _ in range(50):
+        twin.zero_grad()
+        with torch.enable_grad():
+            h = torch.tanh(x @ parts["body.weight"].T + parts["body.bias"])
+            y = h @ parts["read.weight"].T + parts["read.bias"]
+            (y - t).square().mean().backward()
+        twin.step()
+    limit = 1e-4 if dtype is torch.float32 else 1e-10  # rounding over 50 steps
+    for name, value in model.state_dict().items():
+        torch.testing.assert_close(value, parts[name].detach(), rtol=limit, atol=limit)
