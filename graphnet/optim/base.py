@@ -286,6 +286,7 @@ class Optimizer:
         """
         groups, memories, counts = read_state(self, state_dict)
         for group, settings in zip(self.param_groups, groups, strict=True):
+            group.pop("initial_lr", None)  # where a schedule began: that of the state, if any
             group.update(settings)
         self._arrangement = Arrangement(self, memories, counts)
 

@@ -167,3 +167,16 @@ def test_momentum_buffers_that_torch_saves_as_none():
     for _ in range(3):
         twins.step(ours, theirs)
         twins.check()
+
+
+def test_where_a_schedule_began_is_that_of_the_state():
+    """As in torch: a state without it leaves none behind."""
+    ours, theirs = gn.SGD([gn.Parameter(torch.ones(2))]), torch.optim.SGD([torch.ones(2)])
+    states = [each.state_dict() for each in (ours, theirs)]
+    for each, state in zip((ours, theirs), states, strict=True):
+        each.param_groups[0]["initial_lr"] = 0.5
+        kept = each.state_dict()
+        each.load_state_dict(state)
+        assert "initial_lr" not in each.param_groups[0]
+        each.load_state_dict(kept)
+        assert each.param_groups[0]["initial_lr"] == 0.5
