@@ -123,3 +123,16 @@ def both(name: str, **options: Any) -> tuple[Callable[..., Any], Callable[..., A
     """Our function of this name and torch's, with the same options."""
     ours, theirs = getattr(gn.ops, name), getattr(torch.nn.functional, name)
     return lambda *x: ours(*x, **options), lambda *x: theirs(*x, **options)
+
+
+def inputs_like(graph, tensors, unknown=False):
+    """An input for each tensor, named x0, x1, ...; with `unknown` of any sizes."""
+    return [
+        graph.input(
+            (None,) * each.ndim if unknown else tuple(each.shape),
+            name=f"x{place}",
+            dtype=each.dtype,
+            requires_grad=each.is_floating_point(),
+        )
+        for place, each in enumerate(tensors)
+    ]

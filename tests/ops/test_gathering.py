@@ -7,6 +7,7 @@ import itertools
 import pytest
 import torch
 from closeness import assert_close
+from ops.beside import inputs_like
 
 import graphnet as gn
 from graphnet import ops
@@ -23,15 +24,7 @@ def numbers(shape, low):
 def ours_of(function, tensors, unknown):
     """The value and the gradients of what is floating, walked and compiled, or the errors."""
     graph = gn.Graph()
-    nodes = [
-        graph.input(
-            (None,) * each.ndim if unknown else tuple(each.shape),
-            name=f"x{place}",
-            dtype=each.dtype,
-            requires_grad=each.is_floating_point(),
-        )
-        for place, each in enumerate(tensors)
-    ]
+    nodes = inputs_like(graph, tensors, unknown)
     y = function(*nodes)
     floating = [node for node in nodes if node.requires_grad]
     outputs = [y, *graph.gradients((y * y + y).sum(), floating)]

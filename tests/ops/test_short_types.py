@@ -10,6 +10,7 @@ import math
 
 import pytest
 import torch
+from ops.beside import inputs_like
 from torch.nn import functional
 
 import graphnet as gn
@@ -176,15 +177,7 @@ def given(make, dtype):
 def outcomes(function, tensors, unknown=False):
     """The value and the gradient of the first tensor: walked, and compiled."""
     graph = gn.Graph()
-    nodes = [
-        graph.input(
-            (None,) * each.ndim if unknown else tuple(each.shape),
-            name=f"x{place}",
-            dtype=each.dtype,
-            requires_grad=each.is_floating_point(),
-        )
-        for place, each in enumerate(tensors)
-    ]
+    nodes = inputs_like(graph, tensors, unknown)
     y = function(*nodes)
     feed = dict(zip([node.name for node in nodes], tensors, strict=True))
     wave = cotangent(graph.forward(feed, outputs=y))
