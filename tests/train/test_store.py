@@ -10,8 +10,9 @@ from hashlib import sha256
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from profiles import examples
 from train.states import bits, names_in, small
 
 import graphnet as gn
@@ -101,7 +102,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=40, deadline=None, database=None, derandomize=True)
+@examples(40)
 @given(st.dictionaries(st.text() | st.sampled_from(["$float", "$$float", "$", "$x"]), JSON))
 def test_every_value_comes_back(values):
     text = schema.Text(5, values, {}, "")
