@@ -19,6 +19,7 @@ from time import perf_counter
 import torch
 
 import graphnet as gn
+from graphnet.table import shown
 
 SIZES = (2, 25, 25, 25, 2)
 BATCH = 50
@@ -200,7 +201,7 @@ def _seconds(action: Callable[[], object], times: int) -> float:
 
 
 def _print(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
+    sys.stdout.write(shown(f"{text}\n"))
     sys.stdout.flush()
 
 

@@ -17,6 +17,7 @@ from graphnet.graph.complaints import explain_backward, explain_forward
 from graphnet.graph.entry import dtype_text
 from graphnet.graph.feed import bind
 from graphnet.graph.passes import BackwardPass, ForwardPass, ancestors, commit, hand, seed
+from graphnet.table import shown
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -56,7 +57,7 @@ class Event:
 
     def __str__(self) -> str:
         what = "no gradient" if self.value is None else f"norm {norm(self.value):.4g}"
-        return f"{self.phase} {self.place} {self.name!r}: {what}"
+        return shown(f"{self.phase} {self.place} {self.name!r}: {what}")
 
     def __repr__(self) -> str:
         return f"<Event {self.number}: {self}>"

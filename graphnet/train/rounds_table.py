@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from graphnet.errors import GraphError, counted
-from graphnet.table import html_table, printable, text_table
+from graphnet.table import html_table, printable, shown, text_table
 from graphnet.train.history import csv_text
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class Failure:
 
     def __str__(self) -> str:
         line = self.error.partition("\n")[0]
-        return f"seed {self.seed} failed: {printable(line[:_LONGEST])}"
+        return shown(f"seed {self.seed} failed: {printable(line[:_LONGEST])}")
 
 
 class Rounds:
