@@ -130,7 +130,9 @@ def imports(turns: int = 7) -> None:
         environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": cache}
         command = [sys.executable, "-c", program]
         outputs = [
-            subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+            subprocess.run(
+                command, capture_output=True, encoding="utf-8", check=True, env=environment
+            )
             for _ in range(turns + 1)
         ]
     times = [float(output.stdout) for output in outputs[1:]]  # the first run compiles

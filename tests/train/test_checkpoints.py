@@ -225,10 +225,10 @@ def test_a_directory_keeps_states_and_logs(tmp_path):
     names = sorted(path.name for path in (tmp_path / "run").iterdir())
     assert names == ["checkpoints", "epochs.csv", "steps.jsonl"]
     history = run(epochs=4)
-    lines = (tmp_path / "run" / "epochs.csv").read_text().splitlines()
+    lines = (tmp_path / "run" / "epochs.csv").read_text(encoding="utf-8").splitlines()
     assert len(lines) == 5
     assert len(history) == 4
-    steps = (tmp_path / "run" / "steps.jsonl").read_text().splitlines()
+    steps = (tmp_path / "run" / "steps.jsonl").read_text(encoding="utf-8").splitlines()
     assert len(steps) == len(history.losses) + 4
     assert len(list((tmp_path / "run" / "checkpoints").iterdir())) == 2
 
@@ -268,7 +268,7 @@ def test_a_damaged_state_is_passed_over_with_a_warning(tmp_path):
 
 
 def test_where_a_state_cannot_be_written_the_training_goes_on_or_stops(tmp_path):
-    (tmp_path / "file").write_text("")
+    (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.warns(UserWarning, match="The training goes on"):
         _, _, history = train(tmp_path / "file" / "folder", resume=False)
     assert len(history) == 3

@@ -125,16 +125,19 @@ def test_dask_gives_the_same_numbers():
     assert told(there) == told(rounds(make, 6))
 
 
-def test_the_order_is_that_of_the_seeds_not_of_the_ends():
+def test_the_order_is_that_of_the_seeds_not_of_the_ends(tmp_path):
     def make(seed):
-
-        time.sleep(0.3 if seed == 0 else 0)
-        return {"end": time.time()}
+        deadline = time.monotonic() + 60
+        while seed == 0 and not (tmp_path / "2").exists() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        others = sorted(path.name for path in tmp_path.iterdir())
+        (tmp_path / str(seed)).touch()
+        return {"last": others == ["1", "2"], "waited": time.monotonic() - deadline + 60}
 
     results = rounds(make, 3, workers=2)
     assert [each.seed for each in results] == [0, 1, 2]
-    assert results[0].numbers["end"] > results[2].numbers["end"]
-    assert results[0].seconds >= 0.3 > results[1].seconds
+    assert [each.numbers["last"] for each in results] == [1, 0, 0]
+    assert all(each.seconds >= each.numbers["waited"] for each in results)
 
 
 def test_rounds_inside_of_rounds():

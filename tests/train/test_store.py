@@ -239,6 +239,6 @@ def test_a_checkpoint_of_version_1_is_read_forever(tmp_path):
     text = text.replace("FILE", sha256(data).hexdigest())
     digest = sha256(text.replace(',"sha256":"TEXT"', "").encode()).hexdigest()
     (tmp_path / "tensors.safetensors").write_bytes(data)
-    (tmp_path / "state.json").write_text(text.replace("TEXT", digest))
+    (tmp_path / "state.json").write_text(text.replace("TEXT", digest), encoding="utf-8")
     values = {"lr": 0.1, "best": float("inf"), "$name": [None, True, -0.0]}
     assert bits(read_state(tmp_path)) == bits(State(12, {"w": torch.tensor([1.5, -2])}, values))

@@ -222,7 +222,7 @@ def apart_in(folder, *arguments):
         [sys.executable, str(script), str(folder), *arguments],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=False,
         timeout=600,
     )
