@@ -27,10 +27,10 @@ from graphnet.data.download import Source
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
 PAGES = sorted(path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md"))
-EVERY = ["../README.md", *PAGES]
+EVERY = ["../README.md", "../CONTRIBUTING.md", *PAGES]
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.DOTALL | re.MULTILINE)
-PROGRAMS = ("graphnet", "jupyter", "mkdocs", "pip", "pytest", "python")
+PROGRAMS = ("bash", "graphnet", "jupyter", "mkdocs", "mypy", "pip", "pytest", "python", "ruff")
 
 
 def text_of(name):
