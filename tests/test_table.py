@@ -105,17 +105,17 @@ torch.manual_seed(0)
 model = gn.Sequential(gn.Linear(2, 3), gn.GELU(), gn.Linear(3, 2), gn.LogSoftmax())
 loss = gn.LossCrossEntropy()
 with gn.Graph() as graph:
-    x = gn.Input((None, 2), name="größe")
+    x = gn.Input((None, 2), name="gr\\xf6\\xdfe")
     t = gn.Input((None,), name="t", dtype=torch.int64)
     value = loss(model(x), t).expm1().sqrt() / 2
 points, labels = gn.data.disk(20)
-feed = {"größe": points, "t": labels}
+feed = {"gr\\xf6\\xdfe": points, "t": labels}
 adam = gn.Adam(model.parameters(), lr=0.01)
 history = gn.fit(model, loss, (points, labels), adam, epochs=2, validation=(points, labels))
 
 def make(seed):
     if seed == 1:
-        raise ValueError("x² ≥ 0")
+        raise ValueError("x\\xb2 \\u2265 0")
     return {"accuracy": seed / 4, "loss": [1.0, 0.5]}
 
 with warnings.catch_warnings():
@@ -141,7 +141,7 @@ class MySigmoid(gn.exercises.Sigmoid):
 
 print(gn.exercises.grade(MySigmoid))
 print(gn.check_op(graph["1.gelu"].op, (3, 4)), gn.check_module(model, (4, 2)), sep="\\n")
-graph.forward({**feed, "größe": poisoned})
+graph.forward({**feed, "gr\\xf6\\xdfe": poisoned})
 print(graph.doctor(), graph.doctor().draw(), sep="\\n")
 main([])
 (folder / "page.md").write_text(graph.derivation(value), encoding="utf-8")

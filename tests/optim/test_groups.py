@@ -47,6 +47,8 @@ def test_a_group_that_comes_later(kind, options):
     twins = Twins()
     if kind == "Adagrad":
         options = {"lr": 0.1}
+        if "add_param_group" not in vars(torch.optim.Adagrad):
+            pytest.skip("torch's Adagrad forgets the state of a later group before 2.7")
     ours, theirs = grouped(twins, kind, [((0, 1), {})], options)
     for _ in range(4):
         twins.step(ours, theirs)
