@@ -55,9 +55,14 @@ class Event:
     value: Tensor | None
     contributions: tuple[tuple[Node, Tensor], ...] = ()
 
-    def __str__(self) -> str:
+    @property
+    def sentence(self) -> str:
+        """What has happened, in one line."""
         what = "no gradient" if self.value is None else f"norm {norm(self.value):.4g}"
-        return shown(f"{self.phase} {self.place} {self.name!r}: {what}")
+        return f"{self.phase} {self.place} {self.name!r}: {what}"
+
+    def __str__(self) -> str:
+        return shown(self.sentence)
 
     def __repr__(self) -> str:
         return f"<Event {self.number}: {self}>"

@@ -50,9 +50,14 @@ class Failure:
     error: str
     traceback: str
 
-    def __str__(self) -> str:
+    @property
+    def sentence(self) -> str:
+        """The failure in one line."""
         line = self.error.partition("\n")[0]
-        return shown(f"seed {self.seed} failed: {printable(line[:_LONGEST])}")
+        return f"seed {self.seed} failed: {printable(line[:_LONGEST])}"
+
+    def __str__(self) -> str:
+        return shown(self.sentence)
 
 
 class Rounds:
@@ -201,7 +206,7 @@ class Rounds:
 
     def _repr_html_(self) -> str:
         """The table, in a notebook."""
-        failures = "".join(f"<p>{escape(str(each))}</p>" for each in self.failures)
+        failures = "".join(f"<p>{escape(each.sentence)}</p>" for each in self.failures)
         return f"{html_table(self._rows())}{failures}"
 
 
