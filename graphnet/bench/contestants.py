@@ -117,8 +117,7 @@ def _eager(task: Task, form: dict[str, bool], channels_last: bool) -> Contestant
     model, loss = torch_model(task)
     xs, ts = task.xs, task.ts
     if channels_last:
-        move: Any = model.to  # torch's types know this argument from 2.14 on
-        move(memory_format=torch.channels_last)
+        model.to(memory_format=torch.channels_last)
         xs = [x.contiguous(memory_format=torch.channels_last) for x in xs]
     optimizer = torch_optimizer(task.network, model, **form)
 

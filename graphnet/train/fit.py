@@ -156,7 +156,7 @@ def _generator(seed: int | Generator | None) -> Generator:
     try:
         torch.manual_seed(index(seed))
         return Generator().manual_seed(index(seed))
-    except (TypeError, ValueError, RuntimeError):  # torch's for a number that is too large
+    except (TypeError, ValueError):  # torch's for a number that is too large
         raise RangeError(
             f"seed is a whole number of at most 64 bits, a torch.Generator, or None; {seed!r} came."
         ) from None
