@@ -15,6 +15,7 @@ import torch
 from graphnet.data.digits import FILES
 from graphnet.data.download import VARIABLE, data_folder
 from graphnet.draw import doctor
+from graphnet.table import shown
 from graphnet.version import __version__
 
 PACKAGE = Path(__file__).parent
@@ -34,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="graphnet", description=__doc__)
     parser.add_argument("--version", action="version", version=f"graphnet {__version__}")
     parser.parse_args(arguments)
-    print(report())
+    print(shown(report()))
     return 0
 
 

@@ -1,7 +1,11 @@
-"""What holds for all tests: one thread for each worker, and Ctrl-C means what it means at a prompt.
+"""What holds for all tests.
 
-Two workers with a pool of threads each would wait for one another at every small kernel: that took
-four fifths of the time of some files. A number of threads that is set from outside counts.
+- One thread of torch in each process: two workers with a pool of threads each would wait for one
+  another at every small kernel, which took four fifths of the time of some files. A number of
+  threads that is set from outside counts.
+- Two worker processes, where pytest-xdist is there and nothing else was asked for.
+- Hypothesis draws the same examples in every run, on every machine, in any order of the tests.
+- Ctrl-C means what it means at a prompt.
 """
 
 from __future__ import annotations
@@ -10,11 +14,27 @@ import gc
 import os
 import signal
 
+import profiles
+import pytest
+
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # read by torch when it is imported
 
 # A shell that starts a program in the background has it ignore Ctrl-C, and all that it starts.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+profiles.register()  # before `--hypothesis-profile` chooses one
+
+WORKERS = 2
+
+
+@pytest.hookimpl(tryfirst=True)  # before that of pytest-xdist, which starts the workers
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """Ask for two workers; not in a worker, not for a debugger, and not where `-n` was said."""
+    option = config.option
+    unasked = getattr(option, "numprocesses", 0) is None and not getattr(option, "tx", None)
+    if unasked and not option.usepdb and "PYTEST_XDIST_WORKER" not in os.environ:
+        option.numprocesses = WORKERS
 
 
 def pytest_collection_finish() -> None:

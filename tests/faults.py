@@ -185,7 +185,8 @@ def run(faults: list[Fault], processes: int = 2) -> list[tuple[Fault, str, str]]
         ignored = shutil.ignore_patterns("__pycache__", ".*")
         shutil.copytree(ROOT / "graphnet", clean / "graphnet", ignore=ignored)
         shutil.copytree(ROOT / "tests", clean / "tests", ignore=ignored)
-        shutil.copy(ROOT / "pyproject.toml", clean)
+        for name in ("pyproject.toml",):
+            shutil.copy(ROOT / name, clean)
         jobs = [(str(folder), number, fault) for number, fault in enumerate(faults)]
         context = multiprocessing.get_context("fork")
         with context.Pool(processes, maxtasksperchild=1) as pool:

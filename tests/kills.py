@@ -22,6 +22,7 @@ import torch
 import graphnet as gn
 
 LONGEST = 0.5  # seconds until a kill
+PATIENCE = 300  # seconds after which a training hangs, on the slowest machine
 
 
 def training(folder: Path) -> None:
@@ -46,6 +47,7 @@ def started(folder: Path) -> int:
     if child:
         return child
     code = 1
+    signal.alarm(PATIENCE)  # ends the process, which counts as a failure
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")  # a torn checkpoint would be warned of

@@ -219,3 +219,27 @@ def not_installed(source, file=""):
     known = sys.stdlib_module_names | INSTALLED | EXTRAS.get(file, set()) | {"graphnet"}
     modules = {module.split(".")[0] for module, *_ in Imports(source).found}
     return sorted(modules - known)
+
+
+def in_the_locale(source):
+    """Calls that read or write text without naming its encoding: it would be the machine's."""
+    calls = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
+    return [ast.unparse(call) for call in calls if is_text(call) and not names(call, "encoding")]
+
+
+def is_text(call):
+    """Whether a call reads or writes text, as a file or of another process."""
+    owner, _, name = ast.unparse(call.func).rpartition(".")
+    if name in ("read_text", "write_text"):
+        return True
+    if any(keyword.arg in ("text", "universal_newlines") for keyword in call.keywords):
+        return True
+    if name != "open" or owner in ("os", "tarfile", "Image", "webbrowser"):
+        return False
+    mode = [k.value for k in call.keywords if k.arg == "mode"] or call.args[0 if owner else 1 :]
+    return not mode or "b" not in ast.unparse(mode[0])
+
+
+def names(call, argument):
+    """Whether a call names an argument; with `**options` it may."""
+    return any(keyword.arg in (argument, None) for keyword in call.keywords)

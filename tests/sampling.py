@@ -1,7 +1,8 @@
-"""Long tables of tests in two parts: some rows run by default, the others with `pytest -m slow`."""
+"""Which rows of a table of tests run: some by default, the others with `pytest -m slow`."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from typing import Any
 
@@ -20,3 +21,11 @@ def some(rows: Iterable[Any], every: int) -> list[Any]:
         slow = place % every != 0
         chosen.append(pytest.param(*values, marks=[pytest.mark.slow] if slow else []))
     return chosen
+
+
+def can_be(name: str) -> bool:
+    """Whether a file can have a name here: in the locale C that takes ASCII alone."""
+    try:
+        return bool(os.fsencode(name))
+    except UnicodeEncodeError:
+        return False

@@ -32,7 +32,11 @@ def told(text):
 
 def test_the_module_runs():
     ran = subprocess.run(
-        [sys.executable, "-m", "graphnet"], capture_output=True, text=True, check=True, timeout=300
+        [sys.executable, "-m", "graphnet"],
+        capture_output=True,
+        encoding="utf-8",
+        check=True,
+        timeout=300,
     )
     assert "kernels" in ran.stdout
     assert not ran.stderr

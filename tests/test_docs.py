@@ -27,10 +27,10 @@ from graphnet.data.download import Source
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
 PAGES = sorted(path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md"))
-EVERY = ["../README.md", *PAGES]
+EVERY = ["../README.md", "../CONTRIBUTING.md", *PAGES]
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.DOTALL | re.MULTILINE)
-PROGRAMS = ("graphnet", "jupyter", "mkdocs", "pip", "pytest", "python")
+PROGRAMS = ("bash", "graphnet", "jupyter", "mkdocs", "mypy", "pip", "pytest", "python", "ruff")
 
 
 def text_of(name):
@@ -117,7 +117,9 @@ def test_the_program_for_a_cluster_runs(tool, tmp_path):
     assert ", 100," in program
     first = BLOCK.search(text_of("rounds.md"))[1].replace("make, 5", "make, 1")
     source = first.replace("epochs=60", "epochs=2") + program.replace(", 100,", ", 3,")
-    (tmp_path / "program.py").write_text(source.replace('init(address="auto")', "init(num_cpus=2)"))
+    (tmp_path / "program.py").write_text(
+        source.replace('init(address="auto")', "init(num_cpus=2)"), encoding="utf-8"
+    )
     subprocess.run([sys.executable, "program.py"], check=True, timeout=300, cwd=tmp_path)
     assert len(list((tmp_path / "runs" / tool).glob("round-*.json"))) == 3
 
@@ -177,7 +179,7 @@ def misfits(command):
     """What a command names that is not there: files, modules, options, extras."""
     program, *words = shlex.split(command)
     if program == "pip":
-        known = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+        known = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
         asked = re.findall(r"\[(.+?)\]", command)
         yield from set(asked) - set(known["optional-dependencies"])
         return
@@ -197,7 +199,7 @@ def help_of(*target):
     """What `--help` says."""
     command = [sys.executable, *target, "--help"]
     return subprocess.run(
-        command, cwd=ROOT, check=True, timeout=100, capture_output=True, text=True
+        command, cwd=ROOT, check=True, timeout=100, capture_output=True, encoding="utf-8"
     ).stdout
 
 

@@ -17,7 +17,7 @@ def run_script(*arguments):
     return subprocess.run(
         [sys.executable, str(script), *arguments],
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=False,
         timeout=900,
     )
@@ -52,7 +52,7 @@ def test_a_harmless_change_is_not_caught():
     result = subprocess.run(
         [sys.executable, "-c", program],
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=True,
         cwd=Path(faults.__file__).parent,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 import pytest
+from sampling import can_be
 
 import graphnet as gn
 from graphnet.files import read_file, replace_file, write_new
@@ -26,6 +27,8 @@ def test_a_new_file_takes_no_place_that_is_taken(tmp_path):
 
 @pytest.mark.parametrize("name", ["a" * 255, "ä" * 127, "字" * 85])
 def test_a_file_of_a_long_name_is_replaced(tmp_path, name):
+    if not can_be(name):
+        pytest.skip("no file can have this name in this locale")
     for data in (b"first", b"", b"third" * 1_000):
         replace_file(tmp_path / name, data)
         assert read_file(str(tmp_path / name)) == data

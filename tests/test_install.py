@@ -26,7 +26,7 @@ def run(*command, **options):
     ran = subprocess.run(
         [str(each) for each in command],
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         timeout=3000,
         check=False,
         **options,
@@ -61,7 +61,7 @@ def environment_with(wheel, folder):
     asked = "import sysconfig; print(sysconfig.get_path('purelib'))"
     packages = Path(run(python, "-c", asked).strip())
     paths = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
-    (packages / "borrowed.pth").write_text("\n".join(sorted(paths)))
+    (packages / "borrowed.pth").write_text("\n".join(sorted(paths)), encoding="utf-8")
     pip = (sys.executable, "-m", "pip", "--python", python, "--disable-pip-version-check")
     run(*pip, "install", "--quiet", "--no-deps", "--no-index", wheel)
     return python

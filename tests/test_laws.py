@@ -15,6 +15,7 @@ from laws import (
     against_the_direction,
     beyond_empty,
     dangers,
+    in_the_locale,
     not_installed,
     room_of,
     rooms_of,
@@ -36,10 +37,18 @@ def test_a_file_keeps_the_laws(name):
     assert against_the_direction(source, name) == []
     assert dangers(source, name) == []
     assert not_installed(source, name) == []
+    assert in_the_locale(source) == []
     if room in CORE:
         assert beyond_empty(source) == []
     if room != "bench":
         assert uses_of_autograd(source) == []
+
+
+def test_no_test_reads_or_writes_in_the_encoding_of_the_machine():
+    tests = Path(__file__).parent
+    sources = {path: path.read_text(encoding="utf-8") for path in tests.rglob("*.py")}
+    assert len(sources) > 100
+    assert [path.name for path, source in sources.items() if in_the_locale(source)] == []
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -94,6 +103,20 @@ FAULTS = {
             "def f():\n    from importlib import import_module",
             "import torch\ntorch.load(path)",
             "from torch import load",
+        ],
+    ),
+    "the encoding of the machine": (
+        in_the_locale,
+        [
+            "open(path)",
+            "open(path, 'w')",
+            "path.open()",
+            "path.open('a', newline='')",
+            "io.open(path)",
+            "path.read_text()",
+            "path.write_text(text)",
+            "subprocess.run(command, text=True)",
+            "Popen(command, universal_newlines=True)",
         ],
     ),
     "a stranger": (not_installed, ["import numpy", "from matplotlib import pyplot"]),
@@ -157,6 +180,9 @@ ALLOWED = [
     (uses_of_autograd, '"""As torch.nn does, and torch.autograd."""\nx = "torch.nn"'),
     (uses_of_autograd, "import torch\ntorch.rand(3)\nself.nn.x"),
     (dangers, "graph.eval()\nmodel.compile()\nre.compile('a')"),
+    (in_the_locale, "open(path, 'rb')\npath.open('wb')\nopen(path, encoding='utf-8')"),
+    (in_the_locale, "os.open(path, flags)\nopen(path, mode='rb')\nrun(command, encoding='utf-8')"),
+    (in_the_locale, "path.write_text(text, encoding='utf-8')\nImage.open(path)"),
     (not_installed, "import re, torch\nfrom graphnet.errors import GraphError"),
     (lambda s: against_the_direction(s, "layers/linear.py"), "from graphnet import init, ops"),
     (lambda s: against_the_direction(s, "losses.py"), "from graphnet.layers import Module"),
@@ -180,27 +206,34 @@ def test_the_laws_let_pass_what_is_right(law, source):
 # the cost of the import
 
 
-def seconds_of_import(cache):
-    """The processor time of `import graphnet` after `import torch`, in a new process.
+def share_of_the_import(cache):
+    """The processor time of `import graphnet` beside that of `import torch`, in a new process.
 
-    Compiled files are kept in a folder of the test, whatever the settings of this machine.
+    Compiled files are kept in a folder of the test, whatever the settings of this machine. Without
+    collections of garbage: one goes through all that torch has made, and comes by chance.
     """
     program = (
-        "import sys, torch; from time import process_time as now;"
+        "import gc, sys; from time import process_time as now; gc.disable(); start = now();"
+        "import torch; middle = now();"
         f"sys.dont_write_bytecode, sys.pycache_prefix = False, {str(cache)!r};"
-        "start = now(); import graphnet; print(now() - start)"
+        "import graphnet; print((now() - middle) / (middle - start))"
     )
     result = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=300
+        [sys.executable, "-c", program],
+        capture_output=True,
+        encoding="utf-8",
+        check=True,
+        timeout=300,
     )
     return float(result.stdout)
 
 
-def test_the_import_costs_at_most_50_milliseconds_beyond_torch(tmp_path):
-    seconds_of_import(tmp_path)  # compiles
-    times = []
-    for _ in range(5):  # the best counts: a busy machine is slower
-        times.append(seconds_of_import(tmp_path))
-        if times[-1] <= 0.05:
+def test_the_import_adds_a_twentieth_to_that_of_torch_at_most(tmp_path):
+    """0.02 measured. A share, as seconds depend on the machine; the best of five tries counts."""
+    share_of_the_import(tmp_path)  # compiles
+    shares = []
+    for _ in range(5):
+        shares.append(share_of_the_import(tmp_path))
+        if shares[-1] <= 0.05:
             return
-    pytest.fail(f"{times}")
+    pytest.fail(f"{shares}")

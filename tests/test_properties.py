@@ -5,19 +5,12 @@ from __future__ import annotations
 import pytest
 import torch
 from closeness import assert_close
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from profiles import examples
 
 import graphnet as gn
 from graphnet import ops
-
-BOUNDED = settings(
-    max_examples=150,
-    derandomize=True,
-    deadline=None,
-    database=None,
-    suppress_health_check=list(HealthCheck),
-)
 
 # Each step is a function that reads the same for a node and for a tensor of torch.
 UNARY = {
@@ -105,42 +98,39 @@ def random_leaves(program):
 
 
 @pytest.mark.parametrize("way", ["walk", "nodes"])
-def test_random_programs_agree_with_autograd(way):
-    @BOUNDED
-    @given(programs())
-    def agree(program):
-        tensors = random_leaves(program)
-        copies = [tensor.clone().requires_grad_() for tensor in tensors]
-        with torch.enable_grad():
-            expected, done = execute(program, copies)
-            target = total(expected, len(copies))
-        grads = torch.autograd.grad(target, copies, allow_unused=True, materialize_grads=True)
+@examples(150)
+@given(program=programs())
+def test_random_programs_agree_with_autograd(way, program):
+    tensors = random_leaves(program)
+    copies = [tensor.clone().requires_grad_() for tensor in tensors]
+    with torch.enable_grad():
+        expected, done = execute(program, copies)
+        target = total(expected, len(copies))
+    grads = torch.autograd.grad(target, copies, allow_unused=True, materialize_grads=True)
 
-        graph = gn.Graph()
-        inputs = [
-            graph.input(tuple(t.shape), name=f"x{n}", dtype=t.dtype, requires_grad=True)
-            for n, t in enumerate(tensors)
-        ]
-        values, ours_done = execute(program, inputs)
-        assert ours_done == done  # the same shapes fit
-        loss = total(values, len(inputs))
-        feed = dict(zip(inputs, tensors, strict=True))
-        graph.lint()
-        if way == "walk":
-            close(graph.forward(feed), target.detach())
-            graph.backward(loss)
-            ours = [node.grad for node in inputs]
-        else:
-            ours = graph.forward(feed, outputs=graph.gradients(loss, inputs))
-        for node, value in zip(values, expected, strict=True):
-            assert node.shape == tuple(value.shape)
-        for our, their in zip(ours, grads, strict=True):
-            close(our, their)
-
-    agree()
+    graph = gn.Graph()
+    inputs = [
+        graph.input(tuple(t.shape), name=f"x{n}", dtype=t.dtype, requires_grad=True)
+        for n, t in enumerate(tensors)
+    ]
+    values, ours_done = execute(program, inputs)
+    assert ours_done == done  # the same shapes fit
+    loss = total(values, len(inputs))
+    feed = dict(zip(inputs, tensors, strict=True))
+    graph.lint()
+    if way == "walk":
+        close(graph.forward(feed), target.detach())
+        graph.backward(loss)
+        ours = [node.grad for node in inputs]
+    else:
+        ours = graph.forward(feed, outputs=graph.gradients(loss, inputs))
+    for node, value in zip(values, expected, strict=True):
+        assert node.shape == tuple(value.shape)
+    for our, their in zip(ours, grads, strict=True):
+        close(our, their)
 
 
-@BOUNDED
+@examples(150)
 @given(st.integers(0, 999), st.integers(1, 3), st.integers(1, 5), st.booleans())
 def test_shared_weights_get_the_sum_of_their_uses(seed, uses, rows, unknown):
     """One weight used several times, with a bias that is broadcast, for a batch of any size."""
@@ -173,7 +163,7 @@ def test_shared_weights_get_the_sum_of_their_uses(seed, uses, rows, unknown):
         close(our, their)
 
 
-@BOUNDED
+@examples(150)
 @given(st.sampled_from(SHAPES), st.sampled_from(SHAPES))
 def test_broadcasting_is_undone(left, right):
     """sum_as after broadcasting has the shape of each side, and counts the repeats."""

@@ -120,7 +120,7 @@ def test_the_site_is_whole(tmp_path):
     built = subprocess.run(
         [sys.executable, *command],
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         timeout=600,
         cwd=tmp_path,
         check=False,
@@ -137,7 +137,8 @@ def test_faults_of_a_site_are_found(tmp_path):
     page = tmp_path / "index.html"
     page.write_text(
         '<p id="here"><a href="#here"><a href="#gone"><img src="a.png"><a href="b/"></p>'
-        '<code><span>1</span> # doctest: +SKIP</code><script async src="https://a.b/c.js"></script>'
+        '<code><span>1</span> # doctest: +SKIP</code><script async src="https://a.b/c.js"></script>',
+        encoding="utf-8",
     )
     looked = Page(page)
     assert list(broken(page, looked.links, {page: looked})) == ["#gone", "a.png", "b/"]
@@ -177,7 +178,7 @@ def test_a_notebook_is_listed_by_its_heading(tmp_path, monkeypatch):
 
     notebook.parent.mkdir()
     cells = [{"cell_type": "markdown", "source": ["# The list\n", "It is a list."]}]
-    notebook.write_text(json.dumps({"cells": cells}))
+    notebook.write_text(json.dumps({"cells": cells}), encoding="utf-8")
     config = SimpleNamespace(nav=["index.md", {"Notebooks": []}])
     hooks.on_config(config)
     page = {"The list": "notebooks/01-the-list.ipynb"}

@@ -42,7 +42,11 @@ def resident(kind: str) -> float:
     """
     status = Path("/proc/self/status")
     if status.exists():
-        line = next(each for each in status.read_text().splitlines() if each.startswith(kind))
+        line = next(
+            each
+            for each in status.read_text(encoding="utf-8").splitlines()
+            if each.startswith(kind)
+        )
         return float(line.split()[1]) * 1024
     import resource
 
@@ -85,7 +89,7 @@ def costs(dense: str, images: str, repeats: int) -> dict[str, float]:
         for name, job in jobs.items():
             command = [sys.executable, "-W", "ignore", "-m", "graphnet.bench.costs", *job]
             result = subprocess.run(
-                command, capture_output=True, text=True, check=True, env=environment(1)
+                command, capture_output=True, encoding="utf-8", check=True, env=environment(1)
             )
             values[name].append(float(result.stdout))
     return {name: median(each) for name, each in values.items()}

@@ -6,7 +6,7 @@ from math import isnan, nan
 from typing import TYPE_CHECKING, NamedTuple
 
 from graphnet.errors import shape_text
-from graphnet.table import html_table, text_table
+from graphnet.table import html_table, shown, text_table
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -144,7 +144,7 @@ class TorchComparison:
         return [header, *(row.cells for row in self.rows)]
 
     def __str__(self) -> str:
-        return f"{text_table(self._table(), right=(0, 4, 5, 6, 7))}\n{self.verdict}"
+        return f"{text_table(self._table(), right=(0, 4, 5, 6, 7))}\n{shown(self.verdict)}"
 
     def __repr__(self) -> str:
         return f"<TorchComparison of {len(self.rows)} nodes: {len(self.wrong)} differ>"

@@ -61,7 +61,7 @@ def build(folder: Path) -> None:
     if compiler is None:
         return
     source = folder / "limit.c"
-    source.write_text(SOURCE)
+    source.write_text(SOURCE, encoding="utf-8")
     command = [compiler, "-O3", "-march=native", "-mprefer-vector-width=512", "-ffp-contract=fast"]
     command += ["-shared", "-fPIC", "-o", str(folder / "limit.so"), str(source)]
     subprocess.run(command, capture_output=True, check=False)

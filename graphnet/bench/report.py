@@ -133,7 +133,7 @@ def machine() -> str:
     known = {"model name": platform.processor() or platform.machine(), "flags": ""}
     information = Path("/proc/cpuinfo")
     if information.exists():
-        for line in information.read_text().splitlines():
+        for line in information.read_text(encoding="utf-8").splitlines():
             name, _, value = line.partition(":")
             if name.strip() in known:
                 known[name.strip()] = value.strip()

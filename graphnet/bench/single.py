@@ -19,6 +19,7 @@ from time import perf_counter
 import torch
 
 import graphnet as gn
+from graphnet.table import shown
 
 SIZES = (2, 25, 25, 25, 2)
 BATCH = 50
@@ -129,7 +130,9 @@ def imports(turns: int = 7) -> None:
         environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": cache}
         command = [sys.executable, "-c", program]
         outputs = [
-            subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+            subprocess.run(
+                command, capture_output=True, encoding="utf-8", check=True, env=environment
+            )
             for _ in range(turns + 1)
         ]
     times = [float(output.stdout) for output in outputs[1:]]  # the first run compiles
@@ -200,7 +203,7 @@ def _seconds(action: Callable[[], object], times: int) -> float:
 
 
 def _print(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
+    sys.stdout.write(shown(f"{text}\n"))
     sys.stdout.flush()
 
 

@@ -18,6 +18,7 @@ from torch import nn
 import graphnet as gn
 from graphnet.errors import counted
 from graphnet.experiments.pairs.recipes import RECIPES
+from graphnet.table import shown
 
 PAIRS = 1000
 RECIPE = RECIPES["shared"]
@@ -73,7 +74,7 @@ def study(turns: int = 5) -> None:
         *(f"  {name:22s} {median(each):6.2f} s" for name, each in times.items()),
         f"  ratio                  {ours / theirs:6.2f}",
     ]
-    sys.stdout.write("\n".join(lines) + "\n")
+    sys.stdout.write(shown("\n".join(lines)) + "\n")
 
 
 def fitted(x: torch.Tensor, t: torch.Tensor) -> None:

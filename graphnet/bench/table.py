@@ -10,6 +10,7 @@ from graphnet.bench import report
 from graphnet.bench.costs import costs
 from graphnet.bench.networks import NETWORKS
 from graphnet.bench.turns import CONTESTANTS, Effort, Measured, measure
+from graphnet.table import shown
 
 PAGE = Path(__file__).parents[2] / "docs" / "performance.md"
 
@@ -51,7 +52,7 @@ def run(options: argparse.Namespace) -> int:
         found = costs(dense.name, images.name, 1 if options.quick else 5)
         sections.append(report.cost_lines(found, dense.title, images.title))
     text = report.summary(everything, sections)
-    sys.stdout.write(f"{text}\n")
+    sys.stdout.write(shown(f"{text}\n"))
     if options.write:
         page = options.page.read_text(encoding="utf-8")
         options.page.write_text(report.written(page, text), encoding="utf-8")

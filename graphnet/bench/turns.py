@@ -156,7 +156,7 @@ class Remote:
         self._requests.flush()
         answer = self._replies.readline()
         if not answer:
-            said = self._errors.read_text(errors="replace").splitlines()[-15:]
+            said = self._errors.read_text(encoding="utf-8", errors="replace").splitlines()[-15:]
             raise RuntimeError("A contestant failed:\n" + "\n".join(said))
         return json.loads(answer)
 
@@ -171,13 +171,13 @@ def started(job: Job) -> Iterator[Remote]:
     errors = Path(job.folder) / f"{job.framework}.txt"
     command = [sys.executable, "-W", "ignore", "-m", "graphnet.bench.worker"]
     with (
-        errors.open("w") as said,
+        errors.open("w", encoding="utf-8") as said,
         subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=said,
-            text=True,
+            encoding="utf-8",
             env=environment(job.threads),
         ) as process,
     ):

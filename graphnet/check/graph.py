@@ -18,7 +18,7 @@ from graphnet.graph.complaints import explain_forward
 from graphnet.graph.feed import bind
 from graphnet.graph.kinds import Literal
 from graphnet.graph.passes import ancestors
-from graphnet.table import text_table
+from graphnet.table import shown, text_table
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -102,7 +102,7 @@ class CheckReport:
         body = [
             (str(r.index), r.name, r.input, f"{r.error:.1e}", r.fault or "right") for r in self.rows
         ]
-        return f"{text_table([header, *body], right=(0, 3))}\n{self.verdict}"
+        return f"{text_table([header, *body], right=(0, 3))}\n{shown(self.verdict)}"
 
 
 def check_graph(graph: Graph, node: Node, feed: Mapping[Any, Tensor] | None = None) -> CheckReport:

@@ -7,6 +7,7 @@ from textwrap import wrap
 from typing import NamedTuple
 
 from graphnet.errors import GraphError
+from graphnet.table import shown
 
 Check = Callable[[], str]
 """Looks at one thing; returns what is wrong in words, "" if nothing is, or raises NotLooked."""
@@ -72,7 +73,7 @@ class Report:
             lines.extend(f"{'':{width}}  {line}" for line in rest)
         count = len(self.faults)
         verdict = "all is right" if not count else f"{count} of {len(self.findings)} are wrong"
-        return "\n".join([*lines, f"{self.subject}: {verdict}."])
+        return shown("\n".join([*lines, f"{self.subject}: {verdict}."]))
 
     def __repr__(self) -> str:
         return f"<Report on {self.subject}: {len(self.faults)} faults>"

@@ -10,6 +10,7 @@ import torch
 
 from graphnet.compile.execution import function_of
 from graphnet.errors import require_count
+from graphnet.table import shown
 
 if TYPE_CHECKING:
     from graphnet.compile.runner import Runner
@@ -40,9 +41,10 @@ class Profile:
             f"{microseconds:9.2f} {microseconds / self.total:6.1%}  {name:{width}s}  {text}"
             for text, name, microseconds in self.lines
         ]
+        head = shown("µs")
         return "\n".join(
             [
-                f"{'µs':>9s}  share  node{'':{max(width - 4, 0)}s}  line",
+                f"{head:>9s}  share  node{'':{max(width - 4, 0)}s}  line",
                 *rows,
                 f"{self.total:9.2f} 100.0%",
             ]

@@ -9,6 +9,7 @@ from graphnet.draw.building import checked_loss, kind_of
 from graphnet.draw.formulas import Formulas
 from graphnet.errors import GraphError, counted
 from graphnet.graph import Node, Operation
+from graphnet.table import Text
 
 if TYPE_CHECKING:
     from graphnet.graph import Graph
@@ -26,7 +27,7 @@ dimensions; `Σ₀` sums over dimension 0, and `sum_as(a, b)` until `a` has the 
 several uses send back to a node is added up."""
 
 
-def derivation(graph: Graph, loss: Node | None = None, latex: bool = False) -> str:
+def derivation(graph: Graph, loss: Node | None = None, latex: bool = False) -> Text:
     """The forward and the backward pass, line by line, as Markdown: a worked exercise.
 
     Args:
@@ -61,7 +62,7 @@ def derivation(graph: Graph, loss: Node | None = None, latex: bool = False) -> s
             "A derivation starts from one floating number, and this list computes none: append a "
             "loss, or name the node, graph.derivation(loss=...)."
         )
-    return "\n".join(_page(formulas))
+    return Text("\n".join(_page(formulas)))
 
 
 def _page(formulas: Formulas) -> list[str]:

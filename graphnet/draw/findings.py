@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from graphnet.draw.picture import draw_graph
+from graphnet.table import shown
 
 if TYPE_CHECKING:
     from graphnet.draw.drawing import Drawing
@@ -29,7 +30,7 @@ class Finding:
     way_out: str
 
     def __str__(self) -> str:
-        return f"{self.sentence}\n  way out: {self.way_out}"
+        return shown(f"{self.sentence}\n  way out: {self.way_out}")
 
 
 @dataclass(frozen=True)

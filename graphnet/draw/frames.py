@@ -20,6 +20,7 @@ from graphnet.draw.values import Value, roomy
 from graphnet.draw.walk import norm
 from graphnet.errors import GraphError, counted
 from graphnet.graph import Operation
+from graphnet.table import Text
 
 if TYPE_CHECKING:
     from graphnet.draw.geometry import Layout
@@ -105,7 +106,7 @@ class Frames(Sequence[str]):
         )
         return self._painter.painted(look)
 
-    def caption(self, number: int) -> str:
+    def caption(self, number: int) -> Text:
         """What happens in a step, in one line.
 
         Raises:
@@ -113,13 +114,13 @@ class Frames(Sequence[str]):
         """
         number = self._place(number)
         first, *others = self.steps[number]
-        what = str(first)
+        what = first.sentence
         if others:
             places = sorted(event.place for event in self.steps[number])
             name = self._boxes[first.node].full_name
             nodes = counted(len(places), "node")
             what = f"{first.phase} {places[0]}…{places[-1]} {name!r}: {nodes}"
-        return f"Step {number + 1} of {len(self)}: {what}"
+        return Text(f"Step {number + 1} of {len(self)}: {what}")
 
     def box(self, number: int) -> str:
         """The key of the box at which a step happens."""

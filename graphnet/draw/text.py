@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from graphnet.draw.footer import sharing_notes
 from graphnet.draw.rails import drawn
 from graphnet.draw.style import letters
-from graphnet.table import printable, text_table
+from graphnet.table import printable, shown, text_table
 
 if TYPE_CHECKING:
     from graphnet.draw.scene import Box, Scene
@@ -40,7 +40,7 @@ def rails(scene: Scene) -> str:
         for drawn, box in zip(_rails_of(scene), scene.boxes, strict=True)
     ]
     below = [*(note for note, _ in sharing_notes(scene)), *scene.notes]
-    return "\n".join([text_table(rows), *map(printable, below)])
+    return "\n".join([text_table(rows), *(shown(printable(line)) for line in below)])
 
 
 # cells

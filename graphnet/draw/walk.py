@@ -17,6 +17,7 @@ from graphnet.graph.complaints import explain_backward, explain_forward
 from graphnet.graph.entry import dtype_text
 from graphnet.graph.feed import bind
 from graphnet.graph.passes import BackwardPass, ForwardPass, ancestors, commit, hand, seed
+from graphnet.table import shown
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -54,9 +55,14 @@ class Event:
     value: Tensor | None
     contributions: tuple[tuple[Node, Tensor], ...] = ()
 
-    def __str__(self) -> str:
+    @property
+    def sentence(self) -> str:
+        """What has happened, in one line."""
         what = "no gradient" if self.value is None else f"norm {norm(self.value):.4g}"
         return f"{self.phase} {self.place} {self.name!r}: {what}"
+
+    def __str__(self) -> str:
+        return shown(self.sentence)
 
     def __repr__(self) -> str:
         return f"<Event {self.number}: {self}>"

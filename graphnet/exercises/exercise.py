@@ -14,6 +14,7 @@ from graphnet.errors import GraphError
 from graphnet.graph import Parameter
 from graphnet.layers import Module
 from graphnet.op import Op
+from graphnet.table import Text
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -163,7 +164,7 @@ class Exercise:
         return layer(cls.op(), cls.exercise, values)
 
     @classmethod
-    def task(cls) -> str:
+    def task(cls) -> Text:
         """The source from which a student starts: what is given, and a gap for each rule.
 
         >>> import graphnet as gn
@@ -180,7 +181,7 @@ class Exercise:
         for rule in given.asked():
             lines += [f"    def {rule}(self, grad):  # it may also read {others}", "        ..."]
             lines += [""]
-        return "\n".join(lines)
+        return Text("\n".join(lines))
 
 
 def _refuse_reserved(cls: type[Exercise]) -> None:

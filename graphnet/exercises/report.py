@@ -6,7 +6,7 @@ from fractions import Fraction
 from textwrap import wrap
 from typing import NamedTuple
 
-from graphnet.table import html_table
+from graphnet.table import html_table, shown
 
 _WIDTH = 80  # characters of a line
 
@@ -100,7 +100,7 @@ class Grade:
             parts = [part for text in texts for part in wrap(text, _WIDTH - width - 4)]
             names = [mark.name, *[""] * (len(parts) - 1)]
             lines += [f"  {n:{width}}  {part}" for n, part in zip(names, parts, strict=True)]
-        return "\n".join([*lines, *self.remarks])
+        return shown("\n".join([*lines, *self.remarks]))
 
     def __repr__(self) -> str:
         return f"<Grade of {self.answer}: {self.score}>"

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from statistics import mean, stdev
 from typing import TYPE_CHECKING
 
-from graphnet.table import text_table
+from graphnet.table import shown, text_table
 from graphnet.train import Callback
 from graphnet.version import __version__
 
@@ -90,9 +90,10 @@ class Report:
     def finish(self) -> None:
         """Show the final errors, and write the record if a file is named."""
         for name in ("train", "test"):
-            sys.stdout.write(f"{name} error  {self._summary(f'{name}_error')}\n")
+            sys.stdout.write(shown(f"{name} error  {self._summary(f'{name}_error')}\n"))
         if self.settings.json is not None:
-            self.settings.json.write_text(json.dumps(self.record(), indent=2) + "\n")
+            text = json.dumps(self.record(), indent=2) + "\n"
+            self.settings.json.write_text(text, encoding="utf-8")
 
     def record(self) -> dict[str, object]:
         """Settings, rounds and their means, as JSON writes them; errors are fractions."""
@@ -116,7 +117,7 @@ class Report:
 
     def _print(self, text: str) -> None:
         if not self.settings.quiet:
-            sys.stdout.write(f"{text}\n")
+            sys.stdout.write(shown(f"{text}\n"))
             sys.stdout.flush()
 
 

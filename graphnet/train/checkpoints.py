@@ -102,8 +102,8 @@ class Checkpoints(Callback):
         state = self.store.load()
         if state is None:
             return False
-        with suppress(OSError):  # what a crash has left does no harm
-            self.store.clean()
+        with suppress(OSError, LoadError):  # what a crash has left does no harm
+            self.store.clean(state.step)
         before = captured(run)
         try:
             restore(run, unpacked(state.values, state.tensors))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+from functools import cache
 from math import ceil
+from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 from graphnet.train.callbacks import Callback
@@ -19,21 +22,17 @@ class Progress(Callback):
     """
 
     def __init__(self, shown: bool | None = None) -> None:
-        self._disable = None if shown is None else not shown
+        self._asked = shown
         self._bar: Any = None
 
     def start(self, run: Run) -> None:
         """Begin with the steps that are done."""
-        from tqdm import tqdm
-
         batches = ceil(run.rows / run.settings.batch_size)
-        self._bar = tqdm(
+        self._bar = progress_bar(
+            self._asked,
             total=run.settings.epochs * ceil(batches / run.settings.accumulate),
             initial=run.step,
             unit="step",
-            disable=self._disable,
-            leave=False,
-            mininterval=0.1,
         )
         self._shown = not self._bar.disable
 
@@ -49,3 +48,40 @@ class Progress(Callback):
         if self._bar is not None:
             self._bar.refresh()  # a short training has shown nothing yet
             self._bar.close()
+
+
+def progress_bar(shown: bool | None, *, total: int, initial: int, unit: str) -> Any:
+    """A bar of tqdm that is taken away at its end.
+
+    A program without a console, as pythonw runs it, has no place for one.
+
+    Args:
+        shown: True to show it, False to hide it, None to show it on terminals only.
+        total: how many units there are.
+        initial: how many of them are done.
+        unit: what is counted.
+    """
+    stream = sys.stderr
+    nowhere = stream is None or stream.closed
+    return _bar()(
+        total=total,
+        initial=initial,
+        unit=unit,
+        disable=True if nowhere else None if shown is None else not shown,
+        leave=False,
+        mininterval=0.1,
+    )
+
+
+@cache
+def _bar() -> Any:
+    """tqdm with a lock of this process alone.
+
+    Its own lock is shared with processes that are forked from this one, and one that is killed
+    while it holds the lock would keep all others waiting for good.
+    """
+    from tqdm import tqdm
+
+    bar: Any = type("ProgressBar", (tqdm,), {})
+    bar.set_lock(RLock())
+    return bar

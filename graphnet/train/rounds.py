@@ -6,6 +6,7 @@ import os
 import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
+from dataclasses import replace
 from itertools import islice
 from operator import index
 from pathlib import Path
@@ -14,8 +15,10 @@ from typing import Any
 import torch
 
 from graphnet.errors import GraphError, counted, require_count
+from graphnet.train.progress import progress_bar
 from graphnet.train.rounds_files import KeptRounds
 from graphnet.train.rounds_once import Once, inside_a_round
+from graphnet.train.rounds_source import sourced
 from graphnet.train.rounds_table import Failure, Round, Rounds
 from graphnet.train.signals import exit_on_sigterm
 
@@ -72,7 +75,7 @@ def rounds(
     3 rounds  mean ± std
     mean      0.49... ± 0.0...
     error     ... %
-    seconds   0.00... ± 0.00...
+    seconds   ...
     """
     require_count(n=n, threads=threads)
     if workers is not None:
@@ -87,6 +90,8 @@ def rounds(
     with exit_on_sigterm(), closing(_outcomes(once, missing, workers)) as outcomes:
         for outcome in _watched(outcomes, len(chosen), len(ended), progress):
             ended[outcome.seed] = outcome
+            if isinstance(outcome, Failure):
+                ended[outcome.seed] = replace(outcome, traceback=sourced(outcome.traceback, make))
             if kept and isinstance(outcome, Round):
                 kept.keep(outcome)
     return _collected([ended[seed] for seed in chosen])
@@ -116,11 +121,8 @@ def _watched(
     outcomes: Outcomes, total: int, before: int, progress: bool | None
 ) -> Iterator[Round | Failure]:
     """The outcomes, with a progress bar beside them; it is quiet off a terminal."""
-    from tqdm import tqdm
-
-    disable = None if progress is None else not progress
     failures = 0
-    with tqdm(total=total, initial=before, unit="round", disable=disable, leave=False) as bar:
+    with progress_bar(progress, total=total, initial=before, unit="round") as bar:
         for outcome in outcomes:
             failures += isinstance(outcome, Failure)
             if failures:

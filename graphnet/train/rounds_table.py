@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from graphnet.errors import GraphError, counted
-from graphnet.table import html_table, printable, text_table
+from graphnet.table import html_table, printable, shown, text_table
 from graphnet.train.history import csv_text
 
 if TYPE_CHECKING:
@@ -50,9 +50,14 @@ class Failure:
     error: str
     traceback: str
 
-    def __str__(self) -> str:
+    @property
+    def sentence(self) -> str:
+        """The failure in one line."""
         line = self.error.partition("\n")[0]
         return f"seed {self.seed} failed: {printable(line[:_LONGEST])}"
+
+    def __str__(self) -> str:
+        return shown(self.sentence)
 
 
 class Rounds:
@@ -201,7 +206,7 @@ class Rounds:
 
     def _repr_html_(self) -> str:
         """The table, in a notebook."""
-        failures = "".join(f"<p>{escape(str(each))}</p>" for each in self.failures)
+        failures = "".join(f"<p>{escape(each.sentence)}</p>" for each in self.failures)
         return f"{html_table(self._rows())}{failures}"
 
 

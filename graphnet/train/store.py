@@ -101,15 +101,23 @@ class Store:
             warnings.warn(f"{reason} An older one is used.", DamagedCheckpointWarning, stacklevel=2)
         return state
 
-    def clean(self) -> None:
-        """Delete what a crash has left unfinished; only for the run that writes here.
+    def clean(self, step: int | None = None) -> None:
+        """Delete what a crash has left; only for the run that writes here.
+
+        Args:
+            step: that of the newest whole checkpoint, where it is known: the older ones that are
+                no longer kept, and one that has stepped aside for another, are deleted as well.
 
         Raises:
             OSError: it cannot be deleted.
+            LoadError: the folder cannot be read.
         """
         for path in self.folder.iterdir() if self.folder.is_dir() else ():
             if _UNFINISHED.fullmatch(path.name):
                 _delete(path)
+        if step is not None:
+            for name in self._superfluous(step):
+                _delete(self.folder / name)
 
     def _newest(self, listing: list[tuple[int, str, int]]) -> tuple[State | None, list[str]]:
         """The newest whole checkpoint of a listing, and what is wrong with those after it."""
@@ -123,6 +131,22 @@ class Store:
             except LoadError as error:
                 wrong.append(str(error))
         return None, wrong
+
+    def _superfluous(self, step: int) -> list[str]:
+        """What a save would have deleted behind the checkpoint of this step."""
+        past = [(each, name) for each, name, _ in self._listing() if each <= step]
+        kept = sorted({each for each, _ in past})[-self.keep :]
+        return [
+            name
+            for each, name in past
+            if each not in kept or (name != _name(each) and self._is_whole(each))
+        ]
+
+    def _is_whole(self, step: int) -> bool:
+        try:
+            return read_state(self.folder / _name(step)).step == step
+        except LoadError:
+            return False
 
     def _listing(self) -> list[tuple[int, str, int]]:
         """Step, name and inode of all that has the name of a checkpoint, the newest first."""

@@ -37,13 +37,13 @@ def cells(line):
 @pytest.mark.slow
 def test_the_quick_table_of_the_disk_network(tmp_path, monkeypatch, capsys):
     page = tmp_path / "page.md"
-    page.write_text(PAGE)
+    page.write_text(PAGE, encoding="utf-8")
     options = ["--quick", "--networks", "disk-50", "--no-costs", "--write", "--page", str(page)]
     names = ["walk", "program", "torch.nn"]
     monkeypatch.setattr(sys, "argv", ["bench", *options, "--contestants", *names])
     assert command.main() == 0
     printed = capsys.readouterr().out.strip()
-    written = page.read_text()
+    written = page.read_text(encoding="utf-8")
     assert written == f"# Title\n\n{report.BEGIN}\n\n{printed}\n\n{report.END}\n\nend\n"
     rows = [cells(line) for line in written.splitlines() if line.startswith("|")]
     assert rows[0] == report.headings(names)
@@ -181,7 +181,7 @@ def test_turns_alternate_and_the_median_counts():
 @pytest.mark.slow
 def test_costs_are_measured_in_processes_of_their_own():
     command = [sys.executable, "-W", "ignore", "-m", "graphnet.bench.costs", "program", "disk-50"]
-    result = subprocess.run(command, capture_output=True, text=True, check=True, timeout=300)
+    result = subprocess.run(command, capture_output=True, encoding="utf-8", check=True, timeout=300)
     assert 1e5 < float(result.stdout) < 1e9  # bytes
 
 

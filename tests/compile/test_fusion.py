@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from closeness import assert_close
 from compile.worlds import DOUBLE, assert_same, randn
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
-from test_properties import BOUNDED
+from profiles import examples
 
 import graphnet as gn
 from graphnet import ops
@@ -129,7 +129,7 @@ def test_linear_and_activation(name, shape):
             assert_same(grads, [each.grad for each in layer.parameters()])
 
 
-@settings(BOUNDED, max_examples=50)
+@examples(50)
 @given(st.lists(st.sampled_from(sorted(TWO)), min_size=2, max_size=5), st.integers(0, 99))
 def test_chains_of_patterns(names, seed):
     """Patterns that read each other's results."""

@@ -11,10 +11,11 @@ from compile.test_layers import world as layer_world
 from compile.test_optimizers import EVERY
 from compile.test_random_graphs import world as random_world
 from compile.worlds import DOUBLE, assert_same, dense_feeds, dense_world, randn
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from profiles import examples
 from sampling import some
-from test_properties import BOUNDED, programs
+from test_properties import programs
 
 import graphnet as gn
 from graphnet.compile.build import Clip, Update, specialized, training_program
@@ -73,14 +74,14 @@ def assert_kept(program, feed):
     assert len(optimized(program)) <= len(opened(program))
 
 
-@settings(BOUNDED, max_examples=40)
+@examples(40)
 @given(programs(), st.integers(0, 7), st.sampled_from(["SGD", "Adam"]))
 def test_random_steps(program, roles, optimizer):
     made, feed, _ = random_world(program, "all", roles, optimizer=optimizer)
     assert_kept(step_program(made, feed), feed)
 
 
-@settings(BOUNDED, max_examples=50)
+@examples(50)
 @given(programs(), st.integers(0, 7))
 def test_random_predictions(program, roles):
     made, feed, values = random_world(program, "all", roles)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from closeness import assert_close
 from compile.worlds import World, assert_same
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
-from test_properties import BOUNDED, execute, programs, random_leaves, total
+from profiles import examples
+from test_properties import execute, programs, random_leaves, total
 
 import graphnet as gn
 
@@ -36,25 +37,22 @@ def world(program, kind, roles, unknown=False, optimizer="SGD"):
 
 
 @pytest.mark.parametrize("kind", ["all", "last"])
-def test_steps_of_random_graphs(kind):
-    @settings(BOUNDED, max_examples=50)
-    @given(programs(), st.integers(0, 7), st.sampled_from(["SGD", "Adam"]))
-    def agree(program, roles, optimizer):
-        (ours, feed, _), (theirs, *_) = (
-            world(program, kind, roles, optimizer=optimizer) for _ in range(2)
-        )
-        step = ours.compiled(check_finite=False)
-        kept = {name: value.clone() for name, value in feed.items()}
-        for _ in range(3):
-            assert_same(step(feed), theirs.walk(feed))
-            assert_same(ours.state(), theirs.state())
-        assert_same(feed, kept, exact=True)
-        ours.step.program.lint()
-
-    agree()
+@examples(50)
+@given(program=programs(), roles=st.integers(0, 7), optimizer=st.sampled_from(["SGD", "Adam"]))
+def test_steps_of_random_graphs(kind, program, roles, optimizer):
+    (ours, feed, _), (theirs, *_) = (
+        world(program, kind, roles, optimizer=optimizer) for _ in range(2)
+    )
+    step = ours.compiled(check_finite=False)
+    kept = {name: value.clone() for name, value in feed.items()}
+    for _ in range(3):
+        assert_same(step(feed), theirs.walk(feed))
+        assert_same(ours.state(), theirs.state())
+    assert_same(feed, kept, exact=True)
+    ours.step.program.lint()
 
 
-@BOUNDED
+@examples(150)
 @given(programs(), st.integers(0, 7), st.booleans())
 def test_predictions_of_random_graphs(program, roles, unknown):
     """Every value at once, from fixed and from unknown sizes; nothing that was fed is changed."""
@@ -79,7 +77,7 @@ def test_predictions_of_random_graphs(program, roles, unknown):
     assert_same(ours.state(), before, exact=True)
 
 
-@settings(BOUNDED, max_examples=40)
+@examples(40)
 @given(programs(), st.integers(0, 7))
 def test_second_derivatives_compile(program, roles):
     """A loss that holds gradients itself."""

@@ -58,13 +58,13 @@ for name in [name for name in sys.modules if name.partition(".")[0] in hidden]:
     del sys.modules[name]
 draw("ranker")
 maps = Path("/proc/self/maps")
-print((layouts, outside, maps.read_text() if maps.exists() else ""))
+print((layouts, outside, maps.read_text(encoding="utf-8") if maps.exists() else ""))
 """
 
 
 def environment(empty: Path, seed: int) -> dict[str, str]:
     """No variable of this machine; an unset PATH would mean /bin and /usr/bin."""
-    (empty / "fonts.conf").write_text("<fontconfig/>")
+    (empty / "fonts.conf").write_text("<fontconfig/>", encoding="utf-8")
     paths = ("PATH", "HOME", "FONTCONFIG_PATH", "XDG_DATA_HOME", "XDG_DATA_DIRS", "XDG_CONFIG_HOME")
     paths += ("XDG_CONFIG_DIRS", "XDG_CACHE_HOME")
     return {

@@ -9,10 +9,10 @@ import subprocess
 import sys
 from dataclasses import replace
 from html import unescape
-from time import process_time
 
 import pytest
 from scenes import SCENES, chain, network
+from timing import units
 
 from graphnet.draw.dot import digraph_of, layout_dot
 from graphnet.draw.scene import KINDS, Arrow, Box, Scene
@@ -82,13 +82,11 @@ def test_layout_texts_hold_nothing_in_circles_of_modules():
     assert "rank=same" not in text
 
 
-@pytest.mark.parametrize(("number", "limit"), [(1000, 0.3), (10_000, 3.0)])
+@pytest.mark.parametrize(("number", "limit"), [(1000, 3), (10_000, 30)])
 def test_layout_texts_take_little_time(number, limit):
     scene = chain(number, 7)
     scene.boxes = [replace(box, path=(str(place // 9),)) for place, box in enumerate(scene.boxes)]
-    start = process_time()
-    layout_dot(scene)
-    assert process_time() - start < limit
+    assert units(lambda: layout_dot(scene)) < limit  # 0.3 and 4 measured
 
 
 @HAS_DOT

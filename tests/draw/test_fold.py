@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import random
-from time import process_time
 
 import pytest
 import torch
 from draw.worlds import Block, Steps, Twins
+from timing import units
 
 import graphnet as gn
 from graphnet.draw.building import scene_of
@@ -201,11 +201,10 @@ def test_where_all_reads_all_more_is_joined():
 
 
 @pytest.mark.parametrize("make", [lambda: chain(10_000), lambda: tangle(10_000)])
-def test_a_long_list_is_folded_in_a_second(make):
+def test_a_long_list_is_folded_in_little_time(make):
     scene = scene_of(make())
-    start = process_time()
     assert len(folded(scene)) <= 60
-    assert process_time() - start < 2  # seconds; a busy machine has twice the time
+    assert units(lambda: folded(scene), tries=1) < 30  # 3 to 6 measured
 
 
 @pytest.mark.parametrize("options", [{"depth": -1}, {"depth": 1.5}, {"limit": 0}, {"limit": True}])

@@ -42,7 +42,9 @@ def version_of(engine: str) -> str:
 
 
 def asked(option: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(["dot", option], input=TITLE, capture_output=True, text=True, check=True)
+    return subprocess.run(
+        ["dot", option], input=TITLE, capture_output=True, encoding="utf-8", check=True
+    )
 
 
 def drawn(name: str, engine: str) -> Drawing:

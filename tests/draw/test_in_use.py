@@ -55,7 +55,7 @@ def test_webassembly_needs_both_packages(monkeypatch, hidden):
 
 def test_an_engine_that_fails_is_not_called_in_use(monkeypatch, tmp_path):
     program = tmp_path / "dot"
-    program.write_text("#!/bin/sh\nexit 3\n")
+    program.write_text("#!/bin/sh\nexit 3\n", encoding="utf-8")
     program.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.warns(UserWarning, match="engine 'dot' failed"):

@@ -47,7 +47,7 @@ def test_the_fonts_are_small_and_bring_their_licence():
     fonts = sorted(FONTS.glob("*.ttf"))
     assert [font.name for font in fonts] == ["DejaVuSans-Bold.ttf", "DejaVuSans.ttf"]
     assert all(font.stat().st_size < 80_000 for font in fonts)
-    assert "Bitstream" in (FONTS / "LICENSE").read_text()
+    assert "Bitstream" in (FONTS / "LICENSE").read_text(encoding="utf-8")
 
 
 def test_too_many_pixels_are_capped_with_a_note():

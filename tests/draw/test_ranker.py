@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from itertools import combinations
-from time import process_time
 
 import pytest
 from scenes import (
@@ -16,6 +15,7 @@ from scenes import (
     rectangles,
     sound,
 )
+from timing import units
 
 from graphnet.draw.ranker import beside, ranked
 from graphnet.draw.scene import Arrow, Box, Scene
@@ -97,17 +97,13 @@ def test_two_readings_by_one_operation_are_two_curves():
     assert layout.curves[0] != layout.curves[1]
 
 
-@pytest.mark.parametrize(("number", "limit"), [(600, 0.1), (10_000, 2.5)])
+@pytest.mark.parametrize(("number", "limit"), [(600, 4), (10_000, 80)])
 @pytest.mark.parametrize("skip", [0, 7])
 def test_long_chains_take_linear_time(number, limit, skip):
     scene = chain(number, skip)
-    times = []
-    for _ in range(5 if number < 1000 else 1):
-        start = process_time()
-        layout = ranked(scene)
-        times.append(process_time() - start)
+    layout = ranked(scene)
     assert len(layout.places) == len(scene)
-    assert min(times) < limit
+    assert units(lambda: ranked(scene), tries=3 if number < 1000 else 1) < limit  # 0.5, 16 to 21
     rows = [layout.places[box.key][1] for box in scene.boxes if box.kind == "operation"]
     assert rows == sorted(rows)
 

@@ -43,14 +43,16 @@ def run(*arguments: object) -> tuple[int, str, str]:
 def record(path: Path, *arguments: object) -> dict:
     code, _, errors = run(*arguments, "--quiet", "--json", path)
     assert code == 0, errors
-    return json.loads(path.read_text())
+    return json.loads(path.read_text(encoding="utf-8"))
 
 
 def test_it_shows_the_list_a_table_and_the_errors(tmp_path: Path) -> None:
     """In a process of its own, from another folder, under -O."""
     # Old versions of torch warn where numpy is missing.
     command = [sys.executable, "-O", "-W", "ignore", str(ROOT / "test.py"), "--epochs", "30"]
-    result = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
+    result = subprocess.run(
+        command, capture_output=True, encoding="utf-8", cwd=tmp_path, check=False
+    )
     assert result.returncode == 0
     assert "linear(x, 0.weight, 0.bias)" in result.stdout
     assert "1,427 parameters" in result.stdout
@@ -226,7 +228,7 @@ def test_the_default_settings_reach_their_error(tmp_path: Path) -> None:
 
 
 def test_autograd_is_off_while_it_runs() -> None:
-    text = (ROOT / "test.py").read_text()
+    text = (ROOT / "test.py").read_text(encoding="utf-8")
     assert "set_grad_enabled(False)" in text
     assert torch.is_grad_enabled()  # importing the package changes nothing
 
@@ -265,7 +267,7 @@ def test_weights_without_training_have_no_curves(tmp_path: Path) -> None:
 
 
 def test_plot_needs_a_folder_and_matplotlib(tmp_path: Path, monkeypatch) -> None:
-    (tmp_path / "file").write_text("")
+    (tmp_path / "file").write_text("", encoding="utf-8")
     code, _, errors = run("--epochs", 1, "--plot", tmp_path / "file")
     assert (code, "is a file" in errors) == (1, True)
     monkeypatch.setitem(sys.modules, "matplotlib", None)

@@ -157,9 +157,9 @@ def test_failures_are_told(results):
 def test_the_folder(results, tmp_path):
     report.write(tmp_path / "out", results)
     assert names_in(tmp_path / "out") == ["digit-pairs.json", "digit-pairs.md", "pictures"]
-    record = json.loads((tmp_path / "out" / "digit-pairs.json").read_text())
+    record = json.loads((tmp_path / "out" / "digit-pairs.json").read_text(encoding="utf-8"))
     assert record["networks"]["shared"]["statistics"]["test_accuracy"]["mean"] == 0.87
-    page = (tmp_path / "out" / "digit-pairs.md").read_text()
+    page = (tmp_path / "out" / "digit-pairs.md").read_text(encoding="utf-8")
     assert "| 2 shared | 87.0 ± 1.4 % |" in page
     assert "answer + 0.5 first digit + 0.5 second digit, augmented" in page
     linked = sorted(re.findall(r"\]\(pictures/(.+?)\)", page))
@@ -178,13 +178,15 @@ def test_the_command(bars, tmp_path, capsys):
 
 def test_the_page_and_the_record_tell_what_was_run_and_not_what_is_usual(bars, tmp_path):
     assert command.main([*SMALL, "--augment", "--out", str(tmp_path)]) == 0
-    page = (tmp_path / "digit-pairs.md").read_text()
+    page = (tmp_path / "digit-pairs.md").read_text(encoding="utf-8")
     assert "learns it from 20 pairs and is tested on 20 others" in page
     assert "of 1 round (seeds 0 to 0)" in page
     assert (
         "| 7 digits then <= | 0.005 | 0 | 1 | 100 | first digit + second digit, augmented |" in page
     )
-    network = json.loads((tmp_path / "digit-pairs.json").read_text())["networks"]["digits"]
+    network = json.loads((tmp_path / "digit-pairs.json").read_text(encoding="utf-8"))["networks"][
+        "digits"
+    ]
     assert network["pairs"] == 20
     assert (network["recipe"]["epochs"], network["recipe"]["augment"]) == (1, True)
 

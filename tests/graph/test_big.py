@@ -13,7 +13,7 @@ import pytest
 PROGRAM = textwrap.dedent(
     """
     import gc, json, sys
-    from time import perf_counter as now
+    from time import process_time as now
 
     import torch
     import graphnet as gn
@@ -80,7 +80,7 @@ def run(count, collector="paused"):
     result = subprocess.run(
         [sys.executable, "-c", PROGRAM, str(count), collector],
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         timeout=600,
         check=False,
     )

@@ -166,7 +166,11 @@ def test_small_graphs_never_load_the_meta_device():
         "print(len(set(sys.modules) - before))"
     )
     result = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=120
+        [sys.executable, "-c", program],
+        capture_output=True,
+        encoding="utf-8",
+        check=True,
+        timeout=120,
     )
     assert int(result.stdout) < 300  # the meta device would import about a thousand
 

@@ -8,7 +8,7 @@ import itertools
 
 import pytest
 import torch
-from optim.twins import MEMORY, Twins
+from optim.twins import DECOUPLED, MEMORY, Twins
 
 import graphnet as gn
 
@@ -145,6 +145,8 @@ def test_momentum_that_comes_later_starts_with_a_whole_gradient(meanwhile):
 @pytest.mark.parametrize("kind", KINDS)
 def test_defaults_and_their_order_are_those_of_torch(kind):
     ours, theirs = Twins().optimizers(kind, {})
+    if DECOUPLED in ours.defaults.keys() - theirs.defaults.keys():
+        pytest.skip("the options are those of torch 2.7 and newer")
     machinery = ("foreach", "fused", "capturable", "differentiable")
     needed = {name: value for name, value in theirs.defaults.items() if name not in machinery}
     assert ours.defaults == needed

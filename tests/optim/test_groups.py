@@ -47,11 +47,26 @@ def test_fifty_steps_of_two_groups(kind, options):
         twins.check()
 
 
+def keeps_later_groups():
+    """Whether torch's Adagrad takes a later group; before 2.7 its step ends in a KeyError."""
+    first, later = (torch.nn.Parameter(torch.ones(2)) for _ in range(2))
+    adagrad = torch.optim.Adagrad([first])
+    adagrad.add_param_group({"params": [later]})
+    later.grad = torch.ones(2)
+    try:
+        adagrad.step()
+    except KeyError:
+        return False
+    return True
+
+
 @pytest.mark.parametrize(("kind", "options"), MEMORY, ids=str)
 def test_a_group_that_comes_later(kind, options):
     twins = Twins()
     if kind == "Adagrad":
         options = {"lr": 0.1}
+        if not keeps_later_groups():
+            pytest.skip("the Adagrad of this torch has no state for a group that comes later")
     ours, theirs = grouped(twins, kind, [((0, 1), {})], options)
     for _ in range(4):
         twins.step(ours, theirs)

@@ -6,6 +6,7 @@ import pytest
 import torch
 from closeness import assert_close
 from optim.test_formulas import CASES
+from optim.twins import torch_optimizer
 
 import graphnet as gn
 from graphnet.optim.places import Place
@@ -33,7 +34,7 @@ def test_the_update_on_tensors_and_on_nodes(kind, options):
     generator = torch.Generator().manual_seed(0)
     value = torch.randn(SHAPE, generator=generator, dtype=DTYPE)
     theirs = torch.nn.Parameter(value.clone())
-    torch_optimizer = getattr(torch.optim, kind)([theirs], **options)
+    reference = torch_optimizer(kind, [theirs], options)
     optimizer = getattr(gn, kind)([gn.Parameter(value)], **options)
     group = optimizer.defaults
     names = optimizer.slots_of(group)
@@ -44,7 +45,7 @@ def test_the_update_on_tensors_and_on_nodes(kind, options):
     for step in range(1, 21):
         grad = torch.randn(SHAPE, generator=generator, dtype=DTYPE)
         theirs.grad = grad.clone()
-        torch_optimizer.step()
+        reference.step()
         numbers = optimizer.numbers(group, step, **scalars)
         flags = {name: each for name, each in numbers.items() if isinstance(each, bool)}
         fed = {name: torch.tensor(numbers[name], dtype=DTYPE) for name in numbers.keys() - flags}

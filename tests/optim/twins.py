@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from inspect import signature
+
 import torch
 from closeness import assert_close
 from torch import nn
@@ -36,7 +38,7 @@ class Twins:
     def optimizers(self, kind, options, places=None):
         places = range(len(self.ours)) if places is None else places
         ours = getattr(gn, kind)([self.ours[place] for place in places], **options)
-        theirs = getattr(torch.optim, kind)([self.theirs[place] for place in places], **options)
+        theirs = torch_optimizer(kind, [self.theirs[place] for place in places], options)
         return ours, theirs
 
     def set_gradients(self, frozen=()):
@@ -57,6 +59,17 @@ class Twins:
         # Values are about 1, so 1e-12 is rounding of float64 over the steps and nothing more.
         for mine, other in zip(self.ours, self.theirs, strict=True):
             assert_close(mine.top, other.detach(), rtol=tolerance, atol=tolerance)
+
+
+DECOUPLED = "decoupled_weight_decay"  # an option of torch's Adam since 2.7
+
+
+def torch_optimizer(kind, parameters, options):
+    """That of torch; where its Adam has no such option, AdamW decouples the decay."""
+    kind, options = getattr(torch.optim, kind), dict(options)
+    if DECOUPLED in options and DECOUPLED not in signature(kind).parameters:
+        kind = torch.optim.AdamW if options.pop(DECOUPLED) else kind
+    return kind(parameters, **options)
 
 
 GROUPS = {
@@ -93,7 +106,9 @@ def assert_same_state(mine, other, tolerance=1e-12):
             assert_close(found, value, rtol=tolerance, atol=tolerance)
     machinery = {"foreach", "fused", "capturable", "differentiable"}
     for group, needed in zip(mine["param_groups"], other["param_groups"], strict=True):
-        assert group == {name: value for name, value in needed.items() if name not in machinery}
+        known = {name: value for name, value in needed.items() if name not in machinery}
+        left_out = {DECOUPLED} - known.keys()
+        assert {name: value for name, value in group.items() if name not in left_out} == known
 
 
 def assert_words(words, error):

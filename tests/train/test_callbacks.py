@@ -260,10 +260,13 @@ def test_the_best_model_has_no_name_of_torch(name):
 def test_logs_hold_what_the_history_holds(tmp_path):
     logs = [gn.CSVLog(tmp_path / "a" / "epochs.csv"), gn.JSONLog(tmp_path / "steps.jsonl")]
     history = a_run(callbacks=logs).train()
-    with (tmp_path / "a" / "epochs.csv").open() as file:
+    with (tmp_path / "a" / "epochs.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert [float(row["loss"]) for row in rows] == history["loss"]
-    lines = [json.loads(line) for line in (tmp_path / "steps.jsonl").read_text().splitlines()]
+    lines = [
+        json.loads(line)
+        for line in (tmp_path / "steps.jsonl").read_text(encoding="utf-8").splitlines()
+    ]
     assert [line["loss"] for line in lines if "epoch" not in line] == list(history.losses)
     assert [line for line in lines if "epoch" in line] == history.epochs
     assert [line["step"] for line in lines if "epoch" not in line] == list(range(1, 13))
@@ -277,7 +280,7 @@ def test_a_new_column_begins_the_table_anew(tmp_path):
 
     path = tmp_path / "epochs.csv"
     a_run(callbacks=[Late(), gn.CSVLog(path)]).train()
-    with path.open() as file:
+    with path.open(encoding="utf-8") as file:
         assert [row["late"] for row in csv.DictReader(file)] == ["", "1.5", ""]
 
 
@@ -288,7 +291,7 @@ def test_json_has_null_for_what_is_not_finite(tmp_path):
 
     path = tmp_path / "steps.jsonl"
     a_run(callbacks=[Bad(), gn.JSONLog(path)], epochs=1).train()
-    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     assert [line["loss"] for line in lines[:-1]] == [None] * 4
     assert isinstance(lines[-1]["loss"], float)
 

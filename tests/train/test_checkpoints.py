@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 
 import pytest
 import torch
@@ -225,10 +226,10 @@ def test_a_directory_keeps_states_and_logs(tmp_path):
     names = sorted(path.name for path in (tmp_path / "run").iterdir())
     assert names == ["checkpoints", "epochs.csv", "steps.jsonl"]
     history = run(epochs=4)
-    lines = (tmp_path / "run" / "epochs.csv").read_text().splitlines()
+    lines = (tmp_path / "run" / "epochs.csv").read_text(encoding="utf-8").splitlines()
     assert len(lines) == 5
     assert len(history) == 4
-    steps = (tmp_path / "run" / "steps.jsonl").read_text().splitlines()
+    steps = (tmp_path / "run" / "steps.jsonl").read_text(encoding="utf-8").splitlines()
     assert len(steps) == len(history.losses) + 4
     assert len(list((tmp_path / "run" / "checkpoints").iterdir())) == 2
 
@@ -267,8 +268,30 @@ def test_a_damaged_state_is_passed_over_with_a_warning(tmp_path):
         assert_equal(outcome(*train(tmp_path)), whole)
 
 
+def test_what_a_kill_has_left_behind_the_last_state_goes_when_it_is_resumed(tmp_path):
+    """One that was replaced, one that is no longer kept, one half written; no save follows."""
+    whole = outcome(*train(tmp_path))
+    older, newest = sorted(tmp_path.iterdir())
+    shutil.copytree(newest, tmp_path / f"{newest.name}-replaced")
+    shutil.copytree(older, tmp_path / "checkpoint-00000001")
+    (tmp_path / ".checkpoint-0123456789abcdef.tmp").mkdir()
+    assert_equal(outcome(*train(tmp_path)), whole)
+    assert sorted(tmp_path.iterdir()) == [older, newest]
+
+
+def test_one_that_was_replaced_stays_where_the_other_is_damaged(tmp_path):
+    whole = outcome(*train(tmp_path))
+    _, newest = sorted(tmp_path.iterdir())
+    aside = tmp_path / f"{newest.name}-replaced"
+    shutil.copytree(newest, aside)
+    (newest / "tensors.safetensors").write_bytes(b"torn")
+    with pytest.warns(UserWarning, match=newest.name):
+        assert_equal(outcome(*train(tmp_path)), whole)
+    assert aside.exists()
+
+
 def test_where_a_state_cannot_be_written_the_training_goes_on_or_stops(tmp_path):
-    (tmp_path / "file").write_text("")
+    (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.warns(UserWarning, match="The training goes on"):
         _, _, history = train(tmp_path / "file" / "folder", resume=False)
     assert len(history) == 3

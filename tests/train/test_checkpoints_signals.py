@@ -42,7 +42,7 @@ def text_of(folder, number, first):
 def test_a_signal_ends_at_the_end_of_a_step_with_a_state(number, code, tmp_path, capsys):
     """The signal ends a process of its own; this one goes on, and does the same without it."""
     command = [sys.executable, "-c", text_of(tmp_path / "a", number, True)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False)
     assert (done.returncode, done.stdout) == (code, ""), done.stderr
     assert max((tmp_path / "a" / "checkpoints").iterdir()).name.endswith("5")
     printed = []

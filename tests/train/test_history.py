@@ -32,13 +32,13 @@ def test_columns_are_found_by_name(history):
 
 def test_a_file_has_all_epochs_with_all_digits(history, tmp_path):
     path = history.to_csv(tmp_path / "history.csv")
-    with path.open() as file:
+    with path.open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert [float(row["loss"]) for row in rows] == history["loss"]
 
 
 def test_a_file_may_have_all_steps(history, tmp_path):
-    with history.to_csv(tmp_path / "steps.csv", steps=True).open() as file:
+    with history.to_csv(tmp_path / "steps.csv", steps=True).open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert [int(row["step"]) for row in rows] == list(range(1, 61))
     assert [float(row["loss"]) for row in rows] == list(history.losses)

@@ -14,7 +14,11 @@ PROGRAM = Path(__file__).parents[1] / "kills.py"
 @pytest.mark.parametrize("kills", [6, pytest.param(200, marks=pytest.mark.slow)])
 def test_killed_trainings_go_on_to_the_same_end(kills):
     done = subprocess.run(
-        [sys.executable, str(PROGRAM), str(kills)], capture_output=True, text=True, check=False
+        [sys.executable, str(PROGRAM), str(kills)],
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+        timeout=600 + 10 * kills,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"kills      {kills}\n" in done.stdout

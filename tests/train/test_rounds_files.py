@@ -137,7 +137,7 @@ def test_a_file_of_another_kind_is_refused(tmp_path):
 
 
 def test_other_files_in_the_folder_do_not_matter(path):
-    (path.parent / "notes.json").write_text("{")
+    (path.parent / "notes.json").write_text("{", encoding="utf-8")
     kept = KeptRounds(path.parent, SETTINGS)
     assert kept.read([3, 4]) == {3: RESULT}
     assert kept.read([4]) == {}

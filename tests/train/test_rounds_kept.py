@@ -53,7 +53,7 @@ def test_a_failed_round_runs_again(tmp_path):
 
 def test_a_damaged_round_runs_again(tmp_path):
     rounds(sample, 3, directory=tmp_path)
-    (tmp_path / "round-1.json").write_text("{")
+    (tmp_path / "round-1.json").write_text("{", encoding="utf-8")
     with pytest.warns(UserWarning, match=r"round-1\.json is not a whole round"):
         again = rounds(sample, 3, directory=tmp_path)
     assert told(again) == told(rounds(never, 3, directory=tmp_path))
@@ -102,7 +102,7 @@ rounds(make, 6, workers=2, directory=sys.argv[1])
         [sys.executable, "-c", program, str(tmp_path)],
         start_new_session=True,
         stderr=subprocess.PIPE,
-        text=True,
+        encoding="utf-8",
     )
     _wait(lambda: len(list(tmp_path.glob("round-*.json"))) == 2)
     time.sleep(0.2)
@@ -137,5 +137,7 @@ def test_a_disk_that_refuses_does_not_lose_a_round(tmp_path):
 
 def test_a_file_is_json_that_others_can_read(tmp_path):
     rounds(lambda seed: {"x": 0.1, "y": [inf, 1]}, 1, directory=tmp_path, settings={"lr": 1})
-    record = json.loads((tmp_path / "round-0.json").read_text(), parse_constant=never)
+    record = json.loads(
+        (tmp_path / "round-0.json").read_text(encoding="utf-8"), parse_constant=never
+    )
     assert (record["seed"], record["numbers"], record["settings"]) == (0, {"x": 0.1}, {"lr": 1})

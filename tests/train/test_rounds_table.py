@@ -99,7 +99,7 @@ def test_it_is_a_sequence():
 
 def test_csv_has_all_digits(tmp_path):
     path = Rounds(RESULTS).to_csv(tmp_path / "rounds.csv")
-    with path.open(newline="") as file:
+    with path.open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert list(rows[0]) == ["seed", "test_accuracy", "loss", "seconds"]
     assert [float(row["test_accuracy"]) for row in rows] == [0.836, 0.866]

@@ -226,7 +226,9 @@ def test_exit_codes_of_a_program(first, second, code):
     arguments = [sys.executable, "-c", PROGRAM, "slow" if second else "fast"]
     world = {**os.environ, "PYTHONPATH": str(Path(signals.__file__).parent)}
     pipe = subprocess.PIPE
-    with subprocess.Popen(arguments, stdout=pipe, stderr=pipe, text=True, env=world) as process:
+    with subprocess.Popen(
+        arguments, stdout=pipe, stderr=pipe, encoding="utf-8", env=world
+    ) as process:
         assert process.stdout.readline() == "ready\n"
         process.send_signal(first)
         assert process.stdout.readline() == "step\n"

@@ -10,8 +10,9 @@ from hashlib import sha256
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from profiles import examples
 from train.states import bits, names_in, small
 
 import graphnet as gn
@@ -101,7 +102,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=40, deadline=None, database=None, derandomize=True)
+@examples(40)
 @given(st.dictionaries(st.text() | st.sampled_from(["$float", "$$float", "$", "$x"]), JSON))
 def test_every_value_comes_back(values):
     text = schema.Text(5, values, {}, "")
@@ -238,6 +239,6 @@ def test_a_checkpoint_of_version_1_is_read_forever(tmp_path):
     text = text.replace("FILE", sha256(data).hexdigest())
     digest = sha256(text.replace(',"sha256":"TEXT"', "").encode()).hexdigest()
     (tmp_path / "tensors.safetensors").write_bytes(data)
-    (tmp_path / "state.json").write_text(text.replace("TEXT", digest))
+    (tmp_path / "state.json").write_text(text.replace("TEXT", digest), encoding="utf-8")
     values = {"lr": 0.1, "best": float("inf"), "$name": [None, True, -0.0]}
     assert bits(read_state(tmp_path)) == bits(State(12, {"w": torch.tensor([1.5, -2])}, values))

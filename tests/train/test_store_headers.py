@@ -7,8 +7,9 @@ import tracemalloc
 
 import pytest
 import torch
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from profiles import examples
 from safetensors.torch import save
 from train.states import (
     about,
@@ -116,16 +117,7 @@ def test_the_same_bytes_under_many_names_are_not_summed_up_each_time(path):
         schema.contents(tensor_file(many))
 
 
-QUIET = settings(
-    max_examples=100,
-    deadline=None,
-    database=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
-
-
-@QUIET
+@examples(100)
 @given(
     st.dictionaries(
         st.sampled_from(["a", "b", "__metadata__", ""]),

@@ -8,8 +8,9 @@ import struct
 
 import pytest
 import torch
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from profiles import examples
 from train.states import (
     about,
     bits,
@@ -210,16 +211,8 @@ def test_a_path_that_is_not_there(tmp_path, name):
 
 # any bytes at all
 
-QUIET = settings(
-    max_examples=100,
-    deadline=None,
-    database=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
 
-
-@QUIET
+@examples(100)
 @given(st.binary(max_size=60) | st.text(alphabet='{}[]",:0$e-\\u', max_size=60).map(str.encode))
 def test_any_bytes_are_refused(data):
     for reader in (schema.read, schema.contents):

@@ -11,6 +11,7 @@ import graphnet as gn
 from graphnet.errors import GraphError
 from graphnet.experiments.pairs import report, study
 from graphnet.experiments.pairs.recipes import RECIPES
+from graphnet.table import shown
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -47,7 +48,7 @@ def run(options: argparse.Namespace) -> None:
             augment=options.augment,
         )
         sys.stderr.write("{}: {}\n".format(*report.row(results[name])))
-    sys.stdout.write(report.text(results) + "\n")
+    sys.stdout.write(shown(report.text(results)) + "\n")
     if options.out is not None:
         report.write(options.out, results)
 

@@ -95,7 +95,7 @@ def text(results: Mapping[str, Trained]) -> str:
 def failures(results: Mapping[str, Trained]) -> list[str]:
     """A line for each round that failed."""
     return [
-        f"{recipe.title}: {failure}"
+        f"{recipe.title}: {failure.sentence}"
         for recipe, _, rounds in results.values()
         for failure in rounds.failures
     ]

@@ -1,0 +1,42 @@
+"""What an action costs, in a unit that is measured in the same process at the same time.
+
+Seconds depend on the machine, and on the clock they depend on all else that runs there. So tests
+ask how many times as long as a fixed piece of Python an action keeps the processor busy, and the
+best of several tries counts. Their limits leave three times the room or more of what was measured:
+they find what grows too fast, not what is a little slower.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import process_time
+
+try:
+    import resource
+except ImportError:  # Windows, where child processes are not counted
+    resource = None  # type: ignore[assignment]
+
+
+def units(action: Callable[[], object], tries: int = 3) -> float:
+    """The processor time of an action, its child processes included, in units of `work`."""
+    return min(seconds(action) for _ in range(tries)) / min(seconds(work) for _ in range(5))
+
+
+def seconds(action: Callable[[], object]) -> float:
+    """The processor time of an action and of the child processes that have ended in it."""
+    start = _spent()
+    action()
+    return _spent() - start
+
+
+def work() -> None:
+    """Some hundredths of a second of numbers, names and tables."""
+    table: dict[int, int] = {}
+    for number in range(500_000):
+        table[number % 1000] = table.get(number % 7, number) + 1
+
+
+def _spent() -> float:
+    children = resource.getrusage(resource.RUSAGE_CHILDREN) if resource else None
+    others = children.ru_utime + children.ru_stime if children else 0.0
+    return process_time() + others
