@@ -166,7 +166,7 @@ PACKAGE: list[Fault] = [
         Fault("Var.grad_x", "self.divisor(twice)", "self.divisor(x)", "var"),
     ),
     *_seeded_in(
-        "ops/image_windows.py", "ops/test_short_types.py",
+        "ops/mean_pooling.py", "ops/test_short_types.py",
         Fault("pixels_in", "widened(x.new_empty(0))", "x.new_empty(0)"),
     ),
     *_seeded_in(

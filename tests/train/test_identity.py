@@ -238,6 +238,28 @@ CELLS = {
 }
 
 
+def test_settings_that_a_callback_changes_are_no_new_ones(tmp_path):
+    """A script that is started again has the settings of its first line, not the last."""
+    options = {"settings": {"momentum": 0.9}, "callbacks": Restless()}
+    whole = train(tmp_path / "whole", epochs=4, **options)
+    train(tmp_path / "parts", epochs=2, **options)
+    assert train(tmp_path / "parts", epochs=4, **options)["loss"] == whole["loss"]
+
+
+def test_a_rate_under_an_earlier_schedule_is_no_new_setting(tmp_path):
+    """An optimizer that was tried before has another rate now, but the same one of its own."""
+    options = {"batch_size": 10, "seed": 0, "schedule": schedules.one_cycle(0.1, 16)}
+    for tries in (1, 0):
+        torch.manual_seed(0)
+        model = gn.Sequential(*layers())
+        sgd = gn.SGD(model.parameters(), lr=0.1)
+        for _ in range(tries):
+            gn.fit(model, gn.LossCrossEntropy(), data(), sgd, epochs=1, **options)
+        given = {"directory": tmp_path, "epochs": 4 - tries, **options}
+        history = gn.fit(model, gn.LossCrossEntropy(), data(), sgd, **given)
+    assert len(history) == 4
+
+
 def listing(seen):
     count = 0
 
