@@ -4,9 +4,9 @@ python tests/faults.py              all faults
 python tests/faults.py --short      three of them
 python tests/faults.py plan circle  those whose file, owner or tests have one of these words
 
-Each fault of `fault_rows.py` is one small change in one class or function. It is made in a copy of
-the package in a temporary folder, where the tests that it names then run; the checkout itself is
-only read. A fault that makes these tests hang counts as caught, and is said to hang.
+Each fault of the folder `seeds` is one small change in one class or function. It is made in a copy
+of the package in a temporary folder, where the tests that it names then run; the checkout itself
+is only read. A fault that makes these tests hang counts as caught, and is said to hang.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ import argparse
 import ast
 import multiprocessing
 import os
-import resource
 import shutil
 import sys
 import tempfile
@@ -24,10 +23,21 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any, NamedTuple
 
-from fault_rows import FAULTS, SHORT, Fault
+from seeds.fault import Fault
+from seeds.modules import MODULES
+from seeds.operations import OPERATIONS
+from seeds.programs import PROGRAMS
+from seeds.steps import STEPS
+from seeds.trainings import TRAININGS
 
 ROOT = Path(__file__).resolve().parent.parent
-SECONDS = 120
+PACKAGE = [*STEPS, *PROGRAMS, *MODULES, *TRAININGS]
+"""Faults of kinds that graphnet once had."""
+
+FAULTS = [*OPERATIONS, *PACKAGE]
+SHORT = [OPERATIONS[0], PROGRAMS[0], TRAININGS[0]]
+
+SECONDS = 60
 """How long the tests of one fault may take; none needs a tenth of it on a machine at rest."""
 
 MEMORY = 4 * 2**30
@@ -126,6 +136,8 @@ class Trial:
 
 def judge(copy: Path, fault: Fault) -> None:
     """In a process of its own: run the tests on a copy, and write what came out into it."""
+    import resource  # which Windows lacks
+
     resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
     output = os.open(copy / "output", os.O_WRONLY | os.O_CREAT)
     os.dup2(output, 1)

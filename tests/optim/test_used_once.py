@@ -274,13 +274,36 @@ def test_threads_add_to_one_parameter_without_loss():
     assert w.grad.unique().tolist() == [threads * sums]
 
 
+def paused_at(moment, run, other):
+    """Run something while another thread starts before one of its lines; how many there were."""
+    count = 0
+
+    def trace(frame, event, _):
+        nonlocal count
+        if frame.f_code.co_filename == threading.__file__:
+            return None
+        if event == "line" and frame.f_code.co_name in ("receive", "received"):
+            count += 1
+            if count == moment:
+                other.start()
+                other.join(0.05)  # it waits for this one to end, or is done by now
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        run()
+    finally:
+        sys.settrace(before)
+    return count
+
+
 def test_a_sum_is_not_lost_between_the_lines_of_another():
     """One thread stands still before each line in turn of what adds, while another one adds.
 
     Sums of a million elements overlap only by chance, and on a busy machine never.
     """
-    shared = gn.Parameter(torch.zeros(2))
-    lists = []
+    shared, lists = gn.Parameter(torch.zeros(2)), []
     for _ in range(2):
         graph = gn.Graph()
         lists.append((graph, (graph.input((1,), name="x") * shared).sum()))
@@ -290,30 +313,13 @@ def test_a_sum_is_not_lost_between_the_lines_of_another():
         graph, loss = lists[place]
         graph.backward(loss, accumulate=True)
 
-    lines, moment = 0, 0
-    while moment <= lines:
-        moment, lines = moment + 1, 0
-        other = threading.Thread(target=add, args=(1,))
-
-        def trace(frame, event, _):
-            nonlocal lines
-            if frame.f_code.co_name not in ("receive", "received"):
-                return None if frame.f_code.co_filename == threading.__file__ else trace
-            if event == "line":
-                lines += 1
-                if lines == moment:
-                    other.start()
-                    other.join(0.05)  # it waits for the first to end, or has added by now
-            return trace
-
+    moment = 1
+    while True:
         shared.grad = None
-        before = sys.gettrace()
-        sys.settrace(trace)
-        try:
-            add(0)
-        finally:
-            sys.settrace(before)
-        if moment <= lines:
-            other.join()
-            assert shared.grad.tolist() == [2, 2], f"lost at line {moment}"
-    assert lines > 3
+        other = threading.Thread(target=add, args=(1,))
+        if paused_at(moment, lambda: add(0), other) < moment:
+            break
+        other.join()
+        assert shared.grad.tolist() == [2, 2], f"lost at line {moment}"
+        moment += 1
+    assert moment > 4
