@@ -16,6 +16,10 @@ STEPS = [
         "optim/test_used_once.py",
         Fault("Parameter.stepped", "= True, False", "= True, True"),
         Fault("Parameter.receive", "and self.fresh", "and self._has_grad", "not_added_to"),
+    ),
+    *seeded_in(
+        "graph/parameter.py",
+        "graph/test_parameter_threads.py",
         Fault("Parameter.receive", "with self.home.lock", "if True", "not_lost"),
     ),
     *seeded_in(
