@@ -85,6 +85,33 @@ def test_values_and_gradients_are_those_of_torch(name, dtype, form):
         assert_close(mine.double(), other.double(), rtol=limit, atol=limit * scale)
 
 
+# Chains that torch rounds, or sends out of range, after each operation: so does a program.
+CHAINS = {
+    "digits": (lambda x: 0.3 * (0.7 * x), 1.0, HALF),
+    "opposite": (lambda x: -(0.3 * (0.7 * x)), 1.0, HALF),
+    "out of range and back": (lambda x: 0.001 * (1000 * x), 100.0, HALF[:1]),
+    "scaled square": (lambda x: x + (1e30 * (x * x)) * (1 / x), 1e-17, FULL),
+    "scaled square, taken off": (lambda x: x - (1e30 * (x * x)) * (1 / x), 1e-17, FULL),
+    "scaled square, divided": (lambda x: x + (1e30 * (x * x)) / x, 1e-17, FULL),
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "dtype"),
+    [(name, dtype) for name, (*_, dtypes) in CHAINS.items() for dtype in dtypes],
+    ids=str,
+)
+def test_chains_are_computed_in_their_order(name, dtype):
+    function, scale, _ = CHAINS[name]
+    x = tensor((50,), dtype, scale)
+    graph = gn.Graph()
+    y = function(graph.input((50,), name="x", dtype=dtype))
+    # The same operations in the same order; a kernel of several may leave out a rounding.
+    limit = 4 * EPS[dtype] if dtype in FULL else 0
+    for ours in (graph.forward(x=x, outputs=y), graph.compile(y, tune=False)(x=x)):
+        assert_close(ours, function(x), rtol=limit, atol=0)
+
+
 @pytest.mark.parametrize("form", ["walked", "compiled"])
 @pytest.mark.parametrize("dtype", [*HALF, *FULL], ids=str)
 @pytest.mark.parametrize("kind", ["SGD", "Adam"])

@@ -100,11 +100,20 @@ def replaced_by_an_equal_one_that_is_edited_later(optimizer):
     optimizer.param_groups[0]["lr"] = 0.0
 
 
+def replaced_by_an_equal_one(optimizer):
+    optimizer.lr = 0.0
+    optimizer.stretches()
+    before = optimizer.param_groups[0]
+    optimizer.param_groups[0] = dict(before)
+    before["lr"] = 7.0  # belongs to nobody any more
+
+
 EDITS = {
     "in place": lambda optimizer: edited(optimizer.param_groups[0]),
     "entry": replaced_entry,
     "list": replaced_list,
-    "equal entry": replaced_by_an_equal_one_that_is_edited_later,
+    "equal entry": replaced_by_an_equal_one,
+    "equal entry, edited": replaced_by_an_equal_one_that_is_edited_later,
     "attribute": lambda optimizer: setattr(optimizer, "lr", 0.0),
 }
 
@@ -176,6 +185,34 @@ def test_values_and_types_that_are_changed_between_steps(form):
     limits = {"rtol": 1e-5, "atol": 1e-6}  # the state of ours has been float32 in between
     for mine, other in zip(twins.optimizer.parameters, twins.net.parameters(), strict=True):
         assert_same(mine.top, other.detach(), **limits)
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("learned", [True, False])
+def test_values_that_move_and_are_no_business_of_the_optimizer(learned, form):
+    """Another optimizer, made later, brings its parameters together in memory of its own."""
+    graph = gn.Graph()
+    x = graph.input((2,), name="x", dtype=torch.float64)
+    w, factor, beside = (gn.Parameter(torch.ones(2, dtype=torch.float64)) for _ in range(3))
+    factor.requires_grad = learned
+    loss = (x * w * factor).sum()
+    sgd = gn.SGD([w], lr=0.1)
+    step = graph.compile(loss, sgd, tune=False)
+    expected = torch.ones(2, dtype=torch.float64)
+    given = torch.tensor([1.0, 2.0], dtype=torch.float64)
+    for number in (1.0, 3.0, 5.0):
+        if number == 3:
+            gn.SGD([factor, beside])
+        factor.top = torch.full_like(factor.top, number)
+        if form == "compiled":
+            value = step(x=given)
+        else:
+            value = graph.forward(x=given)
+            graph.backward(loss)
+            sgd.step()
+        assert_same(value, (given * expected * number).sum())
+        expected -= 0.1 * given * number
+        assert_same(w.top, expected)
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -259,3 +259,21 @@ def test_nothing_is_converted_in_longer_types(dtype):
         y = ops.layer_norm(ops.gelu(ops.log_softmax(x, 1)), (6,))
         graph.gradients(y.sum(), [x])
     assert not any("convert" in node.name for node in graph)
+
+
+@pytest.mark.parametrize(("dtype", "width"), [(F16, 293), (BF16, 37)], ids=str)
+def test_means_over_windows_at_a_border_divide_by_the_very_count(dtype, width):
+    """2,051 and 259 pixels, which the short types round to 2,052 and 260."""
+    graph = gn.Graph()
+    x = graph.input((1, 1, 7, width), name="x", dtype=dtype)
+    options = {"stride": 999, "padding": 1, "count_include_pad": False}
+    y = ops.avg_pool2d(x, (8, width + 1), **options)
+    outputs = [y, *graph.gradients(y.sum(), [x])]
+    feed = {"x": torch.ones(1, 1, 7, width, dtype=dtype)}
+    share = torch.tensor(1 / (7 * width), dtype=torch.float64).to(dtype)
+    for mean, slope in (
+        graph.forward(feed, outputs=outputs),
+        graph.compile(outputs, tune=False)(feed),
+    ):
+        assert mean.tolist() == [[[[1.0]]]]
+        assert slope.unique().tolist() == [share.item()]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-
 import pytest
 import torch
 from closeness import assert_close
@@ -251,23 +249,3 @@ def test_a_refused_step_leaves_gradients_as_they_are(frozen):
     assert_close(after, before, rtol=0, atol=0)
     pair.steps[0](x=x, t=t)
     assert weight.grad is None  # as after a backward walk
-
-
-def test_threads_add_to_one_parameter_without_loss():
-    """Each has a list of its own; the parameter is large enough for sums to overlap."""
-    w = gn.Parameter(torch.zeros(1_000_000))
-    threads, sums = 2, 20
-
-    def add():
-        graph = gn.Graph()
-        loss = (graph.input((1,), name="x") * w).sum()
-        graph.forward(x=torch.ones(1))
-        for _ in range(sums):
-            graph.backward(loss, accumulate=True)
-
-    running = [threading.Thread(target=add) for _ in range(threads)]
-    for each in running:
-        each.start()
-    for each in running:
-        each.join()
-    assert w.grad.unique().tolist() == [threads * sums]

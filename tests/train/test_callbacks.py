@@ -152,6 +152,14 @@ def test_early_stopping_starts_anew():
     assert (stopping.best, stopping.waiting) == (twice([stopping])["loss"][0], 2)
 
 
+def test_early_stopping_starts_to_wait_anew():
+    """The first number of the second training is none, and so no better one."""
+    stopping = gn.EarlyStopping(patience=2)
+    assert epochs_of([3, 3, 3, 1], stopping) == 3
+    stopping.reset()
+    assert epochs_of([float("nan"), 1, 1, 1, 0], stopping) == 4
+
+
 def test_the_best_model_is_that_of_this_training(tmp_path):
     path, after = tmp_path / "best.safetensors", []
 

@@ -238,6 +238,28 @@ CELLS = {
 }
 
 
+def test_settings_that_a_callback_changes_are_no_new_ones(tmp_path):
+    """A script that is started again has the settings of its first line, not the last."""
+    options = {"settings": {"momentum": 0.9}, "callbacks": Restless()}
+    whole = train(tmp_path / "whole", epochs=4, **options)
+    train(tmp_path / "parts", epochs=2, **options)
+    assert train(tmp_path / "parts", epochs=4, **options)["loss"] == whole["loss"]
+
+
+def test_a_rate_under_an_earlier_schedule_is_no_new_setting(tmp_path):
+    """An optimizer that was tried before has another rate now, but the same one of its own."""
+    options = {"batch_size": 10, "seed": 0, "schedule": schedules.one_cycle(0.1, 16)}
+    for tries in (1, 0):
+        torch.manual_seed(0)
+        model = gn.Sequential(*layers())
+        sgd = gn.SGD(model.parameters(), lr=0.1)
+        for _ in range(tries):
+            gn.fit(model, gn.LossCrossEntropy(), data(), sgd, epochs=1, **options)
+        given = {"directory": tmp_path, "epochs": 4 - tries, **options}
+        history = gn.fit(model, gn.LossCrossEntropy(), data(), sgd, **given)
+    assert len(history) == 4
+
+
 def listing(seen):
     count = 0
 
@@ -267,42 +289,3 @@ def test_a_cell_that_is_run_again_on_the_same_objects_is_the_same_training(case,
     again = cell()
     assert again["loss"] == first["loss"]
     assert same(weights(model), kept)
-
-
-class Weighted(gn.Module):
-    """A loss that learns a factor and keeps a buffer."""
-
-    def __init__(self):
-        self.scale = gn.Parameter(torch.ones(2))
-        self.norm = gn.BatchNorm1d(2)
-
-    def build(self, y, t):
-        return gn.ops.cross_entropy(self.norm(y) * self.scale, t)
-
-
-@pytest.mark.parametrize("compiled", [True, False])
-@pytest.mark.parametrize("closure", [False, True])
-def test_what_a_loss_learns_is_kept(closure, compiled, tmp_path):
-    def run(folder, epochs):
-        torch.manual_seed(0)
-        model, loss = gn.Sequential(*layers()), Weighted()
-        factor = gn.Parameter(torch.ones(()), name="factor")
-        extra = [factor] if closure else []
-        made = gn.Adam([*model.parameters(), *loss.parameters(), *extra], lr=0.05)
-
-        def both(y, t):
-            return loss(y, t) * factor + factor * factor
-
-        history = gn.fit(
-            model, both if closure else loss, data(), made, epochs=epochs, batch_size=10,
-            seed=0, directory=folder, compile=compiled,
-        )  # fmt: skip
-        return {**weights(model), **weights(loss), "factor": factor.top.clone()}, history["loss"]
-
-    whole = run(tmp_path / "whole", 4)
-    run(tmp_path / "parts", 2)
-    parts = run(tmp_path / "parts", 4)
-    assert same(parts[0], whole[0])
-    assert parts[1] == whole[1]
-    assert not torch.equal(whole[0]["scale"], torch.ones(2))
-    assert not torch.equal(whole[0]["norm.running_mean"], torch.zeros(2))

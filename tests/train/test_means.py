@@ -312,3 +312,12 @@ def test_a_mean_of_no_label_at_all_is_refused():
     nothing = torch.full((ROWS,), -100)
     with pytest.raises(gn.GraphError, match="nothing counts in the whole data"):
         gn.evaluate(model_for(CLASSES), gn.LossCrossEntropy(), (X, nothing), batch_size=7)
+
+
+@pytest.mark.parametrize("compiled", [True, False])
+def test_a_sum_of_no_label_at_all_is_0(compiled):
+    nothing, loss = torch.full((ROWS,), -100), gn.LossCrossEntropy(WEIGHT, reduction="sum")
+    options = {"batch_size": 7, "compile": compiled}
+    measured = gn.evaluate(model_for(CLASSES), loss, (X, nothing), **options)
+    logits = torch.zeros(ROWS, 3, dtype=torch.float64)
+    assert measured["loss"] == functional.cross_entropy(logits, nothing, reduction="sum") == 0

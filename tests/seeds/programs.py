@@ -1,0 +1,95 @@
+"""Compiled programs: what was replaced meanwhile, and what passes join, reorder or share."""
+
+from __future__ import annotations
+
+from seeds.fault import Fault, seeded_in
+
+PROGRAMS = [
+    # states, settings and values in place of others
+    *seeded_in(
+        "compile/plan.py",
+        "compile/test_rewound.py",
+        Fault("Plan.is_for", "self.whole is whole and ", "", "state"),
+        Fault("Plan.is_for", " and self.homes.unmoved()", "", "no_business"),
+    ),
+    *seeded_in(
+        "compile/plan.py",
+        "compile/test_settings.py",
+        Fault("Plan.values", "self.edits != edits", "False", "edited"),
+    ),
+    *seeded_in(
+        "optim/arrangement.py",
+        "compile/test_rewound.py",
+        Fault("Arrangement._same_groups", "return all(", "return True or all(", "rate"),
+        Fault("Arrangement._see", "stretch.group = groups[stretch.place]", "pass", "rate"),
+        Fault("Arrangement.portable", "self.counts.update(", "dict(", "state"),
+    ),
+    *seeded_in(
+        "optim/state.py",
+        "compile/test_rewound.py optim/test_state.py",
+        Fault("_entry", "memory[name].clone()", "memory[name]"),
+    ),
+    # what passes join, reorder, narrow or share
+    *seeded_in(
+        "compile/passes.py",
+        "compile/test_ranges.py",
+        Fault("_is_normal", "limits.bits >= 32 and ", "", "chains"),
+        Fault("_is_normal", "limits.tiny <= abs(number) <=", "abs(number) <=", "factors"),
+        Fault("_is_normal", "abs(number) <= limits.max", "abs(number)", "factors"),
+        Fault(
+            "_as_number",
+            "(each.shape, each.dtype) == (node.shape, node.dtype)",
+            "each.shape == node.shape",
+            "counts",
+        ),
+    ),
+    *seeded_in(
+        "compile/fusion.py",
+        "compile/test_ranges.py",
+        Fault("dot", " or is_half(x)", "", "many or squares"),
+        Fault("_fits", "<= finfo(x.dtype).max", "> 0"),
+        Fault(
+            "_scaled_product",
+            'fusion, (pair[1], cast("Source", v)',
+            'fusion, (cast("Source", v), pair[1]',
+            "chains",
+        ),
+    ),
+    *seeded_in(
+        "compile/writing.py",
+        "compile/test_ranges.py",
+        Fault("Writing.operand", "of.itemsize < 4", "of.itemsize < 2", "divisor or factor"),
+    ),
+    *seeded_in(
+        "compile/program.py",
+        "compile/test_own_ops.py",
+        Fault("is_pure", "not is_foreign(op) if", "True if"),
+        Fault("is_pure", "else op.pure", "else False"),
+    ),
+    *seeded_in(
+        "compile/passes.py",
+        "compile/test_own_ops.py",
+        Fault("_is_constant", "is_pure(node.op) and ", "", "constant"),
+        Fault("shared", "if not is_pure(node.op)", "if False", "each_use"),
+    ),
+    *seeded_in(
+        "ops/random.py",
+        "compile/test_layers.py compile/test_programs.py",
+        Fault("DropoutMask", "pure = False", "pure = True"),
+    ),
+    *seeded_in(
+        "compile/runner.py",
+        "compile/test_own_ops.py",
+        Fault("_is_told_apart", "not is_pure(op)", "False", "each_use"),
+    ),
+    *seeded_in(
+        "compile/execution.py",
+        "compile/test_errors.py",
+        Fault(
+            "function_of",
+            "finalize(function, linecache.cache.pop, file, None)",
+            "pass",
+            "forgotten",
+        ),
+    ),
+]

@@ -1,0 +1,145 @@
+"""Walks and steps: gradients, modes, precision, interrupts, values that are written to."""
+
+from __future__ import annotations
+
+from seeds.fault import Fault, seeded_in
+
+STEPS = [
+    # a gradient is used once, and none is no gradient
+    *seeded_in(
+        "optim/base.py",
+        "optim/test_used_once.py",
+        Fault("Optimizer.prepared", "if each.fresh}", "if each.grad is not None}"),
+    ),
+    *seeded_in(
+        "graph/parameter.py",
+        "optim/test_used_once.py",
+        Fault("Parameter.stepped", "= True, False", "= True, True"),
+        Fault("Parameter.receive", "and self.fresh", "and self._has_grad", "not_added_to"),
+    ),
+    *seeded_in(
+        "graph/parameter.py",
+        "graph/test_parameter_threads.py",
+        Fault("Parameter.receive", "with self.home.lock", "if True", "not_lost"),
+    ),
+    *seeded_in(
+        "graph/passes.py",
+        "optim/test_used_once.py",
+        Fault("commit", "parameter.grad = None", "parameter.receive(parameter.top * 0)", "head"),
+    ),
+    *seeded_in(
+        "compile/plan.py",
+        "optim/test_used_once.py",
+        Fault("Roles.given", "each.fresh and", "each.grad is not None and", "head"),
+        Fault(
+            "Roles.__init__", "each.requires_grad and each in found", "each.requires_grad", "head"
+        ),
+    ),
+    *seeded_in(
+        "compile/training.py",
+        "optim/test_used_once.py",
+        Fault("Step._prepared", "if not each.fresh:", "if False:", "not_added_to"),
+        Fault("Step._done", "parameter.grad = None", "pass", "refused_step"),
+    ),
+    *seeded_in(
+        "optim/clipping.py",
+        "optim/test_used_once.py",
+        Fault("_learned", "if each.fresh] or learned", "if True]", "clipping"),
+    ),
+    *seeded_in(
+        "train/updates.py",
+        "train/test_fit.py train/test_means.py",
+        Fault("_accumulated", "optimizer.zero_grad()", "pass"),
+    ),
+    # the mode of another module
+    *seeded_in(
+        "graph/naming.py",
+        "graph/test_modes.py",
+        Fault("Scopes.leader", "scope.held or ", "True or "),
+        Fault("Scopes.leader", "return scope.owner", "return self._stack[1].owner"),
+    ),
+    *seeded_in(
+        "graph/nodelist.py",
+        "graph/test_modes.py",
+        Fault("NodeList.modes", "[owner.training for", "[self.training for"),
+        Fault("NodeList.evaluating", "owner.training = mode", "owner.training = True"),
+    ),
+    *seeded_in(
+        "graph/kinds.py",
+        "graph/test_modes.py",
+        Fault("as_argument", " and not isinstance(source, Mode)", ""),
+    ),
+    *seeded_in(
+        "train/run.py",
+        "graph/test_modes.py",
+        Fault("Run.train", "if not self.task.model.training:", "if True:"),
+        Fault("Run.train", "if not self.task.model.training:", "if False:"),
+    ),
+    # counts and sums in half precision
+    *seeded_in(
+        "ops/dtypes.py",
+        "ops/test_short_types.py",
+        Fault("is_half", "< 4", "< 2"),
+    ),
+    *seeded_in(
+        "ops/reductions.py",
+        "ops/test_short_types.py compile/test_ranges.py",
+        Fault("Var.grad_x", "self.divisor(twice)", "self.divisor(x)", "var"),
+    ),
+    *seeded_in(
+        "ops/mean_pooling.py",
+        "ops/test_short_types.py",
+        Fault("pixels_in", "widened(x.new_empty(0))", "x.new_empty(0)"),
+    ),
+    *seeded_in(
+        "ops/softmaxes.py",
+        "ops/test_short_types.py",
+        Fault("LogSoftmax.grad_x", "g = widened(grad)", "g = grad"),
+    ),
+    # gradients at NaN; attention that is scaled in another order
+    *seeded_in(
+        "ops/activations.py",
+        "ops/test_edges.py",
+        Fault(
+            "Elu.grad_x",
+            "where(x > 0, grad, grad * slope)",
+            "where(x <= 0, grad * slope, grad)",
+            "nan",
+        ),
+    ),
+    *seeded_in(
+        "ops/attention.py",
+        "ops/test_attention.py",
+        Fault("_scores", "if is_half(query)", "if True", "equal_scores"),
+        Fault("_scores", "if is_half(query)", "if False", "float16"),
+    ),
+    # walks and steps that are interrupted; values that are written to
+    *seeded_in(
+        "graph/guards.py",
+        "graph/test_guards.py",
+        Fault("OneAtATime._enters", "if _is_running(last)", "if True", "walk"),
+        Fault("OneAtATime._enters", "if _is_running(last)", "if False", "walk"),
+        Fault("_is_running", "each = each.f_back", "each = None", "walk"),
+        Fault("Uninterrupted.__exit__", "self._handler(*self._came)", "pass", "ctrl_c"),
+    ),
+    *seeded_in(
+        "optim/base.py",
+        "graph/test_guards.py",
+        Fault("Optimizer.step", "with Uninterrupted()", "if True", "whole and walked"),
+    ),
+    *seeded_in(
+        "compile/training.py",
+        "graph/test_guards.py",
+        Fault("Step._run", "with Uninterrupted()", "if True", "whole and compiled"),
+        Fault("Step._run", "stretch.undo(mark)", "pass", "whole and compiled"),
+    ),
+    *seeded_in(
+        "graph/passes.py",
+        "graph/test_passes_state.py",
+        Fault("refuse_stale", "if versions.writes and", "if False and", "written"),
+        Fault(
+            "_refuse_written", " and node.top.untyped_storage().data_ptr() not in homes", "", "view"
+        ),
+        Fault("hand", "node.grad + grad", "node.grad.add_(grad)", "written"),
+    ),
+]

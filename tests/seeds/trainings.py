@@ -1,0 +1,130 @@
+"""Trainings: rates of groups, means over batches, callbacks, checkpoints."""
+
+from __future__ import annotations
+
+from seeds.fault import Fault, seeded_in
+
+TRAININGS = [
+    # rates of groups
+    *seeded_in(
+        "schedules/groups.py",
+        "optim/test_set_lr.py",
+        Fault("set_lr", "rate * ratio", "rate"),
+        Fault("ratios", 'group.setdefault("initial_lr", group["lr"])', 'group["lr"]'),
+    ),
+    *seeded_in(
+        "train/run.py",
+        "optim/test_set_lr.py",
+        Fault(
+            "Run._finish_epoch",
+            "set_lr(self.optimizer, self.settings.schedule.step(followed))",
+            "self.optimizer.lr = self.settings.schedule.step(followed)",
+            "fit",
+        ),
+    ),
+    # means over batches
+    *seeded_in(
+        "train/evaluation.py",
+        "train/test_means.py",
+        Fault(
+            "_Means.add", "else loss * count", "else loss * max(counts)", "evaluation or several"
+        ),
+    ),
+    *seeded_in(
+        "train/means.py",
+        "train/test_means.py",
+        Fault("Counts.counted", "else each.sum()", "else len(batch)"),
+        Fault(
+            "Counts.weight", "sum(batch.counts[0] for batch in batches)", "sum(map(len, batches))"
+        ),
+        Fault("shares", "count / total if total", "1 / len(batches) if total"),
+        Fault("_unequal", "bool(counts[0] != 0) and ", ""),
+    ),
+    *seeded_in(
+        "train/run.py",
+        "train/test_means.py",
+        Fault("Run._one_step", "except NO_UPDATE as", "except NO_UPDATE[0] as", "skipped"),
+    ),
+    *seeded_in(
+        "train/means.py",
+        "train/test_means.py",
+        Fault("Term.of", "loss = _as_module(loss)", "pass", "function"),
+        Fault("Term.of", "None if summed else counted", "counted", "sum"),
+    ),
+    *seeded_in(
+        "losses/classification.py",
+        "train/test_means.py",
+        Fault(
+            "LossCrossEntropy.counted", "self.weight, self.ignore_index", "None, self.ignore_index"
+        ),
+        Fault("LossNLL.counted", "self.weight, self.ignore_index", "self.weight, -100", "nll"),
+    ),
+    # what remembers starts anew
+    *seeded_in(
+        "train/run.py",
+        "train/test_callbacks.py",
+        Fault("Run.reset", "callback.reset()", "pass"),
+        Fault("Run.reset", "self.settings.schedule.reset()", "pass", "plateau"),
+    ),
+    *seeded_in(
+        "train/callbacks.py",
+        "train/test_callbacks.py",
+        Fault(
+            "EarlyStopping.reset",
+            "self.waiting = 0",
+            'self.waiting = getattr(self, "waiting", 0)',
+            "anew",
+        ),
+        Fault("EarlyStopping.reset", "super().reset()", "pass", "anew"),
+        Fault("DeadLayers.reset", "= set()", '= getattr(self, "_warned", set())', "dead"),
+    ),
+    # a checkpoint holds all that is learned, and is of this training only
+    *seeded_in(
+        "train/capture.py",
+        "train/test_capture_losses.py",
+        Fault("_beside", "if each not in known", "if False"),
+        Fault(
+            "restore",
+            'load_state(_beside(run), state["beside"], strict=True)',
+            "pass",
+        ),
+    ),
+    *seeded_in(
+        "train/capture.py",
+        "train/test_identity.py",
+        Fault(
+            "_set_random_states",
+            'run.generator.set_state(states["order"])',
+            "pass",
+            "longer or kept",
+        ),
+        Fault(
+            "_check_schedule", "if not isclose(", "if False and isclose(", "refused and schedule"
+        ),
+        Fault("identify", "if run.identity is None", "if True", "callback_changes"),
+    ),
+    *seeded_in(
+        "train/identity.py",
+        "train/test_identity.py",
+        Fault("_settings", '"clip": way.clip,', "", "refused"),
+        Fault("_settings", '"seed": settings.seed,', "", "refused"),
+        Fault("_line", "node.op.options.items()", "()", "refused"),
+        Fault("_values", "digest_of_tensors(run.data.tensors)", '""', "refused"),
+        Fault(
+            "_values", "if parameter.is_buffer and parameter not in written", "if False", "refused"
+        ),
+        Fault(
+            "optimizer_settings",
+            'group.get("initial_lr", group["lr"])',
+            'group["lr"]',
+            "rate_under",
+        ),
+        Fault(
+            "optimizer_settings",
+            "for place, group in enumerate(groups)",
+            "for place, group in enumerate(groups[-1:])",
+            "refused",
+        ),
+        Fault("_callback_settings", "settings_of(callback).items()", "()", "refused"),
+    ),
+]
