@@ -14,8 +14,12 @@ STEPS = [
     *seeded_in(
         "graph/parameter.py",
         "optim/test_used_once.py",
-        Fault("Parameter.stepped", "= True, False", "= True, True"),
-        Fault("Parameter.receive", "and self.fresh", "and self._has_grad", "not_added_to"),
+        Fault("Parameter.receive", "if self.fresh else", "if self.has_grad else", "not_added_to"),
+    ),
+    *seeded_in(
+        "optim/stretches.py",
+        "optim/test_used_once.py",
+        Fault("Stretch.stepped", "= True, False", "= True, True"),
     ),
     *seeded_in(
         "graph/parameter.py",
@@ -117,8 +121,8 @@ STEPS = [
     *seeded_in(
         "graph/guards.py",
         "graph/test_guards.py",
-        Fault("OneAtATime._enters", "if _is_running(last)", "if True", "walk"),
-        Fault("OneAtATime._enters", "if _is_running(last)", "if False", "walk"),
+        Fault("OneAtATime._follows", "if _is_running(last)", "if True", "walk"),
+        Fault("OneAtATime._follows", "if _is_running(last)", "if False", "walk"),
         Fault("_is_running", "each = each.f_back", "each = None", "walk"),
         Fault("Uninterrupted.__exit__", "self._handler(*self._came)", "pass", "ctrl_c"),
     ),

@@ -24,19 +24,11 @@ TRAININGS = [
     ),
     # means over batches
     *seeded_in(
-        "train/evaluation.py",
-        "train/test_means.py",
-        Fault(
-            "_Means.add", "else loss * count", "else loss * max(counts)", "evaluation or several"
-        ),
-    ),
-    *seeded_in(
         "train/means.py",
         "train/test_means.py",
+        Fault("Means.add", "else loss * count", "else loss * max(counts)", "evaluation or several"),
         Fault("Counts.counted", "else each.sum()", "else len(batch)"),
-        Fault(
-            "Counts.weight", "sum(batch.counts[0] for batch in batches)", "sum(map(len, batches))"
-        ),
+        Fault("Counts.of", "sum(batch.counts[k] for batch", "sum(len(batch) for batch"),
         Fault("shares", "count / total if total", "1 / len(batches) if total"),
         Fault("_unequal", "bool(counts[0] != 0) and ", ""),
     ),
