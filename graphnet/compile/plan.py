@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from graphnet.optim.stretches import Stretch
 
 
-class Mode(NamedTuple):
+class StepMode(NamedTuple):
     """What kind of step a program makes.
 
     Attributes:
@@ -63,7 +63,7 @@ class Roles:
         pairs = zip(self.others, self._listed, strict=True)
         return tuple([each.fresh and (adds or not listed) for each, listed in pairs])
 
-    def updated(self, mode: Mode) -> set[Parameter]:
+    def updated(self, mode: StepMode) -> set[Parameter]:
         """The parameters whose gradients a step computes or uses."""
         used = (each for each, given in zip(self.others, mode.given, strict=False) if given)
         return {*self.reached, *used}
@@ -87,7 +87,7 @@ class Plan:
     """
 
     runner: Runner
-    mode: Mode
+    mode: StepMode
     whole: list[Stretch]
     stretches: list[Stretch]
     known: list[Known]
@@ -97,7 +97,7 @@ class Plan:
     homes: Homes
     edits: int
 
-    def is_for(self, mode: Mode, whole: list[Stretch]) -> bool:
+    def is_for(self, mode: StepMode, whole: list[Stretch]) -> bool:
         """True if it makes such a step, and neither parameters nor state have moved."""
         return self.whole is whole and self.mode == mode and self.homes.unmoved()
 

@@ -10,7 +10,7 @@ import torch
 from graphnet.compile.batches import batches_of
 from graphnet.compile.build import Clip, Update, training_program
 from graphnet.compile.execution import without_autograd
-from graphnet.compile.plan import Mode, Plan, Roles
+from graphnet.compile.plan import Plan, Roles, StepMode
 from graphnet.compile.profile import Profile, profiled
 from graphnet.compile.settings import Known, Settings
 from graphnet.compile.step import Compiled, Homes, Way, keep_few
@@ -189,7 +189,7 @@ class Step(Compiled):
         fresh: Tensor = loss.clone()
         return fresh
 
-    def _prepared(self, update: bool) -> tuple[Mode, list[Stretch]]:
+    def _prepared(self, update: bool) -> tuple[StepMode, list[Stretch]]:
         """The kind of step that comes, and the stretches that it works on."""
         optimizer, adds = self.optimizer, self._pending
         whole = optimizer.stretches()
@@ -197,7 +197,7 @@ class Step(Compiled):
             self._roles = Roles(self.graph, self.loss, optimizer)
         roles = self._roles
         given = roles.given(update, adds) if roles.others else ()
-        mode = Mode(self.graph.modes, update, adds, given)
+        mode = StepMode(self.graph.modes, update, adds, given)
         if adds:
             for each in roles.reached:
                 if not each.fresh:
@@ -209,7 +209,7 @@ class Step(Compiled):
         roles.whole = optimizer.stretches()  # which may have been parted
         return mode, stretches
 
-    def _done(self, mode: Mode, stretches: Sequence[Stretch], marks: Sequence[Mark]) -> None:
+    def _done(self, mode: StepMode, stretches: Sequence[Stretch], marks: Sequence[Mark]) -> None:
         """Note what a step has done to parameters and gradients."""
         if not mode.adds:
             for parameter in self._roles.cleared:
@@ -226,7 +226,7 @@ class Step(Compiled):
         fed: Mapping[str, Tensor],
         stretches: list[Stretch],
         numbers: list[Known],
-        mode: Mode,
+        mode: StepMode,
     ) -> tuple[Plan, list[Any]]:
         """A program that was made before, or a new one, and what it is called with."""
         known = [stretch.group | given for stretch, given in zip(stretches, numbers, strict=True)]
@@ -250,7 +250,7 @@ class Step(Compiled):
         stretches: list[Stretch],
         known: list[Known],
         numbers: list[Known],
-        mode: Mode,
+        mode: StepMode,
     ) -> Plan:
         arguments = [self._settings.arguments(each) if mode.updates else [] for each in known]
         optimizer = self.optimizer if mode.updates else None

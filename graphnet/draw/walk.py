@@ -227,6 +227,7 @@ class Walk(Iterator[Event]):
         yield from self._backward()
 
     def _forward(self) -> Iterator[Event]:
+        self._ahead.note_modes()
         for node, tensor in self._bound.items():
             node.top = tensor
             yield self._event("forward", node, node.top)

@@ -34,12 +34,14 @@ class Mode(Literal):
 
     Attributes:
         owner: the module that appended the operation; the graph where no module did.
+        walked: the mode of the last forward walk, which the backward walk follows.
     """
 
-    __slots__ = ("owner",)
+    __slots__ = ("owner", "walked")
 
     def __init__(self, owner: Any) -> None:
         self.owner = owner
+        self.walked = self.top
 
     @property
     def top(self) -> bool:  # type: ignore[override]  # it is looked up, not kept

@@ -159,8 +159,8 @@ class NodeList(Sequence[Node]):
     def evaluating(self) -> Iterator[None]:
         """Inside, evaluation mode; afterwards each module has the mode that it had before."""
         before = [(owner, owner.training) for owner in (self, *self.scopes.modules)]
-        self.eval()
         try:
+            self.eval()
             yield
         finally:
             for owner, mode in before:

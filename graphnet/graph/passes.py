@@ -12,7 +12,7 @@ from graphnet.errors import DtypeError, FeedError, GraphError, ShapeError, State
 from graphnet.graph.complaints import explain_backward, explain_forward
 from graphnet.graph.derivatives import refuse_non_scalar
 from graphnet.graph.entry import dtype_text
-from graphnet.graph.kinds import Input, Operation
+from graphnet.graph.kinds import Input, Mode, Operation
 from graphnet.graph.parameter import Parameter
 from graphnet.graph.uses import Use, uses
 
@@ -48,6 +48,9 @@ class ForwardPass:
         self.operations = [node for node in walked if isinstance(node, Operation)]
         self.leaves = [node for node in walked if not isinstance(node, Operation)]
         self.inputs = [node for node in walked if isinstance(node, Input)]
+        self.modes = [
+            each for node in self.operations for each in node.sources if isinstance(each, Mode)
+        ]
         self.changing = [node for node in nodes if not isinstance(node, Parameter)]
         seen = set(walked)
         self.idle = [node for node in self.changing if node not in seen]
@@ -63,6 +66,7 @@ class ForwardPass:
             node.forget()
         for place, tensor in feed.items():
             place.top = tensor
+        self.note_modes()
         operation = None
         try:
             for operation in self.operations:
@@ -74,6 +78,11 @@ class ForwardPass:
             raise explanation from (None if isinstance(error, GraphError) else error)
         versions = [leaf.version for leaf in self.leaves]
         return Versions(self.leaves, versions, self.operations, written(self.operations))
+
+    def note_modes(self) -> None:
+        """Keep the training modes of now for the backward walk."""
+        for mode in self.modes:
+            mode.walked = mode.top
 
 
 class BackwardPass:

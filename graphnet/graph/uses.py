@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from graphnet.errors import GraphError, ShapeError, shape_text
-from graphnet.graph.kinds import Literal, Operation, as_argument
+from graphnet.graph.kinds import Literal, Mode, Operation, as_argument
 from graphnet.graph.node import Node
 from graphnet.ops import sum_as
 
@@ -26,7 +26,10 @@ class Use:
         self.source = cast("Node", operation.sources[place])
         self.function = rule.function
         # Where the rule finds what it reads: entries of the list, and which of their fields.
-        fields = [(source, "top") for source in operation.sources]
+        fields = [
+            (source, "walked" if isinstance(source, Mode) else "top")
+            for source in operation.sources
+        ]
         found = self.op.read(rule, place, fields, (operation, "grad"), (operation, "top"))
         self.reads = [(Literal(each), "top") if isinstance(each, int) else each for each in found]
 

@@ -20,7 +20,6 @@ from graphnet.train.digests import digest_of, digest_of_tensors, plain, settings
 if TYPE_CHECKING:
     from graphnet.train.callbacks import Callback
     from graphnet.train.run import Run
-    from graphnet.train.task import Task
 
 _MOST_LINES = 5000
 """How many nodes are told one by one."""
@@ -32,7 +31,7 @@ def identity_of(run: Run) -> dict[str, Any]:
         "settings": {**_settings(run), **_callback_settings(run)},
         "optimizer": optimizer_settings(run.optimizer.param_groups),
         "plateau": _plateau(run.settings.schedule),
-        "list": _lines(run.task),
+        "list": _lines(run),
         "values": _values(run),
         "functions": _functions(run),
     }
@@ -110,10 +109,18 @@ def _settings(run: Run) -> dict[str, Any]:
         "clip": way.clip,
         "clip_value": way.clip_value,
         "non_finite": settings.non_finite,
+        "training modes": _modes(run),
         "optimizer": type(run.optimizer).__name__,
         "schedule": kind,
         "callbacks": [type(callback).__name__ for callback in remembering(run)],
     }
+
+
+def _modes(run: Run) -> str:
+    """The modules that are in evaluation mode within a model in training."""
+    modules = run.task.model.named_modules() if run.task.model.training else ()
+    apart = [path for path, module in modules if not module.training]
+    return f"evaluation of {', '.join(apart)}" if apart else "all in training"
 
 
 def _plateau(schedule: Any) -> dict[str, Any]:
@@ -143,24 +150,36 @@ def optimizer_settings(groups: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _lines(task: Task) -> list[str]:
+def _lines(run: Run) -> list[str]:
     """A line for each node: its operation with options, and what it is applied to."""
+    task = run.task
     places = {node: place for place, node in enumerate(islice(task.graph, task.size))}
-    lines = [_line(node, places) for node in places]
+    groups = {
+        each: place
+        for place, group in enumerate(run.optimizer.param_groups)
+        for each in group["params"]
+    }
+    lines = [_line(node, places, groups) for node in places]
     if len(lines) > _MOST_LINES:
         rest = digest_of("\n".join(lines[_MOST_LINES:]))
         return [*lines[:_MOST_LINES], f"one of {len(lines) - _MOST_LINES:,} more, {rest},"]
     return lines
 
 
-def _line(node: Node, places: Mapping[Node, int]) -> str:
+def _line(node: Node, places: Mapping[Node, int], groups: Mapping[Node, int]) -> str:
     if isinstance(node, Operation):
         arguments = [str(places.get(each, each)) if isinstance(each, Node) else repr(each)
                      for each in node.args]  # fmt: skip
         options = [f"{name}={plain(value)!r}" for name, value in node.op.options.items()]
         return f"{node.op.name}({', '.join([*arguments, *options])})"
-    kind = "buffer" if isinstance(node, Parameter) and node.is_buffer else node.kind
-    return f"{kind} {shape_text(node.shape)} of {dtype_text(node.dtype)}"
+    text = f"{shape_text(node.shape)} of {dtype_text(node.dtype)}"
+    if not isinstance(node, Parameter):
+        return f"{node.kind} {text}"
+    if node.is_buffer:
+        return f"buffer {text}"
+    frozen = "" if node.requires_grad else "frozen "
+    group = f"in group {groups[node]}" if node in groups else "in no group of the optimizer"
+    return f"{frozen}parameter {text} {group}"
 
 
 def _values(run: Run) -> dict[str, str]:

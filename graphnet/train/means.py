@@ -13,10 +13,12 @@ from functools import partial
 from inspect import signature
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
+from warnings import warn
 
 from graphnet import losses
 from graphnet.errors import ShapeError
 from graphnet.graph import Parameter
+from graphnet.graph.location import user_level
 from graphnet.losses import Loss
 from graphnet.train.dataset import Batch
 
@@ -44,12 +46,19 @@ class Term:
     summed: bool
 
     @classmethod
-    def of(cls, node: Node, loss: Any, target: int = 0) -> Term:
+    def of(cls, node: Node, loss: Any, target: int = 0, built: Sequence[Any] = ()) -> Term:
         """The term of a loss: what a `losses.Loss` says; for any other function 1 for each row.
 
         The functions of `ops` that losses are made of, and partial forms of them, are such losses.
+        A function or module that calls one loss counts as that loss does.
+
+        Args:
+            node: its value, the weight included.
+            loss: the loss.
+            target: the place of its targets.
+            built: the modules that were built for it.
         """
-        loss = _as_module(loss)
+        loss = _called(_as_module(loss), built)
         counted = getattr(loss, "counted", None)
         if isinstance(loss, Loss) and type(loss).counted is Loss.counted:
             counted = None
@@ -76,6 +85,24 @@ _MODULES: dict[Any, type[Any]] = {
     if kind is not Loss
 }
 """The losses by the functions of `ops` that they apply."""
+
+
+def _called(loss: Any, built: Sequence[Any]) -> Any:
+    """The loss that a function or module of the user calls; itself where it calls none."""
+    if isinstance(loss, Loss) or hasattr(loss, "counted"):
+        return loss
+    inner = [each for each in built if isinstance(each, Loss)]
+    plain = [each for each in inner if type(each).counted is Loss.counted]
+    if len(inner) > 1 and len(plain) < len(inner):
+        names = ", ".join(type(each).__name__ for each in inner)
+        warn(
+            f"A loss calls {names}, which may divide by different things; its means over batches "
+            "are weighted by rows. Give several losses as a list of losses or pairs "
+            "(weight, loss), or write `counted(targets)`.",
+            stacklevel=user_level(),
+        )
+        return loss
+    return inner[0] if len(inner) == 1 else loss
 
 
 def _as_module(loss: Any) -> Any:

@@ -147,7 +147,7 @@ def _require_values(data: DataSet, name: str) -> None:
 def _terms(loss: Any, outputs: Sequence[Node], targets: Sequence[Node]) -> Iterable[Term]:
     """The losses that are added, each with its weight."""
     if callable(loss):
-        yield Term.of(_made(loss, outputs, targets), loss)
+        yield _term(loss, 1.0, outputs, targets, 0)
         return
     entries = [*_entries(loss)]
     asked = [entry for entry in entries if entry is not None]
@@ -161,8 +161,18 @@ def _terms(loss: Any, outputs: Sequence[Node], targets: Sequence[Node]) -> Itera
         (entry, output) for entry, output in zip(entries, outputs, strict=True) if entry is not None
     ]
     for place, ((weight, each), output) in enumerate(pairs):
-        node = _made(each, [output], [targets[place]])
-        yield Term.of(node * weight if weight != 1 else node, each, place)
+        yield _term(each, weight, [output], [targets[place]], place)
+
+
+def _term(
+    loss: LossFunction, weight: float, outputs: Sequence[Node], targets: Sequence[Node], place: int
+) -> Term:
+    """One loss, with its weight, of the targets that begin at a place."""
+    graph = targets[0].graph
+    first = len(graph)
+    node = _made(loss, outputs, targets)
+    built = list(dict.fromkeys(graph.makers[each] for each in graph[first:]))
+    return Term.of(node * weight if weight != 1 else node, loss, place, built)
 
 
 def _sum(nodes: Sequence[Node]) -> Node:

@@ -227,3 +227,48 @@ def test_what_is_made_in_build_follows_its_maker_and_what_was_set_follows_itself
         tops = graph.forward(x=x, outputs=[made, outside])
         seen.append([bool(top.any()) for top in tops])
     assert seen == [[False, True], [True, True], [True, False], [False, False]]
+
+
+@pytest.mark.parametrize("alone", [True, False])
+@pytest.mark.parametrize("mode", [True, False])
+def test_a_backward_walk_has_the_mode_of_the_forward_walk(mode, alone):
+    """Whatever is set in between: as in torch, whose graph is that of the forward pass."""
+    ours, theirs = gn.BatchNorm1d(3).double(), torch.nn.BatchNorm1d(3).double()
+    (x, _), *_ = batches(torch.float64)
+    given = x.clone().requires_grad_()
+    for module in (ours, theirs):
+        module.train(mode)
+    with torch.enable_grad():
+        y = theirs(given)
+        seed = (y.detach() ** 2).clone()
+        (expected,) = torch.autograd.grad(y, given, seed)
+    if alone:
+        ours.forward(x)
+        ours.train(not mode)
+        grad = ours.backward(seed)
+    else:
+        graph = gn.Graph()
+        node = graph.input((None, 3), name="x", dtype=torch.float64, requires_grad=True)
+        out = ours(node)
+        graph.forward(x=x)
+        graph.train(not mode)
+        graph.backward(out, seed)
+        grad = node.grad
+    assert_close(grad, expected, rtol=1e-10, atol=1e-12)
+
+
+def test_the_events_of_a_walk_have_its_mode():
+    model = gn.BatchNorm1d(3).double()
+    graph = gn.Graph()
+    loss = model(graph.input((None, 3), name="x", dtype=torch.float64)).square().sum()
+    (x, _), *_ = batches(torch.float64)
+    model.eval()
+    walk = graph.walk({"x": x}, loss)
+    for event in walk:
+        if event.phase == "forward" and event.node is loss:
+            model.train()
+    grads = [each.grad.clone() for each in model.parameters()]
+    model.eval()
+    graph.forward(x=x)
+    graph.backward(loss)
+    assert_close(grads, [each.grad for each in model.parameters()], rtol=1e-12, atol=1e-12)

@@ -40,7 +40,8 @@ TRAININGS = [
     *seeded_in(
         "train/means.py",
         "train/test_means.py",
-        Fault("Term.of", "loss = _as_module(loss)", "pass", "function"),
+        Fault("Term.of", "_called(_as_module(loss)", "_called((loss)", "function"),
+        Fault("_called", "if len(inner) == 1 else loss", "if False else loss", "calls"),
         Fault("Term.of", "None if summed else counted", "counted", "sum"),
     ),
     *seeded_in(

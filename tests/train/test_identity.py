@@ -75,11 +75,27 @@ def train(
     torch.manual_seed(0)
     model = gn.Sequential(*layers(**(net or {})))
     settings = more.pop("settings", {})
+    if "change" in more:
+        more.pop("change")(model)
     params = groups(model) if groups else model.parameters()
     made = optimizer(params, lr=lr, **settings)
     options = {"epochs": 2, "batch_size": 10, "seed": 0, "compile": False, **more}
     loss = loss or gn.LossCrossEntropy()
     return gn.fit(model, loss, given or data(), made, directory=folder, **options)
+
+
+def frozen(model):
+    model[0].requires_grad_(False)
+
+
+def apart(model):
+    model[2].eval()
+
+
+def swapped(first, second):
+    return lambda model: [
+        {"params": model[first].parameters(), "lr": 0.01}, {"params": model[second].parameters()}
+    ]  # fmt: skip
 
 
 def ratio(rate):
@@ -108,6 +124,18 @@ OTHERS = {
         {"groups": ratio(0.02)},
         "lr of group 0 was 0.01 and is 0.02",
     ),
+    "groups": (
+        {"groups": swapped(0, 3)},
+        {"groups": swapped(3, 0)},
+        r"in group 0 and is parameter .* in group 1",
+    ),
+    "updated": (
+        {"groups": lambda model: model[3].parameters()},
+        {},
+        "in no group of the optimizer and is .* in group 0",
+    ),
+    "frozen": ({}, {"change": frozen}, r"was parameter .* and is frozen parameter"),
+    "modes": ({}, {"change": apart}, "training modes was 'all in training' and is .*of 2"),
     "optimizer": ({}, {"optimizer": gn.Adam}, "optimizer was 'SGD' and is 'Adam'"),
     "seed": ({}, {"seed": 1}, "seed was 0 and is 1"),
     "no seed": ({}, {"seed": None}, "seed was 0 and is None"),

@@ -321,3 +321,41 @@ def test_a_sum_of_no_label_at_all_is_0(compiled):
     measured = gn.evaluate(model_for(CLASSES), loss, (X, nothing), **options)
     logits = torch.zeros(ROWS, 3, dtype=torch.float64)
     assert measured["loss"] == functional.cross_entropy(logits, nothing, reduction="sum") == 0
+
+
+class Halved(gn.Module):
+    def __init__(self, inner):
+        self.inner = inner
+
+    def build(self, y, t):
+        return self.inner(y, t) * 0.5 + (y * y).mean() * 0.0
+
+
+INNER = gn.LossCrossEntropy(WEIGHT)
+WRAPPED = {
+    "function": lambda y, t: INNER(y, t) * 0.5,
+    "module": Halved(INNER),
+    "the same again": lambda y, t: INNER(y, t) * 0.5,
+    "sum": lambda y, t: gn.LossCrossEntropy(WEIGHT, reduction="sum")(y, t) * 0.5,
+}
+
+
+@pytest.mark.parametrize("compiled", [True, False])
+@pytest.mark.parametrize("name", WRAPPED)
+def test_a_loss_that_calls_another_counts_as_that_does(name, compiled):
+    model = model_for(SOME)
+    reduction = "sum" if name == "sum" else "mean"
+    y = model.forward(X)
+    whole = float(0.5 * functional.cross_entropy(y, SOME, WEIGHT, reduction=reduction))
+    for size in (3, 7, ROWS):
+        options = {"batch_size": size, "compile": compiled}
+        measured = gn.evaluate(model, WRAPPED[name], (X, SOME), **options)
+        assert measured["loss"] == pytest.approx(whole, rel=1e-12)
+
+
+def test_a_function_of_losses_that_divide_by_different_things_is_warned_about():
+    first, second = gn.LossCrossEntropy(WEIGHT), gn.LossCrossEntropy()
+    with pytest.warns(
+        UserWarning, match=r"calls LossCrossEntropy, LossCrossEntropy.*list of losses"
+    ):
+        gn.evaluate(model_for(SOME), lambda y, t: first(y, t) + second(y, t), (X, SOME))
