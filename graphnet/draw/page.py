@@ -108,7 +108,7 @@ def edits(texts: Iterable[str]) -> Iterator[list[Edit]]:
 
 def lines_of(frames: Frames) -> str:
     """The steps as a text, the first and the last of very many."""
-    lines: list[str] = [*map(frames.caption, range(len(frames)))]
+    lines: list[str] = [frames.caption(number) for number in range(len(frames))]
     left_out = len(lines) - 2 * _MOST_LINES
     if left_out > 0:
         lines[_MOST_LINES:-_MOST_LINES] = [f"… {counted(left_out, 'step')} left out …"]
