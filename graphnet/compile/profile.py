@@ -41,14 +41,8 @@ class Profile:
             f"{microseconds:9.2f} {microseconds / self.total:6.1%}  {name:{width}s}  {text}"
             for text, name, microseconds in self.lines
         ]
-        head = shown("µs")
-        return "\n".join(
-            [
-                f"{head:>9s}  share  node{'':{max(width - 4, 0)}s}  line",
-                *rows,
-                f"{self.total:9.2f} 100.0%",
-            ]
-        )
+        head = f"{'µs':>9s}  share  node{'':{max(width - 4, 0)}s}  line"
+        return shown("\n".join([head, *rows, f"{self.total:9.2f} 100.0%"]))
 
 
 def profiled(runner: Runner, arguments: list[Any], runs: int) -> Profile:
