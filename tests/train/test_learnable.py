@@ -30,14 +30,19 @@ class InBuild(gn.Module):
         return gn.Linear(4, 2)(self.first(x))
 
 
-class OnTheClass(gn.Module):
-    bias = gn.Parameter(torch.zeros(2), name="bias")
+def on_the_class():
+    """A model of a class of its own: what a test sets there, no other sees."""
 
-    def __init__(self):
-        self.first = gn.Linear(3, 2)
+    class OnTheClass(gn.Module):
+        bias = gn.Parameter(torch.zeros(2), name="bias")
 
-    def build(self, x):
-        return self.first(x) + self.bias
+        def __init__(self):
+            self.first = gn.Linear(3, 2)
+
+        def build(self, x):
+            return self.first(x) + self.bias
+
+    return OnTheClass()
 
 
 def fit(model, loss=None, parameters=None, **options):
@@ -46,7 +51,7 @@ def fit(model, loss=None, parameters=None, **options):
 
 
 @pytest.mark.parametrize("compiled", [True, False])
-@pytest.mark.parametrize("kind", [InAnObject, InBuild, OnTheClass])
+@pytest.mark.parametrize("kind", [InAnObject, InBuild, on_the_class])
 @pytest.mark.filterwarnings("ignore::UserWarning")  # the list says so, too
 def test_parameters_that_nobody_lists_are_named(kind, compiled):
     model = kind()
@@ -59,7 +64,7 @@ def test_parameters_that_nobody_lists_are_named(kind, compiled):
 
 @pytest.mark.filterwarnings("ignore::UserWarning")
 def test_the_ways_out_work():
-    model = OnTheClass()
+    model = on_the_class()
     fit(model, parameters=[*model.parameters(), model.bias])
     model.bias.requires_grad = False
     fit(model)
