@@ -229,9 +229,14 @@ def _scaled_one(copy: Rewriting, x: Node, source: Source) -> Found:
         return None
     factor, y = pair
     way = parts(y, Sub) if copy.is_read_once(y) else None
-    if way and way[1] is x and not is_number(way[0]):
+    if way and way[1] is x and not is_number(way[0]) and _is_small(factor):
         return Lerp(), (way[0], factor)
     return AddScaled(), (y, factor)
+
+
+def _is_small(factor: Source) -> bool:
+    """True for a number below 1/2; torch's kernel takes another formula for larger ones."""
+    return isinstance(factor, Literal) and abs(factor.top) < 0.5
 
 
 def _fits(factor: Source, x: Node) -> bool:

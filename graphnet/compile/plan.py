@@ -41,13 +41,14 @@ class Roles:
 
     Attributes:
         whole: the stretches of the optimizer at the time.
+        size: how long the list was: a parameter may join it later.
         reached: the parameters to which a gradient of the loss flows back.
         others: those to which none does; frozen ones are neither.
         cleared: those of the list that are not reached: a backward pass leaves no gradient there.
     """
 
     def __init__(self, graph: Graph, loss: Node, optimizer: Optimizer) -> None:
-        self.whole = optimizer.stretches()
+        self.whole, self.size = optimizer.stretches(), len(graph)
         found = reached(ancestors(list(graph), [loss]), loss)
         parameters = optimizer.parameters
         self.reached = [each for each in parameters if each.requires_grad and each in found]

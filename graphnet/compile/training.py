@@ -193,7 +193,7 @@ class Step(Compiled):
         """The kind of step that comes, and the stretches that it works on."""
         optimizer, adds = self.optimizer, self._pending
         whole = optimizer.stretches()
-        if self._roles.whole is not whole:
+        if self._roles.whole is not whole or self._roles.size != len(self.graph):
             self._roles = Roles(self.graph, self.loss, optimizer)
         roles = self._roles
         given = roles.given(update, adds) if roles.others else ()
@@ -281,7 +281,9 @@ class Step(Compiled):
     def _non_finite(self, error: NotFinite, fed: Mapping[str, Tensor]) -> GraphError:
         """The error for a loss or a norm that is not finite: the list is walked to find out why."""
         self._walk(fed)
-        return non_finite_error(self.graph, f"{error.args[0]} is not finite")
+        name, loss = error.args[0], self.graph.name_of(self.loss)
+        name = loss if name.startswith(loss) else name  # a copy in the program has a number
+        return non_finite_error(self.graph, f"{name} is not finite")
 
 
 def _name(key: Any) -> str:

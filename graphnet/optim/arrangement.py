@@ -35,6 +35,7 @@ class Arrangement:
         self.memories, self.counts = memories, counts
         self.edits = 0
         self._stretches: list[Stretch] = []
+        self._parts: dict[Parameter, int] = {}
         self._groups: list[dict[str, Any]] = []
         self._seen: list[dict[str, Any]] | None = None
         self._plan: list[Any] = []
@@ -60,11 +61,20 @@ class Arrangement:
         for stretch in self.current():
             count = sum(each in updated for each in stretch.parameters)
             if 0 < count < len(stretch.parameters):
-                self._arrange(updated)
+                self._part(updated)
                 return self.of(updated)
             if count:
                 chosen.append(stretch)
         return chosen
+
+    def _part(self, updated: Collection[Parameter]) -> None:
+        """Part stretches for good: those who take turns with others do not bring them together."""
+        numbers: dict[tuple[int, bool], int] = {}
+        self._parts = {
+            each: numbers.setdefault((self._parts.get(each, 0), each in updated), len(numbers))
+            for each in self.optimizer.parameters
+        }
+        self._arrange()
 
     def portable(self) -> tuple[dict[Parameter, Memory], dict[Parameter, int]]:
         """What is remembered, and how many steps each parameter has made."""
@@ -104,7 +114,7 @@ class Arrangement:
         for stretch in self._stretches:
             stretch.group = groups[stretch.place]
 
-    def _arrange(self, updated: Collection[Parameter] = ()) -> None:
+    def _arrange(self) -> None:
         """Find the longest stretches of parameters that can be updated together."""
         optimizer = self.optimizer
         optimizer.check_groups(optimizer.param_groups)
@@ -113,10 +123,7 @@ class Arrangement:
         self._stretches = [
             Stretch(run, place, group, self.counts.get(run[0], 0))
             for place, group in enumerate(optimizer.param_groups)
-            for run in runs(
-                (each for each in group["params"] if each.requires_grad),
-                lambda each: (each in updated, self._age(each)),
-            )
+            for run in runs((p for p in group["params"] if p.requires_grad), self._age)
         ]
         for stretch in self._stretches:
             for name in optimizer.slots_of(stretch.group):
@@ -132,4 +139,4 @@ class Arrangement:
         """What must be equal in all parameters of a stretch."""
         memory = self.memories.get(parameter, {})
         known = (float(memory[name]) for name in self.optimizer.scalars if name in memory)
-        return (self.counts.get(parameter, 0), *known)
+        return (self._parts.get(parameter, 0), self.counts.get(parameter, 0), *known)

@@ -33,13 +33,15 @@ def set_lr(optimizer: Optimizer, lr: float) -> None:
     [0.0005, 0.05]
     """
     rate = _rate(lr)
+    for group in optimizer.param_groups:
+        group.setdefault("initial_lr", group["lr"])
     for group, ratio in zip(optimizer.param_groups, ratios(optimizer), strict=True):
         group["lr"] = rate * ratio
 
 
 def ratios(optimizer: Optimizer) -> list[float]:
     """How many times as large as that of a schedule the rate of each group is."""
-    own = [float(group.setdefault("initial_lr", group["lr"])) for group in optimizer.param_groups]
+    own = [float(group.get("initial_lr", group["lr"])) for group in optimizer.param_groups]
     given = float(optimizer.defaults["lr"])
     reference = given if given in own and given else max(own)
     return [each / reference if reference else 1.0 for each in own]

@@ -18,6 +18,7 @@ from graphnet.schedules import Plateau
 from graphnet.train.digests import digest_of, digest_of_tensors, plain, settings_of
 
 if TYPE_CHECKING:
+    from graphnet.op import Op
     from graphnet.train.callbacks import Callback
     from graphnet.train.run import Run
 
@@ -116,6 +117,14 @@ def _settings(run: Run) -> dict[str, Any]:
     }
 
 
+def _code(op: Op) -> str:
+    """A digest of the rules of an operation that the user wrote."""
+    if type(op).__module__.startswith("graphnet."):
+        return ""
+    rules = tuple(value for value in vars(type(op)).values() if callable(value))
+    return f" by code {digest_of(rules)[:8]}"
+
+
 def _modes(run: Run) -> str:
     """The modules that are in evaluation mode within a model in training."""
     modules = run.task.model.named_modules() if run.task.model.training else ()
@@ -171,7 +180,7 @@ def _line(node: Node, places: Mapping[Node, int], groups: Mapping[Node, int]) ->
         arguments = [str(places.get(each, each)) if isinstance(each, Node) else repr(each)
                      for each in node.args]  # fmt: skip
         options = [f"{name}={plain(value)!r}" for name, value in node.op.options.items()]
-        return f"{node.op.name}({', '.join([*arguments, *options])})"
+        return f"{node.op.name}({', '.join([*arguments, *options])}){_code(node.op)}"
     text = f"{shape_text(node.shape)} of {dtype_text(node.dtype)}"
     if not isinstance(node, Parameter):
         return f"{node.kind} {text}"

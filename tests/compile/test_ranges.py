@@ -195,3 +195,14 @@ def test_second_derivatives_of_a_cross_entropy(form, rows):
         (first,) = torch.autograd.grad(value, given, create_graph=True)
         (second,) = torch.autograd.grad((first * first * given).sum(), given)
     assert_close(ours, (first.detach(), second), rtol=1e-11, atol=1e-13)
+
+
+@pytest.mark.parametrize("dtype", FULL, ids=str)
+@pytest.mark.parametrize("weight", [0.1, 0.5, 0.9, 2.0])
+def test_between_two_values_out_of_range_the_sign_is_that_of_torch(weight, dtype):
+    graph = gn.Graph()
+    x, y = (graph.input((8,), name=name, dtype=dtype) for name in "xy")
+    predict = graph.compile(x + weight * (y - x), tune=False)
+    largest = torch.finfo(dtype).max
+    start, end = (torch.full((8,), sign * largest, dtype=dtype) for sign in (-0.9, 0.9))
+    assert torch.equal(predict(x=start, y=end), start + weight * (end - start))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import permutations
+
 import pytest
 import torch
 from closeness import assert_close
@@ -249,3 +251,48 @@ def test_a_refused_step_leaves_gradients_as_they_are(frozen):
     assert_close(after, before, rtol=0, atol=0)
     pair.steps[0](x=x, t=t)
     assert weight.grad is None  # as after a backward walk
+
+
+@pytest.mark.parametrize("form", ["walked", "compiled"])
+def test_a_parameter_that_joins_the_list_later_is_one_of_the_list(form):
+    """As after a backward walk, it has no gradient, although it had one before."""
+    pair = Pair("SGD", {"lr": 0.1}, torch.float64, form, split=True)
+    graph, _ = pair.lists[0]
+    step = pair.steps[0]
+    x, t = pair.batch()
+    step(x=x, t=t)
+    with graph:
+        other = gn.LossMSE()(pair.ours(graph["x"])[1], graph["t"])
+    graph.forward(x=x, t=t)
+    graph.backward(other)
+    before = pair.ours.b.weight.top.clone()
+    if form == "compiled":
+        step(x=x, t=t)
+    else:
+        pair.walk(0, x, t)
+        pair.optimizer.step()
+    assert torch.equal(pair.ours.b.weight.top, before)
+    assert pair.ours.b.weight.grad is None
+
+
+@pytest.mark.parametrize("kind", ["SGD", "Adam"])
+@pytest.mark.parametrize("order", list(permutations(range(3))), ids=str)
+def test_heads_that_take_turns_settle_on_their_programs(kind, order):
+    """Whatever the order of the parameters: parted once, they are not brought together again."""
+    torch.manual_seed(0)
+    layers = [gn.Linear(4, 4) for _ in range(3)]
+    body, *heads = layers
+    parameters = [each for place in order for each in layers[place].parameters()]
+    optimizer = getattr(gn, kind)(parameters, lr=0.01)
+    steps = []
+    for head in heads:
+        with gn.Graph() as graph:
+            loss = (head(body(gn.Input((None, 4), name="x"))) ** 2).mean()
+        steps.append(graph.compile(loss, optimizer, tune=False))
+    x = torch.randn(3, 4)
+    programs = []
+    for _ in range(6):
+        for step in steps:
+            step(x=x)
+        programs.append([step.program for step in steps])
+    assert all(now == last for now, last in zip(programs[3:], programs[2:], strict=False))

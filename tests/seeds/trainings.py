@@ -10,7 +10,7 @@ TRAININGS = [
         "schedules/groups.py",
         "optim/test_set_lr.py",
         Fault("set_lr", "rate * ratio", "rate"),
-        Fault("ratios", 'group.setdefault("initial_lr", group["lr"])', 'group["lr"]'),
+        Fault("ratios", 'group.get("initial_lr", group["lr"])', 'group["lr"]'),
     ),
     *seeded_in(
         "train/run.py",
