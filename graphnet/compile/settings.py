@@ -35,6 +35,10 @@ class Settings:
         step = stretch.steps + (1 + ahead) * optimizer.counts(group)
         return {**optimizer.numbers(group, step, **scalars), "step": float(step)}
 
+    def of_all(self, stretches: Sequence[Stretch]) -> list[Known]:
+        """The numbers of the step that comes, for each of several."""
+        return [self.numbers(stretch) for stretch in stretches]
+
     def arguments(self, known: Known) -> list[str]:
         """The names of those that are given at each step; 0 is not, since it leaves out terms."""
         return [

@@ -165,7 +165,7 @@ class Step(Compiled):
         marks = [stretch.mark() for stretch in stretches]
         made = False
         try:
-            numbers = [self._settings.numbers(each) if update else {} for each in stretches]
+            numbers = self._settings.of_all(stretches) if update else [{}] * len(stretches)
             values = None
             if plan is not None and ready and plan.is_for(mode, self._roles.whole):
                 values = plan.values(fed, numbers, optimizer.edits)

@@ -80,8 +80,12 @@ def _restore_random(states: Any) -> None:
         generator.set_state(state)
 
 
+def _default_device() -> Any:
+    return torch.empty(0).device  # torch.get_default_device of torch 2.6 fails after a reset
+
+
 def _restore_device(device: Any) -> None:
-    if torch.get_default_device() != device:
+    if _default_device() != device:
         # The CPU is what there is where nothing was set; a device that is set slows every call.
         torch.set_default_device(None if device.type == "cpu" else device)
 
@@ -93,7 +97,7 @@ def _restore_threads(number: int) -> None:
 
 _SETTINGS: list[tuple[Callable[[], Any], Callable[[Any], Any]]] = [
     (torch.get_default_dtype, torch.set_default_dtype),
-    (torch.get_default_device, _restore_device),
+    (_default_device, _restore_device),
     (torch.is_grad_enabled, torch.set_grad_enabled),
     (torch.get_num_threads, _restore_threads),
     (torch.get_float32_matmul_precision, torch.set_float32_matmul_precision),

@@ -63,10 +63,12 @@ def test_a_walk_that_was_interrupted_anywhere_holds_nobody_up():
         graph.backward(loss)
 
     walk()
+    files = ("graph/graph.py", "graph/guards.py")
+    strike_at(10**9, walk, files, "opcode")  # Python 3.12 tells of them from the second time on
     moment = 0
     while True:
         moment += 1
-        came = strike_at(moment, walk, ("graph/graph.py", "graph/guards.py"), "opcode")
+        came = strike_at(moment, walk, files, "opcode")
         graph.forward(x=x)
         graph.backward(loss)
         assert w.grad.tolist() == [1, 2]

@@ -197,7 +197,20 @@ def test_functions_of_one_element(dtype):
 @pytest.mark.parametrize("dtype", DTYPES, ids=str)
 def test_functions_of_two_elements(dtype):
     for name, functions in TWO.items():
-        check(name, functions, few(dtype))
+        if has_slope(functions[1], dtype):
+            check(name, functions, few(dtype))
+
+
+def has_slope(function, dtype):
+    """False where this version of torch has no derivative in a dtype, such as 2.6 in float16."""
+    x, y = (torch.full((2,), 0.5, dtype=dtype, requires_grad=True) for _ in range(2))
+    try:
+        with torch.enable_grad():
+            function(x, y).sum().backward()
+    except RuntimeError as error:
+        assert "not implemented" in str(error)
+        return False
+    return True
 
 
 SLOPES_AT_NAN = {
