@@ -100,7 +100,7 @@ def world():
     """All that a rule can set for the whole program."""
     return {
         "dtype": torch.get_default_dtype(),
-        "device": torch.get_default_device(),
+        "device": torch.empty(0).device,
         "grad mode": torch.is_grad_enabled(),
         "threads": torch.get_num_threads(),
         "printing": str(torch.tensor([1.23456, 1e6])),
