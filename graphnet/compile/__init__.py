@@ -12,7 +12,7 @@
 | `tuning` | which of several lines is fastest here |
 | `execution`, `runner`, `profile` | the lines as a function, and the time of each |
 | `functional` | the list as a pure function, for torch.compile and CUDA graphs |
-| `step`, `training`: `settings`, `batches` | what a user calls |
+| `step`, `training`: `plan`, `settings`, `batches` | what a user calls |
 """
 
 from __future__ import annotations

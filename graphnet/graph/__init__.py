@@ -11,6 +11,7 @@
 | `home` | the flat buffers in which parameters live |
 | `trials` | how the shape of a node is found |
 | `passes` | the forward and the backward walk |
+| `guards` | one walk at a time, and Ctrl-C between steps |
 | `uses` | how a gradient flows through one input of one operation |
 | `derivatives` | the backward walk as nodes |
 | `feed`, `naming`, `location` | feeds checked, names kept unique, the user's line found |
