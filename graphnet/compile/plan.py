@@ -98,7 +98,7 @@ class Plan:
     homes: Homes
     edits: int
 
-    def is_for(self, mode: StepMode, whole: list[Stretch]) -> bool:
+    def is_for(self, mode: tuple[Any, ...], whole: list[Stretch]) -> bool:
         """True if it makes such a step, and neither parameters nor state have moved."""
         return self.whole is whole and self.mode == mode and self.homes.unmoved()
 

@@ -167,7 +167,7 @@ class Step(Compiled):
         try:
             numbers = self._settings.of_all(stretches) if update else [{}] * len(stretches)
             values = None
-            if plan is not None and ready and plan.is_for(mode, self._roles.whole):
+            if plan is not None and ready and mode is plan.mode:
                 values = plan.values(fed, numbers, optimizer.edits)
             if plan is None or values is None:
                 plan, values = self._found(fed, stretches, numbers, mode)
@@ -190,24 +190,25 @@ class Step(Compiled):
         return fresh
 
     def _prepared(self, update: bool) -> tuple[StepMode, list[Stretch]]:
-        """The kind of step that comes, and the stretches that it works on."""
+        """The kind of step that comes, that of the last plan where it fits, and its stretches."""
         optimizer, adds = self.optimizer, self._pending
         whole = optimizer.stretches()
         if self._roles.whole is not whole or self._roles.size != len(self.graph):
             self._roles = Roles(self.graph, self.loss, optimizer)
         roles = self._roles
         given = roles.given(update, adds) if roles.others else ()
-        mode = StepMode(self.graph.modes, update, adds, given)
+        mode = self.graph.modes, update, adds, given
         if adds:
             for each in roles.reached:
                 if not each.fresh:
                     each.grad = None  # what a step has used is not added to
         plan = self._plan
         if plan is not None and plan.is_for(mode, whole):
-            return mode, plan.stretches
-        stretches = optimizer.prepared(roles.updated(mode))
+            return plan.mode, plan.stretches
+        other = StepMode(*mode)
+        stretches = optimizer.prepared(roles.updated(other))
         roles.whole = optimizer.stretches()  # which may have been parted
-        return mode, stretches
+        return other, stretches
 
     def _done(self, mode: StepMode, stretches: Sequence[Stretch], marks: Sequence[Mark]) -> None:
         """Note what a step has done to parameters and gradients."""

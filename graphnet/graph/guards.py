@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import Callable
-from threading import get_ident, main_thread
 from types import FrameType
 from typing import Any
 
@@ -91,8 +90,11 @@ class Uninterrupted:
 
     def __enter__(self) -> None:
         self._came = self._handler = None
-        if get_ident() == main_thread().ident and callable(_signals.getsignal(_SIGINT)):
-            self._handler = _signals.signal(_SIGINT, self._note)
+        if callable(_signals.getsignal(_SIGINT)):
+            try:
+                self._handler = _signals.signal(_SIGINT, self._note)
+            except ValueError:  # of another thread than the main one
+                return
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         self._came = number, frame

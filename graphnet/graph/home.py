@@ -28,10 +28,11 @@ class Home:
         residents: how many parameters live here.
         changes: counts up whenever one leaves, or is frozen or freed.
         counted: writes to the values that the residents have counted as their own.
+        counting: False in inference mode, where tensors do not count writes.
         lock: held while a gradient is added to another.
     """
 
-    __slots__ = ("_counting", "changes", "counted", "grad", "lock", "residents", "value")
+    __slots__ = ("changes", "counted", "counting", "grad", "lock", "residents", "value")
 
     def __init__(self, values: Sequence[Tensor]) -> None:
         total = sum(value.numel() for value in values)
@@ -41,12 +42,12 @@ class Home:
         self.changes = 0
         self.counted = 0
         self.lock = Lock()
-        self._counting = not self.value.is_inference()
+        self.counting = not self.value.is_inference()
 
     @property
     def writes(self) -> int:
         """How often the values were written to in place; not counted in inference mode."""
-        return self.value._version if self._counting else 0
+        return self.value._version if self.counting else 0
 
     @property
     def uncounted(self) -> int:

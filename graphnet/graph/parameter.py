@@ -142,8 +142,8 @@ class Parameter(Node):
     @property
     def version(self) -> int:
         """How often the value was changed: by optimizers, by assigning, or in place."""
-        home = self.home  # in one expression: it is asked for each parameter at each walk
-        return self.updates + home.writes - home.counted
+        home = self.home  # `home.uncounted` without its calls: each walk asks each parameter
+        return self.updates - home.counted + (home.value._version if home.counting else 0)
 
     @property
     def grad(self) -> Tensor | None:

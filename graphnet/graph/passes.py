@@ -93,6 +93,7 @@ class BackwardPass:
     ) -> None:
         self.targets = targets
         self.changing = [node for node in nodes if not isinstance(node, Parameter)]
+        self.operations = [node for node in self.changing if isinstance(node, Operation)]
         self.parameters = [node for node in nodes if isinstance(node, Parameter)]
         self.leaves = [node for node in walked if not isinstance(node, Operation)]
         self.learned = [leaf.requires_grad for leaf in self.leaves]
@@ -109,9 +110,8 @@ class BackwardPass:
 
     def run(self, seeds: Sequence[Tensor], accumulate: bool) -> None:
         """Fill every `grad`; those of the parameters change only once the whole walk is done."""
-        for node in self.changing:
-            if not (accumulate and isinstance(node, Input)):
-                node.grad = None
+        for node in self.operations if accumulate else self.changing:
+            node.grad = None
         sums: dict[Node, Tensor] = {}
         for target, seed in zip(self.targets, seeds, strict=True):
             hand(seed, target, sums)

@@ -86,10 +86,14 @@ class Stretch:
             mark: the time before the values were written to.
         """
         self.steps = steps
-        self.home.counted += self.home.writes - mark[0]
+        writes = self.home.writes - mark[0]
+        alone = writes and len(self.parameters) == self.home.residents
         for parameter in self.parameters:
-            parameter.updates += 1
             parameter.has_grad, parameter.fresh = True, False
+        if not alone:  # writes to the home change all that live there, but for those counted here
+            self.home.counted += writes
+            for parameter in self.parameters:
+                parameter.updates += 1
 
 
 def runs(
