@@ -6,6 +6,7 @@ import sys
 import unicodedata
 from collections.abc import Iterable, Sequence
 from itertools import groupby
+from typing import SupportsIndex
 
 _WIDEST = 56  # characters of a column; a longer text is cut short
 
@@ -89,6 +90,9 @@ class Text(str):
 
     def __str__(self) -> str:
         return shown(str.__str__(self))
+
+    def __getitem__(self, place: SupportsIndex | slice) -> Text:
+        return Text(super().__getitem__(place))  # a part of it is printed, too
 
 
 def shown(text: str) -> str:

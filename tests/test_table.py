@@ -51,6 +51,7 @@ def test_signs_that_a_console_has_not_are_spelled(text, encoding, expected, monk
     assert shown(expected) == expected
     assert str(Text(text)) == expected
     assert Text(text) == text  # what is written to a file
+    assert str(Text(f"x{text}y")[1:-1]) == expected
 
 
 class Nameless:
