@@ -133,9 +133,11 @@ class BackwardPass:
 def hand(grad: Tensor, node: Node, sums: dict[Node, Tensor]) -> None:
     """Add to the gradient of a node; not in place, since the tensor may belong to others too."""
     if isinstance(node, Parameter):
-        sums[node] = sums[node] + grad if node in sums else grad
+        before = sums.get(node)
+        sums[node] = grad if before is None else before + grad
     else:
-        node.grad = grad if node.grad is None else node.grad + grad
+        before = node.grad
+        node.grad = grad if before is None else before + grad
 
 
 def commit(total: Tensor | None, parameter: Parameter, accumulate: bool) -> None:

@@ -144,6 +144,11 @@ STEPS = [
         Fault(
             "_refuse_written", " and node.top.untyped_storage().data_ptr() not in homes", "", "view"
         ),
-        Fault("hand", "node.grad + grad", "node.grad.add_(grad)", "written"),
+        Fault(
+            "hand",
+            "node.grad = grad if before is None else before + grad",
+            "node.grad = grad if before is None else before.add_(grad)",
+            "written",
+        ),
     ),
 ]
