@@ -27,17 +27,21 @@ class Settings:
             now, then = (self.numbers(stretch, ahead) for ahead in (1, 2))
             self._varying |= {name for name in now if now[name] != then[name]}
 
-    def numbers(self, stretch: Stretch, ahead: int = 0) -> Known:
-        """The numbers of the step that comes, or of a later one without taking any before it."""
-        optimizer, group, scalars = self.optimizer, stretch.group, stretch.scalars
-        if ahead:
-            scalars = {name: each.clone() for name, each in scalars.items()}
+    def numbers(self, stretch: Stretch, ahead: int) -> Known:
+        """The numbers of a later step, without taking any before it."""
+        optimizer, group = self.optimizer, stretch.group
+        scalars = {name: each.clone() for name, each in stretch.scalars.items()}
         step = stretch.steps + (1 + ahead) * optimizer.counts(group)
         return {**optimizer.numbers(group, step, **scalars), "step": float(step)}
 
     def of_all(self, stretches: Sequence[Stretch]) -> list[Known]:
         """The numbers of the step that comes, for each of several."""
-        return [self.numbers(stretch) for stretch in stretches]
+        optimizer, found = self.optimizer, []
+        for stretch in stretches:
+            step = stretch.steps + optimizer.counts(stretch.group)
+            numbers = optimizer.numbers(stretch.group, step, **stretch.scalars)
+            found.append({**numbers, "step": float(step)})
+        return found
 
     def arguments(self, known: Known) -> list[str]:
         """The names of those that are given at each step; 0 is not, since it leaves out terms."""

@@ -69,6 +69,7 @@ class Step(Compiled):
         self._plan: Plan | None = None
         self._pending = False
         self.watched: tuple[Tensor, ...] = ()
+        self._uninterrupted = Uninterrupted()
 
     def __call__(self, feed: Mapping[Any, Tensor] | None = None, /, **named: Tensor) -> Tensor:
         """Make one step, and return the loss before it as a new tensor.
@@ -138,7 +139,7 @@ class Step(Compiled):
         kept = [(each, each.clone()) for each in self._memory()]
         try:
             mode, stretches = self._prepared(update=True)
-            numbers = [self._settings.numbers(stretch) for stretch in stretches]
+            numbers = self._settings.of_all(stretches)
             plan, values = self._found(fed, stretches, numbers, mode)
             return self._explained(fed, lambda: profiled(plan.runner, values, runs))
         except NotFinite as error:
@@ -165,13 +166,13 @@ class Step(Compiled):
         marks = [stretch.mark() for stretch in stretches]
         made = False
         try:
-            numbers = self._settings.of_all(stretches) if update else [{}] * len(stretches)
+            numbers = self._settings.of_all(stretches) if update else [{} for _ in stretches]
             values = None
             if plan is not None and ready and mode is plan.mode:
                 values = plan.values(fed, numbers, optimizer.edits)
             if plan is None or values is None:
                 plan, values = self._found(fed, stretches, numbers, mode)
-            with Uninterrupted():
+            with self._uninterrupted:
                 with without_autograd(True):
                     loss, *watched = plan.runner.function(*values)
                 self._done(mode, stretches, marks)
@@ -215,12 +216,12 @@ class Step(Compiled):
         if not mode.adds:
             for parameter in self._roles.cleared:
                 parameter.grad = None
-        for stretch, mark in zip(stretches, marks, strict=True):
-            if mode.updates:
+        if mode.updates:
+            for stretch, mark in zip(stretches, marks, strict=True):
                 stretch.stepped(stretch.steps + self.optimizer.counts(stretch.group), mark)
-            else:
-                for parameter in stretch.parameters:
-                    parameter.received()
+        else:
+            for parameter in [each for stretch in stretches for each in stretch.parameters]:
+                parameter.received()
 
     def _found(
         self,

@@ -169,7 +169,8 @@ class NodeList(Sequence[Node]):
     @property
     def modes(self) -> tuple[bool, ...]:
         """The training mode of each module, or of the graph itself, on which operations depend."""
-        return tuple([owner.training for owner in self._owners_of_modes])
+        owners = self._owners_of_modes
+        return tuple([owner.training for owner in owners]) if owners else ()
 
     # the sequence
 

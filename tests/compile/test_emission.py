@@ -143,7 +143,7 @@ def test_no_memory_is_taken(kind, clip):
     for feed in batches:
         step(feed)
     plan = step._plan
-    numbers = [step._settings.numbers(each) for each in plan.stretches]
+    numbers = step._settings.of_all(plan.stretches)
     values = plan.values(batches[0], numbers, plan.edits)
     with torch.inference_mode(), Watch() as watch:
         plan.runner.function(*values)

@@ -55,7 +55,8 @@ def evaluated(program, feed, rate=0.1):
 def step_program(world, feed, clip=None):
     stretches = world.optimizer.stretches()
     chosen = Settings(world.optimizer)
-    known = [each.group | chosen.numbers(each) for each in stretches]
+    numbers = chosen.of_all(stretches)
+    known = [each.group | given for each, given in zip(stretches, numbers, strict=True)]
     arguments = [chosen.arguments(each) for each in known]
     update = Update(world.optimizer, stretches, known, arguments, clip or Clip())
     shapes = {name: tuple(value.shape) for name, value in feed.items()}

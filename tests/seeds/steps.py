@@ -134,7 +134,7 @@ STEPS = [
     *seeded_in(
         "compile/training.py",
         "graph/test_guards.py",
-        Fault("Step._run", "with Uninterrupted()", "if True", "whole and compiled"),
+        Fault("Step._run", "with self._uninterrupted", "if True", "whole and compiled"),
         Fault("Step._run", "stretch.undo(mark)", "pass", "whole and compiled"),
     ),
     *seeded_in(
