@@ -75,7 +75,7 @@ def row_sum(emission: Emission, node: Operation, matrix: tuple[str, str], x: Nod
     count = prod(cast("tuple[int, ...]", x.shape)) // prod(cast("tuple[int, ...]", node.shape))
     ones = torch.ones(count, dtype=node.dtype, device=emission.device)
     ways = [
-        [f"torch.sum({matrix[0]}, (0,), False, out={name})"],
+        [f"torch.sum({matrix[0]}, 0, out={name})"],
         [f"torch.mv({matrix[1]}, {emission.words.equal(ones, 'ones')}, out={name})"],
     ]
     emission.choose(node, ways, (x,))

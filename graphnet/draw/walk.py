@@ -12,7 +12,7 @@ from math import inf
 from typing import TYPE_CHECKING, Any
 
 from graphnet.errors import GraphError, StateError, counted, shape_text
-from graphnet.graph import Node, Operation, Parameter
+from graphnet.graph import Input, Node, Operation, Parameter
 from graphnet.graph.complaints import explain_backward, explain_forward
 from graphnet.graph.entry import dtype_text
 from graphnet.graph.feed import bind
@@ -248,17 +248,19 @@ class Walk(Iterator[Event]):
             if phase == "forward":
                 continue
             if isinstance(node, Operation):
+                node.grad = sums[node]
                 given = [(use.source, _contribution(use)) for use in uses[node]]
                 for source, grad in given:
                     hand(grad, source, sums)
                     received.setdefault(source, []).append((node, grad))
                 yield self._event("backward", node, node.grad, given)
             else:
-                total = sums.get(node) if isinstance(node, Parameter) else node.grad
+                total = sums.get(node)
+                if isinstance(node, Input):
+                    node.grad = total
                 parts = sorted(received.get(node, ()), key=lambda part: self.graph.index(part[0]))
                 yield self._event("backward", node, total, parts)
-        for parameter in self._back.parameters:
-            commit(sums.get(parameter), parameter, accumulate=False)
+        commit(sums, self._back.parameters, accumulate=False)
 
 
 def _contribution(use: Use) -> Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from torch import empty
@@ -71,7 +71,7 @@ def require_mapping(feed: Any, inputs: Iterable[Input]) -> None:
     Raises:
         FeedError: it is none.
     """
-    if not isinstance(feed, Mapping):
+    if not isinstance(feed, dict | Mapping):  # nearly always a dict, which is told at once
         raise FeedError(
             "A feed is a dict, or tensors by the names of their inputs, name=tensor; got a "
             f"{type(feed).__name__}. {_names({node.name: node for node in inputs})}"
@@ -86,10 +86,7 @@ def _check(node: Input, value: Any) -> None:
             f"only tensors are fed: torch.as_tensor(value, dtype={node.dtype}) makes one."
         )
     shape = value.shape
-    if shape != node.shape and (
-        len(shape) != len(node.shape)
-        or any(asked not in (None, size) for asked, size in zip(node.shape, shape, strict=True))
-    ):
+    if shape != node.shape and not _fits(shape, node.shape):
         raise FeedError(
             f"{node} takes the shape {shape_text(node.shape)}; {shape_text(tuple(shape))} came. "
             "Reshape the tensor, or build the graph for its shape (? stands for any size)."
@@ -100,6 +97,16 @@ def _check(node: Input, value: Any) -> None:
             f"the tensor, tensor.to(torch.{dtype_text(node.dtype)}), or declare the input with "
             f"dtype=torch.{dtype_text(value.dtype)}."
         )
+
+
+def _fits(shape: Sequence[int], asked: Sequence[int | None]) -> bool:
+    """True if a shape has the sizes that are asked for; None asks for any."""
+    if len(shape) != len(asked):
+        return False
+    for size, wanted in zip(shape, asked, strict=True):
+        if wanted is not None and wanted != size:
+            return False
+    return True
 
 
 def _unknown(key: object, inputs: Mapping[str, Input]) -> str:

@@ -5,7 +5,7 @@ A pass is prepared once for the nodes that are asked for, and then run as often 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from graphnet.errors import DtypeError, FeedError, GraphError, ShapeError, StateError, shape_text
@@ -96,6 +96,7 @@ class BackwardPass:
         self.operations = [node for node in self.changing if isinstance(node, Operation)]
         self.parameters = [node for node in nodes if isinstance(node, Parameter)]
         self.leaves = [node for node in walked if not isinstance(node, Operation)]
+        self.inputs = [node for node in self.leaves if isinstance(node, Input)]
         self.learned = [leaf.requires_grad for leaf in self.leaves]
         self.steps = [
             (node, [use for use in uses(node) if use.source.requires_grad])
@@ -118,34 +119,35 @@ class BackwardPass:
         use: Use | None = None
         try:
             for operation, inputs in self.steps:
-                if operation.grad is not None:
-                    for use in inputs:
-                        hand(use.gradient(), use.source, sums)
+                if operation not in sums:
+                    continue
+                operation.grad = sums[operation]
+                for use in inputs:
+                    grad, source = use.gradient(), use.source
+                    sums[source] = sums[source] + grad if source in sums else grad  # as `hand`
         except BaseException as error:
             for node in self.changing:
                 node.grad = None
             explain_backward(use, error)
             raise
-        for parameter in self.parameters:
-            commit(sums.get(parameter), parameter, accumulate)
+        for node in self.inputs:
+            if node in sums:
+                node.grad = sums[node] if node.grad is None else node.grad + sums[node]
+        commit(sums, self.parameters, accumulate)
 
 
 def hand(grad: Tensor, node: Node, sums: dict[Node, Tensor]) -> None:
     """Add to the gradient of a node; not in place, since the tensor may belong to others too."""
-    if isinstance(node, Parameter):
-        before = sums.get(node)
-        sums[node] = grad if before is None else before + grad
-    else:
-        before = node.grad
-        node.grad = grad if before is None else before + grad
+    sums[node] = sums[node] + grad if node in sums else grad
 
 
-def commit(total: Tensor | None, parameter: Parameter, accumulate: bool) -> None:
-    """Write the sum over all uses into the gradient of a parameter."""
-    if total is not None:
-        parameter.receive(total, accumulate)
-    elif not accumulate:
-        parameter.grad = None
+def commit(sums: Mapping[Node, Tensor], parameters: Iterable[Parameter], accumulate: bool) -> None:
+    """Write the sums over all uses into the gradients of the parameters."""
+    for parameter in parameters:
+        if parameter in sums:
+            parameter.receive(sums[parameter], accumulate)
+        elif not accumulate:
+            parameter.grad = None
 
 
 def ancestors(nodes: Sequence[Node], targets: Sequence[Node]) -> list[Node]:

@@ -71,7 +71,8 @@ class Stretch:
 
     def mark(self) -> Mark:
         """What must be known of the time before a step: to undo it, and to note what it wrote."""
-        return self.home.writes, [scalar.clone() for scalar in self.scalars.values()]
+        scalars = [each.clone() for each in self.scalars.values()] if self.scalars else []
+        return self.home.writes, scalars
 
     def undo(self, mark: Mark) -> None:
         """Put the single numbers back that were there at a mark."""

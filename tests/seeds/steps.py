@@ -145,9 +145,9 @@ STEPS = [
             "_refuse_written", " and node.top.untyped_storage().data_ptr() not in homes", "", "view"
         ),
         Fault(
-            "hand",
-            "node.grad = grad if before is None else before + grad",
-            "node.grad = grad if before is None else before.add_(grad)",
+            "BackwardPass.run",
+            "sums[source] + grad if source in sums else grad",
+            "sums[source].add_(grad) if source in sums else grad",
             "written",
         ),
     ),
