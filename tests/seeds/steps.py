@@ -145,10 +145,20 @@ STEPS = [
             "_refuse_written", " and node.top.untyped_storage().data_ptr() not in homes", "", "view"
         ),
         Fault(
+            "hand",
+            "sums[node] + grad if node in sums else grad",
+            "sums[node].add_(grad) if node in sums else grad",
+            "written",
+        ),
+    ),
+    *seeded_in(
+        "graph/passes.py",
+        "graph/test_passes.py",
+        Fault(
             "BackwardPass.run",
             "sums[source] + grad if source in sums else grad",
             "sums[source].add_(grad) if source in sums else grad",
-            "written",
+            "diamond",
         ),
     ),
 ]
