@@ -272,7 +272,7 @@ def __getattr__(name: str) -> Any:
 
 def _unknown(name: str) -> str:
     """What to say of a name that is not here."""
-    from graphnet.elsewhere import way_to
+    from graphnet.torch_hints import way_to
 
     hint = "" if name.startswith("_") else way_to(name, __all__, dir(ops))
     return f"module {__name__!r} has no attribute {name!r}" + (f": {hint}" if hint else "")

@@ -9,13 +9,15 @@ CORE = {"op", "ops", "graph", "layers", "losses", "optim", "init", "schedules", 
 """The rooms that take from torch nothing but `empty`."""
 
 LEVELS = [
-    {"errors", "elsewhere", "files", "version", "table"},
+    {"errors", "torch_hints", "files", "version", "table"},
     {"init", "schedules"},
     {"op"},
     {"ops"},
     {"graph"},
     {"layers", "losses", "optim", "check"},
-    {"train", "draw", "compile", "weights", "data", "exercises"},
+    {"listing", "compile", "weights", "data", "exercises"},
+    {"draw", "formulas"},
+    {"stepping", "diagnose", "train"},
     {""},  # graphnet/__init__.py
     {"experiments", "bench", "__main__"},
 ]
@@ -24,7 +26,6 @@ LEVELS = [
 BESIDE = {
     ("losses", "layers"),
     ("bench", "experiments"),
-    *(("train", other) for other in ("compile", "draw", "weights")),
 }
 """Imports within a level: a loss is a module, a training uses lists, a study is timed."""
 
@@ -34,12 +35,13 @@ ONLY = {"init": {"errors"}, "schedules": {"errors"}, "data": {"errors", "files"}
 FRONT_DOORS = {
     ("graph/graph.py", "Graph.check", "check"),
     ("graph/graph.py", "Graph.compile", "compile"),
-    ("graph/graph.py", "Graph.compare_with_torch", "bench"),
-    *(
-        ("graph/graph.py", f"Graph.{name}", "draw")
-        for name in ("draw", "summary", "doctor", "derivation", "walk")
-    ),
-    ("graph/nodelist.py", "NodeList.__str__", "draw"),
+    ("graph/graph.py", "Graph.compare_with_torch", "check"),
+    ("graph/graph.py", "Graph.draw", "draw"),
+    ("graph/graph.py", "Graph.summary", "listing"),
+    ("graph/graph.py", "Graph.doctor", "diagnose"),
+    ("graph/graph.py", "Graph.derivation", "formulas"),
+    ("graph/graph.py", "Graph.walk", "stepping"),
+    ("graph/nodelist.py", "NodeList.__str__", "listing"),
     ("layers/module.py", "Module.draw", "draw"),
     ("check/graph.py", "CheckReport.draw", "draw"),
 }
@@ -59,13 +61,16 @@ INSTALLED = {
 
 EXTRAS = {
     "bench/jax_step.py": {"jax"},
-    "draw/plots.py": {"matplotlib"},
-    "draw/frames.py": {"PIL"},
+    "train/plots.py": {"matplotlib"},
+    "stepping/frames.py": {"PIL"},
     "draw/png.py": {"typst"},
 }
 """Files that need an extra."""
 
 LONGEST = 320  # lines of a file
+
+AUTOGRAD = ("bench/", "check/against_torch.py")
+"""What is compared with torch's autograd."""
 
 
 # what a source imports
@@ -112,7 +117,7 @@ def level(room):
 
 
 def room_of(name):
-    """graph/passes.py -> graph, errors.py -> errors, __init__.py -> the package itself."""
+    """graph/walks.py -> graph, errors.py -> errors, __init__.py -> the package itself."""
     first = name.split("/")[0].removesuffix(".py")
     return "" if first == "__init__" else first
 
@@ -184,13 +189,13 @@ def is_autograd(dotted):
 
 MODULES = {"pickle", "cPickle", "dill", "marshal", "shelve", "importlib", "imp", "runpy", "code"}
 CALLS = {"eval", "exec", "compile", "__import__", "breakpoint"}
-WRITERS_OF_CODE = {"compile/execution.py": {"exec", "compile"}}
+WRITERS_OF_CODE = {"compile/targets/torch/execution.py": {"exec", "compile"}}
 """The one file that turns text into code: lines that the compiler has written."""
 
 ASKERS = {
     "__main__.py": {"importlib.metadata"},
-    "draw/in_use.py": {"importlib.metadata", "importlib.util"},
-    "draw/engines.py": {"importlib.util"},
+    "draw/environment.py": {"importlib.metadata", "importlib.util"},
+    "draw/layout/engines.py": {"importlib.util"},
 }
 """Files that ask which packages are installed; they import none of them by a name."""
 

@@ -7,9 +7,9 @@ from itertools import combinations, pairwise
 import torch
 
 import graphnet as gn
-from graphnet.draw.building import scene_of
-from graphnet.draw.geometry import TITLE_SPACE, on_border, size_of
-from graphnet.draw.scene import Arrow, Box, Scene
+from graphnet.draw.layout.geometry import TITLE_SPACE, on_border, size_of
+from graphnet.draw.scene.building import scene_of
+from graphnet.draw.scene.scene import Arrow, Box, Scene
 
 
 def twins():

@@ -1,6 +1,6 @@
 """Checks that anyone can run on a graph, or on an operation, module or optimizer of their own."""
 
-from graphnet.check.differences import compare
+from graphnet.check.finite_differences import compare
 from graphnet.check.graph import CheckReport, CheckRow, check_graph
 from graphnet.check.module import check_module
 from graphnet.check.op import check_op

@@ -10,14 +10,14 @@ from collections.abc import Mapping, Sequence
 from math import inf
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from graphnet.check.differences import compare
+from graphnet.check.finite_differences import compare
 from graphnet.check.hints import red_pen
 from graphnet.errors import FeedError
 from graphnet.graph import Graph, Input, Node, Operation
-from graphnet.graph.complaints import explain_forward
+from graphnet.graph.error_messages import explain_forward
 from graphnet.graph.feed import bind
-from graphnet.graph.kinds import Literal
-from graphnet.graph.passes import ancestors
+from graphnet.graph.nodes import Literal
+from graphnet.graph.walks import ancestors
 from graphnet.table import shown, text_table
 
 if TYPE_CHECKING:

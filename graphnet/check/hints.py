@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
-from graphnet.check.differences import LARGE, PLACES, STEP, wave
+from graphnet.check.finite_differences import LARGE, PLACES, STEP, wave
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -7,7 +7,7 @@ from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 from warnings import catch_warnings, filterwarnings
 
-from graphnet.check.differences import wave
+from graphnet.check.finite_differences import wave
 from graphnet.check.report import Check, NotLooked, Report, examine
 from graphnet.check.subject import Subject, apart, copies, is_tensor
 from graphnet.check.suite import Suite

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from torch import empty
 
-from graphnet.check.differences import wave
+from graphnet.check.finite_differences import wave
 from graphnet.check.report import Check, Report, examine
 from graphnet.check.subject import apart
 from graphnet.errors import GraphError

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from torch import empty
 
-from graphnet.check.differences import wave
+from graphnet.check.finite_differences import wave
 from graphnet.check.report import NotLooked
 from graphnet.graph import Graph, Node
 

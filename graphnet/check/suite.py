@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from functools import reduce
 from typing import TYPE_CHECKING, Any
 
-from graphnet.check.differences import compare_slopes, wave
+from graphnet.check.finite_differences import compare_slopes, wave
 from graphnet.check.graph import CheckReport, check_graph
 from graphnet.check.report import Check, NotLooked
 from graphnet.check.subject import Laid, Subject, apart, copies, differs, is_tensor

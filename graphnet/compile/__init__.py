@@ -17,17 +17,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from graphnet.compile.build import Clip
-from graphnet.compile.step import Prediction, Way
-from graphnet.compile.training import Step
+from graphnet.compile.ir.build import Clip
+from graphnet.compile.run.compiled import Prediction, Way
+from graphnet.compile.run.step import Step
 from graphnet.errors import GraphError
 from graphnet.graph import Node
 from graphnet.optim.base import Optimizer
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from graphnet.graph import Graph
 
 __all__ = ["Clip", "Prediction", "Step", "Way", "compile_graph"]

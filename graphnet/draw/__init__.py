@@ -24,6 +24,6 @@ def doctor() -> str:
     >>> print(doctor())  # doctest: +ELLIPSIS
     layout  dot      ...
     """
-    from graphnet.draw.in_use import report
+    from graphnet.draw.environment import report
 
     return report()

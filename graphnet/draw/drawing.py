@@ -6,19 +6,19 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from graphnet.draw.engines import laid_out
-from graphnet.draw.paint import PLAIN, Look, painted
+from graphnet.draw.layout.engines import laid_out
 from graphnet.draw.png import pdf_of, png_of
+from graphnet.draw.svg.paint import PLAIN, Look, painted
+from graphnet.draw.svg.values import roomy
 from graphnet.draw.text import rails
-from graphnet.draw.values import roomy
 from graphnet.errors import GraphError
 
 if TYPE_CHECKING:
     from collections.abc import Container
     from os import PathLike
 
-    from graphnet.draw.geometry import Layout
-    from graphnet.draw.scene import Scene
+    from graphnet.draw.layout.geometry import Layout
+    from graphnet.draw.scene.scene import Scene
 
 __all__ = ["Drawing", "drawing_of"]
 
@@ -56,7 +56,7 @@ class Drawing:
         Raises:
             GraphError: the package graphviz is not installed.
         """
-        from graphnet.draw.dot import digraph_of
+        from graphnet.draw.layout.dot import digraph_of
 
         return digraph_of(roomy(self.scene, {}))  # Graphviz has no values to fill rooms with
 

@@ -7,19 +7,20 @@ from dataclasses import replace
 from inspect import signature
 from typing import TYPE_CHECKING, Any
 
-from graphnet.draw.building import checked_loss, scene_of
 from graphnet.draw.drawing import Drawing, drawing_of
-from graphnet.draw.fold import folded
-from graphnet.draw.paint import Look
-from graphnet.draw.strips import described, strip
-from graphnet.draw.values import Value, roomy
+from graphnet.draw.scene.building import scene_of
+from graphnet.draw.scene.fold import folded
+from graphnet.draw.svg.histograms import described, strip
+from graphnet.draw.svg.paint import Look
+from graphnet.draw.svg.values import Value, roomy
 from graphnet.errors import GraphError, counted
 from graphnet.graph import Graph, Input, Node, Parameter
+from graphnet.graph.roles import checked_loss
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from graphnet.draw.scene import Box, Scene
+    from graphnet.draw.scene.scene import Box, Scene
 
 __all__ = ["draw_graph", "draw_module"]
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from graphnet.draw.footer import sharing_notes
-from graphnet.draw.rails import drawn
-from graphnet.draw.style import letters
+from graphnet.draw.svg.footer import sharing_notes
+from graphnet.draw.svg.style import letters
+from graphnet.listing.rails import drawn
 from graphnet.table import printable, shown, text_table
 
 if TYPE_CHECKING:
-    from graphnet.draw.scene import Box, Scene
+    from graphnet.draw.scene.scene import Box, Scene
 
 __all__ = ["rails"]
 
@@ -23,7 +23,7 @@ def rails(scene: Scene) -> str:
     A value runs down its rail until its last reader; a line across joins a box to what it reads.
 
     >>> import graphnet as gn
-    >>> from graphnet.draw.building import scene_of
+    >>> from graphnet.draw.scene.building import scene_of
     >>> graph = gn.Graph()
     >>> x = graph.input((3,), name="x")
     >>> y = x * x.tanh()

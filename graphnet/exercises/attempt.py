@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
-from graphnet.check.differences import STEP, wave
+from graphnet.check.finite_differences import STEP, wave
 from graphnet.check.subject import apart, copies, is_tensor
 from graphnet.errors import shape_text
 from graphnet.exercises.isolation import contained, isolated

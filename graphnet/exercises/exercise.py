@@ -8,7 +8,7 @@ from math import prod
 from textwrap import dedent, indent
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
-from graphnet.check.differences import PLACES
+from graphnet.check.finite_differences import PLACES
 from graphnet.check.subject import Subject
 from graphnet.errors import GraphError
 from graphnet.graph import Parameter

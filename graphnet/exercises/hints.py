@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 from warnings import catch_warnings, simplefilter
 
-from graphnet.check.differences import LARGE, place_of
+from graphnet.check.finite_differences import LARGE, place_of
 from graphnet.check.hints import PROPORTIONAL, red_pen
 from graphnet.errors import shape_text
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from graphnet.draw import plots
 from graphnet.experiments.disk import centered
 from graphnet.graph import Operation
+from graphnet.train import plots
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

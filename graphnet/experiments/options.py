@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from graphnet import schedules
-from graphnet.draw.plots import require_matplotlib
 from graphnet.errors import GraphError
+from graphnet.train.plots import require_matplotlib
 
 Initialization = Literal["default", "xavier", "xavier-normal", "kaiming", "kaiming-normal"]
 

@@ -20,8 +20,8 @@
 """
 
 from graphnet.graph.graph import Graph
-from graphnet.graph.kinds import Input, Operation
 from graphnet.graph.node import Node
+from graphnet.graph.nodes import Input, Operation
 from graphnet.graph.parameter import Parameter
 
 __all__ = ["Graph", "Input", "Node", "Operation", "Parameter"]

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from graphnet import ops
 from graphnet.errors import GraphError, ShapeError, shape_text
-from graphnet.graph.kinds import Operation
-from graphnet.graph.uses import Use, uses
+from graphnet.graph.edges import Use, uses
+from graphnet.graph.nodes import Operation
 
 if TYPE_CHECKING:
     from graphnet.graph.node import Node

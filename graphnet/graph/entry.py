@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from graphnet.graph.graph import Graph
     from graphnet.graph.nodelist import NodeList
-    from graphnet.graph.trials import Spec
+    from graphnet.graph.shape_inference import Spec
 
 open_graphs: ContextVar[tuple[NodeList, ...]] = ContextVar("open_graphs", default=())
 """The graphs of the `with` blocks, the innermost last; each thread sees its own."""

@@ -9,7 +9,7 @@ from torch import empty
 
 from graphnet.errors import FeedError, shape_text
 from graphnet.graph.entry import dtype_text
-from graphnet.graph.kinds import Input
+from graphnet.graph.nodes import Input
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from graphnet.errors import NonFiniteError
-from graphnet.graph.kinds import Operation
+from graphnet.graph.nodes import Operation
 
 if TYPE_CHECKING:
     from graphnet.graph.node import Node

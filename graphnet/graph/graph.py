@@ -9,10 +9,10 @@ from graphnet.errors import GraphError
 from graphnet.graph.derivatives import append_gradients
 from graphnet.graph.feed import bind, merged
 from graphnet.graph.guards import OneAtATime
-from graphnet.graph.kinds import Operation
 from graphnet.graph.node import Node
 from graphnet.graph.nodelist import NodeList
-from graphnet.graph.passes import (
+from graphnet.graph.nodes import Operation
+from graphnet.graph.walks import (
     BackwardPass,
     ForwardPass,
     Versions,
@@ -25,13 +25,13 @@ from graphnet.graph.passes import (
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from graphnet.bench.differences import TorchComparison
     from graphnet.check import CheckReport
+    from graphnet.check.side_by_side import TorchComparison
+    from graphnet.diagnose.health import Health
     from graphnet.draw.drawing import Drawing
-    from graphnet.draw.health import Health
-    from graphnet.draw.summary import Summary
-    from graphnet.draw.walk import Walk
+    from graphnet.listing.summary import Summary
     from graphnet.optim.base import Optimizer
+    from graphnet.stepping.walk import Walk
 
 _MOST_WALKS = 16  # that a graph keeps prepared, each as long as its list
 
@@ -199,7 +199,7 @@ class Graph(NodeList):
         self, feed: Mapping[Any, Tensor] | None = None, loss: Node | None = None
     ) -> TorchComparison:
         """This graph beside torch's autograd: differences and times; see `bench.autograd`."""
-        from graphnet.bench.autograd import compare_with_torch
+        from graphnet.check.against_torch import compare_with_torch
 
         return compare_with_torch(self, feed, loss)
 
@@ -256,7 +256,7 @@ class Graph(NodeList):
         Args:
             show: what stands in the boxes: "shape", "top", "grad".
             depth: how deep modules are opened; None folds what is larger than a page.
-            loss: what is drawn as the loss; None finds it, see `graphnet.draw.building.loss_of`.
+            loss: what is drawn as the loss; None finds it, see `graph.roles.loss_of`.
             engine: what computes the layout: "dot", "wasi" or "ranker"; None the first there is.
             painted: marks, notes and remarks, see `graphnet.draw.picture.draw_graph`.
         """
@@ -266,19 +266,19 @@ class Graph(NodeList):
 
     def summary(self) -> Summary:
         """Parameters, operations and memory of each module, as a table."""
-        from graphnet.draw.summary import summary
+        from graphnet.listing.summary import summary
 
         return summary(self)
 
     def doctor(self, loss: Node | None = None) -> Health:
         """What the values and gradients of the last walks tell of the health of the network."""
-        from graphnet.draw.health import health
+        from graphnet.diagnose.health import health
 
         return health(self, loss)
 
     def derivation(self, loss: Node | None = None, *, latex: bool = False) -> str:
         """The backward pass written out as a worked exercise, in Markdown."""
-        from graphnet.draw.derivation import derivation
+        from graphnet.formulas.derivation import derivation
 
         return derivation(self, loss, latex)
 
@@ -289,7 +289,7 @@ class Graph(NodeList):
             feed: a tensor for each input, by node or by name.
             loss: the node to compute and to differentiate, or its name: one number.
         """
-        from graphnet.draw.walk import Walk
+        from graphnet.stepping.walk import Walk
 
         return Walk(self, feed, loss)
 

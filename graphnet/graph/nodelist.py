@@ -7,14 +7,14 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn, Self, cast, overload
 
 from graphnet.errors import GraphError, counted
-from graphnet.graph.complaints import complaint, is_misfit
 from graphnet.graph.entry import not_a_node, open_graphs
-from graphnet.graph.kinds import Input, Literal, Mode, Operation, spec_of
+from graphnet.graph.error_messages import complaint, is_misfit
 from graphnet.graph.location import user_line
 from graphnet.graph.naming import Names, Scopes
 from graphnet.graph.node import Node
+from graphnet.graph.nodes import Input, Literal, Mode, Operation, spec_of
 from graphnet.graph.parameter import Parameter
-from graphnet.graph.trials import infer
+from graphnet.graph.shape_inference import infer
 from graphnet.op import Training
 
 if TYPE_CHECKING:
@@ -234,7 +234,7 @@ class NodeList(Sequence[Node]):
 
     def __str__(self) -> str:
         """The list as a table in walk order, one line for each node."""
-        from graphnet.draw.table import node_table
+        from graphnet.listing.table import node_table
 
         return node_table(self)
 

@@ -9,11 +9,11 @@ from weakref import WeakKeyDictionary
 from torch import empty
 
 from graphnet.errors import DtypeError, GraphError, ShapeError, shape_text
+from graphnet.graph.arena import Home
 from graphnet.graph.entry import dtype_text
-from graphnet.graph.home import Home
 from graphnet.graph.location import user_line
 from graphnet.graph.node import Node
-from graphnet.graph.trials import Spec
+from graphnet.graph.shape_inference import Spec
 
 if TYPE_CHECKING:
     from torch import Tensor

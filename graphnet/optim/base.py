@@ -11,15 +11,15 @@ from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from graphnet.errors import GraphError, counted
+from graphnet.graph.arena import settle
 from graphnet.graph.guards import Uninterrupted
-from graphnet.graph.home import settle
 from graphnet.graph.parameter import clear_gradients
-from graphnet.optim.arrangement import Arrangement
+from graphnet.optim.bucketing import Arrangement
+from graphnet.optim.buckets import Stretch
+from graphnet.optim.functionalize import without_writing
 from graphnet.optim.groups import check_parameters, check_switches, completed, grouped
-from graphnet.optim.places import without_writing
 from graphnet.optim.settings import LearningRate, Setting, learning_rate
 from graphnet.optim.state import read_state, write_state
-from graphnet.optim.stretches import Stretch
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -10,7 +10,7 @@ from torch import empty
 
 from graphnet.errors import GraphError, NonFiniteError, RangeError
 from graphnet.graph import Parameter
-from graphnet.optim.stretches import flat_grad, runs
+from graphnet.optim.buckets import flat_grad, runs
 
 if TYPE_CHECKING:
     from torch import Tensor

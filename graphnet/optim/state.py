@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from torch import empty
 
 from graphnet.errors import LoadError, RangeError, shape_text
-from graphnet.optim.stretches import Memory, plain_number
+from graphnet.optim.buckets import Memory, plain_number
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -199,6 +199,8 @@ def _set_random_states(run: Run, states: Mapping[str, Any]) -> None:
 
 def _generators(run: Run) -> list[torch.Generator]:
     """The generators that operations of the list draw from."""
-    from graphnet.compile.step import generators_of  # the compiler is loaded where it is used
+    from graphnet.compile.run.compiled import (
+        generators_of,  # the compiler is loaded where it is used
+    )
 
     return generators_of(run.task.graph)

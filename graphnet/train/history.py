@@ -91,7 +91,7 @@ class History:
         Raises:
             GraphError: there is no such column, no epoch, or matplotlib is not installed.
         """
-        from graphnet.draw.plots import curves
+        from graphnet.train.plots import curves
 
         rows, xlabel = (self._of_steps(), "step") if steps else (self, "epoch")
         losses = [name for name in ("loss", "validation_loss") if name in rows.names]

@@ -154,7 +154,7 @@ class Rounds:
         Raises:
             GraphError: there is no such curve, or matplotlib is not installed.
         """
-        from graphnet.draw.plots import curves
+        from graphnet.train.plots import curves
 
         losses = [name for name in self.curve_names if name.endswith("loss")]
         chosen = names or losses or self.curve_names

@@ -11,8 +11,8 @@ from compile.worlds import DOUBLE, randn
 
 import graphnet as gn
 from graphnet import ops
-from graphnet.compile import runner
-from graphnet.compile.layout import ORDERS
+from graphnet.compile.targets.torch import runner
+from graphnet.compile.targets.torch.memory_format import ORDERS
 
 KERNELS = ((1, 1), (2, 3))
 

@@ -11,6 +11,7 @@ from compile.test_layers import world as layer_world
 from compile.test_optimizers import EVERY
 from compile.test_random_graphs import world as random_world
 from compile.worlds import DOUBLE, assert_same, dense_feeds, dense_world, randn
+from graphnet.compile.passes.passes import folded, opened, optimized, shared, without_unread
 from hypothesis import given
 from hypothesis import strategies as st
 from profiles import examples
@@ -18,14 +19,13 @@ from sampling import some
 from test_properties import programs
 
 import graphnet as gn
-from graphnet.compile.build import Clip, Update, specialized, training_program
-from graphnet.compile.fusion import fused
-from graphnet.compile.passes import folded, opened, optimized, shared, without_unread
-from graphnet.compile.program import Cell, Constant, Number
-from graphnet.compile.settings import Settings
-from graphnet.compile.settled import settled
+from graphnet.compile.ir.build import Clip, Update, specialized, training_program
+from graphnet.compile.ir.program import Cell, Constant, Number
+from graphnet.compile.passes.specialize import settled
+from graphnet.compile.run.settings import Settings
+from graphnet.compile.targets.torch.fuse import fused
 from graphnet.graph import Operation
-from graphnet.graph.kinds import Literal
+from graphnet.graph.nodes import Literal
 
 PASSES = [opened, settled, without_unread, folded, shared, fused, optimized]
 

@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 import scenes
 
-from graphnet.draw.engines import laid_out
-from graphnet.draw.geometry import Layout, size_of
+from graphnet.draw.layout.engines import laid_out
+from graphnet.draw.layout.geometry import Layout, size_of
 from graphnet.draw.png import png_of
 
 NAMES = ("network", "siamese")

@@ -7,7 +7,8 @@ import torch
 
 import graphnet as gn
 from graphnet import ops
-from graphnet.draw.building import checked_loss, loss_of, scene_of
+from graphnet.draw.scene.building import scene_of
+from graphnet.graph.roles import checked_loss, loss_of
 
 
 def disk():

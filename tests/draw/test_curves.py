@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from graphnet.draw.curves import moved, rounded, sideways, smooth, sparse
+from graphnet.draw.layout.curves import moved, rounded, sideways, smooth, sparse
 
 
 @pytest.mark.parametrize(

@@ -14,9 +14,9 @@ import pytest
 from scenes import SCENES, chain, network
 from timing import units
 
-from graphnet.draw.dot import digraph_of, layout_dot
-from graphnet.draw.scene import KINDS, Arrow, Box, Scene
-from graphnet.draw.style import sharing_colour
+from graphnet.draw.layout.dot import digraph_of, layout_dot
+from graphnet.draw.scene.scene import KINDS, Arrow, Box, Scene
+from graphnet.draw.svg.style import sharing_colour
 from graphnet.errors import GraphError
 
 HAS_DOT = pytest.mark.skipif(shutil.which("dot") is None, reason="Graphviz is not installed")

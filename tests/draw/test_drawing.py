@@ -4,9 +4,9 @@ import pytest
 import torch
 
 import graphnet as gn
-from graphnet.draw.building import scene_of
 from graphnet.draw.drawing import Drawing, drawing_of
-from graphnet.draw.paint import Look
+from graphnet.draw.scene.building import scene_of
+from graphnet.draw.svg.paint import Look
 
 
 def small_graph():

@@ -17,11 +17,11 @@ from scenes import SCENES, chain, crossings, network, sound
 from timing import units
 
 import graphnet as gn
-from graphnet.draw import engines
-from graphnet.draw.building import scene_of
-from graphnet.draw.engines import ENGINES, laid_out
-from graphnet.draw.ranker import beside, ranked
-from graphnet.draw.scene import Arrow, Box, Scene
+from graphnet.draw.layout import engines
+from graphnet.draw.layout.engines import ENGINES, laid_out
+from graphnet.draw.layout.layered import beside, ranked
+from graphnet.draw.scene.building import scene_of
+from graphnet.draw.scene.scene import Arrow, Box, Scene
 from graphnet.errors import GraphError
 
 HERE = {

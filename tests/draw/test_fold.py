@@ -10,8 +10,8 @@ from draw.worlds import Block, Steps, Twins
 from timing import units
 
 import graphnet as gn
-from graphnet.draw.building import scene_of
-from graphnet.draw.fold import folded
+from graphnet.draw.scene.building import scene_of
+from graphnet.draw.scene.fold import folded
 
 
 class Tied(gn.Module):

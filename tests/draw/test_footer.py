@@ -1,9 +1,9 @@
 import pytest
 
-from graphnet.draw.footer import footer, sharing_notes
-from graphnet.draw.geometry import MARGIN, Layout
-from graphnet.draw.scene import KINDS, Box, Scene
-from graphnet.draw.style import sharing_colour
+from graphnet.draw.layout.geometry import MARGIN, Layout
+from graphnet.draw.scene.scene import KINDS, Box, Scene
+from graphnet.draw.svg.footer import footer, sharing_notes
+from graphnet.draw.svg.style import sharing_colour
 
 ALL_KINDS = Scene([Box(f"n{place}", kind, f"a{place}") for place, kind in enumerate(KINDS)])
 

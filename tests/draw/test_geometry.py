@@ -4,8 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from graphnet.draw.geometry import MAX_WIDTH, inward, on_border, shortened, size_of, text_width
-from graphnet.draw.scene import Box
+from graphnet.draw.layout.geometry import (
+    MAX_WIDTH,
+    inward,
+    on_border,
+    shortened,
+    size_of,
+    text_width,
+)
+from graphnet.draw.scene.scene import Box
 
 LONG = "encoder_" * 40
 

@@ -18,8 +18,8 @@ import pytest
 import torch
 
 import graphnet as gn
-from graphnet.draw.frames import Frames
-from graphnet.draw.page import page_of
+from graphnet.stepping.frames import Frames
+from graphnet.stepping.page import page_of
 from graphnet.table import printable
 
 PLAIN = "name"

@@ -3,7 +3,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from graphnet.draw.marks import (
+from graphnet.draw.svg.marks import (
     badge,
     badge_width,
     bars,

@@ -8,11 +8,11 @@ from xml.etree import ElementTree
 import pytest
 from scenes import SCENES
 
-from graphnet.draw.engines import laid_out
-from graphnet.draw.geometry import Layout, size_of
-from graphnet.draw.paint import PLAIN, Look, Painter, painted
-from graphnet.draw.scene import KINDS, Arrow, Box, Scene
-from graphnet.draw.style import corners, sharing_colour
+from graphnet.draw.layout.engines import laid_out
+from graphnet.draw.layout.geometry import Layout, size_of
+from graphnet.draw.scene.scene import KINDS, Arrow, Box, Scene
+from graphnet.draw.svg.paint import PLAIN, Look, Painter, painted
+from graphnet.draw.svg.style import corners, sharing_colour
 
 SVG = "{http://www.w3.org/2000/svg}"
 ENGINES = [

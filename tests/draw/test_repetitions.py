@@ -9,8 +9,8 @@ import pytest
 from draw.worlds import Block, Steps
 
 import graphnet as gn
-from graphnet.draw.building import scene_of
-from graphnet.draw.fold import folded
+from graphnet.draw.scene.building import scene_of
+from graphnet.draw.scene.fold import folded
 
 
 class Other(Block):

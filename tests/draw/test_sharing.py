@@ -6,7 +6,7 @@ import pytest
 import torch
 
 import graphnet as gn
-from graphnet.draw.sharing import shared_by
+from graphnet.draw.scene.sharing import shared_by
 
 
 class Branches(gn.Module):

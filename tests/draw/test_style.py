@@ -3,8 +3,8 @@ from itertools import combinations
 
 import pytest
 
-from graphnet.draw.scene import KINDS
-from graphnet.draw.style import (
+from graphnet.draw.scene.scene import KINDS
+from graphnet.draw.svg.style import (
     SHARED,
     STYLES,
     contrast,

@@ -7,11 +7,11 @@ import torch
 from scenes import RAILS_OF_TWINS, twins
 
 import graphnet as gn
-from graphnet.draw.building import scene_of
-from graphnet.draw.fold import folded
-from graphnet.draw.rails import WIDEST
-from graphnet.draw.scene import Box, Scene
+from graphnet.draw.scene.building import scene_of
+from graphnet.draw.scene.fold import folded
+from graphnet.draw.scene.scene import Box, Scene
 from graphnet.draw.text import rails
+from graphnet.listing.rails import WIDEST
 from graphnet.table import printable
 
 

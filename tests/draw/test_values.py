@@ -6,11 +6,11 @@ import re
 
 import pytest
 
-from graphnet.draw.geometry import MAX_WIDTH, size_of, text_width
-from graphnet.draw.paint import Look, painted
-from graphnet.draw.ranker import ranked
-from graphnet.draw.scene import Box, Scene
-from graphnet.draw.values import Value, roomy
+from graphnet.draw.layout.geometry import MAX_WIDTH, size_of, text_width
+from graphnet.draw.layout.layered import ranked
+from graphnet.draw.scene.scene import Box, Scene
+from graphnet.draw.svg.paint import Look, painted
+from graphnet.draw.svg.values import Value, roomy
 from graphnet.errors import GraphError
 
 TOP = Value("top", "‖3.2‖ -1 … 1", [0.1, 1.0, 0.5])

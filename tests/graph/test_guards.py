@@ -168,7 +168,7 @@ def test_in_another_thread_nothing_changes(ctrl_c):
 
 
 FILES = {
-    "compiled": ("<graphnet program", "compile/training.py", "graph/guards.py", "optim/"),
+    "compiled": ("<graphnet program", "compile/run/step.py", "graph/guards.py", "optim/"),
     "walked": ("graph/guards.py", "optim/base.py", "optim/adam.py", "optim/sgd.py", "nadam.py"),
 }
 ENTRY = ("_follows", "_is_running")  # struck again and again, it would be longer each time

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 import graphnet as gn
-from graphnet.draw.building import scene_of
+from graphnet.draw.scene.building import scene_of
 from graphnet.layers.tree import by_every_name
 
 ONES = torch.ones(3)

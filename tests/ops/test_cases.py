@@ -14,7 +14,7 @@ from torch import Tensor
 
 import graphnet as gn
 from graphnet.check import compare
-from graphnet.graph.kinds import Operation
+from graphnet.graph.nodes import Operation
 from graphnet.op import Op
 
 every_case = for_each_kind(CASES)

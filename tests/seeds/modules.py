@@ -40,7 +40,7 @@ MODULES = [
         Fault("contents", " or id(item) in opened", "", "holds_itself"),
     ),
     *seeded_in(
-        "draw/summary.py",
+        "listing/summary.py",
         "layers/test_names.py",
         Fault("summary", "graph.scopes.uses[path]", "1", "used_twice"),
     ),

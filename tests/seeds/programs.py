@@ -7,18 +7,18 @@ from seeds.fault import Fault, seeded_in
 PROGRAMS = [
     # states, settings and values in place of others
     *seeded_in(
-        "compile/plan.py",
+        "compile/run/cached_step.py",
         "compile/test_rewound.py",
         Fault("Plan.is_for", "self.whole is whole and ", "", "state"),
         Fault("Plan.is_for", " and self.homes.unmoved()", "", "no_business"),
     ),
     *seeded_in(
-        "compile/plan.py",
+        "compile/run/cached_step.py",
         "compile/test_settings.py",
         Fault("Plan.values", "self.edits != edits", "False", "edited"),
     ),
     *seeded_in(
-        "optim/arrangement.py",
+        "optim/bucketing.py",
         "compile/test_rewound.py",
         Fault("Arrangement._same_groups", "return all(", "return True or all(", "rate"),
         Fault("Arrangement._see", "stretch.group = groups[stretch.place]", "pass", "rate"),
@@ -31,7 +31,7 @@ PROGRAMS = [
     ),
     # what passes join, reorder, narrow or share
     *seeded_in(
-        "compile/passes.py",
+        "compile/passes/fold_constants.py",
         "compile/test_ranges.py",
         Fault("_is_normal", "limits.bits >= 32 and ", "", "chains"),
         Fault("_is_normal", "limits.tiny <= abs(number) <=", "abs(number) <=", "factors"),
@@ -44,7 +44,7 @@ PROGRAMS = [
         ),
     ),
     *seeded_in(
-        "compile/fusion.py",
+        "compile/targets/torch/fuse.py",
         "compile/test_ranges.py",
         Fault("dot", " or is_half(x)", "", "many or squares"),
         Fault("_fits", "<= finfo(x.dtype).max", "> 0"),
@@ -56,21 +56,25 @@ PROGRAMS = [
         ),
     ),
     *seeded_in(
-        "compile/writing.py",
+        "compile/targets/torch/lines.py",
         "compile/test_ranges.py",
         Fault("Writing.operand", "of.itemsize < 4", "of.itemsize < 2", "divisor or factor"),
     ),
     *seeded_in(
-        "compile/program.py",
+        "compile/ir/program.py",
         "compile/test_own_ops.py",
         Fault("is_pure", "not is_foreign(op) if", "True if"),
         Fault("is_pure", "else op.pure", "else False"),
     ),
     *seeded_in(
-        "compile/passes.py",
+        "compile/passes/fold_constants.py",
         "compile/test_own_ops.py",
         Fault("_is_constant", "is_pure(node.op) and ", "", "constant"),
-        Fault("shared", "if not is_pure(node.op)", "if False", "each_use"),
+    ),
+    *seeded_in(
+        "compile/passes/cse.py",
+        "compile/test_own_ops.py",
+        Fault("cse", "if not is_pure(node.op)", "if False", "each_use"),
     ),
     *seeded_in(
         "ops/random.py",
@@ -78,12 +82,12 @@ PROGRAMS = [
         Fault("DropoutMask", "pure = False", "pure = True"),
     ),
     *seeded_in(
-        "compile/runner.py",
+        "compile/targets/torch/assemble.py",
         "compile/test_own_ops.py",
         Fault("_is_told_apart", "not is_pure(op)", "False", "each_use"),
     ),
     *seeded_in(
-        "compile/execution.py",
+        "compile/targets/torch/execution.py",
         "compile/test_errors.py",
         Fault(
             "function_of",

@@ -17,7 +17,7 @@ STEPS = [
         Fault("Parameter.receive", "if self.fresh else", "if self.has_grad else", "not_added_to"),
     ),
     *seeded_in(
-        "optim/stretches.py",
+        "optim/buckets.py",
         "optim/test_used_once.py",
         Fault("Stretch.stepped", "= True, False", "= True, True"),
     ),
@@ -27,12 +27,12 @@ STEPS = [
         Fault("Parameter.receive", "with self.home.lock", "if True", "not_lost"),
     ),
     *seeded_in(
-        "graph/passes.py",
+        "graph/walks.py",
         "optim/test_used_once.py",
         Fault("commit", "parameter.grad = None", "parameter.receive(parameter.top * 0)", "head"),
     ),
     *seeded_in(
-        "compile/plan.py",
+        "compile/run/cached_step.py",
         "optim/test_used_once.py",
         Fault("Roles.given", "each.fresh and", "each.grad is not None and", "head"),
         Fault(
@@ -40,7 +40,7 @@ STEPS = [
         ),
     ),
     *seeded_in(
-        "compile/training.py",
+        "compile/run/step.py",
         "optim/test_used_once.py",
         Fault("Step._prepared", "if not each.fresh:", "if False:", "not_added_to"),
         Fault("Step._done", "parameter.grad = None", "pass", "refused_step"),
@@ -69,7 +69,7 @@ STEPS = [
         Fault("NodeList.evaluating", "owner.training = mode", "owner.training = True"),
     ),
     *seeded_in(
-        "graph/kinds.py",
+        "graph/nodes.py",
         "graph/test_modes.py",
         Fault("as_argument", " and not isinstance(source, Mode)", ""),
     ),
@@ -132,13 +132,13 @@ STEPS = [
         Fault("Optimizer.step", "with Uninterrupted()", "if True", "whole and walked"),
     ),
     *seeded_in(
-        "compile/training.py",
+        "compile/run/step.py",
         "graph/test_guards.py",
         Fault("Step._run", "with self._uninterrupted", "if True", "whole and compiled"),
         Fault("Step._run", "stretch.undo(mark)", "pass", "whole and compiled"),
     ),
     *seeded_in(
-        "graph/passes.py",
+        "graph/walks.py",
         "graph/test_passes_state.py",
         Fault("refuse_stale", "if versions.writes and", "if False and", "written"),
         Fault(
@@ -152,8 +152,8 @@ STEPS = [
         ),
     ),
     *seeded_in(
-        "graph/passes.py",
-        "graph/test_passes.py",
+        "graph/walks.py",
+        "graph/test_walks.py",
         Fault(
             "BackwardPass.run",
             "sums[source] + grad if source in sums else grad",

@@ -67,7 +67,7 @@ def test_without_epochs_there_is_nothing_to_draw():
 
 
 def test_curves_are_drawn(history):
-    from graphnet.draw.plots import canvas
+    from graphnet.train.plots import canvas
 
     axes = canvas(4, 3).subplots()
     history.plot(axes=axes)
@@ -80,7 +80,7 @@ def test_curves_are_drawn(history):
 
 
 def test_curves_of_steps_are_drawn(history):
-    from graphnet.draw.plots import canvas
+    from graphnet.train.plots import canvas
 
     axes = canvas(4, 3).subplots()
     history.plot("loss", "lr", axes=axes, steps=True)

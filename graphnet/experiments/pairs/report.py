@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from graphnet.draw import plots
 from graphnet.errors import counted
 from graphnet.table import text_table
+from graphnet.train import plots
 from graphnet.train.rounds_table import spread_text
 from graphnet.version import __version__
 

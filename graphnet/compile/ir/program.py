@@ -1,0 +1,110 @@
+"""The program as a list of nodes: one step with every size known, its gradients and its update."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, cast
+
+from graphnet.graph import Graph, Input, Node, Operation
+from graphnet.graph.nodes import Literal, spec_of
+from graphnet.graph.shape_inference import Spec, infer
+
+if TYPE_CHECKING:
+    from torch import Tensor, dtype
+
+    from graphnet.op import Op
+
+Source = Node | Literal
+"""What an operation reads: a node, or a plain number in its place."""
+
+
+class Cell(Node):
+    """Memory that outlasts a step: a weight, all weights side by side, an optimizer's state."""
+
+    __slots__ = ()
+    kind = "parameter"
+
+    def __init__(self, value: Tensor) -> None:
+        self.top = value
+        self.shape = tuple(value.shape)
+        self.spec = Spec((tuple(value.shape),), value.dtype)
+        self.requires_grad = value.dtype.is_floating_point
+        self.grad = None
+        self.line = ""
+
+    def forget(self) -> None:
+        """Keep the value: it is not that of one walk."""
+
+
+class Constant(Cell):
+    """A value that never changes: what is computed from numbers alone."""
+
+    __slots__ = ()
+
+
+class Number(Input):
+    """A number that each step is given anew, such as the learning rate.
+
+    Attributes:
+        given: which it is: the place of the stretch of parameters, and the name of the setting.
+    """
+
+    __slots__ = ("given",)
+    given: tuple[int, str]
+
+
+class Program(Graph):
+    """A list that computes one step, and what becomes of its results.
+
+    Attributes:
+        results: the nodes that a call returns: the loss, or the outputs.
+        finite: nodes of one number that must be finite before anything is written.
+        writes: the new value of each cell, written when nothing reads the old one any more.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.results: list[Node] = []
+        self.finite: list[Node] = []
+        self.writes: dict[Cell, Node] = {}
+
+    @property
+    def wanted(self) -> list[Node]:
+        """The nodes for which the program is run."""
+        return [*self.results, *self.finite, *self.writes.values()]
+
+    @property
+    def readers(self) -> Counter[Node]:
+        """How often each node is read, by operations and as something wanted."""
+        return Counter([*(source for node in self for source in node.inputs), *self.wanted])
+
+    def cell(self, value: Tensor, name: str, kind: type[Cell] = Cell) -> Cell:
+        """Append a cell."""
+        cell = kind(value)
+        self.add(cast("Any", cell), self.names.unique(name))
+        return cell
+
+    def number(self, given: tuple[int, str], of: dtype) -> Number:
+        """Append a number that is given anew at each step."""
+        number = Number((), name=self.names.unique(given[1]), dtype=of, graph=self)
+        number.given = given
+        return number
+
+    def use(self, op: Op, sources: Iterable[Source], name: str, spec: Spec | None = None) -> Node:
+        """Append the use of an op, under a name near the one asked for."""
+        sources = tuple(sources)
+        spec = spec or infer(op, tuple(spec_of(source) for source in sources))
+        operation = Operation(op, sources, spec, name.startswith("gradients"), line="")
+        self.add(operation, self.names.unique(name))
+        return operation
+
+
+def is_foreign(op: Op) -> bool:
+    """True for an operation of a user, which may do anything."""
+    return not type(op).__module__.startswith("graphnet.")
+
+
+def is_pure(op: Op) -> bool:
+    """True if an op gives the same for the same inputs, and changes nothing: see `Op.pure`."""
+    return not is_foreign(op) if op.pure is None else op.pure

@@ -1,0 +1,44 @@
+"""Passes: each makes a list that computes the same as another one, with less to do.
+
+| file | what it does |
+|---|---|
+| `running_statistics` | makes nodes of what a walk writes to buffers on its way |
+| `decompose` | replaces an operation by what it consists of |
+| `specialize` | settles what is known once sizes and mode are: checks, choices, shapes of others |
+| `dce` | drops what nobody reads |
+| `fold_constants` | computes now what depends on nothing that is fed or learned |
+| `cse` | computes equal expressions once |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from graphnet.compile.ir.program import Program
+from graphnet.compile.passes.cse import cse
+from graphnet.compile.passes.dce import dce
+from graphnet.compile.passes.decompose import decompose
+from graphnet.compile.passes.fold_constants import fold_constants
+from graphnet.compile.passes.running_statistics import running_statistics
+from graphnet.compile.passes.specialize import specialize
+
+__all__ = ["PASSES", "Pass", "optimize"]
+
+Pass = Callable[[Program], Program]
+
+PASSES: tuple[Pass, ...] = (
+    running_statistics,
+    decompose,
+    specialize,
+    dce,
+    fold_constants,
+    cse,
+)
+"""In an order in which each finds what the one before has laid open."""
+
+
+def optimize(program: Program) -> Program:
+    """All passes, one after the other."""
+    for each in PASSES:
+        program = each(program)
+    return program

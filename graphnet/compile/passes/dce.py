@@ -1,0 +1,17 @@
+"""Dead code elimination: what nobody reads is not computed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from graphnet.compile.ir.rewrite import Rewriting
+from graphnet.graph.walks import ancestors
+
+if TYPE_CHECKING:
+    from graphnet.compile.ir.program import Program
+
+
+def dce(program: Program) -> Program:
+    """Drop what nobody reads."""
+    needed = {*ancestors(list(program), program.wanted), *program.writes}
+    return Rewriting(program, lambda copy, node, sources: None, needed).new

@@ -1,0 +1,53 @@
+"""Running statistics as nodes: what a walk writes to buffers on its way, a program writes last."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import TYPE_CHECKING, Any, cast
+
+from graphnet.compile.ir.rewrite import Rewriting
+from graphnet.graph.nodes import Literal
+from graphnet.ops.running import CountUp, Remember
+
+if TYPE_CHECKING:
+    from graphnet.compile.ir.program import Cell, Program, Source
+    from graphnet.graph import Node, Operation
+
+
+def running_statistics(program: Program) -> Program:
+    """Replace what writes to a buffer by nodes for its new value, which is written last."""
+    news: dict[Node, Node] = {}
+
+    def change(copy: Rewriting, node: Operation, sources: tuple[Source, ...]) -> Node | None:
+        if not isinstance(node.op, CountUp | Remember):
+            return None
+        training = cast("Literal", sources[-1]).top
+        with copy.new, copy.new.scopes.inside(node.name):
+            if isinstance(node.op, CountUp):
+                count = cast("Node", sources[0])
+                return _raised(news, count) if training else count
+            if training:
+                _remember(news, node.op, sources)
+        return cast("Node", sources[0])
+
+    new = Rewriting(program, change).new
+    new.writes |= {cast("Cell", buffer): value for buffer, value in news.items()}
+    return new
+
+
+def _raised(news: dict[Node, Node], count: Node) -> Node:
+    """A count that is one higher, also where several layers count in one buffer."""
+    news[count] = news.get(count, count) + 1
+    return news[count]
+
+
+def _remember(news: dict[Node, Node], op: Remember, sources: tuple[Source, ...]) -> None:
+    """Note what a buffer becomes, also where it is moved more than once."""
+    x, buffer, values, batches = sources[:4]
+    sizes = cast("Any", values).shape
+    if prod(sizes):
+        counted: Any = batches.top if isinstance(batches, Literal) else batches
+        before = news.get(cast("Node", buffer), cast("Node", buffer))
+        news[cast("Node", buffer)] = op.moved(
+            cast("Node", x), before, cast("Node", values), counted
+        )

@@ -1,0 +1,90 @@
+"""What is settled once all sizes and the mode are known: checks, choices, and shapes of others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, cast
+
+from torch import empty
+
+from graphnet.compile.ir.program import Program, Source
+from graphnet.compile.ir.rewrite import Rewriting
+from graphnet.graph import Node, Operation
+from graphnet.graph.nodes import Literal
+from graphnet.ops.activations import Identity
+from graphnet.ops.broadcasting import Expand, ExpandAs, SumAs
+from graphnet.ops.reductions import Mean, Sum
+from graphnet.ops.running import Choose, Several, Sized, SizedAs
+from graphnet.ops.shapes import Flatten, Reshape, ReshapeAs
+
+if TYPE_CHECKING:
+    from graphnet.op import Op
+
+Rule = Callable[[Rewriting, Operation, tuple[Source, ...]], "Node | None"]
+
+
+def specialize(program: Program) -> Program:
+    """Replace what asked for sizes or for the mode by what it comes to."""
+
+    def change(copy: Rewriting, node: Operation, sources: tuple[Source, ...]) -> Node | None:
+        rule = RULES.get(type(node.op))
+        return rule(copy, node, sources) if rule else None
+
+    return Rewriting(program, change).new
+
+
+def _sizes(node: Source) -> tuple[int, ...]:
+    """The shape of a node of a program, where every size is known."""
+    return cast("tuple[int, ...]", cast("Node", node).shape)
+
+
+def checked(copy: Rewriting, node: Operation, sources: tuple[Source, ...]) -> Node:
+    """A check passes or fails now."""
+    given = (
+        each.top if isinstance(each, Literal) else empty((), dtype=each.dtype).expand(_sizes(each))
+        for each in sources
+    )
+    node.op.forward(*given)
+    return cast("Node", sources[0])
+
+
+def same_shape(copy: Rewriting, node: Operation, sources: tuple[Source, ...]) -> Node | None:
+    """A change of shape to the shape that it has already is none."""
+    x = cast("Node", sources[0])
+    return x if x.shape == node.shape else None
+
+
+def sum_as(copy: Rewriting, node: Operation, sources: tuple[Source, ...]) -> Node | None:
+    """A sum to the shape of another is a sum over the dimensions in which it is smaller."""
+    x = cast("Node", sources[0])
+    wide, narrow = _sizes(x), _sizes(node)
+    aligned = (1,) * (len(wide) - len(narrow)) + narrow
+    dims = tuple(dim for dim, size in enumerate(aligned) if size == 1 != wide[dim])
+    if dims:
+        x = copy.new.use(Sum(dims), (x,), node.name)
+    return x if x.shape == narrow else copy.new.use(Reshape(narrow), (x,), node.name)
+
+
+def choose(copy: Rewriting, node: Operation, sources: tuple[Source, ...]) -> Node:
+    """One of two, as the mode says."""
+    chosen = cast("Node", sources[0] if cast("Literal", sources[2]).top else sources[1])
+    if chosen.shape == node.shape:
+        return chosen
+    return copy.new.use(Expand(_sizes(node)), (chosen,), node.name)
+
+
+def over_ones(copy: Rewriting, node: Operation, sources: tuple[Source, ...]) -> Node | None:
+    """A sum or mean of one element each is that element."""
+    x, op = cast("Node", sources[0]), cast("Any", node.op)
+    if any(_sizes(x)[dim] != 1 for dim in op.dims) or x.dtype is not node.dtype:
+        return None
+    return x if x.shape == node.shape else copy.new.use(Reshape(_sizes(node)), (x,), node.name)
+
+
+RULES: dict[type[Op], Rule] = {
+    **dict.fromkeys((Several, Sized, SizedAs), checked),
+    **dict.fromkeys((Expand, ExpandAs, Flatten, Identity, Reshape, ReshapeAs), same_shape),
+    **dict.fromkeys((Mean, Sum), over_ones),
+    SumAs: sum_as,
+    Choose: choose,
+}

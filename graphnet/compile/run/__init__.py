@@ -1,0 +1,10 @@
+"""What `graph.compile` returns: programs that are made at their first use, and run.
+
+| file | what it holds |
+|---|---|
+| `compiled` | what a step and a prediction share; the prediction |
+| `step` | the training step |
+| `cached_step`: `settings` | when a program that was made still holds |
+| `runner`, `profile` | a program as a function, and the time of each of its lines |
+| `batches` | the batches of several steps |
+"""

@@ -1,0 +1,118 @@
+"""A plan: the program of a training step, and all that must be as it was when it was made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from graphnet.graph.derivatives import reached
+from graphnet.graph.walks import ancestors
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from graphnet.compile.run.compiled import Homes
+    from graphnet.compile.run.runner import Runner
+    from graphnet.compile.run.settings import Known
+    from graphnet.graph import Graph, Node, Parameter
+    from graphnet.optim.base import Optimizer
+    from graphnet.optim.buckets import Stretch
+
+
+class StepMode(NamedTuple):
+    """What kind of step a program makes.
+
+    Attributes:
+        training: the training modes of the modules.
+        updates: whether parameters are updated.
+        adds: whether gradients are added to those that there are.
+        given: which of the parameters that the loss does not reach have a gradient to be used.
+    """
+
+    training: tuple[bool, ...]
+    updates: bool
+    adds: bool
+    given: tuple[bool, ...]
+
+
+class Roles:
+    """What a loss does with the parameters of an optimizer, as long as none is moved or frozen.
+
+    Attributes:
+        whole: the stretches of the optimizer at the time.
+        size: how long the list was: a parameter may join it later.
+        reached: the parameters to which a gradient of the loss flows back.
+        others: those to which none does; frozen ones are neither.
+        cleared: those of the list that are not reached: a backward pass leaves no gradient there.
+    """
+
+    def __init__(self, graph: Graph, loss: Node, optimizer: Optimizer) -> None:
+        self.whole, self.size = optimizer.stretches(), len(graph)
+        found = reached(ancestors(list(graph), [loss]), loss)
+        parameters = optimizer.parameters
+        self.reached = [each for each in parameters if each.requires_grad and each in found]
+        self.others = [each for each in parameters if each.requires_grad and each not in found]
+        moved = set(self.reached)
+        self.cleared = [each for each in parameters if each in graph and each not in moved]
+        self._listed = [each in graph for each in self.others]
+
+    def given(self, updates: bool, adds: bool) -> tuple[bool, ...]:
+        """For each of the others, whether a step uses the gradient that it has."""
+        if not updates:
+            return ()
+        pairs = zip(self.others, self._listed, strict=True)
+        return tuple([each.fresh and (adds or not listed) for each, listed in pairs])
+
+    def updated(self, mode: StepMode) -> set[Parameter]:
+        """The parameters whose gradients a step computes or uses."""
+        used = (each for each, given in zip(self.others, mode.given, strict=False) if given)
+        return {*self.reached, *used}
+
+
+@dataclass
+class Plan:
+    """A program, and all that must be as it was when the program was made.
+
+    Attributes:
+        runner: the program.
+        mode: what kind of step it makes.
+        whole: where all parameters of the optimizer and their state lie.
+        stretches: those whose gradients the program computes or uses.
+        known: the settings and numbers of each of these.
+        arguments: for each of them the names of the numbers that are given at each step.
+        given: those that the program reads, as (place of the stretch, name).
+        fixed: the numbers that are part of the program, as (place, name, value).
+        homes: where all parameters and buffers of the list lie.
+        edits: how often the settings had been edited.
+    """
+
+    runner: Runner
+    mode: StepMode
+    whole: list[Stretch]
+    stretches: list[Stretch]
+    known: list[Known]
+    arguments: list[list[str]]
+    given: list[tuple[int, str]]
+    fixed: list[tuple[int, str, Any]]
+    homes: Homes
+    edits: int
+
+    def is_for(self, mode: tuple[Any, ...], whole: list[Stretch]) -> bool:
+        """True if it makes such a step, and neither parameters nor state have moved."""
+        return self.whole is whole and self.mode == mode and self.homes.unmoved()
+
+    def values(
+        self, fed: Mapping[str, Tensor], numbers: Sequence[Known], edits: int
+    ) -> list[Any] | None:
+        """The arguments of the program; None where more has changed than the numbers given."""
+        if self.edits != edits:
+            return None
+        for place, name, value in self.fixed:
+            if numbers[place][name] != value:
+                return None
+        values: list[Any] = [fed[name] for name in self.runner.fed]
+        for place, name in self.given:
+            given = numbers[place]
+            values.append(given[name] if name in given else self.stretches[place].group[name])
+        return values

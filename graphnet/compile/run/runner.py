@@ -1,0 +1,61 @@
+"""A program that can be run: its source, compiled, and what it was made for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from graphnet.compile.ir.program import Number, Program
+    from graphnet.compile.targets.torch.lines import Line
+
+
+@dataclass
+class Runner:
+    """A program in the form of a Python function.
+
+    Attributes:
+        program: the list of nodes.
+        source: the text of the function, and of what it works on.
+        function: the function itself; it takes the fed tensors, then the numbers.
+        fed: the names of the fed tensors, in the order of the arguments.
+        numbers: the numbers, which follow.
+        expected: for each fed tensor its name, shape, number type and device.
+        lines: the text line by line, with the node that each computes.
+        arguments: the names of the arguments in the text.
+        names: what the other names in the text stand for.
+        memory: the bytes of its buffers.
+        cells: the memory that it reads and writes, to be found unmoved.
+    """
+
+    program: Program
+    source: str
+    function: Callable[..., Any]
+    fed: list[str]
+    numbers: list[Number]
+    expected: list[tuple[str, Any, Any, Any]]
+    lines: list[Line]
+    arguments: list[str]
+    names: dict[str, Any]
+    memory: int
+
+    def samples(self, fed: Mapping[str, Tensor]) -> dict[str, Any]:
+        """What the lines work on, with tensors like those to be fed."""
+        given = [*(fed[name] for name in self.fed), *(0.0 for _ in self.numbers)]
+        return {**self.names, **dict(zip(self.arguments, given, strict=True))}
+
+    def takes(self, fed: Mapping[str, Any]) -> bool:
+        """True if the program is for tensors like these."""
+        if len(fed) != len(self.expected):
+            return False
+        try:
+            for name, shape, dtype, device in self.expected:
+                tensor = fed[name]
+                if tensor.shape != shape or tensor.dtype is not dtype or tensor.device != device:
+                    return False
+        except (KeyError, AttributeError):
+            return False
+        return True

@@ -1,0 +1,293 @@
+"""A whole training step as one program: what `graph.compile(loss, optimizer)` returns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, cast
+
+import torch
+
+from graphnet.compile.ir.build import Clip, Update, training_program
+from graphnet.compile.run.batches import batches_of
+from graphnet.compile.run.cached_step import Plan, Roles, StepMode
+from graphnet.compile.run.compiled import Compiled, Homes, Way, keep_few
+from graphnet.compile.run.profile import Profile, profiled
+from graphnet.compile.run.settings import Known, Settings
+from graphnet.compile.targets.torch.execution import without_autograd
+from graphnet.compile.targets.torch.lines import NotFinite
+from graphnet.errors import GraphError
+from graphnet.graph.finite import non_finite_error
+from graphnet.graph.guards import Uninterrupted
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from graphnet.graph import Graph, Node
+    from graphnet.optim.base import Optimizer
+    from graphnet.optim.buckets import Mark, Stretch
+
+
+class Step(Compiled):
+    """A training step: loss, gradients, clipping and update, as one program.
+
+    It works on the parameters and the state of the optimizer where they lie, so that compiled
+    steps, walked ones, `optimizer.step()` and loading a state may follow each other in any order.
+
+    >>> import graphnet as gn
+    >>> from torch import empty
+    >>> graph = gn.Graph()
+    >>> x = graph.input((None,), name="x")
+    >>> w = graph.parameter(empty(()).fill_(1), name="w")
+    >>> step = graph.compile(((x * w) ** 2).mean(), gn.SGD([w], lr=0.1))
+    >>> step(x=empty(2).fill_(1))
+    tensor(1.)
+    >>> w.top
+    tensor(0.8000)
+
+    Attributes:
+        watched: what the nodes to be watched were in the last step, as new tensors.
+    """
+
+    def __init__(
+        self,
+        graph: Graph,
+        loss: Node,
+        optimizer: Optimizer,
+        clip: Clip,
+        way: Way,
+        check_finite: bool = True,
+        watch: Sequence[Node] = (),
+    ) -> None:
+        super().__init__(graph, [loss, *watch], way)
+        if loss.shape != () or not loss.dtype.is_floating_point:
+            raise GraphError(f"A training step makes one number smaller; {loss!r} is not one.")
+        self.loss, self.optimizer = loss, optimizer
+        self._clip, self._check_finite = clip, check_finite
+        self._settings = Settings(optimizer)
+        self._roles = Roles(graph, loss, optimizer)
+        self._plans: dict[object, Plan] = {}
+        self._plan: Plan | None = None
+        self._pending = False
+        self.watched: tuple[Tensor, ...] = ()
+        self._uninterrupted = Uninterrupted()
+
+    def __call__(self, feed: Mapping[Any, Tensor] | None = None, /, **named: Tensor) -> Tensor:
+        """Make one step, and return the loss before it as a new tensor.
+
+        Raises:
+            FeedError: a feed is missing, misnamed, or not what its input asks for.
+            ShapeError: the fed sizes do not fit together.
+            NonFiniteError: the loss is NaN or infinite; the message names the first such node.
+                Parameters and state are as before.
+        """
+        with self._one_at_a_time:
+            loss = self._run(self._merged(feed, named), update=True)
+        self._pending = False
+        return loss
+
+    def accumulate(self, feed: Mapping[Any, Tensor] | None = None, /, **named: Tensor) -> Tensor:
+        """Add to the gradients without an update; the next step adds its own, and updates.
+
+        The sum is that of `graph.backward(loss, accumulate=True)`: the losses of all batches are
+        added, not averaged.
+        """
+        with self._one_at_a_time:
+            loss = self._run(self._merged(feed, named), update=False)
+        self._pending = True
+        return loss
+
+    def many(
+        self,
+        feed: Mapping[Any, Tensor] | None = None,
+        /,
+        *,
+        batch_size: int | None = None,
+        order: Tensor | None = None,
+        **named: Tensor,
+    ) -> Tensor:
+        """Make several steps in one call.
+
+        Args:
+            feed: tensors by node or by name. Without `batch_size` their first dimension counts the
+                steps; with it they are whole data sets, of which each step takes some rows.
+            batch_size: the rows of a step; the last step takes those that are left.
+            order: the numbers of the rows in the order in which they are taken; all where None.
+            named: tensors by the names of their inputs.
+
+        Returns:
+            The loss of each step. Shape (steps,).
+
+        Raises:
+            FeedError: the tensors have different first sizes, or what a step refuses. The steps
+                before have been made.
+        """
+        fed = {_name(key): value for key, value in self._merged(feed, named).items()}
+        batches = batches_of(fed, batch_size, order)
+        device = next(each.device for each in fed.values())
+        losses = torch.empty(len(batches), dtype=self.loss.dtype, device=device)
+        with self._one_at_a_time:
+            for place, batch in enumerate(batches):
+                losses[place] = self._run(batch, update=True)
+                self._pending = False
+        return losses
+
+    def profile(
+        self, feed: Mapping[Any, Tensor] | None = None, /, runs: int = 200, **named: Tensor
+    ) -> Profile:
+        """The microseconds of each line of a step; parameters and state are put back afterwards."""
+        fed = self._bound(feed, named)
+        kept = [(each, each.clone()) for each in self._memory()]
+        try:
+            mode, stretches = self._prepared(update=True)
+            numbers = self._settings.of_all(stretches)
+            plan, values = self._found(fed, stretches, numbers, mode)
+            return self._explained(fed, lambda: profiled(plan.runner, values, runs))
+        except NotFinite as error:
+            raise self._non_finite(error, fed) from None
+        finally:
+            for tensor, value in kept:
+                tensor.copy_(value)
+
+    def _memory(self) -> list[Tensor]:
+        """All that a step changes."""
+        return [
+            *(memory for stretch in self.optimizer.stretches() for memory in stretch.memory()),
+            *(each.top for each in self.graph.parameters() if each.is_buffer),
+        ]
+
+    # one step
+
+    def _run(self, fed: Mapping[Any, Tensor], update: bool) -> Tensor:
+        plan, optimizer = self._plan, self.optimizer
+        ready = plan is not None and plan.runner.takes(fed)
+        if not ready:
+            fed = self._bound(fed, {})
+        mode, stretches = self._prepared(update)
+        marks = [stretch.mark() for stretch in stretches]
+        made = False
+        try:
+            numbers = self._settings.of_all(stretches) if update else [{} for _ in stretches]
+            values = None
+            if plan is not None and ready and mode is plan.mode:
+                values = plan.values(fed, numbers, optimizer.edits)
+            if plan is None or values is None:
+                plan, values = self._found(fed, stretches, numbers, mode)
+            with self._uninterrupted:
+                with without_autograd(True):
+                    loss, *watched = plan.runner.function(*values)
+                self._done(mode, stretches, marks)
+                made = True
+        except BaseException as error:
+            for stretch, mark in zip(stretches, () if made else marks, strict=not made):
+                stretch.undo(mark)
+            if isinstance(error, NotFinite):
+                raise self._non_finite(error, fed) from None
+            if isinstance(error, Exception):
+                self._walk(fed)  # says what is wrong with the names of the list
+            raise
+        if watched:
+            self.watched = tuple(each.clone() for each in watched)
+        fresh: Tensor = loss.clone()
+        return fresh
+
+    def _prepared(self, update: bool) -> tuple[StepMode, list[Stretch]]:
+        """The kind of step that comes, that of the last plan where it fits, and its stretches."""
+        optimizer, adds = self.optimizer, self._pending
+        whole = optimizer.stretches()
+        if self._roles.whole is not whole or self._roles.size != len(self.graph):
+            self._roles = Roles(self.graph, self.loss, optimizer)
+        roles = self._roles
+        given = roles.given(update, adds) if roles.others else ()
+        mode = self.graph.modes, update, adds, given
+        if adds:
+            for each in roles.reached:
+                if not each.fresh:
+                    each.grad = None  # what a step has used is not added to
+        plan = self._plan
+        if plan is not None and plan.is_for(mode, whole):
+            return plan.mode, plan.stretches
+        other = StepMode(*mode)
+        stretches = optimizer.prepared(roles.updated(other))
+        roles.whole = optimizer.stretches()  # which may have been parted
+        return other, stretches
+
+    def _done(self, mode: StepMode, stretches: Sequence[Stretch], marks: Sequence[Mark]) -> None:
+        """Note what a step has done to parameters and gradients."""
+        if not mode.adds:
+            for parameter in self._roles.cleared:
+                parameter.grad = None
+        if mode.updates:
+            for stretch, mark in zip(stretches, marks, strict=True):
+                stretch.stepped(stretch.steps + self.optimizer.counts(stretch.group), mark)
+        else:
+            for parameter in [each for stretch in stretches for each in stretch.parameters]:
+                parameter.received()
+
+    def _found(
+        self,
+        fed: Mapping[str, Tensor],
+        stretches: list[Stretch],
+        numbers: list[Known],
+        mode: StepMode,
+    ) -> tuple[Plan, list[Any]]:
+        """A program that was made before, or a new one, and what it is called with."""
+        known = [stretch.group | given for stretch, given in zip(stretches, numbers, strict=True)]
+        whole = self._roles.whole
+        if self._plan is None or self._plan.whole is not whole:
+            self._plans.clear()  # the parameters or the state have moved
+        elif self._plan.stretches == stretches:
+            self._settings.notice(self._plan.known, known)
+        key = (self._key(fed), mode, self._settings.constants(known))
+        plan = self._plans.get(key)
+        if plan is None or not plan.homes.unmoved():
+            plan = self._new_plan(fed, stretches, known, numbers, mode)
+            keep_few(self._plans, key, plan)
+        plan.known, plan.edits = known, self.optimizer.edits
+        self._plan, self._last = plan, plan.runner
+        return plan, cast("list[Any]", plan.values(fed, numbers, plan.edits))
+
+    def _new_plan(
+        self,
+        fed: Mapping[str, Tensor],
+        stretches: list[Stretch],
+        known: list[Known],
+        numbers: list[Known],
+        mode: StepMode,
+    ) -> Plan:
+        arguments = [self._settings.arguments(each) if mode.updates else [] for each in known]
+        optimizer = self.optimizer if mode.updates else None
+        fast = self._way.backend is None
+        checked, add = self._check_finite, mode.adds
+        update = Update(optimizer, stretches, known, arguments, self._clip, checked, fast)
+        runner = self._made(
+            fed, lambda shapes: training_program(self.graph, self._targets, shapes, update, add=add)
+        )
+        return Plan(
+            runner=runner,
+            mode=mode,
+            whole=self._roles.whole,
+            stretches=stretches,
+            known=known,
+            arguments=arguments,
+            given=[number.given for number in runner.numbers],
+            fixed=[
+                (place, name, known[place][name])
+                for place, given in enumerate(numbers)
+                for name in given
+                if name not in arguments[place]
+            ],
+            homes=Homes(self.graph.parameters()),
+            edits=self.optimizer.edits,
+        )
+
+    def _non_finite(self, error: NotFinite, fed: Mapping[str, Tensor]) -> GraphError:
+        """The error for a loss or a norm that is not finite: the list is walked to find out why."""
+        self._walk(fed)
+        name, loss = error.args[0], self.graph.name_of(self.loss)
+        name = loss if name.startswith(loss) else name  # a copy in the program has a number
+        return non_finite_error(self.graph, f"{name} is not finite")
+
+
+def _name(key: Any) -> str:
+    """The name of an input, which may be given as a node."""
+    return key if isinstance(key, str) else key.name

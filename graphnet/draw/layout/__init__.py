@@ -1,0 +1,1 @@
+"""Layouts: where the boxes and arrows of a scene go."""

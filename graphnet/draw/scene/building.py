@@ -1,0 +1,99 @@
+"""From a list to a scene: one box for each node, one arrow for each reading."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from graphnet.draw.scene.scene import Arrow, Box, Path, Scene
+from graphnet.draw.scene.sharing import is_derived, shared_by
+from graphnet.errors import counted
+from graphnet.graph import Node, Operation, Parameter
+from graphnet.graph.entry import dtype_text
+from graphnet.graph.roles import kind_of, loss_of
+
+if TYPE_CHECKING:
+    from graphnet.graph import Graph
+
+__all__ = ["scene_of"]
+
+
+def scene_of(graph: Graph, loss: Node | None = None) -> Scene:
+    """The scene of a whole list.
+
+    Args:
+        graph: the list.
+        loss: the node that is marked as the loss; where None that of `loss_of`.
+    """
+    loss = loss_of(graph) if loss is None else loss
+    scene = Scene()
+    keys: dict[Node, str] = {}
+    sharing, scene.shared = shared_by(graph)
+    used: Counter[Node] = Counter()
+    for place, node in enumerate(graph):
+        keys[node] = f"n{place}"
+        box = _box(graph, place, node, node is loss)
+        scene.boxes.append(replace(box, sharing=(sharing[node],)) if node in sharing else box)
+        for source in node.inputs:
+            arrow = Arrow(keys[source], keys[node])
+            if source in sharing and not is_derived(node):
+                used[source] += 1
+                arrow = replace(arrow, sharing=sharing[source], use=used[source])
+            scene.arrows.append(arrow)
+    for path in scene.paths:
+        scene.titles[path] = _title(path, graph.scopes.kind(".".join(path)))
+    return scene
+
+
+def _title(path: Path, kind: str) -> str:
+    """What stands on the frame of a module: its path and its class, but nothing twice."""
+    if kind and path[-1] == kind.lower():
+        return ".".join((*path[:-1], kind))
+    return " ".join(part for part in (".".join(path), kind) if part)
+
+
+def _box(graph: Graph, place: int, node: Node, is_loss: bool) -> Box:
+    path, last = _placed(graph, graph.name_of(node))
+    symbol = node.op.symbol if isinstance(node, Operation) else ""
+    note = ""
+    if isinstance(node, Parameter) and not node.is_buffer:
+        note = counted(node.top.numel(), "parameter")
+    return Box(
+        key=f"n{place}",
+        kind="loss" if is_loss else kind_of(node),
+        name=last,
+        symbol=symbol,
+        shape=sizes(node.shape) + _number_type(node),
+        note=note,
+        path=path,
+        nodes=(node,),
+        places=(place,),
+    )
+
+
+def sizes(shape: tuple[int | None, ...]) -> str:
+    """A shape in short, as formulas write it: "?x25"; "1" for a single number."""
+    return "x".join("?" if size is None else str(size) for size in shape) or "1"
+
+
+def _number_type(node: Node) -> str:
+    """The number type where it is not the usual one, of fractions."""
+    return "" if node.dtype.is_floating_point else f" {dtype_text(node.dtype)}"
+
+
+def _placed(graph: Graph, name: str) -> tuple[Path, str]:
+    """The modules around a node, and what it is called in them.
+
+    A module that only holds others, such as a ModuleList, is not called itself. It has no frame,
+    and stands in the names of those that it holds: "blocks.0".
+    """
+    *around, last = name.split(".")
+    path: list[str] = []
+    held = whole = ""
+    for part in filter(None, around):
+        whole, held = (f"{text}.{part}" if text else part for text in (whole, held))
+        if graph.scopes.uses[whole] or not graph.scopes.kind(whole):
+            path.append(held)
+            held = ""
+    return tuple(path), f"{held}.{last}" if held else last

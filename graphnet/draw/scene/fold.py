@@ -1,0 +1,214 @@
+"""Fold a scene that is too large to read: repetitions, modules, and at last any neighbours.
+
+What is repeated is drawn once. Every folded box then stands for operations that follow each other,
+with the parameters that they are the first to read. So the folded picture has no cycle, whatever
+shares or returns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from graphnet.draw.scene.grouping import LEAVES, Part, joined, modules_of
+from graphnet.draw.scene.repetitions import Rolled, class_of, joined_alike, rolled_up
+from graphnet.draw.scene.scene import Arrow, Box, Path, Scene
+from graphnet.errors import GraphError, counted
+from graphnet.graph import Parameter
+
+__all__ = ["folded"]
+
+_ARROWS = 4  # for each box; nobody can follow more, and to write beside them takes seconds
+
+
+def folded(scene: Scene, depth: int | None = None, limit: int = 60) -> Scene:
+    """The scene with modules drawn as one box each, and equal modules in a row drawn once, "× 24".
+
+    What fits is left as it is. In all else, and at any depth that is asked for, three or more equal
+    modules in a row are one: a box where it is folded, a frame around one of them where it is open.
+
+    Args:
+        scene: what is to be drawn, as it came from a list.
+        depth: modules inside so many others are folded, 0 for all; where None, the derivatives and
+            the innermost modules first, and only until the limit is kept.
+        limit: how many boxes may be left where no depth is given.
+
+    Raises:
+        GraphError: depth or limit is not a number of modules or of boxes.
+
+    >>> import graphnet as gn
+    >>> from graphnet.draw.scene.building import scene_of
+    >>> graph, model = gn.Graph(), gn.Sequential(gn.Linear(2, 3), gn.Tanh(), gn.Linear(3, 1))
+    >>> y = model(graph.input((None, 2), name="x"))
+    >>> [box.name for box in folded(scene_of(graph), depth=0).boxes]
+    ['x', '0', '1.tanh', '2']
+    """
+    _require(limit=limit, fewest=1)
+    if depth is not None:
+        _require(depth=depth, fewest=0)
+    elif len(scene) <= limit:
+        return scene
+    scene = rolled_up(scene)
+    if depth is not None:
+        return _drawn(scene, modules_of(scene, depth, gradients=depth < 1))
+    parts: list[Part] = []
+    for level in range(max(len(box.path) for box in scene.boxes), -1, -1):
+        parts = modules_of(scene, level, gradients=True)
+        if len(parts) <= limit:
+            return _drawn(scene, parts)
+    return _joined(scene, joined_alike(scene, parts), limit)
+
+
+def _joined(scene: Rolled, parts: list[Part], limit: int) -> Scene:
+    """The scene with any neighbours as one box; fewer boxes where too many arrows would be left."""
+    arrows = _ARROWS * limit
+    while True:
+        drawn = _drawn(scene, joined(parts, limit))
+        if len(drawn.arrows) <= arrows:
+            return drawn
+        limit = limit * 3 // 4
+
+
+def _require(fewest: int, **numbers: int) -> None:
+    """Refuse what is not a whole number, or too small a one."""
+    for name, number in numbers.items():
+        if not isinstance(number, int) or isinstance(number, bool) or number < fewest:
+            raise GraphError(
+                f"draw: {name} is a whole number of {fewest} or more; {number!r} came. "
+                "Leave it out for what fits a page."
+            )
+
+
+# the new scene
+
+
+def _drawn(scene: Rolled, parts: list[Part]) -> Scene:
+    """The scene with one box for each part."""
+    boxes = [_box(scene, part) for part in parts]
+    keys = {
+        each.key: box.key for part, box in zip(parts, boxes, strict=True) for each in part.boxes
+    }
+    paths = Scene(boxes).paths
+    titles = {path: _title(scene, path) for path in paths if path in scene.titles}
+    arrows = [
+        replace(arrow, source=keys[arrow.source], target=keys[arrow.target])
+        for arrow in scene.arrows
+    ]
+    boxes, arrows = _lettered(boxes, arrows)
+    return Scene(
+        boxes, _merged(arrows), titles, scene.shared, [*scene.notes, *_notes(scene, boxes)]
+    )
+
+
+def _title(scene: Rolled, path: Path) -> str:
+    """What is written on a frame, and how often there is what it holds."""
+    times = scene.times.get(path, 1)
+    return scene.titles[path] + (f" × {times}" if times > 1 else "")
+
+
+def _notes(scene: Rolled, boxes: list[Box]) -> list[str]:
+    """What was folded, and what is drawn only once."""
+    nodes, notes = _nodes(boxes), []
+    if len(boxes) < nodes:
+        larger = any(len(box.places) > scene.copies(box.path) for box in boxes)
+        way = "; a larger depth shows more of what is inside." if larger else "."
+        notes.append(f"{counted(nodes, 'node')} in {len(boxes):,} boxes{way}")
+    open_ = [path for path in Scene(boxes).paths if path in scene.times]
+    if open_:
+        texts = ", ".join(f"{'.'.join(path)} (× {scene.times[path]})" for path in open_)
+        notes.append(f"What comes several times in a row is drawn once: {texts}.")
+    return notes
+
+
+def _lettered(boxes: list[Box], arrows: list[Arrow]) -> tuple[list[Box], list[Arrow]]:
+    """Folded uses of the same parameters have its letter, instead of arrows between them."""
+    modules = {box.key for box in boxes if box.kind == "module"}
+    letters = {box.key: dict.fromkeys(box.sharing) for box in boxes}
+    kept = []
+    for arrow in arrows:
+        if arrow.sharing is None or not modules.issuperset((arrow.source, arrow.target)):
+            kept.append(arrow)
+        else:
+            letters[arrow.target][arrow.sharing] = None
+    return [replace(box, sharing=tuple(letters[box.key])) for box in boxes], kept
+
+
+def _merged(arrows: Sequence[Arrow]) -> list[Arrow]:
+    """One arrow for all that go the same way, those of different shared parameters apart."""
+    merged: dict[tuple[str, str, int | None], Arrow] = {}
+    for arrow in arrows:
+        way = source, target, _ = (arrow.source, arrow.target, arrow.sharing)
+        if source == target:
+            continue
+        if way in merged:
+            use = arrow.use if arrow.use == merged[way].use else 0
+            merged[way] = replace(merged[way], count=merged[way].count + arrow.count, use=use)
+        else:
+            merged[way] = arrow
+    return list(merged.values())
+
+
+def _box(scene: Rolled, part: Part) -> Box:
+    """The box of a part; that of a single node stays itself, with a name that tells where it is."""
+    boxes = part.boxes
+    if len(boxes) == 1 and not part.folded:
+        return replace(boxes[0], name=_name(part), path=part.path)
+    kinds = {box.kind for box in boxes}
+    places = tuple(place for box in boxes for place in box.places)
+    shapes = [box.shape for box in boxes if box.kind not in LEAVES] or [boxes[-1].shape]
+    alike = kinds == {"gradient"} or (len(kinds) == 1 and part.times > 1)
+    return Box(
+        key=f"m{places[0]}",
+        kind=boxes[0].kind if alike else "module",
+        name=_name(part),
+        symbol=_symbol(scene, part),
+        shape="" if kinds == {"gradient"} else shapes[-1],
+        note=_note(scene, part),
+        path=part.path,
+        sharing=tuple(dict.fromkeys(number for box in boxes for number in box.sharing)),
+        nodes=tuple(node for box in boxes for node in box.nodes),
+        places=places,
+    )
+
+
+def _name(part: Part) -> str:
+    """What a part is called: its module, its node, or the first and the last of its members."""
+    if part.members:
+        first, last = _name(part.members[0]), _name(part.members[-1])
+        return first if first == last else f"{first} … {last}"
+    if part.module and part.folded:
+        return ".".join(part.module)
+    (box, *_) = part.boxes
+    return ".".join((*box.path[len(part.path) :], box.name))
+
+
+def _symbol(scene: Scene, part: Part) -> str:
+    """What a part computes: the kind of its module, or those of its first members."""
+    if part.members:
+        symbols = dict.fromkeys(_symbol(scene, member) for member in part.members)
+        known = [symbol for symbol in symbols if symbol]
+        return ", ".join(known[:3]) + (", …" if len(known) > 3 else "")
+    if part.module and part.folded:
+        return class_of(scene, part.module)
+    return part.boxes[0].symbol
+
+
+def _note(scene: Rolled, part: Part) -> str:
+    """How often the same is repeated, and how much is folded in each copy of what is around."""
+    copies = scene.copies(part.path)
+    times = part.times * (scene.times.get(part.module, 1) if part.module else 1)
+    nodes = [node for box in part.boxes for node in box.nodes]
+    learned = [each for each in nodes if isinstance(each, Parameter) and not each.is_buffer]
+    numbers = sum(each.top.numel() for each in learned) // copies
+    texts = [
+        f"× {times}" if times > 1 else "",
+        f"use {part.use}" if part.use else "",
+        counted(_nodes(part.boxes) // copies, "node"),
+        counted(numbers, "parameter") if numbers else "",
+    ]
+    return ", ".join(text for text in texts if text)
+
+
+def _nodes(boxes: Sequence[Box]) -> int:
+    """How many nodes some boxes stand for."""
+    return sum(len(box.places) for box in boxes)

@@ -1,0 +1,235 @@
+"""What is repeated without a pause, drawn once: equal modules, and equal boxes of any kind.
+
+Modules are equal that are of one class, hold the same operations on the same shapes, and are wired
+alike inside. The outermost repetition counts: 24 blocks are one block 24 times, whatever is in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from graphnet.draw.scene.grouping import Part, merged, modules_of
+from graphnet.draw.scene.scene import Box, Path, Scene
+
+__all__ = ["Rolled", "class_of", "joined_alike", "rolled_up"]
+
+FEWEST = 3  # repetitions that are worth being drawn as one
+LONGEST = 32  # boxes in what is repeated
+
+
+@dataclass
+class Rolled(Scene):
+    """A scene in which equal neighbours are drawn once.
+
+    Attributes:
+        times: for the path of what is repeated, how often.
+    """
+
+    times: dict[Path, int] = field(default_factory=dict)
+
+    def copies(self, path: Path) -> int:
+        """How many copies stand behind each box that lies in this module."""
+        count = 1
+        for depth in range(1, len(path) + 1):
+            count *= self.times.get(path[:depth], 1)
+        return count
+
+
+def rolled_up(scene: Scene) -> Rolled:
+    """The scene with three or more equal modules in a row, or rows of modules, drawn once.
+
+    Each box then stands for its likes in all copies, in a module of its own: "0 … 23".
+    """
+    rolled = Rolled(scene.boxes, scene.arrows, dict(scene.titles), scene.shared, scene.notes)
+    level = 0
+    while any(len(box.path) > level for box in rolled.boxes):
+        parts = modules_of(rolled, level, gradients=False)
+        runs = [run for run in _runs(rolled, parts, _has_modules) if run.times > 1]
+        if runs:
+            rolled = _drawn_once(rolled, runs)
+        level += 1
+    return rolled
+
+
+def joined_alike(scene: Scene, parts: list[Part]) -> list[Part]:
+    """The parts, equal neighbours of any kind as one."""
+    runs = _runs(scene, parts, lambda group: True)
+    return [merged(run.parts, run.times) if run.times > 1 else run.parts[0] for run in runs]
+
+
+def class_of(scene: Scene, module: Path) -> str:
+    """The class of a module, as its title tells it: "Linear"; empty where it is not known."""
+    title = scene.titles.get(module, "").removeprefix(".".join(module))
+    return title.removeprefix(".".join((*module[:-1], ""))).strip()
+
+
+# repetitions
+
+
+@dataclass(frozen=True)
+class _Run:
+    """Parts in a row, in which the same comes so many times."""
+
+    parts: Sequence[Part]
+    times: int = 1
+
+    @property
+    def copies(self) -> list[Sequence[Part]]:
+        period = len(self.parts) // self.times
+        return [self.parts[at : at + period] for at in range(0, len(self.parts), period)]
+
+
+def _has_modules(group: Sequence[Part]) -> bool:
+    """Whether parts of one module have a module of several boxes among them."""
+    return any(part.folded for part in group) and len({part.path for part in group}) == 1
+
+
+def _runs(
+    scene: Scene, parts: list[Part], wanted: Callable[[Sequence[Part]], bool]
+) -> Iterator[_Run]:
+    """The parts in their order: the longest repetitions that are wanted, and single ones."""
+    lengths = _periods(_looks(scene, parts))
+    place = 0
+    while place < len(parts):
+        span, period = _best(lengths, place)
+        group = parts[place : place + span]
+        spare = lengths[period - 1][place] + period - span if span else 0
+        if span and wanted(group) and not _starts_later(parts[place : place + spare + 1]):
+            yield _Run(group, span // period)
+            place += span
+        else:
+            yield _Run(parts[place : place + 1])
+            place += 1
+
+
+def _starts_later(parts: Sequence[Part]) -> bool:
+    """Whether a repetition may as well start at a large module: Conv2d, ReLU; not ReLU, Conv2d."""
+    first, *others = (part.folded for part in parts)
+    return not first and any(others)
+
+
+def _looks(scene: Scene, parts: list[Part]) -> list[int]:
+    """A number for each part, the same for parts that look and are wired alike inside."""
+    where = {
+        box.key: (place, number)
+        for place, part in enumerate(parts)
+        for number, box in enumerate(part.boxes)
+    }
+    wires: list[list[tuple[int, int]]] = [[] for _ in parts]
+    for arrow in scene.arrows:
+        source, target = where[arrow.source], where[arrow.target]
+        inside = source[0] == target[0]
+        wires[target[0]].append((source[1] if inside else -1, target[1]))
+    numbers: dict[object, int] = {}
+    looks = []
+    for part, wire in zip(parts, wires, strict=True):
+        kind = None if part.module is None else class_of(scene, part.module)
+        depth = len(part.module or part.path)
+        boxes = tuple(
+            (box.kind, box.symbol, box.shape, box.note, box.path[depth:]) for box in part.boxes
+        )
+        look = (part.path, kind, boxes, tuple(wire))
+        looks.append(numbers.setdefault(look, len(numbers)))
+    return looks
+
+
+def _periods(looks: Sequence[int]) -> list[list[int]]:
+    """For each period and place, how many from there on are like the one a period later."""
+    table = []
+    for period in range(1, min(LONGEST, len(looks) // FEWEST) + 1):
+        lengths = [0] * (len(looks) + 1)
+        for place in range(len(looks) - period - 1, -1, -1):
+            same = looks[place] == looks[place + period]
+            lengths[place] = lengths[place + 1] + 1 if same else 0
+        table.append(lengths)
+    return table
+
+
+def _best(lengths: list[list[int]], place: int) -> tuple[int, int]:
+    """The longest repetition that starts at a place, and its period; the shortest period wins."""
+    best = (0, 1)
+    for period, table in enumerate(lengths, 1):
+        times = table[place] // period + 1
+        if times >= FEWEST and times * period > best[0]:
+            best = (times * period, period)
+    return best
+
+
+# the scene with one copy of each
+
+
+def _drawn_once(scene: Rolled, runs: list[_Run]) -> Rolled:
+    """The scene with one copy of each run, whose boxes stand for those of all copies.
+
+    They have the order of the last copy, so that all that any of them reads comes before.
+    """
+    rolled = replace(scene, titles=dict(scene.titles), times=dict(scene.times))
+    new = {box.key: box for box in scene.boxes}
+    copy = dict.fromkeys(new, (-1, 0))  # for each box its run, and the copy in it
+    for number, run in enumerate(runs):
+        before, after = _home(rolled, run)
+        copies = [[box for part in parts for box in part.boxes] for parts in run.copies]
+        for alike in zip(*copies, strict=True):
+            path = after + alike[0].path[len(before) :]
+            _retitle(rolled, alike[0].path, before, after)
+            one = _one_of(alike, path)
+            new |= {box.key: one for box in alike}
+            copy |= {box.key: (number, place) for place, box in enumerate(alike)}
+    different = {box.key: box for box in new.values()}
+    rolled.boxes = sorted(different.values(), key=lambda box: box.places[-1])
+    rolled.arrows = []
+    for arrow in scene.arrows:
+        (run_from, source), (run_to, target) = copy[arrow.source], copy[arrow.target]
+        if run_from != run_to or source == target == 0:  # in a run, the first copy is enough
+            start, end = new[arrow.source].key, new[arrow.target].key
+            rolled.arrows.append(replace(arrow, source=start, target=end))
+    return rolled
+
+
+def _home(scene: Rolled, run: _Run) -> tuple[Path, Path]:
+    """The module, or the modules around, of the first copy; and what all copies are put into.
+
+    A single module becomes the new one, several are put into it.
+    """
+    first, last = run.parts[0], run.parts[-1]
+    name = " … ".join(dict.fromkeys((_last_name(first), _last_name(last))))
+    while (*first.path, name) in scene.titles:  # another use of the same module
+        name += " …"
+    after = (*first.path, name)
+    kinds = dict.fromkeys(_kind(scene, part) for part in run.copies[0])
+    known = [kind for kind in kinds if kind]
+    text = ", ".join(known[:3]) + (", …" if len(known) > 3 else "")
+    scene.times[after] = run.times
+    scene.titles[after] = " ".join(part for part in (".".join(after), text) if part)
+    alone = len(run.copies[0]) == 1 and first.module is not None
+    return (first.module if alone and first.module else first.path), after
+
+
+def _last_name(part: Part) -> str:
+    """What a part is called inside the modules around it."""
+    return part.module[-1] if part.module else part.boxes[0].name
+
+
+def _kind(scene: Scene, part: Part) -> str:
+    """What a part computes: the class of its module, or its symbol."""
+    return (class_of(scene, part.module) if part.module else "") or part.boxes[0].symbol
+
+
+def _retitle(scene: Rolled, path: Path, before: Path, after: Path) -> None:
+    """The modules from here to the box have their titles under the new module too."""
+    for depth in range(len(before) + 1, len(path) + 1):
+        old, around = path[:depth], ".".join(before)
+        text = scene.titles.get(old, ".".join(old)).removeprefix(around).removeprefix(".")
+        scene.titles[after + old[len(before) :]] = f"{'.'.join(after)}.{text}"
+
+
+def _one_of(alike: Sequence[Box], path: Path) -> Box:
+    """The box that stands for the same box of all copies."""
+    return replace(
+        alike[0],
+        path=path,
+        sharing=tuple(dict.fromkeys(number for box in alike for number in box.sharing)),
+        nodes=tuple(node for box in alike for node in box.nodes),
+        places=tuple(sorted(place for box in alike for place in box.places)),
+    )

@@ -1,0 +1,1 @@
+"""SVG: a scene and its layout as a picture."""

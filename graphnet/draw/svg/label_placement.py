@@ -1,0 +1,115 @@
+"""Where there is room to write: of some places the one that hides least."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from math import dist
+from typing import TYPE_CHECKING
+
+from graphnet.draw.svg.marks import point_on
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from graphnet.draw.layout.geometry import Point, Rectangle
+
+__all__ = ["Room", "samples"]
+
+STEP = 4.0
+"""How far apart the points are that stand for a line."""
+
+_CELL = 32.0
+_NOTHING = -1
+
+_Thing = tuple[float, float, float, float, float, int]  # left, top, right, bottom, weight, owner
+
+
+class Room:
+    """A sheet on which some things lie already; it is cheap to ask what a text would hide.
+
+    Args:
+        width: of the sheet.
+        height: of the sheet.
+    """
+
+    def __init__(self, width: float, height: float) -> None:
+        self.width = width
+        self.height = height
+        self._cells: dict[tuple[int, int], list[_Thing]] = defaultdict(list)
+
+    def block(self, place: Rectangle, weight: float) -> None:
+        """Put down something that should not be hidden; the weight says how much it matters."""
+        left, top, width, height = place
+        thing = (left, top, left + width, top + height, weight, _NOTHING)
+        for cell in _cells(*thing[:4]):
+            self._cells[cell].append(thing)
+
+    def line(self, points: Sequence[Point], owner: int) -> None:
+        """Put down a line as points; what its owner writes may lie on it."""
+        for x, y in points:
+            self._cells[int(x // _CELL), int(y // _CELL)].append((x, y, x, y, 1.0, owner))
+
+    def cost(self, place: Rectangle, owner: int = _NOTHING) -> float:
+        """The weights of all that a rectangle would hide: 1 for each `STEP` of a line.
+
+        Args:
+            place: the rectangle; one point around it is kept free.
+            owner: whose line may be hidden.
+        """
+        left, top = place[0] - 1, place[1] - 1
+        right, bottom = left + place[2] + 2, top + place[3] + 2
+        outside = left < 0 or top < 0 or right > self.width or bottom > self.height
+        near = {
+            thing
+            for cell in _cells(left, top, right, bottom)
+            for thing in self._cells.get(cell, ())
+        }
+        return 1000.0 * outside + sum(
+            thing[4]
+            for thing in near
+            if thing[0] < right
+            and thing[2] > left
+            and thing[1] < bottom
+            and thing[3] > top
+            and (thing[5] != owner or owner == _NOTHING)
+        )
+
+    def best(self, places: Iterable[tuple[float, Rectangle]], owner: int = _NOTHING) -> Rectangle:
+        """The cheapest of some places.
+
+        Args:
+            places: what each place costs by itself, and the place; the cheapest first.
+            owner: whose line may be hidden.
+        """
+        found, lowest = (0.0, 0.0, 0.0, 0.0), float("inf")
+        for price, place in places:
+            if price >= lowest:
+                break
+            cost = price + self.cost(place, owner)
+            if cost < lowest:
+                found, lowest = place, cost
+        return found
+
+
+def _cells(left: float, top: float, right: float, bottom: float) -> Iterator[tuple[int, int]]:
+    for column in range(int(left // _CELL), int(right // _CELL) + 1):
+        for row in range(int(top // _CELL), int(bottom // _CELL) + 1):
+            yield column, row
+
+
+def samples(curve: Sequence[Point]) -> list[Point]:
+    """Points along a curve, about `STEP` apart, from its start to its end.
+
+    Args:
+        curve: a start and triples of cubic Bézier control points.
+
+    >>> samples([(0, 0), (2, 0), (4, 0), (6, 0)])
+    [(0, 0), (3.0, 0.0), (6.0, 0.0)]
+    """
+    found = [curve[0]]
+    for start in range(0, len(curve) - 1, 3):
+        piece = curve[start : start + 4]
+        length = sum(dist(piece[at], piece[at + 1]) for at in range(3))
+        steps = int(length / STEP) + 1
+        found += [point_on(piece, step / steps) for step in range(1, steps + 1)]
+    return found

@@ -1,0 +1,164 @@
+"""What is written on frames and arrows, each where it hides least of the rest."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from graphnet.draw.layout.geometry import shortened, size_of, text_width
+from graphnet.draw.svg.label_placement import Room, samples
+from graphnet.draw.svg.marks import BADGE, BOLD, START, badge, badge_width, head_of, text
+from graphnet.draw.svg.style import EDGE, INK, letters, sharing_colour
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from graphnet.draw.layout.geometry import Layout, Point, Rectangle
+    from graphnet.draw.scene.scene import Arrow, Scene
+
+__all__ = ["Captions"]
+
+HALO = START + ' stroke="#ffffff" stroke-width="3" paint-order="stroke"'
+
+HEAD, TEXT, BOX, TITLE, TAIL = 200.0, 200.0, 60.0, 200.0, 3.0
+"""What it costs to hide an arrowhead, a text, the border of a box, a title, the start of a line."""
+
+ASIDE, FAR = 10.0, 4.0
+"""What it costs to stand beside the own line, and at its end instead of its middle."""
+
+_PLACES = 24  # at most so many on one line are tried
+_LABEL = 8.0
+
+
+class Captions:
+    """The titles of frames, the badges of arrows, and places for labels beside arrows.
+
+    What differs from frame to frame of a walk, the labels, moves nothing that stays.
+
+    Args:
+        scene: the boxes and arrows.
+        layout: where they go.
+        curves: the arrows as they are painted, each with its head at its end.
+        both_ways: True to keep both ends of arrows free, since some will be turned round.
+    """
+
+    def __init__(
+        self, scene: Scene, layout: Layout, curves: Sequence[list[Point]], both_ways: bool = False
+    ) -> None:
+        self._scene = scene
+        self._lines = [samples(curve) for curve in curves]
+        self._room = _furnished(scene, layout, curves, self._lines)
+        if both_ways:
+            for curve in curves:
+                self._room.block(_around(head_of(curve[::-1])), HEAD)
+        self.fixed = [*_titles(scene, layout, self._room), *self._badges()]
+
+    def _badges(self) -> Iterator[str]:
+        """The badges of arrows."""
+        for place, arrow in enumerate(self._scene.arrows):
+            if mark := _mark(arrow):
+                spot = self._room.best(_on(self._lines[place], badge_width(mark), BADGE), place)
+                self._room.block(spot, TEXT)
+                middle = spot[0] + spot[2] / 2, spot[1] + spot[3] / 2
+                yield badge(mark, middle, _colour(self._scene, place))
+
+    def labels(self, labels: Mapping[int, str]) -> Iterator[str]:
+        """Texts beside arrows, by their places in `scene.arrows`."""
+        taken: list[Rectangle] = []
+        for place, label in labels.items():
+            spots = _beside(self._lines[place], text_width(label, _LABEL), _LABEL + 2)
+            priced = [
+                (price + TEXT * any(_overlap(spot, each) for each in taken), spot)
+                for price, spot in spots
+            ]
+            spot = self._room.best(sorted(priced), place)
+            taken.append(spot)
+            colour = _colour(self._scene, place)
+            yield text((spot[0], spot[1] + _LABEL), label, _LABEL, colour, HALO)
+
+
+def _overlap(one: Rectangle, other: Rectangle) -> bool:
+    """True where two texts would touch."""
+    return all(
+        one[at] < other[at] + other[at + 2] + 1 and other[at] < one[at] + one[at + 2] + 1
+        for at in (0, 1)
+    )
+
+
+def _furnished(
+    scene: Scene, layout: Layout, curves: Sequence[list[Point]], lines: Sequence[list[Point]]
+) -> Room:
+    """A room with all boxes and arrows."""
+    room = Room(layout.width, layout.height)
+    for box in scene.boxes:
+        (x, y), (width, height) = layout.places[box.key], size_of(box)
+        left, top = x - width / 2, y - height / 2
+        room.block((left, top, width, height), BOX)
+        room.block((left + 6, top + 6, width - 12, height - 12), TEXT)
+        if box.sharing:
+            room.block((left - 3, top - 7, 22 * len(box.sharing), 14), TEXT)
+    for place, (curve, line) in enumerate(zip(curves, lines, strict=True)):
+        room.line(line, place)
+        room.block(_around(head_of(curve)), HEAD)
+        room.block((curve[0][0] - 3, curve[0][1] - 3, 6, 6), TAIL)
+    return room
+
+
+def _around(points: Sequence[Point]) -> Rectangle:
+    """The rectangle around points."""
+    xs, ys = zip(*points, strict=True)
+    return min(xs), min(ys), max(xs) - min(xs), max(ys) - min(ys)
+
+
+def _titles(scene: Scene, layout: Layout, room: Room) -> Iterator[str]:
+    """The title of each frame: at the left, or further along where arrows run through it."""
+    for path, (x, y, width, _) in layout.frames.items():
+        title = shortened(scene.titles.get(path, ".".join(path)), width - 12, 9, bold=True)
+        takes = text_width(title, 9, bold=True)
+        free = max(0.0, width - 12 - takes)
+        shifts = [free * step / 12 for step in range(13)]
+        spot = room.best((shift / 1000, (x + 6 + shift, y + 3, takes, 11.0)) for shift in shifts)
+        room.block(spot, TITLE)
+        yield text((spot[0], y + 12), title, 9, EDGE, BOLD + HALO)
+
+
+def _mark(arrow: Arrow) -> str:
+    """Which use of what is shared, and how many arrows were drawn together."""
+    use = "" if arrow.sharing is None else f"{letters(arrow.sharing)}{arrow.use or ''}"
+    return f"{use} × {arrow.count}".strip() if arrow.count > 1 else use
+
+
+def _colour(scene: Scene, place: int) -> str:
+    """The colour of what is written on an arrow."""
+    sharing = scene.arrows[place].sharing
+    return INK if sharing is None else sharing_colour(sharing)
+
+
+def _spots(line: Sequence[Point]) -> Iterator[tuple[float, Point]]:
+    """Some points of a line, and what each costs; the middle costs nothing."""
+    step = max(1, len(line) // _PLACES)
+    middle = (len(line) - 1) / 2
+    for place in range(0, len(line), step):
+        yield FAR * abs(place - middle) / max(1.0, middle), line[place]
+
+
+def _on(line: Sequence[Point], width: float, height: float) -> list[tuple[float, Rectangle]]:
+    """Places for a badge on a line, and beside it where it is too crowded."""
+    aside, over = width / 2 + 3, height / 2 + 3
+    found = []
+    for price, (x, y) in _spots(line):
+        left, top = x - width / 2, y - height / 2
+        found.append((price, (left, top, width, height)))
+        for far in (1, 2, 3):
+            for right, down in ((aside, 0), (-aside, 0), (0, -over), (0, over)):
+                place = (left + far * right, top + far * down, width, height)
+                found.append((price + far * ASIDE, place))
+    return sorted(found)
+
+
+def _beside(line: Sequence[Point], width: float, height: float) -> list[tuple[float, Rectangle]]:
+    """Places for a text at the right or the left of a line."""
+    found = []
+    for price, (x, y) in _spots(line):
+        found.append((price, (x + 5, y - height / 2, width, height)))
+        found.append((price + 0.5, (x - 5 - width, y - height / 2, width, height)))
+    return sorted(found)

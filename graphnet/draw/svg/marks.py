@@ -1,0 +1,166 @@
+"""The small pieces of an SVG picture: numbers, escaped text, outlines, curves, badges."""
+
+from __future__ import annotations
+
+from html import escape
+from math import dist
+from typing import TYPE_CHECKING
+
+from graphnet.draw.layout.geometry import text_width
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from graphnet.draw.layout.geometry import Point, Rectangle
+
+__all__ = [
+    "BADGE",
+    "BOLD",
+    "START",
+    "badge",
+    "badge_width",
+    "bars",
+    "curve_and_head",
+    "head_of",
+    "number",
+    "point_on",
+    "polygon",
+    "rounded",
+    "shown",
+    "text",
+]
+
+BOLD = ' font-weight="bold"'
+START = ' text-anchor="start"'
+
+BADGE = 13.0
+"""The height of a badge."""
+HEAD = 6.0
+"""The length of an arrowhead."""
+
+
+def number(value: float) -> str:
+    """A coordinate with at most one decimal.
+
+    >>> number(3.14159), number(2.0), number(-0.01)
+    ('3.1', '2', '0')
+    """
+    digits = f"{value:.1f}".removesuffix(".0")
+    return "0" if digits == "-0" else digits
+
+
+def shown(content: str) -> str:
+    r"""A text that is safe in SVG and HTML; signs that cannot be printed are spelled out.
+
+    >>> shown('<b>\n')
+    '&lt;b&gt;\\n'
+    """
+    if not content.isprintable():
+        content = "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in content)
+    return escape(content)
+
+
+def text(place: Point, content: str, size: float = 10, fill: str = "", rest: str = "") -> str:
+    """A line of text, its baseline at a point.
+
+    Args:
+        place: the middle of the line, or its start where `rest` says so.
+        content: what is written; it is escaped here.
+        size: the size of the letters.
+        fill: their colour, where it is not that of the picture.
+        rest: further attributes, as they are written.
+    """
+    colour = f' fill="{escape(fill)}"' if fill else ""
+    sized = "" if size == 10 else f' font-size="{number(size)}"'
+    x, y = map(number, place)
+    return f'<text x="{x}" y="{y}"{sized}{colour}{rest}>{shown(content)}</text>'
+
+
+def polygon(points: list[Point]) -> str:
+    """A closed line through points, as path data."""
+    return "M" + "L".join(f"{number(x)} {number(y)}" for x, y in points) + "Z"
+
+
+def rounded(place: Rectangle, radius: float) -> str:
+    """A rectangle with round corners, as path data."""
+    left, top, width, height = place
+    across, down, r = number(width - 2 * radius), number(height - 2 * radius), number(radius)
+    arc = f"a{r} {r} 0 0 1"
+    return (
+        f"M{number(left + radius)} {number(top)}h{across}{arc} {r} {r}v{down}{arc} -{r} {r}"
+        f"h-{across}{arc} -{r} -{r}v-{down}{arc} {r} -{r}Z"
+    )
+
+
+def head_of(curve: Sequence[Point]) -> list[Point]:
+    """The arrowhead at the end of a curve: its tip, and its two wings."""
+    tip, (dx, dy) = curve[-1], _direction(curve)
+    x, y = tip[0] - HEAD * dx, tip[1] - HEAD * dy
+    return [tip, (x - 3.2 * dy, y + 3.2 * dx), (x + 3.2 * dy, y - 3.2 * dx)]
+
+
+def _direction(curve: Sequence[Point]) -> Point:
+    """The direction in which a curve arrives, of length 1; down where it has no length."""
+    tip = curve[-1]
+    before = next((point for point in reversed(curve) if point != tip), (tip[0], tip[1] - 1))
+    along = dist(before, tip)
+    return (tip[0] - before[0]) / along, (tip[1] - before[1]) / along
+
+
+def curve_and_head(curve: list[Point]) -> tuple[str, str]:
+    """A curve up to the neck of its arrowhead, and the head, whose tip is the end: path data.
+
+    Args:
+        curve: a start and triples of cubic Bézier control points.
+    """
+    (x, y), (dx, dy) = curve[-1], _direction(curve)
+    neck = (x - HEAD * dx, y - HEAD * dy)
+    bends = " ".join(f"{number(x)} {number(y)}" for x, y in [*curve[1:-1], neck])
+    return f"M{number(curve[0][0])} {number(curve[0][1])}C{bends}", polygon(head_of(curve))
+
+
+def point_on(curve: Sequence[Point], part: float) -> Point:
+    """The point after a part of a curve, from 0 at its start to 1 at its end.
+
+    >>> point_on([(0, 0), (10, 0), (20, 0), (30, 0)], 0.5)
+    (15.0, 0.0)
+    """
+    pieces = (len(curve) - 1) // 3
+    piece = min(int(part * pieces), pieces - 1)
+    t = part * pieces - piece
+    a, b, c, d = curve[3 * piece : 3 * piece + 4]
+    x, y = (
+        (1 - t) ** 3 * a[at]
+        + 3 * (1 - t) ** 2 * t * b[at]
+        + 3 * (1 - t) * t**2 * c[at]
+        + t**3 * d[at]
+        for at in (0, 1)
+    )
+    return x, y
+
+
+def badge_width(mark: str) -> float:
+    """How wide a badge is; it is `BADGE` high."""
+    return max(BADGE, text_width(mark, 8.5, bold=True) + 7)
+
+
+def badge(mark: str, centre: Point, colour: str) -> str:
+    """A few white letters on a ground that is dark enough for them."""
+    width = badge_width(mark)
+    place = (centre[0] - width / 2, centre[1] - BADGE / 2, width, BADGE)
+    ground = f'<path d="{rounded(place, BADGE / 2)}" fill="{colour}" stroke="#ffffff"/>'
+    return ground + text((centre[0], centre[1] + 3), mark, 8.5, "#ffffff", BOLD)
+
+
+def bars(heights: Sequence[float], place: Rectangle, colour: str) -> str:
+    """Small bars on a base line; each that is not empty can be seen."""
+    left, top, width, height = place
+    step = width / len(heights)
+    data = "".join(
+        f"M{number(left + step * at)} {number(top + height)}h{number(step - 0.8)}"
+        f"v-{number(max(high * height, 1))}h-{number(step - 0.8)}Z"
+        for at, high in enumerate(heights)
+        if high > 0
+    )
+    line = f'<path d="M{number(left)} {number(top + height)}h{number(width)}" stroke="{colour}"/>'
+    return f'{line}<path d="{data}" fill="{colour}" fill-opacity=".7"/>'

@@ -1,0 +1,259 @@
+"""A scene and its layout become an SVG text: frames, arrows, boxes, legend and notes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from graphnet.draw.layout.curves import moved
+from graphnet.draw.layout.geometry import LINE_HEIGHT, inward, shortened, size_of
+from graphnet.draw.scene.scene import KINDS, Arrow, Box, Scene
+from graphnet.draw.svg.footer import Footer, footer
+from graphnet.draw.svg.labels import Captions
+from graphnet.draw.svg.marks import (
+    BOLD,
+    badge,
+    curve_and_head,
+    number,
+    rounded,
+    shown,
+    text,
+)
+from graphnet.draw.svg.style import (
+    EDGE,
+    FRAME,
+    GLOW,
+    INK,
+    RING,
+    STYLES,
+    corners,
+    ink_on,
+    letters,
+    outline,
+    sharing_colour,
+)
+from graphnet.draw.svg.values import Value, rows_of, values_in
+from graphnet.errors import counted
+
+if TYPE_CHECKING:
+    from graphnet.draw.layout.geometry import Layout, Point, Rectangle
+
+__all__ = ["Look", "Painter", "painted"]
+UID = "\0"  # stands for the prefix of all ids until that is known; no shown text can hold it
+
+
+@dataclass(frozen=True)
+class Look:
+    """What is painted on top of the plain picture; boxes are named by their keys.
+
+    Attributes:
+        title: what the picture is called.
+        description: what a screen reader says of it; where empty, how much there is of each kind.
+        values: lines and bars in boxes, which need room for them: see `roomy`.
+        ring: the box with a ring around it, such as the one that is computed now.
+        lit: the places in `scene.arrows` of arrows that glow.
+        backward: True to turn the lit arrows round: along them gradients flow.
+        labels: texts beside arrows, by their places in `scene.arrows`.
+        fills: colours of boxes, as "#rrggbb", instead of those of their kinds.
+        legend: True to explain the kinds of box below the picture.
+        uid: the prefix of all ids; where empty, it is made from the content.
+    """
+
+    title: str = "Network"
+    description: str = ""
+    values: Mapping[str, Sequence[Value]] = field(default_factory=dict)
+    ring: str | None = None
+    lit: frozenset[int] = frozenset()
+    backward: bool = False
+    labels: Mapping[int, str] = field(default_factory=dict)
+    fills: Mapping[str, str] = field(default_factory=dict)
+    legend: bool = True
+    uid: str = ""
+
+
+PLAIN = Look()
+
+
+def painted(scene: Scene, layout: Layout, look: Look = PLAIN) -> str:
+    """The picture of a scene, as SVG; the same scene, layout and look give the same bytes.
+
+    Args:
+        scene: the boxes and arrows.
+        layout: where they go.
+        look: what is painted on top.
+
+    Raises:
+        GraphError: a box has values but no room for them.
+    """
+    return Painter(scene, layout, both_ways=look.backward).painted(look)
+
+
+class Painter:
+    """Paints one scene in many looks; what does not differ between them is painted once.
+
+    Every picture has as many lines, so that two of them can be compared line by line.
+
+    Args:
+        scene: the boxes and arrows.
+        layout: where they go.
+        both_ways: True where some looks turn arrows round.
+    """
+
+    def __init__(self, scene: Scene, layout: Layout, both_ways: bool = False) -> None:
+        self._scene, self._layout = scene, layout
+        self._places = {box.key: _place(box, layout) for box in scene.boxes}
+        self._curves = _curves(scene, layout, self._places)
+        self._captions = Captions(scene, layout, self._curves, both_ways)
+        self._counts = counts(scene)
+        self._frames = list(_frames(layout))
+        self._footers: dict[bool, Footer] = {}
+        self._arrows: dict[tuple[int, bool, bool], str] = {}
+        self._boxes: dict[str, tuple[str, Sequence[Value], str]] = {}  # as they were painted last
+
+    def painted(self, look: Look) -> str:
+        """The picture in one look: see `painted`."""
+        below = self._footer(look.legend)
+        width = number(max(self._layout.width, below.width))
+        height = number(self._layout.height + below.height)
+        furniture = [
+            f'<g font-family="DejaVu Sans, sans-serif" font-size="10" fill="{INK}"'
+            f' text-anchor="middle">',
+            *self._frames,
+        ]
+        furniture[-1] += self._ring(look)
+        svg = "\n".join(
+            [
+                f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}"'
+                f' viewBox="0 0 {width} {height}" style="max-width:100%;height:auto" role="img"'
+                f' aria-labelledby="{UID}-title {UID}-desc">',
+                f'<title id="{UID}-title">{shown(look.title)}</title>',
+                f'<desc id="{UID}-desc">{shown(look.description or self._counts)}</desc>',
+                f'<rect width="{width}" height="{height}" fill="#ffffff"/>',
+                *furniture,
+                *(self._arrow(place, look) for place in range(len(self._curves))),
+                *(self._box(box, look) for box in self._scene.boxes),
+                *self._captions.fixed,
+                *below.parts,
+                "".join(self._captions.labels(look.labels)) + "</g>",
+                "</svg>\n",
+            ]
+        )
+        return svg.replace(UID, shown(look.uid) or "g" + sha256(svg.encode()).hexdigest()[:8])
+
+    def _footer(self, legend: bool) -> Footer:
+        """What stands below the picture."""
+        if legend not in self._footers:
+            self._footers[legend] = footer(self._scene, self._layout, legend)
+        return self._footers[legend]
+
+    def _ring(self, look: Look) -> str:
+        """A ring around a box, to be seen in grey too; it lies below the arrows that end there."""
+        if look.ring not in self._places:
+            return ""
+        left, top, width, height = self._places[look.ring]
+        path = rounded((left - 3.5, top - 3.5, width + 7, height + 7), 8)
+        return f'<path d="{path}" fill="{GLOW}" stroke="{RING}" stroke-width="2.5"/>'
+
+    def _arrow(self, place: int, look: Look) -> str:
+        """An arrow; it is turned round where it is lit on the way back."""
+        lit = place in look.lit
+        key = place, lit, lit and look.backward
+        if key not in self._arrows:
+            curve = self._curves[place]
+            curve = curve[::-1] if lit and look.backward else curve
+            self._arrows[key] = _arrow(self._scene.arrows[place], place, curve, lit)
+        return self._arrows[key]
+
+    def _box(self, box: Box, look: Look) -> str:
+        """A box; one that says what it said in the picture before is not painted anew."""
+        fill = look.fills.get(box.key, STYLES[box.kind].fill)
+        values = look.values.get(box.key, ())
+        last = self._boxes.get(box.key)
+        if last is None or last[:2] != (fill, values):
+            inside = _inside(box, self._places[box.key], fill, values)
+            tip = f'<g id="{UID}-{box.key}"><title>{shown(_tip(box))}</title>'
+            last = self._boxes[box.key] = fill, values, f"{tip}\n{inside}\n</g>"
+        return last[2]
+
+
+def counts(scene: Scene) -> str:
+    """How many boxes of each kind there are, in words."""
+    numbers = Counter(box.kind for box in scene.boxes)
+    kinds = ", ".join(f"{numbers[kind]} × {STYLES[kind].label}" for kind in KINDS if numbers[kind])
+    return f"A network with {counted(len(scene.arrows), 'arrow')} between boxes: {kinds}."
+
+
+def _frames(layout: Layout) -> Iterator[str]:
+    """A frame around each module, the outer ones first."""
+    for path in sorted(layout.frames, key=len):
+        x, y, width, height = layout.frames[path]
+        yield (
+            f'<path d="{rounded((x, y, width, height), 6)}" fill="#1f3a5f" fill-opacity=".04"'
+            f' stroke="{FRAME}"/>'
+        )
+
+
+def _arrow(arrow: Arrow, place: int, curve: list[Point], lit: bool) -> str:
+    """An arrow along a curve: its glow if it is lit, its line, its head."""
+    colour = EDGE if arrow.sharing is None else sharing_colour(arrow.sharing)
+    width = 1.2 if arrow.sharing is None and arrow.count == 1 else 2.2
+    line, head = curve_and_head(curve)
+    glow = f'<path d="{line}" stroke="{GLOW}" stroke-width="7"/>' if lit else ""
+    return (
+        f'<g id="{UID}-a{place}" stroke="{colour}" stroke-width="{width}" fill="none">{glow}'
+        f'<path d="{line}"/><path d="{head}" fill="{colour}" stroke="none"/></g>'
+    )
+
+
+def _curves(scene: Scene, layout: Layout, places: Mapping[str, Rectangle]) -> list[list[Point]]:
+    """The arrows from outline to outline."""
+    borders = {box.key: (place := places[box.key], corners(box.kind, place)) for box in scene.boxes}
+    curves = []
+    for arrow, curve in zip(scene.arrows, layout.curves, strict=True):
+        start = inward(curve[0], *borders[arrow.source])
+        curves.append(moved(curve, start, inward(curve[-1], *borders[arrow.target])))
+    return curves
+
+
+def _place(box: Box, layout: Layout) -> Rectangle:
+    """The rectangle that a box fills."""
+    (x, y), (width, height) = layout.places[box.key], size_of(box)
+    return x - width / 2, y - height / 2, width, height
+
+
+def _inside(box: Box, place: Rectangle, fill: str, values: Sequence[Value]) -> str:
+    """The outline of one box and all that is inside, with the letters under which it is shared."""
+    style = STYLES[box.kind]
+    shared = box.sharing
+    stroke = sharing_colour(shared[0]) if shared else style.stroke
+    dashes = f' stroke-dasharray="{style.dashes}"' if style.dashes else ""
+    parts = [
+        f'<path d="{outline(box.kind, place)}" fill="{shown(fill)}" stroke="{stroke}"'
+        f' stroke-width="{2.4 if shared else style.width}"{dashes}/>',
+        *_words(box, place, ink_on(fill)),
+        *values_in(box, place, values, ink_on(fill)),
+    ]
+    for column, sharing in enumerate(shared):
+        spot = (place[0] + 4 + 22 * column, place[1])
+        parts.append(badge(letters(sharing), spot, sharing_colour(sharing)))
+    return "".join(parts)
+
+
+def _words(box: Box, place: Rectangle, ink: str) -> Iterator[str]:
+    """The lines of text in a box, the first one bold."""
+    left, top, width, height = place
+    baseline = top + (height - LINE_HEIGHT * len(box.lines)) / 2 + 10
+    for row, line in enumerate(box.lines[: len(box.lines) - rows_of(box)]):
+        at = (left + width / 2, baseline + LINE_HEIGHT * row)
+        fitting = shortened(line, width - 6, bold=row == 0)
+        yield text(at, fitting, fill="" if ink == INK else ink, rest="" if row else BOLD)
+
+
+def _tip(box: Box) -> str:
+    """What is shown when the mouse rests on a box: everything about it in one line."""
+    return ", ".join(
+        part for part in (box.full_name, STYLES[box.kind].label, box.shape, box.note) if part
+    )

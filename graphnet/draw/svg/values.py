@@ -1,0 +1,109 @@
+"""What a box shows of its tensors: the room for it, and the lines and bars in that room."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from math import ceil
+from typing import TYPE_CHECKING
+
+from graphnet.draw.layout.geometry import LINE_HEIGHT, shortened, text_width
+from graphnet.draw.scene.scene import Box, Scene
+from graphnet.draw.svg.marks import bars, text
+from graphnet.errors import GraphError, counted
+
+if TYPE_CHECKING:
+    from graphnet.draw.layout.geometry import Rectangle
+
+__all__ = ["Spacious", "Value", "roomy", "rows_of", "values_in"]
+
+SMALL = 8.0  # the size of the letters of values
+
+
+@dataclass(frozen=True)
+class Value:
+    """What a box says of one tensor.
+
+    Attributes:
+        label: which tensor: "top", "grad".
+        text: a line about it, as `strips.described` gives.
+        bars: the heights of some bars from 0 to 1, as `strips.strip` gives.
+    """
+
+    label: str
+    text: str
+    bars: Sequence[float] = ()
+
+
+@dataclass(frozen=True)
+class Spacious(Box):
+    """A box with room below its text: blank lines, as wide as the values that will stand there."""
+
+    room: tuple[str, ...] = ()
+
+    @property
+    def lines(self) -> list[str]:
+        """The text in the box, and below it lines that only keep room."""
+        return [*super().lines, *self.room]
+
+
+def roomy(scene: Scene, values: Mapping[str, Sequence[Value]]) -> Scene:
+    """The same scene with room for values in its boxes; call it before the layout is made.
+
+    Args:
+        scene: what is to be drawn.
+        values: by the keys of boxes all that they will show, in the end.
+    """
+    boxes: list[Box] = [
+        Spacious(**{**vars(box), "room": _room_for(values.get(box.key, ()))}) for box in scene.boxes
+    ]
+    return replace(scene, boxes=boxes)
+
+
+def _room_for(values: Sequence[Value]) -> tuple[str, ...]:
+    """Lines of zeros that are as wide as values in their smaller letters; bars take one more."""
+    needs = [max(text_width(_line(value), SMALL), 80.0 * bool(value.bars)) for value in values]
+    zeros = "0" * ceil(max(needs, default=0) / text_width("0"))
+    return (zeros,) * sum(map(_height, values))
+
+
+def _line(value: Value) -> str:
+    return f"{value.label} {value.text}"
+
+
+def _height(value: Value) -> int:
+    """How many lines a value takes."""
+    return 2 if value.bars else 1
+
+
+def rows_of(box: Box) -> int:
+    """How many lines a box keeps for values."""
+    return len(box.room) if isinstance(box, Spacious) else 0
+
+
+def values_in(box: Box, place: Rectangle, values: Sequence[Value], ink: str) -> Iterator[str]:
+    """The lines and bars in the room at the bottom of a box.
+
+    Args:
+        box: one that is `roomy`.
+        place: the rectangle that it fills.
+        values: what it shows.
+        ink: the colour of all of it.
+
+    Raises:
+        GraphError: there is no room for so many values.
+    """
+    rows, needed = rows_of(box), sum(map(_height, values))
+    if needed > rows:
+        raise GraphError(
+            f"A box shows the values that it has room for; {box.name!r} has room for "
+            f"{counted(rows, 'line')}, and {needed} came. Lay out roomy(scene, values)."
+        )
+    left, top, width, height = place
+    y = top + (height + LINE_HEIGHT * (len(box.lines) - 2 * rows)) / 2
+    for value in values:
+        line = shortened(_line(value), width - 10, SMALL)
+        yield text((left + width / 2, y + 9), line, SMALL, ink)
+        if value.bars:
+            yield bars(value.bars, (left + 14, y + 13, width - 28, 10), ink)
+        y += LINE_HEIGHT * _height(value)

@@ -1,0 +1,1 @@
+"""The rules of operations written out: as formulas, and as a derivation of the backward pass."""

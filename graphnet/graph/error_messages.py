@@ -1,0 +1,86 @@
+"""The text of an error in one operation: the rule, what came, the way out, and the user's line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from graphnet.errors import DtypeError, GraphError, ShapeError, shape_text
+from graphnet.graph.entry import Entry, dtype_text
+from graphnet.graph.shape_inference import UNKNOWN_SIZES
+from graphnet.op import speaks_of_dtype
+
+if TYPE_CHECKING:
+    from graphnet.graph.edges import Use
+    from graphnet.graph.nodes import Operation
+    from graphnet.op import Op
+
+_MISFITS = (RuntimeError, IndexError, ValueError, TypeError, NotImplementedError)
+
+
+def is_misfit(error: BaseException) -> bool:
+    """True for what torch raises when tensors do not fit; others, such as no memory, stay apart."""
+    out_of_memory = "allocate memory" in str(error)
+    return (type(error) in _MISFITS and not out_of_memory) or isinstance(error, GraphError)
+
+
+def complaint(
+    op: Op, arguments: tuple[Any, ...], error: BaseException, line: str, fed: bool = False
+) -> GraphError:
+    """The error that a user sees when an op cannot be applied to its arguments.
+
+    `fed` tells that the arguments have values, so that their real shapes are known.
+    """
+    reason = str(error).partition("\n")[0] or repr(error)
+    kind = _kind(error, reason)
+    of_shapes = kind is ShapeError
+    rule = _shapes_rule(op) if of_shapes else ""
+    known = (None not in each.shape for each in arguments if isinstance(each, Entry))
+    unknown = of_shapes and not fed and not all(known)
+    tried = f"  unknown sizes, written ?, were tried as {UNKNOWN_SIZES[0]} and {UNKNOWN_SIZES[1]}"
+    lines = [
+        f"{op.name} cannot be applied here: {reason}",
+        f"  rule: {rule}" if rule else "",
+        f"  came: {'; '.join(_describe(argument, fed) for argument in arguments)}",
+        tried if unknown else "",
+        f"  options: {op!r}" if op.options else "",
+        f"  way out: {op.hint}" if op.hint and of_shapes else "",
+        f"  line: {line}",
+    ]
+    return kind("\n".join(filter(None, lines)))
+
+
+def explain_forward(operation: Operation | None, error: BaseException) -> BaseException:
+    """The error of a forward walk in the user's terms; others get a note and stay what they are."""
+    if operation is None:
+        return error
+    if is_misfit(error):
+        text = complaint(operation.op, operation.args, error, operation.line, fed=True)
+        return type(text)(f"{operation}: {text}")
+    error.add_note(f"in the forward pass at {operation}, added at {operation.line}")
+    return error
+
+
+def explain_backward(use: Use | None, error: BaseException) -> None:
+    """Add to the error of a backward walk which derivative raised it."""
+    if use is not None and not isinstance(error, GraphError):
+        error.add_note(f"in the derivative of {use.operation} by its input {use.source}")
+
+
+def _kind(error: BaseException, reason: str) -> type[GraphError]:
+    """Which of the package's errors says what torch says."""
+    if isinstance(error, GraphError):
+        return type(error)
+    return DtypeError if speaks_of_dtype(reason) else ShapeError
+
+
+def _shapes_rule(op: Op) -> str:
+    """What the docstring of the op says after "Shapes:" (nothing under python -OO)."""
+    text = " ".join((type(op).__doc__ or "").split())
+    return text.partition("Shapes: ")[2].rstrip(".")
+
+
+def _describe(argument: Any, fed: bool) -> str:
+    if not isinstance(argument, Entry):
+        return f"the number {argument!r}"
+    shape = tuple(argument.top.shape) if fed and argument.computed else argument.shape
+    return f"{argument} {shape_text(shape)} {dtype_text(argument.dtype)}"

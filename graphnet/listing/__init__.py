@@ -1,0 +1,1 @@
+"""The list in words: `print(graph)` and `graph.summary()`."""

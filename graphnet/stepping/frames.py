@@ -1,0 +1,270 @@
+"""Frames: a picture for each step of a walk, all with one layout."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Container, Iterator, Sequence
+from functools import cached_property
+from io import BytesIO
+from math import inf
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from graphnet.draw.layout.engines import laid_out
+from graphnet.draw.png import png_of
+from graphnet.draw.scene.building import scene_of
+from graphnet.draw.scene.fold import folded
+from graphnet.draw.svg.histograms import described, strip
+from graphnet.draw.svg.paint import Look, Painter
+from graphnet.draw.svg.values import Value, roomy
+from graphnet.errors import GraphError, counted
+from graphnet.graph import Operation
+from graphnet.listing.norm import norm
+from graphnet.table import Text
+
+if TYPE_CHECKING:
+    from graphnet.draw.layout.geometry import Layout
+    from graphnet.draw.scene.scene import Box, Scene
+    from graphnet.graph import Node
+    from graphnet.stepping.walk import Event, Walk
+
+__all__ = ["Frames"]
+
+_MOST_NORMS = 3  # beside one arrow
+_LABELS = {"forward": "top", "backward": "grad"}
+
+
+class Frames(Sequence[str]):
+    """The pictures of a walk, as SVG texts: one for each event, or for all in one folded box.
+
+    What has been computed so far stands in the boxes; the box of the step has a ring. Forward the
+    arrows along which it reads are lit; backward those along which it hands on a gradient, or as a
+    parameter or an input is handed one by each of its uses, with the norms beside them.
+
+    Args:
+        walk: what happened; it is run to its end.
+        depth: how deep modules are opened; as far as there is room where None.
+        engine: what lays the picture out; the best one here where None.
+
+    Attributes:
+        events: what happened, node by node.
+        steps: the events of each picture.
+    """
+
+    def __init__(self, walk: Walk, *, depth: int | None = None, engine: str | None = None) -> None:
+        self.walk = walk.run()
+        self.events: list[Event] = self.walk.events
+        scene = folded(scene_of(walk.graph, walk.loss), depth)
+        self._boxes: dict[Node, Box] = {node: box for box in scene.boxes for node in box.nodes}
+        self.steps = self._steps()
+        self.scene: Scene = roomy(scene, self._values(len(self.steps) - 1))
+        self.layout: Layout = laid_out(self.scene, engine)
+        self._painter = Painter(self.scene, self.layout, both_ways=True)
+
+    def _steps(self) -> list[list[Event]]:
+        """The events of each picture: all that happen to the nodes of one box in one direction."""
+        steps: dict[tuple[str, str], list[Event]] = {}
+        for event in self.events:
+            steps.setdefault((event.phase, self._boxes[event.node].key), []).append(event)
+        return list(steps.values())
+
+    def __len__(self) -> int:
+        return len(self.steps)
+
+    def __getitem__(self, number: Any) -> Any:
+        if isinstance(number, slice):
+            return [self.svg(each) for each in range(*number.indices(len(self)))]
+        return self.svg(number)
+
+    def __iter__(self) -> Iterator[str]:
+        return (self.svg(number) for number in range(len(self)))
+
+    def __repr__(self) -> str:
+        pictures, events = counted(len(self), "picture"), counted(len(self.events), "event")
+        return f"<Frames: {pictures} of {events} in {len(self.scene):,} boxes>"
+
+    def svg(self, number: int) -> str:
+        """The picture after a step; -1 is the last.
+
+        Raises:
+            GraphError: there are not as many; it is an IndexError too.
+        """
+        number = self._place(number)
+        step = self.steps[number]
+        event, back = step[0], step[0].phase == "backward"
+        labels = self._labels(step) if back else {}
+        box = self._boxes[event.node]
+        name = event.name if len(step) == 1 else box.full_name
+        look = Look(
+            title=f"Step {number + 1} of {len(self)}: {event.phase} at {name}",
+            values=self._values(number),
+            ring=box.key,
+            lit=frozenset(labels) if back else frozenset(self._read(event)),
+            backward=back,
+            labels=labels,
+            uid="walk",
+        )
+        return self._painter.painted(look)
+
+    def caption(self, number: int) -> Text:
+        """What happens in a step, in one line.
+
+        Raises:
+            GraphError: there are not as many steps.
+        """
+        number = self._place(number)
+        first, *others = self.steps[number]
+        what = first.sentence
+        if others:
+            places = sorted(event.place for event in self.steps[number])
+            name = self._boxes[first.node].full_name
+            nodes = counted(len(places), "node")
+            what = f"{first.phase} {places[0]}…{places[-1]} {name!r}: {nodes}"
+        return Text(f"Step {number + 1} of {len(self)}: {what}")
+
+    def box(self, number: int) -> str:
+        """The key of the box at which a step happens."""
+        return self._boxes[self.steps[self._place(number)][0].node].key
+
+    def _place(self, number: Any) -> int:
+        """The number of a step from the start."""
+        if not isinstance(number, int) or not -len(self) <= number < len(self):
+            raise _NoSuchFrameError(
+                f"The frames go from 0 to {len(self) - 1}, and -1 is the last; {number!r} came."
+            )
+        return number % len(self)
+
+    # what is in the boxes, and on the arrows
+
+    def _values(self, number: int) -> dict[str, list[Value]]:
+        """What is known in each box after a step."""
+        known = {key: {"top": value} for key, value in self._parameters.items()}
+        for step in self.steps[: number + 1]:
+            value = self._described[step[0].number]
+            if value is not None:
+                known.setdefault(self._boxes[step[0].node].key, {})[value.label] = value
+        return {key: list(values.values()) for key, values in known.items()}
+
+    @cached_property
+    def _parameters(self) -> dict[str, Value]:
+        """What the boxes of parameters say from the start: their values are there."""
+        boxes = {node: self._boxes[node] for node in self.walk.graph.parameters()}
+        return {
+            box.key: Value("top", described(node.top), strip(node.top))
+            for node, box in boxes.items()
+            if len(box.nodes) == 1
+        }
+
+    @cached_property
+    def _described(self) -> list[Value | None]:
+        """What a box says after each event: the walk keeps the tensors, they change no more."""
+        return [
+            None
+            if event.value is None or len(self._boxes[event.node].nodes) > 1
+            else Value(_LABELS[event.phase], described(event.value), strip(event.value))
+            for event in self.events
+        ]
+
+    def _read(self, event: Event) -> Iterator[int]:
+        """The arrows along which the box of an event reads, or is read if it is a leaf."""
+        box = self._boxes[event.node]
+        leaf = not any(node.inputs for node in box.nodes)
+        for place, arrow in enumerate(self.scene.arrows):
+            if box.key == (arrow.source if leaf else arrow.target):
+                yield place
+
+    def _labels(self, step: Sequence[Event]) -> dict[int, str]:
+        """Beside the arrows along which gradients are handed on in a step, their norms."""
+        norms: dict[tuple[str, str], list[float]] = defaultdict(list)
+        for event in step:
+            for other, grad in event.contributions:
+                gives = isinstance(event.node, Operation)
+                ends = (other, event.node) if gives else (event.node, other)
+                source, target = (self._boxes[node].key for node in ends)
+                norms[source, target].append(norm(grad))
+        shares: dict[int, list[float]] = defaultdict(list)
+        for pair, found in norms.items():
+            places = self._between.get(pair, [])
+            if len(places) == len(found):
+                for place, each in zip(places, found, strict=True):
+                    shares[place].append(each)
+            else:  # a box of repetitions: its arrows stand for all of them
+                shares.update(dict.fromkeys(places, found))
+        return {place: _sum_of(shares[place]) for place in sorted(shares)}
+
+    @cached_property
+    def _between(self) -> dict[tuple[str, str], list[int]]:
+        """The arrows from box to box, each as often as it stands for a reading."""
+        found: dict[tuple[str, str], list[int]] = defaultdict(list)
+        for place, arrow in enumerate(self.scene.arrows):
+            found[arrow.source, arrow.target] += [place] * arrow.count
+        return found
+
+    # the frames in other forms
+
+    def gif(self, path: str | Path, *, seconds: float = 0.8, scale: float = 1.0) -> None:
+        """Write all frames as one moving picture, which starts again after the last.
+
+        Args:
+            path: the file, its suffix .gif.
+            seconds: how long each frame is shown, in steps of 1/100.
+            scale: pixels per point.
+
+        Raises:
+            GraphError: the suffix is another one, a number is out of range, or Pillow is not
+                installed.
+        """
+        if Path(path).suffix.lower() != ".gif":
+            raise GraphError(
+                f"A moving picture is saved as .gif; {Path(path).name!r} came. A page to step "
+                "through is written by frames.html(path)."
+            )
+        _require("seconds", seconds, 0.01, 600)
+        _require("scale", scale, 0.01, inf)
+        try:
+            from PIL import Image
+        except ImportError as error:
+            raise GraphError(
+                "A moving picture needs Pillow: pip install 'graphnet[plot]'."
+            ) from error
+        pictures = [Image.open(BytesIO(png_of(svg, scale))).convert("P") for svg in self]
+        first, *others = pictures
+        first.save(
+            path, save_all=True, append_images=others, duration=round(1000 * seconds), loop=0
+        )
+
+    def html(self, path: str | Path) -> None:
+        """Write one page, which needs nothing else, with the frames to step through."""
+        from graphnet.stepping.page import page_of
+
+        Path(path).write_text(page_of(self), encoding="utf-8")
+
+    def _repr_mimebundle_(
+        self, include: Container[str] | None = None, exclude: Container[str] | None = None
+    ) -> dict[str, str]:
+        """The page in a notebook, and the steps as a text."""
+        from graphnet.stepping.page import lines_of, notebook_of
+
+        makers = {"text/html": notebook_of, "text/plain": lines_of}
+        return {
+            kind: make(self)
+            for kind, make in makers.items()
+            if (include is None or kind in include) and (exclude is None or kind not in exclude)
+        }
+
+
+class _NoSuchFrameError(GraphError, IndexError):
+    """A frame that is not there: the loops of Python end at an IndexError."""
+
+
+def _sum_of(norms: Sequence[float]) -> str:
+    """What stands beside an arrow along which gradients of these norms are handed on."""
+    texts = [f"{each:.3g}" for each in norms[:_MOST_NORMS]]
+    return " + ".join(texts + ["…"] * (len(norms) > _MOST_NORMS))
+
+
+def _require(name: str, value: Any, least: float, most: float) -> None:
+    """Refuse what is not a number in a range."""
+    if not isinstance(value, int | float) or not least <= value <= most or value == inf:
+        limit = f"from {least} to {most}" if most < inf else f"of {least} or more"
+        raise GraphError(f"gif: {name} is a number {limit}; {value!r} came.")

@@ -1,0 +1,145 @@
+"""A page to step through the frames of a walk: one file, without server or network.
+
+The last frame stands in the page itself, and all steps in a list, so that it reads well with
+scripts off. The other frames are kept as the lines that change from each to the next.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from html import escape
+from itertools import chain, pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from graphnet.errors import counted
+from graphnet.formulas.operation import Formulas
+from graphnet.graph import Operation
+
+if TYPE_CHECKING:
+    from graphnet.graph import Node
+    from graphnet.stepping.frames import Frames
+
+__all__ = ["cards", "edits", "lines_of", "notebook_of", "page_of"]
+
+MOST_BYTES = 280_000
+"""As much of a page is put into a notebook, which keeps all that it shows."""
+
+_MOST_LINES = 50  # of steps as a text, at either end
+_MOST_NAMES = 20  # of nodes on the card of a folded box
+_MOST_PARTS = 8  # of readers on the card of a leaf
+
+Edit = tuple[int, str]
+"""The line at this place becomes this one."""
+
+
+def page_of(frames: Frames) -> str:
+    """The page as a text."""
+    return _filled(_template(), frames, range(len(frames)), cards(frames))
+
+
+def notebook_of(frames: Frames) -> str:
+    """The page inside a notebook's own; where it is too large, steps are left out."""
+    inner = _template().partition("<body>")[2].partition("</body>")[0]
+    told = cards(frames)
+    last, every = len(frames) - 1, 1
+    while len(frames.svg(last)) < MOST_BYTES and every <= 2 * len(frames):
+        numbers = [*range(0, last, every), last]
+        note = _note(f"Only {len(numbers):,} of {len(frames):,} steps are") if every > 1 else ""
+        page = _filled(inner, frames, numbers, told, note)
+        if len(page.encode()) < MOST_BYTES:
+            return page
+        every *= 2
+    return _note("None of the large pictures is")
+
+
+def _note(what: str) -> str:
+    """What is said where not all steps are shown."""
+    return (
+        f"<p>{what} here, to keep the notebook small: frames.html(&quot;walk.html&quot;) writes "
+        "all, and walk.frames(depth=0) folds all modules.</p>"
+    )
+
+
+def _template() -> str:
+    return Path(__file__).with_name("page.html").read_text(encoding="utf-8")
+
+
+def _filled(
+    template: str,
+    frames: Frames,
+    numbers: Sequence[int],
+    told: dict[str, list[str]],
+    note: str = "",
+) -> str:
+    """A template with some of the frames in it."""
+    captions = [frames.caption(number) for number in numbers]
+    last = frames.svg(numbers[-1])
+    data = {
+        "edits": list(edits(chain([last], map(frames.svg, numbers)))),
+        "captions": captions,
+        "boxes": [frames.box(number) for number in numbers],
+        "cards": told,
+    }
+    parts = {
+        "TITLE": "The walk, step by step",
+        "NOTE": note,
+        "CAPTION": escape(captions[-1]),
+        "LAST": last,
+        "STEPS": "".join(f"<li>{escape(caption)}</li>" for caption in captions),
+        "DATA": _safe(data),
+    }
+    head, *pieces = template.split("{{")
+    found = [piece.partition("}}") for piece in pieces]
+    return head + "".join(parts[name] + rest for name, _, rest in found)
+
+
+def edits(texts: Iterable[str]) -> Iterator[list[Edit]]:
+    r"""What makes each text out of the one before it, line by line; all have as many lines.
+
+    >>> list(edits(["a\nb\nc", "a\nB\nC"]))
+    [[(1, 'B'), (2, 'C')]]
+    """
+    for before, after in pairwise(text.split("\n") for text in texts):
+        lines = enumerate(zip(before, after, strict=True))
+        yield [(place, new) for place, (old, new) in lines if new != old]
+
+
+def lines_of(frames: Frames) -> str:
+    """The steps as a text, the first and the last of very many."""
+    lines: list[str] = [frames.caption(number) for number in range(len(frames))]
+    left_out = len(lines) - 2 * _MOST_LINES
+    if left_out > 0:
+        lines[_MOST_LINES:-_MOST_LINES] = [f"… {counted(left_out, 'step')} left out …"]
+    return "\n".join(lines)
+
+
+def cards(frames: Frames) -> dict[str, list[str]]:
+    """For each box what is said when it is clicked: its formulas, or what is inside."""
+    graph = frames.walk.graph
+    formulas = Formulas(graph, frames.walk.loss)
+    return {
+        box.key: [graph.name_of(node) for node in box.nodes[:_MOST_NAMES]]
+        if len(box.nodes) > 1
+        else _card(formulas, box.nodes[0])
+        for box in frames.scene.boxes
+    }
+
+
+def _card(formulas: Formulas, node: Node) -> list[str]:
+    """What a node computes and hands on; of a leaf the sum of what it is handed, and its parts."""
+    lines = [formulas.forward(node), *formulas.backward(node)]
+    if not isinstance(node, Operation):
+        gradient = formulas.letters[node].gradient()
+        places = dict.fromkeys(place for place, _ in formulas.parts.get(node, ()))
+        for place in [*places][:_MOST_PARTS]:
+            handed = formulas.backward(formulas.graph[place])
+            lines += [line for line in handed if line.startswith((f"{gradient} =", f"{gradient}⁽"))]
+    return lines
+
+
+def _safe(data: Any) -> str:
+    """JSON that can stand in a page: no sign in it can end the script."""
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")

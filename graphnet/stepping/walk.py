@@ -1,0 +1,297 @@
+"""The walk as a sequence of events: one for each node forward, then one for each node backward.
+
+It computes what `graph.forward` and `graph.backward` compute, by the same rules in the same order,
+but it stops after each node, so that one can look.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from graphnet.errors import GraphError, StateError, counted, shape_text
+from graphnet.graph import Input, Node, Operation, Parameter
+from graphnet.graph.entry import dtype_text
+from graphnet.graph.error_messages import explain_backward, explain_forward
+from graphnet.graph.feed import bind
+from graphnet.graph.walks import BackwardPass, ForwardPass, ancestors, commit, hand, seed
+from graphnet.listing.norm import norm
+from graphnet.table import shown
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from graphnet.graph import Graph
+    from graphnet.graph.edges import Use
+    from graphnet.stepping.frames import Frames
+
+__all__ = ["Event", "Walk"]
+
+PHASES = ("forward", "backward")
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Event:
+    """What has just happened to one node.
+
+    Attributes:
+        number: which event of the walk it is, from 0.
+        phase: "forward" or "backward".
+        node: the node.
+        place: its place in the list.
+        name: its name.
+        value: its `top` after a forward event, its `grad` after a backward event.
+        contributions: in the backward event of an operation what it has handed to each of its
+            inputs; in that of a parameter or an input what it was handed by each of its uses, in
+            the order of the list: the other node, and the tensor.
+    """
+
+    number: int
+    phase: str
+    node: Node
+    place: int
+    name: str
+    value: Tensor | None
+    contributions: tuple[tuple[Node, Tensor], ...] = ()
+
+    @property
+    def sentence(self) -> str:
+        """What has happened, in one line."""
+        what = "no gradient" if self.value is None else f"norm {norm(self.value):.4g}"
+        return f"{self.phase} {self.place} {self.name!r}: {what}"
+
+    def __str__(self) -> str:
+        return shown(self.sentence)
+
+    def __repr__(self) -> str:
+        return f"<Event {self.number}: {self}>"
+
+
+class Walk(Iterator[Event]):
+    """A walk that is made one event at a time: `for event in graph.walk(feed, loss)`.
+
+    Attributes:
+        graph: the list.
+        loss: the node that is differentiated.
+        events: what has happened so far.
+
+    Raises:
+        FeedError: a feed is missing, misnamed, or not what its input asks for.
+        GraphError: the loss is no node of the graph, or not a single floating number.
+
+    >>> import graphnet as gn
+    >>> from torch import empty
+    >>> graph = gn.Graph()
+    >>> x = graph.input((), name="x", requires_grad=True)
+    >>> loss = (x * x).tanh()
+    >>> walk = graph.walk({"x": empty(()).fill_(2)}, loss)
+    >>> print(walk.run_to("mul"))
+    forward 1 'mul': norm 4
+    >>> walk
+    <Walk to 'tanh': 2 of 6 events, the last is forward 1 'mul': norm 4>
+    >>> [event.name for event in walk]
+    ['tanh', 'tanh', 'mul', 'x']
+    >>> walk.events[-1].value
+    tensor(0.0054)
+    """
+
+    def __init__(self, graph: Graph, feed: Mapping[Any, Tensor], loss: Node | str) -> None:
+        self.graph, self.loss = graph, _loss_in(graph, loss)
+        self.events: list[Event] = []
+        nodes = list(graph)
+        walked = ancestors(nodes, [self.loss])
+        self._ahead = ForwardPass(nodes, walked, (self.loss,))
+        self._back = BackwardPass(nodes, walked, (self.loss,))
+        inputs = {node.name: node for node in graph.inputs}
+        self._bound = bind(inputs, graph.parameters(), self._ahead.inputs, feed)
+        reached = _reached(self._back, self.loss)
+        forward = [("forward", node) for node in (*self._bound, *self._ahead.operations)]
+        backward = [("backward", node) for node in reversed(walked) if node in reached]
+        self._plan: list[tuple[str, Node]] = [*forward, *backward]
+        if not self._plan:
+            raise GraphError(f"Nothing is computed in a walk to {self.loss}; take another loss.")
+        self._coming = self._walked()
+
+    def __next__(self) -> Event:
+        if self.events:
+            self._refuse_changes(self.events[-1])
+        event = next(self._coming)
+        self.events.append(event)
+        return event
+
+    def __repr__(self) -> str:
+        last = f", the last is {self.events[-1]}" if self.events else ""
+        done, name = f"{len(self.events):,}", self.graph.name_of(self.loss)
+        return f"<Walk to {name!r}: {done} of {counted(len(self._plan), 'event')}{last}>"
+
+    def run_to(self, where: int | str | Node, phase: str | None = None) -> Event:
+        """Go on until a node is reached, and return what happened there.
+
+        Args:
+            where: the node, its name, or its place in the list.
+            phase: "forward" or "backward"; whichever comes first where None.
+
+        Raises:
+            GraphError: the walk does not come there, or not any more; it has not moved then.
+        """
+        number = self._number_of(_node_in(self.graph, where), phase)
+        for event in self:
+            if event.number == number:
+                return event
+        raise StateError("The walk was ended by an error. Start a new one: graph.walk.")
+
+    def frames(self, **options: Any) -> Frames:
+        """Pictures of the events, with the options of `Frames`; runs the walk to its end."""
+        from graphnet.stepping.frames import Frames
+
+        return Frames(self, **options)
+
+    def run(self) -> Walk:
+        """Go on to the end."""
+        for _ in self:
+            pass
+        return self
+
+    # what will happen, and when
+
+    def _number_of(self, node: Node, phase: str | None) -> int:
+        """The number of the next event of a node, in a phase if one is given."""
+        if phase is not None and phase not in PHASES:
+            raise GraphError(
+                f'phase is "forward" or "backward", or None for what comes first; {phase!r} came.'
+            )
+        found = [
+            number
+            for number, (when, each) in enumerate(self._plan)
+            if each is node and phase in (None, when)
+        ]
+        coming = [number for number in found if number >= len(self.events)]
+        if coming:
+            return coming[0]
+        if found:
+            raise GraphError(
+                f"The walk does not come to {node} any more: it has made {len(self.events)} of its "
+                f"{counted(len(self._plan), 'event')}. Start a new one: graph.walk."
+            )
+        raise GraphError(self._never(node, phase))
+
+    def _never(self, node: Node, phase: str | None) -> str:
+        """The message for a node that has no event in this walk."""
+        text = (
+            "A walk goes forward over what is fed and computed for the loss, and backward over "
+            f"what a gradient reaches; {node} has no {f'{phase} ' if phase else ''}event."
+        )
+        others = [when for when, each in self._plan if each is node]
+        if others:
+            return f'{text} Ask for its other one: run_to(..., "{others[0]}").'
+        return f"{text} print(*graph.walk(feed, loss), sep='\\n') shows all events."
+
+    def _refuse_changes(self, last: Event) -> None:
+        now = last.node.top if last.phase == "forward" else last.node.grad
+        if now is not last.value and not isinstance(last.node, Parameter):
+            raise StateError(
+                f"{last.node} was computed anew since the walk stopped there, by another walk. "
+                "Start a new one: graph.walk."
+            )
+
+    # the walk itself
+
+    def _event(
+        self,
+        phase: str,
+        node: Node,
+        value: Tensor | None,
+        contributions: Sequence[tuple[Node, Tensor]] = (),
+    ) -> Event:
+        place, name = self.graph.index(node), self.graph.name_of(node)
+        return Event(len(self.events), phase, node, place, name, value, tuple(contributions))
+
+    def _walked(self) -> Iterator[Event]:
+        for node in self._ahead.changing:
+            node.grad = None
+            node.forget()
+        yield from self._forward()
+        yield from self._backward()
+
+    def _forward(self) -> Iterator[Event]:
+        self._ahead.note_modes()
+        for node, tensor in self._bound.items():
+            node.top = tensor
+            yield self._event("forward", node, node.top)
+        for operation in self._ahead.operations:
+            try:
+                operation.top = operation.op.forward(*[each.top for each in operation.sources])
+            except Exception as error:
+                explanation = explain_forward(operation, error)
+                raise explanation from (None if isinstance(error, GraphError) else error)
+            yield self._event("forward", operation, operation.top)
+
+    def _backward(self) -> Iterator[Event]:
+        sums: dict[Node, Tensor] = {}
+        received: dict[Node, list[tuple[Node, Tensor]]] = {}
+        hand(seed(self.loss, None), self.loss, sums)
+        uses = dict(self._back.steps)
+        for phase, node in self._plan:
+            if phase == "forward":
+                continue
+            if isinstance(node, Operation):
+                node.grad = sums[node]
+                given = [(use.source, _contribution(use)) for use in uses[node]]
+                for source, grad in given:
+                    hand(grad, source, sums)
+                    received.setdefault(source, []).append((node, grad))
+                yield self._event("backward", node, node.grad, given)
+            else:
+                total = sums.get(node)
+                if isinstance(node, Input):
+                    node.grad = total
+                parts = sorted(received.get(node, ()), key=lambda part: self.graph.index(part[0]))
+                yield self._event("backward", node, total, parts)
+        commit(sums, self._back.parameters, accumulate=False)
+
+
+def _contribution(use: Use) -> Tensor:
+    """What a use hands to its source."""
+    try:
+        return use.gradient()
+    except Exception as error:
+        explain_backward(use, error)
+        raise
+
+
+def _reached(walk: BackwardPass, loss: Node) -> set[Node]:
+    """The nodes with a backward event: operations that a gradient reaches, leaves that want one."""
+    reached = {loss, *walk.leaves}
+    for operation, uses in walk.steps:
+        if operation in reached:
+            reached.update(use.source for use in uses)
+    return {node for node in reached if node.requires_grad}
+
+
+def _loss_in(graph: Graph, loss: Any) -> Node:
+    """The node from which a walk goes back, known to be one floating number."""
+    node = _node_in(graph, loss)
+    if node.shape != () or not node.dtype.is_floating_point:
+        raise GraphError(
+            "A walk goes back from a loss, a scalar of floating numbers; "
+            f"{node} is {shape_text(node.shape)} {dtype_text(node.dtype)}. "
+            "Append a mean() or a sum(), and walk to that."
+        )
+    return node
+
+
+def _node_in(graph: Graph, where: Any) -> Node:
+    """A node of a graph, given as itself, by its name, or by its place."""
+    if isinstance(where, Node):
+        graph.index(where)
+        return where
+    if isinstance(where, str):
+        return graph[where]
+    if type(where) is int and -len(graph) <= where < len(graph):
+        return graph[where]
+    came = repr(where) if isinstance(where, int | float | None) else type(where).__name__
+    raise GraphError(
+        "A node is named by itself, by its name, or by its place in the list, from 0 to "
+        f"{len(graph) - 1}; {came} came. print(graph) lists all names and places."
+    )

@@ -1,0 +1,57 @@
+"""The search for a place that hides little."""
+
+from __future__ import annotations
+
+from math import dist
+
+import pytest
+
+from graphnet.draw.svg.label_placement import STEP, Room, samples
+
+
+@pytest.mark.parametrize(
+    ("place", "cost"),
+    [
+        ((50, 50, 10, 10), 0),
+        ((15, 15, 10, 10), 7),
+        ((95, 50, 10, 10), 1000),
+        ((-5, 50, 10, 10), 1000),
+        ((30, 70, 39, 8), 10),  # the points at 32, 36 ... 68
+    ],
+)
+def test_what_a_place_costs(place, cost):
+    room = Room(100, 100)
+    room.block((10, 10, 10, 10), 7)
+    room.line([(4 * step, 75) for step in range(4, 20)], owner=3)
+    assert room.cost(place) == cost
+
+
+def test_the_own_line_may_be_hidden():
+    room = Room(100, 100)
+    room.line([(50, 50)], owner=3)
+    assert room.cost((40, 40, 20, 20), owner=3) == 0
+    assert room.cost((40, 40, 20, 20), owner=4) == 1
+
+
+def test_a_large_thing_is_counted_once():
+    room = Room(400, 400)
+    room.block((10, 10, 300, 300), 5)
+    assert room.cost((20, 20, 200, 200)) == 5
+
+
+def test_the_cheapest_place_is_found_and_the_first_of_equals():
+    room = Room(100, 100)
+    room.block((10, 10, 10, 10), 7)
+    taken, near, far = (12, 12, 5, 5), (40, 40, 5, 5), (60, 60, 5, 5)
+    assert room.best([(0, taken), (2, near), (2, far)]) == near
+    assert room.best([(0, taken), (8, near)]) == taken
+
+
+@pytest.mark.parametrize("length", [0.0, 1.0, 30.0, 500.0])
+def test_samples_run_from_end_to_end_in_small_steps(length):
+    third = length / 3
+    points = samples([(0.0, 0.0), (0.0, third), (0.0, 2 * third), (0.0, length)])
+    assert points[0] == (0, 0)
+    assert points[-1] == pytest.approx((0, length))
+    steps = [dist(points[at], points[at + 1]) for at in range(len(points) - 1)]
+    assert max(steps) <= STEP + 1e-9

@@ -1,0 +1,161 @@
+"""The costs of a list: counted by hand here, from shapes there."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from draw.worlds import Twins
+
+import graphnet as gn
+from graphnet import ops
+from graphnet.listing import flops
+from graphnet.listing.flops import backward_flops, forward_flops, sizes_of
+from graphnet.listing.summary import summary
+from graphnet.op import Op
+
+
+def inputs(*shapes):
+    graph = gn.Graph()
+    return [graph.input(s, name=f"x{i}", requires_grad=True) for i, s in enumerate(shapes)]
+
+
+CASES = {  # shapes, operation, forward, backward
+    "matmul": ([(2, 3), (3, 5)], ops.matmul, 2 * 2 * 3 * 5, 2 * 2 * 2 * 3 * 5),
+    "bmm": ([(7, 2, 3), (7, 3, 5)], ops.bmm, 7 * 60, 2 * 7 * 60),
+    "vector": ([(4, 3), (3,)], ops.matmul, 2 * 4 * 3, 2 * 2 * 4 * 3),
+    "linear": ([(4, 3), (5, 3), (5,)], ops.linear, 2 * 4 * 3 * 5 + 20, 2 * 2 * 4 * 3 * 5 + 20),
+    "map": ([(4, 3), (5, 3)], ops.linear, 2 * 4 * 3 * 5, 2 * 2 * 4 * 3 * 5),
+    "conv": (
+        [(2, 3, 6, 6), (4, 3, 3, 3)],
+        ops.conv2d,
+        2 * (2 * 4 * 4 * 4) * 27,
+        2 * 2 * (2 * 4 * 4 * 4) * 27,
+    ),
+    "conv with bias": (
+        [(1, 3, 6, 6), (4, 3, 3, 3), (4,)],
+        ops.conv2d,
+        2 * 64 * 27 + 64,
+        2 * 2 * 64 * 27 + 64,
+    ),
+    "conv transposed": (
+        [(1, 4, 4, 4), (4, 3, 3, 3)],
+        ops.conv_transpose2d,
+        2 * 64 * 27,
+        2 * 2 * 64 * 27,
+    ),
+    "tanh": ([(2, 3)], ops.tanh, 6, 6),
+    "add": ([(2, 3), (3,)], ops.add, 6, 12),
+    "sum": ([(2, 3)], ops.sum, 6, 6),
+    "reshape": ([(2, 3)], lambda x: x.reshape(3, 2), 0, 0),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_operations_are_counted(name):
+    shapes, operation, forward, backward = CASES[name]
+    node = operation(*inputs(*shapes))
+    assert (forward_flops(node), backward_flops(node)) == (forward, backward)
+
+
+@pytest.mark.parametrize(
+    ("shapes", "seed"), [([(2, 3, 6, 6), (4, 3, 3, 3)], (2, 4, 4, 4)), ([(2, 3), (5, 3)], (2, 5))]
+)
+def test_derivatives_written_as_nodes_cost_what_the_backward_walk_does(shapes, seed):
+    graph = gn.Graph()
+    x, w = (graph.input(s, name=f"x{i}", requires_grad=True) for i, s in enumerate(shapes))
+    y = ops.conv2d(x, w) if len(shapes[0]) == 4 else x @ w.mT
+    grad = graph.input(seed, name="seed")
+    graph.gradients(y, [x, w], grad)
+    derived = sum(forward_flops(node) for node in graph if getattr(node, "derived", False))
+    assert derived == backward_flops(y)
+
+
+def test_without_a_gradient_there_is_no_way_back():
+    graph = gn.Graph()
+    x, w = graph.input((4, 3), name="x"), graph.input((3, 5), name="w", requires_grad=True)
+    assert backward_flops(x @ w) == forward_flops(x @ w)
+
+
+def test_the_names_of_operations_are_those_of_operations():
+    known = {op.name for op in Op.__subclasses__()}
+    assert known >= flops.MOVES | {*flops.MATRIX} | {*flops.IMAGES}
+
+
+def test_unknown_sizes_are_one_until_they_are_fed():
+    graph = gn.Graph()
+    y = graph.input((None, 4), name="x").reshape(-1, 2).tanh()
+    assert sizes_of(y) == (2, 2)
+    assert not summary(graph).fed
+    graph.forward(x=torch.ones(3, 4))
+    assert sizes_of(y) == (6, 2)
+    assert summary(graph).fed
+    assert summary(graph).total.forward == 12
+
+
+def twins():
+    graph = gn.Graph()
+    Twins()(graph.input((5, 4), name="a"), graph.input((5, 4), name="b"))
+    return graph
+
+
+def test_shared_parameters_count_once():
+    costs = summary(twins())
+    branch = next(row for row in costs.rows if row.path == "branch")
+    once = 5 * (2 * 4 * 8 + 8) + 5 * 8 + 5 * (2 * 8 * 3 + 3)
+    assert (branch.kind, branch.uses, branch.nodes, branch.parameters) == ("Sequential", 2, 10, 67)
+    assert "  Sequential, 2 uses  " in str(costs)
+    assert branch.forward == 2 * once
+    assert costs.total.parameters == 67
+    paths = [row.path for row in costs.rows]
+    assert paths == ["", "branch", "branch.0", "branch.1", "branch.2", ""]
+    assert [row.kind for row in costs.rows if not row.path] == ["outside", "Twins"]
+
+
+def test_borrowed_parameters_are_named_and_not_counted_twice():
+    layer = gn.Linear(2, 2)
+    graph = gn.Graph()
+    first, second = gn.Sequential(layer), gn.Sequential(layer)
+    gn.Sequential(first, second)(graph.input((None, 2), name="x"))
+    rows = {row.path: row for row in summary(graph).rows}
+    assert (rows["0"].parameters, rows["0"].borrowed) == (6, 0)
+    assert (rows["1"].parameters, rows["1"].borrowed) == (0, 6)
+    assert summary(graph).total.parameters == 6
+    assert "0 + 6" in str(summary(graph))
+
+
+def test_memory_is_that_of_the_tensors():
+    graph = twins()
+    graph.forward(a=torch.ones(5, 4), b=torch.zeros(5, 4))
+    graph.backward(graph[-1])
+    total = summary(graph).total
+    tops = [node.top for node in graph]
+    grads = [node.grad for node in graph if node.grad is not None]
+    assert total.tops == sum(each.numel() * each.element_size() for each in tops)
+    assert total.grads == sum(each.numel() * each.element_size() for each in grads)
+
+
+def test_what_the_loss_does_not_depend_on_costs_nothing_on_the_way_back():
+    graph = gn.Graph()
+    w = graph.parameter(torch.ones(3))
+    aside = w.exp()
+    loss = (w * w).sum()
+    total = summary(graph).total
+    assert backward_flops(aside) == 3
+    assert total.backward == backward_flops(loss) + backward_flops(graph["mul"])
+
+
+def test_the_text_has_a_line_for_each_module():
+    lines = str(summary(twins())).splitlines()
+    assert lines[0].split()[:4] == ["module", "kind", "nodes", "parameters"]
+    assert lines[3].startswith("  0 ")
+    assert lines[7].split()[:3] == ["total", "15", "67"]
+    assert lines[-1] == "Sizes are 1 where they are unknown."
+
+
+def test_a_layer_that_is_called_directly_has_a_row():
+    graph = gn.Graph()
+    gn.Conv2d(1, 3, 3)(graph.input((None, 1, 6, 6), name="x")).square().mean()
+    rows = {row.kind: row for row in summary(graph).rows}
+    assert list(rows) == ["outside", "Conv2d"]
+    assert (rows["Conv2d"].nodes, rows["Conv2d"].parameters) == (3, 30)
+    assert (rows["outside"].nodes, rows["outside"].parameters) == (3, 0)

@@ -1,0 +1,177 @@
+"""The page of a walk: what it says with scripts off and on, and what of it a notebook keeps."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+import shutil
+import xml.etree.ElementTree as ET
+
+import pytest
+import torch
+from draw.worlds import shared_network
+
+import graphnet as gn
+from graphnet.stepping import page as page_module
+from graphnet.stepping.frames import Frames
+from graphnet.stepping.page import cards, edits, lines_of, notebook_of, page_of
+
+
+@pytest.fixture(scope="module")
+def frames():
+    return Frames(shared_network(), engine="ranker")
+
+
+def many_layers():
+    """A net whose pictures are too many for a notebook when nothing is folded."""
+    torch.manual_seed(0)
+    layers = [module for at in range(16) for module in (gn.Linear(3 + at, 4 + at), gn.Tanh())]
+    with gn.Graph() as graph:
+        loss = gn.Sequential(*layers)(gn.Input((None, 3), name="x")).sum()
+    return graph.walk({"x": torch.rand(5, 3)}, loss).frames(engine="ranker", depth=9)
+
+
+def test_the_card_of_a_shared_parameter_says_that_its_parts_are_added(frames):
+    graph = frames.walk.graph
+    weight = next(node for node in graph.parameters() if node.shape == (3, 3))
+    card = cards(frames)[f"n{graph.index(weight)}"]
+    name = graph.name_of(weight)
+    total = f"dL/d{name} = dL/d{name}⁽¹⁾ + dL/d{name}⁽²⁾"
+    assert [line.startswith(total) for line in card].count(True) == 1
+    for use in ("⁽¹⁾", "⁽²⁾"):
+        assert [line.startswith(f"dL/d{name}{use} = ") for line in card].count(True) == 1
+    assert set(cards(frames)) == {box.key for box in frames.scene.boxes}
+
+
+def test_the_card_of_an_input_with_gradient():
+    graph = gn.Graph()
+    x = graph.input((3,), name="x", requires_grad=True)
+    frames = graph.walk({"x": torch.ones(3)}, (x * x.tanh()).sum()).frames(engine="ranker")
+    assert cards(frames)["n0"][:2] == ["x   (3)", "dL/dx = dL/dx⁽¹⁾ + dL/dx⁽²⁾   (3)"]
+
+
+def test_a_notebook_gets_a_part_of_a_large_walk_and_hears_of_the_rest(tmp_path):
+    frames = many_layers()
+    frames.html(tmp_path / "walk.html")
+    assert (tmp_path / "walk.html").stat().st_size > 300_000
+    inner = notebook_of(frames)
+    shown = len(
+        json.loads(re.search(r'application/json">(.*?)</script>', inner, re.DOTALL)[1])["captions"]
+    )
+    assert 1 < shown < len(frames)
+    assert f"Only {shown} of {len(frames)} steps are here" in inner
+    assert "frames.html(" in inner
+    assert frames.caption(-1) in re.sub("&#x27;", "'", inner)
+    assert sum(len(text.encode()) for text in frames._repr_mimebundle_().values()) < 300_000
+
+
+def test_pictures_too_large_for_a_notebook_are_left_out(frames, monkeypatch):
+    monkeypatch.setattr(page_module, "MOST_BYTES", 5_000)
+    assert notebook_of(frames).startswith("<p>None of the large pictures is here")
+    assert "<svg" not in notebook_of(frames)
+
+
+def test_a_long_text_has_its_two_ends(frames, monkeypatch):
+    monkeypatch.setattr(page_module, "_MOST_LINES", 2)
+    lines = lines_of(frames).split("\n")
+    assert lines == [
+        *(frames.caption(at) for at in (0, 1)),
+        f"… {len(frames) - 4} steps left out …",
+        *(frames.caption(at) for at in (-2, -1)),
+    ]
+
+
+def test_edits_make_each_text_out_of_the_one_before(frames):
+    texts = [frames[-1], *frames]
+    lines = texts[0].split("\n")
+    for changes, text in zip(edits(texts), texts[1:], strict=True):
+        for place, put in changes:
+            lines[place] = put
+        assert "\n".join(lines) == text
+
+
+def test_the_page_reads_well_without_scripts(frames):
+    page = page_of(frames)
+    still = re.sub(r"<script.*?</script>", "", page, flags=re.DOTALL)
+    assert frames[-1] in still
+    assert "<details open>" in still
+    assert html.escape(frames.caption(-1)) in still.partition("<svg")[0]
+    assert still.count("<li>") == len(frames)
+    assert "src=" not in page
+    assert "http" not in page.replace("http://www.w3.org/2000/svg", "")
+    data = json.loads(re.search(r'application/json">(.*?)</script>', page, re.DOTALL)[1])
+    assert len(data["captions"]) == len(frames)
+    assert set(cards(frames)) == set(data["cards"])
+    assert data["boxes"] == [frames.box(number) for number in range(len(frames))]
+    assert set(data["boxes"]) <= set(data["cards"])
+
+
+def test_hostile_names_stay_names():
+    name = "</script><script>alert(1)</script>\"'&"
+    page = page_of(Frames(shared_network(name), engine="ranker"))
+    assert page.count("<script") == 2
+    assert "alert(1)" in page
+    assert "<script>alert" not in page
+
+
+def test_the_same_walk_gives_the_same_bytes():
+    assert page_of(Frames(shared_network())) == page_of(Frames(shared_network()))
+
+
+@pytest.mark.slow
+def test_the_page_works_in_a_browser(frames, tmp_path):
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    if chromium is None:
+        pytest.skip("no chromium on this machine")
+    frames.html(tmp_path / "walk.html")
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        page = browser.new_page()
+        faults = []
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.goto((tmp_path / "walk.html").as_uri())
+        captions = []
+        for _ in range(len(frames)):
+            captions.append(page.inner_text(".caption"))
+            page.keyboard.press("ArrowRight")
+        assert captions == [
+            f"Step {n + 1} of {len(frames)}: {event}" for n, event in enumerate(frames.events)
+        ]
+        assert not page.evaluate("document.querySelector('details').open")
+        shown = page.evaluate("document.querySelector('.picture svg').textContent")
+        expected = "".join(ET.fromstring(frames[-1]).itertext())
+        assert "".join(shown.split()) == "".join(expected.split())
+        for number in (len(frames) // 2, 0):
+            page.evaluate(
+                "number => { const slider = document.querySelector('input'); "
+                "slider.value = number; slider.dispatchEvent(new Event('input')); }",
+                number,
+            )
+            shown = page.evaluate("document.querySelector('.picture svg').textContent")
+            expected = "".join(ET.fromstring(frames[number]).itertext())
+            assert "".join(shown.split()) == "".join(expected.split())
+        page.keyboard.press("Home")
+        assert page.inner_text(".caption") == captions[0]
+        first = frames.walk.graph[0]
+        assert page.inner_text(".card").startswith(f"{first.name}, {first.kind}")
+        loss = frames.walk.loss
+        page.click(f"g[id$='-n{loss.index}']")
+        assert loss.op.symbol in page.inner_text(".card") or loss.name in page.inner_text(".card")
+        weight = frames.walk.graph.parameters()[0]
+        page.click(f"g[id$='-n{frames.walk.graph.index(weight)}']")
+        card = page.inner_text(".card").split("\n")
+        lines = cards(frames)[f"n{frames.walk.graph.index(weight)}"]
+        assert len(lines) > 3 and {" ".join(line.split()) for line in lines} <= set(card)
+        page.click(".picture svg", position={"x": 2, "y": 2})
+        assert page.inner_text(".card").startswith(f"{first.name}, {first.kind}")
+        page.click("button[data-do=play]")
+        page.wait_for_function("document.querySelector('input[type=range]').value > 1")
+        still = browser.new_context(java_script_enabled=False).new_page()
+        still.goto((tmp_path / "walk.html").as_uri())
+        assert still.inner_text(".caption") == captions[-1]
+        assert "grad" in still.text_content(f"g[id$='-n{loss.index}']")
+        assert still.locator("li").first.is_visible()
+        browser.close()
+    assert faults == []

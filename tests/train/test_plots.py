@@ -1,0 +1,164 @@
+"""Pictures of training: what is drawn are the numbers that were given."""
+
+from __future__ import annotations
+
+import statistics
+from math import inf
+
+import matplotlib
+import pytest
+import torch
+
+import graphnet as gn
+from graphnet.train import plots
+
+matplotlib.use("Agg")
+
+
+@pytest.fixture(autouse=True)
+def close_figures():
+    yield
+    import matplotlib.pyplot as plt
+
+    plt.close("all")
+
+
+def test_mean_and_deviation_are_those_of_statistics():
+    rounds = [[1.0, 5.0], [2.0, 7.0], [6.0, 3.0]]
+    means, spreads = plots.mean_and_deviation(rounds)
+    columns = list(zip(*rounds, strict=True))
+    assert means == pytest.approx([statistics.mean(each) for each in columns])
+    assert spreads == pytest.approx([statistics.stdev(each) for each in columns])
+    assert plots.mean_and_deviation([[1.0, 2.0]]) == ([1.0, 2.0], [0.0, 0.0])
+
+
+def test_a_deviation_may_be_too_large_for_a_number():
+    means, spreads = plots.mean_and_deviation([[1e200], [3e200]])
+    assert (means, spreads) == ([2e200], [inf])
+
+
+def test_curves_show_means_in_bands():
+    axes = plots.curves({"train": [[3.0, 1.0], [5.0, 1.0]], "test": [[4.0, 2.0]]}, ylabel="error")
+    first, second = axes.get_lines()
+    assert list(first.get_ydata()) == [4.0, 1.0]
+    assert list(second.get_ydata()) == [4.0, 2.0]
+    (band,) = axes.collections  # a single round has none
+    tops = {round(float(y), 6) for y in band.get_paths()[0].vertices[:, 1]}
+    assert {round(4 + 2**0.5, 6), round(4 - 2**0.5, 6), 1.0} <= tops
+    assert [each.get_text() for each in axes.get_legend().get_texts()] == ["train", "test"]
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("epoch", "error")
+
+
+def test_many_curves_can_be_told_apart():
+    axes = plots.curves({f"curve {number}": [[1.0, number]] for number in range(14)})
+    looks = [(line.get_color(), line.get_linestyle()) for line in axes.get_lines()]
+    assert len(set(looks)) == 14
+
+
+def test_each_step_takes_the_rounds_that_reach_it():
+    means, spreads = plots.mean_and_deviation([[1.0], [2.0, 4.0], [6.0, 8.0, 7.0]])
+    assert means == [3.0, 6.0, 7.0]
+    assert spreads == pytest.approx([statistics.stdev([1, 2, 6]), statistics.stdev([4, 8]), 0.0])
+    axes = plots.curves({"loss": [[1.0], [1.0, 2.0]]})
+    assert [list(line.get_ydata()) for line in axes.get_lines()] == [[1.0, 2.0]]
+
+
+def test_a_band_that_would_reach_zero_ends_at_the_lowest_round():
+    axes = plots.curves({"loss": [[0.1, 1.0], [4.0, 1.0], [0.1, 1.0]]})
+    (band,) = axes.collections
+    assert min(y for _, y in band.get_paths()[0].vertices) == 0.1
+
+
+def test_the_plane_is_a_grid_of_middle_points():
+    points = plots.plane(4)
+    assert points.shape == (16, 2)
+    assert points[0].tolist() == [0.125, 0.125]
+    assert points[1].tolist() == [0.375, 0.125]
+    assert points[4].tolist() == [0.125, 0.375]
+
+
+def disk_scores(points):
+    inside = ((points - 0.5) ** 2).sum(1) < plots.RADIUS**2
+    return torch.stack([~inside, inside], 1).float()
+
+
+def test_the_true_disk_has_no_wrong_points_and_half_of_the_plane():
+    points, labels = gn.data.disk(200, torch.Generator().manual_seed(0))
+    axes = plots.boundary(disk_scores, points, labels, grid=50)
+    assert axes.get_title() == "0 of 200 wrong"
+    share = disk_scores(plots.plane(200)).argmax(1).float().mean()
+    assert abs(float(share) - 0.5) < 0.005  # squares of 1/200 along the circle
+    assert len(axes.patches) == 1
+    axes = plots.boundary(lambda p: disk_scores(p).flip(1), points, labels, circle=False, grid=9)
+    assert axes.get_title() == "200 of 200 wrong"
+    assert len(axes.patches) == 0
+
+
+def test_a_classification_shows_what_was_predicted():
+    points, labels = gn.data.disk(100, torch.Generator().manual_seed(0))
+    labels[:7] = 1 - labels[:7]
+    axes = plots.classification(disk_scores, points, labels)
+    assert axes.get_title() == "7 of 100 wrong"
+    shown = sum(len(each.get_offsets()) for each in axes.collections)
+    assert shown == 100
+    assert len(axes.patches) == 1
+    with pytest.raises(gn.ShapeError, match=r"Points are \(n, 2\)"):
+        plots.classification(disk_scores, points[0], labels)
+
+
+def test_a_canvas_needs_no_window():
+    import matplotlib.pyplot as plt
+
+    before = plt.get_fignums()
+    figure = plots.canvas(2, 1)
+    figure.subplots().plot([1, 2])
+    assert plt.get_fignums() == before
+    assert tuple(figure.get_size_inches()) == (2, 1)
+
+
+def test_each_unit_gets_a_map():
+    figure = plots.units(torch.arange(48.0).view(16, 3), columns=2)
+    assert len(figure.axes) == 3
+    picture = figure.axes[1].get_images()[0].get_array()
+    assert picture.tolist() == torch.arange(1.0, 48, 3).view(4, 4).tolist()
+
+
+def test_gradient_flow_shows_norms_in_the_order_of_the_list():
+    layer = gn.Linear(2, 2)
+    with gn.Graph() as graph:
+        loss = layer(gn.Input((None, 2), name="x")).tanh().sum()
+    graph.forward(x=torch.ones(3, 2))
+    graph.backward(loss)
+    axes = plots.gradient_flow(graph)
+    nodes = [node for node in graph if node.kind in ("parameter", "operation")]
+    assert [each.get_text() for each in axes.get_xticklabels()] == [node.name for node in nodes]
+    heights = [bar.get_height() for bar in axes.patches]
+    assert heights == pytest.approx([float(node.grad.norm()) for node in nodes])
+
+
+def test_without_a_gradient_nothing_flows():
+    graph = gn.Graph()
+    graph.input((2,), name="x")
+    with pytest.raises(gn.GraphError, match="backward"):
+        plots.gradient_flow(graph)
+
+
+def test_a_confusion_matrix_counts():
+    targets, predictions = torch.tensor([0, 0, 1, 2, 2]), torch.tensor([0, 1, 1, 2, 0])
+    axes = plots.confusion(targets, predictions, 3)
+    texts = [int(each.get_text()) for each in axes.texts]
+    assert texts == [1, 1, 0, 0, 1, 0, 1, 0, 1]
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: plots.boundary(disk_scores, torch.ones(3), torch.ones(3)),
+        lambda: plots.units(torch.ones(3, 2)),
+        lambda: plots.confusion(torch.ones(2).long(), torch.ones(3).long(), 2),
+    ],
+    ids=["points", "units", "confusion"],
+)
+def test_wrong_shapes_are_refused(call):
+    with pytest.raises(gn.ShapeError):
+        call()
