@@ -21,20 +21,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from inspect import CO_VARARGS
-from typing import (
-    TYPE_CHECKING,
-    Any,
-    ClassVar,
-    NamedTuple,
-    TypeVar,
-    cast,
-    dataclass_transform,
-)
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar, dataclass_transform, overload
 
 from graphnet.errors import DtypeError, GraphError, ShapeError, counted, shape_text
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from graphnet.graph.node import Node
 
 
 class Symbolic:
@@ -51,8 +45,8 @@ class Symbolic:
         return len(self.shape)
 
 
-T = TypeVar("T", bound="Tensor | Symbolic")
-"""A tensor or a node: what goes into an operation comes out of it."""
+T = TypeVar("T", "Tensor", "Node")
+"""A tensor or a node: an operation returns the kind that it is given."""
 
 
 class Training:
@@ -170,14 +164,18 @@ class Op:
                 raise TypeError(f"{type(self).__name__} needs the option {name!r}.")
             vars(self)[name] = options.get(name, vars(type(self)).get(name))
 
-    def __call__(self, first: T | float, /, *others: Any) -> T:
+    @overload  # a number alone would be of either kind
+    def __call__(self, first: float, second: T, /, *others: Any) -> T: ...  # type: ignore[overload-overlap]
+    @overload
+    def __call__(self, first: T | float, /, *others: Any) -> T: ...
+    def __call__(self, first: Any, /, *others: Any) -> Any:
         """Compute when given tensors; append one operation when given nodes."""
         args = (first, *others)
         try:
             for arg in args:
                 if isinstance(arg, Symbolic):
-                    return cast("T", arg.apply(self, args))
-            return cast("T", self.forward(*args))
+                    return arg.apply(self, args)
+            return self.forward(*args)
         except AttributeError as error:
             _refuse_no_tensor(self, args, error.obj)
             raise

@@ -5,11 +5,12 @@ Names and argument order are those of `torch.Tensor`, so that a rule reads the s
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, overload
 
 from graphnet import ops
 from graphnet.errors import GraphError
 from graphnet.graph.entry import Entry, not_a_node
+from graphnet.graph.methods import as_method
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -127,102 +128,116 @@ class Node(Entry):
     # Methods are the functions themselves: `x.sum(1)` is `ops.sum(x, 1)`.
 
     # arithmetic
-    add = ops.add
-    sub = ops.sub
-    mul = ops.mul
-    div = ops.div
-    neg = ops.neg
-    pow = ops.pow
-    abs = ops.abs
-    sign = ops.sign
-    maximum = ops.maximum
-    minimum = ops.minimum
-    clamp = ops.clamp
+    add = as_method(ops.add)
+    sub = as_method(ops.sub)
+    mul = as_method(ops.mul)
+    div = as_method(ops.div)
+    neg = as_method(ops.neg)
+    pow = as_method(ops.pow)
+    abs = as_method(ops.abs)
+    sign = as_method(ops.sign)
+    maximum = as_method(ops.maximum)
+    minimum = as_method(ops.minimum)
+    clamp = as_method(ops.clamp)
 
     # functions and activations
-    exp = ops.exp
-    expm1 = ops.expm1
-    log = ops.log
-    log1p = ops.log1p
-    sqrt = ops.sqrt
-    rsqrt = ops.rsqrt
-    square = ops.square
-    reciprocal = ops.reciprocal
-    sin = ops.sin
-    cos = ops.cos
-    erf = ops.erf
-    tanh = ops.tanh
-    sigmoid = ops.sigmoid
-    relu = ops.relu
-    softmax = ops.softmax
-    log_softmax = ops.log_softmax
+    exp = as_method(ops.exp)
+    expm1 = as_method(ops.expm1)
+    log = as_method(ops.log)
+    log1p = as_method(ops.log1p)
+    sqrt = as_method(ops.sqrt)
+    rsqrt = as_method(ops.rsqrt)
+    square = as_method(ops.square)
+    reciprocal = as_method(ops.reciprocal)
+    sin = as_method(ops.sin)
+    cos = as_method(ops.cos)
+    erf = as_method(ops.erf)
+    tanh = as_method(ops.tanh)
+    sigmoid = as_method(ops.sigmoid)
+    relu = as_method(ops.relu)
+    softmax = as_method(ops.softmax)
+    log_softmax = as_method(ops.log_softmax)
 
     # comparison
-    eq = ops.eq
-    ne = ops.ne
-    gt = ops.gt
-    ge = ops.ge
-    lt = ops.lt
-    le = ops.le
-    bitwise_and = ops.bitwise_and
-    bitwise_or = ops.bitwise_or
-    bitwise_not = ops.bitwise_not
-    logical_and = ops.logical_and
-    logical_or = ops.logical_or
-    logical_not = ops.logical_not
-    masked_fill = ops.masked_fill
+    eq = as_method(ops.eq)
+    ne = as_method(ops.ne)
+    gt = as_method(ops.gt)
+    ge = as_method(ops.ge)
+    lt = as_method(ops.lt)
+    le = as_method(ops.le)
+    bitwise_and = as_method(ops.bitwise_and)
+    bitwise_or = as_method(ops.bitwise_or)
+    bitwise_not = as_method(ops.bitwise_not)
+    logical_and = as_method(ops.logical_and)
+    logical_or = as_method(ops.logical_or)
+    logical_not = as_method(ops.logical_not)
+    masked_fill = as_method(ops.masked_fill)
 
     def where(self, condition: Node, other: Node | float) -> Node:
         """This one where the condition is true, else the other."""
         return ops.where(condition, self, other)
 
+    @overload
+    def max(self, dim: Node | None = None, keepdim: bool = False) -> Node: ...
+    @overload
+    def max(self, dim: int, keepdim: bool = False) -> tuple[Node, Node]: ...
+    def max(self, dim: Any = None, keepdim: bool = False) -> Any:
+        """The largest element, or with a dimension (values, indices): see `ops.max`."""
+        return ops.max(self, dim, keepdim)
+
+    @overload
+    def min(self, dim: Node | None = None, keepdim: bool = False) -> Node: ...
+    @overload
+    def min(self, dim: int, keepdim: bool = False) -> tuple[Node, Node]: ...
+    def min(self, dim: Any = None, keepdim: bool = False) -> Any:
+        """The smallest element, or with a dimension (values, indices): see `ops.min`."""
+        return ops.min(self, dim, keepdim)
+
     # products and reductions
-    matmul = ops.matmul
-    mm = ops.mm
-    bmm = ops.bmm
-    addmm = ops.addmm
-    sum = ops.sum
-    mean = ops.mean
-    var = ops.var
-    std = ops.std
-    amax = ops.amax
-    amin = ops.amin
-    max = ops.max
-    min = ops.min
-    argmax = ops.argmax
-    argmin = ops.argmin
-    prod = ops.prod
-    cumsum = ops.cumsum
-    logsumexp = ops.logsumexp
-    norm = ops.norm
+    matmul = as_method(ops.matmul)
+    mm = as_method(ops.mm)
+    bmm = as_method(ops.bmm)
+    addmm = as_method(ops.addmm)
+    sum = as_method(ops.sum)
+    mean = as_method(ops.mean)
+    var = as_method(ops.var)
+    std = as_method(ops.std)
+    amax = as_method(ops.amax)
+    amin = as_method(ops.amin)
+    argmax = as_method(ops.argmax)
+    argmin = as_method(ops.argmin)
+    prod = as_method(ops.prod)
+    cumsum = as_method(ops.cumsum)
+    logsumexp = as_method(ops.logsumexp)
+    norm = as_method(ops.norm)
 
     # shapes
-    reshape = ops.reshape
-    reshape_as = ops.reshape_as
-    transpose = ops.transpose
-    permute = ops.permute
-    unsqueeze = ops.unsqueeze
-    squeeze = ops.squeeze
-    expand = ops.expand
-    expand_as = ops.expand_as
-    view = ops.view
-    flatten = ops.flatten
-    unflatten = ops.unflatten
-    tril = ops.tril
-    triu = ops.triu
+    reshape = as_method(ops.reshape)
+    reshape_as = as_method(ops.reshape_as)
+    transpose = as_method(ops.transpose)
+    permute = as_method(ops.permute)
+    unsqueeze = as_method(ops.unsqueeze)
+    squeeze = as_method(ops.squeeze)
+    expand = as_method(ops.expand)
+    expand_as = as_method(ops.expand_as)
+    view = as_method(ops.view)
+    flatten = as_method(ops.flatten)
+    unflatten = as_method(ops.unflatten)
+    tril = as_method(ops.tril)
+    triu = as_method(ops.triu)
 
     # parts
-    __getitem__ = ops.getitem
-    select = ops.select
-    narrow = ops.narrow
-    gather = ops.gather
-    index_select = ops.index_select
-    scatter_add = ops.scatter_add
-    split = ops.split
-    chunk = ops.chunk
-    unbind = ops.unbind
-    unfold = ops.sliding_windows
-    numel = ops.numel
+    __getitem__ = as_method(ops.getitem)
+    select = as_method(ops.select)
+    narrow = as_method(ops.narrow)
+    gather = as_method(ops.gather)
+    index_select = as_method(ops.index_select)
+    scatter_add = as_method(ops.scatter_add)
+    split = as_method(ops.split)
+    chunk = as_method(ops.chunk)
+    unbind = as_method(ops.unbind)
+    unfold = as_method(ops.sliding_windows)
+    numel = as_method(ops.numel)
 
     @property
     def T(self) -> Node:  # noqa: N802 - torch's name
@@ -238,6 +253,10 @@ class Node(Entry):
         """The transpose of a matrix."""
         return ops.transpose(self, 0, 1)
 
+    @overload
+    def size(self) -> tuple[int | None, ...]: ...
+    @overload
+    def size(self, dim: int) -> Any: ...
     def size(self, dim: int | None = None) -> Any:
         """All sizes, or one of them: a node where it is unknown until a tensor is fed."""
         return self.shape if dim is None else ops.size(self, dim)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from torch import empty
 
@@ -20,7 +20,9 @@ from graphnet.ops.random import require_probability
 from graphnet.ops.running import refuse_sizes
 
 if TYPE_CHECKING:
-    from torch import device, dtype
+    from torch import Tensor, device, dtype
+
+    from graphnet.op import T
 
 
 class MultiheadAttention(Module):
@@ -104,6 +106,30 @@ class MultiheadAttention(Module):
                 out_proj.bias.top.zero_()
         self.out_proj = out_proj
 
+    @overload  # type: ignore[override]  # masks and settings have names
+    def __call__(
+        self,
+        query: T,
+        key: T,
+        value: T,
+        key_padding_mask: T | None = None,
+        need_weights: Literal[True] = True,
+        attn_mask: T | None = None,
+        average_attn_weights: bool = True,
+        is_causal: bool = False,
+    ) -> tuple[T, T]: ...
+    @overload
+    def __call__(
+        self,
+        query: T,
+        key: T,
+        value: T,
+        key_padding_mask: T | None = None,
+        need_weights: bool = True,
+        attn_mask: T | None = None,
+        average_attn_weights: bool = True,
+        is_causal: bool = False,
+    ) -> tuple[T, T | None]: ...
     def __call__(
         self,
         query: Any,
@@ -130,7 +156,9 @@ class MultiheadAttention(Module):
         result = run(query, key, value, padding, mask)
         return result if need_weights else (result, None)
 
-    def forward(self, *tensors: Any, **settings: Any) -> Any:
+    def forward(  # type: ignore[override]  # it takes settings
+        self, *tensors: Any, **settings: Any
+    ) -> tuple[Tensor, Any]:
         """Compute for tensors: what calling the module with tensors does."""
         return self(*tensors, **settings)
 

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from math import sqrt
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast, overload
 
 from torch import empty
 
@@ -18,7 +18,15 @@ from graphnet.layers.linear import require_size
 from graphnet.layers.module import Module
 
 if TYPE_CHECKING:
-    from torch import device, dtype
+    from torch import Tensor, device, dtype
+
+    from graphnet.layers.signatures import Builds, R_co
+
+    Memory = tuple[Node, Node]
+    Memories = tuple[Tensor, Tensor]
+
+S = TypeVar("S", bound=Node | tuple[Node, Node])
+"""The state that a caller gives and gets: the node h, or (h, c) for an LSTM."""
 
 State = tuple[Node, ...]
 """What a recurrent network remembers: (h,), or (h, c) for an LSTM."""
@@ -105,10 +113,28 @@ class Recurrent(Module):
                 f"batch, and the last size {self.input_size}; {shape_text(x.shape)} came."
             )
 
+    @overload  # type: ignore[override]  # the state has a name, and may be left out
+    def __call__(self: Builds[..., R_co], input: Node, hx: Any = None) -> R_co: ...
+    @overload
+    def __call__(self: Builds[..., Node], input: Tensor, hx: Any = None) -> Tensor: ...
+    @overload
+    def __call__(self: Builds[..., Memory], input: Tensor, hx: Any = None) -> Memories: ...
+    @overload
+    def __call__(
+        self: Builds[..., tuple[Node, Memory]], input: Tensor, hx: Any = None
+    ) -> tuple[Tensor, Memories]: ...
     def __call__(self, input: Any, hx: Any = None) -> Any:
         """Append to the graph of an input and a state, or compute for tensors."""
         return super().__call__(input, hx)
 
+    @overload  # type: ignore[override]
+    def forward(self: Builds[..., Node], input: Tensor, hx: Any = None) -> Tensor: ...
+    @overload
+    def forward(self: Builds[..., Memory], input: Tensor, hx: Any = None) -> Memories: ...
+    @overload
+    def forward(
+        self: Builds[..., tuple[Node, Memory]], input: Tensor, hx: Any = None
+    ) -> tuple[Tensor, Memories]: ...
     def forward(self, input: Any, hx: Any = None) -> Any:
         """Compute the output for an input, and a state that may be left out."""
         state = tuple(hx) if isinstance(hx, list) else hx
@@ -164,7 +190,7 @@ class GRUStep:
         return ((1 - z) * n + z * state[0],)
 
 
-class RecurrentCell(Recurrent):
+class RecurrentCell(Recurrent, Generic[S]):
     """One step with weights of its own: weight_ih, weight_hh, bias_ih, bias_hh."""
 
     def __init__(
@@ -179,7 +205,7 @@ class RecurrentCell(Recurrent):
         self.input_size, self.hidden_size, self.bias = input_size, hidden_size, bias
         self._add_weights("", input_size, bias, device=device, dtype=dtype)
 
-    def build(self, x: Node, state: Any = None) -> Any:
+    def build(self, x: Node, state: S | None = None) -> S:
         """Append one step; zeros stand for a state that is left out."""
         self._require_input(x, (1, 2))
         parts = self._parts(state, (*x.shape[:-1], self.hidden_size))
@@ -187,7 +213,7 @@ class RecurrentCell(Recurrent):
         # reshape_as changes nothing, but refuses a state fed for another batch size
         start = [part.reshape_as(zeros) for part in parts] if parts else [zeros] * self.states
         result = self.advance(x, tuple(start))
-        return result if self.states > 1 else result[0]
+        return cast("S", result if self.states > 1 else result[0])
 
     def extra_repr(self) -> str:
         """The sizes, and the settings that are not the usual ones."""
@@ -195,7 +221,7 @@ class RecurrentCell(Recurrent):
         return sizes if self.bias else f"{sizes}, bias=False"
 
 
-class RNNCell(RNNStep, RecurrentCell):
+class RNNCell(RNNStep, RecurrentCell[Node]):
     """One step of an Elman network: h' = tanh(W_ih x + b_ih + W_hh h + b_hh), or relu.
 
     Shapes: x (batch, input_size), h (batch, hidden_size) -> (batch, hidden_size); the batch may be
@@ -231,7 +257,7 @@ class RNNCell(RNNStep, RecurrentCell):
         super().__init__(input_size, hidden_size, bias, device=device, dtype=dtype)
 
 
-class LSTMCell(LSTMStep, RecurrentCell):
+class LSTMCell(LSTMStep, RecurrentCell[tuple[Node, Node]]):
     """One step of an LSTM: c' = f c + i g and h' = o tanh c', where i, f, g, o come from x and h.
 
     Shapes: x (batch, input_size), state (h, c) of (batch, hidden_size) each -> (h', c'); the batch
@@ -247,7 +273,7 @@ class LSTMCell(LSTMStep, RecurrentCell):
     """
 
 
-class GRUCell(GRUStep, RecurrentCell):
+class GRUCell(GRUStep, RecurrentCell[Node]):
     """One step of a GRU: h' = (1 - z) n + z h, where z and n come from x and h.
 
     Shapes: x (batch, input_size), h (batch, hidden_size) -> (batch, hidden_size); the batch may be

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from graphnet.errors import GraphError, StateError
 from graphnet.graph import Node, Parameter
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from graphnet.draw.drawing import Drawing
     from graphnet.graph.naming import Scopes
     from graphnet.graph.nodelist import NodeList
+    from graphnet.layers.signatures import Builds, P, R_co
+
+    Tensors = Tensor | tuple[Any, ...]
 
 
 class Module:
@@ -52,14 +55,25 @@ class Module:
             Changes.add()
         super().__setattr__(name, value)
 
-    def build(self, *nodes: Any) -> Any:
+    # With `*nodes: Any` and `**options: Any`, type checkers let a subclass name its own arguments.
+    def build(self, *nodes: Any, **options: Any) -> Any:
         """Append the operations of this module, and return its output node or nodes."""
         way_out = "write build(self, x), which appends operations and returns the last one."
         if type(self).forward is not Module.forward:
             way_out = "rename its `forward` to `build`; forward() is made from it."
         raise GraphError(f"{type(self).__name__} has no build method: {way_out}")
 
-    def __call__(self, *inputs: Any) -> Any:
+    @overload  # where `build` takes anything, tensors come first
+    def __call__(self: Builds[..., Node], *inputs: Tensor) -> Tensor: ...  # type: ignore[overload-overlap]
+    @overload
+    def __call__(self: Builds[..., tuple[Node, ...]], *inputs: Tensor) -> tuple[Tensor, ...]: ...
+    @overload
+    def __call__(self, *inputs: Tensors) -> Any: ...
+    @overload
+    def __call__(self: Builds[P, Node], *inputs: P.args, **named: P.kwargs) -> Node: ...
+    @overload
+    def __call__(self: Builds[P, R_co], *inputs: P.args, **named: P.kwargs) -> R_co: ...
+    def __call__(self, *inputs: Any) -> Any:  # type: ignore[misc]  # it takes no keywords
         """Append to the graph of the nodes given; compute when given tensors."""
         if not any(isinstance(each, Node) for each in inputs):
             return self.forward(*inputs)
@@ -103,6 +117,12 @@ class Module:
 
     # the protocol of the course: tensors in, tensors out
 
+    @overload
+    def forward(self: Builds[..., Node], *tensors: Tensor) -> Tensor: ...
+    @overload
+    def forward(self: Builds[..., tuple[Node, ...]], *tensors: Tensor) -> tuple[Tensor, ...]: ...
+    @overload
+    def forward(self, *tensors: Tensors) -> Any: ...
     def forward(self, *tensors: Any) -> Any:
         """Compute the output for these tensors; a tuple for several outputs.
 

@@ -6,21 +6,20 @@ when the graph is built; the size of the batch need not be.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, cast
 
 from graphnet import ops
 from graphnet.errors import ShapeError, shape_text
-from graphnet.layers.cells import GRUStep, LSTMStep, Recurrent, RNNStep, State
+from graphnet.graph import Node
+from graphnet.layers.cells import GRUStep, LSTMStep, Recurrent, RNNStep, S, State
 from graphnet.layers.linear import require_size
 from graphnet.ops.random import require_probability
 
 if TYPE_CHECKING:
     from torch import device, dtype
 
-    from graphnet.graph import Node
 
-
-class RecurrentLayer(Recurrent):
+class RecurrentLayer(Recurrent, Generic[S]):
     """Steps along a sequence, in one or both directions, in one layer or several.
 
     Arguments, shapes, and names, order and first values of the weights are torch's.
@@ -55,7 +54,7 @@ class RecurrentLayer(Recurrent):
         """How the names of the weights of a layer end, for each direction."""
         return [f"_l{layer}", f"_l{layer}_reverse"][: 1 + self.bidirectional]
 
-    def build(self, x: Node, state: Any = None) -> tuple[Node, Any]:
+    def build(self, x: Node, state: S | None = None) -> tuple[Node, S]:
         """Append the steps; zeros stand for an initial state that is left out.
 
         Returns:
@@ -80,7 +79,7 @@ class RecurrentLayer(Recurrent):
                 ends.append(end)
             steps = [_joined(outputs) for outputs in zip(*directions, strict=True)]
         last = tuple(ops.stack(parts, 0) for parts in zip(*ends, strict=True))
-        return ops.stack(steps, time), last if self.states > 1 else last[0]
+        return ops.stack(steps, time), cast("S", last if self.states > 1 else last[0])
 
     def _run(self, steps: list[Node], state: State, suffix: str) -> tuple[list[Node], State]:
         """The hidden state after each step of one direction, and the last state."""
@@ -127,7 +126,7 @@ def _joined(outputs: tuple[Node, ...]) -> Node:
     return ops.cat(outputs, -1) if len(outputs) > 1 else outputs[0]
 
 
-class RNN(RNNStep, RecurrentLayer):
+class RNN(RNNStep, RecurrentLayer[Node]):
     """An Elman network: h' = tanh(W_ih x + b_ih + W_hh h + b_hh) at each step, or relu.
 
     `output, h_n = rnn(x, h_0)`, where h_0 may be left out.
@@ -186,7 +185,7 @@ class RNN(RNNStep, RecurrentLayer):
         )
 
 
-class LSTM(LSTMStep, RecurrentLayer):
+class LSTM(LSTMStep, RecurrentLayer[tuple[Node, Node]]):
     """A long short-term memory: c' = f c + i g and h' = o tanh c' at each step.
 
     `output, (h_n, c_n) = lstm(x, (h_0, c_0))`, where the state may be left out. Arguments as in
@@ -199,7 +198,7 @@ class LSTM(LSTMStep, RecurrentLayer):
     """
 
 
-class GRU(GRUStep, RecurrentLayer):
+class GRU(GRUStep, RecurrentLayer[Node]):
     """A gated recurrent unit: h' = (1 - z) n + z h at each step.
 
     `output, h_n = gru(x, h_0)`, where h_0 may be left out. Arguments as in `RNN`, but for the

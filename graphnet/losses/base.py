@@ -36,7 +36,7 @@ class Loss(Module):
             raise GraphError(f"reduction is one of {self.reductions}; {reduction!r} came.")
         self.reduction = reduction
 
-    def build(self, predictions: Node, targets: Node) -> Node:
+    def build(self, predictions: Node, targets: Node, /) -> Node:
         """Append the loss."""
         settings = {name: getattr(self, name) for name in signature(type(self)).parameters}
         loss: Node = type(self).function(predictions, targets, **settings)

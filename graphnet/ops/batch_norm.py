@@ -71,7 +71,7 @@ def batch_norm(
     require_number(eps=eps)
     if eps < 0 or (eps == 0 and mode is not False):
         raise RangeError(f"eps is positive, or in evaluation 0; {eps!r} came.")
-    y = statistics.normalize(widened(x), (0, *range(2, x.ndim)), weight, bias, eps)
+    y = statistics.normalize(widened(x), (0, *range(2, input.ndim)), weight, bias, eps)
     return narrowed(y, x)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from graphnet.errors import GraphError
 from graphnet.op import Op, T
@@ -188,6 +188,10 @@ def argmin(input: T, dim: int | None = None, keepdim: bool = False) -> T:
     return Argmin(None if dim is None else normal_dim(input, dim), keepdim)(input)
 
 
+@overload
+def max(input: T, dim: T | None = None, keepdim: bool = False) -> T: ...
+@overload
+def max(input: T, dim: int, keepdim: bool = False) -> tuple[T, T]: ...
 def max(input: T, dim: Any = None, keepdim: bool = False) -> Any:
     """The largest element; with a dimension (values, indices); with a tensor the larger of both.
 
@@ -207,6 +211,10 @@ def max(input: T, dim: Any = None, keepdim: bool = False) -> Any:
     return _at(input, dim, argmax(_ranks(input), dim, True), keepdim)
 
 
+@overload
+def min(input: T, dim: T | None = None, keepdim: bool = False) -> T: ...
+@overload
+def min(input: T, dim: int, keepdim: bool = False) -> tuple[T, T]: ...
 def min(input: T, dim: Any = None, keepdim: bool = False) -> Any:
     """The smallest element; with a dimension (values, indices); with a tensor the smaller of both.
 

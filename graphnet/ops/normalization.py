@@ -118,7 +118,7 @@ def group_norm(
         )
     wide = widened(x)
     groups = unflatten(wide, 1, (num_groups, -1))
-    inside = tuple(range(2, groups.ndim))
+    inside: tuple[int, ...] = tuple(range(2, groups.ndim))
     groups = several(several(groups, (0, *inside), True), inside, True, refused=0)
     y = reshape_as(_standardized(groups, inside, eps), wide)
     columns = (None if each is None else Column()(widened(each), wide) for each in (weight, bias))

@@ -259,7 +259,7 @@ def with_channels(name: str, x: T, *vectors: Any) -> tuple[T, list[Any]]:
     """
     require_floating(name, x, optional=vectors)
     refuse_few_dims(name, x, 2)
-    lines = [each for each in vectors if each is not None]
+    lines: list[Any] = [each for each in vectors if each is not None]
     for each in lines:
         refuse_sizes(each, (None,))
     known = [size for size in (x.shape[1], *(each.shape[0] for each in lines)) if size is not None]

@@ -109,10 +109,10 @@ class Optimizer:
         count = counted(len(self.parameters), "parameter")
         return f"<{type(self).__name__} of {count}: {settings}>"
 
-    # what a subclass writes
+    # what a subclass writes; with `*_: Any` and `**state: Any`, type checkers let it name its state
 
     def update(
-        self, group: dict[str, Any], step: int, value: Tensor, grad: Tensor, **state: Tensor
+        self, group: dict[str, Any], step: int, value: Tensor, grad: Tensor, *_: Any, **state: Any
     ) -> None:
         """Change the flat `value` in place, by methods of tensors.
 
@@ -125,7 +125,7 @@ class Optimizer:
         """
         raise GraphError(f"{type(self).__name__} has no update method: an optimizer writes one.")
 
-    def numbers(self, group: dict[str, Any], step: int, **scalars: Tensor) -> dict[str, Any]:
+    def numbers(self, group: dict[str, Any], step: int, *_: Any, **scalars: Any) -> dict[str, Any]:
         """The numbers of an update that change from step to step; `update` finds them in `group`.
 
         All that follows from the settings and the step belongs here, so that an update itself does
