@@ -17,7 +17,7 @@ class ShapeError(GraphError):
 
 
 class DtypeError(GraphError):
-    """Tensors of different number types were mixed, or a type does not fit."""
+    """Tensors of different dtypes were mixed, or a type does not fit."""
 
 
 class FeedError(GraphError):
@@ -58,7 +58,7 @@ def counted(number: int, noun: str) -> str:
 
 
 def require_count(**counts: int) -> None:
-    """Refuse what is not a whole number of 1 or more; the keyword is the name in the message.
+    """Refuse what is not an integer of 1 or more; the keyword is the name in the message.
 
     Raises:
         RangeError: one of them is not.
@@ -67,7 +67,7 @@ def require_count(**counts: int) -> None:
     """
     for name, count in counts.items():
         if not isinstance(count, int) or isinstance(count, bool) or count < 1:
-            raise RangeError(f"{name} is a whole number of 1 or more; {count!r} came.")
+            raise RangeError(f"{name} is an integer of 1 or more; got {count!r}.")
 
 
 def shape_text(shape: Sequence[int | None]) -> str:

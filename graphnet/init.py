@@ -147,7 +147,7 @@ def uniform_(
 
     Raises:
         GraphError: a or b is not a finite number, or a is larger.
-        DtypeError: the tensor holds whole numbers.
+        DtypeError: the tensor holds integers.
     """
     return _filled(tensor, "uniform_", a, b, generator)
 
@@ -159,7 +159,7 @@ def normal_(
 
     Raises:
         GraphError: the mean or the deviation is not a number, or the deviation is below 0.
-        DtypeError: the tensor holds whole numbers.
+        DtypeError: the tensor holds integers.
     """
     return _filled(tensor, "normal_", mean, std, generator)
 
@@ -181,14 +181,14 @@ def _filled(
 def _refuse_other_kinds(tensor: Any) -> None:
     """Refuse what is not a tensor of floating or complex numbers."""
     if not isinstance(tensor, type(empty(0))):
-        raise GraphError(f"An init function fills a tensor; {type(tensor).__name__} came.")
+        raise GraphError(f"An init function fills a tensor; got {type(tensor).__name__}.")
     if not (tensor.dtype.is_floating_point or tensor.dtype.is_complex):
-        raise DtypeError(f"An init function fills floating numbers; {tensor.dtype} came.")
+        raise DtypeError(f"An init function fills floating-point numbers; got {tensor.dtype}.")
 
 
 def _number(what: str, value: float) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise GraphError(f"{what} is a number; {value!r} came.")
+        raise GraphError(f"{what} is a number; got {value!r}.")
     return value
 
 
@@ -199,7 +199,7 @@ def _xavier_std(tensor: Tensor, gain: float) -> float:
 def _kaiming_std(tensor: Tensor, a: float, mode: str, nonlinearity: str) -> float:
     fans = dict(zip(("fan_in", "fan_out"), _fans(tensor), strict=True))
     if str(mode).lower() not in fans:
-        raise GraphError(f"mode is 'fan_in' or 'fan_out'; {mode!r} came.")
+        raise GraphError(f"mode is 'fan_in' or 'fan_out'; got {mode!r}.")
     return calculate_gain(nonlinearity, a) / sqrt(fans[mode.lower()])
 
 
@@ -208,8 +208,8 @@ def _fans(tensor: Tensor) -> tuple[int, int]:
     _refuse_other_kinds(tensor)
     if tensor.ndim < 2:
         raise ShapeError(
-            f"A weight has two dimensions or more, (outputs, inputs, ...); {tuple(tensor.shape)} "
-            "came. Biases are filled with a constant or by default_uniform_."
+            f"A weight has two dimensions or more, (outputs, inputs, ...); got {tuple(tensor.shape)}. "
+            "Biases are filled with a constant or by default_uniform_."
         )
     kernel = prod(tensor.shape[2:])
     # A weight without elements has nothing to fill; 1 keeps the formulas finite.

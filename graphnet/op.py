@@ -233,7 +233,7 @@ class Op:
         missing = count - len(self.inputs)
         if missing < 0 or (missing and not self.variadic):
             names = ", ".join(map(repr, self.inputs))
-            raise GraphError(f"{self.name} takes {names}; {counted(count, 'argument')} came.")
+            raise GraphError(f"{self.name} takes {names}; got {counted(count, 'argument')}.")
         rules = list(self.rules.values())
         return [*rules, *rules[-1:] * missing]
 
@@ -261,7 +261,7 @@ def _refuse_no_tensor(op: Op, args: tuple[Any, ...], asked: object) -> None:
     """Refuse an argument that was asked for what only tensors and nodes have, and is neither."""
     if any(asked is arg for arg in args) and not hasattr(asked, "dtype"):
         kind = "None" if asked is None else type(asked).__name__
-        raise GraphError(f"{op.name} takes a tensor or a node here; {kind} came.") from None
+        raise GraphError(f"{op.name} takes a tensor or a node here; got {kind}.") from None
 
 
 def _misfit(op: Op, args: tuple[Any, ...], error: Exception) -> GraphError:
@@ -274,7 +274,7 @@ def _misfit(op: Op, args: tuple[Any, ...], error: Exception) -> GraphError:
 
 
 def speaks_of_dtype(reason: str) -> bool:
-    """True if a message of torch is about number types."""
+    """True if a message of torch is about dtypes."""
     return any(word in reason.lower() for word in ("dtype", "scalar type", "bool", "integral"))
 
 

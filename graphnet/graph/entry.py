@@ -35,7 +35,7 @@ class Entry(Symbolic):
     shape: tuple[int | None, ...]
     """The sizes, None where a size is unknown until a tensor is fed."""
     spec: Spec
-    """The shapes at each trial, and the number type."""
+    """The shapes at each trial, and the dtype."""
     top: Tensor
     """The value; reading it before a forward pass has filled it is an error."""
     line: str
@@ -43,7 +43,7 @@ class Entry(Symbolic):
 
     @property
     def dtype(self) -> dtype:
-        """The number type."""
+        """The dtype."""
         return self.spec.dtype
 
     @property
@@ -129,7 +129,7 @@ def graph_of(arguments: tuple[Any, ...]) -> NodeList:
 def not_a_node(name: str, argument: object) -> str:
     """The message for something else than a node or a number in an operation on nodes."""
     kind = "None" if argument is None else type(argument).__name__
-    text = f"{name} takes nodes and numbers; {kind} came."
+    text = f"{name} takes nodes and numbers; got {kind}."
     if type(argument).__module__.startswith("torch.nn"):
         return (
             f"{text} It is of torch.nn: use graphnet's own, such as graphnet.Linear or .Parameter."
@@ -144,5 +144,5 @@ def not_a_node(name: str, argument: object) -> str:
 
 
 def dtype_text(dtype: dtype) -> str:
-    """The name of a number type: float32."""
+    """The name of a dtype: float32."""
     return str(dtype).removeprefix("torch.")

@@ -88,12 +88,12 @@ def _check(node: Input, value: Any) -> None:
     shape = value.shape
     if shape != node.shape and not _fits(shape, node.shape):
         raise FeedError(
-            f"{node} takes the shape {shape_text(node.shape)}; {shape_text(tuple(shape))} came. "
+            f"{node} takes the shape {shape_text(node.shape)}; got {shape_text(tuple(shape))}. "
             "Reshape the tensor, or build the graph for its shape (? stands for any size)."
         )
     if value.dtype is not node.dtype:
         raise FeedError(
-            f"{node} takes {dtype_text(node.dtype)}; {dtype_text(value.dtype)} came. Convert "
+            f"{node} takes {dtype_text(node.dtype)}; got {dtype_text(value.dtype)}. Convert "
             f"the tensor, tensor.to(torch.{dtype_text(node.dtype)}), or declare the input with "
             f"dtype=torch.{dtype_text(value.dtype)}."
         )

@@ -151,7 +151,7 @@ class Graph(NodeList):
         if not isinstance(target, Node) or not isinstance(grad, Node | None):
             raise GraphError(
                 "gradients differentiates one node, and grad is a node if given; "
-                f"{type(target).__name__} and {type(grad).__name__} came. Several losses: add "
+                f"got {type(target).__name__} and {type(grad).__name__}. Several losses: add "
                 "them first."
             )
         if grad is not None:

@@ -56,7 +56,7 @@ class Home:
 
 
 def settle(parameters: Iterable[Parameter]) -> None:
-    """Move the parameters that live alone into one home, one for each number type and device."""
+    """Move the parameters that live alone into one home, one for each dtype and device."""
     groups: dict[object, list[Parameter]] = {}
     for parameter in parameters:
         if parameter.home.residents == 1:

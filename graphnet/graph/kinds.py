@@ -58,14 +58,14 @@ class Input(Node):
     Args:
         shape: the sizes; None for one that any fed tensor may choose.
         name: its name in the graph and in `graph.forward(name=tensor)`.
-        dtype: the number type to be fed; torch's default type where None.
+        dtype: the dtype to be fed; torch's default type where None.
         requires_grad: True to have its gradient computed as well.
         graph: the graph to append to; that of the `with` block where None.
 
     Raises:
         GraphError: there is no graph, or the name is taken.
         ShapeError: the shape is not a tuple of sizes.
-        DtypeError: the type is not torch's, or a gradient is asked for whole numbers.
+        DtypeError: the type is not torch's, or a gradient is asked for integers.
 
     >>> import graphnet as gn
     >>> with gn.Graph() as graph:
@@ -91,7 +91,7 @@ class Input(Node):
         if not isinstance(dtype, type(empty(0).dtype)):
             raise DtypeError(f"input {name!r}: dtype is one of torch's, not {dtype!r}.")
         if requires_grad and not dtype.is_floating_point:
-            raise DtypeError(f"input {name!r}: only floating numbers have gradients, not {dtype}.")
+            raise DtypeError(f"input {name!r}: only floating-point numbers have gradients, not {dtype}.")
         self.shape = shape
         self.spec = Spec(input_trials(self.shape), dtype)
         self.requires_grad = requires_grad
@@ -108,12 +108,12 @@ class Input(Node):
 def _checked_shape(shape: Any, name: str) -> tuple[int | None, ...]:
     """The shape of an input, known to be one."""
     if not isinstance(shape, tuple | list):
-        raise ShapeError(f"input {name!r}: the shape is a tuple, such as (3,); {shape!r} came.")
+        raise ShapeError(f"input {name!r}: the shape is a tuple, such as (3,); got {shape!r}.")
     for size in shape:
         if size is not None and (not isinstance(size, int) or size < 0):
             raise ShapeError(
-                f"input {name!r}: a size is a whole number of 0 or more, or None for any; "
-                f"{size!r} came."
+                f"input {name!r}: a size is an integer of 0 or more, or None for any; "
+                f"got {size!r}."
             )
     return tuple(shape)
 

@@ -36,7 +36,7 @@ class Names:
             GraphError: another node has it, or it is not a name at all.
         """
         if not isinstance(name, str) or not name:
-            raise GraphError(f"A name is a text of one character or more; {name!r} came.")
+            raise GraphError(f"A name is a text of one character or more; got {name!r}.")
         if name in self._nodes:
             raise GraphError(
                 f"The name {name!r} is taken by {self._nodes[name]!r}; "

@@ -68,7 +68,7 @@ class NodeList(Sequence[Node]):
 
         Raises:
             ShapeError: the shapes do not fit; nothing is appended.
-            DtypeError: number types are mixed.
+            DtypeError: dtypes are mixed.
             GraphError: an argument is of another graph, or neither a node nor a number.
         """
         op.rules_for(len(arguments))

@@ -67,9 +67,9 @@ class Parameter(Node):
         self, value: Tensor, *, name: str | None = None, requires_grad: bool = True
     ) -> None:
         if not isinstance(value, type(empty(0))):
-            raise GraphError(f"A parameter is made from a tensor; {type(value).__name__} came.")
+            raise GraphError(f"A parameter is made from a tensor; got {type(value).__name__}.")
         if requires_grad and not value.dtype.is_floating_point:
-            raise DtypeError(f"Only floating numbers can be learned; {value.dtype} came.")
+            raise DtypeError(f"Only floating-point numbers can be learned; got {value.dtype}.")
         self.label = name
         self.places: WeakKeyDictionary[NodeList, tuple[int, str]] = WeakKeyDictionary()
         self.line = user_line()
@@ -103,18 +103,18 @@ class Parameter(Node):
         self.home.changes += 1
 
     def to(self, *args: Any, **kwargs: Any) -> None:
-        """Change number type or device in place, with the arguments of `torch.Tensor.to`.
+        """Change dtype or device in place, with the arguments of `torch.Tensor.to`.
 
-        Whole numbers, such as counters, change their device only.
+        Integers, such as counters, change their device only.
 
         Raises:
-            DtypeError: a floating parameter is asked to hold whole numbers.
+            DtypeError: a floating parameter is asked to hold integers.
         """
         value = self._value.to(*args, **kwargs)
         if not self.dtype.is_floating_point:
             value = self._value.to(value.device)
         elif not value.dtype.is_floating_point:
-            raise DtypeError(f"parameter {self.name!r} holds floating numbers, not {value.dtype}.")
+            raise DtypeError(f"parameter {self.name!r} holds floating-point numbers, not {value.dtype}.")
         if value is not self._value:
             grad = None if self._grad is None else self._grad.to(value.device, value.dtype)
             self.leave()
@@ -248,17 +248,17 @@ class Parameter(Node):
         """A tensor that may be copied into this parameter, without its autograd history."""
         if not isinstance(value, type(empty(0))):
             raise GraphError(
-                f"parameter {self.name!r} takes tensors; a {type(value).__name__} came."
+                f"parameter {self.name!r} takes tensors; got {type(value).__name__}."
             )
         if tuple(value.shape) != self.shape:
             raise ShapeError(
                 f"parameter {self.name!r} has the shape {shape_text(self.shape)} for good; "
-                f"{shape_text(tuple(value.shape))} came. Make a new parameter instead."
+                f"got {shape_text(tuple(value.shape))}. Make a new parameter instead."
             )
         if value.dtype is not self.dtype:
             raise DtypeError(
                 f"parameter {self.name!r} holds {dtype_text(self.dtype)}; "
-                f"{dtype_text(value.dtype)} came. Convert one: tensor.to(...) or module.to(...)."
+                f"got {dtype_text(value.dtype)}. Convert one: tensor.to(...) or module.to(...)."
             )
         return value.detach()
 

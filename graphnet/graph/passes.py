@@ -212,14 +212,14 @@ def seed(target: Node, grad: Tensor | None) -> Tensor:
     Raises:
         StateError: the target has no value yet.
         GraphError: the target is not a scalar, and no gradient is given.
-        DtypeError: the target holds whole numbers.
+        DtypeError: the target holds integers.
         FeedError: the gradient is not a tensor.
         ShapeError: the gradient has another shape than the target.
     """
     top = target.top
     if not top.dtype.is_floating_point:
         raise DtypeError(
-            f"{target} holds {dtype_text(top.dtype)}; only floating numbers have gradients."
+            f"{target} holds {dtype_text(top.dtype)}; only floating-point numbers have gradients."
         )
     if grad is None:
         refuse_non_scalar(target, tuple(top.shape))
@@ -227,7 +227,7 @@ def seed(target: Node, grad: Tensor | None) -> Tensor:
     if not isinstance(grad, type(top)):
         raise FeedError(
             f"grad must be a tensor of the shape of {target}, or be left out for a scalar; "
-            f"{type(grad).__name__} came."
+            f"got {type(grad).__name__}."
         )
     if grad.shape != top.shape or grad.dtype is not top.dtype:
         raise (ShapeError if grad.shape != top.shape else DtypeError)(
@@ -245,6 +245,6 @@ def one_each(grad: Any, targets: Sequence[Node]) -> Sequence[Any]:
     grads = grad if isinstance(grad, tuple | list) else [grad]
     if len(grads) != len(targets):
         raise GraphError(
-            f"{len(targets)} nodes to differentiate take as many gradients; {len(grads)} came."
+            f"{len(targets)} nodes to differentiate take as many gradients; got {len(grads)}."
         )
     return grads

@@ -54,12 +54,12 @@ def input_trials(shape: tuple[int | None, ...]) -> Trials:
 
 @lru_cache(maxsize=2**14)
 def infer(op: Op, arguments: tuple[Any, ...]) -> Spec:
-    """The trial shapes and the number type of an op's output.
+    """The trial shapes and the dtype of an op's output.
 
     Each argument is the `Spec` of a node, or a number with its type.
 
     Raises:
-        DtypeError: different number types are mixed.
+        DtypeError: different dtypes are mixed.
         Exception: whatever the op's forward raises for shapes that do not fit.
     """
     specs = [argument for argument in arguments if isinstance(argument, Spec)]
@@ -106,9 +106,9 @@ def _run_trial(op: Op, arguments: tuple[Any, ...], trial: int) -> Tensor | None:
 
 
 def _refuse_mixed_dtypes(op: Op, arguments: tuple[Any, ...]) -> None:
-    """One number type in an operation, but for truth values, single whole numbers, and indices.
+    """One dtype in an operation, but for booleans, single integers, and indices.
 
-    An index is an input of whole numbers without a derivative rule.
+    An index is an integer input without a derivative rule.
     """
     if op.mixes_dtypes:
         return
@@ -120,7 +120,7 @@ def _refuse_mixed_dtypes(op: Op, arguments: tuple[Any, ...]) -> None:
                 kinds.add(argument.dtype)
     if len(kinds) > 1 and any(kind.is_floating_point for kind in kinds):
         raise DtypeError(
-            "number types are never mixed silently; convert one of them: dtype=... at the input, "
+            "dtypes are never mixed silently; convert one of them: dtype=... at the input, "
             "or module.float() and module.double()"
         )
 

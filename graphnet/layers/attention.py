@@ -28,7 +28,7 @@ class MultiheadAttention(Module):
 
     Called as `attention(query, key, value)`, with torch's `key_padding_mask`, `need_weights`,
     `attn_mask`, `average_attn_weights` and `is_causal`; it returns the output, and the weights
-    averaged over the heads, or None for `need_weights=False`. In a mask of truth values True hides;
+    averaged over the heads, or None for `need_weights=False`. In a mask of booleans True hides;
     a mask of numbers is added. A query from which every key is hidden attends to none: its weights
     are zeros, where torch has NaN.
     Shapes: query (n, batch, embed_dim), key (m, batch, kdim), value (m, batch, vdim), attn_mask
@@ -46,7 +46,7 @@ class MultiheadAttention(Module):
         vdim: the size of values; embed_dim where None.
         batch_first: True for inputs (batch, n, embed_dim).
         device: where the parameters are kept.
-        dtype: their number type.
+        dtype: their dtype.
 
     Source: Vaswani et al., Attention is all you need (2017), section 3.2.2.
 
@@ -167,7 +167,7 @@ class MultiheadAttention(Module):
             if each.ndim not in (2, 3) or each.ndim != query.ndim:
                 raise ShapeError(
                     "query, key and value have 3 dimensions, or all 2 without a batch; "
-                    f"{described(each)} came."
+                    f"got {described(each)}."
                 )
         time = 1 if self.batch_first and query.ndim == 3 else 0
         batch = (query.shape[self.batch_dim],) if query.ndim == 3 else ()
@@ -215,5 +215,5 @@ class MultiheadAttention(Module):
 
 
 def _passing(mask: Node) -> Node:
-    """A mask as attention takes it: truth values that let pass, or numbers to add."""
+    """A mask as attention takes it: booleans that let pass, or numbers to add."""
     return ops.eq(mask, 0) if is_bool(mask) else mask

@@ -62,7 +62,7 @@ class _ChannelNorm(Module):
         if x.ndim not in self.takes:
             raise ShapeError(
                 f"{type(self).__name__} takes {' or '.join(map(str, self.takes))} dimensions; "
-                f"{x} {shape_text(x.shape)} came."
+                f"got {x} {shape_text(x.shape)}."
             )
 
     def extra_repr(self) -> str:
@@ -108,7 +108,7 @@ class BatchNorm1d(_BatchNorm):
         affine: False to leave weight and bias out.
         track_running_stats: False to do without buffers: evaluation then is as training.
         device: where the parameters are kept.
-        dtype: their number type.
+        dtype: their dtype.
         bias: False to leave the bias out.
 
     Source: Ioffe and Szegedy, Batch normalization (2015), algorithms 1 and 2.
@@ -151,7 +151,7 @@ class InstanceNorm2d(_ChannelNorm):
         affine: True to have weight and bias.
         track_running_stats: True to have buffers, which evaluation then uses.
         device: where the parameters are kept.
-        dtype: their number type.
+        dtype: their dtype.
         bias: False to leave the bias out.
 
     Raises:

@@ -84,12 +84,12 @@ class Recurrent(Module):
         if len(parts) != self.states or not all(isinstance(part, Node) for part in parts):
             asked = "the node h" if self.states == 1 else "a tuple of nodes, (h, c)"
             came = ", ".join(type(part).__name__ for part in parts)
-            raise GraphError(f"{type(self).__name__}: the state is {asked}; ({came}) came.")
+            raise GraphError(f"{type(self).__name__}: the state is {asked}; got ({came}).")
         for part in parts:
             if part.shape != shape:
                 raise ShapeError(
                     f"{type(self).__name__}: for this input a state has the shape "
-                    f"{shape_text(shape)}; {shape_text(part.shape)} came."
+                    f"{shape_text(shape)}; got {shape_text(part.shape)}."
                 )
         return parts
 
@@ -102,7 +102,7 @@ class Recurrent(Module):
         if x.ndim not in ndims or x.shape[-1] != self.input_size:
             raise ShapeError(
                 f"{type(self).__name__}: the input has {ndims[0]} dimensions, or {ndims[1]} with a "
-                f"batch, and the last size {self.input_size}; {shape_text(x.shape)} came."
+                f"batch, and the last size {self.input_size}; got {shape_text(x.shape)}."
             )
 
     def __call__(self, input: Any, hx: Any = None) -> Any:
@@ -127,7 +127,7 @@ class RNNStep:
 
     def _set_nonlinearity(self, name: str) -> None:
         if name not in NONLINEARITIES:
-            raise GraphError(f"nonlinearity is 'tanh' or 'relu'; {name!r} came.")
+            raise GraphError(f"nonlinearity is 'tanh' or 'relu'; got {name!r}.")
         self.nonlinearity = name
 
 
@@ -207,10 +207,10 @@ class RNNCell(RNNStep, RecurrentCell):
         bias: False to leave the biases out.
         nonlinearity: "tanh" or "relu".
         device: where the parameters are kept.
-        dtype: their number type.
+        dtype: their dtype.
 
     Raises:
-        ShapeError: a size is not a whole number of 1 or more.
+        ShapeError: a size is not an integer of 1 or more.
         GraphError: the nonlinearity is another.
 
     >>> from torch import empty
@@ -238,7 +238,7 @@ class LSTMCell(LSTMStep, RecurrentCell):
     may be left out. Names, shapes, order of gates and first values of the weights are torch's.
 
     Raises:
-        ShapeError: a size is not a whole number of 1 or more.
+        ShapeError: a size is not an integer of 1 or more.
 
     >>> from torch import empty
     >>> h, c = LSTMCell(2, 3).forward(empty(5, 2).fill_(0))
@@ -254,7 +254,7 @@ class GRUCell(GRUStep, RecurrentCell):
     left out. Names, shapes, order of gates and first values of the weights are torch's.
 
     Raises:
-        ShapeError: a size is not a whole number of 1 or more.
+        ShapeError: a size is not an integer of 1 or more.
 
     >>> from torch import empty
     >>> GRUCell(2, 3).forward(empty(5, 2).fill_(0)).shape

@@ -37,7 +37,7 @@ class Convolution(Module):
         bias: False to leave the bias out.
         padding_mode: "zeros", the only one there is.
         device: where the parameters are kept.
-        dtype: their number type.
+        dtype: their dtype.
 
     Raises:
         ShapeError: a number of channels is no size, or groups does not divide it.
@@ -65,10 +65,10 @@ class Convolution(Module):
         if in_channels % groups or out_channels % groups:
             raise ShapeError(
                 f"groups={groups} divides in_channels and out_channels; "
-                f"{in_channels} and {out_channels} came."
+                f"got {in_channels} and {out_channels}."
             )
         if padding_mode != "zeros":
-            raise GraphError(f"padding_mode is 'zeros'; {padding_mode!r} came.")
+            raise GraphError(f"padding_mode is 'zeros'; got {padding_mode!r}.")
         self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups
         self.kernel_size = sizes_of(kernel_size, self.dims, "kernel_size", repeat=False)
         self.stride = sizes_of(stride, self.dims, "stride")
@@ -90,9 +90,9 @@ class Convolution(Module):
         if not isinstance(padding, str) or self.transposed:
             return sizes_of(padding, self.dims, "padding", 0)
         if padding not in ("same", "valid"):
-            raise GraphError(f"padding is 'same', 'valid' or a size; {padding!r} came.")
+            raise GraphError(f"padding is 'same', 'valid' or a size; got {padding!r}.")
         if padding == "same" and set(self.stride) != {1}:
-            raise GraphError(f"padding='same' needs a stride of 1; {self.stride} came.")
+            raise GraphError(f"padding='same' needs a stride of 1; got {self.stride}.")
         return padding
 
     def extra_repr(self) -> str:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Embedding(Module):
-    """The rows of a learned table that whole numbers name.
+    """The rows of a learned table that integers name.
 
     Shapes: labels (...), int64 or int32 -> (..., embedding_dim); weight (num_embeddings,
     embedding_dim). First values are normal, as in torch.nn.
@@ -33,12 +33,12 @@ class Embedding(Module):
         scale_grad_by_freq: not supported; False.
         sparse: not supported; False.
         device: where the table is kept.
-        dtype: its number type.
+        dtype: its dtype.
 
     Raises:
-        ShapeError: a size is not a whole number of 1 or more.
+        ShapeError: a size is not an integer of 1 or more.
         RangeError: `padding_idx` or a label is not the number of a row.
-        GraphError: an option that is not supported, or a `padding_idx` that is no whole number.
+        GraphError: an option that is not supported, or a `padding_idx` that is no integer.
 
     >>> from torch import empty
     >>> Embedding(10, 3, padding_idx=0).forward(empty(1).zero_().long())

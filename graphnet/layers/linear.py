@@ -28,10 +28,10 @@ class Linear(Module):
         out_features: the last size of the output, 1 or more.
         bias: False to leave b out.
         device: where the parameters are kept.
-        dtype: their number type.
+        dtype: their dtype.
 
     Raises:
-        ShapeError: a size is not a whole number of 1 or more.
+        ShapeError: a size is not an integer of 1 or more.
 
     >>> import graphnet as gn
     >>> from torch import empty
@@ -66,11 +66,11 @@ class Linear(Module):
 
 
 def require_size(**sizes: int) -> None:
-    """Refuse sizes of a layer that are not whole numbers of 1 or more.
+    """Refuse sizes of a layer that are not integers of 1 or more.
 
     Raises:
         ShapeError: one is not; the message names it.
     """
     for name, size in sizes.items():
         if isinstance(size, bool) or not isinstance(size, int) or size < 1:
-            raise ShapeError(f"{name} is a whole number of 1 or more; it came as {size!r}.")
+            raise ShapeError(f"{name} is an integer of 1 or more; got it as {size!r}.")

@@ -125,7 +125,7 @@ class Module:
                 left out where the output is one number.
 
         Returns:
-            The gradient by the input, a tuple for several; None for an input of whole numbers.
+            The gradient by the input, a tuple for several; None for an integer input.
 
         Raises:
             StateError: there was no `forward` before.
@@ -218,7 +218,7 @@ class Module:
             strict: False to leave out names that only one side has.
 
         Raises:
-            LoadError: names, shapes or number types differ; the message lists every difference.
+            LoadError: names, shapes or dtypes differ; the message lists every difference.
         """
         load_state(dict(self.named_state()), state, strict)
 
@@ -233,7 +233,7 @@ class Module:
         return self
 
     def to(self, *args: Any, **kwargs: Any) -> Self:
-        """Change the number type of all floating parameters, or the device of all, in place."""
+        """Change the dtype of all floating parameters, or the device of all, in place."""
         for _, parameter in self.named_state():
             parameter.to(*args, **kwargs)
         return self

@@ -35,11 +35,11 @@ class _LastNorm(Module):
 
         Raises:
             ShapeError: the shape is empty, or a size is not 1 or more.
-            GraphError: the shape is neither a whole number nor a list or tuple of them.
+            GraphError: the shape is neither an integer nor a list or tuple of them.
         """
         sizes = (shape,) if isinstance(shape, int) else whole_numbers("normalized_shape", shape)
         if not sizes:
-            raise ShapeError("normalized_shape names one size or more: (3,); () came.")
+            raise ShapeError("normalized_shape names one size or more: (3,); got ().")
         for size in sizes:
             require_size(normalized_shape=size)
         self.normalized_shape, self.eps, self.elementwise_affine = sizes, eps, affine
@@ -61,7 +61,7 @@ class LayerNorm(_LastNorm):
         elementwise_affine: False to leave weight and bias out.
         bias: False to leave the bias out.
         device: where the parameters are kept.
-        dtype: their number type.
+        dtype: their dtype.
 
     Raises:
         ShapeError: the sizes do not fit.
@@ -99,10 +99,10 @@ class RMSNorm(_LastNorm):
 
     Args:
         normalized_shape: the last sizes of x, or the last one.
-        eps: what is added to the mean square; None for the precision of the number type.
+        eps: what is added to the mean square; None for the precision of the dtype.
         elementwise_affine: False to leave the weight out.
         device: where the parameters are kept.
-        dtype: their number type.
+        dtype: their dtype.
 
     Raises:
         ShapeError: the sizes do not fit.
@@ -140,7 +140,7 @@ class GroupNorm(Module):
         eps: what is added to the variance.
         affine: False to leave weight and bias out.
         device: where the parameters are kept.
-        dtype: their number type.
+        dtype: their dtype.
         bias: False to leave the bias out.
 
     Raises:

@@ -120,7 +120,7 @@ class AdaptiveAvgPool2d(Optioned):
         output_size: h' = w', or (h', w'), with None for a size that stays.
 
     Raises:
-        GraphError: when built, if output_size is not one or two whole numbers, or None.
+        GraphError: when built, if output_size is not one or two integers, or None.
 
     >>> from torch import empty
     >>> AdaptiveAvgPool2d((1, 2)).forward(empty(10, 3, 5, 7).fill_(0)).shape

@@ -37,8 +37,8 @@ class PrivateGraph:
         for tensor in tensors:
             if not isinstance(tensor, _TENSOR):
                 raise FeedError(
-                    f"{type(module).__name__}.forward takes tensors; a {type(tensor).__name__} "
-                    "came. torch.as_tensor(value) makes a tensor."
+                    f"{type(module).__name__}.forward takes tensors; got {type(tensor).__name__}. "
+                    "torch.as_tensor(value) makes a tensor."
                 )
         with suppress(GraphError):  # the module may have to know all sizes
             self._build([_open(tensor.shape, module.batch_dim) for tensor in tensors], tensors)
@@ -82,7 +82,7 @@ class PrivateGraph:
         if len(grads) != len(outputs):
             raise ShapeError(
                 f"{type(self.module).__name__}.backward takes the gradient of each of its "
-                f"{len(outputs)} outputs; {len(grads)} came."
+                f"{len(outputs)} outputs; got {len(grads)}."
             )
         for node in self.inputs:
             node.grad = None

@@ -109,7 +109,7 @@ class RecurrentLayer(Recurrent):
         if not x.shape[time]:
             raise ShapeError(
                 f"{type(self).__name__}: the length of the sequence, dimension {time}, is known "
-                f"when the graph is built, and 1 or more; {shape_text(x.shape)} came. Name it in "
+                f"when the graph is built, and 1 or more; got {shape_text(x.shape)}. Name it in "
                 "the shape of the input; the size of the batch may stay unknown."
             )
 
@@ -145,10 +145,10 @@ class RNN(RNNStep, RecurrentLayer):
         dropout: the probability of dropping a number between two layers in training.
         bidirectional: True to read the sequence from its end as well.
         device: where the parameters are kept.
-        dtype: their number type.
+        dtype: their dtype.
 
     Raises:
-        ShapeError: a size is not a whole number of 1 or more.
+        ShapeError: a size is not an integer of 1 or more.
         RangeError: the dropout is not a probability.
         GraphError: the nonlinearity is another.
 

@@ -185,4 +185,4 @@ def not_a_module(whole: str, given: object, several: str) -> GraphError:
         hint = f" Write {name}()."
     elif isinstance(given, list | tuple):
         hint = f" For several of them write {several}."
-    return GraphError(f"{whole} is made of modules; {name} came.{hint}")
+    return GraphError(f"{whole} is made of modules; got {name}.{hint}")

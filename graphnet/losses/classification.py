@@ -22,7 +22,7 @@ class LossBCE(Loss):
 
     Raises:
         ShapeError: the shapes differ; nothing but the weight is broadcast.
-        DtypeError: the number types differ, or are not floating.
+        DtypeError: the dtypes differ, or are not floating-point.
         RangeError: a value lies outside [0, 1].
         EmptyBatchError: there are no elements.
 
@@ -46,7 +46,7 @@ class LossBCEWithLogits(Loss):
 
     Raises:
         ShapeError: the shapes differ; nothing but the weights is broadcast.
-        DtypeError: the number types differ, or are not floating.
+        DtypeError: the dtypes differ, or are not floating-point.
         EmptyBatchError: there are no elements.
 
     >>> from torch import empty
@@ -75,7 +75,7 @@ class LossCrossEntropy(Loss):
 
     Raises:
         ShapeError: the shapes do not fit.
-        DtypeError: the labels are not int64, or the others not floating and of one number type.
+        DtypeError: the labels are not int64, or the others not floating and of one dtype.
         RangeError: a label is not a class, or the smoothing is not between 0 and 1.
         EmptyBatchError: no label counts, or there are none.
 
@@ -126,7 +126,7 @@ class LossNLL(Loss):
 
     Raises:
         ShapeError: the shapes do not fit.
-        DtypeError: the labels are not int64, or the others not floating and of one number type.
+        DtypeError: the labels are not int64, or the others not floating and of one dtype.
         RangeError: a label is not a class.
         EmptyBatchError: no label counts, or there are none.
 
@@ -161,7 +161,7 @@ class LossHinge(Loss):
 
     Raises:
         ShapeError: the shapes differ; nothing is broadcast.
-        DtypeError: the number types differ, or are not floating.
+        DtypeError: the dtypes differ, or are not floating-point.
         RangeError: a label is not -1 or 1.
         EmptyBatchError: there are no elements.
 

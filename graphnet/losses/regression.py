@@ -15,7 +15,7 @@ class LossMSE(Loss):
 
     Raises:
         ShapeError: the shapes differ; nothing is broadcast.
-        DtypeError: the number types differ, or are not floating.
+        DtypeError: the dtypes differ, or are not floating-point.
         EmptyBatchError: there are no elements.
 
     >>> from torch import empty
@@ -33,7 +33,7 @@ class LossL1(Loss):
 
     Raises:
         ShapeError: the shapes differ; nothing is broadcast.
-        DtypeError: the number types differ, or are not floating.
+        DtypeError: the dtypes differ, or are not floating-point.
         EmptyBatchError: there are no elements.
 
     >>> from torch import empty
@@ -51,7 +51,7 @@ class LossSmoothL1(Loss):
 
     Raises:
         ShapeError: the shapes differ; nothing is broadcast.
-        DtypeError: the number types differ, or are not floating.
+        DtypeError: the dtypes differ, or are not floating-point.
         RangeError: beta is below 0.
         EmptyBatchError: there are no elements.
 
@@ -74,7 +74,7 @@ class LossHuber(Loss):
 
     Raises:
         ShapeError: the shapes differ; nothing is broadcast.
-        DtypeError: the number types differ, or are not floating.
+        DtypeError: the dtypes differ, or are not floating-point.
         RangeError: delta is not above 0.
         EmptyBatchError: there are no elements.
 
@@ -98,7 +98,7 @@ class LossKLDiv(Loss):
 
     Raises:
         ShapeError: the shapes differ; nothing is broadcast.
-        DtypeError: the number types differ, or are not floating.
+        DtypeError: the dtypes differ, or are not floating-point.
         EmptyBatchError: there are no elements.
 
     >>> from torch import empty

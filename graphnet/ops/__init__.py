@@ -28,7 +28,7 @@
 | `binary_losses` | binary_cross_entropy with and without logits, hinge_loss |
 | `classification` | cross_entropy, nll_loss |
 | `distances` | kl_div, cosine_similarity |
-| `dtypes`, `arguments` | other number types; types and arguments that an operation does not take |
+| `dtypes`, `arguments` | other dtypes; types and arguments that an operation does not take |
 | `normalization` | layer_norm, group_norm, rms_norm |
 | `batch_norm` | batch_norm, instance_norm |
 | `running` | the training mode, and buffers that remember |

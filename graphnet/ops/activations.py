@@ -147,7 +147,7 @@ def leaky_relu(input: T, negative_slope: float = 0.01, inplace: bool = False) ->
     """Each element where it is positive, else its product with the slope.
 
     Raises:
-        DtypeError: the input holds whole numbers.
+        DtypeError: the input holds integers.
         GraphError: the slope is not a number, or `inplace=True`.
 
     >>> from torch import empty
@@ -183,7 +183,7 @@ def elu(input: T, alpha: float = 1.0, inplace: bool = False) -> T:
     """Each element where it is positive, else alpha (eˣ - 1).
 
     Raises:
-        DtypeError: the input holds whole numbers.
+        DtypeError: the input holds integers.
         GraphError: alpha is not a number, or `inplace=True`.
 
     Source: Clevert, Unterthiner and Hochreiter, Fast and Accurate Deep Network Learning by
@@ -202,7 +202,7 @@ def selu(input: T, inplace: bool = False) -> T:
     """s elu(x, a) with s = 1.0507 and a = 1.6733: keeps mean 0 and variance 1 between layers.
 
     Raises:
-        DtypeError: the input holds whole numbers.
+        DtypeError: the input holds integers.
         GraphError: `inplace=True`: no operation writes to its input.
 
     Source: Klambauer et al., Self-Normalizing Neural Networks (2017), equation 2.
@@ -220,11 +220,11 @@ def hardtanh(input: T, min_val: float = -1.0, max_val: float = 1.0, inplace: boo
     Nor does any flow where the input is NaN, as in `clamp`; in torch a gradient flows through the
     NaNs among the last few elements of a tensor, which another kernel computes.
 
-    Whole numbers stay whole: the bounds are then cut to whole numbers too.
+    Integers stay whole: the bounds are then cut to integers too.
 
     Raises:
-        RangeError: `min_val` is greater than `max_val`, or a bound of whole numbers is infinite.
-        DtypeError: the input holds truth values.
+        RangeError: `min_val` is greater than `max_val`, or a bound of integers is infinite.
+        DtypeError: the input holds booleans.
         GraphError: a bound is not a number, or `inplace=True`.
 
     >>> from torch import empty
@@ -236,8 +236,8 @@ def hardtanh(input: T, min_val: float = -1.0, max_val: float = 1.0, inplace: boo
     refuse_inplace(inplace)
     if min_val > max_val:
         raise RangeError(
-            f"hardtanh: min_val is not greater than max_val; min_val={min_val!r} and "
-            f"max_val={max_val!r} came."
+            f"hardtanh: min_val is not greater than max_val; got min_val={min_val!r} and "
+            f"max_val={max_val!r}."
         )
     if not is_floating(input):
         refuse_truth_values("hardtanh", input)
@@ -249,7 +249,7 @@ def relu6(input: T, inplace: bool = False) -> T:
     """Each element, but never below 0 nor above 6; no gradient flows at 0 and at 6.
 
     Raises:
-        DtypeError: the input holds truth values.
+        DtypeError: the input holds booleans.
         GraphError: `inplace=True`: no operation writes to its input.
 
     >>> from torch import empty

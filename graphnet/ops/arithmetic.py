@@ -37,7 +37,7 @@ def add(input: T | float, other: T | float, *, alpha: float = 1) -> T:
     """input + alpha other.
 
     Raises:
-        DtypeError: alpha has decimals, but there are whole numbers only.
+        DtypeError: alpha has decimals, but there are integers only.
         GraphError: alpha is not a number.
 
     >>> from torch import empty
@@ -71,7 +71,7 @@ def sub(input: T | float, other: T | float, *, alpha: float = 1) -> T:
     """input - alpha other.
 
     Raises:
-        DtypeError: alpha has decimals, but there are whole numbers only.
+        DtypeError: alpha has decimals, but there are integers only.
         GraphError: alpha is not a number.
 
     >>> from torch import empty
@@ -166,7 +166,7 @@ def div(input: T | float, other: T | float, *, rounding_mode: str | None = None)
     if rounding_mode is None:
         return Div()(input, other)
     if rounding_mode not in ("floor", "trunc"):
-        raise RangeError(f"div: rounding_mode is None, 'floor' or 'trunc'; {rounding_mode!r} came.")
+        raise RangeError(f"div: rounding_mode is None, 'floor' or 'trunc'; got {rounding_mode!r}.")
     if isinstance(input, int | float):
         input = add(zeros_like(cast("T", other)), input)
     return DivRounded(rounding_mode)(input, other)
@@ -238,10 +238,10 @@ def sign(input: T) -> T:
 
 
 def _require_alpha(alpha: float, *terms: object) -> None:
-    """Refuse a factor that would turn a sum of whole numbers into one with decimals."""
+    """Refuse a factor that would turn a sum of integers into one with decimals."""
     if isinstance(alpha, bool):
-        raise GraphError(f"alpha is a number; {alpha!r} came.")
+        raise GraphError(f"alpha is a number; got {alpha!r}.")
     require_number(alpha=alpha)
     whole = not any(isinstance(term, float) or is_floating(term) for term in terms)
     if isinstance(alpha, float) and whole:
-        raise DtypeError(f"alpha of whole numbers is a whole number; {alpha!r} came.")
+        raise DtypeError(f"alpha of integers is an integer; got {alpha!r}.")

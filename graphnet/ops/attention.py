@@ -65,7 +65,7 @@ def scaled_dot_product_attention(
     """For each query, the mean of the values, weighted by how like their keys are to it.
 
     y = softmax(query keyᵀ · scale + mask) value, where the scale is 1 / √k if it is None. A mask of
-    truth values lets pass where it is true, a mask of numbers is added. A query from which every
+    booleans lets pass where it is true, a mask of numbers is added. A query from which every
     key is hidden gets zeros. As in torch, `dropout_p` drops weights in evaluation too. With
     `enable_gqa` several heads of queries, dimension -3, share one head of keys and values.
     Shapes: query (..., n, k), key (..., m, k), value (..., m, v), mask (..., n, m) or one that
@@ -75,7 +75,7 @@ def scaled_dot_product_attention(
 
     Raises:
         ShapeError: the sizes do not fit.
-        DtypeError: the number types differ, or are not floating; only a mask may hold truth values.
+        DtypeError: the dtypes differ, or are not floating-point; only a mask may hold booleans.
         GraphError: a mask is given, and `is_causal` as well; or a wrong type.
         RangeError: `dropout_p` lies outside [0, 1].
 
@@ -120,7 +120,7 @@ def attention_weights(
 def _scores(query: T, key: T, scale: float) -> T:
     """query keyᵀ · scale.
 
-    The product is scaled, not the query: sums of whole numbers are exact, so that equal scores
+    The product is scaled, not the query: sums of integers are exact, so that equal scores
     stay equal. Among scores of a million, 1e-10 of difference would move weights by as much.
     In float16 the product may overflow where what is scaled first does not.
     """
@@ -130,7 +130,7 @@ def _scores(query: T, key: T, scale: float) -> T:
 
 
 def is_bool(mask: Any) -> bool:
-    """True for a mask of truth values, False for one of numbers that are added to the scores."""
+    """True for a mask of booleans, False for one of numbers that are added to the scores."""
     return str(mask.dtype) == "torch.bool"
 
 
@@ -139,15 +139,15 @@ def _fitting(mask: T, scores: T) -> T:
 
     Raises:
         ShapeError: it does not.
-        DtypeError: it holds neither truth values nor numbers of the type of the scores.
+        DtypeError: it holds neither booleans nor numbers of the type of the scores.
         GraphError: it is neither a tensor nor a node.
     """
     require_tensors("a mask", mask)
     if not is_bool(mask):
-        require_floating("a mask without truth values", scores, mask)
+        require_floating("a mask without booleans", scores, mask)
     sizes = list(zip(reversed(mask.shape), reversed(scores.shape), strict=False))
     if mask.ndim > scores.ndim or any(None not in (a, b) and a not in (1, b) for a, b in sizes):
-        raise ShapeError(f"a mask expands to {described(scores)}; {described(mask)} came.")
+        raise ShapeError(f"a mask expands to {described(scores)}; got {described(mask)}.")
     return expand_as(mask, scores) if any(None in pair for pair in sizes) else mask
 
 
@@ -155,20 +155,20 @@ def _refuse_misfits(query: Any, key: Any, value: Any) -> None:
     """Refuse sizes that do not fit, as far as they are known."""
     for each in (query, key, value):
         if each.ndim < 2:
-            raise ShapeError(f"attention takes 2 dimensions or more; {described(each)} came.")
+            raise ShapeError(f"attention takes 2 dimensions or more; got {described(each)}.")
     for rule, first, second in [
         ("query and key have the same last size", (query, -1), (key, -1)),
         ("there are as many values as keys", (key, -2), (value, -2)),
     ]:
         sizes = {each.shape[dim] for each, dim in (first, second)} - {None}
         if len(sizes) > 1:
-            raise ShapeError(f"{rule}; {described(first[0])} and {described(second[0])} came.")
+            raise ShapeError(f"{rule}; got {described(first[0])} and {described(second[0])}.")
     for first, second in combinations((query, key, value), 2):
         fronts = zip(reversed(first.shape[:-2]), reversed(second.shape[:-2]), strict=False)
         if any(len({*sizes} - {None, 1}) > 1 for sizes in fronts):
             raise ShapeError(
                 "the dimensions before the last two are equal, or 1; "
-                f"{described(first)} and {described(second)} came."
+                f"got {described(first)} and {described(second)}."
             )
 
 
@@ -182,7 +182,7 @@ def _shared(x: T, query: T) -> T:
     if not heads or queries is None or queries % heads:
         raise ShapeError(
             "enable_gqa takes heads of queries, dimension -3, that can be divided among the heads "
-            f"of keys and of values; {described(query)} and {described(x)} came."
+            f"of keys and of values; got {described(query)} and {described(x)}."
         )
     sizes = [-1] * (x.ndim + 1)
     sizes[-3] = queries // heads

@@ -54,7 +54,7 @@ def batch_norm(
 
     Raises:
         ShapeError: the channels differ, or in training a channel has one value only.
-        DtypeError: the number types differ, or are not floating.
+        DtypeError: the dtypes differ, or are not floating-point.
         RangeError: eps is negative, or in training 0.
         GraphError: evaluation without buffers, a node as a buffer that is not one, or a wrong type.
 
@@ -70,7 +70,7 @@ def batch_norm(
     statistics = _Statistics(mode, momentum, mean, var, num_batches_tracked)
     require_number(eps=eps)
     if eps < 0 or (eps == 0 and mode is not False):
-        raise RangeError(f"eps is positive, or in evaluation 0; {eps!r} came.")
+        raise RangeError(f"eps is positive, or in evaluation 0; got {eps!r}.")
     y = statistics.normalize(widened(x), (0, *range(2, x.ndim)), weight, bias, eps)
     return narrowed(y, x)
 
@@ -96,7 +96,7 @@ def instance_norm(
 
     Raises:
         ShapeError: the channels differ, or a channel has one value only.
-        DtypeError: the number types differ, or are not floating.
+        DtypeError: the dtypes differ, or are not floating-point.
         GraphError: `use_input_stats` is not True and there are no buffers, or a wrong type.
 
     >>> from torch import empty

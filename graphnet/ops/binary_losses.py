@@ -28,7 +28,7 @@ def within_unit(x: Tensor, what: str) -> None:
     if x.numel() and not x.is_meta and ((low := x.min()) < 0 or x.max() > 1):
         worst = float(low) if low < 0 else float(x.max())
         raise RangeError(
-            f"{what} is a probability and lies between 0 and 1; {worst:g} came. "
+            f"{what} is a probability and lies between 0 and 1; got {worst:g}. "
             "A sigmoid brings predictions there; targets are labels 0 and 1."
         )
 
@@ -73,7 +73,7 @@ def binary_cross_entropy(
 
     Raises:
         ShapeError: the shapes differ; nothing but the weight is broadcast.
-        DtypeError: the number types differ, or are not floating.
+        DtypeError: the dtypes differ, or are not floating-point.
         RangeError: a value lies outside [0, 1].
         EmptyBatchError: the mean of no elements.
 
@@ -124,7 +124,7 @@ def binary_cross_entropy_with_logits(
 
     Raises:
         ShapeError: the shapes differ; nothing but the weights is broadcast.
-        DtypeError: the number types differ, or are not floating.
+        DtypeError: the dtypes differ, or are not floating-point.
         EmptyBatchError: the mean of no elements.
 
     >>> from torch import empty
@@ -171,7 +171,7 @@ class SignLabels(Op):
     def forward(self, target: Tensor) -> Tensor:
         if not target.is_meta and (wrong := target.abs() != 1).any():
             raise RangeError(
-                f"a label is -1 or 1; {float(target[wrong][0]):g} came. "
+                f"a label is -1 or 1; got {float(target[wrong][0]):g}. "
                 "2 * target - 1 makes them from labels 0 and 1."
             )
         return target
@@ -194,7 +194,7 @@ def hinge_loss(input: T, target: T, *, reduction: str = "mean") -> T:
 
     Raises:
         ShapeError: the shapes differ; nothing is broadcast.
-        DtypeError: the number types differ, or are not floating.
+        DtypeError: the dtypes differ, or are not floating-point.
         RangeError: a label is not -1 or 1.
         EmptyBatchError: the mean of no elements.
 

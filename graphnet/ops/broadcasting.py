@@ -88,7 +88,7 @@ def sum_as(x: T, other: Any) -> T:
 
 
 class Size(Op):
-    """One size of x as a whole number, for a size unknown until x is fed.  Shapes: any -> ()."""
+    """One size of x as an integer, for a size unknown until x is fed.  Shapes: any -> ()."""
 
     symbol = "size"
     dim: int
@@ -143,7 +143,7 @@ class ZerosLike(Op):
 
 
 def zeros_like(x: T) -> T:
-    """Zeros in the shape and number type of x.
+    """Zeros in the shape and dtype of x.
 
     >>> from torch import empty
     >>> zeros_like(empty(2))
@@ -162,7 +162,7 @@ class OnesLike(Op):
 
 
 def ones_like(x: T) -> T:
-    """Ones in the shape and number type of x.
+    """Ones in the shape and dtype of x.
 
     >>> from torch import empty
     >>> ones_like(empty(2))

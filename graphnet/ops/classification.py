@@ -1,7 +1,7 @@
 """Losses of several classes: logits or log-probabilities beside labels or probabilities.
 
 The classes are dimension 1, or dimension 0 of predictions that have no other: (n, c, d1, ...) or
-(c). Labels are whole numbers, one for each place: (n, d1, ...) or ().
+(c). Labels are integers, one for each place: (n, d1, ...) or ().
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ __all__ = ["cross_entropy", "nll_loss"]
 _INT64 = empty(0).long().dtype
 _LABELS_HINT = (
     "Labels are int64 and have the shape of the predictions without the dimension of the classes; "
-    "probabilities are floating numbers in the shape of the predictions."
+    "probabilities are floating-point numbers in the shape of the predictions."
 )
 
 
@@ -61,7 +61,7 @@ def check_labels(labels: Tensor, x: Tensor, ignored: int) -> None:
         place = wrong.nonzero()[0].tolist()
         raise RangeError(
             f"a label is a class from 0 to {classes - 1}, or ignore_index={ignored}; "
-            f"{int(labels[wrong][0])} came, at place {tuple(place)} of the targets"
+            f"got {int(labels[wrong][0])}, at place {tuple(place)} of the targets"
         )
 
 
@@ -157,7 +157,7 @@ def nll_loss(
 
     Raises:
         ShapeError: the shapes do not fit.
-        DtypeError: the labels are not int64, or the others not floating and of one number type.
+        DtypeError: the labels are not int64, or the others not floating and of one dtype.
         RangeError: a label is not a class.
         EmptyBatchError: the mean where no label counts.
 
@@ -214,7 +214,7 @@ def cross_entropy(
 
     Raises:
         ShapeError: the shapes do not fit.
-        DtypeError: the labels are not int64, or the others not floating and of one number type.
+        DtypeError: the labels are not int64, or the others not floating and of one dtype.
         RangeError: a label is not a class, or the smoothing is not between 0 and 1.
         EmptyBatchError: the mean where no label counts, or of no elements.
 
@@ -263,7 +263,7 @@ def check_smoothing(smoothing: float) -> float:
     """
     require_number(label_smoothing=smoothing)
     if not 0 <= smoothing <= 1:
-        raise RangeError(f"label_smoothing lies between 0 and 1; {smoothing!r} came.")
+        raise RangeError(f"label_smoothing lies between 0 and 1; got {smoothing!r}.")
     return smoothing
 
 
@@ -271,12 +271,12 @@ def check_ignored(ignored: int) -> int:
     """The label to ignore, known to be one that int64 holds.
 
     Raises:
-        GraphError: it is not a whole number.
+        GraphError: it is not an integer.
         RangeError: it is too large.
     """
     ignored = whole_number("ignore_index", ignored)
     if not -(2**63) <= ignored < 2**63:
-        raise RangeError(f"ignore_index is a label, an int64; {ignored} came.")
+        raise RangeError(f"ignore_index is a label, an int64; got {ignored}.")
     return ignored
 
 
@@ -294,7 +294,7 @@ def _refuse_floating_labels(x: T, target: T, ignored: int) -> None:
 
 def _floating_labels(x: T, target: T) -> DtypeError:
     return DtypeError(
-        f"The labels {described(target)} are floating numbers; labels are int64 (target.long(), "
+        f"The labels {described(target)} are floating-point numbers; labels are int64 (target.long(), "
         "or dtype=torch.int64 at the input). Probabilities, which cross_entropy takes too, have "
         f"the shape of the predictions, {described(x)}."
     )

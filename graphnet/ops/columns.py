@@ -99,8 +99,8 @@ def require_pixels(x: Tensor, weight: Tensor, channels: int) -> None:
     """
     if 0 in (*x.shape[2:], *weight.shape[2:], channels):
         raise ShapeError(
-            f"an image and a kernel have pixels, and a weight has channels; an image "
-            f"{tuple(x.shape)} and a weight {tuple(weight.shape)} came"
+            f"an image and a kernel have pixels, and a weight has channels; got an image "
+            f"{tuple(x.shape)} and a weight {tuple(weight.shape)}"
         )
 
 
@@ -111,4 +111,4 @@ def require_bias(bias: Any, outputs: int) -> None:
         ShapeError: the bias has another shape.
     """
     if tuple(bias.shape) != (outputs,):
-        raise ShapeError(f"a bias of shape ({outputs},) is needed; {tuple(bias.shape)} came")
+        raise ShapeError(f"a bias of shape ({outputs},) is needed; got {tuple(bias.shape)}")

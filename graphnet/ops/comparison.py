@@ -179,7 +179,7 @@ def where(condition: T, input: T | float, other: T | float) -> T:
     """The input where the condition is true, else the other; each of them may be a number.
 
     Raises:
-        DtypeError: the condition does not hold truth values.
+        DtypeError: the condition does not hold booleans.
         GraphError: the condition is Python's True or False.
 
     >>> from torch import empty
@@ -191,11 +191,11 @@ def where(condition: T, input: T | float, other: T | float) -> T:
         return Where()(condition, input, other)
     if isinstance(other, int | float):
         zero = 0 if isinstance(input, int) and isinstance(other, int) else 0.0
-        # A tensor is needed to fill: the product has the number type that torch chooses.
+        # A tensor is needed to fill: the product has the dtype that torch chooses.
         return cast("T", masked_fill(cast("Any", condition) * zero + other, condition, input))
     if is_floating(other):
         return masked_fill(other, condition, input)
-    return Where()(logical_not(condition), other, input)  # finds the number type of both
+    return Where()(logical_not(condition), other, input)  # finds the dtype of both
 
 
 class MaskedFill(Op):
@@ -221,7 +221,7 @@ def masked_fill(input: T, mask: T, value: float) -> T:
     """The input with a number in every place where the mask is true.
 
     Raises:
-        DtypeError: the mask does not hold truth values.
+        DtypeError: the mask does not hold booleans.
         GraphError: the mask is Python's True or False, or the value is not a number.
 
     >>> from torch import empty

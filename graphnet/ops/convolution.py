@@ -230,10 +230,10 @@ def _borders(padding: Sizes | str, weight: Any, stride: Pair, dilation: Pair) ->
     if padding == "valid":
         return 0, 0, 0, 0
     if padding != "same":
-        raise GraphError(f"padding is 'same', 'valid' or a size; {padding!r} came.")
+        raise GraphError(f"padding is 'same', 'valid' or a size; got {padding!r}.")
     if stride != (1, 1):
         raise GraphError(
-            f"padding='same' needs a stride of 1, so that the size can stay; {stride} came."
+            f"padding='same' needs a stride of 1, so that the size can stay; got {stride}."
         )
     if None in weight.shape[2:]:
         raise ShapeError("padding='same' needs a weight whose kernel size is known.")

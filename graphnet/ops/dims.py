@@ -26,7 +26,7 @@ def normal_dim(x: Tensor | T, dim: int, extra: int = 0) -> int:
 
     Raises:
         ShapeError: x has no such dimension.
-        GraphError: it is not a whole number.
+        GraphError: it is not an integer.
     """
     dim = whole_number("a dimension", dim)
     count = max(x.ndim + extra, 1)
@@ -54,7 +54,7 @@ def normal_dims(x: Tensor | T, dim: Dims) -> tuple[int, ...]:
 
 
 def whole_number(what: str, value: Any) -> int:
-    """A whole number as an int; True and 1.0 are none, as in torch.
+    """An integer as an int; True and 1.0 are none, as in torch.
 
     Raises:
         GraphError: it is not one.
@@ -64,18 +64,18 @@ def whole_number(what: str, value: Any) -> int:
     except TypeError:  # a floating tensor has __index__ too
         whole = False
     if whole is False:
-        raise GraphError(f"{what} is a whole number; {value!r:.50} came.")
+        raise GraphError(f"{what} is an integer; got {value!r:.50}.")
     return whole
 
 
 def whole_numbers(what: str, values: Any) -> tuple[int, ...]:
-    """Several whole numbers as a tuple.
+    """Several integers as a tuple.
 
     Raises:
         GraphError: one of them is not one, or there is no list or tuple of them.
     """
     if not isinstance(values, list | tuple):
-        raise GraphError(f"{what} is one of a list or tuple; {values!r:.50} came.")
+        raise GraphError(f"{what} is one of a list or tuple; got {values!r:.50}.")
     return tuple(whole_number(what, value) for value in values)
 
 
@@ -87,7 +87,7 @@ def require_tensors(name: str, *arguments: Any) -> None:
     """
     for each in arguments:
         if not isinstance(each, _TENSORS):
-            raise GraphError(f"{name} takes tensors or nodes; {each!r:.50} came.")
+            raise GraphError(f"{name} takes tensors or nodes; got {each!r:.50}.")
 
 
 def described(x: Tensor | T) -> str:

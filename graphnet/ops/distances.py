@@ -55,7 +55,7 @@ def kl_div(input: T, target: T, *, reduction: str = "mean", log_target: bool = F
 
     Raises:
         ShapeError: the shapes differ; nothing is broadcast.
-        DtypeError: the number types differ, or are not floating.
+        DtypeError: the dtypes differ, or are not floating-point.
         EmptyBatchError: a mean of no elements.
         GraphError: the reduction is another word, or `log_target` is not True or False.
 
@@ -99,7 +99,7 @@ def cosine_similarity(x1: T, x2: T, dim: int = 1, eps: float = 1e-8) -> T:
 
     Raises:
         ShapeError: the shapes do not broadcast, or have no such dimension.
-        DtypeError: the number types differ, or are not floating.
+        DtypeError: the dtypes differ, or are not floating-point.
         RangeError: `eps` is below 0.
 
     >>> from torch import empty
@@ -109,7 +109,7 @@ def cosine_similarity(x1: T, x2: T, dim: int = 1, eps: float = 1e-8) -> T:
     require_floating("cosine_similarity", x1, x2)
     require_number(eps=eps)
     if not eps >= 0:
-        raise RangeError(f"eps is the least length, 0 or above; {eps!r} came.")
+        raise RangeError(f"eps is the least length, 0 or above; got {eps!r}.")
     x1, x2, dim = _aligned(x1, x2, dim)
     return sum(mul(_unit(x1, dim, eps), _unit(x2, dim, eps)), dim)
 

@@ -1,4 +1,4 @@
-"""Number types: what an operation does not take, and what it takes in another way."""
+"""Dtypes: what an operation does not take, and what it takes in another way."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _FLOAT32 = empty(0).float().dtype
 
 
 class Convert(Op):
-    """y = x in another number type; the gradient comes back in that of x.  Shapes: any."""
+    """y = x in another dtype; the gradient comes back in that of x.  Shapes: any."""
 
     symbol = "dtype"
     dtype: dtype
@@ -44,35 +44,35 @@ def widened(x: T) -> T:
 
 
 def narrowed(x: T, like: Any) -> T:
-    """What was computed from `widened` tensors, in the number type of `like` again."""
+    """What was computed from `widened` tensors, in the dtype of `like` again."""
     return Convert(like.dtype)(x) if is_half(like) else x
 
 
 def refuse_whole_numbers(op: Op, x: Tensor) -> None:
-    """Refuse whole numbers and truth values in an operation that torch has for floating ones only.
+    """Refuse integers and booleans in an operation that torch has for floating ones only.
 
     Raises:
-        DtypeError: x is not of a floating number type.
+        DtypeError: x is not of a floating dtype.
     """
     if not x.dtype.is_floating_point:
         raise DtypeError(
-            f"{op.name} takes floating numbers; {x.dtype} came. Give the input a floating dtype, "
+            f"{op.name} takes floating-point numbers; got {x.dtype}. Give the input a floating dtype, "
             "or convert the tensor with .float()."
         )
 
 
 def refuse_truth_values(name: str, x: Any) -> None:
-    """Refuse truth values in an operation that torch has for numbers only.
+    """Refuse booleans in an operation that torch has for numbers only.
 
     Raises:
-        DtypeError: x holds truth values.
+        DtypeError: x holds booleans.
     """
     if x.dtype == _TRUTH_VALUES:
-        raise DtypeError(f"{name} takes numbers; truth values came. Convert them: .float().")
+        raise DtypeError(f"{name} takes numbers; got booleans. Convert them: .float().")
 
 
 def require_truth_values(name: str, x: Any) -> None:
-    """Refuse a condition that is not one of truth values, such as the result of a comparison.
+    """Refuse a condition that is not one of booleans, such as the result of a comparison.
 
     Raises:
         DtypeError: x holds numbers, or is no tensor at all.
@@ -80,21 +80,21 @@ def require_truth_values(name: str, x: Any) -> None:
     kind = getattr(x, "dtype", type(x).__name__)
     if kind != _TRUTH_VALUES:
         raise DtypeError(
-            f"{name} takes a condition of truth values; {kind} came. A comparison makes one: x > 0."
+            f"{name} takes a condition of booleans; got {kind}. A comparison makes one: x > 0."
         )
 
 
 def is_floating(x: Any) -> bool:
-    """True for tensors and nodes of a floating number type."""
+    """True for tensors and nodes of a floating dtype."""
     return hasattr(x, "dtype") and bool(x.dtype.is_floating_point)
 
 
 def whole_bound(bound: float) -> int:
-    """A bound of whole numbers, without its decimals.
+    """A bound of integers, without its decimals.
 
     Raises:
         RangeError: it is infinite, or NaN.
     """
     if not isfinite(bound):
-        raise RangeError(f"a bound of whole numbers is finite; {bound!r} came.")
+        raise RangeError(f"a bound of integers is finite; got {bound!r}.")
     return int(bound)

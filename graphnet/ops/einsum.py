@@ -85,12 +85,12 @@ def einsum(equation: str, *operands: T) -> T:
 def _parsed(equation: str, operands: list[Any]) -> tuple[list[Letters], Letters]:
     """The letters of each operand and of the result; the dimensions of `...` are numbers."""
     if not isinstance(equation, str):
-        raise GraphError(f"einsum: the formula is a text; {equation!r:.50} came.")
+        raise GraphError(f"einsum: the formula is a text; got {equation!r:.50}.")
     left, arrow, right = equation.replace(" ", "").partition("->")
     terms = left.split(",")
     if not 1 <= len(operands) <= 2 or len(terms) != len(operands):
         raise GraphError(
-            f"einsum takes one or two operands, with a formula for each; {equation!r} came with "
+            f"einsum takes one or two operands, with a formula for each; got {equation!r} with "
             f"{len(operands)}. For more, apply it several times."
         )
     widths = [

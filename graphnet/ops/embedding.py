@@ -1,4 +1,4 @@
-"""Rows of a table, found by whole numbers; and whole numbers as rows of zeros and a one."""
+"""Rows of a table, found by integers; and integers as rows of zeros and a one."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def embedding(
     scale_grad_by_freq: bool = False,
     sparse: bool = False,
 ) -> T:
-    """The rows of a table that whole numbers name; the row `padding_idx` does not learn.
+    """The rows of a table that integers name; the row `padding_idx` does not learn.
 
     The arguments behind it are torch's, and not supported: see `refuse_unsupported`.
     Shapes: input (...), weight (rows, columns) -> (..., columns).
@@ -95,13 +95,13 @@ def embedding(
     require_tensors("embedding", input, weight)
     refuse_unsupported(max_norm, norm_type, scale_grad_by_freq, sparse)
     if weight.ndim != 2:
-        raise ShapeError(f"weight is a table of two dimensions; {described(weight)} came.")
+        raise ShapeError(f"weight is a table of two dimensions; got {described(weight)}.")
     _refuse_types(input, "int64", "int32")
     if padding_idx is None:
         return Embedding()(input, weight)
     rows = weight.shape[0]
     if rows is None:
-        raise ShapeError(f"padding_idx needs a table of known size; {described(weight)} came.")
+        raise ShapeError(f"padding_idx needs a table of known size; got {described(weight)}.")
     padding = eq(input, row_number(padding_idx, rows))
     found = Embedding()(input, weight)
     return where(unsqueeze(padding, -1), Detach()(found), found)
@@ -114,7 +114,7 @@ def row_number(padding_idx: int, rows: int) -> int:
         RangeError: the table has no such row.
     """
     if not -rows <= whole_number("padding_idx", padding_idx) < rows:
-        raise RangeError(f"padding_idx is the number of one of {rows} rows; {padding_idx!r} came.")
+        raise RangeError(f"padding_idx is the number of one of {rows} rows; got {padding_idx!r}.")
     return padding_idx % rows
 
 
@@ -160,7 +160,7 @@ class OneHot(Op):
 
 
 def one_hot(input: T, num_classes: int = -1) -> T:
-    """Whole numbers as rows of zeros with a single 1, of type int64.
+    """Integers as rows of zeros with a single 1, of type int64.
 
     With -1 the number of classes is the largest label and one; for nodes it must be given.
     Shapes: (...) -> (..., num_classes).
@@ -184,12 +184,12 @@ def one_hot(input: T, num_classes: int = -1) -> T:
             raise GraphError("The number of classes cannot be read off no labels: num_classes=...")
         num_classes = int(input.max()) + 1
     if num_classes < 1:
-        raise RangeError(f"num_classes is -1, or 1 or more; {num_classes} came.")
+        raise RangeError(f"num_classes is -1, or 1 or more; got {num_classes}.")
     return OneHot(num_classes)(input)
 
 
 def _refuse_types(labels: Any, *allowed: str) -> None:
-    """Refuse labels of another number type."""
+    """Refuse labels of another dtype."""
     name = str(labels.dtype).removeprefix("torch.")
     if name not in allowed:
         raise DtypeError(f"labels are {' or '.join(allowed)}; {described(labels)} holds {name}.")
@@ -207,4 +207,4 @@ def _refuse_labels_beyond(labels: Tensor, count: int) -> None:
         and ((low := labels.min()) < 0 or labels.max() >= count)
     ):
         worst = int(low) if low < 0 else int(labels.max())
-        raise RangeError(f"a label lies between 0 and {count - 1}; {worst} came")
+        raise RangeError(f"a label lies between 0 and {count - 1}; got {worst}")

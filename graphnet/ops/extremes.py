@@ -234,7 +234,7 @@ def _alone(name: str, x: T, keepdim: bool) -> T:
 
 
 def _ranks(x: Any) -> Any:
-    """x, but 0 and 1 for truth values, which argmax does not compare."""
+    """x, but 0 and 1 for booleans, which argmax does not compare."""
     return mul(x, 1) if str(x.dtype) == "torch.bool" else x
 
 

@@ -1,4 +1,4 @@
-"""Elements at places that a tensor of whole numbers names, along one dimension.
+"""Elements at places that an integer tensor names, along one dimension.
 
 `Gather` and `ScatterAdd` are each other's derivatives, and so are `InCorner` and `Corner`.
 """
@@ -142,7 +142,7 @@ class IndexSelect(Op):
     """The places of one dimension that a vector names.  Shapes: (n, m), (k) -> (k, m) for dim=0."""
 
     symbol = "x[i]"
-    hint = "The index is a vector of whole numbers."
+    hint = "The index is an integer vector."
     dim: int
 
     def forward(self, x: Tensor, index: Tensor) -> Tensor:
@@ -155,7 +155,7 @@ class IndexSelect(Op):
 
 
 def index_select(input: T, dim: int, index: T) -> T:
-    """The places of a dimension that a vector of whole numbers names, in its order.
+    """The places of a dimension that an integer vector names, in its order.
 
     Raises:
         ShapeError: the input has no such dimension, or a place is out of range; none counts

@@ -1,8 +1,8 @@
 """Parts of a tensor, `x[...]`, and what puts the parts back.
 
 `Index` and `Scatter`, `Take` and `Put` are each other's derivatives.
-As torch does, `x[key]` first takes what whole numbers, slices and None name, and then what tensors
-of whole numbers name. These are inputs, not options: an index may change at every walk.
+As torch does, `x[key]` first takes what integers, slices and None name, and then what tensors
+of integers name. These are inputs, not options: an index may change at every walk.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def as_index(key: Key) -> tuple[Any, ...]:
 
 
 class Index(Op):
-    """The part of x that whole numbers, slices, None and an ellipsis name.
+    """The part of x that integers, slices, None and an ellipsis name.
 
     Shapes: (n, m) -> (m) for a number, (k, m) for a slice of k.
     """
@@ -80,7 +80,7 @@ class Scatter(Op):
 
 
 class Take(Op):
-    """The elements of x at places that tensors of whole numbers name, one for each of some dims.
+    """The elements of x at places that integer tensors name, one for each of some dims.
 
     Shapes: (n, m), (k) -> (k, m) for dims (0,), and (n, m), (k), (k) -> (k) for dims (0, 1).
     """
@@ -109,7 +109,7 @@ class Put(Op):
     dims: tuple[int, ...]
 
     def forward(self, x: Tensor, other_like: Tensor, *indices: Tensor) -> Tensor:
-        wide = widened(x)  # torch adds in the number type of the result, however many there are
+        wide = widened(x)  # torch adds in the dtype of the result, however many there are
         result = wide.new_zeros(other_like.shape)
         # torch adds at the first dimensions: those of the indices come there, in both tensors.
         apart = len(self.dims) <= max(self.dims) - min(self.dims)
@@ -126,7 +126,7 @@ class Put(Op):
 
 
 def numbers_of(key: Key, ndim: int) -> list[tuple[int, int]]:
-    """The whole numbers in a key, each with the dimension of x that it is for."""
+    """The integers in a key, each with the dimension of x that it is for."""
     found = []
     dim = 0
     taken = len(key) - key.count(None) - key.count("...")
@@ -140,13 +140,13 @@ def numbers_of(key: Key, ndim: int) -> list[tuple[int, int]]:
 def getitem(x: T, key: Any) -> T:
     """The part of x that `x[key]` names.
 
-    The key is one of these or a tuple of them: a whole number, a slice with a positive step, None
-    for a new dimension, `...`, and tensors (for a node: nodes) of whole numbers. Elements that are
+    The key is one of these or a tuple of them: an integer, a slice with a positive step, None
+    for a new dimension, `...`, and tensors (for a node: nodes) of integers. Elements that are
     named several times get the sum of their gradients.
 
     Raises:
         ShapeError: a number is out of range, or there are more of them than dimensions.
-        DtypeError: an index does not hold whole numbers.
+        DtypeError: an index does not hold integers.
         GraphError: for a node, an index is a tensor or a list.
 
     >>> from torch import empty
@@ -203,19 +203,19 @@ def _as_option(x: Any, part: Any) -> Any:
 
 
 def _number(x: Any, value: Any) -> int:
-    """A whole number in a key."""
+    """An integer in a key."""
     if isinstance(value, bool) or not hasattr(value, "__index__"):
         raise GraphError(f"{_came_as_index(x, type(value).__name__)} {_FEED_INDEX}")
     return whole_number("an index", value)
 
 
 def _checked_index(x: Any, index: Any) -> Any:
-    """A tensor or node of whole numbers, as an index of x."""
+    """A tensor or node of integers, as an index of x."""
     if isinstance(x, Symbolic) and not isinstance(index, Symbolic):
         raise GraphError(f"{_came_as_index(x, type(index).__name__)} {_FEED_INDEX}")
     if str(index.dtype) in ("torch.bool", "torch.uint8"):
         raise DtypeError(
-            f"An index of {described(x)} holds truth values ({index.dtype}): how many elements it "
+            f"An index of {described(x)} holds booleans ({index.dtype}): how many elements it "
             "names would depend on values. Use ops.where or ops.masked_fill, which keep the shape."
         )
     return index
@@ -229,8 +229,8 @@ _FEED_INDEX = (
 
 def _came_as_index(x: Any, kind: str) -> str:
     return (
-        f"{described(x)} is indexed by whole numbers, slices of them, None, `...` and "
-        f"{'nodes' if isinstance(x, Symbolic) else 'tensors'} of whole numbers; a {kind} came."
+        f"{described(x)} is indexed by integers, slices of them, None, `...` and "
+        f"{'nodes' if isinstance(x, Symbolic) else 'tensors'} of integers; got {kind}."
     )
 
 

@@ -134,7 +134,7 @@ def _several(name: str, tensors: Any) -> list[Any]:
     """The tensors to join, of which there is one at least."""
     if not isinstance(tensors, list | tuple) or not tensors:
         came = "none" if isinstance(tensors, list | tuple) else f"a {type(tensors).__name__}"
-        raise ShapeError(f"{name} takes a list or tuple of one tensor or more; {came} came.")
+        raise ShapeError(f"{name} takes a list or tuple of one tensor or more; got {came}.")
     require_tensors(name, *tensors)
     return list(tensors)
 
@@ -193,7 +193,7 @@ def _equal_sizes(size: int, x: Any, dim: int) -> tuple[int, ...]:
     """The sizes of the pieces of a dimension, all but the last of which have the same."""
     total = _known_size("split", x, dim)
     if size < 0 or (size == 0 and total):
-        raise ShapeError(f"split: a piece has the size 1 or more; {size} came.")
+        raise ShapeError(f"split: a piece has the size 1 or more; got {size}.")
     return tuple(min(size, total - at) for at in range(0, total, max(size, 1))) or (0,)
 
 
@@ -208,7 +208,7 @@ def chunk(input: T, chunks: int, dim: int = 0) -> tuple[T, ...]:
     [2, 2, 1]
     """
     if whole_number("chunk: the number of pieces", chunks) < 1:
-        raise ShapeError(f"chunk: there is one piece or more; {chunks} came.")
+        raise ShapeError(f"chunk: there is one piece or more; got {chunks}.")
     if not input.ndim:
         raise ShapeError(f"chunk: {described(input)} has no dimension to take apart.")
     dim = normal_dim(input, dim)

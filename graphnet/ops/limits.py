@@ -136,7 +136,7 @@ def clamp(input: T, min: T | float | None = None, max: T | float | None = None) 
     if not given or len(set(numbers)) > 1:
         raise GraphError(
             "clamp takes min or max or both, two numbers or two tensors; "
-            f"min={min!r} and max={max!r} came."
+            f"got min={min!r} and max={max!r}."
         )
     if numbers[0]:
         return Clamp(cast("float | None", min), cast("float | None", max))(input)

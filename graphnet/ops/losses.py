@@ -54,7 +54,7 @@ def reduce(loss: T, reduction: str) -> T:
         return sum(loss)
     if reduction == "none":
         return loss
-    raise GraphError(f"reduction is one of {REDUCTIONS}; {reduction!r} came.")
+    raise GraphError(f"reduction is one of {REDUCTIONS}; got {reduction!r}.")
 
 
 class Total(Op):
@@ -113,7 +113,7 @@ def mse_loss(input: T, target: T, *, reduction: str = "mean", weight: T | None =
 
     Raises:
         ShapeError: the shapes differ; nothing is broadcast.
-        DtypeError: the number types differ, or are not floating.
+        DtypeError: the dtypes differ, or are not floating-point.
         EmptyBatchError: the mean of no elements, or of weights that sum to 0.
 
     >>> from torch import empty
@@ -166,7 +166,7 @@ def l1_loss(input: T, target: T, *, reduction: str = "mean", weight: T | None = 
 
     Raises:
         ShapeError: the shapes differ; nothing is broadcast.
-        DtypeError: the number types differ, or are not floating.
+        DtypeError: the dtypes differ, or are not floating-point.
         EmptyBatchError: the mean of no elements, or of weights that sum to 0.
 
     >>> from torch import empty
@@ -212,7 +212,7 @@ def check_bend(name: str, size: float, zero: bool = False) -> float:
     """
     require_number(**{name: size})
     if not size >= 0 or (size == 0 and not zero):
-        raise RangeError(f"{name} is {'0 or above' if zero else 'above 0'}; {size!r} came.")
+        raise RangeError(f"{name} is {'0 or above' if zero else 'above 0'}; got {size!r}.")
     return size
 
 
@@ -229,7 +229,7 @@ def huber_loss(
 
     Raises:
         ShapeError: the shapes differ; nothing is broadcast.
-        DtypeError: the number types differ, or are not floating.
+        DtypeError: the dtypes differ, or are not floating-point.
         RangeError: delta is not above 0.
         EmptyBatchError: the mean of no elements.
 
@@ -252,7 +252,7 @@ def smooth_l1_loss(input: T, target: T, *, reduction: str = "mean", beta: float 
 
     Raises:
         ShapeError: the shapes differ; nothing is broadcast.
-        DtypeError: the number types differ, or are not floating.
+        DtypeError: the dtypes differ, or are not floating-point.
         RangeError: beta is below 0.
         EmptyBatchError: the mean of no elements.
 

@@ -135,7 +135,7 @@ def avg_pool2d(
     kernel, steps, borders = window_of(kernel_size, stride, padding)
     require_half(borders, kernel)
     if divisor_override is not None and whole_number("divisor_override", divisor_override) == 0:
-        raise GraphError("divisor_override is a whole number but 0; 0 came.")
+        raise GraphError("divisor_override is an integer but 0; got 0.")
     options = (kernel, steps, borders, ceil_mode, count_include_pad, divisor_override)
     return on_batch(AvgPool2d(*options), input)
 
@@ -154,7 +154,7 @@ class AdaptiveMean(Op):
 
     def forward(self, x: Tensor) -> Tensor:
         if not x.shape[self.dim]:
-            raise ShapeError(f"an image needs pixels; {tuple(x.shape)} came")
+            raise ShapeError(f"an image needs pixels; got {tuple(x.shape)}")
         sizes = (*x.shape[: self.dim], self.count, *x.shape[self.dim + 1 :])
         result = x.new_zeros(sizes)
         for place, (start, end) in enumerate(parts(x.shape[self.dim], self.count)):
@@ -204,7 +204,7 @@ def adaptive_avg_pool2d(input: T, output_size: Any) -> T:
 
     Raises:
         ShapeError: the image has no pixels.
-        GraphError: output_size is not one or two whole numbers, or None.
+        GraphError: output_size is not one or two integers, or None.
 
     >>> from torch import empty
     >>> adaptive_avg_pool2d(empty(1, 5, 7).fill_(3), (1, 2))
@@ -212,10 +212,10 @@ def adaptive_avg_pool2d(input: T, output_size: Any) -> T:
     """
     require_tensor(input, "the input of adaptive_avg_pool2d", (3, 4))
     if 0 in input.shape[-2:]:
-        raise ShapeError(f"adaptive_avg_pool2d: an image needs pixels; {described(input)} came.")
+        raise ShapeError(f"adaptive_avg_pool2d: an image needs pixels; got {described(input)}.")
     asked = tuple(output_size) if isinstance(output_size, tuple | list) else (output_size,) * 2
     if len(asked) != 2 or output_size is None:
-        raise GraphError(f"output_size is one size, or two or None each; {output_size!r} came.")
+        raise GraphError(f"output_size is one size, or two or None each; got {output_size!r}.")
     for dim, count in zip((input.ndim - 1, input.ndim - 2), reversed(asked), strict=True):
         if count is not None:
             input = AdaptiveMean(dim, size_of(count, "output_size", 0))(input)

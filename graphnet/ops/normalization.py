@@ -45,7 +45,7 @@ def layer_norm(
 
     Raises:
         ShapeError: the input does not end with `normalized_shape`, which weight and bias must have.
-        DtypeError: the number types differ, or are not floating.
+        DtypeError: the dtypes differ, or are not floating-point.
         GraphError: an argument of a wrong type.
 
     >>> from torch import empty
@@ -66,14 +66,14 @@ def rms_norm(
 ) -> T:
     """x divided by its root mean square over the last dimensions, those of `normalized_shape`.
 
-    y = x / √(mean x² + eps) · weight; where eps is None, it is the precision of the number type.
+    y = x / √(mean x² + eps) · weight; where eps is None, it is the precision of the dtype.
     Shapes: input (..., *normalized_shape), weight normalized_shape -> that of the input.
 
     Source: Zhang and Sennrich, Root mean square layer normalization (2019), equation 4.
 
     Raises:
         ShapeError: the input does not end with `normalized_shape`, which the weight must have.
-        DtypeError: the number types differ, or are not floating.
+        DtypeError: the dtypes differ, or are not floating-point.
         GraphError: an argument of a wrong type.
 
     >>> from torch import empty
@@ -101,7 +101,7 @@ def group_norm(
     Raises:
         ShapeError: the channels cannot be divided into equal groups, a group has no values, there
             is one value only, or the sizes differ.
-        DtypeError: the number types differ, or are not floating.
+        DtypeError: the dtypes differ, or are not floating-point.
         GraphError: an argument of a wrong type.
 
     >>> from torch import empty
@@ -110,7 +110,7 @@ def group_norm(
     """
     x, (weight, bias) = with_channels("group_norm", input, weight, bias)
     if whole_number("num_groups", num_groups) < 1:
-        raise ShapeError(f"num_groups is 1 or more; {num_groups} came.")
+        raise ShapeError(f"num_groups is 1 or more; got {num_groups}.")
     channels = x.shape[1]
     if channels is not None and (channels == 0 or channels % num_groups):
         raise ShapeError(
@@ -153,7 +153,7 @@ def _ending(shape: Any, name: str, x: T, *others: Any) -> tuple[T, list[Any]]:
     require_floating(name, x, optional=others)
     shape = whole_numbers("normalized_shape", shape)
     if not shape:
-        raise ShapeError("normalized_shape names one size or more: (3,); () came.")
+        raise ShapeError("normalized_shape names one size or more: (3,); got ().")
     refuse_few_dims(name, x, len(shape))
     x = sized(x, (*[None] * (x.ndim - len(shape)), *shape))
     return x, [each if each is None else sized(each, shape) for each in others]

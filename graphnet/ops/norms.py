@@ -93,7 +93,7 @@ def norm(input: T, p: float | str | None = "fro", dim: Dims = None, keepdim: boo
     Raises:
         ShapeError: the input has no such dimension, or the extremes of no elements are asked for.
         GraphError: p is not a number.
-        DtypeError: the input holds whole numbers.
+        DtypeError: the input holds integers.
 
     >>> from torch import empty
     >>> norm(empty(4).fill_(3))
@@ -101,7 +101,7 @@ def norm(input: T, p: float | str | None = "fro", dim: Dims = None, keepdim: boo
     """
     power = 2.0 if p is None or p == "fro" else p
     if not isinstance(power, int | float):
-        raise GraphError(f'norm: p is a number or "fro"; {p!r:.50} came.')
+        raise GraphError(f'norm: p is a number or "fro"; got {p!r:.50}.')
     require_floating("norm", input)
     if power in (inf, -inf):
         return (amax if power > 0 else amin)(abs(input), () if dim is None else dim, keepdim)

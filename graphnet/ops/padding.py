@@ -64,13 +64,13 @@ def pad(input: T, pad: Sequence[int], mode: str = "constant", value: float | Non
     tensor([7., 3., 3.])
     """
     if mode != "constant":
-        raise GraphError(f'pad: the mode is "constant"; {mode!r} came.')
+        raise GraphError(f'pad: the mode is "constant"; got {mode!r}.')
     amounts = whole_numbers("pad: an amount", pad)
     if len(amounts) % 2 or len(amounts) > 2 * input.ndim:
         raise ShapeError(
             "pad: the amounts are pairs, one for each of the last dimensions of "
-            f"{described(input)}; {amounts} came."
+            f"{described(input)}; got {amounts}."
         )
     if not isinstance(value, int | float | None):
-        raise GraphError(f"pad: the value is a number; a {type(value).__name__} came.")
+        raise GraphError(f"pad: the value is a number; got {type(value).__name__}.")
     return Pad(amounts, float(value or 0))(input)

@@ -139,7 +139,7 @@ def layout(op: Any, x: Tensor) -> tuple[Pair, Padding]:
         ShapeError: the image has no pixels, or no window fits into it.
     """
     if 0 in x.shape[1:]:
-        raise ShapeError(f"an image needs channels and pixels; {tuple(x.shape)} came")
+        raise ShapeError(f"an image needs channels and pixels; got {tuple(x.shape)}")
     covered = spans(op.kernel, getattr(op, "dilation", (1, 1)))
     counts, ends = [], []
     for size, cover, step, border in zip(x.shape[2:], covered, op.stride, op.padding, strict=True):
@@ -216,5 +216,5 @@ def require_half(padding: Pair, covered: Pair) -> None:
     """
     if any(border > cover // 2 for border, cover in zip(padding, covered, strict=True)):
         raise GraphError(
-            f"padding is at most half of what the kernel covers, {covered}; {padding} came."
+            f"padding is at most half of what the kernel covers, {covered}; got {padding}."
         )

@@ -267,5 +267,5 @@ def _require_ranks(x: Any, weight: Any, *biases: Any) -> None:
         came = ", ".join(described(each) for each in (x, weight, *biases))
         raise ShapeError(
             "linear: the weight is (out_features, in_features) and the bias (out_features), or "
-            f"(in_features) and (); {came} came."
+            f"(in_features) and (); got {came}."
         )

@@ -64,7 +64,7 @@ def dropout(
 
     Raises:
         RangeError: p lies outside [0, 1].
-        DtypeError: whole numbers are scaled, in training with p below 1.
+        DtypeError: integers are scaled, in training with p below 1.
         GraphError: `inplace=True`, since no operation writes to its input; or a wrong type.
 
     >>> from torch import empty
@@ -89,4 +89,4 @@ def require_probability(p: float) -> None:
     """
     require_number(p=p)
     if not 0 <= p <= 1:
-        raise RangeError(f"p, the probability of dropping, lies between 0 and 1; {p!r} came.")
+        raise RangeError(f"p, the probability of dropping, lies between 0 and 1; got {p!r}.")

@@ -137,7 +137,7 @@ class Var(Op):
             number = number * size(x, dim)
         if self.correction == int(self.correction):
             return number - int(self.correction)
-        if not isinstance(number, int):  # a node, of whole numbers
+        if not isinstance(number, int):  # a node, of integers
             number = Convert(x.dtype)(number)
         return number - self.correction
 
@@ -220,7 +220,7 @@ def _options(
     if not isinstance(unbiased, bool | None) or not isinstance(correction, int | float | None):
         raise GraphError(
             f"{name}: unbiased is True or False, and correction a number; "
-            f"unbiased={unbiased!r}, correction={correction!r} came."
+            f"got unbiased={unbiased!r}, correction={correction!r}."
         )
     if correction is None:
         correction = 0 if unbiased is False else 1

@@ -169,7 +169,7 @@ class Several(Op):
         if training and prod(x.size(dim) for dim in self.dims) == self.refused:
             raise ShapeError(
                 "in training a normalization needs more than one value to average over, since one "
-                f"value has no variance; the shape {shape_text(tuple(x.shape))} came. Feed a "
+                f"value has no variance; got the shape {shape_text(tuple(x.shape))}. Feed a "
                 "larger batch, or switch to evaluation: graph.eval(), module.eval()"
             )
         return x
@@ -247,7 +247,7 @@ def refuse_sizes(x: Any, sizes: Sequence[int | None], name: str = "a normalizati
     if x.ndim != len(sizes) or any(
         None not in (a, b) and a != b for a, b in zip(sizes, x.shape, strict=True)
     ):
-        raise ShapeError(f"{name}: the sizes {shape_text(sizes)} are needed; {described(x)} came.")
+        raise ShapeError(f"{name}: the sizes {shape_text(sizes)} are needed; got {described(x)}.")
 
 
 def with_channels(name: str, x: T, *vectors: Any) -> tuple[T, list[Any]]:
@@ -255,7 +255,7 @@ def with_channels(name: str, x: T, *vectors: Any) -> tuple[T, list[Any]]:
 
     Raises:
         ShapeError: the numbers differ, or x has no channels.
-        DtypeError: the number types differ, or are not floating.
+        DtypeError: the dtypes differ, or are not floating-point.
     """
     require_floating(name, x, optional=vectors)
     refuse_few_dims(name, x, 2)
@@ -271,7 +271,7 @@ def with_channels(name: str, x: T, *vectors: Any) -> tuple[T, list[Any]]:
 def refuse_few_dims(name: str, x: Any, least: int) -> None:
     """Refuse a tensor or node of fewer dimensions than a function takes."""
     if x.ndim < least:
-        raise ShapeError(f"{name} takes {least} dimensions or more; {described(x)} came.")
+        raise ShapeError(f"{name} takes {least} dimensions or more; got {described(x)}.")
 
 
 def require_buffer(node: Any, written: bool) -> None:

@@ -50,7 +50,7 @@ def softplus(input: T, beta: float = 1.0, threshold: float = 20.0) -> T:
     """log (1 + exp βx) / β, a smooth form of relu; x itself where βx is above the threshold.
 
     Raises:
-        DtypeError: the input holds whole numbers.
+        DtypeError: the input holds integers.
         GraphError: beta or threshold is not a number.
 
     >>> from torch import empty
@@ -81,7 +81,7 @@ def silu(input: T, inplace: bool = False) -> T:
     """x times the logistic function of x; also known as swish.
 
     Raises:
-        DtypeError: the input holds whole numbers.
+        DtypeError: the input holds integers.
         GraphError: `inplace=True`: no operation writes to its input.
 
     Source: Elfwing, Uchibe and Doya, Sigmoid-Weighted Linear Units (2018).
@@ -115,7 +115,7 @@ def mish(input: T, inplace: bool = False) -> T:
     """x times tanh (softplus x).
 
     Raises:
-        DtypeError: the input holds whole numbers.
+        DtypeError: the input holds integers.
         GraphError: `inplace=True`: no operation writes to its input.
 
     Source: Misra, Mish: A Self Regularized Non-Monotonic Activation Function (2020).
@@ -177,7 +177,7 @@ def gelu(input: T, *, approximate: str = "none") -> T:
 
     Raises:
         RangeError: `approximate` is another word.
-        DtypeError: the input holds whole numbers.
+        DtypeError: the input holds integers.
 
     Source: Hendrycks and Gimpel, Gaussian Error Linear Units (2016).
 
@@ -196,4 +196,4 @@ def require_approximation(approximate: str) -> None:
         RangeError: it is neither "none" nor "tanh".
     """
     if approximate not in ("none", "tanh"):
-        raise RangeError(f"gelu: approximate is 'none' or 'tanh'; {approximate!r} came.")
+        raise RangeError(f"gelu: approximate is 'none' or 'tanh'; got {approximate!r}.")

@@ -38,7 +38,7 @@ def softmax(input: T, dim: int | None = None) -> T:
 
     Raises:
         ShapeError: the input has no such dimension.
-        DtypeError: the input holds whole numbers.
+        DtypeError: the input holds integers.
 
     >>> from torch import empty
     >>> softmax(empty(2, 4).fill_(1000), dim=1)[0]
@@ -71,7 +71,7 @@ def log_softmax(input: T, dim: int | None = None) -> T:
 
     Raises:
         ShapeError: the input has no such dimension.
-        DtypeError: the input holds whole numbers.
+        DtypeError: the input holds integers.
 
     >>> from torch import empty
     >>> log_softmax(empty(2, 4).fill_(1000), dim=1)[0]

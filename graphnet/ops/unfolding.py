@@ -36,7 +36,7 @@ class Unfold(Op):
 
     def forward(self, x: Tensor) -> Tensor:
         if 0 in x.shape[1:]:
-            raise ShapeError(f"an image needs channels and pixels; {tuple(x.shape)} came")
+            raise ShapeError(f"an image needs channels and pixels; got {tuple(x.shape)}")
         down, across = columns_of(self, (x.shape[2], x.shape[3]))
         view = windows(x, self.kernel, self.stride, self.padding, self.dilation)
         height = x.shape[1] * self.kernel[0] * self.kernel[1]
@@ -123,7 +123,7 @@ def require_columns(op: Any, y: Any, size: Pair) -> None:
     if not whole or count not in (None, down * across):
         raise ShapeError(
             f"fold: an image of {size[0]} × {size[1]} pixels has {down * across} windows of "
-            f"{pixels} pixels for each channel; {described(y)} came."
+            f"{pixels} pixels for each channel; got {described(y)}."
         )
 
 

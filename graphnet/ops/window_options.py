@@ -23,7 +23,7 @@ Sizes = int | tuple[int, ...] | list[int]
 """A size as callers give it: one for every dimension, or one for each."""
 
 WHOLE = ("int64", "int32", "int16", "int8", "uint8")
-"""The number types of whole numbers."""
+"""The dtypes of integers."""
 
 
 def on_batch(op: Callable[..., T], input: T, *others: T, ndim: int = 4) -> T:
@@ -34,14 +34,14 @@ def on_batch(op: Callable[..., T], input: T, *others: T, ndim: int = 4) -> T:
 
 
 def size_of(value: Any, name: str, least: int = 1) -> int:
-    """A whole number of `least` or more.
+    """An integer of `least` or more.
 
     Raises:
         GraphError: something else came.
     """
     size = whole_number(name, value)
     if size < least:
-        raise GraphError(f"{name} is a whole number of {least} or more; {size} came.")
+        raise GraphError(f"{name} is an integer of {least} or more; got {size}.")
     return size
 
 
@@ -59,7 +59,7 @@ def sizes_of(
     sizes = tuple(value) if isinstance(value, tuple | list) else (value,) * count
     sizes = sizes * count if repeat and len(sizes) == 1 else sizes
     if len(sizes) != count:
-        raise GraphError(f"{name} is a whole number, or {count} of them; {value!r} came.")
+        raise GraphError(f"{name} is an integer, or {count} of them; got {value!r}.")
     return tuple(size_of(size, name, least) for size in sizes)
 
 
@@ -70,28 +70,28 @@ def pair(value: Any, name: str, least: int = 1, repeat: bool = True) -> Pair:
 
 
 def require_tensor(x: Any, what: str, dims: tuple[int, ...], kinds: tuple[str, ...] = ()) -> None:
-    """Refuse all but tensors and nodes of so many dimensions, of floating numbers or these kinds.
+    """Refuse all but tensors and nodes of so many dimensions, of floating-point numbers or these kinds.
 
     Raises:
         ShapeError: x has another number of dimensions.
-        DtypeError: x has another number type.
+        DtypeError: x has another dtype.
         GraphError: x is neither a tensor nor a node.
     """
     require_tensors(what, x)
     if x.ndim not in dims:
         numbers = " or ".join([*map(str, dims[:-1]), counted(dims[-1], "dimension")])
-        raise ShapeError(f"{what} has {numbers}; {described(x)} came.")
+        raise ShapeError(f"{what} has {numbers}; got {described(x)}.")
     kind = str(x.dtype).removeprefix("torch.")
     if not x.dtype.is_floating_point and kind not in kinds:
         also = f" or {', '.join(kinds)}" if kinds else ""
         raise DtypeError(
-            f"{what} has floating numbers{also}; {described(x)} of {kind} came. x.float() converts "
+            f"{what} has floating-point numbers{also}; got {described(x)} of {kind}. x.float() converts "
             "a tensor; dtype=... at the input chooses what is fed."
         )
 
 
 def require_one_dtype(name: str, *tensors: Any) -> None:
-    """Refuse several number types.
+    """Refuse several dtypes.
 
     Raises:
         DtypeError: there are two.
@@ -99,7 +99,7 @@ def require_one_dtype(name: str, *tensors: Any) -> None:
     kinds = [x.dtype for x in tensors if x is not None]
     if len(set(kinds)) > 1:
         raise DtypeError(
-            f"{name}: number types are never mixed silently; {', '.join(map(str, kinds))} came. "
+            f"{name}: dtypes are never mixed silently; got {', '.join(map(str, kinds))}. "
             "Convert one of them: dtype=... at the input, module.float() or module.double()."
         )
 
@@ -111,7 +111,7 @@ def require_operands(
 
     Raises:
         ShapeError: one has another number of dimensions, or the channels are unknown.
-        DtypeError: one has a number type that does not fit.
+        DtypeError: one has a dtype that does not fit.
         GraphError: one is neither a tensor nor a node.
     """
     require_tensor(input, f"the input of {name}", (dims + 1, dims + 2), kinds)
@@ -121,6 +121,6 @@ def require_operands(
     require_one_dtype(name, input, weight, bias)
     if input.shape[-dims - 1] is None and None not in weight.shape:
         raise ShapeError(
-            f"{name}: the number of channels must be known; {described(input)} came, and the "
+            f"{name}: the number of channels must be known; got {described(input)}, and the "
             f"weight {tuple(weight.shape)}. Name it in the shape of the input."
         )
