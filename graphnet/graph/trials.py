@@ -1,8 +1,8 @@
-"""The shape of an operation's output, found by running its forward on small trial tensors.
+"""Infers the shape of an operation's output by running its forward on small trial tensors.
 
-A size that is unknown until a tensor is fed is tried as 12, as 24 and as 1. Where all trials
-give the same size, it is known; elsewhere it stays unknown (None). Every node keeps its concrete
-shape at each trial, so that nothing is lost on the way: `x.reshape(-1, 6)` has 2, 4 and no rows.
+A size that is unknown until a tensor is fed is tried as 12, 24 and 1. A size of the output is
+known if all trials agree on it, else unknown (None). Every node keeps its concrete shape at each
+trial, so that nothing is lost: `x.reshape(-1, 6)` has 2, 4 and no rows.
 The trial with 1 may fail, since not every operation takes a batch of one.
 """
 
@@ -23,21 +23,21 @@ if TYPE_CHECKING:
 
 Shape = tuple[int, ...]
 Trials = tuple[Shape | None, ...]
-"""One concrete shape where every size is known; else one for each trial, None where it fails."""
+"""One concrete shape if every size is known, else one for each trial, None if it fails."""
 
 UNKNOWN_SIZES = (12, 24, 1)
-_LARGE = 4_000_000  # elements; above, the meta device is worth its second of imports
+_LARGE = 4_000_000  # elements; above, the meta device is worth its one second of imports
 
 
 class Spec(NamedTuple):
-    """What is known of a node before anything is computed."""
+    """What is known about a node before anything is computed."""
 
     trials: Trials
     dtype: dtype
 
     @property
     def shape(self) -> tuple[int | None, ...]:
-        """The sizes on which all trials agree, and None for the others."""
+        """The sizes on which all trials agree, None elsewhere."""
         shapes = [shape for shape in self.trials if shape is not None]
         columns = zip(*shapes, strict=True)
         return tuple(sizes[0] if len(set(sizes)) == 1 else None for sizes in columns)
@@ -101,12 +101,12 @@ def _run_trial(op: Op, arguments: tuple[Any, ...], trial: int) -> Tensor | None:
             raise
         return None
     if not isinstance(result, type(empty(0))):
-        raise TypeError(f"forward returned a {type(result).__name__}; it returns one tensor")
+        raise TypeError(f"forward must return one tensor; got {type(result).__name__}")
     return result
 
 
 def _refuse_mixed_dtypes(op: Op, arguments: tuple[Any, ...]) -> None:
-    """One dtype in an operation, but for booleans, single integers, and indices.
+    """Refuse several dtypes in one operation, except booleans, single integers, and indices.
 
     An index is an integer input without a derivative rule.
     """

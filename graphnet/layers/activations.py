@@ -246,7 +246,7 @@ class Hardtanh(Activation):
         require_number(min_val=min_val, max_val=max_val)
         if not max_val > min_val:
             raise RangeError(
-                f"Hardtanh: max_val is greater than min_val; got min_val={min_val!r} and "
+                f"Hardtanh: max_val must be greater than min_val; got min_val={min_val!r} and "
                 f"max_val={max_val!r}."
             )
         self.min_val = min_val

@@ -84,7 +84,7 @@ class Recurrent(Module):
         if len(parts) != self.states or not all(isinstance(part, Node) for part in parts):
             asked = "the node h" if self.states == 1 else "a tuple of nodes, (h, c)"
             came = ", ".join(type(part).__name__ for part in parts)
-            raise GraphError(f"{type(self).__name__}: the state is {asked}; got ({came}).")
+            raise GraphError(f"{type(self).__name__}: the state must be {asked}; got ({came}).")
         for part in parts:
             if part.shape != shape:
                 raise ShapeError(
@@ -127,7 +127,7 @@ class RNNStep:
 
     def _set_nonlinearity(self, name: str) -> None:
         if name not in NONLINEARITIES:
-            raise GraphError(f"nonlinearity is 'tanh' or 'relu'; got {name!r}.")
+            raise GraphError(f"nonlinearity must be 'tanh' or 'relu'; got {name!r}.")
         self.nonlinearity = name
 
 

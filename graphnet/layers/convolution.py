@@ -68,7 +68,7 @@ class Convolution(Module):
                 f"got {in_channels} and {out_channels}."
             )
         if padding_mode != "zeros":
-            raise GraphError(f"padding_mode is 'zeros'; got {padding_mode!r}.")
+            raise GraphError(f"padding_mode must be 'zeros'; got {padding_mode!r}.")
         self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups
         self.kernel_size = sizes_of(kernel_size, self.dims, "kernel_size", repeat=False)
         self.stride = sizes_of(stride, self.dims, "stride")
@@ -90,7 +90,7 @@ class Convolution(Module):
         if not isinstance(padding, str) or self.transposed:
             return sizes_of(padding, self.dims, "padding", 0)
         if padding not in ("same", "valid"):
-            raise GraphError(f"padding is 'same', 'valid' or a size; got {padding!r}.")
+            raise GraphError(f"padding must be 'same', 'valid' or a size; got {padding!r}.")
         if padding == "same" and set(self.stride) != {1}:
             raise GraphError(f"padding='same' needs a stride of 1; got {self.stride}.")
         return padding

@@ -73,4 +73,4 @@ def require_size(**sizes: int) -> None:
     """
     for name, size in sizes.items():
         if isinstance(size, bool) or not isinstance(size, int) or size < 1:
-            raise ShapeError(f"{name} is an integer of 1 or more; got it as {size!r}.")
+            raise ShapeError(f"{name} must be an integer of 1 or more; got it as {size!r}.")

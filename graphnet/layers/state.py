@@ -31,7 +31,7 @@ def load_state(
     """
     if not isinstance(state, Mapping):
         raise LoadError(
-            "A state is a dict of tensors by name, such as state_dict() returns; got "
+            "A state must be a dict of tensors by name, such as state_dict() returns; got "
             f"{'None' if state is None else f'a {type(state).__name__}'}. Nothing was loaded."
         )
     problems = list(_differences(parameters, state, strict))

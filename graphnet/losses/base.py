@@ -33,7 +33,7 @@ class Loss(Module):
 
     def __init__(self, *, reduction: str = "mean") -> None:
         if reduction not in self.reductions:
-            raise GraphError(f"reduction is one of {self.reductions}; got {reduction!r}.")
+            raise GraphError(f"reduction must be one of {self.reductions}; got {reduction!r}.")
         self.reduction = reduction
 
     def build(self, predictions: Node, targets: Node) -> Node:

@@ -236,7 +236,7 @@ def hardtanh(input: T, min_val: float = -1.0, max_val: float = 1.0, inplace: boo
     refuse_inplace(inplace)
     if min_val > max_val:
         raise RangeError(
-            f"hardtanh: min_val is not greater than max_val; got min_val={min_val!r} and "
+            f"hardtanh: min_val must not be greater than max_val; got min_val={min_val!r} and "
             f"max_val={max_val!r}."
         )
     if not is_floating(input):

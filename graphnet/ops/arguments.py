@@ -56,7 +56,7 @@ def require_number(**settings: Any) -> None:
     """
     for name, setting in settings.items():
         if not isinstance(setting, int | float):
-            raise GraphError(f"{name} is a number; got {setting!r}.")
+            raise GraphError(f"{name} must be a number; got {setting!r}.")
 
 
 def require_flag(**settings: Any) -> None:
@@ -67,7 +67,7 @@ def require_flag(**settings: Any) -> None:
     """
     for name, setting in settings.items():
         if not isinstance(setting, bool):
-            raise GraphError(f"{name} is True or False; got {setting!r}.")
+            raise GraphError(f"{name} must be True or False; got {setting!r}.")
 
 
 def refuse_inplace(inplace: bool) -> None:
@@ -77,4 +77,4 @@ def refuse_inplace(inplace: bool) -> None:
         GraphError: `inplace` is something else than False.
     """
     if inplace is not False:
-        raise GraphError(f"inplace is False: no operation writes to its input; got {inplace!r}.")
+        raise GraphError(f"inplace must be False: no operation writes to its input; got {inplace!r}.")

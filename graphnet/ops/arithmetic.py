@@ -166,7 +166,7 @@ def div(input: T | float, other: T | float, *, rounding_mode: str | None = None)
     if rounding_mode is None:
         return Div()(input, other)
     if rounding_mode not in ("floor", "trunc"):
-        raise RangeError(f"div: rounding_mode is None, 'floor' or 'trunc'; got {rounding_mode!r}.")
+        raise RangeError(f"div: rounding_mode must be None, 'floor' or 'trunc'; got {rounding_mode!r}.")
     if isinstance(input, int | float):
         input = add(zeros_like(cast("T", other)), input)
     return DivRounded(rounding_mode)(input, other)
@@ -240,8 +240,8 @@ def sign(input: T) -> T:
 def _require_alpha(alpha: float, *terms: object) -> None:
     """Refuse a factor that would turn a sum of integers into one with decimals."""
     if isinstance(alpha, bool):
-        raise GraphError(f"alpha is a number; got {alpha!r}.")
+        raise GraphError(f"alpha must be a number; got {alpha!r}.")
     require_number(alpha=alpha)
     whole = not any(isinstance(term, float) or is_floating(term) for term in terms)
     if isinstance(alpha, float) and whole:
-        raise DtypeError(f"alpha of integers is an integer; got {alpha!r}.")
+        raise DtypeError(f"alpha of integers must be an integer; got {alpha!r}.")

@@ -70,7 +70,7 @@ def batch_norm(
     statistics = _Statistics(mode, momentum, mean, var, num_batches_tracked)
     require_number(eps=eps)
     if eps < 0 or (eps == 0 and mode is not False):
-        raise RangeError(f"eps is positive, or in evaluation 0; got {eps!r}.")
+        raise RangeError(f"eps must be positive, or in evaluation 0; got {eps!r}.")
     y = statistics.normalize(widened(x), (0, *range(2, x.ndim)), weight, bias, eps)
     return narrowed(y, x)
 

@@ -28,7 +28,7 @@ def within_unit(x: Tensor, what: str) -> None:
     if x.numel() and not x.is_meta and ((low := x.min()) < 0 or x.max() > 1):
         worst = float(low) if low < 0 else float(x.max())
         raise RangeError(
-            f"{what} is a probability and lies between 0 and 1; got {worst:g}. "
+            f"{what} must be probabilities, between 0 and 1; got {worst:g}. "
             "A sigmoid brings predictions there; targets are labels 0 and 1."
         )
 
@@ -171,7 +171,7 @@ class SignLabels(Op):
     def forward(self, target: Tensor) -> Tensor:
         if not target.is_meta and (wrong := target.abs() != 1).any():
             raise RangeError(
-                f"a label is -1 or 1; got {float(target[wrong][0]):g}. "
+                f"a label must be -1 or 1; got {float(target[wrong][0]):g}. "
                 "2 * target - 1 makes them from labels 0 and 1."
             )
         return target

@@ -263,7 +263,7 @@ def check_smoothing(smoothing: float) -> float:
     """
     require_number(label_smoothing=smoothing)
     if not 0 <= smoothing <= 1:
-        raise RangeError(f"label_smoothing lies between 0 and 1; got {smoothing!r}.")
+        raise RangeError(f"label_smoothing must lie between 0 and 1; got {smoothing!r}.")
     return smoothing
 
 
@@ -276,7 +276,7 @@ def check_ignored(ignored: int) -> int:
     """
     ignored = whole_number("ignore_index", ignored)
     if not -(2**63) <= ignored < 2**63:
-        raise RangeError(f"ignore_index is a label, an int64; got {ignored}.")
+        raise RangeError(f"ignore_index must fit int64, as a label does; got {ignored}.")
     return ignored
 
 

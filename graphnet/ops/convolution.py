@@ -230,7 +230,7 @@ def _borders(padding: Sizes | str, weight: Any, stride: Pair, dilation: Pair) ->
     if padding == "valid":
         return 0, 0, 0, 0
     if padding != "same":
-        raise GraphError(f"padding is 'same', 'valid' or a size; got {padding!r}.")
+        raise GraphError(f"padding must be 'same', 'valid' or a size; got {padding!r}.")
     if stride != (1, 1):
         raise GraphError(
             f"padding='same' needs a stride of 1, so that the size can stay; got {stride}."

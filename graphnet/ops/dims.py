@@ -64,7 +64,7 @@ def whole_number(what: str, value: Any) -> int:
     except TypeError:  # a floating tensor has __index__ too
         whole = False
     if whole is False:
-        raise GraphError(f"{what} is an integer; got {value!r:.50}.")
+        raise GraphError(f"{what} must be an integer; got {value!r:.50}.")
     return whole
 
 
@@ -75,7 +75,7 @@ def whole_numbers(what: str, values: Any) -> tuple[int, ...]:
         GraphError: one of them is not one, or there is no list or tuple of them.
     """
     if not isinstance(values, list | tuple):
-        raise GraphError(f"{what} is one of a list or tuple; got {values!r:.50}.")
+        raise GraphError(f"{what} must be an integer, or a list or tuple of them; got {values!r:.50}.")
     return tuple(whole_number(what, value) for value in values)
 
 

@@ -109,7 +109,7 @@ def cosine_similarity(x1: T, x2: T, dim: int = 1, eps: float = 1e-8) -> T:
     require_floating("cosine_similarity", x1, x2)
     require_number(eps=eps)
     if not eps >= 0:
-        raise RangeError(f"eps is the least length, 0 or above; got {eps!r}.")
+        raise RangeError(f"eps must be 0 or above; got {eps!r}.")
     x1, x2, dim = _aligned(x1, x2, dim)
     return sum(mul(_unit(x1, dim, eps), _unit(x2, dim, eps)), dim)
 

@@ -96,5 +96,5 @@ def whole_bound(bound: float) -> int:
         RangeError: it is infinite, or NaN.
     """
     if not isfinite(bound):
-        raise RangeError(f"a bound of integers is finite; got {bound!r}.")
+        raise RangeError(f"a bound of integers must be finite; got {bound!r}.")
     return int(bound)

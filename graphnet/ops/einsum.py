@@ -85,7 +85,7 @@ def einsum(equation: str, *operands: T) -> T:
 def _parsed(equation: str, operands: list[Any]) -> tuple[list[Letters], Letters]:
     """The letters of each operand and of the result; the dimensions of `...` are numbers."""
     if not isinstance(equation, str):
-        raise GraphError(f"einsum: the formula is a text; got {equation!r:.50}.")
+        raise GraphError(f"einsum: the equation must be a string; got {equation!r:.50}.")
     left, arrow, right = equation.replace(" ", "").partition("->")
     terms = left.split(",")
     if not 1 <= len(operands) <= 2 or len(terms) != len(operands):

@@ -95,7 +95,7 @@ def embedding(
     require_tensors("embedding", input, weight)
     refuse_unsupported(max_norm, norm_type, scale_grad_by_freq, sparse)
     if weight.ndim != 2:
-        raise ShapeError(f"weight is a table of two dimensions; got {described(weight)}.")
+        raise ShapeError(f"weight must be a table of two dimensions; got {described(weight)}.")
     _refuse_types(input, "int64", "int32")
     if padding_idx is None:
         return Embedding()(input, weight)
@@ -114,7 +114,7 @@ def row_number(padding_idx: int, rows: int) -> int:
         RangeError: the table has no such row.
     """
     if not -rows <= whole_number("padding_idx", padding_idx) < rows:
-        raise RangeError(f"padding_idx is the number of one of {rows} rows; got {padding_idx!r}.")
+        raise RangeError(f"padding_idx must be one of the {rows} rows; got {padding_idx!r}.")
     return padding_idx % rows
 
 
@@ -184,7 +184,7 @@ def one_hot(input: T, num_classes: int = -1) -> T:
             raise GraphError("The number of classes cannot be read off no labels: num_classes=...")
         num_classes = int(input.max()) + 1
     if num_classes < 1:
-        raise RangeError(f"num_classes is -1, or 1 or more; got {num_classes}.")
+        raise RangeError(f"num_classes must be -1, or 1 or more; got {num_classes}.")
     return OneHot(num_classes)(input)
 
 
@@ -207,4 +207,4 @@ def _refuse_labels_beyond(labels: Tensor, count: int) -> None:
         and ((low := labels.min()) < 0 or labels.max() >= count)
     ):
         worst = int(low) if low < 0 else int(labels.max())
-        raise RangeError(f"a label lies between 0 and {count - 1}; got {worst}")
+        raise RangeError(f"a label must lie between 0 and {count - 1}; got {worst}")

@@ -208,7 +208,7 @@ def chunk(input: T, chunks: int, dim: int = 0) -> tuple[T, ...]:
     [2, 2, 1]
     """
     if whole_number("chunk: the number of pieces", chunks) < 1:
-        raise ShapeError(f"chunk: there is one piece or more; got {chunks}.")
+        raise ShapeError(f"chunk: there must be one piece or more; got {chunks}.")
     if not input.ndim:
         raise ShapeError(f"chunk: {described(input)} has no dimension to take apart.")
     dim = normal_dim(input, dim)

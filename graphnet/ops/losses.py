@@ -54,7 +54,7 @@ def reduce(loss: T, reduction: str) -> T:
         return sum(loss)
     if reduction == "none":
         return loss
-    raise GraphError(f"reduction is one of {REDUCTIONS}; got {reduction!r}.")
+    raise GraphError(f"reduction must be one of {REDUCTIONS}; got {reduction!r}.")
 
 
 class Total(Op):
@@ -212,7 +212,7 @@ def check_bend(name: str, size: float, zero: bool = False) -> float:
     """
     require_number(**{name: size})
     if not size >= 0 or (size == 0 and not zero):
-        raise RangeError(f"{name} is {'0 or above' if zero else 'above 0'}; got {size!r}.")
+        raise RangeError(f"{name} must be {'0 or above' if zero else 'above 0'}; got {size!r}.")
     return size
 
 

@@ -135,7 +135,7 @@ def avg_pool2d(
     kernel, steps, borders = window_of(kernel_size, stride, padding)
     require_half(borders, kernel)
     if divisor_override is not None and whole_number("divisor_override", divisor_override) == 0:
-        raise GraphError("divisor_override is an integer but 0; got 0.")
+        raise GraphError("divisor_override must be an integer other than 0; got 0.")
     options = (kernel, steps, borders, ceil_mode, count_include_pad, divisor_override)
     return on_batch(AvgPool2d(*options), input)
 
@@ -215,7 +215,7 @@ def adaptive_avg_pool2d(input: T, output_size: Any) -> T:
         raise ShapeError(f"adaptive_avg_pool2d: an image needs pixels; got {described(input)}.")
     asked = tuple(output_size) if isinstance(output_size, tuple | list) else (output_size,) * 2
     if len(asked) != 2 or output_size is None:
-        raise GraphError(f"output_size is one size, or two or None each; got {output_size!r}.")
+        raise GraphError(f"output_size must be one size, or two or None each; got {output_size!r}.")
     for dim, count in zip((input.ndim - 1, input.ndim - 2), reversed(asked), strict=True):
         if count is not None:
             input = AdaptiveMean(dim, size_of(count, "output_size", 0))(input)

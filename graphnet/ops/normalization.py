@@ -110,7 +110,7 @@ def group_norm(
     """
     x, (weight, bias) = with_channels("group_norm", input, weight, bias)
     if whole_number("num_groups", num_groups) < 1:
-        raise ShapeError(f"num_groups is 1 or more; got {num_groups}.")
+        raise ShapeError(f"num_groups must be 1 or more; got {num_groups}.")
     channels = x.shape[1]
     if channels is not None and (channels == 0 or channels % num_groups):
         raise ShapeError(

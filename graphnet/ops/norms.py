@@ -101,7 +101,7 @@ def norm(input: T, p: float | str | None = "fro", dim: Dims = None, keepdim: boo
     """
     power = 2.0 if p is None or p == "fro" else p
     if not isinstance(power, int | float):
-        raise GraphError(f'norm: p is a number or "fro"; got {p!r:.50}.')
+        raise GraphError(f'norm: p must be a number or "fro"; got {p!r:.50}.')
     require_floating("norm", input)
     if power in (inf, -inf):
         return (amax if power > 0 else amin)(abs(input), () if dim is None else dim, keepdim)

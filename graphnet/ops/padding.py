@@ -64,7 +64,7 @@ def pad(input: T, pad: Sequence[int], mode: str = "constant", value: float | Non
     tensor([7., 3., 3.])
     """
     if mode != "constant":
-        raise GraphError(f'pad: the mode is "constant"; got {mode!r}.')
+        raise GraphError(f'pad: mode must be "constant"; got {mode!r}.')
     amounts = whole_numbers("pad: an amount", pad)
     if len(amounts) % 2 or len(amounts) > 2 * input.ndim:
         raise ShapeError(
@@ -72,5 +72,5 @@ def pad(input: T, pad: Sequence[int], mode: str = "constant", value: float | Non
             f"{described(input)}; got {amounts}."
         )
     if not isinstance(value, int | float | None):
-        raise GraphError(f"pad: the value is a number; got {type(value).__name__}.")
+        raise GraphError(f"pad: value must be a number; got {type(value).__name__}.")
     return Pad(amounts, float(value or 0))(input)

@@ -216,5 +216,5 @@ def require_half(padding: Pair, covered: Pair) -> None:
     """
     if any(border > cover // 2 for border, cover in zip(padding, covered, strict=True)):
         raise GraphError(
-            f"padding is at most half of what the kernel covers, {covered}; got {padding}."
+            f"padding must be at most half of what the kernel covers, {covered}; got {padding}."
         )

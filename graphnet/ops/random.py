@@ -89,4 +89,4 @@ def require_probability(p: float) -> None:
     """
     require_number(p=p)
     if not 0 <= p <= 1:
-        raise RangeError(f"p, the probability of dropping, lies between 0 and 1; got {p!r}.")
+        raise RangeError(f"p, the probability of dropping, must lie between 0 and 1; got {p!r}.")

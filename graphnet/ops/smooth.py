@@ -196,4 +196,4 @@ def require_approximation(approximate: str) -> None:
         RangeError: it is neither "none" nor "tanh".
     """
     if approximate not in ("none", "tanh"):
-        raise RangeError(f"gelu: approximate is 'none' or 'tanh'; got {approximate!r}.")
+        raise RangeError(f"gelu: approximate must be 'none' or 'tanh'; got {approximate!r}.")

@@ -41,7 +41,7 @@ def size_of(value: Any, name: str, least: int = 1) -> int:
     """
     size = whole_number(name, value)
     if size < least:
-        raise GraphError(f"{name} is an integer of {least} or more; got {size}.")
+        raise GraphError(f"{name} must be an integer of {least} or more; got {size}.")
     return size
 
 
@@ -59,7 +59,7 @@ def sizes_of(
     sizes = tuple(value) if isinstance(value, tuple | list) else (value,) * count
     sizes = sizes * count if repeat and len(sizes) == 1 else sizes
     if len(sizes) != count:
-        raise GraphError(f"{name} is an integer, or {count} of them; got {value!r}.")
+        raise GraphError(f"{name} must be an integer, or {count} of them; got {value!r}.")
     return tuple(size_of(size, name, least) for size in sizes)
 
 

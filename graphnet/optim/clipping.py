@@ -149,7 +149,7 @@ def limit_of(name: str, value: Any) -> float:
     """
     limit = number_of(name, value)
     if limit < 0:
-        raise RangeError(f"{name} is a number of 0 or more; got {value!r}.")
+        raise RangeError(f"{name} must be a number of 0 or more; got {value!r}.")
     return limit
 
 
@@ -160,5 +160,5 @@ def number_of(name: str, value: Any) -> float:
     except (TypeError, ValueError):
         number = float("nan")
     if isnan(number):
-        raise RangeError(f"{name} is a number; got {value!r}.")
+        raise RangeError(f"{name} must be a number; got {value!r}.")
     return number

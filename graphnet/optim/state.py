@@ -197,7 +197,7 @@ class _Reader:
         """How many steps were made, from a number or a tensor of one."""
         value = _number_of(value)
         if type(value) not in (int, float) or not value >= 0 or value % 1 != 0:
-            self.problems.append(f"{where}: step is an integer of 0 or more; got {value!r}")
+            self.problems.append(f"{where}: step must be an integer of 0 or more; got {value!r}")
             return 0
         return int(value)
 
