@@ -1,4 +1,4 @@
-"""The text of an error in one operation: the rule, what it got, the way out, and the user's line."""
+"""The text of an error in one operation: the rule, what it got, the way out, the user's line."""
 
 from __future__ import annotations
 

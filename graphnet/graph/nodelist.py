@@ -58,7 +58,7 @@ class NodeList(Sequence[Node]):
     def parameter(
         self, value: Tensor, *, name: str | None = None, requires_grad: bool = True
     ) -> Parameter:
-        """Append a value that is learned, or only kept if `requires_grad=False`; see `Parameter`."""
+        """Append a value that is learned, or a buffer if `requires_grad=False`; see `Parameter`."""
         parameter = Parameter(value, name=name, requires_grad=requires_grad)
         self.join(parameter)
         return parameter

@@ -1,4 +1,4 @@
-"""What a function refuses before it computes: arguments of another kind than it takes."""
+"""Checks of arguments before a function computes: kinds and dtypes that it does not take."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ def require_floating(name: str, *values: Any, optional: Sequence[Any] = ()) -> N
     """Refuse tensors and nodes that are not all of one floating dtype.
 
     Args:
-        name: the function that they are for.
-        values: the arguments that must be there.
+        name: the function to name in the message.
+        values: the required arguments.
         optional: the arguments that may be None.
 
     Raises:
@@ -34,8 +34,8 @@ def require_floating(name: str, *values: Any, optional: Sequence[Any] = ()) -> N
             )
     if not first.dtype.is_floating_point:
         raise DtypeError(
-            f"{name} takes floating-point numbers; {_of_type(first)}. Give the input a floating dtype, "
-            f"or convert the tensor with .float().{_added(first)}"
+            f"{name} takes floating-point numbers; {_of_type(first)}. Give the input a floating "
+            f"dtype, or convert the tensor with .float().{_added(first)}"
         )
 
 
@@ -74,7 +74,7 @@ def refuse_inplace(inplace: bool) -> None:
     """Refuse to write to an input.
 
     Raises:
-        GraphError: `inplace` is something else than False.
+        GraphError: `inplace` is not False.
     """
     if inplace is not False:
-        raise GraphError(f"inplace must be False: no operation writes to its input; got {inplace!r}.")
+        raise GraphError(f"inplace must be False, since no op writes to its input; got {inplace!r}.")
