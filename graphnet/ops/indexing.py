@@ -236,10 +236,10 @@ def _came_as_index(x: Any, kind: str) -> str:
 
 
 def select(input: T, dim: int, index: int) -> T:
-    """The part of the input at one place of a dimension, which is taken away.
+    """The part of the input at one index of a dimension, which is removed.
 
     Raises:
-        ShapeError: the input has no such dimension, or no such place in it.
+        ShapeError: the input has no such dimension, or the index is out of range.
 
     >>> from torch import empty
     >>> select(empty(2, 3), 1, -1).shape
@@ -252,10 +252,10 @@ def select(input: T, dim: int, index: int) -> T:
 
 
 class Narrow(Op):
-    """A stretch of one dimension.  Shapes: (n, m) -> (length, m) for dim=0."""
+    """A range of one dimension.  Shapes: (n, m) -> (length, m) for dim=0."""
 
     symbol = "narrow"
-    hint = "The stretch must lie within the dimension."
+    hint = "The range must lie within the dimension."
     dim: int
     start: int
     length: int
@@ -269,23 +269,23 @@ class Narrow(Op):
         return Scatter((ALL,) * self.dim + (stretch,))(grad, x_like)
 
     def trial(self, x: Tensor) -> Tensor:
-        # As for `Index`: a size unknown until it is fed may be larger than those tried.
+        # As in `Index`: a size unknown until it is fed may be larger than those tried.
         sizes = (*x.shape[: self.dim], self.length, *x.shape[self.dim + 1 :])
         return x.new_zeros(()).expand(sizes)
 
 
 def narrow(input: T, dim: int, start: int, length: int) -> T:
-    """The `length` places of a dimension from `start` on, which may count back from the end.
+    """`length` elements of a dimension from `start`, which may count back from the end.
 
     Raises:
-        ShapeError: the stretch does not lie within the dimension.
+        ShapeError: the range does not lie within the dimension.
 
     >>> from torch import empty
     >>> narrow(empty(5, 2), 0, 1, 3).shape
     torch.Size([3, 2])
     """
     if not input.ndim:
-        raise ShapeError(f"narrow: {described(input)} has no dimension to take a stretch of.")
+        raise ShapeError(f"narrow: {described(input)} has no dimension to take a range of.")
     start = whole_number("narrow: the start", start)
     length = whole_number("narrow: the length", length)
     dim = normal_dim(input, dim)
@@ -293,7 +293,7 @@ def narrow(input: T, dim: int, start: int, length: int) -> T:
     first = start + known if known is not None and start < 0 else start
     if length < 0 or (known is not None and not 0 <= first <= known - length):
         raise ShapeError(
-            f"narrow: {length} places from {start} on do not lie within dimension {dim} of "
+            f"narrow: {length} elements from {start} do not lie within dimension {dim} of "
             f"{described(input)}."
         )
     return Narrow(dim, first, length)(input)

@@ -1,4 +1,4 @@
-"""Pooling by means: of windows of a given size, or of as many windows as asked for."""
+"""Average pooling: over windows of a given size, or over a given number of windows."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ class AvgPool2dGrad(Op):
 
 
 def pixels_in(op: Any, x: Tensor, counts: Pair) -> Tensor | int:
-    """How many pixels the mean of each window counts: (h', w'), or one number for all."""
+    """The number of pixels that each window's mean counts: (h', w'), or one number for all."""
     if op.divisor_override is not None:
         return int(op.divisor_override)
     sides = []
@@ -115,16 +115,16 @@ def avg_pool2d(
 ) -> T:
     """The mean of each window.
 
-    The border counts as zeros, or not at all where count_include_pad is False; divisor_override
-    divides by this number instead of the number of pixels.
+    The border counts as zeros, or not at all if count_include_pad is False; divisor_override
+    replaces the number of pixels as the divisor.
 
     Shapes: input (n, c, h, w) or (c, h, w) -> (n, c, h', w') or (c, h', w')
-    with h' = ⌊(h + 2 padding - kernel_size) / stride⌋ + 1, rounded up instead for ceil_mode; the
-    stride is that of the kernel where None.
+    with h' = ⌊(h + 2 padding - kernel_size) / stride⌋ + 1, rounded up instead for ceil_mode; a
+    stride of None is the kernel size.
 
     Raises:
         ShapeError: no window fits into the padded image.
-        GraphError: an option is not what it can be.
+        GraphError: an option has a wrong value.
 
     >>> from torch import empty
     >>> avg_pool2d(empty(1, 2, 4).fill_(3), 2)
@@ -193,12 +193,12 @@ def parts(size: int, count: int) -> list[tuple[int, int]]:
 
 
 def adaptive_avg_pool2d(input: T, output_size: Any) -> T:
-    """The means of as many windows as asked for, spread evenly over the image.
+    """The means of a given number of windows, spread evenly over the image.
 
-    Window i goes from row ⌊i h / h'⌋ to row ⌈(i + 1) h / h'⌉, and so for the columns.
+    Window i goes from row ⌊i h / h'⌋ to row ⌈(i + 1) h / h'⌉; columns are divided likewise.
 
     Shapes: input (n, c, h, w) or (c, h, w) -> (n, c, h', w') or (c, h', w'), where output_size is
-    h' = w', or (h', w'), with None for a size that stays.
+    h' = w', or (h', w'), with None to keep a size.
 
     Source: He et al., Spatial pyramid pooling in deep convolutional networks (2014), section 2.
 
@@ -215,7 +215,7 @@ def adaptive_avg_pool2d(input: T, output_size: Any) -> T:
         raise ShapeError(f"adaptive_avg_pool2d: an image needs pixels; got {described(input)}.")
     asked = tuple(output_size) if isinstance(output_size, tuple | list) else (output_size,) * 2
     if len(asked) != 2 or output_size is None:
-        raise GraphError(f"output_size must be one size, or two or None each; got {output_size!r}.")
+        raise GraphError(f"output_size must be a size or None, or two of them; got {output_size!r}.")
     for dim, count in zip((input.ndim - 1, input.ndim - 2), reversed(asked), strict=True):
         if count is not None:
             input = AdaptiveMean(dim, size_of(count, "output_size", 0))(input)

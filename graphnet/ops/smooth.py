@@ -1,8 +1,8 @@
 """Activation functions without a kink: softplus, and products of x with a smooth gate.
 
-Short floating types are computed in float32 and rounded once, as torch does: a gate near 0 or 1
-leaves few of the digits of bfloat16, and x³ overflows in float16 from x = 41 on. Where x² overflows
-the second derivative of gelu is 0, the limit; in torch 2.13 it is NaN, and so is mish's above 104.
+Short floating dtypes are computed in float32 and rounded once, as in torch: a gate near 0 or 1
+leaves few digits of bfloat16, and x³ overflows in float16 from x = 41 on. Where x² overflows, the
+second derivative of gelu is 0, the limit; in torch 2.13 it is NaN, and so is mish's above 104.
 """
 
 from __future__ import annotations
@@ -169,14 +169,14 @@ def _cubic(x: Tensor) -> Tensor:
 
 
 def gelu(input: T, *, approximate: str = "none") -> T:
-    """x times the share of the standard normal distribution that lies below x.
+    """x times the probability that a standard normal variable is below x.
 
     Args:
         input: any shape.
         approximate: "none", or "tanh" for a formula that needs no error function.
 
     Raises:
-        RangeError: `approximate` is another word.
+        RangeError: `approximate` is neither.
         DtypeError: the input holds integers.
 
     Source: Hendrycks and Gimpel, Gaussian Error Linear Units (2016).
