@@ -1,4 +1,4 @@
-"""Losses of numbers: regression and distributions."""
+"""Losses for numbers and distributions."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ class LossL1(Loss):
 
 
 class LossSmoothL1(Loss):
-    """The absolute error, rounded off to a parabola for differences below beta.
+    """The absolute error, smoothed to a parabola for differences below beta.
 
-    Shapes: predictions s, targets s -> (). The formula stands at `ops.smooth_l1_loss`.
+    Shapes: predictions s, targets s -> (). For the formula see `ops.smooth_l1_loss`.
 
     Raises:
         ShapeError: the shapes differ; nothing is broadcast.
@@ -70,7 +70,7 @@ class LossSmoothL1(Loss):
 class LossHuber(Loss):
     """Half the squared error for differences up to delta, and a straight line beyond.
 
-    Shapes: predictions s, targets s -> (). The formula stands at `ops.huber_loss`.
+    Shapes: predictions s, targets s -> (). For the formula see `ops.huber_loss`.
 
     Raises:
         ShapeError: the shapes differ; nothing is broadcast.
@@ -91,7 +91,7 @@ class LossHuber(Loss):
 
 
 class LossKLDiv(Loss):
-    """The divergence of probabilities t from log-probabilities y: t (log t - y) at every element.
+    """The divergence of probabilities t from log-probabilities y: t (log t - y) at each element.
 
     Shapes: predictions s, targets s -> (). With `log_target` the targets hold log t; "batchmean"
     divides by the first size only.

@@ -77,4 +77,4 @@ def refuse_inplace(inplace: bool) -> None:
         GraphError: `inplace` is not False.
     """
     if inplace is not False:
-        raise GraphError(f"inplace must be False, since no op writes to its input; got {inplace!r}.")
+        raise GraphError(f"inplace must be False: no op writes to its input; got {inplace!r}.")

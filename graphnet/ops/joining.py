@@ -244,7 +244,7 @@ def _known_size(name: str, x: Any, dim: int) -> int:
     """A size that must be known, since the number of pieces depends on it."""
     if x.shape[dim] is None:
         raise ShapeError(
-            f"{name}: the size of dimension {dim} of {described(x)} is unknown until it is fed, and "
-            "so is the number of pieces. Give the sizes: ops.split(x, [2, 3], dim)."
+            f"{name}: the size of dimension {dim} of {described(x)}, and so the number of pieces, "
+            "is unknown until it is fed. Give the sizes: ops.split(x, [2, 3], dim)."
         )
     return int(x.shape[dim])

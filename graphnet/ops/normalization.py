@@ -44,7 +44,7 @@ def layer_norm(
     Source: Ba et al., Layer normalization (2016), equation 4.
 
     Raises:
-        ShapeError: the input does not end with `normalized_shape`, or weight or bias differs from it.
+        ShapeError: the input does not end with `normalized_shape`, or weight or bias differs.
         DtypeError: the dtypes differ, or are not floating-point.
         GraphError: an argument has a wrong type.
 
@@ -72,7 +72,7 @@ def rms_norm(
     Source: Zhang and Sennrich, Root mean square layer normalization (2019), equation 4.
 
     Raises:
-        ShapeError: the input does not end with `normalized_shape`, or the weight differs from it.
+        ShapeError: the input does not end with `normalized_shape`, or the weight differs.
         DtypeError: the dtypes differ, or are not floating-point.
         GraphError: an argument has a wrong type.
 

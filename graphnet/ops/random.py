@@ -60,7 +60,7 @@ def dropout(
     torch's default one if None.
     Shapes: any -> the same.
 
-    Source: Srivastava et al., Dropout (2014), section 4, scaled in training instead of at test time.
+    Source: Srivastava et al., Dropout (2014), section 4, scaled in training, not at test time.
 
     Raises:
         RangeError: p lies outside [0, 1].

@@ -84,8 +84,8 @@ def require_tensor(x: Any, what: str, dims: tuple[int, ...], kinds: tuple[str, .
     if not x.dtype.is_floating_point and kind not in kinds:
         also = f" or {', '.join(kinds)}" if kinds else ""
         raise DtypeError(
-            f"{what} must be floating-point{also}; got {described(x)} of {kind}. x.float() converts "
-            "a tensor; dtype=... at the input chooses what is fed."
+            f"{what} must be floating-point{also}; got {described(x)} of {kind}. Convert a tensor "
+            "with x.float(), or declare the input with dtype=..."
         )
 
 
