@@ -1,6 +1,6 @@
-"""Every error that graphnet raises by itself: one base class, one subclass for each mistake.
+"""Every error that graphnet raises itself: one base class, and a subclass for each kind of mistake.
 
-A message says the rule, what came, and the way out.
+A message states the rule, what it got, and the way out.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 
 class GraphError(ValueError):
-    """The base of all errors of this package; catch it to catch them all."""
+    """The base class of all errors of this package; catch it to catch them all."""
 
 
 class ShapeError(GraphError):
@@ -17,27 +17,27 @@ class ShapeError(GraphError):
 
 
 class DtypeError(GraphError):
-    """Tensors of different number types were mixed, or a type does not fit."""
+    """Tensors of different dtypes are mixed, or a dtype does not fit."""
 
 
 class FeedError(GraphError):
-    """A feed is missing, misnamed, or not what its input asks for."""
+    """A feed is missing, misnamed, or does not fit its input."""
 
 
 class StateError(GraphError):
-    """A value was asked for before it was computed, or after it had gone stale."""
+    """A value is read before it is computed, or after it has gone stale."""
 
 
 class NoValueError(StateError, AttributeError):
-    """The value of a node that was not computed yet: for `hasattr`, an attribute it has not."""
+    """The value of a node is not computed yet; to `hasattr`, the attribute is missing."""
 
 
 class RangeError(GraphError):
-    """A value lies outside the range in which an operation has a meaning."""
+    """A value lies outside the range in which an operation is defined."""
 
 
 class EmptyBatchError(GraphError):
-    """A mean was asked for over no elements at all."""
+    """A mean is taken over no elements at all."""
 
 
 class NonFiniteError(GraphError):
@@ -45,11 +45,11 @@ class NonFiniteError(GraphError):
 
 
 class LoadError(GraphError):
-    """A file or a state does not fit: nothing was loaded."""
+    """A file or a state does not fit; nothing was loaded."""
 
 
 class CheckpointError(GraphError):
-    """A checkpoint cannot be written: those that were there before are as they were."""
+    """A checkpoint cannot be written; earlier ones are unchanged."""
 
 
 def counted(number: int, noun: str) -> str:
@@ -58,7 +58,7 @@ def counted(number: int, noun: str) -> str:
 
 
 def require_count(**counts: int) -> None:
-    """Refuse what is not a whole number of 1 or more; the keyword is the name in the message.
+    """Refuse anything but an integer of 1 or more; the keyword is the name in the message.
 
     Raises:
         RangeError: one of them is not.
@@ -67,7 +67,7 @@ def require_count(**counts: int) -> None:
     """
     for name, count in counts.items():
         if not isinstance(count, int) or isinstance(count, bool) or count < 1:
-            raise RangeError(f"{name} is a whole number of 1 or more; {count!r} came.")
+            raise RangeError(f"{name} must be an integer of 1 or more; got {count!r}.")
 
 
 def shape_text(shape: Sequence[int | None]) -> str:

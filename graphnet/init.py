@@ -1,4 +1,4 @@
-"""First values for parameters. Each function fills a tensor in place and returns it.
+"""Initial values for parameters. Each function fills a tensor in place and returns it.
 
 Names, arguments and numbers are those of `torch.nn.init`: with the same generator, the same values.
 
@@ -33,7 +33,7 @@ GAINS = {
     "leaky_relu": sqrt(2 / (1 + 0.01**2)),
     "selu": 3 / 4,
 }
-"""By how much each activation shrinks the values that go through it, and a weight makes up for."""
+"""How much larger a weight must be to make up for the shrinking effect of each activation."""
 
 
 def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
@@ -41,26 +41,26 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
 
     Args:
         nonlinearity: a name in `GAINS`.
-        param: for "leaky_relu", its negative slope (0.01 where None).
+        param: for "leaky_relu", its negative slope (0.01 if None).
 
     Raises:
-        GraphError: the activation is not known, or the slope is not a number.
+        GraphError: the activation is unknown, or the slope is not a number.
 
     >>> calculate_gain("tanh")
     1.6666666666666667
     """
     if not isinstance(nonlinearity, str) or nonlinearity not in GAINS:
-        raise GraphError(f"No gain is known for {nonlinearity!r}; known are {', '.join(GAINS)}.")
+        raise GraphError(f"nonlinearity must be one of {', '.join(GAINS)}; got {nonlinearity!r}.")
     if nonlinearity == "leaky_relu" and param is not None:
         return sqrt(2 / (1 + _number("a negative slope", param) ** 2))
     return GAINS[nonlinearity]
 
 
 def default_uniform_(tensor: Tensor, fan_in: int, generator: Generator | None = None) -> Tensor:
-    """Uniform within ±1/√fan_in: what torch.nn gives to weights and biases by default.
+    """Uniform within ±1/√fan_in: the default of torch.nn for weights and biases.
 
-    Source: LeCun et al., Efficient BackProp (1998), section 4.6, whose standard deviation of
-    1/√fan_in is here the bound.
+    Source: LeCun et al., Efficient BackProp (1998), section 4.6, where 1/√fan_in is the standard
+    deviation; here it is the bound.
     """
     if tensor.ndim > 1:  # the same bound, rounded in torch's order
         return kaiming_uniform_(tensor, a=sqrt(5), generator=generator)
@@ -78,7 +78,7 @@ def xavier_uniform_(
 
     Raises:
         ShapeError: the tensor has fewer than two dimensions.
-        GraphError: the gain is not a number of 0 or above.
+        GraphError: the gain is not a number, or is negative.
     """
     bound = sqrt(3.0) * _xavier_std(tensor, gain)
     return uniform_(tensor, -bound, bound, generator)
@@ -91,7 +91,7 @@ def xavier_normal_(tensor: Tensor, gain: float = 1.0, generator: Generator | Non
 
     Raises:
         ShapeError: the tensor has fewer than two dimensions.
-        GraphError: the gain is not a number of 0 or above.
+        GraphError: the gain is not a number, or is negative.
     """
     return normal_(tensor, 0.0, _xavier_std(tensor, gain), generator)
 
@@ -106,17 +106,17 @@ def kaiming_uniform_(
     """Uniform within ±gain √(3 / fan).
 
     Args:
-        tensor: what to fill.
+        tensor: the tensor to fill.
         a: the negative slope, for "leaky_relu".
-        mode: "fan_in" keeps the size of values in the forward pass, "fan_out" that of gradients.
+        mode: "fan_in" preserves the scale of values in the forward pass, "fan_out" of gradients.
         nonlinearity: the activation that follows, a name in `GAINS`.
-        generator: the source of random numbers; torch's default one where None.
+        generator: the source of random numbers; torch's default generator if None.
 
     Source: He et al., Delving deep into rectifiers (2015), equations 10 and 14.
 
     Raises:
         ShapeError: the tensor has fewer than two dimensions.
-        GraphError: the mode or the activation is not known.
+        GraphError: the mode or the activation is unknown.
     """
     bound = sqrt(3.0) * _kaiming_std(tensor, a, mode, nonlinearity)
     return uniform_(tensor, -bound, bound, generator)
@@ -135,7 +135,7 @@ def kaiming_normal_(
 
     Raises:
         ShapeError: the tensor has fewer than two dimensions.
-        GraphError: the mode or the activation is not known.
+        GraphError: the mode or the activation is unknown.
     """
     return normal_(tensor, 0.0, _kaiming_std(tensor, a, mode, nonlinearity), generator)
 
@@ -146,8 +146,8 @@ def uniform_(
     """Uniform between a and b.
 
     Raises:
-        GraphError: a or b is not a finite number, or a is larger.
-        DtypeError: the tensor holds whole numbers.
+        GraphError: a or b is not a finite number, or a is larger than b.
+        DtypeError: the tensor holds integers.
     """
     return _filled(tensor, "uniform_", a, b, generator)
 
@@ -155,11 +155,11 @@ def uniform_(
 def normal_(
     tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None
 ) -> Tensor:
-    """Normal with a mean and a standard deviation.
+    """Normal with the given mean and standard deviation.
 
     Raises:
-        GraphError: the mean or the deviation is not a number, or the deviation is below 0.
-        DtypeError: the tensor holds whole numbers.
+        GraphError: the mean or the deviation is not a number, or the deviation is negative.
+        DtypeError: the tensor holds integers.
     """
     return _filled(tensor, "normal_", mean, std, generator)
 
@@ -167,28 +167,28 @@ def normal_(
 def _filled(
     tensor: Tensor, method: str, first: float, second: float, generator: Generator | None
 ) -> Tensor:
-    """The tensor, filled with random numbers by the tensor method of this name."""
+    """Fill the tensor with random numbers by the tensor method of this name."""
     _refuse_other_kinds(tensor)
     try:
         getattr(tensor.detach(), method)(first, second, generator=generator)
-    except (RuntimeError, TypeError) as error:  # torch knows what its numbers and memory can be
+    except (RuntimeError, TypeError) as error:  # torch knows its own limits best
         reason = str(error).partition("\n")[0]
         shape = tuple(tensor.shape)
-        raise GraphError(f"{method[:-1]} numbers cannot fill a tensor {shape}: {reason}.") from None
+        raise GraphError(f"{method} cannot fill a tensor of shape {shape}: {reason}.") from None
     return tensor
 
 
 def _refuse_other_kinds(tensor: Any) -> None:
-    """Refuse what is not a tensor of floating or complex numbers."""
+    """Refuse anything but a floating-point or complex tensor."""
     if not isinstance(tensor, type(empty(0))):
-        raise GraphError(f"An init function fills a tensor; {type(tensor).__name__} came.")
+        raise GraphError(f"An init function fills a tensor; got {type(tensor).__name__}.")
     if not (tensor.dtype.is_floating_point or tensor.dtype.is_complex):
-        raise DtypeError(f"An init function fills floating numbers; {tensor.dtype} came.")
+        raise DtypeError(f"An init function fills a floating-point tensor; got {tensor.dtype}.")
 
 
 def _number(what: str, value: float) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise GraphError(f"{what} is a number; {value!r} came.")
+        raise GraphError(f"{what} must be a number; got {value!r}.")
     return value
 
 
@@ -199,17 +199,17 @@ def _xavier_std(tensor: Tensor, gain: float) -> float:
 def _kaiming_std(tensor: Tensor, a: float, mode: str, nonlinearity: str) -> float:
     fans = dict(zip(("fan_in", "fan_out"), _fans(tensor), strict=True))
     if str(mode).lower() not in fans:
-        raise GraphError(f"mode is 'fan_in' or 'fan_out'; {mode!r} came.")
+        raise GraphError(f"mode must be 'fan_in' or 'fan_out'; got {mode!r}.")
     return calculate_gain(nonlinearity, a) / sqrt(fans[mode.lower()])
 
 
 def _fans(tensor: Tensor) -> tuple[int, int]:
-    """How many inputs an output has, and how many outputs an input has."""
+    """The number of inputs of each output, and of outputs of each input."""
     _refuse_other_kinds(tensor)
     if tensor.ndim < 2:
         raise ShapeError(
-            f"A weight has two dimensions or more, (outputs, inputs, ...); {tuple(tensor.shape)} "
-            "came. Biases are filled with a constant or by default_uniform_."
+            "A weight must have at least two dimensions, (outputs, inputs, ...); got "
+            f"{tuple(tensor.shape)}. Fill a bias with a constant or by default_uniform_."
         )
     kernel = prod(tensor.shape[2:])
     # A weight without elements has nothing to fill; 1 keeps the formulas finite.

@@ -1,7 +1,7 @@
 """The rule of an operation: what it computes, and how a gradient flows back through it.
 
-An `Op` is a *rule*; its use at one place of a graph is an `Operation` (see `graphnet.graph`).
-A rule is written once, in terms of operators and methods that tensors and nodes share. Given
+An `Op` is a *rule*; its use at one place in a graph is an `Operation` (see `graphnet.graph`).
+A rule is written once, with operators and methods that tensors and nodes share. Given
 tensors it computes numbers; given nodes it appends nodes to their graph.
 
 ```python
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 class Symbolic:
-    """Something that stands for a tensor: an op applied to it is recorded, not computed."""
+    """A stand-in for a tensor: an op applied to it is recorded, not computed."""
 
     __slots__ = ()
     apply: Callable[..., Any]
@@ -50,9 +50,9 @@ T = TypeVar("T", "Tensor", "Node")
 
 
 class Training:
-    """The argument that stands for the training mode of the module that appends an operation.
+    """The argument for the training mode of the module that appends an operation.
 
-    Outside any module it is that of the graph. It is true or false at each walk.
+    Outside any module it is the mode of the graph. It is read at each walk.
     """
 
     def __repr__(self) -> str:
@@ -62,7 +62,7 @@ class Training:
 TRAINING = Training()
 
 NEEDED = {"symbol": 'symbol = "x³", which pictures show', "forward": "def forward(self, x)"}
-"""What an op class has to say, and an example of each."""
+"""What an op class must define, with an example of each."""
 
 
 class Rule(NamedTuple):
@@ -70,9 +70,9 @@ class Rule(NamedTuple):
 
     function: Callable[..., Any]
     reads: tuple[str, ...]
-    """What it reads: `grad`, `top`, or inputs; `x_like` reads nothing but the shape of x.
+    """What it reads: `grad`, `top`, or inputs; `x_like` reads only the shape of x.
 
-    The rule of an input `*tensors` may read `*tensors`, and `place`: which of them it is for.
+    The rule of an input `*tensors` may read `*tensors`, and `place`, the index of its tensor.
     """
 
 
@@ -80,21 +80,21 @@ class Rule(NamedTuple):
 class Op:
     """The base class of all rules: `forward`, one `grad_<input>` for each input, and a symbol.
 
-    Options are annotated class attributes, as in a frozen dataclass: `dim: int = 0` is given by
-    `Sum(dim=1)`. An input without a derivative says `grad_<input> = None`. An input named
+    Options are annotated class attributes, as in a frozen dataclass: `dim: int = 0` is set by
+    `Sum(dim=1)`. For an input without a derivative, write `grad_<input> = None`. An input named
     `<input>_like` is read for its shape only, and needs no rule. An op class is final.
     """
 
     name: ClassVar[str]
-    """The class's name as a function's: `LogSoftmax` is `log_softmax`."""
+    """The name of the class in snake case: `LogSoftmax` is `log_softmax`."""
     symbol: ClassVar[str]
     """What a picture of the graph shows."""
     hint: ClassVar[str] = ""
-    """The way out, added to the error message when the shapes do not fit."""
+    """The way out that the error message gives when the shapes do not fit."""
     broadcasts: ClassVar[bool] = False
     """True if the inputs are broadcast: gradients are then summed back to the inputs' shapes."""
     mixes_dtypes: ClassVar[bool] = False
-    """True if the inputs may be of different floating types."""
+    """True if the inputs may have different floating-point dtypes."""
     core_dims: ClassVar[int] = 0
     """How many of the last dimensions do not broadcast: two for a matrix product."""
     option_names: ClassVar[tuple[str, ...]] = ()
@@ -102,20 +102,20 @@ class Op:
     inputs: ClassVar[tuple[str, ...]] = ()
     """The names of the inputs, read from the signature of `forward`."""
     arguments: ClassVar[tuple[str, ...]] = ()
-    """The same as they are written: `x_like` for one that is read for its shape only."""
+    """The names as written: `x_like` for an input that is read for its shape only."""
     rules: ClassVar[dict[str, Rule | None]] = {}
     """The derivative rule for each input, read from the class."""
     variadic: ClassVar[bool] = False
-    """True if the last input stands for any number of tensors, as in `forward(self, *tensors)`."""
+    """True if the last input takes any number of tensors, as in `forward(self, *tensors)`."""
     forward: ClassVar[Callable[..., Any]]
     pure: ClassVar[bool | None] = None
-    """True if equal inputs always give an equal result, and nothing else is changed or asked.
+    """True if equal inputs always give equal results, and nothing else is read or changed.
 
-    A program computes equal uses of a pure op once, and those of constants when it is made. Where
-    None, the ops of this package are pure, and those of a user are not: they may draw or count.
+    A program computes equal uses of a pure op once, and uses with constants at compile time. If
+    None, the ops of this package are pure and a user's are not: they may draw or count.
     """
     trial: ClassVar[Callable[..., Any] | None] = None
-    """What is run for the output's shape, where `forward` draws random numbers or keeps state."""
+    """What finds the output's shape if `forward` draws random numbers or keeps state."""
 
     def __init_subclass__(cls) -> None:
         """Read the rules from the class, and refuse a class that is not complete."""
@@ -141,7 +141,7 @@ class Op:
         for name in vars(cls):
             if name.startswith("grad_") and name.removeprefix("grad_") not in arguments:
                 raise TypeError(
-                    f"{cls.__name__}.{name} is the rule of no input; the inputs of forward are "
+                    f"{cls.__name__}.{name} belongs to no input; the inputs of forward are "
                     f"{', '.join(arguments)}."
                 )
         cls.rules = {
@@ -150,13 +150,13 @@ class Op:
         }
 
     def __init__(self, *values: Any, **options: Any) -> None:
-        # What a frozen dataclass does, without the half millisecond that it takes to make each.
+        # What a frozen dataclass does, without the half millisecond that making each one takes.
         names = self.option_names
         if len(values) > len(names) or not options.keys() <= set(names[len(values) :]):
             takes = f"the options {', '.join(names)}" if names else "no options"
             raise TypeError(
-                f"{type(self).__name__}() takes {takes}; what it is applied to comes in a second "
-                f"pair of brackets: {type(self).__name__}(...)({', '.join(self.inputs)})."
+                f"{type(self).__name__}() takes {takes}; the inputs go in a second pair of "
+                f"parentheses: {type(self).__name__}(...)({', '.join(self.inputs)})."
             )
         options.update(zip(names, values, strict=False))
         for name in names:
@@ -191,7 +191,7 @@ class Op:
 
     @property
     def chosen(self) -> list[str]:
-        """The options that differ from their defaults, as text: ["dim=1"]."""
+        """The options that differ from their defaults, as strings: ["dim=1"]."""
         return [
             f"{name}={value!r}"
             for name, value in self.options.items()
@@ -200,7 +200,7 @@ class Op:
 
     @property
     def key(self) -> tuple[Any, ...]:
-        """What makes two ops equal: class and options with their types (1, 1.0, True differ)."""
+        """What makes two ops equal: class, and options with their types (1, 1.0, True differ)."""
         return (type(self), *(typed(option) for option in self.options.values()))
 
     def __eq__(self, other: object) -> bool:
@@ -214,31 +214,31 @@ class Op:
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(
-            f"{self!r}: an op is frozen. An option is annotated in the class, as in `{name}: float "
-            f"= 1.0`, and given when the op is made: {type(self).__name__}({name}=...)."
+            f"{self!r}: an op is frozen. Annotate an option in the class, as in `{name}: float "
+            f"= 1.0`, and set it when you make the op: {type(self).__name__}({name}=...)."
         )
 
     def argument_names(self, count: int) -> list[str]:
-        """The name of each of so many arguments; the last one stands for any number of them."""
+        """The name of each of `count` arguments; the last one is repeated as needed."""
         return [*self.arguments, *self.arguments[-1:] * (count - len(self.arguments))]
 
     def rules_for(self, count: int) -> list[Rule | None]:
-        """The derivative rule for each of so many arguments.
+        """The derivative rule for each of `count` arguments.
 
         Raises:
-            GraphError: the op takes another number of arguments.
+            GraphError: the op takes a different number of arguments.
         """
         missing = count - len(self.inputs)
         if missing < 0 or (missing and not self.variadic):
             names = ", ".join(map(repr, self.inputs))
-            raise GraphError(f"{self.name} takes {names}; {counted(count, 'argument')} came.")
+            raise GraphError(f"{self.name} takes {names}; got {counted(count, 'argument')}.")
         rules = list(self.rules.values())
         return [*rules, *rules[-1:] * missing]
 
     def read(
         self, rule: Rule, place: int, arguments: Sequence[Any], grad: Any, top: Any
     ) -> list[Any]:
-        """What a rule reads, for the argument at `place`, from these arguments and values."""
+        """The values that the rule for the argument at `place` reads."""
         first = len(self.inputs) - 1
         values: list[Any] = []
         for name in rule.reads:
@@ -256,28 +256,28 @@ class Op:
 
 
 def _refuse_no_tensor(op: Op, args: tuple[Any, ...], asked: object) -> None:
-    """Refuse an argument that was asked for what only tensors and nodes have, and is neither."""
+    """Refuse an argument that lacks what only tensors and nodes have, and is neither."""
     if any(asked is arg for arg in args) and not hasattr(asked, "dtype"):
         kind = "None" if asked is None else type(asked).__name__
-        raise GraphError(f"{op.name} takes a tensor or a node here; {kind} came.") from None
+        raise GraphError(f"{op.name} takes a tensor or a node here; got {kind}.") from None
 
 
 def _misfit(op: Op, args: tuple[Any, ...], error: Exception) -> GraphError:
-    """The error for tensors that do not fit an op, from what torch says of them."""
+    """The error for tensors that do not fit an op, from torch's message."""
     reason = str(error).partition("\n")[0]
-    came = "; ".join(shape_text(tuple(arg.shape)) for arg in args if hasattr(arg, "shape"))
+    shapes = "; ".join(shape_text(tuple(arg.shape)) for arg in args if hasattr(arg, "shape"))
     way_out = f"\n  way out: {op.hint}" if op.hint else ""
     kind = DtypeError if speaks_of_dtype(reason) else ShapeError
-    return kind(f"{op.name} cannot be applied here: {reason}\n  came: {came}{way_out}")
+    return kind(f"{op.name} cannot be applied here: {reason}\n  got: {shapes}{way_out}")
 
 
 def speaks_of_dtype(reason: str) -> bool:
-    """True if a message of torch is about number types."""
+    """True if torch's message is about dtypes."""
     return any(word in reason.lower() for word in ("dtype", "scalar type", "bool", "integral"))
 
 
 def typed(value: Any) -> Any:
-    """A value together with its type, so that 1, 1.0 and True are told apart."""
+    """A value together with its type, so that 1, 1.0 and True differ."""
     if isinstance(value, tuple):
         return tuple(typed(item) for item in value)
     return type(value), value

@@ -1,4 +1,4 @@
-"""What a PyTorch user looks for under a name that is not here, and where it is instead."""
+"""Names that PyTorch users look for in vain, and where to find what they mean."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from collections.abc import Collection
 from difflib import get_close_matches
 
 _PLACES = {
-    "nn": "layers are here without nn, such as graphnet.Linear",
-    "optim": "optimizers are here without optim, such as graphnet.SGD",
+    "nn": "layers are at the top level, such as graphnet.Linear",
+    "optim": "optimizers are at the top level, such as graphnet.SGD",
     "functional": "functions of nodes and tensors are in graphnet.ops",
-    "no_grad": "nothing is recorded but what you append to a graph: just compute",
+    "no_grad": "only what you append to a graph is recorded: just compute",
     "DataLoader": "graphnet.fit takes tensors; graphnet.data.batches cuts them into batches",
     "TensorDataset": "graphnet.fit takes tensors: (inputs, targets)",
     "save": "graphnet.save_weights(model, path)",
     "load": "graphnet.load_weights(model, path)",
     "lr_scheduler": "schedules are in graphnet.schedules",
-    "tensor": "tensors are those of torch: torch.tensor",
+    "tensor": "tensors are torch's: torch.tensor",
 }
 _PLACES["F"] = _PLACES["functional"]
 _PLACES |= dict.fromkeys(("enable_grad", "inference_mode", "autograd"), _PLACES["no_grad"])
@@ -23,7 +23,7 @@ _PLACES |= dict.fromkeys(("Tensor", "zeros", "ones", "rand", "randn"), _PLACES["
 
 
 def way_to(name: str, known: Collection[str], operations: Collection[str]) -> str:
-    """Where to find something that graphnet has not by this name; empty if nobody knows.
+    """Where to find something that has another name in graphnet; empty if unknown.
 
     >>> way_to("MSELoss", ["LossMSE"], [])
     'losses are called graphnet.LossMSE'

@@ -36,7 +36,7 @@ def check_module(
         reference: a function of tensors that computes the same value in float64.
         low: the least value that the inputs take.
         high: the largest value that the inputs take.
-        integers: the inputs of whole numbers, by place, and how many values there are.
+        integers: the integer inputs, by place, and how many values there are.
         skip: checks to leave out, by name.
 
     Raises:
@@ -47,7 +47,7 @@ def check_module(
     other shapes
     """
     if not hasattr(module, "build") or not hasattr(module, "named_state"):
-        raise GraphError(f"check_module takes a module; a {type(module).__name__} came.")
+        raise GraphError(f"check_module takes a module; got {type(module).__name__}.")
     if not shapes:
         raise GraphError("check_module needs the shape of each input: check_module(net, (5, 2)).")
     suite = _ModuleSuite(module, shapes, low, high, integers or {}, reference)

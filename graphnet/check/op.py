@@ -24,7 +24,7 @@ def check_op(
     integers: Mapping[int | str, int] | None = None,
     skip: Collection[str] = (),
 ) -> Report:
-    """Check an operation: values, derivatives, second derivatives, shapes, memory, number types.
+    """Check an operation: values, derivatives, second derivatives, shapes, memory, dtypes.
 
     Args:
         op: an op, or a function that is made of ops.
@@ -32,7 +32,7 @@ def check_op(
         reference: a function of tensors that computes the same value.
         low: the least value that the inputs take.
         high: the largest value that the inputs take.
-        integers: the inputs of whole numbers, by name or place, and how many values there are.
+        integers: the integer inputs, by name or place, and how many values there are.
         skip: checks to leave out, by name.
 
     Raises:
@@ -54,12 +54,12 @@ def check_op(
     if isinstance(op, type) and issubclass(op, Op):
         op = op()
     if not callable(op):
-        raise GraphError(f"check_op takes an op such as Tanh(); a {type(op).__name__} came.")
+        raise GraphError(f"check_op takes an op such as Tanh(); got {type(op).__name__}.")
     if not shapes:
         raise GraphError("check_op needs the shape of each input: check_op(Tanh(), (3, 4)).")
     if isinstance(op, Op) and not op.variadic and len(shapes) != len(op.inputs):
         raise GraphError(
-            f"{op!r} takes {', '.join(op.inputs)}, a shape for each; {shapes} came. A shape is a "
+            f"{op!r} takes {', '.join(op.inputs)}, a shape for each; got {shapes}. A shape is a "
             f"tuple: check_op({op!r}, {', '.join(['(3, 4)'] * len(op.inputs))})."
         )
     function: Callable[..., Any] = op

@@ -69,7 +69,7 @@ class Subject:
         shapes: the shape of each input; what is not a tuple stands for itself.
         low: the least value of an input.
         high: the largest value of an input.
-        integers: for the inputs of whole numbers, by place: how many values there are, from 0.
+        integers: for the integer inputs, by place: how many values there are, from 0.
         names: the names of the inputs.
     """
 

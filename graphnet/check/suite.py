@@ -37,7 +37,7 @@ class Suite:
         yield "one row", self.one_row
         yield "unknown batch size", self.unknown_batch_size
         yield "a graph used again", self.graph_used_again
-        yield "number types", self.number_types
+        yield "dtypes", self.number_types
         yield "other shapes", self.other_shapes
 
     def untouched_inputs(self) -> str:

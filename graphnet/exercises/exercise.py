@@ -56,7 +56,7 @@ class Exercise:
     parameters: ClassVar[tuple[str, ...]] = ()
     """The inputs that a layer keeps as its parameters; the answer is then graded as a layer."""
     integers: ClassVar[Mapping[str, int]] = {}
-    """The inputs of whole numbers, and how many values each has, from 0."""
+    """The integer inputs, and how many values each has, from 0."""
     broadcasts: ClassVar[bool] = False
     """True if the inputs broadcast and the walk, not the rules, sums over what was broadcast."""
     low: ClassVar[float] = -2.0
@@ -159,7 +159,7 @@ class Exercise:
             if name not in cls.parameters:
                 raise GraphError(
                     f"{cls.__name__}.module takes the first values of "
-                    f"{', '.join(cls.parameters) or 'no parameters'}; {name!r} came."
+                    f"{', '.join(cls.parameters) or 'no parameters'}; got {name!r}."
                 )
         return layer(cls.op(), cls.exercise, values)
 
@@ -203,7 +203,7 @@ def _refuse_incomplete(cls: type[Exercise]) -> None:
     if len(cls.shapes) != len(cls.inputs) or not are_shapes:
         raise GraphError(
             f"{cls.__name__}: an exercise gives a shape for each input of its forward, {inputs}; "
-            f"{cls.shapes} came. Write shapes = ((5, 3), ...)."
+            f"got {cls.shapes}. Write shapes = ((5, 3), ...)."
         )
     if any(prod(shape) > PLACES for shape in cls.shapes):
         raise GraphError(
@@ -219,7 +219,7 @@ def _refuse_incomplete(cls: type[Exercise]) -> None:
         if name in cls.parameters and name in cls.integers:
             raise GraphError(
                 f"{cls.__name__}: {name!r} stands in parameters and in integers; a parameter is "
-                "learned, and whole numbers have no gradient. Leave it out of one of them."
+                "learned, and integers have no gradient. Leave it out of one of them."
             )
 
 

@@ -88,7 +88,7 @@ def _exercise_of(answer: object, named: type[Exercise] | str | None) -> type[Exe
     if not isinstance(answer, type):
         raise GraphError(
             f"grade takes the class of an answer, such as MyAdd, without brackets behind it; "
-            f"{answer!r} came."
+            f"got {answer!r}."
         )
     if isinstance(named, str):
         known = {exercise.__name__.lower(): exercise for exercise in ALL}

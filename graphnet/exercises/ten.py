@@ -93,7 +93,7 @@ class Sigmoid(Exercise):
 class CrossEntropy(Exercise):
     """y = log Σ eˣ - x[target], the loss of each row: -log of softmax(x) at its target.
 
-    Shapes: x (n, classes), target (n,) of whole numbers -> (n,).
+    Shapes: x (n, classes), target (n,) of integers -> (n,).
     """
 
     symbol = "cross entropy"

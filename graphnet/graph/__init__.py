@@ -1,22 +1,22 @@
 """The graph: nodes in a list, walked forward for values and in reverse for gradients.
 
-| file | what lives there |
+| file | contents |
 |---|---|
-| `nodelist` | the list itself: three ways in, places and names |
-| `graph` | the list that is walked: forward, backward, gradients, checks |
-| `entry` | what the list keeps for each node |
-| `node` | what can be written on a node: operators and methods |
+| `nodelist` | the list itself: three ways to append, indices and names |
+| `graph` | the list with its walks: forward, backward, gradients, checks |
+| `entry` | what the list stores for each node |
+| `node` | the operators and methods of a node |
 | `kinds` | inputs and operations |
-| `parameter` | parameters, which may stand in several graphs |
+| `parameter` | parameters, which may be in several graphs |
 | `home` | the flat buffers in which parameters live |
-| `trials` | how the shape of a node is found |
+| `trials` | how the shape of a node is inferred |
 | `passes` | the forward and the backward walk |
 | `guards` | one walk at a time, and Ctrl-C between steps |
 | `uses` | how a gradient flows through one input of one operation |
 | `derivatives` | the backward walk as nodes |
-| `feed`, `naming`, `location` | feeds checked, names kept unique, the user's line found |
+| `feed`, `naming`, `location` | checks feeds, keeps names unique, finds the user's line |
 | `finite` | where the first NaN or infinity came from |
-| `complaints` | errors as texts |
+| `complaints` | the text of error messages |
 """
 
 from graphnet.graph.graph import Graph

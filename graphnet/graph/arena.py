@@ -1,8 +1,8 @@
 """Where the numbers of parameters live: one flat buffer for values, one for gradients.
 
-A parameter is born in a home of its own. An optimizer moves parameters together, so that an
-update is a handful of tensor operations however many layers there are. The home belongs to the
-parameters: whoever keeps views of it sees by `Home.changes` when one has moved.
+A parameter starts in a home of its own. An optimizer moves parameters together, so that an update
+is a handful of tensor operations however many layers there are. The home belongs to the
+parameters: code that keeps views of it learns from `Home.changes` when one has moved.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Home:
         grad: the gradients in the same order, zeros at first.
         residents: how many parameters live here.
         changes: counts up whenever one leaves, or is frozen or freed.
-        counted: writes to the values that the residents have counted as their own.
+        counted: writes to the values that the residents have already counted as their own.
         counting: False in inference mode, where tensors do not count writes.
         lock: held while a gradient is added to another.
     """
@@ -46,17 +46,17 @@ class Home:
 
     @property
     def writes(self) -> int:
-        """How often the values were written to in place; not counted in inference mode."""
+        """How often the values were written in place; not counted in inference mode."""
         return self.value._version if self.counting else 0
 
     @property
     def uncounted(self) -> int:
-        """Writes that may have changed any resident: those of a user, `parameter.top.zero_()`."""
+        """Writes that may have changed any resident, such as a user's `parameter.top.zero_()`."""
         return self.writes - self.counted
 
 
 def settle(parameters: Iterable[Parameter]) -> None:
-    """Move the parameters that live alone into one home, one for each number type and device."""
+    """Move the parameters that live alone into one home, one for each dtype and device."""
     groups: dict[object, list[Parameter]] = {}
     for parameter in parameters:
         if parameter.home.residents == 1:

@@ -1,7 +1,7 @@
-"""Derivatives as nodes: the backward walk, written into the list instead of computed.
+"""Derivatives as nodes: the backward walk, appended to the list instead of computed.
 
-The rules are the same ones. Given nodes, they append nodes, so that a derivative can be drawn,
-computed for another batch, and differentiated again.
+The rules are the same. Given nodes, they append nodes, so a derivative can be drawn, computed for
+another batch, and differentiated again.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def append_gradients(
     nodes: Sequence[Node], target: Node, sources: Sequence[Node], seed: Node | None
 ) -> list[Node]:
-    """Append the derivatives of the target by each of the sources, and return their nodes.
+    """Append the derivatives of the target with respect to each source, and return their nodes.
 
     `nodes` are the ancestors of the target in walk order.
     """
@@ -39,7 +39,7 @@ def append_gradients(
 def reached(nodes: Sequence[Node], target: Node) -> set[Node]:
     """The nodes to which a gradient of the target flows back.
 
-    `nodes` are its ancestors in walk order. One that is read for its shape only is none of them.
+    `nodes` are its ancestors in walk order. A node that is read only for its shape is not reached.
     """
     found = {target}
     for node in reversed(nodes):
@@ -62,26 +62,26 @@ def _paths(nodes: Sequence[Node], sources: Sequence[Node]) -> list[tuple[Operati
 
 
 def _seed(target: Node, seed: Node | None) -> Node:
-    """The derivative to start from: 1 for a scalar, else what was given."""
+    """The derivative to start from: 1 for a scalar, else the one given."""
     if seed is None:
         refuse_non_scalar(target, target.shape)
         return ops.ones_like(target)
     if seed.shape != target.shape:
         raise ShapeError(
-            f"grad has the shape {shape_text(seed.shape)}; {target}, the node to differentiate, "
-            f"has {shape_text(target.shape)}. Both must be the same."
+            f"grad must have the shape of {target}, the node to differentiate, "
+            f"{shape_text(target.shape)}; got {shape_text(seed.shape)}."
         )
     return seed
 
 
 def refuse_non_scalar(target: Node, shape: tuple[int | None, ...]) -> None:
-    """Refuse to start a backward walk without a gradient, unless it starts from one number.
+    """Refuse to start a backward walk without a gradient, unless the target is a scalar.
 
     Raises:
         GraphError: the node is not a scalar.
     """
     if shape != ():
         raise GraphError(
-            f"{target} has the shape {shape_text(shape)}, so a gradient to start from is "
-            "needed: grad=..., of that shape. Only a scalar, such as a loss, does without."
+            f"{target} has the shape {shape_text(shape)}, so it needs a gradient to start "
+            "from: grad=..., of that shape. Only a scalar, such as a loss, needs none."
         )

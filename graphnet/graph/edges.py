@@ -1,4 +1,4 @@
-"""One input of one operation, and how a gradient flows back to it: in numbers or in nodes."""
+"""One input of one operation, and how a gradient flows back to it, as a tensor or as nodes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Use:
         self.op = operation.op
         self.source = cast("Node", operation.sources[place])
         self.function = rule.function
-        # Where the rule finds what it reads: entries of the list, and which of their fields.
+        # Where the rule finds what it reads: entries of the list, and a field of each.
         fields = [
             (source, "walked" if isinstance(source, Mode) else "top")
             for source in operation.sources
@@ -46,7 +46,7 @@ class Use:
         return grad.sum_to_size(shape)
 
     def derivative(self, grad: Node) -> Node:
-        """The same as nodes: appends what computes the contribution from the gradient `grad`."""
+        """The same as nodes: append what computes the contribution from the gradient `grad`."""
         values = [grad if at == "grad" else as_argument(entry) for entry, at in self.reads]
         result: Node = self.function(self.op, *values)
         if result is None:
@@ -58,7 +58,7 @@ class Use:
         return result
 
     def _may_be_broadcast(self, result: Node) -> bool:
-        """True unless the shapes known so far tell that the result has the shape of the source."""
+        """True unless the shapes known so far show that the result has the source's shape."""
         if result.ndim != self.source.ndim:
             return True
         others = [node for node in self.operation.inputs if node is not self.source]
@@ -74,16 +74,16 @@ class Use:
         """The message for a rule that returns nothing."""
         return (
             f"The derivative of {self.operation} by its input {self.source} is None: the rule in "
-            f"{type(self.op).__name__} returns nothing. Where there is no derivative, write "
+            f"{type(self.op).__name__} returns nothing. If there is no derivative, write "
             "`grad_... = None` in the class."
         )
 
     def _wrong_shape(self, came: tuple[int | None, ...], asked: tuple[int | None, ...]) -> str:
-        """The message for a rule that returns another shape than its input has."""
+        """The message for a rule whose result does not have the shape of its input."""
         return (
-            f"The derivative of {self.operation} by its input {self.source} has the shape "
-            f"{shape_text(came)}; the input has {shape_text(asked)}. Correct the rule in "
-            f"{type(self.op).__name__}, or say there `broadcasts = True` if its inputs broadcast."
+            f"The derivative of {self.operation} by its input {self.source} must have the shape "
+            f"of the input, {shape_text(asked)}; got {shape_text(came)}. Correct the rule in "
+            f"{type(self.op).__name__}, or set `broadcasts = True` there if its inputs broadcast."
         )
 
 

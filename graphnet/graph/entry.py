@@ -1,4 +1,4 @@
-"""What the list keeps for each node: its place, its name, its shape, and its value."""
+"""What the list stores for each node: its index, its name, its shape, and its value."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from graphnet.graph.shape_inference import Spec
 
 open_graphs: ContextVar[tuple[NodeList, ...]] = ContextVar("open_graphs", default=())
-"""The graphs of the `with` blocks, the innermost last; each thread sees its own."""
+"""The graphs of the open `with` blocks, innermost last; each thread has its own."""
 
 
 class Entry(Symbolic):
@@ -29,21 +29,21 @@ class Entry(Symbolic):
     graph: Graph
     """The graph whose list holds the node."""
     index: int
-    """The place in the list."""
+    """The index in the list."""
     name: str
-    """A name of its own in the graph."""
+    """The name, unique in the graph."""
     shape: tuple[int | None, ...]
-    """The sizes, None where a size is unknown until a tensor is fed."""
+    """The sizes; None for a size that is unknown until a tensor is fed."""
     spec: Spec
-    """The shapes at each trial, and the number type."""
+    """The shapes at each trial, and the dtype."""
     top: Tensor
-    """The value; reading it before a forward pass has filled it is an error."""
+    """The value; reading it before a forward pass fills it is an error."""
     line: str
-    """The file and line of the user that added the node."""
+    """The file and line of the user's code that added the node."""
 
     @property
     def dtype(self) -> dtype:
-        """The number type."""
+        """The dtype."""
         return self.spec.dtype
 
     @property
@@ -53,7 +53,7 @@ class Entry(Symbolic):
 
     @property
     def home_graph(self) -> NodeList | None:
-        """The one graph that holds the node; None for a parameter of several graphs, or of none."""
+        """The one graph that holds the node; None for a parameter in several graphs or in none."""
         return self.graph
 
     @property
@@ -77,10 +77,10 @@ class Entry(Symbolic):
         # Python comes here only when an attribute is missing, as `top` is before a forward pass,
         # and with it every property that reads it.
         if attribute == "top" or isinstance(getattr(type(self), attribute, None), property):
-            raise NoValueError(f"{self} has no value: a graph.forward that walks it comes first.")
+            raise NoValueError(f"{self} has no value yet: run a graph.forward that walks it first.")
         if attribute == "backward":
             raise AttributeError(
-                "A node has no 'backward': it is the list that is walked, graph.backward(node)."
+                "A node has no 'backward': the graph is walked, graph.backward(node)."
             )
         raise AttributeError(
             f"A node has no {attribute!r}. Its value is node.top, after graph.forward; operations "
@@ -89,7 +89,7 @@ class Entry(Symbolic):
 
     def __format__(self, form: str) -> str:
         if form:
-            raise GraphError(f"{self} is no number; its value is: f'{{node.top:{form}}}'.")
+            raise GraphError(f"{self} is not a number; format its value: f'{{node.top:{form}}}'.")
         return str(self)
 
     def __str__(self) -> str:
@@ -101,7 +101,7 @@ class Entry(Symbolic):
     def __bool__(self) -> NoReturn:
         raise GraphError(
             f"{self} is neither true nor false while the graph is built: it has no value yet. "
-            "To choose between two values use ops.where."
+            "To choose between two values, use ops.where."
         )
 
 
@@ -109,7 +109,7 @@ def graph_of(arguments: tuple[Any, ...]) -> NodeList:
     """The graph in which an operation on these arguments belongs.
 
     Raises:
-        GraphError: only parameters of several graphs, or of none, outside any `with` block.
+        GraphError: outside any `with` block, all are parameters in several graphs or in none.
     """
     entries = [argument for argument in arguments if isinstance(argument, Entry)]
     for entry in entries:
@@ -120,29 +120,29 @@ def graph_of(arguments: tuple[Any, ...]) -> NodeList:
         graph = graph or entry.home_graph
     if graph is None:
         raise GraphError(
-            "There is no graph to append to. Write `with graphnet.Graph() as graph:` around these "
-            "lines, or say which one: graph.input(...), graph.parameter(...)."
+            "There is no graph to append to. Put these lines in `with graphnet.Graph() as graph:`, "
+            "or name one: graph.input(...), graph.parameter(...)."
         )
     return graph
 
 
 def not_a_node(name: str, argument: object) -> str:
-    """The message for something else than a node or a number in an operation on nodes."""
+    """The message for an argument that is neither a node nor a number."""
     kind = "None" if argument is None else type(argument).__name__
-    text = f"{name} takes nodes and numbers; {kind} came."
+    text = f"{name} takes nodes and numbers; got {kind}."
     if type(argument).__module__.startswith("torch.nn"):
         return (
-            f"{text} It is of torch.nn: use graphnet's own, such as graphnet.Linear or .Parameter."
+            f"{text} It is torch.nn's: use graphnet's own, such as graphnet.Linear or .Parameter."
         )
     if hasattr(argument, "shape"):
         text += (
-            " A tensor enters the list by graph.input(shape, name=...) or, if it never changes, "
-            "by graph.parameter(tensor, requires_grad=False); what a module learns is an attribute "
-            "of it, self.weight = graphnet.Parameter(tensor)."
+            " Add a tensor to the list by graph.input(shape, name=...) or, if it never changes, "
+            "by graph.parameter(tensor, requires_grad=False). What a module learns is an attribute "
+            "of it: self.weight = graphnet.Parameter(tensor)."
         )
     return text
 
 
 def dtype_text(dtype: dtype) -> str:
-    """The name of a number type: float32."""
+    """The name of a dtype: float32."""
     return str(dtype).removeprefix("torch.")

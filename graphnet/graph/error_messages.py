@@ -1,4 +1,4 @@
-"""The text of an error in one operation: the rule, what came, the way out, and the user's line."""
+"""The text of an error in one operation: the rule, what it got, the way out, the user's line."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _MISFITS = (RuntimeError, IndexError, ValueError, TypeError, NotImplementedError
 
 
 def is_misfit(error: BaseException) -> bool:
-    """True for what torch raises when tensors do not fit; others, such as no memory, stay apart."""
+    """True for the errors that torch raises when tensors do not fit, unlike those of memory."""
     out_of_memory = "allocate memory" in str(error)
     return (type(error) in _MISFITS and not out_of_memory) or isinstance(error, GraphError)
 
@@ -26,9 +26,9 @@ def is_misfit(error: BaseException) -> bool:
 def complaint(
     op: Op, arguments: tuple[Any, ...], error: BaseException, line: str, fed: bool = False
 ) -> GraphError:
-    """The error that a user sees when an op cannot be applied to its arguments.
+    """The error for an op that cannot be applied to its arguments.
 
-    `fed` tells that the arguments have values, so that their real shapes are known.
+    If `fed`, the arguments have values, so their real shapes are known.
     """
     reason = str(error).partition("\n")[0] or repr(error)
     kind = _kind(error, reason)
@@ -36,11 +36,11 @@ def complaint(
     rule = _shapes_rule(op) if of_shapes else ""
     known = (None not in each.shape for each in arguments if isinstance(each, Entry))
     unknown = of_shapes and not fed and not all(known)
-    tried = f"  unknown sizes, written ?, were tried as {UNKNOWN_SIZES[0]} and {UNKNOWN_SIZES[1]}"
+    tried = f"  unknown sizes, shown as ?, were tried as {UNKNOWN_SIZES[0]} and {UNKNOWN_SIZES[1]}"
     lines = [
         f"{op.name} cannot be applied here: {reason}",
         f"  rule: {rule}" if rule else "",
-        f"  came: {'; '.join(_describe(argument, fed) for argument in arguments)}",
+        f"  got: {'; '.join(_describe(argument, fed) for argument in arguments)}",
         tried if unknown else "",
         f"  options: {op!r}" if op.options else "",
         f"  way out: {op.hint}" if op.hint and of_shapes else "",
@@ -50,7 +50,7 @@ def complaint(
 
 
 def explain_forward(operation: Operation | None, error: BaseException) -> BaseException:
-    """The error of a forward walk in the user's terms; others get a note and stay what they are."""
+    """Re-raise an error of a forward walk in the graph's terms, or keep it and add a note."""
     if operation is None:
         return error
     if is_misfit(error):
@@ -61,20 +61,20 @@ def explain_forward(operation: Operation | None, error: BaseException) -> BaseEx
 
 
 def explain_backward(use: Use | None, error: BaseException) -> None:
-    """Add to the error of a backward walk which derivative raised it."""
+    """Add a note to the error of a backward walk: which derivative raised it."""
     if use is not None and not isinstance(error, GraphError):
         error.add_note(f"in the derivative of {use.operation} by its input {use.source}")
 
 
 def _kind(error: BaseException, reason: str) -> type[GraphError]:
-    """Which of the package's errors says what torch says."""
+    """The class of this package that fits torch's error."""
     if isinstance(error, GraphError):
         return type(error)
     return DtypeError if speaks_of_dtype(reason) else ShapeError
 
 
 def _shapes_rule(op: Op) -> str:
-    """What the docstring of the op says after "Shapes:" (nothing under python -OO)."""
+    """What follows "Shapes:" in the docstring of the op (nothing under python -OO)."""
     text = " ".join((type(op).__doc__ or "").split())
     return text.partition("Shapes: ")[2].rstrip(".")
 

@@ -1,4 +1,4 @@
-"""What is fed to the inputs of a graph, checked before anything is computed."""
+"""Checks what is fed to the inputs of a graph before anything is computed."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def bind(
     """Find the input for each fed tensor, and check the tensor against it.
 
     Raises:
-        FeedError: a feed is missing, misnamed, or not what its input asks for.
+        FeedError: a feed is missing, misnamed, or does not fit its input.
     """
     require_mapping(feed, inputs.values())
     bound: dict[Input, Tensor] = {}
@@ -42,7 +42,7 @@ def bind(
         if not isinstance(node, Input) or inputs.get(node.name) is not node:
             raise FeedError(_unknown(key, inputs))
         if node in bound:
-            raise FeedError(f"{node} is fed twice, once by its name and once as a node.")
+            raise FeedError(f"{node} is fed twice, once by name and once as a node.")
         _check(node, value)
         device = device or value.device
         if value.device != device:
@@ -58,7 +58,7 @@ def bind(
 
 
 def merged(feed: Any, named: dict[str, Any], inputs: Iterable[Input]) -> Feed:
-    """What is fed by node or name, and by keyword."""
+    """All that is fed, by node or name and by keyword."""
     if feed is None:
         return named
     require_mapping(feed, inputs)
@@ -66,41 +66,41 @@ def merged(feed: Any, named: dict[str, Any], inputs: Iterable[Input]) -> Feed:
 
 
 def require_mapping(feed: Any, inputs: Iterable[Input]) -> None:
-    """Refuse a feed that is no dict.
+    """Refuse a feed that is not a dict.
 
     Raises:
-        FeedError: it is none.
+        FeedError: it is not a dict.
     """
-    if not isinstance(feed, dict | Mapping):  # nearly always a dict, which is told at once
+    if not isinstance(feed, dict | Mapping):  # nearly always a dict, which is checked fast
         raise FeedError(
-            "A feed is a dict, or tensors by the names of their inputs, name=tensor; got a "
+            "A feed must be a dict, or tensors by the names of their inputs, name=tensor; got "
             f"{type(feed).__name__}. {_names({node.name: node for node in inputs})}"
         )
 
 
 def _check(node: Input, value: Any) -> None:
-    """Compare a fed value with what its input asks for."""
+    """Compare a fed value with its input."""
     if not isinstance(value, _TENSOR):
         raise FeedError(
-            f"{node} is fed a {type(value).__module__}.{type(value).__qualname__}; "
-            f"only tensors are fed: torch.as_tensor(value, dtype={node.dtype}) makes one."
+            f"{node} takes a tensor; got {type(value).__module__}.{type(value).__qualname__}. "
+            f"torch.as_tensor(value, dtype={node.dtype}) makes one."
         )
     shape = value.shape
     if shape != node.shape and not _fits(shape, node.shape):
         raise FeedError(
-            f"{node} takes the shape {shape_text(node.shape)}; {shape_text(tuple(shape))} came. "
-            "Reshape the tensor, or build the graph for its shape (? stands for any size)."
+            f"{node} takes the shape {shape_text(node.shape)}; got {shape_text(tuple(shape))}. "
+            "Reshape the tensor, or build the graph for its shape (? is any size)."
         )
     if value.dtype is not node.dtype:
         raise FeedError(
-            f"{node} takes {dtype_text(node.dtype)}; {dtype_text(value.dtype)} came. Convert "
+            f"{node} takes {dtype_text(node.dtype)}; got {dtype_text(value.dtype)}. Convert "
             f"the tensor, tensor.to(torch.{dtype_text(node.dtype)}), or declare the input with "
             f"dtype=torch.{dtype_text(value.dtype)}."
         )
 
 
 def _fits(shape: Sequence[int], asked: Sequence[int | None]) -> bool:
-    """True if a shape has the sizes that are asked for; None asks for any."""
+    """True if a shape has the required sizes; None allows any size."""
     if len(shape) != len(asked):
         return False
     for size, wanted in zip(shape, asked, strict=True):
@@ -111,17 +111,17 @@ def _fits(shape: Sequence[int], asked: Sequence[int | None]) -> bool:
 
 def _unknown(key: object, inputs: Mapping[str, Input]) -> str:
     if isinstance(key, str):
-        return f"{key!r} is fed, but the graph has no input of that name. {_names(inputs)}"
+        return f"{key!r} is fed, but the graph has no input by that name. {_names(inputs)}"
     if isinstance(key, Input):
         return f"{key} is fed, but it belongs to another graph. {_names(inputs)}"
-    return f"{key!r} is fed, but only inputs are. {_names(inputs)}"
+    return f"{key!r} is fed, but only inputs can be. {_names(inputs)}"
 
 
 def _missing(node: Input, inputs: Mapping[str, Input], bound: Mapping[Input, Tensor]) -> str:
     fed = ", ".join(repr(each.name) for each in bound) or "nothing"
     return (
-        f"{node} is not fed, and what was asked for needs it; fed was {fed}. {_names(inputs)} "
-        "To compute nodes that do without it, name them: graph.forward(..., outputs=node)."
+        f"{node} is not fed, but the requested outputs need it; got {fed}. {_names(inputs)} "
+        "To compute nodes that do not need it, name them: graph.forward(..., outputs=node)."
     )
 
 

@@ -1,4 +1,4 @@
-"""Where the first value that is NaN or infinite came from."""
+"""Finds where the first NaN or infinity came from."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def first_non_finite(graph: NodeList) -> Node | None:
-    """The first node in walk order whose value is NaN or infinite somewhere; None if there is none.
+    """The first node in walk order with NaN or inf in its value; None if there is none.
 
     >>> import graphnet as gn
     >>> from torch import empty
@@ -31,10 +31,10 @@ def first_non_finite(graph: NodeList) -> Node | None:
 
 
 def non_finite_error(graph: NodeList, what: str) -> NonFiniteError:
-    """The error for a value that came out NaN or infinite: which node was the first, and why.
+    """The error for a value that is NaN or infinite: which node was first, and why.
 
     Args:
-        graph: the graph after the walk in which it happened.
+        graph: the graph after that walk.
         what: what was found, for the start of the message.
     """
     node = first_non_finite(graph)
@@ -43,14 +43,14 @@ def non_finite_error(graph: NodeList, what: str) -> NonFiniteError:
     ranges = "; ".join(f"{_range(graph, source)}" for source in node.inputs)
     origin = f", computed by {node.op.name} from {ranges}" if isinstance(node, Operation) else ""
     return NonFiniteError(
-        f"{what}. The first value that is not finite is that of node {graph.index(node)} "
-        f"{graph.name_of(node)!r}{origin}. The parameters are as before this step. "
-        "A smaller learning rate, or inputs of a smaller range, may help."
+        f"{what}. The first value that is not finite belongs to node {graph.index(node)} "
+        f"{graph.name_of(node)!r}{origin}. The parameters are as they were before this step. "
+        "A smaller learning rate, or inputs in a smaller range, may help."
     )
 
 
 def _range(graph: NodeList, node: Node) -> str:
-    """A node with the smallest and the largest of its values."""
+    """A node with its smallest and its largest value."""
     top = node.top
     if not top.numel():
         return f"{graph.name_of(node)!r} (empty)"

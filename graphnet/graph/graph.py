@@ -33,14 +33,13 @@ if TYPE_CHECKING:
     from graphnet.optim.base import Optimizer
     from graphnet.stepping.walk import Walk
 
-_MOST_WALKS = 16  # that a graph keeps prepared, each as long as its list
+_MOST_WALKS = 16  # prepared walks that a graph keeps, each as long as its list
 
 
 class Graph(NodeList):
     """A list of nodes, walked forward to fill each `top` and in reverse to fill each `grad`.
 
-    Nodes come in by `input`, by `parameter`, and by applying an operation to a node: see
-    `NodeList`.
+    `input`, `parameter`, and applying an operation to a node append nodes: see `NodeList`.
 
     >>> import graphnet as gn
     >>> from torch import empty
@@ -78,15 +77,15 @@ class Graph(NodeList):
         Args:
             feed: a tensor for each input, by node or by name.
             outputs: the node or nodes to compute: only what they need is walked, and the values
-                of all other nodes are dropped. Where None, the whole list is walked.
+                of all other nodes are dropped. If None, the whole list is walked.
             named: tensors by the names of their inputs.
 
         Returns:
-            The value of `outputs`, a tuple for several nodes; where None, the value of the last
+            The value of `outputs`, a tuple for several nodes; if None, the value of the last
             operation that `gradients` did not append.
 
         Raises:
-            FeedError: a feed is missing, misnamed, or not what its input asks for.
+            FeedError: a feed is missing, misnamed, or does not fit its input.
             ShapeError: the fed sizes do not fit together.
         """
         with self._one_at_a_time:
@@ -115,8 +114,8 @@ class Graph(NodeList):
                 last forward walk.
 
         Raises:
-            StateError: the target has no value, or an input or a parameter changed since.
-            GraphError: the target is not a scalar, and no `grad` is given.
+            StateError: the target has no value, or an input or a parameter has changed since.
+            GraphError: the target is not a scalar, and `grad` is None.
         """
         targets = self._targets(target)
         grads = one_each(grad, targets)
@@ -129,13 +128,13 @@ class Graph(NodeList):
     def gradients(
         self, target: Node, sources: Sequence[Node], grad: Node | None = None
     ) -> list[Node]:
-        """Append nodes that compute the derivatives of the target by each of the sources.
+        """Append nodes that compute the derivatives of the target with respect to each source.
 
-        They are nodes like any other: drawn, computed for every batch size, differentiated again.
-        A source on which the target does not depend gets a node of zeros.
+        They are ordinary nodes: draw them, compute them for any batch size, differentiate again.
+        If the target does not depend on a source, that source gets a node of zeros.
 
         Raises:
-            GraphError: the target is not a scalar, and no `grad` is given.
+            GraphError: the target is not a scalar, and `grad` is None.
 
         >>> import graphnet as gn
         >>> from torch import empty
@@ -150,8 +149,8 @@ class Graph(NodeList):
         nodes = ancestors(self._nodes, self._targets(target))
         if not isinstance(target, Node) or not isinstance(grad, Node | None):
             raise GraphError(
-                "gradients differentiates one node, and grad is a node if given; "
-                f"{type(target).__name__} and {type(grad).__name__} came. Several losses: add "
+                "gradients differentiates one node, and grad must be a node or None; "
+                f"got {type(target).__name__} and {type(grad).__name__}. Several losses: add "
                 "them first."
             )
         if grad is not None:
@@ -164,7 +163,7 @@ class Graph(NodeList):
             self._deriving = outer
 
     def _targets(self, targets: Node | Sequence[Node]) -> tuple[Node, ...]:
-        """The nodes that a caller names, each known to stand in this list."""
+        """The nodes that a caller names, each checked to be in this list."""
         nodes = tuple(targets) if isinstance(targets, tuple | list) else (targets,)
         for node in nodes:
             self.index(node)
@@ -198,7 +197,7 @@ class Graph(NodeList):
     def compare_with_torch(
         self, feed: Mapping[Any, Tensor] | None = None, loss: Node | None = None
     ) -> TorchComparison:
-        """This graph beside torch's autograd: differences and times; see `bench.autograd`."""
+        """Compare this graph with torch's autograd, in values and time; see `check.against_torch`."""
         from graphnet.check.against_torch import compare_with_torch
 
         return compare_with_torch(self, feed, loss)
@@ -216,20 +215,20 @@ class Graph(NodeList):
         backend: str | None = None,
         watch: Sequence[Node] = (),
     ) -> Any:
-        """A program that computes the same, several times faster; see `graphnet.compile`.
+        """A program that computes the same values several times faster; see `graphnet.compile`.
 
         Args:
-            target: the loss of a training step, or without an optimizer the nodes to predict.
+            target: the loss of a training step or, without an optimizer, the nodes to predict.
             optimizer: what updates the parameters in each step.
-            max_norm: the largest common norm of the gradients, as in `clip_grad_norm_`.
+            max_norm: the largest total norm of the gradients, as in `clip_grad_norm_`.
             norm_type: the p of that norm.
-            clip_value: the largest element of the gradients, as in `clip_grad_value_`.
-            tune: False to take the usual kernels without measuring which are fastest here.
-            check_finite: False to go on when the loss is NaN or infinite.
-            backend: "inductor" to hand the program to `torch.compile`, "cudagraph" to capture it
+            clip_value: the largest absolute gradient, as in `clip_grad_value_`.
+            tune: False to use the default kernels without measuring which are fastest here.
+            check_finite: False to continue when the loss is NaN or infinite.
+            backend: "inductor" to pass the program to `torch.compile`, "cudagraph" to capture it
                 as a graph of CUDA kernels, "eager" to run each operation's own rule; None for this
                 package's own lines.
-            watch: nodes whose values each training step tells beside the loss: `step.watched`.
+            watch: nodes whose values each training step also returns, in `step.watched`.
 
         Returns:
             A `graphnet.compile.Step` with an optimizer, else a `graphnet.compile.Prediction`.
@@ -251,13 +250,13 @@ class Graph(NodeList):
         engine: str | None = None,
         **painted: Any,
     ) -> Drawing:
-        """The list as a picture: a notebook shows it, `.save("net.svg")` keeps it.
+        """Draw the list as a picture: a notebook shows it, `.save("net.svg")` saves it.
 
         Args:
-            show: what stands in the boxes: "shape", "top", "grad".
+            show: what the boxes show: "shape", "top", "grad".
             depth: how deep modules are opened; None folds what is larger than a page.
             loss: what is drawn as the loss; None finds it, see `graph.roles.loss_of`.
-            engine: what computes the layout: "dot", "wasi" or "ranker"; None the first there is.
+            engine: what computes the layout: "dot", "wasi" or "ranker"; None for the first found.
             painted: marks, notes and remarks, see `graphnet.draw.picture.draw_graph`.
         """
         from graphnet.draw.picture import draw_graph
@@ -271,23 +270,23 @@ class Graph(NodeList):
         return summary(self)
 
     def doctor(self, loss: Node | None = None) -> Health:
-        """What the values and gradients of the last walks tell of the health of the network."""
+        """Diagnose the network from the values and gradients of the last walks."""
         from graphnet.diagnose.health import health
 
         return health(self, loss)
 
     def derivation(self, loss: Node | None = None, *, latex: bool = False) -> str:
-        """The backward pass written out as a worked exercise, in Markdown."""
+        """Write out the backward pass as a worked exercise, in Markdown."""
         from graphnet.formulas.derivation import derivation
 
         return derivation(self, loss, latex)
 
     def walk(self, feed: Mapping[Any, Tensor], loss: Node | str) -> Walk:
-        """Both walks one event at a time, to be looked at.
+        """Step through both walks, one event at a time.
 
         Args:
             feed: a tensor for each input, by node or by name.
-            loss: the node to compute and to differentiate, or its name: one number.
+            loss: the scalar node to compute and differentiate, or its name.
         """
         from graphnet.stepping.walk import Walk
 
@@ -295,7 +294,7 @@ class Graph(NodeList):
 
 
 def _keep_few(walks: dict[Any, Any], targets: Any, walk: Any) -> None:
-    """Keep a prepared walk, and forget the oldest of too many."""
+    """Keep a prepared walk, and drop the oldest if there are too many."""
     if len(walks) == _MOST_WALKS:
         del walks[next(iter(walks))]
     walks[targets] = walk

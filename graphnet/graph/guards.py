@@ -1,4 +1,4 @@
-"""What keeps walks and steps whole: one walk at a time, and Ctrl-C between steps."""
+"""Keeps walks and steps whole: one walk at a time, and Ctrl-C only between steps."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ _SIGINT = int(signal.SIGINT)
 
 
 class OneAtATime:
-    """A graph is walked by one thread at a time: a second walk is refused, not mixed in.
+    """Allow one walk of a graph at a time: a second walk is refused, not mixed in.
 
-    Who walks is told by the frame that entered. So a walk that an interrupt ended anywhere, even
-    on the way in or out, holds nobody up: its frame is on no stack any more, and the next one that
-    asks follows it. No lock is held, since that too could be left behind.
+    A walk is identified by the frame that entered. So a walk that an interrupt ended anywhere, even
+    on the way in or out, blocks nobody: its frame is no longer on any stack, and the next walk may
+    start. There is no lock, since an interrupt could leave it locked.
     """
 
     def __init__(self) -> None:
-        self._walking: dict[FrameType | None, FrameType] = {}  # for each walk the one that follows
+        self._walking: dict[FrameType | None, FrameType] = {}  # each walk's successor
 
     def __enter__(self) -> None:
         frame = sys._getframe(1)
-        while (first := self._walking.setdefault(None, frame)) is not frame:  # for threads one step
+        while (first := self._walking.setdefault(None, frame)) is not frame:  # atomic for threads
             if self._follows(first, frame):
                 break
 
@@ -36,7 +36,7 @@ class OneAtATime:
         self._walking.clear()
 
     def _follows(self, first: FrameType, frame: FrameType) -> bool:
-        """True if a walk may follow one that was abandoned; False to ask again: it has just ended.
+        """True if a walk may follow an abandoned one; False to try again: it has just ended.
 
         Raises:
             StateError: another walk is under way.
@@ -45,14 +45,14 @@ class OneAtATime:
         while last is not frame:
             if _is_running(last):
                 raise StateError(
-                    "This graph is being walked already, by another thread or by an operation of "
-                    "its own. Build a graph for each thread; they may share parameters."
+                    "This graph is already being walked, by another thread or by one of its own "
+                    "operations. Build a graph for each thread; they may share parameters."
                 )
             before, last = last, self._walking.setdefault(last, frame)
-        if self._walking.get(None) is not first:  # it ended in the usual way, and made room
+        if self._walking.get(None) is not first:  # it ended normally
             self._walking.pop(before, None)
             return False
-        self._walking[None] = frame  # so that nobody goes along those that were abandoned again
+        self._walking[None] = frame  # so that nobody follows the abandoned ones again
         return True
 
 
@@ -68,10 +68,10 @@ def _is_running(frame: FrameType) -> bool:
 
 
 class Uninterrupted:
-    """Inside, Ctrl-C waits: what it would have done is done at the end.
+    """Inside the block, Ctrl-C waits; it takes effect at the end.
 
-    In another thread than the main one, which gets no signals, and where no function of Python
-    answers to Ctrl-C, nothing changes.
+    Nothing changes outside the main thread, which alone gets signals, or where no Python function
+    handles Ctrl-C.
 
     >>> import signal
     >>> try:
@@ -93,7 +93,7 @@ class Uninterrupted:
         if callable(_signals.getsignal(_SIGINT)):
             try:
                 self._handler = _signals.signal(_SIGINT, self._note)
-            except ValueError:  # of another thread than the main one
+            except ValueError:  # not in the main thread
                 return
 
     def _note(self, number: int, frame: FrameType | None) -> None:

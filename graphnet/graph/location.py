@@ -9,7 +9,7 @@ _PACKAGE = str(Path(__file__).parent.parent)
 
 
 def user_line() -> str:
-    """The file and the line from which the package was called."""
+    """The file and line that called the package."""
     frame = sys._getframe(1)
     while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
         frame = frame.f_back
@@ -17,7 +17,7 @@ def user_line() -> str:
 
 
 def user_level() -> int:
-    """How many calls up that line is from the caller, as `warnings.warn` counts: `stacklevel`."""
+    """How many calls up from the caller that line is: the `stacklevel` of `warnings.warn`."""
     level, frame = 1, sys._getframe(1)
     while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
         level, frame = level + 1, frame.f_back

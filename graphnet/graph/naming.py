@@ -33,30 +33,30 @@ class Names:
         """Give a name to a node.
 
         Raises:
-            GraphError: another node has it, or it is not a name at all.
+            GraphError: another node has it, or it is not a name.
         """
         if not isinstance(name, str) or not name:
-            raise GraphError(f"A name is a text of one character or more; {name!r} came.")
+            raise GraphError(f"A name must be a non-empty string; got {name!r}.")
         if name in self._nodes:
             raise GraphError(
                 f"The name {name!r} is taken by {self._nodes[name]!r}; "
-                "names are unique in a graph. Choose another one."
+                "names are unique in a graph. Choose another."
             )
         self._nodes[name] = node
 
     def unique(self, name: str) -> str:
-        """The name itself if it is free, else with the first free number: tanh, tanh_1, tanh_2."""
+        """The name itself if free, else with the first free number: tanh, tanh_1, tanh_2."""
         return _numbered(name, self._nodes, self._counts)
 
 
 class Built(Protocol):
-    """What a module is to the list: it knows what is inside it."""
+    """A module as the list sees it: it knows its submodules and parameters."""
 
     def named_modules(self) -> Iterator[tuple[str, Built]]:
-        """This module and all modules inside it by path, each before those inside it."""
+        """This module and all modules inside it, by path, parents first."""
 
     def _own_parameters(self) -> Iterator[tuple[str, Any]]:
-        """The parameters that are directly in it, by name."""
+        """The parameters directly in it, by name."""
 
 
 @dataclass(slots=True)
@@ -65,11 +65,11 @@ class Scope:
 
     Attributes:
         owner: the module; None for a part of the list that no module builds.
-        path: what stands before the names of its nodes.
-        ways: where modules hang in the owner; kept here by the layers while it is being built.
-        names: of the outermost module, the names of the parameters inside it.
-        held: False if the module that calls the owner does not hold it: it made it while being
-            built, or got it from elsewhere.
+        path: the prefix of the names of its nodes.
+        ways: where modules are in the owner; kept here by the layers while it is being built.
+        names: for the outermost module, the names of the parameters inside it.
+        held: False if the module that calls the owner does not hold it, but made it while being
+            built or got it from elsewhere.
     """
 
     owner: Built | None
@@ -90,7 +90,7 @@ class Scopes:
         self.modules: dict[Any, None] = {}
         """The modules that were built, in the order in which they were first called."""
         self.uses: Counter[str] = Counter()
-        """For the path of each module that was built, how often."""
+        """How often each module was built, by path."""
 
     @property
     def scope(self) -> Scope:
@@ -104,10 +104,10 @@ class Scopes:
 
     @property
     def leader(self) -> object:
-        """The module whose training mode an operation follows; None where it is the list's.
+        """The module whose training mode an operation follows; None if it is the list's.
 
-        It is the one that is being built. One that was made while another is built follows that
-        other, which cannot set its mode, until somebody sets it.
+        It is the module being built. A module made while another is being built follows that
+        other one, which cannot set its mode, until somebody sets it.
         """
         for scope in reversed(self._stack):
             if scope.owner is None or scope.held or "training" in vars(scope.owner):
@@ -115,22 +115,22 @@ class Scopes:
         return None
 
     def path(self, name: str) -> str:
-        """A name with the path of the current module before it: encoder.0.weight."""
+        """A name prefixed by the path of the current module: encoder.0.weight."""
         return _joined(self.scope.path, name)
 
     def kind(self, path: str) -> str:
-        """The class of the module that has a path; empty where none has."""
+        """The class of the module at a path; empty if there is none."""
         return type(self._modules[path]).__name__ if path in self._modules else ""
 
-    # the paths of modules: no two modules have one and the same
+    # the paths of modules: no two modules share one
 
     def root(self, owner: object, name: str) -> str:
-        """The path of a module that no other module calls: empty for the first one of a graph."""
+        """The path of a module that no other module calls: empty for the first one in a graph."""
         first = self._modules.setdefault("", owner) is owner
         return "" if first else self.claim(name, owner)
 
     def claim(self, path: str, module: object) -> str:
-        """A path for a module: the same each time, with a number where another module has it."""
+        """A path for a module: the same each time, with a number if another module has it."""
         key = (module, path)
         if key not in self._claims:
             mine = self._modules.get(path) is module
@@ -138,7 +138,7 @@ class Scopes:
             self._claims[key], self._modules[free] = free, module
         return self._claims[key]
 
-    # the names of parameters: those that they have in the outermost module
+    # the names of parameters: their names in the outermost module
 
     def known(self, parameter: object) -> str | None:
         """The name of a parameter that the outermost module holds; None if it does not."""
@@ -146,7 +146,7 @@ class Scopes:
         return None if outermost is None else outermost.names.get(parameter)
 
     def found(self, parameter: object) -> str | None:
-        """The same for one that the module may have got since its building began."""
+        """The same for a parameter that the module may have got since its building began."""
         if (outermost := self._outermost) is not None:
             self._read(outermost)
         return self.known(parameter)
@@ -156,7 +156,7 @@ class Scopes:
         return next((scope for scope in self._stack if scope.owner is not None), None)
 
     def _read(self, outermost: Scope) -> None:
-        """Claim a path for each module that is inside the outermost one, and name parameters."""
+        """Claim a path for each module inside the outermost one, and name its parameters."""
         paths: dict[str, str] = {}
         for path, module in outermost.owner.named_modules() if outermost.owner else ():
             around, _, name = path.rpartition(".")
@@ -166,10 +166,10 @@ class Scopes:
             for own, parameter in module._own_parameters():
                 outermost.names.setdefault(parameter, _joined(claimed, own))
 
-    # in and out
+    # entering and leaving
 
     def enter(self, path: str, owner: Built | None = None) -> None:
-        """Prefix the names of the nodes that are appended from now on, until `leave`."""
+        """Prefix the names of nodes appended from now on, until `leave`."""
         outermost = owner is not None and self._outermost is None
         ways = self.scope.ways
         self._stack.append(Scope(owner, path, held=ways is None or bool(ways.to(owner))))
@@ -180,12 +180,12 @@ class Scopes:
             self._read(self.scope)
 
     def leave(self) -> None:
-        """Go back to where the last `enter` was."""
+        """Undo the last `enter`."""
         self._stack.pop()
 
     @contextmanager
     def restored(self) -> Iterator[None]:
-        """Leave at the end of the block whatever was entered in it."""
+        """At the end of the block, leave whatever was entered in it."""
         depth = len(self._stack)
         try:
             yield
@@ -194,7 +194,7 @@ class Scopes:
 
     @contextmanager
     def inside(self, path: str) -> Iterator[None]:
-        """Prefix the names of the nodes that are appended inside the block."""
+        """Prefix the names of nodes appended inside the block."""
         with self.restored():
             self.enter(path)
             yield
@@ -205,7 +205,7 @@ def _joined(path: str, name: str) -> str:
 
 
 def _numbered(name: str, taken: Container[str], counts: dict[str, int]) -> str:
-    """The name itself if it is free, else with the first free number after it."""
+    """The name itself if free, else with the first free number appended."""
     free, count = name, counts.get(name, 0)
     while free in taken:
         count += 1

@@ -1,4 +1,4 @@
-"""What can be written on a node: the operators and tensor methods that the operations provide.
+"""The operators and tensor methods of a node, which the operations provide.
 
 Names and argument order are those of `torch.Tensor`, so that a rule reads the same for both.
 """
@@ -17,18 +17,18 @@ if TYPE_CHECKING:
 
 
 class Node(Entry):
-    """An entry of the list that can be computed with: each operator appends an operation."""
+    """An entry of the list to compute with: each operator appends an operation."""
 
     __slots__ = ("grad", "requires_grad")
-    __array_ufunc__ = None  # lets numpy hand `array + node` to the node, which explains
+    __array_ufunc__ = None  # lets numpy pass `array + node` to the node, which explains
     grad: Tensor | None
-    """The gradient; None where no backward pass has come by."""
+    """The gradient; None if no backward pass has reached the node."""
     requires_grad: bool
-    """True if a gradient is computed for it."""
+    """True if its gradient is computed."""
 
     @property
     def version(self) -> object:
-        """What changes whenever the value of an input or a parameter does."""
+        """A value that changes whenever the value of an input or a parameter does."""
         return 0
 
     def __add__(self, other: Node | float) -> Node:
@@ -113,7 +113,7 @@ class Node(Entry):
         )
 
     def __float__(self) -> NoReturn:
-        raise GraphError(f"{self} is no number while the graph is built: float(node.top) is.")
+        raise GraphError(f"{self} is not a number; after graph.forward, float(node.top) is.")
 
     @classmethod
     def __torch_function__(
@@ -123,7 +123,7 @@ class Node(Entry):
         others = [argument for argument in args if not isinstance(argument, Node | int | float)]
         if others:
             raise GraphError(not_a_node(name, others[0]))
-        raise GraphError(f"torch's {name} takes tensors; for nodes there is graphnet.ops.{name}.")
+        raise GraphError(f"torch's {name} takes tensors; for nodes, use graphnet.ops.{name}.")
 
     # Methods are the functions themselves: `x.sum(1)` is `ops.sum(x, 1)`.
 
@@ -174,7 +174,7 @@ class Node(Entry):
     masked_fill = as_method(ops.masked_fill)
 
     def where(self, condition: Node, other: Node | float) -> Node:
-        """This one where the condition is true, else the other."""
+        """This node where the condition is true, else the other."""
         return ops.where(condition, self, other)
 
     @overload
@@ -246,7 +246,7 @@ class Node(Entry):
 
     @property
     def mT(self) -> Node:  # noqa: N802 - torch's name
-        """The last two dimensions in each other's place."""
+        """The node with its last two dimensions swapped."""
         return ops.transpose(self, -2, -1)
 
     def t(self) -> Node:
@@ -258,7 +258,7 @@ class Node(Entry):
     @overload
     def size(self, dim: int) -> Any: ...
     def size(self, dim: int | None = None) -> Any:
-        """All sizes, or one of them: a node where it is unknown until a tensor is fed."""
+        """All sizes, or one of them: a node if that size is unknown until a tensor is fed."""
         return self.shape if dim is None else ops.size(self, dim)
 
     def dim(self) -> int:

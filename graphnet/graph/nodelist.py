@@ -1,4 +1,4 @@
-"""The list of nodes itself: how nodes come in, and how they are found again."""
+"""The list of nodes itself: how nodes are appended, and how they are found."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
 
 class NodeList(Sequence[Node]):
-    """Nodes in the order in which they are computed, each with a place and a name of its own.
+    """Nodes in the order in which they are computed, each with an index and a unique name.
 
-    `input`, `parameter` and applying an operation to a node are the only ways in, and each
-    appends at the end. So the inputs of a node always stand before it, a cycle cannot be built,
+    `input`, `parameter` and applying an operation to a node are the only ways to add nodes, and
+    each appends at the end. So the inputs of a node always precede it, a cycle cannot be built,
     and the reverse of the list is the order of the backward walk.
     """
 
@@ -42,7 +42,7 @@ class NodeList(Sequence[Node]):
         self.training = True
         self._owners_of_modes: dict[Any, None] = {}
 
-    # the three ways in
+    # the three ways to append
 
     def input(
         self,
@@ -52,13 +52,13 @@ class NodeList(Sequence[Node]):
         dtype: dtype | None = None,
         requires_grad: bool = False,
     ) -> Input:
-        """Append a place that is fed at each forward walk; see `Input`."""
+        """Append an input, which is fed at each forward walk; see `Input`."""
         return Input(shape, name=name, dtype=dtype, requires_grad=requires_grad, graph=self)
 
     def parameter(
         self, value: Tensor, *, name: str | None = None, requires_grad: bool = True
     ) -> Parameter:
-        """Append a value that is learned, or with `requires_grad=False` kept; see `Parameter`."""
+        """Append a value that is learned, or a buffer if `requires_grad=False`; see `Parameter`."""
         parameter = Parameter(value, name=name, requires_grad=requires_grad)
         self.join(parameter)
         return parameter
@@ -68,8 +68,8 @@ class NodeList(Sequence[Node]):
 
         Raises:
             ShapeError: the shapes do not fit; nothing is appended.
-            DtypeError: number types are mixed.
-            GraphError: an argument is of another graph, or neither a node nor a number.
+            DtypeError: dtypes are mixed.
+            GraphError: an argument belongs to another graph, or is neither a node nor a number.
         """
         op.rules_for(len(arguments))
         sources = tuple(self._source(op, argument) for argument in arguments)
@@ -87,9 +87,9 @@ class NodeList(Sequence[Node]):
         return operation
 
     def join(self, parameter: Parameter, name: str | None = None) -> None:
-        """Take a parameter into the list, unless it stands there already.
+        """Append a parameter, unless it is already in the list.
 
-        It has the name that the outermost module has for it, else the one given, else its own.
+        Its name is the one in the outermost module, else the one given, else its own.
         """
         if self in parameter.places:
             return
@@ -103,9 +103,9 @@ class NodeList(Sequence[Node]):
         self._keep(parameter)
 
     def add(self, node: Input | Operation, name: str) -> None:
-        """Give a new node its place and name. `Input(...)` and `append` call this."""
+        """Give a new node its index and name. `Input(...)` and `append` call this."""
         if isinstance(node, Input) and name == "outputs":
-            raise GraphError("An input cannot be called 'outputs': graph.forward has that keyword.")
+            raise GraphError("An input cannot be called 'outputs', a keyword of graph.forward.")
         self.names.claim(name, node)
         node.graph, node.index, node.name = cast("Graph", self), len(self._nodes), name
         if isinstance(node, Input):
@@ -116,12 +116,12 @@ class NodeList(Sequence[Node]):
         self._nodes.append(node)
 
     def _source(self, op: Op, argument: Any) -> Node | Literal:
-        """An argument of an op as the list keeps it."""
+        """An argument of an op as the list stores it."""
         if isinstance(argument, Node):
             if not isinstance(argument, Parameter) and argument.graph is not self:
                 raise GraphError(
-                    f"{op.name}: {argument} belongs to another graph, {argument.graph!r}, than the "
-                    f"other arguments, {self!r}. Only a parameter may stand in several graphs."
+                    f"{op.name}: {argument} belongs to {argument.graph!r}, but the other arguments "
+                    f"belong to {self!r}. Only a parameter may be in several graphs."
                 )
             return argument
         if isinstance(argument, int | float):
@@ -144,8 +144,8 @@ class NodeList(Sequence[Node]):
     def train(self, mode: bool = True) -> Self:
         """Set training mode, which dropout and batch normalization follow.
 
-        An operation follows `training` of the module that appended it, at the time of a walk; this
-        sets it for all modules of the list, and for operations that no module appended.
+        At each walk, an operation follows `training` of the module that appended it; this sets it
+        for all modules of the list, and for operations that no module appended.
         """
         for owner in (self, *self.scopes.modules):
             owner.training = bool(mode)
@@ -157,7 +157,7 @@ class NodeList(Sequence[Node]):
 
     @contextmanager
     def evaluating(self) -> Iterator[None]:
-        """Inside, evaluation mode; afterwards each module has the mode that it had before."""
+        """Use evaluation mode inside the block; afterwards each module has its old mode again."""
         before = [(owner, owner.training) for owner in (self, *self.scopes.modules)]
         try:
             self.eval()
@@ -168,7 +168,7 @@ class NodeList(Sequence[Node]):
 
     @property
     def modes(self) -> tuple[bool, ...]:
-        """The training mode of each module, or of the graph itself, on which operations depend."""
+        """The training modes of the modules, or of the graph, that operations depend on."""
         owners = self._owners_of_modes
         return tuple([owner.training for owner in owners]) if owners else ()
 
@@ -185,7 +185,7 @@ class NodeList(Sequence[Node]):
     @overload
     def __getitem__(self, place: slice) -> list[Node]: ...
     def __getitem__(self, place: int | str | slice) -> Node | list[Node]:
-        """A node by its place or its name, or several nodes by a slice."""
+        """A node by index or name, or several nodes by a slice."""
         return self.names[place] if isinstance(place, str) else self._nodes[place]
 
     def __iter__(self) -> Iterator[Node]:
@@ -197,7 +197,7 @@ class NodeList(Sequence[Node]):
         return isinstance(node, Node) and node.graph is self
 
     def index(self, node: Any, start: int = 0, stop: int | None = None) -> int:
-        """The place of a node in this list; a parameter may stand in other lists as well.
+        """The index of a node in this list; a parameter may be in other lists as well.
 
         Raises:
             GraphError: it is not in this list.
@@ -205,11 +205,11 @@ class NodeList(Sequence[Node]):
         if node not in self:
             text = repr(node) if isinstance(node, Node | int | str) else type(node).__name__
             raise GraphError(
-                f"{text} is not a node of {self!r}; graph[name] and graph[place] are its nodes."
+                f"{text} is not a node of {self!r}; its nodes are graph[name] and graph[index]."
             )
         place = node.places[self][0] if isinstance(node, Parameter) else cast("Node", node).index
         if place not in range(*slice(start, stop).indices(len(self))):
-            raise GraphError(f"{node!r} stands at {place}, not between {start} and {stop}.")
+            raise GraphError(f"{node!r} is at index {place}, not between {start} and {stop}.")
         return place
 
     def name_of(self, node: Node) -> str:
@@ -217,7 +217,7 @@ class NodeList(Sequence[Node]):
         return node.places[self][1] if isinstance(node, Parameter) else node.name
 
     def parameters(self) -> list[Parameter]:
-        """The parameters and buffers in walk order, each of them once."""
+        """The parameters and buffers in walk order, each once."""
         return list(self._parameters)
 
     @property
@@ -247,19 +247,19 @@ class NodeList(Sequence[Node]):
 
     def __reduce__(self) -> NoReturn:
         raise GraphError(
-            "A graph is not copied or pickled: build it again. What it has learned is in its "
-            "parameters, and those of a module are copied and saved with the module."
+            "A graph cannot be copied or pickled: build it again. What it has learned is in its "
+            "parameters, and a module's parameters are copied and saved with the module."
         )
 
     def lint(self) -> None:
-        """Check that the list is sound: order, places, ownership and unique names.
+        """Check that the list is sound: order, indices, ownership and unique names.
 
         Raises:
-            GraphError: it is not; the message names the first wrong node.
+            GraphError: it is not sound; the message names the first wrong node.
         """
         for place, node in enumerate(self._nodes):
             if self.index(node) != place:
-                raise GraphError(f"{node!r} stands at {place}; its index is {self.index(node)}.")
+                raise GraphError(f"{node!r} is at {place}, but its index is {self.index(node)}.")
             if self.names[self.name_of(node)] is not node:
                 raise GraphError(
                     f"{node!r} shares its name with {self.names[self.name_of(node)]!r}."

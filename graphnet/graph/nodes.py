@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Literal:
-    """A number that stands in place of a node: the 1 of `1 - x`."""
+    """A number in the place of a node: the 1 of `1 - x`."""
 
     __slots__ = ("top",)
 
@@ -30,10 +30,10 @@ class Literal:
 
 
 class Mode(Literal):
-    """The training mode that an operation follows: that of its owner, at the time of a walk.
+    """The training mode that an operation follows: its owner's, at the time of a walk.
 
     Attributes:
-        owner: the module that appended the operation; the graph where no module did.
+        owner: the module that appended the operation, or the graph if no module did.
         walked: the mode of the last forward walk, which the backward walk follows.
     """
 
@@ -44,7 +44,7 @@ class Mode(Literal):
         self.walked = self.top
 
     @property
-    def top(self) -> bool:  # type: ignore[override]  # it is looked up, not kept
+    def top(self) -> bool:  # type: ignore[override]  # looked up, not stored
         """True in training."""
         return bool(self.owner.training)
 
@@ -53,19 +53,19 @@ class Mode(Literal):
 
 
 class Input(Node):
-    """A place in the list that is fed with a tensor at each forward pass.
+    """A node that is fed a tensor at each forward pass.
 
     Args:
-        shape: the sizes; None for one that any fed tensor may choose.
+        shape: the sizes; None for a size that the fed tensor decides.
         name: its name in the graph and in `graph.forward(name=tensor)`.
-        dtype: the number type to be fed; torch's default type where None.
-        requires_grad: True to have its gradient computed as well.
-        graph: the graph to append to; that of the `with` block where None.
+        dtype: the dtype to be fed; torch's default dtype if None.
+        requires_grad: True to compute its gradient as well.
+        graph: the graph to append to; that of the `with` block if None.
 
     Raises:
         GraphError: there is no graph, or the name is taken.
         ShapeError: the shape is not a tuple of sizes.
-        DtypeError: the type is not torch's, or a gradient is asked for whole numbers.
+        DtypeError: the dtype is not torch's, or integers are to have a gradient.
 
     >>> import graphnet as gn
     >>> with gn.Graph() as graph:
@@ -89,9 +89,9 @@ class Input(Node):
         shape = _checked_shape(shape, name)
         dtype = empty(0).dtype if dtype is None else dtype
         if not isinstance(dtype, type(empty(0).dtype)):
-            raise DtypeError(f"input {name!r}: dtype is one of torch's, not {dtype!r}.")
+            raise DtypeError(f"input {name!r}: dtype must be one of torch's; got {dtype!r}.")
         if requires_grad and not dtype.is_floating_point:
-            raise DtypeError(f"input {name!r}: only floating numbers have gradients, not {dtype}.")
+            raise DtypeError(f"input {name!r}: only a floating dtype has gradients; got {dtype}.")
         self.shape = shape
         self.spec = Spec(input_trials(self.shape), dtype)
         self.requires_grad = requires_grad
@@ -101,33 +101,33 @@ class Input(Node):
 
     @property
     def version(self) -> object:
-        """Another value for another tensor, or for one that was changed in place."""
+        """A value that changes with the tensor, or when it is changed in place."""
         return id(self.top), 0 if self.top.is_inference() else self.top._version
 
 
 def _checked_shape(shape: Any, name: str) -> tuple[int | None, ...]:
-    """The shape of an input, known to be one."""
+    """The shape of an input, checked."""
     if not isinstance(shape, tuple | list):
-        raise ShapeError(f"input {name!r}: the shape is a tuple, such as (3,); {shape!r} came.")
+        raise ShapeError(f"input {name!r}: the shape must be a tuple, such as (3,); got {shape!r}.")
     for size in shape:
         if size is not None and (not isinstance(size, int) or size < 0):
             raise ShapeError(
-                f"input {name!r}: a size is a whole number of 0 or more, or None for any; "
-                f"{size!r} came."
+                f"input {name!r}: a size must be an integer of 0 or more, or None for any; "
+                f"got {size!r}."
             )
     return tuple(shape)
 
 
 class Operation(Node):
-    """One use of an op in a graph: which rule, on which nodes.
+    """One use of an op in a graph: a rule and the nodes it is applied to.
 
     Attributes:
         op: the rule.
-        sources: what it is applied to: nodes and numbers, in their places.
+        sources: what it is applied to: nodes and numbers, in order.
         derived: True if `graph.gradients` appended it.
 
     Args:
-        line: where the user added it; None to look for that line.
+        line: where the user added it; None to find that line.
     """
 
     __slots__ = ("derived", "op", "sources")
@@ -152,7 +152,7 @@ class Operation(Node):
 
     @property
     def args(self) -> tuple[Any, ...]:
-        """What the op is applied to: nodes and numbers, in their places."""
+        """What the op is applied to: nodes and numbers, in order."""
         return tuple(map(as_argument, self.sources))
 
     @property
@@ -162,11 +162,11 @@ class Operation(Node):
 
 
 def as_argument(source: Node | Literal) -> Any:
-    """A source as an op takes it: a node, a number, or a mode, which stays that of its owner."""
+    """A source as an op takes it: a node, a number, or a mode, which still follows its owner."""
     is_number = isinstance(source, Literal) and not isinstance(source, Mode)
     return source.top if is_number else source
 
 
 def spec_of(source: Node | Literal) -> Any:
-    """What is known of an argument before anything is computed: see `trials.infer`."""
+    """What is known about an argument before anything is computed: see `trials.infer`."""
     return source.spec if isinstance(source, Node) else (type(source.top), source.top)

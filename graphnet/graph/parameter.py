@@ -1,4 +1,4 @@
-"""The node whose value is learned, or kept from batch to batch."""
+"""The node whose value is learned, or kept between batches."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ if TYPE_CHECKING:
 
 
 class Parameter(Node):
-    """A node whose value stays from one forward pass to the next.
+    """A node whose value persists from one forward pass to the next.
 
-    It belongs to its module and may stand in several graphs; used twice in one graph it is shared
-    weight, and its gradient is the sum of both uses. The value given is copied.
+    It belongs to its module and may be in several graphs. Used twice in one graph, it is a shared
+    weight, and its gradient is the sum over both uses. The given value is copied.
 
     Args:
-        value: the first value.
-        name: its name in a graph; modules name their parameters by their place.
+        value: the initial value.
+        name: its name in a graph; modules name their parameters by path.
         requires_grad: False for a buffer, a value that is kept but not learned.
 
     Raises:
         GraphError: the value is not a tensor.
-        DtypeError: a gradient is asked for numbers that are not floating.
+        DtypeError: it is to be learned, but its dtype is not floating-point.
 
     >>> from torch import empty
     >>> w = Parameter(empty(2).fill_(3), name="w")
@@ -44,7 +44,7 @@ class Parameter(Node):
 
     Attributes:
         has_grad: True if there is a gradient.
-        fresh: True if there is a gradient that no step of an optimizer has used yet.
+        fresh: True if there is a gradient that no optimizer step has used yet.
     """
 
     __slots__ = (
@@ -67,9 +67,9 @@ class Parameter(Node):
         self, value: Tensor, *, name: str | None = None, requires_grad: bool = True
     ) -> None:
         if not isinstance(value, type(empty(0))):
-            raise GraphError(f"A parameter is made from a tensor; {type(value).__name__} came.")
+            raise GraphError(f"A parameter is made from a tensor; got {type(value).__name__}.")
         if requires_grad and not value.dtype.is_floating_point:
-            raise DtypeError(f"Only floating numbers can be learned; {value.dtype} came.")
+            raise DtypeError(f"Only floating-point numbers can be learned; got {value.dtype}.")
         self.label = name
         self.places: WeakKeyDictionary[NodeList, tuple[int, str]] = WeakKeyDictionary()
         self.line = user_line()
@@ -80,7 +80,7 @@ class Parameter(Node):
         self._take_up(value.detach(), None)
 
     def _take_up(self, value: Tensor, grad: Tensor | None) -> None:
-        """Live alone, with this value and gradient."""
+        """Move to a home of its own, with this value and gradient."""
         self.shape = tuple(value.shape)
         self.spec = Spec((self.shape,), value.dtype)
         self._value, self._grad = value, grad
@@ -88,7 +88,7 @@ class Parameter(Node):
         self.home.counted = self.home.writes
 
     def move(self, home: Home, offset: int) -> None:
-        """Copy value and gradient to a place in another home, and live there."""
+        """Copy value and gradient into another home, and move there."""
         places = slice(offset, offset + self._value.numel())
         value, grad = home.value[places].view(self.shape), home.grad[places].view(self.shape)
         value.copy_(self._value)
@@ -97,24 +97,24 @@ class Parameter(Node):
         self.home, self.offset, self._value, self._grad = home, offset, value, grad
 
     def leave(self) -> None:
-        """Tell those who keep views of the present home that this parameter moves."""
+        """Report to holders of views of the present home that this parameter moves."""
         self.updates += self.home.uncounted
         self.home.residents -= 1
         self.home.changes += 1
 
     def to(self, *args: Any, **kwargs: Any) -> None:
-        """Change number type or device in place, with the arguments of `torch.Tensor.to`.
+        """Change dtype or device in place, with the arguments of `torch.Tensor.to`.
 
-        Whole numbers, such as counters, change their device only.
+        Integers, such as counters, change their device only.
 
         Raises:
-            DtypeError: a floating parameter is asked to hold whole numbers.
+            DtypeError: a floating-point parameter is to hold integers.
         """
         value = self._value.to(*args, **kwargs)
         if not self.dtype.is_floating_point:
             value = self._value.to(value.device)
         elif not value.dtype.is_floating_point:
-            raise DtypeError(f"parameter {self.name!r} holds floating numbers, not {value.dtype}.")
+            raise DtypeError(f"parameter {self.name!r} needs a floating dtype; got {value.dtype}.")
         if value is not self._value:
             grad = None if self._grad is None else self._grad.to(value.device, value.dtype)
             self.leave()
@@ -124,7 +124,7 @@ class Parameter(Node):
         if attribute in ("data", "fill_", "copy_", "zero_", "normal_", "uniform_"):
             raise AttributeError(
                 f"A parameter has no {attribute!r}. Its value is a tensor, parameter.top: change "
-                "it in place, or assign to it, parameter.top = tensor."
+                "it in place, or assign to it: parameter.top = tensor."
             )
         super().__getattr__(attribute)
 
@@ -141,16 +141,16 @@ class Parameter(Node):
 
     @property
     def version(self) -> int:
-        """How often the value was changed: by optimizers, by assigning, or in place."""
-        home = self.home  # `home.uncounted` without its calls: each walk asks each parameter
+        """How often the value was changed: by optimizers, by assignment, or in place."""
+        home = self.home  # `home.uncounted` inlined: each walk reads it for each parameter
         return self.updates - home.counted + (home.value._version if home.counting else 0)
 
     @property
     def grad(self) -> Tensor | None:
-        """The gradient, of the shape of the value; None where there is none. Assigning copies.
+        """The gradient, in the shape of the value; None if there is none. Assigning copies.
 
-        An optimizer's step uses it once: it stays here to be read, and the next step leaves the
-        parameter alone until a backward pass, or assigning, has brought another.
+        An optimizer's step uses it once: it can still be read, but the next step leaves the
+        parameter alone until a backward pass or an assignment provides another.
         """
         return self._grad if self.has_grad else None
 
@@ -164,16 +164,16 @@ class Parameter(Node):
 
     @property
     def grad_memory(self) -> Tensor:
-        """Where a gradient is kept: zeros where there is none."""
+        """The memory of the gradient: zeros if there is none."""
         return cast("Tensor", self._grad)
 
     def receive(self, grad: Tensor, accumulate: bool = False) -> None:
-        """Take a gradient, or add it to one that no step has used yet; a buffer takes none."""
+        """Set the gradient, or add to one that no step has used yet; a buffer takes none."""
         if self.is_buffer:
             return
         memory: Any = self._grad
         if accumulate:
-            with self.home.lock:  # a parameter may stand in the graphs of several threads
+            with self.home.lock:  # a parameter may be in the graphs of several threads
                 memory.add_(grad) if self.fresh else memory.copy_(grad)
                 self.has_grad = self.fresh = True
         else:
@@ -181,15 +181,15 @@ class Parameter(Node):
             self.has_grad = self.fresh = True
 
     def received(self) -> None:
-        """Note that a gradient was written to its memory."""
+        """Record that a gradient was written to its memory."""
         self.has_grad = self.fresh = True
 
     @property
     def requires_grad(self) -> bool:
-        """True if it is learned; set it to False to freeze the value, and to True to free it.
+        """True if it is learned; set it to False to freeze the value, to True to unfreeze it.
 
         Raises:
-            GraphError: a buffer is asked to learn.
+            GraphError: it is a buffer, and is set to True.
         """
         return self._requires_grad
 
@@ -198,7 +198,7 @@ class Parameter(Node):
         if flag and self.is_buffer:
             raise GraphError(
                 f"{self.name!r} is a buffer: it was made with requires_grad=False, to be kept and "
-                "not learned. Make a parameter without that instead."
+                "not learned. Make a parameter without that option instead."
             )
         self._requires_grad = flag
         self.home.changes += 1
@@ -209,27 +209,27 @@ class Parameter(Node):
         return next(iter(self.places)) if len(self.places) == 1 else None
 
     @property
-    def graph(self) -> Graph:  # type: ignore[override]  # asked of its places
-        """The graph that holds it, if there is just one.
+    def graph(self) -> Graph:  # type: ignore[override]  # looked up in its places
+        """The graph that holds it, if there is only one.
 
         Raises:
-            GraphError: it stands in several graphs, or in none.
+            GraphError: it is in several graphs, or in none.
         """
         if (graph := self.home_graph) is None:
             raise GraphError(
-                f"parameter {self.name!r} stands in {len(self.places)} graphs; "
+                f"parameter {self.name!r} is in {len(self.places)} graphs; "
                 "ask one of them: graph.index(parameter)."
             )
         return cast("Graph", graph)
 
     @property
     def index(self) -> int:  # type: ignore[override]  # the same
-        """The place in its graph, if there is just one."""
+        """The index in its graph, if there is only one."""
         return self.places[self.graph][0]
 
     @property
     def name(self) -> str:  # type: ignore[override]  # the same
-        """Its name in its graph; the one it was given where there is no graph, or several."""
+        """Its name in its graph; the given name if there is no graph, or several."""
         if (graph := self.home_graph) is not None:
             return self.places[graph][1]
         return self.label or next((name for _, name in self.places.values()), "parameter")
@@ -248,30 +248,30 @@ class Parameter(Node):
         """A tensor that may be copied into this parameter, without its autograd history."""
         if not isinstance(value, type(empty(0))):
             raise GraphError(
-                f"parameter {self.name!r} takes tensors; a {type(value).__name__} came."
+                f"parameter {self.name!r} takes tensors; got {type(value).__name__}."
             )
         if tuple(value.shape) != self.shape:
             raise ShapeError(
-                f"parameter {self.name!r} has the shape {shape_text(self.shape)} for good; "
-                f"{shape_text(tuple(value.shape))} came. Make a new parameter instead."
+                f"parameter {self.name!r} keeps the shape {shape_text(self.shape)}; "
+                f"got {shape_text(tuple(value.shape))}. Make a new parameter instead."
             )
         if value.dtype is not self.dtype:
             raise DtypeError(
                 f"parameter {self.name!r} holds {dtype_text(self.dtype)}; "
-                f"{dtype_text(value.dtype)} came. Convert one: tensor.to(...) or module.to(...)."
+                f"got {dtype_text(value.dtype)}. Convert one: tensor.to(...) or module.to(...)."
             )
         return value.detach()
 
 
 def clear_gradients(parameters: Iterable[Parameter], set_to_none: bool) -> None:
-    """Drop gradients, or set those that there are to zero, with which a step still works."""
+    """Drop gradients, or set existing ones to zero, which a step still applies."""
     for parameter in parameters:
         grad = None if set_to_none else parameter.grad
         parameter.grad = None if grad is None else grad.new_zeros(grad.shape)
 
 
 def _rebuild(value: Tensor, name: str | None, is_buffer: bool, learned: bool) -> Parameter:
-    """A copy of a parameter, for copy.deepcopy and pickle: in no graph, in a home of its own."""
+    """A copy of a parameter for copy.deepcopy and pickle: in no graph, in a home of its own."""
     parameter = Parameter(value, name=name, requires_grad=not is_buffer)
     parameter.requires_grad = learned
     return parameter

@@ -1,8 +1,8 @@
-"""The shape of an operation's output, found by running its forward on small trial tensors.
+"""Infers the shape of an operation's output by running its forward on small trial tensors.
 
-A size that is unknown until a tensor is fed is tried as 12, as 24 and as 1. Where all trials
-give the same size, it is known; elsewhere it stays unknown (None). Every node keeps its concrete
-shape at each trial, so that nothing is lost on the way: `x.reshape(-1, 6)` has 2, 4 and no rows.
+A size that is unknown until a tensor is fed is tried as 12, 24 and 1. A size of the output is
+known if all trials agree on it, else unknown (None). Every node keeps its concrete shape at each
+trial, so that nothing is lost: `x.reshape(-1, 6)` has 2, 4 and no rows.
 The trial with 1 may fail, since not every operation takes a batch of one.
 """
 
@@ -23,21 +23,21 @@ if TYPE_CHECKING:
 
 Shape = tuple[int, ...]
 Trials = tuple[Shape | None, ...]
-"""One concrete shape where every size is known; else one for each trial, None where it fails."""
+"""One concrete shape if every size is known, else one for each trial, None if it fails."""
 
 UNKNOWN_SIZES = (12, 24, 1)
-_LARGE = 4_000_000  # elements; above, the meta device is worth its second of imports
+_LARGE = 4_000_000  # elements; above, the meta device is worth its one second of imports
 
 
 class Spec(NamedTuple):
-    """What is known of a node before anything is computed."""
+    """What is known about a node before anything is computed."""
 
     trials: Trials
     dtype: dtype
 
     @property
     def shape(self) -> tuple[int | None, ...]:
-        """The sizes on which all trials agree, and None for the others."""
+        """The sizes on which all trials agree, None elsewhere."""
         shapes = [shape for shape in self.trials if shape is not None]
         columns = zip(*shapes, strict=True)
         return tuple(sizes[0] if len(set(sizes)) == 1 else None for sizes in columns)
@@ -54,12 +54,12 @@ def input_trials(shape: tuple[int | None, ...]) -> Trials:
 
 @lru_cache(maxsize=2**14)
 def infer(op: Op, arguments: tuple[Any, ...]) -> Spec:
-    """The trial shapes and the number type of an op's output.
+    """The trial shapes and the dtype of an op's output.
 
     Each argument is the `Spec` of a node, or a number with its type.
 
     Raises:
-        DtypeError: different number types are mixed.
+        DtypeError: different dtypes are mixed.
         Exception: whatever the op's forward raises for shapes that do not fit.
     """
     specs = [argument for argument in arguments if isinstance(argument, Spec)]
@@ -101,14 +101,14 @@ def _run_trial(op: Op, arguments: tuple[Any, ...], trial: int) -> Tensor | None:
             raise
         return None
     if not isinstance(result, type(empty(0))):
-        raise TypeError(f"forward returned a {type(result).__name__}; it returns one tensor")
+        raise TypeError(f"forward must return one tensor; got {type(result).__name__}")
     return result
 
 
 def _refuse_mixed_dtypes(op: Op, arguments: tuple[Any, ...]) -> None:
-    """One number type in an operation, but for truth values, single whole numbers, and indices.
+    """Refuse several dtypes in one operation, except booleans, single integers, and indices.
 
-    An index is an input of whole numbers without a derivative rule.
+    An index is an integer input without a derivative rule.
     """
     if op.mixes_dtypes:
         return
@@ -120,7 +120,7 @@ def _refuse_mixed_dtypes(op: Op, arguments: tuple[Any, ...]) -> None:
                 kinds.add(argument.dtype)
     if len(kinds) > 1 and any(kind.is_floating_point for kind in kinds):
         raise DtypeError(
-            "number types are never mixed silently; convert one of them: dtype=... at the input, "
+            "dtypes are never mixed silently; convert one of them: dtype=... at the input, "
             "or module.float() and module.double()"
         )
 

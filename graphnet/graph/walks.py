@@ -1,6 +1,6 @@
 """The two walks over the list: forward fills each `top` in order, backward each `grad` in reverse.
 
-A pass is prepared once for the nodes that are asked for, and then run as often as needed.
+A pass is prepared once for the requested nodes, and then run as often as needed.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 
 
 class Versions(NamedTuple):
-    """How often values had been written to when a forward walk had filled them.
+    """How often each value had been written when a forward walk ended.
 
     Attributes:
         leaves: the inputs and parameters that were read.
         versions: the version of each of these.
         operations: the operations that were computed.
-        writes: the writes to the value of each of these; empty where they are not counted.
+        writes: the writes to the value of each of these; empty if they are not counted.
     """
 
     leaves: Sequence[Node]
@@ -39,7 +39,7 @@ class Versions(NamedTuple):
 
 
 class ForwardPass:
-    """The walk that computes some nodes: every operation among their ancestors, in order."""
+    """The walk that computes some nodes: all operations among their ancestors, in order."""
 
     def __init__(
         self, nodes: Sequence[Node], walked: Sequence[Node], targets: tuple[Node, ...]
@@ -58,7 +58,7 @@ class ForwardPass:
     def run(self, feed: Mapping[Input, Tensor]) -> Versions:
         """Compute every `top`, and return the versions of these values and of their leaves.
 
-        What this walk does not compute is forgotten; after an error, everything is.
+        Values that this walk does not compute are dropped; after an error, all values are.
         """
         for node in self.changing:
             node.grad = None
@@ -80,7 +80,7 @@ class ForwardPass:
         return Versions(self.leaves, versions, self.operations, written(self.operations))
 
     def note_modes(self) -> None:
-        """Keep the training modes of now for the backward walk."""
+        """Keep the present training modes for the backward walk."""
         for mode in self.modes:
             mode.walked = mode.top
 
@@ -106,11 +106,11 @@ class BackwardPass:
 
     @property
     def valid(self) -> bool:
-        """False once a parameter or an input has changed its mind about a gradient."""
+        """False once `requires_grad` of a parameter or an input has changed."""
         return self.learned == [leaf.requires_grad for leaf in self.leaves]
 
     def run(self, seeds: Sequence[Tensor], accumulate: bool) -> None:
-        """Fill every `grad`; those of the parameters change only once the whole walk is done."""
+        """Fill every `grad`; those of parameters change only after the whole walk."""
         for node in self.operations if accumulate else self.changing:
             node.grad = None
         sums: dict[Node, Tensor] = {}
@@ -137,7 +137,7 @@ class BackwardPass:
 
 
 def hand(grad: Tensor, node: Node, sums: dict[Node, Tensor]) -> None:
-    """Add to the gradient of a node; not in place, since the tensor may belong to others too."""
+    """Add to the gradient of a node; not in place, since other nodes may share the tensor."""
     sums[node] = sums[node] + grad if node in sums else grad
 
 
@@ -160,7 +160,7 @@ def ancestors(nodes: Sequence[Node], targets: Sequence[Node]) -> list[Node]:
 
 
 def written(operations: Sequence[Operation]) -> list[int]:
-    """How often the value of each operation was written to; empty in inference mode."""
+    """How often the value of each operation was written; empty in inference mode."""
     try:
         return [operation.top._version for operation in operations]
     except RuntimeError:  # tensors of inference mode do not count
@@ -168,10 +168,10 @@ def written(operations: Sequence[Operation]) -> list[int]:
 
 
 def refuse_stale(leaves: Sequence[Node], versions: Versions) -> None:
-    """Refuse a backward walk over values that are no longer those of the forward walk.
+    """Refuse a backward walk over values that have changed since the forward walk.
 
     Raises:
-        StateError: a fed tensor, a parameter or the value of an operation was changed since.
+        StateError: a fed tensor, a parameter or the value of an operation has changed since.
     """
     if versions.versions != [leaf.version for leaf in versions.leaves]:
         _refuse_changed(leaves, versions)
@@ -180,7 +180,7 @@ def refuse_stale(leaves: Sequence[Node], versions: Versions) -> None:
 
 
 def _refuse_changed(leaves: Sequence[Node], versions: Versions) -> None:
-    """Refuse inputs and parameters that were changed, if they are among these."""
+    """Refuse if one of these inputs and parameters has changed."""
     known = dict(zip(versions.leaves, versions.versions, strict=True))
     for leaf in leaves:
         if leaf.version != known.get(leaf, leaf.version):
@@ -191,7 +191,7 @@ def _refuse_changed(leaves: Sequence[Node], versions: Versions) -> None:
 
 
 def _refuse_written(versions: Versions) -> None:
-    """Refuse values that were written to; views of parameters change with all of their home."""
+    """Refuse if a value was written; views of parameters change with their whole home."""
     homes = {
         leaf.home.value.untyped_storage().data_ptr()
         for leaf in versions.leaves
@@ -207,44 +207,44 @@ def _refuse_written(versions: Versions) -> None:
 
 
 def seed(target: Node, grad: Tensor | None) -> Tensor:
-    """The gradient to start from: 1 for a scalar, else what is given.
+    """The gradient to start from: 1 for a scalar, else the one given.
 
     Raises:
         StateError: the target has no value yet.
         GraphError: the target is not a scalar, and no gradient is given.
-        DtypeError: the target holds whole numbers.
+        DtypeError: the target holds integers.
         FeedError: the gradient is not a tensor.
-        ShapeError: the gradient has another shape than the target.
+        ShapeError: the gradient differs in shape from the target.
     """
     top = target.top
     if not top.dtype.is_floating_point:
         raise DtypeError(
-            f"{target} holds {dtype_text(top.dtype)}; only floating numbers have gradients."
+            f"{target} holds {dtype_text(top.dtype)}; only floating-point numbers have gradients."
         )
     if grad is None:
         refuse_non_scalar(target, tuple(top.shape))
         return top.new_ones(())
     if not isinstance(grad, type(top)):
         raise FeedError(
-            f"grad must be a tensor of the shape of {target}, or be left out for a scalar; "
-            f"{type(grad).__name__} came."
+            f"grad must be a tensor in the shape of {target}, or left out for a scalar; "
+            f"got {type(grad).__name__}."
         )
     if grad.shape != top.shape or grad.dtype is not top.dtype:
         raise (ShapeError if grad.shape != top.shape else DtypeError)(
-            f"grad is {shape_text(tuple(grad.shape))} {dtype_text(grad.dtype)}; {target}, the "
-            f"node to differentiate, is {shape_text(tuple(top.shape))} {dtype_text(top.dtype)}. "
-            "Both must be the same."
+            f"grad must have the shape and dtype of {target}, the node to differentiate, "
+            f"{shape_text(tuple(top.shape))} {dtype_text(top.dtype)}; got "
+            f"{shape_text(tuple(grad.shape))} {dtype_text(grad.dtype)}."
         )
     return grad.detach()
 
 
 def one_each(grad: Any, targets: Sequence[Node]) -> Sequence[Any]:
-    """A gradient for each target, None where none was given."""
+    """A gradient for each target, or None for those without."""
     if grad is None:
         return [None] * len(targets)
     grads = grad if isinstance(grad, tuple | list) else [grad]
     if len(grads) != len(targets):
         raise GraphError(
-            f"{len(targets)} nodes to differentiate take as many gradients; {len(grads)} came."
+            f"{len(targets)} nodes to differentiate need as many gradients; got {len(grads)}."
         )
     return grads

@@ -1,4 +1,4 @@
-"""Activations as layers: they have settings, but no parameters."""
+"""Activations as layers, with settings but no parameters."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 
 class Activation(Module):
-    """The base of the activations: a function of one input, and the settings that it takes.
+    """The base class of activations: a function of one input, and its settings.
 
-    A subclass says which function, and names the attributes that are its settings: each is an
-    argument of the function, and shown by `repr`.
-    Torch's `inplace` is taken where torch has it, but only False: nothing writes to its input.
+    A subclass names the function, and the attributes that are its settings: each is an argument of
+    the function, and shown by `repr`.
+    Torch's `inplace` is accepted, but must be False: no operation writes to its input.
     """
 
     function: ClassVar[Callable[..., Any]]
@@ -40,7 +40,7 @@ class Activation(Module):
 
 
 class Identity(Activation):
-    """y = x; arguments are taken, as in torch, and not used.  Shapes: any.
+    """y = x; arguments are accepted, as in torch, and ignored.  Shapes: any.
 
     >>> from torch import empty
     >>> Identity().forward(empty(2).fill_(-3))
@@ -154,7 +154,7 @@ class GELU(Activation):
         approximate: "none", or "tanh" for a formula that needs no error function.
 
     Raises:
-        RangeError: `approximate` is another word.
+        RangeError: `approximate` is neither.
 
     >>> from torch import empty
     >>> GELU().forward(empty(2).fill_(1))
@@ -204,7 +204,7 @@ class Softplus(Activation):
     """y = log (1 + exp βx) / β, a smooth form of ReLU.  Shapes: any.
 
     Args:
-        beta: β, how steep the bend is.
+        beta: β, the sharpness of the bend.
         threshold: y is x itself where βx is above it.
 
     Raises:
@@ -226,7 +226,7 @@ class Softplus(Activation):
 
 
 class Hardtanh(Activation):
-    """y = x, but never below `min_val` nor above `max_val`.  Shapes: any.
+    """y = x, limited to `min_val` and `max_val`.  Shapes: any.
 
     Raises:
         RangeError: `max_val` is not greater than `min_val`.
@@ -246,15 +246,15 @@ class Hardtanh(Activation):
         require_number(min_val=min_val, max_val=max_val)
         if not max_val > min_val:
             raise RangeError(
-                f"Hardtanh: max_val is greater than min_val; min_val={min_val!r} and "
-                f"max_val={max_val!r} came."
+                f"Hardtanh: max_val must be greater than min_val; got min_val={min_val!r} and "
+                f"max_val={max_val!r}."
             )
         self.min_val = min_val
         self.max_val = max_val
 
 
 class ReLU6(Activation):
-    """y = x, but never below 0 nor above 6.  Shapes: any.
+    """y = x, limited to 0 and 6.  Shapes: any.
 
     >>> from torch import empty
     >>> ReLU6().forward(empty(2).fill_(8))
@@ -269,10 +269,10 @@ class ReLU6(Activation):
 
 
 class Softmax(Activation):
-    """y = eˣ / Σ eˣ along a dimension: shares that sum to 1.  Shapes: any.
+    """y = eˣ / Σ eˣ along a dimension: probabilities that sum to 1.  Shapes: any.
 
     Args:
-        dim: the dimension; None takes torch's old choice: 0 for 0, 1 or 3 dimensions, else 1.
+        dim: the dimension; None is torch's legacy choice: 0 for 0, 1 or 3 dimensions, else 1.
 
     Raises:
         ShapeError: when applied, if there is no such dimension.
@@ -294,7 +294,7 @@ class LogSoftmax(Activation):
     """y = x - log Σ eˣ along a dimension.  Shapes: any.
 
     Args:
-        dim: the dimension; None takes torch's old choice: 0 for 0, 1 or 3 dimensions, else 1.
+        dim: the dimension; None is torch's legacy choice: 0 for 0, 1 or 3 dimensions, else 1.
 
     Raises:
         ShapeError: when applied, if there is no such dimension.

@@ -1,4 +1,4 @@
-"""Attention with several heads."""
+"""Multi-head attention."""
 
 from __future__ import annotations
 
@@ -26,36 +26,36 @@ if TYPE_CHECKING:
 
 
 class MultiheadAttention(Module):
-    """Attention of several heads, each with its own share of the dimensions.
+    """Attention with several heads, each with its share of the dimensions.
 
-    Called as `attention(query, key, value)`, with torch's `key_padding_mask`, `need_weights`,
+    Call it as `attention(query, key, value)`, with torch's `key_padding_mask`, `need_weights`,
     `attn_mask`, `average_attn_weights` and `is_causal`; it returns the output, and the weights
-    averaged over the heads, or None for `need_weights=False`. In a mask of truth values True hides;
-    a mask of numbers is added. A query from which every key is hidden attends to none: its weights
-    are zeros, where torch has NaN.
+    averaged over the heads, or None for `need_weights=False`. In a boolean mask True hides a key;
+    a mask of numbers is added. A query to which every key is hidden attends to none: its weights
+    are zeros, whereas torch has NaN.
     Shapes: query (n, batch, embed_dim), key (m, batch, kdim), value (m, batch, vdim), attn_mask
     (n, m) or (batch num_heads, n, m), key_padding_mask (batch, m) -> (n, batch, embed_dim) and
-    (batch, n, m); batch comes first with batch_first, and may be missing everywhere.
+    (batch, n, m); with batch_first the batch comes first, and all inputs may lack a batch.
 
     Args:
         embed_dim: the size of queries and outputs.
         num_heads: the number of heads, a divisor of embed_dim.
         dropout: the probability of dropping a weight in training.
         bias: False to leave the biases out.
-        add_bias_kv: not supported; False.
-        add_zero_attn: not supported; False.
-        kdim: the size of keys; embed_dim where None.
-        vdim: the size of values; embed_dim where None.
+        add_bias_kv: not supported; must be False.
+        add_zero_attn: not supported; must be False.
+        kdim: the size of keys; embed_dim if None.
+        vdim: the size of values; embed_dim if None.
         batch_first: True for inputs (batch, n, embed_dim).
-        device: where the parameters are kept.
-        dtype: their number type.
+        device: the device of the parameters.
+        dtype: the dtype of the parameters.
 
     Source: Vaswani et al., Attention is all you need (2017), section 3.2.2.
 
     Raises:
         ShapeError: the sizes do not fit, or embed_dim is not a multiple of num_heads.
         RangeError: dropout lies outside [0, 1].
-        GraphError: an option that is not supported.
+        GraphError: an option is not supported.
 
     >>> from torch import empty
     >>> attention, x = MultiheadAttention(4, 2, batch_first=True), empty(3, 5, 4).fill_(1)
@@ -83,13 +83,13 @@ class MultiheadAttention(Module):
         require_size(embed_dim=embed_dim, num_heads=num_heads, kdim=self.kdim, vdim=self.vdim)
         require_probability(dropout)
         if embed_dim % num_heads:
-            raise ShapeError(f"embed_dim {embed_dim} cannot be divided among {num_heads} heads.")
+            raise ShapeError(f"embed_dim {embed_dim} must be a multiple of num_heads {num_heads}.")
         if add_bias_kv or add_zero_attn:
-            raise GraphError("MultiheadAttention has no add_bias_kv and no add_zero_attn.")
+            raise GraphError("MultiheadAttention supports neither add_bias_kv nor add_zero_attn.")
         self.embed_dim, self.num_heads, self.dropout = embed_dim, num_heads, dropout
         self.batch_first, self.batch_dim = batch_first, 0 if batch_first else 1
         self._shows = (True, True)
-        # Drawn before the weights of the inputs, as torch does.
+        # Drawn before the weights of the inputs, as in torch.
         out_proj = Linear(embed_dim, embed_dim, bias, device=device, dtype=dtype)
         sizes = {"in": embed_dim}
         if (self.kdim, self.vdim) != (embed_dim, embed_dim):
@@ -141,15 +141,15 @@ class MultiheadAttention(Module):
         average_attn_weights: bool = True,
         is_causal: bool = False,
     ) -> Any:
-        """Append to the graph of the nodes, or compute for tensors: see the class."""
+        """Append to the graph of the nodes, or compute for tensors; see the class."""
         if is_causal and attn_mask is None:
-            raise GraphError("is_causal=True says that attn_mask is causal: give it as well.")
-        # A mask is a tuple of one, or of none: both kinds of call take tuples.
+            raise GraphError("is_causal=True states that attn_mask is causal: give the mask as well.")
+        # A mask is a tuple of one item or of none: both kinds of call take tuples.
         padding = () if key_padding_mask is None else (key_padding_mask,)
         mask = () if attn_mask is None else (attn_mask,)
         require_tensors(type(self).__name__, query, key, value, *padding, *mask)
         self._refuse_misfits(query, key, value, key_padding_mask, attn_mask)
-        # What `build` shows; an attribute tells a kept graph whether it fits.
+        # What `build` returns; by this attribute a kept graph knows whether it fits.
         self._shows = (need_weights, average_attn_weights)
         nodes = any(isinstance(each, Node) for each in (query, key, value, *padding, *mask))
         run = super().__call__ if nodes else super().forward
@@ -159,17 +159,17 @@ class MultiheadAttention(Module):
     def forward(  # type: ignore[override]  # it takes settings
         self, *tensors: Any, **settings: Any
     ) -> tuple[Tensor, Any]:
-        """Compute for tensors: what calling the module with tensors does."""
+        """Compute for tensors, as calling the module with tensors does."""
         return self(*tensors, **settings)
 
     def backward(self, *gradwrtoutput: Any) -> Any:
-        """Add to the gradients; return those of query, key, value, and of the masks given."""
+        """Add to the gradients; return those of query, key, value, and the given masks."""
         return tuple(leaves(super().backward(*gradwrtoutput)))
 
     def build(
         self, query: Node, key: Node, value: Node, padding: Sequence[Node], mask: Sequence[Node]
     ) -> Any:
-        """Append the attention; each mask is a tuple of one, or of none."""
+        """Append the attention; each mask is a tuple of one item or of none."""
         batched = query.ndim == 3
         q, k, v = (self._heads(each, place) for place, each in enumerate((query, key, value)))
         masks = [ops.unsqueeze(ops.unsqueeze(_passing(each), -2), -2) for each in padding]
@@ -190,12 +190,12 @@ class MultiheadAttention(Module):
         return output, shown if batched else ops.squeeze(shown, 0)
 
     def _refuse_misfits(self, query: Any, key: Any, value: Any, padding: Any, mask: Any) -> None:
-        """Refuse inputs and masks that do not fit each other, as far as sizes are known."""
+        """Refuse inputs and masks that do not fit together, as far as sizes are known."""
         for each in (query, key, value):
             if each.ndim not in (2, 3) or each.ndim != query.ndim:
                 raise ShapeError(
-                    "query, key and value have 3 dimensions, or all 2 without a batch; "
-                    f"{described(each)} came."
+                    "query, key and value must have 3 dimensions, or all 2 without a batch; "
+                    f"got {described(each)}."
                 )
         time = 1 if self.batch_first and query.ndim == 3 else 0
         batch = (query.shape[self.batch_dim],) if query.ndim == 3 else ()
@@ -213,7 +213,7 @@ class MultiheadAttention(Module):
             refuse_sizes(mask, (n, m) if mask.ndim == 2 else (many, n, m), "attn_mask")
 
     def _heads(self, x: Node, place: int) -> Node:
-        """The input at a place projected, and its dimensions shared out among the heads."""
+        """The input at `place`, projected and split into heads."""
         if x.ndim == 2:
             x = ops.unsqueeze(x, 0)
         elif not self.batch_first:
@@ -232,7 +232,7 @@ class MultiheadAttention(Module):
         return ops.transpose(ops.unflatten(x, -1, (self.num_heads, -1)), 1, 2)
 
     def _batch_as_given(self, output: Node, batched: bool) -> Node:
-        """The output with the batch where the inputs have it."""
+        """The output, with its batch dimension where the inputs have it."""
         if not batched:
             return ops.squeeze(output, 0)
         return output if self.batch_first else ops.transpose(output, 0, 1)
@@ -243,5 +243,5 @@ class MultiheadAttention(Module):
 
 
 def _passing(mask: Node) -> Node:
-    """A mask as attention takes it: truth values that let pass, or numbers to add."""
+    """A mask as attention takes it: booleans, true to keep a key, or numbers to add."""
     return ops.eq(mask, 0) if is_bool(mask) else mask

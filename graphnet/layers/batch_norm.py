@@ -1,7 +1,7 @@
-"""Batch and instance normalization: each channel by itself, with statistics that may be kept.
+"""Batch and instance normalization: each channel by itself, with optional running statistics.
 
-The layers with running statistics follow their own mode: `module.train()` and `module.eval()`, or
-`graph.train()` and `graph.eval()`, which set that of all modules of a graph.
+Layers with running statistics follow their own mode: set it by `module.train()` and
+`module.eval()`, or for all modules of a graph by `graph.train()` and `graph.eval()`.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ __all__ = ["BatchNorm1d", "BatchNorm2d", "InstanceNorm2d"]
 
 
 class _ChannelNorm(Module):
-    """What the layers that normalize channels share: settings, parameters and buffers."""
+    """The base class of layers that normalize channels: settings, parameters and buffers."""
 
     takes: ClassVar[tuple[int, ...]] = ()
 
@@ -58,11 +58,11 @@ class _ChannelNorm(Module):
             self.num_batches_tracked = Parameter(count, requires_grad=False)
 
     def _refuse_dims(self, x: Node) -> None:
-        """Refuse an input of another number of dimensions."""
+        """Refuse an input with a different number of dimensions."""
         if x.ndim not in self.takes:
             raise ShapeError(
                 f"{type(self).__name__} takes {' or '.join(map(str, self.takes))} dimensions; "
-                f"{x} {shape_text(x.shape)} came."
+                f"got {x} {shape_text(x.shape)}."
             )
 
     def extra_repr(self) -> str:
@@ -94,27 +94,27 @@ class _BatchNorm(_ChannelNorm):
 
 
 class BatchNorm1d(_BatchNorm):
-    """Each channel with mean 0 and variance 1 over the batch, then scaled and shifted.
+    """Normalize each channel to mean 0 and variance 1 over the batch, then scale and shift it.
 
-    y = (x - mean) / √(var + eps) · weight + bias. In training mean and variance are those of the
-    batch, and the buffers learn them; in evaluation they are those of the buffers.
+    y = (x - mean) / √(var + eps) · weight + bias. In training, mean and variance are those of the
+    batch, and the buffers track them; in evaluation they are those of the buffers.
     Shapes: x (n, num_features) or (n, num_features, length) -> that of x; weight, bias,
     running_mean and running_var (num_features), num_batches_tracked ().
 
     Args:
         num_features: the number of channels.
-        eps: what is added to the variance.
-        momentum: the weight of the new batch in the buffers; None for the average of all batches.
+        eps: a constant added to the variance.
+        momentum: the weight of the new batch in the buffers; None to average over all batches.
         affine: False to leave weight and bias out.
-        track_running_stats: False to do without buffers: evaluation then is as training.
-        device: where the parameters are kept.
-        dtype: their number type.
+        track_running_stats: False for no buffers: evaluation is then the same as training.
+        device: the device of the parameters.
+        dtype: the dtype of the parameters.
         bias: False to leave the bias out.
 
     Source: Ioffe and Szegedy, Batch normalization (2015), algorithms 1 and 2.
 
     Raises:
-        ShapeError: the sizes do not fit, or in training a channel has one value only.
+        ShapeError: the sizes do not fit, or in training a channel has only one value.
 
     >>> from torch import empty
     >>> BatchNorm1d(2).forward(empty(3, 2).fill_(5))
@@ -140,22 +140,22 @@ class BatchNorm2d(_BatchNorm):
 
 
 class InstanceNorm2d(_ChannelNorm):
-    """Each channel of each image with mean 0 and variance 1, as `ops.instance_norm` says.
+    """Normalize each channel of each image to mean 0 and variance 1: see `ops.instance_norm`.
 
     Shapes: x (n, num_features, height, width), or one image without n -> that of x.
 
     Args:
         num_features: the number of channels.
-        eps: what is added to the variance.
+        eps: a constant added to the variance.
         momentum: the weight of the new batch in the buffers.
         affine: True to have weight and bias.
         track_running_stats: True to have buffers, which evaluation then uses.
-        device: where the parameters are kept.
-        dtype: their number type.
+        device: the device of the parameters.
+        dtype: the dtype of the parameters.
         bias: False to leave the bias out.
 
     Raises:
-        ShapeError: the sizes do not fit, or a channel has one value only.
+        ShapeError: the sizes do not fit, or a channel has only one value.
 
     >>> from torch import empty
     >>> InstanceNorm2d(3).forward(empty(2, 3, 4, 4).fill_(5)).shape

@@ -1,7 +1,7 @@
-"""One step of a recurrent network: a new state from an input and the state before it.
+"""One step of a recurrent network: a new state from an input and the previous state.
 
 `RNNStep`, `LSTMStep` and `GRUStep` are the formulas. A cell takes one step; the layers in
-`recurrent` take the same step again and again, along a sequence.
+`recurrent` repeat the same step along a sequence.
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ S = TypeVar("S", bound=Node | tuple[Node, Node])
 """The state that a caller gives and gets: the node h, or (h, c) for an LSTM."""
 
 State = tuple[Node, ...]
-"""What a recurrent network remembers: (h,), or (h, c) for an LSTM."""
+"""The state of a recurrent network: (h,), or (h, c) for an LSTM."""
 
 NONLINEARITIES = {"tanh": ops.tanh, "relu": ops.relu}
 
 
 class Recurrent(Module):
-    """What cells and layers share: the weights of a step, the step itself, and its first state.
+    """The base class of cells and layers: the weights of a step, the step, and its first state.
 
-    A step starts from two affine maps, one of the input and one of the hidden state. Each gives
-    `hidden_size` numbers for each gate.
+    A step starts from two affine maps, one of the input and one of the hidden state. Each returns
+    `hidden_size` values for each gate.
     """
 
     gates: ClassVar[int]
@@ -48,7 +48,7 @@ class Recurrent(Module):
 
     def step(self, mapped: Node, recurrent: Node, state: State) -> State:
         """The next state, from the maps of the input and of the hidden state."""
-        raise GraphError(f"{type(self).__name__} has no step: a recurrent module writes one.")
+        raise GraphError(f"{type(self).__name__} has no step: a recurrent module must define one.")
 
     def advance(self, x: Node, state: State, suffix: str = "") -> State:
         """The next state, from an input and the weights whose names end in `suffix`."""
@@ -79,11 +79,11 @@ class Recurrent(Module):
         return ops.expand(column, *(-1,) * (x.ndim - 1), self.hidden_size)
 
     def _parts(self, state: Any, shape: tuple[int | None, ...]) -> State | None:
-        """The parts of a state that a caller gives, each of this shape; None where there is none.
+        """The parts of a given state, each in this shape; None if there is no state.
 
         Raises:
-            GraphError: it is something else than a node, or for an LSTM a tuple of two.
-            ShapeError: a part has another shape.
+            GraphError: it is not a node or, for an LSTM, not a tuple of two.
+            ShapeError: a part has a different shape.
         """
         if state is None:
             return None
@@ -91,26 +91,26 @@ class Recurrent(Module):
         parts = tuple(state) if several else (state,)
         if len(parts) != self.states or not all(isinstance(part, Node) for part in parts):
             asked = "the node h" if self.states == 1 else "a tuple of nodes, (h, c)"
-            came = ", ".join(type(part).__name__ for part in parts)
-            raise GraphError(f"{type(self).__name__}: the state is {asked}; ({came}) came.")
+            kinds = ", ".join(type(part).__name__ for part in parts)
+            raise GraphError(f"{type(self).__name__}: the state must be {asked}; got ({kinds}).")
         for part in parts:
             if part.shape != shape:
                 raise ShapeError(
-                    f"{type(self).__name__}: for this input a state has the shape "
-                    f"{shape_text(shape)}; {shape_text(part.shape)} came."
+                    f"{type(self).__name__}: for this input a state must have the shape "
+                    f"{shape_text(shape)}; got {shape_text(part.shape)}."
                 )
         return parts
 
     def _require_input(self, x: Node, ndims: tuple[int, int]) -> None:
-        """Refuse an input of another number of dimensions, or of another last size.
+        """Refuse an input with a different number of dimensions or a different last size.
 
         Raises:
             ShapeError: it does not fit.
         """
         if x.ndim not in ndims or x.shape[-1] != self.input_size:
             raise ShapeError(
-                f"{type(self).__name__}: the input has {ndims[0]} dimensions, or {ndims[1]} with a "
-                f"batch, and the last size {self.input_size}; {shape_text(x.shape)} came."
+                f"{type(self).__name__}: the input must have {ndims[0]} dimensions, or {ndims[1]} "
+                f"with a batch, and the last size {self.input_size}; got {shape_text(x.shape)}."
             )
 
     @overload  # type: ignore[override]  # the state has a name, and may be left out
@@ -136,7 +136,7 @@ class Recurrent(Module):
         self: Builds[..., tuple[Node, Memory]], input: Tensor, hx: Any = None
     ) -> tuple[Tensor, Memories]: ...
     def forward(self, input: Any, hx: Any = None) -> Any:
-        """Compute the output for an input, and a state that may be left out."""
+        """Compute the output for an input and an optional state."""
         state = tuple(hx) if isinstance(hx, list) else hx
         return super().forward(input, *(() if state is None else (state,)))
 
@@ -153,7 +153,7 @@ class RNNStep:
 
     def _set_nonlinearity(self, name: str) -> None:
         if name not in NONLINEARITIES:
-            raise GraphError(f"nonlinearity is 'tanh' or 'relu'; {name!r} came.")
+            raise GraphError(f"nonlinearity must be 'tanh' or 'relu'; got {name!r}.")
         self.nonlinearity = name
 
 
@@ -191,7 +191,7 @@ class GRUStep:
 
 
 class RecurrentCell(Recurrent, Generic[S]):
-    """One step with weights of its own: weight_ih, weight_hh, bias_ih, bias_hh."""
+    """One step with its own weights: weight_ih, weight_hh, bias_ih, bias_hh."""
 
     def __init__(
         self,
@@ -206,7 +206,7 @@ class RecurrentCell(Recurrent, Generic[S]):
         self._add_weights("", input_size, bias, device=device, dtype=dtype)
 
     def build(self, x: Node, state: S | None = None) -> S:
-        """Append one step; zeros stand for a state that is left out."""
+        """Append one step; the state defaults to zeros."""
         self._require_input(x, (1, 2))
         parts = self._parts(state, (*x.shape[:-1], self.hidden_size))
         zeros = self._zeros(x)
@@ -216,7 +216,7 @@ class RecurrentCell(Recurrent, Generic[S]):
         return cast("S", result if self.states > 1 else result[0])
 
     def extra_repr(self) -> str:
-        """The sizes, and the settings that are not the usual ones."""
+        """The sizes, and the settings that differ from their defaults."""
         sizes = f"{self.input_size}, {self.hidden_size}"
         return sizes if self.bias else f"{sizes}, bias=False"
 
@@ -225,19 +225,19 @@ class RNNCell(RNNStep, RecurrentCell[Node]):
     """One step of an Elman network: h' = tanh(W_ih x + b_ih + W_hh h + b_hh), or relu.
 
     Shapes: x (batch, input_size), h (batch, hidden_size) -> (batch, hidden_size); the batch may be
-    left out. Names, shapes and first values of the weights are torch's.
+    left out. Names, shapes and initial values of the weights are torch's.
 
     Args:
         input_size: the last size of the input, 1 or more.
         hidden_size: the last size of the state, 1 or more.
         bias: False to leave the biases out.
         nonlinearity: "tanh" or "relu".
-        device: where the parameters are kept.
-        dtype: their number type.
+        device: the device of the parameters.
+        dtype: the dtype of the parameters.
 
     Raises:
-        ShapeError: a size is not a whole number of 1 or more.
-        GraphError: the nonlinearity is another.
+        ShapeError: a size is not an integer of 1 or more.
+        GraphError: the nonlinearity is unknown.
 
     >>> from torch import empty
     >>> RNNCell(2, 3).forward(empty(5, 2).fill_(0)).shape
@@ -261,10 +261,10 @@ class LSTMCell(LSTMStep, RecurrentCell[tuple[Node, Node]]):
     """One step of an LSTM: c' = f c + i g and h' = o tanh c', where i, f, g, o come from x and h.
 
     Shapes: x (batch, input_size), state (h, c) of (batch, hidden_size) each -> (h', c'); the batch
-    may be left out. Names, shapes, order of gates and first values of the weights are torch's.
+    may be left out. Names, shapes, order of gates and initial values of the weights are torch's.
 
     Raises:
-        ShapeError: a size is not a whole number of 1 or more.
+        ShapeError: a size is not an integer of 1 or more.
 
     >>> from torch import empty
     >>> h, c = LSTMCell(2, 3).forward(empty(5, 2).fill_(0))
@@ -277,10 +277,10 @@ class GRUCell(GRUStep, RecurrentCell[Node]):
     """One step of a GRU: h' = (1 - z) n + z h, where z and n come from x and h.
 
     Shapes: x (batch, input_size), h (batch, hidden_size) -> (batch, hidden_size); the batch may be
-    left out. Names, shapes, order of gates and first values of the weights are torch's.
+    left out. Names, shapes, order of gates and initial values of the weights are torch's.
 
     Raises:
-        ShapeError: a size is not a whole number of 1 or more.
+        ShapeError: a size is not an integer of 1 or more.
 
     >>> from torch import empty
     >>> GRUCell(2, 3).forward(empty(5, 2).fill_(0)).shape

@@ -1,4 +1,4 @@
-"""Modules that hold items as a list or as a dict does; what the items are a subclass says."""
+"""Modules that hold items like a list or a dict; a subclass defines the kind of item."""
 
 from __future__ import annotations
 
@@ -18,37 +18,37 @@ Item = TypeVar("Item")
 
 
 class _NoSuchPlaceError(GraphError, IndexError):
-    """A place that a list does not have: the loops of Python end at an IndexError."""
+    """An index that a list does not have: Python's loops end at an IndexError."""
 
 
 class _NoSuchKeyError(GraphError, KeyError):
     """A key that a dict does not have."""
 
-    __str__ = Exception.__str__  # that of KeyError puts quotation marks around the message
+    __str__ = Exception.__str__  # KeyError's puts quotation marks around the message
 
 
 class Collection(Module):
-    """A module that holds items, in an attribute of its own, beside what a subclass assigns."""
+    """A module that holds items in an attribute of its own, besides what a subclass assigns."""
 
     def _fitting(self, item: Any) -> Any:
         """An item as it is held.
 
         Raises:
-            GraphError: it is of another kind.
+            GraphError: it is of the wrong kind.
         """
         raise NotImplementedError
 
     def _all(self, items: Iterable[Any]) -> list[Any]:
-        """Several items as they are held, each of which was looked at before any is taken."""
+        """Several items as they are held; all are checked before any is taken."""
         if not isinstance(items, Iterable):
             raise GraphError(
-                f"{type(self).__name__} takes several items in a list; got "
-                f"{type(items).__name__}. Write [item]."
+                f"{type(self).__name__} takes a list of items; got {type(items).__name__}. "
+                "Write [item]."
             )
         return [self._fitting(item) for item in items]
 
     def __setattr__(self, name: str, value: object) -> None:
-        Changes.add()  # of what it holds: never changed in place, always assigned
+        Changes.add()  # its contents are never changed in place, always assigned
         super().__setattr__(name, value)
 
     def __bool__(self) -> bool:
@@ -56,7 +56,7 @@ class Collection(Module):
 
 
 class ListOf(Collection, Generic[Item]):
-    """A module that holds items by their places, with the methods of a list."""
+    """A module that holds items by index, with the methods of a list."""
 
     def __init__(self, items: Iterable[Any] | None = None) -> None:
         self._list: tuple[Item, ...] = ()
@@ -72,43 +72,43 @@ class ListOf(Collection, Generic[Item]):
         return self._list[int(name)] if int(name) < len(self._list) else None
 
     def _like(self, items: tuple[Item, ...]) -> Self:
-        """A list of its kind with these items."""
+        """A list of the same kind with these items."""
         raise NotImplementedError
 
     def append(self, item: Item) -> Self:
-        """Append an item, and return the whole."""
+        """Append an item, and return the list."""
         self._list = (*self._list, self._fitting(item))
         return self
 
     def extend(self, items: Iterable[Item]) -> Self:
-        """Append several items, and return the whole."""
+        """Append several items, and return the list."""
         self._list = (*self._list, *self._all(items))
         return self
 
     def insert(self, place: int, item: Item) -> Self:
-        """Insert an item before a place, as a list does, and return the whole."""
+        """Insert an item before an index, as a list does, and return the list."""
         items = list(self._list)
         items.insert(place, self._fitting(item))
         self._list = tuple(items)
         return self
 
     def pop(self, place: int = -1) -> Item:
-        """Take an item out, the last one if no place is given, and return it.
+        """Remove an item, by default the last one, and return it.
 
         Raises:
-            GraphError: there is no such place; it is an IndexError too.
+            GraphError: there is no such index; it is an IndexError too.
         """
         item = self[place]
         del self[place]
         return item
 
     def _place(self, place: SupportsIndex) -> int:
-        """A place from 0, also of one that is counted from the end."""
+        """An index counted from 0, also for one counted from the end."""
         number, size = place.__index__(), len(self._list)
         if not -size <= number < size:
             raise _NoSuchPlaceError(
                 f"{type(self).__name__} holds {counted(size, 'item')}, numbered from 0; got "
-                f"the place {number}."
+                f"the index {number}."
             )
         return number % size
 
@@ -117,7 +117,7 @@ class ListOf(Collection, Generic[Item]):
     @overload
     def __getitem__(self, place: slice) -> Self: ...
     def __getitem__(self, place: SupportsIndex | slice) -> Any:
-        """An item by its place; by a slice, a list of its kind that shares the items."""
+        """An item by index; by a slice, a list of the same kind that shares the items."""
         if isinstance(place, slice):
             return self._like(self._list[place])
         return self._list[self._place(place)]
@@ -146,7 +146,7 @@ class ListOf(Collection, Generic[Item]):
 
 
 class DictOf(Collection, Generic[Item]):
-    """A module that holds items by their names, with the methods of a dict."""
+    """A module that holds items by name, with the methods of a dict."""
 
     def __init__(self, items: Mapping[str, Any] | Iterable[tuple[str, Any]] | None = None) -> None:
         self._dict: dict[str, Item] = {}
@@ -160,7 +160,7 @@ class DictOf(Collection, Generic[Item]):
         return self._dict[name] if name in self._dict else super()._child(name)
 
     def update(self, items: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> None:
-        """Put in the items of a dict, or pairs of a name and an item."""
+        """Add the items of a dict, or pairs of a name and an item."""
         pairs = dict(items)
         for name in pairs:
             self._refuse(name)
@@ -169,12 +169,12 @@ class DictOf(Collection, Generic[Item]):
     def _refuse(self, name: Any) -> None:
         if not isinstance(name, str) or not name or "." in name or name in vars(self):
             raise GraphError(
-                f"A name in {type(self).__name__} is a string of one character or more, without a "
-                f"dot, that is no attribute of it; got {name!r}."
+                f"A name in {type(self).__name__} must be a non-empty string without a dot that is "
+                f"not one of its attributes; got {name!r}."
             )
 
     def pop(self, name: str) -> Item:
-        """Take an item out, and return it.
+        """Remove an item, and return it.
 
         Raises:
             GraphError: there is no such name; it is a KeyError too.
@@ -184,11 +184,11 @@ class DictOf(Collection, Generic[Item]):
         return item
 
     def clear(self) -> None:
-        """Take all items out."""
+        """Remove all items."""
         self._dict = {}
 
     def keys(self) -> KeysView[str]:
-        """The names, in the order in which they were put in."""
+        """The names, in the order in which they were added."""
         return self._dict.keys()
 
     def values(self) -> ValuesView[Item]:
@@ -200,7 +200,7 @@ class DictOf(Collection, Generic[Item]):
         return self._dict.items()
 
     def get(self, name: str, default: Any = None) -> Any:
-        """An item by its name, or the default where there is none."""
+        """An item by name, or the default if there is none."""
         return self._dict.get(name, default)
 
     def __getitem__(self, name: str) -> Item:

@@ -1,4 +1,4 @@
-"""Modules that hold modules or parameters, beside `Sequential`."""
+"""Modules that hold modules or parameters, besides `Sequential`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class ModuleList(ListOf[Module]):
     Their parameters are found under "0", "1", ..., as in torch.nn. The list itself has no build.
 
     Raises:
-        GraphError: something else than a module is given.
+        GraphError: an item is not a module.
 
     >>> import graphnet as gn
     >>> class Twice(gn.Module):
@@ -51,8 +51,8 @@ class ModuleDict(DictOf[Module]):
     Their parameters are found under their names, as in torch.nn. The dict itself has no build.
 
     Raises:
-        GraphError: something else than a module is given, or a name that is no string, is empty,
-            has a dot or is an attribute of the dict.
+        GraphError: an item is not a module, or a name is not a string, is empty, has a dot or is
+            an attribute of the dict.
 
     >>> import graphnet as gn
     >>> class Choice(gn.Module):
@@ -71,10 +71,10 @@ class ModuleDict(DictOf[Module]):
 class ParameterList(ListOf[Parameter]):
     """A list of parameters, found under "0", "1", ..., as in torch.nn.
 
-    A tensor that is put in becomes a parameter.
+    A tensor that is added becomes a parameter.
 
     Raises:
-        GraphError: something else than a parameter or a tensor is given.
+        GraphError: an item is neither a parameter nor a tensor.
 
     >>> import graphnet as gn
     >>> from torch import empty
@@ -103,12 +103,12 @@ class ParameterList(ListOf[Parameter]):
 class ParameterDict(DictOf[Parameter]):
     """A dict of parameters, found under their names, as in torch.nn.
 
-    A tensor that is put in becomes a parameter. They keep the order in which they were put in
+    A tensor that is added becomes a parameter. They keep the order in which they were put in
     (torch.nn sorts those of a plain dict).
 
     Raises:
-        GraphError: something else than a parameter or a tensor is given, or a name that is no
-            string, is empty, has a dot or is an attribute of the dict.
+        GraphError: an item is neither a parameter nor a tensor, or a name is not a string, is
+            empty, has a dot or is an attribute of the dict.
 
     >>> import graphnet as gn
     >>> from torch import empty
@@ -125,37 +125,37 @@ class ParameterDict(DictOf[Parameter]):
 
 
 def _module(holder: Module, item: Any, several: str) -> Module:
-    """What is put into a container of modules."""
+    """An item of a container of modules."""
     if not isinstance(item, Module):
         raise not_a_module(f"A {type(holder).__name__}", item, several)
     return item
 
 
 def _parameter(holder: Module, item: Any) -> Parameter:
-    """What is put into a container of parameters."""
+    """An item of a container of parameters."""
     if isinstance(item, _TENSOR):
         return Parameter(item)
     if not isinstance(item, Parameter):
         raise GraphError(
-            f"A {type(holder).__name__} is made of parameters and tensors; got "
+            f"A {type(holder).__name__} takes parameters and tensors; got "
             f"{type(item).__name__}. Modules go into a ModuleList or a ModuleDict."
         )
     return item
 
 
 class Residual(Module):
-    """y = x + inner(x), so that the gradient has a way past the inner module.
+    """y = x + inner(x), so that the gradient has a path around the inner module.
 
-    Shapes: any that the inner module returns as it came.
+    Shapes: any that the inner module preserves.
 
     Args:
-        inner: the module that is added to its input.
+        inner: the module whose output is added to its input.
 
     Source: He et al., Deep residual learning (2016), equation 1.
 
     Raises:
-        GraphError: something else than a module is given.
-        ShapeError: the inner module returns another shape.
+        GraphError: an item is not a module.
+        ShapeError: the inner module returns a different shape.
 
     >>> import graphnet as gn
     >>> from torch import empty
@@ -165,7 +165,7 @@ class Residual(Module):
 
     def __init__(self, inner: Module) -> None:
         if not isinstance(inner, Module):
-            raise GraphError(f"A Residual holds a module; got {inner!r}.")
+            raise GraphError(f"A Residual takes a module; got {inner!r}.")
         self.inner = inner
 
     def build(self, x: Node) -> Node:
@@ -173,7 +173,8 @@ class Residual(Module):
         y: Node = self.inner(x)
         if y.shape != x.shape:
             raise ShapeError(
-                f"Residual: the inner module makes {shape_text(y.shape)} of {x} "
-                f"{shape_text(x.shape)}; a sum without broadcasting needs the same."
+                f"Residual: the inner module must return the shape of its input {x}, "
+                f"{shape_text(x.shape)}, since the sum does not broadcast; got "
+                f"{shape_text(y.shape)}."
             )
         return x + y

@@ -1,4 +1,4 @@
-"""Convolution layers, with the arguments, names, shapes and first values of torch.nn."""
+"""Convolution layers, with the arguments, names, shapes and initial values of torch.nn."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 
 class Convolution(Module):
-    """What the convolution layers have in common: their options, a weight and a bias.
+    """The base class of convolution layers: options, a weight and a bias.
 
-    The first values are uniform within 1/√n, where n is the product of the sizes of the weight
-    without the first.
+    The initial values are uniform within ±1/√n, where n is the product of all sizes of the weight
+    except the first.
 
     Args:
         in_channels: the channels of the input.
@@ -32,16 +32,16 @@ class Convolution(Module):
         kernel_size: the size of the window, one for all dimensions or one for each.
         stride: the step from one window to the next.
         padding: zeros on each side; "same" keeps the size, "valid" adds none.
-        dilation: the distance between two pixels that a window sees.
-        groups: how many parts the channels are cut into, each convolved by itself.
+        dilation: the distance between two pixels of a window.
+        groups: the number of groups of channels, each convolved by itself.
         bias: False to leave the bias out.
-        padding_mode: "zeros", the only one there is.
-        device: where the parameters are kept.
-        dtype: their number type.
+        padding_mode: must be "zeros".
+        device: the device of the parameters.
+        dtype: the dtype of the parameters.
 
     Raises:
-        ShapeError: a number of channels is no size, or groups does not divide it.
-        GraphError: another option is not what it can be.
+        ShapeError: a number of channels is not a size, or groups does not divide it.
+        GraphError: another option has a wrong value.
     """
 
     dims: ClassVar[int] = 2
@@ -64,11 +64,11 @@ class Convolution(Module):
         require_size(in_channels=in_channels, out_channels=out_channels, groups=groups)
         if in_channels % groups or out_channels % groups:
             raise ShapeError(
-                f"groups={groups} divides in_channels and out_channels; "
-                f"{in_channels} and {out_channels} came."
+                f"groups={groups} must divide in_channels and out_channels; "
+                f"got {in_channels} and {out_channels}."
             )
         if padding_mode != "zeros":
-            raise GraphError(f"padding_mode is 'zeros'; {padding_mode!r} came.")
+            raise GraphError(f"padding_mode must be 'zeros'; got {padding_mode!r}.")
         self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups
         self.kernel_size = sizes_of(kernel_size, self.dims, "kernel_size", repeat=False)
         self.stride = sizes_of(stride, self.dims, "stride")
@@ -85,18 +85,18 @@ class Convolution(Module):
         """The padding as a size for each dimension, or as a word.
 
         Raises:
-            GraphError: it is neither, or "same" comes with a stride.
+            GraphError: it is neither, or it is "same" with a stride.
         """
         if not isinstance(padding, str) or self.transposed:
             return sizes_of(padding, self.dims, "padding", 0)
         if padding not in ("same", "valid"):
-            raise GraphError(f"padding is 'same', 'valid' or a size; {padding!r} came.")
+            raise GraphError(f"padding must be 'same', 'valid' or a size; got {padding!r}.")
         if padding == "same" and set(self.stride) != {1}:
-            raise GraphError(f"padding='same' needs a stride of 1; {self.stride} came.")
+            raise GraphError(f"padding='same' needs a stride of 1; got {self.stride}.")
         return padding
 
     def extra_repr(self) -> str:
-        """The channels, the window, and the options that were chosen."""
+        """The channels, the window, and the options that differ from their defaults."""
         parts = [f"{self.in_channels}, {self.out_channels}"]
         parts += [f"kernel_size={self.kernel_size}", f"stride={self.stride}"]
         chosen = {"padding": 0, "output_padding": 0, "dilation": 1}
@@ -112,7 +112,7 @@ class Convolution(Module):
 def uniform_parameter(
     sizes: tuple[int, ...], fan_in: int, device: device | str | None, dtype: dtype | None
 ) -> Parameter:
-    """A parameter whose first values are uniform within ±1/√fan_in."""
+    """A parameter with initial values uniform within ±1/√fan_in."""
     return Parameter(init.default_uniform_(empty(sizes, device=device, dtype=dtype), fan_in))
 
 
@@ -157,8 +157,8 @@ class Conv2d(Convolution):
 class ConvTranspose2d(Convolution):
     """A transposed convolution: see `ops.conv_transpose2d`, and `Convolution` for the arguments.
 
-    Here `padding` is cut off on each side of the output, and `output_padding` pixels are added at
-    its end.
+    Here `padding` is cut off each side of the output, and `output_padding` pixels are added at its
+    end.
 
     Shapes: x (n, in_channels, h, w) or (in_channels, h, w) -> (n, out_channels, h', w') or
     (out_channels, h', w'); weight (in_channels, out_channels / groups, *kernel_size), bias

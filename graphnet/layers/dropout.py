@@ -16,16 +16,16 @@ if TYPE_CHECKING:
 
 
 class Dropout(Module):
-    """In training each element is 0 with the probability p, else divided by 1 - p.
+    """In training, set each element to 0 with probability p, else divide it by 1 - p.
 
-    The layer follows its own mode: `module.train()` and `module.eval()`, or `graph.train()` and
-    `graph.eval()`, which set that of all modules of a graph.
+    The layer follows its own mode: set it by `module.train()` and `module.eval()`, or for all
+    modules of a graph by `graph.train()` and `graph.eval()`.
     Shapes: any.
 
     Args:
         p: the probability of dropping.
-        inplace: False, since no operation writes to its input.
-        generator: where the random numbers come from; torch's default generator where None.
+        inplace: must be False, since no operation writes to its input.
+        generator: the source of random numbers; torch's default generator if None.
 
     Raises:
         RangeError: p lies outside [0, 1].

@@ -19,26 +19,26 @@ if TYPE_CHECKING:
 
 
 class Embedding(Module):
-    """The rows of a learned table that whole numbers name.
+    """The rows of a learned table that integers select.
 
     Shapes: labels (...), int64 or int32 -> (..., embedding_dim); weight (num_embeddings,
-    embedding_dim). First values are normal, as in torch.nn.
+    embedding_dim). Initial values are normal, as in torch.nn.
 
     Args:
         num_embeddings: the number of rows.
         embedding_dim: the size of each row.
-        padding_idx: a row that is zeros at first and does not learn; may count from the end.
-        max_norm: not supported; None.
-        norm_type: not supported; 2.
-        scale_grad_by_freq: not supported; False.
-        sparse: not supported; False.
-        device: where the table is kept.
-        dtype: its number type.
+        padding_idx: a row that starts as zeros and does not learn; may count from the end.
+        max_norm: not supported; must be None.
+        norm_type: not supported; must be 2.
+        scale_grad_by_freq: not supported; must be False.
+        sparse: not supported; must be False.
+        device: the device of the table.
+        dtype: the dtype of the table.
 
     Raises:
-        ShapeError: a size is not a whole number of 1 or more.
-        RangeError: `padding_idx` or a label is not the number of a row.
-        GraphError: an option that is not supported, or a `padding_idx` that is no whole number.
+        ShapeError: a size is not an integer of 1 or more.
+        RangeError: `padding_idx` or a label is not the index of a row.
+        GraphError: an option is not supported, or `padding_idx` is not an integer.
 
     >>> from torch import empty
     >>> Embedding(10, 3, padding_idx=0).forward(empty(1).zero_().long())

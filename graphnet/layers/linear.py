@@ -21,17 +21,17 @@ class Linear(Module):
     """An affine map of the last dimension: y = x Wᵀ + b.
 
     Shapes: x (..., in_features) -> (..., out_features); weight (out_features, in_features),
-    bias (out_features). First values are uniform within 1/√in_features, as in torch.nn.
+    bias (out_features). Initial values are uniform within ±1/√in_features, as in torch.nn.
 
     Args:
         in_features: the last size of the input, 1 or more.
         out_features: the last size of the output, 1 or more.
         bias: False to leave b out.
-        device: where the parameters are kept.
-        dtype: their number type.
+        device: the device of the parameters.
+        dtype: the dtype of the parameters.
 
     Raises:
-        ShapeError: a size is not a whole number of 1 or more.
+        ShapeError: a size is not an integer of 1 or more.
 
     >>> import graphnet as gn
     >>> from torch import empty
@@ -66,11 +66,11 @@ class Linear(Module):
 
 
 def require_size(**sizes: int) -> None:
-    """Refuse sizes of a layer that are not whole numbers of 1 or more.
+    """Refuse sizes of a layer that are not integers of 1 or more.
 
     Raises:
         ShapeError: one is not; the message names it.
     """
     for name, size in sizes.items():
         if isinstance(size, bool) or not isinstance(size, int) or size < 1:
-            raise ShapeError(f"{name} is a whole number of 1 or more; it came as {size!r}.")
+            raise ShapeError(f"{name} must be an integer of 1 or more; got {size!r}.")

@@ -1,4 +1,4 @@
-"""The base class of all layers: a part of a network with parameters of its own."""
+"""The base class of all layers: a part of a network with its own parameters."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 class Module:
     """A part of a network: parameters, other modules, and `build`, which appends its operations.
 
-    A subclass assigns its parameters and modules to attributes and writes `build`. They are found
-    in the order of their definition.
+    A subclass assigns its parameters and modules to attributes and defines `build`. They are found
+    in definition order.
 
     Called with nodes, a module appends its operations to their graph; calling it twice shares its
     weights. Called with tensors, it computes at once, as `forward` does, through a private graph.
@@ -47,7 +47,7 @@ class Module:
 
     training = True
     batch_dim = 0
-    """The dimension of the inputs of `forward` whose size may change from call to call."""
+    """The dimension of the inputs of `forward` whose size may differ between calls."""
     _private: PrivateGraph | None = None
 
     def __setattr__(self, name: str, value: object) -> None:
@@ -58,7 +58,7 @@ class Module:
     # With `*nodes: Any` and `**options: Any`, type checkers let a subclass name its own arguments.
     def build(self, *nodes: Any, **options: Any) -> Any:
         """Append the operations of this module, and return its output node or nodes."""
-        way_out = "write build(self, x), which appends operations and returns the last one."
+        way_out = "define build(self, x), which appends operations and returns the last one."
         if type(self).forward is not Module.forward:
             way_out = "rename its `forward` to `build`; forward() is made from it."
         raise GraphError(f"{type(self).__name__} has no build method: {way_out}")
@@ -74,7 +74,7 @@ class Module:
     @overload
     def __call__(self: Builds[P, R_co], *inputs: P.args, **named: P.kwargs) -> R_co: ...
     def __call__(self, *inputs: Any) -> Any:  # type: ignore[misc]  # it takes no keywords
-        """Append to the graph of the nodes given; compute when given tensors."""
+        """Append to the graph of the given nodes; compute when given tensors."""
         if not any(isinstance(each, Node) for each in inputs):
             return self.forward(*inputs)
         return self.append_to(graph_of(inputs), *inputs)
@@ -82,7 +82,7 @@ class Module:
     def append_to(self, graph: NodeList, *inputs: Any) -> Any:
         """Append the operations of this module to a graph, under the path of the module.
 
-        Warns of parameters that are used and that `parameters` does not list.
+        Warns of parameters that are used but not listed by `parameters`.
         """
         outermost, first = not isinstance(graph.scopes.owner, Module), len(graph)
         with graph, graph.scopes.restored():
@@ -93,13 +93,13 @@ class Module:
         return outputs
 
     def _enter(self, graph: NodeList) -> None:
-        """Begin to be built: the nodes that are appended from now on are this module's."""
+        """Start building: nodes appended from now on are this module's."""
         graph.scopes.enter(self._path_in(graph.scopes), self)
         for name, parameter in self._own_parameters():
             graph.join(parameter, graph.scopes.path(name))
 
     def _path_in(self, scopes: Scopes) -> str:
-        """The path of this module where it is called: where it hangs in its caller."""
+        """The path of this module in its caller."""
         default, scope = type(self).__name__.lower(), scopes.scope
         if not isinstance(scope.owner, Module):
             return scopes.root(self, default)
@@ -110,7 +110,7 @@ class Module:
         return path
 
     def draw(self, *shapes: Any, **options: Any) -> Drawing:
-        """A picture of this module on inputs of these shapes; the options of `Graph.draw`."""
+        """Draw this module on inputs of these shapes, with the options of `Graph.draw`."""
         from graphnet.draw.picture import draw_module
 
         return draw_module(self, *shapes, **options)
@@ -126,11 +126,11 @@ class Module:
     def forward(self, *tensors: Any) -> Any:
         """Compute the output for these tensors; a tuple for several outputs.
 
-        Where `build` takes or returns tuples of nodes, such as the two states of an LSTM, so does
-        `forward` of tensors.
+        If `build` takes or returns tuples of nodes, such as the two states of an LSTM, `forward`
+        takes or returns tuples of tensors.
 
         Raises:
-            FeedError: something else than tensors came.
+            FeedError: an argument is not a tensor.
             ShapeError: the shapes do not fit this module.
         """
         if self._private is None or not self._private.fits(tensors):
@@ -142,14 +142,14 @@ class Module:
 
         Args:
             gradwrtoutput: the gradient of the loss by each output of the last `forward`; may be
-                left out where the output is one number.
+                left out if the output is one number.
 
         Returns:
-            The gradient by the input, a tuple for several; None for an input of whole numbers.
+            The gradient by the input, a tuple for several; None for an integer input.
 
         Raises:
-            StateError: there was no `forward` before.
-            ShapeError: the gradient has another shape than the output.
+            StateError: `forward` was not called before.
+            ShapeError: the gradient differs in shape from the output.
         """
         if self._private is None:
             raise StateError(
@@ -161,7 +161,7 @@ class Module:
     def param(self) -> list[tuple[Tensor, Tensor]]:
         """The pairs (value, gradient) of the parameters that are learned; empty for most layers.
 
-        A gradient that there is none of is zeros.
+        A missing gradient is returned as zeros.
         """
         learned = (each for each in self.parameters() if each.requires_grad)
         return [(each.top, each.grad_memory) for each in learned]
@@ -169,20 +169,20 @@ class Module:
     # what is inside
 
     def _contents(self) -> Iterable[tuple[str, Any]]:
-        """What it holds by name: its attributes, and the items of a container."""
+        """Its contents by name: its attributes, and the items of a container."""
         return vars(self).items()
 
     def _child(self, name: str) -> object:
-        """What it holds under one name; None if nothing."""
+        """Its content under one name; None if there is none."""
         held = vars(self).get(name)
         return dict(self.named_children()).get(name) if held is None else held
 
     def named_children(self) -> Iterator[tuple[str, Module]]:
-        """The modules directly inside this one, by name, in the order of their definition.
+        """The modules directly inside this one, by name, in definition order.
 
         Raises:
-            GraphError: an attribute is a list, tuple, dict, set or deque of modules or
-                parameters, in which they would not be found.
+            GraphError: an attribute is a plain list, tuple, dict, set or deque of modules or
+                parameters, which would not be found.
         """
         for name, value in self._contents():
             if isinstance(value, Module):
@@ -204,7 +204,7 @@ class Module:
         return (module for _, module in self.named_modules())
 
     def named_state(self) -> Iterator[tuple[str, Parameter]]:
-        """All parameters and buffers by path, a shared one under each of its names, as in torch.
+        """All parameters and buffers by path, shared ones under each of their names, as in torch.
 
         Modules that hold each other in a circle are walked once.
         """
@@ -221,7 +221,7 @@ class Module:
                 yield name, parameter
 
     def parameters(self) -> list[Parameter]:
-        """The parameters, without buffers, in the order of their definition."""
+        """The parameters, without buffers, in definition order."""
         return [parameter for _, parameter in self.named_parameters()]
 
     # state
@@ -231,14 +231,14 @@ class Module:
         return {name: parameter.top.clone() for name, parameter in self.named_state()}
 
     def load_state_dict(self, state: Mapping[str, Tensor], strict: bool = True) -> None:
-        """Copy values into the parameters and buffers: all of them, or none if any does not fit.
+        """Copy values into the parameters and buffers: all of them, or none if one does not fit.
 
         Args:
             state: tensors by name, such as the `state_dict` of the same network in torch.nn.
-            strict: False to leave out names that only one side has.
+            strict: False to ignore names that only one side has.
 
         Raises:
-            LoadError: names, shapes or number types differ; the message lists every difference.
+            LoadError: names, shapes or dtypes differ; the message lists every difference.
         """
         load_state(dict(self.named_state()), state, strict)
 
@@ -247,13 +247,13 @@ class Module:
         clear_gradients(self.parameters(), set_to_none)
 
     def requires_grad_(self, flag: bool = True) -> Self:
-        """Freeze all parameters (False), or free them."""
+        """Freeze all parameters (False), or unfreeze them."""
         for parameter in self.parameters():
             parameter.requires_grad = flag
         return self
 
     def to(self, *args: Any, **kwargs: Any) -> Self:
-        """Change the number type of all floating parameters, or the device of all, in place."""
+        """Change the dtype of all floating parameters, or the device of all, in place."""
         for _, parameter in self.named_state():
             parameter.to(*args, **kwargs)
         return self
@@ -273,8 +273,8 @@ class Module:
     def train(self, mode: bool = True) -> Self:
         """Set training mode, here and in all modules inside.
 
-        `forward`, and each graph in which the module stands, follow it from the next walk on. A
-        module inside may be set apart afterwards: `model.train(); model[1].eval()`.
+        `forward`, and each graph that contains the module, follow it from the next walk on. A
+        submodule may be set separately afterwards: `model.train(); model[1].eval()`.
         """
         for module in self.modules():
             module.training = mode
@@ -285,12 +285,12 @@ class Module:
         return self.train(False)
 
     def extra_repr(self) -> str:
-        """The settings that the text of the module shows between its brackets."""
+        """The settings that `repr` shows in parentheses."""
         return ""
 
     def __repr__(self) -> str:
         return text_of(self, Module.__repr__)
 
     def __getstate__(self) -> dict[str, Any]:
-        """What is copied and pickled: all but the private graph, which is made again."""
+        """What is copied and pickled: all except the private graph, which is rebuilt."""
         return {name: value for name, value in vars(self).items() if name != "_private"}

@@ -1,4 +1,4 @@
-"""Normalizations over the last dimensions or over groups: the same in training and evaluation."""
+"""Normalization over the last dimensions or over groups: the same in training and evaluation."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ __all__ = ["GroupNorm", "LayerNorm", "RMSNorm"]
 
 
 class _LastNorm(Module):
-    """What the layers that normalize the last dimensions share."""
+    """The base class of layers that normalize the last dimensions."""
 
     normalized_shape: tuple[int, ...]
     eps: float | None
@@ -35,11 +35,11 @@ class _LastNorm(Module):
 
         Raises:
             ShapeError: the shape is empty, or a size is not 1 or more.
-            GraphError: the shape is neither a whole number nor a list or tuple of them.
+            GraphError: the shape is neither an integer nor a list or tuple of them.
         """
         sizes = (shape,) if isinstance(shape, int) else whole_numbers("normalized_shape", shape)
         if not sizes:
-            raise ShapeError("normalized_shape names one size or more: (3,); () came.")
+            raise ShapeError("normalized_shape must have at least one size, such as (3,); got ().")
         for size in sizes:
             require_size(normalized_shape=size)
         self.normalized_shape, self.eps, self.elementwise_affine = sizes, eps, affine
@@ -51,17 +51,18 @@ class _LastNorm(Module):
 
 
 class LayerNorm(_LastNorm):
-    """Mean 0 and variance 1 over the last dimensions, then scaled and shifted: `ops.layer_norm`.
+    """Normalize the last dimensions to mean 0 and variance 1, then scale and shift.
 
+    See `ops.layer_norm`.
     Shapes: x (..., *normalized_shape) -> that of x; weight and bias normalized_shape.
 
     Args:
         normalized_shape: the last sizes of x, or the last one.
-        eps: what is added to the variance.
+        eps: a constant added to the variance.
         elementwise_affine: False to leave weight and bias out.
         bias: False to leave the bias out.
-        device: where the parameters are kept.
-        dtype: their number type.
+        device: the device of the parameters.
+        dtype: the dtype of the parameters.
 
     Raises:
         ShapeError: the sizes do not fit.
@@ -93,16 +94,16 @@ class LayerNorm(_LastNorm):
 
 
 class RMSNorm(_LastNorm):
-    """x divided by its root mean square over the last dimensions, then scaled: `ops.rms_norm`.
+    """Divide x by its root mean square over the last dimensions, then scale: `ops.rms_norm`.
 
     Shapes: x (..., *normalized_shape) -> that of x; weight normalized_shape.
 
     Args:
         normalized_shape: the last sizes of x, or the last one.
-        eps: what is added to the mean square; None for the precision of the number type.
+        eps: a constant added to the mean square; None for the precision of the dtype.
         elementwise_affine: False to leave the weight out.
-        device: where the parameters are kept.
-        dtype: their number type.
+        device: the device of the parameters.
+        dtype: the dtype of the parameters.
 
     Raises:
         ShapeError: the sizes do not fit.
@@ -130,17 +131,17 @@ class RMSNorm(_LastNorm):
 
 
 class GroupNorm(Module):
-    """Each group of channels of each example with mean 0 and variance 1: `ops.group_norm`.
+    """Normalize each group of channels of each example to mean 0 and variance 1: `ops.group_norm`.
 
     Shapes: x (n, num_channels, ...) -> that of x; weight and bias (num_channels).
 
     Args:
         num_groups: the number of groups, a divisor of num_channels.
         num_channels: the number of channels.
-        eps: what is added to the variance.
+        eps: a constant added to the variance.
         affine: False to leave weight and bias out.
-        device: where the parameters are kept.
-        dtype: their number type.
+        device: the device of the parameters.
+        dtype: the dtype of the parameters.
         bias: False to leave the bias out.
 
     Raises:
@@ -164,7 +165,7 @@ class GroupNorm(Module):
     ) -> None:
         require_size(num_groups=num_groups, num_channels=num_channels)
         if num_channels % num_groups:
-            raise ShapeError(f"{num_channels} channels cannot be put into {num_groups} groups.")
+            raise ShapeError(f"{num_channels} channels cannot be divided into {num_groups} groups.")
         self.num_groups, self.num_channels = num_groups, num_channels
         self.eps, self.affine = eps, affine
         values = empty(num_channels, device=device, dtype=dtype)
@@ -182,7 +183,7 @@ class GroupNorm(Module):
 def affine_of(
     values: Tensor, weight: bool, bias: bool
 ) -> tuple[Parameter | None, Parameter | None]:
-    """A weight of ones and a bias of zeros in the shape of the values, each where it is wanted."""
+    """A weight of ones and a bias of zeros in the shape of the values, each only if wanted."""
     return (
         Parameter(values.fill_(1)) if weight else None,
         Parameter(values.zero_()) if bias else None,

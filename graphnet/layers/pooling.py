@@ -1,4 +1,4 @@
-"""Layers without parameters between convolutions and affine maps: pooling, and flattening."""
+"""Layers without parameters between convolutions and affine maps: pooling and flattening."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 
 class Optioned(Module):
-    """What the layers here have in common: their text shows their options."""
+    """The base class of the layers here: their `repr` shows their options."""
 
     shown: ClassVar[tuple[str, ...]]
-    """The names of the options in the text."""
+    """The names of the options in `repr`."""
 
     def extra_repr(self) -> str:
         """The options and their values."""
@@ -30,15 +30,15 @@ class MaxPool2d(Optioned):
 
     Args:
         kernel_size: the size of the window, for the height and the width.
-        stride: the step from one window to the next; the kernel's size where None.
+        stride: the step from one window to the next; the kernel's size if None.
         padding: the border on each side, which is never the largest.
-        dilation: the distance between two pixels that a window sees.
-        return_indices: True to return the places of the largest pixels too.
+        dilation: the distance between two pixels of a window.
+        return_indices: True to return the indices of the largest pixels too.
         ceil_mode: True to round the number of windows up.
 
     Raises:
         ShapeError: when built, if no window fits into the padded image.
-        GraphError: when built, if an option is not what it can be.
+        GraphError: when built, if an option has a wrong value.
 
     >>> from torch import empty
     >>> MaxPool2d(2).forward(empty(10, 3, 4, 6).fill_(0)).shape
@@ -74,7 +74,7 @@ class AvgPool2d(Optioned):
 
     Args:
         kernel_size: the size of the window, for the height and the width.
-        stride: the step from one window to the next; the kernel's size where None.
+        stride: the step from one window to the next; the kernel's size if None.
         padding: the border of zeros on each side.
         ceil_mode: True to round the number of windows up.
         count_include_pad: False to leave the border out of the mean.
@@ -82,7 +82,7 @@ class AvgPool2d(Optioned):
 
     Raises:
         ShapeError: when built, if no window fits into the padded image.
-        GraphError: when built, if an option is not what it can be.
+        GraphError: when built, if an option has a wrong value.
 
     >>> from torch import empty
     >>> AvgPool2d(2).forward(empty(10, 3, 4, 6).fill_(0)).shape
@@ -117,10 +117,10 @@ class AdaptiveAvgPool2d(Optioned):
     Shapes: x (n, c, h, w) or (c, h, w) -> (n, c, h', w') or (c, h', w').
 
     Args:
-        output_size: h' = w', or (h', w'), with None for a size that stays.
+        output_size: h' = w', or (h', w'), with None to keep a size.
 
     Raises:
-        GraphError: when built, if output_size is not one or two whole numbers, or None.
+        GraphError: when built, if output_size is not one or two integers, or None.
 
     >>> from torch import empty
     >>> AdaptiveAvgPool2d((1, 2)).forward(empty(10, 3, 5, 7).fill_(0)).shape

@@ -1,4 +1,4 @@
-"""The graph behind `module.forward(tensor)`: built once for a kind of input, and kept."""
+"""The graph behind `module.forward(tensor)`: built once for each kind of input, and kept."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _TENSOR = type(empty(0))
 
 
 class PrivateGraph:
-    """The operations of one module on inputs of its own.
+    """The operations of one module on its own inputs.
 
     Inputs and outputs are nodes, or tuples of them, nested as `build` takes and returns them.
-    The size of the batch is left open where the module allows it, so that batches of any size find
-    the same graph.
+    The batch size is left open if the module allows it, so that batches of any size use the same
+    graph.
     """
 
     def __init__(self, module: Module, arguments: tuple[Any, ...]) -> None:
@@ -37,10 +37,10 @@ class PrivateGraph:
         for tensor in tensors:
             if not isinstance(tensor, _TENSOR):
                 raise FeedError(
-                    f"{type(module).__name__}.forward takes tensors; a {type(tensor).__name__} "
-                    "came. torch.as_tensor(value) makes a tensor."
+                    f"{type(module).__name__}.forward takes tensors; got {type(tensor).__name__}. "
+                    "torch.as_tensor(value) makes a tensor."
                 )
-        with suppress(GraphError):  # the module may have to know all sizes
+        with suppress(GraphError):  # the module may need all sizes
             self._build([_open(tensor.shape, module.batch_dim) for tensor in tensors], tensors)
             return
         self._build([tuple(tensor.shape) for tensor in tensors], tensors)
@@ -82,7 +82,7 @@ class PrivateGraph:
         if len(grads) != len(outputs):
             raise ShapeError(
                 f"{type(self.module).__name__}.backward takes the gradient of each of its "
-                f"{len(outputs)} outputs; {len(grads)} came."
+                f"{len(outputs)} outputs; got {len(grads)}."
             )
         for node in self.inputs:
             node.grad = None
@@ -92,14 +92,14 @@ class PrivateGraph:
 
 
 def leaves(value: Any) -> list[Any]:
-    """What stands in nested tuples, in order: ((a, b), c) is [a, b, c], and a alone is [a]."""
+    """The leaves of nested tuples, in order: ((a, b), c) is [a, b, c], and a alone is [a]."""
     if not isinstance(value, tuple):
         return [value]
     return [leaf for item in value for leaf in leaves(item)]
 
 
 def nested(values: Iterable[Any], structure: Any) -> Any:
-    """Values in the places of a structure's leaves: the opposite of `leaves`."""
+    """Values in place of a structure's leaves: the inverse of `leaves`."""
     remaining = iter(values)
 
     def fill(place: Any) -> Any:
@@ -109,7 +109,7 @@ def nested(values: Iterable[Any], structure: Any) -> Any:
 
 
 def _structure(value: Any) -> Any:
-    """Nested tuples without what stands in them."""
+    """Nested tuples without their leaves."""
     return tuple(map(_structure, value)) if isinstance(value, tuple) else None
 
 
@@ -128,7 +128,7 @@ def _takes(node: Input, tensor: Any) -> bool:
 
 
 def _attributes(module: Module) -> list[Any]:
-    """All attributes of a module and of the modules inside it, on which its graph depends."""
+    """All attributes of a module and its submodules, on which its graph depends."""
     modules = list(module.modules())
     return [
         content

@@ -1,7 +1,7 @@
 """Recurrent layers: the step of a cell, repeated along a sequence.
 
 The list holds every step (the network is unrolled), so the length of the sequence must be known
-when the graph is built; the size of the batch need not be.
+when the graph is built; the batch size need not be.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class RecurrentLayer(Recurrent, Generic[S]):
     """Steps along a sequence, in one or both directions, in one layer or several.
 
-    Arguments, shapes, and names, order and first values of the weights are torch's.
+    Arguments, shapes, and the names, order and initial values of the weights are torch's.
     """
 
     def __init__(
@@ -51,11 +51,11 @@ class RecurrentLayer(Recurrent, Generic[S]):
             inputs = hidden_size * len(self._suffixes(layer))
 
     def _suffixes(self, layer: int) -> list[str]:
-        """How the names of the weights of a layer end, for each direction."""
+        """The suffix of the names of a layer's weights, for each direction."""
         return [f"_l{layer}", f"_l{layer}_reverse"][: 1 + self.bidirectional]
 
     def build(self, x: Node, state: S | None = None) -> tuple[Node, S]:
-        """Append the steps; zeros stand for an initial state that is left out.
+        """Append the steps; the initial state defaults to zeros.
 
         Returns:
             The output of the last layer at each step, and the last state of every layer.
@@ -91,7 +91,7 @@ class RecurrentLayer(Recurrent, Generic[S]):
         return outputs[::order], state
 
     def _starts(self, first: Node, state: Any) -> list[State]:
-        """The initial state for each layer and direction, zeros where none is given."""
+        """The initial state for each layer and direction, zeros if none is given."""
         count = self.num_layers * (1 + self.bidirectional)
         parts = self._parts(state, (count, *first.shape[:-1], self.hidden_size))
         zeros = self._zeros(first)
@@ -107,13 +107,13 @@ class RecurrentLayer(Recurrent, Generic[S]):
         """Refuse a sequence of unknown length, and an empty one."""
         if not x.shape[time]:
             raise ShapeError(
-                f"{type(self).__name__}: the length of the sequence, dimension {time}, is known "
-                f"when the graph is built, and 1 or more; {shape_text(x.shape)} came. Name it in "
-                "the shape of the input; the size of the batch may stay unknown."
+                f"{type(self).__name__}: the length of the sequence, dimension {time}, must be known "
+                f"when the graph is built, and 1 or more; got {shape_text(x.shape)}. Give it in "
+                "the shape of the input; the batch size may stay unknown."
             )
 
     def extra_repr(self) -> str:
-        """The sizes, and the settings that are not the usual ones."""
+        """The sizes, and the settings that differ from their defaults."""
         usual = {"num_layers": 1, "bias": True, "batch_first": False, "dropout": 0.0}
         usual["bidirectional"] = False
         chosen = {name: getattr(self, name) for name in usual if getattr(self, name) != usual[name]}
@@ -122,7 +122,7 @@ class RecurrentLayer(Recurrent, Generic[S]):
 
 
 def _joined(outputs: tuple[Node, ...]) -> Node:
-    """The outputs of both directions side by side; of one, the output itself."""
+    """The outputs of both directions concatenated, or the only output itself."""
     return ops.cat(outputs, -1) if len(outputs) > 1 else outputs[0]
 
 
@@ -137,19 +137,19 @@ class RNN(RNNStep, RecurrentLayer[Node]):
     Args:
         input_size: the last size of the input, 1 or more.
         hidden_size: the last size of the state, 1 or more.
-        num_layers: how many layers; each but the first reads the output of the one below.
+        num_layers: the number of layers; each after the first reads the output of the one below.
         nonlinearity: "tanh" or "relu".
         bias: False to leave the biases out.
         batch_first: True for input and output of shape (batch, length, ...).
-        dropout: the probability of dropping a number between two layers in training.
+        dropout: the probability of dropping a value between two layers in training.
         bidirectional: True to read the sequence from its end as well.
-        device: where the parameters are kept.
-        dtype: their number type.
+        device: the device of the parameters.
+        dtype: the dtype of the parameters.
 
     Raises:
-        ShapeError: a size is not a whole number of 1 or more.
+        ShapeError: a size is not an integer of 1 or more.
         RangeError: the dropout is not a probability.
-        GraphError: the nonlinearity is another.
+        GraphError: the nonlinearity is unknown.
 
     >>> from torch import empty
     >>> output, h_n = RNN(2, 3).forward(empty(7, 5, 2).fill_(0))
@@ -188,8 +188,8 @@ class RNN(RNNStep, RecurrentLayer[Node]):
 class LSTM(LSTMStep, RecurrentLayer[tuple[Node, Node]]):
     """A long short-term memory: c' = f c + i g and h' = o tanh c' at each step.
 
-    `output, (h_n, c_n) = lstm(x, (h_0, c_0))`, where the state may be left out. Arguments as in
-    `RNN`, but for the nonlinearity; shapes as there, c as h. The gates are in the order i, f, g, o.
+    `output, (h_n, c_n) = lstm(x, (h_0, c_0))`, where the state may be left out. Arguments and
+    shapes are those of `RNN`, without the nonlinearity; c is as h. The gates are ordered i, f, g, o.
 
     >>> from torch import empty
     >>> output, (h_n, c_n) = LSTM(2, 3, bidirectional=True).forward(empty(7, 5, 2).fill_(0))
@@ -201,8 +201,8 @@ class LSTM(LSTMStep, RecurrentLayer[tuple[Node, Node]]):
 class GRU(GRUStep, RecurrentLayer[Node]):
     """A gated recurrent unit: h' = (1 - z) n + z h at each step.
 
-    `output, h_n = gru(x, h_0)`, where h_0 may be left out. Arguments as in `RNN`, but for the
-    nonlinearity; shapes as there. The gates are in the order r, z, n.
+    `output, h_n = gru(x, h_0)`, where h_0 may be left out. Arguments and shapes are those of `RNN`,
+    without the nonlinearity. The gates are ordered r, z, n.
 
     >>> from torch import empty
     >>> output, h_n = GRU(2, 3, num_layers=2, batch_first=True).forward(empty(5, 7, 2).fill_(0))

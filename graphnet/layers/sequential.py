@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 class Sequential(ListOf[Module]):
     """Modules one after the other: the output of each is the input of the next.
 
-    It has the methods of a list, as in torch.nn: `append`, `insert`, `extend`, `pop`, places and
-    slices, `del`, `+`. What was changed is there at the next `forward`.
+    It has the methods of a list, as in torch.nn: `append`, `insert`, `extend`, `pop`, indices and
+    slices, `del`, `+`. Changes take effect at the next `forward`.
 
     Raises:
-        GraphError: something else than a module is given.
+        GraphError: an item is not a module.
 
     >>> import graphnet as gn
     >>> model = gn.Sequential(gn.Linear(2, 25), gn.Tanh()).add(gn.Linear(25, 2))
@@ -39,17 +39,17 @@ class Sequential(ListOf[Module]):
         super().__init__(modules)
 
     def add(self, *modules: Module) -> Self:
-        """Append modules, and return the whole."""
+        """Append modules, and return the Sequential."""
         return self.extend(modules)
 
     def build(self, x: Node) -> Node:
         """Append the operations of each module in turn.
 
-        A Sequential inside is opened here and not called, because calls of Python nest a few
-        hundred deep only.
+        A nested Sequential is opened here and not called, because Python's calls nest only a few
+        hundred deep.
 
         Raises:
-            GraphError: a Sequential inside is one of those around it.
+            GraphError: a Sequential is inside itself.
         """
         graph = graph_of((x,))
         opened: list[Sequential] = [self]
@@ -68,11 +68,11 @@ class Sequential(ListOf[Module]):
         return x
 
     def _open(self, graph: NodeList, opened: list[Sequential]) -> None:
-        """Begin to be built inside those that are opened."""
+        """Start building inside the opened ones."""
         if self in opened:
             raise GraphError(
-                "A Sequential is inside itself, so that its operations never end. Make another one "
-                "for the inner place, or take it out: del model[place]."
+                "A Sequential is inside itself, so its operations never end. Make another one "
+                "for the inner position, or remove it: del model[index]."
             )
         opened.append(self)
         self._enter(graph)

@@ -23,16 +23,16 @@ _CONTAINERS = (list, tuple, dict, set, frozenset, deque)
 def load_state(
     parameters: Mapping[str, Parameter], state: Mapping[str, Tensor], strict: bool
 ) -> None:
-    """Copy values into parameters by name, after all of them were found to fit.
+    """Copy values into parameters by name, after checking that all of them fit.
 
     Raises:
-        LoadError: it is no dict, or names, shapes or dtypes differ; the message lists every
+        LoadError: it is not a dict, or names, shapes or dtypes differ; the message lists every
             difference.
     """
     if not isinstance(state, Mapping):
         raise LoadError(
-            "A state is a dict of tensors by name, such as state_dict() returns; got "
-            f"{'None' if state is None else f'a {type(state).__name__}'}. Nothing was loaded."
+            "A state must be a dict of tensors by name, such as state_dict() returns; got "
+            f"{'None' if state is None else type(state).__name__}. Nothing was loaded."
         )
     problems = list(_differences(parameters, state, strict))
     if problems:
@@ -46,31 +46,31 @@ def load_state(
 def _differences(
     parameters: Mapping[str, Parameter], state: Mapping[str, Any], strict: bool
 ) -> Iterator[str]:
-    """Every way in which a state differs from what the parameters ask for, in words."""
+    """Every difference between a state and the parameters, in words."""
     for name, parameter in parameters.items():
         if name not in state:
             if strict:
-                yield f"{name}: missing in the state; {shape_text(parameter.shape)} is needed"
+                yield f"{name}: missing in the state; expected {shape_text(parameter.shape)}"
             continue
         value = state[name]
         if not isinstance(value, _TENSOR):
-            yield f"{name}: a {type(value).__name__} came, where a tensor is needed"
+            yield f"{name}: expected a tensor; got {type(value).__name__}"
         elif tuple(value.shape) != parameter.shape:
-            came, needed = shape_text(tuple(value.shape)), shape_text(parameter.shape)
-            yield f"{name}: the shape {came} came, where {needed} is needed"
+            shape, expected = shape_text(tuple(value.shape)), shape_text(parameter.shape)
+            yield f"{name}: expected the shape {expected}; got {shape}"
         elif value.dtype is not parameter.dtype:
             yield (
-                f"{name}: {dtype_text(value.dtype)} came, where {dtype_text(parameter.dtype)} is "
-                f"needed; convert the module first: module.to(torch.{dtype_text(value.dtype)})"
+                f"{name}: expected {dtype_text(parameter.dtype)}; got {dtype_text(value.dtype)}; "
+                f"convert the module first: module.to(torch.{dtype_text(value.dtype)})"
             )
     if strict:
         for name in sorted(state, key=str):
             if name not in parameters:
-                yield f"{name}: not known to this model{_no_name(name)}"
+                yield f"{name}: unknown to this model{_no_name(name)}"
 
 
 def _no_name(name: object) -> str:
-    """What is said of a key that can be no name of a parameter."""
+    """A note on a key that cannot be the name of a parameter."""
     return "" if isinstance(name, str) else f"; names are strings, got {type(name).__name__}"
 
 
@@ -83,15 +83,15 @@ def refuse_plain_containers(owner: object, name: str, value: object) -> None:
     if isinstance(value, _CONTAINERS) and any(map(_has_state, contents(value))):
         raise GraphError(
             f"{type(owner).__name__}.{name} is a {type(value).__name__} of modules or parameters, "
-            "in which they are not found. Use a ModuleList, ModuleDict, Sequential, ParameterList "
-            "or ParameterDict of graphnet, or one attribute for each."
+            "where they are not found. Use graphnet's ModuleList, ModuleDict, Sequential, "
+            "ParameterList or ParameterDict, or one attribute for each."
         )
 
 
 def contents(value: Any) -> list[Any]:
-    """What lists, tuples, sets, deques and dicts hold, to any depth; other values are themselves.
+    """The items of lists, tuples, sets, deques and dicts, to any depth; other values themselves.
 
-    A container that comes again is opened once, and then stands for itself.
+    A container that occurs again is opened only once, and then returned itself.
 
     >>> contents([1, (2, {"three": 3})])
     [1, 2, 'three', 3]

@@ -1,4 +1,4 @@
-"""Strays: parameters that are used in `build`, and that `parameters` does not list."""
+"""Strays: parameters that are used in `build` but not listed by `parameters`."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ if TYPE_CHECKING:
     from graphnet.graph.nodelist import NodeList
     from graphnet.layers.module import Module
 
-_NAMED = 4  # strays of which a warning says where they come from
+_NAMED = 4  # strays whose origin a warning gives
 
 
 def warn_of_strays(module: Module, graph: NodeList, first: int, inputs: Sequence[Any]) -> None:
-    """Warn of parameters to be learned that joined the list with a module and are not in it.
+    """Warn of learned parameters that a module added to the list but does not hold.
 
     Args:
         module: the outermost module, at the end of its build.
         graph: the list.
-        first: how long the list was before.
-        inputs: what the module was called with; parameters among them are the caller's.
+        first: the length of the list before.
+        inputs: the arguments of the module; parameters among them are the caller's.
     """
     unknown = [
         node
         for node in graph[first:]
         if isinstance(node, Parameter) and node.requires_grad and not graph.scopes.known(node)
     ]
-    if not unknown:  # the usual case, without another look into all modules
+    if not unknown:  # the usual case, without another search of all modules
         return
     listed = {id(each) for each in (*module.parameters(), *contents(inputs))}
     strays = [parameter for parameter in unknown if id(parameter) not in listed]
@@ -54,15 +54,15 @@ def _message(module: Module, graph: NodeList, first: int, strays: list[Parameter
     listed = "\n".join(lines)
     name = type(module).__name__
     return (
-        f"{name} uses parameters that {name}.parameters() does not list; an optimizer of these "
-        f"does not train them, and state_dict() does not save them:\n{listed}\n"
+        f"{name} uses parameters that {name}.parameters() does not list; an optimizer does not "
+        f"train them, and state_dict() does not save them:\n{listed}\n"
         "Make them, or their modules, in __init__ and assign them to attributes: "
         "self.layer = ..., self.layers = graphnet.ModuleList(...)."
     )
 
 
 def _held(stray: Parameter, users: Iterable[Any]) -> str:
-    """Where a parameter is held, as far as it can be seen from the modules that may use it."""
+    """Where a parameter is held, as far as the modules that may use it show."""
     for module in users:
         for kind in type(module).__mro__:
             for name, value in vars(kind).items():
@@ -71,12 +71,12 @@ def _held(stray: Parameter, users: Iterable[Any]) -> str:
         for name, value in vars(module).items():
             if any(_holds(each, stray) for each in _plain_contents(value)):
                 holder = f"{type(module).__name__}.{name}"
-                return f"held by {holder}, which is no module but a {type(value).__name__}"
+                return f"held by {holder}, which is not a module but a {type(value).__name__}"
     return "made in build, or held outside the module"
 
 
 def _plain_contents(value: object) -> list[Any]:
-    """The attributes of an object that is no module."""
+    """The attributes of an object that is not a module."""
     attributes = getattr(value, "__dict__", None)
     if not isinstance(attributes, dict) or hasattr(type(value), "named_children"):
         return []
@@ -84,12 +84,12 @@ def _plain_contents(value: object) -> list[Any]:
 
 
 def _holds(value: object, stray: Parameter) -> bool:
-    """True for the parameter, for a module with it, and for a list of such."""
+    """True for the parameter, a module with it, or a list of these."""
     for each in contents(value):
         if each is stray:
             return True
         if hasattr(type(each), "named_children"):
-            with suppress(GraphError, AttributeError):  # it may hide modules, or be of torch.nn
+            with suppress(GraphError, AttributeError):  # it may hide modules, or be torch.nn's
                 if stray in each.parameters():
                     return True
     return False

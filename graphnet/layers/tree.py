@@ -1,7 +1,7 @@
-"""What is inside a module: all modules by path, the way to one of them, and the whole as a text.
+"""What is inside a module: all modules by path, the way to one of them, and the text of all.
 
-A module may be held under several names, and modules may hold each other in a circle, such as by
-`self.parent = parent`. No function here calls itself: modules may be nested to any depth.
+A module may be held under several names, and modules may hold each other in a circle, for example
+by `self.parent = parent`. No function here is recursive: modules may be nested to any depth.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ def each_once(root: Module) -> list[tuple[str, Module]]:
 def by_every_name(root: Module) -> Iterable[tuple[str, Module]]:
     """The same, a shared module under each of its names.
 
-    In a circle there would be no end of names: a module from which a circle can be reached has
-    its first one only.
+    In a circle there would be no end of names, so a module from which a circle can be reached has
+    only its first name.
     """
     names, children = _first_names(root)
     if sum(map(len, children.values())) < len(children):  # none has two names
@@ -36,7 +36,7 @@ def by_every_name(root: Module) -> Iterable[tuple[str, Module]]:
 
 
 def _first_names(root: Module) -> tuple[list[tuple[str, Module]], Children]:
-    """Paths and modules, each module once and before its children; and the children of each."""
+    """Paths and modules, each once and before its children; and the children of each."""
     names: list[tuple[str, Module]] = []
     children: Children = {}
     stack = [("", root)]
@@ -52,7 +52,7 @@ def _first_names(root: Module) -> tuple[list[tuple[str, Module]], Children]:
 def _all_names(
     root: Module, children: Children, once: Collection[Module]
 ) -> Iterator[tuple[str, Module]]:
-    """Paths and modules, each module before its children; those in `once` with one path."""
+    """Paths and modules, each before its children; those in `once` with one path."""
     seen: set[Module] = set()
     stack = [("", root)]
     while stack:
@@ -66,21 +66,21 @@ def _all_names(
 def _stack_up(
     stack: list[tuple[str, Module]], path: str, children: list[tuple[str, Module]]
 ) -> None:
-    """Put the children of what has a path on a stack, the first one on top."""
+    """Put the children of the module at a path on a stack, the first one on top."""
     if children:
         start = f"{path}." if path else ""
         stack += [(start + name, child) for name, child in reversed(children)]
 
 
 def _reaching_circles(children: Children) -> Collection[Module]:
-    """The modules from which a circle can be reached: what is left when leaves are taken away."""
+    """The modules from which a circle can be reached: what is left when leaves are removed."""
     holders: dict[Module, list[Module]] = {module: [] for module in children}
     left = {module: len(held) for module, held in children.items()}
     for module, held in children.items():
         for _, child in held:
             holders[child].append(module)
     ends = [module for module, count in left.items() if not count]
-    for end in ends:  # which grows
+    for end in ends:  # grows meanwhile
         for holder in holders[end]:
             left[holder] -= 1
             if not left[holder]:
@@ -89,31 +89,31 @@ def _reaching_circles(children: Children) -> Collection[Module]:
 
 
 class Changes:
-    """Counts how often any module got another one, so that what was found is known to be stale."""
+    """Counts how often any module got a submodule, to detect that a search result is stale."""
 
     count = 0
 
     @classmethod
     def add(cls) -> None:
-        """Count one more."""
+        """Count one change."""
         cls.count += 1
 
 
 class Ways:
-    """The ways from a module to those inside it, while it is being built.
+    """The ways from a module to its submodules while it is being built.
 
-    A way has the fewest steps: a direct child is found as such, else the way leads through a
-    `ModuleList` or any other module. What changes meanwhile is noticed.
+    A way has the fewest steps: a direct child has one, other ways lead through a `ModuleList` or
+    any other module. Changes made meanwhile are noticed.
     """
 
     def __init__(self, owner: Module) -> None:
         self._owner = owner
         self._changes = -1
-        self._homes: dict[Module, tuple[Module, str]] = {}  # who holds a module, and its name there
-        self._waiting: deque[Module] = deque()  # found, and not looked into yet
+        self._homes: dict[Module, tuple[Module, str]] = {}  # a module's holder, and its name there
+        self._waiting: deque[Module] = deque()  # found, but not searched yet
 
     def to(self, module: Module) -> list[tuple[str, Module]] | None:
-        """Each name on the way to a module, and what it names; None if there is no way."""
+        """Each name on the way to a module, with the module that it names; None without a way."""
         way = self._way(module)
         if way is None and self._changes != Changes.count:  # it may have been added meanwhile
             self._changes = Changes.count
@@ -133,7 +133,7 @@ class Ways:
         return way[::-1]
 
     def _look_for(self, module: Module) -> None:
-        """Look into one module after the other, those with fewer steps first."""
+        """Search one module after the other, those with fewer steps first."""
         while module not in self._homes and self._waiting:
             holder = self._waiting.popleft()
             for name, child in holder.named_children():
@@ -144,11 +144,11 @@ class Ways:
 
 
 def text_of(root: Module, usual: object) -> str:
-    """The module and all modules inside it, one in a line.
+    """The module and all modules inside it, one on each line.
 
     Args:
         root: the module.
-        usual: the `__repr__` of those that are opened here; others write themselves.
+        usual: the `__repr__` of modules that are opened here; others print themselves.
     """
     _, children = _first_names(root)
     once, seen = _reaching_circles(children), set()
@@ -175,14 +175,14 @@ def text_of(root: Module, usual: object) -> str:
 
 
 def not_a_module(whole: str, given: object, several: str) -> GraphError:
-    """The error for a part that is no module of graphnet; `several` is how to give many."""
+    """The error for a part that is not a graphnet module; `several` shows how to give many."""
     name = getattr(given, "__name__", type(given).__name__)
     kind = given if isinstance(given, type) else type(given)
     hint = ""
     if kind.__module__.startswith("torch.nn"):
-        hint = f" It is of torch.nn: use graphnet.{name}."
+        hint = f" It is torch.nn's: use graphnet.{name}."
     elif isinstance(given, type):
         hint = f" Write {name}()."
     elif isinstance(given, list | tuple):
-        hint = f" For several of them write {several}."
-    return GraphError(f"{whole} is made of modules; {name} came.{hint}")
+        hint = f" For several, write {several}."
+    return GraphError(f"{whole} takes modules; got {name}.{hint}")

@@ -1,12 +1,12 @@
-"""Losses as modules of two inputs: predictions, and the targets they should have met.
+"""Losses as modules of two inputs: predictions and targets.
 
 The arguments are those of torch.nn; a weight is given as a tensor and becomes a buffer.
 
-| file | what it holds |
+| file | contents |
 |---|---|
-| `base` | what all losses share: reductions, and how much each row counts |
-| `regression` | losses of numbers and of distributions |
-| `classification` | losses of two classes and of several |
+| `base` | the base class: reductions, and the weight of each row in the mean |
+| `regression` | losses for numbers and distributions |
+| `classification` | losses for two classes and for several |
 """
 
 from graphnet.losses.base import Loss

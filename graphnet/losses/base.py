@@ -1,4 +1,4 @@
-"""The base class of losses: what they are called with, and what their means divide by."""
+"""The base class of losses: their arguments, and the divisor of their means."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ if TYPE_CHECKING:
 
 
 class Loss(Module):
-    """The base class of losses; a subclass names its `function`, or writes `build`.
+    """The base class of losses; a subclass names its `function`, or defines `build`.
 
-    The function takes predictions, targets, and every argument of the constructor by its name.
-    The reduction is the "mean" over all elements, their "sum", or "none" for one loss each.
+    The function takes predictions, targets, and each argument of the constructor by name. The
+    reduction is the "mean" over all elements, their "sum", or "none" for one loss each.
 
     Raises:
-        GraphError: another reduction is asked for.
+        GraphError: the reduction is unknown.
     """
 
     function: ClassVar[Callable[..., Any]]
     reductions: tuple[str, ...] = REDUCTIONS
-    """The words that this loss takes."""
+    """The reductions that this loss takes."""
 
     def __init__(self, *, reduction: str = "mean") -> None:
         if reduction not in self.reductions:
-            raise GraphError(f"reduction is one of {self.reductions}; {reduction!r} came.")
+            raise GraphError(f"reduction must be one of {self.reductions}; got {reduction!r}.")
         self.reduction = reduction
 
     def build(self, predictions: Node, targets: Node, /) -> Node:
@@ -43,11 +43,11 @@ class Loss(Module):
         return loss
 
     def counted(self, targets: Tensor) -> Tensor:
-        """How much each row counts in the mean: 1, where a subclass does not say otherwise.
+        """The weight of each row in the mean: 1, unless a subclass defines it otherwise.
 
-        The mean over many rows is that of the means of its batches, each weighted by the sum of
-        this: so evaluation does not depend on the batch size, and accumulated gradients are those
-        of one large batch. For the reduction "sum" it is not asked: sums are added.
+        The mean over many rows is the mean of its batches' means, each weighted by the sum of
+        this. So evaluation does not depend on the batch size, and accumulated gradients are those
+        of one large batch. The reduction "sum" does not use it: sums are added.
         Shapes: targets (n, ...) -> (n,) of float64.
 
         >>> from graphnet import LossMSE

@@ -1,4 +1,4 @@
-"""Losses of classes: two of them, or several."""
+"""Losses for two classes or several."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 class LossBCE(Loss):
     """The cross-entropy of probabilities y and targets t, both in [0, 1].
 
-    Shapes: predictions s, targets s -> (); weight any that expands to s. The formula stands at
+    Shapes: predictions s, targets s -> (); weight any that expands to s. For the formula see
     `ops.binary_cross_entropy`.
 
     Raises:
-        ShapeError: the shapes differ; nothing but the weight is broadcast.
-        DtypeError: the number types differ, or are not floating.
+        ShapeError: the shapes differ; only the weight is broadcast.
+        DtypeError: the dtypes differ, or are not floating-point.
         RangeError: a value lies outside [0, 1].
         EmptyBatchError: there are no elements.
 
@@ -41,12 +41,12 @@ class LossBCE(Loss):
 class LossBCEWithLogits(Loss):
     """The cross-entropy of probabilities σ(y) and targets t, exact for logits y of any size.
 
-    Shapes: predictions s, targets s -> (); weights any that expand to s. The formula stands at
+    Shapes: predictions s, targets s -> (); weights any that expand to s. For the formula see
     `ops.binary_cross_entropy_with_logits`.
 
     Raises:
-        ShapeError: the shapes differ; nothing but the weights is broadcast.
-        DtypeError: the number types differ, or are not floating.
+        ShapeError: the shapes differ; only the weights are broadcast.
+        DtypeError: the dtypes differ, or are not floating-point.
         EmptyBatchError: there are no elements.
 
     >>> from torch import empty
@@ -70,12 +70,12 @@ class LossBCEWithLogits(Loss):
 class LossCrossEntropy(Loss):
     """The cross-entropy of class probabilities softmax(y) and labels, or probabilities, t.
 
-    Shapes: predictions (n, c, ...), targets (n, ...) of int64, or floating as the predictions
-    -> (); weight (c). The formula stands at `ops.cross_entropy`.
+    Shapes: predictions (n, c, ...), targets (n, ...) of int64, or floating-point as the predictions
+    -> (); weight (c). For the formula see `ops.cross_entropy`.
 
     Raises:
         ShapeError: the shapes do not fit.
-        DtypeError: the labels are not int64, or the others not floating and of one number type.
+        DtypeError: the labels are not int64, or the others are not of one floating dtype.
         RangeError: a label is not a class, or the smoothing is not between 0 and 1.
         EmptyBatchError: no label counts, or there are none.
 
@@ -100,7 +100,7 @@ class LossCrossEntropy(Loss):
         self.label_smoothing = check_smoothing(label_smoothing)
 
     def counted(self, targets: Tensor) -> Tensor:
-        """The weights of the labels that are not ignored, added for each row; 1 of probabilities.
+        """The sum of the weights of each row's labels without ignored ones; 1 for probabilities.
 
         Shapes: targets (n, ...) -> (n,) of float64.
 
@@ -121,12 +121,12 @@ class LossCrossEntropy(Loss):
 class LossNLL(Loss):
     """The negative log-likelihood of labels under log-probabilities y: the mean of -y[label].
 
-    Shapes: predictions (n, c, ...), targets (n, ...) of int64 -> (); weight (c). The formula
-    stands at `ops.nll_loss`.
+    Shapes: predictions (n, c, ...), targets (n, ...) of int64 -> (); weight (c). For the formula
+    see `ops.nll_loss`.
 
     Raises:
         ShapeError: the shapes do not fit.
-        DtypeError: the labels are not int64, or the others not floating and of one number type.
+        DtypeError: the labels are not int64, or the others are not of one floating dtype.
         RangeError: a label is not a class.
         EmptyBatchError: no label counts, or there are none.
 
@@ -144,7 +144,7 @@ class LossNLL(Loss):
         self.weight, self.ignore_index = _buffer(weight), check_ignored(ignore_index)
 
     def counted(self, targets: Tensor) -> Tensor:
-        """The weights of the labels that are not ignored, added for each row.
+        """The sum of the weights of each row's labels without ignored ones.
 
         Shapes: targets (n, ...) -> (n,) of float64.
 
@@ -155,13 +155,13 @@ class LossNLL(Loss):
 
 
 class LossHinge(Loss):
-    """How far scores y fall short of a margin of 1: mean max(0, 1 - t y), labels t are -1 or 1.
+    """The amount by which scores y miss a margin of 1: mean max(0, 1 - t y), labels t = -1 or 1.
 
-    Shapes: predictions s, targets s -> (). The source stands at `ops.hinge_loss`.
+    Shapes: predictions s, targets s -> (). For the source see `ops.hinge_loss`.
 
     Raises:
         ShapeError: the shapes differ; nothing is broadcast.
-        DtypeError: the number types differ, or are not floating.
+        DtypeError: the dtypes differ, or are not floating-point.
         RangeError: a label is not -1 or 1.
         EmptyBatchError: there are no elements.
 
@@ -178,14 +178,14 @@ def _buffer(value: Tensor | None) -> Parameter | None:
 
 
 def _weights_of(labels: Tensor, weight: Parameter | None, ignored: int) -> Tensor:
-    """How much the labels of each row count together; as `ops.cross_entropy` divides."""
+    """The total weight of the labels of each row, by which `ops.cross_entropy` divides."""
     counts = labels.ne(ignored)
     if weight is None:
         return counts.double().reshape(_rows(labels)).sum(1)
     known = labels.masked_fill(~counts, 0)
     if known.numel() and (int(known.min()) < 0 or int(known.max()) >= len(weight.top)):
         raise RangeError(
-            f"a label is a class from 0 to {len(weight.top) - 1}, one for each weight, or "
+            f"a label must be a class from 0 to {len(weight.top) - 1}, one for each weight, or "
             f"ignore_index={ignored}; got {int(known.min())} to {int(known.max())}"
         )
     weights = weight.top.to(labels.device).double()[known].masked_fill(~counts, 0.0)
@@ -193,5 +193,5 @@ def _weights_of(labels: Tensor, weight: Parameter | None, ignored: int) -> Tenso
 
 
 def _rows(labels: Tensor) -> tuple[int, int]:
-    """The shape (rows, labels of each); -1 would not do where there are no labels."""
+    """The shape (rows, labels of each); -1 would fail if there are no labels."""
     return len(labels), labels.shape[1:].numel()

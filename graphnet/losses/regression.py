@@ -1,4 +1,4 @@
-"""Losses of numbers: regression and distributions."""
+"""Losses for numbers and distributions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class LossMSE(Loss):
 
     Raises:
         ShapeError: the shapes differ; nothing is broadcast.
-        DtypeError: the number types differ, or are not floating.
+        DtypeError: the dtypes differ, or are not floating-point.
         EmptyBatchError: there are no elements.
 
     >>> from torch import empty
@@ -33,7 +33,7 @@ class LossL1(Loss):
 
     Raises:
         ShapeError: the shapes differ; nothing is broadcast.
-        DtypeError: the number types differ, or are not floating.
+        DtypeError: the dtypes differ, or are not floating-point.
         EmptyBatchError: there are no elements.
 
     >>> from torch import empty
@@ -45,13 +45,13 @@ class LossL1(Loss):
 
 
 class LossSmoothL1(Loss):
-    """The absolute error, rounded off to a parabola for differences below beta.
+    """The absolute error, smoothed to a parabola for differences below beta.
 
-    Shapes: predictions s, targets s -> (). The formula stands at `ops.smooth_l1_loss`.
+    Shapes: predictions s, targets s -> (). For the formula see `ops.smooth_l1_loss`.
 
     Raises:
         ShapeError: the shapes differ; nothing is broadcast.
-        DtypeError: the number types differ, or are not floating.
+        DtypeError: the dtypes differ, or are not floating-point.
         RangeError: beta is below 0.
         EmptyBatchError: there are no elements.
 
@@ -70,11 +70,11 @@ class LossSmoothL1(Loss):
 class LossHuber(Loss):
     """Half the squared error for differences up to delta, and a straight line beyond.
 
-    Shapes: predictions s, targets s -> (). The formula stands at `ops.huber_loss`.
+    Shapes: predictions s, targets s -> (). For the formula see `ops.huber_loss`.
 
     Raises:
         ShapeError: the shapes differ; nothing is broadcast.
-        DtypeError: the number types differ, or are not floating.
+        DtypeError: the dtypes differ, or are not floating-point.
         RangeError: delta is not above 0.
         EmptyBatchError: there are no elements.
 
@@ -91,14 +91,14 @@ class LossHuber(Loss):
 
 
 class LossKLDiv(Loss):
-    """The divergence of probabilities t from log-probabilities y: t (log t - y) at every element.
+    """The divergence of probabilities t from log-probabilities y: t (log t - y) at each element.
 
     Shapes: predictions s, targets s -> (). With `log_target` the targets hold log t; "batchmean"
     divides by the first size only.
 
     Raises:
         ShapeError: the shapes differ; nothing is broadcast.
-        DtypeError: the number types differ, or are not floating.
+        DtypeError: the dtypes differ, or are not floating-point.
         EmptyBatchError: there are no elements.
 
     >>> from torch import empty

@@ -1,6 +1,6 @@
-"""Every operation as a function of torch's name: numbers from tensors, one more node from nodes.
+"""Every operation as a function under torch's name: tensors give a tensor, nodes append a node.
 
-| file | what lives there |
+| file | contents |
 |---|---|
 | `arithmetic` | + - × ÷, absolute value, sign |
 | `powers` | xᵖ, bʸ and xʸ |
@@ -12,7 +12,7 @@
 | `limits` | maximum, minimum, clamp |
 | `logic` | and, or, not |
 | `products` | matmul, mm, bmm, addmm, linear |
-| `einsum` | sums of products by a formula of letters |
+| `einsum` | sums of products by an equation of letters |
 | `reductions` | sum, mean, var, std |
 | `extremes` | amax, amin, max, min, argmax, argmin |
 | `cumulative` | cumsum, prod |
@@ -28,18 +28,18 @@
 | `binary_losses` | binary_cross_entropy with and without logits, hinge_loss |
 | `classification` | cross_entropy, nll_loss |
 | `distances` | kl_div, cosine_similarity |
-| `dtypes`, `arguments` | other number types; types and arguments that an operation does not take |
+| `dtypes`, `arguments` | conversions; refusals of wrong dtypes and arguments |
 | `normalization` | layer_norm, group_norm, rms_norm |
 | `batch_norm` | batch_norm, instance_norm |
-| `running` | the training mode, and buffers that remember |
+| `running` | the training mode, and running statistics |
 | `random` | dropout |
 | `embedding` | embedding, one_hot |
 | `attention` | scaled_dot_product_attention |
 | `convolution`, `transposed` | conv1d, conv2d, conv_transpose2d |
 | `pooling`, `mean_pooling` | max_pool2d, avg_pool2d, adaptive_avg_pool2d |
-| `columns`, `image_windows`, `window_options` | what convolution and pooling compute with |
-| `unflatten` | one dimension made several |
-| `dims` | dimensions and sizes as callers write them |
+| `columns`, `image_windows`, `window_options` | helpers of convolution and pooling |
+| `unflatten` | one dimension split into several |
+| `dims` | dimensions and sizes in normal form |
 """
 
 from graphnet.ops.activations import *

@@ -1,4 +1,4 @@
-"""Activation functions, element by element: those with a kink, tanh and sigmoid."""
+"""Elementwise activation functions: tanh, sigmoid, and those with a kink."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def sigmoid(input: T) -> T:
 
 
 class Relu(Op):
-    """y = max(x, 0), so dy/dx = 1 where y > 0, else 0, also at the kink x = 0.  Shapes: any."""
+    """y = max(x, 0), so dy/dx = 1 where y > 0, else 0, including the kink x = 0.  Shapes: any."""
 
     symbol = "relu"
 
@@ -116,7 +116,7 @@ class Relu(Op):
 
 
 def relu(input: T, inplace: bool = False) -> T:
-    """Each element where it is positive, else 0.
+    """Each element if positive, else 0.
 
     Raises:
         GraphError: `inplace=True`: no operation writes to its input.
@@ -144,10 +144,10 @@ class LeakyRelu(Op):
 
 
 def leaky_relu(input: T, negative_slope: float = 0.01, inplace: bool = False) -> T:
-    """Each element where it is positive, else its product with the slope.
+    """Each element if positive, else its product with the slope.
 
     Raises:
-        DtypeError: the input holds whole numbers.
+        DtypeError: the input holds integers.
         GraphError: the slope is not a number, or `inplace=True`.
 
     >>> from torch import empty
@@ -174,16 +174,16 @@ class Elu(Op):
         return x.where(x > 0, x.expm1() * self.alpha)
 
     def grad_x(self, grad: Tensor, x: Tensor) -> Tensor:
-        # Without the zeros, eˣ is infinite where x is large, and spoils the second derivative.
+        # Without the zeros, eˣ is infinite for large x, and spoils the second derivative.
         slope = self.alpha * x.masked_fill(x >= 0, 0.0).exp()
         return where(x > 0, grad, grad * slope)
 
 
 def elu(input: T, alpha: float = 1.0, inplace: bool = False) -> T:
-    """Each element where it is positive, else alpha (eˣ - 1).
+    """Each element if positive, else alpha (eˣ - 1).
 
     Raises:
-        DtypeError: the input holds whole numbers.
+        DtypeError: the input holds integers.
         GraphError: alpha is not a number, or `inplace=True`.
 
     Source: Clevert, Unterthiner and Hochreiter, Fast and Accurate Deep Network Learning by
@@ -202,7 +202,7 @@ def selu(input: T, inplace: bool = False) -> T:
     """s elu(x, a) with s = 1.0507 and a = 1.6733: keeps mean 0 and variance 1 between layers.
 
     Raises:
-        DtypeError: the input holds whole numbers.
+        DtypeError: the input holds integers.
         GraphError: `inplace=True`: no operation writes to its input.
 
     Source: Klambauer et al., Self-Normalizing Neural Networks (2017), equation 2.
@@ -215,16 +215,16 @@ def selu(input: T, inplace: bool = False) -> T:
 
 
 def hardtanh(input: T, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> T:
-    """Each element, but never below `min_val` nor above `max_val`; no gradient flows at these.
+    """Each element, limited to `min_val` and `max_val`; no gradient flows at the limits.
 
-    Nor does any flow where the input is NaN, as in `clamp`; in torch a gradient flows through the
-    NaNs among the last few elements of a tensor, which another kernel computes.
+    Nor does any flow at a NaN, as in `clamp`; in torch a gradient flows through NaNs among the last
+    few elements of a tensor, which another kernel computes.
 
-    Whole numbers stay whole: the bounds are then cut to whole numbers too.
+    For an integer input, the bounds are cut to integers too.
 
     Raises:
-        RangeError: `min_val` is greater than `max_val`, or a bound of whole numbers is infinite.
-        DtypeError: the input holds truth values.
+        RangeError: `min_val` is greater than `max_val`, or a bound for integers is infinite.
+        DtypeError: the input holds booleans.
         GraphError: a bound is not a number, or `inplace=True`.
 
     >>> from torch import empty
@@ -236,8 +236,8 @@ def hardtanh(input: T, min_val: float = -1.0, max_val: float = 1.0, inplace: boo
     refuse_inplace(inplace)
     if min_val > max_val:
         raise RangeError(
-            f"hardtanh: min_val is not greater than max_val; min_val={min_val!r} and "
-            f"max_val={max_val!r} came."
+            f"hardtanh: min_val must not be greater than max_val; got min_val={min_val!r} and "
+            f"max_val={max_val!r}."
         )
     if not is_floating(input):
         refuse_truth_values("hardtanh", input)
@@ -246,10 +246,10 @@ def hardtanh(input: T, min_val: float = -1.0, max_val: float = 1.0, inplace: boo
 
 
 def relu6(input: T, inplace: bool = False) -> T:
-    """Each element, but never below 0 nor above 6; no gradient flows at 0 and at 6.
+    """Each element, limited to 0 and 6; no gradient flows at the limits.
 
     Raises:
-        DtypeError: the input holds truth values.
+        DtypeError: the input holds booleans.
         GraphError: `inplace=True`: no operation writes to its input.
 
     >>> from torch import empty

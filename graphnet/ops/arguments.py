@@ -1,4 +1,4 @@
-"""What a function refuses before it computes: arguments of another kind than it takes."""
+"""Checks of arguments before a function computes: kinds and dtypes that it does not take."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from graphnet.ops.dims import described, require_tensors
 
 
 def require_floating(name: str, *values: Any, optional: Sequence[Any] = ()) -> None:
-    """Refuse tensors and nodes that are not all of one floating number type.
+    """Refuse tensors and nodes that are not all of one floating dtype.
 
     Args:
-        name: the function that they are for.
-        values: the arguments that must be there.
+        name: the function to name in the message.
+        values: the required arguments.
         optional: the arguments that may be None.
 
     Raises:
         GraphError: one is neither a tensor nor a node.
-        DtypeError: the number types differ, or are not floating.
+        DtypeError: the dtypes differ, or are not floating-point.
     """
     given = [*values, *(value for value in optional if value is not None)]
     require_tensors(name, *given)
@@ -28,14 +28,14 @@ def require_floating(name: str, *values: Any, optional: Sequence[Any] = ()) -> N
     for value in given:
         if value.dtype != first.dtype:
             raise DtypeError(
-                f"{name}: number types are never mixed silently; {_of_type(first)}, and "
+                f"{name}: dtypes are never mixed silently; {_of_type(first)}, and "
                 f"{_of_type(value)}. Convert one of them: .to(dtype), or dtype=... at the input."
                 f"{_added(value)}"
             )
     if not first.dtype.is_floating_point:
         raise DtypeError(
-            f"{name} takes floating numbers; {_of_type(first)}. Give the input a floating dtype, "
-            f"or convert the tensor with .float().{_added(first)}"
+            f"{name} takes floating-point numbers; {_of_type(first)}. Give the input a floating "
+            f"dtype, or convert the tensor with .float().{_added(first)}"
         )
 
 
@@ -56,7 +56,7 @@ def require_number(**settings: Any) -> None:
     """
     for name, setting in settings.items():
         if not isinstance(setting, int | float):
-            raise GraphError(f"{name} is a number; {setting!r} came.")
+            raise GraphError(f"{name} must be a number; got {setting!r}.")
 
 
 def require_flag(**settings: Any) -> None:
@@ -67,14 +67,14 @@ def require_flag(**settings: Any) -> None:
     """
     for name, setting in settings.items():
         if not isinstance(setting, bool):
-            raise GraphError(f"{name} is True or False; {setting!r} came.")
+            raise GraphError(f"{name} must be True or False; got {setting!r}.")
 
 
 def refuse_inplace(inplace: bool) -> None:
     """Refuse to write to an input.
 
     Raises:
-        GraphError: `inplace` is something else than False.
+        GraphError: `inplace` is not False.
     """
     if inplace is not False:
-        raise GraphError(f"inplace is False: no operation writes to its input; {inplace!r} came.")
+        raise GraphError(f"inplace must be False: no op writes to its input; got {inplace!r}.")

@@ -1,4 +1,4 @@
-"""Arithmetic, element by element, with broadcasting; a number may stand on either side."""
+"""Elementwise arithmetic with broadcasting; either operand may be a number."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def add(input: T | float, other: T | float, *, alpha: float = 1) -> T:
     """input + alpha other.
 
     Raises:
-        DtypeError: alpha has decimals, but there are whole numbers only.
+        DtypeError: alpha is not an integer, but the operands are.
         GraphError: alpha is not a number.
 
     >>> from torch import empty
@@ -71,7 +71,7 @@ def sub(input: T | float, other: T | float, *, alpha: float = 1) -> T:
     """input - alpha other.
 
     Raises:
-        DtypeError: alpha has decimals, but there are whole numbers only.
+        DtypeError: alpha is not an integer, but the operands are.
         GraphError: alpha is not a number.
 
     >>> from torch import empty
@@ -140,7 +140,7 @@ class DivRounded(Op):
         return x.div(y, rounding_mode=self.rounding_mode)
 
     def trial(self, x: Tensor, y: Tensor) -> Tensor:
-        return x * y  # of the same shape and type; trial tensors are zeros, which do not divide
+        return x * y  # same shape and dtype; trial tensors are zeros, which cannot divide
 
     grad_x = None
     grad_y = None
@@ -150,12 +150,12 @@ def div(input: T | float, other: T | float, *, rounding_mode: str | None = None)
     """input divided by other, element by element.
 
     Args:
-        input: what is divided.
-        other: what it is divided by; the two shapes broadcast.
+        input: the dividend.
+        other: the divisor; the two shapes broadcast.
         rounding_mode: None, "floor" (rounded down, as Python's //) or "trunc" (towards zero).
 
     Raises:
-        RangeError: `rounding_mode` is another word.
+        RangeError: `rounding_mode` is anything else.
 
     >>> from torch import empty
     >>> div(1, empty(2).fill_(4))
@@ -166,7 +166,9 @@ def div(input: T | float, other: T | float, *, rounding_mode: str | None = None)
     if rounding_mode is None:
         return Div()(input, other)
     if rounding_mode not in ("floor", "trunc"):
-        raise RangeError(f"div: rounding_mode is None, 'floor' or 'trunc'; {rounding_mode!r} came.")
+        raise RangeError(
+            f"div: rounding_mode must be None, 'floor' or 'trunc'; got {rounding_mode!r}."
+        )
     if isinstance(input, int | float):
         input = add(zeros_like(cast("T", other)), input)
     return DivRounded(rounding_mode)(input, other)
@@ -185,7 +187,7 @@ class Neg(Op):
 
 
 def neg(input: T) -> T:
-    """The input with the other sign.
+    """The input with its sign changed.
 
     >>> from torch import empty
     >>> neg(empty(2).fill_(3))
@@ -238,10 +240,10 @@ def sign(input: T) -> T:
 
 
 def _require_alpha(alpha: float, *terms: object) -> None:
-    """Refuse a factor that would turn a sum of whole numbers into one with decimals."""
+    """Refuse a factor that would turn a sum of integers into fractions."""
     if isinstance(alpha, bool):
-        raise GraphError(f"alpha is a number; {alpha!r} came.")
+        raise GraphError(f"alpha must be a number; got {alpha!r}.")
     require_number(alpha=alpha)
     whole = not any(isinstance(term, float) or is_floating(term) for term in terms)
     if isinstance(alpha, float) and whole:
-        raise DtypeError(f"alpha of whole numbers is a whole number; {alpha!r} came.")
+        raise DtypeError(f"alpha must be an integer for integer operands; got {alpha!r}.")

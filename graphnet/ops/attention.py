@@ -1,4 +1,4 @@
-"""Attention: each query takes the values whose keys are like it."""
+"""Attention: each query collects the values whose keys are similar to it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ __all__ = ["scaled_dot_product_attention"]
 
 
 class LaterKeys(Op):
-    """z = true where a key comes after the query; read from a matrix of scores.
+    """z = true where a key comes after the query; only the shape of the scores is read.
 
     Shapes: (..., queries, keys) -> (queries, keys).
     """
@@ -38,7 +38,7 @@ class LaterKeys(Op):
 
 
 class AllHidden(Op):
-    """z = true for a query from which every key is hidden: all its scores are -∞.
+    """z = true for a query to which every key is hidden: all its scores are -∞.
 
     Shapes: (..., queries, keys) -> (..., queries, 1).
     """
@@ -62,12 +62,12 @@ def scaled_dot_product_attention(
     scale: float | None = None,
     enable_gqa: bool = False,
 ) -> T:
-    """For each query, the mean of the values, weighted by how like their keys are to it.
+    """For each query, the mean of the values, weighted by the similarity of their keys to it.
 
-    y = softmax(query keyᵀ · scale + mask) value, where the scale is 1 / √k if it is None. A mask of
-    truth values lets pass where it is true, a mask of numbers is added. A query from which every
-    key is hidden gets zeros. As in torch, `dropout_p` drops weights in evaluation too. With
-    `enable_gqa` several heads of queries, dimension -3, share one head of keys and values.
+    y = softmax(query keyᵀ · scale + mask) value, where the scale is 1 / √k if it is None. A boolean
+    mask keeps the keys where it is true; a mask of numbers is added. A query to which every key is
+    hidden gets zeros. As in torch, `dropout_p` drops weights in evaluation too. With `enable_gqa`
+    several heads of queries, dimension -3, share one head of keys and values.
     Shapes: query (..., n, k), key (..., m, k), value (..., m, v), mask (..., n, m) or one that
     expands to it -> (..., n, v).
 
@@ -75,8 +75,8 @@ def scaled_dot_product_attention(
 
     Raises:
         ShapeError: the sizes do not fit.
-        DtypeError: the number types differ, or are not floating; only a mask may hold truth values.
-        GraphError: a mask is given, and `is_causal` as well; or a wrong type.
+        DtypeError: the dtypes differ, or are not floating-point; only a mask may hold booleans.
+        GraphError: both a mask and `is_causal` are given, or a wrong type.
         RangeError: `dropout_p` lies outside [0, 1].
 
     >>> from torch import empty
@@ -90,7 +90,7 @@ def scaled_dot_product_attention(
     if scale is not None:
         require_number(scale=scale)
     if attn_mask is not None and is_causal:
-        raise GraphError("is_causal=True is a mask by itself: leave attn_mask out.")
+        raise GraphError("is_causal=True is itself a mask: leave attn_mask out.")
     if enable_gqa:
         key, value = _shared(key, query), _shared(value, query)
     _refuse_misfits(query, key, value)
@@ -112,7 +112,7 @@ def attention_weights(
         scores = where(mask, scores, -inf) if is_bool(mask) else add(scores, mask)
     if not masks:
         return softmax(scores, -1)
-    # Zeros stand in for the scores of such a query, since the softmax of -∞ alone is NaN.
+    # Zeros replace the scores of a query with no keys, since the softmax of -∞ alone is NaN.
     hidden = AllHidden()(scores)
     return masked_fill(softmax(masked_fill(scores, hidden, 0.0), -1), hidden, 0.0)
 
@@ -120,9 +120,9 @@ def attention_weights(
 def _scores(query: T, key: T, scale: float) -> T:
     """query keyᵀ · scale.
 
-    The product is scaled, not the query: sums of whole numbers are exact, so that equal scores
-    stay equal. Among scores of a million, 1e-10 of difference would move weights by as much.
-    In float16 the product may overflow where what is scaled first does not.
+    The product is scaled, not the query: sums of integers are exact, so equal scores stay equal.
+    Among scores of a million, a difference of 1e-10 would move weights by as much. In float16 the
+    product may overflow where a scaled query would not.
     """
     if is_half(query):
         return matmul(mul(query, scale), transpose(key, -2, -1))
@@ -130,24 +130,24 @@ def _scores(query: T, key: T, scale: float) -> T:
 
 
 def is_bool(mask: Any) -> bool:
-    """True for a mask of truth values, False for one of numbers that are added to the scores."""
+    """True for a boolean mask, False for one of numbers, which are added to the scores."""
     return str(mask.dtype) == "torch.bool"
 
 
 def _fitting(mask: T, scores: T) -> T:
-    """The mask, known to expand to the scores, or with a check where sizes are not known yet.
+    """The mask, checked to expand to the scores, now or when unknown sizes become known.
 
     Raises:
-        ShapeError: it does not.
-        DtypeError: it holds neither truth values nor numbers of the type of the scores.
+        ShapeError: it does not expand.
+        DtypeError: it holds neither booleans nor numbers in the dtype of the scores.
         GraphError: it is neither a tensor nor a node.
     """
     require_tensors("a mask", mask)
     if not is_bool(mask):
-        require_floating("a mask without truth values", scores, mask)
+        require_floating("a non-boolean mask", scores, mask)
     sizes = list(zip(reversed(mask.shape), reversed(scores.shape), strict=False))
     if mask.ndim > scores.ndim or any(None not in (a, b) and a not in (1, b) for a, b in sizes):
-        raise ShapeError(f"a mask expands to {described(scores)}; {described(mask)} came.")
+        raise ShapeError(f"a mask must expand to {described(scores)}; got {described(mask)}.")
     return expand_as(mask, scores) if any(None in pair for pair in sizes) else mask
 
 
@@ -155,34 +155,34 @@ def _refuse_misfits(query: Any, key: Any, value: Any) -> None:
     """Refuse sizes that do not fit, as far as they are known."""
     for each in (query, key, value):
         if each.ndim < 2:
-            raise ShapeError(f"attention takes 2 dimensions or more; {described(each)} came.")
+            raise ShapeError(f"attention takes at least 2 dimensions; got {described(each)}.")
     for rule, first, second in [
-        ("query and key have the same last size", (query, -1), (key, -1)),
-        ("there are as many values as keys", (key, -2), (value, -2)),
+        ("query and key must have the same last size", (query, -1), (key, -1)),
+        ("there must be as many values as keys", (key, -2), (value, -2)),
     ]:
         sizes = {each.shape[dim] for each, dim in (first, second)} - {None}
         if len(sizes) > 1:
-            raise ShapeError(f"{rule}; {described(first[0])} and {described(second[0])} came.")
+            raise ShapeError(f"{rule}; got {described(first[0])} and {described(second[0])}.")
     for first, second in combinations((query, key, value), 2):
         fronts = zip(reversed(first.shape[:-2]), reversed(second.shape[:-2]), strict=False)
         if any(len({*sizes} - {None, 1}) > 1 for sizes in fronts):
             raise ShapeError(
-                "the dimensions before the last two are equal, or 1; "
-                f"{described(first)} and {described(second)} came."
+                "the dimensions before the last two must be equal, or 1; "
+                f"got {described(first)} and {described(second)}."
             )
 
 
 def _shared(x: T, query: T) -> T:
-    """Each head of x repeated for all heads of queries that share it.
+    """Each head of x, repeated for all query heads that share it.
 
     Raises:
-        ShapeError: there are no heads, or their numbers are unknown or do not fit.
+        ShapeError: there are no heads, or their counts are unknown or do not fit.
     """
     heads, queries = (each.shape[-3] if each.ndim > 2 else None for each in (x, query))
     if not heads or queries is None or queries % heads:
         raise ShapeError(
-            "enable_gqa takes heads of queries, dimension -3, that can be divided among the heads "
-            f"of keys and of values; {described(query)} and {described(x)} came."
+            "enable_gqa: the number of query heads, dimension -3, must be a multiple of the heads "
+            f"of keys and of values; got {described(query)} and {described(x)}."
         )
     sizes = [-1] * (x.ndim + 1)
     sizes[-3] = queries // heads
@@ -190,10 +190,10 @@ def _shared(x: T, query: T) -> T:
 
 
 def _scale(query: Any, key: Any) -> float:
-    """1 / √k for keys of k numbers, which keeps the scores near 1."""
+    """1 / √k for keys of size k, which keeps the scores near 1."""
     size = query.shape[-1] if query.shape[-1] is not None else key.shape[-1]
     if size is None:
         raise ShapeError(
-            f"The last size of {described(query)} is unknown: scale=... says what to multiply by."
+            f"The last size of {described(query)} is unknown: give the scale, scale=..."
         )
     return 1 / sqrt(size) if size else 1.0

@@ -1,6 +1,6 @@
-"""Batch and instance normalization: each channel by itself, with statistics that may be kept.
+"""Batch and instance normalization: each channel by itself, with optional running statistics.
 
-Short floating types are computed in float32 and rounded once, as in `normalization`.
+Short floating dtypes are computed in float32 and rounded once, as in `normalization`.
 """
 
 from __future__ import annotations
@@ -42,21 +42,21 @@ def batch_norm(
     *,
     num_batches_tracked: T | None = None,
 ) -> T:
-    """Each channel with the mean and variance of the batch (training) or of the buffers taken out.
+    """Normalize each channel by the mean and variance of the batch (training) or of the buffers.
 
     y = (x - mean) / √(var + eps) · weight + bias. In training each buffer becomes
     (1 - momentum) buffer + momentum statistic, with the unbiased variance. `training=None` follows
-    the graph; for tensors it is False. With momentum=None the buffers are the averages of all
-    batches, which `num_batches_tracked` counts.
+    the graph; for tensors it is False. With momentum=None the buffers average over all batches,
+    which `num_batches_tracked` counts.
     Shapes: input (n, channels, ...), all others (channels) -> that of the input.
 
     Source: Ioffe and Szegedy, Batch normalization (2015), algorithms 1 and 2.
 
     Raises:
-        ShapeError: the channels differ, or in training a channel has one value only.
-        DtypeError: the number types differ, or are not floating.
-        RangeError: eps is negative, or in training 0.
-        GraphError: evaluation without buffers, a node as a buffer that is not one, or a wrong type.
+        ShapeError: the channels differ, or in training a channel has only one value.
+        DtypeError: the dtypes differ, or are not floating-point.
+        RangeError: eps is negative, or 0 in training.
+        GraphError: evaluation without buffers, a buffer that is another node, or a wrong type.
 
     >>> from torch import empty
     >>> batch_norm(empty(2, 1).fill_(3), empty(1).fill_(1), empty(1).fill_(4))
@@ -70,7 +70,7 @@ def batch_norm(
     statistics = _Statistics(mode, momentum, mean, var, num_batches_tracked)
     require_number(eps=eps)
     if eps < 0 or (eps == 0 and mode is not False):
-        raise RangeError(f"eps is positive, or in evaluation 0; {eps!r} came.")
+        raise RangeError(f"eps must be positive, or may be 0 in evaluation; got {eps!r}.")
     y = statistics.normalize(widened(x), (0, *range(2, input.ndim)), weight, bias, eps)
     return narrowed(y, x)
 
@@ -85,19 +85,19 @@ def instance_norm(
     momentum: float = 0.1,
     eps: float = 1e-5,
 ) -> T:
-    """Each channel of each example with its own mean and variance taken out.
+    """Normalize each channel of each example by its own mean and variance.
 
-    With `use_input_stats=False` those of the buffers are taken, and with None those that the mode
-    of the graph tells (for tensors, their own). Where buffers are given, they learn as in
-    `batch_norm`, from the average over the batch.
+    With `use_input_stats=False` the buffers are used instead; None follows the mode of the graph
+    (for tensors, their own statistics). Given buffers are updated as in `batch_norm`, from the
+    average over the batch.
     Shapes: input (n, channels, ...), all others (channels) -> that of the input.
 
     Source: Ulyanov et al., Instance normalization (2016), equation 4.
 
     Raises:
-        ShapeError: the channels differ, or a channel has one value only.
-        DtypeError: the number types differ, or are not floating.
-        GraphError: `use_input_stats` is not True and there are no buffers, or a wrong type.
+        ShapeError: the channels differ, or a channel has only one value.
+        DtypeError: the dtypes differ, or are not floating-point.
+        GraphError: there are no buffers and `use_input_stats` is not True, or a wrong type.
 
     >>> from torch import empty
     >>> instance_norm(empty(2, 1, 3).fill_(3)).shape
@@ -114,22 +114,22 @@ def instance_norm(
 
 
 class _Statistics:
-    """What the mean and variance of channels are taken from: values in training, else buffers."""
+    """The source of the mean and variance of channels: values in training, else buffers."""
 
     def __init__(
         self, mode: Any, momentum: float | None, mean: Any, var: Any, batches: Any
     ) -> None:
         if (mean is None) != (var is None):
-            raise GraphError("running_mean and running_var are given both, or neither.")
+            raise GraphError("Give both running_mean and running_var, or neither.")
         if mean is None and mode is not True:
             raise GraphError(
-                "running_mean and running_var are needed in evaluation; without them only the "
-                "statistics of the batch are left: training=True (use_input_stats=True)."
+                "running_mean and running_var are needed in evaluation. Without them, use the "
+                "statistics of the batch: training=True (use_input_stats=True)."
             )
         if momentum is not None:
             require_number(momentum=momentum)
         elif batches is None:
-            raise GraphError("momentum=None is an average over batches: num_batches_tracked=...")
+            raise GraphError("momentum=None averages over batches: give num_batches_tracked=...")
         for buffer in (mean, var, batches):
             if buffer is not None:
                 require_buffer(buffer, written=mode is not False)
@@ -137,7 +137,7 @@ class _Statistics:
         self.batches = batches
 
     def normalize(self, x: T, dims: tuple[int, ...], weight: Any, bias: Any, eps: float) -> T:
-        """x with its mean over `dims` taken out, divided by its deviation; times weight, + bias."""
+        """(x - mean over `dims`) / deviation · weight + bias."""
         x = several(x, dims, self.mode)
         batches = 0
         if self.batches is not None and self.mode is not False:
@@ -151,7 +151,7 @@ class _Statistics:
         return y if bias is None else add(y, Column()(widened(bias), x))
 
     def _statistic(self, values: T, dims: Any, buffer: Any, batches: Any, unbiased: bool) -> T:
-        """The mean of the values over `dims` in training, else what the buffer has kept."""
+        """The mean of the values over `dims` in training, else the buffer."""
         if self.mode is False:
             return cast("T", Column()(widened(buffer), values))
         statistic = reductions.mean(values, dims, True) if dims else values

@@ -1,4 +1,4 @@
-"""Losses of two classes: predictions beside labels 0 and 1, or -1 and 1, element by element."""
+"""Elementwise losses for two classes: predictions against labels 0 and 1, or -1 and 1."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["binary_cross_entropy", "binary_cross_entropy_with_logits", "hinge_lo
 
 
 def within_unit(x: Tensor, what: str) -> None:
-    """Refuse values outside [0, 1]; NaN passes, so that it can be found where it arose.
+    """Refuse values outside [0, 1]; NaN passes, so that it can be traced to its origin.
 
     Raises:
         RangeError: a value is below 0 or above 1.
@@ -28,8 +28,8 @@ def within_unit(x: Tensor, what: str) -> None:
     if x.numel() and not x.is_meta and ((low := x.min()) < 0 or x.max() > 1):
         worst = float(low) if low < 0 else float(x.max())
         raise RangeError(
-            f"{what} is a probability and lies between 0 and 1; {worst:g} came. "
-            "A sigmoid brings predictions there; targets are labels 0 and 1."
+            f"{what} must be probabilities, between 0 and 1; got {worst:g}. "
+            "A sigmoid gives such predictions; targets are labels 0 and 1."
         )
 
 
@@ -39,7 +39,7 @@ _LEAST_VARIANCE = 9.999999960041972e-13  # torch's own: 1e-12 in single precisio
 class BinaryCrossEntropy(Op):
     """z = -t log p - (1 - t) log (1 - p), so dz/dp = (p - t) / (p (1 - p)).
 
-    The logarithms are kept at -100 or above, so that p = 0 or 1 gives a finite loss.
+    The logarithms are limited to -100, so that p = 0 or 1 gives a finite loss.
     Shapes: s, s -> s.
     """
 
@@ -64,16 +64,16 @@ def binary_cross_entropy(
 ) -> T:
     """The cross-entropy of probabilities x and targets t, both in [0, 1], over every element.
 
-    loss = mean -w (t log x + (1 - t) log (1 - x)), each logarithm kept at -100 or above; the
-    weight w is 1 where none is given, and the mean divides by the number of elements.
+    loss = mean -w (t log x + (1 - t) log (1 - x)), each logarithm limited to -100; the weight w
+    defaults to 1, and the mean divides by the number of elements.
     Shapes: input s, target s, weight any that expands to s -> () for the reductions "mean" and
     "sum", s for "none".
 
     Source: Bishop, Pattern Recognition and Machine Learning (2006), equation 4.90.
 
     Raises:
-        ShapeError: the shapes differ; nothing but the weight is broadcast.
-        DtypeError: the number types differ, or are not floating.
+        ShapeError: the shapes differ; only the weight is broadcast.
+        DtypeError: the dtypes differ, or are not floating-point.
         RangeError: a value lies outside [0, 1].
         EmptyBatchError: the mean of no elements.
 
@@ -115,16 +115,16 @@ def binary_cross_entropy_with_logits(
 ) -> T:
     """The cross-entropy of the probabilities σ(x) and targets t, exact for logits x of any size.
 
-    loss = mean -w (p t log σ(x) + (1 - t) log σ(-x)), with weights w, and weights p of the
-    positive answers, that are 1 where none are given; the mean divides by the number of elements.
+    loss = mean -w (p t log σ(x) + (1 - t) log σ(-x)), with weights w, and weights p for the
+    positive labels, which default to 1; the mean divides by the number of elements.
     Shapes: input s, target s, both weights any that expand to s -> () for the reductions "mean"
     and "sum", s for "none".
 
     Source: Bishop, Pattern Recognition and Machine Learning (2006), equation 4.90.
 
     Raises:
-        ShapeError: the shapes differ; nothing but the weights is broadcast.
-        DtypeError: the number types differ, or are not floating.
+        ShapeError: the shapes differ; only the weights are broadcast.
+        DtypeError: the dtypes differ, or are not floating-point.
         EmptyBatchError: the mean of no elements.
 
     >>> from torch import empty
@@ -144,12 +144,12 @@ def binary_cross_entropy_with_logits(
 
 
 def _weighted(loss: T, weight: T | None) -> T:
-    """The losses times weights that are repeated to their shape, never the other way round."""
+    """The losses times the weights, which are expanded to their shape, never the reverse."""
     return loss if weight is None else mul(loss, _repeated(weight, loss))
 
 
 def _repeated(weight: T, loss: T) -> T:
-    """The weights in the shape of the losses.
+    """The weights, expanded to the shape of the losses.
 
     Raises:
         ShapeError: they do not expand to it.
@@ -171,7 +171,7 @@ class SignLabels(Op):
     def forward(self, target: Tensor) -> Tensor:
         if not target.is_meta and (wrong := target.abs() != 1).any():
             raise RangeError(
-                f"a label is -1 or 1; {float(target[wrong][0]):g} came. "
+                f"a label must be -1 or 1; got {float(target[wrong][0]):g}. "
                 "2 * target - 1 makes them from labels 0 and 1."
             )
         return target
@@ -184,7 +184,7 @@ class SignLabels(Op):
 
 
 def hinge_loss(input: T, target: T, *, reduction: str = "mean") -> T:
-    """How far scores x fall short of a margin of 1 on the side of their labels t, -1 or 1.
+    """The amount by which scores x miss a margin of 1 on the side of their labels t, -1 or 1.
 
     loss = mean max(0, 1 - t x) over every element; the slope is 0 at the margin itself.
     Shapes: input s, target s -> () for the reductions "mean" and "sum", s for "none".
@@ -194,7 +194,7 @@ def hinge_loss(input: T, target: T, *, reduction: str = "mean") -> T:
 
     Raises:
         ShapeError: the shapes differ; nothing is broadcast.
-        DtypeError: the number types differ, or are not floating.
+        DtypeError: the dtypes differ, or are not floating-point.
         RangeError: a label is not -1 or 1.
         EmptyBatchError: the mean of no elements.
 

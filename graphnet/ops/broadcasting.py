@@ -1,7 +1,7 @@
-"""Operations that repeat elements, or sum the repeats again, and what reads only a shape.
+"""Operations that repeat elements, sum the repeats, or read only a shape.
 
-`ExpandAs` and `SumAs` are each other's derivative. An argument named `..._like` lends its shape
-only, so the values behind it need not be kept.
+`ExpandAs` and `SumAs` are each other's derivatives. An argument named `..._like` is read only for
+its shape, so its values need not be kept.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Expand(Op):
 
 
 def expand(x: T, *sizes: int | tuple[int, ...]) -> T:
-    """Sizes of 1 repeated to the sizes asked for; -1 keeps a size.
+    """Sizes of 1 repeated to the given sizes; -1 keeps a size.
 
     >>> from torch import empty
     >>> expand(empty(3, 1), -1, 4).shape
@@ -88,7 +88,7 @@ def sum_as(x: T, other: Any) -> T:
 
 
 class Size(Op):
-    """One size of x as a whole number, for a size unknown until x is fed.  Shapes: any -> ()."""
+    """One size of x as an integer, for a size unknown until x is fed.  Shapes: any -> ()."""
 
     symbol = "size"
     dim: int
@@ -99,7 +99,7 @@ class Size(Op):
 
 
 def size(x: Any, dim: int) -> Any:
-    """One size of x: an int where it is known, else a node that holds it once x is fed.
+    """One size of x: an int if it is known, else a node that holds it once x is fed.
 
     >>> from torch import empty
     >>> size(empty(3, 5), 1)
@@ -110,7 +110,7 @@ def size(x: Any, dim: int) -> Any:
 
 
 def numel(x: Any) -> Any:
-    """The number of elements of x: an int where it is known, else a node that holds it.
+    """The number of elements of x: an int if it is known, else a node that holds it.
 
     >>> from torch import empty
     >>> numel(empty(3, 5))
@@ -123,7 +123,7 @@ def numel(x: Any) -> Any:
 
 
 def count(x: Any, dim: int) -> Any:
-    """One size of x, but 1 at least: what a mean divides by.
+    """One size of x, but at least 1: what a mean divides by.
 
     >>> from torch import empty
     >>> count(empty(3, 0), 1)
@@ -143,7 +143,7 @@ class ZerosLike(Op):
 
 
 def zeros_like(x: T) -> T:
-    """Zeros in the shape and number type of x.
+    """Zeros in the shape and dtype of x.
 
     >>> from torch import empty
     >>> zeros_like(empty(2))
@@ -162,7 +162,7 @@ class OnesLike(Op):
 
 
 def ones_like(x: T) -> T:
-    """Ones in the shape and number type of x.
+    """Ones in the shape and dtype of x.
 
     >>> from torch import empty
     >>> ones_like(empty(2))

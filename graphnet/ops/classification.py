@@ -1,7 +1,7 @@
-"""Losses of several classes: logits or log-probabilities beside labels or probabilities.
+"""Losses for several classes: logits or log-probabilities against labels or probabilities.
 
-The classes are dimension 1, or dimension 0 of predictions that have no other: (n, c, d1, ...) or
-(c). Labels are whole numbers, one for each place: (n, d1, ...) or ().
+The classes are dimension 1, or dimension 0 if there is no other: (n, c, d1, ...) or (c). Labels
+are integers, one for each position: (n, d1, ...) or ().
 """
 
 from __future__ import annotations
@@ -29,22 +29,22 @@ __all__ = ["cross_entropy", "nll_loss"]
 
 _INT64 = empty(0).long().dtype
 _LABELS_HINT = (
-    "Labels are int64 and have the shape of the predictions without the dimension of the classes; "
-    "probabilities are floating numbers in the shape of the predictions."
+    "Labels are int64 and have the shape of the predictions without the class dimension; "
+    "probabilities are floating-point numbers in the shape of the predictions."
 )
 
 
 def check_labels(labels: Tensor, x: Tensor, ignored: int) -> None:
-    """Refuse labels that are no classes of x, or not one for each place.
+    """Refuse labels that are not classes of x, or not one for each position.
 
     Raises:
         DtypeError: they are not int64.
-        ShapeError: they have not the shape of x without the dimension of the classes.
+        ShapeError: they do not have the shape of x without the class dimension.
         RangeError: one is neither a class nor the label to ignore.
     """
     if labels.dtype != _INT64:
         raise DtypeError(
-            f"the dtype of labels is int64, not {str(labels.dtype).removeprefix('torch.')}; "
+            f"labels must be int64; got {str(labels.dtype).removeprefix('torch.')}; "
             "target.long() converts them"
         )
     dim = class_dim(x)
@@ -60,24 +60,24 @@ def check_labels(labels: Tensor, x: Tensor, ignored: int) -> None:
     if wrong.any():
         place = wrong.nonzero()[0].tolist()
         raise RangeError(
-            f"a label is a class from 0 to {classes - 1}, or ignore_index={ignored}; "
-            f"{int(labels[wrong][0])} came, at place {tuple(place)} of the targets"
+            f"a label must be a class from 0 to {classes - 1}, or ignore_index={ignored}; "
+            f"got {int(labels[wrong][0])}, at index {tuple(place)} of the targets"
         )
 
 
 def class_dim(x: Tensor | T) -> int:
-    """The dimension of the classes.
+    """The class dimension.
 
     Raises:
-        ShapeError: x is a single number, and has no such dimension.
+        ShapeError: x is a scalar, and has no dimension.
     """
     if x.ndim == 0:
-        raise ShapeError(f"{described(x)} has no dimension of classes: (n, c) or (c) is needed.")
+        raise ShapeError(f"{described(x)} has no class dimension: (n, c) or (c) is needed.")
     return min(x.ndim - 1, 1)
 
 
 class Pick(Op):
-    """y = x at the class that the label names, and 0 where the label is the one to ignore.
+    """y = x at the class that the label names, and 0 where the label is to be ignored.
 
     Shapes: (n, c, ...), (n, ...) -> (n, ...); (c), () -> ().
     """
@@ -99,7 +99,7 @@ class Pick(Op):
 
 
 class Place(Op):
-    """y = x put at the class that the label names, among zeros: what `Pick` does, undone.
+    """y = zeros, but x at the class that the label names: the reverse of `Pick`.
 
     Shapes: (n, ...), (n, ...), (n, c, ...) -> (n, c, ...); (), (), (c) -> (c).
     """
@@ -120,10 +120,10 @@ class Place(Op):
 
 
 class ClassWeights(Op):
-    """The weight of each class, repeated at every place of x.  Shapes: (c), (n, c, ...) -> same."""
+    """The weight of each class, repeated to the shape of x.  Shapes: (c), (n, c, ...) -> same."""
 
     symbol = "w"
-    hint = "There is one weight for each class: the shape (c,)."
+    hint = "Give one weight for each class: the shape (c,)."
 
     def forward(self, weight: Tensor, x_like: Tensor) -> Tensor:
         dim = class_dim(x_like)
@@ -148,8 +148,8 @@ def nll_loss(
 ) -> T:
     """The negative log-likelihood of labels under log-probabilities x: the mean of -x[label].
 
-    Each label counts with the weight w[label] of its class, or with 1; the mean divides by the
-    sum of the weights that were counted. Labels equal to `ignore_index` do not count.
+    Each label counts with the weight w[label] of its class, or 1; the mean divides by the sum of
+    these weights. Labels equal to `ignore_index` do not count.
     Shapes: input (n, c, ...), target (n, ...) or input (c), target (); weight (c) -> () for the
     reductions "mean" and "sum", the shape of the target for "none".
 
@@ -157,9 +157,9 @@ def nll_loss(
 
     Raises:
         ShapeError: the shapes do not fit.
-        DtypeError: the labels are not int64, or the others not floating and of one number type.
+        DtypeError: the labels are not int64, or the others are not of one floating dtype.
         RangeError: a label is not a class.
-        EmptyBatchError: the mean where no label counts.
+        EmptyBatchError: a mean in which no label counts.
 
     >>> from torch import empty
     >>> nll_loss(empty(2, 3).fill_(-0.5), empty(2).fill_(1).long())
@@ -173,7 +173,7 @@ def nll_loss(
 
 
 def _of_labels(likelihood: T, target: T, weight: T | None, ignored: int) -> tuple[T, T | None]:
-    """The loss at each label, and how much each counts where there are weights."""
+    """The loss at each label, and its weight if there are weights."""
     class_dim(likelihood)
     if is_floating(target):
         raise _floating_labels(likelihood, target)
@@ -185,7 +185,7 @@ def _of_labels(likelihood: T, target: T, weight: T | None, ignored: int) -> tupl
 
 
 def _reduce_labels(loss: T, target: T, counted: T | None, ignored: int, reduction: str) -> T:
-    """The losses of labels brought together; the mean divides by what was counted."""
+    """The losses of labels, reduced; the mean divides by the total weight."""
     if reduction != "mean":
         return reduce(loss, reduction)
     return weighted_mean(loss, ne(target, ignored) if counted is None else counted)
@@ -200,11 +200,11 @@ def cross_entropy(
     reduction: str = "mean",
     label_smoothing: float = 0.0,
 ) -> T:
-    """The cross-entropy of the class probabilities softmax(x) and labels or probabilities t.
+    """The cross-entropy of class probabilities softmax(x) and labels or probabilities t.
 
-    Labels: the mean of -w[t] log softmax(x)[t], divided by the sum of the weights that were
-    counted; labels equal to `ignore_index` do not count. Probabilities (floating, in the shape of
-    x): the sum of -w t log softmax(x) over the classes, and the mean of that over all places.
+    Labels: the sum of -w[t] log softmax(x)[t], divided by the sum of the weights; labels equal to
+    `ignore_index` do not count. Probabilities (floating, in the shape of x): the sum of
+    -w t log softmax(x) over the classes, and the mean of that over all positions.
     Smoothing replaces t by (1 - s) t + s / c.
     Shapes: input (n, c, ...), target (n, ...) or as input; input (c), target () or (c);
     weight (c) -> () for the reductions "mean" and "sum", input's without the classes for "none".
@@ -214,9 +214,9 @@ def cross_entropy(
 
     Raises:
         ShapeError: the shapes do not fit.
-        DtypeError: the labels are not int64, or the others not floating and of one number type.
+        DtypeError: the labels are not int64, or the others are not of one floating dtype.
         RangeError: a label is not a class, or the smoothing is not between 0 and 1.
-        EmptyBatchError: the mean where no label counts, or of no elements.
+        EmptyBatchError: a mean in which no label counts, or of no elements.
 
     >>> from torch import empty
     >>> cross_entropy(empty(2, 3).fill_(1000), empty(2).fill_(1).long())
@@ -245,7 +245,7 @@ def _weighted(likelihood: T, weight: T | None) -> T:
 
 
 def _smooth(loss: T, likelihood: T, smoothing: float) -> T:
-    """A part of the loss taken from the mean likelihood of all classes."""
+    """Take a part of the loss from the mean likelihood of all classes."""
     if smoothing == 0:
         return loss
     dim = class_dim(likelihood)
@@ -255,46 +255,46 @@ def _smooth(loss: T, likelihood: T, smoothing: float) -> T:
 
 
 def check_smoothing(smoothing: float) -> float:
-    """A label smoothing, known to lie in [0, 1].
+    """A label smoothing, checked to lie in [0, 1].
 
     Raises:
         GraphError: it is not a number.
-        RangeError: it lies elsewhere.
+        RangeError: it lies outside.
     """
     require_number(label_smoothing=smoothing)
     if not 0 <= smoothing <= 1:
-        raise RangeError(f"label_smoothing lies between 0 and 1; {smoothing!r} came.")
+        raise RangeError(f"label_smoothing must lie between 0 and 1; got {smoothing!r}.")
     return smoothing
 
 
 def check_ignored(ignored: int) -> int:
-    """The label to ignore, known to be one that int64 holds.
+    """The label to ignore, checked to fit int64.
 
     Raises:
-        GraphError: it is not a whole number.
+        GraphError: it is not an integer.
         RangeError: it is too large.
     """
     ignored = whole_number("ignore_index", ignored)
     if not -(2**63) <= ignored < 2**63:
-        raise RangeError(f"ignore_index is a label, an int64; {ignored} came.")
+        raise RangeError(f"ignore_index must fit int64, as a label does; got {ignored}.")
     return ignored
 
 
 def _refuse_floating_labels(x: T, target: T, ignored: int) -> None:
-    """Refuse floating targets that cannot be probabilities of the classes."""
+    """Refuse floating-point targets that cannot be probabilities of the classes."""
     if target.ndim == x.ndim - 1:
         raise _floating_labels(x, target)
     require_floating("cross_entropy", x, target)
     if ignored >= 0:
         raise GraphError(
-            f"cross_entropy: ignore_index={ignored} is a label; the targets {described(target)} "
-            "are probabilities, of which none is ignored."
+            f"cross_entropy: ignore_index={ignored} is a label, but the targets "
+            f"{described(target)} are probabilities, and none of them is ignored."
         )
 
 
 def _floating_labels(x: T, target: T) -> DtypeError:
     return DtypeError(
-        f"The labels {described(target)} are floating numbers; labels are int64 (target.long(), "
-        "or dtype=torch.int64 at the input). Probabilities, which cross_entropy takes too, have "
+        f"Labels must be int64, but {described(target)} is floating-point: use target.long(), or "
+        "dtype=torch.int64 at the input. Probabilities, which cross_entropy takes too, have "
         f"the shape of the predictions, {described(x)}."
     )

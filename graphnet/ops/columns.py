@@ -1,6 +1,6 @@
-"""A convolution as one matrix product: what the classes in `convolution` compute with.
+"""A convolution as one matrix product: helpers of the classes in `convolution`.
 
-The matrices have one block for each group. `op` is the convolution, for its options.
+The matrices have one block for each group. `op` is the convolution, read for its options.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def columns(op: Any, x: Tensor, weight: Tensor) -> Tensor:
 
 
 def rows(op: Any, y: Tensor) -> Tensor:
-    """The numbers of each output channel: (groups, o / groups, h' · w' · n)."""
+    """The values of each output channel: (groups, o / groups, h' · w' · n)."""
     batch, outputs, down, across = y.shape
     sizes = (op.groups, outputs // op.groups, down * across * batch)
     return y.permute(1, 2, 3, 0).reshape(sizes)
@@ -45,7 +45,7 @@ def as_image(product: Tensor, op: Any, x: Tensor, weight: Tensor) -> Tensor:
 
 
 def spread(op: Any, y: Tensor, weight: Tensor, size: Pair) -> Tensor:
-    """The adjoint of a convolution by its input: the weights in all windows, times y, summed."""
+    """The adjoint of a convolution by its input: weights times y, summed over all windows."""
     batch, _, down, across = y.shape
     values = kernels(op, weight).mT.matmul(rows(op, y))
     sizes = (weight.shape[1] * op.groups, *weight.shape[2:], down, across, batch)
@@ -63,7 +63,7 @@ def counts(op: Any, x: Tensor, weight: Tensor) -> Pair:
     if x.shape[1] != inputs or outputs % op.groups:
         raise ShapeError(
             f"the image has {x.shape[1]} channels; the weight {tuple(weight.shape)} takes {inputs} "
-            f"and gives {outputs} in {op.groups} groups"
+            f"and returns {outputs} in {op.groups} groups"
         )
     require_pixels(x, weight, outputs)
     size, kernel = (x.shape[2], x.shape[3]), (weight.shape[2], weight.shape[3])
@@ -99,8 +99,8 @@ def require_pixels(x: Tensor, weight: Tensor, channels: int) -> None:
     """
     if 0 in (*x.shape[2:], *weight.shape[2:], channels):
         raise ShapeError(
-            f"an image and a kernel have pixels, and a weight has channels; an image "
-            f"{tuple(x.shape)} and a weight {tuple(weight.shape)} came"
+            f"an image and a kernel need pixels, and a weight needs channels; got an image "
+            f"{tuple(x.shape)} and a weight {tuple(weight.shape)}"
         )
 
 
@@ -111,4 +111,4 @@ def require_bias(bias: Any, outputs: int) -> None:
         ShapeError: the bias has another shape.
     """
     if tuple(bias.shape) != (outputs,):
-        raise ShapeError(f"a bias of shape ({outputs},) is needed; {tuple(bias.shape)} came")
+        raise ShapeError(f"the bias must have the shape ({outputs},); got {tuple(bias.shape)}")

@@ -30,7 +30,7 @@ class Eq(Op):
 
 
 def eq(input: T, other: T | float) -> T:
-    """Where both are equal; `==` of two nodes asks instead whether they are one object.
+    """Where both are equal; `==` of two nodes instead tests whether they are the same object.
 
     >>> from torch import empty
     >>> eq(empty(2).fill_(3), 3)
@@ -99,7 +99,7 @@ class Ge(Op):
 
 
 def ge(input: T, other: T | float) -> T:
-    """Where the input is greater than the other or equal to it.
+    """Where the input is greater than or equal to the other.
 
     >>> from torch import empty
     >>> ge(empty(2).fill_(3), 3)
@@ -145,7 +145,7 @@ class Le(Op):
 
 
 def le(input: T, other: T | float) -> T:
-    """Where the input is less than the other or equal to it.
+    """Where the input is less than or equal to the other.
 
     >>> from torch import empty
     >>> le(empty(2).fill_(3), 3)
@@ -155,7 +155,7 @@ def le(input: T, other: T | float) -> T:
 
 
 class Where(Op):
-    """z = x where the condition is true, else y; the gradient takes the same way back.
+    """z = x where the condition is true, else y; the gradient flows back to the chosen one.
 
     Shapes: any three that broadcast.
     """
@@ -176,10 +176,10 @@ class Where(Op):
 
 
 def where(condition: T, input: T | float, other: T | float) -> T:
-    """The input where the condition is true, else the other; each of them may be a number.
+    """The input where the condition is true, else the other; either may be a number.
 
     Raises:
-        DtypeError: the condition does not hold truth values.
+        DtypeError: the condition does not hold booleans.
         GraphError: the condition is Python's True or False.
 
     >>> from torch import empty
@@ -191,15 +191,15 @@ def where(condition: T, input: T | float, other: T | float) -> T:
         return Where()(condition, input, other)
     if isinstance(other, int | float):
         zero = 0 if isinstance(input, int) and isinstance(other, int) else 0.0
-        # A tensor is needed to fill: the product has the number type that torch chooses.
+        # Filling needs a tensor: the product has the dtype that torch chooses.
         return cast("T", masked_fill(cast("Any", condition) * zero + other, condition, input))
     if is_floating(other):
         return masked_fill(other, condition, input)
-    return Where()(logical_not(condition), other, input)  # finds the number type of both
+    return Where()(logical_not(condition), other, input)  # finds the dtype of both
 
 
 class MaskedFill(Op):
-    """y = value where the mask is true, else x: no gradient flows through what was filled.
+    """y = value where the mask is true, else x: no gradient flows where it is filled.
 
     Shapes: any two that broadcast.
     """
@@ -218,10 +218,10 @@ class MaskedFill(Op):
 
 
 def masked_fill(input: T, mask: T, value: float) -> T:
-    """The input with a number in every place where the mask is true.
+    """The input with a number wherever the mask is true.
 
     Raises:
-        DtypeError: the mask does not hold truth values.
+        DtypeError: the mask does not hold booleans.
         GraphError: the mask is Python's True or False, or the value is not a number.
 
     >>> from torch import empty
@@ -235,10 +235,10 @@ def masked_fill(input: T, mask: T, value: float) -> T:
 
 
 def _require_condition(name: str, condition: object) -> None:
-    """Refuse what is no condition; Python's True or False is most likely `node == other`."""
+    """Refuse anything but a condition; Python's True or False is most likely `node == other`."""
     if isinstance(condition, bool):
         raise GraphError(
-            f"The condition came as {condition}, one value for all. Two nodes are compared by "
-            "node.eq(other) and node.ne(other): `==` asks whether they are one object."
+            f"The condition must be a tensor or a node; got {condition}. Compare two nodes by "
+            "node.eq(other) and node.ne(other): `==` tests whether they are the same object."
         )
     require_truth_values(name, condition)

@@ -1,7 +1,7 @@
-"""Convolution: every window of an image times the same weights.
+"""Convolution: each window of an image times the same weights.
 
 `Conv2d`, `Conv2dGradInput` and `Conv2dGradWeight` are each other's derivatives. With the pixels of
-all windows as the columns of one matrix each of the three is one matrix product.
+all windows as the columns of one matrix, each of the three is one matrix product.
 
 Source: Dumoulin and Visin, A guide to convolution arithmetic for deep learning (2016); the columns
 are those of Chellapilla et al., High performance convolutional neural networks (2006).
@@ -41,8 +41,8 @@ if TYPE_CHECKING:
 __all__ = ["conv1d", "conv2d"]
 
 HINT = (
-    "The channels of x are groups times the second size of the weight, groups divides the first "
-    "size of the weight, and the kernel fits into the padded image."
+    "The channels of x must be groups times the second size of the weight, groups must divide the "
+    "first size of the weight, and the kernel must fit into the padded image."
 )
 
 
@@ -177,7 +177,7 @@ def conv2d(
 
     Raises:
         ShapeError: channels, groups or bias do not fit, or the kernel is larger than the image.
-        GraphError: an option is not what it can be.
+        GraphError: an option has a wrong value.
 
     >>> from torch import empty
     >>> conv2d(empty(1, 1, 2, 3).fill_(1), empty(1, 1, 2, 2).fill_(1))
@@ -207,7 +207,7 @@ def conv1d(
 
     Raises:
         ShapeError: channels, groups or bias do not fit, or the kernel is larger than the series.
-        GraphError: an option is not what it can be.
+        GraphError: an option has a wrong value.
 
     >>> from torch import empty
     >>> conv1d(empty(1, 1, 4).fill_(1), empty(1, 1, 3).fill_(1), padding=1)
@@ -230,10 +230,10 @@ def _borders(padding: Sizes | str, weight: Any, stride: Pair, dilation: Pair) ->
     if padding == "valid":
         return 0, 0, 0, 0
     if padding != "same":
-        raise GraphError(f"padding is 'same', 'valid' or a size; {padding!r} came.")
+        raise GraphError(f"padding must be 'same', 'valid' or a size; got {padding!r}.")
     if stride != (1, 1):
         raise GraphError(
-            f"padding='same' needs a stride of 1, so that the size can stay; {stride} came."
+            f"padding='same' needs a stride of 1, to keep the size; got {stride}."
         )
     if None in weight.shape[2:]:
         raise ShapeError("padding='same' needs a weight whose kernel size is known.")

@@ -1,4 +1,4 @@
-"""Sums and products that run along a dimension, and the product of all elements."""
+"""Cumulative sums and recurrences along a dimension, and the product of all elements."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Cumsum(Op):
 
 
 def cumsum(input: T, dim: int) -> T:
-    """The sums of the elements up to each place of a dimension.
+    """The sums of the elements up to each index of a dimension.
 
     Raises:
         ShapeError: the input has no such dimension.
@@ -84,7 +84,7 @@ class Recurrence(Op):
 
 
 class Shift(Op):
-    """The elements moved one place along a dimension, a value in the place left empty.
+    """The elements moved one step along a dimension, with a value in the gap.
 
     So dL/dx is moved the other way. Shapes: any -> the same.
     """
@@ -108,7 +108,7 @@ class Shift(Op):
 class Prod(Op):
     """y = Π x along a dimension, so dy/dxᵢ = the product of the others.  Shapes: (n, m) -> (n).
 
-    That product is worked out from both sides, since a division by xᵢ would fail for zeros.
+    That product is computed from both ends, since a division by xᵢ would fail for zeros.
     """
 
     symbol = "Π"
@@ -123,14 +123,14 @@ class Prod(Op):
         return restore_dims(grad, (self.dim,), self.keepdim) * before * self._others(x, True)
 
     def _others(self, x: Tensor, reverse: bool) -> Tensor:
-        """The product of all elements before each one, or of all behind it."""
+        """The product of all elements before each one, or of all after it."""
         places = -1 if reverse else 1
-        first = Shift(self.dim, places, 1.0)(zeros_like(x))  # 1 at the first place, 0 elsewhere
+        first = Shift(self.dim, places, 1.0)(zeros_like(x))  # 1 at the first index, 0 elsewhere
         return Recurrence(self.dim, reverse)(first, Shift(self.dim, places)(x))
 
 
 def prod(input: T, dim: int | None = None, keepdim: bool = False) -> T:
-    """The product of the elements of the input: of all of them, or along one dimension.
+    """The product of the elements of the input, of all of them or along one dimension.
 
     Raises:
         ShapeError: the input has no such dimension.

@@ -1,4 +1,4 @@
-"""Dimensions and sizes as callers write them, brought to one form."""
+"""Dimensions and sizes as callers write them, in one normal form."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ Dims = int | tuple[int, ...] | list[int] | None
 
 
 def normal_dim(x: Tensor | T, dim: int, extra: int = 0) -> int:
-    """A dimension counted from the front; `extra` allows for dimensions about to be added.
+    """A dimension counted from the front; `extra` counts dimensions about to be added.
 
     Raises:
         ShapeError: x has no such dimension.
-        GraphError: it is not a whole number.
+        GraphError: it is not an integer.
     """
     dim = whole_number("a dimension", dim)
     count = max(x.ndim + extra, 1)
@@ -39,7 +39,7 @@ def normal_dim(x: Tensor | T, dim: int, extra: int = 0) -> int:
 
 
 def normal_dims(x: Tensor | T, dim: Dims) -> tuple[int, ...]:
-    """Dimensions counted from the front, in rising order; all of them for None.
+    """Dimensions counted from the front, in ascending order; all of them for None.
 
     Raises:
         ShapeError: x has no such dimension, or one is named twice.
@@ -54,40 +54,40 @@ def normal_dims(x: Tensor | T, dim: Dims) -> tuple[int, ...]:
 
 
 def whole_number(what: str, value: Any) -> int:
-    """A whole number as an int; True and 1.0 are none, as in torch.
+    """An integer as an int; True and 1.0 are not integers, as in torch.
 
     Raises:
-        GraphError: it is not one.
+        GraphError: it is not an integer.
     """
     try:
         whole = not isinstance(value, bool) and index(value)
-    except TypeError:  # a floating tensor has __index__ too
+    except TypeError:  # a floating-point tensor has __index__ too
         whole = False
     if whole is False:
-        raise GraphError(f"{what} is a whole number; {value!r:.50} came.")
+        raise GraphError(f"{what} must be an integer; got {value!r:.50}.")
     return whole
 
 
 def whole_numbers(what: str, values: Any) -> tuple[int, ...]:
-    """Several whole numbers as a tuple.
+    """Several integers as a tuple.
 
     Raises:
-        GraphError: one of them is not one, or there is no list or tuple of them.
+        GraphError: one is not an integer, or they are not in a list or tuple.
     """
     if not isinstance(values, list | tuple):
-        raise GraphError(f"{what} is one of a list or tuple; {values!r:.50} came.")
+        raise GraphError(f"{what} must come in a list or tuple; got {values!r:.50}.")
     return tuple(whole_number(what, value) for value in values)
 
 
 def require_tensors(name: str, *arguments: Any) -> None:
-    """Refuse numbers, lists and others where only tensors or nodes have a meaning.
+    """Refuse numbers, lists and others where only tensors or nodes are possible.
 
     Raises:
         GraphError: one of the arguments is something else.
     """
     for each in arguments:
         if not isinstance(each, _TENSORS):
-            raise GraphError(f"{name} takes tensors or nodes; {each!r:.50} came.")
+            raise GraphError(f"{name} takes tensors or nodes; got {each!r:.50}.")
 
 
 def described(x: Tensor | T) -> str:
@@ -104,8 +104,8 @@ def flat_sizes(sizes: tuple[Any, ...]) -> tuple[int, ...]:
 
 
 def restore_dims(grad: Tensor, dims: tuple[int, ...], keepdim: bool) -> Tensor:
-    """The dimensions that a reduction took away, back as sizes of 1: (n) -> (n, 1)."""
-    if keepdim or grad.ndim == 0:  # a single number expands to every shape as it is
+    """Restore the dimensions that a reduction removed, as sizes of 1: (n) -> (n, 1)."""
+    if keepdim or grad.ndim == 0:  # a scalar expands to every shape as it is
         return grad
     for dim in dims:
         grad = grad.unsqueeze(dim)

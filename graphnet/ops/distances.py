@@ -1,4 +1,4 @@
-"""How far two distributions or two directions are apart."""
+"""Distances between two distributions or two directions."""
 
 from __future__ import annotations
 
@@ -39,25 +39,25 @@ class KlDivergence(Op):
         return -grad * target
 
     def grad_target(self, grad: Tensor, x: Tensor, target: Tensor) -> Tensor:
-        # The quotient is NaN at 0 and infinity, as torch has it. It stands behind the logarithm, so
-        # that its two derivatives meet first, and cancel before 1 / t is added to them.
+        # The quotient is NaN at 0 and infinity, as in torch. It follows the logarithm, so that its
+        # two derivatives meet first, and cancel before 1 / t is added to them.
         return grad * (log(target) + target / target - x)
 
 
 def kl_div(input: T, target: T, *, reduction: str = "mean", log_target: bool = False) -> T:
-    """The divergence of probabilities t from log-probabilities x: t (log t - x) at every element.
+    """The divergence of probabilities t from log-probabilities x: t (log t - x) at each element.
 
     With `log_target` the target holds log t. The reduction "mean" divides by the number of
-    elements, "batchmean" by the first size only, as the divergence of distributions asks for.
+    elements, "batchmean" by the first size only, as the divergence of distributions requires.
     Shapes: input s, target s -> () for the reductions "mean", "batchmean" and "sum", s for "none".
 
     Source: Kullback and Leibler, On Information and Sufficiency, Ann. Math. Statist. 22 (1951).
 
     Raises:
         ShapeError: the shapes differ; nothing is broadcast.
-        DtypeError: the number types differ, or are not floating.
+        DtypeError: the dtypes differ, or are not floating-point.
         EmptyBatchError: a mean of no elements.
-        GraphError: the reduction is another word, or `log_target` is not True or False.
+        GraphError: the reduction is unknown, or `log_target` is not True or False.
 
     >>> from torch import empty
     >>> kl_div(empty(2, 2).fill_(-1), empty(2, 2).fill_(0.5), reduction="batchmean")
@@ -76,7 +76,7 @@ def kl_div(input: T, target: T, *, reduction: str = "mean", log_target: bool = F
 
 
 class AtLeast(Op):
-    """y = x, or `least` where x is smaller; as torch has it, dy/dx = 1 on both sides.
+    """y = x, or `least` where x is smaller; as in torch, dy/dx = 1 on both sides.
 
     Shapes: any.
     """
@@ -94,12 +94,12 @@ class AtLeast(Op):
 def cosine_similarity(x1: T, x2: T, dim: int = 1, eps: float = 1e-8) -> T:
     """The cosine of the angle between x1 and x2 along a dimension: Σ x1 x2 / (‖x1‖ ‖x2‖).
 
-    Each length is `eps` at least. As in torch the two are broadcast: this is no loss.
+    Each length is at least `eps`. As in torch, the two broadcast: this is not a loss.
     Shapes: any two that broadcast -> the common shape without `dim`.
 
     Raises:
         ShapeError: the shapes do not broadcast, or have no such dimension.
-        DtypeError: the number types differ, or are not floating.
+        DtypeError: the dtypes differ, or are not floating-point.
         RangeError: `eps` is below 0.
 
     >>> from torch import empty
@@ -109,13 +109,13 @@ def cosine_similarity(x1: T, x2: T, dim: int = 1, eps: float = 1e-8) -> T:
     require_floating("cosine_similarity", x1, x2)
     require_number(eps=eps)
     if not eps >= 0:
-        raise RangeError(f"eps is the least length, 0 or above; {eps!r} came.")
+        raise RangeError(f"eps must be 0 or above; got {eps!r}.")
     x1, x2, dim = _aligned(x1, x2, dim)
     return sum(mul(_unit(x1, dim, eps), _unit(x2, dim, eps)), dim)
 
 
 def _aligned(x1: T, x2: T, dim: int) -> tuple[T, T, int]:
-    """Both of one size along a dimension, which is then counted from the end, alike in both.
+    """Both with one size along a dimension, and that dimension counted from the end, as in both.
 
     Raises:
         ShapeError: the shapes do not broadcast, or have no such dimension.
@@ -135,5 +135,5 @@ def _aligned(x1: T, x2: T, dim: int) -> tuple[T, T, int]:
 
 
 def _unit(x: T, dim: int, eps: float) -> T:
-    """x divided by its length along a dimension, or by eps where that is larger."""
+    """x divided by its length along a dimension, or by eps if that is larger."""
     return div(x, AtLeast(eps)(norm(x, dim=dim, keepdim=True)))

@@ -1,4 +1,4 @@
-"""Number types: what an operation does not take, and what it takes in another way."""
+"""Dtypes: conversions, and refusals of dtypes that an operation does not take."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _FLOAT32 = empty(0).float().dtype
 
 
 class Convert(Op):
-    """y = x in another number type; the gradient comes back in that of x.  Shapes: any."""
+    """y = x in another dtype; the gradient is converted back to that of x.  Shapes: any."""
 
     symbol = "dtype"
     dtype: dtype
@@ -31,70 +31,70 @@ class Convert(Op):
 
 
 def is_half(x: Any) -> bool:
-    """True for tensors and nodes of float16, bfloat16 and shorter floating types.
+    """True for tensors and nodes of float16, bfloat16 and shorter floating dtypes.
 
-    float16 ends at 65,504, and a count by ones ends at 2,048; in bfloat16 it ends at 256.
+    float16 ends at 65,504, and counting by ones stops at 2,048; in bfloat16 it stops at 256.
     """
     return is_floating(x) and x.dtype.itemsize < 4
 
 
 def widened(x: T) -> T:
-    """x in float32 where it is of a shorter floating type, else x itself: see `is_half`."""
+    """x in float32 if its floating dtype is shorter, else x itself: see `is_half`."""
     return Convert(_FLOAT32)(x) if is_half(x) else x
 
 
 def narrowed(x: T, like: Any) -> T:
-    """What was computed from `widened` tensors, in the number type of `like` again."""
+    """A result of `widened` tensors, converted back to the dtype of `like`."""
     return Convert(like.dtype)(x) if is_half(like) else x
 
 
 def refuse_whole_numbers(op: Op, x: Tensor) -> None:
-    """Refuse whole numbers and truth values in an operation that torch has for floating ones only.
+    """Refuse integers and booleans in an operation that torch offers only for floating dtypes.
 
     Raises:
-        DtypeError: x is not of a floating number type.
+        DtypeError: x is not of a floating dtype.
     """
     if not x.dtype.is_floating_point:
         raise DtypeError(
-            f"{op.name} takes floating numbers; {x.dtype} came. Give the input a floating dtype, "
-            "or convert the tensor with .float()."
+            f"{op.name} takes floating-point numbers; got {x.dtype}. Give the input a floating "
+            "dtype, or convert the tensor with .float()."
         )
 
 
 def refuse_truth_values(name: str, x: Any) -> None:
-    """Refuse truth values in an operation that torch has for numbers only.
+    """Refuse booleans in an operation that torch offers only for numbers.
 
     Raises:
-        DtypeError: x holds truth values.
+        DtypeError: x holds booleans.
     """
     if x.dtype == _TRUTH_VALUES:
-        raise DtypeError(f"{name} takes numbers; truth values came. Convert them: .float().")
+        raise DtypeError(f"{name} takes numbers; got booleans. Convert them: .float().")
 
 
 def require_truth_values(name: str, x: Any) -> None:
-    """Refuse a condition that is not one of truth values, such as the result of a comparison.
+    """Refuse a condition that is not boolean, as the result of a comparison is.
 
     Raises:
-        DtypeError: x holds numbers, or is no tensor at all.
+        DtypeError: x holds numbers, or is not a tensor.
     """
     kind = getattr(x, "dtype", type(x).__name__)
     if kind != _TRUTH_VALUES:
         raise DtypeError(
-            f"{name} takes a condition of truth values; {kind} came. A comparison makes one: x > 0."
+            f"{name} takes a boolean condition; got {kind}. A comparison makes one: x > 0."
         )
 
 
 def is_floating(x: Any) -> bool:
-    """True for tensors and nodes of a floating number type."""
+    """True for tensors and nodes of a floating dtype."""
     return hasattr(x, "dtype") and bool(x.dtype.is_floating_point)
 
 
 def whole_bound(bound: float) -> int:
-    """A bound of whole numbers, without its decimals.
+    """A bound for integers, cut to an integer.
 
     Raises:
         RangeError: it is infinite, or NaN.
     """
     if not isfinite(bound):
-        raise RangeError(f"a bound of whole numbers is finite; {bound!r} came.")
+        raise RangeError(f"a bound for integers must be finite; got {bound!r}.")
     return int(bound)

@@ -1,7 +1,7 @@
-"""Sums of products by a formula of letters: `ops.einsum`.
+"""Sums of products by an equation of letters: `ops.einsum`.
 
-Each letter names a dimension: one that stands in both operands and in the result is a batch, one
-that does not stand in the result is summed. What remains is one matrix product.
+Each letter names a dimension: one in both operands and in the result is a batch, one that is not
+in the result is summed. What remains is one matrix product.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Diagonal(Op):
 
 
 class DiagEmbed(Op):
-    """Square matrices with x on the diagonal, and zeros.  Shapes: (..., n) -> (..., n, n)."""
+    """Square matrices with x on the diagonal, else zeros.  Shapes: (..., n) -> (..., n, n)."""
 
     symbol = "diag"
 
@@ -51,15 +51,15 @@ class DiagEmbed(Op):
 
 
 def einsum(equation: str, *operands: T) -> T:
-    """The sum of products that a formula such as "ij,jk->ik" names, of one or two operands.
+    """The sum of products of one or two operands by an equation such as "ij,jk->ik".
 
-    Letters that are missing behind the arrow are summed; without an arrow, the letters that occur
-    once remain, in alphabetical order. `...` stands for dimensions that broadcast. A letter that
-    is repeated in one operand names its diagonal.
+    Letters missing after the arrow are summed; without an arrow, the letters that occur once
+    remain, in alphabetical order. `...` stands for dimensions that broadcast. A letter repeated in
+    one operand names its diagonal.
 
     Raises:
-        ShapeError: the operands have other numbers of dimensions than letters, or sizes differ.
-        GraphError: the formula is not one, or there are more than two operands.
+        ShapeError: an operand's dimensions differ in number from its letters, or sizes differ.
+        GraphError: the equation is malformed, or there are more than two operands.
 
     >>> from torch import empty
     >>> einsum("bij,jk->bik", empty(5, 2, 3), empty(3, 4)).shape
@@ -83,14 +83,14 @@ def einsum(equation: str, *operands: T) -> T:
 
 
 def _parsed(equation: str, operands: list[Any]) -> tuple[list[Letters], Letters]:
-    """The letters of each operand and of the result; the dimensions of `...` are numbers."""
+    """The letters of each operand and of the result; dimensions of `...` become numbers."""
     if not isinstance(equation, str):
-        raise GraphError(f"einsum: the formula is a text; {equation!r:.50} came.")
+        raise GraphError(f"einsum: the equation must be a string; got {equation!r:.50}.")
     left, arrow, right = equation.replace(" ", "").partition("->")
     terms = left.split(",")
     if not 1 <= len(operands) <= 2 or len(terms) != len(operands):
         raise GraphError(
-            f"einsum takes one or two operands, with a formula for each; {equation!r} came with "
+            f"einsum takes one or two operands, with letters for each; got {equation!r} with "
             f"{len(operands)}. For more, apply it several times."
         )
     widths = [
@@ -115,8 +115,8 @@ def _parsed(equation: str, operands: list[Any]) -> tuple[list[Letters], Letters]
         result = dots + sorted(each for each in set(every) - set(dots) if every.count(each) == 1)
     if len(set(result)) < len(result) or not set(result) <= set(every):
         raise GraphError(
-            f"einsum: behind the arrow of {equation!r}, each letter of an operand may "
-            "stand once, and no other."
+            f"einsum: after the arrow of {equation!r}, each letter of an operand may "
+            "appear once, and no other."
         )
     return sides, result
 
@@ -125,7 +125,7 @@ def _letters(term: str, dots: Letters, equation: str) -> Letters:
     """The letters of a term, with the dimensions that its `...` stands for."""
     before, ellipsis, after = term.partition("...")
     if any(not (each.isascii() and each.isalpha()) for each in before + after):
-        raise GraphError(f"einsum: {equation!r} may contain letters, commas, -> and `...` only.")
+        raise GraphError(f"einsum: {equation!r} may contain only letters, commas, -> and `...`.")
     return [*before, *(dots if ellipsis else []), *after]
 
 
@@ -142,13 +142,13 @@ def _without_repeats(x: Any, letters: Letters) -> tuple[Any, Letters]:
 
 
 def _summed(x: Any, letters: Letters, kept: Letters) -> tuple[Any, Letters]:
-    """x summed over all letters but those to be kept."""
+    """x summed over all letters except those to keep."""
     dims = tuple(dim for dim, letter in enumerate(letters) if letter not in kept)
     return (sum(x, dims) if dims else x), [each for each in letters if each in kept]
 
 
 def _product(parts: list[Any], sides: list[Letters], result: Letters) -> tuple[Any, Letters]:
-    """The product of two operands, summed, as a matrix product of batches."""
+    """The summed product of two operands, as a batch of matrix products."""
     for place in (0, 1):
         other = parts[1 - place]
         for letter in [each for each in sides[place] if each in sides[1 - place]]:

@@ -1,4 +1,4 @@
-"""Rows of a table, found by whole numbers; and whole numbers as rows of zeros and a one."""
+"""Rows of a table, looked up by integers; and integers as one-hot rows."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["embedding", "one_hot"]
 
 
 class Embedding(Op):
-    """y = the rows of a table w that the labels name; the gradient is summed into these rows.
+    """y = the rows of a table w that the labels select; the gradient is summed into these rows.
 
     Shapes: (...), (rows, columns) -> (..., columns).
     """
@@ -49,7 +49,7 @@ class Detach(Op):
 
 
 class ScatterRows(Op):
-    """Each row added to the row of a table that its label names: the reverse of a look-up.
+    """Each row added to the row of a table that its label selects: the reverse of a look-up.
 
     Shapes: (..., columns), (...), (rows, columns) -> (rows, columns).
     """
@@ -76,16 +76,16 @@ def embedding(
     scale_grad_by_freq: bool = False,
     sparse: bool = False,
 ) -> T:
-    """The rows of a table that whole numbers name; the row `padding_idx` does not learn.
+    """The rows of a table that integers select; the row `padding_idx` does not learn.
 
-    The arguments behind it are torch's, and not supported: see `refuse_unsupported`.
+    The arguments after it are torch's, and not supported: see `refuse_unsupported`.
     Shapes: input (...), weight (rows, columns) -> (..., columns).
 
     Raises:
-        ShapeError: the table has not two dimensions.
+        ShapeError: the table does not have two dimensions.
         DtypeError: the labels are not int64 or int32.
-        RangeError: a label or `padding_idx` is not the number of a row.
-        GraphError: an argument that is not supported, or a wrong type.
+        RangeError: a label or `padding_idx` is not the index of a row.
+        GraphError: an unsupported argument, or a wrong type.
 
     >>> from torch import empty
     >>> embedding(empty(2).fill_(1).long(), empty(3, 2).fill_(5))
@@ -95,42 +95,42 @@ def embedding(
     require_tensors("embedding", input, weight)
     refuse_unsupported(max_norm, norm_type, scale_grad_by_freq, sparse)
     if weight.ndim != 2:
-        raise ShapeError(f"weight is a table of two dimensions; {described(weight)} came.")
+        raise ShapeError(f"weight must have two dimensions; got {described(weight)}.")
     _refuse_types(input, "int64", "int32")
     if padding_idx is None:
         return Embedding()(input, weight)
     rows = weight.shape[0]
     if rows is None:
-        raise ShapeError(f"padding_idx needs a table of known size; {described(weight)} came.")
+        raise ShapeError(f"padding_idx needs a table of known size; got {described(weight)}.")
     padding = eq(input, row_number(padding_idx, rows))
     found = Embedding()(input, weight)
     return where(unsqueeze(padding, -1), Detach()(found), found)
 
 
 def row_number(padding_idx: int, rows: int) -> int:
-    """The number of a row, counted from the start of the table.
+    """The index of a row, counted from the start of the table.
 
     Raises:
         RangeError: the table has no such row.
     """
     if not -rows <= whole_number("padding_idx", padding_idx) < rows:
-        raise RangeError(f"padding_idx is the number of one of {rows} rows; {padding_idx!r} came.")
+        raise RangeError(f"padding_idx must be one of the {rows} rows; got {padding_idx!r}.")
     return padding_idx % rows
 
 
 def refuse_unsupported(
     max_norm: float | None, norm_type: float, scale_grad_by_freq: bool, sparse: bool
 ) -> None:
-    """Refuse what torch has beyond a look-up and its derivative.
+    """Refuse options of torch beyond a look-up and its derivative.
 
     Raises:
-        GraphError: `max_norm`, which writes to the table; `norm_type`, which serves it;
+        GraphError: `max_norm`, which writes to the table; `norm_type`, which belongs to it;
             `scale_grad_by_freq`, which is not the derivative; or `sparse`.
     """
     if max_norm is not None or norm_type != 2.0:
         raise GraphError(
             "max_norm and norm_type are not supported: a look-up does not write to its table. "
-            "Scale the rows of the table after the step of the optimizer."
+            "Scale the rows of the table after the optimizer's step."
         )
     if scale_grad_by_freq is not False or sparse is not False:
         raise GraphError(
@@ -140,7 +140,7 @@ def refuse_unsupported(
 
 
 class OneHot(Op):
-    """y = rows of zeros with a 1 in the place that the label names.
+    """y = rows of zeros with a 1 at the index that is the label.
 
     Shapes: (...) -> (..., classes).
     """
@@ -160,15 +160,15 @@ class OneHot(Op):
 
 
 def one_hot(input: T, num_classes: int = -1) -> T:
-    """Whole numbers as rows of zeros with a single 1, of type int64.
+    """Integers as rows of zeros with a single 1, in int64.
 
-    With -1 the number of classes is the largest label and one; for nodes it must be given.
+    With -1, the number of classes is the largest label plus one; nodes need the number.
     Shapes: (...) -> (..., num_classes).
 
     Raises:
         DtypeError: the labels are not int64.
         RangeError: a label is negative, or not below `num_classes`.
-        GraphError: the number of classes is left open, for a node or for no labels at all.
+        GraphError: the number of classes is -1 for a node, or for no labels.
 
     >>> from torch import empty
     >>> one_hot(empty(2).fill_(1).long(), 3)
@@ -181,18 +181,20 @@ def one_hot(input: T, num_classes: int = -1) -> T:
         if isinstance(input, Symbolic):
             raise GraphError(f"one_hot({input}) needs num_classes: labels have no values yet.")
         if not input.numel():
-            raise GraphError("The number of classes cannot be read off no labels: num_classes=...")
+            raise GraphError("Without labels, the number of classes is needed: num_classes=...")
         num_classes = int(input.max()) + 1
     if num_classes < 1:
-        raise RangeError(f"num_classes is -1, or 1 or more; {num_classes} came.")
+        raise RangeError(f"num_classes must be -1, or 1 or more; got {num_classes}.")
     return OneHot(num_classes)(input)
 
 
 def _refuse_types(labels: Any, *allowed: str) -> None:
-    """Refuse labels of another number type."""
+    """Refuse labels of another dtype."""
     name = str(labels.dtype).removeprefix("torch.")
     if name not in allowed:
-        raise DtypeError(f"labels are {' or '.join(allowed)}; {described(labels)} holds {name}.")
+        raise DtypeError(
+            f"labels must be {' or '.join(allowed)}; {described(labels)} holds {name}."
+        )
 
 
 def _refuse_labels_beyond(labels: Tensor, count: int) -> None:
@@ -207,4 +209,4 @@ def _refuse_labels_beyond(labels: Tensor, count: int) -> None:
         and ((low := labels.min()) < 0 or labels.max() >= count)
     ):
         worst = int(low) if low < 0 else int(labels.max())
-        raise RangeError(f"a label lies between 0 and {count - 1}; {worst} came")
+        raise RangeError(f"a label must lie between 0 and {count - 1}; got {worst}")

@@ -1,4 +1,4 @@
-"""The largest and the smallest: of all elements, along dimensions, and where they stand."""
+"""Maxima and minima, of all elements or along dimensions, and their indices."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["amax", "amin", "argmax", "argmin", "max", "min"]
 
-_NOT_EMPTY = "A dimension of size 0 has no largest element, and no smallest."
+_NOT_EMPTY = "A dimension of size 0 has no largest and no smallest element."
 
 
 class Amax(Op):
@@ -60,16 +60,16 @@ class Amin(Op):
 
 
 def _share(grad: Tensor, x: Tensor, top: Tensor, dims: tuple[int, ...], keepdim: bool) -> Tensor:
-    """The gradient shared evenly by all elements that are equal to the reduced one."""
+    """The gradient shared evenly by all elements equal to the reduced one."""
     ties = x.eq(restore_dims(top, dims, keepdim))
     share = widened(restore_dims(grad, dims, keepdim) * ties)
     return narrowed(share / Convert(share.dtype)(ties.sum(dims, True)), grad)
 
 
 def amax(input: T, dim: Dims = (), keepdim: bool = False) -> T:
-    """The largest elements of the input: of all of them, or along the dimensions named.
+    """The largest element of the input, or the largest along the given dimensions.
 
-    Equal ones share the gradient evenly, where `max` with a dimension gives it to the first.
+    Equal ones share the gradient evenly, whereas `max` with a dimension gives it to the first.
 
     Raises:
         ShapeError: the input has no such dimension, or its size is 0.
@@ -82,9 +82,9 @@ def amax(input: T, dim: Dims = (), keepdim: bool = False) -> T:
 
 
 def amin(input: T, dim: Dims = (), keepdim: bool = False) -> T:
-    """The smallest elements of the input: of all of them, or along the dimensions named.
+    """The smallest element of the input, or the smallest along the given dimensions.
 
-    Equal ones share the gradient evenly, where `min` with a dimension gives it to the first.
+    Equal ones share the gradient evenly, whereas `min` with a dimension gives it to the first.
 
     Raises:
         ShapeError: the input has no such dimension, or its size is 0.
@@ -129,13 +129,13 @@ class Min(Op):
 
 
 def _share_of_all(grad: Tensor, x: Tensor, top: Tensor) -> Tensor:
-    """The gradient shared evenly by all that equal the top, and by all NaNs: they are the top."""
+    """The gradient shared evenly by all elements equal to the top; if that is NaN, by all NaNs."""
     ties = x.eq(top) | x.ne(x)
     return narrowed(widened(grad) / ties.sum(), grad) * ties
 
 
 class Argmax(Op):
-    """The place of the first of the largest elements; no gradient flows.  Shapes: (n, m) -> (n)."""
+    """The index of the first largest element; no gradient flows.  Shapes: (n, m) -> (n)."""
 
     symbol = "argmax"
     hint = _NOT_EMPTY
@@ -149,7 +149,7 @@ class Argmax(Op):
 
 
 def argmax(input: T, dim: int | None = None, keepdim: bool = False) -> T:
-    """The place of the first of the largest elements, along a dimension or of all as one vector.
+    """The index of the first largest element, along a dimension or in the flattened input.
 
     Raises:
         ShapeError: the input has no such dimension, or its size is 0.
@@ -162,7 +162,7 @@ def argmax(input: T, dim: int | None = None, keepdim: bool = False) -> T:
 
 
 class Argmin(Op):
-    """The place of the first of the smallest elements; no gradient.  Shapes: (n, m) -> (n)."""
+    """The index of the first smallest element; no gradient flows.  Shapes: (n, m) -> (n)."""
 
     symbol = "argmin"
     hint = _NOT_EMPTY
@@ -176,7 +176,7 @@ class Argmin(Op):
 
 
 def argmin(input: T, dim: int | None = None, keepdim: bool = False) -> T:
-    """The place of the first of the smallest elements, along a dimension or of all as one vector.
+    """The index of the first smallest element, along a dimension or in the flattened input.
 
     Raises:
         ShapeError: the input has no such dimension, or its size is 0.
@@ -193,7 +193,7 @@ def max(input: T, dim: T | None = None, keepdim: bool = False) -> T: ...
 @overload
 def max(input: T, dim: int, keepdim: bool = False) -> tuple[T, T]: ...
 def max(input: T, dim: Any = None, keepdim: bool = False) -> Any:
-    """The largest element; with a dimension (values, indices); with a tensor the larger of both.
+    """The largest element; with a dimension, (values, indices); with a tensor, `maximum`.
 
     Equal ones share the gradient evenly, but along a dimension the first one gets all of it.
 
@@ -216,7 +216,7 @@ def min(input: T, dim: T | None = None, keepdim: bool = False) -> T: ...
 @overload
 def min(input: T, dim: int, keepdim: bool = False) -> tuple[T, T]: ...
 def min(input: T, dim: Any = None, keepdim: bool = False) -> Any:
-    """The smallest element; with a dimension (values, indices); with a tensor the smaller of both.
+    """The smallest element; with a dimension, (values, indices); with a tensor, `minimum`.
 
     Equal ones share the gradient evenly, but along a dimension the first one gets all of it.
 
@@ -235,19 +235,19 @@ def min(input: T, dim: Any = None, keepdim: bool = False) -> Any:
 
 
 def _alone(name: str, x: T, keepdim: bool) -> T:
-    """x, if nothing but all of it is asked for."""
+    """x, if there is no dimension to keep."""
     if keepdim:
-        raise GraphError(f"{name}: keepdim needs a dimension; ops.a{name} keeps all of them.")
+        raise GraphError(f"{name}: keepdim needs a dimension; ops.a{name} keeps all dimensions.")
     return x
 
 
 def _ranks(x: Any) -> Any:
-    """x, but 0 and 1 for truth values, which argmax does not compare."""
+    """x, with booleans as 0 and 1, since argmax does not take booleans."""
     return mul(x, 1) if str(x.dtype) == "torch.bool" else x
 
 
 def _at(x: T, dim: int, places: T, keepdim: bool) -> tuple[T, T]:
-    """The elements of x at these places of a dimension, and the places."""
+    """The elements of x at these indices of a dimension, and the indices."""
     require_flag(keepdim=keepdim)
     values = gather(x, dim, places)
     if keepdim or not x.ndim:

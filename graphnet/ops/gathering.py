@@ -1,4 +1,4 @@
-"""Elements at places that a tensor of whole numbers names, along one dimension.
+"""Elements selected by an integer tensor along one dimension.
 
 `Gather` and `ScatterAdd` are each other's derivatives, and so are `InCorner` and `Corner`.
 """
@@ -36,12 +36,12 @@ class Gather(Op):
 
 
 def gather(input: T, dim: int, index: T) -> T:
-    """The elements of the input at the places of a dimension that the index names.
+    """The elements of the input that the index selects along a dimension.
 
     Shapes: input and index have as many dimensions; the result has the shape of the index.
 
     Raises:
-        ShapeError: the shapes do not fit, or a place is out of range.
+        ShapeError: the shapes do not fit, or an index is out of range.
 
     >>> from torch import empty
     >>> gather(empty(1, 2).fill_(3), 1, empty(1, 1).long().zero_())
@@ -74,12 +74,12 @@ class ScatterAdd(Op):
         part = Gather(self.dim)(grad, index)
         if None not in part.shape and part.shape == source_like.shape:
             return part
-        whole: Tensor = InCorner()(part, source_like)  # what was not used gets no gradient
+        whole: Tensor = InCorner()(part, source_like)  # the unused rest gets no gradient
         return whole
 
 
 class InCorner(Op):
-    """Zeros in the shape of another tensor, but x where its places begin; x may have none.
+    """Zeros in the shape of another tensor, but x in its first corner; x may be empty.
 
     Shapes: (k, l), (n, m) -> (n, m) with k ≤ n and l ≤ m.
     """
@@ -100,7 +100,7 @@ class InCorner(Op):
 
 
 class Corner(Op):
-    """The part of x where its places begin, in the shape of another tensor, which may have none.
+    """The first corner of x, in the shape of another tensor, which may be empty.
 
     Shapes: (n, m), (k, l) -> (k, l) with k ≤ n and l ≤ m.
     """
@@ -120,13 +120,13 @@ class Corner(Op):
 
 
 def scatter_add(input: T, dim: int, index: T, src: T) -> T:
-    """The input, plus each element of `src` at the place of a dimension that the index names.
+    """The input, plus each element of `src` at its index along a dimension.
 
-    Shapes: all three have as many dimensions; where `src` is larger than the index, the rest of it
-    is not used, and gets no gradient. Where the index is empty, `src` may have any shape.
+    Shapes: all three have as many dimensions. If `src` is larger than the index, its rest is
+    unused and gets no gradient. If the index is empty, `src` may have any shape.
 
     Raises:
-        ShapeError: the shapes do not fit, or a place is out of range.
+        ShapeError: the shapes do not fit, or an index is out of range.
 
     >>> from torch import empty
     >>> scatter_add(empty(1, 2).fill_(3), 1, empty(1, 2).long().zero_(), empty(1, 2).fill_(1))
@@ -139,10 +139,10 @@ def scatter_add(input: T, dim: int, index: T, src: T) -> T:
 
 
 class IndexSelect(Op):
-    """The places of one dimension that a vector names.  Shapes: (n, m), (k) -> (k, m) for dim=0."""
+    """The slices of x that a vector selects along dim.  Shapes: (n, m), (k) -> (k, m) for dim=0."""
 
     symbol = "x[i]"
-    hint = "The index is a vector of whole numbers."
+    hint = "The index must be an integer vector."
     dim: int
 
     def forward(self, x: Tensor, index: Tensor) -> Tensor:
@@ -155,11 +155,11 @@ class IndexSelect(Op):
 
 
 def index_select(input: T, dim: int, index: T) -> T:
-    """The places of a dimension that a vector of whole numbers names, in its order.
+    """The slices of the input that an integer vector selects along a dimension, in its order.
 
     Raises:
-        ShapeError: the input has no such dimension, or a place is out of range; none counts
-            from the end.
+        ShapeError: the input has no such dimension, or an index is out of range; negative indices
+            are not allowed.
 
     >>> from torch import empty
     >>> index_select(empty(3, 2), 0, empty(5).long().zero_()).shape
@@ -172,5 +172,5 @@ def index_select(input: T, dim: int, index: T) -> T:
 
 
 def _of_number(x: T, index: T) -> T:
-    """The place 0 of a single number."""
+    """A scalar at index 0."""
     return reshape(IndexSelect(0)(reshape(x, 1), index), ())

@@ -1,8 +1,8 @@
-"""Windows on an image: how many there are, the pixels they see, and sums back into the image.
+"""Windows of an image: their number, their pixels, and sums back into the image.
 
-Convolution and pooling share these; they compute on tensors alone. Images are (n, c, h, w).
-What is made here keeps the batch as the innermost dimension in memory: one window then reads long
-runs of numbers that lie side by side, which is several times faster than runs as long as a row.
+Convolution and pooling share these functions, which take only tensors. Images are (n, c, h, w).
+Results keep the batch as the innermost dimension in memory: a window then reads long contiguous
+runs, which is several times faster than runs as long as a row.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def spans(kernel: Pair, dilation: Pair) -> Pair:
-    """How many pixels a window covers from its first to its last, down and across."""
+    """How many pixels a window spans, down and across."""
     return dilation[0] * (kernel[0] - 1) + 1, dilation[1] * (kernel[1] - 1) + 1
 
 
@@ -28,7 +28,7 @@ def window_counts(size: Pair, kernel: Pair, stride: Pair, padding: Padding, dila
     """How many windows fit into the padded image, down and across.
 
     Raises:
-        ShapeError: none does.
+        ShapeError: none fits.
     """
     top, bottom, left, right = padding
     height, width = size[0] + top + bottom, size[1] + left + right
@@ -42,7 +42,7 @@ def window_counts(size: Pair, kernel: Pair, stride: Pair, padding: Padding, dila
 
 
 def padded(x: Tensor, padding: Padding, fill: float = 0.0) -> Tensor:
-    """An image with a border around it; x itself where there is none."""
+    """An image with a border around it; x itself if the border is empty."""
     top, bottom, left, right = padding
     height, width = x.shape[2] + min(bottom, 0), x.shape[3] + min(right, 0)
     x = x[:, :, :height, :width]
@@ -64,7 +64,7 @@ def windows(x: Tensor, kernel: Pair, stride: Pair, padding: Padding, dilation: P
 def sum_windows(
     values: Tensor, size: Pair, stride: Pair, padding: Padding, dilation: Pair
 ) -> Tensor:
-    """The sum of all windows in their places, so the adjoint of `windows`: -> (n, c, *size)."""
+    """The sum of all windows at their positions, the adjoint of `windows`: -> (n, c, *size)."""
     batch, channels, down, across, *kernel = values.shape
     (height, width), (top, bottom, left, right) = size, padding
     sizes = (channels, height + top + max(bottom, 0), width + left + max(right, 0), batch)
@@ -77,7 +77,7 @@ def sum_windows(
 def taps(
     image: Tensor, kernel: Pair, stride: Pair, dilation: Pair, counts: Pair
 ) -> Iterator[tuple[int, int, Tensor]]:
-    """For each place in the kernel, a view of the pixels that it sees in all the windows."""
+    """For each position in the kernel, a view of the pixels that it meets in all windows."""
     for i in range(kernel[0]):
         rows = slice(i * dilation[0], i * dilation[0] + (counts[0] - 1) * stride[0] + 1, stride[0])
         for j in range(kernel[1]):

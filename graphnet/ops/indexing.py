@@ -1,8 +1,8 @@
-"""Parts of a tensor, `x[...]`, and what puts the parts back.
+"""Parts of a tensor, `x[...]`, and the operations that put the parts back.
 
 `Index` and `Scatter`, `Take` and `Put` are each other's derivatives.
-As torch does, `x[key]` first takes what whole numbers, slices and None name, and then what tensors
-of whole numbers name. These are inputs, not options: an index may change at every walk.
+As in torch, `x[key]` first applies integers, slices and None, and then integer tensors. These
+tensors are inputs, not options: an index may change at every walk.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 __all__ = ["getitem", "narrow", "select"]
 
 Key = tuple[Any, ...]
-"""What stands in the brackets, for an op: ints, None, "...", and (start, stop, step) for slices."""
+"""The key in the brackets, for an op: ints, None, "...", and (start, stop, step) for slices."""
 
 ALL = (None, None, None)
-"""The key of a whole dimension: `:`."""
+"""The key for a whole dimension: `:`."""
 
 
 def as_index(key: Key) -> tuple[Any, ...]:
-    """A key as tensors take it; Python 3.11 cannot hash a slice, so that no option is one."""
+    """A key as tensors take it; Python 3.11 cannot hash slices, so options hold tuples."""
     return tuple(
         slice(*each) if isinstance(each, tuple) else Ellipsis if each == "..." else each
         for each in key
@@ -35,13 +35,13 @@ def as_index(key: Key) -> tuple[Any, ...]:
 
 
 class Index(Op):
-    """The part of x that whole numbers, slices, None and an ellipsis name.
+    """The part of x that integers, slices, None and an ellipsis select.
 
     Shapes: (n, m) -> (m) for a number, (k, m) for a slice of k.
     """
 
     symbol = "x[·]"
-    hint = "A number counts from 0, or back from -1; a step is 1 or more."
+    hint = "An index counts from 0, or back from -1; a step must be 1 or more."
     part: Key
 
     def forward(self, x: Tensor) -> Tensor:
@@ -51,7 +51,7 @@ class Index(Op):
         return Scatter(self.part)(grad, x_like)
 
     def trial(self, x: Tensor) -> Tensor:
-        # A size unknown until it is fed may be larger than those tried: numbers always fit here.
+        # A size unknown until it is fed may be larger than those tried: indices always fit here.
         sizes = list(x.shape)
         for dim, number in numbers_of(self.part, x.ndim):
             sizes[dim] = max(sizes[dim], number + 1, -number)
@@ -59,7 +59,7 @@ class Index(Op):
 
 
 class Scatter(Op):
-    """Zeros in the shape of another tensor, but x in the part that `part` names.
+    """Zeros in the shape of another tensor, but x in the part that `part` selects.
 
     Shapes: (m), (n, m) -> (n, m) for a number.
     """
@@ -80,13 +80,13 @@ class Scatter(Op):
 
 
 class Take(Op):
-    """The elements of x at places that tensors of whole numbers name, one for each of some dims.
+    """The elements of x that integer tensors select, one tensor for each of some dims.
 
     Shapes: (n, m), (k) -> (k, m) for dims (0,), and (n, m), (k), (k) -> (k) for dims (0, 1).
     """
 
     symbol = "x[i]"
-    hint = "Indices broadcast with each other."
+    hint = "Indices must broadcast with each other."
     dims: tuple[int, ...]
 
     def forward(self, x: Tensor, *indices: Tensor) -> Tensor:
@@ -100,7 +100,7 @@ class Take(Op):
 
 
 class Put(Op):
-    """Zeros in the shape of another tensor, plus each element of x at the place it is for.
+    """Zeros in the shape of another tensor, plus each element of x at its index.
 
     Shapes: (k, m), (n, m), (k) -> (n, m) for dims (0,).
     """
@@ -109,9 +109,9 @@ class Put(Op):
     dims: tuple[int, ...]
 
     def forward(self, x: Tensor, other_like: Tensor, *indices: Tensor) -> Tensor:
-        wide = widened(x)  # torch adds in the number type of the result, however many there are
+        wide = widened(x)  # torch adds in the dtype of the result, however many there are
         result = wide.new_zeros(other_like.shape)
-        # torch adds at the first dimensions: those of the indices come there, in both tensors.
+        # torch adds along the first dimensions: the indexed ones move there, in both tensors.
         apart = len(self.dims) <= max(self.dims) - min(self.dims)
         first, count = 0 if apart else min(self.dims), max(index.ndim for index in indices)
         source = wide.movedim(tuple(range(first, first + count)), tuple(range(count)))
@@ -126,7 +126,7 @@ class Put(Op):
 
 
 def numbers_of(key: Key, ndim: int) -> list[tuple[int, int]]:
-    """The whole numbers in a key, each with the dimension of x that it is for."""
+    """The integers in a key, each with the dimension of x that it is for."""
     found = []
     dim = 0
     taken = len(key) - key.count(None) - key.count("...")
@@ -138,15 +138,15 @@ def numbers_of(key: Key, ndim: int) -> list[tuple[int, int]]:
 
 
 def getitem(x: T, key: Any) -> T:
-    """The part of x that `x[key]` names.
+    """The part of x that `x[key]` selects.
 
-    The key is one of these or a tuple of them: a whole number, a slice with a positive step, None
-    for a new dimension, `...`, and tensors (for a node: nodes) of whole numbers. Elements that are
-    named several times get the sum of their gradients.
+    The key is one of these or a tuple of them: an integer, a slice with a positive step, None
+    for a new dimension, `...`, and integer tensors (for a node: nodes). Elements that are selected
+    several times get the sum of their gradients.
 
     Raises:
-        ShapeError: a number is out of range, or there are more of them than dimensions.
-        DtypeError: an index does not hold whole numbers.
+        ShapeError: an index is out of range, or there are more of them than dimensions.
+        DtypeError: an index does not hold integers.
         GraphError: for a node, an index is a tensor or a list.
 
     >>> from torch import empty
@@ -170,7 +170,7 @@ def getitem(x: T, key: Any) -> T:
             dim += 1
     taken = _basic(x, tuple(basic))
     for place, index in reversed([each for each in chosen if each[1].ndim == 0]):
-        taken = Take((place,))(taken, index)  # a single number is taken first, as a number is
+        taken = Take((place,))(taken, index)  # a scalar index is applied first, as an int is
         chosen = [(dim - (dim > place), each) for dim, each in chosen if each is not index]
     if not chosen:
         return taken
@@ -178,7 +178,7 @@ def getitem(x: T, key: Any) -> T:
 
 
 def _basic(x: T, key: Key) -> T:
-    """The part of x without the tensors among the indices; x itself if it is all of x."""
+    """The part of x without the tensor indices; x itself if that is all of x."""
     for dim, number in numbers_of(key, x.ndim):
         known = x.shape[dim]
         if known is not None and not -known <= number < known:
@@ -191,7 +191,7 @@ def _basic(x: T, key: Key) -> T:
 
 
 def _as_option(x: Any, part: Any) -> Any:
-    """A part of a key without tensors, in a form that can be an option of an op."""
+    """A part of a key without tensors, in a form that can be an op's option."""
     if part is None:
         return None
     if part is Ellipsis:
@@ -203,42 +203,43 @@ def _as_option(x: Any, part: Any) -> Any:
 
 
 def _number(x: Any, value: Any) -> int:
-    """A whole number in a key."""
+    """An integer in a key."""
     if isinstance(value, bool) or not hasattr(value, "__index__"):
         raise GraphError(f"{_came_as_index(x, type(value).__name__)} {_FEED_INDEX}")
     return whole_number("an index", value)
 
 
 def _checked_index(x: Any, index: Any) -> Any:
-    """A tensor or node of whole numbers, as an index of x."""
+    """A tensor or node of integers, as an index of x."""
     if isinstance(x, Symbolic) and not isinstance(index, Symbolic):
         raise GraphError(f"{_came_as_index(x, type(index).__name__)} {_FEED_INDEX}")
     if str(index.dtype) in ("torch.bool", "torch.uint8"):
         raise DtypeError(
-            f"An index of {described(x)} holds truth values ({index.dtype}): how many elements it "
-            "names would depend on values. Use ops.where or ops.masked_fill, which keep the shape."
+            f"An index of {described(x)} holds booleans ({index.dtype}): how many elements it "
+            "selects would depend on values. Use ops.where or ops.masked_fill, which keep the "
+            "shape."
         )
     return index
 
 
 _FEED_INDEX = (
-    "A tensor of indices enters the list by graph.input(shape, name=..., dtype=torch.int64) or, if "
+    "Add a tensor of indices to the list by graph.input(shape, name=..., dtype=torch.int64) or, if "
     "it never changes, by graph.parameter(tensor, requires_grad=False)."
 )
 
 
 def _came_as_index(x: Any, kind: str) -> str:
     return (
-        f"{described(x)} is indexed by whole numbers, slices of them, None, `...` and "
-        f"{'nodes' if isinstance(x, Symbolic) else 'tensors'} of whole numbers; a {kind} came."
+        f"{described(x)} is indexed by integers, slices, None, `...` and "
+        f"integer {'nodes' if isinstance(x, Symbolic) else 'tensors'}; got {kind}."
     )
 
 
 def select(input: T, dim: int, index: int) -> T:
-    """The part of the input at one place of a dimension, which is taken away.
+    """The part of the input at one index of a dimension, which is removed.
 
     Raises:
-        ShapeError: the input has no such dimension, or no such place in it.
+        ShapeError: the input has no such dimension, or the index is out of range.
 
     >>> from torch import empty
     >>> select(empty(2, 3), 1, -1).shape
@@ -251,10 +252,10 @@ def select(input: T, dim: int, index: int) -> T:
 
 
 class Narrow(Op):
-    """A stretch of one dimension.  Shapes: (n, m) -> (length, m) for dim=0."""
+    """A range of one dimension.  Shapes: (n, m) -> (length, m) for dim=0."""
 
     symbol = "narrow"
-    hint = "The stretch must lie within the dimension."
+    hint = "The range must lie within the dimension."
     dim: int
     start: int
     length: int
@@ -268,23 +269,23 @@ class Narrow(Op):
         return Scatter((ALL,) * self.dim + (stretch,))(grad, x_like)
 
     def trial(self, x: Tensor) -> Tensor:
-        # As for `Index`: a size unknown until it is fed may be larger than those tried.
+        # As in `Index`: a size unknown until it is fed may be larger than those tried.
         sizes = (*x.shape[: self.dim], self.length, *x.shape[self.dim + 1 :])
         return x.new_zeros(()).expand(sizes)
 
 
 def narrow(input: T, dim: int, start: int, length: int) -> T:
-    """The `length` places of a dimension from `start` on, which may count back from the end.
+    """`length` elements of a dimension from `start`, which may count back from the end.
 
     Raises:
-        ShapeError: the stretch does not lie within the dimension.
+        ShapeError: the range does not lie within the dimension.
 
     >>> from torch import empty
     >>> narrow(empty(5, 2), 0, 1, 3).shape
     torch.Size([3, 2])
     """
     if not input.ndim:
-        raise ShapeError(f"narrow: {described(input)} has no dimension to take a stretch of.")
+        raise ShapeError(f"narrow: {described(input)} has no dimension to take a range of.")
     start = whole_number("narrow: the start", start)
     length = whole_number("narrow: the length", length)
     dim = normal_dim(input, dim)
@@ -292,7 +293,7 @@ def narrow(input: T, dim: int, start: int, length: int) -> T:
     first = start + known if known is not None and start < 0 else start
     if length < 0 or (known is not None and not 0 <= first <= known - length):
         raise ShapeError(
-            f"narrow: {length} places from {start} on do not lie within dimension {dim} of "
+            f"narrow: {length} elements from {start} do not lie within dimension {dim} of "
             f"{described(input)}."
         )
     return Narrow(dim, first, length)(input)

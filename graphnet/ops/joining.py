@@ -1,4 +1,4 @@
-"""Tensors joined into one, and one taken apart: cat, stack, split, chunk, unbind.
+"""Joining and splitting tensors: cat, stack, split, chunk, unbind.
 
 `Cat` and `Section` are each other's derivatives.
 """
@@ -23,10 +23,10 @@ __all__ = ["cat", "chunk", "split", "stack", "unbind"]
 
 
 class Cat(Op):
-    """Tensors one behind the other along one dimension.  Shapes: (n, m), (k, m) -> (n + k, m)."""
+    """Tensors joined along one dimension.  Shapes: (n, m), (k, m) -> (n + k, m)."""
 
     symbol = "cat"
-    hint = "All sizes but that of dim must be the same."
+    hint = "All sizes except that of dim must be the same."
     dim: int
 
     def forward(self, *tensors: Tensor) -> Tensor:
@@ -35,7 +35,8 @@ class Cat(Op):
             size = each.shape[self.dim] if each.ndim == len(shape) else 0
             if list(each.shape) != [*shape[: self.dim], size, *shape[self.dim + 1 :]]:
                 raise ShapeError(
-                    f"apart from dimension {self.dim}, {tuple(each.shape)} is not {tuple(shape)}"
+                    f"apart from dimension {self.dim}, {tuple(each.shape)} differs from "
+                    f"{tuple(shape)}"
                 )
         sizes = [each.shape[self.dim] for each in tensors]
         shape[self.dim] = sum(sizes)
@@ -74,12 +75,12 @@ class Section(Op):
 
 
 def cat(tensors: Sequence[T], dim: int = 0) -> T:
-    """Tensors one behind the other along a dimension; one of shape (0,) is skipped.
+    """Tensors joined along a dimension; one of shape (0,) is skipped.
 
     Shapes: (n, m), (k, m), ... -> (n + k + ..., m) for dim=0.
 
     Raises:
-        ShapeError: there is no tensor, or another size than that of `dim` differs.
+        ShapeError: there is no tensor, or a size other than that of `dim` differs.
 
     >>> from torch import empty
     >>> cat([empty(2, 3), empty(1, 3)]).shape
@@ -94,17 +95,17 @@ def cat(tensors: Sequence[T], dim: int = 0) -> T:
 
 
 class Stack(Op):
-    """Tensors of one shape side by side along a new dimension.  Shapes: (n), (n) -> (2, n)."""
+    """Tensors of one shape joined along a new dimension.  Shapes: (n), (n) -> (2, n)."""
 
     symbol = "stack"
-    hint = "All shapes must be the same; ops.cat joins along a dimension that is there."
+    hint = "All shapes must be the same; ops.cat joins along an existing dimension."
     dim: int
 
     def forward(self, *tensors: Tensor) -> Tensor:
         shape = tensors[0].shape
         for each in tensors:
             if each.shape != shape:
-                raise ShapeError(f"{tuple(each.shape)} is not {tuple(shape)}")
+                raise ShapeError(f"{tuple(each.shape)} differs from {tuple(shape)}")
         result = tensors[0].new_empty((*shape[: self.dim], len(tensors), *shape[self.dim :]))
         for part, each in zip(result.unbind(self.dim), tensors, strict=True):
             part.copy_(each)
@@ -115,7 +116,7 @@ class Stack(Op):
 
 
 def stack(tensors: Sequence[T], dim: int = 0) -> T:
-    """Tensors of one shape one behind the other along a new dimension.
+    """Tensors of one shape joined along a new dimension.
 
     Shapes: (n), (n), ... -> (count, n) for dim=0.
 
@@ -131,16 +132,16 @@ def stack(tensors: Sequence[T], dim: int = 0) -> T:
 
 
 def _several(name: str, tensors: Any) -> list[Any]:
-    """The tensors to join, of which there is one at least."""
+    """The tensors to join, at least one."""
     if not isinstance(tensors, list | tuple) or not tensors:
-        came = "none" if isinstance(tensors, list | tuple) else f"a {type(tensors).__name__}"
-        raise ShapeError(f"{name} takes a list or tuple of one tensor or more; {came} came.")
+        kind = "none" if isinstance(tensors, list | tuple) else type(tensors).__name__
+        raise ShapeError(f"{name} takes a list or tuple of at least one tensor; got {kind}.")
     require_tensors(name, *tensors)
     return list(tensors)
 
 
 class Split(Op):
-    """One of the pieces of given sizes along a dimension.  Shapes: (n, m) -> (sizes[place], m)."""
+    """One of several pieces along a dimension.  Shapes: (n, m) -> (sizes[place], m)."""
 
     symbol = "split"
     hint = "The sizes must add up to that of the dimension."
@@ -158,17 +159,17 @@ class Split(Op):
         return Pad((0, 0) * (grad.ndim - 1 - self.dim) + (before, after))(grad)
 
     def trial(self, x: Tensor) -> Tensor:
-        # A size unknown until it is fed may be another than those tried.
+        # A size unknown until it is fed may differ from those tried.
         sizes = (*x.shape[: self.dim], self.sizes[self.place], *x.shape[self.dim + 1 :])
         return x.new_zeros(()).expand(sizes)
 
 
 def split(input: T, split_size_or_sections: int | Sequence[int], dim: int = 0) -> tuple[T, ...]:
-    """The input in pieces along a dimension: of one size (the last may be smaller), or of several.
+    """The input in pieces along a dimension: equal ones (the last may be smaller) or given sizes.
 
     Raises:
-        ShapeError: the sizes do not add up, one of them is negative, or pieces of one size are
-            asked for of a size that is unknown until the input is fed.
+        ShapeError: the sizes do not add up, one is negative, or equal pieces of a size that is
+            unknown until the input is fed.
 
     >>> from torch import empty
     >>> [tuple(each.shape) for each in split(empty(5, 2), 3)]
@@ -183,22 +184,22 @@ def split(input: T, split_size_or_sections: int | Sequence[int], dim: int = 0) -
         sizes = _equal_sizes(whole_number("split: the size", split_size_or_sections), input, dim)
     if min(sizes, default=-1) < 0 or input.shape[dim] not in (None, sum(sizes)):
         raise ShapeError(
-            f"split: the sizes {sizes} do not add up to that of dimension {dim} of "
+            f"split: the sizes {sizes} do not add up to the size of dimension {dim} of "
             f"{described(input)}."
         )
     return tuple(Split(sizes, dim, place)(input) for place in range(len(sizes)))
 
 
 def _equal_sizes(size: int, x: Any, dim: int) -> tuple[int, ...]:
-    """The sizes of the pieces of a dimension, all but the last of which have the same."""
+    """The sizes of the pieces of a dimension, all equal except perhaps the last."""
     total = _known_size("split", x, dim)
     if size < 0 or (size == 0 and total):
-        raise ShapeError(f"split: a piece has the size 1 or more; {size} came.")
+        raise ShapeError(f"split: the size of a piece must be 1 or more; got {size}.")
     return tuple(min(size, total - at) for at in range(0, total, max(size, 1))) or (0,)
 
 
 def chunk(input: T, chunks: int, dim: int = 0) -> tuple[T, ...]:
-    """The input in so many pieces along a dimension, or fewer, all but the last of one size.
+    """The input in at most `chunks` pieces along a dimension, equal except perhaps the last.
 
     Raises:
         ShapeError: `chunks` is not 1 or more, or the size is unknown until the input is fed.
@@ -208,19 +209,19 @@ def chunk(input: T, chunks: int, dim: int = 0) -> tuple[T, ...]:
     [2, 2, 1]
     """
     if whole_number("chunk: the number of pieces", chunks) < 1:
-        raise ShapeError(f"chunk: there is one piece or more; {chunks} came.")
+        raise ShapeError(f"chunk: chunks must be 1 or more; got {chunks}.")
     if not input.ndim:
-        raise ShapeError(f"chunk: {described(input)} has no dimension to take apart.")
+        raise ShapeError(f"chunk: {described(input)} has no dimension to split.")
     dim = normal_dim(input, dim)
     total = _known_size("chunk", input, dim)
     return split(input, -(-total // chunks), dim) if total else split(input, [0] * chunks, dim)
 
 
 def unbind(input: T, dim: int = 0) -> tuple[T, ...]:
-    """The parts at each place of a dimension, which is taken away: the steps of a sequence.
+    """The part at each index of a dimension, which is removed: the steps of a sequence.
 
-    They are selected from about √n pieces of the input. The gradient of a part is filled up with
-    zeros to the size of what it is selected from: n times the whole input would cost n².
+    They are selected from about √n pieces of the input. The gradient of a part is padded with
+    zeros to the size of its piece: padding n parts to the whole input would cost n².
 
     Raises:
         ShapeError: the input has no such dimension, or its size is unknown until the input is fed.
@@ -230,7 +231,7 @@ def unbind(input: T, dim: int = 0) -> tuple[T, ...]:
     [(2,), (2,), (2,)]
     """
     if not input.ndim:
-        raise ShapeError(f"unbind: {described(input)} has no dimension to take apart.")
+        raise ShapeError(f"unbind: {described(input)} has no dimension to split.")
     dim = normal_dim(input, dim)
     total = _known_size("unbind", input, dim)
     pieces = split(input, isqrt(total - 1) + 1, dim) if total else ()
@@ -243,7 +244,7 @@ def _known_size(name: str, x: Any, dim: int) -> int:
     """A size that must be known, since the number of pieces depends on it."""
     if x.shape[dim] is None:
         raise ShapeError(
-            f"{name}: the size of dimension {dim} of {described(x)} is unknown until it is fed, so "
-            "the number of pieces is too. Name the sizes: ops.split(x, [2, 3], dim)."
+            f"{name}: the size of dimension {dim} of {described(x)}, and so the number of pieces, "
+            "is unknown until it is fed. Give the sizes: ops.split(x, [2, 3], dim)."
         )
     return int(x.shape[dim])

@@ -1,4 +1,4 @@
-"""Limits: the larger or smaller of two, and what is kept between two bounds."""
+"""Limits: the larger or smaller of two values, and values clamped between two bounds."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["clamp", "maximum", "minimum"]
 
 
 class Maximum(Op):
-    """z = max(x, y): the gradient flows to the larger, and half to each of two equals.
+    """z = max(x, y): the gradient flows to the larger, or half to each if they are equal.
 
     Shapes: any two that broadcast.
     """
@@ -44,7 +44,7 @@ def maximum(input: T, other: T) -> T:
 
 
 class Minimum(Op):
-    """z = min(x, y): the gradient flows to the smaller, and half to each of two equals.
+    """z = min(x, y): the gradient flows to the smaller, or half to each if they are equal.
 
     Shapes: any two that broadcast.
     """
@@ -73,7 +73,7 @@ def minimum(input: T, other: T) -> T:
 
 
 class Clamp(Op):
-    """y = x kept between two numbers; dy/dx is 1 strictly between them, else 0.  Shapes: any."""
+    """y = x clamped between two numbers; dy/dx is 1 strictly between, else 0.  Shapes: any."""
 
     symbol = "clamp"
     min: float | None
@@ -91,10 +91,10 @@ class Clamp(Op):
 
 
 class ClampBetween(Op):
-    """y = min(max(x, low), high): the gradient flows to the one of the three that y is.
+    """y = min(max(x, low), high): the gradient flows to the one of the three that y equals.
 
-    Half of it flows to each of x and a bound equal to it. Where the bounds are equal or in the
-    wrong order, the choice is torch's.  Shapes: any three that broadcast.
+    If x equals a bound, half of it flows to each. If the bounds are equal or in the wrong order,
+    the choice is torch's.  Shapes: any three that broadcast.
     """
 
     symbol = "clamp"
@@ -117,13 +117,13 @@ class ClampBetween(Op):
 
 
 def clamp(input: T, min: T | float | None = None, max: T | float | None = None) -> T:
-    """Each element, but never below `min` nor above `max`: two numbers, or two tensors.
+    """Each element, limited to `min` and `max`: two numbers, or two tensors.
 
-    At a bound that is a number the gradient is 0; at one that is a tensor, half flows to each.
-    So it is in torch 2.15; in torch 2.13 all of it flows to the input at either kind of bound.
+    Where the input equals a bound, the gradient is 0 for a number; for a tensor, half flows to
+    each. This is torch 2.15's rule; in torch 2.13 all of it flows to the input in both cases.
 
     Raises:
-        GraphError: no bound is given, or a number and a tensor together.
+        GraphError: no bound is given, or one is a number and the other a tensor.
 
     >>> from torch import empty
     >>> clamp(empty(2).fill_(3), max=2)
@@ -136,7 +136,7 @@ def clamp(input: T, min: T | float | None = None, max: T | float | None = None) 
     if not given or len(set(numbers)) > 1:
         raise GraphError(
             "clamp takes min or max or both, two numbers or two tensors; "
-            f"min={min!r} and max={max!r} came."
+            f"got min={min!r} and max={max!r}."
         )
     if numbers[0]:
         return Clamp(cast("float | None", min), cast("float | None", max))(input)

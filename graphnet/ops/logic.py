@@ -1,4 +1,4 @@
-"""And, or, not, of truth values or of the bits of whole numbers. No gradient flows through."""
+"""And, or, not, on booleans or on the bits of integers. No gradient flows through."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class LogicalNot(Op):
 
 
 def logical_not(input: T) -> T:
-    """Where the input is false; of numbers, where x is 0.
+    """Where the input is false; for numbers, where x is 0.
 
     >>> from torch import empty
     >>> logical_not(empty(2).fill_(3) > 2)
@@ -87,7 +87,7 @@ def logical_not(input: T) -> T:
 
 
 class BitwiseAnd(Op):
-    """z = x & y: truth values, or the bits of whole numbers.  Shapes: any two that broadcast."""
+    """z = x & y: booleans, or the bits of integers.  Shapes: any two that broadcast."""
 
     symbol = "&"
     broadcasts = True
@@ -100,7 +100,7 @@ class BitwiseAnd(Op):
 
 
 def bitwise_and(input: T | int, other: T | int) -> T:
-    """Where both are true; of whole numbers, the bits that both have.
+    """Where both are true; for integers, the bits set in both.
 
     >>> from torch import empty
     >>> bitwise_and(empty(2).fill_(6).long(), 3)
@@ -110,7 +110,7 @@ def bitwise_and(input: T | int, other: T | int) -> T:
 
 
 class BitwiseOr(Op):
-    """z = x | y: truth values, or the bits of whole numbers.  Shapes: any two that broadcast."""
+    """z = x | y: booleans, or the bits of integers.  Shapes: any two that broadcast."""
 
     symbol = "|"
     broadcasts = True
@@ -123,7 +123,7 @@ class BitwiseOr(Op):
 
 
 def bitwise_or(input: T | int, other: T | int) -> T:
-    """Where one or both are true; of whole numbers, the bits that one has.
+    """Where one or both are true; for integers, the bits set in either.
 
     >>> from torch import empty
     >>> bitwise_or(empty(2).fill_(6).long(), 3)
@@ -133,7 +133,7 @@ def bitwise_or(input: T | int, other: T | int) -> T:
 
 
 class BitwiseNot(Op):
-    """y = ~x: truth values, or the bits of whole numbers, turned round.  Shapes: any."""
+    """y = ~x: booleans, or the bits of integers, inverted.  Shapes: any."""
 
     symbol = "~"
 
@@ -144,7 +144,7 @@ class BitwiseNot(Op):
 
 
 def bitwise_not(input: T) -> T:
-    """Where the input is false; of whole numbers, the bits that it has not: x becomes -x - 1.
+    """Where the input is false; for integers, the inverted bits: x becomes -x - 1.
 
     >>> from torch import empty
     >>> bitwise_not(empty(2).fill_(6).long())

@@ -1,6 +1,6 @@
-"""Losses: how far predictions are from their targets, as one number or one for each element.
+"""Losses: the distance of predictions from their targets, as one number or one for each element.
 
-Here are the losses of numbers; those of labels are in `binary_losses` and `classification`.
+These are the losses for numbers; those for labels are in `binary_losses` and `classification`.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ __all__ = ["huber_loss", "l1_loss", "mse_loss", "reduce", "smooth_l1_loss"]
 
 REDUCTIONS = ("mean", "sum", "none")
 SAME_SHAPE_HINT = (
-    "A loss never broadcasts: bring one side to the shape of the other with reshape or expand."
+    "A loss never broadcasts: give one side the shape of the other with reshape or expand."
 )
 
 
 def same_shape(x: Tensor, target: Tensor) -> None:
-    """Refuse a target of another shape than the predictions.
+    """Refuse a target whose shape is not that of the predictions.
 
     Raises:
         ShapeError: the shapes differ.
@@ -38,10 +38,10 @@ def same_shape(x: Tensor, target: Tensor) -> None:
 
 
 def reduce(loss: T, reduction: str) -> T:
-    """The losses of all elements brought together: their "mean", their "sum", or "none" of these.
+    """Reduce the losses of all elements to their "mean" or "sum", or with "none" keep them.
 
     Raises:
-        GraphError: another word is given for the reduction.
+        GraphError: the reduction is unknown.
         EmptyBatchError: the mean of no elements.
 
     >>> from torch import empty
@@ -54,11 +54,11 @@ def reduce(loss: T, reduction: str) -> T:
         return sum(loss)
     if reduction == "none":
         return loss
-    raise GraphError(f"reduction is one of {REDUCTIONS}; {reduction!r} came.")
+    raise GraphError(f"reduction must be one of {REDUCTIONS}; got {reduction!r}.")
 
 
 class Total(Op):
-    """y = Σ x, how much counts in a weighted mean; it must not be 0.  Shapes: any -> ()."""
+    """y = Σ x, the total weight of a weighted mean; it must not be 0.  Shapes: any -> ()."""
 
     symbol = "Σ"
 
@@ -67,7 +67,7 @@ class Total(Op):
         if not x.is_meta and total == 0:
             raise EmptyBatchError(
                 "the mean over an empty batch does not exist: nothing counts, since all labels "
-                "are ignored, or all weights are 0 in sum, or there are none"
+                "are ignored, the weights sum to 0, or there are no labels"
             )
         return total
 
@@ -79,10 +79,10 @@ class Total(Op):
 
 
 def weighted_mean(loss: T, counted: T) -> T:
-    """The sum of weighted losses, divided by how much was counted.
+    """The sum of weighted losses, divided by the total weight.
 
     Raises:
-        EmptyBatchError: nothing was.
+        EmptyBatchError: the total weight is 0.
     """
     return narrowed(div(sum(widened(loss)), Total()(widened(counted))), loss)
 
@@ -113,7 +113,7 @@ def mse_loss(input: T, target: T, *, reduction: str = "mean", weight: T | None =
 
     Raises:
         ShapeError: the shapes differ; nothing is broadcast.
-        DtypeError: the number types differ, or are not floating.
+        DtypeError: the dtypes differ, or are not floating-point.
         EmptyBatchError: the mean of no elements, or of weights that sum to 0.
 
     >>> from torch import empty
@@ -166,7 +166,7 @@ def l1_loss(input: T, target: T, *, reduction: str = "mean", weight: T | None = 
 
     Raises:
         ShapeError: the shapes differ; nothing is broadcast.
-        DtypeError: the number types differ, or are not floating.
+        DtypeError: the dtypes differ, or are not floating-point.
         EmptyBatchError: the mean of no elements, or of weights that sum to 0.
 
     >>> from torch import empty
@@ -186,7 +186,7 @@ def _weighted_mean_or(loss: T, weight: T | None, reduction: str) -> T:
 
 
 class Huber(Op):
-    """y = x²/2 up to |x| = delta, and straight on from there: dy/dx = x kept within ±delta.
+    """y = x²/2 up to |x| = delta, then a straight line: dy/dx = x clamped to ±delta.
 
     Shapes: any.
     """
@@ -204,15 +204,15 @@ class Huber(Op):
 
 
 def check_bend(name: str, size: float, zero: bool = False) -> float:
-    """The difference at which a parabola becomes a straight line, known to be a size.
+    """The difference at which a parabola becomes a straight line, checked.
 
     Raises:
         GraphError: it is not a number.
-        RangeError: it is not above 0, where `zero` does not allow that.
+        RangeError: it is negative, or 0 unless `zero` allows that.
     """
     require_number(**{name: size})
     if not size >= 0 or (size == 0 and not zero):
-        raise RangeError(f"{name} is {'0 or above' if zero else 'above 0'}; {size!r} came.")
+        raise RangeError(f"{name} must be {'0 or above' if zero else 'above 0'}; got {size!r}.")
     return size
 
 
@@ -222,14 +222,14 @@ def huber_loss(
     """Half the squared error for differences d up to delta, and a straight line beyond.
 
     loss = mean of w d²/2 where |d| ≤ delta, else of w delta (|d| - delta/2), with d = x - t; the
-    weight w is 1 where none is given, and the mean divides by the number of elements.
+    weight w defaults to 1, and the mean divides by the number of elements.
     Shapes: input s, target s, weight s -> () for the reductions "mean" and "sum", s for "none".
 
     Source: Huber, Robust Estimation of a Location Parameter, Ann. Math. Statist. 35 (1964).
 
     Raises:
         ShapeError: the shapes differ; nothing is broadcast.
-        DtypeError: the number types differ, or are not floating.
+        DtypeError: the dtypes differ, or are not floating-point.
         RangeError: delta is not above 0.
         EmptyBatchError: the mean of no elements.
 
@@ -243,7 +243,7 @@ def huber_loss(
 
 
 def smooth_l1_loss(input: T, target: T, *, reduction: str = "mean", beta: float = 1.0) -> T:
-    """The absolute error, rounded off to a parabola for differences d below beta.
+    """The absolute error, smoothed to a parabola for differences d below beta.
 
     loss = mean of d²/(2 beta) where |d| < beta, else of |d| - beta/2, with d = x - t.
     Shapes: input s, target s -> () for the reductions "mean" and "sum", s for "none".
@@ -252,7 +252,7 @@ def smooth_l1_loss(input: T, target: T, *, reduction: str = "mean", beta: float 
 
     Raises:
         ShapeError: the shapes differ; nothing is broadcast.
-        DtypeError: the number types differ, or are not floating.
+        DtypeError: the dtypes differ, or are not floating-point.
         RangeError: beta is below 0.
         EmptyBatchError: the mean of no elements.
 

@@ -1,4 +1,4 @@
-"""Pooling by means: of windows of a given size, or of as many windows as asked for."""
+"""Average pooling: over windows of a given size, or over a given number of windows."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ class AvgPool2dGrad(Op):
 
 
 def pixels_in(op: Any, x: Tensor, counts: Pair) -> Tensor | int:
-    """How many pixels the mean of each window counts: (h', w'), or one number for all."""
+    """The number of pixels that each window's mean counts: (h', w'), or one number for all."""
     if op.divisor_override is not None:
         return int(op.divisor_override)
     sides = []
@@ -115,16 +115,16 @@ def avg_pool2d(
 ) -> T:
     """The mean of each window.
 
-    The border counts as zeros, or not at all where count_include_pad is False; divisor_override
-    divides by this number instead of the number of pixels.
+    The border counts as zeros, or not at all if count_include_pad is False; divisor_override
+    replaces the number of pixels as the divisor.
 
     Shapes: input (n, c, h, w) or (c, h, w) -> (n, c, h', w') or (c, h', w')
-    with h' = ⌊(h + 2 padding - kernel_size) / stride⌋ + 1, rounded up instead for ceil_mode; the
-    stride is that of the kernel where None.
+    with h' = ⌊(h + 2 padding - kernel_size) / stride⌋ + 1, rounded up instead for ceil_mode; a
+    stride of None is the kernel size.
 
     Raises:
         ShapeError: no window fits into the padded image.
-        GraphError: an option is not what it can be.
+        GraphError: an option has a wrong value.
 
     >>> from torch import empty
     >>> avg_pool2d(empty(1, 2, 4).fill_(3), 2)
@@ -135,7 +135,7 @@ def avg_pool2d(
     kernel, steps, borders = window_of(kernel_size, stride, padding)
     require_half(borders, kernel)
     if divisor_override is not None and whole_number("divisor_override", divisor_override) == 0:
-        raise GraphError("divisor_override is a whole number but 0; 0 came.")
+        raise GraphError("divisor_override must be an integer other than 0; got 0.")
     options = (kernel, steps, borders, ceil_mode, count_include_pad, divisor_override)
     return on_batch(AvgPool2d(*options), input)
 
@@ -154,7 +154,7 @@ class AdaptiveMean(Op):
 
     def forward(self, x: Tensor) -> Tensor:
         if not x.shape[self.dim]:
-            raise ShapeError(f"an image needs pixels; {tuple(x.shape)} came")
+            raise ShapeError(f"an image needs pixels; got {tuple(x.shape)}")
         sizes = (*x.shape[: self.dim], self.count, *x.shape[self.dim + 1 :])
         result = x.new_zeros(sizes)
         for place, (start, end) in enumerate(parts(x.shape[self.dim], self.count)):
@@ -193,18 +193,18 @@ def parts(size: int, count: int) -> list[tuple[int, int]]:
 
 
 def adaptive_avg_pool2d(input: T, output_size: Any) -> T:
-    """The means of as many windows as asked for, spread evenly over the image.
+    """The means of a given number of windows, spread evenly over the image.
 
-    Window i goes from row ⌊i h / h'⌋ to row ⌈(i + 1) h / h'⌉, and so for the columns.
+    Window i goes from row ⌊i h / h'⌋ to row ⌈(i + 1) h / h'⌉; columns are divided likewise.
 
     Shapes: input (n, c, h, w) or (c, h, w) -> (n, c, h', w') or (c, h', w'), where output_size is
-    h' = w', or (h', w'), with None for a size that stays.
+    h' = w', or (h', w'), with None to keep a size.
 
     Source: He et al., Spatial pyramid pooling in deep convolutional networks (2014), section 2.
 
     Raises:
         ShapeError: the image has no pixels.
-        GraphError: output_size is not one or two whole numbers, or None.
+        GraphError: output_size is not one or two integers, or None.
 
     >>> from torch import empty
     >>> adaptive_avg_pool2d(empty(1, 5, 7).fill_(3), (1, 2))
@@ -212,10 +212,10 @@ def adaptive_avg_pool2d(input: T, output_size: Any) -> T:
     """
     require_tensor(input, "the input of adaptive_avg_pool2d", (3, 4))
     if 0 in input.shape[-2:]:
-        raise ShapeError(f"adaptive_avg_pool2d: an image needs pixels; {described(input)} came.")
+        raise ShapeError(f"adaptive_avg_pool2d: an image needs pixels; got {described(input)}.")
     asked = tuple(output_size) if isinstance(output_size, tuple | list) else (output_size,) * 2
     if len(asked) != 2 or output_size is None:
-        raise GraphError(f"output_size is one size, or two or None each; {output_size!r} came.")
+        raise GraphError(f"output_size must be one size or two, or None; got {output_size!r}.")
     for dim, count in zip((input.ndim - 1, input.ndim - 2), reversed(asked), strict=True):
         if count is not None:
             input = AdaptiveMean(dim, size_of(count, "output_size", 0))(input)

@@ -1,7 +1,7 @@
-"""Normalizations over the last dimensions or over groups: the same in training and evaluation.
+"""Normalization over the last dimensions or over groups: the same in training and evaluation.
 
-Short floating types are computed in float32 and rounded once, as in torch: squares of 256 and sums
-of 70,000 ones overflow in float16.
+Short floating dtypes are computed in float32 and rounded once, as in torch: squares of 256 and
+sums of 70,000 ones overflow in float16.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["group_norm", "layer_norm", "rms_norm"]
 
 _EPSILONS = {"torch.float64": 2.0**-52}
-_EPSILON = 2.0**-23  # float32's, in which torch computes the shorter types as well
+_EPSILON = 2.0**-23  # float32's, in which torch computes the shorter dtypes as well
 
 
 def layer_norm(
@@ -36,7 +36,7 @@ def layer_norm(
     bias: T | None = None,
     eps: float = 1e-5,
 ) -> T:
-    """Mean and variance over the last dimensions taken out: those of `normalized_shape`.
+    """Normalize by mean and variance over the last dimensions, those of `normalized_shape`.
 
     y = (x - mean) / √(var + eps) · weight + bias.
     Shapes: input (..., *normalized_shape), weight and bias normalized_shape -> that of the input.
@@ -44,9 +44,9 @@ def layer_norm(
     Source: Ba et al., Layer normalization (2016), equation 4.
 
     Raises:
-        ShapeError: the input does not end with `normalized_shape`, which weight and bias must have.
-        DtypeError: the number types differ, or are not floating.
-        GraphError: an argument of a wrong type.
+        ShapeError: the input does not end with `normalized_shape`, or weight or bias differs.
+        DtypeError: the dtypes differ, or are not floating-point.
+        GraphError: an argument has a wrong type.
 
     >>> from torch import empty
     >>> layer_norm(empty(2, 3).fill_(3), (3,))
@@ -64,17 +64,17 @@ def rms_norm(
     weight: T | None = None,
     eps: float | None = None,
 ) -> T:
-    """x divided by its root mean square over the last dimensions, those of `normalized_shape`.
+    """Divide x by its root mean square over the last dimensions, those of `normalized_shape`.
 
-    y = x / √(mean x² + eps) · weight; where eps is None, it is the precision of the number type.
+    y = x / √(mean x² + eps) · weight; if eps is None, it is the precision of the dtype.
     Shapes: input (..., *normalized_shape), weight normalized_shape -> that of the input.
 
     Source: Zhang and Sennrich, Root mean square layer normalization (2019), equation 4.
 
     Raises:
-        ShapeError: the input does not end with `normalized_shape`, which the weight must have.
-        DtypeError: the number types differ, or are not floating.
-        GraphError: an argument of a wrong type.
+        ShapeError: the input does not end with `normalized_shape`, or the weight differs.
+        DtypeError: the dtypes differ, or are not floating-point.
+        GraphError: an argument has a wrong type.
 
     >>> from torch import empty
     >>> rms_norm(empty(2).fill_(3), (2,))
@@ -91,7 +91,7 @@ def rms_norm(
 def group_norm(
     input: T, num_groups: int, weight: T | None = None, bias: T | None = None, eps: float = 1e-5
 ) -> T:
-    """Mean and variance of each group of channels of each example taken out.
+    """Normalize each group of channels of each example by its mean and variance.
 
     y = (x - mean) / √(var + eps) · weight + bias.
     Shapes: input (n, channels, ...), weight and bias (channels) -> that of the input.
@@ -100,9 +100,9 @@ def group_norm(
 
     Raises:
         ShapeError: the channels cannot be divided into equal groups, a group has no values, there
-            is one value only, or the sizes differ.
-        DtypeError: the number types differ, or are not floating.
-        GraphError: an argument of a wrong type.
+            is only one value, or the sizes differ.
+        DtypeError: the dtypes differ, or are not floating-point.
+        GraphError: an argument has a wrong type.
 
     >>> from torch import empty
     >>> group_norm(empty(2, 4).fill_(3), 2).shape
@@ -110,11 +110,11 @@ def group_norm(
     """
     x, (weight, bias) = with_channels("group_norm", input, weight, bias)
     if whole_number("num_groups", num_groups) < 1:
-        raise ShapeError(f"num_groups is 1 or more; {num_groups} came.")
+        raise ShapeError(f"num_groups must be 1 or more; got {num_groups}.")
     channels = x.shape[1]
     if channels is not None and (channels == 0 or channels % num_groups):
         raise ShapeError(
-            f"{channels} channels cannot be put into {num_groups} equal groups: {described(x)}."
+            f"{channels} channels cannot be divided into {num_groups} equal groups: {described(x)}."
         )
     wide = widened(x)
     groups = unflatten(wide, 1, (num_groups, -1))
@@ -138,22 +138,22 @@ def _scaled(x: T, squares: T, eps: float) -> T:
 
 
 def _affine(x: T, weight: Any, bias: Any = None) -> T:
-    """x weight + bias, each where there is one."""
+    """x weight + bias, each if there is one."""
     y = x if weight is None else mul(x, widened(weight))
     return y if bias is None else add(y, widened(bias))
 
 
 def _last(shape: Sequence[int]) -> tuple[int, ...]:
-    """The last dimensions, as many as the shape has."""
+    """As many last dimensions as the shape has."""
     return tuple(range(-len(shape), 0))
 
 
 def _ending(shape: Any, name: str, x: T, *others: Any) -> tuple[T, list[Any]]:
-    """x, known to end with this shape, and others, known to have it as a whole; None stays None."""
+    """x, checked to end with this shape, and others, checked to have it; None stays None."""
     require_floating(name, x, optional=others)
     shape = whole_numbers("normalized_shape", shape)
     if not shape:
-        raise ShapeError("normalized_shape names one size or more: (3,); () came.")
+        raise ShapeError("normalized_shape must have at least one size, such as (3,); got ().")
     refuse_few_dims(name, x, len(shape))
     x = sized(x, (*[None] * (x.ndim - len(shape)), *shape))
     return x, [each if each is None else sized(each, shape) for each in others]

@@ -1,4 +1,4 @@
-"""Norms, the distance from zero along some dimensions, and the logarithm of a sum of powers."""
+"""Norms along some dimensions, and the logarithm of a sum of exponentials."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def logsumexp(input: T, dim: Dims, keepdim: bool = False) -> T:
     """The logarithm of the sum of eˣ along dimensions, without overflow for large elements.
 
     Raises:
-        ShapeError: the input has no such dimension, or none is named.
+        ShapeError: the input has no such dimension, or none is given.
 
     >>> from torch import empty
     >>> logsumexp(empty(2).fill_(1000), 0)
@@ -48,7 +48,7 @@ def logsumexp(input: T, dim: Dims, keepdim: bool = False) -> T:
     """
     if dim is None or (dim in ((), []) and input.ndim):
         raise ShapeError(
-            f"logsumexp: dim={dim} names no dimension; all of them are dim=tuple(range(x.ndim))."
+            f"logsumexp: dim={dim} names no dimension; for all, use dim=tuple(range(x.ndim))."
         )
     return Logsumexp(reduced_dims(input, dim), keepdim)(input)
 
@@ -82,18 +82,18 @@ class Norm(Op):
 
 
 def norm(input: T, p: float | str | None = "fro", dim: Dims = None, keepdim: bool = False) -> T:
-    """The p-norm of the elements of the input as one vector, of all of them or along dimensions.
+    """The p-norm of the input, of all elements as one vector or along dimensions.
 
     p is a number, `inf` for the largest |x|, `-inf` for the smallest, or "fro", which is 2.
-    The derivative at 0 is 0, and equal extremes share it, as in torch. So is the second one, by
-    `graph.gradients` twice, for every p: a penalty on gradients stays finite. In torch it is NaN
-    for p = 2, and 0 for all others. Where an element is NaN, all derivatives by its extreme are
-    NaN; in torch they are 0.
+    The derivative at 0 is 0, and equal extremes share it, as in torch. The second derivative, by
+    `graph.gradients` twice, is 0 too for every p, so a penalty on gradients stays finite; in torch
+    it is NaN for p = 2, and 0 for all others. If an element is NaN, all derivatives by its extreme
+    are NaN; in torch they are 0.
 
     Raises:
-        ShapeError: the input has no such dimension, or the extremes of no elements are asked for.
+        ShapeError: the input has no such dimension, or no elements to take an extreme of.
         GraphError: p is not a number.
-        DtypeError: the input holds whole numbers.
+        DtypeError: the input holds integers.
 
     >>> from torch import empty
     >>> norm(empty(4).fill_(3))
@@ -101,10 +101,10 @@ def norm(input: T, p: float | str | None = "fro", dim: Dims = None, keepdim: boo
     """
     power = 2.0 if p is None or p == "fro" else p
     if not isinstance(power, int | float):
-        raise GraphError(f'norm: p is a number or "fro"; {p!r:.50} came.')
+        raise GraphError(f'norm: p must be a number or "fro"; got {p!r:.50}.')
     require_floating("norm", input)
     if power in (inf, -inf):
         return (amax if power > 0 else amin)(abs(input), () if dim is None else dim, keepdim)
-    if power == 0:  # how many elements are not 0: no gradient flows
+    if power == 0:  # the number of nonzero elements: no gradient flows
         return sum(masked_fill(ones_like(input), eq(input, 0), 0.0), dim, keepdim)
     return Norm(float(power), reduced_dims(input, dim), keepdim)(input)

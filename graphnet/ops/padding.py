@@ -1,4 +1,4 @@
-"""Elements added around a tensor, or taken away: pad, which is its own derivative."""
+"""Padding and cropping: pad, which is its own derivative."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ __all__ = ["pad"]
 
 
 class Pad(Op):
-    """More elements of one value around x; a negative amount takes elements away.
+    """x with elements of one value around it; a negative amount removes elements.
 
     Shapes: (n, m) -> (n, m + 3) for the amounts (1, 2), which start with the last dimension.
     """
 
     symbol = "pad"
-    hint = "Negative amounts take away no more than there is."
+    hint = "Negative amounts must not remove more than there is."
     amounts: tuple[int, ...]
     value: float = 0.0
 
@@ -31,7 +31,7 @@ class Pad(Op):
         for dim, before, after in self.sides(x.ndim):
             left = sizes[dim] + min(before, 0) + min(after, 0)
             if left < 0:
-                raise ShapeError(f"of size {sizes[dim]} of dimension {dim}, {left} would be left")
+                raise ShapeError(f"dimension {dim} of size {sizes[dim]} would shrink to {left}")
             kept = kept.narrow(dim, max(-before, 0), left)
             sizes[dim] += before + after
         result = inside = x.new_full(sizes, self.value)
@@ -44,33 +44,33 @@ class Pad(Op):
         return Pad(tuple(-amount for amount in self.amounts))(grad)
 
     def sides(self, ndim: int) -> list[tuple[int, int, int]]:
-        """The dimensions with the amounts before and behind."""
+        """The dimensions, each with the amounts before and after."""
         pairs = zip(self.amounts[::2], self.amounts[1::2], strict=True)
         return [(ndim - 1 - place, *pair) for place, pair in enumerate(pairs)]
 
 
 def pad(input: T, pad: Sequence[int], mode: str = "constant", value: float | None = None) -> T:
-    """More elements of one value, 0 where None, around the input.
+    """The input with elements of one value, by default 0, around it.
 
-    `pad` names the amounts in pairs and starts with the last dimension: (left, right, top, bottom).
-    A negative amount takes elements away.
+    `pad` gives the amounts in pairs, starting with the last dimension: (left, right, top, bottom).
+    A negative amount removes elements.
 
     Raises:
-        ShapeError: the amounts are not pairs, or for too many dimensions, or take away too much.
-        GraphError: the mode is another than "constant", or the value is not a number.
+        ShapeError: the amounts are not pairs, are for too many dimensions, or remove too much.
+        GraphError: the mode is not "constant", or the value is not a number.
 
     >>> from torch import empty
     >>> pad(empty(2).fill_(3), (1, 0), value=7)
     tensor([7., 3., 3.])
     """
     if mode != "constant":
-        raise GraphError(f'pad: the mode is "constant"; {mode!r} came.')
+        raise GraphError(f'pad: mode must be "constant"; got {mode!r}.')
     amounts = whole_numbers("pad: an amount", pad)
     if len(amounts) % 2 or len(amounts) > 2 * input.ndim:
         raise ShapeError(
-            "pad: the amounts are pairs, one for each of the last dimensions of "
-            f"{described(input)}; {amounts} came."
+            "pad: the amounts must be pairs, one for each of the last dimensions of "
+            f"{described(input)}; got {amounts}."
         )
     if not isinstance(value, int | float | None):
-        raise GraphError(f"pad: the value is a number; a {type(value).__name__} came.")
+        raise GraphError(f"pad: value must be a number; got {type(value).__name__}.")
     return Pad(amounts, float(value or 0))(input)

@@ -1,4 +1,4 @@
-"""Pooling: every window of an image becomes one pixel, here its largest.
+"""Max pooling: each window of an image becomes one pixel, its largest.
 
 Each channel is pooled by itself. `PickPixels` and `PutPixels` are each other's derivatives.
 """
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["max_pool2d"]
 
-HINT = "Images are (n, c, h, w) or (c, h, w), and the kernel fits into the padded image."
+HINT = "Images are (n, c, h, w) or (c, h, w), and the kernel must fit into the padded image."
 
 
 class MaxPool2d(Op):
@@ -60,7 +60,7 @@ class MaxPool2d(Op):
 
 
 class MaxPlaces(Op):
-    """The place h w' + w of the first largest pixel of each window, as torch numbers them.
+    """The index h w' + w of the first largest pixel of each window, as torch numbers them.
 
     Shapes: (n, c, h, w) -> (n, c, h', w').
     """
@@ -78,7 +78,7 @@ class MaxPlaces(Op):
         height, width = x.shape[2:]
         numbers = x.new_ones(height * width).long().cumsum(0).sub(1).view(1, 1, height, width)
         window = (self.kernel, self.stride, self.dilation, counts)
-        outside = height * width  # larger than every place: never the first
+        outside = height * width  # larger than every index: never the first
         places = [view for _, _, view in taps(padded(numbers, border, outside), *window)]
         first = places[0]
         for each in places:
@@ -86,7 +86,7 @@ class MaxPlaces(Op):
         views = [view for _, _, view in taps(padded(x, border, lowest(x)), *window)]
         best = x.new_full((), lowest(x))
         for view, here in zip(views, places, strict=True):
-            # As torch does, the last NaN wins over all numbers.
+            # As in torch, the last NaN wins over all numbers.
             first = here.where((view > best).logical_or(view.ne(view)), first)
             best = best.maximum(view)
         return first
@@ -95,7 +95,7 @@ class MaxPlaces(Op):
 
 
 class PickPixels(Op):
-    """The pixels of x at the places asked for.
+    """The pixels of x at the given indices.
 
     Shapes: (n, c, h, w), (n, c, a, b) -> (n, c, a, b).
     """
@@ -112,7 +112,7 @@ class PickPixels(Op):
 
 
 class PutPixels(Op):
-    """Pixels put at their places into an image of zeros; what meets at one place is summed.
+    """Pixels put at their indices into an image of zeros; those at the same index are summed.
 
     Shapes: (n, c, a, b), (n, c, a, b), (n, c, h, w) -> (n, c, h, w).
     """
@@ -129,17 +129,17 @@ class PutPixels(Op):
     grad_places = None
 
 
-# what the classes compute with
+# helpers of the classes
 
 
 def layout(op: Any, x: Tensor) -> tuple[Pair, Padding]:
-    """How many windows there are, and the border that they need.
+    """The number of windows, and the border that they need.
 
     Raises:
         ShapeError: the image has no pixels, or no window fits into it.
     """
     if 0 in x.shape[1:]:
-        raise ShapeError(f"an image needs channels and pixels; {tuple(x.shape)} came")
+        raise ShapeError(f"an image needs channels and pixels; got {tuple(x.shape)}")
     covered = spans(op.kernel, getattr(op, "dilation", (1, 1)))
     counts, ends = [], []
     for size, cover, step, border in zip(x.shape[2:], covered, op.stride, op.padding, strict=True):
@@ -151,14 +151,14 @@ def layout(op: Any, x: Tensor) -> tuple[Pair, Padding]:
             )
         count = (-(-free // step) if op.ceil_mode else free // step) + 1
         if op.ceil_mode and (count - 1) * step >= size + border:
-            count -= 1  # a window starts inside the image or its left border, not behind it
+            count -= 1  # a window starts inside the image or its left border, not after it
         counts.append(count)
         ends.append((count - 1) * step + cover - size - border)
     return (counts[0], counts[1]), (op.padding[0], ends[0], op.padding[1], ends[1])
 
 
 def lowest(x: Tensor) -> float:
-    """What no pixel is smaller than: where all are equal to it, the first place is that of one."""
+    """A lower bound of all pixels: if all are equal to it, the first index is still a pixel's."""
     return -inf if x.dtype.is_floating_point else int(x.amin()) if x.numel() else 0
 
 
@@ -174,18 +174,18 @@ def max_pool2d(
     ceil_mode: bool = False,
     return_indices: bool = False,
 ) -> Any:
-    """The largest pixel of each window; the gradient goes to the first of several largest.
+    """The largest pixel of each window; the gradient goes to the first if several are largest.
 
     Shapes: input (n, c, h, w) or (c, h, w) -> (n, c, h', w') or (c, h', w')
     with h' = ⌊(h + 2 padding - dilation (kernel_size - 1) - 1) / stride⌋ + 1, rounded up instead
-    for ceil_mode; the stride is that of the kernel where None.
+    for ceil_mode; a stride of None is the kernel size.
 
     Returns:
-        The pixels; with return_indices also the places where they were found, h w' + w.
+        The pixels; with return_indices, also their indices h w' + w.
 
     Raises:
         ShapeError: no window fits into the padded image.
-        GraphError: an option is not what it can be.
+        GraphError: an option has a wrong value.
 
     >>> from torch import empty
     >>> max_pool2d(empty(1, 2, 4).fill_(3), 2)
@@ -209,12 +209,12 @@ def window_of(kernel_size: Sizes, stride: Sizes | None, padding: Sizes) -> tuple
 
 
 def require_half(padding: Pair, covered: Pair) -> None:
-    """Refuse a border in which a whole window could lie.
+    """Refuse a border wide enough to hold a whole window.
 
     Raises:
         GraphError: it is wider than half a window.
     """
     if any(border > cover // 2 for border, cover in zip(padding, covered, strict=True)):
         raise GraphError(
-            f"padding is at most half of what the kernel covers, {covered}; {padding} came."
+            f"padding must be at most half of what the kernel covers, {covered}; got {padding}."
         )

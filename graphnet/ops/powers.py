@@ -1,4 +1,4 @@
-"""Powers, of which either the base or the exponent may be a number."""
+"""Powers: either the base or the exponent may be a number."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Pow(Op):
         return (grad * (y * x ** (y - 1))).masked_fill(y.eq(0), 0.0)
 
     def grad_y(self, grad: Tensor, x: Tensor, y: Tensor, top: Tensor) -> Tensor:
-        # x log x goes to 0 with x, where a product of its two limits would be NaN.
+        # x log x goes to 0 with x, but a product of its two limits would be NaN.
         return grad * (top * x.log()).masked_fill(x.eq(0) & (y >= 0), 0.0)
 
 

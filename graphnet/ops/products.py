@@ -21,11 +21,11 @@ __all__ = ["addmm", "bmm", "linear", "matmul", "mm"]
 class Matmul(Op):
     """z = x y, so dz/dx = · yᵀ and dz/dy = xᵀ ·, with · the gradient of z.
 
-    Shapes: (..., n, k), (..., k, m) -> (..., n, m), where the sizes in front broadcast.
+    Shapes: (..., n, k), (..., k, m) -> (..., n, m), where the leading sizes broadcast.
     """
 
     symbol = "@"
-    hint = "The last size of x must be the last but one of y; y.mT turns a matrix round."
+    hint = "The last size of x must be the second to last of y; y.mT transposes a matrix."
     broadcasts = True
     core_dims = 2
 
@@ -66,7 +66,7 @@ class Vecmat(Op):
     """
 
     symbol = "@"
-    hint = "The size of the vector must be the last size but one of y; y.mT turns a matrix round."
+    hint = "The size of the vector must be the second to last of y; y.mT transposes a matrix."
     broadcasts = True
 
     def forward(self, v: Tensor, y: Tensor) -> Tensor:
@@ -80,7 +80,7 @@ class Vecmat(Op):
 
 
 def matmul(input: T, other: T) -> T:
-    """The matrix product of two tensors; dimensions before the last two are broadcast.
+    """The matrix product of two tensors; dimensions before the last two broadcast.
 
     A vector counts as a row on the left and as a column on the right.
     Shapes: (..., n, k), (..., k, m) -> (..., n, m).
@@ -122,7 +122,7 @@ class Bmm(Op):
     """
 
     symbol = "@"
-    hint = "Both batches have one size; ops.matmul broadcasts."
+    hint = "Both batches must have the same size; ops.matmul broadcasts."
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         return x.bmm(y)
@@ -135,7 +135,7 @@ class Bmm(Op):
 
 
 def bmm(input: T, mat2: T) -> T:
-    """The products of the matrices of two batches; nothing is broadcast.
+    """The matrix products of two batches; nothing is broadcast.
 
     Shapes: (b, n, k), (b, k, m) -> (b, n, m).
 
@@ -153,7 +153,7 @@ def bmm(input: T, mat2: T) -> T:
 def addmm(input: T, mat1: T, mat2: T, *, beta: float = 1, alpha: float = 1) -> T:
     """beta · input + alpha · (mat1 mat2), with the input broadcast.
 
-    Shapes: input to (n, m), (n, k), (k, m) -> (n, m). With beta=0, NaN in input does not count.
+    Shapes: input to (n, m), (n, k), (k, m) -> (n, m). With beta=0, a NaN in the input is ignored.
 
     Raises:
         ShapeError: mat1 or mat2 is not a matrix, or the sizes do not fit.
@@ -168,7 +168,7 @@ def addmm(input: T, mat1: T, mat2: T, *, beta: float = 1, alpha: float = 1) -> T
     product = mm(mat1, mat2)
     if input.ndim > 2:
         raise ShapeError(
-            f"addmm: {described(input)} has more dimensions than a product of matrices."
+            f"addmm: {described(input)} has more dimensions than a matrix product."
         )
     if alpha != 1:
         product = mul(product, alpha)
@@ -179,7 +179,7 @@ def addmm(input: T, mat1: T, mat2: T, *, beta: float = 1, alpha: float = 1) -> T
 
 
 def _require_dims(name: str, count: int, *tensors: Any) -> None:
-    """Refuse tensors with another number of dimensions."""
+    """Refuse tensors with a different number of dimensions."""
     require_tensors(name, *tensors)
     for each in tensors:
         if each.ndim != count:
@@ -193,7 +193,7 @@ class Linear(Op):
     """
 
     symbol = "linear"
-    hint = "The last size of x must be the in_features of the layer, the last size of its weight."
+    hint = "The last size of x must be the layer's in_features, the last size of its weight."
 
     def forward(self, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
         if x.ndim == 2:
@@ -226,7 +226,7 @@ class LinearMap(Op):
 
 
 def _rows(x: Tensor) -> Tensor:
-    """All but the last dimension as one: a matrix."""
+    """All dimensions except the last as one: a matrix."""
     if x.ndim == 1:
         return unsqueeze(x, 0)
     return flatten(x, 0, -2) if x.ndim > 2 else x
@@ -256,16 +256,16 @@ def linear(input: T, weight: T, bias: T | None = None) -> T:
 
 
 def _repeated(bias: T, weight: T) -> bool:
-    """True for one number as the bias of several outputs."""
+    """True if one number is the bias of several outputs."""
     return bias.shape[0] == 1 != weight.shape[0]
 
 
 def _require_ranks(x: Any, weight: Any, *biases: Any) -> None:
-    """Refuse numbers of dimensions with which `linear` has no meaning."""
+    """Refuse numbers of dimensions that `linear` cannot take."""
     most = {1: 0, 2: x.ndim}.get(weight.ndim, -1)
     if most < 0 or any(bias.ndim > most for bias in biases):
-        came = ", ".join(described(each) for each in (x, weight, *biases))
+        shapes = ", ".join(described(each) for each in (x, weight, *biases))
         raise ShapeError(
-            "linear: the weight is (out_features, in_features) and the bias (out_features), or "
-            f"(in_features) and (); {came} came."
+            "linear: weight and bias must be (out_features, in_features) and (out_features), or "
+            f"(in_features) and (); got {shapes}."
         )

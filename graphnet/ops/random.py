@@ -1,4 +1,4 @@
-"""Operations that draw random numbers: from a generator that is given, else from torch's own."""
+"""Operations that draw random numbers, from a given generator or torch's default one."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["dropout"]
 
 
 class DropoutMask(Op):
-    """y = 0 with the probability p, else 1 / (1 - p), drawn anew; ones outside training.
+    """y = 0 with probability p, else 1 / (1 - p), drawn at each walk; ones outside training.
 
     Shapes: any -> the same.
     """
@@ -53,19 +53,19 @@ def dropout(
     *,
     generator: Generator | None = None,
 ) -> T:
-    """In training each element is 0 with the probability p, else divided by 1 - p.
+    """In training, set each element to 0 with probability p, else divide it by 1 - p.
 
-    So its mean stays the same, and evaluation changes nothing. `training=None` follows the graph;
-    for tensors it is True, as in torch. Random numbers come from the generator, or where it is
-    None from torch's default one.
+    So the mean stays the same, and evaluation changes nothing. `training=None` follows the graph;
+    for tensors it is True, as in torch. Random numbers are drawn from the generator, or from
+    torch's default one if None.
     Shapes: any -> the same.
 
-    Source: Srivastava et al., Dropout (2014), section 4, scaled in training instead of in tests.
+    Source: Srivastava et al., Dropout (2014), section 4, scaled in training, not at test time.
 
     Raises:
         RangeError: p lies outside [0, 1].
-        DtypeError: whole numbers are scaled, in training with p below 1.
-        GraphError: `inplace=True`, since no operation writes to its input; or a wrong type.
+        DtypeError: integers would be scaled, in training with p below 1.
+        GraphError: `inplace=True`, since no operation writes to its input, or a wrong type.
 
     >>> from torch import empty
     >>> dropout(empty(2).fill_(3), p=1.0)
@@ -89,4 +89,4 @@ def require_probability(p: float) -> None:
     """
     require_number(p=p)
     if not 0 <= p <= 1:
-        raise RangeError(f"p, the probability of dropping, lies between 0 and 1; {p!r} came.")
+        raise RangeError(f"p, the probability of dropping, must lie between 0 and 1; got {p!r}.")

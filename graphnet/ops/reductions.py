@@ -1,4 +1,4 @@
-"""Reductions: many elements become one, over all dimensions or over some."""
+"""Reductions of many elements to one, over all dimensions or over some."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["mean", "mean_of_batch", "std", "sum", "var"]
 def reduced_dims(x: Tensor | T, dim: Dims) -> tuple[int, ...]:
     """The dimensions of a reduction, counted from the front; all of them for None and for ().
 
-    A single number has the dimensions 0 and -1, as in torch, and none to be reduced.
+    A scalar accepts the dimensions 0 and -1, as in torch, but has none to reduce.
 
     Raises:
         ShapeError: x has no such dimension, or one is named twice.
@@ -43,7 +43,7 @@ class Sum(Op):
 
 
 def sum(input: T, dim: Dims = None, keepdim: bool = False) -> T:
-    """The sum of the elements of the input: of all of them, or along the dimensions named.
+    """The sum of the elements of the input, of all of them or along the given dimensions.
 
     Raises:
         ShapeError: the input has no such dimension.
@@ -65,12 +65,12 @@ class Mean(Op):
     dims: tuple[int, ...]
     keepdim: bool = False
     nonempty: bool = False
-    """True for a loss: the mean over no elements is an error then, not NaN."""
+    """True for a loss: then the mean over no elements is an error, not NaN."""
 
     def forward(self, x: Tensor) -> Tensor:
         if self.nonempty and not x.numel():
             raise EmptyBatchError(
-                "the mean over an empty batch does not exist; feed one row at least"
+                "the mean over an empty batch does not exist; feed at least one row"
             )
         return x.mean(self.dims, self.keepdim)
 
@@ -81,7 +81,7 @@ class Mean(Op):
 
 
 def mean(input: T, dim: Dims = None, keepdim: bool = False) -> T:
-    """The mean of the elements of the input: of all of them, or along the dimensions named.
+    """The mean of the elements of the input, of all of them or along the given dimensions.
 
     Raises:
         ShapeError: the input has no such dimension.
@@ -94,7 +94,7 @@ def mean(input: T, dim: Dims = None, keepdim: bool = False) -> T:
 
 
 def mean_of_batch(input: T) -> T:
-    """The mean of all elements, of which there must be one at least: what a loss averages.
+    """The mean of all elements, of which there must be at least one: what a loss averages.
 
     Raises:
         EmptyBatchError: the input has no elements.
@@ -121,7 +121,7 @@ class Var(Op):
         return x.var(self.dims, correction=self.correction, keepdim=self.keepdim)
 
     def trial(self, x: Tensor) -> Tensor:
-        return x.sum(self.dims, self.keepdim)  # torch warns of the variance of a single number
+        return x.sum(self.dims, self.keepdim)  # torch warns about the variance of one number
 
     def grad_x(self, grad: Tensor, x: Tensor) -> Tensor:
         # float16 holds no count above 65,504.
@@ -131,13 +131,13 @@ class Var(Op):
         return dx
 
     def divisor(self, x: Any) -> Any:
-        """How many numbers each variance is of, less the correction."""
+        """The number of elements of each variance, less the correction."""
         number: Any = 1
         for dim in self.dims:
             number = number * size(x, dim)
         if self.correction == int(self.correction):
             return number - int(self.correction)
-        if not isinstance(number, int):  # a node, of whole numbers
+        if not isinstance(number, int):  # an integer node
             number = Convert(x.dtype)(number)
         return number - self.correction
 
@@ -170,10 +170,10 @@ def var(
     *,
     correction: float | None = None,
 ) -> T:
-    """The variance of the elements of the input: of all of them, or along the dimensions named.
+    """The variance of the elements of the input, of all of them or along the given dimensions.
 
-    The sum of squares is divided by n - correction, where `correction` is 1 if nothing is said,
-    and `unbiased=False` is another way to say 0.
+    The sum of squares is divided by n - correction; `correction` defaults to 1, and
+    `unbiased=False` means 0.
 
     Raises:
         ShapeError: the input has no such dimension.
@@ -194,7 +194,7 @@ def std(
     *,
     correction: float | None = None,
 ) -> T:
-    """The standard deviation of the elements: the root of `var` with the same arguments.
+    """The standard deviation of the elements: the square root of `var` with the same arguments.
 
     Where it is 0 its derivative is 0, as in torch.
 
@@ -216,11 +216,11 @@ def _options(
     if isinstance(dim, bool):
         dim, unbiased = None, dim
     if unbiased is not None and correction is not None:
-        raise GraphError(f"{name}: unbiased={unbiased} and correction={correction} say the same.")
+        raise GraphError(f"{name}: give unbiased={unbiased} or correction={correction}, not both.")
     if not isinstance(unbiased, bool | None) or not isinstance(correction, int | float | None):
         raise GraphError(
-            f"{name}: unbiased is True or False, and correction a number; "
-            f"unbiased={unbiased!r}, correction={correction!r} came."
+            f"{name}: unbiased must be True or False, and correction a number; "
+            f"got unbiased={unbiased!r}, correction={correction!r}."
         )
     if correction is None:
         correction = 0 if unbiased is False else 1

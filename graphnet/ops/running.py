@@ -1,7 +1,7 @@
-"""What normalization needs beyond arithmetic: the training mode, and buffers that remember.
+"""What normalization needs beyond arithmetic: the training mode, and running statistics.
 
 `Remember` and `CountUp` are the only operations that write to a parameter, and only to a buffer.
-They return what the output is computed from, so that a walk to the output never leaves them out.
+They return what the output is computed from, so that a walk to the output never skips them.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ __all__ = ["choose"]
 
 
 class Choose(Op):
-    """z = x in training, else y; the gradient takes the same way back.
+    """z = x in training, else y; the gradient flows back to the chosen one.
 
     Shapes: (n, m) and any that expands to it -> (n, m).
     """
@@ -46,10 +46,10 @@ class Choose(Op):
 
 
 def training_mode(x: Any, training: bool | None, otherwise: bool) -> Any:
-    """The mode as it is fixed, else that of the graph; for tensors there is `otherwise`.
+    """The fixed mode if there is one, else the graph's; for tensors, `otherwise`.
 
     Raises:
-        GraphError: it is fixed to something else than True or False.
+        GraphError: it is fixed, but neither to True nor to False.
     """
     if training is not None:
         require_flag(training=training)
@@ -68,17 +68,17 @@ def choose(x: T, y: T, training: Any) -> T:
 
 
 class Remember(Op):
-    """y = x; in training the buffer b is moved towards x: b ← (1 - m) b + m x.
+    """y = x; in training, the buffer b moves towards x: b ← (1 - m) b + m x.
 
-    x is the mean of some values; where it has several rows they are averaged first. A variance is
-    made unbiased first: times n / (n - 1) for n values each. Where the momentum m is None it is
-    1 / batches, so that b is the average of all batches.
+    x is the mean of some values; several rows are averaged first. A variance is first made
+    unbiased: times n / (n - 1) for n values each. If the momentum m is None, it is 1 / batches, so
+    that b is the average over all batches.
     Shapes: (..., channels, 1, 1), (channels), any, (), () -> (..., channels, 1, 1).
     """
 
     symbol = "keep"
     pure = False
-    mixes_dtypes = True  # statistics are float32 where the buffer is shorter
+    mixes_dtypes = True  # statistics are float32 if the buffer is shorter
     momentum: float | None = 0.1
     unbiased: bool = False
 
@@ -86,12 +86,12 @@ class Remember(Op):
         self, x: Tensor, buffer: Tensor, values_like: Tensor, batches: Any, training: bool
     ) -> Tensor:
         if training and values_like.numel():
-            # `data` shares the numbers without the count of writes: no walk becomes out of date.
+            # `data` shares the values but not the count of writes, so no walk becomes stale.
             buffer.data.copy_(self.moved(x, buffer, values_like, batches))
         return x
 
     def moved(self, x: T, buffer: T, values_like: T, batches: Any) -> T:
-        """The buffer after these values, as a tensor or node of its own."""
+        """The buffer after these values, as a new tensor or node."""
         given: Any = x
         count = numel(values_like) // numel(x)
         new = given.reshape(-1, numel(buffer)).mean(0)
@@ -116,7 +116,7 @@ class Remember(Op):
 
 
 class CountUp(Op):
-    """y = the number in a buffer, which is one higher after each walk in training.
+    """y = the number in a buffer, which each walk in training increases by one.
 
     Shapes: (), any -> ().
     """
@@ -156,7 +156,7 @@ class Column(Op):
 
 
 class Several(Op):
-    """y = x, refused in training if there is a single value over some dimensions.
+    """y = x, refused in training if there is only one value over some dimensions.
 
     With `refused=0` it is refused if there is none.  Shapes: any.
     """
@@ -168,8 +168,8 @@ class Several(Op):
     def forward(self, x: Tensor, training: bool) -> Tensor:
         if training and prod(x.size(dim) for dim in self.dims) == self.refused:
             raise ShapeError(
-                "in training a normalization needs more than one value to average over, since one "
-                f"value has no variance; the shape {shape_text(tuple(x.shape))} came. Feed a "
+                "in training, a normalization needs more than one value to average over, since one "
+                f"value has no variance; got the shape {shape_text(tuple(x.shape))}. Feed a "
                 "larger batch, or switch to evaluation: graph.eval(), module.eval()"
             )
         return x
@@ -184,7 +184,7 @@ class Several(Op):
 
 
 def several(x: T, dims: tuple[int, ...], training: Any, refused: int = 1) -> T:
-    """x, with a check for more than one value over `dims` where that is not known already."""
+    """x, with a check for more than one value over `dims` unless that is already known."""
     sizes = [x.shape[dim] for dim in dims]
     known = [size for size in sizes if size is not None]
     if training is False or (len(known) == len(sizes) and prod(known) != refused):
@@ -193,9 +193,9 @@ def several(x: T, dims: tuple[int, ...], training: Any, refused: int = 1) -> T:
 
 
 class Sized(Op):
-    """y = x, refused if it has other sizes than those asked for; None is any.
+    """y = x, refused unless it has the given sizes; None is any.
 
-    Shapes: those asked for -> the same.
+    Shapes: the given sizes -> the same.
     """
 
     symbol = "sizes"
@@ -215,7 +215,7 @@ class Sized(Op):
 
 
 class SizedAs(Op):
-    """y = x, refused if it has another shape than the other tensor.  Shapes: (n), (n) -> (n)."""
+    """y = x, refused unless it has the shape of the other tensor.  Shapes: (n), (n) -> (n)."""
 
     symbol = "sizes"
 
@@ -224,7 +224,7 @@ class SizedAs(Op):
         return x
 
     def trial(self, x: Tensor, other_like: Tensor) -> Tensor:
-        # Either may know sizes that the other does not know before it is fed.
+        # Each may know sizes that the other does not know until it is fed.
         return x.new_zeros(()).expand_as(other_like)
 
     def grad_x(self, grad: Tensor, x_like: Tensor) -> Tensor:
@@ -232,7 +232,7 @@ class SizedAs(Op):
 
 
 def sized(x: T, sizes: tuple[int | None, ...]) -> T:
-    """x, known to have these sizes, or with a check of them where they are not known yet.
+    """x, checked to have these sizes, now or when unknown sizes become known.
 
     Raises:
         ShapeError: x has other sizes.
@@ -243,19 +243,19 @@ def sized(x: T, sizes: tuple[int | None, ...]) -> T:
 
 
 def refuse_sizes(x: Any, sizes: Sequence[int | None], name: str = "a normalization") -> None:
-    """Refuse a tensor or node whose sizes, as far as they are known, are not those asked for."""
+    """Refuse a tensor or node whose sizes, as far as they are known, differ from the given ones."""
     if x.ndim != len(sizes) or any(
         None not in (a, b) and a != b for a, b in zip(sizes, x.shape, strict=True)
     ):
-        raise ShapeError(f"{name}: the sizes {shape_text(sizes)} are needed; {described(x)} came.")
+        raise ShapeError(f"{name} needs the sizes {shape_text(sizes)}; got {described(x)}.")
 
 
 def with_channels(name: str, x: T, *vectors: Any) -> tuple[T, list[Any]]:
-    """x and vectors, known to have as many channels as each vector has numbers; None stays None.
+    """x and vectors, checked to have one number for each channel of x; None stays None.
 
     Raises:
         ShapeError: the numbers differ, or x has no channels.
-        DtypeError: the number types differ, or are not floating.
+        DtypeError: the dtypes differ, or are not floating-point.
     """
     require_floating(name, x, optional=vectors)
     refuse_few_dims(name, x, 2)
@@ -269,16 +269,16 @@ def with_channels(name: str, x: T, *vectors: Any) -> tuple[T, list[Any]]:
 
 
 def refuse_few_dims(name: str, x: Any, least: int) -> None:
-    """Refuse a tensor or node of fewer dimensions than a function takes."""
+    """Refuse a tensor or node with fewer dimensions than a function takes."""
     if x.ndim < least:
-        raise ShapeError(f"{name} takes {least} dimensions or more; {described(x)} came.")
+        raise ShapeError(f"{name} takes at least {least} dimensions; got {described(x)}.")
 
 
 def require_buffer(node: Any, written: bool) -> None:
-    """Refuse to write to a node that is not a buffer: to what is fed, computed or learned."""
+    """Refuse to write to a node that is not a buffer, but fed, computed or learned."""
     require_tensors("a running statistic", node)
     if written and isinstance(node, Symbolic) and not getattr(node, "is_buffer", False):
         raise GraphError(
-            f"{node} would be written to in training, so it must be a buffer: "
+            f"{node} would be written in training, so it must be a buffer: "
             "graph.parameter(tensor, requires_grad=False)."
         )

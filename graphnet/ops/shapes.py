@@ -1,4 +1,4 @@
-"""Operations that move elements about without changing them: reshape, transpose, squeeze."""
+"""Operations that rearrange elements without changing them: reshape, transpose, squeeze."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Reshape(Op):
 
 
 def reshape(input: T, *shape: int | tuple[int, ...]) -> T:
-    """The elements of the input in another shape; one size may be -1 and is then worked out.
+    """The elements of the input in another shape; one size may be -1 and is then inferred.
 
     >>> from torch import empty
     >>> reshape(empty(6), 2, -1).shape
@@ -50,10 +50,10 @@ def reshape(input: T, *shape: int | tuple[int, ...]) -> T:
 
 
 def view(input: T, *shape: int | tuple[int, ...]) -> T:
-    """The elements of the input in another shape, as `reshape`, whose memory may be shared or not.
+    """The elements of the input in another shape, like `reshape`; memory may be shared or not.
 
     Raises:
-        ShapeError: the number of elements is another.
+        ShapeError: the number of elements differs.
 
     >>> from torch import empty
     >>> view(empty(6), 2, -1).shape
@@ -77,7 +77,7 @@ class Flatten(Op):
 
 
 def flatten(input: T, start_dim: int = 0, end_dim: int = -1) -> T:
-    """The dimensions from `start_dim` to `end_dim` as one; a single number becomes a vector.
+    """The dimensions from `start_dim` to `end_dim` as one; a scalar becomes a vector.
 
     Raises:
         ShapeError: the input has no such dimension, or the end comes before the start.
@@ -89,7 +89,7 @@ def flatten(input: T, start_dim: int = 0, end_dim: int = -1) -> T:
     start, end = normal_dim(input, start_dim), normal_dim(input, end_dim)
     if start > end:
         raise ShapeError(
-            f"flatten: start_dim={start_dim} comes behind end_dim={end_dim} in {described(input)}."
+            f"flatten: start_dim={start_dim} comes after end_dim={end_dim} in {described(input)}."
         )
     return input if start == end and input.ndim else Flatten(start, end)(input)
 
@@ -98,7 +98,7 @@ class ReshapeAs(Op):
     """The elements of x in the shape of another tensor.  Shapes: any, any -> that of other."""
 
     symbol = "reshape"
-    hint = "Both need the same number of elements."
+    hint = "Both must have the same number of elements."
 
     def forward(self, x: Tensor, other_like: Tensor) -> Tensor:
         return x.reshape_as(other_like)
@@ -118,7 +118,7 @@ def reshape_as(input: T, other: Any) -> T:
 
 
 class Transpose(Op):
-    """Two dimensions change places.  Shapes: (..., n, ..., m, ...) -> (..., m, ..., n, ...)."""
+    """Two dimensions swapped.  Shapes: (..., n, ..., m, ...) -> (..., m, ..., n, ...)."""
 
     symbol = "ᵀ"
     dim0: int
@@ -132,7 +132,7 @@ class Transpose(Op):
 
 
 def transpose(input: T, dim0: int, dim1: int) -> T:
-    """Two dimensions of the input change places.
+    """The input with two dimensions swapped.
 
     Raises:
         ShapeError: the input has no such dimension.
@@ -184,7 +184,7 @@ class Unsqueeze(Op):
 
 
 def unsqueeze(input: T, dim: int) -> T:
-    """A new dimension of size 1 at place `dim`.
+    """The input with a new dimension of size 1 at index `dim`.
 
     Raises:
         ShapeError: the result would have no such dimension.
@@ -197,7 +197,7 @@ def unsqueeze(input: T, dim: int) -> T:
 
 
 class Squeeze(Op):
-    """A dimension of size 1 taken away.  Shapes: (n, 1, m) -> (n, m) for dim=1."""
+    """A dimension of size 1 removed.  Shapes: (n, 1, m) -> (n, m) for dim=1."""
 
     symbol = "squeeze"
     dim: int
@@ -212,7 +212,7 @@ class Squeeze(Op):
 
 
 def squeeze(input: T, dim: Dims = None) -> T:
-    """Dimensions of size 1 taken away: those named, or all of them; other sizes stay as they are.
+    """The input without the given dimensions of size 1, or all of them; other sizes stay.
 
     Raises:
         ShapeError: the input has no such dimension, or its size is unknown until it is fed.
@@ -221,7 +221,7 @@ def squeeze(input: T, dim: Dims = None) -> T:
     >>> squeeze(empty(2, 1, 3, 1)).shape
     torch.Size([2, 3])
     """
-    dims = normal_dims(input, dim)  # refuses what is no dimension, also of a single number
+    dims = normal_dims(input, dim)  # refuses what is not a dimension, also for a scalar
     for each in reversed(dims if input.ndim else ()):
         if input.shape[each] is None:
             if dim is None:
@@ -240,7 +240,7 @@ class Tril(Op):
     """The lower triangle of a matrix, zeros above it.  Shapes: (..., n, m) -> the same."""
 
     symbol = "tril"
-    hint = "A matrix has two dimensions; more may come in front."
+    hint = "A matrix has two dimensions; batch dimensions may precede them."
     diagonal: int = 0
 
     def forward(self, x: Tensor) -> Tensor:
@@ -268,7 +268,7 @@ class Triu(Op):
     """The upper triangle of a matrix, zeros below it.  Shapes: (..., n, m) -> the same."""
 
     symbol = "triu"
-    hint = "A matrix has two dimensions; more may come in front."
+    hint = "A matrix has two dimensions; batch dimensions may precede them."
     diagonal: int = 0
 
     def forward(self, x: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Windows that slide over one dimension of a tensor, and the sum of what they saw.
+"""Windows that slide over one dimension of a tensor, and the sum over all windows.
 
 `Windows` and `WindowsSum` are each other's derivatives.
 """
@@ -21,13 +21,13 @@ __all__ = ["sliding_windows"]
 
 
 class Windows(Op):
-    """Every window of one dimension, its elements in a new last dimension.
+    """Each window of one dimension, its elements in a new last dimension.
 
     Shapes: (n, m) -> ((n - size) // step + 1, m, size) for dim=0.
     """
 
     symbol = "windows"
-    hint = "A window is no larger than the dimension, and a step is 1 or more."
+    hint = "A window must not be larger than the dimension, and a step must be 1 or more."
     dim: int
     size: int
     step: int
@@ -42,7 +42,7 @@ class Windows(Op):
 
 
 class WindowsSum(Op):
-    """Each element summed over all windows that saw it, in the shape of another tensor.
+    """Each element summed over all windows that contain it, in the shape of another tensor.
 
     Shapes: ((n - size) // step + 1, m, size), (n, m) -> (n, m) for dim=0.
     """
@@ -56,7 +56,7 @@ class WindowsSum(Op):
         result = x.new_zeros(other_like.shape)
         count = x.shape[self.dim]
         places = [slice(None)] * self.dim
-        # The fewer additions: one for each window, or one for each element of a window.
+        # The smaller number of additions: one for each window, or for each element of a window.
         if count < self.size:
             for window in range(count):
                 start = window * self.step
@@ -76,13 +76,13 @@ class WindowsSum(Op):
 
 
 def sliding_windows(x: T, dimension: int, size: int, step: int) -> T:
-    """Every window of a dimension, its elements in a new last dimension: `torch.Tensor.unfold`.
+    """Each window of a dimension, its elements in a new last dimension: `torch.Tensor.unfold`.
 
     Shapes: (n, m) -> ((n - size) // step + 1, m, size) for dimension=0.
 
     Raises:
         ShapeError: the window is larger than the dimension.
-        GraphError: the size or the step is not what it can be.
+        GraphError: the size or the step has a wrong value.
 
     >>> from torch import empty
     >>> sliding_windows(empty(7, 2), 0, 3, 2).shape

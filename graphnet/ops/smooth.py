@@ -1,8 +1,8 @@
 """Activation functions without a kink: softplus, and products of x with a smooth gate.
 
-Short floating types are computed in float32 and rounded once, as torch does: a gate near 0 or 1
-leaves few of the digits of bfloat16, and x³ overflows in float16 from x = 41 on. Where x² overflows
-the second derivative of gelu is 0, the limit; in torch 2.13 it is NaN, and so is mish's above 104.
+Short floating dtypes are computed in float32 and rounded once, as in torch: a gate near 0 or 1
+leaves few digits of bfloat16, and x³ overflows in float16 from x = 41 on. Where x² overflows, the
+second derivative of gelu is 0, the limit; in torch 2.13 it is NaN, and so is mish's above 104.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def softplus(input: T, beta: float = 1.0, threshold: float = 20.0) -> T:
     """log (1 + exp βx) / β, a smooth form of relu; x itself where βx is above the threshold.
 
     Raises:
-        DtypeError: the input holds whole numbers.
+        DtypeError: the input holds integers.
         GraphError: beta or threshold is not a number.
 
     >>> from torch import empty
@@ -81,7 +81,7 @@ def silu(input: T, inplace: bool = False) -> T:
     """x times the logistic function of x; also known as swish.
 
     Raises:
-        DtypeError: the input holds whole numbers.
+        DtypeError: the input holds integers.
         GraphError: `inplace=True`: no operation writes to its input.
 
     Source: Elfwing, Uchibe and Doya, Sigmoid-Weighted Linear Units (2018).
@@ -115,7 +115,7 @@ def mish(input: T, inplace: bool = False) -> T:
     """x times tanh (softplus x).
 
     Raises:
-        DtypeError: the input holds whole numbers.
+        DtypeError: the input holds integers.
         GraphError: `inplace=True`: no operation writes to its input.
 
     Source: Misra, Mish: A Self Regularized Non-Monotonic Activation Function (2020).
@@ -169,15 +169,15 @@ def _cubic(x: Tensor) -> Tensor:
 
 
 def gelu(input: T, *, approximate: str = "none") -> T:
-    """x times the share of the standard normal distribution that lies below x.
+    """x times the probability that a standard normal variable is below x.
 
     Args:
         input: any shape.
         approximate: "none", or "tanh" for a formula that needs no error function.
 
     Raises:
-        RangeError: `approximate` is another word.
-        DtypeError: the input holds whole numbers.
+        RangeError: `approximate` is neither.
+        DtypeError: the input holds integers.
 
     Source: Hendrycks and Gimpel, Gaussian Error Linear Units (2016).
 
@@ -196,4 +196,4 @@ def require_approximation(approximate: str) -> None:
         RangeError: it is neither "none" nor "tanh".
     """
     if approximate not in ("none", "tanh"):
-        raise RangeError(f"gelu: approximate is 'none' or 'tanh'; {approximate!r} came.")
+        raise RangeError(f"gelu: approximate must be 'none' or 'tanh'; got {approximate!r}.")

@@ -1,4 +1,4 @@
-"""Softmax: numbers to shares that sum to 1 along a dimension, and the logarithms of these."""
+"""Softmax, probabilities that sum to 1 along a dimension, and its logarithm."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ class Softmax(Op):
 
 
 def softmax(input: T, dim: int | None = None) -> T:
-    """Shares that sum to 1 along `dim`: eˣ / Σ eˣ, with x shifted by its maximum, so never too big.
+    """Probabilities along `dim`: eˣ / Σ eˣ, with x shifted by its maximum against overflow.
 
     Args:
         input: any shape.
-        dim: the dimension; None takes torch's old choice: 0 for 0, 1 or 3 dimensions, else 1.
+        dim: the dimension; None is torch's legacy choice: 0 for 0, 1 or 3 dimensions, else 1.
 
     Raises:
         ShapeError: the input has no such dimension.
-        DtypeError: the input holds whole numbers.
+        DtypeError: the input holds integers.
 
     >>> from torch import empty
     >>> softmax(empty(2, 4).fill_(1000), dim=1)[0]
@@ -67,11 +67,11 @@ def log_softmax(input: T, dim: int | None = None) -> T:
 
     Args:
         input: any shape.
-        dim: the dimension; None takes torch's old choice: 0 for 0, 1 or 3 dimensions, else 1.
+        dim: the dimension; None is torch's legacy choice: 0 for 0, 1 or 3 dimensions, else 1.
 
     Raises:
         ShapeError: the input has no such dimension.
-        DtypeError: the input holds whole numbers.
+        DtypeError: the input holds integers.
 
     >>> from torch import empty
     >>> log_softmax(empty(2, 4).fill_(1000), dim=1)[0]
@@ -81,5 +81,5 @@ def log_softmax(input: T, dim: int | None = None) -> T:
 
 
 def _chosen_dim(x: T, dim: int | None) -> int:
-    """The dimension counted from the front, or torch's choice where none is named."""
+    """The dimension counted from the front, or torch's choice if it is None."""
     return normal_dim(x, (0 if x.ndim in (0, 1, 3) else 1) if dim is None else dim)

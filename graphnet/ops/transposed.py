@@ -1,4 +1,4 @@
-"""Transposed convolution: every pixel puts its multiple of the weights into a larger image."""
+"""Transposed convolution: each pixel adds its multiple of the weights to a larger image."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class ConvTranspose2d(Op):
     """
 
     symbol = "conv2dᵀ"
-    hint = "The channels of x are the first size of the weight, and groups divides them."
+    hint = "The channels of x must be the first size of the weight, and groups must divide them."
     stride: Pair = (1, 1)
     padding: Padding = (0, 0, 0, 0)
     dilation: Pair = (1, 1)
@@ -62,7 +62,7 @@ def conv_transpose2d(
     groups: int = 1,
     dilation: Sizes = 1,
 ) -> T:
-    """The adjoint of `conv2d`: each pixel puts its multiple of the weight into the output.
+    """The adjoint of `conv2d`: each pixel adds its multiple of the weight to the output.
 
     Shapes: input (n, c, h, w) or (c, h, w), weight (c, o / groups, a, b), bias (o)
     -> (n, o, h', w') or (o, h', w')
@@ -72,7 +72,7 @@ def conv_transpose2d(
 
     Raises:
         ShapeError: channels, groups or bias do not fit, or the output would have no pixels.
-        GraphError: an option is not what it can be.
+        GraphError: an option has a wrong value.
 
     >>> from torch import empty
     >>> conv_transpose2d(empty(1, 1, 1, 2).fill_(1), empty(1, 1, 1, 2).fill_(1))
@@ -84,7 +84,8 @@ def conv_transpose2d(
     extra = pair(output_padding, "output_padding", 0)
     if any(more >= max(both) for more, *both in zip(extra, steps, gaps, strict=True)):
         raise GraphError(
-            f"output_padding {extra} is smaller than the stride {steps} or the dilation {gaps}."
+            f"output_padding must be smaller than the stride {steps} or the dilation {gaps}; got "
+            f"{extra}."
         )
     borders = (down, down - extra[0], across, across - extra[1])
     op = ConvTranspose2d(steps, borders, gaps, size_of(groups, "groups"))

@@ -1,4 +1,4 @@
-"""One dimension made several: what groups of channels and heads of attention are made with."""
+"""One dimension split into several, as for groups of channels and heads of attention."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["unflatten"]
 
 
 class Unflatten(Op):
-    """One dimension made several, in the same order.  Shapes: (n, m k) -> (n, m, k)."""
+    """One dimension split into several, in the same order.  Shapes: (n, m k) -> (n, m, k)."""
 
     symbol = "unflatten"
     hint = "The product of the sizes must be the size of the dimension; one of them may be -1."
@@ -30,7 +30,7 @@ class Unflatten(Op):
 
 
 def unflatten(input: T, dim: int, sizes: tuple[int, ...] | list[int]) -> T:
-    """Dimension `dim` of the input made several, of these sizes; one of them may be -1.
+    """The input with `dim` split into several dimensions of these sizes; one may be -1.
 
     Shapes: (n, m k) -> (n, m, k) for dim=1 and sizes=(m, k).
 

@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 __all__ = ["fold", "unfold"]
 
-HINT = "An image has channels and pixels, and the kernel fits into the padded image."
+HINT = "An image must have channels and pixels, and the kernel must fit into the padded image."
 
 
 class Unfold(Op):
-    """The pixels that a window sees, in a column for each window.
+    """The pixels of each window as a column.
 
     Shapes: (n, c, h, w) -> (n, c · a · b, windows) for a kernel (a, b).
     """
@@ -36,7 +36,7 @@ class Unfold(Op):
 
     def forward(self, x: Tensor) -> Tensor:
         if 0 in x.shape[1:]:
-            raise ShapeError(f"an image needs channels and pixels; {tuple(x.shape)} came")
+            raise ShapeError(f"an image needs channels and pixels; got {tuple(x.shape)}")
         down, across = columns_of(self, (x.shape[2], x.shape[3]))
         view = windows(x, self.kernel, self.stride, self.padding, self.dilation)
         height = x.shape[1] * self.kernel[0] * self.kernel[1]
@@ -47,7 +47,7 @@ class Unfold(Op):
 
 
 class FoldLike(Op):
-    """Columns summed at the places of their windows, in an image as large as another.
+    """Columns summed at the positions of their windows, in an image as large as another.
 
     Shapes: (n, c · a · b, windows), (n, c, h, w) -> (n, c, h, w).
     """
@@ -69,7 +69,7 @@ class FoldLike(Op):
 
 
 class Fold(Op):
-    """Columns summed at the places of their windows, in an image of a given size.
+    """Columns summed at the positions of their windows, in an image of a given size.
 
     Shapes: (n, c · a · b, windows) -> (n, c, *size).
     """
@@ -93,7 +93,7 @@ class Fold(Op):
 
 
 def columns_of(op: Any, size: Pair) -> Pair:
-    """How many windows there are, down and across."""
+    """The number of windows, down and across."""
     return window_counts(size, op.kernel, op.stride, op.padding, op.dilation)
 
 
@@ -101,7 +101,7 @@ def folded(op: Any, y: Tensor, size: Pair) -> Tensor:
     """The sum of the columns as an image of this size.
 
     Raises:
-        ShapeError: the columns are not those of such an image.
+        ShapeError: the columns do not fit such an image.
     """
     require_columns(op, y, size)
     channels = y.shape[1] // (op.kernel[0] * op.kernel[1])
@@ -111,10 +111,10 @@ def folded(op: Any, y: Tensor, size: Pair) -> Tensor:
 
 
 def require_columns(op: Any, y: Any, size: Pair) -> None:
-    """Refuse columns that are not those of an image of this size, as far as theirs is known.
+    """Refuse columns that do not fit an image of this size, as far as theirs is known.
 
     Raises:
-        ShapeError: another number of windows, or numbers in a column that are no whole channels.
+        ShapeError: the number of windows differs, or a column is not a multiple of the kernel.
     """
     down, across = columns_of(op, size)
     height, count = y.shape[-2:]
@@ -123,20 +123,20 @@ def require_columns(op: Any, y: Any, size: Pair) -> None:
     if not whole or count not in (None, down * across):
         raise ShapeError(
             f"fold: an image of {size[0]} × {size[1]} pixels has {down * across} windows of "
-            f"{pixels} pixels for each channel; {described(y)} came."
+            f"{pixels} pixels for each channel; got {described(y)}."
         )
 
 
 def unfold(
     input: T, kernel_size: Sizes, dilation: Sizes = 1, padding: Sizes = 0, stride: Sizes = 1
 ) -> T:
-    """Every window of an image as one column: `torch.nn.functional.unfold`.
+    """Each window of an image as one column: `torch.nn.functional.unfold`.
 
     Shapes: (n, c, h, w) -> (n, c · kernel elements, windows), and the same without n.
 
     Raises:
-        ShapeError: the input is no image or batch of images, or no window fits into it.
-        GraphError: an option is not what it can be.
+        ShapeError: the input is not an image or batch of images, or no window fits into it.
+        GraphError: an option has a wrong value.
 
     >>> from torch import empty
     >>> unfold(empty(2, 3, 5, 5), kernel_size=3).shape
@@ -154,13 +154,13 @@ def fold(
     padding: Sizes = 0,
     stride: Sizes = 1,
 ) -> T:
-    """An image whose pixels are the sums of their places in the columns: the adjoint of `unfold`.
+    """An image whose pixels are summed over all columns that hold them: the adjoint of `unfold`.
 
     Shapes: (n, c · kernel elements, windows) -> (n, c, *output_size), and the same without n.
 
     Raises:
-        ShapeError: the columns are not those of an image of this size.
-        GraphError: an option is not what it can be.
+        ShapeError: the columns do not fit an image of this size.
+        GraphError: an option has a wrong value.
 
     >>> from torch import empty
     >>> fold(empty(4, 2).fill_(1), (2, 3), kernel_size=2)
@@ -177,7 +177,7 @@ def fold(
 def _options(
     kernel_size: Sizes, dilation: Sizes, padding: Sizes, stride: Sizes
 ) -> tuple[Pair, Pair, Padding, Pair]:
-    """The options in the order in which the classes keep them."""
+    """The options in the order of the classes' fields."""
     down, across = pair(padding, "padding", 0, repeat=False)
     return (
         pair(kernel_size, "kernel_size", repeat=False),

@@ -1,6 +1,6 @@
-"""The arguments of convolution, pooling and unfolding as callers write them, checked.
+"""Checks of the arguments of convolution, pooling and unfolding.
 
-All checks are made where a node is built, on sizes as far as they are known there.
+All checks run when a node is built, on sizes as far as they are known then.
 """
 
 from __future__ import annotations
@@ -17,31 +17,31 @@ if TYPE_CHECKING:
 
 Pair = tuple[int, int]
 Padding = tuple[int, int, int, int]
-"""Rows above and below, columns left and right; a negative one is cut off instead."""
+"""Rows above and below, columns left and right; negative ones are cut off."""
 
 Sizes = int | tuple[int, ...] | list[int]
-"""A size as callers give it: one for every dimension, or one for each."""
+"""A size as callers give it: one for all dimensions, or one for each."""
 
 WHOLE = ("int64", "int32", "int16", "int8", "uint8")
-"""The number types of whole numbers."""
+"""The integer dtypes."""
 
 
 def on_batch(op: Callable[..., T], input: T, *others: T, ndim: int = 4) -> T:
-    """What an op gives for a batch of so many dimensions, or for one alone as a batch of one."""
+    """Apply an op to a batch of `ndim` dimensions, or to a single example as a batch of one."""
     if input.ndim == ndim:
         return op(input, *others)
     return squeeze(op(unsqueeze(input, 0), *others), 0)
 
 
 def size_of(value: Any, name: str, least: int = 1) -> int:
-    """A whole number of `least` or more.
+    """An integer of `least` or more.
 
     Raises:
-        GraphError: something else came.
+        GraphError: it is anything else.
     """
     size = whole_number(name, value)
     if size < least:
-        raise GraphError(f"{name} is a whole number of {least} or more; {size} came.")
+        raise GraphError(f"{name} must be an integer of {least} or more; got {size}.")
     return size
 
 
@@ -50,16 +50,15 @@ def sizes_of(
 ) -> tuple[int, ...]:
     """A size for each of `count` dimensions, from one number or one for each.
 
-    Where `repeat` is True, a tuple of one number stands for that number, as in some of torch's
-    functions.
+    If `repeat` is True, a tuple of one number means that number, as in some of torch's functions.
 
     Raises:
-        GraphError: something else came, or a size is less than `least`.
+        GraphError: it is anything else, or a size is less than `least`.
     """
     sizes = tuple(value) if isinstance(value, tuple | list) else (value,) * count
     sizes = sizes * count if repeat and len(sizes) == 1 else sizes
     if len(sizes) != count:
-        raise GraphError(f"{name} is a whole number, or {count} of them; {value!r} came.")
+        raise GraphError(f"{name} must be an integer, or {count} of them; got {value!r}.")
     return tuple(size_of(size, name, least) for size in sizes)
 
 
@@ -70,36 +69,36 @@ def pair(value: Any, name: str, least: int = 1, repeat: bool = True) -> Pair:
 
 
 def require_tensor(x: Any, what: str, dims: tuple[int, ...], kinds: tuple[str, ...] = ()) -> None:
-    """Refuse all but tensors and nodes of so many dimensions, of floating numbers or these kinds.
+    """Refuse all but tensors and nodes with these dimensions, of a floating dtype or these kinds.
 
     Raises:
-        ShapeError: x has another number of dimensions.
-        DtypeError: x has another number type.
+        ShapeError: x has a different number of dimensions.
+        DtypeError: x has a different dtype.
         GraphError: x is neither a tensor nor a node.
     """
     require_tensors(what, x)
     if x.ndim not in dims:
         numbers = " or ".join([*map(str, dims[:-1]), counted(dims[-1], "dimension")])
-        raise ShapeError(f"{what} has {numbers}; {described(x)} came.")
+        raise ShapeError(f"{what} must have {numbers}; got {described(x)}.")
     kind = str(x.dtype).removeprefix("torch.")
     if not x.dtype.is_floating_point and kind not in kinds:
         also = f" or {', '.join(kinds)}" if kinds else ""
         raise DtypeError(
-            f"{what} has floating numbers{also}; {described(x)} of {kind} came. x.float() converts "
-            "a tensor; dtype=... at the input chooses what is fed."
+            f"{what} must be floating-point{also}; got {described(x)} of {kind}. Convert a tensor "
+            "with x.float(), or declare the input with dtype=..."
         )
 
 
 def require_one_dtype(name: str, *tensors: Any) -> None:
-    """Refuse several number types.
+    """Refuse several dtypes.
 
     Raises:
-        DtypeError: there are two.
+        DtypeError: two dtypes differ.
     """
     kinds = [x.dtype for x in tensors if x is not None]
     if len(set(kinds)) > 1:
         raise DtypeError(
-            f"{name}: number types are never mixed silently; {', '.join(map(str, kinds))} came. "
+            f"{name}: dtypes are never mixed silently; got {', '.join(map(str, kinds))}. "
             "Convert one of them: dtype=... at the input, module.float() or module.double()."
         )
 
@@ -107,11 +106,11 @@ def require_one_dtype(name: str, *tensors: Any) -> None:
 def require_operands(
     name: str, dims: int, kinds: tuple[str, ...], input: Any, weight: Any, bias: Any
 ) -> None:
-    """Refuse what is no input, weight and bias of a convolution over so many dimensions.
+    """Refuse anything but input, weight and bias of a convolution over `dims` dimensions.
 
     Raises:
-        ShapeError: one has another number of dimensions, or the channels are unknown.
-        DtypeError: one has a number type that does not fit.
+        ShapeError: one has a different number of dimensions, or the channels are unknown.
+        DtypeError: one has a dtype that does not fit.
         GraphError: one is neither a tensor nor a node.
     """
     require_tensor(input, f"the input of {name}", (dims + 1, dims + 2), kinds)
@@ -121,6 +120,6 @@ def require_operands(
     require_one_dtype(name, input, weight, bias)
     if input.shape[-dims - 1] is None and None not in weight.shape:
         raise ShapeError(
-            f"{name}: the number of channels must be known; {described(input)} came, and the "
-            f"weight {tuple(weight.shape)}. Name it in the shape of the input."
+            f"{name}: the number of channels must be known; got {described(input)}, and the "
+            f"weight {tuple(weight.shape)}. Give it in the shape of the input."
         )

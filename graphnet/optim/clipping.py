@@ -57,7 +57,7 @@ def clip_grad_norm_(
     if error_if_nonfinite is not True:
         raise RangeError(
             "error_if_nonfinite is True: a norm that is NaN or infinite would be multiplied into "
-            f"every gradient; {error_if_nonfinite!r} came. Catch the NonFiniteError instead."
+            f"every gradient; got {error_if_nonfinite!r}. Catch the NonFiniteError instead."
         )
     limit, power = limit_of("max_norm", max_norm), number_of("norm_type", norm_type)
     learned = _learned(parameters)
@@ -126,8 +126,8 @@ def _learned(parameters: Any) -> list[Parameter]:
     for parameter in listed:
         if not isinstance(parameter, Parameter):
             raise GraphError(
-                f"Clipping changes gradients of graphnet parameters; a {type(parameter).__name__} "
-                "came. model.parameters() lists those of a module."
+                f"Clipping changes gradients of graphnet parameters; got {type(parameter).__name__}. "
+                "model.parameters() lists those of a module."
             )
     learned = [each for each in listed if each.requires_grad and each.grad is not None]
     return [each for each in learned if each.fresh] or learned
@@ -138,7 +138,7 @@ def _culprit(learned: list[Parameter]) -> str:
     for parameter in learned:
         if parameter.grad is not None and not parameter.grad.isfinite().all():
             return f": that of parameter {parameter.name!r} holds NaN or infinity"
-    return ", though every gradient is finite: it is too large for its number type"
+    return ", though every gradient is finite: it is too large for its dtype"
 
 
 def limit_of(name: str, value: Any) -> float:
@@ -149,7 +149,7 @@ def limit_of(name: str, value: Any) -> float:
     """
     limit = number_of(name, value)
     if limit < 0:
-        raise RangeError(f"{name} is a number of 0 or more; {value!r} came.")
+        raise RangeError(f"{name} must be a number of 0 or more; got {value!r}.")
     return limit
 
 
@@ -160,5 +160,5 @@ def number_of(name: str, value: Any) -> float:
     except (TypeError, ValueError):
         number = float("nan")
     if isnan(number):
-        raise RangeError(f"{name} is a number; {value!r} came.")
+        raise RangeError(f"{name} must be a number; got {value!r}.")
     return number

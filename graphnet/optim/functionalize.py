@@ -65,7 +65,7 @@ class Place:
     def _refuse_comparison(self, other: Any) -> NoReturn:
         raise GraphError(
             "An update is one formula for every step, so it cannot compare values that are not "
-            "known yet. What depends on the step belongs into the method `numbers`."
+            "known yet. What depends on the step belongs in the method `numbers`."
         )
 
     __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = _refuse_comparison

@@ -90,7 +90,7 @@ def check_parameters(groups: list[dict[str, Any]]) -> None:
     for parameter in parameters:
         if not isinstance(parameter, Parameter):
             raise GraphError(
-                f"An optimizer updates graphnet parameters; {_kind(parameter)} came. "
+                f"An optimizer updates graphnet parameters; got {_kind(parameter)}. "
                 "model.parameters() lists those of a module."
             )
     if len(set(parameters)) < len(parameters):

@@ -78,7 +78,7 @@ def require_range(
         least = "" if low == -inf else f" of {low:g} or more"
         top = "" if below is None else f" and below {below:g}"
         top += "" if most is None else f" and at most {most:g}"
-        raise RangeError(f"{name} is a finite number{least}{top}; {value!r} came.")
+        raise RangeError(f"{name} must be a finite number{least}{top}; got {value!r}.")
     return value
 
 
@@ -105,7 +105,7 @@ def flag(name: str, value: Any) -> bool:
         RangeError: it is neither.
     """
     if not isinstance(value, bool):
-        raise RangeError(f"{name} is True or False; {value!r} came.")
+        raise RangeError(f"{name} must be True or False; got {value!r}.")
     return value
 
 
@@ -116,7 +116,7 @@ def pair_of_betas(name: str, value: Any) -> tuple[float, float]:
         RangeError: it is something else.
     """
     if not isinstance(value, tuple | list) or len(value) != 2:
-        raise RangeError(f"{name} are two numbers, such as (0.9, 0.999); {value!r} came.")
+        raise RangeError(f"{name} must be two numbers, such as (0.9, 0.999); got {value!r}.")
     return (
         require_range(f"{name}[0]", value[0], below=1.0),
         require_range(f"{name}[1]", value[1], below=1.0),

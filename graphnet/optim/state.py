@@ -123,7 +123,7 @@ class _Reader:
             ids = saved.get("params") if isinstance(saved, Mapping) else None
             needed = group["params"]
             if not isinstance(ids, list | tuple) or not all(type(each) is int for each in ids):
-                problems.append(f'group {place}: "params" is a list of whole numbers')
+                problems.append(f'group {place}: "params" is a list of integers')
             elif len(ids) != len(needed):
                 came = f"{len(ids)} parameters came, where {len(needed)} are needed"
                 problems.append(f"group {place}: {came}")
@@ -179,7 +179,7 @@ class _Reader:
             return None
         shape = () if number else parameter.shape
         if not value.dtype.is_floating_point:
-            self.problems.append(f"{where}: {value.dtype} came, where floating numbers are needed")
+            self.problems.append(f"{where}: {value.dtype} came, where floating-point numbers are needed")
             return None
         if tuple(value.shape) != shape:
             came = f"the shape {shape_text(tuple(value.shape))} came, where {shape_text(shape)}"
@@ -197,7 +197,7 @@ class _Reader:
         """How many steps were made, from a number or a tensor of one."""
         value = _number_of(value)
         if type(value) not in (int, float) or not value >= 0 or value % 1 != 0:
-            self.problems.append(f"{where}: step is a whole number of 0 or more; {value!r} came")
+            self.problems.append(f"{where}: step must be an integer of 0 or more; got {value!r}")
             return 0
         return int(value)
 

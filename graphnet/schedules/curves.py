@@ -35,7 +35,7 @@ def multi_step(lr: float, milestones: Iterable[int], gamma: float = 0.1) -> Sche
     """lr gammaᵏ, where k is how many of the milestones are reached: torch's `MultiStepLR`.
 
     Raises:
-        RangeError: a milestone is not a whole number of 0 or more.
+        RangeError: a milestone is not an integer of 0 or more.
 
     >>> [multi_step(1.0, [2, 3], gamma=0.5)(k) for k in range(5)]
     [1.0, 1.0, 0.5, 0.25, 0.25]
@@ -43,7 +43,7 @@ def multi_step(lr: float, milestones: Iterable[int], gamma: float = 0.1) -> Sche
     places = list(milestones)
     for place in places:
         if not isinstance(place, int) or place < 0:
-            raise RangeError(f"milestones are whole numbers of 0 or more; {place!r} came.")
+            raise RangeError(f"milestones must be integers of 0 or more; got {place!r}.")
     places.sort()
     return lambda step: lr * gamma ** bisect_right(places, step)
 
@@ -137,7 +137,7 @@ def _line(steps: int, start: float, end: float) -> Callable[[int], float]:
     """A factor that goes from start to end in a straight line, and stays there."""
     require_count(steps=steps)
     if not 0 < start <= 1:
-        raise RangeError(f"start_factor is above 0 and at most 1; {start!r} came.")
+        raise RangeError(f"start_factor must be above 0 and at most 1; got {start!r}.")
     if not 0 <= end <= 1:
-        raise RangeError(f"end_factor is a number from 0 to 1; {end!r} came.")
+        raise RangeError(f"end_factor must be a number from 0 to 1; got {end!r}.")
     return lambda step: start + (end - start) * min(steps, step) / steps

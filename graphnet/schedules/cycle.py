@@ -44,7 +44,7 @@ def one_cycle(
     """
     for name, factor in (("initial_factor", initial_factor), ("final_factor", final_factor)):
         if not factor > 0:
-            raise RangeError(f"{name} divides a learning rate and is above 0; {factor!r} came.")
+            raise RangeError(f"{name} divides a learning rate and must be above 0; got {factor!r}.")
     first = lr / initial_factor
     middle = [first] if three_phase else []
     return _cycle([first, lr, *middle, first / final_factor], steps, warmup, anneal)
@@ -81,9 +81,9 @@ def _cycle(heights: list[float], steps: int, warmup: float, anneal: str) -> Sche
     """From height to height: the first `warmup` of the steps, as long again if there are four."""
     require_count(steps=steps)
     if not 0 <= warmup <= 1:
-        raise RangeError(f"warmup is a fraction of the steps, from 0 to 1; {warmup!r} came.")
+        raise RangeError(f"warmup must be a fraction of the steps, from 0 to 1; got {warmup!r}.")
     if anneal not in _PARTS:
-        raise RangeError(f"anneal is 'cos' or 'linear'; {anneal!r} came.")
+        raise RangeError(f"anneal must be 'cos' or 'linear'; got {anneal!r}.")
     part, last = _PARTS[anneal], steps - 1
     back = [2 * warmup * steps - 2] if len(heights) == 4 else []
     ends = [warmup * steps - 1, *back, last]

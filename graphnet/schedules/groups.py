@@ -53,5 +53,5 @@ def _rate(lr: Any) -> float:
     except (TypeError, ValueError, RuntimeError):  # a RuntimeError for a tensor of several
         rate = nan
     if not 0 <= rate < inf:
-        raise RangeError(f"A learning rate is a finite number of 0 or more; got {lr!r}.")
+        raise RangeError(f"A learning rate must be a finite number of 0 or more; got {lr!r}.")
     return rate

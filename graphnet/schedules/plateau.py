@@ -31,16 +31,16 @@ class PlateauSettings:
     def __post_init__(self) -> None:
         """Check the ranges."""
         if not 0 <= self.factor < 1:
-            raise RangeError(f"factor is a number from 0 to below 1; {self.factor!r} came.")
+            raise RangeError(f"factor must be a number from 0 to below 1; got {self.factor!r}.")
         for name, known in (("mode", ("min", "max")), ("threshold_mode", ("rel", "abs"))):
             if getattr(self, name) not in known:
                 raise RangeError(
-                    f"{name} is {known[0]!r} or {known[1]!r}; {getattr(self, name)!r} came."
+                    f"{name} must be {known[0]!r} or {known[1]!r}; got {getattr(self, name)!r}."
                 )
         for name in ("patience", "cooldown"):
             count = getattr(self, name)
             if not isinstance(count, int) or count < 0:
-                raise RangeError(f"{name} is a whole number of 0 or more; {count!r} came.")
+                raise RangeError(f"{name} must be an integer of 0 or more; got {count!r}.")
 
     @property
     def worst(self) -> float:
@@ -166,12 +166,12 @@ def on_plateau(
 
 def _count(value: Any) -> int:
     if type(value) is not int or value < 0:
-        raise RangeError(f"a count is a whole number of 0 or more; {value!r} came.")
+        raise RangeError(f"a count must be an integer of 0 or more; got {value!r}.")
     return value
 
 
 def _rate(value: Any) -> float:
     rate = float(value)
     if not 0 <= rate < inf:
-        raise RangeError(f"a learning rate is a finite number of 0 or more; {value!r} came.")
+        raise RangeError(f"a learning rate must be a finite number of 0 or more; got {value!r}.")
     return rate
