@@ -127,7 +127,7 @@ class _Twin:
     def run(self, every: bool = False) -> tuple[dict[Node, Tensor], dict[Node, Tensor]]:
         """Values and gradients by torch; with `every`, those of all nodes, not only of the leaves.
 
-        A node that torch does not watch, such as one of whole numbers, has no gradient.
+        A node that torch does not watch, such as one of integers, has no gradient.
         """
         values: dict[Node, Tensor] = {}
         with torch.enable_grad():

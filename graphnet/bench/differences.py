@@ -79,7 +79,7 @@ class Difference(NamedTuple):
 
     @property
     def tolerance(self) -> float:
-        """How far the ways may lie apart in this number type, relative to the size."""
+        """How far the ways may lie apart in this dtype, relative to the size."""
         return _TOLERANCES.get(self.dtype, _COARSE)
 
     @property

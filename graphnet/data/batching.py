@@ -18,7 +18,7 @@ def one_hot(labels: Tensor, classes: int) -> Tensor:
     Raises:
         RangeError: a label is below 0, or not below `classes`.
         ShapeError: the labels are not in one row.
-        DtypeError: the labels are not a tensor of whole numbers.
+        DtypeError: the labels are not a tensor of integers.
 
     >>> one_hot(torch.tensor([0, 2]), 3)
     tensor([[1., 0., 0.],
@@ -26,17 +26,17 @@ def one_hot(labels: Tensor, classes: int) -> Tensor:
     """
     if not isinstance(labels, Tensor):
         raise DtypeError(
-            f"Labels are a tensor, torch.tensor([0, 2]); a {type(labels).__name__} came."
+            f"Labels are a tensor, torch.tensor([0, 2]); got a {type(labels).__name__}."
         )
     if labels.ndim != 1:
-        raise ShapeError(f"Labels have the shape (n,); {tuple(labels.shape)} came.")
+        raise ShapeError(f"Labels have the shape (n,); got {tuple(labels.shape)}.")
     if labels.dtype not in (torch.int64, torch.int32, torch.uint8):
-        raise DtypeError(f"Labels are whole numbers, such as int64; {labels.dtype} came.")
+        raise DtypeError(f"Labels are integers, such as int64; got {labels.dtype}.")
     if labels.numel():
         low, high = (int(end) for end in labels.aminmax())
         if low < 0 or high >= classes:
             wrong = low if low < 0 else high
-            raise RangeError(f"A label of {classes} classes is 0 to {classes - 1}; {wrong} came.")
+            raise RangeError(f"A label of {classes} classes is 0 to {classes - 1}; got {wrong}.")
     return torch.zeros(labels.numel(), classes).scatter_(1, labels.long().view(-1, 1), 1.0)
 
 
@@ -57,7 +57,7 @@ def normalized(first: Tensor, *others: Tensor) -> tuple[Tensor, ...]:
     for tensor in (first, *others):
         if not tensor.is_floating_point():
             raise DtypeError(
-                f"Only floating-point numbers can be normalized; {tensor.dtype} came. "
+                f"Only floating-point numbers can be normalized; got {tensor.dtype}. "
                 "`.float()` makes them."
             )
     varied = first.numel() > 0 and bool(first.min() < first.max())  # NaN is not less
@@ -94,7 +94,7 @@ def batches(
         raise ShapeError("A tensor of the shape () has no rows to make batches of.")
     rows = {len(tensor) for tensor in tensors}
     if len(rows) != 1:
-        raise ShapeError(f"All tensors need the same number of rows; {sorted(rows)} came.")
+        raise ShapeError(f"All tensors need the same number of rows; got {sorted(rows)}.")
     require_count(batch_size=batch_size)
     (count,) = rows
     if shuffle:

@@ -96,7 +96,7 @@ def _header(stream: BufferedIOBase) -> tuple[torch.dtype, tuple[int, ...]]:
     if len(magic) < 4 or magic[:2] != b"\0\0" or magic[2] not in DTYPES:
         raise LoadError(
             "is not an IDX file: such a file begins with two zeros, a type and the number of "
-            f"dimensions; {magic.hex(' ') or 'nothing'} came."
+            f"dimensions; got {magic.hex(' ') or 'nothing'}."
         )
     dimensions = magic[3]
     if not 1 <= dimensions <= MOST_DIMENSIONS:

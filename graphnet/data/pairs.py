@@ -76,7 +76,7 @@ def image_pairs(
     A random permutation of all images is cut into pairs, and the first n are taken; where
     `distinct` is True, the first n with two different labels. A pixel is the mean of 2 x 2 pixels.
 
-    Shapes: (count, height, width), (count,) of whole numbers ->
+    Shapes: (count, height, width), (count,) of integers ->
         input: (n, 2, height / 2, width / 2) of float32.
         target: (n,) of int64, 1 where the first label is less than or equal to the second.
         classes: (n, 2) of int64, the labels.
@@ -85,7 +85,7 @@ def image_pairs(
         RangeError: there are not so many pairs; the message says how many there are.
         ShapeError: the images are not of that shape, height or width is odd, or the number of
             labels is another.
-        DtypeError: the labels are not whole numbers.
+        DtypeError: the labels are not integers.
 
     >>> images = torch.arange(8.0).view(2, 2, 2)
     >>> input, target, classes = image_pairs(images, torch.tensor([7, 7]), 1)
@@ -102,7 +102,7 @@ def image_pairs(
         if len(pairs) < n:
             raise RangeError(
                 f"n is at most {len(pairs):,} here: so many of the pairs that were drawn have two "
-                f"different labels; {n:,} came."
+                f"different labels; got {n:,}."
             )
     pairs = pairs[:n]
     classes = labels[pairs].long()
@@ -120,20 +120,20 @@ def _require_fitting(images: Tensor, labels: Tensor) -> None:
     if images.ndim != 3 or images.shape[1] % 2 or images.shape[2] % 2:
         raise ShapeError(
             "Images have the shape (count, height, width), with even height and width; "
-            f"{tuple(images.shape)} came."
+            f"got {tuple(images.shape)}."
         )
     if labels.shape != images.shape[:1]:
         raise ShapeError(
             f"{len(images):,} images need labels of the shape ({len(images)},); "
-            f"{tuple(labels.shape)} came."
+            f"got {tuple(labels.shape)}."
         )
     if labels.is_floating_point():
-        raise DtypeError(f"Labels are whole numbers, such as int64; {labels.dtype} came.")
+        raise DtypeError(f"Labels are integers, such as int64; got {labels.dtype}.")
 
 
 def _require_images(n: int, count: int) -> None:
     if 2 * n > count:
         raise RangeError(
             f"n is at most {count // 2:,}: no image is in two pairs, and there are {count:,} "
-            f"images; {n:,} came."
+            f"images; got {n:,}."
         )

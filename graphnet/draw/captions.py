@@ -38,7 +38,7 @@ class Captions:
         scene: the boxes and arrows.
         layout: where they go.
         curves: the arrows as they are painted, each with its head at its end.
-        both_ways: True to keep both ends of arrows free, since some will be turned round.
+        both_ways: True to keep both ends of arrows free, since some will be transposed.
     """
 
     def __init__(

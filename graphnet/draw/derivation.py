@@ -33,7 +33,7 @@ def derivation(graph: Graph, loss: Node | None = None, latex: bool = False) -> T
     Args:
         graph: the list.
         loss: the node to differentiate; where None the number that was walked back from, else the
-            last single floating number.
+            last single floating-point number.
         latex: True for formulas in LaTeX between dollar signs, False for Unicode in code blocks.
 
     Raises:
@@ -59,7 +59,7 @@ def derivation(graph: Graph, loss: Node | None = None, latex: bool = False) -> T
     formulas = Formulas(graph, loss, latex)
     if formulas.loss is None:
         raise GraphError(
-            "A derivation starts from one floating number, and this list computes none: append a "
+            "A derivation starts from one floating-point number, and this list computes none: append a "
             "loss, or name the node, graph.derivation(loss=...)."
         )
     return Text("\n".join(_page(formulas)))

@@ -39,7 +39,7 @@ def layout_dot(scene: Scene) -> str:
     """The DOT text that asks only where things go: no name of the user is in it.
 
     One parameter stands at the left of its operation and one at the right, by an arrow that is
-    turned round; others stand above. Each module stands below all data that it reads, by rows and
+    transposed; others stand above. Each module stands below all data that it reads, by rows and
     by arrows that are not drawn. Box number i of the scene is called b<i>, arrow i has the id e<i>,
     and module i of `scene.paths` is the cluster c<i>. An arrow that enters a module between shared
     parameters has a second piece, f<i>, from the point p<i> on. Sizes are fixed, so that fonts do

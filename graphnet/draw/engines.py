@@ -54,7 +54,7 @@ def laid_out(scene: Scene, engine: str | None = None) -> Layout:
     if engine is None:
         return _by_best(scene)
     if engine not in ENGINES:
-        raise GraphError(f"The layout engines are {', '.join(ENGINES)}; {engine!r} came.")
+        raise GraphError(f"The layout engines are {', '.join(ENGINES)}; got {engine!r}.")
     layout = ENGINES[engine](scene)
     _FAILED.pop(found(engine) or "", None)  # it works again
     return layout

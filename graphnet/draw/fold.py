@@ -70,11 +70,11 @@ def _joined(scene: Rolled, parts: list[Part], limit: int) -> Scene:
 
 
 def _require(fewest: int, **numbers: int) -> None:
-    """Refuse what is not a whole number, or too small a one."""
+    """Refuse what is not an integer, or too small a one."""
     for name, number in numbers.items():
         if not isinstance(number, int) or isinstance(number, bool) or number < fewest:
             raise GraphError(
-                f"draw: {name} is a whole number of {fewest} or more; {number!r} came. "
+                f"draw: {name} is an integer of {fewest} or more; got {number!r}. "
                 "Leave it out for what fits a page."
             )
 

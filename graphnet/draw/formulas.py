@@ -49,7 +49,7 @@ def forward_formula(graph: Graph, node: Node, latex: bool = False) -> str:
 
 
 def backward_formulas(graph: Graph, node: Node, latex: bool = False) -> list[str]:
-    """What a node does in the backward walk: add up what arrives, and hand on to its inputs.
+    """What a node does in the backward walk: add up what arrives, and pass on to its inputs.
 
     >>> import graphnet as gn
     >>> graph = gn.Graph()
@@ -106,7 +106,7 @@ class Formulas:
         return self._line(Writer(leaves, self.latex).whole(result), name)
 
     def backward(self, node: Node) -> list[str]:
-        """The sum of what arrives at a node, then what it hands on to each of its inputs."""
+        """The sum of what arrives at a node, then what it passes on to each of its inputs."""
         lines = self._arriving(node)
         if isinstance(node, Operation):
             sheet = Sheet(node)

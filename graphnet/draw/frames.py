@@ -38,7 +38,7 @@ class Frames(Sequence[str]):
     """The pictures of a walk, as SVG texts: one for each event, or for all in one folded box.
 
     What has been computed so far stands in the boxes; the box of the step has a ring. Forward the
-    arrows along which it reads are lit; backward those along which it hands on a gradient, or as a
+    arrows along which it reads are lit; backward those along which it passes on a gradient, or as a
     parameter or an input is handed one by each of its uses, with the norms beside them.
 
     Args:
@@ -130,7 +130,7 @@ class Frames(Sequence[str]):
         """The number of a step from the start."""
         if not isinstance(number, int) or not -len(self) <= number < len(self):
             raise _NoSuchFrameError(
-                f"The frames go from 0 to {len(self) - 1}, and -1 is the last; {number!r} came."
+                f"The frames go from 0 to {len(self) - 1}, and -1 is the last; got {number!r}."
             )
         return number % len(self)
 
@@ -174,7 +174,7 @@ class Frames(Sequence[str]):
                 yield place
 
     def _labels(self, step: Sequence[Event]) -> dict[int, str]:
-        """Beside the arrows along which gradients are handed on in a step, their norms."""
+        """Beside the arrows along which gradients are passed on in a step, their norms."""
         norms: dict[tuple[str, str], list[float]] = defaultdict(list)
         for event in step:
             for other, grad in event.contributions:
@@ -216,7 +216,7 @@ class Frames(Sequence[str]):
         """
         if Path(path).suffix.lower() != ".gif":
             raise GraphError(
-                f"A moving picture is saved as .gif; {Path(path).name!r} came. A page to step "
+                f"A moving picture is saved as .gif; got {Path(path).name!r}. A page to step "
                 "through is written by frames.html(path)."
             )
         _require("seconds", seconds, 0.01, 600)
@@ -258,7 +258,7 @@ class _NoSuchFrameError(GraphError, IndexError):
 
 
 def _sum_of(norms: Sequence[float]) -> str:
-    """What stands beside an arrow along which gradients of these norms are handed on."""
+    """What stands beside an arrow along which gradients of these norms are passed on."""
     texts = [f"{each:.3g}" for each in norms[:_MOST_NORMS]]
     return " + ".join(texts + ["…"] * (len(norms) > _MOST_NORMS))
 
@@ -267,4 +267,4 @@ def _require(name: str, value: Any, least: float, most: float) -> None:
     """Refuse what is not a number in a range."""
     if not isinstance(value, int | float) or not least <= value <= most or value == inf:
         limit = f"from {least} to {most}" if most < inf else f"of {least} or more"
-        raise GraphError(f"gif: {name} is a number {limit}; {value!r} came.")
+        raise GraphError(f"gif: {name} is a number {limit}; got {value!r}.")

@@ -39,11 +39,11 @@ def health(graph: Graph, loss: Node | None = None) -> Health:
     Args:
         graph: the list.
         loss: what is to become small; where None the number that the last backward walk started
-            from, and before one the last single floating number.
+            from, and before one the last single floating-point number.
 
     Raises:
         StateError: there was no forward walk.
-        GraphError: the loss is not a single floating number of this list.
+        GraphError: the loss is not a single floating-point number of this list.
 
     >>> import graphnet as gn
     >>> from torch import empty

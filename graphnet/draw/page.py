@@ -128,7 +128,7 @@ def cards(frames: Frames) -> dict[str, list[str]]:
 
 
 def _card(formulas: Formulas, node: Node) -> list[str]:
-    """What a node computes and hands on; of a leaf the sum of what it is handed, and its parts."""
+    """What a node computes and passes on; of a leaf the sum of what it is handed, and its parts."""
     lines = [formulas.forward(node), *formulas.backward(node)]
     if not isinstance(node, Operation):
         gradient = formulas.letters[node].gradient()

@@ -158,7 +158,7 @@ class Painter:
         return f'<path d="{path}" fill="{GLOW}" stroke="{RING}" stroke-width="2.5"/>'
 
     def _arrow(self, place: int, look: Look) -> str:
-        """An arrow; it is turned round where it is lit on the way back."""
+        """An arrow; it is transposed where it is lit on the way back."""
         lit = place in look.lit
         key = place, lit, lit and look.backward
         if key not in self._arrows:

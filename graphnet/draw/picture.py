@@ -60,11 +60,11 @@ def draw_graph(
     """
     if unknown:
         names = ", ".join(map(repr, unknown))
-        raise GraphError(f"graph.draw has the options {', '.join(OPTIONS)}; {names} came.")
+        raise GraphError(f"graph.draw has the options {', '.join(OPTIONS)}; got {names}.")
     checked_loss(graph, loss)
     _refuse_texts(marks=marks, notes=notes)
     if isinstance(remarks, str) or not _are(str, remarks):
-        raise GraphError(f"remarks are sentences in a list, such as ['...']; {remarks!r} came.")
+        raise GraphError(f"remarks are sentences in a list, such as ['...']; got {remarks!r}.")
     values = _values_asked_for(show)
     scene = folded(scene_of(graph, loss), depth)
     if "shape" not in show:
@@ -86,13 +86,13 @@ def draw_module(module: Any, *shapes: Sequence[int | None], **options: Any) -> D
     for shape in shapes:
         if not isinstance(shape, tuple | list):
             came = f"a {type(shape).__name__}" if hasattr(shape, "shape") else repr(shape)
-            raise GraphError(f"{rule}; {came} came.")
+            raise GraphError(f"{rule}; got {came}.")
     try:
         wanted = signature(module.build)
         wanted.bind(*shapes)
     except TypeError:
         raise GraphError(
-            f"{rule}; {counted(len(shapes), 'shape')} came for the inputs "
+            f"{rule}; got {counted(len(shapes), 'shape')} for the inputs "
             f"({', '.join(wanted.parameters)})."
         ) from None
     with Graph() as graph:
@@ -106,7 +106,7 @@ def _values_asked_for(show: Sequence[str]) -> list[str]:
     if isinstance(show, str) or not _are(str, show) or not set(show) <= set(SHOWN):
         raise GraphError(
             'show is a tuple of "shape", "top" and "grad", such as ("shape", "top"), or () for '
-            f"none of them; {show!r} came."
+            f"none of them; got {show!r}."
         )
     return [each for each in ("top", "grad") if each in show]
 
@@ -125,7 +125,7 @@ def _refuse_texts(**given: Any) -> None:
         )
         if not fits:
             raise GraphError(
-                f"{name} maps places in the list to texts, such as {{0: 'wrong'}}; {texts!r} came. "
+                f"{name} maps places in the list to texts, such as {{0: 'wrong'}}; got {texts!r}. "
                 "graph.index(node) is the place of a node."
             )
 

@@ -149,7 +149,7 @@ def classification(
 
 def _require_points(points: Tensor) -> None:
     if points.ndim != 2 or points.shape[1] != 2:
-        raise ShapeError(f"Points are (n, 2); {shape_text(tuple(points.shape))} came.")
+        raise ShapeError(f"Points are (n, 2); got {shape_text(tuple(points.shape))}.")
 
 
 def _points(axes: Any, points: Tensor, classes: Tensor, wrong: Tensor) -> None:
@@ -189,7 +189,7 @@ def units(values: Tensor, *, columns: int = 8, figure: Any = None) -> Any:
     grid = round(len(values) ** 0.5)
     if values.ndim != 2 or grid * grid != len(values):
         raise ShapeError(
-            f"Values on plane(grid) are (grid², units); {shape_text(tuple(values.shape))} came."
+            f"Values on plane(grid) are (grid², units); got {shape_text(tuple(values.shape))}."
         )
     count = values.shape[1]
     rows = -(-count // columns)
@@ -236,7 +236,7 @@ def confusion(targets: Tensor, predictions: Tensor, classes: int, *, axes: Any =
     """
     if targets.shape != predictions.shape or targets.ndim != 1:
         shapes = [shape_text(tuple(each.shape)) for each in (targets, predictions)]
-        raise ShapeError(f"Targets and predictions are two vectors of one size; {shapes} came.")
+        raise ShapeError(f"Targets and predictions are two vectors of one size; got {shapes}.")
     counts = (targets * classes + predictions).bincount(minlength=classes**2).view(classes, classes)
     axes = axes if axes is not None else new_axes(1.5 + 0.4 * classes)
     axes.imshow(counts.tolist(), cmap="Blues")

@@ -102,6 +102,6 @@ def size_of_svg(svg: str) -> tuple[float, float]:
     if len(sizes) < 2:
         raise GraphError(
             "A picture is a text that begins with <svg width=... height=...>, in points without "
-            f"a unit; {svg[:60]!r} came. `Drawing.svg` is one."
+            f"a unit; got {svg[:60]!r}. `Drawing.svg` is one."
         )
     return float(sizes["width"]), float(sizes["height"])

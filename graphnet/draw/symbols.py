@@ -68,7 +68,7 @@ class Sheet:
         self.tops[self.operation] = operation
 
     def _symbol(self, node: Node) -> Input:
-        """An input with the shape and number type of a node, and all that is known of these."""
+        """An input with the shape and dtype of a node, and all that is known of these."""
         symbol = self._graph.input(node.shape, name=f"symbol_{len(self._graph)}", dtype=node.dtype)
         symbol.spec = node.spec
         return symbol

@@ -97,7 +97,7 @@ def values_in(box: Box, place: Rectangle, values: Sequence[Value], ink: str) -> 
     if needed > rows:
         raise GraphError(
             f"A box shows the values that it has room for; {box.name!r} has room for "
-            f"{counted(rows, 'line')}, and {needed} came. Lay out roomy(scene, values)."
+            f"got {counted(rows, 'line')}, and {needed}. Lay out roomy(scene, values)."
         )
     left, top, width, height = place
     y = top + (height + LINE_HEIGHT * (len(box.lines) - 2 * rows)) / 2

@@ -69,7 +69,7 @@ class Event:
 
 
 def norm(tensor: Tensor) -> float:
-    """The 2-norm of a tensor of any number type; no square in it becomes too large or too small.
+    """The 2-norm of a tensor of any dtype; no square in it becomes too large or too small.
 
     >>> import torch
     >>> norm(torch.tensor([3, -4])), norm(torch.tensor([3e-30, 4e-30])) > 4.9e-30
@@ -90,7 +90,7 @@ class Walk(Iterator[Event]):
 
     Raises:
         FeedError: a feed is missing, misnamed, or not what its input asks for.
-        GraphError: the loss is no node of the graph, or not a single floating number.
+        GraphError: the loss is no node of the graph, or not a single floating-point number.
 
     >>> import graphnet as gn
     >>> from torch import empty
@@ -171,7 +171,7 @@ class Walk(Iterator[Event]):
         """The number of the next event of a node, in a phase if one is given."""
         if phase is not None and phase not in PHASES:
             raise GraphError(
-                f'phase is "forward" or "backward", or None for what comes first; {phase!r} came.'
+                f'phase is "forward" or "backward", or None for what comes first; got {phase!r}.'
             )
         found = [
             number
@@ -282,11 +282,11 @@ def _reached(walk: BackwardPass, loss: Node) -> set[Node]:
 
 
 def _loss_in(graph: Graph, loss: Any) -> Node:
-    """The node from which a walk goes back, known to be one floating number."""
+    """The node from which a walk goes back, known to be one floating-point number."""
     node = _node_in(graph, loss)
     if node.shape != () or not node.dtype.is_floating_point:
         raise GraphError(
-            "A walk goes back from a loss, a scalar of floating numbers; "
+            "A walk goes back from a loss, a scalar of floating-point numbers; "
             f"{node} is {shape_text(node.shape)} {dtype_text(node.dtype)}. "
             "Append a mean() or a sum(), and walk to that."
         )
@@ -305,5 +305,5 @@ def _node_in(graph: Graph, where: Any) -> Node:
     came = repr(where) if isinstance(where, int | float | None) else type(where).__name__
     raise GraphError(
         "A node is named by itself, by its name, or by its place in the list, from 0 to "
-        f"{len(graph) - 1}; {came} came. print(graph) lists all names and places."
+        f"{len(graph) - 1}; got {came}. print(graph) lists all names and places."
     )

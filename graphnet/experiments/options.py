@@ -170,7 +170,7 @@ def _whole(least: int) -> Callable[[str], int]:
 
     def read(text: str) -> int:
         if not text.isdecimal() or int(text) < least:
-            raise argparse.ArgumentTypeError(f"a whole number from {least} up; {text!r} came")
+            raise argparse.ArgumentTypeError(f"an integer from {least} up; got {text!r}")
         return int(text)
 
     return read
@@ -183,7 +183,7 @@ def _number(text: str) -> float:
     except ValueError:
         number = -1.0
     if not isfinite(number) or number < 0:
-        raise argparse.ArgumentTypeError(f"a number of 0 or more; {text!r} came")
+        raise argparse.ArgumentTypeError(f"a number of 0 or more; got {text!r}")
     return number
 
 

@@ -34,7 +34,7 @@ __all__ = [
 class Callback:
     """The base class of callbacks; a subclass writes any of these methods.
 
-    What it remembers from step to step belongs into `state_dict`, so that a training that is
+    What it remembers from step to step belongs in `state_dict`, so that a training that is
     resumed goes on as if it had never stopped, and is forgotten in `reset`, so that a second
     training starts anew.
     """
@@ -65,7 +65,7 @@ class Callback:
             LoadError: it is of another callback.
         """
         if state:
-            raise LoadError(f"{type(self).__name__} remembers nothing; {sorted(state)} came.")
+            raise LoadError(f"{type(self).__name__} remembers nothing; got {sorted(state)}.")
 
 
 @contextmanager
@@ -138,7 +138,7 @@ class Monitor(Callback):
         names = self.state_dict().keys()
         if state.keys() != names:
             raise LoadError(
-                f"A state of {type(self).__name__} has {sorted(names)}; {sorted(state)} came."
+                f"A state of {type(self).__name__} has {sorted(names)}; got {sorted(state)}."
             )
         for name, value in state.items():
             setattr(self, name, value)

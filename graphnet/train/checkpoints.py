@@ -46,7 +46,7 @@ class Checkpoints(Callback):
         if every is not None:
             require_count(every=every)
         if on_error not in ("warn", "stop"):
-            raise RangeError(f"on_error is 'warn' or 'stop'; {on_error!r} came.")
+            raise RangeError(f"on_error is 'warn' or 'stop'; got {on_error!r}.")
         self.store = Store(str(folder), keep)
         self.every, self.on_error = every, on_error
         self.reset()

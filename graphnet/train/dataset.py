@@ -50,7 +50,7 @@ class DataSet:
         if not isinstance(pair, Sequence) or isinstance(pair, str) or len(pair) not in (1, 2):
             raise FeedError(
                 f"{name} is the pair (inputs, targets), each a tensor or a tuple of tensors; "
-                f"{described(data)} came."
+                f"got {described(data)}."
             )
         self.inputs = _tensors(pair[0], name)
         left_out = len(pair) == 1 or pair[1] is None
@@ -58,7 +58,7 @@ class DataSet:
         sizes = [len(each) for each in (*self.inputs, *self.targets)]
         if len(set(sizes)) != 1 or not sizes[0]:
             raise ShapeError(
-                f"All tensors of {name} have the same number of rows, 1 or more; {sizes} came."
+                f"All tensors of {name} have the same number of rows, 1 or more; got {sizes}."
             )
 
     def __len__(self) -> int:
@@ -118,13 +118,13 @@ def _tensors(given: Any, name: str) -> tuple[Tensor, ...]:
     tensors = (given,) if isinstance(given, Tensor) else given
     if not isinstance(tensors, Sequence) or not tensors:
         raise FeedError(
-            f"{name} holds tensors or tuples of tensors; {described(given)} came as inputs or "
+            f"{name} holds tensors or tuples of tensors; got {described(given)} as inputs or "
             "targets. torch.as_tensor makes a tensor of an array or of a list of numbers."
         )
     for each in tensors:
         if not isinstance(each, Tensor) or not each.ndim:
             raise FeedError(
-                f"{name} holds tensors with rows; {described(each)} came. torch.as_tensor makes a "
+                f"{name} holds tensors with rows; got {described(each)}. torch.as_tensor makes a "
                 "tensor of an array or of a list of numbers."
             )
         if each.layout != torch.strided or each.is_nested:

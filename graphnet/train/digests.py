@@ -42,7 +42,7 @@ def plain(value: Any) -> Any:
 
 
 def digest_of_tensors(tensors: Sequence[Tensor]) -> str:
-    """A digest of number types, shapes and bytes.
+    """A digest of dtypes, shapes and bytes.
 
     >>> digest_of_tensors([torch.ones(2)]) == digest_of_tensors([torch.ones(2)])
     True

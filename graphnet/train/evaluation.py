@@ -187,7 +187,7 @@ def named(metrics: Metrics) -> dict[str, Metric]:
         GraphError: one is no metric, or has the name of the loss or of another.
     """
     if callable(metrics) or isinstance(metrics, str):
-        raise GraphError(f"metrics are a list of functions, or a dict of them; {metrics!r} came.")
+        raise GraphError(f"metrics are a list of functions, or a dict of them; got {metrics!r}.")
     pairs = (
         list(metrics.items())
         if isinstance(metrics, Mapping)
@@ -201,7 +201,7 @@ def named(metrics: Metrics) -> dict[str, Metric]:
     if not right or len({"loss", *names}) <= len(names):
         raise GraphError(
             "metrics are functions with names of their own, other than 'loss', or a dict of them; "
-            f"{names} came."
+            f"got {names}."
         )
     return dict(pairs)
 

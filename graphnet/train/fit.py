@@ -130,9 +130,9 @@ def fit(
     require_count(epochs=epochs, batch_size=batch_size, accumulate=accumulate)
     _require_flags(drop_last=drop_last, shuffle=shuffle, train_metrics=train_metrics, resume=resume)
     if non_finite not in POLICIES:
-        raise RangeError(f"non_finite is one of {', '.join(POLICIES)}; {non_finite!r} came.")
+        raise RangeError(f"non_finite is one of {', '.join(POLICIES)}; got {non_finite!r}.")
     if compile not in (True, False, "tune"):
-        raise RangeError(f"compile is True, False or 'tune'; {compile!r} came.")
+        raise RangeError(f"compile is True, False or 'tune'; got {compile!r}.")
     if not isinstance(schedule, Plateau):
         _require_function("schedule", schedule, "gn.schedules.cosine(0.1, steps=100)")
     _require_function("augment", augment, "lambda x, t, generator: (x.flip(-1), t)")
@@ -212,7 +212,7 @@ def _generator(seed: int | Generator | None) -> tuple[Generator, int | str | Non
         return Generator().manual_seed(index(seed)), index(seed)
     except (TypeError, ValueError, RuntimeError):  # torch's for a number that is too large
         raise RangeError(
-            f"seed is a whole number of at most 64 bits, a torch.Generator, or None; {seed!r} came."
+            f"seed is an integer of at most 64 bits, a torch.Generator, or None; got {seed!r}."
         ) from None
 
 
@@ -228,11 +228,11 @@ def _callbacks(given: Callback | Iterable[Callback]) -> list[Callback]:
         if not isinstance(each, Callback):
             raise GraphError(
                 "A callback is an object such as gn.EarlyStopping(), of a class that is derived "
-                f"from gn.Callback; {each!r} came."
+                f"from gn.Callback; got {each!r}."
             )
     return listed
 
 
 def _require_function(name: str, value: Any, example: str) -> None:
     if value is not None and not callable(value):
-        raise GraphError(f"{name} is a function, such as {example}, or None; {value!r} came.")
+        raise GraphError(f"{name} is a function, such as {example}, or None; got {value!r}.")

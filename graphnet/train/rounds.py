@@ -65,7 +65,7 @@ def rounds(
 
     Raises:
         GraphError: all rounds failed, or an argument breaks its rule.
-        RangeError: n, threads or workers is not a whole number of 1 or more.
+        RangeError: n, threads or workers is not an integer of 1 or more.
         LoadError: the directory holds rounds of other settings.
 
     >>> def make(seed):
@@ -81,7 +81,7 @@ def rounds(
     if workers is not None:
         require_count(workers=workers)
     if not callable(make):
-        raise GraphError(f"make is a function of a seed; {type(make).__name__} came.")
+        raise GraphError(f"make is a function of a seed; got {type(make).__name__}.")
     chosen = _seeds(range(n) if seeds is None else seeds)
     kept = None if directory is None else KeptRounds(directory, settings or {})
     ended: dict[int, Round | Failure] = {**kept.read(chosen)} if kept else {}
@@ -101,18 +101,18 @@ def _seeds(seeds: Iterable[int]) -> list[int]:
     """The seeds as a list.
 
     Raises:
-        GraphError: they are not different whole numbers that torch and Python take.
+        GraphError: they are not different integers that torch and Python take.
     """
     try:
         chosen = [index(seed) for seed in seeds]
     except TypeError:
-        raise GraphError(f"Seeds are a list of whole numbers; {seeds!r} came.") from None
+        raise GraphError(f"Seeds are a list of integers; got {seeds!r}.") from None
     if not chosen or not all(0 <= seed < 2**63 for seed in chosen):
-        raise GraphError(f"Seeds are one or more numbers from 0 to 2**63 - 1; {chosen} came.")
+        raise GraphError(f"Seeds are one or more numbers from 0 to 2**63 - 1; got {chosen}.")
     twice = sorted({seed for seed in chosen if chosen.count(seed) > 1})
     if twice:
         raise GraphError(
-            f"Each seed is a round of its own; twice came {', '.join(map(str, twice))}."
+            f"Each seed is a round of its own; got twice {', '.join(map(str, twice))}."
         )
     return chosen
 

@@ -26,7 +26,7 @@ class KeptRounds:
 
     Args:
         directory: made where it is missing.
-        settings: of the experiment; rounds of other settings do not belong into the folder.
+        settings: of the experiment; rounds of other settings do not belong in the folder.
 
     Raises:
         GraphError: the settings are not what JSON can hold, or there cannot be such a folder.

@@ -39,7 +39,7 @@ class Once:
     Attributes:
         make: trains from a seed.
         threads: of torch, in each round.
-        dtype: torch's default number type, which a new process does not know.
+        dtype: torch's default dtype, which a new process does not know.
         process: the one that asks for the rounds; `sys.exit` in another one is a failure.
     """
 
@@ -64,7 +64,7 @@ class Once:
 
     @contextmanager
     def _surroundings(self, seed: int) -> Iterator[None]:
-        """Threads, number type and random states; those of the caller come back at the end."""
+        """Threads, dtype and random states; those of the caller come back at the end."""
         threads, dtype = torch.get_num_threads(), torch.get_default_dtype()
         states, inside = (torch.get_rng_state(), random.getstate()), _INSIDE.set(True)
         try:
@@ -98,7 +98,7 @@ def round_of(seed: int, made: Any, seconds: float) -> Round:
     if not isinstance(record, Mapping):
         raise GraphError(
             f"make(seed) returns numbers by their names, as {{'accuracy': 0.9}}; "
-            f"{type(record).__name__} came."
+            f"got {type(record).__name__}."
         )
     numbers: dict[str, float] = {}
     curves: dict[str, list[float]] = {}

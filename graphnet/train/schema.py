@@ -55,7 +55,7 @@ DTYPES = {
     "uint8": "U8",
     "bool": "BOOL",
 }
-"""The number types that safetensors both writes and reads: torch's names, and its own."""
+"""The dtypes that safetensors both writes and reads: torch's names, and its own."""
 
 _FIELDS = ["format", "version", "step", "values", "tensors", "file", "sha256"]
 _TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+"|["\[\]{}]', re.DOTALL)
@@ -109,7 +109,7 @@ def read(data: bytes) -> Text:
 
 def _check(text: Text) -> None:
     if type(text.step) is not int or not 0 <= text.step < 2**63:
-        raise ValueError(f"a step is a whole number of 0 or more, not {text.step!r:.50}")
+        raise ValueError(f"a step is an integer of 0 or more, not {text.step!r:.50}")
     if type(text.values) is not dict:
         raise ValueError(f"its values are a {type(text.values).__name__}, not a dict")
     if type(text.tensors) is not dict or len(text.tensors) > MOST_TENSORS:
@@ -270,7 +270,7 @@ def _check_entry(name: str, entry: Any, size: int) -> None:
         raise ValueError(f"tensor {name} has not a dtype, a shape and offsets")
     dtype, shape, offsets = entry["dtype"], entry["shape"], entry["data_offsets"]
     if type(dtype) is not str or dtype not in DTYPES.values():
-        raise ValueError(f"tensor {name} is of a number type that is not known: {dtype!r:.50}")
+        raise ValueError(f"tensor {name} is of a dtype that is not known: {dtype!r:.50}")
     for sizes in (shape, offsets):
         if type(sizes) is not list or any(type(n) is not int or not 0 <= n < 2**63 for n in sizes):
             raise ValueError(f"tensor {name} has the sizes {sizes!r:.50}")

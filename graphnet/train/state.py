@@ -88,7 +88,7 @@ def _copy(name: str, tensor: Tensor) -> Tensor:
     dtype = str(tensor.dtype).removeprefix("torch.")
     if dtype not in schema.DTYPES:
         known = ", ".join(sorted(schema.DTYPES))
-        raise ValueError(f"tensor {name} is of {dtype}; the number types are {known}")
+        raise ValueError(f"tensor {name} is of {dtype}; the dtypes are {known}")
     if tensor.is_meta or str(tensor.layout) != "torch.strided":
         raise ValueError(f"tensor {name} has no values in memory, or is sparse")
     own = tensor.detach().to("cpu", copy=True, memory_format=contiguous_format)

@@ -51,7 +51,7 @@ class Store:
 
     def __init__(self, folder: str | Path, keep: int = 2) -> None:
         if keep < 1:
-            raise RangeError(f"A store keeps 1 or more checkpoints; keep={keep} came.")
+            raise RangeError(f"A store keeps 1 or more checkpoints; got keep={keep}.")
         self.folder = Path(folder)
         self.keep = keep
 

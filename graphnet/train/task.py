@@ -35,7 +35,7 @@ class Task:
         loss: a loss of the outputs and targets; or for a model of several outputs a list with one
             entry for each output: a loss, a pair (weight, loss), or None for an output without a
             target. The weighted losses are added.
-        data: tells shapes and number types.
+        data: tells shapes and dtypes.
 
     Attributes:
         graph: the list.
@@ -55,7 +55,7 @@ class Task:
         if not isinstance(model, Module):
             raise GraphError(
                 "model is a graphnet module, such as gn.Sequential(gn.Linear(2, 1)); "
-                f"{model!r} came."
+                f"got {model!r}."
             )
         if isinstance(model, Loss):
             raise GraphError(f"The model comes first, and then the loss; got {model!r} as a model.")
@@ -83,7 +83,7 @@ class Task:
         """Refuse data that do not look like those the task was made for.
 
         Raises:
-            FeedError: a tensor has another shape or number type, or there are not as many.
+            FeedError: a tensor has another shape or dtype, or there are not as many.
         """
         _require_values(data, name)
         nodes, tensors = (*self.inputs, *self.targets), (*data.inputs, *data.targets)
@@ -208,13 +208,13 @@ def _entries(losses: Any) -> Iterable[tuple[float, LossFunction] | None]:
     if not isinstance(losses, Sequence) or isinstance(losses, str):
         raise GraphError(
             "loss is a loss, or a list of losses and pairs (weight, loss); "
-            f"a {type(losses).__name__} came."
+            f"got a {type(losses).__name__}."
         )
     for entry in losses:
         weight, loss = entry if isinstance(entry, tuple) and len(entry) == 2 else (1.0, entry)
         known = isinstance(weight, Real) and isfinite(weight)
         if not known or (loss is not None and not callable(loss)):
             raise GraphError(
-                f"An entry of loss is a loss, a pair (weight, loss) or None; {entry!r} came."
+                f"An entry of loss is a loss, a pair (weight, loss) or None; got {entry!r}."
             )
         yield None if loss is None else (float(weight), loss)

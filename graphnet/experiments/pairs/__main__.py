@@ -83,10 +83,10 @@ def parser() -> argparse.ArgumentParser:
 
 
 def positive(text: str) -> int:
-    """A whole number from 1 on."""
+    """An integer from 1 on."""
     number = int(text)
     if number < 1:
-        raise argparse.ArgumentTypeError(f"a whole number from 1 on; {text} came")
+        raise argparse.ArgumentTypeError(f"an integer from 1 on; got {text}")
     return number
 
 

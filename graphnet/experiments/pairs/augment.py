@@ -31,7 +31,7 @@ def shifted(images: Tensor, generator: Generator | None = None) -> Tensor:
     if images.ndim != 4:
         raise ShapeError(
             "Images have the shape (n, channels, height, width); "
-            f"{shape_text(tuple(images.shape))} came."
+            f"got {shape_text(tuple(images.shape))}."
         )
     n, channels, height, width = images.shape
     framed = images.new_full((n, channels, height + 2, width + 2), float(images.min()))
@@ -49,7 +49,7 @@ def re_paired(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """The same digits in new pairs, in random order.
 
-    Shapes: images (n, 2, height, width) and classes (n, 2) of whole numbers -> such images, their
+    Shapes: images (n, 2, height, width) and classes (n, 2) of integers -> such images, their
         target (n,) of int64, 1 where the first class is less than or equal to the second, and such
         classes.
 
@@ -65,7 +65,7 @@ def re_paired(
     if images.ndim != 4 or images.shape[1] != 2 or classes.shape != images.shape[:2]:
         raise ShapeError(
             "Pairs of images have the shape (n, 2, height, width), and their classes (n, 2); "
-            f"{shape_text(tuple(images.shape))} and {shape_text(tuple(classes.shape))} came."
+            f"got {shape_text(tuple(images.shape))} and {shape_text(tuple(classes.shape))}."
         )
     order = torch.randperm(classes.numel(), generator=generator)
     images = images.flatten(0, 1)[order].view_as(images)

@@ -59,7 +59,7 @@ def scores_of_classes(scores: Tensor, right: Tensor) -> tuple[Tensor, Tensor]:
         raise ShapeError(
             "Classes are told from outputs (n, classes, ...) and targets (n, ...) or as the "
             "outputs; or, of two classes, from one column: outputs (n, 1) or (n,), targets of as "
-            f"many; {shape_text(tuple(scores.shape))} and {shape_text(tuple(right.shape))} came."
+            f"many; got {shape_text(tuple(scores.shape))} and {shape_text(tuple(right.shape))}."
         )
     if right.is_floating_point():
         raise DtypeError(f"Class numbers are integers, such as int64; got {right.dtype}.")

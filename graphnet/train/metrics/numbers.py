@@ -59,6 +59,6 @@ def _alike(outputs: Any, targets: Any) -> tuple[Tensor, Tensor]:
     if predicted.shape != right.shape:
         raise ShapeError(
             f"Outputs and targets have one shape; {shape_text(tuple(predicted.shape))} and "
-            f"{shape_text(tuple(right.shape))} came. Nothing is broadcast: reshape one of them."
+            f"got {shape_text(tuple(right.shape))}. Nothing is broadcast: reshape one of them."
         )
     return predicted.double(), right.double()

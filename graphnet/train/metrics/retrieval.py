@@ -160,7 +160,7 @@ def _scored(scores: Tensor, right: Tensor, ignore_index: int) -> tuple[Tensor, T
     else:
         raise ShapeError(
             "auc is told from one column or two: outputs (n,), (n, 1) or (n, 2), and targets (n,); "
-            f"{shape_text(tuple(scores.shape))} and {shape_text(tuple(right.shape))} came."
+            f"got {shape_text(tuple(scores.shape))} and {shape_text(tuple(right.shape))}."
         )
     counts = (right if right.is_floating_point() else right.long()) != ignore_index
     return scores[counts], is_positive(right[counts])
