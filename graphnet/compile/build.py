@@ -147,7 +147,7 @@ def _flat_gradients(
 ) -> list[Node]:
     """The gradients of each stretch, side by side.
 
-    A parameter that the loss does not depend on keeps a gradient that it has and that is to be used.
+    A parameter that the loss does not depend on keeps its gradient, if there is one to be used.
     """
     parameters = [each for stretch in stretches for each in stretch.parameters]
     present = [each for each in parameters if each in mapped]
