@@ -17,7 +17,7 @@ def one_hot(labels: Tensor, classes: int) -> Tensor:
 
     Raises:
         RangeError: a label is below 0, or not below `classes`.
-        ShapeError: the labels are not in one row.
+        ShapeError: the labels are not one-dimensional.
         DtypeError: the labels are not a tensor of integers.
 
     >>> one_hot(torch.tensor([0, 2]), 3)
@@ -43,8 +43,8 @@ def one_hot(labels: Tensor, classes: int) -> Tensor:
 def normalized(first: Tensor, *others: Tensor) -> tuple[Tensor, ...]:
     """New tensors (x - mean) / deviation, with the mean and the deviation of the first one.
 
-    Give the training set first: what a network is tested on must not decide how it is prepared.
-    The deviation divides by the number of elements less one, as `torch.std` does.
+    Pass the training set first: test data must not influence how they are prepared. The deviation
+    divides by the number of elements minus one, as `torch.std` does.
 
     Raises:
         DtypeError: a tensor does not hold floating-point numbers.
@@ -64,8 +64,8 @@ def normalized(first: Tensor, *others: Tensor) -> tuple[Tensor, ...]:
     deviation = float(first.std()) if varied else 0.0
     if not 0 < deviation < float("inf"):
         raise RangeError(
-            "Numbers can be normalized where two or more are different and all are finite; "
-            f"the deviation of the {first.numel():,} that came is {deviation}."
+            "Numbers can be normalized if two or more are different and all are finite; "
+            f"got {first.numel():,} with a deviation of {deviation}."
         )
     mean = first.mean()
     return tuple((tensor - mean) / deviation for tensor in (first, *others))
@@ -74,12 +74,12 @@ def normalized(first: Tensor, *others: Tensor) -> tuple[Tensor, ...]:
 def batches(
     *tensors: Tensor, batch_size: int, generator: Generator | None = None, shuffle: bool = True
 ) -> Iterator[tuple[Tensor, ...]]:
-    """Rows of the tensors in batches; the last one is smaller where the rows do not divide evenly.
+    """Rows of the tensors in batches; the last one is smaller if the rows do not divide evenly.
 
     Args:
         tensors: all with the same first size.
         batch_size: how many rows a batch has, 1 or more.
-        generator: the source of the random order; torch's default one where None.
+        generator: the source of the random order; None takes torch's default one.
         shuffle: False to keep the order.
 
     Raises:

@@ -224,9 +224,7 @@ class Frames(Sequence[str]):
         try:
             from PIL import Image
         except ImportError as error:
-            raise GraphError(
-                "An animation needs Pillow: pip install 'graphnet[plot]'."
-            ) from error
+            raise GraphError("An animation needs Pillow: pip install 'graphnet[plot]'.") from error
         pictures = [Image.open(BytesIO(png_of(svg, scale))).convert("P") for svg in self]
         first, *others = pictures
         first.save(

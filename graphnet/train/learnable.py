@@ -28,8 +28,7 @@ def require_learnable(task: Task, loss: Any, optimizer: Any) -> None:
     """
     if not isinstance(optimizer, Optimizer):
         raise GraphError(
-            "optimizer is one of graphnet, such as gn.Adam(model.parameters()); "
-            f"got {optimizer!r}."
+            f"optimizer is one of graphnet, such as gn.Adam(model.parameters()); got {optimizer!r}."
         )
     updated = set(optimizer.parameters)
     listed = [each for each in task.graph.parameters() if not each.is_buffer]
