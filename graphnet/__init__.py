@@ -257,8 +257,8 @@ _CHECKING = ("CheckReport", "check_module", "check_op", "check_optimizer")
 
 
 def __getattr__(name: str) -> Any:
-    """What trains, checks and grades is loaded when it is first asked for: half of all."""
-    room: Any  # imported as a whole name: `from graphnet` would ask this function again
+    """Load what trains, checks and grades when it is first used: half of everything."""
+    room: Any  # imported as a whole name: `from graphnet` would call this function again
     if name in _TRAINING:
         import graphnet.train as room
     elif name in _CHECKING:
@@ -271,7 +271,7 @@ def __getattr__(name: str) -> Any:
 
 
 def _unknown(name: str) -> str:
-    """What to say of a name that is not here."""
+    """The error message for an unknown name."""
     from graphnet.torch_hints import way_to
 
     hint = "" if name.startswith("_") else way_to(name, __all__, dir(ops))
@@ -279,5 +279,5 @@ def _unknown(name: str) -> str:
 
 
 def __dir__() -> list[str]:
-    """All public names, those that are loaded later too."""
+    """All public names, including those that are loaded later."""
     return [*__all__, "__doc__", "__file__", "__name__", "__path__"]

@@ -27,7 +27,7 @@ EXTRAS = {
     "docs": "mkdocs-material",
     "dev": "pytest",
 }
-"""The package that tells whether an extra is installed."""
+"""The package that shows whether an extra is installed."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -78,7 +78,7 @@ def kernels() -> list[str]:
 
 
 def graphics_cards() -> list[str]:
-    """The devices beside the processor, by torch's name and their own."""
+    """The devices besides the processor, by torch's name and their own."""
     count = torch.cuda.device_count() if torch.cuda.is_available() else 0
     cards = [f"cuda:{place} ({torch.cuda.get_device_name(place)})" for place in range(count)]
     return [*cards, "mps"] if torch.backends.mps.is_available() else cards

@@ -1,6 +1,6 @@
-"""Files that are written whole or not at all, and files that are read without trust.
+"""Files that are written completely or not at all, and files that are read without trust.
 
-Whatever ends the program, and at whatever moment, a reader finds the old content or the new one.
+Whenever and however the program ends, a reader finds the old content or the new one.
 All errors are an OSError.
 """
 
@@ -21,12 +21,12 @@ def write_new(path: Path, data: bytes) -> None:
     """Write a file that does not exist yet; on return the disk holds it.
 
     Raises:
-        OSError: something is in its place, or the disk is full, or it may not be written.
+        OSError: something already exists there, the disk is full, or it may not be written.
     """
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY | _NOFOLLOW, 0o666)
     try:
         rest = memoryview(data)
-        while rest:  # a call may write a part only
+        while rest:  # a call may write only a part
             rest = rest[os.write(handle, rest) :]
         os.fsync(handle)
     finally:
@@ -58,7 +58,7 @@ def replace_file(path: str | Path, data: bytes) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Wait until the disk holds the names in a folder: a rename is safe only after this.
+    """Wait until the disk holds the names in a folder: only then is a rename safe.
 
     Raises:
         OSError: the disk refuses.
@@ -76,12 +76,12 @@ def sync_folder(folder: Path) -> None:
 
 
 def read_file(path: str | Path, limit: int | None = None, follow: bool = False) -> bytes:
-    """The content of a regular file; the memory it takes is the size that the file has.
+    """The content of a regular file; reading takes only as much memory as the file is large.
 
     Args:
         path: the file; a device or a pipe is refused, and does not block.
         limit: the largest size in bytes that is read.
-        follow: True to read through a symbolic link too.
+        follow: True to also read through a symbolic link.
 
     Raises:
         OSError: it cannot be read, or is refused.
@@ -98,11 +98,11 @@ def read_file(path: str | Path, limit: int | None = None, follow: bool = False) 
 
 
 def open_file(path: str | Path, follow: bool = False) -> int:
-    """A regular file opened to be read, as a handle of the system.
+    """A regular file opened for reading, as a handle of the system.
 
     Args:
         path: the file; a device or a pipe is refused, and does not block.
-        follow: True to read through a symbolic link too.
+        follow: True to also read through a symbolic link.
 
     Raises:
         OSError: it cannot be opened, or is refused.
@@ -118,7 +118,7 @@ def open_file(path: str | Path, follow: bool = False) -> int:
 
 
 def _read(handle: int, size: int) -> bytes:
-    """So many bytes of a file, or fewer if it was cut off in the meantime."""
+    """This many bytes of a file, or fewer if it was cut off in the meantime."""
     parts = []
     while size and (part := os.read(handle, size)):
         parts.append(part)

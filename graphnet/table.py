@@ -1,4 +1,4 @@
-"""Plain text: tables, texts that stay on one line, and signs that a console can show."""
+"""Plain text: tables, texts that stay on one line, and characters that a console can show."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ _SPELLED = {
     "Σ": "sum",
     "Π": "prod",
 }
-"""How a sign of the package is written where a console has no such sign."""
+"""How a character of the package is written if a console cannot show it."""
 
 
 def text_table(rows: Sequence[Sequence[str]], right: Iterable[int] = ()) -> str:
     """Rows of texts as a table of aligned columns; the first row is its header.
 
-    Its signs are those that the console can show.
+    It uses only characters that the console can show.
 
     >>> print(text_table([("name", "n"), ("a", "10"), ("long", "5")], right=[1]))
     name   n
@@ -73,7 +73,7 @@ def html_table(rows: Sequence[Sequence[str]]) -> str:
 
 
 def printable(text: str) -> str:
-    r"""A text on one line: what moves the cursor is written as a program writes it.
+    r"""A text on one line: control characters are escaped.
 
     >>> print(printable("two\nlines"))
     two\nlines
@@ -82,7 +82,7 @@ def printable(text: str) -> str:
 
 
 class Text(str):
-    """A text that is printed with signs that the console can show, and written as it is.
+    """A text that is printed with characters that the console can show, and saved as it is.
 
     >>> Text("x² ≥ 0") == "x² ≥ 0"
     True
@@ -92,15 +92,15 @@ class Text(str):
         return shown(str.__str__(self))
 
     def __getitem__(self, place: SupportsIndex | slice) -> Text:
-        return Text(super().__getitem__(place))  # a part of it is printed, too
+        return Text(super().__getitem__(place))  # a part of it is also a Text
 
 
 def shown(text: str) -> str:
-    """A text with signs that `sys.stdout` can encode.
+    """A text with characters that `sys.stdout` can encode.
 
-    Where all of them can be encoded, as in UTF-8, it is the text itself. Otherwise the signs that
-    cannot are spelled: `x²` as `x^2`, `≥` as `>=`, rails with `|`, `+` and `-`, and any other sign
-    by its number, as Python writes it.
+    If all of them can be encoded, as in UTF-8, it is the text itself. Otherwise the others are
+    replaced: `x²` by `x^2`, `≥` by `>=`, rails by `|`, `+` and `-`, and any other character by its
+    number, as Python writes it.
     """
     encoding = getattr(sys.stdout, "encoding", None)
     if text.isascii() or not isinstance(encoding, str) or _encodes(text, encoding):
@@ -114,13 +114,13 @@ def _encodes(text: str, encoding: str) -> bool:
         text.encode(encoding)
     except UnicodeEncodeError:
         return False
-    except LookupError:  # nobody knows what it can
+    except LookupError:  # an encoding that Python does not know
         return True
     return True
 
 
 def _spelled(kind: str, run: str, encoding: str) -> str:
-    """Signs in a row that are all raised, all lowered, or neither."""
+    """Consecutive characters that are all superscripts, all subscripts, or neither."""
     if _encodes(run, encoding):
         return run
     if kind in ("<super>", "<sub>"):

@@ -1,7 +1,7 @@
-"""Weights in files: the safetensors format, which holds tensors and nothing that could be run.
+"""Weights in files: the safetensors format, which holds tensors and nothing executable.
 
-A file from disk is not trusted: whatever is wrong with it ends in a `LoadError`, and the model
-is as before.
+A file from disk is not trusted: anything wrong with it ends in a `LoadError`, and the model is
+unchanged.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ if TYPE_CHECKING:
     from graphnet.layers import Module
 
 _MODULE = "graphnet module"
-"""Under this name a file says what the module looked like."""
+"""The key in a file under which the module is described."""
 
 _OF_TORCH = {".pt", ".pth", ".bin", ".pkl"}
-"""What files of torch.save are called."""
+"""The suffixes of files written by torch.save."""
 
 
 def refuse_name_of_torch(path: str | Path) -> None:
-    """Refuse the name of a file of torch.save: others would take the weights for one.
+    """Refuse the name of a torch.save file: others would mistake the weights for one.
 
     Raises:
-        GraphError: the name is such a one, as model.pt is.
+        GraphError: the name is like model.pt.
     """
     if Path(path).suffix in _OF_TORCH:
         raise GraphError(
@@ -44,11 +44,11 @@ def refuse_name_of_torch(path: str | Path) -> None:
 def save_weights(module: Module, path: str | Path) -> None:
     """Write the parameters and buffers of a module to a file.
 
-    The file is written beside its place, and then moved there: an interruption leaves the old one.
-    It tells what the module looked like, too, as text.
+    The file is written under another name and then moved into place: an interruption leaves the old
+    one. It also holds a description of the module, as text.
 
     Raises:
-        GraphError: the name is that of another format, such as model.pt.
+        GraphError: the name has the suffix of another format, such as model.pt.
         OSError: the file cannot be written.
 
     >>> import graphnet as gn, tempfile
@@ -61,7 +61,7 @@ def save_weights(module: Module, path: str | Path) -> None:
 
     if not hasattr(module, "state_dict"):
         raise GraphError(
-            f"save_weights(module, path) takes a module first; a {type(module).__name__} came."
+            f"save_weights(module, path) takes a module first; got a {type(module).__name__}."
         )
     refuse_name_of_torch(path)
     tensors = {name: value.contiguous() for name, value in module.state_dict().items()}
@@ -72,11 +72,11 @@ def load_weights(module: Module, path: str | Path) -> None:
     """Read parameters and buffers from a file into a module: all of them, or none.
 
     Raises:
-        LoadError: the file is missing, damaged, or of another model; the message lists every
-            difference.
+        LoadError: the file is missing, damaged, or belongs to another model; the message lists
+            every difference.
 
     Warns:
-        UserWarning: they fit, but the module that was saved looked different, such as another
+        UserWarning: they fit, but the saved module looked different, for instance with another
             activation between the same layers.
     """
     state, looked = _read(path)
@@ -104,7 +104,7 @@ def read_weights(path: str | Path) -> dict[str, Tensor]:
 
 
 def _read(path: str | Path) -> tuple[dict[str, Tensor], str]:
-    """The tensors in a file, and how it says that their module looked; "" if it does not."""
+    """The tensors in a file, and the description of their module; "" without one."""
     from safetensors import SafetensorError
     from safetensors.torch import load
 
@@ -123,4 +123,4 @@ def _read(path: str | Path) -> tuple[dict[str, Tensor], str]:
                 f"{path} looks like a file of torch.save, which may run programs when it is read. "
                 "If you trust it: module.load_state_dict(torch.load(path, weights_only=True))."
             ) from None
-        raise LoadError(f"{path} is not a whole safetensors file: {error}.") from None
+        raise LoadError(f"{path} is not an intact safetensors file: {error}.") from None

@@ -32,6 +32,9 @@ WORKERS = 2
 def pytest_cmdline_main(config: pytest.Config) -> None:
     """Ask for two workers; not in a worker, not for a debugger, and not where `-n` was said."""
     option = config.option
+    # It imports JAX, which few have. (To ignore all modules that cannot be imported would hide
+    # test files that fail: pytest finds them half imported, and without tests.)
+    option.ignore = [*(option.ignore or []), str(config.rootpath / "graphnet/bench/jax_step.py")]
     unasked = getattr(option, "numprocesses", 0) is None and not getattr(option, "tx", None)
     if unasked and not option.usepdb and "PYTEST_XDIST_WORKER" not in os.environ:
         option.numprocesses = WORKERS

@@ -26,8 +26,8 @@ def ask(request, monkeypatch):
         monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)
         if worker:
             monkeypatch.setenv("PYTEST_XDIST_WORKER", worker)
-        option = SimpleNamespace(usepdb=False, **options)
-        conftest.pytest_cmdline_main(SimpleNamespace(option=option))
+        option = SimpleNamespace(usepdb=False, ignore=None, **options)
+        conftest.pytest_cmdline_main(SimpleNamespace(option=option, rootpath=ROOT))
         return getattr(option, "numprocesses", "no xdist")
 
     return workers

@@ -1,17 +1,17 @@
 """Measurements, printed as ratios: `python -m graphnet.bench [NAME ...]`.
 
-The names are `table`, `walk`, `list`, `import` and `conv`. `table`, which runs where nothing is
-named, trains networks with the walk, the compiled program and the big frameworks, side by side:
+The names are `table`, `walk`, `list`, `import` and `conv`. `table`, which runs if nothing is named,
+trains networks with the walk, the compiled program and the big frameworks, side by side:
 
-| file | what it holds |
+| file | contents |
 |---|---|
 | `networks` | what is trained |
-| `contestants`, `jax_step` | who trains it: a training step in the words of each framework |
-| `limit` | what the machine can do at most |
-| `worker` | the process of a framework, which makes turns when it is asked |
+| `contestants`, `jax_step` | who trains it: a training step in each framework |
+| `limit` | the most that the machine can do |
+| `worker` | the process of a framework, which takes turns on request |
 | `turns` | the contestants take turns; times and parameters of each |
-| `costs` | memory of a training, and time of compiling, each in a process of its own |
-| `report`, `table` | the table, and what is asked for on the command line |
+| `costs` | memory of training, and compile time, each in a separate process |
+| `report`, `table` | the table, and its command-line options |
 
 A single graph beside torch's autograd, node by node, is `graph.compare_with_torch()`:
 `autograd` runs both, `differences` is the table.

@@ -1,4 +1,4 @@
-"""`python -m graphnet.bench`: run the measurements that are named; the table if none is."""
+"""`python -m graphnet.bench`: run the named measurements; the table if none is named."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A training step of one network, in the words of graphnet and of torch.nn."""
+"""A training step of one network, in graphnet and in torch.nn."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 @dataclass
 class Contestant:
-    """Someone who makes training steps.
+    """A framework, in one form, that makes training steps.
 
     Attributes:
         step: makes a step with the batch of this number.
-        values: the parameters as they are now, under torch.nn's names and shapes.
-        note: the form that it has, where there are several.
+        values: the current parameters, under torch.nn's names and shapes.
+        note: its form, if there are several.
         finish: waits until the last step is done.
     """
 
@@ -108,7 +108,7 @@ def torch_optimizer(
 
 
 def torch_nn(task: Task, *, channels_last: bool = False) -> list[Contestant]:
-    """torch.nn, autograd and torch.optim; the optimizer in each of its forms."""
+    """torch.nn, autograd and torch.optim, with the optimizer in each of its forms."""
     forms = ({"fused": True}, {"foreach": True}, {"foreach": False})
     return [_eager(task, form, channels_last) for form in forms]
 
@@ -193,7 +193,7 @@ def adam_update(
 
 
 def reference(task: Task, steps: int) -> dict[str, Tensor]:
-    """The parameters after so many steps of torch.nn and autograd in float64."""
+    """The parameters after this many steps of torch.nn and autograd in float64."""
     start = {name: value.double() for name, value in task.start.items()}
     xs = [x.double() for x in task.xs]
     ts = [t.double() if t.is_floating_point() else t for t in task.ts]
@@ -210,4 +210,4 @@ TORCH: dict[str, Callable[[Task], list[Contestant]]] = {
     "channels last": lambda task: torch_nn(task, channels_last=True),
     "torch.compile": torch_compile,
 }
-"""The contestants of torch's process. Each gives its forms; the fastest of them takes part."""
+"""The contestants of torch's process. Each returns its forms; the fastest of them takes part."""

@@ -1,4 +1,4 @@
-"""Memory of a training and time of compiling, each measured in a process of its own.
+"""Memory of training and compile time, each measured in a separate process.
 
 `python -m graphnet.bench.costs WHAT` is such a process: it prints one number.
 """
@@ -24,7 +24,7 @@ STEPS = 5
 
 
 def memory(make: Callable[[Task], list[contestants.Contestant]], network: Network) -> float:
-    """The bytes that a training adds at its peak to those after the import."""
+    """The bytes that training adds, at its peak, to those after the import."""
     torch.set_num_threads(1)
     torch.set_grad_enabled(False)  # contestants that need autograd turn it on
     before = resident("VmRSS")
@@ -35,10 +35,10 @@ def memory(make: Callable[[Task], list[contestants.Contestant]], network: Networ
 
 
 def resident(kind: str) -> float:
-    """The bytes of this process that lie in memory: now ("VmRSS") or at the peak ("VmHWM").
+    """The resident bytes of this process: now ("VmRSS") or at the peak ("VmHWM").
 
-    Where the system does not say it, the peak that `getrusage` knows; on Linux that would also
-    count the memory of the process that has started this one.
+    If the system does not report them, the peak from `getrusage`; on Linux that would also count
+    the memory of the process that started this one.
     """
     status = Path("/proc/self/status")
     if status.exists():
@@ -55,7 +55,7 @@ def resident(kind: str) -> float:
 
 
 def compiling(network: Network, tune: bool) -> float:
-    """The seconds of compiling a step: the first step, less an ordinary one."""
+    """The seconds of compiling a step: the first step minus an ordinary one."""
     torch.set_num_threads(1)
     torch.set_grad_enabled(False)
     task = Task(network, network.first_values(), *network.data())
@@ -71,7 +71,7 @@ def compiling(network: Network, tune: bool) -> float:
 
 
 def costs(dense: str, images: str, repeats: int) -> dict[str, float]:
-    """Every cost: the median over some processes each, which take turns.
+    """Every cost: the median over several processes each, which take turns.
 
     Args:
         dense: the network whose memory is measured.

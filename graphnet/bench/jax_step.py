@@ -1,7 +1,7 @@
-"""A training step of one network in JAX: one compiled function, whose arguments it may overwrite.
+"""A training step of one network in JAX: one compiled function that may overwrite its arguments.
 
-Numbers come as numpy arrays and go back as such. Images may have their channels first or last, and
-pooling may reduce windows or a reshaped tensor: each is a form of its own, the fastest takes part.
+Numbers arrive and return as numpy arrays. Images may have their channels first or last, and pooling
+may reduce windows or a reshaped tensor: each is a separate form, and the fastest takes part.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def jax_jit(
 
 
 def jax_version() -> str:
-    """What is installed."""
+    """The installed version."""
     return f"jax {jax.__version__}"
 
 

@@ -1,7 +1,7 @@
-"""What the machine can do at most: fused multiply-adds between registers, in each thread.
+"""The most that the machine can do: fused multiply-adds between registers, in each thread.
 
-A short C program is compiled for this machine where there is a C compiler. Where there is none,
-large matrix products stand for it, and the limit is somewhat too low.
+A short C program is compiled for this machine if there is a C compiler. Otherwise large matrix
+products take its place, and the limit is somewhat too low.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ long operations_of_a_round(void) { return 2L * CHAINS * VECTOR_FLOATS; }
 KERNEL = "multiply-adds between registers"
 PRODUCT = "a large matrix product"
 
-ROUNDS = 1_000_000  # some milliseconds, beside which waking a thread is nothing
+ROUNDS = 1_000_000  # some milliseconds, against which waking a thread takes no time
 SIDE = 1024  # of a large matrix
 
 
@@ -68,7 +68,7 @@ def build(folder: Path) -> None:
 
 
 def limits(folder: Path, threads: int) -> list[tuple[Contestant, float]]:
-    """What may reach the limit, each with the operations of its step."""
+    """What may reach the limit, each with the number of operations in its step."""
     if (folder / "limit.so").exists():
         return [_registers(ctypes.CDLL(str(folder / "limit.so")), threads)]
     return _products()

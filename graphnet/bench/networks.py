@@ -14,7 +14,7 @@ from torch import Tensor
 Kind = Literal["linear", "conv", "pool", "relu", "tanh", "flatten"]
 
 BATCHES = 4
-"""Each step takes the next of so many batches."""
+"""Each step takes the next of this many batches."""
 
 
 @dataclass(frozen=True)
@@ -23,8 +23,8 @@ class Layer:
 
     Attributes:
         kind: what it does; "pool" takes the maximum of 2x2 windows.
-        inputs: features or channels that come in, for "linear" and "conv".
-        outputs: features or channels that go out.
+        inputs: incoming features or channels, for "linear" and "conv".
+        outputs: outgoing features or channels.
         kernel: the side of the window of "conv".
     """
 
@@ -35,7 +35,7 @@ class Layer:
 
     @property
     def weight(self) -> tuple[int, ...]:
-        """The shape of the weight, torch's; () where there is none."""
+        """The shape of the weight, torch's; () if there is none."""
         if self.kind == "linear":
             return (self.outputs, self.inputs)
         if self.kind == "conv":
@@ -79,8 +79,8 @@ class Network:
     def rate(self) -> float:
         """The learning rate.
 
-        A low one: in thousands of steps nothing is learnt by heart, and no gradient or momentum
-        dies away to the denormal numbers, which would be slow.
+        It is low: in thousands of steps nothing is memorized, and no gradient or momentum decays to
+        denormal numbers, which would be slow.
         """
         return 1e-3 if self.optimizer == "sgd" else 1e-4
 
@@ -98,8 +98,8 @@ class Network:
     def operations(self) -> int:
         """Floating-point operations of a step: two for each product of a weight and a number.
 
-        Forward, gradient of the weight, and but for the first layer gradient of the input. What is
-        done to each element (bias, activation, pooling, update) is not counted.
+        Forward, gradient of the weight, and except in the first layer gradient of the input.
+        Element-wise work (bias, activation, pooling, update) is not counted.
         """
         shape, total, passes = self.sample, 0, 2
         for layer in self.layers:
@@ -111,7 +111,7 @@ class Network:
         return total
 
     def first_values(self, seed: int = 0) -> dict[str, Tensor]:
-        """Weights and biases under torch.nn's names, as torch.nn draws them."""
+        """Weights and biases under torch.nn's names, drawn as torch.nn draws them."""
         generator = torch.Generator().manual_seed(seed)
         values: dict[str, Tensor] = {}
         for place, layer in enumerate(self.layers):

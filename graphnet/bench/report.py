@@ -55,7 +55,7 @@ def _ratio(seconds: Mapping[str, float], ours: str, theirs: str) -> str:
 
 
 def markdown(rows: Sequence[Sequence[str]]) -> str:
-    """A Markdown table, whose first row is the heading; columns are as wide as they must be.
+    """A Markdown table, whose first row is the heading; columns are as wide as necessary.
 
     >>> print(markdown([["network", "µs"], ["disk", "41"]]))
     | network |  µs |
@@ -84,19 +84,19 @@ def table(results: Sequence[Measured], names: Sequence[str]) -> str:
     title = f"### {threads} thread{'s' if threads > 1 else ''}"
     limit = (
         f"The limit, measured in the same turns: {min(speeds):,.0f} to {max(speeds):,.0f} "
-        f"billion operations in a second ({results[0].limit_note})."
+        f"billion operations per second ({results[0].limit_note})."
     )
     return "\n\n".join([title, markdown(rows), limit, *notes(results, names)])
 
 
 def notes(results: Sequence[Measured], names: Sequence[str]) -> list[str]:
-    """Which form of each contestant was the fastest, and who did not take part."""
+    """Which form of each contestant was the fastest, and which did not take part."""
     lines = []
     for name in names:
         entries = [(each.network.name, each.entries.get(name, Entry())) for each in results]
         text = ", ".join(f"{network}: {_said(entry)}" for network, entry in entries if _said(entry))
         lines += [f"- {name}: {text}."] if text else []
-    return ["The form of each that was fastest:\n\n" + "\n".join(lines)] if lines else []
+    return ["The fastest form of each:\n\n" + "\n".join(lines)] if lines else []
 
 
 def _said(entry: Entry) -> str:
@@ -129,7 +129,7 @@ def circumstances(results: Sequence[Measured]) -> str:
 
 
 def machine() -> str:
-    """The processor, the widest of its vectors, and its cores."""
+    """The processor, its widest vectors, and its cores."""
     known = {"model name": platform.processor() or platform.machine(), "flags": ""}
     information = Path("/proc/cpuinfo")
     if information.exists():
@@ -144,11 +144,11 @@ def machine() -> str:
 
 
 def summary(results: Sequence[Measured], sections: Sequence[str]) -> str:
-    """All that is printed, and written to a page."""
+    """Everything that is printed, and written to a page."""
     explained = (
         "Microseconds of a training step, medians of turns taken side by side. Distance: how far "
-        "the parameters of the farthest contestant lie after its first steps from those of "
-        f"float64, in parts of the way from the start; {TOLERANCE:.0e} is allowed."
+        "the parameters of the worst contestant are, after its first steps, from those of float64, "
+        f"relative to the way from the start; {TOLERANCE:.0e} is allowed."
     )
     return "\n\n".join([circumstances(results), explained, *sections])
 

@@ -1,7 +1,7 @@
 """Measurements within one process, printed as ratios.
 
-Contestants take turns in one process on one thread, and the median of many turns counts, so that
-a busy machine slows both.
+Contestants take turns in one process on one thread, and the median of many turns counts, so that a
+busy machine slows both.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def torch_step(x: torch.Tensor, t: torch.Tensor) -> Callable[[], None]:
 
 
 def nodes(small: int = 10_000, large: int = 100_000) -> None:
-    """Lists of two lengths: how the time of all that is done with a list grows."""
+    """Lists of two lengths: how the time of everything done with a list grows."""
     _print(
         f"building, walking, differentiating, linting and printing {small:,} and {large:,} nodes:"
     )
@@ -98,7 +98,7 @@ def nodes(small: int = 10_000, large: int = 100_000) -> None:
 
 
 def phases(count: int) -> dict[str, float]:
-    """The seconds of each thing that is done with a chain of so many operations."""
+    """The seconds of each thing done with a chain of this many operations."""
     graph = gn.Graph()
     x = graph.input((4,), name="x")
     chain: list[gn.Node] = [x]
@@ -184,7 +184,7 @@ def convolution_step(
 def torch_convolution_step(
     net: torch.nn.Conv2d, x: torch.Tensor, grad: torch.Tensor, of_input: bool
 ) -> Callable[[], None]:
-    """The same of torch.nn with autograd."""
+    """The same in torch.nn with autograd."""
     leaf = x.clone().requires_grad_(of_input)
 
     def step() -> None:

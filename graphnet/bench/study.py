@@ -1,7 +1,7 @@
-"""A whole training of the digit-pair study: `gn.fit`, and torch.nn with autograd, in turns.
+"""A whole training run of the digit-pair study: `gn.fit`, and torch.nn with autograd, in turns.
 
-The network is that with one shared branch, trained for 25 epochs on 1,000 pairs. Grey squares do
-for digits, the answer is which one is darker: how long a training takes does not depend on it.
+The network is the one with a shared branch, trained for 25 epochs on 1,000 pairs. Grey squares
+replace digits, and the answer is which one is darker: the training time does not depend on them.
 """
 
 from __future__ import annotations
@@ -47,15 +47,15 @@ class TorchShared(nn.Module):
 
 
 def study(turns: int = 5) -> None:
-    """Print the seconds of both trainings, in turns, and the ratio of their medians.
+    """Print the seconds of both training runs, in turns, and the ratio of their medians.
 
     Args:
-        turns: how often each training is timed.
+        turns: how often each training run is timed.
     """
     x = torch.rand(PAIRS, 2, 14, 14) + torch.rand(PAIRS, 2, 1, 1) - 1
     t = x[:, 0].mean((1, 2)).le(x[:, 1].mean((1, 2))).long()
     model, twin = RECIPE.model(), TorchShared()
-    twin.load_state_dict(model.state_dict())  # refuses another network
+    twin.load_state_dict(model.state_dict())  # fails for another network
     contestants: dict[str, Callable[[], None]] = {
         "graphnet, fit": lambda: fitted(x, t),
         "torch.nn with autograd": lambda: torch_fitted(x, t),
@@ -78,7 +78,7 @@ def study(turns: int = 5) -> None:
 
 
 def fitted(x: torch.Tensor, t: torch.Tensor) -> None:
-    """The training as the study makes it; compiling is part of it."""
+    """The training run of the study, including compilation."""
     model = RECIPE.model()
     adam = gn.AdamW(model.parameters(), lr=RECIPE.lr, weight_decay=RECIPE.weight_decay)
     gn.fit(
@@ -95,7 +95,7 @@ def fitted(x: torch.Tensor, t: torch.Tensor) -> None:
 
 
 def torch_fitted(x: torch.Tensor, t: torch.Tensor) -> None:
-    """The same training as a loop of torch."""
+    """The same training run as a loop in torch."""
     model, loss = TorchShared(), nn.CrossEntropyLoss()
     adam = torch.optim.AdamW(model.parameters(), lr=RECIPE.lr, weight_decay=RECIPE.weight_decay)
     schedule = torch.optim.lr_scheduler.OneCycleLR(adam, RECIPE.lr, total_steps=STEPS)

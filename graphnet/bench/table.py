@@ -1,4 +1,4 @@
-"""The table: what is asked for, measured and shown."""
+"""The table: requested, measured and shown."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ QUICK = Effort(turns=3, seconds=0.005, steps=10)
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """What can be said about the table."""
+    """The command-line options of the table."""
     options = parser.add_argument_group("of the table")
     options.add_argument("--threads", type=int, nargs="+", default=[1], metavar="N")
     options.add_argument(
@@ -36,7 +36,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Measure, print, and write where that is asked for; 1 if parameters differ, else 0."""
+    """Measure, print, and write if requested; 1 if parameters differ, else 0."""
     effort = QUICK if options.quick else Effort()
     sections: list[str] = []
     everything: list[Measured] = []

@@ -49,7 +49,7 @@ def left(folder: Path, name: str) -> list[Path]:
 def distance(
     values: dict[str, Tensor], exact: dict[str, Tensor], start: dict[str, Tensor]
 ) -> float:
-    """How far values lie from the exact ones, in parts of the way from the start."""
+    """How far values are from the exact ones, relative to the way from the start."""
     far = sum(float((values[name] - exact[name]).square().sum()) for name in exact)
     way = sum(float((start[name] - exact[name]).square().sum()) for name in exact)
     return float((far / way) ** 0.5)

@@ -27,14 +27,14 @@ if TYPE_CHECKING:
 CONTESTANTS = [*TORCH, "JAX jit"]
 
 TOLERANCE = 5e-3
-"""How far parameters may lie from those of float64, in parts of the way from the start.
+"""How far parameters may be from those of float64, relative to the way from the start.
 
-float32 keeps 7 digits (6e-8), and each update rounds a parameter of which it changes little, as the
-learning rate is low: after ten steps that is up to 6e-4 of the way, for every contestant alike. A
-unit that lies so close to the kink of a relu, or to its neighbour in a window of a pooling, that
-rounding decides, changes a gradient by one sample of the batch: up to 2e-3 in the networks here.
-A wrong rule, a wrong order of batches or a forgotten state moves the parameters by a tenth of their
-way and more.
+float32 keeps 7 digits (6e-8), and each update rounds a parameter that it changes only slightly,
+since the learning rate is low: after ten steps that is up to 6e-4 of the way, equally for every
+contestant. If a unit is so close to the kink of a relu, or to its neighbour in a pooling window,
+that rounding decides, its gradient changes by one sample of the batch: up to 2e-3 in the networks
+here. A wrong rule, a wrong order of batches or a forgotten state moves the parameters by a tenth
+of their way or more.
 """
 
 
@@ -44,7 +44,7 @@ class Effort:
 
     Attributes:
         turns: of each contestant.
-        seconds: that a turn takes about.
+        seconds: the approximate length of a turn.
         steps: from the start, after which the parameters are compared.
     """
 
@@ -61,9 +61,9 @@ class Measured:
         network: what was trained.
         threads: on how many threads.
         seconds: of a step, the median over all turns, for each that took part.
-        entries: all that were asked to take part, with their notes.
-        distances: from the parameters of float64, in parts of the way from the start.
-        limit: floating-point operations in a second that the machine can do.
+        entries: all contestants that were invited, with their notes.
+        distances: from the parameters of float64, relative to the way from the start.
+        limit: the floating-point operations per second that the machine can do.
         limit_note: how that was measured.
     """
 
@@ -77,12 +77,12 @@ class Measured:
 
     @property
     def wrong(self) -> list[str]:
-        """Those whose parameters are not the same."""
+        """Those whose parameters differ."""
         return [name for name, far in self.distances.items() if not far <= TOLERANCE]
 
     @property
     def peers(self) -> list[str]:
-        """All but graphnet's own, the fastest first."""
+        """All except graphnet's own, the fastest first."""
         others = (name for name in self.seconds if name not in ("walk", "program"))
         return sorted(others, key=lambda name: self.seconds[name])
 
@@ -150,7 +150,7 @@ class Remote:
         """Send a line, and read the answer.
 
         Raises:
-            RuntimeError: the worker has failed; with the last lines of what it said.
+            RuntimeError: the worker has failed; with the last lines of its output.
         """
         self._requests.write(json.dumps(request) + "\n")
         self._requests.flush()
@@ -161,7 +161,7 @@ class Remote:
         return json.loads(answer)
 
     def turn(self, name: str, steps: int) -> float:
-        """The seconds of so many steps of a contestant."""
+        """The seconds of this many steps of a contestant."""
         return float(self.ask({"name": name, "steps": steps}))
 
 
@@ -190,7 +190,7 @@ def started(job: Job) -> Iterator[Remote]:
 
 
 def environment(threads: int) -> dict[str, str]:
-    """The settings that keep every library to so many threads."""
+    """The settings that limit every library to this many threads."""
     settings = {**os.environ, "OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads)}
     settings |= {"JAX_PLATFORMS": "cpu", "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     if threads == 1:

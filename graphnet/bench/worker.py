@@ -1,7 +1,7 @@
-"""The process of one framework: it builds its contestants, and makes turns when it is asked.
+"""The process of one framework: it builds its contestants, and takes turns on request.
 
 The first line of the standard input is the job, each further line a contestant and a number of
-steps; each is answered by a line: who takes part, and then the seconds of each turn.
+steps; each is answered by a line: who takes part, then the seconds of each turn.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ from time import perf_counter
 from typing import Any, TextIO
 
 CHOICE = 0.05
-"""Seconds for each turn in the choice between the forms of a contestant."""
+"""Seconds for each turn when choosing between the forms of a contestant."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """What a worker is asked to do.
+    """The job of a worker.
 
     Attributes:
         framework: "torch" or "jax".
         network: the name of the network.
-        contestants: the names of those that shall take part.
-        folder: where the start is, and where parameters are left.
+        contestants: the names of those that should take part.
+        folder: where the start is, and where parameters are written.
         threads: how many threads, on as many cores.
-        steps: after so many steps from the start each contestant leaves its parameters.
+        steps: after this many steps from the start each contestant writes its parameters.
     """
 
     framework: str
@@ -50,7 +50,7 @@ class Entry:
         missing: why it does not take part; "" if it does.
         operations: of a step of the limit.
         forms: the seconds of a step of each form that could have taken part.
-        version: of its framework, where that is not torch.
+        version: of its framework, if that is not torch.
     """
 
     note: str = ""
@@ -61,13 +61,13 @@ class Entry:
 
 
 def pinned(threads: int) -> None:
-    """Keep this process on as many cores as it has threads, where the system can do that."""
+    """Restrict this process to as many cores as it has threads, if the system can do that."""
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
 
 
 def turn(contestant: Any, steps: int, batches: int) -> float:
-    """The seconds of so many steps, after one that is not counted."""
+    """The seconds of this many steps, after one that is not counted."""
     contestant.step(0)
     contestant.finish()
     start = perf_counter()
@@ -81,7 +81,7 @@ class Worker:
     """Holds the contestants of a process.
 
     Args:
-        job: what is asked for.
+        job: what to do.
     """
 
     def __init__(self, job: Job) -> None:
@@ -173,7 +173,7 @@ class Worker:
         return median(turn(contestant, steps, self.batches) / steps for _ in range(3))
 
     def turn(self, name: str, steps: int) -> float:
-        """Let a contestant make so many steps; returns the seconds."""
+        """Let a contestant make this many steps; returns the seconds."""
         return turn(self.contestants[name], steps, self.batches)
 
 

@@ -1,12 +1,12 @@
-"""A graph beside torch's autograd: the same forward, the derivatives found in two ways.
+"""A graph beside torch's autograd: the same forward, with derivatives found in two ways.
 
-The forward of every operation is run on tensors that torch watches: torch differentiates it by its
-own rules, and the walk by those of the graph. That works for every operation that computes by
-torch's functions, one's own included. One that leaves torch, for NumPy or by `.data`, has no
-gradient there, and the table shows the difference; so it does at a kink, where several gradients
-are right and torch may choose another one. Random operations draw the same numbers on both sides.
+The forward of every operation runs on tensors that torch tracks: torch differentiates it by its own
+rules, and the walk by those of the graph. That works for every operation that computes with torch's
+functions, including your own. One that leaves torch, for NumPy or by `.data`, has no gradient
+there, and the table shows the difference; so it does at a kink, where several gradients are right
+and torch may choose another one. Random operations draw the same numbers on both sides.
 
-This is the only place of the package, beside its contestants, that uses torch's autograd.
+This is the only place in the package, besides its contestants, that uses torch's autograd.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def compare_with_torch(
     """Compare every value and gradient of a graph with torch's autograd, and the times of both.
 
     Afterwards the graph holds the values and gradients of this feed; its parameters, its running
-    statistics and the random numbers to come are as before.
+    statistics and the random state are unchanged.
 
     Args:
         graph: the graph.
@@ -101,7 +101,7 @@ def _last(graph: Graph) -> Node:
 
 
 def _last_fed(nodes: Sequence[Node]) -> dict[Any, Tensor]:
-    """What the inputs hold since the last forward walk."""
+    """The values of the inputs in the last forward walk."""
     inputs = [node for node in nodes if isinstance(node, Input)]
     for node in inputs:
         if not node.computed:
@@ -110,13 +110,13 @@ def _last_fed(nodes: Sequence[Node]) -> dict[Any, Tensor]:
 
 
 def _copied(node: Node) -> Pair:
-    """The value and the gradient of a node, as they are now; a frozen one has no gradient."""
+    """The current value and gradient of a node; a frozen one has no gradient."""
     grad = node.grad if node.requires_grad else None
     return node.top.clone(), None if grad is None else grad.clone()
 
 
 class _Twin:
-    """The nodes of a graph on tensors that torch's autograd watches."""
+    """The nodes of a graph on tensors that torch's autograd tracks."""
 
     def __init__(self, nodes: Sequence[Node], loss: Node) -> None:
         self.nodes, self.loss = nodes, loss
@@ -127,7 +127,7 @@ class _Twin:
     def run(self, every: bool = False) -> tuple[dict[Node, Tensor], dict[Node, Tensor]]:
         """Values and gradients by torch; with `every`, those of all nodes, not only of the leaves.
 
-        A node that torch does not watch, such as one of whole numbers, has no gradient.
+        A node that torch does not track, such as one of integers, has no gradient.
         """
         values: dict[Node, Tensor] = {}
         with torch.enable_grad():
@@ -149,13 +149,13 @@ class _Twin:
             grads = torch.autograd.grad(
                 values[self.loss], tensors, allow_unused=True, materialize_grads=True
             )
-        except RuntimeError as error:  # such as a forward that changes what torch has kept
+        except RuntimeError as error:  # such as a forward that changes what torch has saved
             raise GraphError(f"torch's autograd cannot go back: {error}") from None
         return values, dict(zip(wanted, grads, strict=True))
 
     @staticmethod
     def _apply(node: Operation, values: Mapping[Node, Tensor], every: bool) -> Tensor:
-        """The value of an operation, as a tensor of its own."""
+        """The value of an operation, as a separate tensor."""
         arguments: list[Any] = [values[s] if isinstance(s, Node) else s.top for s in node.sources]
         try:
             result = _forward(node.op, arguments)
@@ -169,24 +169,24 @@ class _Twin:
 
 
 def _forward(op: Op, arguments: list[Any]) -> Tensor:
-    """The value of an op: by its own forward, or by torch's function where that will not do."""
+    """The value of an op: by its own forward, or by torch's function if torch cannot follow it."""
     by_torch = _BY_TORCH.get(type(op))
     return cast("Tensor", by_torch(op, arguments) if by_torch else op.forward(*arguments))
 
 
 _BY_TORCH: dict[type[Op], Callable[[Any, list[Any]], Tensor]] = {
-    # Several pixels may be largest, as zeros after a relu: torch's pooling takes the first one.
+    # Several pixels may be largest, such as zeros after a relu: torch's pooling takes the first.
     MaxPool2d: lambda op, xs: torch.nn.functional.max_pool2d(xs[0], *op.options.values()),
-    # torch 2.13 does not go back through limits that broadcast.
+    # torch 2.13 does not differentiate limits that broadcast.
     ClampBetween: lambda op, xs: op.forward(*torch.broadcast_tensors(*xs)),
-    # Its forward writes into parts of a new tensor, which torch does not follow.
+    # Its forward writes into parts of a new tensor, which torch does not track.
     Stack: lambda op, xs: torch.stack(xs, op.dim),
 }
 
 
 @contextmanager
 def _as_before(graph: Graph, nodes: Sequence[Node]) -> Iterator[Callable[[], None]]:
-    """Gives what rewinds running statistics and random numbers; does so at the end as well."""
+    """Gives a function that rewinds running statistics and random numbers; rewinds at the end."""
     kept = [(node, node.top.clone()) for node in graph.parameters()]
     options = [v for node in nodes if isinstance(node, Operation) for v in node.op.options.values()]
     generators = {each for each in options if isinstance(each, torch.Generator)}

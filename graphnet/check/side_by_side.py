@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from graphnet.graph import Graph, Node
 
 _TOLERANCES = {"torch.float64": 1e-9, "torch.float32": 1e-4}
-_COARSE = 2e-2  # for numbers of 16 bits
+_COARSE = 2e-2  # for 16-bit numbers
 _SHARE = 0.01
 """A gradient may err as if it were this share of the largest: a sum of zero keeps its rounding."""
 
@@ -23,7 +23,7 @@ Pair = tuple["Tensor", "Tensor | None"]
 
 
 class Difference(NamedTuple):
-    """How far two ways lie apart at one node.
+    """How far two ways differ at one node.
 
     Attributes:
         place: in the list.
@@ -33,8 +33,8 @@ class Difference(NamedTuple):
         dtype: of the value, as text.
         value_size: the largest finite element of the value, without its sign.
         value: the largest difference of the values.
-        grad_size: the largest finite element of the gradient; NaN where there is no gradient.
-        grad: the largest difference of the gradients; NaN where there is no gradient, or a NaN.
+        grad_size: the largest finite element of the gradient; NaN if there is no gradient.
+        grad: the largest difference of the gradients; NaN if there is no gradient, or a NaN.
     """
 
     place: int
@@ -49,7 +49,7 @@ class Difference(NamedTuple):
 
     @classmethod
     def between(cls, graph: Graph, node: Node, ours: Pair, theirs: Pair) -> Difference:
-        """The difference between what the walk has for a node and what the other way has."""
+        """The difference between the walk's result for a node and the other way's."""
         (top, grad), (other_top, other_grad) = ours, theirs
         size = apart = nan
         if grad is None and other_grad is not None and node.requires_grad:
@@ -79,23 +79,23 @@ class Difference(NamedTuple):
 
     @property
     def tolerance(self) -> float:
-        """How far the ways may lie apart in this number type, relative to the size."""
+        """How far the ways may differ in this dtype, relative to the size."""
         return _TOLERANCES.get(self.dtype, _COARSE)
 
     @property
     def value_agrees(self) -> bool:
-        """True if only rounding differs in the value."""
+        """True if the values differ only by rounding."""
         return self.value == 0 or self.value <= self.tolerance * self.value_size
 
     def agrees(self, largest: float) -> bool:
-        """True if only rounding differs, where `largest` is the largest of all gradients."""
+        """True if they differ only by rounding; `largest` is the largest of all gradients."""
         size = max(self.grad_size, _SHARE * largest)
         near = self.grad == 0 or self.grad <= self.tolerance * size
         return self.value_agrees and (near or isnan(self.grad_size))
 
 
 class TorchComparison:
-    """The walk and torch's autograd on the same graph; true if only rounding differs.
+    """The walk and torch's autograd on the same graph; true if they differ only by rounding.
 
     Attributes:
         rows: the largest differences at each node, in walk order.
@@ -109,7 +109,7 @@ class TorchComparison:
 
     @property
     def wrong(self) -> list[Difference]:
-        """The nodes at which more than rounding differs."""
+        """The nodes that differ by more than rounding."""
         largest = max((row.grad_size for row in self.rows if row.grad_size >= 0), default=0.0)
         return [row for row in self.rows if not row.agrees(largest)]
 
@@ -129,14 +129,14 @@ class TorchComparison:
         return f"{text}{len(self.wrong)} of {len(self.rows)} nodes differ. {self._origin()}"
 
     def _origin(self) -> str:
-        """Where the two ways part, in words: values in walk order, gradients in reverse."""
+        """Where the two ways diverge, in words: values in walk order, gradients in reverse."""
         for row in self.wrong:
             if not row.value_agrees:
-                return f"The values part at {row.place} {row.name!r}."
+                return f"The values diverge at {row.place} {row.name!r}."
         last = self.wrong[-1]
         return (
-            f"In reverse, the gradients part at {last.place} {last.name!r}: look at the rules of "
-            "what reads it."
+            f"In reverse, the gradients diverge at {last.place} {last.name!r}: check the rules of "
+            "the nodes that read it."
         )
 
     def _table(self) -> list[tuple[str, ...]]:
@@ -157,7 +157,7 @@ class TorchComparison:
 
 
 def _size(tensor: Tensor) -> float:
-    """The largest finite element without its sign; 0 where there is none."""
+    """The largest finite element without its sign; 0 if there is none."""
     tensor = tensor.detach()
     return _largest(tensor[tensor.isfinite()])
 

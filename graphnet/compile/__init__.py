@@ -1,13 +1,13 @@
 """The compiler: from the list to a straight-line program with the same numbers.
 
-| file | what it holds |
+| file | contents |
 |---|---|
-| `build` | a graph with every size known; gradients and the optimizer's update appended as nodes |
-| `program` | the list that results, and how it is rewritten |
-| `passes`: `statistics`, `settled`, `fusion`, `fused` | what makes it shorter |
+| `build` | a graph with every size known, with gradients and the optimizer's update as nodes |
+| `program` | the resulting list, and how it is rewritten |
+| `passes`: `statistics`, `settled`, `fusion`, `fused` | the passes that shorten it |
 | `kernels` | the line for each operation |
-| `writers`: `products`, `updates` | where there are several lines |
-| `images`: `layout`, `columns`, `batch_last` | the same for images, and how they lie in memory |
+| `writers`: `products`, `updates` | operations that have several possible lines |
+| `images`: `layout`, `columns`, `batch_last` | the same for images, and their layout in memory |
 | `emission`: `writing`, `vocabulary`, `aims`, `memory` | the lines, their names, and their memory |
 | `tuning` | which of several lines is fastest here |
 | `execution`, `runner`, `profile` | the lines as a function, and the time of each |
@@ -50,15 +50,15 @@ def compile_graph(
         if clip != Clip():
             raise GraphError("Only a training step clips gradients: give an optimizer as well.")
         if watch:
-            raise GraphError("A prediction is of several nodes: graph.compile([y, *watch]).")
+            raise GraphError("A prediction returns several nodes: graph.compile([y, *watch]).")
         return Prediction(graph, target, way)
     if not isinstance(optimizer, Optimizer):
         raise GraphError(
-            f"A training step takes an optimizer of graphnet; a {type(optimizer).__name__} came."
+            f"A training step takes an optimizer of graphnet; got a {type(optimizer).__name__}."
         )
     if not isinstance(target, Node):
         raise GraphError(
-            f"A training step makes one loss smaller; a {type(target).__name__} came. "
+            f"A training step makes one loss smaller; got a {type(target).__name__}. "
             "Several losses: add them first."
         )
     return Step(graph, target, optimizer, clip, way, check_finite, watch)

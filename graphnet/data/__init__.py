@@ -1,10 +1,10 @@
 """Data to train on, and batches of it.
 
-| file | what it holds |
+| file | contents |
 |---|---|
-| `points` | points inside and outside of a disk |
-| `digits`: `idx`, `download` | MNIST, its file format, and how its files come to this machine |
-| `pairs` | pairs of digits, to be compared |
+| `points` | points inside and outside a disk |
+| `digits`: `idx`, `download` | MNIST, its file format, and how its files reach this machine |
+| `pairs` | pairs of digits to compare |
 | `batching`: `counts` | labels as columns, numbers normalized, rows in batches |
 """
 

@@ -17,8 +17,8 @@ def one_hot(labels: Tensor, classes: int) -> Tensor:
 
     Raises:
         RangeError: a label is below 0, or not below `classes`.
-        ShapeError: the labels are not in one row.
-        DtypeError: the labels are not a tensor of whole numbers.
+        ShapeError: the labels are not one-dimensional.
+        DtypeError: the labels are not a tensor of integers.
 
     >>> one_hot(torch.tensor([0, 2]), 3)
     tensor([[1., 0., 0.],
@@ -26,25 +26,25 @@ def one_hot(labels: Tensor, classes: int) -> Tensor:
     """
     if not isinstance(labels, Tensor):
         raise DtypeError(
-            f"Labels are a tensor, torch.tensor([0, 2]); a {type(labels).__name__} came."
+            f"Labels are a tensor, torch.tensor([0, 2]); got a {type(labels).__name__}."
         )
     if labels.ndim != 1:
-        raise ShapeError(f"Labels have the shape (n,); {tuple(labels.shape)} came.")
+        raise ShapeError(f"Labels have the shape (n,); got {tuple(labels.shape)}.")
     if labels.dtype not in (torch.int64, torch.int32, torch.uint8):
-        raise DtypeError(f"Labels are whole numbers, such as int64; {labels.dtype} came.")
+        raise DtypeError(f"Labels are integers, such as int64; got {labels.dtype}.")
     if labels.numel():
         low, high = (int(end) for end in labels.aminmax())
         if low < 0 or high >= classes:
             wrong = low if low < 0 else high
-            raise RangeError(f"A label of {classes} classes is 0 to {classes - 1}; {wrong} came.")
+            raise RangeError(f"A label of {classes} classes is 0 to {classes - 1}; got {wrong}.")
     return torch.zeros(labels.numel(), classes).scatter_(1, labels.long().view(-1, 1), 1.0)
 
 
 def normalized(first: Tensor, *others: Tensor) -> tuple[Tensor, ...]:
     """New tensors (x - mean) / deviation, with the mean and the deviation of the first one.
 
-    Give the training set first: what a network is tested on must not decide how it is prepared.
-    The deviation divides by the number of elements less one, as `torch.std` does.
+    Pass the training set first: test data must not influence how they are prepared. The deviation
+    divides by the number of elements minus one, as `torch.std` does.
 
     Raises:
         DtypeError: a tensor does not hold floating-point numbers.
@@ -57,15 +57,15 @@ def normalized(first: Tensor, *others: Tensor) -> tuple[Tensor, ...]:
     for tensor in (first, *others):
         if not tensor.is_floating_point():
             raise DtypeError(
-                f"Only floating-point numbers can be normalized; {tensor.dtype} came. "
+                f"Only floating-point numbers can be normalized; got {tensor.dtype}. "
                 "`.float()` makes them."
             )
     varied = first.numel() > 0 and bool(first.min() < first.max())  # NaN is not less
     deviation = float(first.std()) if varied else 0.0
     if not 0 < deviation < float("inf"):
         raise RangeError(
-            "Numbers can be normalized where two or more are different and all are finite; "
-            f"the deviation of the {first.numel():,} that came is {deviation}."
+            "Numbers can be normalized if two or more are different and all are finite; "
+            f"got {first.numel():,} with a deviation of {deviation}."
         )
     mean = first.mean()
     return tuple((tensor - mean) / deviation for tensor in (first, *others))
@@ -74,12 +74,12 @@ def normalized(first: Tensor, *others: Tensor) -> tuple[Tensor, ...]:
 def batches(
     *tensors: Tensor, batch_size: int, generator: Generator | None = None, shuffle: bool = True
 ) -> Iterator[tuple[Tensor, ...]]:
-    """Rows of the tensors in batches; the last one is smaller where the rows do not divide evenly.
+    """Rows of the tensors in batches; the last one is smaller if the rows do not divide evenly.
 
     Args:
         tensors: all with the same first size.
         batch_size: how many rows a batch has, 1 or more.
-        generator: the source of the random order; torch's default one where None.
+        generator: the source of the random order; None takes torch's default one.
         shuffle: False to keep the order.
 
     Raises:
@@ -94,7 +94,7 @@ def batches(
         raise ShapeError("A tensor of the shape () has no rows to make batches of.")
     rows = {len(tensor) for tensor in tensors}
     if len(rows) != 1:
-        raise ShapeError(f"All tensors need the same number of rows; {sorted(rows)} came.")
+        raise ShapeError(f"All tensors need the same number of rows; got {sorted(rows)}.")
     require_count(batch_size=batch_size)
     (count,) = rows
     if shuffle:

@@ -16,7 +16,7 @@ MIRRORS = (
     "https://ossci-datasets.s3.amazonaws.com/mnist",
     "https://storage.googleapis.com/cvdf-datasets/mnist",
 )
-"""Where the files can be had; the first that has a file gives it."""
+"""Where the files are available; the first mirror that has a file provides it."""
 
 FILES = (
     Source(
@@ -58,19 +58,19 @@ class MNIST(NamedTuple):
 def mnist(root: str | Path | None = None, *, mirrors: str | Sequence[str] = MIRRORS) -> MNIST:
     """The digits of MNIST, downloaded at the first call (12 MB).
 
-    The tensors are new at every call, and hold what the files hold: `data` and `targets` of
-    torchvision's `MNIST(root)`. For a network, `images.float() / 255` or `data.normalized`, and
-    `unsqueeze(1)` where it wants a channel.
+    The tensors are new at every call, and hold the contents of the files: `data` and `targets` of
+    torchvision's `MNIST(root)`. For a network, use `images.float() / 255` or `data.normalized`, and
+    `unsqueeze(1)` if it needs a channel.
 
     Args:
-        root: the folder of data sets; the files are in its MNIST/raw, where torchvision has them
-            too. Where None, the environment variable GRAPHNET_DATA names it, else it is the cache
-            folder of the user. Files that are there, compressed or not, are used without network.
-        mirrors: the address to ask for the files, or several, one after the other.
+        root: the folder of data sets; the files are in its MNIST/raw, as for torchvision. None
+            takes the folder in the environment variable GRAPHNET_DATA, else the user's cache
+            folder. Existing files, compressed or not, are used without network.
+        mirrors: the address to download the files from, or several to try in order.
 
     Raises:
-        LoadError: a file is neither there nor can be downloaded; the message says what to put
-            where. A file with a wrong checksum is never used, but downloaded again.
+        LoadError: a file neither exists nor can be downloaded; the message says what to put where.
+            A file with a wrong checksum is never used, but downloaded again.
 
     >>> digits = mnist()  # doctest: +SKIP
     >>> digits.train_images.shape, digits.test_labels.shape  # doctest: +SKIP

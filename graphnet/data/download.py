@@ -35,7 +35,7 @@ class Source:
 
 
 def data_folder(root: str | Path | None = None) -> Path:
-    """Where data sets are kept: `root`, else what GRAPHNET_DATA says, else the user's cache.
+    """Where data sets are kept: `root`, else GRAPHNET_DATA, else the user's cache.
 
     >>> data_folder("data/of/mine").parts
     ('data', 'of', 'mine')
@@ -46,13 +46,13 @@ def data_folder(root: str | Path | None = None) -> Path:
 
 
 def fetch(sources: Sequence[Source], folder: Path, mirrors: Sequence[str]) -> list[Path]:
-    """The paths of all files, unpacked or as .gz; what is missing is downloaded first.
+    """The paths of all files, unpacked or as .gz; missing ones are downloaded first.
 
-    A file whose checksum is wrong counts as missing. A download takes its place only after its
-    own checksum was found right.
+    A file with a wrong checksum counts as missing. A download is moved into place only after its
+    own checksum has been verified.
 
     Raises:
-        LoadError: no mirror gave a file; the message lists what to put where.
+        LoadError: no mirror provided a file; the message lists what to put where.
     """
     paths = []
     for place, source in enumerate(sources):
@@ -81,7 +81,7 @@ def _found(source: Source, folder: Path) -> Path | None:
 def _download(
     source: Source, folder: Path, mirrors: Sequence[str]
 ) -> tuple[Path | None, list[str]]:
-    """The file from the first mirror that has it, and why the mirrors before gave none."""
+    """The file from the first mirror that has it, and why earlier mirrors failed."""
     pooch = _pooch()
 
     name, reasons = f"{source.name}.gz", []
@@ -101,14 +101,14 @@ def _complaint(
     source: Source, folder: Path, reasons: Sequence[str], missing: Sequence[Source]
 ) -> str:
     damaged = [
-        f"{path} is there, but its checksum is wrong, or it cannot be read."
+        f"{path} exists, but its checksum is wrong, or it cannot be read."
         for path in (folder / source.name, folder / f"{source.name}.gz")
         if path.exists()
     ]
     lines = [
         f"{source.name}.gz could not be downloaded.",
         *damaged,
-        *(reasons or ["There was no mirror to ask."]),
+        *(reasons or ["There was no mirror to try."]),
         f"Without a network, put these files into {folder}, as .gz or unpacked:",
         *(f"  {other.name}.gz  (MD5 {other.md5})" for other in missing),
         f"The argument `root` or the environment variable {VARIABLE} names another folder.",

@@ -1,16 +1,16 @@
-"""The IDX format: a tensor in a file, as MNIST and its relatives come.
+"""The IDX format: a tensor in a file, used for MNIST and its relatives.
 
-| bytes | what they say |
+| bytes | meaning |
 |---|---|
 | 0, 1 | zeros |
 | 2 | the type of the numbers: a key of `DTYPES` |
-| 3 | how many dimensions |
+| 3 | the number of dimensions |
 | 4 for each dimension | its size |
 | all others | the numbers, row by row |
 
-Sizes and numbers have their most significant byte first. The definition stands on
-http://yann.lecun.com/exdb/mnist. A file from disk is not trusted: whatever is wrong with it ends
-in a `LoadError`, before more than `LARGEST` bytes are held in memory.
+Sizes and numbers have their most significant byte first. The format is defined at
+http://yann.lecun.com/exdb/mnist. A file from disk is not trusted: anything wrong with it ends in a
+`LoadError`, before more than `LARGEST` bytes are held in memory.
 """
 
 from __future__ import annotations
@@ -43,15 +43,15 @@ LARGEST = 2**30
 
 MOST_DIMENSIONS = 8
 GZIP = b"\x1f\x8b"
-"""How a file begins that gzip has compressed."""
+"""How a gzip-compressed file begins."""
 
 
 def read_idx(path: str | Path) -> Tensor:
     r"""The tensor in an IDX file, compressed by gzip or not.
 
     Raises:
-        LoadError: the file cannot be read, is not an IDX file, is shorter or longer than its
-            header says, or holds more than 1 GiB.
+        LoadError: the file cannot be read, is not an IDX file, is shorter or longer than its header
+            says, or holds more than 1 GiB.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -75,18 +75,18 @@ def read_idx(path: str | Path) -> Tensor:
 
 
 def _decode(stream: BufferedIOBase) -> Tensor:
-    """The tensor in the bytes of a stream; the messages go on after the name of the file."""
+    """The tensor in the bytes of a stream; messages continue after the name of the file."""
     dtype, shape = _header(stream)
     if prod(max(size, 1) for size in shape) * dtype.itemsize > LARGEST:
         raise LoadError(
             f"announces a tensor of the shape {shape_text(shape)}; "
-            f"{LARGEST:,} bytes are read at most."
+            f"at most {LARGEST:,} bytes are read."
         )
     size = prod(shape) * dtype.itemsize
     data = _up_to(stream, size + 1)
     if len(data) != size:
-        came = f"only {len(data):,} came" if len(data) < size else "more came"
-        raise LoadError(f"is damaged: its header announces {size:,} bytes of numbers, {came}.")
+        got = f"only {len(data):,}" if len(data) < size else "more"
+        raise LoadError(f"is damaged: its header announces {size:,} bytes of numbers, got {got}.")
     return _numbers(data, dtype).reshape(shape)
 
 
@@ -96,11 +96,11 @@ def _header(stream: BufferedIOBase) -> tuple[torch.dtype, tuple[int, ...]]:
     if len(magic) < 4 or magic[:2] != b"\0\0" or magic[2] not in DTYPES:
         raise LoadError(
             "is not an IDX file: such a file begins with two zeros, a type and the number of "
-            f"dimensions; {magic.hex(' ') or 'nothing'} came."
+            f"dimensions; got {magic.hex(' ') or 'nothing'}."
         )
     dimensions = magic[3]
     if not 1 <= dimensions <= MOST_DIMENSIONS:
-        raise LoadError(f"has {dimensions} dimensions; 1 to {MOST_DIMENSIONS} are read.")
+        raise LoadError(f"has {dimensions} dimensions; 1 to {MOST_DIMENSIONS} can be read.")
     sizes = stream.read(4 * dimensions)
     if len(sizes) < 4 * dimensions:
         raise LoadError(f"is damaged: it ends before the sizes of its {dimensions} dimensions.")
@@ -108,7 +108,7 @@ def _header(stream: BufferedIOBase) -> tuple[torch.dtype, tuple[int, ...]]:
 
 
 def _up_to(stream: BufferedIOBase, size: int, piece: int = 2**20) -> bytearray:
-    """At most so many bytes, in pieces: a large number in a small file takes no memory."""
+    """At most `size` bytes, in pieces: a large number in a small file takes no memory."""
     data = bytearray()
     while part := stream.read(min(piece, size - len(data))):
         data += part
@@ -116,7 +116,7 @@ def _up_to(stream: BufferedIOBase, size: int, piece: int = 2**20) -> bytearray:
 
 
 def _numbers(data: bytearray, dtype: torch.dtype) -> Tensor:
-    """Numbers, written with the most significant byte first, as this machine holds them."""
+    """Numbers, written with the most significant byte first, in this machine's byte order."""
     if not data:
         return torch.empty(0, dtype=dtype)
     numbers = torch.frombuffer(data, dtype=torch.uint8)

@@ -15,7 +15,7 @@ from graphnet.errors import DtypeError, RangeError, ShapeError, require_count
 class DigitPairs(NamedTuple):
     """Pairs to train on, and pairs to test on.
 
-    Shapes, for n pairs: input (n, 2, 14, 14) of float32, 0 to 255; target (n,) of int64, 1 where
+    Shapes, for n pairs: input (n, 2, 14, 14) of float32, 0 to 255; target (n,) of int64, 1 if
     the first digit is less than or equal to the second, else 0; classes (n, 2) of int64, the two
     digits.
     """
@@ -35,20 +35,20 @@ def digit_pairs(
     generator: Generator | None = None,
     root: str | Path | None = None,
 ) -> DigitPairs:
-    """n pairs of digits of MNIST to train on, and n others to test on.
+    """n pairs of MNIST digits to train on, and n others to test on.
 
-    The first are drawn from the training images, the others from the test images, as `image_pairs`
-    does it. Pixels stay between 0 and 255; `data.normalized(pairs.train_input, pairs.test_input)`
-    makes numbers around 0 of them.
+    The first are drawn from the training images, the others from the test images, as in
+    `image_pairs`. Pixels stay between 0 and 255: scale them by
+    `data.normalized(pairs.train_input, pairs.test_input)`.
 
     Args:
         n: how many pairs of each kind, 1 to 5,000: MNIST has 10,000 test images.
-        distinct: True to leave out pairs of two equal digits; then about 4,500 pairs can be had.
-        generator: the source of the random order; torch's default one where None.
+        distinct: True to leave out pairs of two equal digits; then about 4,500 pairs are available.
+        generator: the source of the random order; None takes torch's default one.
         root: the folder of data sets, as for `mnist`.
 
     Raises:
-        RangeError: there are not so many pairs; the message says how many there are.
+        RangeError: there are not that many pairs; the message says how many there are.
         LoadError: MNIST is neither there nor can be downloaded.
 
     >>> pairs = digit_pairs(1000)  # doctest: +SKIP
@@ -73,19 +73,19 @@ def image_pairs(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """n pairs of images at half their height and width, with no image in two pairs.
 
-    A random permutation of all images is cut into pairs, and the first n are taken; where
-    `distinct` is True, the first n with two different labels. A pixel is the mean of 2 x 2 pixels.
+    A random permutation of all images is cut into pairs, and the first n are taken; if `distinct`
+    is True, the first n with two different labels. A pixel is the mean of 2 x 2 pixels.
 
-    Shapes: (count, height, width), (count,) of whole numbers ->
+    Shapes: (count, height, width), (count,) of integers ->
         input: (n, 2, height / 2, width / 2) of float32.
-        target: (n,) of int64, 1 where the first label is less than or equal to the second.
+        target: (n,) of int64, 1 if the first label is less than or equal to the second.
         classes: (n, 2) of int64, the labels.
 
     Raises:
-        RangeError: there are not so many pairs; the message says how many there are.
-        ShapeError: the images are not of that shape, height or width is odd, or the number of
-            labels is another.
-        DtypeError: the labels are not whole numbers.
+        RangeError: there are not that many pairs; the message says how many there are.
+        ShapeError: the images do not have that shape, height or width is odd, or the number of
+            labels differs.
+        DtypeError: the labels are not integers.
 
     >>> images = torch.arange(8.0).view(2, 2, 2)
     >>> input, target, classes = image_pairs(images, torch.tensor([7, 7]), 1)
@@ -101,8 +101,8 @@ def image_pairs(
         pairs = pairs[(labels[pairs[:, 0]] != labels[pairs[:, 1]]).cpu()]
         if len(pairs) < n:
             raise RangeError(
-                f"n is at most {len(pairs):,} here: so many of the pairs that were drawn have two "
-                f"different labels; {n:,} came."
+                f"n is at most {len(pairs):,} here, the number of drawn pairs with two different "
+                f"labels; got {n:,}."
             )
     pairs = pairs[:n]
     classes = labels[pairs].long()
@@ -120,20 +120,20 @@ def _require_fitting(images: Tensor, labels: Tensor) -> None:
     if images.ndim != 3 or images.shape[1] % 2 or images.shape[2] % 2:
         raise ShapeError(
             "Images have the shape (count, height, width), with even height and width; "
-            f"{tuple(images.shape)} came."
+            f"got {tuple(images.shape)}."
         )
     if labels.shape != images.shape[:1]:
         raise ShapeError(
             f"{len(images):,} images need labels of the shape ({len(images)},); "
-            f"{tuple(labels.shape)} came."
+            f"got {tuple(labels.shape)}."
         )
     if labels.is_floating_point():
-        raise DtypeError(f"Labels are whole numbers, such as int64; {labels.dtype} came.")
+        raise DtypeError(f"Labels are integers, such as int64; got {labels.dtype}.")
 
 
 def _require_images(n: int, count: int) -> None:
     if 2 * n > count:
         raise RangeError(
             f"n is at most {count // 2:,}: no image is in two pairs, and there are {count:,} "
-            f"images; {n:,} came."
+            f"images; got {n:,}."
         )

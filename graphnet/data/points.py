@@ -1,4 +1,4 @@
-"""Points of a plane to tell apart."""
+"""Points of a plane to classify."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was found wrong with a network: sentences, and marks for its picture."""
+"""What is wrong with a network: sentences, and marks for its picture."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ class Finding:
 
 @dataclass(frozen=True)
 class Health:
-    """All findings of a list, in the order in which they matter; true if there is none.
+    """All findings of a list, the most important first; true if there is none.
 
     Attributes:
-        graph: what was looked at.
+        graph: the graph that was examined.
         findings: what is wrong.
     """
 
@@ -47,14 +47,14 @@ class Health:
 
     @property
     def marks(self) -> dict[int, str]:
-        """For the place of each node with a finding, what is wrong in a few words."""
+        """For the place of each node with a finding, a few words on what is wrong."""
         marks: dict[int, list[str]] = {}
         for finding in self.findings:
             marks.setdefault(finding.place, []).append(finding.mark)
         return {place: ", ".join(texts) for place, texts in sorted(marks.items())}
 
     def draw(self, **options: Any) -> Drawing:
-        """The graph as a picture in which all findings are marked, with their sentences below.
+        """Draw the graph with all findings marked, and their sentences below.
 
         Args:
             options: those of `Graph.draw`.
@@ -67,5 +67,5 @@ class Health:
 
     def __str__(self) -> str:
         if not self.findings:
-            return "Nothing is wrong that the values and gradients could tell."
+            return "The values and gradients show no problem."
         return "\n".join(map(str, self.findings))

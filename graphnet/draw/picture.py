@@ -27,7 +27,7 @@ __all__ = ["draw_graph", "draw_module"]
 SHOWN = ("shape", "top", "grad")
 OPTIONS = ("show", "depth", "loss", "engine", "marks", "notes", "remarks")
 MARKED = "#ffb000"
-"""The colour of a box with a finding; dark text can be read on it, also in grey."""
+"""The colour of a box with a finding; dark text is readable on it, also in grey."""
 
 
 def draw_graph(
@@ -46,26 +46,26 @@ def draw_graph(
 
     Args:
         graph: the list.
-        show: what stands in the boxes: "shape", "top", "grad".
+        show: what the boxes show: "shape", "top", "grad".
         depth: how deep modules are opened; None folds what is larger than a page.
-        loss: the node that is drawn as the loss; None takes the single number that was walked
-            back from, else the last one.
-        marks: by place in the list what is wrong with a node; its box is painted.
-        notes: by place in the list what else is said in a box.
+        loss: the node drawn as the loss; None takes the start of the last backward walk, else the
+            last single number.
+        marks: what is wrong with a node, by its place in the list; its box is painted.
+        notes: what else a box says, by its place in the list.
         remarks: sentences below the picture.
-        engine: what computes the layout: "dot", "wasi" or "ranker"; None takes the first there is.
-        unknown: refused, with the names of the options that there are.
+        engine: what computes the layout: "dot", "wasi" or "ranker"; None takes the first available.
+        unknown: refused, with the names of the known options.
 
     Raises:
         GraphError: an option is unknown, or is not of its kind.
     """
     if unknown:
         names = ", ".join(map(repr, unknown))
-        raise GraphError(f"graph.draw has the options {', '.join(OPTIONS)}; {names} came.")
+        raise GraphError(f"graph.draw has the options {', '.join(OPTIONS)}; got {names}.")
     checked_loss(graph, loss)
     _refuse_texts(marks=marks, notes=notes)
     if isinstance(remarks, str) or not _are(str, remarks):
-        raise GraphError(f"remarks are sentences in a list, such as ['...']; {remarks!r} came.")
+        raise GraphError(f"remarks are sentences in a list, such as ['...']; got {remarks!r}.")
     values = _values_asked_for(show)
     scene = folded(scene_of(graph, loss), depth)
     if "shape" not in show:
@@ -86,14 +86,14 @@ def draw_module(module: Any, *shapes: Sequence[int | None], **options: Any) -> D
     rule = f"{type(module).__name__}.draw takes a shape for each input, such as draw((None, 3))"
     for shape in shapes:
         if not isinstance(shape, tuple | list):
-            came = f"a {type(shape).__name__}" if hasattr(shape, "shape") else repr(shape)
-            raise GraphError(f"{rule}; {came} came.")
+            given = f"a {type(shape).__name__}" if hasattr(shape, "shape") else repr(shape)
+            raise GraphError(f"{rule}; got {given}.")
     try:
         wanted = signature(module.build)
         wanted.bind(*shapes)
     except TypeError:
         raise GraphError(
-            f"{rule}; {counted(len(shapes), 'shape')} came for the inputs "
+            f"{rule}; got {counted(len(shapes), 'shape')} for the inputs "
             f"({', '.join(wanted.parameters)})."
         ) from None
     with Graph() as graph:
@@ -107,7 +107,7 @@ def _values_asked_for(show: Sequence[str]) -> list[str]:
     if isinstance(show, str) or not _are(str, show) or not set(show) <= set(SHOWN):
         raise GraphError(
             'show is a tuple of "shape", "top" and "grad", such as ("shape", "top"), or () for '
-            f"none of them; {show!r} came."
+            f"none of them; got {show!r}."
         )
     return [each for each in ("top", "grad") if each in show]
 
@@ -126,7 +126,7 @@ def _refuse_texts(**given: Any) -> None:
         )
         if not fits:
             raise GraphError(
-                f"{name} maps places in the list to texts, such as {{0: 'wrong'}}; {texts!r} came. "
+                f"{name} maps places in the list to texts, such as {{0: 'wrong'}}; got {texts!r}. "
                 "graph.index(node) is the place of a node."
             )
 
@@ -160,7 +160,7 @@ def _values(box: Box, asked: Sequence[str]) -> list[Value]:
 
 
 def _tensor(node: Node, name: str) -> Tensor | None:
-    """The value or the gradient of a node; None before it has one."""
+    """The value or the gradient of a node; None if it has none yet."""
     if name == "grad":
         return node.grad
     return node.top if isinstance(node, Parameter) or node.computed else None

@@ -1,4 +1,4 @@
-"""From SVG to pixels and pages, with the fonts that come along: the same on every machine."""
+"""From SVG to pixels and pages, with the fonts of the package: the same on every machine."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ PAGE = """
 
 
 def png_of(svg: str, scale: float = 1.0) -> bytes:
-    """The pixels of an SVG picture, as PNG, on at most 16 megapixels.
+    """The pixels of an SVG picture, as PNG, at most 16 megapixels.
 
     Args:
         svg: the picture, with its width and height.
         scale: pixels per point; 2 for screens of high resolution.
 
     Raises:
-        GraphError: resvg-py is not installed, or the text is no SVG picture with a size.
+        GraphError: resvg-py is not installed, or the text is not an SVG picture with a size.
     """
     try:
         from resvg_py import svg_to_bytes
@@ -67,7 +67,7 @@ def pdf_of(svg: str) -> bytes:
         svg: the picture, with its width and height.
 
     Raises:
-        GraphError: typst is not installed, or the text is no SVG picture with a size.
+        GraphError: typst is not installed, or the text is not an SVG picture with a size.
     """
     try:
         import typst
@@ -89,7 +89,7 @@ def pdf_of(svg: str) -> bytes:
 
 
 def size_of_svg(svg: str) -> tuple[float, float]:
-    """The width and height that an SVG picture asks for.
+    """The width and height given by an SVG picture.
 
     >>> size_of_svg('<svg width="30" height="20.5"></svg>')
     (30.0, 20.5)
@@ -102,6 +102,6 @@ def size_of_svg(svg: str) -> tuple[float, float]:
     if len(sizes) < 2:
         raise GraphError(
             "A picture is a text that begins with <svg width=... height=...>, in points without "
-            f"a unit; {svg[:60]!r} came. `Drawing.svg` is one."
+            f"a unit; got {svg[:60]!r}. `Drawing.svg` is one."
         )
     return float(sizes["width"]), float(sizes["height"])

@@ -18,9 +18,9 @@ __all__ = ["rails"]
 def rails(scene: Scene) -> str:
     """The scene as text, one line for each box: rails, place, kind, name, symbol, shape and note.
 
-    What is said below the picture follows below.
+    The notes of the picture follow below.
 
-    A value runs down its rail until its last reader; a line across joins a box to what it reads.
+    A value runs down its rail until its last reader; a horizontal line joins a box to its inputs.
 
     >>> import graphnet as gn
     >>> from graphnet.draw.scene.building import scene_of
@@ -47,7 +47,7 @@ def rails(scene: Scene) -> str:
 
 
 def _cells(box: Box, sharing: list[str]) -> tuple[str, ...]:
-    """What the line of a box says behind the rails."""
+    """What the line of a box says after the rails."""
     places = box.places
     place = str(places[0]) if len(places) == 1 else f"{places[0]}…{places[-1]}" if places else ""
     note = ", ".join(text for text in (box.note, box.finding, *sharing) if text)
@@ -55,7 +55,7 @@ def _cells(box: Box, sharing: list[str]) -> tuple[str, ...]:
 
 
 def _sharing(scene: Scene) -> dict[str, list[str]]:
-    """For each box, what it holds of shared parameters, or reads of them once more."""
+    """For each box, the shared parameters that it holds, or reads once more."""
     notes = {box.key: [f"shared {letters(each)}" for each in box.sharing] for box in scene.boxes}
     for arrow in scene.arrows:
         if arrow.sharing is not None:

@@ -1,4 +1,4 @@
-"""The disk experiment: a network that tells points inside a disk from points outside.
+"""The disk experiment: a network that separates points inside a disk from points outside.
 
 `test.py` runs it: points, network, training, errors.
 """
@@ -24,7 +24,7 @@ Points = tuple["Tensor", "Tensor"]
 def network(settings: Settings, generator: Generator) -> gn.Sequential:
     """The layers: 2 inputs, the hidden layers with their activation, 2 outputs.
 
-    With the loss "bce" a sigmoid makes probabilities of the outputs.
+    With the loss "bce" a sigmoid turns the outputs into probabilities.
     """
     activation = gn.Tanh if settings.activation == "tanh" else gn.ReLU
     model = gn.Sequential()
@@ -40,7 +40,7 @@ def network(settings: Settings, generator: Generator) -> gn.Sequential:
 
 
 def initialize(model: gn.Sequential, settings: Settings, generator: Generator) -> None:
-    """Fill weights as the settings say; biases start at 0, but for "default"."""
+    """Fill weights according to the settings; biases start at 0, except for "default"."""
     kind, _, shape = settings.init.partition("-")
     fill = getattr(gn.init, f"{kind}_{shape or 'uniform'}_")
     for layer in model:
@@ -59,19 +59,19 @@ def initialize(model: gn.Sequential, settings: Settings, generator: Generator) -
 
 
 def centered(x: Tensor) -> Tensor:
-    """Points of [0, 1]² moved and stretched to [-2, 2]²: where tanh units start to bend."""
+    """Points of [0, 1]² shifted and scaled to [-2, 2]², where tanh units start to bend."""
     return (x - 0.5) * 4
 
 
 class Task:
-    """The list of nodes that is trained: points x, targets t, the model and the loss.
+    """The list of nodes to train: points x, targets t, the model and the loss.
 
     Args:
-        model: what `network` made.
-        settings: which loss.
+        model: the result of `network`.
+        settings: choose the loss.
 
     Attributes:
-        model: what was given.
+        model: the given one.
         measure: the loss as a module.
         graph: the list, with the nodes x, t, y and loss.
     """
@@ -104,9 +104,9 @@ def train(
     Args:
         task: the network.
         points: to train on.
-        settings: how.
+        settings: how to train.
         generator: the source of the order of the points.
-        callbacks: what looks at the training.
+        callbacks: what observes the training.
 
     Raises:
         NonFiniteError: the loss is NaN or infinite; no update was made from it.
@@ -130,7 +130,7 @@ def train(
 
 
 def make_optimizer(model: gn.Module, settings: Settings) -> gn.SGD | gn.Adam:
-    """The optimizer that the settings ask for."""
+    """The optimizer chosen by the settings."""
     if settings.optimizer == "adam":
         return gn.Adam(model.parameters(), lr=settings.lr)
     return gn.SGD(model.parameters(), lr=settings.lr, momentum=settings.momentum)

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 
 def write_figures(folder: Path, task: Task, points: Points, results: Sequence[Result]) -> None:
-    """Write all figures into a folder.
+    """Write all figures to a folder.
 
     Args:
-        folder: is made if it is not there.
+        folder: created if it does not exist.
         task: the network of the last round.
         points: its test points.
         results: of all rounds; their curves are averaged.
@@ -64,7 +64,7 @@ def _curves(results: Sequence[Result]) -> Any:
 
 
 def _units(task: Task) -> list[Any]:
-    """For each hidden layer the map of each of its units over the square."""
+    """For each hidden layer a map of each of its units over the square."""
     layers = [
         node
         for node in task.graph

@@ -23,16 +23,16 @@ class Settings:
     Attributes:
         epochs: how often all training points are seen.
         batch_size: points in a batch.
-        lr: the learning rate at its highest.
+        lr: the highest learning rate.
         momentum: of SGD; unused by Adam.
         optimizer: how parameters follow their gradients.
-        loss: what is made small.
+        loss: what is minimized.
         activation: after each hidden layer.
         init: the first weights.
         schedule: how the learning rate changes from update to update.
         hidden: the widths of the hidden layers.
         seed: of the first round; each further round takes the next one.
-        rounds: how often all is done again, with fresh points and weights.
+        rounds: how often everything is repeated, with fresh points and weights.
         accumulate: batches for each update.
         compile: train with a compiled program; if not, with the walk over the list.
         save: a file for the weights of the last round.
@@ -68,7 +68,7 @@ class Settings:
         return range(self.seed, self.seed + self.rounds)
 
     def learning_rate(self, updates: int) -> schedules.Schedule:
-        """The learning rate as a function of the update, for so many updates in all."""
+        """The learning rate as a function of the update, for this many updates in all."""
         if self.schedule == "step":
             return schedules.step(self.lr, step_size=max(1, updates // 3))
         if self.schedule == "cosine":
@@ -86,7 +86,7 @@ class Settings:
 
 
 def read_options(arguments: Sequence[str] | None = None) -> Settings:
-    """The settings that a command line asks for; a wrong one ends the program with a usage line.
+    """The settings from a command line; a wrong one ends the program with a usage line.
 
     >>> read_options(["--hidden", "10,10", "--lr", "0.5"]).hidden
     (10, 10)
@@ -106,12 +106,12 @@ def _parser() -> argparse.ArgumentParser:
     """The options, each with the default of `Settings`."""
     parser = argparse.ArgumentParser(
         usage="python test.py [options]    (--help lists them)",
-        description="Train a network to tell points inside a disk from points outside.",
+        description="Train a network to separate points inside a disk from points outside.",
     )
     values: list[tuple[str, Callable[[str], object], str, str]] = [
         ("epochs", _whole(1), "COUNT", "how often all training points are seen"),
         ("batch-size", _whole(1), "COUNT", "points in a batch"),
-        ("lr", _number, "NUMBER", "the learning rate at its highest"),
+        ("lr", _number, "NUMBER", "the highest learning rate"),
         ("momentum", _number, "NUMBER", "the momentum of SGD"),
         ("hidden", _widths, "WIDTH,...", "the widths of the hidden layers"),
         (
@@ -120,7 +120,7 @@ def _parser() -> argparse.ArgumentParser:
             "NUMBER",
             "the seed of the first round; each further round takes the next",
         ),
-        ("rounds", _whole(1), "COUNT", "how often to begin again, with fresh points and weights"),
+        ("rounds", _whole(1), "COUNT", "how often to start again, with fresh points and weights"),
         ("accumulate", _whole(1), "COUNT", "batches for each update"),
         ("save", Path, "FILE", "a file for the weights of the last round"),
         ("load", Path, "FILE", "a file of weights to evaluate instead of training"),
@@ -140,7 +140,7 @@ def _parser() -> argparse.ArgumentParser:
         )
     choices = [
         ("optimizer", ("sgd", "adam"), "how parameters follow their gradients"),
-        ("loss", ("mse", "bce"), "what is made small"),
+        ("loss", ("mse", "bce"), "what is minimized"),
         ("activation", ("tanh", "relu"), "after each hidden layer"),
         ("init", get_args(Initialization), "the first weights"),
         ("schedule", ("constant", "step", "cosine", "one-cycle"), "of the learning rate"),
@@ -166,11 +166,11 @@ def _described(text: str, default: object) -> str:
 
 
 def _whole(least: int) -> Callable[[str], int]:
-    """Whole numbers from `least` up."""
+    """Integers from `least` up."""
 
     def read(text: str) -> int:
         if not text.isdecimal() or int(text) < least:
-            raise argparse.ArgumentTypeError(f"a whole number from {least} up; {text!r} came")
+            raise argparse.ArgumentTypeError(f"an integer from {least} up; got {text!r}")
         return int(text)
 
     return read
@@ -183,7 +183,7 @@ def _number(text: str) -> float:
     except ValueError:
         number = -1.0
     if not isfinite(number) or number < 0:
-        raise argparse.ArgumentTypeError(f"a number of 0 or more; {text!r} came")
+        raise argparse.ArgumentTypeError(f"a number of 0 or more; got {text!r}")
     return number
 
 

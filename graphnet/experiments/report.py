@@ -1,4 +1,4 @@
-"""What the disk experiment shows while it runs, and the record that it keeps."""
+"""What the disk experiment shows while it runs, and the record that it saves."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _ROWS = 10  # epochs in the table
 
 @dataclass(frozen=True)
 class Result:
-    """What one round gave.
+    """The results of one round.
 
     Attributes:
         seed: of its points and weights.
@@ -31,7 +31,7 @@ class Result:
         train_error: the fraction of training points on the wrong side.
         test_error: the fraction of test points on the wrong side.
         seconds: how long the training took.
-        curve: both errors after each epoch; empty where no curve is to be drawn.
+        curve: both errors after each epoch; empty if no curve is to be drawn.
     """
 
     seed: int
@@ -69,12 +69,12 @@ class Report:
             self._print(f"{graph}\n\n{graph!r}\n")
 
     def watch(self, errors: Callable[[], tuple[float, float]]) -> list[Callback]:
-        """What looks at a round: where curves are to be drawn, both errors after each epoch."""
+        """The callbacks of a round: if curves are to be drawn, both errors after each epoch."""
         self.curve = []
         return [] if self.settings.plot is None else [Curve(self.curve, errors)]
 
     def round(self, result: Result) -> None:
-        """Show what a round gave: its epochs if it is the only one, else one line."""
+        """Show the results of a round: its epochs if it is the only one, else one line."""
         if self.settings.rounds == 1:
             if result.losses:
                 self._print(epoch_table(result.losses) + "\n")

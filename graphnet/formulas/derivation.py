@@ -16,15 +16,15 @@ if TYPE_CHECKING:
 
 __all__ = ["derivation"]
 
-_MOST = 60  # nodes that are all written
-_ENDS = 10  # nodes at either end that are written of a longer list
+_MOST = 60  # nodes that are all written out
+_ENDS = 10  # nodes written out at either end of a longer list
 
 _SIGNS = """\
 A line begins with the place of its node in the list, and ends with the shapes that meet in it; a
-size `?` is chosen by the tensor that is fed. `·` is a product of matrices, or one with a number;
-`⊙`, `+`, `−` and `/` go element by element, and repeat the smaller side; `ᵀ` exchanges the last two
-dimensions; `Σ₀` sums over dimension 0, and `sum_as(a, b)` until `a` has the shape of `b`. What
-several uses send back to a node is added up."""
+size `?` depends on the fed tensor. `·` is a matrix product, or a product with a number; `⊙`, `+`,
+`−` and `/` work element by element, and repeat the smaller side; `ᵀ` swaps the last two
+dimensions; `Σ₀` sums over dimension 0, and `sum_as(a, b)` sums until `a` has the shape of `b`. The
+gradients that several uses send back to a node are added up."""
 
 
 def derivation(graph: Graph, loss: Node | None = None, latex: bool = False) -> Text:
@@ -32,8 +32,8 @@ def derivation(graph: Graph, loss: Node | None = None, latex: bool = False) -> T
 
     Args:
         graph: the list.
-        loss: the node to differentiate; where None the number that was walked back from, else the
-            last single floating number.
+        loss: the node to differentiate; None takes the start of the last backward walk, else the
+            last single floating-point number.
         latex: True for formulas in LaTeX between dollar signs, False for Unicode in code blocks.
 
     Raises:
@@ -59,8 +59,8 @@ def derivation(graph: Graph, loss: Node | None = None, latex: bool = False) -> T
     formulas = Formulas(graph, loss, latex)
     if formulas.loss is None:
         raise GraphError(
-            "A derivation starts from one floating number, and this list computes none: append a "
-            "loss, or name the node, graph.derivation(loss=...)."
+            "A derivation starts from one floating-point number, and this list computes none: "
+            "append a loss, or name the node, graph.derivation(loss=...)."
         )
     return Text("\n".join(_page(formulas)))
 
@@ -74,8 +74,8 @@ def _page(formulas: Formulas) -> list[str]:
     page = ["# The backward pass, node by node", "", _SIGNS, ""]
     if len(walked) > _MOST:
         page += [
-            f"The loss is computed from {len(walked)} nodes, more than {_MOST}: of each part the "
-            f"first {_ENDS} and the last {_ENDS} nodes are written.",
+            f"The loss is computed from {len(walked)} nodes, more than {_MOST}: of each part, "
+            f"only the first {_ENDS} and the last {_ENDS} nodes are written out.",
             "",
         ]
     page += _section(formulas, "Given", leaves, lambda node: [_given(formulas, node)])
@@ -106,7 +106,7 @@ def _section(
 
 
 def _placed(formulas: Formulas, node: Node, lines: list[str]) -> list[str]:
-    """The lines of a node, the first of them with its place before it."""
+    """The lines of a node; the first one begins with its place."""
     place = str(formulas.graph.index(node))
     if formulas.latex:
         starts = [place, *[""] * len(lines)]
@@ -117,6 +117,6 @@ def _placed(formulas: Formulas, node: Node, lines: list[str]) -> list[str]:
 
 
 def _left_out(count: int, latex: bool) -> str:
-    """The line in place of nodes that are not written."""
+    """The line in place of nodes that are left out."""
     text = f"… {counted(count, 'node')} left out …"
     return rf"&\quad \text{{{text}}} \\" if latex else text

@@ -1,7 +1,7 @@
 """The formulas of an operation, with a graph's names and shapes, from the operation's own rules.
 
-Nothing is typed twice: see `graphnet.formulas.symbols`. Where a rule cannot run on symbols, or says
-too much for one line, the call of the rule stands for it.
+Nothing is typed twice: see `formulas.symbols`. If a rule cannot run on symbols, or is too long for
+one line, the call of the rule stands in for it.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Formulas", "backward_formulas", "forward_formula"]
 
-_MOST_PARTS = 8  # of a gradient that are written in its sum
+_MOST_PARTS = 8  # parts of a gradient that are written in its sum
 _USUAL = {"weight": "W", "bias": "b"}
 
 
 def forward_formula(graph: Graph, node: Node, latex: bool = False) -> str:
-    """What a node computes, with this graph's names and shapes; the name alone for a leaf.
+    """What a node computes, with this graph's names and shapes; for a leaf only the name.
 
     >>> import graphnet as gn
     >>> graph = gn.Graph()
@@ -49,7 +49,7 @@ def forward_formula(graph: Graph, node: Node, latex: bool = False) -> str:
 
 
 def backward_formulas(graph: Graph, node: Node, latex: bool = False) -> list[str]:
-    """What a node does in the backward walk: add up what arrives, and hand on to its inputs.
+    """What a node does in the backward walk: add up what arrives, and send it on to its inputs.
 
     >>> import graphnet as gn
     >>> graph = gn.Graph()
@@ -65,7 +65,7 @@ class Formulas:
 
     Args:
         graph: the list.
-        loss: what is differentiated, called L; where None that of `loss_of`.
+        loss: what is differentiated, called L; None takes that of `loss_of`.
         latex: True for LaTeX, without the dollar signs around it.
     """
 
@@ -78,7 +78,7 @@ class Formulas:
         self.parts = self._parts()
 
     def _parts(self) -> dict[Node, list[tuple[int, int]]]:
-        """For each node that a gradient reaches, through which inputs of which operations."""
+        """For each node that a gradient reaches, the uses that it arrives through."""
         parts: dict[Node, list[tuple[int, int]]] = {}
         for node in reversed(self.walked):
             reached = node in parts or node is self.loss or self.loss is None
@@ -106,7 +106,7 @@ class Formulas:
         return self._line(Writer(leaves, self.latex).whole(result), name)
 
     def backward(self, node: Node) -> list[str]:
-        """The sum of what arrives at a node, then what it hands on to each of its inputs."""
+        """The sum of what arrives at a node, then what it sends on to each of its inputs."""
         lines = self._arriving(node)
         if isinstance(node, Operation):
             sheet = Sheet(node)
@@ -139,7 +139,7 @@ class Formulas:
         return self.letters[use.source].gradient(self.latex, which)
 
     def _contribution(self, sheet: Sheet, use: Use, copy: Use) -> Term:
-        """What one use hands back, as a formula or else as the call of its rule."""
+        """What one use sends back, as a formula or else as the call of its rule."""
         leaves = self._leaves(sheet, use.operation)
         result = _unsummed(sheet.run(copy.derivative, sheet.grad), use)
         writer = Writer(leaves, self.latex)
@@ -155,7 +155,7 @@ class Formulas:
         return writer.call(name, reads, shape_signs(use.source.shape, self.latex))
 
     def _leaves(self, sheet: Sheet, node: Node) -> dict[Node, Term]:
-        """What is written for each symbol of a sheet."""
+        """The text of each symbol of a sheet."""
         leaves = {
             symbol: Term(
                 self.letters[real].written(self.latex), shape_signs(real.shape, self.latex)
@@ -174,7 +174,7 @@ class Formulas:
 
 
 def _unsummed(result: Node | None, use: Use) -> Node | None:
-    """A contribution without a sum to the shape that it has already, as the last walk tells."""
+    """A contribution without a sum to the shape that it already has, according to the last walk."""
     summed = isinstance(result, Operation) and isinstance(result.op, SumAs)
     if not summed or use.op.core_dims or not (use.operation.computed and use.source.computed):
         return result
@@ -184,7 +184,7 @@ def _unsummed(result: Node | None, use: Use) -> Node | None:
 
 @dataclass(frozen=True)
 class Letter:
-    """What stands for a node in a formula: a word, often of one letter, and an index below it.
+    """What stands for a node in a formula: a word, often of one letter, and a subscript.
 
     >>> Letter("W", "0").written(), Letter("W", "0").written(latex=True)
     ('W₀', 'W_{0}')
@@ -194,7 +194,7 @@ class Letter:
     index: str = ""
 
     def written(self, latex: bool = False) -> str:
-        """In LaTeX, or in Unicode, where a name with other signs than . and _ is quoted."""
+        """As LaTeX, or as Unicode, where a name with characters other than . and _ is quoted."""
         if not latex:
             word = self.word if re.fullmatch(r"[\w.]+", self.word) else repr(self.word)
             return word + below(self.index)
@@ -203,7 +203,7 @@ class Letter:
         return (word or rf"\mathrm{{{latex_word(self.word)}}}") + index
 
     def gradient(self, latex: bool = False, use: int = 0) -> str:
-        """The derivative of the loss L by the node, or the part of it that one use hands back.
+        """The derivative of the loss L with respect to the node, or what one use sends back of it.
 
         >>> Letter("x").gradient(), Letter("h.mul").gradient(use=2)
         ('dL/dx', 'dL/d(h.mul)⁽²⁾')
@@ -219,7 +219,7 @@ class Letter:
 def _letters(graph: Graph, loss: Node | None) -> dict[Node, Letter]:
     """What stands for each node: L for the loss, W₀ for "0.weight", else the name itself.
 
-    A short form is taken only where no other node has it too.
+    A short form is used only if no other node has it too.
     """
     full = {node: Letter(graph.name_of(node)) for node in graph}
     short = {node: _short(letter.word) for node, letter in full.items()}

@@ -1,8 +1,8 @@
-"""Symbols: a rule is run on inputs of a scratch list, and what it appends there is written down.
+"""Symbols: a rule runs on inputs of a scratch list, and what it appends there is written down.
 
 Given nodes, a rule appends nodes. So an operation is put alone on a small list, a `Sheet`, with
-symbols for all that it reads; what its rules append is the formula that they compute, and a
-`Writer` writes it in Unicode or in LaTeX.
+symbols for all its inputs; what its rules append is the formula that they compute, and a `Writer`
+writes it in Unicode or LaTeX.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from graphnet.table import printable
 __all__ = ["Sheet", "Term", "Writer", "above", "below", "shape_signs"]
 
 LOGIC, COMPARISON, SUM, PRODUCT, FRACTION, POWER, ATOM = range(7)
-"""How tightly a term holds together; where its place asks for more, it has brackets."""
-_LONGEST = 30  # signs and names in a formula; a longer one is not read with pleasure
+"""How tightly a term binds; if its position requires more, it gets brackets."""
+_LONGEST = 30  # signs and names in a formula; a longer one is unpleasant to read
 _BELOW = str.maketrans("0123456789,", "₀₁₂₃₄₅₆₇₈₉,")
 _ABOVE = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 _SIGNS = {
@@ -44,12 +44,12 @@ _SPOKEN = {"sigmoid": ("σ", r"\sigma"), "sqrt": ("√", r"\surd")}
 
 
 class Sheet:
-    """A small list on which one operation stands alone, with symbols for all that it reads.
+    """A small list with a single operation, and symbols for all its inputs.
 
-    The training mode is that of now, not a symbol, so that a rule takes the branch that is taken.
+    The training mode is the current one, not a symbol, so that a rule takes that branch.
 
     Attributes:
-        operation: the operation once more, on symbols.
+        operation: a copy of the operation, on symbols.
         grad: the symbol for the gradient that arrives at it.
         tops: the node whose value each symbol stands for.
     """
@@ -68,17 +68,17 @@ class Sheet:
         self.tops[self.operation] = operation
 
     def _symbol(self, node: Node) -> Input:
-        """An input with the shape and number type of a node, and all that is known of these."""
+        """An input with the shape and dtype of a node, and all that is known of these."""
         symbol = self._graph.input(node.shape, name=f"symbol_{len(self._graph)}", dtype=node.dtype)
         symbol.spec = node.spec
         return symbol
 
     def run(self, rule: Callable[..., Node], *arguments: Any) -> Node | None:
-        """What a rule makes of symbols; None if it cannot be run on them, or says too much."""
+        """What a rule makes of symbols; None if it cannot run on them, or makes too much."""
         try:
             result = rule(*arguments)
             return result if self._lengths()[result] <= _LONGEST else None
-        except Exception:  # a rule may be anybody's, and fail on symbols in any way
+        except Exception:  # anyone may have written the rule, and it may fail on symbols in any way
             return None
 
     def _lengths(self) -> dict[Node, int]:
@@ -91,7 +91,7 @@ class Sheet:
 
 
 class Term(NamedTuple):
-    """A piece of a formula: its text, the shapes in it, and how tightly it holds together."""
+    """A piece of a formula: its text, the shapes in it, and how tightly it binds."""
 
     text: str
     shape: str = ""
@@ -102,7 +102,7 @@ class Writer:
     """Writes nodes of a sheet as formulas.
 
     Args:
-        leaves: what is written for each symbol.
+        leaves: the text of each symbol.
         latex: True for LaTeX, False for Unicode.
     """
 
@@ -111,7 +111,7 @@ class Writer:
         self.latex = latex
 
     def whole(self, node: Node) -> Term:
-        """A formula as a whole; that it is repeated to a larger shape, the shape tells."""
+        """A whole formula; a repetition to a larger shape is shown by the shape alone."""
         inner = self.term(_unexpanded(node))
         return inner if _unexpanded(node) is node else inner._replace(shape=self._shape(node))
 
@@ -131,7 +131,7 @@ class Writer:
         return self._call(source)
 
     def bracketed(self, source: Any, binding: int) -> Term:
-        """A term where something of at least this binding has to stand."""
+        """A term where something that binds at least this tightly has to stand."""
         term = self.term(source)
         if term.binding >= binding:
             return term
@@ -235,7 +235,7 @@ class Writer:
         low, high = vars(node.op)["min"], vars(node.op)["max"]
         of_size = isinstance(node.args[0], Operation) and isinstance(node.args[0].op, Size)
         if of_size and low == 1 and high is None:
-            return self.term(node.args[0])  # a mean of nothing does not come up in a formula
+            return self.term(node.args[0])  # the mean of an empty tensor never occurs in a formula
         texts = [self.term(each).text for each in (*node.args, low)]
         return self._call(node) if high is not None else self.call("max", texts, self._shape(node))
 
@@ -262,7 +262,7 @@ class Writer:
 
 
 def _number(value: Any) -> Term:
-    """A number, without the point where it is whole."""
+    """A number, without the decimal point if it is an integer."""
     whole = isinstance(value, float) and value.is_integer()
     text = str(int(value)) if whole else str(value)
     return Term(text, "", SUM if text.startswith("-") else ATOM)
@@ -276,25 +276,25 @@ def _unexpanded(source: Any) -> Any:
 
 
 def _bare(one: Any, other: Any, node: Operation) -> Any:
-    """One side of a sign, without a repetition that the other side brings about anyway."""
+    """One side of a sign, without a repetition that the other side causes anyway."""
     full = isinstance(other, Node) and other.spec.trials == node.spec.trials
     elementwise = node.op.broadcasts and "·" not in _SIGNS[node.op.name]
     return _unexpanded(one) if full and elementwise and _unexpanded(other) is other else one
 
 
 def latex_word(text: str) -> str:
-    """A word for LaTeX; a sign that LaTeX or Markdown would take for an instruction is a ?."""
+    """A word for LaTeX; a character that LaTeX or Markdown would interpret becomes a ?."""
     kept = "".join(sign if sign.isalnum() or sign in "._=,() -" else "?" for sign in text)
     return kept.replace("_", r"\_")
 
 
 def below(text: str) -> str:
-    """Digits as an index: ₀₁."""
+    """Digits as a subscript: ₀₁."""
     return text.translate(_BELOW)
 
 
 def above(text: str) -> str:
-    """Digits as an exponent: ²."""
+    """Digits as a superscript: ²."""
     return text.translate(_ABOVE)
 
 

@@ -197,7 +197,7 @@ class Graph(NodeList):
     def compare_with_torch(
         self, feed: Mapping[Any, Tensor] | None = None, loss: Node | None = None
     ) -> TorchComparison:
-        """Compare this graph with torch's autograd, in values and time; see `check.against_torch`."""
+        """Compare this graph with torch's autograd, values and times; see `check.against_torch`."""
         from graphnet.check.against_torch import compare_with_torch
 
         return compare_with_torch(self, feed, loss)

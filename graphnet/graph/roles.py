@@ -16,39 +16,39 @@ if TYPE_CHECKING:
 
 
 def loss_of(nodes: Iterable[Node]) -> Node | None:
-    """The single floating number that the last backward walk started from.
+    """The single floating-point number that the last backward walk started from.
 
     Before such a walk it is the last one that is not part of a derivative; None if there is none.
     """
     operations = [node for node in nodes if isinstance(node, Operation)]
     walked = [node for node in operations if node.grad is not None]
-    if walked and is_single(walked[-1]):  # nothing behind its start has a gradient
+    if walked and is_single(walked[-1]):  # nothing after its start has a gradient
         return walked[-1]
     singles = [node for node in operations if is_single(node) and not node.derived]
     return singles[-1] if singles else None
 
 
 def checked_loss(graph: Graph, loss: Any) -> None:
-    """Refuse a loss that is given and cannot be one.
+    """Refuse a given loss that cannot be one.
 
     Raises:
-        GraphError: it is not a node of this list, or not a single floating number.
+        GraphError: it is not a node of this list, or not a single floating-point number.
     """
     if loss is None:
         return
-    rule = "loss is a node of this graph that is a single floating number, or None to find it"
+    rule = "loss is a node of this graph that is a single floating-point number, or None to find it"
     if not isinstance(loss, Node):
-        raise GraphError(f"{rule}; {loss!r} came. graph[name] and graph[place] are the nodes.")
+        raise GraphError(f"{rule}; got {loss!r}. graph[name] and graph[place] are the nodes.")
     graph.index(loss)
     if not is_single(loss):
         raise GraphError(
-            f"{rule}; {loss!r} of {dtype_text(loss.dtype)} came. Take its mean or sum, or name "
+            f"{rule}; got {loss!r} of {dtype_text(loss.dtype)}. Take its mean or sum, or name "
             "another node."
         )
 
 
 def is_single(node: Node) -> bool:
-    """True for one floating number, such as a loss."""
+    """True for one floating-point number, such as a loss."""
     return node.shape == () and node.dtype.is_floating_point
 
 

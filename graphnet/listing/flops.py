@@ -1,7 +1,7 @@
 """How many floating-point operations a node takes, forward and backward, counted from its shape.
 
-A sum of k products is 2 k operations. A function of an element counts as one for each element that
-it reads or gives, whichever are more; what only moves numbers, such as a reshape, counts as none.
+A sum of k products is 2 k operations. A function of an element counts one for each element that it
+reads or returns, whichever are more; what only moves numbers, such as a reshape, counts none.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ MOVES = frozenset(
 
 
 def sizes_of(node: Node) -> Sizes:
-    """The sizes of a node: those of its value, or with 1 for each size that is not known yet.
+    """The sizes of a node: those of its value, with 1 for each size that is not known yet.
 
     >>> import graphnet as gn
     >>> sizes_of(gn.Graph().input((None, 6), name="x").reshape(-1, 3))
@@ -78,7 +78,7 @@ def backward_flops(node: Node) -> int:
 
 
 def _product(node: Operation) -> int:
-    """Two for each pair of numbers that a product of matrices or a convolution multiplies."""
+    """Two for each pair of numbers that a matrix product or a convolution multiplies."""
     first, second = (sizes_of(source) for source in node.inputs[:2])
     if node.op.name in MATRIX:
         return 2 * prod(sizes_of(node)) * first[-1]

@@ -1,4 +1,4 @@
-"""Rails like those of a log graph: who reads whom, as characters before the lines of a text."""
+"""Rails like those of a log graph: what reads what, as characters before the lines of a text."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from heapq import heappop, heappush
 
 __all__ = ["WIDEST", "drawn"]
 
-WIDEST = 20  # rails that are drawn side by side; what lies further right is shown by "…"
+WIDEST = 20  # rails drawn side by side; anything further right is shown as "…"
 MARKS = {"input": "○", "parameter": "□", "buffer": "◇", "loss": "◎", "module": "■"}
 NO_MARK = "●"
 
@@ -16,10 +16,10 @@ NO_MARK = "●"
 def drawn(kinds: Sequence[str], sources: Sequence[Collection[int]]) -> list[str]:
     """The rails of each line.
 
-    A value runs down its rail until its last reader; a line across joins a reader to what it reads.
+    A value runs down its rail until its last reader; a line across joins a reader to its inputs.
 
     Args:
-        kinds: the kind of each line, which gives its mark.
+        kinds: the kind of each line, which determines its mark.
         sources: the lines that each line reads; all of them are above it.
 
     >>> for line in drawn(["input", "operation", "loss"], [(), (0,), (0, 1)]):
@@ -41,13 +41,13 @@ def drawn(kinds: Sequence[str], sources: Sequence[Collection[int]]) -> list[str]
 
 @dataclass
 class Rails:
-    """The rails between two lines: which line each of them carries on.
+    """The rails between two lines: which line each of them continues.
 
     Attributes:
         columns: the place of the line whose rail this is; None for a free one.
         of: the rail of each line that is still to be read.
         free: the free rails, the leftmost first.
-        unread: how many lines have still to read each line.
+        unread: how many lines have yet to read each line.
         hidden: how many rails in use lie too far right to be drawn.
     """
 
@@ -58,7 +58,7 @@ class Rails:
     hidden: int = 0
 
     def step(self, place: int, mark: str, sources: Collection[int]) -> str:
-        """Draw the line at a place, which reads these before it, and go on below it."""
+        """Draw the line at a place, which reads these before it, and continue below it."""
         reads = {self.of[source]: source for source in sources}
         for source in sources:
             self.unread[source] -= 1

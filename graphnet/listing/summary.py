@@ -1,4 +1,4 @@
-"""What a list costs, module by module: nodes, parameters, operations on numbers, and memory."""
+"""The costs of a list, module by module: nodes, parameters, floating-point operations, memory."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ if TYPE_CHECKING:
 __all__ = ["Row", "Summary", "summary"]
 
 _OUTSIDE = "outside"
-"""The kind of the nodes that no module has appended."""
+"""The kind of nodes that no module appended."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """What some nodes cost together.
+    """The costs of some nodes together.
 
     Attributes:
-        path: the module, "" for the nodes outside any module, and for those that a module has
-            itself which is called first, and so puts no name before theirs.
-        kind: what the module is: "Linear".
-        uses: how often the module was called; 0 where it only holds others.
+        path: the module; "" for nodes outside any module, and for those of an outermost module,
+            whose names have no prefix.
+        kind: the class of the module: "Linear".
+        uses: how often the module was called; 0 if it only holds others.
         nodes: how many nodes it has.
         parameters: how many numbers it learns, each counted once however often it is used.
         borrowed: how many numbers it reads that are counted in another module.
@@ -58,8 +58,8 @@ class Summary:
     """The costs of a list.
 
     Attributes:
-        rows: one for each module, with all that is inside it, in the order of the list.
-        total: the whole list; since modules lie in each other, the rows do not add up to it.
+        rows: one for each module, including everything inside it, in the order of the list.
+        total: the whole list; since modules are nested, the rows do not add up to it.
         fed: True if the sizes are those of a feed; else each unknown size was taken as 1.
     """
 
@@ -74,8 +74,8 @@ class Summary:
         lines = [
             text_table(rows, right=range(2, len(header))),
             "",
-            "forward, backward: floating-point operations of one walk; tops, grads: bytes, a view "
-            "counted as if it were a copy.",
+            "forward, backward: floating-point operations of one walk; tops, grads: bytes, "
+            "with views counted as copies.",
             f"Sizes are {sizes}.",
         ]
         if any(row.borrowed for row in self.rows):
@@ -84,7 +84,7 @@ class Summary:
 
 
 def summary(graph: Graph) -> Summary:
-    """What each module of a list, and the whole list, costs.
+    """The costs of each module of a list, and of the whole list.
 
     Gradients are counted for the nodes that the last loss depends on.
 
@@ -122,7 +122,7 @@ def _modules(graph: Graph, node: Node) -> list[tuple[str, str]]:
 
 
 def _row(path: str, kind: str, uses: int, nodes: list[Node], walked: set[Node]) -> Row:
-    """The costs of some nodes, of which those in `walked` get gradients."""
+    """The costs of some nodes, if those in `walked` get gradients."""
     back = [node for node in nodes if node in walked and node.requires_grad]
     inside = set(nodes)
     read = dict.fromkeys(source for node in nodes for source in node.inputs)
@@ -141,7 +141,7 @@ def _row(path: str, kind: str, uses: int, nodes: list[Node], walked: set[Node]) 
 
 
 def _learned(nodes: Iterable[Node]) -> int:
-    """How many numbers are learned among some nodes."""
+    """How many numbers some nodes learn."""
     return sum(
         node.top.numel() for node in nodes if isinstance(node, Parameter) and not node.is_buffer
     )
@@ -153,7 +153,7 @@ def _bytes(node: Node) -> int:
 
 
 def _cells(row: Row) -> tuple[str, ...]:
-    """A row as texts; modules inside others are moved to the right."""
+    """A row as texts; nested modules are indented."""
     *outer, last = row.path.split(".")
     name = "  " * len(outer) + printable(last or "-")
     borrowed = f" + {row.borrowed:,}" if row.borrowed else ""

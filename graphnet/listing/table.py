@@ -20,15 +20,15 @@ if TYPE_CHECKING:
 __all__ = ["node_table"]
 
 HEADER = ("", "#", "kind", "name", "computes", "shape", "parameters", "bytes", "|top|", "|grad|")
-ALWAYS = 6  # columns that are shown even where they are empty
+ALWAYS = 6  # columns that are shown even if they are empty
 RIGHT = ("#", "parameters", "bytes", "|top|", "|grad|")
 
 
 def node_table(graph: NodeList) -> str:
     """The whole list: place, kind, name, what is computed, shape, parameters, bytes and norms.
 
-    The rails mark the loss by ◎. The bytes are those of value and gradient, |top| and |grad| their
-    Euclidean norms; columns with nothing in them are left out.
+    The rails mark the loss by ◎. The bytes are those of value and gradient, |top| and |grad| are
+    their Euclidean norms; empty columns are left out.
 
     >>> import graphnet as gn
     >>> graph = gn.Graph()
@@ -77,7 +77,7 @@ def _computed(graph: NodeList, node: Node) -> str:
 
 
 def _norm(tensor: Tensor | None) -> str:
-    """The Euclidean norm as a short text; nothing where there are no numbers to speak of."""
+    """The Euclidean norm as a short text; nothing if there are no numbers."""
     if tensor is None or not tensor.dtype.is_floating_point:
         return ""
     return f"{norm(tensor):.3g}"

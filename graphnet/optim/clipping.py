@@ -126,7 +126,7 @@ def _learned(parameters: Any) -> list[Parameter]:
     for parameter in listed:
         if not isinstance(parameter, Parameter):
             raise GraphError(
-                f"Clipping changes gradients of graphnet parameters; got {type(parameter).__name__}. "
+                f"Only graphnet parameters are clipped; got {type(parameter).__name__}. "
                 "model.parameters() lists those of a module."
             )
     learned = [each for each in listed if each.requires_grad and each.grad is not None]

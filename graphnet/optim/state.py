@@ -179,7 +179,9 @@ class _Reader:
             return None
         shape = () if number else parameter.shape
         if not value.dtype.is_floating_point:
-            self.problems.append(f"{where}: {value.dtype} came, where floating-point numbers are needed")
+            self.problems.append(
+                f"{where}: {value.dtype} came, where floating-point numbers are needed"
+            )
             return None
         if tuple(value.shape) != shape:
             came = f"the shape {shape_text(tuple(value.shape))} came, where {shape_text(shape)}"

@@ -37,14 +37,14 @@ _LABELS = {"forward": "top", "backward": "grad"}
 class Frames(Sequence[str]):
     """The pictures of a walk, as SVG texts: one for each event, or for all in one folded box.
 
-    What has been computed so far stands in the boxes; the box of the step has a ring. Forward the
-    arrows along which it reads are lit; backward those along which it hands on a gradient, or as a
-    parameter or an input is handed one by each of its uses, with the norms beside them.
+    The boxes show what has been computed so far; the box of the current step has a ring. In a
+    forward step the arrows that it reads along are lit; in a backward step those along which it
+    sends a gradient, or receives one from each use if it is a parameter or input, with their norms.
 
     Args:
-        walk: what happened; it is run to its end.
-        depth: how deep modules are opened; as far as there is room where None.
-        engine: what lays the picture out; the best one here where None.
+        walk: what happens; it is run to its end.
+        depth: how deep modules are opened; None opens as much as there is room for.
+        engine: what lays out the picture; None takes the best one here.
 
     Attributes:
         events: what happened, node by node.
@@ -62,7 +62,7 @@ class Frames(Sequence[str]):
         self._painter = Painter(self.scene, self.layout, both_ways=True)
 
     def _steps(self) -> list[list[Event]]:
-        """The events of each picture: all that happen to the nodes of one box in one direction."""
+        """The events of each picture: those of the nodes of one box in one direction."""
         steps: dict[tuple[str, str], list[Event]] = {}
         for event in self.events:
             steps.setdefault((event.phase, self._boxes[event.node].key), []).append(event)
@@ -87,7 +87,7 @@ class Frames(Sequence[str]):
         """The picture after a step; -1 is the last.
 
         Raises:
-            GraphError: there are not as many; it is an IndexError too.
+            GraphError: there are not that many; it is an IndexError too.
         """
         number = self._place(number)
         step = self.steps[number]
@@ -107,10 +107,10 @@ class Frames(Sequence[str]):
         return self._painter.painted(look)
 
     def caption(self, number: int) -> Text:
-        """What happens in a step, in one line.
+        """What happens in a step, as one line.
 
         Raises:
-            GraphError: there are not as many steps.
+            GraphError: there are not that many steps.
         """
         number = self._place(number)
         first, *others = self.steps[number]
@@ -123,18 +123,18 @@ class Frames(Sequence[str]):
         return Text(f"Step {number + 1} of {len(self)}: {what}")
 
     def box(self, number: int) -> str:
-        """The key of the box at which a step happens."""
+        """The key of the box where a step happens."""
         return self._boxes[self.steps[self._place(number)][0].node].key
 
     def _place(self, number: Any) -> int:
-        """The number of a step from the start."""
+        """The number of a step, counted from the start."""
         if not isinstance(number, int) or not -len(self) <= number < len(self):
             raise _NoSuchFrameError(
-                f"The frames go from 0 to {len(self) - 1}, and -1 is the last; {number!r} came."
+                f"The frames go from 0 to {len(self) - 1}, and -1 is the last; got {number!r}."
             )
         return number % len(self)
 
-    # what is in the boxes, and on the arrows
+    # the values in the boxes, and on the arrows
 
     def _values(self, number: int) -> dict[str, list[Value]]:
         """What is known in each box after a step."""
@@ -147,7 +147,7 @@ class Frames(Sequence[str]):
 
     @cached_property
     def _parameters(self) -> dict[str, Value]:
-        """What the boxes of parameters say from the start: their values are there."""
+        """What the boxes of parameters show from the start: their values already exist."""
         boxes = {node: self._boxes[node] for node in self.walk.graph.parameters()}
         return {
             box.key: Value("top", described(node.top), strip(node.top))
@@ -157,7 +157,7 @@ class Frames(Sequence[str]):
 
     @cached_property
     def _described(self) -> list[Value | None]:
-        """What a box says after each event: the walk keeps the tensors, they change no more."""
+        """What a box shows after each event; the walk keeps the tensors, which change no more."""
         return [
             None
             if event.value is None or len(self._boxes[event.node].nodes) > 1
@@ -174,7 +174,7 @@ class Frames(Sequence[str]):
                 yield place
 
     def _labels(self, step: Sequence[Event]) -> dict[int, str]:
-        """Beside the arrows along which gradients are handed on in a step, their norms."""
+        """The norms of the gradients sent along arrows in a step."""
         norms: dict[tuple[str, str], list[float]] = defaultdict(list)
         for event in step:
             for other, grad in event.contributions:
@@ -194,16 +194,16 @@ class Frames(Sequence[str]):
 
     @cached_property
     def _between(self) -> dict[tuple[str, str], list[int]]:
-        """The arrows from box to box, each as often as it stands for a reading."""
+        """The arrows from box to box, each as often as it stands for an input."""
         found: dict[tuple[str, str], list[int]] = defaultdict(list)
         for place, arrow in enumerate(self.scene.arrows):
             found[arrow.source, arrow.target] += [place] * arrow.count
         return found
 
-    # the frames in other forms
+    # the frames in other formats
 
     def gif(self, path: str | Path, *, seconds: float = 0.8, scale: float = 1.0) -> None:
-        """Write all frames as one moving picture, which starts again after the last.
+        """Write all frames as one animation, which repeats after the last frame.
 
         Args:
             path: the file, its suffix .gif.
@@ -216,17 +216,15 @@ class Frames(Sequence[str]):
         """
         if Path(path).suffix.lower() != ".gif":
             raise GraphError(
-                f"A moving picture is saved as .gif; {Path(path).name!r} came. A page to step "
-                "through is written by frames.html(path)."
+                f"An animation is saved as .gif; got {Path(path).name!r}. frames.html(path) writes "
+                "a page to step through."
             )
         _require("seconds", seconds, 0.01, 600)
         _require("scale", scale, 0.01, inf)
         try:
             from PIL import Image
         except ImportError as error:
-            raise GraphError(
-                "A moving picture needs Pillow: pip install 'graphnet[plot]'."
-            ) from error
+            raise GraphError("An animation needs Pillow: pip install 'graphnet[plot]'.") from error
         pictures = [Image.open(BytesIO(png_of(svg, scale))).convert("P") for svg in self]
         first, *others = pictures
         first.save(
@@ -254,17 +252,17 @@ class Frames(Sequence[str]):
 
 
 class _NoSuchFrameError(GraphError, IndexError):
-    """A frame that is not there: the loops of Python end at an IndexError."""
+    """A missing frame; Python's loops end at an IndexError."""
 
 
 def _sum_of(norms: Sequence[float]) -> str:
-    """What stands beside an arrow along which gradients of these norms are handed on."""
+    """The text beside an arrow along which gradients of these norms are sent."""
     texts = [f"{each:.3g}" for each in norms[:_MOST_NORMS]]
     return " + ".join(texts + ["…"] * (len(norms) > _MOST_NORMS))
 
 
 def _require(name: str, value: Any, least: float, most: float) -> None:
-    """Refuse what is not a number in a range."""
+    """Refuse anything but a number in a range."""
     if not isinstance(value, int | float) or not least <= value <= most or value == inf:
         limit = f"from {least} to {most}" if most < inf else f"of {least} or more"
-        raise GraphError(f"gif: {name} is a number {limit}; {value!r} came.")
+        raise GraphError(f"gif: {name} is a number {limit}; got {value!r}.")

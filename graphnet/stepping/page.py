@@ -1,7 +1,7 @@
 """A page to step through the frames of a walk: one file, without server or network.
 
-The last frame stands in the page itself, and all steps in a list, so that it reads well with
-scripts off. The other frames are kept as the lines that change from each to the next.
+The page contains the last frame and a list of all steps, so that it is readable with scripts
+disabled. The other frames are kept as the lines that change from one to the next.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 __all__ = ["cards", "edits", "lines_of", "notebook_of", "page_of"]
 
 MOST_BYTES = 280_000
-"""As much of a page is put into a notebook, which keeps all that it shows."""
+"""The most characters of a page put in a notebook, which keeps everything it shows."""
 
-_MOST_LINES = 50  # of steps as a text, at either end
-_MOST_NAMES = 20  # of nodes on the card of a folded box
-_MOST_PARTS = 8  # of readers on the card of a leaf
+_MOST_LINES = 50  # steps in the text, at either end
+_MOST_NAMES = 20  # nodes on the card of a folded box
+_MOST_PARTS = 8  # readers on the card of a leaf
 
 Edit = tuple[int, str]
-"""The line at this place becomes this one."""
+"""The line at this place is replaced by this one."""
 
 
 def page_of(frames: Frames) -> str:
@@ -40,7 +40,7 @@ def page_of(frames: Frames) -> str:
 
 
 def notebook_of(frames: Frames) -> str:
-    """The page inside a notebook's own; where it is too large, steps are left out."""
+    """The page inside a notebook's own; if it is too large, steps are left out."""
     inner = _template().partition("<body>")[2].partition("</body>")[0]
     told = cards(frames)
     last, every = len(frames) - 1, 1
@@ -55,7 +55,7 @@ def notebook_of(frames: Frames) -> str:
 
 
 def _note(what: str) -> str:
-    """What is said where not all steps are shown."""
+    """The note that not all steps are shown."""
     return (
         f"<p>{what} here, to keep the notebook small: frames.html(&quot;walk.html&quot;) writes "
         "all, and walk.frames(depth=0) folds all modules.</p>"
@@ -96,7 +96,7 @@ def _filled(
 
 
 def edits(texts: Iterable[str]) -> Iterator[list[Edit]]:
-    r"""What makes each text out of the one before it, line by line; all have as many lines.
+    r"""What turns each text into the next, line by line; all have the same number of lines.
 
     >>> list(edits(["a\nb\nc", "a\nB\nC"]))
     [[(1, 'B'), (2, 'C')]]
@@ -107,7 +107,7 @@ def edits(texts: Iterable[str]) -> Iterator[list[Edit]]:
 
 
 def lines_of(frames: Frames) -> str:
-    """The steps as a text, the first and the last of very many."""
+    """The steps as a text; of very many, only the first and the last."""
     lines: list[str] = [frames.caption(number) for number in range(len(frames))]
     left_out = len(lines) - 2 * _MOST_LINES
     if left_out > 0:
@@ -116,7 +116,7 @@ def lines_of(frames: Frames) -> str:
 
 
 def cards(frames: Frames) -> dict[str, list[str]]:
-    """For each box what is said when it is clicked: its formulas, or what is inside."""
+    """For each box, what a click on it shows: its formulas, or its contents."""
     graph = frames.walk.graph
     formulas = Formulas(graph, frames.walk.loss)
     return {
@@ -128,7 +128,7 @@ def cards(frames: Frames) -> dict[str, list[str]]:
 
 
 def _card(formulas: Formulas, node: Node) -> list[str]:
-    """What a node computes and hands on; of a leaf the sum of what it is handed, and its parts."""
+    """What a node computes and sends on; for a leaf the sum of what it receives, and its parts."""
     lines = [formulas.forward(node), *formulas.backward(node)]
     if not isinstance(node, Operation):
         gradient = formulas.letters[node].gradient()
@@ -140,6 +140,6 @@ def _card(formulas: Formulas, node: Node) -> list[str]:
 
 
 def _safe(data: Any) -> str:
-    """JSON that can stand in a page: no sign in it can end the script."""
+    """JSON that can stand in a page: no character in it can end the script."""
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
     return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")

@@ -42,9 +42,9 @@ class Event:
         place: its place in the list.
         name: its name.
         value: its `top` after a forward event, its `grad` after a backward event.
-        contributions: in the backward event of an operation what it has handed to each of its
-            inputs; in that of a parameter or an input what it was handed by each of its uses, in
-            the order of the list: the other node, and the tensor.
+        contributions: in the backward event of an operation, what it sends to each of its inputs;
+            in that of a parameter or an input, what it receives from each of its uses, in the order
+            of the list: the other node, and the tensor.
     """
 
     number: int
@@ -69,7 +69,7 @@ class Event:
 
 
 class Walk(Iterator[Event]):
-    """A walk that is made one event at a time: `for event in graph.walk(feed, loss)`.
+    """A walk made one event at a time: `for event in graph.walk(feed, loss)`.
 
     Attributes:
         graph: the list.
@@ -77,8 +77,8 @@ class Walk(Iterator[Event]):
         events: what has happened so far.
 
     Raises:
-        FeedError: a feed is missing, misnamed, or not what its input asks for.
-        GraphError: the loss is no node of the graph, or not a single floating number.
+        FeedError: a feed is missing, misnamed, or not what its input requires.
+        GraphError: the loss is not a node of the graph, or not a single floating-point number.
 
     >>> import graphnet as gn
     >>> from torch import empty
@@ -130,10 +130,10 @@ class Walk(Iterator[Event]):
 
         Args:
             where: the node, its name, or its place in the list.
-            phase: "forward" or "backward"; whichever comes first where None.
+            phase: "forward" or "backward"; None takes whichever comes first.
 
         Raises:
-            GraphError: the walk does not come there, or not any more; it has not moved then.
+            GraphError: the walk does not reach it, or is already past it; it has not moved then.
         """
         number = self._number_of(_node_in(self.graph, where), phase)
         for event in self:
@@ -159,7 +159,7 @@ class Walk(Iterator[Event]):
         """The number of the next event of a node, in a phase if one is given."""
         if phase is not None and phase not in PHASES:
             raise GraphError(
-                f'phase is "forward" or "backward", or None for what comes first; {phase!r} came.'
+                f'phase is "forward" or "backward", or None for what comes first; got {phase!r}.'
             )
         found = [
             number
@@ -171,7 +171,7 @@ class Walk(Iterator[Event]):
             return coming[0]
         if found:
             raise GraphError(
-                f"The walk does not come to {node} any more: it has made {len(self.events)} of its "
+                f"The walk does not reach {node} any more: it has made {len(self.events)} of its "
                 f"{counted(len(self._plan), 'event')}. Start a new one: graph.walk."
             )
         raise GraphError(self._never(node, phase))
@@ -252,7 +252,7 @@ class Walk(Iterator[Event]):
 
 
 def _contribution(use: Use) -> Tensor:
-    """What a use hands to its source."""
+    """What a use sends to its source."""
     try:
         return use.gradient()
     except Exception as error:
@@ -270,11 +270,11 @@ def _reached(walk: BackwardPass, loss: Node) -> set[Node]:
 
 
 def _loss_in(graph: Graph, loss: Any) -> Node:
-    """The node from which a walk goes back, known to be one floating number."""
+    """The node that a walk goes back from, checked to be one floating-point number."""
     node = _node_in(graph, loss)
     if node.shape != () or not node.dtype.is_floating_point:
         raise GraphError(
-            "A walk goes back from a loss, a scalar of floating numbers; "
+            "A walk goes back from a loss, a single floating-point number; "
             f"{node} is {shape_text(node.shape)} {dtype_text(node.dtype)}. "
             "Append a mean() or a sum(), and walk to that."
         )
@@ -282,7 +282,7 @@ def _loss_in(graph: Graph, loss: Any) -> Node:
 
 
 def _node_in(graph: Graph, where: Any) -> Node:
-    """A node of a graph, given as itself, by its name, or by its place."""
+    """A node of a graph, given by itself, its name, or its place."""
     if isinstance(where, Node):
         graph.index(where)
         return where
@@ -290,8 +290,8 @@ def _node_in(graph: Graph, where: Any) -> Node:
         return graph[where]
     if type(where) is int and -len(graph) <= where < len(graph):
         return graph[where]
-    came = repr(where) if isinstance(where, int | float | None) else type(where).__name__
+    given = repr(where) if isinstance(where, int | float | None) else type(where).__name__
     raise GraphError(
         "A node is named by itself, by its name, or by its place in the list, from 0 to "
-        f"{len(graph) - 1}; {came} came. print(graph) lists all names and places."
+        f"{len(graph) - 1}; got {given}. print(graph) lists all names and places."
     )

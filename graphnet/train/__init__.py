@@ -1,15 +1,15 @@
-"""Training: in one call, watched, kept, and repeated with honest statistics.
+"""Training: in one call, observed, saved, and repeated with honest statistics.
 
-| file | what it holds |
+| file | contents |
 |---|---|
-| `fit`: `run`, `updates` | a training from its arguments to its history; its steps, its updates |
+| `fit`: `run`, `updates` | a training run from arguments to history; its steps and updates |
 | `dataset`, `task` | rows of inputs and targets; model, losses and list of nodes |
-| `means`, `learnable` | how much each batch counts in a loss; that nothing is left out in silence |
+| `means`, `learnable` | how much each batch counts in a loss; checks that every parameter learns |
 | `history`, `metrics`, `evaluation` | what happened, and what is measured |
-| `callbacks`, `progress`, `logs` | what looks at a training, or stops it |
-| `checkpoints`: `capture`, `trees`, `store`; `signals` | a training that is never lost |
-| `identity`: `digests` | by what one training is told from another |
-| `rounds`: `rounds_once`, `_files`, `_table` | the same again with other seeds, in parallel |
+| `callbacks`, `progress`, `logs` | what observes a training run, or stops it |
+| `checkpoints`: `capture`, `trees`, `store`; `signals` | a training run that is never lost |
+| `identity`: `digests` | what distinguishes one training run from another |
+| `rounds`: `rounds_once`, `_files`, `_table` | the same experiment with other seeds, in parallel |
 """
 
 from graphnet.train import metrics

@@ -1,4 +1,4 @@
-"""What may look at a training, or stop it: callbacks."""
+"""Callbacks: what may observe a training run, or stop it."""
 
 from __future__ import annotations
 
@@ -32,27 +32,26 @@ __all__ = [
 
 
 class Callback:
-    """The base class of callbacks; a subclass writes any of these methods.
+    """The base class of callbacks; a subclass defines any of these methods.
 
-    What it remembers from step to step belongs into `state_dict`, so that a training that is
-    resumed goes on as if it had never stopped, and is forgotten in `reset`, so that a second
-    training starts anew.
+    What it remembers from step to step belongs in `state_dict`, so that a resumed training run goes
+    on as if it had never stopped, and is forgotten in `reset`, so that a second run starts afresh.
     """
 
     def reset(self) -> None:
-        """Forget what was remembered: called when a training begins, before a state is loaded."""
+        """Forget what was remembered: called when training begins, before a state is loaded."""
 
     def start(self, run: Run) -> None:
-        """Called once, before the first step, or the first after a resume."""
+        """Called once, before the first step, or before the first one after a resume."""
 
     def step(self, run: Run) -> None:
         """Called after each update."""
 
     def epoch(self, run: Run) -> None:
-        """Called after each epoch, when `run.history.last` tells of it."""
+        """Called after each epoch, when `run.history.last` is its row."""
 
     def end(self, run: Run) -> None:
-        """Called once, also where an error or a signal ends the training."""
+        """Called once, also if an error or a signal ends the training."""
 
     def state_dict(self) -> dict[str, Any]:
         """What is needed to go on later: texts, numbers and tensors by name."""
@@ -62,15 +61,15 @@ class Callback:
         """Go on from a state of `state_dict`.
 
         Raises:
-            LoadError: it is of another callback.
+            LoadError: it belongs to another callback.
         """
         if state:
-            raise LoadError(f"{type(self).__name__} remembers nothing; {sorted(state)} came.")
+            raise LoadError(f"{type(self).__name__} remembers nothing; got {sorted(state)}.")
 
 
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """Inside, an OSError, such as of a full disk, is only a warning: the training goes on."""
+    """Inside, an OSError, such as a full disk, is only a warning: the training goes on."""
     try:
         yield
     except OSError as error:
@@ -80,16 +79,16 @@ def writing(path: Path) -> Iterator[None]:
 
 
 class Monitor(Callback):
-    """The base of callbacks that follow one column of the history.
+    """The base of callbacks that monitor one column of the history.
 
     Args:
-        monitor: the column; "validation_loss" where None and there is one, else "loss".
-        mode: "min" if smaller is better, "max" if larger is; where None, what is known of the loss
-            and of the metrics of `metrics`, by the end of the column's name.
+        monitor: the column; None takes "validation_loss" if it exists, else "loss".
+        mode: "min" if smaller is better, "max" if larger is; None takes what is known of the loss
+            and the metrics of `metrics`, by the end of the column's name.
         minimum_change: how much better a number must be to count.
 
     Raises:
-        RangeError: the mode is another word, or None for a column of which nothing is known.
+        RangeError: the mode is another word, or None for a column that nothing is known about.
     """
 
     def __init__(
@@ -102,8 +101,8 @@ class Monitor(Callback):
             mode = better("loss" if monitor is None else monitor)
         if mode not in ("min", "max"):
             raise RangeError(
-                f"mode is 'min' where smaller is better in {monitor!r}, and 'max' where larger is; "
-                f"got {mode!r}. It may be left out for losses and the metrics of gn.metrics."
+                f"mode is 'min' if smaller is better in {monitor!r}, and 'max' if larger is; "
+                f"got {mode!r}. It may be omitted for losses and the metrics of gn.metrics."
             )
         self.monitor, self.mode, self.minimum_change = monitor, mode, minimum_change
         self.reset()
@@ -138,18 +137,18 @@ class Monitor(Callback):
         names = self.state_dict().keys()
         if state.keys() != names:
             raise LoadError(
-                f"A state of {type(self).__name__} has {sorted(names)}; {sorted(state)} came."
+                f"A state of {type(self).__name__} has {sorted(names)}; got {sorted(state)}."
             )
         for name, value in state.items():
             setattr(self, name, value)
 
 
 class EarlyStopping(Monitor):
-    """Stops a training when the followed number has not become better for some epochs.
+    """Stops training when the monitored number has not improved for some epochs.
 
     Args:
         monitor: as for `Monitor`.
-        patience: how many epochs without a better number are let pass.
+        patience: how many epochs may pass without a better number.
         mode: as for `Monitor`.
         minimum_change: how much better a number must be to count.
 
@@ -169,7 +168,7 @@ class EarlyStopping(Monitor):
         super().__init__(monitor, mode, minimum_change)
 
     def reset(self) -> None:
-        """Forget the best number, and for how many epochs there was none."""
+        """Forget the best number, and how many epochs have passed since."""
         super().reset()
         self.waiting = 0
 
@@ -180,7 +179,7 @@ class EarlyStopping(Monitor):
             run.stop()
 
     def state_dict(self) -> dict[str, Any]:
-        """The best number, and for how many epochs there was none."""
+        """The best number, and how many epochs have passed since."""
         return {**super().state_dict(), "waiting": self.waiting}
 
 
@@ -194,7 +193,7 @@ class BestModel(Monitor):
         minimum_change: how much better a number must be to count.
 
     Raises:
-        GraphError: the name is that of another format, such as best.pt.
+        GraphError: the name has the suffix of another format, such as best.pt.
         RangeError: as for `Monitor`.
     """
 
@@ -207,7 +206,7 @@ class BestModel(Monitor):
     ) -> None:
         super().__init__(monitor, mode, minimum_change)
         self.path = Path(path)
-        refuse_name_of_torch(self.path)  # now, and not after the first epoch
+        refuse_name_of_torch(self.path)  # now, rather than after the first epoch
 
     def start(self, run: Run) -> None:
         """Make the folder."""
@@ -221,13 +220,13 @@ class BestModel(Monitor):
 
 
 class DeadLayerWarning(UserWarning):
-    """All units of a layer gave 0 for all rows of the training data."""
+    """All units of a layer were 0 for all rows of the training data."""
 
 
 class DeadLayers(Callback):
-    """Warns once of a relu that gives 0 for all units and all rows: no gradient can pass it.
+    """Warns once about a relu whose units are all 0 for all rows: no gradient can pass it.
 
-    A few rows are looked at after each epoch, and all of them where those gave nothing but 0.
+    A few rows are examined after each epoch, and all of them if those gave nothing but 0.
     """
 
     rows = 16
@@ -236,7 +235,7 @@ class DeadLayers(Callback):
         self.reset()
 
     def reset(self) -> None:
-        """Forget which layers were warned of."""
+        """Forget which layers were reported."""
         self._warned: set[str] = set()
 
     def epoch(self, run: Run) -> None:

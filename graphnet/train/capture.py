@@ -1,6 +1,6 @@
-"""All that a training is, as one tree of dicts; and a training from such a tree.
+"""The whole state of a training run as one tree of dicts, and a run from such a tree.
 
-A tree comes from a file, whose sums tell damage and not forgery: what it says is checked here.
+A tree comes from a file, whose checksums reveal damage but not forgery: it is checked here.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from graphnet.train.run import Run
 
 _SAMPLE = 32
-"""Steps whose learning rate is compared."""
+"""Steps whose learning rates are compared."""
 
 _PLACE = ("epoch", "step", "position", "stopped", "order")
 
 
 def captured(run: Run) -> dict[str, Any]:
-    """The state of a training: dicts of tensors, numbers and texts."""
+    """The state of a training run: dicts of tensors, numbers and texts."""
     schedule = run.settings.schedule
     return {
         "about": identify(run),
@@ -52,11 +52,11 @@ def captured(run: Run) -> dict[str, Any]:
 
 
 def restore(run: Run, state: Mapping[str, Any]) -> None:
-    """Put a training into a state that was captured.
+    """Put a training run into a captured state.
 
     Raises:
-        LoadError: it is one of another training.
-        Exception: it is no such state at all; the training is somewhere in between.
+        LoadError: it belongs to another training run.
+        Exception: it is no such state at all; the run is left somewhere in between.
     """
     place, history = state["place"], state["history"]
     differing = [*differences(state["about"], identify(run), state["optimizer"]["param_groups"])]
@@ -88,7 +88,7 @@ def restore(run: Run, state: Mapping[str, Any]) -> None:
 
 
 def identify(run: Run) -> dict[str, Any]:
-    """What the training is: as it was when this was first asked, which is before its first step."""
+    """What the training run is, as of the first call, which is before its first step."""
     if run.identity is None:
         run.identity = identity_of(run)
     return run.identity
@@ -101,21 +101,21 @@ def _beside(run: Run) -> dict[str, Parameter]:
 
 
 def _check_schedule(run: Run, rates: Tensor) -> None:
-    """Refuse a schedule that gives other rates than those of the steps that were made."""
+    """Refuse a schedule that gives other rates than those of the steps already made."""
     schedule, count = run.settings.schedule, len(rates)
     if schedule is None or isinstance(schedule, Plateau) or not count:
         return
     ratio = ratios(run.optimizer)[0]
     for step in sorted({place * (count - 1) // _SAMPLE for place in range(_SAMPLE + 1)}):
         was, now = float(rates[step]), float(schedule(step)) * ratio
-        if not isclose(was, now, rel_tol=1e-9):  # the last bits of a cosine are the machine's
+        if not isclose(was, now, rel_tol=1e-9):  # the last bits of a cosine depend on the machine
             raise LoadError(
                 f"the learning rate of step {step} was {was} by the schedule, is {now}."
             )
 
 
 def _check_place(place: Mapping[str, Any], rows: int) -> None:
-    """Refuse a place where no training with so many rows can be."""
+    """Refuse a position that no training run on this many rows can have."""
     order = place["order"]
     right = {
         "epoch": _is_count(place["epoch"]),
@@ -128,7 +128,7 @@ def _check_place(place: Mapping[str, Any], rows: int) -> None:
 
 
 def _check_means(means: Mapping[str, Any], count: int) -> None:
-    """Refuse means of another number of terms."""
+    """Refuse means with another number of terms."""
     right = {
         name: type(value) is list and len(value) == count and all(type(e) is float for e in value)
         for name, value in ((name, means[name]) for name in ("totals", "weights"))
@@ -138,7 +138,7 @@ def _check_means(means: Mapping[str, Any], count: int) -> None:
 
 
 def _check_history(history: Mapping[str, Any], place: Mapping[str, Any]) -> None:
-    """Refuse a history that is not one of so many epochs and steps."""
+    """Refuse a history that does not have this many epochs and steps."""
     epochs, count, steps = history["epochs"], place["epoch"], place["step"]
     right = {
         "epochs": type(epochs) is list and len(epochs) == count and all(map(_is_row, epochs)),
@@ -152,7 +152,7 @@ def _check_history(history: Mapping[str, Any], place: Mapping[str, Any]) -> None
 def _require_right(what: str, right: Mapping[str, bool]) -> None:
     wrong = [name for name, is_right in right.items() if not is_right]
     if wrong:
-        raise LoadError(f"No training has such a {what}: {', '.join(wrong)}.")
+        raise LoadError(f"No training run has such a {what}: {', '.join(wrong)}.")
 
 
 def _is_count(value: Any, most: int = 2**63) -> bool:
@@ -168,7 +168,7 @@ def _is_column(value: Any, length: int) -> bool:
 
 
 def _is_order(value: Any, rows: int) -> bool:
-    """Whether each row comes once."""
+    """Whether each row occurs once."""
     return (
         isinstance(value, Tensor)
         and value.dtype == torch.int64

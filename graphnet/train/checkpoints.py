@@ -1,4 +1,4 @@
-"""Checkpoints: all that a training needs to go on as if it had never stopped."""
+"""Checkpoints: everything that a training run needs to go on as if it had never stopped."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
 
 
 class Checkpoints(Callback):
-    """Keeps the last states of a training in a folder, from which `fit` goes on.
+    """Keeps the last states of a training run in a folder, from which `fit` goes on.
 
-    A state is written beside the older ones and then moved to its place, so that whatever ends the
-    program leaves a whole one. When a signal ends the training, its last step is kept too.
+    A state is written beside the older ones and then moved into place, so that whatever ends the
+    program leaves a complete one. If a signal ends the training, its last step is kept too.
 
     Args:
-        folder: where; it belongs to one training.
-        every: after how many steps a state is written; after each epoch where None.
+        folder: where; it belongs to one training run.
+        every: the number of steps between two states; None writes one after each epoch.
         keep: how many are kept, 1 or more.
-        on_error: "warn" to go on training where a state cannot be written, such as on a full disk;
-            "stop" to raise a CheckpointError then.
+        on_error: "warn" to go on training if a state cannot be written, such as on a full disk;
+            "stop" to raise a CheckpointError.
 
     Raises:
         RangeError: a setting is out of its range.
@@ -46,7 +46,7 @@ class Checkpoints(Callback):
         if every is not None:
             require_count(every=every)
         if on_error not in ("warn", "stop"):
-            raise RangeError(f"on_error is 'warn' or 'stop'; {on_error!r} came.")
+            raise RangeError(f"on_error is 'warn' or 'stop'; got {on_error!r}.")
         self.store = Store(str(folder), keep)
         self.every, self.on_error = every, on_error
         self.reset()
@@ -56,7 +56,7 @@ class Checkpoints(Callback):
         self._kept: tuple[int, int] | None = None  # the epoch and the step of the last state
 
     def start(self, run: Run) -> None:
-        """Go behind all other callbacks: what they remember of a step belongs to its state."""
+        """Move behind all other callbacks: what they remember of a step belongs to its state."""
         run.callbacks = sorted(run.callbacks, key=lambda each: isinstance(each, Checkpoints))
         identify(run)
 
@@ -66,17 +66,17 @@ class Checkpoints(Callback):
             self.write(run)
 
     def epoch(self, run: Run) -> None:
-        """Write the state of the epoch, if it is time, or if it is the last one."""
+        """Write the state of the epoch if it is time, or if it is the last one."""
         if self.every is None or run.epoch == run.settings.epochs or run.stopped:
             self.write(run)
 
     def end(self, run: Run) -> None:
-        """Write the last step of a training that was ended by a signal or a callback."""
+        """Write the last step of training that was ended by a signal or a callback."""
         if not run.failed and run.step:
             self.write(run)
 
     def write(self, run: Run) -> None:
-        """Write the state of now.
+        """Write the current state.
 
         Raises:
             CheckpointError: it cannot be written, and `on_error` says to stop.
@@ -94,25 +94,25 @@ class Checkpoints(Callback):
             self._kept = run.epoch, run.step
 
     def resume(self, run: Run) -> bool:
-        """Go on from the newest state that is whole; False where there is none.
+        """Go on from the newest intact state; False if there is none.
 
         Raises:
-            LoadError: no state is whole, or it is one of another training.
+            LoadError: no state is intact, or it belongs to another training run.
         """
         state = self.store.load()
         if state is None:
             return False
-        with suppress(OSError, LoadError):  # what a crash has left does no harm
+        with suppress(OSError, LoadError):  # leftovers of a crash do no harm
             self.store.clean(state.step)
         before = captured(run)
         try:
             restore(run, unpacked(state.values, state.tensors))
-        except Exception as error:  # whatever it is, what the file says is the cause
+        except Exception as error:  # whatever it is, the contents of the file are the cause
             restore(run, before)
             what = error if isinstance(error, LoadError) else f"{type(error).__name__}: {error}"
             raise LoadError(
                 f"{self.store.folder} does not fit this training: {what} Choose another directory, "
-                "or say resume=False to begin anew."
+                "or pass resume=False to start anew."
             ) from None
         self._kept = run.epoch, run.step
         return True

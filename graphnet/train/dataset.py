@@ -18,7 +18,7 @@ class Batch(NamedTuple):
     """Some rows of inputs and targets.
 
     Attributes:
-        inputs: tensors of one first size.
+        inputs: tensors with the same first size.
         targets: tensors of the same first size.
         counts: how much the batch counts in each term of the loss; see `means`.
     """
@@ -35,10 +35,10 @@ class DataSet:
     """Tensors with one row for each example.
 
     Args:
-        data: the pair (inputs, targets), each of them a tensor or a tuple of tensors. Where the
-            targets are left out, as in a tensor alone, (inputs,) or (inputs, None), they are the
-            inputs: so autoencoders are trained.
-        name: what it is called in messages.
+        data: the pair (inputs, targets), each of them a tensor or a tuple of tensors. If the
+            targets are omitted, as in a single tensor, (inputs,) or (inputs, None), they are the
+            inputs, which trains an autoencoder.
+        name: its name in messages.
 
     Raises:
         FeedError: it is not such a pair, or a tensor is sparse.
@@ -50,7 +50,7 @@ class DataSet:
         if not isinstance(pair, Sequence) or isinstance(pair, str) or len(pair) not in (1, 2):
             raise FeedError(
                 f"{name} is the pair (inputs, targets), each a tensor or a tuple of tensors; "
-                f"{described(data)} came."
+                f"got {described(data)}."
             )
         self.inputs = _tensors(pair[0], name)
         left_out = len(pair) == 1 or pair[1] is None
@@ -58,7 +58,7 @@ class DataSet:
         sizes = [len(each) for each in (*self.inputs, *self.targets)]
         if len(set(sizes)) != 1 or not sizes[0]:
             raise ShapeError(
-                f"All tensors of {name} have the same number of rows, 1 or more; {sizes} came."
+                f"All tensors of {name} have the same number of rows, 1 or more; got {sizes}."
             )
 
     def __len__(self) -> int:
@@ -66,7 +66,7 @@ class DataSet:
 
     @property
     def tensors(self) -> tuple[Tensor, ...]:
-        """All inputs and targets; those that are both, once."""
+        """All inputs and targets; a tensor that is both occurs once."""
         return self.inputs if self.targets is self.inputs else (*self.inputs, *self.targets)
 
     def rows(self, rows: Tensor | slice, to: device) -> Batch:
@@ -93,12 +93,12 @@ class DataSet:
         """
         if isinstance(fraction, bool) or not isinstance(fraction, int | float):
             raise RangeError(f"validation_split is a number; got {fraction!r}.")
-        # 100 rows less 31 % are 69, and 100 * (1 - 0.31) is a little less
+        # 100 rows less 31 % are 69, and 100 * (1 - 0.31) is slightly less
         size = int(len(self) * (1 - fraction) + 1e-9) if 0 < fraction < 1 else 0
         if not 0 < size < len(self):
             raise RangeError(
-                "validation_split is a part of the rows between 0 and 1 that leaves some on both "
-                f"sides; got {fraction!r} of {counted(len(self), 'row')}."
+                "validation_split is a fraction of the rows between 0 and 1 that leaves some on "
+                f"both sides; got {fraction!r} of {counted(len(self), 'row')}."
             )
         return self._part(slice(size)), self._part(slice(size, None))
 
@@ -109,7 +109,7 @@ class DataSet:
         return DataSet((inputs, tuple(each[rows] for each in self.targets)))
 
     def batches(self, size: int, to: device) -> Iterator[Batch]:
-        """All rows in their order."""
+        """All rows in order."""
         for start in range(0, len(self), size):
             yield self.rows(slice(start, start + size), to)
 
@@ -118,26 +118,26 @@ def _tensors(given: Any, name: str) -> tuple[Tensor, ...]:
     tensors = (given,) if isinstance(given, Tensor) else given
     if not isinstance(tensors, Sequence) or not tensors:
         raise FeedError(
-            f"{name} holds tensors or tuples of tensors; {described(given)} came as inputs or "
+            f"{name} holds tensors or tuples of tensors; got {described(given)} as inputs or "
             "targets. torch.as_tensor makes a tensor of an array or of a list of numbers."
         )
     for each in tensors:
         if not isinstance(each, Tensor) or not each.ndim:
             raise FeedError(
-                f"{name} holds tensors with rows; {described(each)} came. torch.as_tensor makes a "
+                f"{name} holds tensors with rows; got {described(each)}. torch.as_tensor makes a "
                 "tensor of an array or of a list of numbers."
             )
         if each.layout != torch.strided or each.is_nested:
             raise FeedError(
-                f"{name} holds tensors whose rows can be taken; got {_kind(each)}. "
-                "`each.to_dense()` makes a plain one of a sparse one."
+                f"{name} holds tensors whose rows can be indexed; got {_kind(each)}. "
+                "`each.to_dense()` converts a sparse one."
             )
     return tuple(tensors)
 
 
 def _kind(tensor: Tensor) -> str:
     layout = "nested" if tensor.is_nested else str(tensor.layout).removeprefix("torch.")
-    return f"one of the layout {layout}"
+    return f"one with the layout {layout}"
 
 
 def _moved(tensors: Iterable[Tensor], to: device) -> tuple[Tensor, ...]:
@@ -145,7 +145,7 @@ def _moved(tensors: Iterable[Tensor], to: device) -> tuple[Tensor, ...]:
 
 
 def described(value: Any) -> str:
-    """What came, in a few words."""
+    """A few words for a given value."""
     if isinstance(value, torch.Tensor):
         return f"a tensor of the shape {tuple(value.shape)}"
     if isinstance(value, Sequence) and not isinstance(value, str):

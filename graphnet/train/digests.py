@@ -1,4 +1,4 @@
-"""Digests: short texts that are equal where tensors, functions and plain values are."""
+"""Digests: short texts that are equal if tensors, functions and plain values are."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 _LARGEST = 2**28
-"""Bytes of a tensor; of a larger one, rows at even distances are taken."""
+"""Bytes of a tensor; from a larger one, rows at even distances are taken."""
 
 _LIBRARIES = {"graphnet", "torch", "numpy", *sys.stdlib_module_names} - {"__main__"}
 
@@ -24,14 +24,14 @@ _PLAIN = bool, int, float, complex, str, bytes, type(None), torch.dtype, torch.d
 
 
 def is_plain(value: Any) -> bool:
-    """True if a value is a number, a text, or a tuple of such: it does not change."""
+    """True if a value is a number, a text, or a tuple of these: it does not change."""
     if isinstance(value, tuple):
         return all(map(is_plain, value))
     return type(value) in _PLAIN
 
 
 def plain(value: Any) -> Any:
-    """A value that JSON can hold: itself if it is plain, else what it is."""
+    """A value that JSON can hold: itself if it is plain, else its type in words."""
     if isinstance(value, Tensor):
         return value.item() if value.numel() == 1 else digest_of_tensors([value])
     if isinstance(value, list | tuple):
@@ -42,7 +42,7 @@ def plain(value: Any) -> Any:
 
 
 def digest_of_tensors(tensors: Sequence[Tensor]) -> str:
-    """A digest of number types, shapes and bytes.
+    """A digest of dtypes, shapes and bytes.
 
     >>> digest_of_tensors([torch.ones(2)]) == digest_of_tensors([torch.ones(2)])
     True
@@ -64,7 +64,7 @@ def digest_of_tensors(tensors: Sequence[Tensor]) -> str:
 def digest_of(value: Any) -> str:
     """A digest of a function, with its code and the values that it uses, or of plain values.
 
-    Values that may change from call to call, such as lists, count by their type only; variables
+    Values that may change from call to call, such as lists, count only by their type; variables
     that the function itself assigns do not count.
 
     >>> digest_of(partial(max, 1)) == digest_of(partial(max, 1))
@@ -76,17 +76,17 @@ def digest_of(value: Any) -> str:
 
 
 def settings_of(value: Any) -> dict[str, Any]:
-    """What an object was made with: plain values under the names of arguments of its class."""
+    """The settings an object was made with: plain values named like arguments of its class."""
     known = getattr(value, "__dict__", {})
     try:
         names = signature(type(value)).parameters
-    except (TypeError, ValueError):  # a class in C says nothing
+    except (TypeError, ValueError):  # a class in C has no signature
         return {}
     return {name: known[name] for name in names if name in known and is_plain(known[name])}
 
 
 def _texts(value: Any, seen: dict[int, Any]) -> Iterator[str]:
-    """What a value is made of; `seen` keeps what was told, so that no circle is endless."""
+    """The parts of a value as texts; `seen` keeps those already visited, so that cycles end."""
     if is_plain(value):
         yield repr(value)
     elif isinstance(value, Tensor):
@@ -101,7 +101,7 @@ def _texts(value: Any, seen: dict[int, Any]) -> Iterator[str]:
 
 
 def _is_of_a_library(value: Any) -> bool:
-    """True for a function that others wrote: its name tells it."""
+    """True for a function of a library, according to its name."""
     return isinstance(value, FunctionType) and _package(value) in _LIBRARIES
 
 
@@ -110,7 +110,7 @@ def _package(value: Any) -> str:
 
 
 def _parts(value: Any) -> Iterator[Any]:
-    """The values that tell one function from another."""
+    """The values that distinguish one function from another."""
     if isinstance(value, tuple):
         yield from value
     elif isinstance(value, frozenset):
@@ -132,11 +132,11 @@ def _parts(value: Any) -> Iterator[Any]:
 
 
 def _used(function: FunctionType) -> Iterator[tuple[str, Any]]:
-    """The variables of a function that come from outside, but those that it assigns."""
+    """The variables that a function uses from outside, except those that it assigns."""
     code = function.__code__
     assigned = {*_names(code, "STORE_DEREF"), *_names(code, "STORE_GLOBAL")}
     for name, cell in zip(code.co_freevars, function.__closure__ or (), strict=True):
-        with suppress(ValueError):  # a variable that has no value yet
+        with suppress(ValueError):  # a variable without a value yet
             if name not in assigned:
                 yield name, cell.cell_contents
     for name in sorted({*_names(code, "LOAD_GLOBAL")} - assigned):
@@ -146,7 +146,7 @@ def _used(function: FunctionType) -> Iterator[tuple[str, Any]]:
 
 
 def _names(code: CodeType, operation: str) -> Iterator[str]:
-    """The variables on which an instruction works, in nested functions too."""
+    """The variables that an instruction works on, in nested functions too."""
     for instruction in dis.get_instructions(code):
         if instruction.opname == operation:
             yield instruction.argval

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @runtime_checkable
 class Accumulating(Protocol):
-    """A metric that is given one batch after the other, such as those of torchmetrics."""
+    """A metric that is given one batch after another, such as those of torchmetrics."""
 
     def reset(self) -> None:
         """Forget all batches."""
@@ -51,26 +51,26 @@ def evaluate(
     batch_size: int = 1000,
     compile: bool = True,
 ) -> dict[str, float]:
-    """The loss and the metrics of a model in evaluation mode, of all rows together.
+    """The loss and the metrics of a model in evaluation mode, over all rows together.
 
-    The loss is that of one batch of all rows: a mean divides by what all of them count, such as
-    the weights of their classes, and a sum is the sum over all.
+    The loss is that of one batch of all rows: a mean divides by what all of them count, such as the
+    weights of their classes, and a sum is the sum over all.
 
     Args:
         model: is not changed.
         loss: as for `fit`.
         data: the pair (inputs, targets), each a tensor or a tuple of tensors; without targets,
             they are the inputs.
-        metrics: functions such as `metrics.accuracy`, or a dict of them by name. Each is given
-            all outputs and all targets; an object with `reset`, `update` and `compute` is given
-            one batch after the other.
+        metrics: functions such as `metrics.accuracy`, or a dict of them by name. Each is given all
+            outputs and all targets at once; an object with `reset`, `update` and `compute` is given
+            one batch after another.
         batch_size: rows that are computed at once; it does not change the result.
         compile: False to walk the list.
 
     Raises:
         FeedError: the data are not such a pair.
         RangeError: the batch size is not an integer of 1 or more.
-        EmptyBatchError: nothing counts in the whole data, such as where all labels are ignored.
+        EmptyBatchError: nothing in the data counts, for instance because all labels are ignored.
 
     >>> import graphnet as gn
     >>> points, labels = gn.data.disk(100)
@@ -104,7 +104,7 @@ class Evaluation:
             self._compute = task.graph.compile(targets, tune=False)
         else:
             self._compute = lambda feed: task.graph.forward(feed, outputs=targets)
-        self._counted: tuple[DataSet, Counts] | None = None  # of the last data set
+        self._counted: tuple[DataSet, Counts] | None = None  # for the last data set
 
     def __call__(self, data: DataSet) -> dict[str, float]:
         """The numbers for all rows, in evaluation mode."""
@@ -122,19 +122,19 @@ class Evaluation:
         measured = {name: _number(name, each.compute()) for name, each in self.metrics.items()}
         if not all(means.weights):
             raise EmptyBatchError(
-                "the mean over an empty batch does not exist: nothing counts in the whole data, "
+                "the mean over an empty batch does not exist: nothing in the data counts, "
                 "since all labels are ignored, or all weights are 0 in sum"
             )
         return {"loss": means.loss(), **measured}
 
     def _counts(self, data: DataSet) -> Counts:
-        """How much its rows count; looked at once for each data set."""
+        """How much the rows count; computed once for each data set."""
         if self._counted is None or self._counted[0] is not data:
             self._counted = data, Counts(self.task.terms, data)
         return self._counted[1]
 
     def _of(self, batch: Batch) -> tuple[list[float], tuple[Tensor, ...]]:
-        """The losses and the outputs of a batch; a loss is 0 where nothing counts in it."""
+        """The losses and the outputs of a batch; a loss is 0 if nothing counts in it."""
         task, feed = self.task, self.task.feed(batch)
         if all(batch.counts):
             values = self._compute(feed)
@@ -147,7 +147,7 @@ class Evaluation:
 
 
 class _Kept:
-    """A metric that is given batches: a function gets all of them at once, in the end."""
+    """A metric that is given batches: a function gets all of them at once, at the end."""
 
     def __init__(self, metric: Metric) -> None:
         self.metric = metric
@@ -167,7 +167,7 @@ class _Kept:
             self._batches.append((outputs, targets))
 
     def compute(self) -> Any:
-        """What the metric says of all batches."""
+        """The metric's result over all batches."""
         if isinstance(self.metric, Accumulating):
             return self.metric.compute()
         parts = [_together([batch[side] for batch in self._batches]) for side in (0, 1)]
@@ -176,18 +176,18 @@ class _Kept:
 
 
 def _together(batches: Sequence[Sequence[Tensor]]) -> list[Tensor]:
-    """The tensors of all batches, one after the other."""
+    """The tensors of all batches, concatenated."""
     return [torch.cat(parts) for parts in zip(*batches, strict=True)]
 
 
 def named(metrics: Metrics) -> dict[str, Metric]:
-    """The metrics by their names.
+    """The metrics by name.
 
     Raises:
-        GraphError: one is no metric, or has the name of the loss or of another.
+        GraphError: one is not a metric, or has the name of the loss or of another metric.
     """
     if callable(metrics) or isinstance(metrics, str):
-        raise GraphError(f"metrics are a list of functions, or a dict of them; {metrics!r} came.")
+        raise GraphError(f"metrics are a list of functions, or a dict of them; got {metrics!r}.")
     pairs = (
         list(metrics.items())
         if isinstance(metrics, Mapping)
@@ -201,36 +201,36 @@ def named(metrics: Metrics) -> dict[str, Metric]:
     if not right or len({"loss", *names}) <= len(names):
         raise GraphError(
             "metrics are functions with names of their own, other than 'loss', or a dict of them; "
-            f"{names} came."
+            f"got {names}."
         )
     return dict(pairs)
 
 
 def refuse_columns(metrics: Metrics, columns: Collection[str]) -> None:
-    """Refuse metrics of the training data that are called like another column of the history."""
+    """Refuse metrics of the training data with the name of another column of the history."""
     taken = [name for name in named(metrics) if name in columns]
     if taken:
         raise GraphError(
-            f"The history has a column {taken[0]!r} already: give metrics of the training data "
+            f"The history already has a column {taken[0]!r}: give metrics of the training data "
             "other names, by a dict."
         )
 
 
 def _name_of(metric: Any) -> str:
-    """The name of a function, of the function of a partial, or of a class."""
+    """The name of a function, of a partial's function, or of a class."""
     if isinstance(metric, partial):
         return _name_of(metric.func)
     return str(getattr(metric, "__name__", None) or type(metric).__name__)
 
 
 def _number(name: str, value: Any) -> float:
-    """What a metric has returned."""
+    """The number that a metric has returned."""
     try:
         return float(value)
     except (TypeError, ValueError, RuntimeError):
         raise GraphError(
             f"A metric returns one number for all rows; {name!r} returned "
-            f"{described(value)}. What is not a number, such as a confusion matrix, is computed "
+            f"{described(value)}. Anything else, such as a confusion matrix, is computed "
             "from model.forward(inputs)."
         ) from None
 

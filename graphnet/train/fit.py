@@ -70,54 +70,54 @@ def fit(
         loss: of its output and the targets; for a model of several outputs a list with an entry
             for each: a loss, a pair (weight, loss), or None for an output without a target.
         data: the pair (inputs, targets), each a tensor or a tuple of tensors with a row for each
-            example. Where the targets are left out, as in a tensor alone or (inputs, None), they
-            are the inputs: an autoencoder.
-        optimizer: of the parameters of the model.
-        epochs: how often all rows are seen, those of a training that is resumed included.
-        batch_size: rows in a batch; the last one of an epoch takes what is left.
+            example. If the targets are omitted, as in a single tensor or (inputs, None), they are
+            the inputs, which trains an autoencoder.
+        optimizer: over the parameters of the model.
+        epochs: how often all rows are seen, counting the epochs before a resume.
+        batch_size: rows in a batch; the last one of an epoch takes the rest.
         validation: data of the same form, measured after each epoch and not learned from.
-        metrics: functions of all outputs and targets, or a dict of them by name, for the
-            validation data; for the data themselves where there are none. See `evaluate`.
+        metrics: functions of all outputs and targets, or a dict of them by name, for the validation
+            data; without these, for the training data. See `evaluate`.
         schedule: the learning rate as a function of the update, from 0, such as those of
-            `schedules`; or a `schedules.Plateau`, which follows the validation loss. Groups of the
-            optimizer keep the ratio of their rates: see `schedules.set_lr`.
+            `schedules`; or a `schedules.Plateau`, which follows the validation loss. Parameter
+            groups keep the ratio of their rates: see `schedules.set_lr`.
         accumulate: batches for each update, whose gradient is that of one batch of all their rows.
         clip: the largest common norm of the gradients.
         clip_value: the largest element of a gradient.
         augment: changes each batch before it is learned from: a function of inputs, targets and a
             generator that returns inputs and targets.
-        callbacks: what else looks at the training, one or several. `Checkpoints` among them say
-            where and how often states are kept.
-        compile: True to train by a compiled program; "tune" to measure which kernels are fastest
+        callbacks: what else observes the training, one or several. `Checkpoints` among them set
+            where and how often states are saved.
+        compile: True to train with a compiled program; "tune" to measure which kernels are fastest
             here, which may change the last bits from run to run; False to walk the list.
-        seed: a number that makes the training repeatable: of `torch.manual_seed`, and of the order
+        seed: a number that makes the training repeatable, for `torch.manual_seed` and for the order
             of the rows; or a generator for the order alone.
-        non_finite: what happens where a loss is NaN or infinite: "stop" raises an error that names
-            the first such node, "skip" leaves out the update, "ignore" goes on. Gradients whose
-            norm is not finite cannot be clipped, and there is no mean where all labels are
-            ignored: only "skip" goes on there.
+        non_finite: what happens if a loss is NaN or infinite: "stop" raises an error that names the
+            first such node, "skip" leaves out the update, "ignore" goes on. Gradients whose norm is
+            not finite cannot be clipped, and there is no mean if all labels are ignored: only
+            "skip" goes on then.
         drop_last: True to leave out a last batch that is not full.
-        shuffle: False to take the rows in their order.
-        validation_split: the part of the rows, the last ones before any shuffling, that are
+        shuffle: False to take the rows in order.
+        validation_split: the fraction of the rows, the last ones before any shuffling, to use as
             validation data; instead of `validation`.
-        train_metrics: True to measure the metrics on the rows that are learned from, too, in
-            evaluation mode after each epoch.
+        train_metrics: True to also measure the metrics on the training rows, in evaluation mode
+            after each epoch.
         directory: a folder for checkpoints, epochs.csv and steps.jsonl; None to keep nothing.
-        resume: True to go on from the newest checkpoint, if there is one; False to begin anew.
-        progress: True for a progress bar, False for none, None for one on terminals only.
+        resume: True to go on from the newest checkpoint, if there is one; False to start anew.
+        progress: True for a progress bar, False for none, None for one only on terminals.
 
     Raises:
         FeedError: the data are not of that form.
         ShapeError: sizes do not fit together.
-        GraphError: the losses do not fit the outputs, a callback follows an unknown number, an
-            argument is of another kind, nothing can be learned, or a parameter of the list would
+        GraphError: the losses do not fit the outputs, a callback monitors an unknown number, an
+            argument has another type, nothing can be learned, or a parameter of the list would
             never be.
         RangeError: a number or a policy is out of its range.
         NonFiniteError: the loss is NaN or infinite; no update was made from it.
-        EmptyBatchError: nothing counts in a batch, such as where all labels are ignored.
-        LoadError: the directory holds another training, or none that is whole.
-        SystemExit: Ctrl-C (code 130) or SIGTERM (143) came; the step was finished and, where there
-            is a directory, kept. At a prompt or in a notebook, Ctrl-C is a KeyboardInterrupt.
+        EmptyBatchError: nothing counts in a batch, for instance because all labels are ignored.
+        LoadError: the directory holds another training run, or no intact one.
+        SystemExit: on Ctrl-C (code 130) or SIGTERM (143), once the step is finished and, if there
+            is a directory, saved. At a prompt or in a notebook, Ctrl-C is a KeyboardInterrupt.
 
     >>> import graphnet as gn
     >>> points, labels = gn.data.disk(200, torch.Generator().manual_seed(0))
@@ -130,9 +130,9 @@ def fit(
     require_count(epochs=epochs, batch_size=batch_size, accumulate=accumulate)
     _require_flags(drop_last=drop_last, shuffle=shuffle, train_metrics=train_metrics, resume=resume)
     if non_finite not in POLICIES:
-        raise RangeError(f"non_finite is one of {', '.join(POLICIES)}; {non_finite!r} came.")
+        raise RangeError(f"non_finite is one of {', '.join(POLICIES)}; got {non_finite!r}.")
     if compile not in (True, False, "tune"):
-        raise RangeError(f"compile is True, False or 'tune'; {compile!r} came.")
+        raise RangeError(f"compile is True, False or 'tune'; got {compile!r}.")
     if not isinstance(schedule, Plateau):
         _require_function("schedule", schedule, "gn.schedules.cosine(0.1, steps=100)")
     _require_function("augment", augment, "lambda x, t, generator: (x.flip(-1), t)")
@@ -162,14 +162,14 @@ def fit(
 
 
 def _parts(data: Any, validation: Any, split: float) -> tuple[DataSet, DataSet | None]:
-    """What is learned from, and what is only measured."""
+    """The data to learn from, and the data to measure only."""
     given = DataSet(data)
     if validation is None and not split and split is not False:
         return given, None
     if validation is None:
         return given.split(split)
     if split:
-        raise GraphError("validation and validation_split are two ways to the same: give one.")
+        raise GraphError("validation and validation_split do the same: give only one of them.")
     return given, DataSet(validation, "validation")
 
 
@@ -194,15 +194,15 @@ def _path(directory: Any) -> Path:
 
 
 def _keeping(directory: Path, watching: Sequence[Callback]) -> list[Callback]:
-    """What keeps a training in a directory; checkpoints come last, when all else is done."""
+    """The callbacks that save a training run in a directory; checkpoints come last."""
     kept: list[Callback] = [CSVLog(directory / "epochs.csv"), JSONLog(directory / "steps.jsonl")]
     if any(isinstance(each, Checkpoints) for each in watching):
-        return kept  # how often, and where, was said
+        return kept  # the user has already said how often, and where
     return [*kept, Checkpoints(directory / "checkpoints")]
 
 
 def _generator(seed: int | Generator | None) -> tuple[Generator, int | str | None]:
-    """The source of the order of the rows, and what is kept of the seed to know it again."""
+    """The source of the order of the rows, and what is kept of the seed to recognize it."""
     if isinstance(seed, Generator):
         return seed, f"a generator of seed {seed.initial_seed()}"
     if seed is None:
@@ -210,14 +210,14 @@ def _generator(seed: int | Generator | None) -> tuple[Generator, int | str | Non
     try:
         torch.manual_seed(index(seed))
         return Generator().manual_seed(index(seed)), index(seed)
-    except (TypeError, ValueError, RuntimeError):  # torch's for a number that is too large
+    except (TypeError, ValueError, RuntimeError):  # torch raises it for too large a number
         raise RangeError(
-            f"seed is a whole number of at most 64 bits, a torch.Generator, or None; {seed!r} came."
+            f"seed is an integer of at most 64 bits, a torch.Generator, or None; got {seed!r}."
         ) from None
 
 
 def _limit(name: str, value: Any) -> float | None:
-    """The limit of gradients as a number; None where there is none."""
+    """The limit of gradients as a number; None if there is none."""
     limit = None if value is None else limit_of(name, value)
     return None if limit == inf else limit
 
@@ -227,12 +227,12 @@ def _callbacks(given: Callback | Iterable[Callback]) -> list[Callback]:
     for each in listed:
         if not isinstance(each, Callback):
             raise GraphError(
-                "A callback is an object such as gn.EarlyStopping(), of a class that is derived "
-                f"from gn.Callback; {each!r} came."
+                "A callback is an object such as gn.EarlyStopping(), of a subclass of gn.Callback; "
+                f"got {each!r}."
             )
     return listed
 
 
 def _require_function(name: str, value: Any, example: str) -> None:
     if value is not None and not callable(value):
-        raise GraphError(f"{name} is a function, such as {example}, or None; {value!r} came.")
+        raise GraphError(f"{name} is a function, such as {example}, or None; got {value!r}.")

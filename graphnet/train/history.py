@@ -1,4 +1,4 @@
-"""What happened in a training: a row for each epoch, and a row for each step."""
+"""What happened in training: a row for each epoch, and a row for each step."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _SHOWN = 10  # epochs in the table
 
 
 class History:
-    """Losses, metrics, learning rates and seconds of a training.
+    """Losses, metrics, learning rates and seconds of a training run.
 
     Attributes:
         epochs: for each epoch a dict: epoch (from 1), step, loss (the mean over all rows), lr,
-            seconds, and where there are validation data validation_loss and one
-            validation_<name> for each metric.
+            seconds, and with validation data, validation_loss and one validation_<name> for each
+            metric.
         losses: the mean loss of each step.
         rates: the learning rate of each step.
         skipped: how many updates were left out because their loss was not finite.
@@ -47,7 +47,7 @@ class History:
 
     @property
     def names(self) -> list[str]:
-        """The names of all columns, in the order in which they came."""
+        """The names of all columns, in order of appearance."""
         return list(dict.fromkeys(name for row in self.epochs for name in row))
 
     def __getitem__(self, name: str) -> list[float]:
@@ -84,9 +84,9 @@ class History:
         """Curves over the epochs, by matplotlib; returns the axes.
 
         Args:
-            names: which columns; where there are none, the losses.
-            axes: where to draw; a new figure where None.
-            steps: True for curves over the steps, of which "loss" and "lr" are known.
+            names: which columns; without any, the losses.
+            axes: where to draw; None makes a new figure.
+            steps: True for curves over the steps, which have only "loss" and "lr".
 
         Raises:
             GraphError: there is no such column, no epoch, or matplotlib is not installed.

@@ -1,7 +1,7 @@
-"""What a training is, so that a state of another one is refused: by name, and not by chance.
+"""What identifies a training run, so that a state of another one is refused, by name.
 
-What may be longer or shorter, such as `epochs`, or gives the same numbers, such as `compile`, is no
-part of it. Functions of the user are told apart by their code and the values that they use.
+What may be longer or shorter, such as `epochs`, or gives the same numbers, such as `compile`, does
+not count. The user's functions are identified by their code and the values that they use.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from graphnet.train.run import Run
 
 _MOST_LINES = 5000
-"""How many nodes are told one by one."""
+"""How many nodes are listed one by one."""
 
 
 def identity_of(run: Run) -> dict[str, Any]:
@@ -44,13 +44,13 @@ def remembering(run: Run) -> list[Callback]:
 
 
 def differences(saved: Mapping[str, Any], now: Mapping[str, Any], ended: Any) -> Iterator[str]:
-    """What differs from a training that was saved, in words.
+    """What differs from a saved training run, in words.
 
     Args:
-        saved: the identity of the one that was saved.
+        saved: the identity of the saved one.
         now: that of this one.
-        ended: the settings of the optimizer when it was saved; they may have changed on the way,
-            and a training that is called again on the same objects has those.
+        ended: the settings of the optimizer when it was saved; they may have changed during
+            training, and a run that starts again on the same objects has these.
     """
     yield from _changed(saved["settings"], now["settings"])
     if saved["settings"].get("optimizer") == now["settings"]["optimizer"]:
@@ -62,7 +62,7 @@ def differences(saved: Mapping[str, Any], now: Mapping[str, Any], ended: Any) ->
     yield from _changed_line(saved["list"], now["list"])
     for name in _names(saved["values"], now["values"]):
         if saved["values"].get(name) != now["values"].get(name):
-            yield f"{name}: the values are others"
+            yield f"{name}: the values differ"
     for name in _names(saved["functions"], now["functions"]):
         old, new = (each["functions"].get(name, ["None", ""]) for each in (saved, now))
         if old[0] != new[0]:
@@ -87,7 +87,7 @@ def _changed(saved: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _changed_line(saved: Sequence[str], now: Sequence[str]) -> Iterator[str]:
-    """The first node that is another one."""
+    """The first node that differs."""
     for place, (old, new) in enumerate(zip(saved, now, strict=False)):
         if old != new:
             yield f"node {place} was {old} and is {new}"
@@ -126,7 +126,7 @@ def _code(op: Op) -> str:
 
 
 def _modes(run: Run) -> str:
-    """The modules that are in evaluation mode within a model in training."""
+    """The modules in evaluation mode within a model in training mode."""
     modules = run.task.model.named_modules() if run.task.model.training else ()
     apart = [path for path, module in modules if not module.training]
     return f"evaluation of {', '.join(apart)}" if apart else "all in training"
@@ -139,7 +139,7 @@ def _plateau(schedule: Any) -> dict[str, Any]:
 
 
 def _callback_settings(run: Run) -> dict[str, Any]:
-    """What callbacks were made with, where it is kept under the name of the argument."""
+    """The arguments that callbacks were made with, if they keep them under the same name."""
     return {
         f"{name} of callback {place}, {type(callback).__name__},": plain(value)
         for place, callback in enumerate(remembering(run))
@@ -148,7 +148,7 @@ def _callback_settings(run: Run) -> dict[str, Any]:
 
 
 def optimizer_settings(groups: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """All settings of all groups; of the learning rate, the one before any schedule."""
+    """All settings of all groups; for the learning rate, the one before any schedule."""
     found = {}
     for place, group in enumerate(groups):
         own = {**group, "lr": group.get("initial_lr", group["lr"])}

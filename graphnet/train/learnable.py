@@ -1,4 +1,4 @@
-"""What a training learns: nothing may be left out in silence."""
+"""Checks that training learns every parameter that it should."""
 
 from __future__ import annotations
 
@@ -17,19 +17,18 @@ _NAMED = 5  # parameters in a message
 
 
 def require_learnable(task: Task, loss: Any, optimizer: Any) -> None:
-    """Refuse an optimizer that would leave parameters of the list as they are, unasked.
+    """Refuse an optimizer that would silently leave parameters of the list untrained.
 
-    To leave out parameters that `model.parameters()` or `parameters()` of a loss lists is a choice,
-    as is freezing some of them.
+    Leaving out parameters that `model.parameters()` or `parameters()` of a loss lists is a choice,
+    and so is freezing some of them.
 
     Raises:
-        GraphError: it is no optimizer, it is one of another model, all its parameters in the list
-            are frozen, or a parameter of the list is neither frozen, nor known, nor updated.
+        GraphError: it is not an optimizer, it belongs to another model, all its parameters in the
+            list are frozen, or a parameter of the list is neither frozen, nor known, nor updated.
     """
     if not isinstance(optimizer, Optimizer):
         raise GraphError(
-            f"optimizer is one of graphnet, such as gn.Adam(model.parameters()); {optimizer!r} "
-            "came."
+            f"optimizer is one of graphnet, such as gn.Adam(model.parameters()); got {optimizer!r}."
         )
     updated = set(optimizer.parameters)
     listed = [each for each in task.graph.parameters() if not each.is_buffer]
@@ -54,7 +53,7 @@ def require_learnable(task: Task, loss: Any, optimizer: Any) -> None:
         raise GraphError(
             f"{_names(task, stray)} would never be learned: model.parameters() does not list them, "
             "and the optimizer does not update them. Layers are attributes of their module, made "
-            "in __init__ and not in build, and in a ModuleList where they are many. What belongs "
+            "in __init__ and not in build, and several of them go into a ModuleList. What belongs "
             "to a function is given to the optimizer, too; what shall stay as it is has "
             "requires_grad=False."
         )

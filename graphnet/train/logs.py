@@ -1,4 +1,4 @@
-"""Logs of a training: tables for other programs, and TensorBoard."""
+"""Logs of training: tables for other programs, and TensorBoard."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ class CSVLog(Callback):
     """A line of comma-separated values for each epoch.
 
     Args:
-        path: the file. A training that is resumed begins it anew with the epochs it has behind it.
+        path: the file. A resumed training run rewrites it, with the epochs that it already has.
     """
 
     def __init__(self, path: str | PathLike[str]) -> None:
         self.path = Path(path)
-        self._names: list[str] | None = None  # the columns of the file; None where it is not whole
+        self._names: list[str] | None = None  # the columns of the file; None if it is incomplete
 
     def start(self, run: Run) -> None:
         """Begin the file."""
@@ -35,7 +35,7 @@ class CSVLog(Callback):
         self._begin(run)
 
     def epoch(self, run: Run) -> None:
-        """Add a line, or begin anew where there is a new column."""
+        """Add a line, or start the file anew if there is a new column."""
         with writing(self.path):
             if self._names != run.history.names:
                 self._begin(run)
@@ -58,8 +58,8 @@ class JSONLog(Callback):
     A number that is NaN or infinite, which JSON does not have, is null.
 
     Args:
-        path: the file. A training that is resumed begins it anew with what it has behind it.
-        steps: False to leave out the steps.
+        path: the file. A resumed training run rewrites it, with what it already has.
+        steps: False to omit the steps.
     """
 
     def __init__(self, path: str | PathLike[str], steps: bool = True) -> None:
@@ -142,5 +142,5 @@ class TensorBoard(Callback):
                 self._writer.add_scalar(f"epoch/{name}", value, int(run.history.last["epoch"]))
 
     def end(self, run: Run) -> None:
-        """Write what is left."""
+        """Write the rest."""
         self._writer.flush()

@@ -1,8 +1,8 @@
-"""How much each batch counts in the mean that a loss is.
+"""How much each batch counts in the mean that a loss computes.
 
 The mean over many rows is the sum of the means of their batches, each weighted by what it divides
 by: its rows, the weights of its classes, its labels that are not ignored. A loss of several terms
-divides each of them by something of its own.
+divides each of them by something different.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ class Term:
     """One of the losses that are added, with its weight.
 
     Attributes:
-        node: its value, the weight included.
+        node: its value, including the weight.
         target: the place of its targets.
-        counted: how much each row counts, given those targets; None where each counts 1.
-        summed: True if it is a sum over the rows, and not a mean.
+        counted: how much each row counts, given those targets; None if each counts 1.
+        summed: True if it is a sum over the rows, not a mean.
     """
 
     node: Node
@@ -47,13 +47,13 @@ class Term:
 
     @classmethod
     def of(cls, node: Node, loss: Any, target: int = 0, built: Sequence[Any] = ()) -> Term:
-        """The term of a loss: what a `losses.Loss` says; for any other function 1 for each row.
+        """The term of a loss: as defined by a `losses.Loss`; for other functions 1 for each row.
 
         The functions of `ops` that losses are made of, and partial forms of them, are such losses.
-        A function or module that calls one loss counts as that loss does.
+        A function or module that calls one loss counts like that loss.
 
         Args:
-            node: its value, the weight included.
+            node: its value, including the weight.
             loss: the loss.
             target: the place of its targets.
             built: the modules that were built for it.
@@ -66,7 +66,7 @@ class Term:
         return cls(node, target, None if summed else counted, summed)
 
     def count_rows(self, targets: Sequence[Tensor]) -> Tensor | None:
-        """How much each row counts, on the CPU; None where each counts 1."""
+        """How much each row counts, on the CPU; None if each counts 1."""
         if self.counted is None:
             return None
         given = targets[self.target]
@@ -88,7 +88,7 @@ _MODULES: dict[Any, type[Any]] = {
 
 
 def _called(loss: Any, built: Sequence[Any]) -> Any:
-    """The loss that a function or module of the user calls; itself where it calls none."""
+    """The loss that a function or module of the user calls; itself if it calls none."""
     if isinstance(loss, Loss) or hasattr(loss, "counted"):
         return loss
     inner = [each for each in built if isinstance(each, Loss)]
@@ -97,7 +97,7 @@ def _called(loss: Any, built: Sequence[Any]) -> Any:
         names = ", ".join(type(each).__name__ for each in inner)
         warn(
             f"A loss calls {names}, which may divide by different things; its means over batches "
-            "are weighted by rows. Give several losses as a list of losses or pairs "
+            "are weighted by rows. Pass several losses as a list of losses or pairs "
             "(weight, loss), or write `counted(targets)`.",
             stacklevel=user_level(),
         )
@@ -106,7 +106,7 @@ def _called(loss: Any, built: Sequence[Any]) -> Any:
 
 
 def _as_module(loss: Any) -> Any:
-    """The loss that says how much counts in a function of `ops`; anything else as it is."""
+    """The loss module that corresponds to a function of `ops`; anything else as it is."""
     whole = isinstance(loss, partial) and not loss.args
     function, options = (loss.func, loss.keywords) if whole else (loss, {})
     kind = _MODULES.get(function) if isinstance(function, FunctionType) else None
@@ -117,7 +117,7 @@ def _as_module(loss: Any) -> Any:
 
 
 class Counts:
-    """How much the rows of a data set count in each term; looked at once, before the first step.
+    """How much the rows of a data set count in each term; computed once, before the first step.
 
     Args:
         terms: those of the loss.
@@ -125,7 +125,7 @@ class Counts:
         changing: True if batches have other targets than the data.
 
     Attributes:
-        alike: True if one share of a batch is that of every term, so that one number tells all.
+        alike: True if a batch has the same share of every term, so that one number is enough.
         summed: for each number of an update, whether it is a sum over the rows and not a mean.
     """
 
@@ -159,7 +159,7 @@ class Means:
     """The losses of many batches, each number weighted by what it divides by.
 
     Attributes:
-        totals: of each number the sum, over batches that count differently.
+        totals: for each number the sum, over batches that count differently.
         weights: how much these batches count together.
     """
 
@@ -174,7 +174,7 @@ class Means:
             self.weights[place] += count
 
     def loss(self) -> float:
-        """The loss of all of them together; NaN where nothing counts in one of the numbers."""
+        """The loss over all of them; NaN if nothing counts in one of the numbers."""
         if not all(self.weights):
             return float("nan")
         parts = zip(self.summed, self.totals, self.weights, strict=True)
@@ -182,9 +182,9 @@ class Means:
 
 
 def shares(terms: Sequence[Term], batches: Sequence[Batch]) -> list[tuple[float, ...]]:
-    """The part of each batch in the mean over all of them, for each term; 1 in a sum.
+    """The share of each batch in the mean over all of them, for each term; 1 in a sum.
 
-    A batch in which nothing counts has no part. Where nothing counts in any, all parts are NaN.
+    A batch in which nothing counts has no share. If nothing counts in any, all shares are NaN.
     """
     totals = [sum(batch.counts[k] for batch in batches) for k in range(len(terms))]
     return [
@@ -197,7 +197,7 @@ def shares(terms: Sequence[Term], batches: Sequence[Batch]) -> list[tuple[float,
 
 
 def _unequal(counts: Tensor | None) -> Tensor | None:
-    """None where all rows count the same, and something: they are then counted themselves."""
+    """None if all rows count the same nonzero amount: then the rows themselves are counted."""
     if counts is None or (bool(counts[0] != 0) and bool((counts == counts[0]).all())):
         return None
     return counts

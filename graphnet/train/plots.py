@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from graphnet.graph import Graph
 
 DASHES = ("-", "--", ":")
-"""How further curves differ where all colours are used."""
+"""How further curves differ if all colours are used."""
 
 BLUE, ORANGE, GREY = "#1f5fa8", "#d9730d", "#666666"
 RADIUS = 1 / sqrt(2 * pi)
 """The disk around (0.5, 0.5) that covers half of the unit square."""
 
 Rounds = Sequence[Sequence[float]]
-"""One curve for each round; where some are shorter, as after early stopping, the rest goes on."""
+"""One curve for each round; if some are shorter, as after early stopping, the others go on."""
 
 
 def curves(
@@ -37,14 +37,14 @@ def curves(
 ) -> Any:
     """The mean over rounds of each series, in a band of one standard deviation.
 
-    The band goes from mean - deviation to mean + deviation, in the unit of the values. Where it
-    would reach 0 it ends at the lowest round: there is no 0 on a logarithmic scale.
+    The band goes from mean - deviation to mean + deviation, in the unit of the values. If it would
+    reach 0 it ends at the lowest round, since a logarithmic scale has no 0.
 
     Args:
-        series: by name a list for each round, with a number for each epoch.
+        series: by name, a list for each round, with a number for each epoch.
         xlabel: what is counted.
         ylabel: what is measured.
-        axes: where to draw; a new figure where None.
+        axes: where to draw; None makes a new figure.
 
     Raises:
         GraphError: axes is None, and matplotlib is not installed.
@@ -71,13 +71,13 @@ def curves(
 def mean_and_deviation(rounds: Rounds) -> tuple[list[float], list[float]]:
     """The mean and the standard deviation (over n - 1) at each step; 0 for a single round.
 
-    Each step takes the rounds that reach it.
+    Each step uses the rounds that reach it.
     """
     length = max(map(len, rounds), default=0)
     reached = [[each[step] for each in rounds if step < len(each)] for step in range(length)]
     means = [sum(each) / len(each) for each in reached]
     spreads = [
-        # ** 2 raises an OverflowError where * is infinite
+        # ** 2 raises an OverflowError where * gives infinity
         sqrt(sum((value - mean) * (value - mean) for value in each) / max(len(each) - 1, 1))
         for each, mean in zip(reached, means, strict=True)
     ]
@@ -99,7 +99,7 @@ def boundary(
     grid: int = 200,
     axes: Any = None,
 ) -> Any:
-    """The plane as a classifier of points in [0, 1]² sees it, with the points and the true circle.
+    """How a classifier of points in [0, 1]² divides the plane, with the points and the true circle.
 
     Points on the wrong side are crossed out.
 
@@ -108,8 +108,8 @@ def boundary(
         points: shape (n, 2).
         labels: 1 for points inside the disk, shape (n,).
         circle: True to draw the true circle of the disk experiment.
-        grid: how many points are tried along each side.
-        axes: where to draw; a new figure where None.
+        grid: how many points are evaluated along each side.
+        axes: where to draw; None makes a new figure.
 
     Raises:
         ShapeError: the points are not points of the plane.
@@ -135,7 +135,7 @@ def classification(
     circle: bool = True,
     axes: Any = None,
 ) -> Any:
-    """The points in the colours of the classes that a classifier gives them.
+    """The points in the colours of the classes that a classifier assigns to them.
 
     Points on the wrong side are crossed out. Arguments and errors: those of `boundary`.
     """
@@ -149,7 +149,7 @@ def classification(
 
 def _require_points(points: Tensor) -> None:
     if points.ndim != 2 or points.shape[1] != 2:
-        raise ShapeError(f"Points are (n, 2); {shape_text(tuple(points.shape))} came.")
+        raise ShapeError(f"Points are (n, 2); got {shape_text(tuple(points.shape))}.")
 
 
 def _points(axes: Any, points: Tensor, classes: Tensor, wrong: Tensor) -> None:
@@ -163,7 +163,7 @@ def _points(axes: Any, points: Tensor, classes: Tensor, wrong: Tensor) -> None:
 
 
 def _square(axes: Any, circle: bool) -> None:
-    """The unit square, with the true circle where it is asked for."""
+    """The unit square, with the true circle if requested."""
     if circle:
         axes.add_patch(_circle())
     axes.set(xlim=(0, 1), ylim=(0, 1))
@@ -171,7 +171,7 @@ def _square(axes: Any, circle: bool) -> None:
 
 
 def plane(grid: int) -> Tensor:
-    """The middle points of a grid over [0, 1]², row after row.  Shape (grid², 2)."""
+    """The centres of the cells of a grid over [0, 1]², row after row.  Shape (grid², 2)."""
     steps = (empty(grid).fill_(1).cumsum(0) - 0.5) / grid
     points = empty(grid, grid, 2)
     points[..., 0], points[..., 1] = steps, steps.unsqueeze(1)
@@ -189,7 +189,7 @@ def units(values: Tensor, *, columns: int = 8, figure: Any = None) -> Any:
     grid = round(len(values) ** 0.5)
     if values.ndim != 2 or grid * grid != len(values):
         raise ShapeError(
-            f"Values on plane(grid) are (grid², units); {shape_text(tuple(values.shape))} came."
+            f"Values on plane(grid) are (grid², units); got {shape_text(tuple(values.shape))}."
         )
     count = values.shape[1]
     rows = -(-count // columns)
@@ -232,11 +232,11 @@ def confusion(targets: Tensor, predictions: Tensor, classes: int, *, axes: Any =
     """How often each class (row) was taken for each class (column).
 
     Raises:
-        ShapeError: there are not as many predictions as targets.
+        ShapeError: the numbers of predictions and targets differ.
     """
     if targets.shape != predictions.shape or targets.ndim != 1:
         shapes = [shape_text(tuple(each.shape)) for each in (targets, predictions)]
-        raise ShapeError(f"Targets and predictions are two vectors of one size; {shapes} came.")
+        raise ShapeError(f"Targets and predictions are two vectors of one size; got {shapes}.")
     counts = (targets * classes + predictions).bincount(minlength=classes**2).view(classes, classes)
     axes = axes if axes is not None else new_axes(1.5 + 0.4 * classes)
     axes.imshow(counts.tolist(), cmap="Blues")
@@ -250,7 +250,7 @@ def confusion(targets: Tensor, predictions: Tensor, classes: int, *, axes: Any =
 
 
 def canvas(width: float, height: float) -> Any:
-    """A figure of this size in inches, for files: no window is opened and none is needed.
+    """A figure of this size in inches, for files: it needs no window and opens none.
 
     Raises:
         GraphError: matplotlib is not installed.
@@ -262,7 +262,7 @@ def canvas(width: float, height: float) -> Any:
 
 
 def new_axes(width: float = 6.0) -> Any:
-    """Axes in a figure of their own, which a notebook shows.
+    """Axes in a new figure, which a notebook shows.
 
     Raises:
         GraphError: matplotlib is not installed.
@@ -283,13 +283,13 @@ def new_figure(width: float, height: float) -> Any:
 
 
 def require_matplotlib() -> None:
-    """Say how to get matplotlib where it is not installed.
+    """Check that matplotlib is installed, or say how to get it.
 
     Raises:
-        GraphError: it is not.
+        GraphError: it is not installed.
     """
     try:
-        import matplotlib  # noqa: F401 - only whether it is there
+        import matplotlib  # noqa: F401 - only to see whether it is installed
     except ImportError as error:
         raise GraphError(
             "Pictures of training need matplotlib: pip install 'graphnet[plot]'."
@@ -303,5 +303,5 @@ def _circle() -> Any:
 
 
 def _colour(place: int) -> str:
-    """Colours that a colour-blind reader tells apart, and that differ in grey."""
+    """Colours that colour-blind readers can distinguish, and that differ in grey."""
     return (BLUE, ORANGE, GREY, "#7fb3d5", "#f0b27a", "#111111")[place % 6]

@@ -26,7 +26,7 @@ class Progress(Callback):
         self._bar: Any = None
 
     def start(self, run: Run) -> None:
-        """Begin with the steps that are done."""
+        """Begin with the steps that are already done."""
         batches = ceil(run.rows / run.settings.batch_size)
         self._bar = progress_bar(
             self._asked,
@@ -37,23 +37,23 @@ class Progress(Callback):
         self._shown = not self._bar.disable
 
     def step(self, run: Run) -> None:
-        """Go on by one step."""
+        """Advance by one step."""
         if self._shown:
             loss = run.history.losses[-1]
             self._bar.set_postfix(loss=f"{loss:.4g}", lr=f"{run.optimizer.lr:.3g}", refresh=False)
             self._bar.update()
 
     def end(self, run: Run) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         if self._bar is not None:
-            self._bar.refresh()  # a short training has shown nothing yet
+            self._bar.refresh()  # a short training run has not shown anything yet
             self._bar.close()
 
 
 def progress_bar(shown: bool | None, *, total: int, initial: int, unit: str) -> Any:
-    """A bar of tqdm that is taken away at its end.
+    """A tqdm bar that is removed at its end.
 
-    A program without a console, as pythonw runs it, has no place for one.
+    A program without a console, such as under pythonw, has no place for one.
 
     Args:
         shown: True to show it, False to hide it, None to show it on terminals only.
@@ -75,10 +75,10 @@ def progress_bar(shown: bool | None, *, total: int, initial: int, unit: str) -> 
 
 @cache
 def _bar() -> Any:
-    """tqdm with a lock of this process alone.
+    """tqdm with a lock for this process alone.
 
-    Its own lock is shared with processes that are forked from this one, and one that is killed
-    while it holds the lock would keep all others waiting for good.
+    Its own lock is shared with processes forked from this one, and one that is killed while it
+    holds the lock would keep all others waiting forever.
     """
     from tqdm import tqdm
 

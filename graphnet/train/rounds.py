@@ -1,4 +1,4 @@
-"""Rounds: one experiment with several seeds, in parallel where there are workers."""
+"""Rounds: one experiment with several seeds, in parallel if there are workers."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Outcomes = Generator[Round | Failure, None, None]
 """Rounds and failures, as they end."""
 
 _DEATHS = {"TerminatedWorkerError", "KilledWorker", "WorkerCrashedError"}
-"""How loky, Dask and Ray call the end of a worker; by name, as not all of them are installed."""
+"""What loky, Dask and Ray call the death of a worker; by name, as not all are installed."""
 
 
 def rounds(
@@ -43,30 +43,30 @@ def rounds(
     """Run an experiment once for each seed, and return all its numbers.
 
     Each round starts from `torch.manual_seed(seed)` and `random.seed(seed)`, and its numbers are
-    the same whatever the number of workers, and wherever it runs. A round that fails does not stop
-    the others, even if it ends its worker process. Ctrl-C and SIGTERM stop all, workers too, and so
-    does `sys.exit` in this process.
+    the same for any number of workers, wherever it runs. A round that fails does not stop the
+    others, even if it ends its worker process. Ctrl-C and SIGTERM stop everything, workers
+    included, and so does `sys.exit` in this process.
 
     Args:
-        make: builds fresh data and weights from a seed, trains, and returns numbers by their
-            names: each one a number, or a list of numbers, which is a curve. An object with
-            `to_record()`, such as a `History`, gives such names too. The time is measured; a number
-            called "seconds" stands instead.
+        make: builds fresh data and weights from a seed, trains, and returns numbers by name: each a
+            number, or a list of numbers, which is a curve. It may also return an object with
+            `to_record()`, such as a `History`. The time is measured, unless a number is called
+            "seconds".
         n: how many rounds; their seeds are 0, 1, ..., n - 1.
-        seeds: which seeds instead.
+        seeds: the seeds to use instead.
         workers: how many rounds run at the same time, each in its own process; 1 runs them in this
-            one. None leaves it to joblib: 1, or what an active `joblib.parallel_config` says.
+            one. None leaves it to joblib: 1, or the setting of an active `joblib.parallel_config`.
         directory: where finished rounds are kept, as `round-<seed>.json`: they are not run again,
-            not even where `make` has changed, which is not looked at.
-        settings: of the experiment, kept with its rounds; anything that JSON can hold. Rounds of
-            other settings are refused, so what may change belongs here.
+            even if `make` has changed, which is not checked.
+        settings: of the experiment, kept with its rounds; anything that JSON can hold. Rounds with
+            other settings are refused, so put here what may change.
         threads: of torch, in each round.
-        progress: True to show a progress bar; None for one where there is a terminal.
+        progress: True to show a progress bar; None for one only on terminals.
 
     Raises:
         GraphError: all rounds failed, or an argument breaks its rule.
-        RangeError: n, threads or workers is not a whole number of 1 or more.
-        LoadError: the directory holds rounds of other settings.
+        RangeError: n, threads or workers is not an integer of 1 or more.
+        LoadError: the directory holds rounds with other settings.
 
     >>> def make(seed):
     ...     sample = torch.rand(1000)
@@ -81,7 +81,7 @@ def rounds(
     if workers is not None:
         require_count(workers=workers)
     if not callable(make):
-        raise GraphError(f"make is a function of a seed; {type(make).__name__} came.")
+        raise GraphError(f"make is a function of a seed; got {type(make).__name__}.")
     chosen = _seeds(range(n) if seeds is None else seeds)
     kept = None if directory is None else KeptRounds(directory, settings or {})
     ended: dict[int, Round | Failure] = {**kept.read(chosen)} if kept else {}
@@ -101,18 +101,18 @@ def _seeds(seeds: Iterable[int]) -> list[int]:
     """The seeds as a list.
 
     Raises:
-        GraphError: they are not different whole numbers that torch and Python take.
+        GraphError: they are not distinct integers that torch and Python take.
     """
     try:
         chosen = [index(seed) for seed in seeds]
     except TypeError:
-        raise GraphError(f"Seeds are a list of whole numbers; {seeds!r} came.") from None
+        raise GraphError(f"Seeds are a list of integers; got {seeds!r}.") from None
     if not chosen or not all(0 <= seed < 2**63 for seed in chosen):
-        raise GraphError(f"Seeds are one or more numbers from 0 to 2**63 - 1; {chosen} came.")
+        raise GraphError(f"Seeds are one or more numbers from 0 to 2**63 - 1; got {chosen}.")
     twice = sorted({seed for seed in chosen if chosen.count(seed) > 1})
     if twice:
         raise GraphError(
-            f"Each seed is a round of its own; twice came {', '.join(map(str, twice))}."
+            f"Each seed is a round of its own; got {', '.join(map(str, twice))} more than once."
         )
     return chosen
 
@@ -132,10 +132,10 @@ def _watched(
 
 
 def _collected(outcomes: Sequence[Round | Failure]) -> Rounds:
-    """All outcomes together; failures are warned about.
+    """All outcomes together, with a warning about failures.
 
     Raises:
-        GraphError: there is nothing but failures.
+        GraphError: there are only failures.
     """
     results = [each for each in outcomes if isinstance(each, Round)]
     failures = [each for each in outcomes if isinstance(each, Failure)]
@@ -159,8 +159,8 @@ def _collected(outcomes: Sequence[Round | Failure]) -> Rounds:
 def _outcomes(once: Once, seeds: list[int], workers: int | None) -> Outcomes:
     """Run the rounds, and yield them as they end.
 
-    Where a worker dies, the rounds that were under way run again, each alone: the one that kills
-    its worker fails, and the others go on.
+    If a worker dies, the rounds in progress run again, each alone: the one that kills its worker
+    fails, and the others go on.
 
     Raises:
         GraphError: the rounds cannot be sent to the workers.
@@ -185,14 +185,14 @@ def _outcomes(once: Once, seeds: list[int], workers: int | None) -> Outcomes:
 
 
 def _noted(seeds: Iterable[int], begun: list[int]) -> Iterator[int]:
-    """The seeds, each of which is noted when joblib takes it."""
+    """The seeds, each noted when joblib takes it."""
     for seed in seeds:
         begun.append(seed)
         yield seed
 
 
 def _alone(once: Once, seed: int, workers: int | None) -> Round | Failure:
-    """One round with all workers for itself; their death is its failure."""
+    """One round with all workers to itself; their death is its failure."""
     try:
         (outcome,) = _in_parallel(once, iter([seed]), 1, workers)
     except Exception as error:
@@ -203,24 +203,24 @@ def _alone(once: Once, seed: int, workers: int | None) -> Round | Failure:
 
 
 def _require_death(error: Exception) -> None:
-    """Raise again what is not the end of a worker process."""
+    """Re-raise an error that is not the death of a worker process."""
     if type(error).__name__ not in _DEATHS:
         raise GraphError(
             f"The workers cannot run these rounds: {error} What make uses is sent to other "
-            "processes; build it inside of make, or say workers=1."
+            "processes; build it inside make, or pass workers=1."
         ) from error
 
 
 def _in_parallel(
     once: Once, seeds: Iterator[int], count: int, workers: int | None
 ) -> Iterator[Round | Failure]:
-    """Rounds through joblib's active back end, as they end."""
+    """Rounds through joblib's active backend, as they end."""
     from joblib import Parallel, delayed, effective_n_jobs
 
     options: dict[str, Any] = {"n_jobs": workers, "batch_size": 1, "pre_dispatch": "n_jobs"}
     try:
         parallel = Parallel(return_as="generator_unordered", **options)
-    except ValueError:  # this back end, as Ray's, gives its results all at once: ask for few
+    except ValueError:  # such a backend, like Ray's, returns results all at once: request few
         group = effective_n_jobs(workers)
         for _ in range(0, count, group):
             yield from Parallel(**options)(delayed(once)(seed) for seed in islice(seeds, group))

@@ -22,20 +22,20 @@ _MISSING = object()
 
 
 class KeptRounds:
-    """The folder in which the finished rounds of one experiment are kept.
+    """The folder that keeps the finished rounds of one experiment.
 
     Args:
-        directory: made where it is missing.
-        settings: of the experiment; rounds of other settings do not belong into the folder.
+        directory: created if it is missing.
+        settings: of the experiment; rounds with other settings do not belong in the folder.
 
     Raises:
-        GraphError: the settings are not what JSON can hold, or there cannot be such a folder.
+        GraphError: JSON cannot hold the settings, or there cannot be such a folder.
     """
 
     def __init__(self, directory: str | Path, settings: Mapping[str, Any]) -> None:
         self.directory = Path(directory)
         try:
-            self.settings = json.loads(json.dumps(dict(settings)))  # a tuple is a list from now on
+            self.settings = json.loads(json.dumps(dict(settings)))  # tuples become lists
             schema.encoded(self.settings)
             self.directory.mkdir(parents=True, exist_ok=True)
         except (TypeError, ValueError, RecursionError) as error:
@@ -79,12 +79,12 @@ class KeptRounds:
         ]
         if other:
             raise LoadError(
-                f"A folder keeps rounds of the same settings. In {path} {'; '.join(other)}. "
+                f"A folder keeps rounds with the same settings. In {path} {'; '.join(other)}. "
                 "Choose another directory, or these settings."
             )
 
     def keep(self, result: Round) -> None:
-        """Write a round; where the disk refuses, there is a warning, and training goes on."""
+        """Write a round; if the disk refuses, there is a warning, and training goes on."""
         path = self.directory / f"round-{result.seed}.json"
         try:
             write_round(path, result, self.settings)
@@ -130,7 +130,7 @@ def read_round(path: Path) -> tuple[Round, dict[str, Any]]:
     except OSError as error:
         raise LoadError(f"{path} cannot be read: {reason_of(error)}.") from None
     except ValueError as error:
-        raise LoadError(f"{path} is not a whole round: {error}.") from None
+        raise LoadError(f"{path} is not an intact round: {error}.") from None
 
 
 def _checked(record: dict[str, Any], path: Path) -> Round:
@@ -145,7 +145,7 @@ def _checked(record: dict[str, Any], path: Path) -> Round:
 
 def _table(value: Any) -> dict[str, Any]:
     if type(value) is not dict:
-        raise ValueError(f"{_short(value)} stands where names should be")
+        raise ValueError(f"{_short(value)} is in the place of names")
     return value
 
 

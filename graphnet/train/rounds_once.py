@@ -1,4 +1,4 @@
-"""One round: the same surroundings wherever it runs, and its numbers or its failure as the result.
+"""One round: the same surroundings wherever it runs, with its numbers or its failure as result.
 
 A round leaves nothing behind in its process, and nothing in its process changes its numbers.
 """
@@ -34,13 +34,13 @@ _INSIDE: ContextVar[bool] = ContextVar("inside a round", default=False)
 
 @dataclass(frozen=True)
 class Once:
-    """Runs one round from a seed; what is sent to the workers.
+    """Runs one round from a seed; this is what is sent to the workers.
 
     Attributes:
         make: trains from a seed.
         threads: of torch, in each round.
-        dtype: torch's default number type, which a new process does not know.
-        process: the one that asks for the rounds; `sys.exit` in another one is a failure.
+        dtype: torch's default dtype, which a new process does not know.
+        process: the one that starts the rounds; `sys.exit` in another one is a failure.
     """
 
     make: Make
@@ -64,7 +64,7 @@ class Once:
 
     @contextmanager
     def _surroundings(self, seed: int) -> Iterator[None]:
-        """Threads, number type and random states; those of the caller come back at the end."""
+        """Threads, dtype and random states of the round; the caller's come back at the end."""
         threads, dtype = torch.get_num_threads(), torch.get_default_dtype()
         states, inside = (torch.get_rng_state(), random.getstate()), _INSIDE.set(True)
         try:
@@ -82,23 +82,23 @@ class Once:
 
 
 def inside_a_round() -> bool:
-    """True while a round runs in this thread: rounds in a round use no further workers."""
+    """True while a round runs in this thread: rounds inside a round use no more workers."""
     return _INSIDE.get()
 
 
 def round_of(seed: int, made: Any, seconds: float) -> Round:
     """A round from what `make` has returned.
 
-    A number called seconds stands instead of the measured time, and a seed is known already.
+    A number called seconds replaces the measured time, and a seed is dropped: it is known.
 
     Raises:
-        GraphError: it holds something else than numbers and curves.
+        GraphError: it holds something other than numbers and curves.
     """
     record = made.to_record() if hasattr(made, "to_record") else made
     if not isinstance(record, Mapping):
         raise GraphError(
             f"make(seed) returns numbers by their names, as {{'accuracy': 0.9}}; "
-            f"{type(record).__name__} came."
+            f"got {type(record).__name__}."
         )
     numbers: dict[str, float] = {}
     curves: dict[str, list[float]] = {}

@@ -1,4 +1,4 @@
-"""Lines of source for tracebacks of workers, to which functions are sent without their files."""
+"""Source lines for tracebacks of workers, which receive functions without their files."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from types import CodeType, FunctionType, MethodType
 from typing import Any
 
 _FRAME = re.compile(r'^  File ".*", line (\d+), in (.+)\n(?!    )', re.MULTILINE)
-"""A frame of a traceback below which no line of source stands."""
+"""A frame of a traceback without a source line below it."""
 
 
 def sourced(traceback: str, make: Callable[..., Any]) -> str:
-    """A traceback with the lines of source that the process where it was made did not have.
+    """A traceback with the source lines that the process that made it did not have.
 
     Args:
-        traceback: as Python prints it. A function that was sent to another process by its value
-            has lost the name of its file, and so the line that failed.
-        make: that function, as it is here; what it holds or names in its module is known as well.
+        traceback: as Python prints it. A function that was sent to another process by value has
+            lost the name of its file, and so the line that failed.
+        make: that function, in this process, along with what it holds or names in its module.
     """
     return _FRAME.sub(partial(_with_source, list(_codes(make))), traceback)
 
 
 def _with_source(codes: list[CodeType], frame: re.Match[str]) -> str:
-    """The lines of a frame, with those of the code that is meant; as they are if none fits."""
+    """The lines of a frame, with those of the matching code; unchanged if none fits."""
     place, name = int(frame[1]), frame[2]
     for code in codes:
         if code.co_name == name and place in {line for *_, line in code.co_lines()}:
@@ -37,9 +37,9 @@ def _with_source(codes: list[CodeType], frame: re.Match[str]) -> str:
 
 
 def _codes(make: Any) -> Iterator[CodeType]:
-    """The code of a function, and of all that it holds or names in its own module.
+    """The code of a function, and of everything that it holds or names in its own module.
 
-    What is of another module is sent by its name, and has a file wherever it is imported.
+    Objects of another module are sent by name, and have a file wherever they are imported.
     """
     todo, seen = [make], {id(make): make}
     while isinstance(make, partial):
@@ -56,7 +56,7 @@ def _codes(make: Any) -> Iterator[CodeType]:
 
 
 def _parts(each: Any, module: str | None) -> list[Any]:
-    """What may be called inside of something that is called, or holds something of that kind."""
+    """What may be called inside an object that is called, or that holds such an object."""
     match each:
         case CodeType():
             return [part for part in each.co_consts if isinstance(part, CodeType)]
@@ -78,12 +78,12 @@ def _parts(each: Any, module: str | None) -> list[Any]:
 def _held(function: FunctionType) -> Iterator[Any]:
     """The values of the variables around a function."""
     for cell in function.__closure__ or ():
-        with suppress(ValueError):  # one that has no value yet
+        with suppress(ValueError):  # a variable without a value yet
             yield cell.cell_contents
 
 
 def _named(code: CodeType, known: Mapping[str, Any]) -> Iterator[Any]:
-    """The values of the global names in a code, and in the functions inside of it."""
+    """The values of the global names in a code, and in the functions inside it."""
     yield from (known[name] for name in code.co_names if name in known)
     for inner in code.co_consts:
         if isinstance(inner, CodeType):

@@ -1,4 +1,4 @@
-"""What several rounds gave: their numbers, mean and deviation, and the rounds that failed."""
+"""The results of several rounds: numbers, mean and deviation, and the rounds that failed."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _LONGEST = 200  # characters of an error in a table
 
 @dataclass(frozen=True)
 class Round:
-    """What one round gave.
+    """The result of one round.
 
     Attributes:
         seed: of its data and weights.
         numbers: by their names.
-        curves: by name one number for each epoch.
+        curves: one number for each epoch, by name.
         seconds: how long it took.
     """
 
@@ -64,8 +64,8 @@ class Rounds:
     """The rounds of one experiment, in the order of their seeds.
 
     Attributes:
-        results: the rounds that ended well.
-        failures: those that did not.
+        results: the successful rounds.
+        failures: the failed ones.
 
     >>> rounds = Rounds([Round(0, {"test_accuracy": 0.84}, {}, 1.4),
     ...                  Round(1, {"test_accuracy": 0.86}, {}, 1.5)])
@@ -92,16 +92,16 @@ class Rounds:
 
     @property
     def names(self) -> list[str]:
-        """The names of all numbers, in the order in which they came."""
+        """The names of all numbers, in order of appearance."""
         return list(dict.fromkeys(name for each in self.results for name in each.numbers))
 
     @property
     def curve_names(self) -> list[str]:
-        """The names of all curves, in the order in which they came."""
+        """The names of all curves, in order of appearance."""
         return list(dict.fromkeys(name for each in self.results for name in each.curves))
 
     def values(self, name: str) -> list[float]:
-        """A number of all rounds that have it; of a curve, its last value.
+        """A number of all rounds that have it; for a curve, its last value.
 
         Args:
             name: of a number or a curve, or "seconds".
@@ -148,8 +148,8 @@ class Rounds:
         """The mean of each curve, in a band of one standard deviation; returns matplotlib's axes.
 
         Args:
-            names: which curves; where there are none, the losses, or else all.
-            axes: where to draw; a new figure where None.
+            names: which curves; without any, the losses, or else all.
+            axes: where to draw; None makes a new figure.
 
         Raises:
             GraphError: there is no such curve, or matplotlib is not installed.
@@ -186,7 +186,7 @@ class Rounds:
         }
 
     def _shown(self) -> list[str]:
-        """The numbers; where there are none, the curves; and the seconds."""
+        """The numbers, or without any the curves; and the seconds."""
         return [*(self.names or [n for n in self.curve_names if n != "seconds"]), "seconds"]
 
     def _rows(self) -> list[tuple[str, str]]:
@@ -211,14 +211,14 @@ class Rounds:
 
 
 def mean(values: Sequence[float]) -> float:
-    """The mean, summed without rounding on the way."""
+    """The mean, summed without intermediate rounding."""
     return _sum(values) / len(values)
 
 
 def std(values: Sequence[float]) -> float:
     """The standard deviation over n - 1; 0 for a single value."""
     middle = mean(values)
-    # ** 2 raises an OverflowError where * is infinite
+    # ** 2 raises an OverflowError where * gives infinity
     squares = [(value - middle) * (value - middle) for value in values]
     return sqrt(_sum(squares) / max(len(values) - 1, 1))
 
@@ -232,11 +232,10 @@ def _sum(values: Sequence[float]) -> float:
 
 
 def spread_text(name: str, values: Sequence[float]) -> str:
-    """Mean and deviation in words; a single value stands alone.
+    """Mean and deviation as text; a single value stands alone.
 
-    What is called accuracy or error, and lies between 0 and 1, is a fraction: it is shown in
-    percent. Seconds have two decimals, if they are not too short; other numbers have four
-    significant digits.
+    An accuracy or error between 0 and 1 is a fraction and is shown in percent. Seconds have two
+    decimals, if they are not too short; other numbers have four significant digits.
 
     >>> spread_text("test_error", [0.14, 0.16])
     '15.0 ± 1.4 %'
@@ -255,7 +254,7 @@ def spread_text(name: str, values: Sequence[float]) -> str:
 
 
 def _decimals(size: float) -> int | None:
-    """How many decimals show four significant digits; None where there are better ways."""
+    """How many decimals show four significant digits; None if another format is better."""
     if not 1e-4 <= size < 1e6:  # too small, too large, 0, or not finite
         return None
     return max(0, 3 - floor(log10(size)))

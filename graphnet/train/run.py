@@ -1,4 +1,4 @@
-"""One training: where it is, and how it goes on."""
+"""One training run: where it is, and how it goes on."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ Augment = Callable[[Any, Any, "Generator"], tuple[Any, Any]]
 
 @dataclass(frozen=True)
 class Settings:
-    """How a training is made; see `fit`."""
+    """How to train; see `fit`."""
 
     epochs: int
     batch_size: int
@@ -49,26 +49,26 @@ class Settings:
 
 
 class Run:
-    """A training that is under way: callbacks look at it, and may stop it.
+    """A training run in progress: callbacks observe it, and may stop it.
 
     Attributes:
         task: the model, its losses and its list of nodes.
         optimizer: what updates the parameters.
         data: the rows to learn from.
-        settings: how the training is made.
+        settings: how to train.
         history: what has happened.
         epoch: how many epochs are done.
-        step: how many updates are done; those that were left out count too.
+        step: how many updates are done, including those that were skipped.
         position: how many rows of this epoch are done.
-        rows: how many rows an epoch takes; all, but for a last batch that is dropped.
+        rows: how many rows an epoch takes: all, except a last batch that is dropped.
         order: the rows of this epoch, in the order in which they are taken; None between epochs.
         generator: the source of that order.
-        validation: the rows that are only measured; None where there are none.
+        validation: the rows that are only measured; None if there are none.
         means: the loss of this epoch so far.
-        identity: what a state must have in common with this training; None before it is asked for.
-        stopped: True when a callback has asked for the end.
-        interrupted: True when a signal has.
-        failed: True when an error has ended the training.
+        identity: what a state must have in common with this run; None before it is needed.
+        stopped: True once a callback has requested the end.
+        interrupted: True once a signal has.
+        failed: True once an error has ended the training.
     """
 
     def __init__(
@@ -100,9 +100,9 @@ class Run:
         """Measure loss and metrics after each epoch.
 
         Args:
-            held: data that are not learned from; None where there are none.
+            held: data that are not learned from; None if there are none.
             metrics: functions, or a dict of them by name.
-            training: True to measure the metrics on the rows to learn from, too.
+            training: True to also measure the metrics on the rows to learn from.
         """
         if training and not metrics:
             raise GraphError("train_metrics=True measures the metrics: give `metrics`, too.")
@@ -115,7 +115,7 @@ class Run:
             self._measure(self.data, metrics, "")
 
     def reset(self) -> None:
-        """Let all that remembers something begin anew."""
+        """Reset everything that remembers something."""
         if isinstance(self.settings.schedule, Plateau):
             self.settings.schedule.reset()
         for callback in self.callbacks:
@@ -130,14 +130,14 @@ class Run:
         self.stopped = True
 
     def train(self) -> History:
-        """Make all epochs that are left.
+        """Make all remaining epochs.
 
         Raises:
             NonFiniteError: the loss is NaN or infinite, and the policy is to stop.
-            SystemExit: Ctrl-C or SIGTERM came; the step was finished, and the callbacks told. At
-                a prompt or in a notebook, Ctrl-C is a KeyboardInterrupt.
+            SystemExit: on Ctrl-C or SIGTERM, after the step is finished and the callbacks are
+                called. At a prompt or in a notebook, Ctrl-C is a KeyboardInterrupt.
         """
-        if not self.task.model.training:  # parts of a model in training keep the mode they have
+        if not self.task.model.training:  # parts of a model in training mode keep their own mode
             self.task.model.train()
         if isinstance(self.settings.schedule, Plateau):
             set_lr(self.optimizer, self.settings.schedule.lr)
@@ -157,7 +157,7 @@ class Run:
 
     @property
     def ending(self) -> bool:
-        """True when no further step is to be made."""
+        """True if no further step is to be made."""
         return self.stopped or self.interrupted
 
     def _tell(self, moment: str) -> None:
@@ -165,7 +165,7 @@ class Run:
             getattr(callback, moment)(self)
 
     def _tell_the_end(self) -> None:
-        """Call `end` of all callbacks in their order, also behind one that fails."""
+        """Call `end` of all callbacks in order, even if one of them fails."""
         with ExitStack() as ends:
             for callback in reversed(self.callbacks):
                 ends.callback(callback.end, self)
@@ -211,7 +211,7 @@ class Run:
         self.history.rates.append(self.optimizer.lr)
 
     def _next_batches(self) -> list[Batch]:
-        """The batches of the next update; `position` moves behind them."""
+        """The batches of the next update; `position` moves past them."""
         batches: list[Batch] = []
         size, order = self.settings.batch_size, self.order
         while order is not None and len(batches) < self.settings.accumulate:
@@ -241,7 +241,7 @@ class Run:
         for prefix, evaluation, data in self._evaluations:
             measured = evaluation(data)
             if not prefix:
-                del measured["loss"]  # that of the training is there
+                del measured["loss"]  # that of the training is already there
             row |= {f"{prefix}{name}": each for name, each in measured.items()}
         row["seconds"] = seconds
         self.history.epochs.append(row)

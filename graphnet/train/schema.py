@@ -1,14 +1,14 @@
-"""The text of a checkpoint: JSON in one spelling only, with its own SHA-256 in it.
+"""The text of a checkpoint: JSON in only one spelling, with its own SHA-256 in it.
 
-A text is accepted where the state that it tells, written again, gives the very same bytes. So no
+A text is accepted if the state that it describes, written again, gives the very same bytes. So no
 flipped bit, no missing or additional byte, and no second spelling of a number or a key can pass.
 
 What JSON lacks is written like this:
 
-    nan, inf, -inf      {"$float": "7ff8000000000000"}, the bits as IEEE 754 orders them
+        nan, inf, -inf      {"$float": "7ff8000000000000"}, the bits in the order of IEEE 754
     a key "$name"       "$$name"
 
-All errors are a ValueError with the reason; who calls knows the file, and adds it.
+All errors are a ValueError with the reason; the caller knows the file, and adds it.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ MOST_BYTES = 2**26
 MOST_TENSORS = 1_000_000
 LONGEST_NAME = 500
 DEEPEST = 50
-"""How many lists and dicts lie in each other."""
+"""How deep lists and dicts may be nested."""
 
 LARGEST = 2**128
 """The largest int, in either direction."""
@@ -55,19 +55,19 @@ DTYPES = {
     "uint8": "U8",
     "bool": "BOOL",
 }
-"""The number types that safetensors both writes and reads: torch's names, and its own."""
+"""The dtypes that safetensors both writes and reads: torch's names, and its own."""
 
 _FIELDS = ["format", "version", "step", "values", "tensors", "file", "sha256"]
 _TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+"|["\[\]{}]', re.DOTALL)
 
 
 class Text(NamedTuple):
-    """What the text of a checkpoint tells."""
+    """The content of a checkpoint's text."""
 
     step: int
     values: dict[str, Any]
     tensors: dict[str, Any]
-    """Of each tensor the dtype, the shape, and the SHA-256 of its bytes."""
+    """The dtype, the shape, and the SHA-256 of the bytes of each tensor."""
     file: str
     """The SHA-256 of the whole file that holds the tensors."""
 
@@ -76,7 +76,7 @@ def written(text: Text) -> bytes:
     """The bytes of a text.
 
     Raises:
-        ValueError: it holds what cannot be written.
+        ValueError: it holds something that cannot be written.
     """
     fields = [FORMAT, VERSION, text.step, encoded(text.values), text.tensors, text.file]
     tree = dict(zip(_FIELDS, fields, strict=False))
@@ -84,10 +84,10 @@ def written(text: Text) -> bytes:
 
 
 def read(data: bytes) -> Text:
-    """The text that some bytes are.
+    """Parse the text of a checkpoint.
 
     Raises:
-        ValueError: they are no whole text of a checkpoint.
+        ValueError: the bytes are not an intact text of a checkpoint.
     """
     tree = parsed(data)
     if type(tree) is not dict or tree.get("format") != FORMAT:
@@ -109,7 +109,7 @@ def read(data: bytes) -> Text:
 
 def _check(text: Text) -> None:
     if type(text.step) is not int or not 0 <= text.step < 2**63:
-        raise ValueError(f"a step is a whole number of 0 or more, not {text.step!r:.50}")
+        raise ValueError(f"a step is an integer of 0 or more, not {text.step!r:.50}")
     if type(text.values) is not dict:
         raise ValueError(f"its values are a {type(text.values).__name__}, not a dict")
     if type(text.tensors) is not dict or len(text.tensors) > MOST_TENSORS:
@@ -117,11 +117,11 @@ def _check(text: Text) -> None:
     for name, about in text.tensors.items():
         check_name(name)
         if type(about) is not dict or list(about) != ["dtype", "shape", "sha256"]:
-            raise ValueError(f"tensor {name} has not a dtype, a shape and a SHA-256")
+            raise ValueError(f"tensor {name} lacks a dtype, a shape or a SHA-256")
 
 
 def check_name(name: str) -> None:
-    """A name of a tensor is short and printable, and never looks like a path.
+    """Check that the name of a tensor is short and printable, and never looks like a path.
 
     Raises:
         ValueError: this one is not.
@@ -137,14 +137,14 @@ def check_name(name: str) -> None:
 
 
 def encoded(value: Any, depth: int = 0) -> Any:
-    """A value as JSON can hold it.
+    """A value in a form that JSON can hold.
 
     Raises:
-        ValueError: its type, or its size, has no place in a checkpoint.
+        ValueError: a checkpoint does not allow its type or size.
     """
     kind = type(value)
     if depth > DEEPEST:
-        raise ValueError(f"lists and dicts lie in each other more than {DEEPEST} deep")
+        raise ValueError(f"lists and dicts are nested more than {DEEPEST} deep")
     if value is None or kind in (bool, str) or (kind is int and abs(value) <= LARGEST):
         return value
     if kind is float:
@@ -158,7 +158,7 @@ def encoded(value: Any, depth: int = 0) -> Any:
         }
     raise ValueError(
         "the values of a checkpoint are None, bool, int (of at most 128 bits), float, str, "
-        f"list, and dict with keys of str; a {kind.__name__} came that is none of these"
+        f"list, and dict with keys of str; got a {kind.__name__}"
     )
 
 
@@ -166,7 +166,7 @@ def decoded(tree: Any) -> Any:
     """The value that was encoded.
 
     Raises:
-        ValueError: it is not what an encoded value looks like.
+        ValueError: it does not look like an encoded value.
     """
     if type(tree) is list:
         return [decoded(each) for each in tree]
@@ -199,7 +199,7 @@ def _dumped(tree: Any) -> bytes:
 
 
 def parsed(data: bytes) -> Any:
-    """What JSON tells, without its dark corners: no duplicate keys, no NaN, no great depth.
+    """Parse JSON without its dark corners: no duplicate keys, no NaN, no great depth.
 
     Raises:
         ValueError: it is not such JSON.
@@ -207,7 +207,7 @@ def parsed(data: bytes) -> Any:
     if len(data) > MOST_BYTES:
         raise ValueError(f"it has more than {MOST_BYTES:,} bytes")
     if max(_depths(data), default=0) > DEEPEST + 5:
-        raise ValueError("lists and dicts lie too deep in each other")
+        raise ValueError("lists and dicts are nested too deep")
     return json.loads(
         data.decode(),
         parse_int=_int,
@@ -222,7 +222,7 @@ def _depths(data: bytes) -> Iterator[int]:
     for match in _TOKEN.finditer(data):
         token = match[0]
         if token == b'"':
-            raise ValueError("a text in it has no end")
+            raise ValueError("a string in it has no end")
         depth += (token in b"[{") - (token in b"]}")
         yield depth
 
@@ -240,7 +240,7 @@ def _refused(word: str) -> None:
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     tree = dict(pairs)
     if len(tree) != len(pairs):
-        raise ValueError("a key comes twice")
+        raise ValueError("a key occurs twice")
     return tree
 
 
@@ -248,7 +248,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def contents(data: bytes) -> dict[str, Any]:
-    """Of each tensor in a safetensors file the dtype, the shape, and the SHA-256 of its bytes.
+    """The dtype, the shape, and the SHA-256 of the bytes of each tensor in a safetensors file.
 
     Raises:
         ValueError: it is not such a file.
@@ -267,10 +267,10 @@ def contents(data: bytes) -> dict[str, Any]:
 def _check_entry(name: str, entry: Any, size: int) -> None:
     check_name(name)
     if type(entry) is not dict or sorted(entry) != ["data_offsets", "dtype", "shape"]:
-        raise ValueError(f"tensor {name} has not a dtype, a shape and offsets")
+        raise ValueError(f"tensor {name} lacks a dtype, a shape or offsets")
     dtype, shape, offsets = entry["dtype"], entry["shape"], entry["data_offsets"]
     if type(dtype) is not str or dtype not in DTYPES.values():
-        raise ValueError(f"tensor {name} is of a number type that is not known: {dtype!r:.50}")
+        raise ValueError(f"tensor {name} has an unknown dtype: {dtype!r:.50}")
     for sizes in (shape, offsets):
         if type(sizes) is not list or any(type(n) is not int or not 0 <= n < 2**63 for n in sizes):
             raise ValueError(f"tensor {name} has the sizes {sizes!r:.50}")
@@ -279,7 +279,7 @@ def _check_entry(name: str, entry: Any, size: int) -> None:
 
 
 def _check_order(offsets: list[list[int]]) -> None:
-    """Tensors lie one behind the other, or a small file could ask for many sums of the same."""
+    """Check that tensors lie one behind the other; else a small file could request many sums."""
     end = 0
     for here, there in sorted(offsets):
         if here != end:

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM wait for the end of a step."""
+"""Let Ctrl-C and SIGTERM wait for the end of a step."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ class Stopped(SystemExit, KeyboardInterrupt):
 class Interruption:
     """While inside, the first Ctrl-C or SIGTERM is only noted, so that no step is left half done.
 
-    A second one acts at once, as it would have done outside. A signal that is ignored outside
-    stays ignored. In another thread than the main one, which gets no signals, nothing changes.
+    A second one acts at once, as it would outside. A signal that is ignored outside stays ignored.
+    In threads other than the main one, which get no signals, nothing changes.
 
     Attributes:
-        signal: the signal that came, or None.
+        signal: the signal that was received, or None.
 
     >>> with Interruption() as interruption:
     ...     for step in range(1, 1_000):
@@ -44,7 +44,7 @@ class Interruption:
 
     @property
     def exit_code(self) -> int:
-        """What a shell expects of a program that a signal has ended: 128 and its number; else 0."""
+        """What a shell expects of a program ended by a signal: 128 and its number; else 0."""
         return 0 if self.signal is None else 128 + self.signal
 
     def ending(self) -> BaseException:
@@ -58,7 +58,7 @@ class Interruption:
             for each in SIGNALS:
                 outside = signal.getsignal(each)
                 if outside not in (signal.SIG_IGN, None):  # None: not set from Python
-                    self._outside[each] = outside  # first: it may come between these two lines
+                    self._outside[each] = outside  # first: it may arrive between these two lines
                     signal.signal(each, self._note)
         return self
 
@@ -84,10 +84,10 @@ class Interruption:
 
 @contextmanager
 def exit_on_sigterm() -> Iterator[None]:
-    """While inside, SIGTERM raises SystemExit(143), so that what was begun is ended on the way out.
+    """While inside, SIGTERM raises SystemExit(143), so that work in progress is cleaned up.
 
-    Where SIGTERM would do something else than end the program, and in another thread than the main
-    one, nothing changes.
+    If SIGTERM would do anything but end the program, and in threads other than the main one,
+    nothing changes.
     """
     main = threading.current_thread() is threading.main_thread()
     if not main or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
@@ -105,7 +105,7 @@ def _leave(number: int, frame: FrameType | None) -> None:
 
 
 def end_at_once_on_sigterm() -> None:
-    """Undo `exit_on_sigterm` in a worker that was forked inside it, and inherited it."""
+    """Undo `exit_on_sigterm` in a worker that was forked inside it and inherited it."""
     main = threading.current_thread() is threading.main_thread()
     if main and signal.getsignal(signal.SIGTERM) is _leave:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)

@@ -1,8 +1,8 @@
 """One checkpoint: the files that hold the state of a run, and how they are read back.
 
-`tensors.safetensors` holds the tensors; `state.json` holds all else, and the SHA-256 of everything,
-so that every damaged byte is found. SHA-256 does not tell who wrote a file; but whatever the files
-hold, reading them runs nothing.
+`tensors.safetensors` holds the tensors; `state.json` holds everything else, and the SHA-256 of
+everything, so that every damaged byte is found. SHA-256 does not prove who wrote a file; but
+whatever the files hold, reading them runs nothing.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ TENSORS, TEXT = "tensors.safetensors", "state.json"
 
 @dataclass(frozen=True)
 class State:
-    """What one checkpoint holds.
+    """The content of one checkpoint.
 
     Attributes:
-        step: after which update it was taken.
+        step: the update after which it was taken.
         tensors: tensors by name; names are short, printable, and without slashes.
         values: None, bool, int, float, str, and lists and dicts of these; a float comes back with
-            the same bits, also if it is NaN.
+            the same bits, even if it is NaN.
     """
 
     step: int
@@ -56,7 +56,7 @@ def read_state(path: str | Path) -> State:
     except (OSError, MemoryError) as error:
         raise LoadError(f"{path} cannot be read: {reason_of(error)}.") from None
     except ValueError as error:
-        raise LoadError(f"{path} is not a whole checkpoint: {error}.") from None
+        raise LoadError(f"{path} is not an intact checkpoint: {error}.") from None
     return State(text.step, {name: tensors[name] for name in text.tensors}, text.values)
 
 
@@ -64,7 +64,7 @@ def packed(state: State) -> dict[str, bytes]:
     """The files of a checkpoint: name and content.
 
     Raises:
-        CheckpointError: the state holds what has no place in a checkpoint.
+        CheckpointError: the state holds something that a checkpoint cannot.
     """
     from safetensors import SafetensorError
     from safetensors.torch import save
@@ -75,7 +75,7 @@ def packed(state: State) -> dict[str, bytes]:
         about = {name: contents[name] for name in state.tensors}
         digest = sha256(data).hexdigest()
         text = schema.written(schema.Text(state.step, state.values, about, digest))
-        schema.read(text)  # what is beyond a limit is found now, not when it is needed
+        schema.read(text)  # a violated limit is found now, not when the state is needed
     except (SafetensorError, KeyError, RuntimeError, TypeError, ValueError) as error:
         raise CheckpointError(f"A checkpoint cannot hold this state: {error}.") from error
     return {TENSORS: data, TEXT: text}
@@ -88,7 +88,7 @@ def _copy(name: str, tensor: Tensor) -> Tensor:
     dtype = str(tensor.dtype).removeprefix("torch.")
     if dtype not in schema.DTYPES:
         known = ", ".join(sorted(schema.DTYPES))
-        raise ValueError(f"tensor {name} is of {dtype}; the number types are {known}")
+        raise ValueError(f"tensor {name} has dtype {dtype}; the allowed ones are {known}")
     if tensor.is_meta or str(tensor.layout) != "torch.strided":
         raise ValueError(f"tensor {name} has no values in memory, or is sparse")
     own = tensor.detach().to("cpu", copy=True, memory_format=contiguous_format)
@@ -114,10 +114,10 @@ def _tensors(data: bytes) -> dict[str, Tensor]:
 
     try:
         return load(data)
-    except Exception as error:  # whatever the library says, the file is the cause
+    except Exception as error:  # whatever the library raises, the file is the cause
         raise ValueError(f"{TENSORS}: {type(error).__name__}: {error}") from None
 
 
 def reason_of(error: BaseException) -> str:
-    """Why a disk refuses, in the words of the system: No space left on device."""
+    """Why a disk refuses, in the system's words: No space left on device."""
     return getattr(error, "strerror", None) or str(error) or type(error).__name__

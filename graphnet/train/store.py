@@ -1,7 +1,7 @@
-"""A folder of checkpoints: each is there as a whole, or not at all, whatever ended the program.
+"""A folder of checkpoints: each is complete or absent, whatever ended the program.
 
-A checkpoint is a folder `checkpoint-00000123` of two files. It is written under another name
-beside its place, the disk is waited for, and then it gets its name.
+A checkpoint is a folder `checkpoint-00000123` of two files. It is written under another name in
+the same place and flushed to disk, and only then gets its name.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Store:
     """The last checkpoints of one run, in a folder of its own.
 
     Args:
-        folder: where; it is made when the first checkpoint is saved.
+        folder: where; it is created when the first checkpoint is saved.
         keep: how many checkpoints stay, 1 or more.
 
     Raises:
@@ -51,23 +51,23 @@ class Store:
 
     def __init__(self, folder: str | Path, keep: int = 2) -> None:
         if keep < 1:
-            raise RangeError(f"A store keeps 1 or more checkpoints; keep={keep} came.")
+            raise RangeError(f"A store keeps 1 or more checkpoints; got keep={keep}.")
         self.folder = Path(folder)
         self.keep = keep
 
     @property
     def steps(self) -> list[int]:
-        """The steps of which a checkpoint is there, in rising order; damaged ones count too."""
+        """The steps that have a checkpoint, in ascending order; damaged ones count too."""
         return sorted({step for step, _, _ in self._listing()})
 
     def save(self, state: State) -> Path:
         """Write a checkpoint, and then delete those that are no longer kept.
 
-        Kept are this one and those before it. One of a later step belongs to a past that this
-        run has left, by going back to an earlier checkpoint, and is deleted too.
+        This one and those before it are kept. One of a later step belongs to a past that this run
+        left by going back to an earlier checkpoint, and is deleted too.
 
         Raises:
-            CheckpointError: it cannot be written. The older ones are as they were, and nothing
+            CheckpointError: it cannot be written. The older ones are unchanged, and nothing
                 unfinished is left.
         """
         files = packed(state)
@@ -77,14 +77,14 @@ class Store:
         except (OSError, ValueError) as error:  # a ValueError for a name that no file can have
             raise CheckpointError(
                 f"The checkpoint of step {state.step} cannot be written to {self.folder}: "
-                f"{reason_of(error)}. The older ones are as they were."
+                f"{reason_of(error)}. The older ones are unchanged."
             ) from error
         return path
 
     def load(self) -> State | None:
-        """The newest checkpoint that is whole, or None where there is none at all.
+        """The newest intact checkpoint, or None if there is none at all.
 
-        A damaged one is passed over with a `DamagedCheckpointWarning`.
+        A damaged one is skipped with a `DamagedCheckpointWarning`.
 
         Raises:
             LoadError: all are damaged; the message says what is wrong with each.
@@ -93,20 +93,20 @@ class Store:
             listing = self._listing()
             state, wrong = self._newest(listing)
             if not wrong or self._listing() == listing:
-                break  # else a run that saves at this moment took one away: look again
+                break  # else a run that is saving now removed one: look again
         if wrong and state is None:
             lines = "".join(f"\n  {reason}" for reason in wrong)
-            raise LoadError(f"No checkpoint in {self.folder} is whole:{lines}")
+            raise LoadError(f"No checkpoint in {self.folder} is intact:{lines}")
         for reason in wrong:
             warnings.warn(f"{reason} An older one is used.", DamagedCheckpointWarning, stacklevel=2)
         return state
 
     def clean(self, step: int | None = None) -> None:
-        """Delete what a crash has left; only for the run that writes here.
+        """Delete the leftovers of a crash; only for the run that writes here.
 
         Args:
-            step: that of the newest whole checkpoint, where it is known: the older ones that are
-                no longer kept, and one that has stepped aside for another, are deleted as well.
+            step: that of the newest intact checkpoint, if it is known: older ones that are no
+                longer kept, and one that was moved aside for another, are deleted as well.
 
         Raises:
             OSError: it cannot be deleted.
@@ -120,7 +120,7 @@ class Store:
                 _delete(self.folder / name)
 
     def _newest(self, listing: list[tuple[int, str, int]]) -> tuple[State | None, list[str]]:
-        """The newest whole checkpoint of a listing, and what is wrong with those after it."""
+        """The newest intact checkpoint of a listing, and what is wrong with those after it."""
         wrong: list[str] = []
         for step, name, _ in listing:
             try:
@@ -133,7 +133,7 @@ class Store:
         return None, wrong
 
     def _superfluous(self, step: int) -> list[str]:
-        """What a save would have deleted behind the checkpoint of this step."""
+        """What a save would have deleted after the checkpoint of this step."""
         past = [(each, name) for each, name, _ in self._listing() if each <= step]
         kept = sorted({each for each, _ in past})[-self.keep :]
         return [
@@ -149,7 +149,7 @@ class Store:
             return False
 
     def _listing(self) -> list[tuple[int, str, int]]:
-        """Step, name and inode of all that has the name of a checkpoint, the newest first."""
+        """Step, name and inode of everything named like a checkpoint, the newest first."""
         found = []
         try:
             with os.scandir(self.folder) as entries:
@@ -182,7 +182,7 @@ class Store:
         return path
 
     def _move(self, beside: Path, path: Path) -> Path:
-        """Give a checkpoint its name; an older one of the same step steps aside until then."""
+        """Give a checkpoint its name; an older one of the same step is moved aside until then."""
         if os.path.lexists(path):
             if not _is_ours(path):
                 raise OSError(errno.EEXIST, f"{path} is not a checkpoint", str(path))
@@ -213,7 +213,7 @@ def _name(step: int) -> str:
 
 
 def _is_ours(folder: Path) -> bool:
-    """Whether a folder holds files of a checkpoint and nothing else, so that it may be deleted."""
+    """Whether a folder holds only files of a checkpoint, so that it may be deleted."""
     try:
         with os.scandir(folder) as entries:
             return not folder.is_symlink() and all(

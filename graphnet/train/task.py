@@ -28,26 +28,26 @@ Losses = LossFunction | Sequence["LossFunction | tuple[float, LossFunction] | No
 
 
 class Task:
-    """A model on inputs like those of a data set, and one number to make small.
+    """A model on inputs like those of a data set, and one number to minimize.
 
     Args:
-        model: a module of as many inputs as the data has.
-        loss: a loss of the outputs and targets; or for a model of several outputs a list with one
+        model: a module with as many inputs as the data has.
+        loss: a loss of the outputs and targets; or for a model with several outputs a list with one
             entry for each output: a loss, a pair (weight, loss), or None for an output without a
             target. The weighted losses are added.
-        data: tells shapes and number types.
+        data: determines shapes and dtypes.
 
     Attributes:
         graph: the list.
         inputs: its inputs, named x, or x0, x1, ...
         targets: its inputs for targets, named t, or t0, t1, ...
-        outputs: what the model gives.
+        outputs: the outputs of the model.
         terms: the losses that are added, each with its weight.
         loss: the number: their sum.
-        size: how many nodes that takes; what is appended later belongs to a way of training.
+        size: how many nodes that takes; nodes appended later belong to a way of training.
 
     Raises:
-        GraphError: outputs, losses and targets do not fit together, or the model gives no nodes.
+        GraphError: outputs, losses and targets do not fit together, or the model returns no nodes.
         FeedError: the data have no values.
     """
 
@@ -55,10 +55,10 @@ class Task:
         if not isinstance(model, Module):
             raise GraphError(
                 "model is a graphnet module, such as gn.Sequential(gn.Linear(2, 1)); "
-                f"{model!r} came."
+                f"got {model!r}."
             )
         if isinstance(model, Loss):
-            raise GraphError(f"The model comes first, and then the loss; got {model!r} as a model.")
+            raise GraphError(f"The model comes first, then the loss; got {model!r} as a model.")
         _require_values(data, "data")
         self.model = model
         with Graph() as self.graph:
@@ -71,7 +71,7 @@ class Task:
 
     @property
     def device(self) -> torch.device:
-        """Where the parameters are; for a model without parameters, where fresh tensors are."""
+        """The device of the parameters; for a model without parameters, that of new tensors."""
         parameters = self.graph.parameters()
         if parameters:
             return parameters[0].top.device
@@ -80,10 +80,10 @@ class Task:
         return empty(0).device
 
     def require(self, data: DataSet, name: str) -> None:
-        """Refuse data that do not look like those the task was made for.
+        """Refuse data that do not look like the data that the task was made for.
 
         Raises:
-            FeedError: a tensor has another shape or number type, or there are not as many.
+            FeedError: a tensor has another shape or dtype, or their number differs.
         """
         _require_values(data, name)
         nodes, tensors = (*self.inputs, *self.targets), (*data.inputs, *data.targets)
@@ -99,7 +99,7 @@ class Task:
                 )
 
     def feed(self, batch: Batch) -> dict[str, Tensor]:
-        """What the graph is fed for a batch."""
+        """The feed of the graph for a batch."""
         nodes = zip((*self.inputs, *self.targets), (*batch.inputs, *batch.targets), strict=True)
         return {node.name: tensor for node, tensor in nodes}
 
@@ -154,8 +154,8 @@ def _terms(loss: Any, outputs: Sequence[Node], targets: Sequence[Node]) -> Itera
     if len(entries) != len(outputs) or len(asked) != len(targets) or not asked:
         raise GraphError(
             "loss has one entry for each output of the model, and the data one tensor of targets "
-            f"for each entry that is not None; {len(outputs)} outputs, {len(entries)} losses "
-            f"({len(asked)} not None) and {len(targets)} targets came."
+            f"for each entry that is not None; got {len(outputs)} outputs, {len(entries)} losses "
+            f"({len(asked)} not None) and {len(targets)} targets."
         )
     pairs = [
         (entry, output) for entry, output in zip(entries, outputs, strict=True) if entry is not None
@@ -167,7 +167,7 @@ def _terms(loss: Any, outputs: Sequence[Node], targets: Sequence[Node]) -> Itera
 def _term(
     loss: LossFunction, weight: float, outputs: Sequence[Node], targets: Sequence[Node], place: int
 ) -> Term:
-    """One loss, with its weight, of the targets that begin at a place."""
+    """One loss, with its weight, for the targets that begin at a place."""
     graph = targets[0].graph
     first = len(graph)
     node = _made(loss, outputs, targets)
@@ -176,7 +176,7 @@ def _term(
 
 
 def _sum(nodes: Sequence[Node]) -> Node:
-    """One number, the sum of all."""
+    """The sum of some nodes, as one number."""
     total = nodes[0]
     for node in nodes[1:]:
         total = total + node
@@ -208,13 +208,13 @@ def _entries(losses: Any) -> Iterable[tuple[float, LossFunction] | None]:
     if not isinstance(losses, Sequence) or isinstance(losses, str):
         raise GraphError(
             "loss is a loss, or a list of losses and pairs (weight, loss); "
-            f"a {type(losses).__name__} came."
+            f"got a {type(losses).__name__}."
         )
     for entry in losses:
         weight, loss = entry if isinstance(entry, tuple) and len(entry) == 2 else (1.0, entry)
         known = isinstance(weight, Real) and isfinite(weight)
         if not known or (loss is not None and not callable(loss)):
             raise GraphError(
-                f"An entry of loss is a loss, a pair (weight, loss) or None; {entry!r} came."
+                f"An entry of loss is a loss, a pair (weight, loss) or None; got {entry!r}."
             )
         yield None if loss is None else (float(weight), loss)

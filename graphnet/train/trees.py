@@ -42,7 +42,7 @@ def _written(key: Any) -> str:
 
 
 def unpacked(values: Any, tensors: Mapping[str, Tensor]) -> Any:
-    """The tree again.
+    """The original tree.
 
     Raises:
         KeyError: a tensor is missing.

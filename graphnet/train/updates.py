@@ -1,4 +1,4 @@
-"""One update of the parameters from one or several batches: by the walk, or by a program."""
+"""One update of the parameters from one or several batches: by a walk, or by a program."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 Update = Callable[[Sequence["Batch"]], list[float]]
 """Makes one update from the loss over all rows of some batches, and returns that loss.
 
-It is the list of its terms, or of the one number where these need not be told apart.
+It is the list of its terms, or one number if these need not be distinguished.
 
-Raises NonFiniteError where the loss is NaN or infinite, and EmptyBatchError where nothing counts;
-then no update was made.
+Raises NonFiniteError if the loss is NaN or infinite, and EmptyBatchError if nothing counts; then
+no update was made.
 """
 
 NO_UPDATE = NonFiniteError, EmptyBatchError
-"""Why there may be no update."""
+"""Why an update may not be made."""
 
 
 @dataclass(frozen=True)
@@ -37,11 +37,11 @@ class Way:
     """How updates are made.
 
     Attributes:
-        compile: True for a compiled program, False for the walk over the list, "tune" for a
-            program whose kernels are chosen by measuring.
+        compile: True for a compiled program, False for the walk over the list, "tune" for a program
+            whose kernels are chosen by measuring.
         clip: the largest common norm of the gradients; None for any.
         clip_value: the largest element of a gradient; None for any.
-        check_finite: False to go on where the loss is NaN or infinite.
+        check_finite: False to go on if the loss is NaN or infinite.
     """
 
     compile: bool | str = True
@@ -58,10 +58,10 @@ def update_of(
     Args:
         task: what is learned.
         optimizer: of its parameters.
-        way: how.
+        way: how to make updates.
         accumulate: how many batches make one update at most.
-        alike: False if the terms of the loss divide by different things, so that each of them
-            has shares of its own.
+        alike: False if the terms of the loss divide by different things, so that each of them has
+            its own shares.
     """
     nodes = [task.loss] if alike else [term.node for term in task.terms]
     walked = _walked(task, optimizer, way, nodes)
@@ -90,7 +90,7 @@ def _walked(task: Task, optimizer: Optimizer, way: Way, nodes: list[Node]) -> Up
 
 @dataclass(frozen=True)
 class _Part:
-    """A batch, the losses that it has a part in, and which part; added to what came before."""
+    """A batch, the losses that it contributes to, and its share; added to the parts before."""
 
     batch: Batch
     places: list[int]
@@ -127,7 +127,7 @@ def _added(task: Task, way: Way, part: _Part) -> list[float]:
 
 @contextmanager
 def _buffers_as_before(task: Task) -> Iterator[None]:
-    """Put the running means of a normalization back where no update is made."""
+    """Restore the running means of a normalization if no update is made."""
     kept = [(each, each.top.clone()) for each in task.graph.parameters() if each.is_buffer]
     try:
         yield
@@ -147,7 +147,7 @@ def _clip(optimizer: Optimizer, way: Way) -> None:
 def _step(
     task: Task, target: Node, optimizer: Optimizer, way: Way, terms: Sequence[Node]
 ) -> Callable[[Mapping[str, Any], bool], list[float]]:
-    """The program of a step, which may add gradients only; it returns the losses of a batch."""
+    """The program of a step, which may only add gradients; it returns the losses of a batch."""
     watch = terms if len(terms) > 1 else ()
     step: Any = task.graph.compile(
         target,
@@ -185,7 +185,7 @@ def _accumulated(
 ) -> Update:
     """Updates from several batches, by a program: the losses of each are multiplied by its shares.
 
-    Where nothing counts in one of the batches, its mean does not exist, and the list is walked.
+    If nothing counts in one of the batches, its mean does not exist, and the list is walked.
     """
     names = ["share"] if len(nodes) == 1 else [f"share{place}" for place in range(len(nodes))]
     with task.graph:
@@ -203,11 +203,11 @@ def _accumulated(
         if not all(map(all, parts)) or any(map(isnan, parts[0])):
             return walked(batches)
         try:
-            # a step leaves the buffers as before; those of several batches are put back here
+            # a step leaves the buffers unchanged; those of several batches are restored here
             with _buffers_as_before(task) if len(batches) > 1 else nullcontext():
                 return mean_of(batches, parts)
         except NonFiniteError:
-            optimizer.zero_grad()  # or the next update would add what was accumulated so far
+            optimizer.zero_grad()  # else the next update would add what was accumulated so far
             raise _explained(task) from None
 
     def mean_of(batches: Sequence[Batch], parts: Sequence[tuple[float, ...]]) -> list[float]:
@@ -226,7 +226,7 @@ def _accumulated(
 
 
 def _explained(task: Task) -> NonFiniteError:
-    """Why a step was not made, after the list was walked to find out."""
+    """Why a step was not made; the list is walked to find out."""
     value = sum(float(term.node.top) for term in task.terms)
     if isfinite(value):
         return NonFiniteError(

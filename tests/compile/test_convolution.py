@@ -10,7 +10,7 @@ import torch
 from compile.worlds import DOUBLE, World, assert_same, assert_same_training, model_world, randn
 
 import graphnet as gn
-from graphnet.compile.targets.torch import runner
+from graphnet.compile.targets.torch import assemble
 from graphnet.compile.targets.torch.memory_format import BATCH_LAST, BY_PIXELS, ORDERS
 
 
@@ -101,7 +101,7 @@ WAYS = [
 @pytest.mark.parametrize("way", WAYS, ids=str)
 @pytest.mark.parametrize("name", NETWORKS)
 def test_every_way_computes_the_same(name, way, monkeypatch):
-    monkeypatch.setattr(runner, "Tuner", Fixed(*way))
+    monkeypatch.setattr(assemble, "Tuner", Fixed(*way))
     make, shape = NETWORKS[name]
 
     def world():
@@ -119,7 +119,7 @@ def test_every_way_computes_the_same(name, way, monkeypatch):
 @pytest.mark.parametrize("name", ["two convolutions", "no bias, one channel", "strides"])
 def test_single_precision(name, place, order, monkeypatch):
     """There oneDNN's products take part; they round in another order."""
-    monkeypatch.setattr(runner, "Tuner", Fixed(place, order, True))
+    monkeypatch.setattr(assemble, "Tuner", Fixed(place, order, True))
     make, shape = NETWORKS[name]
 
     def world():
@@ -136,7 +136,7 @@ def test_single_precision(name, place, order, monkeypatch):
 @pytest.mark.parametrize("products", [True, False])
 def test_predictions(order, products, monkeypatch):
     """What leaves a program is its own memory: another call does not change it."""
-    monkeypatch.setattr(runner, "Tuner", Fixed(0, order, products))
+    monkeypatch.setattr(assemble, "Tuner", Fixed(0, order, products))
     for make, shape in NETWORKS.values():
         model = make().double()
         with gn.Graph() as graph:
@@ -153,7 +153,7 @@ def test_predictions(order, products, monkeypatch):
 @pytest.mark.parametrize("order", ORDERS)
 def test_one_weight_with_several_strides(order, monkeypatch):
     """The windows of one are not those of the other."""
-    monkeypatch.setattr(runner, "Tuner", Fixed(0, order, True))
+    monkeypatch.setattr(assemble, "Tuner", Fixed(0, order, True))
 
     def world():
         weight = gn.Parameter(randn(2, 1, 3, 3, seed=5))
@@ -170,7 +170,7 @@ def test_one_weight_with_several_strides(order, monkeypatch):
 @pytest.mark.parametrize("order", ORDERS)
 def test_one_weight_on_images_and_on_none(order, monkeypatch):
     """Products are for those; a convolution of an empty batch is left to torch."""
-    monkeypatch.setattr(runner, "Tuner", Fixed(0, order, True))
+    monkeypatch.setattr(assemble, "Tuner", Fixed(0, order, True))
 
     def world():
         weight = gn.Parameter(randn(2, 1, 3, 3, seed=5))
@@ -185,7 +185,7 @@ def test_one_weight_on_images_and_on_none(order, monkeypatch):
 
 @pytest.mark.parametrize("order", ORDERS)
 def test_pools_of_no_images(order, monkeypatch):
-    monkeypatch.setattr(runner, "Tuner", Fixed(0, order, True))
+    monkeypatch.setattr(assemble, "Tuner", Fixed(0, order, True))
     make, shape = NETWORKS["two convolutions"]
     feeds = [{"x": randn(*shape)}, {"x": randn(0, *shape[1:])}]
     with gn.Graph() as graph:
@@ -212,7 +212,7 @@ class Viewed(gn.Op):
 
 @pytest.mark.parametrize("order", ORDERS)
 def test_an_operation_of_a_user_takes_a_view_of_an_image(order, monkeypatch):
-    monkeypatch.setattr(runner, "Tuner", Fixed(0, order, True))
+    monkeypatch.setattr(assemble, "Tuner", Fixed(0, order, True))
 
     def world():
         torch.manual_seed(0)

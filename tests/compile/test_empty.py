@@ -11,7 +11,7 @@ from compile.worlds import DOUBLE, randn
 
 import graphnet as gn
 from graphnet import ops
-from graphnet.compile.targets.torch import runner
+from graphnet.compile.targets.torch import assemble
 from graphnet.compile.targets.torch.memory_format import ORDERS
 
 KERNELS = ((1, 1), (2, 3))
@@ -90,7 +90,7 @@ def test_a_convolution_of_no_channels_is_its_bias(order, monkeypatch):
         def fastest_program(self, question, ways, names):
             return int(question[-1].order == order)
 
-    monkeypatch.setattr(runner, "Tuner", Chosen())
+    monkeypatch.setattr(assemble, "Tuner", Chosen())
     graph = gn.Graph()
     x = graph.input((2, 0, 4, 5), name="x", dtype=DOUBLE)
     weight = graph.parameter(randn(3, 0, 2, 2))

@@ -11,7 +11,6 @@ from compile.test_layers import world as layer_world
 from compile.test_optimizers import EVERY
 from compile.test_random_graphs import world as random_world
 from compile.worlds import DOUBLE, assert_same, dense_feeds, dense_world, randn
-from graphnet.compile.passes.passes import folded, opened, optimized, shared, without_unread
 from hypothesis import given
 from hypothesis import strategies as st
 from profiles import examples
@@ -21,13 +20,19 @@ from test_properties import programs
 import graphnet as gn
 from graphnet.compile.ir.build import Clip, Update, specialized, training_program
 from graphnet.compile.ir.program import Cell, Constant, Number
-from graphnet.compile.passes.specialize import settled
+from graphnet.compile.passes import cse, dce, decompose, fold_constants, optimize
+from graphnet.compile.passes.specialize import specialize
 from graphnet.compile.run.settings import Settings
-from graphnet.compile.targets.torch.fuse import fused
+from graphnet.compile.targets.torch.fuse import fuse
 from graphnet.graph import Operation
 from graphnet.graph.nodes import Literal
 
-PASSES = [opened, settled, without_unread, folded, shared, fused, optimized]
+
+def all_passes(program):
+    return fuse(optimize(program))
+
+
+PASSES = [decompose, specialize, dce, fold_constants, cse, fuse, all_passes]
 
 
 def evaluated(program, feed, rate=0.1):
@@ -70,9 +75,9 @@ def assert_kept(program, feed):
         changed.lint()
         assert_same(evaluated(changed, feed), expected)
         assert_same(evaluated(program, feed), expected, exact=True)  # the old list is as it was
-    again = optimized(optimized(program))
+    again = all_passes(all_passes(program))
     assert_same(evaluated(again, feed), expected)
-    assert len(optimized(program)) <= len(opened(program))
+    assert len(all_passes(program)) <= len(decompose(program))
 
 
 @examples(40)
@@ -129,18 +134,18 @@ def prediction(build, shape=(3, 3)):
 
 def test_unread_nodes_are_dropped():
     program = prediction(lambda x, w: (x.tanh(), x.sigmoid() * w)[1])
-    assert count(program, "tanh") == count(without_unread(program), "tanh") == 0
+    assert count(program, "tanh") == count(dce(program), "tanh") == 0
 
 
 def test_equal_expressions_are_shared():
     program = prediction(lambda x, w: (x @ w).tanh() + (x @ w).tanh() * 2.0)
     assert count(program, "tanh") == 2
-    assert count(shared(program), "tanh") == count(shared(program), "matmul") == 1
+    assert count(cse(program), "tanh") == count(cse(program), "matmul") == 1
 
 
 def test_options_and_types_of_numbers_tell_apart():
     program = prediction(lambda x, w: [x.sum(0), x.sum(1), x.sum(0, True), x * 1, x * 1.0])
-    assert len(shared(program)) == len(program)
+    assert len(cse(program)) == len(program)
     assert_kept(program, {"x": randn(3, 3)})
 
 
@@ -153,7 +158,7 @@ def test_zero_and_minus_zero_are_not_shared():
 
 def test_random_numbers_are_not_shared():
     program = prediction(lambda x, w: gn.ops.dropout(x, 0.5) + gn.ops.dropout(x, 0.5))
-    assert count(program, "dropout_mask") == count(optimized(program), "dropout_mask") == 2
+    assert count(program, "dropout_mask") == count(all_passes(program), "dropout_mask") == 2
 
 
 def test_constants_are_folded():
@@ -162,13 +167,13 @@ def test_constants_are_folded():
     count_of_rows = gn.ops.ones_like(x).sum() if hasattr(gn.ops, "ones_like") else (x * 0 + 1).sum()
     y = (2.0 * (3.0 * x)) / count_of_rows
     program = specialized(graph, [y], {"x": (4, 3)})[0]
-    assert count(folded(program), "mul") <= count(program, "mul")
+    assert count(fold_constants(program), "mul") <= count(program, "mul")
     assert_kept(program, {"x": randn(4, 3)})
 
 
 def test_parameters_are_no_constants():
     program = prediction(lambda x, w: x * (w * 2.0).sum())
-    assert not any(isinstance(node, Constant) for node in folded(program))
+    assert not any(isinstance(node, Constant) for node in fold_constants(program))
 
 
 @pytest.mark.parametrize("x", [float("nan"), float("inf"), -float("inf"), 0.0, -0.0, 1e300, 1e-300])

@@ -128,7 +128,7 @@ def test_a_sound_network_has_no_finding():
     report = health(built(sound))
     assert report
     assert report.marks == {}
-    assert str(report) == "Nothing is wrong that the values and gradients could tell."
+    assert str(report) == "The values and gradients show no problem."
 
 
 @pytest.mark.parametrize("layer", [gn.Conv2d(1, 3, 3), gn.BatchNorm2d(1)], ids=repr)

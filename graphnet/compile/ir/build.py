@@ -30,17 +30,17 @@ Shapes = Mapping[str, tuple[int, ...]]
 
 @dataclass(frozen=True)
 class Clip:
-    """The limits of gradients: of their common norm, and of each element."""
+    """Limits for gradients: for their common norm, and for each element."""
 
     norm: float | None = None
     norm_type: float = 2.0
     value: float | None = None
 
     def __post_init__(self) -> None:
-        """Take limits as numbers, and refuse those that are none.
+        """Convert the limits to numbers, and refuse those that are not numbers.
 
         Raises:
-            RangeError: a limit is negative, or no number.
+            RangeError: a limit is negative, or not a number.
         """
         for field, name in (("norm", "max_norm"), ("value", "clip_value")):
             limit = getattr(self, field)
@@ -51,13 +51,13 @@ class Clip:
 
 @dataclass(frozen=True)
 class Update:
-    """What becomes of the gradients.
+    """What is done with the gradients.
 
     Attributes:
         optimizer: what updates the parameters; None to leave them as they are.
         stretches: the parameters, as they lie side by side.
-        known: for each stretch its settings and numbers.
-        arguments: for each stretch the names of those that are given at each step.
+        known: the settings and numbers of each stretch.
+        arguments: for each stretch, the names of the numbers given at each step.
         clip: the limits of the gradients.
         check_finite: True to stop at a loss that is NaN or infinite.
         fast: True to use updates that write where they read, as `updates` has them.
@@ -75,7 +75,7 @@ class Update:
 def specialized(
     graph: Graph, targets: Sequence[Node], shapes: Shapes
 ) -> tuple[Program, dict[Node, Node]]:
-    """A copy of what some nodes need, for inputs of these shapes and the present training mode."""
+    """A copy of what some nodes need, for inputs of these shapes and the current training mode."""
     program, mapped = Program(), dict[Node, Node]()
     for node in ancestors(list(graph), targets):
         name = graph.name_of(node)
@@ -104,10 +104,10 @@ def training_program(
 
     Args:
         graph: the list.
-        targets: the scalar to make smaller, then what is told beside it.
+        targets: the scalar to minimize, then the other nodes to return.
         shapes: the shape of each fed tensor.
-        update: what becomes of the gradients.
-        add: True to add to the gradients that are there.
+        update: what is done with the gradients.
+        add: True to add to the existing gradients.
     """
     program, mapped = specialized(graph, targets, shapes)
     program.results = [_kept(program, mapped[target]) for target in targets]
@@ -128,7 +128,7 @@ def training_program(
 
 
 def _kept(program: Program, result: Node) -> Node:
-    """A result that may lie in memory which the step writes to is copied before that."""
+    """Copy a result that may lie in memory that the step writes to."""
     beside: set[Node] = set()
     for node in program:
         if isinstance(node, Cell) or (
@@ -145,9 +145,9 @@ def _flat_gradients(
     stretches: Sequence[Stretch],
     add: bool,
 ) -> list[Node]:
-    """For each stretch its gradients side by side.
+    """The gradients of each stretch, side by side.
 
-    A parameter on which the loss does not depend, but which has a gradient to be used, keeps that.
+    A parameter that the loss does not depend on keeps its gradient, if there is one to be used.
     """
     parameters = [each for stretch in stretches for each in stretch.parameters]
     present = [each for each in parameters if each in mapped]
@@ -188,7 +188,7 @@ def _clipped(program: Program, grads: list[Node], update: Update) -> list[Node]:
 
 
 def _as(dtype: dtype, node: Node) -> Node:
-    """A node in a dtype: parameters of several may have one common norm."""
+    """A node in a dtype: parameters of several dtypes may have one common norm."""
     return node if node.dtype is dtype else Convert(dtype)(node)
 
 
@@ -202,7 +202,7 @@ def _one_by_one(grads: Sequence[Node], stretches: Sequence[Stretch]) -> list[Nod
 
 
 def _append_update(program: Program, update: Update, place: int, grad: Node) -> None:
-    """Append what the optimizer makes of a stretch: new values and new state."""
+    """Append what the optimizer computes for a stretch: new values and new state."""
     stretch = update.stretches[place]
     value = program.cell(stretch.value, "values")
     state = {name: program.cell(tensor, name) for name, tensor in stretch.state.items()}

@@ -38,16 +38,16 @@ class Cell(Node):
 
 
 class Constant(Cell):
-    """A value that never changes: what is computed from numbers alone."""
+    """A value that never changes: it is computed from numbers alone."""
 
     __slots__ = ()
 
 
 class Number(Input):
-    """A number that each step is given anew, such as the learning rate.
+    """A number that is given anew at each step, such as the learning rate.
 
     Attributes:
-        given: which it is: the place of the stretch of parameters, and the name of the setting.
+        given: the place of the stretch of parameters, and the name of the setting.
     """
 
     __slots__ = ("given",)
@@ -55,12 +55,12 @@ class Number(Input):
 
 
 class Program(Graph):
-    """A list that computes one step, and what becomes of its results.
+    """A list that computes one step, and what is done with its results.
 
     Attributes:
         results: the nodes that a call returns: the loss, or the outputs.
-        finite: nodes of one number that must be finite before anything is written.
-        writes: the new value of each cell, written when nothing reads the old one any more.
+        finite: scalar nodes that must be finite before anything is written.
+        writes: the new value of each cell, written once nothing reads the old one any more.
     """
 
     def __init__(self) -> None:
@@ -71,12 +71,12 @@ class Program(Graph):
 
     @property
     def wanted(self) -> list[Node]:
-        """The nodes for which the program is run."""
+        """The nodes that the program is run for."""
         return [*self.results, *self.finite, *self.writes.values()]
 
     @property
     def readers(self) -> Counter[Node]:
-        """How often each node is read, by operations and as something wanted."""
+        """How often each node is read, by operations or as a wanted node."""
         return Counter([*(source for node in self for source in node.inputs), *self.wanted])
 
     def cell(self, value: Tensor, name: str, kind: type[Cell] = Cell) -> Cell:
@@ -92,7 +92,7 @@ class Program(Graph):
         return number
 
     def use(self, op: Op, sources: Iterable[Source], name: str, spec: Spec | None = None) -> Node:
-        """Append the use of an op, under a name near the one asked for."""
+        """Append the use of an op, under a name close to the requested one."""
         sources = tuple(sources)
         spec = spec or infer(op, tuple(spec_of(source) for source in sources))
         operation = Operation(op, sources, spec, name.startswith("gradients"), line="")
@@ -101,10 +101,10 @@ class Program(Graph):
 
 
 def is_foreign(op: Op) -> bool:
-    """True for an operation of a user, which may do anything."""
+    """True for an operation written by a user, which may do anything."""
     return not type(op).__module__.startswith("graphnet.")
 
 
 def is_pure(op: Op) -> bool:
-    """True if an op gives the same for the same inputs, and changes nothing: see `Op.pure`."""
+    """True if an op returns the same for the same inputs, and changes nothing: see `Op.pure`."""
     return not is_foreign(op) if op.pure is None else op.pure

@@ -11,16 +11,16 @@ from graphnet.graph import Input, Node, Operation
 
 
 class Rewriting:
-    """A copy of a program in the making, in which operations may be replaced.
+    """A copy of a program that is being made, in which operations may be replaced.
 
     Attributes:
         new: the copy so far.
-        readers: how often the original of each of its nodes is read.
+        readers: how often the original of each node is read.
 
     Args:
         old: the program to copy.
-        change: what stands for an operation in the copy.
-        kept: the nodes to be copied; all where None.
+        change: what replaces an operation in the copy.
+        kept: the nodes to be copied; None for all.
     """
 
     def __init__(self, old: Program, change: Change, kept: Collection[Node] | None = None) -> None:
@@ -59,4 +59,4 @@ class Rewriting:
 
 
 Change = Callable[[Rewriting, Operation, tuple[Source, ...]], "Node | None"]
-"""What stands for an operation in the copy, given its sources there; None for the same."""
+"""What replaces an operation in the copy, given its sources there; None for the same."""

@@ -12,6 +12,6 @@ if TYPE_CHECKING:
 
 
 def dce(program: Program) -> Program:
-    """Drop what nobody reads."""
+    """Drop what nothing reads."""
     needed = {*ancestors(list(program), program.wanted), *program.writes}
     return Rewriting(program, lambda copy, node, sources: None, needed).new

@@ -16,7 +16,7 @@ _OPENED = (SquaredError,)
 
 
 def decompose(program: Program) -> Program:
-    """Replace operations that hide a part which others compute too by what they consist of."""
+    """Replace operations by their parts, if others compute one of these parts too."""
 
     def change(copy: Rewriting, node: Operation, sources: tuple[Source, ...]) -> Node | None:
         if not isinstance(node.op, _OPENED):

@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
     from graphnet.op import Op
 
-_LARGEST_CONSTANT = 1_000_000  # elements; what is larger is computed anew at each step
+_LARGEST_CONSTANT = 1_000_000  # elements; anything larger is computed anew at each step
 
 
 def fold_constants(program: Program) -> Program:
-    """Compute now what depends on nothing that is fed or learned, and join chains of factors."""
+    """Compute now what depends on nothing fed or learned, and join chains of factors."""
 
     def change(copy: Rewriting, node: Operation, sources: tuple[Source, ...]) -> Node | None:
         if _is_constant(node, sources):
@@ -46,7 +46,7 @@ def _is_constant(node: Operation, sources: tuple[Source, ...]) -> bool:
 
 
 def _value(node: Operation, sources: tuple[Source, ...]) -> Tensor:
-    """The value of an operation on constants; what is read for its shape takes no memory."""
+    """The value of an operation on constants; inputs read only for their shape take no memory."""
     arguments = [
         each.top
         if isinstance(each, Constant | Literal)
@@ -58,9 +58,9 @@ def _value(node: Operation, sources: tuple[Source, ...]) -> Tensor:
 
 
 def _as_number(node: Operation, source: Source) -> Source:
-    """A plain number in place of a constant that repeats it, where others have shape and dtype.
+    """A plain number in place of a constant that repeats it, if others give shape and dtype.
 
-    Without another of its dtype, such as beside a count, the result would be of the default dtype.
+    Without another of its dtype, such as next to a count, the result would have the default dtype.
     """
     if not isinstance(node.op, Add | Sub | Mul | Div) or not isinstance(source, Constant):
         return source
@@ -76,10 +76,10 @@ def _as_number(node: Operation, source: Source) -> Source:
 
 
 def _joined_factors(copy: Rewriting, node: Operation, sources: tuple[Source, ...]) -> Node | None:
-    """(a b) x in place of a (b x), for numbers a and b whose product is in the range of the dtype.
+    """(a b) x in place of a (b x), for numbers a and b whose product is in the dtype's range.
 
-    Half precision is left as it is: there a product of two usual numbers is out of range, or loses
-    digits, so soon that the walk must be followed step by step.
+    Half precision is left as it is: there a product of two usual numbers is so often out of range,
+    or loses digits, that the walk must be followed step by step.
     """
     factor, rest = _factor(node.op, sources)
     if factor is None or not isinstance(rest, Operation) or copy.readers[rest] > 1:
@@ -91,13 +91,13 @@ def _joined_factors(copy: Rewriting, node: Operation, sources: tuple[Source, ...
 
 
 def _is_normal(number: float, of: dtype) -> bool:
-    """True for a number of full precision in a dtype that is no half precision."""
+    """True for a number of full precision in a dtype that is not half precision."""
     limits = finfo(of)
     return limits.bits >= 32 and limits.tiny <= abs(number) <= limits.max
 
 
 def _factor(op: Op, sources: tuple[Source, ...]) -> tuple[float | None, Source | None]:
-    """The number and the other one, where a floating node is a number times another."""
+    """The number and the other factor, if a floating-point node is a number times another."""
     if isinstance(op, Mul):
         for number, other in (sources, sources[::-1]):
             if isinstance(number, Literal) and isinstance(other, Node):

@@ -1,4 +1,4 @@
-"""Running statistics as nodes: what a walk writes to buffers on its way, a program writes last."""
+"""Running statistics as nodes: a walk writes them to buffers as it goes, a program at the end."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def running_statistics(program: Program) -> Program:
-    """Replace what writes to a buffer by nodes for its new value, which is written last."""
+    """Replace what writes to a buffer with nodes for its new value, which is written last."""
     news: dict[Node, Node] = {}
 
     def change(copy: Rewriting, node: Operation, sources: tuple[Source, ...]) -> Node | None:
@@ -36,13 +36,13 @@ def running_statistics(program: Program) -> Program:
 
 
 def _raised(news: dict[Node, Node], count: Node) -> Node:
-    """A count that is one higher, also where several layers count in one buffer."""
+    """A count that is one higher, even if several layers count in one buffer."""
     news[count] = news.get(count, count) + 1
     return news[count]
 
 
 def _remember(news: dict[Node, Node], op: Remember, sources: tuple[Source, ...]) -> None:
-    """Note what a buffer becomes, also where it is moved more than once."""
+    """Note the new value of a buffer, even if it is updated more than once."""
     x, buffer, values, batches = sources[:4]
     sizes = cast("Any", values).shape
     if prod(sizes):

@@ -1,4 +1,4 @@
-"""What is settled once all sizes and the mode are known: checks, choices, and shapes of others."""
+"""What is settled once all sizes and the mode are known: checks, choices, shapes of others."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Rule = Callable[[Rewriting, Operation, tuple[Source, ...]], "Node | None"]
 
 
 def specialize(program: Program) -> Program:
-    """Replace what asked for sizes or for the mode by what it comes to."""
+    """Replace operations that depend on sizes or on the mode with their result."""
 
     def change(copy: Rewriting, node: Operation, sources: tuple[Source, ...]) -> Node | None:
         rule = RULES.get(type(node.op))
@@ -49,13 +49,13 @@ def checked(copy: Rewriting, node: Operation, sources: tuple[Source, ...]) -> No
 
 
 def same_shape(copy: Rewriting, node: Operation, sources: tuple[Source, ...]) -> Node | None:
-    """A change of shape to the shape that it has already is none."""
+    """A change to the shape that a node already has is dropped."""
     x = cast("Node", sources[0])
     return x if x.shape == node.shape else None
 
 
 def sum_as(copy: Rewriting, node: Operation, sources: tuple[Source, ...]) -> Node | None:
-    """A sum to the shape of another is a sum over the dimensions in which it is smaller."""
+    """A sum to the shape of another node is a sum over the dimensions in which that is smaller."""
     x = cast("Node", sources[0])
     wide, narrow = _sizes(x), _sizes(node)
     aligned = (1,) * (len(wide) - len(narrow)) + narrow
@@ -66,7 +66,7 @@ def sum_as(copy: Rewriting, node: Operation, sources: tuple[Source, ...]) -> Nod
 
 
 def choose(copy: Rewriting, node: Operation, sources: tuple[Source, ...]) -> Node:
-    """One of two, as the mode says."""
+    """One of two, depending on the mode."""
     chosen = cast("Node", sources[0] if cast("Literal", sources[2]).top else sources[1])
     if chosen.shape == node.shape:
         return chosen
@@ -74,7 +74,7 @@ def choose(copy: Rewriting, node: Operation, sources: tuple[Source, ...]) -> Nod
 
 
 def over_ones(copy: Rewriting, node: Operation, sources: tuple[Source, ...]) -> Node | None:
-    """A sum or mean of one element each is that element."""
+    """A sum or mean over one element is that element."""
     x, op = cast("Node", sources[0]), cast("Any", node.op)
     if any(_sizes(x)[dim] != 1 for dim in op.dims) or x.dtype is not node.dtype:
         return None

@@ -1,4 +1,4 @@
-"""Memory of a program: buffers that are made once, and handed on after their last reader."""
+"""Memory of a program: buffers that are made once, and reused after their last reader."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ class Buffer:
     """What one or more nodes keep their values in.
 
     Attributes:
-        storage: the memory, flat; None where a kernel makes a new tensor at each step.
+        storage: the memory, flat; None if a kernel makes a new tensor at each step.
         readers: how often the values in it will still be read.
-        owned: True if it may be written to once nobody reads it any more.
-        behind: buffers in which the values may really lie, which are held as long.
+        owned: True if it may be overwritten once nothing reads it any more.
+        behind: buffers that may really hold the values; they are held as long as this one.
     """
 
     storage: Tensor | None
@@ -32,7 +32,7 @@ class Buffer:
 
 @dataclass
 class Arena:
-    """Buffers that are free to be used again.
+    """Buffers that are free to be reused.
 
     Attributes:
         bytes: the memory that all buffers take together.
@@ -43,7 +43,7 @@ class Arena:
     _free: dict[dtype, list[Tensor]] = field(default_factory=dict)  # the smallest first
 
     def take(self, shape: tuple[int, ...], of: dtype, readers: int) -> tuple[Buffer, Tensor]:
-        """A buffer, and a tensor of this shape in it: the smallest free one that will do."""
+        """The smallest free buffer that is large enough, and a tensor of this shape in it."""
         count = prod(shape)
         free = self._free.get(of, [])
         place = bisect_left(free, count, key=_size)
@@ -55,7 +55,7 @@ class Arena:
         return Buffer(storage, readers), storage[:count].view(shape)
 
     def release(self, buffer: Buffer) -> None:
-        """Count a reading, and hand the memory on after the last."""
+        """Count a reading, and free the memory after the last one."""
         buffer.readers -= 1
         if buffer.readers == 0:
             self.give_back(buffer)
@@ -63,7 +63,7 @@ class Arena:
                 self.release(each)
 
     def give_back(self, buffer: Buffer) -> None:
-        """Let a buffer be used again."""
+        """Let a buffer be reused."""
         if buffer.storage is not None and buffer.owned and buffer.storage.numel():
             insort(self._free.setdefault(buffer.storage.dtype, []), buffer.storage, key=_size)
 

@@ -1,4 +1,4 @@
-"""Aims: where a value is awaited, so that it can be computed there at once."""
+"""Aims: where a value will be needed, so that it can be computed there directly."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 
 def aims(program: Program) -> dict[Node, Tensor]:
-    """New values aim at their cells, and parts at their place in the whole that they make up.
+    """Aim new values at their cells, and parts at their place in the whole that they make up.
 
-    A cell is aimed at only by a value that is computed after all that read the old one, and after
-    all that may fail: an error leaves everything as it was.
+    A value aims at a cell only if it is computed after everything that reads the old one, and after
+    everything that may fail: an error leaves everything as it was.
     """
     found: dict[Node, Tensor] = {}
     last_reader, foreign = _last_readers(program), _last_foreign(program)
@@ -41,7 +41,7 @@ def aims(program: Program) -> dict[Node, Tensor]:
 
 
 def _last_foreign(program: Program) -> int:
-    """The place of the last operation of a user, which may raise anything."""
+    """The place of the last operation written by a user, which may raise anything."""
     return max(
         (node.index for node in program if isinstance(node, Operation) and is_foreign(node.op)),
         default=-1,
@@ -54,7 +54,7 @@ def _elementwise(node: Operation) -> bool:
 
 
 def _last_readers(program: Program) -> Callable[[Tensor], int]:
-    """The place of the last node that reads a piece of memory, in itself or in a view of it."""
+    """The place of the last node that reads a piece of memory, directly or through a view."""
     memory: dict[Node, Tensor] = {}
     readers: list[tuple[int, Tensor]] = []
     for node in program:
@@ -71,13 +71,13 @@ def _last_readers(program: Program) -> Callable[[Tensor], int]:
 
 
 def _overlap(a: Tensor, b: Tensor) -> bool:
-    """True if two dense tensors have memory in common."""
+    """True if two dense tensors share memory."""
     start, other = a.data_ptr(), b.data_ptr()
     return start < other + b.nbytes and other < start + a.nbytes
 
 
 def _aim_parts(whole: Operation, memory: Tensor, after: int, found: dict[Node, Tensor]) -> None:
-    """Have parts computed where the whole will be."""
+    """Let parts be computed where the whole will be."""
     start = 0
     for part in whole.inputs:
         stop = start + cast("int", part.shape[0])
@@ -86,7 +86,7 @@ def _aim_parts(whole: Operation, memory: Tensor, after: int, found: dict[Node, T
 
 
 def _aim_part(part: Node, memory: Tensor, after: int, found: dict[Node, Tensor]) -> None:
-    """Have a part computed there, through changes of its shape."""
+    """Let a part be computed there, through changes of its shape."""
     while isinstance(part, Operation) and isinstance(part.op, Reshape | ReshapeAs):
         part = part.inputs[0]
         memory = memory.view(cast("tuple[int, ...]", part.shape))

@@ -1,4 +1,4 @@
-"""The batches of several steps, out of stacked tensors or of a whole data set."""
+"""The batches of several steps, from stacked tensors or a whole data set."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ Batch = dict[str, "Tensor"]
 
 
 def batches_of(fed: Mapping[str, Any], size: int | None, order: Any) -> list[Batch]:
-    """What each step is fed.
+    """The feed of each step.
 
     Args:
-        fed: tensors by name, of one first size.
-        size: the rows of a step; None where the first dimension counts the steps.
-        order: the numbers of the rows in the order in which they are taken; None for all.
+        fed: tensors by name, with the same first size.
+        size: the rows of a step; None if the first dimension counts the steps.
+        order: the indices of the rows, in the order in which they are taken; None for all.
 
     Raises:
-        FeedError: sizes differ, or the size or the order is not what it can be.
+        FeedError: sizes differ, or the batch size or the order is invalid.
     """
     count = _first_size(fed)
     if size is None:
         if order is not None:
-            raise FeedError("An order is one of rows, so it needs a batch_size as well.")
+            raise FeedError("An order is an order of rows, so it needs a batch_size as well.")
         return [{name: each[place] for name, each in fed.items()} for place in range(count)]
     if not isinstance(size, int) or isinstance(size, bool) or size < 1:
-        raise FeedError(f"batch_size is a whole number of 1 or more; {size!r} came.")
+        raise FeedError(f"batch_size is an integer of 1 or more; got {size!r}.")
     if order is None:
         starts = range(0, count, size)
         return [{name: each[at : at + size] for name, each in fed.items()} for at in starts]
@@ -45,19 +45,19 @@ def batches_of(fed: Mapping[str, Any], size: int | None, order: Any) -> list[Bat
 
 
 def _first_size(fed: Mapping[str, Any]) -> int:
-    """The first size of all tensors, which must be one."""
+    """The first size that all tensors must share."""
     for name, each in fed.items():
         if not isinstance(each, torch.Tensor) or not each.ndim:
-            raise FeedError(f"{name!r} is a tensor of several rows; {type(each).__name__} came.")
+            raise FeedError(f"{name!r} is a tensor of several rows; got {type(each).__name__}.")
     sizes = {name: each.shape[0] for name, each in fed.items()}
     if len(set(sizes.values())) != 1:
-        raise FeedError(f"All tensors have the same first size; {sizes} came.")
+        raise FeedError(f"All tensors have the same first size; got {sizes}.")
     return int(next(iter(sizes.values())))
 
 
 def _check_order(order: Any, count: int) -> None:
     """Refuse an order that does not name rows."""
     if not isinstance(order, torch.Tensor) or order.dtype is not torch.int64 or order.ndim != 1:
-        raise FeedError("The order is a vector of whole numbers, int64, one for each row taken.")
+        raise FeedError("The order is a vector of integers, int64, one for each row taken.")
     if order.numel() and not 0 <= int(order.min()) <= int(order.max()) < count:
         raise FeedError(f"The order names rows from 0 to {count - 1} only.")

@@ -1,4 +1,4 @@
-"""A plan: the program of a training step, and all that must be as it was when it was made."""
+"""A plan: the program of a training step, and everything that must stay unchanged to use it."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 
 class StepMode(NamedTuple):
-    """What kind of step a program makes.
+    """The kind of step that a program makes.
 
     Attributes:
         training: the training modes of the modules.
         updates: whether parameters are updated.
-        adds: whether gradients are added to those that there are.
-        given: which of the parameters that the loss does not reach have a gradient to be used.
+        adds: whether gradients are added to the existing ones.
+        given: which of the parameters without a path from the loss have a gradient to be used.
     """
 
     training: tuple[bool, ...]
@@ -37,14 +37,14 @@ class StepMode(NamedTuple):
 
 
 class Roles:
-    """What a loss does with the parameters of an optimizer, as long as none is moved or frozen.
+    """What a loss does with the parameters of an optimizer, while none is moved or frozen.
 
     Attributes:
-        whole: the stretches of the optimizer at the time.
-        size: how long the list was: a parameter may join it later.
+        whole: the stretches of the optimizer when this was made.
+        size: the length of the list then: a parameter may join it later.
         reached: the parameters to which a gradient of the loss flows back.
-        others: those to which none does; frozen ones are neither.
-        cleared: those of the list that are not reached: a backward pass leaves no gradient there.
+        others: those without such a gradient; frozen ones are in neither.
+        cleared: those of the list that are not reached: a backward pass clears their gradients.
     """
 
     def __init__(self, graph: Graph, loss: Node, optimizer: Optimizer) -> None:
@@ -58,7 +58,7 @@ class Roles:
         self._listed = [each in graph for each in self.others]
 
     def given(self, updates: bool, adds: bool) -> tuple[bool, ...]:
-        """For each of the others, whether a step uses the gradient that it has."""
+        """For each of the others, whether a step uses its existing gradient."""
         if not updates:
             return ()
         pairs = zip(self.others, self._listed, strict=True)
@@ -72,19 +72,19 @@ class Roles:
 
 @dataclass
 class Plan:
-    """A program, and all that must be as it was when the program was made.
+    """A program, and everything that must stay unchanged to use it.
 
     Attributes:
         runner: the program.
-        mode: what kind of step it makes.
+        mode: the kind of step it makes.
         whole: where all parameters of the optimizer and their state lie.
         stretches: those whose gradients the program computes or uses.
         known: the settings and numbers of each of these.
-        arguments: for each of them the names of the numbers that are given at each step.
+        arguments: for each of them, the names of the numbers given at each step.
         given: those that the program reads, as (place of the stretch, name).
         fixed: the numbers that are part of the program, as (place, name, value).
         homes: where all parameters and buffers of the list lie.
-        edits: how often the settings had been edited.
+        edits: how often the settings had been edited by then.
     """
 
     runner: Runner
@@ -105,7 +105,7 @@ class Plan:
     def values(
         self, fed: Mapping[str, Tensor], numbers: Sequence[Known], edits: int
     ) -> list[Any] | None:
-        """The arguments of the program; None where more has changed than the numbers given."""
+        """The arguments of the program; None if more has changed than the given numbers."""
         if self.edits != edits:
             return None
         for place, name, value in self.fixed:

@@ -1,4 +1,4 @@
-"""What `graph.compile` returns: a program for each set of shapes, made at its first use."""
+"""What `graph.compile` returns: a program for each set of shapes, made when first used."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import torch
 
 from graphnet.compile.ir.build import Shapes, specialized
 from graphnet.compile.passes import optimize
-from graphnet.compile.passes.dce import dce
 from graphnet.compile.run.profile import Profile, profiled
 from graphnet.compile.targets.torch.assemble import assembled
 from graphnet.compile.targets.torch.functional import BACKENDS, functional
@@ -51,10 +50,10 @@ class Way:
     backend: str | None = None
 
     def __post_init__(self) -> None:
-        """Refuse a backend that is not known."""
+        """Refuse an unknown backend."""
         if self.backend is not None and self.backend not in BACKENDS:
             known = ", ".join(map(repr, BACKENDS))
-            raise GraphError(f"backend is {known}, or None; {self.backend!r} came.")
+            raise GraphError(f"backend is {known}, or None; got {self.backend!r}.")
 
 
 class Homes:
@@ -65,7 +64,7 @@ class Homes:
         self._changes = [(home, home.changes) for home in homes]
 
     def unmoved(self) -> bool:
-        """True if none has moved, was frozen or freed."""
+        """True if none has been moved, frozen or unfrozen."""
         for home, changes in self._changes:  # noqa: SIM110 - each step asks; any() is slower
             if home.changes != changes:
                 return False
@@ -73,7 +72,7 @@ class Homes:
 
 
 def keep_few(programs: dict[Any, Any], key: object, program: object) -> None:
-    """Keep a program, and forget the oldest of too many."""
+    """Keep a program, and forget the oldest if there are too many."""
     if len(programs) >= _MOST_PROGRAMS:
         del programs[next(iter(programs))]
     programs[key] = program
@@ -125,16 +124,16 @@ class Compiled:
         return {node.name: tensor for node, tensor in bound.items() if node.name in self._inputs}
 
     def _merged(self, feed: Any, named: dict[str, Any]) -> Mapping[Any, Any]:
-        """What is fed by node or name, and by keyword."""
+        """The tensors fed by node or name, and by keyword."""
         return merged(feed, named, self._inputs.values())
 
     def _key(self, fed: Mapping[str, Tensor]) -> object:
-        """What a program depends on: the sizes and the device of what is fed, and the mode."""
+        """What a program depends on: the sizes and device of the fed tensors, and the mode."""
         shapes = tuple((name, tuple(fed[name].shape)) for name in self._inputs)
         return self.graph.modes, shapes, next((str(each.device) for each in fed.values()), None)
 
     def _walk(self, fed: Mapping[str, Tensor]) -> None:
-        """Walk the list once, to find out what is wrong; buffers and random states stay."""
+        """Walk the list once to find out what is wrong; buffers and random states stay."""
         kept = [(each, each.top.clone()) for each in self.graph.parameters() if each.is_buffer]
         try:
             with random_kept(self.graph):
@@ -144,7 +143,7 @@ class Compiled:
                 buffer.top.copy_(value)
 
     def _explained(self, fed: Mapping[str, Tensor], run: Callable[[], R]) -> R:
-        """What a run returns; an error is said with the names of the list."""
+        """What a run returns; an error is re-raised in the graph's terms."""
         try:
             return run()
         except NotFinite:
@@ -160,13 +159,13 @@ class Compiled:
             ShapeError: the fed sizes do not fit together; the message is that of the walk.
         """
         try:
-            program = dce(fuse(optimize(build(_shapes(fed)))))
+            program = fuse(optimize(build(_shapes(fed))))
             if self._way.backend is not None:
                 return functional(program, fed, self._way.backend)
-            with random_kept(self.graph):  # to measure dropout is to draw
+            with random_kept(self.graph):  # measuring dropout draws random numbers
                 return assembled(program, fed, self._way.tune)
         except Exception:
-            self._walk(fed)  # says it with the names of the list
+            self._walk(fed)  # re-raises in the graph's terms
             raise
 
 
@@ -176,7 +175,7 @@ def _shapes(fed: Mapping[str, Tensor]) -> Shapes:
 
 @contextmanager
 def random_kept(graph: Graph) -> Iterator[None]:
-    """Draw random numbers, and afterwards go on as if none had been drawn."""
+    """Allow random numbers to be drawn, and afterwards go on as if none had been."""
     usual = torch.default_generator, *torch.cuda.default_generators
     states = [(each, each.get_state()) for each in (*usual, *generators_of(graph))]
     try:
@@ -187,7 +186,7 @@ def random_kept(graph: Graph) -> Iterator[None]:
 
 
 def generators_of(graph: Graph) -> list[torch.Generator]:
-    """The generators from which operations of a graph draw random numbers, each of them once."""
+    """The generators that operations of a graph draw random numbers from, each once."""
     options = (
         value for node in graph if isinstance(node, Operation) for value in node.op.options.values()
     )
@@ -218,7 +217,7 @@ class Prediction(Compiled):
             The value of the output, a tuple for several; new tensors.
 
         Raises:
-            FeedError: a feed is missing, misnamed, or not what its input asks for.
+            FeedError: a feed is missing, misnamed, or not what its input requires.
             ShapeError: the fed sizes do not fit together.
         """
         with self._one_at_a_time:
@@ -231,7 +230,7 @@ class Prediction(Compiled):
         return outputs[0] if self._single else outputs
 
     def _runner(self, fed: Mapping[str, Tensor]) -> Runner:
-        """The program for these tensors; a new one where there is none, or parameters moved."""
+        """The program for these tensors; a new one if there is none, or if parameters moved."""
         key = self._key(fed)
         known = self._runners.get(key)
         if known is None or not known[1].unmoved():

@@ -23,12 +23,12 @@ class Runner:
         function: the function itself; it takes the fed tensors, then the numbers.
         fed: the names of the fed tensors, in the order of the arguments.
         numbers: the numbers, which follow.
-        expected: for each fed tensor its name, shape, number type and device.
-        lines: the text line by line, with the node that each computes.
+        expected: the name, shape, dtype and device of each fed tensor.
+        lines: the text line by line, each with the node that it computes.
         arguments: the names of the arguments in the text.
         names: what the other names in the text stand for.
         memory: the bytes of its buffers.
-        cells: the memory that it reads and writes, to be found unmoved.
+        cells: the memory that it reads and writes, which must not have moved.
     """
 
     program: Program

@@ -17,7 +17,7 @@ class Settings:
     """Which settings and numbers of an optimizer change from step to step.
 
     What changes is an argument of the program; what does not is part of it, so that it can be
-    folded. The learning rate is always an argument; others are once they were seen to change.
+    folded. The learning rate is always an argument; others become one once they are seen to change.
     """
 
     def __init__(self, optimizer: Optimizer) -> None:
@@ -28,14 +28,14 @@ class Settings:
             self._varying |= {name for name in now if now[name] != then[name]}
 
     def numbers(self, stretch: Stretch, ahead: int) -> Known:
-        """The numbers of a later step, without taking any before it."""
+        """The numbers of a later step, without making those before it."""
         optimizer, group = self.optimizer, stretch.group
         scalars = {name: each.clone() for name, each in stretch.scalars.items()}
         step = stretch.steps + (1 + ahead) * optimizer.counts(group)
         return {**optimizer.numbers(group, step, **scalars), "step": float(step)}
 
     def of_all(self, stretches: Sequence[Stretch]) -> list[Known]:
-        """The numbers of the step that comes, for each of several."""
+        """The numbers of the next step, for each of several stretches."""
         optimizer, found = self.optimizer, []
         for stretch in stretches:
             step = stretch.steps + optimizer.counts(stretch.group)
@@ -44,7 +44,7 @@ class Settings:
         return found
 
     def arguments(self, known: Known) -> list[str]:
-        """The names of those that are given at each step; 0 is not, since it leaves out terms."""
+        """The names of the numbers given at each step; 0 is not one, since it removes terms."""
         return [
             name
             for name, value in known.items()
@@ -52,7 +52,7 @@ class Settings:
         ]
 
     def constants(self, known: Sequence[Known]) -> tuple[object, ...]:
-        """Those that are part of the program, as what tells programs apart."""
+        """The numbers that are part of the program, as a key that distinguishes programs."""
         return tuple(
             (name, repr(value))
             for each in known

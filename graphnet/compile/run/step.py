@@ -45,7 +45,7 @@ class Step(Compiled):
     tensor(0.8000)
 
     Attributes:
-        watched: what the nodes to be watched were in the last step, as new tensors.
+        watched: the values of the watched nodes in the last step, as new tensors.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class Step(Compiled):
         """Make one step, and return the loss before it as a new tensor.
 
         Raises:
-            FeedError: a feed is missing, misnamed, or not what its input asks for.
+            FeedError: a feed is missing, misnamed, or not what its input requires.
             ShapeError: the fed sizes do not fit together.
             NonFiniteError: the loss is NaN or infinite; the message names the first such node.
                 Parameters and state are as before.
@@ -110,16 +110,16 @@ class Step(Compiled):
         Args:
             feed: tensors by node or by name. Without `batch_size` their first dimension counts the
                 steps; with it they are whole data sets, of which each step takes some rows.
-            batch_size: the rows of a step; the last step takes those that are left.
-            order: the numbers of the rows in the order in which they are taken; all where None.
+            batch_size: the rows of a step; the last step takes the rest.
+            order: the indices of the rows, in the order in which they are taken; None for all.
             named: tensors by the names of their inputs.
 
         Returns:
             The loss of each step. Shape (steps,).
 
         Raises:
-            FeedError: the tensors have different first sizes, or what a step refuses. The steps
-                before have been made.
+            FeedError: the tensors have different first sizes, or a step refuses its part. The
+                steps before it have been made.
         """
         fed = {_name(key): value for key, value in self._merged(feed, named).items()}
         batches = batches_of(fed, batch_size, order)
@@ -149,7 +149,7 @@ class Step(Compiled):
                 tensor.copy_(value)
 
     def _memory(self) -> list[Tensor]:
-        """All that a step changes."""
+        """Everything that a step changes."""
         return [
             *(memory for stretch in self.optimizer.stretches() for memory in stretch.memory()),
             *(each.top for each in self.graph.parameters() if each.is_buffer),
@@ -183,7 +183,7 @@ class Step(Compiled):
             if isinstance(error, NotFinite):
                 raise self._non_finite(error, fed) from None
             if isinstance(error, Exception):
-                self._walk(fed)  # says what is wrong with the names of the list
+                self._walk(fed)  # re-raises in the graph's terms
             raise
         if watched:
             self.watched = tuple(each.clone() for each in watched)
@@ -191,7 +191,7 @@ class Step(Compiled):
         return fresh
 
     def _prepared(self, update: bool) -> tuple[StepMode, list[Stretch]]:
-        """The kind of step that comes, that of the last plan where it fits, and its stretches."""
+        """The kind of the next step (that of the last plan if it fits), and its stretches."""
         optimizer, adds = self.optimizer, self._pending
         whole = optimizer.stretches()
         if self._roles.whole is not whole or self._roles.size != len(self.graph):
@@ -208,7 +208,7 @@ class Step(Compiled):
             return plan.mode, plan.stretches
         other = StepMode(*mode)
         stretches = optimizer.prepared(roles.updated(other))
-        roles.whole = optimizer.stretches()  # which may have been parted
+        roles.whole = optimizer.stretches()  # which may have been split
         return other, stretches
 
     def _done(self, mode: StepMode, stretches: Sequence[Stretch], marks: Sequence[Mark]) -> None:
@@ -230,7 +230,7 @@ class Step(Compiled):
         numbers: list[Known],
         mode: StepMode,
     ) -> tuple[Plan, list[Any]]:
-        """A program that was made before, or a new one, and what it is called with."""
+        """A program made earlier, or a new one, and its arguments."""
         known = [stretch.group | given for stretch, given in zip(stretches, numbers, strict=True)]
         whole = self._roles.whole
         if self._plan is None or self._plan.whole is not whole:
@@ -281,7 +281,7 @@ class Step(Compiled):
         )
 
     def _non_finite(self, error: NotFinite, fed: Mapping[str, Tensor]) -> GraphError:
-        """The error for a loss or a norm that is not finite: the list is walked to find out why."""
+        """The error for a loss or norm that is not finite: walk the list to find out why."""
         self._walk(fed)
         name, loss = error.args[0], self.graph.name_of(self.loss)
         name = loss if name.startswith(loss) else name  # a copy in the program has a number

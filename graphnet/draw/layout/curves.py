@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = ["moved", "rounded", "sideways", "smooth", "sparse"]
 
-_BEND = 10.0  # how deep a curve turns round: less than the margin of the picture
+_BEND = 10.0  # how deep a curve bends back: less than the margin of the picture
 
 
 def sideways(start: Point, end: Point) -> list[Point]:
@@ -22,7 +22,7 @@ def sideways(start: Point, end: Point) -> list[Point]:
 
 
 def smooth(points: list[Point]) -> list[Point]:
-    """One curve through all points, upright at each of them; it turns round between equal y."""
+    """One curve through all points, vertical at each of them; it bends back between equal y."""
     points = sparse(points)
     if len(points) == 1:
         points *= 2
@@ -48,7 +48,7 @@ def moved(curve: Sequence[Point], start: Point, end: Point) -> list[Point]:
 
 
 def sparse(points: list[Point]) -> list[Point]:
-    """The points without those in the middle of a straight line down or up."""
+    """The points without those in the middle of a straight vertical line."""
     found = points[:1]
     for point in points[1:]:
         if point == found[-1]:

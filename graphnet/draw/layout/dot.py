@@ -1,4 +1,4 @@
-"""Scenes in the DOT language: bare boxes for a layout engine, and full ones for Graphviz itself."""
+"""Scenes in the DOT language: bare boxes for a layout engine, full ones for Graphviz itself."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 __all__ = ["digraph_of", "layout_dot"]
 
 _INCH = 72
-_TITLE_SIZE = 10  # Courier of 10 points is 12 high and with its padding more than a title needs
-_SPINE, _BRANCH, _SIDE = 64, 8, 1  # how straight latest data, other data, parameters want to run
+_TITLE_SIZE = 10  # Courier at 10 points is 12 high, with its padding more than a title needs
+_SPINE, _BRANCH, _SIDE = 64, 8, 1  # how straight latest data, other data, parameters should run
 
 _STYLES = {
     "input": {"shape": "ellipse", "fillcolor": "#cfe3f5"},
@@ -36,14 +36,14 @@ _STYLES = {
 
 
 def layout_dot(scene: Scene) -> str:
-    """The DOT text that asks only where things go: no name of the user is in it.
+    """The DOT text that only asks for positions: it contains no name from the user.
 
-    One parameter stands at the left of its operation and one at the right, by an arrow that is
-    turned round; others stand above. Each module stands below all data that it reads, by rows and
-    by arrows that are not drawn. Box number i of the scene is called b<i>, arrow i has the id e<i>,
-    and module i of `scene.paths` is the cluster c<i>. An arrow that enters a module between shared
-    parameters has a second piece, f<i>, from the point p<i> on. Sizes are fixed, so that fonts do
-    not matter.
+    One parameter stands to the left of its operation, and one to the right by a reversed arrow;
+    others stand above. Each module stands below all data that it reads, by rows and by arrows that
+    are not drawn. Box number i of the scene is called b<i>, arrow i has the id e<i>, and module i
+    of `scene.paths` is the cluster c<i>. An arrow that enters a module between shared parameters
+    has a second piece, f<i>, which starts at the point p<i>. Sizes are fixed, so that fonts do not
+    matter.
 
     >>> from graphnet.draw.scene.scene import Box, Scene
     >>> print(layout_dot(Scene([Box("n0", "input", "x")])))
@@ -100,8 +100,8 @@ class _Order:
             if len(self.beside[reader]) < 2:
                 self.beside[reader].append(parameter)
         self.at_side = {key for row in self.beside.values() for key in row}
-        self.above: dict[str, int] = {}  # each box: all above it, and itself, as bits
-        self.inside: dict[Path, list[str]] = defaultdict(list)  # without parameters at sides
+        self.above: dict[str, int] = {}  # for each box, itself and all above it, as bits
+        self.inside: dict[Path, list[str]] = defaultdict(list)  # without parameters at the sides
         self.members: dict[Path, int] = defaultdict(int)  # the same, as bits
         for key, box in self.boxes.items():
             above = (self.above.get(source, 0) for source in self.sources[key])
@@ -120,7 +120,7 @@ class _Order:
         return arrow.source in self.beside.get(arrow.target, ())[1:]
 
     def weight(self, arrow: Arrow) -> int:
-        """How straight an arrow is to be: above all that of the latest data, in either half."""
+        """How straight an arrow should be: above all that of the latest data, in either half."""
         if self._is_leaf(arrow.source):
             return _SIDE
         data = [key for key in self.sources[arrow.target] if not self._is_leaf(key)]
@@ -131,7 +131,7 @@ class _Order:
     # modules below what they read
 
     def _entering(self) -> dict[Path, dict[str, None]]:
-        """For each module the data from outside, but none that comes out of it."""
+        """For each module the data that enters it, without data that comes out of it."""
         found: dict[Path, dict[str, None]] = defaultdict(dict)
         for arrow in self.scene.arrows:
             for path in _around(self.boxes[arrow.target]):
@@ -141,7 +141,7 @@ class _Order:
         return found
 
     def passed(self, arrow: Arrow) -> list[str]:
-        """The shared parameters above its reader that data from outside the module passes."""
+        """The shared parameters above an arrow's reader that data entering the module passes."""
         path = self.boxes[arrow.target].path
         if arrow.source not in self.entering.get(path, ()):
             return []
@@ -149,7 +149,7 @@ class _Order:
         return [key for key in shared if key not in self.at_side and self.boxes[key].path == path]
 
     def rows(self) -> list[tuple[Path, list[str]]]:
-        """Boxes that stand side by side, and the module in which they do."""
+        """Boxes that stand side by side, and the module that they stand in."""
         rows = [(self.boxes[key].path, [*row, key]) for key, row in self.beside.items()]
         for path in self.entering:
             first = self._tops(path)[0]
@@ -157,7 +157,7 @@ class _Order:
         return rows
 
     def held(self) -> list[tuple[str, str]]:
-        """Pairs of boxes, the second below the first, where neither arrows nor rows see to it."""
+        """Pairs of boxes, the second below the first, that no arrows or rows keep in order."""
         known = {(arrow.source, key) for arrow in self.scene.arrows for key in self.passed(arrow)}
         found: dict[tuple[str, str], None] = {}
         for path in self.entering:
@@ -169,14 +169,14 @@ class _Order:
         return [pair for pair in found if pair not in known]
 
     def _tops(self, path: Path) -> tuple[list[str], list[str]]:
-        """What nothing in a module is above: those that read the lowest data, and the others."""
+        """What is topmost in a module: readers of the lowest data, and the others."""
         lowest, members = set(self._lowest(path)), self.members[path]
         tops = [key for key in self.inside[path] if self.above[key] & members == self.bits[key]]
         first = [key for key in tops if not lowest.isdisjoint(self.sources[key])]
         return first, [key for key in tops if key not in first]
 
     def _lowest(self, path: Path) -> list[str]:
-        """The data that enters a module, without what is above other such data."""
+        """The data that enters a module, except data above other such data."""
         above = (self.above[key] & ~self.bits[key] for key in self.entering[path])
         passed = reduce(or_, above, 0)
         return [key for key in self.entering[path] if not passed & self.bits[key]]
@@ -188,7 +188,7 @@ def _around(box: Box) -> list[Path]:
 
 
 def _title(scene: Scene, path: Path) -> str:
-    """What makes room for the title of a frame: letters of about its width."""
+    """A label that makes room for the title of a frame: letters of about its width."""
     width = min(MAX_WIDTH, text_width(scene.titles.get(path, ""), bold=True))
     letters = "n" * max(1, ceil(width / (0.6 * _TITLE_SIZE)))
     return (
@@ -205,7 +205,7 @@ def _within(path: Path, text: str, clusters: dict[Path, str]) -> str:
 
 
 def digraph_of(scene: Scene) -> Digraph:
-    """The scene as a `graphviz.Digraph`, for those who want to go on with Graphviz itself.
+    """The scene as a `graphviz.Digraph`, for further work with Graphviz itself.
 
     Args:
         scene: the boxes and arrows.
@@ -233,7 +233,7 @@ def digraph_of(scene: Scene) -> Digraph:
 
 
 def _edge(arrow: Arrow) -> dict[str, str]:
-    """Each use of a shared parameter in the colour of that parameter; bundles with their number."""
+    """Each use of a shared parameter in that parameter's colour; bundles with their number."""
     found = {}
     if arrow.sharing is not None:
         found = {"color": sharing_colour(arrow.sharing), "penwidth": "2"}

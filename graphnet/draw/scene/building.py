@@ -1,4 +1,4 @@
-"""From a list to a scene: one box for each node, one arrow for each reading."""
+"""From a list to a scene: one box for each node, one arrow for each input that is read."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def scene_of(graph: Graph, loss: Node | None = None) -> Scene:
 
     Args:
         graph: the list.
-        loss: the node that is marked as the loss; where None that of `loss_of`.
+        loss: the node marked as the loss; None takes that of `loss_of`.
     """
     loss = loss_of(graph) if loss is None else loss
     scene = Scene()
@@ -47,7 +47,7 @@ def scene_of(graph: Graph, loss: Node | None = None) -> Scene:
 
 
 def _title(path: Path, kind: str) -> str:
-    """What stands on the frame of a module: its path and its class, but nothing twice."""
+    """The text on the frame of a module: its path and its class, without repetition."""
     if kind and path[-1] == kind.lower():
         return ".".join((*path[:-1], kind))
     return " ".join(part for part in (".".join(path), kind) if part)
@@ -78,15 +78,15 @@ def sizes(shape: tuple[int | None, ...]) -> str:
 
 
 def _number_type(node: Node) -> str:
-    """The number type where it is not the usual one, of fractions."""
+    """The dtype, if it is not the usual floating-point one."""
     return "" if node.dtype.is_floating_point else f" {dtype_text(node.dtype)}"
 
 
 def _placed(graph: Graph, name: str) -> tuple[Path, str]:
-    """The modules around a node, and what it is called in them.
+    """The modules around a node, and its name inside them.
 
-    A module that only holds others, such as a ModuleList, is not called itself. It has no frame,
-    and stands in the names of those that it holds: "blocks.0".
+    A module that only holds others, such as a ModuleList, is never called itself. It has no frame,
+    and is part of the names of those that it holds: "blocks.0".
     """
     *around, last = name.split(".")
     path: list[str] = []

@@ -1,8 +1,8 @@
-"""Fold a scene that is too large to read: repetitions, modules, and at last any neighbours.
+"""Fold a scene that is too large to read: repetitions, then modules, finally any neighbours.
 
-What is repeated is drawn once. Every folded box then stands for operations that follow each other,
-with the parameters that they are the first to read. So the folded picture has no cycle, whatever
-shares or returns.
+What is repeated is drawn once. Every folded box stands for consecutive operations, together with
+the parameters that they are the first to read. So the folded picture has no cycle, whatever is
+shared or returned.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ from graphnet.graph import Parameter
 
 __all__ = ["folded"]
 
-_ARROWS = 4  # for each box; nobody can follow more, and to write beside them takes seconds
+_ARROWS = 4  # for each box; nobody can follow more, and labelling them takes seconds
 
 
 def folded(scene: Scene, depth: int | None = None, limit: int = 60) -> Scene:
-    """The scene with modules drawn as one box each, and equal modules in a row drawn once, "× 24".
+    """The scene with each folded module as one box, and equal modules in a row drawn once, "× 24".
 
-    What fits is left as it is. In all else, and at any depth that is asked for, three or more equal
-    modules in a row are one: a box where it is folded, a frame around one of them where it is open.
+    What fits is left as it is. Otherwise, and at any requested depth, three or more equal modules
+    in a row become one: a box if it is folded, a frame around one of them if it is open.
 
     Args:
-        scene: what is to be drawn, as it came from a list.
-        depth: modules inside so many others are folded, 0 for all; where None, the derivatives and
-            the innermost modules first, and only until the limit is kept.
-        limit: how many boxes may be left where no depth is given.
+        scene: what is to be drawn, as built from a list.
+        depth: modules inside this many others are folded, 0 for all; None folds the derivatives and
+            the innermost modules first, and only until the limit is met.
+        limit: how many boxes may be left if no depth is given.
 
     Raises:
         GraphError: depth or limit is not a number of modules or of boxes.
@@ -60,7 +60,7 @@ def folded(scene: Scene, depth: int | None = None, limit: int = 60) -> Scene:
 
 
 def _joined(scene: Rolled, parts: list[Part], limit: int) -> Scene:
-    """The scene with any neighbours as one box; fewer boxes where too many arrows would be left."""
+    """The scene with neighbours joined into one box; fewer if too many arrows would be left."""
     arrows = _ARROWS * limit
     while True:
         drawn = _drawn(scene, joined(parts, limit))
@@ -70,11 +70,11 @@ def _joined(scene: Rolled, parts: list[Part], limit: int) -> Scene:
 
 
 def _require(fewest: int, **numbers: int) -> None:
-    """Refuse what is not a whole number, or too small a one."""
+    """Refuse anything but a large enough integer."""
     for name, number in numbers.items():
         if not isinstance(number, int) or isinstance(number, bool) or number < fewest:
             raise GraphError(
-                f"draw: {name} is a whole number of {fewest} or more; {number!r} came. "
+                f"draw: {name} is an integer of {fewest} or more; got {number!r}. "
                 "Leave it out for what fits a page."
             )
 
@@ -101,7 +101,7 @@ def _drawn(scene: Rolled, parts: list[Part]) -> Scene:
 
 
 def _title(scene: Rolled, path: Path) -> str:
-    """What is written on a frame, and how often there is what it holds."""
+    """The text on a frame, and how often its content is repeated."""
     times = scene.times.get(path, 1)
     return scene.titles[path] + (f" × {times}" if times > 1 else "")
 
@@ -116,12 +116,12 @@ def _notes(scene: Rolled, boxes: list[Box]) -> list[str]:
     open_ = [path for path in Scene(boxes).paths if path in scene.times]
     if open_:
         texts = ", ".join(f"{'.'.join(path)} (× {scene.times[path]})" for path in open_)
-        notes.append(f"What comes several times in a row is drawn once: {texts}.")
+        notes.append(f"Parts that are repeated in a row are drawn once: {texts}.")
     return notes
 
 
 def _lettered(boxes: list[Box], arrows: list[Arrow]) -> tuple[list[Box], list[Arrow]]:
-    """Folded uses of the same parameters have its letter, instead of arrows between them."""
+    """Give folded uses of the same parameters their letter, instead of arrows between them."""
     modules = {box.key for box in boxes if box.kind == "module"}
     letters = {box.key: dict.fromkeys(box.sharing) for box in boxes}
     kept = []
@@ -134,7 +134,7 @@ def _lettered(boxes: list[Box], arrows: list[Arrow]) -> tuple[list[Box], list[Ar
 
 
 def _merged(arrows: Sequence[Arrow]) -> list[Arrow]:
-    """One arrow for all that go the same way, those of different shared parameters apart."""
+    """One arrow for all that connect the same boxes, separate for different shared parameters."""
     merged: dict[tuple[str, str, int | None], Arrow] = {}
     for arrow in arrows:
         way = source, target, _ = (arrow.source, arrow.target, arrow.sharing)
@@ -149,7 +149,7 @@ def _merged(arrows: Sequence[Arrow]) -> list[Arrow]:
 
 
 def _box(scene: Rolled, part: Part) -> Box:
-    """The box of a part; that of a single node stays itself, with a name that tells where it is."""
+    """The box of a part; a single node keeps its box, with a name that says where it is."""
     boxes = part.boxes
     if len(boxes) == 1 and not part.folded:
         return replace(boxes[0], name=_name(part), path=part.path)
@@ -172,7 +172,7 @@ def _box(scene: Rolled, part: Part) -> Box:
 
 
 def _name(part: Part) -> str:
-    """What a part is called: its module, its node, or the first and the last of its members."""
+    """The name of a part: its module, its node, or the first and last of its members."""
     if part.members:
         first, last = _name(part.members[0]), _name(part.members[-1])
         return first if first == last else f"{first} … {last}"
@@ -183,7 +183,7 @@ def _name(part: Part) -> str:
 
 
 def _symbol(scene: Scene, part: Part) -> str:
-    """What a part computes: the kind of its module, or those of its first members."""
+    """What a part computes: the kind of its module, or the kinds of its first members."""
     if part.members:
         symbols = dict.fromkeys(_symbol(scene, member) for member in part.members)
         known = [symbol for symbol in symbols if symbol]
@@ -194,7 +194,7 @@ def _symbol(scene: Scene, part: Part) -> str:
 
 
 def _note(scene: Rolled, part: Part) -> str:
-    """How often the same is repeated, and how much is folded in each copy of what is around."""
+    """How often the part is repeated, and how much is folded in each copy of what is around it."""
     copies = scene.copies(part.path)
     times = part.times * (scene.times.get(part.module, 1) if part.module else 1)
     nodes = [node for box in part.boxes for node in box.nodes]

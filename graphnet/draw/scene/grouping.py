@@ -1,4 +1,4 @@
-"""Boxes that are drawn as one: modules as deep as one likes, and neighbours put together."""
+"""Boxes that are drawn as one: modules down to any depth, and joined neighbours."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ class Part:
     Attributes:
         boxes: the boxes, in the order of the list.
         path: the modules around all of them.
-        module: the module that it stands for; None for boxes that only stand side by side.
-        use: which use of the module it is, from 1; 0 where there is only one.
-        members: the neighbours that were put together in it, if there are some.
-        times: how often the same is repeated among them.
-        folded: True where a module of several nodes is one box, in each of its uses.
+        module: the module that it stands for; None for boxes that merely stand side by side.
+        use: which use of the module it is, from 1; 0 if there is only one.
+        members: the neighbours that were joined in it, if any.
+        times: how often the same part is repeated among them.
+        folded: True if a module of several nodes is one box, in each of its uses.
     """
 
     boxes: list[Box]
@@ -40,18 +40,18 @@ class Part:
 
     @property
     def last(self) -> int:
-        """The place of its last operation, or of its last node where it has none."""
+        """The place of its last operation, or of its last node if it has none."""
         operations = [box for box in self.boxes if box.kind not in LEAVES] or self.boxes
         return max(box.places[-1] for box in operations)
 
 
 def modules_of(scene: Scene, depth: int, gradients: bool) -> list[Part]:
-    """The parts when all modules with `depth` others around them are one box for each use.
+    """The parts if all modules with `depth` others around them are one box for each use.
 
     Args:
         scene: what is to be drawn.
         depth: how many modules are around those that are one box.
-        gradients: True where the derivatives are one box too.
+        gradients: True if the derivatives are one box too.
     """
     reads: dict[str, list[str]] = {box.key: [] for box in scene.boxes}
     for arrow in scene.arrows:
@@ -59,7 +59,7 @@ def modules_of(scene: Scene, depth: int, gradients: bool) -> list[Part]:
     leaves = {box.key: box for box in scene.boxes if box.kind in LEAVES}
     weights = {box.key for box in scene.boxes if box.kind == "parameter"}
     parts: list[Part] = []
-    home: dict[str, Part] = {}  # for each operation its part, for each leaf the first to read it
+    home: dict[str, Part] = {}  # for each operation its part, for each leaf its first reader's
     for box in scene.boxes:
         if box.key in leaves:
             continue
@@ -68,7 +68,7 @@ def modules_of(scene: Scene, depth: int, gradients: bool) -> list[Part]:
         if part and module and module == part.module:
             again = weights.intersection(reads[part.boxes[0].key], reads[box.key])
             computed = any(home.get(key) is part and key not in leaves for key in reads[box.key])
-            if again and not computed:  # the same weights on something else: its next use
+            if again and not computed:  # the same weights on other data: the next use
                 part = None
         if part is None or module is None or module != part.module:
             part = Part([], box.path if module is None else module[:-1], module)
@@ -83,7 +83,7 @@ def modules_of(scene: Scene, depth: int, gradients: bool) -> list[Part]:
 def _with_leaves(
     parts: list[Part], home: dict[str, Part], leaves: list[tuple[Box, Path | None]]
 ) -> list[Part]:
-    """The parts in order, each leaf in that of its module if this is the first to read it."""
+    """The parts in order, each leaf in its module's part if that is the first to read it."""
     uses = Counter(part.module for part in parts if part.module)
     seen: Counter[Path] = Counter()
     for part in parts:
@@ -114,7 +114,7 @@ def _module_of(box: Box, depth: int, gradients: bool) -> Path | None:
 
 
 def merged(group: Sequence[Part], times: int = 1) -> Part:
-    """Several parts as one, in which the same is repeated so many times."""
+    """Several parts as one, with the number of repetitions in it."""
     path = group[0].path
     for part in group:
         while part.path[: len(path)] != path:
@@ -125,7 +125,7 @@ def merged(group: Sequence[Part], times: int = 1) -> Part:
 
 
 def joined(parts: list[Part], limit: int) -> list[Part]:
-    """At most so many parts, by joining neighbours, about equally many everywhere."""
+    """At most `limit` parts, made by joining neighbours, about equally many everywhere."""
     count = min(limit, len(parts))
     ends = [len(parts) * number // count for number in range(count + 1)] if count else []
     groups = [parts[start:end] for start, end in pairwise(ends)]

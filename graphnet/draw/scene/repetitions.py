@@ -1,7 +1,8 @@
-"""What is repeated without a pause, drawn once: equal modules, and equal boxes of any kind.
+"""Draw uninterrupted repetitions once: equal modules, and equal boxes of any kind.
 
-Modules are equal that are of one class, hold the same operations on the same shapes, and are wired
-alike inside. The outermost repetition counts: 24 blocks are one block 24 times, whatever is in it.
+Modules are equal if they are of one class, hold the same operations on the same shapes, and are
+wired alike inside. The outermost repetition counts: 24 blocks are one block 24 times, whatever is
+inside.
 """
 
 from __future__ import annotations
@@ -14,22 +15,22 @@ from graphnet.draw.scene.scene import Box, Path, Scene
 
 __all__ = ["Rolled", "class_of", "joined_alike", "rolled_up"]
 
-FEWEST = 3  # repetitions that are worth being drawn as one
-LONGEST = 32  # boxes in what is repeated
+FEWEST = 3  # repetitions that are worth drawing as one
+LONGEST = 32  # boxes in one repeated part
 
 
 @dataclass
 class Rolled(Scene):
-    """A scene in which equal neighbours are drawn once.
+    """A scene with equal neighbours drawn once.
 
     Attributes:
-        times: for the path of what is repeated, how often.
+        times: how often each repeated part occurs, by its path.
     """
 
     times: dict[Path, int] = field(default_factory=dict)
 
     def copies(self, path: Path) -> int:
-        """How many copies stand behind each box that lies in this module."""
+        """How many copies each box in this module stands for."""
         count = 1
         for depth in range(1, len(path) + 1):
             count *= self.times.get(path[:depth], 1)
@@ -39,7 +40,7 @@ class Rolled(Scene):
 def rolled_up(scene: Scene) -> Rolled:
     """The scene with three or more equal modules in a row, or rows of modules, drawn once.
 
-    Each box then stands for its likes in all copies, in a module of its own: "0 … 23".
+    Each box then stands for the same box of all copies, in a module of its own: "0 … 23".
     """
     rolled = Rolled(scene.boxes, scene.arrows, dict(scene.titles), scene.shared, scene.notes)
     level = 0
@@ -53,13 +54,13 @@ def rolled_up(scene: Scene) -> Rolled:
 
 
 def joined_alike(scene: Scene, parts: list[Part]) -> list[Part]:
-    """The parts, equal neighbours of any kind as one."""
+    """The parts, with equal neighbours of any kind as one."""
     runs = _runs(scene, parts, lambda group: True)
     return [merged(run.parts, run.times) if run.times > 1 else run.parts[0] for run in runs]
 
 
 def class_of(scene: Scene, module: Path) -> str:
-    """The class of a module, as its title tells it: "Linear"; empty where it is not known."""
+    """The class of a module, from its title: "Linear"; empty if it is not known."""
     title = scene.titles.get(module, "").removeprefix(".".join(module))
     return title.removeprefix(".".join((*module[:-1], ""))).strip()
 
@@ -69,7 +70,7 @@ def class_of(scene: Scene, module: Path) -> str:
 
 @dataclass(frozen=True)
 class _Run:
-    """Parts in a row, in which the same comes so many times."""
+    """Parts in a row that repeat the same group."""
 
     parts: Sequence[Part]
     times: int = 1
@@ -88,7 +89,7 @@ def _has_modules(group: Sequence[Part]) -> bool:
 def _runs(
     scene: Scene, parts: list[Part], wanted: Callable[[Sequence[Part]], bool]
 ) -> Iterator[_Run]:
-    """The parts in their order: the longest repetitions that are wanted, and single ones."""
+    """The parts in order: the longest wanted repetitions, and single parts."""
     lengths = _periods(_looks(scene, parts))
     place = 0
     while place < len(parts):
@@ -110,7 +111,7 @@ def _starts_later(parts: Sequence[Part]) -> bool:
 
 
 def _looks(scene: Scene, parts: list[Part]) -> list[int]:
-    """A number for each part, the same for parts that look and are wired alike inside."""
+    """A number for each part, the same for parts that look alike and are wired alike inside."""
     where = {
         box.key: (place, number)
         for place, part in enumerate(parts)
@@ -135,7 +136,7 @@ def _looks(scene: Scene, parts: list[Part]) -> list[int]:
 
 
 def _periods(looks: Sequence[int]) -> list[list[int]]:
-    """For each period and place, how many from there on are like the one a period later."""
+    """For each period and place, how many from there on equal the one a period later."""
     table = []
     for period in range(1, min(LONGEST, len(looks) // FEWEST) + 1):
         lengths = [0] * (len(looks) + 1)
@@ -162,11 +163,11 @@ def _best(lengths: list[list[int]], place: int) -> tuple[int, int]:
 def _drawn_once(scene: Rolled, runs: list[_Run]) -> Rolled:
     """The scene with one copy of each run, whose boxes stand for those of all copies.
 
-    They have the order of the last copy, so that all that any of them reads comes before.
+    They are in the order of the last copy, so that everything that any of them reads comes before.
     """
     rolled = replace(scene, titles=dict(scene.titles), times=dict(scene.times))
     new = {box.key: box for box in scene.boxes}
-    copy = dict.fromkeys(new, (-1, 0))  # for each box its run, and the copy in it
+    copy = dict.fromkeys(new, (-1, 0))  # for each box its run, and its copy there
     for number, run in enumerate(runs):
         before, after = _home(rolled, run)
         copies = [[box for part in parts for box in part.boxes] for parts in run.copies]
@@ -188,9 +189,9 @@ def _drawn_once(scene: Rolled, runs: list[_Run]) -> Rolled:
 
 
 def _home(scene: Rolled, run: _Run) -> tuple[Path, Path]:
-    """The module, or the modules around, of the first copy; and what all copies are put into.
+    """The module, or the modules around, of the first copy; and the module for all copies.
 
-    A single module becomes the new one, several are put into it.
+    A single module becomes the new one; several are put into it.
     """
     first, last = run.parts[0], run.parts[-1]
     name = " … ".join(dict.fromkeys((_last_name(first), _last_name(last))))
@@ -207,7 +208,7 @@ def _home(scene: Rolled, run: _Run) -> tuple[Path, Path]:
 
 
 def _last_name(part: Part) -> str:
-    """What a part is called inside the modules around it."""
+    """The name of a part inside the modules around it."""
     return part.module[-1] if part.module else part.boxes[0].name
 
 
@@ -217,7 +218,7 @@ def _kind(scene: Scene, part: Part) -> str:
 
 
 def _retitle(scene: Rolled, path: Path, before: Path, after: Path) -> None:
-    """The modules from here to the box have their titles under the new module too."""
+    """Give the modules from here to the box their titles under the new module too."""
     for depth in range(len(before) + 1, len(path) + 1):
         old, around = path[:depth], ".".join(before)
         text = scene.titles.get(old, ".".join(old)).removeprefix(around).removeprefix(".")
@@ -225,7 +226,7 @@ def _retitle(scene: Rolled, path: Path, before: Path, after: Path) -> None:
 
 
 def _one_of(alike: Sequence[Box], path: Path) -> Box:
-    """The box that stands for the same box of all copies."""
+    """The box that stands for the same box in all copies."""
     return replace(
         alike[0],
         path=path,

@@ -1,6 +1,6 @@
-"""A scene: the boxes and arrows of a picture, before it is known where they go.
+"""A scene: the boxes and arrows of a picture, before their positions are known.
 
-Everything that is drawn, folded, listed or laid out works on scenes; only `building` knows graphs.
+Everything that is drawn, folded, listed or laid out uses scenes; only `building` knows graphs.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from graphnet.graph import Node
 
 KINDS = ("input", "parameter", "buffer", "operation", "loss", "gradient", "module")
-"""What a box can stand for; each has a shape and a colour of its own."""
+"""The kinds of box; each has a shape and a colour of its own."""
 
 Path = tuple[str, ...]
 """The modules that a node lies in, the outermost first."""
@@ -30,10 +30,10 @@ class Box:
         name: the name of the node, or the path of the module.
         symbol: what it computes, in short: "@", "tanh"; empty for leaves.
         shape: its shape as a text, "?x25".
-        note: what else is known in short: "650 parameters", "× 24".
+        note: other facts in short: "650 parameters", "× 24".
         finding: what was found out about it: "3 of 25 dead", "error 1e-10".
         path: the modules around it.
-        sharing: the numbers, in `Scene.shared`, of what it holds of shared parameters.
+        sharing: the numbers, in `Scene.shared`, of the shared parameters in it.
         nodes: what it stands for, in the order of the list: one node, or those of a module.
         places: their places in the list.
     """
@@ -52,7 +52,7 @@ class Box:
 
     @property
     def full_name(self) -> str:
-        """The name with the modules around it; that of a module has them already."""
+        """The name with the modules around it; the name of a module has them already."""
         return self.name if self.kind == "module" else ".".join((*self.path, self.name))
 
     @property
@@ -74,8 +74,8 @@ class Arrow:
         source: the key of the box that is read.
         target: the key of the box that reads it.
         sharing: for a parameter that is shared, its number in `Scene.shared`.
-        use: which of its uses this is, from 1; 0 where there is only one.
-        count: how many arrows were drawn together.
+        use: which of its uses this is, from 1; 0 if there is only one.
+        count: how many arrows are drawn as one.
     """
 
     source: str
@@ -92,9 +92,9 @@ class Scene:
     Attributes:
         boxes: in the order of the list.
         arrows: in the order in which they are read.
-        titles: for the path of a module, what is written on its frame.
+        titles: the text on the frame of each module, by its path.
         shared: for each number of what is shared, a sentence.
-        notes: what should be said beside the picture, such as what was folded.
+        notes: what to say beside the picture, such as what was folded.
     """
 
     boxes: list[Box] = field(default_factory=list)

@@ -21,8 +21,8 @@ __all__ = ["is_derived", "shared_by"]
 def shared_by(graph: NodeList) -> tuple[dict[Node, int], list[str]]:
     """Which parameters are shared, as numbers from 0, and a sentence for each number.
 
-    The parameters of a module that are all used equally often have one number: then the module as
-    a whole is used so often. What derivatives read does not count as a use.
+    Parameters of a module that are all used equally often have one number: the module as a whole is
+    used that often. Reads by derivatives do not count as uses.
     """
     paths: dict[Node, Path] = {
         node: tuple(graph.name_of(node).split(".")) for node in graph.parameters()
@@ -41,7 +41,7 @@ def _uses(graph: NodeList, paths: Mapping[Node, Path]) -> Mapping[Node, int]:
     """How often each parameter is used.
 
     A buffer, such as a running mean, may be read several times in one use of its module: it counts
-    as the parameters beside it, if there are any.
+    like the parameters beside it, if there are any.
     """
     uses = Counter(source for node in graph if not is_derived(node) for source in node.inputs)
     learned = {paths[each][:-1]: uses[each] for each in graph.parameters() if not each.is_buffer}

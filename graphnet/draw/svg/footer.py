@@ -1,4 +1,4 @@
-"""What stands below a picture: what the outlines mean, what is shared, what was left out."""
+"""What is written below a picture: what outlines mean, what is shared, what was left out."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["Footer", "footer", "sharing_notes"]
 SIZE = 9
 LINE = 14.0
 NARROWEST = 260.0
-LETTER = 5.4  # about the width of one
+LETTER = 5.4  # about the width of one letter
 
 
 @dataclass

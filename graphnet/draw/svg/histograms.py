@@ -1,6 +1,6 @@
 """What a box shows of a tensor: one line of text, and a small histogram of all its numbers.
 
-Never a prefix: the first numbers of a tensor may all come from one dead unit.
+Never only the first numbers of a tensor: they may all come from one dead unit.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def strip(tensor: Tensor) -> list[float]:
         tensor: any tensor of numbers.
 
     Returns:
-        The heights of the bars, the highest of them 1; none where there is at most one number.
+        The heights of the bars, the highest of them 1; none if there is at most one number.
 
     >>> import torch
     >>> strip(torch.tensor([0.0, 0.0, 0.0, 0.0, 1.0, 2.0]))

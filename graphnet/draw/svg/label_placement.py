@@ -1,4 +1,4 @@
-"""Where there is room to write: of some places the one that hides least."""
+"""Where there is room to write: of some places, the one that hides least."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["Room", "samples"]
 
 STEP = 4.0
-"""How far apart the points are that stand for a line."""
+"""The distance between the points that stand for a line."""
 
 _CELL = 32.0
 _NOTHING = -1
@@ -25,7 +25,7 @@ _Thing = tuple[float, float, float, float, float, int]  # left, top, right, bott
 
 
 class Room:
-    """A sheet on which some things lie already; it is cheap to ask what a text would hide.
+    """A sheet with some things on it already; it is cheap to ask what a text would hide.
 
     Args:
         width: of the sheet.
@@ -38,7 +38,7 @@ class Room:
         self._cells: dict[tuple[int, int], list[_Thing]] = defaultdict(list)
 
     def block(self, place: Rectangle, weight: float) -> None:
-        """Put down something that should not be hidden; the weight says how much it matters."""
+        """Put down something that should not be hidden; the weight says how much that matters."""
         left, top, width, height = place
         thing = (left, top, left + width, top + height, weight, _NOTHING)
         for cell in _cells(*thing[:4]):
@@ -50,10 +50,10 @@ class Room:
             self._cells[int(x // _CELL), int(y // _CELL)].append((x, y, x, y, 1.0, owner))
 
     def cost(self, place: Rectangle, owner: int = _NOTHING) -> float:
-        """The weights of all that a rectangle would hide: 1 for each `STEP` of a line.
+        """The weights of everything that a rectangle would hide: 1 for each `STEP` of a line.
 
         Args:
-            place: the rectangle; one point around it is kept free.
+            place: the rectangle; a margin of one point around it is kept free.
             owner: whose line may be hidden.
         """
         left, top = place[0] - 1, place[1] - 1
@@ -78,7 +78,7 @@ class Room:
         """The cheapest of some places.
 
         Args:
-            places: what each place costs by itself, and the place; the cheapest first.
+            places: the cost of each place by itself, and the place; the cheapest first.
             owner: whose line may be hidden.
         """
         found, lowest = (0.0, 0.0, 0.0, 0.0), float("inf")

@@ -20,25 +20,25 @@ __all__ = ["Captions"]
 HALO = START + ' stroke="#ffffff" stroke-width="3" paint-order="stroke"'
 
 HEAD, TEXT, BOX, TITLE, TAIL = 200.0, 200.0, 60.0, 200.0, 3.0
-"""What it costs to hide an arrowhead, a text, the border of a box, a title, the start of a line."""
+"""The cost of hiding an arrowhead, a text, the border of a box, a title, the start of a line."""
 
 ASIDE, FAR = 10.0, 4.0
-"""What it costs to stand beside the own line, and at its end instead of its middle."""
+"""The cost of standing beside the line it belongs to, and at its end instead of its middle."""
 
-_PLACES = 24  # at most so many on one line are tried
+_PLACES = 24  # the most places tried on one line
 _LABEL = 8.0
 
 
 class Captions:
     """The titles of frames, the badges of arrows, and places for labels beside arrows.
 
-    What differs from frame to frame of a walk, the labels, moves nothing that stays.
+    The labels, which differ from frame to frame of a walk, never move what stays.
 
     Args:
         scene: the boxes and arrows.
         layout: where they go.
         curves: the arrows as they are painted, each with its head at its end.
-        both_ways: True to keep both ends of arrows free, since some will be turned round.
+        both_ways: True to keep both ends of arrows free, since some will be reversed.
     """
 
     def __init__(
@@ -77,7 +77,7 @@ class Captions:
 
 
 def _overlap(one: Rectangle, other: Rectangle) -> bool:
-    """True where two texts would touch."""
+    """True if two texts would touch."""
     return all(
         one[at] < other[at] + other[at + 2] + 1 and other[at] < one[at] + one[at + 2] + 1
         for at in (0, 1)
@@ -104,13 +104,13 @@ def _furnished(
 
 
 def _around(points: Sequence[Point]) -> Rectangle:
-    """The rectangle around points."""
+    """The bounding rectangle of some points."""
     xs, ys = zip(*points, strict=True)
     return min(xs), min(ys), max(xs) - min(xs), max(ys) - min(ys)
 
 
 def _titles(scene: Scene, layout: Layout, room: Room) -> Iterator[str]:
-    """The title of each frame: at the left, or further along where arrows run through it."""
+    """The title of each frame: at the left, or further along if arrows run through it."""
     for path, (x, y, width, _) in layout.frames.items():
         title = shortened(scene.titles.get(path, ".".join(path)), width - 12, 9, bold=True)
         takes = text_width(title, 9, bold=True)
@@ -122,7 +122,7 @@ def _titles(scene: Scene, layout: Layout, room: Room) -> Iterator[str]:
 
 
 def _mark(arrow: Arrow) -> str:
-    """Which use of what is shared, and how many arrows were drawn together."""
+    """Which use of what is shared, and how many arrows are drawn as one."""
     use = "" if arrow.sharing is None else f"{letters(arrow.sharing)}{arrow.use or ''}"
     return f"{use} × {arrow.count}".strip() if arrow.count > 1 else use
 
@@ -134,7 +134,7 @@ def _colour(scene: Scene, place: int) -> str:
 
 
 def _spots(line: Sequence[Point]) -> Iterator[tuple[float, Point]]:
-    """Some points of a line, and what each costs; the middle costs nothing."""
+    """Some points of a line, and the cost of each; the middle costs nothing."""
     step = max(1, len(line) // _PLACES)
     middle = (len(line) - 1) / 2
     for place in range(0, len(line), step):
@@ -142,7 +142,7 @@ def _spots(line: Sequence[Point]) -> Iterator[tuple[float, Point]]:
 
 
 def _on(line: Sequence[Point], width: float, height: float) -> list[tuple[float, Rectangle]]:
-    """Places for a badge on a line, and beside it where it is too crowded."""
+    """Places for a badge on a line, and beside it if the line is too crowded."""
     aside, over = width / 2 + 3, height / 2 + 3
     found = []
     for price, (x, y) in _spots(line):
@@ -156,7 +156,7 @@ def _on(line: Sequence[Point], width: float, height: float) -> list[tuple[float,
 
 
 def _beside(line: Sequence[Point], width: float, height: float) -> list[tuple[float, Rectangle]]:
-    """Places for a text at the right or the left of a line."""
+    """Places for a text to the right or left of a line."""
     found = []
     for price, (x, y) in _spots(line):
         found.append((price, (x + 5, y - height / 2, width, height)))

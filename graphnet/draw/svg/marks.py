@@ -50,7 +50,7 @@ def number(value: float) -> str:
 
 
 def shown(content: str) -> str:
-    r"""A text that is safe in SVG and HTML; signs that cannot be printed are spelled out.
+    r"""A text that is safe in SVG and HTML; characters that cannot be printed are escaped.
 
     >>> shown('<b>\n')
     '&lt;b&gt;\\n'
@@ -64,10 +64,10 @@ def text(place: Point, content: str, size: float = 10, fill: str = "", rest: str
     """A line of text, its baseline at a point.
 
     Args:
-        place: the middle of the line, or its start where `rest` says so.
-        content: what is written; it is escaped here.
+        place: the middle of the line, or its start if `rest` says so.
+        content: the text; it is escaped here.
         size: the size of the letters.
-        fill: their colour, where it is not that of the picture.
+        fill: their colour, if it is not that of the picture.
         rest: further attributes, as they are written.
     """
     colour = f' fill="{escape(fill)}"' if fill else ""
@@ -100,7 +100,7 @@ def head_of(curve: Sequence[Point]) -> list[Point]:
 
 
 def _direction(curve: Sequence[Point]) -> Point:
-    """The direction in which a curve arrives, of length 1; down where it has no length."""
+    """The direction in which a curve arrives, of length 1; down if the curve has no length."""
     tip = curve[-1]
     before = next((point for point in reversed(curve) if point != tip), (tip[0], tip[1] - 1))
     along = dist(before, tip)
@@ -108,7 +108,7 @@ def _direction(curve: Sequence[Point]) -> Point:
 
 
 def curve_and_head(curve: list[Point]) -> tuple[str, str]:
-    """A curve up to the neck of its arrowhead, and the head, whose tip is the end: path data.
+    """A curve up to the neck of its arrowhead, and the head, whose tip is the end, as path data.
 
     Args:
         curve: a start and triples of cubic Bézier control points.
@@ -120,7 +120,7 @@ def curve_and_head(curve: list[Point]) -> tuple[str, str]:
 
 
 def point_on(curve: Sequence[Point], part: float) -> Point:
-    """The point after a part of a curve, from 0 at its start to 1 at its end.
+    """The point at a fraction of a curve, from 0 at its start to 1 at its end.
 
     >>> point_on([(0, 0), (10, 0), (20, 0), (30, 0)], 0.5)
     (15.0, 0.0)
@@ -145,7 +145,7 @@ def badge_width(mark: str) -> float:
 
 
 def badge(mark: str, centre: Point, colour: str) -> str:
-    """A few white letters on a ground that is dark enough for them."""
+    """A few white letters on a background that is dark enough for them."""
     width = badge_width(mark)
     place = (centre[0] - width / 2, centre[1] - BADGE / 2, width, BADGE)
     ground = f'<path d="{rounded(place, BADGE / 2)}" fill="{colour}" stroke="#ffffff"/>'
@@ -153,7 +153,7 @@ def badge(mark: str, centre: Point, colour: str) -> str:
 
 
 def bars(heights: Sequence[float], place: Rectangle, colour: str) -> str:
-    """Small bars on a base line; each that is not empty can be seen."""
+    """Small bars on a baseline; each one that is not empty is visible."""
     left, top, width, height = place
     step = width / len(heights)
     data = "".join(

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from graphnet.draw.layout.geometry import Layout, Point, Rectangle
 
 __all__ = ["Look", "Painter", "painted"]
-UID = "\0"  # stands for the prefix of all ids until that is known; no shown text can hold it
+UID = "\0"  # stands for the prefix of all ids until it is known; no shown text can contain it
 
 
 @dataclass(frozen=True)
@@ -50,16 +50,16 @@ class Look:
     """What is painted on top of the plain picture; boxes are named by their keys.
 
     Attributes:
-        title: what the picture is called.
-        description: what a screen reader says of it; where empty, how much there is of each kind.
+        title: the title of the picture.
+        description: what a screen reader reads out; if empty, the number of boxes of each kind.
         values: lines and bars in boxes, which need room for them: see `roomy`.
-        ring: the box with a ring around it, such as the one that is computed now.
+        ring: the box with a ring around it, such as the one being computed.
         lit: the places in `scene.arrows` of arrows that glow.
-        backward: True to turn the lit arrows round: along them gradients flow.
+        backward: True to reverse the lit arrows: gradients flow along them.
         labels: texts beside arrows, by their places in `scene.arrows`.
         fills: colours of boxes, as "#rrggbb", instead of those of their kinds.
         legend: True to explain the kinds of box below the picture.
-        uid: the prefix of all ids; where empty, it is made from the content.
+        uid: the prefix of all ids; if empty, it is made from the content.
     """
 
     title: str = "Network"
@@ -92,14 +92,14 @@ def painted(scene: Scene, layout: Layout, look: Look = PLAIN) -> str:
 
 
 class Painter:
-    """Paints one scene in many looks; what does not differ between them is painted once.
+    """Paints one scene in many looks; what they have in common is painted once.
 
-    Every picture has as many lines, so that two of them can be compared line by line.
+    Every picture has the same number of lines, so that two of them can be compared line by line.
 
     Args:
         scene: the boxes and arrows.
         layout: where they go.
-        both_ways: True where some looks turn arrows round.
+        both_ways: True if some looks reverse arrows.
     """
 
     def __init__(self, scene: Scene, layout: Layout, both_ways: bool = False) -> None:
@@ -111,7 +111,7 @@ class Painter:
         self._frames = list(_frames(layout))
         self._footers: dict[bool, Footer] = {}
         self._arrows: dict[tuple[int, bool, bool], str] = {}
-        self._boxes: dict[str, tuple[str, Sequence[Value], str]] = {}  # as they were painted last
+        self._boxes: dict[str, tuple[str, Sequence[Value], str]] = {}  # as they were last painted
 
     def painted(self, look: Look) -> str:
         """The picture in one look: see `painted`."""
@@ -144,13 +144,13 @@ class Painter:
         return svg.replace(UID, shown(look.uid) or "g" + sha256(svg.encode()).hexdigest()[:8])
 
     def _footer(self, legend: bool) -> Footer:
-        """What stands below the picture."""
+        """What is written below the picture."""
         if legend not in self._footers:
             self._footers[legend] = footer(self._scene, self._layout, legend)
         return self._footers[legend]
 
     def _ring(self, look: Look) -> str:
-        """A ring around a box, to be seen in grey too; it lies below the arrows that end there."""
+        """A ring around a box, visible in grey too; it lies below the arrows that end there."""
         if look.ring not in self._places:
             return ""
         left, top, width, height = self._places[look.ring]
@@ -158,7 +158,7 @@ class Painter:
         return f'<path d="{path}" fill="{GLOW}" stroke="{RING}" stroke-width="2.5"/>'
 
     def _arrow(self, place: int, look: Look) -> str:
-        """An arrow; it is turned round where it is lit on the way back."""
+        """An arrow; it is reversed if it is lit on the way back."""
         lit = place in look.lit
         key = place, lit, lit and look.backward
         if key not in self._arrows:
@@ -168,7 +168,7 @@ class Painter:
         return self._arrows[key]
 
     def _box(self, box: Box, look: Look) -> str:
-        """A box; one that says what it said in the picture before is not painted anew."""
+        """A box; if its contents are those of the picture before, it is not painted anew."""
         fill = look.fills.get(box.key, STYLES[box.kind].fill)
         values = look.values.get(box.key, ())
         last = self._boxes.get(box.key)
@@ -225,7 +225,7 @@ def _place(box: Box, layout: Layout) -> Rectangle:
 
 
 def _inside(box: Box, place: Rectangle, fill: str, values: Sequence[Value]) -> str:
-    """The outline of one box and all that is inside, with the letters under which it is shared."""
+    """The outline and contents of one box, with the letters under which it is shared."""
     style = STYLES[box.kind]
     shared = box.sharing
     stroke = sharing_colour(shared[0]) if shared else style.stroke

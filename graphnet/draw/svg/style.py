@@ -1,7 +1,7 @@
-"""How a kind of box looks: its outline and its colours.
+"""The look of each kind of box: its outline and its colours.
 
-Blue and orange stay apart for colour-blind eyes, light and dark stay apart in grey, and each kind
-has an outline of its own. A parameter that is used more than once has a letter and a colour.
+Blue and orange stay distinct for colour-blind eyes, light and dark stay distinct in grey, and each
+kind has an outline of its own. A parameter that is used more than once has a letter and a colour.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ GLOW = "#ffd166"
 RING = "#c2410c"
 
 SHARED = ("#005da0", "#c74f00", "#431358", "#008659", "#8f0856", "#231900")
-"""The colours of the first shared parameters: dark enough for white letters, apart in grey."""
+"""The colours of the first shared parameters: dark enough for white letters, distinct in grey."""
 
 GOLDEN_ANGLE = 0.381966
 
@@ -45,11 +45,11 @@ class Style:
     """The look of one kind of box.
 
     Attributes:
-        label: the kind as the legend calls it.
+        label: the name of the kind in the legend.
         fill: the colour inside.
         stroke: the colour of the outline.
         width: the width of the outline.
-        dashes: the dashes of the outline; empty for a full line.
+        dashes: the dashes of the outline; empty for a solid line.
     """
 
     label: str
@@ -72,7 +72,7 @@ STYLES = {
 
 
 def outline(kind: str, place: Rectangle) -> str:
-    """The outline of a box as the path data of SVG; each kind has one of its own.
+    """The outline of a box as SVG path data; each kind has one of its own.
 
     Args:
         kind: one of `graphnet.draw.scene.scene.KINDS`.
@@ -91,7 +91,7 @@ def outline(kind: str, place: Rectangle) -> str:
 
 
 def corners(kind: str, place: Rectangle) -> list[Point]:
-    """The corners of the outline of a box, in turn; those that are round are many.
+    """The corners of the outline of a box, in order; a round one is many points.
 
     Args:
         kind: one of `graphnet.draw.scene.scene.KINDS`.
@@ -131,7 +131,7 @@ def sharing_colour(sharing: int) -> str:
 
 
 def letters(sharing: int) -> str:
-    """The letter of a shared parameter, for those who do not see its colour.
+    """The letter of a shared parameter, for those who cannot see its colour.
 
     >>> letters(0), letters(25), letters(26)
     ('A', 'Z', 'AA')
@@ -145,7 +145,7 @@ def letters(sharing: int) -> str:
 
 
 def ink_on(fill: str) -> str:
-    """Black or white, whichever can be read better on a colour; black where it is no #rrggbb.
+    """Black or white, whichever is more readable on a colour; black if it is not #rrggbb.
 
     >>> ink_on("#123f66"), ink_on("#f9c990")
     ('#ffffff', '#1a1a1a')
@@ -157,13 +157,13 @@ def ink_on(fill: str) -> str:
 
 
 def contrast(one: str, other: str) -> float:
-    """How well one colour can be read on another, from 1 to 21; small letters need 4.5.
+    """How readable one colour is on another, from 1 to 21; small letters need 4.5.
 
     The contrast ratio of the Web Content Accessibility Guidelines 2.2: (L1 + 0.05) / (L2 + 0.05)
     of their relative luminances.
 
     Raises:
-        ValueError: a colour is no #rrggbb.
+        ValueError: a colour is not #rrggbb.
 
     >>> round(contrast("#ffffff", "#000000"))
     21

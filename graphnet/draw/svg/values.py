@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Spacious", "Value", "roomy", "rows_of", "values_in"]
 
-SMALL = 8.0  # the size of the letters of values
+SMALL = 8.0  # the font size of values
 
 
 @dataclass(frozen=True)
 class Value:
-    """What a box says of one tensor.
+    """What a box shows of one tensor.
 
     Attributes:
         label: which tensor: "top", "grad".
@@ -52,7 +52,7 @@ def roomy(scene: Scene, values: Mapping[str, Sequence[Value]]) -> Scene:
 
     Args:
         scene: what is to be drawn.
-        values: by the keys of boxes all that they will show, in the end.
+        values: everything that each box will show, by the box's key.
     """
     boxes: list[Box] = [
         Spacious(**{**vars(box), "room": _room_for(values.get(box.key, ()))}) for box in scene.boxes
@@ -61,7 +61,7 @@ def roomy(scene: Scene, values: Mapping[str, Sequence[Value]]) -> Scene:
 
 
 def _room_for(values: Sequence[Value]) -> tuple[str, ...]:
-    """Lines of zeros that are as wide as values in their smaller letters; bars take one more."""
+    """Lines of zeros that are as wide as values in their smaller font; bars take one more."""
     needs = [max(text_width(_line(value), SMALL), 80.0 * bool(value.bars)) for value in values]
     zeros = "0" * ceil(max(needs, default=0) / text_width("0"))
     return (zeros,) * sum(map(_height, values))
@@ -85,19 +85,19 @@ def values_in(box: Box, place: Rectangle, values: Sequence[Value], ink: str) -> 
     """The lines and bars in the room at the bottom of a box.
 
     Args:
-        box: one that is `roomy`.
+        box: one from `roomy`.
         place: the rectangle that it fills.
         values: what it shows.
         ink: the colour of all of it.
 
     Raises:
-        GraphError: there is no room for so many values.
+        GraphError: there is no room for that many values.
     """
     rows, needed = rows_of(box), sum(map(_height, values))
     if needed > rows:
         raise GraphError(
             f"A box shows the values that it has room for; {box.name!r} has room for "
-            f"{counted(rows, 'line')}, and {needed} came. Lay out roomy(scene, values)."
+            f"{counted(rows, 'line')}, got {needed}. Lay out roomy(scene, values)."
         )
     left, top, width, height = place
     y = top + (height + LINE_HEIGHT * (len(box.lines) - 2 * rows)) / 2

@@ -4,11 +4,11 @@ Eight networks learn it from 1,000 pairs of small images: with and without share
 without auxiliary losses, and by reading the digits. `python -m graphnet.experiments.pairs` trains
 them for several rounds, with fresh pairs and weights in each, and reports means and deviations.
 
-| file | what it holds |
+| file | contents |
 |---|---|
 | `models` | the networks |
 | `recipes` | how each is trained: one table |
-| `augment` | more pairs out of few |
+| `augment` | more pairs from few |
 | `study` | one round, and all rounds of one recipe |
 | `report` | table, curves, drawn networks, record, page |
 | `__main__` | the command |

@@ -1,4 +1,4 @@
-"""`python -m graphnet.experiments.pairs`: train the networks that are named, or all."""
+"""`python -m graphnet.experiments.pairs`: train the named networks, or all."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from graphnet.table import shown
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run what the command line asks for; returns the exit code."""
+    """Run what the command line requests; returns the exit code."""
     options = parser().parse_args(arguments)
     try:
         run(options)
@@ -28,14 +28,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Train, and show and keep what came out.
+    """Train, then show and save the results.
 
     Raises:
-        GraphError: the digits are not there, or there are not so many, or the folder has rounds of
-            other settings.
+        GraphError: the digits are missing, or there are not that many, or the folder has rounds
+            with other settings.
         OSError: the folder cannot be written.
     """
-    gn.data.digit_pairs(options.pairs)  # what is missing is told once, and not by each round
+    gn.data.digit_pairs(options.pairs)  # what is missing is reported once, not by each round
     results = {}
     for name in options.models or RECIPES:
         results[name] = study.run(
@@ -58,7 +58,7 @@ def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(
         prog="python -m graphnet.experiments.pairs",
         description="Is the first of two digits less than or equal to the second? Train networks "
-        "that tell, and compare them over several rounds with fresh pairs and weights.",
+        "that answer it, and compare them over several rounds with fresh pairs and weights.",
     )
     count = positive
     made.add_argument("--rounds", type=count, default=10, help="of each network (10)")
@@ -68,7 +68,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--augment", action="store_true", help="augment wherever both digits are learned"
     )
-    made.add_argument("--epochs", type=count, help="instead of what each recipe says")
+    made.add_argument("--epochs", type=count, help="instead of those of each recipe")
     made.add_argument(
         "--pairs", type=count, default=study.PAIRS, help=f"to train and to test on ({study.PAIRS})"
     )
@@ -83,10 +83,10 @@ def parser() -> argparse.ArgumentParser:
 
 
 def positive(text: str) -> int:
-    """A whole number from 1 on."""
+    """An integer of 1 or more."""
     number = int(text)
     if number < 1:
-        raise argparse.ArgumentTypeError(f"a whole number from 1 on; {text} came")
+        raise argparse.ArgumentTypeError(f"an integer of 1 or more; got {text}")
     return number
 
 

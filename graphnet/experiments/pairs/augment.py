@@ -1,4 +1,4 @@
-"""More pairs out of few: digits moved by a pixel, and digits paired anew."""
+"""More pairs from few: digits moved by a pixel, and digits paired anew."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 
 def shifted(images: Tensor, generator: Generator | None = None) -> Tensor:
-    """Each image moved by -1, 0 or 1 pixel down and to the right, drawn for each image by itself.
+    """Each image moved by -1, 0 or 1 pixel down and to the right, drawn independently for each.
 
-    What comes in from outside is the smallest number of all images, which is paper, also where
-    they are normalized.
+    Pixels from outside get the smallest number of all images, which is paper, even if the images
+    are normalized.
 
     Shapes: (n, channels, height, width) -> the same; each channel is an image.
 
@@ -31,7 +31,7 @@ def shifted(images: Tensor, generator: Generator | None = None) -> Tensor:
     if images.ndim != 4:
         raise ShapeError(
             "Images have the shape (n, channels, height, width); "
-            f"{shape_text(tuple(images.shape))} came."
+            f"got {shape_text(tuple(images.shape))}."
         )
     n, channels, height, width = images.shape
     framed = images.new_full((n, channels, height + 2, width + 2), float(images.min()))
@@ -49,12 +49,11 @@ def re_paired(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """The same digits in new pairs, in random order.
 
-    Shapes: images (n, 2, height, width) and classes (n, 2) of whole numbers -> such images, their
-        target (n,) of int64, 1 where the first class is less than or equal to the second, and such
-        classes.
+    Shapes: images (n, 2, height, width) and classes (n, 2) of integers -> such images, their target
+        (n,) of int64, 1 if the first class is less than or equal to the second, and such classes.
 
     Raises:
-        ShapeError: the sizes are others.
+        ShapeError: the sizes differ from these.
 
     >>> images = torch.tensor([[3.0, 5.0], [7.0, 9.0]]).view(2, 2, 1, 1)
     >>> classes = torch.tensor([[3, 5], [7, 9]])
@@ -65,7 +64,7 @@ def re_paired(
     if images.ndim != 4 or images.shape[1] != 2 or classes.shape != images.shape[:2]:
         raise ShapeError(
             "Pairs of images have the shape (n, 2, height, width), and their classes (n, 2); "
-            f"{shape_text(tuple(images.shape))} and {shape_text(tuple(classes.shape))} came."
+            f"got {shape_text(tuple(images.shape))} and {shape_text(tuple(classes.shape))}."
         )
     order = torch.randperm(classes.numel(), generator=generator)
     images = images.flatten(0, 1)[order].view_as(images)
@@ -81,7 +80,7 @@ def shifted_and_re_paired(
     Args:
         inputs: the images.
         targets: the answer, the first class, the second class; or the classes alone.
-        generator: the source of the random numbers; torch's default one where None.
+        generator: the source of the random numbers; None takes torch's default one.
     """
     digits = torch.stack(targets[-2:], 1)
     images, answer, classes = re_paired(inputs, digits, generator)

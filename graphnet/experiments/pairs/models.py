@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 
 
 def convolution(inputs: int, outputs: int, size: int, batch_norm: bool = False) -> gn.Sequential:
-    """A convolution, normalized where asked for, and its activation."""
+    """A convolution, normalized if requested, and its activation."""
     norm = [gn.BatchNorm2d(outputs)] if batch_norm else []
     return gn.Sequential(gn.Conv2d(inputs, outputs, size), *norm, gn.ReLU())
 
 
 def three_convolutions() -> gn.Sequential:
-    """What reads one image: (n, 1, 14, 14) -> (n, 64).
+    """Read one image: (n, 1, 14, 14) -> (n, 64).
 
-    A ReLU gives the same before and behind a maximum pool; behind it, it has a quarter of the work.
+    A ReLU gives the same before and after max pooling; after it, it has a quarter of the work.
     """
     return gn.Sequential(
         gn.Conv2d(1, 16, 3),  # 14 x 14 -> 12 x 12
@@ -44,7 +44,7 @@ def three_convolutions() -> gn.Sequential:
 
 
 def five_convolutions() -> gn.Sequential:
-    """What reads one image, deeper, with batch normalization: (n, 1, 14, 14) -> (n, 64)."""
+    """Read one image, deeper, with batch normalization: (n, 1, 14, 14) -> (n, 64)."""
     return gn.Sequential(
         convolution(1, 16, 3, batch_norm=True),  # 14 x 14 -> 12 x 12
         gn.MaxPool2d(2),  # -> 6 x 6
@@ -94,11 +94,11 @@ class Separate(gn.Module):
         self.compare = comparator(128, 220, 120)
 
     def build(self, pair: Node) -> Any:
-        """Append both branches, and the comparison of what they give."""
+        """Append both branches, and the comparison of their outputs."""
         return self.compare(ops.cat(self.read(pair), dim=1))
 
     def read(self, pair: Node) -> tuple[Node, Node]:
-        """What each branch gives: two nodes (n, 64)."""
+        """The output of each branch: two nodes (n, 64)."""
         first, second = ops.split(pair, 1, dim=1)
         return self.first(first), self.second(second)
 
@@ -111,24 +111,24 @@ class Shared(gn.Module):
         self.compare = comparator(128, 220, 120)
 
     def build(self, pair: Node) -> Any:
-        """Append the branch twice, and the comparison of what it gives."""
+        """Append the branch twice, and the comparison of its outputs."""
         return self.compare(ops.cat(self.read(pair), dim=1))
 
     def read(self, pair: Node) -> tuple[Node, Node]:
-        """What the branch gives of each digit: two nodes (n, 64)."""
+        """The output of the branch for each digit: two nodes (n, 64)."""
         first, second = ops.split(pair, 1, dim=1)
         return self.branch(first), self.branch(second)
 
 
 class SeparateWithGuesses(Separate):
-    """Model 3: model 1 with two auxiliary classifiers, each of which sees one digit only."""
+    """Model 3: model 1 with two auxiliary classifiers that see one digit each."""
 
     def __init__(self) -> None:
         super().__init__()
         self.guess_first, self.guess_second = gn.Linear(64, 2), gn.Linear(64, 2)
 
     def build(self, pair: Node) -> Any:
-        """Append both branches, their comparison, and what each alone would say."""
+        """Append both branches, their comparison, and a guess from each alone."""
         a, b = self.read(pair)
         return self.compare(ops.cat([a, b], dim=1)), self.guess_first(a), self.guess_second(b)
 
@@ -189,7 +189,7 @@ class DigitsAndComparator(gn.Module):
 
 
 class DigitsThenCompare(gn.Module):
-    """Model 7: one reader names both digits, and the answer follows: nothing is learned of `<=`.
+    """Model 7: one reader names both digits, and the answer follows: `<=` is not learned.
 
     P(a <= b) = Σ_j P(b = j) Σ_(i <= j) P(a = i).
     """

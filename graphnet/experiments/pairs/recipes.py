@@ -29,7 +29,7 @@ class Recipe:
     entropy. All settings were chosen on training images alone: 50,000 to train, 10,000 to choose.
 
     Attributes:
-        title: what tables call it.
+        title: its name in tables.
         model: makes the network.
         learns: what each of its outputs learns; None for an output without a loss.
         published: the test accuracy in percent that others report, as text.
@@ -58,7 +58,7 @@ class Recipe:
         return [learned and (learned[1], gn.LossCrossEntropy()) for learned in self.learns]
 
     def as_record(self) -> dict[str, Any]:
-        """All that decides the outcome, as texts and numbers for JSON."""
+        """Everything that decides the outcome, as texts and numbers for JSON."""
         record = {each.name: getattr(self, each.name) for each in fields(self)}
         named = {"model": repr(self.model()), "augment": self.augment is not None}
         told = {"title", "published", "goal"}

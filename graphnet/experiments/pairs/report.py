@@ -1,4 +1,4 @@
-"""What the digit-pair study shows and keeps: table, curves, drawn networks, record, page."""
+"""What the digit-pair study shows and saves: table, curves, drawn networks, record, page."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def rows(results: Mapping[str, Trained]) -> list[tuple[str, ...]]:
 
 
 def row(trained: Trained) -> tuple[str, ...]:
-    """What the rounds of one recipe gave, beside what others report."""
+    """The results of one recipe, beside what others report."""
     recipe, _, rounds = trained
     spreads = [
         spread_text(each, rounds.values(each))
@@ -125,7 +125,7 @@ def record(results: Mapping[str, Trained]) -> dict[str, Any]:
 
 
 def page(results: Mapping[str, Trained]) -> str:
-    """The page of docs/ from a run: what was asked, what came out, and how to do it again."""
+    """The page of docs/ from a run: the settings, the results, and how to repeat it."""
     rounds = max(len(each.rounds) + len(each.rounds.failures) for each in results.values())
     settings = [
         (
@@ -153,7 +153,7 @@ def page(results: Mapping[str, Trained]) -> str:
 
 
 def learned_text(recipe: Recipe) -> str:
-    """What a recipe makes small: its cross entropies and their weights."""
+    """What a recipe minimizes: its cross entropies and their weights."""
     terms = [
         what if weight == 1 else f"{weight:g} {what}"
         for what, weight in filter(None, recipe.learns)
@@ -162,7 +162,7 @@ def learned_text(recipe: Recipe) -> str:
 
 
 def drawing(name: str) -> str:
-    """Where the picture of a network is, beside the page."""
+    """Where the picture of a network is, relative to the page."""
     return f"pictures/digit-pairs-{name}.svg"
 
 
@@ -170,11 +170,11 @@ def write(folder: Path, results: Mapping[str, Trained]) -> None:
     """Write digit-pairs.md, digit-pairs.json, and into pictures/ the networks and the curves.
 
     Args:
-        folder: is made if it is not there.
+        folder: created if it does not exist.
         results: the rounds of each recipe, by its name.
 
     Raises:
-        GraphError: matplotlib is not installed; all but the curves is there already.
+        GraphError: matplotlib is not installed; everything but the curves is already written.
     """
     (folder / "pictures").mkdir(parents=True, exist_ok=True)
     text = json.dumps(record(results), indent=1) + "\n"

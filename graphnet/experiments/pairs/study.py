@@ -23,11 +23,11 @@ Data = tuple["Tensor", tuple["Tensor", ...]]
 """Images, and a target for each output that learns."""
 
 PAIRS = 1000
-"""To train on; and as many to test on."""
+"""The number of pairs to train on, and to test on."""
 
 
 class Trained(NamedTuple):
-    """A recipe as it was trained, on so many pairs, and what its rounds gave."""
+    """A trained recipe: on how many pairs, and the results of its rounds."""
 
     recipe: Recipe
     pairs: int
@@ -37,7 +37,7 @@ class Trained(NamedTuple):
 def accuracy(outputs: Any, targets: Any) -> float:
     """The fraction of pairs whose answer, the first output, is right.
 
-    The answer is the first target; where only two digits are learned, it follows from them.
+    The answer is the first target; if only two digits are learned, it follows from them.
 
     >>> scores = torch.tensor([[0.9, 0.1], [0.2, 0.8]])
     >>> accuracy(scores, torch.tensor([0, 0]))
@@ -65,7 +65,7 @@ def one_round(
         name: of the recipe.
         seed: of pairs, first weights, dropout, and the order of the pairs.
         pairs: how many to train on, and how many to test on.
-        epochs: how often they are seen; where None, what the recipe says.
+        epochs: how often they are seen; None takes the recipe's number.
         augment: True to augment, if both digits are learned.
     """
     recipe = with_options(RECIPES[name], epochs, augment)
@@ -88,7 +88,7 @@ def one_round(
 
 
 def with_options(recipe: Recipe, epochs: int | None, augment: bool) -> Recipe:
-    """The recipe with another number of epochs, and with augmentation if it can have it."""
+    """The recipe with another number of epochs, and with augmentation if it supports it."""
     learned = {each[0] for each in recipe.learns if each}
     if augment and learned >= {"first digit", "second digit"}:
         recipe = replace(recipe, augment=shifted_and_re_paired)
@@ -96,7 +96,7 @@ def with_options(recipe: Recipe, epochs: int | None, augment: bool) -> Recipe:
 
 
 def train_model(recipe: Recipe, model: gn.Module, train: Data, test: Data, seed: int) -> gn.History:
-    """Train a model as its recipe says; the accuracy on the test pairs is only looked at."""
+    """Train a model by its recipe; the accuracy on the test pairs is only measured."""
     steps = recipe.epochs * ceil(len(train[0]) / recipe.batch_size)
     parameters, decay = model.parameters(), recipe.weight_decay
     return gn.fit(

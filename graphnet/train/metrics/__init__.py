@@ -1,12 +1,12 @@
 """What is measured of predictions: each metric is a function of outputs and targets.
 
-A metric takes what the model gives, a tensor or a tuple of tensors, and the targets likewise, of
-all rows at once, and returns one number. Of several outputs and targets the first ones are meant.
+A metric takes the outputs of the model, a tensor or a tuple of tensors, and the targets in the same
+form, of all rows at once, and returns one number. Of several outputs and targets it uses the first.
 
-| file | what it holds |
+| file | contents |
 |---|---|
 | `labels` | which class was predicted, and which is right |
-| `classes` | accuracy, error, and how often each class was taken for each |
+| `classes` | accuracy, error, and how often each class was taken for each other |
 | `retrieval` | precision, recall, f1, and the area under the ROC curve |
 | `numbers` | errors of predicted numbers |
 """
@@ -37,7 +37,7 @@ _BEST = {
 def better(column: str) -> str | None:
     """Whether "max" or "min" is better in a column of the history; None if that is unknown.
 
-    It is known by its name, which may begin with anything: validation_accuracy, top_k_accuracy.
+    It depends on the name, which may have any prefix: validation_accuracy, top_k_accuracy.
 
     >>> better("validation_f1"), better("loss"), better("validation_speed")
     ('max', 'min', None)

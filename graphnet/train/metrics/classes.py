@@ -19,25 +19,25 @@ if TYPE_CHECKING:
 def accuracy(
     outputs: Any, targets: Any, *, ignore_index: int = -100, threshold: float = 0.0
 ) -> float:
-    """The fraction of rows, or of places such as tokens and pixels, whose class is right.
+    """The fraction of rows, or of positions such as tokens and pixels, whose class is right.
 
-    Shapes: outputs (n, classes, ...), of which the largest is the predicted class; targets (n, ...)
-    of class numbers, or as the outputs with the largest number at the right class. Of two classes
-    one column will do: outputs (n, 1, ...) or (n,) of logits, targets of as many, 0 and 1 or -1
-    and 1.
+    Shapes: outputs (n, classes, ...), the largest of which is the predicted class; targets (n, ...)
+    of class indices, or shaped like the outputs with the largest number at the right class. For two
+    classes one column is enough: outputs (n, 1, ...) or (n,) of logits, with the same number of
+    targets, 0 and 1 or -1 and 1.
 
     Args:
-        outputs: what the model gives.
+        outputs: the outputs of the model.
         targets: what is right.
-        ignore_index: places with this class number do not count.
+        ignore_index: positions with this class index do not count.
         threshold: what an output of one column must exceed to be class 1: 0 for logits; 0.5 for
             probabilities.
 
     Raises:
-        ShapeError: the shapes are others.
-        DtypeError: class numbers are floating.
-        RangeError: a target is no class.
-        EmptyBatchError: no place counts.
+        ShapeError: the shapes do not fit.
+        DtypeError: class indices have a floating dtype.
+        RangeError: a target is not a class.
+        EmptyBatchError: no position counts.
 
     >>> from torch import tensor
     >>> accuracy(tensor([[2.0, 1.0], [0.0, 3.0]]), tensor([0, 0]))
@@ -50,7 +50,7 @@ def accuracy(
 
 
 def error(outputs: Any, targets: Any, *, ignore_index: int = -100, threshold: float = 0.0) -> float:
-    """The fraction of rows or places whose class is not right: 1 - accuracy.
+    """The fraction of rows or positions whose class is wrong: 1 - accuracy.
 
     >>> from torch import tensor
     >>> error(tensor([[2.0, 1.0], [0.0, 3.0], [0.0, 1.0], [0.0, 1.0]]), tensor([0, 0, 1, 1]))
@@ -61,16 +61,16 @@ def error(outputs: Any, targets: Any, *, ignore_index: int = -100, threshold: fl
 
 
 def top_k_accuracy(outputs: Any, targets: Any, *, k: int = 5, ignore_index: int = -100) -> float:
-    """The fraction of rows or places whose right class is among the k largest outputs.
+    """The fraction of rows or positions whose right class is among the k largest outputs.
 
-    The shapes are those of `accuracy`, with a column for each class. Where outputs are equal, the
-    class of the lower number goes before, as for `argmax`.
+    The shapes are those of `accuracy`, with a column for each class. If outputs are equal, the
+    lower class index comes first, as for `argmax`.
 
     Raises:
-        ShapeError: the shapes are others.
-        DtypeError: class numbers are floating.
-        RangeError: k is not between 1 and the number of classes, or a target is no class.
-        EmptyBatchError: no place counts.
+        ShapeError: the shapes do not fit.
+        DtypeError: class indices have a floating dtype.
+        RangeError: k is not between 1 and the number of classes, or a target is not a class.
+        EmptyBatchError: no position counts.
 
     >>> from torch import tensor
     >>> top_k_accuracy(tensor([[2.0, 1.0, 0.0], [0.0, 1.0, 3.0]]), tensor([1, 0]), k=2)
@@ -82,13 +82,13 @@ def top_k_accuracy(outputs: Any, targets: Any, *, k: int = 5, ignore_index: int 
     if k > classes:
         raise RangeError(f"k is at most the number of classes, {classes}; got {k}.")
     order = scores.argsort(dim=1, descending=True, stable=True)
-    ranks = order.argsort(1)  # the place of each class
+    ranks = order.argsort(1)  # the rank of each class
     known = right.masked_fill(right == ignore_index, 0)
     require_classes(known, classes)
     rank = ranks.gather(1, known.unsqueeze(1)).squeeze(1)
     hits = (rank < k)[right != ignore_index]
     if not hits.numel():
-        labels_of(outputs, targets, ignore_index)  # says so
+        labels_of(outputs, targets, ignore_index)  # raises the error
     return float(hits.double().mean())
 
 
@@ -105,12 +105,12 @@ def confusion_matrix(
     Args:
         outputs: as for `accuracy`.
         targets: as for `accuracy`.
-        classes: how many classes there are; where None, as many as the outputs tell.
+        classes: how many classes there are; None takes the number given by the outputs.
         ignore_index: as for `accuracy`.
         threshold: as for `accuracy`.
 
     Raises:
-        RangeError: a target is no class, or there are more of them than `classes`.
+        RangeError: a target is not a class, or there are more than `classes`.
 
     >>> from torch import tensor
     >>> confusion_matrix(tensor([[2.0, 1.0], [0.0, 3.0]]), tensor([0, 0]))
@@ -120,5 +120,5 @@ def confusion_matrix(
     predicted, right, known = labels_of(outputs, targets, ignore_index, threshold)
     count = known if classes is None else classes
     if count < known:
-        raise RangeError(f"classes is at least the number that outputs tell, {known}; got {count}.")
+        raise RangeError(f"classes is at least the number in the outputs, {known}; got {count}.")
     return (right * count + predicted).bincount(minlength=count * count).view(count, count)

@@ -1,4 +1,4 @@
-"""Which class was predicted at each place, and which is right."""
+"""Which class was predicted at each position, and which is right."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Labels(NamedTuple):
-    """The places that count, side by side.
+    """The positions that count, side by side.
 
     Attributes:
         predicted: the class that was predicted at each.
@@ -27,12 +27,12 @@ class Labels(NamedTuple):
 def labels_of(
     outputs: Any, targets: Any, ignore_index: int = -100, threshold: float = 0.0
 ) -> Labels:
-    """The predicted and the right class of each place that is not ignored.
+    """The predicted and the right class of each position that is not ignored.
 
     Raises:
         ShapeError: the shapes do not fit.
-        DtypeError: class numbers are floating.
-        RangeError: a target is no class.
+        DtypeError: class indices have a floating dtype.
+        RangeError: a target is not a class.
         EmptyBatchError: all are ignored.
     """
     scores, right = first(outputs), first(targets)
@@ -46,28 +46,28 @@ def labels_of(
 
 
 def scores_of_classes(scores: Tensor, right: Tensor) -> tuple[Tensor, Tensor]:
-    """Scores (n, c, ...) and class numbers (n, ...); targets in the scores' shape say the largest.
+    """Scores (n, c, ...) and class indices (n, ...), also from targets in the scores' shape.
 
     Raises:
-        ShapeError: the shapes are others.
-        DtypeError: class numbers are floating.
+        ShapeError: the shapes do not fit.
+        DtypeError: class indices have a floating dtype.
     """
     several = scores.ndim > 1 and scores.shape[1] > 1
     if several and right.shape == scores.shape:
         right = right.argmax(1)
     if not several or right.shape != scores.shape[:1] + scores.shape[2:]:
         raise ShapeError(
-            "Classes are told from outputs (n, classes, ...) and targets (n, ...) or as the "
-            "outputs; or, of two classes, from one column: outputs (n, 1) or (n,), targets of as "
-            f"many; {shape_text(tuple(scores.shape))} and {shape_text(tuple(right.shape))} came."
+            "Classes take outputs (n, classes, ...) and targets (n, ...) or shaped like the "
+            "outputs; or for two classes one column: outputs (n, 1) or (n,), and as many targets; "
+            f"got {shape_text(tuple(scores.shape))} and {shape_text(tuple(right.shape))}."
         )
     if right.is_floating_point():
-        raise DtypeError(f"Class numbers are integers, such as int64; got {right.dtype}.")
+        raise DtypeError(f"Class indices are integers, such as int64; got {right.dtype}.")
     return scores, right.long()
 
 
 def of_two(scores: Tensor, right: Tensor) -> bool:
-    """True if there is one score for each place: (n,) or (n, 1, ...), beside as many targets."""
+    """True if there is one score for each position: (n,) or (n, 1, ...), with as many targets."""
     if scores.ndim == 1:
         return right.shape == scores.shape
     if scores.ndim < 2 or scores.shape[1] != 1:
@@ -76,7 +76,7 @@ def of_two(scores: Tensor, right: Tensor) -> bool:
 
 
 def is_positive(right: Tensor) -> Tensor:
-    """Whether targets of two classes say the second one: 1 of 0 and 1, or of -1 and 1.
+    """Whether targets of two classes are the second one: 1 of 0 and 1, or of -1 and 1.
 
     Raises:
         RangeError: they are something else.
@@ -84,15 +84,15 @@ def is_positive(right: Tensor) -> Tensor:
     right = right if right.is_floating_point() else right.long()
     if not bool(((right >= -1) & (right <= 1)).all()):
         raise RangeError(
-            "One column of outputs tells two classes, of which targets are 0 and 1, or -1 and 1; "
-            f"got {right.min().item():g} to {right.max().item():g}. Several classes have a column "
+            "One column of outputs is for two classes, with targets 0 and 1, or -1 and 1; "
+            f"got {right.min().item():g} to {right.max().item():g}. More classes have a column "
             "each: outputs (n, classes)."
         )
     return right > 0.5
 
 
 def _counting(predicted: Tensor, right: Tensor, ignore_index: int) -> tuple[Tensor, Tensor]:
-    """Both, without the places whose target is to be ignored."""
+    """Both, without the positions whose target is to be ignored."""
     counts = (right if right.is_floating_point() else right.long()) != ignore_index
     if not counts.any():
         raise EmptyBatchError(
@@ -103,7 +103,7 @@ def _counting(predicted: Tensor, right: Tensor, ignore_index: int) -> tuple[Tens
 
 
 def require_classes(right: Tensor, classes: int) -> None:
-    """Refuse targets that are no classes.
+    """Refuse targets that are not classes.
 
     Raises:
         RangeError: one is not.

@@ -28,11 +28,11 @@ def rmse(outputs: Any, targets: Any) -> float:
 
 
 def r2(outputs: Any, targets: Any) -> float:
-    """The part of the variance that is explained: 1 - Σ (y - t)² / Σ (t - mean t)².
+    """The fraction of the variance that is explained: 1 - Σ (y - t)² / Σ (t - mean t)².
 
-    Of several columns, the mean over them. Where the targets of a column are all equal, it is 1 if
-    they are met, and 0 if not; of one row alone it is NaN.
-    Shapes: outputs (n, ...), targets the same.
+    For several columns, the mean over them. If the targets of a column are all equal, it is 1 if
+    the outputs match them, else 0; for a single row it is NaN. Shapes: outputs (n, ...), targets
+    the same.
 
     Source: scikit-learn's `r2_score`.
 
@@ -58,7 +58,8 @@ def _alike(outputs: Any, targets: Any) -> tuple[Tensor, Tensor]:
     predicted, right = first(outputs), first(targets)
     if predicted.shape != right.shape:
         raise ShapeError(
-            f"Outputs and targets have one shape; {shape_text(tuple(predicted.shape))} and "
-            f"{shape_text(tuple(right.shape))} came. Nothing is broadcast: reshape one of them."
+            "Outputs and targets have one shape; got "
+            f"{shape_text(tuple(predicted.shape))} and {shape_text(tuple(right.shape))}. "
+            "Nothing is broadcast: reshape one of them."
         )
     return predicted.double(), right.double()

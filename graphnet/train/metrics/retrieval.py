@@ -22,26 +22,26 @@ def precision(
     ignore_index: int = -100,
     threshold: float = 0.0,
 ) -> Any:
-    """The fraction of the places predicted as a class that are of it: tp / (tp + fp).
+    """The fraction of the positions predicted as a class that belong to it: tp / (tp + fp).
 
     Shapes: those of `accuracy`.
 
     Args:
-        outputs: what the model gives.
+        outputs: the outputs of the model.
         targets: what is right.
-        average: "binary" for class 1 of two; "macro" for the mean over the classes that are there
-            or predicted, "micro" for all places together, None for a tensor (classes,).
-        ignore_index: places with this class number do not count.
+        average: "binary" for class 1 of two; "macro" for the mean over the classes that occur or
+            are predicted, "micro" for all positions together, None for a tensor (classes,).
+        ignore_index: positions with this class index do not count.
         threshold: what an output of one column must exceed to be class 1; 0.5 for probabilities.
 
     A fraction of nothing is 0. Source: scikit-learn's function of this name.
 
     Raises:
-        ShapeError: the shapes are others.
-        DtypeError: class numbers are floating.
-        RangeError: a target is no class, `average` is another word, or "binary" is asked of more
+        ShapeError: the shapes do not fit.
+        DtypeError: class indices have a floating dtype.
+        RangeError: a target is not a class, `average` is another word, or it is "binary" for more
             than two classes.
-        EmptyBatchError: no place counts.
+        EmptyBatchError: no position counts.
 
     >>> from torch import tensor
     >>> precision(tensor([2.0, 1.0, -1.0, 3.0]), tensor([1, 0, 1, 1])) == 2 / 3
@@ -59,7 +59,7 @@ def recall(
     ignore_index: int = -100,
     threshold: float = 0.0,
 ) -> Any:
-    """The fraction of the places of a class that are predicted as it: tp / (tp + fn).
+    """The fraction of the positions of a class that are predicted as such: tp / (tp + fn).
 
     Arguments, shapes and errors are those of `precision`.
 
@@ -94,7 +94,7 @@ def f1(
 def _counted(
     outputs: Any, targets: Any, average: str | None, ignore_index: int, threshold: float
 ) -> Tensor:
-    """The confusion matrix, after `average` was found to fit."""
+    """The confusion matrix, after checking that `average` fits."""
     if average not in _AVERAGES:
         raise RangeError(f"average is one of {_AVERAGES}; got {average!r}.")
     counts = confusion_matrix(outputs, targets, ignore_index=ignore_index, threshold=threshold)
@@ -121,15 +121,15 @@ def _averaged(counts: Tensor, average: str | None, fraction: Any) -> Any:
 
 
 def auc(outputs: Any, targets: Any, *, ignore_index: int = -100) -> float:
-    """The area under the ROC curve: how often a place of class 1 is scored above one of class 0.
+    """The area under the ROC curve: how often a class 1 position outscores one of class 0.
 
-    A tie counts one half. Shapes: those of `accuracy` of two classes; of two columns, the score is
-    the second one less the first. Where a score is NaN, so is the area.
+    A tie counts one half. Shapes: those of `accuracy` for two classes; of two columns, the score is
+    the second minus the first. If a score is NaN, so is the area.
 
     Source: Hanley and McNeil, The meaning and use of the area under a ROC curve (1982).
 
     Raises:
-        ShapeError: the shapes are others.
+        ShapeError: the shapes do not fit.
         RangeError: one of the two classes is missing, or there are more.
 
     >>> from torch import tensor
@@ -151,7 +151,7 @@ def auc(outputs: Any, targets: Any, *, ignore_index: int = -100) -> float:
 
 
 def _scored(scores: Tensor, right: Tensor, ignore_index: int) -> tuple[Tensor, Tensor]:
-    """The score of class 1 at each place that counts, and whether it is of that class."""
+    """The score of class 1 at each position that counts, and whether it is of that class."""
     if of_two(scores, right):
         scores = scores.reshape(right.shape).double()
     elif scores.ndim > 1 and scores.shape[1] == 2:
@@ -159,8 +159,8 @@ def _scored(scores: Tensor, right: Tensor, ignore_index: int) -> tuple[Tensor, T
         scores = scores[:, 1].double() - scores[:, 0].double()
     else:
         raise ShapeError(
-            "auc is told from one column or two: outputs (n,), (n, 1) or (n, 2), and targets (n,); "
-            f"{shape_text(tuple(scores.shape))} and {shape_text(tuple(right.shape))} came."
+            "auc takes one column or two: outputs (n,), (n, 1) or (n, 2), and targets (n,); "
+            f"got {shape_text(tuple(scores.shape))} and {shape_text(tuple(right.shape))}."
         )
     counts = (right if right.is_floating_point() else right.long()) != ignore_index
     return scores[counts], is_positive(right[counts])

@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 
 
 def assembled(program: Program, example: Mapping[str, Tensor], tune: bool) -> Runner:
-    """A program that can be run, for tensors like those of the example.
+    """A runnable program, for tensors like those of the example.
 
     Without measuring, convolutions of small windows or small images are products of matrices, and
-    the others torch's own; where all are products, the batch is last in memory. To measure, the
+    the others use torch's kernel; if all are products, the batch is last in memory. To measure, the
     program is written in several layouts, each different in one point from the best so far, and
-    what is faster is kept.
+    the faster one is kept.
     """
     tuner, chosen = Tuner(tune), usual_layout(program)
     best = _written(program, example, tuner, chosen)
@@ -51,7 +51,7 @@ def assembled(program: Program, example: Mapping[str, Tensor], tune: bool) -> Ru
 
 
 def _is_told_apart(program: Program) -> bool:
-    """True if an operation of a user may tell how often it runs, so that nothing is tried."""
+    """True if an operation of a user may depend on how often it runs, so that none is tried."""
     ops = (node.op for node in program if isinstance(node, Operation))
     return any(is_foreign(op) and not is_pure(op) for op in ops)
 
@@ -59,7 +59,7 @@ def _is_told_apart(program: Program) -> bool:
 def _written(
     program: Program, example: Mapping[str, Tensor], tuner: Tuner, layout: Layout
 ) -> Runner:
-    """A program in lines."""
+    """A program as lines."""
     with torch.inference_mode():
         emission = Emission(program, tuner, layout)
         emission.run()
@@ -83,13 +83,13 @@ def _written(
 
 
 def passed(program: Program) -> tuple[list[Input], list[Number]]:
-    """What the function is called with: fed tensors, then numbers."""
+    """The arguments of the function: fed tensors, then numbers."""
     numbers = [node for node in program.inputs if isinstance(node, Number)]
     return [node for node in program.inputs if not isinstance(node, Number)], numbers
 
 
 def _header(emission: Emission) -> str:
-    """The tensors that are there before a step, as comments."""
+    """The tensors that exist before a step, as comments."""
     tensors = [
         f"# {name}: {shape_text(tuple(value.shape))}"
         for name, value in emission.words.known.items()

@@ -1,8 +1,8 @@
-"""Convolution as a product of matrices, for images that lie with the batch last.
+"""Convolution as a matrix product, for images that lie in memory with the batch last.
 
-One place in the window sees, over all windows, long runs of memory: row by row, and in each pixel
-the whole batch. So they are copied faster than windows of few channels are, and weights are taken
-as they lie. As in `columns`, only convolutions without border, dilation and groups.
+One position in the window sees, over all windows, long runs of memory: row by row, and in each
+pixel the whole batch. So they are copied faster than windows of few channels, and weights are used
+as they lie. As in `columns`, only for convolutions without padding, dilation and groups.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Windows:
     """The windows of an image as a matrix, by its name in the lines.
 
     Attributes:
-        pixels: what each place in the window sees, (c a b, h' w' n).
+        pixels: what each position in the window sees, (c a b, h' w' n).
         sizes: the sizes (c, a, b, h', w', n).
         whole: True if there is one window, as large as the image.
     """
@@ -68,7 +68,7 @@ def output(emission: Emission, node: Operation) -> None:
 
 
 def gradients(emission: Emission, grad: Node, x: Node, weight: Node, wanted: Wanted) -> None:
-    """The gradients by the input, the weight and the bias that are asked for."""
+    """The requested gradients with respect to the input, the weight and the bias."""
     of_input, of_weight, of_bias = wanted
     node = next(each for each in wanted if each is not None)
     windows, kernels = _laid_out(emission, node, x, weight)
@@ -100,7 +100,7 @@ def _by_weight(
 
 
 def _by_input(emission: Emission, node: Operation, windows: Windows, product_to: str) -> None:
-    """The gradient of what each place in the window sees, added where it was seen."""
+    """Add the gradient of what each position in the window sees to where it was seen."""
     sizes, words = ordered(cast("Any", node.shape), BATCH_LAST), emission.words
     held, image = emission.arena.take(sizes, node.dtype, emission.readers[node])
     emission.keep(node, as_images(image, BATCH_LAST), node.name, held)
@@ -149,7 +149,7 @@ def _windows(emission: Emission, node: Operation, x: Node, weight: Node) -> Wind
 
 
 def _batch_last(emission: Emission, node: Operation, x: Node) -> Tensor:
-    """The memory (c, h, w, n) of an image, into which it is copied where it lies otherwise."""
+    """The memory (c, h, w, n) of an image, which is copied there if it lies otherwise."""
     if x in emission.tensors and lies(emission.tensors[x], BATCH_LAST):
         return emission.tensors[x].permute(BATCH_LAST)
     buffer, memory = emission.arena.take(ordered(cast("Any", x.shape), BATCH_LAST), x.dtype, 1)
@@ -160,7 +160,7 @@ def _batch_last(emission: Emission, node: Operation, x: Node) -> Tensor:
 
 
 def _seen(image: Tensor, kernel: Sequence[int], stride: tuple[int, int]) -> Tensor:
-    """What each place in the window sees: (c, h, w, n) as (c, a, b, h', w', n)."""
+    """What each position in the window sees: (c, h, w, n) as (c, a, b, h', w', n)."""
     windows = image.unfold(1, kernel[0], stride[0]).unfold(2, kernel[1], stride[1])
     return windows.permute(0, 4, 5, 1, 2, 3)
 
@@ -168,9 +168,9 @@ def _seen(image: Tensor, kernel: Sequence[int], stride: tuple[int, int]) -> Tens
 def _matrix(
     emission: Emission, node: Operation, source: Node, order: tuple[int, ...], rows: int
 ) -> str:
-    """The name of a tensor as a matrix of so many rows, its dimensions in this order.
+    """The name of a tensor as a matrix with this number of rows, its dimensions in this order.
 
-    It is a view where the memory allows it, else made anew at each step.
+    It is a view where the memory allows, else made anew at each step.
     """
     name = f"{emission.names[source]}_matrix"
     if source in emission.tensors:

@@ -1,9 +1,9 @@
 """Writers for images: convolution and pooling by torch's own kernels, or as products.
 
-The kernels make new tensors, in the layout in which their input comes: channel by channel, or pixel
-by pixel ("channels last"). Where convolutions are products the batch can be last, for pools and
-activations too. Which is the fastest depends on the whole network, so that a program is written in
-several ways, and the fastest one is kept; see `runner`.
+The kernels make new tensors in the layout of their input: channel by channel, or pixel by pixel
+("channels last"). Where convolutions are products the batch can be last, for pools and activations
+too. Which is the fastest depends on the whole network, so a program is written in several ways, and
+the fastest one is kept; see `runner`.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ if TYPE_CHECKING:
     from graphnet.op import Op
 
 
-LARGEST_WINDOW = 32  # numbers that are copied faster than torch's kernel computes with them
+LARGEST_WINDOW = 32  # numbers that are copied faster than torch's kernel uses them
 LARGEST_WINDOWS = 5_000  # the same of all windows of an image together
 LARGEST_BATCH_LAST = 20_000  # the same of all windows, where the batch is last
 
 
 def usual_layout(program: Program) -> Layout:
-    """The layout that is mostly the fastest, for a program that is not measured."""
+    """The layout that is usually the fastest, for a program that is not measured."""
     convolutions = _convolutions(program)
     if convolutions and all(_is_small(node, LARGEST_BATCH_LAST) for node in convolutions):
         return Layout(BATCH_LAST, frozenset(kernels_of(program)))
@@ -52,7 +52,7 @@ def kernels_of(program: Program) -> list[str]:
 
 
 def _is_small(node: Operation, most: int) -> bool:
-    """True for a product of small windows, or of windows of a small image."""
+    """True for a product of small windows, or of the windows of a small image."""
     _, *window = cast("tuple[int, ...]", _weight(node).shape)
     _, _, *places = cast("tuple[int, ...]", node.shape)
     return _fits(node) and (prod(window) <= LARGEST_WINDOW or prod(window) * prod(places) <= most)
@@ -94,7 +94,7 @@ def convolution(emission: Emission, node: Operation) -> None:
 
 
 def gradients(emission: Emission, node: Operation) -> None:
-    """The gradients of a convolution by its input, weight and bias: all that are asked for."""
+    """All requested gradients of a convolution with respect to its input, weight and bias."""
     if not _is_native(node):
         emission.own_rule(node)
         return
@@ -118,7 +118,7 @@ def gradients(emission: Emission, node: Operation) -> None:
 
 
 def _product(emission: Emission, node: Operation, weight: Node, output: Node) -> Any:
-    """The module that writes a convolution, or its gradients, as products; None if none does."""
+    """The module that writes a convolution, or its gradients, as products, if there is one."""
     is_product = weight.name in emission.layout.as_products
     if not is_product or not columns.fits(node.op) or 0 in output.shape:
         return None
@@ -126,7 +126,7 @@ def _product(emission: Emission, node: Operation, weight: Node, output: Node) ->
 
 
 def max_pool(emission: Emission, node: Operation) -> None:
-    """The maxima and their places, which one kernel finds together."""
+    """The maxima and their indices, which one kernel finds together."""
     x = cast("Node", node.sources[0])
     if not x.dtype.is_floating_point or 0 in x.shape:
         emission.own_rule(node)
@@ -156,7 +156,7 @@ def max_pool(emission: Emission, node: Operation) -> None:
 
 
 def max_pool_grad(emission: Emission, node: Operation) -> None:
-    """The gradient of a maximum pool."""
+    """The gradient of max pooling."""
     grad, places, x = (cast("Node", each) for each in node.sources)
     if 0 in x.shape:
         emission.own_rule(node)
@@ -168,7 +168,7 @@ def max_pool_grad(emission: Emission, node: Operation) -> None:
 
 
 def _pooled(emission: Emission, node: Node) -> str:
-    """An image as the kernel of a pool takes it, in the layout of the program."""
+    """An image as the pooling kernel takes it, in the layout of the program."""
     if emission.layout.order != BATCH_LAST:
         return emission.image(node)
     if node in emission.tensors and lies(emission.tensors[node], BATCH_LAST):
@@ -177,10 +177,10 @@ def _pooled(emission: Emission, node: Node) -> str:
 
 
 def _as_channels(emission: Emission, name: str) -> str:
-    """Memory as the kernel of a pool takes it.
+    """Memory as the pooling kernel takes it.
 
-    Each channel is pooled by itself. So a batch of channels will do as well as channels of a batch,
-    and where the batch is last in memory, that is what the kernel knows as "channels last".
+    Each channel is pooled by itself, so a batch of channels works as well as channels of a batch.
+    If the batch is last in memory, that is what the kernel knows as "channels last".
     """
     if emission.layout.order != BATCH_LAST:
         return name
@@ -188,9 +188,9 @@ def _as_channels(emission: Emission, name: str) -> str:
 
 
 def _is_native(node: Operation) -> bool:
-    """True where torch's kernel takes the options: the border is the same on both sides.
+    """True if torch's kernel takes the options: the padding is the same on both sides.
 
-    Of images without elements it forgets the bias, and gives them the channels of the input.
+    For images without elements it forgets the bias, and returns the channels of the input.
     """
     top, bottom, left, right = cast("Any", node.op).padding
     is_empty = any(0 in cast("Node", each).shape for each in node.sources)
@@ -211,13 +211,13 @@ def _window(op: Op) -> str:
 
 
 def _operands(node: Operation) -> tuple[Any, Any]:
-    """The input and the weight of the convolution that is differentiated."""
+    """The input and the weight of the differentiated convolution."""
     _, second, third = node.sources
     return (third, second) if isinstance(node.op, Conv2dGradInput) else (second, third)
 
 
 def _siblings(emission: Emission, node: Operation) -> dict[type[Op], Operation]:
-    """The gradients of the same convolution that can be computed together with one of them."""
+    """The gradients of one convolution that can be computed together."""
     grad, operands = node.sources[0], _operands(node)
     found: dict[type[Op], Operation] = {type(node.op): node}
     for each in emission.program:

@@ -1,4 +1,4 @@
-"""The one place where lines are turned into a function: lines that this package itself wrote."""
+"""The one place where lines become a function: only lines that this package wrote."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import torch
 without_autograd: Callable[[bool], AbstractContextManager[None]] = getattr(
     torch._C, "_InferenceMode", torch.inference_mode
 )
-"""`torch.inference_mode`, without the Python around it: a small step feels every microsecond."""
+"""`torch.inference_mode` without its Python wrapper: in a small step each microsecond counts."""
 
 _numbers = count()
 
@@ -26,7 +26,7 @@ def function_of(
 
     Args:
         lines: the body.
-        arguments: the names of what it is called with.
+        arguments: the names of its arguments.
         words: what the other names in the lines stand for.
     """
     body = "".join(f"    {line}\n" for line in lines)

@@ -1,7 +1,7 @@
-"""A program as a pure function, for those who compile or capture it further.
+"""A program as a pure function, to be compiled or captured further.
 
 Every operation runs its own rule, and nothing is written: the function returns the new value of
-each cell, and they are copied to their places once the loss is known to be finite.
+each cell, and these are copied into place once the loss is known to be finite.
 """
 
 from __future__ import annotations
@@ -52,10 +52,10 @@ class Functional(Writing):
 
 
 def functional(program: Program, example: Mapping[str, Tensor], backend: str) -> Runner:
-    """A program that can be run, through a backend.
+    """A runnable program that goes through a backend.
 
     Raises:
-        GraphError: the backend is not known, or cannot run the program.
+        GraphError: the backend is unknown, or cannot run the program.
     """
     device = next(each.device for each in example.values())
     writing = Functional(program, device)
@@ -84,7 +84,7 @@ def _step(program: Program, run: Function, device: torch.device) -> Function:
     first = len(program.results)
 
     def step(*arguments: Any) -> tuple[Tensor, ...]:
-        # A number that changes is a tensor here, or each new value would be compiled anew.
+        # A number that changes is a tensor here; else each new value would be compiled anew.
         given = [
             torch.tensor(each, dtype=torch.float64, device=device)
             if isinstance(each, float)
@@ -136,7 +136,7 @@ def _capture(function: Function, arguments: tuple[Tensor, ...]) -> tuple[Any, An
     stream = torch.cuda.Stream()
     stream.wait_stream(torch.cuda.current_stream())
     with torch.cuda.stream(stream):
-        for _ in range(3):  # libraries take their memory in the first calls
+        for _ in range(3):  # libraries allocate their memory in the first calls
             function(*inputs)
     torch.cuda.current_stream().wait_stream(stream)
     graph = torch.cuda.CUDAGraph()
@@ -150,4 +150,4 @@ BACKENDS: dict[str, Callable[[Function], Function]] = {
     "inductor": inductor,
     "cudagraph": cuda_graph,
 }
-"""What may run the function, by name."""
+"""The backends that can run the function, by name."""

@@ -1,4 +1,4 @@
-"""Fusion: several operations that torch does in one, found by their pattern and replaced."""
+"""Fusion: find, by their pattern, several operations that torch does in one, and replace them."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from torch import finfo
 
 from graphnet.compile.ir.program import Constant, Number, Program, Source
 from graphnet.compile.ir.rewrite import Rewriting
+from graphnet.compile.passes.dce import dce
 from graphnet.compile.targets.torch.fused_ops import (
     Addcdiv,
     Addcmul,
@@ -44,7 +45,7 @@ Found = tuple[Op, tuple[Source, ...]] | None
 
 
 def fuse(program: Program) -> Program:
-    """Put one operation in the place of several, where torch does them in one."""
+    """Replace several operations with one, where torch does them in one."""
 
     def change(copy: Rewriting, node: Operation, sources: tuple[Source, ...]) -> Node | None:
         for pattern in PATTERNS:
@@ -54,18 +55,18 @@ def fuse(program: Program) -> Program:
                 return copy.new.use(op, arguments, node.name, node.spec)
         return None
 
-    return Rewriting(program, change).new
+    return dce(Rewriting(program, change).new)
 
 
 def parts(source: Source, kind: type[Op]) -> tuple[Any, ...] | None:
-    """What an operation of this kind reads; None for anything else."""
+    """The sources of an operation of this kind; None for anything else."""
     if isinstance(source, Operation) and isinstance(source.op, kind):
         return source.sources
     return None
 
 
 def is_number(source: Source | None) -> bool:
-    """True for a plain number, and for one that each step is given, or computes from such."""
+    """True for a plain number, one given at each step, or one computed from such numbers."""
     if isinstance(source, Operation):
         return source.shape == () and all(map(is_number, source.sources))
     return isinstance(source, Literal | Number)
@@ -86,7 +87,7 @@ def is_half(node: Node) -> bool:
 
 
 def scaled(source: Source) -> tuple[Source, Source] | None:
-    """The number a and the tensor y, where a source is a y."""
+    """The number a and the tensor y, if a source is a y."""
     x, y = parts(source, Mul) or (None, None)
     if is_number(x) and not is_number(y):
         return x, y
@@ -131,7 +132,7 @@ def log_softmax_grad(copy: Rewriting, op: Op, sources: tuple[Source, ...]) -> Fo
 
 
 def max_pool_grad(copy: Rewriting, op: Op, sources: tuple[Source, ...]) -> Found:
-    """Pixels put at the places of the maxima."""
+    """Pixels put at the positions of the maxima."""
     image = parts(sources[1], MaxPlaces) if isinstance(op, PutPixels) else None
     if image and image[0] is sources[2]:
         options = cast("Operation", sources[1]).op.options
@@ -140,7 +141,7 @@ def max_pool_grad(copy: Rewriting, op: Op, sources: tuple[Source, ...]) -> Found
 
 
 def dot(copy: Rewriting, op: Op, sources: tuple[Source, ...]) -> Found:
-    """Σ x y over everything, and its mean."""
+    """Σ x y over all elements, and its mean."""
     product = parts(sources[0], Mul)
     if not isinstance(op, Sum | Mean) or not product or not copy.is_read_once(sources[0]):
         return None
@@ -156,7 +157,7 @@ def dot(copy: Rewriting, op: Op, sources: tuple[Source, ...]) -> Found:
 
 
 def nll_mean(copy: Rewriting, op: Op, sources: tuple[Source, ...]) -> Found:
-    """Σ -x[label] / how many labels count."""
+    """Σ -x[label] / the number of labels that count."""
     total = parts(sources[0], Sum)
     negative = parts(total[0], Neg) if total else None
     picked = parts(negative[0], Pick) if negative else None
@@ -169,7 +170,7 @@ def nll_mean(copy: Rewriting, op: Op, sources: tuple[Source, ...]) -> Found:
 
 
 def nll_mean_grad(copy: Rewriting, op: Op, sources: tuple[Source, ...]) -> Found:
-    """-1 / how many labels count, put at the labels."""
+    """-1 / the number of labels that count, put at the labels."""
     negative = parts(sources[0], Neg) if isinstance(op, Place) else None
     repeated = parts(negative[0], ExpandAs) if negative else None
     share = parts(repeated[0], Div) if repeated else None
@@ -184,13 +185,13 @@ def nll_mean_grad(copy: Rewriting, op: Op, sources: tuple[Source, ...]) -> Found
 
 
 def _counted_labels(source: Source) -> tuple[Any, ...] | None:
-    """The labels and the one to ignore, where a source is the number of those that count."""
+    """The labels and the one to ignore, if a source is the number of those that count."""
     total = parts(source, Total)
     return parts(total[0], Ne) if total else None
 
 
 def linear_then(copy: Rewriting, op: Op, sources: tuple[Source, ...]) -> Found:
-    """an activation of a linear map that nothing else reads."""
+    """An activation of a linear map that nothing else reads."""
     if isinstance(op, Tanh | Relu | Sigmoid) and (given := parts(sources[0], Linear)):
         x, weight, bias = given
         if x.ndim == 2 and bias.shape == weight.shape[:1] and copy.is_read_once(sources[0]):
@@ -214,7 +215,7 @@ def add_scaled(copy: Rewriting, op: Op, sources: tuple[Source, ...]) -> Found:
 
 
 def _scaled_product(copy: Rewriting, source: Source) -> Found:
-    """(a u) v or (a u) / v, without a change of order: u v may be in range where a u is not."""
+    """(a u) v or (a u) / v, in the same order: u v may be in range where a u is not."""
     for kind, fusion in ((Mul, Addcmul()), (Div, Addcdiv())):
         inner, v = parts(source, kind) or (None, None)
         pair = scaled(inner) if inner is not None and copy.is_read_once(inner) else None
@@ -224,7 +225,7 @@ def _scaled_product(copy: Rewriting, source: Source) -> Found:
 
 
 def _scaled_one(copy: Rewriting, x: Node, source: Source) -> Found:
-    """a y, or where y is a difference from x its other side."""
+    """a y, or if y is a difference from x, the other side of it."""
     pair = scaled(source)
     if pair is None:
         return None
@@ -236,7 +237,7 @@ def _scaled_one(copy: Rewriting, x: Node, source: Source) -> Found:
 
 
 def _is_small(factor: Source) -> bool:
-    """True for a number below 1/2; torch's kernel takes another formula for larger ones."""
+    """True for a number below 1/2; torch's kernel uses another formula for larger ones."""
     return isinstance(factor, Literal) and abs(factor.top) < 0.5
 
 
@@ -248,7 +249,7 @@ def _fits(factor: Source, x: Node) -> bool:
 
 
 def _minus(copy: Rewriting, factor: Source) -> Source:
-    """A number with the other sign."""
+    """A number with the opposite sign."""
     if isinstance(factor, Literal):
         return Literal(-factor.top)
     inner = parts(factor, Neg)

@@ -1,7 +1,7 @@
-"""Operations that a program has and a graph has not: several steps that torch does in one.
+"""Operations that only a program has: several steps that torch does in one.
 
-They are made by the passes only, after all gradients have been appended, so none has a derivative.
-Each says in tensor methods what it stands for.
+Only the passes make them, after all gradients have been appended, so none has a derivative.
+Each spells out in tensor methods what it stands for.
 """
 
 from __future__ import annotations
@@ -155,7 +155,7 @@ class NllMean(Op):
 
 
 class NllMeanGrad(Op):
-    """The gradient of y = nll(x, labels) by x, where that of y is 1.
+    """The gradient of y = nll(x, labels) with respect to x, if that of y is 1.
 
     Shapes: (), (n, c), (n) -> (n, c).
     """
@@ -182,7 +182,7 @@ class Dot(Op):
 
 
 class MaxPoolGrad(Op):
-    """The gradient of a maximum pool by its input x, from its places.
+    """The gradient of max pooling with respect to its input x, from the indices of the maxima.
 
     Shapes: (n, c, a, b), (n, c, a, b), (n, c, h, w) -> (n, c, h, w).
     """

@@ -1,8 +1,8 @@
-"""Convolution as a product of matrices: the pixels of each window in a row, times the kernels.
+"""Convolution as a matrix product: the pixels of each window in a row, times the kernels.
 
 The rows are laid out pixel by pixel, channels last; the rows of the forward line serve the gradient
 of the weight as well. Where an image has few channels the windows stand in columns instead, so that
-longer runs of pixels are copied. Only for convolutions without border, dilation and groups.
+longer runs of pixels are copied. Only for convolutions without padding, dilation and groups.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Kernels:
 
     Attributes:
         rows: (o, a b c).
-        turned: the same turned round.
+        turned: the same, transposed.
     """
 
     rows: str
@@ -43,7 +43,7 @@ class Columns:
 
     Attributes:
         windows: the pixels of each window, (n h' w', a b c).
-        standing: the same turned round, where that is how they lie in memory; else None.
+        standing: the same, transposed, if that is how they lie in memory; else None.
         down: h'.
         across: w'.
     """
@@ -89,7 +89,7 @@ def output(emission: Emission, node: Operation) -> None:
 
 
 def gradients(emission: Emission, grad: Node, x: Node, weight: Node, wanted: Wanted) -> None:
-    """The gradients by the input, the weight and the bias that are asked for."""
+    """The requested gradients with respect to the input, the weight and the bias."""
     of_input, of_weight, of_bias = wanted
     node = next(each for each in wanted if each is not None)
     columns, kernels = _laid_out(emission, node, x, weight)
@@ -141,9 +141,9 @@ def _by_input(
     rows: str,
     inputs: tuple[Node, ...],
 ) -> None:
-    """The gradient of each window's pixels, added where the windows lie.
+    """Add the gradient of each window's pixels to where the windows lie.
 
-    Either all at once, or for one place in the window after the other, which needs less memory.
+    Either all at once, or one position in the window after another, which needs less memory.
     """
     batch, channels, height, width = cast("tuple[int, ...]", node.shape)
     outputs, _, down_size, across_size = cast("tuple[int, ...]", inputs[-1].shape)
@@ -182,7 +182,7 @@ def _by_input(
 def _seen_from(
     image: Tensor, node: Operation, counts: tuple[int, int], place: tuple[int, int]
 ) -> Tensor:
-    """The pixels that one place in the window sees, over all windows."""
+    """The pixels that one position in the window sees, over all windows."""
     stride = cast("Any", node.op).stride
     rows, across = (
         slice(first, first + (count - 1) * step + 1, step)

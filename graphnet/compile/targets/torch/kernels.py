@@ -1,7 +1,7 @@
-"""Kernels: the line of torch for each operation, with the names of its inputs and options.
+"""Kernels: the line of torch code for each operation, with the names of its inputs and options.
 
-`out` writes into memory that is there; `inplace` writes over the first input, where nobody reads
-that any more. An operation that is not in the table runs its own rule.
+`out` writes into existing memory; `inplace` writes over the first input, if nothing reads it
+any more. An operation that is not in the table runs its own rule.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 
 class Kernel(NamedTuple):
-    """The lines of one operation; `{op.dim}` stands for an option of it."""
+    """The lines of one operation; `{op.dim}` stands for one of its options."""
 
     out: str
     inplace: str | None = None
@@ -74,7 +74,7 @@ VIEWS: frozenset[type[Op]] = frozenset(
         Unflatten,
     }
 )
-"""Operations that compute nothing, but look at the same numbers in another way."""
+"""Operations that compute nothing, but view the same numbers in another way."""
 
 
 def _one(name: str) -> Kernel:
@@ -100,7 +100,7 @@ def _along(name: str) -> Kernel:
 TAKE_NUMBERS: frozenset[type[Op]] = frozenset(
     {Add, Sub, Mul, Div, Pow, Eq, Ne, Gt, Ge, Lt, Le, fused.AddScaled}
 )
-"""Operations whose kernels take a number of Python as their second input, too."""
+"""Operations whose kernels also take a Python number as their second input."""
 
 
 KERNELS: dict[type[Op], Kernel] = {

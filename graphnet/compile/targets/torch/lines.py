@@ -37,7 +37,7 @@ class Writing:
         lines: what has been written so far.
         names: what a node is called in the lines.
         words: what the names stand for.
-        tensors: the memory of a node, where it is the same at each step.
+        tensors: the memory of a node, if it is the same at each step.
         device: where the memory is.
     """
 
@@ -50,7 +50,7 @@ class Writing:
         self._pending: dict[str, Line] = {}
 
     def write(self, node: Node, text: str) -> None:
-        """Write a line, after those that make the names in it."""
+        """Write a line, after those that define its names."""
         for name in [name for name in self._pending if name in text]:
             self.lines.append(self._pending.pop(name))
         self.lines.append(Line(self.words.learn(text), node))
@@ -66,7 +66,7 @@ class Writing:
         return self.words.constant(node.op.forward, f"rule_of_{node.name}")
 
     def turned(self, node: Node) -> str:
-        """The name of a matrix turned round."""
+        """The name of a transposed matrix."""
         name = f"{self.names[node]}_t"
         if node in self.tensors:
             return self.words.constant(self.tensors[node].mT, name)
@@ -80,9 +80,9 @@ class Writing:
         return self.words.constant(self.tensors[node].view(-1), f"{self.names[node]}_flat")
 
     def operand(self, source: Source, name: str, node: Operation) -> str:
-        """A source in a line of a kernel; numbers beside tensors are kept as tensors.
+        """A source in a line of a kernel; numbers next to tensors are kept as tensors.
 
-        Beside half precision they stay numbers, as in the walk: a kernel takes those in float32,
+        Next to half precision they stay numbers, as in the walk: a kernel takes those in float32,
         where 70,000 is in range.
         """
         if isinstance(source, Node):
@@ -95,7 +95,7 @@ class Writing:
         return self.words.number(source.top, of, self.device)
 
     def argument(self, source: Source) -> str:
-        """A source in a call of Python."""
+        """A source in a Python call."""
         if isinstance(source, Node):
             return self.names[source]
         if isinstance(source.top, float) and not isfinite(source.top):
@@ -111,7 +111,7 @@ class Writing:
         return node in self.tensors and self.tensors[node].is_contiguous()
 
     def is_image(self, node: Node) -> bool:
-        """True if a node is always the same memory, in which images lie in an order of ours."""
+        """True if a node is always the same memory, with images in one of our layouts."""
         tensor = self.tensors.get(node)
         return (
             tensor is not None
@@ -120,7 +120,7 @@ class Writing:
         )
 
     def sample(self, source: Source) -> Any:
-        """What a source is, or a tensor like the one that it will be."""
+        """The value of a source, or a tensor like the one that it will be."""
         if isinstance(source, Literal):
             return source.top
         if source in self.tensors:

@@ -1,4 +1,4 @@
-"""Writers: operations for which there are several lines to choose from, or more than one."""
+"""Writers: operations that need more than one line, or have several to choose from."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def dot(emission: Emission, node: Operation) -> None:
 
 
 def nll_mean(emission: Emission, node: Operation) -> None:
-    """The mean negative log-likelihood; the same kernel tells how many labels count."""
+    """The mean negative log-likelihood; the same kernel returns how many labels count."""
     x, labels = (emission.names[cast("Node", each)] for each in node.sources)
     name = emission.name(node)
     ignored = cast("Any", node.op).ignored
@@ -71,7 +71,7 @@ def norm(emission: Emission, node: Operation) -> None:
 
 
 def cat(emission: Emission, node: Operation) -> None:
-    """Parts side by side: nothing to do for those that were computed in their place."""
+    """Parts side by side: nothing to do for those that were computed in place."""
     op = cast("Cat", node.op)
     out, name = emission.place(node)
     start = 0
@@ -85,7 +85,7 @@ def cat(emission: Emission, node: Operation) -> None:
 
 
 def dropout_mask(emission: Emission, node: Operation) -> None:
-    """Zeros, and 1 / (1 - p) for what is kept, drawn as the rule of the operation draws them."""
+    """Zeros, and 1 / (1 - p) for what is kept, drawn as the operation's rule draws them."""
     op = cast("DropoutMask", node.op)
     training = cast("Any", node.sources[1]).top
     if not training or op.p == 1:
@@ -111,7 +111,7 @@ def dropout_mask(emission: Emission, node: Operation) -> None:
 def _is_by_comparison() -> bool:
     """True if torch's bernoulli_ compares uniform float64 numbers, whatever it fills.
 
-    To do the same in two lines is faster. No documentation says so: it is tried.
+    Doing the same in two lines is faster. This is undocumented, so it is tested here.
     """
     one, other = (torch.Generator().manual_seed(1) for _ in range(2))
     uniform = torch.empty(64, dtype=torch.float64).uniform_(generator=one)

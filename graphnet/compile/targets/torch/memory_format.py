@@ -13,24 +13,24 @@ BY_PLANES: Order = (0, 1, 2, 3)  # torch's usual order
 BY_PIXELS: Order = (0, 2, 3, 1)  # torch's "channels last"
 BATCH_LAST: Order = (1, 2, 3, 0)  # long runs, even where channels and pixels are few
 ORDERS: tuple[Order, ...] = (BY_PIXELS, BATCH_LAST, BY_PLANES)
-"""In which they are tried: which of the dimensions (n, c, h, w) comes first in memory, and next."""
+"""Layouts in the order they are tried: which of (n, c, h, w) comes first in memory, and next."""
 
 
 class Layout(NamedTuple):
-    """The order of the dimensions in memory, and the weights of the convolutions as products."""
+    """The order of dimensions in memory, and the weights of the convolutions done as products."""
 
     order: Order = BY_PIXELS
     as_products: frozenset[str] = frozenset()
 
     def changed(self, change: Order | str) -> Layout:
-        """The same in another order, or with one more or one less of the products."""
+        """The same layout in another order, or with one product more or less."""
         if isinstance(change, str):
             return Layout(self.order, self.as_products ^ {change})
         return Layout(change, self.as_products)
 
 
 def ordered(sizes: tuple[int, ...], order: Order) -> tuple[int, ...]:
-    """The sizes (n, c, h, w) in the order of the memory.
+    """The sizes (n, c, h, w) in memory order.
 
     >>> ordered((100, 3, 28, 28), BATCH_LAST)
     (3, 28, 28, 100)

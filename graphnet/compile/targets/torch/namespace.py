@@ -28,7 +28,7 @@ KERNELS_OF_TORCH: dict[str, Callable[[], Any]] = {
     "vector_norm": lambda: torch.linalg.vector_norm,
     "onednn_linear": lambda: torch.ops.mkldnn._linear_pointwise.default._op,
 }
-"""Kernels that torch has under `torch.ops` only."""
+"""Kernels that torch has only under `torch.ops`."""
 
 
 class Vocabulary:
@@ -36,7 +36,7 @@ class Vocabulary:
 
     Attributes:
         known: what stays from step to step: tensors, numbers and functions.
-        samples: for what is made anew at each step, a tensor of the same kind.
+        samples: a tensor of the same kind for each one that is made anew at each step.
     """
 
     def __init__(self) -> None:
@@ -45,7 +45,7 @@ class Vocabulary:
         self._taken: set[str] = set()
 
     def new(self, wanted: str) -> str:
-        """A name near the one wanted that nothing else has."""
+        """A name close to the one wanted that nothing else has."""
         name = re.sub(r"[^a-zA-Z0-9_]", "_", wanted)
         name = f"layer{name}" if name[0].isdigit() else name
         if keyword.iskeyword(name) or name in KERNELS_OF_TORCH or _is_function(name):
@@ -58,7 +58,7 @@ class Vocabulary:
         return free
 
     def constant(self, value: object, wanted: str) -> str:
-        """A name for something that stays; the same one for the same memory."""
+        """A name for something that stays; the same name for the same memory."""
         known = self.known.get(wanted)
         if known is not None and _same(known, value):
             return wanted
@@ -67,12 +67,12 @@ class Vocabulary:
         return name
 
     def number(self, value: float, of: torch.dtype, device: torch.device | None) -> str:
-        """A name for a number kept as a tensor, which beside tensors is faster than a float."""
+        """A name for a number kept as a tensor, which is faster than a float next to tensors."""
         text = f"{value:g}".replace("-", "minus_")
         return self.equal(torch.tensor(value, dtype=of, device=device), f"number_{text}")
 
     def equal(self, value: torch.Tensor, wanted: str) -> str:
-        """A name for a tensor that nothing writes to, one for all that are equal."""
+        """A name for a tensor that nothing writes to; equal tensors share one."""
         name = re.sub(r"[^a-zA-Z0-9_]", "_", wanted)
         known = self.known.get(name)
         if isinstance(known, torch.Tensor) and known.dtype is value.dtype and known.equal(value):
@@ -80,7 +80,7 @@ class Vocabulary:
         return self.constant(value, wanted)
 
     def learn(self, line: str) -> str:
-        """Make known what a line calls of torch, and endless numbers; drop what says nothing."""
+        """Bind the torch functions, inf and nan that a line uses; drop what is redundant."""
         for name in re.findall(r"torch\.(\w+)", line):
             self.known[name] = getattr(torch, name)
         for name, function in KERNELS_OF_TORCH.items():

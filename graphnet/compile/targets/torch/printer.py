@@ -1,4 +1,4 @@
-"""Emission: a list of nodes printed as straight-line Python over tensors that are there already."""
+"""Emission: a list of nodes printed as straight-line Python over preallocated tensors."""
 
 from __future__ import annotations
 
@@ -36,15 +36,15 @@ R = TypeVar("R")
 
 
 class Emission(Writing):
-    """The lines of a program in the making: which kernel, in which memory, for each node.
+    """The lines of a program being built: for each node, which kernel, in which memory.
 
     Attributes:
-        arena: the memory that is free.
+        arena: the free memory.
         buffers: for each node, who else reads and writes its memory.
-        targets: where the values of some nodes are awaited.
-        done: nodes that another's line has computed.
+        targets: where the values of some nodes are to be computed.
+        done: nodes computed by the line of another node.
         layout: how images are laid out.
-        laid_out: what several lines share, such as the windows of an image: its names.
+        laid_out: the names of what several lines share, such as the windows of an image.
     """
 
     def __init__(self, program: Program, tuner: Tuner, layout: Layout) -> None:
@@ -61,7 +61,7 @@ class Emission(Writing):
     # the walk over the list
 
     def run(self) -> None:
-        """Write the lines of all operations, then what changes that outlasts the step."""
+        """Write the lines of all operations, then the changes that outlast the step."""
         for node in self.program:
             if not isinstance(node, Operation):
                 self._leaf(node)
@@ -96,9 +96,9 @@ class Emission(Writing):
             self.own_rule(node)
 
     def _has_number(self, node: Operation) -> bool:
-        """True if a number stands where a kernel takes a tensor: one that is given at each step.
+        """True if a number given at each step is passed where a kernel takes a tensor.
 
-        Beside half precision numbers of the list are not kept as tensors either.
+        Next to half precision, numbers of the list are not kept as tensors either.
         """
         half = any(map(is_half, node.inputs))
         others = ("y", "a") if not half or type(node.op) in TAKE_NUMBERS else ("a",)
@@ -109,7 +109,7 @@ class Emission(Writing):
         )
 
     def _check(self, node: Node) -> None:
-        """Stop before anything is written, if a number is not finite."""
+        """Stop before anything is written if a number is not finite."""
         self.words.known |= {"isfinite": isfinite, "NotFinite": NotFinite}
         name = self.names[node]
         self.write(node, f"if not isfinite({name}.item()): raise NotFinite({node.name!r})")
@@ -125,7 +125,7 @@ class Emission(Writing):
         self.buffers[node] = Buffer(None, self.readers[node], owned=False)
 
     def view(self, node: Operation) -> None:
-        """Look at memory in another way: now, if it is always the same memory."""
+        """View memory in another way: now, if it is always the same memory."""
         source = cast("Node", node.sources[0])
         if source not in self.tensors:
             self.own_rule(node, self.buffers[source])
@@ -143,7 +143,7 @@ class Emission(Writing):
             self.keep(node, tensor, node.name, self.buffers[source])
 
     def kernel(self, node: Operation, kernel: Kernel) -> None:
-        """Write the line of a kernel: over an input that nobody else reads, or into a buffer."""
+        """Write the line of a kernel: over an input that nothing else reads, or into a buffer."""
         words = {
             name: self.operand(source, name, node)
             for name, source in zip(node.op.inputs, node.sources, strict=True)
@@ -167,19 +167,19 @@ class Emission(Writing):
     def own_rule(self, node: Operation, source: Buffer | None = None) -> None:
         """Call the rule of the operation itself: it makes a new tensor, or a view of an input."""
         arguments = [self.argument(each) for each in node.sources]
-        if is_foreign(node.op):  # it may ask for a view, which images in another order have not
+        if is_foreign(node.op):  # it may call view, which fails on images in another order
             for place, given in enumerate(node.sources):
                 if isinstance(given, Node) and given.ndim == 4:
                     arguments[place] += ".contiguous()"
         self.write(node, f"{self.name(node)} = {self.rule(node)}({', '.join(arguments)})")
         inputs = [source] if source else [self.buffers[each] for each in set(node.inputs)]
         for each in inputs:
-            each.readers += 1  # held until nobody reads what may be a view of it
+            each.readers += 1  # held until nothing reads what may be a view of it
         buffer = Buffer(None, self.readers[node], owned=False, behind=tuple(inputs))
         self.fresh(node, buffer)
 
     def fresh(self, node: Operation, buffer: Buffer | None = None) -> None:
-        """Note that a line makes a new tensor for a node, and put it where it is awaited."""
+        """Note that a line makes a new tensor for a node, and put it where it is needed."""
         if buffer is None:
             self._made.add(node)
         self.buffers[node] = buffer or Buffer(None, self.readers[node])
@@ -189,7 +189,7 @@ class Emission(Writing):
             self.keep(node, self.targets[node], name)
 
     def same(self, node: Operation, source: Node) -> None:
-        """Let a node have the memory and the name of one of its inputs."""
+        """Give a node the memory and the name of one of its inputs."""
         self.names[node], self.buffers[node] = self.names[source], self.buffers[source]
         self.buffers[node].readers += self.readers[node]
         if source in self.tensors:
@@ -216,7 +216,7 @@ class Emission(Writing):
             self.fresh(node)
 
     def once(self, key: object, lay_out: Callable[[], R]) -> R:
-        """What lines lay out for several others: they are written at the first call."""
+        """What some lines lay out for several others; they are written at the first call."""
         if key not in self.laid_out:
             self.laid_out[key] = lay_out()
         return cast("R", self.laid_out[key])
@@ -236,7 +236,7 @@ class Emission(Writing):
         return tensor, self.names[node]
 
     def place_image(self, node: Operation) -> str:
-        """Memory for an image, or for the places in one, in the layout of the program; its name."""
+        """The name of memory for an image, or for indices into one, in the program's layout."""
         if node in self.targets:
             return self.place(node)[1]
         buffer, tensor = self._image_memory(node, node.dtype, self.readers[node])
@@ -244,7 +244,7 @@ class Emission(Writing):
         return self.names[node]
 
     def scratch_image(self, node: Operation, kind: torch.dtype) -> str:
-        """Memory as large as an image, for numbers that the next line only writes; its name."""
+        """The name of memory as large as an image, for numbers that only the next line writes."""
         buffer, tensor = self._image_memory(node, kind, 1)
         self.arena.release(buffer)
         return self.words.constant(tensor, f"{node.name}_scratch")
@@ -275,14 +275,14 @@ class Emission(Writing):
         self.buffers[node] = buffer or Buffer(None, self.readers[node], owned=False)
 
     def _overwritten(self, node: Operation) -> Node | None:
-        """The input over which the value of a node can be written, if there is one."""
+        """The input that the value of a node may overwrite, if there is one."""
         if node in self.targets:
             target = self.targets[node]
             return next((each for each in node.inputs if self.lies_at(each, target)), None)
         return next((each for each in node.inputs if self._is_free(each, node)), None)
 
     def _is_free(self, source: Node, node: Operation) -> bool:
-        """True if nobody else will read an input that has the shape and type of the output."""
+        """True if nothing else will read an input that has the shape and dtype of the output."""
         buffer = self.buffers[source]
         readers = [each for each in node.inputs if self.buffers[each] is buffer]
         return (
@@ -295,7 +295,7 @@ class Emission(Writing):
         )
 
     def _is_loose(self, node: Operation) -> bool:
-        """True if an input of the same shape may come in any layout, which a result then keeps."""
+        """True if an input of the same shape may have any layout, which the result then keeps."""
         return any(
             each not in self.tensors and each.shape == node.shape and each.ndim > 2
             for each in node.inputs

@@ -1,4 +1,4 @@
-"""Writers for products of matrices: torch's kernel or oneDNN's, whichever is faster here."""
+"""Writers for matrix products: torch's kernel or oneDNN's, whichever is faster here."""
 
 from __future__ import annotations
 
@@ -65,12 +65,12 @@ def total(emission: Emission, node: Operation) -> None:
 
 
 def _has_product(node: Operation) -> bool:
-    """True if sums of rows may be written as products: whole numbers and nothing have none."""
+    """True if sums of rows may be written as products: not for integers or empty sums."""
     return node.dtype.is_floating_point and node.shape != (0,)
 
 
 def row_sum(emission: Emission, node: Operation, matrix: tuple[str, str], x: Node) -> None:
-    """The sum of the rows of a matrix, of which the names are given: as it is, and turned round."""
+    """The sum of the rows of a matrix, given its names as it is and transposed."""
     _, name = emission.place(node)
     count = prod(cast("tuple[int, ...]", x.shape)) // prod(cast("tuple[int, ...]", node.shape))
     ones = torch.ones(count, dtype=node.dtype, device=emission.device)

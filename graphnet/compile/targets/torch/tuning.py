@@ -1,4 +1,4 @@
-"""Tuning: of several ways to compute the same, the fastest one here is measured and kept."""
+"""Tuning: measure several ways to compute the same, and keep the one that is fastest here."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Way = Sequence[str]
 _ROUNDS, _LEAST = 50, 2
 _ENOUGH = 0.05  # seconds for one question
 _LONGEST = 1.2  # seconds that one compilation spends on measuring
-_MARGIN = 1.05  # what is measured to be faster by less may be chance: the first way is kept
+_MARGIN = 1.05  # a smaller gain may be chance: the first way is kept
 _measured: dict[object, int] = {}
 """The fastest way for each question asked so far in this process."""
 
@@ -36,10 +36,10 @@ class Tuner:
         self.spent = 0.0
 
     def fastest(self, question: object, ways: Sequence[Way], names: Mapping[str, Any]) -> int:
-        """The place of the fastest way; the first where nothing is measured.
+        """The index of the fastest way; the first if nothing is measured.
 
         Args:
-            question: what the answer depends on: operation, shapes, number type.
+            question: what the answer depends on: operation, shapes, dtype.
             ways: the lines of each way.
             names: what the lines work on; tensors are copied first.
         """
@@ -48,7 +48,7 @@ class Tuner:
     def fastest_program(
         self, question: object, ways: Sequence[Way], names: Sequence[Mapping[str, Any]]
     ) -> int:
-        """The same for whole programs, of which each has names of its own."""
+        """The same for whole programs, each with names of its own."""
         return self._fastest(question, ways, names, 4 * _ENOUGH)
 
     def _fastest(
@@ -69,7 +69,7 @@ class Tuner:
             runs = [_prepared(way, copies[id(each)]) for way, each in zip(ways, names, strict=True)]
             start = perf_counter()
             times = [_once(run) for run in runs]
-            for turn in range(_ROUNDS):  # by turns, so that a noisy moment hits all alike
+            for turn in range(_ROUNDS):  # in turns, so that a noisy moment hits all alike
                 times = [min(time, _once(run)) for time, run in zip(times, runs, strict=True)]
                 if turn >= _LEAST and perf_counter() - start > enough:
                     break
@@ -80,11 +80,11 @@ class Tuner:
 
 
 def _prepared(way: Way, names: Mapping[str, Any]) -> Callable[[], None]:
-    """The lines as a function, which has run once."""
+    """The lines as a function that has already run once."""
     run, _ = function_of(way, [], dict(names))
 
     def trial() -> None:
-        with suppress(NotFinite):  # the numbers of a part that is tried alone mean nothing
+        with suppress(NotFinite):  # the numbers of a part tried alone mean nothing
             run()
 
     trial()
@@ -101,9 +101,9 @@ def _copies(names: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _copied(tensor: torch.Tensor, memories: dict[object, torch.Tensor]) -> torch.Tensor:
-    """The same view of a copy of the memory, with ordinary numbers: unused memory may be slow.
+    """The same view of a copy of the memory, with ordinary numbers: unset memory may be slow.
 
-    Where a tensor sees a small part of its memory, one weight among many, only that is copied.
+    If a tensor sees a small part of its memory, one weight among many, only that is copied.
     """
     sizes = zip(tensor.shape, tensor.stride(), strict=True)
     span = 1 + sum((size - 1) * step for size, step in sizes) if tensor.numel() else 0
@@ -118,9 +118,9 @@ def _copied(tensor: torch.Tensor, memories: dict[object, torch.Tensor]) -> torch
 
 
 def _ordinary(tensor: torch.Tensor) -> torch.Tensor:
-    """A tensor of ordinary numbers: 0.1 to 1 where it is all 0, or has NaN or infinity.
+    """A tensor of ordinary numbers: 0.1 to 1 if it is all 0, or has NaN or infinity.
 
-    So a trial divides by no 0, and takes no root of a negative second moment.
+    So a trial never divides by 0, nor takes the root of a negative second moment.
     """
     if tensor.is_floating_point() and not (tensor.isfinite().all() and tensor.any()):
         tensor.uniform_(0.1, 1, generator=torch.Generator(tensor.device))
@@ -128,7 +128,7 @@ def _ordinary(tensor: torch.Tensor) -> torch.Tensor:
 
 
 def _once(run: Callable[[], None]) -> float:
-    """The seconds of one run, the mean of so many as fit into a short time."""
+    """The seconds of one run, the mean of as many as fit into a short time."""
     start = perf_counter()
     run()
     single = perf_counter() - start

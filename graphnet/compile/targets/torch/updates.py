@@ -1,7 +1,7 @@
 """Faster forms of some updates: one pass over parameters and state, by a kernel of torch.
 
-The rule of the optimizer stays what it is; these compute the same. Each gives the new values and
-the new state stacked, and its line writes them where the old ones are.
+The rule of the optimizer stays what it is; these compute the same. Each returns the new values and
+the new state stacked, and its line writes them over the old ones.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from graphnet.graph import Node, Operation
     from graphnet.optim.base import Optimizer
 
-_LARGE = 20_000  # parameters from which one pass over memory is faster than two quick kernels
+_LARGE = 20_000  # from this many parameters, one pass over memory is faster than two quick kernels
 
 
 class AdamStep(Op):
-    """A step of `Adam` or `AdamW`: (w, m, v) anew.  Shapes: four times (n), (), () -> (3, n)."""
+    """A step of `Adam` or `AdamW`: the new (w, m, v).  Shapes: 4 times (n), (), () -> (3, n)."""
 
     symbol = "adam"
     beta1: float
@@ -55,7 +55,7 @@ class AdamStep(Op):
 
 
 class MomentumStep(Op):
-    """A step of `SGD` with momentum: (w, v) anew.  Shapes: three times (n), () -> (2, n)."""
+    """A step of `SGD` with momentum: the new (w, v).  Shapes: 3 times (n), () -> (2, n)."""
 
     symbol = "sgd"
     momentum: float
@@ -76,9 +76,9 @@ class MomentumStep(Op):
 def fast_update(
     optimizer: Optimizer, known: Known, value: Node, grad: Node, state: dict[str, Node]
 ) -> tuple[Node, dict[str, Node]] | None:
-    """New values and new state in one pass; None where there is no such form.
+    """New values and new state in one pass; None if there is no such form.
 
-    In `known`, numbers that are given at each step are nodes.
+    In `known`, numbers given at each step are nodes.
     """
     tensor = value.top
     options: tuple[Any, ...]
