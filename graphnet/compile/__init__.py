@@ -20,7 +20,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from graphnet.compile.ir.build import Clip
-from graphnet.compile.run.compiled import Prediction, Way
+from graphnet.compile.run.compiled import Options, Prediction
 from graphnet.compile.run.step import Step
 from graphnet.errors import GraphError
 from graphnet.graph import Node
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from graphnet.graph import Graph
 
-__all__ = ["Clip", "Prediction", "Step", "Way", "compile_graph"]
+__all__ = ["Clip", "Options", "Prediction", "Step", "compile_graph"]
 
 
 def compile_graph(
@@ -39,7 +39,7 @@ def compile_graph(
     target: Node | Sequence[Node],
     optimizer: Optimizer | None,
     clip: Clip,
-    way: Way,
+    options: Options,
     check_finite: bool,
     watch: Sequence[Node] = (),
 ) -> Step | Prediction:
@@ -51,7 +51,7 @@ def compile_graph(
             raise GraphError("Only a training step clips gradients: give an optimizer as well.")
         if watch:
             raise GraphError("A prediction returns several nodes: graph.compile([y, *watch]).")
-        return Prediction(graph, target, way)
+        return Prediction(graph, target, options)
     if not isinstance(optimizer, Optimizer):
         raise GraphError(
             f"A training step takes an optimizer of graphnet; got a {type(optimizer).__name__}."
@@ -61,4 +61,4 @@ def compile_graph(
             f"A training step makes one loss smaller; got a {type(target).__name__}. "
             "Several losses: add them first."
         )
-    return Step(graph, target, optimizer, clip, way, check_finite, watch)
+    return Step(graph, target, optimizer, clip, options, check_finite, watch)

@@ -8,7 +8,7 @@
 | `node` | the operators and methods of a node |
 | `kinds` | inputs and operations |
 | `parameter` | parameters, which may be in several graphs |
-| `home` | the flat buffers in which parameters live |
+| `arena` | the flat buffers in which parameters live |
 | `trials` | how the shape of a node is inferred |
 | `passes` | the forward and the backward walk |
 | `guards` | one walk at a time, and Ctrl-C between steps |

@@ -1,8 +1,8 @@
 """Where the numbers of parameters live: one flat buffer for values, one for gradients.
 
-A parameter starts in a home of its own. An optimizer moves parameters together, so that an update
-is a handful of tensor operations however many layers there are. The home belongs to the
-parameters: code that keeps views of it learns from `Home.changes` when one has moved.
+A parameter starts in an arena of its own. An optimizer moves parameters together, so that an update
+is a handful of tensor operations however many layers there are. The arena belongs to the
+parameters: code that keeps views of it learns from `Arena.changes` when one has moved.
 """
 
 from __future__ import annotations
@@ -19,26 +19,26 @@ if TYPE_CHECKING:
     from graphnet.graph.parameter import Parameter
 
 
-class Home:
+class Arena:
     """A flat buffer that holds the values of some parameters, and one for their gradients.
 
     Attributes:
         value: the values, side by side.
         grad: the gradients in the same order, zeros at first.
-        residents: how many parameters live here.
+        count: how many parameters live here.
         changes: counts up whenever one leaves, or is frozen or freed.
-        counted: writes to the values that the residents have already counted as their own.
+        counted: writes to the values that the parameters here have counted as their own.
         counting: False in inference mode, where tensors do not count writes.
         lock: held while a gradient is added to another.
     """
 
-    __slots__ = ("changes", "counted", "counting", "grad", "lock", "residents", "value")
+    __slots__ = ("changes", "count", "counted", "counting", "grad", "lock", "value")
 
     def __init__(self, values: Sequence[Tensor]) -> None:
         total = sum(value.numel() for value in values)
         self.value = empty(total, dtype=values[0].dtype, device=values[0].device)
         self.grad = self.value.new_zeros(total)
-        self.residents = len(values)
+        self.count = len(values)
         self.changes = 0
         self.counted = 0
         self.lock = Lock()
@@ -55,23 +55,23 @@ class Home:
         return self.writes - self.counted
 
 
-def settle(parameters: Iterable[Parameter]) -> None:
-    """Move the parameters that live alone into one home, one for each dtype and device."""
+def flatten_parameters(parameters: Iterable[Parameter]) -> None:
+    """Move the parameters that live alone into one arena, one for each dtype and device."""
     groups: dict[object, list[Parameter]] = {}
     for parameter in parameters:
-        if parameter.home.residents == 1:
+        if parameter.arena.count == 1:
             groups.setdefault((parameter.dtype, parameter.top.device), []).append(parameter)
     for group in groups.values():
         if len(group) > 1:
-            move_together(group)
+            move_into_one(group)
 
 
-def move_together(parameters: Sequence[Parameter]) -> None:
-    """Copy the values and gradients of the parameters into a new home, side by side."""
-    home = Home([parameter.top for parameter in parameters])
+def move_into_one(parameters: Sequence[Parameter]) -> None:
+    """Copy the values and gradients of the parameters into a new arena, side by side."""
+    arena = Arena([parameter.top for parameter in parameters])
     offset = 0
     for parameter in parameters:
         parameter.leave()
-        parameter.move(home, offset)
+        parameter.move(arena, offset)
         offset += parameter.top.numel()
-    home.counted = home.writes
+    arena.counted = arena.writes

@@ -52,7 +52,7 @@ class Entry(Symbolic):
         return ()
 
     @property
-    def home_graph(self) -> NodeList | None:
+    def only_graph(self) -> NodeList | None:
         """The one graph that holds the node; None for a parameter in several graphs or in none."""
         return self.graph
 
@@ -117,7 +117,7 @@ def graph_of(arguments: tuple[Any, ...]) -> NodeList:
             return entry.graph
     graph = next(reversed(open_graphs.get()), None)
     for entry in entries:
-        graph = graph or entry.home_graph
+        graph = graph or entry.only_graph
     if graph is None:
         raise GraphError(
             "There is no graph to append to. Put these lines in `with graphnet.Graph() as graph:`, "

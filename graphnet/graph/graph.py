@@ -233,11 +233,11 @@ class Graph(NodeList):
         Returns:
             A `graphnet.compile.Step` with an optimizer, else a `graphnet.compile.Prediction`.
         """
-        from graphnet.compile import Clip, Way, compile_graph
+        from graphnet.compile import Clip, Options, compile_graph
 
         clip = Clip(max_norm, norm_type, clip_value)
-        way = Way(tune, backend)
-        return compile_graph(self, target, optimizer, clip, way, check_finite, watch)
+        options = Options(tune, backend)
+        return compile_graph(self, target, optimizer, clip, options, check_finite, watch)
 
     # pictures and reports; see `graphnet.draw`
 

@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary
 from torch import empty
 
 from graphnet.errors import DtypeError, GraphError, ShapeError, shape_text
-from graphnet.graph.arena import Home
+from graphnet.graph.arena import Arena
 from graphnet.graph.entry import dtype_text
 from graphnet.graph.location import user_line
 from graphnet.graph.node import Node
@@ -51,9 +51,9 @@ class Parameter(Node):
         "_grad",
         "_requires_grad",
         "_value",
+        "arena",
         "fresh",
         "has_grad",
-        "home",
         "is_buffer",
         "label",
         "offset",
@@ -80,27 +80,27 @@ class Parameter(Node):
         self._take_up(value.detach(), None)
 
     def _take_up(self, value: Tensor, grad: Tensor | None) -> None:
-        """Move to a home of its own, with this value and gradient."""
+        """Move to an arena of its own, with this value and gradient."""
         self.shape = tuple(value.shape)
         self.spec = Spec((self.shape,), value.dtype)
         self._value, self._grad = value, grad
-        self.move(Home([value]), 0)
-        self.home.counted = self.home.writes
+        self.move(Arena([value]), 0)
+        self.arena.counted = self.arena.writes
 
-    def move(self, home: Home, offset: int) -> None:
-        """Copy value and gradient into another home, and move there."""
+    def move(self, arena: Arena, offset: int) -> None:
+        """Copy value and gradient into another arena, and move there."""
         places = slice(offset, offset + self._value.numel())
-        value, grad = home.value[places].view(self.shape), home.grad[places].view(self.shape)
+        value, grad = arena.value[places].view(self.shape), arena.grad[places].view(self.shape)
         value.copy_(self._value)
         if self._grad is not None:
             grad.copy_(self._grad)
-        self.home, self.offset, self._value, self._grad = home, offset, value, grad
+        self.arena, self.offset, self._value, self._grad = arena, offset, value, grad
 
     def leave(self) -> None:
-        """Report to holders of views of the present home that this parameter moves."""
-        self.updates += self.home.uncounted
-        self.home.residents -= 1
-        self.home.changes += 1
+        """Report to holders of views of the present arena that this parameter moves."""
+        self.updates += self.arena.uncounted
+        self.arena.count -= 1
+        self.arena.changes += 1
 
     def to(self, *args: Any, **kwargs: Any) -> None:
         """Change dtype or device in place, with the arguments of `torch.Tensor.to`.
@@ -136,14 +136,14 @@ class Parameter(Node):
     @top.setter
     def top(self, value: Tensor) -> None:
         self._value.copy_(self._fitting(value))
-        self.home.counted += 1
+        self.arena.counted += 1
         self.updates += 1
 
     @property
     def version(self) -> int:
         """How often the value was changed: by optimizers, by assignment, or in place."""
-        home = self.home  # `home.uncounted` inlined: each walk reads it for each parameter
-        return self.updates - home.counted + (home.value._version if home.counting else 0)
+        arena = self.arena  # `arena.uncounted` inlined: each walk reads it for each parameter
+        return self.updates - arena.counted + (arena.value._version if arena.counting else 0)
 
     @property
     def grad(self) -> Tensor | None:
@@ -173,7 +173,7 @@ class Parameter(Node):
             return
         memory: Any = self._grad
         if accumulate:
-            with self.home.lock:  # a parameter may be in the graphs of several threads
+            with self.arena.lock:  # a parameter may be in the graphs of several threads
                 memory.add_(grad) if self.fresh else memory.copy_(grad)
                 self.has_grad = self.fresh = True
         else:
@@ -201,10 +201,10 @@ class Parameter(Node):
                 "not learned. Make a parameter without that option instead."
             )
         self._requires_grad = flag
-        self.home.changes += 1
+        self.arena.changes += 1
 
     @property
-    def home_graph(self) -> NodeList | None:
+    def only_graph(self) -> NodeList | None:
         """The one graph that holds it; None if there are several or none."""
         return next(iter(self.places)) if len(self.places) == 1 else None
 
@@ -215,7 +215,7 @@ class Parameter(Node):
         Raises:
             GraphError: it is in several graphs, or in none.
         """
-        if (graph := self.home_graph) is None:
+        if (graph := self.only_graph) is None:
             raise GraphError(
                 f"parameter {self.name!r} is in {len(self.places)} graphs; "
                 "ask one of them: graph.index(parameter)."
@@ -230,12 +230,12 @@ class Parameter(Node):
     @property
     def name(self) -> str:  # type: ignore[override]  # the same
         """Its name in its graph; the given name if there is no graph, or several."""
-        if (graph := self.home_graph) is not None:
+        if (graph := self.only_graph) is not None:
             return self.places[graph][1]
         return self.label or next((name for _, name in self.places.values()), "parameter")
 
     def __str__(self) -> str:
-        place = f"{self.places[graph][0]} " if (graph := self.home_graph) is not None else ""
+        place = f"{self.places[graph][0]} " if (graph := self.only_graph) is not None else ""
         return f"node {place}{self.name!r}"
 
     def __repr__(self) -> str:
@@ -269,7 +269,7 @@ def clear_gradients(parameters: Iterable[Parameter], set_to_none: bool) -> None:
 
 
 def _rebuild(value: Tensor, name: str | None, is_buffer: bool, learned: bool) -> Parameter:
-    """A copy of a parameter for copy.deepcopy and pickle: in no graph, in a home of its own."""
+    """A copy of a parameter for copy.deepcopy and pickle: in no graph, in an arena of its own."""
     parameter = Parameter(value, name=name, requires_grad=not is_buffer)
     parameter.requires_grad = learned
     return parameter

@@ -191,15 +191,15 @@ def _refuse_changed(leaves: Sequence[Node], versions: Versions) -> None:
 
 
 def _refuse_written(versions: Versions) -> None:
-    """Refuse if a value was written; views of parameters change with their whole home."""
-    homes = {
-        leaf.home.value.untyped_storage().data_ptr()
+    """Refuse if a value was written; views of parameters change with their whole arena."""
+    arenas = {
+        leaf.arena.value.untyped_storage().data_ptr()
         for leaf in versions.leaves
         if isinstance(leaf, Parameter)
     }
     pairs = zip(versions.operations, versions.writes, strict=True)
     for node, writes in pairs:
-        if node.top._version != writes and node.top.untyped_storage().data_ptr() not in homes:
+        if node.top._version != writes and node.top.untyped_storage().data_ptr() not in arenas:
             raise StateError(
                 f"The value of {node} was written to after the forward pass, so its gradient would "
                 "be wrong. Write to a copy, node.top.clone(), or run graph.forward again first."

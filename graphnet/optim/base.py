@@ -11,11 +11,11 @@ from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from graphnet.errors import GraphError, counted
-from graphnet.graph.arena import settle
+from graphnet.graph.arena import flatten_parameters
 from graphnet.graph.guards import Uninterrupted
 from graphnet.graph.parameter import clear_gradients
-from graphnet.optim.bucketing import Arrangement
-from graphnet.optim.buckets import Stretch
+from graphnet.optim.bucketing import Bucketing
+from graphnet.optim.buckets import Bucket
 from graphnet.optim.functionalize import without_writing
 from graphnet.optim.groups import check_parameters, check_switches, completed, grouped
 from graphnet.optim.settings import LearningRate, Setting, learning_rate
@@ -95,13 +95,13 @@ class Optimizer:
         self.defaults: dict[str, Any] = {"lr": lr, **settings}
         self.check_group(self.defaults)
         self.param_groups: list[dict[str, Any]] = []
-        self._arrangement = Arrangement(self, {}, {})
+        self._bucketing = Bucketing(self, {}, {})
         groups = [self._completed(group) for group in grouped(params)]
         self.check_groups(groups)
         if not any(group["params"] for group in groups):
             raise GraphError("An optimizer needs at least one parameter; the list is empty.")
         self.param_groups = groups
-        settle(self.parameters)
+        flatten_parameters(self.parameters)
 
     def __repr__(self) -> str:
         first = self.param_groups[0]
@@ -178,7 +178,7 @@ class Optimizer:
         group = self._completed(param_group)
         self.check_groups([*self.param_groups, group])
         self.param_groups.append(group)
-        settle(group["params"])
+        flatten_parameters(group["params"])
 
     def step(self, closure: Callable[[], Loss] | None = None) -> Loss:
         """Update each parameter that is not frozen by its gradient.
@@ -197,21 +197,21 @@ class Optimizer:
             RangeError: a setting was edited, and is out of its range; nothing was updated.
         """
         loss = None if closure is None else _called(closure)
-        stretches = self.prepared()
+        buckets = self.prepared()
         with Uninterrupted():
-            for stretch in stretches:
-                self._update(stretch)
+            for bucket in buckets:
+                self._update(bucket)
         return loss
 
-    def _update(self, stretch: Stretch) -> None:
-        group, before = stretch.group, stretch.mark()
-        step = stretch.steps + self.counts(group)
-        numbers = self.numbers(group, step, **stretch.scalars)
-        self.update({**group, **numbers}, step, stretch.value, stretch.grad, **stretch.state)
-        stretch.stepped(step, before)  # an update that raised is not counted
+    def _update(self, bucket: Bucket) -> None:
+        group, before = bucket.group, bucket.mark()
+        step = bucket.steps + self.counts(group)
+        numbers = self.numbers(group, step, **bucket.scalars)
+        self.update({**group, **numbers}, step, bucket.value, bucket.grad, **bucket.state)
+        bucket.stepped(step, before)  # an update that raised is not counted
 
-    def prepared(self, updated: Collection[Parameter] | None = None) -> list[Stretch]:
-        """The stretches that a step updates.
+    def prepared(self, updated: Collection[Parameter] | None = None) -> list[Bucket]:
+        """The buckets that a step updates.
 
         Args:
             updated: the parameters with a gradient to be used; where None, all that have one now.
@@ -219,25 +219,25 @@ class Optimizer:
         Raises:
             RangeError: a setting was edited, and is out of its range.
         """
-        whole = self._arrangement.current()
+        whole = self._bucketing.current()
         if updated is None:
-            if all(map(Stretch.is_fresh, whole)):
+            if all(map(Bucket.is_fresh, whole)):
                 return whole
-            updated = {each for stretch in whole for each in stretch.parameters if each.fresh}
-        return self._arrangement.of(updated)
+            updated = {each for bucket in whole for each in bucket.parameters if each.fresh}
+        return self._bucketing.of(updated)
 
-    def stretches(self) -> list[Stretch]:
-        """All stretches: the same list until parameters have moved, or a step has parted them.
+    def buckets(self) -> list[Bucket]:
+        """All buckets: the same list until parameters have moved, or a step has parted them.
 
         Raises:
             RangeError: a setting was edited, and is out of its range.
         """
-        return self._arrangement.current()
+        return self._bucketing.current()
 
     @property
     def edits(self) -> int:
         """How often settings were found to be edited."""
-        return self._arrangement.edits
+        return self._bucketing.edits
 
     def updated(
         self, group: dict[str, Any], step: Any, value: Any, grad: Any, **state: Any
@@ -276,7 +276,7 @@ class Optimizer:
         `{"state": {index: {"step": ..., "exp_avg": ...}}, "param_groups": [{"lr": ...,
         "params": [0, 1]}]}`, so that it moves to the optimizer of the same name in torch.
         """
-        return write_state(self, *self._arrangement.portable())
+        return write_state(self, *self._bucketing.portable())
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Go on from a state of `state_dict`, or from one of torch: all of it, or nothing.
@@ -288,7 +288,7 @@ class Optimizer:
         for group, settings in zip(self.param_groups, groups, strict=True):
             group.pop("initial_lr", None)  # where a schedule began: that of the state, if any
             group.update(settings)
-        self._arrangement = Arrangement(self, memories, counts)
+        self._bucketing = Bucketing(self, memories, counts)
 
     # groups
 
@@ -302,13 +302,13 @@ class Optimizer:
             self.check_group(group)
 
     def __getstate__(self) -> dict[str, Any]:
-        """What is copied and pickled: the stretches are found again, beside the copied homes."""
-        return {**vars(self), "_arrangement": self._arrangement.portable()}
+        """What is copied and pickled: the buckets are found again, beside the copied arenas."""
+        return {**vars(self), "_bucketing": self._bucketing.portable()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        memories, counts = state.pop("_arrangement")
+        memories, counts = state.pop("_bucketing")
         vars(self).update(state)
-        self._arrangement = Arrangement(self, memories, counts)
+        self._bucketing = Bucketing(self, memories, counts)
 
 
 def _called(closure: Any) -> Loss:

@@ -1,27 +1,27 @@
-"""How the parameters of an optimizer lie: in as few flat stretches as groups and memory allow."""
+"""How the parameters of an optimizer lie: in as few flat buckets as groups and memory allow."""
 
 from __future__ import annotations
 
 from operator import is_
 from typing import TYPE_CHECKING, Any
 
-from graphnet.graph.arena import settle
-from graphnet.optim.buckets import Memory, Stretch, runs
+from graphnet.graph.arena import flatten_parameters
+from graphnet.optim.buckets import Bucket, Memory, runs
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     from graphnet.graph import Parameter
-    from graphnet.graph.arena import Home
+    from graphnet.graph.arena import Arena
     from graphnet.optim.base import Optimizer
 
 
-class Arrangement:
-    """The stretches of an optimizer, found again where parameters have moved or groups changed.
+class Bucketing:
+    """The buckets of an optimizer, found again where parameters have moved or groups changed.
 
     Attributes:
         memories: what is remembered of each parameter.
-        counts: how many steps each parameter had made when the stretches were found.
+        counts: how many steps each parameter had made when the buckets were found.
         edits: how often settings were found to be edited.
     """
 
@@ -34,56 +34,56 @@ class Arrangement:
         self.optimizer = optimizer
         self.memories, self.counts = memories, counts
         self.edits = 0
-        self._stretches: list[Stretch] = []
+        self._buckets: list[Bucket] = []
         self._parts: dict[Parameter, int] = {}
         self._groups: list[dict[str, Any]] = []
         self._seen: list[dict[str, Any]] | None = None
         self._plan: list[Any] = []
-        self._homes: list[tuple[Home, int]] = []
+        self._arenas: list[tuple[Arena, int]] = []
 
-    def current(self) -> list[Stretch]:
-        """The stretches as the groups are now; the same list while nothing has moved.
+    def current(self) -> list[Bucket]:
+        """The buckets as the groups are now; the same list while nothing has moved.
 
         Raises:
             RangeError: a setting was edited, and is out of its range.
         """
-        for home, changes in self._homes:
-            if home.changes != changes:
-                self._arrange()
-                return self._stretches
+        for arena, changes in self._arenas:
+            if arena.changes != changes:
+                self._rebuild()
+                return self._buckets
         if self._edited():
-            self._arrange()
-        return self._stretches
+            self._rebuild()
+        return self._buckets
 
-    def of(self, updated: Collection[Parameter]) -> list[Stretch]:
-        """The stretches of these parameters; one that holds others as well is parted."""
+    def of(self, updated: Collection[Parameter]) -> list[Bucket]:
+        """The buckets of these parameters; one that holds others as well is parted."""
         chosen = []
-        for stretch in self.current():
-            count = sum(each in updated for each in stretch.parameters)
-            if 0 < count < len(stretch.parameters):
+        for bucket in self.current():
+            count = sum(each in updated for each in bucket.parameters)
+            if 0 < count < len(bucket.parameters):
                 self._part(updated)
                 return self.of(updated)
             if count:
-                chosen.append(stretch)
+                chosen.append(bucket)
         return chosen
 
     def _part(self, updated: Collection[Parameter]) -> None:
-        """Part stretches for good: those who take turns with others do not bring them together."""
+        """Part buckets for good: those who take turns with others do not bring them together."""
         numbers: dict[tuple[int, bool], int] = {}
         self._parts = {
             each: numbers.setdefault((self._parts.get(each, 0), each in updated), len(numbers))
             for each in self.optimizer.parameters
         }
-        self._arrange()
+        self._rebuild()
 
     def portable(self) -> tuple[dict[Parameter, Memory], dict[Parameter, int]]:
         """What is remembered, and how many steps each parameter has made."""
-        for stretch in self._stretches:
-            self.counts.update(dict.fromkeys(stretch.parameters, stretch.steps))
+        for bucket in self._buckets:
+            self.counts.update(dict.fromkeys(bucket.parameters, bucket.steps))
         return self.memories, self.counts
 
     def _edited(self) -> bool:
-        """True if the groups ask for other stretches than when these were found."""
+        """True if the groups ask for other buckets than when these were found."""
         optimizer = self.optimizer
         try:
             if self._seen == optimizer.param_groups and self._same_groups():
@@ -101,7 +101,7 @@ class Arrangement:
         return all(map(is_, self._groups, self.optimizer.param_groups))
 
     def _asked(self) -> list[Any]:
-        """What the stretches depend on."""
+        """What the buckets depend on."""
         optimizer = self.optimizer
         return [(optimizer.slots_of(g), list(g["params"])) for g in optimizer.param_groups]
 
@@ -111,32 +111,32 @@ class Arrangement:
         self._groups = list(groups)
         self._seen = [{**group, "params": list(group["params"])} for group in groups]
         self.edits += 1
-        for stretch in self._stretches:
-            stretch.group = groups[stretch.place]
+        for bucket in self._buckets:
+            bucket.group = groups[bucket.place]
 
-    def _arrange(self) -> None:
-        """Find the longest stretches of parameters that can be updated together."""
+    def _rebuild(self) -> None:
+        """Find the longest buckets of parameters that can be updated together."""
         optimizer = self.optimizer
         optimizer.check_groups(optimizer.param_groups)
         self.portable()
-        settle(optimizer.parameters)
-        self._stretches = [
-            Stretch(run, place, group, self.counts.get(run[0], 0))
+        flatten_parameters(optimizer.parameters)
+        self._buckets = [
+            Bucket(run, place, group, self.counts.get(run[0], 0))
             for place, group in enumerate(optimizer.param_groups)
             for run in runs((p for p in group["params"] if p.requires_grad), self._age)
         ]
-        for stretch in self._stretches:
-            for name in optimizer.slots_of(stretch.group):
+        for bucket in self._buckets:
+            for name in optimizer.slots_of(bucket.group):
                 is_scalar = name in optimizer.scalars
-                remember = stretch.remember_number if is_scalar else stretch.remember
-                remember(name, self.memories, optimizer.first_value(stretch.group, name))
-        homes = dict.fromkeys(parameter.home for parameter in optimizer.parameters)
-        self._homes = [(home, home.changes) for home in homes]
+                remember = bucket.remember_number if is_scalar else bucket.remember
+                remember(name, self.memories, optimizer.first_value(bucket.group, name))
+        arenas = dict.fromkeys(parameter.arena for parameter in optimizer.parameters)
+        self._arenas = [(arena, arena.changes) for arena in arenas]
         self._plan = self._asked()
         self._see()
 
     def _age(self, parameter: Parameter) -> tuple[float, ...]:
-        """What must be equal in all parameters of a stretch."""
+        """What must be equal in all parameters of a bucket."""
         memory = self.memories.get(parameter, {})
         known = (float(memory[name]) for name in self.optimizer.scalars if name in memory)
         return (self._parts.get(parameter, 0), self.counts.get(parameter, 0), *known)

@@ -1,4 +1,4 @@
-"""Stretches: parameters that lie side by side in a home, and are worked on as one flat tensor."""
+"""Buckets: parameters that lie side by side in an arena, and are worked on as one flat tensor."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ Memory = dict[str, "Tensor"]
 
 
 Mark = tuple[int, list["Tensor"]]
-"""A stretch before a step: how often its home had been written to, and its single numbers."""
+"""A bucket before a step: how often its arena had been written to, and its single numbers."""
 
 
-class Stretch:
+class Bucket:
     """Parameters of one group that lie side by side and have made the same number of steps.
 
     Attributes:
@@ -36,7 +36,7 @@ class Stretch:
         self.parameters = parameters
         self.place, self.group = place, group
         self.steps = steps
-        self.home = parameters[0].home
+        self.arena = parameters[0].arena
         self.value, self.grad = flat_value(parameters), flat_grad(parameters)
         self.state: dict[str, Tensor] = {}
         self.scalars: dict[str, Tensor] = {}
@@ -55,7 +55,7 @@ class Stretch:
         self.state[name] = flat
 
     def remember_number(self, name: str, memories: dict[Parameter, Memory], first: float) -> None:
-        """The same for one number, which is equal in all parameters of a stretch."""
+        """The same for one number, which is equal in all parameters of a bucket."""
         known = memories.get(self.parameters[0], {}).get(name)
         self.scalars[name] = plain_number(first) if known is None else known.clone()
         for parameter in self.parameters:
@@ -72,7 +72,7 @@ class Stretch:
     def mark(self) -> Mark:
         """What must be known of the time before a step: to undo it, and to note what it wrote."""
         scalars = [each.clone() for each in self.scalars.values()] if self.scalars else []
-        return self.home.writes, scalars
+        return self.arena.writes, scalars
 
     def undo(self, mark: Mark) -> None:
         """Put the single numbers back that were there at a mark."""
@@ -87,12 +87,12 @@ class Stretch:
             mark: the time before the values were written to.
         """
         self.steps = steps
-        writes = self.home.writes - mark[0]
-        alone = writes and len(self.parameters) == self.home.residents
+        writes = self.arena.writes - mark[0]
+        alone = writes and len(self.parameters) == self.arena.count
         for parameter in self.parameters:
             parameter.has_grad, parameter.fresh = True, False
-        if not alone:  # writes to the home change all that live there, but for those counted here
-            self.home.counted += writes
+        if not alone:  # writes to the arena change all that live there, but for those counted here
+            self.arena.counted += writes
             for parameter in self.parameters:
                 parameter.updates += 1
 
@@ -106,7 +106,7 @@ def runs(
         left = found[-1][-1] if found else None
         if (
             left is not None
-            and left.home is parameter.home
+            and left.arena is parameter.arena
             and left.offset + left.top.numel() == parameter.offset
             and key(left) == key(parameter)
         ):
@@ -118,12 +118,12 @@ def runs(
 
 def flat_value(run: list[Parameter]) -> Tensor:
     """The values of parameters that lie side by side, as one flat view."""
-    return run[0].home.value[_places(run)]
+    return run[0].arena.value[_places(run)]
 
 
 def flat_grad(run: list[Parameter]) -> Tensor:
     """The gradients of parameters that lie side by side, as one flat view."""
-    return run[0].home.grad[_places(run)]
+    return run[0].arena.grad[_places(run)]
 
 
 def plain_number(value: float) -> Tensor:

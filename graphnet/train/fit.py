@@ -25,7 +25,7 @@ from graphnet.train.logs import CSVLog, JSONLog
 from graphnet.train.progress import Progress
 from graphnet.train.run import Augment, Run, Schedule, Settings
 from graphnet.train.task import Losses, Task
-from graphnet.train.updates import Way
+from graphnet.train.updates import UpdateOptions
 
 if TYPE_CHECKING:
     from graphnet.layers import Module
@@ -144,10 +144,10 @@ def fit(
     _require_batches(given, batch_size, drop_last)
     task = Task(model, loss, given)
     require_learnable(task, loss, optimizer)
-    way = Way(compile, *limits, check_finite=non_finite != "ignore")
+    options = UpdateOptions(compile, *limits, check_finite=non_finite != "ignore")
     source, kept = _generator(seed)
     settings = Settings(
-        epochs, batch_size, accumulate, way, non_finite, schedule, augment,
+        epochs, batch_size, accumulate, options, non_finite, schedule, augment,
         drop_last, shuffle, kept,
     )  # fmt: skip
     with torch.no_grad() if torch.is_grad_enabled() else nullcontext():

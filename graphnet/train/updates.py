@@ -33,7 +33,7 @@ NO_UPDATE = NonFiniteError, EmptyBatchError
 
 
 @dataclass(frozen=True)
-class Way:
+class UpdateOptions:
     """How updates are made.
 
     Attributes:
@@ -51,37 +51,37 @@ class Way:
 
 
 def update_of(
-    task: Task, optimizer: Optimizer, way: Way, accumulate: int, alike: bool = True
+    task: Task, optimizer: Optimizer, options: UpdateOptions, accumulate: int, alike: bool = True
 ) -> Update:
     """The function that makes an update.
 
     Args:
         task: what is learned.
         optimizer: of its parameters.
-        way: how to make updates.
+        options: how to make updates.
         accumulate: how many batches make one update at most.
         alike: False if the terms of the loss divide by different things, so that each of them has
             its own shares.
     """
     nodes = [task.loss] if alike else [term.node for term in task.terms]
-    walked = _walked(task, optimizer, way, nodes)
-    if not way.compile:
+    walked = _walked(task, optimizer, options, nodes)
+    if not options.compile:
         return walked
     if accumulate == 1:
-        return _compiled(task, optimizer, way, nodes)
-    return _accumulated(task, optimizer, way, nodes, walked)
+        return _compiled(task, optimizer, options, nodes)
+    return _accumulated(task, optimizer, options, nodes, walked)
 
 
-def _walked(task: Task, optimizer: Optimizer, way: Way, nodes: list[Node]) -> Update:
+def _walked(task: Task, optimizer: Optimizer, options: UpdateOptions, nodes: list[Node]) -> Update:
     """Updates by the walk over the list."""
 
     def update(batches: Sequence[Batch]) -> list[float]:
         means = [0.0] * len(nodes)
         with _buffers_as_before(task):
             for part in _parts(task, batches, nodes):
-                for place, value in zip(part.places, _added(task, way, part), strict=True):
+                for place, value in zip(part.places, _added(task, options, part), strict=True):
                     means[place] += value
-            _clip(optimizer, way)
+            _clip(optimizer, options)
         optimizer.step()
         return means
 
@@ -113,11 +113,11 @@ def _parts(task: Task, batches: Sequence[Batch], nodes: list[Node]) -> Iterator[
             add = True
 
 
-def _added(task: Task, way: Way, part: _Part) -> list[float]:
+def _added(task: Task, options: UpdateOptions, part: _Part) -> list[float]:
     """The losses of a part; their gradients are added to those of the parts before."""
     values = task.graph.forward(task.feed(part.batch), outputs=part.nodes)
     for value in values:
-        if way.check_finite and not isfinite(float(value)):
+        if options.check_finite and not isfinite(float(value)):
             raise non_finite_error(task.graph, f"the loss is {float(value)}")
     pairs = list(zip(values, part.shares, strict=True))
     grads = [value.new_full((), share) for value, share in pairs]
@@ -137,25 +137,25 @@ def _buffers_as_before(task: Task) -> Iterator[None]:
         raise
 
 
-def _clip(optimizer: Optimizer, way: Way) -> None:
-    if way.clip is not None:
-        clip_grad_norm_(optimizer.parameters, way.clip)
-    if way.clip_value is not None:
-        clip_grad_value_(optimizer.parameters, way.clip_value)
+def _clip(optimizer: Optimizer, options: UpdateOptions) -> None:
+    if options.clip is not None:
+        clip_grad_norm_(optimizer.parameters, options.clip)
+    if options.clip_value is not None:
+        clip_grad_value_(optimizer.parameters, options.clip_value)
 
 
 def _step(
-    task: Task, target: Node, optimizer: Optimizer, way: Way, terms: Sequence[Node]
+    task: Task, target: Node, optimizer: Optimizer, options: UpdateOptions, terms: Sequence[Node]
 ) -> Callable[[Mapping[str, Any], bool], list[float]]:
     """The program of a step, which may only add gradients; it returns the losses of a batch."""
     watch = terms if len(terms) > 1 else ()
     step: Any = task.graph.compile(
         target,
         optimizer,
-        max_norm=way.clip,
-        clip_value=way.clip_value,
-        tune=way.compile == "tune",
-        check_finite=way.check_finite,
+        max_norm=options.clip,
+        clip_value=options.clip_value,
+        tune=options.compile == "tune",
+        check_finite=options.check_finite,
         watch=watch,
     )
 
@@ -166,9 +166,11 @@ def _step(
     return run
 
 
-def _compiled(task: Task, optimizer: Optimizer, way: Way, nodes: list[Node]) -> Update:
+def _compiled(
+    task: Task, optimizer: Optimizer, options: UpdateOptions, nodes: list[Node]
+) -> Update:
     """Updates from one batch each, by a program."""
-    step = _step(task, task.loss, optimizer, way, nodes)
+    step = _step(task, task.loss, optimizer, options, nodes)
 
     def update(batches: Sequence[Batch]) -> list[float]:
         try:
@@ -181,7 +183,7 @@ def _compiled(task: Task, optimizer: Optimizer, way: Way, nodes: list[Node]) -> 
 
 
 def _accumulated(
-    task: Task, optimizer: Optimizer, way: Way, nodes: list[Node], walked: Update
+    task: Task, optimizer: Optimizer, options: UpdateOptions, nodes: list[Node], walked: Update
 ) -> Update:
     """Updates from several batches, by a program: the losses of each are multiplied by its shares.
 
@@ -196,7 +198,7 @@ def _accumulated(
         target = terms[0]
         for term in terms[1:]:
             target = target + term
-    step = _step(task, target, optimizer, way, terms)
+    step = _step(task, target, optimizer, options, terms)
 
     def update(batches: Sequence[Batch]) -> list[float]:
         parts = shares(task.terms, batches)

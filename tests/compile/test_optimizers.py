@@ -171,7 +171,7 @@ class Widen(gn.Op):
 
 @kinds
 def test_several_number_types(kind, settings):
-    """A graph with two homes: one part in float64, one in float32."""
+    """A graph with two arenas: one part in float64, one in float32."""
 
     def make():
         w, v = gn.Parameter(randn(3, 4), name="w"), gn.Parameter(randn(4, 2).float(), name="v")

@@ -58,12 +58,12 @@ def evaluated(program, feed, rate=0.1):
 
 
 def step_program(world, feed, clip=None):
-    stretches = world.optimizer.stretches()
+    buckets = world.optimizer.buckets()
     chosen = Settings(world.optimizer)
-    numbers = chosen.of_all(stretches)
-    known = [each.group | given for each, given in zip(stretches, numbers, strict=True)]
+    numbers = chosen.of_all(buckets)
+    known = [each.group | given for each, given in zip(buckets, numbers, strict=True)]
     arguments = [chosen.arguments(each) for each in known]
-    update = Update(world.optimizer, stretches, known, arguments, clip or Clip())
+    update = Update(world.optimizer, buckets, known, arguments, clip or Clip())
     shapes = {name: tuple(value.shape) for name, value in feed.items()}
     return training_program(world.graph, [world.loss], shapes, update, add=False)
 

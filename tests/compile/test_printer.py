@@ -45,7 +45,7 @@ def assert_sound(step, world):
     written = {cell.top.data_ptr() for cell in program.writes}
     for parameter in world.optimizer.parameters:
         if parameter.requires_grad:
-            assert parameter.home.value.data_ptr() in written
+            assert parameter.arena.value.data_ptr() in written
     assert any(node.name.startswith("update") for node in program if isinstance(node, Operation))
     assert str(program)
 
@@ -143,7 +143,7 @@ def test_no_memory_is_taken(kind, clip):
     for feed in batches:
         step(feed)
     plan = step._plan
-    numbers = step._settings.of_all(plan.stretches)
+    numbers = step._settings.of_all(plan.buckets)
     values = plan.values(batches[0], numbers, plan.edits)
     with torch.inference_mode(), Watch() as watch:
         plan.runner.function(*values)

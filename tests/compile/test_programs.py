@@ -44,7 +44,7 @@ def test_batch_sizes():
         feed = dense_feeds(rows=1 + number % 23)[number % 5]
         assert_same(step(feed), theirs.walk(feed))
     assert_same(ours.state(), theirs.state())
-    assert len(step._plans) <= 16
+    assert len(step._cache) <= 16
 
 
 def test_number_of_programs_is_bounded():

@@ -95,14 +95,14 @@ def replaced_list(optimizer):
 def replaced_by_an_equal_one_that_is_edited_later(optimizer):
     before = optimizer.param_groups[0]
     optimizer.param_groups[0] = dict(before)
-    optimizer.stretches()
+    optimizer.buckets()
     before["lr"] = 7.0  # belongs to nobody any more
     optimizer.param_groups[0]["lr"] = 0.0
 
 
 def replaced_by_an_equal_one(optimizer):
     optimizer.lr = 0.0
-    optimizer.stretches()
+    optimizer.buckets()
     before = optimizer.param_groups[0]
     optimizer.param_groups[0] = dict(before)
     before["lr"] = 7.0  # belongs to nobody any more

@@ -94,7 +94,7 @@ def other_dtype_and_back(each, place, number):
 
 
 def another_optimizer_for_a_part(each, place, number):
-    """Homes are shared: a second optimizer must not disconnect the first."""
+    """ParameterGuard are shared: a second optimizer must not disconnect the first."""
     gn.SGD(each.model[4].parameters(), lr=0.001).step()
 
 

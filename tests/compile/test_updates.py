@@ -79,7 +79,7 @@ def test_the_operation_says_what_the_kernel_does(kind, options):
     node = next(n for n in step.program if n.name.split(".")[-1] in ("adam_step", "momentum_step"))
     cells = [each.top.clone() for each in node.inputs if each.kind == "parameter"]
     step(x=x)
-    grad = optimizer.parameters[0].home.grad
+    grad = optimizer.parameters[0].arena.grad
     numbers = {"lr": 0.01, "step": 2.0}
     given = [numbers[each.name] for each in node.inputs if each.name in numbers]
     expected = node.op.forward(*cells[: len(node.inputs) - 1 - len(given)], grad, *given)

@@ -135,7 +135,7 @@ def dense_feeds(rows=4, count=5, dtype=DOUBLE):
 
 
 def split_world(kind="SGD"):
-    """Parameters in three stretches, one frozen, one that the loss does not use."""
+    """Parameters in three buckets, one frozen, one that the loss does not use."""
     ours = dense_world(kind)
     first, second, third, *others = ours.optimizer.parameters
     second.requires_grad = False

@@ -214,16 +214,16 @@ def states(model, optimizer):
 
 def keeper(model, optimizer):
     """What puts all back in its place, where programs have it: to load a state makes new ones."""
-    stretches = optimizer.stretches()
-    kept = [(each, each.clone()) for stretch in stretches for each in stretch.memory()]
+    buckets = optimizer.buckets()
+    kept = [(each, each.clone()) for bucket in buckets for each in bucket.memory()]
     kept += [(each.top, each.top.clone()) for _, each in model.named_state() if each.is_buffer]
-    steps = [stretch.steps for stretch in stretches]
+    steps = [bucket.steps for bucket in buckets]
 
     def restore():
         for tensor, value in kept:
             tensor.copy_(value)
-        for stretch, count in zip(stretches, steps, strict=True):
-            stretch.steps = count
+        for bucket, count in zip(buckets, steps, strict=True):
+            bucket.steps = count
 
     return restore
 

@@ -25,7 +25,7 @@ def pair(shapes=SHAPES, dtype=torch.float64, scale=1.0, together=True):
         theirs[-1].grad = grad.clone()
         ours[-1].grad = grad
     if together:
-        gn.SGD(ours)  # one home
+        gn.SGD(ours)  # one arena
     return ours, theirs
 
 
@@ -34,7 +34,7 @@ def check(ours, theirs, tolerance=1e-12):
         torch.testing.assert_close(mine.grad, other.grad, rtol=tolerance, atol=0)
 
 
-@pytest.mark.parametrize("together", [True, False], ids=["one home", "apart"])
+@pytest.mark.parametrize("together", [True, False], ids=["one arena", "apart"])
 @pytest.mark.parametrize("norm_type", [2.0, 1, 3.5, 0.5, math.inf, "inf", -math.inf, -1.0, 0])
 @pytest.mark.parametrize("max_norm", [0.0, 0.1, 1, 1e6, math.inf])
 def test_norm(together, norm_type, max_norm):

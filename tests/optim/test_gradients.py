@@ -97,7 +97,7 @@ def test_optimizer_made_at_any_moment(moment):
 
 def test_step_leaves_graphs_of_other_parameters_fresh():
     first, second = gn.Linear(2, 2), gn.Linear(2, 2)
-    gn.SGD(first.parameters() + second.parameters())  # one home for both
+    gn.SGD(first.parameters() + second.parameters())  # one arena for both
     sgd = gn.SGD(first.parameters(), lr=0.1)
     x = torch.ones(3, 2)
     first.forward(x)

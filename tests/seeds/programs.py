@@ -9,8 +9,8 @@ PROGRAMS = [
     *seeded_in(
         "compile/run/cached_step.py",
         "compile/test_rewound.py",
-        Fault("Plan.is_for", "self.whole is whole and ", "", "state"),
-        Fault("Plan.is_for", " and self.homes.unmoved()", "", "no_business"),
+        Fault("CachedStep.is_for", "self.whole is whole and ", "", "state"),
+        Fault("CachedStep.is_for", " and self.guard.holds()", "", "no_business"),
     ),
     *seeded_in(
         "compile/run/cached_step.py",
@@ -20,9 +20,9 @@ PROGRAMS = [
     *seeded_in(
         "optim/bucketing.py",
         "compile/test_rewound.py",
-        Fault("Arrangement._same_groups", "return all(", "return True or all(", "rate"),
-        Fault("Arrangement._see", "stretch.group = groups[stretch.place]", "pass", "rate"),
-        Fault("Arrangement.portable", "self.counts.update(", "dict(", "state"),
+        Fault("Bucketing._same_groups", "return all(", "return True or all(", "rate"),
+        Fault("Bucketing._see", "bucket.group = groups[bucket.place]", "pass", "rate"),
+        Fault("Bucketing.portable", "self.counts.update(", "dict(", "state"),
     ),
     *seeded_in(
         "optim/state.py",

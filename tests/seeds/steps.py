@@ -19,12 +19,12 @@ STEPS = [
     *seeded_in(
         "optim/buckets.py",
         "optim/test_used_once.py",
-        Fault("Stretch.stepped", "= True, False", "= True, True"),
+        Fault("Bucket.stepped", "= True, False", "= True, True"),
     ),
     *seeded_in(
         "graph/parameter.py",
         "graph/test_parameter_threads.py",
-        Fault("Parameter.receive", "with self.home.lock", "if True", "not_lost"),
+        Fault("Parameter.receive", "with self.arena.lock", "if True", "not_lost"),
     ),
     *seeded_in(
         "graph/walks.py",
@@ -34,9 +34,12 @@ STEPS = [
     *seeded_in(
         "compile/run/cached_step.py",
         "optim/test_used_once.py",
-        Fault("Roles.given", "each.fresh and", "each.grad is not None and", "head"),
+        Fault("ParameterRoles.given", "each.fresh and", "each.grad is not None and", "head"),
         Fault(
-            "Roles.__init__", "each.requires_grad and each in found", "each.requires_grad", "head"
+            "ParameterRoles.__init__",
+            "each.requires_grad and each in found",
+            "each.requires_grad",
+            "head",
         ),
     ),
     *seeded_in(
@@ -135,14 +138,17 @@ STEPS = [
         "compile/run/step.py",
         "graph/test_guards.py",
         Fault("Step._run", "with self._uninterrupted", "if True", "whole and compiled"),
-        Fault("Step._run", "stretch.undo(mark)", "pass", "whole and compiled"),
+        Fault("Step._run", "bucket.undo(mark)", "pass", "whole and compiled"),
     ),
     *seeded_in(
         "graph/walks.py",
-        "graph/test_passes_state.py",
+        "graph/test_walks_state.py",
         Fault("refuse_stale", "if versions.writes and", "if False and", "written"),
         Fault(
-            "_refuse_written", " and node.top.untyped_storage().data_ptr() not in homes", "", "view"
+            "_refuse_written",
+            " and node.top.untyped_storage().data_ptr() not in arenas",
+            "",
+            "view",
         ),
         Fault(
             "hand",

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from graphnet.compile.run.settings import Known
     from graphnet.graph import Graph
     from graphnet.optim.base import Optimizer
-    from graphnet.optim.buckets import Stretch
+    from graphnet.optim.buckets import Bucket
 
 Shapes = Mapping[str, tuple[int, ...]]
 
@@ -55,16 +55,16 @@ class Update:
 
     Attributes:
         optimizer: what updates the parameters; None to leave them as they are.
-        stretches: the parameters, as they lie side by side.
-        known: the settings and numbers of each stretch.
-        arguments: for each stretch, the names of the numbers given at each step.
+        buckets: the parameters, as they lie side by side.
+        known: the settings and numbers of each bucket.
+        arguments: for each bucket, the names of the numbers given at each step.
         clip: the limits of the gradients.
         check_finite: True to stop at a loss that is NaN or infinite.
         fast: True to use updates that write where they read, as `updates` has them.
     """
 
     optimizer: Optimizer | None
-    stretches: Sequence[Stretch]
+    buckets: Sequence[Bucket]
     known: Sequence[Known]
     arguments: Sequence[Sequence[str]]
     clip: Clip
@@ -112,10 +112,10 @@ def training_program(
     program, mapped = specialized(graph, targets, shapes)
     program.results = [_kept(program, mapped[target]) for target in targets]
     program.finite = program.results[:1] if update.check_finite else []
-    stretches = update.stretches
-    grads = _flat_gradients(program, mapped, targets[0], stretches, add)
+    buckets = update.buckets
+    grads = _flat_gradients(program, mapped, targets[0], buckets, add)
     with program, program.scopes.inside("update"):
-        cells = [program.cell(stretch.grad, "grad") for stretch in stretches]
+        cells = [program.cell(bucket.grad, "grad") for bucket in buckets]
         if add:
             grads = [ops.add(cell, grad) for cell, grad in zip(cells, grads, strict=True)]
         if update.optimizer is not None:
@@ -142,14 +142,14 @@ def _flat_gradients(
     program: Program,
     mapped: Mapping[Node, Node],
     loss: Node,
-    stretches: Sequence[Stretch],
+    buckets: Sequence[Bucket],
     add: bool,
 ) -> list[Node]:
-    """The gradients of each stretch, side by side.
+    """The gradients of each bucket, side by side.
 
     A parameter that the loss does not depend on keeps its gradient, if there is one to be used.
     """
-    parameters = [each for stretch in stretches for each in stretch.parameters]
+    parameters = [each for bucket in buckets for each in bucket.parameters]
     present = [each for each in parameters if each in mapped]
     grads = program.gradients(mapped[loss], [mapped[each] for each in present])
     found: dict[Parameter, Node] = dict(zip(present, grads, strict=True))
@@ -158,9 +158,7 @@ def _flat_gradients(
             grad = each.grad_memory
             found[each] = program.cell(grad.new_zeros(grad.shape) if add else grad, "rest")
     with program, program.scopes.inside("gradients"):
-        return [
-            ops.cat([_flat(found[each]) for each in stretch.parameters]) for stretch in stretches
-        ]
+        return [ops.cat([_flat(found[each]) for each in bucket.parameters]) for bucket in buckets]
 
 
 def _flat(grad: Node) -> Node:
@@ -174,7 +172,7 @@ def _clipped(program: Program, grads: list[Node], update: Update) -> list[Node]:
     if not grads:
         return grads
     if clip.norm is not None:
-        measured = grads if clip.norm_type else _one_by_one(grads, update.stretches)
+        measured = grads if clip.norm_type else _one_by_one(grads, update.buckets)
         norms = [ops.norm(grad, clip.norm_type) for grad in measured]
         widest = max((norm.dtype for norm in norms), key=lambda dtype: dtype.itemsize)
         norms = [_as(widest, norm) for norm in norms]
@@ -192,22 +190,22 @@ def _as(dtype: dtype, node: Node) -> Node:
     return node if node.dtype is dtype else Convert(dtype)(node)
 
 
-def _one_by_one(grads: Sequence[Node], stretches: Sequence[Stretch]) -> list[Node]:
+def _one_by_one(grads: Sequence[Node], buckets: Sequence[Bucket]) -> list[Node]:
     """The gradients of single parameters: the norm with the power 0 counts those that are not 0."""
     parts: list[Node] = []
-    for grad, stretch in zip(grads, stretches, strict=True):
-        sizes = [each.top.numel() for each in stretch.parameters]
+    for grad, bucket in zip(grads, buckets, strict=True):
+        sizes = [each.top.numel() for each in bucket.parameters]
         parts += ops.split(grad, sizes)
     return [part for part in parts if part.shape != (0,)]
 
 
 def _append_update(program: Program, update: Update, place: int, grad: Node) -> None:
-    """Append what the optimizer computes for a stretch: new values and new state."""
-    stretch = update.stretches[place]
-    value = program.cell(stretch.value, "values")
-    state = {name: program.cell(tensor, name) for name, tensor in stretch.state.items()}
+    """Append what the optimizer computes for a bucket: new values and new state."""
+    bucket = update.buckets[place]
+    value = program.cell(bucket.value, "values")
+    state = {name: program.cell(tensor, name) for name, tensor in bucket.state.items()}
     numbers = {
-        name: program.number((place, name), stretch.value.dtype) for name in update.arguments[place]
+        name: program.number((place, name), bucket.value.dtype) for name in update.arguments[place]
     }
     optimizer = cast("Optimizer", update.optimizer)
     known = {**update.known[place], **numbers}

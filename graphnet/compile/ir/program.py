@@ -47,7 +47,7 @@ class Number(Input):
     """A number that is given anew at each step, such as the learning rate.
 
     Attributes:
-        given: the place of the stretch of parameters, and the name of the setting.
+        given: the place of the bucket of parameters, and the name of the setting.
     """
 
     __slots__ = ("given",)

@@ -1,4 +1,4 @@
-"""A plan: the program of a training step, and everything that must stay unchanged to use it."""
+"""A cached step: the program of a training step, and everything that must stay unchanged to use it."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from graphnet.graph.walks import ancestors
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from graphnet.compile.run.compiled import Homes
+    from graphnet.compile.run.compiled import ParameterGuard
     from graphnet.compile.run.runner import Runner
     from graphnet.compile.run.settings import Known
     from graphnet.graph import Graph, Node, Parameter
     from graphnet.optim.base import Optimizer
-    from graphnet.optim.buckets import Stretch
+    from graphnet.optim.buckets import Bucket
 
 
 class StepMode(NamedTuple):
@@ -36,11 +36,11 @@ class StepMode(NamedTuple):
     given: tuple[bool, ...]
 
 
-class Roles:
+class ParameterRoles:
     """What a loss does with the parameters of an optimizer, while none is moved or frozen.
 
     Attributes:
-        whole: the stretches of the optimizer when this was made.
+        whole: the buckets of the optimizer when this was made.
         size: the length of the list then: a parameter may join it later.
         reached: the parameters to which a gradient of the loss flows back.
         others: those without such a gradient; frozen ones are in neither.
@@ -48,7 +48,7 @@ class Roles:
     """
 
     def __init__(self, graph: Graph, loss: Node, optimizer: Optimizer) -> None:
-        self.whole, self.size = optimizer.stretches(), len(graph)
+        self.whole, self.size = optimizer.buckets(), len(graph)
         found = reached(ancestors(list(graph), [loss]), loss)
         parameters = optimizer.parameters
         self.reached = [each for each in parameters if each.requires_grad and each in found]
@@ -71,36 +71,36 @@ class Roles:
 
 
 @dataclass
-class Plan:
+class CachedStep:
     """A program, and everything that must stay unchanged to use it.
 
     Attributes:
         runner: the program.
         mode: the kind of step it makes.
         whole: where all parameters of the optimizer and their state lie.
-        stretches: those whose gradients the program computes or uses.
+        buckets: those whose gradients the program computes or uses.
         known: the settings and numbers of each of these.
         arguments: for each of them, the names of the numbers given at each step.
-        given: those that the program reads, as (place of the stretch, name).
+        given: those that the program reads, as (place of the bucket, name).
         fixed: the numbers that are part of the program, as (place, name, value).
-        homes: where all parameters and buffers of the list lie.
+        guard: where all parameters and buffers of the list lie.
         edits: how often the settings had been edited by then.
     """
 
     runner: Runner
     mode: StepMode
-    whole: list[Stretch]
-    stretches: list[Stretch]
+    whole: list[Bucket]
+    buckets: list[Bucket]
     known: list[Known]
     arguments: list[list[str]]
     given: list[tuple[int, str]]
     fixed: list[tuple[int, str, Any]]
-    homes: Homes
+    guard: ParameterGuard
     edits: int
 
-    def is_for(self, mode: tuple[Any, ...], whole: list[Stretch]) -> bool:
+    def is_for(self, mode: tuple[Any, ...], whole: list[Bucket]) -> bool:
         """True if it makes such a step, and neither parameters nor state have moved."""
-        return self.whole is whole and self.mode == mode and self.homes.unmoved()
+        return self.whole is whole and self.mode == mode and self.guard.holds()
 
     def values(
         self, fed: Mapping[str, Tensor], numbers: Sequence[Known], edits: int
@@ -114,5 +114,5 @@ class Plan:
         values: list[Any] = [fed[name] for name in self.runner.fed]
         for place, name in self.given:
             given = numbers[place]
-            values.append(given[name] if name in given else self.stretches[place].group[name])
+            values.append(given[name] if name in given else self.buckets[place].group[name])
         return values

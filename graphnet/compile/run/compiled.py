@@ -35,7 +35,7 @@ R = TypeVar("R")
 
 
 @dataclass(frozen=True)
-class Way:
+class Options:
     """How programs are made.
 
     Attributes:
@@ -56,17 +56,17 @@ class Way:
             raise GraphError(f"backend is {known}, or None; got {self.backend!r}.")
 
 
-class Homes:
+class ParameterGuard:
     """Where parameters lie, and whether they are still there."""
 
     def __init__(self, parameters: Sequence[Parameter]) -> None:
-        homes = {parameter.home for parameter in parameters}
-        self._changes = [(home, home.changes) for home in homes]
+        arenas = {parameter.arena for parameter in parameters}
+        self._changes = [(arena, arena.changes) for arena in arenas]
 
-    def unmoved(self) -> bool:
+    def holds(self) -> bool:
         """True if none has been moved, frozen or unfrozen."""
-        for home, changes in self._changes:  # noqa: SIM110 - each step asks; any() is slower
-            if home.changes != changes:
+        for arena, changes in self._changes:  # noqa: SIM110 - each step asks; any() is slower
+            if arena.changes != changes:
                 return False
         return True
 
@@ -85,9 +85,9 @@ class Compiled:
         graph: the list that is compiled.
     """
 
-    def __init__(self, graph: Graph, targets: Sequence[Node], way: Way) -> None:
+    def __init__(self, graph: Graph, targets: Sequence[Node], options: Options) -> None:
         self.graph = graph
-        self._targets, self._way = list(targets), way
+        self._targets, self._options = list(targets), options
         inputs = [node for node in ancestors(list(graph), targets) if isinstance(node, Input)]
         self._inputs = {node.name: node for node in inputs}
         self._last: Runner | None = None
@@ -160,10 +160,10 @@ class Compiled:
         """
         try:
             program = fuse(optimize(build(_shapes(fed))))
-            if self._way.backend is not None:
-                return functional(program, fed, self._way.backend)
+            if self._options.backend is not None:
+                return functional(program, fed, self._options.backend)
             with random_kept(self.graph):  # measuring dropout draws random numbers
-                return assembled(program, fed, self._way.tune)
+                return assembled(program, fed, self._options.tune)
         except Exception:
             self._walk(fed)  # re-raises in the graph's terms
             raise
@@ -205,10 +205,10 @@ class Prediction(Compiled):
     tensor([6., 6.])
     """
 
-    def __init__(self, graph: Graph, outputs: Node | Sequence[Node], way: Way) -> None:
+    def __init__(self, graph: Graph, outputs: Node | Sequence[Node], options: Options) -> None:
         self._single = isinstance(outputs, Node)
-        super().__init__(graph, [outputs] if isinstance(outputs, Node) else list(outputs), way)
-        self._runners: dict[object, tuple[Runner, Homes]] = {}
+        super().__init__(graph, [outputs] if isinstance(outputs, Node) else list(outputs), options)
+        self._runners: dict[object, tuple[Runner, ParameterGuard]] = {}
 
     def __call__(self, feed: Mapping[Any, Tensor] | None = None, /, **named: Tensor) -> Any:
         """Compute the outputs.
@@ -233,9 +233,9 @@ class Prediction(Compiled):
         """The program for these tensors; a new one if there is none, or if parameters moved."""
         key = self._key(fed)
         known = self._runners.get(key)
-        if known is None or not known[1].unmoved():
+        if known is None or not known[1].holds():
             runner = self._made(fed, lambda s: specialized(self.graph, self._targets, s)[0])
-            known = (runner, Homes(self.graph.parameters()))
+            known = (runner, ParameterGuard(self.graph.parameters()))
             keep_few(self._runners, key, known)
         return known[0]
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from graphnet.optim.base import Optimizer
-    from graphnet.optim.buckets import Stretch
+    from graphnet.optim.buckets import Bucket
 
 Known = dict[str, Any]
-"""All settings and numbers of a stretch of parameters, by name."""
+"""All settings and numbers of a bucket of parameters, by name."""
 
 
 class Settings:
@@ -23,23 +23,23 @@ class Settings:
     def __init__(self, optimizer: Optimizer) -> None:
         self.optimizer = optimizer
         self._varying = {"lr", "step"}
-        for stretch in optimizer.stretches():
-            now, then = (self.numbers(stretch, ahead) for ahead in (1, 2))
+        for bucket in optimizer.buckets():
+            now, then = (self.numbers(bucket, ahead) for ahead in (1, 2))
             self._varying |= {name for name in now if now[name] != then[name]}
 
-    def numbers(self, stretch: Stretch, ahead: int) -> Known:
+    def numbers(self, bucket: Bucket, ahead: int) -> Known:
         """The numbers of a later step, without making those before it."""
-        optimizer, group = self.optimizer, stretch.group
-        scalars = {name: each.clone() for name, each in stretch.scalars.items()}
-        step = stretch.steps + (1 + ahead) * optimizer.counts(group)
+        optimizer, group = self.optimizer, bucket.group
+        scalars = {name: each.clone() for name, each in bucket.scalars.items()}
+        step = bucket.steps + (1 + ahead) * optimizer.counts(group)
         return {**optimizer.numbers(group, step, **scalars), "step": float(step)}
 
-    def of_all(self, stretches: Sequence[Stretch]) -> list[Known]:
-        """The numbers of the next step, for each of several stretches."""
+    def of_all(self, buckets: Sequence[Bucket]) -> list[Known]:
+        """The numbers of the next step, for each of several buckets."""
         optimizer, found = self.optimizer, []
-        for stretch in stretches:
-            step = stretch.steps + optimizer.counts(stretch.group)
-            numbers = optimizer.numbers(stretch.group, step, **stretch.scalars)
+        for bucket in buckets:
+            step = bucket.steps + optimizer.counts(bucket.group)
+            numbers = optimizer.numbers(bucket.group, step, **bucket.scalars)
             found.append({**numbers, "step": float(step)})
         return found
 

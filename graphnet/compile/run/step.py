@@ -9,8 +9,8 @@ import torch
 
 from graphnet.compile.ir.build import Clip, Update, training_program
 from graphnet.compile.run.batches import batches_of
-from graphnet.compile.run.cached_step import Plan, Roles, StepMode
-from graphnet.compile.run.compiled import Compiled, Homes, Way, keep_few
+from graphnet.compile.run.cached_step import CachedStep, ParameterRoles, StepMode
+from graphnet.compile.run.compiled import Compiled, Options, ParameterGuard, keep_few
 from graphnet.compile.run.profile import Profile, profiled
 from graphnet.compile.run.settings import Known, Settings
 from graphnet.compile.targets.torch.execution import without_autograd
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from graphnet.graph import Graph, Node
     from graphnet.optim.base import Optimizer
-    from graphnet.optim.buckets import Mark, Stretch
+    from graphnet.optim.buckets import Bucket, Mark
 
 
 class Step(Compiled):
@@ -54,19 +54,19 @@ class Step(Compiled):
         loss: Node,
         optimizer: Optimizer,
         clip: Clip,
-        way: Way,
+        options: Options,
         check_finite: bool = True,
         watch: Sequence[Node] = (),
     ) -> None:
-        super().__init__(graph, [loss, *watch], way)
+        super().__init__(graph, [loss, *watch], options)
         if loss.shape != () or not loss.dtype.is_floating_point:
             raise GraphError(f"A training step makes one number smaller; {loss!r} is not one.")
         self.loss, self.optimizer = loss, optimizer
         self._clip, self._check_finite = clip, check_finite
         self._settings = Settings(optimizer)
-        self._roles = Roles(graph, loss, optimizer)
-        self._plans: dict[object, Plan] = {}
-        self._plan: Plan | None = None
+        self._roles = ParameterRoles(graph, loss, optimizer)
+        self._cache: dict[object, CachedStep] = {}
+        self._current: CachedStep | None = None
         self._pending = False
         self.watched: tuple[Tensor, ...] = ()
         self._uninterrupted = Uninterrupted()
@@ -138,10 +138,10 @@ class Step(Compiled):
         fed = self._bound(feed, named)
         kept = [(each, each.clone()) for each in self._memory()]
         try:
-            mode, stretches = self._prepared(update=True)
-            numbers = self._settings.of_all(stretches)
-            plan, values = self._found(fed, stretches, numbers, mode)
-            return self._explained(fed, lambda: profiled(plan.runner, values, runs))
+            mode, buckets = self._prepared(update=True)
+            numbers = self._settings.of_all(buckets)
+            cached, values = self._found(fed, buckets, numbers, mode)
+            return self._explained(fed, lambda: profiled(cached.runner, values, runs))
         except NotFinite as error:
             raise self._non_finite(error, fed) from None
         finally:
@@ -151,35 +151,35 @@ class Step(Compiled):
     def _memory(self) -> list[Tensor]:
         """Everything that a step changes."""
         return [
-            *(memory for stretch in self.optimizer.stretches() for memory in stretch.memory()),
+            *(memory for bucket in self.optimizer.buckets() for memory in bucket.memory()),
             *(each.top for each in self.graph.parameters() if each.is_buffer),
         ]
 
     # one step
 
     def _run(self, fed: Mapping[Any, Tensor], update: bool) -> Tensor:
-        plan, optimizer = self._plan, self.optimizer
-        ready = plan is not None and plan.runner.takes(fed)
+        cached, optimizer = self._current, self.optimizer
+        ready = cached is not None and cached.runner.takes(fed)
         if not ready:
             fed = self._bound(fed, {})
-        mode, stretches = self._prepared(update)
-        marks = [stretch.mark() for stretch in stretches]
+        mode, buckets = self._prepared(update)
+        marks = [bucket.mark() for bucket in buckets]
         made = False
         try:
-            numbers = self._settings.of_all(stretches) if update else [{} for _ in stretches]
+            numbers = self._settings.of_all(buckets) if update else [{} for _ in buckets]
             values = None
-            if plan is not None and ready and mode is plan.mode:
-                values = plan.values(fed, numbers, optimizer.edits)
-            if plan is None or values is None:
-                plan, values = self._found(fed, stretches, numbers, mode)
+            if cached is not None and ready and mode is cached.mode:
+                values = cached.values(fed, numbers, optimizer.edits)
+            if cached is None or values is None:
+                cached, values = self._found(fed, buckets, numbers, mode)
             with self._uninterrupted:
                 with without_autograd(True):
-                    loss, *watched = plan.runner.function(*values)
-                self._done(mode, stretches, marks)
+                    loss, *watched = cached.runner.function(*values)
+                self._done(mode, buckets, marks)
                 made = True
         except BaseException as error:
-            for stretch, mark in zip(stretches, () if made else marks, strict=not made):
-                stretch.undo(mark)
+            for bucket, mark in zip(buckets, () if made else marks, strict=not made):
+                bucket.undo(mark)
             if isinstance(error, NotFinite):
                 raise self._non_finite(error, fed) from None
             if isinstance(error, Exception):
@@ -190,12 +190,12 @@ class Step(Compiled):
         fresh: Tensor = loss.clone()
         return fresh
 
-    def _prepared(self, update: bool) -> tuple[StepMode, list[Stretch]]:
-        """The kind of the next step (that of the last plan if it fits), and its stretches."""
+    def _prepared(self, update: bool) -> tuple[StepMode, list[Bucket]]:
+        """The kind of the next step (that of the current program if it fits), and its buckets."""
         optimizer, adds = self.optimizer, self._pending
-        whole = optimizer.stretches()
+        whole = optimizer.buckets()
         if self._roles.whole is not whole or self._roles.size != len(self.graph):
-            self._roles = Roles(self.graph, self.loss, optimizer)
+            self._roles = ParameterRoles(self.graph, self.loss, optimizer)
         roles = self._roles
         given = roles.given(update, adds) if roles.others else ()
         mode = self.graph.modes, update, adds, given
@@ -203,70 +203,70 @@ class Step(Compiled):
             for each in roles.reached:
                 if not each.fresh:
                     each.grad = None  # what a step has used is not added to
-        plan = self._plan
-        if plan is not None and plan.is_for(mode, whole):
-            return plan.mode, plan.stretches
+        cached = self._current
+        if cached is not None and cached.is_for(mode, whole):
+            return cached.mode, cached.buckets
         other = StepMode(*mode)
-        stretches = optimizer.prepared(roles.updated(other))
-        roles.whole = optimizer.stretches()  # which may have been split
-        return other, stretches
+        buckets = optimizer.prepared(roles.updated(other))
+        roles.whole = optimizer.buckets()  # which may have been split
+        return other, buckets
 
-    def _done(self, mode: StepMode, stretches: Sequence[Stretch], marks: Sequence[Mark]) -> None:
+    def _done(self, mode: StepMode, buckets: Sequence[Bucket], marks: Sequence[Mark]) -> None:
         """Note what a step has done to parameters and gradients."""
         if not mode.adds:
             for parameter in self._roles.cleared:
                 parameter.grad = None
         if mode.updates:
-            for stretch, mark in zip(stretches, marks, strict=True):
-                stretch.stepped(stretch.steps + self.optimizer.counts(stretch.group), mark)
+            for bucket, mark in zip(buckets, marks, strict=True):
+                bucket.stepped(bucket.steps + self.optimizer.counts(bucket.group), mark)
         else:
-            for parameter in [each for stretch in stretches for each in stretch.parameters]:
+            for parameter in [each for bucket in buckets for each in bucket.parameters]:
                 parameter.received()
 
     def _found(
         self,
         fed: Mapping[str, Tensor],
-        stretches: list[Stretch],
+        buckets: list[Bucket],
         numbers: list[Known],
         mode: StepMode,
-    ) -> tuple[Plan, list[Any]]:
+    ) -> tuple[CachedStep, list[Any]]:
         """A program made earlier, or a new one, and its arguments."""
-        known = [stretch.group | given for stretch, given in zip(stretches, numbers, strict=True)]
+        known = [bucket.group | given for bucket, given in zip(buckets, numbers, strict=True)]
         whole = self._roles.whole
-        if self._plan is None or self._plan.whole is not whole:
-            self._plans.clear()  # the parameters or the state have moved
-        elif self._plan.stretches == stretches:
-            self._settings.notice(self._plan.known, known)
+        if self._current is None or self._current.whole is not whole:
+            self._cache.clear()  # the parameters or the state have moved
+        elif self._current.buckets == buckets:
+            self._settings.notice(self._current.known, known)
         key = (self._key(fed), mode, self._settings.constants(known))
-        plan = self._plans.get(key)
-        if plan is None or not plan.homes.unmoved():
-            plan = self._new_plan(fed, stretches, known, numbers, mode)
-            keep_few(self._plans, key, plan)
-        plan.known, plan.edits = known, self.optimizer.edits
-        self._plan, self._last = plan, plan.runner
-        return plan, cast("list[Any]", plan.values(fed, numbers, plan.edits))
+        cached = self._cache.get(key)
+        if cached is None or not cached.guard.holds():
+            cached = self._new_step(fed, buckets, known, numbers, mode)
+            keep_few(self._cache, key, cached)
+        cached.known, cached.edits = known, self.optimizer.edits
+        self._current, self._last = cached, cached.runner
+        return cached, cast("list[Any]", cached.values(fed, numbers, cached.edits))
 
-    def _new_plan(
+    def _new_step(
         self,
         fed: Mapping[str, Tensor],
-        stretches: list[Stretch],
+        buckets: list[Bucket],
         known: list[Known],
         numbers: list[Known],
         mode: StepMode,
-    ) -> Plan:
+    ) -> CachedStep:
         arguments = [self._settings.arguments(each) if mode.updates else [] for each in known]
         optimizer = self.optimizer if mode.updates else None
-        fast = self._way.backend is None
+        fast = self._options.backend is None
         checked, add = self._check_finite, mode.adds
-        update = Update(optimizer, stretches, known, arguments, self._clip, checked, fast)
+        update = Update(optimizer, buckets, known, arguments, self._clip, checked, fast)
         runner = self._made(
             fed, lambda shapes: training_program(self.graph, self._targets, shapes, update, add=add)
         )
-        return Plan(
+        return CachedStep(
             runner=runner,
             mode=mode,
             whole=self._roles.whole,
-            stretches=stretches,
+            buckets=buckets,
             known=known,
             arguments=arguments,
             given=[number.given for number in runner.numbers],
@@ -276,7 +276,7 @@ class Step(Compiled):
                 for name in given
                 if name not in arguments[place]
             ],
-            homes=Homes(self.graph.parameters()),
+            guard=ParameterGuard(self.graph.parameters()),
             edits=self.optimizer.edits,
         )
 

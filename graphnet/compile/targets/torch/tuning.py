@@ -12,7 +12,7 @@ import torch
 from graphnet.compile.targets.torch.execution import function_of
 from graphnet.compile.targets.torch.lines import NotFinite
 
-Way = Sequence[str]
+Candidate = Sequence[str]
 """Lines of a program."""
 
 _ROUNDS, _LEAST = 50, 2
@@ -35,7 +35,7 @@ class Tuner:
         self.on = on
         self.spent = 0.0
 
-    def fastest(self, question: object, ways: Sequence[Way], names: Mapping[str, Any]) -> int:
+    def fastest(self, question: object, ways: Sequence[Candidate], names: Mapping[str, Any]) -> int:
         """The index of the fastest way; the first if nothing is measured.
 
         Args:
@@ -46,7 +46,7 @@ class Tuner:
         return self._fastest(question, ways, [names] * len(ways), _ENOUGH)
 
     def fastest_program(
-        self, question: object, ways: Sequence[Way], names: Sequence[Mapping[str, Any]]
+        self, question: object, ways: Sequence[Candidate], names: Sequence[Mapping[str, Any]]
     ) -> int:
         """The same for whole programs, each with names of its own."""
         return self._fastest(question, ways, names, 4 * _ENOUGH)
@@ -54,7 +54,7 @@ class Tuner:
     def _fastest(
         self,
         question: object,
-        ways: Sequence[Way],
+        ways: Sequence[Candidate],
         names: Sequence[Mapping[str, Any]],
         enough: float,
     ) -> int:
@@ -79,7 +79,7 @@ class Tuner:
         return _measured[key]
 
 
-def _prepared(way: Way, names: Mapping[str, Any]) -> Callable[[], None]:
+def _prepared(way: Candidate, names: Mapping[str, Any]) -> Callable[[], None]:
     """The lines as a function that has already run once."""
     run, _ = function_of(way, [], dict(names))
 

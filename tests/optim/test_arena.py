@@ -1,4 +1,4 @@
-"""The flat home of the parameters."""
+"""The flat arena of the parameters."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ GROUPS = {
     "overlapping": [(0, 1, 2), (1, 2, 3)],
     "reordered": [(0, 1, 2, 3), (2, 0, 3, 1)],
     "subset": [(0, 1, 2, 3), (1,), (0, 3)],
-    "later home is larger": [(1, 2), (0, 1, 2, 3)],
+    "later arena is larger": [(1, 2), (0, 1, 2, 3)],
 }
 
 
