@@ -18,7 +18,7 @@ from graphnet.train.evaluation import Evaluation, refuse_columns
 from graphnet.train.history import History
 from graphnet.train.means import Counts, Means
 from graphnet.train.signals import Interruption
-from graphnet.train.updates import NO_UPDATE, Way, update_of
+from graphnet.train.updates import NO_UPDATE, UpdateOptions, update_of
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
@@ -39,7 +39,7 @@ class Settings:
     epochs: int
     batch_size: int
     accumulate: int
-    way: Way
+    options: UpdateOptions
     non_finite: str
     schedule: Schedule | Plateau | None
     augment: Augment | None
@@ -92,8 +92,8 @@ class Run:
         self.identity: dict[str, Any] | None = None
         self._counts = Counts(task.terms, data, changing=settings.augment is not None)
         self.means = Means(self._counts.summed)
-        way, alike = settings.way, self._counts.alike
-        self._update = update_of(task, optimizer, way, settings.accumulate, alike)
+        options, alike = settings.options, self._counts.alike
+        self._update = update_of(task, optimizer, options, settings.accumulate, alike)
         self._evaluations: list[tuple[str, Evaluation, DataSet]] = []
 
     def measure(self, held: DataSet | None, metrics: Metrics, training: bool) -> None:
@@ -122,7 +122,7 @@ class Run:
             callback.reset()
 
     def _measure(self, data: DataSet, metrics: Metrics, prefix: str) -> None:
-        size, compiled = max(1000, self.settings.batch_size), bool(self.settings.way.compile)
+        size, compiled = max(1000, self.settings.batch_size), bool(self.settings.options.compile)
         self._evaluations.append((prefix, Evaluation(self.task, metrics, size, compiled), data))
 
     def stop(self) -> None:

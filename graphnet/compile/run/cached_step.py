@@ -1,4 +1,4 @@
-"""A cached step: the program of a training step, and everything that must stay unchanged to use it."""
+"""A cached step: the program of a training step, and what must stay unchanged to use it."""
 
 from __future__ import annotations
 
