@@ -97,7 +97,7 @@ def _changed_line(saved: Sequence[str], now: Sequence[str]) -> Iterator[str]:
 
 
 def _settings(run: Run) -> dict[str, Any]:
-    settings, way = run.settings, run.settings.way
+    settings, way = run.settings, run.settings.options
     schedule = settings.schedule
     kind = "a Plateau" if isinstance(schedule, Plateau) else schedule and "a function"
     return {

@@ -8,7 +8,7 @@ import graphnet as gn
 from graphnet.train.dataset import DataSet
 from graphnet.train.run import Run, Settings
 from graphnet.train.task import Task
-from graphnet.train.updates import Way
+from graphnet.train.updates import UpdateOptions
 
 
 def data(rows=40, seed=0):
@@ -42,6 +42,6 @@ def a_run(model=None, callbacks=(), epochs=3, **way):
     model = model or network()
     given = DataSet(data())
     task = Task(model, gn.LossCrossEntropy(), given)
-    settings = Settings(epochs, 10, 1, Way(**way), "stop", None, None)
+    settings = Settings(epochs, 10, 1, UpdateOptions(**way), "stop", None, None)
     optimizer = gn.SGD(model.parameters(), lr=0.1)
     return Run(task, optimizer, given, settings, torch.Generator().manual_seed(0), callbacks)
