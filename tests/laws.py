@@ -14,6 +14,7 @@ LEVELS = [
     {"op"},
     {"ops"},
     {"graph"},
+    {"snapshot"},
     {"layers", "losses", "optim", "check"},
     {"listing", "compile", "weights", "data", "exercises"},
     {"draw", "formulas"},

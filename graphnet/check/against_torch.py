@@ -11,8 +11,7 @@ This is the only place in the package, besides its contestants, that uses torch'
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from statistics import median
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, cast
@@ -26,6 +25,7 @@ from graphnet.graph.walks import ancestors
 from graphnet.ops.joining import Stack
 from graphnet.ops.limits import ClampBetween
 from graphnet.ops.pooling import MaxPool2d
+from graphnet.snapshot import Snapshot, generators_of
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -71,12 +71,12 @@ def compare_with_torch(
     graph.index(loss)
     nodes = ancestors(list(graph), [loss])
     fed = _last_fed(nodes) if feed is None else feed
-    with _as_before(graph, nodes) as rewind:
-        rewind()
+    before = Snapshot([node.top for node in graph.parameters()], generators_of(graph))
+    with before:
         graph.forward(fed, outputs=loss)
         graph.backward(loss)
         ours = [_copied(node) for node in nodes]
-        rewind()
+        before.restore()
         twin = _Twin(nodes, loss)
         values, grads = twin.run(every=True)
         rows = [
@@ -88,7 +88,7 @@ def compare_with_torch(
             graph.forward(fed, outputs=loss)
             graph.backward(loss)
 
-        seconds = _take_turns([walk, twin.run], rewind, loss.top.is_cuda)
+        seconds = _take_turns([walk, twin.run], before.restore, loss.top.is_cuda)
     return TorchComparison(rows, *seconds)
 
 
@@ -182,32 +182,6 @@ _BY_TORCH: dict[type[Op], Callable[[Any, list[Any]], Tensor]] = {
     # Its forward writes into parts of a new tensor, which torch does not track.
     Stack: lambda op, xs: torch.stack(xs, op.dim),
 }
-
-
-@contextmanager
-def _as_before(graph: Graph, nodes: Sequence[Node]) -> Iterator[Callable[[], None]]:
-    """Gives a function that rewinds running statistics and random numbers; rewinds at the end."""
-    kept = [(node, node.top.clone()) for node in graph.parameters()]
-    options = [v for node in nodes if isinstance(node, Operation) for v in node.op.options.values()]
-    generators = {each for each in options if isinstance(each, torch.Generator)}
-    states = [(each, each.get_state()) for each in generators]
-    devices = sorted({node.top.device.index for node, _ in kept if node.top.is_cuda})
-    usual, on_devices = torch.get_rng_state(), [torch.cuda.get_rng_state(d) for d in devices]
-
-    def rewind() -> None:
-        for node, value in kept:
-            if not torch.equal(node.top, value):
-                node.top.data.copy_(value)
-        for generator, state in states:
-            generator.set_state(state)
-        torch.set_rng_state(usual)
-        for device, state in zip(devices, on_devices, strict=True):
-            torch.cuda.set_rng_state(state, device)
-
-    try:
-        yield rewind
-    finally:
-        rewind()
 
 
 def _take_turns(

@@ -13,6 +13,8 @@ from typing import Any
 import torch
 from torch import _tensor_str
 
+from graphnet.snapshot import Snapshot, default_generators
+
 
 class EndedError(Exception):
     """A rule ended the program, or tried to: SystemExit and its kind, which no `Exception` is."""
@@ -65,21 +67,6 @@ def isolated() -> Iterator[None]:
             restore(value)
 
 
-def _generators() -> list[Any]:
-    """The default generators of torch that are there: that of the CPU, and those of each GPU."""
-    of_gpus = torch.cuda.default_generators if torch.cuda.is_initialized() else ()
-    return [torch.default_generator, *of_gpus]
-
-
-def _read_random() -> Any:
-    return [each.get_state() for each in _generators()]
-
-
-def _restore_random(states: Any) -> None:
-    for generator, state in zip(_generators(), states, strict=False):
-        generator.set_state(state)
-
-
 def _default_device() -> Any:
     return torch.empty(0).device  # torch.get_default_device of torch 2.6 fails after a reset
 
@@ -106,7 +93,7 @@ _SETTINGS: list[tuple[Callable[[], Any], Callable[[Any], Any]]] = [
         lambda: asdict(_tensor_str.PRINT_OPTS),
         lambda options: vars(_tensor_str.PRINT_OPTS).update(options),
     ),
-    (_read_random, _restore_random),
+    (lambda: Snapshot(generators=default_generators()), Snapshot.restore),
     (random.getstate, random.setstate),
     (sys.getrecursionlimit, sys.setrecursionlimit),
 ]

@@ -17,6 +17,7 @@ from graphnet.errors import LoadError
 from graphnet.layers.state import load_state
 from graphnet.schedules import Plateau
 from graphnet.schedules.groups import ratios
+from graphnet.snapshot import own_generators
 from graphnet.train.identity import differences, identity_of, remembering
 
 if TYPE_CHECKING:
@@ -182,7 +183,7 @@ def _random_states(run: Run) -> dict[str, Any]:
         "torch": torch.get_rng_state(),
         "cuda": list(torch.cuda.get_rng_state_all()) if torch.cuda.is_available() else [],
         "order": run.generator.get_state(),
-        "graph": [each.get_state() for each in _generators(run)],
+        "graph": [each.get_state() for each in own_generators(run.task.graph)],
         "python": random.getstate(),
     }
 
@@ -192,15 +193,6 @@ def _set_random_states(run: Run, states: Mapping[str, Any]) -> None:
     if states["cuda"]:
         torch.cuda.set_rng_state_all(states["cuda"])
     run.generator.set_state(states["order"])
-    for generator, state in zip(_generators(run), states["graph"], strict=True):
+    for generator, state in zip(own_generators(run.task.graph), states["graph"], strict=True):
         generator.set_state(state)
     random.setstate(states["python"])
-
-
-def _generators(run: Run) -> list[torch.Generator]:
-    """The generators that operations of the list draw from."""
-    from graphnet.compile.run.compiled import (
-        generators_of,  # the compiler is loaded where it is used
-    )
-
-    return generators_of(run.task.graph)

@@ -12,6 +12,7 @@ from graphnet.errors import EmptyBatchError, NonFiniteError
 from graphnet.graph import Input, Node
 from graphnet.graph.finite import non_finite_error
 from graphnet.optim import clip_grad_norm_, clip_grad_value_
+from graphnet.snapshot import Snapshot, buffers_of
 from graphnet.train.means import shares
 
 if TYPE_CHECKING:
@@ -128,12 +129,11 @@ def _added(task: Task, options: UpdateOptions, part: _Part) -> list[float]:
 @contextmanager
 def _buffers_as_before(task: Task) -> Iterator[None]:
     """Restore the running means of a normalization if no update is made."""
-    kept = [(each, each.top.clone()) for each in task.graph.parameters() if each.is_buffer]
+    before = Snapshot(buffers_of(task.graph))
     try:
         yield
     except NO_UPDATE:
-        for buffer, before in kept:
-            buffer.top.copy_(before)
+        before.restore()
         raise
 
 

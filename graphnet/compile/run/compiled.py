@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -17,10 +16,11 @@ from graphnet.compile.targets.torch.functional import BACKENDS, functional
 from graphnet.compile.targets.torch.fuse import fuse
 from graphnet.compile.targets.torch.lines import NotFinite
 from graphnet.errors import GraphError, StateError
-from graphnet.graph import Input, Node, Operation
+from graphnet.graph import Input, Node
 from graphnet.graph.feed import bind, merged
 from graphnet.graph.guards import OneAtATime
 from graphnet.graph.walks import ancestors
+from graphnet.snapshot import Snapshot, buffers_of, generators_of
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -134,13 +134,8 @@ class Compiled:
 
     def _walk(self, fed: Mapping[str, Tensor]) -> None:
         """Walk the list once to find out what is wrong; buffers and random states stay."""
-        kept = [(each, each.top.clone()) for each in self.graph.parameters() if each.is_buffer]
-        try:
-            with random_kept(self.graph):
-                self.graph.forward(fed, outputs=self._targets)
-        finally:
-            for buffer, value in kept:
-                buffer.top.copy_(value)
+        with Snapshot(buffers_of(self.graph), generators_of(self.graph)):
+            self.graph.forward(fed, outputs=self._targets)
 
     def _explained(self, fed: Mapping[str, Tensor], run: Callable[[], R]) -> R:
         """What a run returns; an error is re-raised in the graph's terms."""
@@ -162,7 +157,9 @@ class Compiled:
             program = fuse(optimize(build(_shapes(fed))))
             if self._options.backend is not None:
                 return functional(program, fed, self._options.backend)
-            with random_kept(self.graph):  # measuring dropout draws random numbers
+            with Snapshot(
+                generators=generators_of(self.graph)
+            ):  # measuring dropout draws random numbers
                 return assembled(program, fed, self._options.tune)
         except Exception:
             self._walk(fed)  # re-raises in the graph's terms
@@ -171,26 +168,6 @@ class Compiled:
 
 def _shapes(fed: Mapping[str, Tensor]) -> Shapes:
     return {name: tuple(each.shape) for name, each in fed.items()}
-
-
-@contextmanager
-def random_kept(graph: Graph) -> Iterator[None]:
-    """Allow random numbers to be drawn, and afterwards go on as if none had been."""
-    usual = torch.default_generator, *torch.cuda.default_generators
-    states = [(each, each.get_state()) for each in (*usual, *generators_of(graph))]
-    try:
-        yield
-    finally:
-        for generator, state in states:
-            generator.set_state(state)
-
-
-def generators_of(graph: Graph) -> list[torch.Generator]:
-    """The generators that operations of a graph draw random numbers from, each once."""
-    options = (
-        value for node in graph if isinstance(node, Operation) for value in node.op.options.values()
-    )
-    return list(dict.fromkeys(each for each in options if isinstance(each, torch.Generator)))
 
 
 class Prediction(Compiled):

@@ -18,6 +18,7 @@ from graphnet.compile.targets.torch.lines import NotFinite
 from graphnet.errors import GraphError
 from graphnet.graph.finite import non_finite_error
 from graphnet.graph.guards import Uninterrupted
+from graphnet.snapshot import Snapshot, buffers_of
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -136,23 +137,20 @@ class Step(Compiled):
     ) -> Profile:
         """The microseconds of each line of a step; parameters and state are put back afterwards."""
         fed = self._bound(feed, named)
-        kept = [(each, each.clone()) for each in self._memory()]
-        try:
-            mode, buckets = self._prepared(update=True)
-            numbers = self._settings.of_all(buckets)
-            cached, values = self._found(fed, buckets, numbers, mode)
-            return self._explained(fed, lambda: profiled(cached.runner, values, runs))
-        except NotFinite as error:
-            raise self._non_finite(error, fed) from None
-        finally:
-            for tensor, value in kept:
-                tensor.copy_(value)
+        with Snapshot(self._memory()):
+            try:
+                mode, buckets = self._prepared(update=True)
+                numbers = self._settings.of_all(buckets)
+                cached, values = self._found(fed, buckets, numbers, mode)
+                return self._explained(fed, lambda: profiled(cached.runner, values, runs))
+            except NotFinite as error:
+                raise self._non_finite(error, fed) from None
 
     def _memory(self) -> list[Tensor]:
         """Everything that a step changes."""
         return [
             *(memory for bucket in self.optimizer.buckets() for memory in bucket.memory()),
-            *(each.top for each in self.graph.parameters() if each.is_buffer),
+            *buffers_of(self.graph),
         ]
 
     # one step
