@@ -16,7 +16,8 @@ LEVELS = [
     {"graph"},
     {"snapshot"},
     {"layers", "losses", "optim", "check"},
-    {"listing", "compile", "weights", "data", "exercises"},
+    {"listing"},
+    {"compile", "weights", "data", "exercises"},
     {"draw", "formulas"},
     {"stepping", "diagnose", "train"},
     {""},  # graphnet/__init__.py

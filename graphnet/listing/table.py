@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from graphnet.graph.nodelist import NodeList
 
-__all__ = ["node_table"]
+__all__ = ["computed", "node_table"]
 
 HEADER = ("", "#", "kind", "name", "computes", "shape", "parameters", "bytes", "|top|", "|grad|")
 ALWAYS = 6  # columns that are shown even if they are empty
@@ -64,11 +64,11 @@ def _row(graph: NodeList, node: Node, grad: Tensor | None) -> tuple[str, ...]:
     numbers = f"{node.top.numel():,}" if isinstance(node, Parameter) else ""
     tensors = [node.top if node.computed else None, grad]
     held = sum(each.numel() * each.element_size() for each in tensors if each is not None)
-    texts = map(printable, (graph.name_of(node), _computed(graph, node)))
+    texts = map(printable, (graph.name_of(node), computed(graph, node)))
     return *texts, shape, numbers, f"{held:,}" if held else "", *map(_norm, tensors)
 
 
-def _computed(graph: NodeList, node: Node) -> str:
+def computed(graph: NodeList, node: Node) -> str:
     """The op and its arguments by name: tanh(0.linear)."""
     if not isinstance(node, Operation):
         return ""

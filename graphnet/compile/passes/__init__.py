@@ -8,11 +8,12 @@
 | `dce` | drops what nobody reads |
 | `fold_constants` | computes now what depends on nothing that is fed or learned |
 | `cse` | computes equal expressions once |
+| `record` | the list before and after each pass |
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from graphnet.compile.ir.program import Program
 from graphnet.compile.passes.cse import cse
@@ -37,8 +38,8 @@ PASSES: tuple[Pass, ...] = (
 """In an order in which each finds what the one before has laid open."""
 
 
-def optimize(program: Program) -> Program:
-    """All passes, one after the other."""
-    for each in PASSES:
+def optimize(program: Program, passes: Sequence[Pass] = PASSES) -> Program:
+    """Apply the passes, one after the other."""
+    for each in passes:
         program = each(program)
     return program

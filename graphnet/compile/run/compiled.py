@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import torch
 
 from graphnet.compile.ir.build import Shapes, specialized
-from graphnet.compile.passes import optimize
+from graphnet.compile.passes import PASSES, optimize
 from graphnet.compile.run.profile import Profile, profiled
 from graphnet.compile.targets.torch.assemble import assembled
 from graphnet.compile.targets.torch.functional import BACKENDS, functional
@@ -26,10 +26,12 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from graphnet.compile.ir.program import Program
+    from graphnet.compile.passes.record import PassRecords
     from graphnet.compile.run.runner import Runner
     from graphnet.graph import Graph, Parameter
 
 _MOST_PROGRAMS = 16
+_PASSES = (*PASSES, fuse)
 
 R = TypeVar("R")
 
@@ -99,6 +101,17 @@ class Compiled:
         return self._latest().program
 
     @property
+    def passes(self) -> PassRecords:
+        """What each pass did to the list of the last call: before and after. They run once more.
+
+        `print(step.passes)` counts nodes, `print(step.passes["cse"])` shows the lines that differ,
+        `step.passes["cse"].after` is a list to print or draw.
+        """
+        from graphnet.compile.passes.record import PassRecords
+
+        return PassRecords(self._latest().built, _PASSES)
+
+    @property
     def source(self) -> str:
         """The Python source that the last call ran."""
         return self._latest().source
@@ -154,16 +167,20 @@ class Compiled:
             ShapeError: the fed sizes do not fit together; the message is that of the walk.
         """
         try:
-            program = fuse(optimize(build(_shapes(fed))))
-            if self._options.backend is not None:
-                return functional(program, fed, self._options.backend)
-            with Snapshot(
-                generators=generators_of(self.graph)
-            ):  # measuring dropout draws random numbers
-                return assembled(program, fed, self._options.tune)
+            built = build(_shapes(fed))
+            runner = self._printed(optimize(built, _PASSES), fed)
         except Exception:
             self._walk(fed)  # re-raises in the graph's terms
             raise
+        runner.built = built
+        return runner
+
+    def _printed(self, program: Program, fed: Mapping[str, Tensor]) -> Runner:
+        """A program as a function."""
+        if self._options.backend is not None:
+            return functional(program, fed, self._options.backend)
+        with Snapshot(generators=generators_of(self.graph)):  # measuring draws random numbers
+            return assembled(program, fed, self._options.tune)
 
 
 def _shapes(fed: Mapping[str, Tensor]) -> Shapes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class Runner:
         arguments: the names of the arguments in the text.
         names: what the other names in the text stand for.
         memory: the bytes of its buffers.
-        cells: the memory that it reads and writes, which must not have moved.
+        built: the list before the first pass.
     """
 
     program: Program
@@ -41,6 +41,7 @@ class Runner:
     arguments: list[str]
     names: dict[str, Any]
     memory: int
+    built: Program = field(init=False)
 
     def samples(self, fed: Mapping[str, Tensor]) -> dict[str, Any]:
         """What the lines work on, with tensors like those to be fed."""
