@@ -161,6 +161,13 @@ def test_random_numbers_are_not_shared():
     assert count(program, "dropout_mask") == count(all_passes(program), "dropout_mask") == 2
 
 
+def test_two_negations_cancel():
+    program = prediction(lambda x, w: -(-x.tanh()) + 1)
+    folded = dce(fold_constants(program))
+    assert count(folded, "neg") == count(folded, "mul") == 0
+    assert_kept(program, {"x": randn(3, 3)})
+
+
 def test_constants_are_folded():
     graph = gn.Graph()
     x = graph.input((None, 3), name="x", dtype=DOUBLE)

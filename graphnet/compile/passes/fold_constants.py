@@ -76,7 +76,7 @@ def _as_number(node: Operation, source: Source) -> Source:
 
 
 def _joined_factors(copy: Rewriting, node: Operation, sources: tuple[Source, ...]) -> Node | None:
-    """(a b) x in place of a (b x), for numbers a and b whose product is in the dtype's range.
+    """(a b) x in place of a (b x), for numbers a and b whose product is in the dtype's range; x for 1.
 
     Half precision is left as it is: there a product of two usual numbers is so often out of range,
     or loses digits, that the walk must be followed step by step.
@@ -87,6 +87,8 @@ def _joined_factors(copy: Rewriting, node: Operation, sources: tuple[Source, ...
     inner, innermost = _factor(rest.op, rest.sources)
     if inner is None or innermost is None or not _is_normal(factor * inner, node.dtype):
         return None
+    if factor * inner == 1 and isinstance(innermost, Operation):
+        return innermost
     return copy.new.use(Mul(), (innermost, Literal(factor * inner)), node.name)
 
 
