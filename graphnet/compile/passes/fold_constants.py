@@ -76,7 +76,7 @@ def _as_number(node: Operation, source: Source) -> Source:
 
 
 def _joined_factors(copy: Rewriting, node: Operation, sources: tuple[Source, ...]) -> Node | None:
-    """(a b) x in place of a (b x), for numbers a and b whose product is in the dtype's range; x for 1.
+    """(a b) x in place of a (b x), and x where a b = 1, if a b is in the dtype's range.
 
     Half precision is left as it is: there a product of two usual numbers is so often out of range,
     or loses digits, that the walk must be followed step by step.
