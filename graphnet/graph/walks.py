@@ -5,7 +5,8 @@ A pass is prepared once for the requested nodes, and then run as often as needed
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from graphnet.errors import DtypeError, FeedError, GraphError, ShapeError, StateError, shape_text
@@ -56,7 +57,13 @@ class ForwardPass:
         self.idle = [node for node in self.changing if node not in seen]
 
     def run(self, feed: Mapping[Input, Tensor]) -> Versions:
-        """Compute every `top`, and return the versions of these values and of their leaves.
+        """Compute every `top`, and return the versions of these values and of their leaves."""
+        deque(self.walk(feed), maxlen=0)
+        versions = [leaf.version for leaf in self.leaves]
+        return Versions(self.leaves, versions, self.operations, written(self.operations))
+
+    def walk(self, feed: Mapping[Input, Tensor]) -> Iterator[Node]:
+        """Fill the `top` of each input and operation, in order, and stop after each.
 
         Values that this walk does not compute are dropped; after an error, all values are.
         """
@@ -64,20 +71,22 @@ class ForwardPass:
             node.grad = None
         for node in self.idle:
             node.forget()
-        for place, tensor in feed.items():
-            place.top = tensor
         self.note_modes()
         operation = None
         try:
+            for place, tensor in feed.items():
+                place.top = tensor
+                yield place
             for operation in self.operations:
                 operation.top = operation.op.forward(*[each.top for each in operation.sources])
+                yield operation
+        except GeneratorExit:  # nobody asks for more
+            raise
         except BaseException as error:
             explanation = explain_forward(operation, error)
             for node in self.changing:
                 node.forget()
             raise explanation from (None if isinstance(error, GraphError) else error)
-        versions = [leaf.version for leaf in self.leaves]
-        return Versions(self.leaves, versions, self.operations, written(self.operations))
 
     def note_modes(self) -> None:
         """Keep the present training modes for the backward walk."""
@@ -111,11 +120,28 @@ class BackwardPass:
 
     def run(self, seeds: Sequence[Tensor], accumulate: bool) -> None:
         """Fill every `grad`; those of parameters change only after the whole walk."""
+        deque(self.walk({}, seeds, accumulate), maxlen=0)
+
+    def walk(
+        self,
+        sums: dict[Node, Tensor],
+        seeds: Sequence[Tensor],
+        accumulate: bool = False,
+        parts: dict[Node, list[tuple[Node, Tensor]]] | None = None,
+    ) -> Iterator[Operation]:
+        """Fill the `grad` of each operation in reverse order, and stop after each.
+
+        Args:
+            sums: filled with the gradient of each node that one reaches.
+            seeds: the gradients to start from, one for each target.
+            accumulate: whether gradients of parameters and inputs are added to earlier ones.
+            parts: filled with what each operation passes to each of its inputs, if given.
+        """
         for node in self.operations if accumulate else self.changing:
             node.grad = None
-        sums: dict[Node, Tensor] = {}
+        # sums are not made in place: other nodes may share the tensor
         for target, seed in zip(self.targets, seeds, strict=True):
-            hand(seed, target, sums)
+            sums[target] = sums[target] + seed if target in sums else seed
         use: Use | None = None
         try:
             for operation, inputs in self.steps:
@@ -124,21 +150,22 @@ class BackwardPass:
                 operation.grad = sums[operation]
                 for use in inputs:
                     grad, source = use.gradient(), use.source
-                    sums[source] = sums[source] + grad if source in sums else grad  # as `hand`
+                    sums[source] = sums[source] + grad if source in sums else grad
+                    if parts is not None:
+                        parts.setdefault(operation, []).append((source, grad))
+                yield operation
+        except GeneratorExit:  # nobody asks for more
+            raise
         except BaseException as error:
             for node in self.changing:
                 node.grad = None
             explain_backward(use, error)
             raise
-        for node in self.inputs:
-            if node in sums:
-                node.grad = sums[node] if node.grad is None else node.grad + sums[node]
+        for leaf in self.inputs:
+            if leaf in sums:
+                before = leaf.grad if accumulate else None
+                leaf.grad = sums[leaf] if before is None else before + sums[leaf]
         commit(sums, self.parameters, accumulate)
-
-
-def hand(grad: Tensor, node: Node, sums: dict[Node, Tensor]) -> None:
-    """Add to the gradient of a node; not in place, since other nodes may share the tensor."""
-    sums[node] = sums[node] + grad if node in sums else grad
 
 
 def commit(sums: Mapping[Node, Tensor], parameters: Iterable[Parameter], accumulate: bool) -> None:

@@ -6,16 +6,15 @@ but it stops after each node, so that one can look.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from graphnet.errors import GraphError, StateError, counted, shape_text
 from graphnet.graph import Input, Node, Operation, Parameter
 from graphnet.graph.entry import dtype_text
-from graphnet.graph.error_messages import explain_backward, explain_forward
 from graphnet.graph.feed import bind
-from graphnet.graph.walks import BackwardPass, ForwardPass, ancestors, commit, hand, seed
+from graphnet.graph.walks import BackwardPass, ForwardPass, ancestors, seed
 from graphnet.listing.norm import norm
 from graphnet.table import shown
 
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from graphnet.graph import Graph
-    from graphnet.graph.edges import Use
     from graphnet.stepping.frames import Frames
 
 __all__ = ["Event", "Walk"]
@@ -114,7 +112,7 @@ class Walk(Iterator[Event]):
         self._coming = self._walked()
 
     def __next__(self) -> Event:
-        if self.events:
+        if self.events and self._coming.gi_frame:  # an error ends it, and drops all values
             self._refuse_changes(self.events[-1])
         event = next(self._coming)
         self.events.append(event)
@@ -207,57 +205,37 @@ class Walk(Iterator[Event]):
         place, name = self.graph.index(node), self.graph.name_of(node)
         return Event(len(self.events), phase, node, place, name, value, tuple(contributions))
 
-    def _walked(self) -> Iterator[Event]:
+    def _walked(self) -> Generator[Event, None, None]:
         for node in self._ahead.changing:
-            node.grad = None
             node.forget()
-        yield from self._forward()
-        yield from self._backward()
-
-    def _forward(self) -> Iterator[Event]:
-        self._ahead.note_modes()
-        for node, tensor in self._bound.items():
-            node.top = tensor
+        for node in self._ahead.walk(self._bound):
             yield self._event("forward", node, node.top)
-        for operation in self._ahead.operations:
-            try:
-                operation.top = operation.op.forward(*[each.top for each in operation.sources])
-            except Exception as error:
-                explanation = explain_forward(operation, error)
-                raise explanation from (None if isinstance(error, GraphError) else error)
-            yield self._event("forward", operation, operation.top)
+        yield from self._backward()
 
     def _backward(self) -> Iterator[Event]:
         sums: dict[Node, Tensor] = {}
-        received: dict[Node, list[tuple[Node, Tensor]]] = {}
-        hand(seed(self.loss, None), self.loss, sums)
-        uses = dict(self._back.steps)
+        parts: dict[Node, list[tuple[Node, Tensor]]] = {}
+        walk = self._back.walk(sums, [seed(self.loss, None)], parts=parts)
         for phase, node in self._plan:
             if phase == "forward":
                 continue
             if isinstance(node, Operation):
-                node.grad = sums[node]
-                given = [(use.source, _contribution(use)) for use in uses[node]]
-                for source, grad in given:
-                    hand(grad, source, sums)
-                    received.setdefault(source, []).append((node, grad))
-                yield self._event("backward", node, node.grad, given)
+                next(walk)
+                yield self._event("backward", node, node.grad, parts.get(node, ()))
             else:
-                total = sums.get(node)
                 if isinstance(node, Input):
-                    node.grad = total
-                parts = sorted(received.get(node, ()), key=lambda part: self.graph.index(part[0]))
-                yield self._event("backward", node, total, parts)
-        commit(sums, self._back.parameters, accumulate=False)
+                    node.grad = sums.get(node)
+                yield self._event("backward", node, sums.get(node), _received(node, parts))
+        for _ in walk:  # its end sets the gradients of the leaves
+            pass
 
 
-def _contribution(use: Use) -> Tensor:
-    """What a use sends to its source."""
-    try:
-        return use.gradient()
-    except Exception as error:
-        explain_backward(use, error)
-        raise
+def _received(
+    node: Node, parts: Mapping[Node, Sequence[tuple[Node, Tensor]]]
+) -> list[tuple[Node, Tensor]]:
+    """What a parameter or an input was passed by each of its uses, in the order of the list."""
+    received = [(by, grad) for by, given in parts.items() for to, grad in given if to is node]
+    return sorted(received, key=lambda part: part[0].index)
 
 
 def _reached(walk: BackwardPass, loss: Node) -> set[Node]:

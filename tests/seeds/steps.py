@@ -151,9 +151,9 @@ STEPS = [
             "view",
         ),
         Fault(
-            "hand",
-            "sums[node] + grad if node in sums else grad",
-            "sums[node].add_(grad) if node in sums else grad",
+            "BackwardPass.walk",
+            "sums[target] + seed if target in sums else seed",
+            "sums[target].add_(seed) if target in sums else seed",
             "written",
         ),
     ),
@@ -161,7 +161,7 @@ STEPS = [
         "graph/walks.py",
         "graph/test_walks.py",
         Fault(
-            "BackwardPass.run",
+            "BackwardPass.walk",
             "sums[source] + grad if source in sums else grad",
             "sums[source].add_(grad) if source in sums else grad",
             "diamond",
