@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from inspect import GEN_CLOSED, getgeneratorstate
 from typing import TYPE_CHECKING, Any
 
 from graphnet.errors import GraphError, StateError, counted, shape_text
@@ -112,7 +113,7 @@ class Walk(Iterator[Event]):
         self._coming = self._walked()
 
     def __next__(self) -> Event:
-        if self.events and self._coming.gi_frame:  # an error ends it, and drops all values
+        if self.events and getgeneratorstate(self._coming) != GEN_CLOSED:  # as an error leaves it
             self._refuse_changes(self.events[-1])
         event = next(self._coming)
         self.events.append(event)

@@ -15,7 +15,7 @@ PROGRAMS = [
     *seeded_in(
         "compile/run/cached_step.py",
         "compile/test_settings.py",
-        Fault("Plan.values", "self.edits != edits", "False", "edited"),
+        Fault("CachedStep.values", "self.edits != edits", "False", "edited"),
     ),
     *seeded_in(
         "optim/bucketing.py",
