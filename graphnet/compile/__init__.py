@@ -18,7 +18,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from graphnet.compile.build import Clip
 from graphnet.compile.step import Prediction, Way
@@ -41,7 +41,7 @@ def compile_graph(
     way: Way,
     check_finite: bool,
     watch: Sequence[Node] = (),
-) -> Step | Prediction:
+) -> Step | Prediction[Any]:
     """What `Graph.compile` does."""
     for node in (*(target if isinstance(target, tuple | list) else [target]), *watch):
         graph.index(node)
