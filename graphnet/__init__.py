@@ -256,7 +256,7 @@ _TRAINING = (
 _CHECKING = ("CheckReport", "check_module", "check_op", "check_optimizer")
 
 
-def __getattr__(name: str) -> Any:
+def _late(name: str) -> Any:
     """What trains, checks and grades is loaded when it is first asked for: half of all."""
     room: Any  # imported as a whole name: `from graphnet` would ask this function again
     if name in _TRAINING:
@@ -268,6 +268,10 @@ def __getattr__(name: str) -> Any:
     else:
         raise AttributeError(_unknown(name))
     return room if name == "exercises" else getattr(room, name)
+
+
+if not TYPE_CHECKING:  # to a type checker every name would be there
+    __getattr__ = _late
 
 
 def _unknown(name: str) -> str:

@@ -21,8 +21,8 @@ class Node(Entry):
 
     __slots__ = ("grad", "requires_grad")
     __array_ufunc__ = None  # lets numpy hand `array + node` to the node, which explains
-    grad: Tensor | None
-    """The gradient; None where no backward pass has come by."""
+    grad: Tensor | Any
+    """The gradient; None where no backward pass has come by (to type checkers anything)."""
     requires_grad: bool
     """True if a gradient is computed for it."""
 

@@ -120,13 +120,16 @@ class Parameter(Node):
             self.leave()
             self._take_up(value, grad)
 
-    def __getattr__(self, attribute: str) -> NoReturn:
+    def _missing(self, attribute: str) -> NoReturn:
         if attribute in ("data", "fill_", "copy_", "zero_", "normal_", "uniform_"):
             raise AttributeError(
                 f"A parameter has no {attribute!r}. Its value is a tensor, parameter.top: change "
                 "it in place, or assign to it, parameter.top = tensor."
             )
-        super().__getattr__(attribute)
+        super()._missing(attribute)
+
+    if not TYPE_CHECKING:
+        __getattr__ = _missing
 
     @property
     def top(self) -> Tensor:
