@@ -149,7 +149,7 @@ class Parameter(Node):
         return self.updates - home.counted + (home.value._version if home.counting else 0)
 
     @property
-    def grad(self) -> Tensor | None:
+    def grad(self) -> Tensor | Any:
         """The gradient, of the shape of the value; None where there is none. Assigning copies.
 
         An optimizer's step uses it once: it stays here to be read, and the next step leaves the

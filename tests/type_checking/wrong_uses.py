@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from torch import Tensor
 
 import graphnet as gn
@@ -62,9 +60,7 @@ def modules(model: gn.Sequential, loss: gn.LossMSE, x: gn.Node, y: gn.Node, t: T
 def graphs(graph: gn.Graph, sgd: gn.SGD, x: gn.Node, loss: gn.Node, t: Tensor) -> None:
     graph.forward(x=[1.0])  # mypy: call-overload; pyright: reportArgumentType
     graph.forward(outputs="y")  # mypy: arg-type; pyright: reportArgumentType
-    graph.forward(
-        outputs=[x, loss]
-    ).item()  # mypy: attr-defined; pyright: reportAttributeAccessIssue
+    graph.forward(outputs=[x]).item()  # mypy: attr-defined; pyright: reportAttributeAccessIssue
     graph.backward("loss")  # mypy: arg-type; pyright: reportArgumentType
     graph.gradients(loss, x)  # mypy: arg-type; pyright: reportArgumentType
     graph.compile(loss).watched  # mypy: attr-defined; pyright: reportAttributeAccessIssue
@@ -84,9 +80,7 @@ def training(model: gn.Sequential, loss: gn.LossMSE, t: Tensor, adam: gn.Adam) -
     gn.fit(model, loss, (t, t))  # mypy: call-arg; pyright: reportCallIssue
     gn.fit(model, loss, (t, t), adam, epoch=5)  # mypy: call-arg; pyright: reportCallIssue
     gn.fit(model, loss, (t, t), adam, epochs="5")  # mypy: arg-type; pyright: reportArgumentType
-    gn.fit(
-        loss, model, (t, t), adam
-    ).last.loss  # mypy: attr-defined; pyright: reportAttributeAccessIssue
+    gn.fit(model, loss, t, adam).losess  # mypy: attr-defined; pyright: reportAttributeAccessIssue
     gn.evaluate(model, loss, (t, t), metric=[])  # mypy: call-arg; pyright: reportCallIssue
     gn.EarlyStopping(patience="5")  # mypy: arg-type; pyright: reportArgumentType
     gn.save_weights("weights.safetensors", model)  # mypy: arg-type; pyright: reportArgumentType
@@ -109,10 +103,8 @@ class Blend(gn.Op):
 
 
 class Descent(gn.Optimizer):
-    def update(
-        self, group: dict[str, Any], step: int
-    ) -> float:  # mypy: override; pyright: reportIncompatibleMethodOverride
-        return 0.0
+    def update(self) -> int:  # mypy: override; pyright: reportIncompatibleMethodOverride
+        return 0
 
 
 def own_classes(x: gn.Node) -> None:
