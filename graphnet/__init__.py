@@ -270,7 +270,7 @@ def _late(name: str) -> Any:
     return room if name == "exercises" else getattr(room, name)
 
 
-if not TYPE_CHECKING:  # to a type checker every name would be there
+if not TYPE_CHECKING:  # with it, type checkers would accept any name
     __getattr__ = _late
 
 

@@ -13,6 +13,7 @@
 | `execution`, `runner`, `profile` | the lines as a function, and the time of each |
 | `functional` | the list as a pure function, for torch.compile and CUDA graphs |
 | `step`, `training`: `plan`, `settings`, `batches` | what a user calls |
+| `signatures` | the options of `Graph.compile`, for type checkers |
 """
 
 from __future__ import annotations

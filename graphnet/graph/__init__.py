@@ -6,6 +6,7 @@
 | `graph` | the list that is walked: forward, backward, gradients, checks |
 | `entry` | what the list keeps for each node |
 | `node` | what can be written on a node: operators and methods |
+| `methods` | how a function of nodes becomes a method, for type checkers |
 | `kinds` | inputs and operations |
 | `parameter` | parameters, which may stand in several graphs |
 | `home` | the flat buffers in which parameters live |

@@ -87,7 +87,7 @@ class Entry(Symbolic):
             "without a method are functions in graphnet.ops."
         )
 
-    if not TYPE_CHECKING:  # to a type checker every attribute would be there
+    if not TYPE_CHECKING:  # with it, type checkers would accept any attribute
         __getattr__ = _missing
 
     def __format__(self, form: str) -> str:

@@ -22,7 +22,7 @@ class Node(Entry):
     __slots__ = ("grad", "requires_grad")
     __array_ufunc__ = None  # lets numpy hand `array + node` to the node, which explains
     grad: Tensor | Any
-    """The gradient; None where no backward pass has come by (to type checkers anything)."""
+    """The gradient; None before a backward pass. `Any` spares users a test for None."""
     requires_grad: bool
     """True if a gradient is computed for it."""
 
