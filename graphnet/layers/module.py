@@ -55,7 +55,7 @@ class Module:
             Changes.add()
         super().__setattr__(name, value)
 
-    # `*nodes: Any, **options: Any` lets a subclass name its own arguments: type checkers accept any.
+    # `*nodes: Any, **options: Any`: type checkers let a subclass name its own arguments.
     def build(self, *nodes: Any, **options: Any) -> Any:
         """Append the operations of this module, and return its output node or nodes."""
         way_out = "write build(self, x), which appends operations and returns the last one."
