@@ -256,7 +256,7 @@ _TRAINING = (
 _CHECKING = ("CheckReport", "check_module", "check_op", "check_optimizer")
 
 
-def __getattr__(name: str) -> Any:
+def _late(name: str) -> Any:
     """Load what trains, checks and grades when it is first used: half of everything."""
     room: Any  # imported as a whole name: `from graphnet` would call this function again
     if name in _TRAINING:
@@ -268,6 +268,10 @@ def __getattr__(name: str) -> Any:
     else:
         raise AttributeError(_unknown(name))
     return room if name == "exercises" else getattr(room, name)
+
+
+if not TYPE_CHECKING:  # with it, type checkers would accept any name
+    __getattr__ = _late
 
 
 def _unknown(name: str) -> str:

@@ -164,7 +164,7 @@ class Op:
                 raise TypeError(f"{type(self).__name__} needs the option {name!r}.")
             vars(self)[name] = options.get(name, vars(type(self)).get(name))
 
-    @overload  # a number alone would be of either kind
+    @overload  # after a number, the next argument decides between tensor and node
     def __call__(self, first: float, second: T, /, *others: Any) -> T: ...  # type: ignore[overload-overlap]
     @overload
     def __call__(self, first: T | float, /, *others: Any) -> T: ...

@@ -13,11 +13,13 @@
 | `execution`, `runner`, `profile` | the lines as a function, and the time of each |
 | `functional` | the list as a pure function, for torch.compile and CUDA graphs |
 | `step`, `training`: `plan`, `settings`, `batches` | what a user calls |
+| `signatures` | the options of `Graph.compile`, for type checkers |
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from graphnet.compile.ir.build import Clip
 from graphnet.compile.run.compiled import Options, Prediction
@@ -42,7 +44,7 @@ def compile_graph(
     options: Options,
     check_finite: bool,
     watch: Sequence[Node] = (),
-) -> Step | Prediction:
+) -> Step | Prediction[Any]:
     """What `Graph.compile` does."""
     for node in (*(target if isinstance(target, tuple | list) else [target]), *watch):
         graph.index(node)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from graphnet.draw.layout.engines import laid_out
 from graphnet.draw.png import pdf_of, png_of
@@ -16,6 +16,8 @@ from graphnet.errors import GraphError
 if TYPE_CHECKING:
     from collections.abc import Container
     from os import PathLike
+
+    from graphviz import Digraph
 
     from graphnet.draw.layout.geometry import Layout
     from graphnet.draw.scene.scene import Scene
@@ -50,7 +52,7 @@ class Drawing:
         return rails(self.scene)
 
     @cached_property
-    def dot(self) -> Any:
+    def dot(self) -> Digraph:
         """The same as a `graphviz.Digraph`, for use with Graphviz itself.
 
         Raises:

@@ -3,20 +3,21 @@
 | file | contents |
 |---|---|
 | `nodelist` | the list itself: three ways to append, indices and names |
-| `graph` | the list with its walks: forward, backward, gradients, checks |
+| `graph` | the list with its walks: forward, backward, gradients |
 | `entry` | what the list stores for each node |
 | `node` | the operators and methods of a node |
-| `kinds` | inputs and operations |
+| `methods` | how a function of nodes becomes a method, for type checkers |
+| `nodes` | inputs and operations |
 | `parameter` | parameters, which may be in several graphs |
 | `arena` | the flat buffers in which parameters live |
-| `trials` | how the shape of a node is inferred |
-| `passes` | the forward and the backward walk |
+| `shape_inference` | how the shape of a node is inferred |
+| `walks` | the forward and the backward walk |
 | `guards` | one walk at a time, and Ctrl-C between steps |
-| `uses` | how a gradient flows through one input of one operation |
+| `edges` | how a gradient flows through one input of one operation |
 | `derivatives` | the backward walk as nodes |
 | `feed`, `naming`, `location` | checks feeds, keeps names unique, finds the user's line |
 | `finite` | where the first NaN or infinity came from |
-| `complaints` | the text of error messages |
+| `error_messages` | the text of error messages |
 """
 
 from graphnet.graph.graph import Graph

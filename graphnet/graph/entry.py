@@ -73,7 +73,7 @@ class Entry(Symbolic):
         """Append an operation to the graph of the arguments."""
         return graph_of(arguments).append(op, arguments)
 
-    def __getattr__(self, attribute: str) -> NoReturn:
+    def _missing(self, attribute: str) -> NoReturn:
         # Python comes here only when an attribute is missing, as `top` is before a forward pass,
         # and with it every property that reads it.
         if attribute == "top" or isinstance(getattr(type(self), attribute, None), property):
@@ -86,6 +86,9 @@ class Entry(Symbolic):
             f"A node has no {attribute!r}. Its value is node.top, after graph.forward; operations "
             "without a method are functions in graphnet.ops."
         )
+
+    if not TYPE_CHECKING:  # with it, type checkers would accept any attribute
+        __getattr__ = _missing
 
     def __format__(self, form: str) -> str:
         if form:

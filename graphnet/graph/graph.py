@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from graphnet.errors import GraphError
 from graphnet.graph.derivatives import append_gradients
@@ -17,23 +17,28 @@ from graphnet.graph.walks import (
     ForwardPass,
     Versions,
     ancestors,
+    keep_few,
     one_each,
     refuse_stale,
     seed,
 )
 
 if TYPE_CHECKING:
+    from typing import Unpack
+
     from torch import Tensor
 
     from graphnet.check import CheckReport
     from graphnet.check.side_by_side import TorchComparison
+    from graphnet.compile import Prediction, Step
+    from graphnet.compile.signatures import PredictionOptions, StepOptions
     from graphnet.diagnose.health import Health
     from graphnet.draw.drawing import Drawing
     from graphnet.listing.summary import Summary
     from graphnet.optim.base import Optimizer
     from graphnet.stepping.walk import Walk
 
-_MOST_WALKS = 16  # prepared walks that a graph keeps, each as long as its list
+    Feed = Mapping[Any, Tensor] | None
 
 
 class Graph(NodeList):
@@ -64,6 +69,14 @@ class Graph(NodeList):
         self._forward.clear()  # walks are prepared for the whole list
         self._backward.clear()
 
+    @overload
+    def forward(
+        self, feed: Feed = None, /, *, outputs: Node | None = None, **named: Tensor
+    ) -> Tensor: ...
+    @overload
+    def forward(
+        self, feed: Feed = None, /, *, outputs: Sequence[Node], **named: Tensor
+    ) -> tuple[Tensor, ...]: ...
     def forward(
         self,
         feed: Mapping[Any, Tensor] | None = None,
@@ -176,14 +189,14 @@ class Graph(NodeList):
                 walk = ForwardPass(self._nodes, self._nodes, tuple(results[-1:]))
             else:
                 walk = ForwardPass(self._nodes, ancestors(self._nodes, targets), targets)
-            _keep_few(self._forward, targets, walk)
+            keep_few(self._forward, targets, walk)
         return walk
 
     def _backward_pass(self, targets: tuple[Node, ...]) -> BackwardPass:
         walk = self._backward.get(targets)
         if walk is None or not walk.valid:
             walk = BackwardPass(self._nodes, ancestors(self._nodes, targets), targets)
-            _keep_few(self._backward, targets, walk)
+            keep_few(self._backward, targets, walk)
         return walk
 
     # checks and programs
@@ -202,6 +215,18 @@ class Graph(NodeList):
 
         return compare_with_torch(self, feed, loss)
 
+    @overload
+    def compile(
+        self, target: Node, optimizer: Optimizer, **options: Unpack[StepOptions]
+    ) -> Step: ...
+    @overload
+    def compile(
+        self, target: Node, optimizer: None = None, **options: Unpack[PredictionOptions]
+    ) -> Prediction[Tensor]: ...
+    @overload
+    def compile(
+        self, target: Sequence[Node], optimizer: None = None, **options: Unpack[PredictionOptions]
+    ) -> Prediction[tuple[Tensor, ...]]: ...
     def compile(
         self,
         target: Node | Sequence[Node],
@@ -291,10 +316,3 @@ class Graph(NodeList):
         from graphnet.stepping.walk import Walk
 
         return Walk(self, feed, loss)
-
-
-def _keep_few(walks: dict[Any, Any], targets: Any, walk: Any) -> None:
-    """Keep a prepared walk, and drop the oldest if there are too many."""
-    if len(walks) == _MOST_WALKS:
-        del walks[next(iter(walks))]
-    walks[targets] = walk

@@ -1,4 +1,4 @@
-"""How a function of nodes becomes a method of nodes: nothing happens, but for mypy."""
+"""Functions of nodes as methods of nodes: a plain assignment, except to mypy."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 MYPY = False
-"""mypy takes it to be true; editors and other checkers do not."""
+"""mypy assumes that this is True; editors and other type checkers do not."""
 
 if MYPY:
 
     class as_method(Generic[P, R]):  # noqa: N801 - it stands for a function
-        """A function of a node as a method, which returns what the function does.
+        """A function of a node as a method that returns what the function returns.
 
-        Without it mypy puts the class of `self` in place of the function's type variable, whatever
-        that is constrained to: it would take the `tanh` of an `Input` for an `Input`.
+        Without it, mypy replaces the type variable of the function by the class of `self`, even
+        where the variable does not allow that class: the `tanh` of an `Input` would be an `Input`.
         """
 
         def __init__(self, function: Callable[Concatenate[Node, P], R]) -> None: ...
@@ -31,5 +31,5 @@ if MYPY:
 else:
 
     def as_method(function: R) -> R:
-        """The function itself, which Python binds to a node as any function of a class."""
+        """Return the function itself: Python binds it to a node as any function of a class."""
         return function

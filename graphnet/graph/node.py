@@ -21,8 +21,8 @@ class Node(Entry):
 
     __slots__ = ("grad", "requires_grad")
     __array_ufunc__ = None  # lets numpy pass `array + node` to the node, which explains
-    grad: Tensor | None
-    """The gradient; None if no backward pass has reached the node."""
+    grad: Tensor | Any
+    """The gradient; None before a backward pass. `Any` spares users a test for None."""
     requires_grad: bool
     """True if its gradient is computed."""
 

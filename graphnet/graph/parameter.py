@@ -120,13 +120,16 @@ class Parameter(Node):
             self.leave()
             self._take_up(value, grad)
 
-    def __getattr__(self, attribute: str) -> NoReturn:
+    def _missing(self, attribute: str) -> NoReturn:
         if attribute in ("data", "fill_", "copy_", "zero_", "normal_", "uniform_"):
             raise AttributeError(
                 f"A parameter has no {attribute!r}. Its value is a tensor, parameter.top: change "
                 "it in place, or assign to it: parameter.top = tensor."
             )
-        super().__getattr__(attribute)
+        super()._missing(attribute)
+
+    if not TYPE_CHECKING:
+        __getattr__ = _missing
 
     @property
     def top(self) -> Tensor:
@@ -146,7 +149,7 @@ class Parameter(Node):
         return self.updates - arena.counted + (arena.value._version if arena.counting else 0)
 
     @property
-    def grad(self) -> Tensor | None:
+    def grad(self) -> Tensor | Any:
         """The gradient, in the shape of the value; None if there is none. Assigning copies.
 
         An optimizer's step uses it once: it can still be read, but the next step leaves the

@@ -275,3 +275,13 @@ def one_each(grad: Any, targets: Sequence[Node]) -> Sequence[Any]:
             f"{len(targets)} nodes to differentiate need as many gradients; got {len(grads)}."
         )
     return grads
+
+
+_MOST_WALKS = 16  # that a graph keeps prepared, each as long as its list
+
+
+def keep_few(walks: dict[Any, Any], targets: Any, walk: Any) -> None:
+    """Keep a prepared walk, and forget the oldest of too many."""
+    if len(walks) == _MOST_WALKS:
+        del walks[next(iter(walks))]
+    walks[targets] = walk

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from typing import SupportsIndex
 
 Item = TypeVar("Item")
+Default = TypeVar("Default")
 
 
 class _NoSuchPlaceError(GraphError, IndexError):
@@ -199,6 +200,10 @@ class DictOf(Collection, Generic[Item]):
         """Pairs of a name and an item."""
         return self._dict.items()
 
+    @overload
+    def get(self, name: str, default: None = None) -> Item | None: ...
+    @overload
+    def get(self, name: str, default: Default) -> Item | Default: ...
     def get(self, name: str, default: Any = None) -> Any:
         """An item by name, or the default if there is none."""
         return self._dict.get(name, default)

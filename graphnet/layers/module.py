@@ -55,7 +55,7 @@ class Module:
             Changes.add()
         super().__setattr__(name, value)
 
-    # With `*nodes: Any` and `**options: Any`, type checkers let a subclass name its own arguments.
+    # `*nodes: Any, **options: Any`: type checkers let a subclass name its own arguments.
     def build(self, *nodes: Any, **options: Any) -> Any:
         """Append the operations of this module, and return its output node or nodes."""
         way_out = "define build(self, x), which appends operations and returns the last one."
@@ -63,7 +63,7 @@ class Module:
             way_out = "rename its `forward` to `build`; forward() is made from it."
         raise GraphError(f"{type(self).__name__} has no build method: {way_out}")
 
-    @overload  # where `build` takes anything, tensors come first
+    @overload  # tensors first: a `build` without types would take them for nodes
     def __call__(self: Builds[..., Node], *inputs: Tensor) -> Tensor: ...  # type: ignore[overload-overlap]
     @overload
     def __call__(self: Builds[..., tuple[Node, ...]], *inputs: Tensor) -> tuple[Tensor, ...]: ...

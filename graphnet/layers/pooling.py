@@ -61,7 +61,7 @@ class MaxPool2d(Optioned):
         self.padding, self.dilation = padding, dilation
         self.return_indices, self.ceil_mode = return_indices, ceil_mode
 
-    def build(self, x: Node) -> Any:
+    def build(self, x: Node) -> Any:  # to type checkers one node, even with return_indices
         """Append the pooling."""
         rest = (self.padding, self.dilation, self.ceil_mode, self.return_indices)
         return ops.max_pool2d(x, self.kernel_size, self.stride, *rest)

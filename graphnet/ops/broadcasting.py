@@ -6,7 +6,7 @@ its shape, so its values need not be kept.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from graphnet.op import Op, T
 from graphnet.ops.dims import flat_sizes
@@ -109,6 +109,10 @@ def size(x: Any, dim: int) -> Any:
     return Size(dim)(x) if known is None else known
 
 
+@overload
+def numel(x: Tensor) -> int: ...
+@overload
+def numel(x: Any) -> Any: ...
 def numel(x: Any) -> Any:
     """The number of elements of x: an int if it is known, else a node that holds it.
 

@@ -6,7 +6,7 @@ Each channel is pooled by itself. `PickPixels` and `PutPixels` are each other's 
 from __future__ import annotations
 
 from math import inf
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from graphnet.errors import GraphError, ShapeError
 from graphnet.op import Op, T
@@ -165,6 +165,37 @@ def lowest(x: Tensor) -> float:
 # the functions
 
 
+@overload
+def max_pool2d(
+    input: T,
+    kernel_size: Sizes,
+    stride: Sizes | None = None,
+    padding: Sizes = 0,
+    dilation: Sizes = 1,
+    ceil_mode: bool = False,
+    return_indices: Literal[False] = False,
+) -> T: ...
+@overload
+def max_pool2d(
+    input: T,
+    kernel_size: Sizes,
+    stride: Sizes | None = None,
+    padding: Sizes = 0,
+    dilation: Sizes = 1,
+    ceil_mode: bool = False,
+    *,
+    return_indices: Literal[True],
+) -> tuple[T, T]: ...
+@overload
+def max_pool2d(
+    input: T,
+    kernel_size: Sizes,
+    stride: Sizes | None,
+    padding: Sizes,
+    dilation: Sizes,
+    ceil_mode: bool,
+    return_indices: bool,
+) -> Any: ...
 def max_pool2d(
     input: T,
     kernel_size: Sizes,

@@ -109,7 +109,7 @@ class Optimizer:
         count = counted(len(self.parameters), "parameter")
         return f"<{type(self).__name__} of {count}: {settings}>"
 
-    # what a subclass writes; with `*_: Any` and `**state: Any`, type checkers let it name its state
+    # what a subclass writes; `*_: Any, **state: Any`: type checkers let it name its state
 
     def update(
         self, group: dict[str, Any], step: int, value: Tensor, grad: Tensor, *_: Any, **state: Any

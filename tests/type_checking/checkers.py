@@ -57,7 +57,7 @@ def mypy(folder: Path, cache: Path) -> list[Finding]:
     command = [sys.executable, "-m", "mypy", "--strict", "--output=json"]
     settings = [f"--config-file={ROOT / 'pyproject.toml'}", f"--cache-dir={cache}"]
     text = output_of([*command, *settings, *map(str, sorted(folder.glob("*.py")))])
-    reports = [json.loads(line) for line in text.splitlines()]
+    reports = [json.loads(line) for line in text.splitlines() if line.startswith("{")]
     return [
         Finding(Path(each["file"]).name, each["line"], each["code"], each["message"])
         for each in reports

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 import torch
 
@@ -34,6 +34,8 @@ _MOST_PROGRAMS = 16
 _PASSES = (*PASSES, fuse)
 
 R = TypeVar("R")
+Values = TypeVar("Values", "Tensor", "tuple[Tensor, ...]")
+"""What a prediction returns: the value of one node, or those of several."""
 
 
 @dataclass(frozen=True)
@@ -187,7 +189,7 @@ def _shapes(fed: Mapping[str, Tensor]) -> Shapes:
     return {name: tuple(each.shape) for name, each in fed.items()}
 
 
-class Prediction(Compiled):
+class Prediction(Compiled, Generic[Values]):
     """The outputs of a graph, computed by a program; what `graph.compile(y)` returns.
 
     >>> import graphnet as gn
@@ -204,7 +206,7 @@ class Prediction(Compiled):
         super().__init__(graph, [outputs] if isinstance(outputs, Node) else list(outputs), options)
         self._runners: dict[object, tuple[Runner, ParameterGuard]] = {}
 
-    def __call__(self, feed: Mapping[Any, Tensor] | None = None, /, **named: Tensor) -> Any:
+    def __call__(self, feed: Mapping[Any, Tensor] | None = None, /, **named: Tensor) -> Values:
         """Compute the outputs.
 
         Returns:
@@ -221,7 +223,7 @@ class Prediction(Compiled):
                 arguments = [fed[name] for name in runner.fed]
                 results = self._explained(fed, lambda: runner.function(*arguments))
             outputs = tuple(result.clone() for result in results)
-        return outputs[0] if self._single else outputs
+        return cast("Values", outputs[0] if self._single else outputs)
 
     def _runner(self, fed: Mapping[str, Tensor]) -> Runner:
         """The program for these tensors; a new one if there is none, or if parameters moved."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from graphnet.errors import RangeError, ShapeError, shape_text
 from graphnet.train.metrics.classes import confusion_matrix
@@ -14,6 +14,19 @@ if TYPE_CHECKING:
 _AVERAGES = ("binary", "macro", "micro", None)
 
 
+@overload
+def precision(
+    outputs: Any,
+    targets: Any,
+    *,
+    average: str = "binary",
+    ignore_index: int = -100,
+    threshold: float = 0.0,
+) -> float: ...
+@overload
+def precision(
+    outputs: Any, targets: Any, *, average: None, ignore_index: int = -100, threshold: float = 0.0
+) -> Tensor: ...
 def precision(
     outputs: Any,
     targets: Any,
@@ -51,6 +64,19 @@ def precision(
     return _averaged(counts, average, lambda hits, taken, there: (hits, taken))
 
 
+@overload
+def recall(
+    outputs: Any,
+    targets: Any,
+    *,
+    average: str = "binary",
+    ignore_index: int = -100,
+    threshold: float = 0.0,
+) -> float: ...
+@overload
+def recall(
+    outputs: Any, targets: Any, *, average: None, ignore_index: int = -100, threshold: float = 0.0
+) -> Tensor: ...
 def recall(
     outputs: Any,
     targets: Any,
@@ -71,6 +97,19 @@ def recall(
     return _averaged(counts, average, lambda hits, taken, there: (hits, there))
 
 
+@overload
+def f1(
+    outputs: Any,
+    targets: Any,
+    *,
+    average: str = "binary",
+    ignore_index: int = -100,
+    threshold: float = 0.0,
+) -> float: ...
+@overload
+def f1(
+    outputs: Any, targets: Any, *, average: None, ignore_index: int = -100, threshold: float = 0.0
+) -> Tensor: ...
 def f1(
     outputs: Any,
     targets: Any,
