@@ -35,15 +35,15 @@ ONLY = {"init": {"errors"}, "schedules": {"errors"}, "data": {"errors", "files"}
 """Rooms that may know less than what lies on the levels before them."""
 
 FRONT_DOORS = {
-    ("graph/graph.py", "Graph.check", "check"),
-    ("graph/graph.py", "Graph.compile", "compile"),
-    ("graph/graph.py", "Graph.compare_with_torch", "check"),
-    ("graph/graph.py", "Graph.draw", "draw"),
-    ("graph/graph.py", "Graph.summary", "listing"),
-    ("graph/graph.py", "Graph.doctor", "diagnose"),
-    ("graph/graph.py", "Graph.derivation", "formulas"),
-    ("graph/graph.py", "Graph.walk", "stepping"),
-    ("graph/nodelist.py", "NodeList.__str__", "listing"),
+    ("graph/front_doors.py", "FrontDoors.check", "check"),
+    ("graph/front_doors.py", "FrontDoors.compile", "compile"),
+    ("graph/front_doors.py", "FrontDoors.compare_with_torch", "check"),
+    ("graph/front_doors.py", "FrontDoors.draw", "draw"),
+    ("graph/front_doors.py", "FrontDoors.summary", "listing"),
+    ("graph/front_doors.py", "FrontDoors.doctor", "diagnose"),
+    ("graph/front_doors.py", "FrontDoors.derivation", "formulas"),
+    ("graph/front_doors.py", "FrontDoors.walk", "stepping"),
+    ("graph/front_doors.py", "FrontDoors.__str__", "listing"),
     ("layers/module.py", "Module.draw", "draw"),
     ("check/graph.py", "CheckReport.draw", "draw"),
 }

@@ -4,6 +4,7 @@
 |---|---|
 | `nodelist` | the list itself: three ways to append, indices and names |
 | `graph` | the list with its walks: forward, backward, gradients |
+| `front_doors` | methods of a graph that lead to later rooms: check, compile, draw, summary |
 | `entry` | what the list stores for each node |
 | `node` | the operators and methods of a node |
 | `methods` | how a function of nodes becomes a method, for type checkers |

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, overload
 from graphnet.errors import GraphError
 from graphnet.graph.derivatives import append_gradients
 from graphnet.graph.feed import bind, merged
+from graphnet.graph.front_doors import FrontDoors
 from graphnet.graph.guards import OneAtATime
 from graphnet.graph.node import Node
-from graphnet.graph.nodelist import NodeList
 from graphnet.graph.nodes import Operation
 from graphnet.graph.walks import (
     BackwardPass,
@@ -24,24 +24,12 @@ from graphnet.graph.walks import (
 )
 
 if TYPE_CHECKING:
-    from typing import Unpack
-
     from torch import Tensor
-
-    from graphnet.check import CheckReport
-    from graphnet.check.side_by_side import TorchComparison
-    from graphnet.compile import Prediction, Step
-    from graphnet.compile.signatures import PredictionOptions, StepOptions
-    from graphnet.diagnose.health import Health
-    from graphnet.draw.drawing import Drawing
-    from graphnet.listing.summary import Summary
-    from graphnet.optim.base import Optimizer
-    from graphnet.stepping.walk import Walk
 
     Feed = Mapping[Any, Tensor] | None
 
 
-class Graph(NodeList):
+class Graph(FrontDoors):
     """A list of nodes, walked forward to fill each `top` and in reverse to fill each `grad`.
 
     `input`, `parameter`, and applying an operation to a node append nodes: see `NodeList`.
@@ -198,121 +186,3 @@ class Graph(NodeList):
             walk = BackwardPass(self._nodes, ancestors(self._nodes, targets), targets)
             keep_few(self._backward, targets, walk)
         return walk
-
-    # checks and programs
-
-    def check(self, node: Node, feed: Mapping[Any, Tensor] | None = None) -> CheckReport:
-        """Compare every operation before `node` with central differences; see `graphnet.check`."""
-        from graphnet.check import check_graph
-
-        return check_graph(self, node, feed)
-
-    def compare_with_torch(
-        self, feed: Mapping[Any, Tensor] | None = None, loss: Node | None = None
-    ) -> TorchComparison:
-        """Compare this graph with torch's autograd, values and times; see `check.against_torch`."""
-        from graphnet.check.against_torch import compare_with_torch
-
-        return compare_with_torch(self, feed, loss)
-
-    @overload
-    def compile(
-        self, target: Node, optimizer: Optimizer, **options: Unpack[StepOptions]
-    ) -> Step: ...
-    @overload
-    def compile(
-        self, target: Node, optimizer: None = None, **options: Unpack[PredictionOptions]
-    ) -> Prediction[Tensor]: ...
-    @overload
-    def compile(
-        self, target: Sequence[Node], optimizer: None = None, **options: Unpack[PredictionOptions]
-    ) -> Prediction[tuple[Tensor, ...]]: ...
-    def compile(
-        self,
-        target: Node | Sequence[Node],
-        optimizer: Optimizer | None = None,
-        *,
-        max_norm: float | None = None,
-        norm_type: float = 2.0,
-        clip_value: float | None = None,
-        tune: bool = True,
-        check_finite: bool = True,
-        backend: str | None = None,
-        watch: Sequence[Node] = (),
-    ) -> Any:
-        """A program that computes the same values several times faster; see `graphnet.compile`.
-
-        Args:
-            target: the loss of a training step or, without an optimizer, the nodes to predict.
-            optimizer: what updates the parameters in each step.
-            max_norm: the largest total norm of the gradients, as in `clip_grad_norm_`.
-            norm_type: the p of that norm.
-            clip_value: the largest absolute gradient, as in `clip_grad_value_`.
-            tune: False to use the default kernels without measuring which are fastest here.
-            check_finite: False to continue when the loss is NaN or infinite.
-            backend: "inductor" to pass the program to `torch.compile`, "cudagraph" to capture it
-                as a graph of CUDA kernels, "eager" to run each operation's own rule; None for this
-                package's own lines.
-            watch: nodes whose values each training step also returns, in `step.watched`.
-
-        Returns:
-            A `graphnet.compile.Step` with an optimizer, else a `graphnet.compile.Prediction`.
-        """
-        from graphnet.compile import Clip, Options, compile_graph
-
-        clip = Clip(max_norm, norm_type, clip_value)
-        options = Options(tune, backend)
-        return compile_graph(self, target, optimizer, clip, options, check_finite, watch)
-
-    # pictures and reports; see `graphnet.draw`
-
-    def draw(
-        self,
-        *,
-        show: Sequence[str] = ("shape",),
-        depth: int | None = None,
-        loss: Node | None = None,
-        engine: str | None = None,
-        **painted: Any,
-    ) -> Drawing:
-        """Draw the list as a picture: a notebook shows it, `.save("net.svg")` saves it.
-
-        Args:
-            show: what the boxes show: "shape", "top", "grad".
-            depth: how deep modules are opened; None folds what is larger than a page.
-            loss: what is drawn as the loss; None finds it, see `graph.roles.loss_of`.
-            engine: what computes the layout: "dot", "wasi" or "ranker"; None for the first found.
-            painted: marks, notes and remarks, see `graphnet.draw.picture.draw_graph`.
-        """
-        from graphnet.draw.picture import draw_graph
-
-        return draw_graph(self, show=show, depth=depth, loss=loss, engine=engine, **painted)
-
-    def summary(self) -> Summary:
-        """Parameters, operations and memory of each module, as a table."""
-        from graphnet.listing.summary import summary
-
-        return summary(self)
-
-    def doctor(self, loss: Node | None = None) -> Health:
-        """Diagnose the network from the values and gradients of the last walks."""
-        from graphnet.diagnose.health import health
-
-        return health(self, loss)
-
-    def derivation(self, loss: Node | None = None, *, latex: bool = False) -> str:
-        """Write out the backward pass as a worked exercise, in Markdown."""
-        from graphnet.formulas.derivation import derivation
-
-        return derivation(self, loss, latex)
-
-    def walk(self, feed: Mapping[Any, Tensor], loss: Node | str) -> Walk:
-        """Step through both walks, one event at a time.
-
-        Args:
-            feed: a tensor for each input, by node or by name.
-            loss: the scalar node to compute and differentiate, or its name.
-        """
-        from graphnet.stepping.walk import Walk
-
-        return Walk(self, feed, loss)

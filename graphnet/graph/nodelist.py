@@ -232,12 +232,6 @@ class NodeList(Sequence[Node]):
     def __exit__(self, *_: object) -> None:
         open_graphs.set(open_graphs.get()[:-1])
 
-    def __str__(self) -> str:
-        """The list as a table in walk order, one line for each node."""
-        from graphnet.listing.table import node_table
-
-        return node_table(self)
-
     def __repr__(self) -> str:
         numbers = sum(parameter.top.numel() for parameter in self._parameters)
         return (

@@ -277,11 +277,11 @@ def one_each(grad: Any, targets: Sequence[Node]) -> Sequence[Any]:
     return grads
 
 
-_MOST_WALKS = 16  # that a graph keeps prepared, each as long as its list
+_MOST_KEPT = 16  # each as long as its list
 
 
-def keep_few(walks: dict[Any, Any], targets: Any, walk: Any) -> None:
-    """Keep a prepared walk, and forget the oldest of too many."""
-    if len(walks) == _MOST_WALKS:
-        del walks[next(iter(walks))]
-    walks[targets] = walk
+def keep_few(kept: dict[Any, Any], key: object, made: object) -> None:
+    """Keep a walk or a program that was made for a key, and drop the oldest of too many."""
+    if len(kept) >= _MOST_KEPT:
+        del kept[next(iter(kept))]
+    kept[key] = made

@@ -19,7 +19,7 @@ from graphnet.errors import GraphError, StateError
 from graphnet.graph import Input, Node
 from graphnet.graph.feed import bind, merged
 from graphnet.graph.guards import OneAtATime
-from graphnet.graph.walks import ancestors
+from graphnet.graph.walks import ancestors, keep_few
 from graphnet.snapshot import Snapshot, buffers_of, generators_of
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from graphnet.compile.run.runner import Runner
     from graphnet.graph import Graph, Parameter
 
-_MOST_PROGRAMS = 16
 _PASSES = (*PASSES, fuse)
 
 R = TypeVar("R")
@@ -73,13 +72,6 @@ class ParameterGuard:
             if arena.changes != changes:
                 return False
         return True
-
-
-def keep_few(programs: dict[Any, Any], key: object, program: object) -> None:
-    """Keep a program, and forget the oldest if there are too many."""
-    if len(programs) >= _MOST_PROGRAMS:
-        del programs[next(iter(programs))]
-    programs[key] = program
 
 
 class Compiled:

@@ -10,7 +10,7 @@ import torch
 from graphnet.compile.ir.build import Clip, Update, training_program
 from graphnet.compile.run.batches import batches_of
 from graphnet.compile.run.cached_step import CachedStep, ParameterRoles, StepMode
-from graphnet.compile.run.compiled import Compiled, Options, ParameterGuard, keep_few
+from graphnet.compile.run.compiled import Compiled, Options, ParameterGuard
 from graphnet.compile.run.profile import Profile, profiled
 from graphnet.compile.run.settings import Known, Settings
 from graphnet.compile.targets.torch.execution import without_autograd
@@ -18,6 +18,7 @@ from graphnet.compile.targets.torch.lines import NotFinite
 from graphnet.errors import GraphError
 from graphnet.graph.finite import non_finite_error
 from graphnet.graph.guards import Uninterrupted
+from graphnet.graph.walks import keep_few
 from graphnet.snapshot import Snapshot, buffers_of
 
 if TYPE_CHECKING:
