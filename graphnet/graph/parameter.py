@@ -247,9 +247,7 @@ class Parameter(Node):
     def _fitting(self, value: Tensor) -> Tensor:
         """A tensor that may be copied into this parameter, without its autograd history."""
         if not isinstance(value, type(empty(0))):
-            raise GraphError(
-                f"parameter {self.name!r} takes tensors; got {type(value).__name__}."
-            )
+            raise GraphError(f"parameter {self.name!r} takes tensors; got {type(value).__name__}.")
         if tuple(value.shape) != self.shape:
             raise ShapeError(
                 f"parameter {self.name!r} keeps the shape {shape_text(self.shape)}; "

@@ -232,9 +232,7 @@ def _borders(padding: Sizes | str, weight: Any, stride: Pair, dilation: Pair) ->
     if padding != "same":
         raise GraphError(f"padding must be 'same', 'valid' or a size; got {padding!r}.")
     if stride != (1, 1):
-        raise GraphError(
-            f"padding='same' needs a stride of 1, to keep the size; got {stride}."
-        )
+        raise GraphError(f"padding='same' needs a stride of 1, to keep the size; got {stride}.")
     if None in weight.shape[2:]:
         raise ShapeError("padding='same' needs a weight whose kernel size is known.")
     down, across = (gap * (size - 1) for size, gap in zip(weight.shape[2:], dilation, strict=True))

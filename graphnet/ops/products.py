@@ -167,9 +167,7 @@ def addmm(input: T, mat1: T, mat2: T, *, beta: float = 1, alpha: float = 1) -> T
     require_tensors("addmm", input)
     product = mm(mat1, mat2)
     if input.ndim > 2:
-        raise ShapeError(
-            f"addmm: {described(input)} has more dimensions than a matrix product."
-        )
+        raise ShapeError(f"addmm: {described(input)} has more dimensions than a matrix product.")
     if alpha != 1:
         product = mul(product, alpha)
     input = expand_as(input, product)

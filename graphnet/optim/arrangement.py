@@ -1,4 +1,4 @@
-"""How the parameters of an optimizer lie: in as few flat stretches as groups and memory allow."""
+"""The layout of an optimizer's parameters: as few flat stretches as groups and memory allow."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 
 class Arrangement:
-    """The stretches of an optimizer, found again where parameters have moved or groups changed.
+    """The stretches of an optimizer, found again when parameters move or groups change.
 
     Attributes:
-        memories: what is remembered of each parameter.
-        counts: how many steps each parameter had made when the stretches were found.
-        edits: how often settings were found to be edited.
+        memories: the state of each parameter.
+        counts: the number of steps of each parameter when the stretches were found.
+        edits: how often edited settings were detected.
     """
 
     def __init__(
@@ -42,10 +42,10 @@ class Arrangement:
         self._homes: list[tuple[Home, int]] = []
 
     def current(self) -> list[Stretch]:
-        """The stretches as the groups are now; the same list while nothing has moved.
+        """The stretches for the present groups; the same list as long as nothing moves.
 
         Raises:
-            RangeError: a setting was edited, and is out of its range.
+            RangeError: a setting was edited and is out of its range.
         """
         for home, changes in self._homes:
             if home.changes != changes:
@@ -56,7 +56,7 @@ class Arrangement:
         return self._stretches
 
     def of(self, updated: Collection[Parameter]) -> list[Stretch]:
-        """The stretches of these parameters; one that holds others as well is parted."""
+        """The stretches of these parameters; a stretch that holds others as well is split."""
         chosen = []
         for stretch in self.current():
             count = sum(each in updated for each in stretch.parameters)
@@ -68,7 +68,7 @@ class Arrangement:
         return chosen
 
     def _part(self, updated: Collection[Parameter]) -> None:
-        """Part stretches for good: those who take turns with others do not bring them together."""
+        """Split stretches for good: parameters that take turns are not joined again."""
         numbers: dict[tuple[int, bool], int] = {}
         self._parts = {
             each: numbers.setdefault((self._parts.get(each, 0), each in updated), len(numbers))
@@ -77,18 +77,18 @@ class Arrangement:
         self._arrange()
 
     def portable(self) -> tuple[dict[Parameter, Memory], dict[Parameter, int]]:
-        """What is remembered, and how many steps each parameter has made."""
+        """The state and the number of steps of each parameter."""
         for stretch in self._stretches:
             self.counts.update(dict.fromkeys(stretch.parameters, stretch.steps))
         return self.memories, self.counts
 
     def _edited(self) -> bool:
-        """True if the groups ask for other stretches than when these were found."""
+        """True if the groups need other stretches than when these were found."""
         optimizer = self.optimizer
         try:
             if self._seen == optimizer.param_groups and self._same_groups():
                 return False
-        except RuntimeError:  # a setting was replaced by a tensor: the check will say so
+        except RuntimeError:  # a setting was replaced by a tensor: the check will report it
             return True
         optimizer.check_groups(optimizer.param_groups)
         if self._seen is None or self._asked() != self._plan:
@@ -97,16 +97,16 @@ class Arrangement:
         return False
 
     def _same_groups(self) -> bool:
-        """True if no group was replaced, not even by an equal one, which may be edited later."""
+        """True if no group was replaced, even by an equal one, which may be edited later."""
         return all(map(is_, self._groups, self.optimizer.param_groups))
 
     def _asked(self) -> list[Any]:
-        """What the stretches depend on."""
+        """All that the stretches depend on."""
         optimizer = self.optimizer
         return [(optimizer.slots_of(g), list(g["params"])) for g in optimizer.param_groups]
 
     def _see(self) -> None:
-        """Note the settings as they are now; a group may have been replaced by another dict."""
+        """Record the present settings; a group may have been replaced by another dict."""
         groups = self.optimizer.param_groups
         self._groups = list(groups)
         self._seen = [{**group, "params": list(group["params"])} for group in groups]
@@ -136,7 +136,7 @@ class Arrangement:
         self._see()
 
     def _age(self, parameter: Parameter) -> tuple[float, ...]:
-        """What must be equal in all parameters of a stretch."""
+        """All that must be equal for the parameters of a stretch."""
         memory = self.memories.get(parameter, {})
         known = (float(memory[name]) for name in self.optimizer.scalars if name in memory)
         return (self._parts.get(parameter, 0), self.counts.get(parameter, 0), *known)
