@@ -95,8 +95,8 @@ def test_the_ends_of_the_momentum_are_those_of_torch():
 @pytest.mark.parametrize(
     ("make", "words"),
     [
-        (lambda: schedules.one_cycle(0.1, 9, anneal="steep"), "'cos' or 'linear'; 'steep'"),
-        (lambda: schedules.one_cycle_momentum(9, anneal="x"), "'cos' or 'linear'; 'x'"),
+        (lambda: schedules.one_cycle(0.1, 9, anneal="steep"), "'cos' or 'linear'; got 'steep'"),
+        (lambda: schedules.one_cycle_momentum(9, anneal="x"), "'cos' or 'linear'; got 'x'"),
         (lambda: schedules.one_cycle_momentum(0), "steps"),
         (lambda: schedules.one_cycle_momentum(9, warmup=2), "warmup"),
     ],

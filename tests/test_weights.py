@@ -257,7 +257,7 @@ def test_every_difference_is_listed(tmp_path):
         "0.weight": ["(3, 5)", "(3, 2)"],
         "2.0.weight": ["float64", "float32"],
         "3.weight": ["(4,)", "(1, 4)"],
-        "head.bias": ["not known"],
+        "head.bias": ["unknown"],
     }
     found = dict(line.strip().split(": ", 1) for line in lines)
     assert sorted(found) == sorted(expected)

@@ -51,7 +51,7 @@ SHAPES = {
     "matmul, sizes in front": (
         lambda w: new(w, 2, 3, 4) @ new(w, 5, 4, 6),
         ShapeError,
-        [r"in front broadcast", r"\(2, 3, 4\)", r"\(5, 4, 6\)", HERE],
+        [r"leading sizes broadcast", r"\(2, 3, 4\)", r"\(5, 4, 6\)", HERE],
     ),
     "matmul, a number": (
         lambda w: w.loss @ w.x,
@@ -81,7 +81,7 @@ SHAPES = {
     "a sum with a fixed number of rows": (
         lambda w: w.x + new(w, 5, 3),
         ShapeError,
-        [r"'x' \(\?, 3\)", r"\(5, 3\)", "unknown sizes, written ?", HERE],
+        [r"'x' \(\?, 3\)", r"\(5, 3\)", "unknown sizes, shown as ?", HERE],
     ),
     "a reshape to more elements": (
         lambda w: new(w, 2, 3).reshape(4, 2),
@@ -156,32 +156,32 @@ DTYPES = {
         DtypeError,
         ["never mixed", NO_SHAPES, "'x' .* float32", "weight' .* float64", HERE],
     ),
-    "whole numbers times floating ones": (
+    "integers times floating ones": (
         lambda w: w.x * new(w, None, 3, dtype=I64),
         DtypeError,
         ["never mixed", NO_SHAPES, "float32", "int64", HERE],
     ),
-    "a product with whole numbers": (
+    "a product with integers": (
         lambda w: w.x @ new(w, 3, 3, dtype=I64),
         DtypeError,
         ["never mixed", NO_SHAPES, "float32", "int64", HERE],
     ),
-    "a loss against labels of whole numbers": (
+    "a loss against labels of integers": (
         lambda w: gn.LossMSE()(w.y, new(w, None, 2, dtype=I64)),
         DtypeError,
         ["never mixed", NO_SHAPES, "'3.sigmoid' .* float32", "int64", HERE],
     ),
-    "a mean of whole numbers": (
+    "a mean of integers": (
         lambda w: new(w, 3, dtype=I64).mean(),
         DtypeError,
         ["mean", "int64", HERE],
     ),
-    "an input of whole numbers with a gradient": (
+    "an input of integers with a gradient": (
         lambda w: new(w, 3, dtype=I64, requires_grad=True),
         DtypeError,
         ["'new12'", "int64", "floating"],
     ),
-    "a parameter of whole numbers": (
+    "a parameter of integers": (
         lambda w: w.graph.parameter(torch.arange(3)),
         DtypeError,
         ["int64", "floating"],
@@ -192,43 +192,43 @@ NO_NODES = {
     "a tensor among nodes": (
         lambda w: w.x * torch.ones(3),
         GraphError,
-        ["mul takes nodes and numbers; Tensor came", "graph.input", "graph.parameter"],
+        ["mul takes nodes and numbers; got Tensor", "graph.input", "graph.parameter"],
     ),
     "a tensor before a node": (lambda w: torch.ones(2, 2) @ w.t.T, GraphError, ["Tensor", "input"]),
     "a tensor as target": (
         lambda w: gn.LossMSE()(w.y, w.tb),
         GraphError,
-        ["squared_error takes nodes and numbers; Tensor came", "graph.input"],
+        ["squared_error takes nodes and numbers; got Tensor", "graph.input"],
     ),
     "an array among nodes": (
         lambda w: w.x + numpy.ones(3),
         GraphError,
-        ["add takes nodes and numbers; ndarray came"],
+        ["add takes nodes and numbers; got ndarray"],
     ),
     "an array before a node": (
         lambda w: numpy.ones(3) * w.x,
         GraphError,
-        ["mul takes nodes and numbers; ndarray came"],
+        ["mul takes nodes and numbers; got ndarray"],
     ),
     "a list among nodes": (
         lambda w: w.x - [1.0, 2.0, 3.0],
         GraphError,
-        ["sub takes nodes and numbers; list came"],
+        ["sub takes nodes and numbers; got list"],
     ),
     "None among nodes": (
         lambda w: w.x + None,
         GraphError,
-        ["add takes nodes and numbers; None came"],
+        ["add takes nodes and numbers; got None"],
     ),
     "a text among nodes": (
         lambda w: w.x + "1",
         GraphError,
-        ["add takes nodes and numbers; str came"],
+        ["add takes nodes and numbers; got str"],
     ),
     "a complex number": (
         lambda w: w.x * 1j,
         GraphError,
-        ["mul takes nodes and numbers; complex came"],
+        ["mul takes nodes and numbers; got complex"],
     ),
     "a node of another graph": (
         lambda w: w.x + w.other(),
@@ -242,7 +242,7 @@ NO_NODES = {
     "a loss of nodes of two graphs": (
         lambda w: gn.LossMSE()(w.y, w.other()),
         GraphError,
-        ["belongs to", "Only a parameter may stand in several graphs"],
+        ["belongs to", "Only a parameter may be in several graphs"],
     ),
     "a condition on a node": (
         lambda w: 1 if w.x > 0 else 2,

@@ -47,7 +47,7 @@ HABITS = {
         AttributeError,
         ["no attribute 'MSELoss'", "losses are called graphnet.LossMSE"],
     ),
-    "layers in nn": (lambda w: gn.nn, AttributeError, ["without nn", "graphnet.Linear"]),
+    "layers in nn": (lambda w: gn.nn, AttributeError, ["at the top level", "graphnet.Linear"]),
     "an activation as a function": (lambda w: gn.relu, AttributeError, [r"graphnet\.ops\.relu"]),
     "a slip of the pen": (lambda w: gn.Lineer, AttributeError, ["did you mean graphnet.Linear"]),
     "forward instead of build": (
@@ -73,28 +73,28 @@ HABITS = {
     "a parameter of torch.nn in an operation": (
         lambda w: w.x * torch.nn.Parameter(torch.ones(3)),
         gn.GraphError,
-        ["Parameter came", "such as graphnet.Linear or .Parameter"],
+        ["got Parameter", "such as graphnet.Linear or .Parameter"],
     ),
     "a list in append": (
         lambda w: gn.ModuleList().append([gn.Linear(3, 2)]),
         gn.GraphError,
-        ["list came", r"extend\(modules\)"],
+        ["got list", r"extend\(modules\)"],
     ),
     "no name at all": (lambda w: getattr(gn, ""), AttributeError, ["no attribute ''"]),
     "a list in a Sequential": (
         lambda w: gn.Sequential([gn.Linear(3, 2)]),
         gn.GraphError,
-        ["list came", r"Sequential\(\*modules\)"],
+        ["got list", r"Sequential\(\*modules\)"],
     ),
     "a class in a Sequential": (
         lambda w: gn.Sequential(gn.Tanh),
         gn.GraphError,
-        ["Tanh came", r"Write Tanh\(\)"],
+        ["got Tanh", r"Write Tanh\(\)"],
     ),
     "torch's parameters": (
         lambda w: gn.SGD(torch.nn.Linear(3, 2).parameters(), lr=0.1),
         gn.GraphError,
-        ["torch's Parameter came", r"model\.parameters\(\)"],
+        ["got torch's Parameter", r"model\.parameters\(\)"],
     ),
     "a model for its parameters": (
         lambda w: gn.SGD(gn.Sequential(gn.Linear(3, 2)), lr=0.1),
@@ -114,7 +114,7 @@ HABITS = {
     "a node as a formatted number": (
         lambda w: f"{w.loss:.3f}",
         gn.GraphError,
-        ["is no number", r"f'\{node\.top:\.3f\}'"],
+        ["is not a number", r"f'\{node\.top:\.3f\}'"],
     ),
     "nodes of two graphs": (
         lambda w: gn.Graph().input((2,), name="a") + w.x,
@@ -134,7 +134,7 @@ HABITS = {
     "a rule of no input": (
         lambda w: op_with(symbol="x", forward=identity, grad_y=rule),
         TypeError,
-        ["grad_y is the rule of no input; the inputs of forward are x"],
+        ["grad_y belongs to no input; the inputs of forward are x"],
     ),
     "an op called with what it is applied to": (
         lambda w: Cube(torch.ones(2)),
@@ -144,7 +144,7 @@ HABITS = {
     "an option that is assigned": (
         lambda w: setattr(Cube(), "scale", 2),
         AttributeError,
-        ["frozen", "annotated in the class, as in `scale: float"],
+        ["frozen", "Annotate an option in the class, as in `scale: float"],
     ),
     "numbers instead of a shape": (
         lambda w: gn.check_op(Cube(), 3, 4),
@@ -165,7 +165,7 @@ HABITS = {
     "an object for a class": (
         lambda w: gn.grade(3),
         gn.GraphError,
-        ["class of an answer", "without brackets", "3 came"],
+        ["class of an answer", "without parentheses", "got 3"],
     ),
 }
 

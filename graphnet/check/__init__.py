@@ -1,4 +1,4 @@
-"""Checks that anyone can run on a graph, or on an operation, module or optimizer of their own."""
+"""Checks for a graph, or for your own operation, module or optimizer."""
 
 from graphnet.check.finite_differences import compare
 from graphnet.check.graph import CheckReport, CheckRow, check_graph

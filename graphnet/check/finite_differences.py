@@ -1,4 +1,4 @@
-"""A gradient compared with central differences, along single elements and along all of them.
+"""Compares a gradient with central differences, along single elements and along all of them.
 
 Source: the central difference (f(x + h) - f(x - h)) / 2h, whose error falls with h²; see Press et
 al., Numerical Recipes (3rd edition, 2007), section 5.7.
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 STEP = 1e-6  # near the cube root of float64's precision, where both kinds of error are small
 TOLERANCE = 1e-6
-LARGE = -100  # times `wave`: a rule is right for gradients of any sign and size
-KINK = 1e-3  # the relative difference of two slopes from which on there is no derivative
+LARGE = -100  # times `wave`: a rule must be right for gradients of any sign and size
+KINK = 1e-3  # the relative difference of two slopes above which there is no derivative
 PLACES = 256  # elements of each input that are moved one by one
 _MOVED = 24  # elements of each source that are moved for the second derivative
 
 
 def compare(op: Op, place: int, arguments: list[Any], top: Tensor) -> tuple[float, str]:
-    """The worst relative error of one rule at float64 arguments, and what is wrong in words."""
+    """The worst relative error of one rule at float64 arguments, and the fault in words."""
     x = arguments[place].contiguous()
     seed = wave(top)
     grad = by_rule(op, place, arguments, top, seed)
@@ -52,9 +52,9 @@ def compare(op: Op, place: int, arguments: list[Any], top: Tensor) -> tuple[floa
     if worst > TOLERANCE:
         return worst, fault
     scaled = by_rule(op, place, arguments, top, LARGE * seed).sum_to_size(x.shape) / LARGE
-    lost = scaled.isnan().logical_and(~grad.isnan())  # NaN is not greater than anything
+    lost = scaled.isnan().logical_and(~grad.isnan())  # NaN compares as not greater
     if (scaled - grad).abs().gt(TOLERANCE * largest).logical_or(lost).any():
-        return inf, f"{LARGE} times the `grad` does not give {LARGE} times the result"
+        return inf, f"{LARGE} times `grad` does not give {LARGE} times the result"
     return worst, ""
 
 
@@ -69,7 +69,7 @@ def _compare_along(
 ) -> tuple[float, float]:
     """The relative error along one direction at the best step, and the slope found there.
 
-    Where the slopes at two steps do not agree there is no derivative, and no error.
+    If the slopes at two steps disagree, there is no derivative, and no error.
     """
     found: list[tuple[float, float]] = []
     for step in steps:
@@ -97,16 +97,16 @@ def _compare_along(
 def _slopes(
     moved: Callable[[Tensor], Tensor], top: Tensor, seed: Tensor, direction: Tensor, step: float
 ) -> tuple[float, float, float] | None:
-    """The least and the largest slope, and how much of their difference is rounding.
+    """The smallest and the largest slope, and how much of their difference is rounding.
 
-    At a kink every slope between its two sides is right, for each element of the output alone.
-    None at the border of where the function is defined: it has one side there, and no derivative.
+    At a kink, every slope between its two sides is right, for each element of the output alone.
+    None at the border of the function's domain, where it has one side and no derivative.
     """
     sides = []
     for signed in (step, -step):
         try:
             change = moved(direction * signed) - top
-        except GraphError:  # outside the range of the function
+        except GraphError:  # outside the domain of the function
             return None
         if not change.isfinite().all():
             return None
@@ -117,21 +117,21 @@ def _slopes(
 
 
 def _steps(x: Tensor, direction: Tensor) -> list[float]:
-    """Steps to try: one for numbers about 1 and larger, and smaller ones for smaller numbers."""
+    """Steps to try: one for numbers of about 1 or more, and smaller ones for smaller numbers."""
     size = float((x * direction).abs().max())
     fine = 1e-4 * size if 1e-9 < size < 1e-2 else STEP / 30
     return [STEP * max(1.0, size), fine, fine / 10]
 
 
 def by_rule(op: Op, place: int, arguments: list[Any], top: Tensor, grad: Tensor) -> Tensor:
-    """The gradient by one argument, as the rule of the op gives it."""
+    """The gradient by one argument that the rule of the op returns."""
     rule = cast("Rule", op.rules_for(len(arguments))[place])
     result: Tensor = rule.function(op, *op.read(rule, place, arguments, grad, top))
     return result
 
 
 def _directions(x: Tensor) -> Iterator[tuple[str, Tensor]]:
-    """Some single elements of x, and for a large x all of its elements at once."""
+    """Some single elements of x, and for a large x also all elements at once."""
     count = x.numel()
     for place in range(0, count, max(1, count // PLACES)):
         direction = x.new_zeros(count)
@@ -142,13 +142,13 @@ def _directions(x: Tensor) -> Iterator[tuple[str, Tensor]]:
 
 
 def wave(x: Tensor) -> Tensor:
-    """Numbers between 0.5 and 2.5 in the shape of x, all different, the same at every call."""
+    """Numbers between 0.5 and 2.5 in the shape of x, all different, the same at each call."""
     count = x.new_ones(x.numel()).cumsum(0)
     return (count * 2.4).cos().add(1.5).view(x.shape)
 
 
 def place_of(flat: int, shape: tuple[int, ...]) -> tuple[int, ...]:
-    """The place in a tensor of an element counted in walk order."""
+    """The index in a tensor of an element counted in row-major order."""
     place: list[int] = []
     for size in reversed(shape):
         flat, index = divmod(flat, size)
@@ -157,9 +157,9 @@ def place_of(flat: int, shape: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def compare_slopes(at: Callable[[Tensor], float], base: Tensor, ruled: Tensor) -> str:
-    """Where a gradient differs from the differences of `at`, in words."""
+    """Where a gradient deviates from the differences of `at`, in words."""
     if ruled.shape != base.shape:
-        return f"of the shape {tuple(ruled.shape)}, not {tuple(base.shape)}"
+        return f"of shape {tuple(ruled.shape)}, not {tuple(base.shape)}"
     count = base.numel()
     flat = ruled.reshape(-1)
     scale = max(float(flat.abs().max()), 1e-3) if count else 1.0

@@ -1,7 +1,7 @@
-"""Every derivative of a graph, compared with central differences.
+"""Compares every derivative of a graph with central differences.
 
-The check runs in float64, on values of its own: the graph is not changed. Each operation is looked
-at alone, so that a wrong rule is named where it stands, and not by a wrong loss far behind it.
+The check runs in float64, on copies: the graph is not changed. Each operation is checked alone, so
+that a wrong rule is reported where it is, and not as a wrong loss far downstream.
 """
 
 from __future__ import annotations
@@ -27,19 +27,19 @@ if TYPE_CHECKING:
 
 
 class CheckRow(NamedTuple):
-    """What was found for one input of one operation.
+    """The result for one input of one operation.
 
     Attributes:
-        index: the place of the operation in the list.
+        index: the index of the operation in the list.
         name: its name.
         input: the name of the input.
-        error: the worst difference between rule and central difference beyond their rounding,
-            relative to the larger; 0 where rounding explains all of it.
-        fault: what is wrong in words; empty if nothing is.
+        error: the worst difference between rule and central difference beyond rounding, relative
+            to the larger; 0 if rounding explains all of it.
+        fault: what is wrong, in words; empty if nothing is.
         hint: the usual mistake that would explain it, in a sentence; empty if none does.
     """
 
-    index: int  # type: ignore[assignment]  # a tuple's method of that name is not needed
+    index: int  # type: ignore[assignment]  # hides a tuple's method, which is not needed
     name: str
     input: str
     error: float
@@ -48,10 +48,10 @@ class CheckRow(NamedTuple):
 
 
 class CheckReport:
-    """What was found for every operation, in walk order; it is true if all is right.
+    """The results for all operations, in walk order; it is true if all are right.
 
     Attributes:
-        graph: what was checked.
+        graph: the graph that was checked.
         rows: one for each input of each operation.
     """
 
@@ -69,7 +69,7 @@ class CheckReport:
 
     @property
     def verdict(self) -> str:
-        """All is right, or what is wrong first, in words."""
+        """In words: all are right, or which one is the first wrong."""
         wrong = self.first_wrong
         if wrong is None:
             return f"All {len(self.rows)} derivatives are right."
@@ -80,10 +80,10 @@ class CheckReport:
         return f"{text} {wrong.hint}" if wrong.hint else text
 
     def draw(self, **options: Any) -> Drawing:
-        """The graph as a picture, with the worst error in each operation; wrong ones are marked.
+        """Draw the graph with the worst error of each operation; wrong ones are marked.
 
         Args:
-            options: those of `Graph.draw`.
+            options: the options of `Graph.draw`.
         """
         from graphnet.draw.picture import draw_graph
 
@@ -111,7 +111,7 @@ def check_graph(graph: Graph, node: Node, feed: Mapping[Any, Tensor] | None = No
     Args:
         graph: the graph; it is not changed.
         node: the last node to check, such as the loss.
-        feed: tensors for the inputs; where None, those of the last forward walk.
+        feed: tensors for the inputs; if None, those of the last forward walk.
 
     Raises:
         FeedError: an input has no value.
@@ -146,12 +146,12 @@ def check_graph(graph: Graph, node: Node, feed: Mapping[Any, Tensor] | None = No
 def _leaf_values(
     graph: Graph, walked: Sequence[Node], feed: Mapping[Any, Tensor] | None
 ) -> dict[Node, Tensor]:
-    """The values of inputs and parameters in float64, copied."""
+    """Copies of the values of inputs and parameters, in float64."""
     needed = [node for node in walked if isinstance(node, Input)]
     if feed is None:
         if not all(node.computed for node in needed):
             raise FeedError(
-                "A check needs values: run graph.forward(...) before it, or give it a feed, "
+                "A check needs values: run graph.forward(...) first, or give a feed, "
                 "graph.check(node, {'x': tensor, ...})."
             )
         feed = {node: node.top for node in needed}
@@ -167,7 +167,7 @@ def _leaf_values(
 def _check_operation(
     graph: Graph, operation: Operation, arguments: list[Any], top: Tensor
 ) -> list[CheckRow]:
-    """Check the rules of one operation by all inputs that have one."""
+    """Check the rules of one operation for all inputs that have one."""
     rows = []
     op = operation.op
     for place, (source, rule) in enumerate(

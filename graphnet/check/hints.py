@@ -1,7 +1,7 @@
-"""The red pen: for a wrong derivative rule, the usual mistake that would explain it.
+"""Hints: for a wrong derivative rule, the usual mistake that would explain it.
 
-Each mistake is undone in turn, on the result of the rule or on what the rule reads. Where the
-undone form agrees with the central differences at every element, that mistake is named.
+Each mistake is undone in turn, in the result of the rule or in what the rule reads. If the
+corrected form agrees with the central differences at every element, that mistake is reported.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ if TYPE_CHECKING:
     from graphnet.op import Op, Rule
 
 Candidate = tuple[Callable[[], "Tensor"], str]
-"""A gradient that might be the right one, and the sentence to say if it is."""
+"""A gradient that might be the right one, and the hint to give if it is."""
 
 _CLOSE = 1e-5
 
 PROPORTIONAL = (
-    "The result must be proportional to `grad`: it is a factor once, of every term, and nothing "
-    "else, such as abs() or a comparison, is done with it."
+    "The result must be proportional to `grad`: use it once, as a factor of every term, and in no "
+    "other way, such as abs() or a comparison."
 )
 
 
 def red_pen(op: Op, place: int, arguments: list[Any], top: Tensor) -> str:
-    """The sentence that names the mistake in the rule of one argument; "" if none is found.
+    """A sentence that names the mistake in the rule of one argument; "" if none is found.
 
     >>> from graphnet.op import Op
     >>> from torch import empty
@@ -48,7 +48,7 @@ def red_pen(op: Op, place: int, arguments: list[Any], top: Tensor) -> str:
         return ""
     try:
         right = _by_differences(op, place, arguments, seed)
-    except Exception:  # a forward that cannot be moved gives no hint
+    except Exception:  # a forward that cannot be differentiated gives no hint
         return ""
     if not right.isfinite().all() or not right.any():
         return ""
@@ -62,7 +62,7 @@ def red_pen(op: Op, place: int, arguments: list[Any], top: Tensor) -> str:
 
 
 class _Pen:
-    """What is known of a wrong rule: what it reads, what it gives, and what would be right."""
+    """A wrong rule: what it reads, what it returns, and what would be right."""
 
     def __init__(
         self,
@@ -89,7 +89,7 @@ class _Pen:
         return result
 
     def is_right(self, candidate: Callable[[], Tensor]) -> bool:
-        """True if it is the gradient that the differences show."""
+        """True if it is the gradient by central differences."""
         try:
             return self._agrees(candidate())
         except Exception:  # the shapes do not fit: this mistake was not made
@@ -106,7 +106,7 @@ class _Pen:
     # mistakes in what is returned
 
     def of_size(self) -> Iterator[Candidate]:
-        """The result as it is, if it is another one for a larger gradient of the other sign."""
+        """The result itself, if it is wrong for a larger gradient of the opposite sign."""
         result, rule = self.run(self.reads), self.rule
         reads = self.op.read(rule, self.place, self.arguments, LARGE * self.seed, self.top)
         apart = (self.run(reads) - LARGE * result).abs()
@@ -119,15 +119,16 @@ class _Pen:
         yield lambda: -result, "The sign is wrong: a minus is missing, or there is one too many."
         yield (
             lambda: result * self.seed,
-            "The chain rule is forgotten: multiply the slope by `grad`, which comes from behind.",
+            "The chain rule is missing: multiply the derivative by `grad`, the gradient of the "
+            "output.",
         )
         for factor in (2, 3, 4):
             yield _times(result, factor), f"A factor {factor} is missing."
-            yield _over(result, factor), f"There is a factor {factor} too many."
+            yield _over(result, factor), f"There is an extra factor {factor}."
         for size, what in self._sizes():
             yield _over(result, size), f"The division by {size}, {what}, is missing."
-            yield _times(result, size), f"There is a division by {size}, {what}, too many."
-        yield lambda: result.mT, "The result is transposed: .mT turns it round."
+            yield _times(result, size), f"There is an extra division by {size}, {what}."
+        yield lambda: result.mT, "The result is transposed: .mT transposes it back."
         yield from self._shapes(result)
 
     def _sizes(self) -> Iterator[tuple[int, str]]:
@@ -142,12 +143,12 @@ class _Pen:
         if result.shape != self.x.shape:
             yield (
                 lambda: result.reshape(self.x.shape),
-                "The numbers are right, but not their shape: a sum keeps its dimension, with size "
-                "1, only where that is asked for.",
+                "The values are right, but not their shape: check where a sum keeps its dimension, "
+                "with size 1.",
             )
             yield (
                 lambda: result.sum_to_size(self.x.shape),
-                "The sum over the dimension that was broadcast is missing: say "
+                "The sum over the dimension that was broadcast is missing: set "
                 "`broadcasts = True` in the class, or use sum_as.",
             )
             yield (
@@ -156,28 +157,28 @@ class _Pen:
             )
 
     def of_products(self) -> Iterator[Candidate]:
-        """The result times or over something that it may lack."""
+        """The result times or divided by a factor that it may lack."""
         result = self.run(self.reads)
         for factor in (2, 3):
             yield _times(-result, factor), f"A factor -{factor} is missing."
-        yield lambda: result / self.seed, "`grad` is multiplied twice; once is right."
+        yield lambda: result / self.seed, "`grad` is a factor twice; once is right."
         for name, value in {**self.tensors, "top": self.top}.items():
             yield _times(result, value), f"A factor {name} is missing."
             yield _times(-result, value), f"A factor -{name} is missing."
-            yield _over(result, value), f"There is a factor {name} too many."
-            yield _over(-result, value), f"There is a factor -{name} too many."
+            yield _over(result, value), f"There is an extra factor {name}."
+            yield _over(-result, value), f"There is an extra factor -{name}."
 
     # mistakes in what is read
 
     def of_reads(self) -> Iterator[Candidate]:
-        """The rule run on other values than those that it reads."""
+        """The rule run on values other than those that it reads."""
         known = {"top": self.top, **self.tensors}
         for number, name in enumerate(self.rule.reads):
             if name not in known and name != "grad":
                 continue
             yield (
                 self._with(number, lambda v: v.mT),
-                f"{name} is to be transposed: write {name}.mT, or {name} where {name}.mT stands.",
+                f"{name} must be transposed: write {name}.mT, or {name} instead of {name}.mT.",
             )
             if name == "grad":
                 continue
@@ -186,16 +187,16 @@ class _Pen:
                     yield self._with(number, _always(value)), _exchanged(name, other)
             yield (
                 self._with(number, lambda v: v * v),
-                f"A square is forgotten: {name}² is right in the place of {name}.",
+                f"A square is missing: {name}² is right instead of {name}.",
             )
             yield self._with(number, lambda v: -v), f"The sign of {name} is wrong."
             yield (
                 self._with(number, lambda v: v.abs().sqrt()),
-                f"{name} is squared once too often.",
+                f"{name} is squared, but should not be.",
             )
 
     def _with(self, number: int, change: Callable[[Any], Any]) -> Callable[[], Tensor]:
-        """The rule with one of the values that it reads changed."""
+        """The rule with one of its values changed."""
 
         def changed() -> Tensor:
             reads = [*self.reads]
@@ -214,7 +215,7 @@ class _Pen:
             mine, its = self.op.inputs[min(self.place, count)], self.op.inputs[min(other, count)]
             yield (
                 partial(rule.function, self.op, *reads),
-                f"The rules are swapped: that of {its} is the right one for {mine}.",
+                f"The rules are swapped: the rule of {its} is right for {mine}.",
             )
 
 
@@ -231,7 +232,7 @@ def _always(value: Any) -> Callable[[Any], Any]:
 
 
 def _exchanged(name: str, other: str) -> str:
-    """The sentence for a rule that reads one value in the place of another."""
+    """The hint for a rule that reads one value instead of another."""
     if other == "top":
         return f"The rule uses the input {name} where the output is right: read `top`."
     if name == "top":
@@ -240,7 +241,7 @@ def _exchanged(name: str, other: str) -> str:
 
 
 def _tried(attempt: Callable[[], Iterator[Candidate]]) -> Iterator[Candidate]:
-    """The candidates of an attempt, none if the rule itself cannot be run."""
+    """The candidates of an attempt, or none if the rule itself cannot run."""
     try:
         yield from attempt()
     except Exception:

@@ -1,4 +1,4 @@
-"""The check of a module that anyone wrote: as one operation, and as a keeper of parameters."""
+"""The check of your own module: as an operation, and as a holder of parameters."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ def check_module(
     integers: Mapping[int, int] | None = None,
     skip: Collection[str] = (),
 ) -> Report:
-    """Check a module: its values and derivatives, and how it keeps its parameters.
+    """Check a module: its values and derivatives, and how it holds its parameters.
 
-    The module itself is not changed: the checks work on copies.
+    The module is not changed: the checks work on copies.
 
     Args:
-        module: the module; one that draws random numbers is checked after `module.eval()`.
-        shapes: the shape of each input; what is not a tuple stands for itself.
+        module: the module; call `module.eval()` first if it draws random numbers.
+        shapes: the shape of each input; anything but a tuple is passed as it is.
         reference: a function of tensors that computes the same value in float64.
-        low: the least value that the inputs take.
-        high: the largest value that the inputs take.
-        integers: the integer inputs, by place, and how many values there are.
+        low: the smallest value of the inputs.
+        high: the largest value of the inputs.
+        integers: for each integer input, by index, the number of values, from 0.
         skip: checks to leave out, by name.
 
     Raises:
-        GraphError: it is no module, or there is no such check.
+        GraphError: it is not a module, or there is no such check.
 
     >>> import graphnet as gn
     >>> print(gn.check_module(gn.Linear(3, 2), (4, 3)).findings[-1].name)
@@ -51,13 +51,13 @@ def check_module(
     if not shapes:
         raise GraphError("check_module needs the shape of each input: check_module(net, (5, 2)).")
     suite = _ModuleSuite(module, shapes, low, high, integers or {}, reference)
-    with catch_warnings():  # of parameters that are not listed: a check of its own tells
+    with catch_warnings():  # about parameters that are not listed, which have their own check
         filterwarnings("ignore", r".*parameters\(\) does not list", UserWarning)
         return examine(type(module).__name__, suite.checks(), skip)
 
 
 class _ModuleSuite(Suite):
-    """The checks of a module: those of an operation, and what only a module has."""
+    """The checks of a module: those of an operation, and those for modules only."""
 
     def __init__(
         self,
@@ -77,7 +77,7 @@ class _ModuleSuite(Suite):
         return module.double() if double else module.float()
 
     def _laid(self, double: bool) -> Callable[..., Any]:
-        """A copy of the module, to be called with nodes."""
+        """A copy of the module, to call with nodes."""
         return self._fresh(double)
 
     def checks(self) -> Iterator[tuple[str, Check]]:
@@ -91,7 +91,7 @@ class _ModuleSuite(Suite):
         yield from super().checks()
 
     def tensors_and_nodes(self) -> str:
-        """A call with tensors gives what the graph gives."""
+        """A call with tensors gives the same values as the graph."""
         values = self.subject.values()
         result = self._fresh().forward(*values)
         tops = list(result) if isinstance(result, tuple) else [result]
@@ -99,11 +99,11 @@ class _ModuleSuite(Suite):
         for number, (ours, theirs) in enumerate(zip(tops, expected, strict=True)):
             fault = apart(ours, theirs)
             if fault:
-                return f"output {number} of module.forward {fault}, as the graph has it"
+                return f"output {number} of module.forward {fault}, as in the graph"
         return ""
 
     def parameters(self) -> str:
-        """Every parameter that the graph uses is one that the module lists."""
+        """The module lists every parameter that the graph uses."""
         values = self.subject.values()
         module = self._fresh()
         listed = [parameter for _, parameter in module.named_state()]
@@ -117,7 +117,7 @@ class _ModuleSuite(Suite):
         for parameter in laid.graph.parameters():
             if parameter not in listed:
                 return (
-                    f"{laid.graph.name_of(parameter)!r} is used in build, and the module does not "
+                    f"{laid.graph.name_of(parameter)!r} is used in build, but the module does not "
                     "list it: assign it to an attribute in __init__"
                 )
         if not listed:
@@ -128,7 +128,7 @@ class _ModuleSuite(Suite):
         reached = dict(zip(laid.names, grads, strict=True))
         for name, parameter in module.named_parameters():
             if parameter not in used:
-                return f"the parameter {name!r} is listed, and build does not use it"
+                return f"the parameter {name!r} is listed, but build does not use it"
             if (
                 parameter.requires_grad
                 and not reached[laid.graph.name_of(parameter)].isfinite().all()
@@ -137,7 +137,7 @@ class _ModuleSuite(Suite):
         return ""
 
     def untouched_parameters(self) -> str:
-        """The walks change no parameter; buffers may follow the training."""
+        """The walks change no parameter; buffers may change in training."""
         module, values = self._fresh(), self.subject.values()
         before = {name: each.top.clone() for name, each in module.named_parameters()}
         result = module.forward(*values)
@@ -149,14 +149,14 @@ class _ModuleSuite(Suite):
 
     @staticmethod
     def _back(module: Module, result: Any) -> Any:
-        """The backward walk from a weight for each element of the outputs."""
+        """Walk backward from a weight for each element of the outputs."""
         tops = result if isinstance(result, tuple) else (result,)
         if not all(top.dtype.is_floating_point for top in tops):
-            raise NotLooked("an output is not a floating number")
+            raise NotLooked("an output is not floating-point")
         return module.backward(*(wave(top) for top in tops))
 
     def state(self) -> str:
-        """The state is a copy, and brings another module of this kind to the same numbers."""
+        """The state is a copy, and gives another module of this kind the same values."""
         module, values = self._fresh(), self.subject.values()
         state = module.state_dict()
         if not state:
@@ -193,7 +193,7 @@ class _ModuleSuite(Suite):
         for (_, grad), first in zip(module.param(), once, strict=True):
             fault = apart(grad, 2 * first)
             if fault:
-                return f"after a second backward a gradient {fault}: gradients add up"
+                return f"after a second backward a gradient {fault}: gradients must add up"
         module.zero_grad()
         if any(bool(grad.any()) for _, grad in module.param()):
             return "after zero_grad a gradient is not zero"

@@ -1,4 +1,4 @@
-"""The check of an operation that anyone wrote: all that the tests of this package ask of one."""
+"""The check of your own operation: all that the tests of this package check for each operation."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ def check_op(
     """Check an operation: values, derivatives, second derivatives, shapes, memory, dtypes.
 
     Args:
-        op: an op, or a function that is made of ops.
-        shapes: the shape of each input; a number stands for a literal argument.
+        op: an op, or a function composed of ops.
+        shapes: the shape of each input; a number is a literal argument.
         reference: a function of tensors that computes the same value.
-        low: the least value that the inputs take.
-        high: the largest value that the inputs take.
-        integers: the integer inputs, by name or place, and how many values there are.
+        low: the smallest value of the inputs.
+        high: the largest value of the inputs.
+        integers: for each integer input, by name or index, the number of values, from 0.
         skip: checks to leave out, by name.
 
     Raises:
@@ -59,8 +59,8 @@ def check_op(
         raise GraphError("check_op needs the shape of each input: check_op(Tanh(), (3, 4)).")
     if isinstance(op, Op) and not op.variadic and len(shapes) != len(op.inputs):
         raise GraphError(
-            f"{op!r} takes {', '.join(op.inputs)}, a shape for each; got {shapes}. A shape is a "
-            f"tuple: check_op({op!r}, {', '.join(['(3, 4)'] * len(op.inputs))})."
+            f"{op!r} takes {', '.join(op.inputs)}, a shape for each; got {shapes}. A shape must be "
+            f"a tuple: check_op({op!r}, {', '.join(['(3, 4)'] * len(op.inputs))})."
         )
     function: Callable[..., Any] = op
     name = repr(op) if isinstance(op, Op) else getattr(op, "__name__", "function")
@@ -71,7 +71,7 @@ def check_op(
 
 
 def _names(op: Any, count: int) -> tuple[str, ...]:
-    """The names of the inputs; several of a variadic op are numbered."""
+    """The names of the inputs; those of a variadic op are numbered."""
     names: tuple[str, ...] = op.inputs if isinstance(op, Op) else ()
     if isinstance(op, Op) and op.variadic:
         last = names[-1] if names else "x"
@@ -80,7 +80,7 @@ def _names(op: Any, count: int) -> tuple[str, ...]:
 
 
 def _place(key: int | str, names: tuple[str, ...]) -> int:
-    """The place of an input that is given by name or place."""
+    """The index of an input that is given by name or index."""
     if isinstance(key, int):
         return key
     if key not in names:

@@ -1,4 +1,4 @@
-"""The check of an optimizer that anyone wrote."""
+"""The check of your own optimizer."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ _SIZES = (4, 6, 2)
 
 
 def check_optimizer(make: Make, *, skip: Collection[str] = ()) -> Report:
-    """Check an optimizer: the direction of its steps, its memory, frozen parameters, and copies.
+    """Check an optimizer: the direction of its steps, its state, frozen parameters, and copies.
 
     Args:
         make: makes the optimizer for a list of parameters: `lambda p: SGD(p, lr=0.1)`, or a class.
-        skip: checks to leave out, by name: "split" for one that looks at whole layers.
+        skip: checks to leave out, by name: "split" for an optimizer that acts on whole layers.
 
     Raises:
         GraphError: `make` cannot be called, or there is no such check.
@@ -43,19 +43,19 @@ def check_optimizer(make: Make, *, skip: Collection[str] = ()) -> Report:
     new values  right
     a copy      right
     types       right
-    Adam: all is right.
+    Adam: all checks pass.
     """
     if not callable(make):
         raise GraphError(
-            f"check_optimizer takes a function of the parameters, such as lambda p: SGD(p, lr=0.1);"
-            f" a {type(make).__name__} came."
+            "check_optimizer takes a function of the parameters, such as lambda p: SGD(p, lr=0.1); "
+            f"got {type(make).__name__}."
         )
     suite = _OptimizerSuite(make)
     return examine(type(make(_layers())).__name__, suite.checks(), skip)
 
 
 class _OptimizerSuite:
-    """The checks of an optimizer; each method looks at one thing."""
+    """The checks of an optimizer; each method checks one thing."""
 
     def __init__(self, make: Make) -> None:
         self.make = make
@@ -82,7 +82,7 @@ class _OptimizerSuite:
         if not moved.isfinite().all():
             return "after one step the parameters are not finite"
         if not moved.any():
-            return "one step does not move the parameters at all: is `value` changed in place?"
+            return "one step does not move the parameters: is `value` changed in place?"
         along = (moved * grad) > 0
         if along.all():
             return "the parameters move along the gradient; a minus is missing"
@@ -102,19 +102,17 @@ class _OptimizerSuite:
             before = _flat_grad(layers)
             optimizer.step()
             if apart(_flat_grad(layers), before, tolerance=0.0):
-                return f"the gradients are changed by step {step + 1}: `grad` is to be read only"
+                return f"step {step + 1} changes the gradients: `grad` must only be read"
         return ""
 
     def repeatable(self) -> str:
-        """Two optimizers with the same gradients do the same."""
+        """Two optimizers with the same gradients take the same steps."""
         first, second = self._train(_layers()), self._train(_layers())
         fault = apart(second, first, tolerance=0.0)
-        return (
-            f"in a second run the value {fault}: is something shared between them?" if fault else ""
-        )
+        return f"in a second run the value {fault}: do the two share something?" if fault else ""
 
     def _train(self, layers: list[Parameter], start: int = 0) -> Tensor:
-        """All parameters side by side, after some steps."""
+        """All parameters in one flat tensor, after some steps."""
         optimizer = self.make(layers)
         for step in range(start, start + _STEPS):
             _give(layers, step)
@@ -122,17 +120,17 @@ class _OptimizerSuite:
         return _flat(layers)
 
     def split(self) -> str:
-        """The same numbers in one layer or in several are moved in the same way."""
+        """The same values move in the same way in one layer or in several."""
         fault = apart(self._train(_layers()), self._train(_layers((12,))), tolerance=1e-12)
         if fault:
             return (
                 f"split over three layers the value {fault} as in one layer: does the update take "
-                'a mean or a norm over `value`? If that is meant, say skip=["split"]'
+                'a mean or a norm over `value`? If that is intended, give skip=["split"]'
             )
         return ""
 
     def frozen(self) -> str:
-        """A frozen parameter stays, the others move as without it, and it can be freed."""
+        """A frozen parameter stays, the others move as without it, and it can be unfrozen."""
         layers, others = _layers(), _layers()
         optimizer, alone = self.make(layers), self.make([others[0], others[2]])
         layers[1].requires_grad = False
@@ -147,11 +145,12 @@ class _OptimizerSuite:
         for place in (0, 2):
             fault = apart(layers[place].top, others[place].top, tolerance=1e-12)
             if fault:
-                return f"beside a frozen parameter another one {fault}"
+                return f"next to a frozen parameter another one {fault}"
         layers[1].requires_grad = True
         _give(layers, 0)
         optimizer.step()
-        return "" if apart(layers[1].top, before, tolerance=0.0) else "once freed it does not move"
+        moved = apart(layers[1].top, before, tolerance=0.0)
+        return "" if moved else "once unfrozen it does not move"
 
     def new_values(self) -> str:
         """The optimizer keeps following a parameter after `.double()`."""
@@ -167,7 +166,7 @@ class _OptimizerSuite:
         return f"if the parameters are moved in memory, the value {fault}" if fault else ""
 
     def a_copy(self) -> str:
-        """A copy of optimizer and parameters goes on as the original does."""
+        """A copy of optimizer and parameters continues as the original does."""
         layers = _layers()
         optimizer = self.make(layers)
         for step in range(2):
@@ -179,7 +178,7 @@ class _OptimizerSuite:
                 _give(each, step)
                 mover.step()
         fault = apart(_flat(other_layers), _flat(layers), tolerance=1e-12)
-        return f"after copy.deepcopy the value {fault}: some memory is not copied" if fault else ""
+        return f"after copy.deepcopy the value {fault}: some state is not copied" if fault else ""
 
     def types(self) -> str:
         """Single precision stays single, and agrees with double."""
@@ -198,7 +197,7 @@ def _layers(sizes: tuple[int, ...] = _SIZES) -> list[Parameter]:
 
 
 def _gradient(size: int, step: int) -> Tensor:
-    """Gradients of both signs and of sizes between 0.5 and 2.5, other ones at each step."""
+    """Gradients of both signs and of sizes between 0.5 and 2.5, different at each step."""
     numbers = wave(empty(size + step).double())[step:]
     signs = wave(empty(size + 3 * step).double())[3 * step :].sub(1.5).sign()
     return numbers * signs

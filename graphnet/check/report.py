@@ -1,4 +1,4 @@
-"""What the checkers of operations, modules and optimizers hand back."""
+"""The results of the checks of operations, modules and optimizers."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from graphnet.errors import GraphError
 from graphnet.table import shown
 
 Check = Callable[[], str]
-"""Looks at one thing; returns what is wrong in words, "" if nothing is, or raises NotLooked."""
+"""Checks one thing; returns what is wrong in words, "" if nothing is, or raises NotLooked."""
 
 
-class NotLooked(Exception):  # noqa: N818 - it is no error
-    """There is nothing to look at here, and why."""
+class NotLooked(Exception):  # noqa: N818 - not an error
+    """There is nothing to check here, and why."""
 
 
 class Finding(NamedTuple):
-    """What one check found.
+    """The result of one check.
 
     Attributes:
-        name: what was looked at.
-        fault: what is wrong in words; empty if nothing is.
-        left_out: why it was not looked at; empty if it was.
+        name: what was checked.
+        fault: what is wrong, in words; empty if nothing is.
+        left_out: why it was not checked; empty if it was.
     """
 
     name: str
@@ -32,14 +32,14 @@ class Finding(NamedTuple):
 
     @property
     def verdict(self) -> str:
-        """What was found, in words."""
+        """The result in words."""
         if self.left_out:
-            return f"not looked at: {self.left_out}"
+            return f"not checked: {self.left_out}"
         return f"WRONG: {self.fault}" if self.fault else "right"
 
 
 class Report:
-    """What all checks found; it is true if nothing is wrong.
+    """The results of all checks; it is true if nothing is wrong.
 
     Attributes:
         subject: what was checked.
@@ -72,7 +72,7 @@ class Report:
             lines.append(f"{finding.name.ljust(width)}  {first}")
             lines.extend(f"{'':{width}}  {line}" for line in rest)
         count = len(self.faults)
-        verdict = "all is right" if not count else f"{count} of {len(self.findings)} are wrong"
+        verdict = "all checks pass" if not count else f"{count} of {len(self.findings)} are wrong"
         return shown("\n".join([*lines, f"{self.subject}: {verdict}."]))
 
     def __repr__(self) -> str:
@@ -80,10 +80,10 @@ class Report:
 
 
 def examine(subject: str, checks: Iterable[tuple[str, Check]], skip: Collection[str]) -> Report:
-    """Run the checks in order, but for those whose name starts with a name in `skip`.
+    """Run the checks in order, except those whose name starts with a name in `skip`.
 
     Raises:
-        GraphError: no check has a name that is to be skipped.
+        GraphError: a name to skip matches no check.
     """
     skipped = (skip,) if isinstance(skip, str) else tuple(skip)
     checks = list(checks)
@@ -101,7 +101,7 @@ def examine(subject: str, checks: Iterable[tuple[str, Check]], skip: Collection[
 
 
 def _run(name: str, check: Check) -> Finding:
-    """What one check finds; an exception that nobody expected is a fault as well."""
+    """The result of one check; an unexpected exception is a fault as well."""
     try:
         return Finding(name, check())
     except NotLooked as reason:

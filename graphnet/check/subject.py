@@ -1,4 +1,4 @@
-"""What the checks of an operation and of a module have in common: something to run on nodes."""
+"""The subject of the checks of an operation or a module: something to run on nodes."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 Shape = tuple[int, ...]
 Make = Callable[[bool], Callable[..., Any]]
-"""Makes what is checked anew, as it was given, for double precision or for single."""
+"""Makes a fresh copy of the subject, for double precision or for single."""
 
 
 class Laid(NamedTuple):
-    """The subject laid out in a graph of its own."""
+    """The subject in a graph of its own."""
 
     graph: Graph
     inputs: list[Input]
@@ -30,7 +30,7 @@ class Laid(NamedTuple):
 
     @property
     def sources(self) -> list[Any]:
-        """What a gradient is asked for: floating inputs, and parameters that are learned."""
+        """The nodes to differentiate by: floating-point inputs, and learned parameters."""
         learned = [node for node in self.graph.parameters() if node.requires_grad]
         return [node for node in self.inputs if node.dtype.is_floating_point] + learned
 
@@ -65,11 +65,11 @@ class Subject:
     """Something that is called with nodes, and the inputs on which it is checked.
 
     Args:
-        make: makes it anew, so that a check cannot disturb the next one.
-        shapes: the shape of each input; what is not a tuple stands for itself.
-        low: the least value of an input.
+        make: makes a fresh one, so that a check cannot disturb the next one.
+        shapes: the shape of each input; anything but a tuple is passed as it is.
+        low: the smallest value of an input.
         high: the largest value of an input.
-        integers: for the integer inputs, by place: how many values there are, from 0.
+        integers: for each integer input, by index, the number of values, from 0.
         names: the names of the inputs.
     """
 
@@ -91,7 +91,7 @@ class Subject:
     def values(
         self, shapes: tuple[Any, ...] = (), double: bool = True, start: int = 0
     ) -> list[Any]:
-        """The inputs: numbers without repetition, spread over the range, the same at each call."""
+        """The inputs: distinct numbers, spread over the range, the same at each call."""
         return [
             self._value(place, shape, double, start) if isinstance(shape, tuple) else shape
             for place, shape in enumerate(shapes or self.shapes)
@@ -106,7 +106,7 @@ class Subject:
         return values if double else values.float()
 
     def lay(self, values: list[Any], unknown: Collection[int] = (), double: bool = True) -> Laid:
-        """A graph with an input for each tensor; some do not know their first size."""
+        """A graph with an input for each tensor; the first size of some is unknown."""
         graph = Graph()
         arguments: list[Any] = []
         for place, value in enumerate(values):
@@ -126,13 +126,13 @@ class Subject:
         for output in outputs:
             if not isinstance(output, Node):
                 raise TypeError(
-                    f"called with nodes it returns a {type(output).__name__}, not a node; use only "
-                    "operators, methods and functions of graphnet.ops"
+                    f"called with nodes, it must return nodes; got {type(output).__name__}. Use "
+                    "only operators, methods and functions of graphnet.ops"
                 )
         return Laid(graph, graph.inputs, outputs)
 
     def batch(self) -> tuple[int, ...]:
-        """The places of the inputs whose first sizes may change together, as that of a batch.
+        """The indices of the inputs whose first sizes may change together, as a batch size does.
 
         Raises:
             NotLooked: there are none.
@@ -155,7 +155,7 @@ class Subject:
         raise NotLooked("no input has a first size that can be changed")
 
     def resized(self, places: Collection[int], size: int) -> tuple[Any, ...]:
-        """The shapes with another first size at some places."""
+        """The shapes with another first size for some inputs."""
         return tuple(
             (size, *shape[1:]) if place in places else shape
             for place, shape in enumerate(self.shapes)
@@ -163,7 +163,7 @@ class Subject:
 
 
 def is_tensor(value: Any) -> bool:
-    """True for a tensor, not for a number or a node."""
+    """True for a tensor, False for a number or a node."""
     return isinstance(value, type(empty(0)))
 
 
@@ -178,7 +178,7 @@ def differs(
     names: list[str],
     tolerance: float = 1e-9,
 ) -> str:
-    """Where two runs differ, in words; "" if they agree."""
+    """How two runs differ, in words; "" if they agree."""
     labels = [f"output {number}" for number in range(len(ours[0]))]
     labels += [f"the gradient of {name!r}" for name in names]
     for label, left, right in zip(labels, ours[0] + ours[1], theirs[0] + theirs[1], strict=True):
@@ -189,7 +189,7 @@ def differs(
 
 
 def apart(left: Tensor, right: Tensor, tolerance: float = 1e-9) -> str:
-    """How two tensors differ, in words; "" if they agree but for rounding."""
+    """How two tensors differ, in words; "" if they agree up to rounding."""
     if left.shape != right.shape:
         return f"has the shape {tuple(left.shape)}, not {tuple(right.shape)}"
     if not left.numel():

@@ -1,4 +1,4 @@
-"""The checks that hold for operations and for modules alike."""
+"""The checks that operations and modules share."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Suite:
-    """The checks of one subject; each method that `checks` names looks at one thing."""
+    """The checks of one subject; each method that `checks` names checks one thing."""
 
     def __init__(self, subject: Subject, reference: Callable[..., Any] | None) -> None:
         self.subject = subject
@@ -49,8 +49,8 @@ class Suite:
         for name, before, after in zip(self._names(), values, fed, strict=True):
             if is_tensor(before) and apart(after, before):
                 return (
-                    f"the input {name!r} is changed: an operation never writes to its inputs. A "
-                    "method whose name ends in _ writes in place; take the one without it"
+                    f"the input {name!r} is changed: an operation must not write to its inputs. A "
+                    "method whose name ends in _ writes in place; use the one without it"
                 )
         return ""
 
@@ -59,7 +59,7 @@ class Suite:
         return [*names, *(f"x{n}" for n in range(len(names), len(self.subject.shapes)))]
 
     def repeatable(self) -> str:
-        """The same inputs give the same numbers."""
+        """The same inputs give the same results."""
         values = self.subject.values()
         laid = self.subject.lay(values)
         first, second = laid.run(values), laid.run(values)
@@ -75,18 +75,18 @@ class Suite:
         expected = list(expected) if isinstance(expected, tuple | list) else [expected]
         tops = self.subject.lay(values).forward(values)
         if len(tops) != len(expected):
-            return f"there are {len(tops)} outputs, and {len(expected)} of the reference"
+            return f"there are {len(tops)} outputs, but {len(expected)} of the reference"
         return differs((tops, []), (expected, []), [])
 
     def derivatives(self) -> str:
         """Each rule agrees with central differences."""
-        self.wrong = True  # unless it ends well
+        self.wrong = True  # until it succeeds
         fault = self._derivatives(self.subject.values())
         self.wrong = bool(fault)
         return fault
 
     def _need_right_derivatives(self) -> None:
-        """Say one fault once: what follows from wrong derivatives is not looked at.
+        """Skip checks that depend on the derivatives if these are wrong, to report a fault once.
 
         Raises:
             NotLooked: they are wrong.
@@ -97,7 +97,7 @@ class Suite:
     def _derivatives(self, values: list[Any]) -> str:
         laid = self.subject.lay(values)
         if not laid.floating:
-            raise NotLooked("the output is not a floating number")
+            raise NotLooked("the output is not floating-point")
         feed = dict(zip(laid.inputs, filter(is_tensor, values), strict=True))
         for output in laid.floating:
             report = check_graph(laid.graph, output, feed)
@@ -107,7 +107,7 @@ class Suite:
         return ""
 
     def second_derivatives(self) -> str:
-        """The derivative of the derivatives, as nodes, agrees with their differences."""
+        """The second derivatives, as nodes, agree with differences of the first."""
         self._need_right_derivatives()
         values = self.subject.values()
         laid = self.subject.lay(values)
@@ -121,7 +121,7 @@ class Suite:
         appended = list(laid.graph.forward(feed, outputs=first))
         fault = differs(([], appended), ([], walked), laid.names)
         if fault:
-            return f"appended as nodes {fault}, as the backward walk has it"
+            return f"appended as nodes {fault}, as in the backward walk"
         ruled = [top.clone() for top in laid.graph.forward(feed, outputs=second)]
         for node, name, rule in zip(laid.sources, laid.names, ruled, strict=True):
             base = feed[node] if node in feed else node.top  # noqa: SIM401 - top may be gone
@@ -138,12 +138,12 @@ class Suite:
             if fault:
                 return (
                     f"the second derivative by {name!r} is {fault}. The first is right: look in "
-                    "the rule for what is no node, such as a number read from a tensor"
+                    "the rule for anything that is not a node, such as a number read from a tensor"
                 )
         return ""
 
     def _slope(self, laid: Laid) -> tuple[Any, list[Any]]:
-        """All first derivatives in one number, each with a weight of its own; and as they are."""
+        """A weighted sum of all first derivatives, and the derivatives themselves."""
         graph = laid.graph
         weighted = [
             (y * graph.parameter(wave(y.top), requires_grad=False)).sum() for y in laid.floating
@@ -158,13 +158,13 @@ class Suite:
         return reduce(lambda a, b: a + b, terms), first
 
     def strided_inputs(self) -> str:
-        """Inputs whose elements do not lie side by side give the same."""
+        """Inputs that are not contiguous give the same results."""
         values = self.subject.values()
         strided = [_strided(value) if is_tensor(value) else value for value in values]
         return self._same(strided, values)
 
     def read_only_inputs(self) -> str:
-        """Inputs whose elements share memory, which torch refuses to write to, give the same."""
+        """Inputs whose elements share memory, which torch refuses to write to, work as well."""
         values = [
             _repeated(value) if is_tensor(value) else value for value in self.subject.values()
         ]
@@ -175,29 +175,29 @@ class Suite:
         return differs(laid.run(values), self.subject.lay(expected).run(expected), laid.names)
 
     def no_rows(self) -> str:
-        """A batch without rows works, or is refused by an error of the package."""
+        """A batch without rows works, or the package refuses it by an error of its own."""
         places = self.subject.batch()
         values = self.subject.values(self.subject.resized(places, 0))
         try:
             laid = self.subject.lay(values)
             laid.run(values)
         except GraphError:
-            raise NotLooked("a batch without rows is refused, by an error of the package") from None
+            raise NotLooked("the package refuses a batch without rows, by its own error") from None
         return ""
 
     def one_row(self) -> str:
-        """A batch of one row has right derivatives, or is refused by an error of the package."""
+        """A batch of one row has right derivatives, or the package refuses it by its own error."""
         self._need_right_derivatives()
         places = self.subject.batch()
         values = self.subject.values(self.subject.resized(places, 1))
         try:
             self.subject.lay(values).run(values)
         except GraphError:
-            raise NotLooked("a batch of one row is refused, by an error of the package") from None
+            raise NotLooked("the package refuses a batch of one row, by its own error") from None
         return self._derivatives(values)
 
     def unknown_batch_size(self) -> str:
-        """A graph built for any batch size gives the numbers of one built for this size."""
+        """A graph built for any batch size gives the results of one built for this size."""
         places = self.subject.batch()
         values = self.subject.values()
         laid = self.subject.lay(values, unknown=places)
@@ -205,7 +205,7 @@ class Suite:
         fault = differs(laid.run(values), expected, laid.names)
         if fault or not laid.floating:
             return fault
-        # The derivatives as nodes must hold for any size as well.
+        # The derivatives as nodes must work for any size as well.
         feed: dict[Any, Tensor] = dict(zip(laid.inputs, filter(is_tensor, values), strict=True))
         terms, sources = [], laid.sources
         for number, output in enumerate(laid.floating):
@@ -217,7 +217,7 @@ class Suite:
         return differs(([], found), ([], expected[1]), laid.names)
 
     def graph_used_again(self) -> str:
-        """A second batch, and then the first again, give what a new graph gives."""
+        """A second batch, and then the first again, give the results of a new graph."""
         values, others = self.subject.values(), self.subject.values(start=5)
         laid = self.subject.lay(values)
         laid.run(values)
@@ -247,7 +247,7 @@ class Suite:
         return f"in float32 {fault}" if fault else ""
 
     def other_shapes(self) -> str:
-        """Other shapes are refused by an error of the package, or have the right gradients."""
+        """Other shapes have the right gradients, or the package refuses them by its own error."""
         self._need_right_derivatives()
         for place, shape in enumerate(self.subject.shapes):
             if not isinstance(shape, tuple):
@@ -268,13 +268,13 @@ class Suite:
             return ""  # refused, as it should be
         except Exception as error:
             return (
-                f"{type(error).__name__}: {error}. A shape that does not fit is refused by "
+                f"{type(error).__name__}: {error}. A shape that does not fit must be refused by "
                 "an error of the package (ShapeError)"
             )
         try:
             laid.run(values)
         except Exception as error:
-            return f"forward takes them, and the rules do not: {error}"
+            return f"forward takes them, but the rules do not: {error}"
         return self._derivatives(values) if laid.floating else ""
 
 
@@ -288,14 +288,14 @@ def _in_words(report: CheckReport) -> str:
 
 
 def _strided(value: Tensor) -> Tensor:
-    """The same numbers, with others between them in memory."""
+    """The same values, with gaps between them in memory."""
     wide = value.new_zeros((*value.shape, 3))
     wide[..., 1] = value
     return wide[..., 1]
 
 
 def _repeated(value: Tensor) -> Tensor:
-    """The first row in the place of all rows, without a copy; torch writes to no such tensor."""
+    """The first row expanded to all rows without a copy; torch refuses to write to it."""
     if not value.ndim or not value.shape[0]:
         return value.clone()
     return value[:1].expand(value.shape)

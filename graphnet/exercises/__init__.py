@@ -1,18 +1,18 @@
-"""Exercises: operations and layers whose derivative rules are left out, and `grade`.
+"""Exercises: operations and layers without derivative rules, and `grade`.
 
-A student derives from an exercise, writes the missing rules, and asks for the grade. Nothing here
-knows a solution: the forward that is given tells, by central differences, what is right.
+A student derives from an exercise, writes the missing rules, and calls `grade`. Nothing here knows
+a solution: central differences of the given forward decide what is right.
 
-| file | what it holds |
+| file | contents |
 |---|---|
 | `ten` | the ten exercises, from `Add` to `BatchNorm` |
-| `exercise` | what an exercise is: a teacher adds one in ten lines |
+| `exercise` | the base class: a teacher adds an exercise in ten lines |
 | `grading` | the grade of an answer, rule by rule |
-| `attempt` | one rule at work on numbers |
+| `attempt` | one rule run on numbers |
 | `hints` | the usual mistakes, in words |
-| `isolation` | what an answer sets or ends, put back |
-| `raised` | what is no rule, and errors that rules raise, in words |
-| `report` | what `grade` hands back |
+| `isolation` | restores what an answer changes or ends |
+| `raised` | hints for malformed rules, and for errors that rules raise |
+| `report` | the result of `grade` |
 
 >>> import graphnet as gn
 >>> class MyMul(gn.exercises.Mul):
@@ -22,12 +22,12 @@ knows a solution: the forward that is given tells, by central differences, what 
 MyMul, an answer to Mul: 0 of 3 points.
   grad_x        WRONG: -4.61234 by the rule, 0.406386 by differences at element
                 (4, 0)
-                hint: This is the derivative of the wrong argument: the gradient
-                by y is right so, and the one by x is asked for.
+                hint: This is the derivative by the wrong argument: it is right
+                for y, but this is the rule for x.
   grad_y        WRONG: it is not written yet
-                hint: Write `def grad_y(self, grad, ...)`, and let it return the
+                hint: Write `def grad_y(self, grad, ...)`, which returns the
                 gradient by y.
-  other checks  not looked at: the rules come first
+  other checks  not checked: the rules come first
 """
 
 from graphnet.exercises.exercise import Exercise

@@ -1,4 +1,4 @@
-"""One rule of an answer at work on numbers, and what the given forward says of them."""
+"""One rule of an answer run on numbers, and the right result by differences of the forward."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _CLOSE = 1e-5
 
 
 class Attempt:
-    """The rule of an op for one of its inputs, at given numbers in float64.
+    """The rule of an op for one of its inputs, at given float64 values.
 
     Attributes:
         op: the op.
-        place: the place of the input.
+        place: the index of the input.
         arguments: the values of all inputs.
         x: the value of that input.
         top: the value of the output.
@@ -47,7 +47,7 @@ class Attempt:
 
     @property
     def known(self) -> dict[str, Tensor]:
-        """The output and the floating inputs by name."""
+        """The output and the floating-point inputs by name."""
         named = {"top": self.top, **dict(zip(self.op.inputs, self.arguments, strict=True))}
         return {name: value for name, value in named.items() if value.dtype.is_floating_point}
 
@@ -61,19 +61,19 @@ class Attempt:
         return self.run_on(self.values(grad))
 
     def run_on(self, values: list[Any]) -> Tensor:
-        """The result of the rule on other values than its own."""
+        """The result of the rule on other values."""
         with contained(), isolated():
             result: Tensor = self.rule.function(self.op, *values)
         return result
 
     def run_with(self, number: int, change: Callable[[Tensor], Tensor]) -> Tensor:
-        """The result of the rule where one of the values that it reads is changed."""
+        """The result of the rule with one of its values changed."""
         values = self.values()
         values[number] = change(values[number])
         return self.run_on(values)
 
     def rolled(self) -> Attempt:
-        """The same rule where each floating number stands at the next place."""
+        """The same rule with all floating-point values moved to the next position."""
         moved = [
             each.reshape(-1).roll(1).view(each.shape) if each.dtype.is_floating_point else each
             for each in self.arguments
@@ -84,12 +84,12 @@ class Attempt:
 
     @cached_property
     def slopes(self) -> Tensor:
-        """How each element of the output (rows) moves with each of the input (columns)."""
+        """The Jacobian: how each output element (row) moves with each input element (column)."""
         return self._slopes_by(self.place)
 
     @cached_property
     def right(self) -> Tensor:
-        """The gradient that the differences show."""
+        """The gradient by central differences."""
         return self.right_by(self.place)
 
     def right_by(self, place: int) -> Tensor:
@@ -115,25 +115,25 @@ class Attempt:
         return result
 
     def wrong_at(self, result: Tensor) -> Tensor:
-        """Where a result of the right shape is not right."""
+        """Where a result of the right shape is wrong."""
         return self.apart(result, self.right)
 
     @staticmethod
     def apart(result: Tensor, right: Tensor) -> Tensor:
-        """Where two gradients of the same shape differ by more than differences can err."""
+        """Where two gradients of the same shape differ by more than the error of differences."""
         return ~((result - right).abs() <= _CLOSE * float(right.abs().max()))  # NaN is apart too
 
     def is_right(self, candidate: Callable[[], Tensor]) -> bool:
-        """True if this computes the right gradient; False also if it cannot be computed."""
+        """True if this computes the right gradient; False also if it fails."""
         try:
             result = candidate()
             return result.shape == self.x.shape and not self.wrong_at(result).any()
-        except Exception:  # the shapes do not fit: it is not the right one
+        except Exception:  # the shapes do not fit: it is wrong
             return False
 
     @cached_property
     def ruled_slopes(self) -> Tensor:
-        """The slopes as the rule has them: one run for each element of the output."""
+        """The Jacobian by the rule: one run for each element of the output."""
         rows = self.top.new_zeros(self.top.numel(), self.x.numel())
         for number in range(self.top.numel()):
             grad = self.top.new_zeros(self.top.numel())
@@ -141,10 +141,10 @@ class Attempt:
             rows[number] = self.run(grad.view(self.top.shape)).reshape(-1)
         return rows
 
-    # what can be said before any number is looked at
+    # checks that need no values
 
     def refused(self) -> tuple[str, str]:
-        """Why the rule cannot be judged by its numbers, and the way out; empty if it can."""
+        """Why the rule cannot be judged by its values, and the way out; empty if it can."""
         values = self.values()
         before = copies(values)
         result = self.run_on(values)
@@ -152,30 +152,30 @@ class Attempt:
             return "it returns nothing", "Does it end with `return`?"
         if not is_tensor(result):
             kind = type(result).__name__
-            way_out = f"The gradient by {self.name} is a tensor."
+            way_out = f"The gradient by {self.name} must be a tensor."
             return f"it returns a value of type {kind}, not a tensor", way_out
         if not result.dtype.is_floating_point:
             return (
-                f"it returns numbers of the type {result.dtype}, not floating ones",
-                "A comparison counts as 0 or 1 when it is multiplied: grad * (x > 0).",
+                f"it returns {result.dtype}, not a floating dtype",
+                "In a product, a comparison counts as 0 or 1: grad * (x > 0).",
             )
         for name, value, old in zip(self.reads, values, before, strict=True):
             if apart(value, old):
                 return (
                     f"it changes {name}, which others read as well",
-                    "A method whose name ends in _ and a -= b write in place; a - b does not.",
+                    "Methods whose names end in _, and a -= b, write in place; a - b does not.",
                 )
         if not result.isfinite().all():
             return (
-                "it returns NaN or infinity",
-                "Is there a division by 0, a logarithm or root of it, or an overflow?",
+                "it returns NaN or inf",
+                "Is there a division by 0, a logarithm or root of 0, or an overflow?",
             )
         return "", ""
 
     def shapes(self) -> str:
-        """The shapes of what the rule reads, in a sentence."""
-        came = (
+        """The shapes of the values that the rule reads, in a sentence."""
+        shapes = (
             f"{name} {shape_text(tuple(value.shape))}"
             for name, value in zip(self.reads, self.values(), strict=True)
         )
-        return f"The shapes here: {', '.join(came)}."
+        return f"The shapes here: {', '.join(shapes)}."

@@ -1,4 +1,4 @@
-"""What an exercise is: an operation whose forward is given and whose rules are left out."""
+"""The base class of exercises: operations with a given forward and without rules."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ if TYPE_CHECKING:
 Shape = tuple[int, ...]
 
 _OF_OPS = {*dir(Op), *Op.__annotations__}
-"""What an op has by itself, and takes from no answer."""
+"""Attributes of every op, which are not taken from an answer."""
 _RESERVED = {"exercise", *(name for name in _OF_OPS if not name.startswith("__"))}
 _RESERVED -= {"symbol", "forward", "inputs", "broadcasts"}
-"""What would change an op or an exercise, were a class derived from `Exercise` to define it."""
+"""Names that would change an op or an exercise if a subclass of `Exercise` defined them."""
 
 
 class Exercise:
     """An operation with a forward and without derivative rules: the base of all exercises.
 
-    A teacher derives an exercise from this class and writes `forward`, a symbol and the shapes on
-    which it is graded. A student derives an answer from the exercise and writes `grad_<input>` for
-    each input. An input without a derivative says `grad_<input> = None` in the exercise, and
-    `clue_<input>` is the sentence to say where no usual mistake explains a wrong rule.
+    A teacher derives an exercise from this class and defines `forward`, a symbol and the shapes
+    for grading. A student derives an answer from the exercise and writes `grad_<input>` for each
+    input. For an input without a derivative, the exercise sets `grad_<input> = None`; the sentence
+    `clue_<input>` is given if no usual mistake explains a wrong rule.
 
     >>> import graphnet as gn
     >>> class Cube(gn.exercises.Exercise):
@@ -52,40 +52,40 @@ class Exercise:
     symbol: ClassVar[str] = "?"
     """What a picture of the graph shows."""
     shapes: ClassVar[tuple[Shape, ...]] = ()
-    """The shape of each input, on which it is graded; sizes that all differ tell the most."""
+    """The shape of each input for grading; sizes that all differ reveal the most."""
     parameters: ClassVar[tuple[str, ...]] = ()
-    """The inputs that a layer keeps as its parameters; the answer is then graded as a layer."""
+    """The inputs that become parameters of a layer; the answer is then graded as a layer."""
     integers: ClassVar[Mapping[str, int]] = {}
-    """The integer inputs, and how many values each has, from 0."""
+    """The integer inputs, and the number of values of each, from 0."""
     broadcasts: ClassVar[bool] = False
-    """True if the inputs broadcast and the walk, not the rules, sums over what was broadcast."""
+    """True if the inputs broadcast, and the walk, not the rules, sums the gradients."""
     low: ClassVar[float] = -2.0
-    """The least value of the other inputs."""
+    """The smallest value of the other inputs."""
     high: ClassVar[float] = 2.0
     """The largest value of the other inputs."""
 
     forward: ClassVar[Callable[..., Any]]
     exercise: ClassVar[type[Exercise]]
-    """The exercise itself, also when it is asked of an answer."""
+    """The exercise itself, also as an attribute of an answer."""
     inputs: ClassVar[tuple[str, ...]] = ()
     """The names of the inputs, read from the signature of `forward`."""
 
     def __init_subclass__(cls) -> None:
-        """Read the inputs of an exercise, and refuse one that is not complete."""
+        """Read the inputs of an exercise, and refuse an incomplete one."""
         _refuse_reserved(cls)
         if Exercise not in cls.__bases__:
             return  # an answer
         if "forward" not in vars(cls):
-            raise GraphError(f"{cls.__name__}: an exercise gives a forward, to be differentiated.")
+            raise GraphError(f"{cls.__name__}: an exercise needs a forward to differentiate.")
         cls.exercise = cls
         cls.inputs = tuple(signature(cls.forward).parameters)[1:]
         _refuse_incomplete(cls)
 
     @classmethod
     def asked(cls) -> list[str]:
-        """The names of the rules that a student writes: one for each floating input.
+        """The names of the rules that a student writes: one for each floating-point input.
 
-        An input for which the exercise says `grad_<input> = None` needs no rule.
+        An input needs no rule if the exercise sets `grad_<input> = None`.
 
         >>> import graphnet as gn
         >>> gn.exercises.CrossEntropy.asked()
@@ -97,7 +97,7 @@ class Exercise:
 
     @classmethod
     def clue(cls, name: str) -> str:
-        """The sentence for a wrong rule, by this input, that no usual mistake explains.
+        """The hint for a wrong rule of this input that no usual mistake explains.
 
         Args:
             name: the name of the input, such as "x".
@@ -105,12 +105,12 @@ class Exercise:
         clue: str = getattr(cls.exercise, f"clue_{name}", "")
         return clue or (
             f"No usual mistake explains it. Take one element of {name}: which elements of the "
-            "output move when it moves, and how fast?"
+            "output change when it changes, and how fast?"
         )
 
     @classmethod
     def op(cls) -> Op:
-        """The operation with the rules of this answer, to be used in any graph.
+        """The operation with the rules of this answer, for use in any graph.
 
         Raises:
             GraphError: a rule is not written yet.
@@ -133,11 +133,11 @@ class Exercise:
 
     @classmethod
     def module(cls, **values: Tensor) -> Module:
-        """A layer that applies the operation, and keeps `parameters` as its own.
+        """A layer that applies the operation and holds `parameters`.
 
         Args:
-            values: the first values of the parameters by name; in the shapes of the exercise, and
-                the same at each call, where they are left out.
+            values: the initial values of the parameters by name; by default in the shapes of the
+                exercise, and the same at each call.
 
         Raises:
             GraphError: a rule is not written yet, or there is no such parameter.
@@ -158,14 +158,14 @@ class Exercise:
         for name in values:
             if name not in cls.parameters:
                 raise GraphError(
-                    f"{cls.__name__}.module takes the first values of "
+                    f"{cls.__name__}.module takes initial values for "
                     f"{', '.join(cls.parameters) or 'no parameters'}; got {name!r}."
                 )
         return layer(cls.op(), cls.exercise, values)
 
     @classmethod
     def task(cls) -> Text:
-        """The source from which a student starts: what is given, and a gap for each rule.
+        """The source that a student starts from: the given parts, and a gap for each rule.
 
         >>> import graphnet as gn
         >>> gn.exercises.ReLU.task().splitlines()[-2].strip()
@@ -185,30 +185,28 @@ class Exercise:
 
 
 def _refuse_reserved(cls: type[Exercise]) -> None:
-    """Refuse the name of a method of `Exercise`, and a method with the name of a setting."""
+    """Refuse names of methods of `Exercise`, and methods with the name of a setting."""
     own = vars(cls).keys()
     methods = {name for name in vars(Exercise) if callable(getattr(Exercise, name))}
     mistaken = {name for name in own & vars(Exercise) if callable(getattr(cls, name))}
     taken = sorted(own & (_RESERVED | methods | mistaken))
     if taken:
-        raise GraphError(
-            f"{cls.__name__}: {taken[0]!r} has a meaning of its own; choose another name."
-        )
+        raise GraphError(f"{cls.__name__}: {taken[0]!r} is a reserved name; choose another.")
 
 
 def _refuse_incomplete(cls: type[Exercise]) -> None:
-    """Refuse an exercise whose shapes, or what it says of its inputs, do not fit its forward."""
+    """Refuse an exercise whose shapes or input names do not fit its forward."""
     inputs = ", ".join(cls.inputs)
     are_shapes = all(isinstance(shape, tuple) for shape in cls.shapes)
     if len(cls.shapes) != len(cls.inputs) or not are_shapes:
         raise GraphError(
-            f"{cls.__name__}: an exercise gives a shape for each input of its forward, {inputs}; "
+            f"{cls.__name__}: an exercise needs a shape for each input of its forward, {inputs}; "
             f"got {cls.shapes}. Write shapes = ((5, 3), ...)."
         )
     if any(prod(shape) > PLACES for shape in cls.shapes):
         raise GraphError(
-            f"{cls.__name__}: each number of an input is moved by itself to grade a rule; take "
-            f"shapes of {PLACES} numbers or less, such as (5, 3)."
+            f"{cls.__name__}: grading moves each element of an input by itself; use shapes of at "
+            f"most {PLACES} elements, such as (5, 3)."
         )
     clues = [name.removeprefix("clue_") for name in vars(cls) if name.startswith("clue_")]
     for name in (*cls.parameters, *cls.integers, *clues):
@@ -218,13 +216,13 @@ def _refuse_incomplete(cls: type[Exercise]) -> None:
             )
         if name in cls.parameters and name in cls.integers:
             raise GraphError(
-                f"{cls.__name__}: {name!r} stands in parameters and in integers; a parameter is "
-                "learned, and integers have no gradient. Leave it out of one of them."
+                f"{cls.__name__}: {name!r} is in both parameters and integers; a parameter is "
+                "learned, but integers have no gradient. Leave it out of one of them."
             )
 
 
 def _given_source(exercise: type[Exercise]) -> list[str]:
-    """The methods that an exercise gives, as comments; none where their source is not kept."""
+    """The methods that an exercise gives, as comments; none if their source is unavailable."""
     lines = ["    # This is given:"]
     for method in vars(exercise).values():
         if isfunction(method):
@@ -237,7 +235,7 @@ def _given_source(exercise: type[Exercise]) -> list[str]:
 
 
 def written(answer: type) -> dict[str, Any]:
-    """What the classes of an answer hold by themselves: its rules, and what they make use of."""
+    """What the classes of an answer define: its rules, and what they use."""
     members: dict[str, Any] = {}
     for cls in reversed(answer.__mro__):
         if cls is not object and cls is not Op and not _is_given(cls):
@@ -246,12 +244,12 @@ def written(answer: type) -> dict[str, Any]:
 
 
 def _is_given(cls: type) -> bool:
-    """True for the exercise itself, and for what it derives from."""
+    """True for the exercise itself and its base classes."""
     return cls is Exercise or Exercise in cls.__bases__
 
 
 def assembled(answer: type, exercise: type[Exercise], rules: Collection[str]) -> Op:
-    """The op that has the forward of an exercise and some rules of an answer, and no others.
+    """The op with the forward of an exercise and only these rules of an answer.
 
     Raises:
         TypeError: a rule reads what it cannot read.
@@ -268,13 +266,13 @@ def assembled(answer: type, exercise: type[Exercise], rules: Collection[str]) ->
         "broadcasts": exercise.broadcasts,
         "__doc__": exercise.__doc__,
         "__module__": answer.__module__,
-        "__annotations__": {},  # else those of Op itself, as if they were options
+        "__annotations__": {},  # else Op's own would count as options
     }
     return cast("type[Op]", type(answer.__name__, (Op,), members))()
 
 
 def subject(exercise: type[Exercise], op: Op) -> Subject:
-    """The op on the inputs of the exercise, as the checkers take it."""
+    """The op on the inputs of the exercise, in the form of the checks."""
     integers = {exercise.inputs.index(n): count for n, count in exercise.integers.items()}
     return Subject(
         lambda _: op, exercise.shapes, exercise.low, exercise.high, integers, exercise.inputs
@@ -282,13 +280,13 @@ def subject(exercise: type[Exercise], op: Op) -> Subject:
 
 
 def layer(op: Op, exercise: type[Exercise], values: Mapping[str, Tensor]) -> Module:
-    """The op as a layer, with first values for its parameters."""
+    """The op as a layer, with initial values for its parameters."""
     start = dict(zip(exercise.inputs, subject(exercise, op).values(double=False), strict=True))
     return _Layer(op, {name: values.get(name, start[name]) for name in exercise.parameters})
 
 
 class _Layer(Module):
-    """A layer of one operation: some of its inputs are parameters, the others come from outside."""
+    """A layer of one operation: some of its inputs are parameters, the others are arguments."""
 
     def __init__(self, op: Op, values: Mapping[str, Tensor]) -> None:
         self.op, self.own = op, tuple(values)

@@ -17,53 +17,53 @@ from graphnet.exercises.ten import ALL
 if TYPE_CHECKING:
     from graphnet.op import Op
 
-_UNASKED = ("other shapes",)  # the forward is given: what it refuses is not the student's choice
+_UNASKED = ("other shapes",)  # the forward is given: what it refuses is not up to the student
 
 _LATE = ("second derivatives", "unknown batch size")
-"""The checks that run the rules on nodes; a right rule fails there if it is made for tensors."""
+"""The checks that run the rules on nodes; a right rule fails if it works only on tensors."""
 
 _NODES = (
-    "A rule is run on nodes too, to be differentiated again: write it with operators, with methods "
-    "that nodes have as well, and with functions of graphnet.ops. A comparison counts as 0 or 1 "
-    "when it is multiplied: grad * (x > 0)."
+    "A rule is also run on nodes, to be differentiated again: write it with operators, with "
+    "methods that nodes have too, and with functions of graphnet.ops. In a product, a comparison "
+    "counts as 0 or 1: grad * (x > 0)."
 )
 
 _ARGUMENTS = (
-    "The names of its arguments say what a rule reads: `grad` is the gradient of the output, `top` "
-    "the output itself, and each input has its own name."
+    "A rule reads what its arguments name: `grad` is the gradient of the output, `top` the output "
+    "itself, and each input has its own name."
 )
 
 _ROWS = (
-    "Where a rule runs on nodes, the number of rows is not known yet: shape[0] is None, and there "
-    "is no len(). Write x.mean(0) for a sum over that number, and ops.ones_like(x).sum(0) for the "
-    "number itself."
+    "When a rule runs on nodes, the number of rows is not known yet: shape[0] is None, and there "
+    "is no len(). Write x.mean(0) for a sum divided by that number, and ops.ones_like(x).sum(0) "
+    "for the number itself."
 )
 
-_ENDED = "A rule returns a gradient: leave exit(), quit() and sys.exit() away."
+_ENDED = "A rule returns a gradient: do not call exit(), quit() or sys.exit()."
 
-_EMPTY = "A batch may be without rows: a rule that takes one row, or loops over them, finds none."
+_EMPTY = "A batch may have no rows: a rule that takes one row, or loops over rows, finds none."
 
 
 def grade(answer: type, exercise: type[Exercise] | str | None = None) -> Grade:
     """Grade the rules that an answer adds to an exercise: a point for each, and one for the rest.
 
-    A wrong rule gets a hint in words. No solution is looked up: the rules are compared with
-    central differences of the forward that the exercise gives. Once they are right, all other
-    checks of `check_op` (of `check_module` for a layer) decide on the last point.
+    A wrong rule gets a hint in words. No solution is stored: the rules are compared with central
+    differences of the forward that the exercise gives. Once they are right, all other checks of
+    `check_op` (`check_module` for a layer) decide the last point.
 
-    A rule may raise anything, call `sys.exit`, recurse for ever, and set what counts for the whole
-    program, such as torch's default dtype or a seed: there is a grade, and all is set as before.
-    Ctrl-C ends the grading. An endless loop does not end, and `os._exit` ends the program, as no
-    Python program can prevent: grade answers of strangers in a process of their own.
+    A rule may raise anything, call `sys.exit`, recurse forever, and change global settings, such as
+    torch's default dtype or a seed: there is still a grade, and the settings are restored. Ctrl-C
+    ends the grading. Python cannot prevent an infinite loop, or `os._exit` from ending the program:
+    grade untrusted answers in a separate process.
 
     Args:
         answer: a class with the rules `grad_<input>`, derived from the exercise; or any other
-            class that has them, such as an op of one's own, if the exercise is named.
+            class that has them, such as your own op, if the exercise is named.
         exercise: the exercise or the name of one of the ten; None takes it from the answer.
 
     Raises:
-        GraphError: there is no such exercise, its forward is not finite on the values on which it
-            is graded, or the answer is not a class.
+        GraphError: there is no such exercise, its forward is not finite on the values used for
+            grading, or the answer is not a class.
 
     >>> import graphnet as gn
     >>> class MyAdd(gn.exercises.Add):
@@ -87,7 +87,7 @@ def _exercise_of(answer: object, named: type[Exercise] | str | None) -> type[Exe
     """The exercise that an answer belongs to."""
     if not isinstance(answer, type):
         raise GraphError(
-            f"grade takes the class of an answer, such as MyAdd, without brackets behind it; "
+            f"grade takes the class of an answer, such as MyAdd, without parentheses; "
             f"got {answer!r}."
         )
     if isinstance(named, str):
@@ -100,8 +100,8 @@ def _exercise_of(answer: object, named: type[Exercise] | str | None) -> type[Exe
     source: Any = answer if named is None else named
     if not (isinstance(source, type) and issubclass(source, Exercise)):
         raise GraphError(
-            f"{getattr(source, '__name__', source)!r} is no exercise and no answer to one. Derive "
-            "the answer from its exercise, or name it: grade(MyAdd, 'Add')."
+            f"{getattr(source, '__name__', source)!r} is neither an exercise nor an answer to one. "
+            "Derive the answer from its exercise, or name it: grade(MyAdd, 'Add')."
         )
     if source is Exercise:
         raise GraphError("Exercise is the base of all exercises; derive from one of them.")
@@ -109,11 +109,11 @@ def _exercise_of(answer: object, named: type[Exercise] | str | None) -> type[Exe
 
 
 def _mark(answer: type, exercise: type[Exercise], rule: str) -> Mark:
-    """The mark of one rule, with the clue of the exercise where nothing else explains it."""
+    """The mark of one rule, with the clue of the exercise if nothing else explains a fault."""
     name = rule.removeprefix("grad_")
     function = written(answer).get(rule)
     if function is None:
-        start = f"Write `def {rule}(self, grad, ...)`, and let it return the gradient by {name}."
+        start = f"Write `def {rule}(self, grad, ...)`, which returns the gradient by {name}."
         return Mark(rule, "it is not written yet", start)
     fault, why = malformed(rule, function, ("grad", "top", *exercise.inputs))
     if fault:
@@ -125,7 +125,7 @@ def _mark(answer: type, exercise: type[Exercise], rule: str) -> Mark:
     attempt = Attempt(op, exercise.inputs.index(name), subject(exercise, op).values())
     if not attempt.top.isfinite().all():
         raise GraphError(
-            f"The forward of {exercise.__name__} gives NaN or infinity for numbers from "
+            f"The forward of {exercise.__name__} returns NaN or inf for numbers from "
             f"{exercise.low:g} to {exercise.high:g}: set low and high in the exercise."
         )
     fault, why = _judged(attempt)
@@ -152,7 +152,7 @@ def _judged(attempt: Attempt) -> tuple[str, str]:
 
 
 def _rest(answer: type, exercise: type[Exercise], right: bool) -> Mark:
-    """The mark for all other checks, which follow once the rules are right."""
+    """The mark for all other checks, which run once the rules are right."""
     if not right:
         return Mark("other checks", left_out="the rules come first")
     try:
@@ -166,18 +166,18 @@ def _rest(answer: type, exercise: type[Exercise], right: bool) -> Mark:
 
 
 def _why(finding: Finding) -> str:
-    """The hint for a check that rules with the right numbers do not pass."""
-    if "None came" in finding.fault or "no len()" in finding.fault:
+    """The hint for a check that fails although the rules give the right values."""
+    if "got None" in finding.fault or "no len()" in finding.fault:
         return _ROWS
     if finding.name == "no rows":
         return _EMPTY
     if "DtypeError" in finding.fault:
-        return ""  # it says all itself
+        return ""  # the fault says it all
     return _NODES if finding.name in _LATE or "node" in finding.fault else ""
 
 
 def _report(op: Op, exercise: type[Exercise]) -> Report:
-    """What the public checkers say of the whole."""
+    """The report of the public checks on the whole answer."""
     low, high = exercise.low, exercise.high
     outer = [name for name in exercise.inputs if name not in exercise.parameters]
     shapes = [exercise.shapes[exercise.inputs.index(name)] for name in outer]
@@ -189,7 +189,7 @@ def _report(op: Op, exercise: type[Exercise]) -> Report:
 
 
 def _remarks(answer: type, exercise: type[Exercise]) -> tuple[str, ...]:
-    """What the answer writes although the exercise gives it, and rules that nobody asked for."""
+    """Remarks on what the answer redefines, and on rules that the exercise does not need."""
     own = [cls for cls in answer.__mro__ if issubclass(cls, exercise) and cls is not exercise]
     given = {name for name in vars(exercise) if not name.startswith("__")}
     again = sorted(name for name in given if any(name in vars(cls) for cls in own))
@@ -197,5 +197,5 @@ def _remarks(answer: type, exercise: type[Exercise]) -> tuple[str, ...]:
     strange = [n for n in written(answer) if n.lower().startswith("grad") and n not in rules]
     return (
         *(f"{name} is given by the exercise: yours was not used." for name in again),
-        *(f"{name} is no rule here; asked for: {', '.join(rules)}." for name in strange),
+        *(f"{name} is not a rule here; the rules are {', '.join(rules)}." for name in strange),
     )

@@ -1,7 +1,7 @@
 """The hint for a wrong rule: the usual mistakes first, then the structure of what is missing.
 
-None of these knows what is right for an exercise: each undoes a mistake, or compares what moves
-with what, and the differences of the given forward tell whether that explains it.
+None of these knows the solution of an exercise: each undoes a mistake, or compares which elements
+move together, and differences of the given forward decide whether that explains the fault.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ if TYPE_CHECKING:
     from graphnet.exercises.attempt import Attempt
 
 _ZERO = 1e-7  # slopes below are rounding
-_SMALL = 1e-3  # slopes below may be left out by a rule that is right but for a detail
-_MANY = 8  # as many elements do not fit to a sign by chance
+_SMALL = 1e-3  # a rule that is right except for a detail may leave out slopes below
+_MANY = 8  # this many elements do not match a sign by chance
 
 
 def hint(attempt: Attempt) -> str:
-    """The sentence that explains why a rule is wrong; "" if none is found."""
+    """A sentence that explains why a rule is wrong; "" if none is found."""
     for look in _LOOKS:
         try:
             sentence = look(attempt)
-        except Exception:  # the rule cannot be run in this way: this look tells nothing
+        except Exception:  # the rule cannot run in this way: this attempt shows nothing
             continue
         if sentence:
             return sentence
@@ -38,30 +38,29 @@ def hint(attempt: Attempt) -> str:
 
 
 def _chain(attempt: Attempt) -> str:
-    """The rule does not look at the gradient that arrives."""
+    """The rule ignores the incoming gradient."""
     if "grad" in attempt.reads:
         doubled, once = attempt.run(2 * attempt.grad), attempt.run()
         if doubled.shape != once.shape or not doubled.eq(once).all() or not once.any():
             return ""
     return (
-        "The chain rule is forgotten: the slope is multiplied by `grad`, the gradient of the "
-        "output, which comes from behind."
+        "The chain rule is missing: multiply the derivative by `grad`, the gradient of the output."
     )
 
 
 def _scaled(attempt: Attempt) -> str:
-    """The rule is right for this gradient of the output, and not for a multiple of it."""
+    """The rule is right for this gradient of the output, but not for a multiple of it."""
     return "" if attempt.wrong_at(attempt.run()).any() else _linear(attempt)
 
 
 def _dimension(attempt: Attempt) -> str:
-    """A sum over the columns in the place of one over the rows."""
+    """A sum over the columns instead of the rows."""
     result, top = tuple(attempt.run().shape), tuple(attempt.top.shape)
     if len(top) != 2 or result != top[:1] or tuple(attempt.x.shape) != top[1:]:
         return ""
     return (
-        f"The wrong dimension is left: one number for each row came, and {attempt.name} has one "
-        "for each column. Sum over the rows, as .sum(0) does."
+        f"The wrong dimension remains: there is one number for each row, but {attempt.name} has "
+        "one for each column. Sum over the rows, as .sum(0) does."
     )
 
 
@@ -76,32 +75,32 @@ def _sum(attempt: Attempt) -> str:
     names = ["the batch" if batch and dim == 0 else f"dimension {dim}" for dim in dims]
     call = f"{dims[0] if len(dims) == 1 else tuple(dims)}{', True' if dims[-1] >= more else ''}"
     return (
-        f"The sum over {' and '.join(names)} is missing: {attempt.name} is the same all along, so "
+        f"The sum over {' and '.join(names)} is missing: {attempt.name} is the same along it, so "
         f"the gradients add up, as .sum({call}) does."
     )
 
 
 def _column(attempt: Attempt) -> str:
-    """A number for each row that is to meet the numbers of its row."""
+    """A number for each row that must multiply the elements of its row."""
     if "grad" not in attempt.reads:
         return ""
     place = attempt.reads.index("grad")
     if attempt.is_right(lambda: attempt.run_with(place, lambda grad: grad.unsqueeze(-1))):
         return (
-            "`grad` has one number for each row, and each is a factor of its whole row: "
-            "grad.unsqueeze(1) makes a column of them."
+            "`grad` has one number for each row, a factor of the whole row: "
+            "grad.unsqueeze(1) makes it a column."
         )
     return ""
 
 
 def _mean(attempt: Attempt) -> str:
-    """A mean where a sum is right, or the other way round."""
+    """A mean where a sum is right, or the reverse."""
     result = attempt.run()
     rows = attempt.top.shape[0] if attempt.top.ndim else 1
     if rows < 2:
         return ""
     if attempt.is_right(lambda: result * rows):
-        return f"There is a division by {rows}, the number of rows, too many: sum, not mean."
+        return f"There is an extra division by {rows}, the number of rows: sum, not mean."
     if attempt.is_right(lambda: result / rows):
         return f"The division by {rows}, the number of rows, is missing: mean, not sum."
     return ""
@@ -110,15 +109,15 @@ def _mean(attempt: Attempt) -> str:
 def _argument(attempt: Attempt) -> str:
     """The derivative by another input."""
     result = attempt.run()
-    if attempt.is_right(lambda: -result):  # so it may be for x - y: the sign is the nearer reason
+    if attempt.is_right(lambda: -result):  # as for x - y: a wrong sign is the more likely reason
         return ""
     for place, (name, value) in enumerate(zip(attempt.op.inputs, attempt.arguments, strict=True)):
         if place != attempt.place and value.dtype.is_floating_point:
             other = attempt.right_by(place)
             if other.shape == result.shape and not attempt.apart(result, other).any():
                 return (
-                    f"This is the derivative of the wrong argument: the gradient by {name} is "
-                    f"right so, and the one by {attempt.name} is asked for."
+                    f"This is the derivative by the wrong argument: it is right for {name}, but "
+                    f"this is the rule for {attempt.name}."
                 )
     return ""
 
@@ -126,35 +125,35 @@ def _argument(attempt: Attempt) -> str:
 def _pen(attempt: Attempt) -> str:
     """The mistakes that `gn.check_op` knows: signs, factors, transposes, swapped inputs."""
     with catch_warnings():
-        simplefilter("ignore")  # torch warns of what is tried here
+        simplefilter("ignore")  # torch warns about these attempts
         return red_pen(attempt.op, attempt.place, attempt.arguments, attempt.top)
 
 
 def _averaged(attempt: Attempt) -> str:
-    """A mean over other elements of the output than its rows."""
+    """A mean over elements of the output other than its rows."""
     result, top = attempt.run(), attempt.top
     counts = [(n, f"the size of dimension {dim} of the output") for dim, n in enumerate(top.shape)]
     for count, what in (*counts, (top.numel(), "the number of elements of the output")):
         if attempt.is_right(_product(result, count)):
-            return f"There is a division by {count}, {what}, too many: sum, not mean."
+            return f"There is an extra division by {count}, {what}: sum, not mean."
     return ""
 
 
 def _turned(attempt: Attempt) -> str:
-    """A value that the rule reads from its other end, or gives so."""
+    """A value that the rule reads or returns in reverse order."""
     result = attempt.run()
     for dim in range(result.ndim):
         if attempt.is_right(partial(result.flip, dim)):
             return (
-                f"The result is turned round along dimension {dim}: what stands first is to stand "
+                f"The result is reversed along dimension {dim}: its first element should be the "
                 "last."
             )
     for number, name in enumerate(attempt.reads):
         for dim in range(attempt.values()[number].ndim):
             if attempt.is_right(_flipped(attempt, number, dim)):
                 return (
-                    f"{name} is used in the wrong direction: what stands first along dimension "
-                    f"{dim} is to stand last."
+                    f"{name} is used in the wrong direction: along dimension {dim}, its first "
+                    "element should be the last."
                 )
     return ""
 
@@ -164,14 +163,14 @@ def _flipped(attempt: Attempt, number: int, dim: int) -> Callable[[], Tensor]:
 
 
 def _complement(attempt: Attempt) -> str:
-    """A factor 1 - y, as the derivatives of bounded functions have."""
+    """A factor 1 - y, as in the derivatives of bounded functions."""
     result = attempt.run()
     for name, value in attempt.known.items():
         for factor, text in ((1 - value, f"(1 - {name})"), (1 + value, f"(1 + {name})")):
             if attempt.is_right(_product(result, factor)):
                 return f"A factor {text} is missing."
             if attempt.is_right(_product(result, 1 / factor)):
-                return f"There is a factor {text} too many."
+                return f"There is an extra factor {text}."
     return ""
 
 
@@ -204,8 +203,8 @@ def _where(attempt: Attempt) -> str:
     for name, value in zip(attempt.op.inputs, attempt.arguments, strict=True):
         if not value.dtype.is_floating_point and _picks(value, wrong):
             return (
-                f"It is right but for one element of each row: the one that {name} names. That "
-                "element acts on the output in one more way."
+                f"It is right except for one element of each row, the one that {name} selects. "
+                "That element affects the output in one more way."
             )
     return ""
 
@@ -219,7 +218,7 @@ def _picks(index: Tensor, wrong: Tensor) -> bool:
 
 
 def _paths(attempt: Attempt) -> str:
-    """An element of the input that acts on an element of the output, and that the rule forgets."""
+    """An element of the input that affects an element of the output, but not by the rule."""
     missed = _missed(attempt).logical_and(_missed(attempt.rolled()))
     if not missed.any():
         return ""
@@ -228,12 +227,12 @@ def _paths(attempt: Attempt) -> str:
     element = shape_text(place_of(column, tuple(attempt.x.shape)))
     return (
         f"Element {output} of the output depends on element {element} of {attempt.name} too: "
-        "this path is forgotten."
+        "this path is missing."
     )
 
 
 def _missed(attempt: Attempt) -> Tensor:
-    """Where the forward has a slope that is not small, and the rule has none."""
+    """Where the forward has a slope that is not small, but the rule has none."""
     slopes, largest = attempt.slopes.abs(), float(attempt.slopes.abs().max())
     forgotten = attempt.ruled_slopes.abs() <= _ZERO * largest
     return forgotten.logical_and(slopes > _SMALL * largest)

@@ -1,4 +1,4 @@
-"""Answers kept apart from the program that grades them: what one may do without harm."""
+"""Isolates the grading program from the answers that it runs."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from graphnet.snapshot import Snapshot, default_generators
 
 
 class EndedError(Exception):
-    """A rule ended the program, or tried to: SystemExit and its kind, which no `Exception` is."""
+    """A rule tried to end the program, by SystemExit or the like, which is not an `Exception`."""
 
 
 @contextmanager
 def contained() -> Iterator[None]:
-    """Turn what would end the program into an error, but for Ctrl-C, which is the user's.
+    """Turn what would end the program into an error, except Ctrl-C, which is the user's.
 
     Raises:
-        EndedError: in place of SystemExit, GeneratorExit and other exceptions that derive from
-            BaseException alone.
+        EndedError: instead of SystemExit, GeneratorExit and other exceptions that derive only
+            from BaseException.
 
     >>> try:
     ...     with contained():
@@ -46,11 +46,11 @@ def contained() -> Iterator[None]:
 
 @contextmanager
 def isolated() -> Iterator[None]:
-    """Put back at the end what a rule can set for the whole program.
+    """At the end, restore the global settings that a rule can change.
 
-    That is torch's default dtype and device, its grad mode, threads, print options, precision of
-    products and deterministic algorithms; the random states of torch and Python; the filters of
-    warnings and the limit of recursion.
+    These are torch's default dtype and device, its grad mode, threads, print options, precision of
+    products and deterministic algorithms; the random states of torch and Python; the warning
+    filters and the recursion limit.
 
     >>> import torch
     >>> with isolated():
@@ -73,7 +73,7 @@ def _default_device() -> Any:
 
 def _restore_device(device: Any) -> None:
     if _default_device() != device:
-        # The CPU is what there is where nothing was set; a device that is set slows every call.
+        # The CPU is the device if none was set; a device that is set slows every call.
         torch.set_default_device(None if device.type == "cpu" else device)
 
 
@@ -97,4 +97,4 @@ _SETTINGS: list[tuple[Callable[[], Any], Callable[[Any], Any]]] = [
     (random.getstate, random.setstate),
     (sys.getrecursionlimit, sys.setrecursionlimit),
 ]
-"""How to read and to restore each."""
+"""How to read and restore each setting."""

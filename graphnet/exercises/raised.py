@@ -1,4 +1,4 @@
-"""What to do about a rule that is not written as one, or that raises an error."""
+"""Hints for a rule that is malformed, or that raises an error."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _ONE_NUMBER = ("only one element", "converted to Scalar", "be converted to Pytho
 
 
 def malformed(rule: str, function: Any, readable: Collection[str]) -> tuple[str, str]:
-    """Why something is no method that can be a rule, and the way out; empty if it is one."""
+    """Why something cannot be a rule, and the way out; empty if it can."""
     if not isfunction(function):
         kind = type(function).__name__
         return f"it is of type {kind}, not a method", f"Write `def {rule}(self, grad, ...)`."
@@ -28,21 +28,21 @@ def malformed(rule: str, function: Any, readable: Collection[str]) -> tuple[str,
 
 
 def way_out(error: Exception, op: Op, rule: str) -> str:
-    """The sentence for an error that a rule raised, if it is a usual one; else ""."""
+    """The hint for an error that a rule raised, if it is a usual one; else ""."""
     text, name = str(error), getattr(error, "name", None)
     if isinstance(error, NameError | AttributeError) and isinstance(name, str):
         if name in ("grad", "top", *op.inputs):
             return (
-                f"A rule reads what its arguments name: put {name} among them, "
+                f"A rule reads what its arguments name: add {name} to them, "
                 f"`def {rule}(self, ..., {name})`, and write {name} in the rule."
             )
         if isinstance(error, NameError) and callable(getattr(op, name, None)):
             return f"It is a method of the exercise: write self.{name}(...)."
     if "ambiguous" in text:
         return (
-            "`if`, `and`, `or` and max() ask for one answer, and a tensor has one for each "
+            "`if`, `and`, `or` and max() need one answer, but a tensor has one for each "
             "element: graphnet.ops.where(condition, a, b) chooses for each."
         )
     if any(part in text for part in _ONE_NUMBER):
-        return "A rule computes with whole tensors: leave float() and .item() away."
+        return "A rule computes with whole tensors: do not use float() or .item()."
     return ""

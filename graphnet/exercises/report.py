@@ -1,4 +1,4 @@
-"""What `grade` hands back: a mark for each rule, and a score."""
+"""The result of `grade`: a mark for each rule, and a score."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from typing import NamedTuple
 
 from graphnet.table import html_table, shown
 
-_WIDTH = 80  # characters of a line
+_WIDTH = 80  # characters in a line
 
 
 class Mark(NamedTuple):
-    """What was found for one point.
+    """The result for one point.
 
     Attributes:
         name: the rule, or "other checks".
-        fault: what is wrong in words; empty if nothing is.
+        fault: what is wrong, in words; empty if nothing is.
         hint: the usual mistake that would explain it, in a sentence; empty if none does.
-        left_out: why it was not looked at; empty if it was.
+        left_out: why it was not checked; empty if it was.
 
     >>> mark = Mark("grad_x", "it returns nothing", "Does it end with `return`?")
     >>> mark.right
@@ -34,25 +34,25 @@ class Mark(NamedTuple):
 
     @property
     def right(self) -> bool:
-        """True if the point is won."""
+        """True if the point is earned."""
         return not self.fault and not self.left_out
 
     @property
     def verdict(self) -> str:
-        """What was found, in words."""
+        """The result in words."""
         if self.left_out:
-            return f"not looked at: {self.left_out}"
+            return f"not checked: {self.left_out}"
         return f"WRONG: {self.fault}" if self.fault else "right"
 
 
 class Grade:
-    """The grade of an answer; it is true if all is right.
+    """The grade of an answer; it is true if everything is right.
 
     Attributes:
         answer: the name of the class that was graded.
         exercise: the name of its exercise.
         marks: one for each rule, and one for all other checks.
-        remarks: what else is to be said.
+        remarks: further notes.
 
     >>> import graphnet as gn
     >>> class MyAdd(gn.exercises.Add):
@@ -75,7 +75,7 @@ class Grade:
 
     @property
     def points(self) -> int:
-        """How many marks are right."""
+        """The number of marks that are right."""
         return sum(mark.right for mark in self.marks)
 
     @property

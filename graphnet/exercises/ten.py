@@ -1,6 +1,6 @@
 """The ten exercises, from the easiest to the hardest.
 
-Where nothing else is said, n is the number of rows in the batch.
+Unless stated otherwise, n is the number of rows in the batch.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ class Add(Exercise):
 
     symbol = "+"
     shapes = ((5, 3), (5, 3))
-    clue_x = "When x grows by 1, z grows by 1: what then happens to the gradient of z?"
-    clue_y = "When y grows by 1, z grows by 1: what then happens to the gradient of z?"
+    clue_x = "When x grows by 1, z grows by 1: what does that make of the gradient of z?"
+    clue_y = "When y grows by 1, z grows by 1: what does that make of the gradient of z?"
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         """The sum."""
@@ -43,8 +43,8 @@ class Matmul(Exercise):
 
     symbol = "@"
     shapes = ((5, 3), (3, 4))
-    clue_x = "Look at the shapes: there is one way to make (n, k) of (n, m) and (k, m)."
-    clue_w = "Look at the shapes: there is one way to make (k, m) of (n, k) and (n, m)."
+    clue_x = "Look at the shapes: there is one way to get (n, k) from (n, m) and (k, m)."
+    clue_w = "Look at the shapes: there is one way to get (k, m) from (n, k) and (n, m)."
 
     def forward(self, x: Tensor, w: Tensor) -> Tensor:
         """The product of the matrices."""
@@ -68,10 +68,10 @@ class ReLU(Exercise):
 
     symbol = "relu"
     shapes = ((5, 3),)
-    clue_x = "When x moves a little, how far does y move: where x is positive, and where negative?"
+    clue_x = "When x moves a little, how far does y move, if x is positive, and if it is negative?"
 
     def forward(self, x: Tensor) -> Tensor:
-        """What is positive, and 0 for the rest."""
+        """The positive elements, and 0 for the rest."""
         return x.relu()
 
 
@@ -81,8 +81,8 @@ class Sigmoid(Exercise):
     symbol = "sigmoid"
     shapes = ((5, 3),)
     clue_x = (
-        "Differentiate 1 / (1 + e⁻ˣ) by the quotient rule; with the output y, which a rule reads "
-        "as `top`, the result is short."
+        "Differentiate 1 / (1 + e⁻ˣ) by the quotient rule; in terms of the output y, which a rule "
+        "reads as `top`, the result is short."
     )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -99,7 +99,7 @@ class CrossEntropy(Exercise):
     symbol = "cross entropy"
     shapes = ((5, 4), (5,))
     integers: ClassVar = {"target": 4}
-    clue_x = "Differentiate the two terms apart: log Σ eˣ by x is a softmax."
+    clue_x = "Differentiate the two terms separately: log Σ eˣ by x is a softmax."
 
     def one_hot(self, x: Tensor, target: Tensor) -> Tensor:
         """1 at the target of each row, else 0; a rule may call it: self.one_hot(x, target)."""
@@ -117,8 +117,8 @@ class Linear(Exercise):
     symbol = "linear"
     shapes = ((5, 3), (4, 3), (4,))
     parameters = ("weight", "bias")
-    clue_x = "Look at the shapes: there is one way to make (n, k) of (n, m) and (m, k)."
-    clue_weight = "Look at the shapes: there is one way to make (m, k) of (n, m) and (n, k)."
+    clue_x = "Look at the shapes: there is one way to get (n, k) from (n, m) and (m, k)."
+    clue_weight = "Look at the shapes: there is one way to get (m, k) from (n, m) and (n, k)."
     clue_bias = "The same bias is added to every row: whose gradients come back to it?"
 
     def forward(self, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
@@ -133,17 +133,17 @@ class Conv1d(Exercise):
     shapes = ((5, 8), (3,))
     clue_x = (
         "Each x is in up to three windows, each time with another weight: send the gradient of "
-        "each window back to the three places where it came from. `ops.pad` moves a row."
+        "each window back to the three elements that it came from. `ops.pad` shifts a row."
     )
     clue_weight = "Each weight is used in every window of every row: all of them add up."
 
     def forward(self, x: Tensor, weight: Tensor) -> Tensor:
-        """The sum of each window of three, weighted."""
+        """The weighted sum of each window of three."""
         return x.unfold(1, 3, 1).matmul(weight)
 
 
 class BatchNorm(Exercise):
-    """y = (x - mean) / √(variance + 10⁻⁵) · weight + bias, with statistics of the batch; a layer.
+    """y = (x - mean) / √(variance + 10⁻⁵) · weight + bias, with batch statistics; a layer.
 
     Mean and variance (over n, not n - 1) are those of each column.
     Shapes: x (n, k), weight (k,), bias (k,) -> (n, k).
@@ -166,7 +166,7 @@ class BatchNorm(Exercise):
         return (x - x.mean(0)) / self.deviation(x)
 
     def forward(self, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-        """Each column normalized, scaled and moved."""
+        """Each column normalized, scaled and shifted."""
         return self.normalized(x) * weight + bias
 
 

@@ -120,8 +120,8 @@ class NodeList(Sequence[Node]):
         if isinstance(argument, Node):
             if not isinstance(argument, Parameter) and argument.graph is not self:
                 raise GraphError(
-                    f"{op.name}: {argument} belongs to {argument.graph!r}, but the other arguments "
-                    f"belong to {self!r}. Only a parameter may be in several graphs."
+                    f"{op.name}: {argument} belongs to another graph, {argument.graph!r}, than the "
+                    f"other arguments, {self!r}. Only a parameter may be in several graphs."
                 )
             return argument
         if isinstance(argument, int | float):

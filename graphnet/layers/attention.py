@@ -143,9 +143,7 @@ class MultiheadAttention(Module):
     ) -> Any:
         """Append to the graph of the nodes, or compute for tensors; see the class."""
         if is_causal and attn_mask is None:
-            raise GraphError(
-                "is_causal=True states that attn_mask is causal: give the mask as well."
-            )
+            raise GraphError("is_causal=True states that attn_mask is causal: give attn_mask too.")
         # A mask is a tuple of one item or of none: both kinds of call take tuples.
         padding = () if key_padding_mask is None else (key_padding_mask,)
         mask = () if attn_mask is None else (attn_mask,)

@@ -103,7 +103,7 @@ class ParameterList(ListOf[Parameter]):
 class ParameterDict(DictOf[Parameter]):
     """A dict of parameters, found under their names, as in torch.nn.
 
-    A tensor that is added becomes a parameter. They keep the order in which they were put in
+    A tensor that is added becomes a parameter. Items keep the order in which they were added
     (torch.nn sorts those of a plain dict).
 
     Raises:

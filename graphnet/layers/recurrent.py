@@ -107,9 +107,9 @@ class RecurrentLayer(Recurrent, Generic[S]):
         """Refuse a sequence of unknown length, and an empty one."""
         if not x.shape[time]:
             raise ShapeError(
-                f"{type(self).__name__}: the sequence length, dimension {time}, must be known "
-                f"when the graph is built, and 1 or more; got {shape_text(x.shape)}. Give it in "
-                "the shape of the input; the batch size may stay unknown."
+                f"{type(self).__name__}: the length of the sequence, dimension {time}, must be "
+                f"known when the graph is built, and 1 or more; got {shape_text(x.shape)}. Give "
+                "it in the shape of the input; the batch size may stay unknown."
             )
 
     def extra_repr(self) -> str:
@@ -189,7 +189,7 @@ class LSTM(LSTMStep, RecurrentLayer[tuple[Node, Node]]):
     """A long short-term memory: c' = f c + i g and h' = o tanh c' at each step.
 
     `output, (h_n, c_n) = lstm(x, (h_0, c_0))`, where the state may be left out. Arguments and
-    shapes are those of `RNN`, without the nonlinearity; c is as h. Gates are ordered i, f, g, o.
+    shapes are those of `RNN`, without the nonlinearity; c is like h. Gates are ordered i, f, g, o.
 
     >>> from torch import empty
     >>> output, (h_n, c_n) = LSTM(2, 3, bidirectional=True).forward(empty(7, 5, 2).fill_(0))

@@ -28,7 +28,7 @@ def within_unit(x: Tensor, what: str) -> None:
     if x.numel() and not x.is_meta and ((low := x.min()) < 0 or x.max() > 1):
         worst = float(low) if low < 0 else float(x.max())
         raise RangeError(
-            f"{what} must be probabilities, between 0 and 1; got {worst:g}. "
+            f"{what} must be a probability between 0 and 1; got {worst:g}. "
             "A sigmoid gives such predictions; targets are labels 0 and 1."
         )
 

@@ -215,7 +215,9 @@ def adaptive_avg_pool2d(input: T, output_size: Any) -> T:
         raise ShapeError(f"adaptive_avg_pool2d: an image needs pixels; got {described(input)}.")
     asked = tuple(output_size) if isinstance(output_size, tuple | list) else (output_size,) * 2
     if len(asked) != 2 or output_size is None:
-        raise GraphError(f"output_size must be one size or two, or None; got {output_size!r}.")
+        raise GraphError(
+            f"output_size must be one size, or two (None keeps a size); got {output_size!r}."
+        )
     for dim, count in zip((input.ndim - 1, input.ndim - 2), reversed(asked), strict=True):
         if count is not None:
             input = AdaptiveMean(dim, size_of(count, "output_size", 0))(input)

@@ -1,4 +1,4 @@
-"""Optimizers: how parameters follow their gradients, and how gradients are kept small."""
+"""Optimizers, which update parameters by their gradients, and gradient clipping."""
 
 from graphnet.optim.adam import Adam, Adamax, AdamW
 from graphnet.optim.adaptive import Adadelta, Adagrad, RMSprop

@@ -1,4 +1,4 @@
-"""Adam and its kin: steps along a mean gradient, measured by the size of recent gradients."""
+"""Adam and its variants: steps along a mean gradient, scaled by the size of recent gradients."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class WithBetas(Optimizer):
-    """What Adam and its kin share: their settings, and the means of g and g²."""
+    """The base class of Adam and its variants: settings, and the means of g and g²."""
 
     slots: tuple[str, ...] = ("exp_avg", "exp_avg_sq")
     switches: tuple[str, ...] = ("foreach", "differentiable", "capturable")
@@ -32,7 +32,7 @@ class WithBetas(Optimizer):
     def means(
         self, group: dict[str, Any], value: Tensor, grad: Tensor, mean: Tensor, square: Tensor
     ) -> Tensor:
-        """Bring the means of g and g² up to date, and return g."""
+        """Update the means of g and g², and return g."""
         beta1, beta2 = group["betas"]
         grad = descent(group, value, grad)
         mean.lerp_(grad, 1 - beta1)
@@ -46,22 +46,22 @@ class WithBetas(Optimizer):
 
 
 class Adam(WithBetas):
-    """Steps of about the size lr for every parameter, whatever the size of its gradient.
+    """Take steps of about the size lr for every parameter, whatever the size of its gradient.
 
     g = grad + weight_decay w;  m = β₁ m + (1 - β₁) g;  v = β₂ v + (1 - β₂) g²;
-    w = w - lr (m / (1 - β₁ᵗ)) / (√(v / (1 - β₂ᵗ)) + eps) at step t; with amsgrad, the largest v
-    so far stands for v in the last formula.
+    w = w - lr (m / (1 - β₁ᵗ)) / (√(v / (1 - β₂ᵗ)) + eps) at step t; with amsgrad, the last formula
+    uses the largest v so far.
 
     Args:
         params: the parameters to update, or groups of them.
         lr: the learning rate, 0 or more.
-        betas: β₁ and β₂, how much of the means of g and g² is kept, from 0 to below 1.
-        eps: what keeps the division finite, 0 or more.
+        betas: β₁ and β₂, the decay rates of the means of g and g², from 0 to below 1.
+        eps: a constant that keeps the division finite, 0 or more.
         weight_decay: the factor of the L2 penalty, 0 or more.
         amsgrad: True to divide by the largest mean of g² so far.
-        maximize: True to go up instead of down.
+        maximize: True to ascend instead of descend.
         decoupled_weight_decay: True for the weight decay of `AdamW`.
-        switches: torch's choices of an implementation, see `Switches`.
+        switches: torch's implementation switches, see `Switches`.
 
     Source: Kingma and Ba, Adam (2015), algorithm 1; for amsgrad Reddi et al., On the convergence of
     Adam and beyond (2018), algorithm 2; in the form of `torch.optim.Adam`.
@@ -102,13 +102,13 @@ class Adam(WithBetas):
         )
 
     def slots_of(self, group: dict[str, Any]) -> tuple[str, ...]:
-        """The two means, and with amsgrad the largest."""
+        """The two means, and with amsgrad the largest second one."""
         return self.slots if group["amsgrad"] else self.slots[:2]
 
     def update(
         self, group: dict[str, Any], step: int, value: Tensor, grad: Tensor, **state: Tensor
     ) -> None:
-        """Change the values by one step."""
+        """Apply one step to the values."""
         mean, square = state["exp_avg"], state["exp_avg_sq"]
         self.means(group, value, grad, mean, square)
         if group["amsgrad"]:
@@ -118,17 +118,17 @@ class Adam(WithBetas):
 
 
 class AdamW(Adam):
-    """Adam, with a weight decay apart from the gradient: first w = w (1 - lr weight_decay).
+    """Adam with weight decay decoupled from the gradient: first w = w (1 - lr weight_decay).
 
     Args:
         params: the parameters to update, or groups of them.
         lr: the learning rate, 0 or more.
-        betas: how much of the means of g and g² is kept, from 0 to below 1.
-        eps: what keeps the division finite, 0 or more.
-        weight_decay: how fast the values shrink, 0 or more.
+        betas: the decay rates of the means of g and g², from 0 to below 1.
+        eps: a constant that keeps the division finite, 0 or more.
+        weight_decay: the decay rate of the values, 0 or more.
         amsgrad: True to divide by the largest mean of g² so far.
-        maximize: True to go up instead of down.
-        switches: torch's choices of an implementation, see `Switches`.
+        maximize: True to ascend instead of descend.
+        switches: torch's implementation switches, see `Switches`.
 
     Source: Loshchilov and Hutter, Decoupled weight decay regularization (2019), algorithm 2; in the
     form of `torch.optim.AdamW`.
@@ -163,13 +163,13 @@ class AdamW(Adam):
         )
 
     def check_group(self, group: dict[str, Any]) -> None:
-        """Check the settings of a group; the decay is decoupled, whatever a state says."""
+        """Check the settings of a group; the decay is decoupled, whatever a loaded state says."""
         group["decoupled_weight_decay"] = True
         super().check_group(group)
 
 
 class Adamax(WithBetas):
-    """Adam with the largest recent gradient in place of the mean of g².
+    """Adam with the largest recent gradient instead of the mean of g².
 
     g = grad + weight_decay w;  m = β₁ m + (1 - β₁) g;  u = max(β₂ u, |g| + eps);
     w = w - lr / (1 - β₁ᵗ) m / u at step t.
@@ -177,11 +177,11 @@ class Adamax(WithBetas):
     Args:
         params: the parameters to update, or groups of them.
         lr: the learning rate, 0 or more.
-        betas: β₁ and β₂, how much of m and u is kept, from 0 to below 1.
-        eps: what keeps the division finite, 0 or more.
+        betas: β₁ and β₂, the decay rates of m and u, from 0 to below 1.
+        eps: a constant that keeps the division finite, 0 or more.
         weight_decay: the factor of the L2 penalty, 0 or more.
-        maximize: True to go up instead of down.
-        switches: torch's choices of an implementation, see `Switches`.
+        maximize: True to ascend instead of descend.
+        switches: torch's implementation switches, see `Switches`.
 
     Source: Kingma and Ba, Adam (2015), algorithm 2; in the form of `torch.optim.Adamax`.
 
@@ -216,7 +216,7 @@ class Adamax(WithBetas):
     def update(
         self, group: dict[str, Any], step: int, value: Tensor, grad: Tensor, **state: Tensor
     ) -> None:
-        """Change the values by one step."""
+        """Apply one step to the values."""
         beta1, beta2 = group["betas"]
         mean, largest = state["exp_avg"], state["exp_inf"]
         grad = descent(group, value, grad)

@@ -1,4 +1,4 @@
-"""Steps measured by the size of the gradients so far: Adagrad, Adadelta and RMSprop."""
+"""Steps scaled by the size of past gradients: Adagrad, Adadelta and RMSprop."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class _Adaptive(Optimizer):
-    """The settings that these optimizers share."""
+    """The base class of these optimizers, with the settings that they share."""
 
     switches = ("foreach", "differentiable", "capturable")
     eps = Setting(number())
@@ -24,7 +24,7 @@ class _Adaptive(Optimizer):
 
 
 class RMSprop(_Adaptive):
-    """The gradient divided by the root of its mean square.
+    """Step along the gradient divided by the root of its mean square.
 
     g = grad + weight_decay w;  s = alpha s + (1 - alpha) g²;  r = √s + eps, or √(s - a²) + eps if
     centered, with a = alpha a + (1 - alpha) g;  w = w - lr g / r, or with momentum
@@ -33,13 +33,13 @@ class RMSprop(_Adaptive):
     Args:
         params: the parameters to update, or groups of them.
         lr: the learning rate, 0 or more.
-        alpha: how much of the mean square is kept, 0 or more.
-        eps: what keeps the division finite, 0 or more.
+        alpha: the decay rate of the mean square, 0 or more.
+        eps: a constant that keeps the division finite, 0 or more.
         weight_decay: the factor of the L2 penalty, 0 or more.
-        momentum: how much of the last update is kept, 0 or more.
+        momentum: the fraction of the last update that is kept, 0 or more.
         centered: True to divide by the deviation from the mean gradient.
-        maximize: True to go up instead of down.
-        switches: torch's choices of an implementation, see `Switches`.
+        maximize: True to ascend instead of descend.
+        switches: torch's implementation switches, see `Switches`.
 
     Source: Hinton, Neural networks for machine learning (2012), lecture 6e; centered as in Graves,
     Generating sequences with recurrent neural networks (2013), equations 38 to 45; in the form of
@@ -81,7 +81,7 @@ class RMSprop(_Adaptive):
         )
 
     def slots_of(self, group: dict[str, Any]) -> tuple[str, ...]:
-        """The mean square, and what momentum and centering ask for."""
+        """The mean square, and the slots for momentum and centering."""
         used = {"square_avg": True, "momentum_buffer": bool(group["momentum"])}
         used["grad_avg"] = group["centered"]
         return tuple(name for name in self.slots if used[name])
@@ -89,7 +89,7 @@ class RMSprop(_Adaptive):
     def update(
         self, group: dict[str, Any], step: int, value: Tensor, grad: Tensor, **state: Tensor
     ) -> None:
-        """Change the values by one step."""
+        """Apply one step to the values."""
         grad = descent(group, value, grad)
         square = state["square_avg"]
         square.mul_(group["alpha"]).addcmul_(grad, grad, value=1 - group["alpha"])
@@ -105,7 +105,7 @@ class RMSprop(_Adaptive):
 
 
 class Adagrad(_Adaptive):
-    """The gradient divided by the root of the sum of its squares.
+    """Step along the gradient divided by the root of the sum of its squares.
 
     g = grad + weight_decay w;  s = s + g²;
     w = w - lr / (1 + (t - 1) lr_decay) g / (√s + eps) at step t.
@@ -113,12 +113,12 @@ class Adagrad(_Adaptive):
     Args:
         params: the parameters to update, or groups of them.
         lr: the learning rate, 0 or more.
-        lr_decay: how fast the learning rate falls, 0 or more.
+        lr_decay: the decay rate of the learning rate, 0 or more.
         weight_decay: the factor of the L2 penalty, 0 or more.
         initial_accumulator_value: s before the first step, 0 or more.
-        eps: what keeps the division finite, 0 or more.
-        maximize: True to go up instead of down.
-        switches: torch's choices of an implementation, see `Switches`.
+        eps: a constant that keeps the division finite, 0 or more.
+        maximize: True to ascend instead of descend.
+        switches: torch's implementation switches, see `Switches`.
 
     Source: Duchi, Hazan and Singer, Adaptive subgradient methods (2011), figure 1; in the form of
     `torch.optim.Adagrad`.
@@ -130,7 +130,7 @@ class Adagrad(_Adaptive):
 
     slots = ("sum",)
     switches = ("foreach", "differentiable", "fused")
-    state_from_start = True  # the first value of the sum is part of it
+    state_from_start = True  # the initial sum is part of the state
     lr_decay = Setting(number())
     initial_accumulator_value = Setting(number())
 
@@ -158,24 +158,24 @@ class Adagrad(_Adaptive):
         )
 
     def first_value(self, group: dict[str, Any], name: str) -> float:
-        """What the sum begins with."""
+        """The initial value of the sum."""
         return float(group["initial_accumulator_value"])
 
     def numbers(self, group: dict[str, Any], step: int, **scalars: Tensor) -> dict[str, Any]:
-        """The rate that is left after the decay."""
+        """The learning rate after the decay."""
         return {"rate": float(group["lr"]) / (1 + (step - 1) * group["lr_decay"])}
 
     def update(
         self, group: dict[str, Any], step: int, value: Tensor, grad: Tensor, **state: Tensor
     ) -> None:
-        """Change the values by one step."""
+        """Apply one step to the values."""
         grad = descent(group, value, grad)
         total = state["sum"].addcmul_(grad, grad, value=1)
         value.addcdiv_(grad, total.sqrt().add_(group["eps"]), value=-group["rate"])
 
 
 class Adadelta(_Adaptive):
-    """The gradient in units of the last updates.
+    """Step along the gradient in units of the last updates.
 
     g = grad + weight_decay w;  v = rho v + (1 - rho) g²;  d = g √(u + eps) / √(v + eps);
     u = rho u + (1 - rho) d²;  w = w - lr d.
@@ -183,11 +183,11 @@ class Adadelta(_Adaptive):
     Args:
         params: the parameters to update, or groups of them.
         lr: the factor of the updates, 0 or more.
-        rho: how much of the means is kept, from 0 to 1.
-        eps: what keeps the division finite, 0 or more.
+        rho: the decay rate of the means, from 0 to 1.
+        eps: a constant that keeps the division finite, 0 or more.
         weight_decay: the factor of the L2 penalty, 0 or more.
-        maximize: True to go up instead of down.
-        switches: torch's choices of an implementation, see `Switches`.
+        maximize: True to ascend instead of descend.
+        switches: torch's implementation switches, see `Switches`.
 
     Source: Zeiler, Adadelta (2012), algorithm 1; in the form of `torch.optim.Adadelta`.
 
@@ -223,7 +223,7 @@ class Adadelta(_Adaptive):
     def update(
         self, group: dict[str, Any], step: int, value: Tensor, grad: Tensor, **state: Tensor
     ) -> None:
-        """Change the values by one step."""
+        """Apply one step to the values."""
         rho, eps = group["rho"], group["eps"]
         grad = descent(group, value, grad)
         square = state["square_avg"].mul_(rho).addcmul_(grad, grad, value=1 - rho)

@@ -1,4 +1,4 @@
-"""What all optimizers share: groups of parameters with their settings, and steps on flat tensors.
+"""The base class of optimizers: parameter groups with settings, and steps on flat tensors.
 
 The parameters are moved into one flat buffer, and their gradients into another, so that an update
 is a handful of tensor operations however many layers there are. Formulas, names and defaults are
@@ -28,22 +28,22 @@ if TYPE_CHECKING:
     from graphnet.optim.groups import Params
 
 Loss = Any
-"""What the closure of a step returns."""
+"""The result of the closure of a step."""
 
 
 class Optimizer:
-    """The base class of optimizers; a subclass names its `slots` and writes `update`.
+    """The base class of optimizers; a subclass names its `slots` and defines `update`.
 
     Args:
         params: the parameters to update, or a list of groups: `{"params": [...], "lr": 0.1}`.
-        lr: the learning rate of the groups that say no other.
-        switches: those of torch that were given, see `Switches`.
-        settings: further settings, by name, of the groups that say no others.
+        lr: the learning rate of groups without their own.
+        switches: torch's implementation switches, see `Switches`.
+        settings: further settings, by name, of groups without their own.
 
     Attributes:
         param_groups: for each group a dict of its parameters and settings; settings may be edited
-            before any step, and are checked when the step comes.
-        lr: the learning rate of the first group; assigning sets that of all groups, where
+            before any step, which then checks them.
+        lr: the learning rate of the first group; assigning sets that of all groups, whereas
             `schedules.set_lr` keeps their ratio.
 
     Raises:
@@ -63,19 +63,19 @@ class Optimizer:
     """
 
     slots: tuple[str, ...] = ()
-    """What may be remembered for each element of the parameters, such as its momentum."""
+    """The names of the state for each element of the parameters, such as its momentum."""
 
     scalars: tuple[str, ...] = ()
-    """Those of the slots that are one number for each parameter."""
+    """The slots that are one number for each parameter."""
 
     switches: tuple[str, ...] = ("foreach", "differentiable", "capturable", "fused")
-    """Which of the `Switches` torch's optimizer of this name has."""
+    """The `Switches` of torch's optimizer of this name."""
 
     step_in_state: bool = True
-    """True if `state_dict` tells how many steps each parameter has made."""
+    """True if `state_dict` holds the number of steps of each parameter."""
 
     state_from_start: bool = False
-    """True if `state_dict` tells of parameters before their first step."""
+    """True if `state_dict` holds parameters before their first step."""
 
     lr = LearningRate(learning_rate)
     _rules: ClassVar[dict[str, Setting[Any]]] = {"lr": lr}
@@ -109,7 +109,7 @@ class Optimizer:
         count = counted(len(self.parameters), "parameter")
         return f"<{type(self).__name__} of {count}: {settings}>"
 
-    # what a subclass writes; `*_: Any, **state: Any`: type checkers let it name its state
+    # what a subclass defines; `*_: Any, **state: Any`: type checkers let it name its state
 
     def update(
         self, group: dict[str, Any], step: int, value: Tensor, grad: Tensor, *_: Any, **state: Any
@@ -119,27 +119,27 @@ class Optimizer:
         Args:
             group: the settings of these parameters, such as `group["lr"]`, and the `numbers`.
             step: the number of this step, from 1.
-            value: the values of some parameters side by side.
-            grad: their gradients, not to be changed.
-            state: what is remembered, by the names of `slots_of`, to be changed in place.
+            value: the values of some parameters, concatenated.
+            grad: their gradients, which must not be changed.
+            state: the state, by the names of `slots_of`, to be changed in place.
         """
-        raise GraphError(f"{type(self).__name__} has no update method: an optimizer writes one.")
+        raise GraphError(f"{type(self).__name__} has no update method: an optimizer defines one.")
 
     def numbers(self, group: dict[str, Any], step: int, *_: Any, **scalars: Any) -> dict[str, Any]:
-        """The numbers of an update that change from step to step; `update` finds them in `group`.
+        """The numbers of an update that change between steps; `update` finds them in `group`.
 
-        All that follows from the settings and the step belongs here, so that an update itself does
-        not depend on the step. The learning rate is one of them.
+        All that follows from the settings and the step belongs here, so that the update itself
+        does not depend on the step. The learning rate is one of these numbers.
 
         Args:
             group: the settings.
             step: the number of this step, from 1.
-            scalars: what is remembered as one number, to be changed in place.
+            scalars: the state that is one number, to be changed in place.
         """
         return {"lr": float(group["lr"])}
 
     def slots_of(self, group: dict[str, Any]) -> tuple[str, ...]:
-        """Those of the slots that the settings of a group ask for; all, if not overridden."""
+        """The slots that the settings of a group need; all, if not overridden."""
         return self.slots
 
     def first_value(self, group: dict[str, Any], name: str) -> float:
@@ -151,14 +151,14 @@ class Optimizer:
         return True
 
     def check_group(self, group: dict[str, Any]) -> None:
-        """Check the settings of a group; it is called again when they were edited.
+        """Check the settings of a group; called again after they are edited.
 
         Raises:
             RangeError: a setting is out of its range.
         """
         for name, setting in self._rules.items():
             if name not in group:
-                raise GraphError(f"A group of {type(self).__name__} has the setting {name!r}.")
+                raise GraphError(f"A group of {type(self).__name__} needs the setting {name!r}.")
             group[name] = setting.rule(name, group[name])
 
     # what a user calls
@@ -169,10 +169,10 @@ class Optimizer:
         return [parameter for group in self.param_groups for parameter in group["params"]]
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
-        """Add parameters, with the settings that differ from those the optimizer was made with.
+        """Add parameters, with the settings that differ from the optimizer's defaults.
 
         Raises:
-            GraphError: a parameter is there already, or a setting is not known.
+            GraphError: a parameter is already in a group, or a setting is unknown.
             RangeError: a setting is out of its range.
         """
         group = self._completed(param_group)
@@ -181,20 +181,20 @@ class Optimizer:
         flatten_parameters(group["params"])
 
     def step(self, closure: Callable[[], Loss] | None = None) -> Loss:
-        """Update each parameter that is not frozen by its gradient.
+        """Update each parameter by its gradient, unless it is frozen.
 
-        A parameter without a gradient, or whose gradient a step has used already, is left alone:
+        A parameter without a gradient, or whose gradient a step has already used, is left alone:
         neither weight decay nor momentum moves it, and no step is counted for it.
 
         Args:
             closure: computes the loss and the gradients, and returns the loss; called first.
 
         Returns:
-            What the closure returned; None without one.
+            The result of the closure; None without one.
 
         Raises:
             GraphError: the closure cannot be called.
-            RangeError: a setting was edited, and is out of its range; nothing was updated.
+            RangeError: a setting was edited and is out of its range; nothing was updated.
         """
         loss = None if closure is None else _called(closure)
         buckets = self.prepared()
@@ -208,16 +208,16 @@ class Optimizer:
         step = bucket.steps + self.counts(group)
         numbers = self.numbers(group, step, **bucket.scalars)
         self.update({**group, **numbers}, step, bucket.value, bucket.grad, **bucket.state)
-        bucket.stepped(step, before)  # an update that raised is not counted
+        bucket.stepped(step, before)  # an update that raises is not counted
 
     def prepared(self, updated: Collection[Parameter] | None = None) -> list[Bucket]:
         """The buckets that a step updates.
 
         Args:
-            updated: the parameters with a gradient to be used; where None, all that have one now.
+            updated: the parameters whose gradient is used; if None, all that have one now.
 
         Raises:
-            RangeError: a setting was edited, and is out of its range.
+            RangeError: a setting was edited and is out of its range.
         """
         whole = self._bucketing.current()
         if updated is None:
@@ -227,27 +227,27 @@ class Optimizer:
         return self._bucketing.of(updated)
 
     def buckets(self) -> list[Bucket]:
-        """All buckets: the same list until parameters have moved, or a step has parted them.
+        """All buckets: the same list until parameters move, or a step splits them.
 
         Raises:
-            RangeError: a setting was edited, and is out of its range.
+            RangeError: a setting was edited and is out of its range.
         """
         return self._bucketing.current()
 
     @property
     def edits(self) -> int:
-        """How often settings were found to be edited."""
+        """How often edited settings were detected."""
         return self._bucketing.edits
 
     def updated(
         self, group: dict[str, Any], step: Any, value: Any, grad: Any, **state: Any
     ) -> tuple[Any, dict[str, Any]]:
-        """What `update` makes of tensors or nodes of any shape, as new ones: nothing is written to.
+        """The result of `update` on tensors or nodes of any shape, as new ones: nothing is written.
 
         The numbers in `group`, and `step`, may be nodes of the shape ().
 
         Returns:
-            The new values, and by name what is to be remembered.
+            The new values, and the new state by name.
 
         >>> import graphnet as gn
         >>> from torch import empty
@@ -262,16 +262,16 @@ class Optimizer:
         return without_writing(self.update, group, step, value, grad, state)
 
     def zero_grad(self, set_to_none: bool = True) -> None:
-        """Drop all gradients. `graph.backward` does not need it: it starts afresh.
+        """Drop all gradients. `graph.backward` does not need this: it starts afresh.
 
         Args:
-            set_to_none: False to set gradients to zero instead, with which a step still works: by
-                weight decay and momentum it moves the parameters.
+            set_to_none: False to set gradients to zero instead; a step then still moves the
+                parameters by weight decay and momentum.
         """
         clear_gradients(self.parameters, set_to_none)
 
     def state_dict(self) -> dict[str, Any]:
-        """What is needed to go on later, as copies, in the layout of `torch.optim`.
+        """Copies of all that is needed to continue later, in the layout of `torch.optim`.
 
         `{"state": {index: {"step": ..., "exp_avg": ...}}, "param_groups": [{"lr": ...,
         "params": [0, 1]}]}`, so that it moves to the optimizer of the same name in torch.
@@ -279,14 +279,14 @@ class Optimizer:
         return write_state(self, *self._bucketing.portable())
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
-        """Go on from a state of `state_dict`, or from one of torch: all of it, or nothing.
+        """Continue from a state of `state_dict` or of torch: load all of it, or nothing.
 
         Raises:
             LoadError: the state does not fit; the message lists every difference.
         """
         groups, memories, counts = read_state(self, state_dict)
         for group, settings in zip(self.param_groups, groups, strict=True):
-            group.pop("initial_lr", None)  # where a schedule began: that of the state, if any
+            group.pop("initial_lr", None)  # a schedule's start is that of the state, if any
             group.update(settings)
         self._bucketing = Bucketing(self, memories, counts)
 
@@ -302,7 +302,7 @@ class Optimizer:
             self.check_group(group)
 
     def __getstate__(self) -> dict[str, Any]:
-        """What is copied and pickled: the buckets are found again, beside the copied arenas."""
+        """What is copied and pickled; the buckets are found again, with the copied arenas."""
         return {**vars(self), "_bucketing": self._bucketing.portable()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -313,6 +313,6 @@ class Optimizer:
 
 def _called(closure: Any) -> Loss:
     if not callable(closure):
-        came = f"a {type(closure).__name__} came."
-        raise GraphError(f"step takes a function that computes the loss, or nothing; {came}")
+        kind = type(closure).__name__
+        raise GraphError(f"step takes a function that computes the loss, or nothing; got {kind}.")
     return closure()

@@ -1,4 +1,4 @@
-"""How the parameters of an optimizer lie: in as few flat buckets as groups and memory allow."""
+"""The layout of an optimizer's parameters: as few flat buckets as groups and memory allow."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 
 class Bucketing:
-    """The buckets of an optimizer, found again where parameters have moved or groups changed.
+    """The buckets of an optimizer, found again when parameters move or groups change.
 
     Attributes:
-        memories: what is remembered of each parameter.
-        counts: how many steps each parameter had made when the buckets were found.
-        edits: how often settings were found to be edited.
+        memories: the state of each parameter.
+        counts: the number of steps of each parameter when the buckets were found.
+        edits: how often edited settings were detected.
     """
 
     def __init__(
@@ -42,10 +42,10 @@ class Bucketing:
         self._arenas: list[tuple[Arena, int]] = []
 
     def current(self) -> list[Bucket]:
-        """The buckets as the groups are now; the same list while nothing has moved.
+        """The buckets for the present groups; the same list as long as nothing moves.
 
         Raises:
-            RangeError: a setting was edited, and is out of its range.
+            RangeError: a setting was edited and is out of its range.
         """
         for arena, changes in self._arenas:
             if arena.changes != changes:
@@ -56,7 +56,7 @@ class Bucketing:
         return self._buckets
 
     def of(self, updated: Collection[Parameter]) -> list[Bucket]:
-        """The buckets of these parameters; one that holds others as well is parted."""
+        """The buckets of these parameters; a bucket that holds others as well is split."""
         chosen = []
         for bucket in self.current():
             count = sum(each in updated for each in bucket.parameters)
@@ -68,7 +68,7 @@ class Bucketing:
         return chosen
 
     def _part(self, updated: Collection[Parameter]) -> None:
-        """Part buckets for good: those who take turns with others do not bring them together."""
+        """Split buckets for good: parameters that take turns are not joined again."""
         numbers: dict[tuple[int, bool], int] = {}
         self._parts = {
             each: numbers.setdefault((self._parts.get(each, 0), each in updated), len(numbers))
@@ -77,18 +77,18 @@ class Bucketing:
         self._rebuild()
 
     def portable(self) -> tuple[dict[Parameter, Memory], dict[Parameter, int]]:
-        """What is remembered, and how many steps each parameter has made."""
+        """The state and the number of steps of each parameter."""
         for bucket in self._buckets:
             self.counts.update(dict.fromkeys(bucket.parameters, bucket.steps))
         return self.memories, self.counts
 
     def _edited(self) -> bool:
-        """True if the groups ask for other buckets than when these were found."""
+        """True if the groups need other buckets than when these were found."""
         optimizer = self.optimizer
         try:
             if self._seen == optimizer.param_groups and self._same_groups():
                 return False
-        except RuntimeError:  # a setting was replaced by a tensor: the check will say so
+        except RuntimeError:  # a setting was replaced by a tensor: the check will report it
             return True
         optimizer.check_groups(optimizer.param_groups)
         if self._seen is None or self._asked() != self._plan:
@@ -97,16 +97,16 @@ class Bucketing:
         return False
 
     def _same_groups(self) -> bool:
-        """True if no group was replaced, not even by an equal one, which may be edited later."""
+        """True if no group was replaced, even by an equal one, which may be edited later."""
         return all(map(is_, self._groups, self.optimizer.param_groups))
 
     def _asked(self) -> list[Any]:
-        """What the buckets depend on."""
+        """All that the buckets depend on."""
         optimizer = self.optimizer
         return [(optimizer.slots_of(g), list(g["params"])) for g in optimizer.param_groups]
 
     def _see(self) -> None:
-        """Note the settings as they are now; a group may have been replaced by another dict."""
+        """Record the present settings; a group may have been replaced by another dict."""
         groups = self.optimizer.param_groups
         self._groups = list(groups)
         self._seen = [{**group, "params": list(group["params"])} for group in groups]
@@ -136,7 +136,7 @@ class Bucketing:
         self._see()
 
     def _age(self, parameter: Parameter) -> tuple[float, ...]:
-        """What must be equal in all parameters of a bucket."""
+        """All that must be equal for the parameters of a bucket."""
         memory = self.memories.get(parameter, {})
         known = (float(memory[name]) for name in self.optimizer.scalars if name in memory)
         return (self._parts.get(parameter, 0), self.counts.get(parameter, 0), *known)

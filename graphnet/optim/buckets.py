@@ -1,4 +1,4 @@
-"""Buckets: parameters that lie side by side in an arena, and are worked on as one flat tensor."""
+"""Buckets: parameters that are adjacent in an arena, and are updated as one flat tensor."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ if TYPE_CHECKING:
     from graphnet.graph import Parameter
 
 Memory = dict[str, "Tensor"]
-"""What is remembered of one parameter, by name: flat tensors as long as it, or single numbers."""
+"""The state of one parameter, by name: flat tensors of its length, or single numbers."""
 
 
 Mark = tuple[int, list["Tensor"]]
-"""A bucket before a step: how often its arena had been written to, and its single numbers."""
+"""A bucket before a step: the writes to its arena so far, and its single numbers."""
 
 
 class Bucket:
-    """Parameters of one group that lie side by side and have made the same number of steps.
+    """Adjacent parameters of one group that have made the same number of steps.
 
     Attributes:
-        parameters: in the order in which they lie.
-        place: the number of their group.
+        parameters: the parameters in memory order.
+        place: the index of their group.
         group: its settings.
-        steps: how many steps they have made.
+        steps: the number of steps that they have made.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class Bucket:
         self.scalars: dict[str, Tensor] = {}
 
     def remember(self, name: str, memories: dict[Parameter, Memory], first: float) -> None:
-        """Bring together what is remembered of each parameter under one name; `first` at first."""
+        """Join the state of each parameter under one name; it starts at `first`."""
         flat = self.value.new_full(self.value.shape, first)
         start = 0
         for parameter in self.parameters:
@@ -55,7 +55,7 @@ class Bucket:
         self.state[name] = flat
 
     def remember_number(self, name: str, memories: dict[Parameter, Memory], first: float) -> None:
-        """The same for one number, which is equal in all parameters of a bucket."""
+        """The same for one number, which is equal for all parameters of a bucket."""
         known = memories.get(self.parameters[0], {}).get(name)
         self.scalars[name] = plain_number(first) if known is None else known.clone()
         for parameter in self.parameters:
@@ -70,28 +70,28 @@ class Bucket:
         return False not in [parameter.fresh for parameter in self.parameters]
 
     def mark(self) -> Mark:
-        """What must be known of the time before a step: to undo it, and to note what it wrote."""
+        """What must be known before a step, to undo it and to record what it wrote."""
         scalars = [each.clone() for each in self.scalars.values()] if self.scalars else []
         return self.arena.writes, scalars
 
     def undo(self, mark: Mark) -> None:
-        """Put the single numbers back that were there at a mark."""
+        """Restore the single numbers from a mark."""
         for scalar, value in zip(self.scalars.values(), mark[1], strict=True):
             scalar.copy_(value)
 
     def stepped(self, steps: int, mark: Mark) -> None:
-        """Note that a step used the gradients and wrote values: those of graphs are out of date.
+        """Record that a step used the gradients and wrote values: values in graphs are now stale.
 
         Args:
-            steps: how many steps have been made.
-            mark: the time before the values were written to.
+            steps: the number of steps made.
+            mark: the mark from before the values were written.
         """
         self.steps = steps
         writes = self.arena.writes - mark[0]
         alone = writes and len(self.parameters) == self.arena.count
         for parameter in self.parameters:
             parameter.has_grad, parameter.fresh = True, False
-        if not alone:  # writes to the arena change all that live there, but for those counted here
+        if not alone:  # writes to the arena change all its parameters, except those counted here
             self.arena.counted += writes
             for parameter in self.parameters:
                 parameter.updates += 1
@@ -100,7 +100,7 @@ class Bucket:
 def runs(
     parameters: Iterable[Parameter], key: Callable[[Parameter], object]
 ) -> list[list[Parameter]]:
-    """The longest runs of parameters of an equal key in which each begins where the last ends."""
+    """The longest runs of parameters with equal keys in which each begins where the last ends."""
     found: list[list[Parameter]] = []
     for parameter in parameters:
         left = found[-1][-1] if found else None
@@ -117,17 +117,17 @@ def runs(
 
 
 def flat_value(run: list[Parameter]) -> Tensor:
-    """The values of parameters that lie side by side, as one flat view."""
+    """The values of adjacent parameters, as one flat view."""
     return run[0].arena.value[_places(run)]
 
 
 def flat_grad(run: list[Parameter]) -> Tensor:
-    """The gradients of parameters that lie side by side, as one flat view."""
+    """The gradients of adjacent parameters, as one flat view."""
     return run[0].arena.grad[_places(run)]
 
 
 def plain_number(value: float) -> Tensor:
-    """One number as `torch.optim` keeps it: on the CPU, in float64 if that is the default type."""
+    """One number as `torch.optim` keeps it: on the CPU, in float64 if that is the default dtype."""
     number = empty((), device="cpu")
     return (number if number.element_size() == 8 else number.float()).fill_(value)
 

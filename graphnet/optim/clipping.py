@@ -1,4 +1,4 @@
-"""Gradients kept small: by their common norm, or each element for itself."""
+"""Gradient clipping, by the total norm or element by element."""
 
 from __future__ import annotations
 
@@ -23,27 +23,27 @@ def clip_grad_norm_(
     error_if_nonfinite: bool = True,
     foreach: bool | None = None,
 ) -> Tensor:
-    """Scale all gradients by one factor, so that their common norm is at most `max_norm`.
+    """Scale all gradients by one factor, so that their total norm is at most `max_norm`.
 
-    The factor is max_norm / (norm + 1e-6), and at most 1. Left out are frozen parameters, those
-    without a gradient, and those whose gradient a step has used, unless there are no others.
+    The factor is max_norm / (norm + 1e-6), and at most 1. Frozen parameters, those without a
+    gradient, and those whose gradient a step has used (unless there are no others) are left out.
 
     Args:
-        parameters: those whose gradients are scaled, in place.
+        parameters: the parameters whose gradients are scaled in place.
         max_norm: the largest norm, 0 or more; infinity only measures.
         norm_type: the p of the norm (Σ |g|ᵖ)^(1/p); infinity for the largest element.
-        error_if_nonfinite: True, other than in torch: NaN is never multiplied into gradients.
-        foreach: torch's choice of an implementation, without effect.
+        error_if_nonfinite: must be True, unlike torch: NaN never spreads to all gradients.
+        foreach: torch's implementation switch, without effect.
 
     Returns:
-        The norm before, as a tensor of the shape ().
+        The norm before clipping, as a tensor of shape ().
 
     Source: Pascanu et al., On the difficulty of training recurrent neural networks (2013),
     algorithm 1; in the form of `torch.nn.utils.clip_grad_norm_`.
 
     Raises:
         NonFiniteError: the norm is NaN or infinite; no gradient was changed.
-        RangeError: `max_norm` is negative or NaN, `norm_type` is no number, or
+        RangeError: `max_norm` is negative or NaN, `norm_type` is not a number, or
             `error_if_nonfinite` is not True.
 
     >>> import graphnet as gn
@@ -56,7 +56,7 @@ def clip_grad_norm_(
     """
     if error_if_nonfinite is not True:
         raise RangeError(
-            "error_if_nonfinite is True: a norm that is NaN or infinite would be multiplied into "
+            "error_if_nonfinite must be True: a norm that is NaN or infinite would spread to "
             f"every gradient; got {error_if_nonfinite!r}. Catch the NonFiniteError instead."
         )
     limit, power = limit_of("max_norm", max_norm), number_of("norm_type", norm_type)
@@ -68,7 +68,7 @@ def clip_grad_norm_(
     if not isfinite(norm):
         raise NonFiniteError(
             f"The norm of the gradients is {float(norm)}{_culprit(learned)}; no gradient was "
-            "changed. A smaller learning rate, or inputs of a smaller range, may help."
+            "changed. A smaller learning rate, or inputs in a smaller range, may help."
         )
     factor = (limit / (norm + 1e-6)).clamp(max=1.0)
     for grad in grads:
@@ -79,10 +79,10 @@ def clip_grad_norm_(
 def clip_grad_value_(
     parameters: Parameter | Iterable[Parameter], clip_value: float, foreach: bool | None = None
 ) -> None:
-    """Bring each element of the gradients into the range from -clip_value to clip_value.
+    """Clamp each element of the gradients to the range from -clip_value to clip_value.
 
-    The same parameters as in `clip_grad_norm_` are left out. The form is that of
-    `torch.nn.utils.clip_grad_value_`, whose `foreach` is without effect here.
+    It leaves out the same parameters as `clip_grad_norm_`. The form is that of
+    `torch.nn.utils.clip_grad_value_`, whose `foreach` has no effect here.
 
     Raises:
         RangeError: `clip_value` is negative or NaN.
@@ -111,13 +111,13 @@ def _common_norm(grads: list[Tensor], power: float) -> Tensor:
 
 
 def _flat_grads(learned: list[Parameter], apart: bool = False) -> list[Tensor]:
-    """The gradients as few flat tensors, or one for each parameter; without empty ones."""
+    """The gradients as a few flat tensors, or one for each parameter, without empty ones."""
     groups = [[each] for each in learned] if apart else runs(learned, lambda parameter: None)
     return [grad for grad in map(flat_grad, groups) if grad.numel()]
 
 
 def _learned(parameters: Any) -> list[Parameter]:
-    """The parameters whose gradients come next, each once."""
+    """The parameters whose gradients the next step uses, each once."""
     if isinstance(parameters, Parameter):
         parameters = [parameters]
     if not isinstance(parameters, Iterable):
@@ -126,7 +126,7 @@ def _learned(parameters: Any) -> list[Parameter]:
     for parameter in listed:
         if not isinstance(parameter, Parameter):
             raise GraphError(
-                f"Only graphnet parameters are clipped; got {type(parameter).__name__}. "
+                f"Clipping takes graphnet parameters; got {type(parameter).__name__}. "
                 "model.parameters() lists those of a module."
             )
     learned = [each for each in listed if each.requires_grad and each.grad is not None]
@@ -137,7 +137,7 @@ def _culprit(learned: list[Parameter]) -> str:
     """Which gradient is not finite, in words."""
     for parameter in learned:
         if parameter.grad is not None and not parameter.grad.isfinite().all():
-            return f": that of parameter {parameter.name!r} holds NaN or infinity"
+            return f": that of parameter {parameter.name!r} holds NaN or inf"
     return ", though every gradient is finite: it is too large for its dtype"
 
 
@@ -145,7 +145,7 @@ def limit_of(name: str, value: Any) -> float:
     """A number of 0 or more.
 
     Raises:
-        RangeError: it is negative, or no number.
+        RangeError: it is negative, or not a number.
     """
     limit = number_of(name, value)
     if limit < 0:
@@ -154,7 +154,7 @@ def limit_of(name: str, value: Any) -> float:
 
 
 def number_of(name: str, value: Any) -> float:
-    """A number that is not NaN; 'inf' is one, as in torch."""
+    """A number that is not NaN; 'inf' is allowed, as in torch."""
     try:
         number = float(value)
     except (TypeError, ValueError):

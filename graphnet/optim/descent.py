@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def descent(group: dict[str, Any], value: Tensor, grad: Tensor) -> Tensor:
-    """The gradient to go down, after the weight decay that the settings of a group ask for.
+    """The gradient to descend, after the weight decay that a group's settings require.
 
     The L2 penalty adds to the gradient; decoupled decay shrinks the values by 1 - lr weight_decay.
     """

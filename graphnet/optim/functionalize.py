@@ -1,7 +1,7 @@
-"""Places: values that cannot be written to, under the names of tensors that can.
+"""Places: read-only values behind the in-place methods of tensors.
 
-The update of an optimizer writes into tensors. Given places it writes nothing: an in-place method
-puts a new value into its place. So the one rule also gives new tensors, or nodes of a graph.
+The update of an optimizer writes to tensors. Given places, it writes nothing: an in-place method
+puts a new value into its place. So the same rule also returns new tensors, or nodes of a graph.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ _FORMULAS: dict[str, Callable[..., Any]] = {
     "lerp": lambda x, end, weight: x + weight * (end - x),
     "copy": lambda x, y: y,
 }
-"""Methods of a tensor that do two things at once, in operators and in the order of torch."""
+"""Fused methods of a tensor, written with operators in torch's order."""
 
 
 class Place:
-    """Where a value stands: a tensor or a node, and after an in-place method another one.
+    """A holder of a value, a tensor or a node, which an in-place method replaces.
 
     Attributes:
         now: the present value.
@@ -43,7 +43,7 @@ class Place:
         self.now = now
 
     def __getattr__(self, name: str) -> Any:
-        """What the value has; a method gives a place, and one that ends in _ changes this one."""
+        """An attribute of the value; a method returns a place, or if it ends in _ changes this."""
         pure = name.removesuffix("_")
         formula = _FORMULAS.get(pure)
         found = formula or getattr(self.now, pure)
@@ -121,7 +121,7 @@ class Place:
 def without_writing(
     update: Callable[..., None], group: dict[str, Any], step: Any, value: Any, grad: Any, state: Any
 ) -> tuple[Any, dict[str, Any]]:
-    """What an update makes of tensors or nodes: the new value, and the new state by name."""
+    """The result of an update on tensors or nodes: the new value, and the new state by name."""
     known = {name: _placed(each) for name, each in group.items()}
     places = {name: Place(each) for name, each in state.items()}
     target = Place(value)
@@ -130,10 +130,10 @@ def without_writing(
 
 
 def _placed(given: Any) -> Any:
-    """A node in a place, so that it meets other places; anything else is itself."""
+    """A node in a place, so that it works with other places; anything else unchanged."""
     return Place(given) if isinstance(given, Node) else given
 
 
 def _value(given: Any) -> Any:
-    """What stands in a place; anything else is itself."""
+    """The value of a place; anything else unchanged."""
     return given.now if isinstance(given, Place) else given

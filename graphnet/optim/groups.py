@@ -1,4 +1,4 @@
-"""Groups of parameters: what a user may give to an optimizer, and what is kept of it."""
+"""Parameter groups: what an optimizer accepts from a user, and how it is stored."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ Params = Iterable[Parameter] | Iterable[tuple[str, Parameter]] | Iterable[dict[s
 """Parameters, pairs of a name and a parameter, or groups: {"params": [...], "lr": 0.1}."""
 
 NOTES = {"name", "initial_lr", "param_names", "foreach", "fused", "capturable", "differentiable"}
-"""What a group may hold beside the settings, as in torch; it changes nothing here."""
+"""What a group may hold besides the settings, as in torch, without effect here."""
 
 
 class Switches(TypedDict, total=False):
-    """What chooses an implementation in torch: accepted for its sake, and without effect here.
+    """Torch's implementation switches: accepted for compatibility, without effect here.
 
     Only differentiable=True is refused: gradients of an update are not computed.
     """
@@ -28,41 +28,41 @@ class Switches(TypedDict, total=False):
 
 
 def check_switches(kind: str, known: Collection[str], switches: Mapping[str, Any]) -> None:
-    """Check what was given to an optimizer beside its settings.
+    """Check what an optimizer is given besides its settings.
 
     Raises:
         TypeError: torch's optimizer of this name has no such argument.
-        RangeError: two switches contradict, or gradients of the update are asked for.
+        RangeError: two switches contradict each other, or differentiable is True.
     """
     for name in switches:
         if name not in known:
             raise TypeError(f"{kind}() got an unexpected keyword argument {name!r}")
     if switches.get("differentiable"):
         raise RangeError(
-            "differentiable=True asks for gradients of the update itself, which this optimizer "
-            "does not give. Its method `updated` appends the update to a graph instead."
+            "differentiable=True needs gradients of the update itself, which this optimizer "
+            "does not compute. Its method `updated` appends the update to a graph instead."
         )
     if switches.get("fused") and switches.get("foreach"):
-        raise RangeError("fused and foreach name two implementations: not both are True.")
+        raise RangeError("fused and foreach name two implementations: only one may be True.")
 
 
 def grouped(params: Any) -> list[Any]:
-    """What was given to an optimizer, as a list of groups."""
+    """What an optimizer is given, as a list of groups."""
     listed = _listed(params)
     return listed if listed and isinstance(listed[0], Mapping) else [{"params": listed}]
 
 
 def completed(kind: str, group: Any, defaults: Mapping[str, Any]) -> dict[str, Any]:
-    """A group with all settings, without touching the dict of the user.
+    """A group with all settings; the user's dict is not changed.
 
     Raises:
-        GraphError: it is no group, or has a setting that is not known.
+        GraphError: it is not a group, or has an unknown setting.
     """
     if not isinstance(group, Mapping) or "params" not in group:
-        came = "one without 'params'" if isinstance(group, Mapping) else f"a {_kind(group)}"
+        given = "a dict without 'params'" if isinstance(group, Mapping) else _kind(group)
         raise GraphError(
-            'A group is a dict such as {"params": [w, b], "lr": 0.1}; '
-            f"{came} came. All groups are given as such, or none."
+            'A group must be a dict such as {"params": [w, b], "lr": 0.1}; '
+            f"got {given}. Give either only groups, or only parameters."
         )
     for name in group:
         if name not in defaults and name not in NOTES and name != "params":
@@ -77,14 +77,14 @@ def check_parameters(groups: list[dict[str, Any]]) -> None:
     """Check the parameters of all groups.
 
     Raises:
-        GraphError: a group has none, one is no parameter or is there twice, or some have names and
-            others have not.
+        GraphError: a group has none, one is not a parameter or occurs twice, or some have names
+            and others do not.
     """
     for group in groups:
         if not isinstance(group.get("params"), list):
             raise GraphError(
-                'A group of param_groups has its parameters as a list, "params"; got '
-                f"{group.get('params')!r}. add_param_group completes what is left out."
+                'A group of param_groups must have a list of parameters, "params"; got '
+                f"{group.get('params')!r}. add_param_group completes missing settings."
             )
     parameters = [parameter for group in groups for parameter in group["params"]]
     for parameter in parameters:
@@ -96,7 +96,7 @@ def check_parameters(groups: list[dict[str, Any]]) -> None:
     if len(set(parameters)) < len(parameters):
         raise GraphError("A parameter is given to the optimizer twice.")
     if len({"param_names" in group for group in groups}) > 1:
-        raise GraphError("All groups name their parameters, or none does: some names are missing.")
+        raise GraphError("Either all groups name their parameters, or none: names are missing.")
 
 
 def _listed(params: Any) -> list[Any]:
@@ -105,20 +105,20 @@ def _listed(params: Any) -> list[Any]:
     if not isinstance(params, Iterable) or isinstance(params, Parameter | Mapping | str):
         raise GraphError("An optimizer takes a list of parameters: model.parameters(), or [w, b].")
     if isinstance(params, set | frozenset):
-        raise GraphError("An optimizer takes a list of parameters: a set has no lasting order.")
+        raise GraphError("An optimizer takes a list of parameters: a set has no fixed order.")
     return list(params)
 
 
 def _unnamed(listed: list[Any]) -> tuple[list[Any], dict[str, list[str]]]:
-    """Parameters apart from their names, as `model.named_parameters()` pairs them."""
+    """Parameters and their names separately, from the pairs of `model.named_parameters()`."""
     pairs = [each for each in listed if isinstance(each, tuple)]
     if not pairs:
         return listed, {}
     if len(pairs) < len(listed) or any(len(pair) != 2 for pair in pairs):
-        raise GraphError("All parameters come as pairs (name, parameter), or none does.")
+        raise GraphError("Either all parameters are pairs (name, parameter), or none.")
     return [parameter for _, parameter in pairs], {"param_names": [name for name, _ in pairs]}
 
 
 def _kind(value: object) -> str:
-    origin = "torch's" if type(value).__module__.startswith("torch.") else "a"
-    return f"{origin} {type(value).__name__}"
+    origin = "torch's " if type(value).__module__.startswith("torch.") else ""
+    return f"{origin}{type(value).__name__}"

@@ -22,13 +22,13 @@ class NAdam(WithBetas):
     Args:
         params: the parameters to update, or groups of them.
         lr: the learning rate, 0 or more.
-        betas: β₁ and β₂, how much of the means of g and g² is kept, from 0 to below 1.
-        eps: what keeps the division finite, 0 or more.
+        betas: β₁ and β₂, the decay rates of the means of g and g², from 0 to below 1.
+        eps: a constant that keeps the division finite, 0 or more.
         weight_decay: the factor of the L2 penalty, 0 or more.
-        momentum_decay: how fast μ grows to β₁, 0 or more.
+        momentum_decay: the rate at which μ grows to β₁, 0 or more.
         decoupled_weight_decay: True for the weight decay of `AdamW`.
-        maximize: True to go up instead of down.
-        switches: torch's choices of an implementation, see `Switches`.
+        maximize: True to ascend instead of descend.
+        switches: torch's implementation switches, see `Switches`.
 
     Source: Dozat, Incorporating Nesterov momentum into Adam (2016), algorithm 8; in the form of
     `torch.optim.NAdam`.
@@ -69,7 +69,7 @@ class NAdam(WithBetas):
         )
 
     def first_value(self, group: dict[str, Any], name: str) -> float:
-        """A product begins with 1."""
+        """A product starts at 1."""
         return float(name == "mu_product")
 
     def numbers(self, group: dict[str, Any], step: int, **scalars: Tensor) -> dict[str, Any]:
@@ -85,7 +85,7 @@ class NAdam(WithBetas):
     def update(
         self, group: dict[str, Any], step: int, value: Tensor, grad: Tensor, **state: Tensor
     ) -> None:
-        """Change the values by one step."""
+        """Apply one step to the values."""
         mean, square = state["exp_avg"], state["exp_avg_sq"]
         grad = self.means(group, value, grad, mean, square)
         scale = self.scale(group, square)

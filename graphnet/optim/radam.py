@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class RAdam(WithBetas):
-    """Adam that waits with its division until the mean of g² rests on enough steps.
+    """Adam that does not divide until the mean of g² covers enough steps.
 
     m and v as in Adam;  ρ∞ = 2 / (1 - β₂) - 1;  ρₜ = ρ∞ - 2 t β₂ᵗ / (1 - β₂ᵗ);
     w = w - lr m / (1 - β₁ᵗ) r √(1 - β₂ᵗ) / (√v + eps) where ρₜ > 5, with
@@ -23,12 +23,12 @@ class RAdam(WithBetas):
     Args:
         params: the parameters to update, or groups of them.
         lr: the learning rate, 0 or more.
-        betas: β₁ and β₂, how much of the means of g and g² is kept, from 0 to below 1.
-        eps: what keeps the division finite, 0 or more.
+        betas: β₁ and β₂, the decay rates of the means of g and g², from 0 to below 1.
+        eps: a constant that keeps the division finite, 0 or more.
         weight_decay: the factor of the L2 penalty, 0 or more.
         decoupled_weight_decay: True for the weight decay of `AdamW`.
-        maximize: True to go up instead of down.
-        switches: torch's choices of an implementation, see `Switches`.
+        maximize: True to ascend instead of descend.
+        switches: torch's implementation switches, see `Switches`.
 
     Source: Liu et al., On the variance of the adaptive learning rate and beyond (2020),
     algorithm 2; in the form of `torch.optim.RAdam`.
@@ -77,7 +77,7 @@ class RAdam(WithBetas):
     def update(
         self, group: dict[str, Any], step: int, value: Tensor, grad: Tensor, **state: Tensor
     ) -> None:
-        """Change the values by one step."""
+        """Apply one step to the values."""
         mean, square = state["exp_avg"], state["exp_avg_sq"]
         self.means(group, value, grad, mean, square)
         if group["rectified"]:

@@ -1,4 +1,4 @@
-"""Settings of optimizers: their ranges, and how one attribute stands for all groups."""
+"""Settings of optimizers: their ranges, and attributes that set all groups."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _TENSOR = type(empty(0))
 
 
 class Setting(Generic[Value]):
-    """A setting that each group has: reading gives that of the first group, assigning sets all.
+    """A setting of each group: reading returns the first group's, assigning sets all.
 
     Args:
-        rule: given the name and a value, it returns the value, or raises a RangeError.
+        rule: a function of the name and a value that returns the value, or raises a RangeError.
     """
 
     def __init__(self, rule: Callable[[str, Any], Value]) -> None:
@@ -33,7 +33,7 @@ class Setting(Generic[Value]):
 
     def __get__(self, optimizer: Optimizer | None, owner: type | None = None) -> Value:
         if optimizer is None:
-            return self  # type: ignore[return-value]  # what the class itself has
+            return self  # type: ignore[return-value]  # read from the class
         value: Value = optimizer.param_groups[0][self.name]
         return value
 
@@ -44,9 +44,9 @@ class Setting(Generic[Value]):
 
 
 class LearningRate(Setting[Any]):
-    """The learning rate: assigning sets that of all groups, and what each of them calls its own.
+    """The learning rate: assigning sets it for all groups, and as each group's own rate.
 
-    A schedule scales a group's own rate, which is noted as its "initial_lr".
+    A schedule scales a group's own rate, which is stored as its "initial_lr".
     """
 
     def __set__(self, optimizer: Optimizer, value: Any) -> None:
@@ -63,7 +63,7 @@ def require_range(
     below: float | None = None,
     most: float | None = None,
 ) -> float:
-    """A setting, known to be a finite number in its range.
+    """A setting, checked to be a finite number in its range.
 
     Raises:
         RangeError: it is not.
@@ -83,15 +83,15 @@ def require_range(
 
 
 def number(low: float = 0.0, most: float | None = None) -> Callable[[str, Any], float]:
-    """The rule of a number in a range."""
+    """The rule for a number in a range."""
     return lambda name, value: require_range(name, value, low=low, most=most)
 
 
 def learning_rate(name: str, value: Any) -> Any:
-    """The rule of the learning rate: a number of 0 or more, or a tensor of one that is followed.
+    """The rule for the learning rate: a number of 0 or more, or a tensor that holds one.
 
     Raises:
-        RangeError: it is something else.
+        RangeError: it is anything else.
     """
     one = value.item() if isinstance(value, _TENSOR) and value.numel() == 1 else value
     require_range(name, one)
@@ -99,7 +99,7 @@ def learning_rate(name: str, value: Any) -> Any:
 
 
 def flag(name: str, value: Any) -> bool:
-    """The rule of a setting that is on or off.
+    """The rule for a setting that is on or off.
 
     Raises:
         RangeError: it is neither.
@@ -110,10 +110,10 @@ def flag(name: str, value: Any) -> bool:
 
 
 def pair_of_betas(name: str, value: Any) -> tuple[float, float]:
-    """The rule of two numbers from 0 to below 1.
+    """The rule for two numbers from 0 to below 1.
 
     Raises:
-        RangeError: it is something else.
+        RangeError: it is anything else.
     """
     if not isinstance(value, tuple | list) or len(value) != 2:
         raise RangeError(f"{name} must be two numbers, such as (0.9, 0.999); got {value!r}.")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class SGD(Optimizer):
-    """Stochastic gradient descent, with momentum.
+    """Stochastic gradient descent, with optional momentum.
 
     g = grad + weight_decay w;  v = momentum v + (1 - dampening) g, and v = g at the first step;
     w = w - lr v, or with Nesterov's momentum w - lr (g + momentum v).
@@ -25,12 +25,12 @@ class SGD(Optimizer):
     Args:
         params: the parameters to update, or groups of them.
         lr: the learning rate, 0 or more.
-        momentum: how much of the last update is kept, 0 or more.
-        dampening: how much less of the gradient enters the momentum.
+        momentum: the fraction of the last update that is kept, 0 or more.
+        dampening: the fraction of the gradient that does not enter the momentum.
         weight_decay: the factor of the L2 penalty, 0 or more.
         nesterov: True to look ahead along the momentum.
-        maximize: True to go up instead of down.
-        switches: torch's choices of an implementation, see `Switches`.
+        maximize: True to ascend instead of descend.
+        switches: torch's implementation switches, see `Switches`.
 
     Source: Sutskever et al., On the importance of initialization and momentum (2013), equations 1
     to 4, in the form of `torch.optim.SGD`.
@@ -91,18 +91,18 @@ class SGD(Optimizer):
         return self.slots if group["momentum"] else ()
 
     def counts(self, group: dict[str, Any]) -> bool:
-        """Only steps with momentum are counted, so that the first of them can be told."""
+        """Only steps with momentum are counted, to recognize the first one."""
         return bool(group["momentum"])
 
     def numbers(self, group: dict[str, Any], step: int, **scalars: Tensor) -> dict[str, Any]:
-        """The learning rate, and how much of g enters v: at the first step all of it."""
+        """The learning rate, and the fraction of g that enters v: all of it at the first step."""
         intake = 1.0 if step == 1 else 1 - group["dampening"]
         return {"lr": float(group["lr"]), "intake": intake}
 
     def update(
         self, group: dict[str, Any], step: int, value: Tensor, grad: Tensor, **state: Tensor
     ) -> None:
-        """Change the values by one step."""
+        """Apply one step to the values."""
         grad = descent(group, value, grad)
         if momentum := group["momentum"]:
             buffer = state["momentum_buffer"].mul_(momentum).add_(grad, alpha=group["intake"])

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _TENSOR = type(empty(0))
 
 State = tuple[list[dict[str, Any]], dict["Parameter", Memory], dict["Parameter", int]]
-"""The settings of the groups, and of each parameter what is remembered, and its steps."""
+"""The settings of the groups, and the state and the number of steps of each parameter."""
 
 
 def write_state(
@@ -33,7 +33,7 @@ def write_state(
         first = index
         for parameter in group["params"]:
             memory, steps = memories.get(parameter, {}), counts.get(parameter, 0)
-            if steps or optimizer.state_from_start:  # before the first step torch says nothing
+            if steps or optimizer.state_from_start:  # torch has no entry before the first step
                 entries[index] = _entry(optimizer, group, parameter, memory, steps)
             index += 1
         settings = {name: _copied(value) for name, value in group.items() if name != "params"}
@@ -44,7 +44,7 @@ def write_state(
 def _entry(
     optimizer: Optimizer, group: dict[str, Any], parameter: Parameter, memory: Memory, steps: int
 ) -> dict[str, Tensor]:
-    """What is remembered of one parameter, in its shape."""
+    """The state of one parameter, in its shape."""
     entry = {"step": plain_number(steps)} if optimizer.step_in_state else {}
     for name in dict.fromkeys([*memory, *optimizer.slots_of(group)]):
         number = name in optimizer.scalars
@@ -52,7 +52,7 @@ def _entry(
             value = memory[name].clone()
         elif number:
             value = plain_number(optimizer.first_value(group, name))
-        else:  # asked for by a setting since the last step
+        else:  # needed by a setting that was changed since the last step
             value = parameter.top.new_full((parameter.top.numel(),), 0.0)
             value.fill_(optimizer.first_value(group, name))
         entry[name] = value if number else value.view(parameter.shape)
@@ -60,7 +60,7 @@ def _entry(
 
 
 def read_state(optimizer: Optimizer, state: Mapping[str, Any]) -> State:
-    """A state in the terms of an optimizer, which is not changed.
+    """Translate a state into the terms of an optimizer, which is not changed.
 
     Raises:
         LoadError: the state does not fit; the message lists every difference.
@@ -92,9 +92,9 @@ class _Reader:
         ]
         for index, entry in state["state"].items():
             if index not in places:
-                self.problems.append(f"state {index!r}: no group has a parameter of this number")
+                self.problems.append(f"state {index!r}: no group has a parameter with this index")
             elif not isinstance(entry, Mapping):
-                self.problems.append(f"state {index}: a {type(entry).__name__} came, not a dict")
+                self.problems.append(f"state {index}: expected a dict; got {type(entry).__name__}")
             elif entry:
                 parameter, place = places[index]
                 memory, steps = self.entry(f"state {index}", parameter, groups[place], entry)
@@ -105,36 +105,36 @@ class _Reader:
         return list(zip(self.optimizer.param_groups, state["param_groups"], strict=True))
 
     def places(self, state: Any) -> dict[Any, tuple[Parameter, int]]:
-        """Which parameter, of which group, each number in the state stands for."""
+        """The parameter, and its group, for each index in the state."""
         problems = self.problems
         if not (
             isinstance(state, Mapping)
             and isinstance(state.get("state"), Mapping)
             and isinstance(state.get("param_groups"), list | tuple)
         ):
-            problems.append('a state is a dict {"state": {...}, "param_groups": [...]}')
+            problems.append('a state must be a dict {"state": {...}, "param_groups": [...]}')
             return {}
         saved_groups, groups = state["param_groups"], self.optimizer.param_groups
         if len(saved_groups) != len(groups):
-            problems.append(f"groups: {len(saved_groups)} came, where {len(groups)} are needed")
+            problems.append(f"groups: expected {len(groups)}; got {len(saved_groups)}")
             return {}
         found: dict[Any, tuple[Parameter, int]] = {}
         for place, (group, saved) in enumerate(self.pairs(state)):
             ids = saved.get("params") if isinstance(saved, Mapping) else None
             needed = group["params"]
             if not isinstance(ids, list | tuple) or not all(type(each) is int for each in ids):
-                problems.append(f'group {place}: "params" is a list of integers')
+                problems.append(f'group {place}: "params" must be a list of integers')
             elif len(ids) != len(needed):
-                came = f"{len(ids)} parameters came, where {len(needed)} are needed"
-                problems.append(f"group {place}: {came}")
+                counts = f"expected {len(needed)} parameters; got {len(ids)}"
+                problems.append(f"group {place}: {counts}")
             elif len({*ids, *found}) < len(ids) + len(found):
-                problems.append(f"group {place}: a parameter is there twice")
+                problems.append(f"group {place}: a parameter occurs twice")
             else:
                 found |= {each: (p, place) for each, p in zip(ids, needed, strict=True)}
         return found
 
     def settings(self, where: str, group: dict[str, Any], saved: Any) -> dict[str, Any]:
-        """The settings of one group; flags that were not saved are as before, as in torch."""
+        """The settings of one group; flags that were not saved stay as they are, as in torch."""
         kept = {
             name: _number_of(value)
             for name, value in saved.items()
@@ -153,14 +153,14 @@ class _Reader:
     def entry(
         self, where: str, parameter: Parameter, group: dict[str, Any], entry: Mapping[str, Any]
     ) -> tuple[Memory, int]:
-        """What is remembered of one parameter, and how many steps it has made."""
+        """The state of one parameter, and its number of steps."""
         optimizer = self.optimizer
         memory: Memory = {}
         for name, value in entry.items():
             if name == "step" and optimizer.step_in_state:
                 continue
             if name not in optimizer.slots:
-                self.problems.append(f"{where}: {name!r} is not known to this optimizer")
+                self.problems.append(f"{where}: {name!r} is unknown to this optimizer")
             elif value is not None or optimizer.step_in_state:
                 kept = self.kept(f"{where}, {name}", parameter, value, name in optimizer.scalars)
                 memory |= {} if kept is None else {name: kept}
@@ -172,31 +172,28 @@ class _Reader:
         return memory, self.steps(where, entry.get("step"))
 
     def kept(self, where: str, parameter: Parameter, value: Any, number: bool) -> Tensor | None:
-        """A copy of one tensor as it is remembered; None if it does not fit."""
+        """A copy of one tensor in the form of the state; None if it does not fit."""
         if not isinstance(value, _TENSOR):
-            came = f"a {type(value).__name__} came, where a tensor is needed"
-            self.problems.append(f"{where}: {came}")
+            self.problems.append(f"{where}: expected a tensor; got {type(value).__name__}")
             return None
         shape = () if number else parameter.shape
         if not value.dtype.is_floating_point:
-            self.problems.append(
-                f"{where}: {value.dtype} came, where floating-point numbers are needed"
-            )
+            self.problems.append(f"{where}: expected a floating dtype; got {value.dtype}")
             return None
         if tuple(value.shape) != shape:
-            came = f"the shape {shape_text(tuple(value.shape))} came, where {shape_text(shape)}"
-            self.problems.append(f"{where}: {came} is needed")
+            expected = f"expected the shape {shape_text(shape)}"
+            self.problems.append(f"{where}: {expected}; got {shape_text(tuple(value.shape))}")
             return None
         try:
-            if number:  # in the type that comes: torch keeps one type, and changes it at loading
+            if number:  # in the given dtype: torch keeps one dtype, and changes it when loading
                 return plain_number(0.0).to(value.dtype).copy_(value.detach())
             return parameter.top.new_zeros(shape).copy_(value.detach()).view(-1)
-        except RuntimeError as error:  # tensors without numbers: on the meta device, sparse
+        except RuntimeError as error:  # tensors without values: on the meta device, sparse
             self.problems.append(f"{where}: {str(error).splitlines()[0]}")
             return None
 
     def steps(self, where: str, value: Any) -> int:
-        """How many steps were made, from a number or a tensor of one."""
+        """The number of steps, from a number or a tensor that holds one."""
         value = _number_of(value)
         if type(value) not in (int, float) or not value >= 0 or value % 1 != 0:
             self.problems.append(f"{where}: step must be an integer of 0 or more; got {value!r}")
@@ -205,14 +202,14 @@ class _Reader:
 
 
 def _copied(setting: Any) -> Any:
-    """A setting that does not change with that of the optimizer."""
+    """A copy of a setting, which does not change with the optimizer's."""
     if isinstance(setting, _TENSOR):
         return setting.clone()
     return list(setting) if isinstance(setting, list) else setting
 
 
 def _number_of(value: Any) -> Any:
-    """The number in a tensor of one; anything else is itself. Torch keeps some rates in tensors."""
+    """The number in a tensor of one; anything else unchanged. Torch keeps some rates in tensors."""
     if not isinstance(value, _TENSOR) or value.numel() != 1 or value.is_meta:
         return value
     return value.item()

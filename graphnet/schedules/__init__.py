@@ -1,4 +1,4 @@
-"""Learning rates that change: each function returns a plain function of the step, from 0.
+"""Learning rate schedules: each function returns a plain function of the step, from 0.
 
 >>> import graphnet as gn
 >>> rate = gn.schedules.cosine(0.1, steps=100)
@@ -6,7 +6,7 @@
 (0.1, 0.05, 0.0)
 
 Before each update call `set_lr(optimizer, rate(step))`, which keeps the ratio of the optimizer's
-groups. Only `on_plateau` is an object with a memory, because it follows what is measured.
+groups. Only `on_plateau` returns an object with state, because it follows a metric.
 """
 
 from graphnet.schedules.curves import (

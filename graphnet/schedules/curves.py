@@ -19,7 +19,7 @@ def constant(lr: float) -> Schedule:
 
 
 def step(lr: float, step_size: int, gamma: float = 0.1) -> Schedule:
-    """lr gammaᵏ, where k is how often `step_size` steps have passed: torch's `StepLR`.
+    """lr gammaᵏ, where k counts the completed periods of `step_size` steps: torch's `StepLR`.
 
     Raises:
         RangeError: `step_size` is less than 1.
@@ -32,7 +32,7 @@ def step(lr: float, step_size: int, gamma: float = 0.1) -> Schedule:
 
 
 def multi_step(lr: float, milestones: Iterable[int], gamma: float = 0.1) -> Schedule:
-    """lr gammaᵏ, where k is how many of the milestones are reached: torch's `MultiStepLR`.
+    """lr gammaᵏ after k of the milestones: torch's `MultiStepLR`.
 
     Raises:
         RangeError: a milestone is not an integer of 0 or more.
@@ -58,7 +58,7 @@ def exponential(lr: float, gamma: float) -> Schedule:
 
 
 def cosine(lr: float, steps: int, final: float = 0.0) -> Schedule:
-    """Half a cosine from lr at step 0 down to `final` at step `steps`; beyond, it rises again.
+    """Half a cosine from lr at step 0 down to `final` at step `steps`, then up again.
 
     Source: Loshchilov and Hutter, SGDR (2017), equation 5, without restarts; torch's
     `CosineAnnealingLR`, where `steps` is T_max and `final` eta_min.
@@ -76,9 +76,9 @@ def cosine_warm_restarts(
     T_mult: int = 1,  # noqa: N803 - torch's name
     final: float = 0.0,
 ) -> Schedule:
-    """Half a cosine from lr towards `final` in T_0 steps, again and again.
+    """Half a cosine from lr towards `final` in T_0 steps, repeated.
 
-    Each round is T_mult times as long as the one before it.
+    Each cycle is T_mult times as long as the one before it.
 
     Source: Loshchilov and Hutter, SGDR (2017), equation 5; torch's `CosineAnnealingWarmRestarts`.
 
@@ -102,7 +102,7 @@ def cosine_warm_restarts(
 def linear_warmup(
     lr: float, steps: int = 5, start_factor: float = 1 / 3, end_factor: float = 1.0
 ) -> Schedule:
-    """A straight line from lr start_factor to lr end_factor at step `steps`, constant from there.
+    """A straight line from lr start_factor to lr end_factor at step `steps`, then constant.
 
     Source: torch's `LinearLR`.
 
@@ -117,7 +117,7 @@ def linear_warmup(
 
 
 def warmup(steps: int, then: Schedule, start_factor: float = 1 / 3) -> Schedule:
-    """A straight line up to the first rate of another schedule, which begins at step `steps`.
+    """A straight line up to the first rate of another schedule, which starts at step `steps`.
 
     It starts at then(0) start_factor. Source: Goyal et al., Accurate, large minibatch SGD (2017),
     section 2.2; torch's `SequentialLR` of `LinearLR` and another.
@@ -134,7 +134,7 @@ def warmup(steps: int, then: Schedule, start_factor: float = 1 / 3) -> Schedule:
 
 
 def _line(steps: int, start: float, end: float) -> Callable[[int], float]:
-    """A factor that goes from start to end in a straight line, and stays there."""
+    """A factor that changes linearly from start to end, and stays there."""
     require_count(steps=steps)
     if not 0 < start <= 1:
         raise RangeError(f"start_factor must be above 0 and at most 1; got {start!r}.")

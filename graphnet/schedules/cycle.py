@@ -18,25 +18,25 @@ def one_cycle(
     anneal: str = "cos",
     three_phase: bool = False,
 ) -> Schedule:
-    """Up to lr in the first part of the steps, then down to almost nothing.
+    """Rise to lr in the first part of the steps, then fall to almost nothing.
 
-    It starts at lr / initial_factor, and ends at step `steps - 1` with that / final_factor.
+    The rate starts at lr / initial_factor, and ends at step `steps - 1` at that / final_factor.
 
     Args:
         lr: the highest rate.
-        steps: how many steps there are; the last rate stays.
-        warmup: the part of the steps in which the rate rises, from 0 to 1.
-        initial_factor: how many times higher lr is than the first rate.
-        final_factor: how many times higher the first rate is than the last.
-        anneal: "cos" for halves of a cosine, "linear" for straight lines.
-        three_phase: True to fall to the first rate as long as it rose, and then to the last.
+        steps: the number of steps; later the last rate stays.
+        warmup: the fraction of the steps in which the rate rises, from 0 to 1.
+        initial_factor: lr divided by the first rate.
+        final_factor: the first rate divided by the last.
+        anneal: "cos" for half cosines, "linear" for straight lines.
+        three_phase: True to fall to the first rate in as many steps as it rose, then to the last.
 
     Source: Smith and Topin, Super-convergence (2018); torch's `OneCycleLR`, whose names are max_lr,
     total_steps, pct_start, div_factor, final_div_factor and anneal_strategy.
 
     Raises:
         RangeError: `steps` is less than 1, `warmup` is not between 0 and 1, a factor is not above
-            0, or `anneal` is something else.
+            0, or `anneal` is unknown.
 
     >>> rate = one_cycle(1.0, 5, warmup=0.6, initial_factor=5, final_factor=2, anneal="linear")
     >>> [round(rate(k), 3) for k in range(6)]
@@ -59,15 +59,15 @@ def one_cycle_momentum(
     anneal: str = "cos",
     three_phase: bool = False,
 ) -> Schedule:
-    """The momentum beside `one_cycle`: down to `base_momentum` while the rate rises, then back.
+    """The momentum for `one_cycle`: down to `base_momentum` while the rate rises, then back.
 
-    Before each update write `optimizer.momentum = momentum(step)`, or with Adam and its kin
+    Before each update write `optimizer.momentum = momentum(step)`, or with Adam and its variants
     `optimizer.betas = (momentum(step), optimizer.betas[1])`. The arguments are those of
     `one_cycle`. Source: torch's `OneCycleLR`.
 
     Raises:
         RangeError: `steps` is less than 1, `warmup` is not between 0 and 1, or `anneal` is
-            something else.
+            unknown.
 
     >>> momentum = one_cycle_momentum(5, warmup=0.6, anneal="linear")
     >>> [round(momentum(k), 3) for k in range(5)]
@@ -78,7 +78,7 @@ def one_cycle_momentum(
 
 
 def _cycle(heights: list[float], steps: int, warmup: float, anneal: str) -> Schedule:
-    """From height to height: the first `warmup` of the steps, as long again if there are four."""
+    """Interpolate the heights: `warmup` of the steps to the second, and to the third of four."""
     require_count(steps=steps)
     if not 0 <= warmup <= 1:
         raise RangeError(f"warmup must be a fraction of the steps, from 0 to 1; got {warmup!r}.")

@@ -1,4 +1,4 @@
-"""One learning rate for an optimizer of several groups."""
+"""One learning rate for an optimizer with several groups."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 
 
 def set_lr(optimizer: Optimizer, lr: float) -> None:
-    """Set a learning rate, and keep the ratio of the groups: what a schedule does.
+    """Set a learning rate and keep the ratio of the groups, as a schedule does.
 
-    A group's own rate is what it had when this was first called, and is noted as its
-    "initial_lr". The groups that say no other than the optimizer get `lr`, the others a rate as
-    many times as large as their own is. Where every group says its own, `lr` is that of the
-    largest. `optimizer.lr = lr` gives all groups the same rate instead, which is then their own.
+    A group's own rate is its rate at the first call of this function, and is stored as its
+    "initial_lr". Groups with the optimizer's default rate get `lr`, the others a rate in the same
+    ratio to it as before. If every group has a rate of its own, the largest becomes `lr`. By
+    contrast, `optimizer.lr = lr` gives all groups the same rate, which is then their own.
 
     Source: torch's schedulers, which scale "initial_lr"; their factor is lr / own here.
 
@@ -40,7 +40,7 @@ def set_lr(optimizer: Optimizer, lr: float) -> None:
 
 
 def ratios(optimizer: Optimizer) -> list[float]:
-    """How many times as large as that of a schedule the rate of each group is."""
+    """The ratio of each group's rate to that of a schedule."""
     own = [float(group.get("initial_lr", group["lr"])) for group in optimizer.param_groups]
     given = float(optimizer.defaults["lr"])
     reference = given if given in own and given else max(own)

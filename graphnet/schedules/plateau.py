@@ -1,4 +1,4 @@
-"""A learning rate that follows what is measured."""
+"""A learning rate that follows a metric."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class PlateauSettings:
 
     @property
     def worst(self) -> float:
-        """What every metric is better than."""
+        """The value that every metric improves on."""
         return inf if self.mode == "min" else -inf
 
     def is_better(self, metric: float, best: float) -> bool:
@@ -64,10 +64,10 @@ class Plateau:
 
     Attributes:
         settings: when it is reduced, and by how much.
-        lr: the learning rate now.
+        lr: the present learning rate.
         best: the best metric so far.
-        waiting: how many steps in a row brought no better one.
-        resting: how many more steps count as good after a reduction.
+        waiting: the number of consecutive steps without a better one.
+        resting: how many more steps after a reduction count as good, whatever the metric.
     """
 
     def __init__(self, settings: PlateauSettings) -> None:
@@ -75,12 +75,12 @@ class Plateau:
         self.reset()
 
     def reset(self) -> None:
-        """Begin anew, with the first learning rate; `fit` does so when a training begins."""
+        """Start again with the first learning rate; `fit` does so when a training starts."""
         self.lr, self.best = self.settings.lr, self.settings.worst
         self.waiting = self.resting = 0
 
     def step(self, metric: float) -> float:
-        """Take note of a metric, a number or a tensor of one, and return the learning rate."""
+        """Record a metric, a number or a tensor of one, and return the learning rate."""
         current, settings = float(metric), self.settings
         if settings.is_better(current, self.best):
             self.best, self.waiting = current, 0
@@ -94,7 +94,7 @@ class Plateau:
         return self.lr
 
     def state_dict(self) -> dict[str, Any]:
-        """What is needed to go on later, under the names of torch's `ReduceLROnPlateau`."""
+        """All that is needed to continue later, under the names of torch's `ReduceLROnPlateau`."""
         return {
             "best": self.best,
             "num_bad_epochs": self.waiting,
@@ -103,7 +103,7 @@ class Plateau:
         }
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
-        """Go on from a state of `state_dict`, or from one of torch; the settings stay.
+        """Continue from a state of `state_dict` or of torch; the settings stay.
 
         Raises:
             LoadError: the state does not fit, and nothing was loaded.
@@ -115,7 +115,7 @@ class Plateau:
         except (KeyError, TypeError, ValueError) as error:
             names = ", ".join(self.state_dict())
             raise LoadError(
-                f"A state of a plateau is a dict of {names}; nothing was loaded: "
+                f"A state of a plateau must be a dict of {names}; nothing was loaded: "
                 f"{type(error).__name__} {error}"
             ) from error
         self.lr, self.best, self.waiting, self.resting = lr, best, waiting, resting
@@ -140,18 +140,18 @@ def on_plateau(
     Args:
         lr: the first learning rate.
         mode: "min" if smaller metrics are better, "max" if larger ones are.
-        factor: what the rate is multiplied by, from 0 to below 1.
-        patience: how many steps without improvement are let pass.
+        factor: the factor of each reduction, from 0 to below 1.
+        patience: the number of steps without improvement that are tolerated.
         threshold: how much better a metric must be to count.
-        threshold_mode: "rel" if the threshold is a fraction of the best metric, "abs" if not.
-        cooldown: how many steps after a reduction are not counted.
+        threshold_mode: "rel" if the threshold is a fraction of the best metric, else "abs".
+        cooldown: the number of steps after a reduction that are not counted.
         min_lr: the smallest rate.
-        eps: a reduction by no more than this is left out.
+        eps: a reduction by no more than this is skipped.
 
     Source: torch's `ReduceLROnPlateau`.
 
     Raises:
-        RangeError: a setting is not among those above.
+        RangeError: a setting is out of its range.
 
     >>> plateau = on_plateau(1.0, factor=0.5, patience=1)
     >>> [plateau.step(metric) for metric in (3.0, 2.0, 2.0, 2.0, 2.0, 2.0)]

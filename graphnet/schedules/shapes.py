@@ -1,4 +1,4 @@
-"""What schedules are made of."""
+"""The curves that schedules are made of."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ Schedule = Callable[[int], float]
 
 
 def cosine_part(start: float, end: float, fraction: float) -> float:
-    """Half a cosine: start at the fraction 0, end at 1."""
+    """Half a cosine from start at fraction 0 to end at 1."""
     return end + (start - end) / 2.0 * (1 + cos(pi * fraction))
 
 
 def line_part(start: float, end: float, fraction: float) -> float:
-    """A straight line: start at the fraction 0, end at 1."""
+    """A straight line from start at fraction 0 to end at 1."""
     return (end - start) * fraction + start

@@ -151,7 +151,7 @@ def some(self, group, step, value, grad):
         (uphill, "direction", "a minus is missing"),
         (not_in_place, "direction", "does not move the parameters"),
         (some, "direction", "element 0 does not move"),
-        (writes_to_grad, "untouched", "read only"),
+        (writes_to_grad, "untouched", "must only be read"),
         (random, "repeatable", "in a second run"),
     ],
 )

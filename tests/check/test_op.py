@@ -35,7 +35,7 @@ def test_right_operations_pass(place):
     report = gn.check_op(op, *shapes, **options)
     assert report, str(report)
     assert not report.faults
-    assert str(report).endswith(": all is right.")
+    assert str(report).endswith(": all checks pass.")
 
 
 # operations with one fault each
@@ -85,14 +85,14 @@ WRONG = {
         tanh,
         {"grad_x": lambda self, grad, top: grad * (1 - top)},
         SQUARE,
-        "A square is forgotten: top²",
+        "A square is missing: top²",
     ),
     "no grad": (tanh, {"grad_x": lambda self, grad, top: 1 - top * top}, SQUARE, "chain rule"),
     "grad twice": (
         tanh,
         {"grad_x": lambda self, grad, top: grad * grad * (1 - top * top)},
         SQUARE,
-        "`grad` is multiplied twice",
+        "`grad` is a factor twice",
     ),
     "size of grad": (
         tanh,
@@ -122,7 +122,7 @@ WRONG = {
         square,
         {"grad_x": lambda self, grad, x: grad * 4 * x},
         SQUARE,
-        "There is a factor 2 too many",
+        "There is an extra factor 2",
     ),
     "mean": (
         lambda self, x: x.mean(),
@@ -134,7 +134,7 @@ WRONG = {
         lambda self, x: x.sum(),
         {"grad_x": lambda self, grad, x_like: (x_like * 0 + grad) / 15},
         [(3, 5)],
-        "division by 15, the number of elements, too many",
+        "extra division by 15, the number of elements",
     ),
     "transposed": (
         matmul,
@@ -152,7 +152,7 @@ WRONG = {
             "grad_y": lambda self, grad, x: x.mT.matmul(grad),
         },
         MATRICES,
-        "y is to be transposed: write y.mT",
+        "y must be transposed: write y.mT",
     ),
     "inputs swapped": (
         product,
@@ -172,7 +172,7 @@ WRONG = {
             "grad_y": lambda self, grad, x, y: grad * y * y,
         },
         TWO,
-        "The rules are swapped: that of y is the right one for x",
+        "The rules are swapped: the rule of y is right for x",
     ),
     "not summed": (
         product,
@@ -228,7 +228,7 @@ OTHER = {
     "untouched inputs": (
         lambda self, x: x.mul_(2),
         {"grad_x": lambda self, grad: grad * 2},
-        "never writes to its inputs",
+        "must not write to its inputs",
     ),
     "derivatives": (
         tanh,
@@ -250,7 +250,7 @@ OTHER = {
         {"grad_x": lambda self, grad, x_like: grad * (1.0 if x_like.shape[0] else 2.0)},
         "the gradient of 'x'",
     ),
-    "number types": (
+    "dtypes": (
         lambda self, x: x.double() * 2,
         {"grad_x": lambda self, grad: grad * 2},
         "inputs of float32 give an output of torch.float64",
@@ -258,7 +258,7 @@ OTHER = {
     "other shapes": (
         lambda self, x, y: x + y,
         {"grad_x": lambda self, grad: grad, "grad_y": lambda self, grad: grad},
-        "say there `broadcasts = True`",
+        "set `broadcasts = True` there",
     ),
 }
 
@@ -306,7 +306,7 @@ def test_whole_numbers_and_literals():
 
     assert gn.check_op(weighted, (3, 4), (3, 4), integers={1: 4})
     report = gn.check_op(comparison.MaskedFill(1.0), (3, 4), (3, 4), integers={"mask": 2})
-    assert not report  # a mask holds truth values, and the report says so
+    assert not report  # a mask holds booleans, and the report says so
     with pytest.raises(gn.GraphError, match="no input 'index'"):
         gn.check_op(arithmetic.Add(), (3,), (3,), integers={"index": 2})
 

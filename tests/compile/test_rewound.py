@@ -136,7 +136,7 @@ def test_a_learning_rate_of_zero_stops_the_next_step(edit, kind, form):
 @pytest.mark.parametrize(
     ("groups", "words"),
     [
-        ([{"lr": 0.1}], "has its parameters as a list"),
+        ([{"lr": 0.1}], "must have a list of parameters"),
         ([{"params": [], "lr": 0.1}], "setting"),
     ],
 )

@@ -109,7 +109,7 @@ LABELS = torch.zeros(6, dtype=torch.int64)
 @pytest.mark.parametrize(
     ("images", "labels", "n", "kind", "words"),
     [
-        (IMAGES, LABELS, 0, RangeError, "0 came"),
+        (IMAGES, LABELS, 0, RangeError, "got 0"),
         (IMAGES, LABELS, 4, RangeError, "at most 3:"),
         (IMAGES[:1], LABELS[:1], 1, RangeError, "at most 0:"),
         (IMAGES, LABELS[:5], 1, ShapeError, "(5,) came"),
@@ -169,5 +169,5 @@ def test_the_largest_n_is_that_of_both_kinds(root):
 
 
 def test_no_pairs_are_refused_before_anything_is_read(tmp_path):
-    with pytest.raises(RangeError, match="0 came"):
+    with pytest.raises(RangeError, match="got 0"):
         digit_pairs(0, root=tmp_path)

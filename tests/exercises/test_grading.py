@@ -37,11 +37,11 @@ def test_an_exercise_is_named(name):
 
 REFUSED = {
     "an instance": ((MyAdd(),), "takes the class of an answer"),
-    "no exercise": ((OwnMul,), "no answer to one"),
+    "no exercise": ((OwnMul,), "nor an answer to one"),
     "an unknown name": ((OwnMul, "cube"), "There is no exercise 'cube'"),
     "the base": ((Exercise,), "^Exercise is the base of all exercises; derive from one of them"),
     "the base, named": ((OwnMul, Exercise), "^Exercise is the base of all exercises"),
-    "another class": ((OwnMul, int), "no answer to one"),
+    "another class": ((OwnMul, int), "nor an answer to one"),
 }
 
 
@@ -157,8 +157,8 @@ class ByTensors(AddBias):
 LAST = {
     ByNumber: "shape[0] is None",
     ByLength: "there is no len()",
-    ByRow: "may be without rows",
-    ByTensors: "run on nodes too",
+    ByRow: "may have no rows",
+    ByTensors: "also run on nodes",
 }
 
 
@@ -178,7 +178,7 @@ def test_a_method_that_is_no_rule_is_told():
         def grad_Y(self, grad, x):
             return grad * x
 
-    assert gn.grade(Typo).remarks == ("grad_Y is no rule here; asked for: grad_x, grad_y.",)
+    assert gn.grade(Typo).remarks == ("grad_Y is not a rule here; the rules are grad_x, grad_y.",)
 
 
 def test_an_exercise_without_finite_values_is_refused():

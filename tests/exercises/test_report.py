@@ -21,7 +21,7 @@ def test_a_grade_as_text():
     assert lines[-1] == "forward is given."
     assert max(map(len, lines)) <= 80
     assert "                hint: Look again." in lines
-    assert "  other checks  not looked at: the rules come first" in lines
+    assert "  other checks  not checked: the rules come first" in lines
     assert repr(grade) == "<Grade of Mine: 1/3>"
 
 

@@ -17,7 +17,7 @@ from exercises.answers import (
 
 from graphnet import ops
 
-CHAIN = "The chain rule is forgotten"
+CHAIN = "The chain rule is missing"
 SUM = "The sum over the batch is missing"
 PROPORTIONAL = "must be proportional to `grad`"
 
@@ -44,23 +44,23 @@ WRONG = {
     "half": (MyAdd, "grad_x", lambda self, grad: grad / 2, "A factor 2 is missing"),
     "value": (MyAdd, "grad_x", lambda self, top: top, CHAIN),
     "ones": (MyAdd, "grad_x", lambda self, grad: grad * 0 + 1, CHAIN),
-    "unknown": (MyAdd, "grad_x", lambda self, grad, x: grad * x, "There is a factor x too many"),
+    "unknown": (MyAdd, "grad_x", lambda self, grad, x: grad * x, "There is an extra factor x"),
     "mean of all": (MyAdd, "grad_x", lambda self, grad: grad.mean(0), "has the shape of its input"),
     "one too many": (MyAdd, "grad_x", lambda self, grad: grad + 1, PROPORTIONAL),
     "size": (MyAdd, "grad_x", lambda self, grad: grad.abs(), PROPORTIONAL),
     "clipped": (MyAdd, "grad_x", lambda self, grad: grad.clamp(-5, 5), PROPORTIONAL),
     "not a number": (MyAdd, "grad_x", lambda self, grad: grad * float("nan"), "a division by 0"),
     "infinite": (MyAdd, "grad_x", lambda self, grad: grad / 0, "a division by 0"),
-    "one number": (MyAdd, "grad_x", lambda self, grad: grad.item(), "leave float() and .item()"),
+    "one number": (MyAdd, "grad_x", lambda self, grad: grad.item(), "do not use float() or"),
     "without self": (MyAdd, "grad_x", lambda grad: grad, "`def grad_x(self, grad, ...)`"),
     "static": (MyAdd, "grad_x", staticmethod(lambda grad: grad), "`def grad_x(self, grad, ...)`"),
     "another name": (MyAdd, "grad_x", lambda self, dz: dz, "`grad` is the gradient of the output"),
     # mul
-    "own": (MyMul, "grad_x", lambda self, grad, x: grad * x, "derivative of the wrong argument"),
+    "own": (MyMul, "grad_x", lambda self, grad, x: grad * x, "derivative by the wrong argument"),
     "no chain": (MyMul, "grad_x", lambda self, y: y, CHAIN),
-    "squared": (MyMul, "grad_y", lambda self, grad, x: grad * grad * x, "multiplied twice"),
+    "squared": (MyMul, "grad_y", lambda self, grad, x: grad * grad * x, "is a factor twice"),
     "not asked for": (MyMul, "grad_x", lambda self, grad: grad * y, "`def grad_x(self, ..., y)`"),  # noqa: F821 - the mistake
-    "of the object": (MyMul, "grad_x", lambda self, grad: grad * self.y, "put y among them"),
+    "of the object": (MyMul, "grad_x", lambda self, grad: grad * self.y, "add y to them"),
     "output for input": (MyMul, "grad_y", lambda self, grad, top: grad * top, "right: read x"),
     # matmul
     "as it is": (MyMatmul, "grad_x", lambda self, grad, w: grad @ w, "write w.mT"),
@@ -71,7 +71,7 @@ WRONG = {
     # bias
     "no sum": (MyAddBias, "grad_bias", lambda self, grad: grad, SUM),
     "mean": (MyAddBias, "grad_bias", lambda self, grad: grad.mean(0), "sum, not mean"),
-    "over columns": (MyAddBias, "grad_bias", lambda self, grad: grad.sum(1), "wrong dimension is"),
+    "over columns": (MyAddBias, "grad_bias", lambda self, grad: grad.sum(1), "wrong dimension"),
     "kept": (MyAddBias, "grad_bias", lambda self, grad: grad.sum(0, True), "but not their shape"),
     "all": (MyAddBias, "grad_bias", lambda self, grad: grad.sum(), "has the shape of its input"),
     "bias minus": (MyAddBias, "grad_bias", lambda self, grad: -grad.sum(0), "The sign is wrong"),
@@ -80,7 +80,7 @@ WRONG = {
     "no mask nor grad": (MyReLU, "grad_x", lambda self, x: x.sign().relu(), CHAIN),
     "below": (MyReLU, "grad_x", lambda self, grad, x: ops.where(x < 0, grad, 0.0), "sign of x"),
     "of the gradient": (MyReLU, "grad_x", lambda self, grad: grad.relu(), PROPORTIONAL),
-    "mask alone": (MyReLU, "grad_x", lambda self, x: x > 0, "when it is multiplied"),
+    "mask alone": (MyReLU, "grad_x", lambda self, x: x > 0, "In a product"),
     "if": (MyReLU, "grad_x", lambda self, grad, x: grad if x > 0 else 0, "graphnet.ops.where("),
     "beyond one": (MyReLU, "grad_x", lambda self, grad, x: grad * (x > 1), "how far does y move"),
     "value itself": (MyReLU, "grad_x", lambda self, grad, x: grad * x.relu(), "factor"),
@@ -93,14 +93,14 @@ WRONG = {
     # cross-entropy
     "no target": (
         MyCrossEntropy, "grad_x", lambda self, grad, x: grad.unsqueeze(1) * x.softmax(1),
-        "the one that target names",
+        "the one that target selects",
     ),
     "no column": (
         MyCrossEntropy, "grad_x",
         lambda self, grad, x, target: grad * (x.softmax(1) - self.one_hot(x, target)),
-        "grad.unsqueeze(1) makes a column",
+        "grad.unsqueeze(1) makes it a column",
     ),
-    "turned round": (
+    "reversed": (
         MyCrossEntropy, "grad_x",
         lambda self, grad, x, target: grad.unsqueeze(1) * (self.one_hot(x, target) - x.softmax(1)),
         "The sign is wrong",
@@ -115,7 +115,7 @@ WRONG = {
     "target only": (
         MyCrossEntropy, "grad_x",
         lambda self, grad, x, target: -grad.unsqueeze(1) * self.one_hot(x, target),
-        "this path is forgotten",
+        "this path is missing",
     ),
     "no method": (
         MyCrossEntropy, "grad_x",
@@ -128,7 +128,7 @@ WRONG = {
     "softmax of columns": (
         MyCrossEntropy, "grad_x",
         lambda self, grad, x, target: grad.unsqueeze(1) * (x.softmax(0) - self.one_hot(x, target)),
-        "two terms apart",
+        "two terms separately",
     ),
     # linear
     "turned weight": (MyLinear, "grad_x", lambda self, grad, weight: grad @ weight.mT, "weight.mT"),
@@ -143,7 +143,7 @@ WRONG = {
     ),
     "first only": (
         MyConv1d, "grad_x", lambda self, grad, weight: ops.pad(grad, (0, 2)) * weight[0],
-        "this path is forgotten",
+        "this path is missing",
     ),
     "each row": (
         MyConv1d, "grad_weight",
@@ -162,22 +162,22 @@ WRONG = {
     "mean of windows": (
         MyConv1d, "grad_weight",
         lambda self, grad, x: (x.unfold(1, 3, 1) * grad.unsqueeze(2)).mean(1).sum(0),
-        "6, the size of dimension 1 of the output, too many",
+        "extra division by 6, the size of dimension 1 of the output",
     ),
     "mean of all windows": (
         MyConv1d, "grad_weight",
         lambda self, grad, x: (x.unfold(1, 3, 1) * grad.unsqueeze(2)).mean((0, 1)),
-        "30, the number of elements of the output, too many",
+        "extra division by 30, the number of elements of the output",
     ),
     "last first": (
         MyConv1d, "grad_weight",
         lambda self, grad, x: MyConv1d.grad_weight(self, grad, x).flip(0),
-        "The result is turned round",
+        "The result is reversed",
     ),
     # batch norm
     "fixed statistics": (
         MyBatchNorm, "grad_x", lambda self, grad, x, weight: grad * weight / self.deviation(x),
-        "this path is forgotten",
+        "this path is missing",
     ),
     "fixed variance": (
         MyBatchNorm, "grad_x",
@@ -198,7 +198,7 @@ WRONG = {
     ),
     "weight over columns": (
         MyBatchNorm, "grad_weight", lambda self, grad, x: (grad * self.normalized(x)).sum(1),
-        "wrong dimension is left",
+        "wrong dimension remains",
     ),
     "variance forgotten": (
         MyBatchNorm, "grad_weight", lambda self, grad, x: grad * self.normalized(x), SUM,
@@ -210,7 +210,7 @@ WRONG = {
     "raw": (MyBatchNorm, "grad_weight", lambda self, grad, x: (grad * x).sum(0), "not x itself"),
     # what is no rule
     "nothing": (MyMul, "grad_x", lambda self, grad, y: None, "return"),
-    "number": (MyMul, "grad_x", lambda self, grad, y: 3.0, "is a tensor"),
+    "number": (MyMul, "grad_x", lambda self, grad, y: 3.0, "must be a tensor"),
     "in place": (MyReLU, "grad_x", in_place, "write in place"),
     "stranger": (MyMul, "grad_x", lambda self, grad, z: grad * z, ""),
 }  # fmt: skip

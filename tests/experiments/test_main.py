@@ -190,7 +190,7 @@ def damaged(folder: Path, kind: str) -> Path:
         ("truncated", ["not a whole safetensors file"]),
         ("nonsense", ["not a whole safetensors file"]),
         ("mismatched", ["2.weight", "(2, 25)", "(25, 25)", "4.bias", "6.weight", "nothing was"]),
-        ("renamed", ["0.weight: missing", "x.0.weight: not known"]),
+        ("renamed", ["0.weight: missing", "x.0.weight: unknown"]),
     ],
 )
 def test_loading_a_bad_file_is_one_clear_error(kind: str, parts: list[str], tmp_path: Path) -> None:

@@ -179,9 +179,9 @@ def _swap_and_renumber(graph):
 
 
 TAMPERED = {
-    "order of the places": (_swap, r"<operation 3 'tanh' \(\?, 3\)> stands at 2"),
-    "a node twice": (lambda graph: graph._nodes.append(graph[2]), "'matmul'.* stands at 5"),
-    "a missing node": (lambda graph: graph._nodes.pop(1), "stands at 1"),
+    "order of the places": (_swap, r"<operation 3 'tanh' \(\?, 3\)> is at 2"),
+    "a node twice": (lambda graph: graph._nodes.append(graph[2]), "'matmul'.* is at 5"),
+    "a missing node": (lambda graph: graph._nodes.pop(1), "is at 1"),
     "a reader before what it reads": (
         _swap_and_renumber,
         r"'tanh'.* at 2 reads <operation 3 'matmul' .*>, which comes later",

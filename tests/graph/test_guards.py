@@ -80,7 +80,7 @@ def test_a_walk_that_was_interrupted_anywhere_holds_nobody_up():
 def test_a_walk_that_is_under_way_is_not_taken_over():
     guard = OneAtATime()
     with guard:
-        with pytest.raises(gn.StateError, match="walked already"):
+        with pytest.raises(gn.StateError, match="already being walked"):
             enter(guard)
         said = []
         thread = threading.Thread(target=lambda: said.append(refused(guard)))

@@ -1,4 +1,4 @@
-"""Shapes and number types, known when a node is made, before anything is computed."""
+"""Shapes and dtypes, known when a node is made, before anything is computed."""
 
 from __future__ import annotations
 
@@ -224,7 +224,7 @@ def test_ops_are_equal_only_with_options_of_the_same_type():
     ]
 
 
-# number types
+# dtypes
 
 F16, F32, F64, I64, B = torch.float16, torch.float32, torch.float64, torch.int64, torch.bool
 
@@ -236,13 +236,13 @@ MIXED = {
     "maximum": (lambda x, y: x.maximum(y), F32, F64),
     "where": (lambda x, y: x.where(x > 0, y), F32, F64),
     "matmul": (lambda x, y: x @ y, F32, F64),
-    "matmul of whole numbers": (lambda x, y: x @ y, F32, I64),
+    "matmul of integers": (lambda x, y: x @ y, F32, I64),
     "linear": (lambda x, y: ops.linear(x, y, x.sum(0)), F32, F64),
     "mse": (ops.mse_loss, F32, F64),
     "mse of labels": (ops.mse_loss, F32, I64),
     "bce of labels": (ops.binary_cross_entropy, F32, I64),
-    "add, whole numbers": (lambda x, y: x + y, F32, I64),
-    "pow, whole numbers": (lambda x, y: x**y, F32, I64),
+    "add, integers": (lambda x, y: x + y, F32, I64),
+    "pow, integers": (lambda x, y: x**y, F32, I64),
 }
 
 
@@ -263,9 +263,9 @@ def test_number_types_are_never_mixed_silently(function, first, second):
 ALLOWED = {
     "a mask": (lambda x, y: x * y, F32, B, F32),
     "a condition": (lambda x, y: x.where(y, 0.0), F64, B, F64),
-    "whole numbers": (lambda x, y: x * y, I64, I64, I64),
-    "a single whole number": (lambda x, y: x / y.sum(), F32, I64, F32),
-    "a single whole number in 16 bits": (lambda x, y: x * y.sum(), F16, I64, F16),
+    "integers": (lambda x, y: x * y, I64, I64, I64),
+    "a single integer": (lambda x, y: x / y.sum(), F32, I64, F32),
+    "a single integer in 16 bits": (lambda x, y: x * y.sum(), F16, I64, F16),
     "a Python number": (lambda x, y: x * 2 + 1.5, F16, I64, F16),
     "a comparison": (lambda x, y: x > 1, F32, I64, B),
     "a product": (lambda x, y: x @ y, F64, F64, F64),

@@ -134,7 +134,7 @@ def test_a_list_is_extended_by_itself(kind):
 def test_a_place_that_is_not_there(kind, place, use):
     item = gn.Tanh() if kind is gn.ModuleList else torch.ones(2)
     model = kind([item] * 3)
-    with pytest.raises(IndexError, match=rf"holds 3 items, .*; got the place {place}") as error:
+    with pytest.raises(IndexError, match=rf"holds 3 items, .*; got the index {place}") as error:
         use(model, place)
     assert isinstance(error.value, gn.GraphError)
     assert len(model) == 3
@@ -143,16 +143,16 @@ def test_a_place_that_is_not_there(kind, place, use):
 @pytest.mark.parametrize(
     ("make", "words"),
     [
-        (lambda: gn.ModuleList(gn.Linear(2, 2)), "several items in a list; got Linear"),
+        (lambda: gn.ModuleList(gn.Linear(2, 2)), "a list of items; got Linear"),
         (lambda: gn.ModuleList([gn.Tanh()]).insert(0, torch.ones(2)), "Tensor"),
         (lambda: gn.ModuleList([gn.Tanh()]).__setitem__(0, nn.Tanh()), "use graphnet.Tanh"),
         (lambda: gn.Sequential(gn.Tanh()).extend([gn.Tanh(), 3]), "int"),
         (lambda: gn.ModuleDict({"a": 3}), "int"),
         (lambda: gn.ModuleDict([("a", gn.Parameter(torch.ones(2)))]), "Parameter"),
         (lambda: gn.ModuleDict({"a.b": gn.Tanh()}), "without a dot.*'a.b'"),
-        (lambda: gn.ModuleDict({"": gn.Tanh()}), "one character or more"),
+        (lambda: gn.ModuleDict({"": gn.Tanh()}), "non-empty string"),
         (lambda: gn.ModuleDict({3: gn.Tanh()}), "got 3"),
-        (lambda: gn.ModuleDict({"_dict": gn.Tanh()}), "no attribute"),
+        (lambda: gn.ModuleDict({"_dict": gn.Tanh()}), "not one of its attributes"),
         (lambda: gn.ParameterList([gn.Tanh()]), "parameters and tensors; got Tanh.*ModuleList"),
         (lambda: gn.ParameterDict({"a": 3.0}), "got float"),
     ],

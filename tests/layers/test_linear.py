@@ -199,7 +199,7 @@ def test_backward_needs_a_forward():
         ([torch.ones(3, 2, dtype=DOUBLE)], ["(3, 2)", "(4, 2)"]),
         ([torch.ones(2, dtype=DOUBLE)], ["(2,)", "(4, 2)"]),
         ([torch.ones(4, 2)], ["float32", "float64"]),
-        ([torch.ones(4, 2, dtype=DOUBLE)] * 2, ["1 output", "2 came"]),
+        ([torch.ones(4, 2, dtype=DOUBLE)] * 2, ["1 output", "got 2"]),
         ([], ["(4, 2)", "gradient"]),
         ([None], ["(4, 2)", "gradient"]),
         ([2.0], ["tensor"]),

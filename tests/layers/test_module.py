@@ -195,7 +195,7 @@ def test_module_without_build():
         def forward(self, x):
             return x
 
-    with pytest.raises(gn.GraphError, match="Nothing has no build method: write build"):
+    with pytest.raises(gn.GraphError, match="Nothing has no build method: define build"):
         Nothing().forward(torch.ones(2))
     with pytest.raises(gn.GraphError, match="LikeTorch has no build method: rename its `forward`"):
         LikeTorch()(gn.Graph().input((2,), name="x"))
@@ -206,7 +206,7 @@ def test_backward_takes_one_gradient_for_each_output():
     with pytest.raises(gn.StateError, match="forward"):
         module.backward(torch.ones(2, 3))
     module.forward(torch.ones(2, 3))
-    with pytest.raises(gn.ShapeError, match="3 outputs; 1 came"):
+    with pytest.raises(gn.ShapeError, match="3 outputs; got 1"):
         module.backward(torch.ones(2, 3))
     module.backward(torch.ones(2, 3), torch.ones(2), torch.ones(2, 3))
 

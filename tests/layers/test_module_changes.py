@@ -185,9 +185,9 @@ def test_loading_that_is_not_strict():
     ("state", "words"),
     [
         (None, "got None"),
-        ([torch.ones(3)], "got a list"),
-        ("weights.pt", "got a str"),
-        (gn.Linear(3, 2), "got a Linear"),
+        ([torch.ones(3)], "got list"),
+        ("weights.pt", "got str"),
+        (gn.Linear(3, 2), "got Linear"),
     ],
     ids=["None", "list", "path", "module"],
 )
@@ -205,8 +205,8 @@ def test_a_state_with_keys_of_several_kinds():
     with pytest.raises(gn.LoadError) as error:
         module.load_state_dict(state)
     assert [line.strip() for line in str(error.value).splitlines()[1:]] == [
-        "1: not known to this model; names are strings, got int",
-        "None: not known to this model; names are strings, got NoneType",
-        "extra: not known to this model",
+        "1: unknown to this model; names are strings, got int",
+        "None: unknown to this model; names are strings, got NoneType",
+        "extra: unknown to this model",
     ]
     module.load_state_dict(state, strict=False)

@@ -86,14 +86,14 @@ def test_settings_that_make_no_sense(name, sizes, options, kind):
 
 @pytest.mark.parametrize("kind", [gn.RNN, gn.RNNCell])
 def test_another_nonlinearity(kind):
-    with pytest.raises(gn.GraphError, match="'sigmoid' came"):
+    with pytest.raises(gn.GraphError, match="got 'sigmoid'"):
         kind(3, 4, nonlinearity="sigmoid")
 
 
 def test_backward_takes_a_gradient_for_each_output():
     lstm = gn.LSTM(3, 4)
     lstm.forward(torch.ones(5, 2, 3))
-    with pytest.raises(gn.ShapeError, match="3 outputs; 1 came"):
+    with pytest.raises(gn.ShapeError, match="3 outputs; got 1"):
         lstm.backward(torch.ones(5, 2, 4))
 
 

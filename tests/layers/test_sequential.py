@@ -126,7 +126,7 @@ def test_add_after_the_first_forward():
         (gn.Tanh, ["Tanh", "Write Tanh()"]),
         (torch.tanh, ["tanh"]),
         (None, ["None"]),
-        ([gn.Tanh()], ["list came", "Sequential(*modules)"]),
+        ([gn.Tanh()], ["got list", "Sequential(*modules)"]),
         (nn.Tanh(), ["torch.nn", "graphnet.Tanh"]),
     ],
     ids=range(5),

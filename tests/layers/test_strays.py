@@ -70,7 +70,11 @@ STRAYS = [
     (ParameterInBuild, ["parameter"], MADE),
     (OnTheClass, ["linear.weight"], "held by the class, OnTheClass.layer"),
     (ParameterOnTheClass, ["parameter"], "held by the class, ParameterOnTheClass.weights"),
-    (InAnObject, ["linear.weight"], "InAnObject.parts, which is no module but a SimpleNamespace"),
+    (
+        InAnObject,
+        ["linear.weight"],
+        "InAnObject.parts, which is not a module but a SimpleNamespace",
+    ),
     (Around, ["part.linear.weight", "part.linear.bias"], MADE),
 ]
 
@@ -194,7 +198,7 @@ def test_modules_in_sets_and_deques_are_refused(wrap):
             return x
 
     for use in (Hiding.parameters, Hiding.state_dict, lambda module: module.forward(torch.ones(2))):
-        with pytest.raises(gn.GraphError, match=r"Hiding\.layers.*Use a ModuleList"):
+        with pytest.raises(gn.GraphError, match=r"Hiding\.layers.*Use graphnet's ModuleList"):
             use(Hiding())
 
 

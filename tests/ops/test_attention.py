@@ -154,7 +154,7 @@ def test_wrong_calls_are_refused(call):
 @pytest.mark.parametrize("compiled", [False, True])
 @pytest.mark.parametrize("size", [3, 4, 5, 8])
 def test_equal_scores_of_a_million_stay_equal(size, compiled, settings):
-    """Whole numbers give sums without rounding, as in the formula in torch's documentation.
+    """Integers give sums without rounding, as in the formula in torch's documentation.
 
     Torch's kernels do not always keep to it: at a size of 5 one of them is 6e-8 off as well.
     """

@@ -139,5 +139,5 @@ def test_a_maximum_is_of_two_nodes(function):
     for pair in ((x, 2), (2, x), (x, None), (x, "a")):
         with pytest.raises(gn.GraphError):
             function(*pair)
-    with pytest.raises(gn.GraphError, match="takes a tensor or a node here; int came"):
+    with pytest.raises(gn.GraphError, match="takes a tensor or a node here; got int"):
         function(2, numbers(3))

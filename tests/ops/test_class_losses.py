@@ -188,7 +188,7 @@ NAMES = pytest.mark.parametrize("name", ["cross_entropy", "nll_loss"])
 def test_labels_out_of_range(name, label, place):
     x, target = rand((4, 3)), torch.tensor([0, 1, 2, -100])
     target[place] = label
-    words = f"from 0 to 2, or ignore_index=-100; {label} came, at place \\({place[0]},\\)"
+    words = f"from 0 to 2, or ignore_index=-100; got {label}, at index \\({place[0]},\\)"
     with pytest.raises(gn.RangeError, match=words):
         getattr(ops, name)(x, target)
     graph = gn.Graph()
@@ -205,7 +205,7 @@ def test_labels_out_of_range(name, label, place):
 def test_a_wrong_label_of_an_image_is_placed():
     target = torch.zeros(2, 4, 5, dtype=torch.int64)
     target[1, 2, 3] = 9
-    with pytest.raises(gn.RangeError, match=r"9 came, at place \(1, 2, 3\)"):
+    with pytest.raises(gn.RangeError, match=r"got 9, at index \(1, 2, 3\)"):
         ops.cross_entropy(rand((2, 3, 4, 5)), target)
 
 

@@ -45,7 +45,7 @@ def test_logarithms_are_a_yes_or_a_no(flag):
         lambda: ops.kl_div(x, x, log_target=flag),
         lambda: gn.LossKLDiv(log_target=flag),
     ):
-        with pytest.raises(gn.GraphError, match="log_target is True or False"):
+        with pytest.raises(gn.GraphError, match="log_target must be True or False"):
             wrong()
 
 
@@ -104,11 +104,11 @@ def test_cosine_refuses_shapes(left, right, dim):
 
 @pytest.mark.parametrize("eps", [-1e-8, math.nan, "1", None])
 def test_cosine_refuses_what_is_no_length(eps):
-    with pytest.raises(gn.GraphError, match="eps is"):
+    with pytest.raises(gn.GraphError, match="eps must be"):
         ops.cosine_similarity(rand((2, 3)), rand((2, 3)), eps=eps)
 
 
 @pytest.mark.parametrize("dim", [1.0, "1", None, True, (0, 1)])
 def test_cosine_takes_one_dimension(dim):
-    with pytest.raises(gn.GraphError, match="whole number"):
+    with pytest.raises(gn.GraphError, match="integer"):
         ops.cosine_similarity(rand((2, 3)), rand((2, 3)), dim=dim)

@@ -1,6 +1,6 @@
 """Functions of single elements at NaN, infinity, zeros, subnormals, kinks, the largest numbers.
 
-Values, derivatives and second derivatives are those of torch autograd in the same number type,
+Values, derivatives and second derivatives are those of torch autograd in the same dtype,
 walked and compiled. Where ours are kept although torch's are others, a table says so.
 """
 

@@ -74,7 +74,7 @@ def test_labels_are_checked_when_fed():
     graph = gn.Graph()
     x, w = graph.input((None,), name="x", dtype=torch.int64), graph.parameter(torch.ones(3, 2))
     y = ops.embedding(x, w)
-    with pytest.raises(gn.RangeError, match="between 0 and 2; 5 came"):
+    with pytest.raises(gn.RangeError, match="between 0 and 2; got 5"):
         graph.forward({x: torch.tensor([1, 5])}, outputs=y)
 
 

@@ -157,7 +157,7 @@ def test_wrong_calls_are_refused(wrong):
 def test_a_split_of_an_unknown_size_needs_the_sizes():
     x = gn.Graph().input((None, 4), name="x")
     for wrong in (lambda: x.split(2), lambda: x.chunk(2), x.unbind):
-        with pytest.raises(gn.ShapeError, match="Name the sizes"):
+        with pytest.raises(gn.ShapeError, match="Give the sizes"):
             wrong()
 
 

@@ -149,10 +149,10 @@ def test_hinge_at_the_margin_and_far_away():
 @pytest.mark.parametrize("label", [0.0, 2.0, math.nan, 0.999])
 def test_hinge_refuses_other_labels(label):
     x, t = rand((3,)), torch.tensor([1.0, label, -1.0], dtype=F64)
-    with pytest.raises(gn.RangeError, match=f"-1 or 1; {label:g}"):
+    with pytest.raises(gn.RangeError, match=f"-1 or 1; got {label:g}"):
         ops.hinge_loss(x, t)
     graph = gn.Graph()
     nodes = [graph.input((3,), name=name, dtype=F64) for name in "xt"]
     loss = ops.hinge_loss(*nodes)
-    with pytest.raises(gn.RangeError, match=f"-1 or 1; {label:g}"):
+    with pytest.raises(gn.RangeError, match=f"-1 or 1; got {label:g}"):
         graph.forward({nodes[0]: x, nodes[1]: t}, outputs=loss)

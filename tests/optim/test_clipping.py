@@ -88,7 +88,7 @@ def test_a_norm_that_is_not_finite_changes_nothing(value):
     ours, _ = pair()
     ours[2].grad = torch.tensor(value, dtype=torch.float64)
     before = [each.grad.clone() for each in ours]
-    with pytest.raises(gn.NonFiniteError, match="parameter 'parameter' holds NaN or infinity"):
+    with pytest.raises(gn.NonFiniteError, match="parameter 'parameter' holds NaN or inf"):
         gn.clip_grad_norm_(ours, 1.0)
     for mine, grad in zip(ours, before, strict=True):
         torch.testing.assert_close(mine.grad, grad, rtol=0, atol=0, equal_nan=True)
@@ -97,7 +97,7 @@ def test_a_norm_that_is_not_finite_changes_nothing(value):
 def test_a_norm_too_large_for_its_type():
     parameter = gn.Parameter(torch.ones(2))
     parameter.grad = torch.full((2,), 3e38)
-    with pytest.raises(gn.NonFiniteError, match="too large for its number type"):
+    with pytest.raises(gn.NonFiniteError, match="too large for its dtype"):
         gn.clip_grad_norm_([parameter], 1.0)
     assert parameter.grad.tolist() == [torch.tensor(3e38).item()] * 2
 
@@ -152,7 +152,7 @@ W = gn.Parameter(torch.ones(2))
         (lambda: gn.clip_grad_norm_([W], 1.0, "two"), gn.RangeError, ["norm_type", "two"]),
         (lambda: gn.clip_grad_norm_([W], 1.0, math.nan), gn.RangeError, ["norm_type", "nan"]),
         (lambda: gn.clip_grad_norm_(3, 1.0), gn.GraphError, ["list of parameters"]),
-        (lambda: gn.clip_grad_norm_([torch.ones(2)], 1.0), gn.GraphError, ["a Tensor came"]),
+        (lambda: gn.clip_grad_norm_([torch.ones(2)], 1.0), gn.GraphError, ["got Tensor"]),
         (lambda: gn.clip_grad_norm_(gn.Linear(1, 1), 1.0), gn.GraphError, ["parameters()"]),
         (lambda: gn.clip_grad_norm_([W], 1.0, 2, False), gn.RangeError, ["error_if_nonfinite"]),
         (lambda: gn.clip_grad_value_([W], -0.1), gn.RangeError, ["clip_value", "-0.1"]),

@@ -181,6 +181,8 @@ def test_the_own_rate_is_part_of_the_state():
 @pytest.mark.parametrize("lr", [-1.0, float("nan"), float("inf"), "0.1", None, torch.ones(2)])
 def test_what_is_no_rate_is_refused_and_nothing_is_set(lr):
     sgd = two_groups()
-    with pytest.raises(gn.RangeError, match="A learning rate is a finite number of 0 or more; got"):
+    with pytest.raises(
+        gn.RangeError, match="A learning rate must be a finite number of 0 or more; got"
+    ):
         set_lr(sgd, lr)
     assert [group["lr"] for group in sgd.param_groups] == [0.01, 0.1]

@@ -80,7 +80,7 @@ PARAMETER = gn.Parameter(torch.ones(2))
         (None, "a list of parameters"),
         (gn.Linear(1, 1), "model.parameters()"),
         (gn.Sequential(gn.Linear(1, 1)), "model.parameters()"),
-        ([torch.ones(2)], "a Tensor came"),
+        ([torch.ones(2)], "got Tensor"),
         ([PARAMETER, PARAMETER], "twice"),
     ],
 )
@@ -180,7 +180,7 @@ def test_settings_of_ones_own_are_checked_and_stand_in_the_groups():
     optimizer.step()
     assert parameter.top.tolist() == [0.25]
     assert optimizer.scale == 1.5
-    with pytest.raises(gn.RangeError, match=r"scale .* below 2; 2 came"):
+    with pytest.raises(gn.RangeError, match=r"scale .* below 2; got 2"):
         optimizer.scale = 2
     assert optimizer.scale == 1.5
 

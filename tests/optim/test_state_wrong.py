@@ -40,50 +40,50 @@ def _delete(*path):
 
 
 WRONG = {
-    "not a dict": (lambda state: None, ["a state is a dict"]),
-    "a list": (lambda state: [state], ["a state is a dict"]),
-    "no groups": (_delete("param_groups"), ["a state is a dict"]),
-    "groups that are no list": (_set("param_groups", value={}), ["a state is a dict"]),
-    "a group too few": (_set("param_groups", value=[]), ["groups: 0 came, where 2 are needed"]),
+    "not a dict": (lambda state: None, ["a state must be a dict"]),
+    "a list": (lambda state: [state], ["a state must be a dict"]),
+    "no groups": (_delete("param_groups"), ["a state must be a dict"]),
+    "groups that are no list": (_set("param_groups", value={}), ["a state must be a dict"]),
+    "a group too few": (_set("param_groups", value=[]), ["groups: expected 2; got 0"]),
     "a group that is no dict": (_set("param_groups", 0, value=[]), ["group 0", "params"]),
     "a parameter too few": (
         _set("param_groups", 1, "params", value=[2, 3]),
-        ["group 1: 2 parameters came, where 3 are needed"],
+        ["group 1: expected 3 parameters; got 2"],
     ),
-    "a parameter twice": (_set("param_groups", 1, "params", value=[0, 2, 3]), ["there twice"]),
-    "a number that is none": (_set("param_groups", 0, "params", value=["0", 1]), ["whole numbers"]),
+    "a parameter twice": (_set("param_groups", 1, "params", value=[0, 2, 3]), ["occurs twice"]),
+    "a number that is none": (_set("param_groups", 0, "params", value=["0", 1]), ["integers"]),
     "no learning rate": (_delete("param_groups", 0, "lr"), ["group 0", "'lr' is missing"]),
     "a wrong learning rate": (
         _set("param_groups", 0, "lr", value=-1.0),
-        ["group 0", "lr", "-1.0 came"],
+        ["group 0", "lr", "got -1.0"],
     ),
-    "a wrong flag": (_set("param_groups", 0, "amsgrad", value="no"), ["amsgrad", "'no' came"]),
+    "a wrong flag": (_set("param_groups", 0, "amsgrad", value="no"), ["amsgrad", "got 'no'"]),
     "a stranger": (_set("state", 9, value={"step": 1}), ["state 9", "no group"]),
-    "an entry that is no dict": (_set("state", 1, value=3), ["state 1", "a int came"]),
+    "an entry that is no dict": (_set("state", 1, value=3), ["state 1", "got int"]),
     "an unknown name": (
         _set("state", 1, "speed", value=torch.ones(1)),
-        ["state 1", "'speed' is not known"],
+        ["state 1", "'speed' is unknown"],
     ),
     "a missing name": (_delete("state", 1, "exp_avg"), ["state 1", "'exp_avg' is missing"]),
     "a wrong shape": (
         _set("state", 0, "exp_avg", value=torch.ones(2)),
         ["state 0, exp_avg", "(2,)", "(3, 4)"],
     ),
-    "no tensor": (_set("state", 0, "exp_avg", value=None), ["exp_avg", "a NoneType came"]),
+    "no tensor": (_set("state", 0, "exp_avg", value=None), ["exp_avg", "got NoneType"]),
     "no numbers": (
         _set("state", 0, "exp_avg", value=torch.ones(3, 4, device="meta")),
         ["exp_avg", "meta"],
     ),
-    "whole numbers": (
+    "integers": (
         _set("state", 0, "exp_avg", value=torch.ones(3, 4, dtype=torch.int64)),
         ["exp_avg", "int64"],
     ),
-    "no step": (_delete("state", 0, "step"), ["step", "None came"]),
-    "half a step": (_set("state", 0, "step", value=1.5), ["step", "1.5 came"]),
-    "a negative step": (_set("state", 0, "step", value=torch.tensor(-1.0)), ["step", "-1.0 came"]),
-    "a step of NaN": (_set("state", 0, "step", value=math.nan), ["step", "nan came"]),
-    "an endless step": (_set("state", 0, "step", value=math.inf), ["step", "inf came"]),
-    "two steps": (_set("state", 0, "step", value=torch.ones(2)), ["step", "came"]),
+    "no step": (_delete("state", 0, "step"), ["step", "got None"]),
+    "half a step": (_set("state", 0, "step", value=1.5), ["step", "got 1.5"]),
+    "a negative step": (_set("state", 0, "step", value=torch.tensor(-1.0)), ["step", "got -1.0"]),
+    "a step of NaN": (_set("state", 0, "step", value=math.nan), ["step", "got nan"]),
+    "an endless step": (_set("state", 0, "step", value=math.inf), ["step", "got inf"]),
+    "two steps": (_set("state", 0, "step", value=torch.ones(2)), ["step", "got tensor"]),
 }
 
 

@@ -216,9 +216,9 @@ WRONG_WALKS = [
     (lambda g, loss, feed: (feed, other_graph()), gn.GraphError, "is not a node of <Graph"),
     (lambda g, loss, feed: (feed, "x"), gn.GraphError, r"scalar .*'x' is \(\?, 3\) float64"),
     (lambda g, loss, feed: (feed, (loss > 0)), gn.GraphError, "scalar of floating .* bool"),
-    (lambda g, loss, feed: (None, loss), gn.FeedError, "A feed is a dict.*got a NoneType"),
-    (lambda g, loss, feed: (feed["x"], loss), gn.FeedError, "A feed is a dict.*got a Tensor"),
-    (lambda g, loss, feed: ({**feed, "y": feed["x"]}, loss), gn.FeedError, "no input of that name"),
+    (lambda g, loss, feed: (None, loss), gn.FeedError, "A feed must be a dict.*got NoneType"),
+    (lambda g, loss, feed: (feed["x"], loss), gn.FeedError, "A feed must be a dict.*got Tensor"),
+    (lambda g, loss, feed: ({**feed, "y": feed["x"]}, loss), gn.FeedError, "no input by that name"),
     (
         lambda g, loss, feed: ({}, g.parameter(torch.ones(()), requires_grad=False)),
         gn.GraphError,

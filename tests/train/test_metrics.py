@@ -196,7 +196,7 @@ NONE = torch.full((4,), -100)
         (lambda: metrics.top_k_accuracy(SCORES, NONE), gn.RangeError, "at most.*3; got 5"),
         (lambda: metrics.top_k_accuracy(SCORES, NONE, k=2), gn.EmptyBatchError, "all are ignored"),
         (lambda: metrics.top_k_accuracy(SCORES, RIGHT + 1, k=2), gn.RangeError, "got 1 to 3"),
-        (lambda: metrics.top_k_accuracy(SCORES, RIGHT, k=0), gn.RangeError, "k is"),
+        (lambda: metrics.top_k_accuracy(SCORES, RIGHT, k=0), gn.RangeError, "k must be"),
         (lambda: metrics.top_k_accuracy(COLUMN, TRUTH, k=1), gn.ShapeError, r"\(4,\)"),
         (lambda: metrics.confusion_matrix(SCORES, RIGHT, 2), gn.RangeError, "3; got 2"),
         (lambda: metrics.f1(SCORES, RIGHT), gn.RangeError, "two classes; got 3.*'macro'"),

@@ -244,14 +244,14 @@ def never(seed):
 
 
 MISTAKES = [
-    ({"n": 0}, "n is a whole number of 1 or more; 0"),
-    ({"n": 2.0}, "n is a whole number"),
-    ({"n": True}, "n is a whole number"),
-    ({"n": None}, "n is a whole number"),
-    ({"workers": 0}, "workers is a whole number of 1 or more; 0"),
-    ({"workers": -1}, "workers is a whole number"),
-    ({"threads": 0}, "threads is a whole number"),
-    ({"threads": None}, "threads is a whole number"),
+    ({"n": 0}, "n must be an integer of 1 or more; got 0"),
+    ({"n": 2.0}, "n must be an integer"),
+    ({"n": True}, "n must be an integer"),
+    ({"n": None}, "n must be an integer"),
+    ({"workers": 0}, "workers must be an integer of 1 or more; got 0"),
+    ({"workers": -1}, "workers must be an integer"),
+    ({"threads": 0}, "threads must be an integer"),
+    ({"threads": None}, "threads must be an integer"),
     ({"seeds": []}, "one or more numbers"),
     ({"seeds": [-1]}, r"from 0 to 2\*\*63 - 1"),
     ({"seeds": [2**63]}, r"from 0 to 2\*\*63 - 1"),
