@@ -26,7 +26,7 @@ def one_hot(labels: Tensor, classes: int) -> Tensor:
     """
     if not isinstance(labels, Tensor):
         raise DtypeError(
-            f"Labels are a tensor, torch.tensor([0, 2]); got a {type(labels).__name__}."
+            f"Labels are a tensor, torch.tensor([0, 2]); got {type(labels).__name__}."
         )
     if labels.ndim != 1:
         raise ShapeError(f"Labels have the shape (n,); got {tuple(labels.shape)}.")

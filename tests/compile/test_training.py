@@ -276,5 +276,5 @@ def test_values_that_are_watched(backend):
 
 def test_a_prediction_watches_nothing():
     ours = dense_world()
-    with pytest.raises(gn.GraphError, match="of several nodes"):
+    with pytest.raises(gn.GraphError, match="returns several nodes"):
         ours.graph.compile(ours.loss, watch=[ours.loss])

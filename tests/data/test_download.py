@@ -125,14 +125,14 @@ def test_no_mirror_gives_the_file(tmp_path):
     assert f"{empty}/{NAMES[0]}.gz: HTTPError, 404" in message
     assert f"{lying}/{NAMES[0]}.gz: ValueError, MD5 hash" in message
     assert list(tmp_path.iterdir()) == []  # nothing of the lie is left
-    assert "no mirror to ask" in failure(tmp_path, [])
+    assert "no mirror to try" in failure(tmp_path, [])
 
 
 def test_a_damaged_file_without_a_network_is_named_and_kept(tmp_path):
     name = f"{NAMES[0]}.gz"
     fill(tmp_path, PACKED | {name: b"damaged"})
     message = failure(tmp_path, [])
-    assert f"{tmp_path / name} is there, but its checksum is wrong" in message
+    assert f"{tmp_path / name} exists, but its checksum is wrong" in message
     assert (tmp_path / name).read_bytes() == b"damaged"
 
 

@@ -45,7 +45,7 @@ def test_residual_blocks_are_drawn_once_at_any_depth(count, depth, boxes):
         assert result.boxes[1].note.startswith(f"× {count}, {19 * count:,} nodes, ")
     else:
         assert result.titles[(whole,)] == f"{whole} Residual × {count}"
-        assert result.notes[-1].endswith(f"is drawn once: {whole} (× {count}).")
+        assert result.notes[-1].endswith(f"are drawn once: {whole} (× {count}).")
     if depth == 1:
         inner, add = result.boxes[1:]
         assert (inner.name, inner.symbol) == (f"{whole}.inner", "Sequential")

@@ -187,8 +187,8 @@ def damaged(folder: Path, kind: str) -> Path:
     ("kind", "parts"),
     [
         ("missing", ["cannot be read"]),
-        ("truncated", ["not a whole safetensors file"]),
-        ("nonsense", ["not a whole safetensors file"]),
+        ("truncated", ["not an intact safetensors file"]),
+        ("nonsense", ["not an intact safetensors file"]),
         ("mismatched", ["2.weight", "(2, 25)", "(25, 25)", "4.bias", "6.weight", "nothing was"]),
         ("renamed", ["0.weight: missing", "x.0.weight: not known"]),
     ],
@@ -203,10 +203,10 @@ def test_loading_a_bad_file_is_one_clear_error(kind: str, parts: list[str], tmp_
 @pytest.mark.parametrize(
     ("arguments", "part"),
     [
-        (("--epochs", "0"), "a whole number from 1 up"),
+        (("--epochs", "0"), "an integer from 1 up"),
         (("--lr", "fast"), "a number of 0 or more"),
         (("--lr", "nan"), "a number of 0 or more"),
-        (("--hidden", "25,x"), "a whole number from 1 up"),
+        (("--hidden", "25,x"), "an integer from 1 up"),
         (("--optimizer", "sdg"), "invalid choice"),
         (("--save", "no/such/folder/w.safetensors"), "does not exist"),
         (("--json", "no/such/folder/r.json"), "does not exist"),

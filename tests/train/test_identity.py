@@ -149,7 +149,7 @@ OTHERS = {
     "class weights": (
         {"loss": gn.LossCrossEntropy(WEIGHT)},
         {"loss": gn.LossCrossEntropy(WEIGHT + 1)},
-        "buffer '.*weight': the values are others",
+        "buffer '.*weight': the values differ",
     ),
     "activation": (
         {},
@@ -174,13 +174,13 @@ OTHERS = {
         {"schedule": PLATEAU(factor=0.4)},
         "factor of the Plateau was 0.5 and is 0.4",
     ),
-    "data": ({}, {"given": (X + 1, T)}, "data: the values are others"),
-    "labels": ({}, {"given": (X, 1 - T)}, "data: the values are others"),
+    "data": ({}, {"given": (X + 1, T)}, "data: the values differ"),
+    "labels": ({}, {"given": (X, 1 - T)}, "data: the values differ"),
     "split": ({}, {"validation_split": 0.5}, "rows was 40 and is 20"),
     "validation": (
         {"validation": (X, T), "callbacks": gn.EarlyStopping()},
         {"validation": (X, 1 - T), "callbacks": gn.EarlyStopping()},
-        "validation: the values are others",
+        "validation: the values differ",
     ),
     "augment": ({"augment": noise(0.1)}, {"augment": noise(0.2)}, "augment: noise.* other values"),
     "no augment": ({"augment": noise(0.1)}, {}, "augment was noise.* and is None"),

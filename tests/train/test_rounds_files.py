@@ -123,7 +123,7 @@ def test_a_signed_record_is_read(path):
 @pytest.mark.parametrize("data", HOSTILE.values(), ids=HOSTILE)
 def test_a_hostile_file_is_refused(path, data):
     path.write_bytes(data)
-    with pytest.raises(LoadError, match=r"round-3\.json is not a whole round"):
+    with pytest.raises(LoadError, match=r"round-3\.json is not an intact round"):
         read_round(path)
 
 
