@@ -107,7 +107,7 @@ class Wrong(gn.Op):
 
 
 class Left(gn.Op):
-    """It leaves torch's record: no gradient comes back."""
+    """It leaves torch's record: no gradient returns."""
 
     symbol = "left"
 
@@ -176,7 +176,7 @@ def test_what_torch_cannot_differentiate_is_told():
         symbol = "eˣ + 1"
 
         def forward(self, x):
-            return x.exp().add_(1)  # torch has kept eˣ for its rule
+            return x.exp().add_(1)  # torch has saved eˣ for its rule
 
         def grad_x(self, grad, top):
             return grad * (top - 1)

@@ -83,7 +83,7 @@ def test_a_backend_that_is_not_known():
 
 @pytest.mark.slow
 def test_inductor_steps_equal_walked_ones():
-    # float32: kernels of C++ sum in another order than torch's
+    # float32: C++ kernels sum in another order than torch's
     train_beside_the_walk("inductor", [7] * 6, dtype=torch.float32, close=1e-5)
 
 

@@ -1,4 +1,4 @@
-"""The reader of IDX files: every type, every way in which a file can be wrong."""
+"""The reader of IDX files: every type, and every way in which a file can be wrong."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ TYPES = {  # the key in the file, struct's letter, the type of the tensor
     "float64": (0x0E, "d", torch.float64),
 }
 SMALL = idx(torch.arange(6, dtype=torch.uint8).view(2, 3))
-LONG = struct.pack(">4BI", 0, 0, 8, 1, 2**30)  # announces a gigabyte, with nothing behind
+LONG = struct.pack(">4BI", 0, 0, 8, 1, 2**30)  # announces a gigabyte, with nothing after it
 
 
 def written(folder, data):
@@ -133,7 +133,7 @@ def test_every_shorter_file_is_refused(cut, tmp_path):
 
 
 def test_what_cannot_be_read_is_a_load_error(tmp_path):
-    os.mkfifo(tmp_path / "pipe")  # nobody writes into it: to wait would be forever
+    os.mkfifo(tmp_path / "pipe")  # nothing writes to it: waiting would take forever
     for path in (tmp_path, tmp_path / "nothing-here", "a\0b", tmp_path / "pipe"):
         with pytest.raises(LoadError, match="cannot be read"):
             read_idx(path)

@@ -1,4 +1,4 @@
-"""Pairs of digits, beside the lines of the assignment that they stand for."""
+"""Pairs of digits, compared with the lines of the assignment that they replace."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def prologue(images, labels, n):
 
 
 def numbered(count):
-    """Images that tell their number: all 4 x 4 pixels have its value; their labels go round."""
+    """Images that show their number: all 4 x 4 pixels have its value; their labels go round."""
     images = torch.arange(count).view(-1, 1, 1).expand(count, 4, 4)
     return images.float(), torch.arange(count).remainder(10)
 

@@ -1,4 +1,4 @@
-"""The scene of a list: a box for each node, an arrow for each reading."""
+"""The scene of a list: a box for each node, an arrow for each input that is read."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def two_numbers():
 
 def test_the_loss_is_the_last_number_and_after_a_walk_what_was_walked_back_from():
     graph, loss, metric = two_numbers()
-    assert loss_of(graph) is metric  # the size behind it is not a floating-point number
+    assert loss_of(graph) is metric  # the size after it is not a floating-point number
     graph.forward(x=torch.ones(3))
     assert loss_of(graph) is metric
     graph.backward(loss)

@@ -86,7 +86,7 @@ def diamond():
     x = graph.input((4,), name="x", requires_grad=True)
     h = x.exp()
     (h.tanh() + h.sign()).sum()
-    (x.sin() * 2).amax()  # not on the way to the loss
+    (x.sin() * 2).amax()  # not on the path to the loss
     return graph, graph[5]
 
 

@@ -15,7 +15,7 @@ from graphnet.draw.fold import folded
 
 
 class Tied(gn.Module):
-    """The first module's weight is also read in the end, the second's also before it."""
+    """The first module's weight is read again at the end, the second's also before it."""
 
     def __init__(self):
         super().__init__()

@@ -165,7 +165,7 @@ def test_arrows_that_are_drawn_together_show_all_parts(uses):
 
 
 def large(blocks=24, width=8):
-    """A net of many different blocks, so that they are folded, and not drawn as one "× 24"."""
+    """A net of many different blocks, so that they are folded, not drawn as one "× 24"."""
     torch.manual_seed(0)
     kinds = gn.ReLU, gn.Tanh, gn.Sigmoid
     inner = [

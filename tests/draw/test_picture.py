@@ -115,7 +115,8 @@ def test_a_loss_of_many_numbers_is_refused():
 def test_a_module_takes_a_shape_for_each_input(module, shapes):
     with pytest.raises(
         gn.GraphError,
-        match=r"draw takes a shape for each input, .*draw\(\(.*; got (3\.|'x'\.|[02] shapes for the inputs \(x\))",
+        match=r"draw takes a shape for each input, .*draw\(\(.*"
+        r"; got (3\.|'x'\.|[02] shapes for the inputs \(x\))",
     ):
         module.draw(*shapes)
 

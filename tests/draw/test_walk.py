@@ -117,7 +117,7 @@ def test_a_leaf_has_what_each_of_its_uses_handed_to_it():
 
 
 def classifier():
-    """Words to classes: whole numbers at both ends, and a normalization with buffers."""
+    """Words to classes: integers at both ends, and a normalization with buffers."""
     with gn.Graph() as graph:
         words = gn.Input((None,), name="words", dtype=torch.int64)
         classes = gn.Input((None,), name="classes", dtype=torch.int64)

@@ -28,7 +28,7 @@ def run(*arguments: object) -> tuple[int, str, str]:
         mock.patch.object(sys, "argv", ["test.py", *map(str, arguments)]),
         contextlib.redirect_stdout(output),
         contextlib.redirect_stderr(errors),
-        torch.set_grad_enabled(torch.is_grad_enabled()),  # put back what test.py turns off
+        torch.set_grad_enabled(torch.is_grad_enabled()),  # restore what test.py turns off
     ):
         try:
             runpy.run_path(str(ROOT / "test.py"), run_name="__main__")
@@ -47,8 +47,8 @@ def record(path: Path, *arguments: object) -> dict:
 
 
 def test_it_shows_the_list_a_table_and_the_errors(tmp_path: Path) -> None:
-    """In a process of its own, from another folder, under -O."""
-    # Old versions of torch warn where numpy is missing.
+    """In a separate process, from another folder, under -O."""
+    # Old versions of torch warn if numpy is missing.
     command = [sys.executable, "-O", "-W", "ignore", str(ROOT / "test.py"), "--epochs", "30"]
     result = subprocess.run(
         command, capture_output=True, encoding="utf-8", cwd=tmp_path, check=False

@@ -23,7 +23,7 @@ def trained(model=None, optimizer=gn.SGD, lr=0.1, **options):
 
 
 def by_torch(model, rows_of_steps, lr=0.1, clip=None):
-    """The same by torch's autograd, batch for batch."""
+    """The same with torch's autograd, batch for batch."""
     net = torch.nn.Sequential(torch.nn.Linear(3, 8), torch.nn.ReLU(), torch.nn.Linear(8, 2))
     net.load_state_dict(model.state_dict())
     sgd = torch.optim.SGD(net.parameters(), lr=lr)
@@ -184,7 +184,7 @@ def test_a_loss_that_is_not_finite_may_be_skipped(compiled):
 def test_batches_beside_one_that_is_skipped_leave_nothing_behind(compiled, accumulate):
     options = {"non_finite": "skip", "accumulate": accumulate, "batch_size": 4, "compile": compiled}
     start, (x, t) = network(norm=True).double(), poisoned()
-    model, x = copy.deepcopy(start), x.double()  # four rows normalized magnify every rounding
+    model, x = copy.deepcopy(start), x.double()  # normalizing four rows magnifies every rounding
     sgd = gn.SGD(model.parameters(), lr=0.1)
     history = gn.fit(model, LOSS, (x, t), sgd, seed=1, epochs=3, **options)
     net = torch.nn.Sequential(
@@ -198,7 +198,7 @@ def test_batches_beside_one_that_is_skipped_leave_nothing_behind(compiled, accum
 
 
 def by_torch_without_nan(net, x, t, accumulate):
-    """The same by torch, in which an update with a batch of NaN is undone; how many there were."""
+    """The same in torch, where an update with a batch of NaN is undone; how many there were."""
     sgd, skipped = torch.optim.SGD(net.parameters(), lr=0.1), 0
     for rows in orders(3, 4 * accumulate):
         before = copy.deepcopy(net.state_dict())
@@ -390,7 +390,7 @@ class TwoHeads(gn.Module):
     [("SGD", {"momentum": 0.9, "weight_decay": 0.1}), ("Adam", {"weight_decay": 0.1})],
 )
 def test_a_head_that_the_loss_does_not_read_is_left_alone(kind, settings, compiled, dtype):
-    """50 steps, beside torch, where its gradient is None."""
+    """50 steps, compared with torch, whose gradient is None there."""
     torch.manual_seed(0)
     model = TwoHeads().to(dtype)
     optimizer = getattr(gn, kind)(model.parameters(), lr=0.01, **settings)

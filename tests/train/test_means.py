@@ -220,7 +220,7 @@ def test_each_of_several_losses_divides_by_its_own(name, compiled):
 @pytest.mark.parametrize("accumulate", [1, 2])
 @pytest.mark.parametrize("name", TERMS)
 def test_the_epoch_of_several_losses_is_that_of_all_rows(name, accumulate, compiled):
-    """Batches of four with other numbers of labels each; the rate is 0, so the model stays."""
+    """Batches of four with different numbers of labels; the rate is 0, so the model stays."""
     losses, oracle = TERMS[name]
     targets = (SOME, VALUES, VALUES + 1) if losses[0] else (VALUES, VALUES + 1)
     torch.manual_seed(1)

@@ -1,4 +1,4 @@
-"""Finished rounds are on disk, whatever comes after them."""
+"""Finished rounds are on disk, whatever happens after them."""
 
 from __future__ import annotations
 
