@@ -61,7 +61,7 @@ def save_weights(module: Module, path: str | Path) -> None:
 
     if not hasattr(module, "state_dict"):
         raise GraphError(
-            f"save_weights(module, path) takes a module first; got a {type(module).__name__}."
+            f"save_weights(module, path) takes a module first; got {type(module).__name__}."
         )
     refuse_name_of_torch(path)
     tensors = {name: value.contiguous() for name, value in module.state_dict().items()}

@@ -2,8 +2,8 @@
 
 - One thread of torch in each process: two workers with a pool of threads each would wait for one
   another at every small kernel, which took four fifths of the time of some files. A number of
-  threads that is set from outside counts.
-- Two worker processes, where pytest-xdist is there and nothing else was asked for.
+  threads that is set from outside takes precedence.
+- Two worker processes, if pytest-xdist is installed and nothing else was requested.
 - Hypothesis draws the same examples in every run, on every machine, in any order of the tests.
 - Ctrl-C means what it means at a prompt.
 """
@@ -19,7 +19,7 @@ import pytest
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # read by torch when it is imported
 
-# A shell that starts a program in the background has it ignore Ctrl-C, and all that it starts.
+# A shell that starts a program in the background makes it, and its children, ignore Ctrl-C.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
@@ -30,7 +30,7 @@ WORKERS = 2
 
 @pytest.hookimpl(tryfirst=True)  # before that of pytest-xdist, which starts the workers
 def pytest_cmdline_main(config: pytest.Config) -> None:
-    """Ask for two workers; not in a worker, not for a debugger, and not where `-n` was said."""
+    """Ask for two workers; not in a worker, not for a debugger, and not if `-n` was given."""
     option = config.option
     # It imports JAX, which few have. (To ignore all modules that cannot be imported would hide
     # test files that fail: pytest finds them half imported, and without tests.)
@@ -41,6 +41,6 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Thousands of tests are not looked at again by every collection of garbage."""
+    """Keep the garbage collector from scanning thousands of tests at every collection."""
     gc.collect()
     gc.freeze()

@@ -2,11 +2,11 @@
 
 python tests/faults.py              all faults
 python tests/faults.py --short      three of them
-python tests/faults.py plan circle  those whose file, owner or tests have one of these words
+python tests/faults.py plan circle  those whose file, owner or tests contain one of these words
 
-Each fault of the folder `seeds` is one small change in one class or function. It is made in a copy
+Each fault in the folder `seeds` is one small change in one class or function. It is made in a copy
 of the package in a temporary folder, where the tests that it names then run; the checkout itself
-is only read. A fault that makes these tests hang counts as caught, and is said to hang.
+is only read. A fault that makes these tests hang counts as caught, and is reported as hanging.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ FAULTS = [*OPERATIONS, *PACKAGE]
 SHORT = [OPERATIONS[0], PROGRAMS[0], TRAININGS[0]]
 
 SECONDS = 60
-"""How long the tests of one fault may take; none needs a tenth of it on a machine at rest."""
+"""How long the tests of one fault may take; none needs a tenth of it on an idle machine."""
 
 MEMORY = 4 * 2**30
-"""Bytes that they may take: what is walked for ever would fill the machine's."""
+"""Bytes that they may take: an infinite walk would fill the machine's memory."""
 
 OF_OPERATIONS = "ops/test_kinks.py test_properties.py test_losses.py"
 """The slower tests of operations, for faults that their rows do not catch."""
@@ -50,7 +50,7 @@ CAUGHT = "caught", "hangs"
 
 
 class Result(NamedTuple):
-    """What came out for a fault.
+    """The result for a fault.
 
     Attributes:
         verdict: "caught", "hangs", "escaped", "outdated" or "not run".
@@ -69,7 +69,7 @@ def seeded(fault: Fault, folder: Path) -> tuple[Path, str]:
     first = fault.owner.partition(".")[0]
     for path in sorted((folder / "graphnet").glob(fault.file or "ops/*.py")):
         source = path.read_text(encoding="utf-8")
-        if first not in source:  # reading words is faster than parsing
+        if first not in source:  # searching for words is faster than parsing
             continue
         node = _owner(ast.parse(source), fault.owner.split("."))
         if node is None:
@@ -97,7 +97,7 @@ def _owner(node: Any, names: list[str]) -> Any:
 
 
 class Trial:
-    """The tests of one fault, in a process of its own that works on a copy of its own."""
+    """The tests of one fault, in a process of its own that works on its own copy."""
 
     def __init__(self, number: int, fault: Fault, folder: Path) -> None:
         self.fault = fault
@@ -135,7 +135,7 @@ class Trial:
 
 
 def judge(copy: Path, fault: Fault) -> None:
-    """In a process of its own: run the tests on a copy, and write what came out into it."""
+    """In a separate process: run the tests on a copy, and write the result into it."""
     import resource  # which Windows lacks
 
     resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
@@ -167,7 +167,7 @@ def _verdict(copy: Path, fault: Fault) -> tuple[str, str]:
 
 
 def _rounds(fault: Fault) -> list[tuple[str, str]]:
-    """Which files of tests to run one after the other, and the words that select tests in them.
+    """Which test files to run one after the other, and the words that select tests in them.
 
     Of an operation the rows come first, the slower tests only if these are content.
     """
@@ -177,7 +177,7 @@ def _rounds(fault: Fault) -> list[tuple[str, str]]:
 
 
 class _Failed:
-    """A plugin of pytest that notes what has failed."""
+    """A pytest plugin that notes what has failed."""
 
     name = ""
 
@@ -195,7 +195,7 @@ class _Failed:
 
 
 def _run_tests(copy: Path, tests: str, words: str) -> tuple[int, str]:
-    """What pytest says, and the first test that failed."""
+    """The exit code of pytest, and the first test that failed."""
     import pytest
 
     failed = _Failed()
@@ -206,7 +206,7 @@ def _run_tests(copy: Path, tests: str, words: str) -> tuple[int, str]:
 
 
 def run(faults: list[Fault], processes: int = 2) -> list[Result]:
-    """What came out for each fault."""
+    """The result for each fault."""
     import pytest  # noqa: F401 - once, before the processes are forked
     import torch
 
@@ -226,7 +226,7 @@ def run(faults: list[Fault], processes: int = 2) -> list[Result]:
 
 
 def _started(trial: Trial, context: Any) -> list[Trial]:
-    """The trial, unless there is a result already: its source is no longer there."""
+    """The trial, unless it already has a result: then its source is no longer there."""
     try:
         trial.start(context)
     except LookupError as error:
@@ -244,7 +244,7 @@ def _copy_checkout(folder: Path) -> None:
 
 
 def _chosen(words: list[str], short: bool) -> list[Fault]:
-    """The faults that are asked for."""
+    """The chosen faults."""
     if short:
         return SHORT
     texts = [(fault, f"{fault.owner} {fault.file} {fault.tests}".lower()) for fault in FAULTS]

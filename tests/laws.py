@@ -1,4 +1,4 @@
-"""The laws of the package as functions of a source text: each returns what breaks it."""
+"""The laws of the package as functions of a source text: each returns the violations."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import ast
 import sys
 
 CORE = {"op", "ops", "graph", "layers", "losses", "optim", "init", "schedules", "errors"}
-"""The rooms that take from torch nothing but `empty`."""
+"""The rooms that take nothing but `empty` from torch."""
 
 LEVELS = [
     {"errors", "torch_hints", "files", "version", "table"},
@@ -29,10 +29,10 @@ BESIDE = {
     ("losses", "layers"),
     ("bench", "experiments"),
 }
-"""Imports within a level: a loss is a module, a training uses lists, a study is timed."""
+"""Imports within a level: a loss is a module, training uses lists, a study is timed."""
 
 ONLY = {"init": {"errors"}, "schedules": {"errors"}, "data": {"errors", "files"}}
-"""Rooms that may know less than what lies on the levels before them."""
+"""Rooms that may know less than the levels before them."""
 
 FRONT_DOORS = {
     ("graph/front_doors.py", "FrontDoors.check", "check"),
@@ -133,11 +133,11 @@ def rooms_of(module, name):
     return {name if name in known else ""}
 
 
-# the laws, each as a list of what breaks it
+# the laws, each as a list of violations
 
 
 def beyond_empty(source):
-    """Whatever a source takes from torch at run time that is not `empty`."""
+    """Everything but `empty` that a source takes from torch at run time."""
     return [
         f"{module} {name or ''}"
         for module, name, _, typing in Imports(source).found
@@ -199,13 +199,13 @@ ASKERS = {
     "draw/environment.py": {"importlib.metadata", "importlib.util"},
     "draw/layout/engines.py": {"importlib.util"},
 }
-"""Files that ask which packages are installed; they import none of them by a name."""
+"""Files that check which packages are installed; they import none of them by name."""
 
 LOADERS = {"torch.load", "torch.save", "torch.jit", "torch.hub"}
 
 
 def dangers(source, file=""):
-    """Assertions, and whatever runs or loads code that a file could hold."""
+    """Assertions, and anything that runs or loads code that a file could hold."""
     wrong, calls = [], CALLS - WRITERS_OF_CODE.get(file, set())
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Assert):
@@ -222,20 +222,20 @@ def dangers(source, file=""):
 
 
 def not_installed(source, file=""):
-    """Imports of what is neither Python's own, nor the package's, nor among its dependencies."""
+    """Imports that are neither Python's own, nor the package's, nor its dependencies."""
     known = sys.stdlib_module_names | INSTALLED | EXTRAS.get(file, set()) | {"graphnet"}
     modules = {module.split(".")[0] for module, *_ in Imports(source).found}
     return sorted(modules - known)
 
 
 def in_the_locale(source):
-    """Calls that read or write text without naming its encoding: it would be the machine's."""
+    """Calls that read or write text without naming its encoding, which would be the machine's."""
     calls = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
     return [ast.unparse(call) for call in calls if is_text(call) and not names(call, "encoding")]
 
 
 def is_text(call):
-    """Whether a call reads or writes text, as a file or of another process."""
+    """Whether a call reads or writes text, of a file or of another process."""
     owner, _, name = ast.unparse(call.func).rpartition(".")
     if name in ("read_text", "write_text"):
         return True

@@ -1,8 +1,8 @@
 """How Hypothesis draws examples: one profile for all tests, and one with fresh seeds.
 
 Both have no database and no deadline, so that neither an earlier run nor the speed of the machine
-counts, and both are bounded: so many examples and no more, and half a minute to make a failing one
-shorter.
+counts, and both are bounded: a fixed number of examples, and half a minute to shorten a failing
+one.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ SHRINKING = 30  # seconds
 
 
 def register() -> None:
-    """Make both profiles known, and load the one that draws the same examples in every run.
+    """Register both profiles, and load the one that draws the same examples in every run.
 
     `derandomize` alone does not do that. Among what it draws, Hypothesis mixes numbers and texts
     that it reads in the source of every module of this checkout that is imported by then: the
@@ -40,6 +40,6 @@ def register() -> None:
 
 
 def examples(count: int) -> settings:
-    """Settings of a test with so many examples, and more of them with fresh seeds."""
+    """Settings of a test with this many examples, and more of them with fresh seeds."""
     fresh = settings.get_current_profile_name() == FRESH
     return settings(max_examples=count * (FACTOR if fresh else 1))

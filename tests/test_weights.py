@@ -184,7 +184,7 @@ def test_file_cut_off_at_every_length(tmp_path):
     model = network(seed=1)
     for length in range(len(data)):
         path.write_bytes(data[:length])
-        assert "model.safetensors is not a whole safetensors file" in refusal(model, path)
+        assert "model.safetensors is not an intact safetensors file" in refusal(model, path)
     path.write_bytes(data + b"\0")
     refusal(model, path)
 
@@ -193,7 +193,7 @@ def test_file_of_random_bytes(tmp_path):
     path, model, source = tmp_path / "noise", network(), random.Random(0)
     for length in (0, 1, 7, 8, 9, *(source.randrange(300) for _ in range(100))):
         path.write_bytes(source.randbytes(length))
-        assert "not a whole safetensors file" in refusal(model, path)
+        assert "not an intact safetensors file" in refusal(model, path)
 
 
 @pytest.mark.filterwarnings("ignore:.*was saved from another module")  # its text is damaged

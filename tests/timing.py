@@ -1,9 +1,9 @@
-"""What an action costs, in a unit that is measured in the same process at the same time.
+"""The cost of an action, in a unit that is measured in the same process at the same time.
 
-Seconds depend on the machine, and on the clock they depend on all else that runs there. So tests
-ask how many times as long as a fixed piece of Python an action keeps the processor busy, and the
-best of several tries counts. Their limits leave three times the room or more of what was measured:
-they find what grows too fast, not what is a little slower.
+Seconds depend on the machine, and wall-clock time on everything else that runs there. So tests
+measure how many times as long as a fixed piece of Python an action keeps the processor busy, and
+the best of several tries counts. Their limits leave at least three times the measured cost: they
+find what grows too fast, not what is slightly slower.
 """
 
 from __future__ import annotations

@@ -56,11 +56,11 @@ def compile_graph(
         return Prediction(graph, target, options)
     if not isinstance(optimizer, Optimizer):
         raise GraphError(
-            f"A training step takes an optimizer of graphnet; got a {type(optimizer).__name__}."
+            f"A training step takes an optimizer of graphnet; got {type(optimizer).__name__}."
         )
     if not isinstance(target, Node):
         raise GraphError(
-            f"A training step makes one loss smaller; got a {type(target).__name__}. "
+            f"A training step makes one loss smaller; got {type(target).__name__}. "
             "Several losses: add them first."
         )
     return Step(graph, target, optimizer, clip, options, check_finite, watch)

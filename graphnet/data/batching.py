@@ -25,9 +25,7 @@ def one_hot(labels: Tensor, classes: int) -> Tensor:
             [0., 0., 1.]])
     """
     if not isinstance(labels, Tensor):
-        raise DtypeError(
-            f"Labels are a tensor, torch.tensor([0, 2]); got a {type(labels).__name__}."
-        )
+        raise DtypeError(f"Labels are a tensor, torch.tensor([0, 2]); got {type(labels).__name__}.")
     if labels.ndim != 1:
         raise ShapeError(f"Labels have the shape (n,); got {tuple(labels.shape)}.")
     if labels.dtype not in (torch.int64, torch.int32, torch.uint8):

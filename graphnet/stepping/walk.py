@@ -253,7 +253,7 @@ def _loss_in(graph: Graph, loss: Any) -> Node:
     node = _node_in(graph, loss)
     if node.shape != () or not node.dtype.is_floating_point:
         raise GraphError(
-            "A walk goes back from a loss, a single floating-point number; "
+            "A walk goes back from a loss, a floating-point scalar; "
             f"{node} is {shape_text(node.shape)} {dtype_text(node.dtype)}. "
             "Append a mean() or a sum(), and walk to that."
         )

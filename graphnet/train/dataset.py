@@ -150,4 +150,4 @@ def described(value: Any) -> str:
         return f"a tensor of the shape {tuple(value.shape)}"
     if isinstance(value, Sequence) and not isinstance(value, str):
         return f"a {type(value).__name__} of {len(value)}"
-    return f"a {type(value).__name__}"
+    return type(value).__name__

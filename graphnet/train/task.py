@@ -208,7 +208,7 @@ def _entries(losses: Any) -> Iterable[tuple[float, LossFunction] | None]:
     if not isinstance(losses, Sequence) or isinstance(losses, str):
         raise GraphError(
             "loss is a loss, or a list of losses and pairs (weight, loss); "
-            f"got a {type(losses).__name__}."
+            f"got {type(losses).__name__}."
         )
     for entry in losses:
         weight, loss = entry if isinstance(entry, tuple) and len(entry) == 2 else (1.0, entry)

@@ -1,4 +1,4 @@
-"""The training that is timed is the same on both sides."""
+"""The timed training run is the same on both sides."""
 
 from __future__ import annotations
 

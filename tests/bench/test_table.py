@@ -23,7 +23,7 @@ PAGE = f"# Title\n\n{report.BEGIN}\nold\n{report.END}\n\nend\n"
 
 @pytest.fixture(autouse=True)
 def _settings_of_torch():
-    """What the benchmark sets in its processes is put back in this one."""
+    """Restore in this process what the benchmark sets in its own."""
     threads = torch.get_num_threads()
     with torch.set_grad_enabled(torch.is_grad_enabled()):
         yield

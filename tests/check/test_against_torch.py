@@ -107,7 +107,7 @@ class Wrong(gn.Op):
 
 
 class Left(gn.Op):
-    """It leaves torch's record: no gradient comes back."""
+    """It leaves torch's record: no gradient returns."""
 
     symbol = "left"
 
@@ -138,7 +138,7 @@ def test_a_difference_is_named(op):
     comparison = graph.compare_with_torch({x: torch.tensor([1.0, 2.0, 3.0])})
     assert not comparison
     assert [row.name for row in comparison.wrong] == ["x"]
-    assert "1 of 3 nodes differ. In reverse, the gradients part at 0 'x'" in str(comparison)
+    assert "1 of 3 nodes differ. In reverse, the gradients diverge at 0 'x'" in str(comparison)
 
 
 def test_the_node_that_reads_what_is_wrong_first_is_found_behind_many_others():
@@ -147,7 +147,9 @@ def test_the_node_that_reads_what_is_wrong_first_is_found_behind_many_others():
     Wrong()(x.tanh().exp().sin().cos().exp().tanh()).sum()
     comparison = graph.compare_with_torch({x: torch.tensor([1.0, 2.0, 3.0])})
     assert len(comparison.wrong) == 7
-    assert comparison.verdict.endswith("part at 6 'tanh_1': look at the rules of what reads it.")
+    assert comparison.verdict.endswith(
+        "diverge at 6 'tanh_1': check the rules of the nodes that read it."
+    )
 
 
 def test_what_is_frozen_has_no_gradient_on_either_side():
@@ -174,7 +176,7 @@ def test_what_torch_cannot_differentiate_is_told():
         symbol = "eˣ + 1"
 
         def forward(self, x):
-            return x.exp().add_(1)  # torch has kept eˣ for its rule
+            return x.exp().add_(1)  # torch has saved eˣ for its rule
 
         def grad_x(self, grad, top):
             return grad * (top - 1)

@@ -64,9 +64,9 @@ def test_it_prints_well():
     assert not comparison
     assert comparison.wrong == rows[1:]
     assert "walk 1 ms, torch's autograd 2 ms: 0.50 of its time" in str(comparison)
-    assert "1 of 2 nodes differ. In reverse, the gradients part at 0 'y'" in str(comparison)
+    assert "1 of 2 nodes differ. In reverse, the gradients diverge at 0 'y'" in str(comparison)
     parted = TorchComparison([difference(name="z", value=(1.0, 1.0)), *rows], 1, 1)
-    assert "2 of 3 nodes differ. The values part at 0 'z'." in str(parted)
+    assert "2 of 3 nodes differ. The values diverge at 0 'z'." in str(parted)
     assert "<td>a&lt;b</td>" in comparison._repr_html_()
     assert repr(comparison) == "<TorchComparison of 2 nodes: 1 differ>"
     assert "All 1 nodes agree." in str(TorchComparison(rows[:1], 1, 1))

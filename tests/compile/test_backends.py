@@ -75,13 +75,15 @@ def test_an_error_leaves_all_as_it_was():
 
 def test_a_backend_that_is_not_known():
     _, graph, _, loss, adam = small_net()
-    with pytest.raises(gn.GraphError, match="'eager', 'inductor', 'cudagraph', or None; 'cuda'"):
+    with pytest.raises(
+        gn.GraphError, match="'eager', 'inductor', 'cudagraph', or None; got 'cuda'"
+    ):
         graph.compile(loss, adam, backend="cuda")
 
 
 @pytest.mark.slow
 def test_inductor_steps_equal_walked_ones():
-    # float32: kernels of C++ sum in another order than torch's
+    # float32: C++ kernels sum in another order than torch's
     train_beside_the_walk("inductor", [7] * 6, dtype=torch.float32, close=1e-5)
 
 

@@ -118,7 +118,7 @@ def test_every_way_computes_the_same(name, way, monkeypatch):
 @pytest.mark.parametrize("place", range(3))
 @pytest.mark.parametrize("name", ["two convolutions", "no bias, one channel", "strides"])
 def test_single_precision(name, place, order, monkeypatch):
-    """There oneDNN's products take part; they round in another order."""
+    """oneDNN's products take part; they round in another order."""
     monkeypatch.setattr(assemble, "Tuner", Fixed(place, order, True))
     make, shape = NETWORKS[name]
 
@@ -135,7 +135,7 @@ def test_single_precision(name, place, order, monkeypatch):
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("products", [True, False])
 def test_predictions(order, products, monkeypatch):
-    """What leaves a program is its own memory: another call does not change it."""
+    """The outputs of a program are its own memory: another call does not change them."""
     monkeypatch.setattr(assemble, "Tuner", Fixed(0, order, products))
     for make, shape in NETWORKS.values():
         model = make().double()
@@ -169,7 +169,7 @@ def test_one_weight_with_several_strides(order, monkeypatch):
 
 @pytest.mark.parametrize("order", ORDERS)
 def test_one_weight_on_images_and_on_none(order, monkeypatch):
-    """Products are for those; a convolution of an empty batch is left to torch."""
+    """Products are for non-empty batches; a convolution of an empty one is left to torch."""
     monkeypatch.setattr(assemble, "Tuner", Fixed(0, order, True))
 
     def world():
@@ -196,7 +196,7 @@ def test_pools_of_no_images(order, monkeypatch):
 
 
 class Viewed(gn.Op):
-    """An operation of a user that asks for images as torch lays them out.
+    """An operation of a user that needs images as torch lays them out.
 
     Shapes: (n, c, h, w) -> (n, c h w).
     """
@@ -227,7 +227,7 @@ def test_an_operation_of_a_user_takes_a_view_of_an_image(order, monkeypatch):
 
 @pytest.mark.parametrize("own", [True, False])
 def test_measuring_draws_no_random_numbers(own):
-    """Two layouts are measured, with all that a program does; the first step draws as the walk."""
+    """Two layouts are measured, with everything a program does; the first step draws as a walk."""
     generator = torch.Generator() if own else None
 
     def world():
@@ -248,7 +248,7 @@ def test_measuring_draws_no_random_numbers(own):
 
 
 def test_pixels_stay_where_they_are():
-    """An activation of an image is computed in its memory, also pixel by pixel."""
+    """An activation of an image is computed in its memory, even pixel by pixel."""
     make, shape = NETWORKS["two convolutions"]
     ours = model_world(make(), (None, *shape[1:]))
     step = ours.compiled()
@@ -275,7 +275,7 @@ def test_the_batch_is_last_where_all_convolutions_are_products():
     "optimizer", [gn.SGD, gn.Adam, gn.AdamW, gn.RMSprop, gn.Adagrad, gn.NAdam, gn.RAdam]
 )
 def test_measuring_does_not_depend_on_the_optimizer(optimizer):
-    """Trials work on numbers of no meaning: roots and quotients of them must do no harm."""
+    """Trials work on meaningless numbers: their roots and quotients must do no harm."""
 
     def losses(tune):
         torch.manual_seed(0)

@@ -18,7 +18,7 @@ KERNELS = ((1, 1), (2, 3))
 
 
 def convolutions():
-    """Batches, sizes and channels of none and of some, for each of the three convolutions."""
+    """Batches, sizes and channels of 0 and more, for each of the three convolutions."""
     for n, (h, w), i, o in itertools.product((0, 2), ((0, 4), (4, 5)), (0, 2), (0, 3)):
         for kernel in KERNELS:
             sizes = (n, i, h, w), (o, i, *kernel), (o,)
@@ -55,7 +55,7 @@ def both_ways(function, sizes):
     try:
         y = function(*nodes)
     except gn.ShapeError:
-        return None  # refused where it is built
+        return None  # refused when it is built
     outputs = [y, *graph.gradients((y * y + y).sum(), nodes)]
     return (
         outcome(lambda: graph.forward(feed, outputs=outputs)),
@@ -73,12 +73,12 @@ def test_programs_of_nothing_are_walks(table):
             if refused is None:
                 assert_close(compiled, walked, rtol=1e-12, atol=1e-12)
                 computed += 1
-    assert computed > 20  # most images without pixels are refused where the node is built
+    assert computed > 20  # most images without pixels are refused when the node is built
 
 
 @pytest.mark.parametrize("order", ORDERS)
 def test_a_convolution_of_no_channels_is_its_bias(order, monkeypatch):
-    """Torch forgets the bias there, and gives the gradient 0 to it."""
+    """Torch forgets the bias there, and gives it the gradient 0."""
 
     class Chosen:
         def __call__(self, on):

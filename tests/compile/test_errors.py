@@ -1,4 +1,4 @@
-"""After an error in a step everything is as before it, and a good step works."""
+"""After an error in a step everything is unchanged, and a good step works."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import graphnet as gn
 
 
 def everything(world):
-    """All state, exactly; also the counts of steps and the state of dropout."""
+    """All state, exactly; also the step counts and the state of dropout."""
     return world.state(), world.optimizer.state_dict()
 
 
@@ -158,7 +158,7 @@ def test_the_node_is_named():
 
 
 def test_gradients_that_are_not_finite_with_a_finite_loss():
-    """The square root at 0 has no slope; with a norm to clip the program sees it."""
+    """The square root at 0 has an infinite slope; with a norm to clip the program sees it."""
     for options in ({}, {"max_norm": 1.0}):
         graph = gn.Graph()
         x = graph.input((None,), name="x", dtype=DOUBLE)
@@ -181,7 +181,7 @@ def test_without_the_check():
 
 
 def test_generator_after_an_error():
-    """Dropout is drawn anew after an error in a feed, from where its generator was."""
+    """Dropout is drawn anew after an error in a feed, from the old state of its generator."""
 
     def make(generator):
         torch.manual_seed(0)
@@ -203,7 +203,7 @@ def test_generator_after_an_error():
 
 
 def test_random_state_after_a_loss_that_is_not_finite():
-    """Numbers that were drawn for a batch that failed are drawn as often as a walk draws them."""
+    """Random numbers for a failed batch are drawn as often as a walk draws them."""
     ours, theirs = rich_world("SGD"), rich_world("SGD")
     step = ours.compiled()
     torch.manual_seed(1)

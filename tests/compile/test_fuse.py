@@ -1,4 +1,4 @@
-"""Patterns that are fused, and what only looks like them: the values are those of the walk."""
+"""Patterns that are fused, and look-alikes: the values are those of the walk."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ TWO = {
 
 
 def compare(build, leaves, learned):
-    """The values, the derivatives by all, and the step after: compiled and walked."""
+    """The values, all derivatives, and the next step: compiled and walked."""
     shapes = {name: SHAPES[name] for name in leaves}
     graph = gn.Graph()
     nodes, feed = {}, {}
@@ -97,7 +97,7 @@ def compare(build, leaves, learned):
 @pytest.mark.parametrize("turn", [0, pytest.param(1, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", TWO)
 def test_pairs(name, turn):
-    """The first of each second pair is a parameter; in the other turn that of the others."""
+    """The first of each second pair is a parameter; in the other turn, that of the others."""
     turn += list(TWO).index(name)  # so that each pair is seen both ways
     for place, pair in enumerate(PAIRS):
         compare(TWO[name], pair, learned=(place + turn) % 2 == 1)
@@ -106,7 +106,7 @@ def test_pairs(name, turn):
 @pytest.mark.parametrize("name", ["tanh", "relu", "sigmoid"])
 @pytest.mark.parametrize("shape", [(5, 3), (2, 5, 3), (3,)])
 def test_linear_and_activation(name, shape):
-    """With a bias or none, read once or twice, of a matrix or of more dimensions."""
+    """With or without a bias, read once or twice, of a matrix or of more dimensions."""
     for bias in (True, False):
         for twice in (True, False):
             layer = gn.Linear(3, 4, bias=bias).double()
@@ -141,7 +141,7 @@ def test_chains_of_patterns(names, seed):
     for place, name in enumerate(names):
         first, second = values[-1], values[(place * 7 + seed) % len(values)]
         if first.ndim > 1 and second.ndim > 1:
-            first = (first * 0.5).tanh()  # numbers stay about 1
+            first = (first * 0.5).tanh()  # values stay near 1
             values.append(TWO[name](first, second + 2.0))
     loss = sum(((each * each).mean() for each in values[1:]), values[0].sum()) * 1e-3
     feed = {"b": randn(3, 4, seed=seed + 1)}

@@ -56,7 +56,7 @@ def test_clipping(clip, make):
 
 @pytest.mark.parametrize("clip", [{}, {"max_norm": 0.05}, {"clip_value": 0.01}], ids=str)
 def test_accumulate(clip):
-    """Gradients are added, also across batch sizes; the next step adds its own and updates."""
+    """Gradients are added, even across batch sizes; the next step adds its own and updates."""
     ours, theirs = split_world(), split_world()
     step = ours.compiled(**clip)
     for count in (0, 1, 3, 0, 2):
@@ -89,7 +89,7 @@ def two_losses():
 
 
 def test_gradients_that_a_loss_does_not_reach():
-    """The gradient of a parameter of the list that the loss does not use is zeros, not the last."""
+    """The gradient of a listed parameter that the loss does not use is zeros, not the last one."""
     ours, theirs = two_losses(), two_losses()
     steps = [each.compiled() for each in ours]
     for number, place in enumerate((0, 1, 1, 0, 1, 0)):
@@ -108,7 +108,7 @@ def test_gradients_that_a_loss_does_not_reach():
 
 
 def test_gradients_of_frozen_parameters():
-    """They are zeros after a step, so that a parameter that is freed begins with none."""
+    """They are zeros after a step, so that a parameter that is unfrozen starts without one."""
     ours, theirs = dense_world(), dense_world()
     step = ours.compiled()
     for number, feed in enumerate(dense_feeds()):
@@ -119,7 +119,7 @@ def test_gradients_of_frozen_parameters():
 
 
 def test_accumulate_equal_batches():
-    """Many in a row of the same size run one program."""
+    """Many consecutive batches of the same size run one program."""
     ours, theirs = dense_world("NAdam"), dense_world("NAdam")
     step = ours.compiled()
     for _ in range(2):

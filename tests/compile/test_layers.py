@@ -54,7 +54,7 @@ class Named(gn.Module):
 
 
 class Attention(gn.Module):
-    """Attention of a sequence to itself."""
+    """Self-attention of a sequence."""
 
     def __init__(self, **options):
         super().__init__()
@@ -265,7 +265,7 @@ def test_every_layer_is_here():
     "name", ["Dropout", "BatchNorm1d", "BatchNorm2d", "attention with dropout"]
 )
 def test_modes_by_turns(name):
-    """Training and evaluation mode at each step anew, and batches of other sizes."""
+    """Training and evaluation mode change at each step, with batches of other sizes."""
     make, shape = LAYERS[name]
     ours, theirs = world(make, shape), world(make, shape)
     step = ours.compiled()

@@ -103,6 +103,6 @@ def test_every_loss_is_here():
 
 @pytest.mark.parametrize("name", ["LossMSE", "LossCrossEntropy", "LossBCEWithLogits"])
 def test_extreme_scores(name):
-    """Scores of a thousand: the forms stay as stable as in the walk."""
+    """Scores of a thousand: the compiled forms are as stable as in the walk."""
     feeds = [{"x": 1e3 * randn(5, 3, seed=n), "t": LOSSES[name][2](n)} for n in range(4)]
     assert_same_training(lambda: world(name, bias=False), feeds, steps=10)

@@ -12,13 +12,13 @@ from torch import Tensor
 import graphnet as gn
 from graphnet.ops.random import DropoutMask
 
-# The same kernels of float64 into other memory: only the order of sums may differ.
+# The same float64 kernels into other memory: only the order of sums may differ.
 CLOSE = {"rtol": 1e-12, "atol": 1e-12}
 ROWS = [case for case in CASES if not isinstance(case.op, DropoutMask)]
 
 
 def build(case: Case, tensors, computed):
-    """The op on inputs, or on what a program computes from them, and its derivatives."""
+    """The op on inputs, or on values that a program computes from them, and its derivatives."""
     graph = gn.Graph()
     arguments, feed = [], {}
     for place, value in enumerate(tensors):
@@ -43,7 +43,7 @@ def build(case: Case, tensors, computed):
 def outcome(call):
     try:
         return call(), None
-    except Exception as error:  # compared with the other side's
+    except Exception as error:  # compared with the error of the other side
         return None, type(error)
 
 
@@ -52,7 +52,7 @@ def assert_alike(case, tensors, computed, **close):
     kept = {name: value.clone() for name, value in feed.items()}
     predict = graph.compile(targets, tune=False)
     expected, refused = outcome(lambda: graph.forward(feed, outputs=targets))
-    for _ in range(2):  # what the first run leaves in the buffers does not matter
+    for _ in range(2):  # leftovers of the first run in the buffers do not matter
         mine, error = outcome(lambda: predict(feed))
         assert error is refused
         if refused is None:
@@ -70,7 +70,7 @@ def test_op(case):
 
 def of_a_view_and_in_float32(case):
     assert_alike(case, case.tensors(), "view", **CLOSE)
-    # kernels of float32 may sum in another order: a few units of 1e-7, of numbers up to 100
+    # float32 kernels may sum in another order: a few units of 1e-7, for numbers up to 100
     assert_alike(case, case.tensors(torch.float32), "kernel", rtol=2e-5, atol=2e-5)
 
 

@@ -101,7 +101,7 @@ def test_optimizer_in_float32_with_tuning(kind, settings):
 
 
 def grouped_world(kind, settings, frozen=(), extra=True):
-    """Two groups of other rates, a parameter that the loss does not use, one not optimized."""
+    """Two groups with different rates, one unused parameter, one that is not optimized."""
     torch.manual_seed(0)
     model = gn.Sequential(gn.Linear(3, 4), gn.Tanh(), gn.Linear(4, 4), gn.Tanh(), gn.Linear(4, 2))
     model.double()
@@ -224,7 +224,7 @@ def test_parameters_of_another_graph_and_another_optimizer():
 
 @kinds
 def test_schedule(kind, settings):
-    """A learning rate, and for SGD a momentum, that change at each step."""
+    """A learning rate, and for SGD a momentum, that changes at each step."""
     ours, theirs = dense_world(kind, **settings), dense_world(kind, **settings)
     step = ours.compiled()
     rate, momentum = schedules.one_cycle(0.1, 30), schedules.one_cycle_momentum(30)

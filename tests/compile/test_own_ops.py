@@ -1,4 +1,4 @@
-"""A user's own operations compile without being told; nothing writes over what they return."""
+"""A user's own operations compile without a declaration; nothing overwrites what they return."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Blend(gn.Op):
 
 
 class Turned(gn.Op):
-    """One whose result is a view of what it is given."""
+    """One whose result is a view of its input."""
 
     symbol = "T"
 
@@ -72,7 +72,7 @@ class Turned(gn.Op):
 
 
 class Same(gn.Op):
-    """One that returns what it is given."""
+    """One that returns its input."""
 
     symbol = "="
 

@@ -98,7 +98,7 @@ def test_random_predictions(program, roles):
 
 @pytest.mark.parametrize("name", LAYERS)
 def test_steps_of_layers(name):
-    if "generator" in name:  # it would be at another place at each evaluation
+    if "generator" in name:  # its state would differ at each evaluation
         return
     make, shape = LAYERS[name]
     made, feed = layer_world(make, shape), feeds(shape)[0]
@@ -185,7 +185,7 @@ def test_parameters_are_no_constants():
 
 @pytest.mark.parametrize("x", [float("nan"), float("inf"), -float("inf"), 0.0, -0.0, 1e300, 1e-300])
 def test_edge_values_are_kept(x):
-    """Patterns stand for the same numbers where these are not ordinary."""
+    """Patterns give the same numbers at edge values too."""
     program = prediction(
         lambda x, w: [
             (2.0 * (3.0 * x)), 0.0 - (-x), x - 0.5 * (x * w), x + 2.0 * (x / w), x + 0.1 * (w - x),

@@ -86,7 +86,7 @@ def live_tensors():
 
 
 class Watch(torch.utils._python_dispatch.TorchDispatchMode):
-    """Counts tensors that are made, with memory of their own."""
+    """Counts new tensors with memory of their own."""
 
     def __init__(self):
         super().__init__()
@@ -136,7 +136,7 @@ def test_layers_leave_no_tensor_over(name):
 @pytest.mark.parametrize("clip", [{}, {"clip_value": 0.5}, {"max_norm": 1.0}], ids=str)
 @pytest.mark.parametrize("kind", ["SGD", "Adam"])
 def test_no_memory_is_taken(kind, clip):
-    """The lines of a dense network write into memory that is there; the loss is copied out."""
+    """The lines of a dense network write into existing memory; the loss is copied out."""
     ours = dense_world(kind)
     step = ours.compiled(**clip)
     batches = dense_feeds()
@@ -147,12 +147,12 @@ def test_no_memory_is_taken(kind, clip):
     values = plan.values(batches[0], numbers, plan.edits)
     with torch.inference_mode(), Watch() as watch:
         plan.runner.function(*values)
-    # reading the loss to see if it is finite makes a number of Python, not a tensor
+    # reading the loss to see if it is finite makes a Python number, not a tensor
     assert watch.made == []
 
 
 def test_memory_of_a_program():
-    """Buffers are handed on: a deep chain takes no more than a short one."""
+    """Buffers are reused: a deep chain takes no more than a short one."""
 
     def memory(depth):
         graph = gn.Graph()
@@ -190,7 +190,7 @@ def test_names_of_nodes(name, role):
         weight = graph.parameter(randn(3, 3), name=name if role == "parameter" else "ww")
         second = graph.parameter(randn(3, 3, seed=1), name="v" if name == "w" else "w")
         hidden = (x @ weight.mT + other @ second.mT).tanh()
-        # products, sums of rows, splits: all that has constants and names of its own
+        # products, sums of rows, splits: everything with constants and names of its own
         first, rest = gn.ops.split(hidden, [1, 2], 1)
         loss = (hidden * hidden).sum() * 2.0 + (first * rest).tanh().mean() + hidden.sum(0).mean()
         optimizer = gn.SGD([weight, second], lr=0.01, momentum=0.9)
@@ -207,7 +207,7 @@ def test_names_of_nodes(name, role):
 
 
 def test_names_that_meet():
-    """Nodes whose names differ in signs that Python does not know."""
+    """Nodes whose names differ in characters that Python does not allow."""
     graph = gn.Graph()
     inputs = [graph.input((3,), name=name, dtype=DOUBLE) for name in ("a.b", "a_b", "a-b", "a b")]
     w = graph.parameter(randn(3), name="a:b")
@@ -238,7 +238,7 @@ def test_equal_source_for_equal_graphs():
 
 @pytest.mark.parametrize("number", [math.inf, -math.inf, math.nan], ids=str)
 def test_endless_numbers(number):
-    """Options and literals that Python has no literal for, beside a parameter that is called so."""
+    """Options and literals that Python has no literal for, next to a parameter with such a name."""
     with gn.Graph() as graph:
         x, mask = gn.Input((3,), name="x"), gn.Input((3,), name="mask", dtype=torch.bool)
         inf = gn.Parameter(torch.tensor([1.0, 2.0, 3.0]), name="inf")

@@ -1,4 +1,4 @@
-"""How many programs are kept, and what making one takes."""
+"""How many programs are kept, and what it takes to make one."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ def loss_of(values, leaves, kind):
 
 
 def world(program, kind, roles, unknown=False, optimizer="SGD"):
-    """The leaves are parameters or inputs, as the roles say; at least one is a parameter."""
+    """The leaves are parameters or inputs, according to the roles; at least one is a parameter."""
     graph = gn.Graph()
     tensors, feed, leaves = random_leaves(program), {}, []
     for place, tensor in enumerate(tensors):
@@ -55,10 +55,10 @@ def test_steps_of_random_graphs(kind, program, roles, optimizer):
 @examples(150)
 @given(programs(), st.integers(0, 7), st.booleans())
 def test_predictions_of_random_graphs(program, roles, unknown):
-    """Every value at once, from fixed and from unknown sizes; nothing that was fed is changed."""
+    """Every value at once, from fixed and from unknown sizes; no fed tensor is changed."""
     try:
         ours, feed, values = world(program, "all", roles, unknown)
-    except gn.GraphError:  # sizes that are not known cannot be what this program needs
+    except gn.GraphError:  # unknown sizes cannot be what this program needs
         return
     values = [each for each in values if isinstance(each, gn.Node)]
     kept = {name: value.clone() for name, value in feed.items()}
@@ -66,7 +66,7 @@ def test_predictions_of_random_graphs(program, roles, unknown):
     predict = ours.graph.compile(values, tune=False)
     try:
         expected = ours.graph.forward(feed, outputs=values)
-    except gn.ShapeError:  # sizes that were not known do not fit
+    except gn.ShapeError:  # sizes that were unknown do not fit
         with pytest.raises(gn.ShapeError):
             predict(feed)
         return
@@ -80,7 +80,7 @@ def test_predictions_of_random_graphs(program, roles, unknown):
 @examples(40)
 @given(programs(), st.integers(0, 7))
 def test_second_derivatives_compile(program, roles):
-    """A loss that holds gradients itself."""
+    """A loss that contains gradients itself."""
 
     def make():
         graph_world, feed, _ = world(program, "last", roles)

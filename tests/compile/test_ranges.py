@@ -22,7 +22,7 @@ def tensor(shape, dtype, scale=1.0):
 
 
 # What is computed, of what shape and size, and in which dtypes. The same formula runs in torch, in
-# the same dtype, by its autograd.
+# the same dtype, with its autograd.
 CASES = {
     "mse over many": (lambda o, x: o.mse_loss(x, x * 0), (70_000,), 1.0, [*HALF, *FULL]),
     "mean of large squares": (lambda o, x: (x * x).mean(), (9_000,), 30.0, [*HALF, *FULL]),
@@ -46,7 +46,7 @@ CASES = {
 
 
 class Functions:
-    """Torch's functions where those of `ops` are asked for."""
+    """Torch's functions in the place of those of `ops`."""
 
     mse_loss = staticmethod(torch.nn.functional.mse_loss)
 
@@ -76,7 +76,7 @@ def test_values_and_gradients_are_those_of_torch(name, dtype, form):
     ours = run(x=x) if form == "compiled" else run({"x": x}, outputs=targets)
     theirs = of_torch(function, x)
     assert theirs[0].isfinite()
-    # Torch rounds once where we round at each operation, or the other way round: a few units.
+    # Torch rounds once where we round at each operation, or vice versa: a few units.
     limit = 16 * EPS[dtype]
     for mine, other in zip(ours, theirs, strict=True):
         scale = float(other.double().abs().max())
@@ -106,7 +106,7 @@ def test_chains_are_computed_in_their_order(name, dtype):
     x = tensor((50,), dtype, scale)
     graph = gn.Graph()
     y = function(graph.input((50,), name="x", dtype=dtype))
-    # The same operations in the same order; a kernel of several may leave out a rounding.
+    # The same operations in the same order; a kernel for several may leave out a rounding.
     limit = 4 * EPS[dtype] if dtype in FULL else 0
     for ours in (graph.forward(x=x, outputs=y), graph.compile(y, tune=False)(x=x)):
         assert_close(ours, function(x), rtol=limit, atol=0)
@@ -155,7 +155,7 @@ SCALED = {
 @pytest.mark.parametrize("options", [{}, {"label_smoothing": 0.1}, {"ignore_index": 1}], ids=str)
 @pytest.mark.parametrize("scale", SCALED.values(), ids=SCALED.keys())
 def test_numbers_beside_counts_are_of_the_dtype_of_the_result(scale, options):
-    """In float64 a loss is exact to 1e-14; a number that was rounded to float32 is not."""
+    """In float64 a loss is exact to 1e-14; a number rounded to float32 is not."""
     double = torch.float64
     logits, labels = tensor((6, 4), double), torch.tensor([0, 1, 2, 3, 1, 0])
     w = gn.Parameter(torch.ones(4, dtype=double))

@@ -1,4 +1,4 @@
-"""States, settings and values that are put in place of others while compiled steps exist."""
+"""States, settings and values that replace others while compiled steps exist."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ FORMS = ["walked", "compiled"]
 
 
 def torch_net(ours):
-    """The twin of `dense_world`."""
+    """The torch twin of `dense_world`."""
     nn = torch.nn
     net = nn.Sequential(
         nn.Linear(3, 6), nn.Tanh(), nn.Linear(6, 5), nn.ReLU(), nn.Linear(5, 2), nn.Sigmoid()
@@ -36,7 +36,7 @@ def torch_net(ours):
 
 
 class Twins:
-    """One training in graphnet, walked or compiled, and the same in torch."""
+    """One training run in graphnet, walked or compiled, and the same in torch."""
 
     def __init__(self, kind, form, **settings):
         self.ours = dense_world(kind, **settings)
@@ -96,7 +96,7 @@ def replaced_by_an_equal_one_that_is_edited_later(optimizer):
     before = optimizer.param_groups[0]
     optimizer.param_groups[0] = dict(before)
     optimizer.buckets()
-    before["lr"] = 7.0  # belongs to nobody any more
+    before["lr"] = 7.0  # belongs to nothing any more
     optimizer.param_groups[0]["lr"] = 0.0
 
 
@@ -105,7 +105,7 @@ def replaced_by_an_equal_one(optimizer):
     optimizer.buckets()
     before = optimizer.param_groups[0]
     optimizer.param_groups[0] = dict(before)
-    before["lr"] = 7.0  # belongs to nobody any more
+    before["lr"] = 7.0  # belongs to nothing any more
 
 
 EDITS = {
@@ -182,7 +182,7 @@ def test_values_and_types_that_are_changed_between_steps(form):
     for mine, other in zip(twins.optimizer.parameters, twins.net.parameters(), strict=True):
         mine.top = other.detach()
     twins.steps(2)
-    limits = {"rtol": 1e-5, "atol": 1e-6}  # the state of ours has been float32 in between
+    limits = {"rtol": 1e-5, "atol": 1e-6}  # our state was float32 in between
     for mine, other in zip(twins.optimizer.parameters, twins.net.parameters(), strict=True):
         assert_same(mine.top, other.detach(), **limits)
 
@@ -190,7 +190,7 @@ def test_values_and_types_that_are_changed_between_steps(form):
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("learned", [True, False])
 def test_values_that_move_and_are_no_business_of_the_optimizer(learned, form):
-    """Another optimizer, made later, brings its parameters together in memory of its own."""
+    """Another optimizer, made later, gathers its parameters in memory of its own."""
     graph = gn.Graph()
     x = graph.input((2,), name="x", dtype=torch.float64)
     w, factor, beside = (gn.Parameter(torch.ones(2, dtype=torch.float64)) for _ in range(3))

@@ -33,7 +33,7 @@ SETTINGS = [
     ("kind", "name", "values"), SETTINGS, ids=[f"{k}-{n}" for k, n, _ in SETTINGS]
 )
 def test_edited_settings(kind, name, values):
-    """Settings edited between steps, of one group or of all."""
+    """Settings edited between steps, for one group or for all."""
     settings = {"lr": 0.05, **({"momentum": 0.9} if name == "nesterov" else {})}
     ours, theirs = dense_world(kind, **settings), dense_world(kind, **settings)
     step = ours.compiled()
@@ -58,7 +58,7 @@ def test_rate_in_a_tensor():
 
 @pytest.mark.parametrize("kind", ["SGD", "Adam"])
 def test_added_group(kind):
-    """A group that is added after some steps takes part in the next."""
+    """A group added after some steps takes part in the next one."""
 
     def make():
         world = grouped_world(kind, {"lr": 0.05})
@@ -89,7 +89,7 @@ class SignDescent(gn.Optimizer):
 
 
 class Counting(gn.Optimizer):
-    """One whose numbers are whole: the step itself, and a flag that changes."""
+    """One whose numbers are integers: the step itself, and a flag that changes."""
 
     def numbers(self, group, step, **scalars):
         return {"lr": float(group["lr"]), "count": step, "even": step % 2 == 0}
@@ -115,14 +115,14 @@ class Squares(gn.Optimizer):
 
 
 class Plain(gn.Optimizer):
-    """A user's own optimizer without anything but an update, which reads the step."""
+    """A user's own optimizer with nothing but an update, which reads the step."""
 
     def update(self, group, step, value, grad):
         value.add_(grad, alpha=-group["lr"] / step**0.5)
 
 
 class WithOperators(gn.Optimizer):
-    """One that is written with operators, and `copy_`."""
+    """One written with operators, and `copy_`."""
 
     slots = ("size",)
 

@@ -1,4 +1,4 @@
-"""Compiled steps, walked steps and changes of all kinds, in any order, beside the walk alone."""
+"""Compiled steps, walked steps and changes of all kinds, in any order, against the walk alone."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ KINDS = {
 }
 
 ROWS = st.integers(3, 6)
-"""Of two rows, batch normalization makes 1 and -1 with a gradient of rounding errors alone, which
+"""With two rows, batch normalization gives 1 and -1 with a gradient of only rounding errors, which
 an optimizer that divides by deviations makes as large as any other: no two ways agree on them."""
 
 
 def world(kind):
-    """Statistics, dropout, two groups; the model is kept to be changed as a whole."""
+    """Statistics, dropout, two groups; the model is kept so that it can be changed as a whole."""
     torch.manual_seed(0)
     model = gn.Sequential(
         gn.Linear(3, 5, bias=False), gn.BatchNorm1d(5), gn.Tanh(), gn.Dropout(0.3), gn.Linear(5, 2)
@@ -43,7 +43,7 @@ def world(kind):
     return made
 
 
-# changes that anybody may make between two steps: of one world, at a place, by a number
+# changes that anyone may make between two steps: of one world, at a place, by a number
 
 
 def optimizer_alone(each, place, number):
@@ -190,7 +190,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule(change=st.sampled_from(CHANGES), place=st.integers(0, 4), number=st.integers(0, 20))
     def change(self, change, place, number):
-        """One rule for all: every second step or so is then one that notices a change."""
+        """One rule for all: about every second step then notices a change."""
         if change is no_gradients and self.accumulated:
             return
         for each in self.both:
@@ -261,7 +261,7 @@ def test_a_run_that_is_continued_elsewhere():
 
 
 def test_another_number_type():
-    """The model becomes float32 for good: its graph is made anew, the old step says so."""
+    """The model becomes float32 for good: its graph is rebuilt, and the old step says so."""
     ours = world("Adam")
     feed = {"x": randn(4, 3), "t": randn(4, 2)}
     ours.compiled()(feed)
@@ -279,7 +279,7 @@ def test_another_number_type():
 
 
 def test_two_steps_of_one_optimizer():
-    """Two losses on the same parameters, compiled and walked by turns."""
+    """Two losses on the same parameters, compiled and walked in turn."""
 
     def make():
         torch.manual_seed(0)

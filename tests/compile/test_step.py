@@ -43,7 +43,7 @@ SMALL_LOSSES = {
 
 @pytest.mark.parametrize("name", SMALL_LOSSES)
 def test_a_loss_that_is_part_of_the_weights(name):
-    """The loss is that before the update, also where it lies in what is updated."""
+    """The loss is that before the update, even if it lies in what is updated."""
 
     def make():
         w = gn.Parameter(randn(3, 3), name="w")
@@ -63,7 +63,7 @@ def test_a_loss_that_is_part_of_the_weights(name):
 
 
 def test_odd_parameters():
-    """Numbers, empty ones, and one that nothing else is beside."""
+    """Scalars, empty ones, and one with no neighbour."""
     for kind in ("SGD", "Adam", "NAdam", "Adagrad"):
 
         def make(kind=kind):
@@ -165,7 +165,7 @@ def test_the_graph_is_untouched():
     step.accumulate(dense_feeds()[0])
     step.profile(dense_feeds()[0], runs=2)
     graph.compile(graph[-1], tune=False)(dense_feeds()[0])
-    # the tops of operations are dropped or those of the last walk; all else is as it was
+    # the tops of operations are dropped or those of the last walk; everything else is unchanged
     assert seen() == before
     graph.lint()
 
@@ -182,7 +182,7 @@ def test_tops_of_the_walk_are_not_taken_for_new():
 
 
 def test_nodes_added_after_compiling():
-    """A list that grows keeps its steps."""
+    """A growing list keeps its steps."""
     ours, theirs = dense_world(), dense_world()
     step = ours.compiled()
     for number, feed in enumerate(dense_feeds()):
@@ -194,7 +194,7 @@ def test_nodes_added_after_compiling():
 
 
 def test_other_inputs_of_the_graph_need_no_feed():
-    """An input that the loss does not depend on may be given or left out, as in the walk."""
+    """An input that the loss does not depend on may be given or omitted, as in the walk."""
     ours = dense_world()
     ours.graph.input((2,), name="spare", dtype=DOUBLE)
     step = ours.compiled()
@@ -257,7 +257,7 @@ def test_a_copied_world_has_its_own_step():
 
 @pytest.mark.parametrize("backend", [None, "eager"])
 def test_values_that_are_watched(backend):
-    """What a step tells beside its loss is what the walk has before the update."""
+    """The watched values of a step are those of the walk before the update."""
     ours = dense_world("Adam")
     part = ours.graph["0.linear"]
     step = ours.graph.compile(
@@ -271,10 +271,10 @@ def test_values_that_are_watched(backend):
     kept = [each.clone() for each in step.watched]
     before = step.watched
     step(dense_feeds()[0])
-    assert_same(list(before), kept, exact=True)  # they are no buffers of the program
+    assert_same(list(before), kept, exact=True)  # they are not buffers of the program
 
 
 def test_a_prediction_watches_nothing():
     ours = dense_world()
-    with pytest.raises(gn.GraphError, match="of several nodes"):
+    with pytest.raises(gn.GraphError, match="returns several nodes"):
         ours.graph.compile(ours.loss, watch=[ours.loss])

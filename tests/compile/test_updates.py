@@ -1,4 +1,4 @@
-"""Updates that pass over large parameters once, beside the rules of their optimizers."""
+"""Updates that pass over large parameters once, compared with the rules of their optimizers."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ import graphnet as gn
 DOUBLE = torch.float64
 
 # Both sides compute the same formulas in float64 in another order: the rounding of 50 steps stays
-# far below 1e-9, the limit that a program must keep.
+# far below 1e-9, the limit that a program must meet.
 SAME = {"rtol": 1e-9, "atol": 1e-9}
 
 
@@ -49,7 +49,7 @@ class World:
         return value
 
     def state(self) -> dict[str, Any]:
-        """Copies of all that a step changes.
+        """Copies of everything that a step changes.
 
         A program computes the gradients of what its optimizer updates, and no others.
         """
@@ -60,7 +60,7 @@ class World:
             "optimizer": {
                 place: entry
                 for place, entry in self.optimizer.state_dict()["state"].items()
-                if entry.get("step") != 0  # nothing has been remembered yet
+                if entry.get("step") != 0  # nothing is remembered yet
             },
         }
 
@@ -75,7 +75,7 @@ def assert_same(ours, theirs, exact=False, **tolerance):
 
 
 def assert_same_training(make: Make, feeds, steps=50, options=None, **tolerance):
-    """Compiled steps of one copy and walked steps of another end alike; the compiled copy."""
+    """Compiled steps of one copy and walked steps of another agree; returns the compiled copy."""
     ours, theirs = make(), make()
     step = ours.compiled(**(options or {}))
     batches = [feeds[number % len(feeds)] for number in range(steps)]
@@ -135,7 +135,7 @@ def dense_feeds(rows=4, count=5, dtype=DOUBLE):
 
 
 def split_world(kind="SGD"):
-    """Parameters in three buckets, one frozen, one that the loss does not use."""
+    """Parameters in three buckets, one of them frozen, one that the loss does not use."""
     ours = dense_world(kind)
     first, second, third, *others = ours.optimizer.parameters
     second.requires_grad = False

@@ -21,7 +21,7 @@ def idx(tensor):
 
 
 def digits(train=20, test=10):
-    """Four tensors as those of MNIST, with few images of 4 x 6 pixels."""
+    """Four tensors like those of MNIST, with few images of 4 x 6 pixels."""
     generator = torch.Generator().manual_seed(0)
 
     def several(count):
@@ -44,7 +44,7 @@ SOURCES = tuple(Source(name, md5(PACKED[f"{name}.gz"]), md5(RAW[name])) for name
 
 
 def fill(folder, files):
-    """Write files, given as names and bytes, into a folder."""
+    """Write files, given as names and bytes, to a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, data in files.items():
         (folder / name).write_bytes(data)
@@ -53,7 +53,7 @@ def fill(folder, files):
 
 @contextmanager
 def mirror(files):
-    """A server that has these files; gives its address and the list of what is asked for."""
+    """A server that has these files; returns its address and the list of requested paths."""
     asked = []
 
     class Handler(BaseHTTPRequestHandler):

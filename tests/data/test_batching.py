@@ -42,9 +42,9 @@ def test_one_hot_of_strided_labels_in_the_default_type():
 @pytest.mark.parametrize(
     ("labels", "classes", "kind", "words"),
     [
-        ([0, 3], 3, RangeError, ["0 to 2", "3 came"]),
-        ([0, -1], 3, RangeError, ["0 to 2", "-1 came"]),
-        ([-2, 7], 3, RangeError, ["-2 came"]),
+        ([0, 3], 3, RangeError, ["0 to 2", "got 3"]),
+        ([0, -1], 3, RangeError, ["0 to 2", "got -1"]),
+        ([-2, 7], 3, RangeError, ["got -2"]),
         ([[0, 1], [1, 0]], 2, ShapeError, ["(2, 2)"]),
         (1, 2, ShapeError, ["()"]),
         ([0.0, 1.0], 2, DtypeError, ["float32"]),
@@ -80,11 +80,11 @@ def test_the_first_tensor_decides_for_all(dtype):
 @pytest.mark.parametrize(
     ("tensors", "kind", "words"),
     [
-        ([torch.arange(5)], DtypeError, "int64 came"),
-        ([torch.rand(5), torch.ones(2, dtype=torch.uint8)], DtypeError, "uint8 came"),
-        ([torch.empty(0)], RangeError, "of the 0 that came"),
-        ([torch.ones(1)], RangeError, "of the 1 that came"),
-        ([torch.full((1000,), 0.1)], RangeError, "is 0.0"),
+        ([torch.arange(5)], DtypeError, "got torch.int64"),
+        ([torch.rand(5), torch.ones(2, dtype=torch.uint8)], DtypeError, "got torch.uint8"),
+        ([torch.empty(0)], RangeError, "got 0 with a deviation of 0"),
+        ([torch.ones(1)], RangeError, "got 1 with a deviation of 0"),
+        ([torch.full((1000,), 0.1)], RangeError, "got 1,000 with a deviation of 0.0"),
         ([torch.tensor([0.0, math.nan])], RangeError, "all are finite"),
         ([torch.tensor([0.0, math.inf])], RangeError, "all are finite"),
     ],

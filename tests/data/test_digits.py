@@ -1,4 +1,4 @@
-"""MNIST: small files in its place, and the files themselves where this machine has them."""
+"""MNIST: small files in its place, and the real files if this machine has them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from graphnet.data.download import fetch
 
 @pytest.fixture
 def small(monkeypatch):
-    """Small files take the place of those of MNIST; proxies are not asked."""
+    """Small files take the place of those of MNIST; no proxy is used."""
     monkeypatch.setattr(module, "FILES", SOURCES)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
 
@@ -98,7 +98,7 @@ def test_the_real_digits():
         (10_000, 28, 28),
         (10_000,),
     ]
-    # published numbers: how often each digit comes, and the mean and deviation of the pixels
+    # published numbers: how often each digit occurs, and the mean and deviation of the pixels
     counts = [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]
     assert data.train_labels.bincount().tolist() == counts
     assert data.test_labels[:10].tolist() == [7, 2, 1, 0, 4, 1, 4, 9, 5, 9]

@@ -1,4 +1,4 @@
-"""Files that are found, and files that a server of this machine gives, by pooch itself."""
+"""Files that are found, and files that a local server provides, through pooch itself."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from graphnet.data.download import data_folder, fetch
 
 @pytest.fixture(autouse=True)
 def direct(monkeypatch):
-    """The loopback server is asked without a proxy."""
+    """The loopback server is reached without a proxy."""
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
 
 
@@ -38,7 +38,7 @@ def test_the_folder_is_the_argument_then_the_variable_then_the_cache(monkeypatch
     assert data_folder() == cache
 
 
-# files that are there
+# existing files
 
 
 @pytest.mark.parametrize("files", [RAW, PACKED, RAW | PACKED], ids=["raw", "gz", "both"])
@@ -55,7 +55,7 @@ def test_a_damaged_file_beside_a_good_one_is_left_alone(damaged, tmp_path):
     assert (tmp_path / next(iter(bad))).read_bytes() == next(iter(bad.values()))
 
 
-# files that are downloaded
+# downloaded files
 
 
 def test_all_files_are_downloaded_once(tmp_path):
@@ -96,7 +96,7 @@ def test_the_next_mirror_is_asked_where_one_fails(tmp_path):
     assert [asked for _, asked in mirrors] == [every, every, every, []]
 
 
-# what cannot be had
+# unavailable files
 
 
 def failure(folder, mirrors):
@@ -124,15 +124,15 @@ def test_no_mirror_gives_the_file(tmp_path):
         message = failure(tmp_path, [empty, lying])
     assert f"{empty}/{NAMES[0]}.gz: HTTPError, 404" in message
     assert f"{lying}/{NAMES[0]}.gz: ValueError, MD5 hash" in message
-    assert list(tmp_path.iterdir()) == []  # nothing of the lie is left
-    assert "no mirror to ask" in failure(tmp_path, [])
+    assert list(tmp_path.iterdir()) == []  # nothing of the wrong file is left
+    assert "no mirror to try" in failure(tmp_path, [])
 
 
 def test_a_damaged_file_without_a_network_is_named_and_kept(tmp_path):
     name = f"{NAMES[0]}.gz"
     fill(tmp_path, PACKED | {name: b"damaged"})
     message = failure(tmp_path, [])
-    assert f"{tmp_path / name} is there, but its checksum is wrong" in message
+    assert f"{tmp_path / name} exists, but its checksum is wrong" in message
     assert (tmp_path / name).read_bytes() == b"damaged"
 
 

@@ -1,4 +1,4 @@
-"""The reader of IDX files: every type, every way in which a file can be wrong."""
+"""The reader of IDX files: every type, and every way in which a file can be wrong."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ TYPES = {  # the key in the file, struct's letter, the type of the tensor
     "float64": (0x0E, "d", torch.float64),
 }
 SMALL = idx(torch.arange(6, dtype=torch.uint8).view(2, 3))
-LONG = struct.pack(">4BI", 0, 0, 8, 1, 2**30)  # announces a gigabyte, with nothing behind
+LONG = struct.pack(">4BI", 0, 0, 8, 1, 2**30)  # announces a gigabyte, with nothing after it
 
 
 def written(folder, data):
@@ -65,26 +65,26 @@ def test_no_piece_is_lost_between_two_reads(tmp_path):
 
 
 WRONG = {
-    "empty": (b"", "nothing came"),
-    "short": (b"\0\0\x08", "00 00 08 came"),
-    "a picture": (b"\x89PNG\r\n\x1a\n", "89 50 4e 47 came"),
-    "an unknown type": (b"\0\0\x0a\x01" + bytes(9), "00 00 0a 01 came"),
+    "empty": (b"", "got nothing"),
+    "short": (b"\0\0\x08", "got 00 00 08"),
+    "a picture": (b"\x89PNG\r\n\x1a\n", "got 89 50 4e 47"),
+    "an unknown type": (b"\0\0\x0a\x01" + bytes(9), "got 00 00 0a 01"),
     "no dimensions": (b"\0\0\x08\0" + bytes(9), "has 0 dimensions"),
     "many dimensions": (b"\0\0\x08\xff" + bytes(2000), "has 255 dimensions"),
     "no sizes": (SMALL[:7], "before the sizes of its 2 dimensions"),
-    "no numbers": (SMALL[:12], "6 bytes of numbers, only 0 came"),
-    "a number less": (SMALL[:-1], "6 bytes of numbers, only 5 came"),
-    "a number more": (SMALL + b"x", "6 bytes of numbers, more came"),
+    "no numbers": (SMALL[:12], "6 bytes of numbers, got only 0"),
+    "a number less": (SMALL[:-1], "6 bytes of numbers, got only 5"),
+    "a number more": (SMALL + b"x", "6 bytes of numbers, got more"),
     "a huge size": (struct.pack(">4BI", 0, 0, 8, 1, 2**32 - 1), "(4294967295,)"),
     "a huge product": (struct.pack(">4B3I", 0, 0, 14, 3, *[2**31] * 3), "1,073,741,824 bytes"),
     "huge and empty": (struct.pack(">4B3I", 0, 0, 8, 3, 0, *[2**32 - 1] * 2), "(0, 4294967295"),
-    "less than announced": (LONG, "only 0 came"),
+    "less than announced": (LONG, "got only 0"),
     "half an archive": (gzip.compress(SMALL)[:-9], "gzip cannot unpack it"),
     "an archive with a wrong sum": (gzip.compress(SMALL)[:-8] + bytes(8), "gzip cannot unpack it"),
     "an archive with a tail": (gzip.compress(SMALL) + b"tail", "gzip cannot unpack it"),
-    "an archive of nothing": (gzip.compress(b""), "nothing came"),
+    "an archive of nothing": (gzip.compress(b""), "got nothing"),
     "an archive in an archive": (gzip.compress(gzip.compress(SMALL)), "1f 8b 08"),
-    "two archives": (gzip.compress(SMALL) * 2, "more came"),
+    "two archives": (gzip.compress(SMALL) * 2, "got more"),
     "the first bytes of an archive": (b"\x1f\x8b", "gzip cannot unpack it"),
     "noise in an archive": (gzip.compress(SMALL)[:10] + b"\xff" * 30, "gzip cannot unpack it"),
 }
@@ -133,7 +133,7 @@ def test_every_shorter_file_is_refused(cut, tmp_path):
 
 
 def test_what_cannot_be_read_is_a_load_error(tmp_path):
-    os.mkfifo(tmp_path / "pipe")  # nobody writes into it: to wait would be forever
+    os.mkfifo(tmp_path / "pipe")  # nothing writes to it: waiting would take forever
     for path in (tmp_path, tmp_path / "nothing-here", "a\0b", tmp_path / "pipe"):
         with pytest.raises(LoadError, match="cannot be read"):
             read_idx(path)

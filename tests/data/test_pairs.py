@@ -1,4 +1,4 @@
-"""Pairs of digits, beside the lines of the assignment that they stand for."""
+"""Pairs of digits, compared with the lines of the assignment that they replace."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def prologue(images, labels, n):
 
 
 def numbered(count):
-    """Images that tell their number: all 4 x 4 pixels have its value; their labels go round."""
+    """Images that show their number: all 4 x 4 pixels have its value; their labels go round."""
     images = torch.arange(count).view(-1, 1, 1).expand(count, 4, 4)
     return images.float(), torch.arange(count).remainder(10)
 
@@ -73,7 +73,7 @@ def test_distinct_pairs_are_the_others_of_the_same_order():
     assert n < 100
     assert image_pairs(images, labels, n, True, seeded(1))[2].equal(different)
     assert image_pairs(images, labels, 9, True, seeded(1))[2].equal(different[:9])
-    with pytest.raises(RangeError, match=f"at most {n} here.*{n + 1} came"):
+    with pytest.raises(RangeError, match=f"at most {n} here.*got {n + 1}"):
         image_pairs(images, labels, n + 1, True, seeded(1))
 
 
@@ -112,12 +112,12 @@ LABELS = torch.zeros(6, dtype=torch.int64)
         (IMAGES, LABELS, 0, RangeError, "got 0"),
         (IMAGES, LABELS, 4, RangeError, "at most 3:"),
         (IMAGES[:1], LABELS[:1], 1, RangeError, "at most 0:"),
-        (IMAGES, LABELS[:5], 1, ShapeError, "(5,) came"),
-        (IMAGES, LABELS.view(6, 1), 1, ShapeError, "(6, 1) came"),
-        (IMAGES.unsqueeze(1), LABELS, 1, ShapeError, "(6, 1, 4, 4) came"),
-        (IMAGES[:, 1:], LABELS, 1, ShapeError, "(6, 3, 4) came"),
-        (IMAGES[:, :, 1:], LABELS, 1, ShapeError, "(6, 4, 3) came"),
-        (IMAGES, LABELS.float(), 1, DtypeError, "float32 came"),
+        (IMAGES, LABELS[:5], 1, ShapeError, "got (5,)"),
+        (IMAGES, LABELS.view(6, 1), 1, ShapeError, "got (6, 1)"),
+        (IMAGES.unsqueeze(1), LABELS, 1, ShapeError, "got (6, 1, 4, 4)"),
+        (IMAGES[:, 1:], LABELS, 1, ShapeError, "got (6, 3, 4)"),
+        (IMAGES[:, :, 1:], LABELS, 1, ShapeError, "got (6, 4, 3)"),
+        (IMAGES, LABELS.float(), 1, DtypeError, "got torch.float32"),
     ],
     ids=range(9),
 )
@@ -163,7 +163,7 @@ def test_the_largest_n_is_that_of_both_kinds(root):
     digit_pairs(5, root=root)
     state = torch.get_rng_state()
     for n in (6, 11):  # 20 images to train on, 10 to test on
-        with pytest.raises(RangeError, match=f"at most 5:.*{n} came"):
+        with pytest.raises(RangeError, match=f"at most 5:.*got {n}"):
             digit_pairs(n, root=root)
     assert torch.get_rng_state().equal(state)
 

@@ -39,7 +39,7 @@ def test_points_are_uniform():
     for power, moment in ((1, 1 / 2), (2, 1 / 3), (3, 1 / 4)):
         assert (points.pow(power).mean(0) - moment).abs().max() < 1e-3
     assert abs((points[:, 0] * points[:, 1]).mean() - 1 / 4) < 1e-3
-    # each cell of a 4 x 4 grid has its sixteenth: 62,500 points, give or take 242
+    # each cell of a 4 x 4 grid has a sixteenth: 62,500 points, give or take 242
     columns, rows = (points * 4).long().clamp(max=3).unbind(1)
     counts = torch.bincount(columns * 4 + rows, minlength=16)
     assert (counts - 62_500).abs().max() < 1_250

@@ -351,7 +351,7 @@ def test_sound_networks_have_no_finding(name):
 
 
 class Aside(gn.Module):
-    """A user's module with an operation that nobody reads."""
+    """A user's module with an operation that nothing reads."""
 
     def build(self, x):
         x.exp()

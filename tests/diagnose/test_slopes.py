@@ -68,7 +68,7 @@ def test_both_ends_of_a_chain_are_named(network):
 
 
 def residual(x, w):
-    """A branch that passes little, beside a way that passes all."""
+    """A branch that passes little, beside a path that passes everything."""
     h = x @ w("a")
     return (h + scaled(h @ w("branch"), 1e-2, 4)) @ w("b")
 
@@ -78,7 +78,7 @@ def masked(x, w):
 
 
 def shared(x, w):
-    """The first use passes little, the second of the same weight much."""
+    """The first use passes little, the second use of the same weight much."""
     a = w("a")
     return (scaled(x @ a, 1e-2, 4) + x @ a) @ w("b")
 

@@ -30,5 +30,5 @@ def test_units_and_values_are_counted(name):
     graph.forward(x=COLUMN)
     assert dead_units(node) == dead
     assert saturated_share(node) == share
-    graph.forward(x=COLUMN[:7])  # too few to tell
+    graph.forward(x=COLUMN[:7])  # too few to judge
     assert dead_units(node) == (0, 0)

@@ -63,7 +63,7 @@ print((layouts, outside, maps.read_text(encoding="utf-8") if maps.exists() else 
 
 
 def environment(empty: Path, seed: int) -> dict[str, str]:
-    """No variable of this machine; an unset PATH would mean /bin and /usr/bin."""
+    """An environment without any variable; an unset PATH would mean /bin and /usr/bin."""
     (empty / "fonts.conf").write_text("<fontconfig/>", encoding="utf-8")
     paths = ("PATH", "HOME", "FONTCONFIG_PATH", "XDG_DATA_HOME", "XDG_DATA_DIRS", "XDG_CONFIG_HOME")
     paths += ("XDG_CONFIG_DIRS", "XDG_CACHE_HOME")
@@ -77,7 +77,7 @@ def environment(empty: Path, seed: int) -> dict[str, str]:
 
 
 class Bare:
-    """What a process without anything drew: first without dot, then without all of Graphviz."""
+    """What a process without anything draws: first without dot, then without any Graphviz."""
 
     def __init__(self, folder: Path, seed: int) -> None:
         self.folder, self.home = folder, folder / "home"
@@ -104,7 +104,7 @@ class Bare:
 
 @pytest.fixture(scope="module")
 def twins(tmp_path_factory):
-    """Two processes that differ in the seed of their hashes."""
+    """Two processes with different hash seeds."""
     started = [Bare(tmp_path_factory.mktemp("bare"), seed) for seed in (0, 1)]
     return [each.finish() for each in started]
 
@@ -120,7 +120,7 @@ each_picture = pytest.mark.parametrize(
 
 
 def ranks(scene, layout):
-    """The operations from the top to the bottom, those of one height together."""
+    """The operations from top to bottom, those of one height together."""
     rows = defaultdict(list)
     for box in scene.boxes:
         if box.kind in ("operation", "loss"):
@@ -129,7 +129,7 @@ def ranks(scene, layout):
 
 
 def distances(scene):
-    """The operations by the longest way to them: the ranks that every engine has to find."""
+    """The operations by the longest path to them: the ranks that every engine has to find."""
     far = dict.fromkeys(scene.by_key, 0)
     for arrow in scene.arrows:  # in the order of the list
         if scene.by_key[arrow.target].kind in ("operation", "loss"):
@@ -206,7 +206,7 @@ def test_boxes_of_every_kind_have_letters_in_the_png(bare, name, engine):
 
 
 def test_fonts_of_the_machine_add_no_letter():
-    """A letter that our fonts lack is as blank beside the fonts of this machine as without."""
+    """A letter that our fonts lack stays blank, with or without the fonts of this machine."""
 
     def drawn(letter):
         start = '<svg xmlns="http://www.w3.org/2000/svg" width="30" height="20">'

@@ -1,4 +1,4 @@
-"""Curves through points: upright at each of them, and round where they turn."""
+"""Curves through points: vertical at each of them, and round where they turn."""
 
 from __future__ import annotations
 

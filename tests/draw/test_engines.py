@@ -1,4 +1,4 @@
-"""Every engine fills the same layout, and one that is missing never stops a picture."""
+"""Every engine fills the same layout, and a missing one never stops a picture."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_frames_of_siblings_are_apart(engine, name):
 
 
 def _gaps(one, other):
-    """How far two rectangles are apart, across and down."""
+    """The distance between two rectangles, across and down."""
     for axis in (0, 1):
         yield max(
             other[axis] - one[axis] - one[axis + 2],
@@ -98,7 +98,7 @@ def test_modules_stand_below_those_that_they_read(engine, name):
 
 
 def _readings(scene):
-    """Modules and their siblings that read data of theirs, but not the other way round too."""
+    """Modules and siblings that read their data, with no reading in the other direction."""
     boxes, found = scene.by_key, set()
     for arrow in scene.arrows:
         source, target = boxes[arrow.source], boxes[arrow.target]

@@ -1,4 +1,4 @@
-"""What is in use is said, and how to get the rest."""
+"""The report says what is in use, and how to get the rest."""
 
 from __future__ import annotations
 

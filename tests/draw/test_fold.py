@@ -15,7 +15,7 @@ from graphnet.draw.scene.fold import folded
 
 
 class Tied(gn.Module):
-    """The first module's weight is also read in the end, the second's also before it."""
+    """The first module's weight is read again at the end, the second's also before it."""
 
     def __init__(self):
         super().__init__()
@@ -209,5 +209,5 @@ def test_a_long_list_is_folded_in_little_time(make):
 
 @pytest.mark.parametrize("options", [{"depth": -1}, {"depth": 1.5}, {"limit": 0}, {"limit": True}])
 def test_wrong_numbers_are_refused(options):
-    with pytest.raises(gn.GraphError, match=f"{next(iter(options))} is a whole number"):
+    with pytest.raises(gn.GraphError, match=f"{next(iter(options))} is an integer"):
         folded(scene_of(twins()), **options)

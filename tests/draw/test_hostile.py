@@ -1,4 +1,4 @@
-"""Names are shown and never obeyed: through no door does a name change what stands around it.
+"""Names are shown and never obeyed: nowhere does a name change what surrounds it.
 
 A graph with a hostile name everywhere is compared with the same graph under a plain one.
 """
@@ -66,18 +66,18 @@ each_name = pytest.mark.parametrize("name", NAMES, ids=ascii)
 
 
 def refuse_symbols(self, grad, x):
-    """A rule that cannot be written down, so that its name is."""
+    """A rule that cannot be written as a formula, so that its name is written."""
     if isinstance(x, gn.Node):
         raise TypeError("numbers only")
     return 2 * grad
 
 
 def kind(name, base, **contents):
-    """A class of this name, where Python allows it."""
+    """A class with this name, if Python allows it."""
     contents |= {"__module__": __name__, "__doc__": "Hostile."}
     try:
         return type(name, (base,), contents)
-    except ValueError:  # a NUL, or half a sign
+    except ValueError:  # a NUL, or half a character
         return type("Kind", (base,), contents)
 
 
@@ -125,7 +125,7 @@ def harmless(svg):
 
 
 class Tags(HTMLParser):
-    """The elements of a page, with the names of their attributes, and what its scripts say."""
+    """The elements of a page, with the names of their attributes, and the text of its scripts."""
 
     def __init__(self, page):
         super().__init__()
@@ -230,7 +230,7 @@ def test_dot(name, read):
 
 
 def written(line):
-    """A line as Graphviz shows it: one sign for all that cannot be printed.
+    """A line as Graphviz shows it: one sign for everything that cannot be printed.
 
     The JSON of newer versions doubles backslashes, so that one and two are taken for the same.
     """

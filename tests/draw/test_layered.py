@@ -1,4 +1,4 @@
-"""The built-in engine: nothing overlaps, arrows run down, frames hold what is theirs."""
+"""The built-in engine: nothing overlaps, arrows run down, frames enclose their contents."""
 
 from __future__ import annotations
 

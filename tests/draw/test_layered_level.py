@@ -24,14 +24,14 @@ def arranged(number, pairs, width=40.0):
     [
         (3, [(0, 1), (1, 2)], [0, 1, 2]),
         (4, [(0, 1), (1, 2), (0, 2), (2, 3)], [0, 1, 2, 3]),
-        (4, [(0, 1), (1, 3), (2, 3)], [0, 1, 1, 2]),  # what is not fed stands above its reader
+        (4, [(0, 1), (1, 3), (2, 3)], [0, 1, 1, 2]),  # without inputs: just above its reader
         (
             4,
             [(0, 1), (1, 3), (-1, 2), (2, 3)],
             [0, 1, 0, 2],
         ),  # fed from outside: as early as it can
         (3, [(2, 1), (1, 0)], [2, 1, 0]),
-        (3, [(0, 1), (1, 0), (1, 2)], [0, 1, 2]),  # a circle is cut before the first of the list
+        (3, [(0, 1), (1, 0), (1, 2)], [0, 1, 2]),  # a circle is cut before its first item
     ],
 )
 def test_layers_are_the_longest_paths(number, pairs, layers):

@@ -52,7 +52,7 @@ def small_scene(name="W"):
 
 
 def stacked(scene):
-    """A plain layout: all boxes below each other, arrows from border to border."""
+    """A plain layout: all boxes one below the other, arrows from border to border."""
     places, y = {}, 30.0
     for box in scene.boxes:
         height = size_of(box)[1]
@@ -207,7 +207,7 @@ def test_arrows_start_and_end_on_outlines(name, engine):
 
 
 def distance(point, start, end):
-    """From a point to a straight line between two others."""
+    """The distance from a point to a straight line between two others."""
     dx, dy = end[0] - start[0], end[1] - start[1]
     part = ((point[0] - start[0]) * dx + (point[1] - start[1]) * dy) / ((dx * dx + dy * dy) or 1)
     part = min(1, max(0, part))

@@ -82,15 +82,15 @@ def test_only_what_is_known_can_be_shown(show):
 
 
 WRONG_OPTIONS = [  # options, words of the message
-    ({"lol": 3}, r"has the options show, depth, loss, .*; 'lol' came"),
-    ({"loss": "x"}, "loss is a node of this graph .*; 'x' came"),
-    ({"loss": 3}, "; 3 came"),
+    ({"lol": 3}, r"has the options show, depth, loss, .*; got 'lol'"),
+    ({"loss": "x"}, "loss is a node of this graph .*; got 'x'"),
+    ({"loss": 3}, "; got 3"),
     ({"loss": network()[1]}, "is not a node of <Graph"),
-    ({"marks": "dead"}, "marks maps places .*; 'dead' came"),
+    ({"marks": "dead"}, "marks maps places .*; got 'dead'"),
     ({"marks": {4: 3}}, "marks maps places"),
     ({"marks": {"0.linear": "dead"}}, "marks maps places"),
     ({"notes": [4]}, "notes maps places"),
-    ({"remarks": "one"}, r"remarks are sentences in a list.*; 'one' came"),
+    ({"remarks": "one"}, r"remarks are sentences in a list.*; got 'one'"),
     ({"remarks": [1]}, "remarks are sentences"),
     ({"remarks": None}, "remarks are sentences"),
 ]
@@ -104,7 +104,7 @@ def test_a_wrong_option_is_refused_with_the_rule(options, words):
 
 def test_a_loss_of_many_numbers_is_refused():
     graph, loss = network()
-    with pytest.raises(gn.GraphError, match="single floating number"):
+    with pytest.raises(gn.GraphError, match="single floating-point number"):
         graph.draw(loss=loss.inputs[0])
     kinds = {box.name: box.kind for box in graph.draw(loss=loss).scene.boxes}
     assert kinds["mean"] == "loss"
@@ -115,7 +115,8 @@ def test_a_loss_of_many_numbers_is_refused():
 def test_a_module_takes_a_shape_for_each_input(module, shapes):
     with pytest.raises(
         gn.GraphError,
-        match=r"draw takes a shape for each input, .*draw\(\(.*(came\.|the inputs \(x\))",
+        match=r"draw takes a shape for each input, .*draw\(\(.*"
+        r"; got (3\.|'x'\.|[02] shapes for the inputs \(x\))",
     ):
         module.draw(*shapes)
 

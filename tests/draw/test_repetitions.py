@@ -14,7 +14,7 @@ from graphnet.draw.scene.fold import folded
 
 
 class Other(Block):
-    """The same operations on the same shapes, wired in another way."""
+    """The same operations on the same shapes, wired differently."""
 
     def build(self, x):
         hidden = self.first(x).tanh()
@@ -45,11 +45,11 @@ def test_residual_blocks_are_drawn_once_at_any_depth(count, depth, boxes):
         assert result.boxes[1].note.startswith(f"× {count}, {19 * count:,} nodes, ")
     else:
         assert result.titles[(whole,)] == f"{whole} Residual × {count}"
-        assert result.notes[-1].endswith(f"is drawn once: {whole} (× {count}).")
+        assert result.notes[-1].endswith(f"are drawn once: {whole} (× {count}).")
     if depth == 1:
         inner, add = result.boxes[1:]
         assert (inner.name, inner.symbol) == (f"{whole}.inner", "Sequential")
-        assert inner.note == "18 nodes, 296 parameters"  # of one copy, as the frame says how many
+        assert inner.note == "18 nodes, 296 parameters"  # of one copy; the frame says how many
         ways = [("n0", inner.key), ("n0", add.key), (inner.key, add.key)]
         assert sorted((a.source, a.target) for a in result.arrows) == sorted(ways)
         assert add.places == tuple(range(19, 19 * count + 1, 19))

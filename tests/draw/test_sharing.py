@@ -1,4 +1,4 @@
-"""What is shared is numbered, and said in a sentence."""
+"""What is shared is numbered, and described in a sentence."""
 
 from __future__ import annotations
 

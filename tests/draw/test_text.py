@@ -48,7 +48,7 @@ def test_folded_boxes_say_their_places_and_what_they_share():
 def test_a_value_runs_down_its_rail_until_its_last_reader():
     graph = gn.Graph()
     x = graph.input((2,), name="x")
-    x.exp()  # nobody reads it: its rail is free at once
+    x.exp()  # nothing reads it: its rail is free at once
     x.tanh() + x.sin()
     drawn = [line[:5].rstrip() for line in rails(scene_of(graph)).splitlines()]
     assert drawn == ["○", "├─●", "├─●", "● │", "●─╯"]

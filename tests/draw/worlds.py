@@ -8,7 +8,7 @@ import graphnet as gn
 
 
 class Block(gn.Module):
-    """Two layers, and a way around them."""
+    """Two layers, and a path around them."""
 
     def __init__(self, size):
         super().__init__()
@@ -19,7 +19,7 @@ class Block(gn.Module):
 
 
 class Twins(gn.Module):
-    """One branch for two inputs, and how far apart they come out."""
+    """One branch for two inputs, and the distance between its outputs."""
 
     def __init__(self):
         super().__init__()

@@ -28,7 +28,7 @@ def run(*arguments: object) -> tuple[int, str, str]:
         mock.patch.object(sys, "argv", ["test.py", *map(str, arguments)]),
         contextlib.redirect_stdout(output),
         contextlib.redirect_stderr(errors),
-        torch.set_grad_enabled(torch.is_grad_enabled()),  # put back what test.py turns off
+        torch.set_grad_enabled(torch.is_grad_enabled()),  # restore what test.py turns off
     ):
         try:
             runpy.run_path(str(ROOT / "test.py"), run_name="__main__")
@@ -47,8 +47,8 @@ def record(path: Path, *arguments: object) -> dict:
 
 
 def test_it_shows_the_list_a_table_and_the_errors(tmp_path: Path) -> None:
-    """In a process of its own, from another folder, under -O."""
-    # Old versions of torch warn where numpy is missing.
+    """In a separate process, from another folder, under -O."""
+    # Old versions of torch warn if numpy is missing.
     command = [sys.executable, "-O", "-W", "ignore", str(ROOT / "test.py"), "--epochs", "30"]
     result = subprocess.run(
         command, capture_output=True, encoding="utf-8", cwd=tmp_path, check=False
@@ -187,8 +187,8 @@ def damaged(folder: Path, kind: str) -> Path:
     ("kind", "parts"),
     [
         ("missing", ["cannot be read"]),
-        ("truncated", ["not a whole safetensors file"]),
-        ("nonsense", ["not a whole safetensors file"]),
+        ("truncated", ["not an intact safetensors file"]),
+        ("nonsense", ["not an intact safetensors file"]),
         ("mismatched", ["2.weight", "(2, 25)", "(25, 25)", "4.bias", "6.weight", "nothing was"]),
         ("renamed", ["0.weight: missing", "x.0.weight: unknown"]),
     ],
@@ -203,10 +203,10 @@ def test_loading_a_bad_file_is_one_clear_error(kind: str, parts: list[str], tmp_
 @pytest.mark.parametrize(
     ("arguments", "part"),
     [
-        (("--epochs", "0"), "a whole number from 1 up"),
+        (("--epochs", "0"), "an integer from 1 up"),
         (("--lr", "fast"), "a number of 0 or more"),
         (("--lr", "nan"), "a number of 0 or more"),
-        (("--hidden", "25,x"), "a whole number from 1 up"),
+        (("--hidden", "25,x"), "an integer from 1 up"),
         (("--optimizer", "sdg"), "invalid choice"),
         (("--save", "no/such/folder/w.safetensors"), "does not exist"),
         (("--json", "no/such/folder/r.json"), "does not exist"),

@@ -83,7 +83,10 @@ def test_the_same_seed_gives_the_same_batch():
     [
         (lambda: shifted(torch.zeros(2, 3, 3)), "channels, height, width"),
         (lambda: re_paired(torch.zeros(2, 3, 3, 3), torch.zeros(2, 3)), "(n, 2, height, width)"),
-        (lambda: re_paired(torch.zeros(2, 2, 3, 3), torch.zeros(3, 2)), "(3, 2) came"),
+        (
+            lambda: re_paired(torch.zeros(2, 2, 3, 3), torch.zeros(3, 2)),
+            "got (2, 2, 3, 3) and (3, 2)",
+        ),
     ],
 )
 def test_other_shapes_are_refused(call, words):

@@ -86,7 +86,7 @@ def diamond():
     x = graph.input((4,), name="x", requires_grad=True)
     h = x.exp()
     (h.tanh() + h.sign()).sum()
-    (x.sin() * 2).amax()  # not on the way to the loss
+    (x.sin() * 2).amax()  # not on the path to the loss
     return graph, graph[5]
 
 
@@ -166,9 +166,9 @@ def test_what_is_no_single_number_is_refused_with_a_way_out():
     graph, node = vector()
     with pytest.raises(GraphError, match=r"append a loss, or name the node"):
         derivation(graph)
-    with pytest.raises(GraphError, match=r"single floating number.*'tanh' \(2,\)>"):
+    with pytest.raises(GraphError, match=r"single floating-point number.*'tanh' \(2,\)>"):
         derivation(graph, node)
-    with pytest.raises(GraphError, match=r"loss is a node .*; 'tanh' came"):
+    with pytest.raises(GraphError, match=r"loss is a node .*; got 'tanh'"):
         derivation(graph, "tanh")
     with pytest.raises(GraphError, match=r"is not a node of"):
         derivation(gn.Graph(), node)

@@ -1,4 +1,4 @@
-"""Formulas are evaluated: what they claim is what the walks compute, and central differences."""
+"""Formulas are evaluated: their claims are what the walks and central differences compute."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DIGITS = str.maketrans("₀₁₂₃₄₅₆₇₈₉⁰¹²³⁴⁵⁶⁷⁸�
 
 
 class Value:
-    """A tensor with the signs of the formulas, in which `·` is also a product with a number."""
+    """A tensor with the signs of the formulas, where `·` is also a product with a number."""
 
     def __init__(self, tensor):
         self.tensor = tensor
@@ -83,7 +83,7 @@ def reduced(kind):
 
 
 def evaluate(formula, values):
-    """The right side of a formula; the keys of `values` are the names that stand in it."""
+    """The right side of a formula; the keys of `values` are the names in it."""
     right = formula.partition(" = ")[2].rpartition("   ")[0]
     scope = Functions(Σ=reduced("sum"), mean=reduced("mean"))
     scope["size"] = lambda value, dim: value.tensor.shape[dim]
@@ -155,7 +155,7 @@ def vectors(graph, x):
     return ((x @ v).exp().log1p() @ weight(graph, "u", 5)) * (v * v).sum().sqrt()
 
 
-OPEN = [shared, diamond, softmax, twice, kinks]  # that leave the number of rows open
+OPEN = [shared, diamond, softmax, twice, kinks]  # with any number of rows
 CASES = [(net, None) for net in OPEN]
 CASES += [(net, 5) for net in (*OPEN, mse, arithmetic, cube, vectors)]
 every_net = pytest.mark.parametrize(("net", "rows"), CASES)
@@ -179,7 +179,7 @@ def walked(net, rows):
 
 
 def fitted(value, expected):
-    """What a formula gives, in the shape that its line tells."""
+    """The value of a formula, in the shape that its line shows."""
     tensor = value.tensor if isinstance(value, Value) else torch.tensor(float(value), dtype=F64)
     if tensor.numel() == expected.numel():
         return tensor.reshape(expected.shape)

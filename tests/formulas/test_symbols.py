@@ -1,4 +1,4 @@
-"""Terms as they are written: brackets where they are needed and nowhere else, shapes that meet."""
+"""Terms as they are written: brackets only where they are needed, shapes that meet."""
 
 from __future__ import annotations
 
@@ -152,7 +152,7 @@ def test_a_rule_that_fails_or_says_too_much_gives_nothing():
 
 
 class Odd(Op):
-    """A rule that asks for numbers."""
+    """A rule that needs numbers."""
 
     symbol = "odd"
 
@@ -170,7 +170,7 @@ class Odd(Op):
 
 
 class Add(Op):
-    """Another operation by the name of a known one."""
+    """Another operation with the name of a known one."""
 
     symbol = "+"
 

@@ -28,5 +28,5 @@ class Fault(NamedTuple):
 
 
 def seeded_in(file: str, tests: str, *faults: Fault) -> list[Fault]:
-    """Faults of one file of the package that the same tests must catch."""
+    """Faults in one file of the package that the same tests must catch."""
     return [fault._replace(file=file, tests=tests) for fault in faults]

@@ -1,4 +1,4 @@
-"""Modules: names, circles, and what is not trained."""
+"""Modules: names, circles, and parameters that are not trained."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ MODULES = [
         "layers/test_names.py",
         Fault("summary", "graph.scopes.uses[path]", "1", "used_twice"),
     ),
-    # what is not trained, in silence
+    # silently untrained parameters
     *seeded_in(
         "layers/strays.py",
         "layers/test_strays.py",

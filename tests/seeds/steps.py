@@ -1,11 +1,11 @@
-"""Walks and steps: gradients, modes, precision, interrupts, values that are written to."""
+"""Walks and steps: gradients, modes, precision, interrupts, overwritten values."""
 
 from __future__ import annotations
 
 from seeds.fault import Fault, seeded_in
 
 STEPS = [
-    # a gradient is used once, and none is no gradient
+    # a gradient is used once, and a missing one is no gradient
     *seeded_in(
         "optim/base.py",
         "optim/test_used_once.py",
@@ -120,7 +120,7 @@ STEPS = [
         Fault("_scores", "if is_half(query)", "if True", "equal_scores"),
         Fault("_scores", "if is_half(query)", "if False", "float16"),
     ),
-    # walks and steps that are interrupted; values that are written to
+    # interrupted walks and steps; overwritten values
     *seeded_in(
         "graph/guards.py",
         "graph/test_guards.py",

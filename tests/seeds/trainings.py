@@ -1,4 +1,4 @@
-"""Trainings: rates of groups, means over batches, callbacks, checkpoints."""
+"""Training: rates of groups, means over batches, callbacks, checkpoints."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ TRAININGS = [
         ),
         Fault("LossNLL.counted", "self.weight, self.ignore_index", "self.weight, -100", "nll"),
     ),
-    # what remembers starts anew
+    # what is remembered starts anew
     *seeded_in(
         "train/run.py",
         "train/test_callbacks.py",
@@ -71,7 +71,7 @@ TRAININGS = [
         Fault("EarlyStopping.reset", "super().reset()", "pass", "anew"),
         Fault("DeadLayers.reset", "= set()", '= getattr(self, "_warned", set())', "dead"),
     ),
-    # a checkpoint holds all that is learned, and is of this training only
+    # a checkpoint holds everything that is learned, and belongs to this training run only
     *seeded_in(
         "train/capture.py",
         "train/test_capture_losses.py",

@@ -42,7 +42,7 @@ def test_there_is_a_frame_for_each_event(frames):
 
 @pytest.mark.parametrize("number", [999, -14, 13, 1.5, None, "x"])
 def test_frames_that_are_not_there(frames, number):
-    with pytest.raises(gn.GraphError, match=rf"from 0 to 12, and -1 is the last; {number!r} came"):
+    with pytest.raises(gn.GraphError, match=rf"from 0 to 12, and -1 is the last; got {number!r}"):
         frames.svg(number)
     with pytest.raises(IndexError):
         frames[number]
@@ -51,14 +51,14 @@ def test_frames_that_are_not_there(frames, number):
 @pytest.mark.parametrize(
     ("name", "options", "text"),
     [
-        ("x.mp4", {}, r"saved as \.gif; 'x.mp4' came"),
-        ("x", {}, r"saved as \.gif; 'x' came"),
-        ("x.gif", {"seconds": -1}, "seconds is a number from 0.01 to 600; -1 came"),
+        ("x.mp4", {}, r"saved as \.gif; got 'x.mp4'"),
+        ("x", {}, r"saved as \.gif; got 'x'"),
+        ("x.gif", {"seconds": -1}, "seconds is a number from 0.01 to 600; got -1"),
         ("x.gif", {"seconds": 1e9}, "seconds is a number from 0.01 to 600"),
-        ("x.gif", {"seconds": "1"}, "seconds is a number from 0.01 to 600; '1' came"),
-        ("x.gif", {"scale": 0}, "scale is a number of 0.01 or more; 0 came"),
-        ("x.gif", {"scale": float("nan")}, "scale is a number of 0.01 or more; nan came"),
-        ("x.gif", {"scale": float("inf")}, "scale is a number of 0.01 or more; inf came"),
+        ("x.gif", {"seconds": "1"}, "seconds is a number from 0.01 to 600; got '1'"),
+        ("x.gif", {"scale": 0}, "scale is a number of 0.01 or more; got 0"),
+        ("x.gif", {"scale": float("nan")}, "scale is a number of 0.01 or more; got nan"),
+        ("x.gif", {"scale": float("inf")}, "scale is a number of 0.01 or more; got inf"),
     ],
 )
 def test_moving_pictures_that_are_refused(frames, tmp_path, name, options, text):
@@ -165,7 +165,7 @@ def test_arrows_that_are_drawn_together_show_all_parts(uses):
 
 
 def large(blocks=24, width=8):
-    """A net of many different blocks, so that they are folded, and not drawn as one "× 24"."""
+    """A net of many different blocks, so that they are folded, not drawn as one "× 24"."""
     torch.manual_seed(0)
     kinds = gn.ReLU, gn.Tanh, gn.Sigmoid
     inner = [

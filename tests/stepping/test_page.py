@@ -1,4 +1,4 @@
-"""The page of a walk: what it says with scripts off and on, and what of it a notebook keeps."""
+"""The page of a walk: what it shows with scripts off and on, and what a notebook keeps of it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def frames():
 
 
 def many_layers():
-    """A net whose pictures are too many for a notebook when nothing is folded."""
+    """A net with too many pictures for a notebook if nothing is folded."""
     torch.manual_seed(0)
     layers = [module for at in range(16) for module in (gn.Linear(3 + at, 4 + at), gn.Tanh())]
     with gn.Graph() as graph:

@@ -1,4 +1,4 @@
-"""Trials that change the whole process, run in one of its own: its limits, its user, its hooks.
+"""Trials that change the whole process, in a separate one: its limits, its user, its hooks.
 
 PYTHONPATH=tests python tests/train/apart.py FOLDER [STRIDE]    prints how many checks each made
 """
@@ -18,7 +18,7 @@ from graphnet.train.store import Store
 
 
 def full_disk(folder, stride):
-    """A disk that is full from some size of a file; every size with a stride of 1."""
+    """A disk that is full from some file size on; every size with a stride of 1."""
     import resource
 
     store = Store(folder)
@@ -75,7 +75,7 @@ QUIET = {"os.listdir", "os.scandir", "object.__getattr__", "sys._getframe", "arr
 
 
 def hooks(folder, _):
-    """Loading opens the two files of a checkpoint, and asks for nothing else."""
+    """Loading opens the two files of a checkpoint, and no others."""
     store = Store(folder)
     path = store.save(small(1))
     store.load()  # warms up: libraries are imported when they are first needed

@@ -25,7 +25,7 @@ def small(step=3):
 
 
 def bits(state):
-    """All that a state is, as values that can be compared; NaN is equal to itself."""
+    """The whole of a state, as values that can be compared; NaN is equal to itself."""
     return state.step, _plain(state.values), {n: tensor_bits(t) for n, t in state.tensors.items()}
 
 
@@ -55,7 +55,7 @@ def refusal(path):
     return str(error.value)
 
 
-# forgeries: the sums are right, so that it takes more than a sum to find them
+# forgeries: the checksums are right, so that it takes more than these to find them
 
 
 def dumped(tree):
@@ -79,7 +79,7 @@ def forge_text(folder, change):
 
 
 def forge_tensors(folder, data, about):
-    """Put another tensor file into a checkpoint, with the sums that it has."""
+    """Put another tensor file into a checkpoint, with matching checksums."""
     (Path(folder) / "tensors.safetensors").write_bytes(data)
 
     def change(tree):

@@ -80,7 +80,7 @@ def test_an_end_that_fails_does_not_keep_others_from_theirs():
 
 
 def epochs_of(values, callback, name="loss"):
-    """How many epochs are made when the followed number takes these values."""
+    """How many epochs are made if the monitored number takes these values."""
 
     class Given(gn.Callback):
         def epoch(self, run):
@@ -137,7 +137,7 @@ def test_of_an_unknown_number_it_is_asked(made):
 
 
 def twice(callbacks, folder=None, **options):
-    """Two trainings, the second with the callbacks of the first; its history."""
+    """Two training runs, the second with the callbacks of the first; its history."""
     for seed in (0, 1):
         model = network(seed)
         sgd = gn.SGD(model.parameters(), lr=0.1)
@@ -153,7 +153,7 @@ def test_early_stopping_starts_anew():
 
 
 def test_early_stopping_starts_to_wait_anew():
-    """The first number of the second training is none, and so no better one."""
+    """The first number of the second run is NaN, and so not a better one."""
     stopping = gn.EarlyStopping(patience=2)
     assert epochs_of([3, 3, 3, 1], stopping) == 3
     stopping.reset()
@@ -164,7 +164,7 @@ def test_the_best_model_is_that_of_this_training(tmp_path):
     path, after = tmp_path / "best.safetensors", []
 
     class Given(gn.Callback):
-        def epoch(self, run):  # the second training is worse throughout
+        def epoch(self, run):  # the second run is worse throughout
             run.history.epochs[-1]["loss"] = len(after) // 6 * 9 + [3, 1, 2, 3, 3, 3][run.epoch - 1]
             after.append(weights(run.task.model))
 
@@ -371,7 +371,7 @@ def test_a_dead_layer_is_warned_of_once():
 def test_a_layer_that_lives_on_one_row_is_not_dead():
     model = network()
     x, _ = data()
-    place = int((x[16:, 0]).argmax()) + 16  # not among the first rows that are looked at
+    place = int((x[16:, 0]).argmax()) + 16  # not among the first rows that are examined
     x[place, 0] = 99.0
     model[0].weight.top.zero_()[:, 0] = 1.0
     model[0].bias.top.fill_(-98.0)

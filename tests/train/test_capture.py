@@ -1,4 +1,4 @@
-"""States of trainings that cannot be: their sums are right, and they are refused all the same."""
+"""Impossible states of training: their checksums are right, and they are refused all the same."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from graphnet.train.store import State, Store
 
 
 class KilledError(Exception):
-    """What ends a training in the middle."""
+    """What ends training in the middle."""
 
 
 class KilledAtFour(gn.Checkpoints):
-    """Ends a training inside of its second epoch."""
+    """Ends training inside its second epoch."""
 
     def step(self, run):
         super().step(run)
@@ -42,7 +42,7 @@ def train(checkpoints):
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
-    """The state behind the first step of the second epoch."""
+    """The state after the first step of the second epoch."""
     folder = tmp_path_factory.mktemp("whole")
     with pytest.raises(KilledError):
         train(KilledAtFour(folder, every=1))

@@ -1,4 +1,4 @@
-"""What a loss has learned and keeps is part of the state of a training."""
+"""What a loss has learned and keeps is part of the state of training."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A training that is resumed goes on as if it had never stopped, bit for bit."""
+"""Resumed training goes on as if it had never stopped, bit for bit."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ OPTIMIZERS = {
 
 
 class KilledError(Exception):
-    """What ends a training in the middle."""
+    """What ends training in the middle."""
 
 
 class KilledAt(gn.Checkpoints):
-    """Ends a training when the state of a step is written, as a crash would."""
+    """Ends training when the state of a step is written, as a crash would."""
 
     def __init__(self, at, folder, every):
         super().__init__(folder, every)
@@ -53,7 +53,7 @@ def quick_disk(monkeypatch):
 
 
 def train(folder, optimizer="momentum", kill=None, every=1, callbacks=(), **options):
-    """Train with everything that is random; goes on where the folder has a state."""
+    """Train with everything that is random; go on if the folder has a state."""
     model = network(dropout=True, norm=True)
     made = OPTIMIZERS[optimizer](model.parameters())
     given = {"epochs": 3, "batch_size": 11, "seed": 5, "validation": data(20, seed=3), **options}
@@ -63,7 +63,7 @@ def train(folder, optimizer="momentum", kill=None, every=1, callbacks=(), **opti
 
 
 def outcome(model, optimizer, history):
-    """All that must be the same, to the bit."""
+    """Everything that must be the same, to the bit."""
     rows = [{k: v for k, v in row.items() if k != "seconds"} for row in history.epochs]
     state = {
         f"{place}.{name}": value
@@ -84,7 +84,7 @@ STEPS = 12  # three epochs of four batches
 
 
 def check_resumed(folder, kills, optimizer, **options):
-    """Compare a training with those that were killed behind these steps and resumed."""
+    """Compare a training run with those that were killed after these steps and resumed."""
     whole = outcome(*train(folder / "whole", optimizer, **options))
     for kill in kills:
         with pytest.raises(KilledError):
@@ -145,7 +145,7 @@ def test_a_plateau_and_callbacks_remember(tmp_path):
 
 @pytest.mark.parametrize("first", [False, True])
 def test_what_a_callback_remembers_belongs_to_the_state_wherever_it_stands(first, tmp_path):
-    """A training that a callback has stopped is at its end, and is not made longer."""
+    """A training run that a callback has stopped is at its end, and is not continued."""
 
     def run():
         model = network()
@@ -162,7 +162,7 @@ def test_what_a_callback_remembers_belongs_to_the_state_wherever_it_stands(first
     "part", ["model", "optimizer", "torch", "order", "python", "place.order", "place.position"]
 )
 def test_each_part_of_a_state_is_needed(part, tmp_path, monkeypatch):
-    """Without one of them the training goes on in another way: nothing is kept for nothing."""
+    """Without any of them the training goes another way: nothing is kept in vain."""
 
     def noisy(x, t, generator):
         return x + random.random() / 9, t

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM end a training with a checkpoint, from which it goes on."""
+"""Ctrl-C and SIGTERM end training with a checkpoint, from which it goes on."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ PROGRAM = """
 
 
 def text_of(folder, number, first):
-    """The program of a training, which gets the signal in its fifth step if it is the first."""
+    """The program of a training run, which gets the signal in its fifth step if it is the first."""
     tests = str(Path(__file__).parents[1])
     return textwrap.dedent(PROGRAM).format(
         tests=tests, number=int(number), first=first, folder=str(folder)
@@ -40,7 +40,7 @@ def text_of(folder, number, first):
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_ends_at_the_end_of_a_step_with_a_state(number, code, tmp_path, capsys):
-    """The signal ends a process of its own; this one goes on, and does the same without it."""
+    """The signal ends a separate process; this one goes on, and does the same without it."""
     command = [sys.executable, "-c", text_of(tmp_path / "a", number, True)]
     done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False)
     assert (done.returncode, done.stdout) == (code, ""), done.stderr

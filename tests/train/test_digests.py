@@ -1,4 +1,4 @@
-"""Digests: equal for what is the same, and different for what is not."""
+"""Digests: equal for equal things, and different for different ones."""
 
 from __future__ import annotations
 

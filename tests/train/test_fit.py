@@ -23,7 +23,7 @@ def trained(model=None, optimizer=gn.SGD, lr=0.1, **options):
 
 
 def by_torch(model, rows_of_steps, lr=0.1, clip=None):
-    """The same by torch's autograd, batch for batch."""
+    """The same with torch's autograd, batch for batch."""
     net = torch.nn.Sequential(torch.nn.Linear(3, 8), torch.nn.ReLU(), torch.nn.Linear(8, 2))
     net.load_state_dict(model.state_dict())
     sgd = torch.optim.SGD(net.parameters(), lr=lr)
@@ -184,7 +184,7 @@ def test_a_loss_that_is_not_finite_may_be_skipped(compiled):
 def test_batches_beside_one_that_is_skipped_leave_nothing_behind(compiled, accumulate):
     options = {"non_finite": "skip", "accumulate": accumulate, "batch_size": 4, "compile": compiled}
     start, (x, t) = network(norm=True).double(), poisoned()
-    model, x = copy.deepcopy(start), x.double()  # four rows normalized magnify every rounding
+    model, x = copy.deepcopy(start), x.double()  # normalizing four rows magnifies every rounding
     sgd = gn.SGD(model.parameters(), lr=0.1)
     history = gn.fit(model, LOSS, (x, t), sgd, seed=1, epochs=3, **options)
     net = torch.nn.Sequential(
@@ -198,7 +198,7 @@ def test_batches_beside_one_that_is_skipped_leave_nothing_behind(compiled, accum
 
 
 def by_torch_without_nan(net, x, t, accumulate):
-    """The same by torch, in which an update with a batch of NaN is undone; how many there were."""
+    """The same in torch, where an update with a batch of NaN is undone; how many there were."""
     sgd, skipped = torch.optim.SGD(net.parameters(), lr=0.1), 0
     for rows in orders(3, 4 * accumulate):
         before = copy.deepcopy(net.state_dict())
@@ -270,26 +270,26 @@ def test_quiet_off_a_terminal(capsys):
         ({"batch_size": 2.5}, gn.RangeError, "batch_size"),
         ({"accumulate": True}, gn.RangeError, "accumulate"),
         ({"non_finite": "pass"}, gn.RangeError, "stop, skip, ignore"),
-        ({"compile": "fast"}, gn.RangeError, "'tune'; 'fast' came"),
+        ({"compile": "fast"}, gn.RangeError, "'tune'; got 'fast'"),
         ({"clip": -1.0}, gn.RangeError, "clip must be a number of 0 or more"),
         ({"clip_value": "a"}, gn.RangeError, "clip_value must be a number; got 'a'"),
-        ({"seed": 1.5}, gn.RangeError, r"seed is a whole number.*1\.5 came"),
+        ({"seed": 1.5}, gn.RangeError, r"seed is an integer.*got 1\.5"),
         ({"seed": 2**64}, gn.RangeError, "64 bits"),
-        ({"schedule": 0.1}, gn.GraphError, r"schedule is a function.*0\.1 came"),
-        ({"augment": 3}, gn.GraphError, "augment is a function.*3 came"),
+        ({"schedule": 0.1}, gn.GraphError, r"schedule is a function.*got 0\.1"),
+        ({"augment": 3}, gn.GraphError, "augment is a function.*got 3"),
         (
             {"augment": schedules.on_plateau(0.1)},
             gn.GraphError,
-            "augment is a function.*Plateau.* came",
+            "augment is a function.*got .*Plateau",
         ),
         ({"callbacks": [gn.EarlyStopping]}, gn.GraphError, r"such as gn\.EarlyStopping\(\)"),
-        ({"callbacks": None}, gn.GraphError, "A callback is an object.*None came"),
+        ({"callbacks": None}, gn.GraphError, "A callback is an object.*got None"),
         ({"train_metrics": True}, gn.GraphError, "give `metrics`"),
-        ({"metrics": {"lr": gn.metrics.accuracy}}, gn.GraphError, "a column 'lr' already"),
+        ({"metrics": {"lr": gn.metrics.accuracy}}, gn.GraphError, "already has a column 'lr'"),
         ({"validation_split": 1.0}, gn.RangeError, "between 0 and 1.*got 1.0 of 40 rows"),
         ({"validation_split": 0.99}, gn.RangeError, "some on both sides; got 0.99"),
         ({"validation_split": "0.1"}, gn.RangeError, "is a number; got '0.1'"),
-        ({"validation_split": 0.1, "validation": data()}, gn.GraphError, "two ways"),
+        ({"validation_split": 0.1, "validation": data()}, gn.GraphError, "do the same"),
         ({"drop_last": 1}, gn.RangeError, "drop_last is True or False; got 1"),
         ({"drop_last": True, "batch_size": 41}, gn.RangeError, "batch_size=41 is more than the 40"),
         ({"shuffle": None}, gn.RangeError, "shuffle is True or False"),
@@ -390,7 +390,7 @@ class TwoHeads(gn.Module):
     [("SGD", {"momentum": 0.9, "weight_decay": 0.1}), ("Adam", {"weight_decay": 0.1})],
 )
 def test_a_head_that_the_loss_does_not_read_is_left_alone(kind, settings, compiled, dtype):
-    """50 steps, beside torch, where its gradient is None."""
+    """50 steps, compared with torch, whose gradient is None there."""
     torch.manual_seed(0)
     model = TwoHeads().to(dtype)
     optimizer = getattr(gn, kind)(model.parameters(), lr=0.01, **settings)

@@ -15,7 +15,7 @@ X, T = data()
 
 
 class Rows:
-    """An augment that changes nothing, and notes the first input of each row."""
+    """An augmentation that changes nothing, and notes the first input of each row."""
 
     def __init__(self):
         self.batches = []
@@ -26,7 +26,7 @@ class Rows:
 
 
 def seen(**options):
-    """The batches that a training takes, and its history."""
+    """The batches of a training run, and its history."""
     model, rows = network(), Rows()
     sgd = gn.SGD(model.parameters(), lr=0.1)
     given = {"batch_size": 7, "seed": 1, **options}
@@ -138,7 +138,7 @@ class Pair(gn.Module):
     ("call", "words"),
     [
         (lambda: gn.evaluate(LOSS, network(), (X, T)), "The model comes first.*got LossCross"),
-        (lambda: gn.evaluate(network(), (X, T), LOSS), r"data is the pair.*a LossCrossEntropy"),
+        (lambda: gn.evaluate(network(), (X, T), LOSS), r"data is the pair.*got LossCrossEntropy"),
         (lambda: gn.evaluate(Pair(), gn.LossMSE(), (X, X)), "1 input, which Pair does not take"),
         (lambda: gn.evaluate(network(), LOSS, (X.to("meta"), T)), "data has a tensor on.*meta"),
         (lambda: gn.evaluate(network(), LOSS, (X.to_sparse(), T)), "layout sparse_coo"),

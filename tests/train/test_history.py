@@ -1,4 +1,4 @@
-"""What a history tells, in each of its forms."""
+"""What a history shows, in each of its forms."""
 
 from __future__ import annotations
 

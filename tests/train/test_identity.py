@@ -1,4 +1,4 @@
-"""A folder belongs to one training: another one is refused, and told by name what differs."""
+"""A folder belongs to one training run: another one is refused, and the differences are named."""
 
 from __future__ import annotations
 
@@ -149,7 +149,7 @@ OTHERS = {
     "class weights": (
         {"loss": gn.LossCrossEntropy(WEIGHT)},
         {"loss": gn.LossCrossEntropy(WEIGHT + 1)},
-        "buffer '.*weight': the values are others",
+        "buffer '.*weight': the values differ",
     ),
     "activation": (
         {},
@@ -174,13 +174,13 @@ OTHERS = {
         {"schedule": PLATEAU(factor=0.4)},
         "factor of the Plateau was 0.5 and is 0.4",
     ),
-    "data": ({}, {"given": (X + 1, T)}, "data: the values are others"),
-    "labels": ({}, {"given": (X, 1 - T)}, "data: the values are others"),
+    "data": ({}, {"given": (X + 1, T)}, "data: the values differ"),
+    "labels": ({}, {"given": (X, 1 - T)}, "data: the values differ"),
     "split": ({}, {"validation_split": 0.5}, "rows was 40 and is 20"),
     "validation": (
         {"validation": (X, T), "callbacks": gn.EarlyStopping()},
         {"validation": (X, 1 - T), "callbacks": gn.EarlyStopping()},
-        "validation: the values are others",
+        "validation: the values differ",
     ),
     "augment": ({"augment": noise(0.1)}, {"augment": noise(0.2)}, "augment: noise.* other values"),
     "no augment": ({"augment": noise(0.1)}, {}, "augment was noise.* and is None"),
@@ -248,7 +248,7 @@ def test_a_global_that_augment_uses_counts(tmp_path, monkeypatch):
 
 
 class Restless(gn.Callback):
-    """Changes settings on the way."""
+    """Changes settings during training."""
 
     def epoch(self, run):
         run.optimizer.momentum = 0.5 + run.epoch / 10
@@ -275,7 +275,7 @@ def test_settings_that_a_callback_changes_are_no_new_ones(tmp_path):
 
 
 def test_a_rate_under_an_earlier_schedule_is_no_new_setting(tmp_path):
-    """An optimizer that was tried before has another rate now, but the same one of its own."""
+    """An optimizer that was used before has another rate now, but the same rate of its own."""
     options = {"batch_size": 10, "seed": 0, "schedule": schedules.one_cycle(0.1, 16)}
     for tries in (1, 0):
         torch.manual_seed(0)
@@ -303,7 +303,7 @@ def listing(seen):
 @pytest.mark.parametrize("groups", [None, ratio(0.01)])
 @pytest.mark.parametrize("case", CELLS)
 def test_a_cell_that_is_run_again_on_the_same_objects_is_the_same_training(case, groups, tmp_path):
-    """A notebook runs a cell twice: what was trained, or has remembered, is no new setting."""
+    """A notebook runs a cell twice: what was trained, or has remembered, is not a new setting."""
     model = gn.Sequential(*layers())
     params = groups(model) if groups else model.parameters()
     sgd, options = gn.SGD(params, lr=0.1, momentum=0.9), CELLS[case]()

@@ -1,4 +1,4 @@
-"""Trainings that are killed go on, whatever they were at: the short form of `tests/kills.py`."""
+"""Killed training runs go on, whatever they were doing: the short form of `tests/kills.py`."""
 
 from __future__ import annotations
 

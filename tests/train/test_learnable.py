@@ -1,4 +1,4 @@
-"""What would never be learned is refused, by name and with the ways out."""
+"""Parameters that would never be learned are refused, by name and with the ways out."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class InBuild(gn.Module):
 
 
 def on_the_class():
-    """A model of a class of its own: what a test sets there, no other sees."""
+    """A model of a separate class: what a test sets there, no other test sees."""
 
     class OnTheClass(gn.Module):
         bias = gn.Parameter(torch.zeros(2), name="bias")
@@ -52,7 +52,7 @@ def fit(model, loss=None, parameters=None, **options):
 
 @pytest.mark.parametrize("compiled", [True, False])
 @pytest.mark.parametrize("kind", [InAnObject, InBuild, on_the_class])
-@pytest.mark.filterwarnings("ignore::UserWarning")  # the list says so, too
+@pytest.mark.filterwarnings("ignore::UserWarning")  # the list warns too
 def test_parameters_that_nobody_lists_are_named(kind, compiled):
     model = kind()
     before = weights(model)

@@ -220,7 +220,7 @@ def test_each_of_several_losses_divides_by_its_own(name, compiled):
 @pytest.mark.parametrize("accumulate", [1, 2])
 @pytest.mark.parametrize("name", TERMS)
 def test_the_epoch_of_several_losses_is_that_of_all_rows(name, accumulate, compiled):
-    """Batches of four with other numbers of labels each; the rate is 0, so the model stays."""
+    """Batches of four with different numbers of labels; the rate is 0, so the model stays."""
     losses, oracle = TERMS[name]
     targets = (SOME, VALUES, VALUES + 1) if losses[0] else (VALUES, VALUES + 1)
     torch.manual_seed(1)
@@ -310,7 +310,7 @@ def test_a_batch_without_any_label_is_skipped(compiled, accumulate, dtype):
 
 def test_a_mean_of_no_label_at_all_is_refused():
     nothing = torch.full((ROWS,), -100)
-    with pytest.raises(gn.GraphError, match="nothing counts in the whole data"):
+    with pytest.raises(gn.GraphError, match="nothing in the data counts"):
         gn.evaluate(model_for(CLASSES), gn.LossCrossEntropy(), (X, nothing), batch_size=7)
 
 

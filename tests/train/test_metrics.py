@@ -1,4 +1,4 @@
-"""Metrics, by hand and by counting, place for place; the formulas are those of scikit-learn."""
+"""Metrics, by hand and by counting, position by position; the formulas are scikit-learn's."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ RIGHT = torch.tensor([0, 2, 1, 2])
 
 
 def random_of(shape, classes, seed=0, ties=False):
-    """Scores (n, classes, ...) and class numbers (n, ...)."""
+    """Scores (n, classes, ...) and class indices (n, ...)."""
     generator = torch.Generator().manual_seed(seed)
     n, *rest = shape
     scores = torch.randn(n, classes, *rest, generator=generator)
@@ -229,7 +229,7 @@ LABELS = (X.sum(1) > 0).long()
 
 
 class Count:
-    """A metric that accumulates, as those of torchmetrics do."""
+    """A metric that accumulates, like those of torchmetrics."""
 
     def __init__(self):
         self.reset()

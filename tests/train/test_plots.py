@@ -1,4 +1,4 @@
-"""Pictures of training: what is drawn are the numbers that were given."""
+"""Pictures of training: they draw the given numbers."""
 
 from __future__ import annotations
 

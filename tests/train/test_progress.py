@@ -12,7 +12,7 @@ import pytest
 from graphnet.train.progress import progress_bar
 from graphnet.train.rounds import rounds
 
-# As pythonw runs a program, without a console; and with one that has been closed.
+# Without a console, as pythonw runs a program; and with one that has been closed.
 PROGRAM = """
 import os, sys
 import graphnet as gn
@@ -59,7 +59,7 @@ def test_a_bar_that_is_asked_for_is_shown(monkeypatch):
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
 def test_a_process_that_dies_with_the_lock_does_not_hold_up_the_others():
-    """A lock that is shared between processes would be held for good."""
+    """A lock shared between processes would be held forever."""
     with progress_bar(True, total=1, initial=0, unit="step") as bar:
         lock = bar.get_lock()
     child = os.fork()

@@ -57,7 +57,7 @@ def trainer(drawn=True):
 
 
 def told(results):
-    """All that must be the same everywhere: everything but the seconds."""
+    """Everything that must be the same everywhere: all but the seconds."""
     return [(each.seed, each.numbers, each.curves) for each in results]
 
 
@@ -98,10 +98,10 @@ def test_processes_give_the_same_numbers(dtype):
         torch.set_default_dtype(torch.float32)
 
 
-@pytest.mark.filterwarnings("ignore:os.fork:RuntimeWarning")  # of jax, where another test uses it
+@pytest.mark.filterwarnings("ignore:os.fork:RuntimeWarning")  # of jax, if another test uses it
 @pytest.mark.parametrize("backend", ["threading", "multiprocessing"])
 def test_other_back_ends_give_the_same_numbers(backend):
-    """Threads take turns; the processes of multiprocessing give their results all at once."""
+    """Threads take turns; the processes of multiprocessing return their results all at once."""
     make = partial(_sample, 100_000)
     with parallel_config(backend=backend, n_jobs=2):
         assert told(rounds(make, 5)) == told(rounds(make, 5, workers=1))
@@ -114,7 +114,7 @@ def _sample(size, seed):
 def test_dask_gives_the_same_numbers():
     """Two processes of two threads each: rounds in one process take turns.
 
-    Dask's own threads draw from Python's generator, at moments that nobody knows.
+    Dask's own threads draw from Python's generator, at unpredictable moments.
     """
     from dask.distributed import Client, LocalCluster
 
@@ -255,10 +255,10 @@ MISTAKES = [
     ({"seeds": []}, "one or more numbers"),
     ({"seeds": [-1]}, r"from 0 to 2\*\*63 - 1"),
     ({"seeds": [2**63]}, r"from 0 to 2\*\*63 - 1"),
-    ({"seeds": [3, 1, 3, 1]}, "twice came 1, 3"),
-    ({"seeds": [0.5]}, "a list of whole numbers"),
-    ({"seeds": 5}, "a list of whole numbers"),
-    ({"make": {"x": 1}}, "make is a function of a seed; dict"),
+    ({"seeds": [3, 1, 3, 1]}, "got 1, 3 more than once"),
+    ({"seeds": [0.5]}, "a list of integers"),
+    ({"seeds": 5}, "a list of integers"),
+    ({"make": {"x": 1}}, "make is a function of a seed; got dict"),
     ({"directory": __file__}, "cannot be one"),
     ({"directory": "d", "settings": {"x": {1, 2}}}, "as JSON"),
 ]

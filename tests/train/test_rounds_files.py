@@ -1,4 +1,4 @@
-"""Files of rounds: what is written comes back, and nothing else passes."""
+"""Files of rounds: what is written can be read back, and nothing else is accepted."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_damage_is_never_read_silently(path):
 
 
 def self_or_refused(path, data):
-    """True where a file is refused; else it must say the same as before."""
+    """True if a file is refused; else it must hold the same as before."""
     path.write_bytes(data)
     try:
         result, settings = read_round(path)
@@ -123,7 +123,7 @@ def test_a_signed_record_is_read(path):
 @pytest.mark.parametrize("data", HOSTILE.values(), ids=HOSTILE)
 def test_a_hostile_file_is_refused(path, data):
     path.write_bytes(data)
-    with pytest.raises(LoadError, match=r"round-3\.json is not a whole round"):
+    with pytest.raises(LoadError, match=r"round-3\.json is not an intact round"):
         read_round(path)
 
 

@@ -1,4 +1,4 @@
-"""Finished rounds are on disk, whatever comes after them."""
+"""Finished rounds are on disk, whatever happens after them."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_a_failed_round_runs_again(tmp_path):
 def test_a_damaged_round_runs_again(tmp_path):
     rounds(sample, 3, directory=tmp_path)
     (tmp_path / "round-1.json").write_text("{", encoding="utf-8")
-    with pytest.warns(UserWarning, match=r"round-1\.json is not a whole round"):
+    with pytest.warns(UserWarning, match=r"round-1\.json is not an intact round"):
         again = rounds(sample, 3, directory=tmp_path)
     assert told(again) == told(rounds(never, 3, directory=tmp_path))
 

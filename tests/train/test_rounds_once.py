@@ -45,9 +45,9 @@ def test_seconds_of_its_own_and_a_seed():
 
 
 WRONG = [
-    (None, "NoneType came"),
-    (0.9, "float came"),
-    ([0.9], "list came"),
+    (None, "got NoneType"),
+    (0.9, "got float"),
+    ([0.9], "got list"),
     ({"x": "0.9"}, "'x' is str"),
     ({"x": None}, "'x' is NoneType"),
     ({"x": []}, "'x' is list"),

@@ -51,7 +51,7 @@ MAKES = {
 
 
 def bare(make):
-    """The traceback of a failure as a worker prints it that has no files, and the one it had."""
+    """The traceback of a failure as printed by a worker without files, and the original one."""
     try:
         make(3)
     except ZeroDivisionError as error:

@@ -1,4 +1,4 @@
-"""What several rounds gave, in numbers, tables, files and curves."""
+"""The results of several rounds, in numbers, tables, files and curves."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Checkpoints in a folder: round trips, what is refused, several at once."""
+"""Checkpoints in a folder: round trips, refusals, several at once."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def folders(*steps):
 
 
 def of_dtype(dtype):
-    """Values of a type that has any bits: all that its bytes can be."""
+    """Values of a dtype with arbitrary bits: everything that its bytes can be."""
     raw = torch.arange(0, 2 if dtype == torch.bool else 256, dtype=torch.int16).to(torch.uint8)
     size = dtype.itemsize
     return raw.repeat(size).view(dtype)
@@ -231,7 +231,7 @@ GOLDEN = (
 
 
 def test_a_checkpoint_of_version_1_is_read_forever(tmp_path):
-    """What is written here by hand, and will not change when the format does."""
+    """A checkpoint written by hand here, which will not change when the format does."""
     header = b'{"w":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}  '
     body = struct.pack("<2f", 1.5, -2)
     data = struct.pack("<Q", len(header)) + header + body

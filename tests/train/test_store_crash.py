@@ -1,4 +1,4 @@
-"""Checkpoints when the program ends at any call to the disk, or the disk refuses it."""
+"""Checkpoints if the program ends at any call to the disk, or the disk refuses it."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def back(folder):
 
 
 def after_a_crash(folder):
-    """What a crash has left will be swept, and the folder has one that was stepped aside."""
+    """Leftovers of a crash will be swept, and the folder has one that was moved aside."""
     state = again(folder)
     left = folder / ".checkpoint-0123456789abcdef.tmp"
     left.mkdir()
@@ -64,7 +64,7 @@ SCENES = [first, third, again, back, after_a_crash]
 
 
 def fail(folder, state, monkeypatch, **fault):
-    """Save with a fault; the disk with what it was asked, and the error."""
+    """Save with a fault; returns the disk with its calls, and the error."""
     with monkeypatch.context() as patch:
         disk = FaultyDisk(patch, **fault)
         try:
@@ -105,7 +105,7 @@ def test_a_program_that_ends_at_any_call_leaves_the_old_or_the_new(scene, tmp_pa
         found = found and bits(found)
         assert found in (before, bits(state))
         outcomes.add(found == bits(state))
-        if found is not None:  # a training that goes on from there and has nothing left to write
+        if found is not None:  # training that goes on from there and has nothing left to write
             Store(copy).clean(Store(copy).load().step)
             assert bits(Store(copy).load()) == found
             assert len(names_in(copy)) <= 2
@@ -212,7 +212,7 @@ def test_a_folder_that_cannot_be(tmp_path, folder):
     assert names_in(tmp_path) == ["file"]
 
 
-# what needs a process of its own
+# what needs a separate process
 
 
 def apart_in(folder, *arguments):

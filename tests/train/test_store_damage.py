@@ -1,4 +1,4 @@
-"""Checkpoints that are damaged at every place, and at random ones."""
+"""Checkpoints that are damaged at every position, and at random ones."""
 
 from __future__ import annotations
 

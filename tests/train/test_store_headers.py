@@ -1,4 +1,4 @@
-"""Tensor files of a checkpoint that lie, with all sums right."""
+"""Tensor files of a checkpoint that lie, with all checksums right."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def test_a_tensor_file_that_lies_is_refused(path, case):
 
 
 def test_a_small_file_takes_little_memory(path):
-    """Whatever sizes it tells."""
+    """Whatever sizes it announces."""
     for data in (header(shape=[2**40]), header(shape=[2**40, 0], data_offsets=[0, 0])):
         forge_tensors(path, data, {"a": about(b"", shape=(2**40, 0))})
         tracemalloc.start()
@@ -147,7 +147,7 @@ def test_any_header_is_refused_or_tells_the_truth(path, entries):
 
 
 def test_a_file_of_another_writer_is_read_too(path):
-    """The order of the tensors and the room before them are not ours to say."""
+    """The order of the tensors and the space before them are not ours to decide."""
     tensors = {"b": torch.ones(2), "a": torch.zeros(3, dtype=torch.uint8)}
     data = save(tensors)
     forge_tensors(path, data, {name: schema.contents(data)[name] for name in ("b", "a")})

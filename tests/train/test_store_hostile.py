@@ -174,7 +174,7 @@ def test_a_newer_format_says_what_to_do(path):
     assert "pip install --upgrade graphnet" in refusal(path)
 
 
-# places that are no regular files
+# places that are not regular files
 
 PLACES = {
     "nothing": lambda file: None,

@@ -1,4 +1,4 @@
-"""Small trainings to look at."""
+"""Small training runs to examine."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def same(one, other):
 
 
 def a_run(model=None, callbacks=(), epochs=3, **way):
-    """A training that has not begun."""
+    """A training run that has not begun."""
     model = model or network()
     given = DataSet(data())
     task = Task(model, gn.LossCrossEntropy(), given)

@@ -29,7 +29,7 @@ def batches_of(fed: Mapping[str, Any], size: int | None, order: Any) -> list[Bat
     count = _first_size(fed)
     if size is None:
         if order is not None:
-            raise FeedError("An order is an order of rows, so it needs a batch_size as well.")
+            raise FeedError("An order picks rows, so it needs a batch_size as well.")
         return [{name: each[place] for name, each in fed.items()} for place in range(count)]
     if not isinstance(size, int) or isinstance(size, bool) or size < 1:
         raise FeedError(f"batch_size is an integer of 1 or more; got {size!r}.")

@@ -30,9 +30,9 @@ HEADER = (
 
 PAGE = """# Pairs of digits
 
-Two digits stand in one image of two channels, 14 x 14 pixels each. Is the first less than or equal
+One image of two channels, 14 x 14 pixels each, holds two digits. Is the first less than or equal
 to the second? Each network learns it from {pairs:,} pairs and is tested on {pairs:,} others. They
-show what it is worth to share weights, to add auxiliary losses, and to say what a digit is.
+show the value of shared weights, of auxiliary losses, and of naming the digits.
 
 {results}
 
@@ -43,7 +43,7 @@ to reach. The test accuracy is that after the last epoch.
 
 ![Training loss and test accuracy of all networks over the epochs](pictures/digit-pairs.png)
 
-The networks as their lists of nodes; weights that are shared have thick frames and a letter:
+The networks as lists of nodes; shared weights have thick frames and a letter:
 
 {drawings}
 
@@ -51,14 +51,14 @@ The networks as their lists of nodes; weights that are shared have thick frames 
 
 {settings}
 
-Every loss is the cross entropy, the optimizer is AdamW, and the learning rate follows one cycle.
+Every loss is a cross-entropy, the optimizer is AdamW, and the learning rate follows one cycle.
 Images are normalized by mean and deviation of the training pairs alone. Settings were compared on
 training images alone: 50,000 of them to train, the other 10,000 to compare.
 
 Augmentation moves each digit by a pixel at most, and makes new pairs of the digits of each batch,
-which is possible where the digits are known.
+which is possible because the digits are known.
 
-## Do it again
+## Repeat it
 
 ```
 python -m graphnet.experiments.pairs --rounds 10 --workers 2 --out digit-pairs
@@ -66,7 +66,7 @@ python -m graphnet.experiments.pairs --models shared both --augment
 ```
 
 The first line trains all networks, and writes this page, curves, a picture of each network, and all
-numbers into the folder. Rounds that are finished are not run again.
+numbers to the folder. Finished rounds are not run again.
 """
 
 
