@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -43,6 +45,21 @@ def test_a_file_keeps_the_laws(name):
         assert beyond_empty(source) == []
     if not name.startswith(AUTOGRAD):
         assert uses_of_autograd(source) == []
+
+
+MAPPED = [path.parent for path in sorted(PACKAGE.rglob("__init__.py"))[1:]]
+
+
+@pytest.mark.parametrize("folder", MAPPED, ids=lambda each: each.relative_to(PACKAGE).as_posix())
+def test_the_map_of_a_folder_names_its_files(folder):
+    docstring = ast.get_docstring(ast.parse((folder / "__init__.py").read_text(encoding="utf-8")))
+    rows = [line.split("|")[1] for line in docstring.splitlines() if line.startswith("| `")]
+    files = [
+        path for path in folder.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()
+    ]
+    names = {path.stem for path in files} - {"__init__", "__main__"}
+    if len(names) > 1:
+        assert set(re.findall(r"`(\w+)/?`", " ".join(rows))) == names
 
 
 def test_no_test_reads_or_writes_in_the_encoding_of_the_machine():

@@ -1,4 +1,13 @@
-"""Checks for a graph, or for your own operation, module or optimizer."""
+"""Checks that anyone can run: on a graph, an operation, a module or an optimizer.
+
+| file | contents |
+|---|---|
+| `graph` | `graph.check(loss)`: every derivative against central differences |
+| `op`, `module`, `optimizer`: `subject`, `suite` | `check_op` and its like |
+| `finite_differences`, `hints` | the comparison; the usual mistake behind a difference |
+| `against_torch`: `side_by_side` | `graph.compare_with_torch()`: beside torch's autograd |
+| `report` | what the checks return |
+"""
 
 from graphnet.check.finite_differences import compare
 from graphnet.check.graph import CheckReport, CheckRow, check_graph

@@ -5,7 +5,7 @@
 | `points` | points inside and outside a disk |
 | `digits`: `idx`, `download` | MNIST, its file format, and how its files reach this machine |
 | `pairs` | pairs of digits to compare |
-| `batching`: `counts` | labels as columns, numbers normalized, rows in batches |
+| `batching` | labels as columns, numbers normalized, rows in batches |
 """
 
 from graphnet.data.batching import batches, normalized, one_hot

@@ -1,1 +1,7 @@
-"""Whole experiments, each from its settings to its figures."""
+"""Whole experiments, each from its settings to its figures.
+
+| file | contents |
+|---|---|
+| `disk`: `options`, `report`, `figures` | points inside a disk: what `python test.py` runs |
+| `pairs/` | the study of digit pairs |
+"""

@@ -17,6 +17,7 @@
 | `edges` | how a gradient flows through one input of one operation |
 | `derivatives` | the backward walk as nodes |
 | `feed`, `naming`, `location` | checks feeds, keeps names unique, finds the user's line |
+| `roles` | which node is the loss; inputs, parameters, buffers, derivatives |
 | `finite` | where the first NaN or infinity came from |
 | `error_messages` | the text of error messages |
 """

@@ -1,4 +1,15 @@
-"""Layers: parts of networks that hold parameters and append operations."""
+"""Layers: parts of networks that hold parameters and append operations.
+
+| file | contents |
+|---|---|
+| `module`: `private`, `signatures` | the base class; its graph for tensors; its types |
+| `tree`, `state`, `strays` | what is in a module; loading it; parameters that it does not list |
+| `sequential`, `containers`: `collection` | modules that hold modules |
+| `linear`, `convolution`, `embedding`, `attention` | layers with weights |
+| `recurrent`: `cells` | layers along a sequence |
+| `batch_norm`, `normalization` | normalization |
+| `activations`, `dropout`, `pooling` | layers without weights |
+"""
 
 from graphnet.layers.activations import (
     ELU,

@@ -1,1 +1,8 @@
-"""The list in words: `print(graph)` and `graph.summary()`."""
+"""The list in words and numbers.
+
+| file | contents |
+|---|---|
+| `table`: `rails` | `print(graph)`: one line for each node |
+| `summary`: `flops` | `graph.summary()`: parameters, operations and memory of each module |
+| `norm` | how large a tensor is, in one number |
+"""

@@ -1,4 +1,13 @@
-"""Optimizers, which update parameters by their gradients, and gradient clipping."""
+"""Optimizers, which update parameters by their gradients, and gradient clipping.
+
+| file | contents |
+|---|---|
+| `base`: `groups`, `settings`, `state` | the base class; its parameter groups, settings and state |
+| `bucketing`: `buckets` | parameters side by side, updated as one flat tensor |
+| `sgd`, `adam`, `nadam`, `radam`, `adaptive`: `descent` | the optimizers |
+| `clipping` | gradients of a limited size |
+| `functionalize` | an update as a formula, for the compiler |
+"""
 
 from graphnet.optim.adam import Adam, Adamax, AdamW
 from graphnet.optim.adaptive import Adadelta, Adagrad, RMSprop

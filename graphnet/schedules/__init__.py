@@ -7,6 +7,13 @@
 
 Before each update call `set_lr(optimizer, rate(step))`, which keeps the ratio of the optimizer's
 groups. Only `on_plateau` returns an object with state, because it follows a metric.
+
+| file | contents |
+|---|---|
+| `curves`: `shapes` | rates that follow a curve or a staircase |
+| `cycle` | one cycle of rate and momentum |
+| `plateau` | a rate that follows a metric |
+| `groups` | one rate for an optimizer with several groups |
 """
 
 from graphnet.schedules.curves import (

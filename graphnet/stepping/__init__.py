@@ -1,1 +1,8 @@
-"""Both walks one event at a time: as events, as frames of a film, as a page to click through."""
+"""Both walks, one event at a time: `graph.walk(feed, loss)`.
+
+| file | contents |
+|---|---|
+| `walk` | the events |
+| `frames` | a picture for each of them |
+| `page` | a page to click through |
+"""

@@ -7,9 +7,11 @@
 | `means`, `learnable` | how much each batch counts in a loss; checks that every parameter learns |
 | `history`, `metrics`, `evaluation` | what happened, and what is measured |
 | `callbacks`, `progress`, `logs` | what observes a training run, or stops it |
-| `checkpoints`: `capture`, `trees`, `store`; `signals` | a training run that is never lost |
+| `checkpoints`: `store`, `state`, `schema`, `capture`, `trees` | a training run that is never lost |
+| `signals` | a run that is told to stop saves itself first |
 | `identity`: `digests` | what distinguishes one training run from another |
-| `rounds`: `rounds_once`, `_files`, `_table` | the same experiment with other seeds, in parallel |
+| `rounds`: `rounds_once`, `rounds_files`, `rounds_table`, `rounds_source` | the same with other seeds |
+| `plots` | curves, boundaries and matrices of a training run, by matplotlib |
 """
 
 from graphnet.train import metrics

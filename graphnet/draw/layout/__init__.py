@@ -1,1 +1,9 @@
-"""Layouts: where the boxes and arrows of a scene go."""
+"""Layouts: where the boxes and arrows of a scene go.
+
+| file | contents |
+|---|---|
+| `engines` | which engine is used: Graphviz, Graphviz as WebAssembly, or the built-in one |
+| `dot` | scenes in the DOT language, for Graphviz |
+| `layered`: `layered_level` | the built-in engine |
+| `geometry`, `curves` | positions, sizes, and arrows as curves |
+"""

@@ -1,1 +1,10 @@
-"""SVG: a scene and its layout as a picture."""
+"""SVG: a scene and its layout as a picture.
+
+| file | contents |
+|---|---|
+| `paint` | the picture: frames, arrows, boxes |
+| `style`, `marks` | the look of each kind of box; outlines, curves, escaped text |
+| `values`: `histograms` | what a box shows of its tensors |
+| `labels`: `label_placement` | what is written on frames and arrows |
+| `footer` | what is written below |
+"""

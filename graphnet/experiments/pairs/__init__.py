@@ -11,5 +11,4 @@ them for several rounds, with fresh pairs and weights in each, and reports means
 | `augment` | more pairs from few |
 | `study` | one round, and all rounds of one recipe |
 | `report` | table, curves, drawn networks, record, page |
-| `__main__` | the command |
 """
