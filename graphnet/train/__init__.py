@@ -7,10 +7,10 @@
 | `means`, `learnable` | how much each batch counts in a loss; checks that every parameter learns |
 | `history`, `metrics`, `evaluation` | what happened, and what is measured |
 | `callbacks`, `progress`, `logs` | what observes a training run, or stops it |
-| `checkpoints`: `store`, `state`, `schema`, `capture`, `trees` | a training run that is never lost |
-| `signals` | a run that is told to stop saves itself first |
+| `checkpoints`: `store`, `state`, `schema`, `capture`, `trees` | a run that is never lost |
+| `signals` | Ctrl-C and SIGTERM wait for the end of a step |
 | `identity`: `digests` | what distinguishes one training run from another |
-| `rounds`: `rounds_once`, `rounds_files`, `rounds_table`, `rounds_source` | the same with other seeds |
+| `rounds`: `rounds_once`, `rounds_files`, `rounds_table`, `rounds_source` | the same, reseeded |
 | `plots` | curves, boundaries and matrices of a training run, by matplotlib |
 """
 
