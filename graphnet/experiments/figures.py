@@ -68,7 +68,7 @@ def _units(task: Task) -> list[Any]:
     layers = [
         node
         for node in task.graph
-        if isinstance(node, Operation) and node.op.name in ("tanh", "relu")
+        if isinstance(node, Operation) and node.op.bounds()
     ]
     if not layers:
         return []
