@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from graphnet.compile.ir.program import Program, Source
 from graphnet.compile.ir.rewrite import Rewriting
 from graphnet.graph.nodes import Literal
 
 if TYPE_CHECKING:
+    from graphnet.compile.ir.program import Program, Source
     from graphnet.graph import Node, Operation
 
 
