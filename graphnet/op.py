@@ -20,10 +20,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from inspect import CO_VARARGS
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar, dataclass_transform, overload
+from math import prod
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, dataclass_transform, overload
 
 from graphnet.errors import DtypeError, GraphError, ShapeError, counted, shape_text
+from graphnet.op_rules import Bounds, Rule, arguments_of, options_of, require_complete, rules_of
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -61,20 +62,6 @@ class Training:
 
 TRAINING = Training()
 
-NEEDED = {"symbol": 'symbol = "x³", which pictures show', "forward": "def forward(self, x)"}
-"""What an op class must define, with an example of each."""
-
-
-class Rule(NamedTuple):
-    """The derivative of an operation by one of its inputs."""
-
-    function: Callable[..., Any]
-    reads: tuple[str, ...]
-    """What it reads: `grad`, `top`, or inputs; `x_like` reads only the shape of x.
-
-    The rule of an input `*tensors` may read `*tensors`, and `place`, the index of its tensor.
-    """
-
 
 @dataclass_transform(frozen_default=True, eq_default=False)
 class Op:
@@ -83,6 +70,22 @@ class Op:
     Options are annotated class attributes, as in a frozen dataclass: `dim: int = 0` is set by
     `Sum(dim=1)`. For an input without a derivative, write `grad_<input> = None`. An input named
     `<input>_like` is read for its shape only, and needs no rule. An op class is final.
+
+    Traits are facts that others need. An op says only where it differs from the default:
+
+    | trait | default | who reads it |
+    |---|---|---|
+    | `broadcasts`, `core_dims` | False, 0 | the backward walk, `graph.gradients` |
+    | `elementwise` | False | compiled programs, which may write over an input; formulas |
+    | `view` | False | compiled programs, which need no line for it |
+    | `composite` | False | compiled programs, which run its parts |
+    | `pure` | in this package True | compiled programs: equal uses, constants, measuring |
+    | `mutates` | False | `graph.doctor`: nothing has to read its value |
+    | `structural` | `view` | `flops`; `graph.doctor`, which compares gradients |
+    | `contraction` | False | `flops`; `graph.doctor`, which compares layers |
+    | `flops`, `backward_flops` | from the shapes | `graph.summary` |
+    | `bounds` | None | `graph.doctor` and `DeadLayers`: dead and saturated units |
+    | `infix` | none | formulas |
     """
 
     name: ClassVar[str]
@@ -97,6 +100,29 @@ class Op:
     """True if the inputs may have different floating-point dtypes."""
     core_dims: ClassVar[int] = 0
     """How many of the last dimensions do not broadcast: two for a matrix product."""
+    elementwise: ClassVar[bool] = False
+    """True if each element is computed from those at its place in the inputs alone."""
+    view: ClassVar[bool] = False
+    """True if the output is the memory of the first input, seen in another way.
+
+    A reshape is one too, though it copies what does not lie side by side.
+    """
+    composite: ClassVar[bool] = False
+    """True if `forward` only applies other ops, to nodes too, and no kernel does it in one."""
+    pure: ClassVar[bool] = False
+    """True if equal inputs always give equal results, and nothing else is read or changed.
+
+    The ops of this package are, unless they say otherwise or change an input; a user's are only if
+    they say so: they may draw or count.
+    """
+    mutates: ClassVar[bool] = False
+    """True if it changes an input on its way, such as a running mean."""
+    structural: ClassVar[bool] = False
+    """True if it only moves numbers, or fills in some that take no arithmetic; a view does."""
+    contraction: ClassVar[bool] = False
+    """True if it sums products of its first two inputs, data and weights."""
+    infix: ClassVar[str] = ""
+    """The sign between its two inputs in a formula; if empty, it is written as a function."""
     option_names: ClassVar[tuple[str, ...]] = ()
     """The names of the options, read from the class."""
     inputs: ClassVar[tuple[str, ...]] = ()
@@ -108,12 +134,6 @@ class Op:
     variadic: ClassVar[bool] = False
     """True if the last input takes any number of tensors, as in `forward(self, *tensors)`."""
     forward: ClassVar[Callable[..., Any]]
-    pure: ClassVar[bool | None] = None
-    """True if equal inputs always give equal results, and nothing else is read or changed.
-
-    A program computes equal uses of a pure op once, and uses with constants at compile time. If
-    None, the ops of this package are pure and a user's are not: they may draw or count.
-    """
     trial: ClassVar[Callable[..., Any] | None] = None
     """What finds the output's shape if `forward` draws random numbers or keeps state."""
 
@@ -121,33 +141,19 @@ class Op:
         """Read the rules from the class, and refuse a class that is not complete."""
         if cls.__base__ is not Op:
             raise TypeError(f"{cls.__name__}: an op class is final; derive from Op itself.")
-        for required, example in NEEDED.items():
-            if required not in vars(cls):
-                raise TypeError(f"{cls.__name__}: an op needs a {required}, such as {example}.")
-        cls.option_names = tuple(
-            name for name, kind in cls.__annotations__.items() if "ClassVar" not in str(kind)
-        )
-        for option in cls.option_names:
-            if hasattr(Op, option) or option in Op.__annotations__:
-                raise TypeError(f"{cls.__name__}: an option cannot be called {option!r}.")
+        require_complete(cls)
+        cls.option_names = options_of(cls, Op)
         cls.name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", cls.__name__).lower()
         if cls.broadcasts and not cls.hint:
             cls.hint = "Sizes must be equal, or one of them 1, counted from the last dimension."
-        arguments = _arguments(cls.forward)
+        if "pure" not in vars(cls):
+            cls.pure = cls.__module__.startswith("graphnet.") and not cls.mutates
+        cls.structural = cls.structural or cls.view
+        arguments = arguments_of(cls.forward)
         cls.variadic = any(name.startswith("*") for name in arguments)
-        arguments = tuple(name.lstrip("*") for name in arguments)
-        cls.arguments = arguments
-        cls.inputs = tuple(name.removesuffix("_like") for name in arguments)
-        for name in vars(cls):
-            if name.startswith("grad_") and name.removeprefix("grad_") not in arguments:
-                raise TypeError(
-                    f"{cls.__name__}.{name} belongs to no input; the inputs of forward are "
-                    f"{', '.join(arguments)}."
-                )
-        cls.rules = {
-            name.removesuffix("_like"): None if name.endswith("_like") else _rule(cls, name)
-            for name in arguments
-        }
+        cls.arguments = tuple(name.lstrip("*") for name in arguments)
+        cls.inputs = tuple(name.removesuffix("_like") for name in cls.arguments)
+        cls.rules = rules_of(cls, arguments)
 
     def __init__(self, *values: Any, **options: Any) -> None:
         # What a frozen dataclass does, without the half millisecond that making each one takes.
@@ -218,6 +224,24 @@ class Op:
             f"= 1.0`, and set it when you make the op: {type(self).__name__}({name}=...)."
         )
 
+    def flops(self, shape: Sequence[int], *shapes: Sequence[int]) -> int:
+        """The floating-point operations of `forward`, for an output and inputs of these shapes.
+
+        A sum of k products is 2 k, with k the last size of the first input. Any other function
+        counts one for each element that it reads or returns, whichever are more.
+        """
+        if self.contraction:
+            return 2 * prod(shape) * shapes[0][-1]
+        return 0 if self.structural else max(map(prod, (shape, *shapes)))
+
+    def backward_flops(self, place: int, shape: Sequence[int], *shapes: Sequence[int]) -> int:
+        """Those of the derivative by the input at `place`: as many as forward."""
+        return self.flops(shape, *shapes)
+
+    def bounds(self) -> Bounds | None:
+        """What the outputs of an activation lie between; None for other ops."""
+        return None
+
     def argument_names(self, count: int) -> list[str]:
         """The name of each of `count` arguments; the last one is repeated as needed."""
         return [*self.arguments, *self.arguments[-1:] * (count - len(self.arguments))]
@@ -281,37 +305,3 @@ def typed(value: Any) -> Any:
     if isinstance(value, tuple):
         return tuple(typed(item) for item in value)
     return type(value), value
-
-
-def _arguments(function: Callable[..., Any]) -> tuple[str, ...]:
-    """The names of a method's positional arguments, without `self`; `*tensors` keeps its star."""
-    code = function.__code__
-    names = code.co_varnames[1 : code.co_argcount]
-    if code.co_flags & CO_VARARGS:
-        names += (f"*{code.co_varnames[code.co_argcount + code.co_kwonlyargcount]}",)
-    return names
-
-
-def _rule(cls: type[Op], name: str) -> Rule | None:
-    """The rule `grad_<name>` of an op class, checked."""
-    rule_name = f"grad_{name}"
-    if rule_name not in vars(cls):
-        raise TypeError(
-            f"{cls.__name__}: input {name!r} has no derivative rule. "
-            f"Write {rule_name}(self, grad, ...), or {rule_name} = None if there is none."
-        )
-    function = vars(cls)[rule_name]
-    if function is None:
-        return None
-    reads = _arguments(function)
-    known = {"grad", "top", "top_like"}
-    for argument in _arguments(cls.forward):
-        known |= {argument, argument.removesuffix("_like") + "_like"}
-        known |= {"place"} if argument.startswith("*") else set()
-    for read in reads:
-        if read not in known:
-            raise TypeError(
-                f"{cls.__name__}.{rule_name} reads {read!r}; "
-                f"it can read {', '.join(sorted(known))}."
-            )
-    return Rule(function, reads)

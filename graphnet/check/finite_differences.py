@@ -15,7 +15,8 @@ from graphnet.errors import GraphError
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from graphnet.op import Op, Rule
+    from graphnet.op import Op
+    from graphnet.op_rules import Rule
 
 STEP = 1e-6  # near the cube root of float64's precision, where both kinds of error are small
 TOLERANCE = 1e-6

@@ -15,7 +15,8 @@ from graphnet.check.finite_differences import LARGE, PLACES, STEP, wave
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from graphnet.op import Op, Rule
+    from graphnet.op import Op
+    from graphnet.op_rules import Rule
 
 Candidate = tuple[Callable[[], "Tensor"], str]
 """A gradient that might be the right one, and the hint to give if it is."""

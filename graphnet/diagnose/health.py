@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from graphnet.diagnose.findings import Finding, Health
 from graphnet.diagnose.slopes import Slope, chain, steps
-from graphnet.diagnose.units import dead_units, saturated_share
+from graphnet.diagnose.units import dead_units, rectifies, saturated_share
 from graphnet.errors import StateError, counted
 from graphnet.graph import Input, Operation
 from graphnet.graph.entry import dtype_text
@@ -29,7 +29,6 @@ MOST_FLAT = 0.5  # the share of saturated values that is reported
 MOST_DEAD = 0.25  # the share of dead units above which they are reported; a few are usual
 DEEP = 5  # layers of relu, after which all examples look alike even with good first weights,
 MOST_DEAD_DEEP = 0.65  # so that half of the units are 0 for all of them
-_KEEPERS = ("remember", "count_up")  # they write to a buffer: nothing has to read them
 
 
 def health(graph: Graph, loss: Node | None = None) -> Health:
@@ -155,7 +154,7 @@ class _Doctor:
         layers = 0
         for node in self.operations:
             if node.computed and not node.derived and node.top.numel():
-                layers += node.op.name == "relu"
+                layers += rectifies(node)
                 yield from self._dead(node, MOST_DEAD if layers <= DEEP else MOST_DEAD_DEEP)
                 yield from self._saturated(node)
 
@@ -234,7 +233,7 @@ class _Doctor:
         ends = {*self.ends, results[-1] if self.loss is None else self.loss}
         for node in self.nodes:
             meant = isinstance(node, Operation) and (
-                node.derived or node.op.name in _KEEPERS or not node.shape or self._made_along(node)
+                node.derived or node.op.mutates or not node.shape or self._made_along(node)
             )
             if node not in self.read and node not in ends and not meant:
                 yield self.finding(

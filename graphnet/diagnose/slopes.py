@@ -7,14 +7,12 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from graphnet.graph import Node, Operation, Parameter
-from graphnet.listing.flops import IMAGES, MATRIX, MOVES
 from graphnet.listing.norm import norm
 
 __all__ = ["Slope", "chain", "steps"]
 
 STEEP = 1e3  # the ratio of two neighbours' gradients above which it is reported
 FAR = 1e5  # the ratio between the ends of a chain above which it is reported
-_PRODUCTS = MATRIX + IMAGES
 
 
 class Slope(NamedTuple):
@@ -33,13 +31,13 @@ def steps(nodes: Sequence[Node]) -> Iterator[Slope]:
     whose gradient is small if the network is right.
     """
     judged = _walked(nodes)
-    while judged and judged[-1].op.name not in _PRODUCTS:
+    while judged and not judged[-1].op.contraction:
         judged.pop()
     readings = Counter(source for node in nodes for source in node.inputs)
     for node in judged:
-        product = node.op.name in _PRODUCTS
+        product = node.op.contraction
         sources = node.inputs[:1] if product else node.inputs
-        for source in () if node.op.name in MOVES else sources:
+        for source in () if node.op.structural else sources:
             alone = readings[source] == 1 and not isinstance(source, Parameter)
             if alone and (product or source.shape == node.shape):
                 behind, here = norm(node.grad), norm(source.grad)
@@ -94,7 +92,7 @@ def _weights(nodes: Sequence[Node]) -> dict[Node, Node]:
             learned[node] = node
         elif roots and len(roots) == len(node.inputs):
             learned[node] = roots[0]
-        elif roots and isinstance(node, Operation) and node.op.name in _PRODUCTS:
+        elif roots and isinstance(node, Operation) and node.op.contraction:
             products[node] = roots[0]
     return {node: products[node] for node in _walked(nodes) if node in products}
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from graphnet.graph import Operation
+    from graphnet.op_rules import Bounds
 
-__all__ = ["dead_units", "saturated_share"]
+__all__ = ["dead_units", "rectifies", "saturated_share"]
 
 EXAMPLES = 8  # fewer say nothing about a unit: half of all are 0 for one example
 FLAT = 0.01  # a sigmoid this close to 0 or 1 is saturated, a tanh twice this close to -1 or 1
@@ -29,8 +31,7 @@ def dead_units(node: Operation) -> tuple[int, int]:
     (3, 3)
     """
     top = node.top
-    rectifies = node.op.name == "relu" or _bounds(node)[:1] == (0,)
-    if not rectifies or top.ndim < 2 or top.shape[0] < EXAMPLES:
+    if not rectifies(node) or top.ndim < 2 or top.shape[0] < EXAMPLES:
         return 0, 0
     channel = 1 if top.ndim == 4 else top.ndim - 1
     units = top.movedim(channel, 0).flatten(1)
@@ -43,23 +44,24 @@ def saturated_share(node: Operation) -> float:
     return 0.0 if flat is None else float(flat.double().mean())
 
 
+def rectifies(node: Operation) -> bool:
+    """True for relu and relu6."""
+    bounds = _bounds(node)
+    return bounds is not None and bounds.rectifies
+
+
 def _flat(node: Operation) -> Tensor | None:
-    top = node.top
-    if node.op.name == "tanh":
-        return (1 - top * top) / 4 < FLAT * (1 - FLAT)
-    if node.op.name == "sigmoid":
-        return top * (1 - top) < FLAT * (1 - FLAT)
-    if not (bounds := _bounds(node)):
+    bounds = _bounds(node)
+    if bounds is None or bounds.high == inf:
         return None
-    low, high = bounds
+    top, (low, high, reached) = node.top, bounds
+    if not reached:
+        height = (top - low) / (high - low)
+        return height * (1 - height) < FLAT * (1 - FLAT)
     # Zeros of a relu6 are as common as those of a relu.
     return top >= high if low == 0 else (top <= low) | (top >= high)
 
 
-def _bounds(node: Operation) -> tuple[float, ...]:
-    """Both bounds of a hardtanh or a relu6, which are a clamp; none for other operations."""
-    if node.op.name != "clamp" or not node.dtype.is_floating_point:
-        return ()
-    options = node.op.options
-    bounds = tuple(options[name] for name in ("min", "max") if options.get(name) is not None)
-    return bounds if len(bounds) == 2 else ()
+def _bounds(node: Operation) -> Bounds | None:
+    """What the values of an activation lie between; a clamp of integers is none."""
+    return node.op.bounds() if node.dtype.is_floating_point else None

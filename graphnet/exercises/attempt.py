@@ -14,7 +14,8 @@ from graphnet.exercises.isolation import contained, isolated
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from graphnet.op import Op, Rule
+    from graphnet.op import Op
+    from graphnet.op_rules import Rule
 
 _CLOSE = 1e-5
 

@@ -65,11 +65,7 @@ def _curves(results: Sequence[Result]) -> Any:
 
 def _units(task: Task) -> list[Any]:
     """For each hidden layer a map of each of its units over the square."""
-    layers = [
-        node
-        for node in task.graph
-        if isinstance(node, Operation) and node.op.name in ("tanh", "relu")
-    ]
+    layers = [node for node in task.graph if isinstance(node, Operation) and node.op.bounds()]
     if not layers:
         return []
     maps = task.graph.forward(x=centered(plots.plane(60)), outputs=layers)

@@ -22,24 +22,21 @@ _LONGEST = 30  # signs and names in a formula; a longer one is unpleasant to rea
 _BELOW = str.maketrans("0123456789,", "₀₁₂₃₄₅₆₇₈₉,")
 _ABOVE = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 _SIGNS = {
-    name: sign
-    for names, sign in [
-        ("add", ("+", "+", SUM)),
-        ("sub difference", ("−", "-", SUM)),
-        ("mul matched_product", ("⊙", r"\odot", PRODUCT)),
-        ("matmul matvec vecmat bmm", ("·", r"\cdot", PRODUCT)),
-        ("div", ("/", "/", PRODUCT)),
-        ("gt", (">", r"\gt", COMPARISON)),
-        ("ge", ("≥", r"\ge", COMPARISON)),
-        ("lt", ("<", r"\lt", COMPARISON)),
-        ("le", ("≤", r"\le", COMPARISON)),
-        ("eq", ("=", "=", COMPARISON)),
-        ("ne", ("≠", r"\ne", COMPARISON)),
-        ("bitwise_and logical_and", ("∧", r"\land", LOGIC)),
-        ("bitwise_or logical_or", ("∨", r"\lor", LOGIC)),
-    ]
-    for name in names.split()
+    "+": ("+", SUM),
+    "−": ("-", SUM),
+    "⊙": (r"\odot", PRODUCT),
+    "·": (r"\cdot", PRODUCT),
+    "/": ("/", PRODUCT),
+    ">": (r"\gt", COMPARISON),
+    "≥": (r"\ge", COMPARISON),
+    "<": (r"\lt", COMPARISON),
+    "≤": (r"\le", COMPARISON),
+    "=": ("=", COMPARISON),
+    "≠": (r"\ne", COMPARISON),
+    "∧": (r"\land", LOGIC),
+    "∨": (r"\lor", LOGIC),
 }
+"""How LaTeX writes each sign of `Op.infix`, and how tightly it binds; any other binds loosely."""
 _SPOKEN = {"sigmoid": ("σ", r"\sigma"), "sqrt": ("√", r"\surd")}
 
 
@@ -126,8 +123,8 @@ class Writer:
             special: Callable[[Operation], Term] | None = getattr(self, f"_write_{op.name}", None)
             if special is not None:
                 return special(source)
-            if op.name in _SIGNS and getattr(op, "alpha", 1) == 1:
-                return self._infix(source, *source.args)
+        if op.infix and len(source.args) == 2 and getattr(op, "alpha", 1) == 1:
+            return self._infix(source, *source.args)
         return self._call(source)
 
     def bracketed(self, source: Any, binding: int) -> Term:
@@ -157,8 +154,9 @@ class Writer:
 
     def _infix(self, node: Operation, left: Any, right: Any) -> Term:
         """Two terms with a sign between them, and their shapes with the same sign."""
-        plain, latex, binding = _SIGNS[node.op.name]
-        sign = latex if self.latex else plain
+        plain = node.op.infix
+        latex, binding = _SIGNS.get(plain, (latex_word(plain), LOGIC))
+        sign = latex if self.latex else printable(plain)
         first, second = _bare(left, right, node), _bare(right, left, node)
         one = self.bracketed(first, binding + (binding == COMPARISON))
         two = self.bracketed(second, binding + 1)
@@ -278,8 +276,8 @@ def _unexpanded(source: Any) -> Any:
 def _bare(one: Any, other: Any, node: Operation) -> Any:
     """One side of a sign, without a repetition that the other side causes anyway."""
     full = isinstance(other, Node) and other.spec.trials == node.spec.trials
-    elementwise = node.op.broadcasts and "·" not in _SIGNS[node.op.name]
-    return _unexpanded(one) if full and elementwise and _unexpanded(other) is other else one
+    broadcasts = node.op.broadcasts and node.op.elementwise
+    return _unexpanded(one) if full and broadcasts and _unexpanded(other) is other else one
 
 
 def latex_word(text: str) -> str:

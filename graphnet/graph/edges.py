@@ -12,17 +12,17 @@ from graphnet.ops import sum_as
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from graphnet.op import Rule
+    from graphnet.op_rules import Rule
 
 
 class Use:
     """The use of a node, the source, as one input of an operation."""
 
-    __slots__ = ("function", "op", "operation", "reads", "source")
+    __slots__ = ("function", "op", "operation", "place", "reads", "source")
 
     def __init__(self, operation: Operation, place: int, rule: Rule) -> None:
         self.operation = operation
-        self.op = operation.op
+        self.op, self.place = operation.op, place
         self.source = cast("Node", operation.sources[place])
         self.function = rule.function
         # Where the rule finds what it reads: entries of the list, and a field of each.

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import TYPE_CHECKING
 
 from graphnet.errors import RangeError
 from graphnet.op import Op, T
+from graphnet.op_rules import Bounds
 from graphnet.ops.arguments import refuse_inplace, require_number
 from graphnet.ops.arithmetic import mul
 from graphnet.ops.comparison import where
@@ -41,6 +43,7 @@ class Identity(Op):
     """y = x, so dy/dx = 1.  Shapes: any."""
 
     symbol = "id"
+    view = True
 
     def forward(self, x: Tensor) -> Tensor:
         return x
@@ -63,12 +66,16 @@ class Tanh(Op):
     """y = tanh x, so dy/dx = 1 - y².  Shapes: any."""
 
     symbol = "tanh"
+    elementwise = True
 
     def forward(self, x: Tensor) -> Tensor:
         return x.tanh()
 
     def grad_x(self, grad: Tensor, top: Tensor) -> Tensor:
         return grad * (1 - top * top)
+
+    def bounds(self) -> Bounds:
+        return Bounds(-1, 1)
 
 
 def tanh(input: T) -> T:
@@ -85,12 +92,16 @@ class Sigmoid(Op):
     """y = 1 / (1 + e⁻ˣ), so dy/dx = y (1 - y).  Shapes: any."""
 
     symbol = "σ"
+    elementwise = True
 
     def forward(self, x: Tensor) -> Tensor:
         return x.sigmoid()
 
     def grad_x(self, grad: Tensor, top: Tensor) -> Tensor:
         return grad * (top * (1 - top))
+
+    def bounds(self) -> Bounds:
+        return Bounds(0, 1)
 
 
 def sigmoid(input: T) -> T:
@@ -107,12 +118,16 @@ class Relu(Op):
     """y = max(x, 0), so dy/dx = 1 where y > 0, else 0, including the kink x = 0.  Shapes: any."""
 
     symbol = "relu"
+    elementwise = True
 
     def forward(self, x: Tensor) -> Tensor:
         return x.relu()
 
     def grad_x(self, grad: Tensor, top: Tensor) -> Tensor:
         return grad.masked_fill(top <= 0, 0.0)
+
+    def bounds(self) -> Bounds:
+        return Bounds(0, inf, reached=True)
 
 
 def relu(input: T, inplace: bool = False) -> T:
@@ -133,6 +148,8 @@ class LeakyRelu(Op):
     """y = x where x > 0, else s x, so dy/dx = 1 or s; s at the kink x = 0.  Shapes: any."""
 
     symbol = "leaky"
+    elementwise = True
+    composite = True
     negative_slope: float = 0.01
 
     def forward(self, x: Tensor) -> Tensor:
@@ -167,6 +184,8 @@ class Elu(Op):
     """
 
     symbol = "elu"
+    elementwise = True
+    composite = True
     alpha: float = 1.0
 
     def forward(self, x: Tensor) -> Tensor:

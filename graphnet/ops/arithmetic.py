@@ -21,6 +21,8 @@ class Add(Op):
 
     symbol = "+"
     broadcasts = True
+    elementwise = True
+    infix = "+"
     alpha: float = 1
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
@@ -55,6 +57,8 @@ class Sub(Op):
 
     symbol = "-"
     broadcasts = True
+    elementwise = True
+    infix = "−"
     alpha: float = 1
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
@@ -89,6 +93,8 @@ class Mul(Op):
 
     symbol = "×"
     broadcasts = True
+    elementwise = True
+    infix = "⊙"
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         return x * y
@@ -115,6 +121,8 @@ class Div(Op):
 
     symbol = "÷"
     broadcasts = True
+    elementwise = True
+    infix = "/"
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         return x / y
@@ -134,6 +142,7 @@ class DivRounded(Op):
 
     symbol = "÷"
     broadcasts = True
+    elementwise = True
     rounding_mode: str
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
@@ -178,6 +187,7 @@ class Neg(Op):
     """y = -x, so dy/dx = -1.  Shapes: any."""
 
     symbol = "neg"
+    elementwise = True
 
     def forward(self, x: Tensor) -> Tensor:
         return -x
@@ -200,6 +210,7 @@ class Abs(Op):
     """y = |x|, so dy/dx = sign x, and 0 at the kink x = 0.  Shapes: any."""
 
     symbol = "|x|"
+    elementwise = True
 
     def forward(self, x: Tensor) -> Tensor:
         return x.abs()
@@ -222,6 +233,7 @@ class Sign(Op):
     """y = -1, 0 or 1 as x is negative, zero or positive; no gradient flows.  Shapes: any."""
 
     symbol = "sign"
+    elementwise = True
 
     def forward(self, x: Tensor) -> Tensor:
         return x.sign()

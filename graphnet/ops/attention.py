@@ -32,6 +32,7 @@ class LaterKeys(Op):
     """
 
     symbol = "later"
+    structural = True
 
     def forward(self, scores_like: Tensor) -> Tensor:
         return scores_like.new_ones(scores_like.shape[-2:]).tril().eq(0)
@@ -44,6 +45,7 @@ class AllHidden(Op):
     """
 
     symbol = "all -∞"
+    structural = True
 
     def forward(self, scores: Tensor) -> Tensor:
         return scores.eq(-inf).all(-1, keepdim=True)

@@ -45,6 +45,7 @@ class BinaryCrossEntropy(Op):
 
     symbol = "bce"
     hint = SAME_SHAPE_HINT
+    elementwise = True
 
     def forward(self, x: Tensor, target: Tensor) -> Tensor:
         same_shape(x, target)
@@ -93,6 +94,8 @@ class BinaryCrossEntropyWithLogits(Op):
 
     symbol = "bce σ"
     hint = SAME_SHAPE_HINT
+    elementwise = True
+    composite = True
 
     def forward(self, x: Tensor, target: Tensor) -> Tensor:
         same_shape(x, target)
@@ -167,6 +170,7 @@ class SignLabels(Op):
     """y = t, labels that must be -1 or 1, so dy/dt = 1.  Shapes: any."""
 
     symbol = "±1"
+    elementwise = True
 
     def forward(self, target: Tensor) -> Tensor:
         if not target.is_meta and (wrong := target.abs() != 1).any():

@@ -22,6 +22,7 @@ class Expand(Op):
 
     symbol = "expand"
     hint = "Only a size of 1 can be expanded; -1 keeps a size."
+    view = True
     sizes: tuple[int, ...]
 
     def forward(self, x: Tensor) -> Tensor:
@@ -46,6 +47,7 @@ class ExpandAs(Op):
 
     symbol = "expand"
     hint = "Only a size of 1 can be expanded."
+    view = True
 
     def forward(self, x: Tensor, other_like: Tensor) -> Tensor:
         return x.expand_as(other_like)
@@ -91,6 +93,7 @@ class Size(Op):
     """One size of x as an integer, for a size unknown until x is fed.  Shapes: any -> ()."""
 
     symbol = "size"
+    structural = True
     dim: int
 
     def forward(self, x_like: Tensor) -> Tensor:
@@ -141,6 +144,7 @@ class ZerosLike(Op):
     """Zeros in the shape of x.  Shapes: any -> the same."""
 
     symbol = "0"
+    structural = True
 
     def forward(self, x_like: Tensor) -> Tensor:
         return x_like.new_zeros(x_like.shape)
@@ -160,6 +164,7 @@ class OnesLike(Op):
     """Ones in the shape of x.  Shapes: any -> the same."""
 
     symbol = "1"
+    structural = True
 
     def forward(self, x_like: Tensor) -> Tensor:
         return x_like.new_ones(x_like.shape)

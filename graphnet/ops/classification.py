@@ -84,6 +84,7 @@ class Pick(Op):
 
     symbol = "x[label]"
     hint = _LABELS_HINT
+    structural = True
     ignored: int = -100
 
     def forward(self, x: Tensor, target: Tensor) -> Tensor:
@@ -105,6 +106,7 @@ class Place(Op):
     """
 
     symbol = "at label"
+    structural = True
     ignored: int = -100
 
     def forward(self, x: Tensor, target: Tensor, other_like: Tensor) -> Tensor:
@@ -124,6 +126,7 @@ class ClassWeights(Op):
 
     symbol = "w"
     hint = "Give one weight for each class: the shape (c,)."
+    view = True
 
     def forward(self, weight: Tensor, x_like: Tensor) -> Tensor:
         dim = class_dim(x_like)

@@ -21,6 +21,8 @@ class Eq(Op):
 
     symbol = "="
     broadcasts = True
+    elementwise = True
+    infix = "="
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         return x.eq(y)
@@ -44,6 +46,8 @@ class Ne(Op):
 
     symbol = "≠"
     broadcasts = True
+    elementwise = True
+    infix = "≠"
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         return x.ne(y)
@@ -67,6 +71,8 @@ class Gt(Op):
 
     symbol = ">"
     broadcasts = True
+    elementwise = True
+    infix = ">"
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         return x.gt(y)
@@ -90,6 +96,8 @@ class Ge(Op):
 
     symbol = "≥"
     broadcasts = True
+    elementwise = True
+    infix = "≥"
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         return x.ge(y)
@@ -113,6 +121,8 @@ class Lt(Op):
 
     symbol = "<"
     broadcasts = True
+    elementwise = True
+    infix = "<"
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         return x.lt(y)
@@ -136,6 +146,8 @@ class Le(Op):
 
     symbol = "≤"
     broadcasts = True
+    elementwise = True
+    infix = "≤"
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         return x.le(y)
@@ -162,6 +174,8 @@ class Where(Op):
 
     symbol = "where"
     broadcasts = True
+    elementwise = True
+    structural = True
 
     def forward(self, condition: Tensor, x: Tensor, y: Tensor) -> Tensor:
         return x.where(condition, y)
@@ -206,6 +220,8 @@ class MaskedFill(Op):
 
     symbol = "fill"
     broadcasts = True
+    elementwise = True
+    structural = True
     value: float
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:

@@ -9,6 +9,7 @@ are those of Chellapilla et al., High performance convolutional neural networks 
 
 from __future__ import annotations
 
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 from graphnet.errors import GraphError, ShapeError
@@ -36,6 +37,8 @@ from graphnet.ops.window_options import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from torch import Tensor
 
 __all__ = ["conv1d", "conv2d"]
@@ -54,6 +57,7 @@ class Conv2d(Op):
 
     symbol = "conv2d"
     hint = HINT
+    contraction = True
     stride: Pair = (1, 1)
     padding: Padding = (0, 0, 0, 0)
     dilation: Pair = (1, 1)
@@ -72,6 +76,9 @@ class Conv2d(Op):
     def grad_weight(self, grad: Tensor, x: Tensor, weight_like: Tensor) -> Tensor:
         return Conv2dGradWeight(**self.options)(grad, x, weight_like)
 
+    def flops(self, shape: Sequence[int], *shapes: Sequence[int]) -> int:
+        return 2 * prod(shape) * prod(shapes[1][1:])
+
 
 class Conv2dBias(Op):
     """A convolution plus a number for each output channel, in one node; see `Conv2d`.
@@ -81,6 +88,7 @@ class Conv2dBias(Op):
 
     symbol = "conv2d"
     hint = HINT
+    contraction = True
     stride: Pair = (1, 1)
     padding: Padding = (0, 0, 0, 0)
     dilation: Pair = (1, 1)
@@ -102,6 +110,12 @@ class Conv2dBias(Op):
     def grad_bias(self, grad: Tensor) -> Tensor:
         return grad.sum((0, 2, 3))
 
+    def flops(self, shape: Sequence[int], *shapes: Sequence[int]) -> int:
+        return 2 * prod(shape) * prod(shapes[1][1:]) + prod(shape)
+
+    def backward_flops(self, place: int, shape: Sequence[int], *shapes: Sequence[int]) -> int:
+        return prod(shape) if place == 2 else 2 * prod(shape) * prod(shapes[1][1:])
+
 
 class Conv2dGradInput(Op):
     """The gradient of a convolution by its input, from the gradient y of its output.
@@ -111,6 +125,7 @@ class Conv2dGradInput(Op):
 
     symbol = "conv2dᵀ"
     hint = HINT
+    contraction = True
     stride: Pair = (1, 1)
     padding: Padding = (0, 0, 0, 0)
     dilation: Pair = (1, 1)
@@ -128,6 +143,9 @@ class Conv2dGradInput(Op):
     def grad_weight(self, grad: Tensor, y: Tensor, weight_like: Tensor) -> Tensor:
         return Conv2dGradWeight(**self.options)(y, grad, weight_like)
 
+    def flops(self, shape: Sequence[int], *shapes: Sequence[int]) -> int:
+        return 2 * prod(shapes[0]) * prod(shapes[1][1:])
+
 
 class Conv2dGradWeight(Op):
     """The gradient of a convolution by its weight, from the gradient y of its output.
@@ -137,6 +155,7 @@ class Conv2dGradWeight(Op):
 
     symbol = "conv2dᵂ"
     hint = HINT
+    contraction = True
     stride: Pair = (1, 1)
     padding: Padding = (0, 0, 0, 0)
     dilation: Pair = (1, 1)
@@ -154,6 +173,9 @@ class Conv2dGradWeight(Op):
 
     def grad_x(self, grad: Tensor, y: Tensor, x_like: Tensor) -> Tensor:
         return Conv2dGradInput(**self.options)(y, grad, x_like)
+
+    def flops(self, shape: Sequence[int], *shapes: Sequence[int]) -> int:
+        return 2 * prod(shapes[0]) * prod(shape[1:])
 
 
 def conv2d(

@@ -90,6 +90,7 @@ class Shift(Op):
     """
 
     symbol = "shift"
+    structural = True
     dim: int
     places: int
     """1 towards the end, -1 towards the front."""

@@ -30,6 +30,7 @@ class KlDivergence(Op):
 
     symbol = "t log t-tx"
     hint = SAME_SHAPE_HINT
+    elementwise = True
 
     def forward(self, x: Tensor, target: Tensor) -> Tensor:
         same_shape(x, target)
@@ -82,6 +83,8 @@ class AtLeast(Op):
     """
 
     symbol = "≥"
+    elementwise = True
+    composite = True
     least: float
 
     def forward(self, x: Tensor) -> Tensor:

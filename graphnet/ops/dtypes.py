@@ -21,6 +21,7 @@ class Convert(Op):
     """y = x in another dtype; the gradient is converted back to that of x.  Shapes: any."""
 
     symbol = "dtype"
+    elementwise = True
     dtype: dtype
 
     def forward(self, x: Tensor) -> Tensor:

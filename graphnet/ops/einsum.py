@@ -28,6 +28,7 @@ class Diagonal(Op):
 
     symbol = "diagonal"
     hint = "Both of the last sizes must be the same."
+    view = True
 
     def forward(self, x: Tensor) -> Tensor:
         if x.shape[-1] != x.shape[-2]:
@@ -42,6 +43,7 @@ class DiagEmbed(Op):
     """Square matrices with x on the diagonal, else zeros.  Shapes: (..., n) -> (..., n, n)."""
 
     symbol = "diag"
+    structural = True
 
     def forward(self, x: Tensor) -> Tensor:
         return x.diag_embed()

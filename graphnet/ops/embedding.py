@@ -23,6 +23,7 @@ class Embedding(Op):
     """
 
     symbol = "row"
+    structural = True
 
     def forward(self, labels: Tensor, w: Tensor) -> Tensor:
         _refuse_labels_beyond(labels, w.size(0))
@@ -41,6 +42,7 @@ class Detach(Op):
     """y = x, through which no gradient flows.  Shapes: any."""
 
     symbol = "detach"
+    view = True
 
     def forward(self, x: Tensor) -> Tensor:
         return x.detach()
@@ -146,6 +148,7 @@ class OneHot(Op):
     """
 
     symbol = "one-hot"
+    structural = True
     classes: int
 
     def forward(self, labels: Tensor) -> Tensor:

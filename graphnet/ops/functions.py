@@ -30,6 +30,7 @@ class Exp(Op):
     """y = eˣ, so dy/dx = y.  Shapes: any."""
 
     symbol = "exp"
+    elementwise = True
 
     def forward(self, x: Tensor) -> Tensor:
         return x.exp()
@@ -52,6 +53,7 @@ class Expm1(Op):
     """y = eˣ - 1, exact for small x too, so dy/dx = y + 1.  Shapes: any."""
 
     symbol = "eˣ-1"
+    elementwise = True
 
     def forward(self, x: Tensor) -> Tensor:
         return x.expm1()
@@ -74,6 +76,7 @@ class Log(Op):
     """y = log x, the natural logarithm, so dy/dx = 1 / x.  Shapes: any."""
 
     symbol = "log"
+    elementwise = True
 
     def forward(self, x: Tensor) -> Tensor:
         return x.log()
@@ -96,6 +99,7 @@ class Log1p(Op):
     """y = log (1 + x), exact for small x too, so dy/dx = 1 / (1 + x).  Shapes: any."""
 
     symbol = "log1p"
+    elementwise = True
 
     def forward(self, x: Tensor) -> Tensor:
         return x.log1p()
@@ -118,6 +122,7 @@ class Sqrt(Op):
     """y = √x, so dy/dx = 1 / (2 y).  Shapes: any."""
 
     symbol = "√"
+    elementwise = True
 
     def forward(self, x: Tensor) -> Tensor:
         return x.sqrt()
@@ -140,6 +145,7 @@ class Rsqrt(Op):
     """y = 1 / √x, so dy/dx = -y³ / 2.  Shapes: any."""
 
     symbol = "1/√"
+    elementwise = True
 
     def forward(self, x: Tensor) -> Tensor:
         return x.rsqrt()
@@ -162,6 +168,7 @@ class Square(Op):
     """y = x², so dy/dx = 2 x.  Shapes: any."""
 
     symbol = "x²"
+    elementwise = True
 
     def forward(self, x: Tensor) -> Tensor:
         return x.square()
@@ -184,6 +191,7 @@ class Reciprocal(Op):
     """y = 1 / x, so dy/dx = -y².  Shapes: any."""
 
     symbol = "1/x"
+    elementwise = True
 
     def forward(self, x: Tensor) -> Tensor:
         return x.reciprocal()
@@ -206,6 +214,7 @@ class Sin(Op):
     """y = sin x, so dy/dx = cos x.  Shapes: any."""
 
     symbol = "sin"
+    elementwise = True
 
     def forward(self, x: Tensor) -> Tensor:
         return x.sin()
@@ -228,6 +237,7 @@ class Cos(Op):
     """y = cos x, so dy/dx = -sin x.  Shapes: any."""
 
     symbol = "cos"
+    elementwise = True
 
     def forward(self, x: Tensor) -> Tensor:
         return x.cos()
@@ -253,6 +263,7 @@ class Erf(Op):
     """
 
     symbol = "erf"
+    elementwise = True
 
     def forward(self, x: Tensor) -> Tensor:
         return x.erf()

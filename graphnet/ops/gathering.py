@@ -24,6 +24,7 @@ class Gather(Op):
 
     symbol = "gather"
     hint = "Apart from dim, no size of the index may be larger than that of x."
+    structural = True
     dim: int
 
     def forward(self, x: Tensor, index: Tensor) -> Tensor:
@@ -85,6 +86,7 @@ class InCorner(Op):
     """
 
     symbol = "corner"
+    structural = True
 
     def forward(self, x: Tensor, other_like: Tensor) -> Tensor:
         result = x.new_zeros(other_like.shape)
@@ -106,6 +108,7 @@ class Corner(Op):
     """
 
     symbol = "corner"
+    structural = True
 
     def forward(self, x: Tensor, other_like: Tensor) -> Tensor:
         if not other_like.numel():
@@ -143,6 +146,7 @@ class IndexSelect(Op):
 
     symbol = "x[i]"
     hint = "The index must be an integer vector."
+    structural = True
     dim: int
 
     def forward(self, x: Tensor, index: Tensor) -> Tensor:

@@ -42,6 +42,7 @@ class Index(Op):
 
     symbol = "x[·]"
     hint = "An index counts from 0, or back from -1; a step must be 1 or more."
+    view = True
     part: Key
 
     def forward(self, x: Tensor) -> Tensor:
@@ -65,6 +66,7 @@ class Scatter(Op):
     """
 
     symbol = "scatter"
+    structural = True
     part: Key
 
     def forward(self, x: Tensor, other_like: Tensor) -> Tensor:
@@ -87,6 +89,7 @@ class Take(Op):
 
     symbol = "x[i]"
     hint = "Indices must broadcast with each other."
+    structural = True
     dims: tuple[int, ...]
 
     def forward(self, x: Tensor, *indices: Tensor) -> Tensor:
@@ -256,6 +259,7 @@ class Narrow(Op):
 
     symbol = "narrow"
     hint = "The range must lie within the dimension."
+    view = True
     dim: int
     start: int
     length: int

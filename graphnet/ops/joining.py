@@ -27,6 +27,7 @@ class Cat(Op):
 
     symbol = "cat"
     hint = "All sizes except that of dim must be the same."
+    structural = True
     dim: int
 
     def forward(self, *tensors: Tensor) -> Tensor:
@@ -58,6 +59,7 @@ class Section(Op):
     """
 
     symbol = "section"
+    view = True
     dim: int
     place: int
 
@@ -99,6 +101,7 @@ class Stack(Op):
 
     symbol = "stack"
     hint = "All shapes must be the same; ops.cat joins along an existing dimension."
+    structural = True
     dim: int
 
     def forward(self, *tensors: Tensor) -> Tensor:
@@ -145,6 +148,7 @@ class Split(Op):
 
     symbol = "split"
     hint = "The sizes must add up to that of the dimension."
+    view = True
     sizes: tuple[int, ...]
     dim: int
     place: int

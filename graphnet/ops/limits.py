@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 from graphnet.errors import GraphError
 from graphnet.op import Op, T
+from graphnet.op_rules import Bounds
 from graphnet.ops.comparison import where
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ class Maximum(Op):
 
     symbol = "max"
     broadcasts = True
+    elementwise = True
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         return x.maximum(y)
@@ -51,6 +53,7 @@ class Minimum(Op):
 
     symbol = "min"
     broadcasts = True
+    elementwise = True
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         return x.minimum(y)
@@ -76,6 +79,7 @@ class Clamp(Op):
     """y = x clamped between two numbers; dy/dx is 1 strictly between, else 0.  Shapes: any."""
 
     symbol = "clamp"
+    elementwise = True
     min: float | None
     max: float | None
 
@@ -89,6 +93,11 @@ class Clamp(Op):
             grad = where(x < self.max, grad, 0.0)
         return grad
 
+    def bounds(self) -> Bounds | None:
+        if self.min is None or self.max is None:
+            return None  # more often part of a formula than an activation
+        return Bounds(self.min, self.max, reached=True)
+
 
 class ClampBetween(Op):
     """y = min(max(x, low), high): the gradient flows to the one of the three that y equals.
@@ -99,6 +108,7 @@ class ClampBetween(Op):
 
     symbol = "clamp"
     broadcasts = True
+    elementwise = True
 
     def forward(self, x: Tensor, low: Tensor, high: Tensor) -> Tensor:
         return x.clamp(low, high)

@@ -24,6 +24,8 @@ class LogicalAnd(Op):
 
     symbol = "∧"
     broadcasts = True
+    elementwise = True
+    infix = "∧"
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         return x.logical_and(y)
@@ -47,6 +49,8 @@ class LogicalOr(Op):
 
     symbol = "∨"
     broadcasts = True
+    elementwise = True
+    infix = "∨"
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         return x.logical_or(y)
@@ -69,6 +73,7 @@ class LogicalNot(Op):
     """y = (not x), true where x is false.  Shapes: any."""
 
     symbol = "¬"
+    elementwise = True
 
     def forward(self, x: Tensor) -> Tensor:
         return x.logical_not()
@@ -91,6 +96,8 @@ class BitwiseAnd(Op):
 
     symbol = "&"
     broadcasts = True
+    elementwise = True
+    infix = "∧"
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         return x & y
@@ -114,6 +121,8 @@ class BitwiseOr(Op):
 
     symbol = "|"
     broadcasts = True
+    elementwise = True
+    infix = "∨"
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         return x | y
@@ -136,6 +145,7 @@ class BitwiseNot(Op):
     """y = ~x: booleans, or the bits of integers, inverted.  Shapes: any."""
 
     symbol = "~"
+    elementwise = True
 
     def forward(self, x: Tensor) -> Tensor:
         return x.bitwise_not()

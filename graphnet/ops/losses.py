@@ -92,6 +92,8 @@ class SquaredError(Op):
 
     symbol = "(x-t)²"
     hint = SAME_SHAPE_HINT
+    elementwise = True
+    composite = True
 
     def forward(self, x: Tensor, target: Tensor) -> Tensor:
         same_shape(x, target)
@@ -129,6 +131,9 @@ class Difference(Op):
 
     symbol = "x-t"
     hint = SAME_SHAPE_HINT
+    elementwise = True
+    composite = True
+    infix = "−"
 
     def forward(self, x: Tensor, target: Tensor) -> Tensor:
         same_shape(x, target)
@@ -146,6 +151,9 @@ class MatchedProduct(Op):
 
     symbol = "×"
     hint = SAME_SHAPE_HINT
+    elementwise = True
+    composite = True
+    infix = "⊙"
 
     def forward(self, x: Tensor, target: Tensor) -> Tensor:
         same_shape(x, target)
@@ -192,6 +200,8 @@ class Huber(Op):
     """
 
     symbol = "huber"
+    elementwise = True
+    composite = True
     delta: float
 
     def forward(self, x: Tensor) -> Tensor:

@@ -23,6 +23,7 @@ class Pad(Op):
 
     symbol = "pad"
     hint = "Negative amounts must not remove more than there is."
+    structural = True
     amounts: tuple[int, ...]
     value: float = 0.0
 

@@ -101,6 +101,8 @@ class PickPixels(Op):
     """
 
     symbol = "pick pixels"
+    composite = True
+    structural = True
 
     def forward(self, x: Tensor, places: Tensor) -> Tensor:
         return x.flatten(2).gather(2, places.flatten(2)).view(places.shape)

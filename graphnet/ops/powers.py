@@ -18,6 +18,7 @@ class PowScalar(Op):
     """y = xᵖ for a number p, so dy/dx = p xᵖ⁻¹, and 0 for p = 0 at every x.  Shapes: any."""
 
     symbol = "xᵖ"
+    elementwise = True
     exponent: float
 
     def forward(self, x: Tensor) -> Tensor:
@@ -34,6 +35,7 @@ class Pow(Op):
 
     symbol = "xʸ"
     broadcasts = True
+    elementwise = True
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         return x**y
@@ -50,6 +52,7 @@ class Exponential(Op):
     """z = bʸ for a number b, so dz/dy = bʸ log b.  Shapes: any."""
 
     symbol = "bʸ"
+    elementwise = True
     base: float
 
     def forward(self, y: Tensor) -> Tensor:

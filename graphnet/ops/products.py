@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 from graphnet.errors import ShapeError
@@ -13,6 +14,8 @@ from graphnet.ops.dims import described, require_tensors
 from graphnet.ops.shapes import flatten, transpose, unsqueeze
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from torch import Tensor
 
 __all__ = ["addmm", "bmm", "linear", "matmul", "mm"]
@@ -28,6 +31,8 @@ class Matmul(Op):
     hint = "The last size of x must be the second to last of y; y.mT transposes a matrix."
     broadcasts = True
     core_dims = 2
+    contraction = True
+    infix = "·"
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         return x.matmul(y)
@@ -48,6 +53,8 @@ class Matvec(Op):
     symbol = "@"
     hint = "The last size of x must be the size of the vector."
     broadcasts = True
+    contraction = True
+    infix = "·"
 
     def forward(self, x: Tensor, v: Tensor) -> Tensor:
         return x.matmul(v)
@@ -68,6 +75,8 @@ class Vecmat(Op):
     symbol = "@"
     hint = "The size of the vector must be the second to last of y; y.mT transposes a matrix."
     broadcasts = True
+    contraction = True
+    infix = "·"
 
     def forward(self, v: Tensor, y: Tensor) -> Tensor:
         return v.matmul(y)
@@ -123,6 +132,8 @@ class Bmm(Op):
 
     symbol = "@"
     hint = "Both batches must have the same size; ops.matmul broadcasts."
+    contraction = True
+    infix = "·"
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         return x.bmm(y)
@@ -192,6 +203,7 @@ class Linear(Op):
 
     symbol = "linear"
     hint = "The last size of x must be the layer's in_features, the last size of its weight."
+    contraction = True
 
     def forward(self, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
         if x.ndim == 2:
@@ -207,6 +219,12 @@ class Linear(Op):
     def grad_bias(self, grad: Tensor) -> Tensor:
         return _rows(grad).sum(0)
 
+    def flops(self, shape: Sequence[int], *shapes: Sequence[int]) -> int:
+        return Op.flops(self, shape, *shapes) + prod(shape)
+
+    def backward_flops(self, place: int, shape: Sequence[int], *shapes: Sequence[int]) -> int:
+        return prod(shape) if place == 2 else Op.flops(self, shape, *shapes)
+
 
 class LinearMap(Op):
     """y = x wᵀ, which is `Linear` without b.
@@ -216,6 +234,8 @@ class LinearMap(Op):
 
     symbol = "linear"
     hint = Linear.hint
+    composite = True
+    contraction = True
     grad_x = Linear.grad_x
     grad_weight = Linear.grad_weight
 

@@ -31,6 +31,7 @@ class Choose(Op):
 
     symbol = "mode"
     broadcasts = True
+    structural = True
 
     def forward(self, x: Tensor, y: Tensor, training: bool) -> Tensor:
         # A copy, since y may be a buffer that a later walk changes.
@@ -77,7 +78,7 @@ class Remember(Op):
     """
 
     symbol = "keep"
-    pure = False
+    mutates = True
     mixes_dtypes = True  # statistics are float32 if the buffer is shorter
     momentum: float | None = 0.1
     unbiased: bool = False
@@ -122,7 +123,7 @@ class CountUp(Op):
     """
 
     symbol = "n+1"
-    pure = False
+    mutates = True
 
     def forward(self, count: Tensor, x_like: Tensor, training: bool) -> Tensor:
         if training:
@@ -143,6 +144,7 @@ class Column(Op):
     """
 
     symbol = "column"
+    view = True
 
     def forward(self, values: Tensor, x_like: Tensor) -> Tensor:
         refuse_sizes(values, (x_like.size(1),))
@@ -162,6 +164,7 @@ class Several(Op):
     """
 
     symbol = "n>1"
+    view = True
     dims: tuple[int, ...]
     refused: int = 1
 
@@ -199,6 +202,7 @@ class Sized(Op):
     """
 
     symbol = "sizes"
+    view = True
     sizes: tuple[int | None, ...]
 
     def forward(self, x: Tensor) -> Tensor:
@@ -218,6 +222,7 @@ class SizedAs(Op):
     """y = x, refused unless it has the shape of the other tensor.  Shapes: (n), (n) -> (n)."""
 
     symbol = "sizes"
+    view = True
 
     def forward(self, x: Tensor, other_like: Tensor) -> Tensor:
         refuse_sizes(x, other_like.shape)

@@ -30,6 +30,7 @@ class Reshape(Op):
 
     symbol = "reshape"
     hint = "The product of the sizes must stay the same; one size may be -1."
+    view = True
     shape: tuple[int, ...]
 
     def forward(self, x: Tensor) -> Tensor:
@@ -66,6 +67,7 @@ class Flatten(Op):
     """Dimensions from start to end as one.  Shapes: (n, c, h, w) -> (n, c h w) for 1 to 3."""
 
     symbol = "flatten"
+    view = True
     start: int
     end: int
 
@@ -99,6 +101,7 @@ class ReshapeAs(Op):
 
     symbol = "reshape"
     hint = "Both must have the same number of elements."
+    view = True
 
     def forward(self, x: Tensor, other_like: Tensor) -> Tensor:
         return x.reshape_as(other_like)
@@ -121,6 +124,7 @@ class Transpose(Op):
     """Two dimensions swapped.  Shapes: (..., n, ..., m, ...) -> (..., m, ..., n, ...)."""
 
     symbol = "ᵀ"
+    view = True
     dim0: int
     dim1: int
 
@@ -149,6 +153,7 @@ class Permute(Op):
 
     symbol = "permute"
     hint = "Name each dimension exactly once."
+    view = True
     dims: tuple[int, ...]
 
     def forward(self, x: Tensor) -> Tensor:
@@ -174,6 +179,7 @@ class Unsqueeze(Op):
     """A new dimension of size 1.  Shapes: (n, m) -> (n, 1, m) for dim=1."""
 
     symbol = "unsqueeze"
+    view = True
     dim: int
 
     def forward(self, x: Tensor) -> Tensor:
@@ -200,6 +206,7 @@ class Squeeze(Op):
     """A dimension of size 1 removed.  Shapes: (n, 1, m) -> (n, m) for dim=1."""
 
     symbol = "squeeze"
+    view = True
     dim: int
 
     def forward(self, x: Tensor) -> Tensor:
@@ -241,6 +248,7 @@ class Tril(Op):
 
     symbol = "tril"
     hint = "A matrix has two dimensions; batch dimensions may precede them."
+    structural = True
     diagonal: int = 0
 
     def forward(self, x: Tensor) -> Tensor:
@@ -269,6 +277,7 @@ class Triu(Op):
 
     symbol = "triu"
     hint = "A matrix has two dimensions; batch dimensions may precede them."
+    structural = True
     diagonal: int = 0
 
     def forward(self, x: Tensor) -> Tensor:

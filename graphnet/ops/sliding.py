@@ -28,6 +28,7 @@ class Windows(Op):
 
     symbol = "windows"
     hint = "A window must not be larger than the dimension, and a step must be 1 or more."
+    view = True
     dim: int
     size: int
     step: int

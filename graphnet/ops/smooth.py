@@ -29,6 +29,8 @@ class Softplus(Op):
     """
 
     symbol = "softplus"
+    elementwise = True
+    composite = True
     beta: float = 1.0
     threshold: float = 20.0
 
@@ -65,6 +67,8 @@ class Silu(Op):
     """y = x σ(x), so dy/dx = σ + x σ (1 - σ).  Shapes: any."""
 
     symbol = "silu"
+    elementwise = True
+    composite = True
 
     def forward(self, x: Tensor) -> Tensor:
         refuse_whole_numbers(self, x)
@@ -98,6 +102,8 @@ class Mish(Op):
     """y = x tanh s for s = softplus x, so dy/dx = tanh s + x (1 - tanh² s) σ(x).  Shapes: any."""
 
     symbol = "mish"
+    elementwise = True
+    composite = True
 
     def forward(self, x: Tensor) -> Tensor:
         refuse_whole_numbers(self, x)
@@ -132,6 +138,8 @@ class Gelu(Op):
     """y = x Φ(x), so dy/dx = Φ + x φ, with the normal distribution Φ, φ.  Shapes: any."""
 
     symbol = "gelu"
+    elementwise = True
+    composite = True
 
     def forward(self, x: Tensor) -> Tensor:
         refuse_whole_numbers(self, x)
@@ -149,6 +157,8 @@ class GeluTanh(Op):
     """y = x (1 + t) / 2 for t = tanh (√(2/π) (x + 0.044715 x³)), close to x Φ(x).  Shapes: any."""
 
     symbol = "gelu"
+    elementwise = True
+    composite = True
 
     def forward(self, x: Tensor) -> Tensor:
         refuse_whole_numbers(self, x)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import TYPE_CHECKING
 
 from graphnet.errors import GraphError
@@ -21,6 +22,8 @@ from graphnet.ops.window_options import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from torch import Tensor
 
 __all__ = ["conv_transpose2d"]
@@ -34,6 +37,7 @@ class ConvTranspose2d(Op):
 
     symbol = "conv2dᵀ"
     hint = "The channels of x must be the first size of the weight, and groups must divide them."
+    contraction = True
     stride: Pair = (1, 1)
     padding: Padding = (0, 0, 0, 0)
     dilation: Pair = (1, 1)
@@ -50,6 +54,9 @@ class ConvTranspose2d(Op):
 
     def grad_weight(self, grad: Tensor, x: Tensor, weight_like: Tensor) -> Tensor:
         return Conv2dGradWeight(**self.options)(x, grad, weight_like)
+
+    def flops(self, shape: Sequence[int], *shapes: Sequence[int]) -> int:
+        return 2 * prod(shapes[0]) * prod(shapes[1][1:])
 
 
 def conv_transpose2d(

@@ -18,6 +18,7 @@ class Unflatten(Op):
 
     symbol = "unflatten"
     hint = "The product of the sizes must be the size of the dimension; one of them may be -1."
+    view = True
     dim: int
     sizes: tuple[int, ...]
 

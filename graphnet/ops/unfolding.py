@@ -29,6 +29,7 @@ class Unfold(Op):
 
     symbol = "unfold"
     hint = HINT
+    structural = True
     kernel: Pair
     stride: Pair
     padding: Padding

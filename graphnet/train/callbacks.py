@@ -244,7 +244,8 @@ class DeadLayers(Callback):
             node
             for node in run.task.graph
             if isinstance(node, Operation)
-            and node.op.name == "relu"
+            and (bounds := node.op.bounds())
+            and bounds.rectifies
             and not node.derived
             and node.name not in self._warned
         ]

@@ -181,6 +181,30 @@ class Add(Op):
         return Add()(grad) * top
 
 
+class Larger(Op):
+    """An operation of a user that is written between its inputs."""
+
+    symbol = "max"
+    infix = "⊔"
+    broadcasts = True
+
+    def forward(self, x, y):
+        return x.maximum(y)
+
+    grad_x = grad_y = None
+
+
+@pytest.mark.parametrize(
+    ("latex", "text"), [(False, "(x ⊔ y) · x"), (True, r"\left(x ? y\right) ")]
+)
+def test_an_operation_of_a_user_may_have_a_sign(latex, text):
+    graph = gn.Graph()
+    x, y = (graph.input((3, 3), name=name) for name in "xy")
+    node = Larger()(x, y) @ x
+    names = {x: Term("x", "3x3"), y: Term("y", "3x3")}
+    assert Writer(names, latex).whole(node).text.startswith(text)
+
+
 def test_a_rule_that_cannot_run_on_symbols_is_written_as_a_call():
     graph = gn.Graph()
     x, y = (graph.input((3,), name=name, requires_grad=True) for name in "xy")

@@ -61,20 +61,21 @@ PROGRAMS = [
         Fault("Writing.operand", "of.itemsize < 4", "of.itemsize < 2", "divisor or factor"),
     ),
     *seeded_in(
-        "compile/ir/program.py",
-        "compile/test_own_ops.py",
-        Fault("is_pure", "not is_foreign(op) if", "True if"),
-        Fault("is_pure", "else op.pure", "else False"),
+        "op.py",
+        "compile/test_own_ops.py ops/test_traits.py",
+        Fault("Op.__init_subclass__", 'cls.__module__.startswith("graphnet.")', "True"),
+        Fault("Op.__init_subclass__", 'if "pure" not in vars(cls)', "if True"),
+        Fault("Op.__init_subclass__", "cls.structural or cls.view", "cls.structural"),
     ),
     *seeded_in(
         "compile/passes/fold_constants.py",
         "compile/test_own_ops.py",
-        Fault("_is_constant", "is_pure(node.op) and ", "", "constant"),
+        Fault("_is_constant", "node.op.pure and ", "", "constant"),
     ),
     *seeded_in(
         "compile/passes/cse.py",
         "compile/test_own_ops.py",
-        Fault("cse", "if not is_pure(node.op)", "if False", "each_use"),
+        Fault("cse", "if not node.op.pure", "if False", "each_use"),
     ),
     *seeded_in(
         "ops/random.py",
@@ -84,7 +85,7 @@ PROGRAMS = [
     *seeded_in(
         "compile/targets/torch/assemble.py",
         "compile/test_own_ops.py",
-        Fault("_is_told_apart", "not is_pure(op)", "False", "each_use"),
+        Fault("_is_told_apart", "not op.pure", "False", "each_use"),
     ),
     *seeded_in(
         "compile/targets/torch/execution.py",

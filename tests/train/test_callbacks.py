@@ -357,6 +357,7 @@ def test_tensorboard_gets_the_same_numbers(tmp_path):
 
 
 def dead_network():
+    """The first layer gives 0 for all rows."""
     model = network()
     model[0].bias.top.fill_(-100.0)
     return model
@@ -366,6 +367,13 @@ def test_a_dead_layer_is_warned_of_once():
     with pytest.warns(DeadLayerWarning, match=r"Node 5 '1.relu' is dead.*epoch 1") as caught:
         a_run(dead_network(), callbacks=[gn.DeadLayers()]).train()
     assert len(caught) == 1
+
+
+def test_other_rectifiers_die_too():
+    model = dead_network()
+    model[1] = gn.ReLU6()
+    with pytest.warns(DeadLayerWarning, match="'1.clamp' is dead"):
+        a_run(model, callbacks=[gn.DeadLayers()], epochs=1).train()
 
 
 def test_a_layer_that_lives_on_one_row_is_not_dead():

@@ -103,8 +103,3 @@ class Program(Graph):
 def is_foreign(op: Op) -> bool:
     """True for an operation written by a user, which may do anything."""
     return not type(op).__module__.startswith("graphnet.")
-
-
-def is_pure(op: Op) -> bool:
-    """True if an op returns the same for the same inputs, and changes nothing: see `Op.pure`."""
-    return not is_foreign(op) if op.pure is None else op.pure

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from graphnet.compile.ir.program import Program, Source, is_pure
 from graphnet.compile.ir.rewrite import Rewriting
 from graphnet.graph.nodes import Literal
 
 if TYPE_CHECKING:
+    from graphnet.compile.ir.program import Program, Source
     from graphnet.graph import Node, Operation
 
 
@@ -17,7 +17,7 @@ def cse(program: Program) -> Program:
     known: dict[Any, Node] = {}
 
     def change(copy: Rewriting, node: Operation, sources: tuple[Source, ...]) -> Node | None:
-        if not is_pure(node.op):
+        if not node.op.pure:
             return None
         inputs = [repr(each.top) if isinstance(each, Literal) else each for each in sources]
         key = (node.op, *inputs)

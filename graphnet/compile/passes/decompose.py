@@ -1,29 +1,40 @@
-"""Decomposition: an operation that others share a part with becomes what it consists of."""
+"""Decomposition: a composite operation becomes the operations that it applies.
+
+Their kernels write into buffers, and the forward and the backward pass share what both compute:
+gelu and its derivative need the same error function.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
 from graphnet.compile.ir.rewrite import Rewriting
-from graphnet.graph.nodes import Literal
-from graphnet.ops.losses import SquaredError
+from graphnet.graph.nodes import Literal, Operation
+from graphnet.ops.dtypes import Convert
 
 if TYPE_CHECKING:
     from graphnet.compile.ir.program import Program, Source
-    from graphnet.graph import Node, Operation
-
-_OPENED = (SquaredError,)
+    from graphnet.graph import Node
 
 
 def decompose(program: Program) -> Program:
-    """Replace operations by their parts, if others compute one of these parts too."""
+    """Replace composite operations by their parts; see `Op.composite`."""
+    return Rewriting(program, _parts).new
 
-    def change(copy: Rewriting, node: Operation, sources: tuple[Source, ...]) -> Node | None:
-        if not isinstance(node.op, _OPENED):
-            return None
-        arguments: list[Any] = [each.top if isinstance(each, Literal) else each for each in sources]
-        with copy.new, copy.new.scopes.inside(node.name):
-            result: Any = node.op.forward(*arguments)
-        return cast("Node", result)
 
-    return Rewriting(program, change).new
+def _parts(copy: Rewriting, node: Operation, sources: tuple[Source, ...]) -> Node | None:
+    """The last of the parts of a composite operation; None to leave it as it is.
+
+    One that computes in another dtype than its own is left: later passes round there otherwise
+    than its rule, and in half precision that shows.
+    """
+    if not node.op.composite:
+        return None
+    arguments: list[Any] = [each.top if isinstance(each, Literal) else each for each in sources]
+    before = len(copy.new)
+    with copy.new, copy.new.scopes.inside(node.name):
+        result: Any = node.op.forward(*arguments)
+    parts = [copy.new[place] for place in range(before, len(copy.new))]
+    if any(isinstance(part, Operation) and isinstance(part.op, Convert) for part in parts):
+        return None
+    return cast("Node", result)

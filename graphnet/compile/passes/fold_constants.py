@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from torch import empty, finfo
 
-from graphnet.compile.ir.program import Constant, Program, Source, is_pure
+from graphnet.compile.ir.program import Constant, Program, Source
 from graphnet.compile.ir.rewrite import Rewriting
 from graphnet.graph import Node, Operation
 from graphnet.graph.nodes import Literal
@@ -42,7 +42,7 @@ def _is_constant(node: Operation, sources: tuple[Source, ...]) -> bool:
         for each, name in zip(sources, names, strict=True)
     )
     sizes = cast("tuple[int, ...]", node.shape)
-    return is_pure(node.op) and prod(sizes) <= _LARGEST_CONSTANT and all(known)
+    return node.op.pure and prod(sizes) <= _LARGEST_CONSTANT and all(known)
 
 
 def _value(node: Operation, sources: tuple[Source, ...]) -> Tensor:

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
 
 from graphnet.compile.ir.program import Cell, is_foreign
-from graphnet.compile.targets.torch.kernels import KERNELS, VIEWS
 from graphnet.compile.targets.torch.lowerings import may_be_a_view
 from graphnet.graph import Operation
 from graphnet.ops.joining import Cat
@@ -32,7 +31,7 @@ def aims(program: Program) -> dict[Node, Tensor]:
         if value in found or not isinstance(value, Operation):
             continue
         first = max(last_reader(cell.top), foreign, checks)
-        if first > value.index or (first == value.index and not _elementwise(value)):
+        if first > value.index or (first == value.index and not value.op.elementwise):
             continue
         found[value] = cell.top
         if isinstance(value.op, Cat) and value.op.dim == 0:
@@ -46,11 +45,6 @@ def _last_foreign(program: Program) -> int:
         (node.index for node in program if isinstance(node, Operation) and is_foreign(node.op)),
         default=-1,
     )
-
-
-def _elementwise(node: Operation) -> bool:
-    kernel = KERNELS.get(type(node.op))
-    return kernel is not None and kernel.elementwise
 
 
 def _last_readers(program: Program) -> Callable[[Tensor], int]:
@@ -90,7 +84,7 @@ def _aim_part(part: Node, memory: Tensor, after: int, found: dict[Node, Tensor])
     while isinstance(part, Operation) and isinstance(part.op, Reshape | ReshapeAs):
         part = part.inputs[0]
         memory = memory.view(cast("tuple[int, ...]", part.shape))
-    if not isinstance(part, Operation) or part in found or type(part.op) in VIEWS:
+    if not isinstance(part, Operation) or part in found or part.op.view:
         return
     if part.index > after:
         found[part] = memory

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from graphnet.compile.ir.program import Number, is_foreign, is_pure
+from graphnet.compile.ir.program import Number, is_foreign
 from graphnet.compile.run.runner import Runner
 from graphnet.compile.targets.torch.convolution import has_images, kernels_of, usual_layout
 from graphnet.compile.targets.torch.execution import function_of
@@ -53,7 +53,7 @@ def assembled(program: Program, example: Mapping[str, Tensor], tune: bool) -> Ru
 def _is_told_apart(program: Program) -> bool:
     """True if an operation of a user may depend on how often it runs, so that none is tried."""
     ops = (node.op for node in program if isinstance(node, Operation))
-    return any(is_foreign(op) and not is_pure(op) for op in ops)
+    return any(is_foreign(op) and not op.pure for op in ops)
 
 
 def _written(

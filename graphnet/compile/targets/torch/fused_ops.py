@@ -19,6 +19,7 @@ class Copy(Op):
     """y = x, in memory of its own.  Shapes: any."""
 
     symbol = "copy"
+    elementwise = True
 
     def forward(self, x: Tensor) -> Tensor:
         return x.clone()
@@ -30,6 +31,7 @@ class AddScaled(Op):
     """z = x + a y.  Shapes: x and y broadcast, a is a number."""
 
     symbol = "+ a·"
+    elementwise = True
 
     def forward(self, x: Tensor, y: Tensor, a: Any) -> Tensor:
         z: Tensor = x + a * y
@@ -45,6 +47,7 @@ class Addcmul(Op):
     """
 
     symbol = "+ a·u·v"
+    elementwise = True
 
     def forward(self, x: Tensor, u: Tensor, v: Tensor, a: Any) -> Tensor:
         z: Tensor = x + (a * u) * v
@@ -57,6 +60,7 @@ class Addcdiv(Op):
     """z = x + (a u) / v, in the order of torch's kernel.  Shapes: as for `Addcmul`."""
 
     symbol = "+ a·u/v"
+    elementwise = True
 
     def forward(self, x: Tensor, u: Tensor, v: Tensor, a: Any) -> Tensor:
         z: Tensor = x + (a * u) / v
@@ -69,6 +73,7 @@ class Lerp(Op):
     """z = x + a (y - x).  Shapes: x and y broadcast, a is a number."""
 
     symbol = "lerp"
+    elementwise = True
 
     def forward(self, x: Tensor, y: Tensor, a: Any) -> Tensor:
         z: Tensor = x + a * (y - x)
@@ -81,6 +86,7 @@ class TanhGrad(Op):
     """z = g (1 - y²): the gradient through y = tanh x.  Shapes: any."""
 
     symbol = "tanh'"
+    elementwise = True
 
     def forward(self, grad: Tensor, y: Tensor) -> Tensor:
         return grad * (1 - y * y)
@@ -92,6 +98,7 @@ class SigmoidGrad(Op):
     """z = g y (1 - y): the gradient through y = σ(x).  Shapes: any."""
 
     symbol = "σ'"
+    elementwise = True
 
     def forward(self, grad: Tensor, y: Tensor) -> Tensor:
         return grad * (y * (1 - y))
@@ -103,6 +110,7 @@ class ReluGrad(Op):
     """z = g where y > 0, else 0: the gradient through y = relu x.  Shapes: any."""
 
     symbol = "relu'"
+    elementwise = True
 
     def forward(self, grad: Tensor, y: Tensor) -> Tensor:
         return grad.masked_fill(y <= 0, 0.0)

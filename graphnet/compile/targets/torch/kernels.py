@@ -9,9 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from graphnet.compile.targets.torch import fused_ops as fused
-from graphnet.ops.activations import Identity, Relu, Sigmoid, Tanh
+from graphnet.ops.activations import Relu, Sigmoid, Tanh
 from graphnet.ops.arithmetic import Abs, Add, Div, Mul, Neg, Sign, Sub
-from graphnet.ops.broadcasting import Expand, ExpandAs
 from graphnet.ops.comparison import Eq, Ge, Gt, Le, Lt, MaskedFill, Ne, Where
 from graphnet.ops.extremes import Amax, Amin
 from graphnet.ops.functions import (
@@ -28,16 +27,11 @@ from graphnet.ops.functions import (
     Square,
 )
 from graphnet.ops.gathering import Gather, IndexSelect
-from graphnet.ops.indexing import Index, Narrow
-from graphnet.ops.joining import Section, Split
 from graphnet.ops.limits import Clamp, Maximum, Minimum
 from graphnet.ops.powers import Pow, PowScalar
 from graphnet.ops.products import Bmm, Matmul
 from graphnet.ops.reductions import Sum
-from graphnet.ops.running import Column, Several, Sized
-from graphnet.ops.shapes import Flatten, Permute, Reshape, ReshapeAs, Squeeze, Transpose, Unsqueeze
 from graphnet.ops.softmaxes import LogSoftmax, Softmax
-from graphnet.ops.unflatten import Unflatten
 
 if TYPE_CHECKING:
     from graphnet.op import Op
@@ -48,43 +42,21 @@ class Kernel(NamedTuple):
 
     out: str
     inplace: str | None = None
-    elementwise: bool = False
-    """True if it may write over any of its inputs, not only the first."""
 
-
-VIEWS: frozenset[type[Op]] = frozenset(
-    {
-        Identity,
-        Expand,
-        ExpandAs,
-        Index,
-        Narrow,
-        Section,
-        Split,
-        Column,
-        Sized,
-        Several,
-        Flatten,
-        Permute,
-        Reshape,
-        ReshapeAs,
-        Squeeze,
-        Transpose,
-        Unsqueeze,
-        Unflatten,
-    }
-)
-"""Operations that compute nothing, but view the same numbers in another way."""
+    @property
+    def reads_first(self) -> bool:
+        """True if it reads all inputs before it writes, element by element."""
+        return not self.out.startswith("{out}.")
 
 
 def _one(name: str) -> Kernel:
     """A function of each element."""
-    return Kernel(f"torch.{name}({{x}}, out={{out}})", f"{{x}}.{name}_()", True)
+    return Kernel(f"torch.{name}({{x}}, out={{out}})", f"{{x}}.{name}_()")
 
 
 def _two(name: str) -> Kernel:
     """A function of two elements."""
-    return Kernel(f"torch.{name}({{x}}, {{y}}, out={{out}})", f"{{x}}.{name}_({{y}})", True)
+    return Kernel(f"torch.{name}({{x}}, {{y}}, out={{out}})", f"{{x}}.{name}_({{y}})")
 
 
 def _truth(name: str) -> Kernel:
@@ -117,20 +89,20 @@ KERNELS: dict[type[Op], Kernel] = {
     Erf: _one("erf"),
     Tanh: _one("tanh"),
     Sigmoid: _one("sigmoid"),
-    Relu: Kernel("{out}.copy_({x}).relu_()", "{x}.relu_()", True),
+    Relu: Kernel("{out}.copy_({x}).relu_()", "{x}.relu_()"),
     Neg: _one("neg"),
     Abs: _one("abs"),
     Sign: _one("sign"),
     Add: Kernel(
-        "torch.add({x}, {y}, alpha={op.alpha}, out={out})", "{x}.add_({y}, alpha={op.alpha})", True
+        "torch.add({x}, {y}, alpha={op.alpha}, out={out})", "{x}.add_({y}, alpha={op.alpha})"
     ),
     Sub: Kernel(
-        "torch.sub({x}, {y}, alpha={op.alpha}, out={out})", "{x}.sub_({y}, alpha={op.alpha})", True
+        "torch.sub({x}, {y}, alpha={op.alpha}, out={out})", "{x}.sub_({y}, alpha={op.alpha})"
     ),
     Mul: _two("mul"),
     Div: _two("div"),
-    Maximum: Kernel("torch.maximum({x}, {y}, out={out})", None, True),
-    Minimum: Kernel("torch.minimum({x}, {y}, out={out})", None, True),
+    Maximum: Kernel("torch.maximum({x}, {y}, out={out})"),
+    Minimum: Kernel("torch.minimum({x}, {y}, out={out})"),
     Clamp: Kernel(
         "torch.clamp({x}, {op.min}, {op.max}, out={out})", "{x}.clamp_({op.min}, {op.max})"
     ),
@@ -158,25 +130,23 @@ KERNELS: dict[type[Op], Kernel] = {
     Bmm: Kernel("torch.bmm({x}, {y}, out={out})"),
     fused.Copy: Kernel("{out}.copy_({x})"),
     fused.AddScaled: Kernel(
-        "torch.add({x}, {y}, alpha={a}, out={out})", "{x}.add_({y}, alpha={a})", True
+        "torch.add({x}, {y}, alpha={a}, out={out})", "{x}.add_({y}, alpha={a})"
     ),
     fused.Addcmul: Kernel(
         "torch.addcmul({x}, {u}, {v}, value={a}, out={out})",
         "{x}.addcmul_({u}, {v}, value={a})",
-        True,
     ),
     fused.Addcdiv: Kernel(
         "torch.addcdiv({x}, {u}, {v}, value={a}, out={out})",
         "{x}.addcdiv_({u}, {v}, value={a})",
-        True,
     ),
-    fused.Lerp: Kernel("torch.lerp({x}, {y}, {a}, out={out})", "{x}.lerp_({y}, {a})", True),
+    fused.Lerp: Kernel("torch.lerp({x}, {y}, {a}, out={out})", "{x}.lerp_({y}, {a})"),
     fused.LogSoftmaxGrad: Kernel(
         "log_softmax_backward({grad}, {y}, {op.dim}, {y}.dtype, out={out})",
     ),
-    fused.ReluGrad: Kernel("relu_backward({grad}, {y}, 0, grad_input={out})", None, True),
-    fused.SigmoidGrad: Kernel("sigmoid_backward({grad}, {y}, grad_input={out})", None, True),
-    fused.TanhGrad: Kernel("tanh_backward({grad}, {y}, grad_input={out})", None, True),
+    fused.ReluGrad: Kernel("relu_backward({grad}, {y}, 0, grad_input={out})"),
+    fused.SigmoidGrad: Kernel("sigmoid_backward({grad}, {y}, grad_input={out})"),
+    fused.TanhGrad: Kernel("tanh_backward({grad}, {y}, grad_input={out})"),
 }
 
 

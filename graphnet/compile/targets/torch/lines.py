@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import torch
 
-from graphnet.compile.targets.torch.kernels import VIEWS
 from graphnet.compile.targets.torch.memory_format import ORDERS, lies
 from graphnet.compile.targets.torch.namespace import Vocabulary
 from graphnet.graph import Node, Operation
@@ -127,7 +126,7 @@ class Writing:
             return self.tensors[source]
         samples, name = self.words.samples, self.names[source]
         if name not in samples:
-            if isinstance(source, Operation) and type(source.op) in VIEWS:
+            if isinstance(source, Operation) and source.op.view:
                 samples[name] = source.op.forward(*map(self.sample, source.sources))
             else:
                 shape = cast("tuple[int, ...]", source.shape)

@@ -11,7 +11,7 @@ import torch
 from graphnet.compile.targets.torch import convolution as images
 from graphnet.compile.targets.torch import fused_ops as fused
 from graphnet.compile.targets.torch import products, updates
-from graphnet.compile.targets.torch.kernels import KERNELS, VIEWS
+from graphnet.compile.targets.torch.kernels import KERNELS
 from graphnet.graph import Node, Operation
 from graphnet.graph.nodes import Literal
 from graphnet.ops.joining import Cat
@@ -156,4 +156,4 @@ def may_be_a_view(node: Node) -> bool:
     if node.shape == () and all(each.shape == () for each in node.inputs):
         return True
     known = type(node.op) in KERNELS or type(node.op) in WRITERS
-    return type(node.op) in VIEWS or not known
+    return node.op.view or not known

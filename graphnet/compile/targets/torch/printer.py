@@ -11,7 +11,7 @@ from graphnet.compile.ir.program import Cell, Program, is_foreign
 from graphnet.compile.plan.memory import Arena, Buffer
 from graphnet.compile.plan.placement import aims
 from graphnet.compile.targets.torch.fuse import is_half, is_number
-from graphnet.compile.targets.torch.kernels import ARITHMETIC, KERNELS, TAKE_NUMBERS, VIEWS
+from graphnet.compile.targets.torch.kernels import ARITHMETIC, KERNELS, TAKE_NUMBERS
 from graphnet.compile.targets.torch.lines import NotFinite, Writing
 from graphnet.compile.targets.torch.lowerings import WRITERS
 from graphnet.compile.targets.torch.memory_format import (
@@ -88,7 +88,7 @@ class Emission(Writing):
             self._number(node)
         elif type(node.op) in WRITERS:
             WRITERS[type(node.op)](self, node)
-        elif type(node.op) in VIEWS:
+        elif node.op.view:
             self.view(node)
         elif type(node.op) in KERNELS and not self._has_number(node):
             self.kernel(node, KERNELS[type(node.op)])
@@ -152,13 +152,15 @@ class Emission(Writing):
         if over is not None and kernel.inplace and over is node.sources[0]:
             self.same(node, over)
             self.write(node, kernel.inplace.format(op=node.op, **words))
-        elif over is not None and kernel.elementwise:
+        elif over is not None and node.op.elementwise and kernel.reads_first:
             self.same(node, over)
             self.write(node, kernel.out.format(op=node.op, out=self.names[over], **words))
-        elif kernel.elementwise and node not in self.targets and self._is_loose(node):
+        elif over is not None and node in self.targets:
+            self.own_rule(node)  # the kernel would write over what it still has to read
+        elif node.op.elementwise and node not in self.targets and self._is_loose(node):
             self.own_rule(node)
         else:
-            like = kernel.elementwise and any(
+            like = node.op.elementwise and any(
                 self.is_image(each) and each.shape == node.shape for each in node.inputs
             )
             name = self.place_image(node) if like else self.place(node)[1]
