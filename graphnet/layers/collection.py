@@ -99,7 +99,7 @@ class ListOf(Collection, Generic[Item]):
         Raises:
             GraphError: there is no such index; it is an IndexError too.
         """
-        item = self[place]
+        item: Item = self[place]
         del self[place]
         return item
 
@@ -113,8 +113,8 @@ class ListOf(Collection, Generic[Item]):
             )
         return number % size
 
-    @overload
-    def __getitem__(self, place: SupportsIndex) -> Item: ...
+    @overload  # any class of item, so that type checkers accept `model[0].weight`
+    def __getitem__(self, place: SupportsIndex) -> Any: ...
     @overload
     def __getitem__(self, place: slice) -> Self: ...
     def __getitem__(self, place: SupportsIndex | slice) -> Any:
@@ -180,7 +180,7 @@ class DictOf(Collection, Generic[Item]):
         Raises:
             GraphError: there is no such name; it is a KeyError too.
         """
-        item = self[name]
+        item: Item = self[name]
         self._dict = {key: each for key, each in self._dict.items() if key != name}
         return item
 
@@ -208,7 +208,7 @@ class DictOf(Collection, Generic[Item]):
         """An item by name, or the default if there is none."""
         return self._dict.get(name, default)
 
-    def __getitem__(self, name: str) -> Item:
+    def __getitem__(self, name: str) -> Any:  # of any class, as in `ListOf`
         if name not in self._dict:
             raise _NoSuchKeyError(
                 f"{type(self).__name__} holds {', '.join(self._dict) or 'nothing'}; got {name!r}."

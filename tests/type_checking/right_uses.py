@@ -109,12 +109,13 @@ def modules(x: gn.Input, t: Tensor, model: gn.Module) -> None:
     assert_type(model(x, x), gn.Node)
     assert_type(model(t), Tensor)
     assert_type(model.forward(t), Tensor)
-    for each in (gn.Linear(2, 3), Scaled(3), Chosen(3), gn.Sequential(gn.Tanh(), model)[0]):
+    for each in (gn.Linear(2, 3), Scaled(3), Chosen(3)):
         assert_type(each(x), gn.Node)
         assert_type(each(t), Tensor)
         assert_type(each.forward(t), Tensor)
     assert_type(gn.Sequential(gn.Tanh(), model)(x), gn.Node)
     assert_type(gn.Sequential(gn.Tanh(), model)[:1], gn.Sequential)
+    assert_type(gn.Sequential(gn.Linear(2, 3), model)[0].weight, Any)
     assert_type(Two()(x), tuple[gn.Node, gn.Node])
     assert_type(Two()(x, x), tuple[gn.Node, gn.Node])
     assert_type(Two()(t), tuple[Tensor, ...])
