@@ -86,7 +86,7 @@ def draw_module(module: Any, *shapes: Sequence[int | None], **options: Any) -> D
     rule = f"{type(module).__name__}.draw takes a shape for each input, such as draw((None, 3))"
     for shape in shapes:
         if not isinstance(shape, tuple | list):
-            given = f"a {type(shape).__name__}" if hasattr(shape, "shape") else repr(shape)
+            given = type(shape).__name__ if hasattr(shape, "shape") else repr(shape)
             raise GraphError(f"{rule}; got {given}.")
     try:
         wanted = signature(module.build)
