@@ -5,12 +5,24 @@ from __future__ import annotations
 import ast
 import sys
 
-CORE = {"op", "ops", "graph", "layers", "losses", "optim", "init", "schedules", "errors"}
+CORE = {
+    "op",
+    "op_rules",
+    "ops",
+    "graph",
+    "layers",
+    "losses",
+    "optim",
+    "init",
+    "schedules",
+    "errors",
+}
 """The rooms that take nothing but `empty` from torch."""
 
 LEVELS = [
     {"errors", "torch_hints", "files", "version", "table"},
     {"init", "schedules"},
+    {"op_rules"},
     {"op"},
     {"ops"},
     {"graph"},

@@ -158,7 +158,8 @@ class Emission(Writing):
         elif over is not None and node in self.targets:
             self.own_rule(node)  # the kernel would write over what it still has to read
         elif node.op.elementwise and node not in self.targets and self._is_loose(node):
-            self.own_rule(node)
+            self._call_rule(node)
+            self.fresh(node)
         else:
             like = node.op.elementwise and any(
                 self.is_image(each) and each.shape == node.shape for each in node.inputs
@@ -168,17 +169,20 @@ class Emission(Writing):
 
     def own_rule(self, node: Operation, source: Buffer | None = None) -> None:
         """Call the rule of the operation itself: it makes a new tensor, or a view of an input."""
+        self._call_rule(node)
+        inputs = [source] if source else [self.buffers[each] for each in set(node.inputs)]
+        for each in inputs:
+            each.readers += 1  # held until nothing reads what may be a view of it
+        buffer = Buffer(None, self.readers[node], owned=False, behind=tuple(inputs))
+        self.fresh(node, buffer)
+
+    def _call_rule(self, node: Operation) -> None:
         arguments = [self.argument(each) for each in node.sources]
         if is_foreign(node.op):  # it may call view, which fails on images in another order
             for place, given in enumerate(node.sources):
                 if isinstance(given, Node) and given.ndim == 4:
                     arguments[place] += ".contiguous()"
         self.write(node, f"{self.name(node)} = {self.rule(node)}({', '.join(arguments)})")
-        inputs = [source] if source else [self.buffers[each] for each in set(node.inputs)]
-        for each in inputs:
-            each.readers += 1  # held until nothing reads what may be a view of it
-        buffer = Buffer(None, self.readers[node], owned=False, behind=tuple(inputs))
-        self.fresh(node, buffer)
 
     def fresh(self, node: Operation, buffer: Buffer | None = None) -> None:
         """Note that a line makes a new tensor for a node, and put it where it is needed."""
