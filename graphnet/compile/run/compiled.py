@@ -13,9 +13,9 @@ from graphnet.compile.ir.build import Shapes, specialized
 from graphnet.compile.passes import optimize
 from graphnet.compile.run.profile import Profile, profiled
 from graphnet.compile.targets.torch.assemble import assembled
+from graphnet.compile.targets.torch.execution import NotFinite
 from graphnet.compile.targets.torch.functional import BACKENDS, functional
 from graphnet.compile.targets.torch.fuse import fuse
-from graphnet.compile.targets.torch.lines import NotFinite
 from graphnet.errors import GraphError, StateError
 from graphnet.graph import Input, Node, Operation
 from graphnet.graph.feed import bind, merged

@@ -1,0 +1,351 @@
+"""Selecting: a list of nodes becomes a list of calls, each with the slots that it works on.
+
+Every value gets a slot in a buffer of its own, unless it is a view or has a place already. What
+may be written over what, and where buffers lie, is decided later, for all calls together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+import torch
+
+from graphnet.compile.ir.program import Cell, Program, is_foreign
+from graphnet.compile.plan.calls import Call, Constant, Expression, Operand
+from graphnet.compile.plan.placement import Cells, Traits, placement
+from graphnet.compile.plan.slots import NotAView, Slot, new_slot
+from graphnet.compile.targets.torch.execution import NotFinite
+from graphnet.compile.targets.torch.fuse import is_half, is_number
+from graphnet.compile.targets.torch.kernels import (
+    ARITHMETIC,
+    COPY,
+    KERNELS,
+    RULE,
+    TAKE_NUMBERS,
+    Kernel,
+    is_elementwise,
+    is_view,
+)
+from graphnet.compile.targets.torch.lowerings import LOWERINGS, may_be_a_view
+from graphnet.compile.targets.torch.memory_format import MemoryFormat, as_images, is_image, ordered
+from graphnet.graph import Node, Operation
+
+if TYPE_CHECKING:
+    from graphnet.compile.ir.program import Source
+    from graphnet.compile.targets.torch.tuning import Candidate, Tuner
+
+R = TypeVar("R")
+
+CHECK = Kernel("if not isfinite({x}.item()): raise {error}({name})", function="isfinite")
+NOT_FINITE = Constant(NotFinite, "NotFinite")
+TRANSPOSE = Kernel("{out} = {x}.mT")
+
+
+class Selection:
+    """The calls of a program: for each node, which kernel or lowering.
+
+    Attributes:
+        program: the list of nodes.
+        format: how images lie in memory.
+        device: where the memory is.
+        calls: what has been chosen so far.
+        slots: where the value of each node lies.
+        names: what slots would like to be called: a text, or another slot and what follows it.
+        targets: where the values of some nodes are to be computed.
+        done: nodes computed by the calls of another node.
+    """
+
+    def __init__(self, program: Program, tuner: Tuner, format: MemoryFormat) -> None:
+        self.program, self.tuner, self.format = program, tuner, format
+        self.device = next((node.top.device for node in program if isinstance(node, Cell)), None)
+        self.calls: list[Call] = []
+        self.slots: dict[Node, Slot] = {}
+        self.names: dict[Slot, str | tuple[Slot, str]] = {}
+        self.cells = Cells()
+        for node in program:
+            if not isinstance(node, Operation):
+                self._leaf(node)
+        traits = Traits(is_view, is_elementwise, may_be_a_view)
+        self.targets = placement(program, self.slots, traits)
+        self.done: set[Node] = set()
+        self._shared: dict[object, Any] = {}
+        self._pending: dict[Slot, Call] = {}
+
+    def run(self) -> None:
+        """Choose the calls of all operations, then those that make the changes of the step last."""
+        for node in self.program:
+            if isinstance(node, Operation) and node not in self.done:
+                self._operation(node)
+            if node in self.program.finite:
+                options = {"name": node.name, "error": NOT_FINITE}
+                self.add(Call(CHECK, (), {"x": self.slots[node]}, node, options))
+        for cell, value in self.program.writes.items():
+            if value is not cell:
+                self.copy(value, self.slots[cell], self.slots[value])
+
+    def _leaf(self, node: Node) -> None:
+        if isinstance(node, Cell):
+            self.keep(node, self.cells.slot(node.top))
+        else:
+            shape = cast("tuple[int, ...]", node.shape)
+            self.keep(node, new_slot(shape, node.dtype, made=True, owned=False))
+
+    def _operation(self, node: Operation) -> None:
+        if is_number(node):
+            self._number(node)
+        elif type(node.op) in LOWERINGS:
+            LOWERINGS[type(node.op)](self, node)
+        elif is_view(node.op):
+            self.view(node)
+        elif type(node.op) in KERNELS and not self._has_number(node):
+            self.kernel(node, KERNELS[type(node.op)])
+        else:
+            self.own_rule(node)
+
+    def _has_number(self, node: Operation) -> bool:
+        """True if a number given at each step is passed where a kernel takes a tensor.
+
+        Next to half precision, numbers of the list are not kept as tensors either.
+        """
+        half = any(map(is_half, node.inputs))
+        others = ("y", "a") if not half or type(node.op) in TAKE_NUMBERS else ("a",)
+        return any(
+            is_number(source) and (half or isinstance(source, Node))
+            for name, source in zip(node.op.inputs, node.sources, strict=True)
+            if name not in others
+        )
+
+    # ways to compute a node
+
+    def _number(self, node: Operation) -> None:
+        """Compute a number in Python."""
+        kernel = ARITHMETIC.get(type(node.op))
+        if kernel is None:
+            self.own_rule(node)
+            return
+        args = dict(zip(node.op.inputs, map(self.argument, node.sources), strict=True))
+        self.call(kernel, node, self.new(node, made=True, owned=False), **args)
+
+    def view(self, node: Operation) -> None:
+        """View memory in another way; if no strides can, copy it."""
+        source = cast("Node", node.sources[0])
+        before = self.slots[source]
+        if not before.is_fixed:
+            self.own_rule(node, [before])
+            return
+        given: list[Any] = [
+            self.slots[each] if isinstance(each, Node) else each.top for each in node.sources
+        ]
+        try:
+            self.keep(node, cast("Any", node.op).forward(*given))
+        except NotAView:
+            out = self.place(node)
+            self.copy(node, self.derived(out, "_as_before", out.view(before.shape)), before)
+        except (AttributeError, TypeError):  # a view that slots do not know, of a user's op
+            self.own_rule(node, [before])
+
+    def kernel(self, node: Operation, kernel: Kernel) -> None:
+        """Call a kernel: over an input that nothing else reads, or into a buffer."""
+        names = node.op.inputs
+        args = {
+            name: self.operand(source, name, node)
+            for name, source in zip(names, node.sources, strict=True)
+        }
+        over = names if kernel.elementwise else names[:1] if kernel.inplace else ()
+        call = Call(kernel, (), args, node, node.op.options, tuple(over))
+        if node in self.targets:
+            out = self.place(node)
+        elif kernel.elementwise and self._is_loose(node):
+            out = self.keep(node, self.new(node, made=True))
+            call.otherwise = rule_call(node, self.slots, out)
+        elif kernel.elementwise:
+            out = self.keep(node, self._like_images(node))
+        else:
+            out = self.place(node)
+        call.out = (out,)
+        self.add(call)
+
+    def own_rule(self, node: Operation, behind: Sequence[Slot] | None = None) -> None:
+        """Call the rule of the operation itself: it makes a new tensor, or a view of an input."""
+        inputs = [self.slots[each] for each in set(node.inputs)] if behind is None else behind
+        out = self.new(node, made=True, owned=False)
+        out.buffer.behind = tuple(each.buffer for each in inputs)
+        self.names.setdefault(out, node.name)
+        self.add(rule_call(node, self.slots, out))
+        self.finish(node, out)
+
+    def choose(
+        self, node: Operation, candidates: list[Candidate], inputs: tuple[Node, ...]
+    ) -> None:
+        """Take the fastest of several ways to compute a node."""
+        layout = tuple(_described(self.slots[each]) for each in inputs)
+        question = (node.op, self.format.order, len(candidates), node in self.targets, layout)
+        ways = [each.calls for each in candidates]
+        chosen = candidates[self.tuner.fastest(question, ways, self.device)]
+        for call in chosen.calls:
+            self.add(call)
+        self.finish(node, chosen.out)
+
+    def finish(self, node: Operation, out: Slot) -> None:
+        """Note where the value of a node lies, and bring it to where it is needed."""
+        target = self.targets.get(node)
+        if target is not None and not out.is_at(target):
+            self.copy(node, self.derived(out, "_place", target), out)
+            out = target
+        self.keep(node, out)
+
+    def once(self, key: object, make: Callable[[], R]) -> R:
+        """What several calls share, such as the windows of an image; made when first asked."""
+        if key not in self._shared:
+            self._shared[key] = make()
+        return cast("R", self._shared[key])
+
+    # calls
+
+    def add(self, call: Call) -> None:
+        """Add a call, after those that make what it reads."""
+        for slot in call.reads():
+            waiting = self._pending.pop(slot, None) if self._pending else None
+            if waiting is not None:
+                self.calls.append(waiting)
+        self.calls.append(call)
+
+    def call(self, kernel: Kernel, node: Node, *out: Slot | None, **args: Operand) -> None:
+        """Call a kernel; the first result is the value of the node, if it has none yet."""
+        if out and out[0] is not None and node not in self.slots:
+            self.keep(node, out[0])
+        self.add(Call(kernel, out, args, node))
+
+    def copy(self, node: Node, to: Slot, given: Slot) -> None:
+        """Copy a value, unless it is there already."""
+        if not given.is_at(to):
+            self.add(Call(COPY, (to,), {"x": given}, node))
+
+    # memory
+
+    def new(
+        self,
+        node: Node,
+        shape: Sequence[int] | None = None,
+        *,
+        made: bool = False,
+        owned: bool = True,
+    ) -> Slot:
+        """A slot in a buffer of its own, in the dtype of a node, and in its shape or another."""
+        sizes = cast("tuple[int, ...]", node.shape if shape is None else tuple(shape))
+        return new_slot(sizes, node.dtype, made=made, owned=owned)
+
+    def place(self, node: Operation) -> Slot:
+        """A slot for the value of a node: where it is needed, or a new one."""
+        return self.keep(node, self.targets.get(node) or self.new(node))
+
+    def place_image(self, node: Operation) -> Slot:
+        """The same for an image, or for indices into one, in the program's format."""
+        target = self.targets.get(node)
+        return self.keep(node, target or self.new_image(node, node.dtype))
+
+    def new_image(self, node: Operation, of: torch.dtype) -> Slot:
+        """A slot as large as an image, in the program's format."""
+        order, sizes = self.format.order, cast("tuple[int, ...]", node.shape)
+        return as_images(new_slot(ordered(sizes, order), of), order)
+
+    def keep(self, node: Node, slot: Slot) -> Slot:
+        """Note where the value of a node lies."""
+        self.slots[node] = slot
+        self.names.setdefault(slot, node.name)
+        return slot
+
+    def derived(self, of: Slot, suffix: str, slot: Slot) -> Slot:
+        """The same slot, called like another one, with something behind its name."""
+        self.names.setdefault(slot, (of, suffix))
+        return slot
+
+    def named(self, name: str, slot: Slot) -> Slot:
+        """The same slot, with a name."""
+        self.names.setdefault(slot, name)
+        return slot
+
+    def transposed(self, node: Node) -> Slot:
+        """A transposed matrix; of a tensor that is made anew, the view is as well."""
+        slot = self.slots[node]
+        if slot.is_fixed:
+            return self.derived(slot, "_t", slot.mT)
+        return self.once(("transposed", slot), lambda: self._transposed_later(node, slot))
+
+    def _transposed_later(self, node: Node, slot: Slot) -> Slot:
+        out = new_slot(slot.mT.shape, slot.dtype, made=True, owned=False).as_strided(
+            slot.mT.shape, slot.mT.strides
+        )
+        out.buffer.behind = (slot.buffer,)
+        self._pending[out] = Call(TRANSPOSE, (out,), {"x": slot}, node)
+        return self.derived(slot, "_t", out)
+
+    def mT(self, slot: Slot) -> Slot | Expression:  # noqa: N802 - as a tensor calls it
+        """A matrix transposed: a view where it is always the same memory."""
+        if slot.is_fixed:
+            return self.derived(slot, "_t", slot.mT)
+        return Expression("{x}.mT", {"x": slot})
+
+    def _like_images(self, node: Operation) -> Slot:
+        """A new slot that lies as the first image of the same shape does."""
+        out = self.new(node)
+        for each in node.inputs:
+            slot = self.slots[each]
+            if is_image(slot) and slot.shape == out.shape:
+                return out.as_strided(out.shape, slot.strides)
+        return out
+
+    def _is_loose(self, node: Operation) -> bool:
+        """True if an input of the same shape may have any layout, which the result then keeps."""
+        return node.ndim > 2 and any(
+            not self.slots[each].is_fixed and each.shape == node.shape for each in node.inputs
+        )
+
+    # operands
+
+    def operand(self, source: Source, name: str, node: Operation) -> Operand:
+        """A source in a call of a kernel; numbers next to tensors are kept as tensors.
+
+        Next to half precision they stay numbers, as in the walk: a kernel takes those in float32,
+        where 70,000 is in range.
+        """
+        if isinstance(source, Node):
+            return self.slots[source]
+        of = next(each.dtype for each in node.inputs)
+        if name == "a" or (of.is_floating_point and of.itemsize < 4):
+            return self.argument(source)
+        if isinstance(source.top, float) and not of.is_floating_point:
+            of = torch.get_default_dtype()
+        text = f"{source.top:g}".replace("-", "minus_")
+        tensor = torch.tensor(source.top, dtype=of, device=self.device)
+        return Constant(tensor, f"number_{text}")
+
+    def argument(self, source: Source) -> Operand:
+        """A source in a call of Python."""
+        return argument(source, self.slots)
+
+    def ones(self, shape: tuple[int, ...], node: Node, name: str) -> Constant:
+        """A tensor of ones in the dtype of a node."""
+        return Constant(torch.ones(shape, dtype=node.dtype, device=self.device), name)
+
+
+def _described(slot: Slot) -> object:
+    """What the speed of a kernel depends on."""
+    return slot.shape, slot.strides, slot.dtype, slot.is_fixed
+
+
+def argument(source: Source, slots: Mapping[Node, Slot]) -> Operand:
+    """A source in a call of Python."""
+    return slots[source] if isinstance(source, Node) else source.top
+
+
+def rule_call(node: Operation, slots: Mapping[Node, Slot], out: Slot) -> Call:
+    """A call of the rule of an operation itself."""
+    args = {str(place): argument(each, slots) for place, each in enumerate(node.sources)}
+    if is_foreign(node.op):  # it may call view, which fails on images in another order
+        for place, given in enumerate(node.sources):
+            if isinstance(given, Node) and given.ndim == 4:
+                args[str(place)] = Expression("{x}.contiguous()", {"x": slots[given]})
+    rule = Constant(node.op.forward, f"rule_of_{node.name}")
+    return Call(RULE, (out,), args, node, {"rule": rule})
