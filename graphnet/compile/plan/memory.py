@@ -1,10 +1,10 @@
-"""Memory: where each buffer lies in one arena, which is reused after the last reader."""
+"""Memory: where each buffer lies in one arena, whose bytes are reused after the last reader."""
 
 from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from graphnet.compile.plan.liveness import last_uses
 from graphnet.compile.plan.slots import Buffer
@@ -16,87 +16,91 @@ if TYPE_CHECKING:
 LARGE = 65_536
 """From this number of bytes on, buffers start at multiples of 64, as torch's own memory does.
 
-Smaller ones stay in the fastest cache, where it makes no difference; there a gap would cost more.
+Smaller ones stay in the fastest cache, where it makes no difference.
 """
 
+MANY = 1_000  # buffers; packing more of them tightly would take longer than compiling them
 
-class Arena:
-    """Bytes that are taken and given back, from the smallest gap that is large enough.
+
+class Life(NamedTuple):
+    """How much memory a buffer needs, and when.
 
     Attributes:
-        nbytes: how many are needed in all.
+        nbytes: its size.
+        first: the place of the first call that uses it.
+        last: the place of the last one.
+        multiple: what its first byte is a multiple of.
     """
 
-    def __init__(self) -> None:
-        self.nbytes = 0
-        self._gaps: list[tuple[int, int]] = []  # (size, start), the smallest first
-        self._after: dict[int, int] = {}  # the size of the gap that starts here
-        self._before: dict[int, int] = {}  # the size of the gap that ends here
-
-    def take(self, size: int, multiple: int) -> int:
-        """The start of a free piece of this size, a multiple of a number."""
-        for place in range(bisect_left(self._gaps, (size, 0)), len(self._gaps)):
-            length, first = self._gaps[place]
-            start = _up(first, multiple)
-            if start + size <= first + length:
-                break
-        else:  # no gap is large enough; the last one grows if it ends the arena
-            length = self._before.get(self.nbytes, 0)
-            first = self.nbytes - length
-            start = _up(first, multiple)
-            self.nbytes = start + size
-        if length:
-            self._remove(first, length)
-        self.give_back(first, start - first)
-        self.give_back(start + size, first + length - start - size)
-        return start
-
-    def give_back(self, start: int, size: int) -> None:
-        """Let a piece be reused, as one with the gaps beside it."""
-        if size <= 0:
-            return
-        before, after = self._before.get(start, 0), self._after.get(start + size, 0)
-        if before:
-            self._remove(start - before, before)
-        if after:
-            self._remove(start + size, after)
-        start, size = start - before, before + size + after
-        insort(self._gaps, (size, start))
-        self._after[start] = self._before[start + size] = size
-
-    def _remove(self, start: int, size: int) -> None:
-        del self._gaps[bisect_left(self._gaps, (size, start))]
-        del self._after[start], self._before[start + size]
+    nbytes: int
+    first: int
+    last: int
+    multiple: int
 
 
 def plan(calls: Sequence[Call], kept: Iterable[Slot]) -> tuple[dict[Buffer, int], int]:
     """The first byte of each buffer that a program needs, and the bytes of all together."""
-    arena, starts = Arena(), dict[Buffer, int]()
-    dying: dict[int, list[Buffer]] = {}
-    for buffer, place in last_uses(calls, kept).items():
-        if _is_planned(buffer):
-            dying.setdefault(place, []).append(buffer)
+    lives, last = dict[Buffer, Life](), last_uses(calls, kept)
     for place, call in enumerate(calls):
         for slot in call.slots():
             buffer = slot.buffer
-            if buffer not in starts and _is_planned(buffer):
+            if buffer.nbytes and buffer not in lives and not buffer.is_given:
                 multiple = 64 if buffer.nbytes >= LARGE else slot.dtype.itemsize
-                starts[buffer] = arena.take(buffer.nbytes, multiple)
-        for buffer in dying.get(place, ()):
-            if buffer in starts:  # else it has become a part of another
-                arena.give_back(starts[buffer], buffer.nbytes)
-    return starts, arena.nbytes
+                lives[buffer] = Life(buffer.nbytes, place, last[buffer], multiple)
+    ordered = list(lives.values())
+    starts = by_size(ordered) if len(ordered) <= MANY else in_turn(ordered)
+    stops = (start + life.nbytes for start, life in zip(starts, ordered, strict=True))
+    return dict(zip(lives, starts, strict=True)), max(stops, default=0)
 
 
-def _is_planned(buffer: Buffer) -> bool:
-    """True for memory of this program: not fed, made by a kernel, or outlasting the step."""
-    return bool(buffer.nbytes) and not buffer.made and buffer.memory is None
+def by_size(lives: Sequence[Life]) -> list[int]:
+    """The first byte of each: the largest first, as low as those allow that live at its time.
+
+    >>> by_size([Life(8, 0, 1, 4), Life(4, 1, 2, 4), Life(8, 2, 3, 4)])
+    [0, 8, 0]
+    """
+    starts = [0] * len(lives)
+    placed: list[tuple[int, int, int, int]] = []  # start, stop, first, last
+    for place in sorted(range(len(lives)), key=lambda place: -lives[place].nbytes):
+        nbytes, first, last, multiple = lives[place]
+        start = 0
+        for other, stop, begin, end in placed:  # the lowest first
+            if begin <= last and first <= end:
+                if start + nbytes <= other:
+                    break
+                start = max(start, _up(stop, multiple))
+        insort(placed, (start, start + nbytes, first, last))
+        starts[place] = start
+    return starts
+
+
+def in_turn(lives: Sequence[Life]) -> list[int]:
+    """The first byte of each, in order of time: the smallest piece that is free and large enough.
+
+    >>> in_turn([Life(8, 0, 1, 4), Life(4, 1, 2, 4), Life(8, 2, 3, 4)])
+    [0, 8, 0]
+    """
+    free: list[tuple[int, int]] = []  # size, start; the smallest first
+    ending: dict[int, list[tuple[int, int]]] = {}
+    starts, top, now = list[int](), 0, 0
+    for nbytes, first, last, multiple in lives:
+        for time in range(now, first):
+            for piece in ending.pop(time, ()):
+                insort(free, piece)
+        now = first
+        place = bisect_left(free, (nbytes, 0))
+        while place < len(free) and free[place][1] % multiple:
+            place += 1
+        if place < len(free):
+            size, start = free.pop(place)
+        else:
+            size, start = nbytes, _up(top, multiple)
+            top = start + size
+        ending.setdefault(last, []).append((size, start))
+        starts.append(start)
+    return starts
 
 
 def _up(number: int, multiple: int) -> int:
-    """The next multiple.
-
-    >>> _up(8, 8), _up(9, 8)
-    (8, 16)
-    """
+    """The next multiple."""
     return -(-number // multiple) * multiple

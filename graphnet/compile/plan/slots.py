@@ -38,6 +38,11 @@ class Buffer:
     owned: bool = True
     behind: tuple[Buffer, ...] = ()
 
+    @property
+    def is_given(self) -> bool:
+        """True if its memory comes from elsewhere: a cell, a kernel, or what is fed."""
+        return self.made or self.memory is not None
+
 
 @dataclass(frozen=True, slots=True)
 class Slot:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -159,10 +160,11 @@ class Compiled:
             ShapeError: the fed sizes do not fit together; the message is that of the walk.
         """
         try:
-            program = fuse(optimize(build(_shapes(fed))))
+            with collector_paused():
+                program = fuse(optimize(build(_shapes(fed))))
             if self._options.backend is not None:
                 return functional(program, fed, self._options.backend)
-            with random_kept(self.graph):  # measuring dropout draws random numbers
+            with random_kept(self.graph), collector_paused():  # measuring draws random numbers
                 return assembled(program, fed, self._options.tune)
         except Exception:
             self._walk(fed)  # re-raises in the graph's terms
@@ -171,6 +173,18 @@ class Compiled:
 
 def _shapes(fed: Mapping[str, Tensor]) -> Shapes:
     return {name: tuple(each.shape) for name, each in fed.items()}
+
+
+@contextmanager
+def collector_paused() -> Iterator[None]:
+    """Pause Python's garbage collector: many objects that stay would be looked at many times."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 import torch
 
 from graphnet.compile.ir.program import Cell, Program
+from graphnet.compile.plan.calls import Call
 from graphnet.compile.plan.placement import Cells
 from graphnet.compile.plan.slots import Slot, new_slot
 from graphnet.compile.run.runner import Runner
@@ -21,7 +22,6 @@ from graphnet.compile.targets.torch.execution import NotFinite, function_of
 from graphnet.compile.targets.torch.printer import Line, Printer
 from graphnet.compile.targets.torch.select import rule_call
 from graphnet.graph import Operation
-from graphnet.compile.plan.calls import Call
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
