@@ -58,7 +58,7 @@ class Call:
 
     kernel: Any
     out: tuple[Slot | None, ...]
-    args: dict[str, Operand]
+    args: Mapping[str, Operand]
     node: Node
     options: Mapping[str, Any] = field(default_factory=dict)
     over: tuple[str, ...] = ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from graphnet.compile.ir.program import Cell, is_foreign
 from graphnet.compile.plan.slots import Buffer, Slot
@@ -32,10 +32,10 @@ class Cells:
         if buffer is None:
             buffer = self._buffers[key] = Buffer(memory=tensor, owned=False)
         shape, strides = tuple(tensor.shape), tensor.stride()
-        return Slot(buffer, tensor.storage_offset(), shape, strides, tensor.dtype)
+        return Slot(buffer, int(tensor.storage_offset()), shape, strides, tensor.dtype)
 
 
-class Traits:
+class Traits(NamedTuple):
     """What a target says of operations.
 
     Attributes:
@@ -44,14 +44,9 @@ class Traits:
         may_be_a_view: True for a node whose value may lie in the memory of an operand.
     """
 
-    def __init__(
-        self,
-        is_view: Callable[[Op], bool],
-        is_elementwise: Callable[[Op], bool],
-        may_be_a_view: Callable[[Node], bool],
-    ) -> None:
-        self.is_view, self.is_elementwise = is_view, is_elementwise
-        self.may_be_a_view = may_be_a_view
+    is_view: Callable[[Op], bool]
+    is_elementwise: Callable[[Op], bool]
+    may_be_a_view: Callable[[Node], bool]
 
 
 def placement(program: Program, cells: Mapping[Node, Slot], traits: Traits) -> dict[Node, Slot]:

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import torch
 
-from graphnet.compile.ir.program import Cell, Program, is_foreign
+from graphnet.compile.ir.program import Program, is_foreign
 from graphnet.compile.plan.calls import Call, Constant, Expression, Operand
-from graphnet.compile.plan.placement import Cells, Traits, placement
 from graphnet.compile.plan.slots import NotAView, Slot, new_slot
 from graphnet.compile.targets.torch.execution import NotFinite
 from graphnet.compile.targets.torch.fuse import is_half, is_number
@@ -24,15 +23,15 @@ from graphnet.compile.targets.torch.kernels import (
     RULE,
     TAKE_NUMBERS,
     Kernel,
-    is_elementwise,
     is_view,
 )
-from graphnet.compile.targets.torch.lowerings import LOWERINGS, may_be_a_view
-from graphnet.compile.targets.torch.memory_format import MemoryFormat, as_images, is_image, ordered
+from graphnet.compile.targets.torch.lowerings import LOWERINGS
+from graphnet.compile.targets.torch.values import Values
 from graphnet.graph import Node, Operation
 
 if TYPE_CHECKING:
     from graphnet.compile.ir.program import Source
+    from graphnet.compile.targets.torch.memory_format import MemoryFormat
     from graphnet.compile.targets.torch.tuning import Candidate, Tuner
 
 R = TypeVar("R")
@@ -42,32 +41,19 @@ NOT_FINITE = Constant(NotFinite, "NotFinite")
 TRANSPOSE = Kernel("{out} = {x}.mT")
 
 
-class Selection:
+class Selection(Values):
     """The calls of a program: for each node, which kernel or lowering.
 
     Attributes:
-        program: the list of nodes.
-        format: how images lie in memory.
-        device: where the memory is.
+        tuner: what chooses among several ways.
         calls: what has been chosen so far.
-        slots: where the value of each node lies.
-        names: what slots would like to be called: a text, or another slot and what follows it.
-        targets: where the values of some nodes are to be computed.
         done: nodes computed by the calls of another node.
     """
 
     def __init__(self, program: Program, tuner: Tuner, format: MemoryFormat) -> None:
-        self.program, self.tuner, self.format = program, tuner, format
-        self.device = next((node.top.device for node in program if isinstance(node, Cell)), None)
+        super().__init__(program, format)
+        self.tuner = tuner
         self.calls: list[Call] = []
-        self.slots: dict[Node, Slot] = {}
-        self.names: dict[Slot, str | tuple[Slot, str]] = {}
-        self.cells = Cells()
-        for node in program:
-            if not isinstance(node, Operation):
-                self._leaf(node)
-        traits = Traits(is_view, is_elementwise, may_be_a_view)
-        self.targets = placement(program, self.slots, traits)
         self.done: set[Node] = set()
         self._shared: dict[object, Any] = {}
         self._pending: dict[Slot, Call] = {}
@@ -83,13 +69,6 @@ class Selection:
         for cell, value in self.program.writes.items():
             if value is not cell:
                 self.copy(value, self.slots[cell], self.slots[value])
-
-    def _leaf(self, node: Node) -> None:
-        if isinstance(node, Cell):
-            self.keep(node, self.cells.slot(node.top))
-        else:
-            shape = cast("tuple[int, ...]", node.shape)
-            self.keep(node, new_slot(shape, node.dtype, made=True, owned=False))
 
     def _operation(self, node: Operation) -> None:
         if is_number(node):
@@ -160,7 +139,7 @@ class Selection:
             out = self.keep(node, self.new(node, made=True))
             call.otherwise = rule_call(node, self.slots, out)
         elif kernel.elementwise:
-            out = self.keep(node, self._like_images(node))
+            out = self.keep(node, self.like_images(node))
         else:
             out = self.place(node)
         call.out = (out,)
@@ -222,50 +201,6 @@ class Selection:
         if not given.is_at(to):
             self.add(Call(COPY, (to,), {"x": given}, node))
 
-    # memory
-
-    def new(
-        self,
-        node: Node,
-        shape: Sequence[int] | None = None,
-        *,
-        made: bool = False,
-        owned: bool = True,
-    ) -> Slot:
-        """A slot in a buffer of its own, in the dtype of a node, and in its shape or another."""
-        sizes = cast("tuple[int, ...]", node.shape if shape is None else tuple(shape))
-        return new_slot(sizes, node.dtype, made=made, owned=owned)
-
-    def place(self, node: Operation) -> Slot:
-        """A slot for the value of a node: where it is needed, or a new one."""
-        return self.keep(node, self.targets.get(node) or self.new(node))
-
-    def place_image(self, node: Operation) -> Slot:
-        """The same for an image, or for indices into one, in the program's format."""
-        target = self.targets.get(node)
-        return self.keep(node, target or self.new_image(node, node.dtype))
-
-    def new_image(self, node: Operation, of: torch.dtype) -> Slot:
-        """A slot as large as an image, in the program's format."""
-        order, sizes = self.format.order, cast("tuple[int, ...]", node.shape)
-        return as_images(new_slot(ordered(sizes, order), of), order)
-
-    def keep(self, node: Node, slot: Slot) -> Slot:
-        """Note where the value of a node lies."""
-        self.slots[node] = slot
-        self.names.setdefault(slot, node.name)
-        return slot
-
-    def derived(self, of: Slot, suffix: str, slot: Slot) -> Slot:
-        """The same slot, called like another one, with something behind its name."""
-        self.names.setdefault(slot, (of, suffix))
-        return slot
-
-    def named(self, name: str, slot: Slot) -> Slot:
-        """The same slot, with a name."""
-        self.names.setdefault(slot, name)
-        return slot
-
     def transposed(self, node: Node) -> Slot:
         """A transposed matrix; of a tensor that is made anew, the view is as well."""
         slot = self.slots[node]
@@ -280,21 +215,6 @@ class Selection:
         out.buffer.behind = (slot.buffer,)
         self._pending[out] = Call(TRANSPOSE, (out,), {"x": slot}, node)
         return self.derived(slot, "_t", out)
-
-    def mT(self, slot: Slot) -> Slot | Expression:  # noqa: N802 - as a tensor calls it
-        """A matrix transposed: a view where it is always the same memory."""
-        if slot.is_fixed:
-            return self.derived(slot, "_t", slot.mT)
-        return Expression("{x}.mT", {"x": slot})
-
-    def _like_images(self, node: Operation) -> Slot:
-        """A new slot that lies as the first image of the same shape does."""
-        out = self.new(node)
-        for each in node.inputs:
-            slot = self.slots[each]
-            if is_image(slot) and slot.shape == out.shape:
-                return out.as_strided(out.shape, slot.strides)
-        return out
 
     def _is_loose(self, node: Operation) -> bool:
         """True if an input of the same shape may have any layout, which the result then keeps."""

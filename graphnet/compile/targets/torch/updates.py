@@ -137,7 +137,7 @@ def adam_step(selection: Selection, node: Operation) -> None:
     count = selection.named(f"{node.name}_count", new_slot((), torch.float32))
     selection.add(Call(_FILL, (count,), {"x": args.pop("step")}, node))
     kernel = _ADAMW if cast("AdamStep", node.op).decoupled else _ADAM
-    out = tuple(args[name] for name in ("value", "mean", "square"))
+    out = tuple(selection.slots[cast("Node", each)] for each in node.sources[:3])
     selection.add(Call(kernel, out, {**args, "count": count}, node, node.op.options))
     _in_place(selection, node, 3)
 
@@ -145,7 +145,7 @@ def adam_step(selection: Selection, node: Operation) -> None:
 def momentum_step(selection: Selection, node: Operation) -> None:
     """The call of a step with momentum."""
     args = dict(zip(node.op.inputs, map(selection.argument, node.sources), strict=True))
-    out = args["value"], args["buffer"]
+    out = tuple(selection.slots[cast("Node", each)] for each in node.sources[:2])
     selection.add(Call(_MOMENTUM, out, args, node, node.op.options))
     _in_place(selection, node, 2)
 
