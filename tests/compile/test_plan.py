@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from itertools import accumulate, permutations, product
+from itertools import accumulate, pairwise, permutations, product
 
 import pytest
 import torch
@@ -141,10 +141,10 @@ lives = st.lists(
 @given(found=lives)
 def test_no_two_live_buffers_overlap(pack, found):
     starts = pack(found)
-    for place, (start, life) in enumerate(zip(starts, found, strict=True)):
+    for at, (start, life) in enumerate(zip(starts, found, strict=True)):
         assert start >= 0
         assert start % life.multiple == 0
-        for other, one in zip(starts[:place], found[:place], strict=True):
+        for other, one in zip(starts[:at], found[:at], strict=True):
             together = life.first <= one.last and one.first <= life.last
             assert not together or start + life.nbytes <= other or other + one.nbytes <= start
 
@@ -231,7 +231,7 @@ NETWORKS = {
 def test_bytes_of_usual_networks(name):
     sizes, activation, kind, rows, most = NETWORKS[name]
     layers = []
-    for a, b in zip(sizes, sizes[1:], strict=False):
+    for a, b in pairwise(sizes):
         layers += [gn.Linear(a, b), activation()]
     model = gn.Sequential(*layers[:-1])
     with gn.Graph() as graph:

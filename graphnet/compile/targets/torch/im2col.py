@@ -48,14 +48,12 @@ class Windows:
     Attributes:
         rows: the pixels of each window, (n h' w', a b c).
         stand: True if it is a matrix of columns that lies in memory, transposed.
-        down: h'.
-        across: w'.
+        places: the sizes (n, h', w').
     """
 
     rows: Slot
     stand: bool
-    down: int
-    across: int
+    places: tuple[int, int, int]
 
 
 def fits(op: Any) -> bool:
@@ -87,8 +85,8 @@ def output(selection: Selection, node: Operation) -> None:
     candidates = [Candidate([call], as_image)]
     if has_onednn(node):
         made = selection.named(node.name, selection.new(node, made=True))
-        call = onednn(node, made, windows.rows, kernels, bias)
-        call.kernel, call.options = ONEDNN_IMAGE, {**call.options, "shape": sizes}
+        args = {"x": windows.rows, "weight": kernels, "bias": bias}
+        call = Call(ONEDNN_IMAGE, (made,), args, node, {"activation": "none", "shape": sizes})
         candidates.append(Candidate([call], made))
     selection.choose(node, candidates, (x, weight))
 
@@ -143,41 +141,60 @@ def _by_input(
     Either all at once, or one position in the window after another, which needs less memory.
     """
     batch, channels, height, width = cast("tuple[int, ...]", node.shape)
-    outputs, _, down, across = cast("tuple[int, ...]", inputs[-1].shape)
-    places, count = (batch, windows.down, windows.across), batch * windows.down * windows.across
+    window, places = cast("tuple[int, ...]", inputs[-1].shape)[2:], windows.places
     pixels = selection.new(node, (batch, height, width, channels))
     out = selection.keep(node, as_images(pixels, BY_PIXELS))
     clear = Call(ZERO, (selection.derived(out, "_pixels", pixels),), {}, node)
-    parts = selection.new(node, (*places, down, across, channels))
-    whole = selection.derived(out, "_windows", parts.view(count, -1))
-    part = selection.derived(out, "_part", selection.new(node, (count, channels)))
-    pixel = selection.derived(out, "_pixel", part.view(*places, channels))
-    weights = kernels.view(outputs, down, across, channels)
-    each_adds, one_by_one = [], [clear]
-    for i, j in pairs(range(down), range(across)):
-        seen = _seen_from(pixels, node, places[1:], (i, j))
-        to = selection.derived(out, f"_at_{i}_{j}", seen)
-        kernel = selection.derived(kernels, f"_{i}_{j}", weights[:, i, j])
-        one = selection.derived(whole, f"_{i}_{j}", parts[:, :, :, i, j])
-        each_adds.append(Call(ADD_TO, (to,), {"x": one}, node))
-        one_by_one.append(product(node, part, rows, kernel))
-        one_by_one.append(Call(ADD_TO, (to,), {"x": pixel}, node))
+    seen = {
+        (i, j): selection.derived(out, f"_at_{i}_{j}", _seen_from(pixels, node, places, (i, j)))
+        for i, j in pairs(*map(range, window))
+    }
+    parts = selection.new(node, (*places, *window, channels))
+    whole = selection.derived(out, "_windows", parts.view(prod(places), -1))
+    adds = [
+        Call(
+            ADD_TO, (to,), {"x": selection.derived(whole, f"_{i}_{j}", parts[:, :, :, i, j])}, node
+        )
+        for (i, j), to in seen.items()
+    ]
     together = product(node, whole, rows, kernels)
-    ways = [[together, clear, *each_adds], one_by_one]
+    one_by_one = _one_by_one(selection, node, seen, (kernels, rows), places)
+    ways = [[together, clear, *adds], [clear, *one_by_one]]
     if has_onednn(node):
         other = onednn(node, whole, rows, selection.mT(kernels), None)
-        ways.append([other, clear, *each_adds])
+        ways.append([other, clear, *adds])
     selection.choose(node, [Candidate(way, out) for way in ways], inputs)
 
 
+def _one_by_one(
+    selection: Selection,
+    node: Operation,
+    seen: dict[tuple[int, int], Slot],
+    factors: tuple[Slot, Slot],
+    places: tuple[int, int, int],
+) -> list[Call]:
+    """The product for one position in the window at a time, each added where it is seen."""
+    out, (kernels, rows) = selection.slots[node], factors
+    channels, (last_row, last_column) = out.shape[1], max(seen)
+    part = selection.derived(out, "_part", selection.new(node, (prod(places), channels)))
+    pixel = selection.derived(out, "_pixel", part.view(*places, channels))
+    weights = kernels.view(-1, last_row + 1, last_column + 1, channels)
+    calls: list[Call] = []
+    for (i, j), to in seen.items():
+        kernel = selection.derived(kernels, f"_{i}_{j}", weights[:, i, j])
+        calls.append(product(node, part, rows, kernel))
+        calls.append(Call(ADD_TO, (to,), {"x": pixel}, node))
+    return calls
+
+
 def _seen_from(
-    pixels: Slot, node: Operation, counts: tuple[int, ...], place: tuple[int, int]
+    pixels: Slot, node: Operation, places: tuple[int, int, int], at: tuple[int, int]
 ) -> Slot:
     """The pixels that one position in the window sees, over all windows."""
     stride = cast("Any", node.op).stride
     rows, across = (
         slice(first, first + (count - 1) * step + 1, step)
-        for first, count, step in zip(place, counts, stride, strict=True)
+        for first, count, step in zip(at, places[1:], stride, strict=True)
     )
     return pixels[:, rows, across]
 
@@ -192,7 +209,7 @@ def _laid_out(selection: Selection, node: Operation, x: Node, weight: Node) -> t
 
 
 def _windows(selection: Selection, node: Operation, x: Node, weight: Node) -> Windows:
-    batch, channels = cast("tuple[int, ...]", x.shape)[:2]
+    batch, channels = cast("tuple[int, int]", x.shape[:2])
     (height, width), stride = cast("Any", weight.shape[2:]), cast("Any", node.op).stride
     down, across = counts(x, weight, stride)
     kernel, places = (height, width, channels), (batch, down, across)
@@ -211,7 +228,7 @@ def _windows(selection: Selection, node: Operation, x: Node, weight: Node) -> Wi
     name = "columns" if stand else "rows"
     matrix = selection.named(f"{x.name}_{name}", memory.view(prod(memory.shape[:3]), -1))
     rows = selection.mT(matrix) if stand else matrix
-    return Windows(cast("Slot", rows), stand, down, across)
+    return Windows(cast("Slot", rows), stand, places)
 
 
 def _kernels(selection: Selection, node: Operation, weight: Node) -> Slot:

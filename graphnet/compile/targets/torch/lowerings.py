@@ -50,7 +50,7 @@ def dot(selection: Selection, node: Operation) -> None:
         selection.own_rule(node)
         return
     flat = [selection.derived(each, "_flat", each.view(-1)) for each in (x, y)]
-    selection.call(DOT, node, selection.place(node), x=flat[0], y=flat[1])
+    selection.add(Call(DOT, (selection.place(node),), {"x": flat[0], "y": flat[1]}, node))
 
 
 def nll_mean(selection: Selection, node: Operation) -> None:

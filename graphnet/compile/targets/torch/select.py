@@ -104,7 +104,8 @@ class Selection(Values):
             self.own_rule(node)
             return
         args = dict(zip(node.op.inputs, map(self.argument, node.sources), strict=True))
-        self.call(kernel, node, self.new(node, made=True, owned=False), **args)
+        out = self.keep(node, self.new(node, made=True, owned=False))
+        self.add(Call(kernel, (out,), args, node))
 
     def view(self, node: Operation) -> None:
         """View memory in another way; if no strides can, copy it."""
@@ -189,12 +190,6 @@ class Selection(Values):
             if waiting is not None:
                 self.calls.append(waiting)
         self.calls.append(call)
-
-    def call(self, kernel: Kernel, node: Node, *out: Slot | None, **args: Operand) -> None:
-        """Call a kernel; the first result is the value of the node, if it has none yet."""
-        if out and out[0] is not None and node not in self.slots:
-            self.keep(node, out[0])
-        self.add(Call(kernel, out, args, node))
 
     def copy(self, node: Node, to: Slot, given: Slot) -> None:
         """Copy a value, unless it is there already."""
