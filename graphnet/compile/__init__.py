@@ -1,18 +1,12 @@
 """The compiler: from the list to a straight-line program with the same numbers.
 
-| file | contents |
+| folder | contents |
 |---|---|
-| `build` | a graph with every size known, with gradients and the optimizer's update as nodes |
-| `program` | the resulting list, and how it is rewritten |
-| `passes`: `statistics`, `settled`, `fusion`, `fused` | the passes that shorten it |
-| `kernels` | the line for each operation |
-| `writers`: `products`, `updates` | operations that have several possible lines |
-| `images`: `layout`, `columns`, `batch_last` | the same for images, and their layout in memory |
-| `emission`: `writing`, `vocabulary`, `aims`, `memory` | the lines, their names, and their memory |
-| `tuning` | which of several lines is fastest here |
-| `execution`, `runner`, `profile` | the lines as a function, and the time of each |
-| `functional` | the list as a pure function, for torch.compile and CUDA graphs |
-| `step`, `training`: `plan`, `settings`, `batches` | what a user calls |
+| `ir` | a graph with every size known, with gradients and the optimizer's update as nodes |
+| `passes` | what shortens that list |
+| `plan` | where each value lies in memory, for any target |
+| `targets.torch` | a kernel for each node, a place for each value, and the text of both |
+| `run` | what a user calls: programs, kept for the shapes and settings they were made for |
 """
 
 from __future__ import annotations

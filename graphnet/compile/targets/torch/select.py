@@ -23,6 +23,7 @@ from graphnet.compile.targets.torch.kernels import (
     RULE,
     TAKE_NUMBERS,
     Kernel,
+    is_elementwise,
     is_view,
 )
 from graphnet.compile.targets.torch.lowerings import LOWERINGS
@@ -132,19 +133,17 @@ class Selection(Values):
             name: self.operand(source, name, node)
             for name, source in zip(names, node.sources, strict=True)
         }
-        over = names if kernel.elementwise else names[:1] if kernel.inplace else ()
-        call = Call(kernel, (), args, node, node.op.options, tuple(over))
-        if node in self.targets:
+        elementwise = is_elementwise(node.op)
+        over = names if elementwise else names[:1] if kernel.inplace else ()
+        otherwise = None
+        if not elementwise or node in self.targets:
             out = self.place(node)
-        elif kernel.elementwise and self._is_loose(node):
+        elif self._is_loose(node):
             out = self.keep(node, self.new(node, made=True))
-            call.otherwise = rule_call(node, self.slots, out)
-        elif kernel.elementwise:
-            out = self.keep(node, self.like_images(node))
+            otherwise = rule_call(node, self.slots, out)
         else:
-            out = self.place(node)
-        call.out = (out,)
-        self.add(call)
+            out = self.keep(node, self.like_images(node))
+        self.add(Call(kernel, (out,), args, node, node.op.options, tuple(over), otherwise))
 
     def own_rule(self, node: Operation, behind: Sequence[Slot] | None = None) -> None:
         """Call the rule of the operation itself: it makes a new tensor, or a view of an input."""
