@@ -4,8 +4,8 @@
 |---|---|
 | `ir/` | the program as a list: built from a graph, and rewritten |
 | `passes/` | what shortens it, whatever it is printed for |
-| `plan/` | where its values lie in memory |
-| `targets/` | what it is printed for; today torch |
+| `plan/` | where each value lies in memory, for any target |
+| `targets/` | what it is printed for: a kernel for each node, and the text |
 | `run/` | what `graph.compile` returns |
 | `signatures` | the options of `graph.compile`, for type checkers |
 """

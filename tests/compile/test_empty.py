@@ -84,10 +84,10 @@ def test_a_convolution_of_no_channels_is_its_bias(order, monkeypatch):
         def __call__(self, on):
             return self
 
-        def fastest(self, question, ways, names):
+        def fastest(self, question, ways, device):
             return 0
 
-        def fastest_program(self, question, ways, names):
+        def fastest_program(self, question, trials):
             return int(question[-1].order == order)
 
     monkeypatch.setattr(assemble, "Tuner", Chosen())

@@ -13,7 +13,7 @@ import graphnet as gn
 from graphnet import ops
 from graphnet.compile.targets.torch import fused_ops
 from graphnet.compile.targets.torch.kernels import KERNELS
-from graphnet.compile.targets.torch.namespace import Vocabulary
+from graphnet.compile.targets.torch.namespace import Namespace
 from graphnet.graph import Operation
 from graphnet.op import Op
 
@@ -46,9 +46,11 @@ def _positive(given):
 
 def run(op, arguments, out):
     """The kernel of an op, written into `out`."""
-    names = Vocabulary()
+    kernel, names = KERNELS[type(op)], Namespace()
     words = dict(zip(op.inputs, [f"input_{name}" for name in op.inputs], strict=True))
-    line = names.learn(KERNELS[type(op)].out.format(op=op, out="out", **words))
+    if kernel.function is not None:
+        names.function(kernel.function)
+    line = kernel.out.format(out="out", **words, **{k: repr(v) for k, v in op.options.items()})
     exec(line, names.known | dict(zip(words.values(), arguments, strict=True)) | {"out": out})
     return out
 

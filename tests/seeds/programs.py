@@ -56,9 +56,38 @@ PROGRAMS = [
         ),
     ),
     *seeded_in(
-        "compile/targets/torch/lines.py",
+        "compile/targets/torch/select.py",
         "compile/test_ranges.py",
-        Fault("Writing.operand", "of.itemsize < 4", "of.itemsize < 2", "divisor or factor"),
+        Fault("Selection.operand", "of.itemsize < 4", "of.itemsize < 2", "divisor or factor"),
+    ),
+    # where values lie, and for how long
+    *seeded_in(
+        "compile/plan/slots.py",
+        "compile/test_plan.py",
+        Fault("_viewed", "if there != here:", "if False:", "every_reshape"),
+        Fault("_viewed", "there < here or new[place] == 1", "there < here", "every_reshape"),
+    ),
+    *seeded_in(
+        "compile/plan/liveness.py",
+        "compile/test_plan.py",
+        Fault("_extend", "waiting += each.behind", "pass", "made_tensor"),
+    ),
+    *seeded_in(
+        "compile/plan/memory.py",
+        "compile/test_plan.py",
+        Fault("by_size", "begin <= last and first <= end", "begin < last and first < end"),
+        Fault("by_size", "_up(stop, multiple)", "stop", "overlap"),
+        Fault("in_turn", "range(now, first)", "range(now, first + 1)", "overlap"),
+        Fault("in_turn", "while place < len(free) and free[place][1] % multiple", "while False"),
+    ),
+    *seeded_in(
+        "compile/plan/overwrite.py",
+        "compile/test_plan.py",
+        Fault("Moves.add", "old.buffer.behind += (new.buffer,)", "pass", "behind or made_tensor"),
+        Fault("_is_free", " or last[buffer] != place", "", "read_last"),
+        Fault("_is_free", "not buffer.owned or ", "", "another_kind"),
+        Fault("_is_free", "each == given for each", "True for each", "another_way"),
+        Fault("overwrite", "last[given.buffer] = last[out.buffer]", "pass", "read"),
     ),
     *seeded_in(
         "op.py",

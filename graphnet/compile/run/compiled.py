@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import gc
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
@@ -12,9 +14,9 @@ from graphnet.compile.ir.build import Shapes, specialized
 from graphnet.compile.passes import PASSES, optimize
 from graphnet.compile.run.profile import Profile, profiled
 from graphnet.compile.targets.torch.assemble import assembled
+from graphnet.compile.targets.torch.execution import NotFinite
 from graphnet.compile.targets.torch.functional import BACKENDS, functional
 from graphnet.compile.targets.torch.fuse import fuse
-from graphnet.compile.targets.torch.lines import NotFinite
 from graphnet.errors import GraphError, StateError
 from graphnet.graph import Input, Node
 from graphnet.graph.feed import bind, merged
@@ -161,8 +163,9 @@ class Compiled:
             ShapeError: the fed sizes do not fit together; the message is that of the walk.
         """
         try:
-            built = build(_shapes(fed))
-            runner = self._printed(optimize(built, _PASSES), fed)
+            with collector_paused():
+                built = build(_shapes(fed))
+                runner = self._printed(optimize(built, _PASSES), fed)
         except Exception:
             self._walk(fed)  # re-raises in the graph's terms
             raise
@@ -179,6 +182,18 @@ class Compiled:
 
 def _shapes(fed: Mapping[str, Tensor]) -> Shapes:
     return {name: tuple(each.shape) for name, each in fed.items()}
+
+
+@contextmanager
+def collector_paused() -> Iterator[None]:
+    """Pause Python's garbage collector: it would scan many objects that stay many times."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 class Prediction(Compiled, Generic[Values]):

@@ -7,10 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from graphnet.compile.ir.program import Number, Program
-    from graphnet.compile.targets.torch.lines import Line
+    from graphnet.compile.targets.torch.printer import Line
 
 
 @dataclass
@@ -42,11 +40,6 @@ class Runner:
     names: dict[str, Any]
     memory: int
     built: Program = field(init=False)
-
-    def samples(self, fed: Mapping[str, Tensor]) -> dict[str, Any]:
-        """What the lines work on, with tensors like those to be fed."""
-        given = [*(fed[name] for name in self.fed), *(0.0 for _ in self.numbers)]
-        return {**self.names, **dict(zip(self.arguments, given, strict=True))}
 
     def takes(self, fed: Mapping[str, Any]) -> bool:
         """True if the program is for tensors like these."""

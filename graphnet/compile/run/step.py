@@ -13,8 +13,7 @@ from graphnet.compile.run.cached_step import CachedStep, ParameterRoles, StepMod
 from graphnet.compile.run.compiled import Compiled, Options, ParameterGuard
 from graphnet.compile.run.profile import Profile, profiled
 from graphnet.compile.run.settings import Known, Settings
-from graphnet.compile.targets.torch.execution import without_autograd
-from graphnet.compile.targets.torch.lines import NotFinite
+from graphnet.compile.targets.torch.execution import NotFinite, without_autograd
 from graphnet.errors import GraphError
 from graphnet.graph.finite import non_finite_error
 from graphnet.graph.guards import Uninterrupted

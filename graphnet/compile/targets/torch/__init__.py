@@ -1,13 +1,14 @@
-"""torch as a target: straight-line Python over torch's own kernels.
+"""torch as a target: straight-line Python over torch's own kernels, in three phases.
 
-| file | what it holds |
+| file | contents |
 |---|---|
-| `fuse`: `fused_ops` | several operations that torch does in one |
-| `kernels` | the line for each operation |
-| `lowerings`: `products`, `updates` | where there are several lines |
-| `convolution`: `memory_format`, `im2col`, `batch_last` | the same for images |
-| `printer`: `lines`, `namespace` | the lines, and their names |
-| `tuning` | which of several lines is fastest here |
-| `assemble`, `execution` | the lines as a function |
+| `fuse`: `fused_ops` | before: several operations that torch does in one |
+| `select`: `values`, `kernels` | select: for each node a call of a kernel, with its slots |
+| `lowerings`: `products`, `updates` | several calls, or several candidates |
+| `convolution`: `memory_format`, `images`, `im2col`, `batch_last` | the same for images |
+| `tuning` | which of several candidates is fastest here |
+| `place` | place: what is written over what, and where buffers lie; the plan as tensors |
+| `printer`: `namespace` | print: the lines, and their names |
+| `assemble`, `execution` | all three; the lines as a function |
 | `functional` | the list as a pure function, for torch.compile and CUDA graphs |
 """

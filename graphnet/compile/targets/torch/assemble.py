@@ -1,27 +1,57 @@
-"""Assembly: a program written in lines, in the layout that is fastest here, and compiled."""
+"""Assembly: a program selected, placed and printed, in the format that is fastest here.
+
+Three phases, each for the whole program: `select` chooses a kernel for each node (here the tuner
+measures), `place` gives every value its memory, `printer` writes the lines.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import torch
 
 from graphnet.compile.ir.program import Number, is_foreign
+from graphnet.compile.plan.slots import Slot
 from graphnet.compile.run.runner import Runner
-from graphnet.compile.targets.torch.convolution import has_images, kernels_of, usual_layout
+from graphnet.compile.targets.torch.convolution import has_images, kernels_of, usual_format
 from graphnet.compile.targets.torch.execution import function_of
-from graphnet.compile.targets.torch.memory_format import ORDERS, Layout, Order
-from graphnet.compile.targets.torch.printer import Emission
-from graphnet.compile.targets.torch.tuning import Tuner
+from graphnet.compile.targets.torch.memory_format import ORDERS, MemoryFormat, Order
+from graphnet.compile.targets.torch.place import Memory, Placed, bound, place
+from graphnet.compile.targets.torch.printer import Printer
+from graphnet.compile.targets.torch.select import Selection
+from graphnet.compile.targets.torch.tuning import Trial, Tuner, copied, ordinary
 from graphnet.errors import counted, shape_text
-from graphnet.graph import Operation
+from graphnet.graph import Input, Operation
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from graphnet.compile.ir.program import Program
-    from graphnet.graph import Input
+
+
+@dataclass
+class Printed:
+    """A program in text, before it has memory.
+
+    Attributes:
+        placed: its calls, and where their values lie.
+        printer: its lines, and the names in them.
+        arguments: the names of what it is given.
+        results: the text of what it returns.
+    """
+
+    placed: Placed
+    printer: Printer
+    arguments: list[str]
+    results: str
+
+    def function(self, known: dict[str, Any]) -> tuple[Any, str]:
+        """The program as a function, given what its names stand for; and its source."""
+        lines = [*(line.text for line in self.printer.lines), f"return {self.results},"]
+        return function_of(lines, self.arguments, known)
 
 
 def assembled(program: Program, example: Mapping[str, Tensor], tune: bool) -> Runner:
@@ -29,11 +59,16 @@ def assembled(program: Program, example: Mapping[str, Tensor], tune: bool) -> Ru
 
     Without measuring, convolutions of small windows or small images are products of matrices, and
     the others use torch's kernel; if all are products, the batch is last in memory. To measure, the
-    program is written in several layouts, each different in one point from the best so far, and
+    program is made in several formats, each different in one point from the best so far, and
     the faster one is kept.
     """
-    tuner, chosen = Tuner(tune), usual_layout(program)
-    best = _written(program, example, tuner, chosen)
+    with torch.inference_mode():
+        return _runner(program, example, _fastest(program, example, tune))
+
+
+def _fastest(program: Program, example: Mapping[str, Tensor], tune: bool) -> Printed:
+    tuner, chosen = Tuner(tune), usual_format(program)
+    best = _printed(program, tuner, chosen)
     if not tune or not has_images(program) or _is_told_apart(program):
         return best
     question = tuple((node.name, node.shape, node.dtype) for node in program)
@@ -42,11 +77,10 @@ def assembled(program: Program, example: Mapping[str, Tensor], tune: bool) -> Ru
         other = chosen.changed(change)
         if other == chosen:
             continue
-        runner = _written(program, example, tuner, other)
-        ways = [[line.text for line in each.lines] for each in (best, runner)]
-        names = [each.samples(example) for each in (best, runner)]
-        if tuner.fastest_program((question, chosen, other), ways, names):
-            best, chosen = runner, other
+        printed = _printed(program, tuner, other)
+        trials = [partial(_trial, program, each, example) for each in (best, printed)]
+        if tuner.fastest_program((question, chosen, other), trials):
+            best, chosen = printed, other
     return best
 
 
@@ -56,30 +90,51 @@ def _is_told_apart(program: Program) -> bool:
     return any(is_foreign(op) and not op.pure for op in ops)
 
 
-def _written(
-    program: Program, example: Mapping[str, Tensor], tuner: Tuner, layout: Layout
-) -> Runner:
-    """A program as lines."""
-    with torch.inference_mode():
-        emission = Emission(program, tuner, layout)
-        emission.run()
+def _printed(program: Program, tuner: Tuner, format: MemoryFormat) -> Printed:
+    """A program in text: selected, placed, printed."""
+    selection = Selection(program, tuner, format)
+    selection.run()
+    placed = place(selection)
+    printer = Printer(placed.wanted)
+    used = {slot for call in placed.calls for slot in call.slots()}
+    for node in program:  # what the list begins with has the first choice of names
+        if isinstance(node, Input):
+            printer.variable(selection.slots[node])
+        elif not isinstance(node, Operation) and selection.slots[node] in used:
+            printer.name(selection.slots[node])
+    printer.print(placed.calls)
     inputs, numbers = passed(program)
-    names = [emission.names[node] for node in (*inputs, *numbers)]
-    results = ", ".join(emission.names[node] for node in program.results)
-    lines = [*(line.text for line in emission.lines), f"return {results},"]
-    function, source = function_of(lines, names, emission.words.known)
+    arguments = [printer.variable(selection.slots[node]) for node in (*inputs, *numbers)]
+    results = ", ".join(printer.name(placed.slots[node]) for node in program.results)
+    return Printed(placed, printer, arguments, results)
+
+
+def _runner(program: Program, example: Mapping[str, Tensor], printed: Printed) -> Runner:
+    """A program in text, with memory to run in."""
+    names = bound(printed.printer.names.known, Memory(printed.placed))
+    function, source = printed.function(names)
+    inputs, numbers = passed(program)
     return Runner(
         program=program,
-        source=_header(emission) + source,
+        source=_header(printed) + source,
         function=function,
         fed=[node.name for node in inputs],
         numbers=numbers,
         expected=[(n.name, example[n.name].shape, n.dtype, example[n.name].device) for n in inputs],
-        lines=emission.lines,
-        arguments=names,
-        names=emission.words.known,
-        memory=emission.arena.bytes,
+        lines=printed.printer.lines,
+        arguments=printed.arguments,
+        names=names,
+        memory=printed.placed.nbytes,
     )
+
+
+def _trial(program: Program, printed: Printed, example: Mapping[str, Tensor]) -> Trial:
+    """A program as a function that leaves parameters and state alone."""
+    memory = Memory(printed.placed, copied)
+    function, _ = printed.function(bound(printed.printer.names.known, memory))
+    inputs, numbers = passed(program)
+    fed = [ordinary(example[node.name].clone()) for node in inputs]
+    return partial(function, *fed, *(0.0 for _ in numbers))
 
 
 def passed(program: Program) -> tuple[list[Input], list[Number]]:
@@ -88,11 +143,11 @@ def passed(program: Program) -> tuple[list[Input], list[Number]]:
     return [node for node in program.inputs if not isinstance(node, Number)], numbers
 
 
-def _header(emission: Emission) -> str:
+def _header(printed: Printed) -> str:
     """The tensors that exist before a step, as comments."""
     tensors = [
         f"# {name}: {shape_text(tuple(value.shape))}"
-        for name, value in emission.words.known.items()
-        if isinstance(value, torch.Tensor)
+        for name, value in printed.printer.names.known.items()
+        if isinstance(value, Slot | torch.Tensor)
     ]
-    return "\n".join([f"# {counted(emission.arena.bytes, 'byte')} of buffers", *tensors, "", ""])
+    return "\n".join([f"# {counted(printed.placed.nbytes, 'byte')} of buffers", *tensors, "", ""])

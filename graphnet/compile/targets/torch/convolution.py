@@ -1,9 +1,9 @@
-"""Writers for images: convolution and pooling by torch's own kernels, or as products.
+"""Lowerings for images: convolution and pooling by torch's own kernels, or as products.
 
-The kernels make new tensors in the layout of their input: channel by channel, or pixel by pixel
+The kernels make new tensors in the format of their input: channel by channel, or pixel by pixel
 ("channels last"). Where convolutions are products the batch can be last, for pools and activations
-too. Which is the fastest depends on the whole network, so a program is written in several ways, and
-the fastest one is kept; see `runner`.
+too. Which is the fastest depends on the whole network, so a program is made in several formats, and
+the fastest one is kept; see `assemble`.
 """
 
 from __future__ import annotations
@@ -13,10 +13,17 @@ from typing import TYPE_CHECKING, Any, cast
 
 import torch
 
-from graphnet.compile.targets.torch import batch_last
-from graphnet.compile.targets.torch import im2col as columns
+from graphnet.compile.plan.calls import Call
+from graphnet.compile.targets.torch import batch_last, im2col
 from graphnet.compile.targets.torch.fused_ops import MaxPoolGrad
-from graphnet.compile.targets.torch.memory_format import BATCH_LAST, BY_PIXELS, Layout, lies
+from graphnet.compile.targets.torch.images import by_pixels, image
+from graphnet.compile.targets.torch.kernels import Kernel, function, making
+from graphnet.compile.targets.torch.memory_format import (
+    BATCH_LAST,
+    BY_PIXELS,
+    MemoryFormat,
+    lies,
+)
 from graphnet.graph import Node, Operation
 from graphnet.ops.convolution import Conv2d, Conv2dBias, Conv2dGradInput, Conv2dGradWeight
 from graphnet.ops.pooling import MaxPlaces, MaxPool2d
@@ -24,8 +31,10 @@ from graphnet.ops.reductions import Sum
 
 if TYPE_CHECKING:
     from graphnet.compile.ir.program import Program
-    from graphnet.compile.targets.torch.lowerings import Writer
-    from graphnet.compile.targets.torch.printer import Emission
+    from graphnet.compile.plan.calls import Operand
+    from graphnet.compile.plan.slots import Slot
+    from graphnet.compile.targets.torch.lowerings import Lowering
+    from graphnet.compile.targets.torch.select import Selection
     from graphnet.op import Op
 
 
@@ -33,16 +42,29 @@ LARGEST_WINDOW = 32  # numbers that are copied faster than torch's kernel uses t
 LARGEST_WINDOWS = 5_000  # the same of all windows of an image together
 LARGEST_BATCH_LAST = 20_000  # the same of all windows, where the batch is last
 
+_OPTIONS = "{stride}, {border}, {dilation}, False, [0, 0], {groups}"
+_WINDOW = "{kernel}, {stride}, {padding}, {dilation}, {ceil_mode}"
+CONVOLUTION = making("convolution", f"{{x}}, {{weight}}, {{bias}}, {_OPTIONS}")
+GRADIENTS = Kernel(
+    f"{{out}}, {{out1}}, {{out2}} = convolution_backward("
+    f"{{grad}}, {{x}}, {{weight}}, [{{channels}}], {_OPTIONS}, {{wanted}})",
+    function="convolution_backward",
+)
+MAX_POOL = function("max_pool", f"{{x}}, {_WINDOW}, out={{out}}, indices={{out1}}")
+MAX_POOL_GRAD = function(
+    "max_pool_backward", f"{{grad}}, {{x}}, {_WINDOW}, {{indices}}, grad_input={{out}}"
+)
 
-def usual_layout(program: Program) -> Layout:
-    """The layout that is usually the fastest, for a program that is not measured."""
+
+def usual_format(program: Program) -> MemoryFormat:
+    """The format that is usually the fastest, for a program that is not measured."""
     convolutions = _convolutions(program)
     if convolutions and all(_is_small(node, LARGEST_BATCH_LAST) for node in convolutions):
-        return Layout(BATCH_LAST, frozenset(kernels_of(program)))
+        return MemoryFormat(BATCH_LAST, frozenset(kernels_of(program)))
     small = frozenset(
         _weight(node).name for node in convolutions if _is_small(node, LARGEST_WINDOWS)
     )
-    return Layout(BY_PIXELS, small)
+    return MemoryFormat(BY_PIXELS, small)
 
 
 def kernels_of(program: Program) -> list[str]:
@@ -60,7 +82,7 @@ def _is_small(node: Operation, most: int) -> bool:
 
 def _fits(node: Operation) -> bool:
     """True if a convolution may be computed as a product."""
-    return columns.fits(node.op) and 0 not in node.shape
+    return im2col.fits(node.op) and 0 not in node.shape
 
 
 def _convolutions(program: Program) -> list[Operation]:
@@ -73,118 +95,131 @@ def _weight(node: Operation) -> Node:
 
 
 def has_images(program: Program) -> bool:
-    """True if the layout of images matters."""
+    """True if the format of images matters."""
     kinds = (Conv2d, Conv2dBias, Conv2dGradInput, Conv2dGradWeight, MaxPool2d)
     return any(isinstance(node, Operation) and isinstance(node.op, kinds) for node in program)
 
 
-def convolution(emission: Emission, node: Operation) -> None:
+def convolution(selection: Selection, node: Operation) -> None:
     """A convolution, with or without bias."""
     if not _is_native(node):
-        emission.own_rule(node)
+        selection.own_rule(node)
         return
     x, weight, *bias = (cast("Node", each) for each in node.sources)
-    if way := _product(emission, node, weight, node):
-        way.output(emission, node)
+    if way := _product(selection, node, weight, node):
+        way.output(selection, node)
         return
-    name = emission.names[bias[0]] if bias else "None"
-    arguments = f"{emission.image(x)}, {emission.image(weight)}, {name}, {_options(node.op)}"
-    emission.write(node, f"{emission.name(node)} = convolution({arguments})")
-    emission.fresh(node)
+    args = {
+        "x": image(selection, x),
+        "weight": image(selection, weight),
+        "bias": selection.slots[bias[0]] if bias else None,
+    }
+    out = selection.named(node.name, selection.new(node, made=True))
+    selection.add(Call(CONVOLUTION, (out,), args, node, _options(node.op)))
+    selection.finish(node, out)
 
 
-def gradients(emission: Emission, node: Operation) -> None:
+def gradients(selection: Selection, node: Operation) -> None:
     """All requested gradients of a convolution with respect to its input, weight and bias."""
     if not _is_native(node):
-        emission.own_rule(node)
+        selection.own_rule(node)
         return
-    found = _siblings(emission, node)
+    found = _siblings(selection, node)
     grad = cast("Node", node.sources[0])
     x, weight = (cast("Node", each) for each in _operands(node))
     wanted = (found.get(Conv2dGradInput), found.get(Conv2dGradWeight), found.get(Sum))
-    emission.done.update(each for each in wanted if each is not None)
-    if way := _product(emission, node, weight, grad):
-        way.gradients(emission, grad, x, weight, wanted)
+    selection.done.update(each for each in wanted if each is not None)
+    if way := _product(selection, node, weight, grad):
+        way.gradients(selection, grad, x, weight, wanted)
         return
+    images = {"grad": grad, "x": x, "weight": weight}
+    args = {name: image(selection, each) for name, each in images.items()}
     mask = [each is not None for each in wanted]
-    channels = cast("int", weight.shape[0])
-    arguments = f"{emission.image(grad)}, {emission.image(x)}, {emission.image(weight)}"
-    call = f"convolution_backward({arguments}, [{channels}], {_options(node.op)}, {mask})"
-    names = [emission.name(each) if each is not None else "_" for each in wanted]
-    emission.write(node, f"{', '.join(names)} = {call}")
-    for each in wanted:
-        if each is not None:
-            emission.fresh(each)
+    options = {**_options(node.op), "channels": cast("int", weight.shape[0]), "wanted": mask}
+    out = tuple(None if each is None else selection.new(each, made=True) for each in wanted)
+    for each, slot in zip(wanted, out, strict=True):
+        if each is not None and slot is not None:
+            selection.named(each.name, slot)
+    selection.add(Call(GRADIENTS, out, args, node, options))
+    for each, slot in zip(wanted, out, strict=True):
+        if each is not None and slot is not None:
+            selection.finish(each, slot)
 
 
-def _product(emission: Emission, node: Operation, weight: Node, output: Node) -> Any:
-    """The module that writes a convolution, or its gradients, as products, if there is one."""
-    is_product = weight.name in emission.layout.as_products
-    if not is_product or not columns.fits(node.op) or 0 in output.shape:
+def _product(selection: Selection, node: Operation, weight: Node, output: Node) -> Any:
+    """The module that lowers a convolution, or its gradients, to products, if there is one."""
+    is_product = weight.name in selection.format.as_products
+    if not is_product or not im2col.fits(node.op) or 0 in output.shape:
         return None
-    return batch_last if emission.layout.order == BATCH_LAST else columns
+    return batch_last if selection.format.order == BATCH_LAST else im2col
 
 
-def max_pool(emission: Emission, node: Operation) -> None:
+def max_pool(selection: Selection, node: Operation) -> None:
     """The maxima and their indices, which one kernel finds together."""
     x = cast("Node", node.sources[0])
     if not x.dtype.is_floating_point or 0 in x.shape:
-        emission.own_rule(node)
+        selection.own_rule(node)
         return
-    kinds = {MaxPool2d: MaxPlaces, MaxPlaces: MaxPool2d}
-    other = next(
-        (
-            each
-            for each in emission.program
-            if isinstance(each, Operation)
-            and type(each.op) is kinds[cast("Any", type(node.op))]
-            and each.sources[0] is x
-            and each.op.options == node.op.options
-        ),
-        None,
-    )
+    other = _other_result(selection, node)
     values, places = (node, other) if isinstance(node.op, MaxPool2d) else (other, node)
-    names = [
-        emission.scratch_image(node, kind) if each is None else emission.place_image(each)
-        for each, kind in ((values, x.dtype), (places, torch.int64))
-    ]
-    given = f"{_pooled(emission, x)}, {_window(node.op)}"
-    out, indices = (_as_channels(emission, name) for name in names)
-    emission.write(node, f"max_pool({given}, out={out}, indices={indices})")
+    out = tuple(
+        selection.named(f"{node.name}_scratch", selection.new_image(node, of))
+        if each is None
+        else selection.place_image(each)
+        for each, of in ((values, x.dtype), (places, torch.int64))
+    )
+    out = tuple(_as_channels(selection, each) for each in out)
+    args = {"x": _pooled(selection, x)}
+    selection.add(Call(MAX_POOL, out, args, node, _window(node.op)))
     if other is not None:
-        emission.done.add(other)
+        selection.done.add(other)
 
 
-def max_pool_grad(emission: Emission, node: Operation) -> None:
+def _other_result(selection: Selection, node: Operation) -> Operation | None:
+    """The node of the indices that belong to some maxima, or the other way round."""
+    x, kind = node.sources[0], MaxPlaces if isinstance(node.op, MaxPool2d) else MaxPool2d
+    for each in selection.program:
+        if not isinstance(each, Operation) or type(each.op) is not kind:
+            continue
+        if each.sources[0] is x and each.op.options == node.op.options:
+            return each
+    return None
+
+
+def max_pool_grad(selection: Selection, node: Operation) -> None:
     """The gradient of max pooling."""
     grad, places, x = (cast("Node", each) for each in node.sources)
     if 0 in x.shape:
-        emission.own_rule(node)
+        selection.own_rule(node)
         return
-    name = _as_channels(emission, emission.place_image(node))
-    given = f"{_pooled(emission, grad)}, {_pooled(emission, x)}, {_window(node.op)}"
-    indices = _as_channels(emission, emission.names[places])
-    emission.write(node, f"max_pool_backward({given}, {indices}, grad_input={name})")
+    out = _as_channels(selection, selection.place_image(node))
+    args = {
+        "grad": _pooled(selection, grad),
+        "x": _pooled(selection, x),
+        "indices": _as_channels(selection, selection.slots[places]),
+    }
+    selection.add(Call(MAX_POOL_GRAD, (out,), args, node, _window(node.op)))
 
 
-def _pooled(emission: Emission, node: Node) -> str:
-    """An image as the pooling kernel takes it, in the layout of the program."""
-    if emission.layout.order != BATCH_LAST:
-        return emission.image(node)
-    if node in emission.tensors and lies(emission.tensors[node], BATCH_LAST):
-        return _as_channels(emission, emission.names[node])
-    return emission.by_pixels(f"{emission.names[node]}.transpose(0, 1)")
+def _pooled(selection: Selection, node: Node) -> Operand:
+    """An image as the pooling kernel takes it, in the format of the program."""
+    if selection.format.order != BATCH_LAST:
+        return image(selection, node)
+    slot = selection.slots[node]
+    if lies(slot, BATCH_LAST):
+        return _as_channels(selection, slot)
+    return by_pixels("{x}.transpose(0, 1)", slot)
 
 
-def _as_channels(emission: Emission, name: str) -> str:
+def _as_channels(selection: Selection, slot: Slot) -> Slot:
     """Memory as the pooling kernel takes it.
 
     Each channel is pooled by itself, so a batch of channels works as well as channels of a batch.
     If the batch is last in memory, that is what the kernel knows as "channels last".
     """
-    if emission.layout.order != BATCH_LAST:
-        return name
-    return emission.words.constant(emission.words.known[name].transpose(0, 1), f"{name}_turned")
+    if selection.format.order != BATCH_LAST:
+        return slot
+    return selection.derived(slot, "_turned", slot.transpose(0, 1))
 
 
 def _is_native(node: Operation) -> bool:
@@ -197,17 +232,22 @@ def _is_native(node: Operation) -> bool:
     return bool(top == bottom >= 0 and left == right >= 0) and not is_empty
 
 
-def _options(op: Op) -> str:
+def _options(op: Op) -> dict[str, object]:
     given = cast("Any", op)
-    border = [given.padding[0], given.padding[2]]
-    stride, dilation = list(given.stride), list(given.dilation)
-    return f"{stride}, {border}, {dilation}, False, [0, 0], {given.groups}"
+    return {
+        "stride": list(given.stride),
+        "border": [given.padding[0], given.padding[2]],
+        "dilation": list(given.dilation),
+        "groups": given.groups,
+    }
 
 
-def _window(op: Op) -> str:
+def _window(op: Op) -> dict[str, object]:
     given = cast("Any", op)
-    sizes = (given.kernel, given.stride, given.padding, given.dilation)
-    return f"{', '.join(str(list(each)) for each in sizes)}, {given.ceil_mode}"
+    sizes = {
+        name: list(getattr(given, name)) for name in ("kernel", "stride", "padding", "dilation")
+    }
+    return {**sizes, "ceil_mode": given.ceil_mode}
 
 
 def _operands(node: Operation) -> tuple[Any, Any]:
@@ -216,12 +256,12 @@ def _operands(node: Operation) -> tuple[Any, Any]:
     return (third, second) if isinstance(node.op, Conv2dGradInput) else (second, third)
 
 
-def _siblings(emission: Emission, node: Operation) -> dict[type[Op], Operation]:
+def _siblings(selection: Selection, node: Operation) -> dict[type[Op], Operation]:
     """The gradients of one convolution that can be computed together."""
     grad, operands = node.sources[0], _operands(node)
     found: dict[type[Op], Operation] = {type(node.op): node}
-    for each in emission.program:
-        if not isinstance(each, Operation) or each.sources[0] is not grad or each in emission.done:
+    for each in selection.program:
+        if not isinstance(each, Operation) or each.sources[0] is not grad or each in selection.done:
             continue
         if isinstance(each.op, Conv2dGradInput | Conv2dGradWeight):
             if _operands(each) == operands and each.op.options == node.op.options:
@@ -231,7 +271,7 @@ def _siblings(emission: Emission, node: Operation) -> dict[type[Op], Operation]:
     return found
 
 
-WRITERS: dict[type[Op], Writer] = {
+LOWERINGS: dict[type[Op], Lowering] = {
     Conv2d: convolution,
     Conv2dBias: convolution,
     Conv2dGradInput: gradients,

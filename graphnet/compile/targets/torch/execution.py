@@ -19,6 +19,10 @@ without_autograd: Callable[[bool], AbstractContextManager[None]] = getattr(
 _numbers = count()
 
 
+class NotFinite(Exception):  # noqa: N818 - a signal between a program and its caller
+    """A number that must be finite is not; nothing has been written yet."""
+
+
 def function_of(
     lines: Sequence[str], arguments: Sequence[str], words: dict[str, Any]
 ) -> tuple[Callable[..., Any], str]:

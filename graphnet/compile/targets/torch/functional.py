@@ -13,42 +13,66 @@ from typing import TYPE_CHECKING, Any, cast
 import torch
 
 from graphnet.compile.ir.program import Cell, Program
+from graphnet.compile.plan.calls import Call
+from graphnet.compile.plan.placement import Cells
+from graphnet.compile.plan.slots import Slot, new_slot
 from graphnet.compile.run.runner import Runner
 from graphnet.compile.targets.torch.assemble import passed
-from graphnet.compile.targets.torch.execution import function_of
-from graphnet.compile.targets.torch.lines import Line, NotFinite, Writing
-from graphnet.graph import Input, Operation
+from graphnet.compile.targets.torch.execution import NotFinite, function_of
+from graphnet.compile.targets.torch.printer import Line, Printer
+from graphnet.compile.targets.torch.select import rule_call
+from graphnet.graph import Operation
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from torch import Tensor
+
+    from graphnet.graph import Node
 
 Function = Callable[..., tuple["Tensor", ...]]
 
 
-class Functional(Writing):
-    """The lines of a program in which every operation runs its own rule."""
+class Functional:
+    """The calls of a program in which every operation runs its own rule.
 
-    def __init__(self, program: Program, device: torch.device) -> None:
-        super().__init__(device)
+    Attributes:
+        slots: a slot for each node, all of them made anew; those of cells stay.
+        printer: the lines.
+    """
+
+    def __init__(self, program: Program) -> None:
         self.program = program
+        cells, calls = Cells(), list[Call]()
+        self.slots: dict[Node, Slot] = {}
+        wanted: dict[Slot, str | tuple[Slot, str]] = {}
         for node in program:
-            if isinstance(node, Cell):
-                self.names[node] = self.words.constant(node.top, node.name)
-            elif isinstance(node, Input):
-                self.names[node] = self.words.new(node.name)
+            shape = cast("tuple[int, ...]", node.shape)
+            is_cell = isinstance(node, Cell)
+            slot = cells.slot(node.top) if is_cell else new_slot(shape, node.dtype, made=True)
+            self.slots[node] = slot
+            wanted.setdefault(slot, node.name)
+        self.printer = Printer(wanted)
+        for node in program:
+            if isinstance(node, Operation):
+                calls.append(rule_call(node, self.slots, self.slots[node]))
+            elif isinstance(node, Cell):
+                self.printer.name(self.slots[node])
             else:
-                self._line(cast("Operation", node))
+                self.printer.variable(self.slots[node])
+        self.printer.print(calls)
 
-    def _line(self, node: Operation) -> None:
-        arguments = [self.argument(source) for source in node.sources]
-        name = self.name(node)
-        self.write(node, f"{name} = {self.rule(node)}({', '.join(arguments)})")
+    def named(self, nodes: Iterable[Node]) -> list[str]:
+        """The names of nodes."""
+        return [self.printer.name(self.slots[node]) for node in nodes]
 
-    def outputs(self) -> list[str]:
-        """The names of all that the function returns."""
-        return [self.names[node] for node in self.program.wanted]
+    def known(self) -> dict[str, Any]:
+        """What the names stand for that are not arguments."""
+        tensors = {slot: node.top for node, slot in self.slots.items() if isinstance(node, Cell)}
+        return {
+            name: tensors[each] if isinstance(each, Slot) else each
+            for name, each in self.printer.names.known.items()
+        }
 
 
 def functional(program: Program, example: Mapping[str, Tensor], backend: str) -> Runner:
@@ -58,11 +82,12 @@ def functional(program: Program, example: Mapping[str, Tensor], backend: str) ->
         GraphError: the backend is unknown, or cannot run the program.
     """
     device = next(each.device for each in example.values())
-    writing = Functional(program, device)
+    written = Functional(program)
     inputs, numbers = passed(program)
-    names = [writing.names[node] for node in (*inputs, *numbers)]
-    lines = [*(line.text for line in writing.lines), f"return {', '.join(writing.outputs())},"]
-    function, source = function_of(lines, names, writing.words.known)
+    names = written.named((*inputs, *numbers))
+    outputs, known = written.named(program.wanted), written.known()
+    lines = [*(line.text for line in written.printer.lines), f"return {', '.join(outputs)},"]
+    function, source = function_of(lines, names, known)
     run = BACKENDS[backend](cast("Function", function))
     return Runner(
         program=program,
@@ -73,7 +98,7 @@ def functional(program: Program, example: Mapping[str, Tensor], backend: str) ->
         expected=[(n.name, example[n.name].shape, n.dtype, example[n.name].device) for n in inputs],
         lines=[Line(f"{backend}", node) for node in program.results],
         arguments=names,
-        names=writing.words.known,
+        names=known,
         memory=0,
     )
 

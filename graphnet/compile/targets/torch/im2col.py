@@ -1,6 +1,6 @@
 """Convolution as a matrix product: the pixels of each window in a row, times the kernels.
 
-The rows are laid out pixel by pixel, channels last; the rows of the forward line serve the gradient
+The rows are laid out pixel by pixel, channels last; the rows of the forward call serve the gradient
 of the weight as well. Where an image has few channels the windows stand in columns instead, so that
 longer runs of pixels are copied. Only for convolutions without padding, dilation and groups.
 """
@@ -8,50 +8,52 @@ longer runs of pixels are copied. Only for convolutions without padding, dilatio
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import product as pairs
 from math import prod
 from typing import TYPE_CHECKING, Any, cast
 
-import torch
-
-from graphnet.compile.targets.torch.products import has_onednn, row_sum
+from graphnet.compile.plan.calls import Call
+from graphnet.compile.plan.slots import new_slot
+from graphnet.compile.targets.torch.images import image, matrix, shown
+from graphnet.compile.targets.torch.kernels import COPY, ZERO, Kernel
+from graphnet.compile.targets.torch.memory_format import BY_PIXELS, as_images
+from graphnet.compile.targets.torch.products import (
+    ADD_TO,
+    ADDMM,
+    has_onednn,
+    onednn,
+    product,
+    sum_of_rows,
+)
+from graphnet.compile.targets.torch.tuning import Candidate
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
-    from graphnet.compile.targets.torch.printer import Emission
+    from graphnet.compile.plan.slots import Slot
+    from graphnet.compile.targets.torch.select import Selection
     from graphnet.graph import Node, Operation
 
     Wanted = tuple[Operation | None, Operation | None, Operation | None]
 
-
-@dataclass(frozen=True)
-class Kernels:
-    """The weights of a convolution as a matrix, by its names in the lines.
-
-    Attributes:
-        rows: (o, a b c).
-        turned: the same, transposed.
-    """
-
-    rows: str
-    turned: str
+ONEDNN_IMAGE = Kernel(
+    '{out} = onednn_linear({x}, {weight}, {bias}, {activation}, [], "")'
+    ".view{shape}.permute(0, 3, 1, 2)",
+    function="onednn_linear",
+)
 
 
 @dataclass(frozen=True)
-class Columns:
-    """The windows of an image as a matrix, by its names in the lines.
+class Windows:
+    """The windows of an image as a matrix.
 
     Attributes:
-        windows: the pixels of each window, (n h' w', a b c).
-        standing: the same, transposed, if that is how they lie in memory; else None.
-        down: h'.
-        across: w'.
+        rows: the pixels of each window, (n h' w', a b c).
+        stand: True if it is a matrix of columns that lies in memory, transposed.
+        places: the sizes (n, h', w').
     """
 
-    windows: str
-    standing: str | None
-    down: int
-    across: int
+    rows: Slot
+    stand: bool
+    places: tuple[int, int, int]
 
 
 def fits(op: Any) -> bool:
@@ -66,79 +68,72 @@ def counts(x: Node, weight: Node, stride: tuple[int, int]) -> tuple[int, int]:
     return down, across
 
 
-def output(emission: Emission, node: Operation) -> None:
+def output(selection: Selection, node: Operation) -> None:
     """The output of a convolution, with or without bias."""
-    x, weight, *bias = (cast("Node", each) for each in node.sources)
-    columns, kernels = _laid_out(emission, node, x, weight)
+    x, weight, *biases = (cast("Node", each) for each in node.sources)
+    windows, kernels = _laid_out(selection, node, x, weight)
     batch, channels, down, across = cast("tuple[int, ...]", node.shape)
-    buffer, rows = emission.arena.take(
-        (batch * down * across, channels), node.dtype, emission.readers[node]
-    )
-    out = emission.words.constant(rows, f"{node.name}_rows")
     sizes = (batch, down, across, channels)
-    emission.keep(node, rows.view(sizes).permute(0, 3, 1, 2), node.name, buffer)
-    start = emission.names[bias[0]] if bias else "None"
-    if bias:
-        ways = [[f"torch.addmm({start}, {columns.windows}, {kernels.turned}, out={out})"]]
-    else:
-        ways = [[f"torch.mm({columns.windows}, {kernels.turned}, out={out})"]]
+    rows = selection.new(node, (batch * down * across, channels))
+    as_image = selection.keep(node, as_images(rows.view(sizes), BY_PIXELS))
+    out = selection.derived(as_image, "_rows", rows)
+    turned = selection.mT(kernels)
+    bias = selection.slots[biases[0]] if biases else None
+    call = product(node, out, windows.rows, turned)
+    if bias is not None:
+        call = Call(ADDMM, (out,), {"bias": bias, **call.args}, node)
+    candidates = [Candidate([call], as_image)]
     if has_onednn(node):
-        call = f'onednn_linear({columns.windows}, {kernels.rows}, {start}, "none", [], "")'
-        ways.append([f"{emission.names[node]} = {call}.view{sizes}.permute(0, 3, 1, 2)"])
-    emission.choose(node, ways, (x, weight))
+        made = selection.named(node.name, selection.new(node, made=True))
+        args = {"x": windows.rows, "weight": kernels, "bias": bias}
+        call = Call(ONEDNN_IMAGE, (made,), args, node, {"activation": "none", "shape": sizes})
+        candidates.append(Candidate([call], made))
+    selection.choose(node, candidates, (x, weight))
 
 
-def gradients(emission: Emission, grad: Node, x: Node, weight: Node, wanted: Wanted) -> None:
+def gradients(selection: Selection, grad: Node, x: Node, weight: Node, wanted: Wanted) -> None:
     """The requested gradients with respect to the input, the weight and the bias."""
     of_input, of_weight, of_bias = wanted
     node = next(each for each in wanted if each is not None)
-    columns, kernels = _laid_out(emission, node, x, weight)
-    channels = cast("int", weight.shape[0])
-    rows = emission.words.new(f"{grad.name}_rows")
-    laid = f".permute(0, 2, 3, 1).reshape(-1, {channels})"
-    emission.write(node, f"{rows} = {emission.names[grad]}{laid}")
-    pixels = emission.sample(grad).permute(0, 2, 3, 1)
-    emission.words.samples[rows] = pixels.reshape(-1, channels)
+    windows, kernels = _laid_out(selection, node, x, weight)
+    shape = (-1, cast("int", weight.shape[0]))
+    rows = matrix(selection, node, grad, BY_PIXELS, shape, "_rows")
     if of_weight is not None:
-        _by_weight(emission, of_weight, columns, rows, (grad, x, weight))
+        _by_weight(selection, of_weight, windows, rows, (grad, x, weight))
     if of_bias is not None:
-        row_sum(emission, of_bias, (rows, f"{rows}.mT"), grad)
+        sum_of_rows(selection, of_bias, rows, selection.mT(rows), grad)
     if of_input is not None:
-        places = columns.down, columns.across
-        _by_input(emission, of_input, places, kernels, rows, (grad, x, weight))
+        _by_input(selection, of_input, windows, kernels, rows, (grad, x, weight))
 
 
 def _by_weight(
-    emission: Emission, node: Operation, columns: Columns, rows: str, inputs: tuple[Node, ...]
+    selection: Selection, node: Operation, windows: Windows, rows: Slot, inputs: tuple[Node, ...]
 ) -> None:
-    out, name = emission.place(node)
+    out = selection.place(node)
     outputs, channels, height, width = out.shape
     count = height * width * channels
-    sizes = (outputs, height, width, channels)
-    if columns.standing:
-        product = out.new_empty(count, outputs)
-        image = product.view(*sizes[1:], outputs).permute(3, 2, 0, 1)
-        factors = columns.standing, rows
+    if windows.stand:
+        memory = selection.new(node, (count, outputs))
+        seen = memory.view(height, width, channels, outputs).permute(3, 2, 0, 1)
+        factors = selection.mT(windows.rows), rows, selection.mT(rows)
     else:
-        product = out.new_empty(outputs, count)
-        image = product.view(sizes).permute(0, 3, 1, 2)
-        factors = f"{rows}.mT", columns.windows
-    matrix = emission.words.constant(product, f"{node.name}_matrix")
-    view = emission.words.constant(image, f"{node.name}_image")
-    put = f"{name}.copy_({view})"
-    ways = [[f"torch.mm({factors[0]}, {factors[1]}, out={matrix})", put]]
+        memory = selection.new(node, (outputs, count))
+        seen = memory.view(outputs, height, width, channels).permute(0, 3, 1, 2)
+        factors = selection.mT(rows), windows.rows, selection.mT(windows.rows)
+    to = selection.derived(out, "_matrix", memory)
+    put = Call(COPY, (out,), {"x": selection.derived(out, "_image", seen)}, node)
+    candidates = [Candidate([product(node, to, factors[0], factors[1]), put], out)]
     if has_onednn(node):
-        call = f'onednn_linear({factors[0]}, {factors[1]}.mT, None, "none", [], "")'
-        ways.append([f"{matrix}.copy_({call})", put])
-    emission.choose(node, ways, inputs)
+        candidates.append(Candidate([onednn(node, to, factors[0], factors[2], None), put], out))
+    selection.choose(node, candidates, inputs)
 
 
 def _by_input(
-    emission: Emission,
+    selection: Selection,
     node: Operation,
-    counts: tuple[int, int],
-    kernels: Kernels,
-    rows: str,
+    windows: Windows,
+    kernels: Slot,
+    rows: Slot,
     inputs: tuple[Node, ...],
 ) -> None:
     """Add the gradient of each window's pixels to where the windows lie.
@@ -146,97 +141,107 @@ def _by_input(
     Either all at once, or one position in the window after another, which needs less memory.
     """
     batch, channels, height, width = cast("tuple[int, ...]", node.shape)
-    outputs, _, down_size, across_size = cast("tuple[int, ...]", inputs[-1].shape)
-    places, count, words = (batch, *counts), batch * prod(counts), emission.words
-    held, image = emission.arena.take(
-        (batch, height, width, channels), node.dtype, emission.readers[node]
-    )
-    emission.keep(node, image.permute(0, 3, 1, 2), node.name, held)
-    buffer, windows = emission.arena.take(
-        (*places, down_size, across_size, channels), node.dtype, 1
-    )
-    part = windows.flatten()[: count * channels]
-    part_name = words.constant(part.view(count, channels), f"{node.name}_part")
-    there_name = words.constant(part.view(*places, channels), f"{node.name}_pixel")
-    weights = words.known[kernels.rows].view(outputs, down_size, across_size, channels)
-    matrix = words.constant(windows.view(count, -1), f"{node.name}_windows")
-    clear = f"{words.constant(image, f'{node.name}_pixels')}.zero_()"
-    together = [f"torch.mm({rows}, {kernels.rows}, out={matrix})"]
-    ways = [[*together, clear], [clear]]
+    window, places = cast("tuple[int, ...]", inputs[-1].shape)[2:], windows.places
+    pixels = selection.new(node, (batch, height, width, channels))
+    out = selection.keep(node, as_images(pixels, BY_PIXELS))
+    clear = Call(ZERO, (selection.derived(out, "_pixels", pixels),), {}, node)
+    seen = {
+        (i, j): selection.derived(out, f"_at_{i}_{j}", _seen_from(pixels, node, places, (i, j)))
+        for i, j in pairs(*map(range, window))
+    }
+    parts = selection.new(node, (*places, *window, channels))
+    whole = selection.derived(out, "_windows", parts.view(prod(places), -1))
+    adds = [
+        Call(
+            ADD_TO, (to,), {"x": selection.derived(whole, f"_{i}_{j}", parts[:, :, :, i, j])}, node
+        )
+        for (i, j), to in seen.items()
+    ]
+    together = product(node, whole, rows, kernels)
+    one_by_one = _one_by_one(selection, node, seen, (kernels, rows), places)
+    ways = [[together, clear, *adds], [clear, *one_by_one]]
     if has_onednn(node):
-        call = f'onednn_linear({rows}, {kernels.turned}, None, "none", [], "")'
-        ways.append([f"{matrix}.copy_({call})", clear])
-    for i in range(down_size):
-        for j in range(across_size):
-            to = words.constant(_seen_from(image, node, counts, (i, j)), f"{node.name}_at_{i}_{j}")
-            kernel = words.constant(weights[:, i, j], f"{kernels.rows}_{i}_{j}")
-            one = words.constant(windows[:, :, :, i, j], f"{matrix}_{i}_{j}")
-            for way in ways[::2]:
-                way.append(f"{to}.add_({one})")
-            ways[1].append(f"torch.mm({rows}, {kernel}, out={part_name})")
-            ways[1].append(f"{to}.add_({there_name})")
-    emission.choose(node, ways, inputs)
-    emission.arena.release(buffer)
+        other = onednn(node, whole, rows, selection.mT(kernels), None)
+        ways.append([other, clear, *adds])
+    selection.choose(node, [Candidate(way, out) for way in ways], inputs)
+
+
+def _one_by_one(
+    selection: Selection,
+    node: Operation,
+    seen: dict[tuple[int, int], Slot],
+    factors: tuple[Slot, Slot],
+    places: tuple[int, int, int],
+) -> list[Call]:
+    """The product for one position in the window at a time, each added where it is seen."""
+    out, (kernels, rows) = selection.slots[node], factors
+    channels, (last_row, last_column) = out.shape[1], max(seen)
+    part = selection.derived(out, "_part", selection.new(node, (prod(places), channels)))
+    pixel = selection.derived(out, "_pixel", part.view(*places, channels))
+    weights = kernels.view(-1, last_row + 1, last_column + 1, channels)
+    calls: list[Call] = []
+    for (i, j), to in seen.items():
+        kernel = selection.derived(kernels, f"_{i}_{j}", weights[:, i, j])
+        calls.append(product(node, part, rows, kernel))
+        calls.append(Call(ADD_TO, (to,), {"x": pixel}, node))
+    return calls
 
 
 def _seen_from(
-    image: Tensor, node: Operation, counts: tuple[int, int], place: tuple[int, int]
-) -> Tensor:
+    pixels: Slot, node: Operation, places: tuple[int, int, int], at: tuple[int, int]
+) -> Slot:
     """The pixels that one position in the window sees, over all windows."""
     stride = cast("Any", node.op).stride
     rows, across = (
         slice(first, first + (count - 1) * step + 1, step)
-        for first, count, step in zip(place, counts, stride, strict=True)
+        for first, count, step in zip(at, places[1:], stride, strict=True)
     )
-    return image[:, rows, across]
+    return pixels[:, rows, across]
 
 
-def _laid_out(
-    emission: Emission, node: Operation, x: Node, weight: Node
-) -> tuple[Columns, Kernels]:
+def _laid_out(selection: Selection, node: Operation, x: Node, weight: Node) -> tuple[Windows, Slot]:
     """The windows and the kernels as matrices."""
     stride = cast("Any", node.op).stride
-    columns = emission.once(
-        ("windows", x, weight.shape[2:], stride), lambda: _windows(emission, node, x, weight)
+    windows = selection.once(
+        ("windows", x, weight.shape[2:], stride), lambda: _windows(selection, node, x, weight)
     )
-    return columns, emission.once(("kernels", weight), lambda: _kernels(emission, node, weight))
+    return windows, selection.once(("kernels", weight), lambda: _kernels(selection, node, weight))
 
 
-def _windows(emission: Emission, node: Operation, x: Node, weight: Node) -> Columns:
-    batch, channels = cast("tuple[int, ...]", x.shape)[:2]
-    (down_size, across_size), stride = cast("Any", weight.shape[2:]), cast("Any", node.op).stride
+def _windows(selection: Selection, node: Operation, x: Node, weight: Node) -> Windows:
+    batch, channels = cast("tuple[int, int]", x.shape[:2])
+    (height, width), stride = cast("Any", weight.shape[2:]), cast("Any", node.op).stride
     down, across = counts(x, weight, stride)
-    kernel, places = (down_size, across_size, channels), (batch, down, across)
-    view = f".unfold(2, {down_size}, {stride[0]}).unfold(3, {across_size}, {stride[1]})"
-    stands = across > across_size * channels
-    if stands:
-        windows = torch.empty(*kernel, *places, dtype=x.dtype, device=emission.device)
-        given, order = emission.names[x], ".permute(4, 5, 1, 0, 2, 3)"
-        rows = windows.view(-1, prod(places)).mT
-    else:
-        windows = torch.empty(*places, *kernel, dtype=x.dtype, device=emission.device)
-        given, order = emission.image(x), ".permute(0, 2, 3, 4, 5, 1)"
-        rows = windows.view(prod(places), -1)
-    emission.arena.bytes += windows.nbytes
-    name = emission.words.constant(windows, f"{x.name}_windows")
-    emission.write(node, f"{name}.copy_({given}{view}{order})")
-    return Columns(
-        windows=emission.words.constant(rows, f"{x.name}_rows"),
-        standing=emission.words.constant(rows.mT, f"{x.name}_columns") if stands else None,
-        down=down,
-        across=across,
+    kernel, places = (height, width, channels), (batch, down, across)
+    stand = across > width * channels
+    order = (4, 5, 1, 0, 2, 3) if stand else (0, 2, 3, 4, 5, 1)
+    memory = new_slot((*kernel, *places) if stand else (*places, *kernel), x.dtype)
+    given = selection.slots[x] if stand else image(selection, x)
+    seen = shown(
+        selection,
+        given,
+        "_seen",
+        lambda slot: slot.unfold(2, height, stride[0]).unfold(3, width, stride[1]).permute(order),
+        f".unfold(2, {height}, {stride[0]}).unfold(3, {width}, {stride[1]}).permute{order}",
     )
+    selection.add(Call(COPY, (selection.named(f"{x.name}_windows", memory),), {"x": seen}, node))
+    name = "columns" if stand else "rows"
+    matrix = selection.named(f"{x.name}_{name}", memory.view(prod(memory.shape[:3]), -1))
+    rows = selection.mT(matrix) if stand else matrix
+    return Windows(cast("Slot", rows), stand, places)
 
 
-def _kernels(emission: Emission, node: Operation, weight: Node) -> Kernels:
+def _kernels(selection: Selection, node: Operation, weight: Node) -> Slot:
+    """The kernels as a matrix, (o, a b c)."""
     outputs, channels, *window = cast("tuple[int, ...]", weight.shape)
-    sizes = (outputs, *window, channels)
-    kernels = torch.empty(sizes, dtype=weight.dtype, device=emission.device)
-    emission.arena.bytes += kernels.nbytes
-    image = emission.words.constant(kernels, f"{weight.name}_kernels")
-    emission.write(node, f"{image}.copy_({emission.names[weight]}.permute(0, 2, 3, 1))")
-    matrix = kernels.view(outputs, -1)
-    return Kernels(
-        rows=emission.words.constant(matrix, f"{weight.name}_matrix"),
-        turned=emission.words.constant(matrix.mT, f"{weight.name}_matrix_t"),
+    memory = new_slot((outputs, *window, channels), weight.dtype)
+    given = shown(
+        selection,
+        selection.slots[weight],
+        "_by_pixels",
+        lambda slot: slot.permute(BY_PIXELS),
+        f".permute{BY_PIXELS}",
     )
+    out = selection.named(f"{weight.name}_kernels", memory)
+    selection.add(Call(COPY, (out,), {"x": given}, node))
+    return selection.named(f"{weight.name}_matrix", memory.view(outputs, -1))

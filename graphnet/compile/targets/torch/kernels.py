@@ -1,4 +1,4 @@
-"""Kernels: the line of torch code for each operation, with the names of its inputs and options.
+"""Kernels: the text of a call for each operation, with the names of its inputs and options.
 
 `out` writes into existing memory; `inplace` writes over the first input, if nothing reads it
 any more. An operation that is not in the table runs its own rule.
@@ -38,10 +38,17 @@ if TYPE_CHECKING:
 
 
 class Kernel(NamedTuple):
-    """The lines of one operation; `{op.dim}` stands for one of its options."""
+    """The text of a call.
+
+    Attributes:
+        out: a template; `{x}` stands for an input, `{dim}` for an option, `{out}` for the result.
+        inplace: the same where the result is written over the first input.
+        function: the function of torch, or of `namespace.FUNCTIONS`, that it calls.
+    """
 
     out: str
     inplace: str | None = None
+    function: str | None = None
 
     @property
     def reads_first(self) -> bool:
@@ -49,24 +56,40 @@ class Kernel(NamedTuple):
         return not self.out.startswith("{out}.")
 
 
+def function(name: str, arguments: str, inplace: str | None = None) -> Kernel:
+    """A kernel that calls a function, which writes its result."""
+    return Kernel(f"{name}({arguments})", inplace, name)
+
+
+def making(name: str, arguments: str) -> Kernel:
+    """A kernel that calls a function, which makes a new tensor."""
+    return Kernel(f"{{out}} = {name}({arguments})", function=name)
+
+
+COPY = Kernel("{out}.copy_({x})")
+ZERO = Kernel("{out}.zero_()")
+RULE = Kernel("{out} = {rule}({arguments})")
+"""The forward rule of an operation itself: it makes a new tensor, or a view of an input."""
+
+
 def _one(name: str) -> Kernel:
     """A function of each element."""
-    return Kernel(f"torch.{name}({{x}}, out={{out}})", f"{{x}}.{name}_()")
+    return function(name, "{x}, out={out}", f"{{x}}.{name}_()")
 
 
 def _two(name: str) -> Kernel:
     """A function of two elements."""
-    return Kernel(f"torch.{name}({{x}}, {{y}}, out={{out}})", f"{{x}}.{name}_({{y}})")
+    return function(name, "{x}, {y}, out={out}", f"{{x}}.{name}_({{y}})")
 
 
 def _truth(name: str) -> Kernel:
     """A comparison."""
-    return Kernel(f"torch.{name}({{x}}, {{y}}, out={{out}})")
+    return function(name, "{x}, {y}, out={out}")
 
 
 def _along(name: str) -> Kernel:
     """A reduction over some dimensions."""
-    return Kernel(f"torch.{name}({{x}}, {{op.dims}}, {{op.keepdim}}, out={{out}})")
+    return function(name, "{x}, {dims}, {keepdim}, out={out}")
 
 
 TAKE_NUMBERS: frozenset[type[Op]] = frozenset(
@@ -93,20 +116,14 @@ KERNELS: dict[type[Op], Kernel] = {
     Neg: _one("neg"),
     Abs: _one("abs"),
     Sign: _one("sign"),
-    Add: Kernel(
-        "torch.add({x}, {y}, alpha={op.alpha}, out={out})", "{x}.add_({y}, alpha={op.alpha})"
-    ),
-    Sub: Kernel(
-        "torch.sub({x}, {y}, alpha={op.alpha}, out={out})", "{x}.sub_({y}, alpha={op.alpha})"
-    ),
+    Add: function("add", "{x}, {y}, alpha={alpha}, out={out}", "{x}.add_({y}, alpha={alpha})"),
+    Sub: function("sub", "{x}, {y}, alpha={alpha}, out={out}", "{x}.sub_({y}, alpha={alpha})"),
     Mul: _two("mul"),
     Div: _two("div"),
-    Maximum: Kernel("torch.maximum({x}, {y}, out={out})"),
-    Minimum: Kernel("torch.minimum({x}, {y}, out={out})"),
-    Clamp: Kernel(
-        "torch.clamp({x}, {op.min}, {op.max}, out={out})", "{x}.clamp_({op.min}, {op.max})"
-    ),
-    PowScalar: Kernel("torch.pow({x}, {op.exponent}, out={out})", "{x}.pow_({op.exponent})"),
+    Maximum: function("maximum", "{x}, {y}, out={out}"),
+    Minimum: function("minimum", "{x}, {y}, out={out}"),
+    Clamp: function("clamp", "{x}, {min}, {max}, out={out}", "{x}.clamp_({min}, {max})"),
+    PowScalar: function("pow", "{x}, {exponent}, out={out}", "{x}.pow_({exponent})"),
     Pow: _two("pow"),
     Eq: _truth("eq"),
     Ne: _truth("ne"),
@@ -114,49 +131,51 @@ KERNELS: dict[type[Op], Kernel] = {
     Ge: _truth("ge"),
     Lt: _truth("lt"),
     Le: _truth("le"),
-    Where: Kernel("torch.where({condition}, {x}, {y}, out={out})"),
+    Where: function("where", "{condition}, {x}, {y}, out={out}"),
     MaskedFill: Kernel(
-        "{out}.copy_({x}).masked_fill_({mask}, {op.value})",
-        "{x}.masked_fill_({mask}, {op.value})",
+        "{out}.copy_({x}).masked_fill_({mask}, {value})",
+        "{x}.masked_fill_({mask}, {value})",
     ),
     Sum: _along("sum"),
     Amax: _along("amax"),
     Amin: _along("amin"),
-    Softmax: Kernel("torch.softmax({x}, {op.dim}, out={out})"),
-    LogSoftmax: Kernel("torch.log_softmax({x}, {op.dim}, out={out})"),
-    Gather: Kernel("torch.gather({x}, {op.dim}, {index}, out={out})"),
-    IndexSelect: Kernel("torch.index_select({x}, {op.dim}, {index}, out={out})"),
-    Matmul: Kernel("torch.matmul({x}, {y}, out={out})"),
-    Bmm: Kernel("torch.bmm({x}, {y}, out={out})"),
-    fused.Copy: Kernel("{out}.copy_({x})"),
-    fused.AddScaled: Kernel(
-        "torch.add({x}, {y}, alpha={a}, out={out})", "{x}.add_({y}, alpha={a})"
+    Softmax: function("softmax", "{x}, {dim}, out={out}"),
+    LogSoftmax: function("log_softmax", "{x}, {dim}, out={out}"),
+    Gather: function("gather", "{x}, {dim}, {index}, out={out}"),
+    IndexSelect: function("index_select", "{x}, {dim}, {index}, out={out}"),
+    Matmul: function("matmul", "{x}, {y}, out={out}"),
+    Bmm: function("bmm", "{x}, {y}, out={out}"),
+    fused.Copy: COPY,
+    fused.AddScaled: function("add", "{x}, {y}, alpha={a}, out={out}", "{x}.add_({y}, alpha={a})"),
+    fused.Addcmul: function(
+        "addcmul", "{x}, {u}, {v}, value={a}, out={out}", "{x}.addcmul_({u}, {v}, value={a})"
     ),
-    fused.Addcmul: Kernel(
-        "torch.addcmul({x}, {u}, {v}, value={a}, out={out})",
-        "{x}.addcmul_({u}, {v}, value={a})",
+    fused.Addcdiv: function(
+        "addcdiv", "{x}, {u}, {v}, value={a}, out={out}", "{x}.addcdiv_({u}, {v}, value={a})"
     ),
-    fused.Addcdiv: Kernel(
-        "torch.addcdiv({x}, {u}, {v}, value={a}, out={out})",
-        "{x}.addcdiv_({u}, {v}, value={a})",
+    fused.Lerp: function("lerp", "{x}, {y}, {a}, out={out}", "{x}.lerp_({y}, {a})"),
+    fused.LogSoftmaxGrad: function(
+        "log_softmax_backward", "{grad}, {y}, {dim}, {y}.dtype, out={out}"
     ),
-    fused.Lerp: Kernel("torch.lerp({x}, {y}, {a}, out={out})", "{x}.lerp_({y}, {a})"),
-    fused.LogSoftmaxGrad: Kernel(
-        "log_softmax_backward({grad}, {y}, {op.dim}, {y}.dtype, out={out})",
-    ),
-    fused.ReluGrad: Kernel("relu_backward({grad}, {y}, 0, grad_input={out})"),
-    fused.SigmoidGrad: Kernel("sigmoid_backward({grad}, {y}, grad_input={out})"),
-    fused.TanhGrad: Kernel("tanh_backward({grad}, {y}, grad_input={out})"),
+    fused.ReluGrad: function("relu_backward", "{grad}, {y}, 0, grad_input={out}"),
+    fused.SigmoidGrad: function("sigmoid_backward", "{grad}, {y}, grad_input={out}"),
+    fused.TanhGrad: function("tanh_backward", "{grad}, {y}, grad_input={out}"),
 }
 
 
-ARITHMETIC = {
-    Add: "{0} + {1}",
-    Sub: "{0} - {1}",
-    Mul: "{0} * {1}",
-    Div: "{0} / {1}",
-    Neg: "-{0}",
-    Sqrt: "{0} ** 0.5",
-    Square: "{0} * {0}",
+ARITHMETIC: dict[type[Op], Kernel] = {
+    Add: Kernel("{out} = {x} + {y}"),
+    Sub: Kernel("{out} = {x} - {y}"),
+    Mul: Kernel("{out} = {x} * {y}"),
+    Div: Kernel("{out} = {x} / {y}"),
+    Neg: Kernel("{out} = -{x}"),
+    Sqrt: Kernel("{out} = {x} ** 0.5"),
+    Square: Kernel("{out} = {x} * {x}"),
 }
 """How numbers are computed: in Python, before the tensors."""
+
+
+def may_overwrite(op: Op) -> bool:
+    """True for an elementwise operation whose kernel may write over any of its inputs."""
+    kernel = KERNELS.get(type(op))
+    return op.elementwise and kernel is not None and kernel.reads_first

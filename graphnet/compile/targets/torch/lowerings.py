@@ -1,4 +1,4 @@
-"""Writers: operations that need more than one line, or have several to choose from."""
+"""Lowerings: operations that need more than one call, or have several ways to choose from."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any, cast
 
 import torch
 
+from graphnet.compile.plan.calls import Call, Constant
+from graphnet.compile.plan.slots import new_slot
 from graphnet.compile.targets.torch import convolution as images
 from graphnet.compile.targets.torch import fused_ops as fused
 from graphnet.compile.targets.torch import products, updates
-from graphnet.compile.targets.torch.kernels import KERNELS
+from graphnet.compile.targets.torch.kernels import KERNELS, Kernel, function
 from graphnet.graph import Node, Operation
-from graphnet.graph.nodes import Literal
 from graphnet.ops.joining import Cat
 from graphnet.ops.norms import Norm
 from graphnet.ops.products import Linear, Matmul
@@ -21,97 +22,119 @@ from graphnet.ops.random import DropoutMask
 from graphnet.ops.reductions import Mean, Sum
 
 if TYPE_CHECKING:
-    from graphnet.compile.targets.torch.printer import Emission
+    from graphnet.compile.targets.torch.select import Selection
     from graphnet.op import Op
 
-Writer = Callable[["Emission", Operation], None]
+Lowering = Callable[["Selection", Operation], None]
+
+DOT = function("dot", "{x}, {y}, out={out}")
+NORM = function("vector_norm", "{x}, {power}, {dims}, {keepdim}, out={out}")
+MEAN = function("mean", "{x}, {dims}, {keepdim}, out={out}")
+NLL = Kernel(
+    "{out}, {out1} = nll_loss_forward({x}, {labels}, None, 1, {ignored})",
+    function="nll_loss_forward",
+)
+NLL_GRAD = Kernel(
+    "{out} = nll_loss_backward({grad}, {x}, {labels}, None, 1, {ignored}, {counted})",
+    function="nll_loss_backward",
+)
+UNIFORM = Kernel("{out}.uniform_(generator={generator})")
+KEEP = function("lt", "{x}, {keep}, out={out}).div_({keep}")
+BERNOULLI = Kernel("{out}.bernoulli_({keep}, generator={generator}).div_({keep})")
 
 
-def dot(emission: Emission, node: Operation) -> None:
+def dot(selection: Selection, node: Operation) -> None:
     """Σ x y over all elements."""
-    x, y = (cast("Node", each) for each in node.sources)
-    if not all(emission.is_dense(each) for each in (x, y)):
-        emission.own_rule(node)
+    x, y = (selection.slots[cast("Node", each)] for each in node.sources)
+    if not all(each.is_fixed and each.is_contiguous for each in (x, y)):
+        selection.own_rule(node)
         return
-    flat = [emission.flat(each) for each in (x, y)]
-    _, name = emission.place(node)
-    emission.write(node, f"torch.dot({flat[0]}, {flat[1]}, out={name})")
+    flat = [selection.derived(each, "_flat", each.view(-1)) for each in (x, y)]
+    selection.add(Call(DOT, (selection.place(node),), {"x": flat[0], "y": flat[1]}, node))
 
 
-def nll_mean(emission: Emission, node: Operation) -> None:
+def nll_mean(selection: Selection, node: Operation) -> None:
     """The mean negative log-likelihood; the same kernel returns how many labels count."""
-    x, labels = (emission.names[cast("Node", each)] for each in node.sources)
-    name = emission.name(node)
-    ignored = cast("Any", node.op).ignored
-    call = f"nll_loss_forward({x}, {labels}, None, 1, {ignored})"
-    emission.write(node, f"{name}, {name}_counted = {call}")
-    emission.fresh(node)
+    x, labels = (selection.slots[cast("Node", each)] for each in node.sources)
+    out, counted = (selection.new(node, made=True) for _ in range(2))
+    selection.named(node.name, out)
+    selection.derived(out, "_counted", counted)
+    selection.once(("counted", node), lambda: counted)
+    args = {"x": x, "labels": labels}
+    selection.add(Call(NLL, (out, counted), args, node, node.op.options))
+    selection.finish(node, out)
 
 
-def nll_mean_grad(emission: Emission, node: Operation) -> None:
+def nll_mean_grad(selection: Selection, node: Operation) -> None:
     """Its gradient."""
-    top, x, labels = (emission.names[cast("Node", each)] for each in node.sources)
-    one = emission.words.equal(torch.ones((), dtype=node.dtype, device=emission.device), "unit")
-    ignored = cast("Any", node.op).ignored
-    call = f"nll_loss_backward({one}, {x}, {labels}, None, 1, {ignored}, {top}_counted)"
-    emission.write(node, f"{emission.name(node)} = {call}")
-    emission.fresh(node)
+    top, x, labels = (cast("Node", each) for each in node.sources)
+    out = selection.named(node.name, selection.new(node, made=True))
+    args = {
+        "grad": selection.ones((), node, "unit"),
+        "x": selection.slots[x],
+        "labels": selection.slots[labels],
+        "counted": selection.once(("counted", top), lambda: selection.slots[top]),
+    }
+    selection.add(Call(NLL_GRAD, (out,), args, node, node.op.options))
+    selection.finish(node, out)
 
 
-def norm(emission: Emission, node: Operation) -> None:
+def norm(selection: Selection, node: Operation) -> None:
     """A norm over some dimensions, of a tensor that is known not to be empty."""
-    x, op = cast("Node", node.sources[0]), cast("Any", node.op)
+    _reduce(selection, node, NORM, power=float(cast("Any", node.op).p))
+
+
+def average(selection: Selection, node: Operation) -> None:
+    """The mean of a tensor that is known not to be empty."""
+    _reduce(selection, node, MEAN)
+
+
+def _reduce(selection: Selection, node: Operation, kernel: Kernel, **options: float) -> None:
+    x = cast("Node", node.sources[0])
     if x.ndim == 0 or 0 in x.shape:
-        emission.own_rule(node)
+        selection.own_rule(node)
         return
-    _, name = emission.place(node)
-    power = emission.argument(Literal(float(op.p)))
-    call = f"vector_norm({emission.names[x]}, {power}, {op.dims}, {op.keepdim}, out={name})"
-    emission.write(node, call)
+    args, options = {"x": selection.slots[x]}, {**node.op.options, **options}
+    selection.add(Call(kernel, (selection.place(node),), args, node, options))
 
 
-def cat(emission: Emission, node: Operation) -> None:
+def cat(selection: Selection, node: Operation) -> None:
     """Parts side by side: nothing to do for those that were computed in place."""
     op = cast("Cat", node.op)
-    out, name = emission.place(node)
+    out = selection.place(node)
     start = 0
     for number, part in enumerate(node.inputs):
         size = cast("int", part.shape[op.dim])
-        section = out.narrow(op.dim, start, size)
+        section = selection.derived(out, f"_{number}", out.narrow(op.dim, start, size))
         start += size
-        if not emission.lies_at(part, section):
-            there = emission.words.constant(section, f"{name}_{number}")
-            emission.write(node, f"{there}.copy_({emission.names[part]})")
+        selection.copy(node, section, selection.slots[part])
 
 
-def dropout_mask(emission: Emission, node: Operation) -> None:
+def dropout_mask(selection: Selection, node: Operation) -> None:
     """Zeros, and 1 / (1 - p) for what is kept, drawn as the operation's rule draws them."""
     op = cast("DropoutMask", node.op)
     training = cast("Any", node.sources[1]).top
     if not training or op.p == 1:
-        out = torch.full(cast("Any", node.shape), float(not training), dtype=node.dtype)
-        emission.keep(node, out, emission.name(node))
+        mask = torch.full(cast("Any", node.shape), float(not training), dtype=node.dtype)
+        selection.keep(node, selection.cells.slot(mask))
         return
-    _, name = emission.place(node)
-    generator = "None"
-    if op.generator is not None:
-        generator = emission.words.constant(op.generator, "generator")
-    keep = 1 - op.p
-    if (emission.device is None or emission.device.type == "cpu") and _is_by_comparison():
-        buffer, memory = emission.arena.take(cast("Any", node.shape), torch.float64, 1)
-        uniform = emission.words.constant(memory, f"{node.name}_uniform")
-        emission.write(node, f"{uniform}.uniform_(generator={generator})")
-        emission.write(node, f"torch.lt({uniform}, {keep!r}, out={name}).div_({keep!r})")
-        emission.arena.release(buffer)
+    out, keep = selection.place(node), 1 - op.p
+    generator = None if op.generator is None else Constant(op.generator, "generator")
+    options = {"keep": keep, "generator": generator}
+    if (selection.device is None or selection.device.type == "cpu") and _is_by_comparison():
+        drawn = new_slot(out.shape, torch.float64)
+        uniform = selection.named(f"{node.name}_uniform", drawn)
+        selection.add(Call(UNIFORM, (uniform,), {}, node, options))
+        selection.add(Call(KEEP, (out,), {"x": uniform}, node, options))
     else:
-        emission.write(node, f"{name}.bernoulli_({keep!r}, generator={generator}).div_({keep!r})")
+        selection.add(Call(BERNOULLI, (out,), {}, node, options))
 
 
 @cache
 def _is_by_comparison() -> bool:
     """True if torch's bernoulli_ compares uniform float64 numbers, whatever it fills.
 
-    Doing the same in two lines is faster. This is undocumented, so it is tested here.
+    Doing the same in two calls is faster. This is undocumented, so it is tested here.
     """
     one, other = (torch.Generator().manual_seed(1) for _ in range(2))
     uniform = torch.empty(64, dtype=torch.float64).uniform_(generator=one)
@@ -120,19 +143,8 @@ def _is_by_comparison() -> bool:
     )
 
 
-def average(emission: Emission, node: Operation) -> None:
-    """The mean of a tensor that is known not to be empty."""
-    x, op = cast("Node", node.sources[0]), cast("Any", node.op)
-    if x.ndim == 0 or 0 in x.shape:
-        emission.own_rule(node)
-        return
-    _, name = emission.place(node)
-    given = emission.names[x]
-    emission.write(node, f"torch.mean({given}, {op.dims}, {op.keepdim}, out={name})")
-
-
-WRITERS: dict[type[Op], Writer] = {
-    **images.WRITERS,
+LOWERINGS: dict[type[Op], Lowering] = {
+    **images.LOWERINGS,
     Linear: products.linear,
     fused.LinearThen: products.linear,
     Matmul: products.matmul,
@@ -155,5 +167,5 @@ def may_be_a_view(node: Node) -> bool:
         return False
     if node.shape == () and all(each.shape == () for each in node.inputs):
         return True
-    known = type(node.op) in KERNELS or type(node.op) in WRITERS
+    known = type(node.op) in KERNELS or type(node.op) in LOWERINGS
     return node.op.view or not known

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from graphnet.compile.plan.slots import Slot
 
 Order = tuple[int, int, int, int]
 
@@ -16,17 +16,17 @@ ORDERS: tuple[Order, ...] = (BY_PIXELS, BATCH_LAST, BY_PLANES)
 """Layouts in the order they are tried: which of (n, c, h, w) comes first in memory, and next."""
 
 
-class Layout(NamedTuple):
+class MemoryFormat(NamedTuple):
     """The order of dimensions in memory, and the weights of the convolutions done as products."""
 
     order: Order = BY_PIXELS
     as_products: frozenset[str] = frozenset()
 
-    def changed(self, change: Order | str) -> Layout:
-        """The same layout in another order, or with one product more or less."""
+    def changed(self, change: Order | str) -> MemoryFormat:
+        """The same format in another order, or with one product more or less."""
         if isinstance(change, str):
-            return Layout(self.order, self.as_products ^ {change})
-        return Layout(change, self.as_products)
+            return MemoryFormat(self.order, self.as_products ^ {change})
+        return MemoryFormat(change, self.as_products)
 
 
 def ordered(sizes: tuple[int, ...], order: Order) -> tuple[int, ...]:
@@ -38,21 +38,34 @@ def ordered(sizes: tuple[int, ...], order: Order) -> tuple[int, ...]:
     return tuple(sizes[dim] for dim in order)
 
 
-def as_images(memory: Tensor, order: Order) -> Tensor:
+def as_images(memory: Slot, order: Order) -> Slot:
     """Memory in some order, seen as (n, c, h, w).
 
-    >>> from torch import empty
-    >>> as_images(empty(3, 28, 28, 100), BATCH_LAST).shape
-    torch.Size([100, 3, 28, 28])
+    >>> from torch import float32
+    >>> from graphnet.compile.plan.slots import new_slot
+    >>> as_images(new_slot((3, 28, 28, 100), float32), BATCH_LAST).shape
+    (100, 3, 28, 28)
     """
     return memory.permute([order.index(dim) for dim in range(4)])
 
 
-def lies(tensor: Tensor, order: Order) -> bool:
-    """True if images (n, c, h, w) lie in this order, without gaps.
+def lies(slot: Slot, order: Order) -> bool:
+    """True if images (n, c, h, w) lie in this order, without gaps, in the same memory each time.
 
-    >>> from torch import empty
-    >>> lies(empty(100, 3, 28, 28), BY_PLANES), lies(empty(100, 3, 28, 28), BATCH_LAST)
+    >>> from torch import float32
+    >>> from graphnet.compile.plan.slots import new_slot
+    >>> images = new_slot((100, 3, 28, 28), float32)
+    >>> lies(images, BY_PLANES), lies(images, BATCH_LAST)
     (True, False)
     """
-    return tensor.ndim == 4 and tensor.permute(order).is_contiguous()
+    return slot.is_fixed and slot.ndim == 4 and slot.permute(order).is_contiguous
+
+
+def is_image(slot: Slot) -> bool:
+    """True for images in one of these orders, but not in torch's usual one."""
+    return (
+        slot.is_fixed
+        and slot.ndim == 4
+        and not slot.is_contiguous
+        and any(lies(slot, order) for order in ORDERS)
+    )

@@ -1,10 +1,11 @@
-"""The names that the lines of a program use, and what they stand for."""
+"""The names that the text of a program uses, and what they stand for."""
 
 from __future__ import annotations
 
 import keyword
 import re
 from collections.abc import Callable
+from math import isfinite, isnan
 from typing import Any
 
 import torch
@@ -14,7 +15,7 @@ def _aten(name: str, overload: str = "default") -> Callable[[], Any]:
     return lambda: getattr(getattr(torch.ops.aten, name), overload)._op
 
 
-KERNELS_OF_TORCH: dict[str, Callable[[], Any]] = {
+FUNCTIONS: dict[str, Callable[[], Any]] = {
     "tanh_backward": _aten("tanh_backward", "grad_input"),
     "sigmoid_backward": _aten("sigmoid_backward", "grad_input"),
     "relu_backward": _aten("threshold_backward", "grad_input"),
@@ -27,28 +28,28 @@ KERNELS_OF_TORCH: dict[str, Callable[[], Any]] = {
     "max_pool_backward": _aten("max_pool2d_with_indices_backward", "grad_input"),
     "vector_norm": lambda: torch.linalg.vector_norm,
     "onednn_linear": lambda: torch.ops.mkldnn._linear_pointwise.default._op,
+    "isfinite": lambda: isfinite,  # of a number, not of a tensor
 }
-"""Kernels that torch has only under `torch.ops`."""
+"""What lines call that is not in `torch` itself."""
 
 
-class Vocabulary:
+class Namespace:
     """Names, each for one thing.
 
     Attributes:
-        known: what stays from step to step: tensors, numbers and functions.
-        samples: a tensor of the same kind for each one that is made anew at each step.
+        known: what stays from step to step: slots, tensors, generators and functions.
     """
 
     def __init__(self) -> None:
         self.known: dict[str, Any] = {}
-        self.samples: dict[str, Any] = {}
         self._taken: set[str] = set()
+        self._bound: dict[str, list[str]] = {}
 
     def new(self, wanted: str) -> str:
         """A name close to the one wanted that nothing else has."""
         name = re.sub(r"[^a-zA-Z0-9_]", "_", wanted)
         name = f"layer{name}" if name[0].isdigit() else name
-        if keyword.iskeyword(name) or name in KERNELS_OF_TORCH or _is_function(name):
+        if keyword.iskeyword(name) or name in FUNCTIONS or _is_function(name):
             name = f"{name}_"
         free, count = name, 0
         while free in self._taken or free in self.known:
@@ -57,45 +58,28 @@ class Vocabulary:
         self._taken.add(free)
         return free
 
-    def constant(self, value: object, wanted: str) -> str:
-        """A name for something that stays; the same name for the same memory."""
-        known = self.known.get(wanted)
-        if known is not None and _same(known, value):
-            return wanted
+    def bind(self, value: object, wanted: str) -> str:
+        """A name for something that stays; equal tensors share one, which nothing writes to."""
+        alike = self._bound.setdefault(wanted, [])
+        for name in alike:
+            if _same(self.known[name], value):
+                return name
         name = self.new(wanted)
         self.known[name] = value
+        alike.append(name)
         return name
 
-    def number(self, value: float, of: torch.dtype, device: torch.device | None) -> str:
-        """A name for a number kept as a tensor, which is faster than a float next to tensors."""
-        text = f"{value:g}".replace("-", "minus_")
-        return self.equal(torch.tensor(value, dtype=of, device=device), f"number_{text}")
+    def function(self, name: str) -> None:
+        """Bind a function under its own name, which no other thing has."""
+        if name not in self.known:
+            found = FUNCTIONS.get(name)
+            self.known[name] = found() if found else getattr(torch, name)
 
-    def equal(self, value: torch.Tensor, wanted: str) -> str:
-        """A name for a tensor that nothing writes to; equal tensors share one."""
-        name = re.sub(r"[^a-zA-Z0-9_]", "_", wanted)
-        known = self.known.get(name)
-        if isinstance(known, torch.Tensor) and known.dtype is value.dtype and known.equal(value):
-            return name
-        return self.constant(value, wanted)
-
-    def learn(self, line: str) -> str:
-        """Bind the torch functions, inf and nan that a line uses; drop what is redundant."""
-        for name in re.findall(r"torch\.(\w+)", line):
-            self.known[name] = getattr(torch, name)
-        for name, function in KERNELS_OF_TORCH.items():
-            if f"{name}(" in line:
-                self.known[name] = function()
-        for name in re.findall(r"\b(?:inf|nan)\b", line):
-            self.known[name] = float(name)  # as Python writes them, without a name for them
-        return line.replace("torch.", "").replace(", alpha=1)", ")").replace(", alpha=1,", ",")
-
-    def used(self, line: str) -> dict[str, Any]:
-        """What the names in a line stand for."""
-        names = re.findall(r"[A-Za-z_]\w*", line)
-        return {name: self.known[name] for name in names if name in self.known} | {
-            name: self.samples[name] for name in names if name in self.samples
-        }
+    def number(self, value: float) -> str:
+        """A number in Python; for infinity and NaN, under the names that Python writes."""
+        if not isfinite(value):
+            self.known["nan" if isnan(value) else "inf"] = abs(value)
+        return repr(value)
 
 
 def _is_function(name: str) -> bool:
@@ -103,8 +87,8 @@ def _is_function(name: str) -> bool:
     return len(name) > 1 and hasattr(torch, name)
 
 
-def _same(value: object, other: object) -> bool:
-    """True for one object, and for two views of one piece of memory."""
-    if isinstance(value, torch.Tensor) and isinstance(other, torch.Tensor):
-        return value.is_set_to(other)
-    return value is other
+def _same(known: object, value: object) -> bool:
+    """True for one object, and for two tensors of equal numbers."""
+    if isinstance(known, torch.Tensor) and isinstance(value, torch.Tensor):
+        return known.dtype is value.dtype and known.equal(value)
+    return known is value

@@ -1,4 +1,4 @@
-"""Writers for matrix products: torch's kernel or oneDNN's, whichever is faster here."""
+"""Lowerings of matrix products: torch's kernel or oneDNN's, whichever is faster here."""
 
 from __future__ import annotations
 
@@ -7,61 +7,79 @@ from typing import TYPE_CHECKING, Any, cast
 
 import torch
 
-from graphnet.compile.targets.torch.kernels import KERNELS
+from graphnet.compile.plan.calls import Call, Operand
+from graphnet.compile.targets.torch.kernels import KERNELS, Kernel, function
+from graphnet.compile.targets.torch.tuning import Candidate
 from graphnet.ops.products import Matmul
 
 if TYPE_CHECKING:
-    from graphnet.compile.targets.torch.printer import Emission
+    from graphnet.compile.plan.slots import Slot
+    from graphnet.compile.targets.torch.select import Selection
     from graphnet.graph import Node, Operation
 
+MM = function("mm", "{x}, {y}, out={out}")
+MV = function("mv", "{x}, {y}, out={out}")
+ADDMM = function("addmm", "{bias}, {x}, {y}, out={out}")
+ADD_TO = Kernel("{out}.add_({x})")
+SUM = function("sum", "{x}, {dims}, {keepdim}, out={out}")
+SUM_ROWS = function("sum", "{x}, 0, out={out}")
+_LINEAR = 'onednn_linear({x}, {weight}, {bias}, {activation}, [], "")'
+ONEDNN = Kernel(f"{{out}} = {_LINEAR}", function="onednn_linear")
+ONEDNN_INTO = Kernel(f"{{out}}.copy_({_LINEAR})", function="onednn_linear")
 
-def linear(emission: Emission, node: Operation) -> None:
+
+def linear(selection: Selection, node: Operation) -> None:
     """x wᵀ + b: a product and a sum, or both in one, or oneDNN with the activation."""
     x, weight, bias = cast("tuple[Node, Node, Node]", node.sources)
     activation = node.op.options.get("activation")
     if x.ndim != 2 or bias.shape != weight.shape[:1]:
-        emission.own_rule(node)
+        selection.own_rule(node)
         return
-    turned = emission.turned(weight)
-    _, name = emission.place(node)
-    names = emission.names
-    then = [f"{name}.{activation}_()"] if activation else []
-    ways = [
-        [f"torch.mm({names[x]}, {turned}, out={name})", f"{name}.add_({names[bias]})", *then],
-        [f"torch.addmm({names[bias]}, {names[x]}, {turned}, out={name})", *then],
+    given, start = selection.slots[x], selection.slots[bias]
+    transposed, out = selection.transposed(weight), selection.place(node)
+    then = [Call(Kernel(f"{{out}}.{activation}_()"), (out,), {}, node)] if activation else []
+    both = Call(ADDMM, (out,), {"bias": start, "x": given, "y": transposed}, node)
+    sum_after = Call(ADD_TO, (out,), {"x": start}, node)
+    candidates = [
+        Candidate([product(node, out, given, transposed), sum_after, *then], out),
+        Candidate([both, *then], out),
     ]
     if has_onednn(node):
-        call = f"onednn_linear({names[x]}, {names[weight]}, {names[bias]}, {activation or 'none'!r}"
-        ways.append([f'{name} = {call}, [], "")'])
-    emission.choose(node, ways, (x, weight, bias))
+        made = selection.named(node.name, selection.new(node, made=True))
+        args = given, selection.slots[weight], start
+        candidates.append(Candidate([onednn(node, made, *args, activation or "none")], made))
+    selection.choose(node, candidates, (x, weight, bias))
 
 
-def matmul(emission: Emission, node: Operation) -> None:
+def matmul(selection: Selection, node: Operation) -> None:
     """x y: torch's product, or oneDNN's."""
     x, y = cast("tuple[Node, Node]", node.sources)
     if x.ndim != 2 or y.ndim != 2:
-        emission.kernel(node, KERNELS[Matmul])
+        selection.kernel(node, KERNELS[Matmul])
         return
-    _, name = emission.place(node)
-    names = emission.names
-    ways = [[f"torch.mm({names[x]}, {names[y]}, out={name})"]]
+    given, other = selection.slots[x], selection.slots[y]
+    out = selection.place(node)
+    candidates = [Candidate([product(node, out, given, other)], out)]
     if has_onednn(node):
-        call = f'onednn_linear({names[x]}, {emission.turned(y)}, None, "none", [], "")'
-        ways.append([f"{name}.copy_({call})" if node in emission.targets else f"{name} = {call}"])
-    emission.choose(node, ways, (x, y))
+        made = out
+        if node not in selection.targets:
+            made = selection.named(node.name, selection.new(node, made=True))
+        call = onednn(node, made, given, selection.transposed(y), None)
+        candidates.append(Candidate([call], made))
+    selection.choose(node, candidates, (x, y))
 
 
-def total(emission: Emission, node: Operation) -> None:
+def total(selection: Selection, node: Operation) -> None:
     """Σ x; over the rows of a matrix also as a product with ones."""
     x = cast("Node", node.sources[0])
     op = cast("Any", node.op)
     if x.ndim == 0:
-        emission.same(node, x)
+        selection.keep(node, selection.slots[x])
     elif x.ndim == 2 and op.dims == (0,) and not op.keepdim and _has_product(node):
-        row_sum(emission, node, (emission.names[x], emission.turned(x)), x)
+        sum_of_rows(selection, node, selection.slots[x], selection.transposed(x), x)
     else:
-        _, name = emission.place(node)
-        emission.write(node, f"torch.sum({emission.names[x]}, {op.dims}, {op.keepdim}, out={name})")
+        args = {"x": selection.slots[x]}
+        selection.add(Call(SUM, (selection.place(node),), args, node, op.options))
 
 
 def _has_product(node: Operation) -> bool:
@@ -69,16 +87,32 @@ def _has_product(node: Operation) -> bool:
     return node.dtype.is_floating_point and node.shape != (0,)
 
 
-def row_sum(emission: Emission, node: Operation, matrix: tuple[str, str], x: Node) -> None:
-    """The sum of the rows of a matrix, given its names as it is and transposed."""
-    _, name = emission.place(node)
+def sum_of_rows(
+    selection: Selection, node: Operation, matrix: Operand, transposed: Operand, x: Node
+) -> None:
+    """The sum of the rows of a matrix, given as it is and transposed."""
+    out = selection.place(node)
     count = prod(cast("tuple[int, ...]", x.shape)) // prod(cast("tuple[int, ...]", node.shape))
-    ones = torch.ones(count, dtype=node.dtype, device=emission.device)
-    ways = [
-        [f"torch.sum({matrix[0]}, 0, out={name})"],
-        [f"torch.mv({matrix[1]}, {emission.words.equal(ones, 'ones')}, out={name})"],
+    ones = selection.ones((count,), node, "ones")
+    candidates = [
+        Candidate([Call(SUM_ROWS, (out,), {"x": matrix}, node)], out),
+        Candidate([product(node, out, transposed, ones, MV)], out),
     ]
-    emission.choose(node, ways, (x,))
+    selection.choose(node, candidates, (x,))
+
+
+def product(node: Node, out: Slot, x: Operand, y: Operand, kernel: Kernel = MM) -> Call:
+    """A call of torch's product."""
+    return Call(kernel, (out,), {"x": x, "y": y}, node)
+
+
+def onednn(
+    node: Node, out: Slot, x: Operand, weight: Operand, bias: Operand, activation: str = "none"
+) -> Call:
+    """A call of oneDNN's product x wᵀ + b, as new memory or copied into the result's."""
+    kernel = ONEDNN if out.buffer.made else ONEDNN_INTO
+    args = {"x": x, "weight": weight, "bias": bias}
+    return Call(kernel, (out,), args, node, {"activation": activation})
 
 
 def has_onednn(node: Operation) -> bool:

@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 
-from graphnet.compile.targets.torch.execution import function_of
-from graphnet.compile.targets.torch.lines import NotFinite
+from graphnet.compile.plan.slots import Slot
+from graphnet.compile.targets.torch.execution import NotFinite, function_of
+from graphnet.compile.targets.torch.printer import Printer
 
-Candidate = Sequence[str]
-"""Lines of a program."""
+if TYPE_CHECKING:
+    from graphnet.compile.plan.calls import Call
+    from graphnet.compile.plan.slots import Buffer
+
+Trial = Callable[[], None]
+"""Something that can be run again and again."""
+
+
+class Candidate(NamedTuple):
+    """Calls that compute a node, and where its value then lies."""
+
+    calls: list[Call]
+    out: Slot
+
 
 _ROUNDS, _LEAST = 50, 2
 _ENOUGH = 0.05  # seconds for one question
@@ -35,38 +49,34 @@ class Tuner:
         self.on = on
         self.spent = 0.0
 
-    def fastest(self, question: object, ways: Sequence[Candidate], names: Mapping[str, Any]) -> int:
+    def fastest(
+        self, question: object, ways: Sequence[Sequence[Call]], device: torch.device | None
+    ) -> int:
         """The index of the fastest way; the first if nothing is measured.
 
         Args:
-            question: what the answer depends on: operation, shapes, dtype.
-            ways: the lines of each way.
-            names: what the lines work on; tensors are copied first.
+            question: what the answer depends on: operation, shapes, strides, dtype.
+            ways: the calls of each way.
+            device: where they are tried, on memory of their own.
         """
-        return self._fastest(question, ways, [names] * len(ways), _ENOUGH)
+        memory = Samples(ways, device)
+        return self._fastest(question, [partial(_trial, way, memory) for way in ways], _ENOUGH)
 
-    def fastest_program(
-        self, question: object, ways: Sequence[Candidate], names: Sequence[Mapping[str, Any]]
-    ) -> int:
-        """The same for whole programs, each with names of its own."""
-        return self._fastest(question, ways, names, 4 * _ENOUGH)
+    def fastest_program(self, question: object, trials: Sequence[Callable[[], Trial]]) -> int:
+        """The same for whole programs, given what prepares each."""
+        return self._fastest(question, trials, 4 * _ENOUGH)
 
     def _fastest(
-        self,
-        question: object,
-        ways: Sequence[Candidate],
-        names: Sequence[Mapping[str, Any]],
-        enough: float,
+        self, question: object, trials: Sequence[Callable[[], Trial]], enough: float
     ) -> int:
         key = (question, torch.get_num_threads())
         if key in _measured:
             return _measured[key]
-        if len(ways) == 1 or not self.on or self.spent > _LONGEST:
+        if len(trials) == 1 or not self.on or self.spent > _LONGEST:
             return 0
         begin = perf_counter()
         with torch.inference_mode():
-            copies = {id(each): _copies(each) for each in names}
-            runs = [_prepared(way, copies[id(each)]) for way, each in zip(ways, names, strict=True)]
+            runs = [_prepared(each()) for each in trials]
             start = perf_counter()
             times = [_once(run) for run in runs]
             for turn in range(_ROUNDS):  # in turns, so that a noisy moment hits all alike
@@ -79,9 +89,47 @@ class Tuner:
         return _measured[key]
 
 
-def _prepared(way: Candidate, names: Mapping[str, Any]) -> Callable[[], None]:
-    """The lines as a function that has already run once."""
-    run, _ = function_of(way, [], dict(names))
+class Samples:
+    """Memory to try calls on: numbers from 0.1 to 1, so that a trial never divides by 0."""
+
+    def __init__(self, ways: Sequence[Sequence[Call]], device: torch.device | None) -> None:
+        self._ways, self._device = ways, device
+        self._memory: dict[Buffer, tuple[int, torch.Tensor]] = {}
+
+    def tensor(self, slot: Slot) -> torch.Tensor:
+        """The tensor in a slot."""
+        if not self._memory:
+            self._make()
+        start, memory = self._memory[slot.buffer]
+        return memory.as_strided(slot.shape, slot.strides, slot.offset - start)
+
+    def _make(self) -> None:
+        """Memory for the part of each buffer that the calls use."""
+        used: dict[Buffer, list[Slot]] = {}
+        for call in (call for way in self._ways for call in way):
+            for slot in call.slots():
+                used.setdefault(slot.buffer, []).append(slot)
+        for buffer, slots in used.items():
+            start = min(slot.span[0] for slot in slots)
+            count = max(slot.span[1] for slot in slots) - start
+            memory = torch.zeros(count, dtype=slots[0].dtype, device=self._device)
+            self._memory[buffer] = start, ordinary(memory)
+
+
+def _trial(way: Sequence[Call], memory: Samples) -> Trial:
+    """Calls as a function."""
+    printer = Printer({})
+    printer.print(way)
+    known = {
+        name: memory.tensor(each) if isinstance(each, Slot) else each
+        for name, each in printer.names.known.items()
+    }
+    run, _ = function_of([line.text for line in printer.lines], [], known)
+    return run
+
+
+def _prepared(run: Trial) -> Trial:
+    """A trial that has already run once."""
 
     def trial() -> None:
         with suppress(NotFinite):  # the numbers of a part tried alone mean nothing
@@ -91,33 +139,13 @@ def _prepared(way: Candidate, names: Mapping[str, Any]) -> Callable[[], None]:
     return trial
 
 
-def _copies(names: Mapping[str, Any]) -> dict[str, Any]:
-    """The same names for copies of the tensors: views of one memory stay so."""
-    memories: dict[object, torch.Tensor] = {}
-    return {
-        name: _copied(each, memories) if isinstance(each, torch.Tensor) else each
-        for name, each in names.items()
-    }
+def copied(tensor: torch.Tensor) -> torch.Tensor:
+    """A copy of all memory behind a tensor, with ordinary numbers: unset memory may be slow."""
+    count = tensor.untyped_storage().nbytes() // tensor.itemsize
+    return ordinary(tensor.as_strided((count,), (1,), 0).clone())
 
 
-def _copied(tensor: torch.Tensor, memories: dict[object, torch.Tensor]) -> torch.Tensor:
-    """The same view of a copy of the memory, with ordinary numbers: unset memory may be slow.
-
-    If a tensor sees a small part of its memory, one weight among many, only that is copied.
-    """
-    sizes = zip(tensor.shape, tensor.stride(), strict=True)
-    span = 1 + sum((size - 1) * step for size, step in sizes) if tensor.numel() else 0
-    start, length = tensor.storage_offset(), tensor.untyped_storage().nbytes() // tensor.itemsize
-    if 2 * span >= length:
-        start, span = 0, length
-    place = tensor.untyped_storage().data_ptr(), start, span, tensor.dtype
-    if place not in memories:
-        memories[place] = _ordinary(tensor.as_strided((span,), (1,), start).clone())
-    offset = tensor.storage_offset() - start
-    return memories[place].as_strided(tensor.shape, tensor.stride(), offset)
-
-
-def _ordinary(tensor: torch.Tensor) -> torch.Tensor:
+def ordinary(tensor: torch.Tensor) -> torch.Tensor:
     """A tensor of ordinary numbers: 0.1 to 1 if it is all 0, or has NaN or infinity.
 
     So a trial never divides by 0, nor takes the root of a negative second moment.

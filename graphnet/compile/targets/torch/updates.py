@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 import torch
 
+from graphnet.compile.plan.calls import Call
+from graphnet.compile.plan.slots import new_slot
+from graphnet.compile.targets.torch.kernels import Kernel
 from graphnet.op import Op
 from graphnet.ops.indexing import Index
 from graphnet.optim.adam import Adam, AdamW
@@ -19,7 +22,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from graphnet.compile.run.settings import Known
-    from graphnet.compile.targets.torch.printer import Emission
+    from graphnet.compile.targets.torch.select import Selection
     from graphnet.graph import Node, Operation
     from graphnet.optim.base import Optimizer
 
@@ -112,41 +115,47 @@ def _stepped(
     return step[0], {name: step[place + 1] for place, name in enumerate(names)}
 
 
-def adam_step(emission: Emission, node: Operation) -> None:
-    """The line of an Adam step."""
-    value, mean, square, grad, lr, step = (emission.argument(each) for each in node.sources)
-    op = cast("AdamStep", node.op)
-    count = emission.words.constant(torch.zeros(()), f"{node.name}_count")
-    emission.write(node, f"{count}.fill_({step})")
-    emission.write(
-        node,
-        f"torch._fused_adam{'w' if op.decoupled else ''}_([{value}], [{grad}], [{mean}], "
-        f"[{square}], [], [{count}], lr={lr}, "
-        f"beta1={op.beta1!r}, beta2={op.beta2!r}, weight_decay={op.weight_decay!r}, "
-        f"eps={op.eps!r}, amsgrad=False, maximize={op.maximize})",
-    )
-    _in_place(emission, node, 3)
+_ADAM = Kernel(
+    "_fused_adam_([{value}], [{grad}], [{mean}], [{square}], [], [{count}], lr={lr}, "
+    "beta1={beta1}, beta2={beta2}, weight_decay={weight_decay}, eps={eps}, amsgrad=False, "
+    "maximize={maximize})",
+    function="_fused_adam_",
+)
+_ADAMW = Kernel(_ADAM.out.replace("_adam_", "_adamw_"), function="_fused_adamw_")
+_MOMENTUM = Kernel(
+    "_fused_sgd_([{value}], [{grad}], [{buffer}], weight_decay={weight_decay}, "
+    "momentum={momentum}, lr={lr}, dampening=0.0, nesterov={nesterov}, maximize={maximize}, "
+    "is_first_step=False)",
+    function="_fused_sgd_",
+)
+_FILL = Kernel("{out}.fill_({x})")
 
 
-def momentum_step(emission: Emission, node: Operation) -> None:
-    """The line of a step with momentum."""
-    value, buffer, grad, lr = (emission.argument(each) for each in node.sources)
-    op = cast("MomentumStep", node.op)
-    emission.write(
-        node,
-        f"torch._fused_sgd_([{value}], [{grad}], [{buffer}], weight_decay={op.weight_decay!r}, "
-        f"momentum={op.momentum!r}, lr={lr}, dampening=0.0, nesterov={op.nesterov}, "
-        f"maximize={op.maximize}, is_first_step=False)",
-    )
-    _in_place(emission, node, 2)
+def adam_step(selection: Selection, node: Operation) -> None:
+    """The calls of an Adam step."""
+    args = dict(zip(node.op.inputs, map(selection.argument, node.sources), strict=True))
+    count = selection.named(f"{node.name}_count", new_slot((), torch.float32))
+    selection.add(Call(_FILL, (count,), {"x": args.pop("step")}, node))
+    kernel = _ADAMW if cast("AdamStep", node.op).decoupled else _ADAM
+    out = tuple(selection.slots[cast("Node", each)] for each in node.sources[:3])
+    selection.add(Call(kernel, out, {**args, "count": count}, node, node.op.options))
+    _in_place(selection, node, 3)
 
 
-def _in_place(emission: Emission, node: Operation, count: int) -> None:
+def momentum_step(selection: Selection, node: Operation) -> None:
+    """The call of a step with momentum."""
+    args = dict(zip(node.op.inputs, map(selection.argument, node.sources), strict=True))
+    out = tuple(selection.slots[cast("Node", each)] for each in node.sources[:2])
+    selection.add(Call(_MOMENTUM, out, args, node, node.op.options))
+    _in_place(selection, node, 2)
+
+
+def _in_place(selection: Selection, node: Operation, count: int) -> None:
     """Note that each part of the result lies where the old one was."""
     cells = [cast("Node", each) for each in node.sources[:count]]
-    for each in emission.program:
+    for each in selection.program:
         read = cast("Any", each)
         if each.kind == "operation" and isinstance(read.op, Index) and read.sources[0] is node:
-            emission.same(read, cells[read.op.part[0]])
-            emission.done.add(each)
-    emission.same(node, cells[0])
+            selection.keep(read, selection.slots[cells[read.op.part[0]]])
+            selection.done.add(each)
+    selection.keep(node, selection.slots[cells[0]])

@@ -1,0 +1,76 @@
+"""Images as convolutions and products take them: a view where the memory allows, else a copy."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+
+from graphnet.compile.plan.calls import Call, Constant, Expression
+from graphnet.compile.plan.slots import NotAView, Slot, new_slot
+from graphnet.compile.targets.torch.kernels import Kernel
+from graphnet.compile.targets.torch.memory_format import BY_PIXELS, BY_PLANES, lies
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from graphnet.compile.plan.calls import Operand
+    from graphnet.compile.targets.torch.select import Selection
+    from graphnet.graph import Node, Operation
+
+MATRIX = Kernel("{out} = {x}.permute{order}.reshape{shape}")
+PIXEL_BY_PIXEL = Constant(torch.channels_last, "pixel_by_pixel")
+
+
+def image(selection: Selection, node: Node) -> Slot | Expression:
+    """An image or a kernel as torch's convolution takes it in the format of the program."""
+    slot = selection.slots[node]
+    if lies(slot, BY_PIXELS) or selection.format.order == BY_PLANES:
+        return slot
+    return by_pixels("{x}", slot)
+
+
+def by_pixels(text: str, slot: Slot) -> Expression:
+    """An image, copied if it lies otherwise."""
+    args = {"x": slot, "order": PIXEL_BY_PIXEL}
+    return Expression(f"{text}.contiguous(memory_format={{order}})", args)
+
+
+def shown(
+    selection: Selection,
+    given: Slot | Expression,
+    suffix: str,
+    view: Callable[[Slot], Slot],
+    text: str,
+) -> Operand:
+    """A view of memory that is always the same, else the expression that views it each time."""
+    if isinstance(given, Slot) and given.is_fixed:
+        return selection.derived(given, suffix, view(given))
+    return Expression(f"{{x}}{text}", {"x": given})
+
+
+def matrix(
+    selection: Selection,
+    node: Operation,
+    source: Node,
+    order: tuple[int, ...],
+    shape: tuple[int, int],
+    suffix: str,
+) -> Slot:
+    """A tensor as a matrix, its dimensions in this order.
+
+    It is a view where the memory allows, else made anew at each step.
+    """
+    slot = selection.slots[source]
+    permuted = slot.permute(order)
+    if slot.is_fixed:
+        try:
+            return selection.derived(slot, suffix, permuted.reshape(shape))
+        except NotAView:
+            pass
+    sizes = new_slot(permuted.shape, slot.dtype).view(shape).shape
+    out = new_slot(sizes, slot.dtype, made=True, owned=False)
+    out.buffer.behind = (slot.buffer,)
+    options = {"order": order, "shape": shape}
+    selection.add(Call(MATRIX, (selection.derived(slot, suffix, out),), {"x": slot}, node, options))
+    return out
