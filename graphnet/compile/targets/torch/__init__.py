@@ -10,7 +10,7 @@ Three phases, each for the whole program; `assemble` has them in order, and a fu
 | | `lowerings`: `products`, `updates` | where there are several calls, or several ways |
 | | `convolution`: `memory_format`, `images`, `im2col`, `batch_last` | the same for images |
 | | `tuning` | which of several ways is fastest here |
-| place | `place` | what is overwritten, and where buffers lie: `graphnet.compile.plan`, as tensors |
+| place | `place` | what is overwritten, and where buffers lie, by `graphnet.compile.plan` |
 | print | `printer`: `namespace` | the lines, and their names |
 | | `execution` | the lines as a function |
 
