@@ -61,7 +61,7 @@ class Place(TensorMethods):
 
     # Methods of a tensor that do two things at once. A factor may be given at each step.
 
-    def add(self, other: Any, *, alpha: Any = 1) -> Any:
+    def add(self: Any, other: Any, *, alpha: Any = 1) -> Any:
         """The value plus alpha other."""
         return self + other if _is_one(alpha) else add_scaled(self, other, alpha)
 
@@ -69,15 +69,15 @@ class Place(TensorMethods):
         """The value minus alpha other."""
         return self - (other if _is_one(alpha) else alpha * other)
 
-    def addcmul(self, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Any:
+    def addcmul(self: Any, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Any:
         """The value plus (value tensor1) tensor2."""
         return addcmul(self, tensor1, tensor2, value)
 
-    def addcdiv(self, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Any:
+    def addcdiv(self: Any, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Any:
         """The value plus (value tensor1) / tensor2."""
         return addcdiv(self, tensor1, tensor2, value)
 
-    def lerp(self, end: Any, weight: Any) -> Any:
+    def lerp(self: Any, end: Any, weight: Any) -> Any:
         """The value on the way to another one."""
         return lerp(self, end, weight)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from graphnet.compile.targets.torch import fused_ops as fused
+from graphnet.compile.targets.torch.fused_ops import FUSED, Copy
 from graphnet.ops.activations import Identity, Relu, Sigmoid, Tanh
 from graphnet.ops.arithmetic import Abs, Add, Div, Mul, Neg, Sign, Sub
 from graphnet.ops.broadcasting import Expand, ExpandAs
@@ -98,7 +98,20 @@ def _along(name: str) -> Kernel:
 
 
 TAKE_NUMBERS: frozenset[type[Op]] = frozenset(
-    {Add, Sub, Mul, Div, Pow, Eq, Ne, Gt, Ge, Lt, Le, fused.AddScaled}
+    {
+        Add,
+        Sub,
+        Mul,
+        Div,
+        Pow,
+        Eq,
+        Ne,
+        Gt,
+        Ge,
+        Lt,
+        Le,
+        *(each for each in FUSED if each.takes_numbers),
+    }
 )
 """Operations whose kernels also take a Python number as their second input."""
 
@@ -156,27 +169,8 @@ KERNELS: dict[type[Op], Kernel] = {
     IndexSelect: Kernel("torch.index_select({x}, {op.dim}, {index}, out={out})"),
     Matmul: Kernel("torch.matmul({x}, {y}, out={out})"),
     Bmm: Kernel("torch.bmm({x}, {y}, out={out})"),
-    fused.Copy: Kernel("{out}.copy_({x})"),
-    fused.AddScaled: Kernel(
-        "torch.add({x}, {y}, alpha={a}, out={out})", "{x}.add_({y}, alpha={a})", True
-    ),
-    fused.Addcmul: Kernel(
-        "torch.addcmul({x}, {u}, {v}, value={a}, out={out})",
-        "{x}.addcmul_({u}, {v}, value={a})",
-        True,
-    ),
-    fused.Addcdiv: Kernel(
-        "torch.addcdiv({x}, {u}, {v}, value={a}, out={out})",
-        "{x}.addcdiv_({u}, {v}, value={a})",
-        True,
-    ),
-    fused.Lerp: Kernel("torch.lerp({x}, {y}, {a}, out={out})", "{x}.lerp_({y}, {a})", True),
-    fused.LogSoftmaxGrad: Kernel(
-        "log_softmax_backward({grad}, {y}, {op.dim}, {y}.dtype, out={out})",
-    ),
-    fused.ReluGrad: Kernel("relu_backward({grad}, {y}, 0, grad_input={out})", None, True),
-    fused.SigmoidGrad: Kernel("sigmoid_backward({grad}, {y}, grad_input={out})", None, True),
-    fused.TanhGrad: Kernel("tanh_backward({grad}, {y}, grad_input={out})", None, True),
+    Copy: Kernel("{out}.copy_({x})"),
+    **{each: Kernel(each.out, each.inplace, each.elementwise) for each in FUSED if each.out},
 }
 
 

@@ -50,10 +50,9 @@ def nll_mean(emission: Emission, node: Operation) -> None:
 
 def nll_mean_grad(emission: Emission, node: Operation) -> None:
     """Its gradient."""
-    top, x, labels = (emission.names[cast("Node", each)] for each in node.sources)
-    one = emission.words.equal(torch.ones((), dtype=node.dtype, device=emission.device), "unit")
+    grad, top, x, labels = (emission.names[cast("Node", each)] for each in node.sources)
     ignored = cast("Any", node.op).ignored
-    call = f"nll_loss_backward({one}, {x}, {labels}, None, 1, {ignored}, {top}_counted)"
+    call = f"nll_loss_backward({grad}, {x}, {labels}, None, 1, {ignored}, {top}_counted)"
     emission.write(node, f"{emission.name(node)} = {call}")
     emission.fresh(node)
 

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import torch
 
-from graphnet.compile.ir.program import Cell, Program, is_foreign
+from graphnet.compile.ir.program import Cell, Program, is_foreign, is_half, is_number
 from graphnet.compile.plan.memory import Arena, Buffer
 from graphnet.compile.plan.placement import aims
-from graphnet.compile.targets.torch.fuse import is_half, is_number
 from graphnet.compile.targets.torch.kernels import ARITHMETIC, KERNELS, TAKE_NUMBERS, VIEWS
 from graphnet.compile.targets.torch.lines import NotFinite, Writing
 from graphnet.compile.targets.torch.lowerings import WRITERS
