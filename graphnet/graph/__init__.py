@@ -5,7 +5,7 @@
 | `nodelist` | the list itself: three ways to append, indices and names |
 | `graph` | the list with its walks: forward, backward, gradients, checks |
 | `entry` | what the list stores for each node |
-| `node` | the operators and methods of a node |
+| `node`, `methods` | a node, and the operators and methods that it shares with other symbols |
 | `kinds` | inputs and operations |
 | `parameter` | parameters, which may be in several graphs |
 | `arena` | the flat buffers in which parameters live |

@@ -2,7 +2,7 @@
 
 | file | what it holds |
 |---|---|
-| `fuse`: `fused_ops` | several operations that torch does in one |
+| `fuse`: `fused_ops`, `fused`, `pattern` | several operations that torch does in one: found by its rule |
 | `kernels` | the line for each operation |
 | `lowerings`: `products`, `updates` | where there are several lines |
 | `convolution`: `memory_format`, `im2col`, `batch_last` | the same for images |

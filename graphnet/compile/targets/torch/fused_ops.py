@@ -7,15 +7,16 @@ appended, so none has a derivative.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import prod
 from typing import TYPE_CHECKING, Any
 
-from torch import finfo
+import torch
 
 from graphnet.compile.ir.program import Source, is_half
-from graphnet.compile.targets.torch.pattern import Fused
+from graphnet.compile.targets.torch.fused import Fused
 from graphnet.graph.nodes import Literal
-from graphnet.op import Op
+from graphnet.op import Op, Symbolic
 from graphnet.ops.arithmetic import Mul
 from graphnet.ops.broadcasting import ExpandAs
 from graphnet.ops.classification import Pick, Place
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
     from graphnet.compile.ir.rewrite import Rewriting
     from graphnet.graph import Node
+
+_LINEAR = Linear()  # making an op takes longer than some kernels
 
 
 class Copy(Op):
@@ -111,7 +114,7 @@ class MaxPoolGrad(Op, Fused):
     ceil_mode: bool = False
 
     def forward(self, grad: Tensor, places: Tensor, x: Tensor) -> Tensor:
-        return PutPixels()(grad, places, x)
+        return rule(PutPixels(), grad)(grad, places, x)
 
     def find_places(self, x: Tensor) -> Tensor:
         return MaxPlaces(*self.options.values())(x)
@@ -129,7 +132,8 @@ class NllMean(Op, Fused):
     ignored: int = -100
 
     def forward(self, x: Tensor, target: Tensor) -> Tensor:
-        return (-Pick(self.ignored)(x, target)).sum() / Total()(target.ne(self.ignored))
+        picked = rule(Pick(self.ignored), x)(x, target)
+        return (-picked).sum() / rule(Total(), x)(target.ne(self.ignored))
 
     def fits(self, x: Node, target: Node) -> bool:
         return x.ndim == 2
@@ -147,8 +151,8 @@ class NllMeanGrad(Op, Fused):
     ignored: int = -100
 
     def forward(self, grad: Tensor, top: Tensor, x: Tensor, target: Tensor) -> Tensor:
-        share = grad / Total()(target.ne(self.ignored))
-        return Place(self.ignored)(-ExpandAs()(share, target), target, x)
+        share = rule(ExpandAs(), grad)(grad / rule(Total(), x)(target.ne(self.ignored)), target)
+        return rule(Place(self.ignored), -share)(-share, target, x)
 
     def find_top(self, x: Tensor, target: Tensor) -> Tensor:
         return NllMean(self.ignored)(x, target)
@@ -201,7 +205,7 @@ class LinearThen(Op, Fused):
     choices = ({"activation": "tanh"}, {"activation": "relu"}, {"activation": "sigmoid"})
 
     def forward(self, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-        y: Tensor = getattr(Linear()(x, weight, bias), self.activation)()
+        y: Tensor = getattr(rule(_LINEAR, x)(x, weight, bias), self.activation)()
         return y
 
     def fits(self, x: Node, weight: Node, bias: Node) -> bool:
@@ -281,7 +285,17 @@ def in_range(factor: Source, x: Node) -> bool:
     """True unless a factor is out of the range of the dtype, which kernels refuse."""
     if not isinstance(factor, Literal) or not x.dtype.is_floating_point:
         return True
-    return bool(abs(factor.top) <= finfo(x.dtype).max)
+    return bool(abs(factor.top) <= torch.finfo(x.dtype).max)
+
+
+def rule(op: Op, x: Any) -> Callable[..., Tensor]:
+    """An op as it applies to a symbol, or its bare rule for a tensor.
+
+    A kernel does not check that there are labels that count, as `Total` does.
+    """
+    if isinstance(x, Symbolic):
+        return op
+    return torch.sum if isinstance(op, Total) else op.forward
 
 
 FUSED: tuple[Any, ...] = (

@@ -131,6 +131,7 @@ def average(emission: Emission, node: Operation) -> None:
 
 
 WRITERS: dict[type[Op], Writer] = {
+    **{each: each.lower for each in fused.FUSED if each.lower},
     **images.WRITERS,
     Linear: products.linear,
     fused.LinearThen: products.linear,

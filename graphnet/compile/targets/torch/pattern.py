@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from graphnet.compile.ir.program import Constant, Source, is_number
 from graphnet.graph import Node, Operation
@@ -26,52 +26,18 @@ Found = dict[Any, Any]
 """What operands, expressions and options stand for in a program."""
 
 
-class Fused:
-    """What an op says that stands for several others, besides its rule.
-
-    Its `forward` is the pattern: operations that compute the same become one. An input annotated
-    `Tensor` stands for a tensor, `float` for a number (also one given at each step, or its opposite
-    in a difference), `Tensor | float` for a tensor or a fixed number. An input that the kernel
-    needs but the rule does not compute with is looked up: `find_top(self, x)` tells of which
-    operation it is the value. The op is found if it is listed in `FUSED`.
-
-    >>> from graphnet.op import Op
-    >>> class Hypot(Op, Fused):
-    ...     symbol = "hypot"
-    ...     out = "torch.hypot({x}, {y}, out={out})"
-    ...     def forward(self, x: "Tensor", y: "Tensor") -> "Tensor":
-    ...         return (x * x + y * y).sqrt()
-    ...     grad_x = grad_y = None
-    """
-
-    out: ClassVar[str] = ""
-    """The line that writes into `{out}`; `{x}` is an input, `{op.dim}` an option."""
-    inplace: ClassVar[str | None] = None
-    """The line that writes over the first input, if there is one."""
-    elementwise: ClassVar[bool] = False
-    """True if the kernel may write over any of its inputs."""
-    takes_numbers: ClassVar[bool] = False
-    """True if the kernel takes a Python number as its second input."""
-    read_once: ClassVar[bool] = False
-    """True if nothing else may read the operations that are replaced: it would need them still."""
-    choices: ClassVar[tuple[dict[str, Any], ...]] = ({},)
-    """Options whose value the rule must know; others may have any value that a program has."""
-
-    def fits(self, *sources: Any) -> bool:
-        """True if the kernel can be used for these inputs; always, if not overridden."""
-        return True
-
-    def instead(self, copy: Rewriting, *sources: Any) -> tuple[Op, tuple[Source, ...]]:
-        """What is used: the op itself, if not overridden."""
-        return cast("Op", self), sources
-
-
 class Option:
     """Any value of an option, but the same wherever the option stands."""
 
 
 ANY, ALL = Option(), Option()
 """A value of no interest, and all dimensions of what is reduced."""
+
+
+class Like(NamedTuple):
+    """An argument that is read for its shape only, so that another one of that shape does."""
+
+    of: Any
 
 
 class Expression(TensorMethods):
@@ -84,7 +50,12 @@ class Expression(TensorMethods):
     __slots__ = ("args", "op")
 
     def __init__(self, op: Op, args: tuple[Any, ...]) -> None:
-        self.op, self.args = op, args
+        names = op.argument_names(len(args))
+        likes = (name.endswith("_like") for name in names)
+        self.op = op
+        self.args = tuple(
+            Like(each) if like else each for each, like in zip(args, likes, strict=True)
+        )
 
     def apply(self, op: Op, arguments: tuple[Any, ...]) -> Expression:
         """The expression of an op on these arguments."""
@@ -140,6 +111,7 @@ class Pattern:
                 self.looked_up[name] = find(*[self.operands[each] for each in reads])
         self.root: Expression = op.forward(*(self.operands | self.looked_up).values())
         self.negated: Operand | None = None
+        self._reads = {type(each.op) for each in self.root.args if _is_inner(each)}
         self._uses = Counter(each for part in _parts(self.root) for each in part.args)
 
     def of_difference(self) -> Pattern | None:
@@ -157,6 +129,8 @@ class Pattern:
         self, copy: Rewriting, op: Op, sources: tuple[Source, ...]
     ) -> tuple[Op, tuple[Source, ...]] | None:
         """What replaces an operation on these sources; None if it is not what the pattern says."""
+        if not self._reads <= {type(each.op) for each in sources if isinstance(each, Operation)}:
+            return None  # as for nearly all operations
         for found in self._with(copy, self.root, op, sources, {}):
             replaced = self._completed(copy, found)
             if replaced is not None:
@@ -165,7 +139,7 @@ class Pattern:
 
     def _completed(self, copy: Rewriting, found: Found) -> tuple[Op, tuple[Source, ...]] | None:
         """The op and its sources, if it fits."""
-        for pattern, source in found.pop(_LIKE, ()):
+        for pattern, source in found.pop(Like, ()):
             if found.setdefault(pattern, source).shape != source.shape:
                 return None
         for name, expression in self.looked_up.items():
@@ -194,36 +168,35 @@ class Pattern:
         """All ways in which an op on some sources is the pattern, beside what is found already."""
         if type(op) is not type(pattern.op) or len(sources) != len(pattern.args):
             return
-        found = dict(found)
-        pairs = zip(vars(pattern.op).values(), vars(op).values(), strict=True)
-        if not all(_same(one, other, sources, found) for one, other in pairs):
-            return
-        names = op.argument_names(len(sources))
-        yield from self._each(copy, pattern.args, sources, names, found)
+        if options := vars(pattern.op):
+            found = dict(found)
+            pairs = zip(options.values(), vars(op).values(), strict=True)
+            if not all(_same(one, other, sources, found) for one, other in pairs):
+                return
+        yield from self._each(copy, pattern.args, sources, found)
         if isinstance(op, Add | Mul) and sources[0] is not sources[1]:
-            yield from self._each(copy, pattern.args, sources[::-1], names, found)
+            yield from self._each(copy, pattern.args, sources[::-1], found)
 
     def _each(
         self,
         copy: Rewriting,
         patterns: tuple[Any, ...],
         sources: tuple[Source, ...],
-        names: list[str],
         found: Found,
     ) -> Iterator[Found]:
         """All ways in which each source is its pattern."""
-        if not patterns:
-            yield found
-        elif names[0].endswith("_like"):
-            found = {**found, _LIKE: (*found.get(_LIKE, ()), (patterns[0], sources[0]))}
-            yield from self._each(copy, patterns[1:], sources[1:], names[1:], found)
+        ways = self._one(copy, patterns[0], sources[0], found)
+        if len(patterns) == 1:
+            yield from ways
         else:
-            for one in self._one(copy, patterns[0], sources[0], found):
-                yield from self._each(copy, patterns[1:], sources[1:], names[1:], one)
+            for way in ways:
+                yield from self._each(copy, patterns[1:], sources[1:], way)
 
     def _one(self, copy: Rewriting, pattern: Any, source: Source, found: Found) -> Iterator[Found]:
         """All ways in which a source is a pattern."""
-        if isinstance(pattern, Option):
+        if isinstance(pattern, Like):
+            yield {**found, Like: (*found.get(Like, ()), (pattern.of, source))}
+        elif isinstance(pattern, Option):
             if isinstance(source, Literal) and found.get(pattern, source.top) == source.top:
                 yield {**found, pattern: source.top}
         elif not isinstance(pattern, Expression):
@@ -243,10 +216,6 @@ class Pattern:
                 yield {**each, pattern: source}
 
 
-_LIKE = object()
-"""Where it is noted which inputs are read for their shape only."""
-
-
 def traced(fused: tuple[Any, ...]) -> dict[type[Op], list[Pattern]]:
     """The patterns of some classes, by the class of the last operation that they replace."""
     patterns: dict[type[Op], list[Pattern]] = {}
@@ -264,11 +233,14 @@ def _text(annotation: Any) -> str:
     return "Tensor" if annotation is None else getattr(annotation, "__name__", str(annotation))
 
 
-def _parts(expression: Expression) -> set[Expression]:
+def _parts(expression: Any) -> set[Expression]:
     """An expression and all that it consists of, each once."""
-    inner = (each for each in expression.args if isinstance(each, Expression))
-    parts = (_parts(each) for each in inner if not isinstance(each, Operand))
-    return {expression}.union(*parts)
+    return {expression}.union(*map(_parts, filter(_is_inner, expression.args)))
+
+
+def _is_inner(argument: Any) -> bool:
+    """True for an operation, and not for an input or a number."""
+    return isinstance(argument, Expression) and not isinstance(argument, Operand)
 
 
 def _factor(term: Any) -> Operand | None:
