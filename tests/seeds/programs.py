@@ -47,7 +47,11 @@ PROGRAMS = [
         "compile/targets/torch/fused_ops.py",
         "compile/test_ranges.py",
         Fault("Dot.fits", " and not is_half(x)", "", "many or squares"),
-        Fault("in_range", "<= torch.finfo(x.dtype).max", "> 0"),
+    ),
+    *seeded_in(
+        "compile/targets/torch/fused_sums.py",
+        "compile/test_ranges.py",
+        Fault("in_range", "<= finfo(x.dtype).max", "> 0"),
     ),
     *seeded_in(
         "ops/scaled.py",

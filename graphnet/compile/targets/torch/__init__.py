@@ -2,7 +2,8 @@
 
 | file | what it holds |
 |---|---|
-| `fuse`: `fused_ops`, `fused`, `pattern` | several operations that torch does in one: found by its rule |
+| `fuse`: `pattern` | finds several operations that torch does in one, by its rule |
+| `fused_ops`: `fused`, `fused_sums` | these operations, each with its kernel |
 | `kernels` | the line for each operation |
 | `lowerings`: `products`, `updates` | where there are several lines |
 | `convolution`: `memory_format`, `im2col`, `batch_last` | the same for images |

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 
 from graphnet.compile.ir.program import Source, is_half
 from graphnet.compile.targets.torch.fused import Fused
+from graphnet.compile.targets.torch.fused_sums import Addcdiv, Addcmul, AddScaled, Lerp
 from graphnet.graph.nodes import Literal
 from graphnet.op import Op, Symbolic
 from graphnet.ops.arithmetic import Mul
@@ -23,13 +24,13 @@ from graphnet.ops.classification import Pick, Place
 from graphnet.ops.losses import Total
 from graphnet.ops.pooling import MaxPlaces, PutPixels
 from graphnet.ops.products import Linear
-from graphnet.ops.scaled import add_scaled, addcdiv, addcmul, lerp
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from graphnet.compile.ir.rewrite import Rewriting
-    from graphnet.graph import Node
+    from graphnet.compile.targets.torch.printer import Emission
+    from graphnet.graph import Node, Operation
 
 _LINEAR = Linear()  # making an op takes longer than some kernels
 
@@ -138,6 +139,15 @@ class NllMean(Op, Fused):
     def fits(self, x: Node, target: Node) -> bool:
         return x.ndim == 2
 
+    @staticmethod
+    def lower(emission: Emission, node: Operation) -> None:
+        """The same kernel returns how many labels count."""
+        x, labels = (emission.names[each] for each in node.inputs)
+        name, ignored = emission.name(node), node.op.options["ignored"]
+        call = f"nll_loss_forward({x}, {labels}, None, 1, {ignored})"
+        emission.write(node, f"{name}, {name}_counted = {call}")
+        emission.fresh(node)
+
     grad_x = grad_target = None
 
 
@@ -160,6 +170,14 @@ class NllMeanGrad(Op, Fused):
     def fits(self, grad: Node, top: Node, x: Node, target: Node) -> bool:
         return grad.shape == ()
 
+    @staticmethod
+    def lower(emission: Emission, node: Operation) -> None:
+        """It reads how many labels count beside the loss."""
+        grad, top, x, labels = (emission.names[each] for each in node.inputs)
+        given = f"{grad}, {x}, {labels}, None, 1, {node.op.options['ignored']}, {top}_counted"
+        emission.write(node, f"{emission.name(node)} = nll_loss_backward({given})")
+        emission.fresh(node)
+
     grad_grad = grad_top = grad_x = grad_target = None
 
 
@@ -174,6 +192,16 @@ class Dot(Op, Fused):
 
     def fits(self, x: Node, y: Node) -> bool:
         return x.shape == y.shape and 0 not in x.shape and not is_half(x)
+
+    @staticmethod
+    def lower(emission: Emission, node: Operation) -> None:
+        """A product of vectors, of what lies side by side in memory."""
+        if not all(emission.is_dense(each) for each in node.inputs):
+            emission.own_rule(node)
+            return
+        x, y = (emission.flat(cast("Node", each)) for each in node.sources)
+        _, name = emission.place(node)
+        emission.write(node, f"torch.dot({x}, {y}, out={name})")
 
     grad_x = grad_y = None
 
@@ -212,80 +240,6 @@ class LinearThen(Op, Fused):
         return x.ndim == 2 and bias.shape == weight.shape[:1]
 
     grad_x = grad_weight = grad_bias = None
-
-
-class Addcmul(Op, Fused):
-    """z = x + (a u) v.  Shapes: x, u and v broadcast, a is a number."""
-
-    symbol = "+ a·u·v"
-    out = "torch.addcmul({x}, {u}, {v}, value={a}, out={out})"
-    inplace = "{x}.addcmul_({u}, {v}, value={a})"
-    elementwise = read_once = True
-
-    def forward(self, x: Tensor, u: Tensor, v: Tensor, a: float) -> Tensor:
-        return addcmul(x, u, v, a)
-
-    def fits(self, x: Node, u: Node, v: Node, a: Source) -> bool:
-        return in_range(a, x)
-
-    grad_x = grad_u = grad_v = grad_a = None
-
-
-class Addcdiv(Op, Fused):
-    """z = x + (a u) / v.  Shapes: x, u and v broadcast, a is a number."""
-
-    symbol = "+ a·u/v"
-    out = "torch.addcdiv({x}, {u}, {v}, value={a}, out={out})"
-    inplace = "{x}.addcdiv_({u}, {v}, value={a})"
-    elementwise = read_once = True
-
-    def forward(self, x: Tensor, u: Tensor, v: Tensor, a: float) -> Tensor:
-        return addcdiv(x, u, v, a)
-
-    fits = Addcmul.fits
-    grad_x = grad_u = grad_v = grad_a = None
-
-
-class Lerp(Op, Fused):
-    """z = x + a (y - x).  Shapes: x and y broadcast, a is a number."""
-
-    symbol = "lerp"
-    out = "torch.lerp({x}, {y}, {a}, out={out})"
-    inplace = "{x}.lerp_({y}, {a})"
-    elementwise = read_once = True
-
-    def forward(self, x: Tensor, y: Tensor, a: float) -> Tensor:
-        return lerp(x, y, a)
-
-    def fits(self, x: Node, y: Node, a: Source) -> bool:
-        # For a number of 1/2 or more, torch's kernel uses another formula.
-        return isinstance(a, Literal) and abs(a.top) < 0.5
-
-    grad_x = grad_y = grad_a = None
-
-
-class AddScaled(Op, Fused):
-    """z = x + a y.  Shapes: x and y broadcast, a is a number."""
-
-    symbol = "+ a·"
-    out = "torch.add({x}, {y}, alpha={a}, out={out})"
-    inplace = "{x}.add_({y}, alpha={a})"
-    elementwise = takes_numbers = read_once = True
-
-    def forward(self, x: Tensor, y: Tensor, a: float) -> Tensor:
-        return add_scaled(x, y, a)
-
-    def fits(self, x: Node, y: Node, a: Source) -> bool:
-        return in_range(a, x)
-
-    grad_x = grad_y = grad_a = None
-
-
-def in_range(factor: Source, x: Node) -> bool:
-    """True unless a factor is out of the range of the dtype, which kernels refuse."""
-    if not isinstance(factor, Literal) or not x.dtype.is_floating_point:
-        return True
-    return bool(abs(factor.top) <= torch.finfo(x.dtype).max)
 
 
 def rule(op: Op, x: Any) -> Callable[..., Tensor]:

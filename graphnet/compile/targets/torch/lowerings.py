@@ -27,36 +27,6 @@ if TYPE_CHECKING:
 Writer = Callable[["Emission", Operation], None]
 
 
-def dot(emission: Emission, node: Operation) -> None:
-    """Σ x y over all elements."""
-    x, y = (cast("Node", each) for each in node.sources)
-    if not all(emission.is_dense(each) for each in (x, y)):
-        emission.own_rule(node)
-        return
-    flat = [emission.flat(each) for each in (x, y)]
-    _, name = emission.place(node)
-    emission.write(node, f"torch.dot({flat[0]}, {flat[1]}, out={name})")
-
-
-def nll_mean(emission: Emission, node: Operation) -> None:
-    """The mean negative log-likelihood; the same kernel returns how many labels count."""
-    x, labels = (emission.names[cast("Node", each)] for each in node.sources)
-    name = emission.name(node)
-    ignored = cast("Any", node.op).ignored
-    call = f"nll_loss_forward({x}, {labels}, None, 1, {ignored})"
-    emission.write(node, f"{name}, {name}_counted = {call}")
-    emission.fresh(node)
-
-
-def nll_mean_grad(emission: Emission, node: Operation) -> None:
-    """Its gradient."""
-    grad, top, x, labels = (emission.names[cast("Node", each)] for each in node.sources)
-    ignored = cast("Any", node.op).ignored
-    call = f"nll_loss_backward({grad}, {x}, {labels}, None, 1, {ignored}, {top}_counted)"
-    emission.write(node, f"{emission.name(node)} = {call}")
-    emission.fresh(node)
-
-
 def norm(emission: Emission, node: Operation) -> None:
     """A norm over some dimensions, of a tensor that is known not to be empty."""
     x, op = cast("Node", node.sources[0]), cast("Any", node.op)
@@ -137,11 +107,8 @@ WRITERS: dict[type[Op], Writer] = {
     fused.LinearThen: products.linear,
     Matmul: products.matmul,
     Sum: products.total,
-    fused.Dot: dot,
     updates.AdamStep: updates.adam_step,
     updates.MomentumStep: updates.momentum_step,
-    fused.NllMean: nll_mean,
-    fused.NllMeanGrad: nll_mean_grad,
     Cat: cat,
     DropoutMask: dropout_mask,
     Mean: average,
