@@ -121,6 +121,35 @@ def test_an_op_of_a_few_lines_is_found_by_its_rule():
     assert "hypot" not in names(program(lambda _, x, y: (x * x + y.exp() * 2.0).sqrt(), (Hypot,)))
 
 
+def test_an_input_that_would_never_be_found():
+    class Wide(gn.Op, Fused):
+        symbol = "wide"
+
+        def forward(self, x, top):
+            return x.exp() * 2.0
+
+        grad_x = grad_top = None
+
+    with pytest.raises(TypeError, match="find_top"):
+        program(lambda _, x: x.exp(), (Wide,))
+
+
+def test_an_option_without_a_part_in_the_rule_has_its_default():
+    class Exp2(gn.Op, Fused):
+        symbol = "2exp"
+        exact: bool = True
+
+        def forward(self, x):
+            return x.exp() * 2.0
+
+        grad_x = None
+
+    (node,) = [
+        each for each in program(lambda _, x: x.exp() * 2.0, (Exp2,)) if isinstance(each, Operation)
+    ]
+    assert node.op == Exp2(exact=True)
+
+
 def clipped(x, a=2.0, limit=3.0, over=None):
     y = (a * x).exp()
     return ops.masked_fill(y, y > (limit if over is None else over), limit)

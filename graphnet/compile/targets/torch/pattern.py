@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from copy import copy
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from graphnet.compile.ir.program import Constant, Source, is_number
@@ -97,6 +98,9 @@ class Pattern:
     Args:
         kind: the class of the op.
         chosen: those of its options that the rule must know.
+
+    Raises:
+        TypeError: an input would never be found.
     """
 
     def __init__(self, kind: Any, chosen: dict[str, Any]) -> None:
@@ -113,6 +117,13 @@ class Pattern:
         self.negated: Operand | None = None
         self._reads = {type(each.op) for each in self.root.args if _is_inner(each)}
         self._uses = Counter(each for part in _parts(self.root) for each in part.args)
+        read = {each.of if isinstance(each, Like) else each for each in self._uses}
+        for name, operand in self.operands.items():
+            if operand not in read and name not in self.looked_up:
+                raise TypeError(
+                    f"{kind.__name__}.forward does not compute with {name!r}: write find_{name}, "
+                    "which tells of which operation it is the value."
+                )
 
     def of_difference(self) -> Pattern | None:
         """The same for x - a y, if this is for x + a y: the number has the opposite sign."""
@@ -120,8 +131,8 @@ class Pattern:
             return None
         for x, y in (self.root.args, self.root.args[::-1]):
             if (factor := _factor(y)) is not None:
-                other = Pattern.__new__(Pattern)
-                vars(other).update(vars(self), root=Expression(Sub(), (x, y)), negated=factor)
+                other = copy(self)
+                other.root, other.negated = Expression(Sub(), (x, y)), factor
                 return other
         return None
 
@@ -139,6 +150,7 @@ class Pattern:
 
     def _completed(self, copy: Rewriting, found: Found) -> tuple[Op, tuple[Source, ...]] | None:
         """The op and its sources, if it fits."""
+        found = dict(found)
         for pattern, source in found.pop(Like, ()):
             if found.setdefault(pattern, source).shape != source.shape:
                 return None
@@ -153,7 +165,9 @@ class Pattern:
             found[self.operands[name]] = found[expression]
         if self.negated is not None:
             found[self.negated] = _minus(copy, found[self.negated])
-        op = self.kind(**{name: found.get(each, each) for name, each in self.options.items()})
+        known = {name: each for name, each in self.options.items() if not isinstance(each, Option)}
+        known |= {name: found[each] for name, each in self.options.items() if each in found}
+        op = self.kind(**known)
         sources = [found[each] for each in self.operands.values()]
         return op.instead(copy, *sources) if op.fits(*sources) else None
 
