@@ -33,17 +33,10 @@ if TYPE_CHECKING:
 
 
 class Symbolic:
-    """A stand-in for a tensor: an op applied to it is recorded, not computed."""
+    """A stand-in for a tensor: what applying an op to it gives is up to `apply(op, arguments)`."""
 
     __slots__ = ()
     apply: Callable[..., Any]
-    shape: tuple[int | None, ...]
-    line: str
-
-    @property
-    def ndim(self) -> int:
-        """The number of dimensions."""
-        return len(self.shape)
 
 
 T = TypeVar("T", "Tensor", "Node")

@@ -6,8 +6,7 @@
 | `graph` | the list with its walks: forward, backward, gradients |
 | `front_doors` | methods of a graph that lead to later rooms: check, compile, draw, summary |
 | `entry` | what the list stores for each node |
-| `node` | the operators and methods of a node |
-| `methods` | how a function of nodes becomes a method, for type checkers |
+| `node`, `methods` | a node, and the operators and methods that it shares with other symbols |
 | `nodes` | inputs and operations |
 | `parameter` | parameters, which may be in several graphs |
 | `arena` | the flat buffers in which parameters live |

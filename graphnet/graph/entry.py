@@ -42,6 +42,11 @@ class Entry(Symbolic):
     """The file and line of the user's code that added the node."""
 
     @property
+    def ndim(self) -> int:
+        """The number of dimensions."""
+        return len(self.shape)
+
+    @property
     def dtype(self) -> dtype:
         """The dtype."""
         return self.spec.dtype

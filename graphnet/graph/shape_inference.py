@@ -38,6 +38,8 @@ class Spec(NamedTuple):
     @property
     def shape(self) -> tuple[int | None, ...]:
         """The sizes on which all trials agree, None elsewhere."""
+        if len(self.trials) == 1 and self.trials[0] is not None:
+            return self.trials[0]  # as for all nodes of a program
         shapes = [shape for shape in self.trials if shape is not None]
         columns = zip(*shapes, strict=True)
         return tuple(sizes[0] if len(set(sizes)) == 1 else None for sizes in columns)

@@ -4,6 +4,7 @@
 |---|---|
 | `arithmetic` | + - × ÷, absolute value, sign |
 | `powers` | xᵖ, bʸ and xʸ |
+| `scaled` | sums with a scaled term, as updates have them |
 | `functions` | exp, log, roots, squares, 1/x, sin, cos, erf |
 | `activations` | identity, tanh, sigmoid, relu and its relatives |
 | `smooth` | softplus, silu, mish, gelu |

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from graphnet.errors import DtypeError, GraphError
-from graphnet.op import Symbolic
 from graphnet.ops.dims import described, require_tensors
 
 
@@ -45,7 +44,8 @@ def _of_type(value: Any) -> str:
 
 def _added(value: Any) -> str:
     """The user's line that added a node."""
-    return f"\n  line: {value.line}" if isinstance(value, Symbolic) else ""
+    line = getattr(value, "line", "")
+    return f"\n  line: {line}" if line else ""
 
 
 def require_number(**settings: Any) -> None:

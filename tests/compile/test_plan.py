@@ -20,6 +20,7 @@ from graphnet.compile.plan.overwrite import overwrite
 from graphnet.compile.plan.slots import NotAView, Slot, new_slot
 from graphnet.compile.targets.torch import kernels, place, select
 from graphnet.compile.targets.torch.convolution import usual_format
+from graphnet.compile.targets.torch.kernel import RULE
 from graphnet.compile.targets.torch.namespace import FUNCTIONS
 from graphnet.compile.targets.torch.tuning import Tuner
 
@@ -263,7 +264,7 @@ def test_a_long_list_is_planned_in_turn():
 # what may be written over
 
 
-ADD, VIEW = kernels.KERNELS[gn.ops.arithmetic.Add], kernels.RULE
+ADD, VIEW = kernels.KERNELS[gn.ops.arithmetic.Add], RULE
 
 
 def call(kernel, out, over=(), **args):

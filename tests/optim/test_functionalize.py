@@ -79,6 +79,27 @@ def test_the_update_of_a_user_on_nodes():
     assert found.tolist() == [0.75, 1.25]
 
 
+REFUSED = {
+    "equal": (lambda p: p == 1, "compare"),
+    "greater": (lambda p: p > 1, "compare"),
+    "a part": (lambda p: p[0].mul_(2), "part"),
+    "each": (list, "part"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_an_update_cannot_do(name):
+    """What it wrote into a part would be lost, and a comparison would be that of one step."""
+    use, words = REFUSED[name]
+    with pytest.raises(gn.GraphError, match=words):
+        use(Place(torch.ones(2)))
+
+
+def test_a_number_given_at_each_step_is_not_0():
+    graph = gn.Graph()
+    assert Place(graph.input((), name="momentum"))
+
+
 def written(place, x):
     place += x
     place -= 2 * x
@@ -96,6 +117,9 @@ FORMS = {
     "addcdiv": lambda p, x: p.addcdiv_(x, x * x + 1, value=0.5),
     "lerp": lambda p, x: p.lerp_(x, 0.3),
     "copy": lambda p, x: p.copy_(x),
+    "sub alpha": lambda p, x: p.sub_(x, alpha=0.3),
+    "a method without a function": lambda p, x: p.copy_(p.roll(1) + x.flip(0)),
+    "a mask": lambda p, x: p.copy_(p.where(p.gt(0), x)),
     "functions": lambda p, x: p.abs_().sqrt_().neg_(),
     "pure ones": lambda p, x: p.add_(p.abs().sqrt().add_(1.0)).mul_(p.numel()),
     "signs": lambda p, x: p.copy_(1 - p / 2 + 3 * -p - x + p**2 / 4 + 2 / (p * p + 1)),

@@ -44,16 +44,27 @@ PROGRAMS = [
         ),
     ),
     *seeded_in(
-        "compile/targets/torch/fuse.py",
+        "compile/targets/torch/fused_ops.py",
         "compile/test_ranges.py",
-        Fault("dot", " or is_half(x)", "", "many or squares"),
-        Fault("_fits", "<= finfo(x.dtype).max", "> 0"),
-        Fault(
-            "_scaled_product",
-            'fusion, (pair[1], cast("Source", v)',
-            'fusion, (cast("Source", v), pair[1]',
-            "chains",
-        ),
+        Fault("Dot.fits", " and not is_half(x)", "", "many or squares"),
+    ),
+    *seeded_in(
+        "compile/targets/torch/fused_sums.py",
+        "compile/test_ranges.py",
+        Fault("in_range", "<= finfo(x.dtype).max", "> 0"),
+    ),
+    *seeded_in(
+        "ops/scaled.py",
+        "compile/test_ranges.py",
+        Fault("addcmul", "(a * u) * v", "a * (u * v)", "small"),
+    ),
+    *seeded_in(
+        "compile/targets/torch/pattern.py",
+        "compile/test_fuse.py compile/test_patterns.py",
+        Fault("Pattern._with", "sources[::-1]", "sources", "order or pairs"),
+        Fault("Pattern._one", "not self.kind.read_once or ", "True or ", "others_read"),
+        Fault("Pattern._completed", ".shape != source.shape", " is None", "shape_only"),
+        Fault("_minus", "-factor.top", "factor.top", "less or pairs"),
     ),
     *seeded_in(
         "compile/targets/torch/select.py",

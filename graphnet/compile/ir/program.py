@@ -19,6 +19,18 @@ Source = Node | Literal
 """What an operation reads: a node, or a plain number in its place."""
 
 
+def is_number(source: Source | None) -> bool:
+    """True for a plain number, one given at each step, or one computed from such numbers."""
+    if isinstance(source, Operation):
+        return source.shape == () and all(map(is_number, source.sources))
+    return isinstance(source, Literal | Number)
+
+
+def is_half(node: Node) -> bool:
+    """True for float16 and bfloat16."""
+    return node.dtype.is_floating_point and node.dtype.itemsize < 4
+
+
 class Cell(Node):
     """Memory that outlasts a step: a weight, all weights side by side, an optimizer's state."""
 

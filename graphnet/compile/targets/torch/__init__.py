@@ -2,8 +2,10 @@
 
 | file | contents |
 |---|---|
-| `fuse`: `fused_ops` | before: several operations that torch does in one |
-| `select`: `values`, `kernels` | select: for each node a call of a kernel, with its slots |
+| `fuse`: `pattern` | before: finds several operations that torch does in one, by its rule |
+| `fused_ops`: `fused`, `fused_sums` | these operations, each with its kernel |
+| `select`: `values` | select: for each node a call of a kernel, with its slots |
+| `kernels`: `kernel` | the kernel of each operation |
 | `lowerings`: `products`, `updates` | several calls, or several candidates |
 | `convolution`: `memory_format`, `images`, `im2col`, `batch_last` | the same for images |
 | `tuning` | which of several candidates is fastest here |

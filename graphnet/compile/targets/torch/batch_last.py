@@ -16,7 +16,7 @@ from graphnet.compile.plan.calls import Call
 from graphnet.compile.plan.slots import new_slot
 from graphnet.compile.targets.torch.im2col import counts
 from graphnet.compile.targets.torch.images import matrix, shown
-from graphnet.compile.targets.torch.kernels import COPY, ZERO
+from graphnet.compile.targets.torch.kernel import COPY, ZERO
 from graphnet.compile.targets.torch.memory_format import (
     BATCH_LAST,
     BY_PLANES,

@@ -17,7 +17,7 @@ from graphnet.compile.plan.calls import Call
 from graphnet.compile.targets.torch import batch_last, im2col
 from graphnet.compile.targets.torch.fused_ops import MaxPoolGrad
 from graphnet.compile.targets.torch.images import by_pixels, image
-from graphnet.compile.targets.torch.kernels import Kernel, function, making
+from graphnet.compile.targets.torch.kernel import Kernel, function, making
 from graphnet.compile.targets.torch.memory_format import (
     BATCH_LAST,
     BY_PIXELS,

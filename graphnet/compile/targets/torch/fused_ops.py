@@ -1,18 +1,49 @@
 """Operations that only a program has: several steps that torch does in one.
 
-Only the passes make them, after all gradients have been appended, so none has a derivative.
-Each spells out in tensor methods what it stands for.
+Each is one class, listed in `FUSED`: its rule, which is also the pattern by which it is found, the
+conditions, and the line of its kernel. Only the passes make them, after all gradients have been
+appended, so none has a derivative.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from math import prod
+from typing import TYPE_CHECKING, Any, cast
 
-from graphnet.op import Op
+import torch
+
+from graphnet.compile.ir.program import Source, is_half
+from graphnet.compile.plan.calls import Call
+from graphnet.compile.targets.torch.fused import Fused
+from graphnet.compile.targets.torch.fused_sums import Addcdiv, Addcmul, AddScaled, Lerp
+from graphnet.compile.targets.torch.kernel import Kernel, function
+from graphnet.graph.nodes import Literal
+from graphnet.op import Op, Symbolic
+from graphnet.ops.arithmetic import Mul
+from graphnet.ops.broadcasting import ExpandAs
 from graphnet.ops.classification import Pick, Place
+from graphnet.ops.losses import Total
+from graphnet.ops.pooling import MaxPlaces, PutPixels
+from graphnet.ops.products import Linear
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from graphnet.compile.ir.rewrite import Rewriting
+    from graphnet.compile.targets.torch.select import Selection
+    from graphnet.graph import Node, Operation
+
+_DOT = function("dot", "{x}, {y}, out={out}")
+_NLL = Kernel(
+    "{out}, {out1} = nll_loss_forward({x}, {labels}, None, 1, {ignored})",
+    function="nll_loss_forward",
+)
+_NLL_GRAD = Kernel(
+    "{out} = nll_loss_backward({grad}, {x}, {labels}, None, 1, {ignored}, {counted})",
+    function="nll_loss_backward",
+)
+_LINEAR = Linear()  # making an op takes longer than some kernels
 
 
 class Copy(Op):
@@ -27,89 +58,37 @@ class Copy(Op):
     grad_x = None
 
 
-class AddScaled(Op):
-    """z = x + a y.  Shapes: x and y broadcast, a is a number."""
-
-    symbol = "+ a·"
-    elementwise = True
-
-    def forward(self, x: Tensor, y: Tensor, a: Any) -> Tensor:
-        z: Tensor = x + a * y
-        return z
-
-    grad_x = grad_y = grad_a = None
-
-
-class Addcmul(Op):
-    """z = x + (a u) v, in the order of torch's kernel.
-
-    Shapes: x, u and v broadcast, a is a number.
-    """
-
-    symbol = "+ a·u·v"
-    elementwise = True
-
-    def forward(self, x: Tensor, u: Tensor, v: Tensor, a: Any) -> Tensor:
-        z: Tensor = x + (a * u) * v
-        return z
-
-    grad_x = grad_u = grad_v = grad_a = None
-
-
-class Addcdiv(Op):
-    """z = x + (a u) / v, in the order of torch's kernel.  Shapes: as for `Addcmul`."""
-
-    symbol = "+ a·u/v"
-    elementwise = True
-
-    def forward(self, x: Tensor, u: Tensor, v: Tensor, a: Any) -> Tensor:
-        z: Tensor = x + (a * u) / v
-        return z
-
-    grad_x = grad_u = grad_v = grad_a = None
-
-
-class Lerp(Op):
-    """z = x + a (y - x).  Shapes: x and y broadcast, a is a number."""
-
-    symbol = "lerp"
-    elementwise = True
-
-    def forward(self, x: Tensor, y: Tensor, a: Any) -> Tensor:
-        z: Tensor = x + a * (y - x)
-        return z
-
-    grad_x = grad_y = grad_a = None
-
-
-class TanhGrad(Op):
+class TanhGrad(Op, Fused):
     """z = g (1 - y²): the gradient through y = tanh x.  Shapes: any."""
 
     symbol = "tanh'"
+    out = "tanh_backward({grad}, {y}, grad_input={out})"
     elementwise = True
 
-    def forward(self, grad: Tensor, y: Tensor) -> Tensor:
+    def forward(self, grad: Tensor | float, y: Tensor) -> Tensor:
         return grad * (1 - y * y)
 
     grad_grad = grad_y = None
 
 
-class SigmoidGrad(Op):
+class SigmoidGrad(Op, Fused):
     """z = g y (1 - y): the gradient through y = σ(x).  Shapes: any."""
 
     symbol = "σ'"
+    out = "sigmoid_backward({grad}, {y}, grad_input={out})"
     elementwise = True
 
-    def forward(self, grad: Tensor, y: Tensor) -> Tensor:
+    def forward(self, grad: Tensor | float, y: Tensor) -> Tensor:
         return grad * (y * (1 - y))
 
     grad_grad = grad_y = None
 
 
-class ReluGrad(Op):
+class ReluGrad(Op, Fused):
     """z = g where y > 0, else 0: the gradient through y = relu x.  Shapes: any."""
 
     symbol = "relu'"
+    out = "relu_backward({grad}, {y}, 0, grad_input={out})"
     elementwise = True
 
     def forward(self, grad: Tensor, y: Tensor) -> Tensor:
@@ -118,78 +97,23 @@ class ReluGrad(Op):
     grad_grad = grad_y = None
 
 
-class LogSoftmaxGrad(Op):
-    """z = g - eʸ Σ g: the gradient through y = log softmax x.  Shapes: any."""
+class LogSoftmaxGrad(Op, Fused):
+    """z = g - eʸ Σ g: the gradient through y = log softmax x.  Shapes: s, s -> s."""
 
     symbol = "log softmax'"
+    out = "log_softmax_backward({grad}, {y}, {dim}, {y}.dtype, out={out})"
     dim: int
 
     def forward(self, grad: Tensor, y: Tensor) -> Tensor:
         return grad - y.exp() * grad.sum(self.dim, True)
 
+    def fits(self, grad: Node, y: Node) -> bool:
+        return grad.shape == y.shape
+
     grad_grad = grad_y = None
 
 
-class LinearThen(Op):
-    """y = f(x wᵀ + b) for an activation f: "tanh", "relu" or "sigmoid".
-
-    Shapes: (n, k), (m, k), (m) -> (n, m).
-    """
-
-    symbol = "linear f"
-    activation: str
-
-    def forward(self, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-        y: Tensor = getattr(bias.addmm(x, weight.mT), self.activation)()
-        return y
-
-    grad_x = grad_weight = grad_bias = None
-
-
-class NllMean(Op):
-    """y = the mean of -x[label] over the labels that are not to be ignored.
-
-    Shapes: (n, c), (n) -> ().
-    """
-
-    symbol = "nll"
-    ignored: int = -100
-
-    def forward(self, x: Tensor, target: Tensor) -> Tensor:
-        total: Tensor = -Pick(self.ignored).forward(x, target).sum()
-        return total / target.ne(self.ignored).sum()
-
-    grad_x = grad_target = None
-
-
-class NllMeanGrad(Op):
-    """The gradient of y = nll(x, labels) with respect to x, if that of y is 1.
-
-    Shapes: (), (n, c), (n) -> (n, c).
-    """
-
-    symbol = "nll'"
-    ignored: int = -100
-
-    def forward(self, top: Tensor, x: Tensor, target: Tensor) -> Tensor:
-        share = -1 / target.ne(self.ignored).sum().to(x.dtype)
-        return Place(self.ignored).forward(share.expand(target.shape), target, x)
-
-    grad_top = grad_x = grad_target = None
-
-
-class Dot(Op):
-    """z = Σ x y over all elements.  Shapes: s, s -> ()."""
-
-    symbol = "·"
-
-    def forward(self, x: Tensor, y: Tensor) -> Tensor:
-        return (x * y).sum()
-
-    grad_x = grad_y = None
-
-
-class MaxPoolGrad(Op):
+class MaxPoolGrad(Op, Fused):
     """The gradient of max pooling with respect to its input x, from the indices of the maxima.
 
     Shapes: (n, c, a, b), (n, c, a, b), (n, c, h, w) -> (n, c, h, w).
@@ -203,7 +127,163 @@ class MaxPoolGrad(Op):
     ceil_mode: bool = False
 
     def forward(self, grad: Tensor, places: Tensor, x: Tensor) -> Tensor:
-        image = grad.new_zeros(x.shape).flatten(2)
-        return image.scatter_add_(2, places.flatten(2), grad.flatten(2)).view(x.shape)
+        return rule(PutPixels(), grad)(grad, places, x)
+
+    def find_places(self, x: Tensor) -> Tensor:
+        return MaxPlaces(*self.options.values())(x)
 
     grad_grad = grad_places = grad_x = None
+
+
+class NllMean(Op, Fused):
+    """y = the mean of -x[label] over the labels that are not to be ignored.
+
+    Shapes: (n, c), (n) -> ().
+    """
+
+    symbol = "nll"
+    ignored: int = -100
+
+    def forward(self, x: Tensor, target: Tensor) -> Tensor:
+        picked = rule(Pick(self.ignored), x)(x, target)
+        return (-picked).sum() / rule(Total(), x)(target.ne(self.ignored))
+
+    def fits(self, x: Node, target: Node) -> bool:
+        return x.ndim == 2
+
+    @staticmethod
+    def lower(selection: Selection, node: Operation) -> None:
+        """The same kernel returns how many labels count."""
+        x, labels = (selection.slots[each] for each in node.inputs)
+        out, counted = (selection.new(node, made=True) for _ in range(2))
+        selection.named(node.name, out)
+        selection.derived(out, "_counted", counted)
+        selection.once(("counted", node), lambda: counted)
+        args = {"x": x, "labels": labels}
+        selection.add(Call(_NLL, (out, counted), args, node, node.op.options))
+        selection.finish(node, out)
+
+    grad_x = grad_target = None
+
+
+class NllMeanGrad(Op, Fused):
+    """The gradient of y = nll(x, labels) with respect to x, if that of y is g.
+
+    Shapes: (), (), (n, c), (n) -> (n, c).
+    """
+
+    symbol = "nll'"
+    ignored: int = -100
+
+    def forward(self, grad: Tensor, top: Tensor, x: Tensor, target: Tensor) -> Tensor:
+        share = rule(ExpandAs(), grad)(grad / rule(Total(), x)(target.ne(self.ignored)), target)
+        return rule(Place(self.ignored), -share)(-share, target, x)
+
+    def find_top(self, x: Tensor, target: Tensor) -> Tensor:
+        return NllMean(self.ignored)(x, target)
+
+    def fits(self, grad: Node, top: Node, x: Node, target: Node) -> bool:
+        return grad.shape == ()
+
+    @staticmethod
+    def lower(selection: Selection, node: Operation) -> None:
+        """It reads how many labels count beside the loss."""
+        grad, top, x, labels = node.inputs
+        out = selection.named(node.name, selection.new(node, made=True))
+        counted = selection.once(("counted", top), lambda: selection.slots[top])
+        args = {name: selection.slots[each] for name, each in (("grad", grad), ("x", x))}
+        args |= {"labels": selection.slots[labels], "counted": counted}
+        selection.add(Call(_NLL_GRAD, (out,), args, node, node.op.options))
+        selection.finish(node, out)
+
+    grad_grad = grad_top = grad_x = grad_target = None
+
+
+class Dot(Op, Fused):
+    """z = Σ x y over all elements.  Shapes: s, s -> ()."""
+
+    symbol = "·"
+    read_once = True
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        return (x * y).sum()
+
+    def fits(self, x: Node, y: Node) -> bool:
+        return x.shape == y.shape and 0 not in x.shape and not is_half(x)
+
+    @staticmethod
+    def lower(selection: Selection, node: Operation) -> None:
+        """A product of vectors, of what lies side by side in memory."""
+        x, y = (selection.slots[cast("Node", each)] for each in node.sources)
+        if not all(each.is_fixed and each.is_contiguous for each in (x, y)):
+            selection.own_rule(node)
+            return
+        args = {n: selection.derived(v, "_flat", v.view(-1)) for n, v in (("x", x), ("y", y))}
+        selection.add(Call(_DOT, (selection.place(node),), args, node))
+
+    grad_x = grad_y = None
+
+
+class DotMean(Op, Fused):
+    """z = the mean of x y over all elements, which is `Dot` and a product.  Shapes: s, s -> ()."""
+
+    symbol = "·/n"
+    read_once = True
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        return (x * y).mean()
+
+    fits = Dot.fits
+
+    def instead(self, copy: Rewriting, x: Node, y: Node) -> tuple[Op, tuple[Source, ...]]:
+        count = prod(size or 0 for size in x.shape)
+        return Mul(), (copy.new.use(Dot(), (x, y), "dot"), Literal(1 / count))
+
+    grad_x = grad_y = None
+
+
+class LinearThen(Op, Fused):
+    """y = f(x wᵀ + b) for an activation f.  Shapes: (n, k), (m, k), (m) -> (n, m)."""
+
+    symbol = "linear f"
+    read_once = True
+    activation: str
+    choices = ({"activation": "tanh"}, {"activation": "relu"}, {"activation": "sigmoid"})
+
+    def forward(self, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+        y: Tensor = getattr(rule(_LINEAR, x)(x, weight, bias), self.activation)()
+        return y
+
+    def fits(self, x: Node, weight: Node, bias: Node) -> bool:
+        return x.ndim == 2 and bias.shape == weight.shape[:1]
+
+    grad_x = grad_weight = grad_bias = None
+
+
+def rule(op: Op, x: Any) -> Callable[..., Tensor]:
+    """An op as it applies to a symbol, or its bare rule for a tensor.
+
+    A kernel does not check that there are labels that count, as `Total` does.
+    """
+    if isinstance(x, Symbolic):
+        return op
+    return torch.sum if isinstance(op, Total) else op.forward
+
+
+FUSED: tuple[Any, ...] = (
+    TanhGrad,
+    SigmoidGrad,
+    ReluGrad,
+    LogSoftmaxGrad,
+    MaxPoolGrad,
+    NllMean,
+    NllMeanGrad,
+    Dot,
+    DotMean,
+    LinearThen,
+    Addcmul,
+    Addcdiv,
+    Lerp,
+    AddScaled,
+)
+"""What `fuse` looks for; of several that end in the same operation, the first that fits."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 from graphnet.compile.plan.calls import Call
 from graphnet.compile.plan.slots import new_slot
 from graphnet.compile.targets.torch.images import image, matrix, shown
-from graphnet.compile.targets.torch.kernels import COPY, ZERO, Kernel
+from graphnet.compile.targets.torch.kernel import COPY, ZERO, Kernel
 from graphnet.compile.targets.torch.memory_format import BY_PIXELS, as_images
 from graphnet.compile.targets.torch.products import (
     ADD_TO,

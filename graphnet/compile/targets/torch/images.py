@@ -8,7 +8,7 @@ import torch
 
 from graphnet.compile.plan.calls import Call, Constant, Expression
 from graphnet.compile.plan.slots import NotAView, Slot, new_slot
-from graphnet.compile.targets.torch.kernels import Kernel
+from graphnet.compile.targets.torch.kernel import Kernel
 from graphnet.compile.targets.torch.memory_format import BY_PIXELS, BY_PLANES, lies
 
 if TYPE_CHECKING:

@@ -6,9 +6,10 @@ any more. An operation that is not in the table runs its own rule.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from graphnet.compile.targets.torch import fused_ops as fused
+from graphnet.compile.targets.torch.fused_ops import FUSED, Copy
+from graphnet.compile.targets.torch.kernel import COPY, Kernel, function
 from graphnet.ops.activations import Relu, Sigmoid, Tanh
 from graphnet.ops.arithmetic import Abs, Add, Div, Mul, Neg, Sign, Sub
 from graphnet.ops.comparison import Eq, Ge, Gt, Le, Lt, MaskedFill, Ne, Where
@@ -37,41 +38,6 @@ if TYPE_CHECKING:
     from graphnet.op import Op
 
 
-class Kernel(NamedTuple):
-    """The text of a call.
-
-    Attributes:
-        out: a template; `{x}` stands for an input, `{dim}` for an option, `{out}` for the result.
-        inplace: the same where the result is written over the first input.
-        function: the function of torch, or of `namespace.FUNCTIONS`, that it calls.
-    """
-
-    out: str
-    inplace: str | None = None
-    function: str | None = None
-
-    @property
-    def reads_first(self) -> bool:
-        """True if it reads all inputs before it writes, element by element."""
-        return not self.out.startswith("{out}.")
-
-
-def function(name: str, arguments: str, inplace: str | None = None) -> Kernel:
-    """A kernel that calls a function, which writes its result."""
-    return Kernel(f"{name}({arguments})", inplace, name)
-
-
-def making(name: str, arguments: str) -> Kernel:
-    """A kernel that calls a function, which makes a new tensor."""
-    return Kernel(f"{{out}} = {name}({arguments})", function=name)
-
-
-COPY = Kernel("{out}.copy_({x})")
-ZERO = Kernel("{out}.zero_()")
-RULE = Kernel("{out} = {rule}({arguments})")
-"""The forward rule of an operation itself: it makes a new tensor, or a view of an input."""
-
-
 def _one(name: str) -> Kernel:
     """A function of each element."""
     return function(name, "{x}, out={out}", f"{{x}}.{name}_()")
@@ -93,7 +59,20 @@ def _along(name: str) -> Kernel:
 
 
 TAKE_NUMBERS: frozenset[type[Op]] = frozenset(
-    {Add, Sub, Mul, Div, Pow, Eq, Ne, Gt, Ge, Lt, Le, fused.AddScaled}
+    {
+        Add,
+        Sub,
+        Mul,
+        Div,
+        Pow,
+        Eq,
+        Ne,
+        Gt,
+        Ge,
+        Lt,
+        Le,
+        *(each for each in FUSED if each.takes_numbers),
+    }
 )
 """Operations whose kernels also take a Python number as their second input."""
 
@@ -145,21 +124,8 @@ KERNELS: dict[type[Op], Kernel] = {
     IndexSelect: function("index_select", "{x}, {dim}, {index}, out={out}"),
     Matmul: function("matmul", "{x}, {y}, out={out}"),
     Bmm: function("bmm", "{x}, {y}, out={out}"),
-    fused.Copy: COPY,
-    fused.AddScaled: function("add", "{x}, {y}, alpha={a}, out={out}", "{x}.add_({y}, alpha={a})"),
-    fused.Addcmul: function(
-        "addcmul", "{x}, {u}, {v}, value={a}, out={out}", "{x}.addcmul_({u}, {v}, value={a})"
-    ),
-    fused.Addcdiv: function(
-        "addcdiv", "{x}, {u}, {v}, value={a}, out={out}", "{x}.addcdiv_({u}, {v}, value={a})"
-    ),
-    fused.Lerp: function("lerp", "{x}, {y}, {a}, out={out}", "{x}.lerp_({y}, {a})"),
-    fused.LogSoftmaxGrad: function(
-        "log_softmax_backward", "{grad}, {y}, {dim}, {y}.dtype, out={out}"
-    ),
-    fused.ReluGrad: function("relu_backward", "{grad}, {y}, 0, grad_input={out}"),
-    fused.SigmoidGrad: function("sigmoid_backward", "{grad}, {y}, grad_input={out}"),
-    fused.TanhGrad: function("tanh_backward", "{grad}, {y}, grad_input={out}"),
+    Copy: COPY,
+    **{each: each.as_kernel() for each in FUSED if each.out},
 }
 
 

@@ -13,7 +13,8 @@ from graphnet.compile.plan.slots import new_slot
 from graphnet.compile.targets.torch import convolution as images
 from graphnet.compile.targets.torch import fused_ops as fused
 from graphnet.compile.targets.torch import products, updates
-from graphnet.compile.targets.torch.kernels import KERNELS, Kernel, function
+from graphnet.compile.targets.torch.kernel import Kernel, function
+from graphnet.compile.targets.torch.kernels import KERNELS
 from graphnet.graph import Node, Operation
 from graphnet.ops.joining import Cat
 from graphnet.ops.norms import Norm
@@ -27,56 +28,11 @@ if TYPE_CHECKING:
 
 Lowering = Callable[["Selection", Operation], None]
 
-DOT = function("dot", "{x}, {y}, out={out}")
 NORM = function("vector_norm", "{x}, {power}, {dims}, {keepdim}, out={out}")
 MEAN = function("mean", "{x}, {dims}, {keepdim}, out={out}")
-NLL = Kernel(
-    "{out}, {out1} = nll_loss_forward({x}, {labels}, None, 1, {ignored})",
-    function="nll_loss_forward",
-)
-NLL_GRAD = Kernel(
-    "{out} = nll_loss_backward({grad}, {x}, {labels}, None, 1, {ignored}, {counted})",
-    function="nll_loss_backward",
-)
 UNIFORM = Kernel("{out}.uniform_(generator={generator})")
 KEEP = function("lt", "{x}, {keep}, out={out}).div_({keep}")
 BERNOULLI = Kernel("{out}.bernoulli_({keep}, generator={generator}).div_({keep})")
-
-
-def dot(selection: Selection, node: Operation) -> None:
-    """Σ x y over all elements."""
-    x, y = (selection.slots[cast("Node", each)] for each in node.sources)
-    if not all(each.is_fixed and each.is_contiguous for each in (x, y)):
-        selection.own_rule(node)
-        return
-    flat = [selection.derived(each, "_flat", each.view(-1)) for each in (x, y)]
-    selection.add(Call(DOT, (selection.place(node),), {"x": flat[0], "y": flat[1]}, node))
-
-
-def nll_mean(selection: Selection, node: Operation) -> None:
-    """The mean negative log-likelihood; the same kernel returns how many labels count."""
-    x, labels = (selection.slots[cast("Node", each)] for each in node.sources)
-    out, counted = (selection.new(node, made=True) for _ in range(2))
-    selection.named(node.name, out)
-    selection.derived(out, "_counted", counted)
-    selection.once(("counted", node), lambda: counted)
-    args = {"x": x, "labels": labels}
-    selection.add(Call(NLL, (out, counted), args, node, node.op.options))
-    selection.finish(node, out)
-
-
-def nll_mean_grad(selection: Selection, node: Operation) -> None:
-    """Its gradient."""
-    top, x, labels = (cast("Node", each) for each in node.sources)
-    out = selection.named(node.name, selection.new(node, made=True))
-    args = {
-        "grad": selection.ones((), node, "unit"),
-        "x": selection.slots[x],
-        "labels": selection.slots[labels],
-        "counted": selection.once(("counted", top), lambda: selection.slots[top]),
-    }
-    selection.add(Call(NLL_GRAD, (out,), args, node, node.op.options))
-    selection.finish(node, out)
 
 
 def norm(selection: Selection, node: Operation) -> None:
@@ -144,16 +100,14 @@ def _is_by_comparison() -> bool:
 
 
 LOWERINGS: dict[type[Op], Lowering] = {
+    **{each: each.lower for each in fused.FUSED if each.lower},
     **images.LOWERINGS,
     Linear: products.linear,
     fused.LinearThen: products.linear,
     Matmul: products.matmul,
     Sum: products.total,
-    fused.Dot: dot,
     updates.AdamStep: updates.adam_step,
     updates.MomentumStep: updates.momentum_step,
-    fused.NllMean: nll_mean,
-    fused.NllMeanGrad: nll_mean_grad,
     Cat: cat,
     DropoutMask: dropout_mask,
     Mean: average,

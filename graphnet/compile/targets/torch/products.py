@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, cast
 import torch
 
 from graphnet.compile.plan.calls import Call, Operand
-from graphnet.compile.targets.torch.kernels import KERNELS, Kernel, function
+from graphnet.compile.targets.torch.kernel import Kernel, function
+from graphnet.compile.targets.torch.kernels import KERNELS
 from graphnet.compile.targets.torch.tuning import Candidate
 from graphnet.ops.products import Matmul
 

@@ -11,20 +11,12 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import torch
 
-from graphnet.compile.ir.program import Program, is_foreign
+from graphnet.compile.ir.program import Program, is_foreign, is_half, is_number
 from graphnet.compile.plan.calls import Call, Constant, Expression, Operand
 from graphnet.compile.plan.slots import NotAView, Slot, new_slot
 from graphnet.compile.targets.torch.execution import NotFinite
-from graphnet.compile.targets.torch.fuse import is_half, is_number
-from graphnet.compile.targets.torch.kernels import (
-    ARITHMETIC,
-    COPY,
-    KERNELS,
-    RULE,
-    TAKE_NUMBERS,
-    Kernel,
-    may_overwrite,
-)
+from graphnet.compile.targets.torch.kernel import COPY, RULE, Kernel
+from graphnet.compile.targets.torch.kernels import ARITHMETIC, KERNELS, TAKE_NUMBERS, may_overwrite
 from graphnet.compile.targets.torch.lowerings import LOWERINGS
 from graphnet.compile.targets.torch.values import Values
 from graphnet.graph import Node, Operation

@@ -1,18 +1,22 @@
 """Faster forms of some updates: one pass over parameters and state, by a kernel of torch.
 
-The rule of the optimizer stays what it is; these compute the same. Each returns the new values and
-the new state stacked, and its line writes them over the old ones.
+Each is one class, listed in `STEPS`. Its rule is the `update` of the optimizer itself,
+so no formula is written again. It returns the new values and the new state stacked, and its line
+writes them over the old ones.
+
+A class declares which optimizers it is for. A pattern could not find them: the kernels take the
+learning rate and the step, of which an update knows only what `numbers` makes of them.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import torch
 
 from graphnet.compile.plan.calls import Call
 from graphnet.compile.plan.slots import new_slot
-from graphnet.compile.targets.torch.kernels import Kernel
+from graphnet.compile.targets.torch.kernel import Kernel
 from graphnet.op import Op
 from graphnet.ops.indexing import Index
 from graphnet.optim.adam import Adam, AdamW
@@ -33,6 +37,8 @@ class AdamStep(Op):
     """A step of `Adam` or `AdamW`: the new (w, m, v).  Shapes: 4 times (n), (), () -> (3, n)."""
 
     symbol = "adam"
+    slots: ClassVar[tuple[str, ...]] = ("exp_avg", "exp_avg_sq")
+    numbers: ClassVar[tuple[str, ...]] = ("lr", "step")
     beta1: float
     beta2: float
     eps: float
@@ -43,16 +49,18 @@ class AdamStep(Op):
     def forward(
         self, value: Tensor, mean: Tensor, square: Tensor, grad: Tensor, lr: Any, step: Any
     ) -> Tensor:
-        """The formulas of `Adam` and `AdamW`."""
-        grad = -grad if self.maximize else grad
-        if self.decoupled:
-            value = value * (1 - lr * self.weight_decay)
-        else:
-            grad = grad + self.weight_decay * value
-        mean = self.beta1 * mean + (1 - self.beta1) * grad
-        square = self.beta2 * square + (1 - self.beta2) * grad * grad
-        size = (square / (1 - self.beta2**step)).sqrt() + self.eps
-        return torch.stack((value - lr / (1 - self.beta1**step) * mean / size, mean, square))
+        """The update of `Adam`, which `AdamW` shares."""
+        settings = {"betas": (self.beta1, self.beta2), "decoupled_weight_decay": self.decoupled}
+        group = {**self.options, **settings, "amsgrad": False, "lr": lr}
+        return _stacked(Adam, group, step, value, grad, exp_avg=mean, exp_avg_sq=square)
+
+    @staticmethod
+    def options_for(optimizer: Optimizer, known: Known) -> tuple[Any, ...] | None:
+        """The options for the settings of an optimizer; None if the kernel is not for it."""
+        if type(optimizer) not in (Adam, AdamW) or known["amsgrad"]:
+            return None
+        names = ("eps", "weight_decay", "maximize", "decoupled_weight_decay")
+        return (*known["betas"], *(known[name] for name in names))
 
     grad_value = grad_mean = grad_square = grad_grad = grad_lr = grad_step = None
 
@@ -61,19 +69,39 @@ class MomentumStep(Op):
     """A step of `SGD` with momentum: the new (w, v).  Shapes: 3 times (n), () -> (2, n)."""
 
     symbol = "sgd"
+    slots: ClassVar[tuple[str, ...]] = ("momentum_buffer",)
+    numbers: ClassVar[tuple[str, ...]] = ("lr",)
     momentum: float
     weight_decay: float
     nesterov: bool
     maximize: bool
 
     def forward(self, value: Tensor, buffer: Tensor, grad: Tensor, lr: Any) -> Tensor:
-        """The formulas of `SGD`."""
-        grad = (-grad if self.maximize else grad) + self.weight_decay * value
-        buffer = self.momentum * buffer + grad
-        way = grad + self.momentum * buffer if self.nesterov else buffer
-        return torch.stack((value - lr * way, buffer))
+        """The update of `SGD`; without dampening it is the same at each step."""
+        group = {**self.options, "dampening": 0.0, "lr": lr}
+        return _stacked(SGD, group, 1, value, grad, momentum_buffer=buffer)
+
+    @staticmethod
+    def options_for(optimizer: Optimizer, known: Known) -> tuple[Any, ...] | None:
+        """The options for the settings of an optimizer; None if the kernel is not for it."""
+        if type(optimizer) is not SGD or not known["momentum"] or known["dampening"]:
+            return None
+        return tuple(known[name] for name in MomentumStep.option_names)
 
     grad_value = grad_buffer = grad_grad = grad_lr = None
+
+
+STEPS: tuple[Any, ...] = (AdamStep, MomentumStep)
+
+
+def _stacked(
+    kind: type[Optimizer], group: Known, step: Any, value: Tensor, grad: Tensor, **state: Tensor
+) -> Tensor:
+    """What the update of an optimizer makes of tensors: the new values and the new state."""
+    rule = kind.__new__(kind)  # an update needs its settings alone, and no parameters
+    known = {**group, **rule.numbers(group, step)}
+    new, remembered = rule.updated(known, step, value, grad, **state)
+    return torch.stack((new, *remembered.values()))
 
 
 def fast_update(
@@ -84,35 +112,15 @@ def fast_update(
     In `known`, numbers given at each step are nodes.
     """
     tensor = value.top
-    options: tuple[Any, ...]
-    numbers: tuple[Any, ...]
     if tensor.device.type != "cpu" or tensor.numel() < _LARGE or tensor.element_size() < 4:
         return None
-    if type(optimizer) in (Adam, AdamW) and not known["amsgrad"]:
-        names = ("eps", "weight_decay", "maximize", "decoupled_weight_decay")
-        options = (*known["betas"], *(known[name] for name in names))
-        numbers = (known["lr"], known["step"])
-        return _stepped(AdamStep, options, ("exp_avg", "exp_avg_sq"), value, grad, state, numbers)
-    if type(optimizer) is SGD and known["momentum"] and not known["dampening"]:
-        options = tuple(known[name] for name in MomentumStep.option_names)
-        numbers = (known["lr"],)
-        return _stepped(MomentumStep, options, ("momentum_buffer",), value, grad, state, numbers)
-    return None
-
-
-def _stepped(
-    kind: Any,
-    options: tuple[Any, ...],
-    names: tuple[str, ...],
-    value: Node,
-    grad: Node,
-    state: dict[str, Node],
-    numbers: tuple[Any, ...],
-) -> tuple[Node, dict[str, Node]] | None:
-    if not all(isinstance(option, float | int) for option in options):
-        return None  # an option that changes from step to step
-    step = kind(*options)(value, *(state[name] for name in names), grad, *numbers)
-    return step[0], {name: step[place + 1] for place, name in enumerate(names)}
+    for kind in STEPS:
+        options = kind.options_for(optimizer, known)
+        if options is not None and all(isinstance(each, float | int) for each in options):
+            numbers = (known[name] for name in kind.numbers)
+            step = kind(*options)(value, *(state[name] for name in kind.slots), grad, *numbers)
+            return step[0], {name: step[row + 1] for row, name in enumerate(kind.slots)}
+    return None  # there is none, or an option changes from step to step
 
 
 _ADAM = Kernel(
