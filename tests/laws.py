@@ -5,11 +5,23 @@ from __future__ import annotations
 import ast
 import sys
 
-CORE = {"op", "ops", "graph", "layers", "losses", "optim", "init", "schedules", "errors"}
+CORE = {
+    "op",
+    "ops",
+    "graph",
+    "layers",
+    "losses",
+    "optim",
+    "init",
+    "schedules",
+    "errors",
+    "validation",
+}
 """The rooms that take nothing but `empty` from torch."""
 
 LEVELS = [
     {"errors", "torch_hints", "files", "version", "table"},
+    {"validation"},
     {"init", "schedules"},
     {"op"},
     {"ops"},
@@ -31,7 +43,11 @@ BESIDE = {
 }
 """Imports within a level: a loss is a module, training uses lists, a study is timed."""
 
-ONLY = {"init": {"errors"}, "schedules": {"errors"}, "data": {"errors", "files"}}
+ONLY = {
+    "init": {"errors", "validation"},
+    "schedules": {"errors", "validation"},
+    "data": {"errors", "files", "validation"},
+}
 """Rooms that may know less than the levels before them."""
 
 FRONT_DOORS = {

@@ -16,6 +16,7 @@ from graphnet.draw.svg.values import Value, roomy
 from graphnet.errors import GraphError, counted
 from graphnet.graph import Graph, Input, Node, Parameter
 from graphnet.graph.roles import checked_loss
+from graphnet.validation import must_be
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -65,7 +66,7 @@ def draw_graph(
     checked_loss(graph, loss)
     _refuse_texts(marks=marks, notes=notes)
     if isinstance(remarks, str) or not _are(str, remarks):
-        raise GraphError(f"remarks are sentences in a list, such as ['...']; got {remarks!r}.")
+        raise GraphError(must_be("remarks", "sentences in a list, such as ['...']", remarks))
     values = _values_asked_for(show)
     scene = folded(scene_of(graph, loss), depth)
     if "shape" not in show:
@@ -106,8 +107,8 @@ def draw_module(module: Any, *shapes: Sequence[int | None], **options: Any) -> D
 def _values_asked_for(show: Sequence[str]) -> list[str]:
     if isinstance(show, str) or not _are(str, show) or not set(show) <= set(SHOWN):
         raise GraphError(
-            'show is a tuple of "shape", "top" and "grad", such as ("shape", "top"), or () for '
-            f"none of them; got {show!r}."
+            'show must be a tuple of "shape", "top" and "grad", such as ("shape", "top"), or () '
+            f"for none of them; got {show!r}."
         )
     return [each for each in ("top", "grad") if each in show]
 
@@ -126,8 +127,8 @@ def _refuse_texts(**given: Any) -> None:
         )
         if not fits:
             raise GraphError(
-                f"{name} maps places in the list to texts, such as {{0: 'wrong'}}; got {texts!r}. "
-                "graph.index(node) is the place of a node."
+                f"{name} must map places in the list to texts, such as {{0: 'wrong'}}; "
+                f"got {texts!r}. graph.index(node) is the place of a node."
             )
 
 

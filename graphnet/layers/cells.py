@@ -14,8 +14,8 @@ from torch import empty
 from graphnet import init, ops
 from graphnet.errors import GraphError, ShapeError, shape_text
 from graphnet.graph import Node, Parameter
-from graphnet.layers.linear import require_size
 from graphnet.layers.module import Module
+from graphnet.validation import require_choice, require_counts
 
 if TYPE_CHECKING:
     from torch import Tensor, device, dtype
@@ -152,9 +152,7 @@ class RNNStep:
         return (NONLINEARITIES[self.nonlinearity](mapped + recurrent),)
 
     def _set_nonlinearity(self, name: str) -> None:
-        if name not in NONLINEARITIES:
-            raise GraphError(f"nonlinearity must be 'tanh' or 'relu'; got {name!r}.")
-        self.nonlinearity = name
+        self.nonlinearity = require_choice("nonlinearity", name, NONLINEARITIES)
 
 
 class LSTMStep:
@@ -201,7 +199,7 @@ class RecurrentCell(Recurrent, Generic[S]):
         device: device | str | None = None,
         dtype: dtype | None = None,
     ) -> None:
-        require_size(input_size=input_size, hidden_size=hidden_size)
+        require_counts(ShapeError, input_size=input_size, hidden_size=hidden_size)
         self.input_size, self.hidden_size, self.bias = input_size, hidden_size, bias
         self._add_weights("", input_size, bias, device=device, dtype=dtype)
 

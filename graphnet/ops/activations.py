@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from graphnet.errors import RangeError
 from graphnet.op import Op, T
-from graphnet.ops.arguments import refuse_inplace, require_number
+from graphnet.ops.arguments import refuse_inplace
 from graphnet.ops.arithmetic import mul
 from graphnet.ops.comparison import where
 from graphnet.ops.dims import require_tensors
@@ -17,6 +17,7 @@ from graphnet.ops.dtypes import (
     whole_bound,
 )
 from graphnet.ops.limits import clamp
+from graphnet.validation import require_numbers
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -154,7 +155,7 @@ def leaky_relu(input: T, negative_slope: float = 0.01, inplace: bool = False) ->
     >>> leaky_relu(empty(2).fill_(-4), 0.25)
     tensor([-1., -1.])
     """
-    require_number(negative_slope=negative_slope)
+    require_numbers(negative_slope=negative_slope)
     refuse_inplace(inplace)
     return LeakyRelu(negative_slope)(input)
 
@@ -193,7 +194,7 @@ def elu(input: T, alpha: float = 1.0, inplace: bool = False) -> T:
     >>> elu(empty(2).fill_(-1000), alpha=2)
     tensor([-2., -2.])
     """
-    require_number(alpha=alpha)
+    require_numbers(alpha=alpha)
     refuse_inplace(inplace)
     return Elu(alpha)(input)
 
@@ -232,7 +233,7 @@ def hardtanh(input: T, min_val: float = -1.0, max_val: float = 1.0, inplace: boo
     tensor([-1., -1.])
     """
     require_tensors("hardtanh", input)
-    require_number(min_val=min_val, max_val=max_val)
+    require_numbers(min_val=min_val, max_val=max_val)
     refuse_inplace(inplace)
     if min_val > max_val:
         raise RangeError(

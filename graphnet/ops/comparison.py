@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 from graphnet.errors import GraphError
 from graphnet.op import Op, T
-from graphnet.ops.arguments import require_number
 from graphnet.ops.dtypes import is_floating, require_truth_values
 from graphnet.ops.logic import logical_not
+from graphnet.validation import require_numbers
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -230,7 +230,8 @@ def masked_fill(input: T, mask: T, value: float) -> T:
     tensor([0., 0.])
     """
     _require_condition("masked_fill", mask)
-    require_number(value=value)
+    if not isinstance(value, bool):  # it fills booleans
+        require_numbers(value=value)
     return MaskedFill(value)(input, mask)
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from graphnet.errors import GraphError, ShapeError
+from graphnet.errors import GraphError, RangeError, ShapeError
 from graphnet.op import Op, T
 from graphnet.ops.columns import (
     as_image,
@@ -31,9 +31,9 @@ from graphnet.ops.window_options import (
     on_batch,
     pair,
     require_operands,
-    size_of,
     sizes_of,
 )
+from graphnet.validation import must_be, require_integer
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -185,7 +185,12 @@ def conv2d(
     """
     require_operands("conv2d", 2, WHOLE, input, weight, bias)
     steps, gaps = pair(stride, "stride"), pair(dilation, "dilation")
-    options = (steps, _borders(padding, weight, steps, gaps), gaps, size_of(groups, "groups"))
+    options = (
+        steps,
+        _borders(padding, weight, steps, gaps),
+        gaps,
+        require_integer("groups", groups, 1),
+    )
     if bias is None:
         return on_batch(Conv2d(*options), input, weight)
     return on_batch(Conv2dBias(*options), input, weight, bias)
@@ -230,7 +235,7 @@ def _borders(padding: Sizes | str, weight: Any, stride: Pair, dilation: Pair) ->
     if padding == "valid":
         return 0, 0, 0, 0
     if padding != "same":
-        raise GraphError(f"padding must be 'same', 'valid' or a size; got {padding!r}.")
+        raise RangeError(must_be("padding", "'same', 'valid' or a size", padding))
     if stride != (1, 1):
         raise GraphError(f"padding='same' needs a stride of 1, to keep the size; got {stride}.")
     if None in weight.shape[2:]:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from graphnet.errors import DtypeError, GraphError, ShapeError
 from graphnet.op import Op, Symbolic, T
-from graphnet.ops.dims import described, normal_dim, whole_number
+from graphnet.ops.dims import described, normal_dim
 from graphnet.ops.dtypes import narrowed, widened
+from graphnet.validation import require_integer
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -206,7 +207,7 @@ def _number(x: Any, value: Any) -> int:
     """An integer in a key."""
     if isinstance(value, bool) or not hasattr(value, "__index__"):
         raise GraphError(f"{_came_as_index(x, type(value).__name__)} {_FEED_INDEX}")
-    return whole_number("an index", value)
+    return require_integer("an index", value)
 
 
 def _checked_index(x: Any, index: Any) -> Any:
@@ -247,7 +248,7 @@ def select(input: T, dim: int, index: int) -> T:
     """
     if not input.ndim:
         raise ShapeError(f"select: {described(input)} has no dimension to select from.")
-    place = whole_number("select: the index", index)
+    place = require_integer("select: the index", index)
     return _basic(input, (ALL,) * normal_dim(input, dim) + (place,))
 
 
@@ -286,8 +287,8 @@ def narrow(input: T, dim: int, start: int, length: int) -> T:
     """
     if not input.ndim:
         raise ShapeError(f"narrow: {described(input)} has no dimension to take a range of.")
-    start = whole_number("narrow: the start", start)
-    length = whole_number("narrow: the length", length)
+    start = require_integer("narrow: the start", start)
+    length = require_integer("narrow: the length", length)
     dim = normal_dim(input, dim)
     known = input.shape[dim]
     first = start + known if known is not None and start < 0 else start

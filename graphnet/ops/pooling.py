@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 from graphnet.errors import GraphError, ShapeError
 from graphnet.op import Op, T
-from graphnet.ops.arguments import require_flag
 from graphnet.ops.image_windows import padded, spans, taps
 from graphnet.ops.window_options import (
     WHOLE,
@@ -21,6 +20,7 @@ from graphnet.ops.window_options import (
     pair,
     require_tensor,
 )
+from graphnet.validation import require_flags
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -223,7 +223,7 @@ def max_pool2d(
     tensor([[[3., 3.]]])
     """
     require_tensor(input, "the input of max_pool2d", (3, 4), WHOLE)
-    require_flag(ceil_mode=ceil_mode, return_indices=return_indices)
+    require_flags(ceil_mode=ceil_mode, return_indices=return_indices)
     kernel, steps, borders = window_of(kernel_size, stride, padding)
     gaps = pair(dilation, "dilation")
     require_half(borders, spans(kernel, gaps))

@@ -10,11 +10,11 @@ from __future__ import annotations
 from math import pi, sqrt
 from typing import TYPE_CHECKING
 
-from graphnet.errors import RangeError
 from graphnet.op import Op, T
-from graphnet.ops.arguments import refuse_inplace, require_number
+from graphnet.ops.arguments import refuse_inplace
 from graphnet.ops.comparison import where
 from graphnet.ops.dtypes import narrowed, refuse_whole_numbers, widened
+from graphnet.validation import require_choice, require_numbers
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -57,7 +57,7 @@ def softplus(input: T, beta: float = 1.0, threshold: float = 20.0) -> T:
     >>> softplus(empty(2).fill_(0))
     tensor([0.6931, 0.6931])
     """
-    require_number(beta=beta, threshold=threshold)
+    require_numbers(beta=beta, threshold=threshold)
     return Softplus(beta, threshold)(input)
 
 
@@ -168,6 +168,10 @@ def _cubic(x: Tensor) -> Tensor:
     return sqrt(2 / pi) * (x + 0.044715 * (x * x * x))
 
 
+APPROXIMATIONS = ("none", "tanh")
+"""The forms of gelu: exact, and by a tanh."""
+
+
 def gelu(input: T, *, approximate: str = "none") -> T:
     """x times the probability that a standard normal variable is below x.
 
@@ -185,15 +189,5 @@ def gelu(input: T, *, approximate: str = "none") -> T:
     >>> gelu(empty(2).fill_(1))
     tensor([0.8413, 0.8413])
     """
-    require_approximation(approximate)
+    require_choice("approximate", approximate, APPROXIMATIONS)
     return Gelu()(input) if approximate == "none" else GeluTanh()(input)
-
-
-def require_approximation(approximate: str) -> None:
-    """Refuse a form of gelu that does not exist.
-
-    Raises:
-        RangeError: it is neither "none" nor "tanh".
-    """
-    if approximate not in ("none", "tanh"):
-        raise RangeError(f"gelu: approximate must be 'none' or 'tanh'; got {approximate!r}.")

@@ -11,6 +11,7 @@ from torch import empty
 from graphnet.errors import GraphError, NonFiniteError, RangeError
 from graphnet.graph import Parameter
 from graphnet.optim.buckets import flat_grad, runs
+from graphnet.validation import must_be, require_range
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -147,10 +148,7 @@ def limit_of(name: str, value: Any) -> float:
     Raises:
         RangeError: it is negative, or not a number.
     """
-    limit = number_of(name, value)
-    if limit < 0:
-        raise RangeError(f"{name} must be a number of 0 or more; got {value!r}.")
-    return limit
+    return require_range(name, number_of(name, value), finite=False)
 
 
 def number_of(name: str, value: Any) -> float:
@@ -160,5 +158,5 @@ def number_of(name: str, value: Any) -> float:
     except (TypeError, ValueError):
         number = float("nan")
     if isnan(number):
-        raise RangeError(f"{name} must be a number; got {value!r}.")
+        raise RangeError(must_be(name, "a number", value))
     return number

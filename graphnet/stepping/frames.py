@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Container, Iterator, Sequence
 from functools import cached_property
 from io import BytesIO
-from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +20,7 @@ from graphnet.errors import GraphError, counted
 from graphnet.graph import Operation
 from graphnet.listing.norm import norm
 from graphnet.table import Text
+from graphnet.validation import require_range
 
 if TYPE_CHECKING:
     from graphnet.draw.layout.geometry import Layout
@@ -219,8 +219,8 @@ class Frames(Sequence[str]):
                 f"An animation is saved as .gif; got {Path(path).name!r}. frames.html(path) writes "
                 "a page to step through."
             )
-        _require("seconds", seconds, 0.01, 600)
-        _require("scale", scale, 0.01, inf)
+        require_range("gif: seconds", seconds, 0.01, 600)
+        require_range("gif: scale", scale, 0.01)
         try:
             from PIL import Image
         except ImportError as error:
@@ -259,10 +259,3 @@ def _sum_of(norms: Sequence[float]) -> str:
     """The text beside an arrow along which gradients of these norms are sent."""
     texts = [f"{each:.3g}" for each in norms[:_MOST_NORMS]]
     return " + ".join(texts + ["…"] * (len(norms) > _MOST_NORMS))
-
-
-def _require(name: str, value: Any, least: float, most: float) -> None:
-    """Refuse anything but a number in a range."""
-    if not isinstance(value, int | float) or not least <= value <= most or value == inf:
-        limit = f"from {least} to {most}" if most < inf else f"of {least} or more"
-        raise GraphError(f"gif: {name} is a number {limit}; got {value!r}.")

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import torch
 
-from graphnet.errors import EmptyBatchError, GraphError, require_count
+from graphnet.errors import EmptyBatchError, GraphError
 from graphnet.train.dataset import Batch, DataSet, described
 from graphnet.train.means import Counts, Means
 from graphnet.train.task import Losses, Task
+from graphnet.validation import must_be, require_counts
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -94,7 +95,7 @@ class Evaluation:
     """
 
     def __init__(self, task: Task, metrics: Metrics, batch_size: int, compile: bool) -> None:
-        require_count(batch_size=batch_size)
+        require_counts(batch_size=batch_size)
         self.task, self._size = task, batch_size
         measures = named(metrics)
         self.metrics = {name: _Kept(each) for name, each in measures.items()}
@@ -187,7 +188,7 @@ def named(metrics: Metrics) -> dict[str, Metric]:
         GraphError: one is not a metric, or has the name of the loss or of another metric.
     """
     if callable(metrics) or isinstance(metrics, str):
-        raise GraphError(f"metrics are a list of functions, or a dict of them; got {metrics!r}.")
+        raise GraphError(must_be("metrics", "a list of functions, or a dict of them", metrics))
     pairs = (
         list(metrics.items())
         if isinstance(metrics, Mapping)

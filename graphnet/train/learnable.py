@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from graphnet.errors import GraphError, counted
 from graphnet.layers import Module
 from graphnet.optim import Optimizer
+from graphnet.validation import must_be
 
 if TYPE_CHECKING:
     from graphnet.graph import Parameter
@@ -27,9 +28,8 @@ def require_learnable(task: Task, loss: Any, optimizer: Any) -> None:
             list are frozen, or a parameter of the list is neither frozen, nor known, nor updated.
     """
     if not isinstance(optimizer, Optimizer):
-        raise GraphError(
-            f"optimizer is one of graphnet, such as gn.Adam(model.parameters()); got {optimizer!r}."
-        )
+        rule = "one of graphnet, such as gn.Adam(model.parameters())"
+        raise GraphError(must_be("optimizer", rule, optimizer))
     updated = set(optimizer.parameters)
     listed = [each for each in task.graph.parameters() if not each.is_buffer]
     known = [each for each in listed if each in updated]

@@ -384,7 +384,7 @@ def test_a_metric_behind_the_loss_is_no_fault():
     assert health(graph).marks == {graph["other"].index: "no gradient"}
     assert graph.doctor(loss=loss).marks == health(graph).marks
     assert set(graph.doctor(loss=other).marks.values()) == {"no gradient"}
-    with pytest.raises(gn.GraphError, match="loss is a node"):
+    with pytest.raises(gn.GraphError, match="loss must be a node"):
         graph.doctor(loss="mean")
 
 

@@ -270,5 +270,5 @@ def test_large_scenes_go_to_the_ranker_at_once(monkeypatch):
 
 @pytest.mark.parametrize("engine", ["neato", "", "DOT"])
 def test_unknown_engines_are_named(engine):
-    with pytest.raises(GraphError, match="layout engines are dot, wasi, ranker; "):
+    with pytest.raises(GraphError, match="engine must be 'dot', 'wasi' or 'ranker'; "):
         laid_out(network(), engine)

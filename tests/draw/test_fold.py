@@ -209,5 +209,5 @@ def test_a_long_list_is_folded_in_little_time(make):
 
 @pytest.mark.parametrize("options", [{"depth": -1}, {"depth": 1.5}, {"limit": 0}, {"limit": True}])
 def test_wrong_numbers_are_refused(options):
-    with pytest.raises(gn.GraphError, match=f"{next(iter(options))} is an integer"):
+    with pytest.raises(gn.GraphError, match=f"{next(iter(options))} must be an integer"):
         folded(scene_of(twins()), **options)

@@ -53,7 +53,7 @@ BAD_SETTINGS = [
     ("Adagrad", {"initial_accumulator_value": -0.1}, ["initial_accumulator_value", "-0.1"]),
     ("Adagrad", {"eps": -0.1}, ["eps", "-0.1"]),
     ("Adadelta", {"rho": -0.1}, ["rho", "-0.1"]),
-    ("Adadelta", {"rho": 1.1}, ["rho", "1.1", "at most 1"]),
+    ("Adadelta", {"rho": 1.1}, ["rho", "1.1", "from 0 to 1"]),
     ("Adadelta", {"weight_decay": math.inf}, ["weight_decay", "inf"]),
 ]
 

@@ -53,12 +53,20 @@ def test_frames_that_are_not_there(frames, number):
     [
         ("x.mp4", {}, r"saved as \.gif; got 'x.mp4'"),
         ("x", {}, r"saved as \.gif; got 'x'"),
-        ("x.gif", {"seconds": -1}, "seconds is a number from 0.01 to 600; got -1"),
-        ("x.gif", {"seconds": 1e9}, "seconds is a number from 0.01 to 600"),
-        ("x.gif", {"seconds": "1"}, "seconds is a number from 0.01 to 600; got '1'"),
-        ("x.gif", {"scale": 0}, "scale is a number of 0.01 or more; got 0"),
-        ("x.gif", {"scale": float("nan")}, "scale is a number of 0.01 or more; got nan"),
-        ("x.gif", {"scale": float("inf")}, "scale is a number of 0.01 or more; got inf"),
+        ("x.gif", {"seconds": -1}, "seconds must be a number from 0.01 to 600; got -1"),
+        ("x.gif", {"seconds": 1e9}, "seconds must be a number from 0.01 to 600"),
+        ("x.gif", {"seconds": "1"}, "seconds must be a number from 0.01 to 600; got '1'"),
+        ("x.gif", {"scale": 0}, "scale must be a finite number of 0.01 or more; got 0"),
+        (
+            "x.gif",
+            {"scale": float("nan")},
+            "scale must be a finite number of 0.01 or more; got nan",
+        ),
+        (
+            "x.gif",
+            {"scale": float("inf")},
+            "scale must be a finite number of 0.01 or more; got inf",
+        ),
     ],
 )
 def test_moving_pictures_that_are_refused(frames, tmp_path, name, options, text):

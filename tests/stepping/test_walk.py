@@ -160,8 +160,8 @@ def other_graph():
 
 
 WRONG_STOPS = [
-    (("loss", "back"), "phase is .*got 'back'"),
-    (("loss", 1), "phase is .*got 1"),
+    (("loss", "back"), "phase must be .*got 'back'"),
+    (("loss", 1), "phase must be .*got 1"),
     ((1.5, None), "named by itself, by its name, or by its place.*got 1.5"),
     ((None, None), "got None"),
     ((True, None), "got True"),

@@ -115,5 +115,5 @@ def test_a_model_that_gives_no_nodes_is_refused(made, words):
 
 @pytest.mark.parametrize("model", [torch.nn.Linear(2, 1), lambda x: x])
 def test_what_is_no_module_is_refused(model):
-    with pytest.raises(gn.GraphError, match="model is a graphnet module"):
+    with pytest.raises(gn.GraphError, match="model must be a graphnet module"):
         Task(model, gn.LossMSE(), DataSet((X, VALUES)))

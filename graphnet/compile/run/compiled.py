@@ -15,12 +15,13 @@ from graphnet.compile.targets.torch.assemble import assembled
 from graphnet.compile.targets.torch.functional import BACKENDS, functional
 from graphnet.compile.targets.torch.fuse import fuse
 from graphnet.compile.targets.torch.lines import NotFinite
-from graphnet.errors import GraphError, StateError
+from graphnet.errors import StateError
 from graphnet.graph import Input, Node
 from graphnet.graph.feed import bind, merged
 from graphnet.graph.guards import OneAtATime
 from graphnet.graph.walks import ancestors, keep_few
 from graphnet.snapshot import Snapshot, buffers_of, generators_of
+from graphnet.validation import require_choice
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -54,9 +55,7 @@ class Options:
 
     def __post_init__(self) -> None:
         """Refuse an unknown backend."""
-        if self.backend is not None and self.backend not in BACKENDS:
-            known = ", ".join(map(repr, BACKENDS))
-            raise GraphError(f"backend is {known}, or None; got {self.backend!r}.")
+        require_choice("backend", self.backend, (*BACKENDS, None))
 
 
 class ParameterGuard:

@@ -16,6 +16,7 @@ from graphnet.draw.layout.dot import layout_dot
 from graphnet.draw.layout.geometry import MARGIN, Layout, Point, Rectangle, on_border, size_of
 from graphnet.draw.layout.layered import ranked
 from graphnet.errors import GraphError
+from graphnet.validation import require_choice
 
 if TYPE_CHECKING:
     from graphnet.draw.scene.scene import Scene
@@ -53,9 +54,7 @@ def laid_out(scene: Scene, engine: str | None = None) -> Layout:
     """
     if engine is None:
         return _by_best(scene)
-    if engine not in ENGINES:
-        raise GraphError(f"The layout engines are {', '.join(ENGINES)}; got {engine!r}.")
-    layout = ENGINES[engine](scene)
+    layout = ENGINES[require_choice("engine", engine, ENGINES)](scene)
     _FAILED.pop(found(engine) or "", None)  # it works again
     return layout
 

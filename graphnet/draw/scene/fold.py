@@ -13,8 +13,9 @@ from dataclasses import replace
 from graphnet.draw.scene.grouping import LEAVES, Part, joined, modules_of
 from graphnet.draw.scene.repetitions import Rolled, class_of, joined_alike, rolled_up
 from graphnet.draw.scene.scene import Arrow, Box, Path, Scene
-from graphnet.errors import GraphError, counted
+from graphnet.errors import counted
 from graphnet.graph import Parameter
+from graphnet.validation import require_integer
 
 __all__ = ["folded"]
 
@@ -34,7 +35,7 @@ def folded(scene: Scene, depth: int | None = None, limit: int = 60) -> Scene:
         limit: how many boxes may be left if no depth is given.
 
     Raises:
-        GraphError: depth or limit is not a number of modules or of boxes.
+        RangeError: depth or limit is not a number of modules or of boxes.
 
     >>> import graphnet as gn
     >>> from graphnet.draw.scene.building import scene_of
@@ -43,9 +44,9 @@ def folded(scene: Scene, depth: int | None = None, limit: int = 60) -> Scene:
     >>> [box.name for box in folded(scene_of(graph), depth=0).boxes]
     ['x', '0', '1.tanh', '2']
     """
-    _require(limit=limit, fewest=1)
+    require_integer("draw: limit", limit, 1)
     if depth is not None:
-        _require(depth=depth, fewest=0)
+        require_integer("draw: depth", depth, 0)
     elif len(scene) <= limit:
         return scene
     scene = rolled_up(scene)
@@ -67,16 +68,6 @@ def _joined(scene: Rolled, parts: list[Part], limit: int) -> Scene:
         if len(drawn.arrows) <= arrows:
             return drawn
         limit = limit * 3 // 4
-
-
-def _require(fewest: int, **numbers: int) -> None:
-    """Refuse anything but a large enough integer."""
-    for name, number in numbers.items():
-        if not isinstance(number, int) or isinstance(number, bool) or number < fewest:
-            raise GraphError(
-                f"draw: {name} is an integer of {fewest} or more; got {number!r}. "
-                "Leave it out for what fits a page."
-            )
 
 
 # the new scene
