@@ -205,13 +205,7 @@ class Adamax(WithBetas):
         **switches: Unpack[Switches],
     ) -> None:
         super().__init__(
-            params,
-            lr,
-            switches,
-            betas=betas,
-            eps=eps,
-            weight_decay=weight_decay,
-            maximize=maximize,
+            params, lr, switches, betas=betas, eps=eps, weight_decay=weight_decay, maximize=maximize
         )
 
     def update(

@@ -213,13 +213,7 @@ class Adadelta(_Adaptive):
         **switches: Unpack[Switches],
     ) -> None:
         super().__init__(
-            params,
-            lr,
-            switches,
-            rho=rho,
-            eps=eps,
-            weight_decay=weight_decay,
-            maximize=maximize,
+            params, lr, switches, rho=rho, eps=eps, weight_decay=weight_decay, maximize=maximize
         )
 
     def update(
