@@ -49,7 +49,8 @@ def require_range(
         or (finite and not isfinite(value))
     ):
         raise RangeError(must_be(name, _range(low, high, above, below, finite), value))
-    return value  # type: ignore[no-any-return]  # a number, by _is_number
+    number: float = value
+    return number
 
 
 def _range(low: float, high: float, above: float | None, below: float | None, finite: bool) -> str:

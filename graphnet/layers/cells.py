@@ -127,7 +127,7 @@ class Recurrent(Module):
         """Append to the graph of an input and a state, or compute for tensors."""
         return super().__call__(input, hx)
 
-    @overload  # type: ignore[override]
+    @overload  # type: ignore[override]  # the same
     def forward(self: Builds[..., Node], input: Tensor, hx: Any = None) -> Tensor: ...
     @overload
     def forward(self: Builds[..., Memory], input: Tensor, hx: Any = None) -> Memories: ...

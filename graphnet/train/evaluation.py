@@ -11,7 +11,7 @@ import torch
 from graphnet.errors import EmptyBatchError, GraphError
 from graphnet.train.dataset import Batch, DataSet, described
 from graphnet.train.means import Counts, Means
-from graphnet.train.task import Losses, Task
+from graphnet.train.training_graph import Losses, TrainingGraph
 from graphnet.validation import must_be, require_counts
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def evaluate(
     ['loss', 'accuracy']
     """
     given = DataSet(data)
-    return Evaluation(Task(model, loss, given), metrics, batch_size, compile)(given)
+    return Evaluation(TrainingGraph(model, loss, given), metrics, batch_size, compile)(given)
 
 
 class Evaluation:
@@ -94,7 +94,9 @@ class Evaluation:
         compile: False to walk the list.
     """
 
-    def __init__(self, task: Task, metrics: Metrics, batch_size: int, compile: bool) -> None:
+    def __init__(
+        self, task: TrainingGraph, metrics: Metrics, batch_size: int, compile: bool
+    ) -> None:
         require_counts(batch_size=batch_size)
         self.task, self._size = task, batch_size
         measures = named(metrics)

@@ -23,8 +23,8 @@ from graphnet.train.dataset import DataSet
 from graphnet.train.learnable import require_learnable
 from graphnet.train.logs import CSVLog, JSONLog
 from graphnet.train.progress import Progress
-from graphnet.train.run import Augment, Run, Schedule, Settings
-from graphnet.train.task import Losses, Task
+from graphnet.train.run import Augment, FitSettings, Run, Schedule
+from graphnet.train.training_graph import Losses, TrainingGraph
 from graphnet.train.updates import UpdateOptions
 from graphnet.validation import must_be, require_choice, require_counts, require_flags
 
@@ -141,11 +141,11 @@ def fit(
         watching += _keeping(_path(directory), watching)
     given, held = _parts(data, validation, validation_split)
     _require_batches(given, batch_size, drop_last)
-    task = Task(model, loss, given)
+    task = TrainingGraph(model, loss, given)
     require_learnable(task, loss, optimizer)
     options = UpdateOptions(compile, *limits, check_finite=non_finite != "ignore")
     source, kept = _generator(seed)
-    settings = Settings(
+    settings = FitSettings(
         epochs, batch_size, accumulate, options, non_finite, schedule, augment,
         drop_last, shuffle, kept,
     )  # fmt: skip

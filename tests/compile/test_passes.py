@@ -22,7 +22,7 @@ from graphnet.compile.ir.build import Clip, Update, specialized, training_progra
 from graphnet.compile.ir.program import Cell, Constant, Number
 from graphnet.compile.passes import cse, dce, decompose, fold_constants, optimize
 from graphnet.compile.passes.specialize import specialize
-from graphnet.compile.run.settings import Settings
+from graphnet.compile.run.settings import VaryingSettings
 from graphnet.compile.targets.torch.fuse import fuse
 from graphnet.graph import Operation
 from graphnet.graph.nodes import Literal
@@ -59,7 +59,7 @@ def evaluated(program, feed, rate=0.1):
 
 def step_program(world, feed, clip=None):
     buckets = world.optimizer.buckets()
-    chosen = Settings(world.optimizer)
+    chosen = VaryingSettings(world.optimizer)
     numbers = chosen.of_all(buckets)
     known = [each.group | given for each, given in zip(buckets, numbers, strict=True)]
     arguments = [chosen.arguments(each) for each in known]

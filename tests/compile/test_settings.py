@@ -1,4 +1,4 @@
-"""Settings that are edited between steps, and optimizers of users."""
+"""VaryingSettings that are edited between steps, and optimizers of users."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ SETTINGS = [
     ("kind", "name", "values"), SETTINGS, ids=[f"{k}-{n}" for k, n, _ in SETTINGS]
 )
 def test_edited_settings(kind, name, values):
-    """Settings edited between steps, for one group or for all."""
+    """VaryingSettings edited between steps, for one group or for all."""
     settings = {"lr": 0.05, **({"momentum": 0.9} if name == "nesterov" else {})}
     ours, theirs = dense_world(kind, **settings), dense_world(kind, **settings)
     step = ours.compiled()

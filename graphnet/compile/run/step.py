@@ -12,7 +12,7 @@ from graphnet.compile.run.batches import batches_of
 from graphnet.compile.run.cached_step import CachedStep, ParameterRoles, StepMode
 from graphnet.compile.run.compiled import Compiled, Options, ParameterGuard
 from graphnet.compile.run.profile import Profile, profiled
-from graphnet.compile.run.settings import Known, Settings
+from graphnet.compile.run.settings import Known, VaryingSettings
 from graphnet.compile.targets.torch.execution import without_autograd
 from graphnet.compile.targets.torch.lines import NotFinite
 from graphnet.errors import GraphError
@@ -65,7 +65,7 @@ class Step(Compiled):
             raise GraphError(f"A training step makes one number smaller; {loss!r} is not one.")
         self.loss, self.optimizer = loss, optimizer
         self._clip, self._check_finite = clip, check_finite
-        self._settings = Settings(optimizer)
+        self._settings = VaryingSettings(optimizer)
         self._roles = ParameterRoles(graph, loss, optimizer)
         self._cache: dict[object, CachedStep] = {}
         self._current: CachedStep | None = None

@@ -28,7 +28,7 @@ LossFunction = Callable[..., Node]
 Losses = LossFunction | Sequence["LossFunction | tuple[float, LossFunction] | None"]
 
 
-class Task:
+class TrainingGraph:
     """A model on inputs like those of a data set, and one number to minimize.
 
     Args:
