@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from graphnet.draw.drawing import Drawing, drawing_of
 from graphnet.draw.scene.building import scene_of
 from graphnet.draw.scene.fold import folded
-from graphnet.draw.svg.histograms import described, strip
+from graphnet.draw.svg.histograms import described, histogram
 from graphnet.draw.svg.paint import Look
-from graphnet.draw.svg.values import Value, roomy
+from graphnet.draw.svg.values import Value, reserve_space
 from graphnet.errors import GraphError, counted
 from graphnet.graph import Graph, Input, Node, Parameter
 from graphnet.graph.roles import checked_loss
@@ -74,7 +74,7 @@ def draw_graph(
     scene = replace(scene, notes=[*scene.notes, *remarks])
     scene, fills = _marked(scene, marks or {}, notes or {})
     known = {box.key: _values(box, values) for box in scene.boxes} if values else {}
-    scene = roomy(scene, known)
+    scene = reserve_space(scene, known)
     return drawing_of(scene, engine, Look(values=known, fills=fills))
 
 
@@ -154,7 +154,7 @@ def _values(box: Box, asked: Sequence[str]) -> list[Value]:
         return []
     tensors = {name: _tensor(box.nodes[0], name) for name in asked}
     return [
-        Value(name, described(tensor), strip(tensor))
+        Value(name, described(tensor), histogram(tensor))
         for name, tensor in tensors.items()
         if tensor is not None
     ]

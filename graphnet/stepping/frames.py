@@ -13,9 +13,9 @@ from graphnet.draw.layout.engines import laid_out
 from graphnet.draw.png import png_of
 from graphnet.draw.scene.building import scene_of
 from graphnet.draw.scene.fold import folded
-from graphnet.draw.svg.histograms import described, strip
+from graphnet.draw.svg.histograms import described, histogram
 from graphnet.draw.svg.paint import Look, Painter
-from graphnet.draw.svg.values import Value, roomy
+from graphnet.draw.svg.values import Value, reserve_space
 from graphnet.errors import GraphError, counted
 from graphnet.graph import Operation
 from graphnet.listing.norm import norm
@@ -57,7 +57,7 @@ class Frames(Sequence[str]):
         scene = folded(scene_of(walk.graph, walk.loss), depth)
         self._boxes: dict[Node, Box] = {node: box for box in scene.boxes for node in box.nodes}
         self.steps = self._steps()
-        self.scene: Scene = roomy(scene, self._values(len(self.steps) - 1))
+        self.scene: Scene = reserve_space(scene, self._values(len(self.steps) - 1))
         self.layout: Layout = laid_out(self.scene, engine)
         self._painter = Painter(self.scene, self.layout, both_ways=True)
 
@@ -150,7 +150,7 @@ class Frames(Sequence[str]):
         """What the boxes of parameters show from the start: their values already exist."""
         boxes = {node: self._boxes[node] for node in self.walk.graph.parameters()}
         return {
-            box.key: Value("top", described(node.top), strip(node.top))
+            box.key: Value("top", described(node.top), histogram(node.top))
             for node, box in boxes.items()
             if len(box.nodes) == 1
         }
@@ -161,7 +161,7 @@ class Frames(Sequence[str]):
         return [
             None
             if event.value is None or len(self._boxes[event.node].nodes) > 1
-            else Value(_LABELS[event.phase], described(event.value), strip(event.value))
+            else Value(_LABELS[event.phase], described(event.value), histogram(event.value))
             for event in self.events
         ]
 

@@ -19,7 +19,7 @@ from timing import units
 import graphnet as gn
 from graphnet.draw.layout import engines
 from graphnet.draw.layout.engines import ENGINES, laid_out
-from graphnet.draw.layout.layered import beside, ranked
+from graphnet.draw.layout.layered import beside, layered
 from graphnet.draw.scene.building import scene_of
 from graphnet.draw.scene.scene import Arrow, Box, Scene
 from graphnet.errors import GraphError
@@ -222,7 +222,7 @@ def test_a_dot_that_hangs_is_stopped_once(broken, monkeypatch):
 def test_a_dot_that_works_when_asked_by_name_is_used_again(monkeypatch):
     monkeypatch.setattr(engines, "found", {"dot": "/some/dot"}.get)
     monkeypatch.setitem(engines._FAILED, "/some/dot", "The engine 'dot' failed.")
-    monkeypatch.setitem(ENGINES, "dot", lambda scene: replace(ranked(scene), engine="dot"))
+    monkeypatch.setitem(ENGINES, "dot", lambda scene: replace(layered(scene), engine="dot"))
     assert [laid_out(network(), name).engine for name in (None, "dot", None)] == [
         "ranker",
         "dot",

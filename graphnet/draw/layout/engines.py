@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from graphnet.draw.layout.dot import layout_dot
 from graphnet.draw.layout.geometry import MARGIN, Layout, Point, Rectangle, on_border, size_of
-from graphnet.draw.layout.layered import ranked
+from graphnet.draw.layout.layered import layered
 from graphnet.errors import GraphError
 from graphnet.validation import require_choice
 
@@ -75,7 +75,7 @@ def _by_best(scene: Scene) -> Layout:
                 f"engine={name!r}.",
                 stacklevel=2,
             )
-    return ranked(scene)
+    return layered(scene)
 
 
 def found(engine: str) -> str | None:
@@ -157,7 +157,7 @@ def _by_wasi(scene: Scene) -> Layout:
 ENGINES: dict[str, Callable[[Scene], Layout]] = {
     "dot": _by_dot,
     "wasi": _by_wasi,
-    "ranker": ranked,
+    "ranker": layered,
 }
 """All engines, the preferred first."""
 
