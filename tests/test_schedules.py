@@ -184,7 +184,7 @@ def test_a_schedule_keeps_no_memory():
     ],
     ids=range(27),
 )
-def test_errors_come_when_the_schedule_is_made(make, words):
+def test_errors_are_raised_when_the_schedule_is_made(make, words):
     with pytest.raises(RangeError) as error:
         make()
     assert [word for word in words if word not in str(error.value)] == []

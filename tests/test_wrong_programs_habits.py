@@ -171,11 +171,11 @@ HABITS = {
 
 
 @pytest.mark.parametrize("habit", HABITS)
-def test_a_habit_is_told_the_way(habit):
+def test_a_habit_is_reported_the_way(habit):
     goes_wrong(*HABITS[habit])
 
 
-def test_a_file_of_torch_save_is_told_apart(tmp_path):
+def test_a_file_of_torch_save_is_distinguished(tmp_path):
     torch.save(torch.nn.Linear(3, 2).state_dict(), tmp_path / "model.pt")
     with pytest.raises(gn.LoadError, match=r"torch\.save.*weights_only=True"):
         gn.load_weights(gn.Linear(3, 2), tmp_path / "model.pt")

@@ -67,7 +67,7 @@ def draw_graph(
     _refuse_texts(marks=marks, notes=notes)
     if isinstance(remarks, str) or not _are(str, remarks):
         raise GraphError(must_be("remarks", "sentences in a list, such as ['...']", remarks))
-    values = _values_asked_for(show)
+    values = _requested_values(show)
     scene = folded(scene_of(graph, loss), depth)
     if "shape" not in show:
         scene = replace(scene, boxes=[replace(box, shape="") for box in scene.boxes])
@@ -104,7 +104,7 @@ def draw_module(module: Any, *shapes: Sequence[int | None], **options: Any) -> D
     return draw_graph(graph, **options)
 
 
-def _values_asked_for(show: Sequence[str]) -> list[str]:
+def _requested_values(show: Sequence[str]) -> list[str]:
     if isinstance(show, str) or not _are(str, show) or not set(show) <= set(SHOWN):
         raise GraphError(
             'show must be a tuple of "shape", "top" and "grad", such as ("shape", "top"), or () '
@@ -140,19 +140,19 @@ def _marked(
     boxes = []
     for box in scene.boxes:
         marked = [place for place in box.places if place in marks]
-        told = marked or (box.places if len(box.places) == 1 else ())
-        found = [texts[place] for place in told if place in texts]
+        places = marked or (box.places if len(box.places) == 1 else ())
+        found = [texts[place] for place in places if place in texts]
         finding = f"{len(found)} findings" if len(found) > 1 else "".join(found)
         boxes.append(replace(box, finding=finding))
     fills = {box.key: MARKED for box in boxes if not marks.keys().isdisjoint(box.places)}
     return replace(scene, boxes=boxes), fills
 
 
-def _values(box: Box, asked: Sequence[str]) -> list[Value]:
+def _values(box: Box, names: Sequence[str]) -> list[Value]:
     """The values of a box that stands for one node, as far as they are known."""
     if len(box.nodes) != 1:
         return []
-    tensors = {name: _tensor(box.nodes[0], name) for name in asked}
+    tensors = {name: _tensor(box.nodes[0], name) for name in names}
     return [
         Value(name, described(tensor), histogram(tensor))
         for name, tensor in tensors.items()

@@ -90,9 +90,9 @@ class Recurrent(Module):
         several = self.states > 1 and isinstance(state, tuple | list)
         parts = tuple(state) if several else (state,)
         if len(parts) != self.states or not all(isinstance(part, Node) for part in parts):
-            asked = "the node h" if self.states == 1 else "a tuple of nodes, (h, c)"
+            expected = "the node h" if self.states == 1 else "a tuple of nodes, (h, c)"
             kinds = ", ".join(type(part).__name__ for part in parts)
-            raise GraphError(f"{type(self).__name__}: the state must be {asked}; got ({kinds}).")
+            raise GraphError(f"{type(self).__name__}: the state must be {expected}; got ({kinds}).")
         for part in parts:
             if part.shape != shape:
                 raise ShapeError(

@@ -11,10 +11,10 @@ from graphnet.ops.arithmetic import mul
 from graphnet.ops.comparison import where
 from graphnet.ops.dims import require_tensors
 from graphnet.ops.dtypes import (
+    integer_bound,
     is_floating,
-    refuse_truth_values,
-    refuse_whole_numbers,
-    whole_bound,
+    refuse_booleans,
+    refuse_integers,
 )
 from graphnet.ops.limits import clamp
 from graphnet.validation import require_numbers
@@ -137,7 +137,7 @@ class LeakyRelu(Op):
     negative_slope: float = 0.01
 
     def forward(self, x: Tensor) -> Tensor:
-        refuse_whole_numbers(self, x)
+        refuse_integers(self, x)
         return x.where(x > 0, x * self.negative_slope)
 
     def grad_x(self, grad: Tensor, x: Tensor) -> Tensor:
@@ -171,7 +171,7 @@ class Elu(Op):
     alpha: float = 1.0
 
     def forward(self, x: Tensor) -> Tensor:
-        refuse_whole_numbers(self, x)
+        refuse_integers(self, x)
         return x.where(x > 0, x.expm1() * self.alpha)
 
     def grad_x(self, grad: Tensor, x: Tensor) -> Tensor:
@@ -241,8 +241,8 @@ def hardtanh(input: T, min_val: float = -1.0, max_val: float = 1.0, inplace: boo
             f"max_val={max_val!r}."
         )
     if not is_floating(input):
-        refuse_truth_values("hardtanh", input)
-        min_val, max_val = whole_bound(min_val), whole_bound(max_val)
+        refuse_booleans("hardtanh", input)
+        min_val, max_val = integer_bound(min_val), integer_bound(max_val)
     return clamp(input, min_val, max_val)
 
 

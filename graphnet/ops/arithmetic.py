@@ -239,6 +239,6 @@ def sign(input: T) -> T:
 def _require_alpha(alpha: float, *terms: object) -> None:
     """Refuse a factor that would turn a sum of integers into fractions."""
     require_numbers(alpha=alpha)
-    whole = not any(isinstance(term, float) or is_floating(term) for term in terms)
-    if isinstance(alpha, float) and whole:
+    integers = not any(isinstance(term, float) or is_floating(term) for term in terms)
+    if isinstance(alpha, float) and integers:
         raise DtypeError(f"alpha must be an integer for integer operands; got {alpha!r}.")

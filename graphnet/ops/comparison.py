@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from graphnet.errors import GraphError
 from graphnet.op import Op, T
-from graphnet.ops.dtypes import is_floating, require_truth_values
+from graphnet.ops.dtypes import is_floating, require_booleans
 from graphnet.ops.logic import logical_not
 from graphnet.validation import require_numbers
 
@@ -242,4 +242,4 @@ def _require_condition(name: str, condition: object) -> None:
             f"The condition must be a tensor or a node; got {condition}. Compare two nodes by "
             "node.eq(other) and node.ne(other): `==` tests whether they are the same object."
         )
-    require_truth_values(name, condition)
+    require_booleans(name, condition)

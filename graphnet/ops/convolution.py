@@ -24,7 +24,7 @@ from graphnet.ops.columns import (
 )
 from graphnet.ops.shapes import squeeze, unsqueeze
 from graphnet.ops.window_options import (
-    WHOLE,
+    INTEGERS,
     Padding,
     Pair,
     Sizes,
@@ -183,7 +183,7 @@ def conv2d(
     >>> conv2d(empty(1, 1, 2, 3).fill_(1), empty(1, 1, 2, 2).fill_(1))
     tensor([[[[4., 4.]]]])
     """
-    require_operands("conv2d", 2, WHOLE, input, weight, bias)
+    require_operands("conv2d", 2, INTEGERS, input, weight, bias)
     steps, gaps = pair(stride, "stride"), pair(dilation, "dilation")
     options = (
         steps,
@@ -218,7 +218,7 @@ def conv1d(
     >>> conv1d(empty(1, 1, 4).fill_(1), empty(1, 1, 3).fill_(1), padding=1)
     tensor([[[2., 3., 3., 2.]]])
     """
-    require_operands("conv1d", 1, WHOLE, input, weight, bias)
+    require_operands("conv1d", 1, INTEGERS, input, weight, bias)
     steps = (1, *sizes_of(stride, 1, "stride"))
     gaps = (1, *sizes_of(dilation, 1, "dilation"))
     if not isinstance(padding, str):

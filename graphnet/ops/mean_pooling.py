@@ -212,12 +212,12 @@ def adaptive_avg_pool2d(input: T, output_size: Any) -> T:
     require_tensor(input, "the input of adaptive_avg_pool2d", (3, 4))
     if 0 in input.shape[-2:]:
         raise ShapeError(f"adaptive_avg_pool2d: an image needs pixels; got {described(input)}.")
-    asked = tuple(output_size) if isinstance(output_size, tuple | list) else (output_size,) * 2
-    if len(asked) != 2 or output_size is None:
+    sizes = tuple(output_size) if isinstance(output_size, tuple | list) else (output_size,) * 2
+    if len(sizes) != 2 or output_size is None:
         raise GraphError(
             f"output_size must be one size, or two (None keeps a size); got {output_size!r}."
         )
-    for dim, count in zip((input.ndim - 1, input.ndim - 2), reversed(asked), strict=True):
+    for dim, count in zip((input.ndim - 1, input.ndim - 2), reversed(sizes), strict=True):
         if count is not None:
             input = AdaptiveMean(dim, require_integer("output_size", count, 0))(input)
     return input

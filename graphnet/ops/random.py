@@ -9,7 +9,7 @@ from graphnet.ops.activations import identity
 from graphnet.ops.arguments import refuse_inplace
 from graphnet.ops.arithmetic import mul
 from graphnet.ops.dims import require_tensors
-from graphnet.ops.dtypes import refuse_whole_numbers
+from graphnet.ops.dtypes import refuse_integers
 from graphnet.ops.running import training_mode
 from graphnet.validation import require_range
 
@@ -35,7 +35,7 @@ class DropoutMask(Op):
             return self.trial(x_like, training)
         if self.p == 1:
             return x_like.new_zeros(x_like.shape)
-        refuse_whole_numbers(self, x_like)
+        refuse_integers(self, x_like)
         kept = x_like.new_empty(x_like.shape).bernoulli_(1 - self.p, generator=self.generator)
         return kept.div_(1 - self.p)
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from graphnet.op import Op, T
 from graphnet.ops.arguments import refuse_inplace
 from graphnet.ops.comparison import where
-from graphnet.ops.dtypes import narrowed, refuse_whole_numbers, widened
+from graphnet.ops.dtypes import narrowed, refuse_integers, widened
 from graphnet.validation import require_choice, require_numbers
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class Softplus(Op):
     threshold: float = 20.0
 
     def forward(self, x: Tensor) -> Tensor:
-        refuse_whole_numbers(self, x)
+        refuse_integers(self, x)
         wide = widened(x)
         steep = wide * self.beta
         # log (1 + eˢ) = max(s, 0) + log (1 + exp -|s|): no exponential overflows.
@@ -67,7 +67,7 @@ class Silu(Op):
     symbol = "silu"
 
     def forward(self, x: Tensor) -> Tensor:
-        refuse_whole_numbers(self, x)
+        refuse_integers(self, x)
         wide = widened(x)
         return narrowed(wide * wide.sigmoid(), x)
 
@@ -100,7 +100,7 @@ class Mish(Op):
     symbol = "mish"
 
     def forward(self, x: Tensor) -> Tensor:
-        refuse_whole_numbers(self, x)
+        refuse_integers(self, x)
         wide = widened(x)
         return narrowed(wide * wide.exp().log1p().tanh(), x)
 
@@ -134,7 +134,7 @@ class Gelu(Op):
     symbol = "gelu"
 
     def forward(self, x: Tensor) -> Tensor:
-        refuse_whole_numbers(self, x)
+        refuse_integers(self, x)
         wide = widened(x)
         return narrowed(wide * 0.5 * (1 + (wide * sqrt(0.5)).erf()), x)
 
@@ -151,7 +151,7 @@ class GeluTanh(Op):
     symbol = "gelu"
 
     def forward(self, x: Tensor) -> Tensor:
-        refuse_whole_numbers(self, x)
+        refuse_integers(self, x)
         wide = widened(x)
         return narrowed(0.5 * wide * (1 + _cubic(wide).tanh()), x)
 

@@ -23,7 +23,7 @@ Padding = tuple[int, int, int, int]
 Sizes = int | tuple[int, ...] | list[int]
 """A size as callers give it: one for all dimensions, or one for each."""
 
-WHOLE = ("int64", "int32", "int16", "int8", "uint8")
+INTEGERS = ("int64", "int32", "int16", "int8", "uint8")
 """The integer dtypes."""
 
 

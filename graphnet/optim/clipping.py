@@ -62,7 +62,7 @@ def clip_grad_norm_(
         )
     limit, power = limit_of("max_norm", max_norm), number_of("norm_type", norm_type)
     learned = _learned(parameters)
-    grads = _flat_grads(learned, apart=power == 0)
+    grads = _flat_grads(learned, separate=power == 0)
     if not grads:
         return empty(()).zero_()
     norm = _common_norm(grads, power)
@@ -111,9 +111,9 @@ def _common_norm(grads: list[Tensor], power: float) -> Tensor:
     return total
 
 
-def _flat_grads(learned: list[Parameter], apart: bool = False) -> list[Tensor]:
+def _flat_grads(learned: list[Parameter], separate: bool = False) -> list[Tensor]:
     """The gradients as a few flat tensors, or one for each parameter, without empty ones."""
-    groups = [[each] for each in learned] if apart else runs(learned, lambda parameter: None)
+    groups = [[each] for each in learned] if separate else runs(learned, lambda parameter: None)
     return [grad for grad in map(flat_grad, groups) if grad.numel()]
 
 

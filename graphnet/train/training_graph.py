@@ -149,12 +149,12 @@ def _terms(loss: Any, outputs: Sequence[Node], targets: Sequence[Node]) -> Itera
         yield _term(loss, 1.0, outputs, targets, 0)
         return
     entries = [*_entries(loss)]
-    asked = [entry for entry in entries if entry is not None]
-    if len(entries) != len(outputs) or len(asked) != len(targets) or not asked:
+    given = [entry for entry in entries if entry is not None]
+    if len(entries) != len(outputs) or len(given) != len(targets) or not given:
         raise GraphError(
             "loss has one entry for each output of the model, and the data one tensor of targets "
             f"for each entry that is not None; got {len(outputs)} outputs, {len(entries)} losses "
-            f"({len(asked)} not None) and {len(targets)} targets."
+            f"({len(given)} not None) and {len(targets)} targets."
         )
     pairs = [
         (entry, output) for entry, output in zip(entries, outputs, strict=True) if entry is not None

@@ -170,7 +170,7 @@ class Widen(gn.Op):
 
 
 @kinds
-def test_several_number_types(kind, settings):
+def test_several_dtypes(kind, settings):
     """A graph with two arenas: one part in float64, one in float32."""
 
     def make():

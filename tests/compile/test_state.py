@@ -260,7 +260,7 @@ def test_a_run_that_is_continued_elsewhere():
             assert_same(ours.state()["values"], theirs.state()["values"], exact=True)
 
 
-def test_another_number_type():
+def test_another_dtype():
     """The model becomes float32 for good: its graph is rebuilt, and the old step says so."""
     ours = world("Adam")
     feed = {"x": randn(4, 3), "t": randn(4, 2)}

@@ -300,7 +300,7 @@ CHAINS = [  # network, mark, words
 
 
 @pytest.mark.parametrize("case", CHAINS)
-def test_a_gradient_that_changes_along_the_chain_is_told_once_with_both_ends(case):
+def test_a_gradient_that_changes_along_the_chain_is_reported_once_with_both_ends(case):
     module, verb, words = case
     graph = trained(module())
     found = [each for each in health(graph).findings if each.mark == f"gradient {verb}"]

@@ -219,7 +219,7 @@ def test_a_dot_that_hangs_is_stopped_once(broken, monkeypatch):
     assert calls() == 1
 
 
-def test_a_dot_that_works_when_asked_by_name_is_used_again(monkeypatch):
+def test_a_dot_that_works_when_requested_by_name_is_used_again(monkeypatch):
     monkeypatch.setattr(engines, "found", {"dot": "/some/dot"}.get)
     monkeypatch.setitem(engines._FAILED, "/some/dot", "The engine 'dot' failed.")
     monkeypatch.setitem(ENGINES, "dot", lambda scene: replace(layered(scene), engine="dot"))

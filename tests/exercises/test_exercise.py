@@ -73,7 +73,7 @@ def test_an_input_may_be_without_a_rule_and_inputs_may_broadcast():
         def grad_x(self, grad, size):
             return grad * size
 
-    assert Scale.asked() == ["grad_x"]
+    assert Scale.required_rules() == ["grad_x"]
     assert gn.grade(MyScale)
 
 
@@ -120,12 +120,14 @@ def test_an_incomplete_exercise_is_refused(members, message):
         type("Mine", (Exercise,), members)
 
 
-def test_whole_numbers_are_given_by_name():
+def test_integers_are_given_by_name():
     assert get_type_hints(Exercise)["integers"] == ClassVar[Mapping[str, int]]
 
 
 @pytest.mark.parametrize("base", [Exercise, Add])
-@pytest.mark.parametrize("name", ["asked", "clue", "op", "module", "task", "low", "symbol"])
+@pytest.mark.parametrize(
+    "name", ["required_rules", "clue", "op", "module", "task", "low", "symbol"]
+)
 @pytest.mark.parametrize("kind", [lambda f: f, staticmethod, classmethod])
 def test_a_helper_with_a_name_of_the_exercise_is_refused(base, name, kind):
     members = {"forward": lambda self, x: x, "shapes": ((3,),), name: kind(lambda *_: None)}

@@ -11,7 +11,7 @@ import torch
 from closeness import assert_close
 
 import graphnet as gn
-from graphnet.graph.guards import OneAtATime, Uninterrupted
+from graphnet.graph.guards import Exclusive, Uninterrupted
 
 
 class Struck(KeyboardInterrupt):
@@ -78,7 +78,7 @@ def test_a_walk_that_was_interrupted_anywhere_holds_nobody_up():
 
 
 def test_a_walk_that_is_under_way_is_not_taken_over():
-    guard = OneAtATime()
+    guard = Exclusive()
     with guard:
         with pytest.raises(gn.StateError, match="already being walked"):
             enter(guard)
@@ -105,7 +105,7 @@ def refused(guard):
 
 def test_of_many_threads_one_enters():
     """All try at once, again and again; never are two inside."""
-    guard, inside, most, barrier = OneAtATime(), [], [], threading.Barrier(4)
+    guard, inside, most, barrier = Exclusive(), [], [], threading.Barrier(4)
 
     def attempt():
         for _ in range(200):

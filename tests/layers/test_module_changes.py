@@ -74,7 +74,7 @@ def test_a_module_inside_may_be_set_to_evaluation_apart(apart):
 
 
 @pytest.mark.parametrize("body", ALL)
-def test_number_types(body):
+def test_dtypes(body):
     ours, theirs = pair(body)
     for change in (
         lambda m: m.float(),

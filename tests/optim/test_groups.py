@@ -112,7 +112,7 @@ def test_the_learning_rate_is_read_from_the_first_group_and_set_in_all():
         ("SGD", "lr", torch.ones(2)),
     ],
 )
-def test_an_edit_out_of_range_is_told_at_the_step_and_nothing_moves(kind, name, value):
+def test_an_edit_out_of_range_is_reported_at_the_step_and_nothing_moves(kind, name, value):
     twins = Twins()
     optimizer, _ = twins.optimizers(kind, {})
     twins.set_gradients()

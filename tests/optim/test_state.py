@@ -98,7 +98,7 @@ def test_a_state_before_the_first_step(kind, options):
 
 
 @pytest.mark.parametrize(("kind", "options"), MEMORY, ids=str)
-def test_a_state_of_another_number_type(kind, options):
+def test_a_state_of_another_dtype(kind, options):
     twins, ours, _ = trained(kind, options, GROUPS["one group"])
     single = [gn.Parameter(parameter.top.float()) for parameter in twins.ours]
     other = getattr(gn, kind)(single)

@@ -75,7 +75,7 @@ def test_moving_pictures_that_are_refused(frames, tmp_path, name, options, text)
     assert not list(tmp_path.iterdir())
 
 
-def test_whole_numbers_and_buffers_are_shown(tmp_path):
+def test_integers_and_buffers_are_shown(tmp_path):
     with gn.Graph() as graph:
         words = gn.Input((None,), name="words", dtype=torch.int64)
         classes = gn.Input((None,), name="classes", dtype=torch.int64)

@@ -18,7 +18,7 @@ from graphnet.compile.targets.torch.lines import NotFinite
 from graphnet.errors import StateError
 from graphnet.graph import Input, Node
 from graphnet.graph.feed import bind, merged
-from graphnet.graph.guards import OneAtATime
+from graphnet.graph.guards import Exclusive
 from graphnet.graph.walks import ancestors, keep_few
 from graphnet.snapshot import Snapshot, buffers_of, generators_of
 from graphnet.validation import require_choice
@@ -86,7 +86,7 @@ class Compiled:
         inputs = [node for node in ancestors(list(graph), targets) if isinstance(node, Input)]
         self._inputs = {node.name: node for node in inputs}
         self._last: Runner | None = None
-        self._one_at_a_time = OneAtATime()
+        self._exclusive = Exclusive()
 
     @property
     def program(self) -> Program:
@@ -207,7 +207,7 @@ class Prediction(Compiled, Generic[Values]):
             FeedError: a feed is missing, misnamed, or not what its input requires.
             ShapeError: the fed sizes do not fit together.
         """
-        with self._one_at_a_time:
+        with self._exclusive:
             fed = self._bound(feed, named)
             runner = self._last = self._runner(fed)
             with torch.inference_mode():

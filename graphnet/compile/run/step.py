@@ -82,7 +82,7 @@ class Step(Compiled):
             NonFiniteError: the loss is NaN or infinite; the message names the first such node.
                 Parameters and state are as before.
         """
-        with self._one_at_a_time:
+        with self._exclusive:
             loss = self._run(self._merged(feed, named), update=True)
         self._pending = False
         return loss
@@ -93,7 +93,7 @@ class Step(Compiled):
         The sum is that of `graph.backward(loss, accumulate=True)`: the losses of all batches are
         added, not averaged.
         """
-        with self._one_at_a_time:
+        with self._exclusive:
             loss = self._run(self._merged(feed, named), update=False)
         self._pending = True
         return loss
@@ -127,7 +127,7 @@ class Step(Compiled):
         batches = batches_of(fed, batch_size, order)
         device = next(each.device for each in fed.values())
         losses = torch.empty(len(batches), dtype=self.loss.dtype, device=device)
-        with self._one_at_a_time:
+        with self._exclusive:
             for place, batch in enumerate(batches):
                 losses[place] = self._run(batch, update=True)
                 self._pending = False

@@ -59,7 +59,7 @@ def modules_of(scene: Scene, depth: int, gradients: bool) -> list[Group]:
     leaves = {box.key: box for box in scene.boxes if box.kind in LEAVES}
     weights = {box.key for box in scene.boxes if box.kind == "parameter"}
     groups: list[Group] = []
-    home: dict[str, Group] = {}  # for each operation its group, for each leaf its first reader's
+    owner: dict[str, Group] = {}  # for each operation its group, for each leaf its first reader's
     for box in scene.boxes:
         if box.key in leaves:
             continue
@@ -67,7 +67,7 @@ def modules_of(scene: Scene, depth: int, gradients: bool) -> list[Group]:
         group = groups[-1] if groups else None
         if group and module and module == group.module:
             again = weights.intersection(reads[group.boxes[0].key], reads[box.key])
-            computed = any(home.get(key) is group and key not in leaves for key in reads[box.key])
+            computed = any(owner.get(key) is group and key not in leaves for key in reads[box.key])
             if again and not computed:  # the same weights on other data: the next use
                 group = None
         if group is None or module is None or module != group.module:
@@ -75,13 +75,13 @@ def modules_of(scene: Scene, depth: int, gradients: bool) -> list[Group]:
             groups.append(group)
         group.boxes.append(box)
         for key in (box.key, *reads[box.key]):
-            home.setdefault(key, group)
+            owner.setdefault(key, group)
     inside = [(box, _module_of(box, depth, gradients)) for box in leaves.values()]
-    return _with_leaves(groups, home, inside)
+    return _with_leaves(groups, owner, inside)
 
 
 def _with_leaves(
-    groups: list[Group], home: dict[str, Group], leaves: list[tuple[Box, Path | None]]
+    groups: list[Group], owner: dict[str, Group], leaves: list[tuple[Box, Path | None]]
 ) -> list[Group]:
     """The groups in order, each leaf in its module's group if that is the first to read it."""
     uses = Counter(group.module for group in groups if group.module)
@@ -91,7 +91,7 @@ def _with_leaves(
             seen[group.module] += 1
             group.use = seen[group.module]
     for box, module in leaves:
-        reader = home.get(box.key)
+        reader = owner.get(box.key)
         if reader and module and reader.module == module:
             reader.boxes.append(box)
         else:

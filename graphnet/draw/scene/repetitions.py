@@ -169,7 +169,7 @@ def _drawn_once(scene: Rolled, runs: list[_Run]) -> Rolled:
     new = {box.key: box for box in scene.boxes}
     copy = dict.fromkeys(new, (-1, 0))  # for each box its run, and its copy there
     for number, run in enumerate(runs):
-        before, after = _home(rolled, run)
+        before, after = _common_module(rolled, run)
         copies = [[box for group in groups for box in group.boxes] for groups in run.copies]
         for alike in zip(*copies, strict=True):
             path = after + alike[0].path[len(before) :]
@@ -188,7 +188,7 @@ def _drawn_once(scene: Rolled, runs: list[_Run]) -> Rolled:
     return rolled
 
 
-def _home(scene: Rolled, run: _Run) -> tuple[Path, Path]:
+def _common_module(scene: Rolled, run: _Run) -> tuple[Path, Path]:
     """The module, or the modules around, of the first copy; and the module for all copies.
 
     A single module becomes the new one; several are put into it.
