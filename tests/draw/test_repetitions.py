@@ -6,7 +6,7 @@ import copy
 from itertools import pairwise
 
 import pytest
-from draw.worlds import Block, Steps
+from draw.example_modules import Block, Steps
 
 import graphnet as gn
 from graphnet.draw.scene.building import scene_of

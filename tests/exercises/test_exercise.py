@@ -172,9 +172,9 @@ def test_an_answer_is_a_layer_that_learns():
 @pytest.mark.parametrize("exercise", ALL)
 def test_a_task_is_a_program_with_gaps(exercise):
     source = exercise.task()
-    world = {"gn": gn}
-    exec(source, world)
-    grade = gn.grade(world[f"My{exercise.__name__}"])
+    namespace = {"gn": gn}
+    exec(source, namespace)
+    grade = gn.grade(namespace[f"My{exercise.__name__}"])
     assert all(mark.fault == "it returns nothing" for mark in grade.marks[:-1])
     assert "# def forward(self, " in source
 
@@ -182,9 +182,9 @@ def test_a_task_is_a_program_with_gaps(exercise):
 def test_the_task_of_a_teachers_exercise():
     assert Softmax.task().startswith("class MySoftmax(Softmax):")
     assert "# def normalized(self, x" in BatchNorm.task()
-    world = {"Exercise": Exercise}
+    namespace = {"Exercise": Exercise}
     exec(  # as typed at a prompt: there is no source to show
         "class Typed(Exercise):\n    shapes = ((3,),)\n    def forward(self, x):\n        return x",
-        world,
+        namespace,
     )
-    assert "given" not in world["Typed"].task()
+    assert "given" not in namespace["Typed"].task()

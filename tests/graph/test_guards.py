@@ -68,11 +68,11 @@ def test_a_walk_that_was_interrupted_anywhere_holds_nobody_up():
     moment = 0
     while True:
         moment += 1
-        came = strike_at(moment, walk, files, "opcode")
+        struck = strike_at(moment, walk, files, "opcode")
         graph.forward(x=x)
         graph.backward(loss)
         assert w.grad.tolist() == [1, 2]
-        if not came:
+        if not struck:
             break
     assert moment > 100
 
@@ -246,11 +246,11 @@ def test_a_step_is_made_whole_or_not_at_all(kind, form, ctrl_c):
     before = states(model, optimizer)
     steps[form](feeds[1])
     after = states(model, optimizer)
-    seen, moment, came = set(), 0, True
-    while came:
+    seen, moment, struck = set(), 0, True
+    while struck:
         moment += 1
         restore()
-        came = strike_at(
+        struck = strike_at(
             moment, lambda: steps[form](feeds[1]), FILES[form], act=ctrl_c, unstruck=ENTRY
         )
         now = states(model, optimizer)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from layers.twins import check, close, randn, seeded
+from layers.torch_pairs import check, close, randn, seeded
 from torch import nn
 
 import graphnet as gn

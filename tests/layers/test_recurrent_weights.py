@@ -7,7 +7,7 @@ import pickle
 
 import pytest
 import torch
-from layers.recurrent_twins import (
+from layers.recurrent_pairs import (
     EACH,
     NAMES,
     SETTINGS,

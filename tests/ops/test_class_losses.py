@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 from closeness import assert_close
-from ops.beside import CLOSE, F64, compare, labels, like, probabilities, rand
+from ops.against_torch import CLOSE, F64, compare, labels, like, probabilities, rand
 
 import graphnet as gn
 from graphnet import ops

@@ -7,7 +7,7 @@ import math
 
 import pytest
 import torch
-from ops.beside import F64, labels, rand
+from ops.against_torch import F64, labels, rand
 
 import graphnet as gn
 from graphnet import ops

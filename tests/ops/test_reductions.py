@@ -7,7 +7,7 @@ from math import inf
 
 import pytest
 import torch
-from ops.beside import compare, random
+from ops.against_torch import compare, random
 
 import graphnet as gn
 from graphnet import ops

@@ -7,7 +7,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 import torch
-from draw.worlds import shared_network
+from draw.example_modules import shared_network
 from PIL import Image
 
 import graphnet as gn

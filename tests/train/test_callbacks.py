@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from train.worlds import a_run, data, network, same, weights
+from train.small_runs import a_run, data, network, same, weights
 
 import graphnet as gn
 from graphnet.train.callbacks import DeadLayerWarning, writing

@@ -7,7 +7,7 @@ import warnings
 
 import pytest
 import torch
-from train.worlds import data, network, same, weights
+from train.small_runs import data, network, same, weights
 
 import graphnet as gn
 from graphnet import schedules
@@ -395,17 +395,17 @@ def test_a_head_that_the_loss_does_not_read_is_left_alone(kind, settings, compil
     model = TwoHeads().to(dtype)
     optimizer = getattr(gn, kind)(model.parameters(), lr=0.01, **settings)
     parts = {name: value.clone().requires_grad_() for name, value in model.state_dict().items()}
-    twin = getattr(torch.optim, kind)(parts.values(), lr=0.01, **settings)
+    torch_optimizer = getattr(torch.optim, kind)(parts.values(), lr=0.01, **settings)
     x, t = torch.randn(6, 3, dtype=dtype), torch.randn(6, 2, dtype=dtype)
     options = {"epochs": 50, "batch_size": 6, "compile": compiled, "shuffle": False}
     gn.fit(model, [gn.LossMSE(), None], (x, t), optimizer, **options)
     for _ in range(50):
-        twin.zero_grad()
+        torch_optimizer.zero_grad()
         with torch.enable_grad():
             h = torch.tanh(x @ parts["body.weight"].T + parts["body.bias"])
             y = h @ parts["read.weight"].T + parts["read.bias"]
             (y - t).square().mean().backward()
-        twin.step()
+        torch_optimizer.step()
     limit = 1e-4 if dtype is torch.float32 else 1e-10  # rounding over 50 steps
     for name, value in model.state_dict().items():
         torch.testing.assert_close(value, parts[name].detach(), rtol=limit, atol=limit)

@@ -6,7 +6,7 @@ import copy
 
 import pytest
 import torch
-from train.worlds import data, network, same, weights
+from train.small_runs import data, network, same, weights
 
 import graphnet as gn
 
