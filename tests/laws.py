@@ -6,23 +6,13 @@ import ast
 import sys
 from functools import lru_cache
 
-CORE = {
-    "op",
-    "ops",
-    "graph",
-    "layers",
-    "losses",
-    "optim",
-    "init",
-    "schedules",
-    "errors",
-    "validation",
-}
+CORE = {"errors", "validation", "misfits", "op", "ops", "graph", "layers", "losses", "optim"}
+CORE |= {"init", "schedules"}
 """The rooms that take nothing but `empty` from torch."""
 
 LEVELS = [
     {"errors", "torch_hints", "files", "version", "table"},
-    {"validation"},
+    {"validation", "misfits"},
     {"init", "schedules"},
     {"op"},
     {"ops"},
