@@ -33,7 +33,7 @@ class NoValueError(StateError, AttributeError):
 
 
 class RangeError(GraphError):
-    """A value lies outside the range in which an operation is defined."""
+    """A value or a setting is none of those that are allowed."""
 
 
 class EmptyBatchError(GraphError):
@@ -55,19 +55,6 @@ class CheckpointError(GraphError):
 def counted(number: int, noun: str) -> str:
     """A number with its noun: 1 node, 2 nodes."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
-
-
-def require_count(**counts: int) -> None:
-    """Refuse anything but an integer of 1 or more; the keyword is the name in the message.
-
-    Raises:
-        RangeError: one of them is not.
-
-    >>> require_count(n=3, batch_size=50)
-    """
-    for name, count in counts.items():
-        if not isinstance(count, int) or isinstance(count, bool) or count < 1:
-            raise RangeError(f"{name} must be an integer of 1 or more; got {count!r}.")
 
 
 def shape_text(shape: Sequence[int | None]) -> str:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from torch import empty
 
 from graphnet.errors import DtypeError, GraphError, ShapeError
+from graphnet.validation import require_choice, require_numbers
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
@@ -49,10 +50,10 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     >>> calculate_gain("tanh")
     1.6666666666666667
     """
-    if not isinstance(nonlinearity, str) or nonlinearity not in GAINS:
-        raise GraphError(f"nonlinearity must be one of {', '.join(GAINS)}; got {nonlinearity!r}.")
+    require_choice("nonlinearity", nonlinearity, GAINS)
     if nonlinearity == "leaky_relu" and param is not None:
-        return sqrt(2 / (1 + _number("a negative slope", param) ** 2))
+        require_numbers(param=param)
+        return sqrt(2 / (1 + param**2))
     return GAINS[nonlinearity]
 
 
@@ -186,21 +187,15 @@ def _refuse_other_kinds(tensor: Any) -> None:
         raise DtypeError(f"An init function fills a floating-point tensor; got {tensor.dtype}.")
 
 
-def _number(what: str, value: float) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise GraphError(f"{what} must be a number; got {value!r}.")
-    return value
-
-
 def _xavier_std(tensor: Tensor, gain: float) -> float:
-    return _number("gain", gain) * sqrt(2 / sum(_fans(tensor)))
+    require_numbers(gain=gain)
+    return gain * sqrt(2 / sum(_fans(tensor)))
 
 
 def _kaiming_std(tensor: Tensor, a: float, mode: str, nonlinearity: str) -> float:
     fans = dict(zip(("fan_in", "fan_out"), _fans(tensor), strict=True))
-    if str(mode).lower() not in fans:
-        raise GraphError(f"mode must be 'fan_in' or 'fan_out'; got {mode!r}.")
-    return calculate_gain(nonlinearity, a) / sqrt(fans[mode.lower()])
+    mode = require_choice("mode", str(mode).lower(), fans)
+    return calculate_gain(nonlinearity, a) / sqrt(fans[mode])
 
 
 def _fans(tensor: Tensor) -> tuple[int, int]:

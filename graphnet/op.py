@@ -23,7 +23,8 @@ from collections.abc import Callable, Sequence
 from math import prod
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, dataclass_transform, overload
 
-from graphnet.errors import DtypeError, GraphError, ShapeError, counted, shape_text
+from graphnet.errors import GraphError, counted, shape_text
+from graphnet.misfits import kind_of_misfit
 from graphnet.op_rules import Bounds, Rule, arguments_of, options_of, require_complete, rules_of
 
 if TYPE_CHECKING:
@@ -284,13 +285,8 @@ def _misfit(op: Op, args: tuple[Any, ...], error: Exception) -> GraphError:
     reason = str(error).partition("\n")[0]
     shapes = "; ".join(shape_text(tuple(arg.shape)) for arg in args if hasattr(arg, "shape"))
     way_out = f"\n  way out: {op.hint}" if op.hint else ""
-    kind = DtypeError if speaks_of_dtype(reason) else ShapeError
+    kind = kind_of_misfit(op, args)
     return kind(f"{op.name} cannot be applied here: {reason}\n  got: {shapes}{way_out}")
-
-
-def speaks_of_dtype(reason: str) -> bool:
-    """True if torch's message is about dtypes."""
-    return any(word in reason.lower() for word in ("dtype", "scalar type", "bool", "integral"))
 
 
 def typed(value: Any) -> Any:

@@ -94,15 +94,6 @@ def load_weights(module: Module, path: str | Path) -> None:
         )
 
 
-def read_weights(path: str | Path) -> dict[str, Tensor]:
-    """The tensors in a safetensors file, by name.
-
-    Raises:
-        LoadError: the file is missing or damaged.
-    """
-    return _read(path)[0]
-
-
 def _read(path: str | Path) -> tuple[dict[str, Tensor], str]:
     """The tensors in a file, and the description of their module; "" without one."""
     from safetensors import SafetensorError

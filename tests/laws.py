@@ -4,23 +4,15 @@ from __future__ import annotations
 
 import ast
 import sys
+from functools import lru_cache
 
-CORE = {
-    "op",
-    "op_rules",
-    "ops",
-    "graph",
-    "layers",
-    "losses",
-    "optim",
-    "init",
-    "schedules",
-    "errors",
-}
+CORE = {"errors", "validation", "misfits", "op", "op_rules", "ops", "graph", "layers", "losses"}
+CORE |= {"optim", "init", "schedules"}
 """The rooms that take nothing but `empty` from torch."""
 
 LEVELS = [
     {"errors", "torch_hints", "files", "version", "table"},
+    {"validation", "misfits"},
     {"init", "schedules"},
     {"op_rules"},
     {"op"},
@@ -43,7 +35,11 @@ BESIDE = {
 }
 """Imports within a level: a loss is a module, training uses lists, a study is timed."""
 
-ONLY = {"init": {"errors"}, "schedules": {"errors"}, "data": {"errors", "files"}}
+ONLY = {
+    "init": {"errors", "validation"},
+    "schedules": {"errors", "validation"},
+    "data": {"errors", "files", "validation"},
+}
 """Rooms that may know less than the levels before them."""
 
 FRONT_DOORS = {
@@ -90,6 +86,12 @@ AUTOGRAD = ("bench/", "check/against_torch.py")
 # what a source imports
 
 
+@lru_cache(maxsize=4)
+def tree_of(source):
+    """The syntax tree of a source, parsed once for all laws."""
+    return ast.parse(source)
+
+
 class Imports(ast.NodeVisitor):
     """All imports of a source: (module, name or None, place, True if only for types)."""
 
@@ -97,7 +99,7 @@ class Imports(ast.NodeVisitor):
         self.found = []
         self.place = []
         self.typing = False
-        self.visit(ast.parse(source))
+        self.visit(tree_of(source))
 
     def visit_If(self, node):
         outer = self.typing
@@ -178,7 +180,7 @@ def against_the_direction(source, file):
 
 def uses_of_autograd(source):
     """Mentions of torch.autograd or torch.nn in code; docstrings may name them."""
-    tree = ast.parse(source)
+    tree = tree_of(source)
     wrong = []
     torches = {"torch"}
     for node in ast.walk(tree):
@@ -219,7 +221,7 @@ LOADERS = {"torch.load", "torch.save", "torch.jit", "torch.hub"}
 def dangers(source, file=""):
     """Assertions, and anything that runs or loads code that a file could hold."""
     wrong, calls = [], CALLS - WRITERS_OF_CODE.get(file, set())
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(tree_of(source)):
         if isinstance(node, ast.Assert):
             wrong.append(f"assert in line {node.lineno}")
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
@@ -242,7 +244,7 @@ def not_installed(source, file=""):
 
 def in_the_locale(source):
     """Calls that read or write text without naming its encoding, which would be the machine's."""
-    calls = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
+    calls = [node for node in ast.walk(tree_of(source)) if isinstance(node, ast.Call)]
     return [ast.unparse(call) for call in calls if is_text(call) and not names(call, "encoding")]
 
 

@@ -12,7 +12,7 @@ from graphnet.draw.scene.building import scene_of
 from graphnet.draw.scene.scene import Arrow, Box, Scene
 
 
-def twins():
+def shared_weight():
     """A list in which one weight is used for two inputs."""
     generator = torch.Generator().manual_seed(0)
     graph = gn.Graph()
@@ -22,8 +22,8 @@ def twins():
     return graph
 
 
-RAILS_OF_TWINS = ["○", "│ ○", "│ │ □", "●─│─┤", "│ ●─╯", "●─╯", "●", "◎"]
-"""How the list of `twins` is drawn beside its lines."""
+RAILS_OF_SHARED_WEIGHT = ["○", "│ ○", "│ │ □", "●─│─┤", "│ ●─╯", "●─╯", "●", "◎"]
+"""How the list of `shared_weight` is drawn beside its lines."""
 
 
 def network():

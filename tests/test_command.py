@@ -76,7 +76,7 @@ def test_mnist_is_there_with_its_last_file(folder):
     assert told(command.report())["MNIST"].endswith("is there")
 
 
-def test_every_extra_of_the_project_is_told_and_no_other():
+def test_every_extra_of_the_project_is_reported_and_no_other():
     project = tomllib.loads(PROJECT.read_text(encoding="utf-8"))["project"]
     extras = project["optional-dependencies"]
     assert set(command.EXTRAS) == set(extras)
@@ -87,7 +87,7 @@ def test_every_extra_of_the_project_is_told_and_no_other():
 @pytest.mark.parametrize(
     ("checkout", "way"), [(True, '-e ".[plot]" in'), (False, '"graphnet[plot]"')]
 )
-def test_what_is_missing_is_told_with_the_way_to_get_it(folder, monkeypatch, checkout, way):
+def test_what_is_missing_is_reported_with_the_way_to_get_it(folder, monkeypatch, checkout, way):
     def version(package):
         raise PackageNotFoundError(package)
 

@@ -39,20 +39,20 @@ def text_of(name):
 
 def run_page(text, name):
     """Run the blocks of a page one after the other, as one program; returns how many there are."""
-    world = {"__name__": "page"}
+    namespace = {"__name__": "page"}
     count = 0
     for found in BLOCK.finditer(text):
         source, line = found[1], text[: found.start(1)].count("\n")
         if source.lstrip().startswith(">>>"):
-            test = doctest.DocTestParser().get_doctest(source, world, name, name, line)
+            test = doctest.DocTestParser().get_doctest(source, namespace, name, name, line)
             results = doctest.DocTestRunner(
                 optionflags=doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
             ).run(test, clear_globs=False)
             assert not results.failed, f"{name}, line {line}"
-            world.update(test.globs)
+            namespace.update(test.globs)
         else:
             # Empty lines in front, so that a traceback shows the line of the page.
-            exec(compile("\n" * line + source, str(DOCS / name), "exec"), world)
+            exec(compile("\n" * line + source, str(DOCS / name), "exec"), namespace)
         count += 1
     return count
 
@@ -131,9 +131,9 @@ def test_the_programs_for_other_drawing_tools_run(tmp_path, monkeypatch):
     for tool in ("torchview", "torchviz", "keras", "pydot"):
         pytest.importorskip(tool, reason=f"needs: pip install {tool}")
     monkeypatch.chdir(tmp_path)
-    world = {"__name__": "page"}
+    namespace = {"__name__": "page"}
     for number, program in enumerate(programs_of("drawing-comparison.md"), 1):
-        exec(program, world)
+        exec(program, namespace)
         (picture,) = tmp_path.glob("siamese*.png")
         assert picture.stat().st_size > 1000
         picture.rename(tmp_path / f"{number}.png")

@@ -96,7 +96,7 @@ def test_what_is_said_of_a_change(fault, verdict):
 @pytest.mark.slow
 def test_tests_that_hang_are_ended():
     start, tests = "frame = sys._getframe(1)", "graph/test_guards.py"
-    hang = ("OneAtATime.__enter__", start, f"{start}\n        while frame: pass")
+    hang = ("Exclusive.__enter__", start, f"{start}\n        while frame: pass")
     fault = faults.Fault(*hang, "walk", "graph/guards.py", tests)
     program = f"faults.SECONDS = 5; print(faults.run([faults.{fault!r}])[0].verdict)"
     assert verdicts(program) == ["hangs"]

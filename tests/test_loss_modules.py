@@ -7,7 +7,7 @@ import copy
 import pytest
 import torch
 from closeness import assert_close
-from ops.beside import CLOSE, F64, labels, probabilities, rand
+from ops.against_torch import CLOSE, F64, labels, probabilities, rand
 from torch import nn
 
 import graphnet as gn

@@ -189,7 +189,7 @@ def test_values_that_are_no_probabilities(reduction, prediction, target, words):
 
 @BOTH
 @pytest.mark.parametrize("dtype", [torch.float32, torch.int64], ids=str)
-def test_number_types_are_not_mixed(name, dtype):
+def test_dtypes_are_not_mixed(name, dtype):
     with pytest.raises(gn.DtypeError) as error:
         pair(name)[0].forward(unit((3, 2)), torch.ones(3, 2, dtype=dtype))
     assert "float64" in str(error.value)

@@ -166,8 +166,8 @@ def test_a_schedule_keeps_no_memory():
         (lambda: schedules.one_cycle(0.1, 10, warmup=math.nan), ["warmup", "nan"]),
         (lambda: schedules.one_cycle(0.1, 10, initial_factor=0.0), ["initial_factor", "0"]),
         (lambda: schedules.one_cycle(0.1, 10, final_factor=0.0), ["final_factor", "0"]),
-        (lambda: schedules.multi_step(0.1, [3, -1]), ["milestones", "-1"]),
-        (lambda: schedules.multi_step(0.1, [2.5]), ["milestones", "2.5"]),
+        (lambda: schedules.multi_step(0.1, [3, -1]), ["milestone", "-1"]),
+        (lambda: schedules.multi_step(0.1, [2.5]), ["milestone", "2.5"]),
         (lambda: schedules.cosine_warm_restarts(0.1, 0), ["T_0", "0"]),
         (lambda: schedules.cosine_warm_restarts(0.1, 3, 0), ["T_mult", "0"]),
         (lambda: schedules.cosine_warm_restarts(0.1, 3, 1.5), ["T_mult", "1.5"]),
@@ -184,7 +184,7 @@ def test_a_schedule_keeps_no_memory():
     ],
     ids=range(27),
 )
-def test_errors_come_when_the_schedule_is_made(make, words):
+def test_errors_are_raised_when_the_schedule_is_made(make, words):
     with pytest.raises(RangeError) as error:
         make()
     assert [word for word in words if word not in str(error.value)] == []

@@ -28,7 +28,7 @@ STEPS = {
 }
 
 
-class World:
+class Network:
     """A graph that is built from a recipe, so that a fresh one can be built from it too."""
 
     def __init__(self, weight, recipe=()):
@@ -56,7 +56,7 @@ class Machine(RuleBasedStateMachine):
         self.generator = torch.Generator().manual_seed(seed)
         self.weight = torch.randn(3, 3, generator=self.generator, dtype=torch.float64) * 0.5
         self.recipe = [("tanh", 0)]
-        self.world = World(self.weight, self.recipe)
+        self.network = Network(self.weight, self.recipe)
         self.fed = None  # the batch of the last good walk, while nothing was added since
 
     def batch(self, rows):
@@ -66,16 +66,16 @@ class Machine(RuleBasedStateMachine):
     @rule(name=st.sampled_from(sorted(STEPS)), place=st.integers(0, 20))
     def add_a_node(self, name, place):
         self.recipe.append((name, place))
-        self.world.add(name, place)
+        self.network.add(name, place)
         self.fed = None
 
     @rule(rows=st.integers(1, 4))
     def feed_and_walk(self, rows):
         batch = self.batch(rows)
         kept = batch.clone()
-        ours = self.world.step(batch)
+        ours = self.network.step(batch)
         assert torch.equal(batch, kept)
-        fresh = World(self.world.w.top, self.recipe).step(batch)
+        fresh = Network(self.network.w.top, self.recipe).step(batch)
         for our, their in zip(ours, fresh, strict=True):
             assert_close(our, their, rtol=1e-12, atol=1e-12)
         self.fed = batch
@@ -84,32 +84,32 @@ class Machine(RuleBasedStateMachine):
     def walk_backward_again(self):
         if self.fed is None:
             return
-        last = self.world.chain[-1]
-        before = self.world.w.grad_memory.clone()
-        self.world.graph.backward(last, torch.ones_like(last.top))
-        assert torch.equal(self.world.w.grad_memory, before)
+        last = self.network.chain[-1]
+        before = self.network.w.grad_memory.clone()
+        self.network.graph.backward(last, torch.ones_like(last.top))
+        assert torch.equal(self.network.w.grad_memory, before)
 
     @rule()
     def accumulate(self):
         if self.fed is None:
             return
-        last = self.world.chain[-1]
+        last = self.network.chain[-1]
         ones = torch.ones_like(last.top)
-        self.world.graph.backward(last, ones)
-        once = self.world.w.grad_memory.clone()
-        self.world.graph.backward(last, ones, accumulate=True)
-        torch.testing.assert_close(self.world.w.grad_memory, 2 * once)
-        self.world.graph.backward(last, ones)
+        self.network.graph.backward(last, ones)
+        once = self.network.w.grad_memory.clone()
+        self.network.graph.backward(last, ones, accumulate=True)
+        torch.testing.assert_close(self.network.w.grad_memory, 2 * once)
+        self.network.graph.backward(last, ones)
 
     @rule()
     def change_the_weight(self):
-        self.world.w.top.mul_(0.9)
+        self.network.w.top.mul_(0.9)
         if self.fed is None:
             return
-        last = self.world.chain[-1]
-        if any(node is self.world.w for node in reached(last)):
+        last = self.network.chain[-1]
+        if any(node is self.network.w for node in reached(last)):
             with pytest.raises(gn.StateError):  # the tops belong to the old weight
-                self.world.graph.backward(last, torch.ones_like(last.top))
+                self.network.graph.backward(last, torch.ones_like(last.top))
         self.fed = None
 
     @rule(kind=st.sampled_from(["nothing", "wrong name", "wrong shape", "wrong type", "no tensor"]))
@@ -122,43 +122,43 @@ class Machine(RuleBasedStateMachine):
             "no tensor": {"x": [1.0, 2.0, 3.0]},
         }[kind]
         with pytest.raises(gn.FeedError):
-            self.world.graph.forward(feed, outputs=self.world.chain[-1])
+            self.network.graph.forward(feed, outputs=self.network.chain[-1])
 
     @rule(rows=st.integers(2, 4))
     def build_badly(self, rows):
-        before = len(self.world.graph)
+        before = len(self.network.graph)
         with pytest.raises(gn.ShapeError):
-            self.world.chain[-1] @ torch_parameter(self.world.graph, rows)
+            self.network.chain[-1] @ torch_parameter(self.network.graph, rows)
         with pytest.raises(gn.GraphError):
-            self.world.chain[-1] + World(self.weight).x
+            self.network.chain[-1] + Network(self.weight).x
         with pytest.raises(gn.GraphError):
-            self.world.graph.backward(World(self.weight).x)
-        assert len(self.world.graph) == before + 1  # the parameter of a wrong size alone
+            self.network.graph.backward(Network(self.weight).x)
+        assert len(self.network.graph) == before + 1  # the parameter of a wrong size alone
         self.fed = None
 
     @rule(forgotten=st.booleans())
     def start_again(self, forgotten):
         """A new graph for the same weights; the recipe may be forgotten."""
-        self.weight = self.world.w.top.clone()
+        self.weight = self.network.w.top.clone()
         self.recipe = [("tanh", 0)] if forgotten else self.recipe
-        self.world = World(self.weight, self.recipe)
+        self.network = Network(self.weight, self.recipe)
         self.fed = None
 
     @invariant()
     def the_list_is_sound(self):
-        if hasattr(self, "world"):
-            self.world.graph.lint()
-            assert all(node.graph is self.world.graph for node in self.world.chain)
+        if hasattr(self, "network"):
+            self.network.graph.lint()
+            assert all(node.graph is self.network.graph for node in self.network.chain)
 
     @invariant()
     def no_value_is_stale(self):
         """What is kept belongs to the last batch, at every node of the chain that has a value."""
-        if not hasattr(self, "world") or self.fed is None:
+        if not hasattr(self, "network") or self.fed is None:
             return
-        assert torch.equal(self.world.x.top, self.fed)
-        fresh = World(self.world.w.top, self.recipe)
+        assert torch.equal(self.network.x.top, self.fed)
+        fresh = Network(self.network.w.top, self.recipe)
         fresh.step(self.fed)
-        for ours, theirs in zip(self.world.chain, fresh.chain, strict=True):
+        for ours, theirs in zip(self.network.chain, fresh.chain, strict=True):
             assert ours.computed == theirs.computed
             if ours.computed:
                 assert torch.equal(ours.top, theirs.top)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy
 import pytest
 import torch
-from wrong_world import World, goes_wrong
+from wrong_programs import Scenario, goes_wrong
 
 import graphnet as gn
 from graphnet import ops
@@ -16,9 +16,9 @@ NO_SHAPES = "!Sizes must|never broadcasts|last size of x"  # a way out that woul
 F64, I64 = torch.float64, torch.int64
 
 
-def new(world, *shape, **options):
-    """One more input of the world's graph."""
-    return world.graph.input(shape, name=f"new{len(world.graph)}", **options)
+def new(scenario, *shape, **options):
+    """One more input of the scenario's graph."""
+    return scenario.graph.input(shape, name=f"new{len(scenario.graph)}", **options)
 
 
 SHAPES = {
@@ -294,17 +294,17 @@ def test_a_wrong_program_gets_its_error_and_leaves_all_usable(program, error, pa
 
 @pytest.mark.parametrize("name", sorted(SHAPES.keys() - {"layers that do not fit"}))
 def test_a_shape_that_does_not_fit_leaves_no_operation_behind(name):
-    world = World()
+    scenario = Scenario()
     with pytest.raises(ShapeError):
-        SHAPES[name][0](world)
-    assert [node for node in world.graph[12:] if isinstance(node, gn.Operation)] == []
+        SHAPES[name][0](scenario)
+    assert [node for node in scenario.graph[12:] if isinstance(node, gn.Operation)] == []
 
 
 def test_the_world_itself_is_right():
-    world = World()
-    losses = [float(world.step()[0]) for _ in range(50)]
+    scenario = Scenario()
+    losses = [float(scenario.step()[0]) for _ in range(50)]
     assert losses[-1] < losses[0]
-    assert [node.name for node in world.graph[8:]] == [
+    assert [node.name for node in scenario.graph[8:]] == [
         *["2.linear", "3.sigmoid", "lossmse.squared_error", "lossmse.mean"]
     ]
     assert len(TABLE) >= 45

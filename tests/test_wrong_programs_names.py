@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 import torch
-from wrong_world import goes_wrong
+from wrong_programs import goes_wrong
 
 import graphnet as gn
 from graphnet.errors import DtypeError, FeedError, GraphError, LoadError, ShapeError, StateError
 
 
-def new(world, *shape, **options):
-    """One more input of the world's graph."""
-    return world.graph.input(shape, name=f"new{len(world.graph)}", **options)
+def new(scenario, *shape, **options):
+    """One more input of the scenario's graph."""
+    return scenario.graph.input(shape, name=f"new{len(scenario.graph)}", **options)
 
 
 NAMES = {

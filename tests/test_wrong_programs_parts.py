@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from wrong_world import goes_wrong
+from wrong_programs import goes_wrong
 
 import graphnet as gn
 from graphnet.errors import GraphError, RangeError, ShapeError
@@ -94,7 +94,7 @@ LAYERS = {
     "an unknown reduction": (
         lambda w: gn.LossMSE(reduction="average"),
         GraphError,
-        ["'mean', 'sum', 'none'", "got 'average'"],
+        ["'mean', 'sum' or 'none'", "got 'average'"],
     ),
 }
 
@@ -228,7 +228,7 @@ CLASSES = {
 
 @pytest.mark.parametrize(("program", "patterns"), CLASSES.values(), ids=CLASSES)
 def test_a_wrong_op_class_is_refused_when_it_is_written(program, patterns):
-    goes_wrong(lambda world: program(), TypeError, patterns)
+    goes_wrong(lambda scenario: program(), TypeError, patterns)
 
 
 class Hungry(gn.Op):
@@ -238,7 +238,7 @@ class Hungry(gn.Op):
     device: str
 
     def forward(self, x):
-        if x.shape[0] == 5:  # the batch of the world, and no trial
+        if x.shape[0] == 5:  # the batch of the scenario, and no trial
             if self.device == "cpu":  # what torch raises there
                 raise RuntimeError("DefaultCPUAllocator: can't allocate memory: 480 bytes")
             raise torch.OutOfMemoryError("CUDA out of memory")

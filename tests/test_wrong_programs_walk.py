@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy
 import pytest
 import torch
-from wrong_world import World, goes_wrong
+from wrong_programs import Scenario, goes_wrong
 
 import graphnet as gn
 from graphnet.errors import (
@@ -176,7 +176,7 @@ FORWARD = {
 
 BACKWARD = {
     "before forward": (
-        lambda w: (fresh := World()).graph.backward(fresh.loss),
+        lambda w: (fresh := Scenario()).graph.backward(fresh.loss),
         StateError,
         ["node 11 'lossmse.mean' has no value", r"graph\.forward"],
     ),
@@ -266,12 +266,12 @@ def test_a_wrong_program_gets_its_error_and_leaves_all_usable(program, error, pa
 
 @pytest.mark.parametrize(("program", "error", "patterns"), FEEDS.values(), ids=FEEDS)
 def test_a_wrong_feed_changes_nothing_at_all(program, error, patterns):
-    world = World()
-    world.forward()
-    world.graph.backward(world.loss)
-    tops = [node.top for node in world.graph]
-    grads = [node.grad for node in world.graph]
+    scenario = Scenario()
+    scenario.forward()
+    scenario.graph.backward(scenario.loss)
+    tops = [node.top for node in scenario.graph]
+    grads = [node.grad for node in scenario.graph]
     with pytest.raises(error):
-        program(world)
-    assert all(node.top is top for node, top in zip(world.graph, tops, strict=True))
-    assert all(node.grad is grad for node, grad in zip(world.graph, grads, strict=True))
+        program(scenario)
+    assert all(node.top is top for node, top in zip(scenario.graph, tops, strict=True))
+    assert all(node.grad is grad for node, grad in zip(scenario.graph, grads, strict=True))

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 import graphnet as gn
-from graphnet.bench.task import Task
+from graphnet.bench.workload import Workload
 
 if TYPE_CHECKING:
     from graphnet.bench.networks import Network
@@ -49,11 +49,11 @@ def make_layers(network: Network, library: Any) -> list[Any]:
     return [makers[layer.kind](layer) for layer in network.layers]
 
 
-def listed(task: Task) -> tuple[gn.Module, gn.Graph, gn.Node, gn.SGD | gn.Adam]:
+def listed(workload: Workload) -> tuple[gn.Module, gn.Graph, gn.Node, gn.SGD | gn.Adam]:
     """The network as a list of nodes: the model, its graph, the loss, the optimizer."""
-    network = task.network
+    network = workload.network
     model = gn.Sequential(*make_layers(network, gn))
-    model.load_state_dict(task.start)
+    model.load_state_dict(workload.start)
     with gn.Graph() as graph:
         x = gn.Input((None, *network.sample), name="x")
         if network.loss == "mse":
@@ -66,10 +66,10 @@ def listed(task: Task) -> tuple[gn.Module, gn.Graph, gn.Node, gn.SGD | gn.Adam]:
     return model, graph, loss, gn.SGD(model.parameters(), lr=network.rate, momentum=0.9)
 
 
-def walk(task: Task) -> list[Contestant]:
+def walk(workload: Workload) -> list[Contestant]:
     """The walk over the list."""
-    model, graph, loss, optimizer = listed(task)
-    xs, ts = task.xs, task.ts
+    model, graph, loss, optimizer = listed(workload)
+    xs, ts = workload.xs, workload.ts
 
     def step(number: int) -> None:
         graph.forward(x=xs[number], t=ts[number])
@@ -79,22 +79,22 @@ def walk(task: Task) -> list[Contestant]:
     return [Contestant(step, model.state_dict)]
 
 
-def program(task: Task) -> list[Contestant]:
+def program(workload: Workload) -> list[Contestant]:
     """The compiled program."""
-    model, graph, loss, optimizer = listed(task)
-    compiled, xs, ts = graph.compile(loss, optimizer), task.xs, task.ts
+    model, graph, loss, optimizer = listed(workload)
+    compiled, xs, ts = graph.compile(loss, optimizer), workload.xs, workload.ts
     return [Contestant(lambda n: compiled(x=xs[n], t=ts[n]), model.state_dict)]
 
 
 # torch.nn
 
 
-def torch_model(task: Task) -> tuple[torch.nn.Module, torch.nn.Module]:
+def torch_model(workload: Workload) -> tuple[torch.nn.Module, torch.nn.Module]:
     """The model and the loss."""
-    model = torch.nn.Sequential(*make_layers(task.network, torch.nn))
-    model.to(next(iter(task.start.values())).dtype)
-    model.load_state_dict(task.start)
-    mse = task.network.loss == "mse"
+    model = torch.nn.Sequential(*make_layers(workload.network, torch.nn))
+    model.to(next(iter(workload.start.values())).dtype)
+    model.load_state_dict(workload.start)
+    mse = workload.network.loss == "mse"
     return model, torch.nn.MSELoss() if mse else torch.nn.CrossEntropyLoss()
 
 
@@ -107,19 +107,19 @@ def torch_optimizer(
     return torch.optim.SGD(model.parameters(), lr=network.rate, momentum=0.9, **form)
 
 
-def torch_nn(task: Task, *, channels_last: bool = False) -> list[Contestant]:
+def torch_nn(workload: Workload, *, channels_last: bool = False) -> list[Contestant]:
     """torch.nn, autograd and torch.optim, with the optimizer in each of its forms."""
     forms = ({"fused": True}, {"foreach": True}, {"foreach": False})
-    return [_eager(task, form, channels_last) for form in forms]
+    return [_eager(workload, form, channels_last) for form in forms]
 
 
-def _eager(task: Task, form: dict[str, bool], channels_last: bool) -> Contestant:
-    model, loss = torch_model(task)
-    xs, ts = task.xs, task.ts
+def _eager(workload: Workload, form: dict[str, bool], channels_last: bool) -> Contestant:
+    model, loss = torch_model(workload)
+    xs, ts = workload.xs, workload.ts
     if channels_last:
         cast("Any", model).to(memory_format=torch.channels_last)  # not in all of torch's types
         xs = [x.contiguous(memory_format=torch.channels_last) for x in xs]
-    optimizer = torch_optimizer(task.network, model, **form)
+    optimizer = torch_optimizer(workload.network, model, **form)
 
     def step(number: int) -> None:
         optimizer.zero_grad()
@@ -131,17 +131,17 @@ def _eager(task: Task, form: dict[str, bool], channels_last: bool) -> Contestant
     return Contestant(torch.enable_grad()(step), model.state_dict, f"optimizer {note}")
 
 
-def torch_compile(task: Task) -> list[Contestant]:
+def torch_compile(workload: Workload) -> list[Contestant]:
     """torch.compile of model and loss, and of the whole step."""
-    return [_compiled_loss(task), _compiled_step(task)]
+    return [_compiled_loss(workload), _compiled_step(workload)]
 
 
-def _compiled_loss(task: Task) -> Contestant:
+def _compiled_loss(workload: Workload) -> Contestant:
     """Model and loss compiled, with their derivatives; the optimizer in its fused form."""
-    model, loss = torch_model(task)
-    xs, ts = task.xs, task.ts
+    model, loss = torch_model(workload)
+    xs, ts = workload.xs, workload.ts
     compiled = torch.compile(lambda x, t: loss(model(x), t))
-    optimizer = torch_optimizer(task.network, model, fused=True)
+    optimizer = torch_optimizer(workload.network, model, fused=True)
 
     def step(number: int) -> None:
         optimizer.zero_grad()
@@ -151,13 +151,13 @@ def _compiled_loss(task: Task) -> Contestant:
     return Contestant(torch.enable_grad()(step), model.state_dict, "model and loss")
 
 
-def _compiled_step(task: Task) -> Contestant:
+def _compiled_step(workload: Workload) -> Contestant:
     """One compiled function: loss, gradients by torch.func, update in place."""
-    model, loss = torch_model(task)
-    values = {name: value.clone() for name, value in task.start.items()}
+    model, loss = torch_model(workload)
+    values = {name: value.clone() for name, value in workload.start.items()}
     state = [{name: torch.zeros_like(value) for name, value in values.items()} for _ in range(2)]
     steps = torch.zeros(())
-    adam, rate = task.network.optimizer == "adam", task.network.rate
+    adam, rate = workload.network.optimizer == "adam", workload.network.rate
 
     def whole(x: Tensor, t: Tensor) -> Tensor:
         def loss_of(values: dict[str, Tensor]) -> Tensor:
@@ -178,7 +178,7 @@ def _compiled_step(task: Task) -> Contestant:
         return value
 
     compiled = torch.compile(whole, fullgraph=True)
-    xs, ts = task.xs, task.ts
+    xs, ts = workload.xs, workload.ts
     return Contestant(lambda n: compiled(xs[n], ts[n]), lambda: values, "whole step")
 
 
@@ -192,22 +192,24 @@ def adam_update(
     parameter.sub_(rate / (1 - 0.9**steps) * first / deviation)
 
 
-def reference(task: Task, steps: int) -> dict[str, Tensor]:
+def reference(workload: Workload, steps: int) -> dict[str, Tensor]:
     """The parameters after this many steps of torch.nn and autograd in float64."""
-    start = {name: value.double() for name, value in task.start.items()}
-    xs = [x.double() for x in task.xs]
-    ts = [t.double() if t.is_floating_point() else t for t in task.ts]
-    exact = _eager(Task(task.network, start, xs, ts), {"foreach": False}, channels_last=False)
+    start = {name: value.double() for name, value in workload.start.items()}
+    xs = [x.double() for x in workload.xs]
+    ts = [t.double() if t.is_floating_point() else t for t in workload.ts]
+    exact = _eager(
+        Workload(workload.network, start, xs, ts), {"foreach": False}, channels_last=False
+    )
     for number in range(steps):
         exact.step(number % len(xs))
     return dict(exact.values())
 
 
-TORCH: dict[str, Callable[[Task], list[Contestant]]] = {
+TORCH: dict[str, Callable[[Workload], list[Contestant]]] = {
     "walk": walk,
     "program": program,
     "torch.nn": torch_nn,
-    "channels last": lambda task: torch_nn(task, channels_last=True),
+    "channels last": lambda workload: torch_nn(workload, channels_last=True),
     "torch.compile": torch_compile,
 }
 """The contestants of torch's process. Each returns its forms; the fastest of them takes part."""

@@ -16,19 +16,19 @@ import torch
 
 from graphnet.bench import contestants
 from graphnet.bench.networks import NETWORKS, Network
-from graphnet.bench.task import Task
 from graphnet.bench.turns import environment
 from graphnet.bench.worker import pinned
+from graphnet.bench.workload import Workload
 
 STEPS = 5
 
 
-def memory(make: Callable[[Task], list[contestants.Contestant]], network: Network) -> float:
+def memory(make: Callable[[Workload], list[contestants.Contestant]], network: Network) -> float:
     """The bytes that training adds, at its peak, to those after the import."""
     torch.set_num_threads(1)
     torch.set_grad_enabled(False)  # contestants that need autograd turn it on
     before = resident("VmRSS")
-    contestant = make(Task(network, network.first_values(), *network.data()))[0]
+    contestant = make(Workload(network, network.first_values(), *network.data()))[0]
     for number in range(STEPS):
         contestant.step(number % 2)
     return resident("VmHWM") - before
@@ -58,14 +58,14 @@ def compiling(network: Network, tune: bool) -> float:
     """The seconds of compiling a step: the first step minus an ordinary one."""
     torch.set_num_threads(1)
     torch.set_grad_enabled(False)
-    task = Task(network, network.first_values(), *network.data())
-    _, graph, loss, optimizer = contestants.listed(task)
+    workload = Workload(network, network.first_values(), *network.data())
+    _, graph, loss, optimizer = contestants.listed(workload)
     times = []
     compiled = None
     for _ in range(STEPS):
         start = perf_counter()
         compiled = compiled or graph.compile(loss, optimizer, tune=tune)
-        compiled(x=task.xs[0], t=task.ts[0])
+        compiled(x=workload.xs[0], t=workload.ts[0])
         times.append(perf_counter() - start)
     return times[0] - median(times[1:])
 

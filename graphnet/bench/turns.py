@@ -18,8 +18,8 @@ from safetensors.torch import load_file
 
 from graphnet.bench import limit
 from graphnet.bench.contestants import TORCH, reference
-from graphnet.bench.task import distance, left, write_task
 from graphnet.bench.worker import Entry, Job
+from graphnet.bench.workload import distance, left, write_workload
 
 if TYPE_CHECKING:
     from graphnet.bench.networks import Network
@@ -98,7 +98,7 @@ def measure(network: Network, threads: int, names: Sequence[str], effort: Effort
     with TemporaryDirectory() as place:
         folder = Path(place)
         limit.build(folder)
-        task = write_task(network, folder)
+        workload = write_workload(network, folder)
         torch_names = ["limit", *(name for name in names if name in TORCH)]
         groups = {"torch": torch_names, "jax": [name for name in names if name not in TORCH]}
         with ExitStack() as stack:
@@ -112,9 +112,11 @@ def measure(network: Network, threads: int, names: Sequence[str], effort: Effort
                     entries |= remote.entries
             playing = {name: workers[name] for name in entries if not entries[name].missing}
             seconds = take_turns(playing, effort)
-        exact = reference(task, effort.steps)
+        exact = reference(workload, effort.steps)
         distances = {
-            name: max(distance(load_file(path), exact, task.start) for path in left(folder, name))
+            name: max(
+                distance(load_file(path), exact, workload.start) for path in left(folder, name)
+            )
             for name in playing
             if name != "limit"
         }

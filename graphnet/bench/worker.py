@@ -96,19 +96,19 @@ class Worker:
 
         from graphnet.bench import contestants, limit
         from graphnet.bench.networks import BATCHES, NETWORKS
-        from graphnet.bench.task import read_task
+        from graphnet.bench.workload import read_workload
 
         self.batches = BATCHES
         torch.set_num_threads(self.job.threads)
         torch.set_grad_enabled(False)  # contestants that need autograd turn it on
-        task = read_task(NETWORKS[self.job.network], self.folder)
+        workload = read_workload(NETWORKS[self.job.network], self.folder)
         for name in self.job.contestants:
             if name == "limit":
                 self._add_limit(limit.limits(self.folder, self.job.threads))
             elif name == "torch.compile":
-                self._try(name, lambda: contestants.torch_compile(task))
+                self._try(name, lambda: contestants.torch_compile(workload))
             else:
-                self._add(name, contestants.TORCH[name](task))
+                self._add(name, contestants.TORCH[name](workload))
 
     def _jax(self) -> None:
         """JAX, if it is installed."""

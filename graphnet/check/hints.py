@@ -110,8 +110,8 @@ class _Pen:
         """The result itself, if it is wrong for a larger gradient of the opposite sign."""
         result, rule = self.run(self.reads), self.rule
         reads = self.op.read(rule, self.place, self.arguments, LARGE * self.seed, self.top)
-        apart = (self.run(reads) - LARGE * result).abs()
-        if not apart.le(_CLOSE * abs(LARGE) * result.abs().max()).all():  # NaN is apart too
+        error = (self.run(reads) - LARGE * result).abs()
+        if not error.le(_CLOSE * abs(LARGE) * result.abs().max()).all():  # NaN is an error too
             yield lambda: result, PROPORTIONAL
 
     def of_result(self) -> Iterator[Candidate]:

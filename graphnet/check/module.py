@@ -9,7 +9,7 @@ from warnings import catch_warnings, filterwarnings
 
 from graphnet.check.finite_differences import wave
 from graphnet.check.report import Check, NotLooked, Report, examine
-from graphnet.check.subject import Subject, apart, copies, is_tensor
+from graphnet.check.subject import Subject, copies, difference, is_tensor
 from graphnet.check.suite import Suite
 from graphnet.errors import GraphError, LoadError
 
@@ -97,7 +97,7 @@ class _ModuleSuite(Suite):
         tops = list(result) if isinstance(result, tuple) else [result]
         expected = self.subject.lay(values).forward(values)
         for number, (ours, theirs) in enumerate(zip(tops, expected, strict=True)):
-            fault = apart(ours, theirs)
+            fault = difference(ours, theirs)
             if fault:
                 return f"output {number} of module.forward {fault}, as in the graph"
         return ""
@@ -143,7 +143,7 @@ class _ModuleSuite(Suite):
         result = module.forward(*values)
         self._back(module, result)
         for name, each in module.named_parameters():
-            if apart(each.top, before[name], tolerance=0.0):
+            if difference(each.top, before[name], tolerance=0.0):
                 return f"the parameter {name!r} is changed by forward or backward"
         return ""
 
@@ -167,13 +167,13 @@ class _ModuleSuite(Suite):
             each.top.zero_()
         other.load_state_dict(state)
         for ours, theirs in zip(_tuple(other.forward(*values)), expected, strict=True):
-            fault = apart(ours, theirs)
+            fault = difference(ours, theirs)
             if fault:
                 return f"after load_state_dict the output {fault}: something is not in state_dict"
         before = {name: each.clone() for name, each in other.state_dict().items()}
         for tensor in state.values():
             tensor.zero_()
-        if any(apart(each, before[name]) for name, each in other.state_dict().items()):
+        if any(difference(each, before[name]) for name, each in other.state_dict().items()):
             return "load_state_dict keeps the given tensors instead of copying them"
         try:
             other.load_state_dict({**before, "no such name": empty_of(before)})
@@ -191,7 +191,7 @@ class _ModuleSuite(Suite):
             raise NotLooked("the module has no parameters")
         self._back(module, module.forward(*values))
         for (_, grad), first in zip(module.param(), once, strict=True):
-            fault = apart(grad, 2 * first)
+            fault = difference(grad, 2 * first)
             if fault:
                 return f"after a second backward a gradient {fault}: gradients must add up"
         module.zero_grad()

@@ -10,7 +10,7 @@ from torch import empty
 
 from graphnet.check.finite_differences import wave
 from graphnet.check.report import Check, Report, examine
-from graphnet.check.subject import apart
+from graphnet.check.subject import difference
 from graphnet.errors import GraphError
 from graphnet.graph import Parameter
 
@@ -101,14 +101,14 @@ class _OptimizerSuite:
             _give(layers, step)
             before = _flat_grad(layers)
             optimizer.step()
-            if apart(_flat_grad(layers), before, tolerance=0.0):
+            if difference(_flat_grad(layers), before, tolerance=0.0):
                 return f"step {step + 1} changes the gradients: `grad` must only be read"
         return ""
 
     def repeatable(self) -> str:
         """Two optimizers with the same gradients take the same steps."""
         first, second = self._train(_layers()), self._train(_layers())
-        fault = apart(second, first, tolerance=0.0)
+        fault = difference(second, first, tolerance=0.0)
         return f"in a second run the value {fault}: do the two share something?" if fault else ""
 
     def _train(self, layers: list[Parameter], start: int = 0) -> Tensor:
@@ -121,7 +121,7 @@ class _OptimizerSuite:
 
     def split(self) -> str:
         """The same values move in the same way in one layer or in several."""
-        fault = apart(self._train(_layers()), self._train(_layers((12,))), tolerance=1e-12)
+        fault = difference(self._train(_layers()), self._train(_layers((12,))), tolerance=1e-12)
         if fault:
             return (
                 f"split over three layers the value {fault} as in one layer: does the update take "
@@ -140,16 +140,16 @@ class _OptimizerSuite:
             _give(others, step)
             optimizer.step()
             alone.step()
-        if apart(layers[1].top, before, tolerance=0.0):
+        if difference(layers[1].top, before, tolerance=0.0):
             return "a parameter with requires_grad=False is moved"
         for place in (0, 2):
-            fault = apart(layers[place].top, others[place].top, tolerance=1e-12)
+            fault = difference(layers[place].top, others[place].top, tolerance=1e-12)
             if fault:
                 return f"next to a frozen parameter another one {fault}"
         layers[1].requires_grad = True
         _give(layers, 0)
         optimizer.step()
-        moved = apart(layers[1].top, before, tolerance=0.0)
+        moved = difference(layers[1].top, before, tolerance=0.0)
         return "" if moved else "once unfrozen it does not move"
 
     def new_values(self) -> str:
@@ -162,7 +162,7 @@ class _OptimizerSuite:
             if step == 1:
                 for layer in layers:
                     layer.to(layer.top.double().dtype)
-        fault = apart(_flat(layers), self._train(_layers()))
+        fault = difference(_flat(layers), self._train(_layers()))
         return f"if the parameters are moved in memory, the value {fault}" if fault else ""
 
     def a_copy(self) -> str:
@@ -177,7 +177,7 @@ class _OptimizerSuite:
             for each, mover in ((layers, optimizer), (other_layers, other)):
                 _give(each, step)
                 mover.step()
-        fault = apart(_flat(other_layers), _flat(layers), tolerance=1e-12)
+        fault = difference(_flat(other_layers), _flat(layers), tolerance=1e-12)
         return f"after copy.deepcopy the value {fault}: some state is not copied" if fault else ""
 
     def types(self) -> str:
@@ -185,7 +185,7 @@ class _OptimizerSuite:
         single = self._train([Parameter(each.top.float(), name=each.label) for each in _layers()])
         if single.dtype != empty(0).float().dtype:
             return f"parameters of float32 become {single.dtype}"
-        fault = apart(single, self._train(_layers()), tolerance=1e-3)
+        fault = difference(single, self._train(_layers()), tolerance=1e-3)
         return f"in float32 the value {fault}" if fault else ""
 
 

@@ -61,13 +61,13 @@ class Report:
     def __str__(self) -> str:
         width = max((len(finding.name) for finding in self.findings), default=0)
         lines = []
-        told: dict[str, str] = {}
+        seen: dict[str, str] = {}
         for finding in self.findings:
             text = finding.verdict
-            if finding.fault in told:
-                text = f"WRONG: the same as {told[finding.fault]!r}"
+            if finding.fault in seen:
+                text = f"WRONG: the same as {seen[finding.fault]!r}"
             elif finding.fault:
-                told[finding.fault] = finding.name
+                seen[finding.fault] = finding.name
             first, *rest = wrap(text, max(40, 98 - width))
             lines.append(f"{finding.name.ljust(width)}  {first}")
             lines.extend(f"{'':{width}}  {line}" for line in rest)

@@ -51,11 +51,11 @@ class Difference(NamedTuple):
     def between(cls, graph: Graph, node: Node, ours: Pair, theirs: Pair) -> Difference:
         """The difference between the walk's result for a node and the other way's."""
         (top, grad), (other_top, other_grad) = ours, theirs
-        size = apart = nan
+        size = distance = nan
         if grad is None and other_grad is not None and node.requires_grad:
             grad = other_grad.new_zeros(other_grad.shape)
         if grad is not None and other_grad is not None:
-            size, apart = _size(other_grad), _apart(grad, other_grad)
+            size, distance = _size(other_grad), _distance(grad, other_grad)
         return cls(
             graph.index(node),
             graph.name_of(node),
@@ -63,9 +63,9 @@ class Difference(NamedTuple):
             shape_text(tuple(top.shape)),
             str(top.dtype),
             _size(other_top),
-            _apart(top, other_top),
+            _distance(top, other_top),
             size,
-            apart,
+            distance,
         )
 
     @property
@@ -166,7 +166,7 @@ def _largest(tensor: Tensor) -> float:
     return float(tensor.double().abs().max()) if tensor.numel() else 0.0
 
 
-def _apart(left: Tensor, right: Tensor) -> float:
+def _distance(left: Tensor, right: Tensor) -> float:
     """The largest difference; equal infinities, or NaN on both sides, are no difference."""
     left, right = left.detach().double(), right.detach().double()
     same = left.eq(right).logical_or(left.isnan().logical_and(right.isnan()))

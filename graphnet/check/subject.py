@@ -182,13 +182,13 @@ def differs(
     labels = [f"output {number}" for number in range(len(ours[0]))]
     labels += [f"the gradient of {name!r}" for name in names]
     for label, left, right in zip(labels, ours[0] + ours[1], theirs[0] + theirs[1], strict=True):
-        fault = apart(left, right, tolerance)
+        fault = difference(left, right, tolerance)
         if fault:
             return f"{label} {fault}"
     return ""
 
 
-def apart(left: Tensor, right: Tensor, tolerance: float = 1e-9) -> str:
+def difference(left: Tensor, right: Tensor, tolerance: float = 1e-9) -> str:
     """How two tensors differ, in words; "" if they agree up to rounding."""
     if left.shape != right.shape:
         return f"has the shape {tuple(left.shape)}, not {tuple(right.shape)}"

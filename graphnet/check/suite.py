@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from graphnet.check.finite_differences import compare_slopes, wave
 from graphnet.check.graph import CheckReport, check_graph
 from graphnet.check.report import Check, NotLooked
-from graphnet.check.subject import Laid, Subject, apart, copies, differs, is_tensor
+from graphnet.check.subject import Laid, Subject, copies, difference, differs, is_tensor
 from graphnet.errors import GraphError
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class Suite:
         yield "one row", self.one_row
         yield "unknown batch size", self.unknown_batch_size
         yield "a graph used again", self.graph_used_again
-        yield "dtypes", self.number_types
+        yield "dtypes", self.dtypes
         yield "other shapes", self.other_shapes
 
     def untouched_inputs(self) -> str:
@@ -47,7 +47,7 @@ class Suite:
         laid = self.subject.lay(fed)
         laid.run(fed)
         for name, before, after in zip(self._names(), values, fed, strict=True):
-            if is_tensor(before) and apart(after, before):
+            if is_tensor(before) and difference(after, before):
                 return (
                     f"the input {name!r} is changed: an operation must not write to its inputs. A "
                     "method whose name ends in _ writes in place; use the one without it"
@@ -228,7 +228,7 @@ class Suite:
                 return f"with the second batch {fault}: something is kept from the first"
         return ""
 
-    def number_types(self) -> str:
+    def dtypes(self) -> str:
         """Single precision stays single, double stays double, and both agree."""
         values, single = self.subject.values(), self.subject.values(double=False)
         laid, small = self.subject.lay(values), self.subject.lay(single, double=False)

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import torch
 from torch import Generator, Tensor
 
-from graphnet.errors import DtypeError, RangeError, ShapeError, require_count
+from graphnet.errors import DtypeError, RangeError, ShapeError
+from graphnet.validation import must_be, require_counts
 
 
 def one_hot(labels: Tensor, classes: int) -> Tensor:
@@ -25,11 +26,11 @@ def one_hot(labels: Tensor, classes: int) -> Tensor:
             [0., 0., 1.]])
     """
     if not isinstance(labels, Tensor):
-        raise DtypeError(f"Labels are a tensor, torch.tensor([0, 2]); got {type(labels).__name__}.")
+        raise DtypeError(must_be("labels", "a tensor, such as torch.tensor([0, 2])", labels))
     if labels.ndim != 1:
-        raise ShapeError(f"Labels have the shape (n,); got {tuple(labels.shape)}.")
+        raise ShapeError(f"labels must have the shape (n,); got {tuple(labels.shape)}.")
     if labels.dtype not in (torch.int64, torch.int32, torch.uint8):
-        raise DtypeError(f"Labels are integers, such as int64; got {labels.dtype}.")
+        raise DtypeError(f"labels must be integers, such as int64; got {labels.dtype}.")
     if labels.numel():
         low, high = (int(end) for end in labels.aminmax())
         if low < 0 or high >= classes:
@@ -93,7 +94,7 @@ def batches(
     rows = {len(tensor) for tensor in tensors}
     if len(rows) != 1:
         raise ShapeError(f"All tensors need the same number of rows; got {sorted(rows)}.")
-    require_count(batch_size=batch_size)
+    require_counts(batch_size=batch_size)
     (count,) = rows
     if shuffle:
         order = torch.randperm(count, generator=generator)

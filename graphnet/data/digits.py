@@ -76,7 +76,7 @@ def mnist(root: str | Path | None = None, *, mirrors: str | Sequence[str] = MIRR
     >>> digits.train_images.shape, digits.test_labels.shape  # doctest: +SKIP
     (torch.Size([60000, 28, 28]), torch.Size([10000]))
     """
-    asked = [mirrors] if isinstance(mirrors, str) else mirrors
-    paths = fetch(FILES, data_folder(root) / "MNIST" / "raw", asked)
+    sources = [mirrors] if isinstance(mirrors, str) else mirrors
+    paths = fetch(FILES, data_folder(root) / "MNIST" / "raw", sources)
     train_images, train_labels, test_images, test_labels = (read_idx(path) for path in paths)
     return MNIST(train_images, train_labels.long(), test_images, test_labels.long())

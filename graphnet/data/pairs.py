@@ -9,7 +9,8 @@ import torch
 from torch import Generator, Tensor
 
 from graphnet.data.digits import mnist
-from graphnet.errors import DtypeError, RangeError, ShapeError, require_count
+from graphnet.errors import DtypeError, RangeError, ShapeError
+from graphnet.validation import require_counts
 
 
 class DigitPairs(NamedTuple):
@@ -55,7 +56,7 @@ def digit_pairs(
     >>> pairs.train_input.shape, pairs.train_target.shape  # doctest: +SKIP
     (torch.Size([1000, 2, 14, 14]), torch.Size([1000]))
     """
-    require_count(n=n)
+    require_counts(n=n)
     digits = mnist(root)
     _require_images(n, min(len(digits.train_labels), len(digits.test_labels)))
     return DigitPairs(
@@ -92,7 +93,7 @@ def image_pairs(
     >>> input.shape, target, classes
     (torch.Size([1, 2, 1, 1]), tensor([1]), tensor([[7, 7]]))
     """
-    require_count(n=n)
+    require_counts(n=n)
     _require_fitting(images, labels)
     _require_images(n, len(labels))
     order = torch.randperm(len(labels), generator=generator)
@@ -119,7 +120,7 @@ def _halved(images: Tensor) -> Tensor:
 def _require_fitting(images: Tensor, labels: Tensor) -> None:
     if images.ndim != 3 or images.shape[1] % 2 or images.shape[2] % 2:
         raise ShapeError(
-            "Images have the shape (count, height, width), with even height and width; "
+            "images must have the shape (count, height, width), with even height and width; "
             f"got {tuple(images.shape)}."
         )
     if labels.shape != images.shape[:1]:
@@ -128,12 +129,12 @@ def _require_fitting(images: Tensor, labels: Tensor) -> None:
             f"got {tuple(labels.shape)}."
         )
     if labels.is_floating_point():
-        raise DtypeError(f"Labels are integers, such as int64; got {labels.dtype}.")
+        raise DtypeError(f"labels must be integers, such as int64; got {labels.dtype}.")
 
 
 def _require_images(n: int, count: int) -> None:
     if 2 * n > count:
         raise RangeError(
-            f"n is at most {count // 2:,}: no image is in two pairs, and there are {count:,} "
+            f"n must be at most {count // 2:,}: no image is in two pairs, and there are {count:,} "
             f"images; got {n:,}."
         )

@@ -7,7 +7,7 @@ from math import pi, sqrt
 import torch
 from torch import Generator, Tensor
 
-from graphnet.errors import require_count
+from graphnet.validation import require_counts
 
 CENTER = 0.5
 RADIUS = 1 / sqrt(2 * pi)
@@ -31,7 +31,7 @@ def disk(n: int, generator: Generator | None = None) -> tuple[Tensor, Tensor]:
     >>> points.shape, labels.shape
     (torch.Size([1000, 2]), torch.Size([1000]))
     """
-    require_count(n=n)
+    require_counts(n=n)
     points = torch.rand(n, 2, generator=generator, dtype=torch.float32)
     inside = (points - CENTER).square().sum(1) < RADIUS**2
     return points, inside.long()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from graphnet.draw.layout.engines import laid_out
 from graphnet.draw.png import pdf_of, png_of
 from graphnet.draw.svg.paint import PLAIN, Look, painted
-from graphnet.draw.svg.values import roomy
+from graphnet.draw.svg.values import reserve_space
 from graphnet.draw.text import rails
 from graphnet.errors import GraphError
 
@@ -60,7 +60,9 @@ class Drawing:
         """
         from graphnet.draw.layout.dot import digraph_of
 
-        return digraph_of(roomy(self.scene, {}))  # Graphviz has no values to fill rooms with
+        return digraph_of(
+            reserve_space(self.scene, {})
+        )  # Graphviz has no values to fill rooms with
 
     def save(self, path: str | PathLike[str]) -> Path:
         """Write the picture to a file, in the format that its suffix names.

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 from graphnet.draw.drawing import Drawing, drawing_of
 from graphnet.draw.scene.building import scene_of
 from graphnet.draw.scene.fold import folded
-from graphnet.draw.svg.histograms import described, strip
+from graphnet.draw.svg.histograms import described, histogram
 from graphnet.draw.svg.paint import Look
-from graphnet.draw.svg.values import Value, roomy
+from graphnet.draw.svg.values import Value, reserve_space
 from graphnet.errors import GraphError, counted
 from graphnet.graph import Graph, Input, Node, Parameter
 from graphnet.graph.roles import checked_loss
+from graphnet.validation import must_be
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -65,15 +66,15 @@ def draw_graph(
     checked_loss(graph, loss)
     _refuse_texts(marks=marks, notes=notes)
     if isinstance(remarks, str) or not _are(str, remarks):
-        raise GraphError(f"remarks are sentences in a list, such as ['...']; got {remarks!r}.")
-    values = _values_asked_for(show)
+        raise GraphError(must_be("remarks", "sentences in a list, such as ['...']", remarks))
+    values = _requested_values(show)
     scene = folded(scene_of(graph, loss), depth)
     if "shape" not in show:
         scene = replace(scene, boxes=[replace(box, shape="") for box in scene.boxes])
     scene = replace(scene, notes=[*scene.notes, *remarks])
     scene, fills = _marked(scene, marks or {}, notes or {})
     known = {box.key: _values(box, values) for box in scene.boxes} if values else {}
-    scene = roomy(scene, known)
+    scene = reserve_space(scene, known)
     return drawing_of(scene, engine, Look(values=known, fills=fills))
 
 
@@ -103,11 +104,11 @@ def draw_module(module: Any, *shapes: Sequence[int | None], **options: Any) -> D
     return draw_graph(graph, **options)
 
 
-def _values_asked_for(show: Sequence[str]) -> list[str]:
+def _requested_values(show: Sequence[str]) -> list[str]:
     if isinstance(show, str) or not _are(str, show) or not set(show) <= set(SHOWN):
         raise GraphError(
-            'show is a tuple of "shape", "top" and "grad", such as ("shape", "top"), or () for '
-            f"none of them; got {show!r}."
+            'show must be a tuple of "shape", "top" and "grad", such as ("shape", "top"), or () '
+            f"for none of them; got {show!r}."
         )
     return [each for each in ("top", "grad") if each in show]
 
@@ -126,8 +127,8 @@ def _refuse_texts(**given: Any) -> None:
         )
         if not fits:
             raise GraphError(
-                f"{name} maps places in the list to texts, such as {{0: 'wrong'}}; got {texts!r}. "
-                "graph.index(node) is the place of a node."
+                f"{name} must map places in the list to texts, such as {{0: 'wrong'}}; "
+                f"got {texts!r}. graph.index(node) is the place of a node."
             )
 
 
@@ -139,21 +140,21 @@ def _marked(
     boxes = []
     for box in scene.boxes:
         marked = [place for place in box.places if place in marks]
-        told = marked or (box.places if len(box.places) == 1 else ())
-        found = [texts[place] for place in told if place in texts]
+        places = marked or (box.places if len(box.places) == 1 else ())
+        found = [texts[place] for place in places if place in texts]
         finding = f"{len(found)} findings" if len(found) > 1 else "".join(found)
         boxes.append(replace(box, finding=finding))
     fills = {box.key: MARKED for box in boxes if not marks.keys().isdisjoint(box.places)}
     return replace(scene, boxes=boxes), fills
 
 
-def _values(box: Box, asked: Sequence[str]) -> list[Value]:
+def _values(box: Box, names: Sequence[str]) -> list[Value]:
     """The values of a box that stands for one node, as far as they are known."""
     if len(box.nodes) != 1:
         return []
-    tensors = {name: _tensor(box.nodes[0], name) for name in asked}
+    tensors = {name: _tensor(box.nodes[0], name) for name in names}
     return [
-        Value(name, described(tensor), strip(tensor))
+        Value(name, described(tensor), histogram(tensor))
         for name, tensor in tensors.items()
         if tensor is not None
     ]

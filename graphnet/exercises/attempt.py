@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
 from graphnet.check.finite_differences import STEP, wave
-from graphnet.check.subject import apart, copies, is_tensor
+from graphnet.check.subject import copies, difference, is_tensor
 from graphnet.errors import shape_text
 from graphnet.exercises.isolation import contained, isolated
 
@@ -117,12 +117,12 @@ class Attempt:
 
     def wrong_at(self, result: Tensor) -> Tensor:
         """Where a result of the right shape is wrong."""
-        return self.apart(result, self.right)
+        return self.differs(result, self.right)
 
     @staticmethod
-    def apart(result: Tensor, right: Tensor) -> Tensor:
+    def differs(result: Tensor, right: Tensor) -> Tensor:
         """Where two gradients of the same shape differ by more than the error of differences."""
-        return ~((result - right).abs() <= _CLOSE * float(right.abs().max()))  # NaN is apart too
+        return ~((result - right).abs() <= _CLOSE * float(right.abs().max()))  # NaN differs too
 
     def is_right(self, candidate: Callable[[], Tensor]) -> bool:
         """True if this computes the right gradient; False also if it fails."""
@@ -161,7 +161,7 @@ class Attempt:
                 "In a product, a comparison counts as 0 or 1: grad * (x > 0).",
             )
         for name, value, old in zip(self.reads, values, before, strict=True):
-            if apart(value, old):
+            if difference(value, old):
                 return (
                     f"it changes {name}, which others read as well",
                     "Methods whose names end in _, and a -= b, write in place; a - b does not.",

@@ -82,13 +82,13 @@ class Exercise:
         _refuse_incomplete(cls)
 
     @classmethod
-    def asked(cls) -> list[str]:
+    def required_rules(cls) -> list[str]:
         """The names of the rules that a student writes: one for each floating-point input.
 
         An input needs no rule if the exercise sets `grad_<input> = None`.
 
         >>> import graphnet as gn
-        >>> gn.exercises.CrossEntropy.asked()
+        >>> gn.exercises.CrossEntropy.required_rules()
         ['grad_x']
         """
         given = cls.exercise
@@ -124,12 +124,12 @@ class Exercise:
         >>> MyAdd.op()(empty(2).fill_(1), empty(2).fill_(2))
         tensor([3., 3.])
         """
-        missing = [rule for rule in cls.asked() if written(cls).get(rule) is None]
+        missing = [rule for rule in cls.required_rules() if written(cls).get(rule) is None]
         if missing:
             raise GraphError(
                 f"{cls.__name__} is not an operation yet: it lacks {', '.join(missing)}."
             )
-        return assembled(cls, cls.exercise, cls.asked())
+        return assembled(cls, cls.exercise, cls.required_rules())
 
     @classmethod
     def module(cls, **values: Tensor) -> Module:
@@ -178,7 +178,7 @@ class Exercise:
         lines += [f'    """{text}"""', ""]
         lines += _given_source(given)
         others = ", ".join(("top", *given.inputs))
-        for rule in given.asked():
+        for rule in given.required_rules():
             lines += [f"    def {rule}(self, grad):  # it may also read {others}", "        ..."]
             lines += [""]
         return Text("\n".join(lines))
@@ -259,7 +259,7 @@ def assembled(answer: type, exercise: type[Exercise], rules: Collection[str]) ->
     members = {
         **written(answer),
         **given,
-        **dict.fromkeys(set(exercise.asked()) - set(rules)),
+        **dict.fromkeys(set(exercise.required_rules()) - set(rules)),
         **{f"grad_{name}": None for name in exercise.integers},
         "forward": vars(exercise)["forward"],
         "symbol": exercise.symbol,

@@ -17,7 +17,7 @@ from graphnet.exercises.ten import ALL
 if TYPE_CHECKING:
     from graphnet.op import Op
 
-_UNASKED = ("other shapes",)  # the forward is given: what it refuses is not up to the student
+_OPTIONAL = ("other shapes",)  # the forward is given: what it refuses is not up to the student
 
 _LATE = ("second derivatives", "unknown batch size")
 """The checks that run the rules on nodes; a right rule fails if it works only on tensors."""
@@ -78,7 +78,7 @@ def grade(answer: type, exercise: type[Exercise] | str | None = None) -> Grade:
     """
     given = _exercise_of(answer, exercise)
     with isolated():
-        marks = [_mark(answer, given, rule) for rule in given.asked()]
+        marks = [_mark(answer, given, rule) for rule in given.required_rules()]
         marks.append(_rest(answer, given, all(mark.right for mark in marks)))
     return Grade(answer.__name__, given.__name__, marks, _remarks(answer, given))
 
@@ -157,7 +157,9 @@ def _rest(answer: type, exercise: type[Exercise], right: bool) -> Mark:
         return Mark("other checks", left_out="the rules come first")
     try:
         with contained():
-            faults = _report(assembled(answer, exercise, exercise.asked()), exercise).faults
+            faults = _report(
+                assembled(answer, exercise, exercise.required_rules()), exercise
+            ).faults
     except EndedError as error:
         return Mark("other checks", f"a rule ends the program by {error}", _ENDED)
     if not faults:
@@ -183,9 +185,9 @@ def _report(op: Op, exercise: type[Exercise]) -> Report:
     shapes = [exercise.shapes[exercise.inputs.index(name)] for name in outer]
     places: dict[Any, int] = {outer.index(name): n for name, n in exercise.integers.items()}
     if not exercise.parameters:
-        return check_op(op, *shapes, low=low, high=high, integers=places, skip=_UNASKED)
+        return check_op(op, *shapes, low=low, high=high, integers=places, skip=_OPTIONAL)
     module = layer(op, exercise, {})
-    return check_module(module, *shapes, low=low, high=high, integers=places, skip=_UNASKED)
+    return check_module(module, *shapes, low=low, high=high, integers=places, skip=_OPTIONAL)
 
 
 def _remarks(answer: type, exercise: type[Exercise]) -> tuple[str, ...]:
@@ -193,7 +195,7 @@ def _remarks(answer: type, exercise: type[Exercise]) -> tuple[str, ...]:
     own = [cls for cls in answer.__mro__ if issubclass(cls, exercise) and cls is not exercise]
     given = {name for name in vars(exercise) if not name.startswith("__")}
     again = sorted(name for name in given if any(name in vars(cls) for cls in own))
-    rules = exercise.asked()
+    rules = exercise.required_rules()
     strange = [n for n in written(answer) if n.lower().startswith("grad") and n not in rules]
     return (
         *(f"{name} is given by the exercise: yours was not used." for name in again),

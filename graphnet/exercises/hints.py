@@ -114,7 +114,7 @@ def _argument(attempt: Attempt) -> str:
     for place, (name, value) in enumerate(zip(attempt.op.inputs, attempt.arguments, strict=True)):
         if place != attempt.place and value.dtype.is_floating_point:
             other = attempt.right_by(place)
-            if other.shape == result.shape and not attempt.apart(result, other).any():
+            if other.shape == result.shape and not attempt.differs(result, other).any():
                 return (
                     f"This is the derivative by the wrong argument: it is right for {name}, but "
                     f"this is the rule for {attempt.name}."
@@ -139,7 +139,7 @@ def _averaged(attempt: Attempt) -> str:
     return ""
 
 
-def _turned(attempt: Attempt) -> str:
+def _transposed(attempt: Attempt) -> str:
     """A value that the rule reads or returns in reverse order."""
     result = attempt.run()
     for dim in range(result.ndim):
@@ -259,7 +259,7 @@ _LOOKS = (
     _pen,
     _shape,
     _averaged,
-    _turned,
+    _transposed,
     _complement,
     _linear,
     _where,

@@ -109,19 +109,24 @@ def _parser() -> argparse.ArgumentParser:
         description="Train a network to separate points inside a disk from points outside.",
     )
     values: list[tuple[str, Callable[[str], object], str, str]] = [
-        ("epochs", _whole(1), "COUNT", "how often all training points are seen"),
-        ("batch-size", _whole(1), "COUNT", "points in a batch"),
+        ("epochs", integer_from(1), "COUNT", "how often all training points are seen"),
+        ("batch-size", integer_from(1), "COUNT", "points in a batch"),
         ("lr", _number, "NUMBER", "the highest learning rate"),
         ("momentum", _number, "NUMBER", "the momentum of SGD"),
         ("hidden", _widths, "WIDTH,...", "the widths of the hidden layers"),
         (
             "seed",
-            _whole(0),
+            integer_from(0),
             "NUMBER",
             "the seed of the first round; each further round takes the next",
         ),
-        ("rounds", _whole(1), "COUNT", "how often to start again, with fresh points and weights"),
-        ("accumulate", _whole(1), "COUNT", "batches for each update"),
+        (
+            "rounds",
+            integer_from(1),
+            "COUNT",
+            "how often to start again, with fresh points and weights",
+        ),
+        ("accumulate", integer_from(1), "COUNT", "batches for each update"),
         ("save", Path, "FILE", "a file for the weights of the last round"),
         ("load", Path, "FILE", "a file of weights to evaluate instead of training"),
         ("json", Path, "FILE", "a file for settings, losses and errors"),
@@ -165,28 +170,28 @@ def _described(text: str, default: object) -> str:
     return text if default is None else f"{text} ({default})"
 
 
-def _whole(least: int) -> Callable[[str], int]:
-    """Integers from `least` up."""
+def integer_from(least: int) -> Callable[[str], int]:
+    """Read an integer of `least` or more."""
 
     def read(text: str) -> int:
         if not text.isdecimal() or int(text) < least:
-            raise argparse.ArgumentTypeError(f"an integer from {least} up; got {text!r}")
+            raise argparse.ArgumentTypeError(f"must be an integer of {least} or more; got {text!r}")
         return int(text)
 
     return read
 
 
 def _number(text: str) -> float:
-    """A finite number of 0 or more."""
+    """Read a finite number of 0 or more."""
     try:
         number = float(text)
     except ValueError:
         number = -1.0
     if not isfinite(number) or number < 0:
-        raise argparse.ArgumentTypeError(f"a number of 0 or more; got {text!r}")
+        raise argparse.ArgumentTypeError(f"must be a finite number of 0 or more; got {text!r}")
     return number
 
 
 def _widths(text: str) -> tuple[int, ...]:
     """Widths of layers, with commas between; none for a network without hidden layers."""
-    return tuple(_whole(1)(part.strip()) for part in text.split(",") if part.strip())
+    return tuple(integer_from(1)(part.strip()) for part in text.split(",") if part.strip())

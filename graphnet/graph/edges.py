@@ -64,9 +64,9 @@ class Use:
         others = [node for node in self.operation.inputs if node is not self.source]
         sizes = zip(reversed(result.shape), reversed(self.source.shape), strict=True)
         return any(
-            came != asked
-            or (came is None and any(_size_from_end(other, place) != 1 for other in others))
-            for place, (came, asked) in enumerate(sizes)
+            actual != expected
+            or (actual is None and any(_size_from_end(other, place) != 1 for other in others))
+            for place, (actual, expected) in enumerate(sizes)
             if place >= self.op.core_dims
         )
 
@@ -78,11 +78,11 @@ class Use:
             "`grad_... = None` in the class."
         )
 
-    def _wrong_shape(self, came: tuple[int | None, ...], asked: tuple[int | None, ...]) -> str:
+    def _wrong_shape(self, actual: tuple[int | None, ...], expected: tuple[int | None, ...]) -> str:
         """The message for a rule whose result does not have the shape of its input."""
         return (
             f"The derivative of {self.operation} by its input {self.source} must have the shape "
-            f"of the input, {shape_text(asked)}; got {shape_text(came)}. Correct the rule in "
+            f"of the input, {shape_text(expected)}; got {shape_text(actual)}. Correct the rule in "
             f"{type(self.op).__name__}, or set `broadcasts = True` there if its inputs broadcast."
         )
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from graphnet.errors import DtypeError, GraphError, ShapeError, shape_text
+from graphnet.errors import GraphError, ShapeError, shape_text
 from graphnet.graph.entry import Entry, dtype_text
 from graphnet.graph.shape_inference import UNKNOWN_SIZES
-from graphnet.op import speaks_of_dtype
+from graphnet.misfits import kind_of_misfit
 
 if TYPE_CHECKING:
     from graphnet.graph.edges import Use
@@ -31,7 +31,7 @@ def complaint(
     If `fed`, the arguments have values, so their real shapes are known.
     """
     reason = str(error).partition("\n")[0] or repr(error)
-    kind = _kind(error, reason)
+    kind = type(error) if isinstance(error, GraphError) else kind_of_misfit(op, arguments)
     of_shapes = kind is ShapeError
     rule = _shapes_rule(op) if of_shapes else ""
     known = (None not in each.shape for each in arguments if isinstance(each, Entry))
@@ -64,13 +64,6 @@ def explain_backward(use: Use | None, error: BaseException) -> None:
     """Add a note to the error of a backward walk: which derivative raised it."""
     if use is not None and not isinstance(error, GraphError):
         error.add_note(f"in the derivative of {use.operation} by its input {use.source}")
-
-
-def _kind(error: BaseException, reason: str) -> type[GraphError]:
-    """The class of this package that fits torch's error."""
-    if isinstance(error, GraphError):
-        return type(error)
-    return DtypeError if speaks_of_dtype(reason) else ShapeError
 
 
 def _shapes_rule(op: Op) -> str:

@@ -99,11 +99,11 @@ def _check(node: Input, value: Any) -> None:
         )
 
 
-def _fits(shape: Sequence[int], asked: Sequence[int | None]) -> bool:
+def _fits(shape: Sequence[int], expected: Sequence[int | None]) -> bool:
     """True if a shape has the required sizes; None allows any size."""
-    if len(shape) != len(asked):
+    if len(shape) != len(expected):
         return False
-    for size, wanted in zip(shape, asked, strict=True):
+    for size, wanted in zip(shape, expected, strict=True):
         if wanted is not None and wanted != size:
             return False
     return True

@@ -9,7 +9,7 @@ from graphnet.errors import GraphError
 from graphnet.graph.derivatives import append_gradients
 from graphnet.graph.feed import bind, merged
 from graphnet.graph.front_doors import FrontDoors
-from graphnet.graph.guards import OneAtATime
+from graphnet.graph.guards import Exclusive
 from graphnet.graph.node import Node
 from graphnet.graph.nodes import Operation
 from graphnet.graph.walks import (
@@ -45,7 +45,7 @@ class Graph(FrontDoors):
 
     def __init__(self) -> None:
         super().__init__()
-        self._one_at_a_time = OneAtATime()
+        self._exclusive = Exclusive()
         self._forward: dict[tuple[Node, ...] | None, ForwardPass] = {}
         self._backward: dict[tuple[Node, ...], BackwardPass] = {}
         self._versions = Versions((), [], (), [])
@@ -89,7 +89,7 @@ class Graph(FrontDoors):
             FeedError: a feed is missing, misnamed, or does not fit its input.
             ShapeError: the fed sizes do not fit together.
         """
-        with self._one_at_a_time:
+        with self._exclusive:
             walk = self._forward_pass(None if outputs is None else self._targets(outputs))
             fed = merged(feed, named, self._inputs.values())
             bound = bind(self._inputs, self._parameters, walk.inputs, fed)
@@ -120,7 +120,7 @@ class Graph(FrontDoors):
         """
         targets = self._targets(target)
         grads = one_each(grad, targets)
-        with self._one_at_a_time:
+        with self._exclusive:
             seeds = [seed(node, each) for node, each in zip(targets, grads, strict=True)]
             walk = self._backward_pass(targets)
             refuse_stale(walk.leaves, self._versions)

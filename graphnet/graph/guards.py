@@ -15,7 +15,7 @@ _signals: Any = getattr(signal, "_signal", signal)
 _SIGINT = int(signal.SIGINT)
 
 
-class OneAtATime:
+class Exclusive:
     """Allow one walk of a graph at a time: a second walk is refused, not mixed in.
 
     A walk is identified by the frame that entered. So a walk that an interrupt ended anywhere, even
@@ -84,12 +84,12 @@ class Uninterrupted:
     interrupted
     """
 
-    __slots__ = ("_came", "_handler")
-    _came: tuple[int, FrameType | None] | None
+    __slots__ = ("_handler", "_received")
+    _received: tuple[int, FrameType | None] | None
     _handler: Callable[[int, FrameType | None], Any] | None
 
     def __enter__(self) -> None:
-        self._came = self._handler = None
+        self._received = self._handler = None
         if callable(_signals.getsignal(_SIGINT)):
             try:
                 self._handler = _signals.signal(_SIGINT, self._note)
@@ -97,10 +97,10 @@ class Uninterrupted:
                 return
 
     def _note(self, number: int, frame: FrameType | None) -> None:
-        self._came = number, frame
+        self._received = number, frame
 
     def __exit__(self, *_: object) -> None:
         if self._handler is not None:
             _signals.signal(_SIGINT, self._handler)
-            if self._came is not None:
-                self._handler(*self._came)
+            if self._received is not None:
+                self._handler(*self._received)

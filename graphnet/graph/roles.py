@@ -36,7 +36,7 @@ def checked_loss(graph: Graph, loss: Any) -> None:
     """
     if loss is None:
         return
-    rule = "loss is a node of this graph that is a single floating-point number, or None to find it"
+    rule = "loss must be a node of this graph that is a single floating-point number, or None"
     if not isinstance(loss, Node):
         raise GraphError(f"{rule}; got {loss!r}. graph[name] and graph[place] are the nodes.")
     graph.index(loss)

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from graphnet import ops
 from graphnet.errors import RangeError
 from graphnet.layers.module import Module
-from graphnet.ops.arguments import refuse_inplace, require_number
-from graphnet.ops.smooth import require_approximation
+from graphnet.ops.arguments import refuse_inplace
+from graphnet.ops.smooth import APPROXIMATIONS
+from graphnet.validation import require_choice, require_numbers
 
 if TYPE_CHECKING:
     from graphnet.graph import Node
@@ -107,7 +108,7 @@ class LeakyReLU(Activation):
     def __init__(self, negative_slope: float = 0.01, inplace: bool = False) -> None:
         super().__init__()
         refuse_inplace(inplace)
-        require_number(negative_slope=negative_slope)
+        require_numbers(negative_slope=negative_slope)
         self.negative_slope = negative_slope
 
 
@@ -128,7 +129,7 @@ class ELU(Activation):
     def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None:
         super().__init__()
         refuse_inplace(inplace)
-        require_number(alpha=alpha)
+        require_numbers(alpha=alpha)
         self.alpha = alpha
 
 
@@ -166,7 +167,7 @@ class GELU(Activation):
 
     def __init__(self, approximate: str = "none") -> None:
         super().__init__()
-        require_approximation(approximate)
+        require_choice("approximate", approximate, APPROXIMATIONS)
         self.approximate = approximate
 
 
@@ -220,7 +221,7 @@ class Softplus(Activation):
 
     def __init__(self, beta: float = 1.0, threshold: float = 20.0) -> None:
         super().__init__()
-        require_number(beta=beta, threshold=threshold)
+        require_numbers(beta=beta, threshold=threshold)
         self.beta = beta
         self.threshold = threshold
 
@@ -243,7 +244,7 @@ class Hardtanh(Activation):
     def __init__(self, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> None:
         super().__init__()
         refuse_inplace(inplace)
-        require_number(min_val=min_val, max_val=max_val)
+        require_numbers(min_val=min_val, max_val=max_val)
         if not max_val > min_val:
             raise RangeError(
                 f"Hardtanh: max_val must be greater than min_val; got min_val={min_val!r} and "

@@ -11,13 +11,13 @@ from torch import empty
 from graphnet import init, ops
 from graphnet.errors import GraphError, ShapeError
 from graphnet.graph import Node, Parameter
-from graphnet.layers.linear import Linear, require_size
+from graphnet.layers.linear import Linear
 from graphnet.layers.module import Module
 from graphnet.layers.private import leaves
 from graphnet.ops.attention import attention_weights, is_bool
 from graphnet.ops.dims import described, require_tensors
-from graphnet.ops.random import require_probability
 from graphnet.ops.running import refuse_sizes
+from graphnet.validation import require_counts, require_range
 
 if TYPE_CHECKING:
     from torch import Tensor, device, dtype
@@ -80,8 +80,10 @@ class MultiheadAttention(Module):
     ) -> None:
         self.kdim = embed_dim if kdim is None else kdim
         self.vdim = embed_dim if vdim is None else vdim
-        require_size(embed_dim=embed_dim, num_heads=num_heads, kdim=self.kdim, vdim=self.vdim)
-        require_probability(dropout)
+        require_counts(
+            ShapeError, embed_dim=embed_dim, num_heads=num_heads, kdim=self.kdim, vdim=self.vdim
+        )
+        require_range("dropout", dropout, high=1)
         if embed_dim % num_heads:
             raise ShapeError(f"embed_dim {embed_dim} must be a multiple of num_heads {num_heads}.")
         if add_bias_kv or add_zero_attn:

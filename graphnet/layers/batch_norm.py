@@ -13,10 +13,10 @@ from torch import empty
 from graphnet import ops
 from graphnet.errors import ShapeError, shape_text
 from graphnet.graph import Parameter
-from graphnet.layers.linear import require_size
 from graphnet.layers.module import Module
 from graphnet.layers.normalization import affine_of
 from graphnet.ops.running import sized
+from graphnet.validation import require_counts
 
 if TYPE_CHECKING:
     from torch import device, dtype
@@ -43,7 +43,7 @@ class _ChannelNorm(Module):
         *,
         bias: bool = True,
     ) -> None:
-        require_size(num_features=num_features)
+        require_counts(ShapeError, num_features=num_features)
         self.num_features, self.eps, self.momentum = num_features, eps, momentum
         self.affine, self.track_running_stats = affine, track_running_stats
         values = empty(num_features, device=device, dtype=dtype)

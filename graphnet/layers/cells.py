@@ -14,8 +14,8 @@ from torch import empty
 from graphnet import init, ops
 from graphnet.errors import GraphError, ShapeError, shape_text
 from graphnet.graph import Node, Parameter
-from graphnet.layers.linear import require_size
 from graphnet.layers.module import Module
+from graphnet.validation import require_choice, require_counts
 
 if TYPE_CHECKING:
     from torch import Tensor, device, dtype
@@ -90,9 +90,9 @@ class Recurrent(Module):
         several = self.states > 1 and isinstance(state, tuple | list)
         parts = tuple(state) if several else (state,)
         if len(parts) != self.states or not all(isinstance(part, Node) for part in parts):
-            asked = "the node h" if self.states == 1 else "a tuple of nodes, (h, c)"
+            expected = "the node h" if self.states == 1 else "a tuple of nodes, (h, c)"
             kinds = ", ".join(type(part).__name__ for part in parts)
-            raise GraphError(f"{type(self).__name__}: the state must be {asked}; got ({kinds}).")
+            raise GraphError(f"{type(self).__name__}: the state must be {expected}; got ({kinds}).")
         for part in parts:
             if part.shape != shape:
                 raise ShapeError(
@@ -127,7 +127,7 @@ class Recurrent(Module):
         """Append to the graph of an input and a state, or compute for tensors."""
         return super().__call__(input, hx)
 
-    @overload  # type: ignore[override]
+    @overload  # type: ignore[override]  # the same
     def forward(self: Builds[..., Node], input: Tensor, hx: Any = None) -> Tensor: ...
     @overload
     def forward(self: Builds[..., Memory], input: Tensor, hx: Any = None) -> Memories: ...
@@ -152,9 +152,7 @@ class RNNStep:
         return (NONLINEARITIES[self.nonlinearity](mapped + recurrent),)
 
     def _set_nonlinearity(self, name: str) -> None:
-        if name not in NONLINEARITIES:
-            raise GraphError(f"nonlinearity must be 'tanh' or 'relu'; got {name!r}.")
-        self.nonlinearity = name
+        self.nonlinearity = require_choice("nonlinearity", name, NONLINEARITIES)
 
 
 class LSTMStep:
@@ -201,7 +199,7 @@ class RecurrentCell(Recurrent, Generic[S]):
         device: device | str | None = None,
         dtype: dtype | None = None,
     ) -> None:
-        require_size(input_size=input_size, hidden_size=hidden_size)
+        require_counts(ShapeError, input_size=input_size, hidden_size=hidden_size)
         self.input_size, self.hidden_size, self.bias = input_size, hidden_size, bias
         self._add_weights("", input_size, bias, device=device, dtype=dtype)
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from torch import empty
 
 from graphnet import init, ops
-from graphnet.errors import GraphError, ShapeError
+from graphnet.errors import GraphError, RangeError, ShapeError
 from graphnet.graph import Parameter
-from graphnet.layers.linear import require_size
 from graphnet.layers.module import Module
 from graphnet.ops.window_options import Sizes, sizes_of
+from graphnet.validation import must_be, require_choice, require_counts
 
 if TYPE_CHECKING:
     from torch import device, dtype
@@ -61,14 +61,15 @@ class Convolution(Module):
         device: device | str | None = None,
         dtype: dtype | None = None,
     ) -> None:
-        require_size(in_channels=in_channels, out_channels=out_channels, groups=groups)
+        require_counts(
+            ShapeError, in_channels=in_channels, out_channels=out_channels, groups=groups
+        )
         if in_channels % groups or out_channels % groups:
             raise ShapeError(
                 f"groups={groups} must divide in_channels and out_channels; "
                 f"got {in_channels} and {out_channels}."
             )
-        if padding_mode != "zeros":
-            raise GraphError(f"padding_mode must be 'zeros'; got {padding_mode!r}.")
+        require_choice("padding_mode", padding_mode, ("zeros",))
         self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups
         self.kernel_size = sizes_of(kernel_size, self.dims, "kernel_size", repeat=False)
         self.stride = sizes_of(stride, self.dims, "stride")
@@ -90,7 +91,7 @@ class Convolution(Module):
         if not isinstance(padding, str) or self.transposed:
             return sizes_of(padding, self.dims, "padding", 0)
         if padding not in ("same", "valid"):
-            raise GraphError(f"padding must be 'same', 'valid' or a size; got {padding!r}.")
+            raise RangeError(must_be("padding", "'same', 'valid' or a size", padding))
         if padding == "same" and set(self.stride) != {1}:
             raise GraphError(f"padding='same' needs a stride of 1; got {self.stride}.")
         return padding

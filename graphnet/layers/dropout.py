@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from graphnet import ops
 from graphnet.layers.module import Module
 from graphnet.ops.arguments import refuse_inplace
-from graphnet.ops.random import require_probability
+from graphnet.validation import require_range
 
 if TYPE_CHECKING:
     from torch import Generator
@@ -39,7 +39,7 @@ class Dropout(Module):
     def __init__(
         self, p: float = 0.5, inplace: bool = False, *, generator: Generator | None = None
     ) -> None:
-        require_probability(p)
+        require_range("p", p, high=1)
         refuse_inplace(inplace)
         self.p, self.generator = p, generator
 

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 from torch import empty
 
 from graphnet import init, ops
+from graphnet.errors import ShapeError
 from graphnet.graph import Parameter
-from graphnet.layers.linear import require_size
 from graphnet.layers.module import Module
 from graphnet.ops.embedding import refuse_unsupported, row_number
+from graphnet.validation import require_counts
 
 if TYPE_CHECKING:
     from torch import device, dtype
@@ -58,7 +59,7 @@ class Embedding(Module):
         device: device | str | None = None,
         dtype: dtype | None = None,
     ) -> None:
-        require_size(num_embeddings=num_embeddings, embedding_dim=embedding_dim)
+        require_counts(ShapeError, num_embeddings=num_embeddings, embedding_dim=embedding_dim)
         refuse_unsupported(max_norm, norm_type, scale_grad_by_freq, sparse)
         self.num_embeddings, self.embedding_dim = num_embeddings, embedding_dim
         self.padding_idx: int | None = None

@@ -10,6 +10,7 @@ from graphnet import init, ops
 from graphnet.errors import ShapeError
 from graphnet.graph import Parameter
 from graphnet.layers.module import Module
+from graphnet.validation import require_counts
 
 if TYPE_CHECKING:
     from torch import device, dtype
@@ -47,7 +48,7 @@ class Linear(Module):
         device: device | str | None = None,
         dtype: dtype | None = None,
     ) -> None:
-        require_size(in_features=in_features, out_features=out_features)
+        require_counts(ShapeError, in_features=in_features, out_features=out_features)
         self.in_features, self.out_features = in_features, out_features
         weight = empty(out_features, in_features, device=device, dtype=dtype)
         self.weight = Parameter(init.default_uniform_(weight, in_features))
@@ -63,14 +64,3 @@ class Linear(Module):
     def extra_repr(self) -> str:
         """The sizes of the layer."""
         return f"{self.in_features}, {self.out_features}, bias={self.bias is not None}"
-
-
-def require_size(**sizes: int) -> None:
-    """Refuse sizes of a layer that are not integers of 1 or more.
-
-    Raises:
-        ShapeError: one is not; the message names it.
-    """
-    for name, size in sizes.items():
-        if isinstance(size, bool) or not isinstance(size, int) or size < 1:
-            raise ShapeError(f"{name} must be an integer of 1 or more; got {size!r}.")

@@ -9,9 +9,8 @@ from torch import empty
 from graphnet import ops
 from graphnet.errors import ShapeError
 from graphnet.graph import Parameter
-from graphnet.layers.linear import require_size
 from graphnet.layers.module import Module
-from graphnet.ops.dims import whole_numbers
+from graphnet.validation import require_counts, require_integers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,11 +36,11 @@ class _LastNorm(Module):
             ShapeError: the shape is empty, or a size is not 1 or more.
             GraphError: the shape is neither an integer nor a list or tuple of them.
         """
-        sizes = (shape,) if isinstance(shape, int) else whole_numbers("normalized_shape", shape)
+        sizes = (shape,) if isinstance(shape, int) else require_integers("normalized_shape", shape)
         if not sizes:
             raise ShapeError("normalized_shape must have at least one size, such as (3,); got ().")
         for size in sizes:
-            require_size(normalized_shape=size)
+            require_counts(ShapeError, normalized_shape=size)
         self.normalized_shape, self.eps, self.elementwise_affine = sizes, eps, affine
 
     def extra_repr(self) -> str:
@@ -163,7 +162,7 @@ class GroupNorm(Module):
         *,
         bias: bool = True,
     ) -> None:
-        require_size(num_groups=num_groups, num_channels=num_channels)
+        require_counts(ShapeError, num_groups=num_groups, num_channels=num_channels)
         if num_channels % num_groups:
             raise ShapeError(f"{num_channels} channels cannot be divided into {num_groups} groups.")
         self.num_groups, self.num_channels = num_groups, num_channels

@@ -12,8 +12,7 @@ from graphnet import ops
 from graphnet.errors import ShapeError, shape_text
 from graphnet.graph import Node
 from graphnet.layers.cells import GRUStep, LSTMStep, Recurrent, RNNStep, S, State
-from graphnet.layers.linear import require_size
-from graphnet.ops.random import require_probability
+from graphnet.validation import require_counts, require_range
 
 if TYPE_CHECKING:
     from torch import device, dtype
@@ -38,8 +37,10 @@ class RecurrentLayer(Recurrent, Generic[S]):
         device: device | str | None = None,
         dtype: dtype | None = None,
     ) -> None:
-        require_size(input_size=input_size, hidden_size=hidden_size, num_layers=num_layers)
-        require_probability(dropout)
+        require_counts(
+            ShapeError, input_size=input_size, hidden_size=hidden_size, num_layers=num_layers
+        )
+        require_range("dropout", dropout, high=1)
         self.input_size, self.hidden_size, self.num_layers = input_size, hidden_size, num_layers
         self.bias, self.batch_first, self.dropout = bias, batch_first, dropout
         self.bidirectional = bidirectional

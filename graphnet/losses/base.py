@@ -6,10 +6,10 @@ from collections.abc import Callable
 from inspect import signature
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from graphnet.errors import GraphError
 from graphnet.graph import Parameter
 from graphnet.layers import Module
 from graphnet.ops.losses import REDUCTIONS
+from graphnet.validation import require_choice
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -32,9 +32,7 @@ class Loss(Module):
     """The reductions that this loss takes."""
 
     def __init__(self, *, reduction: str = "mean") -> None:
-        if reduction not in self.reductions:
-            raise GraphError(f"reduction must be one of {self.reductions}; got {reduction!r}.")
-        self.reduction = reduction
+        self.reduction = require_choice("reduction", reduction, self.reductions)
 
     def build(self, predictions: Node, targets: Node, /) -> Node:
         """Append the loss."""

@@ -8,7 +8,8 @@ from graphnet import ops
 from graphnet.errors import RangeError
 from graphnet.graph import Parameter
 from graphnet.losses.base import Loss
-from graphnet.ops.classification import check_ignored, check_smoothing
+from graphnet.ops.classification import check_ignored
+from graphnet.validation import require_range
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -97,7 +98,7 @@ class LossCrossEntropy(Loss):
         super().__init__(reduction=reduction)
         self.weight = _buffer(weight)
         self.ignore_index = check_ignored(ignore_index)
-        self.label_smoothing = check_smoothing(label_smoothing)
+        self.label_smoothing = require_range("label_smoothing", label_smoothing, high=1)
 
     def counted(self, targets: Tensor) -> Tensor:
         """The sum of the weights of each row's labels without ignored ones; 1 for probabilities.

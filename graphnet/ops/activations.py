@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING
 from graphnet.errors import RangeError
 from graphnet.op import Op, T
 from graphnet.op_rules import Bounds
-from graphnet.ops.arguments import refuse_inplace, require_number
+from graphnet.ops.arguments import refuse_inplace
 from graphnet.ops.arithmetic import mul
 from graphnet.ops.comparison import where
 from graphnet.ops.dims import require_tensors
 from graphnet.ops.dtypes import (
+    integer_bound,
     is_floating,
-    refuse_truth_values,
-    refuse_whole_numbers,
-    whole_bound,
+    refuse_booleans,
+    refuse_integers,
 )
 from graphnet.ops.limits import clamp
+from graphnet.validation import require_numbers
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -153,7 +154,7 @@ class LeakyRelu(Op):
     negative_slope: float = 0.01
 
     def forward(self, x: Tensor) -> Tensor:
-        refuse_whole_numbers(self, x)
+        refuse_integers(self, x)
         return x.where(x > 0, x * self.negative_slope)
 
     def grad_x(self, grad: Tensor, x: Tensor) -> Tensor:
@@ -171,7 +172,7 @@ def leaky_relu(input: T, negative_slope: float = 0.01, inplace: bool = False) ->
     >>> leaky_relu(empty(2).fill_(-4), 0.25)
     tensor([-1., -1.])
     """
-    require_number(negative_slope=negative_slope)
+    require_numbers(negative_slope=negative_slope)
     refuse_inplace(inplace)
     return LeakyRelu(negative_slope)(input)
 
@@ -189,7 +190,7 @@ class Elu(Op):
     alpha: float = 1.0
 
     def forward(self, x: Tensor) -> Tensor:
-        refuse_whole_numbers(self, x)
+        refuse_integers(self, x)
         return x.where(x > 0, x.expm1() * self.alpha)
 
     def grad_x(self, grad: Tensor, x: Tensor) -> Tensor:
@@ -212,7 +213,7 @@ def elu(input: T, alpha: float = 1.0, inplace: bool = False) -> T:
     >>> elu(empty(2).fill_(-1000), alpha=2)
     tensor([-2., -2.])
     """
-    require_number(alpha=alpha)
+    require_numbers(alpha=alpha)
     refuse_inplace(inplace)
     return Elu(alpha)(input)
 
@@ -251,7 +252,7 @@ def hardtanh(input: T, min_val: float = -1.0, max_val: float = 1.0, inplace: boo
     tensor([-1., -1.])
     """
     require_tensors("hardtanh", input)
-    require_number(min_val=min_val, max_val=max_val)
+    require_numbers(min_val=min_val, max_val=max_val)
     refuse_inplace(inplace)
     if min_val > max_val:
         raise RangeError(
@@ -259,8 +260,8 @@ def hardtanh(input: T, min_val: float = -1.0, max_val: float = 1.0, inplace: boo
             f"max_val={max_val!r}."
         )
     if not is_floating(input):
-        refuse_truth_values("hardtanh", input)
-        min_val, max_val = whole_bound(min_val), whole_bound(max_val)
+        refuse_booleans("hardtanh", input)
+        min_val, max_val = integer_bound(min_val), integer_bound(max_val)
     return clamp(input, min_val, max_val)
 
 

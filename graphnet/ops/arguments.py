@@ -48,28 +48,6 @@ def _added(value: Any) -> str:
     return f"\n  line: {line}" if line else ""
 
 
-def require_number(**settings: Any) -> None:
-    """Refuse settings that are not Python numbers.
-
-    Raises:
-        GraphError: one is not; the message names it.
-    """
-    for name, setting in settings.items():
-        if not isinstance(setting, int | float):
-            raise GraphError(f"{name} must be a number; got {setting!r}.")
-
-
-def require_flag(**settings: Any) -> None:
-    """Refuse settings that are not True or False.
-
-    Raises:
-        GraphError: one is not; the message names it.
-    """
-    for name, setting in settings.items():
-        if not isinstance(setting, bool):
-            raise GraphError(f"{name} must be True or False; got {setting!r}.")
-
-
 def refuse_inplace(inplace: bool) -> None:
     """Refuse to write to an input.
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from graphnet.errors import DtypeError, GraphError, RangeError
+from graphnet.errors import DtypeError
 from graphnet.op import Op, T
-from graphnet.ops.arguments import require_number
 from graphnet.ops.broadcasting import zeros_like
 from graphnet.ops.dtypes import is_floating
+from graphnet.validation import require_choice, require_numbers
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -174,10 +174,7 @@ def div(input: T | float, other: T | float, *, rounding_mode: str | None = None)
     """
     if rounding_mode is None:
         return Div()(input, other)
-    if rounding_mode not in ("floor", "trunc"):
-        raise RangeError(
-            f"div: rounding_mode must be None, 'floor' or 'trunc'; got {rounding_mode!r}."
-        )
+    require_choice("rounding_mode", rounding_mode, (None, "floor", "trunc"))
     if isinstance(input, int | float):
         input = add(zeros_like(cast("T", other)), input)
     return DivRounded(rounding_mode)(input, other)
@@ -253,9 +250,7 @@ def sign(input: T) -> T:
 
 def _require_alpha(alpha: float, *terms: object) -> None:
     """Refuse a factor that would turn a sum of integers into fractions."""
-    if isinstance(alpha, bool):
-        raise GraphError(f"alpha must be a number; got {alpha!r}.")
-    require_number(alpha=alpha)
-    whole = not any(isinstance(term, float) or is_floating(term) for term in terms)
-    if isinstance(alpha, float) and whole:
+    require_numbers(alpha=alpha)
+    integers = not any(isinstance(term, float) or is_floating(term) for term in terms)
+    if isinstance(alpha, float) and integers:
         raise DtypeError(f"alpha must be an integer for integer operands; got {alpha!r}.")

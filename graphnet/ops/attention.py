@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 from graphnet.errors import GraphError, ShapeError
 from graphnet.op import Op, T
-from graphnet.ops.arguments import require_flag, require_floating, require_number
+from graphnet.ops.arguments import require_floating
 from graphnet.ops.arithmetic import add, mul
 from graphnet.ops.broadcasting import expand, expand_as
 from graphnet.ops.comparison import masked_fill, where
 from graphnet.ops.dims import described, require_tensors
 from graphnet.ops.dtypes import is_half
 from graphnet.ops.products import matmul
-from graphnet.ops.random import dropout, require_probability
+from graphnet.ops.random import dropout
 from graphnet.ops.shapes import flatten, transpose, unsqueeze
 from graphnet.ops.softmaxes import softmax
+from graphnet.validation import require_flags, require_numbers, require_range
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -87,10 +88,10 @@ def scaled_dot_product_attention(
     tensor([[3., 3.]])
     """
     require_floating("attention", query, key, value)
-    require_flag(is_causal=is_causal, enable_gqa=enable_gqa)
-    require_probability(dropout_p)
+    require_flags(is_causal=is_causal, enable_gqa=enable_gqa)
+    require_range("dropout_p", dropout_p, high=1)
     if scale is not None:
-        require_number(scale=scale)
+        require_numbers(scale=scale)
     if attn_mask is not None and is_causal:
         raise GraphError("is_causal=True is itself a mask: leave attn_mask out.")
     if enable_gqa:

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from graphnet.errors import GraphError, RangeError
+from graphnet.errors import GraphError
 from graphnet.ops import reductions
-from graphnet.ops.arguments import require_number
 from graphnet.ops.arithmetic import add, mul, sub
 from graphnet.ops.dtypes import narrowed, widened
 from graphnet.ops.functions import rsqrt
@@ -23,6 +22,7 @@ from graphnet.ops.running import (
     training_mode,
     with_channels,
 )
+from graphnet.validation import require_numbers, require_range
 
 if TYPE_CHECKING:
     from graphnet.op import T
@@ -68,9 +68,7 @@ def batch_norm(
         "batch_norm", input, running_mean, running_var, weight, bias
     )
     statistics = _Statistics(mode, momentum, mean, var, num_batches_tracked)
-    require_number(eps=eps)
-    if eps < 0 or (eps == 0 and mode is not False):
-        raise RangeError(f"eps must be positive, or may be 0 in evaluation; got {eps!r}.")
+    require_range("eps", eps, above=None if mode is False else 0)
     y = statistics.normalize(widened(x), (0, *range(2, input.ndim)), weight, bias, eps)
     return narrowed(y, x)
 
@@ -108,7 +106,7 @@ def instance_norm(
         "instance_norm", input, running_mean, running_var, weight, bias
     )
     statistics = _Statistics(mode, momentum, mean, var, None)
-    require_number(eps=eps)
+    require_numbers(eps=eps)
     y = statistics.normalize(widened(x), tuple(range(2, x.ndim)), weight, bias, eps)
     return narrowed(y, x)
 
@@ -127,7 +125,7 @@ class _Statistics:
                 "statistics of the batch: training=True (use_input_stats=True)."
             )
         if momentum is not None:
-            require_number(momentum=momentum)
+            require_numbers(momentum=momentum)
         elif batches is None:
             raise GraphError("momentum=None averages over batches: give num_batches_tracked=...")
         for buffer in (mean, var, batches):

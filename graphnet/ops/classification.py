@@ -12,15 +12,16 @@ from torch import empty
 
 from graphnet.errors import DtypeError, GraphError, RangeError, ShapeError
 from graphnet.op import Op, T
-from graphnet.ops.arguments import require_floating, require_number
+from graphnet.ops.arguments import require_floating
 from graphnet.ops.arithmetic import div, mul, neg, sub
 from graphnet.ops.broadcasting import count
 from graphnet.ops.comparison import eq, masked_fill, ne
-from graphnet.ops.dims import described, require_tensors, whole_number
+from graphnet.ops.dims import described, require_tensors
 from graphnet.ops.dtypes import is_floating, narrowed, widened
 from graphnet.ops.losses import MatchedProduct, reduce, weighted_mean
 from graphnet.ops.reductions import sum
 from graphnet.ops.softmaxes import log_softmax
+from graphnet.validation import require_integer, require_range
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -227,7 +228,7 @@ def cross_entropy(
     """
     require_floating("cross_entropy", input, optional=(weight,))
     require_tensors("cross_entropy", target)
-    check_smoothing(label_smoothing)
+    require_range("label_smoothing", label_smoothing, high=1)
     ignored = check_ignored(ignore_index)
     likelihood = log_softmax(input, class_dim(input))
     if is_floating(target):
@@ -257,19 +258,6 @@ def _smooth(loss: T, likelihood: T, smoothing: float) -> T:
     return sub(mul(loss, 1 - smoothing), mul(spread, smoothing))
 
 
-def check_smoothing(smoothing: float) -> float:
-    """A label smoothing, checked to lie in [0, 1].
-
-    Raises:
-        GraphError: it is not a number.
-        RangeError: it lies outside.
-    """
-    require_number(label_smoothing=smoothing)
-    if not 0 <= smoothing <= 1:
-        raise RangeError(f"label_smoothing must lie between 0 and 1; got {smoothing!r}.")
-    return smoothing
-
-
 def check_ignored(ignored: int) -> int:
     """The label to ignore, checked to fit int64.
 
@@ -277,7 +265,7 @@ def check_ignored(ignored: int) -> int:
         GraphError: it is not an integer.
         RangeError: it is too large.
     """
-    ignored = whole_number("ignore_index", ignored)
+    ignored = require_integer("ignore_index", ignored)
     if not -(2**63) <= ignored < 2**63:
         raise RangeError(f"ignore_index must fit int64, as a label does; got {ignored}.")
     return ignored

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 from graphnet.errors import GraphError
 from graphnet.op import Op, T
-from graphnet.ops.arguments import require_number
-from graphnet.ops.dtypes import is_floating, require_truth_values
+from graphnet.ops.dtypes import is_floating, require_booleans
 from graphnet.ops.logic import logical_not
+from graphnet.validation import require_numbers
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -246,7 +246,8 @@ def masked_fill(input: T, mask: T, value: float) -> T:
     tensor([0., 0.])
     """
     _require_condition("masked_fill", mask)
-    require_number(value=value)
+    if not isinstance(value, bool):  # it fills booleans
+        require_numbers(value=value)
     return MaskedFill(value)(input, mask)
 
 
@@ -257,4 +258,4 @@ def _require_condition(name: str, condition: object) -> None:
             f"The condition must be a tensor or a node; got {condition}. Compare two nodes by "
             "node.eq(other) and node.ne(other): `==` tests whether they are the same object."
         )
-    require_truth_values(name, condition)
+    require_booleans(name, condition)

@@ -12,7 +12,7 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING, Any
 
-from graphnet.errors import GraphError, ShapeError
+from graphnet.errors import GraphError, RangeError, ShapeError
 from graphnet.op import Op, T
 from graphnet.ops.columns import (
     as_image,
@@ -25,16 +25,16 @@ from graphnet.ops.columns import (
 )
 from graphnet.ops.shapes import squeeze, unsqueeze
 from graphnet.ops.window_options import (
-    WHOLE,
+    INTEGERS,
     Padding,
     Pair,
     Sizes,
     on_batch,
     pair,
     require_operands,
-    size_of,
     sizes_of,
 )
+from graphnet.validation import must_be, require_integer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -205,9 +205,14 @@ def conv2d(
     >>> conv2d(empty(1, 1, 2, 3).fill_(1), empty(1, 1, 2, 2).fill_(1))
     tensor([[[[4., 4.]]]])
     """
-    require_operands("conv2d", 2, WHOLE, input, weight, bias)
+    require_operands("conv2d", 2, INTEGERS, input, weight, bias)
     steps, gaps = pair(stride, "stride"), pair(dilation, "dilation")
-    options = (steps, _borders(padding, weight, steps, gaps), gaps, size_of(groups, "groups"))
+    options = (
+        steps,
+        _borders(padding, weight, steps, gaps),
+        gaps,
+        require_integer("groups", groups, 1),
+    )
     if bias is None:
         return on_batch(Conv2d(*options), input, weight)
     return on_batch(Conv2dBias(*options), input, weight, bias)
@@ -235,7 +240,7 @@ def conv1d(
     >>> conv1d(empty(1, 1, 4).fill_(1), empty(1, 1, 3).fill_(1), padding=1)
     tensor([[[2., 3., 3., 2.]]])
     """
-    require_operands("conv1d", 1, WHOLE, input, weight, bias)
+    require_operands("conv1d", 1, INTEGERS, input, weight, bias)
     steps = (1, *sizes_of(stride, 1, "stride"))
     gaps = (1, *sizes_of(dilation, 1, "dilation"))
     if not isinstance(padding, str):
@@ -252,7 +257,7 @@ def _borders(padding: Sizes | str, weight: Any, stride: Pair, dilation: Pair) ->
     if padding == "valid":
         return 0, 0, 0, 0
     if padding != "same":
-        raise GraphError(f"padding must be 'same', 'valid' or a size; got {padding!r}.")
+        raise RangeError(must_be("padding", "'same', 'valid' or a size", padding))
     if stride != (1, 1):
         raise GraphError(f"padding='same' needs a stride of 1, to keep the size; got {stride}.")
     if None in weight.shape[2:]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from operator import index
 from typing import TYPE_CHECKING, Any, cast
 
 from torch import empty
 
 from graphnet.errors import GraphError, ShapeError, shape_text
 from graphnet.op import Symbolic
+from graphnet.validation import require_integer
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -28,7 +28,7 @@ def normal_dim(x: Tensor | T, dim: int, extra: int = 0) -> int:
         ShapeError: x has no such dimension.
         GraphError: it is not an integer.
     """
-    dim = whole_number("a dimension", dim)
+    dim = require_integer("a dimension", dim)
     count = max(x.ndim + extra, 1)
     if not -count <= dim < count:
         raise ShapeError(
@@ -51,32 +51,6 @@ def normal_dims(x: Tensor | T, dim: Dims) -> tuple[int, ...]:
     if len(set(dims)) < len(dims):
         raise ShapeError(f"dim={dim} names a dimension of {described(x)} twice.")
     return tuple(dims)
-
-
-def whole_number(what: str, value: Any) -> int:
-    """An integer as an int; True and 1.0 are not integers, as in torch.
-
-    Raises:
-        GraphError: it is not an integer.
-    """
-    try:
-        whole = not isinstance(value, bool) and index(value)
-    except TypeError:  # a floating-point tensor has __index__ too
-        whole = False
-    if whole is False:
-        raise GraphError(f"{what} must be an integer; got {value!r:.50}.")
-    return whole
-
-
-def whole_numbers(what: str, values: Any) -> tuple[int, ...]:
-    """Several integers as a tuple.
-
-    Raises:
-        GraphError: one is not an integer, or they are not in a list or tuple.
-    """
-    if not isinstance(values, list | tuple):
-        raise GraphError(f"{what} must come in a list or tuple; got {values!r:.50}.")
-    return tuple(whole_number(what, value) for value in values)
 
 
 def require_tensors(name: str, *arguments: Any) -> None:

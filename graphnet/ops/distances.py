@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from graphnet.errors import RangeError, ShapeError
+from graphnet.errors import ShapeError
 from graphnet.op import Op, T
-from graphnet.ops.arguments import require_flag, require_floating, require_number
+from graphnet.ops.arguments import require_floating
 from graphnet.ops.arithmetic import div, mul
 from graphnet.ops.broadcasting import expand_as
 from graphnet.ops.dims import described, normal_dim
@@ -15,6 +15,7 @@ from graphnet.ops.losses import SAME_SHAPE_HINT, Difference, MatchedProduct, red
 from graphnet.ops.norms import norm
 from graphnet.ops.reductions import Mean, sum
 from graphnet.ops.shapes import unsqueeze
+from graphnet.validation import require_flags, require_range
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -65,7 +66,7 @@ def kl_div(input: T, target: T, *, reduction: str = "mean", log_target: bool = F
     tensor(0.3069)
     """
     require_floating("kl_div", input, target)
-    require_flag(log_target=log_target)
+    require_flags(log_target=log_target)
     if log_target:
         loss = MatchedProduct()(exp(target), Difference()(target, input))
     else:
@@ -110,9 +111,7 @@ def cosine_similarity(x1: T, x2: T, dim: int = 1, eps: float = 1e-8) -> T:
     tensor([-1.])
     """
     require_floating("cosine_similarity", x1, x2)
-    require_number(eps=eps)
-    if not eps >= 0:
-        raise RangeError(f"eps must be 0 or above; got {eps!r}.")
+    require_range("eps", eps)
     x1, x2, dim = _aligned(x1, x2, dim)
     return sum(mul(_unit(x1, dim, eps), _unit(x2, dim, eps)), dim)
 

@@ -13,7 +13,7 @@ from graphnet.op import Op, T
 if TYPE_CHECKING:
     from torch import Tensor, dtype
 
-_TRUTH_VALUES = (empty(0) == 0).dtype
+_BOOL = (empty(0) == 0).dtype
 _FLOAT32 = empty(0).float().dtype
 
 
@@ -49,7 +49,7 @@ def narrowed(x: T, like: Any) -> T:
     return Convert(like.dtype)(x) if is_half(like) else x
 
 
-def refuse_whole_numbers(op: Op, x: Tensor) -> None:
+def refuse_integers(op: Op, x: Tensor) -> None:
     """Refuse integers and booleans in an operation that torch offers only for floating dtypes.
 
     Raises:
@@ -62,24 +62,24 @@ def refuse_whole_numbers(op: Op, x: Tensor) -> None:
         )
 
 
-def refuse_truth_values(name: str, x: Any) -> None:
+def refuse_booleans(name: str, x: Any) -> None:
     """Refuse booleans in an operation that torch offers only for numbers.
 
     Raises:
         DtypeError: x holds booleans.
     """
-    if x.dtype == _TRUTH_VALUES:
+    if x.dtype == _BOOL:
         raise DtypeError(f"{name} takes numbers; got booleans. Convert them: .float().")
 
 
-def require_truth_values(name: str, x: Any) -> None:
+def require_booleans(name: str, x: Any) -> None:
     """Refuse a condition that is not boolean, as the result of a comparison is.
 
     Raises:
         DtypeError: x holds numbers, or is not a tensor.
     """
     kind = getattr(x, "dtype", type(x).__name__)
-    if kind != _TRUTH_VALUES:
+    if kind != _BOOL:
         raise DtypeError(
             f"{name} takes a boolean condition; got {kind}. A comparison makes one: x > 0."
         )
@@ -90,7 +90,7 @@ def is_floating(x: Any) -> bool:
     return hasattr(x, "dtype") and bool(x.dtype.is_floating_point)
 
 
-def whole_bound(bound: float) -> int:
+def integer_bound(bound: float) -> int:
     """A bound for integers, cut to an integer.
 
     Raises:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 from graphnet.errors import DtypeError, GraphError, RangeError, ShapeError
 from graphnet.op import Op, Symbolic, T
 from graphnet.ops.comparison import eq, where
-from graphnet.ops.dims import described, require_tensors, whole_number
+from graphnet.ops.dims import described, require_tensors
 from graphnet.ops.shapes import unsqueeze
+from graphnet.validation import require_integer
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -115,7 +116,7 @@ def row_number(padding_idx: int, rows: int) -> int:
     Raises:
         RangeError: the table has no such row.
     """
-    if not -rows <= whole_number("padding_idx", padding_idx) < rows:
+    if not -rows <= require_integer("padding_idx", padding_idx) < rows:
         raise RangeError(f"padding_idx must be one of the {rows} rows; got {padding_idx!r}.")
     return padding_idx % rows
 
@@ -180,7 +181,7 @@ def one_hot(input: T, num_classes: int = -1) -> T:
     """
     require_tensors("one_hot", input)
     _refuse_types(input, "int64")
-    if whole_number("num_classes", num_classes) == -1:
+    if require_integer("num_classes", num_classes) == -1:
         if isinstance(input, Symbolic):
             raise GraphError(f"one_hot({input}) needs num_classes: labels have no values yet.")
         if not input.numel():

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, overload
 
 from graphnet.errors import GraphError
 from graphnet.op import Op, T
-from graphnet.ops.arguments import require_flag
 from graphnet.ops.arithmetic import mul
 from graphnet.ops.dims import Dims, normal_dim, restore_dims
 from graphnet.ops.dtypes import Convert, narrowed, widened
@@ -14,6 +13,7 @@ from graphnet.ops.gathering import gather
 from graphnet.ops.limits import maximum, minimum
 from graphnet.ops.reductions import reduced_dims
 from graphnet.ops.shapes import squeeze
+from graphnet.validation import require_flags
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -248,7 +248,7 @@ def _ranks(x: Any) -> Any:
 
 def _at(x: T, dim: int, places: T, keepdim: bool) -> tuple[T, T]:
     """The elements of x at these indices of a dimension, and the indices."""
-    require_flag(keepdim=keepdim)
+    require_flags(keepdim=keepdim)
     values = gather(x, dim, places)
     if keepdim or not x.ndim:
         return values, places

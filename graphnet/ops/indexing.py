@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from graphnet.errors import DtypeError, GraphError, ShapeError
 from graphnet.op import Op, Symbolic, T
-from graphnet.ops.dims import described, normal_dim, whole_number
+from graphnet.ops.dims import described, normal_dim
 from graphnet.ops.dtypes import narrowed, widened
+from graphnet.validation import require_integer
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -115,8 +116,8 @@ class Put(Op):
         wide = widened(x)  # torch adds in the dtype of the result, however many there are
         result = wide.new_zeros(other_like.shape)
         # torch adds along the first dimensions: the indexed ones move there, in both tensors.
-        apart = len(self.dims) <= max(self.dims) - min(self.dims)
-        first, count = 0 if apart else min(self.dims), max(index.ndim for index in indices)
+        separated = len(self.dims) <= max(self.dims) - min(self.dims)
+        first, count = 0 if separated else min(self.dims), max(index.ndim for index in indices)
         source = wide.movedim(tuple(range(first, first + count)), tuple(range(count)))
         front = result.movedim(self.dims, tuple(range(len(self.dims))))
         front.index_put_(indices, source, accumulate=True)
@@ -208,14 +209,14 @@ def _as_option(x: Any, part: Any) -> Any:
 def _number(x: Any, value: Any) -> int:
     """An integer in a key."""
     if isinstance(value, bool) or not hasattr(value, "__index__"):
-        raise GraphError(f"{_came_as_index(x, type(value).__name__)} {_FEED_INDEX}")
-    return whole_number("an index", value)
+        raise GraphError(f"{_key_refused(x, type(value).__name__)} {_FEED_INDEX}")
+    return require_integer("an index", value)
 
 
 def _checked_index(x: Any, index: Any) -> Any:
     """A tensor or node of integers, as an index of x."""
     if isinstance(x, Symbolic) and not isinstance(index, Symbolic):
-        raise GraphError(f"{_came_as_index(x, type(index).__name__)} {_FEED_INDEX}")
+        raise GraphError(f"{_key_refused(x, type(index).__name__)} {_FEED_INDEX}")
     if str(index.dtype) in ("torch.bool", "torch.uint8"):
         raise DtypeError(
             f"An index of {described(x)} holds booleans ({index.dtype}): how many elements it "
@@ -231,7 +232,7 @@ _FEED_INDEX = (
 )
 
 
-def _came_as_index(x: Any, kind: str) -> str:
+def _key_refused(x: Any, kind: str) -> str:
     return (
         f"{described(x)} is indexed by integers, slices, None, `...` and "
         f"integer {'nodes' if isinstance(x, Symbolic) else 'tensors'}; got {kind}."
@@ -250,7 +251,7 @@ def select(input: T, dim: int, index: int) -> T:
     """
     if not input.ndim:
         raise ShapeError(f"select: {described(input)} has no dimension to select from.")
-    place = whole_number("select: the index", index)
+    place = require_integer("select: the index", index)
     return _basic(input, (ALL,) * normal_dim(input, dim) + (place,))
 
 
@@ -290,8 +291,8 @@ def narrow(input: T, dim: int, start: int, length: int) -> T:
     """
     if not input.ndim:
         raise ShapeError(f"narrow: {described(input)} has no dimension to take a range of.")
-    start = whole_number("narrow: the start", start)
-    length = whole_number("narrow: the length", length)
+    start = require_integer("narrow: the start", start)
+    length = require_integer("narrow: the length", length)
     dim = normal_dim(input, dim)
     known = input.shape[dim]
     first = start + known if known is not None and start < 0 else start

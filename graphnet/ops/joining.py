@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 from graphnet.errors import ShapeError
 from graphnet.op import Op, T
 from graphnet.ops.broadcasting import zeros_like
-from graphnet.ops.dims import described, normal_dim, require_tensors, whole_number, whole_numbers
+from graphnet.ops.dims import described, normal_dim, require_tensors
 from graphnet.ops.indexing import select
 from graphnet.ops.padding import Pad
+from graphnet.validation import require_integer, require_integers
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -183,9 +184,9 @@ def split(input: T, split_size_or_sections: int | Sequence[int], dim: int = 0) -
         raise ShapeError(f"split: {described(input)} has no dimension to split.")
     dim = normal_dim(input, dim)
     if isinstance(split_size_or_sections, list | tuple):
-        sizes = whole_numbers("split: a size", split_size_or_sections)
+        sizes = require_integers("split: a size", split_size_or_sections)
     else:
-        sizes = _equal_sizes(whole_number("split: the size", split_size_or_sections), input, dim)
+        sizes = _equal_sizes(require_integer("split: the size", split_size_or_sections), input, dim)
     if min(sizes, default=-1) < 0 or input.shape[dim] not in (None, sum(sizes)):
         raise ShapeError(
             f"split: the sizes {sizes} do not add up to the size of dimension {dim} of "
@@ -212,8 +213,7 @@ def chunk(input: T, chunks: int, dim: int = 0) -> tuple[T, ...]:
     >>> [len(each) for each in chunk(empty(5), 3)]
     [2, 2, 1]
     """
-    if whole_number("chunk: the number of pieces", chunks) < 1:
-        raise ShapeError(f"chunk: chunks must be 1 or more; got {chunks}.")
+    require_integer("chunk: chunks", chunks, 1, ShapeError)
     if not input.ndim:
         raise ShapeError(f"chunk: {described(input)} has no dimension to split.")
     dim = normal_dim(input, dim)

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from graphnet.errors import EmptyBatchError, GraphError, RangeError, ShapeError
+from graphnet.errors import EmptyBatchError, ShapeError
 from graphnet.op import Op, T
-from graphnet.ops.arguments import require_floating, require_number
+from graphnet.ops.arguments import require_floating
 from graphnet.ops.arithmetic import abs, div
 from graphnet.ops.broadcasting import expand_as
 from graphnet.ops.dtypes import narrowed, widened
 from graphnet.ops.reductions import mean_of_batch, sum
+from graphnet.validation import require_choice, require_range
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -48,13 +49,10 @@ def reduce(loss: T, reduction: str) -> T:
     >>> reduce(empty(2).fill_(3), "sum")
     tensor(6.)
     """
-    if reduction == "mean":
-        return mean_of_batch(loss)
-    if reduction == "sum":
-        return sum(loss)
+    require_choice("reduction", reduction, REDUCTIONS)
     if reduction == "none":
         return loss
-    raise GraphError(f"reduction must be one of {REDUCTIONS}; got {reduction!r}.")
+    return sum(loss) if reduction == "sum" else mean_of_batch(loss)
 
 
 class Total(Op):
@@ -217,13 +215,9 @@ def check_bend(name: str, size: float, zero: bool = False) -> float:
     """The difference at which a parabola becomes a straight line, checked.
 
     Raises:
-        GraphError: it is not a number.
-        RangeError: it is negative, or 0 unless `zero` allows that.
+        RangeError: it is not a number, or negative, or 0 unless `zero` allows that.
     """
-    require_number(**{name: size})
-    if not size >= 0 or (size == 0 and not zero):
-        raise RangeError(f"{name} must be {'0 or above' if zero else 'above 0'}; got {size!r}.")
-    return size
+    return require_range(name, size, above=None if zero else 0, finite=False)
 
 
 def huber_loss(

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from graphnet.errors import GraphError, ShapeError
 from graphnet.op import Op, T
-from graphnet.ops.arguments import require_flag
-from graphnet.ops.dims import described, whole_number
+from graphnet.ops.dims import described
 from graphnet.ops.dtypes import narrowed, widened
 from graphnet.ops.image_windows import padded, sum_windows, taps
 from graphnet.ops.pooling import HINT, layout, require_half, window_of
@@ -16,8 +15,8 @@ from graphnet.ops.window_options import (
     Sizes,
     on_batch,
     require_tensor,
-    size_of,
 )
+from graphnet.validation import require_flags, require_integer
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -131,10 +130,10 @@ def avg_pool2d(
     tensor([[[3., 3.]]])
     """
     require_tensor(input, "the input of avg_pool2d", (3, 4), ("int64",))
-    require_flag(ceil_mode=ceil_mode, count_include_pad=count_include_pad)
+    require_flags(ceil_mode=ceil_mode, count_include_pad=count_include_pad)
     kernel, steps, borders = window_of(kernel_size, stride, padding)
     require_half(borders, kernel)
-    if divisor_override is not None and whole_number("divisor_override", divisor_override) == 0:
+    if divisor_override is not None and require_integer("divisor_override", divisor_override) == 0:
         raise GraphError("divisor_override must be an integer other than 0; got 0.")
     options = (kernel, steps, borders, ceil_mode, count_include_pad, divisor_override)
     return on_batch(AvgPool2d(*options), input)
@@ -213,12 +212,12 @@ def adaptive_avg_pool2d(input: T, output_size: Any) -> T:
     require_tensor(input, "the input of adaptive_avg_pool2d", (3, 4))
     if 0 in input.shape[-2:]:
         raise ShapeError(f"adaptive_avg_pool2d: an image needs pixels; got {described(input)}.")
-    asked = tuple(output_size) if isinstance(output_size, tuple | list) else (output_size,) * 2
-    if len(asked) != 2 or output_size is None:
+    sizes = tuple(output_size) if isinstance(output_size, tuple | list) else (output_size,) * 2
+    if len(sizes) != 2 or output_size is None:
         raise GraphError(
             f"output_size must be one size, or two (None keeps a size); got {output_size!r}."
         )
-    for dim, count in zip((input.ndim - 1, input.ndim - 2), reversed(asked), strict=True):
+    for dim, count in zip((input.ndim - 1, input.ndim - 2), reversed(sizes), strict=True):
         if count is not None:
-            input = AdaptiveMean(dim, size_of(count, "output_size", 0))(input)
+            input = AdaptiveMean(dim, require_integer("output_size", count, 0))(input)
     return input

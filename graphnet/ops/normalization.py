@@ -10,15 +10,16 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from graphnet.errors import ShapeError
-from graphnet.ops.arguments import require_floating, require_number
+from graphnet.ops.arguments import require_floating
 from graphnet.ops.arithmetic import add, mul, sub
-from graphnet.ops.dims import described, whole_number, whole_numbers
+from graphnet.ops.dims import described
 from graphnet.ops.dtypes import narrowed, widened
 from graphnet.ops.functions import rsqrt
 from graphnet.ops.reductions import mean
 from graphnet.ops.running import Column, refuse_few_dims, several, sized, with_channels
 from graphnet.ops.shapes import reshape_as
 from graphnet.ops.unflatten import unflatten
+from graphnet.validation import require_integer, require_integers, require_numbers
 
 if TYPE_CHECKING:
     from graphnet.op import T
@@ -109,8 +110,7 @@ def group_norm(
     torch.Size([2, 4])
     """
     x, (weight, bias) = with_channels("group_norm", input, weight, bias)
-    if whole_number("num_groups", num_groups) < 1:
-        raise ShapeError(f"num_groups must be 1 or more; got {num_groups}.")
+    require_integer("num_groups", num_groups, 1, ShapeError)
     channels = x.shape[1]
     if channels is not None and (channels == 0 or channels % num_groups):
         raise ShapeError(
@@ -133,7 +133,7 @@ def _standardized(x: T, dims: tuple[int, ...], eps: float) -> T:
 
 def _scaled(x: T, squares: T, eps: float) -> T:
     """x / √(squares + eps)."""
-    require_number(eps=eps)
+    require_numbers(eps=eps)
     return mul(x, rsqrt(add(squares, eps)))
 
 
@@ -151,7 +151,7 @@ def _last(shape: Sequence[int]) -> tuple[int, ...]:
 def _ending(shape: Any, name: str, x: T, *others: Any) -> tuple[T, list[Any]]:
     """x, checked to end with this shape, and others, checked to have it; None stays None."""
     require_floating(name, x, optional=others)
-    shape = whole_numbers("normalized_shape", shape)
+    shape = require_integers("normalized_shape", shape)
     if not shape:
         raise ShapeError("normalized_shape must have at least one size, such as (3,); got ().")
     refuse_few_dims(name, x, len(shape))

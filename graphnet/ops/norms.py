@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import inf
 from typing import TYPE_CHECKING
 
-from graphnet.errors import GraphError, ShapeError
+from graphnet.errors import RangeError, ShapeError
 from graphnet.op import Op, T
 from graphnet.ops.arguments import require_floating
 from graphnet.ops.arithmetic import abs
@@ -14,6 +14,7 @@ from graphnet.ops.comparison import eq, masked_fill
 from graphnet.ops.dims import Dims, restore_dims
 from graphnet.ops.extremes import amax, amin
 from graphnet.ops.reductions import reduced_dims, sum
+from graphnet.validation import must_be
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -100,8 +101,8 @@ def norm(input: T, p: float | str | None = "fro", dim: Dims = None, keepdim: boo
     tensor(6.)
     """
     power = 2.0 if p is None or p == "fro" else p
-    if not isinstance(power, int | float):
-        raise GraphError(f'norm: p must be a number or "fro"; got {p!r:.50}.')
+    if isinstance(power, bool) or not isinstance(power, int | float):
+        raise RangeError(must_be("norm: p", 'a number or "fro"', p))
     require_floating("norm", input)
     if power in (inf, -inf):
         return (amax if power > 0 else amin)(abs(input), () if dim is None else dim, keepdim)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from graphnet.errors import GraphError, ShapeError
+from graphnet.errors import ShapeError
 from graphnet.op import Op, T
-from graphnet.ops.dims import described, whole_numbers
+from graphnet.ops.dims import described
+from graphnet.validation import require_choice, require_integers, require_numbers
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -64,14 +65,13 @@ def pad(input: T, pad: Sequence[int], mode: str = "constant", value: float | Non
     >>> pad(empty(2).fill_(3), (1, 0), value=7)
     tensor([7., 3., 3.])
     """
-    if mode != "constant":
-        raise GraphError(f'pad: mode must be "constant"; got {mode!r}.')
-    amounts = whole_numbers("pad: an amount", pad)
+    require_choice("pad: mode", mode, ("constant",))
+    amounts = require_integers("pad: an amount", pad)
     if len(amounts) % 2 or len(amounts) > 2 * input.ndim:
         raise ShapeError(
             "pad: the amounts must be pairs, one for each of the last dimensions of "
             f"{described(input)}; got {amounts}."
         )
-    if not isinstance(value, int | float | None):
-        raise GraphError(f"pad: value must be a number; got {type(value).__name__}.")
+    if not isinstance(value, bool | None):  # True fills booleans
+        require_numbers(value=value)
     return Pad(amounts, float(value or 0))(input)

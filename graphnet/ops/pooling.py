@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 from graphnet.errors import GraphError, ShapeError
 from graphnet.op import Op, T
-from graphnet.ops.arguments import require_flag
 from graphnet.ops.image_windows import padded, spans, taps
 from graphnet.ops.window_options import (
-    WHOLE,
+    INTEGERS,
     Padding,
     Pair,
     Sizes,
@@ -21,6 +20,7 @@ from graphnet.ops.window_options import (
     pair,
     require_tensor,
 )
+from graphnet.validation import require_flags
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -224,8 +224,8 @@ def max_pool2d(
     >>> max_pool2d(empty(1, 2, 4).fill_(3), 2)
     tensor([[[3., 3.]]])
     """
-    require_tensor(input, "the input of max_pool2d", (3, 4), WHOLE)
-    require_flag(ceil_mode=ceil_mode, return_indices=return_indices)
+    require_tensor(input, "the input of max_pool2d", (3, 4), INTEGERS)
+    require_flags(ceil_mode=ceil_mode, return_indices=return_indices)
     kernel, steps, borders = window_of(kernel_size, stride, padding)
     gaps = pair(dilation, "dilation")
     require_half(borders, spans(kernel, gaps))

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from graphnet.errors import ShapeError
 from graphnet.op import Op, T
-from graphnet.ops.arguments import require_number
 from graphnet.ops.arithmetic import add, mul
 from graphnet.ops.broadcasting import expand_as
 from graphnet.ops.dims import described, require_tensors
 from graphnet.ops.shapes import flatten, transpose, unsqueeze
+from graphnet.validation import require_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -174,7 +174,7 @@ def addmm(input: T, mat1: T, mat2: T, *, beta: float = 1, alpha: float = 1) -> T
     >>> addmm(empty(2).fill_(1), empty(1, 3).fill_(1), empty(3, 2).fill_(2), alpha=0.5)
     tensor([[4., 4.]])
     """
-    require_number(beta=beta, alpha=alpha)
+    require_numbers(beta=beta, alpha=alpha)
     require_tensors("addmm", input)
     product = mm(mat1, mat2)
     if input.ndim > 2:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from graphnet.errors import RangeError
 from graphnet.op import Op, T
 from graphnet.ops.activations import identity
-from graphnet.ops.arguments import refuse_inplace, require_number
+from graphnet.ops.arguments import refuse_inplace
 from graphnet.ops.arithmetic import mul
 from graphnet.ops.dims import require_tensors
-from graphnet.ops.dtypes import refuse_whole_numbers
+from graphnet.ops.dtypes import refuse_integers
 from graphnet.ops.running import training_mode
+from graphnet.validation import require_range
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
@@ -35,7 +35,7 @@ class DropoutMask(Op):
             return self.trial(x_like, training)
         if self.p == 1:
             return x_like.new_zeros(x_like.shape)
-        refuse_whole_numbers(self, x_like)
+        refuse_integers(self, x_like)
         kept = x_like.new_empty(x_like.shape).bernoulli_(1 - self.p, generator=self.generator)
         return kept.div_(1 - self.p)
 
@@ -72,21 +72,9 @@ def dropout(
     tensor([0., 0.])
     """
     require_tensors("dropout", input)
-    require_probability(p)
+    require_range("p", p, high=1)
     refuse_inplace(inplace)
     mode = training_mode(input, training, otherwise=True)
     if mode is False or p == 0:
         return identity(input)
     return mul(input, DropoutMask(p, generator)(input, mode))
-
-
-def require_probability(p: float) -> None:
-    """Refuse a probability of dropping outside [0, 1].
-
-    Raises:
-        RangeError: it is outside, or NaN.
-        GraphError: it is not a number.
-    """
-    require_number(p=p)
-    if not 0 <= p <= 1:
-        raise RangeError(f"p, the probability of dropping, must lie between 0 and 1; got {p!r}.")

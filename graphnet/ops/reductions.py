@@ -9,6 +9,7 @@ from graphnet.op import Op, T
 from graphnet.ops.broadcasting import count, expand_as, size
 from graphnet.ops.dims import Dims, normal_dims, restore_dims
 from graphnet.ops.dtypes import Convert, narrowed, widened
+from graphnet.validation import require_flag, require_numbers
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -217,11 +218,7 @@ def _options(
         dim, unbiased = None, dim
     if unbiased is not None and correction is not None:
         raise GraphError(f"{name}: give unbiased={unbiased} or correction={correction}, not both.")
-    if not isinstance(unbiased, bool | None) or not isinstance(correction, int | float | None):
-        raise GraphError(
-            f"{name}: unbiased must be True or False, and correction a number; "
-            f"got unbiased={unbiased!r}, correction={correction!r}."
-        )
-    if correction is None:
-        correction = 0 if unbiased is False else 1
+    unbiased = True if unbiased is None else require_flag("unbiased", unbiased)
+    correction = int(unbiased) if correction is None else correction
+    require_numbers(correction=correction)
     return reduced_dims(x, dim), correction

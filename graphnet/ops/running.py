@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any, cast
 
 from graphnet.errors import GraphError, ShapeError, shape_text
 from graphnet.op import TRAINING, Op, Symbolic, T
-from graphnet.ops.arguments import require_flag, require_floating
+from graphnet.ops.arguments import require_floating
 from graphnet.ops.broadcasting import numel, zeros_like
 from graphnet.ops.dims import described, require_tensors
 from graphnet.ops.dtypes import narrowed, widened
+from graphnet.validation import require_flags
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -53,7 +54,7 @@ def training_mode(x: Any, training: bool | None, otherwise: bool) -> Any:
         GraphError: it is fixed, but neither to True nor to False.
     """
     if training is not None:
-        require_flag(training=training)
+        require_flags(training=training)
         return training
     return TRAINING if isinstance(x, Symbolic) else otherwise
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from graphnet.errors import ShapeError
 from graphnet.op import Op, T
-from graphnet.ops.dims import Dims, described, flat_sizes, normal_dim, normal_dims, whole_number
+from graphnet.ops.dims import Dims, described, flat_sizes, normal_dim, normal_dims
+from graphnet.validation import require_integer
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -269,7 +270,7 @@ def tril(input: T, diagonal: int = 0) -> T:
     tensor([[3., 0.],
             [3., 3.]])
     """
-    return Tril(whole_number("tril: the diagonal", diagonal))(input)
+    return Tril(require_integer("tril: the diagonal", diagonal))(input)
 
 
 class Triu(Op):
@@ -298,4 +299,4 @@ def triu(input: T, diagonal: int = 0) -> T:
     tensor([[3., 3.],
             [0., 3.]])
     """
-    return Triu(whole_number("triu: the diagonal", diagonal))(input)
+    return Triu(require_integer("triu: the diagonal", diagonal))(input)

@@ -12,7 +12,7 @@ from graphnet.op import Op, T
 from graphnet.ops.dims import normal_dim, require_tensors
 from graphnet.ops.indexing import select
 from graphnet.ops.shapes import reshape
-from graphnet.ops.window_options import size_of
+from graphnet.validation import require_integer
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -90,5 +90,7 @@ def sliding_windows(x: T, dimension: int, size: int, step: int) -> T:
     torch.Size([3, 2, 3])
     """
     require_tensors("unfold", x)
-    op = Windows(normal_dim(x, dimension), size_of(size, "size", 0), size_of(step, "step"))
+    op = Windows(
+        normal_dim(x, dimension), require_integer("size", size, 0), require_integer("step", step, 1)
+    )
     return op(x) if x.ndim else select(op(reshape(x, 1)), 0, 0)

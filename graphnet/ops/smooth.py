@@ -10,11 +10,11 @@ from __future__ import annotations
 from math import pi, sqrt
 from typing import TYPE_CHECKING
 
-from graphnet.errors import RangeError
 from graphnet.op import Op, T
-from graphnet.ops.arguments import refuse_inplace, require_number
+from graphnet.ops.arguments import refuse_inplace
 from graphnet.ops.comparison import where
-from graphnet.ops.dtypes import narrowed, refuse_whole_numbers, widened
+from graphnet.ops.dtypes import narrowed, refuse_integers, widened
+from graphnet.validation import require_choice, require_numbers
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -35,7 +35,7 @@ class Softplus(Op):
     threshold: float = 20.0
 
     def forward(self, x: Tensor) -> Tensor:
-        refuse_whole_numbers(self, x)
+        refuse_integers(self, x)
         wide = widened(x)
         steep = wide * self.beta
         # log (1 + eˢ) = max(s, 0) + log (1 + exp -|s|): no exponential overflows.
@@ -59,7 +59,7 @@ def softplus(input: T, beta: float = 1.0, threshold: float = 20.0) -> T:
     >>> softplus(empty(2).fill_(0))
     tensor([0.6931, 0.6931])
     """
-    require_number(beta=beta, threshold=threshold)
+    require_numbers(beta=beta, threshold=threshold)
     return Softplus(beta, threshold)(input)
 
 
@@ -71,7 +71,7 @@ class Silu(Op):
     composite = True
 
     def forward(self, x: Tensor) -> Tensor:
-        refuse_whole_numbers(self, x)
+        refuse_integers(self, x)
         wide = widened(x)
         return narrowed(wide * wide.sigmoid(), x)
 
@@ -106,7 +106,7 @@ class Mish(Op):
     composite = True
 
     def forward(self, x: Tensor) -> Tensor:
-        refuse_whole_numbers(self, x)
+        refuse_integers(self, x)
         wide = widened(x)
         return narrowed(wide * wide.exp().log1p().tanh(), x)
 
@@ -142,7 +142,7 @@ class Gelu(Op):
     composite = True
 
     def forward(self, x: Tensor) -> Tensor:
-        refuse_whole_numbers(self, x)
+        refuse_integers(self, x)
         wide = widened(x)
         return narrowed(wide * 0.5 * (1 + (wide * sqrt(0.5)).erf()), x)
 
@@ -161,7 +161,7 @@ class GeluTanh(Op):
     composite = True
 
     def forward(self, x: Tensor) -> Tensor:
-        refuse_whole_numbers(self, x)
+        refuse_integers(self, x)
         wide = widened(x)
         return narrowed(0.5 * wide * (1 + _cubic(wide).tanh()), x)
 
@@ -176,6 +176,10 @@ class GeluTanh(Op):
 def _cubic(x: Tensor) -> Tensor:
     """√(2/π) (x + 0.044715 x³)."""
     return sqrt(2 / pi) * (x + 0.044715 * (x * x * x))
+
+
+APPROXIMATIONS = ("none", "tanh")
+"""The forms of gelu: exact, and by a tanh."""
 
 
 def gelu(input: T, *, approximate: str = "none") -> T:
@@ -195,15 +199,5 @@ def gelu(input: T, *, approximate: str = "none") -> T:
     >>> gelu(empty(2).fill_(1))
     tensor([0.8413, 0.8413])
     """
-    require_approximation(approximate)
+    require_choice("approximate", approximate, APPROXIMATIONS)
     return Gelu()(input) if approximate == "none" else GeluTanh()(input)
-
-
-def require_approximation(approximate: str) -> None:
-    """Refuse a form of gelu that does not exist.
-
-    Raises:
-        RangeError: it is neither "none" nor "tanh".
-    """
-    if approximate not in ("none", "tanh"):
-        raise RangeError(f"gelu: approximate must be 'none' or 'tanh'; got {approximate!r}.")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from graphnet.op import Op, T
 from graphnet.ops.dims import normal_dim
-from graphnet.ops.dtypes import narrowed, refuse_whole_numbers, widened
+from graphnet.ops.dtypes import narrowed, refuse_integers, widened
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -21,7 +21,7 @@ class Softmax(Op):
     dim: int
 
     def forward(self, x: Tensor) -> Tensor:
-        refuse_whole_numbers(self, x)
+        refuse_integers(self, x)
         return x.softmax(self.dim)
 
     def grad_x(self, grad: Tensor, top: Tensor) -> Tensor:
@@ -54,7 +54,7 @@ class LogSoftmax(Op):
     dim: int
 
     def forward(self, x: Tensor) -> Tensor:
-        refuse_whole_numbers(self, x)
+        refuse_integers(self, x)
         return x.log_softmax(self.dim)
 
     def grad_x(self, grad: Tensor, top: Tensor) -> Tensor:

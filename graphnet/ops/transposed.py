@@ -18,8 +18,8 @@ from graphnet.ops.window_options import (
     on_batch,
     pair,
     require_operands,
-    size_of,
 )
+from graphnet.validation import require_integer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -95,7 +95,7 @@ def conv_transpose2d(
             f"{extra}."
         )
     borders = (down, down - extra[0], across, across - extra[1])
-    op = ConvTranspose2d(steps, borders, gaps, size_of(groups, "groups"))
+    op = ConvTranspose2d(steps, borders, gaps, require_integer("groups", groups, 1))
     result = on_batch(op, input, weight)
     if bias is None:
         return result

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from graphnet.op import Op, T
-from graphnet.ops.dims import normal_dim, whole_numbers
+from graphnet.ops.dims import normal_dim
+from graphnet.validation import require_integers
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -42,4 +43,4 @@ def unflatten(input: T, dim: int, sizes: tuple[int, ...] | list[int]) -> T:
     >>> unflatten(empty(2, 6), 1, (3, -1)).shape
     torch.Size([2, 3, 2])
     """
-    return Unflatten(normal_dim(input, dim), whole_numbers("unflatten: a size", sizes))(input)
+    return Unflatten(normal_dim(input, dim), require_integers("unflatten: a size", sizes))(input)

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from graphnet.errors import DtypeError, GraphError, ShapeError, counted
-from graphnet.ops.dims import described, require_tensors, whole_number
+from graphnet.errors import DtypeError, RangeError, ShapeError, counted
+from graphnet.ops.dims import described, require_tensors
 from graphnet.ops.shapes import squeeze, unsqueeze
+from graphnet.validation import must_be, require_integer
 
 if TYPE_CHECKING:
     from graphnet.op import T
@@ -22,7 +23,7 @@ Padding = tuple[int, int, int, int]
 Sizes = int | tuple[int, ...] | list[int]
 """A size as callers give it: one for all dimensions, or one for each."""
 
-WHOLE = ("int64", "int32", "int16", "int8", "uint8")
+INTEGERS = ("int64", "int32", "int16", "int8", "uint8")
 """The integer dtypes."""
 
 
@@ -31,18 +32,6 @@ def on_batch(op: Callable[..., T], input: T, *others: T, ndim: int = 4) -> T:
     if input.ndim == ndim:
         return op(input, *others)
     return squeeze(op(unsqueeze(input, 0), *others), 0)
-
-
-def size_of(value: Any, name: str, least: int = 1) -> int:
-    """An integer of `least` or more.
-
-    Raises:
-        GraphError: it is anything else.
-    """
-    size = whole_number(name, value)
-    if size < least:
-        raise GraphError(f"{name} must be an integer of {least} or more; got {size}.")
-    return size
 
 
 def sizes_of(
@@ -58,8 +47,8 @@ def sizes_of(
     sizes = tuple(value) if isinstance(value, tuple | list) else (value,) * count
     sizes = sizes * count if repeat and len(sizes) == 1 else sizes
     if len(sizes) != count:
-        raise GraphError(f"{name} must be an integer, or {count} of them; got {value!r}.")
-    return tuple(size_of(size, name, least) for size in sizes)
+        raise RangeError(must_be(name, f"an integer, or {count} of them", value))
+    return tuple(require_integer(name, size, least) for size in sizes)
 
 
 def pair(value: Any, name: str, least: int = 1, repeat: bool = True) -> Pair:

@@ -15,8 +15,9 @@ from graphnet.optim.base import Optimizer
 from graphnet.optim.clipping import clip_grad_norm_, clip_grad_value_
 from graphnet.optim.nadam import NAdam
 from graphnet.optim.radam import RAdam
-from graphnet.optim.settings import Setting, require_range
+from graphnet.optim.settings import Setting
 from graphnet.optim.sgd import SGD
+from graphnet.validation import require_range
 
 __all__ = [
     "SGD",

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from graphnet.optim.base import Optimizer
 from graphnet.optim.descent import descent
-from graphnet.optim.settings import Setting, flag, number, pair_of_betas
+from graphnet.optim.settings import Setting, not_negative, pair_of_betas
+from graphnet.validation import require_flag
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -20,9 +21,9 @@ class WithBetas(Optimizer):
     slots: tuple[str, ...] = ("exp_avg", "exp_avg_sq")
     switches: tuple[str, ...] = ("foreach", "differentiable", "capturable")
     betas = Setting(pair_of_betas)
-    eps = Setting(number())
-    weight_decay = Setting(number())
-    maximize = Setting(flag)
+    eps = Setting(not_negative)
+    weight_decay = Setting(not_negative)
+    maximize = Setting(require_flag)
 
     def numbers(self, group: dict[str, Any], step: int, **scalars: Tensor) -> dict[str, Any]:
         """The learning rate, lr / (1 - β₁ᵗ), and √(1 - β₂ᵗ)."""
@@ -73,8 +74,8 @@ class Adam(WithBetas):
 
     slots = ("exp_avg", "exp_avg_sq", "max_exp_avg_sq")
     switches = ("foreach", "differentiable", "capturable", "fused")
-    amsgrad = Setting(flag)
-    decoupled_weight_decay = Setting(flag)
+    amsgrad = Setting(require_flag)
+    decoupled_weight_decay = Setting(require_flag)
 
     def __init__(
         self,
@@ -204,13 +205,7 @@ class Adamax(WithBetas):
         **switches: Unpack[Switches],
     ) -> None:
         super().__init__(
-            params,
-            lr,
-            switches,
-            betas=betas,
-            eps=eps,
-            weight_decay=weight_decay,
-            maximize=maximize,
+            params, lr, switches, betas=betas, eps=eps, weight_decay=weight_decay, maximize=maximize
         )
 
     def update(

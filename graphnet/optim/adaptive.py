@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Unpack
 
 from graphnet.optim.base import Optimizer
 from graphnet.optim.descent import descent
-from graphnet.optim.settings import Setting, flag, number
+from graphnet.optim.settings import Setting, not_negative
+from graphnet.validation import require_flag, require_range
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -18,9 +20,9 @@ class _Adaptive(Optimizer):
     """The base class of these optimizers, with the settings that they share."""
 
     switches = ("foreach", "differentiable", "capturable")
-    eps = Setting(number())
-    weight_decay = Setting(number())
-    maximize = Setting(flag)
+    eps = Setting(not_negative)
+    weight_decay = Setting(not_negative)
+    maximize = Setting(require_flag)
 
 
 class RMSprop(_Adaptive):
@@ -51,9 +53,9 @@ class RMSprop(_Adaptive):
     """
 
     slots = ("square_avg", "momentum_buffer", "grad_avg")
-    alpha = Setting(number())
-    momentum = Setting(number())
-    centered = Setting(flag)
+    alpha = Setting(not_negative)
+    momentum = Setting(not_negative)
+    centered = Setting(require_flag)
 
     def __init__(
         self,
@@ -131,8 +133,8 @@ class Adagrad(_Adaptive):
     slots = ("sum",)
     switches = ("foreach", "differentiable", "fused")
     state_from_start = True  # the initial sum is part of the state
-    lr_decay = Setting(number())
-    initial_accumulator_value = Setting(number())
+    lr_decay = Setting(not_negative)
+    initial_accumulator_value = Setting(not_negative)
 
     def __init__(
         self,
@@ -197,7 +199,7 @@ class Adadelta(_Adaptive):
     """
 
     slots = ("square_avg", "acc_delta")
-    rho = Setting(number(most=1.0))
+    rho = Setting(partial(require_range, high=1.0))
 
     def __init__(
         self,
@@ -211,13 +213,7 @@ class Adadelta(_Adaptive):
         **switches: Unpack[Switches],
     ) -> None:
         super().__init__(
-            params,
-            lr,
-            switches,
-            rho=rho,
-            eps=eps,
-            weight_decay=weight_decay,
-            maximize=maximize,
+            params, lr, switches, rho=rho, eps=eps, weight_decay=weight_decay, maximize=maximize
         )
 
     def update(

@@ -91,7 +91,7 @@ class Bucketing:
         except RuntimeError:  # a setting was replaced by a tensor: the check will report it
             return True
         optimizer.check_groups(optimizer.param_groups)
-        if self._seen is None or self._asked() != self._plan:
+        if self._seen is None or self._dependencies() != self._plan:
             return True
         self._see()
         return False
@@ -100,7 +100,7 @@ class Bucketing:
         """True if no group was replaced, even by an equal one, which may be edited later."""
         return all(map(is_, self._groups, self.optimizer.param_groups))
 
-    def _asked(self) -> list[Any]:
+    def _dependencies(self) -> list[Any]:
         """All that the buckets depend on."""
         optimizer = self.optimizer
         return [(optimizer.slots_of(g), list(g["params"])) for g in optimizer.param_groups]
@@ -132,7 +132,7 @@ class Bucketing:
                 remember(name, self.memories, optimizer.first_value(bucket.group, name))
         arenas = dict.fromkeys(parameter.arena for parameter in optimizer.parameters)
         self._arenas = [(arena, arena.changes) for arena in arenas]
-        self._plan = self._asked()
+        self._plan = self._dependencies()
         self._see()
 
     def _age(self, parameter: Parameter) -> tuple[float, ...]:

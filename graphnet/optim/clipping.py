@@ -11,6 +11,7 @@ from torch import empty
 from graphnet.errors import GraphError, NonFiniteError, RangeError
 from graphnet.graph import Parameter
 from graphnet.optim.buckets import flat_grad, runs
+from graphnet.validation import must_be, require_range
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -61,7 +62,7 @@ def clip_grad_norm_(
         )
     limit, power = limit_of("max_norm", max_norm), number_of("norm_type", norm_type)
     learned = _learned(parameters)
-    grads = _flat_grads(learned, apart=power == 0)
+    grads = _flat_grads(learned, separate=power == 0)
     if not grads:
         return empty(()).zero_()
     norm = _common_norm(grads, power)
@@ -110,9 +111,9 @@ def _common_norm(grads: list[Tensor], power: float) -> Tensor:
     return total
 
 
-def _flat_grads(learned: list[Parameter], apart: bool = False) -> list[Tensor]:
+def _flat_grads(learned: list[Parameter], separate: bool = False) -> list[Tensor]:
     """The gradients as a few flat tensors, or one for each parameter, without empty ones."""
-    groups = [[each] for each in learned] if apart else runs(learned, lambda parameter: None)
+    groups = [[each] for each in learned] if separate else runs(learned, lambda parameter: None)
     return [grad for grad in map(flat_grad, groups) if grad.numel()]
 
 
@@ -147,10 +148,7 @@ def limit_of(name: str, value: Any) -> float:
     Raises:
         RangeError: it is negative, or not a number.
     """
-    limit = number_of(name, value)
-    if limit < 0:
-        raise RangeError(f"{name} must be a number of 0 or more; got {value!r}.")
-    return limit
+    return require_range(name, number_of(name, value), finite=False)
 
 
 def number_of(name: str, value: Any) -> float:
@@ -160,5 +158,5 @@ def number_of(name: str, value: Any) -> float:
     except (TypeError, ValueError):
         number = float("nan")
     if isnan(number):
-        raise RangeError(f"{name} must be a number; got {value!r}.")
+        raise RangeError(must_be(name, "a number", value))
     return number

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Unpack
 
 from graphnet.optim.adam import WithBetas
-from graphnet.optim.settings import Setting, flag, number
+from graphnet.optim.settings import Setting, not_negative
+from graphnet.validation import require_flag
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -40,8 +41,8 @@ class NAdam(WithBetas):
 
     slots = ("mu_product", "exp_avg", "exp_avg_sq")
     scalars = ("mu_product",)
-    momentum_decay = Setting(number())
-    decoupled_weight_decay = Setting(flag)
+    momentum_decay = Setting(not_negative)
+    decoupled_weight_decay = Setting(require_flag)
 
     def __init__(
         self,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Unpack
 
 from graphnet.optim.adam import WithBetas
-from graphnet.optim.settings import Setting, flag
+from graphnet.optim.settings import Setting
+from graphnet.validation import require_flag
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -38,7 +39,7 @@ class RAdam(WithBetas):
         GraphError: there is nothing to update.
     """
 
-    decoupled_weight_decay = Setting(flag)
+    decoupled_weight_decay = Setting(require_flag)
 
     def __init__(
         self,

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import inf, isfinite
+from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from torch import empty
-
 from graphnet.errors import RangeError
+from graphnet.validation import must_be, plain_number, require_range
 
 if TYPE_CHECKING:
     from graphnet.optim.base import Optimizer
 
 Value = TypeVar("Value")
-
-_TENSOR = type(empty(0))
 
 
 class Setting(Generic[Value]):
@@ -56,35 +53,8 @@ class LearningRate(Setting[Any]):
             group.pop("initial_lr", None)
 
 
-def require_range(
-    name: str,
-    value: float,
-    low: float = 0.0,
-    below: float | None = None,
-    most: float | None = None,
-) -> float:
-    """A setting, checked to be a finite number in its range.
-
-    Raises:
-        RangeError: it is not.
-    """
-    if (
-        not isinstance(value, int | float)
-        or not isfinite(value)
-        or value < low
-        or (below is not None and value >= below)
-        or (most is not None and value > most)
-    ):
-        least = "" if low == -inf else f" of {low:g} or more"
-        top = "" if below is None else f" and below {below:g}"
-        top += "" if most is None else f" and at most {most:g}"
-        raise RangeError(f"{name} must be a finite number{least}{top}; got {value!r}.")
-    return value
-
-
-def number(low: float = 0.0, most: float | None = None) -> Callable[[str, Any], float]:
-    """The rule for a number in a range."""
-    return lambda name, value: require_range(name, value, low=low, most=most)
+not_negative = partial(require_range, low=0.0)
+"""The rule for a finite number of 0 or more."""
 
 
 def learning_rate(name: str, value: Any) -> Any:
@@ -93,19 +63,7 @@ def learning_rate(name: str, value: Any) -> Any:
     Raises:
         RangeError: it is anything else.
     """
-    one = value.item() if isinstance(value, _TENSOR) and value.numel() == 1 else value
-    require_range(name, one)
-    return value
-
-
-def flag(name: str, value: Any) -> bool:
-    """The rule for a setting that is on or off.
-
-    Raises:
-        RangeError: it is neither.
-    """
-    if not isinstance(value, bool):
-        raise RangeError(f"{name} must be True or False; got {value!r}.")
+    require_range(name, plain_number(value))
     return value
 
 
@@ -116,8 +74,6 @@ def pair_of_betas(name: str, value: Any) -> tuple[float, float]:
         RangeError: it is anything else.
     """
     if not isinstance(value, tuple | list) or len(value) != 2:
-        raise RangeError(f"{name} must be two numbers, such as (0.9, 0.999); got {value!r}.")
-    return (
-        require_range(f"{name}[0]", value[0], below=1.0),
-        require_range(f"{name}[1]", value[1], below=1.0),
-    )
+        raise RangeError(must_be(name, "two numbers, such as (0.9, 0.999)", value))
+    first, second = (require_range(f"{name}[{k}]", beta, below=1.0) for k, beta in enumerate(value))
+    return first, second

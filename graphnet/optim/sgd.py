@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
 from math import inf
 from typing import TYPE_CHECKING, Any, Unpack
 
 from graphnet.errors import RangeError
 from graphnet.optim.base import Optimizer
 from graphnet.optim.descent import descent
-from graphnet.optim.settings import Setting, flag, number
+from graphnet.optim.settings import Setting, not_negative
+from graphnet.validation import require_flag, require_range
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -51,11 +53,11 @@ class SGD(Optimizer):
     slots = ("momentum_buffer",)
     step_in_state = False
     switches = ("foreach", "differentiable", "fused")
-    momentum = Setting(number())
-    dampening = Setting(number(low=-inf))
-    weight_decay = Setting(number())
-    nesterov = Setting(flag)
-    maximize = Setting(flag)
+    momentum = Setting(not_negative)
+    dampening = Setting(partial(require_range, low=-inf))
+    weight_decay = Setting(not_negative)
+    nesterov = Setting(require_flag)
+    maximize = Setting(require_flag)
 
     def __init__(
         self,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Iterable
 
-from graphnet.errors import RangeError, require_count
 from graphnet.schedules.shapes import Schedule, cosine_part
+from graphnet.validation import require_counts, require_integer, require_range
 
 
 def constant(lr: float) -> Schedule:
@@ -27,7 +27,7 @@ def step(lr: float, step_size: int, gamma: float = 0.1) -> Schedule:
     >>> [step(1.0, step_size=2, gamma=0.5)(k) for k in range(5)]
     [1.0, 1.0, 0.5, 0.5, 0.25]
     """
-    require_count(step_size=step_size)
+    require_counts(step_size=step_size)
     return lambda step: lr * gamma ** (step // step_size)
 
 
@@ -42,8 +42,7 @@ def multi_step(lr: float, milestones: Iterable[int], gamma: float = 0.1) -> Sche
     """
     places = list(milestones)
     for place in places:
-        if not isinstance(place, int) or place < 0:
-            raise RangeError(f"milestones must be integers of 0 or more; got {place!r}.")
+        require_integer("a milestone", place, 0)
     places.sort()
     return lambda step: lr * gamma ** bisect_right(places, step)
 
@@ -66,7 +65,7 @@ def cosine(lr: float, steps: int, final: float = 0.0) -> Schedule:
     Raises:
         RangeError: `steps` is less than 1.
     """
-    require_count(steps=steps)
+    require_counts(steps=steps)
     return lambda step: cosine_part(lr, final, step / steps)
 
 
@@ -88,7 +87,7 @@ def cosine_warm_restarts(
     >>> [round(cosine_warm_restarts(1.0, T_0=2, T_mult=2)(k), 3) for k in range(7)]
     [1.0, 0.5, 1.0, 0.854, 0.5, 0.146, 1.0]
     """
-    require_count(T_0=T_0, T_mult=T_mult)
+    require_counts(T_0=T_0, T_mult=T_mult)
 
     def rate(step: int) -> float:
         length = T_0
@@ -135,9 +134,7 @@ def warmup(steps: int, then: Schedule, start_factor: float = 1 / 3) -> Schedule:
 
 def _line(steps: int, start: float, end: float) -> Callable[[int], float]:
     """A factor that changes linearly from start to end, and stays there."""
-    require_count(steps=steps)
-    if not 0 < start <= 1:
-        raise RangeError(f"start_factor must be above 0 and at most 1; got {start!r}.")
-    if not 0 <= end <= 1:
-        raise RangeError(f"end_factor must be a number from 0 to 1; got {end!r}.")
+    require_counts(steps=steps)
+    require_range("start_factor", start, above=0, high=1)
+    require_range("end_factor", end, high=1)
     return lambda step: start + (end - start) * min(steps, step) / steps

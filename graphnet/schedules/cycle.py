@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from graphnet.errors import RangeError, require_count
 from graphnet.schedules.shapes import Schedule, cosine_part, line_part
+from graphnet.validation import require_choice, require_counts, require_range
 
 _PARTS = {"cos": cosine_part, "linear": line_part}
 
@@ -42,9 +42,8 @@ def one_cycle(
     >>> [round(rate(k), 3) for k in range(6)]
     [0.2, 0.6, 1.0, 0.55, 0.1, 0.1]
     """
-    for name, factor in (("initial_factor", initial_factor), ("final_factor", final_factor)):
-        if not factor > 0:
-            raise RangeError(f"{name} divides a learning rate and must be above 0; got {factor!r}.")
+    require_range("initial_factor", initial_factor, above=0)
+    require_range("final_factor", final_factor, above=0)
     first = lr / initial_factor
     middle = [first] if three_phase else []
     return _cycle([first, lr, *middle, first / final_factor], steps, warmup, anneal)
@@ -79,12 +78,9 @@ def one_cycle_momentum(
 
 def _cycle(heights: list[float], steps: int, warmup: float, anneal: str) -> Schedule:
     """Interpolate the heights: `warmup` of the steps to the second, and to the third of four."""
-    require_count(steps=steps)
-    if not 0 <= warmup <= 1:
-        raise RangeError(f"warmup must be a fraction of the steps, from 0 to 1; got {warmup!r}.")
-    if anneal not in _PARTS:
-        raise RangeError(f"anneal must be 'cos' or 'linear'; got {anneal!r}.")
-    part, last = _PARTS[anneal], steps - 1
+    require_counts(steps=steps)
+    require_range("warmup", warmup, high=1)
+    part, last = _PARTS[require_choice("anneal", anneal, _PARTS)], steps - 1
     back = [2 * warmup * steps - 2] if len(heights) == 4 else []
     ends = [warmup * steps - 1, *back, last]
 

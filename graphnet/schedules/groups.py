@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from math import inf, nan
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from graphnet.errors import RangeError
+from graphnet.validation import plain_number, require_range
 
 if TYPE_CHECKING:
     from graphnet.optim import Optimizer
@@ -32,7 +31,7 @@ def set_lr(optimizer: Optimizer, lr: float) -> None:
     >>> [group["lr"] for group in sgd.param_groups]
     [0.0005, 0.05]
     """
-    rate = _rate(lr)
+    rate = require_range("A learning rate", plain_number(lr))
     for group in optimizer.param_groups:
         group.setdefault("initial_lr", group["lr"])
     for group, ratio in zip(optimizer.param_groups, ratios(optimizer), strict=True):
@@ -45,13 +44,3 @@ def ratios(optimizer: Optimizer) -> list[float]:
     given = float(optimizer.defaults["lr"])
     reference = given if given in own and given else max(own)
     return [each / reference if reference else 1.0 for each in own]
-
-
-def _rate(lr: Any) -> float:
-    try:
-        rate = nan if isinstance(lr, str) else float(lr)
-    except (TypeError, ValueError, RuntimeError):  # a RuntimeError for a tensor of several
-        rate = nan
-    if not 0 <= rate < inf:
-        raise RangeError(f"A learning rate must be a finite number of 0 or more; got {lr!r}.")
-    return rate

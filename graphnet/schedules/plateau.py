@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from math import inf
 from typing import Any
 
-from graphnet.errors import LoadError, RangeError
+from graphnet.errors import LoadError
+from graphnet.validation import plain_number, require_choice, require_integer, require_range
 
 
 @dataclass(frozen=True)
@@ -30,17 +31,11 @@ class PlateauSettings:
 
     def __post_init__(self) -> None:
         """Check the ranges."""
-        if not 0 <= self.factor < 1:
-            raise RangeError(f"factor must be a number from 0 to below 1; got {self.factor!r}.")
-        for name, known in (("mode", ("min", "max")), ("threshold_mode", ("rel", "abs"))):
-            if getattr(self, name) not in known:
-                raise RangeError(
-                    f"{name} must be {known[0]!r} or {known[1]!r}; got {getattr(self, name)!r}."
-                )
-        for name in ("patience", "cooldown"):
-            count = getattr(self, name)
-            if not isinstance(count, int) or count < 0:
-                raise RangeError(f"{name} must be an integer of 0 or more; got {count!r}.")
+        require_range("factor", self.factor, below=1)
+        require_choice("mode", self.mode, ("min", "max"))
+        require_choice("threshold_mode", self.threshold_mode, ("rel", "abs"))
+        require_integer("patience", self.patience, 0)
+        require_integer("cooldown", self.cooldown, 0)
 
     @property
     def worst(self) -> float:
@@ -109,9 +104,12 @@ class Plateau:
             LoadError: the state does not fit, and nothing was loaded.
         """
         try:
-            best, waiting = float(state_dict["best"]), _count(state_dict["num_bad_epochs"])
-            resting, (lr,) = _count(state_dict["cooldown_counter"]), state_dict["_last_lr"]
-            lr = _rate(lr)
+            best, (lr,) = float(state_dict["best"]), state_dict["_last_lr"]
+            lr = require_range("a learning rate", plain_number(lr))
+            waiting, resting = (
+                require_integer(name, state_dict[name], 0)
+                for name in ("num_bad_epochs", "cooldown_counter")
+            )
         except (KeyError, TypeError, ValueError) as error:
             names = ", ".join(self.state_dict())
             raise LoadError(
@@ -162,16 +160,3 @@ def on_plateau(
             lr, mode, factor, patience, threshold, threshold_mode, cooldown, min_lr, eps
         )
     )
-
-
-def _count(value: Any) -> int:
-    if type(value) is not int or value < 0:
-        raise RangeError(f"a count must be an integer of 0 or more; got {value!r}.")
-    return value
-
-
-def _rate(value: Any) -> float:
-    rate = float(value)
-    if not 0 <= rate < inf:
-        raise RangeError(f"a learning rate must be a finite number of 0 or more; got {value!r}.")
-    return rate

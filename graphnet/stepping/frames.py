@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Container, Iterator, Sequence
 from functools import cached_property
 from io import BytesIO
-from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,13 +13,14 @@ from graphnet.draw.layout.engines import laid_out
 from graphnet.draw.png import png_of
 from graphnet.draw.scene.building import scene_of
 from graphnet.draw.scene.fold import folded
-from graphnet.draw.svg.histograms import described, strip
+from graphnet.draw.svg.histograms import described, histogram
 from graphnet.draw.svg.paint import Look, Painter
-from graphnet.draw.svg.values import Value, roomy
+from graphnet.draw.svg.values import Value, reserve_space
 from graphnet.errors import GraphError, counted
 from graphnet.graph import Operation
 from graphnet.listing.norm import norm
 from graphnet.table import Text
+from graphnet.validation import require_range
 
 if TYPE_CHECKING:
     from graphnet.draw.layout.geometry import Layout
@@ -57,7 +57,7 @@ class Frames(Sequence[str]):
         scene = folded(scene_of(walk.graph, walk.loss), depth)
         self._boxes: dict[Node, Box] = {node: box for box in scene.boxes for node in box.nodes}
         self.steps = self._steps()
-        self.scene: Scene = roomy(scene, self._values(len(self.steps) - 1))
+        self.scene: Scene = reserve_space(scene, self._values(len(self.steps) - 1))
         self.layout: Layout = laid_out(self.scene, engine)
         self._painter = Painter(self.scene, self.layout, both_ways=True)
 
@@ -150,7 +150,7 @@ class Frames(Sequence[str]):
         """What the boxes of parameters show from the start: their values already exist."""
         boxes = {node: self._boxes[node] for node in self.walk.graph.parameters()}
         return {
-            box.key: Value("top", described(node.top), strip(node.top))
+            box.key: Value("top", described(node.top), histogram(node.top))
             for node, box in boxes.items()
             if len(box.nodes) == 1
         }
@@ -161,7 +161,7 @@ class Frames(Sequence[str]):
         return [
             None
             if event.value is None or len(self._boxes[event.node].nodes) > 1
-            else Value(_LABELS[event.phase], described(event.value), strip(event.value))
+            else Value(_LABELS[event.phase], described(event.value), histogram(event.value))
             for event in self.events
         ]
 
@@ -219,8 +219,8 @@ class Frames(Sequence[str]):
                 f"An animation is saved as .gif; got {Path(path).name!r}. frames.html(path) writes "
                 "a page to step through."
             )
-        _require("seconds", seconds, 0.01, 600)
-        _require("scale", scale, 0.01, inf)
+        require_range("gif: seconds", seconds, 0.01, 600)
+        require_range("gif: scale", scale, 0.01)
         try:
             from PIL import Image
         except ImportError as error:
@@ -259,10 +259,3 @@ def _sum_of(norms: Sequence[float]) -> str:
     """The text beside an arrow along which gradients of these norms are sent."""
     texts = [f"{each:.3g}" for each in norms[:_MOST_NORMS]]
     return " + ".join(texts + ["…"] * (len(norms) > _MOST_NORMS))
-
-
-def _require(name: str, value: Any, least: float, most: float) -> None:
-    """Refuse anything but a number in a range."""
-    if not isinstance(value, int | float) or not least <= value <= most or value == inf:
-        limit = f"from {least} to {most}" if most < inf else f"of {least} or more"
-        raise GraphError(f"gif: {name} is a number {limit}; got {value!r}.")

@@ -42,12 +42,12 @@ def page_of(frames: Frames) -> str:
 def notebook_of(frames: Frames) -> str:
     """The page inside a notebook's own; if it is too large, steps are left out."""
     inner = _template().partition("<body>")[2].partition("</body>")[0]
-    told = cards(frames)
+    texts = cards(frames)
     last, every = len(frames) - 1, 1
     while len(frames.svg(last)) < MOST_BYTES and every <= 2 * len(frames):
         numbers = [*range(0, last, every), last]
         note = _note(f"Only {len(numbers):,} of {len(frames):,} steps are") if every > 1 else ""
-        page = _filled(inner, frames, numbers, told, note)
+        page = _filled(inner, frames, numbers, texts, note)
         if len(page.encode()) < MOST_BYTES:
             return page
         every *= 2
@@ -70,7 +70,7 @@ def _filled(
     template: str,
     frames: Frames,
     numbers: Sequence[int],
-    told: dict[str, list[str]],
+    texts: dict[str, list[str]],
     note: str = "",
 ) -> str:
     """A template with some of the frames in it."""
@@ -80,7 +80,7 @@ def _filled(
         "edits": list(edits(chain([last], map(frames.svg, numbers)))),
         "captions": captions,
         "boxes": [frames.box(number) for number in numbers],
-        "cards": told,
+        "cards": texts,
     }
     parts = {
         "TITLE": "The walk, step by step",
@@ -134,8 +134,8 @@ def _card(formulas: Formulas, node: Node) -> list[str]:
         gradient = formulas.letters[node].gradient()
         places = dict.fromkeys(place for place, _ in formulas.parts.get(node, ()))
         for place in [*places][:_MOST_PARTS]:
-            handed = formulas.backward(formulas.graph[place])
-            lines += [line for line in handed if line.startswith((f"{gradient} =", f"{gradient}⁽"))]
+            rules = formulas.backward(formulas.graph[place])
+            lines += [line for line in rules if line.startswith((f"{gradient} =", f"{gradient}⁽"))]
     return lines
 
 

@@ -18,6 +18,7 @@ from graphnet.graph.feed import bind
 from graphnet.graph.walks import BackwardPass, ForwardPass, ancestors, seed
 from graphnet.listing.norm import norm
 from graphnet.table import shown
+from graphnet.validation import require_choice
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -156,10 +157,7 @@ class Walk(Iterator[Event]):
 
     def _number_of(self, node: Node, phase: str | None) -> int:
         """The number of the next event of a node, in a phase if one is given."""
-        if phase is not None and phase not in PHASES:
-            raise GraphError(
-                f'phase is "forward" or "backward", or None for what comes first; got {phase!r}.'
-            )
+        require_choice("phase", phase, (*PHASES, None))
         found = [
             number
             for number, (when, each) in enumerate(self._plan)

@@ -9,10 +9,11 @@ from math import inf, isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from graphnet.errors import GraphError, LoadError, RangeError, require_count
+from graphnet.errors import GraphError, LoadError, RangeError
 from graphnet.graph import Operation
 from graphnet.train.metrics import better
 from graphnet.train.state import reason_of
+from graphnet.validation import require_counts
 from graphnet.weights import refuse_name_of_torch, save_weights
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ class Monitor(Callback):
             mode = better("loss" if monitor is None else monitor)
         if mode not in ("min", "max"):
             raise RangeError(
-                f"mode is 'min' if smaller is better in {monitor!r}, and 'max' if larger is; "
+                f"mode must be 'min' if smaller is better in {monitor!r}, and 'max' if larger is; "
                 f"got {mode!r}. It may be omitted for losses and the metrics of gn.metrics."
             )
         self.monitor, self.mode, self.minimum_change = monitor, mode, minimum_change
@@ -163,7 +164,7 @@ class EarlyStopping(Monitor):
         mode: str | None = None,
         minimum_change: float = 0.0,
     ) -> None:
-        require_count(patience=patience)
+        require_counts(patience=patience)
         self.patience = patience
         super().__init__(monitor, mode, minimum_change)
 

@@ -6,11 +6,12 @@ import warnings
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from graphnet.errors import CheckpointError, LoadError, RangeError, require_count
+from graphnet.errors import CheckpointError, LoadError
 from graphnet.train.callbacks import Callback
 from graphnet.train.capture import captured, identify, restore
 from graphnet.train.store import State, Store
 from graphnet.train.trees import packed, unpacked
+from graphnet.validation import require_choice, require_counts
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -42,11 +43,10 @@ class Checkpoints(Callback):
         keep: int = 2,
         on_error: str = "warn",
     ) -> None:
-        require_count(keep=keep)
+        require_counts(keep=keep)
         if every is not None:
-            require_count(every=every)
-        if on_error not in ("warn", "stop"):
-            raise RangeError(f"on_error is 'warn' or 'stop'; got {on_error!r}.")
+            require_counts(every=every)
+        require_choice("on_error", on_error, ("warn", "stop"))
         self.store = Store(str(folder), keep)
         self.every, self.on_error = every, on_error
         self.reset()

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from graphnet.errors import FeedError, RangeError, ShapeError, counted
+from graphnet.validation import require_numbers
 
 if TYPE_CHECKING:
     from torch import device
@@ -49,7 +50,7 @@ class DataSet:
         pair: Any = (data,) if isinstance(data, Tensor) else data
         if not isinstance(pair, Sequence) or isinstance(pair, str) or len(pair) not in (1, 2):
             raise FeedError(
-                f"{name} is the pair (inputs, targets), each a tensor or a tuple of tensors; "
+                f"{name} must be the pair (inputs, targets), each a tensor or a tuple of tensors; "
                 f"got {described(data)}."
             )
         self.inputs = _tensors(pair[0], name)
@@ -91,14 +92,13 @@ class DataSet:
         >>> last.inputs
         (tensor([7., 8., 9.]),)
         """
-        if isinstance(fraction, bool) or not isinstance(fraction, int | float):
-            raise RangeError(f"validation_split is a number; got {fraction!r}.")
+        require_numbers(validation_split=fraction)
         # 100 rows less 31 % are 69, and 100 * (1 - 0.31) is slightly less
         size = int(len(self) * (1 - fraction) + 1e-9) if 0 < fraction < 1 else 0
         if not 0 < size < len(self):
             raise RangeError(
-                "validation_split is a fraction of the rows between 0 and 1 that leaves some on "
-                f"both sides; got {fraction!r} of {counted(len(self), 'row')}."
+                "validation_split must be a fraction of the rows between 0 and 1 that leaves some "
+                f"on both sides; got {fraction!r} of {counted(len(self), 'row')}."
             )
         return self._part(slice(size)), self._part(slice(size, None))
 

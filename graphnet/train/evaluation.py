@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import torch
 
-from graphnet.errors import EmptyBatchError, GraphError, require_count
+from graphnet.errors import EmptyBatchError, GraphError
 from graphnet.train.dataset import Batch, DataSet, described
 from graphnet.train.means import Counts, Means
-from graphnet.train.task import Losses, Task
+from graphnet.train.training_graph import Losses, TrainingGraph
+from graphnet.validation import must_be, require_counts
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -80,7 +81,7 @@ def evaluate(
     ['loss', 'accuracy']
     """
     given = DataSet(data)
-    return Evaluation(Task(model, loss, given), metrics, batch_size, compile)(given)
+    return Evaluation(TrainingGraph(model, loss, given), metrics, batch_size, compile)(given)
 
 
 class Evaluation:
@@ -93,8 +94,10 @@ class Evaluation:
         compile: False to walk the list.
     """
 
-    def __init__(self, task: Task, metrics: Metrics, batch_size: int, compile: bool) -> None:
-        require_count(batch_size=batch_size)
+    def __init__(
+        self, task: TrainingGraph, metrics: Metrics, batch_size: int, compile: bool
+    ) -> None:
+        require_counts(batch_size=batch_size)
         self.task, self._size = task, batch_size
         measures = named(metrics)
         self.metrics = {name: _Kept(each) for name, each in measures.items()}
@@ -187,7 +190,7 @@ def named(metrics: Metrics) -> dict[str, Metric]:
         GraphError: one is not a metric, or has the name of the loss or of another metric.
     """
     if callable(metrics) or isinstance(metrics, str):
-        raise GraphError(f"metrics are a list of functions, or a dict of them; got {metrics!r}.")
+        raise GraphError(must_be("metrics", "a list of functions, or a dict of them", metrics))
     pairs = (
         list(metrics.items())
         if isinstance(metrics, Mapping)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Generator
 
-from graphnet.errors import GraphError, RangeError, require_count
+from graphnet.errors import GraphError, RangeError
 from graphnet.optim.clipping import limit_of
 from graphnet.schedules import Plateau
 from graphnet.train.callbacks import Callback, DeadLayers
@@ -23,9 +23,10 @@ from graphnet.train.dataset import DataSet
 from graphnet.train.learnable import require_learnable
 from graphnet.train.logs import CSVLog, JSONLog
 from graphnet.train.progress import Progress
-from graphnet.train.run import Augment, Run, Schedule, Settings
-from graphnet.train.task import Losses, Task
+from graphnet.train.run import Augment, FitSettings, Run, Schedule
+from graphnet.train.training_graph import Losses, TrainingGraph
 from graphnet.train.updates import UpdateOptions
+from graphnet.validation import must_be, require_choice, require_counts, require_flags
 
 if TYPE_CHECKING:
     from graphnet.layers import Module
@@ -127,12 +128,10 @@ def fit(
     >>> history["loss"][-1] < history["loss"][0]
     True
     """
-    require_count(epochs=epochs, batch_size=batch_size, accumulate=accumulate)
-    _require_flags(drop_last=drop_last, shuffle=shuffle, train_metrics=train_metrics, resume=resume)
-    if non_finite not in POLICIES:
-        raise RangeError(f"non_finite is one of {', '.join(POLICIES)}; got {non_finite!r}.")
-    if compile not in (True, False, "tune"):
-        raise RangeError(f"compile is True, False or 'tune'; got {compile!r}.")
+    require_counts(epochs=epochs, batch_size=batch_size, accumulate=accumulate)
+    require_flags(drop_last=drop_last, shuffle=shuffle, train_metrics=train_metrics, resume=resume)
+    require_choice("non_finite", non_finite, POLICIES)
+    require_choice("compile", compile, (True, False, "tune"))
     if not isinstance(schedule, Plateau):
         _require_function("schedule", schedule, "gn.schedules.cosine(0.1, steps=100)")
     _require_function("augment", augment, "lambda x, t, generator: (x.flip(-1), t)")
@@ -142,11 +141,11 @@ def fit(
         watching += _keeping(_path(directory), watching)
     given, held = _parts(data, validation, validation_split)
     _require_batches(given, batch_size, drop_last)
-    task = Task(model, loss, given)
+    task = TrainingGraph(model, loss, given)
     require_learnable(task, loss, optimizer)
     options = UpdateOptions(compile, *limits, check_finite=non_finite != "ignore")
     source, kept = _generator(seed)
-    settings = Settings(
+    settings = FitSettings(
         epochs, batch_size, accumulate, options, non_finite, schedule, augment,
         drop_last, shuffle, kept,
     )  # fmt: skip
@@ -181,15 +180,9 @@ def _require_batches(data: DataSet, batch_size: int, drop_last: bool) -> None:
         )
 
 
-def _require_flags(**flags: Any) -> None:
-    for name, value in flags.items():
-        if not isinstance(value, bool):
-            raise RangeError(f"{name} is True or False; got {value!r}.")
-
-
 def _path(directory: Any) -> Path:
     if not isinstance(directory, str | PathLike):
-        raise GraphError(f'directory is a path, such as "run", or None; got {directory!r}.')
+        raise GraphError(must_be("directory", 'a path, such as "run", or None', directory))
     return Path(directory)
 
 
@@ -211,9 +204,8 @@ def _generator(seed: int | Generator | None) -> tuple[Generator, int | str | Non
         torch.manual_seed(index(seed))
         return Generator().manual_seed(index(seed)), index(seed)
     except (TypeError, ValueError, RuntimeError):  # torch raises it for too large a number
-        raise RangeError(
-            f"seed is an integer of at most 64 bits, a torch.Generator, or None; got {seed!r}."
-        ) from None
+        rule = "an integer of at most 64 bits, a torch.Generator, or None"
+        raise RangeError(must_be("seed", rule, seed)) from None
 
 
 def _limit(name: str, value: Any) -> float | None:
@@ -226,13 +218,11 @@ def _callbacks(given: Callback | Iterable[Callback]) -> list[Callback]:
     listed = list(given) if isinstance(given, Iterable) else [given]
     for each in listed:
         if not isinstance(each, Callback):
-            raise GraphError(
-                "A callback is an object such as gn.EarlyStopping(), of a subclass of gn.Callback; "
-                f"got {each!r}."
-            )
+            rule = "an object such as gn.EarlyStopping(), of a subclass of gn.Callback"
+            raise GraphError(must_be("a callback", rule, each))
     return listed
 
 
 def _require_function(name: str, value: Any, example: str) -> None:
     if value is not None and not callable(value):
-        raise GraphError(f"{name} is a function, such as {example}, or None; got {value!r}.")
+        raise GraphError(must_be(name, f"a function, such as {example}, or None", value))

@@ -128,8 +128,8 @@ def _code(op: Op) -> str:
 def _modes(run: Run) -> str:
     """The modules in evaluation mode within a model in training mode."""
     modules = run.task.model.named_modules() if run.task.model.training else ()
-    apart = [path for path, module in modules if not module.training]
-    return f"evaluation of {', '.join(apart)}" if apart else "all in training"
+    evaluating = [path for path, module in modules if not module.training]
+    return f"evaluation of {', '.join(evaluating)}" if evaluating else "all in training"
 
 
 def _plateau(schedule: Any) -> dict[str, Any]:

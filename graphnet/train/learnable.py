@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Any
 from graphnet.errors import GraphError, counted
 from graphnet.layers import Module
 from graphnet.optim import Optimizer
+from graphnet.validation import must_be
 
 if TYPE_CHECKING:
     from graphnet.graph import Parameter
-    from graphnet.train.task import Task
+    from graphnet.train.training_graph import TrainingGraph
 
 _NAMED = 5  # parameters in a message
 
 
-def require_learnable(task: Task, loss: Any, optimizer: Any) -> None:
+def require_learnable(task: TrainingGraph, loss: Any, optimizer: Any) -> None:
     """Refuse an optimizer that would silently leave parameters of the list untrained.
 
     Leaving out parameters that `model.parameters()` or `parameters()` of a loss lists is a choice,
@@ -27,9 +28,8 @@ def require_learnable(task: Task, loss: Any, optimizer: Any) -> None:
             list are frozen, or a parameter of the list is neither frozen, nor known, nor updated.
     """
     if not isinstance(optimizer, Optimizer):
-        raise GraphError(
-            f"optimizer is one of graphnet, such as gn.Adam(model.parameters()); got {optimizer!r}."
-        )
+        rule = "one of graphnet, such as gn.Adam(model.parameters())"
+        raise GraphError(must_be("optimizer", rule, optimizer))
     updated = set(optimizer.parameters)
     listed = [each for each in task.graph.parameters() if not each.is_buffer]
     known = [each for each in listed if each in updated]
@@ -68,7 +68,7 @@ def _of_losses(loss: Any) -> Iterable[Parameter]:
                 yield from each.parameters()
 
 
-def _names(task: Task, parameters: list[Parameter]) -> str:
+def _names(task: TrainingGraph, parameters: list[Parameter]) -> str:
     """The names of some parameters in the list, and how many there are."""
     names = [repr(task.graph.name_of(each)) for each in parameters[:_NAMED]]
     more = ", ..." if len(parameters) > _NAMED else ""

@@ -22,14 +22,14 @@ class Progress(Callback):
     """
 
     def __init__(self, shown: bool | None = None) -> None:
-        self._asked = shown
+        self._shown = shown
         self._bar: Any = None
 
     def start(self, run: Run) -> None:
         """Begin with the steps that are already done."""
         batches = ceil(run.rows / run.settings.batch_size)
         self._bar = progress_bar(
-            self._asked,
+            self._shown,
             total=run.settings.epochs * ceil(batches / run.settings.accumulate),
             initial=run.step,
             unit="step",

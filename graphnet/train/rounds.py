@@ -14,13 +14,14 @@ from typing import Any
 
 import torch
 
-from graphnet.errors import GraphError, counted, require_count
+from graphnet.errors import GraphError, counted
 from graphnet.train.progress import progress_bar
 from graphnet.train.rounds_files import KeptRounds
 from graphnet.train.rounds_once import Once, inside_a_round
 from graphnet.train.rounds_source import sourced
 from graphnet.train.rounds_table import Failure, Round, Rounds
 from graphnet.train.signals import exit_on_sigterm
+from graphnet.validation import must_be, require_counts
 
 Outcomes = Generator[Round | Failure, None, None]
 """Rounds and failures, as they end."""
@@ -77,11 +78,11 @@ def rounds(
     error     ... %
     seconds   ...
     """
-    require_count(n=n, threads=threads)
+    require_counts(n=n, threads=threads)
     if workers is not None:
-        require_count(workers=workers)
+        require_counts(workers=workers)
     if not callable(make):
-        raise GraphError(f"make is a function of a seed; got {type(make).__name__}.")
+        raise GraphError(must_be("make", "a function of a seed", make))
     chosen = _seeds(range(n) if seeds is None else seeds)
     kept = None if directory is None else KeptRounds(directory, settings or {})
     ended: dict[int, Round | Failure] = {**kept.read(chosen)} if kept else {}
@@ -106,9 +107,9 @@ def _seeds(seeds: Iterable[int]) -> list[int]:
     try:
         chosen = [index(seed) for seed in seeds]
     except TypeError:
-        raise GraphError(f"Seeds are a list of integers; got {seeds!r}.") from None
+        raise GraphError(must_be("seeds", "a list of integers", seeds)) from None
     if not chosen or not all(0 <= seed < 2**63 for seed in chosen):
-        raise GraphError(f"Seeds are one or more numbers from 0 to 2**63 - 1; got {chosen}.")
+        raise GraphError(must_be("seeds", "one or more integers from 0 to 2**63 - 1", chosen))
     twice = sorted({seed for seed in chosen if chosen.count(seed) > 1})
     if twice:
         raise GraphError(

@@ -26,14 +26,14 @@ if TYPE_CHECKING:
     from graphnet.optim import Optimizer
     from graphnet.train.dataset import Batch, DataSet
     from graphnet.train.evaluation import Metrics
-    from graphnet.train.task import Task
+    from graphnet.train.training_graph import TrainingGraph
 
 Schedule = Callable[[int], float]
 Augment = Callable[[Any, Any, "Generator"], tuple[Any, Any]]
 
 
 @dataclass(frozen=True)
-class Settings:
+class FitSettings:
     """How to train; see `fit`."""
 
     epochs: int
@@ -73,10 +73,10 @@ class Run:
 
     def __init__(
         self,
-        task: Task,
+        task: TrainingGraph,
         optimizer: Optimizer,
         data: DataSet,
-        settings: Settings,
+        settings: FitSettings,
         generator: Generator,
         callbacks: Iterable[Callback],
     ) -> None:
@@ -253,4 +253,4 @@ class Run:
         self._tell("epoch")
 
 
-__all__ = ["Augment", "Run", "Schedule", "Settings"]
+__all__ = ["Augment", "FitSettings", "Run", "Schedule"]

@@ -21,6 +21,8 @@ from hashlib import sha256
 from math import isfinite
 from typing import Any, NamedTuple
 
+from graphnet.validation import must_be
+
 FORMAT = "graphnet checkpoint"
 VERSION = 1
 
@@ -109,7 +111,7 @@ def read(data: bytes) -> Text:
 
 def _check(text: Text) -> None:
     if type(text.step) is not int or not 0 <= text.step < 2**63:
-        raise ValueError(f"a step is an integer of 0 or more, not {text.step!r:.50}")
+        raise ValueError(must_be("a step", "an integer of 0 or more", text.step))
     if type(text.values) is not dict:
         raise ValueError(f"its values are a {type(text.values).__name__}, not a dict")
     if type(text.tensors) is not dict or len(text.tensors) > MOST_TENSORS:

@@ -139,10 +139,10 @@ class Store:
         return [
             name
             for each, name in past
-            if each not in kept or (name != _name(each) and self._is_whole(each))
+            if each not in kept or (name != _name(each) and self._is_intact(each))
         ]
 
-    def _is_whole(self, step: int) -> bool:
+    def _is_intact(self, step: int) -> bool:
         try:
             return read_state(self.folder / _name(step)).step == step
         except LoadError:

@@ -18,7 +18,7 @@ from graphnet.train.means import shares
 if TYPE_CHECKING:
     from graphnet.optim import Optimizer
     from graphnet.train.dataset import Batch
-    from graphnet.train.task import Task
+    from graphnet.train.training_graph import TrainingGraph
 
 Update = Callable[[Sequence["Batch"]], list[float]]
 """Makes one update from the loss over all rows of some batches, and returns that loss.
@@ -52,7 +52,11 @@ class UpdateOptions:
 
 
 def update_of(
-    task: Task, optimizer: Optimizer, options: UpdateOptions, accumulate: int, alike: bool = True
+    task: TrainingGraph,
+    optimizer: Optimizer,
+    options: UpdateOptions,
+    accumulate: int,
+    alike: bool = True,
 ) -> Update:
     """The function that makes an update.
 
@@ -73,7 +77,9 @@ def update_of(
     return _accumulated(task, optimizer, options, nodes, walked)
 
 
-def _walked(task: Task, optimizer: Optimizer, options: UpdateOptions, nodes: list[Node]) -> Update:
+def _walked(
+    task: TrainingGraph, optimizer: Optimizer, options: UpdateOptions, nodes: list[Node]
+) -> Update:
     """Updates by the walk over the list."""
 
     def update(batches: Sequence[Batch]) -> list[float]:
@@ -100,7 +106,7 @@ class _Part:
     add: bool
 
 
-def _parts(task: Task, batches: Sequence[Batch], nodes: list[Node]) -> Iterator[_Part]:
+def _parts(task: TrainingGraph, batches: Sequence[Batch], nodes: list[Node]) -> Iterator[_Part]:
     """What is walked for an update; batches in which nothing counts are left out."""
     if len(batches) == 1:
         yield _Part(batches[0], [*range(len(nodes))], nodes, [1.0] * len(nodes), add=False)
@@ -114,7 +120,7 @@ def _parts(task: Task, batches: Sequence[Batch], nodes: list[Node]) -> Iterator[
             add = True
 
 
-def _added(task: Task, options: UpdateOptions, part: _Part) -> list[float]:
+def _added(task: TrainingGraph, options: UpdateOptions, part: _Part) -> list[float]:
     """The losses of a part; their gradients are added to those of the parts before."""
     values = task.graph.forward(task.feed(part.batch), outputs=part.nodes)
     for value in values:
@@ -127,7 +133,7 @@ def _added(task: Task, options: UpdateOptions, part: _Part) -> list[float]:
 
 
 @contextmanager
-def _buffers_as_before(task: Task) -> Iterator[None]:
+def _buffers_as_before(task: TrainingGraph) -> Iterator[None]:
     """Restore the running means of a normalization if no update is made."""
     before = Snapshot(buffers_of(task.graph))
     try:
@@ -145,7 +151,11 @@ def _clip(optimizer: Optimizer, options: UpdateOptions) -> None:
 
 
 def _step(
-    task: Task, target: Node, optimizer: Optimizer, options: UpdateOptions, terms: Sequence[Node]
+    task: TrainingGraph,
+    target: Node,
+    optimizer: Optimizer,
+    options: UpdateOptions,
+    terms: Sequence[Node],
 ) -> Callable[[Mapping[str, Any], bool], list[float]]:
     """The program of a step, which may only add gradients; it returns the losses of a batch."""
     watch = terms if len(terms) > 1 else ()
@@ -167,7 +177,7 @@ def _step(
 
 
 def _compiled(
-    task: Task, optimizer: Optimizer, options: UpdateOptions, nodes: list[Node]
+    task: TrainingGraph, optimizer: Optimizer, options: UpdateOptions, nodes: list[Node]
 ) -> Update:
     """Updates from one batch each, by a program."""
     step = _step(task, task.loss, optimizer, options, nodes)
@@ -183,7 +193,11 @@ def _compiled(
 
 
 def _accumulated(
-    task: Task, optimizer: Optimizer, options: UpdateOptions, nodes: list[Node], walked: Update
+    task: TrainingGraph,
+    optimizer: Optimizer,
+    options: UpdateOptions,
+    nodes: list[Node],
+    walked: Update,
 ) -> Update:
     """Updates from several batches, by a program: the losses of each are multiplied by its shares.
 
@@ -227,7 +241,7 @@ def _accumulated(
     return update
 
 
-def _explained(task: Task) -> NonFiniteError:
+def _explained(task: TrainingGraph) -> NonFiniteError:
     """Why a step was not made; the list is walked to find out."""
     value = sum(float(term.node.top) for term in task.terms)
     if isfinite(value):

@@ -10,8 +10,8 @@ import torch
 import graphnet as gn
 from graphnet.bench import contestants, limit, report
 from graphnet.bench.networks import BATCHES, NETWORKS, Layer, Network, convolutions, dense
-from graphnet.bench.task import Task, distance, read_task, write_task
 from graphnet.bench.turns import TOLERANCE
+from graphnet.bench.workload import Workload, distance, read_workload, write_workload
 
 SMALL = [
     Network("d", "d", (2,), dense((2, 5, 2), "tanh"), 6, "mse"),
@@ -29,7 +29,7 @@ def _grad_mode():
 
 
 def task_of(network):
-    return Task(network, network.first_values(), *network.data())
+    return Workload(network, network.first_values(), *network.data())
 
 
 @pytest.mark.parametrize("network", NETWORKS.values(), ids=NETWORKS)
@@ -79,28 +79,30 @@ JAX = pytest.param("JAX jit", marks=pytest.mark.slow)
 def test_everyone_ends_with_the_same_parameters(network, name):
     if name == "channels last" and not network.images:
         return
-    task, steps = task_of(network), 10
+    workload, steps = task_of(network), 10
     if name == "JAX jit":
         pytest.importorskip("jax", reason="the extra `bench` is not installed")
         from graphnet.bench.jax_step import jax_jit
 
-        start = {key: value.numpy() for key, value in task.start.items()}
-        forms = jax_jit(network, start, *([v.numpy() for v in each] for each in (task.xs, task.ts)))
+        start = {key: value.numpy() for key, value in workload.start.items()}
+        forms = jax_jit(
+            network, start, *([v.numpy() for v in each] for each in (workload.xs, workload.ts))
+        )
     else:
-        forms = contestants.TORCH[name](task)
-    exact = contestants.reference(task, steps)
+        forms = contestants.TORCH[name](workload)
+    exact = contestants.reference(workload, steps)
     for form in forms:
         for number in range(steps):
             form.step(number % BATCHES)
         form.finish()
         values = {key: torch.tensor(value.tolist()) for key, value in form.values().items()}
-        assert distance(values, exact, task.start) <= TOLERANCE, form.note
+        assert distance(values, exact, workload.start) <= TOLERANCE, form.note
 
 
 def test_the_tolerance_finds_a_forgotten_batch():
-    task = task_of(SMALL[0])
-    exact = contestants.reference(task, 10)
-    assert distance(contestants.reference(task, 9), exact, task.start) > 10 * TOLERANCE
+    workload = task_of(SMALL[0])
+    exact = contestants.reference(workload, 10)
+    assert distance(contestants.reference(workload, 9), exact, workload.start) > 10 * TOLERANCE
 
 
 def test_adam_of_the_whole_step_is_that_of_torch():
@@ -121,7 +123,7 @@ def test_adam_of_the_whole_step_is_that_of_torch():
 
 def test_a_task_is_the_same_in_another_process(tmp_path):
     network = SMALL[1]
-    wrote, read = write_task(network, tmp_path), read_task(network, tmp_path)
+    wrote, read = write_workload(network, tmp_path), read_workload(network, tmp_path)
     for a, b in zip([*wrote.xs, *wrote.ts], [*read.xs, *read.ts], strict=True):
         assert a.equal(b)
     assert all(wrote.start[name].equal(value) for name, value in read.start.items())

@@ -123,11 +123,11 @@ def test_a_page_without_markers_is_refused():
 
 
 def test_a_worker_answers_each_line(tmp_path, monkeypatch):
-    from graphnet.bench.task import write_task
+    from graphnet.bench.workload import write_workload
 
     monkeypatch.setattr(worker, "pinned", lambda threads: None)
     monkeypatch.setattr(worker, "CHOICE", 0.0)
-    write_task(NETWORKS["disk-50"], tmp_path)
+    write_workload(NETWORKS["disk-50"], tmp_path)
     job = Job("torch", "disk-50", ["walk", "limit"], str(tmp_path), 1, 2)
     lines = [asdict(job), {"name": "walk", "steps": 2}, {"name": "limit", "steps": 1}]
     replies = io.StringIO()
@@ -141,9 +141,9 @@ def test_a_worker_answers_each_line(tmp_path, monkeypatch):
 
 def test_what_needs_a_compiler_may_be_missing(tmp_path):
     job = Job("torch", "disk-50", [], str(tmp_path), 1, 2)
-    from graphnet.bench.task import write_task
+    from graphnet.bench.workload import write_workload
 
-    write_task(NETWORKS["disk-50"], tmp_path)
+    write_workload(NETWORKS["disk-50"], tmp_path)
     helper = worker.Worker(job)
 
     def fails():

@@ -171,7 +171,7 @@ def test_what_torch_cannot_follow_is_refused():
         graph.compare_with_torch({x: torch.ones(3)})
 
 
-def test_what_torch_cannot_differentiate_is_told():
+def test_what_torch_cannot_differentiate_is_reported():
     class Overwritten(gn.Op):
         symbol = "eˣ + 1"
 

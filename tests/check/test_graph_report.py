@@ -241,7 +241,7 @@ def test_derivative_nodes_can_be_checked_like_any_others():
     assert net.graph.check(bend, net.batch)
 
 
-def test_frozen_parameters_buffers_and_whole_numbers_are_looked_at_too():
+def test_frozen_parameters_buffers_and_integers_are_looked_at_too():
     graph = gn.Graph()
     x = graph.input((None, 3), name="x")
     labels = graph.input((None, 3), name="labels", dtype=torch.int64)

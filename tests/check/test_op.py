@@ -300,7 +300,7 @@ def test_a_random_operation_is_not_repeatable():
     assert "repeatable" in [each.name for each in report.faults]
 
 
-def test_whole_numbers_and_literals():
+def test_integers_and_literals():
     def weighted(x, labels):
         return ops.where(labels > 1, x, x * 2)
 

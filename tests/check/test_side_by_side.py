@@ -31,7 +31,7 @@ AGREE = {
 
 
 @pytest.mark.parametrize(("numbers", "agrees"), AGREE.values(), ids=AGREE)
-def test_rounding_is_told_from_differences(numbers, agrees):
+def test_rounding_is_distinguished_from_differences(numbers, agrees):
     assert difference(**numbers).agrees(largest=1.0) is agrees
 
 

@@ -6,7 +6,14 @@ from typing import ClassVar
 
 import pytest
 import torch
-from compile.worlds import DOUBLE, World, assert_same, assert_same_training, model_world, randn
+from compile.training import (
+    DOUBLE,
+    Training,
+    assert_same,
+    assert_same_training,
+    model_training,
+    randn,
+)
 
 import graphnet as gn
 from graphnet.compile.targets.torch import assemble
@@ -103,13 +110,13 @@ def test_every_way_computes_the_same(name, way, monkeypatch):
     monkeypatch.setattr(assemble, "Tuner", Fixed(*way))
     make, shape = NETWORKS[name]
 
-    def world():
+    def training():
         torch.manual_seed(0)
-        return model_world(make(), (None, *shape[1:]), momentum=0.9)
+        return model_training(make(), (None, *shape[1:]), momentum=0.9)
 
     feeds = [{"x": randn(*shape, seed=seed)} for seed in range(3)]
     feeds.append({"x": feeds[0]["x"].contiguous(memory_format=torch.channels_last)})
-    ours = assert_same_training(world, feeds, steps=8, options={"tune": True})
+    ours = assert_same_training(training, feeds, steps=8, options={"tune": True})
     assert ours.step.memory
 
 
@@ -121,12 +128,14 @@ def test_single_precision(name, place, order, monkeypatch):
     monkeypatch.setattr(assemble, "Tuner", Fixed(place, order, True))
     make, shape = NETWORKS[name]
 
-    def world():
+    def training():
         torch.manual_seed(0)
-        return model_world(make(), (None, *shape[1:]), dtype=torch.float32)
+        return model_training(make(), (None, *shape[1:]), dtype=torch.float32)
 
     feeds = [{"x": randn(*shape, seed=seed, dtype=torch.float32)} for seed in range(3)]
-    ours = assert_same_training(world, feeds, steps=8, options={"tune": True}, rtol=1e-4, atol=1e-5)
+    ours = assert_same_training(
+        training, feeds, steps=8, options={"tune": True}, rtol=1e-4, atol=1e-5
+    )
     if place == 2 and order == BY_PIXELS and torch.backends.mkldnn.is_available():
         assert "onednn_linear(" in ours.step.source
 
@@ -154,16 +163,16 @@ def test_one_weight_with_several_strides(order, monkeypatch):
     """The windows of one are not those of the other."""
     monkeypatch.setattr(assemble, "Tuner", Fixed(0, order, True))
 
-    def world():
+    def training():
         weight = gn.Parameter(randn(2, 1, 3, 3, seed=5))
         with gn.Graph() as graph:
             x = gn.Input((None, 1, 8, 8), name="x", dtype=DOUBLE)
             across = gn.ops.conv2d(x, weight, stride=(1, 2))
             down = gn.ops.conv2d(x, weight, stride=(2, 1))
             loss = across.square().sum() + down.tanh().sum()
-        return World(graph, loss, gn.SGD([weight], lr=0.01))
+        return Training(graph, loss, gn.SGD([weight], lr=0.01))
 
-    assert_same_training(world, [{"x": randn(4, 1, 8, 8)}], steps=3, options={"tune": True})
+    assert_same_training(training, [{"x": randn(4, 1, 8, 8)}], steps=3, options={"tune": True})
 
 
 @pytest.mark.parametrize("order", ORDERS)
@@ -171,15 +180,15 @@ def test_one_weight_on_images_and_on_none(order, monkeypatch):
     """Products are for non-empty batches; a convolution of an empty one is left to torch."""
     monkeypatch.setattr(assemble, "Tuner", Fixed(0, order, True))
 
-    def world():
+    def training():
         weight = gn.Parameter(randn(2, 1, 3, 3, seed=5))
         with gn.Graph() as graph:
             several = [gn.Input((None, 1, 6, 6), name=name, dtype=DOUBLE) for name in "xy"]
             loss = gn.ops.cat([gn.ops.conv2d(x, weight) for x in several]).square().sum()
-        return World(graph, loss, gn.SGD([weight], lr=0.01))
+        return Training(graph, loss, gn.SGD([weight], lr=0.01))
 
     feed = {"x": randn(3, 1, 6, 6), "y": randn(0, 1, 6, 6)}
-    assert_same_training(world, [feed], steps=3, options={"tune": True})
+    assert_same_training(training, [feed], steps=3, options={"tune": True})
 
 
 @pytest.mark.parametrize("order", ORDERS)
@@ -213,15 +222,15 @@ class Viewed(gn.Op):
 def test_an_operation_of_a_user_takes_a_view_of_an_image(order, monkeypatch):
     monkeypatch.setattr(assemble, "Tuner", Fixed(0, order, True))
 
-    def world():
+    def training():
         torch.manual_seed(0)
         model = gn.Conv2d(1, 2, 3).double()
         with gn.Graph() as graph:
             x = gn.Input((None, 1, 6, 6), name="x", dtype=DOUBLE)
             loss = Viewed()(model(x)).square().mean()
-        return World(graph, loss, gn.SGD(model.parameters(), lr=0.01))
+        return Training(graph, loss, gn.SGD(model.parameters(), lr=0.01))
 
-    assert_same_training(world, [{"x": randn(3, 1, 6, 6)}], steps=3, options={"tune": True})
+    assert_same_training(training, [{"x": randn(3, 1, 6, 6)}], steps=3, options={"tune": True})
 
 
 @pytest.mark.parametrize("own", [True, False])
@@ -229,15 +238,15 @@ def test_measuring_draws_no_random_numbers(own):
     """Two layouts are measured, with everything a program does; the first step draws as a walk."""
     generator = torch.Generator() if own else None
 
-    def world():
+    def training():
         torch.manual_seed(0)
         model = gn.Conv2d(1, 2, 3).double()
         with gn.Graph() as graph:
             x = gn.Input((None, 1, 6, 6), name="x", dtype=DOUBLE)
             loss = gn.ops.dropout(model(x), 0.5, generator=generator).square().mean()
-        return World(graph, loss, gn.SGD(model.parameters(), lr=0.01))
+        return Training(graph, loss, gn.SGD(model.parameters(), lr=0.01))
 
-    ours, theirs = world(), world()
+    ours, theirs = training(), training()
     step = ours.compiled(tune=True)
     seeded = generator or torch.default_generator
     seeded.manual_seed(3)
@@ -249,7 +258,7 @@ def test_measuring_draws_no_random_numbers(own):
 def test_pixels_stay_where_they_are():
     """An activation of an image is computed in its memory, even pixel by pixel."""
     make, shape = NETWORKS["two convolutions"]
-    ours = model_world(make(), (None, *shape[1:]))
+    ours = model_training(make(), (None, *shape[1:]))
     step = ours.compiled()
     step(x=randn(*shape))
     (line,) = [line for line in step.source.splitlines() if "relu_()" in line]
@@ -262,8 +271,8 @@ def test_the_batch_is_last_where_all_convolutions_are_products():
     model = gn.Sequential(
         gn.Conv2d(1, 4, 3), gn.BatchNorm2d(4), gn.MaxPool2d(2), gn.ReLU(), gn.Conv2d(4, 6, 2)
     )
-    world = model_world(model, (None, 1, 8, 8), dtype=torch.float32)
-    step = world.compiled(tune=False)
+    training = model_training(model, (None, 1, 8, 8), dtype=torch.float32)
+    step = training.compiled(tune=False)
     step(x=torch.randn(5, 1, 8, 8))
     copied = [line for line in step.source.splitlines() if "contiguous" in line]
     copied += [line for line in step.source.splitlines() if "permute(1, 2, 3, 0)" in line]

@@ -8,14 +8,22 @@ from math import inf, nan
 
 import pytest
 import torch
-from compile.worlds import DOUBLE, World, assert_same, dense_feeds, dense_world, randn, seeded
+from compile.training import (
+    DOUBLE,
+    Training,
+    assert_same,
+    dense_feeds,
+    dense_training,
+    randn,
+    seeded,
+)
 
 import graphnet as gn
 
 
-def everything(world):
+def everything(training):
     """All state, exactly; also the step counts and the state of dropout."""
-    return world.state(), world.optimizer.state_dict()
+    return training.state(), training.optimizer.state_dict()
 
 
 def rich_world(kind="Adam", **settings):
@@ -35,7 +43,7 @@ def rich_world(kind="Adam", **settings):
         x = gn.Input((None, 3), name="x", dtype=DOUBLE)
         t = gn.Input((None,), name="t", dtype=torch.int64)
         loss = gn.LossCrossEntropy()(model(x), t)
-    return World(graph, loss, getattr(gn, kind)(model.parameters(), lr=0.05, **settings))
+    return Training(graph, loss, getattr(gn, kind)(model.parameters(), lr=0.05, **settings))
 
 
 def rich_feed(seed=0, rows=5):
@@ -133,7 +141,7 @@ def test_wrong_feeds_of_other_calls(method):
 @pytest.mark.parametrize("kind", ["SGD", "Adam", "NAdam", "RAdam", "RMSprop"])
 def test_numbers_that_are_not_finite(kind):
     """The message names the node where the walk finds the first such number."""
-    ours = dense_world(kind)
+    ours = dense_training(kind)
     step = ours.compiled()
     good = dense_feeds()
     step(good[0])
@@ -173,7 +181,7 @@ def test_gradients_that_are_not_finite_with_a_finite_loss():
 
 
 def test_without_the_check():
-    ours, theirs = dense_world(), dense_world()
+    ours, theirs = dense_training(), dense_training()
     step = ours.compiled(check_finite=False)
     feed = {name: value * nan for name, value in dense_feeds()[0].items()}
     assert_same(step(feed), theirs.walk(feed))
@@ -189,7 +197,7 @@ def test_generator_after_an_error():
         with gn.Graph() as graph:
             x = gn.Input((None, 3), name="x", dtype=DOUBLE)
             loss = (model(x) ** 2).mean()
-        return World(graph, loss, gn.SGD(model.parameters(), lr=0.1))
+        return Training(graph, loss, gn.SGD(model.parameters(), lr=0.1))
 
     first, second = seeded(1), seeded(1)
     ours, theirs = make(first), make(second)
@@ -217,7 +225,7 @@ def test_random_state_after_a_loss_that_is_not_finite():
 
 REFUSED = {
     "no scalar": lambda w: w.graph.compile(w.graph[-1].inputs[0], w.optimizer),
-    "other graph": lambda w: dense_world().graph.compile(w.loss, w.optimizer),
+    "other graph": lambda w: dense_training().graph.compile(w.loss, w.optimizer),
     "whole number": lambda w: w.graph.compile(
         w.graph.input((), name="whole", dtype=torch.int64), w.optimizer
     ),
@@ -238,11 +246,11 @@ REFUSED = {
 @pytest.mark.parametrize("name", REFUSED)
 def test_refused(name):
     with pytest.raises(gn.GraphError):
-        REFUSED[name](dense_world())
+        REFUSED[name](dense_training())
 
 
 def test_edited_settings_out_of_range():
-    ours = dense_world("SGD", momentum=0.9)
+    ours = dense_training("SGD", momentum=0.9)
     step = ours.compiled()
     feed = dense_feeds()[0]
     step(feed)
@@ -280,14 +288,14 @@ def test_an_error_in_a_users_op():
     w = graph.parameter(torch.ones((), dtype=DOUBLE), name="w")
     loss = Picky(threshold=limit)((x * w).tanh()).mean()
     optimizer = gn.Adam([w], lr=0.1)
-    world = World(graph, loss, optimizer)
-    step = world.compiled()
+    training = Training(graph, loss, optimizer)
+    step = training.compiled()
     step(x=randn(3))
-    before = everything(world)
+    before = everything(training)
     limit.limit = -10.0
     with pytest.raises(ZeroDivisionError):
         step(x=randn(3))
-    assert_same(everything(world), before, exact=True)
+    assert_same(everything(training), before, exact=True)
     limit.limit = None
     step(x=randn(3))
 

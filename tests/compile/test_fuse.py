@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from closeness import assert_close
-from compile.worlds import DOUBLE, assert_same, randn
+from compile.training import DOUBLE, assert_same, randn
 from hypothesis import given
 from hypothesis import strategies as st
 from profiles import examples

@@ -5,14 +5,14 @@ from __future__ import annotations
 from math import inf
 
 import pytest
-from compile.worlds import (
+from compile.training import (
     DOUBLE,
-    World,
+    Training,
     assert_same,
     dense_feeds,
-    dense_world,
+    dense_training,
     randn,
-    split_world,
+    split_training,
 )
 
 import graphnet as gn
@@ -32,19 +32,19 @@ CLIPS = [
 ]
 
 
-def clipped_walk(world, feed, max_norm=None, norm_type=2.0, clip_value=None):
-    value = world.graph.forward(feed, outputs=world.loss).clone()
-    world.graph.backward(world.loss)
-    parameters = world.optimizer.parameters
+def clipped_walk(training, feed, max_norm=None, norm_type=2.0, clip_value=None):
+    value = training.graph.forward(feed, outputs=training.loss).clone()
+    training.graph.backward(training.loss)
+    parameters = training.optimizer.parameters
     if max_norm is not None:
         gn.optim.clip_grad_norm_(parameters, max_norm, norm_type)
     if clip_value is not None:
         gn.optim.clip_grad_value_(parameters, clip_value)
-    world.optimizer.step()
+    training.optimizer.step()
     return value
 
 
-@pytest.mark.parametrize("make", [dense_world, split_world])
+@pytest.mark.parametrize("make", [dense_training, split_training])
 @pytest.mark.parametrize("clip", CLIPS, ids=str)
 def test_clipping(clip, make):
     ours, theirs = make("Adam"), make("Adam")
@@ -57,7 +57,7 @@ def test_clipping(clip, make):
 @pytest.mark.parametrize("clip", [{}, {"max_norm": 0.05}, {"clip_value": 0.01}], ids=str)
 def test_accumulate(clip):
     """Gradients are added, even across batch sizes; the next step adds its own and updates."""
-    ours, theirs = split_world(), split_world()
+    ours, theirs = split_training(), split_training()
     step = ours.compiled(**clip)
     for count in (0, 1, 3, 0, 2):
         for place in range(count):
@@ -85,7 +85,7 @@ def two_losses():
     x = graph.input((None, 3), name="x", dtype=DOUBLE)
     w, v = (graph.parameter(randn(3, 3, seed=n), name=name) for n, name in enumerate("wv"))
     optimizer = gn.SGD([w, v], lr=0.1, momentum=0.5)
-    return [World(graph, ((x @ each) ** 2).mean(), optimizer) for each in (w, v)]
+    return [Training(graph, ((x @ each) ** 2).mean(), optimizer) for each in (w, v)]
 
 
 def test_gradients_that_a_loss_does_not_reach():
@@ -109,7 +109,7 @@ def test_gradients_that_a_loss_does_not_reach():
 
 def test_gradients_of_frozen_parameters():
     """They are zeros after a step, so that a parameter that is unfrozen starts without one."""
-    ours, theirs = dense_world(), dense_world()
+    ours, theirs = dense_training(), dense_training()
     step = ours.compiled()
     for number, feed in enumerate(dense_feeds()):
         for each in (ours, theirs):
@@ -120,7 +120,7 @@ def test_gradients_of_frozen_parameters():
 
 def test_accumulate_equal_batches():
     """Many consecutive batches of the same size run one program."""
-    ours, theirs = dense_world("NAdam"), dense_world("NAdam")
+    ours, theirs = dense_training("NAdam"), dense_training("NAdam")
     step = ours.compiled()
     for _ in range(2):
         sources = set()
@@ -139,7 +139,7 @@ def test_accumulate_equal_batches():
 
 
 def test_accumulate_then_the_optimizer_itself():
-    ours, theirs = dense_world("Adam"), dense_world("Adam")
+    ours, theirs = dense_training("Adam"), dense_training("Adam")
     step = ours.compiled()
     first, second, third, *_ = dense_feeds()
     for place, feed in enumerate((first, second)):
@@ -155,7 +155,7 @@ def test_accumulate_then_the_optimizer_itself():
 
 
 def test_an_error_between_accumulated_batches():
-    ours, theirs = dense_world(), dense_world()
+    ours, theirs = dense_training(), dense_training()
     step = ours.compiled()
     first, second, *_ = dense_feeds()
     step.accumulate(first)

@@ -6,11 +6,11 @@ import inspect
 
 import pytest
 import torch
-from compile.worlds import (
+from compile.training import (
     DOUBLE,
     assert_same,
     assert_same_training,
-    model_world,
+    model_training,
     randn,
     seeded,
 )
@@ -189,13 +189,13 @@ LAYERS |= {
 }
 
 
-def world(make, shape, dtype=DOUBLE):
+def training(make, shape, dtype=DOUBLE):
     torch.manual_seed(0)
 
     def output(y):
         return y[0] if isinstance(y, tuple) else y
 
-    return model_world(make(), (None, *shape[1:]), dtype=dtype, output=output, momentum=0.9)
+    return model_training(make(), (None, *shape[1:]), dtype=dtype, output=output, momentum=0.9)
 
 
 def feeds(shape, dtype=DOUBLE):
@@ -205,7 +205,7 @@ def feeds(shape, dtype=DOUBLE):
 @pytest.mark.parametrize("name", LAYERS)
 def test_layer(name):
     make, shape = LAYERS[name]
-    assert_same_training(lambda: world(make, shape), feeds(shape))
+    assert_same_training(lambda: training(make, shape), feeds(shape))
 
 
 @pytest.mark.parametrize("name", LAYERS)
@@ -214,7 +214,7 @@ def test_layer_in_float32_with_tuning(name):
     # The kernels chosen by measuring sum in other orders: 1e-7 of rounding at each of a few
     # hundred sums in five steps, some of which cancel.
     assert_same_training(
-        lambda: world(make, shape, torch.float32),
+        lambda: training(make, shape, torch.float32),
         feeds(shape, torch.float32),
         steps=5,
         options={"tune": True},
@@ -227,7 +227,7 @@ def test_layer_in_float32_with_tuning(name):
 def test_prediction_of_layer(name):
     """Values and running statistics are those of the walk, in both modes."""
     make, shape = LAYERS[name]
-    ours, theirs = world(make, shape), world(make, shape)
+    ours, theirs = training(make, shape), training(make, shape)
     predict = ours.graph.compile(ours.loss, tune=False)
     for number, feed in enumerate(feeds(shape)):
         for each in (ours, theirs):
@@ -243,7 +243,7 @@ def test_embedding_and_padding():
     def make():
         torch.manual_seed(0)
         model = gn.Sequential(gn.Embedding(7, 4, padding_idx=2), gn.Linear(4, 3))
-        return model_world(model, (None, 5), input_dtype=torch.int64)
+        return model_training(model, (None, 5), input_dtype=torch.int64)
 
     batches = [
         {"x": torch.randint(0, 7, (rows, 5), generator=seeded(rows))} for rows in (3, 4, 3, 1)
@@ -267,7 +267,7 @@ def test_every_layer_is_here():
 def test_modes_by_turns(name):
     """Training and evaluation mode change at each step, with batches of other sizes."""
     make, shape = LAYERS[name]
-    ours, theirs = world(make, shape), world(make, shape)
+    ours, theirs = training(make, shape), training(make, shape)
     step = ours.compiled()
     for number in range(30):
         feed = {"x": randn(2 + number % 3, *shape[1:], seed=number)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from compile.worlds import DOUBLE, World, assert_same_training, randn, seeded
+from compile.training import DOUBLE, Training, assert_same_training, randn, seeded
 
 import graphnet as gn
 
@@ -76,7 +76,7 @@ LOSSES = {
 }
 
 
-def world(name, bias=True):
+def training(name, bias=True):
     make, output, target = LOSSES[name]
     torch.manual_seed(0)
     model = gn.Sequential(gn.Linear(3, 6), gn.Tanh(), gn.Linear(6, 4, bias=bias)).double()
@@ -87,13 +87,13 @@ def world(name, bias=True):
         t = gn.Input((None, *example.shape[1:]), name="t", dtype=example.dtype)
         loss = loss_module(output(model(x)), t)
         loss = loss.mean() if loss.ndim else loss
-    return World(graph, loss, gn.SGD(model.parameters(), lr=0.05, momentum=0.5))
+    return Training(graph, loss, gn.SGD(model.parameters(), lr=0.05, momentum=0.5))
 
 
 @pytest.mark.parametrize("name", LOSSES)
 def test_loss(name):
     feeds = [{"x": randn(5, 3, seed=n), "t": LOSSES[name][2](n)} for n in range(4)]
-    assert_same_training(lambda: world(name), feeds)
+    assert_same_training(lambda: training(name), feeds)
 
 
 def test_every_loss_is_here():
@@ -105,4 +105,4 @@ def test_every_loss_is_here():
 def test_extreme_scores(name):
     """Scores of a thousand: the compiled forms are as stable as in the walk."""
     feeds = [{"x": 1e3 * randn(5, 3, seed=n), "t": LOSSES[name][2](n)} for n in range(4)]
-    assert_same_training(lambda: world(name, bias=False), feeds, steps=10)
+    assert_same_training(lambda: training(name, bias=False), feeds, steps=10)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 import torch
-from compile.worlds import (
+from compile.training import (
     assert_same,
     dense_feeds,
-    dense_world,
+    dense_training,
     randn,
 )
 
@@ -15,7 +15,7 @@ import graphnet as gn
 
 
 def test_many_stacked():
-    ours, theirs = dense_world("Adam"), dense_world("Adam")
+    ours, theirs = dense_training("Adam"), dense_training("Adam")
     x, t = randn(7, 4, 3), randn(7, 4, 2, seed=1)
     losses = ours.compiled().many(x=x, t=t)
     expected = [theirs.walk({"x": x[n], "t": t[n]}) for n in range(7)]
@@ -34,7 +34,7 @@ ORDERS = {
 @pytest.mark.parametrize("size", [1, 3, 5, 10, 100])
 @pytest.mark.parametrize("order", ORDERS)
 def test_many_from_a_data_set(order, size):
-    ours, theirs = dense_world("Adam"), dense_world("Adam")
+    ours, theirs = dense_training("Adam"), dense_training("Adam")
     x, t = randn(10, 3), randn(10, 2, seed=1)
     places = torch.arange(10) if ORDERS[order] is None else ORDERS[order]
     losses = ours.compiled().many(x=x, t=t, batch_size=size, order=ORDERS[order])
@@ -44,7 +44,7 @@ def test_many_from_a_data_set(order, size):
 
 
 def test_many_by_nodes():
-    ours, theirs = dense_world(), dense_world()
+    ours, theirs = dense_training(), dense_training()
     x, t = randn(3, 4, 3), randn(3, 4, 2, seed=1)
     nodes = ours.graph.inputs
     losses = ours.compiled().many({nodes[0]: x, nodes[1]: t})
@@ -72,7 +72,7 @@ MANY_REFUSED = {
 
 @pytest.mark.parametrize("name", MANY_REFUSED)
 def test_many_refused(name):
-    ours = dense_world()
+    ours = dense_training()
     step, before = ours.compiled(), ours.state()
     with pytest.raises(gn.GraphError):
         step.many(**MANY_REFUSED[name])
@@ -82,7 +82,7 @@ def test_many_refused(name):
 
 def test_many_of_nothing():
     """No rows make no steps, as a loop over them would."""
-    ours = dense_world()
+    ours = dense_training()
     before = ours.state()
     losses = ours.compiled().many(
         x=randn(10, 3), t=randn(10, 2), batch_size=2, order=torch.arange(0)
@@ -92,7 +92,7 @@ def test_many_of_nothing():
 
 
 def test_many_stops_at_an_error():
-    ours, theirs = dense_world(), dense_world()
+    ours, theirs = dense_training(), dense_training()
     x, t = randn(5, 4, 3), randn(5, 4, 2)
     x[3] = float("nan")
     with pytest.raises(gn.NonFiniteError):

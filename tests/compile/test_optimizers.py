@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 import torch
-from compile.worlds import (
+from compile.training import (
     DOUBLE,
-    World,
+    Training,
     assert_same,
     assert_same_training,
     dense_feeds,
-    dense_world,
+    dense_training,
     randn,
 )
 
@@ -83,7 +83,7 @@ def test_every_optimizer_is_here():
 
 @every
 def test_optimizer(kind, settings):
-    assert_same_training(lambda: dense_world(kind, **settings), dense_feeds())
+    assert_same_training(lambda: dense_training(kind, **settings), dense_feeds())
 
 
 @every
@@ -91,7 +91,7 @@ def test_optimizer_in_float32_with_tuning(kind, settings):
     # 1e-7 of rounding in gradients of about 0.1. Adam and its kin divide a gradient by its own
     # size, so that the smallest ones carry their relative error into steps of the size lr.
     assert_same_training(
-        lambda: dense_world(kind, torch.float32, **settings),
+        lambda: dense_training(kind, torch.float32, **settings),
         dense_feeds(dtype=torch.float32),
         steps=10,
         options={"tune": True},
@@ -119,7 +119,7 @@ def grouped_world(kind, settings, frozen=(), extra=True):
     optimizer = getattr(gn, kind)(groups, **settings)
     for place in frozen:
         model.parameters()[place].requires_grad = False
-    return World(graph, loss, optimizer)
+    return Training(graph, loss, optimizer)
 
 
 @kinds
@@ -136,7 +136,7 @@ def test_frozen_parameters(kind, settings, frozen):
 
 def test_all_frozen():
     """There is nothing to update; the loss is still returned."""
-    ours = dense_world()
+    ours = dense_training()
     for parameter in ours.optimizer.parameters:
         parameter.requires_grad = False
     step, before = ours.compiled(), ours.state()
@@ -170,7 +170,7 @@ class Widen(gn.Op):
 
 
 @kinds
-def test_several_number_types(kind, settings):
+def test_several_dtypes(kind, settings):
     """A graph with two arenas: one part in float64, one in float32."""
 
     def make():
@@ -179,7 +179,7 @@ def test_several_number_types(kind, settings):
             x = gn.Input((None, 3), name="x", dtype=DOUBLE)
             hidden = (x @ w).tanh()
             loss = ((Narrow()(hidden) @ v) ** 2).mean()
-        return World(graph, loss, getattr(gn, kind)([w, v], **settings))
+        return Training(graph, loss, getattr(gn, kind)([w, v], **settings))
 
     feeds = [{"x": randn(5, 3, seed=n)} for n in range(3)]
     # the second part has 1e-7 of rounding; see the float32 test above
@@ -195,7 +195,7 @@ def test_shared_weights(kind, settings):
             for _ in range(3):
                 h = (h @ w.mT + b).tanh() * w.sum()
             loss = (h * h).mean()
-        return World(graph, loss, getattr(gn, kind)([b, w], **settings))
+        return Training(graph, loss, getattr(gn, kind)([b, w], **settings))
 
     assert_same_training(make, [{"x": randn(4, 3, seed=n)} for n in range(3)])
 
@@ -205,13 +205,13 @@ def test_parameters_of_another_graph_and_another_optimizer():
 
     def make():
         w, v = gn.Parameter(randn(3, 3), name="w"), gn.Parameter(randn(3, 3, seed=4), name="v")
-        worlds = []
+        trainings = []
         for first, second in ((w, v), (v, w)):
             with gn.Graph() as graph:
                 x = gn.Input((None, 3), name="x", dtype=DOUBLE)
                 loss = ((x @ first).tanh() @ second).tanh().mean()
-            worlds.append(World(graph, loss, gn.Adam([first, second], lr=0.01)))
-        return worlds
+            trainings.append(Training(graph, loss, gn.Adam([first, second], lr=0.01)))
+        return trainings
 
     ours, theirs = make(), make()
     steps = [each.compiled() for each in ours]
@@ -225,7 +225,7 @@ def test_parameters_of_another_graph_and_another_optimizer():
 @kinds
 def test_schedule(kind, settings):
     """A learning rate, and for SGD a momentum, that changes at each step."""
-    ours, theirs = dense_world(kind, **settings), dense_world(kind, **settings)
+    ours, theirs = dense_training(kind, **settings), dense_training(kind, **settings)
     step = ours.compiled()
     rate, momentum = schedules.one_cycle(0.1, 30), schedules.one_cycle_momentum(30)
     programs = set()

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 from closeness import assert_close
-from compile.worlds import (
+from compile.training import (
     DOUBLE,
-    World,
+    Training,
     assert_same,
     assert_same_training,
     randn,
@@ -105,7 +105,7 @@ def test_own_ops(optimizer):
             h = Shifted(by=0.5)(h.tanh()) + Shifted(by=0.5, times=3)(h.tanh())
             h = Blend()(h, h * b, Same()(x).tanh(), h)
             loss = (Turned()(Turned()(h).sigmoid()).relu() * Same()(h)).mean()
-        return World(graph, loss, getattr(gn, optimizer)([w, b], lr=0.01))
+        return Training(graph, loss, getattr(gn, optimizer)([w, b], lr=0.01))
 
     feeds = [{"x": randn(4, 3, seed=n)} for n in range(3)]
     kept = [feed["x"].clone() for feed in feeds]
@@ -182,7 +182,7 @@ def test_own_op_that_draws():
             x = gn.Input((None, 3), name="x", dtype=DOUBLE)
             noise = Noise(generator=generator)
             loss = (noise(x * w) * noise(x * w)).mean()
-        return World(graph, loss, gn.SGD([w], lr=0.01))
+        return Training(graph, loss, gn.SGD([w], lr=0.01))
 
     assert_same_training(make, [{"x": randn(4, 3, seed=n)} for n in range(3)])
 

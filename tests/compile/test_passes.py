@@ -7,10 +7,10 @@ from itertools import product
 import pytest
 import torch
 from compile.test_layers import LAYERS, feeds
-from compile.test_layers import world as layer_world
+from compile.test_layers import training as layer_world
 from compile.test_optimizers import EVERY
-from compile.test_random_graphs import world as random_world
-from compile.worlds import DOUBLE, assert_same, dense_feeds, dense_world, randn
+from compile.test_random_graphs import training as random_world
+from compile.training import DOUBLE, assert_same, dense_feeds, dense_training, randn
 from hypothesis import given
 from hypothesis import strategies as st
 from profiles import examples
@@ -22,7 +22,7 @@ from graphnet.compile.ir.build import Clip, Update, specialized, training_progra
 from graphnet.compile.ir.program import Cell, Constant, Number
 from graphnet.compile.passes import cse, dce, decompose, fold_constants, optimize
 from graphnet.compile.passes.specialize import specialize
-from graphnet.compile.run.settings import Settings
+from graphnet.compile.run.settings import VaryingSettings
 from graphnet.compile.targets.torch.fuse import fuse
 from graphnet.graph import Operation
 from graphnet.graph.nodes import Literal
@@ -57,15 +57,15 @@ def evaluated(program, feed, rate=0.1):
     return results, {cell.top.data_ptr(): values[to] for cell, to in program.writes.items()}
 
 
-def step_program(world, feed, clip=None):
-    buckets = world.optimizer.buckets()
-    chosen = Settings(world.optimizer)
+def step_program(training, feed, clip=None):
+    buckets = training.optimizer.buckets()
+    chosen = VaryingSettings(training.optimizer)
     numbers = chosen.of_all(buckets)
     known = [each.group | given for each, given in zip(buckets, numbers, strict=True)]
     arguments = [chosen.arguments(each) for each in known]
-    update = Update(world.optimizer, buckets, known, arguments, clip or Clip())
+    update = Update(training.optimizer, buckets, known, arguments, clip or Clip())
     shapes = {name: tuple(value.shape) for name, value in feed.items()}
-    return training_program(world.graph, [world.loss], shapes, update, add=False)
+    return training_program(training.graph, [training.loss], shapes, update, add=False)
 
 
 def assert_kept(program, feed):
@@ -113,7 +113,7 @@ CLIPS = (Clip(), Clip(0.1, 2.0, 0.01), Clip(0.1, 1.0))
 @pytest.mark.parametrize(("case", "clip"), some(product(EVERY, CLIPS), every=2), ids=str)
 def test_steps_of_optimizers(case, clip):
     kind, settings = case
-    made, feed = dense_world(kind, **settings), dense_feeds()[0]
+    made, feed = dense_training(kind, **settings), dense_feeds()[0]
     for _ in range(2):
         made.walk(feed)
     assert_kept(step_program(made, feed, clip), feed)

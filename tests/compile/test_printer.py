@@ -9,9 +9,9 @@ import math
 import pytest
 import torch
 from compile.test_layers import LAYERS, feeds
-from compile.test_layers import world as layer_world
+from compile.test_layers import training as layer_world
 from compile.test_optimizers import EVERY
-from compile.worlds import DOUBLE, World, assert_same, dense_feeds, dense_world, randn
+from compile.training import DOUBLE, Training, assert_same, dense_feeds, dense_training, randn
 
 import graphnet as gn
 from graphnet.graph import Input, Operation
@@ -35,7 +35,7 @@ def assert_straight(source):
     assert isinstance(function.body[-1], ast.Return)
 
 
-def assert_sound(step, world):
+def assert_sound(step, training):
     """The program is a list of the three kinds, with the update in it."""
     program = step.program
     program.lint()
@@ -43,7 +43,7 @@ def assert_sound(step, world):
     assert kinds == {"input", "parameter", "operation"}
     assert {node.name for node in program if isinstance(node, Input)} >= {"x"}
     written = {cell.top.data_ptr() for cell in program.writes}
-    for parameter in world.optimizer.parameters:
+    for parameter in training.optimizer.parameters:
         if parameter.requires_grad:
             assert parameter.arena.value.data_ptr() in written
     assert any(node.name.startswith("update") for node in program if isinstance(node, Operation))
@@ -62,7 +62,7 @@ def test_source_of_layers(name):
 
 @pytest.mark.parametrize(("kind", "settings"), EVERY, ids=map(str, EVERY))
 def test_source_of_optimizers(kind, settings):
-    ours = dense_world(kind, **settings)
+    ours = dense_training(kind, **settings)
     step = ours.compiled(max_norm=1.0, clip_value=0.5)
     for feed in dense_feeds():
         step(feed)
@@ -73,7 +73,7 @@ def test_source_of_optimizers(kind, settings):
 
 
 def test_prediction_is_straight():
-    ours = dense_world()
+    ours = dense_training()
     predict = ours.graph.compile(ours.loss, tune=False)
     predict(dense_feeds()[0])
     assert_straight(predict.source)
@@ -107,7 +107,7 @@ class Watch(torch.utils._python_dispatch.TorchDispatchMode):
 
 @pytest.mark.parametrize("kind", ["SGD", "Adam", "RMSprop", "NAdam"])
 def test_no_tensor_is_left_over(kind):
-    ours = dense_world(kind)
+    ours = dense_training(kind)
     step = ours.compiled()
     batches = dense_feeds()
     for feed in batches * 2:
@@ -137,7 +137,7 @@ def test_layers_leave_no_tensor_over(name):
 @pytest.mark.parametrize("kind", ["SGD", "Adam"])
 def test_no_memory_is_taken(kind, clip):
     """The lines of a dense network write into existing memory; the loss is copied out."""
-    ours = dense_world(kind)
+    ours = dense_training(kind)
     step = ours.compiled(**clip)
     batches = dense_feeds()
     for feed in batches:
@@ -194,7 +194,7 @@ def test_names_of_nodes(name, role):
         first, rest = gn.ops.split(hidden, [1, 2], 1)
         loss = (hidden * hidden).sum() * 2.0 + (first * rest).tanh().mean() + hidden.sum(0).mean()
         optimizer = gn.SGD([weight, second], lr=0.01, momentum=0.9)
-        return World(graph, loss, optimizer), [x.name, other.name]
+        return Training(graph, loss, optimizer), [x.name, other.name]
 
     (ours, names), (theirs, _) = make(), make()
     step = ours.compiled()
@@ -218,7 +218,7 @@ def test_names_that_meet():
 
 
 def test_every_line_has_its_node():
-    ours = dense_world("Adam")
+    ours = dense_training("Adam")
     step = ours.compiled()
     step(dense_feeds()[0])
     names = {node.name for node in step.program}
@@ -229,7 +229,7 @@ def test_every_line_has_its_node():
 def test_equal_source_for_equal_graphs():
     sources = []
     for _ in range(2):
-        ours = dense_world("Adam")
+        ours = dense_training("Adam")
         step = ours.compiled()
         step(dense_feeds()[0])
         sources.append(step.source)

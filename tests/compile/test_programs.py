@@ -5,12 +5,12 @@ from __future__ import annotations
 import gc
 from time import process_time
 
-from compile.worlds import (
+from compile.training import (
     DOUBLE,
-    World,
+    Training,
     assert_same,
     dense_feeds,
-    dense_world,
+    dense_training,
     randn,
 )
 
@@ -27,7 +27,7 @@ def test_time_to_compile_grows_with_the_list():
         h = x
         for _ in range(depth):
             h = (h @ w).tanh() + x
-        step = World(graph, h.mean(), gn.SGD([w], lr=1e-3)).compiled()
+        step = Training(graph, h.mean(), gn.SGD([w], lr=1e-3)).compiled()
         start = process_time()
         step(x=randn(4, 3))
         return process_time() - start
@@ -38,7 +38,7 @@ def test_time_to_compile_grows_with_the_list():
 
 
 def test_batch_sizes():
-    ours, theirs = dense_world("Adam"), dense_world("Adam")
+    ours, theirs = dense_training("Adam"), dense_training("Adam")
     step = ours.compiled()
     for number in range(60):
         feed = dense_feeds(rows=1 + number % 23)[number % 5]
@@ -48,7 +48,7 @@ def test_batch_sizes():
 
 
 def test_number_of_programs_is_bounded():
-    ours = dense_world(momentum=0.5)
+    ours = dense_training(momentum=0.5)
     step, predict = ours.compiled(), ours.graph.compile(ours.loss, tune=False)
     step(dense_feeds()[0])
     gc.collect()
@@ -64,7 +64,7 @@ def test_number_of_programs_is_bounded():
 
 def test_old_programs_are_forgotten():
     """Moving the parameters or the state does not pile up programs."""
-    ours = dense_world("Adam")
+    ours = dense_training("Adam")
     step = ours.compiled()
     counts = []
     for number in range(60):
@@ -81,7 +81,7 @@ def test_a_step_that_is_dropped_frees_its_memory():
         gc.collect()
         return sum(issubclass(type(each), gn.Graph) for each in gc.get_objects())
 
-    ours = dense_world()
+    ours = dense_training()
     before = programs()
     for _ in range(3):
         ours.compiled()(dense_feeds()[0])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from closeness import assert_close
-from compile.worlds import World, assert_same
+from compile.training import Training, assert_same
 from hypothesis import given
 from hypothesis import strategies as st
 from profiles import examples
@@ -18,7 +18,7 @@ def loss_of(values, leaves, kind):
     return total(values, leaves) * 0.01 if kind == "all" else (values[-1] * values[-1]).mean()
 
 
-def world(program, kind, roles, unknown=False, optimizer="SGD"):
+def training(program, kind, roles, unknown=False, optimizer="SGD"):
     """The leaves are parameters or inputs, according to the roles; at least one is a parameter."""
     graph = gn.Graph()
     tensors, feed, leaves = random_leaves(program), {}, []
@@ -33,7 +33,7 @@ def world(program, kind, roles, unknown=False, optimizer="SGD"):
     loss = loss_of(values, len(leaves), kind)
     learned = [each for each in graph.parameters() if each.requires_grad]
     settings = {"momentum": 0.9} if optimizer == "SGD" else {}
-    return World(graph, loss, getattr(gn, optimizer)(learned, lr=0.01, **settings)), feed, values
+    return Training(graph, loss, getattr(gn, optimizer)(learned, lr=0.01, **settings)), feed, values
 
 
 @pytest.mark.parametrize("kind", ["all", "last"])
@@ -41,7 +41,7 @@ def world(program, kind, roles, unknown=False, optimizer="SGD"):
 @given(program=programs(), roles=st.integers(0, 7), optimizer=st.sampled_from(["SGD", "Adam"]))
 def test_steps_of_random_graphs(kind, program, roles, optimizer):
     (ours, feed, _), (theirs, *_) = (
-        world(program, kind, roles, optimizer=optimizer) for _ in range(2)
+        training(program, kind, roles, optimizer=optimizer) for _ in range(2)
     )
     step = ours.compiled(check_finite=False)
     kept = {name: value.clone() for name, value in feed.items()}
@@ -57,7 +57,7 @@ def test_steps_of_random_graphs(kind, program, roles, optimizer):
 def test_predictions_of_random_graphs(program, roles, unknown):
     """Every value at once, from fixed and from unknown sizes; no fed tensor is changed."""
     try:
-        ours, feed, values = world(program, "all", roles, unknown)
+        ours, feed, values = training(program, "all", roles, unknown)
     except gn.GraphError:  # unknown sizes cannot be what this program needs
         return
     values = [each for each in values if isinstance(each, gn.Node)]
@@ -83,7 +83,7 @@ def test_second_derivatives_compile(program, roles):
     """A loss that contains gradients itself."""
 
     def make():
-        graph_world, feed, _ = world(program, "last", roles)
+        graph_world, feed, _ = training(program, "last", roles)
         graph = graph_world.graph
         learned = graph_world.optimizer.parameters
         slopes = graph.gradients(graph_world.loss, learned)

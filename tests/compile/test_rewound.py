@@ -6,7 +6,7 @@ import copy
 
 import pytest
 import torch
-from compile.worlds import assert_same, dense_feeds, dense_world
+from compile.training import assert_same, dense_feeds, dense_training
 
 import graphnet as gn
 
@@ -25,7 +25,7 @@ FORMS = ["walked", "compiled"]
 
 
 def torch_net(ours):
-    """The torch twin of `dense_world`."""
+    """Torch's form of `dense_training`."""
     nn = torch.nn
     net = nn.Sequential(
         nn.Linear(3, 6), nn.Tanh(), nn.Linear(6, 5), nn.ReLU(), nn.Linear(5, 2), nn.Sigmoid()
@@ -35,14 +35,16 @@ def torch_net(ours):
     return net
 
 
-class Twins:
+class TorchPair:
     """One training run in graphnet, walked or compiled, and the same in torch."""
 
     def __init__(self, kind, form, **settings):
-        self.ours = dense_world(kind, **settings)
+        self.ours = dense_training(kind, **settings)
         self.net = torch_net(self.ours)
         self.optimizer = self.ours.optimizer
-        self.twin = getattr(torch.optim, kind)(self.net.parameters(), **{"lr": 0.1, **settings})
+        self.torch_optimizer = getattr(torch.optim, kind)(
+            self.net.parameters(), **{"lr": 0.1, **settings}
+        )
         self.ours.compiled()
         self.form = form
 
@@ -52,14 +54,16 @@ class Twins:
             feed = feeds[number % len(feeds)]
             self.ours.step(feed) if self.form == "compiled" else self.ours.walk(feed)
             with torch.enable_grad():
-                self.twin.zero_grad()
+                self.torch_optimizer.zero_grad()
                 (self.net(feed["x"]) - feed["t"]).square().mean().backward()
-            self.twin.step()
+            self.torch_optimizer.step()
 
     def check(self):
         for mine, other in zip(self.optimizer.parameters, self.net.parameters(), strict=True):
             assert_same(mine.top, other.detach())
-        ours, theirs = (each.state_dict()["state"] for each in (self.optimizer, self.twin))
+        ours, theirs = (
+            each.state_dict()["state"] for each in (self.optimizer, self.torch_optimizer)
+        )
         for place, entry in theirs.items():
             for name, value in entry.items():
                 if value is not None:
@@ -69,15 +73,17 @@ class Twins:
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize(("kind", "settings"), KINDS.items(), ids=str)
 def test_a_state_that_is_loaded_is_the_one_that_steps_go_on_with(kind, settings, form):
-    twins = Twins(kind, form, **settings)
-    twins.steps(1)
-    ours, theirs = (copy.deepcopy(each.state_dict()) for each in (twins.optimizer, twins.twin))
+    pair = TorchPair(kind, form, **settings)
+    pair.steps(1)
+    ours, theirs = (
+        copy.deepcopy(each.state_dict()) for each in (pair.optimizer, pair.torch_optimizer)
+    )
     for _ in range(2):
-        twins.steps(3)
-        twins.optimizer.load_state_dict(copy.deepcopy(ours))
-        twins.twin.load_state_dict(copy.deepcopy(theirs))
-    twins.steps(3)
-    twins.check()
+        pair.steps(3)
+        pair.optimizer.load_state_dict(copy.deepcopy(ours))
+        pair.torch_optimizer.load_state_dict(copy.deepcopy(theirs))
+    pair.steps(3)
+    pair.check()
 
 
 def edited(group):
@@ -122,15 +128,15 @@ EDITS = {
 @pytest.mark.parametrize("kind", ["SGD", "Adam"])
 @pytest.mark.parametrize("edit", EDITS.values(), ids=EDITS.keys())
 def test_a_learning_rate_of_zero_stops_the_next_step(edit, kind, form):
-    twins = Twins(kind, form)
-    twins.steps(2)
-    edit(twins.optimizer)
-    before = [each.top.clone() for each in twins.optimizer.parameters]
-    twins.ours.step(dense_feeds()[0]) if form == "compiled" else twins.ours.walk(dense_feeds()[0])
-    assert_same([each.top for each in twins.optimizer.parameters], before, exact=True)
-    twins.optimizer.lr = 0.1
-    twins.steps(1)
-    assert not torch.equal(twins.optimizer.parameters[0].top, before[0])
+    pair = TorchPair(kind, form)
+    pair.steps(2)
+    edit(pair.optimizer)
+    before = [each.top.clone() for each in pair.optimizer.parameters]
+    pair.ours.step(dense_feeds()[0]) if form == "compiled" else pair.ours.walk(dense_feeds()[0])
+    assert_same([each.top for each in pair.optimizer.parameters], before, exact=True)
+    pair.optimizer.lr = 0.1
+    pair.steps(1)
+    assert not torch.equal(pair.optimizer.parameters[0].top, before[0])
 
 
 @pytest.mark.parametrize(
@@ -142,7 +148,7 @@ def test_a_learning_rate_of_zero_stops_the_next_step(edit, kind, form):
 )
 @pytest.mark.parametrize("form", FORMS)
 def test_groups_that_are_none_are_refused(groups, words, form):
-    ours = dense_world("Adam")
+    ours = dense_training("Adam")
     ours.compiled()
     ours.optimizer.param_groups = groups
     with pytest.raises(gn.GraphError, match=words):
@@ -151,39 +157,39 @@ def test_groups_that_are_none_are_refused(groups, words, form):
 
 @pytest.mark.parametrize("form", FORMS)
 def test_a_group_that_is_added_later(form):
-    twins = Twins("Adam", form)
-    first, *others = twins.ours.optimizer.parameters
-    theirs, *rest = twins.net.parameters()
-    twins.optimizer = twins.ours.optimizer = gn.Adam([first], lr=0.1)
-    twins.twin = torch.optim.Adam([theirs], lr=0.1)
-    twins.ours.compiled()
-    twins.steps(2)
-    twins.optimizer.add_param_group({"params": others, "lr": 0.01})
-    twins.twin.add_param_group({"params": rest, "lr": 0.01})
-    twins.steps(3)
-    twins.check()
+    pair = TorchPair("Adam", form)
+    first, *others = pair.ours.optimizer.parameters
+    theirs, *rest = pair.net.parameters()
+    pair.optimizer = pair.ours.optimizer = gn.Adam([first], lr=0.1)
+    pair.torch_optimizer = torch.optim.Adam([theirs], lr=0.1)
+    pair.ours.compiled()
+    pair.steps(2)
+    pair.optimizer.add_param_group({"params": others, "lr": 0.01})
+    pair.torch_optimizer.add_param_group({"params": rest, "lr": 0.01})
+    pair.steps(3)
+    pair.check()
 
 
 @pytest.mark.parametrize("form", FORMS)
 def test_values_and_types_that_are_changed_between_steps(form):
-    twins = Twins("Adam", form)
-    twins.steps(2)
-    kept = [each.top.clone() for each in twins.optimizer.parameters]
-    twins.steps(2)
-    pairs = zip(twins.optimizer.parameters, twins.net.parameters(), kept, strict=True)
+    pair = TorchPair("Adam", form)
+    pair.steps(2)
+    kept = [each.top.clone() for each in pair.optimizer.parameters]
+    pair.steps(2)
+    pairs = zip(pair.optimizer.parameters, pair.net.parameters(), kept, strict=True)
     for mine, other, value in pairs:
         mine.top = value
         other.data.copy_(value)
-    twins.steps(2)
-    for mine in twins.optimizer.parameters:  # moves them, and comes back
+    pair.steps(2)
+    for mine in pair.optimizer.parameters:  # moves them, and comes back
         mine.to(torch.float32)
         mine.to(torch.float64)
         other = mine
-    for mine, other in zip(twins.optimizer.parameters, twins.net.parameters(), strict=True):
+    for mine, other in zip(pair.optimizer.parameters, pair.net.parameters(), strict=True):
         mine.top = other.detach()
-    twins.steps(2)
+    pair.steps(2)
     limits = {"rtol": 1e-5, "atol": 1e-6}  # our state was float32 in between
-    for mine, other in zip(twins.optimizer.parameters, twins.net.parameters(), strict=True):
+    for mine, other in zip(pair.optimizer.parameters, pair.net.parameters(), strict=True):
         assert_same(mine.top, other.detach(), **limits)
 
 

@@ -1,11 +1,11 @@
-"""Settings that are edited between steps, and optimizers of users."""
+"""VaryingSettings that are edited between steps, and optimizers of users."""
 
 from __future__ import annotations
 
 import pytest
 import torch
 from compile.test_optimizers import grouped_world
-from compile.worlds import DOUBLE, assert_same, assert_same_training, dense_feeds, dense_world
+from compile.training import DOUBLE, assert_same, assert_same_training, dense_feeds, dense_training
 
 import graphnet as gn
 
@@ -33,9 +33,9 @@ SETTINGS = [
     ("kind", "name", "values"), SETTINGS, ids=[f"{k}-{n}" for k, n, _ in SETTINGS]
 )
 def test_edited_settings(kind, name, values):
-    """Settings edited between steps, for one group or for all."""
+    """VaryingSettings edited between steps, for one group or for all."""
     settings = {"lr": 0.05, **({"momentum": 0.9} if name == "nesterov" else {})}
-    ours, theirs = dense_world(kind, **settings), dense_world(kind, **settings)
+    ours, theirs = dense_training(kind, **settings), dense_training(kind, **settings)
     step = ours.compiled()
     for number, feed in enumerate(dense_feeds(count=3 * len(values))):
         for each in (ours, theirs):
@@ -47,7 +47,7 @@ def test_edited_settings(kind, name, values):
 def test_rate_in_a_tensor():
     """A learning rate that is a tensor is followed when its value changes in place."""
     rates = [torch.tensor(0.1, dtype=DOUBLE) for _ in range(2)]
-    ours, theirs = (dense_world(lr=rate) for rate in rates)
+    ours, theirs = (dense_training(lr=rate) for rate in rates)
     step = ours.compiled()
     for number, feed in enumerate(dense_feeds()):
         for rate in rates:
@@ -61,8 +61,8 @@ def test_added_group(kind):
     """A group added after some steps takes part in the next one."""
 
     def make():
-        world = grouped_world(kind, {"lr": 0.05})
-        return world, next(p for p in world.graph.parameters() if p.label == "scale")
+        training = grouped_world(kind, {"lr": 0.05})
+        return training, next(p for p in training.graph.parameters() if p.label == "scale")
 
     (ours, mine), (theirs, other) = make(), make()
     step = ours.compiled()
@@ -140,8 +140,8 @@ class WithOperators(gn.Optimizer):
 @pytest.mark.parametrize("kind", [SignDescent, Plain, WithOperators, Counting, Squares])
 def test_own_optimizer(kind):
     def make():
-        world = dense_world()
-        world.optimizer = kind(world.optimizer.parameters, lr=0.01)
-        return world
+        training = dense_training()
+        training.optimizer = kind(training.optimizer.parameters, lr=0.01)
+        return training
 
     assert_same_training(make, dense_feeds())

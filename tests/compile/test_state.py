@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 
 import torch
-from compile.worlds import DOUBLE, World, assert_same, randn, seeded
+from compile.training import DOUBLE, Training, assert_same, randn, seeded
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -26,7 +26,7 @@ ROWS = st.integers(3, 6)
 an optimizer that divides by deviations makes as large as any other: no two ways agree on them."""
 
 
-def world(kind):
+def training(kind):
     """Statistics, dropout, two groups; the model is kept so that it can be changed as a whole."""
     torch.manual_seed(0)
     model = gn.Sequential(
@@ -37,13 +37,13 @@ def world(kind):
         loss = gn.LossMSE()(model(x), t)
     groups = [{"params": model[0].parameters() + model[1].parameters()},
               {"params": model[4].parameters(), "lr": 0.02}]  # fmt: skip
-    made = World(graph, loss, getattr(gn, kind)(groups, lr=0.01, **KINDS[kind]))
+    made = Training(graph, loss, getattr(gn, kind)(groups, lr=0.01, **KINDS[kind]))
     made.model = model
     made.saved = None
     return made
 
 
-# changes that anyone may make between two steps: of one world, at a place, by a number
+# changes that anyone may make between two steps: of one training, at a place, by a number
 
 
 def optimizer_alone(each, place, number):
@@ -118,7 +118,7 @@ class Machine(RuleBasedStateMachine):
 
     @initialize(kind=st.sampled_from(sorted(KINDS)), seed=st.integers(0, 99))
     def start(self, kind, seed):
-        self.both = self.ours, self.theirs = world(kind), world(kind)
+        self.both = self.ours, self.theirs = training(kind), training(kind)
         self.ours.compiled()
         self.generator = seeded(seed)
         self.count = 0
@@ -247,7 +247,7 @@ TestMachine.settings = settings(examples(100), stateful_step_count=20)
 def test_a_run_that_is_continued_elsewhere():
     """States of a compiled run load into a fresh walked one, and back."""
     for kind in KINDS:
-        ours, theirs = world(kind), world(kind)
+        ours, theirs = training(kind), training(kind)
         ours.compiled()
         for hand in range(6):
             giver, taker = (ours, theirs) if hand % 2 == 0 else (theirs, ours)
@@ -260,13 +260,13 @@ def test_a_run_that_is_continued_elsewhere():
             assert_same(ours.state()["values"], theirs.state()["values"], exact=True)
 
 
-def test_another_number_type():
+def test_another_dtype():
     """The model becomes float32 for good: its graph is rebuilt, and the old step says so."""
-    ours = world("Adam")
+    ours = training("Adam")
     feed = {"x": randn(4, 3), "t": randn(4, 2)}
     ours.compiled()(feed)
     ours.model.float()
-    theirs = world("Adam")
+    theirs = training("Adam")
     theirs.model.float()
     outcomes = []
     for run in (lambda: ours.step(feed), lambda: theirs.walk(feed)):
@@ -288,7 +288,7 @@ def test_two_steps_of_one_optimizer():
             y = model(gn.Input((None, 3), name="x", dtype=DOUBLE))
             losses = [(y * y).mean(), (y - 1.0).abs().sum()]
         optimizer = gn.Adam(model.parameters(), lr=0.01)
-        return [World(graph, loss, optimizer) for loss in losses]
+        return [Training(graph, loss, optimizer) for loss in losses]
 
     ours, theirs = make(), make()
     steps = [each.compiled() for each in ours]

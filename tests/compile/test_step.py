@@ -6,22 +6,22 @@ import copy
 
 import pytest
 import torch
-from compile.worlds import (
+from compile.training import (
     DOUBLE,
-    World,
+    Training,
     assert_same,
     assert_same_training,
     dense_feeds,
-    dense_world,
+    dense_training,
     randn,
-    split_world,
+    split_training,
 )
 
 import graphnet as gn
 
 
 def test_loss_is_fresh():
-    step = dense_world().compiled()
+    step = dense_training().compiled()
     feeds = dense_feeds()
     losses = [step(feed) for feed in feeds]
     kept = [loss.clone() for loss in losses]
@@ -49,7 +49,7 @@ def test_a_loss_that_is_part_of_the_weights(name):
         w = gn.Parameter(randn(3, 3), name="w")
         with gn.Graph() as graph:
             loss = SMALL_LOSSES[name](w_in(graph, w), gn.Input((3,), name="x", dtype=DOUBLE))
-        return World(graph, loss, gn.SGD([w], lr=0.1, momentum=0.9))
+        return Training(graph, loss, gn.SGD([w], lr=0.1, momentum=0.9))
 
     def w_in(graph, w):
         return w * 1.0 if name == "an identity" else w
@@ -74,7 +74,7 @@ def test_odd_parameters():
             with gn.Graph() as graph:
                 x = gn.Input((None, 3), name="x", dtype=DOUBLE)
                 loss = ((x @ w + b) * scale).tanh().mean() * one.sum() + empty.sum()
-            return World(graph, loss, getattr(gn, kind)([w, scale, empty, b, one], lr=0.1))
+            return Training(graph, loss, getattr(gn, kind)([w, scale, empty, b, one], lr=0.1))
 
         assert_same_training(make, [{"x": randn(4, 3, seed=n)} for n in range(3)], steps=10)
 
@@ -87,7 +87,7 @@ def test_feeds_that_share_memory_with_weights():
         x = graph.input((3, 3), name="x", dtype=DOUBLE)
         w = graph.parameter(randn(3, 3), name="w")
         loss = ((x @ w).tanh() @ w + x.tanh()).mean()
-        return World(graph, loss, gn.SGD([w], lr=0.1, momentum=0.5)), w
+        return Training(graph, loss, gn.SGD([w], lr=0.1, momentum=0.5)), w
 
     (ours, mine), (theirs, other) = make(), make()
     step = ours.compiled()
@@ -109,7 +109,7 @@ def y_of(w):
 
 
 def test_predictions_are_fresh_and_ordinary():
-    ours = dense_world()
+    ours = dense_training()
     nodes = [ours.graph.inputs[0], ours.graph.parameters()[0], ours.loss]
     predict = ours.graph.compile(nodes, tune=False)
     feed = dense_feeds()[0]
@@ -123,7 +123,7 @@ def test_predictions_are_fresh_and_ordinary():
 
 def test_kinds_of_feeds():
     """By node, by name, mixed; strided, expanded, transposed tensors; those that need gradients."""
-    ours, theirs = dense_world(), dense_world()
+    ours, theirs = dense_training(), dense_training()
     step = ours.compiled()
     x, t = ours.graph.inputs
     base = randn(3, 8)
@@ -144,7 +144,7 @@ def test_kinds_of_feeds():
 
 
 def test_the_graph_is_untouched():
-    ours = split_world("Adam")
+    ours = split_training("Adam")
     graph = ours.graph
 
     def seen():
@@ -172,7 +172,7 @@ def test_the_graph_is_untouched():
 
 def test_tops_of_the_walk_are_not_taken_for_new():
     """After a step the values in the list belong to old weights: backward refuses them."""
-    ours = dense_world()
+    ours = dense_training()
     step = ours.compiled()
     feed = dense_feeds()[0]
     ours.graph.forward(feed)
@@ -183,7 +183,7 @@ def test_tops_of_the_walk_are_not_taken_for_new():
 
 def test_nodes_added_after_compiling():
     """A growing list keeps its steps."""
-    ours, theirs = dense_world(), dense_world()
+    ours, theirs = dense_training(), dense_training()
     step = ours.compiled()
     for number, feed in enumerate(dense_feeds()):
         assert_same(step(feed), theirs.walk(feed))
@@ -195,7 +195,7 @@ def test_nodes_added_after_compiling():
 
 def test_other_inputs_of_the_graph_need_no_feed():
     """An input that the loss does not depend on may be given or omitted, as in the walk."""
-    ours = dense_world()
+    ours = dense_training()
     ours.graph.input((2,), name="spare", dtype=DOUBLE)
     step = ours.compiled()
     feed = dense_feeds()[0]
@@ -204,7 +204,7 @@ def test_other_inputs_of_the_graph_need_no_feed():
 
 
 def test_profile():
-    ours = dense_world("Adam")
+    ours = dense_training("Adam")
     step = ours.compiled()
     step(dense_feeds()[0])
     before, counts = ours.state(), ours.optimizer.state_dict()
@@ -224,7 +224,7 @@ def test_profile_leaves_numbers_and_statistics(kind):
     model = gn.Sequential(gn.Linear(3, 4), gn.BatchNorm1d(4)).double()
     with gn.Graph() as graph:
         loss = (model(gn.Input((None, 3), name="x", dtype=DOUBLE)) ** 4).mean()
-    ours = World(graph, loss, getattr(gn, kind)(model.parameters()))
+    ours = Training(graph, loss, getattr(gn, kind)(model.parameters()))
     step = ours.compiled()
     for warm in (False, True):
         before = ours.state()
@@ -242,7 +242,7 @@ def test_a_copied_world_has_its_own_step():
     def step_for(module):
         with gn.Graph() as graph:
             loss = (module(gn.Input((None, 3), name="x", dtype=DOUBLE)) ** 2).mean()
-        return World(graph, loss, gn.Adam(module.parameters()))
+        return Training(graph, loss, gn.Adam(module.parameters()))
 
     first = step_for(model)
     step = first.compiled()
@@ -258,7 +258,7 @@ def test_a_copied_world_has_its_own_step():
 @pytest.mark.parametrize("backend", [None, "eager"])
 def test_values_that_are_watched(backend):
     """The watched values of a step are those of the walk before the update."""
-    ours = dense_world("Adam")
+    ours = dense_training("Adam")
     part = ours.graph["0.linear"]
     step = ours.graph.compile(
         ours.loss * 2, ours.optimizer, tune=False, backend=backend, watch=[ours.loss, part]
@@ -275,6 +275,6 @@ def test_values_that_are_watched(backend):
 
 
 def test_a_prediction_watches_nothing():
-    ours = dense_world()
+    ours = dense_training()
     with pytest.raises(gn.GraphError, match="returns several nodes"):
         ours.graph.compile(ours.loss, watch=[ours.loss])

@@ -26,7 +26,7 @@ PLAIN = [
 ]
 
 
-def world(kind, options, dtype=torch.float64):
+def training(kind, options, dtype=torch.float64):
     torch.manual_seed(0)
     layer = gn.Linear(150, 150).to(dtype)
     with gn.Graph() as graph:
@@ -36,8 +36,8 @@ def world(kind, options, dtype=torch.float64):
 
 
 def train(kind, options, dtype, close):
-    layer, graph, loss, optimizer = world(kind, options, dtype)
-    twin, other, other_loss, other_optimizer = world(kind, options, dtype)
+    layer, graph, loss, optimizer = training(kind, options, dtype)
+    twin, other, other_loss, other_optimizer = training(kind, options, dtype)
     step = graph.compile(loss, optimizer)
     generator = torch.Generator().manual_seed(1)
     for number in range(50):
@@ -72,7 +72,7 @@ def test_in_float32():
 @pytest.mark.parametrize(("kind", "options"), CASES, ids=str)
 def test_the_operation_says_what_the_kernel_does(kind, options):
     """The rule of the node itself, computed from the cells before the step."""
-    _, graph, loss, optimizer = world(kind, options)
+    _, graph, loss, optimizer = training(kind, options)
     step = graph.compile(loss, optimizer)
     x = torch.randn(4, 150, dtype=torch.float64)
     step(x=x)

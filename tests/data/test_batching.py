@@ -179,7 +179,7 @@ def test_no_rows_are_no_batches():
     ],
     ids=range(5),
 )
-def test_errors_come_when_the_batches_are_asked_for(tensors, batch_size, kind, words):
+def test_errors_are_raised_when_the_batches_are_requested(tensors, batch_size, kind, words):
     with pytest.raises(kind) as error:
         batches(*tensors, batch_size=batch_size)
     assert [word for word in words if word not in str(error.value)] == []

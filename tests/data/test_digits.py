@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from data.shelf import PACKED, RAW, SOURCES, digits, fill, mirror
+from data.mirror_server import PACKED, RAW, SOURCES, digits, fill, mirror
 
 from graphnet import LoadError
 from graphnet.data import digits as module

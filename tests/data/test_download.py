@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pooch
 import pytest
-from data.shelf import NAMES, PACKED, RAW, SOURCES, fill, mirror
+from data.mirror_server import NAMES, PACKED, RAW, SOURCES, fill, mirror
 
 from graphnet import LoadError
 from graphnet.data.download import data_folder, fetch

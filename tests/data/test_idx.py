@@ -9,7 +9,7 @@ import tracemalloc
 
 import pytest
 import torch
-from data.shelf import RAW, digits, idx
+from data.mirror_server import RAW, digits, idx
 
 from graphnet import LoadError
 from graphnet.data import idx as reader

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from data.shelf import PACKED, SOURCES, digits, fill
+from data.mirror_server import PACKED, SOURCES, digits, fill
 
 from graphnet import DtypeError, RangeError, ShapeError
 from graphnet.data import digit_pairs, image_pairs

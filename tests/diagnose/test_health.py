@@ -300,7 +300,7 @@ CHAINS = [  # network, mark, words
 
 
 @pytest.mark.parametrize("case", CHAINS)
-def test_a_gradient_that_changes_along_the_chain_is_told_once_with_both_ends(case):
+def test_a_gradient_that_changes_along_the_chain_is_reported_once_with_both_ends(case):
     module, verb, words = case
     graph = trained(module())
     found = [each for each in health(graph).findings if each.mark == f"gradient {verb}"]
@@ -384,7 +384,7 @@ def test_a_metric_behind_the_loss_is_no_fault():
     assert health(graph).marks == {graph["other"].index: "no gradient"}
     assert graph.doctor(loss=loss).marks == health(graph).marks
     assert set(graph.doctor(loss=other).marks.values()) == {"no gradient"}
-    with pytest.raises(gn.GraphError, match="loss is a node"):
+    with pytest.raises(gn.GraphError, match="loss must be a node"):
         graph.doctor(loss="mean")
 
 

@@ -103,15 +103,15 @@ class Bare:
 
 
 @pytest.fixture(scope="module")
-def twins(tmp_path_factory):
+def both_environments(tmp_path_factory):
     """Two processes with different hash seeds."""
     started = [Bare(tmp_path_factory.mktemp("bare"), seed) for seed in (0, 1)]
     return [each.finish() for each in started]
 
 
 @pytest.fixture
-def bare(twins):
-    return twins[0]
+def bare(both_environments):
+    return both_environments[0]
 
 
 each_picture = pytest.mark.parametrize(
@@ -216,7 +216,9 @@ def test_fonts_of_the_machine_add_no_letter():
     assert drawn("ж") == drawn("中") == drawn("\ue000") != drawn("x")
 
 
-def test_the_same_list_gives_the_same_bytes(twins):
-    one, other = ({path.name: path.read_bytes() for path in t.folder.glob("*-*")} for t in twins)
+def test_the_same_list_gives_the_same_bytes(both_environments):
+    one, other = (
+        {path.name: path.read_bytes() for path in t.folder.glob("*-*")} for t in both_environments
+    )
     assert len(one) == 2 * len(NAMES) * len(ENGINES)
     assert one == other

@@ -136,7 +136,7 @@ def test_each_shared_parameter_has_a_colour_and_each_use_a_number():
         assert label in line
 
 
-def test_without_the_package_the_way_to_it_is_told(monkeypatch):
+def test_without_the_package_the_way_to_it_is_reported(monkeypatch):
     monkeypatch.setitem(sys.modules, "graphviz", None)
     with pytest.raises(GraphError, match="pip install graphviz"):
         digraph_of(network())

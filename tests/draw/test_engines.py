@@ -19,7 +19,7 @@ from timing import units
 import graphnet as gn
 from graphnet.draw.layout import engines
 from graphnet.draw.layout.engines import ENGINES, laid_out
-from graphnet.draw.layout.layered import beside, ranked
+from graphnet.draw.layout.layered import beside, layered
 from graphnet.draw.scene.building import scene_of
 from graphnet.draw.scene.scene import Arrow, Box, Scene
 from graphnet.errors import GraphError
@@ -219,10 +219,10 @@ def test_a_dot_that_hangs_is_stopped_once(broken, monkeypatch):
     assert calls() == 1
 
 
-def test_a_dot_that_works_when_asked_by_name_is_used_again(monkeypatch):
+def test_a_dot_that_works_when_requested_by_name_is_used_again(monkeypatch):
     monkeypatch.setattr(engines, "found", {"dot": "/some/dot"}.get)
     monkeypatch.setitem(engines._FAILED, "/some/dot", "The engine 'dot' failed.")
-    monkeypatch.setitem(ENGINES, "dot", lambda scene: replace(ranked(scene), engine="dot"))
+    monkeypatch.setitem(ENGINES, "dot", lambda scene: replace(layered(scene), engine="dot"))
     assert [laid_out(network(), name).engine for name in (None, "dot", None)] == [
         "ranker",
         "dot",
@@ -270,5 +270,5 @@ def test_large_scenes_go_to_the_ranker_at_once(monkeypatch):
 
 @pytest.mark.parametrize("engine", ["neato", "", "DOT"])
 def test_unknown_engines_are_named(engine):
-    with pytest.raises(GraphError, match="layout engines are dot, wasi, ranker; "):
+    with pytest.raises(GraphError, match="engine must be 'dot', 'wasi' or 'ranker'; "):
         laid_out(network(), engine)

@@ -36,7 +36,7 @@ def test_the_engine_in_use_is_the_one_that_draws():
     assert "in use" in lines()[laid_out(Scene()).engine]
 
 
-def test_a_bare_machine_is_told_how_to_get_the_rest(monkeypatch):
+def test_a_bare_machine_is_reported_how_to_get_the_rest(monkeypatch):
     monkeypatch.setenv("PATH", "")
     for name in (*MODULES.values(), "wasmtime"):
         monkeypatch.setitem(sys.modules, name, None)

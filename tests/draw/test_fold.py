@@ -6,7 +6,7 @@ import random
 
 import pytest
 import torch
-from draw.worlds import Block, Steps, Twins
+from draw.example_modules import Block, SharedBranch, Steps
 from timing import units
 
 import graphnet as gn
@@ -42,9 +42,9 @@ def with_gradients():
     return graph
 
 
-def twins():
+def shared_weight():
     graph = gn.Graph()
-    Twins()(graph.input((None, 4), name="a"), graph.input((None, 4), name="b"))
+    SharedBranch()(graph.input((None, 4), name="a"), graph.input((None, 4), name="b"))
     return graph
 
 
@@ -87,7 +87,7 @@ def tangle(count, window=5):
 GRAPHS = {
     "blocks": blocks,
     "gradients": with_gradients,
-    "twins": twins,
+    "shared_weight": shared_weight,
     "steps": lambda: single(Steps()),
     "tied": lambda: single(Tied()),
     "chain": lambda: chain(300),
@@ -173,7 +173,7 @@ def test_derivatives_fold_first():
 
 
 def test_the_second_use_of_a_module_is_a_box_of_its_own():
-    result = folded(scene_of(twins()), depth=0)
+    result = folded(scene_of(shared_weight()), depth=0)
     branches = [box for box in result.boxes if box.name == "branch"]
     assert [box.note for box in branches] == ["use 1, 7 nodes, 67 parameters", "use 2, 3 nodes"]
     assert [box.sharing for box in branches] == [(0,), (0,)]  # one letter, no arrow between them
@@ -209,5 +209,5 @@ def test_a_long_list_is_folded_in_little_time(make):
 
 @pytest.mark.parametrize("options", [{"depth": -1}, {"depth": 1.5}, {"limit": 0}, {"limit": True}])
 def test_wrong_numbers_are_refused(options):
-    with pytest.raises(gn.GraphError, match=f"{next(iter(options))} is an integer"):
-        folded(scene_of(twins()), **options)
+    with pytest.raises(gn.GraphError, match=f"{next(iter(options))} must be an integer"):
+        folded(scene_of(shared_weight()), **options)

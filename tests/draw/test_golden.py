@@ -98,7 +98,7 @@ def test_the_kept_pictures_of_all_engines_say_the_same(name):
         assert ranks(other) == ranks(one)
 
 
-def test_pictures_of_different_lists_are_told_apart():
+def test_pictures_of_different_lists_are_distinguished():
     one, other = (kept(name, "ranker") for name in SCENES)
     assert texts(one) != texts(other)
     assert ranks(one) != ranks(other)

@@ -60,7 +60,7 @@ def test_a_parameter_that_others_read_first_stays_outside():
 
 def test_any_neighbours_are_joined_evenly():
     boxes = [Box(f"n{place}", "operation", "tanh", places=(place,)) for place in range(10)]
-    parts = joined(modules_of(Scene(boxes), 0, gradients=True), 4)
-    assert [len(part.boxes) for part in parts] == [2, 3, 2, 3]
-    assert [part.last for part in parts] == [1, 4, 6, 9]
+    groups = joined(modules_of(Scene(boxes), 0, gradients=True), 4)
+    assert [len(group.boxes) for group in groups] == [2, 3, 2, 3]
+    assert [group.last for group in groups] == [1, 4, 6, 9]
     assert joined([], 4) == []

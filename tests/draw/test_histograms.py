@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from graphnet.draw.svg.histograms import described, strip
+from graphnet.draw.svg.histograms import described, histogram
 
 CASES = [
     (torch.tensor(0.25), "0.25", 0),
@@ -24,33 +24,33 @@ CASES = [
 @pytest.mark.parametrize(("tensor", "text", "bars"), CASES)
 def test_what_is_said_of_a_tensor(tensor, text, bars):
     assert described(tensor) == text
-    heights = strip(tensor)
+    heights = histogram(tensor)
     assert len(heights) == bars
     assert all(0 <= height <= 1 for height in heights)
     assert not heights or max(heights) == 1
 
 
-def test_a_strip_counts_all_numbers_not_the_first_ones():
+def test_a_histogram_counts_all_numbers_not_the_first_ones():
     tensor = torch.zeros(100, 25)
     tensor[50:] = 1.0
-    assert strip(tensor) == [1.0, *[0.0] * 10, 1.0]
+    assert histogram(tensor) == [1.0, *[0.0] * 10, 1.0]
 
 
-def test_a_strip_is_the_histogram(seed=0):
+def test_the_histogram_is_that_of_torch(seed=0):
     tensor = torch.randn(1000, generator=torch.Generator().manual_seed(seed))
     counts = [0] * 12
     low, high = tensor.min().item(), tensor.max().item()
     for value in tensor.tolist():
         counts[min(11, int(12 * (value - low) / (high - low)))] += 1
-    assert strip(tensor) == pytest.approx([count / max(counts) for count in counts], abs=0.02)
+    assert histogram(tensor) == pytest.approx([count / max(counts) for count in counts], abs=0.02)
 
 
 def test_a_constant_tensor_has_one_bar_in_the_middle():
-    assert strip(torch.full((5,), 7.0)) == [0.0] * 6 + [1.0] + [0.0] * 5
+    assert histogram(torch.full((5,), 7.0)) == [0.0] * 6 + [1.0] + [0.0] * 5
 
 
 def test_reading_changes_nothing():
     tensor = torch.randn(4, 5).t()
     before, version = tensor.clone(), tensor._version
-    strip(tensor), described(tensor)
+    histogram(tensor), described(tensor)
     assert torch.equal(tensor, before) and tensor._version == version

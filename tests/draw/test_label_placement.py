@@ -6,7 +6,7 @@ from math import dist
 
 import pytest
 
-from graphnet.draw.svg.label_placement import STEP, Room, samples
+from graphnet.draw.svg.label_placement import STEP, Obstacles, samples
 
 
 @pytest.mark.parametrize(
@@ -20,31 +20,31 @@ from graphnet.draw.svg.label_placement import STEP, Room, samples
     ],
 )
 def test_what_a_place_costs(place, cost):
-    room = Room(100, 100)
-    room.block((10, 10, 10, 10), 7)
-    room.line([(4 * step, 75) for step in range(4, 20)], owner=3)
-    assert room.cost(place) == cost
+    obstacles = Obstacles(100, 100)
+    obstacles.block((10, 10, 10, 10), 7)
+    obstacles.line([(4 * step, 75) for step in range(4, 20)], owner=3)
+    assert obstacles.cost(place) == cost
 
 
 def test_the_own_line_may_be_hidden():
-    room = Room(100, 100)
-    room.line([(50, 50)], owner=3)
-    assert room.cost((40, 40, 20, 20), owner=3) == 0
-    assert room.cost((40, 40, 20, 20), owner=4) == 1
+    obstacles = Obstacles(100, 100)
+    obstacles.line([(50, 50)], owner=3)
+    assert obstacles.cost((40, 40, 20, 20), owner=3) == 0
+    assert obstacles.cost((40, 40, 20, 20), owner=4) == 1
 
 
 def test_a_large_thing_is_counted_once():
-    room = Room(400, 400)
-    room.block((10, 10, 300, 300), 5)
-    assert room.cost((20, 20, 200, 200)) == 5
+    obstacles = Obstacles(400, 400)
+    obstacles.block((10, 10, 300, 300), 5)
+    assert obstacles.cost((20, 20, 200, 200)) == 5
 
 
 def test_the_cheapest_place_is_found_and_the_first_of_equals():
-    room = Room(100, 100)
-    room.block((10, 10, 10, 10), 7)
+    obstacles = Obstacles(100, 100)
+    obstacles.block((10, 10, 10, 10), 7)
     taken, near, far = (12, 12, 5, 5), (40, 40, 5, 5), (60, 60, 5, 5)
-    assert room.best([(0, taken), (2, near), (2, far)]) == near
-    assert room.best([(0, taken), (8, near)]) == taken
+    assert obstacles.best([(0, taken), (2, near), (2, far)]) == near
+    assert obstacles.best([(0, taken), (8, near)]) == taken
 
 
 @pytest.mark.parametrize("length", [0.0, 1.0, 30.0, 500.0])

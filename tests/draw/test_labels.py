@@ -105,7 +105,7 @@ def test_labels_move_nothing_that_stays():
 
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("name", ["network", "siamese"])
-def test_badges_leave_both_ends_of_arrows_free_where_some_are_turned_round(name, engine):
+def test_badges_leave_both_ends_of_arrows_free_where_some_are_reversed(name, engine):
     scene = SCENES[name]()
     layout = laid_out(scene, engine)
     every = frozenset(range(len(scene.arrows)))

@@ -17,22 +17,22 @@ from scenes import (
 )
 from timing import units
 
-from graphnet.draw.layout.layered import beside, ranked
+from graphnet.draw.layout.layered import beside, layered
 from graphnet.draw.scene.scene import Arrow, Box, Scene
 
 
 @pytest.mark.parametrize("name", SCENES)
 def test_every_layout_is_sound(name):
     scene = SCENES[name]()
-    layout = ranked(scene)
+    layout = layered(scene)
     sound(scene, layout)
     assert layout.engine == "ranker"
-    assert ranked(scene) == layout
+    assert layered(scene) == layout
 
 
 @pytest.mark.parametrize("name", SCENES)
 def test_frames_lie_in_each_other_or_apart(name):
-    layout = ranked(SCENES[name]())
+    layout = layered(SCENES[name]())
     for (one, first), (other, second) in combinations(layout.frames.items(), 2):
         if one == other[: len(one)]:
             assert inside(second, first)
@@ -43,12 +43,12 @@ def test_frames_lie_in_each_other_or_apart(name):
 @pytest.mark.parametrize("name", SCENES)
 def test_no_arrow_runs_through_another_box(name):
     scene = SCENES[name]()
-    assert crossings(scene, ranked(scene)) == []
+    assert crossings(scene, layered(scene)) == []
 
 
 def test_the_network_is_one_straight_line_downwards():
     scene = network()
-    layout = ranked(scene)
+    layout = layered(scene)
     boxes = scene.by_key
     spine = [box.key for box in scene.boxes if box.kind == "operation"]
     assert len({layout.places[key][0] for key in spine}) == 1
@@ -64,7 +64,7 @@ def test_the_network_is_one_straight_line_downwards():
 
 def test_shared_parameters_stand_above_all_their_readers():
     scene = SCENES["siamese"]()
-    layout = ranked(scene)
+    layout = layered(scene)
     shared = [arrow for arrow in scene.arrows if arrow.sharing is not None]
     assert shared
     for arrow in shared:
@@ -73,7 +73,7 @@ def test_shared_parameters_stand_above_all_their_readers():
 
 def test_ways_around_leave_the_line_straight():
     scene = SCENES["nested"]()
-    layout = ranked(scene)
+    layout = layered(scene)
     spine = {layout.places[box.key][0] for box in scene.boxes if box.kind != "parameter"}
     assert len(spine) == 1
 
@@ -81,7 +81,7 @@ def test_ways_around_leave_the_line_straight():
 def test_parameters_of_one_operation_stand_at_both_sides_in_columns():
     boxes = [Box(f"p{number}", "parameter", "w" * number) for number in range(1, 6)]
     scene = Scene([*boxes, Box("op", "operation", "norm")], [Arrow(b.key, "op") for b in boxes])
-    layout = ranked(scene)
+    layout = layered(scene)
     sound(scene, layout)
     middle, height = layout.places["op"]
     right = [layout.places[box.key][0] > middle for box in boxes]
@@ -93,7 +93,7 @@ def test_parameters_of_one_operation_stand_at_both_sides_in_columns():
 
 def test_two_readings_by_one_operation_are_two_curves():
     boxes = [Box("a", "input", "x"), Box("b", "operation", "square")]
-    layout = ranked(Scene(boxes, [Arrow("a", "b"), Arrow("a", "b")]))
+    layout = layered(Scene(boxes, [Arrow("a", "b"), Arrow("a", "b")]))
     assert layout.curves[0] != layout.curves[1]
 
 
@@ -101,9 +101,9 @@ def test_two_readings_by_one_operation_are_two_curves():
 @pytest.mark.parametrize("skip", [0, 7])
 def test_long_chains_take_linear_time(number, limit, skip):
     scene = chain(number, skip)
-    layout = ranked(scene)
+    layout = layered(scene)
     assert len(layout.places) == len(scene)
-    assert units(lambda: ranked(scene), tries=3 if number < 1000 else 1) < limit  # 0.5, 16 to 21
+    assert units(lambda: layered(scene), tries=3 if number < 1000 else 1) < limit  # 0.5, 16 to 21
     rows = [layout.places[box.key][1] for box in scene.boxes if box.kind == "operation"]
     assert rows == sorted(rows)
 
@@ -113,7 +113,7 @@ def test_everything_may_read_the_first_box_and_be_read_by_the_last():
     arrows = [Arrow("n0", f"n{place}") for place in range(1, 400)]
     arrows += [Arrow(f"n{place}", f"n{place + 1}") for place in range(1, 399)]
     scene = Scene(boxes, arrows)
-    layout = ranked(scene)
+    layout = layered(scene)
     assert layout.width < 400
     assert all(x < y for (_, x), (_, y) in zip(*_neighbours(layout.places), strict=True))
     assert not any(overlapping(a, b) for a, b in combinations(rectangles(scene, layout)[:50], 2))

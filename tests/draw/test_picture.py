@@ -77,22 +77,22 @@ def test_a_module_of_a_wrong_shape_is_refused_as_ever():
 
 @pytest.mark.parametrize("show", ["top", ("tops",), ("shape", 1), ([],), None, 5])
 def test_only_what_is_known_can_be_shown(show):
-    with pytest.raises(gn.GraphError, match="show is"):
+    with pytest.raises(gn.GraphError, match="show must be"):
         network()[0].draw(show=show)
 
 
 WRONG_OPTIONS = [  # options, words of the message
     ({"lol": 3}, r"has the options show, depth, loss, .*; got 'lol'"),
-    ({"loss": "x"}, "loss is a node of this graph .*; got 'x'"),
+    ({"loss": "x"}, "loss must be a node of this graph .*; got 'x'"),
     ({"loss": 3}, "; got 3"),
     ({"loss": network()[1]}, "is not a node of <Graph"),
-    ({"marks": "dead"}, "marks maps places .*; got 'dead'"),
-    ({"marks": {4: 3}}, "marks maps places"),
-    ({"marks": {"0.linear": "dead"}}, "marks maps places"),
-    ({"notes": [4]}, "notes maps places"),
-    ({"remarks": "one"}, r"remarks are sentences in a list.*; got 'one'"),
-    ({"remarks": [1]}, "remarks are sentences"),
-    ({"remarks": None}, "remarks are sentences"),
+    ({"marks": "dead"}, "marks must map places .*; got 'dead'"),
+    ({"marks": {4: 3}}, "marks must map places"),
+    ({"marks": {"0.linear": "dead"}}, "marks must map places"),
+    ({"notes": [4]}, "notes must map places"),
+    ({"remarks": "one"}, r"remarks must be sentences in a list.*; got 'one'"),
+    ({"remarks": [1]}, "remarks must be sentences"),
+    ({"remarks": None}, "remarks must be sentences"),
 ]
 
 

@@ -6,7 +6,7 @@ import copy
 from itertools import pairwise
 
 import pytest
-from draw.worlds import Block, Steps
+from draw.example_modules import Block, Steps
 
 import graphnet as gn
 from graphnet.draw.scene.building import scene_of
@@ -108,7 +108,7 @@ def test_the_uses_of_one_module_are_apart_from_its_first():
     assert len({name for name, _ in modules}) == 2
 
 
-def test_classes_of_equal_inside_are_told_apart():
+def test_classes_of_equal_inside_are_distinguished():
     class Third(Block):
         """The same inside."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from scenes import RAILS_OF_TWINS, twins
+from scenes import RAILS_OF_SHARED_WEIGHT, shared_weight
 
 import graphnet as gn
 from graphnet.draw.scene.building import scene_of
@@ -16,12 +16,12 @@ from graphnet.table import printable
 
 
 def test_rails_show_who_reads_whom():
-    lines = rails(scene_of(twins())).splitlines()[:-1]
-    assert [line.split("  ")[0].rstrip() for line in lines] == RAILS_OF_TWINS
+    lines = rails(scene_of(shared_weight())).splitlines()[:-1]
+    assert [line.split("  ")[0].rstrip() for line in lines] == RAILS_OF_SHARED_WEIGHT
 
 
 def test_a_line_says_what_its_box_is():
-    lines = rails(scene_of(twins())).splitlines()
+    lines = rails(scene_of(shared_weight())).splitlines()
     words = "│ │ □ 2 parameter w 4x3 12 parameters, shared A"
     assert " ".join(lines[2].split()) == words
     assert lines[4].endswith("reads A2")
@@ -30,7 +30,7 @@ def test_a_line_says_what_its_box_is():
 
 @pytest.mark.parametrize("options", [{"depth": 0}, {"limit": 3}])
 def test_each_box_has_one_line(options):
-    scene = folded(scene_of(twins()), **options)
+    scene = folded(scene_of(shared_weight()), **options)
     assert len(rails(scene).splitlines()) == len(scene) + len(scene.shared) + len(scene.notes)
 
 

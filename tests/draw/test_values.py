@@ -7,10 +7,10 @@ import re
 import pytest
 
 from graphnet.draw.layout.geometry import MAX_WIDTH, size_of, text_width
-from graphnet.draw.layout.layered import ranked
+from graphnet.draw.layout.layered import layered
 from graphnet.draw.scene.scene import Box, Scene
 from graphnet.draw.svg.paint import Look, painted
-from graphnet.draw.svg.values import Value, roomy
+from graphnet.draw.svg.values import Value, reserve_space
 from graphnet.errors import GraphError
 
 TOP = Value("top", "‖3.2‖ -1 … 1", [0.1, 1.0, 0.5])
@@ -24,8 +24,8 @@ def scene():
 
 
 def test_values_stand_below_the_text_in_letters_of_8_points():
-    laid = roomy(scene(), VALUES)
-    svg = painted(laid, ranked(laid), Look(values=VALUES))
+    laid = reserve_space(scene(), VALUES)
+    svg = painted(laid, layered(laid), Look(values=VALUES))
     assert "00000" not in svg
     group = re.search(r'<g id="\w+-n2">(.*?)</g>', svg, re.DOTALL)[1]
     lines = re.findall(r'y="([\d.]+)"(?: font-size="(\d+)")?[^>]*>([^<]+)</text>', group)
@@ -33,12 +33,12 @@ def test_values_stand_below_the_text_in_letters_of_8_points():
     assert [size for _, size, _ in lines] == ["", "8", "8"]
     heights = [float(y) for y, *_ in lines]
     assert heights == sorted(heights)
-    bottom = ranked(laid).places["n2"][1] + size_of(laid.boxes[2])[1] / 2
+    bottom = layered(laid).places["n2"][1] + size_of(laid.boxes[2])[1] / 2
     assert heights[-1] < bottom - 2
 
 
 def test_each_box_has_the_room_that_its_values_take():
-    plain, laid = scene(), roomy(scene(), VALUES)
+    plain, laid = scene(), reserve_space(scene(), VALUES)
     grown = [
         size_of(box)[1] - size_of(old)[1] for box, old in zip(laid.boxes, plain.boxes, strict=True)
     ]
@@ -48,19 +48,19 @@ def test_each_box_has_the_room_that_its_values_take():
 
 
 def test_room_can_be_made_again():
-    again = roomy(roomy(scene(), VALUES), {"n0": [GRAD]})
+    again = reserve_space(reserve_space(scene(), VALUES), {"n0": [GRAD]})
     assert [len(box.lines) for box in again.boxes] == [2, 1, 1]
 
 
 def test_values_without_room_are_refused():
-    with pytest.raises(GraphError, match=r"'relu' has room for 0 lines, got 2\..*roomy"):
-        painted(scene(), ranked(scene()), Look(values=VALUES))
+    with pytest.raises(GraphError, match=r"'relu' has room for 0 lines, got 2\..*reserve_space"):
+        painted(scene(), layered(scene()), Look(values=VALUES))
 
 
 def test_what_is_wider_than_any_box_is_cut():
     values = {"n0": [Value("top", "9" * 200)]}
-    laid = roomy(scene(), values)
-    svg = painted(laid, ranked(laid), Look(values=values))
+    laid = reserve_space(scene(), values)
+    svg = painted(laid, layered(laid), Look(values=values))
     assert size_of(laid.boxes[0])[0] == MAX_WIDTH
     line = re.search(r"top 9+…", svg)[0]
     assert text_width(line, 8) <= MAX_WIDTH

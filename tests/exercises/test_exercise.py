@@ -73,7 +73,7 @@ def test_an_input_may_be_without_a_rule_and_inputs_may_broadcast():
         def grad_x(self, grad, size):
             return grad * size
 
-    assert Scale.asked() == ["grad_x"]
+    assert Scale.required_rules() == ["grad_x"]
     assert gn.grade(MyScale)
 
 
@@ -120,12 +120,14 @@ def test_an_incomplete_exercise_is_refused(members, message):
         type("Mine", (Exercise,), members)
 
 
-def test_whole_numbers_are_given_by_name():
+def test_integers_are_given_by_name():
     assert get_type_hints(Exercise)["integers"] == ClassVar[Mapping[str, int]]
 
 
 @pytest.mark.parametrize("base", [Exercise, Add])
-@pytest.mark.parametrize("name", ["asked", "clue", "op", "module", "task", "low", "symbol"])
+@pytest.mark.parametrize(
+    "name", ["required_rules", "clue", "op", "module", "task", "low", "symbol"]
+)
 @pytest.mark.parametrize("kind", [lambda f: f, staticmethod, classmethod])
 def test_a_helper_with_a_name_of_the_exercise_is_refused(base, name, kind):
     members = {"forward": lambda self, x: x, "shapes": ((3,),), name: kind(lambda *_: None)}
@@ -170,9 +172,9 @@ def test_an_answer_is_a_layer_that_learns():
 @pytest.mark.parametrize("exercise", ALL)
 def test_a_task_is_a_program_with_gaps(exercise):
     source = exercise.task()
-    world = {"gn": gn}
-    exec(source, world)
-    grade = gn.grade(world[f"My{exercise.__name__}"])
+    namespace = {"gn": gn}
+    exec(source, namespace)
+    grade = gn.grade(namespace[f"My{exercise.__name__}"])
     assert all(mark.fault == "it returns nothing" for mark in grade.marks[:-1])
     assert "# def forward(self, " in source
 
@@ -180,9 +182,9 @@ def test_a_task_is_a_program_with_gaps(exercise):
 def test_the_task_of_a_teachers_exercise():
     assert Softmax.task().startswith("class MySoftmax(Softmax):")
     assert "# def normalized(self, x" in BatchNorm.task()
-    world = {"Exercise": Exercise}
+    namespace = {"Exercise": Exercise}
     exec(  # as typed at a prompt: there is no source to show
         "class Typed(Exercise):\n    shapes = ((3,),)\n    def forward(self, x):\n        return x",
-        world,
+        namespace,
     )
-    assert "given" not in world["Typed"].task()
+    assert "given" not in namespace["Typed"].task()

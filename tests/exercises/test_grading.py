@@ -173,7 +173,7 @@ def test_the_way_out_of_the_number_of_rows_gets_all_points():
     assert gn.grade(ByOnes), str(gn.grade(ByOnes))
 
 
-def test_a_method_that_is_no_rule_is_told():
+def test_a_method_that_is_no_rule_is_reported():
     class Typo(Mul):
         def grad_Y(self, grad, x):
             return grad * x

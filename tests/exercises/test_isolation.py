@@ -96,7 +96,7 @@ SETTING = {
 }
 
 
-def world():
+def process_state():
     """All that a rule can set for the whole program."""
     return {
         "dtype": torch.get_default_dtype(),
@@ -116,20 +116,20 @@ def world():
 @pytest.mark.parametrize("action", SETTING.values(), ids=SETTING)
 def test_what_a_rule_sets_is_put_back(action):
     with isolated():  # a failure here is none of the tests that follow
-        before = world()
+        before = process_state()
         grade = gn.grade(answer(action))
-        assert world() == before
+        assert process_state() == before
     assert [mark.right for mark in grade.marks[:2]] == [True, True]
     assert grade or action is SETTING["device"]  # there, no checker can compute
 
 
 def test_what_is_set_is_put_back_after_an_error_too():
-    before = world()
+    before = process_state()
     with pytest.raises(ZeroDivisionError), isolated():
         for action in SETTING.values():
             action()
         throw(ZeroDivisionError())
-    assert world() == before
+    assert process_state() == before
 
 
 def test_a_rule_that_writes_to_its_inputs_or_prints(capsys):

@@ -21,7 +21,7 @@ def test_a_right_answer_gets_all_points(answer):
     grade = gn.grade(answer)
     assert grade, str(grade)
     assert grade.score == Fraction(1)
-    assert len(grade.marks) == len(answer.asked()) + 1
+    assert len(grade.marks) == len(answer.required_rules()) + 1
     assert not any(mark.hint for mark in grade.marks)
 
 
@@ -30,5 +30,5 @@ def test_the_package_holds_no_solution(exercise):
     grade = gn.grade(exercise)
     assert grade.score == 0
     assert [mark.fault for mark in grade.marks[:-1]] == ["it is not written yet"] * len(
-        exercise.asked()
+        exercise.required_rules()
     )

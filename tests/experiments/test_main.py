@@ -203,10 +203,10 @@ def test_loading_a_bad_file_is_one_clear_error(kind: str, parts: list[str], tmp_
 @pytest.mark.parametrize(
     ("arguments", "part"),
     [
-        (("--epochs", "0"), "an integer from 1 up"),
-        (("--lr", "fast"), "a number of 0 or more"),
-        (("--lr", "nan"), "a number of 0 or more"),
-        (("--hidden", "25,x"), "an integer from 1 up"),
+        (("--epochs", "0"), "must be an integer of 1 or more"),
+        (("--lr", "fast"), "must be a finite number of 0 or more"),
+        (("--lr", "nan"), "must be a finite number of 0 or more"),
+        (("--hidden", "25,x"), "must be an integer of 1 or more"),
         (("--optimizer", "sdg"), "invalid choice"),
         (("--save", "no/such/folder/w.safetensors"), "does not exist"),
         (("--json", "no/such/folder/r.json"), "does not exist"),

@@ -147,7 +147,7 @@ def test_the_table(results):
     assert "98.2%" in lines[2]
 
 
-def test_failures_are_told(results):
+def test_failures_are_reported(results):
     results["shared"].rounds.failures.append(Failure(7, "ValueError: no such digit", ""))
     line = "2 shared: seed 7 failed: ValueError: no such digit"
     assert report.text(results).endswith(line)

@@ -168,7 +168,7 @@ def test_what_is_no_single_number_is_refused_with_a_way_out():
         derivation(graph)
     with pytest.raises(GraphError, match=r"single floating-point number.*'tanh' \(2,\)>"):
         derivation(graph, node)
-    with pytest.raises(GraphError, match=r"loss is a node .*; got 'tanh'"):
+    with pytest.raises(GraphError, match=r"loss must be a node .*; got 'tanh'"):
         derivation(graph, "tanh")
     with pytest.raises(GraphError, match=r"is not a node of"):
         derivation(gn.Graph(), node)

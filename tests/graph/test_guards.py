@@ -11,7 +11,7 @@ import torch
 from closeness import assert_close
 
 import graphnet as gn
-from graphnet.graph.guards import OneAtATime, Uninterrupted
+from graphnet.graph.guards import Exclusive, Uninterrupted
 
 
 class Struck(KeyboardInterrupt):
@@ -68,17 +68,17 @@ def test_a_walk_that_was_interrupted_anywhere_holds_nobody_up():
     moment = 0
     while True:
         moment += 1
-        came = strike_at(moment, walk, files, "opcode")
+        struck = strike_at(moment, walk, files, "opcode")
         graph.forward(x=x)
         graph.backward(loss)
         assert w.grad.tolist() == [1, 2]
-        if not came:
+        if not struck:
             break
     assert moment > 100
 
 
 def test_a_walk_that_is_under_way_is_not_taken_over():
-    guard = OneAtATime()
+    guard = Exclusive()
     with guard:
         with pytest.raises(gn.StateError, match="already being walked"):
             enter(guard)
@@ -105,7 +105,7 @@ def refused(guard):
 
 def test_of_many_threads_one_enters():
     """All try at once, again and again; never are two inside."""
-    guard, inside, most, barrier = OneAtATime(), [], [], threading.Barrier(4)
+    guard, inside, most, barrier = Exclusive(), [], [], threading.Barrier(4)
 
     def attempt():
         for _ in range(200):
@@ -246,11 +246,11 @@ def test_a_step_is_made_whole_or_not_at_all(kind, form, ctrl_c):
     before = states(model, optimizer)
     steps[form](feeds[1])
     after = states(model, optimizer)
-    seen, moment, came = set(), 0, True
-    while came:
+    seen, moment, struck = set(), 0, True
+    while struck:
         moment += 1
         restore()
-        came = strike_at(
+        struck = strike_at(
             moment, lambda: steps[form](feeds[1]), FILES[form], act=ctrl_c, unstruck=ENTRY
         )
         now = states(model, optimizer)

@@ -198,7 +198,7 @@ TYPED = {
 
 
 @pytest.mark.parametrize("order", [1, -1])
-def test_1_and_1_0_and_true_are_told_apart(order):
+def test_1_and_1_0_and_true_are_distinguished(order):
     for name, (function, expected) in list(TYPED.items())[::order]:
         x = integers()
         y = function(x)
@@ -206,7 +206,7 @@ def test_1_and_1_0_and_true_are_told_apart(order):
         assert y.graph.forward(x=torch.tensor([3, 4])).dtype is expected, name
 
 
-def test_booleans_are_told_apart_from_whole_numbers():
+def test_booleans_are_distinguished_from_integers():
     def flags():
         return gn.Graph().input((2,), name="x", dtype=torch.bool)
 
@@ -247,7 +247,7 @@ MIXED = {
 
 
 @pytest.mark.parametrize(("function", "first", "second"), MIXED.values(), ids=MIXED)
-def test_number_types_are_never_mixed_silently(function, first, second):
+def test_dtypes_are_never_mixed_silently(function, first, second):
     names = [str(dtype).removeprefix("torch.") for dtype in (first, second)]
     for order in (1, -1):
         graph = gn.Graph()
@@ -273,7 +273,7 @@ ALLOWED = {
 
 
 @pytest.mark.parametrize(("function", "a", "b", "result"), ALLOWED.values(), ids=ALLOWED)
-def test_number_types_that_meet(function, a, b, result):
+def test_dtypes_that_meet(function, a, b, result):
     graph = gn.Graph()
     x = graph.input((3, 3), name="x", dtype=a)
     y = graph.input((3, 3), name="y", dtype=b)

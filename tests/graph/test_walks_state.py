@@ -73,7 +73,7 @@ def test_batches_with_strides_or_of_one_memory_are_only_read():
     assert torch.equal(net.batch["x"], torch.ones(6, 3))
 
 
-def test_a_gradient_that_two_nodes_were_handed_is_not_added_to_in_place():
+def test_a_gradient_that_two_nodes_were_sent_is_not_added_to_in_place():
     graph = gn.Graph()
     a = graph.input((2,), name="a", requires_grad=True)
     b = graph.input((2,), name="b", requires_grad=True)

@@ -180,7 +180,7 @@ def test_settings_without_a_meaning():
             gn.Hardtanh(*bounds)
 
 
-def test_whole_numbers_are_refused():
+def test_integers_are_refused():
     for layer in (gn.GELU(), gn.ELU(), gn.Softmax(0)):
         with pytest.raises(gn.DtypeError, match="floating"):
             layer.forward(torch.tensor([1, 2]))
@@ -222,7 +222,7 @@ def test_a_setting_may_change_before_the_layer_is_used():
 
 
 @pytest.mark.parametrize("name", ["Hardtanh", "ReLU6"])
-def test_whole_numbers_stay_whole_between_bounds(name):
+def test_integers_stay_integers_between_bounds(name):
     for dtype in (torch.int64, torch.int32):
         x = torch.tensor([-3, 0, 1, 9], dtype=dtype)
         got, expected = getattr(gn, name)().forward(x), getattr(nn, name)()(x)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from layers.twins import PARAMETER, check, seeded
+from layers.torch_pairs import PARAMETER, check, seeded
 from torch import nn
 
 import graphnet as gn

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from layers.twins import check, close, randn, seeded
+from layers.torch_pairs import check, close, randn, seeded
 from torch import nn
 
 import graphnet as gn
@@ -142,7 +142,7 @@ def test_tensors_that_want_gradients_leave_no_trace(enabled):
 
 
 @pytest.mark.parametrize("size", [0, -1, 2.5, True, "3", None])
-def test_sizes_are_whole_numbers(size):
+def test_sizes_are_integers(size):
     with pytest.raises(gn.ShapeError) as error:
         gn.Linear(size, 2)
     assert "in_features" in str(error.value)

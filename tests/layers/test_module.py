@@ -7,19 +7,19 @@ import pickle
 
 import pytest
 import torch
-from layers.twins import (
+from layers.torch_pairs import (
     ALL,
     DOUBLE,
     Block,
     Net,
     TwoInputs,
     TwoOutputs,
+    built_with,
     check,
     close,
     inputs_of,
     pair,
     seeded,
-    twin,
 )
 from torch import nn
 
@@ -202,7 +202,7 @@ def test_module_without_build():
 
 
 def test_backward_takes_one_gradient_for_each_output():
-    module = twin(gn, TwoOutputs)
+    module = built_with(gn, TwoOutputs)
     with pytest.raises(gn.StateError, match="forward"):
         module.backward(torch.ones(2, 3))
     module.forward(torch.ones(2, 3))
@@ -222,14 +222,14 @@ def test_an_error_leaves_the_module_usable():
 
 
 def test_repr_shows_what_is_inside():
-    assert repr(twin(gn, Net)).splitlines() == [
+    assert repr(built_with(gn, Net)).splitlines() == [
         "Net(",
         "  (encoder): Sequential(",
-        *[f"    {line}" for line in f"(0): {twin(gn, Block)!r}".splitlines()],
+        *[f"    {line}" for line in f"(0): {built_with(gn, Block)!r}".splitlines()],
         "    (1): Linear(4, 3, bias=True)",
-        *[f"    {line}" for line in f"(2): {twin(gn, Block)!r}".splitlines()],
+        *[f"    {line}" for line in f"(2): {built_with(gn, Block)!r}".splitlines()],
         "  )",
         "  (head): Linear(4, 2, bias=False)",
         ")",
     ]
-    assert repr(twin(gn, TwoInputs)).startswith("TwoInputs(")
+    assert repr(built_with(gn, TwoInputs)).startswith("TwoInputs(")

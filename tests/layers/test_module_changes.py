@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 import torch
-from layers.twins import (
+from layers.torch_pairs import (
     ALL,
     DOUBLE,
     Block,
+    built_with,
     check,
     inputs_of,
     pair,
     seeded,
-    twin,
 )
 
 import graphnet as gn
@@ -74,7 +74,7 @@ def test_a_module_inside_may_be_set_to_evaluation_apart(apart):
 
 
 @pytest.mark.parametrize("body", ALL)
-def test_number_types(body):
+def test_dtypes(body):
     ours, theirs = pair(body)
     for change in (
         lambda m: m.float(),
@@ -153,7 +153,7 @@ def test_frozen_parameters_are_left_out(used_before):
 
 
 def test_strict_loading_lists_every_difference():
-    module, before = twin(gn, Block), twin(gn, Block).state_dict()
+    module, before = built_with(gn, Block), built_with(gn, Block).state_dict()
     module.load_state_dict(before)
     state = {name: value + 1 for name, value in before.items()}
     state["inner.weight"] = torch.zeros(3, 2)
@@ -173,7 +173,7 @@ def test_strict_loading_lists_every_difference():
 
 
 def test_loading_that_is_not_strict():
-    module = twin(gn, Block)
+    module = built_with(gn, Block)
     before = module.state_dict()
     module.load_state_dict({"scale": torch.zeros(3), "extra": torch.zeros(1)}, strict=False)
     assert module.scale.top.tolist() == [0, 0, 0]

@@ -99,8 +99,8 @@ class Deep:
     """A list inside a list inside a module."""
 
     def parts(self, kit):
-        self.encoder = kit.Sequential(*(twin(kit, Inner) for _ in range(2)))
-        self.layers = kit.ModuleList([twin(kit, Inner) for _ in range(2)])
+        self.encoder = kit.Sequential(*(built_with(kit, Inner) for _ in range(2)))
+        self.layers = kit.ModuleList([built_with(kit, Inner) for _ in range(2)])
 
     def compute(self, kit, x):
         x = self.encoder(x)
@@ -113,7 +113,7 @@ class Far:
     """Layers of a module that is never called itself."""
 
     def parts(self, kit):
-        self.encoder = twin(kit, Inner)
+        self.encoder = built_with(kit, Inner)
 
     def compute(self, kit, x):
         return self.encoder.blocks[0](self.encoder.blocks[2](x))
@@ -157,7 +157,7 @@ class Dotted:
 PARAMETER = {gn: gn.Parameter, nn: nn.Parameter}
 
 
-def twin(kit, body):
+def built_with(kit, body):
     """The same module in graphnet or in torch.nn."""
 
     def start(self):
@@ -186,7 +186,7 @@ EACH = pytest.mark.parametrize(
 
 @EACH
 def test_the_state_has_the_names_of_torch(body):
-    ours, theirs = twin(gn, body), twin(nn, body)
+    ours, theirs = built_with(gn, body), built_with(nn, body)
     assert list(ours.state_dict()) == list(theirs.state_dict())
     for name in ("named_parameters", "named_modules", "named_children"):
         mine, other = (getattr(model, name)() for model in (ours, theirs))
@@ -199,8 +199,8 @@ def test_the_state_has_the_names_of_torch(body):
 
 
 def test_names_that_are_no_identifiers():
-    model = twin(gn, Dotted)
-    assert list(model.state_dict()) == list(twin(nn, Dotted).state_dict())
+    model = built_with(gn, Dotted)
+    assert list(model.state_dict()) == list(built_with(nn, Dotted).state_dict())
     names = {each: name for name, each in model.named_parameters()}
     graph = listed(model)
     assert {each: graph.name_of(each) for each in graph.parameters()} == names
@@ -208,7 +208,7 @@ def test_names_that_are_no_identifiers():
 
 @EACH
 def test_the_list_has_the_names_of_the_module(body):
-    model = twin(gn, body)
+    model = built_with(gn, body)
     graph = listed(model)
     names = {parameter: name for name, parameter in model.named_parameters()}
     assert {each: graph.name_of(each) for each in graph.parameters()} == {
@@ -223,7 +223,7 @@ def test_the_list_has_the_names_of_the_module(body):
 
 @EACH
 def test_the_summary_has_a_row_for_each_module(body):
-    model = twin(gn, body)
+    model = built_with(gn, body)
     graph = listed(model)
     kinds = {path: type(module).__name__ for path, module in by_every_name(model)}
     rows = [row for row in graph.summary().rows if row.path not in ("", "lossmse")]
@@ -237,7 +237,7 @@ def test_the_summary_has_a_row_for_each_module(body):
 
 @EACH
 def test_the_picture_and_the_derivation_have_the_names_of_the_list(body):
-    graph = listed(twin(gn, body))
+    graph = listed(built_with(gn, body))
     scene = scene_of(graph)
     names = [graph.name_of(node) for node in graph]
     assert [box.full_name for box in scene.boxes] == names
@@ -253,7 +253,7 @@ def test_the_picture_and_the_derivation_have_the_names_of_the_list(body):
 
 
 def test_what_is_used_twice_has_one_row_and_is_drawn_as_shared():
-    graph = listed(twin(gn, UsedTwice))
+    graph = listed(built_with(gn, UsedTwice))
     rows = {row.path: row for row in graph.summary().rows}
     assert (rows["layer"].uses, rows["blocks.0"].uses, rows["blocks"].uses) == (2, 2, 0)
     assert [name for name in graph.names._nodes if name.startswith("blocks.0.linear")] == [
@@ -266,7 +266,7 @@ def test_what_is_used_twice_has_one_row_and_is_drawn_as_shared():
 
 
 def test_three_blocks_of_a_list_are_not_one_that_is_shared():
-    graph = listed(twin(gn, Listed))
+    graph = listed(built_with(gn, Listed))
     assert scene_of(graph).shared == []
     boxes = graph.draw(depth=0).scene.boxes
     assert next(box.name for box in boxes if box.kind == "module").startswith("blocks.0")

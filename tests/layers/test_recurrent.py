@@ -6,7 +6,7 @@ from itertools import product
 
 import pytest
 import torch
-from layers.recurrent_twins import (
+from layers.recurrent_pairs import (
     DOUBLE,
     EACH,
     KINDS,

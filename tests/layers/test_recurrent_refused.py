@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from layers.recurrent_twins import DOUBLE, NAMES, check, inputs_of, leaves, pair, seeded
+from layers.recurrent_pairs import DOUBLE, NAMES, check, inputs_of, leaves, pair, seeded
 
 import graphnet as gn
 

@@ -7,7 +7,7 @@ import pickle
 
 import pytest
 import torch
-from layers.recurrent_twins import (
+from layers.recurrent_pairs import (
     EACH,
     NAMES,
     SETTINGS,
@@ -37,7 +37,7 @@ def test_first_values_names_and_state_are_those_of_torch(name, options, settings
 
 
 @NAMES
-def test_copies_and_number_types(name):
+def test_copies_and_dtypes(name):
     ours, theirs = pair(name, 3, 4, num_layers=2)
     inputs = inputs_of(name, theirs, 2, 3, seeded())
     check(ours, theirs, *inputs)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from layers.twins import check, close, randn
+from layers.torch_pairs import check, close, randn
 from torch import nn
 
 import graphnet as gn
@@ -111,9 +111,9 @@ def test_add_after_the_first_forward():
     ours, theirs = pair([(2, 3), "Tanh"])
     generator = torch.Generator().manual_seed(0)
     check(ours, theirs, randn((4, 2), generator))
-    other, twin = pair([(3, 1)], seed=1)
+    other, built_with = pair([(3, 1)], seed=1)
     ours.add(*other)
-    theirs.append(twin[0])
+    theirs.append(built_with[0])
     assert list(ours.state_dict()) == list(theirs.state_dict())
     ours.zero_grad()
     theirs.zero_grad()
@@ -142,10 +142,10 @@ def test_only_modules_are_added(wrong, words):
 
 
 def test_a_module_used_twice_shares_its_weights():
-    linear, twin = gn.Linear(3, 3), nn.Linear(3, 3)
+    linear, built_with = gn.Linear(3, 3), nn.Linear(3, 3)
     ours = gn.Sequential(linear, gn.Tanh(), linear).double()
-    theirs = nn.Sequential(twin, nn.Tanh(), twin).double()
-    linear.load_state_dict(twin.state_dict())
+    theirs = nn.Sequential(built_with, nn.Tanh(), built_with).double()
+    linear.load_state_dict(built_with.state_dict())
     assert ours.parameters() == linear.parameters()
     generator = torch.Generator().manual_seed(0)
     for rows in (4, 1, 6):
@@ -153,14 +153,14 @@ def test_a_module_used_twice_shares_its_weights():
 
 
 def test_state_of_a_module_used_twice_moves_to_and_from_torch():
-    linear, twin = gn.Linear(3, 3), nn.Linear(3, 3)
+    linear, built_with = gn.Linear(3, 3), nn.Linear(3, 3)
     ours = gn.Sequential(linear, gn.Tanh(), linear)
-    theirs = nn.Sequential(twin, nn.Tanh(), twin)
+    theirs = nn.Sequential(built_with, nn.Tanh(), built_with)
     ours.load_state_dict(theirs.state_dict())
-    assert linear.weight.top.equal(twin.weight)
+    assert linear.weight.top.equal(built_with.weight)
     other = nn.Linear(3, 3)
     nn.Sequential(other, nn.Tanh(), other).load_state_dict(ours.state_dict())
-    assert other.weight.equal(twin.weight)
+    assert other.weight.equal(built_with.weight)
 
 
 def test_a_subclass_may_hold_more_than_the_sequence():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from draw.worlds import Twins
+from draw.example_modules import SharedBranch
 
 import graphnet as gn
 from graphnet import ops
@@ -85,14 +85,14 @@ def test_unknown_sizes_are_one_until_they_are_fed():
     assert summary(graph).total.forward == 12
 
 
-def twins():
+def shared_weight():
     graph = gn.Graph()
-    Twins()(graph.input((5, 4), name="a"), graph.input((5, 4), name="b"))
+    SharedBranch()(graph.input((5, 4), name="a"), graph.input((5, 4), name="b"))
     return graph
 
 
 def test_shared_parameters_count_once():
-    costs = summary(twins())
+    costs = summary(shared_weight())
     branch = next(row for row in costs.rows if row.path == "branch")
     once = 5 * (2 * 4 * 8 + 8) + 5 * 8 + 5 * (2 * 8 * 3 + 3)
     assert (branch.kind, branch.uses, branch.nodes, branch.parameters) == ("Sequential", 2, 10, 67)
@@ -101,7 +101,7 @@ def test_shared_parameters_count_once():
     assert costs.total.parameters == 67
     paths = [row.path for row in costs.rows]
     assert paths == ["", "branch", "branch.0", "branch.1", "branch.2", ""]
-    assert [row.kind for row in costs.rows if not row.path] == ["outside", "Twins"]
+    assert [row.kind for row in costs.rows if not row.path] == ["outside", "SharedBranch"]
 
 
 def test_borrowed_parameters_are_named_and_not_counted_twice():
@@ -117,7 +117,7 @@ def test_borrowed_parameters_are_named_and_not_counted_twice():
 
 
 def test_memory_is_that_of_the_tensors():
-    graph = twins()
+    graph = shared_weight()
     graph.forward(a=torch.ones(5, 4), b=torch.zeros(5, 4))
     graph.backward(graph[-1])
     total = summary(graph).total
@@ -138,7 +138,7 @@ def test_what_the_loss_does_not_depend_on_costs_nothing_on_the_way_back():
 
 
 def test_the_text_has_a_line_for_each_module():
-    lines = str(summary(twins())).splitlines()
+    lines = str(summary(shared_weight())).splitlines()
     assert lines[0].split()[:4] == ["module", "kind", "nodes", "parameters"]
     assert lines[3].startswith("  0 ")
     assert lines[7].split()[:3] == ["total", "15", "67"]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import torch
-from scenes import RAILS_OF_TWINS, twins
+from scenes import RAILS_OF_SHARED_WEIGHT, shared_weight
 
 import graphnet as gn
 
 
 def test_columns_with_nothing_in_them_are_left_out():
-    header = str(twins()).splitlines()[0].split()
+    header = str(shared_weight()).splitlines()[0].split()
     assert header == ["#", "kind", "name", "computes", "shape", "parameters", "bytes", "|top|"]
     graph = gn.Graph()
     graph.input((2,), name="x").tanh()
@@ -19,7 +19,7 @@ def test_columns_with_nothing_in_them_are_left_out():
 
 
 def test_a_line_tells_norms_and_bytes():
-    graph = twins()
+    graph = shared_weight()
     graph.forward(a=torch.ones(5, 4), b=torch.zeros(5, 4))
     graph.backward(graph[-1])
     lines = str(graph).splitlines()
@@ -33,8 +33,8 @@ def test_a_line_tells_norms_and_bytes():
 
 
 def test_rails_join_a_line_to_what_it_reads():
-    lines = str(twins()).splitlines()[1:]
-    assert [line.split("  ")[0].rstrip() for line in lines] == RAILS_OF_TWINS
+    lines = str(shared_weight()).splitlines()[1:]
+    assert [line.split("  ")[0].rstrip() for line in lines] == RAILS_OF_SHARED_WEIGHT
 
 
 def test_a_name_cannot_move_the_cursor():

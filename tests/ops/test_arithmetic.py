@@ -13,7 +13,7 @@ from graphnet import ops
 
 F64 = torch.float64
 COMPARISONS = ["eq", "ne", "gt", "ge", "lt", "le"]
-WHOLE = (torch.tensor([7, -7, 6, 0]), torch.tensor([2, 2, -4, 5]))
+INTEGERS = (torch.tensor([7, -7, 6, 0]), torch.tensor([2, 2, -4, 5]))
 
 
 def add_with(alpha):
@@ -31,7 +31,7 @@ def div_with(mode):
     )
 
 
-def check_whole(ours, theirs, *arguments):
+def check_integers(ours, theirs, *arguments):
     """The same integers, of the same dtype, from nodes and from tensors."""
     expected = theirs(*arguments)
     for top in (ours_of(ours, arguments)[0], ours(*arguments)):
@@ -63,18 +63,18 @@ def test_no_gradient_flows_through_a_rounded_quotient(mode):
 @pytest.mark.parametrize(
     ("ours", "theirs"), [add_with(2), sub_with(-3), div_with("floor"), div_with("trunc")]
 )
-def test_whole_numbers_stay_whole(ours, theirs):
-    check_whole(ours, theirs, *WHOLE)
-    check_whole(lambda x: ours(x, 2), lambda x: theirs(x, 2), WHOLE[0])
-    check_whole(lambda x: ours(9, x), lambda x: theirs(9, x), WHOLE[1])
+def test_integers_stay_integers(ours, theirs):
+    check_integers(ours, theirs, *INTEGERS)
+    check_integers(lambda x: ours(x, 2), lambda x: theirs(x, 2), INTEGERS[0])
+    check_integers(lambda x: ours(9, x), lambda x: theirs(9, x), INTEGERS[1])
 
 
 @pytest.mark.parametrize("function", [ops.add, ops.sub])
-def test_alpha_is_a_number_and_whole_for_whole_numbers(function):
+def test_alpha_is_a_number_and_an_integer_for_integers(function):
     with pytest.raises(gn.DtypeError, match="integer operands; got 0"):
-        function(*WHOLE, alpha=0.5)
+        function(*INTEGERS, alpha=0.5)
     with pytest.raises(gn.DtypeError, match="integer operands; got 2"):
-        function(WHOLE[0], 3, alpha=2.0)
+        function(INTEGERS[0], 3, alpha=2.0)
     for alpha in ("a", None, [1], 1j, True, numbers(1)):
         with pytest.raises(gn.GraphError, match="alpha must be a number"):
             function(numbers(3), numbers(3), alpha=alpha)
@@ -104,9 +104,9 @@ def test_operators_with_a_number_on_either_side(name):
 @pytest.mark.parametrize("name", ["and_", "or_"])
 def test_operators_on_bits_with_a_number_on_either_side(name):
     function = getattr(operator, name)
-    for x in (WHOLE[0], torch.tensor([True, False])):
-        check_whole(lambda x: function(x, 3), lambda x: function(x, 3), x)
-        check_whole(lambda x: function(3, x), lambda x: function(3, x), x)
+    for x in (INTEGERS[0], torch.tensor([True, False])):
+        check_integers(lambda x: function(x, 3), lambda x: function(x, 3), x)
+        check_integers(lambda x: function(3, x), lambda x: function(3, x), x)
 
 
 @pytest.mark.parametrize("name", [*NAMES, "and_", "or_", "matmul", "eq", "ne"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from ops.beside import compare, random
+from ops.against_torch import compare, random
 from torch.nn import functional
 from torch.nn.attention import SDPBackend, sdpa_kernel
 

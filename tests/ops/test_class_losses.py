@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 from closeness import assert_close
-from ops.beside import CLOSE, F64, compare, labels, like, probabilities, rand
+from ops.against_torch import CLOSE, F64, compare, labels, like, probabilities, rand
 
 import graphnet as gn
 from graphnet import ops
@@ -211,7 +211,7 @@ def test_a_wrong_label_of_an_image_is_placed():
 
 @NAMES
 @pytest.mark.parametrize("dtype", [torch.int32, torch.uint8, torch.bool, torch.float32, F64])
-def test_labels_of_another_number_type(name, dtype):
+def test_labels_of_another_dtype(name, dtype):
     x, target = rand((4, 3)), torch.zeros(4, dtype=dtype)
     with pytest.raises(gn.DtypeError, match="int64"):
         getattr(ops, name)(x, target)

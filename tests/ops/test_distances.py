@@ -6,7 +6,7 @@ import math
 
 import pytest
 import torch
-from ops.beside import CLOSE, F64, both, compare, rand
+from ops.against_torch import CLOSE, F64, both, compare, rand
 
 import graphnet as gn
 from graphnet import ops

@@ -142,7 +142,7 @@ FLOATING_ONLY = [
 
 
 @pytest.mark.parametrize("function", FLOATING_ONLY)
-def test_whole_numbers_are_refused_where_torch_has_no_kernel_for_them(function):
+def test_integers_are_refused_where_torch_has_no_kernel_for_them(function):
     with pytest.raises(gn.DtypeError, match="floating"):
         function(torch.tensor([1, 2]))
     graph = gn.Graph()
@@ -197,7 +197,7 @@ def test_where_with_numbers(pair):
         assert_close(top, expected, rtol=0, atol=0)
 
 
-def test_a_condition_holds_truth_values():
+def test_a_condition_holds_booleans():
     x = numbers(2)
     graph = gn.Graph()
     node = graph.input((2,), name="x", dtype=F64)
@@ -219,7 +219,7 @@ def test_where_keeps_the_gradient_from_what_was_not_chosen():
     compare(lambda x: ops.where(x > 0, 2.0, x), lambda x: torch.where(x > 0, 2.0, x), x)
 
 
-def test_operators_on_truth_values_are_those_of_tensors():
+def test_operators_on_booleans_are_those_of_tensors():
     def mix(x, y):
         return ~(x > y) | ((x < 0) & (y >= 0))
 
@@ -235,7 +235,7 @@ def test_operators_on_truth_values_are_those_of_tensors():
     compare(lambda x, y: x.lt(0).logical_or(y), lambda x, y: x.lt(0).logical_or(y), x, y)
 
 
-def test_operators_on_whole_numbers_work_on_bits():
+def test_operators_on_integers_work_on_bits():
     x, y = torch.tensor([6, 5, -1]), torch.tensor([3, 2, 8])
     compare(lambda x, y: ~(x & y) | y, lambda x, y: ~(x & y) | y, x, y)
     compare(lambda x: (x & 3) | 8, lambda x: (x & 3) | 8, x)

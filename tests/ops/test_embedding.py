@@ -22,7 +22,7 @@ def test_dropout_is_that_of_torch_under_the_same_seed(p, training):
     torch.testing.assert_close(ours, functional.dropout(x, p, training))
 
 
-def test_dropout_of_nodes_follows_the_graph_unless_it_is_told():
+def test_dropout_of_nodes_follows_the_graph_unless_it_is_told_otherwise():
     graph = gn.Graph()
     x = graph.input((None,), name="x")
     follows, fixed = ops.dropout(x, 0.5), ops.dropout(x, 0.5, True)
@@ -78,7 +78,7 @@ def test_labels_are_checked_when_fed():
         graph.forward({x: torch.tensor([1, 5])}, outputs=y)
 
 
-def test_whole_numbers_are_refused_only_where_they_would_be_scaled():
+def test_integers_are_refused_only_where_they_would_be_scaled():
     x = torch.arange(6)
     for settings in ({"p": 0.0}, {"p": 1.0}, {"p": 0.5, "training": False}):
         assert torch.equal(ops.dropout(x, **settings), functional.dropout(x, **settings))

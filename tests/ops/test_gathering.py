@@ -7,7 +7,7 @@ import itertools
 import pytest
 import torch
 from closeness import assert_close
-from ops.beside import inputs_like
+from ops.against_torch import inputs_like
 
 import graphnet as gn
 from graphnet import ops

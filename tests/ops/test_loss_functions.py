@@ -6,7 +6,7 @@ import math
 
 import pytest
 import torch
-from ops.beside import F64, both, compare, like, rand
+from ops.against_torch import F64, both, compare, like, rand
 
 import graphnet as gn
 from graphnet import ops

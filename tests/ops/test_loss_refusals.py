@@ -7,7 +7,7 @@ import math
 
 import pytest
 import torch
-from ops.beside import F64, labels, rand
+from ops.against_torch import F64, labels, rand
 
 import graphnet as gn
 from graphnet import ops
@@ -94,7 +94,7 @@ def test_only_tensors_are_classified(name, wrong):
 
 @paired
 @pytest.mark.parametrize("dtype", [torch.int64, torch.bool, torch.complex128], ids=str)
-def test_whole_numbers_have_no_loss(name, dtype):
+def test_integers_have_no_loss(name, dtype):
     x, whole = rand((2,), 0.1, 0.9), torch.ones(2, dtype=dtype)
     for pair in ((x, whole), (whole, x), (whole, whole)):
         for reduction in ("mean", "none"):
@@ -110,7 +110,7 @@ def test_whole_numbers_have_no_loss(name, dtype):
 
 
 @paired
-def test_number_types_are_not_mixed(name):
+def test_dtypes_are_not_mixed(name):
     x = rand((2,), 0.1, 0.9)
     graph = gn.Graph()
     nodes = [graph.input((2,), dtype=each, name=str(each)) for each in (F64, torch.float32)]
@@ -132,7 +132,7 @@ def test_number_types_are_not_mixed(name):
         ("nll_loss", "weight"),
     ],
 )
-def test_weights_are_tensors_of_the_same_number_type(name, place):
+def test_weights_are_tensors_of_the_same_dtype(name, place):
     x = rand((3, 3), 0.1, 0.9)
     targets = [labels((3,), 3)] if name in OF_LABELS else [x]
     if name == "cross_entropy":
@@ -146,7 +146,7 @@ def test_weights_are_tensors_of_the_same_number_type(name, place):
                 getattr(ops, name)(x, target, **{place: weight})
 
 
-def test_probabilities_are_of_the_same_number_type():
+def test_probabilities_are_of_the_same_dtype():
     x = rand((2, 3))
     for pair in ((x, x.float()), (x.float(), x)):
         with pytest.raises(gn.DtypeError, match="mixed"):
@@ -157,7 +157,7 @@ def test_probabilities_are_of_the_same_number_type():
 
 
 @pytest.mark.parametrize("wrong", [None, "1", [1], 1.0, 1.5, True, 2**63, -(2**63) - 1], ids=repr)
-def test_the_label_to_ignore_is_a_whole_number(wrong):
+def test_the_label_to_ignore_is_an_integer(wrong):
     x, target = rand((2, 3)), labels((2,), 3)
     for call in (
         lambda: ops.cross_entropy(x, target, ignore_index=wrong),

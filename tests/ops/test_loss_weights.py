@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from ops.beside import F64, compare, like, rand
+from ops.against_torch import F64, compare, like, rand
 
 import graphnet as gn
 from graphnet import ops

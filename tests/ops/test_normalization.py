@@ -7,7 +7,7 @@ import inspect
 import pytest
 import torch
 from closeness import assert_close
-from ops.beside import compare, random
+from ops.against_torch import compare, random
 from torch import Tensor
 from torch.nn import functional
 

@@ -115,7 +115,7 @@ def test_indices_are_those_of_torch(name, options):
     ],
     ids=str,
 )
-def test_whole_numbers(name, dtype, options):
+def test_integers(name, dtype, options):
     x = (images((2, 3, 7, 6)) * 9 + 20 * (dtype == torch.uint8)).to(dtype)
     expected = getattr(functional, name)(x, **options)
     ours = getattr(ops, name)(x, **options)

@@ -7,7 +7,7 @@ from math import inf
 
 import pytest
 import torch
-from ops.beside import compare, random
+from ops.against_torch import compare, random
 
 import graphnet as gn
 from graphnet import ops
@@ -88,7 +88,7 @@ def test_logsumexp():
 
 
 @pytest.mark.parametrize("name", ["max", "min"])
-def test_extremes_of_truth_values(name):
+def test_extremes_of_booleans(name):
     for options in ({}, {"dim": 1}, {"dim": 0, "keepdim": True}):
         same(name, TIES > 0, **options)
 

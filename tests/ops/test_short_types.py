@@ -10,7 +10,7 @@ import math
 
 import pytest
 import torch
-from ops.beside import inputs_like
+from ops.against_torch import inputs_like
 from torch.nn import functional
 
 import graphnet as gn

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from ops.beside import compare, random
+from ops.against_torch import compare, random
 from torch.nn import functional
 
 import graphnet as gn
@@ -40,7 +40,7 @@ def test_unfold_and_fold(shape, options):
             )
 
 
-def test_truth_values():
+def test_booleans():
     x = random(2, 3, 5, 6) > 0
     assert torch.equal(ops.unfold(x, 2, padding=1), functional.unfold(x, 2, padding=1))
     y = functional.unfold(x, 2)

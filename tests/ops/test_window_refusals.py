@@ -111,7 +111,7 @@ def test_what_is_no_tensor(name, place, value):
 @pytest.mark.parametrize(
     ("name", "place"), [(name, place) for name in list(OPERANDS)[:3] for place in range(3)]
 )
-def test_mixed_number_types(name, place):
+def test_mixed_dtypes(name, place):
     tensors = operands(name, torch.float32)
     tensors[place] = tensors[place].double()
     refuse(name, tensors, {})
@@ -127,7 +127,7 @@ def test_mixed_number_types(name, place):
     ],
     ids=str,
 )
-def test_number_types(name, dtype):
+def test_dtypes(name, dtype):
     refuse(name, operands(name, dtype), NEEDED.get(name, {}))
 
 

@@ -6,7 +6,7 @@ import copy
 
 import pytest
 import torch
-from optim.twins import MEMORY, Twins, network, torch_network
+from optim.torch_pairs import MEMORY, TorchPair, network, torch_network
 
 import graphnet as gn
 from graphnet.optim import Optimizer
@@ -58,13 +58,13 @@ GROUPS = {
 @pytest.mark.parametrize("groups", GROUPS.values(), ids=GROUPS.keys())
 @pytest.mark.parametrize(("kind", "options"), MEMORY, ids=str)
 def test_optimizers_that_share_parameters(groups, kind, options):
-    twins = Twins([(3, 2), (4,), (2,), (2, 2)])
-    pairs = [twins.optimizers(kind, options, groups[0])]
-    twins.step(*pairs[0])
-    pairs += [twins.optimizers(kind, options, group) for group in groups[1:]]
+    both = TorchPair([(3, 2), (4,), (2,), (2, 2)])
+    pairs = [both.optimizers(kind, options, groups[0])]
+    both.step(*pairs[0])
+    pairs += [both.optimizers(kind, options, group) for group in groups[1:]]
     for round_ in range(12):
-        twins.step(*pairs[round_ * 7 % len(pairs)])
-        twins.check()
+        both.step(*pairs[round_ * 7 % len(pairs)])
+        both.check()
 
 
 @pytest.mark.parametrize(("kind", "options"), MEMORY, ids=str)
@@ -93,14 +93,14 @@ def test_module_changes_its_type_between_steps(kind, options):
 
 @pytest.mark.parametrize(("kind", "options"), MEMORY, ids=str)
 def test_a_copy_of_model_and_optimizer_goes_on_by_itself(kind, options):
-    twins = Twins()
-    pair = twins.optimizers(kind, options)
-    twins.step(*pair)
-    other = copy.deepcopy(twins)
-    other.ours, other.theirs, *others = copy.deepcopy((twins.ours, twins.theirs, *pair))
+    both = TorchPair()
+    pair = both.optimizers(kind, options)
+    both.step(*pair)
+    other = copy.deepcopy(both)
+    other.ours, other.theirs, *others = copy.deepcopy((both.ours, both.theirs, *pair))
     for _ in range(3):
         other.step(*others)
         other.check()
-    twins.check()  # the first ones have not moved
-    twins.step(*pair)
-    twins.check()
+    both.check()  # the first ones have not moved
+    both.step(*pair)
+    both.check()

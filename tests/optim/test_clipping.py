@@ -53,7 +53,7 @@ def test_norm_of_small_and_large_gradients(scale):
     check(ours, theirs)
 
 
-def test_norm_of_several_number_types():
+def test_norm_of_several_dtypes():
     first, second = pair(), pair([(5,)], dtype=torch.float32)
     ours, theirs = first[0] + second[0], first[1] + second[1]
     expected = utils.clip_grad_norm_(theirs, 0.5)

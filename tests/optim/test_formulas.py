@@ -8,7 +8,7 @@ import itertools
 
 import pytest
 import torch
-from optim.twins import DECOUPLED, MEMORY, Twins
+from optim.torch_pairs import DECOUPLED, MEMORY, TorchPair
 
 import graphnet as gn
 
@@ -74,11 +74,11 @@ KINDS = sorted({kind for kind, _ in CASES})
 
 @pytest.mark.parametrize(("kind", "options"), CASES, ids=str)
 def test_fifty_steps_equal_torch(kind, options):
-    twins = Twins()
-    pair = twins.optimizers(kind, options)
+    both = TorchPair()
+    pair = both.optimizers(kind, options)
     for _ in range(50):
-        twins.step(*pair)
-        twins.check()
+        both.step(*pair)
+        both.check()
 
 
 ON_AND_OFF = {
@@ -101,11 +101,11 @@ def test_all_combinations_of_options(kind, choices):
         options = dict(zip(choices, values, strict=True))
         if options.get("nesterov") and (not options["momentum"] or options["dampening"]):
             continue
-        twins = Twins([(2, 3), (4,)])
-        pair = twins.optimizers(kind, {"lr": 0.01, **options})
+        both = TorchPair([(2, 3), (4,)])
+        pair = both.optimizers(kind, {"lr": 0.01, **options})
         for _ in range(50):
-            twins.step(*pair)
-        twins.check()
+            both.step(*pair)
+        both.check()
 
 
 @pytest.mark.parametrize(("kind", "options"), [*MEMORY[:2], ("SGD", {"momentum": 0.0})], ids=str)
@@ -113,38 +113,36 @@ def test_all_combinations_of_options(kind, choices):
 def test_settings_may_change_between_steps(kind, options, later):
     if kind == "Adam" and "momentum" in later:
         later = {"betas": (0.5, 0.9), "eps": 1e-3}
-    twins = Twins()
-    ours, theirs = twins.optimizers(kind, options)
+    both = TorchPair()
+    ours, theirs = both.optimizers(kind, options)
     first = {name: theirs.defaults[name] for name in later}
     for settings in ({}, later, first, later):
         for name, value in settings.items():
             setattr(ours, name, value)
             theirs.param_groups[0][name] = value
         for _ in range(3):
-            twins.step(ours, theirs)
-            twins.check()
+            both.step(ours, theirs)
+            both.check()
 
 
 @pytest.mark.parametrize("meanwhile", ["nothing", "frozen", "copied"])
 def test_momentum_that_comes_later_starts_with_a_whole_gradient(meanwhile):
-    twins = Twins()
-    ours, theirs = twins.optimizers("SGD", {"lr": 0.1, "dampening": 0.5})
-    twins.step(ours, theirs)
+    both = TorchPair()
+    ours, theirs = both.optimizers("SGD", {"lr": 0.1, "dampening": 0.5})
+    both.step(ours, theirs)
     if meanwhile == "copied":
-        twins.ours, twins.theirs, ours, theirs = copy.deepcopy(
-            (twins.ours, twins.theirs, ours, theirs)
-        )
+        both.ours, both.theirs, ours, theirs = copy.deepcopy((both.ours, both.theirs, ours, theirs))
     if meanwhile == "frozen":
-        twins.step(ours, theirs, (0, 1))
+        both.step(ours, theirs, (0, 1))
     ours.momentum = theirs.param_groups[0]["momentum"] = 0.9
     for frozen in [(0, 1), (0,), (), ()] if meanwhile == "frozen" else [()] * 4:
-        twins.step(ours, theirs, frozen)
-        twins.check()
+        both.step(ours, theirs, frozen)
+        both.check()
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_defaults_and_their_order_are_those_of_torch(kind):
-    ours, theirs = Twins().optimizers(kind, {})
+    ours, theirs = TorchPair().optimizers(kind, {})
     if DECOUPLED in ours.defaults.keys() - theirs.defaults.keys():
         pytest.skip("the options are those of torch 2.7 and newer")
     machinery = ("foreach", "fused", "capturable", "differentiable")
@@ -162,32 +160,32 @@ def test_defaults_and_their_order_are_those_of_torch(kind):
 
 def test_a_float32_step_is_close_to_torch():
     for kind, options in MEMORY:
-        twins = Twins(dtype=torch.float32)
-        pair = twins.optimizers(kind, options)
+        both = TorchPair(dtype=torch.float32)
+        pair = both.optimizers(kind, options)
         for _ in range(20):
-            twins.step(*pair)
-        twins.check(tolerance=1e-5)  # float32 rounds at 6e-8, and eps of a root magnifies it
+            both.step(*pair)
+        both.check(tolerance=1e-5)  # float32 rounds at 6e-8, and eps of a root magnifies it
 
 
 @pytest.mark.parametrize("kind", ["Adam", "RMSprop", "Adagrad", "Adadelta"])
 def test_a_zero_gradient_and_a_huge_one(kind):
-    twins = Twins([(4,)])
-    ours, theirs = twins.optimizers(kind, {})
+    both = TorchPair([(4,)])
+    ours, theirs = both.optimizers(kind, {})
     for grad in ([0.0, 0.0, 1e3, -1e3], [0.0, 1e-300, 1e150, -1e3]):
-        twins.ours[0].grad = torch.tensor(grad, dtype=torch.float64)
-        twins.theirs[0].grad = torch.tensor(grad, dtype=torch.float64)
+        both.ours[0].grad = torch.tensor(grad, dtype=torch.float64)
+        both.theirs[0].grad = torch.tensor(grad, dtype=torch.float64)
         ours.step()
         theirs.step()
-        twins.check()
+        both.check()
 
 
 def test_amsgrad_may_be_switched_on_later():
-    twins = Twins()
-    ours = gn.Adam(twins.ours, lr=0.05)
-    beside = Twins()
+    both = TorchPair()
+    ours = gn.Adam(both.ours, lr=0.05)
+    beside = TorchPair()
     same = gn.Adam(beside.ours, lr=0.05)
     for step in range(6):
-        for each, optimizer in ((twins, ours), (beside, same)):
+        for each, optimizer in ((both, ours), (beside, same)):
             each.set_gradients()
             optimizer.step()
         if step == 2:

@@ -6,7 +6,7 @@ import pytest
 import torch
 from closeness import assert_close
 from optim.test_formulas import CASES
-from optim.twins import torch_optimizer
+from optim.torch_pairs import torch_optimizer
 
 import graphnet as gn
 from graphnet.optim.functionalize import Place

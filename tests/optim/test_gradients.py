@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from optim.twins import MEMORY, Twins, assert_words, network, torch_network
+from optim.torch_pairs import MEMORY, TorchPair, assert_words, network, torch_network
 from torch import nn
 
 import graphnet as gn
@@ -45,23 +45,23 @@ def test_assigned_gradient_that_does_not_fit(value, words):
 @pytest.mark.parametrize(("kind", "options"), MEMORY, ids=str)
 def test_frozen_parameter_is_one_without_gradient_in_torch(kind, options):
     options = {**options, "weight_decay": 0.1}
-    twins = Twins()
-    twins.set_gradients(frozen=(1,))
-    pair = twins.optimizers(kind, options)
+    both = TorchPair()
+    both.set_gradients(frozen=(1,))
+    pair = both.optimizers(kind, options)
     for frozen in [(1,), (), (0, 4), (0,), (), (0, 1, 2, 3, 4), ()]:
         for _ in range(3):
-            twins.step(*pair, frozen)
-            twins.check()
+            both.step(*pair, frozen)
+            both.check()
 
 
 @pytest.mark.parametrize(("kind", "options"), MEMORY, ids=str)
 def test_freed_parameter_that_lives_in_a_home_of_its_own(kind, options):
-    twins = Twins([(2,), (3,), (2,)])
-    twins.optimizers(kind, options, (0, 2))  # parameter 1 is left to live alone
-    pair = twins.optimizers(kind, options, (0, 1))
+    both = TorchPair([(2,), (3,), (2,)])
+    both.optimizers(kind, options, (0, 2))  # parameter 1 is left to live alone
+    pair = both.optimizers(kind, options, (0, 1))
     for frozen in [(1,), (), (0,), ()]:
-        twins.step(*pair, frozen)
-        twins.check()
+        both.step(*pair, frozen)
+        both.check()
 
 
 # together with a graph

@@ -6,16 +6,16 @@ import copy
 
 import pytest
 import torch
-from optim.twins import MEMORY, Twins, assert_words
+from optim.torch_pairs import MEMORY, TorchPair, assert_words
 
 import graphnet as gn
 from graphnet.optim import Optimizer
 
 
-def grouped(twins, kind, settings, options):
+def grouped(both, kind, settings, options):
     """Both optimizers over groups of the places that `settings` names."""
     pair = []
-    for module, parameters in ((gn, twins.ours), (torch.optim, twins.theirs)):
+    for module, parameters in ((gn, both.ours), (torch.optim, both.theirs)):
         groups = [
             {"params": [parameters[place] for place in places], **own} for places, own in settings
         ]
@@ -33,8 +33,8 @@ SPLIT = [((0, 2), {"lr": 0.3, "weight_decay": 0.1}), ((1, 3, 4), {})]
 
 @pytest.mark.parametrize(("kind", "options"), MEMORY, ids=str)
 def test_fifty_steps_of_two_groups(kind, options):
-    twins = Twins()
-    ours, theirs = grouped(twins, kind, SPLIT, options)
+    both = TorchPair()
+    ours, theirs = grouped(both, kind, SPLIT, options)
     for round_ in range(50):
         if round_ == 20:
             for optimizer in (ours, theirs):
@@ -43,8 +43,8 @@ def test_fifty_steps_of_two_groups(kind, options):
         if round_ == 30:
             for optimizer in (ours, theirs):
                 optimizer.param_groups[0]["maximize"] = True
-        twins.step(ours, theirs, frozen=(1,) if round_ in (5, 6, 31) else ())
-        twins.check()
+        both.step(ours, theirs, frozen=(1,) if round_ in (5, 6, 31) else ())
+        both.check()
 
 
 def keeps_later_groups():
@@ -62,36 +62,36 @@ def keeps_later_groups():
 
 @pytest.mark.parametrize(("kind", "options"), MEMORY, ids=str)
 def test_a_group_that_comes_later(kind, options):
-    twins = Twins()
+    both = TorchPair()
     if kind == "Adagrad":
         options = {"lr": 0.1}
         if not keeps_later_groups():
             pytest.skip("the Adagrad of this torch has no state for a group that comes later")
-    ours, theirs = grouped(twins, kind, [((0, 1), {})], options)
+    ours, theirs = grouped(both, kind, [((0, 1), {})], options)
     for _ in range(4):
-        twins.step(ours, theirs)
-    ours.add_param_group({"params": twins.ours[2:], "lr": 0.2})
-    theirs.add_param_group({"params": twins.theirs[2:], "lr": 0.2})
+        both.step(ours, theirs)
+    ours.add_param_group({"params": both.ours[2:], "lr": 0.2})
+    theirs.add_param_group({"params": both.theirs[2:], "lr": 0.2})
     for _ in range(10):
-        twins.step(ours, theirs)
-        twins.check()
+        both.step(ours, theirs)
+        both.check()
 
 
 def test_groups_are_a_list_of_dicts_with_all_settings():
-    twins = Twins()
-    mine = {"params": twins.ours[:2], "lr": 0.5, "name": "first"}
-    sgd = gn.SGD([mine, {"params": iter(twins.ours[2:])}], lr=0.1, momentum=0.9)
-    assert mine == {"params": twins.ours[:2], "lr": 0.5, "name": "first"}
+    both = TorchPair()
+    mine = {"params": both.ours[:2], "lr": 0.5, "name": "first"}
+    sgd = gn.SGD([mine, {"params": iter(both.ours[2:])}], lr=0.1, momentum=0.9)
+    assert mine == {"params": both.ours[:2], "lr": 0.5, "name": "first"}
     assert [group["lr"] for group in sgd.param_groups] == [0.5, 0.1]
     assert [group["momentum"] for group in sgd.param_groups] == [0.9, 0.9]
-    assert sgd.param_groups[1]["params"] == twins.ours[2:]
+    assert sgd.param_groups[1]["params"] == both.ours[2:]
     assert sgd.param_groups[0]["name"] == "first"
-    assert sgd.parameters == twins.ours
+    assert sgd.parameters == both.ours
 
 
 def test_the_learning_rate_is_read_from_the_first_group_and_set_in_all():
-    twins = Twins()
-    sgd = gn.SGD([{"params": twins.ours[:2], "lr": 0.5}, {"params": twins.ours[2:]}], lr=0.1)
+    both = TorchPair()
+    sgd = gn.SGD([{"params": both.ours[:2], "lr": 0.5}, {"params": both.ours[2:]}], lr=0.1)
     assert sgd.lr == 0.5
     sgd.lr = 0.25
     assert [group["lr"] for group in sgd.param_groups] == [0.25, 0.25]
@@ -112,18 +112,18 @@ def test_the_learning_rate_is_read_from_the_first_group_and_set_in_all():
         ("SGD", "lr", torch.ones(2)),
     ],
 )
-def test_an_edit_out_of_range_is_told_at_the_step_and_nothing_moves(kind, name, value):
-    twins = Twins()
-    optimizer, _ = twins.optimizers(kind, {})
-    twins.set_gradients()
+def test_an_edit_out_of_range_is_reported_at_the_step_and_nothing_moves(kind, name, value):
+    both = TorchPair()
+    optimizer, _ = both.optimizers(kind, {})
+    both.set_gradients()
     optimizer.step()
-    before = [parameter.top.clone() for parameter in twins.ours]
+    before = [parameter.top.clone() for parameter in both.ours]
     good = optimizer.param_groups[0][name]
     optimizer.param_groups[0][name] = value
     for _ in range(2):
         with pytest.raises(gn.RangeError, match=name):
             optimizer.step()
-    assert all(map(torch.equal, before, [parameter.top for parameter in twins.ours]))
+    assert all(map(torch.equal, before, [parameter.top for parameter in both.ours]))
     optimizer.param_groups[0][name] = good
     optimizer.step()
 
@@ -162,11 +162,11 @@ def test_a_network_of_four_layers_is_updated_in_one_call(kind):
 
 
 def test_a_copy_has_groups_of_its_own():
-    twins = Twins()
-    sgd = gn.SGD([{"params": twins.ours}], lr=0.1, momentum=0.9)
-    twins.set_gradients()
+    both = TorchPair()
+    sgd = gn.SGD([{"params": both.ours}], lr=0.1, momentum=0.9)
+    both.set_gradients()
     sgd.step()
-    parameters, other = copy.deepcopy((twins.ours, sgd))
+    parameters, other = copy.deepcopy((both.ours, sgd))
     other.lr = 0.7
     assert sgd.lr == 0.1
     assert other.parameters == parameters

@@ -28,7 +28,7 @@ def network(dtype):
     return gn.Sequential(gn.Linear(3, 4), gn.Tanh(), gn.Linear(4, 2)).to(dtype)
 
 
-def twin(model, dtype):
+def torch_copy(model, dtype):
     net = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.Tanh(), torch.nn.Linear(4, 2))
     net.to(dtype).load_state_dict(model.state_dict())
     return net
@@ -92,7 +92,7 @@ def compare(got, expected, dtype):
 @pytest.mark.parametrize("rates", RATES)
 def test_groups_under_a_schedule_are_those_of_torch(rates, kind, dtype, compiled):
     model, rate = network(dtype), one_cycle(0.1, STEPS)
-    net = twin(model, dtype)
+    net = torch_copy(model, dtype)
     theirs = getattr(torch.optim, kind)(groups_of(net[0], net[2], RATES[rates]), lr=0.1)
     scheduler = lr_scheduler.LambdaLR(theirs, lambda step: rate(step) / 0.1)
     expected = by_torch(net, theirs, scheduler, dtype)
@@ -105,7 +105,7 @@ def test_groups_under_a_schedule_are_those_of_torch(rates, kind, dtype, compiled
 def test_groups_under_a_plateau_are_those_of_torch(dtype, compiled):
     metrics = [1.0, 0.9, *[0.9] * 20, 0.5, *[0.6] * STEPS]
     model = network(dtype)
-    net, options = twin(model, dtype), {"factor": 0.5, "patience": 3, "cooldown": 2}
+    net, options = torch_copy(model, dtype), {"factor": 0.5, "patience": 3, "cooldown": 2}
     theirs = torch.optim.SGD(groups_of(net[0], net[2], (0.01, None)), lr=0.1)
     scheduler = lr_scheduler.ReduceLROnPlateau(theirs, **options)
     expected = by_torch(net, theirs, scheduler, dtype, metrics)

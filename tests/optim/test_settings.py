@@ -6,7 +6,7 @@ import math
 
 import pytest
 import torch
-from optim.twins import Twins, assert_words
+from optim.torch_pairs import TorchPair, assert_words
 
 import graphnet as gn
 from graphnet.optim import Optimizer
@@ -53,7 +53,7 @@ BAD_SETTINGS = [
     ("Adagrad", {"initial_accumulator_value": -0.1}, ["initial_accumulator_value", "-0.1"]),
     ("Adagrad", {"eps": -0.1}, ["eps", "-0.1"]),
     ("Adadelta", {"rho": -0.1}, ["rho", "-0.1"]),
-    ("Adadelta", {"rho": 1.1}, ["rho", "1.1", "at most 1"]),
+    ("Adadelta", {"rho": 1.1}, ["rho", "1.1", "from 0 to 1"]),
     ("Adadelta", {"weight_decay": math.inf}, ["weight_decay", "inf"]),
 ]
 
@@ -101,14 +101,14 @@ class RMSprop(Optimizer):
 
 
 def test_optimizer_of_a_user():
-    twins = Twins()
-    ours = RMSprop(twins.ours, lr=0.01)
-    theirs = torch.optim.RMSprop(twins.theirs, lr=0.01, alpha=0.99, eps=1e-8)
+    both = TorchPair()
+    ours = RMSprop(both.ours, lr=0.01)
+    theirs = torch.optim.RMSprop(both.theirs, lr=0.01, alpha=0.99, eps=1e-8)
     for frozen in [(), (), (2,), (), (0, 1), ()]:
-        twins.step(ours, theirs, frozen)
-        twins.check()
+        both.step(ours, theirs, frozen)
+        both.check()
     ours.zero_grad()
-    assert all(parameter.grad is None for parameter in twins.ours)
+    assert all(parameter.grad is None for parameter in both.ours)
 
 
 def test_optimizer_without_update_says_so():

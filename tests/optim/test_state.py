@@ -8,7 +8,7 @@ from itertools import product
 
 import pytest
 import torch
-from optim.twins import GROUPS, MEMORY, assert_same_state, made, trained
+from optim.torch_pairs import GROUPS, MEMORY, assert_same_state, made, trained
 from sampling import some
 
 import graphnet as gn
@@ -41,8 +41,8 @@ def test_the_state_is_that_of_torch(kind, options, groups):
 @sampled
 def test_a_state_from_torch(kind, options, groups, frozen):
     groups = GROUPS[groups]
-    twins, _, theirs = trained(kind, options, groups, frozen=frozen)
-    ours = made(gn, twins.ours, kind, {}, groups)
+    both, _, theirs = trained(kind, options, groups, frozen=frozen)
+    ours = made(gn, both.ours, kind, {}, groups)
     state = copy.deepcopy(theirs.state_dict())
     ours.load_state_dict(state)
     for entry in state["state"].values():  # what was loaded is a copy
@@ -50,70 +50,70 @@ def test_a_state_from_torch(kind, options, groups, frozen):
             if value is not None:
                 value.zero_()
     for _ in range(50):
-        twins.step(ours, theirs)
-        twins.check()
+        both.step(ours, theirs)
+        both.check()
 
 
 @sampled
 def test_a_state_to_torch(kind, options, groups, frozen):
     groups = GROUPS[groups]
-    twins, ours, _ = trained(kind, options, groups, frozen=frozen)
-    theirs = made(torch.optim, twins.theirs, kind, {}, groups)
+    both, ours, _ = trained(kind, options, groups, frozen=frozen)
+    theirs = made(torch.optim, both.theirs, kind, {}, groups)
     theirs.load_state_dict(ours.state_dict())
     for _ in range(50):
-        twins.step(ours, theirs)
+        both.step(ours, theirs)
         # torch keeps the product of NAdam in float32, until loading makes it float64
-        twins.check(1e-10 if kind == "NAdam" else 1e-12)
+        both.check(1e-10 if kind == "NAdam" else 1e-12)
 
 
 @every_kind
 def test_a_state_of_ones_own(kind, options):
-    twins, ours, theirs = trained(kind, options, GROUPS["two groups"])
+    both, ours, theirs = trained(kind, options, GROUPS["two groups"])
     state = ours.state_dict()
-    twins.step(ours, theirs)
+    both.step(ours, theirs)
     assert_same_state(state, trained(kind, options, GROUPS["two groups"])[2].state_dict())
-    twins, _, theirs = trained(kind, options, GROUPS["two groups"])
-    ours = made(gn, twins.ours, kind, {}, GROUPS["two groups"])
+    both, _, theirs = trained(kind, options, GROUPS["two groups"])
+    ours = made(gn, both.ours, kind, {}, GROUPS["two groups"])
     kept = ours.param_groups[0]
     ours.load_state_dict(state)
     assert ours.param_groups[0] is kept
     assert ours.param_groups[1]["lr"] == options.get("lr", ours.defaults["lr"])
     for _ in range(50):
-        twins.step(ours, theirs)
-        twins.check()
+        both.step(ours, theirs)
+        both.check()
 
 
 @every_kind
 def test_a_state_before_the_first_step(kind, options):
-    twins, ours, theirs = trained(kind, options, GROUPS["one group"], steps=0)
-    other = made(gn, twins.ours, kind, {}, GROUPS["one group"])
+    both, ours, theirs = trained(kind, options, GROUPS["one group"], steps=0)
+    other = made(gn, both.ours, kind, {}, GROUPS["one group"])
     other.load_state_dict(ours.state_dict())
-    again = made(torch.optim, twins.theirs, kind, {}, GROUPS["one group"])
+    again = made(torch.optim, both.theirs, kind, {}, GROUPS["one group"])
     again.load_state_dict(theirs.state_dict())
-    third = made(gn, twins.ours, kind, {}, GROUPS["one group"])
+    third = made(gn, both.ours, kind, {}, GROUPS["one group"])
     third.load_state_dict(again.state_dict())
     for _ in range(3):
-        twins.step(third, theirs)
-        twins.check()
+        both.step(third, theirs)
+        both.check()
 
 
 @pytest.mark.parametrize(("kind", "options"), MEMORY, ids=str)
-def test_a_state_of_another_number_type(kind, options):
-    twins, ours, _ = trained(kind, options, GROUPS["one group"])
-    single = [gn.Parameter(parameter.top.float()) for parameter in twins.ours]
+def test_a_state_of_another_dtype(kind, options):
+    both, ours, _ = trained(kind, options, GROUPS["one group"])
+    single = [gn.Parameter(parameter.top.float()) for parameter in both.ours]
     other = getattr(gn, kind)(single)
     other.load_state_dict(ours.state_dict())
-    twins.set_gradients()
-    for mine, parameter in zip(single, twins.ours, strict=True):
+    both.set_gradients()
+    for mine, parameter in zip(single, both.ours, strict=True):
         mine.grad = parameter.grad.float()
     ours.step()
     other.step()
-    for mine, parameter in zip(single, twins.ours, strict=True):
+    for mine, parameter in zip(single, both.ours, strict=True):
         torch.testing.assert_close(mine.top, parameter.top.float(), rtol=1e-5, atol=1e-6)
 
 
 def test_settings_that_went_through_json_and_notes_of_torch():
-    twins, ours, theirs = trained("Adam", {}, GROUPS["one group"])
+    both, ours, theirs = trained("Adam", {}, GROUPS["one group"])
     theirs.param_groups[0]["lr"] = torch.tensor(0.02, dtype=torch.float64)
     theirs.param_groups[0]["initial_lr"] = 0.1
     state = theirs.state_dict()
@@ -125,8 +125,8 @@ def test_settings_that_went_through_json_and_notes_of_torch():
     ours.load_state_dict({"state": state["state"], "param_groups": groups})
     assert ours.betas == (0.9, 0.999)
     for _ in range(3):
-        twins.step(ours, theirs)
-        twins.check()
+        both.step(ours, theirs)
+        both.check()
 
 
 def test_a_state_of_adam_stays_decoupled_in_adamw():
@@ -145,28 +145,28 @@ def test_flags_that_an_older_version_did_not_save():
 
 
 def test_a_state_is_a_copy():
-    twins, ours, theirs = trained("Adam", {}, GROUPS["one group"])
+    both, ours, theirs = trained("Adam", {}, GROUPS["one group"])
     state = ours.state_dict()
     for entry in state["state"].values():
         for value in entry.values():
             value.fill_(3)
     state["param_groups"][0]["lr"] = 7.0
     state["param_groups"][0]["params"].clear()
-    twins.step(ours, theirs)
-    twins.check()
+    both.step(ours, theirs)
+    both.check()
 
 
 def test_momentum_buffers_that_torch_saves_as_none():
-    twins, ours, _ = trained("SGD", {"momentum": 0.9}, GROUPS["one group"])
+    both, ours, _ = trained("SGD", {"momentum": 0.9}, GROUPS["one group"])
     state = ours.state_dict()
     for entry in state["state"].values():
         entry["momentum_buffer"] = None
     ours.load_state_dict(state)
     assert ours.state_dict()["state"] == {}
-    theirs = torch.optim.SGD(twins.theirs, momentum=0.9)
+    theirs = torch.optim.SGD(both.theirs, momentum=0.9)
     for _ in range(3):
-        twins.step(ours, theirs)
-        twins.check()
+        both.step(ours, theirs)
+        both.check()
 
 
 def test_where_a_schedule_began_is_that_of_the_state():

@@ -6,7 +6,7 @@ import math
 
 import pytest
 import torch
-from optim.twins import GROUPS, assert_same_state, trained
+from optim.torch_pairs import GROUPS, assert_same_state, trained
 
 import graphnet as gn
 
@@ -89,15 +89,15 @@ WRONG = {
 
 @pytest.mark.parametrize(("change", "words"), WRONG.values(), ids=WRONG)
 def test_a_state_that_does_not_fit(change, words):
-    twins, ours, theirs = trained("Adam", {"lr": 0.05}, GROUPS["two groups"])
+    both, ours, theirs = trained("Adam", {"lr": 0.05}, GROUPS["two groups"])
     state = change(ours.state_dict())
     with pytest.raises(gn.LoadError) as error:
         ours.load_state_dict(state)
     assert [word for word in words if word not in str(error.value)] == []
     assert "nothing was loaded" in str(error.value)
     assert_same_state(ours.state_dict(), theirs.state_dict())
-    twins.step(ours, theirs)
-    twins.check()
+    both.step(ours, theirs)
+    both.check()
 
 
 def test_every_difference_is_listed():
@@ -113,6 +113,6 @@ def test_every_difference_is_listed():
 
 @pytest.mark.parametrize(("one", "other"), [("SGD", "Adam"), ("Adam", "SGD"), ("RAdam", "Adagrad")])
 def test_a_state_of_another_kind(one, other):
-    twins, ours, _ = trained(one, {"momentum": 0.9} if one == "SGD" else {}, GROUPS["one group"])
+    both, ours, _ = trained(one, {"momentum": 0.9} if one == "SGD" else {}, GROUPS["one group"])
     with pytest.raises(gn.LoadError, match="is missing"):
-        getattr(gn, other)(twins.ours).load_state_dict(ours.state_dict())
+        getattr(gn, other)(both.ours).load_state_dict(ours.state_dict())

@@ -6,18 +6,18 @@ import itertools
 
 import pytest
 import torch
-from optim.twins import MEMORY, Twins, assert_words
+from optim.torch_pairs import MEMORY, TorchPair, assert_words
 
 import graphnet as gn
 from graphnet.optim.groups import Switches
 
 
 def test_a_closure_computes_the_loss_before_the_update():
-    twins = Twins()
-    ours, theirs = twins.optimizers("Adam", {})
+    both = TorchPair()
+    ours, theirs = both.optimizers("Adam", {})
 
     def closure():
-        twins.set_gradients()
+        both.set_gradients()
         return len(calls)
 
     calls = []
@@ -25,33 +25,33 @@ def test_a_closure_computes_the_loss_before_the_update():
         calls.append(number)
         assert ours.step(closure) == number + 1
         theirs.step()
-        twins.check()
+        both.check()
     assert ours.step() is None
     assert ours.step(closure=None) is None
 
 
 def test_a_closure_that_raises_changes_nothing():
-    twins = Twins()
-    ours, _ = twins.optimizers("Adam", {})
-    before = [parameter.top.clone() for parameter in twins.ours]
+    both = TorchPair()
+    ours, _ = both.optimizers("Adam", {})
+    before = [parameter.top.clone() for parameter in both.ours]
     with pytest.raises(ZeroDivisionError):
         ours.step(lambda: 1 / 0)
     with pytest.raises(gn.GraphError, match="got float"):
         ours.step(0.5)
-    assert all(map(torch.equal, before, [parameter.top for parameter in twins.ours]))
+    assert all(map(torch.equal, before, [parameter.top for parameter in both.ours]))
     assert ours.state_dict()["state"] == {}
 
 
 @pytest.mark.parametrize("given", [(), (True,), (False,)])
 def test_zero_grad_takes_what_torch_takes(given):
-    twins = Twins()
-    ours, _ = twins.optimizers("SGD", {})
-    twins.set_gradients()
+    both = TorchPair()
+    ours, _ = both.optimizers("SGD", {})
+    both.set_gradients()
     ours.zero_grad(*given)
     if given == (False,):  # zeros, with which a step works
-        assert not any(parameter.grad.any() for parameter in twins.ours)
+        assert not any(parameter.grad.any() for parameter in both.ours)
     else:
-        assert all(parameter.grad is None for parameter in twins.ours)
+        assert all(parameter.grad is None for parameter in both.ours)
 
 
 # the learning rate as a tensor
@@ -59,13 +59,13 @@ def test_zero_grad_takes_what_torch_takes(given):
 
 @pytest.mark.parametrize(("kind", "options"), MEMORY, ids=str)
 def test_a_learning_rate_in_a_tensor_is_followed(kind, options):
-    twins = Twins()
+    both = TorchPair()
     rates = [torch.tensor(0.1, dtype=torch.float64) for _ in range(2)]
-    ours = getattr(gn, kind)(twins.ours, **{**options, "lr": rates[0]})
-    theirs = getattr(torch.optim, kind)(twins.theirs, **{**options, "lr": 0.1})
+    ours = getattr(gn, kind)(both.ours, **{**options, "lr": rates[0]})
+    theirs = getattr(torch.optim, kind)(both.theirs, **{**options, "lr": 0.1})
     for _ in range(6):
-        twins.step(ours, theirs)
-        twins.check()
+        both.step(ours, theirs)
+        both.check()
         rates[0].mul_(0.5)
         theirs.param_groups[0]["lr"] *= 0.5
     saved = ours.state_dict()["param_groups"][0]["lr"]
@@ -133,10 +133,10 @@ def test_a_later_group_without_names_beside_one_with():
 
 @pytest.mark.parametrize("kind", sorted({kind for kind, _ in MEMORY}))
 def test_switches_are_taken_where_torch_takes_them_and_change_nothing(kind):
-    twins = Twins()
+    both = TorchPair()
     for name in Switches.__annotations__:
         for value in (None, False, True):
-            for optimizer, parameters in ((torch.optim, twins.theirs), (gn, twins.ours)):
+            for optimizer, parameters in ((torch.optim, both.theirs), (gn, both.ours)):
                 make = getattr(optimizer, kind)
                 if name not in getattr(gn, kind).switches:
                     with pytest.raises(TypeError, match=f"unexpected keyword argument '{name}'"):
@@ -144,11 +144,11 @@ def test_switches_are_taken_where_torch_takes_them_and_change_nothing(kind):
                 elif not (name == "differentiable" and value):
                     made = make(parameters, **{name: value})
         if name in getattr(gn, kind).switches:
-            assert made.defaults == getattr(gn, kind)(twins.ours).defaults
+            assert made.defaults == getattr(gn, kind)(both.ours).defaults
     with pytest.raises(gn.RangeError, match="`updated`"):
-        getattr(gn, kind)(twins.ours, differentiable=True)
+        getattr(gn, kind)(both.ours, differentiable=True)
     with pytest.raises(TypeError, match="unexpected keyword argument 'speed'"):
-        getattr(gn, kind)(twins.ours, speed=1)
+        getattr(gn, kind)(both.ours, speed=1)
 
 
 @pytest.mark.parametrize("kind", ["SGD", "Adam", "AdamW", "Adagrad"])
@@ -156,7 +156,7 @@ def test_two_implementations_at_once(kind):
     with pytest.raises(gn.RangeError, match="fused and foreach"):
         getattr(gn, kind)([A], fused=True, foreach=True)
     with pytest.raises(RuntimeError, match="fused"):
-        getattr(torch.optim, kind)(Twins().theirs, fused=True, foreach=True)
+        getattr(torch.optim, kind)(TorchPair().theirs, fused=True, foreach=True)
 
 
 def test_switches_in_a_group_are_notes():

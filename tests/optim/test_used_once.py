@@ -26,7 +26,7 @@ FORMS = ["walked", "compiled", "mixed"]
 
 
 class Body(gn.Module):
-    """A body and two heads, of which the second may not be read; the twin is made from it."""
+    """A body and two heads, of which the second may not be read; the other is made from it."""
 
     def __init__(self):
         self.body, self.a, self.b = gn.Linear(3, 5), gn.Linear(5, 2), gn.Linear(5, 2)
@@ -55,7 +55,7 @@ class Pair:
         self.theirs.load_state_dict(self.ours.state_dict())
         self.lists = [self.listed(head, split) for head in (0, 1)]
         self.optimizer = getattr(gn, kind)(self.ours.parameters(), **options)
-        self.twin = getattr(torch.optim, kind)(self.theirs.parameters(), **options)
+        self.torch_optimizer = getattr(torch.optim, kind)(self.theirs.parameters(), **options)
         self.steps = [graph.compile(loss, self.optimizer, tune=False) for graph, loss in self.lists]
         self.generator = torch.Generator().manual_seed(1)
         self.dtype = dtype
@@ -92,16 +92,18 @@ class Pair:
             self.optimizer.step()
         else:
             self.steps[head](x=x, t=t)
-        self.twin.zero_grad()
+        self.torch_optimizer.zero_grad()
         self.backward(head, x, t)
-        self.twin.step()
+        self.torch_optimizer.step()
 
     def check(self):
         limit = LIMITS[self.dtype]
         theirs = self.theirs.state_dict()
         for name, value in self.ours.state_dict().items():
             assert_close(value, theirs[name], rtol=limit, atol=limit)
-        ours, theirs = (each.state_dict()["state"] for each in (self.optimizer, self.twin))
+        ours, theirs = (
+            each.state_dict()["state"] for each in (self.optimizer, self.torch_optimizer)
+        )
         if self.optimizer.step_in_state:
             steps = [
                 {place: float(entry["step"]) for place, entry in state.items()}
@@ -141,7 +143,7 @@ def test_a_head_that_is_not_read_stays_as_it_is(kind, options, form, dtype):
 def test_micro_batches_and_assigned_gradients(kind, options, form, split):
     pair = Pair(kind, options, torch.float64, form, split)
     for number in range(STEPS):
-        pair.twin.zero_grad()
+        pair.torch_optimizer.zero_grad()
         assigned = torch.randn(2, 5, generator=pair.generator, dtype=torch.float64)
         if number % 5 == 0 and split:  # of a parameter that is in no list of this head
             pair.ours.b.weight.grad = assigned
@@ -157,7 +159,7 @@ def test_micro_batches_and_assigned_gradients(kind, options, form, split):
             pair.backward(0, x, t)
         if form == "walked":
             pair.optimizer.step()
-        pair.twin.step()
+        pair.torch_optimizer.step()
     pair.check()
 
 
@@ -166,7 +168,7 @@ def test_what_a_step_has_used_is_not_added_to(form):
     """Micro-batches that never start afresh: each update is of the gradients since the last."""
     pair = Pair("SGD", {"lr": 0.1}, torch.float64, form)
     for _ in range(5):
-        pair.twin.zero_grad()
+        pair.torch_optimizer.zero_grad()
         for _ in range(2):
             x, t = pair.batch()
             if form == "walked":
@@ -175,7 +177,7 @@ def test_what_a_step_has_used_is_not_added_to(form):
                 pair.steps[0].accumulate(x=x, t=t)
             pair.backward(0, x, t)
         pair.optimizer.step()
-        pair.twin.step()
+        pair.torch_optimizer.step()
     pair.check()
 
 
@@ -223,10 +225,10 @@ def test_clipping_is_by_the_gradients_that_come_next(form):
             pair.optimizer.step()
         else:
             steps[head](x=x, t=t)
-        pair.twin.zero_grad()
+        pair.torch_optimizer.zero_grad()
         pair.backward(head, x, t)
         torch.nn.utils.clip_grad_norm_(pair.theirs.parameters(), 0.1)
-        pair.twin.step()
+        pair.torch_optimizer.step()
     pair.check()
 
 

@@ -124,10 +124,10 @@ STEPS = [
     *seeded_in(
         "graph/guards.py",
         "graph/test_guards.py",
-        Fault("OneAtATime._follows", "if _is_running(last)", "if True", "walk"),
-        Fault("OneAtATime._follows", "if _is_running(last)", "if False", "walk"),
+        Fault("Exclusive._follows", "if _is_running(last)", "if True", "walk"),
+        Fault("Exclusive._follows", "if _is_running(last)", "if False", "walk"),
         Fault("_is_running", "each = each.f_back", "each = None", "walk"),
-        Fault("Uninterrupted.__exit__", "self._handler(*self._came)", "pass", "ctrl_c"),
+        Fault("Uninterrupted.__exit__", "self._handler(*self._received)", "pass", "ctrl_c"),
     ),
     *seeded_in(
         "optim/base.py",

@@ -7,7 +7,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 import torch
-from draw.worlds import shared_network
+from draw.example_modules import shared_network
 from PIL import Image
 
 import graphnet as gn
@@ -53,12 +53,20 @@ def test_frames_that_are_not_there(frames, number):
     [
         ("x.mp4", {}, r"saved as \.gif; got 'x.mp4'"),
         ("x", {}, r"saved as \.gif; got 'x'"),
-        ("x.gif", {"seconds": -1}, "seconds is a number from 0.01 to 600; got -1"),
-        ("x.gif", {"seconds": 1e9}, "seconds is a number from 0.01 to 600"),
-        ("x.gif", {"seconds": "1"}, "seconds is a number from 0.01 to 600; got '1'"),
-        ("x.gif", {"scale": 0}, "scale is a number of 0.01 or more; got 0"),
-        ("x.gif", {"scale": float("nan")}, "scale is a number of 0.01 or more; got nan"),
-        ("x.gif", {"scale": float("inf")}, "scale is a number of 0.01 or more; got inf"),
+        ("x.gif", {"seconds": -1}, "seconds must be a number from 0.01 to 600; got -1"),
+        ("x.gif", {"seconds": 1e9}, "seconds must be a number from 0.01 to 600"),
+        ("x.gif", {"seconds": "1"}, "seconds must be a number from 0.01 to 600; got '1'"),
+        ("x.gif", {"scale": 0}, "scale must be a finite number of 0.01 or more; got 0"),
+        (
+            "x.gif",
+            {"scale": float("nan")},
+            "scale must be a finite number of 0.01 or more; got nan",
+        ),
+        (
+            "x.gif",
+            {"scale": float("inf")},
+            "scale must be a finite number of 0.01 or more; got inf",
+        ),
     ],
 )
 def test_moving_pictures_that_are_refused(frames, tmp_path, name, options, text):
@@ -67,7 +75,7 @@ def test_moving_pictures_that_are_refused(frames, tmp_path, name, options, text)
     assert not list(tmp_path.iterdir())
 
 
-def test_whole_numbers_and_buffers_are_shown(tmp_path):
+def test_integers_and_buffers_are_shown(tmp_path):
     with gn.Graph() as graph:
         words = gn.Input((None,), name="words", dtype=torch.int64)
         classes = gn.Input((None,), name="classes", dtype=torch.int64)

@@ -10,7 +10,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 import torch
-from draw.worlds import shared_network
+from draw.example_modules import shared_network
 
 import graphnet as gn
 from graphnet.stepping import page as page_module

@@ -70,7 +70,7 @@ def test_one_event_for_each_node_in_the_order_of_the_walks():
     assert backward == learned[::-1]
 
 
-def test_a_shared_parameter_gets_the_sum_of_what_is_handed_to_it():
+def test_a_shared_parameter_gets_the_sum_of_what_is_sent_to_it():
     graph, loss, feed = network()
     walk = graph.walk(feed, loss).run()
     (weight,) = [node for node in graph.parameters() if node.shape == (3, 3)]
@@ -82,7 +82,7 @@ def test_a_shared_parameter_gets_the_sum_of_what_is_handed_to_it():
 
 
 @pytest.mark.parametrize("where", ["name", "place", "node"])
-def test_it_stops_where_it_is_asked_to(where):
+def test_it_stops_where_it_is_told_to(where):
     graph, loss, feed = network()
     tanh = next(node for node in graph if node.kind == "operation" and node.op.name == "tanh")
     chosen = {"name": tanh.name, "place": tanh.index, "node": tanh}[where]
@@ -99,7 +99,7 @@ def test_it_stops_where_it_is_asked_to(where):
         walk.run_to(chosen)
 
 
-def test_a_leaf_has_what_each_of_its_uses_handed_to_it():
+def test_a_leaf_has_what_each_of_its_uses_sent_to_it():
     graph, loss, feed = network()
     walk = graph.walk(feed, loss).run()
     leaves = [event for event in walk.events if event.phase == "backward" and not event.node.inputs]
@@ -126,7 +126,7 @@ def classifier():
     return graph, loss, {"words": torch.arange(6), "classes": torch.arange(6) % 3}
 
 
-def test_whole_numbers_have_norms_too():
+def test_integers_have_norms_too():
     graph, loss, feed = classifier()
     walk = graph.walk(feed, loss)
     assert str(next(walk)) == "forward 0 'words': norm 7.416"
@@ -160,8 +160,8 @@ def other_graph():
 
 
 WRONG_STOPS = [
-    (("loss", "back"), "phase is .*got 'back'"),
-    (("loss", 1), "phase is .*got 1"),
+    (("loss", "back"), "phase must be .*got 'back'"),
+    (("loss", 1), "phase must be .*got 1"),
     ((1.5, None), "named by itself, by its name, or by its place.*got 1.5"),
     ((None, None), "got None"),
     ((True, None), "got True"),

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from train.worlds import a_run, data, network, same, weights
+from train.small_runs import a_run, data, network, same, weights
 
 import graphnet as gn
 from graphnet.train.callbacks import DeadLayerWarning, writing
@@ -58,7 +58,7 @@ def test_a_callback_can_stop_a_training():
     assert len(history) == 0
 
 
-def test_the_end_is_told_after_an_error_too():
+def test_the_end_is_reported_after_an_error_too():
     diary = Diary()
     run = a_run(callbacks=[diary, Broken()])
     with pytest.raises(ValueError, match="broken"):
@@ -208,7 +208,7 @@ def test_checkpoints_are_written_in_each_training(tmp_path):
     assert not torch.equal(*ends)
 
 
-def test_all_callbacks_are_told_before_a_state_is_loaded(tmp_path):
+def test_all_callbacks_are_reported_before_a_state_is_loaded(tmp_path):
     calls = []
 
     class Told(gn.Callback):

@@ -6,7 +6,7 @@ import copy
 import os
 
 import pytest
-from train.worlds import data, network, same, weights
+from train.small_runs import data, network, same, weights
 
 import graphnet as gn
 from graphnet.train.store import State, Store

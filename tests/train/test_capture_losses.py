@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from train.worlds import data, network, same, weights
+from train.small_runs import data, network, same, weights
 
 import graphnet as gn
 

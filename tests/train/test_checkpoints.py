@@ -8,7 +8,7 @@ import shutil
 
 import pytest
 import torch
-from train.worlds import data, network, same, weights
+from train.small_runs import data, network, same, weights
 
 import graphnet as gn
 from graphnet import schedules

@@ -13,7 +13,7 @@ import pytest
 PROGRAM = """
     import os, sys
     sys.path.insert(0, {tests!r})
-    from train.worlds import data, network
+    from train.small_runs import data, network
     import graphnet as gn
 
     class Signal(gn.Callback):

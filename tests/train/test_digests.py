@@ -29,7 +29,7 @@ ONES = torch.ones(4, 2)
         (torch.tensor(1.0), torch.tensor(2.0), False),
     ],
 )
-def test_tensors_are_told_by_their_bytes_shapes_and_types(one, other, equal):
+def test_tensors_are_reported_by_their_bytes_shapes_and_types(one, other, equal):
     if one.is_complex():
         one, other = one + 1j, (one + 1j).conj()
     assert (digest_of_tensors([one]) == digest_of_tensors([other])) is equal
@@ -107,7 +107,7 @@ class Scaling:
         (int, float, False),
     ],
 )
-def test_functions_are_told_by_their_code_and_what_they_use(one, other, equal):
+def test_functions_are_reported_by_their_code_and_what_they_use(one, other, equal):
     assert (digest_of(one) == digest_of(other)) is equal
 
 

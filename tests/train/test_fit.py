@@ -7,7 +7,7 @@ import warnings
 
 import pytest
 import torch
-from train.worlds import data, network, same, weights
+from train.small_runs import data, network, same, weights
 
 import graphnet as gn
 from graphnet import schedules
@@ -269,33 +269,33 @@ def test_quiet_off_a_terminal(capsys):
         ({"epochs": 0}, gn.RangeError, "epochs must be an integer of 1 or more; got 0"),
         ({"batch_size": 2.5}, gn.RangeError, "batch_size"),
         ({"accumulate": True}, gn.RangeError, "accumulate"),
-        ({"non_finite": "pass"}, gn.RangeError, "stop, skip, ignore"),
+        ({"non_finite": "pass"}, gn.RangeError, "'stop', 'skip' or 'ignore'; got 'pass'"),
         ({"compile": "fast"}, gn.RangeError, "'tune'; got 'fast'"),
         ({"clip": -1.0}, gn.RangeError, "clip must be a number of 0 or more"),
         ({"clip_value": "a"}, gn.RangeError, "clip_value must be a number; got 'a'"),
-        ({"seed": 1.5}, gn.RangeError, r"seed is an integer.*got 1\.5"),
+        ({"seed": 1.5}, gn.RangeError, r"seed must be an integer.*got 1\.5"),
         ({"seed": 2**64}, gn.RangeError, "64 bits"),
-        ({"schedule": 0.1}, gn.GraphError, r"schedule is a function.*got 0\.1"),
-        ({"augment": 3}, gn.GraphError, "augment is a function.*got 3"),
+        ({"schedule": 0.1}, gn.GraphError, r"schedule must be a function.*got 0\.1"),
+        ({"augment": 3}, gn.GraphError, "augment must be a function.*got 3"),
         (
             {"augment": schedules.on_plateau(0.1)},
             gn.GraphError,
-            "augment is a function.*got .*Plateau",
+            "augment must be a function.*got .*Plateau",
         ),
         ({"callbacks": [gn.EarlyStopping]}, gn.GraphError, r"such as gn\.EarlyStopping\(\)"),
-        ({"callbacks": None}, gn.GraphError, "A callback is an object.*got None"),
+        ({"callbacks": None}, gn.GraphError, "a callback must be an object.*got None"),
         ({"train_metrics": True}, gn.GraphError, "give `metrics`"),
         ({"metrics": {"lr": gn.metrics.accuracy}}, gn.GraphError, "already has a column 'lr'"),
         ({"validation_split": 1.0}, gn.RangeError, "between 0 and 1.*got 1.0 of 40 rows"),
         ({"validation_split": 0.99}, gn.RangeError, "some on both sides; got 0.99"),
-        ({"validation_split": "0.1"}, gn.RangeError, "is a number; got '0.1'"),
+        ({"validation_split": "0.1"}, gn.RangeError, "must be a number; got '0.1'"),
         ({"validation_split": 0.1, "validation": data()}, gn.GraphError, "do the same"),
-        ({"drop_last": 1}, gn.RangeError, "drop_last is True or False; got 1"),
+        ({"drop_last": 1}, gn.RangeError, "drop_last must be True or False; got 1"),
         ({"drop_last": True, "batch_size": 41}, gn.RangeError, "batch_size=41 is more than the 40"),
-        ({"shuffle": None}, gn.RangeError, "shuffle is True or False"),
-        ({"train_metrics": "yes"}, gn.RangeError, "train_metrics is True or False"),
-        ({"resume": "no"}, gn.RangeError, "resume is True or False; got 'no'"),
-        ({"directory": 3}, gn.GraphError, "directory is a path.*got 3"),
+        ({"shuffle": None}, gn.RangeError, "shuffle must be True or False"),
+        ({"train_metrics": "yes"}, gn.RangeError, "train_metrics must be True or False"),
+        ({"resume": "no"}, gn.RangeError, "resume must be True or False; got 'no'"),
+        ({"directory": 3}, gn.GraphError, "directory must be a path.*got 3"),
         ({"clip": torch.ones(2)}, gn.RangeError, "clip must be a number; got tensor"),
         ({"schedule": lambda step: -1.0}, gn.RangeError, "0 or more; got -1.0"),
         (
@@ -395,17 +395,17 @@ def test_a_head_that_the_loss_does_not_read_is_left_alone(kind, settings, compil
     model = TwoHeads().to(dtype)
     optimizer = getattr(gn, kind)(model.parameters(), lr=0.01, **settings)
     parts = {name: value.clone().requires_grad_() for name, value in model.state_dict().items()}
-    twin = getattr(torch.optim, kind)(parts.values(), lr=0.01, **settings)
+    torch_optimizer = getattr(torch.optim, kind)(parts.values(), lr=0.01, **settings)
     x, t = torch.randn(6, 3, dtype=dtype), torch.randn(6, 2, dtype=dtype)
     options = {"epochs": 50, "batch_size": 6, "compile": compiled, "shuffle": False}
     gn.fit(model, [gn.LossMSE(), None], (x, t), optimizer, **options)
     for _ in range(50):
-        twin.zero_grad()
+        torch_optimizer.zero_grad()
         with torch.enable_grad():
             h = torch.tanh(x @ parts["body.weight"].T + parts["body.bias"])
             y = h @ parts["read.weight"].T + parts["read.bias"]
             (y - t).square().mean().backward()
-        twin.step()
+        torch_optimizer.step()
     limit = 1e-4 if dtype is torch.float32 else 1e-10  # rounding over 50 steps
     for name, value in model.state_dict().items():
         torch.testing.assert_close(value, parts[name].detach(), rtol=limit, atol=limit)

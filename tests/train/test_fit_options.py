@@ -6,7 +6,7 @@ import copy
 
 import pytest
 import torch
-from train.worlds import data, network, same, weights
+from train.small_runs import data, network, same, weights
 
 import graphnet as gn
 
@@ -138,7 +138,10 @@ class Pair(gn.Module):
     ("call", "words"),
     [
         (lambda: gn.evaluate(LOSS, network(), (X, T)), "The model comes first.*got LossCross"),
-        (lambda: gn.evaluate(network(), (X, T), LOSS), r"data is the pair.*got LossCrossEntropy"),
+        (
+            lambda: gn.evaluate(network(), (X, T), LOSS),
+            r"data must be the pair.*got LossCrossEntropy",
+        ),
         (lambda: gn.evaluate(Pair(), gn.LossMSE(), (X, X)), "1 input, which Pair does not take"),
         (lambda: gn.evaluate(network(), LOSS, (X.to("meta"), T)), "data has a tensor on.*meta"),
         (lambda: gn.evaluate(network(), LOSS, (X.to_sparse(), T)), "layout sparse_coo"),

@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 import torch
-from train.worlds import data, same, weights
+from train.small_runs import data, same, weights
 
 import graphnet as gn
 from graphnet import schedules

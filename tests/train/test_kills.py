@@ -1,4 +1,4 @@
-"""Killed training runs go on, whatever they were doing: the short form of `tests/kills.py`."""
+"""Killed training runs go on: the short form of `tests/kill_and_resume.py`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-PROGRAM = Path(__file__).parents[1] / "kills.py"
+PROGRAM = Path(__file__).parents[1] / "kill_and_resume.py"
 
 
 @pytest.mark.parametrize("kills", [6, pytest.param(200, marks=pytest.mark.slow)])

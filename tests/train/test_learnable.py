@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from train.worlds import data, network, weights
+from train.small_runs import data, network, weights
 
 import graphnet as gn
 

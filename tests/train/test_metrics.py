@@ -198,7 +198,11 @@ NONE = torch.full((4,), -100)
         (lambda: metrics.top_k_accuracy(SCORES, RIGHT + 1, k=2), gn.RangeError, "got 1 to 3"),
         (lambda: metrics.top_k_accuracy(SCORES, RIGHT, k=0), gn.RangeError, "k must be"),
         (lambda: metrics.top_k_accuracy(COLUMN, TRUTH, k=1), gn.ShapeError, r"\(4,\)"),
-        (lambda: metrics.confusion_matrix(SCORES, RIGHT, 2), gn.RangeError, "3; got 2"),
+        (
+            lambda: metrics.confusion_matrix(SCORES, RIGHT, 2),
+            gn.RangeError,
+            "classes must be 3 .*got 2",
+        ),
         (lambda: metrics.f1(SCORES, RIGHT), gn.RangeError, "two classes; got 3.*'macro'"),
         (lambda: metrics.f1(SCORES, RIGHT, average="weighted"), gn.RangeError, "got 'weighted'"),
         (lambda: metrics.auc(COLUMN, TRUTH * 0), gn.RangeError, "got 0 places of class 1"),
@@ -296,5 +300,5 @@ def test_several_outputs_and_targets_are_tuples():
     ],
 )
 def test_metrics_without_a_name_of_their_own_are_refused(given):
-    with pytest.raises(gn.GraphError, match="metrics are"):
+    with pytest.raises(gn.GraphError, match=r"metrics (are|must be)"):
         gn.evaluate(gn.Linear(2, 2), gn.LossCrossEntropy(), (X, LABELS), metrics=given)

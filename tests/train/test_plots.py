@@ -49,7 +49,7 @@ def test_curves_show_means_in_bands():
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("epoch", "error")
 
 
-def test_many_curves_can_be_told_apart():
+def test_many_curves_can_be_distinguished():
     axes = plots.curves({f"curve {number}": [[1.0, number]] for number in range(14)})
     looks = [(line.get_color(), line.get_linestyle()) for line in axes.get_lines()]
     assert len(set(looks)) == 14

@@ -48,7 +48,7 @@ def test_a_program_without_a_console_trains(tmp_path):
     assert done.stdout == f"{6 * [(2, 2)]}\n"
 
 
-def test_a_bar_that_is_asked_for_is_shown(monkeypatch):
+def test_a_bar_that_is_requested_is_shown(monkeypatch):
     monkeypatch.setattr(sys, "stderr", text := io.StringIO())
     with progress_bar(True, total=3, initial=1, unit="step") as bar:
         bar.update()

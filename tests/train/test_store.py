@@ -36,7 +36,7 @@ def of_dtype(dtype):
 
 
 @pytest.mark.parametrize("name", schema.DTYPES)
-def test_every_number_type_comes_back(tmp_path, name):
+def test_every_dtype_comes_back(tmp_path, name):
     state = State(0, {"values": of_dtype(getattr(torch, name))}, {})
     Store(tmp_path).save(state)
     assert bits(Store(tmp_path).load()) == bits(state)
@@ -140,7 +140,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize("case", WRONG)
-def test_what_cannot_be_saved_is_told(tmp_path, case):
+def test_what_cannot_be_saved_is_reported(tmp_path, case):
     store = Store(tmp_path)
     store.save(small(1))
     with pytest.raises(CheckpointError, match=r"cannot hold this state: ."):

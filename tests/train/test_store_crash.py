@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from train import apart
+from train import own_process
 from train.faulty_disk import Crash, FaultyDisk
 from train.states import bits, names_in, small
 
@@ -216,7 +216,7 @@ def test_a_folder_that_cannot_be(tmp_path, folder):
 
 
 def apart_in(folder, *arguments):
-    script = Path(apart.__file__)
+    script = Path(own_process.__file__)
     paths = [str(script.parents[1]), str(script.parents[2]), os.environ.get("PYTHONPATH", "")]
     return subprocess.run(
         [sys.executable, str(script), str(folder), *arguments],

@@ -73,7 +73,7 @@ def test_a_damaged_tensor_is_named(path):
     assert "model.0.weight" not in refusal(path)
 
 
-def test_every_reason_is_told_where_none_is_whole(tmp_path):
+def test_every_reason_is_reported_where_none_is_whole(tmp_path):
     store = Store(tmp_path)
     for step in (1, 2):
         (store.save(small(step)) / "state.json").write_bytes(b"")

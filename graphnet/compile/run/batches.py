@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from graphnet.errors import FeedError
+from graphnet.validation import must_be, require_counts
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -31,8 +32,7 @@ def batches_of(fed: Mapping[str, Any], size: int | None, order: Any) -> list[Bat
         if order is not None:
             raise FeedError("An order picks rows, so it needs a batch_size as well.")
         return [{name: each[place] for name, each in fed.items()} for place in range(count)]
-    if not isinstance(size, int) or isinstance(size, bool) or size < 1:
-        raise FeedError(f"batch_size is an integer of 1 or more; got {size!r}.")
+    require_counts(FeedError, batch_size=size)
     if order is None:
         starts = range(0, count, size)
         return [{name: each[at : at + size] for name, each in fed.items()} for at in starts]
@@ -48,16 +48,16 @@ def _first_size(fed: Mapping[str, Any]) -> int:
     """The first size that all tensors must share."""
     for name, each in fed.items():
         if not isinstance(each, torch.Tensor) or not each.ndim:
-            raise FeedError(f"{name!r} is a tensor of several rows; got {type(each).__name__}.")
+            raise FeedError(must_be(name, "a tensor of several rows", each))
     sizes = {name: each.shape[0] for name, each in fed.items()}
     if len(set(sizes.values())) != 1:
-        raise FeedError(f"All tensors have the same first size; got {sizes}.")
+        raise FeedError(f"All tensors must have the same first size; got {sizes}.")
     return int(next(iter(sizes.values())))
 
 
 def _check_order(order: Any, count: int) -> None:
     """Refuse an order that does not name rows."""
     if not isinstance(order, torch.Tensor) or order.dtype is not torch.int64 or order.ndim != 1:
-        raise FeedError("The order is a vector of integers, int64, one for each row taken.")
+        raise FeedError("order must be a vector of integers, int64, one for each row taken.")
     if order.numel() and not 0 <= int(order.min()) <= int(order.max()) < count:
-        raise FeedError(f"The order names rows from 0 to {count - 1} only.")
+        raise FeedError(f"order must name rows from 0 to {count - 1} only.")

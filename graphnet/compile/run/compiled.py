@@ -17,12 +17,13 @@ from graphnet.compile.targets.torch.assemble import assembled
 from graphnet.compile.targets.torch.execution import NotFinite
 from graphnet.compile.targets.torch.functional import BACKENDS, functional
 from graphnet.compile.targets.torch.fuse import fuse
-from graphnet.errors import GraphError, StateError
+from graphnet.errors import StateError
 from graphnet.graph import Input, Node
 from graphnet.graph.feed import bind, merged
-from graphnet.graph.guards import OneAtATime
+from graphnet.graph.guards import Exclusive
 from graphnet.graph.walks import ancestors, keep_few
 from graphnet.snapshot import Snapshot, buffers_of, generators_of
+from graphnet.validation import require_choice
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -56,9 +57,7 @@ class Options:
 
     def __post_init__(self) -> None:
         """Refuse an unknown backend."""
-        if self.backend is not None and self.backend not in BACKENDS:
-            known = ", ".join(map(repr, BACKENDS))
-            raise GraphError(f"backend is {known}, or None; got {self.backend!r}.")
+        require_choice("backend", self.backend, (*BACKENDS, None))
 
 
 class ParameterGuard:
@@ -89,7 +88,7 @@ class Compiled:
         inputs = [node for node in ancestors(list(graph), targets) if isinstance(node, Input)]
         self._inputs = {node.name: node for node in inputs}
         self._last: Runner | None = None
-        self._one_at_a_time = OneAtATime()
+        self._exclusive = Exclusive()
 
     @property
     def program(self) -> Program:
@@ -223,7 +222,7 @@ class Prediction(Compiled, Generic[Values]):
             FeedError: a feed is missing, misnamed, or not what its input requires.
             ShapeError: the fed sizes do not fit together.
         """
-        with self._one_at_a_time:
+        with self._exclusive:
             fed = self._bound(feed, named)
             runner = self._last = self._runner(fed)
             with torch.inference_mode():

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from graphnet.compile.targets.torch.execution import function_of
-from graphnet.errors import require_count
 from graphnet.table import shown
+from graphnet.validation import require_counts
 
 if TYPE_CHECKING:
     from graphnet.compile.run.runner import Runner
@@ -51,7 +51,7 @@ def profiled(runner: Runner, arguments: list[Any], runs: int) -> Profile:
     Raises:
         RangeError: `runs` is not an integer of 1 or more.
     """
-    require_count(runs=runs)
+    require_counts(runs=runs)
     spent = [0.0] * (len(runner.lines) + 1)
     lines = [f"{CLOCK}0 = {CLOCK}(); {TOOK}[-1] += {CLOCK}() - {CLOCK}0; {CLOCK}0 = {CLOCK}()"]
     for place, line in enumerate(runner.lines):

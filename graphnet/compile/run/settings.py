@@ -13,7 +13,7 @@ Known = dict[str, Any]
 """All settings and numbers of a bucket of parameters, by name."""
 
 
-class Settings:
+class VaryingSettings:
     """Which settings and numbers of an optimizer change from step to step.
 
     What changes is an argument of the program; what does not is part of it, so that it can be

@@ -12,7 +12,7 @@ from graphnet.compile.run.batches import batches_of
 from graphnet.compile.run.cached_step import CachedStep, ParameterRoles, StepMode
 from graphnet.compile.run.compiled import Compiled, Options, ParameterGuard
 from graphnet.compile.run.profile import Profile, profiled
-from graphnet.compile.run.settings import Known, Settings
+from graphnet.compile.run.settings import Known, VaryingSettings
 from graphnet.compile.targets.torch.execution import NotFinite, without_autograd
 from graphnet.errors import GraphError
 from graphnet.graph.finite import non_finite_error
@@ -64,7 +64,7 @@ class Step(Compiled):
             raise GraphError(f"A training step makes one number smaller; {loss!r} is not one.")
         self.loss, self.optimizer = loss, optimizer
         self._clip, self._check_finite = clip, check_finite
-        self._settings = Settings(optimizer)
+        self._settings = VaryingSettings(optimizer)
         self._roles = ParameterRoles(graph, loss, optimizer)
         self._cache: dict[object, CachedStep] = {}
         self._current: CachedStep | None = None
@@ -81,7 +81,7 @@ class Step(Compiled):
             NonFiniteError: the loss is NaN or infinite; the message names the first such node.
                 Parameters and state are as before.
         """
-        with self._one_at_a_time:
+        with self._exclusive:
             loss = self._run(self._merged(feed, named), update=True)
         self._pending = False
         return loss
@@ -92,7 +92,7 @@ class Step(Compiled):
         The sum is that of `graph.backward(loss, accumulate=True)`: the losses of all batches are
         added, not averaged.
         """
-        with self._one_at_a_time:
+        with self._exclusive:
             loss = self._run(self._merged(feed, named), update=False)
         self._pending = True
         return loss
@@ -126,7 +126,7 @@ class Step(Compiled):
         batches = batches_of(fed, batch_size, order)
         device = next(each.device for each in fed.values())
         losses = torch.empty(len(batches), dtype=self.loss.dtype, device=device)
-        with self._one_at_a_time:
+        with self._exclusive:
             for place, batch in enumerate(batches):
                 losses[place] = self._run(batch, update=True)
                 self._pending = False

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from graphnet.draw.layout.dot import layout_dot
 from graphnet.draw.layout.geometry import MARGIN, Layout, Point, Rectangle, on_border, size_of
-from graphnet.draw.layout.layered import ranked
+from graphnet.draw.layout.layered import layered
 from graphnet.errors import GraphError
+from graphnet.validation import require_choice
 
 if TYPE_CHECKING:
     from graphnet.draw.scene.scene import Scene
@@ -53,9 +54,7 @@ def laid_out(scene: Scene, engine: str | None = None) -> Layout:
     """
     if engine is None:
         return _by_best(scene)
-    if engine not in ENGINES:
-        raise GraphError(f"The layout engines are {', '.join(ENGINES)}; got {engine!r}.")
-    layout = ENGINES[engine](scene)
+    layout = ENGINES[require_choice("engine", engine, ENGINES)](scene)
     _FAILED.pop(found(engine) or "", None)  # it works again
     return layout
 
@@ -76,7 +75,7 @@ def _by_best(scene: Scene) -> Layout:
                 f"engine={name!r}.",
                 stacklevel=2,
             )
-    return ranked(scene)
+    return layered(scene)
 
 
 def found(engine: str) -> str | None:
@@ -158,7 +157,7 @@ def _by_wasi(scene: Scene) -> Layout:
 ENGINES: dict[str, Callable[[Scene], Layout]] = {
     "dot": _by_dot,
     "wasi": _by_wasi,
-    "ranker": ranked,
+    "ranker": layered,
 }
 """All engines, the preferred first."""
 

@@ -26,18 +26,18 @@ from graphnet.draw.layout.layered_level import Item, Level, Wire
 if TYPE_CHECKING:
     from graphnet.draw.scene.scene import Arrow, Box, Path, Scene
 
-__all__ = ["beside", "ranked"]
+__all__ = ["beside", "layered"]
 
 _LEFT, _RIGHT = -1, 1
 _GAP, _GUTTER, _SPREAD = 18.0, 12.0, 8.0
 
 
-def ranked(scene: Scene) -> Layout:
+def layered(scene: Scene) -> Layout:
     """Lay out a scene without any other program.
 
     >>> from graphnet.draw.scene.scene import Arrow, Box, Scene
     >>> boxes = [Box("n0", "input", "x"), Box("n1", "operation", "tanh")]
-    >>> layout = ranked(Scene(boxes, [Arrow("n0", "n1")]))
+    >>> layout = layered(Scene(boxes, [Arrow("n0", "n1")]))
     >>> layout.places
     {'n0': (30.0, 20.5), 'n1': (30.0, 71.5)}
     """

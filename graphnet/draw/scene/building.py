@@ -64,7 +64,7 @@ def _box(graph: Graph, place: int, node: Node, is_loss: bool) -> Box:
         kind="loss" if is_loss else kind_of(node),
         name=last,
         symbol=symbol,
-        shape=sizes(node.shape) + _number_type(node),
+        shape=sizes(node.shape) + _dtype_suffix(node),
         note=note,
         path=path,
         nodes=(node,),
@@ -77,7 +77,7 @@ def sizes(shape: tuple[int | None, ...]) -> str:
     return "x".join("?" if size is None else str(size) for size in shape) or "1"
 
 
-def _number_type(node: Node) -> str:
+def _dtype_suffix(node: Node) -> str:
     """The dtype, if it is not the usual floating-point one."""
     return "" if node.dtype.is_floating_point else f" {dtype_text(node.dtype)}"
 

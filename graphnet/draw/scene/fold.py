@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from graphnet.draw.scene.grouping import LEAVES, Part, joined, modules_of
+from graphnet.draw.scene.grouping import LEAVES, Group, joined, modules_of
 from graphnet.draw.scene.repetitions import Rolled, class_of, joined_alike, rolled_up
 from graphnet.draw.scene.scene import Arrow, Box, Path, Scene
-from graphnet.errors import GraphError, counted
+from graphnet.errors import counted
 from graphnet.graph import Parameter
+from graphnet.validation import require_integer
 
 __all__ = ["folded"]
 
@@ -34,7 +35,7 @@ def folded(scene: Scene, depth: int | None = None, limit: int = 60) -> Scene:
         limit: how many boxes may be left if no depth is given.
 
     Raises:
-        GraphError: depth or limit is not a number of modules or of boxes.
+        RangeError: depth or limit is not a number of modules or of boxes.
 
     >>> import graphnet as gn
     >>> from graphnet.draw.scene.building import scene_of
@@ -43,50 +44,40 @@ def folded(scene: Scene, depth: int | None = None, limit: int = 60) -> Scene:
     >>> [box.name for box in folded(scene_of(graph), depth=0).boxes]
     ['x', '0', '1.tanh', '2']
     """
-    _require(limit=limit, fewest=1)
+    require_integer("draw: limit", limit, 1)
     if depth is not None:
-        _require(depth=depth, fewest=0)
+        require_integer("draw: depth", depth, 0)
     elif len(scene) <= limit:
         return scene
     scene = rolled_up(scene)
     if depth is not None:
         return _drawn(scene, modules_of(scene, depth, gradients=depth < 1))
-    parts: list[Part] = []
+    groups: list[Group] = []
     for level in range(max(len(box.path) for box in scene.boxes), -1, -1):
-        parts = modules_of(scene, level, gradients=True)
-        if len(parts) <= limit:
-            return _drawn(scene, parts)
-    return _joined(scene, joined_alike(scene, parts), limit)
+        groups = modules_of(scene, level, gradients=True)
+        if len(groups) <= limit:
+            return _drawn(scene, groups)
+    return _joined(scene, joined_alike(scene, groups), limit)
 
 
-def _joined(scene: Rolled, parts: list[Part], limit: int) -> Scene:
+def _joined(scene: Rolled, groups: list[Group], limit: int) -> Scene:
     """The scene with neighbours joined into one box; fewer if too many arrows would be left."""
     arrows = _ARROWS * limit
     while True:
-        drawn = _drawn(scene, joined(parts, limit))
+        drawn = _drawn(scene, joined(groups, limit))
         if len(drawn.arrows) <= arrows:
             return drawn
         limit = limit * 3 // 4
 
 
-def _require(fewest: int, **numbers: int) -> None:
-    """Refuse anything but a large enough integer."""
-    for name, number in numbers.items():
-        if not isinstance(number, int) or isinstance(number, bool) or number < fewest:
-            raise GraphError(
-                f"draw: {name} is an integer of {fewest} or more; got {number!r}. "
-                "Leave it out for what fits a page."
-            )
-
-
 # the new scene
 
 
-def _drawn(scene: Rolled, parts: list[Part]) -> Scene:
-    """The scene with one box for each part."""
-    boxes = [_box(scene, part) for part in parts]
+def _drawn(scene: Rolled, groups: list[Group]) -> Scene:
+    """The scene with one box for each group."""
+    boxes = [_box(scene, group) for group in groups]
     keys = {
-        each.key: box.key for part, box in zip(parts, boxes, strict=True) for each in part.boxes
+        each.key: box.key for group, box in zip(groups, boxes, strict=True) for each in group.boxes
     }
     paths = Scene(boxes).paths
     titles = {path: _title(scene, path) for path in paths if path in scene.titles}
@@ -148,62 +139,62 @@ def _merged(arrows: Sequence[Arrow]) -> list[Arrow]:
     return list(merged.values())
 
 
-def _box(scene: Rolled, part: Part) -> Box:
-    """The box of a part; a single node keeps its box, with a name that says where it is."""
-    boxes = part.boxes
-    if len(boxes) == 1 and not part.folded:
-        return replace(boxes[0], name=_name(part), path=part.path)
+def _box(scene: Rolled, group: Group) -> Box:
+    """The box of a group; a single node keeps its box, with a name that says where it is."""
+    boxes = group.boxes
+    if len(boxes) == 1 and not group.folded:
+        return replace(boxes[0], name=_name(group), path=group.path)
     kinds = {box.kind for box in boxes}
     places = tuple(place for box in boxes for place in box.places)
     shapes = [box.shape for box in boxes if box.kind not in LEAVES] or [boxes[-1].shape]
-    alike = kinds == {"gradient"} or (len(kinds) == 1 and part.times > 1)
+    alike = kinds == {"gradient"} or (len(kinds) == 1 and group.times > 1)
     return Box(
         key=f"m{places[0]}",
         kind=boxes[0].kind if alike else "module",
-        name=_name(part),
-        symbol=_symbol(scene, part),
+        name=_name(group),
+        symbol=_symbol(scene, group),
         shape="" if kinds == {"gradient"} else shapes[-1],
-        note=_note(scene, part),
-        path=part.path,
+        note=_note(scene, group),
+        path=group.path,
         sharing=tuple(dict.fromkeys(number for box in boxes for number in box.sharing)),
         nodes=tuple(node for box in boxes for node in box.nodes),
         places=places,
     )
 
 
-def _name(part: Part) -> str:
-    """The name of a part: its module, its node, or the first and last of its members."""
-    if part.members:
-        first, last = _name(part.members[0]), _name(part.members[-1])
+def _name(group: Group) -> str:
+    """The name of a group: its module, its node, or the first and last of its members."""
+    if group.members:
+        first, last = _name(group.members[0]), _name(group.members[-1])
         return first if first == last else f"{first} … {last}"
-    if part.module and part.folded:
-        return ".".join(part.module)
-    (box, *_) = part.boxes
-    return ".".join((*box.path[len(part.path) :], box.name))
+    if group.module and group.folded:
+        return ".".join(group.module)
+    (box, *_) = group.boxes
+    return ".".join((*box.path[len(group.path) :], box.name))
 
 
-def _symbol(scene: Scene, part: Part) -> str:
-    """What a part computes: the kind of its module, or the kinds of its first members."""
-    if part.members:
-        symbols = dict.fromkeys(_symbol(scene, member) for member in part.members)
+def _symbol(scene: Scene, group: Group) -> str:
+    """What a group computes: the kind of its module, or the kinds of its first members."""
+    if group.members:
+        symbols = dict.fromkeys(_symbol(scene, member) for member in group.members)
         known = [symbol for symbol in symbols if symbol]
         return ", ".join(known[:3]) + (", …" if len(known) > 3 else "")
-    if part.module and part.folded:
-        return class_of(scene, part.module)
-    return part.boxes[0].symbol
+    if group.module and group.folded:
+        return class_of(scene, group.module)
+    return group.boxes[0].symbol
 
 
-def _note(scene: Rolled, part: Part) -> str:
-    """How often the part is repeated, and how much is folded in each copy of what is around it."""
-    copies = scene.copies(part.path)
-    times = part.times * (scene.times.get(part.module, 1) if part.module else 1)
-    nodes = [node for box in part.boxes for node in box.nodes]
+def _note(scene: Rolled, group: Group) -> str:
+    """How often the group is repeated, and how much is folded in each copy of what is around it."""
+    copies = scene.copies(group.path)
+    times = group.times * (scene.times.get(group.module, 1) if group.module else 1)
+    nodes = [node for box in group.boxes for node in box.nodes]
     learned = [each for each in nodes if isinstance(each, Parameter) and not each.is_buffer]
     numbers = sum(each.top.numel() for each in learned) // copies
     texts = [
         f"× {times}" if times > 1 else "",
-        f"use {part.use}" if part.use else "",
-        counted(_nodes(part.boxes) // copies, "node"),
+        f"use {group.use}" if group.use else "",
+        counted(_nodes(group.boxes) // copies, "node"),
         counted(numbers, "parameter") if numbers else "",
     ]
     return ", ".join(text for text in texts if text)

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from graphnet.draw.scene.scene import Box, Path, Scene
 
-__all__ = ["LEAVES", "Part", "joined", "merged", "modules_of"]
+__all__ = ["LEAVES", "Group", "joined", "merged", "modules_of"]
 
 LEAVES = ("input", "parameter", "buffer")
 
 
 @dataclass
-class Part:
+class Group:
     """Boxes that are drawn as one.
 
     Attributes:
@@ -26,7 +26,7 @@ class Part:
         module: the module that it stands for; None for boxes that merely stand side by side.
         use: which use of the module it is, from 1; 0 if there is only one.
         members: the neighbours that were joined in it, if any.
-        times: how often the same part is repeated among them.
+        times: how often the same group is repeated among them.
         folded: True if a module of several nodes is one box, in each of its uses.
     """
 
@@ -34,7 +34,7 @@ class Part:
     path: Path
     module: Path | None = None
     use: int = 0
-    members: Sequence[Part] = ()
+    members: Sequence[Group] = ()
     times: int = 1
     folded: bool = False
 
@@ -45,8 +45,8 @@ class Part:
         return max(box.places[-1] for box in operations)
 
 
-def modules_of(scene: Scene, depth: int, gradients: bool) -> list[Part]:
-    """The parts if all modules with `depth` others around them are one box for each use.
+def modules_of(scene: Scene, depth: int, gradients: bool) -> list[Group]:
+    """The groups if all modules with `depth` others around them are one box for each use.
 
     Args:
         scene: what is to be drawn.
@@ -58,50 +58,50 @@ def modules_of(scene: Scene, depth: int, gradients: bool) -> list[Part]:
         reads[arrow.target].append(arrow.source)
     leaves = {box.key: box for box in scene.boxes if box.kind in LEAVES}
     weights = {box.key for box in scene.boxes if box.kind == "parameter"}
-    parts: list[Part] = []
-    home: dict[str, Part] = {}  # for each operation its part, for each leaf its first reader's
+    groups: list[Group] = []
+    owner: dict[str, Group] = {}  # for each operation its group, for each leaf its first reader's
     for box in scene.boxes:
         if box.key in leaves:
             continue
         module = _module_of(box, depth, gradients)
-        part = parts[-1] if parts else None
-        if part and module and module == part.module:
-            again = weights.intersection(reads[part.boxes[0].key], reads[box.key])
-            computed = any(home.get(key) is part and key not in leaves for key in reads[box.key])
+        group = groups[-1] if groups else None
+        if group and module and module == group.module:
+            again = weights.intersection(reads[group.boxes[0].key], reads[box.key])
+            computed = any(owner.get(key) is group and key not in leaves for key in reads[box.key])
             if again and not computed:  # the same weights on other data: the next use
-                part = None
-        if part is None or module is None or module != part.module:
-            part = Part([], box.path if module is None else module[:-1], module)
-            parts.append(part)
-        part.boxes.append(box)
+                group = None
+        if group is None or module is None or module != group.module:
+            group = Group([], box.path if module is None else module[:-1], module)
+            groups.append(group)
+        group.boxes.append(box)
         for key in (box.key, *reads[box.key]):
-            home.setdefault(key, part)
+            owner.setdefault(key, group)
     inside = [(box, _module_of(box, depth, gradients)) for box in leaves.values()]
-    return _with_leaves(parts, home, inside)
+    return _with_leaves(groups, owner, inside)
 
 
 def _with_leaves(
-    parts: list[Part], home: dict[str, Part], leaves: list[tuple[Box, Path | None]]
-) -> list[Part]:
-    """The parts in order, each leaf in its module's part if that is the first to read it."""
-    uses = Counter(part.module for part in parts if part.module)
+    groups: list[Group], owner: dict[str, Group], leaves: list[tuple[Box, Path | None]]
+) -> list[Group]:
+    """The groups in order, each leaf in its module's group if that is the first to read it."""
+    uses = Counter(group.module for group in groups if group.module)
     seen: Counter[Path] = Counter()
-    for part in parts:
-        if part.module and uses[part.module] > 1:
-            seen[part.module] += 1
-            part.use = seen[part.module]
+    for group in groups:
+        if group.module and uses[group.module] > 1:
+            seen[group.module] += 1
+            group.use = seen[group.module]
     for box, module in leaves:
-        reader = home.get(box.key)
+        reader = owner.get(box.key)
         if reader and module and reader.module == module:
             reader.boxes.append(box)
         else:
-            parts.append(Part([box], box.path if module is None else module[:-1], module))
-    large = {part.module for part in parts if len(part.boxes) > 1}
-    for part in parts:
-        computes = any(box.kind not in LEAVES for box in part.boxes)
-        part.folded = computes and part.module is not None and part.module in large
-        part.boxes.sort(key=lambda box: box.places[0])
-    return sorted(parts, key=lambda part: part.last)
+            groups.append(Group([box], box.path if module is None else module[:-1], module))
+    large = {group.module for group in groups if len(group.boxes) > 1}
+    for group in groups:
+        computes = any(box.kind not in LEAVES for box in group.boxes)
+        group.folded = computes and group.module is not None and group.module in large
+        group.boxes.sort(key=lambda box: box.places[0])
+    return sorted(groups, key=lambda group: group.last)
 
 
 def _module_of(box: Box, depth: int, gradients: bool) -> Path | None:
@@ -113,20 +113,20 @@ def _module_of(box: Box, depth: int, gradients: bool) -> Path | None:
     return box.path[: depth + 1]
 
 
-def merged(group: Sequence[Part], times: int = 1) -> Part:
-    """Several parts as one, with the number of repetitions in it."""
-    path = group[0].path
-    for part in group:
-        while part.path[: len(path)] != path:
+def merged(members: Sequence[Group], times: int = 1) -> Group:
+    """Several groups as one, with the number of repetitions in it."""
+    path = members[0].path
+    for group in members:
+        while group.path[: len(path)] != path:
             path = path[:-1]
-    boxes = [box for part in group for box in part.boxes]
+    boxes = [box for group in members for box in group.boxes]
     boxes.sort(key=lambda box: box.places[0])
-    return Part(boxes, path, members=group, times=times)
+    return Group(boxes, path, members=members, times=times)
 
 
-def joined(parts: list[Part], limit: int) -> list[Part]:
-    """At most `limit` parts, made by joining neighbours, about equally many everywhere."""
-    count = min(limit, len(parts))
-    ends = [len(parts) * number // count for number in range(count + 1)] if count else []
-    groups = [parts[start:end] for start, end in pairwise(ends)]
-    return [merged(group) if len(group) > 1 else group[0] for group in groups]
+def joined(groups: list[Group], limit: int) -> list[Group]:
+    """At most `limit` groups, made by joining neighbours, about equally many everywhere."""
+    count = min(limit, len(groups))
+    ends = [len(groups) * number // count for number in range(count + 1)] if count else []
+    neighbours = [groups[start:end] for start, end in pairwise(ends)]
+    return [merged(each) if len(each) > 1 else each[0] for each in neighbours]

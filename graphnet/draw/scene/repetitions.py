@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from graphnet.draw.scene.grouping import Part, merged, modules_of
+from graphnet.draw.scene.grouping import Group, merged, modules_of
 from graphnet.draw.scene.scene import Box, Path, Scene
 
 __all__ = ["Rolled", "class_of", "joined_alike", "rolled_up"]
 
 FEWEST = 3  # repetitions that are worth drawing as one
-LONGEST = 32  # boxes in one repeated part
+LONGEST = 32  # boxes in one repeated group
 
 
 @dataclass
@@ -24,7 +24,7 @@ class Rolled(Scene):
     """A scene with equal neighbours drawn once.
 
     Attributes:
-        times: how often each repeated part occurs, by its path.
+        times: how often each repeated group occurs, by its path.
     """
 
     times: dict[Path, int] = field(default_factory=dict)
@@ -45,18 +45,18 @@ def rolled_up(scene: Scene) -> Rolled:
     rolled = Rolled(scene.boxes, scene.arrows, dict(scene.titles), scene.shared, scene.notes)
     level = 0
     while any(len(box.path) > level for box in rolled.boxes):
-        parts = modules_of(rolled, level, gradients=False)
-        runs = [run for run in _runs(rolled, parts, _has_modules) if run.times > 1]
+        groups = modules_of(rolled, level, gradients=False)
+        runs = [run for run in _runs(rolled, groups, _has_modules) if run.times > 1]
         if runs:
             rolled = _drawn_once(rolled, runs)
         level += 1
     return rolled
 
 
-def joined_alike(scene: Scene, parts: list[Part]) -> list[Part]:
-    """The parts, with equal neighbours of any kind as one."""
-    runs = _runs(scene, parts, lambda group: True)
-    return [merged(run.parts, run.times) if run.times > 1 else run.parts[0] for run in runs]
+def joined_alike(scene: Scene, groups: list[Group]) -> list[Group]:
+    """The groups, with equal neighbours of any kind as one."""
+    runs = _runs(scene, groups, lambda row: True)
+    return [merged(run.groups, run.times) if run.times > 1 else run.groups[0] for run in runs]
 
 
 def class_of(scene: Scene, module: Path) -> str:
@@ -70,67 +70,67 @@ def class_of(scene: Scene, module: Path) -> str:
 
 @dataclass(frozen=True)
 class _Run:
-    """Parts in a row that repeat the same group."""
+    """Groups in a row, the same several times."""
 
-    parts: Sequence[Part]
+    groups: Sequence[Group]
     times: int = 1
 
     @property
-    def copies(self) -> list[Sequence[Part]]:
-        period = len(self.parts) // self.times
-        return [self.parts[at : at + period] for at in range(0, len(self.parts), period)]
+    def copies(self) -> list[Sequence[Group]]:
+        period = len(self.groups) // self.times
+        return [self.groups[at : at + period] for at in range(0, len(self.groups), period)]
 
 
-def _has_modules(group: Sequence[Part]) -> bool:
-    """Whether parts of one module have a module of several boxes among them."""
-    return any(part.folded for part in group) and len({part.path for part in group}) == 1
+def _has_modules(row: Sequence[Group]) -> bool:
+    """Whether groups of one module have a module of several boxes among them."""
+    return any(group.folded for group in row) and len({group.path for group in row}) == 1
 
 
 def _runs(
-    scene: Scene, parts: list[Part], wanted: Callable[[Sequence[Part]], bool]
+    scene: Scene, groups: list[Group], wanted: Callable[[Sequence[Group]], bool]
 ) -> Iterator[_Run]:
-    """The parts in order: the longest wanted repetitions, and single parts."""
-    lengths = _periods(_looks(scene, parts))
+    """The groups in order: the longest wanted repetitions, and single groups."""
+    lengths = _periods(_looks(scene, groups))
     place = 0
-    while place < len(parts):
+    while place < len(groups):
         span, period = _best(lengths, place)
-        group = parts[place : place + span]
+        row = groups[place : place + span]
         spare = lengths[period - 1][place] + period - span if span else 0
-        if span and wanted(group) and not _starts_later(parts[place : place + spare + 1]):
-            yield _Run(group, span // period)
+        if span and wanted(row) and not _starts_later(groups[place : place + spare + 1]):
+            yield _Run(row, span // period)
             place += span
         else:
-            yield _Run(parts[place : place + 1])
+            yield _Run(groups[place : place + 1])
             place += 1
 
 
-def _starts_later(parts: Sequence[Part]) -> bool:
+def _starts_later(groups: Sequence[Group]) -> bool:
     """Whether a repetition may as well start at a large module: Conv2d, ReLU; not ReLU, Conv2d."""
-    first, *others = (part.folded for part in parts)
+    first, *others = (group.folded for group in groups)
     return not first and any(others)
 
 
-def _looks(scene: Scene, parts: list[Part]) -> list[int]:
-    """A number for each part, the same for parts that look alike and are wired alike inside."""
+def _looks(scene: Scene, groups: list[Group]) -> list[int]:
+    """A number for each group, the same for groups that look alike and are wired alike inside."""
     where = {
         box.key: (place, number)
-        for place, part in enumerate(parts)
-        for number, box in enumerate(part.boxes)
+        for place, group in enumerate(groups)
+        for number, box in enumerate(group.boxes)
     }
-    wires: list[list[tuple[int, int]]] = [[] for _ in parts]
+    wires: list[list[tuple[int, int]]] = [[] for _ in groups]
     for arrow in scene.arrows:
         source, target = where[arrow.source], where[arrow.target]
         inside = source[0] == target[0]
         wires[target[0]].append((source[1] if inside else -1, target[1]))
     numbers: dict[object, int] = {}
     looks = []
-    for part, wire in zip(parts, wires, strict=True):
-        kind = None if part.module is None else class_of(scene, part.module)
-        depth = len(part.module or part.path)
+    for group, wire in zip(groups, wires, strict=True):
+        kind = None if group.module is None else class_of(scene, group.module)
+        depth = len(group.module or group.path)
         boxes = tuple(
-            (box.kind, box.symbol, box.shape, box.note, box.path[depth:]) for box in part.boxes
+            (box.kind, box.symbol, box.shape, box.note, box.path[depth:]) for box in group.boxes
         )
-        look = (part.path, kind, boxes, tuple(wire))
+        look = (group.path, kind, boxes, tuple(wire))
         looks.append(numbers.setdefault(look, len(numbers)))
     return looks
 
@@ -169,8 +169,8 @@ def _drawn_once(scene: Rolled, runs: list[_Run]) -> Rolled:
     new = {box.key: box for box in scene.boxes}
     copy = dict.fromkeys(new, (-1, 0))  # for each box its run, and its copy there
     for number, run in enumerate(runs):
-        before, after = _home(rolled, run)
-        copies = [[box for part in parts for box in part.boxes] for parts in run.copies]
+        before, after = _common_module(rolled, run)
+        copies = [[box for group in groups for box in group.boxes] for groups in run.copies]
         for alike in zip(*copies, strict=True):
             path = after + alike[0].path[len(before) :]
             _retitle(rolled, alike[0].path, before, after)
@@ -188,33 +188,33 @@ def _drawn_once(scene: Rolled, runs: list[_Run]) -> Rolled:
     return rolled
 
 
-def _home(scene: Rolled, run: _Run) -> tuple[Path, Path]:
+def _common_module(scene: Rolled, run: _Run) -> tuple[Path, Path]:
     """The module, or the modules around, of the first copy; and the module for all copies.
 
     A single module becomes the new one; several are put into it.
     """
-    first, last = run.parts[0], run.parts[-1]
+    first, last = run.groups[0], run.groups[-1]
     name = " … ".join(dict.fromkeys((_last_name(first), _last_name(last))))
     while (*first.path, name) in scene.titles:  # another use of the same module
         name += " …"
     after = (*first.path, name)
-    kinds = dict.fromkeys(_kind(scene, part) for part in run.copies[0])
+    kinds = dict.fromkeys(_kind(scene, group) for group in run.copies[0])
     known = [kind for kind in kinds if kind]
     text = ", ".join(known[:3]) + (", …" if len(known) > 3 else "")
     scene.times[after] = run.times
-    scene.titles[after] = " ".join(part for part in (".".join(after), text) if part)
+    scene.titles[after] = " ".join(word for word in (".".join(after), text) if word)
     alone = len(run.copies[0]) == 1 and first.module is not None
     return (first.module if alone and first.module else first.path), after
 
 
-def _last_name(part: Part) -> str:
-    """The name of a part inside the modules around it."""
-    return part.module[-1] if part.module else part.boxes[0].name
+def _last_name(group: Group) -> str:
+    """The name of a group inside the modules around it."""
+    return group.module[-1] if group.module else group.boxes[0].name
 
 
-def _kind(scene: Scene, part: Part) -> str:
-    """What a part computes: the class of its module, or its symbol."""
-    return (class_of(scene, part.module) if part.module else "") or part.boxes[0].symbol
+def _kind(scene: Scene, group: Group) -> str:
+    """What a group computes: the class of its module, or its symbol."""
+    return (class_of(scene, group.module) if group.module else "") or group.boxes[0].symbol
 
 
 def _retitle(scene: Rolled, path: Path, before: Path, after: Path) -> None:

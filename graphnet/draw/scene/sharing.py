@@ -31,7 +31,7 @@ def shared_by(graph: NodeList) -> tuple[dict[Node, int], list[str]]:
     groups: dict[Path, list[Node]] = {}
     for node in paths:
         if uses[node] > 1:
-            groups.setdefault(_home(node, paths, uses), []).append(node)
+            groups.setdefault(_sharing_module(node, paths, uses), []).append(node)
     numbers = {node: number for number, nodes in enumerate(groups.values()) for node in nodes}
     sentences = [_sentence(path, nodes, uses[nodes[0]]) for path, nodes in groups.items()]
     return numbers, sentences
@@ -56,7 +56,7 @@ def is_derived(node: Node) -> bool:
     return isinstance(node, Operation) and node.derived
 
 
-def _home(node: Node, paths: Mapping[Node, Path], uses: Mapping[Node, int]) -> Path:
+def _sharing_module(node: Node, paths: Mapping[Node, Path], uses: Mapping[Node, int]) -> Path:
     """The largest module around a parameter whose parameters are all used as often as it."""
     own = paths[node]
     for depth in range(1, len(own)):

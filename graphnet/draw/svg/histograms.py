@@ -12,12 +12,12 @@ from graphnet.errors import counted
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["described", "strip"]
+__all__ = ["described", "histogram"]
 
 BINS = 12
 
 
-def strip(tensor: Tensor) -> list[float]:
+def histogram(tensor: Tensor) -> list[float]:
     """The histogram of a tensor in 12 bins, from its smallest to its largest finite number.
 
     Args:
@@ -27,7 +27,7 @@ def strip(tensor: Tensor) -> list[float]:
         The heights of the bars, the highest of them 1; none if there is at most one number.
 
     >>> import torch
-    >>> strip(torch.tensor([0.0, 0.0, 0.0, 0.0, 1.0, 2.0]))
+    >>> histogram(torch.tensor([0.0, 0.0, 0.0, 0.0, 1.0, 2.0]))
     [1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.25, 0.0, 0.0, 0.0, 0.0, 0.25]
     """
     finite, scale = _finite(tensor)

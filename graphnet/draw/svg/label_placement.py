@@ -1,4 +1,4 @@
-"""Where there is room to write: of some places, the one that hides least."""
+"""Where to write: of some places, the one that hides least."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from graphnet.draw.layout.geometry import Point, Rectangle
 
-__all__ = ["Room", "samples"]
+__all__ = ["Obstacles", "samples"]
 
 STEP = 4.0
 """The distance between the points that stand for a line."""
@@ -21,11 +21,11 @@ STEP = 4.0
 _CELL = 32.0
 _NOTHING = -1
 
-_Thing = tuple[float, float, float, float, float, int]  # left, top, right, bottom, weight, owner
+_Obstacle = tuple[float, float, float, float, float, int]  # left, top, right, bottom, weight, owner
 
 
-class Room:
-    """A sheet with some things on it already; it is cheap to ask what a text would hide.
+class Obstacles:
+    """What is on a sheet already; it is cheap to ask what a text would hide.
 
     Args:
         width: of the sheet.
@@ -35,14 +35,14 @@ class Room:
     def __init__(self, width: float, height: float) -> None:
         self.width = width
         self.height = height
-        self._cells: dict[tuple[int, int], list[_Thing]] = defaultdict(list)
+        self._cells: dict[tuple[int, int], list[_Obstacle]] = defaultdict(list)
 
     def block(self, place: Rectangle, weight: float) -> None:
         """Put down something that should not be hidden; the weight says how much that matters."""
         left, top, width, height = place
-        thing = (left, top, left + width, top + height, weight, _NOTHING)
-        for cell in _cells(*thing[:4]):
-            self._cells[cell].append(thing)
+        obstacle = (left, top, left + width, top + height, weight, _NOTHING)
+        for cell in _cells(*obstacle[:4]):
+            self._cells[cell].append(obstacle)
 
     def line(self, points: Sequence[Point], owner: int) -> None:
         """Put down a line as points; what its owner writes may lie on it."""
@@ -60,18 +60,18 @@ class Room:
         right, bottom = left + place[2] + 2, top + place[3] + 2
         outside = left < 0 or top < 0 or right > self.width or bottom > self.height
         near = {
-            thing
+            obstacle
             for cell in _cells(left, top, right, bottom)
-            for thing in self._cells.get(cell, ())
+            for obstacle in self._cells.get(cell, ())
         }
         return 1000.0 * outside + sum(
-            thing[4]
-            for thing in near
-            if thing[0] < right
-            and thing[2] > left
-            and thing[1] < bottom
-            and thing[3] > top
-            and (thing[5] != owner or owner == _NOTHING)
+            obstacle[4]
+            for obstacle in near
+            if obstacle[0] < right
+            and obstacle[2] > left
+            and obstacle[1] < bottom
+            and obstacle[3] > top
+            and (obstacle[5] != owner or owner == _NOTHING)
         )
 
     def best(self, places: Iterable[tuple[float, Rectangle]], owner: int = _NOTHING) -> Rectangle:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from graphnet.draw.layout.geometry import shortened, size_of, text_width
-from graphnet.draw.svg.label_placement import Room, samples
+from graphnet.draw.svg.label_placement import Obstacles, samples
 from graphnet.draw.svg.marks import BADGE, BOLD, START, badge, badge_width, head_of, text
 from graphnet.draw.svg.style import EDGE, INK, letters, sharing_colour
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from graphnet.draw.layout.geometry import Layout, Point, Rectangle
     from graphnet.draw.scene.scene import Arrow, Scene
 
-__all__ = ["Captions"]
+__all__ = ["Labels"]
 
 HALO = START + ' stroke="#ffffff" stroke-width="3" paint-order="stroke"'
 
@@ -29,7 +29,7 @@ _PLACES = 24  # the most places tried on one line
 _LABEL = 8.0
 
 
-class Captions:
+class Labels:
     """The titles of frames, the badges of arrows, and places for labels beside arrows.
 
     The labels, which differ from frame to frame of a walk, never move what stays.
@@ -46,18 +46,20 @@ class Captions:
     ) -> None:
         self._scene = scene
         self._lines = [samples(curve) for curve in curves]
-        self._room = _furnished(scene, layout, curves, self._lines)
+        self._obstacles = _obstacles_of(scene, layout, curves, self._lines)
         if both_ways:
             for curve in curves:
-                self._room.block(_around(head_of(curve[::-1])), HEAD)
-        self.fixed = [*_titles(scene, layout, self._room), *self._badges()]
+                self._obstacles.block(_around(head_of(curve[::-1])), HEAD)
+        self.fixed = [*_titles(scene, layout, self._obstacles), *self._badges()]
 
     def _badges(self) -> Iterator[str]:
         """The badges of arrows."""
         for place, arrow in enumerate(self._scene.arrows):
             if mark := _mark(arrow):
-                spot = self._room.best(_on(self._lines[place], badge_width(mark), BADGE), place)
-                self._room.block(spot, TEXT)
+                spot = self._obstacles.best(
+                    _on(self._lines[place], badge_width(mark), BADGE), place
+                )
+                self._obstacles.block(spot, TEXT)
                 middle = spot[0] + spot[2] / 2, spot[1] + spot[3] / 2
                 yield badge(mark, middle, _colour(self._scene, place))
 
@@ -70,7 +72,7 @@ class Captions:
                 (price + TEXT * any(_overlap(spot, each) for each in taken), spot)
                 for price, spot in spots
             ]
-            spot = self._room.best(sorted(priced), place)
+            spot = self._obstacles.best(sorted(priced), place)
             taken.append(spot)
             colour = _colour(self._scene, place)
             yield text((spot[0], spot[1] + _LABEL), label, _LABEL, colour, HALO)
@@ -84,23 +86,23 @@ def _overlap(one: Rectangle, other: Rectangle) -> bool:
     )
 
 
-def _furnished(
+def _obstacles_of(
     scene: Scene, layout: Layout, curves: Sequence[list[Point]], lines: Sequence[list[Point]]
-) -> Room:
-    """A room with all boxes and arrows."""
-    room = Room(layout.width, layout.height)
+) -> Obstacles:
+    """All boxes and arrows."""
+    obstacles = Obstacles(layout.width, layout.height)
     for box in scene.boxes:
         (x, y), (width, height) = layout.places[box.key], size_of(box)
         left, top = x - width / 2, y - height / 2
-        room.block((left, top, width, height), BOX)
-        room.block((left + 6, top + 6, width - 12, height - 12), TEXT)
+        obstacles.block((left, top, width, height), BOX)
+        obstacles.block((left + 6, top + 6, width - 12, height - 12), TEXT)
         if box.sharing:
-            room.block((left - 3, top - 7, 22 * len(box.sharing), 14), TEXT)
+            obstacles.block((left - 3, top - 7, 22 * len(box.sharing), 14), TEXT)
     for place, (curve, line) in enumerate(zip(curves, lines, strict=True)):
-        room.line(line, place)
-        room.block(_around(head_of(curve)), HEAD)
-        room.block((curve[0][0] - 3, curve[0][1] - 3, 6, 6), TAIL)
-    return room
+        obstacles.line(line, place)
+        obstacles.block(_around(head_of(curve)), HEAD)
+        obstacles.block((curve[0][0] - 3, curve[0][1] - 3, 6, 6), TAIL)
+    return obstacles
 
 
 def _around(points: Sequence[Point]) -> Rectangle:
@@ -109,15 +111,17 @@ def _around(points: Sequence[Point]) -> Rectangle:
     return min(xs), min(ys), max(xs) - min(xs), max(ys) - min(ys)
 
 
-def _titles(scene: Scene, layout: Layout, room: Room) -> Iterator[str]:
+def _titles(scene: Scene, layout: Layout, obstacles: Obstacles) -> Iterator[str]:
     """The title of each frame: at the left, or further along if arrows run through it."""
     for path, (x, y, width, _) in layout.frames.items():
         title = shortened(scene.titles.get(path, ".".join(path)), width - 12, 9, bold=True)
         takes = text_width(title, 9, bold=True)
         free = max(0.0, width - 12 - takes)
         shifts = [free * step / 12 for step in range(13)]
-        spot = room.best((shift / 1000, (x + 6 + shift, y + 3, takes, 11.0)) for shift in shifts)
-        room.block(spot, TITLE)
+        spot = obstacles.best(
+            (shift / 1000, (x + 6 + shift, y + 3, takes, 11.0)) for shift in shifts
+        )
+        obstacles.block(spot, TITLE)
         yield text((spot[0], y + 12), title, 9, EDGE, BOLD + HALO)
 
 

@@ -12,7 +12,7 @@ from graphnet.draw.layout.curves import moved
 from graphnet.draw.layout.geometry import LINE_HEIGHT, inward, shortened, size_of
 from graphnet.draw.scene.scene import KINDS, Arrow, Box, Scene
 from graphnet.draw.svg.footer import Footer, footer
-from graphnet.draw.svg.labels import Captions
+from graphnet.draw.svg.labels import Labels
 from graphnet.draw.svg.marks import (
     BOLD,
     badge,
@@ -52,7 +52,7 @@ class Look:
     Attributes:
         title: the title of the picture.
         description: what a screen reader reads out; if empty, the number of boxes of each kind.
-        values: lines and bars in boxes, which need room for them: see `roomy`.
+        values: lines and bars in boxes, which need room for them: see `reserve_space`.
         ring: the box with a ring around it, such as the one being computed.
         lit: the places in `scene.arrows` of arrows that glow.
         backward: True to reverse the lit arrows: gradients flow along them.
@@ -106,7 +106,7 @@ class Painter:
         self._scene, self._layout = scene, layout
         self._places = {box.key: _place(box, layout) for box in scene.boxes}
         self._curves = _curves(scene, layout, self._places)
-        self._captions = Captions(scene, layout, self._curves, both_ways)
+        self._labels = Labels(scene, layout, self._curves, both_ways)
         self._counts = counts(scene)
         self._frames = list(_frames(layout))
         self._footers: dict[bool, Footer] = {}
@@ -135,9 +135,9 @@ class Painter:
                 *furniture,
                 *(self._arrow(place, look) for place in range(len(self._curves))),
                 *(self._box(box, look) for box in self._scene.boxes),
-                *self._captions.fixed,
+                *self._labels.fixed,
                 *below.parts,
-                "".join(self._captions.labels(look.labels)) + "</g>",
+                "".join(self._labels.labels(look.labels)) + "</g>",
                 "</svg>\n",
             ]
         )

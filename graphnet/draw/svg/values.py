@@ -15,7 +15,7 @@ from graphnet.errors import GraphError, counted
 if TYPE_CHECKING:
     from graphnet.draw.layout.geometry import Rectangle
 
-__all__ = ["Spacious", "Value", "roomy", "rows_of", "values_in"]
+__all__ = ["SpaciousBox", "Value", "reserve_space", "rows_of", "values_in"]
 
 SMALL = 8.0  # the font size of values
 
@@ -26,8 +26,8 @@ class Value:
 
     Attributes:
         label: which tensor: "top", "grad".
-        text: a line about it, as `strips.described` gives.
-        bars: the heights of some bars from 0 to 1, as `strips.strip` gives.
+        text: a line about it, as `histograms.described` gives.
+        bars: the heights of some bars from 0 to 1, as `histograms.strip` gives.
     """
 
     label: str
@@ -36,18 +36,18 @@ class Value:
 
 
 @dataclass(frozen=True)
-class Spacious(Box):
+class SpaciousBox(Box):
     """A box with room below its text: blank lines, as wide as the values that will stand there."""
 
-    room: tuple[str, ...] = ()
+    reserved: tuple[str, ...] = ()
 
     @property
     def lines(self) -> list[str]:
         """The text in the box, and below it lines that only keep room."""
-        return [*super().lines, *self.room]
+        return [*super().lines, *self.reserved]
 
 
-def roomy(scene: Scene, values: Mapping[str, Sequence[Value]]) -> Scene:
+def reserve_space(scene: Scene, values: Mapping[str, Sequence[Value]]) -> Scene:
     """The same scene with room for values in its boxes; call it before the layout is made.
 
     Args:
@@ -55,12 +55,13 @@ def roomy(scene: Scene, values: Mapping[str, Sequence[Value]]) -> Scene:
         values: everything that each box will show, by the box's key.
     """
     boxes: list[Box] = [
-        Spacious(**{**vars(box), "room": _room_for(values.get(box.key, ()))}) for box in scene.boxes
+        SpaciousBox(**{**vars(box), "reserved": _reserved_for(values.get(box.key, ()))})
+        for box in scene.boxes
     ]
     return replace(scene, boxes=boxes)
 
 
-def _room_for(values: Sequence[Value]) -> tuple[str, ...]:
+def _reserved_for(values: Sequence[Value]) -> tuple[str, ...]:
     """Lines of zeros that are as wide as values in their smaller font; bars take one more."""
     needs = [max(text_width(_line(value), SMALL), 80.0 * bool(value.bars)) for value in values]
     zeros = "0" * ceil(max(needs, default=0) / text_width("0"))
@@ -78,14 +79,14 @@ def _height(value: Value) -> int:
 
 def rows_of(box: Box) -> int:
     """How many lines a box keeps for values."""
-    return len(box.room) if isinstance(box, Spacious) else 0
+    return len(box.reserved) if isinstance(box, SpaciousBox) else 0
 
 
 def values_in(box: Box, place: Rectangle, values: Sequence[Value], ink: str) -> Iterator[str]:
     """The lines and bars in the room at the bottom of a box.
 
     Args:
-        box: one from `roomy`.
+        box: one from `reserve_space`.
         place: the rectangle that it fills.
         values: what it shows.
         ink: the colour of all of it.
@@ -97,7 +98,7 @@ def values_in(box: Box, place: Rectangle, values: Sequence[Value], ink: str) -> 
     if needed > rows:
         raise GraphError(
             f"A box shows the values that it has room for; {box.name!r} has room for "
-            f"{counted(rows, 'line')}, got {needed}. Lay out roomy(scene, values)."
+            f"{counted(rows, 'line')}, got {needed}. Lay out reserve_space(scene, values)."
         )
     left, top, width, height = place
     y = top + (height + LINE_HEIGHT * (len(box.lines) - 2 * rows)) / 2

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import graphnet as gn
 from graphnet.errors import GraphError
+from graphnet.experiments.options import integer_from
 from graphnet.experiments.pairs import report, study
 from graphnet.experiments.pairs.recipes import RECIPES
 from graphnet.table import shown
@@ -60,7 +61,7 @@ def parser() -> argparse.ArgumentParser:
         description="Is the first of two digits less than or equal to the second? Train networks "
         "that answer it, and compare them over several rounds with fresh pairs and weights.",
     )
-    count = positive
+    count = integer_from(1)
     made.add_argument("--rounds", type=count, default=10, help="of each network (10)")
     made.add_argument(
         "--models", nargs="+", choices=RECIPES, metavar="NAME", help=f"of {', '.join(RECIPES)}"
@@ -80,14 +81,6 @@ def parser() -> argparse.ArgumentParser:
         help="a folder for record, curves and pictures; finished rounds are not run again",
     )
     return made
-
-
-def positive(text: str) -> int:
-    """An integer of 1 or more."""
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"an integer of 1 or more; got {text}")
-    return number
 
 
 if __name__ == "__main__":

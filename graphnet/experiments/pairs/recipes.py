@@ -61,8 +61,8 @@ class Recipe:
         """Everything that decides the outcome, as texts and numbers for JSON."""
         record = {each.name: getattr(self, each.name) for each in fields(self)}
         named = {"model": repr(self.model()), "augment": self.augment is not None}
-        told = {"title", "published", "goal"}
-        return {name: value for name, value in {**record, **named}.items() if name not in told}
+        described = {"title", "published", "goal"}
+        return {name: value for name, value in {**record, **named}.items() if name not in described}
 
 
 RECIPES = {

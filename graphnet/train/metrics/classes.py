@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from graphnet.errors import RangeError, require_count
+from graphnet.errors import RangeError
 from graphnet.train.metrics.labels import (
     first,
     labels_of,
     require_classes,
     scores_of_classes,
 )
+from graphnet.validation import require_counts
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -76,11 +77,11 @@ def top_k_accuracy(outputs: Any, targets: Any, *, k: int = 5, ignore_index: int 
     >>> top_k_accuracy(tensor([[2.0, 1.0, 0.0], [0.0, 1.0, 3.0]]), tensor([1, 0]), k=2)
     0.5
     """
-    require_count(k=k)
+    require_counts(k=k)
     scores, right = scores_of_classes(first(outputs), first(targets))
     classes = scores.shape[1]
     if k > classes:
-        raise RangeError(f"k is at most the number of classes, {classes}; got {k}.")
+        raise RangeError(f"k must be at most the number of classes, {classes}; got {k}.")
     order = scores.argsort(dim=1, descending=True, stable=True)
     ranks = order.argsort(1)  # the rank of each class
     known = right.masked_fill(right == ignore_index, 0)
@@ -120,5 +121,7 @@ def confusion_matrix(
     predicted, right, known = labels_of(outputs, targets, ignore_index, threshold)
     count = known if classes is None else classes
     if count < known:
-        raise RangeError(f"classes is at least the number in the outputs, {known}; got {count}.")
+        raise RangeError(
+            f"classes must be {known} or more, the number in the outputs; got {count}."
+        )
     return (right * count + predicted).bincount(minlength=count * count).view(count, count)

@@ -62,7 +62,7 @@ def scores_of_classes(scores: Tensor, right: Tensor) -> tuple[Tensor, Tensor]:
             f"got {shape_text(tuple(scores.shape))} and {shape_text(tuple(right.shape))}."
         )
     if right.is_floating_point():
-        raise DtypeError(f"Class indices are integers, such as int64; got {right.dtype}.")
+        raise DtypeError(f"class indices must be integers, such as int64; got {right.dtype}.")
     return scores, right.long()
 
 

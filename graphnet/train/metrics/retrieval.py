@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, overload
 from graphnet.errors import RangeError, ShapeError, shape_text
 from graphnet.train.metrics.classes import confusion_matrix
 from graphnet.train.metrics.labels import first, is_positive, of_two, scores_of_classes
+from graphnet.validation import require_choice
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -134,8 +135,7 @@ def _counted(
     outputs: Any, targets: Any, average: str | None, ignore_index: int, threshold: float
 ) -> Tensor:
     """The confusion matrix, after checking that `average` fits."""
-    if average not in _AVERAGES:
-        raise RangeError(f"average is one of {_AVERAGES}; got {average!r}.")
+    require_choice("average", average, _AVERAGES)
     counts = confusion_matrix(outputs, targets, ignore_index=ignore_index, threshold=threshold)
     if average == "binary" and len(counts) > 2:
         raise RangeError(

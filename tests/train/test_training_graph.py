@@ -7,7 +7,7 @@ import torch
 
 import graphnet as gn
 from graphnet.train.dataset import DataSet
-from graphnet.train.task import Task
+from graphnet.train.training_graph import TrainingGraph
 
 
 class Heads(gn.Module):
@@ -32,12 +32,12 @@ def loss_of(task, data):
 
 
 def test_inputs_are_named_and_take_any_number_of_rows():
-    task = Task(Heads(), [gn.LossCrossEntropy(), gn.LossMSE()], DataSet(BOTH))
+    task = TrainingGraph(Heads(), [gn.LossCrossEntropy(), gn.LossMSE()], DataSet(BOTH))
     assert [node.name for node in (*task.inputs, *task.targets)] == ["x0", "x1", "t0", "t1"]
     assert task.inputs[0].shape == (None, 2)
     assert task.targets[0].dtype == torch.int64
     assert task.device == torch.device("cpu")
-    single = Task(gn.Linear(2, 1), gn.LossMSE(), DataSet((X, VALUES)))
+    single = TrainingGraph(gn.Linear(2, 1), gn.LossMSE(), DataSet((X, VALUES)))
     assert [node.name for node in (*single.inputs, *single.targets)] == ["x", "t"]
 
 
@@ -54,12 +54,14 @@ def test_weighted_losses_are_added(losses, factors):
     first, second = model(*data.inputs)
     expected = factors[0] * torch.nn.functional.cross_entropy(first, CLASSES)
     expected = expected + factors[1] * torch.nn.functional.mse_loss(second, VALUES)
-    assert loss_of(Task(model, losses, data), data) == pytest.approx(float(expected), rel=1e-6)
+    assert loss_of(TrainingGraph(model, losses, data), data) == pytest.approx(
+        float(expected), rel=1e-6
+    )
 
 
 def test_an_output_may_have_no_target():
     data = DataSet(((X, X + 1), VALUES))
-    task = Task(Heads(), [None, gn.LossMSE()], data)
+    task = TrainingGraph(Heads(), [None, gn.LossMSE()], data)
     assert len(task.outputs) == 2
     assert loss_of(task, data) > 0
 
@@ -86,7 +88,7 @@ def test_an_output_may_have_no_target():
 )
 def test_losses_that_do_not_fit_are_refused(losses, words):
     with pytest.raises(gn.GraphError, match=words):
-        Task(Heads(), losses, DataSet(BOTH))
+        TrainingGraph(Heads(), losses, DataSet(BOTH))
 
 
 @pytest.mark.parametrize(
@@ -110,10 +112,10 @@ def test_a_model_that_gives_no_nodes_is_refused(made, words):
             return made(self.inner(x))
 
     with pytest.raises(gn.GraphError, match=rf"Forgetful.*{words}.* Does build end with `return`"):
-        Task(Forgetful(), gn.LossMSE(), DataSet((X, VALUES)))
+        TrainingGraph(Forgetful(), gn.LossMSE(), DataSet((X, VALUES)))
 
 
 @pytest.mark.parametrize("model", [torch.nn.Linear(2, 1), lambda x: x])
 def test_what_is_no_module_is_refused(model):
-    with pytest.raises(gn.GraphError, match="model is a graphnet module"):
-        Task(model, gn.LossMSE(), DataSet((X, VALUES)))
+    with pytest.raises(gn.GraphError, match="model must be a graphnet module"):
+        TrainingGraph(model, gn.LossMSE(), DataSet((X, VALUES)))

@@ -1,6 +1,6 @@
 """Trials that change the whole process, in a separate one: its limits, its user, its hooks.
 
-PYTHONPATH=tests python tests/train/apart.py FOLDER [STRIDE]    prints how many checks each made
+PYTHONPATH=tests python tests/train/own_process.py FOLDER [STRIDE]    prints how many checks
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Task:
+class Workload:
     """What every contestant is given: a network, first values, batches."""
 
     network: Network
@@ -24,21 +24,21 @@ class Task:
     ts: list[Tensor]
 
 
-def write_task(network: Network, folder: Path) -> Task:
+def write_workload(network: Network, folder: Path) -> Workload:
     """Draw first values and batches, and write them to files."""
     start, (xs, ts) = network.first_values(), network.data()
     save_file(start, folder / "start.safetensors")
     data = {f"x{number}": x for number, x in enumerate(xs)}
     save_file(data | {f"t{number}": t for number, t in enumerate(ts)}, folder / "data.safetensors")
-    return Task(network, start, xs, ts)
+    return Workload(network, start, xs, ts)
 
 
-def read_task(network: Network, folder: Path) -> Task:
+def read_workload(network: Network, folder: Path) -> Workload:
     """Read them in another process."""
     start = load_file(folder / "start.safetensors")
     data = load_file(folder / "data.safetensors")
     xs, ts = ([data[f"{name}{number}"] for number in range(BATCHES)] for name in "xt")
-    return Task(network, start, xs, ts)
+    return Workload(network, start, xs, ts)
 
 
 def left(folder: Path, name: str) -> list[Path]:

@@ -28,7 +28,7 @@ def randn(*shape, seed=0, dtype=DOUBLE):
 
 
 @dataclass
-class World:
+class Training:
     """What is trained."""
 
     graph: gn.Graph
@@ -65,7 +65,7 @@ class World:
         }
 
 
-Make = Callable[[], World]
+Make = Callable[[], Training]
 
 
 def assert_same(ours, theirs, exact=False, **tolerance):
@@ -89,7 +89,7 @@ def assert_same_training(make: Make, feeds, steps=50, options=None, **tolerance)
     return ours
 
 
-def model_world(
+def model_training(
     model: gn.Module,
     shape: tuple[int | None, ...],
     kind: str = "SGD",
@@ -97,7 +97,7 @@ def model_world(
     output: Callable[[Any], gn.Node] = lambda y: y,
     input_dtype=None,
     **settings: Any,
-) -> World:
+) -> Training:
     """A network with a smooth loss, for one input x of some shape."""
     if dtype is DOUBLE:
         model.double()
@@ -106,10 +106,10 @@ def model_world(
         y = output(model(x))
         loss = (y.tanh() * (y + 0.5)).mean()
     optimizer = getattr(gn, kind)(model.parameters(), **{"lr": 0.05, **settings})
-    return World(graph, loss, optimizer)
+    return Training(graph, loss, optimizer)
 
 
-def dense_world(kind="SGD", dtype=DOUBLE, seed=0, **settings: Any) -> World:
+def dense_training(kind="SGD", dtype=DOUBLE, seed=0, **settings: Any) -> Training:
     """Two inputs, three linear layers, a squared error."""
     torch.manual_seed(seed)
     model = gn.Sequential(
@@ -124,7 +124,7 @@ def dense_world(kind="SGD", dtype=DOUBLE, seed=0, **settings: Any) -> World:
         )
         loss = gn.LossMSE()(model(x), t)
     optimizer = getattr(gn, kind)(model.parameters(), **{"lr": 0.1, **settings})
-    return World(graph, loss, optimizer)
+    return Training(graph, loss, optimizer)
 
 
 def dense_feeds(rows=4, count=5, dtype=DOUBLE):
@@ -134,9 +134,9 @@ def dense_feeds(rows=4, count=5, dtype=DOUBLE):
     ]
 
 
-def split_world(kind="SGD"):
+def split_training(kind="SGD"):
     """Parameters in three buckets, one of them frozen, one that the loss does not use."""
-    ours = dense_world(kind)
+    ours = dense_training(kind)
     first, second, third, *others = ours.optimizer.parameters
     second.requires_grad = False
     spare = gn.Parameter(randn(3), name="spare")

@@ -18,7 +18,7 @@ class Block(gn.Module):
         return x + self.second(self.first(x).tanh())
 
 
-class Twins(gn.Module):
+class SharedBranch(gn.Module):
     """One branch for two inputs, and the distance between its outputs."""
 
     def __init__(self):

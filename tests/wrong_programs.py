@@ -10,7 +10,7 @@ import torch
 import graphnet as gn
 
 
-class World:
+class Scenario:
     """A network, its graph, its optimizer, and a batch.
 
     The nodes: 0 x, 1 t, 2 0.weight, 3 0.bias, 4 0.linear, 5 1.tanh, 6 2.weight, 7 2.bias,
@@ -46,16 +46,16 @@ class World:
 
 
 def goes_wrong(program, error, patterns):
-    """Run a wrong program in a world in use: its error, and that nothing else came of it.
+    """Run a wrong program in a scenario in use: its error, and that nothing else came of it.
 
     Each pattern must be found in the message; one that begins with "!" must not.
     """
-    world, fresh = World(), World()
-    world.step()
+    scenario, fresh = Scenario(), Scenario()
+    scenario.step()
     fresh.step()
-    before = list(world.graph)
+    before = list(scenario.graph)
     with pytest.raises(error) as caught:
-        program(world)
+        program(scenario)
     message = str(caught.value)
     for pattern in patterns:
         wanted = not pattern.startswith("!")
@@ -63,10 +63,10 @@ def goes_wrong(program, error, patterns):
         assert bool(found) == wanted, f"{pattern!r} in:\n{message}"
     assert len(message) <= 700, f"too long:\n{message}"
     assert not re.search(r"\bat 0x", message), message
-    assert world.graph[: len(before)] == before
-    world.graph.lint()
-    assert world.graph.training
+    assert scenario.graph[: len(before)] == before
+    scenario.graph.lint()
+    assert scenario.graph.training
     for _ in range(2):
-        assert all(map(torch.equal, world.step(), fresh.step()))
+        assert all(map(torch.equal, scenario.step(), fresh.step()))
     with pytest.raises(gn.GraphError, match="no graph"):  # no block was left open
         gn.Input((1,), name="outside")

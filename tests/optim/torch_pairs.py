@@ -26,7 +26,7 @@ MEMORY = [
 """One of each kind whose next step depends on the steps before."""
 
 
-class Twins:
+class TorchPair:
     """The same parameters in graphnet and in torch, given the same gradients."""
 
     def __init__(self, shapes=SHAPES, dtype=torch.float64, seed=0):
@@ -86,12 +86,12 @@ def made(module, parameters, kind, options, groups):
 
 
 def trained(kind, options, groups, steps=7, frozen=()):
-    twins = Twins()
-    ours = made(gn, twins.ours, kind, options, groups)
-    theirs = made(torch.optim, twins.theirs, kind, options, groups)
+    both = TorchPair()
+    ours = made(gn, both.ours, kind, options, groups)
+    theirs = made(torch.optim, both.theirs, kind, options, groups)
     for _ in range(steps):
-        twins.step(ours, theirs, frozen)
-    return twins, ours, theirs
+        both.step(ours, theirs, frozen)
+    return both, ours, theirs
 
 
 def assert_same_state(mine, other, tolerance=1e-12):

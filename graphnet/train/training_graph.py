@@ -14,6 +14,7 @@ from graphnet.graph.entry import dtype_text
 from graphnet.layers import Module
 from graphnet.losses import Loss
 from graphnet.train.means import Term
+from graphnet.validation import must_be
 
 if TYPE_CHECKING:
     import torch
@@ -27,7 +28,7 @@ LossFunction = Callable[..., Node]
 Losses = LossFunction | Sequence["LossFunction | tuple[float, LossFunction] | None"]
 
 
-class Task:
+class TrainingGraph:
     """A model on inputs like those of a data set, and one number to minimize.
 
     Args:
@@ -53,10 +54,8 @@ class Task:
 
     def __init__(self, model: Module, loss: Losses, data: DataSet) -> None:
         if not isinstance(model, Module):
-            raise GraphError(
-                "model is a graphnet module, such as gn.Sequential(gn.Linear(2, 1)); "
-                f"got {model!r}."
-            )
+            rule = "a graphnet module, such as gn.Sequential(gn.Linear(2, 1))"
+            raise GraphError(must_be("model", rule, model))
         if isinstance(model, Loss):
             raise GraphError(f"The model comes first, then the loss; got {model!r} as a model.")
         _require_values(data, "data")
@@ -150,12 +149,12 @@ def _terms(loss: Any, outputs: Sequence[Node], targets: Sequence[Node]) -> Itera
         yield _term(loss, 1.0, outputs, targets, 0)
         return
     entries = [*_entries(loss)]
-    asked = [entry for entry in entries if entry is not None]
-    if len(entries) != len(outputs) or len(asked) != len(targets) or not asked:
+    given = [entry for entry in entries if entry is not None]
+    if len(entries) != len(outputs) or len(given) != len(targets) or not given:
         raise GraphError(
             "loss has one entry for each output of the model, and the data one tensor of targets "
             f"for each entry that is not None; got {len(outputs)} outputs, {len(entries)} losses "
-            f"({len(asked)} not None) and {len(targets)} targets."
+            f"({len(given)} not None) and {len(targets)} targets."
         )
     pairs = [
         (entry, output) for entry, output in zip(entries, outputs, strict=True) if entry is not None
@@ -198,7 +197,7 @@ def _made(loss: LossFunction, outputs: Sequence[Node], targets: Sequence[Node]) 
     node = loss(*outputs, *targets)
     if not isinstance(node, Node) or node.shape != ():
         raise GraphError(
-            f"A loss is one number, such as a mean over the batch; {node!r} is not one."
+            f"A loss must be one number, such as a mean over the batch; {node!r} is not one."
         )
     return node
 
@@ -207,14 +206,13 @@ def _entries(losses: Any) -> Iterable[tuple[float, LossFunction] | None]:
     """Each loss with its weight."""
     if not isinstance(losses, Sequence) or isinstance(losses, str):
         raise GraphError(
-            "loss is a loss, or a list of losses and pairs (weight, loss); "
+            "loss must be a loss, or a list of losses and pairs (weight, loss); "
             f"got {type(losses).__name__}."
         )
     for entry in losses:
         weight, loss = entry if isinstance(entry, tuple) and len(entry) == 2 else (1.0, entry)
         known = isinstance(weight, Real) and isfinite(weight)
         if not known or (loss is not None and not callable(loss)):
-            raise GraphError(
-                f"An entry of loss is a loss, a pair (weight, loss) or None; got {entry!r}."
-            )
+            rule = "a loss, a pair (weight, loss) or None"
+            raise GraphError(must_be("an entry of loss", rule, entry))
         yield None if loss is None else (float(weight), loss)

@@ -1,4 +1,4 @@
-"""Trainings that are killed at random moments, and resumed: `python tests/kills.py [200]`.
+"""Trainings that are killed at random moments: `python tests/kill_and_resume.py [200]`.
 
 Each training runs in a process of its own, writes a checkpoint after every second step, and gets
 SIGKILL after a random time; then it is started again, until it ends. Its weights must be those of a

@@ -68,7 +68,9 @@ class Block:
 class Net:
     def __init__(self, kit):
         super().__init__()
-        self.encoder = kit.Sequential(twin(kit, Block), kit.Linear(4, 3), twin(kit, Block))
+        self.encoder = kit.Sequential(
+            built_with(kit, Block), kit.Linear(4, 3), built_with(kit, Block)
+        )
         self.head = kit.Linear(4, 2, bias=False)
 
     def compute(self, x):
@@ -115,15 +117,15 @@ class Masked:
 PARAMETER = {gn: gn.Parameter, nn: nn.Parameter}
 
 
-def twin(kit, body):
+def built_with(kit, body):
     method = "build" if kit is gn else "forward"
     return type(body.__name__, (body, kit.Module), {method: body.compute})(kit)
 
 
 def pair(body):
     torch.manual_seed(0)
-    theirs = twin(nn, body).double()
-    ours = twin(gn, body).double()
+    theirs = built_with(nn, body).double()
+    ours = built_with(gn, body).double()
     ours.load_state_dict(theirs.state_dict())
     return ours, theirs
 

@@ -6,8 +6,8 @@ import torch
 
 import graphnet as gn
 from graphnet.train.dataset import DataSet
-from graphnet.train.run import Run, Settings
-from graphnet.train.task import Task
+from graphnet.train.run import FitSettings, Run
+from graphnet.train.training_graph import TrainingGraph
 from graphnet.train.updates import UpdateOptions
 
 
@@ -41,7 +41,7 @@ def a_run(model=None, callbacks=(), epochs=3, **way):
     """A training run that has not begun."""
     model = model or network()
     given = DataSet(data())
-    task = Task(model, gn.LossCrossEntropy(), given)
-    settings = Settings(epochs, 10, 1, UpdateOptions(**way), "stop", None, None)
+    task = TrainingGraph(model, gn.LossCrossEntropy(), given)
+    settings = FitSettings(epochs, 10, 1, UpdateOptions(**way), "stop", None, None)
     optimizer = gn.SGD(model.parameters(), lr=0.1)
     return Run(task, optimizer, given, settings, torch.Generator().manual_seed(0), callbacks)
