@@ -26,7 +26,7 @@ TAKEN = [
 ]
 
 
-@pytest.mark.parametrize(("rule", "value"), TAKEN, ids=str)
+@pytest.mark.parametrize(("rule", "value"), TAKEN, ids=[str(value) for _, value in TAKEN])
 def test_what_is_taken_is_returned(rule, value):
     assert rule("size", value) is value
 

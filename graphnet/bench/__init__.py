@@ -5,7 +5,7 @@ trains networks with the walk, the compiled program and the big frameworks, side
 
 | file | contents |
 |---|---|
-| `networks`, `task` | what is trained, and from what values |
+| `networks`, `workload` | what is trained, and from what values |
 | `contestants`, `jax_step` | who trains it: a training step in each framework |
 | `limit` | the most that the machine can do |
 | `worker` | the process of a framework, which takes turns on request |

@@ -3,7 +3,7 @@
 | file | contents |
 |---|---|
 | `fit`: `run`, `updates` | a training run from arguments to history; its steps and updates |
-| `dataset`, `task` | rows of inputs and targets; model, losses and list of nodes |
+| `dataset`, `training_graph` | rows of inputs and targets; model, losses and list of nodes |
 | `means`, `learnable` | how much each batch counts in a loss; checks that every parameter learns |
 | `history`, `metrics`, `evaluation` | what happened, and what is measured |
 | `callbacks`, `progress`, `logs` | what observes a training run, or stops it |

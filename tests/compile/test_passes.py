@@ -7,9 +7,9 @@ from itertools import product
 import pytest
 import torch
 from compile.test_layers import LAYERS, feeds
-from compile.test_layers import training as layer_world
+from compile.test_layers import training as layer_training
 from compile.test_optimizers import EVERY
-from compile.test_random_graphs import training as random_world
+from compile.test_random_graphs import training as random_training
 from compile.training import DOUBLE, assert_same, dense_feeds, dense_training, randn
 from hypothesis import given
 from hypothesis import strategies as st
@@ -83,14 +83,14 @@ def assert_kept(program, feed):
 @examples(40)
 @given(programs(), st.integers(0, 7), st.sampled_from(["SGD", "Adam"]))
 def test_random_steps(program, roles, optimizer):
-    made, feed, _ = random_world(program, "all", roles, optimizer=optimizer)
+    made, feed, _ = random_training(program, "all", roles, optimizer=optimizer)
     assert_kept(step_program(made, feed), feed)
 
 
 @examples(50)
 @given(programs(), st.integers(0, 7))
 def test_random_predictions(program, roles):
-    made, feed, values = random_world(program, "all", roles)
+    made, feed, values = random_training(program, "all", roles)
     shapes = {name: tuple(value.shape) for name, value in feed.items()}
     targets = [each for each in values if isinstance(each, gn.Node)]
     assert_kept(specialized(made.graph, targets, shapes)[0], feed)
@@ -101,7 +101,7 @@ def test_steps_of_layers(name):
     if "generator" in name:  # its state would differ at each evaluation
         return
     make, shape = LAYERS[name]
-    made, feed = layer_world(make, shape), feeds(shape)[0]
+    made, feed = layer_training(make, shape), feeds(shape)[0]
     buffers = [each.top for each in made.graph.parameters() if each.is_buffer]
     if not buffers:  # rules that keep statistics write them when they are evaluated
         assert_kept(step_program(made, feed), feed)

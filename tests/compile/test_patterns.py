@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 from closeness import assert_close
-from compile.worlds import DOUBLE, randn
+from compile.training import DOUBLE, randn
 
 import graphnet as gn
 from graphnet import ops

@@ -8,8 +8,8 @@ from itertools import accumulate, pairwise, permutations, product
 import pytest
 import torch
 from compile.test_layers import LAYERS, feeds
-from compile.test_layers import world as layer_world
-from compile.worlds import DOUBLE, dense_feeds, dense_world, randn
+from compile.test_layers import training as layer_training
+from compile.training import DOUBLE, dense_feeds, dense_training, randn
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -208,7 +208,7 @@ def assert_no_value_is_lost(placed, results):
 @pytest.mark.parametrize("name", LAYERS)
 def test_what_a_program_reads_is_what_it_wrote(name):
     make, shape = LAYERS[name]
-    step = layer_world(make, shape).compiled()
+    step = layer_training(make, shape).compiled()
     step(feeds(shape)[0])
     placed = place.place(chosen(step.program))
     assert placed.nbytes == step.memory
@@ -333,7 +333,7 @@ def test_what_a_made_tensor_may_be_a_view_of_is_kept():
 
 
 def test_two_slots_of_one_cell_share_its_buffer():
-    ours = dense_world("Adam")
+    ours = dense_training("Adam")
     step = ours.compiled()
     step(dense_feeds()[0])
     selection = chosen(step.program)
@@ -358,7 +358,7 @@ def test_a_kernel_calls_what_there_is(kernel):
 def test_the_collector_goes_on_as_before(on):
     (gc.enable if on else gc.disable)()
     try:
-        ours = dense_world()
+        ours = dense_training()
         ours.compiled()(dense_feeds()[0])
         assert gc.isenabled() is on
         with pytest.raises(gn.GraphError):

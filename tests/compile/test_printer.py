@@ -9,7 +9,7 @@ import math
 import pytest
 import torch
 from compile.test_layers import LAYERS, feeds
-from compile.test_layers import training as layer_world
+from compile.test_layers import training as layer_training
 from compile.test_optimizers import EVERY
 from compile.training import DOUBLE, Training, assert_same, dense_feeds, dense_training, randn
 
@@ -53,7 +53,7 @@ def assert_sound(step, training):
 @pytest.mark.parametrize("name", LAYERS)
 def test_source_of_layers(name):
     make, shape = LAYERS[name]
-    ours = layer_world(make, shape)
+    ours = layer_training(make, shape)
     step = ours.compiled()
     step(feeds(shape)[0])
     assert_straight(step.source)
@@ -123,7 +123,7 @@ def test_no_tensor_is_left_over(kind):
 )
 def test_layers_leave_no_tensor_over(name):
     make, shape = LAYERS[name]
-    step = layer_world(make, shape).compiled()
+    step = layer_training(make, shape).compiled()
     batches = feeds(shape)
     for feed in batches:
         step(feed)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 from closeness import assert_close
-from compile.worlds import randn
+from compile.training import randn
 from ops.table import CASES
 from torch import Tensor
 
