@@ -142,7 +142,7 @@ def test_no_memory_is_taken(kind, clip):
     batches = dense_feeds()
     for feed in batches:
         step(feed)
-    plan = step._plan
+    plan = step._current
     numbers = step._settings.of_all(plan.buckets)
     values = plan.values(batches[0], numbers, plan.edits)
     with torch.inference_mode(), Watch() as watch:
