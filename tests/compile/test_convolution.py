@@ -24,7 +24,7 @@ from graphnet.compile.targets.torch.memory_format import BATCH_LAST, BY_PIXELS, 
 class Fixed:
     """A tuner that measures nothing: it takes the same place among the ways each time."""
 
-    answers: ClassVar = {}
+    asked: ClassVar = {}
     """What each way calls, for each question: a place that was measured is taken again."""
 
     def __init__(self, place, order, products):
@@ -35,7 +35,7 @@ class Fixed:
 
     def fastest(self, question, ways, names):
         calls = [[re.sub(r"\w+ = |\(.*", "", line) for line in way] for way in ways]
-        assert self.answers.setdefault(question, calls) == calls
+        assert self.asked.setdefault(question, calls) == calls
         return min(self.place, len(ways) - 1)
 
     def fastest_program(self, question, ways, names):
