@@ -69,11 +69,15 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def plain_number(value: Any) -> Any:
-    """What a tensor or an array of one number holds; anything else as it is."""
+def item_of(value: Any) -> Any:
+    """What a tensor or an array of one number holds; anything else as it is.
+
+    Torch keeps some learning rates in tensors.
+    """
+    item = getattr(value, "item", None)
     try:
-        return value.item()
-    except (AttributeError, RuntimeError, ValueError):  # no tensor, or one of several
+        return value if item is None else item()
+    except (RuntimeError, ValueError):  # a tensor of several
         return value
 
 

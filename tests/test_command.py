@@ -25,7 +25,7 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-def told(text):
+def rows_of(text):
     """The lines of a report by their first word."""
     return {line.split()[0]: line for line in text.splitlines() if line and line[0] != " "}
 
@@ -50,7 +50,7 @@ def test_it_tells_its_version(capsys):
 
 def test_the_report_tells_what_is_in_use(folder, capsys):
     assert command.main([]) == 0
-    lines = told(capsys.readouterr().out)
+    lines = rows_of(capsys.readouterr().out)
     assert gn.__version__ in lines["graphnet"]
     assert str(Path(gn.__file__).parent) in lines["graphnet"]
     assert torch.__version__ in lines["torch"]
@@ -62,18 +62,18 @@ def test_the_report_tells_what_is_in_use(folder, capsys):
 
 
 def test_the_folder_of_the_data_sets(folder, monkeypatch):
-    assert f"{folder} (GRAPHNET_DATA says so)" in told(command.report())["data"]
+    assert f"{folder} (GRAPHNET_DATA says so)" in rows_of(command.report())["data"]
     monkeypatch.delenv("GRAPHNET_DATA")
-    assert "GRAPHNET_DATA chooses another" in told(command.report())["data"]
+    assert "GRAPHNET_DATA chooses another" in rows_of(command.report())["data"]
 
 
 def test_mnist_is_there_with_its_last_file(folder):
     raw = folder / "MNIST" / "raw"
     raw.mkdir(parents=True)
     for place, file in enumerate(FILES):
-        assert "not there yet" in told(command.report())["MNIST"]
+        assert "not there yet" in rows_of(command.report())["MNIST"]
         (raw / (file.name if place % 2 else f"{file.name}.gz")).touch()
-    assert told(command.report())["MNIST"].endswith("is there")
+    assert rows_of(command.report())["MNIST"].endswith("is there")
 
 
 def test_every_extra_of_the_project_is_reported_and_no_other():
@@ -93,7 +93,7 @@ def test_what_is_missing_is_reported_with_the_way_to_get_it(folder, monkeypatch,
 
     monkeypatch.setattr(command, "version", version)
     monkeypatch.setattr(command, "PACKAGE", (PROJECT.parent if checkout else folder) / "graphnet")
-    assert f"no: pip install {way}" in told(command.report())["plot"]
+    assert f"no: pip install {way}" in rows_of(command.report())["plot"]
 
 
 def test_devices_beside_the_processor(monkeypatch):

@@ -180,8 +180,8 @@ def misfits(command):
     program, *words = shlex.split(command)
     if program == "pip":
         known = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-        asked = re.findall(r"\[(.+?)\]", command)
-        yield from set(asked) - set(known["optional-dependencies"])
+        extras = re.findall(r"\[(.+?)\]", command)
+        yield from set(extras) - set(known["optional-dependencies"])
         return
     for word in words:
         if re.search(r"/|\.py$|\.yml$", word) and not (ROOT / word).exists():
@@ -226,9 +226,9 @@ def test_the_reading_order_names_what_is_there():
 
 def test_the_rooms_stand_in_the_order_that_the_laws_keep():
     block = re.search(r"^    errors\n(?:    .+\n)+", text_of("design.md"), re.MULTILINE)[0]
-    told = [set(line.strip().split(", ")) for line in block.splitlines()]
-    beside = {"", "__main__", "torch_hints", "files", "table", "version"}
-    assert told == [level - beside for level in LEVELS if level - beside]
+    written = [set(line.strip().split(", ")) for line in block.splitlines()]
+    unlisted = {"", "__main__", "torch_hints", "files", "table", "version"}
+    assert written == [level - unlisted for level in LEVELS if level - unlisted]
 
 
 def test_faults_of_a_page_are_found():

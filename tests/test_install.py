@@ -58,8 +58,8 @@ def environment_with(wheel, folder):
     """
     venv.create(folder)
     python = folder / ("Scripts" if os.name == "nt" else "bin") / Path(sys.executable).name
-    asked = "import sysconfig; print(sysconfig.get_path('purelib'))"
-    packages = Path(run(python, "-c", asked).strip())
+    program = "import sysconfig; print(sysconfig.get_path('purelib'))"
+    packages = Path(run(python, "-c", program).strip())
     paths = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
     (packages / "borrowed.pth").write_text("\n".join(sorted(paths)), encoding="utf-8")
     pip = (sys.executable, "-m", "pip", "--python", python, "--disable-pip-version-check")
@@ -124,8 +124,8 @@ def test_what_is_installed_passes_the_tests_of_the_archive(tmp_path, clean):
     wheel = build("wheel", source, tmp_path / "wheel")
     shutil.rmtree(source / "graphnet")
     python = environment_with(wheel, tmp_path / "environment")
-    asked = "import graphnet, pathlib; print(pathlib.Path(graphnet.__file__).parent)"
-    installed = Path(run(python, "-c", asked, cwd=tmp_path).strip())
+    program = "import graphnet, pathlib; print(pathlib.Path(graphnet.__file__).parent)"
+    installed = Path(run(python, "-c", program, cwd=tmp_path).strip())
     assert installed.is_relative_to(tmp_path / "environment")
     left_out = f"--ignore={source / 'tests' / 'test_install.py'}"
     told = run(python, "-P", "-m", "pytest", "-q", left_out, "tests", "README.md", cwd=source)

@@ -181,8 +181,13 @@ def test_a_schedule_keeps_no_memory():
         (lambda: schedules.on_plateau(0.1, threshold_mode="x"), ["threshold_mode", "'x'"]),
         (lambda: schedules.on_plateau(0.1, patience=-1), ["patience", "-1"]),
         (lambda: schedules.on_plateau(0.1, cooldown=0.5), ["cooldown", "0.5"]),
+        (lambda: schedules.on_plateau(0.1, factor="half"), ["factor", "'half'"]),
+        (lambda: schedules.on_plateau(0.1, patience=True), ["patience", "True"]),
+        (lambda: schedules.one_cycle(0.1, 10, warmup="0.3"), ["warmup", "'0.3'"]),
+        (lambda: schedules.one_cycle(0.1, 10, final_factor=math.inf), ["final_factor", "inf"]),
+        (lambda: schedules.linear_warmup(0.1, 5, start_factor=None), ["start_factor", "None"]),
     ],
-    ids=range(27),
+    ids=range(32),
 )
 def test_errors_are_raised_when_the_schedule_is_made(make, words):
     with pytest.raises(RangeError) as error:

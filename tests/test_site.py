@@ -101,13 +101,15 @@ def remarks_to_the_tests(site):
     return {str(path) for path, text in plain.items() for mark in marks if mark in text}
 
 
-ASKED = re.compile(r"""<(script|img|iframe|link rel="stylesheet")[^>]* (src|href)="(https?:)?//""")
+REQUESTS = re.compile(
+    r"""<(script|img|iframe|link rel="stylesheet")[^>]* (src|href)="(https?:)?//"""
+)
 
 
 def what_comes_from_elsewhere(site):
     """Pages whose scripts, styles, fonts or pictures are on another server."""
     pages = site.rglob("index.html")
-    return {str(path) for path in pages if ASKED.search(path.read_text(encoding="utf-8"))}
+    return {str(path) for path in pages if REQUESTS.search(path.read_text(encoding="utf-8"))}
 
 
 # the tests

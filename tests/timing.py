@@ -14,7 +14,7 @@ from time import process_time
 try:
     import resource
 except ImportError:  # Windows, where child processes are not counted
-    resource = None  # type: ignore[assignment]
+    resource = None  # type: ignore[assignment]  # a module otherwise
 
 
 def units(action: Callable[[], object], tries: int = 3) -> float:

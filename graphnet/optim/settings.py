@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from graphnet.errors import RangeError
-from graphnet.validation import must_be, plain_number, require_range
+from graphnet.validation import item_of, must_be, require_range
 
 if TYPE_CHECKING:
     from graphnet.optim.base import Optimizer
@@ -63,7 +63,7 @@ def learning_rate(name: str, value: Any) -> Any:
     Raises:
         RangeError: it is anything else.
     """
-    require_range(name, plain_number(value))
+    require_range(name, item_of(value))
     return value
 
 

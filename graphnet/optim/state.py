@@ -9,6 +9,7 @@ from torch import empty
 
 from graphnet.errors import LoadError, RangeError, shape_text
 from graphnet.optim.buckets import Memory, plain_number
+from graphnet.validation import item_of
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -136,7 +137,7 @@ class _Reader:
     def settings(self, where: str, group: dict[str, Any], saved: Any) -> dict[str, Any]:
         """The settings of one group; flags that were not saved stay as they are, as in torch."""
         kept = {
-            name: _number_of(value)
+            name: item_of(value)
             for name, value in saved.items()
             if name != "params" and isinstance(name, str)
         }
@@ -194,7 +195,7 @@ class _Reader:
 
     def steps(self, where: str, value: Any) -> int:
         """The number of steps, from a number or a tensor that holds one."""
-        value = _number_of(value)
+        value = item_of(value)
         if type(value) not in (int, float) or not value >= 0 or value % 1 != 0:
             self.problems.append(f"{where}: step must be an integer of 0 or more; got {value!r}")
             return 0
@@ -206,10 +207,3 @@ def _copied(setting: Any) -> Any:
     if isinstance(setting, _TENSOR):
         return setting.clone()
     return list(setting) if isinstance(setting, list) else setting
-
-
-def _number_of(value: Any) -> Any:
-    """The number in a tensor of one; anything else unchanged. Torch keeps some rates in tensors."""
-    if not isinstance(value, _TENSOR) or value.numel() != 1 or value.is_meta:
-        return value
-    return value.item()

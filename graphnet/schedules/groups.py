@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from graphnet.validation import plain_number, require_range
+from graphnet.validation import item_of, require_range
 
 if TYPE_CHECKING:
     from graphnet.optim import Optimizer
@@ -31,7 +31,7 @@ def set_lr(optimizer: Optimizer, lr: float) -> None:
     >>> [group["lr"] for group in sgd.param_groups]
     [0.0005, 0.05]
     """
-    rate = require_range("A learning rate", plain_number(lr))
+    rate = require_range("A learning rate", item_of(lr))
     for group in optimizer.param_groups:
         group.setdefault("initial_lr", group["lr"])
     for group, ratio in zip(optimizer.param_groups, ratios(optimizer), strict=True):

@@ -8,7 +8,7 @@ from math import inf
 from typing import Any
 
 from graphnet.errors import LoadError
-from graphnet.validation import plain_number, require_choice, require_integer, require_range
+from graphnet.validation import item_of, require_choice, require_integer, require_range
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ class Plateau:
         """
         try:
             best, (lr,) = float(state_dict["best"]), state_dict["_last_lr"]
-            lr = require_range("a learning rate", plain_number(lr))
+            lr = require_range("a learning rate", item_of(lr))
             waiting, resting = (
                 require_integer(name, state_dict[name], 0)
                 for name in ("num_bad_epochs", "cooldown_counter")

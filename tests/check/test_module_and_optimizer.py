@@ -153,6 +153,8 @@ def some(self, group, step, value, grad):
         (some, "direction", "element 0 does not move"),
         (writes_to_grad, "untouched", "must only be read"),
         (random, "repeatable", "in a second run"),
+        (by_norm, "frozen", "next to a frozen parameter"),
+        (by_mean, "frozen", "next to a frozen parameter"),
     ],
 )
 def test_a_fault_of_an_optimizer_is_found(update, check, words):

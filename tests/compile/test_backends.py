@@ -75,9 +75,7 @@ def test_an_error_leaves_all_as_it_was():
 
 def test_a_backend_that_is_not_known():
     _, graph, _, loss, adam = small_net()
-    with pytest.raises(
-        gn.GraphError, match="'eager', 'inductor', 'cudagraph' or None; got 'cuda'"
-    ):
+    with pytest.raises(gn.GraphError, match="'eager', 'inductor', 'cudagraph' or None; got 'cuda'"):
         graph.compile(loss, adam, backend="cuda")
 
 

@@ -59,7 +59,7 @@ class Blend(gn.Op):
         return grad * (place + 1)
 
 
-class Turned(gn.Op):
+class Transposed(gn.Op):
     """One whose result is a view of its input."""
 
     symbol = "T"
@@ -104,7 +104,7 @@ def test_own_ops(optimizer):
             h = Cube()(x @ w)
             h = Shifted(by=0.5)(h.tanh()) + Shifted(by=0.5, times=3)(h.tanh())
             h = Blend()(h, h * b, Same()(x).tanh(), h)
-            loss = (Turned()(Turned()(h).sigmoid()).relu() * Same()(h)).mean()
+            loss = (Transposed()(Transposed()(h).sigmoid()).relu() * Same()(h)).mean()
         return Training(graph, loss, getattr(gn, optimizer)([w, b], lr=0.01))
 
     feeds = [{"x": randn(4, 3, seed=n)} for n in range(3)]
@@ -114,7 +114,7 @@ def test_own_ops(optimizer):
 
 
 VIEWS = {
-    "turned": Turned(),
+    "turned": Transposed(),
     "same": Same(),
     "twice": Twice(),
     "same of a view": lambda x: Same()(x.mT),

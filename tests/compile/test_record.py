@@ -69,4 +69,4 @@ def test_before_the_first_call_there_are_no_passes():
     graph = gn.Graph()
     predict = graph.compile(graph.input((), name="x") + 1)
     with pytest.raises(gn.StateError, match="no program yet"):
-        predict.passes  # noqa: B018
+        predict.passes  # noqa: B018 - reading it is the test

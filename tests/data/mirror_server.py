@@ -54,12 +54,12 @@ def fill(folder, files):
 @contextmanager
 def mirror(files):
     """A server that has these files; returns its address and the list of requested paths."""
-    asked = []
+    requested = []
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):
-            asked.append(self.path.rpartition("/")[2])
-            data = files.get(asked[-1])
+            requested.append(self.path.rpartition("/")[2])
+            data = files.get(requested[-1])
             self.send_response(404 if data is None else 200)
             self.send_header("Content-Length", str(len(data or b"")))
             self.end_headers()
@@ -72,7 +72,7 @@ def mirror(files):
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         try:
-            yield f"http://127.0.0.1:{server.server_port}/mnist", asked
+            yield f"http://127.0.0.1:{server.server_port}/mnist", requested
         finally:
             server.shutdown()
             thread.join()

@@ -30,9 +30,9 @@ def assert_small(data):
 
 
 def test_the_files_are_downloaded_where_torchvision_has_them(small, tmp_path):
-    with mirror(PACKED) as (address, asked):
+    with mirror(PACKED) as (address, requested):
         assert_small(mnist(tmp_path, mirrors=[address]))
-        assert asked == list(PACKED)
+        assert requested == list(PACKED)
     assert_small(mnist(str(tmp_path), mirrors=()))
     raw = tmp_path / "MNIST" / "raw"
     assert sorted(path.name for path in raw.iterdir()) == sorted(PACKED)

@@ -60,30 +60,30 @@ def test_a_damaged_file_beside_a_good_one_is_left_alone(damaged, tmp_path):
 
 def test_all_files_are_downloaded_once(tmp_path):
     folder = tmp_path / "MNIST" / "raw"
-    with mirror(PACKED) as (address, asked):
+    with mirror(PACKED) as (address, requested):
         paths = fetch(SOURCES, folder, [address])
         assert contents(paths) == list(PACKED.values())
         assert paths == [folder / name for name in PACKED]
-        assert asked == list(PACKED)
+        assert requested == list(PACKED)
         assert fetch(SOURCES, folder, [f"{address}/"]) == paths
-        assert asked == list(PACKED)
+        assert requested == list(PACKED)
     assert sorted(path.name for path in folder.iterdir()) == sorted(PACKED)
 
 
 def test_only_what_is_missing_is_downloaded(tmp_path):
     fill(tmp_path, {NAMES[0]: RAW[NAMES[0]], f"{NAMES[2]}.gz": PACKED[f"{NAMES[2]}.gz"]})
-    with mirror(PACKED) as (address, asked):
+    with mirror(PACKED) as (address, requested):
         fetch(SOURCES, tmp_path, [address])
-    assert asked == [f"{NAMES[1]}.gz", f"{NAMES[3]}.gz"]
+    assert requested == [f"{NAMES[1]}.gz", f"{NAMES[3]}.gz"]
 
 
 @pytest.mark.parametrize("damage", [lambda data: data[:-1], lambda data: b"", lambda data: b"x"])
 def test_a_damaged_file_is_downloaded_again(damage, tmp_path):
     name = f"{NAMES[1]}.gz"
     fill(tmp_path, PACKED | {name: damage(PACKED[name])})
-    with mirror(PACKED) as (address, asked):
+    with mirror(PACKED) as (address, requested):
         assert contents(fetch(SOURCES, tmp_path, [address])) == list(PACKED.values())
-    assert asked == [name]
+    assert requested == [name]
 
 
 def test_the_next_mirror_is_asked_where_one_fails(tmp_path):
@@ -93,7 +93,7 @@ def test_the_next_mirror_is_asked_where_one_fails(tmp_path):
         paths = fetch(SOURCES, tmp_path, [address for address, _ in mirrors])
     assert contents(paths) == list(PACKED.values())
     every = list(PACKED)
-    assert [asked for _, asked in mirrors] == [every, every, every, []]
+    assert [requested for _, requested in mirrors] == [every, every, every, []]
 
 
 # unavailable files
@@ -138,9 +138,9 @@ def test_a_damaged_file_without_a_network_is_named_and_kept(tmp_path):
 
 def test_a_folder_that_cannot_be_is_a_load_error(tmp_path):
     (tmp_path / "file").write_bytes(b"")
-    with mirror(PACKED) as (address, asked):
+    with mirror(PACKED) as (address, requested):
         message = failure(tmp_path / "file" / "raw", [address])
-    assert asked == []
+    assert requested == []
     assert "NotADirectoryError" in message or "FileExistsError" in message
 
 

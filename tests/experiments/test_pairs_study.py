@@ -198,17 +198,17 @@ def test_without_digits_the_command_says_what_to_do_and_trains_nothing(
     monkeypatch.setattr(gn.data.pairs, "mnist", lambda root: gn.data.mnist(root, mirrors=()))
     monkeypatch.setattr(study, "run", None)
     assert command.main(SMALL) == 1
-    told = capsys.readouterr().err
-    assert "put these files into" in told
-    assert "Traceback" not in told
+    output = capsys.readouterr().err
+    assert "put these files into" in output
+    assert "Traceback" not in output
 
 
 def test_a_folder_of_other_settings_is_refused_without_a_traceback(bars, tmp_path, capsys):
     assert command.main([*SMALL, "--out", str(tmp_path)]) == 0
     assert command.main([*SMALL, "--augment", "--out", str(tmp_path)]) == 1
-    told = capsys.readouterr().err
-    assert "Choose another directory" in told
-    assert "Traceback" not in told
+    output = capsys.readouterr().err
+    assert "Choose another directory" in output
+    assert "Traceback" not in output
 
 
 def test_ctrl_c_ends_the_command(bars, monkeypatch):

@@ -11,16 +11,16 @@ import torch
 
 import graphnet as gn
 
-TOLD: dict[str, BaseException] = {}
+PLANNED: dict[str, BaseException] = {}
 """What the op below raises, by place: "forward 2" or "backward 2"."""
 
 
-class ToldError(Exception):
-    """Raised by an operation that was told to."""
+class PlannedError(Exception):
+    """Raised by an operation as planned."""
 
 
 class Layer(gn.Op):
-    """y = tanh (x w), which raises when told to.  Shapes: (n, k), (k, m) -> (n, m)."""
+    """y = tanh (x w), which raises as planned.  Shapes: (n, k), (k, m) -> (n, m)."""
 
     symbol = "layer"
     place: int
@@ -28,12 +28,12 @@ class Layer(gn.Op):
 
     def forward(self, x, w):
         self.walked.append(self.place)
-        if error := TOLD.get(f"forward {self.place}"):
+        if error := PLANNED.get(f"forward {self.place}"):
             raise error
         return x.matmul(w).tanh()
 
     def grad_x(self, grad, top, w):
-        if error := TOLD.get(f"backward {self.place}"):
+        if error := PLANNED.get(f"backward {self.place}"):
             raise error
         return (grad * (1 - top * top)).matmul(w.mT)
 
@@ -71,10 +71,10 @@ class Chain:
 
 
 @pytest.fixture(autouse=True)
-def _nothing_told():
-    TOLD.clear()
+def _nothing_planned():
+    PLANNED.clear()
     yield
-    TOLD.clear()
+    PLANNED.clear()
 
 
 def chain_value(chain, x, depth=LAYERS):
@@ -278,22 +278,22 @@ def test_an_operation_cannot_walk_its_own_graph():
 # exceptions
 
 
-@pytest.mark.parametrize("error", [ToldError, KeyboardInterrupt, RuntimeError])
+@pytest.mark.parametrize("error", [PlannedError, KeyboardInterrupt, RuntimeError])
 @pytest.mark.parametrize("at", [f"{way} {k}" for way in ("forward", "backward") for k in range(4)])
 def test_a_step_after_an_exception_is_the_step_of_a_fresh_run(at, error):
     chain, fresh = Chain(), Chain()
     for _ in range(2):
         chain.step(), fresh.step()
     kept = [p.grad.clone() for p in chain.graph.parameters()]
-    TOLD[at] = error("told")
+    PLANNED[at] = error("planned")
     expected = gn.ShapeError if at[0] == "f" and error is RuntimeError else error
     with pytest.raises(expected) as caught:
         chain.graph.forward(x=chain.batch)
         chain.graph.backward(chain.loss)
     number = chain.layers[int(at[-1]) + 1].index
-    told = f"{caught.value} {getattr(caught.value, '__notes__', '')}"
-    assert f"node {number} 'layer" in told
-    TOLD.clear()
+    text = f"{caught.value} {getattr(caught.value, '__notes__', '')}"
+    assert f"node {number} 'layer" in text
+    PLANNED.clear()
     # Nothing that a step keeps was touched, and no half-made value can be read.
     assert all(map(torch.equal, kept, [p.grad for p in chain.graph.parameters()]))
     assert all(node.grad is None for node in [*chain.layers, chain.loss])

@@ -319,7 +319,7 @@ def test_values_that_were_written_to_are_not_differentiated(write):
     net.walk()
 
 
-def test_a_view_of_a_parameter_may_change_with_its_home():
+def test_a_view_of_a_parameter_may_change_with_its_arena():
     """Another parameter that lies beside it is changed: this graph's values are as they were."""
     first, second = gn.Parameter(torch.ones(2, 3)), gn.Parameter(torch.ones(2))
     gn.SGD([first, second])

@@ -261,7 +261,7 @@ def test_weights_that_do_not_fit(name, shape):
 
 @pytest.mark.parametrize("smoothing", [-0.1, 1.1, math.nan])
 def test_impossible_smoothing(smoothing):
-    with pytest.raises(gn.RangeError, match="a number from 0 to 1"):
+    with pytest.raises(gn.RangeError, match="label_smoothing must be a number from 0 to 1"):
         ops.cross_entropy(rand((4, 3)), labels((4,), 3), label_smoothing=smoothing)
 
 

@@ -55,7 +55,7 @@ def test_frozen_parameter_is_one_without_gradient_in_torch(kind, options):
 
 
 @pytest.mark.parametrize(("kind", "options"), MEMORY, ids=str)
-def test_freed_parameter_that_lives_in_a_home_of_its_own(kind, options):
+def test_freed_parameter_that_lives_in_an_arena_of_its_own(kind, options):
     both = TorchPair([(2,), (3,), (2,)])
     both.optimizers(kind, options, (0, 2))  # parameter 1 is left to live alone
     pair = both.optimizers(kind, options, (0, 1))

@@ -49,22 +49,22 @@ def test_each_token_and_pixel_counts_but_those_to_ignore(shape, ignored):
 
 
 COLUMN = torch.tensor([1.5, -0.1, 0.3, -2.0])
-TRUTH = torch.tensor([1.0, 1.0, 0.0, 0.0])
+BINARY = torch.tensor([1.0, 1.0, 0.0, 0.0])
 
 
 @pytest.mark.parametrize(
     ("outputs", "targets"),
     [
-        (COLUMN, TRUTH),
-        (COLUMN[:, None], TRUTH),
-        (COLUMN[:, None], TRUTH[:, None]),
-        (COLUMN, TRUTH.long()),
-        (COLUMN, TRUTH.bool()),
-        (COLUMN, TRUTH.to(torch.uint8)),
-        (COLUMN, TRUTH * 2 - 1),
-        (COLUMN, (TRUTH * 2 - 1).long()),
-        (COLUMN.view(1, 1, 2, 2), TRUTH.view(1, 2, 2)),
-        (COLUMN.view(1, 1, 2, 2), TRUTH.view(1, 1, 2, 2)),
+        (COLUMN, BINARY),
+        (COLUMN[:, None], BINARY),
+        (COLUMN[:, None], BINARY[:, None]),
+        (COLUMN, BINARY.long()),
+        (COLUMN, BINARY.bool()),
+        (COLUMN, BINARY.to(torch.uint8)),
+        (COLUMN, BINARY * 2 - 1),
+        (COLUMN, (BINARY * 2 - 1).long()),
+        (COLUMN.view(1, 1, 2, 2), BINARY.view(1, 2, 2)),
+        (COLUMN.view(1, 1, 2, 2), BINARY.view(1, 1, 2, 2)),
     ],
 )
 def test_one_column_is_a_logit_of_two_classes(outputs, targets):
@@ -197,7 +197,7 @@ NONE = torch.full((4,), -100)
         (lambda: metrics.top_k_accuracy(SCORES, NONE, k=2), gn.EmptyBatchError, "all are ignored"),
         (lambda: metrics.top_k_accuracy(SCORES, RIGHT + 1, k=2), gn.RangeError, "got 1 to 3"),
         (lambda: metrics.top_k_accuracy(SCORES, RIGHT, k=0), gn.RangeError, "k must be"),
-        (lambda: metrics.top_k_accuracy(COLUMN, TRUTH, k=1), gn.ShapeError, r"\(4,\)"),
+        (lambda: metrics.top_k_accuracy(COLUMN, BINARY, k=1), gn.ShapeError, r"\(4,\)"),
         (
             lambda: metrics.confusion_matrix(SCORES, RIGHT, 2),
             gn.RangeError,
@@ -205,7 +205,7 @@ NONE = torch.full((4,), -100)
         ),
         (lambda: metrics.f1(SCORES, RIGHT), gn.RangeError, "two classes; got 3.*'macro'"),
         (lambda: metrics.f1(SCORES, RIGHT, average="weighted"), gn.RangeError, "got 'weighted'"),
-        (lambda: metrics.auc(COLUMN, TRUTH * 0), gn.RangeError, "got 0 places of class 1"),
+        (lambda: metrics.auc(COLUMN, BINARY * 0), gn.RangeError, "got 0 places of class 1"),
         (lambda: metrics.auc(SCORES, RIGHT), gn.ShapeError, r"\(4, 3\)"),
         (lambda: metrics.rmse(COLUMN, COLUMN[:, None]), gn.ShapeError, r"\(4,\) and \(4, 1\)"),
         (lambda: metrics.r2(COLUMN, COLUMN[:, None]), gn.ShapeError, "Nothing is broadcast"),

@@ -56,14 +56,14 @@ def trainer(drawn=True):
     return make
 
 
-def told(results):
+def contents(results):
     """Everything that must be the same everywhere: all but the seconds."""
     return [(each.seed, each.numbers, each.curves) for each in results]
 
 
 def test_a_round_for_each_seed_in_their_order():
     results = rounds(lambda seed: {"twice": 2 * seed}, 3)
-    assert told(results) == [(seed, {"twice": 2.0 * seed}, {}) for seed in range(3)]
+    assert contents(results) == [(seed, {"twice": 2.0 * seed}, {}) for seed in range(3)]
     results = rounds(lambda seed: {"twice": 2 * seed}, seeds=(7, 3))
     assert [each.seed for each in results] == [7, 3]
     assert len(rounds(lambda seed: {})) == 10
@@ -71,7 +71,7 @@ def test_a_round_for_each_seed_in_their_order():
 
 def test_rounds_differ_and_come_again():
     first, second = (rounds(trainer(), 2) for _ in range(2))
-    assert told(first) == told(second)
+    assert contents(first) == contents(second)
     assert first[0].numbers["total"] != first[1].numbers["total"]
     assert first[0].curves["loss"] != first[1].curves["loss"]
 
@@ -93,7 +93,7 @@ def test_processes_give_the_same_numbers(dtype):
     torch.set_default_dtype(dtype)
     try:
         here = rounds(trainer(), 4, workers=1)
-        assert told(rounds(trainer(), 4, workers=2)) == told(here)
+        assert contents(rounds(trainer(), 4, workers=2)) == contents(here)
     finally:
         torch.set_default_dtype(torch.float32)
 
@@ -104,7 +104,7 @@ def test_other_back_ends_give_the_same_numbers(backend):
     """Threads take turns; the processes of multiprocessing return their results all at once."""
     make = partial(_sample, 100_000)
     with parallel_config(backend=backend, n_jobs=2):
-        assert told(rounds(make, 5)) == told(rounds(make, 5, workers=1))
+        assert contents(rounds(make, 5)) == contents(rounds(make, 5, workers=1))
 
 
 def _sample(size, seed):
@@ -122,7 +122,7 @@ def test_dask_gives_the_same_numbers():
     cluster = LocalCluster(n_workers=2, threads_per_worker=2, dashboard_address=None)
     with cluster, Client(cluster), parallel_config(backend="dask"):
         there = rounds(make, 6)
-    assert told(there) == told(rounds(make, 6))
+    assert contents(there) == contents(rounds(make, 6))
 
 
 def test_the_order_is_that_of_the_seeds_not_of_the_ends(tmp_path):
@@ -147,8 +147,8 @@ def test_rounds_inside_of_rounds():
         return {"inner": rounds(lambda seed: {"x": seed}, 3, workers=2).mean("x")}
 
     assert (
-        told(rounds(make, 2, workers=2))
-        == told(rounds(make, 2))
+        contents(rounds(make, 2, workers=2))
+        == contents(rounds(make, 2))
         == [
             (0, {"inner": 1.0}, {}),
             (1, {"inner": 1.0}, {}),

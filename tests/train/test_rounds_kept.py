@@ -23,7 +23,7 @@ def sample(seed):
     return {"total": torch.rand(1000).sum(), "curve": torch.rand(3)}
 
 
-def told(results):
+def contents(results):
     return [(each.seed, each.numbers, each.curves) for each in results]
 
 
@@ -37,7 +37,7 @@ def test_finished_rounds_do_not_run_again(tmp_path):
     assert again.results == first.results
     more = rounds(sample, 3, directory=tmp_path / "new" / "folder")
     assert more.results[:2] == first.results
-    assert told(more) == told(rounds(sample, 3))
+    assert contents(more) == contents(rounds(sample, 3))
 
 
 def test_a_failed_round_runs_again(tmp_path):
@@ -56,7 +56,7 @@ def test_a_damaged_round_runs_again(tmp_path):
     (tmp_path / "round-1.json").write_text("{", encoding="utf-8")
     with pytest.warns(UserWarning, match=r"round-1\.json is not an intact round"):
         again = rounds(sample, 3, directory=tmp_path)
-    assert told(again) == told(rounds(never, 3, directory=tmp_path))
+    assert contents(again) == contents(rounds(never, 3, directory=tmp_path))
 
 
 def test_rounds_of_other_settings_are_refused(tmp_path):

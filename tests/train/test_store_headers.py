@@ -92,10 +92,10 @@ HEADERS = {
 def test_a_tensor_file_that_lies_is_refused(path, case):
     data = HEADERS[case]
     try:
-        told = schema.contents(data)
+        header = schema.contents(data)
     except ValueError:  # what a forger would hope for
-        told = {"a": about(data[-24:])}
-    forge_tensors(path, data, told)
+        header = {"a": about(data[-24:])}
+    forge_tensors(path, data, header)
     refusal(path)
 
 
@@ -132,10 +132,10 @@ def test_the_same_bytes_under_many_names_are_not_summed_up_each_time(path):
 def test_any_header_is_refused_or_tells_the_truth(path, entries):
     data = tensor_file(entries)
     try:
-        told = schema.contents(data)
+        header = schema.contents(data)
     except ValueError:
         return
-    forge_tensors(path, data, told)
+    forge_tensors(path, data, header)
     try:
         state = read_state(path)
     except gn.LoadError:

@@ -158,12 +158,12 @@ class _Ranking:
 
     def _routes(self) -> list[tuple[_Route, list[Path]]]:
         """For each arrow its wires, and the level that each of them lies in."""
-        twins = Counter((arrow.source, arrow.target) for arrow in self.scene.arrows)
+        parallel = Counter((arrow.source, arrow.target) for arrow in self.scene.arrows)
         seen: Counter[tuple[str, str]] = Counter()
         routes = []
         for arrow in self.scene.arrows:
             ends = (arrow.source, arrow.target)
-            route = _Route(arrow, shift=_SPREAD * (seen[ends] - (twins[ends] - 1) / 2))
+            route = _Route(arrow, shift=_SPREAD * (seen[ends] - (parallel[ends] - 1) / 2))
             seen[ends] += 1
             short = self.beside.get(arrow.source) == arrow.target
             routes.append((route, [] if short else self._wired(route)))

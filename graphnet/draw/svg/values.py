@@ -27,7 +27,7 @@ class Value:
     Attributes:
         label: which tensor: "top", "grad".
         text: a line about it, as `histograms.described` gives.
-        bars: the heights of some bars from 0 to 1, as `histograms.strip` gives.
+        bars: the heights of some bars from 0 to 1, as `histograms.histogram` gives.
     """
 
     label: str
