@@ -58,12 +58,12 @@ class ForwardPass:
 
     def run(self, feed: Mapping[Input, Tensor]) -> Versions:
         """Compute every `top`, and return the versions of these values and of their leaves."""
-        deque(self.walk(feed), maxlen=0)
+        deque(self.walk(feed, stops=False), maxlen=0)
         versions = [leaf.version for leaf in self.leaves]
         return Versions(self.leaves, versions, self.operations, written(self.operations))
 
-    def walk(self, feed: Mapping[Input, Tensor]) -> Iterator[Node]:
-        """Fill the `top` of each input and operation, in order, and stop after each.
+    def walk(self, feed: Mapping[Input, Tensor], stops: bool = True) -> Iterator[Node]:
+        """Fill the `top` of each input and operation, in order, and stop after each if asked to.
 
         Values that this walk does not compute are dropped; after an error, all values are.
         """
@@ -76,10 +76,12 @@ class ForwardPass:
         try:
             for place, tensor in feed.items():
                 place.top = tensor
-                yield place
+                if stops:
+                    yield place
             for operation in self.operations:
                 operation.top = operation.op.forward(*[each.top for each in operation.sources])
-                yield operation
+                if stops:
+                    yield operation
         except GeneratorExit:  # nobody asks for more
             raise
         except BaseException as error:
@@ -129,13 +131,14 @@ class BackwardPass:
         accumulate: bool = False,
         parts: dict[Node, list[tuple[Node, Tensor]]] | None = None,
     ) -> Iterator[Operation]:
-        """Fill the `grad` of each operation in reverse order, and stop after each.
+        """Fill the `grad` of each operation in reverse order, and stop after each for its parts.
 
         Args:
             sums: filled with the gradient of each node that one reaches.
             seeds: the gradients to start from, one for each target.
             accumulate: whether gradients of parameters and inputs are added to earlier ones.
-            parts: filled with what each operation passes to each of its inputs, if given.
+            parts: filled with what each operation passes to each of its inputs; None to go on to
+                the end without a stop.
         """
         for node in self.operations if accumulate else self.changing:
             node.grad = None
@@ -153,7 +156,8 @@ class BackwardPass:
                     sums[source] = sums[source] + grad if source in sums else grad
                     if parts is not None:
                         parts.setdefault(operation, []).append((source, grad))
-                yield operation
+                if parts is not None:
+                    yield operation
         except GeneratorExit:  # nobody asks for more
             raise
         except BaseException as error:
