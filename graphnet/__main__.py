@@ -12,10 +12,10 @@ from pathlib import Path
 
 import torch
 
+from graphnet.console_text import shown
 from graphnet.data.digits import FILES
 from graphnet.data.download import VARIABLE, data_folder
 from graphnet.draw import doctor
-from graphnet.table import shown
 from graphnet.version import __version__
 
 PACKAGE = Path(__file__).parent

@@ -23,8 +23,8 @@ from collections.abc import Callable, Sequence
 from math import prod
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, dataclass_transform, overload
 
+from graphnet.argument_errors import kind_of_misfit
 from graphnet.errors import GraphError, counted, shape_text
-from graphnet.misfits import kind_of_misfit
 from graphnet.op_rules import Bounds, Rule, arguments_of, options_of, require_complete, rules_of
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from warnings import warn
 
+from graphnet.console_text import printable
 from graphnet.errors import GraphError, LoadError
 from graphnet.files import read_file, replace_file
-from graphnet.table import printable
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -6,13 +6,23 @@ import ast
 import sys
 from functools import lru_cache
 
-CORE = {"errors", "validation", "misfits", "op", "op_rules", "ops", "graph", "layers", "losses"}
+CORE = {
+    "errors",
+    "validation",
+    "argument_errors",
+    "op",
+    "op_rules",
+    "ops",
+    "graph",
+    "layers",
+    "losses",
+}
 CORE |= {"optim", "init", "schedules"}
 """The rooms that take nothing but `empty` from torch."""
 
 LEVELS = [
-    {"errors", "torch_hints", "files", "version", "table"},
-    {"validation", "misfits"},
+    {"errors", "torch_hints", "files", "version", "console_text"},
+    {"validation", "argument_errors"},
     {"init", "schedules"},
     {"op_rules"},
     {"op"},

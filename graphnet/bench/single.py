@@ -19,7 +19,7 @@ from time import perf_counter
 import torch
 
 import graphnet as gn
-from graphnet.table import shown
+from graphnet.console_text import shown
 
 SIZES = (2, 25, 25, 25, 2)
 BATCH = 50

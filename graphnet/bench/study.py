@@ -16,9 +16,9 @@ import torch
 from torch import nn
 
 import graphnet as gn
+from graphnet.console_text import shown
 from graphnet.errors import counted
 from graphnet.experiments.pairs.recipes import RECIPES
-from graphnet.table import shown
 
 PAIRS = 1000
 RECIPE = RECIPES["shared"]

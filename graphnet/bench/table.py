@@ -10,7 +10,7 @@ from graphnet.bench import report
 from graphnet.bench.costs import costs
 from graphnet.bench.networks import NETWORKS
 from graphnet.bench.turns import CONTESTANTS, Effort, Measured, measure
-from graphnet.table import shown
+from graphnet.console_text import shown
 
 PAGE = Path(__file__).parents[2] / "docs" / "performance.md"
 

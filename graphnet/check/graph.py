@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from graphnet.check.finite_differences import compare
 from graphnet.check.hints import red_pen
+from graphnet.console_text import shown, text_table
 from graphnet.errors import FeedError
 from graphnet.graph import Graph, Input, Node, Operation
 from graphnet.graph.error_messages import explain_forward
 from graphnet.graph.feed import bind
 from graphnet.graph.nodes import Literal
 from graphnet.graph.walks import ancestors
-from graphnet.table import shown, text_table
 
 if TYPE_CHECKING:
     from torch import Tensor

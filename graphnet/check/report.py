@@ -6,8 +6,8 @@ from collections.abc import Callable, Collection, Iterable
 from textwrap import wrap
 from typing import NamedTuple
 
+from graphnet.console_text import shown
 from graphnet.errors import GraphError
-from graphnet.table import shown
 
 Check = Callable[[], str]
 """Checks one thing; returns what is wrong in words, "" if nothing is, or raises NotLooked."""

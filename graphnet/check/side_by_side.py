@@ -5,8 +5,8 @@ from __future__ import annotations
 from math import isnan, nan
 from typing import TYPE_CHECKING, NamedTuple
 
+from graphnet.console_text import html_table, shown, text_table
 from graphnet.errors import shape_text
-from graphnet.table import html_table, shown, text_table
 
 if TYPE_CHECKING:
     from torch import Tensor

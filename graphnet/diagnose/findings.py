@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from graphnet.console_text import shown
 from graphnet.draw.picture import draw_graph
-from graphnet.table import shown
 
 if TYPE_CHECKING:
     from graphnet.draw.drawing import Drawing

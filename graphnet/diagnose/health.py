@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from math import isfinite, isinf
 from typing import TYPE_CHECKING
 
+from graphnet.console_text import printable
 from graphnet.diagnose.findings import Finding, Health
 from graphnet.diagnose.slopes import Slope, chain, steps
 from graphnet.diagnose.units import dead_units, rectifies, saturated_share
@@ -16,7 +17,6 @@ from graphnet.graph.nodes import Literal
 from graphnet.graph.roles import checked_loss, is_single, loss_of
 from graphnet.graph.walks import ancestors
 from graphnet.listing.norm import norm
-from graphnet.table import printable
 
 if TYPE_CHECKING:
     from torch import Tensor

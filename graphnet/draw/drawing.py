@@ -58,7 +58,7 @@ class Drawing:
         Raises:
             GraphError: the package graphviz is not installed.
         """
-        from graphnet.draw.layout.dot import digraph_of
+        from graphnet.draw.layout.dot_text import digraph_of
 
         return digraph_of(
             reserve_space(self.scene, {})

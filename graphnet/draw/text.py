@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from graphnet.console_text import printable, shown, text_table
 from graphnet.draw.svg.footer import sharing_notes
 from graphnet.draw.svg.style import letters
 from graphnet.listing.rails import drawn
-from graphnet.table import printable, shown, text_table
 
 if TYPE_CHECKING:
     from graphnet.draw.scene.scene import Box, Scene

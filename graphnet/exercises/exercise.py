@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from graphnet.check.finite_differences import PLACES
 from graphnet.check.subject import Subject
+from graphnet.console_text import Text
 from graphnet.errors import GraphError
 from graphnet.graph import Parameter
 from graphnet.layers import Module
 from graphnet.op import Op
-from graphnet.table import Text
 
 if TYPE_CHECKING:
     from torch import Tensor

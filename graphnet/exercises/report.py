@@ -6,7 +6,7 @@ from fractions import Fraction
 from textwrap import wrap
 from typing import NamedTuple
 
-from graphnet.table import html_table, shown
+from graphnet.console_text import html_table, shown
 
 _WIDTH = 80  # characters in a line
 

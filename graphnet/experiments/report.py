@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from statistics import mean, stdev
 from typing import TYPE_CHECKING
 
-from graphnet.table import shown, text_table
+from graphnet.console_text import shown, text_table
 from graphnet.train import Callback
 from graphnet.version import __version__
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from graphnet.console_text import Text
 from graphnet.errors import GraphError, counted
 from graphnet.formulas.operation import Formulas
 from graphnet.graph import Node, Operation
 from graphnet.graph.roles import checked_loss, kind_of
-from graphnet.table import Text
 
 if TYPE_CHECKING:
     from graphnet.graph import Graph

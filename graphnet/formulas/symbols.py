@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+from graphnet.console_text import printable
 from graphnet.graph import Graph, Input, Node, Operation
 from graphnet.ops.broadcasting import ExpandAs, Size
-from graphnet.table import printable
 
 __all__ = ["Sheet", "Term", "Writer", "above", "below", "shape_signs"]
 

@@ -9,7 +9,7 @@
 | `node`, `methods` | a node, and the operators and methods that it shares with other symbols |
 | `nodes` | inputs and operations |
 | `parameter` | parameters, which may be in several graphs |
-| `arena` | the flat buffers in which parameters live |
+| `flat_parameters` | the flat buffers in which parameters live |
 | `shape_inference` | how the shape of a node is inferred |
 | `walks` | the forward and the backward walk |
 | `guards` | one walk at a time, and Ctrl-C between steps |

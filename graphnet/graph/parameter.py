@@ -9,8 +9,8 @@ from weakref import WeakKeyDictionary
 from torch import empty
 
 from graphnet.errors import DtypeError, GraphError, ShapeError, shape_text
-from graphnet.graph.arena import Arena
 from graphnet.graph.entry import dtype_text
+from graphnet.graph.flat_parameters import Arena
 from graphnet.graph.location import user_line
 from graphnet.graph.node import Node
 from graphnet.graph.shape_inference import Spec

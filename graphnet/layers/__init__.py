@@ -3,7 +3,7 @@
 | file | contents |
 |---|---|
 | `module`: `private`, `signatures` | the base class; its graph for tensors; its types |
-| `tree`, `state`, `strays` | what is in a module; loading it; parameters that it does not list |
+| `tree`, `state`, `unlisted_parameters` | what is in a module; loading it; what it forgets |
 | `sequential`, `containers`: `collection` | modules that hold modules |
 | `linear`, `convolution`, `embedding`, `attention` | layers with weights |
 | `recurrent`: `cells` | layers along a sequence |

@@ -11,8 +11,8 @@ from graphnet.graph.entry import graph_of
 from graphnet.graph.parameter import clear_gradients
 from graphnet.layers.private import PrivateGraph
 from graphnet.layers.state import load_state, refuse_plain_containers
-from graphnet.layers.strays import warn_of_strays
 from graphnet.layers.tree import Changes, Ways, by_every_name, each_once, text_of
+from graphnet.layers.unlisted_parameters import warn_of_strays
 
 if TYPE_CHECKING:
     from typing import Self

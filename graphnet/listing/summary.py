@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from math import prod
 from typing import TYPE_CHECKING
 
+from graphnet.console_text import printable, text_table
 from graphnet.errors import counted
 from graphnet.graph import Node, Operation, Parameter
 from graphnet.graph.roles import loss_of
 from graphnet.graph.walks import ancestors
 from graphnet.listing.flops import backward_flops, forward_flops, sizes_of
-from graphnet.table import printable, text_table
 
 if TYPE_CHECKING:
     from graphnet.graph import Graph

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from graphnet.console_text import printable, text_table
 from graphnet.errors import shape_text
 from graphnet.graph import Node, Operation, Parameter
 from graphnet.graph.entry import dtype_text
 from graphnet.graph.roles import kind_of, loss_of
 from graphnet.listing.norm import norm
 from graphnet.listing.rails import drawn
-from graphnet.table import printable, text_table
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -3,7 +3,7 @@
 | file | contents |
 |---|---|
 | `base`: `groups`, `settings`, `state` | the base class; its parameter groups, settings and state |
-| `bucketing`: `buckets` | parameters side by side, updated as one flat tensor |
+| `buckets` | parameters side by side, updated as one flat tensor |
 | `sgd`, `adam`, `nadam`, `radam`, `adaptive`: `descent` | the optimizers |
 | `clipping` | gradients of a limited size |
 | `functionalize` | an update as a formula, for the compiler |

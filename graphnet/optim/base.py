@@ -11,11 +11,10 @@ from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from graphnet.errors import GraphError, counted
-from graphnet.graph.arena import flatten_parameters
+from graphnet.graph.flat_parameters import flatten_parameters
 from graphnet.graph.guards import Uninterrupted
 from graphnet.graph.parameter import clear_gradients
-from graphnet.optim.bucketing import Bucketing
-from graphnet.optim.buckets import Bucket
+from graphnet.optim.buckets import Bucket, Bucketing
 from graphnet.optim.functionalize import without_writing
 from graphnet.optim.groups import check_parameters, check_switches, completed, grouped
 from graphnet.optim.settings import LearningRate, Setting, learning_rate

@@ -9,6 +9,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from graphnet.console_text import Text
 from graphnet.draw.layout.engines import laid_out
 from graphnet.draw.png import png_of
 from graphnet.draw.scene.building import scene_of
@@ -19,7 +20,6 @@ from graphnet.draw.svg.values import Value, reserve_space
 from graphnet.errors import GraphError, counted
 from graphnet.graph import Operation
 from graphnet.listing.norm import norm
-from graphnet.table import Text
 from graphnet.validation import require_range
 
 if TYPE_CHECKING:

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from inspect import GEN_CLOSED, getgeneratorstate
 from typing import TYPE_CHECKING, Any
 
+from graphnet.console_text import shown
 from graphnet.errors import GraphError, StateError, counted, shape_text
 from graphnet.graph import Input, Node, Operation, Parameter
 from graphnet.graph.entry import dtype_text
 from graphnet.graph.feed import bind
 from graphnet.graph.walks import BackwardPass, ForwardPass, ancestors, seed
 from graphnet.listing.norm import norm
-from graphnet.table import shown
 from graphnet.validation import require_choice
 
 if TYPE_CHECKING:

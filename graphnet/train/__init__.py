@@ -7,7 +7,7 @@
 | `means`, `learnable` | how much each batch counts in a loss; checks that every parameter learns |
 | `history`, `metrics`, `evaluation` | what happened, and what is measured |
 | `callbacks`, `progress`, `logs` | what observes a training run, or stops it |
-| `checkpoints`: `store`, `state`, `schema`, `capture`, `trees` | a run that is never lost |
+| `checkpoints`: `store`, `checkpoint_file`, `schema`, `capture`, `trees` | runs that are not lost |
 | `signals` | Ctrl-C and SIGTERM wait for the end of a step |
 | `identity`: `digests` | what distinguishes one training run from another |
 | `rounds`: `rounds_once`, `rounds_files`, `rounds_table`, `rounds_source` | the same, reseeded |

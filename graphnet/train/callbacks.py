@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from graphnet.errors import GraphError, LoadError, RangeError
 from graphnet.graph import Operation
+from graphnet.train.checkpoint_file import reason_of
 from graphnet.train.metrics import better
-from graphnet.train.state import reason_of
 from graphnet.validation import require_counts
 from graphnet.weights import refuse_name_of_torch, save_weights
 

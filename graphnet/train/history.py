@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from graphnet.console_text import html_table, text_table
 from graphnet.errors import GraphError, counted
-from graphnet.table import html_table, text_table
 
 if TYPE_CHECKING:
     from os import PathLike

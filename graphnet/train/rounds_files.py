@@ -12,8 +12,8 @@ from typing import Any
 from graphnet.errors import GraphError, LoadError
 from graphnet.files import read_file, replace_file
 from graphnet.train import schema
+from graphnet.train.checkpoint_file import reason_of
 from graphnet.train.rounds_table import Round
-from graphnet.train.state import reason_of
 
 FORMAT = "graphnet round 1"
 

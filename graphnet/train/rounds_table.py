@@ -9,8 +9,8 @@ from math import floor, fsum, log10, sqrt
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from graphnet.console_text import html_table, printable, shown, text_table
 from graphnet.errors import GraphError, counted
-from graphnet.table import html_table, printable, shown, text_table
 from graphnet.train.history import csv_text
 
 if TYPE_CHECKING:

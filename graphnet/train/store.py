@@ -16,7 +16,7 @@ from secrets import token_hex
 
 from graphnet.errors import CheckpointError, LoadError, RangeError
 from graphnet.files import sync_folder, write_new
-from graphnet.train.state import TENSORS, TEXT, State, packed, read_state, reason_of
+from graphnet.train.checkpoint_file import TENSORS, TEXT, State, packed, read_state, reason_of
 
 __all__ = ["DamagedCheckpointWarning", "State", "Store", "read_state"]
 

@@ -18,7 +18,7 @@ from graphnet.compile.plan.calls import Call, Expression
 from graphnet.compile.plan.memory import Life, by_size, in_turn, plan
 from graphnet.compile.plan.overwrite import overwrite
 from graphnet.compile.plan.slots import NotAView, Slot, new_slot
-from graphnet.compile.targets.torch import kernels, place, select
+from graphnet.compile.targets.torch import allocate, kernel_table, select
 from graphnet.compile.targets.torch.convolution import usual_format
 from graphnet.compile.targets.torch.kernel import RULE
 from graphnet.compile.targets.torch.namespace import FUNCTIONS
@@ -210,7 +210,7 @@ def test_what_a_program_reads_is_what_it_wrote(name):
     make, shape = LAYERS[name]
     step = layer_training(make, shape).compiled()
     step(feeds(shape)[0])
-    placed = place.place(chosen(step.program))
+    placed = allocate.place(chosen(step.program))
     assert placed.nbytes == step.memory
     assert_no_value_is_lost(placed, [placed.slots[node] for node in step.program.results])
 
@@ -256,7 +256,7 @@ def test_a_long_list_is_planned_in_turn():
         h = (h @ w).tanh() + x
     step = graph.compile(h.mean(), gn.SGD([w], lr=0.01), tune=False)
     step(x=randn(4, 3))
-    placed = place.place(chosen(step.program))
+    placed = allocate.place(chosen(step.program))
     assert len(placed.starts) > 1000
     assert_no_value_is_lost(placed, [placed.slots[node] for node in step.program.results])
 
@@ -264,7 +264,7 @@ def test_a_long_list_is_planned_in_turn():
 # what may be written over
 
 
-ADD, VIEW = kernels.KERNELS[gn.ops.arithmetic.Add], RULE
+ADD, VIEW = kernel_table.KERNELS[gn.ops.arithmetic.Add], RULE
 
 
 def call(kernel, out, over=(), **args):
@@ -347,7 +347,7 @@ def test_two_slots_of_one_cell_share_its_buffer():
             assert (slot.buffer is selection.slots[other].buffer) == shared
 
 
-@pytest.mark.parametrize("kernel", [*kernels.KERNELS.values()], ids=lambda each: each.out)
+@pytest.mark.parametrize("kernel", [*kernel_table.KERNELS.values()], ids=lambda each: each.out)
 def test_a_kernel_calls_what_there_is(kernel):
     if kernel.function:
         assert kernel.function in FUNCTIONS or hasattr(torch, kernel.function)

@@ -18,9 +18,9 @@ import pytest
 import torch
 
 import graphnet as gn
+from graphnet.console_text import printable
 from graphnet.stepping.frames import Frames
 from graphnet.stepping.page import page_of
-from graphnet.table import printable
 
 PLAIN = "name"
 NAMES = [

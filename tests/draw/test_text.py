@@ -7,12 +7,12 @@ import torch
 from scenes import RAILS_OF_SHARED_WEIGHT, shared_weight
 
 import graphnet as gn
+from graphnet.console_text import printable
 from graphnet.draw.scene.building import scene_of
 from graphnet.draw.scene.fold import folded
 from graphnet.draw.scene.scene import Box, Scene
 from graphnet.draw.text import rails
 from graphnet.listing.rails import WIDEST
-from graphnet.table import printable
 
 
 def test_rails_show_who_reads_whom():

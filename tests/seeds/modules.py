@@ -46,8 +46,8 @@ MODULES = [
     ),
     # silently untrained parameters
     *seeded_in(
-        "layers/strays.py",
-        "layers/test_strays.py",
+        "layers/unlisted_parameters.py",
+        "layers/test_unlisted_parameters.py",
         Fault("warn_of_strays", "if strays:", "if False:", "warned"),
     ),
     *seeded_in(

@@ -18,7 +18,7 @@ PROGRAMS = [
         Fault("CachedStep.values", "self.edits != edits", "False", "edited"),
     ),
     *seeded_in(
-        "optim/bucketing.py",
+        "optim/buckets.py",
         "compile/test_rewound.py",
         Fault("Bucketing._same_groups", "return all(", "return True or all(", "rate"),
         Fault("Bucketing._see", "bucket.group = groups[bucket.place]", "pass", "rate"),
@@ -59,8 +59,8 @@ PROGRAMS = [
         Fault("addcmul", "(a * u) * v", "a * (u * v)", "small"),
     ),
     *seeded_in(
-        "compile/targets/torch/pattern.py",
-        "compile/test_fuse.py compile/test_patterns.py",
+        "compile/targets/torch/fuse_pattern.py",
+        "compile/test_fuse.py compile/test_fuse_pattern.py",
         Fault("Pattern._with", "sources[::-1]", "sources", "order or pairs"),
         Fault("Pattern._one", "not self.kind.read_once or ", "True or ", "others_read"),
         Fault("Pattern._completed", ".shape != source.shape", " is None", "shape_only"),

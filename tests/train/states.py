@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import save
 
 from graphnet.errors import LoadError
-from graphnet.train.state import State, read_state
+from graphnet.train.checkpoint_file import State, read_state
 
 
 def small(step=3):

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from difflib import unified_diff
 from typing import TYPE_CHECKING, overload
 
+from graphnet.console_text import printable, text_table
 from graphnet.errors import GraphError
 from graphnet.listing.table import computed
-from graphnet.table import printable, text_table
 
 if TYPE_CHECKING:
     from graphnet.compile.ir.program import Program

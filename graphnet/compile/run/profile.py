@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from graphnet.compile.targets.torch.execution import function_of
-from graphnet.table import shown
+from graphnet.console_text import shown
 from graphnet.validation import require_counts
 
 if TYPE_CHECKING:

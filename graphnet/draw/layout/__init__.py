@@ -3,7 +3,7 @@
 | file | contents |
 |---|---|
 | `engines` | which engine is used: Graphviz, Graphviz as WebAssembly, or the built-in one |
-| `dot` | scenes in the DOT language, for Graphviz |
+| `dot_text` | scenes in the DOT language, for Graphviz |
 | `layered`: `layered_level` | the built-in engine |
 | `geometry`, `curves` | positions, sizes, and arrows as curves |
 """

@@ -12,7 +12,7 @@ from functools import lru_cache
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from graphnet.draw.layout.dot import layout_dot
+from graphnet.draw.layout.dot_text import layout_dot
 from graphnet.draw.layout.geometry import MARGIN, Layout, Point, Rectangle, on_border, size_of
 from graphnet.draw.layout.layered import layered
 from graphnet.errors import GraphError

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from graphnet.table import printable
+from graphnet.console_text import printable
 
 if TYPE_CHECKING:
     from graphnet.graph import Node

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import graphnet as gn
+from graphnet.console_text import shown
 from graphnet.errors import GraphError
 from graphnet.experiments.options import integer_from
 from graphnet.experiments.pairs import report, study
 from graphnet.experiments.pairs.recipes import RECIPES
-from graphnet.table import shown
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

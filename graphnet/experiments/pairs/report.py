@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from graphnet.console_text import text_table
 from graphnet.errors import counted
-from graphnet.table import text_table
 from graphnet.train import plots
 from graphnet.train.rounds_table import spread_text
 from graphnet.version import __version__

@@ -2,14 +2,14 @@
 
 | file | contents |
 |---|---|
-| `fuse`: `pattern` | before: finds several operations that torch does in one, by its rule |
-| `fused_ops`: `fused`, `fused_sums` | these operations, each with its kernel |
+| `fuse`: `fuse_pattern` | before: finds several operations that torch does in one, by its rule |
+| `fused_ops`: `fused_base`, `fused_sums` | these operations, each with its kernel |
 | `select`: `values` | select: for each node a call of a kernel, with its slots |
-| `kernels`: `kernel` | the kernel of each operation |
+| `kernel_table`: `kernel` | the kernel of each operation |
 | `lowerings`: `products`, `updates` | several calls, or several candidates |
 | `convolution`: `memory_format`, `images`, `im2col`, `batch_last` | the same for images |
 | `tuning` | which of several candidates is fastest here |
-| `place` | place: what is written over what, and where buffers lie; the plan as tensors |
+| `allocate` | place: what is written over what, and where buffers lie; the plan as tensors |
 | `printer`: `namespace` | print: the lines, and their names |
 | `assemble`, `execution` | all three; the lines as a function |
 | `functional` | the list as a pure function, for torch.compile and CUDA graphs |

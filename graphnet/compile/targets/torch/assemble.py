@@ -16,10 +16,10 @@ import torch
 from graphnet.compile.ir.program import Number, is_foreign
 from graphnet.compile.plan.slots import Slot
 from graphnet.compile.run.runner import Runner
+from graphnet.compile.targets.torch.allocate import Memory, Placed, bound, place
 from graphnet.compile.targets.torch.convolution import has_images, kernels_of, usual_format
 from graphnet.compile.targets.torch.execution import function_of
 from graphnet.compile.targets.torch.memory_format import ORDERS, MemoryFormat, Order
-from graphnet.compile.targets.torch.place import Memory, Placed, bound, place
 from graphnet.compile.targets.torch.printer import Printer
 from graphnet.compile.targets.torch.select import Selection
 from graphnet.compile.targets.torch.tuning import Trial, Tuner, copied, ordinary

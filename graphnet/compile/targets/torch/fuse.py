@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from graphnet.compile.ir.rewrite import Rewriting
 from graphnet.compile.passes.dce import dce
+from graphnet.compile.targets.torch.fuse_pattern import traced
 from graphnet.compile.targets.torch.fused_ops import FUSED
-from graphnet.compile.targets.torch.pattern import traced
 
 if TYPE_CHECKING:
     from graphnet.compile.ir.program import Program, Source

@@ -15,7 +15,7 @@ import torch
 
 from graphnet.compile.ir.program import Source, is_half
 from graphnet.compile.plan.calls import Call
-from graphnet.compile.targets.torch.fused import Fused
+from graphnet.compile.targets.torch.fused_base import Fused
 from graphnet.compile.targets.torch.fused_sums import Addcdiv, Addcmul, AddScaled, Lerp
 from graphnet.compile.targets.torch.kernel import Kernel, function
 from graphnet.graph.nodes import Literal

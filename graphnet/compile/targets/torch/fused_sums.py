@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from torch import finfo
 
-from graphnet.compile.targets.torch.fused import Fused
+from graphnet.compile.targets.torch.fused_base import Fused
 from graphnet.graph.nodes import Literal
 from graphnet.op import Op
 from graphnet.ops.scaled import add_scaled, addcdiv, addcmul, lerp

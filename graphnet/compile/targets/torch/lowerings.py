@@ -14,7 +14,7 @@ from graphnet.compile.targets.torch import convolution as images
 from graphnet.compile.targets.torch import fused_ops as fused
 from graphnet.compile.targets.torch import products, updates
 from graphnet.compile.targets.torch.kernel import Kernel, function
-from graphnet.compile.targets.torch.kernels import KERNELS
+from graphnet.compile.targets.torch.kernel_table import KERNELS
 from graphnet.graph import Node, Operation
 from graphnet.ops.joining import Cat
 from graphnet.ops.norms import Norm

@@ -9,7 +9,7 @@ import torch
 
 from graphnet.compile.plan.calls import Call, Operand
 from graphnet.compile.targets.torch.kernel import Kernel, function
-from graphnet.compile.targets.torch.kernels import KERNELS
+from graphnet.compile.targets.torch.kernel_table import KERNELS
 from graphnet.compile.targets.torch.tuning import Candidate
 from graphnet.ops.products import Matmul
 

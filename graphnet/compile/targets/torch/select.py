@@ -16,7 +16,12 @@ from graphnet.compile.plan.calls import Call, Constant, Expression, Operand
 from graphnet.compile.plan.slots import NotAView, Slot, new_slot
 from graphnet.compile.targets.torch.execution import NotFinite
 from graphnet.compile.targets.torch.kernel import COPY, RULE, Kernel
-from graphnet.compile.targets.torch.kernels import ARITHMETIC, KERNELS, TAKE_NUMBERS, may_overwrite
+from graphnet.compile.targets.torch.kernel_table import (
+    ARITHMETIC,
+    KERNELS,
+    TAKE_NUMBERS,
+    may_overwrite,
+)
 from graphnet.compile.targets.torch.lowerings import LOWERINGS
 from graphnet.compile.targets.torch.values import Values
 from graphnet.graph import Node, Operation

@@ -9,7 +9,7 @@ from graphnet.compile.ir.program import Cell
 from graphnet.compile.plan.calls import Expression
 from graphnet.compile.plan.placement import Cells, Target, placement
 from graphnet.compile.plan.slots import Slot, new_slot
-from graphnet.compile.targets.torch.kernels import may_overwrite
+from graphnet.compile.targets.torch.kernel_table import may_overwrite
 from graphnet.compile.targets.torch.lowerings import may_be_a_view
 from graphnet.compile.targets.torch.memory_format import MemoryFormat, as_images, is_image, ordered
 from graphnet.graph import Operation

@@ -14,7 +14,7 @@ import pytest
 from scenes import SCENES, chain, network
 from timing import units
 
-from graphnet.draw.layout.dot import digraph_of, layout_dot
+from graphnet.draw.layout.dot_text import digraph_of, layout_dot
 from graphnet.draw.scene.scene import KINDS, Arrow, Box, Scene
 from graphnet.draw.svg.style import sharing_colour
 from graphnet.errors import GraphError

@@ -12,7 +12,7 @@ from graphnet import ops
 from graphnet.compile.ir.build import specialized
 from graphnet.compile.passes import optimize
 from graphnet.compile.targets.torch.fuse import fuse
-from graphnet.compile.targets.torch.fused import Fused
+from graphnet.compile.targets.torch.fused_base import Fused
 from graphnet.compile.targets.torch.fused_ops import FUSED
 from graphnet.graph import Operation
 from graphnet.ops.broadcasting import ExpandAs

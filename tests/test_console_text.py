@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import graphnet as gn
-from graphnet.table import Text, shown, text_table
+from graphnet.console_text import Text, shown, text_table
 
 ENCODINGS = [
     "ascii",
