@@ -19,8 +19,8 @@ def nodes(x: gn.Node, t: Tensor) -> None:
     x.sum("1")  # mypy: arg-type; pyright: reportArgumentType
     x.reshape("2")  # mypy: arg-type; pyright: reportArgumentType
     x.matmul(3)  # mypy: arg-type; pyright: reportArgumentType
-    x + "1"  # mypy: operator; pyright: reportOperatorIssue
-    x @ 2  # mypy: operator; pyright: reportOperatorIssue
+    x + "1"  # mypy: arg-type; pyright: reportOperatorIssue
+    x @ 2  # mypy: arg-type; pyright: reportOperatorIssue
     x.max(1).tanh()  # mypy: attr-defined; pyright: reportAttributeAccessIssue
     values, places = x.max()  # mypy: var-annotated; pyright: reportGeneralTypeIssues
     ops.tanh("x")  # mypy: type-var; pyright: reportArgumentType
