@@ -5,7 +5,6 @@ A pass is prepared once for the requested nodes, and then run as often as needed
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -58,7 +57,8 @@ class ForwardPass:
 
     def run(self, feed: Mapping[Input, Tensor]) -> Versions:
         """Compute every `top`, and return the versions of these values and of their leaves."""
-        deque(self.walk(feed, stops=False), maxlen=0)
+        for _ in self.walk(feed, stops=False):
+            pass
         versions = [leaf.version for leaf in self.leaves]
         return Versions(self.leaves, versions, self.operations, written(self.operations))
 
@@ -122,7 +122,8 @@ class BackwardPass:
 
     def run(self, seeds: Sequence[Tensor], accumulate: bool) -> None:
         """Fill every `grad`; those of parameters change only after the whole walk."""
-        deque(self.walk({}, seeds, accumulate), maxlen=0)
+        for _ in self.walk({}, seeds, accumulate):
+            pass
 
     def walk(
         self,
