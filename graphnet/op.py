@@ -23,9 +23,9 @@ from collections.abc import Callable, Sequence
 from math import prod
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, dataclass_transform, overload
 
-from graphnet.argument_errors import kind_of_misfit
 from graphnet.errors import GraphError, counted, shape_text
 from graphnet.op_rules import Bounds, Rule, arguments_of, options_of, require_complete, rules_of
+from graphnet.operand_errors import kind_of_misfit
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -9,7 +9,7 @@ from functools import lru_cache
 CORE = {
     "errors",
     "validation",
-    "argument_errors",
+    "operand_errors",
     "op",
     "op_rules",
     "ops",
@@ -22,7 +22,7 @@ CORE |= {"optim", "init", "schedules"}
 
 LEVELS = [
     {"errors", "torch_hints", "files", "version", "console_text"},
-    {"validation", "argument_errors"},
+    {"validation", "operand_errors"},
     {"init", "schedules"},
     {"op_rules"},
     {"op"},

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from graphnet.argument_errors import kind_of_misfit
 from graphnet.errors import GraphError, ShapeError, shape_text
 from graphnet.graph.entry import Entry, dtype_text
 from graphnet.graph.shape_inference import UNKNOWN_SIZES
+from graphnet.operand_errors import kind_of_misfit
 
 if TYPE_CHECKING:
     from graphnet.graph.edges import Use

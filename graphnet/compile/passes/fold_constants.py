@@ -82,7 +82,7 @@ def _joined_factors(copy: Rewriting, node: Operation, sources: tuple[Source, ...
     or loses digits, that the walk must be followed step by step.
     """
     factor, rest = _factor(node.op, sources)
-    if factor is None or not isinstance(rest, Operation) or copy.readers[rest] > 1:
+    if factor is None or not isinstance(rest, Operation) or not copy.is_read_once(rest):
         return None
     inner, innermost = _factor(rest.op, rest.sources)
     if inner is None or innermost is None or not _is_normal(factor * inner, node.dtype):
