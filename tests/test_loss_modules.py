@@ -158,3 +158,26 @@ def test_settings_are_shown_and_refused():
             wrong()
     with pytest.raises(gn.GraphError, match="tensor"):
         gn.LossCrossEntropy([1.0, 2.0])
+
+
+@pytest.mark.parametrize("compiled", [True, False])
+def test_a_loss_of_ones_own_need_not_call_the_constructor_of_its_base(compiled):
+    class Scaled(gn.losses.Loss):
+        def __init__(self):
+            self.scale = gn.Parameter(torch.ones(()))
+
+        def build(self, y, t):
+            return ((y * self.scale - t) ** 2).mean()
+
+    torch.manual_seed(0)
+    model, loss = gn.Linear(2, 1).double(), Scaled().double()
+    x, t = rand((6, 2), -1, 1, 1), rand((6, 1), -1, 1, 2)
+    weight, bias, scale = (
+        each.top.clone().requires_grad_() for each in (*model.parameters(), loss.scale)
+    )
+    (((x @ weight.T + bias) * scale - t) ** 2).mean().backward()
+    optimizer = gn.SGD([*model.parameters(), *loss.parameters()], lr=0.1)
+    gn.fit(model, loss, (x, t), optimizer, epochs=1, compile=compiled, progress=False)
+    for ours, theirs in zip(optimizer.parameters, (weight, bias, scale), strict=True):
+        assert_close(ours.top, theirs.detach() - 0.1 * theirs.grad, rtol=1e-13, atol=1e-14)
+    assert gn.evaluate(model, loss, (x, t), batch_size=4)["loss"] > 0

@@ -30,6 +30,8 @@ class Loss(Module):
     function: ClassVar[Callable[..., Any]]
     reductions: tuple[str, ...] = REDUCTIONS
     """The reductions that this loss takes."""
+    reduction: str = "mean"
+    """The default stands here, so that a subclass need not call this constructor."""
 
     def __init__(self, *, reduction: str = "mean") -> None:
         self.reduction = require_choice("reduction", reduction, self.reductions)
