@@ -28,7 +28,7 @@ an optimizer that divides by deviations makes as large as any other: no two ways
 
 def training(kind):
     """Statistics, dropout, two groups; the model is kept so that it can be changed as a whole."""
-    torch.manual_seed(0)
+    torch.default_generator.manual_seed(0)
     model = gn.Sequential(
         gn.Linear(3, 5, bias=False), gn.BatchNorm1d(5), gn.Tanh(), gn.Dropout(0.3), gn.Linear(5, 2)
     ).double()
@@ -135,9 +135,9 @@ class Machine(RuleBasedStateMachine):
     def compiled_steps(self, rows, count):
         for _ in range(count):
             feed = self.batch(rows)
-            torch.manual_seed(self.count)
+            torch.default_generator.manual_seed(self.count)
             mine = self.ours.step(feed)
-            torch.manual_seed(self.count)
+            torch.default_generator.manual_seed(self.count)
             expected = self.theirs.graph.forward(feed, outputs=self.theirs.loss).clone()
             self.theirs.graph.backward(self.theirs.loss, accumulate=self.accumulated)
             self.theirs.optimizer.step()
@@ -147,9 +147,9 @@ class Machine(RuleBasedStateMachine):
     @rule(rows=ROWS)
     def accumulated_batch(self, rows):
         feed = self.batch(rows)
-        torch.manual_seed(self.count)
+        torch.default_generator.manual_seed(self.count)
         mine = self.ours.step.accumulate(feed)
-        torch.manual_seed(self.count)
+        torch.default_generator.manual_seed(self.count)
         expected = self.theirs.graph.forward(feed, outputs=self.theirs.loss).clone()
         self.theirs.graph.backward(self.theirs.loss, accumulate=self.accumulated)
         self.accumulated = True
@@ -161,9 +161,9 @@ class Machine(RuleBasedStateMachine):
             return
         feeds = [self.batch(rows) for _ in range(3)]
         stacked = {name: torch.stack([feed[name] for feed in feeds]) for name in ("x", "t")}
-        torch.manual_seed(self.count)
+        torch.default_generator.manual_seed(self.count)
         losses = self.ours.step.many(stacked)
-        torch.manual_seed(self.count)
+        torch.default_generator.manual_seed(self.count)
         assert_same(losses, torch.stack([self.theirs.walk(feed) for feed in feeds]))
 
     @rule(rows=ROWS)
@@ -172,7 +172,7 @@ class Machine(RuleBasedStateMachine):
             return
         feed = self.batch(rows)
         for each in self.both:
-            torch.manual_seed(self.count)
+            torch.default_generator.manual_seed(self.count)
             each.walk(feed)
 
     @rule(rows=ROWS, training=st.booleans())
@@ -183,9 +183,9 @@ class Machine(RuleBasedStateMachine):
             self.accumulated = False
             return
         feed = self.batch(rows)
-        torch.manual_seed(self.count)
+        torch.default_generator.manual_seed(self.count)
         mine = self.ours.graph.compile(self.ours.loss, tune=False)(feed)
-        torch.manual_seed(self.count)
+        torch.default_generator.manual_seed(self.count)
         assert_same(mine, self.theirs.graph.forward(feed, outputs=self.theirs.loss))
 
     @rule(change=st.sampled_from(CHANGES), place=st.integers(0, 4), number=st.integers(0, 20))
