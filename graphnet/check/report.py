@@ -10,10 +10,10 @@ from graphnet.console_text import shown
 from graphnet.errors import GraphError
 
 Check = Callable[[], str]
-"""Checks one thing; returns what is wrong in words, "" if nothing is, or raises NotLooked."""
+"""Checks one thing; returns what is wrong in words, "" if nothing is, or raises NotChecked."""
 
 
-class NotLooked(Exception):  # noqa: N818 - not an error
+class NotChecked(Exception):  # noqa: N818 - not an error
     """There is nothing to check here, and why."""
 
 
@@ -104,7 +104,7 @@ def _run(name: str, check: Check) -> Finding:
     """The result of one check; an unexpected exception is a fault as well."""
     try:
         return Finding(name, check())
-    except NotLooked as reason:
+    except NotChecked as reason:
         return Finding(name, left_out=str(reason))
     except Exception as error:  # the user's code may raise anything; the report says what
         return Finding(name, f"{type(error).__name__}: {error}")
