@@ -66,13 +66,7 @@ class _Pen:
     """A wrong rule: what it reads, what it returns, and what would be right."""
 
     def __init__(
-        self,
-        op: Op,
-        place: int,
-        arguments: list[Any],
-        top: Tensor,
-        seed: Tensor,
-        right: Tensor,
+        self, op: Op, place: int, arguments: list[Any], top: Tensor, seed: Tensor, right: Tensor
     ) -> None:
         self.op, self.place, self.arguments = op, place, arguments
         self.x, self.top, self.seed, self.right = arguments[place], top, seed, right

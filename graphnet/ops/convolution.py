@@ -14,15 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from graphnet.errors import GraphError, RangeError, ShapeError
 from graphnet.op import Op, T
-from graphnet.ops.columns import (
-    as_image,
-    columns,
-    counts,
-    kernels,
-    require_bias,
-    rows,
-    spread,
-)
+from graphnet.ops.columns import as_image, columns, counts, kernels, require_bias, rows, spread
 from graphnet.ops.shapes import squeeze, unsqueeze
 from graphnet.ops.window_options import (
     INTEGERS,
