@@ -12,21 +12,9 @@ _WIDEST = 56  # characters of a column; a longer text is cut short
 
 _SPELLED = {
     **dict(zip("─│├┤┼┴╰╯○●□◇◎■×÷−·⊙µ—–", "-|++++`'o*#%@Mx/-.*u--", strict=True)),
-    "±": "+-",
-    "≥": ">=",
-    "≤": "<=",
-    "≠": "!=",
-    "→": "->",
-    "…": "...",
-    "‖": "||",
-    "∧": "and",
-    "∨": "or",
+    **dict(zip("±≥≤≠→…‖", ["+-", ">=", "<=", "!=", "->", "...", "||"], strict=True)),
+    **dict(zip("∧∨√∞σΣΠ", ["and", "or", "sqrt", "inf", "sigma", "sum", "prod"], strict=True)),
     "¬": "not ",
-    "√": "sqrt",
-    "∞": "inf",
-    "σ": "sigma",
-    "Σ": "sum",
-    "Π": "prod",
 }
 """How a character of the package is written if a console cannot show it."""
 

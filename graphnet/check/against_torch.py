@@ -71,10 +71,12 @@ def compare_with_torch(
     loss = _last(graph) if loss is None else loss
     graph.index(loss)
     nodes = ancestors(list(graph), [loss])
-    fed = last_feed([each for each in nodes if isinstance(each, Input)]) if feed is None else feed
+    if feed is None:
+        inputs = [each for each in nodes if isinstance(each, Input)]
+        feed = last_feed(inputs, "graph.compare_with_torch({'x': tensor, ...})")
     before = Snapshot([node.top for node in graph.parameters()], generators_of(graph))
     with before:
-        graph.forward(fed, outputs=loss)
+        graph.forward(feed, outputs=loss)
         graph.backward(loss)
         ours = [_copied(node) for node in nodes]
         before.restore()
@@ -86,7 +88,7 @@ def compare_with_torch(
         ]
 
         def walk() -> None:
-            graph.forward(fed, outputs=loss)
+            graph.forward(feed, outputs=loss)
             graph.backward(loss)
 
         seconds = _take_turns([walk, twin.run], before.restore, loss.top.is_cuda)

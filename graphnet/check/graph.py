@@ -148,7 +148,8 @@ def _leaf_values(
 ) -> dict[Node, Tensor]:
     """Copies of the values of inputs and parameters, in float64."""
     needed = [node for node in walked if isinstance(node, Input)]
-    feed = last_feed(needed) if feed is None else feed
+    if feed is None:
+        feed = last_feed(needed, "graph.check(node, {'x': tensor, ...})")
     fed = bind({node.name: node for node in graph.inputs}, graph.parameters(), needed, feed)
     leaves: dict[Node, Tensor] = {node: node.top for node in graph.parameters()}
     leaves |= dict(fed.items())
@@ -158,8 +159,8 @@ def _leaf_values(
     }
 
 
-def last_feed(inputs: Sequence[Input]) -> dict[Any, Tensor]:
-    """The values of inputs in the last forward walk.
+def last_feed(inputs: Sequence[Input], way_out: str) -> dict[Any, Tensor]:
+    """The values of inputs in the last forward walk; `way_out` is a call that gives others.
 
     Raises:
         FeedError: one has no value.
@@ -168,7 +169,7 @@ def last_feed(inputs: Sequence[Input]) -> dict[Any, Tensor]:
         if not node.computed:
             raise FeedError(
                 f"A check needs values, and {node} has none: run graph.forward(...) first, or "
-                "give a feed, {'x': tensor, ...}."
+                f"give a feed, {way_out}."
             )
     return {node: node.top for node in inputs}
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from torch import empty
-
-from graphnet import init, ops
+from graphnet import ops
 from graphnet.errors import GraphError, RangeError, ShapeError
-from graphnet.graph import Parameter
+from graphnet.layers.linear import uniform_parameter
 from graphnet.layers.module import Module
 from graphnet.ops.window_options import Sizes, sizes_of
 from graphnet.validation import must_be, require_choice, require_counts
@@ -108,13 +106,6 @@ class Convolution(Module):
         parts += [f"groups={self.groups}"] * (self.groups > 1)
         parts += ["bias=False"] * (self.bias is None)
         return ", ".join(parts)
-
-
-def uniform_parameter(
-    sizes: tuple[int, ...], fan_in: int, device: device | str | None, dtype: dtype | None
-) -> Parameter:
-    """A parameter with initial values uniform within ±1/√fan_in."""
-    return Parameter(init.default_uniform_(empty(sizes, device=device, dtype=dtype), fan_in))
 
 
 class Conv1d(Convolution):

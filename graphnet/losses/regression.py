@@ -5,7 +5,7 @@ from __future__ import annotations
 from graphnet import ops
 from graphnet.losses.base import Loss
 from graphnet.ops.losses import check_bend
-from graphnet.validation import require_flags
+from graphnet.validation import require_flag
 
 
 class LossMSE(Loss):
@@ -111,5 +111,4 @@ class LossKLDiv(Loss):
 
     def __init__(self, *, reduction: str = "mean", log_target: bool = False) -> None:
         super().__init__(reduction=reduction)
-        require_flags(log_target=log_target)
-        self.log_target = log_target
+        self.log_target = require_flag("log_target", log_target)
