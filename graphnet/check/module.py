@@ -93,8 +93,7 @@ class _ModuleSuite(Suite):
         tops = _tuple(self._fresh().forward(*values))
         expected = self.subject.build(values).forward(values)
         for number, (ours, theirs) in enumerate(zip(tops, expected, strict=True)):
-            fault = difference(ours, theirs)
-            if fault:
+            if fault := difference(ours, theirs):
                 return f"output {number} of module.forward {fault}, as in the graph"
         return ""
 
@@ -151,8 +150,7 @@ class _ModuleSuite(Suite):
             each.top.zero_()
         other.load_state_dict(state)
         for ours, theirs in zip(_tuple(other.forward(*values)), expected, strict=True):
-            fault = difference(ours, theirs)
-            if fault:
+            if fault := difference(ours, theirs):
                 return f"after load_state_dict the output {fault}: something is not in state_dict"
         before = {name: each.clone() for name, each in other.state_dict().items()}
         for tensor in state.values():
@@ -174,8 +172,7 @@ class _ModuleSuite(Suite):
             raise NotChecked("the module has no parameters")
         self._back(module, module.forward(*values))
         for (_, grad), first in zip(module.param(), once, strict=True):
-            fault = difference(grad, 2 * first)
-            if fault:
+            if fault := difference(grad, 2 * first):
                 return f"after a second backward a gradient {fault}: gradients must add up"
         module.zero_grad()
         if any(bool(grad.any()) for _, grad in module.param()):

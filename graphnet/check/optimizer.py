@@ -138,8 +138,7 @@ class _OptimizerSuite:
         if difference(layers[1].top, before, tolerance=0.0):
             return "a parameter with requires_grad=False is moved"
         for place in (0, 2):
-            fault = difference(layers[place].top, others[place].top, tolerance=1e-12)
-            if fault:
+            if fault := difference(layers[place].top, others[place].top, tolerance=1e-12):
                 return f"next to a frozen parameter another one {fault}"
         layers[1].requires_grad = True
         _take_steps(layers, optimizer, _STEPS[:1])

@@ -179,8 +179,7 @@ def differs(
     labels = [f"output {number}" for number in range(len(ours[0]))]
     labels += [f"the gradient of {name!r}" for name in names]
     for label, left, right in zip(labels, ours[0] + ours[1], theirs[0] + theirs[1], strict=True):
-        fault = difference(left, right, tolerance)
-        if fault:
+        if fault := difference(left, right, tolerance):
             return f"{label} {fault}"
     return ""
 

@@ -8,7 +8,7 @@ from operator import add
 from typing import TYPE_CHECKING, Any
 
 from graphnet.check.finite_differences import compare_slopes, wave
-from graphnet.check.graph import CheckReport, check_graph
+from graphnet.check.graph import CheckRow, check_graph
 from graphnet.check.report import Check, NotChecked
 from graphnet.check.subject import Built, Subject, copies, difference, differs, is_tensor
 from graphnet.errors import GraphError
@@ -97,9 +97,8 @@ class Suite:
         if not built.floating:
             raise NotChecked("the output is not floating-point")
         for output in built.floating:
-            report = check_graph(built.graph, output, built.feed(values))
-            if not report:
-                return _in_words(report)
+            if wrong := check_graph(built.graph, output, built.feed(values)).first_wrong:
+                return _in_words(wrong)
         built.run(values)
         return ""
 
@@ -113,8 +112,7 @@ class Suite:
         _, walked = built.run(values)
         slope, first = self._slope(built)
         appended = list(built.graph.forward(built.feed(values), outputs=first))
-        fault = differs(([], appended), ([], walked), built.names)
-        if fault:
+        if fault := differs(([], appended), ([], walked), built.names):
             return f"appended as nodes {fault}, as in the backward walk"
         return self._compare_second(built, slope, built.feed(values))
 
@@ -133,8 +131,7 @@ class Suite:
                 node.top.sub_(move)
                 return result
 
-            fault = compare_slopes(at, base.clone(), rule)
-            if fault:
+            if fault := compare_slopes(at, base.clone(), rule):
                 return (
                     f"the second derivative by {name!r} is {fault}. The first is right: look in "
                     "the rule for anything that is not a node, such as a number read from a tensor"
@@ -220,8 +217,7 @@ class Suite:
         built.run(values)
         for each in (others, values):
             again, fresh = built.run(each), self.subject.build(each).run(each)
-            fault = differs(again, fresh, built.names)
-            if fault:
+            if fault := differs(again, fresh, built.names):
                 return f"with the second batch {fault}: something is kept from the first"
         return ""
 
@@ -250,8 +246,7 @@ class Suite:
                 continue
             for other in _neighbours(shape):
                 shapes = (*self.subject.shapes[:place], other, *self.subject.shapes[place + 1 :])
-                fault = self._with_shapes(shapes)
-                if fault:
+                if fault := self._with_shapes(shapes):
                     return f"with the shapes {', '.join(map(str, shapes))}: {fault}"
         return ""
 
@@ -278,11 +273,8 @@ def _sum(terms: Iterable[Any]) -> Any:
     return reduce(add, terms)
 
 
-def _in_words(report: CheckReport) -> str:
-    """The first wrong derivative of a graph."""
-    row = report.first_wrong
-    if row is None:
-        return ""
+def _in_words(row: CheckRow) -> str:
+    """A wrong derivative of a graph."""
     text = f"the derivative of {row.name!r} by {row.input!r}: {row.fault}"
     return f"{text}. {row.hint.rstrip('.')}" if row.hint else text
 

@@ -218,8 +218,7 @@ class Softplus(Activation):
 
     def __init__(self, beta: float = 1.0, threshold: float = 20.0) -> None:
         require_numbers(beta=beta, threshold=threshold)
-        self.beta = beta
-        self.threshold = threshold
+        self.beta, self.threshold = beta, threshold
 
 
 class Hardtanh(Activation):
@@ -245,8 +244,7 @@ class Hardtanh(Activation):
                 f"Hardtanh: max_val must be greater than min_val; got min_val={min_val!r} and "
                 f"max_val={max_val!r}."
             )
-        self.min_val = min_val
-        self.max_val = max_val
+        self.min_val, self.max_val = min_val, max_val
 
 
 class ReLU6(InplaceActivation):

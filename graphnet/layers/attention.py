@@ -91,16 +91,20 @@ class MultiheadAttention(Module):
         self.embed_dim, self.num_heads, self.dropout = embed_dim, num_heads, dropout
         self.batch_first, self.batch_dim = batch_first, 0 if batch_first else 1
         self._shows = (True, True)
-        # Drawn before the weights of the inputs, as in torch.
-        out_proj = Linear(embed_dim, embed_dim, bias, device=device, dtype=dtype)
+        self._add_weights(bias, device=device, dtype=dtype)
+
+    def _add_weights(self, bias: bool, **where: Any) -> None:
+        """Make the weights in torch's order: those of the output are drawn before the others."""
+        embed_dim = self.embed_dim
+        out_proj = Linear(embed_dim, embed_dim, bias, **where)
         sizes = {"in": embed_dim}
         if (self.kdim, self.vdim) != (embed_dim, embed_dim):
             sizes = {"q": embed_dim, "k": self.kdim, "v": self.vdim}
         rows = 3 * embed_dim if len(sizes) == 1 else embed_dim
         for name, size in sizes.items():
-            weight = init.xavier_uniform_(empty(rows, size, device=device, dtype=dtype))
+            weight = init.xavier_uniform_(empty(rows, size, **where))
             setattr(self, f"{name}_proj_weight", Parameter(weight))
-        zeros = empty(3 * embed_dim, device=device, dtype=dtype).zero_()
+        zeros = empty(3 * embed_dim, **where).zero_()
         self.in_proj_bias = Parameter(zeros) if bias else None
         if out_proj.bias is not None:
             out_proj.bias.top.zero_()

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
     from graphnet.graph import Node
 
-__all__ = ["BatchNorm1d", "BatchNorm2d", "InstanceNorm2d"]
-
 
 class _ChannelNorm(Module):
     """The base class of layers that normalize channels: settings, parameters and buffers."""

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from graphnet.graph import Node
 
-__all__ = ["GroupNorm", "LayerNorm", "RMSNorm"]
-
 
 class _LastNorm(Module):
     """The base class of layers that normalize the last dimensions."""

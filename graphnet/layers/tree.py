@@ -10,8 +10,6 @@ from collections import deque
 from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from graphnet.errors import GraphError
-
 if TYPE_CHECKING:
     from graphnet.layers.module import Module
 
@@ -172,17 +170,3 @@ def text_of(root: Module, usual: object) -> str:
             text = repr(module) if module is not root else f"{kind.__name__}({root.extra_repr()})"
             lines.append(indent + label + text.replace("\n", f"\n{indent}"))
     return "\n".join(lines)
-
-
-def not_a_module(whole: str, given: object, several: str) -> GraphError:
-    """The error for a part that is not a graphnet module; `several` shows how to give many."""
-    name = getattr(given, "__name__", type(given).__name__)
-    kind = given if isinstance(given, type) else type(given)
-    hint = ""
-    if kind.__module__.startswith("torch.nn"):
-        hint = f" It is torch.nn's: use graphnet.{name}."
-    elif isinstance(given, type):
-        hint = f" Write {name}()."
-    elif isinstance(given, list | tuple):
-        hint = f" For several, write {several}."
-    return GraphError(f"{whole} takes modules; got {name}.{hint}")
