@@ -6,11 +6,12 @@ from math import prod
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from graphnet import ops
-from graphnet.errors import GraphError, RangeError, ShapeError
+from graphnet.errors import ShapeError
 from graphnet.layers.linear import uniform_parameter
 from graphnet.layers.module import Module
+from graphnet.ops.convolution import require_padding_name
 from graphnet.ops.window_options import Sizes, sizes_of
-from graphnet.validation import must_be, require_choice, require_counts
+from graphnet.validation import require_choice, require_counts
 
 if TYPE_CHECKING:
     from torch import device, dtype
@@ -88,10 +89,7 @@ class Convolution(Module):
         """
         if not isinstance(padding, str) or self.transposed:
             return sizes_of(padding, self.dims, "padding", 0)
-        if padding not in ("same", "valid"):
-            raise RangeError(must_be("padding", "'same', 'valid' or a size", padding))
-        if padding == "same" and set(self.stride) != {1}:
-            raise GraphError(f"padding='same' needs a stride of 1; got {self.stride}.")
+        require_padding_name(padding, self.stride)
         return padding
 
     def extra_repr(self) -> str:
