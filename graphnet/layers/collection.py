@@ -88,9 +88,7 @@ class ListOf(Collection, Generic[Item]):
 
     def insert(self, place: int, item: Item) -> Self:
         """Insert an item before an index, as a list does, and return the list."""
-        items = list(self._list)
-        items.insert(place, self._fitting(item))
-        self._list = tuple(items)
+        self._list = (*self._list[:place], self._fitting(item), *self._list[place:])
         return self
 
     def pop(self, place: int = -1) -> Item:
