@@ -91,12 +91,10 @@ def examine(subject: str, checks: Iterable[tuple[str, Check]], skip: Collection[
         if not any(name.startswith(each) for name, _ in checks):
             names = ", ".join(repr(name) for name, _ in checks)
             raise GraphError(f"There is no check {each!r} to skip; the checks are {names}.")
-    findings = []
-    for name, check in checks:
-        if name.startswith(skipped):
-            findings.append(Finding(name, left_out="you said so"))
-        else:
-            findings.append(_run(name, check))
+    findings = [
+        Finding(name, left_out="you said so") if name.startswith(skipped) else _run(name, check)
+        for name, check in checks
+    ]
     return Report(subject, findings)
 
 
