@@ -100,8 +100,8 @@ class Remember(Op):
         if self.unbiased:
             new = new * (count / max(count - 1, 1))
         kept: Any = widened(buffer)
-        way = new - kept
-        moved = kept + (way / batches if self.momentum is None else way * self.momentum)
+        change = new - kept
+        moved = kept + (change / batches if self.momentum is None else change * self.momentum)
         return narrowed(cast("T", moved), buffer)
 
     def trial(
