@@ -121,7 +121,7 @@ class _Reader:
             return {}
         found: dict[Any, tuple[Parameter, int]] = {}
         for place, (group, saved) in enumerate(self.pairs(state)):
-            ids = saved.get("params") if isinstance(saved, Mapping) else None
+            ids: Any = saved.get("params") if isinstance(saved, Mapping) else None
             if fault := _misfit(ids, len(group["params"]), found):
                 problems.append(f"group {place}: {fault}")
             else:
