@@ -87,11 +87,14 @@ def read_file(path: str | Path, limit: int | None = None, follow: bool = False) 
         OSError: it cannot be read, or is refused.
         ValueError: no file can have such a name.
     """
-    with os.fdopen(open_file(path, follow), "rb") as file:
-        size = os.fstat(file.fileno()).st_size
+    handle = open_file(path, follow)
+    try:
+        size = os.fstat(handle).st_size
         if limit is not None and size > limit:
             raise OSError(errno.EFBIG, f"Larger than {limit:,} bytes", str(path))
-        return file.read(size)
+        return _read(handle, size)
+    finally:
+        os.close(handle)
 
 
 def open_file(path: str | Path, follow: bool = False) -> int:
@@ -112,3 +115,12 @@ def open_file(path: str | Path, follow: bool = False) -> int:
         kind = "directory" if stat.S_ISDIR(mode) else "device"
         raise OSError(errno.EINVAL, f"Is a {kind}", str(path))
     return handle
+
+
+def _read(handle: int, size: int) -> bytes:
+    """This many bytes of a file, or fewer if it was cut off in the meantime."""
+    parts = []
+    while size and (part := os.read(handle, size)):
+        parts.append(part)
+        size -= len(part)
+    return b"".join(parts)
