@@ -89,7 +89,7 @@ class Program(Graph):
     @property
     def readers(self) -> Counter[Node]:
         """How often each node is read, by operations or as a wanted node."""
-        return Counter([*(source for node in self for source in node.inputs), *self.wanted])
+        return Counter([source for node in self for source in node.inputs] + self.wanted)
 
     def cell(self, value: Tensor, name: str, kind: type[Cell] = Cell) -> Cell:
         """Append a cell."""

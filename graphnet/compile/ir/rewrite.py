@@ -46,7 +46,7 @@ class Rewriting:
             return Input(node.shape, name=node.name, dtype=node.dtype, graph=self.new)
         operation = cast("Operation", node)
         sources = tuple(
-            mapped[source] if isinstance(source, Node) else source for source in operation.sources
+            [mapped[each] if isinstance(each, Node) else each for each in operation.sources]
         )
         changed = change(self, operation, sources)
         if changed is not None:
