@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, cast
 import torch
 
 from graphnet.compile.plan.calls import Call
-from graphnet.compile.targets.torch import batch_last, im2col
+from graphnet.compile.targets.torch.batch_last import BatchLast
 from graphnet.compile.targets.torch.fused_ops import MaxPoolGrad
+from graphnet.compile.targets.torch.im2col import Im2col
 from graphnet.compile.targets.torch.images import by_pixels, image
 from graphnet.compile.targets.torch.kernel import Kernel, function, making
 from graphnet.compile.targets.torch.memory_format import (
@@ -69,7 +70,7 @@ def usual_format(program: Program) -> MemoryFormat:
 
 def kernels_of(program: Program) -> list[str]:
     """The names of the weights of all convolutions that may be computed as products."""
-    fit = (node for node in _convolutions(program) if _fits(node))
+    fit = (node for node in _convolutions(program) if _fits(node, node))
     return list(dict.fromkeys(_weight(node).name for node in fit))
 
 
@@ -77,12 +78,16 @@ def _is_small(node: Operation, most: int) -> bool:
     """True for a product of small windows, or of the windows of a small image."""
     _, *window = cast("tuple[int, ...]", _weight(node).shape)
     _, _, *places = cast("tuple[int, ...]", node.shape)
-    return _fits(node) and (prod(window) <= LARGEST_WINDOW or prod(window) * prod(places) <= most)
+    return _fits(node, node) and (
+        prod(window) <= LARGEST_WINDOW or prod(window) * prod(places) <= most
+    )
 
 
-def _fits(node: Operation) -> bool:
-    """True if a convolution may be computed as a product."""
-    return im2col.fits(node.op) and 0 not in node.shape
+def _fits(node: Operation, output: Node) -> bool:
+    """True if a convolution with this output, or its gradients, may be computed as products."""
+    op = cast("Any", node.op)
+    plain = not any(op.padding) and tuple(op.dilation) == (1, 1) and op.groups == 1
+    return plain and 0 not in output.shape
 
 
 def _convolutions(program: Program) -> list[Operation]:
@@ -106,8 +111,8 @@ def convolution(selection: Selection, node: Operation) -> None:
         selection.own_rule(node)
         return
     x, weight, *bias = (cast("Node", each) for each in node.sources)
-    if way := _product(selection, node, weight, node):
-        way.output(selection, node)
+    if weight.name in selection.format.as_products and _fits(node, node):
+        _as_products(selection)(selection, node, x, weight).output(node, bias[0] if bias else None)
         return
     args = {
         "x": image(selection, x),
@@ -129,8 +134,9 @@ def gradients(selection: Selection, node: Operation) -> None:
     x, weight = (cast("Node", each) for each in _operands(node))
     wanted = (found.get(Conv2dGradInput), found.get(Conv2dGradWeight), found.get(Sum))
     selection.done.update(each for each in wanted if each is not None)
-    if way := _product(selection, node, weight, grad):
-        way.gradients(selection, grad, x, weight, wanted)
+    if weight.name in selection.format.as_products and _fits(node, grad):
+        first = next(each for each in wanted if each is not None)
+        _as_products(selection)(selection, first, x, weight).gradients(first, grad, wanted)
         return
     images = {"grad": grad, "x": x, "weight": weight}
     args = {name: image(selection, each) for name, each in images.items()}
@@ -146,12 +152,9 @@ def gradients(selection: Selection, node: Operation) -> None:
             selection.finish(each, slot)
 
 
-def _product(selection: Selection, node: Operation, weight: Node, output: Node) -> Any:
-    """The module that lowers a convolution, or its gradients, to products, if there is one."""
-    is_product = weight.name in selection.format.as_products
-    if not is_product or not im2col.fits(node.op) or 0 in output.shape:
-        return None
-    return batch_last if selection.format.order == BATCH_LAST else im2col
+def _as_products(selection: Selection) -> type[Im2col | BatchLast]:
+    """What lowers convolutions to products, in the format of the program."""
+    return BatchLast if selection.format.order == BATCH_LAST else Im2col
 
 
 def max_pool(selection: Selection, node: Operation) -> None:
