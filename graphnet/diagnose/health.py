@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
     from graphnet.graph import Graph, Node
 
-__all__ = ["Finding", "Health", "health"]
-
 MOST_FLAT = 0.5  # the share of saturated values that is reported
 MOST_DEAD = 0.25  # the share of dead units above which they are reported; a few are usual
 DEEP = 5  # layers of relu, after which all examples look alike even with good first weights,

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from graphnet.draw.layout.geometry import Layout
     from graphnet.draw.scene.scene import Scene
 
-__all__ = ["Drawing", "drawing_of"]
-
 SUFFIXES = (".svg", ".png", ".pdf", ".dot")
 
 

@@ -9,8 +9,6 @@ from graphnet.draw.layout.engines import HOW_TO_INSTALL, failure_of, found, laid
 from graphnet.draw.png import FONTS
 from graphnet.draw.scene.scene import Box, Scene
 
-__all__ = ["report"]
-
 
 def report() -> str:
     """What `graphnet.draw.doctor` returns, after it has laid out one box.

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
     from graphnet.draw.scene.scene import Box, Scene
 
-__all__ = ["draw_graph", "draw_module"]
-
 SHOWN = ("shape", "top", "grad")
 OPTIONS = ("show", "depth", "loss", "engine", "marks", "notes", "remarks")
 MARKED = "#ffb000"

@@ -9,8 +9,6 @@ from warnings import warn
 
 from graphnet.errors import GraphError
 
-__all__ = ["FONTS", "MOST_PIXELS", "pdf_of", "png_of"]
-
 FONTS = Path(__file__).with_name("fonts")
 MOST_PIXELS = 16_000_000
 

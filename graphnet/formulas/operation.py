@@ -30,8 +30,6 @@ from graphnet.ops.broadcasting import SumAs
 if TYPE_CHECKING:
     from graphnet.graph import Graph
 
-__all__ = ["Formulas", "backward_formulas", "forward_formula"]
-
 _MOST_PARTS = 8  # parts of a gradient that are written in its sum
 _USUAL = {"weight": "W", "bias": "b"}
 

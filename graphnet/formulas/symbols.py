@@ -14,8 +14,6 @@ from graphnet.console_text import printable
 from graphnet.graph import Graph, Input, Node, Operation
 from graphnet.ops.broadcasting import ExpandAs, Size
 
-__all__ = ["Sheet", "Term", "Writer", "above", "below", "shape_signs"]
-
 LOGIC, COMPARISON, SUM, PRODUCT, FRACTION, POWER, ATOM = range(7)
 """How tightly a term binds; if its position requires more, it gets brackets."""
 _LONGEST = 30  # signs and names in a formula; a longer one is unpleasant to read

@@ -17,8 +17,6 @@ from graphnet.listing.flops import backward_flops, forward_flops, sizes_of
 if TYPE_CHECKING:
     from graphnet.graph import Graph
 
-__all__ = ["Row", "Summary", "summary"]
-
 _OUTSIDE = "outside"
 """The kind of nodes that no module appended."""
 

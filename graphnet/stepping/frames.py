@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from graphnet.graph import Node
     from graphnet.stepping.walk import Event, Walk
 
-__all__ = ["Frames"]
-
 _MOST_NORMS = 3  # beside one arrow
 _LABELS = {"forward": "top", "backward": "grad"}
 

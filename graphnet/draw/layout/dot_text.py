@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from graphnet.draw.scene.scene import Arrow, Box, Path, Scene
 
-__all__ = ["digraph_of", "layout_dot"]
-
 _INCH = 72
 _TITLE_SIZE = 10  # Courier at 10 points is 12 high, with its padding more than a title needs
 _SPINE, _BRANCH, _SIDE = 64, 8, 1  # how straight latest data, other data, parameters should run

@@ -21,8 +21,6 @@ from graphnet.validation import require_choice
 if TYPE_CHECKING:
     from graphnet.draw.scene.scene import Scene
 
-__all__ = ["ENGINES", "HOW_TO_INSTALL", "failure_of", "found", "laid_out"]
-
 HOW_TO_INSTALL = {
     "dot": "install Graphviz so that `dot` is on PATH: apt-get install graphviz, "
     "brew install graphviz, or https://graphviz.org/download",

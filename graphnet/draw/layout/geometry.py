@@ -12,22 +12,6 @@ if TYPE_CHECKING:
 
     from graphnet.draw.scene.scene import Box, Path
 
-__all__ = [
-    "FONT_SIZE",
-    "LINE_HEIGHT",
-    "MARGIN",
-    "MAX_WIDTH",
-    "TITLE_SPACE",
-    "Layout",
-    "Point",
-    "Rectangle",
-    "inward",
-    "on_border",
-    "shortened",
-    "size_of",
-    "text_width",
-]
-
 Point = tuple[float, float]
 """x to the right and y downwards, in points of 1/72 inch."""
 

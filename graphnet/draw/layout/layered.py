@@ -26,8 +26,6 @@ from graphnet.draw.layout.layered_level import Item, Level, Wire
 if TYPE_CHECKING:
     from graphnet.draw.scene.scene import Arrow, Box, Path, Scene
 
-__all__ = ["beside", "layered"]
-
 _LEFT, _RIGHT = -1, 1
 _GAP, _GUTTER, _SPREAD = 18.0, 12.0, 8.0
 

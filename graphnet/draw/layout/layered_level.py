@@ -17,8 +17,6 @@ from graphnet.draw.scene.scene import Path
 if TYPE_CHECKING:
     from graphnet.draw.layout.geometry import Point
 
-__all__ = ["Item", "Level", "Wire"]
-
 Key = str | Path
 
 _GAP_X, _GAP_Y = 16.0, 26.0

@@ -16,8 +16,6 @@ from graphnet.graph.roles import kind_of, loss_of
 if TYPE_CHECKING:
     from graphnet.graph import Graph
 
-__all__ = ["scene_of"]
-
 
 def scene_of(graph: Graph, loss: Node | None = None) -> Scene:
     """The scene of a whole list.

@@ -17,8 +17,6 @@ from graphnet.errors import counted
 from graphnet.graph import Parameter
 from graphnet.validation import require_integer
 
-__all__ = ["folded"]
-
 _ARROWS = 4  # for each box; nobody can follow more, and labelling them takes seconds
 
 

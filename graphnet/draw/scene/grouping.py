@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from graphnet.draw.scene.scene import Box, Path, Scene
 
-__all__ = ["LEAVES", "Group", "joined", "merged", "modules_of"]
-
 LEAVES = ("input", "parameter", "buffer")
 
 

@@ -13,8 +13,6 @@ from dataclasses import dataclass, field, replace
 from graphnet.draw.scene.grouping import Group, merged, modules_of
 from graphnet.draw.scene.scene import Box, Path, Scene
 
-__all__ = ["Rolled", "class_of", "joined_alike", "rolled_up"]
-
 FEWEST = 3  # repetitions that are worth drawing as one
 LONGEST = 32  # boxes in one repeated group
 

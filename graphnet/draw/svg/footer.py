@@ -14,8 +14,6 @@ from graphnet.draw.svg.style import INK, STYLES, letters, outline, sharing_colou
 if TYPE_CHECKING:
     from graphnet.draw.layout.geometry import Layout
 
-__all__ = ["Footer", "footer", "sharing_notes"]
-
 SIZE = 9
 LINE = 14.0
 NARROWEST = 260.0

@@ -12,8 +12,6 @@ from graphnet.errors import counted
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["described", "histogram"]
-
 BINS = 12
 
 

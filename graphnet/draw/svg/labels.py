@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from graphnet.draw.layout.geometry import Layout, Point, Rectangle
     from graphnet.draw.scene.scene import Arrow, Scene
 
-__all__ = ["Labels"]
-
 HALO = START + ' stroke="#ffffff" stroke-width="3" paint-order="stroke"'
 
 HEAD, TEXT, BOX, TITLE, TAIL = 200.0, 200.0, 60.0, 200.0, 3.0

@@ -13,23 +13,6 @@ if TYPE_CHECKING:
 
     from graphnet.draw.layout.geometry import Point, Rectangle
 
-__all__ = [
-    "BADGE",
-    "BOLD",
-    "START",
-    "badge",
-    "badge_width",
-    "bars",
-    "curve_and_head",
-    "head_of",
-    "number",
-    "point_on",
-    "polygon",
-    "rounded",
-    "shown",
-    "text",
-]
-
 BOLD = ' font-weight="bold"'
 START = ' text-anchor="start"'
 

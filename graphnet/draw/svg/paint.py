@@ -41,7 +41,6 @@ from graphnet.errors import counted
 if TYPE_CHECKING:
     from graphnet.draw.layout.geometry import Layout, Point, Rectangle
 
-__all__ = ["Look", "Painter", "painted"]
 UID = "\0"  # stands for the prefix of all ids until it is known; no shown text can contain it
 
 

@@ -17,17 +17,6 @@ from graphnet.draw.svg.marks import number, polygon, rounded
 if TYPE_CHECKING:
     from graphnet.draw.layout.geometry import Point, Rectangle
 
-__all__ = [
-    "STYLES",
-    "Style",
-    "contrast",
-    "corners",
-    "ink_on",
-    "letters",
-    "outline",
-    "sharing_colour",
-]
-
 INK = "#1a1a1a"
 EDGE = "#5c6670"
 FRAME = "#9aa4ae"

@@ -15,8 +15,6 @@ from graphnet.errors import GraphError, counted
 if TYPE_CHECKING:
     from graphnet.draw.layout.geometry import Rectangle
 
-__all__ = ["SpaciousBox", "Value", "reserve_space", "rows_of", "values_in"]
-
 SMALL = 8.0  # the font size of values
 
 
