@@ -34,30 +34,6 @@ _MOST_PARTS = 8  # parts of a gradient that are written in its sum
 _USUAL = {"weight": "W", "bias": "b"}
 
 
-def forward_formula(graph: Graph, node: Node, latex: bool = False) -> str:
-    """What a node computes, with this graph's names and shapes; for a leaf only the name.
-
-    >>> import graphnet as gn
-    >>> graph = gn.Graph()
-    >>> x, w = graph.input((None, 2), name="x"), graph.input((2, 5), name="w")
-    >>> forward_formula(graph, x @ w)
-    'matmul = x · w   (?x2 · 2x5)'
-    """
-    return Formulas(graph, latex=latex).forward(node)
-
-
-def backward_formulas(graph: Graph, node: Node, latex: bool = False) -> list[str]:
-    """What a node does in the backward walk: add up what arrives, and send it on to its inputs.
-
-    >>> import graphnet as gn
-    >>> graph = gn.Graph()
-    >>> x = graph.input((None, 2), name="x", requires_grad=True)
-    >>> backward_formulas(graph, x.tanh())
-    ['dL/dx = dL/dtanh ⊙ (1 − tanh²)   (?x2 ⊙ ?x2)']
-    """
-    return Formulas(graph, latex=latex).backward(node)
-
-
 class Formulas:
     """The formulas of a whole list.
 
@@ -65,6 +41,13 @@ class Formulas:
         graph: the list.
         loss: what is differentiated, called L; None takes that of `loss_of`.
         latex: True for LaTeX, without the dollar signs around it.
+
+    >>> import graphnet as gn
+    >>> graph = gn.Graph()
+    >>> y = graph.input((None, 2), name="x", requires_grad=True).tanh()
+    >>> formulas = Formulas(graph)
+    >>> formulas.forward(y), *formulas.backward(y)
+    ('tanh = tanh(x)   (?x2)', 'dL/dx = dL/dtanh ⊙ (1 − tanh²)   (?x2 ⊙ ?x2)')
     """
 
     def __init__(self, graph: Graph, loss: Node | None = None, latex: bool = False) -> None:
@@ -88,7 +71,7 @@ class Formulas:
         return {node: sorted(places) for node, places in parts.items()}
 
     def forward(self, node: Node) -> str:
-        """What a node computes; for a leaf its name and shape."""
+        """What a node computes, with this graph's names and shapes; for a leaf its name."""
         name = self.letters[node].written(self.latex)
         if not isinstance(node, Operation):
             return self._line(Term(name, shape_signs(node.shape, self.latex)))
