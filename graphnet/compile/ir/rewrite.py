@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Collection
 from typing import cast
 
-from graphnet.compile.ir.program import Cell, Number, Program, Source
+from graphnet.compile.ir.program import Cell, Number, Program, Source, Sources
 from graphnet.graph import Input, Node, Operation
 
 
@@ -58,5 +58,5 @@ class Rewriting:
         return isinstance(source, Node) and self.readers[source] == 1
 
 
-Change = Callable[[Rewriting, Operation, tuple[Source, ...]], "Node | None"]
+Change = Callable[[Rewriting, Operation, Sources], "Node | None"]
 """What replaces an operation in the copy, given its sources there; None for the same."""

@@ -100,7 +100,7 @@ class Selection(Values):
         if kernel is None:
             self.own_rule(node)
             return
-        args = dict(zip(node.op.inputs, map(self.argument, node.sources), strict=True))
+        args = self.arguments(node)
         out = self.keep(node, self.new(node, made=True, owned=False))
         self.add(Call(kernel, (out,), args, node))
 
@@ -223,16 +223,17 @@ class Selection(Values):
             return self.slots[source]
         of = next(each.dtype for each in node.inputs)
         if name == "a" or (of.is_floating_point and of.itemsize < 4):
-            return self.argument(source)
+            return argument(source, self.slots)
         if isinstance(source.top, float) and not of.is_floating_point:
             of = torch.get_default_dtype()
         text = f"{source.top:g}".replace("-", "minus_")
         tensor = torch.tensor(source.top, dtype=of, device=self.device)
         return Constant(tensor, f"number_{text}")
 
-    def argument(self, source: Source) -> Operand:
-        """A source in a call of Python."""
-        return argument(source, self.slots)
+    def arguments(self, node: Operation) -> dict[str, Operand]:
+        """The sources of a node by name, as a call of Python takes them."""
+        sources = (argument(source, self.slots) for source in node.sources)
+        return dict(zip(node.op.inputs, sources, strict=True))
 
     def ones(self, shape: tuple[int, ...], node: Node, name: str) -> Constant:
         """A tensor of ones in the dtype of a node."""

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 
-from graphnet.compile.plan.slots import Slot
+from graphnet.compile.targets.torch.allocate import bound
 from graphnet.compile.targets.torch.execution import NotFinite, function_of
 from graphnet.compile.targets.torch.printer import Printer
 
 if TYPE_CHECKING:
     from graphnet.compile.plan.calls import Call
-    from graphnet.compile.plan.slots import Buffer
+    from graphnet.compile.plan.slots import Buffer, Slot
 
 Trial = Callable[[], None]
 """Something that can be run again and again."""
@@ -120,10 +120,7 @@ def _trial(way: Sequence[Call], memory: Samples) -> Trial:
     """Calls as a function."""
     printer = Printer({})
     printer.print(way)
-    known = {
-        name: memory.tensor(each) if isinstance(each, Slot) else each
-        for name, each in printer.names.known.items()
-    }
+    known = bound(printer.names.known, memory.tensor)
     run, _ = function_of([line.text for line in printer.lines], [], known)
     return run
 
