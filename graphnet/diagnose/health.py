@@ -13,6 +13,7 @@ from graphnet.diagnose.units import dead_units, rectifies, saturated_share
 from graphnet.errors import StateError, counted
 from graphnet.graph import Input, Operation
 from graphnet.graph.entry import dtype_text
+from graphnet.graph.finite import range_of
 from graphnet.graph.nodes import Literal
 from graphnet.graph.roles import checked_loss, is_single, loss_of
 from graphnet.graph.walks import ancestors
@@ -96,7 +97,7 @@ class _Doctor:
         if (node := self._origin()) is not None:
             text = f"the first value that is not finite: {_strange(node.top)}"
             if isinstance(node, Operation):
-                ranges = "; ".join(self._range(source) for source in node.inputs)
+                ranges = "; ".join(range_of(self.graph, source) for source in node.inputs)
                 text = f"{text}, computed by {node.op.name} from {ranges}"
             yield self.finding(
                 node,
@@ -137,13 +138,6 @@ class _Doctor:
                 return node
         ends = [self.loss] if self.loss is not None else self.operations[-1:]
         return bad[0] if among.intersection(ends) else None
-
-    def _range(self, node: Node) -> str:
-        """A node with its smallest and largest value."""
-        top, name = node.top, f"'{printable(self.graph.name_of(node))}'"
-        if not top.numel():
-            return f"{name} (empty)"
-        return f"{name} from {float(top.min()):.3g} to {float(top.max()):.3g}"
 
     # units that let no gradient pass
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from importlib.metadata import PackageNotFoundError, version
-from importlib.util import find_spec
 
-from graphnet.draw.layout.engines import HOW_TO_INSTALL, failure_of, found, laid_out
+from graphnet.draw.layout.engines import HOW_TO_INSTALL, failure_of, found, installed, laid_out
 from graphnet.draw.png import FONTS
 from graphnet.draw.scene.scene import Box, Scene
 
@@ -62,16 +61,9 @@ def _fonts() -> tuple[str, str]:
 def _package(name: str, module: str) -> tuple[str, str]:
     """A package with its version, or nothing; and how to install it."""
     way = f"pip install {name}"
-    if not _installed(module):
+    if not installed(module):
         return "", way
     try:
         return f"{name} {version(name)}", way
     except PackageNotFoundError:
         return name, way  # a copy beside the program, without metadata
-
-
-def _installed(module: str) -> bool:
-    try:
-        return find_spec(module) is not None
-    except (ImportError, ValueError):  # something in this process hides it
-        return False

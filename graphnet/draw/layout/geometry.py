@@ -63,6 +63,11 @@ class Layout:
     frames: dict[Path, Rectangle] = field(default_factory=dict)
     engine: str = "ranker"
 
+    def rectangle(self, box: Box) -> Rectangle:
+        """What a box fills."""
+        (x, y), (width, height) = self.places[box.key], size_of(box)
+        return x - width / 2, y - height / 2, width, height
+
 
 def text_width(text: str, size: float = FONT_SIZE, bold: bool = False) -> float:
     """About how wide a text is in DejaVu Sans, in points; no font file is read.

@@ -238,12 +238,8 @@ class Level:
         source, target = wire.source, wire.target
         start = source.x + wire.out if source else None
         end = target.x + wire.into if target else None
-        return (
-            start,
-            end,
-            source.layer if source else -1,
-            target.layer if target else len(self._layers),
-        )
+        above = source.layer if source else -1
+        return start, end, above, target.layer if target else len(self._layers)
 
     def _straight(self, wire: Wire) -> list[Point]:
         """A way straight down from the start or to the end, if nothing stands there."""

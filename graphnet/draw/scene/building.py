@@ -31,8 +31,8 @@ def scene_of(graph: Graph, loss: Node | None = None) -> Scene:
     used: Counter[Node] = Counter()
     for place, node in enumerate(graph):
         keys[node] = f"n{place}"
-        box = _box(graph, place, node, node is loss)
-        scene.boxes.append(replace(box, sharing=(sharing[node],)) if node in sharing else box)
+        shared = (sharing[node],) if node in sharing else ()
+        scene.boxes.append(replace(_box(graph, place, node, node is loss), sharing=shared))
         for source in node.inputs:
             arrow = Arrow(keys[source], keys[node])
             if source in sharing and not is_derived(node):

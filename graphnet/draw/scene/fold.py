@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from graphnet.draw.scene.grouping import LEAVES, Group, joined, modules_of
-from graphnet.draw.scene.repetitions import Rolled, class_of, joined_alike, rolled_up
+from graphnet.draw.scene.repetitions import Rolled, class_of, first_few, joined_alike, rolled_up
 from graphnet.draw.scene.scene import Arrow, Box, Path, Scene
 from graphnet.errors import counted
 from graphnet.graph import Parameter
@@ -174,9 +174,7 @@ def _name(group: Group) -> str:
 def _symbol(scene: Scene, group: Group) -> str:
     """What a group computes: the kind of its module, or the kinds of its first members."""
     if group.members:
-        symbols = dict.fromkeys(_symbol(scene, member) for member in group.members)
-        known = [symbol for symbol in symbols if symbol]
-        return ", ".join(known[:3]) + (", …" if len(known) > 3 else "")
+        return first_few(_symbol(scene, member) for member in group.members)
     if group.module and group.folded:
         return class_of(scene, group.module)
     return group.boxes[0].symbol

@@ -60,10 +60,9 @@ def _legend(scene: Scene, below: Footer) -> None:
         needs = 30 + text_width(style.label, SIZE) + 14
         if x > MARGIN and x + needs > below.width:
             x, below.height = MARGIN, below.height + LINE + 4
-        dashes = f' stroke-dasharray="{style.dashes}"' if style.dashes else ""
         below.parts.append(
             f'<path d="{outline(kind, (x + 1, below.height, 24.0, 13.0))}" fill="{style.fill}"'
-            f' stroke="{style.stroke}"{dashes}/>'
+            f' stroke="{style.stroke}"{style.dashes}/>'
         )
         below.parts.append(text((x + 30, below.height + 10), style.label, SIZE, "", START))
         x += needs

@@ -6,6 +6,7 @@ from html import escape
 from math import dist
 from typing import TYPE_CHECKING
 
+from graphnet.console_text import printable
 from graphnet.draw.layout.geometry import text_width
 
 if TYPE_CHECKING:
@@ -38,9 +39,7 @@ def shown(content: str) -> str:
     >>> shown('<b>\n')
     '&lt;b&gt;\\n'
     """
-    if not content.isprintable():
-        content = "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in content)
-    return escape(content)
+    return escape(printable(content))
 
 
 def text(place: Point, content: str, size: float = 10, fill: str = "", rest: str = "") -> str:
