@@ -7,7 +7,7 @@ operation on it becomes: a node of a list, a new value in a place, a part of a p
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Generic, NoReturn, ParamSpec, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, ParamSpec, TypeVar, cast, overload
 
 from graphnet import ops
 from graphnet.errors import GraphError
@@ -101,8 +101,7 @@ class TensorMethods(Symbolic):
     __invert__ = bitwise_not = as_method(ops.bitwise_not)
 
     def __abs__(self: Any) -> Node:
-        found: Node = ops.abs(self)
-        return found
+        return cast("Node", ops.abs(self))
 
     def __bool__(self) -> NoReturn:
         raise GraphError(
@@ -145,8 +144,7 @@ class TensorMethods(Symbolic):
 
     def where(self: Any, condition: Node, other: Node | float) -> Node:
         """This one where the condition is true, else the other."""
-        found: Node = ops.where(condition, self, other)
-        return found
+        return cast("Node", ops.where(condition, self, other))
 
     @overload
     def max(self: Any, dim: Node | None = None, keepdim: bool = False) -> Node: ...
@@ -212,19 +210,16 @@ class TensorMethods(Symbolic):
     @property
     def T(self: Any) -> Node:  # noqa: N802 - torch's name
         """The transpose of a matrix."""
-        found: Node = ops.permute(self, *reversed(range(self.ndim)))
-        return found
+        return cast("Node", ops.permute(self, *reversed(range(self.ndim))))
 
     @property
     def mT(self: Any) -> Node:  # noqa: N802 - torch's name
         """The tensor with its last two dimensions swapped."""
-        found: Node = ops.transpose(self, -2, -1)
-        return found
+        return cast("Node", ops.transpose(self, -2, -1))
 
     def t(self: Any) -> Node:
         """The transpose of a matrix."""
-        found: Node = ops.transpose(self, 0, 1)
-        return found
+        return cast("Node", ops.transpose(self, 0, 1))
 
     @overload
     def size(self: Any) -> tuple[int | None, ...]: ...
@@ -236,5 +231,4 @@ class TensorMethods(Symbolic):
 
     def dim(self: Any) -> int:
         """The number of dimensions."""
-        count: int = self.ndim
-        return count
+        return cast("int", self.ndim)

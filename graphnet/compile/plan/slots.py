@@ -110,19 +110,13 @@ class Slot:
 
     def is_at(self, other: Slot) -> bool:
         """True for the same elements in the same order; a single element has no stride."""
-        return (
-            self.buffer is other.buffer
-            and self.offset == other.offset
-            and self.has_layout_of(other)
-        )
+        same_start = self.buffer is other.buffer and self.offset == other.offset
+        return same_start and self.has_layout_of(other)
 
     def has_layout_of(self, other: Slot) -> bool:
         """True for the same shape, dtype and strides."""
-        return (
-            self.shape == other.shape
-            and self.dtype is other.dtype
-            and _is_same(self.shape, self.strides, other.strides)
-        )
+        alike = self.shape == other.shape and self.dtype is other.dtype
+        return alike and _is_same(self.shape, self.strides, other.strides)
 
     # the same elements, seen in another way
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, cast
 from graphnet.compile.plan.calls import Call
 from graphnet.compile.plan.slots import new_slot
 from graphnet.compile.targets.torch.as_products import AsProducts
-from graphnet.compile.targets.torch.images import matrix, shown
+from graphnet.compile.targets.torch.images import matrix, permuted
 from graphnet.compile.targets.torch.kernel import COPY, ZERO
 from graphnet.compile.targets.torch.memory_format import (
     BATCH_LAST,
@@ -120,8 +120,7 @@ class BatchLast(AsProducts):
             return slot.permute(BATCH_LAST)
         sizes = ordered(cast("Shape", x.shape), BATCH_LAST)
         out = selection.named(f"{x.name}_batch_last", new_slot(sizes, x.dtype))
-        text = f".permute{BATCH_LAST}"
-        given = shown(selection, slot, "_permuted", lambda each: each.permute(BATCH_LAST), text)
+        given = permuted(selection, slot, BATCH_LAST, "_permuted")
         selection.add(Call(COPY, (out,), {"x": given}, node))
         return out
 

@@ -18,13 +18,8 @@ from graphnet.compile.targets.torch.batch_last import BatchLast
 from graphnet.compile.targets.torch.fused_ops import MaxPoolGrad
 from graphnet.compile.targets.torch.im2col import Im2col
 from graphnet.compile.targets.torch.images import by_pixels, image
-from graphnet.compile.targets.torch.kernel import Kernel, function, making
-from graphnet.compile.targets.torch.memory_format import (
-    BATCH_LAST,
-    BY_PIXELS,
-    MemoryFormat,
-    lies,
-)
+from graphnet.compile.targets.torch.kernel import Kernel, function
+from graphnet.compile.targets.torch.memory_format import BATCH_LAST, BY_PIXELS, MemoryFormat, lies
 from graphnet.graph import Node, Operation
 from graphnet.ops.convolution import Conv2d, Conv2dBias, Conv2dGradInput, Conv2dGradWeight
 from graphnet.ops.pooling import MaxPlaces, MaxPool2d
@@ -45,7 +40,9 @@ LARGEST_BATCH_LAST = 20_000  # the same of all windows, where the batch is last
 
 _OPTIONS = "{stride}, {border}, {dilation}, False, [0, 0], {groups}"
 _WINDOW = "{kernel}, {stride}, {padding}, {dilation}, {ceil_mode}"
-CONVOLUTION = making("convolution", f"{{x}}, {{weight}}, {{bias}}, {_OPTIONS}")
+CONVOLUTION = Kernel(
+    f"{{out}} = convolution({{x}}, {{weight}}, {{bias}}, {_OPTIONS})", function="convolution"
+)
 GRADIENTS = Kernel(
     f"{{out}}, {{out1}}, {{out2}} = convolution_backward("
     f"{{grad}}, {{x}}, {{weight}}, [{{channels}}], {_OPTIONS}, {{wanted}})",
@@ -142,10 +139,10 @@ def gradients(selection: Selection, node: Operation) -> None:
     args = {name: image(selection, each) for name, each in images.items()}
     mask = [each is not None for each in wanted]
     options = {**_options(node.op), "channels": cast("int", weight.shape[0]), "wanted": mask}
-    out = tuple(None if each is None else selection.new(each, made=True) for each in wanted)
-    for each, slot in zip(wanted, out, strict=True):
-        if each is not None and slot is not None:
-            selection.named(each.name, slot)
+    out = tuple(
+        None if each is None else selection.named(each.name, selection.new(each, made=True))
+        for each in wanted
+    )
     selection.add(Call(GRADIENTS, out, args, node, options))
     for each, slot in zip(wanted, out, strict=True):
         if each is not None and slot is not None:

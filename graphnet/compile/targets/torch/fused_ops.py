@@ -271,19 +271,8 @@ def rule(op: Op, x: Any) -> Callable[..., Tensor]:
 
 
 FUSED: tuple[Any, ...] = (
-    TanhGrad,
-    SigmoidGrad,
-    ReluGrad,
-    LogSoftmaxGrad,
-    MaxPoolGrad,
-    NllMean,
-    NllMeanGrad,
-    Dot,
-    DotMean,
-    LinearThen,
-    Addcmul,
-    Addcdiv,
-    Lerp,
-    AddScaled,
+    *(TanhGrad, SigmoidGrad, ReluGrad, LogSoftmaxGrad, MaxPoolGrad),
+    *(NllMean, NllMeanGrad, Dot, DotMean, LinearThen),
+    *(Addcmul, Addcdiv, Lerp, AddScaled),
 )
 """What `fuse` looks for; of several that end in the same operation, the first that fits."""

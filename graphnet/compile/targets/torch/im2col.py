@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, cast
 from graphnet.compile.plan.calls import Call
 from graphnet.compile.plan.slots import new_slot
 from graphnet.compile.targets.torch.as_products import AsProducts
-from graphnet.compile.targets.torch.images import image, matrix, shown
+from graphnet.compile.targets.torch.images import image, matrix, permuted, shown
 from graphnet.compile.targets.torch.kernel import COPY, ZERO, Kernel
 from graphnet.compile.targets.torch.memory_format import BY_PIXELS, as_images
 from graphnet.compile.targets.torch.products import ADD_TO, ADDMM, has_onednn, onednn, product
@@ -149,13 +149,7 @@ class Im2col(AsProducts):
         selection, weight = self.selection, self.weight
         channels, *window = self.kernel
         memory = new_slot((self.outputs, *window, channels), weight.dtype)
-        given = shown(
-            selection,
-            selection.slots[weight],
-            "_by_pixels",
-            lambda slot: slot.permute(BY_PIXELS),
-            f".permute{BY_PIXELS}",
-        )
+        given = permuted(selection, selection.slots[weight], BY_PIXELS, "_by_pixels")
         out = selection.named(f"{weight.name}_kernels", memory)
         selection.add(Call(COPY, (out,), {"x": given}, node))
         return selection.named(f"{weight.name}_matrix", memory.view(self.outputs, -1))
