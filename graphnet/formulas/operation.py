@@ -72,9 +72,9 @@ class Formulas:
 
     def forward(self, node: Node) -> str:
         """What a node computes, with this graph's names and shapes; for a leaf its name."""
-        name = self.letters[node].written(self.latex)
+        letter = self._letter(node)
         if not isinstance(node, Operation):
-            return self._line(Term(name, shape_signs(node.shape, self.latex)))
+            return self._line(letter)
         sheet = Sheet(node)
         # An op with a trial draws random numbers in its forward, or keeps state: it is not run.
         result = None
@@ -84,7 +84,7 @@ class Formulas:
         if result is None:
             result = sheet.operation
             del leaves[result]
-        return self._line(Writer(leaves, self.latex).whole(result), name)
+        return self._line(Writer(leaves, self.latex).whole(result), letter.text)
 
     def backward(self, node: Node) -> list[str]:
         """The sum of what arrives at a node, then what it sends on to each of its inputs."""
@@ -109,8 +109,7 @@ class Formulas:
             if count > _MOST_PARTS:
                 parts[2:-1] = [r"\dots" if self.latex else "…"]
             total = " + ".join(parts)
-        whole = Term(total, shape_signs(node.shape, self.latex))
-        return [self._line(whole, letter.gradient(self.latex))]
+        return [self._line(self._letter(node)._replace(text=total), letter.gradient(self.latex))]
 
     def _part_name(self, use: Use, number: int) -> str:
         """The gradient of a source, or the part of it that comes from one of several uses."""
@@ -137,15 +136,14 @@ class Formulas:
 
     def _leaves(self, sheet: Sheet, node: Node) -> dict[Node, Term]:
         """The text of each symbol of a sheet."""
-        leaves = {
-            symbol: Term(
-                self.letters[real].written(self.latex), shape_signs(real.shape, self.latex)
-            )
-            for symbol, real in sheet.tops.items()
-        }
+        leaves = {symbol: self._letter(real) for symbol, real in sheet.tops.items()}
         arriving = self.letters[node].gradient(self.latex)
-        leaves[sheet.grad] = Term(arriving, shape_signs(node.shape, self.latex), FRACTION)
+        leaves[sheet.grad] = self._letter(node)._replace(text=arriving, binding=FRACTION)
         return leaves
+
+    def _letter(self, node: Node) -> Term:
+        """What stands for a node, with its shape."""
+        return Term(self.letters[node].written(self.latex), shape_signs(node.shape, self.latex))
 
     def _line(self, term: Term, name: str = "") -> str:
         """A formula with the shapes that meet in it."""

@@ -22,6 +22,7 @@ from graphnet.draw.layout.geometry import (
     text_width,
 )
 from graphnet.draw.layout.layered_level import Item, Level, Wire
+from graphnet.draw.scene.scene import common_path
 
 if TYPE_CHECKING:
     from graphnet.draw.scene.scene import Arrow, Box, Path, Scene
@@ -190,11 +191,7 @@ class _Ranking:
         """Give a route its wires, and return their levels."""
         key = self.beside.get(route.arrow.source, route.arrow.source)
         source, target = self.boxes[key], self.boxes[route.arrow.target]
-        common = 0
-        for one, other in zip(source.path, target.path, strict=False):
-            if one != other:
-                break
-            common += 1
+        common = len(common_path([source.path, target.path]))
         ups = [source.path[:depth] for depth in range(len(source.path), common, -1)]
         downs = [target.path[:depth] for depth in range(common + 1, len(target.path) + 1)]
         leaving = [self.items[key], *(self.items[path] for path in ups)]

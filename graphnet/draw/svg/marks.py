@@ -110,14 +110,9 @@ def point_on(curve: Sequence[Point], part: float) -> Point:
     pieces = (len(curve) - 1) // 3
     piece = min(int(part * pieces), pieces - 1)
     t = part * pieces - piece
-    a, b, c, d = curve[3 * piece : 3 * piece + 4]
-    x, y = (
-        (1 - t) ** 3 * a[at]
-        + 3 * (1 - t) ** 2 * t * b[at]
-        + 3 * (1 - t) * t**2 * c[at]
-        + t**3 * d[at]
-        for at in (0, 1)
-    )
+    a, b, c, d = (1 - t) ** 3, 3 * (1 - t) ** 2 * t, 3 * (1 - t) * t**2, t**3
+    start, one, other, end = curve[3 * piece : 3 * piece + 4]
+    x, y = (a * start[at] + b * one[at] + c * other[at] + d * end[at] for at in (0, 1))
     return x, y
 
 

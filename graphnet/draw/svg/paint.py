@@ -27,7 +27,7 @@ from graphnet.draw.svg.style import (
     outline,
     sharing_colour,
 )
-from graphnet.draw.svg.values import Value, rows_of, values_in
+from graphnet.draw.svg.values import Value, values_in
 from graphnet.errors import counted
 
 if TYPE_CHECKING:
@@ -223,7 +223,7 @@ def _words(box: Box, place: Rectangle, ink: str) -> Iterator[str]:
     """The lines of text in a box, the first one bold."""
     left, top, width, height = place
     baseline = top + (height - LINE_HEIGHT * len(box.lines)) / 2 + 10
-    for row, line in enumerate(box.lines[: len(box.lines) - rows_of(box)]):
+    for row, line in enumerate(box.lines[: len(box.lines) - len(box.reserved)]):
         at = (left + width / 2, baseline + LINE_HEIGHT * row)
         fitting = shortened(line, width - 6, bold=row == 0)
         yield text(at, fitting, fill="" if ink == INK else ink, rest="" if row else BOLD)
