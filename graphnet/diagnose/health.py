@@ -95,32 +95,36 @@ class _Doctor:
     def non_finite(self) -> Iterator[Finding]:
         """The first value that is NaN or infinite, else the first such gradient."""
         if (node := self._origin()) is not None:
-            text = f"the first value that is not finite: {_strange(node.top)}"
-            if isinstance(node, Operation):
-                ranges = "; ".join(range_of(self.graph, source) for source in node.inputs)
-                text = f"{text}, computed by {node.op.name} from {ranges}"
+            yield self._bad_value(node)
+            return
+        backwards = (node for node in reversed(self.nodes) if node.grad is not None)
+        for node in (node for node in backwards if _is_bad(node.grad)):
+            text = f"the first gradient on the way back that is not finite: {_strange(node.grad)}"
             yield self.finding(
                 node,
-                "not finite",
+                "gradient not finite",
                 text,
-                "look at the data that are fed here: isfinite() shows which of them to repair or "
-                "leave out."
-                if isinstance(node, Input)
-                else "a smaller learning rate, inputs of a smaller range, or an operation that is "
-                "safe there, such as log_softmax for the log of a softmax.",
+                "keep the operations that read it away from the edge of their range, such as √0 or "
+                "log 0; where it grew layer by layer, smaller first weights or a normalization.",
             )
             return
-        for node in reversed(self.nodes):
-            if node.grad is not None and not node.grad.isfinite().all():
-                yield self.finding(
-                    node,
-                    "gradient not finite",
-                    f"the first gradient on the way back that is not finite: {_strange(node.grad)}",
-                    "keep the operations that read it away from the edge of their range, such as "
-                    "√0 or log 0; where it grew layer by layer, smaller first weights or a "
-                    "normalization.",
-                )
-                return
+
+    def _bad_value(self, node: Node) -> Finding:
+        """What is said of the first value that is not finite."""
+        text = f"the first value that is not finite: {_strange(node.top)}"
+        way_out = (
+            "a smaller learning rate, inputs of a smaller range, or an operation that is safe "
+            "there, such as log_softmax for the log of a softmax."
+        )
+        if isinstance(node, Operation):
+            ranges = "; ".join(range_of(self.graph, source) for source in node.inputs)
+            text = f"{text}, computed by {node.op.name} from {ranges}"
+        if isinstance(node, Input):
+            way_out = (
+                "look at the data that are fed here: isfinite() shows which of them to repair or "
+                "leave out."
+            )
+        return self.finding(node, "not finite", text, way_out)
 
     def _origin(self) -> Node | None:
         """The first node that becomes non-finite by itself; intended infinities do not count.

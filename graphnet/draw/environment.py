@@ -28,12 +28,12 @@ def report() -> str:
     lines += [("PDF", "typst", *_package("typst", "typst"))]
     lines += [("DOT", "graphviz", *_package("graphviz", "graphviz"))]
     served: set[str] = set()
-    return "\n".join(_line(what, name, found, way, served) for what, name, found, way in lines)
+    return "\n".join(_line(what, name, found, hint, served) for what, name, found, hint in lines)
 
 
-def _line(what: str, name: str, found: str, way: str, served: set[str]) -> str:
+def _line(what: str, name: str, found: str, hint: str, served: set[str]) -> str:
     """One line; of each kind, the first that is available is the one in use."""
-    state = f"no: {way}"
+    state = f"no: {hint}"
     if found:
         state = f"yes: {found}" if what in served else f"yes, in use: {found}"
         served.add(what)
@@ -48,8 +48,8 @@ def _layout_lines() -> list[tuple[str, str, str, str]]:
     lines = []
     for engine, text in said.items():
         failure = failure_of(engine)
-        way = failure and f"{text}. {failure}"
-        lines.append(("layout", engine, "" if failure else text, way or HOW_TO_INSTALL[engine]))
+        hint = failure and f"{text}. {failure}"
+        lines.append(("layout", engine, "" if failure else text, hint or HOW_TO_INSTALL[engine]))
     return [*lines, ("layout", "ranker", "built in", "")]
 
 
@@ -60,10 +60,10 @@ def _fonts() -> tuple[str, str]:
 
 def _package(name: str, module: str) -> tuple[str, str]:
     """A package with its version, or nothing; and how to install it."""
-    way = f"pip install {name}"
+    hint = f"pip install {name}"
     if not installed(module):
-        return "", way
+        return "", hint
     try:
-        return f"{name} {version(name)}", way
+        return f"{name} {version(name)}", hint
     except PackageNotFoundError:
-        return name, way  # a copy beside the program, without metadata
+        return name, hint  # a copy beside the program, without metadata

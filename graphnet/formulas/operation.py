@@ -109,7 +109,7 @@ class Formulas:
             if count > _MOST_PARTS:
                 parts[2:-1] = [r"\dots" if self.latex else "…"]
             total = " + ".join(parts)
-        return [self._line(self._letter(node)._replace(text=total), letter.gradient(self.latex))]
+        return [self._line(Term(total, self._letter(node).shape), letter.gradient(self.latex))]
 
     def _part_name(self, use: Use, number: int) -> str:
         """The gradient of a source, or the part of it that comes from one of several uses."""
@@ -138,7 +138,7 @@ class Formulas:
         """The text of each symbol of a sheet."""
         leaves = {symbol: self._letter(real) for symbol, real in sheet.tops.items()}
         arriving = self.letters[node].gradient(self.latex)
-        leaves[sheet.grad] = self._letter(node)._replace(text=arriving, binding=FRACTION)
+        leaves[sheet.grad] = Term(arriving, self._letter(node).shape, FRACTION)
         return leaves
 
     def _letter(self, node: Node) -> Term:

@@ -100,8 +100,8 @@ def _notes(scene: Rolled, boxes: list[Box]) -> list[str]:
     nodes, notes = _nodes(boxes), []
     if len(boxes) < nodes:
         larger = any(len(box.places) > scene.copies(box.path) for box in boxes)
-        way = "; a larger depth shows more of what is inside." if larger else "."
-        notes.append(f"{counted(nodes, 'node')} in {len(boxes):,} boxes{way}")
+        hint = "; a larger depth shows more of what is inside." if larger else "."
+        notes.append(f"{counted(nodes, 'node')} in {len(boxes):,} boxes{hint}")
     open_ = [path for path in Scene(boxes).paths if path in scene.times]
     if open_:
         texts = ", ".join(f"{'.'.join(path)} (× {scene.times[path]})" for path in open_)
@@ -126,14 +126,14 @@ def _merged(arrows: Sequence[Arrow]) -> list[Arrow]:
     """One arrow for all that connect the same boxes, separate for different shared parameters."""
     merged: dict[tuple[str, str, int | None], Arrow] = {}
     for arrow in arrows:
-        way = source, target, _ = (arrow.source, arrow.target, arrow.sharing)
+        ends = source, target, _ = (arrow.source, arrow.target, arrow.sharing)
         if source == target:
             continue
-        if way in merged:
-            use = arrow.use if arrow.use == merged[way].use else 0
-            merged[way] = replace(merged[way], count=merged[way].count + arrow.count, use=use)
+        if ends in merged:
+            use = arrow.use if arrow.use == merged[ends].use else 0
+            merged[ends] = replace(merged[ends], count=merged[ends].count + arrow.count, use=use)
         else:
-            merged[way] = arrow
+            merged[ends] = arrow
     return list(merged.values())
 
 

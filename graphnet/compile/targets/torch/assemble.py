@@ -69,7 +69,7 @@ def assembled(program: Program, example: Mapping[str, Tensor], tune: bool) -> Ru
 def _fastest(program: Program, example: Mapping[str, Tensor], tune: bool) -> Printed:
     tuner, chosen = Tuner(tune), usual_format(program)
     best = _printed(program, tuner, chosen)
-    if not tune or not has_images(program) or _is_told_apart(program):
+    if not tune or not has_images(program) or _depends_on_runs(program):
         return best
     question = tuple((node.name, node.shape, node.dtype) for node in program)
     changes: list[Order | str] = [*ORDERS, *kernels_of(program)]
@@ -84,7 +84,7 @@ def _fastest(program: Program, example: Mapping[str, Tensor], tune: bool) -> Pri
     return best
 
 
-def _is_told_apart(program: Program) -> bool:
+def _depends_on_runs(program: Program) -> bool:
     """True if an operation of a user may depend on how often it runs, so that none is tried."""
     ops = (node.op for node in program if isinstance(node, Operation))
     return any(is_foreign(op) and not op.pure for op in ops)

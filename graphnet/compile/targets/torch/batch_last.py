@@ -52,12 +52,12 @@ class BatchLast(AsProducts):
         image = selection.keep(node, as_images(memory, BATCH_LAST))
         out = selection.derived(image, "_rows", memory.view(channels, -1))
         call = product(node, out, self.kernels, self.windows)
-        ways = [[call]]
+        choices = [[call]]
         if bias is not None:
             start = self._matrix(node, bias, (0,), channels)
             sum_after = Call(ADD_TO, (out,), {"x": start}, node)
-            ways = [[call, sum_after], [Call(ADDMM, (out,), {"bias": start, **call.args}, node)]]
-        candidates = [Candidate(way, image) for way in ways]
+            choices = [[call, sum_after], [Call(ADDMM, (out,), {"bias": start, **call.args}, node)]]
+        candidates = [Candidate(calls, image) for calls in choices]
         selection.choose(node, candidates, (self.x, self.weight))
 
     def pixel_matrix(self, node: Operation, image: Node) -> Pixels:
@@ -73,11 +73,11 @@ class BatchLast(AsProducts):
         turned = memory.view(*self.kernel, self.outputs).permute(3, 0, 1, 2)
         put = Call(COPY, (out,), {"x": selection.derived(out, "_image", turned)}, node)
         flat = selection.derived(out, "_flat", out.view(self.outputs, -1))
-        ways = [
+        choices = [
             [product(node, to, self.windows, pixels[0]), put],
             [product(node, flat, pixels[1], selection.mT(self.windows))],
         ]
-        selection.choose(node, [Candidate(way, out) for way in ways], inputs)
+        selection.choose(node, [Candidate(calls, out) for calls in choices], inputs)
 
     def by_input(self, node: Operation, pixels: Pixels, inputs: tuple[Node, ...]) -> None:
         """Add the gradient of what each position in the window sees to where it was seen."""

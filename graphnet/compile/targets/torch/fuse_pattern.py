@@ -154,10 +154,10 @@ class Pattern:
                 return None
         for name, expression in self.looked_up.items():
             if expression not in found:
-                ways = (
-                    way for node in copy.new for way in self._one(copy, expression, node, found)
+                matches = (
+                    match for node in copy.new for match in self._one(copy, expression, node, found)
                 )
-                found = next(ways, found)
+                found = next(matches, found)
             if expression not in found:
                 return None
             found[self.operands[name]] = found[expression]
@@ -188,12 +188,12 @@ class Pattern:
         self, copy: Rewriting, patterns: tuple[Any, ...], sources: Sources, found: Found
     ) -> Iterator[Found]:
         """All ways in which each source is its pattern."""
-        ways = self._one(copy, patterns[0], sources[0], found)
+        matches = self._one(copy, patterns[0], sources[0], found)
         if len(patterns) == 1:
-            yield from ways
+            yield from matches
         else:
-            for way in ways:
-                yield from self._each(copy, patterns[1:], sources[1:], way)
+            for match in matches:
+                yield from self._each(copy, patterns[1:], sources[1:], match)
 
     def _one(self, copy: Rewriting, pattern: Any, source: Source, found: Found) -> Iterator[Found]:
         """All ways in which a source is a pattern."""

@@ -100,14 +100,14 @@ class Im2col(AsProducts):
         parts = selection.new(node, (*places, *self.kernel[1:], channels))
         whole = selection.derived(out, "_windows", parts.view(prod(places), -1))
         adds = self.added(node, seen, whole, parts.permute(3, 4, 0, 1, 2, 5))
-        ways = [
+        choices = [
             [product(node, whole, rows, self.kernels), clear, *adds],
             [clear, *self._one_by_one(node, seen, rows, places)],
         ]
         if has_onednn(node):
             other = onednn(node, whole, rows, selection.mT(self.kernels), None)
-            ways.append([other, clear, *adds])
-        selection.choose(node, [Candidate(way, out) for way in ways], inputs)
+            choices.append([other, clear, *adds])
+        selection.choose(node, [Candidate(calls, out) for calls in choices], inputs)
 
     def _one_by_one(self, node: Operation, seen: Seen, rows: Slot, places: Shape) -> list[Call]:
         """The product for one position in the window at a time, each added where it is seen."""

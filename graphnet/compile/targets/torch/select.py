@@ -155,8 +155,8 @@ class Selection(Values):
         """Take the fastest of several ways to compute a node."""
         layout = tuple(_described(self.slots[each]) for each in inputs)
         question = (node.op, self.format.order, len(candidates), node in self.targets, layout)
-        ways = [each.calls for each in candidates]
-        chosen = candidates[self.tuner.fastest(question, ways, self.device)]
+        choices = [each.calls for each in candidates]
+        chosen = candidates[self.tuner.fastest(question, choices, self.device)]
         for call in chosen.calls:
             self.add(call)
         self.finish(node, chosen.out)

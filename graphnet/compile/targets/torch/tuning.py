@@ -50,17 +50,19 @@ class Tuner:
         self.spent = 0.0
 
     def fastest(
-        self, question: object, ways: Sequence[Sequence[Call]], device: torch.device | None
+        self, question: object, choices: Sequence[Sequence[Call]], device: torch.device | None
     ) -> int:
         """The index of the fastest way; the first if nothing is measured.
 
         Args:
             question: what the answer depends on: operation, shapes, strides, dtype.
-            ways: the calls of each way.
+            choices: the calls of each way.
             device: where they are tried, on memory of their own.
         """
-        memory = Samples(ways, device)
-        return self._fastest(question, [partial(_trial, way, memory) for way in ways], _ENOUGH)
+        memory = Samples(choices, device)
+        return self._fastest(
+            question, [partial(_trial, calls, memory) for calls in choices], _ENOUGH
+        )
 
     def fastest_program(self, question: object, trials: Sequence[Callable[[], Trial]]) -> int:
         """The same for whole programs, given what prepares each."""
@@ -92,8 +94,8 @@ class Tuner:
 class Samples:
     """Memory to try calls on: numbers from 0.1 to 1, so that a trial never divides by 0."""
 
-    def __init__(self, ways: Sequence[Sequence[Call]], device: torch.device | None) -> None:
-        self._ways, self._device = ways, device
+    def __init__(self, choices: Sequence[Sequence[Call]], device: torch.device | None) -> None:
+        self._choices, self._device = choices, device
         self._memory: dict[Buffer, tuple[int, torch.Tensor]] = {}
 
     def tensor(self, slot: Slot) -> torch.Tensor:
@@ -106,7 +108,7 @@ class Samples:
     def _make(self) -> None:
         """Memory for the part of each buffer that the calls use."""
         used: dict[Buffer, list[Slot]] = {}
-        for call in (call for way in self._ways for call in way):
+        for call in (call for calls in self._choices for call in calls):
             for slot in call.slots():
                 used.setdefault(slot.buffer, []).append(slot)
         for buffer, slots in used.items():
@@ -116,10 +118,10 @@ class Samples:
             self._memory[buffer] = start, ordinary(memory)
 
 
-def _trial(way: Sequence[Call], memory: Samples) -> Trial:
+def _trial(calls: Sequence[Call], memory: Samples) -> Trial:
     """Calls as a function."""
     printer = Printer({})
-    printer.print(way)
+    printer.print(calls)
     known = bound(printer.names.known, memory.tensor)
     run, _ = function_of([line.text for line in printer.lines], [], known)
     return run
