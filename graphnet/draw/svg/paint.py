@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache, partial
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from graphnet.draw.layout.curves import moved
 from graphnet.draw.layout.geometry import LINE_HEIGHT, inward, shortened
 from graphnet.draw.scene.scene import KINDS, Arrow, Box, Scene
-from graphnet.draw.svg.footer import Footer, footer
+from graphnet.draw.svg.footer import footer
 from graphnet.draw.svg.labels import Labels
 from graphnet.draw.svg.marks import BOLD, badge, curve_and_head, number, rounded, shown, text
 from graphnet.draw.svg.style import (
@@ -100,7 +101,7 @@ class Painter:
         self._labels = Labels(scene, layout, self._curves, both_ways)
         self._counts = counts(scene)
         self._frames = list(_frames(layout))
-        self._footers: dict[bool, Footer] = {}
+        self._footer = cache(partial(footer, scene, layout))
         self._arrows: dict[tuple[int, bool, bool], str] = {}
         self._boxes: dict[str, tuple[str, Sequence[Value], str]] = {}  # as they were last painted
 
@@ -126,12 +127,6 @@ class Painter:
         lines += [*self._labels.fixed, *below.parts]
         svg = "\n".join([*lines, "".join(self._labels.labels(look.labels)) + "</g>", "</svg>\n"])
         return svg.replace(UID, shown(look.uid) or "g" + sha256(svg.encode()).hexdigest()[:8])
-
-    def _footer(self, legend: bool) -> Footer:
-        """What is written below the picture."""
-        if legend not in self._footers:
-            self._footers[legend] = footer(self._scene, self._layout, legend)
-        return self._footers[legend]
 
     def _ring(self, look: Look) -> str:
         """A ring around a box, visible in grey too; it lies below the arrows that end there."""

@@ -73,15 +73,13 @@ def outline(kind: str, place: Rectangle) -> str:
         place: the rectangle that the box fills.
     """
     left, top, width, height = place
-    match kind:
-        case "input" | "parameter" | "buffer" | "gradient":
-            return polygon(corners(kind, place))
-        case "module":  # double sides: a subroutine, in flowcharts
-            sides = f"M{number(left + 4)} {number(top)}v{number(height)}"
-            sides += f"M{number(left + width - 4)} {number(top)}v{number(height)}"
-            return rounded(place, 0) + sides
-        case _:
-            return rounded(place, _radius(kind, height))
+    if kind not in ("operation", "loss", "module"):
+        return polygon(corners(kind, place))
+    path = rounded(place, _radius(kind, height))
+    if kind == "module":  # double sides: a subroutine, in flowcharts
+        for x in (left + 4, left + width - 4):
+            path += f"M{number(x)} {number(top)}v{number(height)}"
+    return path
 
 
 def corners(kind: str, place: Rectangle) -> list[Point]:

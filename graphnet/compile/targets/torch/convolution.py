@@ -178,12 +178,9 @@ def max_pool(selection: Selection, node: Operation) -> None:
 def _other_result(selection: Selection, node: Operation) -> Operation | None:
     """The node of the indices that belong to some maxima, or the other way round."""
     x, kind = node.sources[0], MaxPlaces if isinstance(node.op, MaxPool2d) else MaxPool2d
-    for each in selection.program:
-        if not isinstance(each, Operation) or type(each.op) is not kind:
-            continue
-        if each.sources[0] is x and each.op.options == node.op.options:
-            return each
-    return None
+    operations = (each for each in selection.program if isinstance(each, Operation))
+    of_kind = (each for each in operations if type(each.op) is kind and each.sources[0] is x)
+    return next((each for each in of_kind if each.op.options == node.op.options), None)
 
 
 def max_pool_grad(selection: Selection, node: Operation) -> None:
@@ -272,11 +269,8 @@ def _siblings(selection: Selection, node: Operation) -> dict[type[Op], Operation
 
 
 LOWERINGS: dict[type[Op], Lowering] = {
-    Conv2d: convolution,
-    Conv2dBias: convolution,
-    Conv2dGradInput: gradients,
-    Conv2dGradWeight: gradients,
-    MaxPool2d: max_pool,
-    MaxPlaces: max_pool,
+    **dict.fromkeys((Conv2d, Conv2dBias), convolution),
+    **dict.fromkeys((Conv2dGradInput, Conv2dGradWeight), gradients),
+    **dict.fromkeys((MaxPool2d, MaxPlaces), max_pool),
     MaxPoolGrad: max_pool_grad,
 }
