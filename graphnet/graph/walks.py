@@ -71,7 +71,8 @@ class ForwardPass:
             node.grad = None
         for node in self.idle:
             node.forget()
-        self.note_modes()
+        for mode in self.modes:
+            mode.walked = mode.top  # for the backward walk
         operation = None
         try:
             for place, tensor in feed.items():
@@ -89,11 +90,6 @@ class ForwardPass:
             for node in self.changing:
                 node.forget()
             raise explanation from (None if isinstance(error, GraphError) else error)
-
-    def note_modes(self) -> None:
-        """Keep the present training modes for the backward walk."""
-        for mode in self.modes:
-            mode.walked = mode.top
 
 
 class BackwardPass:

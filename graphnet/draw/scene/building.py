@@ -54,6 +54,7 @@ def _title(path: Path, kind: str) -> str:
 def _box(graph: Graph, place: int, node: Node, is_loss: bool) -> Box:
     path, last = _placed(graph, graph.name_of(node))
     symbol = node.op.symbol if isinstance(node, Operation) else ""
+    dtype = "" if node.dtype.is_floating_point else f" {dtype_text(node.dtype)}"
     note = ""
     if isinstance(node, Parameter) and not node.is_buffer:
         note = counted(node.top.numel(), "parameter")
@@ -62,7 +63,7 @@ def _box(graph: Graph, place: int, node: Node, is_loss: bool) -> Box:
         kind="loss" if is_loss else kind_of(node),
         name=last,
         symbol=symbol,
-        shape=sizes(node.shape) + _dtype_suffix(node),
+        shape=sizes(node.shape) + dtype,
         note=note,
         path=path,
         nodes=(node,),
@@ -73,11 +74,6 @@ def _box(graph: Graph, place: int, node: Node, is_loss: bool) -> Box:
 def sizes(shape: tuple[int | None, ...]) -> str:
     """A shape in short, as formulas write it: "?x25"; "1" for a single number."""
     return "x".join("?" if size is None else str(size) for size in shape) or "1"
-
-
-def _dtype_suffix(node: Node) -> str:
-    """The dtype, if it is not the usual floating-point one."""
-    return "" if node.dtype.is_floating_point else f" {dtype_text(node.dtype)}"
 
 
 def _placed(graph: Graph, name: str) -> tuple[Path, str]:

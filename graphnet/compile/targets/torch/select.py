@@ -235,10 +235,6 @@ class Selection(Values):
         sources = (argument(source, self.slots) for source in node.sources)
         return dict(zip(node.op.inputs, sources, strict=True))
 
-    def ones(self, shape: tuple[int, ...], node: Node, name: str) -> Constant:
-        """A tensor of ones in the dtype of a node."""
-        return Constant(torch.ones(shape, dtype=node.dtype, device=self.device), name)
-
 
 def _described(slot: Slot) -> object:
     """What the speed of a kernel depends on."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from functools import partial
+from functools import cached_property, partial
 from time import perf_counter
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -96,26 +96,26 @@ class Samples:
 
     def __init__(self, choices: Sequence[Sequence[Call]], device: torch.device | None) -> None:
         self._choices, self._device = choices, device
-        self._memory: dict[Buffer, tuple[int, torch.Tensor]] = {}
 
     def tensor(self, slot: Slot) -> torch.Tensor:
         """The tensor in a slot."""
-        if not self._memory:
-            self._make()
         start, memory = self._memory[slot.buffer]
         return memory.as_strided(slot.shape, slot.strides, slot.offset - start)
 
-    def _make(self) -> None:
-        """Memory for the part of each buffer that the calls use."""
+    @cached_property
+    def _memory(self) -> dict[Buffer, tuple[int, torch.Tensor]]:
+        """Memory for the part of each buffer that the calls use, made when first needed."""
         used: dict[Buffer, list[Slot]] = {}
         for call in (call for calls in self._choices for call in calls):
             for slot in call.slots():
                 used.setdefault(slot.buffer, []).append(slot)
+        found = {}
         for buffer, slots in used.items():
             start = min(slot.span[0] for slot in slots)
             count = max(slot.span[1] for slot in slots) - start
             memory = torch.zeros(count, dtype=slots[0].dtype, device=self._device)
-            self._memory[buffer] = start, ordinary(memory)
+            found[buffer] = start, ordinary(memory)
+        return found
 
 
 def _trial(calls: Sequence[Call], memory: Samples) -> Trial:
