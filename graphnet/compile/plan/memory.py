@@ -44,7 +44,8 @@ def plan(calls: Sequence[Call], kept: Iterable[Slot]) -> tuple[dict[Buffer, int]
     for place, call in enumerate(calls):
         for slot in call.slots():
             buffer = slot.buffer
-            if buffer.nbytes and buffer not in lives and not buffer.is_given:
+            is_given = buffer.made or buffer.memory is not None
+            if buffer.nbytes and buffer not in lives and not is_given:
                 multiple = 64 if buffer.nbytes >= LARGE else slot.dtype.itemsize
                 lives[buffer] = Life(buffer.nbytes, place, last[buffer], multiple)
     ordered = list(lives.values())
