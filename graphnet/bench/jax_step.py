@@ -7,7 +7,6 @@ may reduce windows or a reshaped tensor: each is a separate form, and the fastes
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
@@ -29,11 +28,6 @@ def jax_jit(
     """Each form of the step."""
     forms = list(product((True, False), (True, False))) if network.images else [(False, True)]
     return [Form(network, *form).contestant(start, xs, ts) for form in forms]
-
-
-def jax_version() -> str:
-    """The installed version."""
-    return f"jax {jax.__version__}"
 
 
 class Form:
@@ -174,10 +168,9 @@ def adam(
     first, second = moments
     first = jax.tree.map(lambda m, g: 0.9 * m + 0.1 * g, first, grads)
     second = jax.tree.map(lambda v, g: 0.999 * v + 0.001 * g * g, second, grads)
-    update = partial(_adam_value, count=count, rate=rate)
+
+    def update(value: Any, first: Any, second: Any) -> Any:
+        deviation = jnp.sqrt(second / (1 - 0.999**count)) + 1e-8
+        return value - rate / (1 - 0.9**count) * first / deviation
+
     return jax.tree.map(update, values, first, second), [first, second]
-
-
-def _adam_value(value: Any, first: Any, second: Any, count: Any, rate: float) -> Any:
-    deviation = jnp.sqrt(second / (1 - 0.999**count)) + 1e-8
-    return value - rate / (1 - 0.9**count) * first / deviation

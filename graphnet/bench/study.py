@@ -6,17 +6,14 @@ replace digits, and the answer is which one is darker: the training time does no
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
+from functools import partial
 from math import ceil
-from statistics import median
-from time import perf_counter
 
 import torch
 from torch import nn
 
 import graphnet as gn
-from graphnet.console_text import shown
+from graphnet.bench.single import TORCH_NN, figures, in_turns, show
 from graphnet.errors import counted
 from graphnet.experiments.pairs.recipes import RECIPES
 
@@ -56,25 +53,14 @@ def study(turns: int = 5) -> None:
     t = x[:, 0].mean((1, 2)).le(x[:, 1].mean((1, 2))).long()
     model, twin = RECIPE.model(), TorchShared()
     twin.load_state_dict(model.state_dict())  # fails for another network
-    contestants: dict[str, Callable[[], None]] = {
-        "graphnet, fit": lambda: fitted(x, t),
-        "torch.nn with autograd": lambda: torch_fitted(x, t),
-    }
-    times: dict[str, list[float]] = {name: [] for name in contestants}
-    for _ in range(turns):
-        for name, train in contestants.items():
-            start = perf_counter()
-            train()
-            times[name].append(perf_counter() - start)
-    ours, theirs = (median(each) for each in times.values())
-    lines = [
+    each = {"graphnet, fit": partial(fitted, x, t), TORCH_NN: partial(torch_fitted, x, t)}
+    times = in_turns(each, turns)
+    show(
         f"{counted(RECIPE.epochs, 'epoch')} of {PAIRS:,} pairs, the network with one shared branch "
-        f"({sum(each.top.numel() for each in model.parameters()):,} parameters),",
-        f"one thread, median of {turns} turns:",
-        *(f"  {name:22s} {median(each):6.2f} s" for name, each in times.items()),
-        f"  ratio                  {ours / theirs:6.2f}",
-    ]
-    sys.stdout.write(shown("\n".join(lines)) + "\n")
+        f"({sum(each.top.numel() for each in model.parameters()):,} parameters),"
+    )
+    show(f"one thread, median of {turns} turns:")
+    show(figures(times, "s"))
 
 
 def fitted(x: torch.Tensor, t: torch.Tensor) -> None:

@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -118,7 +119,7 @@ class Worker:
 
         self.batches = BATCHES
         try:
-            from graphnet.bench.jax_step import jax_jit, jax_version
+            from graphnet.bench.jax_step import jax_jit
         except ImportError:
             missing = Entry(missing="JAX is not installed: pip install graphnet[bench]")
             self.entries = dict.fromkeys(self.job.contestants, missing)
@@ -126,7 +127,9 @@ class Worker:
         start = load_file(self.folder / "start.safetensors")
         data = load_file(self.folder / "data.safetensors")
         xs, ts = ([data[f"{name}{number}"] for number in range(BATCHES)] for name in "xt")
-        self._add("JAX jit", jax_jit(NETWORKS[self.job.network], start, xs, ts), jax_version())
+        self._add(
+            "JAX jit", jax_jit(NETWORKS[self.job.network], start, xs, ts), f"jax {version('jax')}"
+        )
 
     def _try(self, name: str, make: Callable[[], list[Any]]) -> None:
         """Add a contestant that may not run on this machine: it needs a C++ compiler."""

@@ -24,13 +24,19 @@ class Workload:
     ts: list[Tensor]
 
 
+def drawn(network: Network) -> Workload:
+    """First values and batches, the same at each call."""
+    return Workload(network, network.first_values(), *network.data())
+
+
 def write_workload(network: Network, folder: Path) -> Workload:
     """Draw first values and batches, and write them to files."""
-    start, (xs, ts) = network.first_values(), network.data()
-    save_file(start, folder / "start.safetensors")
-    data = {f"x{number}": x for number, x in enumerate(xs)}
-    save_file(data | {f"t{number}": t for number, t in enumerate(ts)}, folder / "data.safetensors")
-    return Workload(network, start, xs, ts)
+    workload = drawn(network)
+    save_file(workload.start, folder / "start.safetensors")
+    data = {f"x{number}": x for number, x in enumerate(workload.xs)}
+    data |= {f"t{number}": t for number, t in enumerate(workload.ts)}
+    save_file(data, folder / "data.safetensors")
+    return workload
 
 
 def read_workload(network: Network, folder: Path) -> Workload:
