@@ -113,7 +113,10 @@ def torch_nn(workload: Workload, *, channels_last: bool = False) -> list[Contest
     return [_eager(workload, form, channels_last) for form in forms]
 
 
-def _eager(workload: Workload, form: dict[str, bool], channels_last: bool) -> Contestant:
+def _eager(
+    workload: Workload, form: dict[str, bool], channels_last: bool = False, compiled: bool = False
+) -> Contestant:
+    """Gradients by autograd; if compiled, model and loss are compiled with their derivatives."""
     model, loss = torch_model(workload)
     xs, ts = workload.xs, workload.ts
     if channels_last:
@@ -121,34 +124,25 @@ def _eager(workload: Workload, form: dict[str, bool], channels_last: bool) -> Co
         xs = [x.contiguous(memory_format=torch.channels_last) for x in xs]
     optimizer = torch_optimizer(workload.network, model, **form)
 
+    def loss_of(x: Tensor, t: Tensor) -> Any:
+        return loss(model(x), t)
+
+    compute = torch.compile(loss_of) if compiled else loss_of
+
     def step(number: int) -> None:
         optimizer.zero_grad()
-        loss(model(xs[number]), ts[number]).backward()
+        compute(xs[number], ts[number]).backward()
         optimizer.step()
 
     ((name, value),) = form.items()
-    note = name if value else "one parameter at a time"
-    return Contestant(torch.enable_grad()(step), model.state_dict, f"optimizer {note}")
+    note = f"optimizer {name if value else 'one parameter at a time'}"
+    note = "model and loss" if compiled else note
+    return Contestant(torch.enable_grad()(step), model.state_dict, note)
 
 
 def torch_compile(workload: Workload) -> list[Contestant]:
-    """torch.compile of model and loss, and of the whole step."""
-    return [_compiled_loss(workload), _compiled_step(workload)]
-
-
-def _compiled_loss(workload: Workload) -> Contestant:
-    """Model and loss compiled, with their derivatives; the optimizer in its fused form."""
-    model, loss = torch_model(workload)
-    xs, ts = workload.xs, workload.ts
-    compiled = torch.compile(lambda x, t: loss(model(x), t))
-    optimizer = torch_optimizer(workload.network, model, fused=True)
-
-    def step(number: int) -> None:
-        optimizer.zero_grad()
-        compiled(xs[number], ts[number]).backward()
-        optimizer.step()
-
-    return Contestant(torch.enable_grad()(step), model.state_dict, "model and loss")
+    """torch.compile of model and loss, with the fused optimizer, and of the whole step."""
+    return [_eager(workload, {"fused": True}, compiled=True), _compiled_step(workload)]
 
 
 def _compiled_step(workload: Workload) -> Contestant:
@@ -197,9 +191,7 @@ def reference(workload: Workload, steps: int) -> dict[str, Tensor]:
     start = {name: value.double() for name, value in workload.start.items()}
     xs = [x.double() for x in workload.xs]
     ts = [t.double() if t.is_floating_point() else t for t in workload.ts]
-    exact = _eager(
-        Workload(workload.network, start, xs, ts), {"foreach": False}, channels_last=False
-    )
+    exact = _eager(Workload(workload.network, start, xs, ts), {"foreach": False})
     for number in range(steps):
         exact.step(number % len(xs))
     return dict(exact.values())

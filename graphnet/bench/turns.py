@@ -14,12 +14,10 @@ from statistics import median
 from tempfile import TemporaryDirectory
 from typing import IO, TYPE_CHECKING, Any
 
-from safetensors.torch import load_file
-
 from graphnet.bench import limit
 from graphnet.bench.contestants import TORCH, reference
 from graphnet.bench.worker import Entry, Job
-from graphnet.bench.workload import distance, left, write_workload
+from graphnet.bench.workload import worst_distance, write_workload
 
 if TYPE_CHECKING:
     from graphnet.bench.networks import Network
@@ -102,21 +100,20 @@ def measure(network: Network, threads: int, names: Sequence[str], effort: Effort
         torch_names = ["limit", *(name for name in names if name in TORCH)]
         groups = {"torch": torch_names, "jax": [name for name in names if name not in TORCH]}
         with ExitStack() as stack:
-            workers: dict[str, Remote] = {}
-            entries: dict[str, Entry] = {}
-            for framework, group in groups.items():
-                if group:
-                    job = Job(framework, network.name, group, place, threads, effort.steps)
-                    remote = stack.enter_context(started(job))
-                    workers |= dict.fromkeys(group, remote)
-                    entries |= remote.entries
-            playing = {name: workers[name] for name in entries if not entries[name].missing}
+            jobs = [
+                Job(framework, network.name, group, place, threads, effort.steps)
+                for framework, group in groups.items()
+                if group
+            ]
+            workers = [stack.enter_context(started(job)) for job in jobs]
+            entries = {name: entry for each in workers for name, entry in each.entries.items()}
+            playing = {
+                name: each for each in workers for name in each.entries if not entries[name].missing
+            }
             seconds = take_turns(playing, effort)
         exact = reference(workload, effort.steps)
         distances = {
-            name: max(
-                distance(load_file(path), exact, workload.start) for path in left(folder, name)
-            )
+            name: worst_distance(folder, name, exact, workload.start)
             for name in playing
             if name != "limit"
         }

@@ -10,7 +10,7 @@ import json
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 from statistics import median
@@ -50,14 +50,12 @@ class Entry:
         note: its form.
         missing: why it does not take part; "" if it does.
         operations: of a step of the limit.
-        forms: the seconds of a step of each form that could have taken part.
         version: of its framework, if that is not torch.
     """
 
     note: str = ""
     missing: str = ""
     operations: float = 0.0
-    forms: dict[str, float] = field(default_factory=dict)
     version: str = ""
 
 
@@ -154,9 +152,7 @@ class Worker:
         seconds = [self._seconds(form) for form in forms] if len(forms) > 1 else [0.0]
         place = seconds.index(min(seconds))
         self.contestants[name] = forms[place]
-        notes = [form.note for form in forms]
-        times = dict(zip(notes, seconds, strict=True))
-        self.entries[name] = Entry(notes[place], forms=times, version=version)
+        self.entries[name] = Entry(forms[place].note, version=version)
 
     def _leave(self, name: str, values: Any) -> None:
         """Write parameters to a file, from which `turns` compares them."""

@@ -47,9 +47,12 @@ def read_workload(network: Network, folder: Path) -> Workload:
     return Workload(network, start, xs, ts)
 
 
-def left(folder: Path, name: str) -> list[Path]:
-    """The files with the parameters of each form of a contestant."""
-    return sorted(folder.glob(f"{name}-*.safetensors"))
+def worst_distance(
+    folder: Path, name: str, exact: dict[str, Tensor], start: dict[str, Tensor]
+) -> float:
+    """The largest distance of the parameters that any form of a contestant has written."""
+    files = folder.glob(f"{name}-*.safetensors")
+    return max(distance(load_file(path), exact, start) for path in files)
 
 
 def distance(
