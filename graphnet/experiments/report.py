@@ -6,19 +6,18 @@ import json
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
-from statistics import mean, stdev
 from typing import TYPE_CHECKING
 
 from graphnet.console_text import shown, text_table
 from graphnet.train import Callback
+from graphnet.train.history import evenly
+from graphnet.train.rounds_table import mean, std
 from graphnet.version import __version__
 
 if TYPE_CHECKING:
     from graphnet.experiments.options import Settings
     from graphnet.graph import Graph
     from graphnet.train.run import Run
-
-_ROWS = 10  # epochs in the table
 
 
 @dataclass(frozen=True)
@@ -106,7 +105,7 @@ class Report:
 
     def _statistics(self, name: str) -> dict[str, float]:
         values = [getattr(result, name) for result in self.results]
-        return {"mean": mean(values), "std": stdev(values) if len(values) > 1 else 0.0}
+        return {"mean": mean(values), "std": std(values)}
 
     def _summary(self, name: str) -> str:
         """An error in percent, with its standard deviation over several rounds."""
@@ -129,7 +128,5 @@ def epoch_table(losses: list[float]) -> str:
         1  0.5000
         2  0.2500
     """
-    count = min(len(losses), _ROWS)
-    chosen = sorted({round(1 + k * (len(losses) - 1) / max(1, count - 1)) for k in range(count)})
-    rows = [("epoch", "loss"), *((str(epoch), f"{losses[epoch - 1]:.4f}") for epoch in chosen)]
-    return text_table(rows, right=(0, 1))
+    rows = [(str(at + 1), f"{losses[at]:.4f}") for at in evenly(len(losses))]
+    return text_table([("epoch", "loss"), *rows], right=(0, 1))

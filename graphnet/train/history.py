@@ -127,11 +127,15 @@ class History:
 
     def _rows(self) -> list[list[str]]:
         """The names, and some epochs evenly between the first and the last."""
-        count = min(len(self.epochs), _SHOWN)
-        last = len(self.epochs) - 1
-        chosen = sorted({round(k * last / max(1, count - 1)) for k in range(count)})
-        texts = [[_text(self.epochs[at].get(name)) for name in self.names] for at in chosen]
+        rows = [self.epochs[at] for at in evenly(len(self.epochs))]
+        texts = [[_text(row.get(name)) for name in self.names] for row in rows]
         return [[name.replace("_", " ") for name in self.names], *texts]
+
+
+def evenly(count: int) -> list[int]:
+    """The indices of some rows of a table: the first, the last, and others evenly between."""
+    shown = min(count, _SHOWN)
+    return sorted({round(k * (count - 1) / max(1, shown - 1)) for k in range(shown)})
 
 
 def csv_text(names: Sequence[str], rows: Sequence[Mapping[str, float]]) -> str:

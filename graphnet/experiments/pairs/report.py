@@ -78,11 +78,8 @@ def rows(results: Mapping[str, Trained]) -> list[tuple[str, ...]]:
 def row(trained: Trained) -> tuple[str, ...]:
     """The results of one recipe, beside what others report."""
     recipe, _, rounds = trained
-    spreads = [
-        spread_text(each, rounds.values(each))
-        for each in ("test_accuracy", "train_accuracy", "seconds")
-    ]
-    test, train, seconds = spreads
+    names = ("test_accuracy", "train_accuracy", "seconds")
+    test, train, seconds = (spread_text(each, rounds.values(each)) for each in names)
     parameters = f"{rounds.mean('parameters'):,.0f}"
     return recipe.title, test, train, parameters, seconds, recipe.published, f"{recipe.goal:.1%}"
 
