@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import reduce
 from inspect import signature
 from math import isfinite
 from numbers import Real
+from operator import add
 from typing import TYPE_CHECKING, Any
+
+import torch
 
 from graphnet.errors import FeedError, GraphError, counted, shape_text
 from graphnet.graph import Graph, Input, Node
@@ -17,7 +21,6 @@ from graphnet.train.means import Term
 from graphnet.validation import must_be
 
 if TYPE_CHECKING:
-    import torch
     from torch import Tensor
 
     from graphnet.train.dataset import Batch, DataSet
@@ -65,7 +68,7 @@ class TrainingGraph:
             self.targets = _inputs("t", data.targets)
             self.outputs = _outputs(model, _built(model, self.graph, self.inputs))
             self.terms = tuple(_terms(loss, self.outputs, self.targets))
-            self.loss = _sum([term.node for term in self.terms])
+            self.loss = reduce(add, [term.node for term in self.terms])
         self.size = len(self.graph)
 
     @property
@@ -74,9 +77,7 @@ class TrainingGraph:
         parameters = self.graph.parameters()
         if parameters:
             return parameters[0].top.device
-        from torch import empty
-
-        return empty(0).device
+        return torch.empty(0).device
 
     def require(self, data: DataSet, name: str) -> None:
         """Refuse data that do not look like the data that the task was made for.
@@ -105,11 +106,16 @@ class TrainingGraph:
 
 def _inputs(letter: str, tensors: Sequence[Tensor]) -> tuple[Input, ...]:
     """An input for each tensor, of any number of rows."""
-    names = [letter] if len(tensors) == 1 else [f"{letter}{place}" for place in range(len(tensors))]
+    names = numbered(letter, len(tensors))
     return tuple(
         Input((None, *tensor.shape[1:]), name=name, dtype=tensor.dtype)
         for name, tensor in zip(names, tensors, strict=True)
     )
+
+
+def numbered(name: str, count: int) -> list[str]:
+    """Names for some inputs: x, or x0, x1, ..."""
+    return [name] if count == 1 else [f"{name}{place}" for place in range(count)]
 
 
 def _outputs(model: Module, made: Any) -> tuple[Node, ...]:
@@ -172,14 +178,6 @@ def _term(
     node = _made(loss, outputs, targets)
     built = list(dict.fromkeys(graph.makers[each] for each in graph[first:]))
     return Term.of(node * weight if weight != 1 else node, loss, place, built)
-
-
-def _sum(nodes: Sequence[Node]) -> Node:
-    """The sum of some nodes, as one number."""
-    total = nodes[0]
-    for node in nodes[1:]:
-        total = total + node
-    return total
 
 
 def _made(loss: LossFunction, outputs: Sequence[Node], targets: Sequence[Node]) -> Node:
