@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from graphnet.errors import CheckpointError, LoadError
 from graphnet.train.callbacks import Callback
 from graphnet.train.capture import captured, identify, restore
-from graphnet.train.store import State, Store
+from graphnet.train.checkpoint_file import State
+from graphnet.train.store import Store
 from graphnet.train.trees import packed, unpacked
 from graphnet.validation import require_choice, require_counts
 

@@ -91,7 +91,9 @@ def _texts(value: Any, seen: dict[int, Any]) -> Iterator[str]:
         yield repr(value)
     elif isinstance(value, Tensor):
         yield "a tensor" if value.is_meta else digest_of_tensors([value])
-    elif isinstance(value, type | BuiltinFunctionType) or _is_of_a_library(value):
+    elif isinstance(value, type | BuiltinFunctionType) or (
+        isinstance(value, FunctionType) and _package(value) in _LIBRARIES
+    ):
         yield f"{value.__module__}.{value.__qualname__}"
     elif id(value) not in seen:
         seen[id(value)] = value
@@ -100,12 +102,8 @@ def _texts(value: Any, seen: dict[int, Any]) -> Iterator[str]:
             yield from _texts(part, seen)
 
 
-def _is_of_a_library(value: Any) -> bool:
-    """True for a function of a library, according to its name."""
-    return isinstance(value, FunctionType) and _package(value) in _LIBRARIES
-
-
 def _package(value: Any) -> str:
+    """The package that a function or a class says it is of."""
     return str(value.__module__).partition(".")[0]
 
 

@@ -99,8 +99,10 @@ class Evaluation:
     ) -> None:
         require_counts(batch_size=batch_size)
         self.task, self._size = task, batch_size
-        measures = named(metrics)
-        self.metrics = {name: _Kept(each) for name, each in measures.items()}
+        self.metrics = {
+            name: each if isinstance(each, Accumulating) else _AllAtOnce(each)
+            for name, each in named(metrics).items()
+        }
         targets = [*(term.node for term in task.terms), *task.outputs]
         self._compute: Callable[[Mapping[str, Tensor]], tuple[Tensor, ...]]
         if compile:
@@ -121,7 +123,7 @@ class Evaluation:
                 losses, outputs = self._of(batch)
                 means.add(losses, batch.counts)
                 for metric in self.metrics.values():
-                    metric.update(outputs, batch.targets)
+                    metric.update(single(outputs), single(batch.targets))
         measured = {name: _number(name, each.compute()) for name, each in self.metrics.items()}
         if not all(means.weights):
             raise EmptyBatchError(
@@ -149,38 +151,33 @@ class Evaluation:
         return losses, values[len(living) :]
 
 
-class _Kept:
-    """A metric that is given batches: a function gets all of them at once, at the end."""
+class _AllAtOnce:
+    """A function as a metric that is given batches: it gets all of them at once, at the end."""
 
-    def __init__(self, metric: Metric) -> None:
-        self.metric = metric
-        self._batches: list[tuple[Sequence[Tensor], Sequence[Tensor]]] = []
+    def __init__(self, function: Callable[[Any, Any], Any]) -> None:
+        self._function = function
+        self.reset()
 
     def reset(self) -> None:
         """Forget all batches."""
-        self._batches = []
-        if isinstance(self.metric, Accumulating):
-            self.metric.reset()
+        self._batches: list[tuple[Any, Any]] = []
 
-    def update(self, outputs: Sequence[Tensor], targets: Sequence[Tensor]) -> None:
+    def update(self, outputs: Any, targets: Any) -> None:
         """Take note of a batch."""
-        if isinstance(self.metric, Accumulating):
-            self.metric.update(single(outputs), single(targets))
-        else:
-            self._batches.append((outputs, targets))
+        self._batches.append((outputs, targets))
 
     def compute(self) -> Any:
         """The metric's result over all batches."""
-        if isinstance(self.metric, Accumulating):
-            return self.metric.compute()
-        parts = [_together([batch[side] for batch in self._batches]) for side in (0, 1)]
-        self._batches = []
-        return self.metric(*map(single, parts))
+        outputs, targets = map(_together, zip(*self._batches, strict=True))
+        self.reset()
+        return self._function(outputs, targets)
 
 
-def _together(batches: Sequence[Sequence[Tensor]]) -> list[Tensor]:
+def _together(batches: Sequence[Any]) -> Any:
     """The tensors of all batches, concatenated."""
-    return [torch.cat(parts) for parts in zip(*batches, strict=True)]
+    if isinstance(batches[0], tuple):
+        return tuple(map(torch.cat, zip(*batches, strict=True)))
+    return torch.cat([*batches])
 
 
 def named(metrics: Metrics) -> dict[str, Metric]:

@@ -251,6 +251,3 @@ class Run:
             if isfinite(followed):
                 set_lr(self.optimizer, self.settings.schedule.step(followed))
         self._tell("epoch")
-
-
-__all__ = ["Augment", "FitSettings", "Run", "Schedule"]

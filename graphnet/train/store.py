@@ -18,8 +18,6 @@ from graphnet.errors import CheckpointError, LoadError, RangeError
 from graphnet.files import sync_folder, write_new
 from graphnet.train.checkpoint_file import TENSORS, TEXT, State, packed, read_state, reason_of
 
-__all__ = ["DamagedCheckpointWarning", "State", "Store", "read_state"]
-
 _NAME = re.compile(r"checkpoint-([0-9]{8,19})(-replaced)?")
 _UNFINISHED = re.compile(r"\.checkpoint-[0-9a-f]{16}\.tmp")
 _ATTEMPTS = 100
