@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
@@ -130,17 +131,13 @@ def circumstances(results: Sequence[Measured]) -> str:
 
 def machine() -> str:
     """The processor, its widest vectors, and its cores."""
-    known = {"model name": platform.processor() or platform.machine(), "flags": ""}
     information = Path("/proc/cpuinfo")
-    if information.exists():
-        for line in information.read_text(encoding="utf-8").splitlines():
-            name, _, value = line.partition(":")
-            if name.strip() in known:
-                known[name.strip()] = value.strip()
-    flags = known["flags"].split()
-    vectors = next((each for each in ("avx512f", "avx2") if each in flags), "")
-    model = " ".join(known["model name"].split())
-    return f"{model}{f' with {vectors}' if vectors else ''}, {os.cpu_count()} cores"
+    text = information.read_text(encoding="utf-8") if information.exists() else ""
+    known = dict(re.findall(r"^(model name|flags)\s*: (.*)$", text, re.MULTILINE))
+    model = " ".join(known.get("model name", platform.processor() or platform.machine()).split())
+    flags = known.get("flags", "").split()
+    vectors = next((f" with {each}" for each in ("avx512f", "avx2") if each in flags), "")
+    return f"{model}{vectors}, {os.cpu_count()} cores"
 
 
 def summary(results: Sequence[Measured], sections: Sequence[str]) -> str:

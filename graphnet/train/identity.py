@@ -22,6 +22,11 @@ if TYPE_CHECKING:
     from graphnet.train.callbacks import Callback
     from graphnet.train.run import Run
 
+_SETTINGS = (
+    "batch_size", "accumulate", "drop_last", "shuffle", "seed", "clip", "clip_value", "non_finite"
+)  # fmt: skip
+"""The settings of `fit` that must be the same."""
+
 _MOST_LINES = 5000
 """How many nodes are listed one by one."""
 
@@ -97,19 +102,11 @@ def _changed_line(saved: Sequence[str], now: Sequence[str]) -> Iterator[str]:
 
 
 def _settings(run: Run) -> dict[str, Any]:
-    settings, way = run.settings, run.settings.options
-    schedule = settings.schedule
+    schedule = run.settings.schedule
     kind = "a Plateau" if isinstance(schedule, Plateau) else schedule and "a function"
     return {
         "rows": len(run.data),
-        "batch_size": settings.batch_size,
-        "accumulate": settings.accumulate,
-        "drop_last": settings.drop_last,
-        "shuffle": settings.shuffle,
-        "seed": settings.seed,
-        "clip": way.clip,
-        "clip_value": way.clip_value,
-        "non_finite": settings.non_finite,
+        **{name: getattr(run.settings, name) for name in _SETTINGS},
         "training modes": _modes(run),
         "optimizer": type(run.optimizer).__name__,
         "schedule": kind,

@@ -48,7 +48,7 @@ class CSVLog(Callback):
 
     def _begin(self, run: Run) -> None:
         names, self._names = run.history.names, None
-        self.path.write_text(csv_text(names, run.history.epochs), encoding="utf-8")
+        run.history.to_csv(self.path)
         self._names = names
 
 

@@ -7,14 +7,14 @@ the extra `plot`: pip install graphnet[plot].
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from itertools import zip_longest
-from math import inf, pi, sqrt
+from math import pi, sqrt
 from typing import TYPE_CHECKING, Any
 
 from torch import empty
 
 from graphnet.errors import GraphError, ShapeError, shape_text
 from graphnet.graph import Operation, Parameter
+from graphnet.train.rounds_table import mean, std
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -56,11 +56,9 @@ def curves(
         look = {"color": _colour(place), "linestyle": DASHES[place // 6 % len(DASHES)]}
         (line,) = axes.plot(steps, means, label=name, linewidth=1.8, **look)
         if len(rounds) > 1:
-            band = list(zip(means, spreads, _lowest(rounds), strict=True))
-            low = [
-                mean - spread if mean > spread else min(mean, least) for mean, spread, least in band
-            ]
-            high = [mean + spread for mean, spread, _ in band]
+            band = list(zip(means, spreads, map(min, _by_step(rounds)), strict=True))
+            low = [at - spread if at > spread else min(at, least) for at, spread, least in band]
+            high = [at + spread for at, spread, _ in band]
             axes.fill_between(steps, low, high, color=line.get_color(), alpha=0.2, linewidth=0)
     axes.set(xlabel=xlabel, ylabel=ylabel)
     axes.grid(alpha=0.3)
@@ -73,21 +71,14 @@ def mean_and_deviation(rounds: Rounds) -> tuple[list[float], list[float]]:
 
     Each step uses the rounds that reach it.
     """
+    reached = _by_step(rounds)
+    return list(map(mean, reached)), list(map(std, reached))
+
+
+def _by_step(rounds: Rounds) -> list[list[float]]:
+    """The values of all rounds that reach a step, for each step."""
     length = max(map(len, rounds), default=0)
-    reached = [[each[step] for each in rounds if step < len(each)] for step in range(length)]
-    means = [sum(each) / len(each) for each in reached]
-    spreads = [
-        # ** 2 raises an OverflowError where * gives infinity
-        sqrt(sum((value - mean) * (value - mean) for value in each) / max(len(each) - 1, 1))
-        for each, mean in zip(reached, means, strict=True)
-    ]
-    return means, spreads
-
-
-def _lowest(rounds: Rounds) -> list[float]:
-    """The smallest value at each step."""
-    values = zip_longest(*rounds, fillvalue=inf)
-    return [min(each) for each in values]
+    return [[each[step] for each in rounds if step < len(each)] for step in range(length)]
 
 
 def boundary(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from graphnet.console_text import html_table, printable, shown, text_table
 from graphnet.errors import GraphError, counted
-from graphnet.train.history import csv_text
+from graphnet.train.history import write_csv
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -171,9 +171,7 @@ class Rounds:
             OSError: the file cannot be written.
         """
         rows = [{"seed": r.seed, **r.numbers, "seconds": r.seconds} for r in self.results]
-        path = Path(path)
-        path.write_text(csv_text(["seed", *self.names, "seconds"], rows), encoding="utf-8")
-        return path
+        return write_csv(path, ["seed", *self.names, "seconds"], rows)
 
     def to_record(self) -> dict[str, Any]:
         """Rounds, failures, and the statistics of all numbers, as JSON writes them."""

@@ -18,7 +18,8 @@ from graphnet.train.evaluation import Evaluation, refuse_columns
 from graphnet.train.history import History
 from graphnet.train.means import Counts, Means
 from graphnet.train.signals import Interruption
-from graphnet.train.updates import NO_UPDATE, UpdateOptions, update_of
+from graphnet.train.updates import NO_UPDATE, update_of
+from graphnet.validation import must_be, require_choice, require_counts, require_flags
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
@@ -34,18 +35,39 @@ Augment = Callable[[Any, Any, "Generator"], tuple[Any, Any]]
 
 @dataclass(frozen=True)
 class FitSettings:
-    """How to train; see `fit`."""
+    """How to train; see `fit`.
+
+    Raises:
+        RangeError: a number or a policy is out of its range.
+        GraphError: the schedule or `augment` is not a function.
+    """
 
     epochs: int
     batch_size: int
-    accumulate: int
-    options: UpdateOptions
-    non_finite: str
-    schedule: Schedule | Plateau | None
-    augment: Augment | None
+    accumulate: int = 1
+    compile: bool | str = True
+    clip: float | None = None
+    clip_value: float | None = None
+    non_finite: str = "stop"
+    schedule: Schedule | Plateau | None = None
+    augment: Augment | None = None
     drop_last: bool = False
     shuffle: bool = True
     seed: int | str | None = None
+
+    def __post_init__(self) -> None:
+        require_counts(epochs=self.epochs, batch_size=self.batch_size, accumulate=self.accumulate)
+        require_flags(drop_last=self.drop_last, shuffle=self.shuffle)
+        require_choice("non_finite", self.non_finite, ("stop", "skip", "ignore"))
+        require_choice("compile", self.compile, (True, False, "tune"))
+        if not isinstance(self.schedule, Plateau):
+            _require_function("schedule", self.schedule, "gn.schedules.cosine(0.1, steps=100)")
+        _require_function("augment", self.augment, "lambda x, t, generator: (x.flip(-1), t)")
+
+
+def _require_function(name: str, value: Any, example: str) -> None:
+    if value is not None and not callable(value):
+        raise GraphError(must_be(name, f"a function, such as {example}, or None", value))
 
 
 class Run:
@@ -92,8 +114,7 @@ class Run:
         self.identity: dict[str, Any] | None = None
         self._counts = Counts(task.terms, data, changing=settings.augment is not None)
         self.means = Means(self._counts.summed)
-        options, alike = settings.options, self._counts.alike
-        self._update = update_of(task, optimizer, options, settings.accumulate, alike)
+        self._update = update_of(task, optimizer, settings, self._counts.alike)
         self._evaluations: list[tuple[str, Evaluation, DataSet]] = []
 
     def measure(self, held: DataSet | None, metrics: Metrics, training: bool) -> None:
@@ -122,7 +143,7 @@ class Run:
             callback.reset()
 
     def _measure(self, data: DataSet, metrics: Metrics, prefix: str) -> None:
-        size, compiled = max(1000, self.settings.batch_size), bool(self.settings.options.compile)
+        size, compiled = max(1000, self.settings.batch_size), bool(self.settings.compile)
         self._evaluations.append((prefix, Evaluation(self.task, metrics, size, compiled), data))
 
     def stop(self) -> None:

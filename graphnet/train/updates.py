@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from graphnet.graph import Node
     from graphnet.optim import Optimizer
     from graphnet.train.dataset import Batch
+    from graphnet.train.run import FitSettings
     from graphnet.train.training_graph import TrainingGraph
 
 Update = Callable[[Sequence["Batch"]], list[float]]
@@ -39,44 +40,23 @@ NO_UPDATE = NonFiniteError, EmptyBatchError
 """Why an update may not be made."""
 
 
-@dataclass(frozen=True)
-class UpdateOptions:
-    """How updates are made.
-
-    Attributes:
-        compile: True for a compiled program, False for the walk over the list, "tune" for a program
-            whose kernels are chosen by measuring.
-        clip: the largest common norm of the gradients; None for any.
-        clip_value: the largest element of a gradient; None for any.
-        check_finite: False to go on if the loss is NaN or infinite.
-    """
-
-    compile: bool | str = True
-    clip: float | None = None
-    clip_value: float | None = None
-    check_finite: bool = True
-
-
 def update_of(
-    task: TrainingGraph,
-    optimizer: Optimizer,
-    options: UpdateOptions,
-    accumulate: int,
-    alike: bool = True,
+    task: TrainingGraph, optimizer: Optimizer, settings: FitSettings, alike: bool
 ) -> Update:
     """The function that makes an update.
 
     Args:
         task: what is learned.
         optimizer: of its parameters.
-        options: how to make updates.
-        accumulate: how many batches make one update at most.
+        settings: how to make updates.
         alike: False if the terms of the loss divide by different things, so that each of them has
             its own shares.
     """
     nodes = [task.loss] if alike else [term.node for term in task.terms]
-    kind = _Walked if not options.compile else _Compiled if accumulate == 1 else _Accumulated
-    return kind(task, optimizer, options, nodes)
+    if not settings.compile:
+        return _Walked(task, optimizer, settings, nodes)
+    kind = _Compiled if settings.accumulate == 1 else _Accumulated
+    return kind(task, optimizer, settings, nodes)
 
 
 @dataclass
@@ -86,13 +66,13 @@ class _Walked:
     Attributes:
         task: what is learned.
         optimizer: of its parameters.
-        options: how to make updates.
+        settings: how to make updates.
         nodes: the losses that are distinguished: one, or that of each term.
     """
 
     task: TrainingGraph
     optimizer: Optimizer
-    options: UpdateOptions
+    settings: FitSettings
     nodes: list[Node]
 
     def __post_init__(self) -> None:
@@ -119,7 +99,7 @@ class _Walked:
         """Walk a batch for the gradients of some losses, multiplied by their shares."""
         values = self.task.graph.forward(self.task.feed(batch), outputs=[*known])
         for value in values:
-            if self.options.check_finite and not isfinite(float(value)):
+            if self.settings.non_finite != "ignore" and not isfinite(float(value)):
                 raise non_finite_error(self.task.graph, f"the loss is {float(value)}")
         pairs = zip(values, known.values(), strict=True)
         grads = [value.new_full((), share) for value, share in pairs]
@@ -136,10 +116,10 @@ class _Walked:
             raise
 
     def _clip(self) -> None:
-        if self.options.clip is not None:
-            clip_grad_norm_(self.optimizer.parameters, self.options.clip)
-        if self.options.clip_value is not None:
-            clip_grad_value_(self.optimizer.parameters, self.options.clip_value)
+        if self.settings.clip is not None:
+            clip_grad_norm_(self.optimizer.parameters, self.settings.clip)
+        if self.settings.clip_value is not None:
+            clip_grad_value_(self.optimizer.parameters, self.settings.clip_value)
 
 
 class _Compiled(_Walked):
@@ -154,10 +134,10 @@ class _Compiled(_Walked):
         self._step: Any = self.task.graph.compile(
             target,
             self.optimizer,
-            max_norm=self.options.clip,
-            clip_value=self.options.clip_value,
-            tune=self.options.compile == "tune",
-            check_finite=self.options.check_finite,
+            max_norm=self.settings.clip,
+            clip_value=self.settings.clip_value,
+            tune=self.settings.compile == "tune",
+            check_finite=self.settings.non_finite != "ignore",
             watch=self._watch,
         )
 
