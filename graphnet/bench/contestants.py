@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 import graphnet as gn
-from graphnet.bench.workload import Workload
+from graphnet.bench.networks import Workload
 
 if TYPE_CHECKING:
     from graphnet.bench.networks import Network
@@ -38,15 +38,7 @@ class Contestant:
 
 def make_layers(network: Network, library: Any) -> list[Any]:
     """The layers as modules of graphnet or torch.nn, which have the same names."""
-    makers: dict[str, Callable[[Any], Any]] = {
-        "linear": lambda layer: library.Linear(layer.inputs, layer.outputs),
-        "conv": lambda layer: library.Conv2d(layer.inputs, layer.outputs, layer.kernel),
-        "pool": lambda layer: library.MaxPool2d(2),
-        "relu": lambda layer: library.ReLU(),
-        "tanh": lambda layer: library.Tanh(),
-        "flatten": lambda layer: library.Flatten(),
-    }
-    return [makers[layer.kind](layer) for layer in network.layers]
+    return [getattr(library, layer.kind)(*layer.arguments) for layer in network.layers]
 
 
 def listed(workload: Workload) -> tuple[gn.Module, gn.Graph, gn.Node, gn.SGD | gn.Adam]:

@@ -15,10 +15,9 @@ from time import perf_counter
 import torch
 
 from graphnet.bench import contestants
-from graphnet.bench.networks import NETWORKS, Network
+from graphnet.bench.networks import NETWORKS, Network, Workload, drawn
 from graphnet.bench.turns import environment
 from graphnet.bench.worker import pinned
-from graphnet.bench.workload import Workload, drawn
 
 STEPS = 5
 

@@ -84,13 +84,13 @@ class Form:
         for place, layer in enumerate(self.network.layers):
             if layer.weight:
                 weight, bias = values[f"{place}.weight"], values[f"{place}.bias"]
-                x = x @ weight + bias if layer.kind == "linear" else self.conv(x, weight, bias)
-            elif layer.kind == "pool":
+                x = x @ weight + bias if layer.kind == "Linear" else self.conv(x, weight, bias)
+            elif layer.kind == "MaxPool2d":
                 x = self.pool(x)
-            elif layer.kind == "flatten":
+            elif layer.kind == "Flatten":
                 x = x.reshape(len(x), -1)
             else:
-                x = jax.nn.relu(x) if layer.kind == "relu" else jnp.tanh(x)
+                x = jax.nn.relu(x) if layer.kind == "ReLU" else jnp.tanh(x)
         if self.network.loss == "mse":
             return ((x - t) ** 2).mean()
         return -jnp.take_along_axis(jax.nn.log_softmax(x), t[:, None], 1).mean()
@@ -125,7 +125,7 @@ class Form:
         """All parameters in another order; the weight after a flattening knows its channels."""
         moved, shape, flattened = dict(values), self.network.sample, None
         for place, layer in enumerate(self.network.layers):
-            if layer.kind == "flatten":
+            if layer.kind == "Flatten":
                 flattened = shape
             elif layer.weight:
                 moved[f"{place}.weight"] = move(values[f"{place}.weight"], flattened)

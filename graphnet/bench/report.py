@@ -107,15 +107,12 @@ def _said(entry: Entry) -> str:
 def cost_lines(costs: Mapping[str, float], dense: str, images: str) -> str:
     """Memory and compile time."""
     ours, theirs = costs["memory of the program"], costs["memory of torch.nn"]
-    return "\n".join(
-        [
-            "### Memory and compile time",
-            "",
-            f"- Peak memory that training {dense} adds to that after the import: the program "
-            f"{ours / 1e6:.0f} MB, torch.nn {theirs / 1e6:.0f} MB, ratio {ours / theirs:.2f}.",
-            f"- Compiling the step of {images}: {costs['compiling, not tuned']:.2f} s without "
-            f"tuning, {costs['compiling, tuned']:.2f} s with it.",
-        ]
+    return (
+        "### Memory and compile time\n\n"
+        f"- Peak memory that training {dense} adds to that after the import: the program "
+        f"{ours / 1e6:.0f} MB, torch.nn {theirs / 1e6:.0f} MB, ratio {ours / theirs:.2f}.\n"
+        f"- Compiling the step of {images}: {costs['compiling, not tuned']:.2f} s without "
+        f"tuning, {costs['compiling, tuned']:.2f} s with it."
     )
 
 

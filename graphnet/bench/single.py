@@ -21,8 +21,7 @@ import torch
 
 import graphnet as gn
 from graphnet.bench import contestants
-from graphnet.bench.networks import NETWORKS
-from graphnet.bench.workload import drawn
+from graphnet.bench.networks import NETWORKS, drawn
 from graphnet.console_text import shown
 
 TORCH_NN = "torch.nn with autograd"

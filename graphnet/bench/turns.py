@@ -16,8 +16,8 @@ from typing import IO, TYPE_CHECKING, Any
 
 from graphnet.bench import limit
 from graphnet.bench.contestants import TORCH, reference
+from graphnet.bench.networks import worst_distance, write_workload
 from graphnet.bench.worker import Entry, Job
-from graphnet.bench.workload import worst_distance, write_workload
 
 if TYPE_CHECKING:
     from graphnet.bench.networks import Network

@@ -94,8 +94,7 @@ class Worker:
         import torch
 
         from graphnet.bench import contestants, limit
-        from graphnet.bench.networks import BATCHES, NETWORKS
-        from graphnet.bench.workload import read_workload
+        from graphnet.bench.networks import BATCHES, NETWORKS, read_workload
 
         self.batches = BATCHES
         torch.set_num_threads(self.job.threads)
