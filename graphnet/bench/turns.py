@@ -97,14 +97,10 @@ def measure(network: Network, threads: int, names: Sequence[str], effort: Effort
         folder = Path(place)
         limit.build(folder)
         workload = write_workload(network, folder)
-        torch_names = ["limit", *(name for name in names if name in TORCH)]
-        groups = {"torch": torch_names, "jax": [name for name in names if name not in TORCH]}
         with ExitStack() as stack:
-            jobs = [
-                Job(framework, network.name, group, place, threads, effort.steps)
-                for framework, group in groups.items()
-                if group
-            ]
+            jobs = _jobs(
+                names, network=network.name, folder=place, threads=threads, steps=effort.steps
+            )
             workers = [stack.enter_context(started(job)) for job in jobs]
             entries = {name: entry for each in workers for name, entry in each.entries.items()}
             playing = {
@@ -120,6 +116,19 @@ def measure(network: Network, threads: int, names: Sequence[str], effort: Effort
     top = entries.pop("limit")
     speed = top.operations / seconds.pop("limit")
     return Measured(network, threads, seconds, entries, distances, speed, top.note)
+
+
+def _jobs(names: Sequence[str], **of_all: Any) -> list[Job]:
+    """A job for each framework that has contestants; that of torch includes the limit."""
+    groups = {
+        "torch": ["limit", *(name for name in names if name in TORCH)],
+        "jax": [name for name in names if name not in TORCH],
+    }
+    return [
+        Job(framework=framework, contestants=group, **of_all)
+        for framework, group in groups.items()
+        if group
+    ]
 
 
 def take_turns(playing: dict[str, Remote], effort: Effort) -> dict[str, float]:

@@ -41,20 +41,7 @@ class Result:
     curve: list[tuple[float, float]] = field(default_factory=list)
 
 
-class Curve(Callback):
-    """Measures both errors after each epoch."""
-
-    def __init__(
-        self, curve: list[tuple[float, float]], errors: Callable[[], tuple[float, float]]
-    ) -> None:
-        self._curve, self._errors = curve, errors
-
-    def epoch(self, run: Run) -> None:
-        """Measure."""
-        self._curve.append(self._errors())
-
-
-class Report:
+class Report(Callback):
     """Prints the nodes, tables and errors; if quiet, only the final errors."""
 
     def __init__(self, settings: Settings) -> None:
@@ -69,8 +56,12 @@ class Report:
 
     def watch(self, errors: Callable[[], tuple[float, float]]) -> list[Callback]:
         """The callbacks of a round: if curves are to be drawn, both errors after each epoch."""
-        self.curve = []
-        return [] if self.settings.plot is None else [Curve(self.curve, errors)]
+        self.curve, self._errors = [], errors
+        return [] if self.settings.plot is None else [self]
+
+    def epoch(self, run: Run) -> None:
+        """Measure both errors."""
+        self.curve.append(self._errors())
 
     def round(self, result: Result) -> None:
         """Show the results of a round: its epochs if it is the only one, else one line."""

@@ -44,7 +44,6 @@ class Checkpoints(Callback):
         keep: int = 2,
         on_error: str = "warn",
     ) -> None:
-        require_counts(keep=keep)
         if every is not None:
             require_counts(every=every)
         require_choice("on_error", on_error, ("warn", "stop"))

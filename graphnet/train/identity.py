@@ -22,11 +22,6 @@ if TYPE_CHECKING:
     from graphnet.train.callbacks import Callback
     from graphnet.train.run import Run
 
-_SETTINGS = (
-    "batch_size", "accumulate", "drop_last", "shuffle", "seed", "clip", "clip_value", "non_finite"
-)  # fmt: skip
-"""The settings of `fit` that must be the same."""
-
 _MOST_LINES = 5000
 """How many nodes are listed one by one."""
 
@@ -104,9 +99,13 @@ def _changed_line(saved: Sequence[str], now: Sequence[str]) -> Iterator[str]:
 def _settings(run: Run) -> dict[str, Any]:
     schedule = run.settings.schedule
     kind = "a Plateau" if isinstance(schedule, Plateau) else schedule and "a function"
+    names = (
+        "batch_size", "accumulate", "drop_last", "shuffle", "seed", "clip", "clip_value",
+        "non_finite",
+    )  # fmt: skip
     return {
         "rows": len(run.data),
-        **{name: getattr(run.settings, name) for name in _SETTINGS},
+        **{name: getattr(run.settings, name) for name in names},
         "training modes": _modes(run),
         "optimizer": type(run.optimizer).__name__,
         "schedule": kind,

@@ -43,12 +43,8 @@ def require_learnable(task: TrainingGraph, loss: Any, optimizer: Any) -> None:
             f"Nothing can be learned: {_names(task, known)}, all that the optimizer updates in "
             "this model, are frozen. Set `requires_grad` of some of them to True."
         )
-    expected = {*task.model.parameters(), *_of_losses(loss)}
-    stray = [
-        each
-        for each in listed
-        if each.requires_grad and each not in updated and each not in expected
-    ]
+    expected = {*updated, *task.model.parameters(), *_of_losses(loss)}
+    stray = [each for each in listed if each.requires_grad and each not in expected]
     if stray:
         raise GraphError(
             f"{_names(task, stray)} would never be learned: model.parameters() does not list them, "

@@ -14,7 +14,8 @@ import torch
 from graphnet.errors import GraphError
 from graphnet.schedules import Plateau, set_lr
 from graphnet.train.callbacks import Callback
-from graphnet.train.evaluation import Evaluation, refuse_columns
+from graphnet.train.dataset import DataSet
+from graphnet.train.evaluation import Evaluation, refuse_columns, single
 from graphnet.train.history import History
 from graphnet.train.means import Counts, Means
 from graphnet.train.signals import Interruption
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from torch import Generator, Tensor
 
     from graphnet.optim import Optimizer
-    from graphnet.train.dataset import Batch, DataSet
+    from graphnet.train.dataset import Batch
     from graphnet.train.evaluation import Metrics
     from graphnet.train.training_graph import TrainingGraph
 
@@ -247,9 +248,6 @@ class Run:
     def _augmented(self, batch: Batch) -> Batch:
         if self.settings.augment is None:
             return batch
-        from graphnet.train.dataset import DataSet
-        from graphnet.train.evaluation import single
-
         given = single(batch.inputs), single(batch.targets)
         changed = DataSet(self.settings.augment(*given, self.generator), "what augment returns")
         return changed.rows(slice(None), self.task.device)
