@@ -98,10 +98,12 @@ def measure(network: Network, threads: int, names: Sequence[str], effort: Effort
         limit.build(folder)
         workload = write_workload(network, folder)
         with ExitStack() as stack:
-            jobs = _jobs(
-                names, network=network.name, folder=place, threads=threads, steps=effort.steps
-            )
-            workers = [stack.enter_context(started(job)) for job in jobs]
+            workers = [
+                stack.enter_context(
+                    started(Job(framework, network.name, group, place, threads, effort.steps))
+                )
+                for framework, group in _groups(names).items()
+            ]
             entries = {name: entry for each in workers for name, entry in each.entries.items()}
             playing = {
                 name: each for each in workers for name in each.entries if not entries[name].missing
@@ -118,17 +120,11 @@ def measure(network: Network, threads: int, names: Sequence[str], effort: Effort
     return Measured(network, threads, seconds, entries, distances, speed, top.note)
 
 
-def _jobs(names: Sequence[str], **of_all: Any) -> list[Job]:
-    """A job for each framework that has contestants; that of torch includes the limit."""
-    groups = {
-        "torch": ["limit", *(name for name in names if name in TORCH)],
-        "jax": [name for name in names if name not in TORCH],
-    }
-    return [
-        Job(framework=framework, contestants=group, **of_all)
-        for framework, group in groups.items()
-        if group
-    ]
+def _groups(names: Sequence[str]) -> dict[str, list[str]]:
+    """The contestants of each framework; that of torch also measures the limit."""
+    groups = {"torch": ["limit", *(name for name in names if name in TORCH)]}
+    others = [name for name in names if name not in TORCH]
+    return groups | {"jax": others} if others else groups
 
 
 def take_turns(playing: dict[str, Remote], effort: Effort) -> dict[str, float]:
