@@ -41,6 +41,13 @@ def make_layers(network: Network, library: Any) -> list[Any]:
     return [getattr(library, layer.kind)(*layer.arguments) for layer in network.layers]
 
 
+def make_optimizer(network: Network, library: Any, model: Any, **form: Any) -> Any:
+    """The optimizer of graphnet or torch.optim; the form says how it goes through parameters."""
+    if network.optimizer == "adam":
+        return library.Adam(model.parameters(), lr=network.rate, **form)
+    return library.SGD(model.parameters(), lr=network.rate, momentum=0.9, **form)
+
+
 def listed(workload: Workload) -> tuple[gn.Module, gn.Graph, gn.Node, gn.SGD | gn.Adam]:
     """The network as a list of nodes: the model, its graph, the loss, the optimizer."""
     network = workload.network
@@ -53,9 +60,7 @@ def listed(workload: Workload) -> tuple[gn.Module, gn.Graph, gn.Node, gn.SGD | g
         else:
             labels = gn.Input((None,), name="t", dtype=torch.int64)
             loss = gn.LossCrossEntropy()(model(x), labels)
-    if network.optimizer == "adam":
-        return model, graph, loss, gn.Adam(model.parameters(), lr=network.rate)
-    return model, graph, loss, gn.SGD(model.parameters(), lr=network.rate, momentum=0.9)
+    return model, graph, loss, make_optimizer(network, gn, model)
 
 
 def walk(workload: Workload) -> list[Contestant]:
@@ -90,15 +95,6 @@ def torch_model(workload: Workload) -> tuple[torch.nn.Module, torch.nn.Module]:
     return model, torch.nn.MSELoss() if mse else torch.nn.CrossEntropyLoss()
 
 
-def torch_optimizer(
-    network: Network, model: torch.nn.Module, **form: Any
-) -> torch.optim.SGD | torch.optim.Adam:
-    """The optimizer; the form says how it goes through the parameters."""
-    if network.optimizer == "adam":
-        return torch.optim.Adam(model.parameters(), lr=network.rate, **form)
-    return torch.optim.SGD(model.parameters(), lr=network.rate, momentum=0.9, **form)
-
-
 def torch_nn(workload: Workload, *, channels_last: bool = False) -> list[Contestant]:
     """torch.nn, autograd and torch.optim, with the optimizer in each of its forms."""
     forms = ({"fused": True}, {"foreach": True}, {"foreach": False})
@@ -114,7 +110,7 @@ def _eager(
     if channels_last:
         cast("Any", model).to(memory_format=torch.channels_last)  # not in all of torch's types
         xs = [x.contiguous(memory_format=torch.channels_last) for x in xs]
-    optimizer = torch_optimizer(workload.network, model, **form)
+    optimizer = make_optimizer(workload.network, torch.optim, model, **form)
 
     def loss_of(x: Tensor, t: Tensor) -> Any:
         return loss(model(x), t)

@@ -11,7 +11,6 @@ import os
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -116,7 +115,7 @@ class Worker:
 
         self.batches = BATCHES
         try:
-            from graphnet.bench.jax_step import jax_jit
+            from graphnet.bench.jax_step import VERSION, jax_jit
         except ImportError:
             missing = Entry(missing="JAX is not installed: pip install graphnet[bench]")
             self.entries = dict.fromkeys(self.job.contestants, missing)
@@ -124,9 +123,7 @@ class Worker:
         start = load_file(self.folder / "start.safetensors")
         data = load_file(self.folder / "data.safetensors")
         xs, ts = ([data[f"{name}{number}"] for number in range(BATCHES)] for name in "xt")
-        self._add(
-            "JAX jit", jax_jit(NETWORKS[self.job.network], start, xs, ts), f"jax {version('jax')}"
-        )
+        self._add("JAX jit", jax_jit(NETWORKS[self.job.network], start, xs, ts), VERSION)
 
     def _try(self, name: str, make: Callable[[], list[Any]]) -> None:
         """Add a contestant that may not run on this machine: it needs a C++ compiler."""
@@ -136,10 +133,9 @@ class Worker:
             self.entries[name] = Entry(missing=f"{type(error).__name__}: {error}".split("\n")[0])
 
     def _add_limit(self, found: list[tuple[Any, float]]) -> None:
-        seconds = [self._seconds(contestant) for contestant, _ in found]
-        place = seconds.index(min(seconds))
-        self.contestants["limit"], operations = found[place]
-        self.entries["limit"] = Entry(self.contestants["limit"].note, operations=operations)
+        fastest, operations = min(found, key=lambda each: self._seconds(each[0]))
+        self.contestants["limit"] = fastest
+        self.entries["limit"] = Entry(fastest.note, operations=operations)
 
     def _add(self, name: str, forms: list[Any], version: str = "") -> None:
         """Let each form make the first steps, keep their parameters, and choose the fastest."""
@@ -148,10 +144,9 @@ class Worker:
                 form.step(number % self.batches)
             form.finish()
             self._leave(f"{name}-{place}", form.values())
-        seconds = [self._seconds(form) for form in forms] if len(forms) > 1 else [0.0]
-        place = seconds.index(min(seconds))
-        self.contestants[name] = forms[place]
-        self.entries[name] = Entry(forms[place].note, version=version)
+        fastest = min(forms, key=self._seconds) if len(forms) > 1 else forms[0]
+        self.contestants[name] = fastest
+        self.entries[name] = Entry(fastest.note, version=version)
 
     def _leave(self, name: str, values: Any) -> None:
         """Write parameters to a file, from which `turns` compares them."""

@@ -238,14 +238,10 @@ def written(answer: type) -> dict[str, Any]:
     """What the classes of an answer define: its rules, and what they use."""
     members: dict[str, Any] = {}
     for cls in reversed(answer.__mro__):
-        if cls is not object and cls is not Op and not _is_given(cls):
+        given = cls is Exercise or Exercise in cls.__bases__
+        if cls is not object and cls is not Op and not given:
             members |= vars(cls)
     return {name: value for name, value in members.items() if name not in _OF_OPS}
-
-
-def _is_given(cls: type) -> bool:
-    """True for the exercise itself and its base classes."""
-    return cls is Exercise or Exercise in cls.__bases__
 
 
 def assembled(answer: type, exercise: type[Exercise], rules: Collection[str]) -> Op:

@@ -7,11 +7,11 @@ the extra `plot`: pip install graphnet[plot].
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from math import pi, sqrt
 from typing import TYPE_CHECKING, Any
 
 from torch import empty
 
+from graphnet.data.points import CENTER, RADIUS
 from graphnet.errors import GraphError, ShapeError, shape_text
 from graphnet.graph import Operation, Parameter
 from graphnet.train.rounds_table import mean, std
@@ -25,8 +25,6 @@ DASHES = ("-", "--", ":")
 """How further curves differ if all colours are used."""
 
 BLUE, ORANGE, GREY = "#1f5fa8", "#d9730d", "#666666"
-RADIUS = 1 / sqrt(2 * pi)
-"""The disk around (0.5, 0.5) that covers half of the unit square."""
 
 Rounds = Sequence[Sequence[float]]
 """One curve for each round; if some are shorter, as after early stopping, the others go on."""
@@ -156,7 +154,10 @@ def _points(axes: Any, points: Tensor, classes: Tensor, wrong: Tensor) -> None:
 def _square(axes: Any, circle: bool) -> None:
     """The unit square, with the true circle if requested."""
     if circle:
-        axes.add_patch(_circle())
+        from matplotlib.patches import Circle
+
+        edge = {"linestyle": "--", "color": GREY, "linewidth": 1.4}
+        axes.add_patch(Circle((CENTER, CENTER), RADIUS, fill=False, **edge))
     axes.set(xlim=(0, 1), ylim=(0, 1))
     axes.set_aspect("equal")
 
@@ -285,12 +286,6 @@ def require_matplotlib() -> None:
         raise GraphError(
             "Pictures of training need matplotlib: pip install 'graphnet[plot]'."
         ) from error
-
-
-def _circle() -> Any:
-    from matplotlib.patches import Circle
-
-    return Circle((0.5, 0.5), RADIUS, fill=False, linestyle="--", color=GREY, linewidth=1.4)
 
 
 def _colour(place: int) -> str:
