@@ -18,6 +18,8 @@ from torch import Tensor
 
 Kind = Literal["Linear", "Conv2d", "MaxPool2d", "ReLU", "Tanh", "Flatten"]
 
+Sizes = tuple[int, ...]
+
 BATCHES = 4
 """Each step takes the next of this many batches."""
 
@@ -32,17 +34,17 @@ class Layer:
     """
 
     kind: Kind
-    arguments: tuple[int, ...] = ()
+    arguments: Sizes = ()
 
     @property
-    def weight(self) -> tuple[int, ...]:
+    def weight(self) -> Sizes:
         """The shape of the weight, torch's; () if there is none."""
         if self.kind not in ("Linear", "Conv2d"):
             return ()
         inputs, outputs, *kernel = self.arguments
         return (outputs, inputs, *kernel, *kernel)
 
-    def after(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+    def after(self, shape: Sizes) -> Sizes:
         """The shape of one sample after this layer."""
         if self.kind == "Linear":
             return self.weight[:1]
@@ -69,7 +71,7 @@ class Network:
 
     name: str
     title: str
-    sample: tuple[int, ...]
+    sample: Sizes
     layers: tuple[Layer, ...]
     batch: int
     loss: Literal["mse", "cross_entropy"] = "cross_entropy"
@@ -158,13 +160,18 @@ def _disk(batch: int) -> Network:
     return Network(f"disk-{batch}", f"disk, batch {batch}", (2,), layers, batch, "mse")
 
 
-def _digits(
-    hidden: tuple[int, ...], batch: int, optimizer: Literal["sgd", "adam"] = "sgd"
-) -> Network:
+def _digits(hidden: Sizes, batch: int, optimizer: Literal["sgd", "adam"] = "sgd") -> Network:
     sizes = (784, *hidden, 10)
     title = f"{'-'.join(map(str, sizes))}, batch {batch}"
     layers = dense(sizes, "ReLU")
     return Network(f"mlp-{hidden[0]}", title, (784,), layers, batch, optimizer=optimizer)
+
+
+def _images(
+    name: str, title: str, sample: Sizes, channels: Sizes, kernel: int, sizes: Sizes, batch: int
+) -> Network:
+    layers = (*convolutions((sample[0], *channels), kernel), *dense(sizes, "ReLU"))
+    return Network(name, f"{title}, batch {batch}", sample, layers, batch)
 
 
 NETWORKS = {
@@ -175,20 +182,8 @@ NETWORKS = {
         _digits((256, 128), 64, "adam"),
         _digits((512, 512), 128),
         _digits((1024, 1024), 512),
-        Network(
-            "pairs",
-            "digit-pair convnet, batch 100",
-            (2, 14, 14),
-            (*convolutions((2, 32, 64), 3), *dense((256, 200, 2), "ReLU")),
-            100,
-        ),
-        Network(
-            "lenet",
-            "LeNet, batch 64",
-            (1, 28, 28),
-            (*convolutions((1, 32, 64), 5), *dense((1024, 512, 10), "ReLU")),
-            64,
-        ),
+        _images("pairs", "digit-pair convnet", (2, 14, 14), (32, 64), 3, (256, 200, 2), 100),
+        _images("lenet", "LeNet", (1, 28, 28), (32, 64), 5, (1024, 512, 10), 64),
     )
 }
 """All networks by name."""

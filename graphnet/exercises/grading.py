@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from graphnet.check import Finding, Report, check_module, check_op, compare
 from graphnet.errors import GraphError
 from graphnet.exercises.attempt import Attempt
-from graphnet.exercises.exercise import Exercise, assembled, layer, subject, written
+from graphnet.exercises.exercise import Exercise, Layer, assembled, subject, written
 from graphnet.exercises.hints import hint, malformed, way_out
 from graphnet.exercises.isolation import EndedError, contained, isolated
 from graphnet.exercises.report import Grade, Mark
@@ -185,7 +185,7 @@ def _report(op: Op, exercise: type[Exercise]) -> Report:
     options |= {"low": exercise.low, "high": exercise.high}
     if not exercise.parameters:
         return check_op(op, *shapes, **options)
-    return check_module(layer(op, exercise, {}), *shapes, **options)
+    return check_module(Layer(op, exercise, {}), *shapes, **options)
 
 
 def _remarks(answer: type, exercise: type[Exercise]) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
@@ -105,11 +105,6 @@ class DataSet:
     def _part(self, rows: slice) -> DataSet:
         inputs, targets = self._map(lambda each: each[rows])
         return DataSet((inputs, None if targets is inputs else targets))
-
-    def batches(self, size: int, to: device) -> Iterator[Batch]:
-        """All rows in order."""
-        for start in range(0, len(self), size):
-            yield self.rows(slice(start, start + size), to)
 
 
 def _tensors(given: Any, name: str) -> Tensors:

@@ -81,24 +81,26 @@ def evaluate(
     ['loss', 'accuracy']
     """
     given = DataSet(data)
-    return Evaluation(TrainingGraph(model, loss, given), metrics, batch_size, compile)(given)
+    return Evaluation(TrainingGraph(model, loss, given), given, metrics, batch_size, compile)()
 
 
 class Evaluation:
-    """Measures the loss and the metrics of a task on data sets.
+    """Measures the loss and the metrics of a task on a data set.
 
     Args:
         task: what is measured.
+        data: the rows.
         metrics: functions, or a dict of them by name.
         batch_size: rows that are computed at once.
         compile: False to walk the list.
     """
 
     def __init__(
-        self, task: TrainingGraph, metrics: Metrics, batch_size: int, compile: bool
+        self, task: TrainingGraph, data: DataSet, metrics: Metrics, batch_size: int, compile: bool
     ) -> None:
         require_counts(batch_size=batch_size)
-        self.task, self._size = task, batch_size
+        self.task, self.data, self._size = task, data, batch_size
+        self._counts = Counts(task.terms, data)
         self.metrics = {
             name: each if isinstance(each, Accumulating) else _AllAtOnce(each)
             for name, each in named(metrics).items()
@@ -109,17 +111,16 @@ class Evaluation:
             self._compute = task.graph.compile(targets, tune=False)
         else:
             self._compute = lambda feed: task.graph.forward(feed, outputs=targets)
-        self._counted: tuple[DataSet, Counts] | None = None  # for the last data set
 
-    def __call__(self, data: DataSet) -> dict[str, float]:
+    def __call__(self) -> dict[str, float]:
         """The numbers for all rows, in evaluation mode."""
-        counts, means = self._counts(data), Means([term.summed for term in self.task.terms])
+        means = Means([term.summed for term in self.task.terms])
         for metric in self.metrics.values():
             metric.reset()
         with self.task.graph.evaluating():
-            for start in range(0, len(data), self._size):
+            for start in range(0, len(self.data), self._size):
                 rows = slice(start, start + self._size)
-                batch = counts.counted(data.rows(rows, self.task.device), rows)
+                batch = self._counts.counted(self.data.rows(rows, self.task.device), rows)
                 losses, outputs = self._of(batch)
                 means.add(losses, batch.counts)
                 for metric in self.metrics.values():
@@ -131,12 +132,6 @@ class Evaluation:
                 "since all labels are ignored, or all weights are 0 in sum"
             )
         return {"loss": means.loss(), **measured}
-
-    def _counts(self, data: DataSet) -> Counts:
-        """How much the rows count; computed once for each data set."""
-        if self._counted is None or self._counted[0] is not data:
-            self._counted = data, Counts(self.task.terms, data)
-        return self._counted[1]
 
     def _of(self, batch: Batch) -> tuple[list[float], tuple[Tensor, ...]]:
         """The losses and the outputs of a batch; a loss is 0 if nothing counts in it."""

@@ -9,7 +9,7 @@ import os
 import random
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from numbers import Real
@@ -65,20 +65,17 @@ class Once:
     @contextmanager
     def _surroundings(self, seed: int) -> Iterator[None]:
         """Threads, dtype and random states of the round; the caller's come back at the end."""
-        threads, dtype = torch.get_num_threads(), torch.get_default_dtype()
-        states, inside = (torch.get_rng_state(), random.getstate()), _INSIDE.set(True)
-        try:
+        with ExitStack() as at_the_end:
+            at_the_end.callback(torch.set_num_threads, torch.get_num_threads())
+            at_the_end.callback(torch.set_default_dtype, torch.get_default_dtype())
+            at_the_end.callback(torch.set_rng_state, torch.get_rng_state())
+            at_the_end.callback(random.setstate, random.getstate())
+            at_the_end.callback(_INSIDE.reset, _INSIDE.set(True))
             torch.set_num_threads(self.threads)
             torch.set_default_dtype(self.dtype)
             torch.manual_seed(seed)
             random.seed(seed)
             yield
-        finally:
-            torch.set_num_threads(threads)
-            torch.set_default_dtype(dtype)
-            torch.set_rng_state(states[0])
-            random.setstate(states[1])
-            _INSIDE.reset(inside)
 
 
 def inside_a_round() -> bool:

@@ -116,7 +116,7 @@ class Run:
         self._counts = Counts(task.terms, data, changing=settings.augment is not None)
         self.means = Means(self._counts.summed)
         self._update = update_of(task, optimizer, settings, self._counts.alike)
-        self._evaluations: list[tuple[str, Evaluation, DataSet]] = []
+        self._evaluations: dict[str, Evaluation] = {}  # by the prefix of their columns
 
     def measure(self, held: DataSet | None, metrics: Metrics, training: bool) -> None:
         """Measure loss and metrics after each epoch.
@@ -145,7 +145,7 @@ class Run:
 
     def _measure(self, data: DataSet, metrics: Metrics, prefix: str) -> None:
         size, compiled = max(1000, self.settings.batch_size), bool(self.settings.compile)
-        self._evaluations.append((prefix, Evaluation(self.task, metrics, size, compiled), data))
+        self._evaluations[prefix] = Evaluation(self.task, data, metrics, size, compiled)
 
     def stop(self) -> None:
         """End the training after this step; the epoch is not finished."""
@@ -257,8 +257,8 @@ class Run:
         self.epoch += 1
         loss = self.means.loss()
         row = {"epoch": self.epoch, "step": self.step, "loss": loss, "lr": self.optimizer.lr}
-        for prefix, evaluation, data in self._evaluations:
-            measured = evaluation(data)
+        for prefix, evaluation in self._evaluations.items():
+            measured = evaluation()
             if not prefix:
                 del measured["loss"]  # that of the training is already there
             row |= {f"{prefix}{name}": each for name, each in measured.items()}

@@ -19,14 +19,8 @@ if TYPE_CHECKING:
     from graphnet.experiments.pairs.study import Trained
 
 HEADER = (
-    "network",
-    "test accuracy",
-    "train accuracy",
-    "parameters",
-    "seconds",
-    "published, %",
-    "goal",
-)
+    "network", "test accuracy", "train accuracy", "parameters", "seconds", "published, %", "goal"
+)  # fmt: skip
 
 PAGE = """# Pairs of digits
 
