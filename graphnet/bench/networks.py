@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from math import prod
 from pathlib import Path
@@ -129,13 +130,10 @@ class Network:
         generator = torch.Generator().manual_seed(seed)
         shape = (self.batch, *self.sample)
         xs = [torch.randn(shape, generator=generator) for _ in range(BATCHES)]
-        if self.loss == "mse":
-            size = (self.batch, self.outputs)
-            return xs, [torch.rand(size, generator=generator) for _ in range(BATCHES)]
-        labels = [
-            torch.randint(self.outputs, (self.batch,), generator=generator) for _ in range(BATCHES)
-        ]
-        return xs, labels
+        labels = partial(torch.randint, self.outputs, (self.batch,))
+        numbers = partial(torch.rand, (self.batch, self.outputs))
+        target = numbers if self.loss == "mse" else labels
+        return xs, [target(generator=generator) for _ in range(BATCHES)]
 
 
 def dense(sizes: Sequence[int], activation: Kind) -> tuple[Layer, ...]:

@@ -107,9 +107,7 @@ def boundary(
     axes = axes if axes is not None else new_axes(5)
     scores = predict(plane(grid).to(points))
     margin = (scores[:, 1] - scores[:, 0]).view(grid, grid)
-    limit = max(float(margin.abs().max()), 1e-12)
-    picture = {"origin": "lower", "extent": (0, 1, 0, 1), "vmin": -limit, "vmax": limit}
-    axes.imshow(margin.tolist(), cmap="PuOr_r", alpha=0.35, **picture)
+    _signed(axes, margin, alpha=0.35, extent=(0, 1, 0, 1))
     axes.contour(margin.tolist(), levels=[0], colors="black", linewidths=1.2, extent=(0, 1, 0, 1))
     _points(axes, points, labels, predict(points).argmax(1) != labels)
     _square(axes, circle)
@@ -134,6 +132,12 @@ def classification(
     _points(axes, points, predicted, predicted != labels)
     _square(axes, circle)
     return axes
+
+
+def _signed(axes: Any, values: Tensor, **options: Any) -> None:
+    """A map of numbers: white is 0, orange above and purple below."""
+    limit = max(float(values.abs().max()), 1e-12)
+    axes.imshow(values.tolist(), origin="lower", cmap="PuOr_r", vmin=-limit, vmax=limit, **options)
 
 
 def _require_points(points: Tensor) -> None:
@@ -188,9 +192,7 @@ def units(values: Tensor, *, columns: int = 8, figure: Any = None) -> Any:
     figure = figure or new_figure(columns * 1.1, rows * 1.1)
     for unit in range(count):
         axes = figure.add_subplot(rows, columns, unit + 1)
-        limit = max(float(values[:, unit].abs().max()), 1e-12)
-        picture = values[:, unit].view(grid, grid).tolist()
-        axes.imshow(picture, origin="lower", cmap="PuOr_r", vmin=-limit, vmax=limit)
+        _signed(axes, values[:, unit].view(grid, grid))
         axes.set_title(str(unit), fontsize=7, pad=2)
         axes.set_axis_off()
     return figure
