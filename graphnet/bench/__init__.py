@@ -12,7 +12,7 @@ trains networks with the walk, the compiled program and the big frameworks, side
 | `turns` | the contestants take turns; times and parameters of each |
 | `costs` | memory of training, and compile time, each in a separate process |
 | `report` | the table as text; `__main__` has its command-line options |
-| `single`, `study` | the other measurements: within one process, and of a whole training run |
+| `single` | the other measurements, within one process |
 
 A single graph beside torch's autograd, node by node, is `graph.compare_with_torch()`.
 """

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from graphnet.bench import report, single, study
+from graphnet.bench import report, single
 from graphnet.bench.costs import costs
 from graphnet.bench.networks import NETWORKS
 from graphnet.bench.turns import CONTESTANTS, Effort, Measured, measure
@@ -25,7 +25,7 @@ def main() -> int:
         "list": single.nodes,
         "import": single.imports,
         "conv": single.convolution,
-        "study": study.study,
+        "study": single.study,
     }
     parser = argparse.ArgumentParser(prog="python -m graphnet.bench", description=__doc__)
     names = ["table", *known]

@@ -52,10 +52,8 @@ def digest_of_tensors(tensors: Sequence[Tensor]) -> str:
     sum_ = sha256()
     for tensor in tensors:
         sum_.update(f"{tensor.dtype} {tuple(tensor.shape)} ".encode())
-        bytes_, step = tensor.numel() * tensor.element_size(), 1
-        if bytes_ > _LARGEST:
-            step = min(len(tensor), -(-bytes_ // _LARGEST))
-        part = tensor[::step] if step > 1 else tensor
+        parts = -(-tensor.numel() * tensor.element_size() // _LARGEST)
+        part = tensor[:: min(len(tensor), parts)] if parts > 1 else tensor
         flat = part.detach().cpu().resolve_conj().resolve_neg().contiguous().reshape(-1)
         sum_.update(flat.view(torch.uint8).numpy().data)
     return sum_.hexdigest()

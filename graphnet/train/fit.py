@@ -20,8 +20,7 @@ from graphnet.train.callbacks import Callback, DeadLayers
 from graphnet.train.capture import identify
 from graphnet.train.checkpoints import Checkpoints
 from graphnet.train.dataset import DataSet
-from graphnet.train.logs import CSVLog, JSONLog
-from graphnet.train.progress import Progress
+from graphnet.train.logs import CSVLog, JSONLog, Progress
 from graphnet.train.run import Augment, FitSettings, Run, Schedule
 from graphnet.train.training_graph import Losses, TrainingGraph, require_learnable
 from graphnet.validation import must_be, require_flags

@@ -68,7 +68,7 @@ class TrainingGraph:
         with Graph() as self.graph:
             self.inputs = _inputs("x", data.inputs)
             self.targets = _inputs("t", data.targets)
-            self.outputs = _outputs(model, _built(model, self.graph, self.inputs))
+            self.outputs = _outputs(model, self.graph, self.inputs)
             self.terms = tuple(_terms(loss, self.outputs, self.targets))
             self.loss = reduce(add, [term.node for term in self.terms])
         self.size = len(self.graph)
@@ -120,8 +120,16 @@ def numbered(name: str, count: int) -> list[str]:
     return [name] if count == 1 else [f"{name}{place}" for place in range(count)]
 
 
-def _outputs(model: Module, made: Any) -> tuple[Node, ...]:
-    """What `build` has returned, as a tuple of nodes."""
+def _outputs(model: Module, graph: Graph, inputs: Sequence[Node]) -> tuple[Node, ...]:
+    """What `build` returns for the inputs, as a tuple of nodes."""
+    try:
+        signature(model.build).bind(*inputs)
+    except TypeError as error:
+        raise GraphError(
+            f"The data have {counted(len(inputs), 'input')}, which {type(model).__name__} does not "
+            f"take: {error}. The data are the pair (inputs, targets); several inputs are a tuple."
+        ) from None
+    made: Any = model.append_to(graph, *inputs)
     if isinstance(made, Node):
         return (made,)
     outputs = tuple(made) if isinstance(made, Iterable) else ()
@@ -131,18 +139,6 @@ def _outputs(model: Module, made: Any) -> tuple[Node, ...]:
             f"{type(model).__name__} returned {made!r}. Does build end with `return`?"
         )
     return outputs
-
-
-def _built(model: Module, graph: Graph, inputs: Sequence[Node]) -> Any:
-    """What `build` returns for the inputs."""
-    try:
-        signature(model.build).bind(*inputs)
-    except TypeError as error:
-        raise GraphError(
-            f"The data have {counted(len(inputs), 'input')}, which {type(model).__name__} does not "
-            f"take: {error}. The data are the pair (inputs, targets); several inputs are a tuple."
-        ) from None
-    return model.append_to(graph, *inputs)
 
 
 def _require_values(data: DataSet, name: str) -> None:
