@@ -116,21 +116,16 @@ def _parser() -> argparse.ArgumentParser:
             choices=get_args(choices[name]) if kind is str else None,
             default=default,
             metavar=metavar,
-            help=_described(text, shown),
+            help=text if default is None else f"{text} ({shown})",
         )
     parser.add_argument(
         "--compile",
         action=argparse.BooleanOptionalAction,
         default=Settings.compile,
-        help=_described("train with a compiled program, not with the walk over the list", "on"),
+        help="train with a compiled program, not with the walk over the list (on)",
     )
     parser.add_argument("--quiet", action="store_true", help="print only the final errors")
     return parser
-
-
-def _described(text: str, default: object) -> str:
-    """The help for an option, with its default if it has one."""
-    return text if default is None else f"{text} ({default})"
 
 
 def integer_from(least: int) -> Callable[[str], int]:

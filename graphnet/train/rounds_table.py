@@ -247,7 +247,8 @@ def spread_text(name: str, values: Sequence[float]) -> str:
         decimals = 1 if spread >= 0.1 else 2
     elif name != "seconds" or middle < 0.1:
         decimals = _decimals(max(abs(middle), spread))
-    texts = [_number(each, decimals) for each in (middle, spread)]
+    form = ".4g" if decimals is None else f".{decimals}f"
+    texts = [f"{each:{form}}" for each in (middle, spread)]
     return (" ± ".join(texts) if len(values) > 1 else texts[0]) + unit
 
 
@@ -256,10 +257,6 @@ def _decimals(size: float) -> int | None:
     if not 1e-4 <= size < 1e6:  # too small, too large, 0, or not finite
         return None
     return max(0, 3 - floor(log10(size)))
-
-
-def _number(value: float, decimals: int | None) -> str:
-    return f"{value:.4g}" if decimals is None else f"{value:.{decimals}f}"
 
 
 def _label(name: str) -> str:

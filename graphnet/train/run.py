@@ -128,13 +128,16 @@ class Run:
         """
         if training and not metrics:
             raise GraphError("train_metrics=True measures the metrics: give `metrics`, too.")
+        measured = {}
         if held is not None:
             self.task.require(held, "validation")
-            self.validation = held
-            self._measure(held, metrics, "validation_")
+            measured["validation_"] = self.validation = held
         if metrics and (training or held is None):
             refuse_columns(metrics, ("epoch", "step", "loss", "lr", "seconds"))
-            self._measure(self.data, metrics, "")
+            measured[""] = self.data
+        size, compiled = max(1000, self.settings.batch_size), bool(self.settings.compile)
+        for prefix, data in measured.items():
+            self._evaluations[prefix] = Evaluation(self.task, data, metrics, size, compiled)
 
     def reset(self) -> None:
         """Reset everything that remembers something."""
@@ -142,10 +145,6 @@ class Run:
             self.settings.schedule.reset()
         for callback in self.callbacks:
             callback.reset()
-
-    def _measure(self, data: DataSet, metrics: Metrics, prefix: str) -> None:
-        size, compiled = max(1000, self.settings.batch_size), bool(self.settings.compile)
-        self._evaluations[prefix] = Evaluation(self.task, data, metrics, size, compiled)
 
     def stop(self) -> None:
         """End the training after this step; the epoch is not finished."""
