@@ -15,7 +15,7 @@ import torch
 from graphnet.console_text import shown
 from graphnet.data.digits import FILES
 from graphnet.data.download import VARIABLE, data_folder
-from graphnet.draw import doctor
+from graphnet.draw import engines
 from graphnet.version import __version__
 
 PACKAGE = Path(__file__).parent
@@ -62,7 +62,7 @@ def report() -> str:
         *data(),
     ]
     extras = [(extra, _package(extra, package)) for extra, package in EXTRAS.items()]
-    return "\n".join([_table(lines), "", "Extras", _table(extras), "", "Pictures", doctor()])
+    return "\n".join([_table(lines), "", "Extras", _table(extras), "", "Pictures", engines()])
 
 
 def kernels() -> list[str]:
