@@ -34,10 +34,8 @@ def main() -> int:
     )
     add_options(parser)
     options = parser.parse_args()
-    code = 0
-    for name in options.names or ["table"]:
-        code = max(code, table(options) if name == "table" else single.run(known[name]))
-    return code
+    chosen = options.names or ["table"]
+    return max(table(options) if name == "table" else single.run(known[name]) for name in chosen)
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
