@@ -13,6 +13,7 @@ import torch
 from graphnet.compile.ir.build import Shapes, specialized
 from graphnet.compile.passes import PASSES, optimize
 from graphnet.compile.run.profile import Profile, profiled
+from graphnet.compile.targets.c.assemble import NativeProgram
 from graphnet.compile.targets.torch.assemble import assembled
 from graphnet.compile.targets.torch.execution import NotFinite
 from graphnet.compile.targets.torch.functional import BACKENDS, functional
@@ -57,7 +58,7 @@ class Options:
 
     def __post_init__(self) -> None:
         """Refuse an unknown backend."""
-        require_choice("backend", self.backend, (*BACKENDS, None))
+        require_choice("backend", self.backend, ("c", "torch", *BACKENDS, None))
 
 
 class ParameterGuard:
@@ -164,7 +165,8 @@ class Compiled:
         try:
             with collector_paused():
                 built = build(_shapes(fed))
-                runner = self._printed(optimize(built, _PASSES), fed)
+                passes = PASSES if self._options.backend == "c" else _PASSES
+                runner = self._printed(optimize(built, passes), fed)
         except Exception:
             self._walk(fed)  # re-raises in the graph's terms
             raise
@@ -173,7 +175,9 @@ class Compiled:
 
     def _printed(self, program: Program, fed: Mapping[str, Tensor]) -> Runner:
         """A program as a function."""
-        if self._options.backend is not None:
+        if self._options.backend == "c":
+            return NativeProgram(program, fed).runner()
+        if self._options.backend not in (None, "torch"):
             return functional(program, fed, self._options.backend)
         with Snapshot(generators=generators_of(self.graph)):  # measuring draws random numbers
             return assembled(program, fed, self._options.tune)

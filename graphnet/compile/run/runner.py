@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from graphnet.compile.targets.torch.printer import Line
 
 
+class Refused(Exception):  # noqa: N818 - a signal between a program and its caller
+    """The rule of a node refuses a number; nothing has been written yet. The walk says why."""
+
+
 @dataclass
 class Runner:
     """A program in the form of a Python function.

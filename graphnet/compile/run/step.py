@@ -254,7 +254,7 @@ class Step(Compiled):
     ) -> CachedStep:
         arguments = [self._settings.arguments(each) if mode.updates else [] for each in known]
         optimizer = self.optimizer if mode.updates else None
-        fast = self._options.backend is None
+        fast = self._options.backend in (None, "torch")
         checked, add = self._check_finite, mode.adds
         update = Update(optimizer, buckets, known, arguments, self._clip, checked, fast)
         runner = self._made(

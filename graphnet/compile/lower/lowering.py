@@ -1,0 +1,416 @@
+"""Lowering: a program of nodes becomes statements over memory.
+
+Elementwise operations become no statement of their own: what reads them computes them on its way,
+unless several nodes read them. Views are other strides. Everything else has a row in `RULES`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from math import prod
+from typing import TYPE_CHECKING, Any, cast
+
+import torch
+
+from graphnet.compile.ir.program import Cell, Number, is_foreign, is_number
+from graphnet.compile.lower.loops import Check, Contraction, Lowered, Map, Reduction, Statement
+from graphnet.compile.lower.primitives import applied, is_simple
+from graphnet.compile.lower.scalars import (
+    Load,
+    NotLowered,
+    Place,
+    Scalar,
+    as_scalar,
+    converted,
+    load,
+    loads,
+    size_of,
+)
+from graphnet.compile.plan.placement import Cells, Target, placement
+from graphnet.compile.plan.slots import Buffer, NotAView, Shape, Slot, contiguous, new_slot
+from graphnet.graph import Input, Node, Operation
+
+if TYPE_CHECKING:
+    from graphnet.compile.ir.program import Program, Source
+    from graphnet.op import Op
+
+Element = Callable[[Shape], Scalar]
+"""The element of a value, in loops of a shape that the value is broadcast to."""
+Rule = Callable[["Lowering", Operation], None]
+
+DTYPES = frozenset(
+    {torch.float32, torch.float64, torch.int64, torch.int32, torch.uint8, torch.int8, torch.bool}
+)
+LONGEST = 24
+"""From this number of calls on, an expression is stored rather than computed where it is read."""
+
+
+def _shape(node: Any) -> Shape:
+    return cast("Shape", tuple(node.shape))
+
+
+class Lowering:
+    """The statements of a program.
+
+    Args:
+        program: the list, after all passes.
+        batch_last: True to keep what is computed with its first dimension innermost in memory.
+
+    Attributes:
+        done: the result.
+        slots: where nodes lie in memory.
+        turned: copies in another order, which several statements may read.
+    """
+
+    def __init__(self, program: Program, batch_last: bool) -> None:
+        self.program, self.batch_last, self.done = program, batch_last, Lowered()
+        self.slots: dict[Node, Slot] = {}
+        self._readers = program.readers
+        self._elements: dict[Node, Element] = {}
+        self.turned: dict[tuple[object, ...], Slot] = {}
+        self._made: dict[tuple[Node, Shape], Scalar] = {}
+        self._wanted = set(program.wanted)
+        self._last_reader: dict[Node, int] = {}
+        for node in program:
+            self._last_reader |= dict.fromkeys(node.inputs, node.index)
+        self._numbers = Buffer(made=True, owned=False)
+        cells, memory = {}, Cells()
+        for node in program:
+            if node.dtype not in DTYPES:
+                raise NotLowered(f"{node.name}: {node.dtype}")
+            if isinstance(node, Cell):
+                cells[node] = memory.slot(cast("Any", node).top)
+        self.done.cells, self._cells = cells, cells
+        foreign = Target(lambda op: op.elementwise and op.name != "convert", lambda node: False)
+        self._targets = placement(program, cast("Any", cells), foreign)
+
+    def run(self) -> Lowered:
+        """Lower everything.
+
+        Raises:
+            NotLowered: something has no form as loops.
+        """
+        for node in self.program:
+            if isinstance(node, Cell):
+                self.slots[node] = self._cells[node]
+            elif isinstance(node, Number):
+                self._given(node)
+            elif isinstance(node, Input):
+                self.slots[node] = new_slot(_shape(node), node.dtype, made=True, owned=False)
+                self.done.inputs[node] = self.slots[node]
+            elif isinstance(node, Operation):
+                self._operation(node)
+            if node in self.program.finite:
+                self.check(node, self.stored(node))
+        self._write()
+        self.done.results = [self.stored(node) for node in self.program.results]
+        return self.done
+
+    def _given(self, node: Number) -> None:
+        place = len(self.done.numbers)
+        self.done.numbers[node] = slot = Slot(self._numbers, place, (), (), torch.float64)
+        self._elements[node] = lambda shape: load(slot.expand(*shape))
+
+    def _operation(self, node: Operation) -> None:
+        from graphnet.compile.lower.rules import RULES
+
+        op = node.op
+        if is_number(node):
+            self._elements[node] = lambda shape: applied(op, self._scalars(node, shape))
+        elif type(op) in RULES:
+            RULES[type(op)](self, node)
+        elif op.view:
+            self._view(node)
+        elif op.elementwise:
+            self.define(node, lambda shape: applied(op, self._scalars(node, shape)))
+        else:
+            raise NotLowered(op.name)
+        if node in self._wanted and node not in self.slots:
+            self.stored(node)
+
+    def _scalars(self, node: Operation, shape: Shape) -> tuple[Any, ...]:
+        """The arguments of an elementwise operation, at a place."""
+        found: list[Any] = []
+        for source in node.sources:
+            each = self.scalar(source, shape)
+            if isinstance(each, Scalar) and is_number(source) and not is_number(node):
+                mixed = next((i.dtype for i in node.inputs if not is_number(i)), node.dtype)
+                each = converted(each, mixed if mixed.is_floating_point else node.dtype)
+            found.append(each)
+        return tuple(found)
+
+    # values: in memory, or computed where they are read
+
+    def define(self, node: Node, element: Element) -> None:
+        """Note how the elements of a node are computed; store them if several nodes read them."""
+
+        def own(shape: Shape) -> Scalar:
+            return converted(element(shape), node.dtype)
+
+        self._elements[node] = own
+        made = own(_shape(node))
+        once = self._readers[node] <= 1 or is_simple(made)
+        if node in self._targets or node in self._wanted or not once or size_of(made) > LONGEST:
+            self.stored(node)
+
+    def scalar(self, source: Source | Slot, shape: Shape) -> Any:
+        """The element of a source in loops of a shape; a plain number as it is."""
+        if isinstance(source, Slot):
+            return load(source.expand(*shape))
+        if not isinstance(source, Node):
+            return source.top
+        if source in self.slots:
+            return load(self.slots[source].expand(*shape))
+        key = source, shape
+        if key not in self._made:
+            self._made[key] = self._computed(source, shape)
+        return self._made[key]
+
+    def _computed(self, source: Node, shape: Shape) -> Scalar:
+        """The element of a node that is not stored, unless it is stored now."""
+        element = self._elements[source]
+        if not is_number(source) and prod(_shape(source)) < prod(shape):
+            if not is_simple(element(_shape(source))):
+                return load(self.stored(source).expand(*shape))
+        return element(shape)
+
+    def stored(self, node: Node) -> Slot:
+        """Where a node lies in memory; it is stored now if it is not yet."""
+        if node not in self.slots:
+            shape = _shape(node)
+            made = as_scalar(self._elements[node](shape), node.dtype)
+            self.map(node, converted(made, node.dtype))
+            self._elements.pop(node)
+        return self.slots[node]
+
+    # memory
+
+    def new(self, node: Node, shape: Shape | None = None, like: Slot | None = None) -> Slot:
+        """Memory for a node, or something on the way to it."""
+        shape = _shape(node) if shape is None else shape
+        strides = contiguous(shape)
+        if like is not None and like.shape == shape:
+            strides = _dense(shape, like.strides)
+        elif self.batch_last and len(shape) in (2, 4):
+            strides = _dense(shape, (0, *contiguous(shape)[1:]))
+        return new_slot(shape, node.dtype).as_strided(shape, strides)
+
+    def place(self, node: Node, like: Slot | None = None) -> Slot:
+        """Where a node is stored: where it will be needed, or in new memory."""
+        return self._targets.get(node) or self.new(node, like=like)
+
+    def constant(self, tensor: torch.Tensor) -> Slot:
+        """A tensor that never changes."""
+        return Cells().slot(tensor)
+
+    def keep(self, node: Node, slot: Slot) -> Slot:
+        """Note where a node lies."""
+        self.slots[node] = slot
+        return slot
+
+    # statements
+
+    def add(self, statement: Statement) -> None:
+        """Add a statement, after everything that reads what it overwrites."""
+        self._made.clear()
+        if not isinstance(statement, Check):
+            out = statement.out.slot if isinstance(statement, Map) else statement.out
+            if out.buffer.memory is not None:
+                self._before_writing(out.buffer, statement)
+        if isinstance(statement, Map | Reduction):
+            self.done.work += statement.work()
+        self.done.statements.append(statement)
+
+    def _before_writing(self, buffer: Buffer, statement: Statement) -> None:
+        """Store what is still to be read, and read from memory that is about to change."""
+        now = statement.node.index
+        for node in [*self._elements]:
+            if node in self._elements and node not in self.slots and self._last_reader.get(node, -1) > now:
+                made = self._elements[node](_shape(node))
+                if any(each.place.slot.buffer is buffer for each in loads(made)):
+                    self.stored(node)
+        for key in [key for key, slot in self.turned.items() if key[0] is buffer]:
+            del self.turned[key]
+
+    def map(self, node: Node, element: Scalar, out: Slot | None = None) -> Slot:
+        """Store an element at each place; returns where."""
+        shape = _shape(node) if out is None else out.shape
+        target = self.place(node, self._like(element, shape)) if out is None else out
+        if self._is_disturbed(element, target):
+            between = self.new(node, shape)
+            self.add(Map(node, shape, element, Place(between)))
+            element = load(between)
+        if out is None:
+            self.keep(node, target)
+        self.add(Map(node, shape, element, Place(target)))
+        return target
+
+    def _is_disturbed(self, element: Scalar, target: Slot) -> bool:
+        """True if a place may read what another place overwrites."""
+        return target.buffer.memory is not None and any(
+            each.place.slot.buffer is target.buffer
+            and (each.place.terms or not each.place.slot.is_at(target))
+            and _overlap(each.place.slot, target)
+            for each in loads(element)
+        )
+
+    def _like(self, element: Scalar, shape: Shape) -> Slot | None:
+        """What is read in the order in which the result should lie."""
+        full = (e.place.slot for e in loads(element) if 0 not in e.place.slot.strides)
+        found = [slot for slot in full if slot.shape == shape and not slot.is_contiguous]
+        return found[0] if found else None
+
+    def copy(self, node: Node, to: Slot, given: Slot) -> None:
+        """Copy memory, unless it is there already."""
+        if not given.is_at(to) and prod(to.shape):
+            self.add(Map(node, to.shape, load(given), Place(to)))
+
+    def fill(self, node: Node, slot: Slot, value: float) -> None:
+        """Set all elements to a number."""
+        if prod(slot.shape):
+            self.add(Map(node, slot.shape, as_scalar(value, slot.dtype), Place(slot)))
+
+    def reduce(
+        self,
+        node: Node,
+        function: str,
+        element: Element,
+        sizes: Shape,
+        dims: Sequence[int],
+        out: Slot | None = None,
+    ) -> Slot:
+        """Combine elements along some dimensions; returns the results, without those dimensions.
+
+        Args:
+            node: what is computed.
+            function: see `Reduction`.
+            element: of a value of the shape `sizes`.
+            sizes: the shape.
+            dims: which dimensions are combined.
+            out: where the results are stored; None for new memory.
+        """
+        kept = [dim for dim in range(len(sizes)) if dim not in dims]
+        order = (*kept, *dims)
+        shape = tuple(sizes[dim] for dim in kept)
+        made = permuted(element(sizes), order)
+        if out is None:
+            of = torch.int64 if function.startswith("arg") else made.dtype
+            out = new_slot(shape, of)
+        self.add(Reduction(node, tuple(sizes[d] for d in order), len(kept), function, made, out))
+        return out
+
+    def check(self, node: Node, value: Slot) -> None:
+        """End the step here if a number is not finite, or true."""
+        self.add(Check(node, value.as_strided((), ())))
+
+    def contract(self, statement: Contraction) -> None:
+        """Add a contraction, with its factors in an order that vectors can be read in."""
+        from graphnet.compile.lower.layouts import arranged
+
+        arranged(self, statement)
+
+    # views and the end
+
+    def _view(self, node: Operation) -> None:
+        """See memory in another way; copy it if no strides can."""
+        if is_foreign(node.op):
+            raise NotLowered(node.op.name)
+        source = cast("Node", node.sources[0])
+        if prod(_shape(node)) == prod(_shape(source)) == 1 and source not in self.slots:
+            self._elements[node] = self._elements[source]
+            return
+        before = self.stored(source)
+        given: list[Any] = [before]
+        for each in node.sources[1:]:
+            given.append(_like(each) if isinstance(each, Node) else each.top)
+        rule = cast("Any", node.op)
+        try:
+            self.keep(node, rule.forward(*given))
+        except NotAView:
+            self.keep(node, rule.forward(self.dense(node, before), *given[1:]))
+
+    def dense(self, node: Node, slot: Slot) -> Slot:
+        """The elements of a slot side by side in torch's usual order."""
+        if slot.is_contiguous:
+            return slot
+        made = new_slot(slot.shape, slot.dtype)
+        self.copy(node, made, slot)
+        return made
+
+    def _write(self) -> None:
+        """Bring new values to the cells, when all that reads the old ones is done."""
+        writes = [(self._cells[cell], self.stored(value), value) for cell, value in
+                  self.program.writes.items() if value is not cell]
+        for node in [*self.program.results]:
+            self.stored(node)
+        moves = [(cell, given, value) for cell, given, value in writes if not given.is_at(cell)]
+        changed = {cell.buffer for cell, _, _ in moves}
+        for place, (cell, given, value) in enumerate(moves):
+            if given.buffer in changed:  # it may be overwritten before it is read
+                between = self.new(value)
+                self.copy(value, between, given)
+                moves[place] = cell, between, value
+        for cell, given, value in moves:
+            self.copy(value, cell, given)
+
+
+def permuted(scalar: Scalar, order: Sequence[int]) -> Scalar:
+    """A scalar in loops of another order."""
+    from graphnet.compile.lower.scalars import Call, Position
+
+    if list(order) == sorted(order):
+        return scalar
+    known: dict[int, Scalar] = {}
+
+    def moved(each: Scalar) -> Scalar:
+        if id(each) not in known:
+            known[id(each)] = changed(each)
+        return known[id(each)]
+
+    def changed(each: Scalar) -> Scalar:
+        if isinstance(each, Call):
+            return Call(each.function, tuple(map(moved, each.args)), each.dtype)
+        if isinstance(each, Position):
+            return Position(list(order).index(each.axis))
+        if isinstance(each, Load):
+            terms = tuple((stride, moved(index)) for stride, index in each.place.terms)
+            return Load(Place(each.place.slot.permute(*order), terms), each.dtype)
+        return each
+
+    return moved(scalar)
+
+
+def _like(node: Node) -> Slot:
+    """A slot of the shape of a node, to be looked at only."""
+    return new_slot(_shape(node), node.dtype)
+
+
+def _dense(shape: Shape, like: Shape) -> Shape:
+    """Strides without gaps, in the order of other strides; 0 counts as the smallest."""
+    strides, step = [1] * len(shape), 1
+    for dim in sorted(range(len(shape)), key=lambda dim: (like[dim], -dim)):
+        strides[dim] = step
+        step *= max(shape[dim], 1)
+    return tuple(strides)
+
+
+def _overlap(a: Slot, b: Slot) -> bool:
+    (start, stop), (other, end) = a.span, b.span
+    return start < end and other < stop
+
+
+def lowered(program: Program) -> Lowered:
+    """A program as loops, in the order of memory that takes less work.
+
+    Raises:
+        NotLowered: something has no form as loops.
+    """
+    found = [Lowering(program, batch_last).run() for batch_last in (False, True)]
+    return min(found, key=lambda each: each.work)
+
+
+def is_random(op: Op) -> bool:
+    """True if torch draws the value before the step."""
+    return op.name == "dropout_mask"
+
+

@@ -1,0 +1,426 @@
+"""Operations on images: convolutions as contractions, pooling as reductions over windows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+from typing import TYPE_CHECKING, Any, cast
+
+import torch
+
+from graphnet.compile.lower.loops import Contraction, Map
+from graphnet.compile.lower.scalars import NotLowered, Place, Position, Scalar, call, load, select
+from graphnet.compile.plan.slots import Slot, new_slot
+from graphnet.ops.convolution import Conv2d, Conv2dBias, Conv2dGradInput, Conv2dGradWeight
+from graphnet.ops.mean_pooling import (
+    AdaptiveMean,
+    AdaptiveMeanGrad,
+    AvgPool2d,
+    AvgPool2dGrad,
+    parts,
+    pixels_in,
+)
+from graphnet.ops.pooling import MaxPlaces, MaxPool2d, layout
+from graphnet.ops.sliding import WindowsSum
+from graphnet.ops.transposed import ConvTranspose2d
+from graphnet.ops.unfolding import Fold, FoldLike, Unfold
+
+if TYPE_CHECKING:
+    from graphnet.compile.lower.lowering import Lowering, Rule
+    from graphnet.compile.plan.slots import Shape
+    from graphnet.graph import Node, Operation
+    from graphnet.op import Op
+
+Border = Sequence[int]
+"""How many rows and columns are added: at the top, the bottom, the left, the right."""
+
+
+def image_of(low: Lowering, node: Operation, place: int) -> Slot:
+    """An operand in the order of memory in which images are computed."""
+    slot = low.stored(cast("Node", node.sources[place]))
+    if not low.batch_last or slot.strides[0] == 1 or slot.shape[0] == 1:
+        return slot
+    key = (slot.buffer, slot.offset, slot.shape, slot.strides, "image")
+    if key not in low.turned:
+        low.turned[key] = low.new(node, slot.shape)
+        low.done.work += prod(slot.shape)
+        low.copy(node, low.turned[key], slot)
+    return low.turned[key]
+
+
+def padded(low: Lowering, node: Operation, slot: Slot, border: Border, fill: float = 0.0) -> Slot:
+    """An image with a border; a negative one at the bottom or right cuts."""
+    top, bottom, left, right = border
+    height, width = slot.shape[2] + min(bottom, 0), slot.shape[3] + min(right, 0)
+    slot = slot[:, :, :height, :width]
+    if max(border) <= 0:
+        return slot
+    key = (slot.buffer, slot.offset, slot.shape, slot.strides, tuple(border), fill)
+    if key not in low.turned:
+        sizes = (*slot.shape[:2], height + top + max(bottom, 0), width + left + max(right, 0))
+        low.turned[key] = made = low.new(node, sizes)
+        low.fill(node, made, fill)
+        low.copy(node, made[:, :, top : top + height, left : left + width], slot)
+        low.done.work += prod(sizes) / 8
+    return low.turned[key]
+
+
+def windows(slot: Slot, kernel: Sequence[int], op: Any, counts: Sequence[int]) -> Slot:
+    """The pixels of each window: (n, c, down, across, *kernel)."""
+    dilation = getattr(op, "dilation", (1, 1))
+    batch, channels, down, across = slot.strides
+    return slot.as_strided(
+        (*slot.shape[:2], *counts, *kernel),
+        (batch, channels, down * op.stride[0], across * op.stride[1],
+         down * dilation[0], across * dilation[1]),
+    )  # fmt: skip
+
+
+def grouped(slot: Slot, groups: int, dim: int = 1) -> Slot:
+    """The channels as groups of channels."""
+    return slot.unflatten(dim, (groups, slot.shape[dim] // groups))
+
+
+def strided(slot: Slot, shape: Shape, *dims: int | None) -> Slot:
+    """A slot seen along the axes of a contraction: for each axis its dimension, or None."""
+    strides = tuple(0 if dim is None else slot.strides[dim] for dim in dims)
+    return slot.as_strided(shape, strides)
+
+
+def floats(node: Operation) -> None:
+    """Refuse integers, which are not multiplied as vectors."""
+    if not node.dtype.is_floating_point:
+        raise NotLowered(f"{node.op.name} of integers")
+
+
+def convolution(low: Lowering, node: Operation) -> None:
+    """For each window, the sum of its pixels times the weights."""
+    floats(node)
+    op = cast("Any", node.op)
+    weight = low.stored(cast("Node", node.sources[1]))
+    bias = low.stored(cast("Node", node.sources[2])) if len(node.sources) == 3 else None
+    out = low.place(node)
+    low.keep(node, out)
+    image = padded(low, node, image_of(low, node, 0), op.padding)
+    kernel = weight.shape[2:]
+    seen = grouped(windows(image, kernel, op, out.shape[2:]), op.groups)
+    kernels, result = grouped(weight, op.groups, 0), grouped(out, op.groups)
+    n, g, o, h, w = result.shape
+    sizes = (n, g, o, h, w, weight.shape[1], *kernel)
+    start = None
+    if bias is not None:
+        start = strided(grouped(bias, g, 0), sizes[:5], None, 0, 1, None, None)
+    low.contract(
+        Contraction(
+            node,
+            sizes,
+            5,
+            strided(seen, sizes, 0, 1, None, 3, 4, 2, 5, 6),
+            strided(kernels, sizes, None, 0, 1, None, None, 2, 3, 4),
+            result,
+            start,
+        )
+    )
+
+
+def weight_gradient(low: Lowering, node: Operation) -> None:
+    """For each weight, the sum of the pixels that it meets times the gradients there."""
+    floats(node)
+    op, shape = cast("Any", node.op), cast("Shape", node.shape)
+    out = low.place(node)
+    low.keep(node, out)
+    grad = grouped(image_of(low, node, 0), op.groups)
+    image = padded(low, node, image_of(low, node, 1), op.padding)
+    seen = grouped(windows(image, shape[2:], op, grad.shape[3:]), op.groups)
+    result = grouped(out, op.groups, 0)
+    n, g, o, h, w = grad.shape
+    sizes = (g, o, *shape[1:], n, h, w)
+    low.contract(
+        Contraction(
+            node,
+            sizes,
+            5,
+            strided(grad, sizes, 1, 2, None, None, None, 0, 3, 4),
+            strided(seen, sizes, 1, None, 2, 5, 6, 0, 3, 4),
+            result,
+        )
+    )
+
+
+def input_gradient(low: Lowering, node: Operation) -> None:
+    """For each pixel, the sum over the windows that it lies in.
+
+    Pixels whose distance from the border leaves the same rest by the stride meet the same weights:
+    each such set is a convolution with some of the weights, in reverse.
+    """
+    floats(node)
+    op = cast("Any", node.op)
+    weight = low.stored(cast("Node", node.sources[1]))
+    grad = image_of(low, node, 0)
+    out = low.place(node)
+    low.keep(node, out)
+    top, left = op.padding[0], op.padding[2]
+    down = _phases(weight.shape[2], op.stride[0], op.dilation[0], out.shape[2], top)
+    across = _phases(weight.shape[3], op.stride[1], op.dilation[1], out.shape[3], left)
+    border = [*_reach(down, grad.shape[2]), *_reach(across, grad.shape[3])]
+    around = padded(low, node, grad, border)
+    for row in down:
+        for column in across:
+            _phase(low, node, grouped(around, op.groups), grouped(weight, op.groups, 0),
+                   out, (row, column), (border[0], border[2]))  # fmt: skip
+
+
+Phase = tuple[slice, list[tuple[int, int]]]
+"""The pixels of one rest, and for each weight that they meet its place, and the window that the
+first of these pixels meets it in."""
+
+
+def _phases(kernel: int, stride: int, dilation: int, size: int, before: int) -> list[Phase]:
+    """The sets of pixels along one dimension."""
+    found: list[Phase] = []
+    for rest in range(min(stride, size)):
+        pixels = slice(rest, size, stride)
+        taps = [
+            (tap, (rest + before - tap * dilation) // stride)
+            for tap in range(kernel)
+            if (rest + before - tap * dilation) % stride == 0
+        ]
+        found.append((pixels, taps))
+    return found
+
+
+def _reach(phases: list[Phase], count: int) -> tuple[int, int]:
+    """How far the windows of pixels lie before the first one, and after the last one."""
+    before = after = 0
+    for pixels, taps in phases:
+        steps = len(range(pixels.start, pixels.stop, pixels.step))
+        for _, window in taps:
+            before = max(before, -window)
+            after = max(after, window + steps - count)
+    return before, after
+
+
+def _phase(
+    low: Lowering,
+    node: Operation,
+    grad: Slot,
+    weight: Slot,
+    out: Slot,
+    phases: tuple[Phase, Phase],
+    border: tuple[int, int],
+) -> None:
+    """The gradients of one set of pixels."""
+    (rows, down), (columns, across) = phases
+    part = grouped(out[:, :, rows, columns], grad.shape[1])
+    if not down or not across:
+        low.fill(node, part, 0.0)
+        return
+    n, g, c, h, w = part.shape
+    sizes = (n, g, c, h, w, weight.shape[1], len(down), len(across))
+    step = [_step(taps) for taps in (down, across)]
+    first = [taps[0][1] + before for taps, before in zip((down, across), border, strict=True)]
+    by, bx = grad.strides[3:]
+    seen = grad.as_strided(
+        sizes,
+        (grad.strides[0], grad.strides[1], 0, by, bx, grad.strides[2],
+         step[0][1] * by, step[1][1] * bx),
+        grad.offset + first[0] * by + first[1] * bx,
+    )  # fmt: skip
+    wy, wx = weight.strides[3:]
+    kernels = weight.as_strided(
+        sizes,
+        (0, weight.strides[0], weight.strides[2], 0, 0, weight.strides[1],
+         step[0][0] * wy, step[1][0] * wx),
+        weight.offset + down[0][0] * wy + across[0][0] * wx,
+    )  # fmt: skip
+    low.contract(Contraction(node, sizes, 5, seen, kernels, part))
+
+
+def _step(taps: list[tuple[int, int]]) -> tuple[int, int]:
+    """From one weight to the next, and from its window to that of the next."""
+    if len(taps) == 1:
+        return 0, 0
+    return taps[1][0] - taps[0][0], taps[1][1] - taps[0][1]
+
+
+# windows
+
+
+def sum_windows(
+    low: Lowering, node: Operation, values: Slot, op: Any, border: Border, out: Slot
+) -> None:
+    """The sum of the values of all windows at their pixels: values (n, c, down, across, *kernel)."""
+    top, bottom, left, right = border
+    height, width = out.shape[2:]
+    sizes = (*out.shape[:2], height + top + max(bottom, 0), width + left + max(right, 0))
+    whole = out if sizes == out.shape else low.new(node, sizes)
+    low.fill(node, whole, 0.0)
+    at = windows(whole, values.shape[4:], op, values.shape[2:4])
+    if prod(values.shape):
+        low.add(Map(node, values.shape, load(values), Place(at), adds=True))
+    low.copy(node, out, whole[:, :, top : top + height, left : left + width])
+
+
+def max_pool(low: Lowering, node: Operation) -> None:
+    """The largest pixel of each window."""
+    op = cast("Any", node.op)
+    x, out = image_of(low, node, 0), low.place(node)
+    counts, border = layout(op, cast("Any", x))
+    seen = windows(padded(low, node, x, border, _lowest(node.dtype)), op.kernel, op, counts)
+    low.keep(node, out)
+    low.reduce(node, "maximum", lambda shape: load(seen), seen.shape, (4, 5), out)
+
+
+def _lowest(dtype: torch.dtype) -> float:
+    return float("-inf") if dtype.is_floating_point else torch.iinfo(dtype).min
+
+
+def max_places(low: Lowering, node: Operation) -> None:
+    """The index of the largest pixel of each window in its image."""
+    op, x = cast("Any", node.op), image_of(low, node, 0)
+    counts, border = layout(op, cast("Any", x))
+    if max(border) > 0 and tuple(op.dilation) != (1, 1):
+        raise NotLowered("the places of a pool with padding and dilation")
+    seen = windows(padded(low, node, x, border, _lowest(node.inputs[0].dtype)), op.kernel, op, counts)
+    taps = low.new(node)
+    low.reduce(node, "argmax_of_window", lambda shape: load(seen), seen.shape, (4, 5), taps)
+    kernel, steps, dilation = op.kernel, op.stride, op.dilation
+
+    def place(shape: Shape) -> Scalar:
+        tap = load(taps.expand(*shape))
+        inside = (call("div_int", tap, kernel[1]), call("mod_int", tap, kernel[1]))
+        row, column = (
+            _pixel(Position(2 + dim), steps[dim], inside[dim], dilation[dim], border[2 * dim])
+            for dim in (0, 1)
+        )
+        return call("add", call("mul", row, x.shape[3]), column)
+
+    low.define(node, place)
+
+
+def _pixel(window: Scalar, stride: int, tap: Scalar, dilation: int, before: int) -> Scalar:
+    """The row or column of a tap; that of a border, if nothing in the window is larger, is 0."""
+    at = call("add", call("mul", window, stride), call("mul", tap, dilation))
+    return call("maximum", call("sub", at, before), 0) if before > 0 else at
+
+
+def avg_pool(low: Lowering, node: Operation) -> None:
+    """The mean of the pixels of each window."""
+    floats(node)
+    op, x, out = cast("Any", node.op), image_of(low, node, 0), low.place(node)
+    counts, border = layout(op, cast("Any", x))
+    seen = windows(padded(low, node, x, border), op.kernel, op, counts)
+    low.keep(node, out)
+    low.reduce(node, "add", lambda shape: load(seen), seen.shape, (4, 5), out)
+    value = call("div", load(out), _pixels(low, node, op, x, counts, out.shape))
+    low.add(Map(node, out.shape, value, Place(out)))
+
+
+def _pixels(
+    low: Lowering, node: Operation, op: Any, x: Slot, counts: Any, shape: Shape
+) -> Scalar | float:
+    """By how many pixels a sum is divided: a number, or one for each window."""
+    like: Any = torch.empty((), dtype=x.dtype).expand(x.shape)
+    found = pixels_in(op, like, counts)
+    if not isinstance(found, torch.Tensor):
+        return float(found)
+    made = low.constant(found.to(x.dtype))
+    return load(made.expand(*shape))
+
+
+def avg_pool_gradient(low: Lowering, node: Operation) -> None:
+    """Each pixel's share of the gradients of its windows."""
+    floats(node)
+    op, y = cast("Any", node.op), image_of(low, node, 0)
+    out = low.place(node)
+    counts, border = layout(op, cast("Any", out))
+    share = low.new(node, y.shape)
+    value = call("div", load(y), _pixels(low, node, op, out, counts, y.shape))
+    low.add(Map(node, y.shape, value, Place(share)))
+    seen = share.unsqueeze(-1).unsqueeze(-1).expand(*y.shape, *op.kernel)
+    low.keep(node, out)
+    sum_windows(low, node, seen, op, border, out)
+
+
+def adaptive_mean(low: Lowering, node: Operation) -> None:
+    """The means of a number of parts of one dimension."""
+    floats(node)
+    op, x, out = cast("Any", node.op), low.stored(cast("Node", node.sources[0])), low.place(node)
+    low.keep(node, out)
+    for place, (start, end) in enumerate(parts(x.shape[op.dim], op.count)):
+        part, to = x.narrow(op.dim, start, end - start), out.narrow(op.dim, place, 1)
+        to = to.squeeze(op.dim)
+        low.reduce(node, "add", lambda shape, part=part: load(part), part.shape, (op.dim,), to)
+        low.add(Map(node, to.shape, call("div", load(to), float(end - start)), Place(to)))
+
+
+def adaptive_mean_gradient(low: Lowering, node: Operation) -> None:
+    """Each pixel's share of the gradients of its parts."""
+    floats(node)
+    op, y, out = cast("Any", node.op), low.stored(cast("Node", node.sources[0])), low.place(node)
+    low.fill(node, out, 0.0)
+    low.keep(node, out)
+    for place, (start, end) in enumerate(parts(out.shape[op.dim], op.count)):
+        to = out.narrow(op.dim, start, end - start)
+        share = y.narrow(op.dim, place, 1).expand(*to.shape)
+        value = call("div", load(share), float(end - start))
+        low.add(Map(node, to.shape, value, Place(to), adds=True))
+
+
+def unfold(low: Lowering, node: Operation) -> None:
+    """The pixels of each window as a column."""
+    op, out = cast("Any", node.op), low.place(node)
+    image = padded(low, node, image_of(low, node, 0), op.padding)
+    n, c = image.shape[:2]
+    spans = [d * (k - 1) + 1 for d, k in zip(op.dilation, op.kernel, strict=True)]
+    counts = [(s - cover) // step + 1 for s, cover, step in
+              zip(image.shape[2:], spans, op.stride, strict=True)]  # fmt: skip
+    seen = windows(image, op.kernel, op, counts).permute(0, 1, 4, 5, 2, 3)
+    made = out if out.is_contiguous else new_slot(out.shape, out.dtype)
+    low.copy(node, made.reshape(n, c, *op.kernel, *counts), seen)
+    low.copy(node, out, made)
+    low.keep(node, out)
+
+
+def fold(low: Lowering, node: Operation) -> None:
+    """The columns added as windows of an image."""
+    op, y, out = cast("Any", node.op), low.stored(cast("Node", node.sources[0])), low.place(node)
+    low.keep(node, out)
+    top, bottom, left, right = op.padding
+    sizes = (out.shape[2] + top + max(bottom, 0), out.shape[3] + left + max(right, 0))
+    if min(bottom, right) < 0:
+        raise NotLowered("fold into a cut image")
+    spans = [d * (k - 1) + 1 for d, k in zip(op.dilation, op.kernel, strict=True)]
+    counts = [(s - cover) // step + 1 for s, cover, step in
+              zip(sizes, spans, op.stride, strict=True)]  # fmt: skip
+    given = low.dense(node, y).reshape(y.shape[0], out.shape[1], *op.kernel, *counts)
+    sum_windows(low, node, given.permute(0, 1, 4, 5, 2, 3), op, op.padding, out)
+
+
+def windows_sum(low: Lowering, node: Operation) -> None:
+    """The windows of one dimension added at their places."""
+    op, y, out = cast("Any", node.op), low.stored(cast("Node", node.sources[0])), low.place(node)
+    low.fill(node, out, 0.0)
+    low.keep(node, out)
+    if prod(y.shape):
+        at = Place(out.unfold(op.dim, op.size, op.step))
+        low.add(Map(node, y.shape, load(y), at, adds=True))
+
+
+RULES: dict[type[Op], Rule] = {
+    AdaptiveMean: adaptive_mean,
+    AdaptiveMeanGrad: adaptive_mean_gradient,
+    AvgPool2d: avg_pool,
+    AvgPool2dGrad: avg_pool_gradient,
+    Conv2d: convolution,
+    Conv2dBias: convolution,
+    Conv2dGradInput: input_gradient,
+    Conv2dGradWeight: weight_gradient,
+    ConvTranspose2d: input_gradient,
+    Fold: fold,
+    FoldLike: fold,
+    MaxPlaces: max_places,
+    MaxPool2d: max_pool,
+    Unfold: unfold,
+    WindowsSum: windows_sum,
+}

@@ -1,0 +1,318 @@
+"""Sums, means, extremes, softmax, and sums that run along a dimension."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import inf, prod
+from typing import TYPE_CHECKING, Any, cast
+
+import torch
+
+from graphnet.compile.lower.loops import Map
+from graphnet.compile.lower.scalars import NotLowered, Place, Scalar, call, converted, load, select
+from graphnet.compile.plan.slots import Slot, new_slot
+from graphnet.ops.cumulative import Cumsum, Prod, Recurrence
+from graphnet.ops.extremes import Amax, Amin, Argmax, Argmin, Max, Min
+from graphnet.ops.losses import Total
+from graphnet.ops.norms import Logsumexp, Norm
+from graphnet.ops.reductions import Mean, Std, Sum, Var
+from graphnet.ops.softmaxes import LogSoftmax, Softmax
+
+if TYPE_CHECKING:
+    from graphnet.compile.lower.lowering import Element, Lowering, Rule
+    from graphnet.compile.plan.slots import Shape
+    from graphnet.graph import Node, Operation
+    from graphnet.op import Op
+
+
+def dims_of(node: Operation) -> tuple[int, ...]:
+    """The dimensions that an operation combines, counted from 0."""
+    source, op = cast("Node", node.sources[0]), cast("Any", node.op)
+    given = getattr(op, "dims", None) if hasattr(op, "dims") else getattr(op, "dim", None)
+    if given is None:
+        return tuple(range(source.ndim))
+    dims = given if isinstance(given, tuple) else (given,)
+    if hasattr(op, "dims") and not dims:
+        return tuple(range(source.ndim)) if not isinstance(given, tuple) else ()
+    return tuple(sorted(dim % source.ndim for dim in dims)) if source.ndim else ()
+
+
+def collapsed(slot: Slot, node: Operation, dims: Sequence[int]) -> Slot:
+    """The slot of a result without the dimensions of size 1 that it keeps."""
+    if slot.ndim != cast("Node", node.sources[0]).ndim:
+        return slot
+    kept = [dim for dim in range(slot.ndim) if dim not in dims]
+    return slot.permute(kept)
+
+
+def spread(slot: Slot, dims: Sequence[int]) -> Slot:
+    """A result with dimensions of size 1 where some were combined."""
+    for dim in sorted(dims):
+        slot = slot.unsqueeze(dim)
+    return slot
+
+
+def source_element(low: Lowering, node: Operation) -> tuple[Element, Shape]:
+    """The element of the first source, and the shape of the source."""
+    source = cast("Node", node.sources[0])
+    return lambda shape: low.scalar(source, shape), cast("Shape", source.shape)
+
+
+def reduced(function: str) -> Rule:
+    """All elements along some dimensions, combined."""
+
+    def rule(low: Lowering, node: Operation) -> None:
+        element, sizes = source_element(low, node)
+        dims, out = dims_of(node), low.place(node)
+        low.keep(node, out)
+        part = collapsed(out, node, dims)
+        low.reduce(
+            node, function, lambda shape: converted(element(shape), node.dtype), sizes, dims, part
+        )
+
+    return rule
+
+
+def place_of(function: str) -> Rule:
+    """The place of an extreme; without a dimension, counted over all elements."""
+
+    def rule(low: Lowering, node: Operation) -> None:
+        source = cast("Node", node.sources[0])
+        slot, op, out = low.stored(source), cast("Any", node.op), low.place(node)
+        low.keep(node, out)
+        if op.dim is None:
+            flat = low.dense(node, slot).reshape(-1)
+            part = out.as_strided((), ())
+            low.reduce(node, function, lambda shape: load(flat), flat.shape, (0,), part)
+            return
+        dim = op.dim % max(slot.ndim, 1)
+        if not slot.ndim:
+            low.fill(node, out, 0)
+            return
+        part = collapsed(out, node, (dim,))
+        low.reduce(node, function, lambda shape: load(slot), slot.shape, (dim,), part)
+
+    return rule
+
+
+def total(low: Lowering, node: Operation) -> None:
+    """The sum of all elements; a mean over nothing ends the step."""
+    reduced("add")(low, node)
+    slot = low.slots[node]
+    empty = new_slot((), torch.bool)
+    low.add(Map(node, (), call("eq", load(slot), 0, dtype=torch.bool), Place(empty)))
+    low.check(node, empty)
+
+
+def mean_of(low: Lowering, node: Operation, element: Element, sizes: Shape, dims: Any) -> Slot:
+    """The means along some dimensions, with those dimensions of size 1."""
+    count = prod(sizes[dim] for dim in dims)
+    if not count:
+        raise NotLowered("the mean of nothing")
+    sums = low.reduce(node, "add", element, sizes, dims)
+    means = new_slot(sums.shape, sums.dtype)
+    low.add(Map(node, sums.shape, call("div", load(sums), float(count)), Place(means)))
+    return spread(means, dims)
+
+
+def mean(low: Lowering, node: Operation) -> None:
+    """The means along some dimensions."""
+    element, sizes = source_element(low, node)
+    dims = dims_of(node)
+    count = prod(sizes[dim] for dim in dims)
+    if not count:
+        raise NotLowered("the mean of nothing")
+    made = low.reduce(node, "add", element, sizes, dims)
+    sums = spread(made, dims) if node.ndim == len(sizes) else made
+    low.define(node, lambda shape: call("div", load(sums.expand(*shape)), float(count)))
+
+
+def variance(root: bool) -> Rule:
+    """The mean squared distance from the mean, or its root."""
+
+    def rule(low: Lowering, node: Operation) -> None:
+        element, sizes = source_element(low, node)
+        low.stored(cast("Node", node.sources[0]))
+        dims, op = dims_of(node), cast("Any", node.op)
+        means = mean_of(low, node, element, sizes, dims)
+
+        def squared(shape: Shape) -> Scalar:
+            distance = call("sub", element(shape), load(means.expand(*shape)))
+            return call("mul", distance, distance)
+
+        made = low.reduce(node, "add", squared, sizes, dims)
+        sums = spread(made, dims) if op.keepdim else made
+        count = float(max(prod(sizes[dim] for dim in dims) - op.correction, 0))
+
+        def value(shape: Shape) -> Scalar:
+            found = call("div", load(sums.expand(*shape)), count)
+            return call("sqrt", found) if root else found
+
+        low.define(node, value)
+
+    return rule
+
+
+def norm(low: Lowering, node: Operation) -> None:
+    """(Σ |x|ᵖ)^(1 / p); the largest or smallest |x| for an infinite p, a count for 0."""
+    element, sizes = source_element(low, node)
+    dims, p = dims_of(node), float(cast("Any", node.op).p)
+    function = {inf: "maximum", -inf: "minimum"}.get(p, "add")
+    if function != "add" and not prod(sizes):
+        raise NotLowered("the extreme of nothing")
+
+    def power(shape: Shape) -> Scalar:
+        x = element(shape)
+        if p == 2:
+            return call("mul", x, x)
+        if p == 0:
+            return select(x.ne(0), 1.0, 0.0)
+        size = call("abs", x)
+        return size if p in (1, inf, -inf) else call("pow", size, p)
+
+    made = low.reduce(
+        node, function, lambda shape: converted(power(shape), node.dtype), sizes, dims
+    )
+    sums = spread(made, dims) if node.ndim == len(sizes) else made
+
+    def value(shape: Shape) -> Scalar:
+        found = load(sums.expand(*shape))
+        if p in (0, 1, inf, -inf):
+            return found
+        return call("sqrt", found) if p == 2 else call("pow", found, 1 / p)
+
+    low.define(node, value)
+
+
+def exponentials(low: Lowering, node: Operation, dims: Sequence[int]) -> tuple[Slot, Slot]:
+    """The largest element along dimensions, and the sum of exp(x - largest)."""
+    element, sizes = source_element(low, node)
+    low.stored(cast("Node", node.sources[0]))
+    if not prod(sizes):
+        raise NotLowered("the largest of nothing")
+    highest = spread(low.reduce(node, "maximum", element, sizes, dims), dims)
+
+    def power(shape: Shape) -> Scalar:
+        return call("exp", call("sub", element(shape), load(highest.expand(*shape))))
+
+    return highest, spread(low.reduce(node, "add", power, sizes, dims), dims)
+
+
+def softmax(low: Lowering, node: Operation) -> None:
+    """exp(x - largest) over its sum."""
+    element, sizes = source_element(low, node)
+    low.stored(cast("Node", node.sources[0]))
+    dims = dims_of(node)
+    if not sizes:
+        low.define(node, lambda shape: call("sub", element(shape), element(shape)) + 1.0)
+        return
+    if not prod(sizes):
+        low.keep(node, low.place(node))
+        return
+    highest = spread(low.reduce(node, "maximum", element, sizes, dims), dims)
+    powers = low.new(node, like=low.slots[cast("Node", node.sources[0])])
+    raised = call("exp", call("sub", element(sizes), load(highest.expand(*sizes))))
+    low.add(Map(node, sizes, raised, Place(powers)))
+    sums = spread(low.reduce(node, "add", lambda shape: load(powers), sizes, dims), dims)
+    low.define(node, lambda shape: call("div", load(powers.expand(*shape)),
+                                        load(sums.expand(*shape))))
+
+
+def log_softmax(low: Lowering, node: Operation) -> None:
+    """x - largest - log Σ exp(x - largest)."""
+    element, sizes = source_element(low, node)
+    low.stored(cast("Node", node.sources[0]))
+    if not sizes:
+        low.define(node, lambda shape: call("sub", element(shape), element(shape)))
+        return
+    if not prod(sizes):
+        low.keep(node, low.place(node))
+        return
+    highest, sums = exponentials(low, node, dims_of(node))
+    logs = new_slot(sums.shape, node.dtype)
+    low.add(Map(node, sums.shape, call("log", load(sums)), Place(logs)))
+
+    def value(shape: Shape) -> Scalar:
+        less = call("sub", element(shape), load(highest.expand(*shape)))
+        return call("sub", less, load(logs.expand(*shape)))
+
+    low.define(node, value)
+
+
+def logsumexp(low: Lowering, node: Operation) -> None:
+    """log Σ exp x; where the largest is infinite it is taken as 0, and the sum says the rest."""
+    element, sizes = source_element(low, node)
+    low.stored(cast("Node", node.sources[0]))
+    dims = dims_of(node)
+    if not sizes or not prod(sizes):
+        raise NotLowered("logsumexp of a number, or of nothing")
+    found = low.reduce(node, "maximum", element, sizes, dims)
+    highest = new_slot(found.shape, found.dtype)
+    largest = load(found)
+    finite = select(call("abs", largest).eq(inf), 0.0, largest)
+    low.add(Map(node, found.shape, finite, Place(highest)))
+    shown = spread(highest, dims)
+
+    def power(shape: Shape) -> Scalar:
+        return call("exp", call("sub", element(shape), load(shown.expand(*shape))))
+
+    sums = low.reduce(node, "add", power, sizes, dims)
+    if node.ndim == len(sizes):
+        sums, highest = spread(sums, dims), shown
+    low.define(node, lambda shape: call("add", call("log", load(sums.expand(*shape))),
+                                        load(highest.expand(*shape))))
+
+
+def running(low: Lowering, node: Operation) -> None:
+    """y[i] = x[i] + f[i] y[i - 1] along a dimension, with f = 1 for a running sum."""
+    op, out = cast("Any", node.op), low.place(node)
+    operands = [low.stored(cast("Any", source)) for source in node.sources]
+    low.keep(node, out)
+    if not node.ndim:
+        low.copy(node, out, operands[0])
+        return
+    dim, count = op.dim % node.ndim, out.shape[op.dim % node.ndim]
+    if 0 in out.shape:
+        return
+    slots = [out, *operands]
+    if op.reverse:
+        slots = [flipped(each, dim) for each in slots]
+    to, x, *factor = slots
+    low.copy(node, to.narrow(dim, 0, 1), x.narrow(dim, 0, 1))
+    if count == 1:
+        return
+    before, rest = load(to.narrow(dim, 0, count - 1)), to.narrow(dim, 1, count - 1)
+    if factor:
+        before = cast("Any", call("mul", load(factor[0].narrow(dim, 1, count - 1)), before))
+    value = call("add", converted(load(x.narrow(dim, 1, count - 1)), node.dtype), before)
+    low.add(Map(node, rest.shape, value, Place(rest), in_order=True))
+
+
+def flipped(slot: Slot, dim: int) -> Slot:
+    """A dimension from its end to its start."""
+    strides = list(slot.strides)
+    offset = slot.offset + (slot.shape[dim] - 1) * strides[dim]
+    strides[dim] = -strides[dim]
+    return slot.as_strided(slot.shape, tuple(strides), offset)
+
+
+RULES: dict[type[Op], Rule] = {
+    Amax: reduced("maximum"),
+    Amin: reduced("minimum"),
+    Argmax: place_of("argmax"),
+    Argmin: place_of("argmin"),
+    Cumsum: running,
+    LogSoftmax: log_softmax,
+    Logsumexp: logsumexp,
+    Max: reduced("maximum"),
+    Mean: mean,
+    Min: reduced("minimum"),
+    Norm: norm,
+    Prod: reduced("mul"),
+    Recurrence: running,
+    Softmax: softmax,
+    Std: variance(root=True),
+    Sum: reduced("add"),
+    Total: total,
+    Var: variance(root=False),
+}

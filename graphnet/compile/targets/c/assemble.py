@@ -1,0 +1,151 @@
+"""Assembly: a program lowered, printed as C, compiled, and bound to the memory it works on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from graphnet.compile.ir.program import Number
+from graphnet.compile.lower.lowering import lowered
+from graphnet.compile.lower.scalars import NotLowered
+from graphnet.compile.run.runner import Refused, Runner
+from graphnet.compile.targets.c.printer import Printed, printed
+from graphnet.compile.targets.c.toolchain import Build, begin
+from graphnet.compile.targets.torch.execution import NotFinite
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from graphnet.compile.ir.program import Program
+    from graphnet.compile.plan.slots import Slot
+    from graphnet.graph import Operation
+
+ALIGNED = 64
+"""What the address of the memory is a multiple of: vectors are read in one piece."""
+
+
+class NativeProgram:
+    """A program in C that is being compiled.
+
+    Args:
+        program: the list, after all passes.
+        example: tensors like those that will be fed.
+
+    Raises:
+        NotLowered: something in the program has no form in C.
+    """
+
+    def __init__(self, program: Program, example: Mapping[str, Tensor]) -> None:
+        if any(each.device.type != "cpu" for each in example.values()):
+            raise NotLowered("a device other than the processor")
+        self.program, self.example = program, example
+        self.printed = printed(lowered(program), vector_lanes())
+        self.build: Build = begin(self.printed.source)
+
+    def runner(self) -> Runner:
+        """The program as a function; waits for the compiler.
+
+        Raises:
+            NativeUnavailable: it could not be compiled.
+        """
+        function = _Function(self.program, self.printed, self.build.library())
+        low, example = self.printed.lowered, self.example
+        inputs = [node for node in self.program.inputs if not isinstance(node, Number)]
+        expected: list[tuple[str, Any, Any, Any]] = [
+            (node.name, example[node.name].shape, node.dtype, example[node.name].device)
+            for node in inputs
+        ]
+        return Runner(
+            program=self.program,
+            source=self.printed.source,
+            function=function,
+            fed=[node.name for node in inputs],
+            numbers=list(low.numbers),
+            expected=expected,
+            lines=[],
+            arguments=[],
+            names={},
+            memory=self.printed.scratch,
+        )
+
+
+def vector_lanes() -> int:
+    """How many numbers of float a vector of this processor holds."""
+    known = {"AVX512": 16, "AVX2": 8}
+    return known.get(torch.backends.cpu.get_cpu_capability(), 4)
+
+
+class _Function:
+    """A compiled program with its memory; takes the fed tensors, then the numbers."""
+
+    def __init__(self, program: Program, printed: Printed, library: Any) -> None:
+        import ctypes
+
+        low = printed.lowered
+        self._library, self._printed = library, printed
+        self._step = library.graphnet_step
+        self._step.restype = ctypes.c_int64
+        self._kept = [buffer.memory for buffer in printed.cells]
+        addresses = [each.untyped_storage().data_ptr() for each in self._kept]
+        self._cells = (ctypes.c_void_p * max(len(addresses), 1))(*addresses)
+        self._count = len(low.inputs)
+        self._draws = [_Draw(node, slot) for node, slot in low.drawn.items()]
+        self._fed = (ctypes.c_void_p * max(self._count + len(self._draws), 1))()
+        self._numbers = (ctypes.c_double * max(len(low.numbers), 1))()
+        self._memory = torch.empty(printed.scratch + ALIGNED, dtype=torch.uint8)
+        self._skip = -self._memory.data_ptr() % ALIGNED
+        scratch = ctypes.c_void_p(self._memory.data_ptr() + self._skip)
+        self._arguments = (self._cells, self._fed, self._numbers, scratch)
+        self._passed = {slot.buffer: place for place, slot in enumerate(low.inputs.values())}
+        self._results = [self._result(slot) for slot in low.results]
+        finite = set(program.finite)
+        self._checks = [(each.node.name, each.node in finite) for each in low.checks]
+
+    def _result(self, slot: Slot) -> Tensor | int:
+        """The tensor in which a result lies; the place of an argument that is one."""
+        if slot.buffer.memory is not None:
+            memory: Tensor = slot.buffer.memory
+            return memory.as_strided(slot.shape, slot.strides, slot.offset)
+        if slot.buffer in self._passed:
+            return self._passed[slot.buffer]
+        size = slot.dtype.itemsize
+        start = self._skip + self._printed.starts.get(slot.buffer, 0)
+        whole = self._memory[start : start + (len(self._memory) - start) // size * size]
+        first = whole.storage_offset() // size
+        return whole.view(slot.dtype).as_strided(slot.shape, slot.strides, first + slot.offset)
+
+    def __call__(self, *arguments: Any) -> Sequence[Tensor]:
+        """Make one step, or one prediction."""
+        count, fed, held = self._count, self._fed, []
+        for place in range(count):
+            tensor = arguments[place]
+            if not tensor.is_contiguous():
+                tensor = tensor.contiguous()
+                held.append(tensor)
+            fed[place] = tensor.data_ptr()
+        for place, draw in enumerate(self._draws):
+            mask = draw()
+            held.append(mask)
+            fed[count + place] = mask.data_ptr()
+        for place in range(count, len(arguments)):
+            self._numbers[place - count] = arguments[place]
+        code = self._step(*self._arguments)
+        if code:
+            name, is_finite = self._checks[code - 1]
+            raise NotFinite(name) if is_finite else Refused(name)
+        return [
+            arguments[each] if isinstance(each, int) else each for each in self._results
+        ]
+
+
+class _Draw:
+    """Draws a random mask as the walk does, in the order of the list."""
+
+    def __init__(self, node: Operation, slot: Slot) -> None:
+        self._rule, self._like = node.op.forward, torch.empty(slot.shape, dtype=slot.dtype)
+
+    def __call__(self) -> Tensor:
+        drawn: Tensor = self._rule(self._like, True)
+        return drawn.contiguous()

@@ -1,0 +1,233 @@
+"""The C printer: a lowered program as one function, with the name of a node at each step."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from math import prod
+from typing import TYPE_CHECKING
+
+from graphnet.compile.lower.loops import Check, Contraction, Lowered, Map, Reduction, Statement
+from graphnet.compile.plan.memory import plan
+from graphnet.compile.targets.c.expressions import TYPES
+from graphnet.compile.targets.c.loops import LoopPrinter
+from graphnet.compile.targets.c.prelude import functions
+from graphnet.compile.targets.c.products import ProductPrinter
+from graphnet.compile.targets.c.tiles import (
+    STRIDES,
+    Kind,
+    dots,
+    start_function,
+    sum_function,
+    tile,
+    vector_type,
+)
+
+if TYPE_CHECKING:
+    from graphnet.compile.plan.slots import Buffer, Slot
+    from graphnet.graph import Node
+
+HEADERS = "#include <math.h>\n#include <stdbool.h>\n#include <stdint.h>\n#include <string.h>"
+RESERVED = frozenset(
+    "auto bool break case char const continue default do double else enum extern false float for goto "
+    "if inline int long register restrict return short signed sizeof static struct switch true "
+    "typedef union unsigned void volatile while i j k l m n o p s x y at best place total cells "
+    "fed numbers scratch start out".split()
+)
+
+
+@dataclass
+class Printed:
+    """A program in C.
+
+    Attributes:
+        source: the whole text.
+        lowered: what it was printed from.
+        cells: the memory that outlasts a step, in the order of the argument `cells`.
+        scratch: the bytes that a step needs besides.
+        starts: where each buffer lies in these.
+    """
+
+    source: str
+    lowered: Lowered
+    cells: list[Buffer]
+    scratch: int
+    starts: dict[Buffer, int]
+
+
+@dataclass
+class Printer:
+    """Prints one program.
+
+    Args:
+        lowered: the program.
+        lanes: the numbers of float that a vector of the processor holds.
+    """
+
+    lowered: Lowered
+    lanes: int
+    used: set[str] = field(default_factory=set)
+    tiles: set[tuple[Kind, int, int, bool]] = field(default_factory=set)
+
+    def print(self) -> Printed:
+        """The text, and where its memory lies."""
+        low = self.lowered
+        self.cells = [each for each in self._buffers() if each.memory is not None]
+        self.starts, self.nbytes = plan(low.statements, low.results, multiple=64)
+        self.names = self._named()
+        body = [line for statement in self._statements() for line in statement]
+        source = "\n".join([*self._prelude(), "", *self._function(body), ""])
+        return Printed(source, low, self.cells, self.nbytes, self.starts)
+
+    def _buffers(self) -> list[Buffer]:
+        slots = [*self.lowered.results, *self.lowered.inputs.values(), *self.lowered.drawn.values()]
+        found = dict.fromkeys(self.lowered.buffers())
+        return list(found | dict.fromkeys(slot.buffer for slot in slots))
+
+    # names
+
+    def _named(self) -> dict[Buffer, str]:
+        """A name for each buffer: that of the first node that lies in it."""
+        names: dict[Buffer, str] = {}
+        taken = set(RESERVED)
+
+        def give(buffer: Buffer, wanted: str) -> None:
+            if buffer not in names:
+                names[buffer] = _unique(wanted, taken)
+
+        low = self.lowered
+        for node, slot in [*low.inputs.items(), *low.drawn.items()]:
+            give(slot.buffer, node.name)
+        sizes = {slot.buffer: prod(slot.shape) for slot in low.cells.values()}
+        for cell, slot in sorted(low.cells.items(), key=lambda pair: -prod(pair[1].shape)):
+            if prod(slot.shape) >= sizes.get(slot.buffer, 0):
+                give(slot.buffer, cell.name)
+        for number in low.numbers.values():
+            names[number.buffer] = "numbers"
+        for statement in low.statements:
+            for slot in statement.slots():
+                give(slot.buffer, statement.node.name)
+        return names
+
+    def pointer(self, slot: Slot) -> tuple[str, int]:
+        """The name of a piece of memory, and how many elements after it a slot begins."""
+        return self.names[slot.buffer], slot.offset
+
+    def _address(self, slot: Slot, offset: str) -> str:
+        name, first = self.pointer(slot)
+        return f"{name} + {first}{offset}" if first else f"{name}{offset}"
+
+    # text
+
+    def _prelude(self) -> Iterator[str]:
+        yield HEADERS
+        if self.used:
+            text = functions(self.used)
+            if text:
+                yield text
+        kinds = sorted({(each[0], each[3]) for each in self.tiles}, key=str)
+        if kinds:
+            yield STRIDES
+        for kind in dict.fromkeys(kind for kind, _ in kinds):
+            yield vector_type(kind)
+        for kind, is_dots in kinds:
+            yield sum_function(kind) if is_dots else start_function(kind)
+        for kind, rows, columns, is_dots in sorted(self.tiles, key=str):
+            yield (dots if is_dots else tile)(kind, rows, columns)
+
+    def _function(self, body: list[str]) -> Iterator[str]:
+        yield "/* One step. Returns 0, or the number of the check that ended it. */"
+        yield "__attribute__((visibility(\"default\"))) int64_t graphnet_step("
+        yield "    void *const *cells, void *const *fed, const double *numbers, char *scratch) {"
+        yield from ("  " + line for line in self._declarations())
+        yield from ("  " + line for line in body)
+        yield "  return 0;"
+        yield "}"
+
+    def _declarations(self) -> Iterator[str]:
+        """The names of all memory."""
+        low = self.lowered
+        of = {slot.buffer: TYPES[slot.dtype] for each in low.statements for slot in each.slots()}
+        fed = [slot.buffer for slot in (*low.inputs.values(), *low.drawn.values())]
+        for place, buffer in enumerate(self.cells):
+            kind = of.get(buffer, "char")
+            yield f"{kind} *const {self.names[buffer]} = cells[{place}];"
+        for place, buffer in enumerate(fed):
+            if buffer in of:
+                yield f"const {of[buffer]} *const {self.names[buffer]} = fed[{place}];"
+        for buffer, start in sorted(self.starts.items(), key=lambda pair: pair[1]):
+            kind = of[buffer]
+            yield f"{kind} *const {self.names[buffer]} = ({kind} *)(scratch + {start});"
+
+    def _statements(self) -> Iterator[list[str]]:
+        loops, checks = LoopPrinter(self.pointer, self.used), 0
+        for node, statements in _by_node(self.lowered.statements):
+            yield ["", f"/* {_comment(node)} */"]
+            for statement in statements:
+                if isinstance(statement, Check):
+                    checks += 1
+                    yield [self._check(statement, checks)]
+                elif isinstance(statement, Map):
+                    if prod(statement.sizes):
+                        yield list(loops.map(statement))
+                elif isinstance(statement, Reduction):
+                    if prod(statement.sizes[: statement.kept]):
+                        yield list(loops.reduction(statement))
+                elif prod(statement.out.shape):
+                    yield self._contraction(statement)
+
+    def _check(self, statement: Check, number: int) -> str:
+        name, offset = self.pointer(statement.value)
+        value = f"{name}[{offset}]"
+        fails = value if TYPES[statement.value.dtype] == "bool" else f"!isfinite({value})"
+        return f"if ({fails}) return {number};"
+
+    def _contraction(self, statement: Contraction) -> list[str]:
+        product = ProductPrinter(statement, self.lanes, self._address)
+        lines = list(product.lines())
+        self.tiles |= product.tiles
+        return lines
+
+
+def _by_node(statements: list[Statement]) -> Iterator[tuple[Node, list[Statement]]]:
+    """Statements in order, those of one node together."""
+    group: list[Statement] = []
+    for each in statements:
+        if group and group[0].node is not each.node:
+            yield group[0].node, group
+            group = []
+        group.append(each)
+    if group:
+        yield group[0].node, group
+
+
+def _comment(node: Node) -> str:
+    """A node as the list shows it; nothing in it may end a comment, or continue a line."""
+    from graphnet.graph import Operation
+
+    text = node.name
+    if isinstance(node, Operation):
+        args = [getattr(each, "name", None) or str(getattr(each, "top", each))
+                for each in node.sources]  # fmt: skip
+        text = f"{node.name} = {node.op.name}({', '.join([*args, *node.op.chosen])})"
+    text = text.encode("ascii", "replace").decode()
+    return text.replace("*/", "* /").replace("\\", "/").replace("??", "? ?")
+
+
+def _unique(wanted: str, taken: set[str]) -> str:
+    """A C identifier close to a name."""
+    base = re.sub(r"\W", "_", wanted, flags=re.ASCII).strip("_") or "value"
+    if base[0].isdigit():
+        base = f"layer{base}"
+    name, count = base, 1
+    while name in taken:
+        count += 1
+        name = f"{base}_{count}"
+    taken.add(name)
+    return name
+
+
+def printed(lowered: Lowered, lanes: int) -> Printed:
+    """A lowered program in C."""
+    return Printer(lowered, lanes).print()
