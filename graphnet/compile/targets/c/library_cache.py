@@ -1,7 +1,7 @@
 """Compiled libraries on disk: checked before they are run, bounded, safe with several processes.
 
-A library is the file `<key>-<sha256 of its content>.so`: one rename puts it in place, complete, and a
-torn or damaged one does not fit its own name.
+A library is the file `<key>-<sha256 of its content>.so`: one rename puts it in place, complete, and
+a torn or damaged one does not fit its own name.
 """
 
 from __future__ import annotations
@@ -27,7 +27,14 @@ from graphnet.compile.targets.c.private_folder import (
 )
 from graphnet.files import open_file
 
-__all__ = ["Contents", "LibraryCache", "cache_report", "clear_cache", "open_cache", "temporary_cache"]
+__all__ = [
+    "Contents",
+    "LibraryCache",
+    "cache_report",
+    "clear_cache",
+    "open_cache",
+    "temporary_cache",
+]
 
 MOST_BYTES = 256_000_000
 MOST_LIBRARIES = 2_000
@@ -66,7 +73,7 @@ class LibraryCache:
     temporary: bool = False
 
     def find(self, key: str) -> Path | None:
-        """The library of a key, intact; it becomes the one used last. Others of the key are removed.
+        """The library of a key, which becomes the one used last; damaged ones are removed.
 
         Raises:
             OSError: the folder cannot be read.
@@ -104,9 +111,12 @@ class LibraryCache:
             raise
         return folder
 
-    def variables(self) -> dict[str, str]:
-        """Variables for compilers with a cache of their own: zig keeps its C library there."""
-        return {"ZIG_GLOBAL_CACHE_DIR": str(self.folder / _ZIG)}
+    def variables(self, workspace: Path) -> dict[str, str]:
+        """Variables for zig, which keeps its C library, and each program that it has compiled."""
+        return {
+            "ZIG_GLOBAL_CACHE_DIR": str(self.folder / _ZIG),
+            "ZIG_LOCAL_CACHE_DIR": str(workspace),
+        }
 
     def contents(self) -> Contents:
         """How much it holds."""
@@ -114,7 +124,7 @@ class LibraryCache:
         return Contents(len(sizes), sum(sizes))
 
     def tidy(self, most: int = MOST_LIBRARIES, most_bytes: int = MOST_BYTES) -> None:
-        """Remove the libraries used longest ago until the rest fits, and what killed builds left."""
+        """Remove what was used longest ago until the rest fits, and remains of killed builds."""
         found = self._by_use()
         size = sum(each for _, each, _ in found)
         for place, (_, each, path) in enumerate(found):
@@ -183,7 +193,9 @@ def cache_report() -> str:
         problem = problem_of(folder)
     except OSError as error:
         return f"no cache: {error}"
-    return f"no cache: {problem}" if problem else f"cache {folder}: {LibraryCache(folder).contents()}"
+    return (
+        f"no cache: {problem}" if problem else f"cache {folder}: {LibraryCache(folder).contents()}"
+    )
 
 
 def clear_cache() -> str:

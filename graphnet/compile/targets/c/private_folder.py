@@ -57,8 +57,8 @@ def problem_of(folder: Path) -> str:
     """
     if os.name != "posix" or not os.path.lexists(folder):
         return ""
+    status = folder.stat()  # an OSError for links in a circle, which `resolve` has not everywhere
     real = folder.resolve(strict=True)
-    status = real.stat()
     if {folder.lstat().st_uid, status.st_uid} != {os.geteuid()}:
         return f"{folder} belongs to another user"
     if not stat.S_ISDIR(status.st_mode):

@@ -142,7 +142,7 @@ class Build:
         try:
             folder = self._cache.workspace(_SOURCE, self._source)
             command = [*self._compiler.command, *arguments]
-            self._process = Process(command, folder, self._cache.variables())
+            self._process = Process(command, folder, self._cache.variables(folder))
         except OSError as error:
             self._failure = f"{self._compiler} cannot be started: {_reason(error)}"
             self._compile_elsewhere()
