@@ -185,19 +185,18 @@ class Lowering:
 
     # memory
 
-    def new(self, node: Node, shape: Shape | None = None, like: Slot | None = None) -> Slot:
+    def new(self, shape: Shape, of: torch.dtype, like: Slot | None = None) -> Slot:
         """Memory for a node, or something on the way to it."""
-        shape = _shape(node) if shape is None else shape
         strides = contiguous(shape)
         if like is not None and like.shape == shape:
             strides = _dense(shape, like.strides)
         elif self.batch_last and len(shape) in (2, 4):
             strides = _dense(shape, (0, *contiguous(shape)[1:]))
-        return new_slot(shape, node.dtype).as_strided(shape, strides)
+        return new_slot(shape, of).as_strided(shape, strides)
 
     def place(self, node: Node, like: Slot | None = None) -> Slot:
         """Where a node is stored: where it will be needed, or in new memory."""
-        return self._targets.get(node) or self.new(node, like=like)
+        return self._targets.get(node) or self.new(_shape(node), node.dtype, like)
 
     def constant(self, tensor: torch.Tensor) -> Slot:
         """A tensor that never changes."""
@@ -237,7 +236,7 @@ class Lowering:
         shape = _shape(node) if out is None else out.shape
         target = self.place(node, self._like(element, shape)) if out is None else out
         if self._is_disturbed(element, target):
-            between = self.new(node, shape)
+            between = self.new(shape, target.dtype)
             self.add(Map(node, shape, element, Place(between)))
             element = load(between)
         if out is None:
@@ -347,7 +346,7 @@ class Lowering:
         changed = {cell.buffer for cell, _, _ in moves}
         for place, (cell, given, value) in enumerate(moves):
             if given.buffer in changed:  # it may be overwritten before it is read
-                between = self.new(value)
+                between = self.new(given.shape, given.dtype)
                 self.copy(value, between, given)
                 moves[place] = cell, between, value
         for cell, given, value in moves:

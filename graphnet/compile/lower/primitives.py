@@ -65,7 +65,8 @@ def _arithmetic(name: str) -> Rule:
     """A sum or difference, in which the second term may have a factor."""
 
     def rule(op: Any, x: Any, y: Any) -> Scalar:
-        return call(name, x, y if op.alpha == 1 else call("mul", y, op.alpha))
+        scaled = y * op.alpha if not isinstance(y, Scalar) else call("mul", y, op.alpha)
+        return call(name, x, y if op.alpha == 1 else scaled)
 
     return rule
 

@@ -42,7 +42,7 @@ def image_of(low: Lowering, node: Operation, place: int) -> Slot:
         return slot
     key = (slot.buffer, slot.offset, slot.shape, slot.strides, "image")
     if key not in low.turned:
-        low.turned[key] = low.new(node, slot.shape)
+        low.turned[key] = low.new(slot.shape, slot.dtype)
         low.done.work += prod(slot.shape)
         low.copy(node, low.turned[key], slot)
     return low.turned[key]
@@ -58,7 +58,7 @@ def padded(low: Lowering, node: Operation, slot: Slot, border: Border, fill: flo
     key = (slot.buffer, slot.offset, slot.shape, slot.strides, tuple(border), fill)
     if key not in low.turned:
         sizes = (*slot.shape[:2], height + top + max(bottom, 0), width + left + max(right, 0))
-        low.turned[key] = made = low.new(node, sizes)
+        low.turned[key] = made = low.new(sizes, slot.dtype)
         low.fill(node, made, fill)
         low.copy(node, made[:, :, top : top + height, left : left + width], slot)
         low.done.work += prod(sizes) / 8
@@ -253,7 +253,7 @@ def sum_windows(
     top, bottom, left, right = border
     height, width = out.shape[2:]
     sizes = (*out.shape[:2], height + top + max(bottom, 0), width + left + max(right, 0))
-    whole = out if sizes == out.shape else low.new(node, sizes)
+    whole = out if sizes == out.shape else low.new(sizes, out.dtype)
     low.fill(node, whole, 0.0)
     at = windows(whole, values.shape[4:], op, values.shape[2:4])
     if prod(values.shape):
@@ -282,7 +282,7 @@ def max_places(low: Lowering, node: Operation) -> None:
     if max(border) > 0 and tuple(op.dilation) != (1, 1):
         raise NotLowered("the places of a pool with padding and dilation")
     seen = windows(padded(low, node, x, border, _lowest(node.inputs[0].dtype)), op.kernel, op, counts)
-    taps = low.new(node)
+    taps = low.new(cast("Shape", node.shape), node.dtype)
     low.reduce(node, "argmax_of_window", lambda shape: load(seen), seen.shape, (4, 5), taps)
     kernel, steps, dilation = op.kernel, op.stride, op.dilation
 
@@ -334,7 +334,7 @@ def avg_pool_gradient(low: Lowering, node: Operation) -> None:
     op, y = cast("Any", node.op), image_of(low, node, 0)
     out = low.place(node)
     counts, border = layout(op, cast("Any", out))
-    share = low.new(node, y.shape)
+    share = low.new(y.shape, y.dtype)
     value = call("div", load(y), _pixels(low, node, op, out, counts, y.shape))
     low.add(Map(node, y.shape, value, Place(share)))
     seen = share.unsqueeze(-1).unsqueeze(-1).expand(*y.shape, *op.kernel)

@@ -74,6 +74,9 @@ def around(value: float) -> Rule:
     def rule(low: Lowering, node: Operation) -> None:
         out, part = low.place(node), cast("Node", node.sources[0])
         low.fill(node, out, value)
+        low.keep(node, out)
+        if 0 in cast("Shape", part.shape):
+            return
         if isinstance(node.op, Scatter):
             inside = out[as_index(node.op.part)]
         elif isinstance(node.op, DiagEmbed):
@@ -81,7 +84,6 @@ def around(value: float) -> Rule:
         else:
             inside = out[tuple(slice(n) for n in cast("Shape", part.shape))]
         low.copy(node, inside, low.stored(part))
-        low.keep(node, out)
 
     return rule
 

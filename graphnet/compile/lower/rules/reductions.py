@@ -210,7 +210,7 @@ def softmax(low: Lowering, node: Operation) -> None:
         low.keep(node, low.place(node))
         return
     highest = spread(low.reduce(node, "maximum", element, sizes, dims), dims)
-    powers = low.new(node, like=low.slots[cast("Node", node.sources[0])])
+    powers = low.new(sizes, node.dtype, low.slots[cast("Node", node.sources[0])])
     raised = call("exp", call("sub", element(sizes), load(highest.expand(*sizes))))
     low.add(Map(node, sizes, raised, Place(powers)))
     sums = spread(low.reduce(node, "add", lambda shape: load(powers), sizes, dims), dims)

@@ -12,7 +12,7 @@ from graphnet.compile.lower.loops import Check, Contraction, Lowered, Map, Reduc
 from graphnet.compile.plan.memory import plan
 from graphnet.compile.targets.c.expressions import TYPES
 from graphnet.compile.targets.c.loops import LoopPrinter
-from graphnet.compile.targets.c.prelude import functions
+from graphnet.compile.targets.c.prelude import FUNCTIONS, functions
 from graphnet.compile.targets.c.products import ProductPrinter
 from graphnet.compile.targets.c.tiles import (
     STRIDES,
@@ -35,6 +35,11 @@ RESERVED = frozenset(
     "typedef union unsigned void volatile while i j k l m n o p s x y at best place total cells "
     "fed numbers scratch start out".split()
 )
+LIBRARY = frozenset(
+    "abs ceil copysign cos erf exp expm1 fabs floor gamma index isfinite j0 j1 jn log log1p main "
+    "memcpy memset pow remainder round sign significand sin sqrt strides tanh trunc y0 y1 yn".split()
+)
+"""Names that the headers declare, or compilers know."""
 
 
 @dataclass
@@ -90,7 +95,7 @@ class Printer:
     def _named(self) -> dict[Buffer, str]:
         """A name for each buffer: that of the first node that lies in it."""
         names: dict[Buffer, str] = {}
-        taken = set(RESERVED)
+        taken = {*RESERVED, *FUNCTIONS, *LIBRARY, *(f"{each}f" for each in LIBRARY)}
 
         def give(buffer: Buffer, wanted: str) -> None:
             if buffer not in names:
@@ -156,7 +161,9 @@ class Printer:
         for place, buffer in enumerate(fed):
             if buffer in of:
                 yield f"const {of[buffer]} *const {self.names[buffer]} = fed[{place}];"
-        for buffer, start in sorted(self.starts.items(), key=lambda pair: pair[1]):
+        given = {*self.cells, *fed, *(slot.buffer for slot in low.numbers.values())}
+        empty = {buffer: 0 for buffer in of if buffer not in given and buffer not in self.starts}
+        for buffer, start in sorted((empty | self.starts).items(), key=lambda pair: pair[1]):
             kind = of[buffer]
             yield f"{kind} *const {self.names[buffer]} = ({kind} *)(scratch + {start});"
 

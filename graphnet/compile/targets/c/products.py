@@ -115,11 +115,14 @@ class ProductPrinter:
         loops = [(each, f"o{place}") for place, each in enumerate(self.outer)]
         if around:  # the sums begin with what is there: see `layouts.arranged`
             loops += [(each, f"k{place}") for place, each in enumerate(around)]
-        for each, name in loops:
-            yield "  " * depth + _loop(name, each.size)
+        calls = list(self._calls({name: axis for axis, name in loops}, bool(around)))
+        for place, (each, name) in enumerate(loops):
+            brace = " {" if place == len(loops) - 1 else ""
+            yield "  " * depth + _loop(name, each.size) + brace
             depth += 1
-        for text in self._calls(dict((name, axis) for axis, name in loops), bool(around)):
-            yield "  " * depth + text
+        yield from ("  " * depth + text for text in calls)
+        if loops:
+            yield "  " * (depth - 1) + "}"
         yield "}"
 
     def _strides(self, inner: list[Axis]) -> str:
