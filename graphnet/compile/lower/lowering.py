@@ -28,6 +28,7 @@ from graphnet.compile.lower.scalars import (
 )
 from graphnet.compile.plan.placement import Cells, Target, placement
 from graphnet.compile.plan.slots import Buffer, NotAView, Shape, Slot, contiguous, new_slot
+from graphnet.compile.targets.torch.fused_ops import Copy
 from graphnet.graph import Input, Node, Operation
 
 if TYPE_CHECKING:
@@ -117,6 +118,8 @@ class Lowering:
         op = node.op
         if is_number(node):
             self._elements[node] = lambda shape: applied(op, self._scalars(node, shape))
+        elif isinstance(op, Copy):
+            self.map(node, self.scalar(node.sources[0], _shape(node)))
         elif type(op) in RULES:
             RULES[type(op)](self, node)
         elif op.view:
@@ -226,10 +229,14 @@ class Lowering:
         for node in [*self._elements]:
             if node in self._elements and node not in self.slots and self._last_reader.get(node, -1) > now:
                 made = self._elements[node](_shape(node))
-                if any(each.place.slot.buffer is buffer for each in loads(made)):
+                if any(self._may_change(each.place.slot, buffer) for each in loads(made)):
                     self.stored(node)
         for key in [key for key, slot in self.turned.items() if key[0] is buffer]:
             del self.turned[key]
+
+    def _may_change(self, slot: Slot, written: Buffer) -> bool:
+        """True if a slot lies in a buffer that is written to, or is fed: a weight may be fed."""
+        return slot.buffer is written or (slot.buffer.made and slot.buffer is not self._numbers)
 
     def map(self, node: Node, element: Scalar, out: Slot | None = None) -> Slot:
         """Store an element at each place; returns where."""
@@ -246,12 +253,16 @@ class Lowering:
 
     def _is_disturbed(self, element: Scalar, target: Slot) -> bool:
         """True if a place may read what another place overwrites."""
-        return target.buffer.memory is not None and any(
-            each.place.slot.buffer is target.buffer
-            and (each.place.terms or not each.place.slot.is_at(target))
-            and _overlap(each.place.slot, target)
-            for each in loads(element)
-        )
+        if target.buffer.memory is None:
+            return False
+        for each in loads(element):
+            slot = each.place.slot
+            if slot.buffer is not target.buffer:
+                if self._may_change(slot, target.buffer):
+                    return True
+            elif (each.place.terms or not slot.is_at(target)) and _overlap(slot, target):
+                return True
+        return False
 
     def _like(self, element: Scalar, shape: Shape) -> Slot | None:
         """What is read in the order in which the result should lie."""

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from graphnet.compile.run.compiled import ParameterGuard
+    from graphnet.compile.run.native import Native
     from graphnet.compile.run.runner import Runner
     from graphnet.compile.run.settings import Known
     from graphnet.graph import Graph, Node, Parameter
@@ -85,6 +86,7 @@ class CachedStep:
         fixed: the numbers that are part of the program, as (place, name, value).
         guard: where all parameters and buffers of the list lie.
         edits: how often the settings had been edited by then.
+        native: the program in C, if it is to take over later.
     """
 
     runner: Runner
@@ -97,6 +99,16 @@ class CachedStep:
     fixed: list[tuple[int, str, Any]]
     guard: ParameterGuard
     edits: int
+    native: Native | None = None
+
+    def advance(self) -> bool:
+        """Let native code take over if it is time; True if it has."""
+        runner = self.native.advance() if self.native is not None else None
+        if runner is None:
+            return False
+        self.runner, self.native = runner, None
+        self.given = [number.given for number in runner.numbers]
+        return True
 
     def is_for(self, mode: tuple[Any, ...], whole: list[Bucket]) -> bool:
         """True if it makes such a step, and neither parameters nor state have moved."""

@@ -7,13 +7,17 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from warnings import warn
 
 import torch
 
 from graphnet.compile.ir.build import Shapes, specialized
 from graphnet.compile.passes import PASSES, optimize
+from graphnet.compile.lower.scalars import NotLowered
+from graphnet.compile.run.native import Native
 from graphnet.compile.run.profile import Profile, profiled
 from graphnet.compile.targets.c.assemble import NativeProgram
+from graphnet.compile.targets.c.toolchain import NativeUnavailable
 from graphnet.compile.targets.torch.assemble import assembled
 from graphnet.compile.targets.torch.execution import NotFinite
 from graphnet.compile.targets.torch.functional import BACKENDS, functional
@@ -36,6 +40,10 @@ if TYPE_CHECKING:
 
 _PASSES = (*PASSES, fuse)
 
+Build = Callable[[Shapes, bool], "Program"]
+"""Builds a program for these shapes; with True, in the form that suits calls of torch."""
+Made = tuple["Runner", Native | None]
+"""A program, and its native form if that is to take over later."""
 R = TypeVar("R")
 Values = TypeVar("Values", "Tensor", "tuple[Tensor, ...]")
 """What a prediction returns: the value of one node, or those of several."""
@@ -47,7 +55,9 @@ class Options:
 
     Attributes:
         tune: True to measure which kernels are fastest here.
-        backend: None for the lines of this package, or one of `functional.BACKENDS`.
+        backend: "torch" for calls of torch, "c" for native code, None for native code once a
+            program has run a while, or one of `functional.BACKENDS`.
+        calls: how often it will be called; None if that is not known.
 
     Raises:
         GraphError: the backend is not one of them.
@@ -55,6 +65,7 @@ class Options:
 
     tune: bool = True
     backend: str | None = None
+    calls: int | None = None
 
     def __post_init__(self) -> None:
         """Refuse an unknown backend."""
@@ -105,7 +116,8 @@ class Compiled:
         """
         from graphnet.compile.passes.record import PassRecords
 
-        return PassRecords(self._latest().built, _PASSES)
+        runner = self._latest()
+        return PassRecords(runner.built, runner.passes)
 
     @property
     def source(self) -> str:
@@ -156,7 +168,7 @@ class Compiled:
             self._walk(fed)
             raise
 
-    def _made(self, fed: Mapping[str, Tensor], build: Callable[[Shapes], Program]) -> Runner:
+    def _made(self, fed: Mapping[str, Tensor], build: Build) -> Made:
         """A new program.
 
         Raises:
@@ -164,20 +176,44 @@ class Compiled:
         """
         try:
             with collector_paused():
-                built = build(_shapes(fed))
-                passes = PASSES if self._options.backend == "c" else _PASSES
-                runner = self._printed(optimize(built, passes), fed)
+                return self._first(fed, build)
         except Exception:
             self._walk(fed)  # re-raises in the graph's terms
             raise
-        runner.built = built
-        return runner
+
+    def _first(self, fed: Mapping[str, Tensor], build: Build) -> Made:
+        """The program to begin with, and its native form if that is to take over later."""
+        backend = self._options.backend
+        native = None
+        if backend in ("c", None):
+            native = Native(lambda: self._native(fed, build), self._options.calls)
+        if native is not None and (backend == "c" or native.expected is not None):
+            runner = self._as_demanded(native) if backend == "c" else native.first()
+            if runner is not None:
+                return runner, None
+            native = None
+        built = build(_shapes(fed), backend in (None, "c", "torch"))
+        runner = self._printed(optimize(built, _PASSES), fed)
+        runner.built, runner.passes = built, _PASSES
+        return runner, native
+
+    def _as_demanded(self, native: Native) -> Runner | None:
+        """The native form of a program; if there is none, a warning says why."""
+        try:
+            return native.make().runner()
+        except (NotLowered, NativeUnavailable) as reason:
+            warn(f"backend=\"c\": {reason}; the program runs as calls of torch.", stacklevel=2)
+            return None
+
+    def _native(self, fed: Mapping[str, Tensor], build: Build) -> NativeProgram:
+        """A program in C, which is being compiled."""
+        with collector_paused():
+            built = build(_shapes(fed), False)
+            return NativeProgram(built, optimize(built, PASSES), fed)
 
     def _printed(self, program: Program, fed: Mapping[str, Tensor]) -> Runner:
         """A program as a function."""
-        if self._options.backend == "c":
-            return NativeProgram(program, fed).runner()
-        if self._options.backend not in (None, "torch"):
+        if self._options.backend not in (None, "c", "torch"):
             return functional(program, fed, self._options.backend)
         with Snapshot(generators=generators_of(self.graph)):  # measuring draws random numbers
             return assembled(program, fed, self._options.tune)
@@ -214,7 +250,7 @@ class Prediction(Compiled, Generic[Values]):
     def __init__(self, graph: Graph, outputs: Node | Sequence[Node], options: Options) -> None:
         self._single = isinstance(outputs, Node)
         super().__init__(graph, [outputs] if isinstance(outputs, Node) else list(outputs), options)
-        self._runners: dict[object, tuple[Runner, ParameterGuard]] = {}
+        self._runners: dict[object, tuple[Runner, ParameterGuard, Native | None]] = {}
 
     def __call__(self, feed: Mapping[Any, Tensor] | None = None, /, **named: Tensor) -> Values:
         """Compute the outputs.
@@ -240,10 +276,19 @@ class Prediction(Compiled, Generic[Values]):
         key = self._key(fed)
         known = self._runners.get(key)
         if known is None or not known[1].holds():
-            runner = self._made(fed, lambda s: specialized(self.graph, self._targets, s)[0])
-            known = (runner, ParameterGuard(self.graph.parameters()))
+            runner, native = self._made(fed, self._build)
+            known = (runner, ParameterGuard(self.graph.parameters()), native)
             keep_few(self._runners, key, known)
-        return known[0]
+        runner, guard, native = known
+        if native is not None and native.is_due():
+            other = native.advance()
+            if other is not None:
+                runner = other
+                keep_few(self._runners, key, (runner, guard, None))
+        return runner
+
+    def _build(self, shapes: Shapes, torch_form: bool) -> Program:
+        return specialized(self.graph, self._targets, shapes)[0]
 
     def profile(
         self, feed: Mapping[Any, Tensor] | None = None, /, runs: int = 200, **named: Tensor

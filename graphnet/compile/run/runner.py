@@ -2,17 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from graphnet.compile.ir.program import Number, Program
-    from graphnet.compile.targets.torch.printer import Line
+    from graphnet.compile.passes import Pass
+    from graphnet.compile.run.batches import Batches
 
 
 class Refused(Exception):  # noqa: N818 - a signal between a program and its caller
     """The rule of a node refuses a number; nothing has been written yet. The walk says why."""
+
+
+class Several(Protocol):
+    """Makes several steps in one call."""
+
+    def __call__(
+        self, batches: Batches, first: int, numbers: Sequence[float], losses: Tensor
+    ) -> tuple[int, Sequence[Tensor]]:
+        """Make as many steps as there are losses.
+
+        Returns how many were made, and what else the last one returned.
+
+        Args:
+            batches: those of all steps.
+            first: the batch of the first step.
+            numbers: those of the first step, then those of the next one, and so on.
+            losses: what the losses are written to.
+        """
 
 
 @dataclass
@@ -26,10 +47,10 @@ class Runner:
         fed: the names of the fed tensors, in the order of the arguments.
         numbers: the numbers, which follow.
         expected: the name, shape, dtype and device of each fed tensor.
-        lines: the text line by line, each with the node that it computes.
-        arguments: the names of the arguments in the text.
-        names: what the other names in the text stand for.
         memory: the bytes of its buffers.
+        profiled: runs it some times with a clock; returns, for each part, its text, the name of
+            its node, and the mean microseconds.
+        many: makes several steps in one call; None if it cannot, see `Several`.
         built: the list before the first pass.
     """
 
@@ -39,11 +60,11 @@ class Runner:
     fed: list[str]
     numbers: list[Number]
     expected: list[tuple[str, Any, Any, Any]]
-    lines: list[Line]
-    arguments: list[str]
-    names: dict[str, Any]
     memory: int
+    profiled: Callable[[Sequence[Any], int], list[tuple[str, str, float]]]
+    many: Several | None = None
     built: Program = field(init=False)
+    passes: Sequence[Pass] = field(init=False)
 
     def takes(self, fed: Mapping[str, Any]) -> bool:
         """True if the program is for tensors like these."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -10,6 +11,7 @@ import torch
 from graphnet.compile.ir.program import Number
 from graphnet.compile.lower.lowering import lowered
 from graphnet.compile.lower.scalars import NotLowered
+from graphnet.compile.passes import PASSES
 from graphnet.compile.run.runner import Refused, Runner
 from graphnet.compile.targets.c.printer import Printed, printed
 from graphnet.compile.targets.c.toolchain import Build, begin
@@ -20,7 +22,8 @@ if TYPE_CHECKING:
 
     from graphnet.compile.ir.program import Program
     from graphnet.compile.plan.slots import Slot
-    from graphnet.graph import Operation
+    from graphnet.compile.run.batches import Batches
+    from graphnet.graph import Node, Operation
 
 ALIGNED = 64
 """What the address of the memory is a multiple of: vectors are read in one piece."""
@@ -30,6 +33,7 @@ class NativeProgram:
     """A program in C that is being compiled.
 
     Args:
+        built: the list before the first pass.
         program: the list, after all passes.
         example: tensors like those that will be fed.
 
@@ -37,10 +41,12 @@ class NativeProgram:
         NotLowered: something in the program has no form in C.
     """
 
-    def __init__(self, program: Program, example: Mapping[str, Tensor]) -> None:
+    def __init__(
+        self, built: Program, program: Program, example: Mapping[str, Tensor]
+    ) -> None:
         if any(each.device.type != "cpu" for each in example.values()):
             raise NotLowered("a device other than the processor")
-        self.program, self.example = program, example
+        self.built, self.program, self.example = built, program, example
         self.printed = printed(lowered(program), vector_lanes())
         self.build: Build = begin(self.printed.source)
 
@@ -57,18 +63,39 @@ class NativeProgram:
             (node.name, example[node.name].shape, node.dtype, example[node.name].device)
             for node in inputs
         ]
-        return Runner(
+        runner = Runner(
             program=self.program,
             source=self.printed.source,
             function=function,
             fed=[node.name for node in inputs],
             numbers=list(low.numbers),
             expected=expected,
-            lines=[],
-            arguments=[],
-            names={},
             memory=self.printed.scratch,
+            profiled=self._profiled,
         )
+        runner.built, runner.passes = self.built, PASSES
+        runner.many = function.many if function.has_loss else None
+        return runner
+
+    def _profiled(self, arguments: Sequence[Any], runs: int) -> list[tuple[str, str, float]]:
+        """The mean microseconds of each node, measured between the parts of the program."""
+        import ctypes
+
+        timed = printed(self.printed.lowered, vector_lanes(), timed=True)
+        function = _Function(self.program, timed, begin(timed.source).library())
+        seconds = (ctypes.c_double * max(len(timed.nodes), 1))()
+        function.arguments = (*function.arguments, seconds)
+        for _ in range(runs):
+            function(*arguments)
+        return [
+            (_first_line(node), node.name, spent / runs * 1e6)
+            for node, spent in zip(timed.nodes, seconds, strict=False)
+        ]
+
+
+def _first_line(node: Node) -> str:
+    op = getattr(node, "op", None)
+    return "" if op is None else f"{op.name}({', '.join(each.name for each in node.inputs)})"
 
 
 def vector_lanes() -> int:
@@ -84,9 +111,14 @@ class _Function:
         import ctypes
 
         low = printed.lowered
-        self._library, self._printed = library, printed
+        self._library, self._printed, self._low = library, printed, low
         self._step = library.graphnet_step
         self._step.restype = ctypes.c_int64
+        self._passed = {slot.buffer: place for place, slot in enumerate(low.inputs.values())}
+        self.has_loss = printed.has_loss and not any(s.buffer in self._passed for s in low.results)
+        if self.has_loss:
+            self._many = library.graphnet_many
+            self._many.restype = ctypes.c_int64
         self._kept = [buffer.memory for buffer in printed.cells]
         addresses = [each.untyped_storage().data_ptr() for each in self._kept]
         self._cells = (ctypes.c_void_p * max(len(addresses), 1))(*addresses)
@@ -97,8 +129,7 @@ class _Function:
         self._memory = torch.empty(printed.scratch + ALIGNED, dtype=torch.uint8)
         self._skip = -self._memory.data_ptr() % ALIGNED
         scratch = ctypes.c_void_p(self._memory.data_ptr() + self._skip)
-        self._arguments = (self._cells, self._fed, self._numbers, scratch)
-        self._passed = {slot.buffer: place for place, slot in enumerate(low.inputs.values())}
+        self.arguments = (self._cells, self._fed, self._numbers, scratch)
         self._results = [self._result(slot) for slot in low.results]
         finite = set(program.finite)
         self._checks = [(each.node.name, each.node in finite) for each in low.checks]
@@ -131,13 +162,52 @@ class _Function:
             fed[count + place] = mask.data_ptr()
         for place in range(count, len(arguments)):
             self._numbers[place - count] = arguments[place]
-        code = self._step(*self._arguments)
+        code = self._step(*self.arguments)
         if code:
             name, is_finite = self._checks[code - 1]
             raise NotFinite(name) if is_finite else Refused(name)
         return [
             arguments[each] if isinstance(each, int) else each for each in self._results
         ]
+
+
+    def many(
+        self, batches: Batches, first: int, numbers: Sequence[float], losses: Tensor
+    ) -> tuple[int, list[Tensor]]:
+        """Make several steps, without Python in between; see `Several`."""
+        import ctypes
+
+        steps = len(losses)
+        data = [batches.fed[node.name].contiguous() for node in self._low.inputs]
+        order, size = batches.order, batches.size
+        rows = None
+        if order is not None and size is not None:
+            rows = order[first * size : (first + steps) * size].contiguous()
+        addresses = [
+            each.data_ptr() + (0 if rows is not None else first * self._bytes_of_step(slot))
+            for each, slot in zip(data, self._low.inputs.values(), strict=True)
+        ]
+        masks = self._masks(steps)
+        addresses += [each.data_ptr() for each in masks]
+        made = self._many(
+            self._cells,
+            (ctypes.c_void_p * max(len(addresses), 1))(*addresses),
+            None if rows is None else ctypes.c_void_p(rows.data_ptr()),
+            ctypes.c_int64(steps),
+            (ctypes.c_double * max(len(numbers), 1))(*numbers),
+            self.arguments[3],
+            ctypes.c_void_p(losses.data_ptr()),
+        )
+        return int(made), self._results[1:]
+
+    def _masks(self, steps: int) -> list[Tensor]:
+        """The random masks of several steps, drawn in the order in which single steps draw them."""
+        drawn = [[draw() for draw in self._draws] for _ in range(steps)] if self._draws else []
+        return [torch.stack(each) for each in zip(*drawn, strict=True)]
+
+    @staticmethod
+    def _bytes_of_step(slot: Slot) -> int:
+        return prod(slot.shape) * slot.dtype.itemsize
 
 
 class _Draw:

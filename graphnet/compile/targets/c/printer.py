@@ -14,6 +14,7 @@ from graphnet.compile.targets.c.expressions import TYPES
 from graphnet.compile.targets.c.loops import LoopPrinter
 from graphnet.compile.targets.c.prelude import FUNCTIONS, functions
 from graphnet.compile.targets.c.products import ProductPrinter
+from graphnet.compile.targets.c.several import gathered_bytes, several
 from graphnet.compile.targets.c.tiles import (
     STRIDES,
     Kind,
@@ -29,6 +30,17 @@ if TYPE_CHECKING:
     from graphnet.graph import Node
 
 HEADERS = "#include <math.h>\n#include <stdbool.h>\n#include <stdint.h>\n#include <string.h>"
+CLOCK = """\
+#include <time.h>
+static double clock_now(void) {
+  struct timespec t;
+  timespec_get(&t, TIME_UTC);
+  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+static double clock_since(double then, double *total) {
+  *total += clock_now() - then;
+  return clock_now();
+}"""
 RESERVED = frozenset(
     "auto bool break case char const continue default do double else enum extern false float for goto "
     "if inline int long register restrict return short signed sizeof static struct switch true "
@@ -52,6 +64,8 @@ class Printed:
         cells: the memory that outlasts a step, in the order of the argument `cells`.
         scratch: the bytes that a step needs besides.
         starts: where each buffer lies in these.
+        nodes: what its parts compute, in order; those that are timed.
+        has_loss: True if it has a function for several steps, which needs a loss.
     """
 
     source: str
@@ -59,6 +73,8 @@ class Printed:
     cells: list[Buffer]
     scratch: int
     starts: dict[Buffer, int]
+    nodes: list[Node]
+    has_loss: bool
 
 
 @dataclass
@@ -68,10 +84,12 @@ class Printer:
     Args:
         lowered: the program.
         lanes: the numbers of float that a vector of the processor holds.
+        timed: True to add the seconds of each node to an array, a further argument.
     """
 
     lowered: Lowered
     lanes: int
+    timed: bool = False
     used: set[str] = field(default_factory=set)
     tiles: set[tuple[Kind, int, int, bool]] = field(default_factory=set)
 
@@ -82,8 +100,11 @@ class Printer:
         self.starts, self.nbytes = plan(low.statements, low.results, multiple=64)
         self.names = self._named()
         body = [line for statement in self._statements() for line in statement]
-        source = "\n".join([*self._prelude(), "", *self._function(body), ""])
-        return Printed(source, low, self.cells, self.nbytes, self.starts)
+        step = [*self._prelude(), "", *self._function(body)]
+        many = [] if self.timed else several(low, self.cells, self.starts, self.nbytes)
+        source = "\n".join([*step, *many, ""])
+        nbytes = self.nbytes + gathered_bytes(low)
+        return Printed(source, low, self.cells, nbytes, self.starts, self.nodes, bool(many))
 
     def _buffers(self) -> list[Buffer]:
         slots = [*self.lowered.results, *self.lowered.inputs.values(), *self.lowered.drawn.values()]
@@ -127,6 +148,8 @@ class Printer:
 
     def _prelude(self) -> Iterator[str]:
         yield HEADERS
+        if self.timed:
+            yield CLOCK
         if self.used:
             text = functions(self.used)
             if text:
@@ -144,7 +167,9 @@ class Printer:
     def _function(self, body: list[str]) -> Iterator[str]:
         yield "/* One step. Returns 0, or the number of the check that ended it. */"
         yield "__attribute__((visibility(\"default\"))) int64_t graphnet_step("
-        yield "    void *const *cells, void *const *fed, const double *numbers, char *scratch) {"
+        more = ", double *seconds" if self.timed else ""
+        yield "    void *const *cells, void *const *fed, const double *numbers,"
+        yield f"    char *scratch{more}) {{"
         yield from ("  " + line for line in self._declarations())
         yield from ("  " + line for line in body)
         yield "  return 0;"
@@ -169,7 +194,13 @@ class Printer:
 
     def _statements(self) -> Iterator[list[str]]:
         loops, checks = LoopPrinter(self.pointer, self.used), 0
+        self.nodes: list[Node] = []
+        if self.timed:
+            yield ["double now = clock_now();"]
         for node, statements in _by_node(self.lowered.statements):
+            if self.timed and self.nodes:
+                yield [f"now = clock_since(now, seconds + {len(self.nodes) - 1});"]
+            self.nodes.append(node)
             yield ["", f"/* {_comment(node)} */"]
             for statement in statements:
                 if isinstance(statement, Check):
@@ -183,6 +214,9 @@ class Printer:
                         yield list(loops.reduction(statement))
                 elif prod(statement.out.shape):
                     yield self._contraction(statement)
+
+        if self.timed and self.nodes:
+            yield [f"clock_since(now, seconds + {len(self.nodes) - 1});"]
 
     def _check(self, statement: Check, number: int) -> str:
         name, offset = self.pointer(statement.value)
@@ -235,6 +269,6 @@ def _unique(wanted: str, taken: set[str]) -> str:
     return name
 
 
-def printed(lowered: Lowered, lanes: int) -> Printed:
+def printed(lowered: Lowered, lanes: int, timed: bool = False) -> Printed:
     """A lowered program in C."""
-    return Printer(lowered, lanes).print()
+    return Printer(lowered, lanes, timed).print()

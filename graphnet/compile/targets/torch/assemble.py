@@ -19,6 +19,7 @@ from graphnet.compile.run.runner import Runner
 from graphnet.compile.targets.torch.allocate import Memory, Placed, bound, place
 from graphnet.compile.targets.torch.convolution import has_images, kernels_of, usual_format
 from graphnet.compile.targets.torch.execution import function_of
+from graphnet.compile.targets.torch.line_times import timed_lines
 from graphnet.compile.targets.torch.memory_format import ORDERS, MemoryFormat, Order
 from graphnet.compile.targets.torch.printer import Printer
 from graphnet.compile.targets.torch.select import Selection
@@ -121,10 +122,8 @@ def _runner(program: Program, example: Mapping[str, Tensor], printed: Printed) -
         fed=[node.name for node in inputs],
         numbers=numbers,
         expected=[(n.name, example[n.name].shape, n.dtype, example[n.name].device) for n in inputs],
-        lines=printed.printer.lines,
-        arguments=printed.arguments,
-        names=names,
         memory=printed.placed.nbytes,
+        profiled=timed_lines(printed.printer.lines, names, printed.arguments),
     )
 
 

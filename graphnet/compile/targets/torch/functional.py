@@ -19,7 +19,8 @@ from graphnet.compile.plan.slots import Slot, new_slot
 from graphnet.compile.run.runner import Runner
 from graphnet.compile.targets.torch.assemble import passed
 from graphnet.compile.targets.torch.execution import NotFinite, function_of
-from graphnet.compile.targets.torch.printer import Line, Printer
+from graphnet.compile.targets.torch.line_times import timed_lines
+from graphnet.compile.targets.torch.printer import Printer
 from graphnet.compile.targets.torch.select import rule_call
 from graphnet.graph import Operation
 
@@ -96,10 +97,8 @@ def functional(program: Program, example: Mapping[str, Tensor], backend: str) ->
         fed=[node.name for node in inputs],
         numbers=numbers,
         expected=[(n.name, example[n.name].shape, n.dtype, example[n.name].device) for n in inputs],
-        lines=[Line(f"{backend}", node) for node in program.results],
-        arguments=names,
-        names=known,
         memory=0,
+        profiled=timed_lines(written.printer.lines, known, names),
     )
 
 
