@@ -7,6 +7,7 @@ import hashlib
 import os
 import shutil
 import stat
+import tempfile
 import time
 from pathlib import Path
 
@@ -188,6 +189,20 @@ def test_what_is_good_is_used(folder, monkeypatch):
     (above / "native").mkdir(mode=0o755)
     folder.symlink_to(above / "native")
     assert open_cache() == LibraryCache(above.resolve() / "native")
+
+
+@scripts
+def test_a_public_place_for_temporary_files_is_not_used(folder, monkeypatch, tmp_path):
+    public = tmp_path / "public"
+    public.mkdir()
+    public.chmod(0o777)
+    folder.write_bytes(b"")
+    monkeypatch.setattr(private_folder, "_TEMPORARY", {})
+    monkeypatch.setattr(tempfile, "tempdir", str(public))
+    with pytest.raises(PermissionError, match=r"public, above .*, is writable by others"):
+        open_cache()
+    public.chmod(0o1777)
+    assert open_cache().folder.parent == public.resolve()
 
 
 def test_the_folder_of_a_process_is_removed_with_it(monkeypatch):

@@ -371,17 +371,14 @@ def only_there(folder, method):
     return limited
 
 
-@pytest.mark.parametrize("name", ["workspace", "keep", "find"])
+@pytest.mark.parametrize("name", ["find", "workspace", "keep"])
 def test_a_full_or_broken_disk(monkeypatch, folder, name):
     real_compiler()
     method = only_there(folder, getattr(LibraryCache, name))
     monkeypatch.setattr(LibraryCache, name, method)
     build = begin(SOURCE % 21)
-    if name == "find":  # the folder cannot even be listed
-        assert failure_of(build).endswith("No space left on device")
-    else:
-        assert answer_of(build) == 21
-        assert build._cache.temporary
+    assert answer_of(build) == 21
+    assert build._cache.temporary
     assert names_in(folder) == []
 
 

@@ -83,13 +83,14 @@ def temporary_folder() -> Path:
     """A private folder of this process, which is removed when it ends.
 
     Raises:
-        OSError: there is no place for temporary files.
+        OSError: there is no place for temporary files, or others could exchange them.
     """
     owner = os.getpid()
     folder = _TEMPORARY.get(owner)
     if folder is None or not folder.is_dir():
-        made = Path(mkdtemp(prefix="graphnet-native-")).resolve()
+        made = Path(mkdtemp(prefix="graphnet-native-"))
         atexit.register(_remove, made, owner)
+        made = opened(made)
         _TEMPORARY[owner] = folder = made  # two threads at once: both folders are removed
     return folder
 

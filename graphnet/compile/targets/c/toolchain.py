@@ -120,7 +120,11 @@ class Build:
                     process.stop()
 
     def _look_up(self) -> None:
-        path = self._cache.find(self._key)
+        try:
+            path = self._cache.find(self._key)
+        except OSError:  # the folder can be entered, and not be read
+            self._cache = temporary_cache()
+            path = self._cache.find(self._key)
         if path is None or not self._load(path):
             self._compile()
 
