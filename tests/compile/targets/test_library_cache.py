@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import errno
 import hashlib
 import os
 import shutil
@@ -172,11 +173,32 @@ def test_a_folder_that_cannot_be_trusted_or_used_is_left_alone(folder, monkeypat
 
 
 @scripts
-@pytest.mark.parametrize("case", ["writable by all", "below a public folder"])
-def test_the_report_says_why_a_folder_is_not_used(folder, monkeypatch, case):
+@pytest.mark.parametrize("case", HOSTILE)
+def test_the_report_and_the_clearing_of_a_bad_folder_are_one_line(folder, monkeypatch, case):
     HOSTILE[case](folder, monkeypatch)
+    before = sorted(folder.parent.rglob("*"))
+    for line in (cache_report(), clear_cache()):
+        assert line.isprintable()
+        assert line.startswith(("no cache: ", "cache ", "Nothing was removed: ", "Removed from "))
+    assert sorted(folder.parent.rglob("*")) == before
+
+
+@scripts
+@pytest.mark.parametrize(
+    ("make", "why"),
+    [
+        (HOSTILE["writable by all"], "native is writable by others"),
+        (HOSTILE["below a public folder"], "native, is writable by others"),
+        (HOSTILE["a file"], "native is not a folder"),
+        (HOSTILE["another user"], "native belongs to another user"),
+        pytest.param(a_link_by_another, "native belongs to another user", marks=needs_root),
+        pytest.param(a_link_to(by_another), "native belongs to another user", marks=needs_root),
+    ],
+)
+def test_the_report_says_why_a_folder_is_not_used(folder, monkeypatch, make, why):
+    make(folder, monkeypatch)
     assert cache_report().startswith("no cache: ")
-    assert cache_report().endswith("is writable by others")
+    assert cache_report().endswith(why)
     assert clear_cache() == f"Nothing was removed: {cache_report().removeprefix('no cache: ')}."
 
 
@@ -351,6 +373,16 @@ def test_a_cache_that_does_not_exist_is_empty(folder):
     assert cache_report() == f"cache {folder}: 0 libraries, 0.0 MB"
     assert clear_cache() == f"Removed from {folder}: 0 libraries, 0.0 MB."
     assert not folder.exists()
+
+
+def test_a_workspace_that_cannot_be_written_is_removed(cache, monkeypatch):
+    def full(path, data):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OSError, match="No space left"):
+        cache.workspace("program.c", b"")
+    assert files_of(cache) == []
 
 
 def test_a_library_that_another_process_removes_meanwhile(cache, monkeypatch):
