@@ -11,7 +11,15 @@ from tempfile import mkdtemp
 
 from graphnet.files import user_cache
 
-__all__ = ["VARIABLE", "belongs_to_us", "native_folder", "opened", "problem_of", "temporary_folder"]
+__all__ = [
+    "VARIABLE",
+    "belongs_to_us",
+    "native_folder",
+    "opened",
+    "problem_of",
+    "temporary_folder",
+    "write_problem_of",
+]
 
 VARIABLE = "GRAPHNET_NATIVE"
 """The environment variable that names another folder."""
@@ -70,6 +78,14 @@ def problem_of(folder: Path) -> str:
         if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
             return f"{above}, above {folder}, is writable by others"
     return ""
+
+
+def write_problem_of(folder: Path) -> str:
+    """Why nothing can be written to a folder, or why it cannot be made; else an empty text."""
+    above = next(each for each in (folder.absolute(), *folder.absolute().parents) if each.exists())
+    if above.is_dir() and os.access(above, os.W_OK | os.X_OK):
+        return ""
+    return f"{folder} cannot be written"
 
 
 def belongs_to_us(status: os.stat_result) -> bool:
