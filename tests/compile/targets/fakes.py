@@ -82,7 +82,8 @@ def arguments_of(path):
 class Lifeline:
     """A pipe that a script and all that it starts hold open: it tells when the last one ends."""
 
-    body = 'exec 9>"$LIFELINE"; echo here >&9; sleep 600 & sleep 600'
+    # It first reads its input to the end, which a compiler has at once.
+    body = 'cat; exec 9>"$LIFELINE"; echo here >&9; sleep 600 & sleep 600'
 
     def __init__(self, tmp_path, monkeypatch):
         path = tmp_path / "lifeline"

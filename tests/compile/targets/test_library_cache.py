@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import atexit
+import errno
 import hashlib
 import os
 import shutil
 import stat
+import tempfile
 import time
 from pathlib import Path
 
@@ -126,6 +128,11 @@ def too_long(folder, monkeypatch):
     monkeypatch.setenv("GRAPHNET_NATIVE", str(folder / ("a" * 5_000)))
 
 
+def not_writable(folder, monkeypatch):
+    folder.mkdir(mode=0o700)
+    monkeypatch.setattr(os, "access", lambda path, mode: False)  # root may write everywhere
+
+
 HOSTILE = {
     "writable by all": lambda f, m: writable(f, m, 0o777),
     "writable by all, sticky": lambda f, m: writable(f, m, 0o1777),
@@ -171,12 +178,37 @@ def test_a_folder_that_cannot_be_trusted_or_used_is_left_alone(folder, monkeypat
 
 
 @scripts
-@pytest.mark.parametrize("case", ["writable by all", "below a public folder"])
-def test_the_report_says_why_a_folder_is_not_used(folder, monkeypatch, case):
+@pytest.mark.parametrize("case", HOSTILE)
+def test_the_report_and_the_clearing_of_a_bad_folder_are_one_line(folder, monkeypatch, case):
     HOSTILE[case](folder, monkeypatch)
+    before = sorted(folder.parent.rglob("*"))
+    for line in (cache_report(), clear_cache()):
+        assert line.isprintable()
+        assert line.startswith(("no cache: ", "cache ", "Nothing was removed: ", "Removed from "))
+    assert sorted(folder.parent.rglob("*")) == before
+
+
+@scripts
+@pytest.mark.parametrize(
+    ("make", "why"),
+    [
+        (HOSTILE["writable by all"], "native is writable by others"),
+        (HOSTILE["below a public folder"], "native, is writable by others"),
+        (HOSTILE["a file"], "native is not a folder"),
+        (HOSTILE["a file above"], "cannot be written"),
+        (not_writable, "native cannot be written"),
+        (HOSTILE["another user"], "native belongs to another user"),
+        pytest.param(a_link_by_another, "native belongs to another user", marks=needs_root),
+        pytest.param(a_link_to(by_another), "native belongs to another user", marks=needs_root),
+    ],
+)
+def test_the_report_says_why_a_folder_is_not_used(folder, monkeypatch, make, why):
+    make(folder, monkeypatch)
     assert cache_report().startswith("no cache: ")
-    assert cache_report().endswith("is writable by others")
-    assert clear_cache() == f"Nothing was removed: {cache_report().removeprefix('no cache: ')}."
+    assert cache_report().endswith(why)
+    if not why.endswith("written"):
+        why = cache_report().removeprefix("no cache: ")
+        assert clear_cache() == f"Nothing was removed: {why}."
 
 
 @scripts
@@ -188,6 +220,20 @@ def test_what_is_good_is_used(folder, monkeypatch):
     (above / "native").mkdir(mode=0o755)
     folder.symlink_to(above / "native")
     assert open_cache() == LibraryCache(above.resolve() / "native")
+
+
+@scripts
+def test_a_public_place_for_temporary_files_is_not_used(folder, monkeypatch, tmp_path):
+    public = tmp_path / "public"
+    public.mkdir()
+    public.chmod(0o777)
+    folder.write_bytes(b"")
+    monkeypatch.setattr(private_folder, "_TEMPORARY", {})
+    monkeypatch.setattr(tempfile, "tempdir", str(public))
+    with pytest.raises(PermissionError, match=r"public, above .*, is writable by others"):
+        open_cache()
+    public.chmod(0o1777)
+    assert open_cache().folder.parent == public.resolve()
 
 
 def test_the_folder_of_a_process_is_removed_with_it(monkeypatch):
@@ -336,6 +382,16 @@ def test_a_cache_that_does_not_exist_is_empty(folder):
     assert cache_report() == f"cache {folder}: 0 libraries, 0.0 MB"
     assert clear_cache() == f"Removed from {folder}: 0 libraries, 0.0 MB."
     assert not folder.exists()
+
+
+def test_a_workspace_that_cannot_be_written_is_removed(cache, monkeypatch):
+    def full(path, data):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OSError, match="No space left"):
+        cache.workspace("program.c", b"")
+    assert files_of(cache) == []
 
 
 def test_a_library_that_another_process_removes_meanwhile(cache, monkeypatch):

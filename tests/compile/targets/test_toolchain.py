@@ -87,6 +87,8 @@ def test_a_source_is_compiled_once(command, folder, monkeypatch):
     assert abs(library.graphnet_sine(ctypes.c_double(1.0)) - math.sin(1.0)) < 1e-15
     with pytest.raises(AttributeError):
         library.graphnet_hidden  # noqa: B018 - to read it is what fails
+    if os.name == "posix":  # what it exports does not get in the way of other libraries
+        assert not hasattr(ctypes.CDLL(None), "graphnet_answer")
     (path,) = folder.glob("*.*")
     assert path.suffix == Flags.of().suffix
     assert set(names_in(folder)) <= {path.name, "zig"}
@@ -302,7 +304,8 @@ if child == 0:
     assert temporary_folder() != folder
     sys.exit(7)
 _, status = os.waitpid(child, 0)
-print(os.waitstatus_to_exitcode(status), build.ready(), folder.is_dir(), folder, sep="\\n")
+print(os.waitstatus_to_exitcode(status), build.ready(), sep="\\n")
+print(folder.is_dir(), build._process.folder.is_dir(), folder, sep="\\n")
 sys.stdout.flush()
 sys.stdin.readline()
 """
@@ -320,9 +323,9 @@ def test_a_build_belongs_to_its_process_and_ends_with_it(tmp_path, monkeypatch, 
         cwd=ROOT,
     ) as process:
         lifeline.wait_for_the_start()
-        said, code, ready, temporary, path = (process.stdout.readline()[:-1] for _ in range(5))
+        said, code, ready, *folders, path = (process.stdout.readline()[:-1] for _ in range(6))
         assert said == f"process {process.pid} compiles it, and this is another one"
-        assert (code, ready, temporary) == ("7", "False", "True")
+        assert (code, ready, folders) == ("7", "False", ["True", "True"])
         assert lifeline.holds()  # the end of the child did not end the compiler
         process.communicate("\n", timeout=60)
     assert process.returncode == 0
@@ -371,17 +374,14 @@ def only_there(folder, method):
     return limited
 
 
-@pytest.mark.parametrize("name", ["workspace", "keep", "find"])
+@pytest.mark.parametrize("name", ["find", "workspace", "keep"])
 def test_a_full_or_broken_disk(monkeypatch, folder, name):
     real_compiler()
     method = only_there(folder, getattr(LibraryCache, name))
     monkeypatch.setattr(LibraryCache, name, method)
     build = begin(SOURCE % 21)
-    if name == "find":  # the folder cannot even be listed
-        assert failure_of(build).endswith("No space left on device")
-    else:
-        assert answer_of(build) == 21
-        assert build._cache.temporary
+    assert answer_of(build) == 21
+    assert build._cache.temporary
     assert names_in(folder) == []
 
 

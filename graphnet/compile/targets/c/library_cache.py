@@ -24,6 +24,7 @@ from graphnet.compile.targets.c.private_folder import (
     opened,
     problem_of,
     temporary_folder,
+    write_problem_of,
 )
 from graphnet.files import open_file
 
@@ -190,7 +191,7 @@ def cache_report() -> str:
     """What the user's cache holds, or why it is not used."""
     try:
         folder = native_folder()
-        problem = problem_of(folder)
+        problem = problem_of(folder) or write_problem_of(folder)
     except OSError as error:
         return f"no cache: {error}"
     return (

@@ -11,7 +11,15 @@ from tempfile import mkdtemp
 
 from graphnet.files import user_cache
 
-__all__ = ["VARIABLE", "belongs_to_us", "native_folder", "opened", "problem_of", "temporary_folder"]
+__all__ = [
+    "VARIABLE",
+    "belongs_to_us",
+    "native_folder",
+    "opened",
+    "problem_of",
+    "temporary_folder",
+    "write_problem_of",
+]
 
 VARIABLE = "GRAPHNET_NATIVE"
 """The environment variable that names another folder."""
@@ -72,6 +80,14 @@ def problem_of(folder: Path) -> str:
     return ""
 
 
+def write_problem_of(folder: Path) -> str:
+    """Why nothing can be written to a folder, or why it cannot be made; else an empty text."""
+    above = next(each for each in (folder.absolute(), *folder.absolute().parents) if each.exists())
+    if above.is_dir() and os.access(above, os.W_OK | os.X_OK):
+        return ""
+    return f"{folder} cannot be written"
+
+
 def belongs_to_us(status: os.stat_result) -> bool:
     """Whether a file or a folder is this user's, and nobody else may write it."""
     if os.name != "posix":
@@ -83,13 +99,14 @@ def temporary_folder() -> Path:
     """A private folder of this process, which is removed when it ends.
 
     Raises:
-        OSError: there is no place for temporary files.
+        OSError: there is no place for temporary files, or others could exchange them.
     """
     owner = os.getpid()
     folder = _TEMPORARY.get(owner)
     if folder is None or not folder.is_dir():
-        made = Path(mkdtemp(prefix="graphnet-native-")).resolve()
+        made = Path(mkdtemp(prefix="graphnet-native-"))
         atexit.register(_remove, made, owner)
+        made = opened(made)
         _TEMPORARY[owner] = folder = made  # two threads at once: both folders are removed
     return folder
 

@@ -32,6 +32,7 @@ __all__ = ["Build", "Compiler", "NativeUnavailable", "begin", "find_compiler"]
 _PATIENCE = 120.0  # seconds for a compiler
 _PAUSE = 0.005  # seconds between two looks at it
 _SOURCE, _LIBRARY = "program.c", "library"
+_CANCELLED = "the build was cancelled"
 _FULL = ("No space left on device", "Disk quota exceeded", "Read-only file system")
 
 
@@ -65,7 +66,7 @@ class Build:
         self._deadline = monotonic() + seconds
         self._process: Process | None = None
         self._library: CDLL | None = None
-        self._failure = "the build was cancelled"
+        self._failure = _CANCELLED
         self._source = source.encode("utf-8", "backslashreplace")
         self._flags = Flags.of()
         self._optional = self._flags.optional
@@ -117,10 +118,15 @@ class Build:
             with self._lock:
                 process, self._process = self._process, None
                 if process is not None:
+                    self._failure = _CANCELLED
                     process.stop()
 
     def _look_up(self) -> None:
-        path = self._cache.find(self._key)
+        try:
+            path = self._cache.find(self._key)
+        except OSError:  # the folder can be entered, and not be read
+            self._cache = temporary_cache()
+            path = self._cache.find(self._key)
         if path is None or not self._load(path):
             self._compile()
 
