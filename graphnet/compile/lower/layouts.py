@@ -35,8 +35,11 @@ class Choice:
 
 def arranged(lowering: Lowering, statement: Contraction) -> None:
     """Add a contraction whose vectors run along the cheapest axis, after the copies it needs."""
-    choices = [choice for axis in range(len(statement.sizes))
-               if (choice := _choice(lowering, statement, axis)) is not None]
+    choices = [
+        choice
+        for axis in range(len(statement.sizes))
+        if (choice := _choice(lowering, statement, axis)) is not None
+    ]
     best = min(choices, key=lambda each: each.cycles, default=None)
     if best is None:
         statement.vector = None
@@ -53,8 +56,7 @@ def arranged(lowering: Lowering, statement: Contraction) -> None:
         statement.out = new_slot(_order(out.shape, axis), out.dtype)
         statement.out = _back(statement.out, axis)
     if statement.start is not None and axis < statement.kept:
-        if statement.start.strides[axis] not in (0, 1):
-            statement.start = turned(lowering, statement, statement.start, axis)
+        statement.start = turned(lowering, statement, statement.start, axis)
     _begin(lowering, statement)
     lowering.add(statement)
     if statement.out is not out:
@@ -113,7 +115,9 @@ def turned(lowering: Lowering, statement: Contraction, factor: Slot, axis: int) 
         return factor
     key = _key(factor, axis)
     if key not in lowering.turned:
-        sizes = tuple(n if step else 1 for n, step in zip(factor.shape, factor.strides, strict=True))
+        sizes = tuple(
+            n if step else 1 for n, step in zip(factor.shape, factor.strides, strict=True)
+        )
         made = _back(new_slot(_order(sizes, axis), factor.dtype), axis)
         given = factor.as_strided(sizes, factor.strides)
         lowering.add(Map(statement.node, sizes, load(given), Place(made)))

@@ -68,6 +68,7 @@ class Reduction:
             one), and "argmax_of_window", which gives the last NaN instead.
         element: what is combined.
         out: where the results are stored; its shape has the kept axes only.
+        best: where the extremes themselves are kept meanwhile, if places are the results.
     """
 
     node: Node
@@ -76,10 +77,13 @@ class Reduction:
     function: str
     element: Scalar
     out: Slot
+    best: Slot | None = None
 
     def slots(self) -> Iterator[Slot]:
         """The memory that it reads and writes."""
         yield self.out
+        if self.best is not None:
+            yield self.best
         yield from (slot for each in loads(self.element) for slot in _slots(each.place))
 
     def work(self) -> float:

@@ -21,10 +21,10 @@ from graphnet.compile.lower.scalars import (
     Place,
     Scalar,
     as_scalar,
+    calls_of,
     converted,
     load,
     loads,
-    size_of,
 )
 from graphnet.compile.plan.placement import Cells, Target, placement
 from graphnet.compile.plan.slots import Buffer, NotAView, Shape, Slot, contiguous, new_slot
@@ -153,7 +153,7 @@ class Lowering:
         self._elements[node] = own
         made = own(_shape(node))
         once = self._readers[node] <= 1 or is_simple(made)
-        if node in self._targets or node in self._wanted or not once or size_of(made) > LONGEST:
+        if node in self._targets or node in self._wanted or not once or calls_of(made) > LONGEST:
             self.stored(node)
 
     def scalar(self, source: Source | Slot, shape: Shape) -> Any:
@@ -172,9 +172,9 @@ class Lowering:
     def _computed(self, source: Node, shape: Shape) -> Scalar:
         """The element of a node that is not stored, unless it is stored now."""
         element = self._elements[source]
-        if not is_number(source) and prod(_shape(source)) < prod(shape):
-            if not is_simple(element(_shape(source))):
-                return load(self.stored(source).expand(*shape))
+        is_wider = not is_number(source) and prod(_shape(source)) < prod(shape)
+        if is_wider and not is_simple(element(_shape(source))):
+            return load(self.stored(source).expand(*shape))
         return element(shape)
 
     def stored(self, node: Node) -> Slot:
@@ -227,7 +227,11 @@ class Lowering:
         """Store what is still to be read, and read from memory that is about to change."""
         now = statement.node.index
         for node in [*self._elements]:
-            if node in self._elements and node not in self.slots and self._last_reader.get(node, -1) > now:
+            if (
+                node in self._elements
+                and node not in self.slots
+                and self._last_reader.get(node, -1) > now
+            ):
                 made = self._elements[node](_shape(node))
                 if any(self._may_change(each.place.slot, buffer) for each in loads(made)):
                     self.stored(node)
@@ -272,7 +276,7 @@ class Lowering:
 
     def copy(self, node: Node, to: Slot, given: Slot) -> None:
         """Copy memory, unless it is there already."""
-        if not given.is_at(to) and prod(to.shape):
+        if not given.is_at(to) and 0 not in to.shape:
             self.add(Map(node, to.shape, load(given), Place(to)))
 
     def fill(self, node: Node, slot: Slot, value: float) -> None:
@@ -306,7 +310,12 @@ class Lowering:
         if out is None:
             of = torch.int64 if function.startswith("arg") else made.dtype
             out = new_slot(shape, of)
-        self.add(Reduction(node, tuple(sizes[d] for d in order), len(kept), function, made, out))
+        best = None
+        if function.startswith("arg"):
+            best = new_slot(shape, made.dtype)
+            best = best.as_strided(shape, _dense(shape, out.strides))
+        ordered = tuple(sizes[dim] for dim in order)
+        self.add(Reduction(node, ordered, len(kept), function, made, out, best))
         return out
 
     def check(self, node: Node, value: Slot) -> None:
@@ -330,9 +339,8 @@ class Lowering:
             self._elements[node] = self._elements[source]
             return
         before = self.stored(source)
-        given: list[Any] = [before]
-        for each in node.sources[1:]:
-            given.append(_like(each) if isinstance(each, Node) else each.top)
+        others = (_like(e) if isinstance(e, Node) else e.top for e in node.sources[1:])
+        given: list[Any] = [before, *others]
         rule = cast("Any", node.op)
         try:
             self.keep(node, rule.forward(*given))
@@ -349,8 +357,11 @@ class Lowering:
 
     def _write(self) -> None:
         """Bring new values to the cells, when all that reads the old ones is done."""
-        writes = [(self._cells[cell], self.stored(value), value) for cell, value in
-                  self.program.writes.items() if value is not cell]
+        writes = [
+            (self._cells[cell], self.stored(value), value)
+            for cell, value in self.program.writes.items()
+            if value is not cell
+        ]
         for node in [*self.program.results]:
             self.stored(node)
         moves = [(cell, given, value) for cell, given, value in writes if not given.is_at(cell)]
@@ -422,5 +433,3 @@ def lowered(program: Program) -> Lowered:
 def is_random(op: Op) -> bool:
     """True if torch draws the value before the step."""
     return op.name == "dropout_mask"
-
-

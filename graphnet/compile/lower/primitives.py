@@ -14,6 +14,7 @@ from graphnet.compile.lower.scalars import (
     Call,
     NotLowered,
     Scalar,
+    as_scalar,
     call,
     common_dtype,
     converted,
@@ -121,7 +122,7 @@ def _power_of_number(op: Any, x: Scalar) -> Scalar:
 
 
 _POWERS: dict[float, Callable[[Scalar], Scalar]] = {
-    0: lambda x: select(x.eq(x), 1, 1) if not x.dtype.is_floating_point else call("mul", x, 0) + 1,
+    0: lambda x: as_scalar(1, x.dtype),
     1: lambda x: x,
     2: lambda x: call("mul", x, x),
     3: lambda x: call("mul", call("mul", x, x), x),
@@ -212,13 +213,7 @@ PRIMITIVES: dict[type[Op], Rule] = {
 }
 """What each primitive operation is on scalars."""
 
-FUNCTIONS = frozenset(
-    "abs add and bitwise_and bitwise_not bitwise_or convert cos div div_int eq erf exp expm1 floor ge gt le "
-    "log log1p lt maximum minimum mod_int mul ne neg not or pow select sign sin sqrt sub tanh trunc".split()
-)
-"""The names that a printer must know."""
-
 
 def is_simple(scalar: Scalar) -> bool:
     """True if it costs less to compute again than to keep."""
-    return not isinstance(scalar, Call) or (scalar.function == "convert" and scalar.size == 1)
+    return not isinstance(scalar, Call) or (scalar.function == "convert" and scalar.calls == 1)

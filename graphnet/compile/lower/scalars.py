@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from graphnet.compile.plan.slots import Slot
 from graphnet.graph.methods import TensorMethods
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from graphnet.compile.plan.slots import Slot
     from graphnet.op import Op
 
 
@@ -48,7 +48,7 @@ class Scalar(TensorMethods):
         """The scalars that it is computed from."""
         return ()
 
-    def where(self, condition: Any, other: Any) -> Scalar:
+    def where(self, condition: Any, other: Any) -> Any:
         """This element where a condition holds, another elsewhere."""
         return select(condition, self, other)
 
@@ -119,17 +119,18 @@ class Call(Scalar):
         function: its name.
         args: what it is applied to.
         dtype: of the result.
+        calls: how many calls it is made of, itself included.
     """
 
     function: str
     args: tuple[Scalar, ...]
     dtype: torch.dtype
-    size: int = field(init=False)
+    calls: int = field(init=False)
 
     def __post_init__(self) -> None:
         """Count the calls that it is made of."""
-        sizes = (arg.size for arg in self.args if isinstance(arg, Call))
-        object.__setattr__(self, "size", 1 + sum(sizes))
+        counts = (arg.calls for arg in self.args if isinstance(arg, Call))
+        object.__setattr__(self, "calls", 1 + sum(counts))
 
     def parts(self) -> tuple[Scalar, ...]:
         """The arguments."""
@@ -153,9 +154,9 @@ def loads(scalar: Scalar) -> Iterator[Load]:
             waiting += each.parts()
 
 
-def size_of(scalar: Scalar) -> int:
+def calls_of(scalar: Scalar) -> int:
     """How many calls a scalar is made of."""
-    return scalar.size if isinstance(scalar, Call) else 0
+    return scalar.calls if isinstance(scalar, Call) else 0
 
 
 def as_scalar(value: Any, like: torch.dtype) -> Scalar:

@@ -62,9 +62,7 @@ def _burst(step: Step, batches: Batches, first: int, losses: Tensor) -> int:
     return made
 
 
-def _numbers(
-    step: Step, cached: CachedStep, fed: Any, count: int
-) -> list[float] | None:
+def _numbers(step: Step, cached: CachedStep, fed: Any, count: int) -> list[float] | None:
     """The numbers of several steps in a row; None if one needs another program."""
     optimizer, buckets = step.optimizer, cached.buckets
     if step._settings.are_steady(cached.given, buckets):

@@ -12,8 +12,8 @@ from warnings import warn
 import torch
 
 from graphnet.compile.ir.build import Shapes, specialized
-from graphnet.compile.passes import PASSES, optimize
 from graphnet.compile.lower.scalars import NotLowered
+from graphnet.compile.passes import PASSES, optimize
 from graphnet.compile.run.native import Native
 from graphnet.compile.run.profile import Profile, profiled
 from graphnet.compile.targets.c.assemble import NativeProgram
@@ -202,7 +202,7 @@ class Compiled:
         try:
             return native.make().runner()
         except (NotLowered, NativeUnavailable) as reason:
-            warn(f"backend=\"c\": {reason}; the program runs as calls of torch.", stacklevel=2)
+            warn(f'backend="c": {reason}; the program runs as calls of torch.', stacklevel=2)
             return None
 
     def _native(self, fed: Mapping[str, Tensor], build: Build) -> NativeProgram:

@@ -9,9 +9,9 @@ import torch
 
 from graphnet.compile.ir.build import Clip, Shapes, Update, training_program
 from graphnet.compile.run.batches import Batches
+from graphnet.compile.run.bursts import make_steps
 from graphnet.compile.run.cached_step import CachedStep, ParameterRoles, StepMode
 from graphnet.compile.run.compiled import Compiled, Options, ParameterGuard
-from graphnet.compile.run.bursts import make_steps
 from graphnet.compile.run.profile import Profile, profiled
 from graphnet.compile.run.settings import Known, VaryingSettings
 from graphnet.compile.targets.torch.execution import NotFinite, without_autograd

@@ -59,7 +59,11 @@ def without(slot: Slot, dims: Sequence[int]) -> Slot:
 
 def pick(low: Lowering, node: Operation) -> None:
     """The element of each row that a label names; 0 for an ignored label."""
-    x, labels, ignored = low.stored(_source(node, 0)), _source(node, 1), cast("Any", node.op).ignored
+    x, labels, ignored = (
+        low.stored(_source(node, 0)),
+        _source(node, 1),
+        cast("Any", node.op).ignored,
+    )
     dim = class_dim(cast("Any", x))
     check_range(low, node, labels, x.shape[dim], ignored=ignored)
 
@@ -83,7 +87,7 @@ def place(low: Lowering, node: Operation) -> None:
     def element(sizes: Shape) -> Scalar:
         label = load(wanted.expand(*sizes))
         at = Position(len(sizes) - len(shape) + dim)
-        here = call("and", label.eq(at), label.ne(ignored))
+        here = call("and", call("eq", label, at, dtype=torch.bool), label.ne(ignored))
         return select(here, load(given.expand(*sizes)), 0)
 
     low.define(node, element)
@@ -109,8 +113,9 @@ def one_hot(low: Lowering, node: Operation) -> None:
     index = low.stored(labels).unsqueeze(-1)
 
     def element(shape: Shape) -> Scalar:
-        return select(call("eq", load(index.expand(*shape)), Position(len(shape) - 1),
-                           dtype=torch.bool), 1, 0)
+        return select(
+            call("eq", load(index.expand(*shape)), Position(len(shape) - 1), dtype=torch.bool), 1, 0
+        )
 
     low.define(node, element)
 
@@ -167,8 +172,12 @@ Index = tuple[int, Callable[["Shape"], Scalar]]
 def _indices(
     low: Lowering, node: Operation, indices: Sequence[Any], x: Slot, dims: Sequence[int]
 ) -> tuple[list[Index], Slot, int, int]:
-    """For each indexed dimension its stride and index; the other dimensions; where the first
-    dimension of the indices stands among these, and how many there are."""
+    """What indexing several dimensions of x at once means.
+
+    Returns:
+        The stride and index of each such dimension, the other dimensions, and where those of the
+        indices stand among these: the first one, and how many there are.
+    """
     count = max(len(each.shape) for each in indices)
     separated = len(dims) <= max(dims) - min(dims)
     first = 0 if separated else min(dims)

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any, cast
 import torch
 
 from graphnet.compile.lower.loops import Contraction, Map
-from graphnet.compile.lower.scalars import NotLowered, Place, Position, Scalar, call, load, select
+from graphnet.compile.lower.scalars import (
+    NotLowered,
+    Place,
+    Position,
+    Scalar,
+    call,
+    converted,
+    load,
+)
 from graphnet.compile.plan.slots import Slot, new_slot
 from graphnet.ops.convolution import Conv2d, Conv2dBias, Conv2dGradInput, Conv2dGradWeight
 from graphnet.ops.mean_pooling import (
@@ -249,7 +257,7 @@ def _step(taps: list[tuple[int, int]]) -> tuple[int, int]:
 def sum_windows(
     low: Lowering, node: Operation, values: Slot, op: Any, border: Border, out: Slot
 ) -> None:
-    """The sum of the values of all windows at their pixels: values (n, c, down, across, *kernel)."""
+    """The sum of the values of all windows, (n, c, down, across, *kernel), at their pixels."""
     top, bottom, left, right = border
     height, width = out.shape[2:]
     sizes = (*out.shape[:2], height + top + max(bottom, 0), width + left + max(right, 0))
@@ -281,13 +289,15 @@ def max_places(low: Lowering, node: Operation) -> None:
     counts, border = layout(op, cast("Any", x))
     if max(border) > 0 and tuple(op.dilation) != (1, 1):
         raise NotLowered("the places of a pool with padding and dilation")
-    seen = windows(padded(low, node, x, border, _lowest(node.inputs[0].dtype)), op.kernel, op, counts)
-    taps = low.new(cast("Shape", node.shape), node.dtype)
+    seen = windows(
+        padded(low, node, x, border, _lowest(node.inputs[0].dtype)), op.kernel, op, counts
+    )
+    taps = low.new(cast("Shape", node.shape), torch.int32)
     low.reduce(node, "argmax_of_window", lambda shape: load(seen), seen.shape, (4, 5), taps)
     kernel, steps, dilation = op.kernel, op.stride, op.dilation
 
     def place(shape: Shape) -> Scalar:
-        tap = load(taps.expand(*shape))
+        tap = converted(load(taps.expand(*shape)), node.dtype)
         inside = (call("div_int", tap, kernel[1]), call("mod_int", tap, kernel[1]))
         row, column = (
             _pixel(Position(2 + dim), steps[dim], inside[dim], dilation[dim], border[2 * dim])
@@ -350,7 +360,7 @@ def adaptive_mean(low: Lowering, node: Operation) -> None:
     for place, (start, end) in enumerate(parts(x.shape[op.dim], op.count)):
         part, to = x.narrow(op.dim, start, end - start), out.narrow(op.dim, place, 1)
         to = to.squeeze(op.dim)
-        low.reduce(node, "add", lambda shape, part=part: load(part), part.shape, (op.dim,), to)
+        low.reduce(node, "add", lambda _, part=part: load(part), part.shape, (op.dim,), to)  # type: ignore[misc]
         low.add(Map(node, to.shape, call("div", load(to), float(end - start)), Place(to)))
 
 

@@ -54,9 +54,7 @@ def contract(
     """The sum along the last dimension of the product of x and y, broadcast to (*out, n)."""
     sizes = (*out.shape, x.shape[-1])
     low.keep(node, out)
-    low.contract(
-        Contraction(node, sizes, out.ndim, x.expand(*sizes), y.expand(*sizes), out, start)
-    )
+    low.contract(Contraction(node, sizes, out.ndim, x.expand(*sizes), y.expand(*sizes), out, start))
 
 
 RULES: dict[type[Op], Rule] = {

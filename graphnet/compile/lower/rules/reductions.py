@@ -204,7 +204,7 @@ def softmax(low: Lowering, node: Operation) -> None:
     low.stored(cast("Node", node.sources[0]))
     dims = dims_of(node)
     if not sizes:
-        low.define(node, lambda shape: call("sub", element(shape), element(shape)) + 1.0)
+        low.define(node, lambda shape: call("exp", call("sub", element(shape), element(shape))))
         return
     if not prod(sizes):
         low.keep(node, low.place(node))
@@ -214,8 +214,9 @@ def softmax(low: Lowering, node: Operation) -> None:
     raised = call("exp", call("sub", element(sizes), load(highest.expand(*sizes))))
     low.add(Map(node, sizes, raised, Place(powers)))
     sums = spread(low.reduce(node, "add", lambda shape: load(powers), sizes, dims), dims)
-    low.define(node, lambda shape: call("div", load(powers.expand(*shape)),
-                                        load(sums.expand(*shape))))
+    low.define(
+        node, lambda shape: call("div", load(powers.expand(*shape)), load(sums.expand(*shape)))
+    )
 
 
 def log_softmax(low: Lowering, node: Operation) -> None:
@@ -259,8 +260,12 @@ def logsumexp(low: Lowering, node: Operation) -> None:
     sums = low.reduce(node, "add", power, sizes, dims)
     if node.ndim == len(sizes):
         sums, highest = spread(sums, dims), shown
-    low.define(node, lambda shape: call("add", call("log", load(sums.expand(*shape))),
-                                        load(highest.expand(*shape))))
+    low.define(
+        node,
+        lambda shape: call(
+            "add", call("log", load(sums.expand(*shape))), load(highest.expand(*shape))
+        ),
+    )
 
 
 def running(low: Lowering, node: Operation) -> None:

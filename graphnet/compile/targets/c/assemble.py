@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 
@@ -41,9 +41,7 @@ class NativeProgram:
         NotLowered: something in the program has no form in C.
     """
 
-    def __init__(
-        self, built: Program, program: Program, example: Mapping[str, Tensor]
-    ) -> None:
+    def __init__(self, built: Program, program: Program, example: Mapping[str, Tensor]) -> None:
         if any(each.device.type != "cpu" for each in example.values()):
             raise NotLowered("a device other than the processor")
         self.built, self.program, self.example = built, program, example
@@ -129,7 +127,7 @@ class _Function:
         self._memory = torch.empty(printed.scratch + ALIGNED, dtype=torch.uint8)
         self._skip = -self._memory.data_ptr() % ALIGNED
         scratch = ctypes.c_void_p(self._memory.data_ptr() + self._skip)
-        self.arguments = (self._cells, self._fed, self._numbers, scratch)
+        self.arguments: tuple[Any, ...] = (self._cells, self._fed, self._numbers, scratch)
         self._results = [self._result(slot) for slot in low.results]
         finite = set(program.finite)
         self._checks = [(each.node.name, each.node in finite) for each in low.checks]
@@ -166,10 +164,7 @@ class _Function:
         if code:
             name, is_finite = self._checks[code - 1]
             raise NotFinite(name) if is_finite else Refused(name)
-        return [
-            arguments[each] if isinstance(each, int) else each for each in self._results
-        ]
-
+        return [arguments[each] if isinstance(each, int) else each for each in self._results]
 
     def many(
         self, batches: Batches, first: int, numbers: Sequence[float], losses: Tensor
@@ -198,7 +193,7 @@ class _Function:
             self.arguments[3],
             ctypes.c_void_p(losses.data_ptr()),
         )
-        return int(made), self._results[1:]
+        return int(made), cast("list[Tensor]", self._results[1:])
 
     def _masks(self, steps: int) -> list[Tensor]:
         """The random masks of several steps, drawn in the order in which single steps draw them."""

@@ -80,6 +80,10 @@ class Expressions:
         self._count(scalar)
         return _bare(self._text(scalar))
 
+    def part(self, scalar: Scalar) -> str:
+        """A scalar as text, inside another that has been counted."""
+        return self._text(scalar)
+
     def _count(self, scalar: Scalar) -> None:
         waiting = [scalar]
         while waiting:

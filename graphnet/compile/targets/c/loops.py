@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from graphnet.compile.lower.axes import Loop, all_places, loops_over, positions
-from graphnet.compile.lower.loops import Map, Reduction
 from graphnet.compile.lower.scalars import Place
-from graphnet.compile.plan.slots import Slot
 from graphnet.compile.targets.c.expressions import TYPES, Expressions, number
+from graphnet.compile.targets.c.text import FEW, SIMD, Text, variable
 
-Pointer = Callable[[Slot], "tuple[str, int]"]
+if TYPE_CHECKING:
+    from torch import dtype
+
+    from graphnet.compile.lower.loops import Map, Reduction
+    from graphnet.compile.plan.slots import Slot
+
+Pointer = Callable[["Slot"], "tuple[str, int]"]
 """The name of a piece of memory, and how many elements after it a slot begins."""
 
-SIMD = "#pragma omp simd"
-"""The turns of the loop after it do not depend on each other, whatever memory they use."""
-FEW = 4
-"""Loops of fewer turns are not worth vectors."""
 ADDED = {"add": "+", "mul": "*"}
 
 
@@ -31,218 +33,151 @@ class LoopPrinter:
     def __init__(self, pointer: Pointer, used: set[str]) -> None:
         self.pointer, self.used = pointer, used
 
-    # maps
-
-    def map(self, statement: Map) -> Iterator[str]:
+    def map(self, statement: Map) -> list[str]:
         """out = element."""
-        places = [statement.out, *all_places(statement.element)]
-        for _, index in statement.out.terms:
-            places += all_places(index)
-        strides = [each.slot.strides for each in places]
-        fixed = positions(statement.element)
-        for _, index in statement.out.terms:
-            fixed |= positions(index)
-        loops = loops_over(statement.sizes, range(len(statement.sizes)), strides, fixed)
-        text = self._expressions(loops)
-        element = text.text(statement.element)
-        sign = "+=" if statement.adds else "="
-        body = [*text.lines, f"{text.address(statement.out, text)} {sign} {element};"]
-        simple = not (statement.adds or statement.in_order)
-        yield from self._nest(loops, body, SIMD if simple else "")
+        computed = [statement.element, *(index for _, index in statement.out.terms)]
+        places = [statement.out, *(place for each in computed for place in all_places(each))]
+        fixed = {axis for each in computed for axis in positions(each)}
+        axes = range(len(statement.sizes))
+        loops = loops_over(statement.sizes, axes, [p.slot.strides for p in places], fixed)
+        values = self._expressions(loops)
+        element = values.text(statement.element)
+        out, sign = values.address(statement.out, values), "+=" if statement.adds else "="
+        independent = not (statement.adds or statement.in_order)
+        text = Text()
+        with text.loops(loops, simd=SIMD if independent else ""):
+            if not loops and values.lines:
+                with text.block():
+                    text.add(*values.lines, f"{out} {sign} {element};")
+            else:
+                text.add(*values.lines, f"{out} {sign} {element};")
+        return text.lines
 
-    def _nest(self, loops: Sequence[Loop], body: Sequence[str], simd: str = "") -> Iterator[str]:
-        depth = 0
-        for place, loop in enumerate(loops):
-            if simd and place == len(loops) - 1 and loop.size >= FEW:
-                yield "  " * depth + simd
-            brace = " {" if place == len(loops) - 1 and len(body) > 1 else ""
-            yield "  " * depth + _for(_name(place), loop.size) + brace
-            depth += 1
-        if not loops and len(body) > 1:
-            yield "{"
-            depth = 1
-        yield from ("  " * depth + line for line in body)
-        if len(body) > 1:
-            yield "  " * (depth - 1) + "}"
-
-    # reductions
-
-    def reduction(self, statement: Reduction) -> Iterator[str]:
+    def reduction(self, statement: Reduction) -> list[str]:
         """out = the elements along some axes, combined."""
-        kept, combined = self._reduction_loops(statement)
-        if statement.function.startswith("arg"):
-            yield from self._argument(statement, kept, combined)
-        elif self._runs_along_kept(statement, kept, combined):
-            yield from self._in_memory(statement, kept, combined)
-        else:
-            yield from self._in_register(statement, kept, combined)
+        kept, combined = _reduction_loops(statement)
+        if _runs_along_kept(statement, kept, combined):
+            return self._in_memory(statement, kept, combined)
+        return self._in_register(statement, kept, combined)
 
-    def _reduction_loops(self, statement: Reduction) -> tuple[list[Loop], list[Loop]]:
-        sizes, count = statement.sizes, statement.kept
-        read = [each.slot.strides for each in all_places(statement.element)]
-        out = (*statement.out.strides, *[0] * (len(sizes) - count))
-        fixed = positions(statement.element)
-        kept = loops_over(sizes, range(count), [out, *read], fixed)
-        in_order = statement.function.startswith("arg")
-        rest = range(count, len(sizes))
-        return kept, loops_over(sizes, rest, read or [out], fixed, sort=not in_order)
-
-    def _runs_along_kept(
-        self, statement: Reduction, kept: list[Loop], combined: list[Loop]
-    ) -> bool:
-        """True if vectors run along the last kept axis rather than along the combined ones."""
-        if not kept or kept[-1].size < FEW or not combined:
-            return False
-        axis, last = kept[-1].axes[-1][0], combined[-1].axes[-1][0]
-        strides = [each.slot.strides for each in all_places(statement.element)]
-        along = all(each[axis] in (0, 1) for each in strides)
-        across = all(each[last] in (0, 1) for each in strides)
-        return along and (not across or combined[-1].size < kept[-1].size)
-
-    def _in_memory(
-        self, statement: Reduction, kept: list[Loop], combined: list[Loop]
-    ) -> Iterator[str]:
+    def _in_memory(self, statement: Reduction, kept: list[Loop], combined: list[Loop]) -> list[str]:
         """Combine rows of results, which vectors run along."""
-        *around, inner = kept
-        text = self._expressions([*around, *combined, inner])
-        element = text.text(statement.element)
-        out = text.address(_out(statement), text)
-        begin = f"{out} = {_start(statement)};"
-        body = [*text.lines, self._combined(statement, out, element)]
-        depth = 0
-        for place, loop in enumerate(around):
-            brace = " {" if place == len(around) - 1 else ""
-            yield "  " * depth + _for(_name(place), loop.size) + brace
-            depth += 1
-        last = _name(len(around) + len(combined))
-        yield "  " * depth + SIMD
-        yield "  " * depth + _for(last, inner.size)
-        yield "  " * (depth + 1) + begin
-        shifted = len(around)
-        for place, loop in enumerate(combined):
-            yield "  " * (depth + place) + _for(_name(shifted + place), loop.size)
-        deep = depth + len(combined)
-        yield "  " * deep + SIMD
-        brace = " {" if len(body) > 1 else ""
-        yield "  " * deep + _for(last, inner.size) + brace
-        yield from ("  " * (deep + 1) + line for line in body)
-        if brace:
-            yield "  " * deep + "}"
-        if around:
-            yield "  " * (depth - 1) + "}"
+        text, (*around, inner) = Text(), kept
+        values = self._expressions([*around, *combined, inner])
+        element = values.text(statement.element)
+        depth = len(around) + len(combined)
+        total = values.address(Place(statement.out), values)
+        best = total if statement.best is None else values.address(Place(statement.best), values)
+        with text.loops(around):
+            with text.loops([inner], depth, SIMD):
+                text.add(*self._begin(statement, best, total))
+            if statement.best is not None:
+                text.add("int32_t at = 0;")
+            with text.loops(combined, len(around)):
+                with text.loops([inner], depth, SIMD):
+                    text.add(*values.lines, *self._combine(statement, best, total, element))
+                if statement.best is not None:
+                    text.add("at++;")
+        return text.lines
 
     def _in_register(
         self, statement: Reduction, kept: list[Loop], combined: list[Loop]
-    ) -> Iterator[str]:
+    ) -> list[str]:
         """Combine into one variable, for each result."""
-        text = self._expressions([*kept, *combined])
-        element = text.text(statement.element)
-        kind = TYPES[statement.out.dtype]
-        body = [*text.lines, self._combined(statement, "total", element)]
-        depth = 0
-        for place, loop in enumerate(kept):
-            brace = " {" if place == len(kept) - 1 else ""
-            yield "  " * depth + _for(_name(place), loop.size) + brace
-            depth += 1
-        if not kept:
-            yield "{"
-            depth = 1
-        yield "  " * depth + f"{kind} total = {_start(statement)};"
-        added = statement.function in ADDED
-        simd = f"{SIMD} reduction({ADDED[statement.function]}:total)" if added else ""
-        shifted = len(kept)
-        for place, loop in enumerate(combined):
-            if simd and place == len(combined) - 1 and loop.size >= FEW:
-                yield "  " * (depth + place) + simd
-            brace = " {" if place == len(combined) - 1 and len(body) > 1 else ""
-            yield "  " * (depth + place) + _for(_name(shifted + place), loop.size) + brace
-        deep = depth + len(combined)
-        yield from ("  " * deep + line for line in body)
-        if len(body) > 1 and combined:
-            yield "  " * (deep - 1) + "}"
-        yield "  " * depth + f"{text.address(_out(statement), text)} = total;"
-        yield "  " * (depth - 1) + "}"
+        text, values = Text(), self._expressions([*kept, *combined])
+        element = values.text(statement.element)
+        sign = ADDED.get(statement.function)
+        simd = f"{SIMD} reduction({sign}:total)" if sign else ""
+        with text.loops(kept), text.block() if not kept else text.loops([]):
+            if statement.best is not None:
+                text.add(f"{TYPES[statement.best.dtype]} best;", "int32_t at = 0;")
+            text.add(f"{TYPES[statement.out.dtype]} total;")
+            text.add(*self._begin(statement, "best", "total"))
+            with text.loops(combined, len(kept), simd):
+                text.add(*values.lines, *self._combine(statement, "best", "total", element))
+                if statement.best is not None:
+                    text.add("at++;")
+            text.add(f"{values.address(Place(statement.out), values)} = total;")
+        return text.lines
 
-    def _argument(
-        self, statement: Reduction, kept: list[Loop], combined: list[Loop]
-    ) -> Iterator[str]:
-        """The place of the extreme element, for each result."""
-        text = self._expressions([*kept, *combined])
-        element = text.text(statement.element)
-        kind, floating = TYPES[statement.element.dtype], statement.element.dtype.is_floating_point
-        sign = "<" if statement.function == "argmin" else ">"
-        nan = ""
-        if floating:
-            first = " && best == best" if statement.function != "argmax_of_window" else ""
-            nan = f" || (x != x{first})"
-        depth = 0
-        for place, loop in enumerate(kept):
-            brace = " {" if place == len(kept) - 1 else ""
-            yield "  " * depth + _for(_name(place), loop.size) + brace
-            depth += 1
-        if not kept:
-            yield "{"
-            depth = 1
-        yield "  " * depth + f"{kind} best = 0;"
-        yield "  " * depth + "int64_t at = 0, place = 0;"
-        shifted = len(kept)
-        for place, loop in enumerate(combined):
-            brace = " {" if place == len(combined) - 1 else ""
-            yield "  " * (depth + place) + _for(_name(shifted + place), loop.size) + brace
-        deep = depth + len(combined)
-        yield from ("  " * deep + line for line in text.lines)
-        yield "  " * deep + f"const {kind} x = {element};"
-        yield "  " * deep + f"if (at == 0 || x {sign} best{nan}) {{"
-        yield "  " * (deep + 1) + "best = x;"
-        yield "  " * (deep + 1) + "place = at;"
-        yield "  " * deep + "}"
-        yield "  " * deep + "at++;"
-        if combined:
-            yield "  " * (deep - 1) + "}"
-        yield "  " * depth + f"{text.address(_out(statement), text)} = place;"
-        yield "  " * (depth - 1) + "}"
+    def _begin(self, statement: Reduction, best: str, total: str) -> list[str]:
+        """What a result begins with."""
+        if statement.best is None:
+            return [f"{total} = {_neutral(statement.function, statement.out.dtype)};"]
+        extreme = "minimum" if statement.function == "argmin" else "maximum"
+        return [f"{best} = {_neutral(extreme, statement.best.dtype)};", f"{total} = 0;"]
 
-    def _combined(self, statement: Reduction, total: str, element: str) -> str:
-        """The statement that adds an element to a result."""
+    def _combine(self, statement: Reduction, best: str, total: str, element: str) -> list[str]:
+        """The lines that add an element to a result."""
         function = statement.function
+        if statement.best is not None:
+            return _place_lines(statement, best, total, element)
         if function in ADDED:
-            return f"{total} {ADDED[function]}= {element};"
+            return [f"{total} {ADDED[function]}= {element};"]
         if function in ("and", "or"):
-            return f"{total} = {total} {'&' if function == 'and' else '|'} ({element});"
+            return [f"{total} = {total} {'&' if function == 'and' else '|'} ({element});"]
         name = f"{function}_{TYPES[statement.out.dtype]}"
         self.used.add(name)
-        return f"{total} = {name}({total}, {element});"
-
-    # addresses
+        return [f"{total} = {name}({total}, {element});"]
 
     def _expressions(self, loops: Sequence[Loop]) -> Expressions:
-        names = {loop.axes[-1][0]: _name(place) for place, loop in enumerate(loops)}
+        """The text of scalars inside some loops."""
+        names = {loop.axes[-1][0]: variable(place) for place, loop in enumerate(loops)}
 
-        def position(axis: int) -> str:
-            return names.get(axis, "0")
-
-        def address(place: Place, text: Expressions) -> str:
+        def address(place: Place, values: Expressions) -> str:
             name, offset = self.pointer(place.slot)
-            terms = [] if offset == 0 else [str(offset)]
-            for axis, variable in names.items():
+            terms = [str(offset)] if offset else []
+            for axis, index in names.items():
                 step = place.slot.strides[axis] if axis < place.slot.ndim else 0
-                if step:
-                    terms.append(variable if step == 1 else f"{step} * {variable}")
-            for step, index in place.terms:
-                inner = text._text(index)
-                terms.append(inner if step == 1 else f"{step} * {inner}")
+                terms += [_times(step, index)] if step else []
+            terms += [_times(step, values.part(index)) for step, index in place.terms]
             return f"{name}[{' + '.join(terms) or '0'}]"
 
-        return Expressions(address, position, self.used)
+        return Expressions(address, lambda axis: names.get(axis, "0"), self.used)
 
 
-def _out(statement: Reduction) -> Place:
-    return Place(statement.out)
+def _reduction_loops(statement: Reduction) -> tuple[list[Loop], list[Loop]]:
+    """The loops over results, and over what is combined; places are counted in their order."""
+    sizes, count = statement.sizes, statement.kept
+    read = [each.slot.strides for each in all_places(statement.element)]
+    out = (*statement.out.strides, *[0] * (len(sizes) - count))
+    fixed = positions(statement.element)
+    kept = loops_over(sizes, range(count), [out, *read], fixed)
+    rest, sort = range(count, len(sizes)), statement.best is None
+    return kept, loops_over(sizes, rest, read or [out], fixed, sort=sort)
 
 
-def _start(statement: Reduction) -> str:
-    """What a result begins with: what leaves any other number as it is."""
-    dtype, function = statement.out.dtype, statement.function
+def _runs_along_kept(statement: Reduction, kept: list[Loop], combined: list[Loop]) -> bool:
+    """True if vectors run along the last kept axis rather than along the combined ones."""
+    if not kept or kept[-1].size < FEW or not combined:
+        return False
+    axis, last = kept[-1].axes[-1][0], combined[-1].axes[-1][0]
+    strides = [each.slot.strides for each in all_places(statement.element)]
+    if statement.best is not None and statement.best.strides != statement.out.strides:
+        return False
+    along = all(each[axis] in (0, 1) for each in strides)
+    across = all(each[last] in (0, 1) for each in strides)
+    return along and (not across or combined[-1].size < kept[-1].size)
+
+
+def _place_lines(statement: Reduction, best: str, total: str, element: str) -> list[str]:
+    """The lines that keep the place of the extreme."""
+    assert statement.best is not None
+    sign = "<" if statement.function == "argmin" else ">"
+    better = f"x {sign} {best}"
+    if statement.best.dtype.is_floating_point:
+        first = "" if statement.function == "argmax_of_window" else f" & ({best} == {best})"
+        better = f"({better}) | ((x != x){first})"
+    return [
+        f"const {TYPES[statement.best.dtype]} x = {element};",
+        f"const bool better = {better};",
+        f"{total} = better ? at : {total};",
+        f"{best} = better ? x : {best};",
+    ]
+
+
+def _neutral(function: str, dtype: dtype) -> str:
+    """What leaves any other number as it is."""
     if function in ("and", "or"):
         return "true" if function == "and" else "false"
     if function in ADDED:
@@ -259,12 +194,5 @@ def _start(statement: Reduction) -> str:
     return f"{limit}_MAX"
 
 
-def _name(place: int) -> str:
-    """The variable of a loop."""
-    return "ijklmnop"[place]
-
-
-def _for(name: str, size: int) -> str:
-    return f"for (int {name} = 0; {name} < {size}; {name}++)"
-
-
+def _times(step: int, index: str) -> str:
+    return index if step == 1 else f"{step} * {index}"

@@ -126,8 +126,7 @@ for _kind in KINDS:
         f"  return ({_kind})((x > 0) - (x < 0));\n}}"
     )
     FUNCTIONS[f"abs_{_kind}"] = (
-        f"static inline {_kind} abs_{_kind}({_kind} x) {{\n"
-        f"  return ({_kind})(x < 0 ? -x : x);\n}}"
+        f"static inline {_kind} abs_{_kind}({_kind} x) {{\n  return ({_kind})(x < 0 ? -x : x);\n}}"
     )
 
 

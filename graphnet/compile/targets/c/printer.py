@@ -42,14 +42,103 @@ static double clock_since(double then, double *total) {
   return clock_now();
 }"""
 RESERVED = frozenset(
-    "auto bool break case char const continue default do double else enum extern false float for goto "
-    "if inline int long register restrict return short signed sizeof static struct switch true "
-    "typedef union unsigned void volatile while i j k l m n o p s x y at best place total cells "
-    "fed numbers scratch start out".split()
+    [
+        "auto",
+        "bool",
+        "break",
+        "case",
+        "char",
+        "const",
+        "continue",
+        "default",
+        "do",
+        "double",
+        "else",
+        "enum",
+        "extern",
+        "false",
+        "float",
+        "for",
+        "goto",
+        "if",
+        "inline",
+        "int",
+        "long",
+        "register",
+        "restrict",
+        "return",
+        "short",
+        "signed",
+        "sizeof",
+        "static",
+        "struct",
+        "switch",
+        "true",
+        "typedef",
+        "union",
+        "unsigned",
+        "void",
+        "volatile",
+        "while",
+        "i",
+        "j",
+        "k",
+        "l",
+        "m",
+        "n",
+        "o",
+        "p",
+        "s",
+        "x",
+        "y",
+        "at",
+        "best",
+        "place",
+        "total",
+        "cells",
+        "fed",
+        "numbers",
+        "scratch",
+        "start",
+        "out",
+    ]
 )
 LIBRARY = frozenset(
-    "abs ceil copysign cos erf exp expm1 fabs floor gamma index isfinite j0 j1 jn log log1p main "
-    "memcpy memset pow remainder round sign significand sin sqrt strides tanh trunc y0 y1 yn".split()
+    [
+        "abs",
+        "ceil",
+        "copysign",
+        "cos",
+        "erf",
+        "exp",
+        "expm1",
+        "fabs",
+        "floor",
+        "gamma",
+        "index",
+        "isfinite",
+        "j0",
+        "j1",
+        "jn",
+        "log",
+        "log1p",
+        "main",
+        "memcpy",
+        "memset",
+        "pow",
+        "remainder",
+        "round",
+        "sign",
+        "significand",
+        "sin",
+        "sqrt",
+        "strides",
+        "tanh",
+        "trunc",
+        "y0",
+        "y1",
+        "yn",
+    ]
 )
 """Names that the headers declare, or compilers know."""
 
@@ -166,7 +255,7 @@ class Printer:
 
     def _function(self, body: list[str]) -> Iterator[str]:
         yield "/* One step. Returns 0, or the number of the check that ended it. */"
-        yield "__attribute__((visibility(\"default\"))) int64_t graphnet_step("
+        yield '__attribute__((visibility("default"))) int64_t graphnet_step('
         more = ", double *seconds" if self.timed else ""
         yield "    void *const *cells, void *const *fed, const double *numbers,"
         yield f"    char *scratch{more}) {{"
@@ -208,10 +297,10 @@ class Printer:
                     yield [self._check(statement, checks)]
                 elif isinstance(statement, Map):
                     if prod(statement.sizes):
-                        yield list(loops.map(statement))
+                        yield loops.map(statement)
                 elif isinstance(statement, Reduction):
                     if prod(statement.sizes[: statement.kept]):
-                        yield list(loops.reduction(statement))
+                        yield loops.reduction(statement)
                 elif prod(statement.out.shape):
                     yield self._contraction(statement)
 
@@ -226,7 +315,7 @@ class Printer:
 
     def _contraction(self, statement: Contraction) -> list[str]:
         product = ProductPrinter(statement, self.lanes, self._address)
-        lines = list(product.lines())
+        lines = product.lines()
         self.tiles |= product.tiles
         return lines
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from graphnet.compile.lower.loops import Contraction
-from graphnet.compile.plan.slots import Slot
 from graphnet.compile.targets.c.expressions import TYPES
+from graphnet.compile.targets.c.text import Text, loop_head
 from graphnet.compile.targets.c.tiles import Kind, dots_name, tile_name
 
-Pointer = Callable[[Slot, str], str]
+if TYPE_CHECKING:
+    from graphnet.compile.lower.loops import Contraction
+    from graphnet.compile.plan.slots import Slot
+
+Pointer = Callable[["Slot", str], str]
 """The text of the address of the first element of a slot, plus an offset."""
 
 
@@ -28,6 +33,11 @@ class Axis:
     y: int
     out: int
     start: int
+
+    def by(self, piece: Piece) -> Axis:
+        """The axis in steps of a tile."""
+        steps = (each * piece.width for each in (self.x, self.y, self.out, self.start))
+        return Axis(piece.count, *steps)
 
 
 @dataclass(frozen=True)
@@ -102,28 +112,23 @@ class ProductPrinter:
         axes.remove(found)
         return found
 
-    def lines(self) -> Iterator[str]:
+    def lines(self) -> list[str]:
         """The text."""
         inner = list(self.summed)
         if self.is_dots and self.vector is not None:
             inner.append(self.vector)
         around = inner[:-3]
         inner = [*([Axis(1, 0, 0, 0, 0)] * 3), *inner][-3:]
-        yield "{"
-        yield f"  static const Strides s = {self._strides(inner)};"
-        depth = 1
         loops = [(each, f"o{place}") for place, each in enumerate(self.outer)]
         if around:  # the sums begin with what is there: see `layouts.arranged`
             loops += [(each, f"k{place}") for place, each in enumerate(around)]
-        calls = list(self._calls({name: axis for axis, name in loops}, bool(around)))
-        for place, (each, name) in enumerate(loops):
-            brace = " {" if place == len(loops) - 1 else ""
-            yield "  " * depth + _loop(name, each.size) + brace
-            depth += 1
-        yield from ("  " * depth + text for text in calls)
-        if loops:
-            yield "  " * (depth - 1) + "}"
-        yield "}"
+        text, at = Text(), {name: axis for axis, name in loops}
+        with text.block(), ExitStack() as blocks:
+            text.add(f"static const Strides s = {self._strides(inner)};")
+            for axis, name in loops:
+                blocks.enter_context(text.block(loop_head(name, axis.size)))
+            self._calls(text, at, bool(around))
+        return text.lines
 
     def _strides(self, inner: list[Axis]) -> str:
         def of(name: str) -> str:
@@ -136,21 +141,20 @@ class ProductPrinter:
             f"{start_column}, {r.out}, {c.out if c else 0}}}"
         )
 
-    def _calls(self, loops: dict[str, Axis], adds: bool) -> Iterator[str]:
+    def _calls(self, text: Text, around: dict[str, Axis], adds: bool) -> None:
         """The calls of tiles inside the outer loops."""
         for columns in self._column_pieces(adds):
             for rows in _row_pieces(self.rows.size, columns.vectors, self._most_rows()):
-                at = dict(loops)
-                text, depth = [], 0
-                for name, piece, axis in (("j", columns, self._column_axis()),
-                                          ("i", rows, self.rows)):  # fmt: skip
-                    if piece.count > 1:
-                        text.append("  " * depth + _loop(name, piece.count))
-                        depth += 1
-                        at[name] = Axis(piece.count, *(getattr(axis, each) * piece.width
-                                        for each in ("x", "y", "out", "start")))  # fmt: skip
-                yield from text
-                yield "  " * depth + self._call(columns, rows, at)
+                at = dict(around)
+                with ExitStack() as blocks:
+                    for name, piece, axis in (
+                        ("j", columns, self._column_axis()),
+                        ("i", rows, self.rows),
+                    ):
+                        if piece.count > 1:
+                            blocks.enter_context(text.block(loop_head(name, piece.count)))
+                            at[name] = axis.by(piece)
+                    text.add(self._call(columns, rows, at))
 
     def _call(self, columns: Piece, rows: Piece, at: dict[str, Axis]) -> str:
         s, first = self.statement, (columns.first, rows.first)
@@ -173,9 +177,7 @@ class ProductPrinter:
                  address(s.out, "out")]  # fmt: skip
         if self.is_dots:
             return f"{dots_name(kind, width, columns.vectors)}(&s, {', '.join(given)});"
-        return (
-            f"{tile_name(kind, width, columns.vectors)}(&s, {columns.step}, {', '.join(given)});"
-        )
+        return f"{tile_name(kind, width, columns.vectors)}(&s, {columns.step}, {', '.join(given)});"
 
     def _column_axis(self) -> Axis:
         if self.columns is not None:
@@ -254,8 +256,3 @@ def _vector_pieces(size: int, kind: Kind, adds: bool) -> list[Piece]:
         pieces.append(Piece(first, count, lanes, Kind(kind.of, lanes), 1, lanes))
         first += count * lanes
     return pieces
-
-
-def _loop(name: str, size: int) -> str:
-    return f"for (int {name} = 0; {name} < {size}; {name}++)"
-

@@ -43,7 +43,8 @@ static inline {of} all_{name}({of} x) {{ return x; }}"""
     size = lanes * (4 if of == "float" else 8)
     return f"""\
 typedef {of} {name} __attribute__((vector_size({size})));
-typedef {of} {name}_anywhere __attribute__((vector_size({size}), aligned({size // lanes}), may_alias));
+typedef {of} {name}_anywhere
+    __attribute__((vector_size({size}), aligned({size // lanes}), may_alias));
 static inline {name} load_{name}(const {of} *from) {{ return *(const {name}_anywhere *)from; }}
 static inline void store_{name}({of} *to, {name} x) {{ *({name}_anywhere *)to = x; }}
 static inline {name} all_{name}({of} x) {{ return x - ({name}){{0}}; }}"""
