@@ -69,6 +69,7 @@ class FrontDoors(NodeList):
         tune: bool = True,
         check_finite: bool = True,
         backend: str | None = None,
+        calls: int | None = None,
         watch: Sequence[Node] = (),
     ) -> Any:
         """A program that computes the same values several times faster; see `graphnet.compile`.
@@ -81,9 +82,12 @@ class FrontDoors(NodeList):
             clip_value: the largest absolute gradient, as in `clip_grad_value_`.
             tune: False to use the default kernels without measuring which are fastest here.
             check_finite: False to continue when the loss is NaN or infinite.
-            backend: "inductor" to pass the program to `torch.compile`, "cudagraph" to capture it
-                as a graph of CUDA kernels, "eager" to run each operation's own rule; None for this
-                package's own lines.
+            backend: "torch" for calls of torch, "c" for native code; None begins with calls of
+                torch, and goes over to native code where that is faster. "inductor" passes the
+                program to `torch.compile`, "cudagraph" captures it as a graph of CUDA kernels,
+                "eager" runs each operation's own rule.
+            calls: how often the program will be called, if that is known: native code then runs
+                from the first call on, or never.
             watch: nodes whose values each training step also returns, in `step.watched`.
 
         Returns:
@@ -92,7 +96,7 @@ class FrontDoors(NodeList):
         from graphnet.compile import Clip, Options, compile_graph
 
         clip = Clip(max_norm, norm_type, clip_value)
-        options = Options(tune, backend)
+        options = Options(tune, backend, calls)
         return compile_graph(self, target, optimizer, clip, options, check_finite, watch)
 
     # pictures and reports

@@ -131,7 +131,7 @@ def fit(
     require_counts(epochs=epochs, batch_size=batch_size, accumulate=accumulate)
     require_flags(drop_last=drop_last, shuffle=shuffle, train_metrics=train_metrics, resume=resume)
     require_choice("non_finite", non_finite, POLICIES)
-    require_choice("compile", compile, (True, False, "tune"))
+    require_choice("compile", compile, (True, False, "tune", "torch", "c"))
     if not isinstance(schedule, Plateau):
         _require_function("schedule", schedule, "gn.schedules.cosine(0.1, steps=100)")
     _require_function("augment", augment, "lambda x, t, generator: (x.flip(-1), t)")

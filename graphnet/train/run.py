@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
-from dataclasses import dataclass
-from math import isfinite
+from dataclasses import dataclass, replace
+from math import ceil, isfinite
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from graphnet.train.callbacks import Callback
 from graphnet.train.evaluation import Evaluation, refuse_columns
 from graphnet.train.history import History
 from graphnet.train.means import Counts, Means
+from graphnet.train.several import SeveralSteps
 from graphnet.train.signals import Interruption
 from graphnet.train.updates import NO_UPDATE, UpdateOptions, update_of
 
@@ -92,7 +93,8 @@ class Run:
         self.identity: dict[str, Any] | None = None
         self._counts = Counts(task.terms, data, changing=settings.augment is not None)
         self.means = Means(self._counts.summed)
-        options, alike = settings.options, self._counts.alike
+        calls = settings.epochs * ceil(self.rows / settings.batch_size)
+        options, alike = replace(settings.options, calls=calls), self._counts.alike
         self._update = update_of(task, optimizer, options, settings.accumulate, alike)
         self._evaluations: list[tuple[str, Evaluation, DataSet]] = []
 
@@ -176,14 +178,33 @@ class Run:
             self.order = self._next_order()
             self.position, self.means = 0, Means(self._counts.summed)
         watched = [each for each in self.callbacks if type(each).step is not Callback.step]
+        several = self._several(watched)
         while self.position < self.rows:
-            self._one_step()
+            if several is None or not several.make():
+                self._one_step()
             for callback in watched:
                 callback.step(self)
             self.interrupted = interruption.signal is not None
             if self.ending:
                 return
         self._finish_epoch(perf_counter() - start)
+
+    def _several(self, watched: list[Callback]) -> SeveralSteps | None:
+        """Makes several steps in one call; None if each step must be made by itself."""
+        bursts, settings = getattr(self._update, "bursts", None), self.settings
+        each = any(callback.every_step for callback in watched) or settings.augment is not None
+        if bursts is None or each or not self._counts.are_equal or self.task.device.type != "cpu":
+            return None
+        return SeveralSteps(self, bursts)
+
+    def note(self, loss: float, rate: float) -> None:
+        """Note an update that was made from a full batch."""
+        size = self.settings.batch_size
+        self.means.add([loss], [float(size)])
+        self.step += 1
+        self.position += size
+        self.history.losses.append(loss)
+        self.history.rates.append(rate)
 
     def _next_order(self) -> Tensor:
         """The rows of an epoch, in the order in which they are taken."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from math import isfinite, isnan
 from typing import TYPE_CHECKING, Any
 
+from graphnet.compile.run.bursts import Bursts
 from graphnet.errors import EmptyBatchError, NonFiniteError
 from graphnet.graph import Input, Node
 from graphnet.graph.finite import non_finite_error
@@ -39,16 +40,18 @@ class UpdateOptions:
 
     Attributes:
         compile: True for a compiled program, False for the walk over the list, "tune" for a program
-            whose kernels are chosen by measuring.
+            whose kernels are chosen by measuring, "torch" or "c" to fix its backend.
         clip: the largest common norm of the gradients; None for any.
         clip_value: the largest element of a gradient; None for any.
         check_finite: False to go on if the loss is NaN or infinite.
+        calls: how many batches there will be; None if that is not known.
     """
 
     compile: bool | str = True
     clip: float | None = None
     clip_value: float | None = None
     check_finite: bool = True
+    calls: int | None = None
 
 
 def update_of(
@@ -156,40 +159,68 @@ def _step(
     optimizer: Optimizer,
     options: UpdateOptions,
     terms: Sequence[Node],
-) -> Callable[[Mapping[str, Any], bool], list[float]]:
-    """The program of a step, which may only add gradients; it returns the losses of a batch."""
+) -> _Step:
+    """The program of a step."""
     watch = terms if len(terms) > 1 else ()
-    step: Any = task.graph.compile(
+    compiled: Any = task.graph.compile(
         target,
         optimizer,
         max_norm=options.clip,
         clip_value=options.clip_value,
         tune=options.compile == "tune",
+        backend=options.compile if options.compile in ("torch", "c") else None,
+        calls=options.calls,
         check_finite=options.check_finite,
         watch=watch,
     )
+    return _Step(compiled, bool(watch))
 
-    def run(feed: Mapping[str, Any], last: bool) -> list[float]:
+
+@dataclass(frozen=True)
+class _Step:
+    """A program that makes a step, or only adds gradients, and returns the losses of a batch.
+
+    Attributes:
+        compiled: the program.
+        watches: True if the loss has several terms, which are watched.
+    """
+
+    compiled: Any
+    watches: bool
+
+    def __call__(self, feed: Mapping[str, Any], last: bool) -> list[float]:
+        step = self.compiled
         loss = step(feed) if last else step.accumulate(feed)
-        return [float(each) for each in step.watched] if watch else [float(loss)]
-
-    return run
+        return [float(each) for each in step.watched] if self.watches else [float(loss)]
 
 
 def _compiled(
     task: TrainingGraph, optimizer: Optimizer, options: UpdateOptions, nodes: list[Node]
 ) -> Update:
     """Updates from one batch each, by a program."""
-    step = _step(task, task.loss, optimizer, options, nodes)
+    return CompiledUpdate(task, optimizer, _step(task, task.loss, optimizer, options, nodes))
 
-    def update(batches: Sequence[Batch]) -> list[float]:
+
+class CompiledUpdate:
+    """Updates from one batch each, by a program, which may make several in one call.
+
+    Args:
+        task: what is learned.
+        optimizer: of its parameters.
+        step: the program.
+    """
+
+    def __init__(self, task: TrainingGraph, optimizer: Optimizer, step: _Step) -> None:
+        self._task, self._optimizer, self._step = task, optimizer, step
+        self.bursts = Bursts(step.compiled) if not step.watches else None
+
+    def __call__(self, batches: Sequence[Batch]) -> list[float]:
+        """Make an update."""
         try:
-            return step(task.feed(batches[0]), True)
+            return self._step(self._task.feed(batches[0]), True)
         except NonFiniteError:
-            optimizer.zero_grad()
-            raise _explained(task) from None
-
-    return update
+            self._optimizer.zero_grad()
+            raise _explained(self._task) from None
 
 
 def _accumulated(

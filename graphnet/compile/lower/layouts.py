@@ -21,8 +21,10 @@ MOST = 3
 """The summed axes that a target goes through without storing sums in between."""
 LANES = 16
 """The numbers of a vector, for the estimate only."""
-PER_VECTOR, PER_COPY, PER_SUM = 0.6, 1.0, 4.0
-"""Cycles for a vector of products, for copying a number to another order, for adding up lanes."""
+PER_VECTOR, PER_SUM = 0.6, 4.0
+"""Cycles for a vector of products, and for adding up its lanes."""
+NEAR, FAR, FEW = 1.2, 4.0, 4096
+"""Cycles for copying a number to another order: one of a few, or one of many in distant places."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ def arranged(lowering: Lowering, statement: Contraction) -> None:
 
 def _begin(lowering: Lowering, statement: Contraction) -> None:
     """Store what the sums start with, if they are added up in several turns."""
-    if summed_loops(statement) <= MOST:
+    if summed_loops(statement) <= MOST or statement.adds:
         return
     node, out, start = statement.node, statement.out, statement.start
     if start is None:
@@ -101,11 +103,14 @@ def _choice(lowering: Lowering, statement: Contraction, axis: int) -> Choice | N
         if factor.strides[axis] == 0 and summed:
             return None
         if factor.strides[axis] not in (0, 1) and not _is_turned(lowering, factor, axis):
-            cycles += _numel(factor) * PER_COPY
-    if summed:
+            cycles += copying(_numel(factor))
+    if summed:  # both factors are loaded as vectors
+        cycles *= 1.5
         cycles += prod(statement.sizes[: statement.kept]) * PER_SUM
     elif statement.out.strides[axis] != 1:
-        cycles += prod(statement.out.shape) * PER_COPY
+        if statement.adds:
+            return None
+        cycles += copying(prod(statement.out.shape))
     return Choice(axis, cycles)
 
 
@@ -145,6 +150,11 @@ def _back(slot: Slot, axis: int) -> Slot:
     """A slot with its last axis at a place."""
     last = slot.ndim - 1
     return slot.permute([*range(axis), last, *range(axis, last)])
+
+
+def copying(count: int) -> float:
+    """The cycles for copying numbers to another order."""
+    return count * (NEAR if count < FEW else FAR)
 
 
 def _numel(slot: Slot) -> int:

@@ -104,7 +104,8 @@ class Contraction:
         x: the first factor.
         y: the second factor.
         out: where the sums are stored; its shape has the kept axes only.
-        start: what is added to each sum, such as a bias; None for nothing.
+        start: what is added to each sum, such as a bias; None for nothing. If it is `out` itself,
+            sums are added to what is there, and several may fall on one place.
         vector: the axis that vectors run along; None if they cannot.
     """
 
@@ -116,6 +117,11 @@ class Contraction:
     out: Slot
     start: Slot | None = None
     vector: int | None = None
+
+    @property
+    def adds(self) -> bool:
+        """True if the sums are added to what is there."""
+        return self.start is self.out
 
     def slots(self) -> Iterator[Slot]:
         """The memory that it reads and writes."""

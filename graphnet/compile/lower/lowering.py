@@ -61,11 +61,13 @@ class Lowering:
         done: the result.
         slots: where nodes lie in memory.
         turned: copies in another order, which several statements may read.
+        taps: where in its window each pixel lies that a pool takes, by the node of the places.
     """
 
     def __init__(self, program: Program, batch_last: bool) -> None:
         self.program, self.batch_last, self.done = program, batch_last, Lowered()
         self.slots: dict[Node, Slot] = {}
+        self.taps: dict[Node, Slot] = {}
         self._readers = program.readers
         self._elements: dict[Node, Element] = {}
         self.turned: dict[tuple[object, ...], Slot] = {}
@@ -292,6 +294,7 @@ class Lowering:
         sizes: Shape,
         dims: Sequence[int],
         out: Slot | None = None,
+        best: Slot | None = None,
     ) -> Slot:
         """Combine elements along some dimensions; returns the results, without those dimensions.
 
@@ -302,6 +305,7 @@ class Lowering:
             sizes: the shape.
             dims: which dimensions are combined.
             out: where the results are stored; None for new memory.
+            best: where extremes are stored, if `out` gets their places; None for new memory.
         """
         kept = [dim for dim in range(len(sizes)) if dim not in dims]
         order = (*kept, *dims)
@@ -310,8 +314,7 @@ class Lowering:
         if out is None:
             of = torch.int64 if function.startswith("arg") else made.dtype
             out = new_slot(shape, of)
-        best = None
-        if function.startswith("arg"):
+        if function.startswith("arg") and best is None:
             best = new_slot(shape, made.dtype)
             best = best.as_strided(shape, _dense(shape, out.strides))
         ordered = tuple(sizes[dim] for dim in order)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -19,63 +19,100 @@ FIRST = 16
 """The steps of the first burst."""
 LONG = 0.02
 """Seconds after which a burst is long enough: Ctrl-C works between two bursts."""
+Before = Callable[[int], None]
+"""Called with the number of steps that come before, such as to set the learning rate."""
+
+
+class Bursts:
+    """Makes as many steps in one call as take little time, and can be made without Python.
+
+    Args:
+        step: the compiled step.
+    """
+
+    def __init__(self, step: Step) -> None:
+        self._step, self._most = step, FIRST
+
+    def make(
+        self, batches: Batches, first: int, losses: Tensor, before: Before | None = None
+    ) -> int:
+        """Make steps; returns how many, 0 if the first of them must be made by itself.
+
+        Args:
+            batches: those of all steps.
+            first: the batch of the first step.
+            losses: where the losses are written to, one for each batch.
+            before: what is done before each step.
+        """
+        count = min(self._most, batches.alike - first)
+        if count < 2:
+            return 0
+        begin = perf_counter()
+        made = _burst(self._step, batches, first, losses[first : first + count], before)
+        if made == count and perf_counter() - begin < LONG:
+            self._most *= 2
+        return made
 
 
 def make_steps(step: Step, batches: Batches, losses: Tensor) -> None:
     """Make a step with each batch, and note the losses."""
-    place, most = 0, FIRST
+    place, bursts = 0, Bursts(step)
     while place < len(batches):
-        count = min(most, batches.alike - place)
-        begin = perf_counter()
-        made = _burst(step, batches, place, losses[place : place + count]) if count > 1 else 0
-        if made and made == count and perf_counter() - begin < LONG:
-            most *= 2
-        if not made:  # also if the first step of the burst fails: here the error is raised
+        made = bursts.make(batches, place, losses)
+        if not made:  # also if the first step of a burst fails: here the error is raised
             losses[place] = step._run(batches[place], update=True)
             step._pending = False
             made = 1
         place += made
 
 
-def _burst(step: Step, batches: Batches, first: int, losses: Tensor) -> int:
+def _burst(step: Step, batches: Batches, first: int, losses: Tensor, before: Before | None) -> int:
     """Make several steps at once; returns how many, 0 if they must be made one by one."""
     cached = step._current
     if cached is None or cached.runner.many is None or step._pending:
         return 0
     mode, buckets = step._prepared(update=True)
     fed = batches[first]
-    if mode is not cached.mode or not cached.runner.takes(fed):
+    fits = mode is cached.mode and cached.runner.takes(fed)
+    if not fits or cached.edits != step.optimizer.edits:
         return 0
     marks = [bucket.mark() for bucket in buckets]
-    numbers = _numbers(step, cached, fed, len(losses))
-    if numbers is None:
+    numbers, count = _numbers(step, cached, fed, len(losses), before)
+    if count < 2:
         _undo(buckets, marks)
         return 0
     with step._uninterrupted, without_autograd(True):
-        made, watched = cached.runner.many(batches, first, numbers, losses)
-        if made < len(losses):
+        made, watched = cached.runner.many(batches, first, numbers, losses[:count])
+        if made < count:
             _undo(buckets, marks)
-            _numbers(step, cached, fed, made)  # single numbers go on from where it ended
+            _numbers(step, cached, fed, made, None)  # single numbers go on from where it ended
         if made:
             step._done(mode, buckets, marks, made)
             step.watched = tuple([each.clone() for each in watched])
     return made
 
 
-def _numbers(step: Step, cached: CachedStep, fed: Any, count: int) -> list[float] | None:
-    """The numbers of several steps in a row; None if one needs another program."""
-    optimizer, buckets = step.optimizer, cached.buckets
-    if step._settings.are_steady(cached.given, buckets):
-        count, repeats = min(count, 1), count
-    else:
-        repeats = 1
+def _numbers(
+    step: Step, cached: CachedStep, fed: Any, count: int, before: Before | None
+) -> tuple[list[float], int]:
+    """The numbers of several steps in a row, as far as they suit the program; and how many."""
+    optimizer, buckets, settings = step.optimizer, cached.buckets, step._settings
+    if before is None and settings.are_steady(cached.given, buckets):
+        values = cached.values(fed, settings.of_all(buckets), optimizer.edits)
+        return ([], 0) if values is None else (values[len(cached.runner.fed) :] * count, count)
     found: list[float] = []
     for ahead in range(count):
-        values = cached.values(fed, step._settings.of_all(buckets, ahead), optimizer.edits)
+        if before is not None:
+            try:
+                before(ahead)
+            except Exception:  # it is raised when this step is made
+                return found, ahead
+            cached.edits = optimizer.edits  # only the learning rate has changed
+        values = cached.values(fed, settings.of_all(buckets, ahead), optimizer.edits)
         if values is None:
-            return None
+            return found, ahead
         found += values[len(cached.runner.fed) :]
-    return found * repeats
+    return found, count
 
 
 def _undo(buckets: Sequence[Any], marks: Sequence[Any]) -> None:

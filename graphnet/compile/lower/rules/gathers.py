@@ -18,7 +18,6 @@ from graphnet.ops.classification import Place as PlaceOp
 from graphnet.ops.embedding import Embedding, OneHot, ScatterRows
 from graphnet.ops.gathering import Gather, IndexSelect, ScatterAdd
 from graphnet.ops.indexing import Put, Take
-from graphnet.ops.pooling import PutPixels
 
 if TYPE_CHECKING:
     from graphnet.compile.lower.lowering import Lowering, Rule
@@ -254,7 +253,7 @@ def put(low: Lowering, node: Operation) -> None:
     add_at(low, node, load(x), sizes, Place(rest.expand(*sizes), made))
 
 
-def put_pixels(low: Lowering, node: Operation) -> None:
+def put_anywhere(low: Lowering, node: Operation) -> None:
     """Pixels added where the places of a pool say."""
     pixels, places = low.stored(_source(node, 0)), low.stored(_source(node, 1))
     out = low.place(node)
@@ -276,7 +275,6 @@ RULES: dict[type[Op], Rule] = {
     Pick: pick,
     PlaceOp: place,
     Put: put,
-    PutPixels: put_pixels,
     ScatterAdd: scatter_add,
     ScatterRows: scatter_rows,
     Take: take,

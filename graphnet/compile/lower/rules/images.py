@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 import torch
 
 from graphnet.compile.lower.loops import Contraction, Map
+from graphnet.compile.lower.rules.gathers import put_anywhere
 from graphnet.compile.lower.scalars import (
     NotLowered,
     Place,
@@ -17,8 +18,10 @@ from graphnet.compile.lower.scalars import (
     call,
     converted,
     load,
+    select,
 )
 from graphnet.compile.plan.slots import Slot, new_slot
+from graphnet.graph import Operation
 from graphnet.ops.convolution import Conv2d, Conv2dBias, Conv2dGradInput, Conv2dGradWeight
 from graphnet.ops.mean_pooling import (
     AdaptiveMean,
@@ -28,7 +31,7 @@ from graphnet.ops.mean_pooling import (
     parts,
     pixels_in,
 )
-from graphnet.ops.pooling import MaxPlaces, MaxPool2d, layout
+from graphnet.ops.pooling import MaxPlaces, MaxPool2d, PutPixels, layout
 from graphnet.ops.sliding import WindowsSum
 from graphnet.ops.transposed import ConvTranspose2d
 from graphnet.ops.unfolding import Fold, FoldLike, Unfold
@@ -36,7 +39,7 @@ from graphnet.ops.unfolding import Fold, FoldLike, Unfold
 if TYPE_CHECKING:
     from graphnet.compile.lower.lowering import Lowering, Rule
     from graphnet.compile.plan.slots import Shape
-    from graphnet.graph import Node, Operation
+    from graphnet.graph import Node
     from graphnet.op import Op
 
 Border = Sequence[int]
@@ -156,99 +159,39 @@ def weight_gradient(low: Lowering, node: Operation) -> None:
 
 
 def input_gradient(low: Lowering, node: Operation) -> None:
-    """For each pixel, the sum over the windows that it lies in.
-
-    Pixels whose distance from the border leaves the same rest by the stride meet the same weights:
-    each such set is a convolution with some of the weights, in reverse.
-    """
+    """For each weight of a window, its products with the gradients added to the pixels it meets."""
     floats(node)
-    op = cast("Any", node.op)
-    weight = low.stored(cast("Node", node.sources[1]))
-    grad = image_of(low, node, 0)
-    out = low.place(node)
+    op, weight = cast("Any", node.op), low.stored(cast("Node", node.sources[1]))
+    grad, out = image_of(low, node, 0), low.place(node)
     low.keep(node, out)
-    top, left = op.padding[0], op.padding[2]
-    down = _phases(weight.shape[2], op.stride[0], op.dilation[0], out.shape[2], top)
-    across = _phases(weight.shape[3], op.stride[1], op.dilation[1], out.shape[3], left)
-    border = [*_reach(down, grad.shape[2]), *_reach(across, grad.shape[3])]
-    around = padded(low, node, grad, border)
-    for row in down:
-        for column in across:
-            _phase(low, node, grouped(around, op.groups), grouped(weight, op.groups, 0),
-                   out, (row, column), (border[0], border[2]))  # fmt: skip
+    whole, inside = _with_border(low, out, op.padding)
+    low.fill(node, whole, 0.0)
+    seen = grouped(windows(whole, weight.shape[2:], op, grad.shape[2:]), op.groups)
+    given, kernels = grouped(grad, op.groups), grouped(weight, op.groups, 0)
+    n, g, o, h, w = given.shape
+    sizes = (n, g, h, w, *weight.shape[2:], weight.shape[1], o)
+    result = strided(seen, sizes[:7], 0, 1, 3, 4, 5, 6, 2)
+    low.contract(
+        Contraction(
+            node,
+            sizes,
+            7,
+            strided(given, sizes, 0, 1, 3, 4, None, None, None, 2),
+            strided(kernels, sizes, None, 0, None, None, 3, 4, 2, 1),
+            result,
+            result,
+        )
+    )
+    low.copy(node, out, inside)
 
 
-Phase = tuple[slice, list[tuple[int, int]]]
-"""The pixels of one rest, and for each weight that they meet its place, and the window that the
-first of these pixels meets it in."""
-
-
-def _phases(kernel: int, stride: int, dilation: int, size: int, before: int) -> list[Phase]:
-    """The sets of pixels along one dimension."""
-    found: list[Phase] = []
-    for rest in range(min(stride, size)):
-        pixels = slice(rest, size, stride)
-        taps = [
-            (tap, (rest + before - tap * dilation) // stride)
-            for tap in range(kernel)
-            if (rest + before - tap * dilation) % stride == 0
-        ]
-        found.append((pixels, taps))
-    return found
-
-
-def _reach(phases: list[Phase], count: int) -> tuple[int, int]:
-    """How far the windows of pixels lie before the first one, and after the last one."""
-    before = after = 0
-    for pixels, taps in phases:
-        steps = len(range(pixels.start, pixels.stop, pixels.step))
-        for _, window in taps:
-            before = max(before, -window)
-            after = max(after, window + steps - count)
-    return before, after
-
-
-def _phase(
-    low: Lowering,
-    node: Operation,
-    grad: Slot,
-    weight: Slot,
-    out: Slot,
-    phases: tuple[Phase, Phase],
-    border: tuple[int, int],
-) -> None:
-    """The gradients of one set of pixels."""
-    (rows, down), (columns, across) = phases
-    part = grouped(out[:, :, rows, columns], grad.shape[1])
-    if not down or not across:
-        low.fill(node, part, 0.0)
-        return
-    n, g, c, h, w = part.shape
-    sizes = (n, g, c, h, w, weight.shape[1], len(down), len(across))
-    step = [_step(taps) for taps in (down, across)]
-    first = [taps[0][1] + before for taps, before in zip((down, across), border, strict=True)]
-    by, bx = grad.strides[3:]
-    seen = grad.as_strided(
-        sizes,
-        (grad.strides[0], grad.strides[1], 0, by, bx, grad.strides[2],
-         step[0][1] * by, step[1][1] * bx),
-        grad.offset + first[0] * by + first[1] * bx,
-    )  # fmt: skip
-    wy, wx = weight.strides[3:]
-    kernels = weight.as_strided(
-        sizes,
-        (0, weight.strides[0], weight.strides[2], 0, 0, weight.strides[1],
-         step[0][0] * wy, step[1][0] * wx),
-        weight.offset + down[0][0] * wy + across[0][0] * wx,
-    )  # fmt: skip
-    low.contract(Contraction(node, sizes, 5, seen, kernels, part))
-
-
-def _step(taps: list[tuple[int, int]]) -> tuple[int, int]:
-    """From one weight to the next, and from its window to that of the next."""
-    if len(taps) == 1:
-        return 0, 0
-    return taps[1][0] - taps[0][0], taps[1][1] - taps[0][1]
+def _with_border(low: Lowering, out: Slot, border: Border) -> tuple[Slot, Slot]:
+    """An image with a border, as `padded` adds it, and the part of it that is inside."""
+    top, bottom, left, right = border
+    height, width = out.shape[2:]
+    sizes = (*out.shape[:2], height + top + max(bottom, 0), width + left + max(right, 0))
+    whole = out if sizes == out.shape else low.new(sizes, out.dtype)
+    return whole, whole[:, :, top : top + height, left : left + width]
 
 
 # windows
@@ -258,15 +201,12 @@ def sum_windows(
     low: Lowering, node: Operation, values: Slot, op: Any, border: Border, out: Slot
 ) -> None:
     """The sum of the values of all windows, (n, c, down, across, *kernel), at their pixels."""
-    top, bottom, left, right = border
-    height, width = out.shape[2:]
-    sizes = (*out.shape[:2], height + top + max(bottom, 0), width + left + max(right, 0))
-    whole = out if sizes == out.shape else low.new(sizes, out.dtype)
+    whole, inside = _with_border(low, out, border)
     low.fill(node, whole, 0.0)
     at = windows(whole, values.shape[4:], op, values.shape[2:4])
     if prod(values.shape):
         low.add(Map(node, values.shape, load(values), Place(at), adds=True))
-    low.copy(node, out, whole[:, :, top : top + height, left : left + width])
+    low.copy(node, out, inside)
 
 
 def max_pool(low: Lowering, node: Operation) -> None:
@@ -276,7 +216,11 @@ def max_pool(low: Lowering, node: Operation) -> None:
     counts, border = layout(op, cast("Any", x))
     seen = windows(padded(low, node, x, border, _lowest(node.dtype)), op.kernel, op, counts)
     low.keep(node, out)
-    low.reduce(node, "maximum", lambda shape: load(seen), seen.shape, (4, 5), out)
+    places = _places_of(low, node)
+    if places is None:
+        low.reduce(node, "maximum", lambda shape: load(seen), seen.shape, (4, 5), out)
+    else:  # where the largest pixels are is found on the way
+        low.taps[places] = _find_taps(low, node, seen, out)
 
 
 def _lowest(dtype: torch.dtype) -> float:
@@ -289,11 +233,11 @@ def max_places(low: Lowering, node: Operation) -> None:
     counts, border = layout(op, cast("Any", x))
     if max(border) > 0 and tuple(op.dilation) != (1, 1):
         raise NotLowered("the places of a pool with padding and dilation")
-    seen = windows(
-        padded(low, node, x, border, _lowest(node.inputs[0].dtype)), op.kernel, op, counts
-    )
-    taps = low.new(cast("Shape", node.shape), torch.int32)
-    low.reduce(node, "argmax_of_window", lambda shape: load(seen), seen.shape, (4, 5), taps)
+    if node not in low.taps:
+        fill = _lowest(node.inputs[0].dtype)
+        seen = windows(padded(low, node, x, border, fill), op.kernel, op, counts)
+        low.taps[node] = _find_taps(low, node, seen)
+    taps = low.taps[node]
     kernel, steps, dilation = op.kernel, op.stride, op.dilation
 
     def place(shape: Shape) -> Scalar:
@@ -306,6 +250,48 @@ def max_places(low: Lowering, node: Operation) -> None:
         return call("add", call("mul", row, x.shape[3]), column)
 
     low.define(node, place)
+
+
+def _places_of(low: Lowering, node: Operation) -> Operation | None:
+    """The node that finds the places of the pixels that a pool takes."""
+    options = node.op.options
+    for other in low.program:
+        if not isinstance(other, Operation) or not isinstance(other.op, MaxPlaces):
+            continue
+        if other.sources[0] is node.sources[0] and other.op.options == options:
+            return other
+    return None
+
+
+def _find_taps(low: Lowering, node: Operation, seen: Slot, best: Slot | None = None) -> Slot:
+    """The place of the largest pixel in its window, in the order of memory of the images."""
+    taps = low.new(seen.shape[:4], torch.int32)
+    low.reduce(node, "argmax_of_window", lambda shape: load(seen), seen.shape, (4, 5), taps, best)
+    return taps
+
+
+def put_pixels(low: Lowering, node: Operation) -> None:
+    """The gradients of a pool: each pixel that its window has taken gets that of the window."""
+    grad, places = node.sources[0], cast("Operation", node.sources[1])
+    if places not in low.taps or not _is_tiled(places.op):
+        put_anywhere(low, node)
+        return
+    op, out = cast("Any", places.op), low.place(node)
+    taps, pixels = low.taps[places], low.stored(cast("Node", grad))
+    low.keep(node, out)
+    seen = windows(out, op.kernel, op, taps.shape[2:])
+    if prod(seen.shape) != prod(out.shape):
+        low.fill(node, out, 0.0)
+    for place in range(op.kernel[0] * op.kernel[1]):
+        here = seen[..., place // op.kernel[1], place % op.kernel[1]]
+        value = select(load(taps).eq(place), load(pixels), 0)
+        low.add(Map(node, here.shape, value, Place(here)))
+
+
+def _is_tiled(op: Any) -> bool:
+    """True if windows neither overlap nor reach beyond the image."""
+    apart = all(step >= size for step, size in zip(op.stride, op.kernel, strict=True))
+    return apart and not any(op.padding) and not op.ceil_mode and op.dilation == (1, 1)
 
 
 def _pixel(window: Scalar, stride: int, tap: Scalar, dilation: int, before: int) -> Scalar:
@@ -431,6 +417,7 @@ RULES: dict[type[Op], Rule] = {
     FoldLike: fold,
     MaxPlaces: max_places,
     MaxPool2d: max_pool,
+    PutPixels: put_pixels,
     Unfold: unfold,
     WindowsSum: windows_sum,
 }

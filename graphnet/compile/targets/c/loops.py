@@ -98,6 +98,8 @@ class LoopPrinter:
                 if statement.best is not None:
                     text.add("at++;")
             text.add(f"{values.address(Place(statement.out), values)} = total;")
+            if statement.best is not None:
+                text.add(f"{values.address(Place(statement.best), values)} = best;")
         return text.lines
 
     def _begin(self, statement: Reduction, best: str, total: str) -> list[str]:

@@ -19,6 +19,7 @@ from graphnet.compile.targets.c.tiles import (
     STRIDES,
     Kind,
     dots,
+    part_function,
     start_function,
     sum_function,
     tile,
@@ -243,13 +244,19 @@ class Printer:
             text = functions(self.used)
             if text:
                 yield text
-        kinds = sorted({(each[0], each[3]) for each in self.tiles}, key=str)
-        if kinds:
+        if self.tiles:
             yield STRIDES
-        for kind in dict.fromkeys(kind for kind, _ in kinds):
+        summed = {kind for kind, _, _, is_dots in self.tiles if is_dots}
+        halves = {part for kind in summed for part in kind.halves()}
+        started = {kind for kind, _, _, is_dots in self.tiles if not is_dots}
+        for kind in sorted(summed | halves | started):
             yield vector_type(kind)
-        for kind, is_dots in kinds:
-            yield sum_function(kind) if is_dots else start_function(kind)
+            if kind in summed | halves:
+                yield sum_function(kind)
+            if kind in summed and kind.lanes > 1:
+                yield part_function(kind)
+            if kind in started:
+                yield start_function(kind)
         for kind, rows, columns, is_dots in sorted(self.tiles, key=str):
             yield (dots if is_dots else tile)(kind, rows, columns)
 

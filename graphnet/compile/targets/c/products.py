@@ -127,7 +127,7 @@ class ProductPrinter:
             text.add(f"static const Strides s = {self._strides(inner)};")
             for axis, name in loops:
                 blocks.enter_context(text.block(loop_head(name, axis.size)))
-            self._calls(text, at, bool(around))
+            self._calls(text, at, self.statement.adds)
         return text.lines
 
     def _strides(self, inner: list[Axis]) -> str:
@@ -252,7 +252,9 @@ def _vector_pieces(size: int, kind: Kind, adds: bool) -> list[Piece]:
     while first < size:
         while lanes > size - first:
             lanes //= 2
-        count = (size - first) // lanes
-        pieces.append(Piece(first, count, lanes, Kind(kind.of, lanes), 1, lanes))
-        first += count * lanes
+        vectors = 2 if size - first >= 2 * lanes else 1
+        width = vectors * lanes
+        count = (size - first) // width
+        pieces.append(Piece(first, count, width, Kind(kind.of, lanes), vectors, lanes))
+        first += count * width
     return pieces

@@ -26,6 +26,10 @@ class Kind(NamedTuple):
         """The name of the type of a vector."""
         return self.of if self.lanes == 1 else f"{self.of}{self.lanes}"
 
+    def halves(self) -> list[Kind]:
+        """A half of a vector, a half of that, and so on to a number."""
+        return [Kind(self.of, self.lanes >> shift) for shift in range(1, self.lanes.bit_length())]
+
     @property
     def suffix(self) -> str:
         """The end of the names of its tiles."""
@@ -155,23 +159,25 @@ static void {dots_name(kind, rows, columns)}(
 
 
 def sum_function(kind: Kind) -> str:
-    """The sum of the lanes of a vector, and a vector of its first few with zeros behind."""
-    name, of, lanes = kind.vector, kind.of, kind.lanes
-    if lanes == 1:
+    """The sum of the lanes of a vector, by halves; that of the halves stands before it."""
+    name, of, half = kind.vector, kind.of, Kind(kind.of, kind.lanes // 2)
+    if kind.lanes == 1:
         return f"static inline {of} sum_{name}({of} x) {{ return x; }}"
-    halves = "".join(
-        f"  for (int i = 0; i < {width}; i++) a[i] += a[i + {width}];\n"
-        for width in (lanes >> shift for shift in range(1, lanes.bit_length()))
-    )
     return f"""\
 static inline {of} sum_{name}({name} x) {{
-  {of} a[{lanes}];
-  memcpy(a, &x, sizeof a);
-{halves}  return a[0];
-}}
+  {of} lanes[{kind.lanes}];
+  store_{name}(lanes, x);
+  return sum_{half.vector}(load_{half.vector}(lanes) + load_{half.vector}(lanes + {half.lanes}));
+}}"""
+
+
+def part_function(kind: Kind) -> str:
+    """A vector of the first few numbers, with zeros behind."""
+    name, of, lanes = kind.vector, kind.of, kind.lanes
+    return f"""\
 static inline {name} part_{name}(int count, const {of} *from) {{
-  {of} a[{lanes}] = {{0}};
-  for (int i = 0; i < count; i++) a[i] = from[i];
+  {of} a[{lanes}];
+  for (int i = 0; i < {lanes}; i++) a[i] = i < count ? from[i] : 0;
   {name} x;
   memcpy(&x, a, sizeof x);
   return x;
