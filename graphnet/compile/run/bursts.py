@@ -87,7 +87,7 @@ def _burst(step: Step, batches: Batches, first: int, losses: Tensor, before: Bef
             _undo(buckets, marks)
             _numbers(step, cached, fed, made, None)  # single numbers go on from where it ended
         if made:
-            step._done(mode, buckets, marks, made)
+            step._done(mode, cached, buckets, marks, made)
             step.watched = tuple([each.clone() for each in watched])
     return made
 

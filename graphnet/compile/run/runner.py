@@ -51,6 +51,9 @@ class Runner:
         profiled: runs it some times with a clock; returns, for each part, its text, the name of
             its node, and the mean microseconds.
         many: makes several steps in one call; None if it cannot, see `Several`.
+        again: runs it with other tensors by name and the same numbers, and returns the loss as a
+            new tensor, or None if a check fails; None if more than a call is needed.
+        is_native: True if it writes to memory without torch.
         built: the list before the first pass.
     """
 
@@ -63,6 +66,8 @@ class Runner:
     memory: int
     profiled: Callable[[Sequence[Any], int], list[tuple[str, str, float]]]
     many: Several | None = None
+    again: Callable[[Mapping[str, Any]], Tensor | None] | None = None
+    is_native: bool = False
     built: Program = field(init=False)
     passes: Sequence[Pass] = field(init=False)
 

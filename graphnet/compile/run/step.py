@@ -13,6 +13,7 @@ from graphnet.compile.run.bursts import make_steps
 from graphnet.compile.run.cached_step import CachedStep, ParameterRoles, StepMode
 from graphnet.compile.run.compiled import Compiled, Options, ParameterGuard
 from graphnet.compile.run.profile import Profile, profiled
+from graphnet.compile.run.quick import QuickStep
 from graphnet.compile.run.settings import Known, VaryingSettings
 from graphnet.compile.targets.torch.execution import NotFinite, without_autograd
 from graphnet.errors import GraphError
@@ -71,6 +72,7 @@ class Step(Compiled):
         self._cache: dict[object, CachedStep] = {}
         self._current: CachedStep | None = None
         self._pending = False
+        self._quick: QuickStep | None = None
         self.watched: tuple[Tensor, ...] = ()
         self._uninterrupted = Uninterrupted()
 
@@ -84,8 +86,12 @@ class Step(Compiled):
                 Parameters and state are as before.
         """
         with self._exclusive:
-            loss = self._run(self._merged(feed, named), update=True)
-        self._pending = False
+            fed = self._merged(feed, named)
+            loss = None if self._quick is None else self._quick(fed)
+            if loss is None:
+                loss = self._run(fed, update=True)
+                self._pending = False
+                self._quick = QuickStep.of(self, self._current) if self._current else None
         return loss
 
     def accumulate(self, feed: Mapping[Any, Tensor] | None = None, /, **named: Tensor) -> Tensor:
@@ -176,7 +182,7 @@ class Step(Compiled):
             with self._uninterrupted:
                 with without_autograd(True):
                     loss, *watched = cached.runner.function(*values)
-                self._done(mode, buckets, marks)
+                self._done(mode, cached, buckets, marks)
                 made = True
         except BaseException as error:
             for bucket, mark in zip(buckets, () if made else marks, strict=not made):
@@ -213,9 +219,17 @@ class Step(Compiled):
         return other, buckets
 
     def _done(
-        self, mode: StepMode, buckets: Sequence[Bucket], marks: Sequence[Mark], steps: int = 1
+        self,
+        mode: StepMode,
+        cached: CachedStep,
+        buckets: Sequence[Bucket],
+        marks: Sequence[Mark],
+        steps: int = 1,
     ) -> None:
         """Note what steps have done to parameters and gradients."""
+        if cached.runner.is_native:
+            for bucket in buckets:
+                bucket.arena.unseen += 1
         if not mode.adds:
             for parameter in self._roles.cleared:
                 parameter.grad = None

@@ -72,7 +72,9 @@ class NativeProgram:
             profiled=self._profiled,
         )
         runner.built, runner.passes = self.built, PASSES
+        runner.is_native = True
         runner.many = function.many if function.has_loss else None
+        runner.again = function.again if function.is_plain else None
         return runner
 
     def _profiled(self, arguments: Sequence[Any], runs: int) -> list[tuple[str, str, float]]:
@@ -129,6 +131,8 @@ class _Function:
         scratch = ctypes.c_void_p(self._memory.data_ptr() + self._skip)
         self.arguments: tuple[Any, ...] = (self._cells, self._fed, self._numbers, scratch)
         self._results = [self._result(slot) for slot in low.results]
+        self._loss: Any = self._results[0] if self._results else None
+        self._names = [node.name for node in low.inputs]
         finite = set(program.finite)
         self._checks = [(each.node.name, each.node in finite) for each in low.checks]
 
@@ -165,6 +169,25 @@ class _Function:
             name, is_finite = self._checks[code - 1]
             raise NotFinite(name) if is_finite else Refused(name)
         return [arguments[each] if isinstance(each, int) else each for each in self._results]
+
+    @property
+    def is_plain(self) -> bool:
+        """True if a call needs nothing but tensors, and returns a loss."""
+        return self.has_loss and not self._draws and len(self._results) == 1
+
+    def again(self, fed: Mapping[str, Any]) -> Tensor | None:
+        """Make one step with the numbers of the last one; None if a check ends it."""
+        held = []
+        for place, name in enumerate(self._names):
+            tensor = fed[name]
+            if not tensor.is_contiguous():
+                tensor = tensor.contiguous()
+                held.append(tensor)
+            self._fed[place] = tensor.data_ptr()
+        if self._step(*self.arguments):
+            return None
+        loss: Tensor = self._loss.clone()
+        return loss
 
     def many(
         self, batches: Batches, first: int, numbers: Sequence[float], losses: Tensor
