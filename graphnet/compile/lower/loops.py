@@ -167,8 +167,8 @@ class Lowered:
         drawn: where random masks lie, which torch draws before each step.
         numbers: where the numbers lie that are given at each step.
         cells: where the memory lies that outlasts a step.
-        constants: where tensors lie that never change.
         results: where the results lie.
+        values: where nodes lie that are in memory.
         work: an estimate of its vector operations.
     """
 
@@ -178,6 +178,7 @@ class Lowered:
     numbers: dict[Number, Slot] = field(default_factory=dict)
     cells: dict[Cell, Slot] = field(default_factory=dict)
     results: list[Slot] = field(default_factory=list)
+    values: dict[Node, Slot] = field(default_factory=dict)
     work: float = 0.0
 
     @property

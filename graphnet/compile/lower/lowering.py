@@ -107,6 +107,7 @@ class Lowering:
                 self.check(node, self.stored(node))
         self._write()
         self.done.results = [self.stored(node) for node in self.program.results]
+        self.done.values = self.slots
         return self.done
 
     def _given(self, node: Number) -> None:

@@ -90,9 +90,10 @@ class LoopPrinter:
         simd = f"{SIMD} reduction({sign}:total)" if sign else ""
         with text.loops(kept), text.block() if not kept else text.loops([]):
             if statement.best is not None:
-                text.add(f"{TYPES[statement.best.dtype]} best;", "int32_t at = 0;")
-            text.add(f"{TYPES[statement.out.dtype]} total;")
-            text.add(*self._begin(statement, "best", "total"))
+                text.add("int32_t at = 0;")
+            kinds = [TYPES[each.dtype] for each in (statement.best, statement.out) if each]
+            lines = zip(kinds, self._begin(statement, "best", "total"), strict=True)
+            text.add(*(f"{kind} {line}" for kind, line in lines))
             with text.loops(combined, len(kept), simd):
                 text.add(*values.lines, *self._combine(statement, "best", "total", element))
                 if statement.best is not None:

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from graphnet.graph import Node
 
 HEADERS = "#include <math.h>\n#include <stdbool.h>\n#include <stdint.h>\n#include <string.h>"
+ALIGNED = 64
+"""What the addresses of buffers are multiples of."""
 CLOCK = """\
 #include <time.h>
 static double clock_now(void) {
@@ -187,13 +189,13 @@ class Printer:
         """The text, and where its memory lies."""
         low = self.lowered
         self.cells = [each for each in self._buffers() if each.memory is not None]
-        self.starts, self.nbytes = plan(low.statements, low.results, multiple=64)
+        self.starts, self.nbytes = plan(low.statements, low.results, multiple=ALIGNED)
         self.names = self._named()
         body = [line for statement in self._statements() for line in statement]
         step = [*self._prelude(), "", *self._function(body)]
         many = [] if self.timed else several(low, self.cells, self.starts, self.nbytes)
         source = "\n".join([*step, *many, ""])
-        nbytes = self.nbytes + gathered_bytes(low)
+        nbytes = self.nbytes + ALIGNED + gathered_bytes(low)
         return Printed(source, low, self.cells, nbytes, self.starts, self.nodes, bool(many))
 
     def _buffers(self) -> list[Buffer]:
@@ -221,6 +223,8 @@ class Printer:
                 give(slot.buffer, cell.name)
         for number in low.numbers.values():
             names[number.buffer] = "numbers"
+        for node, slot in low.values.items():  # what is only on the way gets a number
+            give(slot.buffer, node.name)
         for statement in low.statements:
             for slot in statement.slots():
                 give(slot.buffer, statement.node.name)
@@ -279,6 +283,13 @@ class Printer:
         for place, buffer in enumerate(self.cells):
             kind = of.get(buffer, "char")
             yield f"{kind} *const {self.names[buffer]} = cells[{place}];"
+            parts = [
+                f"{cell.name} from {slot.offset}"
+                for cell, slot in low.cells.items()
+                if slot.buffer is buffer and cell.name != self.names[buffer]
+            ]
+            if parts:
+                yield f"/* {_plain(', '.join(parts))} */"
         for place, buffer in enumerate(fed):
             if buffer in of:
                 yield f"const {of[buffer]} *const {self.names[buffer]} = fed[{place}];"
@@ -340,7 +351,7 @@ def _by_node(statements: list[Statement]) -> Iterator[tuple[Node, list[Statement
 
 
 def _comment(node: Node) -> str:
-    """A node as the list shows it; nothing in it may end a comment, or continue a line."""
+    """A node as the list shows it."""
     from graphnet.graph import Operation
 
     text = node.name
@@ -348,6 +359,11 @@ def _comment(node: Node) -> str:
         args = [getattr(each, "name", None) or str(getattr(each, "top", each))
                 for each in node.sources]  # fmt: skip
         text = f"{node.name} = {node.op.name}({', '.join([*args, *node.op.chosen])})"
+    return _plain(text)
+
+
+def _plain(text: str) -> str:
+    """A text in which nothing ends a comment, or continues a line."""
     text = text.encode("ascii", "replace").decode()
     return text.replace("*/", "* /").replace("\\", "/").replace("??", "? ?")
 

@@ -69,7 +69,7 @@ def _lines(low: Lowered, loss: tuple[str, str], nbytes: int) -> Iterator[str]:
     yield f"    const double *numbers, char *scratch, {kind} *losses) {{"
     yield "  for (int64_t step = 0; step < steps; step++) {"
     yield "    void *fed[] = {"
-    start = nbytes
+    start = _up(nbytes)
     for place, slot in enumerate((*low.inputs.values(), *low.drawn.values())):
         fed = place < len(low.inputs)
         count = slot.shape[0] if slot.shape else 1
