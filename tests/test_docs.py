@@ -145,10 +145,10 @@ def test_the_programs_for_other_drawing_tools_run(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("name", EVERY)
 def test_every_other_block_holds(name):
-    """`py`: Python that needs another tool; `text`: what is printed; no name: commands."""
+    """`py`: Python that needs another tool; `c`, `text`: what is printed; no name: commands."""
     for found in FENCE.finditer(text_of(name)):
         language, source = found.groups()
-        assert language in ("python", "py", "text", ""), found[0]
+        assert language in ("python", "py", "c", "text", ""), found[0]
         if language == "py":
             ast.parse(source)
         elif not language:
