@@ -101,24 +101,32 @@ class CachedStep:
     edits: int
     native: Native | None = None
 
-    def advance(self) -> bool:
-        """Let native code take over if it is time; True if it has."""
-        runner = self.native.advance() if self.native is not None else None
-        if runner is None:
-            return False
+    def use(self, runner: Runner) -> None:
+        """Run another program from now on, which computes the same."""
         self.runner, self.native = runner, None
         self.given = [number.given for number in runner.numbers]
-        return True
 
     def is_for(self, mode: tuple[Any, ...], whole: list[Bucket]) -> bool:
         """True if it makes such a step, and neither parameters nor state have moved."""
         return self.whole is whole and self.mode == mode and self.guard.holds()
 
+    def _follows(self, numbers: Sequence[Known], edits: int) -> bool:
+        """True if of the settings only some have changed that are given at each step."""
+        known = [bucket.group | new for bucket, new in zip(self.buckets, numbers, strict=True)]
+        for old, new, given in zip(self.known, known, self.arguments, strict=True):
+            if old.keys() != new.keys():
+                return False
+            for name, value in new.items():
+                if value != old[name] and name != "params" and not (value and name in given):
+                    return False
+        self.known, self.edits = known, edits
+        return True
+
     def values(
         self, fed: Mapping[str, Tensor], numbers: Sequence[Known], edits: int
     ) -> list[Any] | None:
         """The arguments of the program; None if more has changed than the given numbers."""
-        if self.edits != edits:
+        if self.edits != edits and not self._follows(numbers, edits):
             return None
         for place, name, value in self.fixed:
             if numbers[place][name] != value:

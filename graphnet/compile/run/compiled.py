@@ -6,6 +6,7 @@ import gc
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 from warnings import warn
 
@@ -92,7 +93,10 @@ class Compiled:
 
     Attributes:
         graph: the list that is compiled.
+        is_measured: True if it may be measured which form is faster.
     """
+
+    is_measured = False
 
     def __init__(self, graph: Graph, targets: Sequence[Node], options: Options) -> None:
         self.graph = graph
@@ -183,24 +187,26 @@ class Compiled:
 
     def _first(self, fed: Mapping[str, Tensor], build: Build) -> Made:
         """The program to begin with, and its native form if that is to take over later."""
-        backend = self._options.backend
-        native = None
-        if backend in ("c", None):
-            native = Native(lambda: self._native(fed, build), self._options.calls)
-        if native is not None and (backend == "c" or native.expected is not None):
-            runner = self._as_demanded(native) if backend == "c" else native.first()
-            if runner is not None:
-                return runner, None
-            native = None
-        built = build(_shapes(fed), backend in (None, "c", "torch"))
+        options, native = self._options, None
+        if options.backend == "c":
+            runner = self._as_demanded(fed, build)
+        else:
+            runner = None
+            if options.backend is None:
+                make = partial(self._native, fed, build)
+                native = Native(make, options.calls, measured=options.tune and self.is_measured)
+                runner = native.first()
+        if runner is not None:
+            return runner, None
+        built = build(_shapes(fed), options.backend in (None, "c", "torch"))
         runner = self._printed(optimize(built, _PASSES), fed)
         runner.built, runner.passes = built, _PASSES
         return runner, native
 
-    def _as_demanded(self, native: Native) -> Runner | None:
+    def _as_demanded(self, fed: Mapping[str, Tensor], build: Build) -> Runner | None:
         """The native form of a program; if there is none, a warning says why."""
         try:
-            return native.make().runner()
+            return self._native(fed, build).runner()
         except (NotLowered, NativeUnavailable) as reason:
             warn(f'backend="c": {reason}; the program runs as calls of torch.', stacklevel=2)
             return None

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import prod
 from typing import TYPE_CHECKING
 
 from graphnet.compile.lower.loops import Contraction, Lowered
@@ -28,6 +29,9 @@ REPAID = 0.2
 """The seconds of calls of torch from which on native code is used at once."""
 PER_STATEMENT, PER_CYCLE = 2e-6, 1 / 3e9
 """An estimate of seconds: for each call of torch, and for each cycle of its work."""
+SHORT, LONG = 0.001, 0.01
+"""Estimated seconds of a step: between them it is measured, if it may be, which form is faster;
+without measuring, native code is used up to the longer one."""
 LARGE = 250_000_000
 """Products in one sum of products, above which torch's own kernels are the faster ones."""
 
@@ -39,17 +43,25 @@ class Native:
     Attributes:
         make: lowers, prints, and starts to compile.
         expected: how many calls there will be; None if that is not known.
+        measured: True if it may be measured which form is faster.
         calls: how many there have been.
     """
 
     make: Callable[[], NativeProgram]
     expected: int | None = None
+    measured: bool = False
     calls: int = 0
 
     def __post_init__(self) -> None:
         """Nothing is made yet."""
         self._program: NativeProgram | None = None
         self._next: float = PREPARED
+
+    @property
+    def is_unclear(self) -> bool:
+        """True if it is to be measured which form is faster."""
+        low = None if self._program is None else self._program.printed.lowered
+        return self.measured and low is not None and low.work * PER_CYCLE >= SHORT
 
     def is_due(self) -> bool:
         """Count a call; True if `advance` has something to do in it."""
@@ -72,9 +84,11 @@ class Native:
             return None
 
     def first(self) -> Runner | None:
-        """The program, if it is to run from the first call on."""
+        """The program, if it is known now that it is to run from the first call on."""
+        if self.expected is None:
+            return None
         self._prepare()
-        if self._program is None:
+        if self._program is None or self.is_unclear:
             return None
         try:
             return self._program.runner()
@@ -88,7 +102,7 @@ class Native:
         except NotLowered:
             return
         low = program.printed.lowered
-        if not is_small(low):
+        if not is_small(low, self.measured):
             program.build.cancel()
             return
         seconds = seconds_of(low)
@@ -105,9 +119,8 @@ def seconds_of(low: Lowered) -> float:
     return len(low.statements) * PER_STATEMENT + low.work * PER_CYCLE
 
 
-def is_small(low: Lowered) -> bool:
-    """True if no product is so large that torch's kernels are the faster ones."""
-    from math import prod
-
+def is_small(low: Lowered, measured: bool = False) -> bool:
+    """True if native code is faster by the estimate, or may be, if it is to be measured."""
     products = (each for each in low.statements if isinstance(each, Contraction))
-    return all(prod(each.sizes) < LARGE for each in products)
+    alone = all(prod(each.sizes) < LARGE for each in products)
+    return alone and (measured or low.work * PER_CYCLE < LONG)

@@ -15,6 +15,7 @@ from graphnet.compile.run.compiled import Compiled, Options, ParameterGuard
 from graphnet.compile.run.profile import Profile, profiled
 from graphnet.compile.run.quick import QuickStep
 from graphnet.compile.run.settings import Known, VaryingSettings
+from graphnet.compile.run.take_over import take_over
 from graphnet.compile.targets.torch.execution import NotFinite, without_autograd
 from graphnet.errors import GraphError
 from graphnet.graph.finite import non_finite_error
@@ -51,6 +52,8 @@ class Step(Compiled):
     Attributes:
         watched: the values of the watched nodes in the last step, as new tensors.
     """
+
+    is_measured = True
 
     def __init__(
         self,
@@ -176,9 +179,8 @@ class Step(Compiled):
                 values = cached.values(fed, numbers, optimizer.edits)
             if cached is None or values is None:
                 cached, values = self._found(fed, buckets, numbers, mode)
-            if cached.native is not None and cached.native.is_due() and cached.advance():
-                self._last = cached.runner
-                values = cast("list[Any]", cached.values(fed, numbers, optimizer.edits))
+            if cached.native is not None and cached.native.is_due():
+                values = take_over(self, cached, fed, numbers) or values
             with self._uninterrupted:
                 with without_autograd(True):
                     loss, *watched = cached.runner.function(*values)
