@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 from html import unescape
+from importlib import import_module
+from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -86,6 +88,35 @@ class Sessions(griffe.Extension):
         """Fence the examples in the docstring of one function, class or module."""
         if obj.docstring:
             obj.docstring.value = SESSION.sub(fenced, obj.docstring.value)
+
+
+class Declared(griffe.Extension):
+    """The constructors of optimizers, which follow from the settings that a class declares."""
+
+    def on_package(self, *, pkg: griffe.Module, **_: object) -> None:
+        """Write its constructor into each class with the decorator `declared`."""
+        for module in pkg["optim"].modules.values():
+            for each in module.classes.values():
+                if any(str(decorator.value) == "declared" for decorator in each.decorators):
+                    own = griffe.Function("__init__", parameters=parameters(each.path))
+                    each.set_member("__init__", own)
+
+
+def parameters(path: str) -> griffe.Parameters:
+    """The parameters of a class, as it says itself when it is imported."""
+    module, _, name = path.rpartition(".")
+    found = signature(getattr(import_module(module), name)).parameters.values()
+    return griffe.Parameters(
+        *(
+            griffe.Parameter(
+                each.name,
+                annotation=None if each.annotation is each.empty else each.annotation,
+                kind=griffe.ParameterKind(each.kind.description),
+                default=None if each.default is each.empty else repr(each.default),
+            )
+            for each in found
+        )
+    )
 
 
 def fenced(session: re.Match[str]) -> str:

@@ -12,21 +12,9 @@ _WIDEST = 56  # characters of a column; a longer text is cut short
 
 _SPELLED = {
     **dict(zip("─│├┤┼┴╰╯○●□◇◎■×÷−·⊙µ—–", "-|++++`'o*#%@Mx/-.*u--", strict=True)),
-    "±": "+-",
-    "≥": ">=",
-    "≤": "<=",
-    "≠": "!=",
-    "→": "->",
-    "…": "...",
-    "‖": "||",
-    "∧": "and",
-    "∨": "or",
+    **dict(zip("±≥≤≠→…‖", ["+-", ">=", "<=", "!=", "->", "...", "||"], strict=True)),
+    **dict(zip("∧∨√∞σΣΠ", ["and", "or", "sqrt", "inf", "sigma", "sum", "prod"], strict=True)),
     "¬": "not ",
-    "√": "sqrt",
-    "∞": "inf",
-    "σ": "sigma",
-    "Σ": "sum",
-    "Π": "prod",
 }
 """How a character of the package is written if a console cannot show it."""
 
@@ -44,14 +32,9 @@ def text_table(rows: Sequence[Sequence[str]], right: Iterable[int] = ()) -> str:
     cut = [[shown(_cut(text)) for text in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*cut, strict=True)]
     to_right = set(right)
-    lines = (
-        "  ".join(
-            text.rjust(width) if place in to_right else text.ljust(width)
-            for place, (text, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in cut
-    )
-    return "\n".join(lines)
+    columns = (f"{{:{'<>'[at in to_right]}{width}}}" for at, width in enumerate(widths))
+    line = "  ".join(columns)
+    return "\n".join(line.format(*row).rstrip() for row in cut)
 
 
 def _cut(text: str) -> str:
@@ -78,6 +61,8 @@ def printable(text: str) -> str:
     >>> print(printable("two\nlines"))
     two\nlines
     """
+    if text.isprintable():
+        return text  # as almost every name is: a long list is printed in half the time
     return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
 
 
@@ -102,8 +87,10 @@ def shown(text: str) -> str:
     replaced: `x²` by `x^2`, `≥` by `>=`, rails by `|`, `+` and `-`, and any other character by its
     number, as Python writes it.
     """
+    if text.isascii():
+        return text
     encoding = getattr(sys.stdout, "encoding", None)
-    if text.isascii() or not isinstance(encoding, str) or _encodes(text, encoding):
+    if not isinstance(encoding, str) or _encodes(text, encoding):
         return text
     runs = groupby(text, key=lambda sign: unicodedata.decomposition(sign).partition(" ")[0])
     return "".join(_spelled(kind, "".join(signs), encoding) for kind, signs in runs)

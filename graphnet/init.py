@@ -22,12 +22,7 @@ if TYPE_CHECKING:
 
 GAINS = {
     "linear": 1.0,
-    "conv1d": 1.0,
-    "conv2d": 1.0,
-    "conv3d": 1.0,
-    "conv_transpose1d": 1.0,
-    "conv_transpose2d": 1.0,
-    "conv_transpose3d": 1.0,
+    **{f"conv{kind}{dims}d": 1.0 for kind in ("", "_transpose") for dims in (1, 2, 3)},
     "sigmoid": 1.0,
     "tanh": 5 / 3,
     "relu": sqrt(2.0),

@@ -273,10 +273,10 @@ class Op:
         return values
 
 
-def _refuse_no_tensor(op: Op, args: tuple[Any, ...], asked: object) -> None:
+def _refuse_no_tensor(op: Op, args: tuple[Any, ...], value: object) -> None:
     """Refuse an argument that lacks what only tensors and nodes have, and is neither."""
-    if any(asked is arg for arg in args) and not hasattr(asked, "dtype"):
-        kind = "None" if asked is None else type(asked).__name__
+    if any(value is arg for arg in args) and not hasattr(value, "dtype"):
+        kind = "None" if value is None else type(value).__name__
         raise GraphError(f"{op.name} takes a tensor or a node here; got {kind}.") from None
 
 

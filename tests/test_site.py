@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import zlib
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 from types import SimpleNamespace
@@ -93,6 +94,23 @@ def missing_pages(site):
     return {place.as_posix() for place in places} - pages
 
 
+def constructors_without_their_settings(site):
+    """Optimizers whose page does not show what their constructors take."""
+    text = (site / "reference/optimizers/index.html").read_text(encoding="utf-8")
+    plain = unescape(re.sub(r"<[^>]*>", "", text))
+    shown = {
+        "SGD": "momentum: float = 0.0",
+        "AdamW": "weight_decay: float = 0.01",
+        "NAdam": "betas: tuple[float, float] = (0.9, 0.999)",
+    }
+    written = {name: plain.partition(f"{name}(\n    params: Params,")[2] for name in shown}
+    return {
+        name
+        for name, setting in shown.items()
+        if setting not in written[name].partition("**switches")[0]
+    }
+
+
 def remarks_to_the_tests(site):
     """Pages on which an example shows what is meant for the tests."""
     texts = {path: path.read_text(encoding="utf-8") for path in site.rglob("index.html")}
@@ -131,6 +149,7 @@ def test_the_site_is_whole(tmp_path):
     assert broken_links(tmp_path) == set()
     assert names_without_a_place(tmp_path) == set()
     assert missing_pages(tmp_path) == set()
+    assert constructors_without_their_settings(tmp_path) == set()
     assert remarks_to_the_tests(tmp_path) == set()
     assert what_comes_from_elsewhere(tmp_path) == set()
 

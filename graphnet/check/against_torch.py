@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 import torch
 
+from graphnet.check.graph import last_feed
 from graphnet.check.side_by_side import Difference, Pair, TorchComparison
-from graphnet.errors import FeedError, GraphError
+from graphnet.errors import GraphError
 from graphnet.graph import Graph, Input, Node, Operation
 from graphnet.graph.walks import ancestors
 from graphnet.ops.joining import Stack
@@ -70,10 +71,12 @@ def compare_with_torch(
     loss = _last(graph) if loss is None else loss
     graph.index(loss)
     nodes = ancestors(list(graph), [loss])
-    fed = _last_fed(nodes) if feed is None else feed
+    if feed is None:
+        inputs = [each for each in nodes if isinstance(each, Input)]
+        feed = last_feed(inputs, "graph.compare_with_torch({'x': tensor, ...})")
     before = Snapshot([node.top for node in graph.parameters()], generators_of(graph))
     with before:
-        graph.forward(fed, outputs=loss)
+        graph.forward(feed, outputs=loss)
         graph.backward(loss)
         ours = [_copied(node) for node in nodes]
         before.restore()
@@ -85,7 +88,7 @@ def compare_with_torch(
         ]
 
         def walk() -> None:
-            graph.forward(fed, outputs=loss)
+            graph.forward(feed, outputs=loss)
             graph.backward(loss)
 
         seconds = _take_turns([walk, twin.run], before.restore, loss.top.is_cuda)
@@ -98,15 +101,6 @@ def _last(graph: Graph) -> Node:
     if not operations:
         raise GraphError("There is nothing to compare: the graph has no operation.")
     return operations[-1]
-
-
-def _last_fed(nodes: Sequence[Node]) -> dict[Any, Tensor]:
-    """The values of the inputs in the last forward walk."""
-    inputs = [node for node in nodes if isinstance(node, Input)]
-    for node in inputs:
-        if not node.computed:
-            raise FeedError(f"{node} has no value: give a feed, or run graph.forward first.")
-    return {node: node.top for node in inputs}
 
 
 def _copied(node: Node) -> Pair:

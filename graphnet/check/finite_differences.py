@@ -52,11 +52,16 @@ def compare(op: Op, place: int, arguments: list[Any], top: Tensor) -> tuple[floa
             fault = f"{ruled:.6g} by the rule, {slope:.6g} by differences at {name}"
     if worst > TOLERANCE:
         return worst, fault
-    scaled = by_rule(op, place, arguments, top, LARGE * seed).sum_to_size(x.shape) / LARGE
-    lost = scaled.isnan().logical_and(~grad.isnan())  # NaN compares as not greater
-    if (scaled - grad).abs().gt(TOLERANCE * largest).logical_or(lost).any():
+    large = by_rule(op, place, arguments, top, LARGE * seed).sum_to_size(x.shape)
+    if not _are_close(large / LARGE, grad, TOLERANCE * largest):
         return inf, f"{LARGE} times `grad` does not give {LARGE} times the result"
     return worst, ""
+
+
+def _are_close(scaled: Tensor, grad: Tensor, tolerance: float) -> bool:
+    """True unless two gradients differ, or the first is NaN where the second is a number."""
+    lost = scaled.isnan().logical_and(~grad.isnan())  # NaN compares as not greater
+    return not (scaled - grad).abs().gt(tolerance).logical_or(lost).any()
 
 
 def _compare_along(

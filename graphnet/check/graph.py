@@ -149,12 +149,7 @@ def _leaf_values(
     """Copies of the values of inputs and parameters, in float64."""
     needed = [node for node in walked if isinstance(node, Input)]
     if feed is None:
-        if not all(node.computed for node in needed):
-            raise FeedError(
-                "A check needs values: run graph.forward(...) first, or give a feed, "
-                "graph.check(node, {'x': tensor, ...})."
-            )
-        feed = {node: node.top for node in needed}
+        feed = last_feed(needed, "graph.check(node, {'x': tensor, ...})")
     fed = bind({node.name: node for node in graph.inputs}, graph.parameters(), needed, feed)
     leaves: dict[Node, Tensor] = {node: node.top for node in graph.parameters()}
     leaves |= dict(fed.items())
@@ -162,6 +157,21 @@ def _leaf_values(
         node: value.double().clone() if value.dtype.is_floating_point else value.clone()
         for node, value in leaves.items()
     }
+
+
+def last_feed(inputs: Sequence[Input], way_out: str) -> dict[Any, Tensor]:
+    """The values of inputs in the last forward walk; `way_out` is a call that gives others.
+
+    Raises:
+        FeedError: one has no value.
+    """
+    for node in inputs:
+        if not node.computed:
+            raise FeedError(
+                f"A check needs values, and {node} has none: run graph.forward(...) first, or "
+                f"give a feed, {way_out}."
+            )
+    return {node: node.top for node in inputs}
 
 
 def _check_operation(

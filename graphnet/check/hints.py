@@ -66,13 +66,7 @@ class _Pen:
     """A wrong rule: what it reads, what it returns, and what would be right."""
 
     def __init__(
-        self,
-        op: Op,
-        place: int,
-        arguments: list[Any],
-        top: Tensor,
-        seed: Tensor,
-        right: Tensor,
+        self, op: Op, place: int, arguments: list[Any], top: Tensor, seed: Tensor, right: Tensor
     ) -> None:
         self.op, self.place, self.arguments = op, place, arguments
         self.x, self.top, self.seed, self.right = arguments[place], top, seed, right
@@ -124,11 +118,9 @@ class _Pen:
             "output.",
         )
         for factor in (2, 3, 4):
-            yield _times(result, factor), f"A factor {factor} is missing."
-            yield _over(result, factor), f"There is an extra factor {factor}."
+            yield from _factor(result, factor, f"factor {factor}")
         for size, what in self._sizes():
-            yield _over(result, size), f"The division by {size}, {what}, is missing."
-            yield _times(result, size), f"There is an extra division by {size}, {what}."
+            yield from _factor(result, 1 / size, f"division by {size} ({what})")
         yield lambda: result.mT, "The result is transposed: .mT transposes it back."
         yield from self._shapes(result)
 
@@ -160,14 +152,12 @@ class _Pen:
     def of_products(self) -> Iterator[Candidate]:
         """The result times or divided by a factor that it may lack."""
         result = self.run(self.reads)
-        for factor in (2, 3):
-            yield _times(-result, factor), f"A factor -{factor} is missing."
+        for factor in (-2, -3):
+            yield from _factor(result, factor, f"factor {factor}")
         yield lambda: result / self.seed, "`grad` is a factor twice; once is right."
         for name, value in {**self.tensors, "top": self.top}.items():
-            yield _times(result, value), f"A factor {name} is missing."
-            yield _times(-result, value), f"A factor -{name} is missing."
-            yield _over(result, value), f"There is an extra factor {name}."
-            yield _over(-result, value), f"There is an extra factor -{name}."
+            yield from _factor(result, value, f"factor {name}")
+            yield from _factor(result, -value, f"factor -{name}")
 
     # mistakes in what is read
 
@@ -220,12 +210,10 @@ class _Pen:
             )
 
 
-def _times(left: Tensor, right: Any) -> Callable[[], Tensor]:
-    return lambda: left * right
-
-
-def _over(left: Tensor, right: Any) -> Callable[[], Tensor]:
-    return lambda: left / right
+def _factor(result: Tensor, factor: Any, name: str) -> Iterator[Candidate]:
+    """The result with a factor that was forgotten, and without one that is too many."""
+    yield lambda: result * factor, f"A {name} is missing."
+    yield lambda: result / factor, f"There is an extra {name}."
 
 
 def _always(value: Any) -> Callable[[Any], Any]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from copy import deepcopy
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from warnings import catch_warnings, filterwarnings
 
 from graphnet.check.finite_differences import wave
-from graphnet.check.report import Check, NotLooked, Report, examine
-from graphnet.check.subject import Subject, copies, difference, is_tensor
+from graphnet.check.report import Check, NotChecked, Report, examine
+from graphnet.check.subject import Subject, difference
 from graphnet.check.suite import Suite
 from graphnet.errors import GraphError, LoadError
 
@@ -69,16 +70,12 @@ class _ModuleSuite(Suite):
         reference: Callable[..., Any] | None,
     ) -> None:
         self.module = deepcopy(module)
-        super().__init__(Subject(self._laid, shapes, low, high, integers), reference)
+        super().__init__(Subject(self._fresh, shapes, low, high, integers), reference)
 
     def _fresh(self, double: bool = True) -> Module:
         """A copy of the module."""
         module = deepcopy(self.module)
         return module.double() if double else module.float()
-
-    def _laid(self, double: bool) -> Callable[..., Any]:
-        """A copy of the module, to call with nodes."""
-        return self._fresh(double)
 
     def checks(self) -> Iterator[tuple[str, Check]]:
         """The checks by name."""
@@ -93,12 +90,10 @@ class _ModuleSuite(Suite):
     def tensors_and_nodes(self) -> str:
         """A call with tensors gives the same values as the graph."""
         values = self.subject.values()
-        result = self._fresh().forward(*values)
-        tops = list(result) if isinstance(result, tuple) else [result]
-        expected = self.subject.lay(values).forward(values)
+        tops = _tuple(self._fresh().forward(*values))
+        expected = self.subject.build(values).forward(values)
         for number, (ours, theirs) in enumerate(zip(tops, expected, strict=True)):
-            fault = difference(ours, theirs)
-            if fault:
+            if fault := difference(ours, theirs):
                 return f"output {number} of module.forward {fault}, as in the graph"
         return ""
 
@@ -107,32 +102,21 @@ class _ModuleSuite(Suite):
         values = self.subject.values()
         module = self._fresh()
         listed = [parameter for _, parameter in module.named_state()]
-        laid = Subject(
-            lambda _: module,
-            self.subject.shapes,
-            self.subject.low,
-            self.subject.high,
-            self.subject.integers,
-        ).lay(values)
-        for parameter in laid.graph.parameters():
+        built = replace(self.subject, make=lambda _: module).build(values)
+        for parameter in built.graph.parameters():
             if parameter not in listed:
                 return (
-                    f"{laid.graph.name_of(parameter)!r} is used in build, but the module does not "
+                    f"{built.graph.name_of(parameter)!r} is used in build, but the module does not "
                     "list it: assign it to an attribute in __init__"
                 )
         if not listed:
-            raise NotLooked("the module has no parameters")
-        used = {source for node in laid.graph for source in node.inputs}
-        tops, grads = laid.run(values)
-        del tops
-        reached = dict(zip(laid.names, grads, strict=True))
+            raise NotChecked("the module has no parameters")
+        used = {source for node in built.graph for source in node.inputs}
+        grads = dict(zip(built.sources, built.run(values)[1], strict=True))
         for name, parameter in module.named_parameters():
             if parameter not in used:
                 return f"the parameter {name!r} is listed, but build does not use it"
-            if (
-                parameter.requires_grad
-                and not reached[laid.graph.name_of(parameter)].isfinite().all()
-            ):
+            if parameter.requires_grad and not grads[parameter].isfinite().all():
                 return f"the gradient of the parameter {name!r} is not finite"
         return ""
 
@@ -140,8 +124,7 @@ class _ModuleSuite(Suite):
         """The walks change no parameter; buffers may change in training."""
         module, values = self._fresh(), self.subject.values()
         before = {name: each.top.clone() for name, each in module.named_parameters()}
-        result = module.forward(*values)
-        self._back(module, result)
+        self._back(module, module.forward(*values))
         for name, each in module.named_parameters():
             if difference(each.top, before[name], tolerance=0.0):
                 return f"the parameter {name!r} is changed by forward or backward"
@@ -150,9 +133,9 @@ class _ModuleSuite(Suite):
     @staticmethod
     def _back(module: Module, result: Any) -> Any:
         """Walk backward from a weight for each element of the outputs."""
-        tops = result if isinstance(result, tuple) else (result,)
+        tops = _tuple(result)
         if not all(top.dtype.is_floating_point for top in tops):
-            raise NotLooked("an output is not floating-point")
+            raise NotChecked("an output is not floating-point")
         return module.backward(*(wave(top) for top in tops))
 
     def state(self) -> str:
@@ -160,15 +143,14 @@ class _ModuleSuite(Suite):
         module, values = self._fresh(), self.subject.values()
         state = module.state_dict()
         if not state:
-            raise NotLooked("the module has no parameters or buffers")
+            raise NotChecked("the module has no parameters or buffers")
         expected = [each.clone() for each in _tuple(module.forward(*values))]
         other = self._fresh()
         for each in dict(other.named_state()).values():
             each.top.zero_()
         other.load_state_dict(state)
         for ours, theirs in zip(_tuple(other.forward(*values)), expected, strict=True):
-            fault = difference(ours, theirs)
-            if fault:
+            if fault := difference(ours, theirs):
                 return f"after load_state_dict the output {fault}: something is not in state_dict"
         before = {name: each.clone() for name, each in other.state_dict().items()}
         for tensor in state.values():
@@ -176,7 +158,7 @@ class _ModuleSuite(Suite):
         if any(difference(each, before[name]) for name, each in other.state_dict().items()):
             return "load_state_dict keeps the given tensors instead of copying them"
         try:
-            other.load_state_dict({**before, "no such name": empty_of(before)})
+            other.load_state_dict({**before, "no such name": next(iter(before.values()))})
         except LoadError:
             return ""
         return "load_state_dict takes a name that the module does not have"
@@ -184,15 +166,13 @@ class _ModuleSuite(Suite):
     def backward(self) -> str:
         """`module.backward` adds to the gradients, and `zero_grad` clears them."""
         module, values = self._fresh().eval(), self.subject.values()
-        result = module.forward(*values)
-        self._back(module, result)
+        self._back(module, module.forward(*values))
         once = [each[1].clone() for each in module.param()]
         if not once:
-            raise NotLooked("the module has no parameters")
+            raise NotChecked("the module has no parameters")
         self._back(module, module.forward(*values))
         for (_, grad), first in zip(module.param(), once, strict=True):
-            fault = difference(grad, 2 * first)
-            if fault:
+            if fault := difference(grad, 2 * first):
                 return f"after a second backward a gradient {fault}: gradients must add up"
         module.zero_grad()
         if any(bool(grad.any()) for _, grad in module.param()):
@@ -202,14 +182,13 @@ class _ModuleSuite(Suite):
     def shared_weights(self) -> str:
         """Called twice in one graph, a module uses the same parameters twice."""
         module, values = self._fresh(), self.subject.values()
-        subject = self.subject
-        calls = Subject(
-            lambda _: lambda *nodes: (*_tuple(module(*nodes)), *_tuple(module(*nodes))),
-            subject.shapes, subject.low, subject.high, subject.integers,
-        )  # fmt: skip
-        laid = calls.lay(copies(values))
-        once = len(self.subject.lay(values).graph.parameters())
-        twice = len(laid.graph.parameters())
+
+        def called_twice(*nodes: Any) -> tuple[Any, ...]:
+            return (*_tuple(module(*nodes)), *_tuple(module(*nodes)))
+
+        built = replace(self.subject, make=lambda _: called_twice).build(values)
+        once = len(self.subject.build(values).graph.parameters())
+        twice = len(built.graph.parameters())
         if twice != once:
             return f"one call uses {once} parameters, two calls {twice}: build makes new ones"
         return ""
@@ -217,8 +196,3 @@ class _ModuleSuite(Suite):
 
 def _tuple(result: Any) -> tuple[Any, ...]:
     return result if isinstance(result, tuple) else (result,)
-
-
-def empty_of(state: Mapping[str, Any]) -> Any:
-    """Any tensor of a state."""
-    return next(each for each in state.values() if is_tensor(each))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 from torch import empty
 
+from graphnet import ops
 from graphnet.check.finite_differences import wave
 from graphnet.check.report import Check, Report, examine
 from graphnet.check.subject import difference
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 Make = Callable[[list[Parameter]], Any]
 
-_STEPS = 5
+_STEPS = range(5)
 _SIZES = (4, 6, 2)
 
 
@@ -97,11 +98,11 @@ class _OptimizerSuite:
         """A step does not write to the gradients."""
         layers = _layers()
         optimizer = self.make(layers)
-        for step in range(_STEPS):
+        for step in _STEPS:
             _give(layers, step)
-            before = _flat_grad(layers)
+            before = _flat(layers, "grad")
             optimizer.step()
-            if difference(_flat_grad(layers), before, tolerance=0.0):
+            if difference(_flat(layers, "grad"), before, tolerance=0.0):
                 return f"step {step + 1} changes the gradients: `grad` must only be read"
         return ""
 
@@ -111,12 +112,9 @@ class _OptimizerSuite:
         fault = difference(second, first, tolerance=0.0)
         return f"in a second run the value {fault}: do the two share something?" if fault else ""
 
-    def _train(self, layers: list[Parameter], start: int = 0) -> Tensor:
+    def _train(self, layers: list[Parameter]) -> Tensor:
         """All parameters in one flat tensor, after some steps."""
-        optimizer = self.make(layers)
-        for step in range(start, start + _STEPS):
-            _give(layers, step)
-            optimizer.step()
+        _take_steps(layers, self.make(layers))
         return _flat(layers)
 
     def split(self) -> str:
@@ -135,20 +133,15 @@ class _OptimizerSuite:
         optimizer, alone = self.make(layers), self.make([others[0], others[2]])
         layers[1].requires_grad = False
         before = layers[1].top.clone()
-        for step in range(_STEPS):
-            _give(layers, step)
-            _give(others, step)
-            optimizer.step()
-            alone.step()
+        _take_steps(layers, optimizer)
+        _take_steps(others, alone)
         if difference(layers[1].top, before, tolerance=0.0):
             return "a parameter with requires_grad=False is moved"
         for place in (0, 2):
-            fault = difference(layers[place].top, others[place].top, tolerance=1e-12)
-            if fault:
+            if fault := difference(layers[place].top, others[place].top, tolerance=1e-12):
                 return f"next to a frozen parameter another one {fault}"
         layers[1].requires_grad = True
-        _give(layers, 0)
-        optimizer.step()
+        _take_steps(layers, optimizer, _STEPS[:1])
         moved = difference(layers[1].top, before, tolerance=0.0)
         return "" if moved else "once unfrozen it does not move"
 
@@ -156,12 +149,10 @@ class _OptimizerSuite:
         """The optimizer keeps following a parameter after `.double()`."""
         layers = _layers()
         optimizer = self.make(layers)
-        for step in range(_STEPS):
-            _give(layers, step)
-            optimizer.step()
-            if step == 1:
-                for layer in layers:
-                    layer.to(layer.top.double().dtype)
+        _take_steps(layers, optimizer, _STEPS[:2])
+        for layer in layers:
+            layer.to(layer.top.double().dtype)
+        _take_steps(layers, optimizer, _STEPS[2:])
         fault = difference(_flat(layers), self._train(_layers()))
         return f"if the parameters are moved in memory, the value {fault}" if fault else ""
 
@@ -169,14 +160,10 @@ class _OptimizerSuite:
         """A copy of optimizer and parameters continues as the original does."""
         layers = _layers()
         optimizer = self.make(layers)
-        for step in range(2):
-            _give(layers, step)
-            optimizer.step()
+        _take_steps(layers, optimizer, _STEPS[:2])
         other_layers, other = deepcopy((layers, optimizer))
-        for step in range(2, _STEPS):
-            for each, mover in ((layers, optimizer), (other_layers, other)):
-                _give(each, step)
-                mover.step()
+        _take_steps(layers, optimizer, _STEPS[2:])
+        _take_steps(other_layers, other, _STEPS[2:])
         fault = difference(_flat(other_layers), _flat(layers), tolerance=1e-12)
         return f"after copy.deepcopy the value {fault}: some state is not copied" if fault else ""
 
@@ -211,19 +198,14 @@ def _give(layers: list[Parameter], step: int) -> None:
         layer.grad = part.to(layer.top.dtype).view(layer.top.shape)
 
 
-def _flat(layers: list[Parameter]) -> Tensor:
-    return _side_by_side([layer.top for layer in layers])
+def _take_steps(layers: list[Parameter], optimizer: Any, steps: Iterable[int] = _STEPS) -> None:
+    """Take some steps of an optimizer."""
+    for step in steps:
+        _give(layers, step)
+        optimizer.step()
 
 
-def _flat_grad(layers: list[Parameter]) -> Tensor:
-    return _side_by_side([layer.grad for layer in layers])
-
-
-def _side_by_side(tensors: list[Any]) -> Tensor:
-    """Tensors in one flat copy."""
-    flat: Tensor = tensors[0].new_empty(sum(each.numel() for each in tensors))
-    start = 0
-    for each in tensors:
-        flat[start : start + each.numel()].copy_(each.reshape(-1))
-        start += each.numel()
+def _flat(layers: list[Parameter], part: str = "top") -> Tensor:
+    """The values of all parameters, or their gradients, in one copy."""
+    flat: Tensor = ops.cat([getattr(layer, part).reshape(-1) for layer in layers])
     return flat

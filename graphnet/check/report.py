@@ -10,10 +10,10 @@ from graphnet.console_text import shown
 from graphnet.errors import GraphError
 
 Check = Callable[[], str]
-"""Checks one thing; returns what is wrong in words, "" if nothing is, or raises NotLooked."""
+"""Checks one thing; returns what is wrong in words, "" if nothing is, or raises NotChecked."""
 
 
-class NotLooked(Exception):  # noqa: N818 - not an error
+class NotChecked(Exception):  # noqa: N818 - not an error
     """There is nothing to check here, and why."""
 
 
@@ -91,12 +91,10 @@ def examine(subject: str, checks: Iterable[tuple[str, Check]], skip: Collection[
         if not any(name.startswith(each) for name, _ in checks):
             names = ", ".join(repr(name) for name, _ in checks)
             raise GraphError(f"There is no check {each!r} to skip; the checks are {names}.")
-    findings = []
-    for name, check in checks:
-        if name.startswith(skipped):
-            findings.append(Finding(name, left_out="you said so"))
-        else:
-            findings.append(_run(name, check))
+    findings = [
+        Finding(name, left_out="you said so") if name.startswith(skipped) else _run(name, check)
+        for name, check in checks
+    ]
     return Report(subject, findings)
 
 
@@ -104,7 +102,7 @@ def _run(name: str, check: Check) -> Finding:
     """The result of one check; an unexpected exception is a fault as well."""
     try:
         return Finding(name, check())
-    except NotLooked as reason:
+    except NotChecked as reason:
         return Finding(name, left_out=str(reason))
     except Exception as error:  # the user's code may raise anything; the report says what
         return Finding(name, f"{type(error).__name__}: {error}")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from torch import empty
 
 from graphnet.check.finite_differences import wave
-from graphnet.check.report import NotLooked
+from graphnet.check.report import NotChecked
 from graphnet.graph import Graph, Node
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ Make = Callable[[bool], Callable[..., Any]]
 """Makes a fresh copy of the subject, for double precision or for single."""
 
 
-class Laid(NamedTuple):
+class Built(NamedTuple):
     """The subject in a graph of its own."""
 
     graph: Graph
@@ -39,11 +40,13 @@ class Laid(NamedTuple):
         """The names of the sources."""
         return [self.graph.name_of(node) for node in self.sources]
 
+    def feed(self, values: list[Any]) -> dict[Any, Tensor]:
+        """The tensors among the values, by input."""
+        return dict(zip(self.inputs, filter(is_tensor, values), strict=True))
+
     def forward(self, values: list[Any]) -> list[Tensor]:
         """The values of the outputs."""
-        tensors = [value for value in values if is_tensor(value)]
-        feed = dict(zip(self.inputs, tensors, strict=True))
-        return list(self.graph.forward(feed, outputs=self.outputs))
+        return list(self.graph.forward(self.feed(values), outputs=self.outputs))
 
     def run(self, values: list[Any]) -> tuple[list[Tensor], list[Tensor]]:
         """The values of the outputs, and the gradients of the sources by the backward walk."""
@@ -51,9 +54,10 @@ class Laid(NamedTuple):
         floating = self.floating
         if floating:
             self.graph.backward(floating, [wave(node.top) for node in floating])
-        grads = [None if node.grad is None else node.grad.clone() for node in self.sources]
-        zeros = [node.top.new_zeros(node.top.shape) for node in self.sources]
-        return tops, [z if g is None else g for g, z in zip(grads, zeros, strict=True)]
+        return tops, [
+            node.top.new_zeros(node.top.shape) if node.grad is None else node.grad.clone()
+            for node in self.sources
+        ]
 
     @property
     def floating(self) -> list[Node]:
@@ -61,6 +65,7 @@ class Laid(NamedTuple):
         return [node for node in self.outputs if node.dtype.is_floating_point]
 
 
+@dataclass(frozen=True)
 class Subject:
     """Something that is called with nodes, and the inputs on which it is checked.
 
@@ -73,20 +78,16 @@ class Subject:
         names: the names of the inputs.
     """
 
-    def __init__(
-        self,
-        make: Make,
-        shapes: tuple[Any, ...],
-        low: float,
-        high: float,
-        integers: Mapping[int, int],
-        names: tuple[str, ...] = (),
-    ) -> None:
-        self.make = make
-        self.shapes = shapes
-        self.low, self.high = low, high
-        self.integers = integers
-        self.names = names
+    make: Make
+    shapes: tuple[Any, ...]
+    low: float
+    high: float
+    integers: Mapping[int, int]
+    names: tuple[str, ...] = ()
+
+    def name(self, place: int) -> str:
+        """The name of an input."""
+        return self.names[place] if place < len(self.names) else f"x{place}"
 
     def values(
         self, shapes: tuple[Any, ...] = (), double: bool = True, start: int = 0
@@ -105,22 +106,18 @@ class Subject:
         values = (self.low + (self.high - self.low) * spread).view(shape)
         return values if double else values.float()
 
-    def lay(self, values: list[Any], unknown: Collection[int] = (), double: bool = True) -> Laid:
+    def build(self, values: list[Any], unknown: Collection[int] = (), double: bool = True) -> Built:
         """A graph with an input for each tensor; the first size of some is unknown."""
         graph = Graph()
         arguments: list[Any] = []
         for place, value in enumerate(values):
-            argument = value
-            if is_tensor(value):
-                shape = tuple(value.shape)
-                shape = (None, *shape[1:]) if place in unknown else shape
-                argument = graph.input(
-                    shape,
-                    name=self.names[place] if place < len(self.names) else f"x{place}",
-                    dtype=value.dtype,
-                    requires_grad=value.dtype.is_floating_point,
-                )
-            arguments.append(argument)
+            if not is_tensor(value):
+                arguments.append(value)
+                continue
+            shape, dtype = tuple(value.shape), value.dtype
+            shape = (None, *shape[1:]) if place in unknown else shape
+            name, floating = self.name(place), dtype.is_floating_point
+            arguments.append(graph.input(shape, name=name, dtype=dtype, requires_grad=floating))
         result = self.make(double)(*arguments)
         outputs = list(result) if isinstance(result, tuple | list) else [result]
         for output in outputs:
@@ -129,13 +126,13 @@ class Subject:
                     f"called with nodes, it must return nodes; got {type(output).__name__}. Use "
                     "only operators, methods and functions of graphnet.ops"
                 )
-        return Laid(graph, graph.inputs, outputs)
+        return Built(graph, graph.inputs, outputs)
 
     def batch(self) -> tuple[int, ...]:
         """The indices of the inputs whose first sizes may change together, as a batch size does.
 
         Raises:
-            NotLooked: there are none.
+            NotChecked: there are none.
         """
         first = next((p for p, s in enumerate(self.shapes) if isinstance(s, tuple) and s), None)
         if first is not None:
@@ -148,11 +145,11 @@ class Subject:
             for places in dict.fromkeys((same, (first,))):
                 try:
                     values = self.values(self.resized(places, size + 1))
-                    self.lay(values).forward(values)
+                    self.build(values).forward(values)
                 except Exception:  # these sizes do not change together
                     continue
                 return places
-        raise NotLooked("no input has a first size that can be changed")
+        raise NotChecked("no input has a first size that can be changed")
 
     def resized(self, places: Collection[int], size: int) -> tuple[Any, ...]:
         """The shapes with another first size for some inputs."""
@@ -182,8 +179,7 @@ def differs(
     labels = [f"output {number}" for number in range(len(ours[0]))]
     labels += [f"the gradient of {name!r}" for name in names]
     for label, left, right in zip(labels, ours[0] + ours[1], theirs[0] + theirs[1], strict=True):
-        fault = difference(left, right, tolerance)
-        if fault:
+        if fault := difference(left, right, tolerance):
             return f"{label} {fault}"
     return ""
 

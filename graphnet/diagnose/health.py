@@ -13,6 +13,7 @@ from graphnet.diagnose.units import dead_units, rectifies, saturated_share
 from graphnet.errors import StateError, counted
 from graphnet.graph import Input, Operation
 from graphnet.graph.entry import dtype_text
+from graphnet.graph.finite import range_of
 from graphnet.graph.nodes import Literal
 from graphnet.graph.roles import checked_loss, is_single, loss_of
 from graphnet.graph.walks import ancestors
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from graphnet.graph import Graph, Node
-
-__all__ = ["Finding", "Health", "health"]
 
 MOST_FLAT = 0.5  # the share of saturated values that is reported
 MOST_DEAD = 0.25  # the share of dead units above which they are reported; a few are usual
@@ -96,32 +95,36 @@ class _Doctor:
     def non_finite(self) -> Iterator[Finding]:
         """The first value that is NaN or infinite, else the first such gradient."""
         if (node := self._origin()) is not None:
-            text = f"the first value that is not finite: {_strange(node.top)}"
-            if isinstance(node, Operation):
-                ranges = "; ".join(self._range(source) for source in node.inputs)
-                text = f"{text}, computed by {node.op.name} from {ranges}"
+            yield self._bad_value(node)
+            return
+        backwards = (node for node in reversed(self.nodes) if node.grad is not None)
+        for node in (node for node in backwards if _is_bad(node.grad)):
+            text = f"the first gradient on the way back that is not finite: {_strange(node.grad)}"
             yield self.finding(
                 node,
-                "not finite",
+                "gradient not finite",
                 text,
-                "look at the data that are fed here: isfinite() shows which of them to repair or "
-                "leave out."
-                if isinstance(node, Input)
-                else "a smaller learning rate, inputs of a smaller range, or an operation that is "
-                "safe there, such as log_softmax for the log of a softmax.",
+                "keep the operations that read it away from the edge of their range, such as √0 or "
+                "log 0; where it grew layer by layer, smaller first weights or a normalization.",
             )
             return
-        for node in reversed(self.nodes):
-            if node.grad is not None and not node.grad.isfinite().all():
-                yield self.finding(
-                    node,
-                    "gradient not finite",
-                    f"the first gradient on the way back that is not finite: {_strange(node.grad)}",
-                    "keep the operations that read it away from the edge of their range, such as "
-                    "√0 or log 0; where it grew layer by layer, smaller first weights or a "
-                    "normalization.",
-                )
-                return
+
+    def _bad_value(self, node: Node) -> Finding:
+        """What is said of the first value that is not finite."""
+        text = f"the first value that is not finite: {_strange(node.top)}"
+        way_out = (
+            "a smaller learning rate, inputs of a smaller range, or an operation that is safe "
+            "there, such as log_softmax for the log of a softmax."
+        )
+        if isinstance(node, Operation):
+            ranges = "; ".join(range_of(self.graph, source) for source in node.inputs)
+            text = f"{text}, computed by {node.op.name} from {ranges}"
+        if isinstance(node, Input):
+            way_out = (
+                "look at the data that are fed here: isfinite() shows which of them to repair or "
+                "leave out."
+            )
+        return self.finding(node, "not finite", text, way_out)
 
     def _origin(self) -> Node | None:
         """The first node that becomes non-finite by itself; intended infinities do not count.
@@ -139,13 +142,6 @@ class _Doctor:
                 return node
         ends = [self.loss] if self.loss is not None else self.operations[-1:]
         return bad[0] if among.intersection(ends) else None
-
-    def _range(self, node: Node) -> str:
-        """A node with its smallest and largest value."""
-        top, name = node.top, f"'{printable(self.graph.name_of(node))}'"
-        if not top.numel():
-            return f"{name} (empty)"
-        return f"{name} from {float(top.min()):.3g} to {float(top.max()):.3g}"
 
     # units that let no gradient pass
 

@@ -9,8 +9,6 @@ from typing import NamedTuple
 from graphnet.graph import Node, Operation, Parameter
 from graphnet.listing.norm import norm
 
-__all__ = ["Slope", "chain", "steps"]
-
 STEEP = 1e3  # the ratio of two neighbours' gradients above which it is reported
 FAR = 1e5  # the ratio between the ends of a chain above which it is reported
 

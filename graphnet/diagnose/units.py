@@ -11,8 +11,6 @@ if TYPE_CHECKING:
     from graphnet.graph import Operation
     from graphnet.op_rules import Bounds
 
-__all__ = ["dead_units", "rectifies", "saturated_share"]
-
 EXAMPLES = 8  # fewer say nothing about a unit: half of all are 0 for one example
 FLAT = 0.01  # a sigmoid this close to 0 or 1 is saturated, a tanh twice this close to -1 or 1
 

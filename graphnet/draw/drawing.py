@@ -14,15 +14,13 @@ from graphnet.draw.text import rails
 from graphnet.errors import GraphError
 
 if TYPE_CHECKING:
-    from collections.abc import Container
+    from collections.abc import Callable, Container, Mapping
     from os import PathLike
 
     from graphviz import Digraph
 
     from graphnet.draw.layout.geometry import Layout
     from graphnet.draw.scene.scene import Scene
-
-__all__ = ["Drawing", "drawing_of"]
 
 SUFFIXES = (".svg", ".png", ".pdf", ".dot")
 
@@ -60,9 +58,7 @@ class Drawing:
         """
         from graphnet.draw.layout.dot_text import digraph_of
 
-        return digraph_of(
-            reserve_space(self.scene, {})
-        )  # Graphviz has no values to fill rooms with
+        return digraph_of(reserve_space(self.scene, {}))  # Graphviz has no values to fill it with
 
     def save(self, path: str | PathLike[str]) -> Path:
         """Write the picture to a file, in the format that its suffix names.
@@ -98,12 +94,8 @@ class Drawing:
         self, include: Container[str] | None = None, exclude: Container[str] | None = None
     ) -> dict[str, str]:
         """What a notebook shows: the picture, or the text if it cannot show pictures."""
-        makers = {"image/svg+xml": "svg", "text/plain": "text"}
-        return {
-            kind: getattr(self, maker)
-            for kind, maker in makers.items()
-            if (include is None or kind in include) and (exclude is None or kind not in exclude)
-        }
+        makers = {"image/svg+xml": lambda: self.svg, "text/plain": lambda: self.text}
+        return mimebundle(makers, include, exclude)
 
     def __str__(self) -> str:
         return self.text
@@ -111,6 +103,16 @@ class Drawing:
     def __repr__(self) -> str:
         size = f"{self.layout.width:.0f} x {self.layout.height:.0f} points"
         return f"<Drawing of {len(self.scene)} boxes, {size}>"
+
+
+def mimebundle(
+    makers: Mapping[str, Callable[[], str]],
+    include: Container[str] | None,
+    exclude: Container[str] | None,
+) -> dict[str, str]:
+    """The forms that a notebook asks for, each made by its maker."""
+    kinds = [kind for kind in makers if include is None or kind in include]
+    return {kind: makers[kind]() for kind in kinds if exclude is None or kind not in exclude}
 
 
 def drawing_of(scene: Scene, engine: str | None = None, look: Look = PLAIN) -> Drawing:

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from importlib.metadata import PackageNotFoundError, version
-from importlib.util import find_spec
 
-from graphnet.draw.layout.engines import HOW_TO_INSTALL, failure_of, found, laid_out
+from graphnet.draw.layout.engines import HOW_TO_INSTALL, failure_of, found, installed, laid_out
 from graphnet.draw.png import FONTS
 from graphnet.draw.scene.scene import Box, Scene
-
-__all__ = ["report"]
 
 
 def report() -> str:
@@ -31,12 +28,12 @@ def report() -> str:
     lines += [("PDF", "typst", *_package("typst", "typst"))]
     lines += [("DOT", "graphviz", *_package("graphviz", "graphviz"))]
     served: set[str] = set()
-    return "\n".join(_line(what, name, found, way, served) for what, name, found, way in lines)
+    return "\n".join(_line(what, name, found, hint, served) for what, name, found, hint in lines)
 
 
-def _line(what: str, name: str, found: str, way: str, served: set[str]) -> str:
+def _line(what: str, name: str, found: str, hint: str, served: set[str]) -> str:
     """One line; of each kind, the first that is available is the one in use."""
-    state = f"no: {way}"
+    state = f"no: {hint}"
     if found:
         state = f"yes: {found}" if what in served else f"yes, in use: {found}"
         served.add(what)
@@ -51,8 +48,8 @@ def _layout_lines() -> list[tuple[str, str, str, str]]:
     lines = []
     for engine, text in said.items():
         failure = failure_of(engine)
-        way = failure and f"{text}. {failure}"
-        lines.append(("layout", engine, "" if failure else text, way or HOW_TO_INSTALL[engine]))
+        hint = failure and f"{text}. {failure}"
+        lines.append(("layout", engine, "" if failure else text, hint or HOW_TO_INSTALL[engine]))
     return [*lines, ("layout", "ranker", "built in", "")]
 
 
@@ -63,17 +60,10 @@ def _fonts() -> tuple[str, str]:
 
 def _package(name: str, module: str) -> tuple[str, str]:
     """A package with its version, or nothing; and how to install it."""
-    way = f"pip install {name}"
-    if not _installed(module):
-        return "", way
+    hint = f"pip install {name}"
+    if not installed(module):
+        return "", hint
     try:
-        return f"{name} {version(name)}", way
+        return f"{name} {version(name)}", hint
     except PackageNotFoundError:
-        return name, way  # a copy beside the program, without metadata
-
-
-def _installed(module: str) -> bool:
-    try:
-        return find_spec(module) is not None
-    except (ImportError, ValueError):  # something in this process hides it
-        return False
+        return name, hint  # a copy beside the program, without metadata

@@ -14,16 +14,12 @@ from graphnet.draw.svg.histograms import described, histogram
 from graphnet.draw.svg.paint import Look
 from graphnet.draw.svg.values import Value, reserve_space
 from graphnet.errors import GraphError, counted
-from graphnet.graph import Graph, Input, Node, Parameter
+from graphnet.graph import Graph, Input, Node
 from graphnet.graph.roles import checked_loss
 from graphnet.validation import must_be
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from graphnet.draw.scene.scene import Box, Scene
-
-__all__ = ["draw_graph", "draw_module"]
 
 SHOWN = ("shape", "top", "grad")
 OPTIONS = ("show", "depth", "loss", "engine", "marks", "notes", "remarks")
@@ -152,16 +148,7 @@ def _values(box: Box, names: Sequence[str]) -> list[Value]:
     """The values of a box that stands for one node, as far as they are known."""
     if len(box.nodes) != 1:
         return []
-    tensors = {name: _tensor(box.nodes[0], name) for name in names}
-    return [
-        Value(name, described(tensor), histogram(tensor))
-        for name, tensor in tensors.items()
-        if tensor is not None
-    ]
-
-
-def _tensor(node: Node, name: str) -> Tensor | None:
-    """The value or the gradient of a node; None if it has none yet."""
-    if name == "grad":
-        return node.grad
-    return node.top if isinstance(node, Parameter) or node.computed else None
+    (node,) = box.nodes
+    tensors: dict[str, Any] = {"top": node.top if node.computed else None, "grad": node.grad}
+    known = [(name, tensors[name]) for name in names if tensors[name] is not None]
+    return [Value(name, described(tensor), histogram(tensor)) for name, tensor in known]

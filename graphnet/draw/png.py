@@ -9,8 +9,6 @@ from warnings import warn
 
 from graphnet.errors import GraphError
 
-__all__ = ["FONTS", "MOST_PIXELS", "pdf_of", "png_of"]
-
 FONTS = Path(__file__).with_name("fonts")
 MOST_PIXELS = 16_000_000
 
@@ -38,17 +36,10 @@ def png_of(svg: str, scale: float = 1.0) -> bytes:
             "A PNG needs resvg-py: `pip install resvg-py`. SVG needs nothing."
         ) from None
     width, height = size_of_svg(svg)
-    pixels = width * height * scale**2
-    if pixels > MOST_PIXELS:
-        scale *= (MOST_PIXELS / pixels) ** 0.5
-        warn(
-            f"The picture of {width:g} x {height:g} points is drawn at {scale:.2g} of its size, "
-            "to keep the PNG under 16 megapixels; as SVG it stays sharp.",
-            stacklevel=2,
-        )
+    scale = _limited(scale, width, height)
     return bytes(
         svg_to_bytes(
-            svg_string=svg,
+            svg,
             width=max(1, int(width * scale)),
             height=max(1, int(height * scale)),
             dpi=96,
@@ -58,6 +49,20 @@ def png_of(svg: str, scale: float = 1.0) -> bytes:
             sans_serif_family="DejaVu Sans",
         )
     )
+
+
+def _limited(scale: float, width: float, height: float) -> float:
+    """The scale, or with a warning the largest one that gives at most 16 megapixels."""
+    pixels = width * height * scale**2
+    if pixels <= MOST_PIXELS:
+        return scale
+    scale *= (MOST_PIXELS / pixels) ** 0.5
+    warn(
+        f"The picture of {width:g} x {height:g} points is drawn at {scale:.2g} of its size, to "
+        "keep the PNG under 16 megapixels; as SVG it stays sharp.",
+        stacklevel=3,
+    )
+    return scale
 
 
 def pdf_of(svg: str) -> bytes:

@@ -12,8 +12,6 @@ from graphnet.listing.rails import drawn
 if TYPE_CHECKING:
     from graphnet.draw.scene.scene import Box, Scene
 
-__all__ = ["rails"]
-
 
 def rails(scene: Scene) -> str:
     """The scene as text, one line for each box: rails, place, kind, name, symbol, shape and note.

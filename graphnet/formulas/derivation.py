@@ -14,8 +14,6 @@ from graphnet.graph.roles import checked_loss, kind_of
 if TYPE_CHECKING:
     from graphnet.graph import Graph
 
-__all__ = ["derivation"]
-
 _MOST = 60  # nodes that are all written out
 _ENDS = 10  # nodes written out at either end of a longer list
 

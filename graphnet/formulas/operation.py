@@ -30,34 +30,8 @@ from graphnet.ops.broadcasting import SumAs
 if TYPE_CHECKING:
     from graphnet.graph import Graph
 
-__all__ = ["Formulas", "backward_formulas", "forward_formula"]
-
 _MOST_PARTS = 8  # parts of a gradient that are written in its sum
 _USUAL = {"weight": "W", "bias": "b"}
-
-
-def forward_formula(graph: Graph, node: Node, latex: bool = False) -> str:
-    """What a node computes, with this graph's names and shapes; for a leaf only the name.
-
-    >>> import graphnet as gn
-    >>> graph = gn.Graph()
-    >>> x, w = graph.input((None, 2), name="x"), graph.input((2, 5), name="w")
-    >>> forward_formula(graph, x @ w)
-    'matmul = x · w   (?x2 · 2x5)'
-    """
-    return Formulas(graph, latex=latex).forward(node)
-
-
-def backward_formulas(graph: Graph, node: Node, latex: bool = False) -> list[str]:
-    """What a node does in the backward walk: add up what arrives, and send it on to its inputs.
-
-    >>> import graphnet as gn
-    >>> graph = gn.Graph()
-    >>> x = graph.input((None, 2), name="x", requires_grad=True)
-    >>> backward_formulas(graph, x.tanh())
-    ['dL/dx = dL/dtanh ⊙ (1 − tanh²)   (?x2 ⊙ ?x2)']
-    """
-    return Formulas(graph, latex=latex).backward(node)
 
 
 class Formulas:
@@ -67,6 +41,13 @@ class Formulas:
         graph: the list.
         loss: what is differentiated, called L; None takes that of `loss_of`.
         latex: True for LaTeX, without the dollar signs around it.
+
+    >>> import graphnet as gn
+    >>> graph = gn.Graph()
+    >>> y = graph.input((None, 2), name="x", requires_grad=True).tanh()
+    >>> formulas = Formulas(graph)
+    >>> formulas.forward(y), *formulas.backward(y)
+    ('tanh = tanh(x)   (?x2)', 'dL/dx = dL/dtanh ⊙ (1 − tanh²)   (?x2 ⊙ ?x2)')
     """
 
     def __init__(self, graph: Graph, loss: Node | None = None, latex: bool = False) -> None:
@@ -90,10 +71,10 @@ class Formulas:
         return {node: sorted(places) for node, places in parts.items()}
 
     def forward(self, node: Node) -> str:
-        """What a node computes; for a leaf its name and shape."""
-        name = self.letters[node].written(self.latex)
+        """What a node computes, with this graph's names and shapes; for a leaf its name."""
+        letter = self._letter(node)
         if not isinstance(node, Operation):
-            return self._line(Term(name, shape_signs(node.shape, self.latex)))
+            return self._line(letter)
         sheet = Sheet(node)
         # An op with a trial draws random numbers in its forward, or keeps state: it is not run.
         result = None
@@ -103,7 +84,7 @@ class Formulas:
         if result is None:
             result = sheet.operation
             del leaves[result]
-        return self._line(Writer(leaves, self.latex).whole(result), name)
+        return self._line(Writer(leaves, self.latex).whole(result), letter.text)
 
     def backward(self, node: Node) -> list[str]:
         """The sum of what arrives at a node, then what it sends on to each of its inputs."""
@@ -128,8 +109,7 @@ class Formulas:
             if count > _MOST_PARTS:
                 parts[2:-1] = [r"\dots" if self.latex else "…"]
             total = " + ".join(parts)
-        whole = Term(total, shape_signs(node.shape, self.latex))
-        return [self._line(whole, letter.gradient(self.latex))]
+        return [self._line(Term(total, self._letter(node).shape), letter.gradient(self.latex))]
 
     def _part_name(self, use: Use, number: int) -> str:
         """The gradient of a source, or the part of it that comes from one of several uses."""
@@ -156,15 +136,14 @@ class Formulas:
 
     def _leaves(self, sheet: Sheet, node: Node) -> dict[Node, Term]:
         """The text of each symbol of a sheet."""
-        leaves = {
-            symbol: Term(
-                self.letters[real].written(self.latex), shape_signs(real.shape, self.latex)
-            )
-            for symbol, real in sheet.tops.items()
-        }
+        leaves = {symbol: self._letter(real) for symbol, real in sheet.tops.items()}
         arriving = self.letters[node].gradient(self.latex)
-        leaves[sheet.grad] = Term(arriving, shape_signs(node.shape, self.latex), FRACTION)
+        leaves[sheet.grad] = Term(arriving, self._letter(node).shape, FRACTION)
         return leaves
+
+    def _letter(self, node: Node) -> Term:
+        """What stands for a node, with its shape."""
+        return Term(self.letters[node].written(self.latex), shape_signs(node.shape, self.latex))
 
     def _line(self, term: Term, name: str = "") -> str:
         """A formula with the shapes that meet in it."""

@@ -14,8 +14,6 @@ from graphnet.console_text import printable
 from graphnet.graph import Graph, Input, Node, Operation
 from graphnet.ops.broadcasting import ExpandAs, Size
 
-__all__ = ["Sheet", "Term", "Writer", "above", "below", "shape_signs"]
-
 LOGIC, COMPARISON, SUM, PRODUCT, FRACTION, POWER, ATOM = range(7)
 """How tightly a term binds; if its position requires more, it gets brackets."""
 _LONGEST = 30  # signs and names in a formula; a longer one is unpleasant to read
@@ -54,12 +52,8 @@ class Sheet:
     def __init__(self, operation: Operation) -> None:
         self._graph = Graph()
         symbols = {node: self._symbol(node) for node in dict.fromkeys(operation.inputs)}
-        self.operation = self._graph.append(
-            operation.op,
-            tuple(
-                symbols[each] if isinstance(each, Node) else each.top for each in operation.sources
-            ),
-        )
+        sources = (symbols[s] if isinstance(s, Node) else s.top for s in operation.sources)
+        self.operation = self._graph.append(operation.op, tuple(sources))
         self.grad = self._symbol(operation)
         self.tops: dict[Node, Node] = {symbol: node for node, symbol in symbols.items()}
         self.tops[self.operation] = operation

@@ -89,11 +89,11 @@ class Use:
 
 def uses(operation: Operation) -> list[Use]:
     """The inputs of an operation through which it can be differentiated, in order."""
+    sources = operation.sources
+    rules = operation.op.rules_for(len(sources))
     return [
         Use(operation, place, rule)
-        for place, (source, rule) in enumerate(
-            zip(operation.sources, operation.op.rules_for(len(operation.sources)), strict=True)
-        )
+        for place, (source, rule) in enumerate(zip(sources, rules, strict=True))
         if rule and isinstance(source, Node) and source.dtype.is_floating_point
     ]
 

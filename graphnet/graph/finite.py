@@ -40,7 +40,7 @@ def non_finite_error(graph: NodeList, what: str) -> NonFiniteError:
     node = first_non_finite(graph)
     if node is None:
         return NonFiniteError(f"{what}, though every value in the graph is finite.")
-    ranges = "; ".join(f"{_range(graph, source)}" for source in node.inputs)
+    ranges = "; ".join(range_of(graph, source) for source in node.inputs)
     origin = f", computed by {node.op.name} from {ranges}" if isinstance(node, Operation) else ""
     return NonFiniteError(
         f"{what}. The first value that is not finite belongs to node {graph.index(node)} "
@@ -49,7 +49,7 @@ def non_finite_error(graph: NodeList, what: str) -> NonFiniteError:
     )
 
 
-def _range(graph: NodeList, node: Node) -> str:
+def range_of(graph: NodeList, node: Node) -> str:
     """A node with its smallest and its largest value."""
     top = node.top
     if not top.numel():

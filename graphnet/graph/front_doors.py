@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from graphnet.check.side_by_side import TorchComparison
     from graphnet.compile import Prediction, Step
     from graphnet.compile.signatures import PredictionOptions, StepOptions
-    from graphnet.diagnose.health import Health
+    from graphnet.diagnose.findings import Health
     from graphnet.draw.drawing import Drawing
     from graphnet.graph.node import Node
     from graphnet.listing.summary import Summary

@@ -66,12 +66,7 @@ class Graph(FrontDoors):
         self, feed: Feed = None, /, *, outputs: Sequence[Node], **named: Tensor
     ) -> tuple[Tensor, ...]: ...
     def forward(
-        self,
-        feed: Mapping[Any, Tensor] | None = None,
-        /,
-        *,
-        outputs: Node | Sequence[Node] | None = None,
-        **named: Tensor,
+        self, feed: Feed = None, /, *, outputs: Node | Sequence[Node] | None = None, **named: Tensor
     ) -> Any:
         """Walk the list and fill each `top`.
 

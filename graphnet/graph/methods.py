@@ -7,7 +7,7 @@ operation on it becomes: a node of a list, a new value in a place, a part of a p
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Generic, NoReturn, ParamSpec, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, ParamSpec, TypeVar, cast, overload
 
 from graphnet import ops
 from graphnet.errors import GraphError
@@ -76,15 +76,15 @@ class TensorMethods(Symbolic):
 
     __slots__ = ()
 
-    # operators
-    __add__ = as_method(ops.add)
-    __sub__ = as_method(ops.sub)
-    __mul__ = as_method(ops.mul)
-    __truediv__ = as_method(ops.div)
+    # operators, and the methods of the same name
+    __add__ = add = as_method(ops.add)
+    __sub__ = sub = as_method(ops.sub)
+    __mul__ = mul = as_method(ops.mul)
+    __truediv__ = div = as_method(ops.div)
     __floordiv__ = as_method(floored)
-    __pow__ = as_method(ops.pow)
-    __matmul__ = as_method(ops.matmul)
-    __neg__ = as_method(ops.neg)
+    __pow__ = pow = as_method(ops.pow)
+    __matmul__ = matmul = as_method(ops.matmul)
+    __neg__ = neg = as_method(ops.neg)
     __radd__ = as_method(reflected(ops.add))
     __rsub__ = as_method(reflected(ops.sub))
     __rmul__ = as_method(reflected(ops.mul))
@@ -92,19 +92,16 @@ class TensorMethods(Symbolic):
     __rfloordiv__ = as_method(reflected(floored))
     __rpow__ = as_method(reflected(ops.pow))
     __rmatmul__ = as_method(reflected(ops.matmul))
-    __gt__ = as_method(ops.gt)
-    __ge__ = as_method(ops.ge)
-    __lt__ = as_method(ops.lt)
-    __le__ = as_method(ops.le)
-    __and__ = as_method(ops.bitwise_and)
-    __rand__ = as_method(ops.bitwise_and)
-    __or__ = as_method(ops.bitwise_or)
-    __ror__ = as_method(ops.bitwise_or)
-    __invert__ = as_method(ops.bitwise_not)
+    __gt__ = gt = as_method(ops.gt)
+    __ge__ = ge = as_method(ops.ge)
+    __lt__ = lt = as_method(ops.lt)
+    __le__ = le = as_method(ops.le)
+    __and__ = __rand__ = bitwise_and = as_method(ops.bitwise_and)
+    __or__ = __ror__ = bitwise_or = as_method(ops.bitwise_or)
+    __invert__ = bitwise_not = as_method(ops.bitwise_not)
 
     def __abs__(self: Any) -> Node:
-        found: Node = ops.abs(self)
-        return found
+        return cast("Node", ops.abs(self))
 
     def __bool__(self) -> NoReturn:
         raise GraphError(
@@ -113,12 +110,6 @@ class TensorMethods(Symbolic):
         )
 
     # arithmetic
-    add = as_method(ops.add)
-    sub = as_method(ops.sub)
-    mul = as_method(ops.mul)
-    div = as_method(ops.div)
-    neg = as_method(ops.neg)
-    pow = as_method(ops.pow)
     abs = as_method(ops.abs)
     sign = as_method(ops.sign)
     maximum = as_method(ops.maximum)
@@ -146,13 +137,6 @@ class TensorMethods(Symbolic):
     # comparison
     eq = as_method(ops.eq)
     ne = as_method(ops.ne)
-    gt = as_method(ops.gt)
-    ge = as_method(ops.ge)
-    lt = as_method(ops.lt)
-    le = as_method(ops.le)
-    bitwise_and = as_method(ops.bitwise_and)
-    bitwise_or = as_method(ops.bitwise_or)
-    bitwise_not = as_method(ops.bitwise_not)
     logical_and = as_method(ops.logical_and)
     logical_or = as_method(ops.logical_or)
     logical_not = as_method(ops.logical_not)
@@ -160,8 +144,7 @@ class TensorMethods(Symbolic):
 
     def where(self: Any, condition: Node, other: Node | float) -> Node:
         """This one where the condition is true, else the other."""
-        found: Node = ops.where(condition, self, other)
-        return found
+        return cast("Node", ops.where(condition, self, other))
 
     @overload
     def max(self: Any, dim: Node | None = None, keepdim: bool = False) -> Node: ...
@@ -180,7 +163,6 @@ class TensorMethods(Symbolic):
         return ops.min(self, dim, keepdim)
 
     # products and reductions
-    matmul = as_method(ops.matmul)
     mm = as_method(ops.mm)
     bmm = as_method(ops.bmm)
     addmm = as_method(ops.addmm)
@@ -228,19 +210,16 @@ class TensorMethods(Symbolic):
     @property
     def T(self: Any) -> Node:  # noqa: N802 - torch's name
         """The transpose of a matrix."""
-        found: Node = ops.permute(self, *reversed(range(self.ndim)))
-        return found
+        return cast("Node", ops.permute(self, *reversed(range(self.ndim))))
 
     @property
     def mT(self: Any) -> Node:  # noqa: N802 - torch's name
         """The tensor with its last two dimensions swapped."""
-        found: Node = ops.transpose(self, -2, -1)
-        return found
+        return cast("Node", ops.transpose(self, -2, -1))
 
     def t(self: Any) -> Node:
         """The transpose of a matrix."""
-        found: Node = ops.transpose(self, 0, 1)
-        return found
+        return cast("Node", ops.transpose(self, 0, 1))
 
     @overload
     def size(self: Any) -> tuple[int | None, ...]: ...
@@ -252,5 +231,4 @@ class TensorMethods(Symbolic):
 
     def dim(self: Any) -> int:
         """The number of dimensions."""
-        count: int = self.ndim
-        return count
+        return cast("int", self.ndim)

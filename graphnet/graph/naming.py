@@ -100,7 +100,7 @@ class Scopes:
     @property
     def owner(self) -> object:
         """The module that is being built; None outside any module."""
-        return self.scope.owner
+        return self._stack[-1].owner
 
     @property
     def leader(self) -> object:

@@ -158,7 +158,7 @@ class Operation(Node):
     @property
     def inputs(self) -> tuple[Node, ...]:
         """The nodes among the arguments."""
-        return tuple(source for source in self.sources if isinstance(source, Node))
+        return tuple([source for source in self.sources if isinstance(source, Node)])
 
 
 def as_argument(source: Node | Literal) -> Any:

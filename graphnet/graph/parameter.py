@@ -48,17 +48,8 @@ class Parameter(Node):
     """
 
     __slots__ = (
-        "_grad",
-        "_requires_grad",
-        "_value",
-        "arena",
-        "fresh",
-        "has_grad",
-        "is_buffer",
-        "label",
-        "offset",
-        "places",
-        "updates",
+        *("_grad", "_value", "arena", "offset", "updates"),  # its numbers, and where they lie
+        *("_requires_grad", "fresh", "has_grad", "is_buffer", "label", "places"),
     )
     kind = "parameter"
     shape: tuple[int, ...]

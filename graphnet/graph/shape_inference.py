@@ -80,21 +80,17 @@ def infer(op: Op, arguments: tuple[Any, ...]) -> Spec:
 
 def _run_trial(op: Op, arguments: tuple[Any, ...], trial: int) -> Tensor | None:
     """The output for one trial; None if the trial with sizes of 1 fails."""
-    shapes = [
-        argument.trials[min(trial, len(argument.trials) - 1)]
-        for argument in arguments
-        if isinstance(argument, Spec)
+    found = [
+        each.trials[min(trial, len(each.trials) - 1)] if isinstance(each, Spec) else ()
+        for each in arguments
     ]
-    known = [shape for shape in shapes if shape is not None]
-    if len(known) < len(shapes):
+    shapes = [shape for shape in found if shape is not None]
+    if len(shapes) < len(found):
         return None
-    device = "meta" if any(prod(shape) > _LARGE for shape in known) else "cpu"
-    remaining = iter(known)
+    device = "meta" if any(prod(shape) > _LARGE for shape in shapes) else "cpu"
     values = [
-        empty(next(remaining), dtype=argument.dtype, device=device).zero_()
-        if isinstance(argument, Spec)
-        else argument[1]
-        for argument in arguments
+        empty(shape, dtype=each.dtype, device=device).zero_() if isinstance(each, Spec) else each[1]
+        for each, shape in zip(arguments, shapes, strict=True)
     ]
     try:
         result = (op.trial or op.forward)(*values)

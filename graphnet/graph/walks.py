@@ -5,7 +5,7 @@ A pass is prepared once for the requested nodes, and then run as often as needed
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from graphnet.errors import DtypeError, FeedError, GraphError, ShapeError, StateError, shape_text
@@ -71,7 +71,8 @@ class ForwardPass:
             node.grad = None
         for node in self.idle:
             node.forget()
-        self.note_modes()
+        for mode in self.modes:
+            mode.walked = mode.top  # for the backward walk
         operation = None
         try:
             for place, tensor in feed.items():
@@ -89,11 +90,6 @@ class ForwardPass:
             for node in self.changing:
                 node.forget()
             raise explanation from (None if isinstance(error, GraphError) else error)
-
-    def note_modes(self) -> None:
-        """Keep the present training modes for the backward walk."""
-        for mode in self.modes:
-            mode.walked = mode.top
 
 
 class BackwardPass:
@@ -166,20 +162,19 @@ class BackwardPass:
                 node.grad = None
             explain_backward(use, error)
             raise
+        self._commit(sums, accumulate)
+
+    def _commit(self, sums: Mapping[Node, Tensor], accumulate: bool) -> None:
+        """Write the sums over all uses into the gradients of inputs and parameters."""
         for leaf in self.inputs:
             if leaf in sums:
                 before = leaf.grad if accumulate else None
                 leaf.grad = sums[leaf] if before is None else before + sums[leaf]
-        commit(sums, self.parameters, accumulate)
-
-
-def commit(sums: Mapping[Node, Tensor], parameters: Iterable[Parameter], accumulate: bool) -> None:
-    """Write the sums over all uses into the gradients of the parameters."""
-    for parameter in parameters:
-        if parameter in sums:
-            parameter.receive(sums[parameter], accumulate)
-        elif not accumulate:
-            parameter.grad = None
+        for parameter in self.parameters:
+            if parameter in sums:
+                parameter.receive(sums[parameter], accumulate)
+            elif not accumulate:
+                parameter.grad = None
 
 
 def ancestors(nodes: Sequence[Node], targets: Sequence[Node]) -> list[Node]:

@@ -40,6 +40,22 @@ class Activation(Module):
         return {name: getattr(self, name) for name in self.settings}
 
 
+class InplaceActivation(Activation):
+    """The base class of activations that take only torch's `inplace`."""
+
+    def __init__(self, inplace: bool = False) -> None:
+        refuse_inplace(inplace)
+
+
+class AlongDim(Activation):
+    """The base class of activations along a dimension."""
+
+    settings = ("dim",)
+
+    def __init__(self, dim: int | None = None) -> None:
+        self.dim = dim
+
+
 class Identity(Activation):
     """y = x; arguments are accepted, as in torch, and ignored.  Shapes: any.
 
@@ -51,10 +67,10 @@ class Identity(Activation):
     function = staticmethod(ops.identity)
 
     def __init__(self, *_: object, **__: object) -> None:
-        super().__init__()
+        pass
 
 
-class ReLU(Activation):
+class ReLU(InplaceActivation):
     """y = max(x, 0), element by element; its derivative at 0 is 0.  Shapes: any.
 
     >>> from torch import empty
@@ -63,10 +79,6 @@ class ReLU(Activation):
     """
 
     function = staticmethod(ops.relu)
-
-    def __init__(self, inplace: bool = False) -> None:
-        super().__init__()
-        refuse_inplace(inplace)
 
 
 class Tanh(Activation):
@@ -106,7 +118,6 @@ class LeakyReLU(Activation):
     settings = ("negative_slope",)
 
     def __init__(self, negative_slope: float = 0.01, inplace: bool = False) -> None:
-        super().__init__()
         refuse_inplace(inplace)
         require_numbers(negative_slope=negative_slope)
         self.negative_slope = negative_slope
@@ -127,13 +138,12 @@ class ELU(Activation):
     settings = ("alpha",)
 
     def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None:
-        super().__init__()
         refuse_inplace(inplace)
         require_numbers(alpha=alpha)
         self.alpha = alpha
 
 
-class SELU(Activation):
+class SELU(InplaceActivation):
     """y = s elu(x, a) with s = 1.0507 and a = 1.6733.  Shapes: any.
 
     >>> from torch import empty
@@ -142,10 +152,6 @@ class SELU(Activation):
     """
 
     function = staticmethod(ops.selu)
-
-    def __init__(self, inplace: bool = False) -> None:
-        super().__init__()
-        refuse_inplace(inplace)
 
 
 class GELU(Activation):
@@ -166,12 +172,11 @@ class GELU(Activation):
     settings = ("approximate",)
 
     def __init__(self, approximate: str = "none") -> None:
-        super().__init__()
         require_choice("approximate", approximate, APPROXIMATIONS)
         self.approximate = approximate
 
 
-class SiLU(Activation):
+class SiLU(InplaceActivation):
     """y = x σ(x), element by element.  Shapes: any.
 
     >>> from torch import empty
@@ -181,12 +186,8 @@ class SiLU(Activation):
 
     function = staticmethod(ops.silu)
 
-    def __init__(self, inplace: bool = False) -> None:
-        super().__init__()
-        refuse_inplace(inplace)
 
-
-class Mish(Activation):
+class Mish(InplaceActivation):
     """y = x tanh (softplus x), element by element.  Shapes: any.
 
     >>> from torch import empty
@@ -195,10 +196,6 @@ class Mish(Activation):
     """
 
     function = staticmethod(ops.mish)
-
-    def __init__(self, inplace: bool = False) -> None:
-        super().__init__()
-        refuse_inplace(inplace)
 
 
 class Softplus(Activation):
@@ -220,10 +217,8 @@ class Softplus(Activation):
     settings = ("beta", "threshold")
 
     def __init__(self, beta: float = 1.0, threshold: float = 20.0) -> None:
-        super().__init__()
         require_numbers(beta=beta, threshold=threshold)
-        self.beta = beta
-        self.threshold = threshold
+        self.beta, self.threshold = beta, threshold
 
 
 class Hardtanh(Activation):
@@ -242,7 +237,6 @@ class Hardtanh(Activation):
     settings = ("min_val", "max_val")
 
     def __init__(self, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> None:
-        super().__init__()
         refuse_inplace(inplace)
         require_numbers(min_val=min_val, max_val=max_val)
         if not max_val > min_val:
@@ -250,11 +244,10 @@ class Hardtanh(Activation):
                 f"Hardtanh: max_val must be greater than min_val; got min_val={min_val!r} and "
                 f"max_val={max_val!r}."
             )
-        self.min_val = min_val
-        self.max_val = max_val
+        self.min_val, self.max_val = min_val, max_val
 
 
-class ReLU6(Activation):
+class ReLU6(InplaceActivation):
     """y = x, limited to 0 and 6.  Shapes: any.
 
     >>> from torch import empty
@@ -264,12 +257,8 @@ class ReLU6(Activation):
 
     function = staticmethod(ops.relu6)
 
-    def __init__(self, inplace: bool = False) -> None:
-        super().__init__()
-        refuse_inplace(inplace)
 
-
-class Softmax(Activation):
+class Softmax(AlongDim):
     """y = eˣ / Σ eˣ along a dimension: probabilities that sum to 1.  Shapes: any.
 
     Args:
@@ -284,14 +273,9 @@ class Softmax(Activation):
     """
 
     function = staticmethod(ops.softmax)
-    settings = ("dim",)
-
-    def __init__(self, dim: int | None = None) -> None:
-        super().__init__()
-        self.dim = dim
 
 
-class LogSoftmax(Activation):
+class LogSoftmax(AlongDim):
     """y = x - log Σ eˣ along a dimension.  Shapes: any.
 
     Args:
@@ -306,8 +290,3 @@ class LogSoftmax(Activation):
     """
 
     function = staticmethod(ops.log_softmax)
-    settings = ("dim",)
-
-    def __init__(self, dim: int | None = None) -> None:
-        super().__init__()
-        self.dim = dim

@@ -91,21 +91,23 @@ class MultiheadAttention(Module):
         self.embed_dim, self.num_heads, self.dropout = embed_dim, num_heads, dropout
         self.batch_first, self.batch_dim = batch_first, 0 if batch_first else 1
         self._shows = (True, True)
-        # Drawn before the weights of the inputs, as in torch.
-        out_proj = Linear(embed_dim, embed_dim, bias, device=device, dtype=dtype)
+        self._add_weights(bias, device=device, dtype=dtype)
+
+    def _add_weights(self, bias: bool, **where: Any) -> None:
+        """Make the weights in torch's order: those of the output are drawn before the others."""
+        embed_dim = self.embed_dim
+        out_proj = Linear(embed_dim, embed_dim, bias, **where)
         sizes = {"in": embed_dim}
         if (self.kdim, self.vdim) != (embed_dim, embed_dim):
             sizes = {"q": embed_dim, "k": self.kdim, "v": self.vdim}
         rows = 3 * embed_dim if len(sizes) == 1 else embed_dim
         for name, size in sizes.items():
-            weight = init.xavier_uniform_(empty(rows, size, device=device, dtype=dtype))
+            weight = init.xavier_uniform_(empty(rows, size, **where))
             setattr(self, f"{name}_proj_weight", Parameter(weight))
-        self.in_proj_bias: Parameter | None = None
-        if bias:
-            zeros = empty(3 * embed_dim, device=device, dtype=dtype).zero_()
-            self.in_proj_bias = Parameter(zeros)
-            if out_proj.bias is not None:
-                out_proj.bias.top.zero_()
+        zeros = empty(3 * embed_dim, **where).zero_()
+        self.in_proj_bias = Parameter(zeros) if bias else None
+        if out_proj.bias is not None:
+            out_proj.bias.top.zero_()
         self.out_proj = out_proj
 
     @overload  # type: ignore[override]  # masks and settings have names
@@ -175,10 +177,10 @@ class MultiheadAttention(Module):
         batched = query.ndim == 3
         q, k, v = (self._heads(each, place) for place, each in enumerate((query, key, value)))
         masks = [ops.unsqueeze(ops.unsqueeze(_passing(each), -2), -2) for each in padding]
-        for each in map(_passing, mask):
-            # (batch heads, n, m) -> (batch, heads, n, m)
-            heads = each if each.ndim == 2 else ops.unflatten(each, 0, (-1, self.num_heads))
-            masks.append(heads)
+        masks += [  # (batch heads, n, m) -> (batch, heads, n, m)
+            each if each.ndim == 2 else ops.unflatten(each, 0, (-1, self.num_heads))
+            for each in map(_passing, mask)
+        ]
         weights = attention_weights(q, k, *masks)
         if self.dropout:
             weights = ops.dropout(weights, self.dropout)
@@ -226,11 +228,9 @@ class MultiheadAttention(Module):
             weight = getattr(self, f"{'qkv'[place]}_proj_weight")
         else:
             weight = ops.narrow(whole, 0, place * size, size)
-        bias = self.in_proj_bias
-        if bias is not None:
-            x = ops.linear(x, weight, ops.narrow(bias, 0, place * size, size))
-        else:
-            x = ops.linear(x, weight)
+        biases = self.in_proj_bias
+        bias = None if biases is None else ops.narrow(biases, 0, place * size, size)
+        x = ops.linear(x, weight, bias)
         return ops.transpose(ops.unflatten(x, -1, (self.num_heads, -1)), 1, 2)
 
     def _batch_as_given(self, output: Node, batched: bool) -> Node:

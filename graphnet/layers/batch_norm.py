@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
     from graphnet.graph import Node
 
-__all__ = ["BatchNorm1d", "BatchNorm2d", "InstanceNorm2d"]
-
 
 class _ChannelNorm(Module):
     """The base class of layers that normalize channels: settings, parameters and buffers."""
@@ -79,18 +77,11 @@ class _BatchNorm(_ChannelNorm):
     def build(self, x: Node) -> Node:
         """Append the normalization."""
         self._refuse_dims(x)
-        tracked = self.running_mean is not None
-        return ops.batch_norm(
-            sized(x, (None, self.num_features, *[None] * (x.ndim - 2))),
-            self.running_mean,
-            self.running_var,
-            self.weight,
-            self.bias,
-            None if tracked else True,
-            self.momentum if tracked else 0.0,
-            self.eps,
-            num_batches_tracked=self.num_batches_tracked,
-        )
+        x = sized(x, (None, self.num_features, *[None] * (x.ndim - 2)))
+        vectors = (self.running_mean, self.running_var, self.weight, self.bias)
+        mode, momentum = (True, 0.0) if self.running_mean is None else (None, self.momentum)
+        batches = self.num_batches_tracked
+        return ops.batch_norm(x, *vectors, mode, momentum, self.eps, num_batches_tracked=batches)
 
 
 class BatchNorm1d(_BatchNorm):

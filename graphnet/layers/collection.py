@@ -88,9 +88,7 @@ class ListOf(Collection, Generic[Item]):
 
     def insert(self, place: int, item: Item) -> Self:
         """Insert an item before an index, as a list does, and return the list."""
-        items = list(self._list)
-        items.insert(place, self._fitting(item))
-        self._list = tuple(items)
+        self._list = (*self._list[:place], self._fitting(item), *self._list[place:])
         return self
 
     def pop(self, place: int = -1) -> Item:
@@ -229,3 +227,23 @@ class DictOf(Collection, Generic[Item]):
 
     def __contains__(self, name: object) -> bool:
         return name in self._dict
+
+
+def require_module(holder: Module, given: Any, several: str) -> Module:
+    """A module that a container is given; `several` is how it takes several.
+
+    Raises:
+        GraphError: it is something else.
+    """
+    if isinstance(given, Module):
+        return given
+    name = getattr(given, "__name__", type(given).__name__)
+    kind = given if isinstance(given, type) else type(given)
+    hint = ""
+    if kind.__module__.startswith("torch.nn"):
+        hint = f" It is torch.nn's: use graphnet.{name}."
+    elif isinstance(given, type):
+        hint = f" Write {name}()."
+    elif isinstance(given, list | tuple):
+        hint = f" For several, write {several}."
+    raise GraphError(f"A {type(holder).__name__} takes modules; got {name}.{hint}")

@@ -8,9 +8,8 @@ from torch import empty
 
 from graphnet.errors import GraphError, ShapeError, shape_text
 from graphnet.graph import Parameter
-from graphnet.layers.collection import DictOf, ListOf
+from graphnet.layers.collection import DictOf, ListOf, require_module
 from graphnet.layers.module import Module
-from graphnet.layers.tree import not_a_module
 
 if TYPE_CHECKING:
     from graphnet.graph import Node
@@ -39,7 +38,7 @@ class ModuleList(ListOf[Module]):
     """
 
     def _fitting(self, item: Any) -> Module:
-        return _module(self, item, "extend(modules)")
+        return require_module(self, item, "extend(modules)")
 
     def _like(self, items: tuple[Module, ...]) -> Any:
         return ModuleList(items)
@@ -65,7 +64,7 @@ class ModuleDict(DictOf[Module]):
     """
 
     def _fitting(self, item: Any) -> Module:
-        return _module(self, item, "update(modules)")
+        return require_module(self, item, "update(modules)")
 
 
 class ParameterList(ListOf[Parameter]):
@@ -122,13 +121,6 @@ class ParameterDict(DictOf[Parameter]):
     def extra_repr(self) -> str:
         """The names and the shapes of the parameters."""
         return ", ".join(f"{name}={shape_text(each.shape)}" for name, each in self.items())
-
-
-def _module(holder: Module, item: Any, several: str) -> Module:
-    """An item of a container of modules."""
-    if not isinstance(item, Module):
-        raise not_a_module(f"A {type(holder).__name__}", item, several)
-    return item
 
 
 def _parameter(holder: Module, item: Any) -> Parameter:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from torch import empty
-
-from graphnet import init, ops
-from graphnet.errors import GraphError, RangeError, ShapeError
-from graphnet.graph import Parameter
+from graphnet import ops
+from graphnet.errors import ShapeError
+from graphnet.layers.linear import uniform_parameter
 from graphnet.layers.module import Module
+from graphnet.ops.convolution import require_padding_name
 from graphnet.ops.window_options import Sizes, sizes_of
-from graphnet.validation import must_be, require_choice, require_counts
+from graphnet.validation import require_choice, require_counts
 
 if TYPE_CHECKING:
     from torch import device, dtype
@@ -90,10 +89,7 @@ class Convolution(Module):
         """
         if not isinstance(padding, str) or self.transposed:
             return sizes_of(padding, self.dims, "padding", 0)
-        if padding not in ("same", "valid"):
-            raise RangeError(must_be("padding", "'same', 'valid' or a size", padding))
-        if padding == "same" and set(self.stride) != {1}:
-            raise GraphError(f"padding='same' needs a stride of 1; got {self.stride}.")
+        require_padding_name(padding, self.stride)
         return padding
 
     def extra_repr(self) -> str:
@@ -108,13 +104,6 @@ class Convolution(Module):
         parts += [f"groups={self.groups}"] * (self.groups > 1)
         parts += ["bias=False"] * (self.bias is None)
         return ", ".join(parts)
-
-
-def uniform_parameter(
-    sizes: tuple[int, ...], fan_in: int, device: device | str | None, dtype: dtype | None
-) -> Parameter:
-    """A parameter with initial values uniform within ±1/√fan_in."""
-    return Parameter(init.default_uniform_(empty(sizes, device=device, dtype=dtype), fan_in))
 
 
 class Conv1d(Convolution):

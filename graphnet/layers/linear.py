@@ -50,12 +50,9 @@ class Linear(Module):
     ) -> None:
         require_counts(ShapeError, in_features=in_features, out_features=out_features)
         self.in_features, self.out_features = in_features, out_features
-        weight = empty(out_features, in_features, device=device, dtype=dtype)
-        self.weight = Parameter(init.default_uniform_(weight, in_features))
-        self.bias: Parameter | None = None
-        if bias:
-            start = empty(out_features, device=device, dtype=dtype)
-            self.bias = Parameter(init.default_uniform_(start, in_features))
+        kind = (in_features, device, dtype)
+        self.weight = uniform_parameter((out_features, in_features), *kind)
+        self.bias = uniform_parameter((out_features,), *kind) if bias else None
 
     def build(self, x: Node) -> Node:
         """Append the affine map."""
@@ -64,3 +61,10 @@ class Linear(Module):
     def extra_repr(self) -> str:
         """The sizes of the layer."""
         return f"{self.in_features}, {self.out_features}, bias={self.bias is not None}"
+
+
+def uniform_parameter(
+    sizes: tuple[int, ...], fan_in: int, device: device | str | None, dtype: dtype | None
+) -> Parameter:
+    """A parameter with initial values uniform within ±1/√fan_in."""
+    return Parameter(init.default_uniform_(empty(sizes, device=device, dtype=dtype), fan_in))

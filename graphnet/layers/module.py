@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, overload
 
+from torch import empty
+
 from graphnet.errors import GraphError, StateError
 from graphnet.graph import Node, Parameter
 from graphnet.graph.entry import graph_of
@@ -260,15 +262,11 @@ class Module:
 
     def double(self) -> Self:
         """Change to float64."""
-        for _, parameter in self.named_state():
-            parameter.to(parameter.top.double().dtype)
-        return self
+        return self.to(empty(0).double().dtype)
 
     def float(self) -> Self:
         """Change to float32."""
-        for _, parameter in self.named_state():
-            parameter.to(parameter.top.float().dtype)
-        return self
+        return self.to(empty(0).float().dtype)
 
     def train(self, mode: bool = True) -> Self:
         """Set training mode, here and in all modules inside.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from torch import empty
 
@@ -13,13 +13,9 @@ from graphnet.layers.module import Module
 from graphnet.validation import require_counts, require_integers
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from torch import Tensor, device, dtype
 
     from graphnet.graph import Node
-
-__all__ = ["GroupNorm", "LayerNorm", "RMSNorm"]
 
 
 class _LastNorm(Module):
@@ -29,8 +25,8 @@ class _LastNorm(Module):
     eps: float | None
     elementwise_affine: bool
 
-    def _set(self, shape: int | Sequence[int], eps: float | None, affine: bool) -> None:
-        """Keep the settings.
+    def _set(self, shape: Any, eps: float | None, affine: bool, **where: Any) -> Tensor:
+        """Keep the settings; returns a tensor for the weight and the bias.
 
         Raises:
             ShapeError: the shape is empty, or a size is not 1 or more.
@@ -42,6 +38,7 @@ class _LastNorm(Module):
         for size in sizes:
             require_counts(ShapeError, normalized_shape=size)
         self.normalized_shape, self.eps, self.elementwise_affine = sizes, eps, affine
+        return empty(sizes, **where)
 
     def extra_repr(self) -> str:
         """The settings of the layer."""
@@ -83,8 +80,7 @@ class LayerNorm(_LastNorm):
         device: device | str | None = None,
         dtype: dtype | None = None,
     ) -> None:
-        self._set(normalized_shape, eps, elementwise_affine)
-        values = empty(self.normalized_shape, device=device, dtype=dtype)
+        values = self._set(normalized_shape, eps, elementwise_affine, device=device, dtype=dtype)
         self.weight, self.bias = affine_of(values, elementwise_affine, elementwise_affine and bias)
 
     def build(self, x: Node) -> Node:
@@ -120,8 +116,7 @@ class RMSNorm(_LastNorm):
         device: device | str | None = None,
         dtype: dtype | None = None,
     ) -> None:
-        self._set(normalized_shape, eps, elementwise_affine)
-        values = empty(self.normalized_shape, device=device, dtype=dtype)
+        values = self._set(normalized_shape, eps, elementwise_affine, device=device, dtype=dtype)
         self.weight, _ = affine_of(values, elementwise_affine, False)
 
     def build(self, x: Node) -> Node:

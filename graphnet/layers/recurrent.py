@@ -173,17 +173,8 @@ class RNN(RNNStep, RecurrentLayer[Node]):
         dtype: dtype | None = None,
     ) -> None:
         self._set_nonlinearity(nonlinearity)
-        super().__init__(
-            input_size,
-            hidden_size,
-            num_layers,
-            bias,
-            batch_first,
-            dropout,
-            bidirectional,
-            device=device,
-            dtype=dtype,
-        )
+        rest = (num_layers, bias, batch_first, dropout, bidirectional)
+        super().__init__(input_size, hidden_size, *rest, device=device, dtype=dtype)
 
 
 class LSTM(LSTMStep, RecurrentLayer[tuple[Node, Node]]):

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any, Self
 from graphnet.errors import GraphError
 from graphnet.graph import Node
 from graphnet.graph.entry import graph_of
-from graphnet.layers.collection import ListOf
+from graphnet.layers.collection import ListOf, require_module
 from graphnet.layers.module import Module
-from graphnet.layers.tree import not_a_module
 
 if TYPE_CHECKING:
     from graphnet.graph.nodelist import NodeList
@@ -78,9 +77,7 @@ class Sequential(ListOf[Module]):
         self._enter(graph)
 
     def _fitting(self, item: Any) -> Module:
-        if not isinstance(item, Module):
-            raise not_a_module("A Sequential", item, "Sequential(*modules)")
-        return item
+        return require_module(self, item, "Sequential(*modules)")
 
     def _like(self, items: tuple[Module, ...]) -> Any:
         return Sequential(*items)

@@ -10,8 +10,6 @@ from collections import deque
 from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from graphnet.errors import GraphError
-
 if TYPE_CHECKING:
     from graphnet.layers.module import Module
 
@@ -109,7 +107,7 @@ class Ways:
     def __init__(self, owner: Module) -> None:
         self._owner = owner
         self._changes = -1
-        self._arenas: dict[Module, tuple[Module, str]] = {}  # a module's holder, and its name there
+        self._holders: dict[Module, tuple[Module, str]] = {}  # and the name there
         self._waiting: deque[Module] = deque()  # found, but not searched yet
 
     def to(self, module: Module) -> list[tuple[str, Module]] | None:
@@ -117,7 +115,7 @@ class Ways:
         way = self._way(module)
         if way is None and self._changes != Changes.count:  # it may have been added meanwhile
             self._changes = Changes.count
-            self._arenas, self._waiting = {}, deque([self._owner])
+            self._holders, self._waiting = {}, deque([self._owner])
             way = self._way(module)
         return way
 
@@ -125,7 +123,7 @@ class Ways:
         self._look_for(module)
         way: list[tuple[str, Module]] = []
         while module is not self._owner or not way:
-            holder, name = self._arenas.get(module, (None, ""))
+            holder, name = self._holders.get(module, (None, ""))
             if holder is None or holder._child(name) is not module:
                 return None
             way.append((name, module))
@@ -134,11 +132,11 @@ class Ways:
 
     def _look_for(self, module: Module) -> None:
         """Search one module after the other, those with fewer steps first."""
-        while module not in self._arenas and self._waiting:
+        while module not in self._holders and self._waiting:
             holder = self._waiting.popleft()
             for name, child in holder.named_children():
-                if child not in self._arenas:
-                    self._arenas[child] = (holder, name)
+                if child not in self._holders:
+                    self._holders[child] = (holder, name)
                     if child is not self._owner:
                         self._waiting.append(child)
 
@@ -172,17 +170,3 @@ def text_of(root: Module, usual: object) -> str:
             text = repr(module) if module is not root else f"{kind.__name__}({root.extra_repr()})"
             lines.append(indent + label + text.replace("\n", f"\n{indent}"))
     return "\n".join(lines)
-
-
-def not_a_module(whole: str, given: object, several: str) -> GraphError:
-    """The error for a part that is not a graphnet module; `several` shows how to give many."""
-    name = getattr(given, "__name__", type(given).__name__)
-    kind = given if isinstance(given, type) else type(given)
-    hint = ""
-    if kind.__module__.startswith("torch.nn"):
-        hint = f" It is torch.nn's: use graphnet.{name}."
-    elif isinstance(given, type):
-        hint = f" Write {name}()."
-    elif isinstance(given, list | tuple):
-        hint = f" For several, write {several}."
-    return GraphError(f"{whole} takes modules; got {name}.{hint}")

@@ -5,8 +5,13 @@ from __future__ import annotations
 from math import inf
 from typing import TYPE_CHECKING
 
+from torch.linalg import vector_norm
+
 if TYPE_CHECKING:
     from torch import Tensor
+
+_SMALL, _LARGE = 1e-150, 1e150
+"""Between these, no square that matters overflowed or vanished, and no scaling is needed."""
 
 
 def norm(tensor: Tensor | None) -> float:
@@ -19,5 +24,8 @@ def norm(tensor: Tensor | None) -> float:
     if tensor is None:
         return 0.0
     numbers = tensor.cpu().double()
-    largest = float(numbers.abs().max()) if numbers.numel() else 0.0
-    return largest * float((numbers / largest).norm()) if 0 < largest < inf else largest
+    length = float(vector_norm(numbers))
+    if _SMALL < length < _LARGE or not numbers.numel():
+        return length
+    largest = float(numbers.abs().max())
+    return largest * float(vector_norm(numbers / largest)) if 0 < largest < inf else largest

@@ -6,8 +6,6 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 
-__all__ = ["WIDEST", "drawn"]
-
 WIDEST = 20  # rails drawn side by side; anything further right is shown as "…"
 MARKS = {"input": "○", "parameter": "□", "buffer": "◇", "loss": "◎", "module": "■"}
 NO_MARK = "●"

@@ -9,15 +9,13 @@ from typing import TYPE_CHECKING
 
 from graphnet.console_text import printable, text_table
 from graphnet.errors import counted
-from graphnet.graph import Node, Operation, Parameter
+from graphnet.graph import Node, Parameter
 from graphnet.graph.roles import loss_of
 from graphnet.graph.walks import ancestors
 from graphnet.listing.flops import backward_flops, forward_flops, sizes_of
 
 if TYPE_CHECKING:
     from graphnet.graph import Graph
-
-__all__ = ["Row", "Summary", "summary"]
 
 _OUTSIDE = "outside"
 """The kind of nodes that no module appended."""
@@ -124,20 +122,11 @@ def _modules(graph: Graph, node: Node) -> list[tuple[str, str]]:
 def _row(path: str, kind: str, uses: int, nodes: list[Node], walked: set[Node]) -> Row:
     """The costs of some nodes, if those in `walked` get gradients."""
     back = [node for node in nodes if node in walked and node.requires_grad]
-    inside = set(nodes)
-    read = dict.fromkeys(source for node in nodes for source in node.inputs)
-    return Row(
-        path,
-        kind,
-        uses,
-        len(nodes),
-        _learned(nodes),
-        _learned(source for source in read if source not in inside),
-        sum(map(forward_flops, nodes)),
-        sum(map(backward_flops, (node for node in back if isinstance(node, Operation)))),
-        sum(map(_bytes, nodes)),
-        sum(map(_bytes, back)),
-    )
+    read = {source for node in nodes for source in node.inputs}
+    parameters = _learned(nodes), _learned(read.difference(nodes))
+    flops = sum(map(forward_flops, nodes)), sum(map(backward_flops, back))
+    nbytes = sum(map(_bytes, nodes)), sum(map(_bytes, back))
+    return Row(path, kind, uses, len(nodes), *parameters, *flops, *nbytes)
 
 
 def _learned(nodes: Iterable[Node]) -> int:

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from graphnet.graph.nodelist import NodeList
 
-__all__ = ["computed", "node_table"]
-
 HEADER = ("", "#", "kind", "name", "computes", "shape", "parameters", "bytes", "|top|", "|grad|")
 ALWAYS = 6  # columns that are shown even if they are empty
 RIGHT = ("#", "parameters", "bytes", "|top|", "|grad|")

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from graphnet import ops
 from graphnet.losses.base import Loss
-from graphnet.ops.losses import check_bend
-from graphnet.validation import require_flags
+from graphnet.validation import require_flag, require_range
 
 
 class LossMSE(Loss):
@@ -64,7 +63,7 @@ class LossSmoothL1(Loss):
 
     def __init__(self, *, reduction: str = "mean", beta: float = 1.0) -> None:
         super().__init__(reduction=reduction)
-        self.beta = check_bend("beta", beta, zero=True)
+        self.beta = require_range("beta", beta, finite=False)
 
 
 class LossHuber(Loss):
@@ -87,7 +86,7 @@ class LossHuber(Loss):
 
     def __init__(self, reduction: str = "mean", delta: float = 1.0) -> None:
         super().__init__(reduction=reduction)
-        self.delta = check_bend("delta", delta)
+        self.delta = require_range("delta", delta, above=0, finite=False)
 
 
 class LossKLDiv(Loss):
@@ -111,5 +110,4 @@ class LossKLDiv(Loss):
 
     def __init__(self, *, reduction: str = "mean", log_target: bool = False) -> None:
         super().__init__(reduction=reduction)
-        require_flags(log_target=log_target)
-        self.log_target = log_target
+        self.log_target = require_flag("log_target", log_target)

@@ -23,7 +23,7 @@
 | `gathering` | gather, scatter_add, index_select |
 | `joining` | cat, stack, split, chunk, unbind |
 | `padding` | pad with a constant |
-| `sliding`, `unfolding` | windows that slide over a tensor, fold and unfold |
+| `unfolding` | unfold and fold, windows that slide along a dimension |
 | `broadcasting` | expand, sums that undo it, sizes, zeros and ones |
 | `losses` | mse_loss, l1_loss, smooth_l1_loss, huber_loss |
 | `binary_losses` | binary_cross_entropy with and without logits, hinge_loss |
@@ -75,7 +75,6 @@ from graphnet.ops.random import *
 from graphnet.ops.reductions import *
 from graphnet.ops.running import *
 from graphnet.ops.shapes import *
-from graphnet.ops.sliding import *
 from graphnet.ops.smooth import *
 from graphnet.ops.softmaxes import *
 from graphnet.ops.transposed import *

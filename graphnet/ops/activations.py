@@ -12,29 +12,14 @@ from graphnet.ops.arguments import refuse_inplace
 from graphnet.ops.arithmetic import mul
 from graphnet.ops.comparison import where
 from graphnet.ops.dims import require_tensors
-from graphnet.ops.dtypes import (
-    integer_bound,
-    is_floating,
-    refuse_booleans,
-    refuse_integers,
-)
+from graphnet.ops.dtypes import integer_bound, is_floating, refuse_booleans, refuse_integers
 from graphnet.ops.limits import clamp
 from graphnet.validation import require_numbers
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = [
-    "elu",
-    "hardtanh",
-    "identity",
-    "leaky_relu",
-    "relu",
-    "relu6",
-    "selu",
-    "sigmoid",
-    "tanh",
-]
+__all__ = ["elu", "hardtanh", "identity", "leaky_relu", "relu", "relu6", "selu", "sigmoid", "tanh"]
 
 _SELU_ALPHA = 1.6732632423543772
 _SELU_SCALE = 1.0507009873554805

@@ -23,19 +23,28 @@ def require_floating(name: str, *values: Any, optional: Sequence[Any] = ()) -> N
     """
     given = [*values, *(value for value in optional if value is not None)]
     require_tensors(name, *given)
+    require_one_dtype(name, *given)
     first = given[0]
-    for value in given:
+    if not first.dtype.is_floating_point:
+        raise DtypeError(
+            f"{name} takes floating-point numbers; {_of_type(first)}. Give the input a floating "
+            f"dtype, or convert the tensor with .float().{_added(first)}"
+        )
+
+
+def require_one_dtype(name: str, first: Any, *others: Any) -> None:
+    """Require one dtype of all tensors or nodes.
+
+    Raises:
+        DtypeError: they have several.
+    """
+    for value in others:
         if value.dtype != first.dtype:
             raise DtypeError(
                 f"{name}: dtypes are never mixed silently; {_of_type(first)}, and "
                 f"{_of_type(value)}. Convert one of them: .to(dtype), or dtype=... at the input."
                 f"{_added(value)}"
             )
-    if not first.dtype.is_floating_point:
-        raise DtypeError(
-            f"{name} takes floating-point numbers; {_of_type(first)}. Give the input a floating "
-            f"dtype, or convert the tensor with .float().{_added(first)}"
-        )
 
 
 def _of_type(value: Any) -> str:

@@ -151,8 +151,7 @@ class DivRounded(Op):
     def trial(self, x: Tensor, y: Tensor) -> Tensor:
         return x * y  # same shape and dtype; trial tensors are zeros, which cannot divide
 
-    grad_x = None
-    grad_y = None
+    grad_x = grad_y = None
 
 
 def div(input: T | float, other: T | float, *, rounding_mode: str | None = None) -> T:

@@ -48,12 +48,10 @@ class ExpandAs(Op):
     symbol = "expand"
     hint = "Only a size of 1 can be expanded."
     view = True
+    grad_x = Expand.grad_x
 
     def forward(self, x: Tensor, other_like: Tensor) -> Tensor:
         return x.expand_as(other_like)
-
-    def grad_x(self, grad: Tensor, x_like: Tensor) -> Tensor:
-        return sum_as(grad, x_like)
 
 
 def expand_as(x: T, other: Any) -> T:

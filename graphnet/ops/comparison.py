@@ -27,8 +27,7 @@ class Eq(Op):
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         return x.eq(y)
 
-    grad_x = None
-    grad_y = None
+    grad_x = grad_y = None
 
 
 def eq(input: T, other: T | float) -> T:
@@ -52,8 +51,7 @@ class Ne(Op):
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         return x.ne(y)
 
-    grad_x = None
-    grad_y = None
+    grad_x = grad_y = None
 
 
 def ne(input: T, other: T | float) -> T:
@@ -77,8 +75,7 @@ class Gt(Op):
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         return x.gt(y)
 
-    grad_x = None
-    grad_y = None
+    grad_x = grad_y = None
 
 
 def gt(input: T, other: T | float) -> T:
@@ -102,8 +99,7 @@ class Ge(Op):
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         return x.ge(y)
 
-    grad_x = None
-    grad_y = None
+    grad_x = grad_y = None
 
 
 def ge(input: T, other: T | float) -> T:
@@ -127,8 +123,7 @@ class Lt(Op):
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         return x.lt(y)
 
-    grad_x = None
-    grad_y = None
+    grad_x = grad_y = None
 
 
 def lt(input: T, other: T | float) -> T:
@@ -152,8 +147,7 @@ class Le(Op):
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         return x.le(y)
 
-    grad_x = None
-    grad_y = None
+    grad_x = grad_y = None
 
 
 def le(input: T, other: T | float) -> T:

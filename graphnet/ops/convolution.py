@@ -14,15 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from graphnet.errors import GraphError, RangeError, ShapeError
 from graphnet.op import Op, T
-from graphnet.ops.columns import (
-    as_image,
-    columns,
-    counts,
-    kernels,
-    require_bias,
-    rows,
-    spread,
-)
+from graphnet.ops.columns import as_image, columns, counts, kernels, require_bias, rows, spread
 from graphnet.ops.shapes import squeeze, unsqueeze
 from graphnet.ops.window_options import (
     INTEGERS,
@@ -207,12 +199,8 @@ def conv2d(
     """
     require_operands("conv2d", 2, INTEGERS, input, weight, bias)
     steps, gaps = pair(stride, "stride"), pair(dilation, "dilation")
-    options = (
-        steps,
-        _borders(padding, weight, steps, gaps),
-        gaps,
-        require_integer("groups", groups, 1),
-    )
+    groups = require_integer("groups", groups, 1)
+    options = (steps, _borders(padding, weight, steps, gaps), gaps, groups)
     if bias is None:
         return on_batch(Conv2d(*options), input, weight)
     return on_batch(Conv2dBias(*options), input, weight, bias)
@@ -254,13 +242,23 @@ def _borders(padding: Sizes | str, weight: Any, stride: Pair, dilation: Pair) ->
     if not isinstance(padding, str):
         down, across = pair(padding, "padding", 0)
         return down, down, across, across
+    require_padding_name(padding, stride)
     if padding == "valid":
         return 0, 0, 0, 0
-    if padding != "same":
-        raise RangeError(must_be("padding", "'same', 'valid' or a size", padding))
-    if stride != (1, 1):
-        raise GraphError(f"padding='same' needs a stride of 1, to keep the size; got {stride}.")
     if None in weight.shape[2:]:
         raise ShapeError("padding='same' needs a weight whose kernel size is known.")
     down, across = (gap * (size - 1) for size, gap in zip(weight.shape[2:], dilation, strict=True))
     return down // 2, down - down // 2, across // 2, across - across // 2
+
+
+def require_padding_name(padding: str, stride: tuple[int, ...]) -> None:
+    """Require "valid", or "same" for a stride of 1.
+
+    Raises:
+        RangeError: it is another word.
+        GraphError: the stride is larger.
+    """
+    if padding not in ("same", "valid"):
+        raise RangeError(must_be("padding", "'same', 'valid' or a size", padding))
+    if padding == "same" and set(stride) != {1}:
+        raise GraphError(f"padding='same' needs a stride of 1, to keep the size; got {stride}.")

@@ -95,22 +95,13 @@ def _parsed(equation: str, operands: list[Any]) -> tuple[list[Letters], Letters]
             f"einsum takes one or two operands, with letters for each; got {equation!r} with "
             f"{len(operands)}. For more, apply it several times."
         )
-    widths = [
-        operand.ndim - len(term.replace("...", ""))
-        for term, operand in zip(terms, operands, strict=True)
-    ]
-    for term, operand, width in zip(terms, operands, widths, strict=True):
-        if width < 0 or (width and "..." not in term):
-            raise ShapeError(
-                f"einsum: {term!r} does not name the dimensions of {described(operand)}."
-            )
-    widest = max(widths)
+    widths = [_width(term, operand) for term, operand in zip(terms, operands, strict=True)]
+    dots = [str(i) for i in range(max(widths))]
     sides = [
-        _letters(term, [str(i) for i in range(widest - width, widest)], equation)
+        _letters(term, dots[len(dots) - width :], equation)
         for term, width in zip(terms, widths, strict=True)
     ]
     every = [letter for letters in sides for letter in letters]
-    dots = [str(i) for i in range(widest)]
     if arrow:
         result = _letters(right, dots, equation)
     else:
@@ -121,6 +112,14 @@ def _parsed(equation: str, operands: list[Any]) -> tuple[list[Letters], Letters]
             "appear once, and no other."
         )
     return sides, result
+
+
+def _width(term: str, operand: Any) -> int:
+    """The number of dimensions of an operand for which the dots of its term stand."""
+    width: int = operand.ndim - len(term.replace("...", ""))
+    if width < 0 or (width and "..." not in term):
+        raise ShapeError(f"einsum: {term!r} does not name the dimensions of {described(operand)}.")
+    return width
 
 
 def _letters(term: str, dots: Letters, equation: str) -> Letters:

@@ -38,7 +38,9 @@ class Amax(Op):
         return x.amax(self.dims, self.keepdim)
 
     def grad_x(self, grad: Tensor, x: Tensor, top: Tensor) -> Tensor:
-        return _share(grad, x, top, self.dims, self.keepdim)
+        ties = x.eq(restore_dims(top, self.dims, self.keepdim))
+        share = widened(restore_dims(grad, self.dims, self.keepdim) * ties)
+        return narrowed(share / Convert(share.dtype)(ties.sum(self.dims, True)), grad)
 
 
 class Amin(Op):
@@ -51,19 +53,10 @@ class Amin(Op):
     hint = _NOT_EMPTY
     dims: tuple[int, ...]
     keepdim: bool = False
+    grad_x = Amax.grad_x
 
     def forward(self, x: Tensor) -> Tensor:
         return x.amin(self.dims, self.keepdim)
-
-    def grad_x(self, grad: Tensor, x: Tensor, top: Tensor) -> Tensor:
-        return _share(grad, x, top, self.dims, self.keepdim)
-
-
-def _share(grad: Tensor, x: Tensor, top: Tensor, dims: tuple[int, ...], keepdim: bool) -> Tensor:
-    """The gradient shared evenly by all elements equal to the reduced one."""
-    ties = x.eq(restore_dims(top, dims, keepdim))
-    share = widened(restore_dims(grad, dims, keepdim) * ties)
-    return narrowed(share / Convert(share.dtype)(ties.sum(dims, True)), grad)
 
 
 def amax(input: T, dim: Dims = (), keepdim: bool = False) -> T:
@@ -109,7 +102,8 @@ class Max(Op):
         return x.max()
 
     def grad_x(self, grad: Tensor, x: Tensor, top: Tensor) -> Tensor:
-        return _share_of_all(grad, x, top)
+        ties = x.eq(top) | x.ne(x)  # where any x is NaN, so is the top
+        return narrowed(widened(grad) / ties.sum(), grad) * ties
 
 
 class Min(Op):
@@ -120,18 +114,10 @@ class Min(Op):
 
     symbol = "min"
     hint = _NOT_EMPTY
+    grad_x = Max.grad_x
 
     def forward(self, x: Tensor) -> Tensor:
         return x.min()
-
-    def grad_x(self, grad: Tensor, x: Tensor, top: Tensor) -> Tensor:
-        return _share_of_all(grad, x, top)
-
-
-def _share_of_all(grad: Tensor, x: Tensor, top: Tensor) -> Tensor:
-    """The gradient shared evenly by all elements equal to the top; if that is NaN, by all NaNs."""
-    ties = x.eq(top) | x.ne(x)
-    return narrowed(widened(grad) / ties.sum(), grad) * ties
 
 
 class Argmax(Op):

@@ -172,9 +172,6 @@ def index_select(input: T, dim: int, index: T) -> T:
     dim = normal_dim(input, dim)
     require_tensors("index_select", index)
     index = index if index.ndim else reshape(index, 1)
-    return IndexSelect(dim)(input, index) if input.ndim else _of_number(input, index)
-
-
-def _of_number(x: T, index: T) -> T:
-    """A scalar at index 0."""
-    return reshape(IndexSelect(0)(reshape(x, 1), index), ())
+    if input.ndim:
+        return IndexSelect(dim)(input, index)
+    return reshape(IndexSelect(0)(reshape(input, 1), index), ())

@@ -180,9 +180,7 @@ def split(input: T, split_size_or_sections: int | Sequence[int], dim: int = 0) -
     >>> [tuple(each.shape) for each in split(empty(5, 2), 3)]
     [(3, 2), (2, 2)]
     """
-    if not input.ndim:
-        raise ShapeError(f"split: {described(input)} has no dimension to split.")
-    dim = normal_dim(input, dim)
+    dim = _split_dim("split", input, dim)
     if isinstance(split_size_or_sections, list | tuple):
         sizes = require_integers("split: a size", split_size_or_sections)
     else:
@@ -193,6 +191,13 @@ def split(input: T, split_size_or_sections: int | Sequence[int], dim: int = 0) -
             f"{described(input)}."
         )
     return tuple(Split(sizes, dim, place)(input) for place in range(len(sizes)))
+
+
+def _split_dim(name: str, x: Any, dim: int) -> int:
+    """The index of the dimension to split, from 0."""
+    if not x.ndim:
+        raise ShapeError(f"{name}: {described(x)} has no dimension to split.")
+    return normal_dim(x, dim)
 
 
 def _equal_sizes(size: int, x: Any, dim: int) -> tuple[int, ...]:
@@ -214,9 +219,7 @@ def chunk(input: T, chunks: int, dim: int = 0) -> tuple[T, ...]:
     [2, 2, 1]
     """
     require_integer("chunk: chunks", chunks, 1, ShapeError)
-    if not input.ndim:
-        raise ShapeError(f"chunk: {described(input)} has no dimension to split.")
-    dim = normal_dim(input, dim)
+    dim = _split_dim("chunk", input, dim)
     total = _known_size("chunk", input, dim)
     return split(input, -(-total // chunks), dim) if total else split(input, [0] * chunks, dim)
 
@@ -234,9 +237,7 @@ def unbind(input: T, dim: int = 0) -> tuple[T, ...]:
     >>> [tuple(each.shape) for each in unbind(empty(2, 3), 1)]
     [(2,), (2,), (2,)]
     """
-    if not input.ndim:
-        raise ShapeError(f"unbind: {described(input)} has no dimension to split.")
-    dim = normal_dim(input, dim)
+    dim = _split_dim("unbind", input, dim)
     total = _known_size("unbind", input, dim)
     pieces = split(input, isqrt(total - 1) + 1, dim) if total else ()
     return tuple(

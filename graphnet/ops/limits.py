@@ -55,14 +55,11 @@ class Minimum(Op):
     broadcasts = True
     elementwise = True
 
+    grad_x = Maximum.grad_y  # the gradient goes where that of a maximum does not
+    grad_y = Maximum.grad_x
+
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         return x.minimum(y)
-
-    def grad_x(self, grad: Tensor, x: Tensor, y: Tensor) -> Tensor:
-        return where(x.eq(y), grad / 2, grad).masked_fill(x > y, 0.0)
-
-    def grad_y(self, grad: Tensor, x: Tensor, y: Tensor) -> Tensor:
-        return where(x.eq(y), grad / 2, grad).masked_fill(x < y, 0.0)
 
 
 def minimum(input: T, other: T) -> T:

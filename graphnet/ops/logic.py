@@ -9,14 +9,7 @@ from graphnet.op import Op, T
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = [
-    "bitwise_and",
-    "bitwise_not",
-    "bitwise_or",
-    "logical_and",
-    "logical_not",
-    "logical_or",
-]
+__all__ = ["bitwise_and", "bitwise_not", "bitwise_or", "logical_and", "logical_not", "logical_or"]
 
 
 class LogicalAnd(Op):
@@ -30,8 +23,7 @@ class LogicalAnd(Op):
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         return x.logical_and(y)
 
-    grad_x = None
-    grad_y = None
+    grad_x = grad_y = None
 
 
 def logical_and(input: T, other: T) -> T:
@@ -55,8 +47,7 @@ class LogicalOr(Op):
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         return x.logical_or(y)
 
-    grad_x = None
-    grad_y = None
+    grad_x = grad_y = None
 
 
 def logical_or(input: T, other: T) -> T:
@@ -102,8 +93,7 @@ class BitwiseAnd(Op):
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         return x & y
 
-    grad_x = None
-    grad_y = None
+    grad_x = grad_y = None
 
 
 def bitwise_and(input: T | int, other: T | int) -> T:
@@ -127,8 +117,7 @@ class BitwiseOr(Op):
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         return x | y
 
-    grad_x = None
-    grad_y = None
+    grad_x = grad_y = None
 
 
 def bitwise_or(input: T | int, other: T | int) -> T:

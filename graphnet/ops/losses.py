@@ -211,15 +211,6 @@ class Huber(Op):
         return grad * x.clamp(-self.delta, self.delta)
 
 
-def check_bend(name: str, size: float, zero: bool = False) -> float:
-    """The difference at which a parabola becomes a straight line, checked.
-
-    Raises:
-        RangeError: it is not a number, or negative, or 0 unless `zero` allows that.
-    """
-    return require_range(name, size, above=None if zero else 0, finite=False)
-
-
 def huber_loss(
     input: T, target: T, reduction: str = "mean", delta: float = 1.0, weight: T | None = None
 ) -> T:
@@ -242,7 +233,8 @@ def huber_loss(
     tensor(4.)
     """
     require_floating("huber_loss", input, target, optional=(weight,))
-    loss = Huber(check_bend("delta", delta))(Difference()(input, target))
+    require_range("delta", delta, above=0, finite=False)
+    loss = Huber(delta)(Difference()(input, target))
     return reduce(loss if weight is None else MatchedProduct()(loss, weight), reduction)
 
 
@@ -265,6 +257,6 @@ def smooth_l1_loss(input: T, target: T, *, reduction: str = "mean", beta: float 
     tensor(2.)
     """
     require_floating("smooth_l1_loss", input, target)
-    if check_bend("beta", beta, zero=True) == 0:
+    if require_range("beta", beta, finite=False) == 0:
         return l1_loss(input, target, reduction=reduction)
     return reduce(div(Huber(beta)(Difference()(input, target)), beta), reduction)

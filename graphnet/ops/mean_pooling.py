@@ -10,12 +10,7 @@ from graphnet.ops.dims import described
 from graphnet.ops.dtypes import narrowed, widened
 from graphnet.ops.image_windows import padded, sum_windows, taps
 from graphnet.ops.pooling import HINT, layout, require_half, window_of
-from graphnet.ops.window_options import (
-    Pair,
-    Sizes,
-    on_batch,
-    require_tensor,
-)
+from graphnet.ops.window_options import Pair, Sizes, on_batch, require_tensor
 from graphnet.validation import require_flags, require_integer
 
 if TYPE_CHECKING:

@@ -100,8 +100,8 @@ class Remember(Op):
         if self.unbiased:
             new = new * (count / max(count - 1, 1))
         kept: Any = widened(buffer)
-        way = new - kept
-        moved = kept + (way / batches if self.momentum is None else way * self.momentum)
+        change = new - kept
+        moved = kept + (change / batches if self.momentum is None else change * self.momentum)
         return narrowed(cast("T", moved), buffer)
 
     def trial(
@@ -112,9 +112,7 @@ class Remember(Op):
     def grad_x(self, grad: Tensor) -> Tensor:
         return grad
 
-    grad_buffer = None
-    grad_batches = None
-    grad_training = None
+    grad_buffer = grad_batches = grad_training = None
 
 
 class CountUp(Op):
@@ -134,8 +132,7 @@ class CountUp(Op):
     def trial(self, count: Tensor, x_like: Tensor, training: bool) -> Tensor:
         return count.clone()
 
-    grad_count = None
-    grad_training = None
+    grad_count = grad_training = None
 
 
 class Column(Op):

@@ -71,12 +71,10 @@ class Flatten(Op):
     view = True
     start: int
     end: int
+    grad_x = Reshape.grad_x
 
     def forward(self, x: Tensor) -> Tensor:
         return x.flatten(self.start, self.end)
-
-    def grad_x(self, grad: Tensor, x_like: Tensor) -> Tensor:
-        return grad.reshape_as(x_like)
 
 
 def flatten(input: T, start_dim: int = 0, end_dim: int = -1) -> T:
@@ -103,12 +101,10 @@ class ReshapeAs(Op):
     symbol = "reshape"
     hint = "Both must have the same number of elements."
     view = True
+    grad_x = Reshape.grad_x
 
     def forward(self, x: Tensor, other_like: Tensor) -> Tensor:
         return x.reshape_as(other_like)
-
-    def grad_x(self, grad: Tensor, x_like: Tensor) -> Tensor:
-        return grad.reshape_as(x_like)
 
 
 def reshape_as(input: T, other: Any) -> T:
@@ -182,12 +178,10 @@ class Unsqueeze(Op):
     symbol = "unsqueeze"
     view = True
     dim: int
+    grad_x = Reshape.grad_x
 
     def forward(self, x: Tensor) -> Tensor:
         return x.unsqueeze(self.dim)
-
-    def grad_x(self, grad: Tensor, x_like: Tensor) -> Tensor:
-        return grad.reshape_as(x_like)
 
 
 def unsqueeze(input: T, dim: int) -> T:

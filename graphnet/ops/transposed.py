@@ -11,14 +11,7 @@ from graphnet.ops.arithmetic import add
 from graphnet.ops.columns import grown, require_bias, spread
 from graphnet.ops.convolution import Conv2d, Conv2dGradWeight
 from graphnet.ops.shapes import reshape
-from graphnet.ops.window_options import (
-    Padding,
-    Pair,
-    Sizes,
-    on_batch,
-    pair,
-    require_operands,
-)
+from graphnet.ops.window_options import Padding, Pair, Sizes, on_batch, pair, require_operands
 from graphnet.validation import require_integer
 
 if TYPE_CHECKING:

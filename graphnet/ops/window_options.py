@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from graphnet.errors import DtypeError, RangeError, ShapeError, counted
+from graphnet.ops.arguments import require_one_dtype
 from graphnet.ops.dims import described, require_tensors
 from graphnet.ops.shapes import squeeze, unsqueeze
 from graphnet.validation import must_be, require_integer
@@ -78,20 +79,6 @@ def require_tensor(x: Any, what: str, dims: tuple[int, ...], kinds: tuple[str, .
         )
 
 
-def require_one_dtype(name: str, *tensors: Any) -> None:
-    """Refuse several dtypes.
-
-    Raises:
-        DtypeError: two dtypes differ.
-    """
-    kinds = [x.dtype for x in tensors if x is not None]
-    if len(set(kinds)) > 1:
-        raise DtypeError(
-            f"{name}: dtypes are never mixed silently; got {', '.join(map(str, kinds))}. "
-            "Convert one of them: dtype=... at the input, module.float() or module.double()."
-        )
-
-
 def require_operands(
     name: str, dims: int, kinds: tuple[str, ...], input: Any, weight: Any, bias: Any
 ) -> None:
@@ -106,7 +93,7 @@ def require_operands(
     require_tensor(weight, f"the weight of {name}", (dims + 2,), kinds)
     if bias is not None:
         require_tensor(bias, f"the bias of {name}", (1,), kinds)
-    require_one_dtype(name, input, weight, bias)
+    require_one_dtype(name, input, weight, *([] if bias is None else [bias]))
     if input.shape[-dims - 1] is None and None not in weight.shape:
         raise ShapeError(
             f"{name}: the number of channels must be known; got {described(input)}, and the "

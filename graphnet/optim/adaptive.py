@@ -3,29 +3,18 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any
 
-from graphnet.optim.base import Optimizer
-from graphnet.optim.descent import descent
-from graphnet.optim.settings import Setting, not_negative
+from graphnet.optim.declared import TorchOptimizer, declared, rate, setting
+from graphnet.optim.settings import not_negative
 from graphnet.validation import require_flag, require_range
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from graphnet.optim.groups import Params, Switches
 
-
-class _Adaptive(Optimizer):
-    """The base class of these optimizers, with the settings that they share."""
-
-    switches = ("foreach", "differentiable", "capturable")
-    eps = Setting(not_negative)
-    weight_decay = Setting(not_negative)
-    maximize = Setting(require_flag)
-
-
-class RMSprop(_Adaptive):
+@declared
+class RMSprop(TorchOptimizer):
     """Step along the gradient divided by the root of its mean square.
 
     g = grad + weight_decay w;  s = alpha s + (1 - alpha) g²;  r = √s + eps, or √(s - a²) + eps if
@@ -41,7 +30,7 @@ class RMSprop(_Adaptive):
         momentum: the fraction of the last update that is kept, 0 or more.
         centered: True to divide by the deviation from the mean gradient.
         maximize: True to ascend instead of descend.
-        switches: torch's implementation switches, see `Switches`.
+        switches: torch's implementation switches, see `Optimizer`.
 
     Source: Hinton, Neural networks for machine learning (2012), lecture 6e; centered as in Graves,
     Generating sequences with recurrent neural networks (2013), equations 38 to 45; in the form of
@@ -53,34 +42,12 @@ class RMSprop(_Adaptive):
     """
 
     slots = ("square_avg", "momentum_buffer", "grad_avg")
-    alpha = Setting(not_negative)
-    momentum = Setting(not_negative)
-    centered = Setting(require_flag)
-
-    def __init__(
-        self,
-        params: Params,
-        lr: float = 1e-2,
-        alpha: float = 0.99,
-        eps: float = 1e-8,
-        weight_decay: float = 0.0,
-        momentum: float = 0.0,
-        centered: bool = False,
-        *,
-        maximize: bool = False,
-        **switches: Unpack[Switches],
-    ) -> None:
-        super().__init__(
-            params,
-            lr,
-            switches,
-            alpha=alpha,
-            eps=eps,
-            weight_decay=weight_decay,
-            momentum=momentum,
-            centered=centered,
-            maximize=maximize,
-        )
+    lr: float = rate(default=1e-2)
+    alpha: float = setting(not_negative, default=0.99)
+    eps: float = setting(not_negative, default=1e-8)
+    weight_decay: float = setting(not_negative, default=0.0)
+    momentum: float = setting(not_negative, default=0.0)
+    centered: bool = setting(require_flag, default=False)
 
     def slots_of(self, group: dict[str, Any]) -> tuple[str, ...]:
         """The mean square, and the slots for momentum and centering."""
@@ -92,7 +59,7 @@ class RMSprop(_Adaptive):
         self, group: dict[str, Any], step: int, value: Tensor, grad: Tensor, **state: Tensor
     ) -> None:
         """Apply one step to the values."""
-        grad = descent(group, value, grad)
+        grad = self.descent(group, value, grad)
         square = state["square_avg"]
         square.mul_(group["alpha"]).addcmul_(grad, grad, value=1 - group["alpha"])
         if group["centered"]:
@@ -106,7 +73,8 @@ class RMSprop(_Adaptive):
             value.addcdiv_(grad, scale, value=-group["lr"])
 
 
-class Adagrad(_Adaptive):
+@declared
+class Adagrad(TorchOptimizer):
     """Step along the gradient divided by the root of the sum of its squares.
 
     g = grad + weight_decay w;  s = s + g²;
@@ -120,7 +88,7 @@ class Adagrad(_Adaptive):
         initial_accumulator_value: s before the first step, 0 or more.
         eps: a constant that keeps the division finite, 0 or more.
         maximize: True to ascend instead of descend.
-        switches: torch's implementation switches, see `Switches`.
+        switches: torch's implementation switches, see `Optimizer`.
 
     Source: Duchi, Hazan and Singer, Adaptive subgradient methods (2011), figure 1; in the form of
     `torch.optim.Adagrad`.
@@ -133,31 +101,11 @@ class Adagrad(_Adaptive):
     slots = ("sum",)
     switches = ("foreach", "differentiable", "fused")
     state_from_start = True  # the initial sum is part of the state
-    lr_decay = Setting(not_negative)
-    initial_accumulator_value = Setting(not_negative)
-
-    def __init__(
-        self,
-        params: Params,
-        lr: float = 1e-2,
-        lr_decay: float = 0.0,
-        weight_decay: float = 0.0,
-        initial_accumulator_value: float = 0.0,
-        eps: float = 1e-10,
-        *,
-        maximize: bool = False,
-        **switches: Unpack[Switches],
-    ) -> None:
-        super().__init__(
-            params,
-            lr,
-            switches,
-            lr_decay=lr_decay,
-            eps=eps,
-            weight_decay=weight_decay,
-            initial_accumulator_value=initial_accumulator_value,
-            maximize=maximize,
-        )
+    lr: float = rate(default=1e-2)
+    lr_decay: float = setting(not_negative, default=0.0)
+    weight_decay: float = setting(not_negative, default=0.0)
+    initial_accumulator_value: float = setting(not_negative, default=0.0)
+    eps: float = setting(not_negative, default=1e-10)
 
     def first_value(self, group: dict[str, Any], name: str) -> float:
         """The initial value of the sum."""
@@ -171,12 +119,13 @@ class Adagrad(_Adaptive):
         self, group: dict[str, Any], step: int, value: Tensor, grad: Tensor, **state: Tensor
     ) -> None:
         """Apply one step to the values."""
-        grad = descent(group, value, grad)
+        grad = self.descent(group, value, grad)
         total = state["sum"].addcmul_(grad, grad, value=1)
         value.addcdiv_(grad, total.sqrt().add_(group["eps"]), value=-group["rate"])
 
 
-class Adadelta(_Adaptive):
+@declared
+class Adadelta(TorchOptimizer):
     """Step along the gradient in units of the last updates.
 
     g = grad + weight_decay w;  v = rho v + (1 - rho) g²;  d = g √(u + eps) / √(v + eps);
@@ -189,7 +138,7 @@ class Adadelta(_Adaptive):
         eps: a constant that keeps the division finite, 0 or more.
         weight_decay: the factor of the L2 penalty, 0 or more.
         maximize: True to ascend instead of descend.
-        switches: torch's implementation switches, see `Switches`.
+        switches: torch's implementation switches, see `Optimizer`.
 
     Source: Zeiler, Adadelta (2012), algorithm 1; in the form of `torch.optim.Adadelta`.
 
@@ -199,29 +148,17 @@ class Adadelta(_Adaptive):
     """
 
     slots = ("square_avg", "acc_delta")
-    rho = Setting(partial(require_range, high=1.0))
-
-    def __init__(
-        self,
-        params: Params,
-        lr: float = 1.0,
-        rho: float = 0.9,
-        eps: float = 1e-6,
-        weight_decay: float = 0.0,
-        *,
-        maximize: bool = False,
-        **switches: Unpack[Switches],
-    ) -> None:
-        super().__init__(
-            params, lr, switches, rho=rho, eps=eps, weight_decay=weight_decay, maximize=maximize
-        )
+    lr: float = rate(default=1.0)
+    rho: float = setting(partial(require_range, high=1.0), default=0.9)
+    eps: float = setting(not_negative, default=1e-6)
+    weight_decay: float = setting(not_negative, default=0.0)
 
     def update(
         self, group: dict[str, Any], step: int, value: Tensor, grad: Tensor, **state: Tensor
     ) -> None:
         """Apply one step to the values."""
         rho, eps = group["rho"], group["eps"]
-        grad = descent(group, value, grad)
+        grad = self.descent(group, value, grad)
         square = state["square_avg"].mul_(rho).addcmul_(grad, grad, value=1 - rho)
         delta = state["acc_delta"].add(eps).sqrt_().div_(square.add(eps).sqrt_()).mul_(grad)
         state["acc_delta"].mul_(rho).addcmul_(delta, delta, value=1 - rho)

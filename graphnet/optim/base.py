@@ -36,7 +36,8 @@ class Optimizer:
     Args:
         params: the parameters to update, or a list of groups: `{"params": [...], "lr": 0.1}`.
         lr: the learning rate of groups without their own.
-        switches: torch's implementation switches, see `Switches`.
+        switches: torch's implementation switches: accepted for compatibility, without effect here;
+            only differentiable=True is refused, since gradients of an update are not computed.
         settings: further settings, by name, of groups without their own.
 
     Attributes:
@@ -68,7 +69,7 @@ class Optimizer:
     """The slots that are one number for each parameter."""
 
     switches: tuple[str, ...] = ("foreach", "differentiable", "capturable", "fused")
-    """The `Switches` of torch's optimizer of this name."""
+    """The implementation switches of torch's optimizer of this name."""
 
     step_in_state: bool = True
     """True if `state_dict` holds the number of steps of each parameter."""

@@ -112,10 +112,7 @@ class Bucketing:
     """
 
     def __init__(
-        self,
-        optimizer: Optimizer,
-        memories: dict[Parameter, Memory],
-        counts: dict[Parameter, int],
+        self, optimizer: Optimizer, memories: dict[Parameter, Memory], counts: dict[Parameter, int]
     ) -> None:
         self.optimizer = optimizer
         self.memories, self.counts = memories, counts

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from typing import Any, TypedDict
+from typing import Any
 
 from graphnet.errors import GraphError, RangeError
 from graphnet.graph import Parameter
@@ -13,18 +13,6 @@ Params = Iterable[Parameter] | Iterable[tuple[str, Parameter]] | Iterable[dict[s
 
 NOTES = {"name", "initial_lr", "param_names", "foreach", "fused", "capturable", "differentiable"}
 """What a group may hold besides the settings, as in torch, without effect here."""
-
-
-class Switches(TypedDict, total=False):
-    """Torch's implementation switches: accepted for compatibility, without effect here.
-
-    Only differentiable=True is refused: gradients of an update are not computed.
-    """
-
-    foreach: bool | None
-    fused: bool | None
-    capturable: bool
-    differentiable: bool
 
 
 def check_switches(kind: str, known: Collection[str], switches: Mapping[str, Any]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from inspect import Parameter
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from graphnet.errors import RangeError
@@ -20,10 +21,20 @@ class Setting(Generic[Value]):
 
     Args:
         rule: a function of the name and a value that returns the value, or raises a RangeError.
+        default: what a `declared` constructor takes for it if none is given.
+        kw_only: True if that constructor takes it only by name.
+        init: False if that constructor does not take it.
     """
 
-    def __init__(self, rule: Callable[[str, Any], Value]) -> None:
-        self.rule = rule
+    def __init__(
+        self,
+        rule: Callable[[str, Any], Value],
+        default: Any = Parameter.empty,
+        kw_only: bool = False,
+        init: bool = True,
+    ) -> None:
+        self.rule, self.default, self.init = rule, default, init
+        self.kind = Parameter.KEYWORD_ONLY if kw_only else Parameter.POSITIONAL_OR_KEYWORD
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from functools import partial
 from math import inf
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any
 
 from graphnet.errors import RangeError
-from graphnet.optim.base import Optimizer
-from graphnet.optim.descent import descent
-from graphnet.optim.settings import Setting, not_negative
+from graphnet.optim.declared import TorchOptimizer, declared, setting
+from graphnet.optim.settings import not_negative
 from graphnet.validation import require_flag, require_range
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from graphnet.optim.groups import Params, Switches
 
-
-class SGD(Optimizer):
+@declared
+class SGD(TorchOptimizer):
     """Stochastic gradient descent, with optional momentum.
 
     g = grad + weight_decay w;  v = momentum v + (1 - dampening) g, and v = g at the first step;
@@ -32,7 +30,7 @@ class SGD(Optimizer):
         weight_decay: the factor of the L2 penalty, 0 or more.
         nesterov: True to look ahead along the momentum.
         maximize: True to ascend instead of descend.
-        switches: torch's implementation switches, see `Switches`.
+        switches: torch's implementation switches, see `Optimizer`.
 
     Source: Sutskever et al., On the importance of initialization and momentum (2013), equations 1
     to 4, in the form of `torch.optim.SGD`.
@@ -53,34 +51,10 @@ class SGD(Optimizer):
     slots = ("momentum_buffer",)
     step_in_state = False
     switches = ("foreach", "differentiable", "fused")
-    momentum = Setting(not_negative)
-    dampening = Setting(partial(require_range, low=-inf))
-    weight_decay = Setting(not_negative)
-    nesterov = Setting(require_flag)
-    maximize = Setting(require_flag)
-
-    def __init__(
-        self,
-        params: Params,
-        lr: float = 1e-3,
-        momentum: float = 0.0,
-        dampening: float = 0.0,
-        weight_decay: float = 0.0,
-        nesterov: bool = False,
-        *,
-        maximize: bool = False,
-        **switches: Unpack[Switches],
-    ) -> None:
-        super().__init__(
-            params,
-            lr,
-            switches,
-            momentum=momentum,
-            dampening=dampening,
-            weight_decay=weight_decay,
-            nesterov=nesterov,
-            maximize=maximize,
-        )
+    momentum: float = setting(not_negative, default=0.0)
+    dampening: float = setting(partial(require_range, low=-inf), default=0.0)
+    weight_decay: float = setting(not_negative, default=0.0)
+    nesterov: bool = setting(require_flag, default=False)
 
     def check_group(self, group: dict[str, Any]) -> None:
         """Check the settings of a group."""
@@ -105,7 +79,7 @@ class SGD(Optimizer):
         self, group: dict[str, Any], step: int, value: Tensor, grad: Tensor, **state: Tensor
     ) -> None:
         """Apply one step to the values."""
-        grad = descent(group, value, grad)
+        grad = self.descent(group, value, grad)
         if momentum := group["momentum"]:
             buffer = state["momentum_buffer"].mul_(momentum).add_(grad, alpha=group["intake"])
             grad = grad.add(buffer, alpha=momentum) if group["nesterov"] else buffer

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 from torch import empty
@@ -121,17 +121,11 @@ class _Reader:
             return {}
         found: dict[Any, tuple[Parameter, int]] = {}
         for place, (group, saved) in enumerate(self.pairs(state)):
-            ids = saved.get("params") if isinstance(saved, Mapping) else None
-            needed = group["params"]
-            if not isinstance(ids, list | tuple) or not all(type(each) is int for each in ids):
-                problems.append(f'group {place}: "params" must be a list of integers')
-            elif len(ids) != len(needed):
-                counts = f"expected {len(needed)} parameters; got {len(ids)}"
-                problems.append(f"group {place}: {counts}")
-            elif len({*ids, *found}) < len(ids) + len(found):
-                problems.append(f"group {place}: a parameter occurs twice")
+            ids: Any = saved.get("params") if isinstance(saved, Mapping) else None
+            if fault := _misfit(ids, len(group["params"]), found):
+                problems.append(f"group {place}: {fault}")
             else:
-                found |= {each: (p, place) for each, p in zip(ids, needed, strict=True)}
+                found |= {each: (p, place) for each, p in zip(ids, group["params"], strict=True)}
         return found
 
     def settings(self, where: str, group: dict[str, Any], saved: Any) -> dict[str, Any]:
@@ -200,6 +194,15 @@ class _Reader:
             self.problems.append(f"{where}: step must be an integer of 0 or more; got {value!r}")
             return 0
         return int(value)
+
+
+def _misfit(ids: Any, count: int, known: Collection[Any]) -> str:
+    """What is wrong with the indices of a group's parameters, in words; "" if nothing is."""
+    if not isinstance(ids, list | tuple) or not all(type(each) is int for each in ids):
+        return '"params" must be a list of integers'
+    if len(ids) != count:
+        return f"expected {count} parameters; got {len(ids)}"
+    return "a parameter occurs twice" if len({*ids, *known}) < len(ids) + len(known) else ""
 
 
 def _copied(setting: Any) -> Any:

@@ -10,13 +10,14 @@ groups. Only `on_plateau` returns an object with state, because it follows a met
 
 | file | contents |
 |---|---|
-| `curves`: `shapes` | rates that follow a curve or a staircase |
+| `curves` | rates that follow a curve or a staircase |
 | `cycle` | one cycle of rate and momentum |
 | `plateau` | a rate that follows a metric |
 | `groups` | one rate for an optimizer with several groups |
 """
 
 from graphnet.schedules.curves import (
+    Schedule,
     constant,
     cosine,
     cosine_warm_restarts,
@@ -29,7 +30,6 @@ from graphnet.schedules.curves import (
 from graphnet.schedules.cycle import one_cycle, one_cycle_momentum
 from graphnet.schedules.groups import set_lr
 from graphnet.schedules.plateau import Plateau, on_plateau
-from graphnet.schedules.shapes import Schedule
 
 __all__ = [
     "Plateau",

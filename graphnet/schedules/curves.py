@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable
+from math import cos, pi
 
-from graphnet.schedules.shapes import Schedule, cosine_part
 from graphnet.validation import require_counts, require_integer, require_range
+
+Schedule = Callable[[int], float]
 
 
 def constant(lr: float) -> Schedule:
@@ -138,3 +140,8 @@ def _line(steps: int, start: float, end: float) -> Callable[[int], float]:
     require_range("start_factor", start, above=0, high=1)
     require_range("end_factor", end, high=1)
     return lambda step: start + (end - start) * min(steps, step) / steps
+
+
+def cosine_part(start: float, end: float, fraction: float) -> float:
+    """Half a cosine from start at fraction 0 to end at 1."""
+    return end + (start - end) / 2.0 * (1 + cos(pi * fraction))

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from graphnet.schedules.shapes import Schedule, cosine_part, line_part
+from graphnet.schedules.curves import Schedule, cosine_part
 from graphnet.validation import require_choice, require_counts, require_range
 
-_PARTS = {"cos": cosine_part, "linear": line_part}
+
+def _line_part(start: float, end: float, fraction: float) -> float:
+    """A straight line from start at fraction 0 to end at 1."""
+    return (end - start) * fraction + start
+
+
+_PARTS = {"cos": cosine_part, "linear": _line_part}
 
 
 def one_cycle(

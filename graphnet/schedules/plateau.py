@@ -155,8 +155,5 @@ def on_plateau(
     >>> [plateau.step(metric) for metric in (3.0, 2.0, 2.0, 2.0, 2.0, 2.0)]
     [1.0, 1.0, 1.0, 0.5, 0.5, 0.25]
     """
-    return Plateau(
-        PlateauSettings(
-            lr, mode, factor, patience, threshold, threshold_mode, cooldown, min_lr, eps
-        )
-    )
+    limits = (patience, threshold, threshold_mode, cooldown, min_lr, eps)
+    return Plateau(PlateauSettings(lr, mode, factor, *limits))

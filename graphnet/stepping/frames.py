@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from graphnet.console_text import Text
+from graphnet.draw.drawing import mimebundle
 from graphnet.draw.layout.engines import laid_out
 from graphnet.draw.png import png_of
 from graphnet.draw.scene.building import scene_of
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from graphnet.draw.scene.scene import Box, Scene
     from graphnet.graph import Node
     from graphnet.stepping.walk import Event, Walk
-
-__all__ = ["Frames"]
 
 _MOST_NORMS = 3  # beside one arrow
 _LABELS = {"forward": "top", "backward": "grad"}
@@ -75,9 +74,6 @@ class Frames(Sequence[str]):
         if isinstance(number, slice):
             return [self.svg(each) for each in range(*number.indices(len(self)))]
         return self.svg(number)
-
-    def __iter__(self) -> Iterator[str]:
-        return (self.svg(number) for number in range(len(self)))
 
     def __repr__(self) -> str:
         pictures, events = counted(len(self), "picture"), counted(len(self.events), "event")
@@ -243,12 +239,8 @@ class Frames(Sequence[str]):
         """The page in a notebook, and the steps as a text."""
         from graphnet.stepping.page import lines_of, notebook_of
 
-        makers = {"text/html": notebook_of, "text/plain": lines_of}
-        return {
-            kind: make(self)
-            for kind, make in makers.items()
-            if (include is None or kind in include) and (exclude is None or kind not in exclude)
-        }
+        makers = {"text/html": lambda: notebook_of(self), "text/plain": lambda: lines_of(self)}
+        return mimebundle(makers, include, exclude)
 
 
 class _NoSuchFrameError(GraphError, IndexError):

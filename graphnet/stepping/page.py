@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from graphnet.graph import Node
     from graphnet.stepping.frames import Frames
 
-__all__ = ["cards", "edits", "lines_of", "notebook_of", "page_of"]
-
 MOST_BYTES = 280_000
 """The most characters of a page put in a notebook, which keeps everything it shows."""
 

@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from graphnet.graph import Graph
     from graphnet.stepping.frames import Frames
 
-__all__ = ["Event", "Walk"]
-
 PHASES = ("forward", "backward")
 
 

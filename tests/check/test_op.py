@@ -128,13 +128,13 @@ WRONG = {
         lambda self, x: x.mean(),
         {"grad_x": lambda self, grad, x_like: x_like * 0 + grad},
         [(3, 5)],
-        "division by 15, the number of elements, is missing",
+        "division by 15 (the number of elements) is missing",
     ),
     "mean twice": (
         lambda self, x: x.sum(),
         {"grad_x": lambda self, grad, x_like: (x_like * 0 + grad) / 15},
         [(3, 5)],
-        "extra division by 15, the number of elements",
+        "extra division by 15 (the number of elements)",
     ),
     "transposed": (
         matmul,

@@ -52,9 +52,9 @@ def test_crossed_pairs_are_uncrossed():
 
 def test_a_wire_around_an_item_takes_a_lane_and_a_free_way_is_straight():
     _, wires, level = arranged(3, [(-1, 0), (0, 1), (1, 2), (0, 2)])
-    lane = min(x for x, _ in wires[-1].way)
+    lane = min(x for x, _ in wires[-1].points)
     assert lane == 6
-    assert all(x == 32 for wire in wires[:-1] for x, _ in wire.way)
+    assert all(x == 32 for wire in wires[:-1] for x, _ in wire.points)
     assert level.width == 40 + 2 * 6
 
 
@@ -68,6 +68,6 @@ def test_lanes_are_used_again_where_they_are_free():
 
 def test_wires_from_and_to_the_outside_end_at_the_borders():
     _, wires, level = arranged(2, [(-1, 0), (0, 1), (1, -1), (0, -1)])
-    assert wires[0].way[0][1] == 0
-    assert wires[2].way[-1][1] == wires[3].way[-1][1] == level.height
+    assert wires[0].points[0][1] == 0
+    assert wires[2].points[-1][1] == wires[3].points[-1][1] == level.height
     assert level.height == 20 + 26 + 20

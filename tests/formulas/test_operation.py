@@ -9,7 +9,7 @@ import torch
 
 import graphnet as gn
 from graphnet import ops
-from graphnet.formulas.operation import Formulas, backward_formulas, forward_formula
+from graphnet.formulas.operation import Formulas
 from graphnet.graph import Operation
 from graphnet.op import Op
 
@@ -251,12 +251,12 @@ def test_only_what_the_backward_walk_computes_is_written():
     graph = gn.Graph()
     x, t = graph.input((2, 3), name="x", requires_grad=True), graph.input((2, 3), name="t")
     error, loss = graph[ops.mse_loss(x, t).index - 1], graph[-1]
-    assert [line.partition(" = ")[0] for line in backward_formulas(graph, error)] == ["dL/dx"]
-    assert backward_formulas(graph, loss) == [
+    assert [line.partition(" = ")[0] for line in Formulas(graph).backward(error)] == ["dL/dx"]
+    assert Formulas(graph).backward(loss) == [
         "dL/dL = 1   ()",
         "dL/dsquared_error = dL/dL / 2 / 3   (2x3)",
     ]
-    assert backward_formulas(graph, t) == []
+    assert Formulas(graph).backward(t) == []
 
 
 NAMES = [  # names of parameters -> what stands for them
@@ -287,7 +287,7 @@ def test_a_sum_over_many_uses_is_written_short():
     y = x
     for _ in range(8):
         y = y + x
-    assert backward_formulas(graph, x) == ["dL/dx = dL/dx⁽¹⁾ + dL/dx⁽²⁾ + … + dL/dx⁽⁹⁾   (2)"]
+    assert Formulas(graph).backward(x) == ["dL/dx = dL/dx⁽¹⁾ + dL/dx⁽²⁾ + … + dL/dx⁽⁹⁾   (2)"]
 
 
 def test_a_loss_is_called_l_unless_another_node_is():
@@ -295,7 +295,7 @@ def test_a_loss_is_called_l_unless_another_node_is():
     x = graph.input((2,), name="L", requires_grad=True)
     loss = x.sum()
     assert Formulas(graph).letters[loss].written() == "sum"
-    assert forward_formula(graph, loss) == "sum = Σ(L)   ()"
+    assert Formulas(graph).forward(loss) == "sum = Σ(L)   ()"
 
 
 def test_the_formula_is_that_of_the_branch_that_is_taken():
@@ -315,8 +315,8 @@ def test_the_formula_is_that_of_the_branch_that_is_taken():
         ),
     ]:
         graph.train(training)
-        assert forward_formula(graph, choose) == forward
-        lines = [line.partition("   ")[0] for line in backward_formulas(graph, choose)]
+        assert Formulas(graph).forward(choose) == forward
+        lines = [line.partition("   ")[0] for line in Formulas(graph).backward(choose)]
         assert lines == backward
 
 
@@ -325,9 +325,9 @@ def test_a_sum_to_the_shape_that_is_there_already_is_left_out():
     x, t = (graph.input((None, 2), name=name, requires_grad=True) for name in "xt")
     error = x - t
     error.sum()
-    assert backward_formulas(graph, error)[0] == "dL/dx = sum_as(dL/dsub, x)   (?x2)"
+    assert Formulas(graph).backward(error)[0] == "dL/dx = sum_as(dL/dsub, x)   (?x2)"
     graph.forward(x=torch.ones(3, 2), t=torch.ones(1, 2))
-    assert [line.partition("   ")[0] for line in backward_formulas(graph, error)] == [
+    assert [line.partition("   ")[0] for line in Formulas(graph).backward(error)] == [
         "dL/dx = dL/dsub",
         "dL/dt = sum_as(−dL/dsub, t)",
     ]

@@ -7,7 +7,7 @@ import torch
 
 import graphnet as gn
 from graphnet import ops
-from graphnet.formulas.operation import backward_formulas, forward_formula
+from graphnet.formulas.operation import Formulas
 from graphnet.formulas.symbols import Sheet, Term, Writer, shape_signs
 from graphnet.op import Op
 
@@ -209,12 +209,12 @@ def test_a_rule_that_cannot_run_on_symbols_is_written_as_a_call():
     graph = gn.Graph()
     x, y = (graph.input((3,), name=name, requires_grad=True) for name in "xy")
     node = Odd()(x, y)
-    assert forward_formula(graph, node) == "odd = odd(x, y)   (3)"
-    assert backward_formulas(graph, node) == [
+    assert Formulas(graph).forward(node) == "odd = odd(x, y)   (3)"
+    assert Formulas(graph).backward(node) == [
         "dL/dx = odd.grad_x(dL/dodd, y)   (3)",
         "dL/dy = dL/dodd ⊙ x   (3 ⊙ 3)",
     ]
-    assert forward_formula(graph, node, latex=True) == (
+    assert Formulas(graph, latex=True).forward(node) == (
         r"\mathrm{odd} = \operatorname{odd}\left(x, y\right) \quad (3)"
     )
 
@@ -222,8 +222,8 @@ def test_a_rule_that_cannot_run_on_symbols_is_written_as_a_call():
 def test_an_operation_is_not_mistaken_for_one_of_the_same_name():
     graph = gn.Graph()
     node = Add()(graph.input((3,), name="x", requires_grad=True))
-    assert forward_formula(graph, node) == "add = exp(x)   (3)"
-    assert backward_formulas(graph, node) == ["dL/dx = add(dL/dadd) ⊙ add   (3 ⊙ 3)"]
+    assert Formulas(graph).forward(node) == "add = exp(x)   (3)"
+    assert Formulas(graph).backward(node) == ["dL/dx = add(dL/dadd) ⊙ add   (3 ⊙ 3)"]
 
 
 def test_a_random_operation_is_not_run_for_its_formula():
@@ -232,6 +232,6 @@ def test_a_random_operation_is_not_run_for_its_formula():
     kept = gn.Dropout(0.5)(x)
     torch.manual_seed(0)
     before = torch.get_rng_state()
-    assert all(forward_formula(graph, node) for node in graph)
+    assert all(Formulas(graph).forward(node) for node in graph)
     assert torch.equal(torch.get_rng_state(), before)
     assert kept in graph

@@ -1,4 +1,4 @@
-"""The rows of the operations in `graphnet.ops.sliding`."""
+"""The rows of the operations in `graphnet.ops.unfolding` along a dimension."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from ops.cases import Case
 from torch import Tensor
 
-from graphnet.ops import sliding
+from graphnet.ops import unfolding
 
 
 def folded(dim: int, size: int, step: int) -> Callable[[Tensor, Tensor], Tensor]:
@@ -35,11 +35,11 @@ SITUATIONS = (
 
 ROWS: list[Case] = [
     *[
-        Case(sliding.Windows(*options), lambda x, o=options: x.unfold(*o), (shape,))
+        Case(unfolding.Windows(*options), lambda x, o=options: x.unfold(*o), (shape,))
         for shape, _, options in SITUATIONS
     ],
     *[
-        Case(sliding.WindowsSum(*options), folded(*options), (seen, shape))
+        Case(unfolding.WindowsSum(*options), folded(*options), (seen, shape))
         for shape, seen, options in SITUATIONS
     ],
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 
 import pytest
@@ -183,6 +184,28 @@ def test_settings_of_ones_own_are_checked_and_stand_in_the_groups():
     with pytest.raises(gn.RangeError, match=r"scale .* below 2; got 2"):
         optimizer.scale = 2
     assert optimizer.scale == 1.5
+
+
+def test_a_constructor_refuses_what_does_not_fit_it():
+    parameters = [gn.Parameter(torch.ones(1))]
+    for call, message in (
+        (gn.Adam, r"Adam\(\) missing a required argument: 'params'"),
+        (lambda: gn.SGD(parameters, 0.1, 0, 0, 0, False, True), r"SGD\(\) too many positional"),
+        (lambda: gn.SGD(parameters, 0.1, lr=0.1), r"SGD\(\) multiple values for argument 'lr'"),
+        (lambda: gn.AdamW(parameters, decoupled_weight_decay=False), r"AdamW\(\) got an unexp"),
+    ):
+        with pytest.raises(TypeError, match=message):
+            call()
+
+
+def test_an_optimizer_of_ones_own_may_derive_from_one_of_torch():
+    class Quick(gn.Adam):
+        def __init__(self, params, speed=2.0):
+            super().__init__(params, lr=speed, amsgrad=True)
+
+    optimizer = Quick([gn.Parameter(torch.ones(1))])
+    assert (optimizer.lr, optimizer.betas, optimizer.amsgrad) == (2.0, (0.9, 0.999), True)
+    assert [*inspect.signature(Quick).parameters] == ["params", "speed"]
 
 
 def test_an_optimizer_shows_the_settings_that_hold_now():

@@ -9,7 +9,6 @@ import torch
 from optim.torch_pairs import MEMORY, TorchPair, assert_words
 
 import graphnet as gn
-from graphnet.optim.groups import Switches
 
 
 def test_a_closure_computes_the_loss_before_the_update():
@@ -134,7 +133,7 @@ def test_a_later_group_without_names_beside_one_with():
 @pytest.mark.parametrize("kind", sorted({kind for kind, _ in MEMORY}))
 def test_switches_are_taken_where_torch_takes_them_and_change_nothing(kind):
     both = TorchPair()
-    for name in Switches.__annotations__:
+    for name in gn.Optimizer.switches:
         for value in (None, False, True):
             for optimizer, parameters in ((torch.optim, both.theirs), (gn, both.ours)):
                 make = getattr(optimizer, kind)
@@ -160,5 +159,5 @@ def test_two_implementations_at_once(kind):
 
 
 def test_switches_in_a_group_are_notes():
-    for name, value in itertools.product(Switches.__annotations__, (False, None)):
+    for name, value in itertools.product(gn.Optimizer.switches, (False, None)):
         gn.SGD([{"params": [A], name: value}], lr=0.1).step()

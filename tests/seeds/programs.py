@@ -75,8 +75,8 @@ PROGRAMS = [
     *seeded_in(
         "compile/plan/slots.py",
         "compile/test_plan.py",
-        Fault("_viewed", "if there != here:", "if False:", "every_reshape"),
-        Fault("_viewed", "there < here or new[place] == 1", "there < here", "every_reshape"),
+        Fault("_view", "slot.offset + ", "", "viewed_as"),
+        Fault("_view", "raise NotAView from error", "return slot", "every_reshape"),
     ),
     *seeded_in(
         "compile/plan/liveness.py",
@@ -125,7 +125,7 @@ PROGRAMS = [
     *seeded_in(
         "compile/targets/torch/assemble.py",
         "compile/test_own_ops.py",
-        Fault("_is_told_apart", "not op.pure", "False", "each_use"),
+        Fault("_depends_on_runs", "not op.pure", "False", "each_use"),
     ),
     *seeded_in(
         "compile/targets/torch/execution.py",

@@ -29,7 +29,12 @@ STEPS = [
     *seeded_in(
         "graph/walks.py",
         "optim/test_used_once.py",
-        Fault("commit", "parameter.grad = None", "parameter.receive(parameter.top * 0)", "head"),
+        Fault(
+            "BackwardPass._commit",
+            "parameter.grad = None",
+            "parameter.receive(parameter.top * 0)",
+            "head",
+        ),
     ),
     *seeded_in(
         "compile/run/cached_step.py",

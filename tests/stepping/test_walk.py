@@ -141,6 +141,8 @@ def test_integers_have_norms_too():
         (torch.tensor([255, 255], dtype=torch.uint8), 255 * 2**0.5),
         (torch.tensor([3e30, 4e30]), 5e30),
         (torch.tensor([3e-30, 4e-30]), 5e-30),
+        (torch.tensor([3e150, 4e150], dtype=DOUBLE), 5e150),
+        (torch.tensor([3e-150, 4e-150], dtype=DOUBLE), 5e-150),
         (torch.tensor([3e200, 4e200], dtype=DOUBLE), 5e200),
         (torch.tensor([3e-200, 4e-200], dtype=DOUBLE), 5e-200),
         (torch.tensor([300.0, 400.0], dtype=torch.float16).expand(1000, 2), 500 * 1000**0.5),

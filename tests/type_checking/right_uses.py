@@ -156,7 +156,9 @@ def graphs(graph: gn.Graph, x: gn.Input, loss: gn.Node, t: Tensor, adam: gn.Adam
 
 
 def training(model: gn.Sequential, loss: gn.LossMSE, t: Tensor) -> None:
-    sgd = gn.SGD(model.parameters(), lr=0.1)
+    sgd = gn.SGD(model.parameters(), lr=0.1, foreach=None)
+    assert_type(sgd.momentum, float)
+    assert_type(gn.Adam(model.parameters()).betas, tuple[float, float])
     history = gn.fit(model, loss, (t, t), sgd, epochs=5, metrics=[gn.metrics.rmse])
     assert_type(history, gn.History)
     assert_type(gn.evaluate(model, loss, (t, t)), dict[str, float])

@@ -75,6 +75,8 @@ def graphs(graph: gn.Graph, sgd: gn.SGD, x: gn.Node, loss: gn.Node, t: Tensor) -
 def training(model: gn.Sequential, loss: gn.LossMSE, t: Tensor, adam: gn.Adam) -> None:
     gn.Adam(model)  # mypy: arg-type; pyright: reportArgumentType
     gn.Adam(model.parameters(), lr="0.1")  # mypy: arg-type; pyright: reportArgumentType
+    gn.Adam()  # mypy: call-arg; pyright: reportCallIssue
+    gn.AdamW(model.parameters(), foreach=0.1)  # mypy: arg-type; pyright: reportArgumentType
     gn.SGD(model.parameters(), lr=0.1, momentun=0.9)  # mypy: call-arg; pyright: reportCallIssue
     adam.step(t)  # mypy: arg-type; pyright: reportArgumentType
     gn.fit(model, loss, (t, t))  # mypy: call-arg; pyright: reportCallIssue

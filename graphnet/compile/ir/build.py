@@ -139,11 +139,7 @@ def _kept(program: Program, result: Node) -> Node:
 
 
 def _flat_gradients(
-    program: Program,
-    mapped: Mapping[Node, Node],
-    loss: Node,
-    buckets: Sequence[Bucket],
-    add: bool,
+    program: Program, mapped: Mapping[Node, Node], loss: Node, buckets: Sequence[Bucket], add: bool
 ) -> list[Node]:
     """The gradients of each bucket, side by side.
 

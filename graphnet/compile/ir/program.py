@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, cast
 
+from torch import empty
+
 from graphnet.graph import Graph, Input, Node, Operation
 from graphnet.graph.nodes import Literal, spec_of
 from graphnet.graph.shape_inference import Spec, infer
@@ -17,6 +19,15 @@ if TYPE_CHECKING:
 
 Source = Node | Literal
 """What an operation reads: a node, or a plain number in its place."""
+
+Sources = tuple[Source, ...]
+
+
+def value_of(source: Source) -> Any:
+    """A number, or the value of a constant; of another node, what shows only shape and dtype."""
+    if isinstance(source, Constant | Literal):
+        return source.top
+    return empty((), dtype=source.dtype).expand(cast("tuple[int, ...]", source.shape))
 
 
 def is_number(source: Source | None) -> bool:
@@ -89,7 +100,7 @@ class Program(Graph):
     @property
     def readers(self) -> Counter[Node]:
         """How often each node is read, by operations or as a wanted node."""
-        return Counter([*(source for node in self for source in node.inputs), *self.wanted])
+        return Counter([source for node in self for source in node.inputs] + self.wanted)
 
     def cell(self, value: Tensor, name: str, kind: type[Cell] = Cell) -> Cell:
         """Append a cell."""

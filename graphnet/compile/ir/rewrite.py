@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Collection
 from typing import cast
 
-from graphnet.compile.ir.program import Cell, Number, Program, Source
+from graphnet.compile.ir.program import Cell, Number, Program, Source, Sources
 from graphnet.graph import Input, Node, Operation
 
 
@@ -46,7 +46,7 @@ class Rewriting:
             return Input(node.shape, name=node.name, dtype=node.dtype, graph=self.new)
         operation = cast("Operation", node)
         sources = tuple(
-            mapped[source] if isinstance(source, Node) else source for source in operation.sources
+            [mapped[each] if isinstance(each, Node) else each for each in operation.sources]
         )
         changed = change(self, operation, sources)
         if changed is not None:
@@ -58,5 +58,5 @@ class Rewriting:
         return isinstance(source, Node) and self.readers[source] == 1
 
 
-Change = Callable[[Rewriting, Operation, tuple[Source, ...]], "Node | None"]
+Change = Callable[[Rewriting, Operation, Sources], "Node | None"]
 """What replaces an operation in the copy, given its sources there; None for the same."""

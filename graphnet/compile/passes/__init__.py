@@ -27,14 +27,7 @@ __all__ = ["PASSES", "Pass", "optimize"]
 
 Pass = Callable[[Program], Program]
 
-PASSES: tuple[Pass, ...] = (
-    running_statistics,
-    decompose,
-    specialize,
-    dce,
-    fold_constants,
-    cse,
-)
+PASSES: tuple[Pass, ...] = (running_statistics, decompose, specialize, dce, fold_constants, cse)
 """In an order in which each finds what the one before has laid open."""
 
 

@@ -8,7 +8,7 @@ from graphnet.compile.ir.rewrite import Rewriting
 from graphnet.graph.nodes import Literal
 
 if TYPE_CHECKING:
-    from graphnet.compile.ir.program import Program, Source
+    from graphnet.compile.ir.program import Program, Sources
     from graphnet.graph import Node, Operation
 
 
@@ -16,7 +16,7 @@ def cse(program: Program) -> Program:
     """Compute equal expressions once; random numbers are drawn as often as before."""
     known: dict[Any, Node] = {}
 
-    def change(copy: Rewriting, node: Operation, sources: tuple[Source, ...]) -> Node | None:
+    def change(copy: Rewriting, node: Operation, sources: Sources) -> Node | None:
         if not node.op.pure:
             return None
         inputs = [repr(each.top) if isinstance(each, Literal) else each for each in sources]

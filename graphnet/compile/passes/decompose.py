@@ -13,7 +13,7 @@ from graphnet.graph.nodes import Literal, Operation
 from graphnet.ops.dtypes import Convert
 
 if TYPE_CHECKING:
-    from graphnet.compile.ir.program import Program, Source
+    from graphnet.compile.ir.program import Program, Sources
     from graphnet.graph import Node
 
 
@@ -22,7 +22,7 @@ def decompose(program: Program) -> Program:
     return Rewriting(program, _parts).new
 
 
-def _parts(copy: Rewriting, node: Operation, sources: tuple[Source, ...]) -> Node | None:
+def _parts(copy: Rewriting, node: Operation, sources: Sources) -> Node | None:
     """The last of the parts of a composite operation; None to leave it as it is.
 
     One that computes in another dtype than its own is left: later passes round there otherwise

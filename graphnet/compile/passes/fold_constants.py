@@ -5,16 +5,16 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING, cast
 
-from torch import empty, finfo
+from torch import finfo
 
-from graphnet.compile.ir.program import Constant, Program, Source
+from graphnet.compile.ir.program import Constant, Program, Source, Sources, value_of
 from graphnet.compile.ir.rewrite import Rewriting
 from graphnet.graph import Node, Operation
 from graphnet.graph.nodes import Literal
 from graphnet.ops.arithmetic import Add, Div, Mul, Neg, Sub
 
 if TYPE_CHECKING:
-    from torch import Tensor, dtype
+    from torch import dtype
 
     from graphnet.op import Op
 
@@ -24,9 +24,10 @@ _LARGEST_CONSTANT = 1_000_000  # elements; anything larger is computed anew at e
 def fold_constants(program: Program) -> Program:
     """Compute now what depends on nothing fed or learned, and join chains of factors."""
 
-    def change(copy: Rewriting, node: Operation, sources: tuple[Source, ...]) -> Node | None:
+    def change(copy: Rewriting, node: Operation, sources: Sources) -> Node | None:
         if _is_constant(node, sources):
-            return copy.new.cell(_value(node, sources), node.name, Constant)
+            value = node.op.forward(*map(value_of, sources))
+            return copy.new.cell(value, node.name, Constant)
         plain = tuple(_as_number(node, each) for each in sources)
         product = _joined_factors(copy, node, plain)
         return copy.new.use(node.op, plain, node.name, node.spec) if product is None else product
@@ -34,7 +35,7 @@ def fold_constants(program: Program) -> Program:
     return Rewriting(program, change).new
 
 
-def _is_constant(node: Operation, sources: tuple[Source, ...]) -> bool:
+def _is_constant(node: Operation, sources: Sources) -> bool:
     """True if a value is known at compile time, and not too large to be kept."""
     names = node.op.argument_names(len(sources))
     known = (
@@ -43,18 +44,6 @@ def _is_constant(node: Operation, sources: tuple[Source, ...]) -> bool:
     )
     sizes = cast("tuple[int, ...]", node.shape)
     return node.op.pure and prod(sizes) <= _LARGEST_CONSTANT and all(known)
-
-
-def _value(node: Operation, sources: tuple[Source, ...]) -> Tensor:
-    """The value of an operation on constants; inputs read only for their shape take no memory."""
-    arguments = [
-        each.top
-        if isinstance(each, Constant | Literal)
-        else empty((), dtype=each.dtype).expand(cast("tuple[int, ...]", each.shape))
-        for each in sources
-    ]
-    value: Tensor = node.op.forward(*arguments)
-    return value
 
 
 def _as_number(node: Operation, source: Source) -> Source:
@@ -75,7 +64,7 @@ def _as_number(node: Operation, source: Source) -> Source:
     return Literal(source.top.flatten()[0].item())
 
 
-def _joined_factors(copy: Rewriting, node: Operation, sources: tuple[Source, ...]) -> Node | None:
+def _joined_factors(copy: Rewriting, node: Operation, sources: Sources) -> Node | None:
     """(a b) x in place of a (b x), and x where a b = 1, if a b is in the dtype's range.
 
     Half precision is left as it is: there a product of two usual numbers is so often out of range,
@@ -98,7 +87,7 @@ def _is_normal(number: float, of: dtype) -> bool:
     return limits.bits >= 32 and limits.tiny <= abs(number) <= limits.max
 
 
-def _factor(op: Op, sources: tuple[Source, ...]) -> tuple[float | None, Source | None]:
+def _factor(op: Op, sources: Sources) -> tuple[float | None, Source | None]:
     """The number and the other factor, if a floating-point node is a number times another."""
     if isinstance(op, Mul):
         for number, other in (sources, sources[::-1]):

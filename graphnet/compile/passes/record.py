@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import unified_diff
 from typing import TYPE_CHECKING, overload
@@ -94,9 +94,6 @@ class PassRecords(Sequence[PassRecord]):
 
     def __len__(self) -> int:
         return len(self._records)
-
-    def __iter__(self) -> Iterator[PassRecord]:
-        return iter(self._records)
 
     def __repr__(self) -> str:
         return f"<{len(self)} passes: {', '.join(record.name for record in self)}>"

@@ -10,7 +10,7 @@ from graphnet.graph.nodes import Literal
 from graphnet.ops.running import CountUp, Remember
 
 if TYPE_CHECKING:
-    from graphnet.compile.ir.program import Cell, Program, Source
+    from graphnet.compile.ir.program import Cell, Program, Sources
     from graphnet.graph import Node, Operation
 
 
@@ -18,7 +18,7 @@ def running_statistics(program: Program) -> Program:
     """Replace what writes to a buffer with nodes for its new value, which is written last."""
     news: dict[Node, Node] = {}
 
-    def change(copy: Rewriting, node: Operation, sources: tuple[Source, ...]) -> Node | None:
+    def change(copy: Rewriting, node: Operation, sources: Sources) -> Node | None:
         if not isinstance(node.op, CountUp | Remember):
             return None
         training = cast("Literal", sources[-1]).top
@@ -41,7 +41,7 @@ def _raised(news: dict[Node, Node], count: Node) -> Node:
     return news[count]
 
 
-def _remember(news: dict[Node, Node], op: Remember, sources: tuple[Source, ...]) -> None:
+def _remember(news: dict[Node, Node], op: Remember, sources: Sources) -> None:
     """Note the new value of a buffer, even if it is updated more than once."""
     x, buffer, values, batches = sources[:4]
     sizes = cast("Any", values).shape

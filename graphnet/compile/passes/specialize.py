@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
-from torch import empty
-
-from graphnet.compile.ir.program import Program, Source
+from graphnet.compile.ir.program import Program, Source, Sources, value_of
 from graphnet.compile.ir.rewrite import Rewriting
 from graphnet.graph import Node, Operation
-from graphnet.graph.nodes import Literal
 from graphnet.ops.activations import Identity
 from graphnet.ops.broadcasting import Expand, ExpandAs, SumAs
 from graphnet.ops.reductions import Mean, Sum
@@ -18,15 +15,16 @@ from graphnet.ops.running import Choose, Several, Sized, SizedAs
 from graphnet.ops.shapes import Flatten, Reshape, ReshapeAs
 
 if TYPE_CHECKING:
+    from graphnet.graph.nodes import Literal
     from graphnet.op import Op
 
-Rule = Callable[[Rewriting, Operation, tuple[Source, ...]], "Node | None"]
+Rule = Callable[[Rewriting, Operation, Sources], "Node | None"]
 
 
 def specialize(program: Program) -> Program:
     """Replace operations that depend on sizes or on the mode with their result."""
 
-    def change(copy: Rewriting, node: Operation, sources: tuple[Source, ...]) -> Node | None:
+    def change(copy: Rewriting, node: Operation, sources: Sources) -> Node | None:
         rule = RULES.get(type(node.op))
         return rule(copy, node, sources) if rule else None
 
@@ -38,23 +36,19 @@ def _sizes(node: Source) -> tuple[int, ...]:
     return cast("tuple[int, ...]", cast("Node", node).shape)
 
 
-def checked(copy: Rewriting, node: Operation, sources: tuple[Source, ...]) -> Node:
+def checked(copy: Rewriting, node: Operation, sources: Sources) -> Node:
     """A check passes or fails now."""
-    given = (
-        each.top if isinstance(each, Literal) else empty((), dtype=each.dtype).expand(_sizes(each))
-        for each in sources
-    )
-    node.op.forward(*given)
+    node.op.forward(*map(value_of, sources))
     return cast("Node", sources[0])
 
 
-def same_shape(copy: Rewriting, node: Operation, sources: tuple[Source, ...]) -> Node | None:
+def same_shape(copy: Rewriting, node: Operation, sources: Sources) -> Node | None:
     """A change to the shape that a node already has is dropped."""
     x = cast("Node", sources[0])
     return x if x.shape == node.shape else None
 
 
-def sum_as(copy: Rewriting, node: Operation, sources: tuple[Source, ...]) -> Node | None:
+def sum_as(copy: Rewriting, node: Operation, sources: Sources) -> Node | None:
     """A sum to the shape of another node is a sum over the dimensions in which that is smaller."""
     x = cast("Node", sources[0])
     wide, narrow = _sizes(x), _sizes(node)
@@ -65,7 +59,7 @@ def sum_as(copy: Rewriting, node: Operation, sources: tuple[Source, ...]) -> Nod
     return x if x.shape == narrow else copy.new.use(Reshape(narrow), (x,), node.name)
 
 
-def choose(copy: Rewriting, node: Operation, sources: tuple[Source, ...]) -> Node:
+def choose(copy: Rewriting, node: Operation, sources: Sources) -> Node:
     """One of two, depending on the mode."""
     chosen = cast("Node", sources[0] if cast("Literal", sources[2]).top else sources[1])
     if chosen.shape == node.shape:
@@ -73,7 +67,7 @@ def choose(copy: Rewriting, node: Operation, sources: tuple[Source, ...]) -> Nod
     return copy.new.use(Expand(_sizes(node)), (chosen,), node.name)
 
 
-def over_ones(copy: Rewriting, node: Operation, sources: tuple[Source, ...]) -> Node | None:
+def over_ones(copy: Rewriting, node: Operation, sources: Sources) -> Node | None:
     """A sum or mean over one element is that element."""
     x, op = cast("Node", sources[0]), cast("Any", node.op)
     if any(_sizes(x)[dim] != 1 for dim in op.dims) or x.dtype is not node.dtype:

@@ -70,9 +70,7 @@ class Call:
 
     def slots(self) -> Iterator[Slot]:
         """The slots that it reads and writes."""
-        for slot in self.out:
-            if slot is not None:
-                yield slot
+        yield from (slot for slot in self.out if slot is not None)
         yield from _slots(self.args)
 
     def moved(self, move: Any) -> Call:

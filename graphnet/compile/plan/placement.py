@@ -54,7 +54,9 @@ def placement(program: Program, cells: Mapping[Node, Slot], target: Target) -> d
     after everything that may fail: an error leaves everything as it was.
     """
     found: dict[Node, Slot] = {}
-    last_reader, foreign = _last_readers(program, cells, target), _last_foreign(program)
+    last_reader = _last_readers(program, cells, target)
+    operations = (node for node in program if isinstance(node, Operation))
+    foreign = max((node.index for node in operations if is_foreign(node.op)), default=-1)
     checks = max((node.index for node in (*program.results, *program.finite)), default=-1)
     for cell, value in program.writes.items():
         if value in found or not isinstance(value, Operation):
@@ -67,14 +69,6 @@ def placement(program: Program, cells: Mapping[Node, Slot], target: Target) -> d
         if isinstance(value.op, Cat) and value.op.dim == 0:
             _place_parts(value, cells[cell], foreign, found)
     return found
-
-
-def _last_foreign(program: Program) -> int:
-    """The place of the last operation written by a user, which may raise anything."""
-    return max(
-        (node.index for node in program if isinstance(node, Operation) and is_foreign(node.op)),
-        default=-1,
-    )
 
 
 def _last_readers(

@@ -6,12 +6,15 @@ that change how a tensor is viewed, so that the rule of a view, given a slot, re
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import prod
 from typing import TYPE_CHECKING, Any
 
+from torch import empty, empty_strided
+
 if TYPE_CHECKING:
-    from torch import dtype
+    from torch import Tensor, dtype
 
 Shape = tuple[int, ...]
 
@@ -38,10 +41,23 @@ class Buffer:
     owned: bool = True
     behind: tuple[Buffer, ...] = ()
 
-    @property
-    def is_given(self) -> bool:
-        """True if its memory comes from elsewhere: a cell, a kernel, or what is fed."""
-        return self.made or self.memory is not None
+
+def _view(name: str) -> Callable[..., Slot]:
+    """The method of a tensor that views it in another way, as a method of a slot.
+
+    It is called on a tensor without memory. If that would have to be copied, it raises `NotAView`.
+    """
+
+    def method(slot: Slot, *arguments: Any, **options: Any) -> Slot:
+        layout = empty_strided(slot.shape, slot.strides, device="meta")
+        try:
+            seen: Tensor = getattr(layout, name)(*arguments, **options)
+        except RuntimeError as error:
+            raise NotAView from error
+        offset = slot.offset + int(seen.storage_offset())
+        return Slot(slot.buffer, offset, tuple(seen.shape), seen.stride(), slot.dtype)
+
+    return method
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,19 +105,13 @@ class Slot:
 
     def is_at(self, other: Slot) -> bool:
         """True for the same elements in the same order; a single element has no stride."""
-        return (
-            self.buffer is other.buffer
-            and self.offset == other.offset
-            and self.has_layout_of(other)
-        )
+        same_start = self.buffer is other.buffer and self.offset == other.offset
+        return same_start and self.has_layout_of(other)
 
     def has_layout_of(self, other: Slot) -> bool:
         """True for the same shape, dtype and strides."""
-        return (
-            self.shape == other.shape
-            and self.dtype is other.dtype
-            and _is_same(self.shape, self.strides, other.strides)
-        )
+        alike = self.shape == other.shape and self.dtype is other.dtype
+        return alike and _is_same(self.shape, self.strides, other.strides)
 
     # the same elements, seen in another way
 
@@ -110,136 +120,39 @@ class Slot:
         at = self.offset if offset is None else offset
         return Slot(self.buffer, at, shape, strides, self.dtype)
 
-    def detach(self) -> Slot:
-        """The same: slots have no history."""
-        return self
-
-    def permute(self, *dims: Any) -> Slot:
-        """The dimensions in another order."""
-        order = _sizes(dims)
-        return self.as_strided(
-            tuple(self.shape[dim] for dim in order), tuple(self.strides[dim] for dim in order)
-        )
-
-    def transpose(self, dim0: int, dim1: int) -> Slot:
-        """Two dimensions exchanged."""
-        order = list(range(self.ndim))
-        order[dim0], order[dim1] = order[dim1], order[dim0]
-        return self.permute(order)
-
     @property
     def mT(self) -> Slot:  # noqa: N802 - as a tensor calls it
         """The matrix transposed."""
         return self.transpose(-2, -1)
 
-    def reshape(self, *sizes: Any) -> Slot:
-        """Another shape.
+    def flatten(self, *dims: int) -> Slot:
+        """Several dimensions in one.
 
         Raises:
             NotAView: a tensor would be copied for it.
         """
-        shape = _completed(_sizes(sizes), prod(self.shape))
-        strides = _viewed(self.shape, self.strides, shape)
-        if strides is None:
-            raise NotAView
-        return self.as_strided(shape, strides)
-
-    view = reshape
+        return self.view(empty(self.shape, device="meta").flatten(*dims).shape)
 
     def reshape_as(self, other: Slot) -> Slot:
         """The shape of another slot."""
-        return self.reshape(other.shape)
-
-    def flatten(self, start: int = 0, end: int = -1) -> Slot:
-        """Several dimensions in one."""
-        if not self.ndim:
-            return self.reshape(1)
-        start, end = start % self.ndim, end % self.ndim
-        size = prod(self.shape[start : end + 1])
-        return self.reshape(*self.shape[:start], size, *self.shape[end + 1 :])
-
-    def unflatten(self, dim: int, sizes: Shape) -> Slot:
-        """One dimension as several."""
-        dim %= self.ndim
-        sizes = _completed(tuple(sizes), self.shape[dim])
-        return self.reshape(*self.shape[:dim], *sizes, *self.shape[dim + 1 :])
-
-    def squeeze(self, dim: int) -> Slot:
-        """Without a dimension of size 1."""
-        dim %= self.ndim
-        return self.permute([each for each in range(self.ndim) if each != dim])
-
-    def unsqueeze(self, dim: int) -> Slot:
-        """With one more dimension of size 1."""
-        dim %= self.ndim + 1
-        step = self.shape[dim] * self.strides[dim] if dim < self.ndim else 1
-        shape, strides = self.shape, self.strides
-        return self.as_strided(
-            (*shape[:dim], 1, *shape[dim:]), (*strides[:dim], step, *strides[dim:])
-        )
-
-    def expand(self, *sizes: Any) -> Slot:
-        """Dimensions of size 1 repeated, without copies."""
-        wanted = _sizes(sizes)
-        new = len(wanted) - self.ndim
-        shape = [*wanted[:new], *self.shape]
-        strides = [*[0] * new, *self.strides]
-        for dim in range(new, len(wanted)):
-            if wanted[dim] not in (-1, shape[dim]):
-                shape[dim], strides[dim] = wanted[dim], 0
-        return self.as_strided(tuple(shape), tuple(strides))
+        return self.view(other.shape)
 
     def expand_as(self, other: Slot) -> Slot:
-        """The shape of another slot."""
+        """The shape of another slot, with dimensions of size 1 repeated."""
         return self.expand(other.shape)
 
-    def narrow(self, dim: int, start: int, length: int) -> Slot:
-        """Some places of a dimension."""
-        dim %= self.ndim
-        start += self.shape[dim] if start < 0 else 0
-        shape = (*self.shape[:dim], length, *self.shape[dim + 1 :])
-        return self.as_strided(shape, self.strides, self.offset + start * self.strides[dim])
-
-    def unfold(self, dim: int, size: int, step: int) -> Slot:
-        """All windows along a dimension, each as a last dimension."""
-        count = (self.shape[dim] - size) // step + 1
-        shape, strides = list(self.shape), list(self.strides)
-        shape[dim], strides[dim] = count, step * self.strides[dim]
-        return self.as_strided((*shape, size), (*strides, self.strides[dim]))
-
-    def diagonal(self, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Slot:
-        """The places of two dimensions whose difference is the offset, as a last dimension."""
-        dim1, dim2 = dim1 % self.ndim, dim2 % self.ndim
-        (rows, down), (columns, along) = ((self.shape[d], self.strides[d]) for d in (dim1, dim2))
-        count = max(0, min(rows + min(offset, 0), columns - max(offset, 0)))
-        start = max(offset, 0) * along - min(offset, 0) * down if count else 0
-        others = [each for each in range(self.ndim) if each not in (dim1, dim2)]
-        rest = self.permute([*others, dim1, dim2])
-        shape, strides = (*rest.shape[:-2], count), (*rest.strides[:-2], down + along)
-        return self.as_strided(shape, strides, self.offset + start)
-
-    def __getitem__(self, key: Any) -> Slot:
-        """The part that integers, slices, None and an ellipsis select."""
-        keys = list(key) if isinstance(key, tuple) else [key]
-        used = sum(each is not None and each is not Ellipsis for each in keys)
-        place = keys.index(Ellipsis) if Ellipsis in keys else len(keys)
-        keys[place : place + 1] = [slice(None)] * (self.ndim - used)
-        offset, shape, strides, dim = self.offset, [], [], 0
-        for each in keys:
-            if each is None:
-                shape.append(1)
-                strides.append(0)
-                continue
-            size, step = self.shape[dim], self.strides[dim]
-            dim += 1
-            if isinstance(each, slice):
-                start, stop, by = each.indices(size)
-                offset += start * step
-                shape.append(len(range(start, stop, by)))
-                strides.append(by * step)
-            else:
-                offset += (each % size) * step
-        return self.as_strided(tuple(shape), tuple(strides), offset)
+    detach = _view("detach")
+    permute = _view("permute")
+    transpose = _view("transpose")
+    reshape = view = _view("view")
+    unflatten = _view("unflatten")
+    squeeze = _view("squeeze")
+    unsqueeze = _view("unsqueeze")
+    expand = _view("expand")
+    narrow = _view("narrow")
+    unfold = _view("unfold")
+    diagonal = _view("diagonal")
+    __getitem__ = _view("__getitem__")
 
 
 def new_slot(shape: Shape, of: dtype, *, made: bool = False, owned: bool = True) -> Slot:
@@ -268,42 +181,3 @@ def _is_same(shape: Shape, strides: Shape, others: Shape) -> bool:
     return all(
         n == 1 or step == other for n, step, other in zip(shape, strides, others, strict=True)
     )
-
-
-def _sizes(given: tuple[Any, ...]) -> Shape:
-    """Sizes given one by one, or as one sequence."""
-    if len(given) == 1 and not isinstance(given[0], int):
-        return tuple(given[0])
-    return given
-
-
-def _completed(shape: Shape, count: int) -> Shape:
-    """The size in place of -1."""
-    if -1 not in shape:
-        return shape
-    rest = prod(size for size in shape if size != -1)
-    return tuple(count // max(rest, 1) if size == -1 else size for size in shape)
-
-
-def _viewed(shape: Shape, strides: Shape, new: Shape) -> Shape | None:
-    """The strides that show the same memory in another shape, found from the last dimension on.
-
-    Runs of dimensions that lie side by side are split or joined; None if one would have to be cut.
-    """
-    if 0 in shape or not shape:
-        return contiguous(new)
-    found, place = [0] * len(new), len(new) - 1
-    step, here, there = strides[-1], 1, 1
-    for dim in range(len(shape) - 1, -1, -1):
-        here *= shape[dim]
-        if dim and (shape[dim - 1] == 1 or strides[dim - 1] == here * step):
-            continue  # the run goes on
-        while place >= 0 and (there < here or new[place] == 1):
-            found[place] = there * step
-            there *= new[place]
-            place -= 1
-        if there != here:
-            return None
-        if dim:
-            step, here, there = strides[dim - 1], 1, 1
-    return tuple(found) if place == -1 else None

@@ -6,12 +6,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from graphnet.compile.ir.program import Number
+
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from graphnet.compile.ir.program import Number, Program
+    from graphnet.compile.ir.program import Program
     from graphnet.compile.passes import Pass
     from graphnet.compile.run.batches import Batches
+    from graphnet.graph import Input
 
 
 class Refused(Exception):  # noqa: N818 - a signal between a program and its caller
@@ -71,6 +74,17 @@ class Runner:
     built: Program = field(init=False)
     passes: Sequence[Pass] = field(init=False)
 
+    @classmethod
+    def of(cls, program: Program, example: Mapping[str, Tensor], **printed: Any) -> Runner:
+        """A printed program, for tensors like those of an example."""
+        inputs, numbers = passed(program)
+        fed = [node.name for node in inputs]
+        expected = [
+            (node.name, example[node.name].shape, node.dtype, example[node.name].device)
+            for node in inputs
+        ]
+        return cls(program, fed=fed, numbers=numbers, expected=expected, **printed)
+
     def takes(self, fed: Mapping[str, Any]) -> bool:
         """True if the program is for tensors like these."""
         if len(fed) != len(self.expected):
@@ -83,3 +97,9 @@ class Runner:
         except (KeyError, AttributeError):
             return False
         return True
+
+
+def passed(program: Program) -> tuple[list[Input], list[Number]]:
+    """The arguments of the function: fed tensors, then numbers."""
+    numbers = [node for node in program.inputs if isinstance(node, Number)]
+    return [node for node in program.inputs if not isinstance(node, Number)], numbers

@@ -10,8 +10,6 @@ if TYPE_CHECKING:
 
     from graphnet.draw.layout.geometry import Point
 
-__all__ = ["moved", "rounded", "sideways", "smooth", "sparse"]
-
 _BEND = 10.0  # how deep a curve bends back: less than the margin of the picture
 
 

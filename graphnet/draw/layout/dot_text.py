@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from graphnet.draw.scene.scene import Arrow, Box, Path, Scene
 
-__all__ = ["digraph_of", "layout_dot"]
-
 _INCH = 72
 _TITLE_SIZE = 10  # Courier at 10 points is 12 high, with its padding more than a title needs
 _SPINE, _BRANCH, _SIDE = 64, 8, 1  # how straight latest data, other data, parameters should run
@@ -67,7 +65,13 @@ def layout_dot(scene: Scene) -> str:
         width, height = size_of(box)
         text = f"{ids[box.key]} [width={width / _INCH:.4f} height={height / _INCH:.4f}]"
         lines.append(_within(box.path, text, clusters))
-    order = _Order(scene)
+    lines += _arrow_lines(scene, ids, clusters)
+    return "\n".join(["digraph {", *lines, "}"])
+
+
+def _arrow_lines(scene: Scene, ids: dict[str, str], clusters: dict[Path, str]) -> list[str]:
+    """The arrows, then what keeps boxes side by side and below each other."""
+    lines, order = [], _Order(scene)
     rows = [(path, [ids[key] for key in row]) for path, row in order.rows()]
     for place, arrow in enumerate(scene.arrows):
         source, target, weight = ids[arrow.source], ids[arrow.target], order.weight(arrow)
@@ -81,8 +85,8 @@ def layout_dot(scene: Scene) -> str:
             target = point
         lines.append(f"{source} -> {target} [id=e{place} weight={weight}]")
     lines += [_within(path, f"{{rank=same {' '.join(row)}}}", clusters) for path, row in rows]
-    lines += [f"{ids[one]} -> {ids[other]} [style=invis weight=0]" for one, other in order.held()]
-    return "\n".join(["digraph {", *lines, "}"])
+    held = ((ids[one], ids[other]) for one, other in order.held())
+    return lines + [f"{one} -> {other} [style=invis weight=0]" for one, other in held]
 
 
 class _Order:

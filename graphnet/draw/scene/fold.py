@@ -11,13 +11,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from graphnet.draw.scene.grouping import LEAVES, Group, joined, modules_of
-from graphnet.draw.scene.repetitions import Rolled, class_of, joined_alike, rolled_up
+from graphnet.draw.scene.repetitions import Rolled, class_of, first_few, joined_alike, rolled_up
 from graphnet.draw.scene.scene import Arrow, Box, Path, Scene
 from graphnet.errors import counted
 from graphnet.graph import Parameter
 from graphnet.validation import require_integer
-
-__all__ = ["folded"]
 
 _ARROWS = 4  # for each box; nobody can follow more, and labelling them takes seconds
 
@@ -102,8 +100,8 @@ def _notes(scene: Rolled, boxes: list[Box]) -> list[str]:
     nodes, notes = _nodes(boxes), []
     if len(boxes) < nodes:
         larger = any(len(box.places) > scene.copies(box.path) for box in boxes)
-        way = "; a larger depth shows more of what is inside." if larger else "."
-        notes.append(f"{counted(nodes, 'node')} in {len(boxes):,} boxes{way}")
+        hint = "; a larger depth shows more of what is inside." if larger else "."
+        notes.append(f"{counted(nodes, 'node')} in {len(boxes):,} boxes{hint}")
     open_ = [path for path in Scene(boxes).paths if path in scene.times]
     if open_:
         texts = ", ".join(f"{'.'.join(path)} (× {scene.times[path]})" for path in open_)
@@ -128,14 +126,14 @@ def _merged(arrows: Sequence[Arrow]) -> list[Arrow]:
     """One arrow for all that connect the same boxes, separate for different shared parameters."""
     merged: dict[tuple[str, str, int | None], Arrow] = {}
     for arrow in arrows:
-        way = source, target, _ = (arrow.source, arrow.target, arrow.sharing)
+        ends = source, target, _ = (arrow.source, arrow.target, arrow.sharing)
         if source == target:
             continue
-        if way in merged:
-            use = arrow.use if arrow.use == merged[way].use else 0
-            merged[way] = replace(merged[way], count=merged[way].count + arrow.count, use=use)
+        if ends in merged:
+            use = arrow.use if arrow.use == merged[ends].use else 0
+            merged[ends] = replace(merged[ends], count=merged[ends].count + arrow.count, use=use)
         else:
-            merged[way] = arrow
+            merged[ends] = arrow
     return list(merged.values())
 
 
@@ -176,9 +174,7 @@ def _name(group: Group) -> str:
 def _symbol(scene: Scene, group: Group) -> str:
     """What a group computes: the kind of its module, or the kinds of its first members."""
     if group.members:
-        symbols = dict.fromkeys(_symbol(scene, member) for member in group.members)
-        known = [symbol for symbol in symbols if symbol]
-        return ", ".join(known[:3]) + (", …" if len(known) > 3 else "")
+        return first_few(_symbol(scene, member) for member in group.members)
     if group.module and group.folded:
         return class_of(scene, group.module)
     return group.boxes[0].symbol

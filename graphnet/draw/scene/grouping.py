@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from graphnet.draw.scene.scene import common_path
+
 if TYPE_CHECKING:
     from graphnet.draw.scene.scene import Box, Path, Scene
-
-__all__ = ["LEAVES", "Group", "joined", "merged", "modules_of"]
 
 LEAVES = ("input", "parameter", "buffer")
 
@@ -115,10 +115,7 @@ def _module_of(box: Box, depth: int, gradients: bool) -> Path | None:
 
 def merged(members: Sequence[Group], times: int = 1) -> Group:
     """Several groups as one, with the number of repetitions in it."""
-    path = members[0].path
-    for group in members:
-        while group.path[: len(path)] != path:
-            path = path[:-1]
+    path = common_path(group.path for group in members)
     boxes = [box for group in members for box in group.boxes]
     boxes.sort(key=lambda box: box.places[0])
     return Group(boxes, path, members=members, times=times)

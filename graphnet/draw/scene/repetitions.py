@@ -7,13 +7,11 @@ inside.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from graphnet.draw.scene.grouping import Group, merged, modules_of
 from graphnet.draw.scene.scene import Box, Path, Scene
-
-__all__ = ["Rolled", "class_of", "joined_alike", "rolled_up"]
 
 FEWEST = 3  # repetitions that are worth drawing as one
 LONGEST = 32  # boxes in one repeated group
@@ -63,6 +61,12 @@ def class_of(scene: Scene, module: Path) -> str:
     """The class of a module, from its title: "Linear"; empty if it is not known."""
     title = scene.titles.get(module, "").removeprefix(".".join(module))
     return title.removeprefix(".".join((*module[:-1], ""))).strip()
+
+
+def first_few(texts: Iterable[str]) -> str:
+    """The first three different texts that are not empty, and whether there are more."""
+    known = list(dict.fromkeys(filter(None, texts)))
+    return ", ".join(known[:3]) + (", …" if len(known) > 3 else "")
 
 
 # repetitions
@@ -198,9 +202,7 @@ def _common_module(scene: Rolled, run: _Run) -> tuple[Path, Path]:
     while (*first.path, name) in scene.titles:  # another use of the same module
         name += " …"
     after = (*first.path, name)
-    kinds = dict.fromkeys(_kind(scene, group) for group in run.copies[0])
-    known = [kind for kind in kinds if kind]
-    text = ", ".join(known[:3]) + (", …" if len(known) > 3 else "")
+    text = first_few(_kind(scene, group) for group in run.copies[0])
     scene.times[after] = run.times
     scene.titles[after] = " ".join(word for word in (".".join(after), text) if word)
     alone = len(run.copies[0]) == 1 and first.module is not None

@@ -5,7 +5,9 @@ Everything that is drawn, folded, listed or laid out uses scenes; only `building
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from graphnet.console_text import printable
@@ -18,6 +20,12 @@ KINDS = ("input", "parameter", "buffer", "operation", "loss", "gradient", "modul
 
 Path = tuple[str, ...]
 """The modules that a node lies in, the outermost first."""
+
+
+def common_path(paths: Iterable[Path]) -> Path:
+    """The modules that are around all of these."""
+    same = takewhile(lambda names: len(set(names)) == 1, zip(*paths, strict=False))
+    return tuple(names[0] for names in same)
 
 
 @dataclass(frozen=True)
@@ -36,6 +44,7 @@ class Box:
         sharing: the numbers, in `Scene.shared`, of the shared parameters in it.
         nodes: what it stands for, in the order of the list: one node, or those of a module.
         places: their places in the list.
+        reserved: lines below the text that only keep room, as wide as what will stand there.
     """
 
     key: str
@@ -49,6 +58,7 @@ class Box:
     sharing: tuple[int, ...] = ()
     nodes: tuple[Node, ...] = ()
     places: tuple[int, ...] = ()
+    reserved: tuple[str, ...] = ()
 
     @property
     def full_name(self) -> str:
@@ -57,13 +67,13 @@ class Box:
 
     @property
     def lines(self) -> list[str]:
-        """The text in the box: place and symbol, name, shape, note, finding."""
+        """The text in the box: place and symbol, name, shape, note, finding; then its room."""
         place = f"{self.places[0]}" if len(self.places) == 1 else ""
         title = self.symbol or self.name
         first = " ".join(part for part in (place, title) if part)
         name = self.name if self.name != title else ""
         texts = (first, name, self.shape, self.note, self.finding)
-        return [printable(line) for line in texts if line]
+        return [*(printable(line) for line in texts if line), *self.reserved]
 
 
 @dataclass(frozen=True)

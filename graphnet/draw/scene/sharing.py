@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from graphnet.graph import Node
     from graphnet.graph.nodelist import NodeList
 
-__all__ = ["is_derived", "shared_by"]
-
 
 def shared_by(graph: NodeList) -> tuple[dict[Node, int], list[str]]:
     """Which parameters are shared, as numbers from 0, and a sentence for each number.

@@ -14,8 +14,6 @@ from graphnet.draw.svg.style import INK, STYLES, letters, outline, sharing_colou
 if TYPE_CHECKING:
     from graphnet.draw.layout.geometry import Layout
 
-__all__ = ["Footer", "footer", "sharing_notes"]
-
 SIZE = 9
 LINE = 14.0
 NARROWEST = 260.0
@@ -54,25 +52,21 @@ def footer(scene: Scene, layout: Layout, legend: bool = True) -> Footer:
 def _legend(scene: Scene, below: Footer) -> None:
     """One small outline for each kind that is drawn, with its name."""
     present = {box.kind for box in scene.boxes}
+    entries = [(kind, 30.0, STYLES[kind].label) for kind in KINDS if kind in present]
+    if any("?" in box.shape for box in scene.boxes):
+        entries.append(("", 0.0, "? any size"))
     x = MARGIN
-    for kind in KINDS:
-        if kind not in present:
-            continue
-        style = STYLES[kind]
-        needs = 30 + text_width(style.label, SIZE) + 14
+    for kind, indent, label in entries:
+        needs = indent + text_width(label, SIZE) + 14
         if x > MARGIN and x + needs > below.width:
             x, below.height = MARGIN, below.height + LINE + 4
-        dashes = f' stroke-dasharray="{style.dashes}"' if style.dashes else ""
-        below.parts.append(
-            f'<path d="{outline(kind, (x + 1, below.height, 24.0, 13.0))}" fill="{style.fill}"'
-            f' stroke="{style.stroke}"{dashes}/>'
-        )
-        below.parts.append(text((x + 30, below.height + 10), style.label, SIZE, "", START))
+        if style := STYLES.get(kind):
+            below.parts.append(
+                f'<path d="{outline(kind, (x + 1, below.height, 24.0, 13.0))}" fill="{style.fill}"'
+                f' stroke="{style.stroke}"{style.dashes}/>'
+            )
+        below.parts.append(text((x + indent, below.height + 10), label, SIZE, "", START))
         x += needs
-    if any("?" in box.shape for box in scene.boxes):
-        if x > MARGIN and x + 60 > below.width:
-            x, below.height = MARGIN, below.height + LINE + 4
-        below.parts.append(text((x, below.height + 10), "? any size", SIZE, "", START))
     below.height += LINE + 4
 
 

@@ -8,11 +8,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from graphnet.errors import counted
+from graphnet.listing.norm import norm
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-__all__ = ["described", "histogram"]
 
 BINS = 12
 
@@ -30,12 +29,12 @@ def histogram(tensor: Tensor) -> list[float]:
     >>> histogram(torch.tensor([0.0, 0.0, 0.0, 0.0, 1.0, 2.0]))
     [1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.25, 0.0, 0.0, 0.0, 0.0, 0.25]
     """
-    finite, scale = _finite(tensor)
+    finite = _finite(tensor)
     if finite.numel() < 2:
         return []
     if bool((finite == finite[0]).all()):
         return [float(place == BINS // 2) for place in range(BINS)]
-    bins = (finite / scale).histc(BINS)
+    bins = (finite / finite.abs().max()).histc(BINS)  # whose range would overflow without it
     return [float(height) for height in bins / bins.max()]
 
 
@@ -51,19 +50,17 @@ def described(tensor: Tensor) -> str:
     >>> described(torch.tensor([3.0, float("nan")]))
     '‖3‖ 3 … 3, 1 not finite'
     """
-    finite, scale = _finite(tensor)
+    finite = _finite(tensor)
     lost = tensor.numel() - finite.numel()
     if tensor.numel() == 1:
         return f"{tensor.item():.4g}"
     if not finite.numel():
         return f"{counted(lost, 'number')}, none finite" if lost else "no numbers"
-    norm = scale * float((finite / scale).norm())
-    text = f"‖{norm:.3g}‖ {float(finite.min()):.3g} … {float(finite.max()):.3g}"
+    text = f"‖{norm(finite):.3g}‖ {float(finite.min()):.3g} … {float(finite.max()):.3g}"
     return f"{text}, {lost:,} not finite" if lost else text
 
 
-def _finite(tensor: Tensor) -> tuple[Tensor, float]:
-    """The finite numbers in double precision, and their largest size, which keeps squares small."""
+def _finite(tensor: Tensor) -> Tensor:
+    """The finite numbers in double precision."""
     numbers = tensor.flatten().double().cpu()
-    finite = numbers[numbers.isfinite()]
-    return finite, (float(finite.abs().max()) if finite.numel() else 0.0) or 1.0
+    return numbers[numbers.isfinite()]

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
     from graphnet.draw.layout.geometry import Point, Rectangle
 
-__all__ = ["Obstacles", "samples"]
-
 STEP = 4.0
 """The distance between the points that stand for a line."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from graphnet.draw.layout.geometry import shortened, size_of, text_width
+from graphnet.draw.layout.geometry import shortened, text_width
 from graphnet.draw.svg.label_placement import Obstacles, samples
 from graphnet.draw.svg.marks import BADGE, BOLD, START, badge, badge_width, head_of, text
 from graphnet.draw.svg.style import EDGE, INK, letters, sharing_colour
@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
     from graphnet.draw.layout.geometry import Layout, Point, Rectangle
     from graphnet.draw.scene.scene import Arrow, Scene
-
-__all__ = ["Labels"]
 
 HALO = START + ' stroke="#ffffff" stroke-width="3" paint-order="stroke"'
 
@@ -92,9 +90,8 @@ def _obstacles_of(
     """All boxes and arrows."""
     obstacles = Obstacles(layout.width, layout.height)
     for box in scene.boxes:
-        (x, y), (width, height) = layout.places[box.key], size_of(box)
-        left, top = x - width / 2, y - height / 2
-        obstacles.block((left, top, width, height), BOX)
+        left, top, width, height = whole = layout.rectangle(box)
+        obstacles.block(whole, BOX)
         obstacles.block((left + 6, top + 6, width - 12, height - 12), TEXT)
         if box.sharing:
             obstacles.block((left - 3, top - 7, 22 * len(box.sharing), 14), TEXT)

@@ -6,29 +6,13 @@ from html import escape
 from math import dist
 from typing import TYPE_CHECKING
 
+from graphnet.console_text import printable
 from graphnet.draw.layout.geometry import text_width
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from graphnet.draw.layout.geometry import Point, Rectangle
-
-__all__ = [
-    "BADGE",
-    "BOLD",
-    "START",
-    "badge",
-    "badge_width",
-    "bars",
-    "curve_and_head",
-    "head_of",
-    "number",
-    "point_on",
-    "polygon",
-    "rounded",
-    "shown",
-    "text",
-]
 
 BOLD = ' font-weight="bold"'
 START = ' text-anchor="start"'
@@ -55,9 +39,7 @@ def shown(content: str) -> str:
     >>> shown('<b>\n')
     '&lt;b&gt;\\n'
     """
-    if not content.isprintable():
-        content = "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in content)
-    return escape(content)
+    return escape(printable(content))
 
 
 def text(place: Point, content: str, size: float = 10, fill: str = "", rest: str = "") -> str:
@@ -128,14 +110,9 @@ def point_on(curve: Sequence[Point], part: float) -> Point:
     pieces = (len(curve) - 1) // 3
     piece = min(int(part * pieces), pieces - 1)
     t = part * pieces - piece
-    a, b, c, d = curve[3 * piece : 3 * piece + 4]
-    x, y = (
-        (1 - t) ** 3 * a[at]
-        + 3 * (1 - t) ** 2 * t * b[at]
-        + 3 * (1 - t) * t**2 * c[at]
-        + t**3 * d[at]
-        for at in (0, 1)
-    )
+    a, b, c, d = (1 - t) ** 3, 3 * (1 - t) ** 2 * t, 3 * (1 - t) * t**2, t**3
+    start, one, other, end = curve[3 * piece : 3 * piece + 4]
+    x, y = (a * start[at] + b * one[at] + c * other[at] + d * end[at] for at in (0, 1))
     return x, y
 
 

@@ -5,23 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache, partial
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from graphnet.draw.layout.curves import moved
-from graphnet.draw.layout.geometry import LINE_HEIGHT, inward, shortened, size_of
+from graphnet.draw.layout.geometry import LINE_HEIGHT, inward, shortened
 from graphnet.draw.scene.scene import KINDS, Arrow, Box, Scene
-from graphnet.draw.svg.footer import Footer, footer
+from graphnet.draw.svg.footer import footer
 from graphnet.draw.svg.labels import Labels
-from graphnet.draw.svg.marks import (
-    BOLD,
-    badge,
-    curve_and_head,
-    number,
-    rounded,
-    shown,
-    text,
-)
+from graphnet.draw.svg.marks import BOLD, badge, curve_and_head, number, rounded, shown, text
 from graphnet.draw.svg.style import (
     EDGE,
     FRAME,
@@ -35,13 +28,12 @@ from graphnet.draw.svg.style import (
     outline,
     sharing_colour,
 )
-from graphnet.draw.svg.values import Value, rows_of, values_in
+from graphnet.draw.svg.values import Value, values_in
 from graphnet.errors import counted
 
 if TYPE_CHECKING:
     from graphnet.draw.layout.geometry import Layout, Point, Rectangle
 
-__all__ = ["Look", "Painter", "painted"]
 UID = "\0"  # stands for the prefix of all ids until it is known; no shown text can contain it
 
 
@@ -104,12 +96,12 @@ class Painter:
 
     def __init__(self, scene: Scene, layout: Layout, both_ways: bool = False) -> None:
         self._scene, self._layout = scene, layout
-        self._places = {box.key: _place(box, layout) for box in scene.boxes}
+        self._places = {box.key: layout.rectangle(box) for box in scene.boxes}
         self._curves = _curves(scene, layout, self._places)
         self._labels = Labels(scene, layout, self._curves, both_ways)
         self._counts = counts(scene)
         self._frames = list(_frames(layout))
-        self._footers: dict[bool, Footer] = {}
+        self._footer = cache(partial(footer, scene, layout))
         self._arrows: dict[tuple[int, bool, bool], str] = {}
         self._boxes: dict[str, tuple[str, Sequence[Value], str]] = {}  # as they were last painted
 
@@ -118,36 +110,23 @@ class Painter:
         below = self._footer(look.legend)
         width = number(max(self._layout.width, below.width))
         height = number(self._layout.height + below.height)
-        furniture = [
+        lines = [
+            f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}"'
+            f' viewBox="0 0 {width} {height}" style="max-width:100%;height:auto" role="img"'
+            f' aria-labelledby="{UID}-title {UID}-desc">',
+            f'<title id="{UID}-title">{shown(look.title)}</title>',
+            f'<desc id="{UID}-desc">{shown(look.description or self._counts)}</desc>',
+            f'<rect width="{width}" height="{height}" fill="#ffffff"/>',
             f'<g font-family="DejaVu Sans, sans-serif" font-size="10" fill="{INK}"'
             f' text-anchor="middle">',
             *self._frames,
         ]
-        furniture[-1] += self._ring(look)
-        svg = "\n".join(
-            [
-                f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}"'
-                f' viewBox="0 0 {width} {height}" style="max-width:100%;height:auto" role="img"'
-                f' aria-labelledby="{UID}-title {UID}-desc">',
-                f'<title id="{UID}-title">{shown(look.title)}</title>',
-                f'<desc id="{UID}-desc">{shown(look.description or self._counts)}</desc>',
-                f'<rect width="{width}" height="{height}" fill="#ffffff"/>',
-                *furniture,
-                *(self._arrow(place, look) for place in range(len(self._curves))),
-                *(self._box(box, look) for box in self._scene.boxes),
-                *self._labels.fixed,
-                *below.parts,
-                "".join(self._labels.labels(look.labels)) + "</g>",
-                "</svg>\n",
-            ]
-        )
+        lines[-1] += self._ring(look)
+        lines += [self._arrow(place, look) for place in range(len(self._curves))]
+        lines += [self._box(box, look) for box in self._scene.boxes]
+        lines += [*self._labels.fixed, *below.parts]
+        svg = "\n".join([*lines, "".join(self._labels.labels(look.labels)) + "</g>", "</svg>\n"])
         return svg.replace(UID, shown(look.uid) or "g" + sha256(svg.encode()).hexdigest()[:8])
-
-    def _footer(self, legend: bool) -> Footer:
-        """What is written below the picture."""
-        if legend not in self._footers:
-            self._footers[legend] = footer(self._scene, self._layout, legend)
-        return self._footers[legend]
 
     def _ring(self, look: Look) -> str:
         """A ring around a box, visible in grey too; it lies below the arrows that end there."""
@@ -218,21 +197,14 @@ def _curves(scene: Scene, layout: Layout, places: Mapping[str, Rectangle]) -> li
     return curves
 
 
-def _place(box: Box, layout: Layout) -> Rectangle:
-    """The rectangle that a box fills."""
-    (x, y), (width, height) = layout.places[box.key], size_of(box)
-    return x - width / 2, y - height / 2, width, height
-
-
 def _inside(box: Box, place: Rectangle, fill: str, values: Sequence[Value]) -> str:
     """The outline and contents of one box, with the letters under which it is shared."""
     style = STYLES[box.kind]
     shared = box.sharing
     stroke = sharing_colour(shared[0]) if shared else style.stroke
-    dashes = f' stroke-dasharray="{style.dashes}"' if style.dashes else ""
     parts = [
         f'<path d="{outline(box.kind, place)}" fill="{shown(fill)}" stroke="{stroke}"'
-        f' stroke-width="{2.4 if shared else style.width}"{dashes}/>',
+        f' stroke-width="{2.4 if shared else style.width}"{style.dashes}/>',
         *_words(box, place, ink_on(fill)),
         *values_in(box, place, values, ink_on(fill)),
     ]
@@ -246,7 +218,7 @@ def _words(box: Box, place: Rectangle, ink: str) -> Iterator[str]:
     """The lines of text in a box, the first one bold."""
     left, top, width, height = place
     baseline = top + (height - LINE_HEIGHT * len(box.lines)) / 2 + 10
-    for row, line in enumerate(box.lines[: len(box.lines) - rows_of(box)]):
+    for row, line in enumerate(box.lines[: len(box.lines) - len(box.reserved)]):
         at = (left + width / 2, baseline + LINE_HEIGHT * row)
         fitting = shortened(line, width - 6, bold=row == 0)
         yield text(at, fitting, fill="" if ink == INK else ink, rest="" if row else BOLD)

@@ -17,17 +17,6 @@ from graphnet.draw.svg.marks import number, polygon, rounded
 if TYPE_CHECKING:
     from graphnet.draw.layout.geometry import Point, Rectangle
 
-__all__ = [
-    "STYLES",
-    "Style",
-    "contrast",
-    "corners",
-    "ink_on",
-    "letters",
-    "outline",
-    "sharing_colour",
-]
-
 INK = "#1a1a1a"
 EDGE = "#5c6670"
 FRAME = "#9aa4ae"
@@ -49,23 +38,28 @@ class Style:
         fill: the colour inside.
         stroke: the colour of the outline.
         width: the width of the outline.
-        dashes: the dashes of the outline; empty for a solid line.
+        dash_pattern: the dashes of the outline; empty for a solid line.
     """
 
     label: str
     fill: str
     stroke: str
     width: float = 1.2
-    dashes: str = ""
+    dash_pattern: str = ""
+
+    @property
+    def dashes(self) -> str:
+        """The dashes as an attribute in SVG."""
+        return f' stroke-dasharray="{self.dash_pattern}"' if self.dash_pattern else ""
 
 
 STYLES = {
     "input": Style("input", "#f1f1f1", "#3d3d3d"),
     "parameter": Style("parameter", "#f9c990", "#a85000"),
-    "buffer": Style("buffer", "#fff3e2", "#a85000", dashes="4 2"),
+    "buffer": Style("buffer", "#fff3e2", "#a85000", dash_pattern="4 2"),
     "operation": Style("operation", "#d9e9f7", "#1f5f99"),
     "loss": Style("loss", "#123f66", "#0a2740", width=2.4),
-    "gradient": Style("part of a gradient", "#e9e4f4", "#5b4a8a", dashes="2 2"),
+    "gradient": Style("part of a gradient", "#e9e4f4", "#5b4a8a", dash_pattern="2 2"),
     "module": Style("module, folded", "#eef4fa", "#1f5f99", width=1.6),
 }
 """The look of each kind in `graphnet.draw.scene.scene.KINDS`."""
@@ -79,15 +73,13 @@ def outline(kind: str, place: Rectangle) -> str:
         place: the rectangle that the box fills.
     """
     left, top, width, height = place
-    match kind:
-        case "input" | "parameter" | "buffer" | "gradient":
-            return polygon(corners(kind, place))
-        case "module":  # double sides: a subroutine, in flowcharts
-            sides = f"M{number(left + 4)} {number(top)}v{number(height)}"
-            sides += f"M{number(left + width - 4)} {number(top)}v{number(height)}"
-            return rounded(place, 0) + sides
-        case _:
-            return rounded(place, _radius(kind, height))
+    if kind not in ("operation", "loss", "module"):
+        return polygon(corners(kind, place))
+    path = rounded(place, _radius(kind, height))
+    if kind == "module":  # double sides: a subroutine, in flowcharts
+        for x in (left + 4, left + width - 4):
+            path += f"M{number(x)} {number(top)}v{number(height)}"
+    return path
 
 
 def corners(kind: str, place: Rectangle) -> list[Point]:

@@ -8,14 +8,12 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 from graphnet.draw.layout.geometry import LINE_HEIGHT, shortened, text_width
-from graphnet.draw.scene.scene import Box, Scene
 from graphnet.draw.svg.marks import bars, text
 from graphnet.errors import GraphError, counted
 
 if TYPE_CHECKING:
     from graphnet.draw.layout.geometry import Rectangle
-
-__all__ = ["SpaciousBox", "Value", "reserve_space", "rows_of", "values_in"]
+    from graphnet.draw.scene.scene import Box, Scene
 
 SMALL = 8.0  # the font size of values
 
@@ -35,18 +33,6 @@ class Value:
     bars: Sequence[float] = ()
 
 
-@dataclass(frozen=True)
-class SpaciousBox(Box):
-    """A box with room below its text: blank lines, as wide as the values that will stand there."""
-
-    reserved: tuple[str, ...] = ()
-
-    @property
-    def lines(self) -> list[str]:
-        """The text in the box, and below it lines that only keep room."""
-        return [*super().lines, *self.reserved]
-
-
 def reserve_space(scene: Scene, values: Mapping[str, Sequence[Value]]) -> Scene:
     """The same scene with room for values in its boxes; call it before the layout is made.
 
@@ -54,10 +40,8 @@ def reserve_space(scene: Scene, values: Mapping[str, Sequence[Value]]) -> Scene:
         scene: what is to be drawn.
         values: everything that each box will show, by the box's key.
     """
-    boxes: list[Box] = [
-        SpaciousBox(**{**vars(box), "reserved": _reserved_for(values.get(box.key, ()))})
-        for box in scene.boxes
-    ]
+    reserved = {box.key: _reserved_for(values.get(box.key, ())) for box in scene.boxes}
+    boxes = [replace(box, reserved=reserved[box.key]) for box in scene.boxes]
     return replace(scene, boxes=boxes)
 
 
@@ -77,11 +61,6 @@ def _height(value: Value) -> int:
     return 2 if value.bars else 1
 
 
-def rows_of(box: Box) -> int:
-    """How many lines a box keeps for values."""
-    return len(box.reserved) if isinstance(box, SpaciousBox) else 0
-
-
 def values_in(box: Box, place: Rectangle, values: Sequence[Value], ink: str) -> Iterator[str]:
     """The lines and bars in the room at the bottom of a box.
 
@@ -94,7 +73,7 @@ def values_in(box: Box, place: Rectangle, values: Sequence[Value], ink: str) -> 
     Raises:
         GraphError: there is no room for that many values.
     """
-    rows, needed = rows_of(box), sum(map(_height, values))
+    rows, needed = len(box.reserved), sum(map(_height, values))
     if needed > rows:
         raise GraphError(
             f"A box shows the values that it has room for; {box.name!r} has room for "

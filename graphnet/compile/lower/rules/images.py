@@ -32,9 +32,8 @@ from graphnet.ops.mean_pooling import (
     pixels_in,
 )
 from graphnet.ops.pooling import MaxPlaces, MaxPool2d, PutPixels, layout
-from graphnet.ops.sliding import WindowsSum
 from graphnet.ops.transposed import ConvTranspose2d
-from graphnet.ops.unfolding import Fold, FoldLike, Unfold
+from graphnet.ops.unfolding import Fold, FoldLike, Unfold, WindowsSum
 
 if TYPE_CHECKING:
     from graphnet.compile.lower.lowering import Lowering, Rule

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, cast
 
 import torch
 
-from graphnet.compile.ir.program import Number
 from graphnet.compile.lower.lowering import lowered
 from graphnet.compile.lower.scalars import NotLowered
 from graphnet.compile.passes import PASSES
@@ -55,19 +54,11 @@ class NativeProgram:
             NativeUnavailable: it could not be compiled.
         """
         function = _Function(self.program, self.printed, self.build.library())
-        low, example = self.printed.lowered, self.example
-        inputs = [node for node in self.program.inputs if not isinstance(node, Number)]
-        expected: list[tuple[str, Any, Any, Any]] = [
-            (node.name, example[node.name].shape, node.dtype, example[node.name].device)
-            for node in inputs
-        ]
-        runner = Runner(
-            program=self.program,
+        runner = Runner.of(
+            self.program,
+            self.example,
             source=self.printed.source,
             function=function,
-            fed=[node.name for node in inputs],
-            numbers=list(low.numbers),
-            expected=expected,
             memory=self.printed.scratch,
             profiled=self._profiled,
         )

@@ -7,7 +7,8 @@
 | `select`: `values` | select: for each node a call of a kernel, with its slots |
 | `kernel_table`: `kernel` | the kernel of each operation |
 | `lowerings`: `products`, `updates` | several calls, or several candidates |
-| `convolution`: `memory_format`, `images`, `im2col`, `batch_last` | the same for images |
+| `convolution`: `memory_format`, `images` | the same for images |
+| `as_products`: `im2col`, `batch_last` | convolutions as matrix products |
 | `tuning` | which of several candidates is fastest here |
 | `allocate` | place: what is written over what, and where buffers lie; the plan as tensors |
 | `printer`: `namespace` | print: the lines, and their names |

@@ -89,9 +89,6 @@ class Memory:
         return whole.as_strided(slot.shape, slot.strides, offset)
 
 
-def bound(known: dict[str, Any], memory: Memory) -> dict[str, Any]:
+def bound(known: dict[str, Any], tensor: Callable[[Slot], Tensor]) -> dict[str, Any]:
     """What names stand for, with tensors in place of slots."""
-    return {
-        name: memory.tensor(each) if isinstance(each, Slot) else each
-        for name, each in known.items()
-    }
+    return {name: tensor(each) if isinstance(each, Slot) else each for name, each in known.items()}

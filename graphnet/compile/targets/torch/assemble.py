@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from graphnet.compile.ir.program import Number, is_foreign
+from graphnet.compile.ir.program import is_foreign
 from graphnet.compile.plan.slots import Slot
-from graphnet.compile.run.runner import Runner
+from graphnet.compile.run.runner import Runner, passed
 from graphnet.compile.targets.torch.allocate import Memory, Placed, bound, place
 from graphnet.compile.targets.torch.convolution import has_images, kernels_of, usual_format
 from graphnet.compile.targets.torch.execution import function_of
@@ -70,7 +70,7 @@ def assembled(program: Program, example: Mapping[str, Tensor], tune: bool) -> Ru
 def _fastest(program: Program, example: Mapping[str, Tensor], tune: bool) -> Printed:
     tuner, chosen = Tuner(tune), usual_format(program)
     best = _printed(program, tuner, chosen)
-    if not tune or not has_images(program) or _is_told_apart(program):
+    if not tune or not has_images(program) or _depends_on_runs(program):
         return best
     question = tuple((node.name, node.shape, node.dtype) for node in program)
     changes: list[Order | str] = [*ORDERS, *kernels_of(program)]
@@ -85,7 +85,7 @@ def _fastest(program: Program, example: Mapping[str, Tensor], tune: bool) -> Pri
     return best
 
 
-def _is_told_apart(program: Program) -> bool:
+def _depends_on_runs(program: Program) -> bool:
     """True if an operation of a user may depend on how often it runs, so that none is tried."""
     ops = (node.op for node in program if isinstance(node, Operation))
     return any(is_foreign(op) and not op.pure for op in ops)
@@ -112,16 +112,13 @@ def _printed(program: Program, tuner: Tuner, format: MemoryFormat) -> Printed:
 
 def _runner(program: Program, example: Mapping[str, Tensor], printed: Printed) -> Runner:
     """A program in text, with memory to run in."""
-    names = bound(printed.printer.names.known, Memory(printed.placed))
+    names = bound(printed.printer.names.known, Memory(printed.placed).tensor)
     function, source = printed.function(names)
-    inputs, numbers = passed(program)
-    return Runner(
-        program=program,
+    return Runner.of(
+        program,
+        example,
         source=_header(printed) + source,
         function=function,
-        fed=[node.name for node in inputs],
-        numbers=numbers,
-        expected=[(n.name, example[n.name].shape, n.dtype, example[n.name].device) for n in inputs],
         memory=printed.placed.nbytes,
         profiled=timed_lines(printed.printer.lines, names, printed.arguments),
     )
@@ -130,16 +127,10 @@ def _runner(program: Program, example: Mapping[str, Tensor], printed: Printed) -
 def _trial(program: Program, printed: Printed, example: Mapping[str, Tensor]) -> Trial:
     """A program as a function that leaves parameters and state alone."""
     memory = Memory(printed.placed, copied)
-    function, _ = printed.function(bound(printed.printer.names.known, memory))
+    function, _ = printed.function(bound(printed.printer.names.known, memory.tensor))
     inputs, numbers = passed(program)
     fed = [ordinary(example[node.name].clone()) for node in inputs]
     return partial(function, *fed, *(0.0 for _ in numbers))
-
-
-def passed(program: Program) -> tuple[list[Input], list[Number]]:
-    """The arguments of the function: fed tensors, then numbers."""
-    numbers = [node for node in program.inputs if isinstance(node, Number)]
-    return [node for node in program.inputs if not isinstance(node, Number)], numbers
 
 
 def _header(printed: Printed) -> str:

@@ -14,16 +14,12 @@ from typing import TYPE_CHECKING, Any, cast
 import torch
 
 from graphnet.compile.plan.calls import Call
-from graphnet.compile.targets.torch import batch_last, im2col
+from graphnet.compile.targets.torch.batch_last import BatchLast
 from graphnet.compile.targets.torch.fused_ops import MaxPoolGrad
+from graphnet.compile.targets.torch.im2col import Im2col
 from graphnet.compile.targets.torch.images import by_pixels, image
-from graphnet.compile.targets.torch.kernel import Kernel, function, making
-from graphnet.compile.targets.torch.memory_format import (
-    BATCH_LAST,
-    BY_PIXELS,
-    MemoryFormat,
-    lies,
-)
+from graphnet.compile.targets.torch.kernel import Kernel, function
+from graphnet.compile.targets.torch.memory_format import BATCH_LAST, BY_PIXELS, MemoryFormat, lies
 from graphnet.graph import Node, Operation
 from graphnet.ops.convolution import Conv2d, Conv2dBias, Conv2dGradInput, Conv2dGradWeight
 from graphnet.ops.pooling import MaxPlaces, MaxPool2d
@@ -44,7 +40,9 @@ LARGEST_BATCH_LAST = 20_000  # the same of all windows, where the batch is last
 
 _OPTIONS = "{stride}, {border}, {dilation}, False, [0, 0], {groups}"
 _WINDOW = "{kernel}, {stride}, {padding}, {dilation}, {ceil_mode}"
-CONVOLUTION = making("convolution", f"{{x}}, {{weight}}, {{bias}}, {_OPTIONS}")
+CONVOLUTION = Kernel(
+    f"{{out}} = convolution({{x}}, {{weight}}, {{bias}}, {_OPTIONS})", function="convolution"
+)
 GRADIENTS = Kernel(
     f"{{out}}, {{out1}}, {{out2}} = convolution_backward("
     f"{{grad}}, {{x}}, {{weight}}, [{{channels}}], {_OPTIONS}, {{wanted}})",
@@ -69,7 +67,7 @@ def usual_format(program: Program) -> MemoryFormat:
 
 def kernels_of(program: Program) -> list[str]:
     """The names of the weights of all convolutions that may be computed as products."""
-    fit = (node for node in _convolutions(program) if _fits(node))
+    fit = (node for node in _convolutions(program) if _fits(node, node))
     return list(dict.fromkeys(_weight(node).name for node in fit))
 
 
@@ -77,12 +75,16 @@ def _is_small(node: Operation, most: int) -> bool:
     """True for a product of small windows, or of the windows of a small image."""
     _, *window = cast("tuple[int, ...]", _weight(node).shape)
     _, _, *places = cast("tuple[int, ...]", node.shape)
-    return _fits(node) and (prod(window) <= LARGEST_WINDOW or prod(window) * prod(places) <= most)
+    return _fits(node, node) and (
+        prod(window) <= LARGEST_WINDOW or prod(window) * prod(places) <= most
+    )
 
 
-def _fits(node: Operation) -> bool:
-    """True if a convolution may be computed as a product."""
-    return im2col.fits(node.op) and 0 not in node.shape
+def _fits(node: Operation, output: Node) -> bool:
+    """True if a convolution with this output, or its gradients, may be computed as products."""
+    op = cast("Any", node.op)
+    plain = not any(op.padding) and tuple(op.dilation) == (1, 1) and op.groups == 1
+    return plain and 0 not in output.shape
 
 
 def _convolutions(program: Program) -> list[Operation]:
@@ -106,8 +108,8 @@ def convolution(selection: Selection, node: Operation) -> None:
         selection.own_rule(node)
         return
     x, weight, *bias = (cast("Node", each) for each in node.sources)
-    if way := _product(selection, node, weight, node):
-        way.output(selection, node)
+    if weight.name in selection.format.as_products and _fits(node, node):
+        _as_products(selection)(selection, node, x, weight).output(node, bias[0] if bias else None)
         return
     args = {
         "x": image(selection, x),
@@ -129,29 +131,27 @@ def gradients(selection: Selection, node: Operation) -> None:
     x, weight = (cast("Node", each) for each in _operands(node))
     wanted = (found.get(Conv2dGradInput), found.get(Conv2dGradWeight), found.get(Sum))
     selection.done.update(each for each in wanted if each is not None)
-    if way := _product(selection, node, weight, grad):
-        way.gradients(selection, grad, x, weight, wanted)
+    if weight.name in selection.format.as_products and _fits(node, grad):
+        first = next(each for each in wanted if each is not None)
+        _as_products(selection)(selection, first, x, weight).gradients(first, grad, wanted)
         return
     images = {"grad": grad, "x": x, "weight": weight}
     args = {name: image(selection, each) for name, each in images.items()}
     mask = [each is not None for each in wanted]
     options = {**_options(node.op), "channels": cast("int", weight.shape[0]), "wanted": mask}
-    out = tuple(None if each is None else selection.new(each, made=True) for each in wanted)
-    for each, slot in zip(wanted, out, strict=True):
-        if each is not None and slot is not None:
-            selection.named(each.name, slot)
+    out = tuple(
+        None if each is None else selection.named(each.name, selection.new(each, made=True))
+        for each in wanted
+    )
     selection.add(Call(GRADIENTS, out, args, node, options))
     for each, slot in zip(wanted, out, strict=True):
         if each is not None and slot is not None:
             selection.finish(each, slot)
 
 
-def _product(selection: Selection, node: Operation, weight: Node, output: Node) -> Any:
-    """The module that lowers a convolution, or its gradients, to products, if there is one."""
-    is_product = weight.name in selection.format.as_products
-    if not is_product or not im2col.fits(node.op) or 0 in output.shape:
-        return None
-    return batch_last if selection.format.order == BATCH_LAST else im2col
+def _as_products(selection: Selection) -> type[Im2col | BatchLast]:
+    """What lowers convolutions to products, in the format of the program."""
+    return BatchLast if selection.format.order == BATCH_LAST else Im2col
 
 
 def max_pool(selection: Selection, node: Operation) -> None:
@@ -178,12 +178,9 @@ def max_pool(selection: Selection, node: Operation) -> None:
 def _other_result(selection: Selection, node: Operation) -> Operation | None:
     """The node of the indices that belong to some maxima, or the other way round."""
     x, kind = node.sources[0], MaxPlaces if isinstance(node.op, MaxPool2d) else MaxPool2d
-    for each in selection.program:
-        if not isinstance(each, Operation) or type(each.op) is not kind:
-            continue
-        if each.sources[0] is x and each.op.options == node.op.options:
-            return each
-    return None
+    operations = (each for each in selection.program if isinstance(each, Operation))
+    of_kind = (each for each in operations if type(each.op) is kind and each.sources[0] is x)
+    return next((each for each in of_kind if each.op.options == node.op.options), None)
 
 
 def max_pool_grad(selection: Selection, node: Operation) -> None:
@@ -272,11 +269,8 @@ def _siblings(selection: Selection, node: Operation) -> dict[type[Op], Operation
 
 
 LOWERINGS: dict[type[Op], Lowering] = {
-    Conv2d: convolution,
-    Conv2dBias: convolution,
-    Conv2dGradInput: gradients,
-    Conv2dGradWeight: gradients,
-    MaxPool2d: max_pool,
-    MaxPlaces: max_pool,
+    **dict.fromkeys((Conv2d, Conv2dBias), convolution),
+    **dict.fromkeys((Conv2dGradInput, Conv2dGradWeight), gradients),
+    **dict.fromkeys((MaxPool2d, MaxPlaces), max_pool),
     MaxPoolGrad: max_pool_grad,
 }

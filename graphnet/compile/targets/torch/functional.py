@@ -13,11 +13,10 @@ from typing import TYPE_CHECKING, Any, cast
 import torch
 
 from graphnet.compile.ir.program import Cell, Program
-from graphnet.compile.plan.calls import Call
 from graphnet.compile.plan.placement import Cells
 from graphnet.compile.plan.slots import Slot, new_slot
-from graphnet.compile.run.runner import Runner
-from graphnet.compile.targets.torch.assemble import passed
+from graphnet.compile.run.runner import Runner, passed
+from graphnet.compile.targets.torch.allocate import bound
 from graphnet.compile.targets.torch.execution import NotFinite, function_of
 from graphnet.compile.targets.torch.line_times import timed_lines
 from graphnet.compile.targets.torch.printer import Printer
@@ -25,55 +24,14 @@ from graphnet.compile.targets.torch.select import rule_call
 from graphnet.graph import Operation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from torch import Tensor
 
+    from graphnet.compile.run.runner import Runner
     from graphnet.graph import Node
 
 Function = Callable[..., tuple["Tensor", ...]]
-
-
-class Functional:
-    """The calls of a program in which every operation runs its own rule.
-
-    Attributes:
-        slots: a slot for each node, all of them made anew; those of cells stay.
-        printer: the lines.
-    """
-
-    def __init__(self, program: Program) -> None:
-        self.program = program
-        cells, calls = Cells(), list[Call]()
-        self.slots: dict[Node, Slot] = {}
-        wanted: dict[Slot, str | tuple[Slot, str]] = {}
-        for node in program:
-            shape = cast("tuple[int, ...]", node.shape)
-            is_cell = isinstance(node, Cell)
-            slot = cells.slot(node.top) if is_cell else new_slot(shape, node.dtype, made=True)
-            self.slots[node] = slot
-            wanted.setdefault(slot, node.name)
-        self.printer = Printer(wanted)
-        for node in program:
-            if isinstance(node, Operation):
-                calls.append(rule_call(node, self.slots, self.slots[node]))
-            elif isinstance(node, Cell):
-                self.printer.name(self.slots[node])
-            else:
-                self.printer.variable(self.slots[node])
-        self.printer.print(calls)
-
-    def named(self, nodes: Iterable[Node]) -> list[str]:
-        """The names of nodes."""
-        return [self.printer.name(self.slots[node]) for node in nodes]
-
-    def known(self) -> dict[str, Any]:
-        """What the names stand for that are not arguments."""
-        tensors = {slot: node.top for node, slot in self.slots.items() if isinstance(node, Cell)}
-        return {
-            name: tensors[each] if isinstance(each, Slot) else each
-            for name, each in self.printer.names.known.items()
-        }
 
 
 def functional(program: Program, example: Mapping[str, Tensor], backend: str) -> Runner:
@@ -83,23 +41,46 @@ def functional(program: Program, example: Mapping[str, Tensor], backend: str) ->
         GraphError: the backend is unknown, or cannot run the program.
     """
     device = next(each.device for each in example.values())
-    written = Functional(program)
+    slots, printer = _printed(program)
     inputs, numbers = passed(program)
-    names = written.named((*inputs, *numbers))
-    outputs, known = written.named(program.wanted), written.known()
-    lines = [*(line.text for line in written.printer.lines), f"return {', '.join(outputs)},"]
-    function, source = function_of(lines, names, known)
+    arguments = [printer.name(slots[node]) for node in (*inputs, *numbers)]
+    results = ", ".join(printer.name(slots[node]) for node in program.wanted)
+    tensors = {slot: node.top for node, slot in slots.items() if isinstance(node, Cell)}
+    names = bound(printer.names.known, tensors.__getitem__)
+    lines = [*(line.text for line in printer.lines), f"return {results},"]
+    function, source = function_of(lines, arguments, names)
     run = BACKENDS[backend](cast("Function", function))
-    return Runner(
-        program=program,
+    return Runner.of(
+        program,
+        example,
         source=source,
         function=_step(program, run, device),
-        fed=[node.name for node in inputs],
-        numbers=numbers,
-        expected=[(n.name, example[n.name].shape, n.dtype, example[n.name].device) for n in inputs],
         memory=0,
-        profiled=timed_lines(written.printer.lines, known, names),
+        profiled=timed_lines(printer.lines, names, arguments),
     )
+
+
+def _printed(program: Program) -> tuple[dict[Node, Slot], Printer]:
+    """The slot of each node, all made anew except those of cells; and a line for each operation."""
+    cells = Cells()
+    slots = {
+        node: cells.slot(node.top)
+        if isinstance(node, Cell)
+        else new_slot(cast("tuple[int, ...]", node.shape), node.dtype, made=True)
+        for node in program
+    }
+    wanted: dict[Slot, str | tuple[Slot, str]] = {}
+    for node, slot in slots.items():
+        wanted.setdefault(slot, node.name)
+    printer = Printer(wanted)
+    for node, slot in slots.items():
+        if isinstance(node, Cell):
+            printer.name(slot)
+        elif not isinstance(node, Operation):
+            printer.variable(slot)
+    operations = (node for node in program if isinstance(node, Operation))
+    printer.print([rule_call(node, slots, slots[node]) for node in operations])
+    return slots, printer
 
 
 def _step(program: Program, run: Function, device: torch.device) -> Function:

@@ -11,7 +11,7 @@ from graphnet.compile.targets.torch.fuse_pattern import traced
 from graphnet.compile.targets.torch.fused_ops import FUSED
 
 if TYPE_CHECKING:
-    from graphnet.compile.ir.program import Program, Source
+    from graphnet.compile.ir.program import Program, Sources
     from graphnet.graph import Node, Operation
 
 _traced = cache(traced)
@@ -26,7 +26,7 @@ def fuse(program: Program, fused: tuple[Any, ...] = FUSED) -> Program:
     """
     patterns = _traced(fused)
 
-    def change(copy: Rewriting, node: Operation, sources: tuple[Source, ...]) -> Node | None:
+    def change(copy: Rewriting, node: Operation, sources: Sources) -> Node | None:
         for pattern in patterns.get(type(node.op), ()):
             found = pattern.find(copy, node.op, sources)
             if found is not None:

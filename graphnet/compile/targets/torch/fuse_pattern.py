@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from copy import copy
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from graphnet.compile.ir.program import Constant, Source, is_number
+from graphnet.compile.ir.program import Constant, Source, Sources, is_number
 from graphnet.graph import Node, Operation
 from graphnet.graph.methods import TensorMethods
 from graphnet.graph.nodes import Literal
@@ -136,9 +136,7 @@ class Pattern:
                 return other
         return None
 
-    def find(
-        self, copy: Rewriting, op: Op, sources: tuple[Source, ...]
-    ) -> tuple[Op, tuple[Source, ...]] | None:
+    def find(self, copy: Rewriting, op: Op, sources: Sources) -> tuple[Op, Sources] | None:
         """What replaces an operation on these sources; None if it is not what the pattern says."""
         if not self._reads <= {type(each.op) for each in sources if isinstance(each, Operation)}:
             return None  # as for nearly all operations
@@ -148,7 +146,7 @@ class Pattern:
                 return replaced
         return None
 
-    def _completed(self, copy: Rewriting, found: Found) -> tuple[Op, tuple[Source, ...]] | None:
+    def _completed(self, copy: Rewriting, found: Found) -> tuple[Op, Sources] | None:
         """The op and its sources, if it fits."""
         found = dict(found)
         for pattern, source in found.pop(Like, ()):
@@ -156,10 +154,10 @@ class Pattern:
                 return None
         for name, expression in self.looked_up.items():
             if expression not in found:
-                ways = (
-                    way for node in copy.new for way in self._one(copy, expression, node, found)
+                matches = (
+                    match for node in copy.new for match in self._one(copy, expression, node, found)
                 )
-                found = next(ways, found)
+                found = next(matches, found)
             if expression not in found:
                 return None
             found[self.operands[name]] = found[expression]
@@ -172,12 +170,7 @@ class Pattern:
         return op.instead(copy, *sources) if op.fits(*sources) else None
 
     def _with(
-        self,
-        copy: Rewriting,
-        pattern: Expression,
-        op: Op,
-        sources: tuple[Source, ...],
-        found: Found,
+        self, copy: Rewriting, pattern: Expression, op: Op, sources: Sources, found: Found
     ) -> Iterator[Found]:
         """All ways in which an op on some sources is the pattern, beside what is found already."""
         if type(op) is not type(pattern.op) or len(sources) != len(pattern.args):
@@ -192,19 +185,15 @@ class Pattern:
             yield from self._each(copy, pattern.args, sources[::-1], found)
 
     def _each(
-        self,
-        copy: Rewriting,
-        patterns: tuple[Any, ...],
-        sources: tuple[Source, ...],
-        found: Found,
+        self, copy: Rewriting, patterns: tuple[Any, ...], sources: Sources, found: Found
     ) -> Iterator[Found]:
         """All ways in which each source is its pattern."""
-        ways = self._one(copy, patterns[0], sources[0], found)
+        matches = self._one(copy, patterns[0], sources[0], found)
         if len(patterns) == 1:
-            yield from ways
+            yield from matches
         else:
-            for way in ways:
-                yield from self._each(copy, patterns[1:], sources[1:], way)
+            for match in matches:
+                yield from self._each(copy, patterns[1:], sources[1:], match)
 
     def _one(self, copy: Rewriting, pattern: Any, source: Source, found: Found) -> Iterator[Found]:
         """All ways in which a source is a pattern."""
@@ -267,7 +256,7 @@ def _factor(term: Any) -> Operand | None:
     return next((found for each in factors if (found := _factor(each)) is not None), None)
 
 
-def _same(pattern: Any, value: Any, sources: tuple[Source, ...], found: Found) -> bool:
+def _same(pattern: Any, value: Any, sources: Sources, found: Found) -> bool:
     """True if the value of an option is what a pattern says; an option of the op is noted."""
     if isinstance(pattern, tuple) and isinstance(value, tuple):
         return len(pattern) == len(value) and all(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 from graphnet.compile.targets.torch.kernel import Kernel
 
 if TYPE_CHECKING:
-    from graphnet.compile.ir.program import Source
+    from graphnet.compile.ir.program import Sources
     from graphnet.compile.ir.rewrite import Rewriting
     from graphnet.op import Op
 
@@ -53,6 +53,6 @@ class Fused:
         """True if the kernel can be used for these inputs; always, if not overridden."""
         return True
 
-    def instead(self, copy: Rewriting, *sources: Any) -> tuple[Op, tuple[Source, ...]]:
+    def instead(self, copy: Rewriting, *sources: Any) -> tuple[Op, Sources]:
         """What is used: the op itself, if not overridden."""
         return cast("Op", self), sources

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import torch
 
-from graphnet.compile.ir.program import Source, is_half
+from graphnet.compile.ir.program import Sources, is_half
 from graphnet.compile.plan.calls import Call
 from graphnet.compile.targets.torch.fused_base import Fused
 from graphnet.compile.targets.torch.fused_sums import Addcdiv, Addcmul, AddScaled, Lerp
@@ -235,7 +235,7 @@ class DotMean(Op, Fused):
 
     fits = Dot.fits
 
-    def instead(self, copy: Rewriting, x: Node, y: Node) -> tuple[Op, tuple[Source, ...]]:
+    def instead(self, copy: Rewriting, x: Node, y: Node) -> tuple[Op, Sources]:
         count = prod(size or 0 for size in x.shape)
         return Mul(), (copy.new.use(Dot(), (x, y), "dot"), Literal(1 / count))
 
@@ -271,19 +271,8 @@ def rule(op: Op, x: Any) -> Callable[..., Tensor]:
 
 
 FUSED: tuple[Any, ...] = (
-    TanhGrad,
-    SigmoidGrad,
-    ReluGrad,
-    LogSoftmaxGrad,
-    MaxPoolGrad,
-    NllMean,
-    NllMeanGrad,
-    Dot,
-    DotMean,
-    LinearThen,
-    Addcmul,
-    Addcdiv,
-    Lerp,
-    AddScaled,
+    *(TanhGrad, SigmoidGrad, ReluGrad, LogSoftmaxGrad, MaxPoolGrad),
+    *(NllMean, NllMeanGrad, Dot, DotMean, LinearThen),
+    *(Addcmul, Addcdiv, Lerp, AddScaled),
 )
 """What `fuse` looks for; of several that end in the same operation, the first that fits."""

@@ -18,6 +18,14 @@ if TYPE_CHECKING:
     from graphnet.graph import Node
 
 
+def in_range(op: Op, x: Node, *others: Source) -> bool:
+    """True unless the factor, the last input, is out of the dtype's range: kernels refuse it."""
+    factor = others[-1]
+    if not isinstance(factor, Literal) or not x.dtype.is_floating_point:
+        return True
+    return bool(abs(factor.top) <= finfo(x.dtype).max)
+
+
 class Addcmul(Op, Fused):
     """z = x + (a u) v.  Shapes: x, u and v broadcast, a is a number."""
 
@@ -29,8 +37,7 @@ class Addcmul(Op, Fused):
     def forward(self, x: Tensor, u: Tensor, v: Tensor, a: float) -> Tensor:
         return addcmul(x, u, v, a)
 
-    def fits(self, x: Node, u: Node, v: Node, a: Source) -> bool:
-        return in_range(a, x)
+    fits = in_range
 
     grad_x = grad_u = grad_v = grad_a = None
 
@@ -46,7 +53,7 @@ class Addcdiv(Op, Fused):
     def forward(self, x: Tensor, u: Tensor, v: Tensor, a: float) -> Tensor:
         return addcdiv(x, u, v, a)
 
-    fits = Addcmul.fits
+    fits = in_range
     grad_x = grad_u = grad_v = grad_a = None
 
 
@@ -79,14 +86,6 @@ class AddScaled(Op, Fused):
     def forward(self, x: Tensor, y: Tensor, a: float) -> Tensor:
         return add_scaled(x, y, a)
 
-    def fits(self, x: Node, y: Node, a: Source) -> bool:
-        return in_range(a, x)
+    fits = in_range
 
     grad_x = grad_y = grad_a = None
-
-
-def in_range(factor: Source, x: Node) -> bool:
-    """True unless a factor is out of the range of the dtype, which kernels refuse."""
-    if not isinstance(factor, Literal) or not x.dtype.is_floating_point:
-        return True
-    return bool(abs(factor.top) <= finfo(x.dtype).max)

@@ -2,37 +2,27 @@
 
 The rows are laid out pixel by pixel, channels last; the rows of the forward call serve the gradient
 of the weight as well. Where an image has few channels the windows stand in columns instead, so that
-longer runs of pixels are copied. Only for convolutions without padding, dilation and groups.
+longer runs of pixels are copied.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from itertools import product as pairs
 from math import prod
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from graphnet.compile.plan.calls import Call
 from graphnet.compile.plan.slots import new_slot
-from graphnet.compile.targets.torch.images import image, matrix, shown
+from graphnet.compile.targets.torch.as_products import AsProducts
+from graphnet.compile.targets.torch.images import image, matrix, permuted, shown
 from graphnet.compile.targets.torch.kernel import COPY, ZERO, Kernel
 from graphnet.compile.targets.torch.memory_format import BY_PIXELS, as_images
-from graphnet.compile.targets.torch.products import (
-    ADD_TO,
-    ADDMM,
-    has_onednn,
-    onednn,
-    product,
-    sum_of_rows,
-)
+from graphnet.compile.targets.torch.products import ADD_TO, ADDMM, has_onednn, onednn, product
 from graphnet.compile.targets.torch.tuning import Candidate
 
 if TYPE_CHECKING:
-    from graphnet.compile.plan.slots import Slot
-    from graphnet.compile.targets.torch.select import Selection
+    from graphnet.compile.plan.slots import Shape, Slot
+    from graphnet.compile.targets.torch.as_products import Pixels, Seen
     from graphnet.graph import Node, Operation
-
-    Wanted = tuple[Operation | None, Operation | None, Operation | None]
 
 ONEDNN_IMAGE = Kernel(
     '{out} = onednn_linear({x}, {weight}, {bias}, {activation}, [], "")'
@@ -41,207 +31,125 @@ ONEDNN_IMAGE = Kernel(
 )
 
 
-@dataclass(frozen=True)
-class Windows:
-    """The windows of an image as a matrix.
+class Im2col(AsProducts):
+    """Windows as (n h' w', a b c), kernels as (o, a b c)."""
 
-    Attributes:
-        rows: the pixels of each window, (n h' w', a b c).
-        stand: True if it is a matrix of columns that lies in memory, transposed.
-        places: the sizes (n, h', w').
-    """
+    @property
+    def stand(self) -> bool:
+        """True if the windows are a matrix of columns that lies in memory, transposed."""
+        channels, _, width = self.kernel
+        return bool(self.places[1] > width * channels)
 
-    rows: Slot
-    stand: bool
-    places: tuple[int, int, int]
+    def output(self, node: Operation, bias: Node | None) -> None:
+        """The output of a convolution, with or without bias."""
+        selection = self.selection
+        batch, channels, down, across = cast("Shape", node.shape)
+        sizes = (batch, down, across, channels)
+        rows = selection.new(node, (batch * down * across, channels))
+        as_image = selection.keep(node, as_images(rows.view(sizes), BY_PIXELS))
+        out = selection.derived(as_image, "_rows", rows)
+        call = product(node, out, self.windows, selection.mT(self.kernels))
+        start = None if bias is None else selection.slots[bias]
+        if start is not None:
+            call = Call(ADDMM, (out,), {"bias": start, **call.args}, node)
+        candidates = [Candidate([call], as_image)]
+        if has_onednn(node):
+            made = selection.named(node.name, selection.new(node, made=True))
+            args = {"x": self.windows, "weight": self.kernels, "bias": start}
+            call = Call(ONEDNN_IMAGE, (made,), args, node, {"activation": "none", "shape": sizes})
+            candidates.append(Candidate([call], made))
+        selection.choose(node, candidates, (self.x, self.weight))
 
+    def pixel_matrix(self, node: Operation, image: Node) -> Pixels:
+        """An image as a matrix with a row for each pixel, and transposed."""
+        rows = matrix(self.selection, node, image, BY_PIXELS, (-1, self.outputs), "_rows")
+        return rows, self.selection.mT(rows)
 
-def fits(op: Any) -> bool:
-    """True for a convolution that can be computed in this way."""
-    return not any(op.padding) and tuple(op.dilation) == (1, 1) and op.groups == 1
+    def by_weight(self, node: Operation, pixels: Pixels, inputs: tuple[Node, ...]) -> None:
+        """The gradient with respect to the weight: its matrix, copied in the order of torch."""
+        selection, out = self.selection, self.selection.place(node)
+        windows, transposed = self.windows, selection.mT(self.windows)
+        (rows, columns), (channels, height, width) = pixels, self.kernel
+        if self.stand:
+            memory = selection.new(node, (height, width, channels, self.outputs))
+            to, turned = memory.view(-1, self.outputs), memory.permute(3, 2, 0, 1)
+            x, y, y_transposed = transposed, rows, columns
+        else:
+            memory = selection.new(node, (self.outputs, height, width, channels))
+            to, turned = memory.view(self.outputs, -1), memory.permute(0, 3, 1, 2)
+            x, y, y_transposed = columns, windows, transposed
+        selection.derived(out, "_matrix", to)
+        put = Call(COPY, (out,), {"x": selection.derived(out, "_image", turned)}, node)
+        candidates = [Candidate([product(node, to, x, y), put], out)]
+        if has_onednn(node):
+            candidates.append(Candidate([onednn(node, to, x, y_transposed, None), put], out))
+        selection.choose(node, candidates, inputs)
 
+    def by_input(self, node: Operation, pixels: Pixels, inputs: tuple[Node, ...]) -> None:
+        """Add the gradient of each window's pixels to where the windows lie.
 
-def counts(x: Node, weight: Node, stride: tuple[int, int]) -> tuple[int, int]:
-    """How many windows there are, down and across."""
-    sizes = zip(cast("Any", x.shape)[2:], cast("Any", weight.shape)[2:], stride, strict=True)
-    down, across = ((size - kernel) // step + 1 for size, kernel, step in sizes)
-    return down, across
+        Either all at once, or one position in the window after another, which needs less memory.
+        """
+        selection, (rows, _) = self.selection, pixels
+        batch, channels, height, width = cast("Shape", node.shape)
+        places = (batch, *self.places)
+        memory = selection.new(node, (batch, height, width, channels))
+        out = selection.keep(node, as_images(memory, BY_PIXELS))
+        clear = Call(ZERO, (selection.derived(out, "_pixels", memory),), {}, node)
+        seen = self.seen(memory, out)
+        parts = selection.new(node, (*places, *self.kernel[1:], channels))
+        whole = selection.derived(out, "_windows", parts.view(prod(places), -1))
+        adds = self.added(node, seen, whole, parts.permute(3, 4, 0, 1, 2, 5))
+        choices = [
+            [product(node, whole, rows, self.kernels), clear, *adds],
+            [clear, *self._one_by_one(node, seen, rows, places)],
+        ]
+        if has_onednn(node):
+            other = onednn(node, whole, rows, selection.mT(self.kernels), None)
+            choices.append([other, clear, *adds])
+        selection.choose(node, [Candidate(calls, out) for calls in choices], inputs)
 
+    def _one_by_one(self, node: Operation, seen: Seen, rows: Slot, places: Shape) -> list[Call]:
+        """The product for one position in the window at a time, each added where it is seen."""
+        selection, out = self.selection, self.selection.slots[node]
+        channels, *window = self.kernel
+        part = selection.derived(out, "_part", selection.new(node, (prod(places), channels)))
+        pixel = selection.derived(out, "_pixel", part.view(*places, channels))
+        weights = self.kernels.view(-1, *window, channels)
+        calls: list[Call] = []
+        for (i, j), to in seen.items():
+            kernel = selection.derived(self.kernels, f"_{i}_{j}", weights[:, i, j])
+            calls.append(product(node, part, rows, kernel))
+            calls.append(Call(ADD_TO, (to,), {"x": pixel}, node))
+        return calls
 
-def output(selection: Selection, node: Operation) -> None:
-    """The output of a convolution, with or without bias."""
-    x, weight, *biases = (cast("Node", each) for each in node.sources)
-    windows, kernels = _laid_out(selection, node, x, weight)
-    batch, channels, down, across = cast("tuple[int, ...]", node.shape)
-    sizes = (batch, down, across, channels)
-    rows = selection.new(node, (batch * down * across, channels))
-    as_image = selection.keep(node, as_images(rows.view(sizes), BY_PIXELS))
-    out = selection.derived(as_image, "_rows", rows)
-    turned = selection.mT(kernels)
-    bias = selection.slots[biases[0]] if biases else None
-    call = product(node, out, windows.rows, turned)
-    if bias is not None:
-        call = Call(ADDMM, (out,), {"bias": bias, **call.args}, node)
-    candidates = [Candidate([call], as_image)]
-    if has_onednn(node):
-        made = selection.named(node.name, selection.new(node, made=True))
-        args = {"x": windows.rows, "weight": kernels, "bias": bias}
-        call = Call(ONEDNN_IMAGE, (made,), args, node, {"activation": "none", "shape": sizes})
-        candidates.append(Candidate([call], made))
-    selection.choose(node, candidates, (x, weight))
-
-
-def gradients(selection: Selection, grad: Node, x: Node, weight: Node, wanted: Wanted) -> None:
-    """The requested gradients with respect to the input, the weight and the bias."""
-    of_input, of_weight, of_bias = wanted
-    node = next(each for each in wanted if each is not None)
-    windows, kernels = _laid_out(selection, node, x, weight)
-    shape = (-1, cast("int", weight.shape[0]))
-    rows = matrix(selection, node, grad, BY_PIXELS, shape, "_rows")
-    if of_weight is not None:
-        _by_weight(selection, of_weight, windows, rows, (grad, x, weight))
-    if of_bias is not None:
-        sum_of_rows(selection, of_bias, rows, selection.mT(rows), grad)
-    if of_input is not None:
-        _by_input(selection, of_input, windows, kernels, rows, (grad, x, weight))
-
-
-def _by_weight(
-    selection: Selection, node: Operation, windows: Windows, rows: Slot, inputs: tuple[Node, ...]
-) -> None:
-    out = selection.place(node)
-    outputs, channels, height, width = out.shape
-    count = height * width * channels
-    if windows.stand:
-        memory = selection.new(node, (count, outputs))
-        seen = memory.view(height, width, channels, outputs).permute(3, 2, 0, 1)
-        factors = selection.mT(windows.rows), rows, selection.mT(rows)
-    else:
-        memory = selection.new(node, (outputs, count))
-        seen = memory.view(outputs, height, width, channels).permute(0, 3, 1, 2)
-        factors = selection.mT(rows), windows.rows, selection.mT(windows.rows)
-    to = selection.derived(out, "_matrix", memory)
-    put = Call(COPY, (out,), {"x": selection.derived(out, "_image", seen)}, node)
-    candidates = [Candidate([product(node, to, factors[0], factors[1]), put], out)]
-    if has_onednn(node):
-        candidates.append(Candidate([onednn(node, to, factors[0], factors[2], None), put], out))
-    selection.choose(node, candidates, inputs)
-
-
-def _by_input(
-    selection: Selection,
-    node: Operation,
-    windows: Windows,
-    kernels: Slot,
-    rows: Slot,
-    inputs: tuple[Node, ...],
-) -> None:
-    """Add the gradient of each window's pixels to where the windows lie.
-
-    Either all at once, or one position in the window after another, which needs less memory.
-    """
-    batch, channels, height, width = cast("tuple[int, ...]", node.shape)
-    window, places = cast("tuple[int, ...]", inputs[-1].shape)[2:], windows.places
-    pixels = selection.new(node, (batch, height, width, channels))
-    out = selection.keep(node, as_images(pixels, BY_PIXELS))
-    clear = Call(ZERO, (selection.derived(out, "_pixels", pixels),), {}, node)
-    seen = {
-        (i, j): selection.derived(out, f"_at_{i}_{j}", _seen_from(pixels, node, places, (i, j)))
-        for i, j in pairs(*map(range, window))
-    }
-    parts = selection.new(node, (*places, *window, channels))
-    whole = selection.derived(out, "_windows", parts.view(prod(places), -1))
-    adds = [
-        Call(
-            ADD_TO, (to,), {"x": selection.derived(whole, f"_{i}_{j}", parts[:, :, :, i, j])}, node
+    def window_matrix(self, node: Operation) -> Slot:
+        """The pixels of each window in a row, (n h' w', a b c)."""
+        selection, x = self.selection, self.x
+        channels, height, width = self.kernel
+        (down, across), batch = self.stride, cast("int", x.shape[0])
+        kernel, places = (height, width, channels), (batch, *self.places)
+        order = (4, 5, 1, 0, 2, 3) if self.stand else (0, 2, 3, 4, 5, 1)
+        memory = new_slot((*kernel, *places) if self.stand else (*places, *kernel), x.dtype)
+        seen = shown(
+            selection,
+            selection.slots[x] if self.stand else image(selection, x),
+            "_seen",
+            lambda slot: slot.unfold(2, height, down).unfold(3, width, across).permute(order),
+            f".unfold(2, {height}, {down}).unfold(3, {width}, {across}).permute{order}",
         )
-        for (i, j), to in seen.items()
-    ]
-    together = product(node, whole, rows, kernels)
-    one_by_one = _one_by_one(selection, node, seen, (kernels, rows), places)
-    ways = [[together, clear, *adds], [clear, *one_by_one]]
-    if has_onednn(node):
-        other = onednn(node, whole, rows, selection.mT(kernels), None)
-        ways.append([other, clear, *adds])
-    selection.choose(node, [Candidate(way, out) for way in ways], inputs)
+        windows = selection.named(f"{x.name}_windows", memory)
+        selection.add(Call(COPY, (windows,), {"x": seen}, node))
+        name = "columns" if self.stand else "rows"
+        found = selection.named(f"{x.name}_{name}", memory.view(prod(memory.shape[:3]), -1))
+        return cast("Slot", selection.mT(found)) if self.stand else found
 
-
-def _one_by_one(
-    selection: Selection,
-    node: Operation,
-    seen: dict[tuple[int, int], Slot],
-    factors: tuple[Slot, Slot],
-    places: tuple[int, int, int],
-) -> list[Call]:
-    """The product for one position in the window at a time, each added where it is seen."""
-    out, (kernels, rows) = selection.slots[node], factors
-    channels, (last_row, last_column) = out.shape[1], max(seen)
-    part = selection.derived(out, "_part", selection.new(node, (prod(places), channels)))
-    pixel = selection.derived(out, "_pixel", part.view(*places, channels))
-    weights = kernels.view(-1, last_row + 1, last_column + 1, channels)
-    calls: list[Call] = []
-    for (i, j), to in seen.items():
-        kernel = selection.derived(kernels, f"_{i}_{j}", weights[:, i, j])
-        calls.append(product(node, part, rows, kernel))
-        calls.append(Call(ADD_TO, (to,), {"x": pixel}, node))
-    return calls
-
-
-def _seen_from(
-    pixels: Slot, node: Operation, places: tuple[int, int, int], at: tuple[int, int]
-) -> Slot:
-    """The pixels that one position in the window sees, over all windows."""
-    stride = cast("Any", node.op).stride
-    rows, across = (
-        slice(first, first + (count - 1) * step + 1, step)
-        for first, count, step in zip(at, places[1:], stride, strict=True)
-    )
-    return pixels[:, rows, across]
-
-
-def _laid_out(selection: Selection, node: Operation, x: Node, weight: Node) -> tuple[Windows, Slot]:
-    """The windows and the kernels as matrices."""
-    stride = cast("Any", node.op).stride
-    windows = selection.once(
-        ("windows", x, weight.shape[2:], stride), lambda: _windows(selection, node, x, weight)
-    )
-    return windows, selection.once(("kernels", weight), lambda: _kernels(selection, node, weight))
-
-
-def _windows(selection: Selection, node: Operation, x: Node, weight: Node) -> Windows:
-    batch, channels = cast("tuple[int, int]", x.shape[:2])
-    (height, width), stride = cast("Any", weight.shape[2:]), cast("Any", node.op).stride
-    down, across = counts(x, weight, stride)
-    kernel, places = (height, width, channels), (batch, down, across)
-    stand = across > width * channels
-    order = (4, 5, 1, 0, 2, 3) if stand else (0, 2, 3, 4, 5, 1)
-    memory = new_slot((*kernel, *places) if stand else (*places, *kernel), x.dtype)
-    given = selection.slots[x] if stand else image(selection, x)
-    seen = shown(
-        selection,
-        given,
-        "_seen",
-        lambda slot: slot.unfold(2, height, stride[0]).unfold(3, width, stride[1]).permute(order),
-        f".unfold(2, {height}, {stride[0]}).unfold(3, {width}, {stride[1]}).permute{order}",
-    )
-    selection.add(Call(COPY, (selection.named(f"{x.name}_windows", memory),), {"x": seen}, node))
-    name = "columns" if stand else "rows"
-    matrix = selection.named(f"{x.name}_{name}", memory.view(prod(memory.shape[:3]), -1))
-    rows = selection.mT(matrix) if stand else matrix
-    return Windows(cast("Slot", rows), stand, places)
-
-
-def _kernels(selection: Selection, node: Operation, weight: Node) -> Slot:
-    """The kernels as a matrix, (o, a b c)."""
-    outputs, channels, *window = cast("tuple[int, ...]", weight.shape)
-    memory = new_slot((outputs, *window, channels), weight.dtype)
-    given = shown(
-        selection,
-        selection.slots[weight],
-        "_by_pixels",
-        lambda slot: slot.permute(BY_PIXELS),
-        f".permute{BY_PIXELS}",
-    )
-    out = selection.named(f"{weight.name}_kernels", memory)
-    selection.add(Call(COPY, (out,), {"x": given}, node))
-    return selection.named(f"{weight.name}_matrix", memory.view(outputs, -1))
+    def kernel_matrix(self, node: Operation) -> Slot:
+        """The kernels as a matrix, (o, a b c)."""
+        selection, weight = self.selection, self.weight
+        channels, *window = self.kernel
+        memory = new_slot((self.outputs, *window, channels), weight.dtype)
+        given = permuted(selection, selection.slots[weight], BY_PIXELS, "_by_pixels")
+        out = selection.named(f"{weight.name}_kernels", memory)
+        selection.add(Call(COPY, (out,), {"x": given}, node))
+        return selection.named(f"{weight.name}_matrix", memory.view(self.outputs, -1))

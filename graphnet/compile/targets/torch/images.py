@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from graphnet.compile.plan.calls import Operand
+    from graphnet.compile.plan.slots import Shape
     from graphnet.compile.targets.torch.select import Selection
     from graphnet.graph import Node, Operation
 
@@ -49,13 +50,13 @@ def shown(
     return Expression(f"{{x}}{text}", {"x": given})
 
 
+def permuted(selection: Selection, given: Slot, order: Shape, suffix: str) -> Operand:
+    """An image with its dimensions in another order, as `shown` has it."""
+    return shown(selection, given, suffix, lambda each: each.permute(order), f".permute{order}")
+
+
 def matrix(
-    selection: Selection,
-    node: Operation,
-    source: Node,
-    order: tuple[int, ...],
-    shape: tuple[int, int],
-    suffix: str,
+    selection: Selection, node: Operation, source: Node, order: Shape, shape: Shape, suffix: str
 ) -> Slot:
     """A tensor as a matrix, its dimensions in this order.
 

@@ -29,11 +29,6 @@ def function(name: str, arguments: str, inplace: str | None = None) -> Kernel:
     return Kernel(f"{name}({arguments})", inplace, name)
 
 
-def making(name: str, arguments: str) -> Kernel:
-    """A kernel that calls a function, which makes a new tensor."""
-    return Kernel(f"{{out}} = {name}({arguments})", function=name)
-
-
 COPY = Kernel("{out}.copy_({x})")
 ZERO = Kernel("{out}.zero_()")
 RULE = Kernel("{out} = {rule}({arguments})")

@@ -35,101 +35,52 @@ from graphnet.ops.reductions import Sum
 from graphnet.ops.softmaxes import LogSoftmax, Softmax
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from graphnet.op import Op
 
-
-def _one(name: str) -> Kernel:
-    """A function of each element."""
-    return function(name, "{x}, out={out}", f"{{x}}.{name}_()")
+    Kernels = dict[type[Op], Kernel]
 
 
-def _two(name: str) -> Kernel:
-    """A function of two elements."""
-    return function(name, "{x}, {y}, out={out}", f"{{x}}.{name}_({{y}})")
-
-
-def _truth(name: str) -> Kernel:
-    """A comparison."""
-    return function(name, "{x}, {y}, out={out}")
-
-
-def _along(name: str) -> Kernel:
-    """A reduction over some dimensions."""
-    return function(name, "{x}, {dims}, {keepdim}, out={out}")
-
-
-TAKE_NUMBERS: frozenset[type[Op]] = frozenset(
-    {
-        Add,
-        Sub,
-        Mul,
-        Div,
-        Pow,
-        Eq,
-        Ne,
-        Gt,
-        Ge,
-        Lt,
-        Le,
-        *(each for each in FUSED if each.takes_numbers),
-    }
-)
+_COMPARISONS = (Eq, Ne, Gt, Ge, Lt, Le)
+_FUSED_WITH_NUMBERS = [each for each in FUSED if each.takes_numbers]
+TAKE_NUMBERS = frozenset((Add, Sub, Mul, Div, Pow, *_COMPARISONS, *_FUSED_WITH_NUMBERS))
 """Operations whose kernels also take a Python number as their second input."""
 
 
-KERNELS: dict[type[Op], Kernel] = {
-    Exp: _one("exp"),
-    Expm1: _one("expm1"),
-    Log: _one("log"),
-    Log1p: _one("log1p"),
-    Sqrt: _one("sqrt"),
-    Rsqrt: _one("rsqrt"),
-    Square: _one("square"),
-    Reciprocal: _one("reciprocal"),
-    Sin: _one("sin"),
-    Cos: _one("cos"),
-    Erf: _one("erf"),
-    Tanh: _one("tanh"),
-    Sigmoid: _one("sigmoid"),
+def _same_name(ops: Iterable[type[Op]], arguments: str, inplace: str | None = None) -> Kernels:
+    """Kernels that torch calls as the operations are called; `{name}` is that name."""
+    return {
+        op: function(op.name, arguments, inplace and inplace.replace("{name}", op.name))
+        for op in ops
+    }
+
+
+_ELEMENTWISE = ("{x}, out={out}", "{x}.{name}_()")
+KERNELS: Kernels = {
+    **_same_name((Exp, Expm1, Log, Log1p, Sqrt, Rsqrt, Square, Reciprocal), *_ELEMENTWISE),
+    **_same_name((Sin, Cos, Erf, Tanh, Sigmoid, Neg, Abs, Sign), *_ELEMENTWISE),
+    **_same_name((Mul, Div, Pow), "{x}, {y}, out={out}", "{x}.{name}_({y})"),
+    **_same_name(
+        (Add, Sub), "{x}, {y}, alpha={alpha}, out={out}", "{x}.{name}_({y}, alpha={alpha})"
+    ),
+    **_same_name((*_COMPARISONS, Maximum, Minimum, Matmul, Bmm), "{x}, {y}, out={out}"),
+    **_same_name((Sum, Amax, Amin), "{x}, {dims}, {keepdim}, out={out}"),
+    **_same_name((Softmax, LogSoftmax), "{x}, {dim}, out={out}"),
+    **_same_name((Gather, IndexSelect), "{x}, {dim}, {index}, out={out}"),
     Relu: Kernel("{out}.copy_({x}).relu_()", "{x}.relu_()"),
-    Neg: _one("neg"),
-    Abs: _one("abs"),
-    Sign: _one("sign"),
-    Add: function("add", "{x}, {y}, alpha={alpha}, out={out}", "{x}.add_({y}, alpha={alpha})"),
-    Sub: function("sub", "{x}, {y}, alpha={alpha}, out={out}", "{x}.sub_({y}, alpha={alpha})"),
-    Mul: _two("mul"),
-    Div: _two("div"),
-    Maximum: function("maximum", "{x}, {y}, out={out}"),
-    Minimum: function("minimum", "{x}, {y}, out={out}"),
     Clamp: function("clamp", "{x}, {min}, {max}, out={out}", "{x}.clamp_({min}, {max})"),
     PowScalar: function("pow", "{x}, {exponent}, out={out}", "{x}.pow_({exponent})"),
-    Pow: _two("pow"),
-    Eq: _truth("eq"),
-    Ne: _truth("ne"),
-    Gt: _truth("gt"),
-    Ge: _truth("ge"),
-    Lt: _truth("lt"),
-    Le: _truth("le"),
     Where: function("where", "{condition}, {x}, {y}, out={out}"),
     MaskedFill: Kernel(
-        "{out}.copy_({x}).masked_fill_({mask}, {value})",
-        "{x}.masked_fill_({mask}, {value})",
+        "{out}.copy_({x}).masked_fill_({mask}, {value})", "{x}.masked_fill_({mask}, {value})"
     ),
-    Sum: _along("sum"),
-    Amax: _along("amax"),
-    Amin: _along("amin"),
-    Softmax: function("softmax", "{x}, {dim}, out={out}"),
-    LogSoftmax: function("log_softmax", "{x}, {dim}, out={out}"),
-    Gather: function("gather", "{x}, {dim}, {index}, out={out}"),
-    IndexSelect: function("index_select", "{x}, {dim}, {index}, out={out}"),
-    Matmul: function("matmul", "{x}, {y}, out={out}"),
-    Bmm: function("bmm", "{x}, {y}, out={out}"),
     Copy: COPY,
     **{each: each.as_kernel() for each in FUSED if each.out},
 }
 
 
-ARITHMETIC: dict[type[Op], Kernel] = {
+ARITHMETIC: Kernels = {
     Add: Kernel("{out} = {x} + {y}"),
     Sub: Kernel("{out} = {x} - {y}"),
     Mul: Kernel("{out} = {x} * {y}"),

@@ -93,12 +93,10 @@ class Printer:
             return self.names.number(value)
         if type(value) in (list, tuple):
             inner = ", ".join(map(self._literal, value))
-            return f"[{inner}]" if isinstance(value, list) else _tuple_text(inner, len(value))
+            if isinstance(value, list):
+                return f"[{inner}]"
+            return f"({inner},)" if len(value) == 1 else f"({inner})"
         return repr(value)
-
-
-def _tuple_text(inner: str, count: int) -> str:
-    return f"({inner},)" if count == 1 else f"({inner})"
 
 
 def _without_units(template: str, words: Mapping[str, str]) -> str:

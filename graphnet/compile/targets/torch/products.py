@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import torch
 
-from graphnet.compile.plan.calls import Call, Operand
+from graphnet.compile.plan.calls import Call, Constant, Operand
 from graphnet.compile.targets.torch.kernel import Kernel, function
 from graphnet.compile.targets.torch.kernel_table import KERNELS
 from graphnet.compile.targets.torch.tuning import Candidate
@@ -94,7 +94,7 @@ def sum_of_rows(
     """The sum of the rows of a matrix, given as it is and transposed."""
     out = selection.place(node)
     count = prod(cast("tuple[int, ...]", x.shape)) // prod(cast("tuple[int, ...]", node.shape))
-    ones = selection.ones((count,), node, "ones")
+    ones = Constant(torch.ones(count, dtype=node.dtype, device=selection.device), "ones")
     candidates = [
         Candidate([Call(SUM_ROWS, (out,), {"x": matrix}, node)], out),
         Candidate([product(node, out, transposed, ones, MV)], out),

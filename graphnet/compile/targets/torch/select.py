@@ -100,7 +100,7 @@ class Selection(Values):
         if kernel is None:
             self.own_rule(node)
             return
-        args = dict(zip(node.op.inputs, map(self.argument, node.sources), strict=True))
+        args = self.arguments(node)
         out = self.keep(node, self.new(node, made=True, owned=False))
         self.add(Call(kernel, (out,), args, node))
 
@@ -155,8 +155,8 @@ class Selection(Values):
         """Take the fastest of several ways to compute a node."""
         layout = tuple(_described(self.slots[each]) for each in inputs)
         question = (node.op, self.format.order, len(candidates), node in self.targets, layout)
-        ways = [each.calls for each in candidates]
-        chosen = candidates[self.tuner.fastest(question, ways, self.device)]
+        choices = [each.calls for each in candidates]
+        chosen = candidates[self.tuner.fastest(question, choices, self.device)]
         for call in chosen.calls:
             self.add(call)
         self.finish(node, chosen.out)
@@ -223,20 +223,17 @@ class Selection(Values):
             return self.slots[source]
         of = next(each.dtype for each in node.inputs)
         if name == "a" or (of.is_floating_point and of.itemsize < 4):
-            return self.argument(source)
+            return argument(source, self.slots)
         if isinstance(source.top, float) and not of.is_floating_point:
             of = torch.get_default_dtype()
         text = f"{source.top:g}".replace("-", "minus_")
         tensor = torch.tensor(source.top, dtype=of, device=self.device)
         return Constant(tensor, f"number_{text}")
 
-    def argument(self, source: Source) -> Operand:
-        """A source in a call of Python."""
-        return argument(source, self.slots)
-
-    def ones(self, shape: tuple[int, ...], node: Node, name: str) -> Constant:
-        """A tensor of ones in the dtype of a node."""
-        return Constant(torch.ones(shape, dtype=node.dtype, device=self.device), name)
+    def arguments(self, node: Operation) -> dict[str, Operand]:
+        """The sources of a node by name, as a call of Python takes them."""
+        sources = (argument(source, self.slots) for source in node.sources)
+        return dict(zip(node.op.inputs, sources, strict=True))
 
 
 def _described(slot: Slot) -> object:

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from functools import partial
+from functools import cached_property, partial
 from time import perf_counter
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 
-from graphnet.compile.plan.slots import Slot
+from graphnet.compile.targets.torch.allocate import bound
 from graphnet.compile.targets.torch.execution import NotFinite, function_of
 from graphnet.compile.targets.torch.printer import Printer
 
 if TYPE_CHECKING:
     from graphnet.compile.plan.calls import Call
-    from graphnet.compile.plan.slots import Buffer
+    from graphnet.compile.plan.slots import Buffer, Slot
 
 Trial = Callable[[], None]
 """Something that can be run again and again."""
@@ -50,17 +50,19 @@ class Tuner:
         self.spent = 0.0
 
     def fastest(
-        self, question: object, ways: Sequence[Sequence[Call]], device: torch.device | None
+        self, question: object, choices: Sequence[Sequence[Call]], device: torch.device | None
     ) -> int:
         """The index of the fastest way; the first if nothing is measured.
 
         Args:
             question: what the answer depends on: operation, shapes, strides, dtype.
-            ways: the calls of each way.
+            choices: the calls of each way.
             device: where they are tried, on memory of their own.
         """
-        memory = Samples(ways, device)
-        return self._fastest(question, [partial(_trial, way, memory) for way in ways], _ENOUGH)
+        memory = Samples(choices, device)
+        return self._fastest(
+            question, [partial(_trial, calls, memory) for calls in choices], _ENOUGH
+        )
 
     def fastest_program(self, question: object, trials: Sequence[Callable[[], Trial]]) -> int:
         """The same for whole programs, given what prepares each."""
@@ -92,38 +94,35 @@ class Tuner:
 class Samples:
     """Memory to try calls on: numbers from 0.1 to 1, so that a trial never divides by 0."""
 
-    def __init__(self, ways: Sequence[Sequence[Call]], device: torch.device | None) -> None:
-        self._ways, self._device = ways, device
-        self._memory: dict[Buffer, tuple[int, torch.Tensor]] = {}
+    def __init__(self, choices: Sequence[Sequence[Call]], device: torch.device | None) -> None:
+        self._choices, self._device = choices, device
 
     def tensor(self, slot: Slot) -> torch.Tensor:
         """The tensor in a slot."""
-        if not self._memory:
-            self._make()
         start, memory = self._memory[slot.buffer]
         return memory.as_strided(slot.shape, slot.strides, slot.offset - start)
 
-    def _make(self) -> None:
-        """Memory for the part of each buffer that the calls use."""
+    @cached_property
+    def _memory(self) -> dict[Buffer, tuple[int, torch.Tensor]]:
+        """Memory for the part of each buffer that the calls use, made when first needed."""
         used: dict[Buffer, list[Slot]] = {}
-        for call in (call for way in self._ways for call in way):
+        for call in (call for calls in self._choices for call in calls):
             for slot in call.slots():
                 used.setdefault(slot.buffer, []).append(slot)
+        found = {}
         for buffer, slots in used.items():
             start = min(slot.span[0] for slot in slots)
             count = max(slot.span[1] for slot in slots) - start
             memory = torch.zeros(count, dtype=slots[0].dtype, device=self._device)
-            self._memory[buffer] = start, ordinary(memory)
+            found[buffer] = start, ordinary(memory)
+        return found
 
 
-def _trial(way: Sequence[Call], memory: Samples) -> Trial:
+def _trial(calls: Sequence[Call], memory: Samples) -> Trial:
     """Calls as a function."""
     printer = Printer({})
-    printer.print(way)
-    known = {
-        name: memory.tensor(each) if isinstance(each, Slot) else each
-        for name, each in printer.names.known.items()
-    }
+    printer.print(calls)
+    known = bound(printer.names.known, memory.tensor)
     run, _ = function_of([line.text for line in printer.lines], [], known)
     return run
 

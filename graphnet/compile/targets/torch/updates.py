@@ -25,6 +25,7 @@ from graphnet.optim.sgd import SGD
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from graphnet.compile.plan.calls import Operand
     from graphnet.compile.run.settings import Known
     from graphnet.compile.targets.torch.select import Selection
     from graphnet.graph import Node, Operation
@@ -141,29 +142,27 @@ _FILL = Kernel("{out}.fill_({x})")
 
 def adam_step(selection: Selection, node: Operation) -> None:
     """The calls of an Adam step."""
-    args = dict(zip(node.op.inputs, map(selection.argument, node.sources), strict=True))
+    args = selection.arguments(node)
     count = selection.named(f"{node.name}_count", new_slot((), torch.float32))
     selection.add(Call(_FILL, (count,), {"x": args.pop("step")}, node))
     kernel = _ADAMW if cast("AdamStep", node.op).decoupled else _ADAM
-    out = tuple(selection.slots[cast("Node", each)] for each in node.sources[:3])
-    selection.add(Call(kernel, out, {**args, "count": count}, node, node.op.options))
-    _in_place(selection, node, 3)
+    _in_place(selection, node, kernel, {**args, "count": count}, 3)
 
 
 def momentum_step(selection: Selection, node: Operation) -> None:
     """The call of a step with momentum."""
-    args = dict(zip(node.op.inputs, map(selection.argument, node.sources), strict=True))
-    out = tuple(selection.slots[cast("Node", each)] for each in node.sources[:2])
-    selection.add(Call(_MOMENTUM, out, args, node, node.op.options))
-    _in_place(selection, node, 2)
+    _in_place(selection, node, _MOMENTUM, selection.arguments(node), 2)
 
 
-def _in_place(selection: Selection, node: Operation, count: int) -> None:
-    """Note that each part of the result lies where the old one was."""
-    cells = [cast("Node", each) for each in node.sources[:count]]
+def _in_place(
+    selection: Selection, node: Operation, kernel: Kernel, args: dict[str, Operand], count: int
+) -> None:
+    """A call whose results lie where the old values were, the first inputs of the node."""
+    out = [selection.slots[cast("Node", each)] for each in node.sources[:count]]
+    selection.add(Call(kernel, tuple(out), args, node, node.op.options))
     for each in selection.program:
         read = cast("Any", each)
         if each.kind == "operation" and isinstance(read.op, Index) and read.sources[0] is node:
-            selection.keep(read, selection.slots[cells[read.op.part[0]]])
+            selection.keep(read, out[read.op.part[0]])
             selection.done.add(each)
-    selection.keep(node, selection.slots[cells[0]])
+    selection.keep(node, out[0])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
 from graphnet.compile.ir.program import Cell
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     import torch
 
     from graphnet.compile.ir.program import Program
+    from graphnet.compile.plan.slots import Shape
     from graphnet.graph import Node
 
 
@@ -41,28 +41,18 @@ class Values:
         self.names: dict[Slot, str | tuple[Slot, str]] = {}
         self.cells = Cells()
         for node in program:
-            if not isinstance(node, Operation):
-                self._leaf(node)
+            if isinstance(node, Cell):
+                self.keep(node, self.cells.slot(node.top))
+            elif not isinstance(node, Operation):
+                self.keep(node, self.new(node, made=True, owned=False))
         target = Target(may_overwrite, may_be_a_view)
         self.targets = placement(program, self.slots, target)
 
-    def _leaf(self, node: Node) -> None:
-        if isinstance(node, Cell):
-            self.keep(node, self.cells.slot(node.top))
-        else:
-            shape = cast("tuple[int, ...]", node.shape)
-            self.keep(node, new_slot(shape, node.dtype, made=True, owned=False))
-
     def new(
-        self,
-        node: Node,
-        shape: Sequence[int] | None = None,
-        *,
-        made: bool = False,
-        owned: bool = True,
+        self, node: Node, shape: Shape | None = None, *, made: bool = False, owned: bool = True
     ) -> Slot:
         """A slot in a buffer of its own, in the dtype of a node, and in its shape or another."""
-        sizes = cast("tuple[int, ...]", node.shape if shape is None else tuple(shape))
+        sizes = cast("Shape", node.shape if shape is None else shape)
         return new_slot(sizes, node.dtype, made=made, owned=owned)
 
     def place(self, node: Operation) -> Slot:
