@@ -13,9 +13,8 @@ import torch
 
 import graphnet as gn
 from graphnet.experiments import disk
-from graphnet.experiments.figures import write_figures
 from graphnet.experiments.options import Settings, read_options
-from graphnet.experiments.report import Report, Result
+from graphnet.experiments.report import Report, Result, write_figures
 
 
 def main() -> None:

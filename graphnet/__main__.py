@@ -17,7 +17,7 @@ from graphnet.compile.targets.c.library_cache import cache_report, clear_cache
 from graphnet.console_text import shown
 from graphnet.data.digits import FILES
 from graphnet.data.download import VARIABLE, data_folder
-from graphnet.draw import doctor
+from graphnet.draw import engines
 from graphnet.version import __version__
 
 PACKAGE = Path(__file__).parent
@@ -70,7 +70,7 @@ def report() -> str:
         *data(),
     ]
     extras = [(extra, _package(extra, package)) for extra, package in EXTRAS.items()]
-    return "\n".join([_table(lines), "", "Extras", _table(extras), "", "Pictures", doctor()])
+    return "\n".join([_table(lines), "", "Extras", _table(extras), "", "Pictures", engines()])
 
 
 def kernels() -> list[str]:

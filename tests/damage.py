@@ -24,7 +24,8 @@ from time import perf_counter
 from train.states import bits, sealed, small
 
 from graphnet.errors import LoadError
-from graphnet.train.store import DamagedCheckpointWarning, Store, read_state
+from graphnet.train.checkpoint_file import read_state
+from graphnet.train.store import DamagedCheckpointWarning, Store
 
 FILES = ("tensors.safetensors", "state.json")
 

@@ -5,14 +5,14 @@ trains networks with the walk, the compiled program and the big frameworks, side
 
 | file | contents |
 |---|---|
-| `networks`, `workload` | what is trained, and from what values |
+| `networks` | what is trained, and from what values |
 | `contestants`, `jax_step` | who trains it: a training step in each framework |
 | `limit` | the most that the machine can do |
 | `worker` | the process of a framework, which takes turns on request |
 | `turns` | the contestants take turns; times and parameters of each |
 | `costs` | memory of training, and compile time, each in a separate process |
-| `report`, `table` | the table, and its command-line options |
-| `single`, `study` | the other measurements: within one process, and of a whole training run |
+| `report` | the table as text; `__main__` has its command-line options |
+| `single` | the other measurements, within one process |
 
 A single graph beside torch's autograd, node by node, is `graph.compare_with_torch()`.
 """

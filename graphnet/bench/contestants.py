@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 import graphnet as gn
-from graphnet.bench.workload import Workload
+from graphnet.bench.networks import Workload
 
 if TYPE_CHECKING:
     from graphnet.bench.networks import Network
@@ -38,15 +38,14 @@ class Contestant:
 
 def make_layers(network: Network, library: Any) -> list[Any]:
     """The layers as modules of graphnet or torch.nn, which have the same names."""
-    makers: dict[str, Callable[[Any], Any]] = {
-        "linear": lambda layer: library.Linear(layer.inputs, layer.outputs),
-        "conv": lambda layer: library.Conv2d(layer.inputs, layer.outputs, layer.kernel),
-        "pool": lambda layer: library.MaxPool2d(2),
-        "relu": lambda layer: library.ReLU(),
-        "tanh": lambda layer: library.Tanh(),
-        "flatten": lambda layer: library.Flatten(),
-    }
-    return [makers[layer.kind](layer) for layer in network.layers]
+    return [getattr(library, layer.kind)(*layer.arguments) for layer in network.layers]
+
+
+def make_optimizer(network: Network, library: Any, model: Any, **form: Any) -> Any:
+    """The optimizer of graphnet or torch.optim; the form says how it goes through parameters."""
+    if network.optimizer == "adam":
+        return library.Adam(model.parameters(), lr=network.rate, **form)
+    return library.SGD(model.parameters(), lr=network.rate, momentum=0.9, **form)
 
 
 def listed(workload: Workload) -> tuple[gn.Module, gn.Graph, gn.Node, gn.SGD | gn.Adam]:
@@ -61,9 +60,7 @@ def listed(workload: Workload) -> tuple[gn.Module, gn.Graph, gn.Node, gn.SGD | g
         else:
             labels = gn.Input((None,), name="t", dtype=torch.int64)
             loss = gn.LossCrossEntropy()(model(x), labels)
-    if network.optimizer == "adam":
-        return model, graph, loss, gn.Adam(model.parameters(), lr=network.rate)
-    return model, graph, loss, gn.SGD(model.parameters(), lr=network.rate, momentum=0.9)
+    return model, graph, loss, make_optimizer(network, gn, model)
 
 
 def walk(workload: Workload) -> list[Contestant]:
@@ -98,57 +95,42 @@ def torch_model(workload: Workload) -> tuple[torch.nn.Module, torch.nn.Module]:
     return model, torch.nn.MSELoss() if mse else torch.nn.CrossEntropyLoss()
 
 
-def torch_optimizer(
-    network: Network, model: torch.nn.Module, **form: Any
-) -> torch.optim.SGD | torch.optim.Adam:
-    """The optimizer; the form says how it goes through the parameters."""
-    if network.optimizer == "adam":
-        return torch.optim.Adam(model.parameters(), lr=network.rate, **form)
-    return torch.optim.SGD(model.parameters(), lr=network.rate, momentum=0.9, **form)
-
-
 def torch_nn(workload: Workload, *, channels_last: bool = False) -> list[Contestant]:
     """torch.nn, autograd and torch.optim, with the optimizer in each of its forms."""
     forms = ({"fused": True}, {"foreach": True}, {"foreach": False})
     return [_eager(workload, form, channels_last) for form in forms]
 
 
-def _eager(workload: Workload, form: dict[str, bool], channels_last: bool) -> Contestant:
+def _eager(
+    workload: Workload, form: dict[str, bool], channels_last: bool = False, compiled: bool = False
+) -> Contestant:
+    """Gradients by autograd; if compiled, model and loss are compiled with their derivatives."""
     model, loss = torch_model(workload)
     xs, ts = workload.xs, workload.ts
     if channels_last:
         cast("Any", model).to(memory_format=torch.channels_last)  # not in all of torch's types
         xs = [x.contiguous(memory_format=torch.channels_last) for x in xs]
-    optimizer = torch_optimizer(workload.network, model, **form)
+    optimizer = make_optimizer(workload.network, torch.optim, model, **form)
+
+    def loss_of(x: Tensor, t: Tensor) -> Any:
+        return loss(model(x), t)
+
+    compute = torch.compile(loss_of) if compiled else loss_of
 
     def step(number: int) -> None:
         optimizer.zero_grad()
-        loss(model(xs[number]), ts[number]).backward()
+        compute(xs[number], ts[number]).backward()
         optimizer.step()
 
     ((name, value),) = form.items()
-    note = name if value else "one parameter at a time"
-    return Contestant(torch.enable_grad()(step), model.state_dict, f"optimizer {note}")
+    note = f"optimizer {name if value else 'one parameter at a time'}"
+    note = "model and loss" if compiled else note
+    return Contestant(torch.enable_grad()(step), model.state_dict, note)
 
 
 def torch_compile(workload: Workload) -> list[Contestant]:
-    """torch.compile of model and loss, and of the whole step."""
-    return [_compiled_loss(workload), _compiled_step(workload)]
-
-
-def _compiled_loss(workload: Workload) -> Contestant:
-    """Model and loss compiled, with their derivatives; the optimizer in its fused form."""
-    model, loss = torch_model(workload)
-    xs, ts = workload.xs, workload.ts
-    compiled = torch.compile(lambda x, t: loss(model(x), t))
-    optimizer = torch_optimizer(workload.network, model, fused=True)
-
-    def step(number: int) -> None:
-        optimizer.zero_grad()
-        compiled(xs[number], ts[number]).backward()
-        optimizer.step()
-
-    return Contestant(torch.enable_grad()(step), model.state_dict, "model and loss")
+    """torch.compile of model and loss, with the fused optimizer, and of the whole step."""
+    return [_eager(workload, {"fused": True}, compiled=True), _compiled_step(workload)]
 
 
 def _compiled_step(workload: Workload) -> Contestant:
@@ -197,9 +179,7 @@ def reference(workload: Workload, steps: int) -> dict[str, Tensor]:
     start = {name: value.double() for name, value in workload.start.items()}
     xs = [x.double() for x in workload.xs]
     ts = [t.double() if t.is_floating_point() else t for t in workload.ts]
-    exact = _eager(
-        Workload(workload.network, start, xs, ts), {"foreach": False}, channels_last=False
-    )
+    exact = _eager(Workload(workload.network, start, xs, ts), {"foreach": False})
     for number in range(steps):
         exact.step(number % len(xs))
     return dict(exact.values())

@@ -15,20 +15,17 @@ from time import perf_counter
 import torch
 
 from graphnet.bench import contestants
-from graphnet.bench.networks import NETWORKS, Network
+from graphnet.bench.networks import NETWORKS, Network, Workload, drawn
 from graphnet.bench.turns import environment
 from graphnet.bench.worker import pinned
-from graphnet.bench.workload import Workload
 
 STEPS = 5
 
 
 def memory(make: Callable[[Workload], list[contestants.Contestant]], network: Network) -> float:
     """The bytes that training adds, at its peak, to those after the import."""
-    torch.set_num_threads(1)
-    torch.set_grad_enabled(False)  # contestants that need autograd turn it on
     before = resident("VmRSS")
-    contestant = make(Workload(network, network.first_values(), *network.data()))[0]
+    contestant = make(drawn(network))[0]
     for number in range(STEPS):
         contestant.step(number % 2)
     return resident("VmHWM") - before
@@ -42,12 +39,8 @@ def resident(kind: str) -> float:
     """
     status = Path("/proc/self/status")
     if status.exists():
-        line = next(
-            each
-            for each in status.read_text(encoding="utf-8").splitlines()
-            if each.startswith(kind)
-        )
-        return float(line.split()[1]) * 1024
+        _, _, rest = status.read_text(encoding="utf-8").partition(f"{kind}:")
+        return float(rest.split()[0]) * 1024
     import resource
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -56,9 +49,7 @@ def resident(kind: str) -> float:
 
 def compiling(network: Network, tune: bool) -> float:
     """The seconds of compiling a step: the first step minus an ordinary one."""
-    torch.set_num_threads(1)
-    torch.set_grad_enabled(False)
-    workload = Workload(network, network.first_values(), *network.data())
+    workload = drawn(network)
     _, graph, loss, optimizer = contestants.listed(workload)
     times = []
     compiled = None
@@ -100,6 +91,8 @@ def main() -> None:
     what, name = sys.argv[1:]
     network = NETWORKS[name]
     pinned(1)
+    torch.set_num_threads(1)
+    torch.set_grad_enabled(False)  # contestants that need autograd turn it on
     if what in contestants.TORCH:
         value = memory(contestants.TORCH[what], network)
     else:

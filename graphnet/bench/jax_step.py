@@ -6,8 +6,7 @@ may reduce windows or a reshaped tensor: each is a separate form, and the fastes
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +19,7 @@ from graphnet.bench.contestants import Contestant
 if TYPE_CHECKING:
     from graphnet.bench.networks import Network
 
+VERSION = f"jax {jax.__version__}"
 Values = dict[str, Any]
 
 
@@ -29,11 +29,6 @@ def jax_jit(
     """Each form of the step."""
     forms = list(product((True, False), (True, False))) if network.images else [(False, True)]
     return [Form(network, *form).contestant(start, xs, ts) for form in forms]
-
-
-def jax_version() -> str:
-    """The installed version."""
-    return f"jax {jax.__version__}"
 
 
 class Form:
@@ -55,7 +50,9 @@ class Form:
         order = (0, 2, 3, 1) if self.last else (0, 1, 2, 3)
         inputs = [jnp.array(x.transpose(order)) if x.ndim == 4 else jnp.array(x) for x in xs]
         targets = [jnp.array(t) for t in ts]
-        values = self.moved_in(start)
+        given = {name: jnp.array(value) for name, value in start.items()}
+        values = self.moved_in(given)
+        move_out = jax.linear_transpose(self.moved_in, given)  # of a permutation: its inverse
         blank = {name: jnp.zeros_like(value) for name, value in values.items()}
         moments = [blank, {name: value.copy() for name, value in blank.items()}]
         if self.network.optimizer == "sgd":
@@ -72,7 +69,7 @@ class Form:
         )
         return Contestant(
             step,
-            lambda: self.moved_out(held[0]),
+            lambda: jax.device_get(move_out(held[0])[0]),
             note if self.network.images else "",
             lambda: jax.block_until_ready(held),
         )
@@ -90,13 +87,13 @@ class Form:
         for place, layer in enumerate(self.network.layers):
             if layer.weight:
                 weight, bias = values[f"{place}.weight"], values[f"{place}.bias"]
-                x = x @ weight + bias if layer.kind == "linear" else self.conv(x, weight, bias)
-            elif layer.kind == "pool":
+                x = x @ weight + bias if layer.kind == "Linear" else self.conv(x, weight, bias)
+            elif layer.kind == "MaxPool2d":
                 x = self.pool(x)
-            elif layer.kind == "flatten":
+            elif layer.kind == "Flatten":
                 x = x.reshape(len(x), -1)
             else:
-                x = jax.nn.relu(x) if layer.kind == "relu" else jnp.tanh(x)
+                x = jax.nn.relu(x) if layer.kind == "ReLU" else jnp.tanh(x)
         if self.network.loss == "mse":
             return ((x - t) ** 2).mean()
         return -jnp.take_along_axis(jax.nn.log_softmax(x), t[:, None], 1).mean()
@@ -117,45 +114,26 @@ class Form:
         sizes[height : height + 2] = [sizes[height] // 2, 2, sizes[height + 1] // 2, 2]
         return x.reshape(sizes).max((height + 1, height + 3))
 
-    # weights change their order of dimensions
-
-    def moved_in(self, start: Mapping[str, Any]) -> Values:
-        """Parameters of torch.nn in the order of this form."""
-        return {name: jnp.array(v) for name, v in self._moved(start, self._weight_in).items()}
-
-    def moved_out(self, values: Values) -> Values:
-        """Parameters of this form in the order of torch.nn, as numpy arrays."""
-        return self._moved(jax.device_get(values), self._weight_out)
-
-    def _moved(self, values: Mapping[str, Any], move: Callable[[Any, Any], Any]) -> Values:
-        """All parameters in another order; the weight after a flattening knows its channels."""
-        moved, shape, flattened = dict(values), self.network.sample, None
+    def moved_in(self, start: Values) -> Values:
+        """Parameters of torch.nn in the order of this form: a permutation of their numbers."""
+        moved, shape, flattened = dict(start), self.network.sample, None
         for place, layer in enumerate(self.network.layers):
-            if layer.kind == "flatten":
+            if layer.kind == "Flatten":
                 flattened = shape
             elif layer.weight:
-                moved[f"{place}.weight"] = move(values[f"{place}.weight"], flattened)
+                moved[f"{place}.weight"] = self._weight_in(start[f"{place}.weight"], flattened)
                 flattened = None
             shape = layer.after(shape)
         return moved
 
     def _weight_in(self, weight: Any, flattened: tuple[int, ...] | None) -> Any:
+        """The weight after a flattening knows the shape of its channels."""
         if weight.ndim == 4:
             return weight.transpose(2, 3, 1, 0) if self.last else weight
         if flattened and self.last:
             parts = weight.reshape(len(weight), *flattened)
             weight = parts.transpose(0, 2, 3, 1).reshape(len(weight), -1)
         return weight.T
-
-    def _weight_out(self, weight: Any, flattened: tuple[int, ...] | None) -> Any:
-        if weight.ndim == 4:
-            return weight.transpose(3, 2, 0, 1) if self.last else weight
-        weight = weight.T
-        if flattened and self.last:
-            channels, height, width = flattened
-            parts = weight.reshape(len(weight), height, width, channels)
-            weight = parts.transpose(0, 3, 1, 2).reshape(len(weight), -1)
-        return weight
 
 
 def sgd(
@@ -174,10 +152,9 @@ def adam(
     first, second = moments
     first = jax.tree.map(lambda m, g: 0.9 * m + 0.1 * g, first, grads)
     second = jax.tree.map(lambda v, g: 0.999 * v + 0.001 * g * g, second, grads)
-    update = partial(_adam_value, count=count, rate=rate)
+
+    def update(value: Any, first: Any, second: Any) -> Any:
+        deviation = jnp.sqrt(second / (1 - 0.999**count)) + 1e-8
+        return value - rate / (1 - 0.9**count) * first / deviation
+
     return jax.tree.map(update, values, first, second), [first, second]
-
-
-def _adam_value(value: Any, first: Any, second: Any, count: Any, rate: float) -> Any:
-    deviation = jnp.sqrt(second / (1 - 0.999**count)) + 1e-8
-    return value - rate / (1 - 0.9**count) * first / deviation

@@ -20,13 +20,12 @@ from graphnet.bench.contestants import Contestant
 
 SOURCE = """
 #ifdef __AVX512F__
-typedef float vector __attribute__((vector_size(64)));
 #define VECTOR_FLOATS 16
 #else
-typedef float vector __attribute__((vector_size(32)));
 #define VECTOR_FLOATS 8
 #endif
 #define CHAINS 12
+typedef float vector __attribute__((vector_size(4 * VECTOR_FLOATS)));
 
 double multiply_adds(long rounds) {
     vector sums[CHAINS], factor, addend;

@@ -1,17 +1,25 @@
-"""The networks of the table, as plain descriptions that every framework reads."""
+"""The networks of the table, as plain descriptions that every framework reads.
+
+What all contestants start from is written to files that their processes share.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from math import prod
+from pathlib import Path
 from typing import Literal
 
 import torch
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-Kind = Literal["linear", "conv", "pool", "relu", "tanh", "flatten"]
+Kind = Literal["Linear", "Conv2d", "MaxPool2d", "ReLU", "Tanh", "Flatten"]
+
+Sizes = tuple[int, ...]
 
 BATCHES = 4
 """Each step takes the next of this many batches."""
@@ -22,35 +30,30 @@ class Layer:
     """One layer.
 
     Attributes:
-        kind: what it does; "pool" takes the maximum of 2x2 windows.
-        inputs: incoming features or channels, for "linear" and "conv".
-        outputs: outgoing features or channels.
-        kernel: the side of the window of "conv".
+        kind: the name of its class, in graphnet and in torch.nn.
+        arguments: of that class: features or channels before and after it, the side of its window.
     """
 
     kind: Kind
-    inputs: int = 0
-    outputs: int = 0
-    kernel: int = 0
+    arguments: Sizes = ()
 
     @property
-    def weight(self) -> tuple[int, ...]:
+    def weight(self) -> Sizes:
         """The shape of the weight, torch's; () if there is none."""
-        if self.kind == "linear":
-            return (self.outputs, self.inputs)
-        if self.kind == "conv":
-            return (self.outputs, self.inputs, self.kernel, self.kernel)
-        return ()
+        if self.kind not in ("Linear", "Conv2d"):
+            return ()
+        inputs, outputs, *kernel = self.arguments
+        return (outputs, inputs, *kernel, *kernel)
 
-    def after(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+    def after(self, shape: Sizes) -> Sizes:
         """The shape of one sample after this layer."""
-        if self.kind == "linear":
-            return (self.outputs,)
-        if self.kind == "conv":
-            return (self.outputs, *(size - self.kernel + 1 for size in shape[1:]))
-        if self.kind == "pool":
+        if self.kind == "Linear":
+            return self.weight[:1]
+        if self.kind == "Conv2d":
+            return (self.weight[0], *(size - self.weight[2] + 1 for size in shape[1:]))
+        if self.kind == "MaxPool2d":
             return (shape[0], *(size // 2 for size in shape[1:]))
-        return (prod(shape),) if self.kind == "flatten" else shape
+        return (prod(shape),) if self.kind == "Flatten" else shape
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,7 @@ class Network:
 
     name: str
     title: str
-    sample: tuple[int, ...]
+    sample: Sizes
     layers: tuple[Layer, ...]
     batch: int
     loss: Literal["mse", "cross_entropy"] = "cross_entropy"
@@ -87,12 +90,12 @@ class Network:
     @property
     def outputs(self) -> int:
         """Outputs for one sample."""
-        return self.layers[-1].outputs
+        return self.layers[-1].weight[0]
 
     @property
     def images(self) -> bool:
         """True if there are convolutions."""
-        return any(layer.kind == "conv" for layer in self.layers)
+        return any(layer.kind == "Conv2d" for layer in self.layers)
 
     @property
     def operations(self) -> int:
@@ -117,7 +120,7 @@ class Network:
         for place, layer in enumerate(self.layers):
             if layer.weight:
                 bound = prod(layer.weight[1:]) ** -0.5
-                for name, shape in (("weight", layer.weight), ("bias", (layer.outputs,))):
+                for name, shape in (("weight", layer.weight), ("bias", layer.weight[:1])):
                     value = torch.empty(shape).uniform_(-bound, bound, generator=generator)
                     values[f"{place}.{name}"] = value
         return values
@@ -127,20 +130,17 @@ class Network:
         generator = torch.Generator().manual_seed(seed)
         shape = (self.batch, *self.sample)
         xs = [torch.randn(shape, generator=generator) for _ in range(BATCHES)]
-        if self.loss == "mse":
-            size = (self.batch, self.outputs)
-            return xs, [torch.rand(size, generator=generator) for _ in range(BATCHES)]
-        labels = [
-            torch.randint(self.outputs, (self.batch,), generator=generator) for _ in range(BATCHES)
-        ]
-        return xs, labels
+        labels = partial(torch.randint, self.outputs, (self.batch,))
+        numbers = partial(torch.rand, (self.batch, self.outputs))
+        target = numbers if self.loss == "mse" else labels
+        return xs, [target(generator=generator) for _ in range(BATCHES)]
 
 
-def dense(sizes: Sequence[int], activation: Literal["relu", "tanh"]) -> tuple[Layer, ...]:
+def dense(sizes: Sequence[int], activation: Kind) -> tuple[Layer, ...]:
     """Linear layers with an activation between them."""
     layers: list[Layer] = []
     for inputs, outputs in pairwise(sizes):
-        layers += [Layer("linear", inputs, outputs), Layer(activation)]
+        layers += [Layer("Linear", (inputs, outputs)), Layer(activation)]
     return tuple(layers[:-1])
 
 
@@ -148,22 +148,28 @@ def convolutions(channels: Sequence[int], kernel: int) -> tuple[Layer, ...]:
     """Convolutions, each with pooling and relu; flat at the end."""
     layers: list[Layer] = []
     for inputs, outputs in pairwise(channels):
-        layers += [Layer("conv", inputs, outputs, kernel), Layer("pool"), Layer("relu")]
-    return (*layers, Layer("flatten"))
+        convolution = Layer("Conv2d", (inputs, outputs, kernel))
+        layers += [convolution, Layer("MaxPool2d", (2,)), Layer("ReLU")]
+    return (*layers, Layer("Flatten"))
 
 
 def _disk(batch: int) -> Network:
-    layers = dense((2, 25, 25, 25, 2), "tanh")
+    layers = dense((2, 25, 25, 25, 2), "Tanh")
     return Network(f"disk-{batch}", f"disk, batch {batch}", (2,), layers, batch, "mse")
 
 
-def _digits(
-    hidden: tuple[int, ...], batch: int, optimizer: Literal["sgd", "adam"] = "sgd"
-) -> Network:
+def _digits(hidden: Sizes, batch: int, optimizer: Literal["sgd", "adam"] = "sgd") -> Network:
     sizes = (784, *hidden, 10)
     title = f"{'-'.join(map(str, sizes))}, batch {batch}"
-    layers = dense(sizes, "relu")
+    layers = dense(sizes, "ReLU")
     return Network(f"mlp-{hidden[0]}", title, (784,), layers, batch, optimizer=optimizer)
+
+
+def _images(
+    name: str, title: str, sample: Sizes, channels: Sizes, kernel: int, sizes: Sizes, batch: int
+) -> Network:
+    layers = (*convolutions((sample[0], *channels), kernel), *dense(sizes, "ReLU"))
+    return Network(name, f"{title}, batch {batch}", sample, layers, batch)
 
 
 NETWORKS = {
@@ -174,20 +180,58 @@ NETWORKS = {
         _digits((256, 128), 64, "adam"),
         _digits((512, 512), 128),
         _digits((1024, 1024), 512),
-        Network(
-            "pairs",
-            "digit-pair convnet, batch 100",
-            (2, 14, 14),
-            (*convolutions((2, 32, 64), 3), *dense((256, 200, 2), "relu")),
-            100,
-        ),
-        Network(
-            "lenet",
-            "LeNet, batch 64",
-            (1, 28, 28),
-            (*convolutions((1, 32, 64), 5), *dense((1024, 512, 10), "relu")),
-            64,
-        ),
+        _images("pairs", "digit-pair convnet", (2, 14, 14), (32, 64), 3, (256, 200, 2), 100),
+        _images("lenet", "LeNet", (1, 28, 28), (32, 64), 5, (1024, 512, 10), 64),
     )
 }
 """All networks by name."""
+
+
+@dataclass(frozen=True)
+class Workload:
+    """What every contestant is given: a network, first values, batches."""
+
+    network: Network
+    start: dict[str, Tensor]
+    xs: list[Tensor]
+    ts: list[Tensor]
+
+
+def drawn(network: Network) -> Workload:
+    """First values and batches, the same at each call."""
+    return Workload(network, network.first_values(), *network.data())
+
+
+def write_workload(network: Network, folder: Path) -> Workload:
+    """Draw first values and batches, and write them to files."""
+    workload = drawn(network)
+    save_file(workload.start, folder / "start.safetensors")
+    data = {f"x{number}": x for number, x in enumerate(workload.xs)}
+    data |= {f"t{number}": t for number, t in enumerate(workload.ts)}
+    save_file(data, folder / "data.safetensors")
+    return workload
+
+
+def read_workload(network: Network, folder: Path) -> Workload:
+    """Read them in another process."""
+    start = load_file(folder / "start.safetensors")
+    data = load_file(folder / "data.safetensors")
+    xs, ts = ([data[f"{name}{number}"] for number in range(BATCHES)] for name in "xt")
+    return Workload(network, start, xs, ts)
+
+
+def worst_distance(
+    folder: Path, name: str, exact: dict[str, Tensor], start: dict[str, Tensor]
+) -> float:
+    """The largest distance of the parameters that any form of a contestant has written."""
+    files = folder.glob(f"{name}-*.safetensors")
+    return max(distance(load_file(path), exact, start) for path in files)
+
+
+def distance(
+    values: dict[str, Tensor], exact: dict[str, Tensor], start: dict[str, Tensor]
+) -> float:
+    """How far values are from the exact ones, relative to the way from the start."""
+    far = sum(float((values[name] - exact[name]).square().sum()) for name in exact)
+    way = sum(float((start[name] - exact[name]).square().sum()) for name in exact)
+    return float((far / way) ** 0.5)

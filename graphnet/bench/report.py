@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
@@ -106,15 +107,12 @@ def _said(entry: Entry) -> str:
 def cost_lines(costs: Mapping[str, float], dense: str, images: str) -> str:
     """Memory and compile time."""
     ours, theirs = costs["memory of the program"], costs["memory of torch.nn"]
-    return "\n".join(
-        [
-            "### Memory and compile time",
-            "",
-            f"- Peak memory that training {dense} adds to that after the import: the program "
-            f"{ours / 1e6:.0f} MB, torch.nn {theirs / 1e6:.0f} MB, ratio {ours / theirs:.2f}.",
-            f"- Compiling the step of {images}: {costs['compiling, not tuned']:.2f} s without "
-            f"tuning, {costs['compiling, tuned']:.2f} s with it.",
-        ]
+    return (
+        "### Memory and compile time\n\n"
+        f"- Peak memory that training {dense} adds to that after the import: the program "
+        f"{ours / 1e6:.0f} MB, torch.nn {theirs / 1e6:.0f} MB, ratio {ours / theirs:.2f}.\n"
+        f"- Compiling the step of {images}: {costs['compiling, not tuned']:.2f} s without "
+        f"tuning, {costs['compiling, tuned']:.2f} s with it."
     )
 
 
@@ -130,17 +128,13 @@ def circumstances(results: Sequence[Measured]) -> str:
 
 def machine() -> str:
     """The processor, its widest vectors, and its cores."""
-    known = {"model name": platform.processor() or platform.machine(), "flags": ""}
     information = Path("/proc/cpuinfo")
-    if information.exists():
-        for line in information.read_text(encoding="utf-8").splitlines():
-            name, _, value = line.partition(":")
-            if name.strip() in known:
-                known[name.strip()] = value.strip()
-    flags = known["flags"].split()
-    vectors = next((each for each in ("avx512f", "avx2") if each in flags), "")
-    model = " ".join(known["model name"].split())
-    return f"{model}{f' with {vectors}' if vectors else ''}, {os.cpu_count()} cores"
+    text = information.read_text(encoding="utf-8") if information.exists() else ""
+    known = dict(re.findall(r"^(model name|flags)\s*: (.*)$", text, re.MULTILINE))
+    model = " ".join(known.get("model name", platform.processor() or platform.machine()).split())
+    flags = known.get("flags", "").split()
+    vectors = next((f" with {each}" for each in ("avx512f", "avx2") if each in flags), "")
+    return f"{model}{vectors}, {os.cpu_count()} cores"
 
 
 def summary(results: Sequence[Measured], sections: Sequence[str]) -> str:

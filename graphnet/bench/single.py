@@ -10,91 +10,59 @@ import gc
 import os
 import subprocess
 import sys
-from collections.abc import Callable
-from itertools import pairwise
+from collections.abc import Callable, Mapping
+from functools import partial
+from math import ceil
 from statistics import median
 from tempfile import TemporaryDirectory
+from textwrap import indent
 from time import perf_counter
 
 import torch
+from torch import nn
 
 import graphnet as gn
+from graphnet.bench import contestants
+from graphnet.bench.networks import NETWORKS, drawn
 from graphnet.console_text import shown
+from graphnet.errors import counted
+from graphnet.experiments.pairs.recipes import RECIPES
 
-SIZES = (2, 25, 25, 25, 2)
-BATCH = 50
+TORCH_NN = "torch.nn with autograd"
+
+PAIRS = 1000
+RECIPE = RECIPES["shared"]
+STEPS = RECIPE.epochs * ceil(PAIRS / RECIPE.batch_size)
+"""Those of the timed training run."""
 
 
 def walk(turns: int = 60, steps: int = 100) -> None:
     """One training step of the disk network: the walk, and torch.nn with autograd."""
-    x, t = torch.rand(BATCH, SIZES[0]), torch.rand(BATCH, SIZES[-1])
-    contestants = {"walk": walk_step(x, t), "torch.nn": torch_step(x, t)}
-    times: dict[str, list[float]] = {name: [] for name in contestants}
-    for _ in range(turns):
-        for name, step in contestants.items():
-            times[name].append(_seconds(step, steps) / steps)
-    ours, theirs = median(times["walk"]), median(times["torch.nn"])
-    ratios = sorted(a / b for a, b in zip(times["walk"], times["torch.nn"], strict=True))
-    _print(f"a training step of {'-'.join(map(str, SIZES))}, tanh, MSE, SGD with momentum 0.9,")
-    _print(f"batch {BATCH}, one thread, median of {turns} turns of {steps} steps:")
-    _print(f"  graphnet, the walk      {ours * 1e6:8.1f} µs")
-    _print(f"  torch.nn with autograd  {theirs * 1e6:8.1f} µs")
-    _print(f"  ratio                   {ours / theirs:8.2f}    turn by turn {median(ratios):.2f}")
-
-
-def walk_step(x: torch.Tensor, t: torch.Tensor) -> Callable[[], None]:
-    """A training step of the walk."""
-    model = gn.Sequential()
-    for inputs, outputs in pairwise(SIZES):
-        model.add(gn.Linear(inputs, outputs), gn.Tanh())
-    with gn.Graph() as graph:
-        loss = gn.LossMSE()(
-            model[:-1](gn.Input((None, SIZES[0]), name="x")), gn.Input((None, SIZES[-1]), name="t")
-        )
-    sgd = gn.SGD(model.parameters(), lr=0.01, momentum=0.9)
-
-    def step() -> None:
-        with torch.no_grad():
-            graph.forward(x=x, t=t)
-            graph.backward(loss)
-            sgd.step()
-
-    return step
-
-
-def torch_step(x: torch.Tensor, t: torch.Tensor) -> Callable[[], None]:
-    """The same step of torch.nn with autograd and torch.optim."""
-    layers: list[torch.nn.Module] = []
-    for inputs, outputs in pairwise(SIZES):
-        layers += [torch.nn.Linear(inputs, outputs), torch.nn.Tanh()]
-    net, mse = torch.nn.Sequential(*layers[:-1]), torch.nn.MSELoss()
-    sgd = torch.optim.SGD(net.parameters(), lr=0.01, momentum=0.9)
-
-    def step() -> None:
-        sgd.zero_grad()
-        mse(net(x), t).backward()
-        sgd.step()
-
-    return step
+    workload = drawn(NETWORKS["disk-50"])
+    (ours,), theirs = contestants.walk(workload), contestants.torch_nn(workload)[-1]
+    each = {"graphnet, the walk": partial(ours.step, 0), TORCH_NN: partial(theirs.step, 0)}
+    with torch.no_grad():
+        times = in_turns(each, turns, steps)
+    show("a training step of 2-25-25-25-2, tanh, MSE, SGD with momentum 0.9,")
+    show(f"batch 50, one thread, median of {turns} turns of {steps} steps:")
+    show(figures(times))
 
 
 def nodes(small: int = 10_000, large: int = 100_000) -> None:
     """Lists of two lengths: how the time of everything done with a list grows."""
-    _print(
-        f"building, walking, differentiating, linting and printing {small:,} and {large:,} nodes:"
-    )
+    show(f"building, walking, differentiating, linting and printing {small:,} and {large:,} nodes:")
     for collecting in (False, True):
         gc.collect()
         (gc.enable if collecting else gc.disable)()
         times = [phases(count) for count in (small, large)]
         gc.enable()
         totals = [sum(phase.values()) for phase in times]
-        _print(
+        show(
             f"  garbage collector {'on ' if collecting else 'off'}: {totals[0]:.2f} s and "
             f"{totals[1]:.2f} s, {totals[1] / totals[0]:.1f} times as long"
         )
         for name in times[0]:
-            _print(f"    {name:14s} {times[0][name]:7.3f} s {times[1][name]:7.3f} s")
+            show(f"    {name:14s} {times[0][name]:7.3f} s {times[1][name]:7.3f} s")
 
 
 def phases(count: int) -> dict[str, float]:
@@ -136,7 +104,7 @@ def imports(turns: int = 7) -> None:
             for _ in range(turns + 1)
         ]
     times = [float(output.stdout) for output in outputs[1:]]  # the first run compiles
-    _print(
+    show(
         f"import graphnet after import torch: {median(times) * 1e3:.1f} ms, "
         f"at best {min(times) * 1e3:.1f} ms, in {turns} processes"
     )
@@ -144,24 +112,17 @@ def imports(turns: int = 7) -> None:
 
 def convolution(turns: int = 60) -> None:
     """The two convolutions of the digit-pair network, and torch.nn with autograd."""
-    _print(f"conv2d forward and backward, float32, one thread, median of {turns} turns:")
+    show(f"conv2d forward and backward, float32, one thread, median of {turns} turns:")
     for shape, outputs, of_input in (((100, 2, 14, 14), 32, False), ((100, 32, 6, 6), 64, True)):
         x = torch.randn(shape)
         net = torch.nn.Conv2d(shape[1], outputs, 3)
         grad = torch.randn_like(net(x).detach())
-        contestants = {
-            "ours": convolution_step(net, x, grad, of_input),
-            "theirs": torch_convolution_step(net, x, grad, of_input),
+        each = {
+            "graphnet, the walk": convolution_step(net, x, grad, of_input),
+            TORCH_NN: torch_convolution_step(net, x, grad, of_input),
         }
-        times: dict[str, list[float]] = {name: [] for name in contestants}
-        for _ in range(turns):
-            for name, step in contestants.items():
-                times[name].append(_seconds(step, 3) / 3)
-        ours, theirs = median(times["ours"]), median(times["theirs"])
-        _print(f"  {outputs} 3x3 filters on {shape}, gradient of the input: {of_input}")
-        _print(f"    graphnet, the walk      {ours * 1e6:8.1f} µs")
-        _print(f"    torch.nn with autograd  {theirs * 1e6:8.1f} µs")
-        _print(f"    ratio                   {ours / theirs:8.2f}")
+        show(f"  {outputs} 3x3 filters on {shape}, gradient of the input: {of_input}")
+        show(indent(figures(in_turns(each, turns, 3)), "  "))
 
 
 def convolution_step(
@@ -195,6 +156,80 @@ def torch_convolution_step(
     return step
 
 
+class TorchShared(nn.Module):
+    """The network of the recipe in torch.nn."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.branch = nn.Sequential(
+            nn.Conv2d(1, 16, 3), nn.MaxPool2d(2), nn.ReLU(),
+            nn.Conv2d(16, 32, 3), nn.MaxPool2d(2), nn.BatchNorm2d(32), nn.ReLU(), nn.Dropout(0.5),
+            nn.Sequential(nn.Conv2d(32, 64, 2), nn.BatchNorm2d(64), nn.ReLU()), nn.Flatten(),
+        )  # fmt: skip
+        self.compare = nn.Sequential(
+            nn.Linear(128, 220), nn.ReLU(), nn.Linear(220, 120), nn.ReLU(), nn.Linear(120, 2)
+        )
+
+    def forward(self, pair: torch.Tensor) -> torch.Tensor:
+        """The two scores of each pair."""
+        first, second = self.branch(pair[:, :1]), self.branch(pair[:, 1:])
+        scores: torch.Tensor = self.compare(torch.cat([first, second], 1))
+        return scores
+
+
+def study(turns: int = 5) -> None:
+    """A training run of the digit-pair study: `gn.fit`, and torch.nn with autograd, in turns.
+
+    The network has one shared branch, and learns 1,000 pairs for 25 epochs. Grey squares replace
+    digits, and the answer is which one is darker: the training time does not depend on them.
+
+    Args:
+        turns: how often each training run is timed.
+    """
+    x = torch.rand(PAIRS, 2, 14, 14) + torch.rand(PAIRS, 2, 1, 1) - 1
+    t = x[:, 0].mean((1, 2)).le(x[:, 1].mean((1, 2))).long()
+    model, twin = RECIPE.model(), TorchShared()
+    twin.load_state_dict(model.state_dict())  # fails for another network
+    each = {"graphnet, fit": partial(fitted, x, t), TORCH_NN: partial(torch_fitted, x, t)}
+    times = in_turns(each, turns)
+    show(
+        f"{counted(RECIPE.epochs, 'epoch')} of {PAIRS:,} pairs, the network with one shared branch "
+        f"({sum(each.top.numel() for each in model.parameters()):,} parameters),"
+    )
+    show(f"one thread, median of {turns} turns:")
+    show(figures(times, "s"))
+
+
+def fitted(x: torch.Tensor, t: torch.Tensor) -> None:
+    """The training run of the study, including compilation."""
+    model = RECIPE.model()
+    adam = gn.AdamW(model.parameters(), lr=RECIPE.lr, weight_decay=RECIPE.weight_decay)
+    gn.fit(
+        model,
+        gn.LossCrossEntropy(),
+        (x, t),
+        adam,
+        epochs=RECIPE.epochs,
+        batch_size=RECIPE.batch_size,
+        schedule=gn.schedules.one_cycle(RECIPE.lr, STEPS),
+        seed=0,
+        progress=False,
+    )
+
+
+def torch_fitted(x: torch.Tensor, t: torch.Tensor) -> None:
+    """The same training run as a loop in torch."""
+    model, loss = TorchShared(), nn.CrossEntropyLoss()
+    adam = torch.optim.AdamW(model.parameters(), lr=RECIPE.lr, weight_decay=RECIPE.weight_decay)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(adam, RECIPE.lr, total_steps=STEPS)
+    for _ in range(RECIPE.epochs):
+        for batch in torch.randperm(PAIRS).split(RECIPE.batch_size):
+            adam.zero_grad()
+            loss(model(x[batch]), t[batch]).backward()
+            adam.step()
+            schedule.step()
+
+
 def _seconds(action: Callable[[], object], times: int) -> float:
     start = perf_counter()
     for _ in range(times):
@@ -202,7 +237,30 @@ def _seconds(action: Callable[[], object], times: int) -> float:
     return perf_counter() - start
 
 
-def _print(text: str) -> None:
+def in_turns(
+    contestants: Mapping[str, Callable[[], object]], turns: int, steps: int = 1
+) -> dict[str, list[float]]:
+    """The seconds of a step of each contestant in each turn."""
+    times: dict[str, list[float]] = {name: [] for name in contestants}
+    for _ in range(turns):
+        for name, step in contestants.items():
+            times[name].append(_seconds(step, steps) / steps)
+    return times
+
+
+def figures(times: Mapping[str, list[float]], unit: str = "µs") -> str:
+    """The medians of two contestants, their ratio, and the median of the ratios of each turn."""
+    factor, digits = (1e6, 1) if unit == "µs" else (1.0, 2)
+    medians = {name: median(each) for name, each in times.items()}
+    lines = [f"  {n:22s}  {each * factor:8.{digits}f} {unit}" for n, each in medians.items()]
+    ours, theirs = medians.values()
+    turn_by_turn = median(a / b for a, b in zip(*times.values(), strict=True))
+    ratio = f"  ratio                   {ours / theirs:8.2f}    turn by turn {turn_by_turn:.2f}"
+    return "\n".join([*lines, ratio])
+
+
+def show(text: str) -> None:
+    """Print a text at once, in characters that the console has."""
     sys.stdout.write(shown(f"{text}\n"))
     sys.stdout.flush()
 

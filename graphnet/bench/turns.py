@@ -14,12 +14,10 @@ from statistics import median
 from tempfile import TemporaryDirectory
 from typing import IO, TYPE_CHECKING, Any
 
-from safetensors.torch import load_file
-
 from graphnet.bench import limit
 from graphnet.bench.contestants import TORCH, reference
+from graphnet.bench.networks import worst_distance, write_workload
 from graphnet.bench.worker import Entry, Job
-from graphnet.bench.workload import distance, left, write_workload
 
 if TYPE_CHECKING:
     from graphnet.bench.networks import Network
@@ -99,30 +97,34 @@ def measure(network: Network, threads: int, names: Sequence[str], effort: Effort
         folder = Path(place)
         limit.build(folder)
         workload = write_workload(network, folder)
-        torch_names = ["limit", *(name for name in names if name in TORCH)]
-        groups = {"torch": torch_names, "jax": [name for name in names if name not in TORCH]}
         with ExitStack() as stack:
-            workers: dict[str, Remote] = {}
-            entries: dict[str, Entry] = {}
-            for framework, group in groups.items():
-                if group:
-                    job = Job(framework, network.name, group, place, threads, effort.steps)
-                    remote = stack.enter_context(started(job))
-                    workers |= dict.fromkeys(group, remote)
-                    entries |= remote.entries
-            playing = {name: workers[name] for name in entries if not entries[name].missing}
+            workers = [
+                stack.enter_context(
+                    started(Job(framework, network.name, group, place, threads, effort.steps))
+                )
+                for framework, group in _groups(names).items()
+            ]
+            entries = {name: entry for each in workers for name, entry in each.entries.items()}
+            playing = {
+                name: each for each in workers for name in each.entries if not entries[name].missing
+            }
             seconds = take_turns(playing, effort)
         exact = reference(workload, effort.steps)
         distances = {
-            name: max(
-                distance(load_file(path), exact, workload.start) for path in left(folder, name)
-            )
+            name: worst_distance(folder, name, exact, workload.start)
             for name in playing
             if name != "limit"
         }
     top = entries.pop("limit")
     speed = top.operations / seconds.pop("limit")
     return Measured(network, threads, seconds, entries, distances, speed, top.note)
+
+
+def _groups(names: Sequence[str]) -> dict[str, list[str]]:
+    """The contestants of each framework; that of torch also measures the limit."""
+    groups = {"torch": ["limit", *(name for name in names if name in TORCH)]}
+    others = [name for name in names if name not in TORCH]
+    return groups | {"jax": others} if others else groups
 
 
 def take_turns(playing: dict[str, Remote], effort: Effort) -> dict[str, float]:

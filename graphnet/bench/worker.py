@@ -10,11 +10,19 @@ import json
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
 from time import perf_counter
 from typing import Any, TextIO
+
+import torch
+from safetensors.numpy import load_file
+from safetensors.numpy import save_file as save_arrays
+from safetensors.torch import save_file
+
+from graphnet.bench import contestants, limit
+from graphnet.bench.networks import BATCHES, NETWORKS, read_workload
 
 CHOICE = 0.05
 """Seconds for each turn when choosing between the forms of a contestant."""
@@ -49,14 +57,12 @@ class Entry:
         note: its form.
         missing: why it does not take part; "" if it does.
         operations: of a step of the limit.
-        forms: the seconds of a step of each form that could have taken part.
         version: of its framework, if that is not torch.
     """
 
     note: str = ""
     missing: str = ""
     operations: float = 0.0
-    forms: dict[str, float] = field(default_factory=dict)
     version: str = ""
 
 
@@ -66,13 +72,13 @@ def pinned(threads: int) -> None:
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
 
 
-def turn(contestant: Any, steps: int, batches: int) -> float:
+def turn(contestant: contestants.Contestant, steps: int) -> float:
     """The seconds of this many steps, after one that is not counted."""
     contestant.step(0)
     contestant.finish()
     start = perf_counter()
     for number in range(steps):
-        contestant.step(number % batches)
+        contestant.step(number % BATCHES)
     contestant.finish()
     return perf_counter() - start
 
@@ -86,19 +92,12 @@ class Worker:
 
     def __init__(self, job: Job) -> None:
         self.job, self.folder = job, Path(job.folder)
-        self.contestants: dict[str, Any] = {}
+        self.contestants: dict[str, contestants.Contestant] = {}
         self.entries: dict[str, Entry] = {}
         {"torch": self._torch, "jax": self._jax}[job.framework]()
 
     def _torch(self) -> None:
         """The contestants that compute with torch, and the limit of the machine."""
-        import torch
-
-        from graphnet.bench import contestants, limit
-        from graphnet.bench.networks import BATCHES, NETWORKS
-        from graphnet.bench.workload import read_workload
-
-        self.batches = BATCHES
         torch.set_num_threads(self.job.threads)
         torch.set_grad_enabled(False)  # contestants that need autograd turn it on
         workload = read_workload(NETWORKS[self.job.network], self.folder)
@@ -112,13 +111,8 @@ class Worker:
 
     def _jax(self) -> None:
         """JAX, if it is installed."""
-        from safetensors.numpy import load_file
-
-        from graphnet.bench.networks import BATCHES, NETWORKS
-
-        self.batches = BATCHES
         try:
-            from graphnet.bench.jax_step import jax_jit, jax_version
+            from graphnet.bench.jax_step import VERSION, jax_jit
         except ImportError:
             missing = Entry(missing="JAX is not installed: pip install graphnet[bench]")
             self.entries = dict.fromkeys(self.job.contestants, missing)
@@ -126,55 +120,47 @@ class Worker:
         start = load_file(self.folder / "start.safetensors")
         data = load_file(self.folder / "data.safetensors")
         xs, ts = ([data[f"{name}{number}"] for number in range(BATCHES)] for name in "xt")
-        self._add("JAX jit", jax_jit(NETWORKS[self.job.network], start, xs, ts), jax_version())
+        self._add("JAX jit", jax_jit(NETWORKS[self.job.network], start, xs, ts), VERSION)
 
-    def _try(self, name: str, make: Callable[[], list[Any]]) -> None:
+    def _try(self, name: str, make: Callable[[], list[contestants.Contestant]]) -> None:
         """Add a contestant that may not run on this machine: it needs a C++ compiler."""
         try:
             self._add(name, make())
         except Exception as error:
             self.entries[name] = Entry(missing=f"{type(error).__name__}: {error}".split("\n")[0])
 
-    def _add_limit(self, found: list[tuple[Any, float]]) -> None:
-        seconds = [self._seconds(contestant) for contestant, _ in found]
-        place = seconds.index(min(seconds))
-        self.contestants["limit"], operations = found[place]
-        self.entries["limit"] = Entry(self.contestants["limit"].note, operations=operations)
+    def _add_limit(self, found: list[tuple[contestants.Contestant, float]]) -> None:
+        fastest, operations = min(found, key=lambda each: self._seconds(each[0]))
+        self.contestants["limit"] = fastest
+        self.entries["limit"] = Entry(fastest.note, operations=operations)
 
-    def _add(self, name: str, forms: list[Any], version: str = "") -> None:
+    def _add(self, name: str, forms: list[contestants.Contestant], version: str = "") -> None:
         """Let each form make the first steps, keep their parameters, and choose the fastest."""
         for place, form in enumerate(forms):
             for number in range(self.job.steps):
-                form.step(number % self.batches)
+                form.step(number % BATCHES)
             form.finish()
             self._leave(f"{name}-{place}", form.values())
-        seconds = [self._seconds(form) for form in forms] if len(forms) > 1 else [0.0]
-        place = seconds.index(min(seconds))
-        self.contestants[name] = forms[place]
-        notes = [form.note for form in forms]
-        times = dict(zip(notes, seconds, strict=True))
-        self.entries[name] = Entry(notes[place], forms=times, version=version)
+        fastest = min(forms, key=self._seconds) if len(forms) > 1 else forms[0]
+        self.contestants[name] = fastest
+        self.entries[name] = Entry(fastest.note, version=version)
 
     def _leave(self, name: str, values: Any) -> None:
         """Write parameters to a file, from which `turns` compares them."""
         path = self.folder / f"{name}.safetensors"
         if self.job.framework == "jax":
-            from safetensors.numpy import save_file as save_arrays
-
             save_arrays({name: value.copy(order="C") for name, value in values.items()}, path)
         else:
-            from safetensors.torch import save_file
-
             save_file({name: value.detach().contiguous() for name, value in values.items()}, path)
 
-    def _seconds(self, contestant: Any) -> float:
+    def _seconds(self, contestant: contestants.Contestant) -> float:
         """The seconds of a step, from a few turns."""
-        steps = max(1, round(CHOICE / turn(contestant, 1, self.batches)))
-        return median(turn(contestant, steps, self.batches) / steps for _ in range(3))
+        steps = max(1, round(CHOICE / turn(contestant, 1)))
+        return median(turn(contestant, steps) / steps for _ in range(3))
 
     def turn(self, name: str, steps: int) -> float:
         """Let a contestant make this many steps; returns the seconds."""
-        return turn(self.contestants[name], steps, self.batches)
+        return turn(self.contestants[name], steps)
 
 
 def serve(requests: TextIO, replies: TextIO) -> None:

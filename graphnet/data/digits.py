@@ -18,27 +18,14 @@ MIRRORS = (
 )
 """Where the files are available; the first mirror that has a file provides it."""
 
-FILES = (
-    Source(
-        "train-images-idx3-ubyte",
-        md5="f68b3c2dcbeaaa9fbdd348bbdeb94873",
-        raw_md5="6bbc9ace898e44ae57da46a324031adb",
-    ),
-    Source(
-        "train-labels-idx1-ubyte",
-        md5="d53e105ee54ea40749a09fcbcd1e9432",
-        raw_md5="a25bea736e30d166cdddb491f175f624",
-    ),
-    Source(
-        "t10k-images-idx3-ubyte",
-        md5="9fb629c4189551a2d022fa330f9573f3",
-        raw_md5="2646ac647ad5339dbf082846283269ea",
-    ),
-    Source(
-        "t10k-labels-idx1-ubyte",
-        md5="ec29112dd5afa0611ce80d1b7f02629c",
-        raw_md5="27ae3e4e09519cfbb04c629615203637",
-    ),
+FILES = tuple(
+    Source(*line.split())
+    for line in """
+    train-images-idx3-ubyte f68b3c2dcbeaaa9fbdd348bbdeb94873 6bbc9ace898e44ae57da46a324031adb
+    train-labels-idx1-ubyte d53e105ee54ea40749a09fcbcd1e9432 a25bea736e30d166cdddb491f175f624
+    t10k-images-idx3-ubyte  9fb629c4189551a2d022fa330f9573f3 2646ac647ad5339dbf082846283269ea
+    t10k-labels-idx1-ubyte  ec29112dd5afa0611ce80d1b7f02629c 27ae3e4e09519cfbb04c629615203637
+    """.strip().splitlines()
 )
 
 

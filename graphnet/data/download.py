@@ -53,16 +53,9 @@ def fetch(sources: Sequence[Source], folder: Path, mirrors: Sequence[str]) -> li
     Raises:
         LoadError: no mirror provided a file; the message lists what to put where.
     """
-    paths = []
-    for place, source in enumerate(sources):
-        path = _found(source, folder)
-        if path is None:
-            path, reasons = _download(source, folder, mirrors)
-            if path is None:
-                missing = [other for other in sources[place:] if not _found(other, folder)]
-                raise LoadError(_complaint(source, folder, reasons, missing))
-        paths.append(path)
-    return paths
+    return [
+        _found(source, folder) or _download(source, folder, mirrors, sources) for source in sources
+    ]
 
 
 def _found(source: Source, folder: Path) -> Path | None:
@@ -78,25 +71,23 @@ def _found(source: Source, folder: Path) -> Path | None:
 
 
 def _download(
-    source: Source, folder: Path, mirrors: Sequence[str]
-) -> tuple[Path | None, list[str]]:
-    """The file from the first mirror that has it, and why earlier mirrors failed."""
+    source: Source, folder: Path, mirrors: Sequence[str], sources: Sequence[Source]
+) -> Path:
+    """The file from the first mirror that has it."""
     pooch = _pooch()
-
     name, reasons = f"{source.name}.gz", []
     for mirror in mirrors:
         url = f"{mirror.rstrip('/')}/{name}"
         reader = pooch.HTTPDownloader(timeout=PATIENCE)
         try:
-            path = pooch.retrieve(url, f"md5:{source.md5}", name, folder, downloader=reader)
+            return Path(pooch.retrieve(url, f"md5:{source.md5}", name, folder, downloader=reader))
         except (OSError, ValueError) as error:  # no connection, no folder; a wrong checksum
             reasons.append(f"{url}: {type(error).__name__}, {shorten(str(error), 160)}")
-        else:
-            return Path(path), reasons
-    return None, reasons
+    missing = [other for other in sources if not _found(other, folder)]
+    raise LoadError(_error_message(source, folder, reasons, missing))
 
 
-def _complaint(
+def _error_message(
     source: Source, folder: Path, reasons: Sequence[str], missing: Sequence[Source]
 ) -> str:
     damaged = [

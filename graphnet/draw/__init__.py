@@ -10,13 +10,13 @@
 | `environment` | what draws on this machine |
 """
 
-__all__ = ["doctor"]
+__all__ = ["engines"]
 
 
-def doctor() -> str:
+def engines() -> str:
     """Say which layout engine, fonts and rasteriser are in use here, and how to get the others.
 
-    >>> print(doctor())  # doctest: +ELLIPSIS
+    >>> print(engines())  # doctest: +ELLIPSIS
     layout  dot      ...
     """
     from graphnet.draw.environment import report

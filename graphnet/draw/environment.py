@@ -10,7 +10,7 @@ from graphnet.draw.scene.scene import Box, Scene
 
 
 def report() -> str:
-    """What `graphnet.draw.doctor` returns, after it has laid out one box.
+    """What `graphnet.draw.engines` returns, after it has laid out one box.
 
     >>> print(report())  # doctest: +SKIP
     layout  dot      no: install Graphviz so that `dot` is on PATH: apt-get install graphviz, ...

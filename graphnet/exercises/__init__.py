@@ -9,9 +9,8 @@ a solution: central differences of the given forward decide what is right.
 | `exercise` | the base class: a teacher adds an exercise in ten lines |
 | `grading` | the grade of an answer, rule by rule |
 | `attempt` | one rule run on numbers |
-| `hints` | the usual mistakes, in words |
+| `hints` | the usual mistakes, malformed rules and errors, in words |
 | `isolation` | restores what an answer changes or ends |
-| `raised` | hints for malformed rules, and for errors that rules raise |
 | `report` | the result of `grade` |
 
 >>> import graphnet as gn

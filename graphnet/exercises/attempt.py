@@ -105,15 +105,13 @@ class Attempt:
         for number in range(x.numel()):
             move = x.new_zeros(x.numel())
             move[number] = STEP
-            sides = [self._forward_at(place, x + s * move.view(x.shape)) for s in (1, -1)]
+            sides = []
+            for moved in (x + move.view(x.shape), x - move.view(x.shape)):
+                arguments = copies(self.arguments)
+                arguments[place] = moved
+                sides.append(self.op.forward(*arguments))
             columns[number] = (sides[0] - sides[1]).reshape(-1) / (2 * STEP)
         return columns.mT
-
-    def _forward_at(self, place: int, value: Tensor) -> Tensor:
-        arguments = copies(self.arguments)
-        arguments[place] = value
-        result: Tensor = self.op.forward(*arguments)
-        return result
 
     def wrong_at(self, result: Tensor) -> Tensor:
         """Where a result of the right shape is wrong."""
@@ -124,10 +122,10 @@ class Attempt:
         """Where two gradients of the same shape differ by more than the error of differences."""
         return ~((result - right).abs() <= _CLOSE * float(right.abs().max()))  # NaN differs too
 
-    def is_right(self, candidate: Callable[[], Tensor]) -> bool:
-        """True if this computes the right gradient; False also if it fails."""
+    def is_right(self, function: Callable[..., Tensor], *arguments: Any) -> bool:
+        """True if a call returns the right gradient; False also if it fails."""
         try:
-            result = candidate()
+            result = function(*arguments)
             return result.shape == self.x.shape and not self.wrong_at(result).any()
         except Exception:  # the shapes do not fit: it is wrong
             return False
@@ -152,9 +150,8 @@ class Attempt:
         if result is None:
             return "it returns nothing", "Does it end with `return`?"
         if not is_tensor(result):
-            kind = type(result).__name__
-            way_out = f"The gradient by {self.name} must be a tensor."
-            return f"it returns a value of type {kind}, not a tensor", way_out
+            fault = f"it returns a value of type {type(result).__name__}, not a tensor"
+            return fault, f"The gradient by {self.name} must be a tensor."
         if not result.dtype.is_floating_point:
             return (
                 f"it returns {result.dtype}, not a floating dtype",

@@ -161,7 +161,7 @@ class Exercise:
                     f"{cls.__name__}.module takes initial values for "
                     f"{', '.join(cls.parameters) or 'no parameters'}; got {name!r}."
                 )
-        return layer(cls.op(), cls.exercise, values)
+        return Layer(cls.op(), cls.exercise, values)
 
     @classmethod
     def task(cls) -> Text:
@@ -238,14 +238,10 @@ def written(answer: type) -> dict[str, Any]:
     """What the classes of an answer define: its rules, and what they use."""
     members: dict[str, Any] = {}
     for cls in reversed(answer.__mro__):
-        if cls is not object and cls is not Op and not _is_given(cls):
+        given = cls is Exercise or Exercise in cls.__bases__
+        if cls is not object and cls is not Op and not given:
             members |= vars(cls)
     return {name: value for name, value in members.items() if name not in _OF_OPS}
-
-
-def _is_given(cls: type) -> bool:
-    """True for the exercise itself and its base classes."""
-    return cls is Exercise or Exercise in cls.__bases__
 
 
 def assembled(answer: type, exercise: type[Exercise], rules: Collection[str]) -> Op:
@@ -279,19 +275,20 @@ def subject(exercise: type[Exercise], op: Op) -> Subject:
     )
 
 
-def layer(op: Op, exercise: type[Exercise], values: Mapping[str, Tensor]) -> Module:
-    """The op as a layer, with initial values for its parameters."""
-    start = dict(zip(exercise.inputs, subject(exercise, op).values(double=False), strict=True))
-    return _Layer(op, {name: values.get(name, start[name]) for name in exercise.parameters})
+class Layer(Module):
+    """An answer as a layer of one operation: some inputs are parameters, the others arguments.
 
+    Args:
+        op: the operation.
+        exercise: names its parameters.
+        values: their initial values; by default in the shapes of the exercise.
+    """
 
-class _Layer(Module):
-    """A layer of one operation: some of its inputs are parameters, the others are arguments."""
-
-    def __init__(self, op: Op, values: Mapping[str, Tensor]) -> None:
-        self.op, self.own = op, tuple(values)
-        for name, value in values.items():
-            setattr(self, name, Parameter(value))
+    def __init__(self, op: Op, exercise: type[Exercise], values: Mapping[str, Tensor]) -> None:
+        self.op, self.own = op, exercise.parameters
+        start = dict(zip(exercise.inputs, subject(exercise, op).values(double=False), strict=True))
+        for name in self.own:
+            setattr(self, name, Parameter(values.get(name, start[name])))
 
     def build(self, *nodes: Any) -> Any:
         """Append the operation."""

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any
 from graphnet.check import Finding, Report, check_module, check_op, compare
 from graphnet.errors import GraphError
 from graphnet.exercises.attempt import Attempt
-from graphnet.exercises.exercise import Exercise, assembled, layer, subject, written
-from graphnet.exercises.hints import hint
+from graphnet.exercises.exercise import Exercise, Layer, assembled, subject, written
+from graphnet.exercises.hints import hint, malformed, way_out
 from graphnet.exercises.isolation import EndedError, contained, isolated
-from graphnet.exercises.raised import malformed, way_out
 from graphnet.exercises.report import Grade, Mark
 from graphnet.exercises.ten import ALL
 
@@ -157,9 +156,8 @@ def _rest(answer: type, exercise: type[Exercise], right: bool) -> Mark:
         return Mark("other checks", left_out="the rules come first")
     try:
         with contained():
-            faults = _report(
-                assembled(answer, exercise, exercise.required_rules()), exercise
-            ).faults
+            op = assembled(answer, exercise, exercise.required_rules())
+            faults = _report(op, exercise).faults
     except EndedError as error:
         return Mark("other checks", f"a rule ends the program by {error}", _ENDED)
     if not faults:
@@ -180,14 +178,14 @@ def _why(finding: Finding) -> str:
 
 def _report(op: Op, exercise: type[Exercise]) -> Report:
     """The report of the public checks on the whole answer."""
-    low, high = exercise.low, exercise.high
     outer = [name for name in exercise.inputs if name not in exercise.parameters]
     shapes = [exercise.shapes[exercise.inputs.index(name)] for name in outer]
     places: dict[Any, int] = {outer.index(name): n for name, n in exercise.integers.items()}
+    options: dict[str, Any] = {"integers": places, "skip": _OPTIONAL}
+    options |= {"low": exercise.low, "high": exercise.high}
     if not exercise.parameters:
-        return check_op(op, *shapes, low=low, high=high, integers=places, skip=_OPTIONAL)
-    module = layer(op, exercise, {})
-    return check_module(module, *shapes, low=low, high=high, integers=places, skip=_OPTIONAL)
+        return check_op(op, *shapes, **options)
+    return check_module(Layer(op, exercise, {}), *shapes, **options)
 
 
 def _remarks(answer: type, exercise: type[Exercise]) -> tuple[str, ...]:

@@ -1,14 +1,16 @@
-"""The hint for a wrong rule: the usual mistakes first, then the structure of what is missing.
+"""Hints for rules that are malformed, raise an error, or return a wrong gradient.
 
-None of these knows the solution of an exercise: each undoes a mistake, or compares which elements
+For a wrong gradient the usual mistakes come first, then the structure of what is missing. None
+knows the solution of an exercise: each undoes a mistake, or compares which elements
 move together, and differences of the given forward decide whether that explains the fault.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
-from typing import TYPE_CHECKING
+from collections.abc import Collection
+from inspect import isfunction, signature
+from operator import methodcaller, mul, neg, truediv
+from typing import TYPE_CHECKING, Any
 from warnings import catch_warnings, simplefilter
 
 from graphnet.check.finite_differences import LARGE, place_of
@@ -19,10 +21,48 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from graphnet.exercises.attempt import Attempt
+    from graphnet.op import Op
 
 _ZERO = 1e-7  # slopes below are rounding
 _SMALL = 1e-3  # a rule that is right except for a detail may leave out slopes below
+_ONE_NUMBER = ("only one element", "converted to Scalar", "be converted to Python scalar")
 _MANY = 8  # this many elements do not match a sign by chance
+
+
+def malformed(rule: str, function: Any, readable: Collection[str]) -> tuple[str, str]:
+    """Why something cannot be a rule, and the way out; empty if it can."""
+    if not isfunction(function):
+        kind = type(function).__name__
+        return f"it is of type {kind}, not a method", f"Write `def {rule}(self, grad, ...)`."
+    first = next(iter(signature(function).parameters), "")
+    if first in readable or not first:
+        return (
+            "its first argument is not `self`",
+            f"Write `def {rule}(self, grad, ...)`: Python puts the object itself in the first "
+            "place.",
+        )
+    return "", ""
+
+
+def way_out(error: Exception, op: Op, rule: str) -> str:
+    """The hint for an error that a rule raised, if it is a usual one; else ""."""
+    text, name = str(error), getattr(error, "name", None)
+    if isinstance(error, NameError | AttributeError) and isinstance(name, str):
+        if name in ("grad", "top", *op.inputs):
+            return (
+                f"A rule reads what its arguments name: add {name} to them, "
+                f"`def {rule}(self, ..., {name})`, and write {name} in the rule."
+            )
+        if isinstance(error, NameError) and callable(getattr(op, name, None)):
+            return f"It is a method of the exercise: write self.{name}(...)."
+    if "ambiguous" in text:
+        return (
+            "`if`, `and`, `or` and max() need one answer, but a tensor has one for each "
+            "element: graphnet.ops.where(condition, a, b) chooses for each."
+        )
+    if any(part in text for part in _ONE_NUMBER):
+        return "A rule computes with whole tensors: do not use float() or .item()."
+    return ""
 
 
 def hint(attempt: Attempt) -> str:
@@ -67,7 +107,7 @@ def _dimension(attempt: Attempt) -> str:
 def _sum(attempt: Attempt) -> str:
     """A sum over dimensions that the input does not have."""
     result, shape = attempt.run(), attempt.x.shape
-    if result.numel() == shape.numel() or not attempt.is_right(lambda: result.sum_to_size(shape)):
+    if result.numel() == shape.numel() or not attempt.is_right(result.sum_to_size, shape):
         return ""
     more = result.ndim - len(shape)
     dims = [d for d, n in enumerate(result.shape) if d < more or n != shape[d - more]]
@@ -85,7 +125,7 @@ def _column(attempt: Attempt) -> str:
     if "grad" not in attempt.reads:
         return ""
     place = attempt.reads.index("grad")
-    if attempt.is_right(lambda: attempt.run_with(place, lambda grad: grad.unsqueeze(-1))):
+    if attempt.is_right(attempt.run_with, place, lambda grad: grad.unsqueeze(-1)):
         return (
             "`grad` has one number for each row, a factor of the whole row: "
             "grad.unsqueeze(1) makes it a column."
@@ -99,9 +139,9 @@ def _mean(attempt: Attempt) -> str:
     rows = attempt.top.shape[0] if attempt.top.ndim else 1
     if rows < 2:
         return ""
-    if attempt.is_right(lambda: result * rows):
+    if attempt.is_right(mul, result, rows):
         return f"There is an extra division by {rows}, the number of rows: sum, not mean."
-    if attempt.is_right(lambda: result / rows):
+    if attempt.is_right(truediv, result, rows):
         return f"The division by {rows}, the number of rows, is missing: mean, not sum."
     return ""
 
@@ -109,7 +149,7 @@ def _mean(attempt: Attempt) -> str:
 def _argument(attempt: Attempt) -> str:
     """The derivative by another input."""
     result = attempt.run()
-    if attempt.is_right(lambda: -result):  # as for x - y: a wrong sign is the more likely reason
+    if attempt.is_right(neg, result):  # as for x - y: a wrong sign is the more likely reason
         return ""
     for place, (name, value) in enumerate(zip(attempt.op.inputs, attempt.arguments, strict=True)):
         if place != attempt.place and value.dtype.is_floating_point:
@@ -134,7 +174,7 @@ def _averaged(attempt: Attempt) -> str:
     result, top = attempt.run(), attempt.top
     counts = [(n, f"the size of dimension {dim} of the output") for dim, n in enumerate(top.shape)]
     for count, what in (*counts, (top.numel(), "the number of elements of the output")):
-        if attempt.is_right(_product(result, count)):
+        if attempt.is_right(mul, result, count):
             return f"There is an extra division by {count}, {what}: sum, not mean."
     return ""
 
@@ -143,14 +183,14 @@ def _transposed(attempt: Attempt) -> str:
     """A value that the rule reads or returns in reverse order."""
     result = attempt.run()
     for dim in range(result.ndim):
-        if attempt.is_right(partial(result.flip, dim)):
+        if attempt.is_right(result.flip, dim):
             return (
                 f"The result is reversed along dimension {dim}: its first element should be the "
                 "last."
             )
     for number, name in enumerate(attempt.reads):
         for dim in range(attempt.values()[number].ndim):
-            if attempt.is_right(_flipped(attempt, number, dim)):
+            if attempt.is_right(attempt.run_with, number, methodcaller("flip", dim)):
                 return (
                     f"{name} is used in the wrong direction: along dimension {dim}, its first "
                     "element should be the last."
@@ -158,24 +198,16 @@ def _transposed(attempt: Attempt) -> str:
     return ""
 
 
-def _flipped(attempt: Attempt, number: int, dim: int) -> Callable[[], Tensor]:
-    return lambda: attempt.run_with(number, lambda value: value.flip(dim))
-
-
 def _complement(attempt: Attempt) -> str:
     """A factor 1 - y, as in the derivatives of bounded functions."""
     result = attempt.run()
     for name, value in attempt.known.items():
         for factor, text in ((1 - value, f"(1 - {name})"), (1 + value, f"(1 + {name})")):
-            if attempt.is_right(_product(result, factor)):
+            if attempt.is_right(mul, result, factor):
                 return f"A factor {text} is missing."
-            if attempt.is_right(_product(result, 1 / factor)):
+            if attempt.is_right(truediv, result, factor):
                 return f"There is an extra factor {text}."
     return ""
-
-
-def _product(left: Tensor, right: Tensor | int) -> Callable[[], Tensor]:
-    return lambda: left * right
 
 
 def _linear(attempt: Attempt) -> str:
@@ -249,20 +281,7 @@ def _shape(attempt: Attempt) -> str:
 
 
 _LOOKS = (
-    _scaled,
-    _chain,
-    _dimension,
-    _sum,
-    _column,
-    _mean,
-    _argument,
-    _pen,
-    _shape,
-    _averaged,
-    _transposed,
-    _complement,
-    _linear,
-    _where,
-    _paths,
-)
+    _scaled, _chain, _dimension, _sum, _column, _mean, _argument, _pen, _shape, _averaged,
+    _transposed, _complement, _linear, _where, _paths,
+)  # fmt: skip
 """In the order in which they are tried: what is certain first, then what is only likely."""

@@ -89,10 +89,7 @@ _SETTINGS: list[tuple[Callable[[], Any], Callable[[Any], Any]]] = [
     (torch.get_num_threads, _restore_threads),
     (torch.get_float32_matmul_precision, torch.set_float32_matmul_precision),
     (torch.get_deterministic_debug_mode, torch.set_deterministic_debug_mode),
-    (
-        lambda: asdict(_tensor_str.PRINT_OPTS),
-        lambda options: vars(_tensor_str.PRINT_OPTS).update(options),
-    ),
+    (lambda: asdict(_tensor_str.PRINT_OPTS), vars(_tensor_str.PRINT_OPTS).update),
     (lambda: Snapshot(generators=default_generators()), Snapshot.restore),
     (random.getstate, random.setstate),
     (sys.getrecursionlimit, sys.setrecursionlimit),

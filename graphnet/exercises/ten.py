@@ -171,15 +171,6 @@ class BatchNorm(Exercise):
 
 
 ALL: tuple[type[Exercise], ...] = (
-    Add,
-    Mul,
-    Matmul,
-    AddBias,
-    ReLU,
-    Sigmoid,
-    CrossEntropy,
-    Linear,
-    Conv1d,
-    BatchNorm,
-)
+    Add, Mul, Matmul, AddBias, ReLU, Sigmoid, CrossEntropy, Linear, Conv1d, BatchNorm
+)  # fmt: skip
 """The ten exercises in order."""

@@ -2,6 +2,6 @@
 
 | file | contents |
 |---|---|
-| `disk`: `options`, `report`, `figures` | points inside a disk: what `python test.py` runs |
+| `disk`: `options`, `report` | points inside a disk: what `python test.py` runs |
 | `pairs/` | the study of digit pairs |
 """

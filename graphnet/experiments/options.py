@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal, get_args, get_type_hints
 
 from graphnet import schedules
 from graphnet.errors import GraphError
 from graphnet.train.plots import require_matplotlib
-
-Initialization = Literal["default", "xavier", "xavier-normal", "kaiming", "kaiming-normal"]
 
 
 @dataclass(frozen=True)
@@ -49,7 +47,7 @@ class Settings:
     optimizer: Literal["sgd", "adam"] = "sgd"
     loss: Literal["mse", "bce"] = "mse"
     activation: Literal["tanh", "relu"] = "tanh"
-    init: Initialization = "xavier"
+    init: Literal["default", "xavier", "xavier-normal", "kaiming", "kaiming-normal"] = "xavier"
     schedule: Literal["constant", "step", "cosine", "one-cycle"] = "cosine"
     hidden: tuple[int, ...] = (25, 25, 25)
     seed: int = 0
@@ -79,9 +77,9 @@ class Settings:
 
     def as_record(self) -> dict[str, object]:
         """The settings as plain numbers and texts, for JSON."""
-        values = {field.name: getattr(self, field.name) for field in fields(self)}
         return {
-            name: str(value) if isinstance(value, Path) else value for name, value in values.items()
+            name: str(value) if isinstance(value, Path) else value
+            for name, value in vars(self).items()
         }
 
 
@@ -108,66 +106,26 @@ def _parser() -> argparse.ArgumentParser:
         usage="python test.py [options]    (--help lists them)",
         description="Train a network to separate points inside a disk from points outside.",
     )
-    values: list[tuple[str, Callable[[str], object], str, str]] = [
-        ("epochs", integer_from(1), "COUNT", "how often all training points are seen"),
-        ("batch-size", integer_from(1), "COUNT", "points in a batch"),
-        ("lr", _number, "NUMBER", "the highest learning rate"),
-        ("momentum", _number, "NUMBER", "the momentum of SGD"),
-        ("hidden", _widths, "WIDTH,...", "the widths of the hidden layers"),
-        (
-            "seed",
-            integer_from(0),
-            "NUMBER",
-            "the seed of the first round; each further round takes the next",
-        ),
-        (
-            "rounds",
-            integer_from(1),
-            "COUNT",
-            "how often to start again, with fresh points and weights",
-        ),
-        ("accumulate", integer_from(1), "COUNT", "batches for each update"),
-        ("save", Path, "FILE", "a file for the weights of the last round"),
-        ("load", Path, "FILE", "a file of weights to evaluate instead of training"),
-        ("json", Path, "FILE", "a file for settings, losses and errors"),
-        (
-            "plot",
-            Path,
-            "FOLDER",
-            "a folder for pictures of the network, its training and its errors",
-        ),
-    ]
-    for name, kind, word, text in values:
-        default = getattr(Settings, name.replace("-", "_"))
+    choices = get_type_hints(Settings)
+    for name, kind, metavar, text in _OPTIONS:
+        default = getattr(Settings, name)
         shown = ",".join(map(str, default)) if isinstance(default, tuple) else default
         parser.add_argument(
-            f"--{name}", type=kind, default=default, metavar=word, help=_described(text, shown)
-        )
-    choices = [
-        ("optimizer", ("sgd", "adam"), "how parameters follow their gradients"),
-        ("loss", ("mse", "bce"), "what is minimized"),
-        ("activation", ("tanh", "relu"), "after each hidden layer"),
-        ("init", get_args(Initialization), "the first weights"),
-        ("schedule", ("constant", "step", "cosine", "one-cycle"), "of the learning rate"),
-    ]
-    for name, texts, text in choices:
-        default = getattr(Settings, name)
-        parser.add_argument(
-            f"--{name}", choices=texts, default=default, help=_described(text, default)
+            f"--{name.replace('_', '-')}",
+            type=kind,
+            choices=get_args(choices[name]) if kind is str else None,
+            default=default,
+            metavar=metavar,
+            help=text if default is None else f"{text} ({shown})",
         )
     parser.add_argument(
         "--compile",
         action=argparse.BooleanOptionalAction,
         default=Settings.compile,
-        help=_described("train with a compiled program, not with the walk over the list", "on"),
+        help="train with a compiled program, not with the walk over the list (on)",
     )
     parser.add_argument("--quiet", action="store_true", help="print only the final errors")
     return parser
-
-
-def _described(text: str, default: object) -> str:
-    """The help for an option, with its default if it has one."""
-    return text if default is None else f"{text} ({default})"
 
 
 def integer_from(least: int) -> Callable[[str], int]:
@@ -195,3 +153,26 @@ def _number(text: str) -> float:
 def _widths(text: str) -> tuple[int, ...]:
     """Widths of layers, with commas between; none for a network without hidden layers."""
     return tuple(integer_from(1)(part.strip()) for part in text.split(",") if part.strip())
+
+
+_count, _natural = integer_from(1), integer_from(0)
+_OPTIONS: list[tuple[str, Callable[[str], object], str | None, str]] = [
+    ("epochs", _count, "COUNT", "how often all training points are seen"),
+    ("batch_size", _count, "COUNT", "points in a batch"),
+    ("lr", _number, "NUMBER", "the highest learning rate"),
+    ("momentum", _number, "NUMBER", "the momentum of SGD"),
+    ("hidden", _widths, "WIDTH,...", "the widths of the hidden layers"),
+    ("seed", _natural, "NUMBER", "the seed of the first round; each further round takes the next"),
+    ("rounds", _count, "COUNT", "how often to start again, with fresh points and weights"),
+    ("accumulate", _count, "COUNT", "batches for each update"),
+    ("save", Path, "FILE", "a file for the weights of the last round"),
+    ("load", Path, "FILE", "a file of weights to evaluate instead of training"),
+    ("json", Path, "FILE", "a file for settings, losses and errors"),
+    ("plot", Path, "FOLDER", "a folder for pictures of the network, its training and its errors"),
+    ("optimizer", str, None, "how parameters follow their gradients"),
+    ("loss", str, None, "what is minimized"),
+    ("activation", str, None, "after each hidden layer"),
+    ("init", str, None, "the first weights"),
+    ("schedule", str, None, "of the learning rate"),
+]
+"""Name, type, metavar and help; those of the type str have the choices of `Settings`."""

@@ -1,4 +1,7 @@
-"""What the disk experiment shows while it runs, and the record that it saves."""
+"""What the disk experiment shows while it runs, the record that it saves, and its figures.
+
+The figures are network, curves, boundary, classification and hidden units.
+"""
 
 from __future__ import annotations
 
@@ -6,19 +9,26 @@ import json
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
-from statistics import mean, stdev
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from graphnet.console_text import shown, text_table
-from graphnet.train import Callback
+from graphnet.experiments.disk import centered
+from graphnet.graph import Operation
+from graphnet.train import Callback, plots
+from graphnet.train.history import evenly
+from graphnet.train.rounds_table import mean, std
 from graphnet.version import __version__
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from torch import Tensor
+
+    from graphnet.experiments.disk import Points, Task
     from graphnet.experiments.options import Settings
     from graphnet.graph import Graph
     from graphnet.train.run import Run
-
-_ROWS = 10  # epochs in the table
 
 
 @dataclass(frozen=True)
@@ -42,20 +52,7 @@ class Result:
     curve: list[tuple[float, float]] = field(default_factory=list)
 
 
-class Curve(Callback):
-    """Measures both errors after each epoch."""
-
-    def __init__(
-        self, curve: list[tuple[float, float]], errors: Callable[[], tuple[float, float]]
-    ) -> None:
-        self._curve, self._errors = curve, errors
-
-    def epoch(self, run: Run) -> None:
-        """Measure."""
-        self._curve.append(self._errors())
-
-
-class Report:
+class Report(Callback):
     """Prints the nodes, tables and errors; if quiet, only the final errors."""
 
     def __init__(self, settings: Settings) -> None:
@@ -70,8 +67,12 @@ class Report:
 
     def watch(self, errors: Callable[[], tuple[float, float]]) -> list[Callback]:
         """The callbacks of a round: if curves are to be drawn, both errors after each epoch."""
-        self.curve = []
-        return [] if self.settings.plot is None else [Curve(self.curve, errors)]
+        self.curve, self._errors = [], errors
+        return [] if self.settings.plot is None else [self]
+
+    def epoch(self, run: Run) -> None:
+        """Measure both errors."""
+        self.curve.append(self._errors())
 
     def round(self, result: Result) -> None:
         """Show the results of a round: its epochs if it is the only one, else one line."""
@@ -106,7 +107,7 @@ class Report:
 
     def _statistics(self, name: str) -> dict[str, float]:
         values = [getattr(result, name) for result in self.results]
-        return {"mean": mean(values), "std": stdev(values) if len(values) > 1 else 0.0}
+        return {"mean": mean(values), "std": std(values)}
 
     def _summary(self, name: str) -> str:
         """An error in percent, with its standard deviation over several rounds."""
@@ -129,7 +130,59 @@ def epoch_table(losses: list[float]) -> str:
         1  0.5000
         2  0.2500
     """
-    count = min(len(losses), _ROWS)
-    chosen = sorted({round(1 + k * (len(losses) - 1) / max(1, count - 1)) for k in range(count)})
-    rows = [("epoch", "loss"), *((str(epoch), f"{losses[epoch - 1]:.4f}") for epoch in chosen)]
-    return text_table(rows, right=(0, 1))
+    rows = [(str(at + 1), f"{losses[at]:.4f}") for at in evenly(len(losses))]
+    return text_table([("epoch", "loss"), *rows], right=(0, 1))
+
+
+def write_figures(folder: Path, task: Task, points: Points, results: Sequence[Result]) -> None:
+    """Write all figures to a folder.
+
+    Args:
+        folder: created if it does not exist.
+        task: the network of the last round.
+        points: its test points.
+        results: of all rounds; their curves are averaged.
+
+    Raises:
+        GraphError: matplotlib is not installed.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for suffix in ("svg", "png"):
+        task.graph.draw().save(folder / f"network.{suffix}")
+    if results[0].losses:
+        _curves(results).savefig(folder / "curves.png", dpi=150)
+
+    def predict(x: Tensor) -> Tensor:
+        scores: Tensor = task.graph.forward(x=centered(x), outputs=task.y)
+        return scores
+
+    for name in ("boundary", "classification"):
+        axes = plots.canvas(5, 5).subplots()
+        getattr(plots, name)(predict, *points, axes=axes)
+        axes.figure.savefig(folder / f"{name}.png", dpi=150)
+    for place, figure in enumerate(_units(task), start=1):
+        figure.savefig(folder / f"units-{place}.png", dpi=150)
+
+
+def _curves(results: Sequence[Result]) -> Any:
+    """Loss and errors over the epochs: the mean of all rounds, in bands of one deviation."""
+    figure = plots.canvas(10, 4)
+    left, right = figure.subplots(1, 2)
+    plots.curves({"training loss": [each.losses for each in results]}, axes=left)
+    left.set_yscale("log")
+    errors = {
+        name: [[100 * both[place] for both in result.curve] for result in results]
+        for place, name in enumerate(("train", "test"))
+    }
+    plots.curves(errors, ylabel="error in %", axes=right)
+    right.set_ylim(bottom=0)
+    return figure
+
+
+def _units(task: Task) -> list[Any]:
+    """For each hidden layer a map of each of its units over the square."""
+    layers = [node for node in task.graph if isinstance(node, Operation) and node.op.bounds()]
+    if not layers:
+        return []
+    maps = task.graph.forward(x=centered(plots.plane(60)), outputs=layers)
+    return [plots.units(each, figure=plots.canvas(8.8, 4.6)) for each in maps]

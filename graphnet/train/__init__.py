@@ -3,14 +3,14 @@
 | file | contents |
 |---|---|
 | `fit`: `run`, `updates` | a training run from arguments to history; its steps and updates |
-| `dataset`, `training_graph` | rows of inputs and targets; model, losses and list of nodes |
-| `means`, `learnable` | how much each batch counts in a loss; checks that every parameter learns |
+| `dataset`, `training_graph` | rows of inputs and targets; model, losses, and what is learned |
+| `means` | how much each batch counts in a loss |
 | `history`, `metrics`, `evaluation` | what happened, and what is measured |
-| `callbacks`, `progress`, `logs` | what observes a training run, or stops it |
-| `checkpoints`: `store`, `checkpoint_file`, `schema`, `capture`, `trees` | runs that are not lost |
+| `callbacks`, `logs` | what observes a training run, or stops it |
+| `checkpoints`: `store`, `checkpoint_file`, `schema`, `capture` | runs that are not lost |
 | `signals` | Ctrl-C and SIGTERM wait for the end of a step |
 | `identity`: `digests` | what distinguishes one training run from another |
-| `rounds`: `rounds_once`, `rounds_files`, `rounds_table`, `rounds_source` | the same, reseeded |
+| `rounds`: `rounds_once`, `rounds_files`, `rounds_table` | the same, reseeded |
 | `plots` | curves, boundaries and matrices of a training run, by matplotlib |
 """
 

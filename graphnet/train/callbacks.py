@@ -21,16 +21,6 @@ if TYPE_CHECKING:
 
     from graphnet.train.run import Run
 
-__all__ = [
-    "BestModel",
-    "Callback",
-    "DeadLayerWarning",
-    "DeadLayers",
-    "EarlyStopping",
-    "Monitor",
-    "writing",
-]
-
 
 class Callback:
     """The base class of callbacks; a subclass defines any of these methods.
@@ -99,10 +89,7 @@ class Monitor(Callback):
     """
 
     def __init__(
-        self,
-        monitor: str | None = None,
-        mode: str | None = None,
-        minimum_change: float = 0.0,
+        self, monitor: str | None = None, mode: str | None = None, minimum_change: float = 0.0
     ) -> None:
         if mode is None:
             mode = better("loss" if monitor is None else monitor)
@@ -257,9 +244,7 @@ class DeadLayers(Callback):
             and node.name not in self._warned
         ]
         for size in (self.rows, len(run.data)):
-            found = [
-                node for node, dead in zip(found, _dead(run, found, size), strict=True) if dead
-            ]
+            found = _dead(run, found, size)
         for node in found:
             self._warned.add(node.name)
             warnings.warn(
@@ -271,17 +256,14 @@ class DeadLayers(Callback):
             )
 
 
-def _dead(run: Run, nodes: list[Operation], rows: int) -> list[bool]:
-    """For each node, whether its value is 0 everywhere on the first rows of the data."""
-    dead = [True] * len(nodes)
-    if not nodes:
-        return dead
+def _dead(run: Run, nodes: list[Operation], rows: int) -> list[Operation]:
+    """The nodes whose value is 0 everywhere on the first rows of the data."""
     graph, step = run.task.graph, max(DeadLayers.rows, run.settings.batch_size)
     with graph.evaluating():
         for start in range(0, rows, step):
+            if not nodes:
+                break
             batch = run.data.rows(slice(start, min(start + step, rows)), run.task.device)
             tops = graph.forward(run.task.feed(batch), outputs=nodes)
-            dead = [known and not top.any() for known, top in zip(dead, tops, strict=True)]
-            if not any(dead):
-                break
-    return dead
+            nodes = [node for node, top in zip(nodes, tops, strict=True) if not top.any()]
+    return nodes

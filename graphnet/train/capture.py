@@ -6,6 +6,7 @@ A tree comes from a file, whose checksums reveal damage but not forgery: it is c
 from __future__ import annotations
 
 import random
+from array import array
 from collections.abc import Mapping
 from math import isclose
 from typing import TYPE_CHECKING, Any
@@ -80,10 +81,8 @@ def restore(run: Run, state: Mapping[str, Any]) -> None:
         setattr(run, name, place[name])
     run.means.totals, run.means.weights = state["means"]["totals"], state["means"]["weights"]
     run.history.epochs[:] = history["epochs"]
-    for name in ("losses", "rates"):
-        column = getattr(run.history, name)
-        del column[:]
-        column.extend(history[name].tolist())
+    run.history.losses[:] = array("d", history["losses"].tolist())
+    run.history.rates[:] = array("d", history["rates"].tolist())
     run.history.skipped = history["skipped"]
     _set_random_states(run, state["random"])
 
@@ -130,12 +129,16 @@ def _check_place(place: Mapping[str, Any], rows: int) -> None:
 
 def _check_means(means: Mapping[str, Any], count: int) -> None:
     """Refuse means with another number of terms."""
+    totals, weights = means["totals"], means["weights"]
     right = {
-        name: type(value) is list and len(value) == count and all(type(e) is float for e in value)
-        for name, value in ((name, means[name]) for name in ("totals", "weights"))
+        "totals": _is_floats(totals, count),
+        "weights": _is_floats(weights, count) and all(each >= 0 for each in weights),
     }
-    right["weights"] = right["weights"] and all(each >= 0 for each in means["weights"])
     _require_right("means", right)
+
+
+def _is_floats(value: Any, count: int) -> bool:
+    return type(value) is list and len(value) == count and set(map(type, value)) <= {float}
 
 
 def _check_history(history: Mapping[str, Any], place: Mapping[str, Any]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
@@ -14,6 +14,8 @@ from graphnet.validation import require_numbers
 if TYPE_CHECKING:
     from torch import device
 
+Tensors = tuple[Tensor, ...]
+
 
 class Batch(NamedTuple):
     """Some rows of inputs and targets.
@@ -24,8 +26,8 @@ class Batch(NamedTuple):
         counts: how much the batch counts in each term of the loss; see `means`.
     """
 
-    inputs: tuple[Tensor, ...]
-    targets: tuple[Tensor, ...]
+    inputs: Tensors
+    targets: Tensors
     counts: tuple[float, ...] = ()
 
     def __len__(self) -> int:
@@ -66,20 +68,18 @@ class DataSet:
         return len(self.inputs[0])
 
     @property
-    def tensors(self) -> tuple[Tensor, ...]:
+    def tensors(self) -> Tensors:
         """All inputs and targets; a tensor that is both occurs once."""
         return self.inputs if self.targets is self.inputs else (*self.inputs, *self.targets)
 
     def rows(self, rows: Tensor | slice, to: device) -> Batch:
         """Some rows, on a device."""
-        take = (
-            (lambda each: each[rows])
-            if isinstance(rows, slice)
-            else (lambda each: each.index_select(0, rows.to(each.device)))
-        )
-        inputs = _moved(map(take, self.inputs), to)
-        same = self.targets is self.inputs
-        return Batch(inputs, inputs if same else _moved(map(take, self.targets), to))
+        return Batch(*self._map(lambda each: _taken(each, rows).to(to)))
+
+    def _map(self, function: Callable[[Tensor], Tensor]) -> tuple[Tensors, Tensors]:
+        """Inputs and targets, each changed by a function; what is both is changed once."""
+        inputs = tuple(map(function, self.inputs))
+        return inputs, inputs if self.targets is self.inputs else tuple(map(function, self.targets))
 
     def split(self, fraction: float) -> tuple[DataSet, DataSet]:
         """The first rows, and the last fraction of them, as two data sets.
@@ -103,18 +103,11 @@ class DataSet:
         return self._part(slice(size)), self._part(slice(size, None))
 
     def _part(self, rows: slice) -> DataSet:
-        inputs = tuple(each[rows] for each in self.inputs)
-        if self.targets is self.inputs:
-            return DataSet((inputs, None))
-        return DataSet((inputs, tuple(each[rows] for each in self.targets)))
-
-    def batches(self, size: int, to: device) -> Iterator[Batch]:
-        """All rows in order."""
-        for start in range(0, len(self), size):
-            yield self.rows(slice(start, start + size), to)
+        inputs, targets = self._map(lambda each: each[rows])
+        return DataSet((inputs, None if targets is inputs else targets))
 
 
-def _tensors(given: Any, name: str) -> tuple[Tensor, ...]:
+def _tensors(given: Any, name: str) -> Tensors:
     tensors = (given,) if isinstance(given, Tensor) else given
     if not isinstance(tensors, Sequence) or not tensors:
         raise FeedError(
@@ -128,20 +121,18 @@ def _tensors(given: Any, name: str) -> tuple[Tensor, ...]:
                 "tensor of an array or of a list of numbers."
             )
         if each.layout != torch.strided or each.is_nested:
+            layout = "nested" if each.is_nested else str(each.layout).removeprefix("torch.")
             raise FeedError(
-                f"{name} holds tensors whose rows can be indexed; got {_kind(each)}. "
-                "`each.to_dense()` converts a sparse one."
+                f"{name} holds tensors whose rows can be indexed; got one with the layout {layout}."
+                " `each.to_dense()` converts a sparse one."
             )
     return tuple(tensors)
 
 
-def _kind(tensor: Tensor) -> str:
-    layout = "nested" if tensor.is_nested else str(tensor.layout).removeprefix("torch.")
-    return f"one with the layout {layout}"
-
-
-def _moved(tensors: Iterable[Tensor], to: device) -> tuple[Tensor, ...]:
-    return tuple(each if each.device == to else each.to(to) for each in tensors)
+def _taken(tensor: Tensor, rows: Tensor | slice) -> Tensor:
+    if isinstance(rows, slice):
+        return tensor[rows]
+    return tensor.index_select(0, rows.to(tensor.device))
 
 
 def described(value: Any) -> str:

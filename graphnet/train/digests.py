@@ -52,10 +52,8 @@ def digest_of_tensors(tensors: Sequence[Tensor]) -> str:
     sum_ = sha256()
     for tensor in tensors:
         sum_.update(f"{tensor.dtype} {tuple(tensor.shape)} ".encode())
-        bytes_, step = tensor.numel() * tensor.element_size(), 1
-        if bytes_ > _LARGEST:
-            step = min(len(tensor), -(-bytes_ // _LARGEST))
-        part = tensor[::step] if step > 1 else tensor
+        parts = -(-tensor.numel() * tensor.element_size() // _LARGEST)
+        part = tensor[:: min(len(tensor), parts)] if parts > 1 else tensor
         flat = part.detach().cpu().resolve_conj().resolve_neg().contiguous().reshape(-1)
         sum_.update(flat.view(torch.uint8).numpy().data)
     return sum_.hexdigest()
@@ -91,7 +89,9 @@ def _texts(value: Any, seen: dict[int, Any]) -> Iterator[str]:
         yield repr(value)
     elif isinstance(value, Tensor):
         yield "a tensor" if value.is_meta else digest_of_tensors([value])
-    elif isinstance(value, type | BuiltinFunctionType) or _is_of_a_library(value):
+    elif isinstance(value, type | BuiltinFunctionType) or (
+        isinstance(value, FunctionType) and _package(value) in _LIBRARIES
+    ):
         yield f"{value.__module__}.{value.__qualname__}"
     elif id(value) not in seen:
         seen[id(value)] = value
@@ -100,12 +100,8 @@ def _texts(value: Any, seen: dict[int, Any]) -> Iterator[str]:
             yield from _texts(part, seen)
 
 
-def _is_of_a_library(value: Any) -> bool:
-    """True for a function of a library, according to its name."""
-    return isinstance(value, FunctionType) and _package(value) in _LIBRARIES
-
-
 def _package(value: Any) -> str:
+    """The package that a function or a class says it is of."""
     return str(value.__module__).partition(".")[0]
 
 

@@ -81,47 +81,50 @@ def evaluate(
     ['loss', 'accuracy']
     """
     given = DataSet(data)
-    return Evaluation(TrainingGraph(model, loss, given), metrics, batch_size, compile)(given)
+    return Evaluation(TrainingGraph(model, loss, given), given, metrics, batch_size, compile)()
 
 
 class Evaluation:
-    """Measures the loss and the metrics of a task on data sets.
+    """Measures the loss and the metrics of a task on a data set.
 
     Args:
         task: what is measured.
+        data: the rows.
         metrics: functions, or a dict of them by name.
         batch_size: rows that are computed at once.
         compile: False to walk the list.
     """
 
     def __init__(
-        self, task: TrainingGraph, metrics: Metrics, batch_size: int, compile: bool
+        self, task: TrainingGraph, data: DataSet, metrics: Metrics, batch_size: int, compile: bool
     ) -> None:
         require_counts(batch_size=batch_size)
-        self.task, self._size = task, batch_size
-        measures = named(metrics)
-        self.metrics = {name: _Kept(each) for name, each in measures.items()}
+        self.task, self.data, self._size = task, data, batch_size
+        self._counts = Counts(task.terms, data)
+        self.metrics = {
+            name: each if isinstance(each, Accumulating) else _AllAtOnce(each)
+            for name, each in named(metrics).items()
+        }
         targets = [*(term.node for term in task.terms), *task.outputs]
         self._compute: Callable[[Mapping[str, Tensor]], tuple[Tensor, ...]]
         if compile:
             self._compute = task.graph.compile(targets, tune=False)
         else:
             self._compute = lambda feed: task.graph.forward(feed, outputs=targets)
-        self._counted: tuple[DataSet, Counts] | None = None  # for the last data set
 
-    def __call__(self, data: DataSet) -> dict[str, float]:
+    def __call__(self) -> dict[str, float]:
         """The numbers for all rows, in evaluation mode."""
-        counts, means = self._counts(data), Means([term.summed for term in self.task.terms])
+        means = Means([term.summed for term in self.task.terms])
         for metric in self.metrics.values():
             metric.reset()
         with self.task.graph.evaluating():
-            for start in range(0, len(data), self._size):
+            for start in range(0, len(self.data), self._size):
                 rows = slice(start, start + self._size)
-                batch = counts.counted(data.rows(rows, self.task.device), rows)
+                batch = self._counts.counted(self.data.rows(rows, self.task.device), rows)
                 losses, outputs = self._of(batch)
                 means.add(losses, batch.counts)
                 for metric in self.metrics.values():
-                    metric.update(outputs, batch.targets)
+                    metric.update(single(outputs), single(batch.targets))
         measured = {name: _number(name, each.compute()) for name, each in self.metrics.items()}
         if not all(means.weights):
             raise EmptyBatchError(
@@ -129,12 +132,6 @@ class Evaluation:
                 "since all labels are ignored, or all weights are 0 in sum"
             )
         return {"loss": means.loss(), **measured}
-
-    def _counts(self, data: DataSet) -> Counts:
-        """How much the rows count; computed once for each data set."""
-        if self._counted is None or self._counted[0] is not data:
-            self._counted = data, Counts(self.task.terms, data)
-        return self._counted[1]
 
     def _of(self, batch: Batch) -> tuple[list[float], tuple[Tensor, ...]]:
         """The losses and the outputs of a batch; a loss is 0 if nothing counts in it."""
@@ -149,38 +146,33 @@ class Evaluation:
         return losses, values[len(living) :]
 
 
-class _Kept:
-    """A metric that is given batches: a function gets all of them at once, at the end."""
+class _AllAtOnce:
+    """A function as a metric that is given batches: it gets all of them at once, at the end."""
 
-    def __init__(self, metric: Metric) -> None:
-        self.metric = metric
-        self._batches: list[tuple[Sequence[Tensor], Sequence[Tensor]]] = []
+    def __init__(self, function: Callable[[Any, Any], Any]) -> None:
+        self._function = function
+        self.reset()
 
     def reset(self) -> None:
         """Forget all batches."""
-        self._batches = []
-        if isinstance(self.metric, Accumulating):
-            self.metric.reset()
+        self._batches: list[tuple[Any, Any]] = []
 
-    def update(self, outputs: Sequence[Tensor], targets: Sequence[Tensor]) -> None:
+    def update(self, outputs: Any, targets: Any) -> None:
         """Take note of a batch."""
-        if isinstance(self.metric, Accumulating):
-            self.metric.update(single(outputs), single(targets))
-        else:
-            self._batches.append((outputs, targets))
+        self._batches.append((outputs, targets))
 
     def compute(self) -> Any:
         """The metric's result over all batches."""
-        if isinstance(self.metric, Accumulating):
-            return self.metric.compute()
-        parts = [_together([batch[side] for batch in self._batches]) for side in (0, 1)]
-        self._batches = []
-        return self.metric(*map(single, parts))
+        outputs, targets = map(_together, zip(*self._batches, strict=True))
+        self.reset()
+        return self._function(outputs, targets)
 
 
-def _together(batches: Sequence[Sequence[Tensor]]) -> list[Tensor]:
+def _together(batches: Sequence[Any]) -> Any:
     """The tensors of all batches, concatenated."""
-    return [torch.cat(parts) for parts in zip(*batches, strict=True)]
+    if isinstance(batches[0], tuple):
+        return tuple(map(torch.cat, zip(*batches, strict=True)))
+    return torch.cat([*batches])
 
 
 def named(metrics: Metrics) -> dict[str, Metric]:

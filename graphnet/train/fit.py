@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from math import inf
 from operator import index
 from os import PathLike
@@ -15,26 +16,21 @@ from torch import Generator
 
 from graphnet.errors import GraphError, RangeError
 from graphnet.optim.clipping import limit_of
-from graphnet.schedules import Plateau
 from graphnet.train.callbacks import Callback, DeadLayers
 from graphnet.train.capture import identify
 from graphnet.train.checkpoints import Checkpoints
 from graphnet.train.dataset import DataSet
-from graphnet.train.learnable import require_learnable
-from graphnet.train.logs import CSVLog, JSONLog
-from graphnet.train.progress import Progress
+from graphnet.train.logs import CSVLog, JSONLog, Progress
 from graphnet.train.run import Augment, FitSettings, Run, Schedule
-from graphnet.train.training_graph import Losses, TrainingGraph
-from graphnet.train.updates import UpdateOptions
-from graphnet.validation import must_be, require_choice, require_counts, require_flags
+from graphnet.train.training_graph import Losses, TrainingGraph, require_learnable
+from graphnet.validation import must_be, require_flags
 
 if TYPE_CHECKING:
     from graphnet.layers import Module
     from graphnet.optim import Optimizer
+    from graphnet.schedules import Plateau
     from graphnet.train.evaluation import Metrics
     from graphnet.train.history import History
-
-POLICIES = ("stop", "skip", "ignore")
 
 
 def fit(
@@ -128,29 +124,21 @@ def fit(
     >>> history["loss"][-1] < history["loss"][0]
     True
     """
-    require_counts(epochs=epochs, batch_size=batch_size, accumulate=accumulate)
-    require_flags(drop_last=drop_last, shuffle=shuffle, train_metrics=train_metrics, resume=resume)
-    require_choice("non_finite", non_finite, POLICIES)
-    require_choice("compile", compile, (True, False, "tune", "torch", "c"))
-    if not isinstance(schedule, Plateau):
-        _require_function("schedule", schedule, "gn.schedules.cosine(0.1, steps=100)")
-    _require_function("augment", augment, "lambda x, t, generator: (x.flip(-1), t)")
-    limits = _limit("clip", clip), _limit("clip_value", clip_value)
+    require_flags(train_metrics=train_metrics, resume=resume)
+    settings = FitSettings(
+        epochs, batch_size, accumulate, compile, _limit("clip", clip),
+        _limit("clip_value", clip_value), non_finite, schedule, augment, drop_last, shuffle,
+    )  # fmt: skip
     watching = [DeadLayers(), Progress(progress), *_callbacks(callbacks)]
     if directory is not None:
-        watching += _keeping(_path(directory), watching)
+        watching += _keeping(directory, watching)
     given, held = _parts(data, validation, validation_split)
     _require_batches(given, batch_size, drop_last)
     task = TrainingGraph(model, loss, given)
     require_learnable(task, loss, optimizer)
-    options = UpdateOptions(compile, *limits, check_finite=non_finite != "ignore")
     source, kept = _generator(seed)
-    settings = FitSettings(
-        epochs, batch_size, accumulate, options, non_finite, schedule, augment,
-        drop_last, shuffle, kept,
-    )  # fmt: skip
     with torch.no_grad() if torch.is_grad_enabled() else nullcontext():
-        run = Run(task, optimizer, given, settings, source, watching)
+        run = Run(task, optimizer, given, replace(settings, seed=kept), source, watching)
         run.measure(held, metrics, train_metrics)
         run.reset()
         keeping = [callback for callback in watching if isinstance(callback, Checkpoints)]
@@ -180,18 +168,15 @@ def _require_batches(data: DataSet, batch_size: int, drop_last: bool) -> None:
         )
 
 
-def _path(directory: Any) -> Path:
+def _keeping(directory: Any, watching: Sequence[Callback]) -> list[Callback]:
+    """The callbacks that save a training run in a directory; checkpoints come last."""
     if not isinstance(directory, str | PathLike):
         raise GraphError(must_be("directory", 'a path, such as "run", or None', directory))
-    return Path(directory)
-
-
-def _keeping(directory: Path, watching: Sequence[Callback]) -> list[Callback]:
-    """The callbacks that save a training run in a directory; checkpoints come last."""
-    kept: list[Callback] = [CSVLog(directory / "epochs.csv"), JSONLog(directory / "steps.jsonl")]
+    path = Path(directory)
+    kept: list[Callback] = [CSVLog(path / "epochs.csv"), JSONLog(path / "steps.jsonl")]
     if any(isinstance(each, Checkpoints) for each in watching):
         return kept  # the user has already said how often, and where
-    return [*kept, Checkpoints(directory / "checkpoints")]
+    return [*kept, Checkpoints(path / "checkpoints")]
 
 
 def _generator(seed: int | Generator | None) -> tuple[Generator, int | str | None]:
@@ -221,8 +206,3 @@ def _callbacks(given: Callback | Iterable[Callback]) -> list[Callback]:
             rule = "an object such as gn.EarlyStopping(), of a subclass of gn.Callback"
             raise GraphError(must_be("a callback", rule, each))
     return listed
-
-
-def _require_function(name: str, value: Any, example: str) -> None:
-    if value is not None and not callable(value):
-        raise GraphError(must_be(name, f"a function, such as {example}, or None", value))

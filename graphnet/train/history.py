@@ -76,9 +76,8 @@ class History:
         Raises:
             OSError: the file cannot be written.
         """
-        path, rows = Path(path), self._of_steps() if steps else self
-        path.write_text(csv_text(rows.names, rows.epochs), encoding="utf-8")
-        return path
+        rows = self._of_steps() if steps else self
+        return write_csv(path, rows.names, rows.epochs)
 
     def plot(self, *names: str, axes: Any = None, steps: bool = False) -> Any:
         """Curves over the epochs, by matplotlib; returns the axes.
@@ -127,11 +126,24 @@ class History:
 
     def _rows(self) -> list[list[str]]:
         """The names, and some epochs evenly between the first and the last."""
-        count = min(len(self.epochs), _SHOWN)
-        last = len(self.epochs) - 1
-        chosen = sorted({round(k * last / max(1, count - 1)) for k in range(count)})
-        texts = [[_text(self.epochs[at].get(name)) for name in self.names] for at in chosen]
+        rows = [self.epochs[at] for at in evenly(len(self.epochs))]
+        texts = [[_text(row.get(name)) for name in self.names] for row in rows]
         return [[name.replace("_", " ") for name in self.names], *texts]
+
+
+def evenly(count: int) -> list[int]:
+    """The indices of some rows of a table: the first, the last, and others evenly between."""
+    shown = min(count, _SHOWN)
+    return sorted({round(k * (count - 1) / max(1, shown - 1)) for k in range(shown)})
+
+
+def write_csv(
+    path: str | PathLike[str], names: Sequence[str], rows: Sequence[Mapping[str, float]]
+) -> Path:
+    """Write rows to a file of comma-separated values; returns its path."""
+    path = Path(path)
+    path.write_text(csv_text(names, rows), encoding="utf-8")
+    return path
 
 
 def csv_text(names: Sequence[str], rows: Sequence[Mapping[str, float]]) -> str:

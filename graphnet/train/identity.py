@@ -18,7 +18,6 @@ from graphnet.schedules import Plateau
 from graphnet.train.digests import digest_of, digest_of_tensors, plain, settings_of
 
 if TYPE_CHECKING:
-    from graphnet.op import Op
     from graphnet.train.callbacks import Callback
     from graphnet.train.run import Run
 
@@ -97,19 +96,15 @@ def _changed_line(saved: Sequence[str], now: Sequence[str]) -> Iterator[str]:
 
 
 def _settings(run: Run) -> dict[str, Any]:
-    settings, way = run.settings, run.settings.options
-    schedule = settings.schedule
+    schedule = run.settings.schedule
     kind = "a Plateau" if isinstance(schedule, Plateau) else schedule and "a function"
+    names = (
+        "batch_size", "accumulate", "drop_last", "shuffle", "seed", "clip", "clip_value",
+        "non_finite",
+    )  # fmt: skip
     return {
         "rows": len(run.data),
-        "batch_size": settings.batch_size,
-        "accumulate": settings.accumulate,
-        "drop_last": settings.drop_last,
-        "shuffle": settings.shuffle,
-        "seed": settings.seed,
-        "clip": way.clip,
-        "clip_value": way.clip_value,
-        "non_finite": settings.non_finite,
+        **{name: getattr(run.settings, name) for name in names},
         "training modes": _modes(run),
         "optimizer": type(run.optimizer).__name__,
         "schedule": kind,
@@ -117,12 +112,11 @@ def _settings(run: Run) -> dict[str, Any]:
     }
 
 
-def _code(op: Op) -> str:
-    """A digest of the rules of an operation that the user wrote."""
-    if type(op).__module__.startswith("graphnet."):
+def _own_code(kind: type) -> str:
+    """A digest of the methods of a class that the user wrote; empty for one of graphnet."""
+    if kind.__module__.startswith("graphnet."):
         return ""
-    rules = tuple(value for value in vars(type(op)).values() if callable(value))
-    return f" by code {digest_of(rules)[:8]}"
+    return digest_of(tuple(value for value in vars(kind).values() if callable(value)))
 
 
 def _modes(run: Run) -> str:
@@ -180,7 +174,9 @@ def _line(node: Node, places: Mapping[Node, int], groups: Mapping[Node, int]) ->
         arguments = [str(places.get(each, each)) if isinstance(each, Node) else repr(each)
                      for each in node.args]  # fmt: skip
         options = [f"{name}={plain(value)!r}" for name, value in node.op.options.items()]
-        return f"{node.op.name}({', '.join([*arguments, *options])}){_code(node.op)}"
+        code = _own_code(type(node.op))
+        by = f" by code {code[:8]}" if code else ""
+        return f"{node.op.name}({', '.join([*arguments, *options])}){by}"
     text = f"{shape_text(node.shape)} of {dtype_text(node.dtype)}"
     if not isinstance(node, Parameter):
         return f"{node.kind} {text}"
@@ -218,8 +214,6 @@ def _functions(run: Run) -> dict[str, list[str]]:
         name = getattr(augment, "__qualname__", type(augment).__name__)
         found["augment"] = [name, digest_of(augment)]
     for place, callback in enumerate(remembering(run)):
-        kind = type(callback)
-        if not kind.__module__.startswith("graphnet."):
-            methods = tuple(value for value in vars(kind).values() if callable(value))
-            found[f"callback {place}"] = [kind.__name__, digest_of(methods)]
+        if code := _own_code(type(callback)):
+            found[f"callback {place}"] = [type(callback).__name__, code]
     return found

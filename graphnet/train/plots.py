@@ -7,14 +7,14 @@ the extra `plot`: pip install graphnet[plot].
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from itertools import zip_longest
-from math import inf, pi, sqrt
 from typing import TYPE_CHECKING, Any
 
 from torch import empty
 
+from graphnet.data.points import CENTER, RADIUS
 from graphnet.errors import GraphError, ShapeError, shape_text
 from graphnet.graph import Operation, Parameter
+from graphnet.train.rounds_table import mean, std
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -25,8 +25,6 @@ DASHES = ("-", "--", ":")
 """How further curves differ if all colours are used."""
 
 BLUE, ORANGE, GREY = "#1f5fa8", "#d9730d", "#666666"
-RADIUS = 1 / sqrt(2 * pi)
-"""The disk around (0.5, 0.5) that covers half of the unit square."""
 
 Rounds = Sequence[Sequence[float]]
 """One curve for each round; if some are shorter, as after early stopping, the others go on."""
@@ -56,11 +54,9 @@ def curves(
         look = {"color": _colour(place), "linestyle": DASHES[place // 6 % len(DASHES)]}
         (line,) = axes.plot(steps, means, label=name, linewidth=1.8, **look)
         if len(rounds) > 1:
-            band = list(zip(means, spreads, _lowest(rounds), strict=True))
-            low = [
-                mean - spread if mean > spread else min(mean, least) for mean, spread, least in band
-            ]
-            high = [mean + spread for mean, spread, _ in band]
+            band = list(zip(means, spreads, map(min, _by_step(rounds)), strict=True))
+            low = [at - spread if at > spread else min(at, least) for at, spread, least in band]
+            high = [at + spread for at, spread, _ in band]
             axes.fill_between(steps, low, high, color=line.get_color(), alpha=0.2, linewidth=0)
     axes.set(xlabel=xlabel, ylabel=ylabel)
     axes.grid(alpha=0.3)
@@ -73,21 +69,14 @@ def mean_and_deviation(rounds: Rounds) -> tuple[list[float], list[float]]:
 
     Each step uses the rounds that reach it.
     """
+    reached = _by_step(rounds)
+    return list(map(mean, reached)), list(map(std, reached))
+
+
+def _by_step(rounds: Rounds) -> list[list[float]]:
+    """The values of all rounds that reach a step, for each step."""
     length = max(map(len, rounds), default=0)
-    reached = [[each[step] for each in rounds if step < len(each)] for step in range(length)]
-    means = [sum(each) / len(each) for each in reached]
-    spreads = [
-        # ** 2 raises an OverflowError where * gives infinity
-        sqrt(sum((value - mean) * (value - mean) for value in each) / max(len(each) - 1, 1))
-        for each, mean in zip(reached, means, strict=True)
-    ]
-    return means, spreads
-
-
-def _lowest(rounds: Rounds) -> list[float]:
-    """The smallest value at each step."""
-    values = zip_longest(*rounds, fillvalue=inf)
-    return [min(each) for each in values]
+    return [[each[step] for each in rounds if step < len(each)] for step in range(length)]
 
 
 def boundary(
@@ -118,9 +107,7 @@ def boundary(
     axes = axes if axes is not None else new_axes(5)
     scores = predict(plane(grid).to(points))
     margin = (scores[:, 1] - scores[:, 0]).view(grid, grid)
-    limit = max(float(margin.abs().max()), 1e-12)
-    picture = {"origin": "lower", "extent": (0, 1, 0, 1), "vmin": -limit, "vmax": limit}
-    axes.imshow(margin.tolist(), cmap="PuOr_r", alpha=0.35, **picture)
+    _signed(axes, margin, alpha=0.35, extent=(0, 1, 0, 1))
     axes.contour(margin.tolist(), levels=[0], colors="black", linewidths=1.2, extent=(0, 1, 0, 1))
     _points(axes, points, labels, predict(points).argmax(1) != labels)
     _square(axes, circle)
@@ -147,6 +134,12 @@ def classification(
     return axes
 
 
+def _signed(axes: Any, values: Tensor, **options: Any) -> None:
+    """A map of numbers: white is 0, orange above and purple below."""
+    limit = max(float(values.abs().max()), 1e-12)
+    axes.imshow(values.tolist(), origin="lower", cmap="PuOr_r", vmin=-limit, vmax=limit, **options)
+
+
 def _require_points(points: Tensor) -> None:
     if points.ndim != 2 or points.shape[1] != 2:
         raise ShapeError(f"Points are (n, 2); got {shape_text(tuple(points.shape))}.")
@@ -165,7 +158,10 @@ def _points(axes: Any, points: Tensor, classes: Tensor, wrong: Tensor) -> None:
 def _square(axes: Any, circle: bool) -> None:
     """The unit square, with the true circle if requested."""
     if circle:
-        axes.add_patch(_circle())
+        from matplotlib.patches import Circle
+
+        edge = {"linestyle": "--", "color": GREY, "linewidth": 1.4}
+        axes.add_patch(Circle((CENTER, CENTER), RADIUS, fill=False, **edge))
     axes.set(xlim=(0, 1), ylim=(0, 1))
     axes.set_aspect("equal")
 
@@ -196,9 +192,7 @@ def units(values: Tensor, *, columns: int = 8, figure: Any = None) -> Any:
     figure = figure or new_figure(columns * 1.1, rows * 1.1)
     for unit in range(count):
         axes = figure.add_subplot(rows, columns, unit + 1)
-        limit = max(float(values[:, unit].abs().max()), 1e-12)
-        picture = values[:, unit].view(grid, grid).tolist()
-        axes.imshow(picture, origin="lower", cmap="PuOr_r", vmin=-limit, vmax=limit)
+        _signed(axes, values[:, unit].view(grid, grid))
         axes.set_title(str(unit), fontsize=7, pad=2)
         axes.set_axis_off()
     return figure
@@ -294,12 +288,6 @@ def require_matplotlib() -> None:
         raise GraphError(
             "Pictures of training need matplotlib: pip install 'graphnet[plot]'."
         ) from error
-
-
-def _circle() -> Any:
-    from matplotlib.patches import Circle
-
-    return Circle((0.5, 0.5), RADIUS, fill=False, linestyle="--", color=GREY, linewidth=1.4)
 
 
 def _colour(place: int) -> str:

@@ -15,10 +15,9 @@ from typing import Any
 import torch
 
 from graphnet.errors import GraphError, counted
-from graphnet.train.progress import progress_bar
+from graphnet.train.logs import progress_bar
 from graphnet.train.rounds_files import KeptRounds
-from graphnet.train.rounds_once import Once, inside_a_round
-from graphnet.train.rounds_source import sourced
+from graphnet.train.rounds_once import Once, inside_a_round, sourced
 from graphnet.train.rounds_table import Failure, Round, Rounds
 from graphnet.train.signals import exit_on_sigterm
 from graphnet.validation import must_be, require_counts
@@ -88,13 +87,20 @@ def rounds(
     ended: dict[int, Round | Failure] = {**kept.read(chosen)} if kept else {}
     missing = [seed for seed in chosen if seed not in ended]
     once = Once(make, threads, torch.get_default_dtype(), os.getpid())
-    with exit_on_sigterm(), closing(_outcomes(once, missing, workers)) as outcomes:
-        for outcome in _watched(outcomes, len(chosen), len(ended), progress):
+    with (
+        exit_on_sigterm(),
+        closing(_outcomes(once, missing, workers)) as outcomes,
+        progress_bar(progress, total=len(chosen), initial=len(ended), unit="round") as bar,
+    ):
+        for outcome in outcomes:
             ended[outcome.seed] = outcome
             if isinstance(outcome, Failure):
                 ended[outcome.seed] = replace(outcome, traceback=sourced(outcome.traceback, make))
-            if kept and isinstance(outcome, Round):
+                failed = sum(isinstance(each, Failure) for each in ended.values())
+                bar.set_postfix(failed=failed, refresh=False)
+            elif kept:
                 kept.keep(outcome)
+            bar.update()
     return _collected([ended[seed] for seed in chosen])
 
 
@@ -116,20 +122,6 @@ def _seeds(seeds: Iterable[int]) -> list[int]:
             f"Each seed is a round of its own; got {', '.join(map(str, twice))} more than once."
         )
     return chosen
-
-
-def _watched(
-    outcomes: Outcomes, total: int, before: int, progress: bool | None
-) -> Iterator[Round | Failure]:
-    """The outcomes, with a progress bar beside them; it is quiet off a terminal."""
-    failures = 0
-    with progress_bar(progress, total=total, initial=before, unit="round") as bar:
-        for outcome in outcomes:
-            failures += isinstance(outcome, Failure)
-            if failures:
-                bar.set_postfix(failed=failures, refresh=False)
-            bar.update()
-            yield outcome
 
 
 def _collected(outcomes: Sequence[Round | Failure]) -> Rounds:

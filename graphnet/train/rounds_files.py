@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import warnings
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -98,16 +99,7 @@ def write_round(path: Path, result: Round, settings: Mapping[str, Any]) -> None:
     Raises:
         OSError: the file cannot be written; the old one is as it was.
     """
-    record = schema.encoded(
-        {
-            "format": FORMAT,
-            "settings": dict(settings),
-            "seed": result.seed,
-            "numbers": dict(result.numbers),
-            "curves": {name: list(curve) for name, curve in result.curves.items()},
-            "seconds": result.seconds,
-        }
-    )
+    record = schema.encoded({"format": FORMAT, "settings": settings, **asdict(result)})
     record["sha256"] = _digest(record)
     replace_file(path, f"{json.dumps(record, indent=1)}\n".encode())
 

@@ -7,14 +7,18 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import partial
+from linecache import getline
 from numbers import Real
 from time import perf_counter
 from traceback import format_exception, format_exception_only
+from types import CodeType, FunctionType, MethodType
 from typing import Any
 
 import torch
@@ -65,20 +69,17 @@ class Once:
     @contextmanager
     def _surroundings(self, seed: int) -> Iterator[None]:
         """Threads, dtype and random states of the round; the caller's come back at the end."""
-        threads, dtype = torch.get_num_threads(), torch.get_default_dtype()
-        states, inside = (torch.get_rng_state(), random.getstate()), _INSIDE.set(True)
-        try:
+        with ExitStack() as at_the_end:
+            at_the_end.callback(torch.set_num_threads, torch.get_num_threads())
+            at_the_end.callback(torch.set_default_dtype, torch.get_default_dtype())
+            at_the_end.callback(torch.set_rng_state, torch.get_rng_state())
+            at_the_end.callback(random.setstate, random.getstate())
+            at_the_end.callback(_INSIDE.reset, _INSIDE.set(True))
             torch.set_num_threads(self.threads)
             torch.set_default_dtype(self.dtype)
             torch.manual_seed(seed)
             random.seed(seed)
             yield
-        finally:
-            torch.set_num_threads(threads)
-            torch.set_default_dtype(dtype)
-            torch.set_rng_state(states[0])
-            random.setstate(states[1])
-            _INSIDE.reset(inside)
 
 
 def inside_a_round() -> bool:
@@ -133,3 +134,85 @@ def failure_of(seed: int, error: BaseException) -> Failure:
         "".join(format_exception_only(error)).strip(),
         "".join(format_exception(type(error), error, trace)),
     )
+
+
+# source lines for tracebacks of workers, which receive functions without their files
+
+_FRAME = re.compile(r'^  File ".*", line (\d+), in (.+)\n(?!    )', re.MULTILINE)
+"""A frame of a traceback without a source line below it."""
+
+
+def sourced(traceback: str, make: Callable[..., Any]) -> str:
+    """A traceback with the source lines that the process that made it did not have.
+
+    Args:
+        traceback: as Python prints it. A function that was sent to another process by value has
+            lost the name of its file, and so the line that failed.
+        make: that function, in this process, along with what it holds or names in its module.
+    """
+    return _FRAME.sub(partial(_with_source, list(_codes(make))), traceback)
+
+
+def _with_source(codes: list[CodeType], frame: re.Match[str]) -> str:
+    """The lines of a frame, with those of the matching code; unchanged if none fits."""
+    place, name = int(frame[1]), frame[2]
+    for code in codes:
+        if code.co_name == name and place in {line for *_, line in code.co_lines()}:
+            text = getline(code.co_filename, place).strip()
+            if text:
+                return f'  File "{code.co_filename}", line {place}, in {name}\n    {text}\n'
+    return frame[0]
+
+
+def _codes(make: Any) -> Iterator[CodeType]:
+    """The code of a function, and of everything that it holds or names in its own module.
+
+    Objects of another module are sent by name, and have a file wherever they are imported.
+    """
+    todo, seen = [make], {id(make): make}
+    while isinstance(make, partial):
+        make = make.func
+    module = getattr(make, "__module__", None)
+    while todo:
+        each = todo.pop()
+        if isinstance(each, CodeType):
+            yield each
+        for part in _parts(each, module):
+            if id(part) not in seen:
+                seen[id(part)] = part
+                todo.append(part)
+
+
+def _parts(each: Any, module: str | None) -> list[Any]:
+    """What may be called inside an object that is called, or that holds such an object."""
+    match each:
+        case CodeType():
+            return [part for part in each.co_consts if isinstance(part, CodeType)]
+        case MethodType():
+            return [each.__func__, each.__self__]
+        case staticmethod() | classmethod():
+            return [each.__func__]
+        case partial():
+            return [each.func, *each.args, *each.keywords.values()]
+        case FunctionType() if each.__module__ == module:
+            return [each.__code__, *_held(each), *_named(each.__code__, each.__globals__)]
+        case type() if each.__module__ == module:
+            return list(vars(each).values())
+        case FunctionType() | type():
+            return []
+    return [type(each)]
+
+
+def _held(function: FunctionType) -> Iterator[Any]:
+    """The values of the variables around a function."""
+    for cell in function.__closure__ or ():
+        with suppress(ValueError):  # a variable without a value yet
+            yield cell.cell_contents
+
+
+def _named(code: CodeType, known: Mapping[str, Any]) -> Iterator[Any]:
+    """The values of the global names in a code, and in the functions inside it."""
+    yield from (known[name] for name in code.co_names if name in known)
+    for inner in code.co_consts:
+        if isinstance(inner, CodeType):
+            yield from _named(inner, known)

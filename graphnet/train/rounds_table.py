@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from graphnet.console_text import html_table, printable, shown, text_table
 from graphnet.errors import GraphError, counted
-from graphnet.train.history import csv_text
+from graphnet.train.history import write_csv
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -171,9 +171,7 @@ class Rounds:
             OSError: the file cannot be written.
         """
         rows = [{"seed": r.seed, **r.numbers, "seconds": r.seconds} for r in self.results]
-        path = Path(path)
-        path.write_text(csv_text(["seed", *self.names, "seconds"], rows), encoding="utf-8")
-        return path
+        return write_csv(path, ["seed", *self.names, "seconds"], rows)
 
     def to_record(self) -> dict[str, Any]:
         """Rounds, failures, and the statistics of all numbers, as JSON writes them."""
@@ -249,7 +247,8 @@ def spread_text(name: str, values: Sequence[float]) -> str:
         decimals = 1 if spread >= 0.1 else 2
     elif name != "seconds" or middle < 0.1:
         decimals = _decimals(max(abs(middle), spread))
-    texts = [_number(each, decimals) for each in (middle, spread)]
+    form = ".4g" if decimals is None else f".{decimals}f"
+    texts = [f"{each:{form}}" for each in (middle, spread)]
     return (" ± ".join(texts) if len(values) > 1 else texts[0]) + unit
 
 
@@ -258,10 +257,6 @@ def _decimals(size: float) -> int | None:
     if not 1e-4 <= size < 1e6:  # too small, too large, 0, or not finite
         return None
     return max(0, 3 - floor(log10(size)))
-
-
-def _number(value: float, decimals: int | None) -> str:
-    return f"{value:.4g}" if decimals is None else f"{value:.{decimals}f}"
 
 
 def _label(name: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import ceil, isfinite
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -14,18 +14,20 @@ import torch
 from graphnet.errors import GraphError
 from graphnet.schedules import Plateau, set_lr
 from graphnet.train.callbacks import Callback
-from graphnet.train.evaluation import Evaluation, refuse_columns
+from graphnet.train.dataset import DataSet
+from graphnet.train.evaluation import Evaluation, refuse_columns, single
 from graphnet.train.history import History
 from graphnet.train.means import Counts, Means
 from graphnet.train.several import SeveralSteps
 from graphnet.train.signals import Interruption
-from graphnet.train.updates import NO_UPDATE, UpdateOptions, update_of
+from graphnet.train.updates import NO_UPDATE, update_of
+from graphnet.validation import must_be, require_choice, require_counts, require_flags
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
 
     from graphnet.optim import Optimizer
-    from graphnet.train.dataset import Batch, DataSet
+    from graphnet.train.dataset import Batch
     from graphnet.train.evaluation import Metrics
     from graphnet.train.training_graph import TrainingGraph
 
@@ -35,18 +37,39 @@ Augment = Callable[[Any, Any, "Generator"], tuple[Any, Any]]
 
 @dataclass(frozen=True)
 class FitSettings:
-    """How to train; see `fit`."""
+    """How to train; see `fit`.
+
+    Raises:
+        RangeError: a number or a policy is out of its range.
+        GraphError: the schedule or `augment` is not a function.
+    """
 
     epochs: int
     batch_size: int
-    accumulate: int
-    options: UpdateOptions
-    non_finite: str
-    schedule: Schedule | Plateau | None
-    augment: Augment | None
+    accumulate: int = 1
+    compile: bool | str = True
+    clip: float | None = None
+    clip_value: float | None = None
+    non_finite: str = "stop"
+    schedule: Schedule | Plateau | None = None
+    augment: Augment | None = None
     drop_last: bool = False
     shuffle: bool = True
     seed: int | str | None = None
+
+    def __post_init__(self) -> None:
+        require_counts(epochs=self.epochs, batch_size=self.batch_size, accumulate=self.accumulate)
+        require_flags(drop_last=self.drop_last, shuffle=self.shuffle)
+        require_choice("non_finite", self.non_finite, ("stop", "skip", "ignore"))
+        require_choice("compile", self.compile, (True, False, "tune", "torch", "c"))
+        if not isinstance(self.schedule, Plateau):
+            _require_function("schedule", self.schedule, "gn.schedules.cosine(0.1, steps=100)")
+        _require_function("augment", self.augment, "lambda x, t, generator: (x.flip(-1), t)")
+
+
+def _require_function(name: str, value: Any, example: str) -> None:
+    if value is not None and not callable(value):
+        raise GraphError(must_be(name, f"a function, such as {example}, or None", value))
 
 
 class Run:
@@ -94,9 +117,8 @@ class Run:
         self._counts = Counts(task.terms, data, changing=settings.augment is not None)
         self.means = Means(self._counts.summed)
         calls = settings.epochs * ceil(self.rows / settings.batch_size)
-        options, alike = replace(settings.options, calls=calls), self._counts.alike
-        self._update = update_of(task, optimizer, options, settings.accumulate, alike)
-        self._evaluations: list[tuple[str, Evaluation, DataSet]] = []
+        self._update = update_of(task, optimizer, settings, self._counts.alike, calls)
+        self._evaluations: dict[str, Evaluation] = {}  # by the prefix of their columns
 
     def measure(self, held: DataSet | None, metrics: Metrics, training: bool) -> None:
         """Measure loss and metrics after each epoch.
@@ -108,13 +130,16 @@ class Run:
         """
         if training and not metrics:
             raise GraphError("train_metrics=True measures the metrics: give `metrics`, too.")
+        measured = {}
         if held is not None:
             self.task.require(held, "validation")
-            self.validation = held
-            self._measure(held, metrics, "validation_")
+            measured["validation_"] = self.validation = held
         if metrics and (training or held is None):
             refuse_columns(metrics, ("epoch", "step", "loss", "lr", "seconds"))
-            self._measure(self.data, metrics, "")
+            measured[""] = self.data
+        size, compiled = max(1000, self.settings.batch_size), bool(self.settings.compile)
+        for prefix, data in measured.items():
+            self._evaluations[prefix] = Evaluation(self.task, data, metrics, size, compiled)
 
     def reset(self) -> None:
         """Reset everything that remembers something."""
@@ -122,10 +147,6 @@ class Run:
             self.settings.schedule.reset()
         for callback in self.callbacks:
             callback.reset()
-
-    def _measure(self, data: DataSet, metrics: Metrics, prefix: str) -> None:
-        size, compiled = max(1000, self.settings.batch_size), bool(self.settings.options.compile)
-        self._evaluations.append((prefix, Evaluation(self.task, metrics, size, compiled), data))
 
     def stop(self) -> None:
         """End the training after this step; the epoch is not finished."""
@@ -247,9 +268,6 @@ class Run:
     def _augmented(self, batch: Batch) -> Batch:
         if self.settings.augment is None:
             return batch
-        from graphnet.train.dataset import DataSet
-        from graphnet.train.evaluation import single
-
         given = single(batch.inputs), single(batch.targets)
         changed = DataSet(self.settings.augment(*given, self.generator), "what augment returns")
         return changed.rows(slice(None), self.task.device)
@@ -259,8 +277,8 @@ class Run:
         self.epoch += 1
         loss = self.means.loss()
         row = {"epoch": self.epoch, "step": self.step, "loss": loss, "lr": self.optimizer.lr}
-        for prefix, evaluation, data in self._evaluations:
-            measured = evaluation(data)
+        for prefix, evaluation in self._evaluations.items():
+            measured = evaluation()
             if not prefix:
                 del measured["loss"]  # that of the training is already there
             row |= {f"{prefix}{name}": each for name, each in measured.items()}
@@ -272,6 +290,3 @@ class Run:
             if isfinite(followed):
                 set_lr(self.optimizer, self.settings.schedule.step(followed))
         self._tell("epoch")
-
-
-__all__ = ["Augment", "FitSettings", "Run", "Schedule"]

@@ -38,25 +38,12 @@ LARGEST = 2**128
 """The largest int, in either direction."""
 
 DTYPES = {
-    "float64": "F64",
-    "float32": "F32",
-    "float16": "F16",
-    "bfloat16": "BF16",
-    "float8_e4m3fn": "F8_E4M3",
-    "float8_e4m3fnuz": "F8_E4M3FNUZ",
-    "float8_e5m2": "F8_E5M2",
-    "float8_e5m2fnuz": "F8_E5M2FNUZ",
-    "complex64": "C64",
-    "int64": "I64",
-    "int32": "I32",
-    "int16": "I16",
-    "int8": "I8",
-    "uint64": "U64",
-    "uint32": "U32",
-    "uint16": "U16",
-    "uint8": "U8",
-    "bool": "BOOL",
-}
+    "float64": "F64", "float32": "F32", "float16": "F16", "bfloat16": "BF16",
+    "float8_e4m3fn": "F8_E4M3", "float8_e4m3fnuz": "F8_E4M3FNUZ",
+    "float8_e5m2": "F8_E5M2", "float8_e5m2fnuz": "F8_E5M2FNUZ", "complex64": "C64",
+    "int64": "I64", "int32": "I32", "int16": "I16", "int8": "I8",
+    "uint64": "U64", "uint32": "U32", "uint16": "U16", "uint8": "U8", "bool": "BOOL",
+}  # fmt: skip
 """The dtypes that safetensors both writes and reads: torch's names, and its own."""
 
 _FIELDS = ["format", "version", "step", "values", "tensors", "file", "sha256"]
@@ -211,10 +198,7 @@ def parsed(data: bytes) -> Any:
     if max(_depths(data), default=0) > DEEPEST + 5:
         raise ValueError("lists and dicts are nested too deep")
     return json.loads(
-        data.decode(),
-        parse_int=_int,
-        parse_constant=_refused,
-        object_pairs_hook=_unique,
+        data.decode(), parse_int=_int, parse_constant=_refused, object_pairs_hook=_unique
     )
 
 

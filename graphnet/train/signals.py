@@ -54,7 +54,7 @@ class Interruption:
         return SystemExit(self.exit_code)
 
     def __enter__(self) -> Interruption:
-        if threading.current_thread() is threading.main_thread():
+        if _in_main_thread():
             for each in SIGNALS:
                 outside = signal.getsignal(each)
                 if outside not in (signal.SIG_IGN, None):  # None: not set from Python
@@ -84,8 +84,7 @@ def exit_on_sigterm() -> Iterator[None]:
     If SIGTERM would do anything but end the program, and in threads other than the main one,
     nothing changes.
     """
-    main = threading.current_thread() is threading.main_thread()
-    if not main or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+    if not _in_main_thread() or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
         yield
         return
     signal.signal(signal.SIGTERM, _leave)
@@ -95,12 +94,15 @@ def exit_on_sigterm() -> Iterator[None]:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
+def _in_main_thread() -> bool:
+    return threading.current_thread() is threading.main_thread()
+
+
 def _leave(number: int, frame: FrameType | None) -> None:
     raise SystemExit(128 + number)
 
 
 def end_at_once_on_sigterm() -> None:
     """Undo `exit_on_sigterm` in a worker that was forked inside it and inherited it."""
-    main = threading.current_thread() is threading.main_thread()
-    if main and signal.getsignal(signal.SIGTERM) is _leave:
+    if _in_main_thread() and signal.getsignal(signal.SIGTERM) is _leave:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)

@@ -14,11 +14,10 @@ from contextlib import suppress
 from pathlib import Path
 from secrets import token_hex
 
-from graphnet.errors import CheckpointError, LoadError, RangeError
+from graphnet.errors import CheckpointError, LoadError
 from graphnet.files import sync_folder, write_new
 from graphnet.train.checkpoint_file import TENSORS, TEXT, State, packed, read_state, reason_of
-
-__all__ = ["DamagedCheckpointWarning", "State", "Store", "read_state"]
+from graphnet.validation import require_counts
 
 _NAME = re.compile(r"checkpoint-([0-9]{8,19})(-replaced)?")
 _UNFINISHED = re.compile(r"\.checkpoint-[0-9a-f]{16}\.tmp")
@@ -50,8 +49,7 @@ class Store:
     """
 
     def __init__(self, folder: str | Path, keep: int = 2) -> None:
-        if keep < 1:
-            raise RangeError(f"A store keeps 1 or more checkpoints; got keep={keep}.")
+        require_counts(keep=keep)
         self.folder = Path(folder)
         self.keep = keep
 

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import reduce
 from inspect import signature
 from math import isfinite
 from numbers import Real
+from operator import add
 from typing import TYPE_CHECKING, Any
+
+import torch
 
 from graphnet.errors import FeedError, GraphError, counted, shape_text
 from graphnet.graph import Graph, Input, Node
 from graphnet.graph.entry import dtype_text
 from graphnet.layers import Module
 from graphnet.losses import Loss
+from graphnet.optim import Optimizer
 from graphnet.train.means import Term
 from graphnet.validation import must_be
 
 if TYPE_CHECKING:
-    import torch
     from torch import Tensor
 
+    from graphnet.graph import Parameter
     from graphnet.train.dataset import Batch, DataSet
 
 LossFunction = Callable[..., Node]
@@ -63,9 +68,9 @@ class TrainingGraph:
         with Graph() as self.graph:
             self.inputs = _inputs("x", data.inputs)
             self.targets = _inputs("t", data.targets)
-            self.outputs = _outputs(model, _built(model, self.graph, self.inputs))
+            self.outputs = _outputs(model, self.graph, self.inputs)
             self.terms = tuple(_terms(loss, self.outputs, self.targets))
-            self.loss = _sum([term.node for term in self.terms])
+            self.loss = reduce(add, [term.node for term in self.terms])
         self.size = len(self.graph)
 
     @property
@@ -74,9 +79,7 @@ class TrainingGraph:
         parameters = self.graph.parameters()
         if parameters:
             return parameters[0].top.device
-        from torch import empty
-
-        return empty(0).device
+        return torch.empty(0).device
 
     def require(self, data: DataSet, name: str) -> None:
         """Refuse data that do not look like the data that the task was made for.
@@ -105,15 +108,28 @@ class TrainingGraph:
 
 def _inputs(letter: str, tensors: Sequence[Tensor]) -> tuple[Input, ...]:
     """An input for each tensor, of any number of rows."""
-    names = [letter] if len(tensors) == 1 else [f"{letter}{place}" for place in range(len(tensors))]
+    names = numbered(letter, len(tensors))
     return tuple(
         Input((None, *tensor.shape[1:]), name=name, dtype=tensor.dtype)
         for name, tensor in zip(names, tensors, strict=True)
     )
 
 
-def _outputs(model: Module, made: Any) -> tuple[Node, ...]:
-    """What `build` has returned, as a tuple of nodes."""
+def numbered(name: str, count: int) -> list[str]:
+    """Names for some inputs: x, or x0, x1, ..."""
+    return [name] if count == 1 else [f"{name}{place}" for place in range(count)]
+
+
+def _outputs(model: Module, graph: Graph, inputs: Sequence[Node]) -> tuple[Node, ...]:
+    """What `build` returns for the inputs, as a tuple of nodes."""
+    try:
+        signature(model.build).bind(*inputs)
+    except TypeError as error:
+        raise GraphError(
+            f"The data have {counted(len(inputs), 'input')}, which {type(model).__name__} does not "
+            f"take: {error}. The data are the pair (inputs, targets); several inputs are a tuple."
+        ) from None
+    made: Any = model.append_to(graph, *inputs)
     if isinstance(made, Node):
         return (made,)
     outputs = tuple(made) if isinstance(made, Iterable) else ()
@@ -123,18 +139,6 @@ def _outputs(model: Module, made: Any) -> tuple[Node, ...]:
             f"{type(model).__name__} returned {made!r}. Does build end with `return`?"
         )
     return outputs
-
-
-def _built(model: Module, graph: Graph, inputs: Sequence[Node]) -> Any:
-    """What `build` returns for the inputs."""
-    try:
-        signature(model.build).bind(*inputs)
-    except TypeError as error:
-        raise GraphError(
-            f"The data have {counted(len(inputs), 'input')}, which {type(model).__name__} does not "
-            f"take: {error}. The data are the pair (inputs, targets); several inputs are a tuple."
-        ) from None
-    return model.append_to(graph, *inputs)
 
 
 def _require_values(data: DataSet, name: str) -> None:
@@ -174,14 +178,6 @@ def _term(
     return Term.of(node * weight if weight != 1 else node, loss, place, built)
 
 
-def _sum(nodes: Sequence[Node]) -> Node:
-    """The sum of some nodes, as one number."""
-    total = nodes[0]
-    for node in nodes[1:]:
-        total = total + node
-    return total
-
-
 def _made(loss: LossFunction, outputs: Sequence[Node], targets: Sequence[Node]) -> Node:
     """The node of one loss."""
     if isinstance(loss, type):
@@ -216,3 +212,62 @@ def _entries(losses: Any) -> Iterable[tuple[float, LossFunction] | None]:
             rule = "a loss, a pair (weight, loss) or None"
             raise GraphError(must_be("an entry of loss", rule, entry))
         yield None if loss is None else (float(weight), loss)
+
+
+# what training must be able to learn
+
+_NAMED = 5  # parameters in a message
+
+
+def require_learnable(task: TrainingGraph, loss: Any, optimizer: Any) -> None:
+    """Refuse an optimizer that would silently leave parameters of the list untrained.
+
+    Leaving out parameters that `model.parameters()` or `parameters()` of a loss lists is a choice,
+    and so is freezing some of them.
+
+    Raises:
+        GraphError: it is not an optimizer, it belongs to another model, all its parameters in the
+            list are frozen, or a parameter of the list is neither frozen, nor known, nor updated.
+    """
+    if not isinstance(optimizer, Optimizer):
+        rule = "one of graphnet, such as gn.Adam(model.parameters())"
+        raise GraphError(must_be("optimizer", rule, optimizer))
+    listed = [each for each in task.graph.parameters() if not each.is_buffer]
+    updated = set(optimizer.parameters)
+    known = [each for each in listed if each in updated]
+    if not known:
+        raise GraphError(
+            "The optimizer updates parameters of another model: none of them is in this one. "
+            "Make it with model.parameters()."
+        )
+    if not any(each.requires_grad for each in known):
+        raise GraphError(
+            f"Nothing can be learned: {_names(task, known)}, all that the optimizer updates in "
+            "this model, are frozen. Set `requires_grad` of some of them to True."
+        )
+    expected = {*updated, *task.model.parameters(), *_of_losses(loss)}
+    stray = [each for each in listed if each.requires_grad and each not in expected]
+    if stray:
+        raise GraphError(
+            f"{_names(task, stray)} would never be learned: model.parameters() does not list them, "
+            "and the optimizer does not update them. Layers are attributes of their module, made "
+            "in __init__ and not in build, and several of them go into a ModuleList. What belongs "
+            "to a function is given to the optimizer, too; what shall stay as it is has "
+            "requires_grad=False."
+        )
+
+
+def _of_losses(loss: Any) -> Iterable[Parameter]:
+    """The parameters of losses that are modules."""
+    entries = loss if isinstance(loss, list | tuple) else [loss]
+    for entry in entries:
+        for each in entry if isinstance(entry, tuple) else (entry,):
+            if isinstance(each, Module):
+                yield from each.parameters()
+
+
+def _names(task: TrainingGraph, parameters: list[Parameter]) -> str:
+    """The names of some parameters in the list, and how many there are."""
+    names = [repr(task.graph.name_of(each)) for each in parameters[:_NAMED]]
+    more = ", ..." if len(parameters) > _NAMED else ""
+    return f"{counted(len(parameters), 'parameter')} ({', '.join(names)}{more})"

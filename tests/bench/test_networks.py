@@ -9,15 +9,25 @@ import torch
 
 import graphnet as gn
 from graphnet.bench import contestants, limit, report
-from graphnet.bench.networks import BATCHES, NETWORKS, Layer, Network, convolutions, dense
+from graphnet.bench.networks import (
+    BATCHES,
+    NETWORKS,
+    Layer,
+    Network,
+    Workload,
+    convolutions,
+    dense,
+    distance,
+    read_workload,
+    write_workload,
+)
 from graphnet.bench.turns import TOLERANCE
-from graphnet.bench.workload import Workload, distance, read_workload, write_workload
 
 SMALL = [
-    Network("d", "d", (2,), dense((2, 5, 2), "tanh"), 6, "mse"),
-    Network("a", "a", (7,), dense((7, 5, 3), "relu"), 6, optimizer="adam"),
+    Network("d", "d", (2,), dense((2, 5, 2), "Tanh"), 6, "mse"),
+    Network("a", "a", (7,), dense((7, 5, 3), "ReLU"), 6, optimizer="adam"),
     Network(
-        "i", "i", (2, 10, 10), (*convolutions((2, 3, 4), 3), *dense((4, 6, 2), "relu")), 6
+        "i", "i", (2, 10, 10), (*convolutions((2, 3, 4), 3), *dense((4, 6, 2), "ReLU")), 6
     ),
 ]  # fmt: skip
 
@@ -66,8 +76,8 @@ def test_operations_are_two_for_each_product(name, products):
 
 def test_lenet_is_flattened_to_1024():
     network = NETWORKS["lenet"]
-    flat = next(n for n, layer in enumerate(network.layers) if layer.kind == "flatten")
-    assert network.layers[flat + 1] == Layer("linear", 1024, 512)
+    flat = next(n for n, layer in enumerate(network.layers) if layer.kind == "Flatten")
+    assert network.layers[flat + 1] == Layer("Linear", (1024, 512))
     assert sum(prod(layer.weight) for layer in network.layers if layer.weight) == 581_408
 
 

@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import torch
 
-from graphnet.bench import study
+from graphnet.bench import single
 
 
 def test_both_networks_are_the_same():
     torch.manual_seed(0)
-    model, twin = study.RECIPE.model().eval(), study.TorchShared().eval()
+    model, twin = single.RECIPE.model().eval(), single.TorchShared().eval()
     twin.load_state_dict(model.state_dict())
     pairs = torch.randn(5, 2, 14, 14)
     with torch.no_grad():
@@ -19,10 +19,10 @@ def test_both_networks_are_the_same():
 
 
 def test_the_figures_are_printed(monkeypatch, capsys):
-    monkeypatch.setattr(study, "RECIPE", replace(study.RECIPE, epochs=1, batch_size=10))
-    monkeypatch.setattr(study, "PAIRS", 20)
-    monkeypatch.setattr(study, "STEPS", 2)
-    study.study(turns=1)
+    monkeypatch.setattr(single, "RECIPE", replace(single.RECIPE, epochs=1, batch_size=10))
+    monkeypatch.setattr(single, "PAIRS", 20)
+    monkeypatch.setattr(single, "STEPS", 2)
+    single.study(turns=1)
     text = capsys.readouterr().out
     assert text.startswith("1 epoch of 20 pairs, the network with one shared branch (68,390 par")
     assert [line.split()[-1] for line in text.splitlines()[2:4]] == ["s", "s"]

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from graphnet.bench import __main__ as command
-from graphnet.bench import costs, report, single, table, worker
+from graphnet.bench import costs, report, single, worker
 from graphnet.bench.networks import NETWORKS
 from graphnet.bench.turns import Effort, Measured, measure, started, take_turns
 from graphnet.bench.worker import Entry, Job
@@ -111,7 +111,7 @@ def test_a_table_without_the_program_has_no_ratios():
 
 
 def test_parameters_that_differ_are_an_exit_code(monkeypatch, capsys):
-    monkeypatch.setattr(table, "measure", lambda *arguments: MEASURED)
+    monkeypatch.setattr(command, "measure", lambda *arguments: MEASURED)
     monkeypatch.setattr(sys, "argv", ["bench", "table", "--networks", "disk-50", "--no-costs"])
     assert command.main() == 1
     assert "torch.compile differ" in capsys.readouterr().out
@@ -123,7 +123,7 @@ def test_a_page_without_markers_is_refused():
 
 
 def test_a_worker_answers_each_line(tmp_path, monkeypatch):
-    from graphnet.bench.workload import write_workload
+    from graphnet.bench.networks import write_workload
 
     monkeypatch.setattr(worker, "pinned", lambda threads: None)
     monkeypatch.setattr(worker, "CHOICE", 0.0)
@@ -141,7 +141,7 @@ def test_a_worker_answers_each_line(tmp_path, monkeypatch):
 
 def test_what_needs_a_compiler_may_be_missing(tmp_path):
     job = Job("torch", "disk-50", [], str(tmp_path), 1, 2)
-    from graphnet.bench.workload import write_workload
+    from graphnet.bench.networks import write_workload
 
     write_workload(NETWORKS["disk-50"], tmp_path)
     helper = worker.Worker(job)

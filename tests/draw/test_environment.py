@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from graphnet.draw import doctor
+from graphnet.draw import engines
 from graphnet.draw.layout.engines import laid_out
 from graphnet.draw.scene.scene import Scene
 
@@ -20,11 +20,11 @@ MODULES = {
 
 
 def lines():
-    return {line.split()[1]: line for line in doctor().splitlines()}
+    return {line.split()[1]: line for line in engines().splitlines()}
 
 
 def test_every_purpose_is_listed_and_served_by_one_at_most():
-    text = doctor()
+    text = engines()
     assert list(dict.fromkeys(line.split()[0] for line in text.splitlines())) == PURPOSES
     for purpose in PURPOSES:
         used = [line for line in text.splitlines() if line.startswith(purpose) and "in use" in line]

@@ -51,7 +51,7 @@ MODULES = [
         Fault("warn_of_strays", "if strays:", "if False:", "warned"),
     ),
     *seeded_in(
-        "train/learnable.py",
+        "train/training_graph.py",
         "train/test_learnable.py",
         Fault("require_learnable", "if stray:", "if False:"),
         Fault("require_learnable", "if not any(each.requires_grad for each in known)", "if False"),

@@ -8,7 +8,6 @@ import graphnet as gn
 from graphnet.train.dataset import DataSet
 from graphnet.train.run import FitSettings, Run
 from graphnet.train.training_graph import TrainingGraph
-from graphnet.train.updates import UpdateOptions
 
 
 def data(rows=40, seed=0):
@@ -37,11 +36,11 @@ def same(one, other):
     return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
 
 
-def a_run(model=None, callbacks=(), epochs=3, **way):
+def a_run(model=None, callbacks=(), epochs=3, **settings):
     """A training run that has not begun."""
     model = model or network()
     given = DataSet(data())
     task = TrainingGraph(model, gn.LossCrossEntropy(), given)
-    settings = FitSettings(epochs, 10, 1, UpdateOptions(**way), "stop", None, None)
+    how = FitSettings(epochs, 10, **settings)
     optimizer = gn.SGD(model.parameters(), lr=0.1)
-    return Run(task, optimizer, given, settings, torch.Generator().manual_seed(0), callbacks)
+    return Run(task, optimizer, given, how, torch.Generator().manual_seed(0), callbacks)

@@ -9,7 +9,8 @@ import pytest
 from train.small_runs import data, network, same, weights
 
 import graphnet as gn
-from graphnet.train.store import State, Store
+from graphnet.train.checkpoint_file import State
+from graphnet.train.store import Store
 
 
 class KilledError(Exception):

@@ -78,7 +78,7 @@ def test_the_plane_is_a_grid_of_middle_points():
 
 
 def disk_scores(points):
-    inside = ((points - 0.5) ** 2).sum(1) < plots.RADIUS**2
+    inside = ((points - 0.5) ** 2).sum(1) < gn.data.RADIUS**2
     return torch.stack([~inside, inside], 1).float()
 
 

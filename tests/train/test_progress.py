@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from graphnet.train.progress import progress_bar
+from graphnet.train.logs import progress_bar
 from graphnet.train.rounds import rounds
 
 # Without a console, as pythonw runs a program; and with one that has been closed.

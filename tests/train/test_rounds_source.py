@@ -10,7 +10,7 @@ import pytest
 from joblib.externals.loky import get_reusable_executor
 
 from graphnet.train.rounds import rounds
-from graphnet.train.rounds_source import sourced
+from graphnet.train.rounds_once import sourced
 
 
 @pytest.fixture(scope="module", autouse=True)

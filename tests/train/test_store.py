@@ -18,7 +18,8 @@ from train.states import bits, names_in, small
 import graphnet as gn
 from graphnet.errors import CheckpointError
 from graphnet.train import schema
-from graphnet.train.store import State, Store, read_state
+from graphnet.train.checkpoint_file import State, read_state
+from graphnet.train.store import Store
 
 
 def folders(*steps):

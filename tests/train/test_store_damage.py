@@ -7,7 +7,8 @@ import pytest
 from train.states import bits, refusal, small
 
 import graphnet as gn
-from graphnet.train.store import DamagedCheckpointWarning, Store, read_state
+from graphnet.train.checkpoint_file import read_state
+from graphnet.train.store import DamagedCheckpointWarning, Store
 
 FILES = ("tensors.safetensors", "state.json")
 

@@ -21,7 +21,8 @@ from train.states import (
 
 import graphnet as gn
 from graphnet.train import schema
-from graphnet.train.store import Store, read_state
+from graphnet.train.checkpoint_file import read_state
+from graphnet.train.store import Store
 
 
 @pytest.fixture

@@ -7,7 +7,8 @@ from sampling import can_be
 from train.states import bits, names_in, small
 
 from graphnet.errors import CheckpointError
-from graphnet.train.store import DamagedCheckpointWarning, State, Store
+from graphnet.train.checkpoint_file import State
+from graphnet.train.store import DamagedCheckpointWarning, Store
 
 
 def folders(*steps):

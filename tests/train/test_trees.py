@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from graphnet.train.trees import packed, unpacked
+from graphnet.train.checkpoints import packed, unpacked
 
 
 @pytest.mark.parametrize(

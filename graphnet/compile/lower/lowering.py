@@ -21,6 +21,7 @@ from graphnet.compile.lower.scalars import (
     Place,
     Scalar,
     as_scalar,
+    broadcast_to,
     calls_of,
     converted,
     load,
@@ -113,7 +114,7 @@ class Lowering:
     def _given(self, node: Number) -> None:
         place = len(self.done.numbers)
         self.done.numbers[node] = slot = Slot(self._numbers, place, (), (), torch.float64)
-        self._elements[node] = lambda shape: load(slot.expand(*shape))
+        self._elements[node] = lambda shape: load(broadcast_to(slot, shape))
 
     def _operation(self, node: Operation) -> None:
         from graphnet.compile.lower.rules import RULES
@@ -162,11 +163,11 @@ class Lowering:
     def scalar(self, source: Source | Slot, shape: Shape) -> Any:
         """The element of a source in loops of a shape; a plain number as it is."""
         if isinstance(source, Slot):
-            return load(source.expand(*shape))
+            return load(broadcast_to(source, shape))
         if not isinstance(source, Node):
             return source.top
         if source in self.slots:
-            return load(self.slots[source].expand(*shape))
+            return load(broadcast_to(self.slots[source], shape))
         key = source, shape
         if key not in self._made:
             self._made[key] = self._computed(source, shape)
@@ -177,7 +178,7 @@ class Lowering:
         element = self._elements[source]
         is_wider = not is_number(source) and prod(_shape(source)) < prod(shape)
         if is_wider and not is_simple(element(_shape(source))):
-            return load(self.stored(source).expand(*shape))
+            return load(broadcast_to(self.stored(source), shape))
         return element(shape)
 
     def stored(self, node: Node) -> Slot:

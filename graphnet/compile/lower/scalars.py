@@ -16,7 +16,7 @@ from graphnet.graph.methods import TensorMethods
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from graphnet.compile.plan.slots import Slot
+    from graphnet.compile.plan.slots import Shape, Slot
     from graphnet.op import Op
 
 
@@ -135,6 +135,16 @@ class Call(Scalar):
     def parts(self) -> tuple[Scalar, ...]:
         """The arguments."""
         return self.args
+
+
+def broadcast_to(slot: Slot, shape: Shape) -> Slot:
+    """A slot broadcast to a shape, as `expand` does it; it is done for everything that is read."""
+    if slot.shape == shape:
+        return slot
+    new = len(shape) - slot.ndim
+    own = zip(slot.shape, slot.strides, strict=True)
+    strides = tuple(0 if size == 1 else step for size, step in own)
+    return slot.as_strided(shape, (0,) * new + strides)
 
 
 def load(slot: Slot, *terms: tuple[int, Scalar]) -> Load:

@@ -103,16 +103,12 @@ class Separate(gn.Module):
         return self.first(first), self.second(second)
 
 
-class Shared(gn.Module):
+class Shared(Separate):
     """Model 2: model 1 with one branch for both digits."""
 
     def __init__(self) -> None:
         self.branch = three_convolutions()
         self.compare = comparator(128, 220, 120)
-
-    def build(self, pair: Node) -> Any:
-        """Append the branch twice, and the comparison of its outputs."""
-        return self.compare(ops.cat(self.read(pair), dim=1))
 
     def read(self, pair: Node) -> tuple[Node, Node]:
         """The output of the branch for each digit: two nodes (n, 64)."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import graphnet as gn
@@ -59,84 +59,40 @@ class Recipe:
 
     def as_record(self) -> dict[str, Any]:
         """Everything that decides the outcome, as texts and numbers for JSON."""
-        record = {each.name: getattr(self, each.name) for each in fields(self)}
         named = {"model": repr(self.model()), "augment": self.augment is not None}
         described = {"title", "published", "goal"}
-        return {name: value for name, value in {**record, **named}.items() if name not in described}
+        return {n: value for n, value in {**vars(self), **named}.items() if n not in described}
 
 
 RECIPES = {
-    "plain": Recipe(
-        "1 plain",
-        models.Separate,
-        learns=(ANSWER,),
-        published="85.0 ± 1.5",
-        goal=0.84,
-    ),
-    "shared": Recipe(
-        "2 shared",
-        models.Shared,
-        learns=(ANSWER,),
-        published="86 ± 1.4",
-        goal=0.86,
-    ),
+    "plain": Recipe("1 plain", models.Separate, (ANSWER,), "85.0 ± 1.5", 0.84),
+    "shared": Recipe("2 shared", models.Shared, (ANSWER,), "86 ± 1.4", 0.86),
     "plain-auxiliary": Recipe(
-        "3 plain + 2 auxiliary classifiers",
-        models.SeparateWithGuesses,
-        learns=(ANSWER, ("answer", 0.05), ("answer", 0.05)),
-        published="85.5 ± 1.3",
-        goal=0.85,
+        "3 plain + 2 auxiliary classifiers", models.SeparateWithGuesses,
+        (ANSWER, ("answer", 0.05), ("answer", 0.05)), "85.5 ± 1.3", 0.85,
     ),
-    "deep": Recipe(
-        "4 deep",
-        models.Deep,
-        learns=(ANSWER,),
-        published="87.7 ± 1.2",
-        goal=0.88,
-    ),
+    "deep": Recipe("4 deep", models.Deep, (ANSWER,), "87.7 ± 1.2", 0.88),
     "deep-auxiliary": Recipe(
-        "4 deep + 3 auxiliary classifiers",
-        models.DeepWithGuesses,
-        learns=(ANSWER, *[("answer", 0.3)] * 3),
-        published="87.1 ± 1.1",
-        goal=0.88,
+        "4 deep + 3 auxiliary classifiers", models.DeepWithGuesses,
+        (ANSWER, *[("answer", 0.3)] * 3), "87.1 ± 1.1", 0.88,
     ),
     "deep-digits": Recipe(
-        "5 deep + digit classes",
-        models.DeepWithDigits,
-        learns=(ANSWER, *DIGITS),
-        published="86.6 ± 1.3",
-        goal=0.92,
+        "5 deep + digit classes", models.DeepWithDigits, (ANSWER, *DIGITS), "86.6 ± 1.3", 0.92
     ),
     "both": Recipe(
-        "6 shared + digit heads",
-        models.DigitsAndComparator,
-        learns=(ANSWER, *DIGITS),
-        published="93.6 ± 1.7",
-        goal=0.935,
-        lr=5e-3,
-        weight_decay=0.0,
+        "6 shared + digit heads", models.DigitsAndComparator, (ANSWER, *DIGITS),
+        "93.6 ± 1.7", 0.935, lr=5e-3, weight_decay=0.0,
     ),
     "digits": Recipe(
-        "7 digits then <=",
-        models.DigitsThenCompare,
-        learns=(None, ("first digit", 1.0), ("second digit", 1.0)),
-        published="97.2 ± 0.4",
-        goal=0.97,
-        lr=5e-3,
-        weight_decay=0.0,
+        "7 digits then <=", models.DigitsThenCompare,
+        (None, ("first digit", 1.0), ("second digit", 1.0)),
+        "97.2 ± 0.4", 0.97, lr=5e-3, weight_decay=0.0,
     ),
     "augmented": Recipe(
         "8 model 6 with augmentation",
         lambda: models.DigitsAndComparator(batch_norm=True, dropout=0.3),
-        learns=(ANSWER, *DIGITS),
-        published="98.44 ± 0.3",
-        goal=0.982,
-        lr=5e-3,
-        weight_decay=0.0,
-        epochs=60,
-        batch_size=50,
-        augment=shifted_and_re_paired,
+        (ANSWER, *DIGITS), "98.44 ± 0.3", 0.982, lr=5e-3, weight_decay=0.0,
+        epochs=60, batch_size=50, augment=shifted_and_re_paired,
     ),
-}
+}  # fmt: skip
 """All recipes by the names that `--models` takes."""

@@ -19,14 +19,8 @@ if TYPE_CHECKING:
     from graphnet.experiments.pairs.study import Trained
 
 HEADER = (
-    "network",
-    "test accuracy",
-    "train accuracy",
-    "parameters",
-    "seconds",
-    "published, %",
-    "goal",
-)
+    "network", "test accuracy", "train accuracy", "parameters", "seconds", "published, %", "goal"
+)  # fmt: skip
 
 PAGE = """# Pairs of digits
 
@@ -78,11 +72,8 @@ def rows(results: Mapping[str, Trained]) -> list[tuple[str, ...]]:
 def row(trained: Trained) -> tuple[str, ...]:
     """The results of one recipe, beside what others report."""
     recipe, _, rounds = trained
-    spreads = [
-        spread_text(each, rounds.values(each))
-        for each in ("test_accuracy", "train_accuracy", "seconds")
-    ]
-    test, train, seconds = spreads
+    names = ("test_accuracy", "train_accuracy", "seconds")
+    test, train, seconds = (spread_text(each, rounds.values(each)) for each in names)
     parameters = f"{rounds.mean('parameters'):,.0f}"
     return recipe.title, test, train, parameters, seconds, recipe.published, f"{recipe.goal:.1%}"
 

@@ -5,12 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from graphnet.errors import RangeError
-from graphnet.train.metrics.labels import (
-    first,
-    labels_of,
-    require_classes,
-    scores_of_classes,
-)
+from graphnet.train.metrics.labels import first, labels_of, require_classes, scores_of_classes
 from graphnet.validation import require_counts
 
 if TYPE_CHECKING:

@@ -12,8 +12,6 @@ from graphnet.validation import require_choice
 if TYPE_CHECKING:
     from torch import Tensor
 
-_AVERAGES = ("binary", "macro", "micro", None)
-
 
 @overload
 def precision(
@@ -135,7 +133,7 @@ def _counted(
     outputs: Any, targets: Any, average: str | None, ignore_index: int, threshold: float
 ) -> Tensor:
     """The confusion matrix, after checking that `average` fits."""
-    require_choice("average", average, _AVERAGES)
+    require_choice("average", average, ("binary", "macro", "micro", None))
     counts = confusion_matrix(outputs, targets, ignore_index=ignore_index, threshold=threshold)
     if average == "binary" and len(counts) > 2:
         raise RangeError(

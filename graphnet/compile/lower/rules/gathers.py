@@ -12,7 +12,16 @@ from typing import TYPE_CHECKING, Any, cast
 import torch
 
 from graphnet.compile.lower.loops import Map
-from graphnet.compile.lower.scalars import NotLowered, Place, Position, Scalar, call, load, select
+from graphnet.compile.lower.scalars import (
+    NotLowered,
+    Place,
+    Position,
+    Scalar,
+    broadcast_to,
+    call,
+    load,
+    select,
+)
 from graphnet.ops.classification import Pick, class_dim
 from graphnet.ops.classification import Place as PlaceOp
 from graphnet.ops.embedding import Embedding, OneHot, ScatterRows
@@ -70,7 +79,7 @@ def pick(low: Lowering, node: Operation) -> None:
         label = low.scalar(labels, shape)
         skipped = label.eq(ignored)
         index = select(skipped, 0, label)
-        found = load(without(x, (dim,)).expand(*shape), (x.strides[dim], index))
+        found = load(broadcast_to(without(x, (dim,)), shape), (x.strides[dim], index))
         return select(skipped, 0, found)
 
     low.define(node, element)
@@ -84,10 +93,10 @@ def place(low: Lowering, node: Operation) -> None:
     given, wanted = low.stored(value).unsqueeze(dim), low.stored(labels).unsqueeze(dim)
 
     def element(sizes: Shape) -> Scalar:
-        label = load(wanted.expand(*sizes))
+        label = load(broadcast_to(wanted, sizes))
         at = Position(len(sizes) - len(shape) + dim)
         here = call("and", call("eq", label, at, dtype=torch.bool), label.ne(ignored))
-        return select(here, load(given.expand(*sizes)), 0)
+        return select(here, load(broadcast_to(given, sizes)), 0)
 
     low.define(node, element)
 
@@ -99,8 +108,8 @@ def rows_of(low: Lowering, node: Operation) -> None:
     index = low.stored(labels).unsqueeze(-1)
 
     def element(shape: Shape) -> Scalar:
-        row = load(index.expand(*shape))
-        return load(table[0].expand(*shape), (table.strides[0], row))
+        row = load(broadcast_to(index, shape))
+        return load(broadcast_to(table[0], shape), (table.strides[0], row))
 
     low.define(node, element)
 
@@ -113,7 +122,11 @@ def one_hot(low: Lowering, node: Operation) -> None:
 
     def element(shape: Shape) -> Scalar:
         return select(
-            call("eq", load(index.expand(*shape)), Position(len(shape) - 1), dtype=torch.bool), 1, 0
+            call(
+                "eq", load(broadcast_to(index, shape)), Position(len(shape) - 1), dtype=torch.bool
+            ),
+            1,
+            0,
         )
 
     low.define(node, element)
@@ -130,7 +143,7 @@ def index_select(low: Lowering, node: Operation) -> None:
 
     def element(shape: Shape) -> Scalar:
         rest = without(x, (dim,)).unsqueeze(dim)
-        return load(rest.expand(*shape), (x.strides[dim], load(at.expand(*shape))))
+        return load(broadcast_to(rest, shape), (x.strides[dim], load(broadcast_to(at, shape))))
 
     low.define(node, element)
 
@@ -146,7 +159,7 @@ def gather(low: Lowering, node: Operation) -> None:
     cut = x[tuple(slice(n) if d != dim else slice(0, 1) for d, n in enumerate(at.shape))]
 
     def element(shape: Shape) -> Scalar:
-        return load(cut.expand(*shape), (x.strides[dim], load(at.expand(*shape))))
+        return load(broadcast_to(cut, shape), (x.strides[dim], load(broadcast_to(at, shape))))
 
     low.define(node, element)
 
@@ -160,7 +173,7 @@ def take(low: Lowering, node: Operation) -> None:
         slot = rest
         for _ in range(count):
             slot = slot.unsqueeze(first)
-        return load(slot.expand(*shape), *[(stride, make(shape)) for stride, make in terms])
+        return load(broadcast_to(slot, shape), *[(stride, make(shape)) for stride, make in terms])
 
     low.define(node, element)
 
@@ -194,7 +207,7 @@ def _indices(
 
 def _from_either_end(slot: Slot, size: int) -> Callable[[Shape], Scalar]:
     def index(shape: Shape) -> Scalar:
-        at = load(slot.expand(*shape))
+        at = load(broadcast_to(slot, shape))
         return select(at < 0, at + size, at)
 
     return index
@@ -220,8 +233,14 @@ def scatter_rows(low: Lowering, node: Operation) -> None:
     if not prod(sizes):
         return
     given = low.dense(node, rows).reshape(*sizes)
-    index = load(low.stored(labels).unsqueeze(-1).expand(*sizes))
-    add_at(low, node, load(given), sizes, Place(out[0].expand(*sizes), ((out.strides[0], index),)))
+    index = load(broadcast_to(low.stored(labels).unsqueeze(-1), sizes))
+    add_at(
+        low,
+        node,
+        load(given),
+        sizes,
+        Place(broadcast_to(out[0], sizes), ((out.strides[0], index),)),
+    )
 
 
 def scatter_add(low: Lowering, node: Operation) -> None:
@@ -236,7 +255,7 @@ def scatter_add(low: Lowering, node: Operation) -> None:
     low.keep(node, out)
     cut = tuple(slice(n) for n in at.shape)
     base = out[tuple(slice(0, 1) if d == dim else each for d, each in enumerate(cut))]
-    to = Place(base.expand(*at.shape), ((out.strides[dim], load(at)),))
+    to = Place(broadcast_to(base, at.shape), ((out.strides[dim], load(at)),))
     add_at(low, node, load(given[cut]), at.shape, to)
 
 
@@ -250,7 +269,7 @@ def put(low: Lowering, node: Operation) -> None:
     sizes = x.shape
     low.keep(node, out)
     made = tuple((stride, make(sizes)) for stride, make in terms)
-    add_at(low, node, load(x), sizes, Place(rest.expand(*sizes), made))
+    add_at(low, node, load(x), sizes, Place(broadcast_to(rest, sizes), made))
 
 
 def put_anywhere(low: Lowering, node: Operation) -> None:
@@ -262,7 +281,7 @@ def put_anywhere(low: Lowering, node: Operation) -> None:
     width = out.shape[3]
     if out.strides[2] != width * out.strides[3]:
         raise NotLowered("pixels that do not lie side by side")
-    base = out[:, :, 0:1, 0:1].expand(*places.shape)
+    base = broadcast_to(out[:, :, 0:1, 0:1], places.shape)
     to = Place(base, ((out.strides[3], load(places)),))
     add_at(low, node, load(pixels), places.shape, to)
 

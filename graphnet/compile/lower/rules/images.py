@@ -15,6 +15,7 @@ from graphnet.compile.lower.scalars import (
     Place,
     Position,
     Scalar,
+    broadcast_to,
     call,
     converted,
     load,
@@ -240,7 +241,7 @@ def max_places(low: Lowering, node: Operation) -> None:
     kernel, steps, dilation = op.kernel, op.stride, op.dilation
 
     def place(shape: Shape) -> Scalar:
-        tap = converted(load(taps.expand(*shape)), node.dtype)
+        tap = converted(load(broadcast_to(taps, shape)), node.dtype)
         inside = (call("div_int", tap, kernel[1]), call("mod_int", tap, kernel[1]))
         row, column = (
             _pixel(Position(2 + dim), steps[dim], inside[dim], dilation[dim], border[2 * dim])
@@ -320,7 +321,7 @@ def _pixels(
     if not isinstance(found, torch.Tensor):
         return float(found)
     made = low.constant(found.to(x.dtype))
-    return load(made.expand(*shape))
+    return load(broadcast_to(made, shape))
 
 
 def avg_pool_gradient(low: Lowering, node: Operation) -> None:
@@ -332,7 +333,7 @@ def avg_pool_gradient(low: Lowering, node: Operation) -> None:
     share = low.new(y.shape, y.dtype)
     value = call("div", load(y), _pixels(low, node, op, out, counts, y.shape))
     low.add(Map(node, y.shape, value, Place(share)))
-    seen = share.unsqueeze(-1).unsqueeze(-1).expand(*y.shape, *op.kernel)
+    seen = broadcast_to(share.unsqueeze(-1).unsqueeze(-1), (*y.shape, *op.kernel))
     low.keep(node, out)
     sum_windows(low, node, seen, op, border, out)
 
@@ -357,7 +358,7 @@ def adaptive_mean_gradient(low: Lowering, node: Operation) -> None:
     low.keep(node, out)
     for place, (start, end) in enumerate(parts(out.shape[op.dim], op.count)):
         to = out.narrow(op.dim, start, end - start)
-        share = y.narrow(op.dim, place, 1).expand(*to.shape)
+        share = broadcast_to(y.narrow(op.dim, place, 1), to.shape)
         value = call("div", load(share), float(end - start))
         low.add(Map(node, to.shape, value, Place(to), adds=True))
 

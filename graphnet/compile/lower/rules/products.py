@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from graphnet.compile.lower.loops import Contraction
-from graphnet.compile.lower.scalars import NotLowered
+from graphnet.compile.lower.scalars import NotLowered, broadcast_to
 from graphnet.ops.products import Bmm, Linear, LinearMap, Matmul, Matvec, Vecmat
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def linear(low: Lowering, node: Operation) -> None:
     """x wᵀ + b."""
     x, weight, *bias = factors(low, node)
     shape = cast("Shape", node.shape)
-    start = bias[0].expand(*shape) if bias else None
+    start = broadcast_to(bias[0], shape) if bias else None
     contract(low, node, x.unsqueeze(-2), weight, low.place(node), start)
 
 
@@ -54,7 +54,11 @@ def contract(
     """The sum along the last dimension of the product of x and y, broadcast to (*out, n)."""
     sizes = (*out.shape, x.shape[-1])
     low.keep(node, out)
-    low.contract(Contraction(node, sizes, out.ndim, x.expand(*sizes), y.expand(*sizes), out, start))
+    low.contract(
+        Contraction(
+            node, sizes, out.ndim, broadcast_to(x, sizes), broadcast_to(y, sizes), out, start
+        )
+    )
 
 
 RULES: dict[type[Op], Rule] = {

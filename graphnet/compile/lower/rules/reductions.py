@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING, Any, cast
 import torch
 
 from graphnet.compile.lower.loops import Map
-from graphnet.compile.lower.scalars import NotLowered, Place, Scalar, call, converted, load, select
+from graphnet.compile.lower.rules.gathers import without
+from graphnet.compile.lower.scalars import (
+    NotLowered,
+    Place,
+    Scalar,
+    broadcast_to,
+    call,
+    converted,
+    load,
+    select,
+)
 from graphnet.compile.plan.slots import Slot, new_slot
 from graphnet.ops.cumulative import Cumsum, Prod, Recurrence
 from graphnet.ops.extremes import Amax, Amin, Argmax, Argmin, Max, Min
@@ -41,8 +51,7 @@ def collapsed(slot: Slot, node: Operation, dims: Sequence[int]) -> Slot:
     """The slot of a result without the dimensions of size 1 that it keeps."""
     if slot.ndim != cast("Node", node.sources[0]).ndim:
         return slot
-    kept = [dim for dim in range(slot.ndim) if dim not in dims]
-    return slot.permute(kept)
+    return without(slot, dims)
 
 
 def spread(slot: Slot, dims: Sequence[int]) -> Slot:
@@ -124,7 +133,7 @@ def mean(low: Lowering, node: Operation) -> None:
         raise NotLowered("the mean of nothing")
     made = low.reduce(node, "add", element, sizes, dims)
     sums = spread(made, dims) if node.ndim == len(sizes) else made
-    low.define(node, lambda shape: call("div", load(sums.expand(*shape)), float(count)))
+    low.define(node, lambda shape: call("div", load(broadcast_to(sums, shape)), float(count)))
 
 
 def variance(root: bool) -> Rule:
@@ -137,7 +146,7 @@ def variance(root: bool) -> Rule:
         means = mean_of(low, node, element, sizes, dims)
 
         def squared(shape: Shape) -> Scalar:
-            distance = call("sub", element(shape), load(means.expand(*shape)))
+            distance = call("sub", element(shape), load(broadcast_to(means, shape)))
             return call("mul", distance, distance)
 
         made = low.reduce(node, "add", squared, sizes, dims)
@@ -145,7 +154,7 @@ def variance(root: bool) -> Rule:
         count = float(max(prod(sizes[dim] for dim in dims) - op.correction, 0))
 
         def value(shape: Shape) -> Scalar:
-            found = call("div", load(sums.expand(*shape)), count)
+            found = call("div", load(broadcast_to(sums, shape)), count)
             return call("sqrt", found) if root else found
 
         low.define(node, value)
@@ -176,7 +185,7 @@ def norm(low: Lowering, node: Operation) -> None:
     sums = spread(made, dims) if node.ndim == len(sizes) else made
 
     def value(shape: Shape) -> Scalar:
-        found = load(sums.expand(*shape))
+        found = load(broadcast_to(sums, shape))
         if p in (0, 1, inf, -inf):
             return found
         return call("sqrt", found) if p == 2 else call("pow", found, 1 / p)
@@ -193,7 +202,7 @@ def exponentials(low: Lowering, node: Operation, dims: Sequence[int]) -> tuple[S
     highest = spread(low.reduce(node, "maximum", element, sizes, dims), dims)
 
     def power(shape: Shape) -> Scalar:
-        return call("exp", call("sub", element(shape), load(highest.expand(*shape))))
+        return call("exp", call("sub", element(shape), load(broadcast_to(highest, shape))))
 
     return highest, spread(low.reduce(node, "add", power, sizes, dims), dims)
 
@@ -211,11 +220,14 @@ def softmax(low: Lowering, node: Operation) -> None:
         return
     highest = spread(low.reduce(node, "maximum", element, sizes, dims), dims)
     powers = low.new(sizes, node.dtype, low.slots[cast("Node", node.sources[0])])
-    raised = call("exp", call("sub", element(sizes), load(highest.expand(*sizes))))
+    raised = call("exp", call("sub", element(sizes), load(broadcast_to(highest, sizes))))
     low.add(Map(node, sizes, raised, Place(powers)))
     sums = spread(low.reduce(node, "add", lambda shape: load(powers), sizes, dims), dims)
     low.define(
-        node, lambda shape: call("div", load(powers.expand(*shape)), load(sums.expand(*shape)))
+        node,
+        lambda shape: call(
+            "div", load(broadcast_to(powers, shape)), load(broadcast_to(sums, shape))
+        ),
     )
 
 
@@ -234,8 +246,8 @@ def log_softmax(low: Lowering, node: Operation) -> None:
     low.add(Map(node, sums.shape, call("log", load(sums)), Place(logs)))
 
     def value(shape: Shape) -> Scalar:
-        less = call("sub", element(shape), load(highest.expand(*shape)))
-        return call("sub", less, load(logs.expand(*shape)))
+        less = call("sub", element(shape), load(broadcast_to(highest, shape)))
+        return call("sub", less, load(broadcast_to(logs, shape)))
 
     low.define(node, value)
 
@@ -255,7 +267,7 @@ def logsumexp(low: Lowering, node: Operation) -> None:
     shown = spread(highest, dims)
 
     def power(shape: Shape) -> Scalar:
-        return call("exp", call("sub", element(shape), load(shown.expand(*shape))))
+        return call("exp", call("sub", element(shape), load(broadcast_to(shown, shape))))
 
     sums = low.reduce(node, "add", power, sizes, dims)
     if node.ndim == len(sizes):
@@ -263,7 +275,7 @@ def logsumexp(low: Lowering, node: Operation) -> None:
     low.define(
         node,
         lambda shape: call(
-            "add", call("log", load(sums.expand(*shape))), load(highest.expand(*shape))
+            "add", call("log", load(broadcast_to(sums, shape))), load(broadcast_to(highest, shape))
         ),
     )
 
@@ -279,17 +291,21 @@ def running(low: Lowering, node: Operation) -> None:
     dim, count = op.dim % node.ndim, out.shape[op.dim % node.ndim]
     if 0 in out.shape:
         return
-    slots = [out, *operands]
-    if op.reverse:
-        slots = [flipped(each, dim) for each in slots]
-    to, x, *factor = slots
-    low.copy(node, to.narrow(dim, 0, 1), x.narrow(dim, 0, 1))
+    x, *factor = operands
+    ends = count - 1 if op.reverse else 0
+    low.copy(node, out.narrow(dim, ends, 1), x.narrow(dim, ends, 1))
     if count == 1:
         return
-    before, rest = load(to.narrow(dim, 0, count - 1)), to.narrow(dim, 1, count - 1)
+
+    def later(slot: Slot, by: int) -> Slot:
+        part = slot.narrow(dim, 1 - by if op.reverse else by, count - 1)
+        return flipped(part, dim) if op.reverse else part
+
+    before: Scalar = load(later(out, 0))
     if factor:
-        before = cast("Any", call("mul", load(factor[0].narrow(dim, 1, count - 1)), before))
-    value = call("add", converted(load(x.narrow(dim, 1, count - 1)), node.dtype), before)
+        before = call("mul", load(later(factor[0], 1)), before)
+    value = call("add", converted(load(later(x, 1)), node.dtype), before)
+    rest = later(out, 1)
     low.add(Map(node, rest.shape, value, Place(rest), in_order=True))
 
 

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from graphnet.compile.run.runner import Runner
     from graphnet.graph import Node
 
 Function = Callable[..., tuple["Tensor", ...]]
