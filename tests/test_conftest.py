@@ -51,7 +51,8 @@ def libraries_of(folder, *options):
         "def test_where(n):\n"
         "    path = pathlib.Path(os.environ['GRAPHNET_NATIVE'])\n"
         "    assert path.stat().st_mode & 0o777 == 0o700\n"
-        "    pathlib.Path(__file__).with_name(f'where{n}').write_text(str(path), encoding='utf-8')\n",
+        "    found = pathlib.Path(__file__).with_name(f'where{n}')\n"
+        "    found.write_text(str(path), encoding='utf-8')\n",
         encoding="utf-8",
     )
     command = [sys.executable, "-m", "pytest", "-q", "-c", os.devnull, f"--rootdir={folder}",
