@@ -103,7 +103,7 @@ def network(watch=False):
     groups = [{"params": model[0].parameters()},
               {"params": model[1].parameters() + model[4].parameters(), "lr": 0.02}]  # fmt: skip
     made = Training(graph, loss, gn.Adam(groups, lr=0.05))
-    made.output = y
+    made.output, made.model = y, model
     return made
 
 
@@ -167,11 +167,15 @@ def test_an_error_in_the_middle(wrong, monkeypatch):
         step.many(x=x, t=t, batch_size=4)
     assert isinstance(raised.value, gn.NonFiniteError) == (wrong == "nan")
     assert ("x" if wrong == "nan" else "4") in str(raised.value)
+    drawn = torch.get_rng_state()
     torch.manual_seed(5)
     for feed in feeds_of(x, t)[:3]:
         walk(theirs, feed)
     assert_same(ours.state(), theirs.state())
     assert counts[0] == (5, 3)
+    theirs.graph.forward(feeds_of(X[:20], LABELS)[3])  # the mask of the step that failed
+    assert torch.equal(drawn, torch.get_rng_state())
+    theirs.model.load_state_dict(ours.model.state_dict())
     # It goes on from there, with the numbers of the fourth step.
     torch.manual_seed(6)
     losses = step.many(x=X[:20], t=LABELS, batch_size=4)
