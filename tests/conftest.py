@@ -16,9 +16,11 @@ import os
 import shutil
 import signal
 import tempfile
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+import native
 import profiles
 import pytest
 
@@ -43,6 +45,22 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
     unasked = getattr(option, "numprocesses", 0) is None and not getattr(option, "tx", None)
     if unasked and not option.usepdb and "PYTEST_XDIST_WORKER" not in os.environ:
         option.numprocesses = WORKERS
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--backend c` runs tests of compiled programs on another target."""
+    parser.addoption("--backend", help="the backend of programs that choose none, such as c")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _backend(pytestconfig: pytest.Config) -> Iterator[None]:
+    """The target of all programs whose test does not choose one."""
+    backend = pytestconfig.getoption("--backend")
+    if backend is None:
+        yield
+        return
+    with native.every_program(backend):
+        yield
 
 
 def pytest_configure(config: pytest.Config) -> None:

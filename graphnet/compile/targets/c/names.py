@@ -50,7 +50,7 @@ def identifier(wanted: str, taken: set[str]) -> str:
 
 
 def comment(node: Node) -> str:
-    """A node as the list shows it; nothing in it ends a comment, begins one, or joins lines."""
+    """A node as the list shows it, as a comment."""
     from graphnet.graph import Operation
 
     text = node.name
@@ -58,6 +58,11 @@ def comment(node: Node) -> str:
         args = [getattr(each, "name", None) or str(getattr(each, "top", each))
                 for each in node.sources]  # fmt: skip
         text = f"{node.name} = {node.op.name}({', '.join([*args, *node.op.chosen])})"
+    return plain(text)
+
+
+def plain(text: str) -> str:
+    """A text for a comment: nothing in it ends one, begins one, or joins lines."""
     text = "".join(sign if sign.isprintable() else " " for sign in text)
     text = text.encode("ascii", "replace").decode().replace("\\", "|")
     text = re.sub(r"\*(?=/)|/(?=\*)", r"\g<0> ", text)
