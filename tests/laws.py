@@ -230,6 +230,7 @@ ASKERS = {
 
 LOADERS_OF_LIBRARIES = {
     "bench/limit.py": {"ctypes"},
+    "compile/targets/c/assemble.py": {"ctypes"},
     "compile/targets/c/toolchain.py": {"ctypes"},
 }
 """Files that load machine code, which a compiler has just written or the checked cache holds."""

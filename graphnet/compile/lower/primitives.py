@@ -105,7 +105,25 @@ def _divided_rounded(op: Any, x: Any, y: Any) -> Scalar:
     common = common_dtype((x, y))
     if not common.is_floating_point:
         raise NotLowered("integer division")
-    return call({"floor": "floor", "trunc": "trunc"}[op.rounding_mode], call("div", x, y))
+    if op.rounding_mode == "trunc":
+        return call("trunc", call("div", x, y))
+    return _floor_of_quotient(*(converted(as_scalar(each, common), common) for each in (x, y)))
+
+
+def _floor_of_quotient(x: Scalar, y: Scalar) -> Scalar:
+    """Python's x // y, by the remainder: the quotient may be rounded up to the next integer."""
+    quotient, rest = call("div", x, y), call("fmod", x, y)
+    crosses = _bools("and", rest.ne(0), _bools("ne", rest < 0, y < 0))
+    whole = call("div", call("sub", x, rest), y)
+    whole = select(crosses, call("sub", whole, 1), whole)
+    floor = call("floor", whole)
+    floor = select(call("sub", whole, floor) > 0.5, call("add", floor, 1), floor)
+    signed = select(whole.ne(0), floor, call("copysign", 0, quotient))
+    return select(y.eq(0), quotient, signed)
+
+
+def _bools(name: str, x: Any, y: Any) -> Scalar:
+    return call(name, x, y, dtype=torch.bool)
 
 
 def _power(op: Any, x: Any, exponent: Any) -> Scalar:

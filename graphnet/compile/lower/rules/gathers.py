@@ -148,14 +148,20 @@ def index_select(low: Lowering, node: Operation) -> None:
     low.define(node, element)
 
 
+def _in_a_row(slot: Slot) -> Slot:
+    """A single number as a row of one."""
+    return slot if slot.ndim else slot.unsqueeze(0)
+
+
 def gather(low: Lowering, node: Operation) -> None:
     """For each index, the element that it names along a dimension."""
-    x, index, dim = low.stored(_source(node, 0)), _source(node, 1), cast("Any", node.op).dim
-    dim %= max(x.ndim, 1)
-    if not x.ndim:
-        raise NotLowered("gather from a number")
+    x, index = _in_a_row(low.stored(_source(node, 0))), _source(node, 1)
+    dim = cast("Any", node.op).dim % x.ndim
     check_range(low, node, index, x.shape[dim])
     at = low.stored(index)
+    if not at.ndim:
+        low.define(node, lambda shape: load(x[0].expand(*shape), (x.strides[0], load(at))))
+        return
     cut = x[tuple(slice(n) if d != dim else slice(0, 1) for d, n in enumerate(at.shape))]
 
     def element(shape: Shape) -> Scalar:
@@ -246,13 +252,12 @@ def scatter_rows(low: Lowering, node: Operation) -> None:
 def scatter_add(low: Lowering, node: Operation) -> None:
     """Elements of a source added where indices along a dimension say."""
     x, index, source = (_source(node, at) for at in range(3))
-    dim, out = cast("Any", node.op).dim % max(node.ndim, 1), low.place(node)
-    if not node.ndim:
-        raise NotLowered("scatter into a number")
+    dim, whole = cast("Any", node.op).dim % max(node.ndim, 1), low.place(node)
+    out = _in_a_row(whole)
     check_range(low, node, index, out.shape[dim])
-    at, given = low.stored(index), low.stored(source)
-    low.copy(node, out, low.stored(x))
-    low.keep(node, out)
+    at, given = (_in_a_row(low.stored(each)) for each in (index, source))
+    low.copy(node, whole, low.stored(x))
+    low.keep(node, whole)
     cut = tuple(slice(n) for n in at.shape)
     base = out[tuple(slice(0, 1) if d == dim else each for d, each in enumerate(cut))]
     to = Place(broadcast_to(base, at.shape), ((out.strides[dim], load(at)),))

@@ -114,10 +114,8 @@ def total(low: Lowering, node: Operation) -> None:
 
 
 def mean_of(low: Lowering, node: Operation, element: Element, sizes: Shape, dims: Any) -> Slot:
-    """The means along some dimensions, with those dimensions of size 1."""
+    """The means along some dimensions, with those dimensions of size 1; NaN for nothing."""
     count = prod(sizes[dim] for dim in dims)
-    if not count:
-        raise NotLowered("the mean of nothing")
     sums = low.reduce(node, "add", element, sizes, dims)
     means = new_slot(sums.shape, sums.dtype)
     low.add(Map(node, sums.shape, call("div", load(sums), float(count)), Place(means)))
@@ -125,12 +123,10 @@ def mean_of(low: Lowering, node: Operation, element: Element, sizes: Shape, dims
 
 
 def mean(low: Lowering, node: Operation) -> None:
-    """The means along some dimensions."""
+    """The means along some dimensions; NaN for nothing."""
     element, sizes = source_element(low, node)
     dims = dims_of(node)
     count = prod(sizes[dim] for dim in dims)
-    if not count:
-        raise NotLowered("the mean of nothing")
     made = low.reduce(node, "add", element, sizes, dims)
     sums = spread(made, dims) if node.ndim == len(sizes) else made
     low.define(node, lambda shape: call("div", load(broadcast_to(sums, shape)), float(count)))
@@ -197,8 +193,6 @@ def exponentials(low: Lowering, node: Operation, dims: Sequence[int]) -> tuple[S
     """The largest element along dimensions, and the sum of exp(x - largest)."""
     element, sizes = source_element(low, node)
     low.stored(cast("Node", node.sources[0]))
-    if not prod(sizes):
-        raise NotLowered("the largest of nothing")
     highest = spread(low.reduce(node, "maximum", element, sizes, dims), dims)
 
     def power(shape: Shape) -> Scalar:
@@ -257,8 +251,6 @@ def logsumexp(low: Lowering, node: Operation) -> None:
     element, sizes = source_element(low, node)
     low.stored(cast("Node", node.sources[0]))
     dims = dims_of(node)
-    if not sizes or not prod(sizes):
-        raise NotLowered("logsumexp of a number, or of nothing")
     found = low.reduce(node, "maximum", element, sizes, dims)
     highest = new_slot(found.shape, found.dtype)
     largest = load(found)

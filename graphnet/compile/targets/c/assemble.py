@@ -15,6 +15,7 @@ from graphnet.compile.run.runner import Refused, Runner
 from graphnet.compile.targets.c.printer import Printed, printed
 from graphnet.compile.targets.c.toolchain import Build, begin
 from graphnet.compile.targets.torch.execution import NotFinite
+from graphnet.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -196,6 +197,8 @@ class _Function:
             each.data_ptr() + (0 if rows is not None else first * self._bytes_of_step(slot))
             for each, slot in zip(data, self._low.inputs.values(), strict=True)
         ]
+        drawn_from = {draw.generator for draw in self._draws}
+        before = Snapshot(generators=drawn_from)
         masks = self._masks(steps)
         addresses += [each.data_ptr() for each in masks]
         made = self._many(
@@ -207,6 +210,9 @@ class _Function:
             self.arguments[3],
             ctypes.c_void_p(losses.data_ptr()),
         )
+        if made < steps and drawn_from:  # the steps that were not made draw no numbers
+            before.restore()
+            self._masks(made)
         return int(made), cast("list[Tensor]", self._results[1:])
 
     def _masks(self, steps: int) -> list[Tensor]:
@@ -224,6 +230,7 @@ class _Draw:
 
     def __init__(self, node: Operation, slot: Slot) -> None:
         self._rule, self._like = node.op.forward, torch.empty(slot.shape, dtype=slot.dtype)
+        self.generator = cast("Any", node.op).generator or torch.default_generator
 
     def __call__(self) -> Tensor:
         drawn: Tensor = self._rule(self._like, True)

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from math import isinf, isnan
+from typing import cast
 
 import torch
 
@@ -101,8 +102,7 @@ class Expressions:
             return self._names[id(scalar)]
         if isinstance(scalar, Load):
             return self.address(scalar.place, self)
-        assert isinstance(scalar, Call)
-        made = self._call(scalar)
+        made = self._call(cast("Call", scalar))
         if self._counts[id(scalar)] > 1:
             name = f"t{len(self.lines)}"
             self.lines.append(f"const {TYPES[scalar.dtype]} {name} = {_bare(made)};")

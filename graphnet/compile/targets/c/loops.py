@@ -68,7 +68,8 @@ class LoopPrinter:
         depth = len(around) + len(combined)
         total = values.address(Place(statement.out), values)
         best = total if statement.best is None else values.address(Place(statement.best), values)
-        with text.loops(around):
+        # A block of its own: `at` is not that of another reduction.
+        with text.loops(around), text.block() if not around and statement.best else text.loops([]):
             with text.loops([inner], depth, SIMD):
                 text.add(*self._begin(statement, best, total))
             if statement.best is not None:
@@ -114,7 +115,7 @@ class LoopPrinter:
         """The lines that add an element to a result."""
         function = statement.function
         if statement.best is not None:
-            return _place_lines(statement, best, total, element)
+            return _place_lines(statement.function, statement.best.dtype, best, total, element)
         if function in ADDED:
             return [f"{total} {ADDED[function]}= {element};"]
         if function in ("and", "or"):
@@ -163,16 +164,15 @@ def _runs_along_kept(statement: Reduction, kept: list[Loop], combined: list[Loop
     return along and (not across or combined[-1].size < kept[-1].size)
 
 
-def _place_lines(statement: Reduction, best: str, total: str, element: str) -> list[str]:
+def _place_lines(function: str, of: dtype, best: str, total: str, element: str) -> list[str]:
     """The lines that keep the place of the extreme."""
-    assert statement.best is not None
-    sign = "<" if statement.function == "argmin" else ">"
+    sign = "<" if function == "argmin" else ">"
     better = f"x {sign} {best}"
-    if statement.best.dtype.is_floating_point:
-        first = "" if statement.function == "argmax_of_window" else f" & ({best} == {best})"
+    if of.is_floating_point:
+        first = "" if function == "argmax_of_window" else f" & ({best} == {best})"
         better = f"({better}) | ((x != x){first})"
     return [
-        f"const {TYPES[statement.best.dtype]} x = {element};",
+        f"const {TYPES[of]} x = {element};",
         f"const bool better = {better};",
         f"{total} = better ? at : {total};",
         f"{best} = better ? x : {best};",

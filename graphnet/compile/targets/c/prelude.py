@@ -39,7 +39,7 @@ static inline float exp_float(float x) { /* 2^n e^r with |r| <= ln(2) / 2 */
   return p * float_of_bits((half + 127) << 23) * float_of_bits((power - half + 127) << 23);
 }""",
     "expm1_float": """\
-static inline float expm1_float(float x) { /* 2^n (e^r - 1) + (2^n - 1) */
+static inline float expm1_float(float x) { /* 2^n (e^r - 1) + (2^n - 1), but 2^n may overflow */
   const float rounder = 12582912.0f;
   float limited = x > 88.9f ? 88.9f : x < -88.0f ? -88.0f : x;
   float shifted = limited * 1.44269504f + rounder;
@@ -56,7 +56,7 @@ static inline float expm1_float(float x) { /* 2^n (e^r - 1) + (2^n - 1) */
   int32_t half = power >> 1;
   float a = float_of_bits((half + 127) << 23);
   float b = float_of_bits((power - half + 127) << 23);
-  float whole = p * a * b + (a * b - 1.0f);
+  float whole = x > 80.0f ? (p + 1.0f) * a * b : p * a * b + (a * b - 1.0f);
   return x > 88.8f ? x * 3e38f : x == 0.0f ? x : whole;
 }""",
     "tanh_float": """\

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from math import prod
@@ -12,6 +11,7 @@ from graphnet.compile.lower.loops import Check, Contraction, Lowered, Map, Reduc
 from graphnet.compile.plan.memory import plan
 from graphnet.compile.targets.c.expressions import TYPES
 from graphnet.compile.targets.c.loops import LoopPrinter
+from graphnet.compile.targets.c.names import comment, identifier, plain
 from graphnet.compile.targets.c.prelude import FUNCTIONS, functions
 from graphnet.compile.targets.c.products import ProductPrinter
 from graphnet.compile.targets.c.several import gathered_bytes, several
@@ -44,106 +44,6 @@ static double clock_since(double then, double *total) {
   *total += clock_now() - then;
   return clock_now();
 }"""
-RESERVED = frozenset(
-    [
-        "auto",
-        "bool",
-        "break",
-        "case",
-        "char",
-        "const",
-        "continue",
-        "default",
-        "do",
-        "double",
-        "else",
-        "enum",
-        "extern",
-        "false",
-        "float",
-        "for",
-        "goto",
-        "if",
-        "inline",
-        "int",
-        "long",
-        "register",
-        "restrict",
-        "return",
-        "short",
-        "signed",
-        "sizeof",
-        "static",
-        "struct",
-        "switch",
-        "true",
-        "typedef",
-        "union",
-        "unsigned",
-        "void",
-        "volatile",
-        "while",
-        "i",
-        "j",
-        "k",
-        "l",
-        "m",
-        "n",
-        "o",
-        "p",
-        "s",
-        "x",
-        "y",
-        "at",
-        "best",
-        "place",
-        "total",
-        "cells",
-        "fed",
-        "numbers",
-        "scratch",
-        "start",
-        "out",
-    ]
-)
-LIBRARY = frozenset(
-    [
-        "abs",
-        "ceil",
-        "copysign",
-        "cos",
-        "erf",
-        "exp",
-        "expm1",
-        "fabs",
-        "floor",
-        "gamma",
-        "index",
-        "isfinite",
-        "j0",
-        "j1",
-        "jn",
-        "log",
-        "log1p",
-        "main",
-        "memcpy",
-        "memset",
-        "pow",
-        "remainder",
-        "round",
-        "sign",
-        "significand",
-        "sin",
-        "sqrt",
-        "strides",
-        "tanh",
-        "trunc",
-        "y0",
-        "y1",
-        "yn",
-    ]
-)
-"""Names that the headers declare, or compilers know."""
 
 
 @dataclass
@@ -208,11 +108,11 @@ class Printer:
     def _named(self) -> dict[Buffer, str]:
         """A name for each buffer: that of the first node that lies in it."""
         names: dict[Buffer, str] = {}
-        taken = {*RESERVED, *FUNCTIONS, *LIBRARY, *(f"{each}f" for each in LIBRARY)}
+        taken = set(FUNCTIONS)
 
         def give(buffer: Buffer, wanted: str) -> None:
             if buffer not in names:
-                names[buffer] = _unique(wanted, taken)
+                names[buffer] = identifier(wanted, taken)
 
         low = self.lowered
         for node, slot in [*low.inputs.items(), *low.drawn.items()]:
@@ -289,7 +189,7 @@ class Printer:
                 if slot.buffer is buffer and cell.name != self.names[buffer]
             ]
             if parts:
-                yield f"/* {_plain(', '.join(parts))} */"
+                yield f"/* {plain(', '.join(parts))} */"
         for place, buffer in enumerate(fed):
             if buffer in of:
                 yield f"const {of[buffer]} *const {self.names[buffer]} = fed[{place}];"
@@ -308,7 +208,7 @@ class Printer:
             if self.timed and self.nodes:
                 yield [f"now = clock_since(now, seconds + {len(self.nodes) - 1});"]
             self.nodes.append(node)
-            yield ["", f"/* {_comment(node)} */"]
+            yield ["", f"/* {comment(node)} */"]
             for statement in statements:
                 if isinstance(statement, Check):
                     checks += 1
@@ -348,37 +248,6 @@ def _by_node(statements: list[Statement]) -> Iterator[tuple[Node, list[Statement
         group.append(each)
     if group:
         yield group[0].node, group
-
-
-def _comment(node: Node) -> str:
-    """A node as the list shows it."""
-    from graphnet.graph import Operation
-
-    text = node.name
-    if isinstance(node, Operation):
-        args = [getattr(each, "name", None) or str(getattr(each, "top", each))
-                for each in node.sources]  # fmt: skip
-        text = f"{node.name} = {node.op.name}({', '.join([*args, *node.op.chosen])})"
-    return _plain(text)
-
-
-def _plain(text: str) -> str:
-    """A text in which nothing ends a comment, or continues a line."""
-    text = text.encode("ascii", "replace").decode()
-    return text.replace("*/", "* /").replace("\\", "/").replace("??", "? ?")
-
-
-def _unique(wanted: str, taken: set[str]) -> str:
-    """A C identifier close to a name."""
-    base = re.sub(r"\W", "_", wanted, flags=re.ASCII).strip("_") or "value"
-    if base[0].isdigit():
-        base = f"layer{base}"
-    name, count = base, 1
-    while name in taken:
-        count += 1
-        name = f"{base}_{count}"
-    taken.add(name)
-    return name
 
 
 def printed(lowered: Lowered, lanes: int, timed: bool = False) -> Printed:
