@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from graphnet.graph import Node
 
 HEADERS = "#include <math.h>\n#include <stdbool.h>\n#include <stdint.h>\n#include <string.h>"
+ALWAYS_INLINE = "static inline __attribute__((always_inline))"
+"""A loop that calls a function is not turned into vector instructions."""
 ALIGNED = 64
 """What the addresses of buffers are multiples of."""
 CLOCK = """\
@@ -145,7 +147,7 @@ class Printer:
         if self.timed:
             yield CLOCK
         if self.used:
-            text = functions(self.used)
+            text = functions(self.used).replace("static inline", ALWAYS_INLINE)
             if text:
                 yield text
         if self.tiles:
