@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from graphnet.compile.run.cached_step import CachedStep
     from graphnet.compile.run.step import Step
 
-FIRST = 16
-"""The steps of the first burst."""
 LONG = 0.02
 """Seconds after which a burst is long enough: Ctrl-C works between two bursts."""
 Before = Callable[[int], None]
@@ -31,7 +29,7 @@ class Bursts:
     """
 
     def __init__(self, step: Step) -> None:
-        self._step, self._most = step, FIRST
+        self._step, self._most = step, 0
 
     def make(
         self, batches: Batches, first: int, losses: Tensor, before: Before | None = None
@@ -44,11 +42,15 @@ class Bursts:
             losses: where the losses are written to, one for each batch.
             before: what is done before each step.
         """
+        cached = self._step._current
+        if cached is None or cached.runner.many is None:
+            return 0
+        self._most = self._most or max(2, int(LONG / max(cached.runner.seconds, 1e-6)))
         count = min(self._most, batches.alike - first)
         if count < 2:
             return 0
         begin = perf_counter()
-        made = _burst(self._step, batches, first, losses[first : first + count], before)
+        made = _burst(self._step, cached, batches, first, losses[first : first + count], before)
         if made == count and perf_counter() - begin < LONG:
             self._most *= 2
         return made
@@ -66,10 +68,16 @@ def make_steps(step: Step, batches: Batches, losses: Tensor) -> None:
         place += made
 
 
-def _burst(step: Step, batches: Batches, first: int, losses: Tensor, before: Before | None) -> int:
+def _burst(
+    step: Step,
+    cached: CachedStep,
+    batches: Batches,
+    first: int,
+    losses: Tensor,
+    before: Before | None,
+) -> int:
     """Make several steps at once; returns how many, 0 if they must be made one by one."""
-    cached = step._current
-    if cached is None or cached.runner.many is None or step._pending:
+    if cached.runner.many is None or step._pending:
         return 0
     mode, buckets = step._prepared(update=True)
     fed = batches[first]

@@ -57,6 +57,7 @@ class Runner:
         again: runs it with other tensors by name and the same numbers, and returns the loss as a
             new tensor, or None if a check fails; None if more than a call is needed.
         is_native: True if it writes to memory without torch.
+        seconds: an estimate of how long a call takes, if it is native.
         built: the list before the first pass.
     """
 
@@ -71,6 +72,7 @@ class Runner:
     many: Several | None = None
     again: Callable[[Mapping[str, Any]], Tensor | None] | None = None
     is_native: bool = False
+    seconds: float = 0.0
     built: Program = field(init=False)
     passes: Sequence[Pass] = field(init=False)
 

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from graphnet.compile.run.batches import Batches
     from graphnet.graph import Node, Operation
 
+PER_CYCLE = 1 / 3e9
+"""Seconds, for an estimate."""
 ALIGNED = 64
 """What the address of the memory is a multiple of: vectors are read in one piece."""
 
@@ -64,7 +66,7 @@ class NativeProgram:
             profiled=self._profiled,
         )
         runner.built, runner.passes = self.built, PASSES
-        runner.is_native = True
+        runner.is_native, runner.seconds = True, self.printed.lowered.work * PER_CYCLE
         runner.many = function.many if function.has_loss else None
         runner.again = function.again if function.is_plain else None
         return runner
