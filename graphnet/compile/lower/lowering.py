@@ -335,7 +335,8 @@ class Lowering:
         if is_foreign(node.op):
             raise NotLowered(node.op.name)
         source = cast("Node", node.sources[0])
-        if prod(_shape(node)) == prod(_shape(source)) == 1 and source not in self.slots:
+        is_one = prod(_shape(node)) == prod(_shape(source)) == 1
+        if is_one and source not in self.slots and node.ndim >= source.ndim:
             self._elements[node] = self._elements[source]
             return
         before = self.stored(source)
