@@ -21,6 +21,7 @@ from graphnet.compile.lower.scalars import (
     Place,
     Scalar,
     as_scalar,
+    call,
     calls_of,
     converted,
     load,
@@ -323,10 +324,21 @@ class Lowering:
         self.add(Check(node, value.as_strided((), ())))
 
     def contract(self, statement: Contraction) -> None:
-        """Add a contraction, with its factors in an order that vectors can be read in."""
+        """Add a contraction, with its factors in an order that vectors can be read in.
+
+        Tiles are for floating-point numbers; products of integers are summed in plain loops.
+        """
         from graphnet.compile.lower.layouts import arranged
 
-        arranged(self, statement)
+        if statement.out.dtype.is_floating_point:
+            arranged(self, statement)
+            return
+        s = statement
+        sums = s.out if s.start is None else self.new(s.out.shape, s.out.dtype)
+        product = call("mul", load(s.x), load(s.y))
+        self.add(Reduction(s.node, s.sizes, s.kept, "add", product, sums))
+        if s.start is not None:
+            self.add(Map(s.node, sums.shape, call("add", load(sums), load(s.start)), Place(s.out)))
 
     # views and the end
 
