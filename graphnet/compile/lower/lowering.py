@@ -22,6 +22,7 @@ from graphnet.compile.lower.scalars import (
     Scalar,
     as_scalar,
     broadcast_to,
+    call,
     calls_of,
     converted,
     load,
@@ -328,10 +329,21 @@ class Lowering:
         self.add(Check(node, value.as_strided((), ())))
 
     def contract(self, statement: Contraction) -> None:
-        """Add a contraction, with its factors in an order that vectors can be read in."""
+        """Add a contraction, with its factors in an order that vectors can be read in.
+
+        Tiles are for floating-point numbers; products of integers are summed in plain loops.
+        """
         from graphnet.compile.lower.layouts import arranged
 
-        arranged(self, statement)
+        if statement.out.dtype.is_floating_point:
+            arranged(self, statement)
+            return
+        s = statement
+        sums = s.out if s.start is None else self.new(s.out.shape, s.out.dtype)
+        product = call("mul", load(s.x), load(s.y))
+        self.add(Reduction(s.node, s.sizes, s.kept, "add", product, sums))
+        if s.start is not None:
+            self.add(Map(s.node, sums.shape, call("add", load(sums), load(s.start)), Place(s.out)))
 
     # views and the end
 
@@ -340,7 +352,8 @@ class Lowering:
         if is_foreign(node.op):
             raise NotLowered(node.op.name)
         source = cast("Node", node.sources[0])
-        if prod(_shape(node)) == prod(_shape(source)) == 1 and source not in self.slots:
+        is_one = prod(_shape(node)) == prod(_shape(source)) == 1
+        if is_one and source not in self.slots and node.ndim >= source.ndim:
             self._elements[node] = self._elements[source]
             return
         before = self.stored(source)

@@ -136,7 +136,16 @@ def _power_of_number(op: Any, x: Scalar) -> Scalar:
     """x to a fixed power; what has a name is called by it."""
     if op.exponent in _POWERS:
         return _POWERS[op.exponent](x)
+    if not x.dtype.is_floating_point and isinstance(op.exponent, int) and op.exponent > 0:
+        return _repeated_product(x, op.exponent)
     return _power(op, x, float(op.exponent) if x.dtype.is_floating_point else op.exponent)
+
+
+def _repeated_product(x: Scalar, count: int) -> Scalar:
+    """x multiplied by itself, in few products."""
+    half = x if count < 4 else _repeated_product(x, count // 2)
+    square = call("mul", half, half) if count > 1 else x
+    return call("mul", square, x) if count % 2 and count > 1 else square
 
 
 _POWERS: dict[float, Callable[[Scalar], Scalar]] = {

@@ -160,7 +160,7 @@ def gather(low: Lowering, node: Operation) -> None:
     check_range(low, node, index, x.shape[dim])
     at = low.stored(index)
     if not at.ndim:
-        low.define(node, lambda shape: load(x[0].expand(*shape), (x.strides[0], load(at))))
+        low.define(node, lambda shape: load(broadcast_to(x[0], shape), (x.strides[0], load(at))))
         return
     cut = x[tuple(slice(n) if d != dim else slice(0, 1) for d, n in enumerate(at.shape))]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from graphnet.compile.lower.loops import Contraction
-from graphnet.compile.lower.scalars import NotLowered, broadcast_to
+from graphnet.compile.lower.scalars import broadcast_to
 from graphnet.ops.products import Bmm, Linear, LinearMap, Matmul, Matvec, Vecmat
 
 if TYPE_CHECKING:
@@ -16,9 +16,7 @@ if TYPE_CHECKING:
 
 
 def factors(low: Lowering, node: Operation) -> list[Slot]:
-    """The operands in memory; only floating-point numbers are multiplied as vectors."""
-    if not node.dtype.is_floating_point:
-        raise NotLowered(f"{node.op.name} of integers")
+    """The operands in memory."""
     return [low.stored(cast("Any", source)) for source in node.sources]
 
 

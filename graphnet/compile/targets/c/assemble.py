@@ -108,7 +108,8 @@ class _Function:
         self._library, self._printed, self._low = library, printed, low
         self._step = library.graphnet_step
         self._step.restype = ctypes.c_int64
-        self._passed = {slot.buffer: place for place, slot in enumerate(low.inputs.values())}
+        passed = (*low.inputs.values(), *low.drawn.values())
+        self._passed = {slot.buffer: place for place, slot in enumerate(passed)}
         self.has_loss = printed.has_loss and not any(s.buffer in self._passed for s in low.results)
         if self.has_loss:
             self._many = library.graphnet_many
@@ -130,13 +131,13 @@ class _Function:
         finite = set(program.finite)
         self._checks = [(each.node.name, each.node in finite) for each in low.checks]
 
-    def _result(self, slot: Slot) -> Tensor | int:
-        """The tensor in which a result lies; the place of an argument that is one."""
+    def _result(self, slot: Slot) -> Tensor | Slot:
+        """The tensor in which a result lies; the slot itself in a tensor that is passed."""
         if slot.buffer.memory is not None:
             memory: Tensor = slot.buffer.memory
             return memory.as_strided(slot.shape, slot.strides, slot.offset)
         if slot.buffer in self._passed:
-            return self._passed[slot.buffer]
+            return slot
         size = slot.dtype.itemsize
         start = self._skip + self._printed.starts.get(slot.buffer, 0)
         whole = self._memory[start : start + (len(self._memory) - start) // size * size]
@@ -145,16 +146,14 @@ class _Function:
 
     def __call__(self, *arguments: Any) -> Sequence[Tensor]:
         """Make one step, or one prediction."""
-        count, fed, held = self._count, self._fed, []
+        count, fed, passed = self._count, self._fed, []
         for place in range(count):
-            tensor = arguments[place]
-            if not tensor.is_contiguous():
-                tensor = tensor.contiguous()
-                held.append(tensor)
+            tensor = arguments[place].contiguous()
+            passed.append(tensor)
             fed[place] = tensor.data_ptr()
         for place, draw in enumerate(self._draws):
             mask = draw()
-            held.append(mask)
+            passed.append(mask)
             fed[count + place] = mask.data_ptr()
         for place in range(count, len(arguments)):
             self._numbers[place - count] = arguments[place]
@@ -162,7 +161,12 @@ class _Function:
         if code:
             name, is_finite = self._checks[code - 1]
             raise NotFinite(name) if is_finite else Refused(name)
-        return [arguments[each] if isinstance(each, int) else each for each in self._results]
+        return [
+            each
+            if isinstance(each, torch.Tensor)
+            else _seen(passed[self._passed[each.buffer]], each)
+            for each in self._results
+        ]
 
     @property
     def is_plain(self) -> bool:
@@ -225,6 +229,11 @@ class _Function:
     @staticmethod
     def _bytes_of_step(slot: Slot) -> int:
         return prod(slot.shape) * slot.dtype.itemsize
+
+
+def _seen(tensor: Tensor, slot: Slot) -> Tensor:
+    """A slot in a tensor."""
+    return tensor.as_strided(slot.shape, slot.strides, tensor.storage_offset() + slot.offset)
 
 
 class _Draw:
