@@ -14,6 +14,7 @@ from compile.training import (
 )
 
 import graphnet as gn
+from graphnet.compile.run.bursts import LONG
 
 ROWS = 23
 X, T = randn(ROWS, 3), randn(ROWS, 2, seed=1)
@@ -196,6 +197,7 @@ def test_ctrl_c_works_between_two_bursts(monkeypatch):
         return result
 
     monkeypatch.setattr(step._current.runner, "many", interrupted)
+    monkeypatch.setattr(step._current.runner, "seconds", LONG / 16)  # so a burst has 16 steps
     x, t = X[:4].repeat(50, 1), LABELS[:4].repeat(50)
     torch.manual_seed(5)
     with pytest.raises(KeyboardInterrupt):
