@@ -13,6 +13,8 @@ from graphnet.train.dataset import Batch
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from torch import Tensor
+
     from graphnet.compile.run.bursts import Bursts
     from graphnet.train.run import Run
 
@@ -27,8 +29,7 @@ class SeveralSteps:
 
     def __init__(self, run: Run, bursts: Bursts) -> None:
         self._run, self._bursts = run, bursts
-        size, order = run.settings.batch_size, run.order
-        assert order is not None
+        size, order = run.settings.batch_size, cast("Tensor", run.order)
         self._rows = order[run.position : run.rows]
         self._first = run.position
         fed = run.task.feed(Batch(run.data.inputs, run.data.targets))

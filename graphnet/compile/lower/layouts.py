@@ -15,7 +15,7 @@ from graphnet.compile.lower.scalars import Place, load
 from graphnet.compile.plan.slots import Shape, Slot, new_slot
 
 if TYPE_CHECKING:
-    from graphnet.compile.lower.lowering import Lowering
+    from graphnet.compile.lower.statements import Statements
 
 MOST = 3
 """The summed axes that a target goes through without storing sums in between."""
@@ -35,7 +35,7 @@ class Choice:
     cycles: float
 
 
-def arranged(lowering: Lowering, statement: Contraction) -> None:
+def arranged(lowering: Statements, statement: Contraction) -> None:
     """Add a contraction whose vectors run along the cheapest axis, after the copies it needs."""
     choices = [
         choice
@@ -65,7 +65,7 @@ def arranged(lowering: Lowering, statement: Contraction) -> None:
         lowering.copy(statement.node, out, statement.out)
 
 
-def _begin(lowering: Lowering, statement: Contraction) -> None:
+def _begin(lowering: Statements, statement: Contraction) -> None:
     """Store what the sums start with, if they are added up in several turns."""
     if summed_loops(statement) <= MOST or statement.adds:
         return
@@ -91,7 +91,7 @@ def summed_loops(statement: Contraction) -> int:
     return count + (vector is not None and vector >= statement.kept)
 
 
-def _choice(lowering: Lowering, statement: Contraction, axis: int) -> Choice | None:
+def _choice(lowering: Statements, statement: Contraction, axis: int) -> Choice | None:
     """What vectors along an axis would cost; None if they would hold a single number."""
     size, total = statement.sizes[axis], prod(statement.sizes)
     if size == 1 or not total:
@@ -114,7 +114,7 @@ def _choice(lowering: Lowering, statement: Contraction, axis: int) -> Choice | N
     return Choice(axis, cycles)
 
 
-def turned(lowering: Lowering, statement: Contraction, factor: Slot, axis: int) -> Slot:
+def turned(lowering: Statements, statement: Contraction, factor: Slot, axis: int) -> Slot:
     """A factor whose elements lie side by side along an axis: itself, or a copy."""
     if factor.strides[axis] in (0, 1):
         return factor
@@ -133,7 +133,7 @@ def turned(lowering: Lowering, statement: Contraction, factor: Slot, axis: int) 
     return lowering.turned[key]
 
 
-def _is_turned(lowering: Lowering, factor: Slot, axis: int) -> bool:
+def _is_turned(lowering: Statements, factor: Slot, axis: int) -> bool:
     return _key(factor, axis) in lowering.turned
 
 

@@ -6,39 +6,35 @@ unless several nodes read them. Views are other strides. Everything else has a r
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from math import prod
 from typing import TYPE_CHECKING, Any, cast
 
 import torch
 
 from graphnet.compile.ir.program import Cell, Number, is_foreign, is_number
-from graphnet.compile.lower.loops import Check, Contraction, Lowered, Map, Reduction, Statement
+from graphnet.compile.lower.loops import Lowered, Map, Statement
 from graphnet.compile.lower.primitives import applied, is_simple
 from graphnet.compile.lower.scalars import (
-    Load,
     NotLowered,
     Place,
     Scalar,
     as_scalar,
     broadcast_to,
-    call,
     calls_of,
     converted,
     load,
     loads,
 )
+from graphnet.compile.lower.statements import Element, Statements
 from graphnet.compile.plan.placement import Cells, Target, placement
-from graphnet.compile.plan.slots import Buffer, NotAView, Shape, Slot, contiguous, new_slot
+from graphnet.compile.plan.slots import Buffer, NotAView, Shape, Slot, new_slot
 from graphnet.compile.targets.torch.fused_ops import Copy
 from graphnet.graph import Input, Node, Operation
 
 if TYPE_CHECKING:
     from graphnet.compile.ir.program import Program, Source
-    from graphnet.op import Op
 
-Element = Callable[[Shape], Scalar]
-"""The element of a value, in loops of a shape that the value is broadcast to."""
 Rule = Callable[["Lowering", Operation], None]
 
 DTYPES = frozenset(
@@ -52,7 +48,7 @@ def _shape(node: Any) -> Shape:
     return cast("Shape", tuple(node.shape))
 
 
-class Lowering:
+class Lowering(Statements):
     """The statements of a program.
 
     Args:
@@ -60,19 +56,17 @@ class Lowering:
         batch_last: True to keep what is computed with its first dimension innermost in memory.
 
     Attributes:
-        done: the result.
         slots: where nodes lie in memory.
-        turned: copies in another order, which several statements may read.
         taps: where in its window each pixel lies that a pool takes, by the node of the places.
     """
 
     def __init__(self, program: Program, batch_last: bool) -> None:
-        self.program, self.batch_last, self.done = program, batch_last, Lowered()
+        super().__init__(batch_last)
+        self.program = program
         self.slots: dict[Node, Slot] = {}
         self.taps: dict[Node, Slot] = {}
         self._readers = program.readers
         self._elements: dict[Node, Element] = {}
-        self.turned: dict[tuple[object, ...], Slot] = {}
         self._made: dict[tuple[Node, Shape], Scalar] = {}
         self._wanted = set(program.wanted)
         self._last_reader: dict[Node, int] = {}
@@ -193,22 +187,9 @@ class Lowering:
 
     # memory
 
-    def new(self, shape: Shape, of: torch.dtype, like: Slot | None = None) -> Slot:
-        """Memory for a node, or something on the way to it."""
-        strides = contiguous(shape)
-        if like is not None and like.shape == shape:
-            strides = _dense(shape, like.strides)
-        elif self.batch_last and len(shape) in (2, 4):
-            strides = _dense(shape, (0, *contiguous(shape)[1:]))
-        return new_slot(shape, of).as_strided(shape, strides)
-
     def place(self, node: Node, like: Slot | None = None) -> Slot:
         """Where a node is stored: where it will be needed, or in new memory."""
         return self._targets.get(node) or self.new(_shape(node), node.dtype, like)
-
-    def constant(self, tensor: torch.Tensor) -> Slot:
-        """A tensor that never changes."""
-        return Cells().slot(tensor)
 
     def keep(self, node: Node, slot: Slot) -> Slot:
         """Note where a node lies."""
@@ -220,15 +201,9 @@ class Lowering:
     def add(self, statement: Statement) -> None:
         """Add a statement, after everything that reads what it overwrites."""
         self._made.clear()
-        if not isinstance(statement, Check):
-            out = statement.out.slot if isinstance(statement, Map) else statement.out
-            if out.buffer.memory is not None:
-                self._before_writing(out.buffer, statement)
-        if isinstance(statement, Map | Reduction):
-            self.done.work += statement.work()
-        self.done.statements.append(statement)
+        super().add(statement)
 
-    def _before_writing(self, buffer: Buffer, statement: Statement) -> None:
+    def before_writing(self, buffer: Buffer, statement: Statement) -> None:
         """Store what is still to be read, and read from memory that is about to change."""
         now = statement.node.index
         for node in [*self._elements]:
@@ -240,8 +215,7 @@ class Lowering:
                 made = self._elements[node](_shape(node))
                 if any(self._may_change(each.place.slot, buffer) for each in loads(made)):
                     self.stored(node)
-        for key in [key for key, slot in self.turned.items() if key[0] is buffer]:
-            del self.turned[key]
+        super().before_writing(buffer, statement)
 
     def _may_change(self, slot: Slot, written: Buffer) -> bool:
         """True if a slot lies in a buffer that is written to, or is fed: a weight may be fed."""
@@ -279,72 +253,6 @@ class Lowering:
         found = [slot for slot in full if slot.shape == shape and not slot.is_contiguous]
         return found[0] if found else None
 
-    def copy(self, node: Node, to: Slot, given: Slot) -> None:
-        """Copy memory, unless it is there already."""
-        if not given.is_at(to) and 0 not in to.shape:
-            self.add(Map(node, to.shape, load(given), Place(to)))
-
-    def fill(self, node: Node, slot: Slot, value: float) -> None:
-        """Set all elements to a number."""
-        if prod(slot.shape):
-            self.add(Map(node, slot.shape, as_scalar(value, slot.dtype), Place(slot)))
-
-    def reduce(
-        self,
-        node: Node,
-        function: str,
-        element: Element,
-        sizes: Shape,
-        dims: Sequence[int],
-        out: Slot | None = None,
-        best: Slot | None = None,
-    ) -> Slot:
-        """Combine elements along some dimensions; returns the results, without those dimensions.
-
-        Args:
-            node: what is computed.
-            function: see `Reduction`.
-            element: of a value of the shape `sizes`.
-            sizes: the shape.
-            dims: which dimensions are combined.
-            out: where the results are stored; None for new memory.
-            best: where extremes are stored, if `out` gets their places; None for new memory.
-        """
-        kept = [dim for dim in range(len(sizes)) if dim not in dims]
-        order = (*kept, *dims)
-        shape = tuple(sizes[dim] for dim in kept)
-        made = permuted(element(sizes), order)
-        if out is None:
-            of = torch.int64 if function.startswith("arg") else made.dtype
-            out = new_slot(shape, of)
-        if function.startswith("arg") and best is None:
-            best = new_slot(shape, made.dtype)
-            best = best.as_strided(shape, _dense(shape, out.strides))
-        ordered = tuple(sizes[dim] for dim in order)
-        self.add(Reduction(node, ordered, len(kept), function, made, out, best))
-        return out
-
-    def check(self, node: Node, value: Slot) -> None:
-        """End the step here if a number is not finite, or true."""
-        self.add(Check(node, value.as_strided((), ())))
-
-    def contract(self, statement: Contraction) -> None:
-        """Add a contraction, with its factors in an order that vectors can be read in.
-
-        Tiles are for floating-point numbers; products of integers are summed in plain loops.
-        """
-        from graphnet.compile.lower.layouts import arranged
-
-        if statement.out.dtype.is_floating_point:
-            arranged(self, statement)
-            return
-        s = statement
-        sums = s.out if s.start is None else self.new(s.out.shape, s.out.dtype)
-        product = call("mul", load(s.x), load(s.y))
-        self.add(Reduction(s.node, s.sizes, s.kept, "add", product, sums))
-        if s.start is not None:
-            self.add(Map(s.node, sums.shape, call("add", load(sums), load(s.start)), Place(s.out)))
-
     # views and the end
 
     def _view(self, node: Operation) -> None:
@@ -364,14 +272,6 @@ class Lowering:
             self.keep(node, rule.forward(*given))
         except NotAView:
             self.keep(node, rule.forward(self.dense(node, before), *given[1:]))
-
-    def dense(self, node: Node, slot: Slot) -> Slot:
-        """The elements of a slot side by side in torch's usual order."""
-        if slot.is_contiguous:
-            return slot
-        made = new_slot(slot.shape, slot.dtype)
-        self.copy(node, made, slot)
-        return made
 
     def _write(self) -> None:
         """Bring new values to the cells, when all that reads the old ones is done."""
@@ -393,44 +293,9 @@ class Lowering:
             self.copy(value, cell, given)
 
 
-def permuted(scalar: Scalar, order: Sequence[int]) -> Scalar:
-    """A scalar in loops of another order."""
-    from graphnet.compile.lower.scalars import Call, Position
-
-    if list(order) == sorted(order):
-        return scalar
-    known: dict[int, Scalar] = {}
-
-    def moved(each: Scalar) -> Scalar:
-        if id(each) not in known:
-            known[id(each)] = changed(each)
-        return known[id(each)]
-
-    def changed(each: Scalar) -> Scalar:
-        if isinstance(each, Call):
-            return Call(each.function, tuple(map(moved, each.args)), each.dtype)
-        if isinstance(each, Position):
-            return Position(list(order).index(each.axis))
-        if isinstance(each, Load):
-            terms = tuple((stride, moved(index)) for stride, index in each.place.terms)
-            return Load(Place(each.place.slot.permute(*order), terms), each.dtype)
-        return each
-
-    return moved(scalar)
-
-
 def _like(node: Node) -> Slot:
     """A slot of the shape of a node, to be looked at only."""
     return new_slot(_shape(node), node.dtype)
-
-
-def _dense(shape: Shape, like: Shape) -> Shape:
-    """Strides without gaps, in the order of other strides; 0 counts as the smallest."""
-    strides, step = [1] * len(shape), 1
-    for dim in sorted(range(len(shape)), key=lambda dim: (like[dim], -dim)):
-        strides[dim] = step
-        step *= max(shape[dim], 1)
-    return tuple(strides)
 
 
 def _overlap(a: Slot, b: Slot) -> bool:
@@ -446,8 +311,3 @@ def lowered(program: Program) -> Lowered:
     """
     found = [Lowering(program, batch_last).run() for batch_last in (False, True)]
     return min(found, key=lambda each: each.work)
-
-
-def is_random(op: Op) -> bool:
-    """True if torch draws the value before the step."""
-    return op.name == "dropout_mask"

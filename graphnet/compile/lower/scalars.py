@@ -14,7 +14,7 @@ import torch
 from graphnet.graph.methods import TensorMethods
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from graphnet.compile.plan.slots import Shape, Slot
     from graphnet.op import Op
@@ -223,3 +223,27 @@ def select(condition: Any, yes: Any, no: Any) -> Scalar:
     common = common or (torch.get_default_dtype() if isinstance(yes, float) else torch.int64)
     both = (converted(as_scalar(each, common), common) for each in (yes, no))
     return Call("select", (chosen, *both), common)
+
+
+def permuted(scalar: Scalar, order: Sequence[int]) -> Scalar:
+    """A scalar in loops of another order."""
+    if list(order) == sorted(order):
+        return scalar
+    known: dict[int, Scalar] = {}
+
+    def moved(each: Scalar) -> Scalar:
+        if id(each) not in known:
+            known[id(each)] = changed(each)
+        return known[id(each)]
+
+    def changed(each: Scalar) -> Scalar:
+        if isinstance(each, Call):
+            return Call(each.function, tuple(map(moved, each.args)), each.dtype)
+        if isinstance(each, Position):
+            return Position(list(order).index(each.axis))
+        if isinstance(each, Load):
+            terms = tuple((stride, moved(index)) for stride, index in each.place.terms)
+            return Load(Place(each.place.slot.permute(*order), terms), each.dtype)
+        return each
+
+    return moved(scalar)

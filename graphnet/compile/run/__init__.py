@@ -7,5 +7,6 @@
 | `cached_step`: `settings` | when a program that was made still holds |
 | `runner`, `profile` | a program as a function, and the time of each of its lines |
 | `batches`, `bursts` | the batches of several steps, and many steps in one call |
-| `native` | when native code takes over |
+| `native`: `take_over` | when native code takes over, and whether it is faster |
+| `quick` | a step of native code like the last one |
 """

@@ -17,6 +17,7 @@ from graphnet.compile.lower.scalars import NotLowered
 from graphnet.compile.passes import PASSES, optimize
 from graphnet.compile.run.native import Native
 from graphnet.compile.run.profile import Profile, profiled
+from graphnet.compile.run.runner import likenesses
 from graphnet.compile.targets.c.assemble import NativeProgram
 from graphnet.compile.targets.c.toolchain import NativeUnavailable
 from graphnet.compile.targets.torch.assemble import assembled
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
     from graphnet.compile.ir.program import Program
     from graphnet.compile.passes.record import PassRecords
-    from graphnet.compile.run.runner import Runner
+    from graphnet.compile.run.runner import Like, Runner
     from graphnet.graph import Graph, Parameter
 
 _PASSES = (*PASSES, fuse)
@@ -193,7 +194,7 @@ class Compiled:
         else:
             runner = None
             if options.backend is None:
-                make = partial(self._native, fed, build)
+                make = partial(self._native, likenesses(fed), build)
                 native = Native(make, options.calls, measured=options.tune and self.is_measured)
                 runner = native.first()
         if runner is not None:
@@ -206,12 +207,12 @@ class Compiled:
     def _as_demanded(self, fed: Mapping[str, Tensor], build: Build) -> Runner | None:
         """The native form of a program; if there is none, a warning says why."""
         try:
-            return self._native(fed, build).runner()
+            return self._native(likenesses(fed), build).runner()
         except (NotLowered, NativeUnavailable) as reason:
             warn(f'backend="c": {reason}; the program runs as calls of torch.', stacklevel=2)
             return None
 
-    def _native(self, fed: Mapping[str, Tensor], build: Build) -> NativeProgram:
+    def _native(self, fed: Mapping[str, Like], build: Build) -> NativeProgram:
         """A program in C, which is being compiled."""
         with collector_paused():
             built = build(_shapes(fed), False)
@@ -225,7 +226,7 @@ class Compiled:
             return assembled(program, fed, self._options.tune)
 
 
-def _shapes(fed: Mapping[str, Tensor]) -> Shapes:
+def _shapes(fed: Mapping[str, Tensor] | Mapping[str, Like]) -> Shapes:
     return {name: tuple(each.shape) for name, each in fed.items()}
 
 

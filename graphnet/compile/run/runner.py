@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from graphnet.compile.ir.program import Number
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor
 
     from graphnet.compile.ir.program import Program
@@ -19,6 +20,18 @@ if TYPE_CHECKING:
 
 class Refused(Exception):  # noqa: N818 - a signal between a program and its caller
     """The rule of a node refuses a number; nothing has been written yet. The walk says why."""
+
+
+class Like(NamedTuple):
+    """What a program must know of a tensor that is fed."""
+
+    shape: torch.Size
+    device: torch.device
+
+
+def likenesses(fed: Mapping[str, Tensor]) -> dict[str, Like]:
+    """What to know of tensors, without holding them."""
+    return {name: Like(each.shape, each.device) for name, each in fed.items()}
 
 
 class Several(Protocol):
@@ -77,7 +90,9 @@ class Runner:
     passes: Sequence[Pass] = field(init=False)
 
     @classmethod
-    def of(cls, program: Program, example: Mapping[str, Tensor], **printed: Any) -> Runner:
+    def of(
+        cls, program: Program, example: Mapping[str, Tensor] | Mapping[str, Like], **printed: Any
+    ) -> Runner:
         """A printed program, for tensors like those of an example."""
         inputs, numbers = passed(program)
         fed = [node.name for node in inputs]

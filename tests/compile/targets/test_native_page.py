@@ -38,7 +38,7 @@ def program():
 def test_each_piece_stands_in_the_source_in_this_order():
     torch.manual_seed(0)
     source, place = printed(lowered(program()), LANES).source, 0
-    pieces = re.findall(r"```c\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
+    pieces = re.findall(r"```c\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
     assert len(pieces) >= 6
     for piece in pieces:
         found = source.find(piece.rstrip(), place)

@@ -4,16 +4,26 @@
 |---|---|
 | `moves` | parts, joins, padding, masks of a shape |
 | `gathers` | elements at places that are themselves computed |
-| `reductions` | sums, means, extremes, softmax, running sums |
+| `reductions` | sums, means, extremes, softmax |
+| `running` | sums that run along a dimension |
 | `products` | products of matrices and vectors |
-| `images` | convolutions, pooling, windows |
+| `images` | convolutions, windows |
+| `pooling` | the means and extremes of windows |
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from graphnet.compile.lower.rules import gathers, images, moves, products, reductions
+from graphnet.compile.lower.rules import (
+    gathers,
+    images,
+    moves,
+    pooling,
+    products,
+    reductions,
+    running,
+)
 
 if TYPE_CHECKING:
     from graphnet.compile.lower.lowering import Rule
@@ -25,5 +35,7 @@ RULES: dict[type[Op], Rule] = {
     **reductions.RULES,
     **products.RULES,
     **images.RULES,
+    **pooling.RULES,
+    **running.RULES,
 }
 """One row for each operation."""

@@ -11,7 +11,7 @@ import torch
 from graphnet.compile.lower.lowering import lowered
 from graphnet.compile.lower.scalars import NotLowered
 from graphnet.compile.passes import PASSES
-from graphnet.compile.run.runner import Refused, Runner
+from graphnet.compile.run.runner import Like, Refused, Runner
 from graphnet.compile.targets.c.printer import Printed, printed
 from graphnet.compile.targets.c.toolchain import Build, begin
 from graphnet.compile.targets.torch.execution import NotFinite
@@ -43,7 +43,7 @@ class NativeProgram:
         NotLowered: something in the program has no form in C.
     """
 
-    def __init__(self, built: Program, program: Program, example: Mapping[str, Tensor]) -> None:
+    def __init__(self, built: Program, program: Program, example: Mapping[str, Like]) -> None:
         if any(each.device.type != "cpu" for each in example.values()):
             raise NotLowered("a device other than the processor")
         self.built, self.program, self.example = built, program, example

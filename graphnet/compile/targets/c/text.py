@@ -21,7 +21,7 @@ class Text:
     >>> text = Text()
     >>> with text.block("for (int i = 0; i < 3; i++)"):
     ...     text.add("x[i] = 0;")
-    >>> print("\\n".join(text.lines))
+    >>> print(*text.lines, sep="\n")
     for (int i = 0; i < 3; i++) {
       x[i] = 0;
     }
