@@ -65,6 +65,8 @@ def _backend(pytestconfig: pytest.Config) -> Iterator[None]:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Choose where compiled libraries are kept: the workers inherit it."""
+    if config.getoption("--backend", None):  # what has no form there runs as calls of torch
+        config.addinivalue_line("filterwarnings", "ignore:backend=")
     if "PYTEST_XDIST_WORKER" not in os.environ:
         os.environ["GRAPHNET_NATIVE"] = str(_libraries(config))
 

@@ -92,9 +92,16 @@ def summed_loops(statement: Contraction) -> int:
 
 
 def _choice(lowering: Statements, statement: Contraction, axis: int) -> Choice | None:
-    """What vectors along an axis would cost; None if they would hold a single number."""
+    """What vectors along an axis would cost; None if they would hold a single number.
+
+    Along an axis of the result one factor is loaded as vectors, the other as a number for all
+    lanes: exactly one of them may depend on it.
+    """
     size, total = statement.sizes[axis], prod(statement.sizes)
     if size == 1 or not total:
+        return None
+    depend = [bool(factor.strides[axis]) for factor in (statement.x, statement.y)]
+    if axis < statement.kept and depend[0] == depend[1]:
         return None
     vectors = total / size * -(-size // LANES)
     cycles = vectors * PER_VECTOR

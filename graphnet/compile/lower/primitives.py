@@ -20,6 +20,7 @@ from graphnet.compile.lower.scalars import (
     converted,
     select,
 )
+from graphnet.errors import GraphError
 from graphnet.ops import activations, arithmetic, comparison, functions, limits, logic, powers
 from graphnet.ops.dtypes import Convert
 
@@ -42,7 +43,7 @@ def applied(op: Op, arguments: tuple[Any, ...]) -> Scalar:
         raise NotLowered(op.name)
     try:
         made = op.forward(*arguments)
-    except (AttributeError, TypeError) as error:
+    except (AttributeError, TypeError, GraphError, NotLowered) as error:
         raise NotLowered(f"{op.name}: {error}") from None
     if not isinstance(made, Scalar):
         raise NotLowered(op.name)

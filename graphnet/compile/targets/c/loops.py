@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 Pointer = Callable[["Slot"], "tuple[str, int]"]
 """The name of a piece of memory, and how many elements after it a slot begins."""
 
+BLOCK = 1024
+"""Numbers that are added up before their sum is added to others."""
 ADDED = {"add": "+", "mul": "*"}
 
 
@@ -95,10 +97,14 @@ class LoopPrinter:
             kinds = [TYPES[each.dtype] for each in (statement.best, statement.out) if each]
             lines = zip(kinds, self._begin(statement, "best", "total"), strict=True)
             text.add(*(f"{kind} {line}" for kind, line in lines))
-            with text.loops(combined, len(kept), simd):
-                text.add(*values.lines, *self._combine(statement, "best", "total", element))
-                if statement.best is not None:
-                    text.add("at++;")
+            if statement.function == "add" and combined and combined[-1].size > BLOCK:
+                terms = [*values.lines, f"part += {element};"]
+                _sum_in_blocks(text, statement, combined, len(kept), terms)
+            else:
+                with text.loops(combined, len(kept), simd):
+                    text.add(*values.lines, *self._combine(statement, "best", "total", element))
+                    if statement.best is not None:
+                        text.add("at++;")
             text.add(f"{values.address(Place(statement.out), values)} = total;")
             if statement.best is not None:
                 text.add(f"{values.address(Place(statement.best), values)} = best;")
@@ -149,6 +155,23 @@ def _reduction_loops(statement: Reduction) -> tuple[list[Loop], list[Loop]]:
     kept = loops_over(sizes, range(count), [out, *read], fixed)
     rest, sort = range(count, len(sizes)), statement.best is None
     return kept, loops_over(sizes, rest, read or [out], fixed, sort=sort)
+
+
+def _sum_in_blocks(
+    text: Text, statement: Reduction, loops: list[Loop], first: int, lines: list[str]
+) -> None:
+    """A long sum as a sum of shorter ones: fewer numbers are added to one that is large already."""
+    *around, inner = loops
+    i, size = variable(first + len(around)), inner.size
+    with (
+        text.loops(around, first),
+        text.block(f"for (int {i}0 = 0; {i}0 < {size}; {i}0 += {BLOCK})"),
+    ):
+        text.add(f"const int {i}1 = {size} - {i}0 < {BLOCK} ? {size} : {i}0 + {BLOCK};")
+        text.add(f"{TYPES[statement.out.dtype]} part = 0;", f"{SIMD} reduction(+:part)")
+        with text.block(f"for (int {i} = {i}0; {i} < {i}1; {i}++)"):
+            text.add(*lines)
+        text.add("total += part;")
 
 
 def _runs_along_kept(statement: Reduction, kept: list[Loop], combined: list[Loop]) -> bool:

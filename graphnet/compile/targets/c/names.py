@@ -18,9 +18,9 @@ abs ceil copysign cos erf exp expm1 fabs floor fmod log log1p memcpy memset pow 
 trunc
 """
 _OTHERS = """
-i j k l m n o p s x y at best better total cells fed numbers scratch seconds now Strides isfinite
+i j k l m n o p s x y at best better part total cells fed numbers scratch seconds now Strides
 linux unix i386 NAN INFINITY HUGE MAXFLOAT NULL DOMAIN SING OVERFLOW UNDERFLOW PLOSS TLOSS
-math_errhandling
+isfinite math_errhandling
 """
 RESERVED = frozenset(
     [*_KEYWORDS.split(), *_OTHERS.split()]
@@ -28,7 +28,7 @@ RESERVED = frozenset(
 )
 """Keywords of compilers, functions that are called, local variables, and macros."""
 FAMILIES = re.compile(
-    r"[okt]\d+|(float|double|u?int)\d+(_\w+)?|(tile|dots)\d+x\d+\w*"
+    r"[i-pt]\d+|(float|double|u?int)\d+(_\w+)?|(tile|dots)\d+x\d+\w*"
     r"|(HUGE|FP|M|MATH|X)_\w+|[A-Z\d_]*(MAX|MIN|WIDTH|_C)"
 )
 """Numbered local variables, types and tiles; macros that the headers define for each type."""
