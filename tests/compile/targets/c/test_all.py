@@ -22,7 +22,19 @@ ABOUT_TORCH = "not sources_of_programs_are_forgotten and not tuning"
 def test_on_native_code(file):
     path = ROOT / "tests" / "compile" / f"{file}.py"
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-n", "0", "--backend", "c", "-k", ABOUT_TORCH, path],
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "-n",
+            "0",
+            "--backend",
+            "c",
+            "-k",
+            ABOUT_TORCH,
+            path,
+        ],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 import torch
 
@@ -27,7 +29,7 @@ def batches():
 def first_values():
     generator = torch.Generator().manual_seed(2)
     values = []
-    for inputs, outputs in zip(SIZES, SIZES[1:], strict=False):
+    for inputs, outputs in itertools.pairwise(SIZES):
         bound = inputs**-0.5
         for shape in ((outputs, inputs), (outputs,)):
             values.append((torch.rand(shape, generator=generator) * 2 - 1) * bound)
@@ -36,7 +38,7 @@ def first_values():
 
 def by_torch(dtype):
     layers = []
-    for inputs, outputs in zip(SIZES, SIZES[1:], strict=False):
+    for inputs, outputs in itertools.pairwise(SIZES):
         layers += [torch.nn.Linear(inputs, outputs, dtype=dtype), torch.nn.Tanh()]
     model = torch.nn.Sequential(*layers[:-1])
     with torch.no_grad():
@@ -55,7 +57,7 @@ def by_torch(dtype):
 
 def by_native_code():
     layers = []
-    for inputs, outputs in zip(SIZES, SIZES[1:], strict=False):
+    for inputs, outputs in itertools.pairwise(SIZES):
         layers += [gn.Linear(inputs, outputs), gn.Tanh()]
     model = gn.Sequential(*layers[:-1])
     for parameter, value in zip(model.parameters(), first_values(), strict=True):
