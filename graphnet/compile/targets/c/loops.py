@@ -164,15 +164,15 @@ def _place_lines(statement: Reduction, best: str, total: str, element: str) -> l
     """The lines that keep the place of the extreme."""
     assert statement.best is not None
     sign = "<" if statement.function == "argmin" else ">"
-    better = f"x {sign} {best}"
+    better = f"other {sign} {best}"
     if statement.best.dtype.is_floating_point:
         first = "" if statement.function == "argmax_of_window" else f" & ({best} == {best})"
-        better = f"({better}) | ((x != x){first})"
+        better = f"({better}) | ((other != other){first})"
     return [
-        f"const {TYPES[statement.best.dtype]} x = {element};",
+        f"const {TYPES[statement.best.dtype]} other = {element};",
         f"const bool better = {better};",
         f"{total} = better ? at : {total};",
-        f"{best} = better ? x : {best};",
+        f"{best} = better ? other : {best};",
     ]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from math import prod
@@ -12,7 +11,8 @@ from graphnet.compile.lower.loops import Check, Contraction, Lowered, Map, Reduc
 from graphnet.compile.plan.memory import plan
 from graphnet.compile.targets.c.expressions import TYPES
 from graphnet.compile.targets.c.loops import LoopPrinter
-from graphnet.compile.targets.c.prelude import FUNCTIONS, functions
+from graphnet.compile.targets.c.names import reserved, unique
+from graphnet.compile.targets.c.prelude import functions
 from graphnet.compile.targets.c.products import ProductPrinter
 from graphnet.compile.targets.c.several import gathered_bytes, several
 from graphnet.compile.targets.c.tiles import (
@@ -41,106 +41,6 @@ static double clock_since(double then, double *total) {
   *total += clock_now() - then;
   return clock_now();
 }"""
-RESERVED = frozenset(
-    [
-        "auto",
-        "bool",
-        "break",
-        "case",
-        "char",
-        "const",
-        "continue",
-        "default",
-        "do",
-        "double",
-        "else",
-        "enum",
-        "extern",
-        "false",
-        "float",
-        "for",
-        "goto",
-        "if",
-        "inline",
-        "int",
-        "long",
-        "register",
-        "restrict",
-        "return",
-        "short",
-        "signed",
-        "sizeof",
-        "static",
-        "struct",
-        "switch",
-        "true",
-        "typedef",
-        "union",
-        "unsigned",
-        "void",
-        "volatile",
-        "while",
-        "i",
-        "j",
-        "k",
-        "l",
-        "m",
-        "n",
-        "o",
-        "p",
-        "s",
-        "x",
-        "y",
-        "at",
-        "best",
-        "place",
-        "total",
-        "cells",
-        "fed",
-        "numbers",
-        "scratch",
-        "start",
-        "out",
-    ]
-)
-LIBRARY = frozenset(
-    [
-        "abs",
-        "ceil",
-        "copysign",
-        "cos",
-        "erf",
-        "exp",
-        "expm1",
-        "fabs",
-        "floor",
-        "gamma",
-        "index",
-        "isfinite",
-        "j0",
-        "j1",
-        "jn",
-        "log",
-        "log1p",
-        "main",
-        "memcpy",
-        "memset",
-        "pow",
-        "remainder",
-        "round",
-        "sign",
-        "significand",
-        "sin",
-        "sqrt",
-        "strides",
-        "tanh",
-        "trunc",
-        "y0",
-        "y1",
-        "yn",
-    ]
-)
-"""Names that the headers declare, or compilers know."""
 
 
 @dataclass
@@ -205,11 +105,11 @@ class Printer:
     def _named(self) -> dict[Buffer, str]:
         """A name for each buffer: that of the first node that lies in it."""
         names: dict[Buffer, str] = {}
-        taken = {*RESERVED, *FUNCTIONS, *LIBRARY, *(f"{each}f" for each in LIBRARY)}
+        taken = reserved()
 
         def give(buffer: Buffer, wanted: str) -> None:
             if buffer not in names:
-                names[buffer] = _unique(wanted, taken)
+                names[buffer] = unique(wanted, taken)
 
         low = self.lowered
         for node, slot in [*low.inputs.items(), *low.drawn.items()]:
@@ -343,19 +243,6 @@ def _comment(node: Node) -> str:
         text = f"{node.name} = {node.op.name}({', '.join([*args, *node.op.chosen])})"
     text = text.encode("ascii", "replace").decode()
     return text.replace("*/", "* /").replace("\\", "/").replace("??", "? ?")
-
-
-def _unique(wanted: str, taken: set[str]) -> str:
-    """A C identifier close to a name."""
-    base = re.sub(r"\W", "_", wanted, flags=re.ASCII).strip("_") or "value"
-    if base[0].isdigit():
-        base = f"layer{base}"
-    name, count = base, 1
-    while name in taken:
-        count += 1
-        name = f"{base}_{count}"
-    taken.add(name)
-    return name
 
 
 def printed(lowered: Lowered, lanes: int, timed: bool = False) -> Printed:
