@@ -1,0 +1,174 @@
+"""The files of a network in C."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from graphnet.compile.targets.c.export.main import ExampleText
+from graphnet.compile.targets.c.export.memory import initializer, scratch_member
+from graphnet.compile.targets.c.expressions import TYPES, number
+from graphnet.version import __version__
+
+if TYPE_CHECKING:
+    from graphnet.compile.targets.c.export.example import Example
+    from graphnet.compile.targets.c.export.functions import FunctionPrinter
+    from graphnet.compile.targets.c.export.memory import Array, Memory
+    from graphnet.compile.targets.c.export.numbers import StepNumbers
+
+
+@dataclass
+class Network:
+    """All that is printed.
+
+    Attributes:
+        name: of the network.
+        functions: in the order in which they stand in the files.
+        memory: what they work on.
+        numbers: what the optimizer is given at each step; None without training.
+        example: what the program in C runs on.
+    """
+
+    name: str
+    functions: list[FunctionPrinter]
+    memory: Memory
+    numbers: StepNumbers | None
+    example: Example
+
+    def files(self) -> dict[str, str]:
+        """The text of each file, by its name."""
+        example = ExampleText(self.name, self.functions, self.numbers, self.example)
+        parts = {
+            "_weights.h": ("the weights", self._guarded("weights", self._weights())),
+            "_example.h": ("an example", self._guarded("example", example.arrays())),
+            ".h": (
+                "a network in C99, which needs no library, no heap and no global variable",
+                self._guarded("", self._header()),
+            ),
+            ".c": ("the functions", self._source()),
+            "_main.c": ("a program that runs the functions on the example", example.main()),
+        }
+        return {
+            self.name + end: "\n".join([self._top(what), *text, ""])
+            for end, (what, text) in parts.items()
+        }
+
+    @property
+    def _has_numbers(self) -> bool:
+        return self.numbers is not None and bool(self.numbers.members)
+
+    @property
+    def _formulas(self) -> StepNumbers | None:
+        """The numbers, if C can compute them."""
+        numbers = self.numbers
+        return numbers if numbers and numbers.members and numbers.has_formulas else None
+
+    def _top(self, what: str) -> str:
+        return f"/* {self.name}: {what}. Written by graphnet {__version__}. */"
+
+    def _guarded(self, what: str, lines: Iterator[str]) -> Iterator[str]:
+        guard = f"{self.name.upper()}{'_' * bool(what)}{what.upper()}_H"
+        yield from (f"#ifndef {guard}", f"#define {guard}", "", *lines, "", "#endif")
+
+    # the header
+
+    def _header(self) -> Iterator[str]:
+        yield from ("#include <stdbool.h>", "#include <stdint.h>", "")
+        yield from ("#ifdef __cplusplus", 'extern "C" {', "#endif")
+        yield from self._structs()
+        for function in self.functions:
+            yield ""
+            yield from _described(function)
+            yield f"{function.head()};"
+        if self._formulas is not None:
+            yield ""
+            yield "/* What the optimizer is given in a step, the first of which is 1. */"
+            yield f"{self._numbers_head()};"
+        yield from ("", "#ifdef __cplusplus", "}", "#endif")
+
+    def _structs(self) -> Iterator[str]:
+        if self.memory.state:
+            what = "What training changes" if self.numbers is not None else "The weights"
+            yield from (
+                "",
+                f"/* {what}; {self.name}_initial in {self.name}_weights.h is its start. */",
+            )
+            yield f"struct {self.name}_state {{"
+            for array in self.memory.state:
+                yield f"  {array.type} {array.name}[{array.count}]; /* {array.remark()} */"
+            yield "};"
+        if self.memory.scratch:
+            yield from ("", "/* What is needed during a call only: its content may be anything. */")
+            yield f"struct {self.name}_scratch {{"
+            for dtype, count in self.memory.scratch.items():
+                yield f"  {TYPES[dtype]} {scratch_member(dtype)}[{count}];"
+            yield "};"
+        if self.numbers is not None and self._has_numbers:
+            kind = type(self.numbers.optimizer).__name__
+            yield from ("", f"/* What {kind} is given anew in each step. */")
+            yield f"struct {self.name}_numbers {{"
+            for member in self.numbers.members:
+                yield f"  {member.type} {member.name}; /* {member.remark} */"
+            yield "};"
+            yield ""
+            for name, rate in self.numbers.rates.values():
+                text = number(rate, self.numbers.members[0].slot.dtype)
+                define = f"{self.name}_{name}".upper()
+                yield f"#define {define} {text} /* the learning rate in Python */"
+
+    def _numbers_head(self) -> str:
+        assert self.numbers is not None
+        return (
+            f"struct {self.name}_numbers {self.name}_numbers_of_step({self.numbers.parameters()})"
+        )
+
+    # the source
+
+    def _source(self) -> Iterator[str]:
+        bodies = [list(each.text()) for each in self.functions]
+        code = "\n".join(line for body in bodies for line in body)
+        yield f'#include "{self.name}.h"'
+        if self.memory.fixed:
+            yield f'#include "{self.name}_weights.h"'
+        yield from ("", *self.functions[-1].prelude(code))
+        if self._formulas is not None:
+            yield from ("", f"{self._numbers_head()} {{", f"  struct {self.name}_numbers numbers;")
+            yield from (f"  {line}" for line in self._formulas.body())
+            yield from ("  return numbers;", "}")
+        for body in bodies:
+            yield from ("", *body)
+
+    # the weights
+
+    def _weights(self) -> Iterator[str]:
+        yield from (f'#include "{self.name}.h"', "#include <math.h>")
+        for array in self.memory.fixed:
+            yield from ("", f"/* {array.remark()} */")
+            yield f"static const {array.type} {self.name}_{array.name}[{array.count}] = {{"
+            yield from (*initializer(array.values(), array.memory.dtype), "};")
+        if self.memory.state:
+            yield from ("", f"static const struct {self.name}_state {self.name}_initial = {{")
+            yield from (line for array in self.memory.state for line in self._member(array))
+            yield "};"
+
+    @staticmethod
+    def _member(array: Array) -> Iterator[str]:
+        yield f"  .{array.name} = {{ /* {array.remark()} */"
+        yield from initializer(array.values(), array.memory.dtype, "    ")
+        yield "  },"
+
+
+def _described(function: FunctionPrinter) -> Iterator[str]:
+    """The comment above a function."""
+    what = {
+        "predict": "Predict, in evaluation mode",
+        "step": "Make one training step: compute the loss, and update the state",
+    }[function.function.verb]
+    shapes = ", ".join(each.remark() for each in function.arguments)
+    yield f"/* {what}. Arrays must not overlap."
+    yield f" * {shapes}."
+    checks = function.function.checks
+    yield " * Returns 0" + (", or without changing the state:" if checks else ".")
+    yield from (f" *   {place}: {each}" for place, each in enumerate(checks, 1))
+    yield " */"

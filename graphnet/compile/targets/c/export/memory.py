@@ -1,0 +1,197 @@
+"""Memory in C: the structs that the caller owns, and the arrays that never change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from math import prod
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from graphnet.compile.ir.program import Constant
+from graphnet.compile.plan.memory import plan
+from graphnet.compile.targets.c.expressions import TYPES, number
+from graphnet.compile.targets.c.names import reserved, unique
+
+if TYPE_CHECKING:
+    from graphnet.compile.ir.program import Cell
+    from graphnet.compile.lower.loops import Statement
+    from graphnet.compile.plan.slots import Buffer, Slot
+    from graphnet.compile.targets.c.export.programs import Exported
+
+PER_LINE = 90
+"""The characters of a line of numbers."""
+
+Key = tuple[int, torch.dtype]
+
+
+@dataclass
+class Array:
+    """Memory that outlasts a call: an array in the state, or one that never changes.
+
+    Attributes:
+        name: of the array.
+        memory: a tensor that lies in it.
+        first: the first element of its storage that is used.
+        stop: the one after the last.
+        is_state: True if it is a part of the state.
+        cells: the cells that lie in it, each with where it begins.
+    """
+
+    name: str
+    memory: torch.Tensor
+    first: int
+    stop: int
+    is_state: bool
+    cells: list[tuple[str, Slot]] = field(default_factory=list)
+
+    @property
+    def type(self) -> str:
+        """The type of its elements."""
+        return TYPES[self.memory.dtype]
+
+    @property
+    def count(self) -> int:
+        """How many elements it has; C knows no array without any."""
+        return max(self.stop - self.first, 1)
+
+    @property
+    def nbytes(self) -> int:
+        """Its size."""
+        return self.count * self.memory.dtype.itemsize
+
+    def values(self) -> list[Any]:
+        """What it holds now."""
+        size = self.stop - self.first
+        found = self.memory.as_strided((size,), (1,), self.first).tolist() if size else []
+        return found or [0]
+
+    def remark(self) -> str:
+        """What lies in it, in words."""
+        parts = [
+            f"{name} {' x '.join(map(str, slot.shape)) or '1'}"
+            + (f" from {slot.offset - self.first}" if len(self.cells) > 1 else "")
+            for name, slot in self.cells
+        ]
+        return ", ".join(parts)
+
+
+class Memory:
+    """The memory of all functions of a network.
+
+    Attributes:
+        state: the arrays of the state, which training changes, or which are an argument.
+        fixed: the arrays that never change.
+        scratch: by dtype, how many elements the largest function needs.
+        starts: where each buffer of a function lies in its part of the scratch memory.
+    """
+
+    def __init__(self, functions: Sequence[Exported], as_argument: bool) -> None:
+        self._arrays: dict[Key, Array] = {}
+        self._taken = reserved()
+        written = {
+            _key(each.memory) for f in functions for each in f.written if each.memory is not None
+        }
+        for function in functions:
+            self._add(function, written, as_argument)
+        self.state = [each for each in self._arrays.values() if each.is_state]
+        self.fixed = [each for each in self._arrays.values() if not each.is_state]
+        self.scratch: dict[torch.dtype, int] = {}
+        self.starts: dict[Buffer, int] = {}
+        for function in functions:
+            self._plan(function.lowered.statements)
+
+    def array(self, buffer: Buffer) -> Array:
+        """The array that a buffer is."""
+        return self._arrays[_key(buffer.memory)]
+
+    def _add(self, function: Exported, written: set[Key], as_argument: bool) -> None:
+        """Note the arrays that a function uses, those with names of their own first."""
+        low = function.lowered
+        used = {slot.buffer for each in low.statements for slot in each.slots()}
+        cells = [(cell, slot) for cell, slot in low.cells.items() if slot.buffer in used]
+        for cell, slot in sorted(cells, key=lambda pair: -prod(pair[1].shape)):
+            kept = as_argument and not isinstance(cell, Constant)
+            self._extend(slot, cell.name, kept or _key(slot.buffer.memory) in written)
+        for statement in low.statements:
+            for slot in statement.slots():
+                if slot.buffer.memory is not None:
+                    self._extend(slot, statement.node.name, _key(slot.buffer.memory) in written)
+        for cell, slot in cells:
+            self._note(cell, slot)
+
+    def _extend(self, slot: Slot, name: str, is_state: bool) -> None:
+        """Let an array reach over a slot."""
+        key, (first, stop) = _key(slot.buffer.memory), slot.span
+        array = self._arrays.get(key)
+        if array is None:
+            name = unique(name, self._taken)
+            self._arrays[key] = Array(name, slot.buffer.memory, first, stop, is_state)
+        elif first < stop:
+            array.first, array.stop = min(array.first, first), max(array.stop, stop)
+
+    def _note(self, cell: Cell, slot: Slot) -> None:
+        """Note what lies in an array, unless it is all of it under another name."""
+        array = self._arrays[_key(slot.buffer.memory)]
+        if (cell.name, slot.offset) not in [(name, each.offset) for name, each in array.cells]:
+            array.cells.append((cell.name, slot))
+
+    def _plan(self, statements: Sequence[Statement]) -> None:
+        """Place the values of a function: each dtype has memory of its own, as C demands.
+
+        Reading bytes of one type as another one is undefined there.
+        """
+        used = (slot for each in statements for slot in each.slots())
+        for dtype in dict.fromkeys(s.dtype for s in used if not s.buffer.is_given):
+            starts, nbytes = plan([_Part(each, dtype) for each in statements], ())
+            self.starts |= {buffer: start // dtype.itemsize for buffer, start in starts.items()}
+            self.scratch[dtype] = max(self.scratch.get(dtype, 1), nbytes // dtype.itemsize)
+
+    @property
+    def scratch_bytes(self) -> int:
+        """The bytes of the scratch memory."""
+        return sum(count * dtype.itemsize for dtype, count in self.scratch.items())
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A statement, of which only the values of one dtype are looked at."""
+
+    statement: Statement
+    dtype: torch.dtype
+
+    def slots(self) -> Iterator[Slot]:
+        return (each for each in self.statement.slots() if each.dtype is self.dtype)
+
+
+def _key(tensor: torch.Tensor) -> Key:
+    """What tensors in the same memory have in common."""
+    return tensor.untyped_storage().data_ptr() or id(tensor), tensor.dtype
+
+
+def scratch_member(dtype: torch.dtype) -> str:
+    """The name of the part of the scratch memory for a dtype."""
+    return f"{TYPES[dtype].removesuffix('_t')}s"
+
+
+def initializer(values: Sequence[Any], dtype: torch.dtype, indent: str = "  ") -> list[str]:
+    """Numbers as lines of C, which read back as they are."""
+    if {*map(str, values)} <= {"0", "0.0", "False"}:
+        return [f"{indent}0"]
+    lines, line = list[str](), indent
+    for value in values:
+        text = _exact(value, dtype) + ","
+        if len(line) + len(text) > PER_LINE:
+            lines.append(line.rstrip())
+            line = indent
+        line += text + " "
+    return [*lines, line.rstrip().rstrip(",")]
+
+
+def _exact(value: Any, dtype: torch.dtype) -> str:
+    """A number in as few digits as tell it from all others of its dtype."""
+    if dtype is torch.float32 and abs(value) < float("inf"):
+        text = f"{value:.9g}"
+        return f"{text if set(text) & set('.en') else text + '.0'}f"
+    return number(value, dtype)
