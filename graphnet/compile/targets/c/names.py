@@ -6,7 +6,7 @@ import re
 
 from graphnet.compile.targets.c.prelude import FUNCTIONS
 
-__all__ = ["IDENTIFIER", "KEYWORDS", "STANDARD_HEADERS", "reserved", "unique"]
+__all__ = ["IDENTIFIER", "KEYWORDS", "STANDARD_HEADERS", "in_comment", "reserved", "unique"]
 
 IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]*", re.ASCII)
 """A name that a user of C may declare anywhere; those that begin with _ belong to the compiler."""
@@ -75,3 +75,9 @@ def unique(wanted: str, taken: set[str]) -> str:
         name = f"{base}_{count}"
     taken.add(name)
     return name
+
+
+def in_comment(text: str) -> str:
+    """Text for a comment: nothing in it may end the comment, or continue a line."""
+    text = text.encode("ascii", "replace").decode()
+    return text.replace("*/", "* /").replace("\\", "/").replace("??", "? ?").replace("/*", "/ *")

@@ -11,7 +11,7 @@ from graphnet.compile.lower.loops import Check, Contraction, Lowered, Map, Reduc
 from graphnet.compile.plan.memory import plan
 from graphnet.compile.targets.c.expressions import TYPES
 from graphnet.compile.targets.c.loops import LoopPrinter
-from graphnet.compile.targets.c.names import reserved, unique
+from graphnet.compile.targets.c.names import in_comment, reserved, unique
 from graphnet.compile.targets.c.prelude import functions
 from graphnet.compile.targets.c.products import ProductPrinter
 from graphnet.compile.targets.c.several import gathered_bytes, several
@@ -233,7 +233,7 @@ def _by_node(statements: list[Statement]) -> Iterator[tuple[Node, list[Statement
 
 
 def _comment(node: Node) -> str:
-    """A node as the list shows it; nothing in it may end a comment, or continue a line."""
+    """A node as the list shows it."""
     from graphnet.graph import Operation
 
     text = node.name
@@ -241,8 +241,7 @@ def _comment(node: Node) -> str:
         args = [getattr(each, "name", None) or str(getattr(each, "top", each))
                 for each in node.sources]  # fmt: skip
         text = f"{node.name} = {node.op.name}({', '.join([*args, *node.op.chosen])})"
-    text = text.encode("ascii", "replace").decode()
-    return text.replace("*/", "* /").replace("\\", "/").replace("??", "? ?")
+    return in_comment(text)
 
 
 def printed(lowered: Lowered, lanes: int, timed: bool = False) -> Printed:

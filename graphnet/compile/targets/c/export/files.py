@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from graphnet.compile.targets.c.export.main import ExampleText
 from graphnet.compile.targets.c.export.memory import initializer, scratch_member
 from graphnet.compile.targets.c.expressions import TYPES, number
+from graphnet.compile.targets.c.names import in_comment
 from graphnet.version import __version__
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class Network:
             "_weights.h": ("the weights", self._guarded("weights", self._weights())),
             "_example.h": ("an example", self._guarded("example", example.arrays())),
             ".h": (
-                "a network in C99, which needs no library, no heap and no global variable",
+                "a network in C99, without a library, a heap or a global variable",
                 self._guarded("", self._header()),
             ),
             ".c": ("the functions", self._source()),
@@ -96,7 +97,8 @@ class Network:
             )
             yield f"struct {self.name}_state {{"
             for array in self.memory.state:
-                yield f"  {array.type} {array.name}[{array.count}]; /* {array.remark()} */"
+                yield from (f"  {line}" for line in _closed(array.remark()))
+                yield f"  {array.type} {array.name}[{array.count}];"
             yield "};"
         if self.memory.scratch:
             yield from ("", "/* What is needed during a call only: its content may be anything. */")
@@ -131,6 +133,8 @@ class Network:
         yield f'#include "{self.name}.h"'
         if self.memory.fixed:
             yield f'#include "{self.name}_weights.h"'
+        # Loops count by int, which may have 16 bits on the smallest processors.
+        yield f"typedef char {self.name}_int_has_32_bits[sizeof(int) >= 4 ? 1 : -1];"
         yield from ("", *self.functions[-1].prelude(code))
         if self._formulas is not None:
             yield from ("", f"{self._numbers_head()} {{", f"  struct {self.name}_numbers numbers;")
@@ -144,7 +148,7 @@ class Network:
     def _weights(self) -> Iterator[str]:
         yield from (f'#include "{self.name}.h"', "#include <math.h>")
         for array in self.memory.fixed:
-            yield from ("", f"/* {array.remark()} */")
+            yield from ("", *_closed(array.remark()))
             yield f"static const {array.type} {self.name}_{array.name}[{array.count}] = {{"
             yield from (*initializer(array.values(), array.memory.dtype), "};")
         if self.memory.state:
@@ -154,7 +158,7 @@ class Network:
 
     @staticmethod
     def _member(array: Array) -> Iterator[str]:
-        yield f"  .{array.name} = {{ /* {array.remark()} */"
+        yield f"  .{array.name} = {{"
         yield from initializer(array.values(), array.memory.dtype, "    ")
         yield "  },"
 
@@ -165,10 +169,14 @@ def _described(function: FunctionPrinter) -> Iterator[str]:
         "predict": "Predict, in evaluation mode",
         "step": "Make one training step: compute the loss, and update the state",
     }[function.function.verb]
-    shapes = ", ".join(each.remark() for each in function.arguments)
     yield f"/* {what}. Arrays must not overlap."
-    yield f" * {shapes}."
+    yield from (f" *   {each.remark()}" for each in function.arguments)
     checks = function.function.checks
     yield " * Returns 0" + (", or without changing the state:" if checks else ".")
-    yield from (f" *   {place}: {each}" for place, each in enumerate(checks, 1))
+    yield from (f" *   {place}: {in_comment(each)}" for place, each in enumerate(checks, 1))
     yield " */"
+
+
+def _closed(remark: list[str]) -> list[str]:
+    """The lines of a comment, with its end."""
+    return [*remark[:-1], f"{remark[-1]} */"]

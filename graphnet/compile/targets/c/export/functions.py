@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import TYPE_CHECKING
 
-from graphnet.compile.targets.c.export.memory import scratch_member
+from graphnet.compile.targets.c.export.memory import scratch_member, size_text
 from graphnet.compile.targets.c.expressions import TYPES
 from graphnet.compile.targets.c.names import reserved, unique
 from graphnet.compile.targets.c.printer import Printer
@@ -55,7 +55,7 @@ class Argument:
 
     def remark(self) -> str:
         """Its shape, in words."""
-        return f"{self.name}: {' x '.join(map(str, self.slot.shape)) or 'one number'}"
+        return f"{self.name}: {size_text(self.slot.shape)}"
 
 
 class FunctionPrinter(Printer):
@@ -94,7 +94,7 @@ class FunctionPrinter(Printer):
         self.arguments = list(self._arguments())
         # The text is for any compiler: one that does not know a pragma warns of it.
         lines = (line for statement in self._statements() for line in statement)
-        self.body = [line for line in lines if not line.lstrip().startswith("#pragma")]
+        self.body = [line.rstrip() for line in lines if not line.lstrip().startswith("#pragma")]
         code = "\n".join(line for line in self.body if not line.startswith("/*"))
         self._words = set(re.findall(r"\w+", code))
 
@@ -142,7 +142,9 @@ class FunctionPrinter(Printer):
         """The whole function."""
         yield f"{self.head()} {{"
         declared = list(self._declarations())
-        yield from (f"  {line}" for line in (*declared, *self._unused(declared), *self.body))
+        yield from (
+            f"  {line}".rstrip() for line in (*declared, *self._unused(declared), *self.body)
+        )
         yield "  return 0;"
         yield "}"
 
@@ -187,7 +189,7 @@ class FunctionPrinter(Printer):
             if found is None or re.search(rf"\b{found[1]}\(", text):
                 kept.append(piece)
                 text += piece
-        return kept[::-1]
+        return [line for piece in kept[::-1] for line in ("", *piece.splitlines())]
 
 
 def _pieces(lines: list[str]) -> Iterator[str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from graphnet.compile.targets.c.export.example import STEPS
-from graphnet.compile.targets.c.export.memory import initializer
+from graphnet.compile.targets.c.export.memory import initializer, size_text
 from graphnet.compile.targets.c.expressions import TYPES, number
 from graphnet.compile.targets.c.names import unique
 
@@ -50,8 +50,7 @@ class ExampleText:
         yield from (f'#include "{self.name}.h"', "#include <math.h>")
         for name, tensor in self.example.tensors.items():
             values = tensor.flatten().tolist() or [0]
-            shape = " x ".join(map(str, tensor.shape)) or "one number"
-            yield from ("", f"/* {shape} */")
+            yield from ("", f"/* {size_text(tensor.shape)} */")
             yield f"static const {TYPES[tensor.dtype]} {self._names[name]}[{len(values)}] = {{"
             yield from (*initializer(values, tensor.dtype), "};")
         if self.numbers is not None and self._table:
@@ -102,8 +101,8 @@ class ExampleText:
         if is_step:
             yield from self._given_numbers()
         place = "call" if count <= calls else f"(call % {calls})"
-        arguments = ", ".join(self._arguments(function, place))
-        yield f"    const int code = {function.name}({arguments});"
+        arguments = ",\n        ".join(self._arguments(function, place))
+        yield f"    const int code = {function.name}(\n        {arguments});"
         yield "    if (code) {"
         yield f'      printf("{function.name} returned %d\\n", code);'
         yield "      return code;"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from math import prod
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -12,7 +13,7 @@ import torch
 from graphnet.compile.ir.program import Constant
 from graphnet.compile.plan.memory import plan
 from graphnet.compile.targets.c.expressions import TYPES, number
-from graphnet.compile.targets.c.names import reserved, unique
+from graphnet.compile.targets.c.names import in_comment, reserved, unique
 
 if TYPE_CHECKING:
     from graphnet.compile.ir.program import Cell
@@ -67,14 +68,16 @@ class Array:
         found = self.memory.as_strided((size,), (1,), self.first).tolist() if size else []
         return found or [0]
 
-    def remark(self) -> str:
-        """What lies in it, in words."""
+    def remark(self) -> list[str]:
+        """What lies in it, as lines of a comment."""
         parts = [
-            f"{name} {' x '.join(map(str, slot.shape)) or '1'}"
-            + (f" from {slot.offset - self.first}" if len(self.cells) > 1 else "")
+            f"{in_comment(name)}: {size_text(slot.shape)}, from {slot.offset - self.first}"
             for name, slot in self.cells
+            if slot.span != (self.first, self.stop)
         ]
-        return ", ".join(parts)
+        (whole, _), *_ = [*self.cells, (self.name, None)]
+        lines = wrap("; ".join(parts) or in_comment(whole), PER_LINE - 10)
+        return [f"/* {lines[0]}", *(f" * {line}" for line in lines[1:])]
 
 
 class Memory:
@@ -95,7 +98,8 @@ class Memory:
         }
         for function in functions:
             self._add(function, written, as_argument)
-        self.state = [each for each in self._arrays.values() if each.is_state]
+        state = (each for each in self._arrays.values() if each.is_state)
+        self.state = sorted(state, key=lambda each: -len(each.cells))
         self.fixed = [each for each in self._arrays.values() if not each.is_state]
         self.scratch: dict[torch.dtype, int] = {}
         self.starts: dict[Buffer, int] = {}
@@ -168,6 +172,11 @@ class _Part:
 def _key(tensor: torch.Tensor) -> Key:
     """What tensors in the same memory have in common."""
     return tensor.untyped_storage().data_ptr() or id(tensor), tensor.dtype
+
+
+def size_text(shape: Sequence[int]) -> str:
+    """A shape in words: 25 x 2, or one number."""
+    return " x ".join(map(str, shape)) or "one number"
 
 
 def scratch_member(dtype: torch.dtype) -> str:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from graphnet.compile.ir.build import Update, specialized, training_program
 from graphnet.compile.ir.program import Cell, Number
-from graphnet.compile.lower.loops import Lowered, Map
+from graphnet.compile.lower.layouts import as_it_is
+from graphnet.compile.lower.loops import Contraction, Lowered, Map
 from graphnet.compile.lower.lowering import Lowering
 from graphnet.compile.lower.scalars import NotLowered, Place, load
 from graphnet.compile.passes import optimize
@@ -56,9 +57,17 @@ class Exported:
 
 
 class _Lowering(Lowering):
-    """Numbers of a step are in the dtype of the parameters: a processor may have no double."""
+    """Loops for a processor that may have no vectors, no double, and little memory."""
+
+    def contract(self, statement: Contraction) -> None:
+        """Add a contraction; its factors are read where they lie, since vectors are not used."""
+        best = max(range(statement.kept), key=lambda axis: statement.sizes[axis], default=None)
+        if best is not None and statement.x.strides[best] == 0:  # a tile has rows of x
+            statement.x, statement.y = statement.y, statement.x
+        as_it_is(self, statement)
 
     def _given(self, node: Number) -> None:
+        """Numbers of a step are in the dtype of the parameters."""
         place = len(self.done.numbers)
         self.done.numbers[node] = slot = Slot(self._numbers, place, (), (), node.dtype)
         self._elements[node] = lambda shape: load(slot.expand(*shape))
