@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from math import inf, log
@@ -140,6 +141,13 @@ class StepNumbers:
 
     def body(self) -> Iterator[str]:
         """The lines of the function in C, which fill in `numbers`."""
+        lines = list(self._lines())
+        words = set(re.findall(r"\w+", "\n".join(lines)))
+        names = ["step", *(name for name, _ in self.rates.values())]
+        yield from (f"(void){name};" for name in names if name not in words)
+        yield from lines
+
+    def _lines(self) -> Iterator[str]:
         for each in self.members:
             rate, _ = self.rates[each.bucket.place]
             count = each.bucket.steps if self.optimizer.counts(each.bucket.group) else 0
@@ -223,11 +231,12 @@ def _nesterov(formula: str) -> Formula:
         power = f"{c.function('pow')}({c.text(0.96)}, %s * {c.text(c.group['momentum_decay'])})"
         mu = f"{c.text(c.group['betas'][0])} * ({c.text(1)} - {c.text(0.5)} * {power})"
         yield "{"
-        yield f"  {c.type} product = {c.text(1)}, mu = {c.text(0)};"
-        yield f"  const {c.type} next = {mu % f'({c.type})({c.step} + 1)'};"
-        yield f"  for (int32_t k = 1; k <= {c.step}; k++) {{"
-        yield f"    mu = {mu % f'({c.type})k'};"
-        yield "    product *= mu;"
+        yield f"  const {c.type} mu = {mu % f'({c.type}){c.step}'};"
+        if "next" in formula:
+            yield f"  const {c.type} next = {mu % f'({c.type})({c.step} + 1)'};"
+        yield f"  {c.type} product = {c.text(1)}; /* of all mu so far; soon it is 0 */"
+        yield f"  for (int32_t k = 1; k <= {c.step} && product > {c.text(0)}; k++) {{"
+        yield f"    product *= {mu % f'({c.type})k'};"
         yield "  }"
         yield f"  {to} = {c.rate} * {formula.replace('1', c.text(1))};"
         yield "}"
