@@ -42,11 +42,11 @@ class Example:
             FeedError: a tensor is missing, misnamed, or does not fit its input.
         """
         if given is None:
-            inputs = ", ".join(f"{node.name!r}: ..." for node in needed)
+            names = ", ".join(f"{node.name!r}: ..." for node in needed)
             raise FeedError(
                 "export_c needs an example: tensors like those that the functions in C will be "
                 "given, for their sizes and for the program that shows a call, "
-                f"example={{{inputs}}}."
+                f"example={{{names}}}."
             )
         inputs = {node.name: node for node in graph.inputs}
         bound = bind(inputs, graph.parameters(), needed, merged(given, {}, needed))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from graphnet.compile import compile_graph
-from graphnet.compile.run.compiled import Options
+from graphnet.compile.run.compiled import Options, Prediction
 from graphnet.compile.run.step import Step
 from graphnet.compile.targets.c.export.example import Example
 from graphnet.compile.targets.c.export.files import Network
@@ -20,12 +21,14 @@ from graphnet.errors import GraphError
 from graphnet.files import replace_file
 from graphnet.graph import Input, Node
 from graphnet.graph.walks import ancestors
+from graphnet.snapshot import Snapshot, buffers_of, generators_of
 from graphnet.validation import require_choice
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from graphnet.compile.ir.build import Clip
+    from graphnet.compile.targets.c.export.numbers import StepNumbers
     from graphnet.graph import Graph
     from graphnet.optim.base import Optimizer
 
@@ -50,32 +53,70 @@ def export_c(
     outputs = _listed(target if optimizer is None else predict)
     if optimizer is None and _listed(predict):
         raise GraphError("export_c: without an optimizer, the target is what is predicted.")
-    options = Options(tune=False, backend="torch")
-    compiled = compile_graph(graph, target, optimizer, clip, options, check_finite)
-    for node in outputs:
-        graph.index(node)
+    compiled = _checked(graph, target, optimizer, outputs, clip, check_finite)
     losses = [compiled.loss] if isinstance(compiled, Step) else []
     nodes = ancestors(list(graph), [*losses, *outputs])
     given = Example.of(graph, [each for each in nodes if isinstance(each, Input)], example)
     functions, numbers = list[Exported](), None
     if isinstance(compiled, Step):
         rows = given.batch_size(batch_size, given.rows)
-        exported, numbers = training_step(compiled, given, rows, clip, check_finite)
+        with _explained(graph, given, rows, losses):
+            exported, numbers = training_step(compiled, given, rows, clip, check_finite)
         functions.append(exported)
         batch_size = None  # a device that learns predicts row by row
     if outputs:
         rows = given.batch_size(batch_size, 1)
-        functions.append(prediction(graph, outputs, given, rows, alone=numbers is None))
+        with _explained(graph, given, rows, outputs):
+            functions.append(prediction(graph, outputs, given, rows, alone=numbers is None))
     memory = Memory(functions, as_argument=weights == "argument")
-    used, tiles = set[str](), set[Tile]()
-    printers = [
-        FunctionPrinter(name, each, memory, numbers if each.verb == "step" else None, used, tiles)
-        for each in functions
-    ]
+    printers = _printers(name, functions, memory, numbers)
     files = Network(name, printers, memory, numbers, given).files()
     for each, text in files.items():
         replace_file(file.parent / each, text.encode())
     return report(file.parent, files, name, printers, memory)
+
+
+def _checked(
+    graph: Graph,
+    target: Node | Sequence[Node],
+    optimizer: Optimizer | None,
+    outputs: Sequence[Node],
+    clip: Clip,
+    check_finite: bool,
+) -> Step | Prediction[Any]:
+    """What `graph.compile` makes of the same arguments, and refuses."""
+    if optimizer is None and not outputs:
+        raise GraphError("export_c needs a node to predict; the list is empty.")
+    options = Options(tune=False, backend="torch")
+    compiled = compile_graph(graph, target, optimizer, clip, options, check_finite)
+    for node in outputs:
+        graph.index(node)
+    return compiled
+
+
+@contextmanager
+def _explained(
+    graph: Graph, example: Example, rows: int, targets: Sequence[Node]
+) -> Iterator[None]:
+    """Raise an error of other kinds again in the graph's terms: those of a walk."""
+    try:
+        yield
+    except GraphError:
+        raise
+    except Exception:
+        with Snapshot(buffers_of(graph), generators_of(graph)):
+            graph.forward(example.batch(rows), outputs=targets)
+        raise
+
+
+def _printers(
+    name: str, functions: Sequence[Exported], memory: Memory, numbers: StepNumbers | None
+) -> list[FunctionPrinter]:
+    used, tiles = set[str](), set[Tile]()
+    return [
+        FunctionPrinter(name, each, memory, numbers if each.verb == "step" else None, used, tiles)
+        for each in functions
+    ]
 
 
 def network_name(file: Path) -> str:

@@ -91,10 +91,8 @@ class Network:
     def _structs(self) -> Iterator[str]:
         if self.memory.state:
             what = "What training changes" if self.numbers is not None else "The weights"
-            yield from (
-                "",
-                f"/* {what}; {self.name}_initial in {self.name}_weights.h is its start. */",
-            )
+            given = f"{self.name}_{'trained' if self.numbers is None else 'start'}"
+            yield from ("", f"/* {what}: see {given} in {self.name}_weights.h. */")
             yield f"struct {self.name}_state {{"
             for array in self.memory.state:
                 yield from (f"  {line}" for line in _closed(array.remark()))
@@ -146,15 +144,32 @@ class Network:
     # the weights
 
     def _weights(self) -> Iterator[str]:
-        yield from (f'#include "{self.name}.h"', "#include <math.h>")
+        yield from (f'#include "{self.name}.h"', "#include <math.h>", "#include <string.h>")
         for array in self.memory.fixed:
             yield from ("", *_closed(array.remark()))
             yield f"static const {array.type} {self.name}_{array.name}[{array.count}] = {{"
             yield from (*initializer(array.values(), array.memory.dtype), "};")
         if self.memory.state:
-            yield from ("", f"static const struct {self.name}_state {self.name}_initial = {{")
-            yield from (line for array in self.memory.state for line in self._member(array))
-            yield "};"
+            yield from ("", *(self._trained() if self.numbers is None else self._start()))
+
+    def _trained(self) -> Iterator[str]:
+        """The weights as a struct, which is passed as it is."""
+        yield f"static const struct {self.name}_state {self.name}_trained = {{"
+        yield from (line for array in self.memory.state for line in self._member(array))
+        yield "};"
+
+    def _start(self) -> Iterator[str]:
+        """A function that begins a training; what begins with zeros takes no flash."""
+        arrays = [each for each in self.memory.state if not each.starts_with_zeros]
+        yield "/* Begin a training. */"
+        yield f"static inline void {self.name}_start(struct {self.name}_state *state) {{"
+        for array in arrays:
+            yield f"  static const {array.type} {array.name}[{array.count}] = {{"
+            yield from (*initializer(array.values(), array.memory.dtype, "    "), "  };")
+        yield "  memset(state, 0, sizeof *state);"
+        for array in arrays:
+            yield f"  memcpy(state->{array.name}, {array.name}, sizeof {array.name});"
+        yield "}"
 
     @staticmethod
     def _member(array: Array) -> Iterator[str]:

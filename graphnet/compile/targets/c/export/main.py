@@ -79,12 +79,12 @@ class ExampleText:
         if has_state:
             yield f'#include "{self.name}_weights.h"'
         yield from ("#include <stdio.h>", "", "int main(void) {")
-        if has_state:
+        if has_state and self.numbers is not None:
             yield f"  static struct {self.name}_state state;"
         if any(each.memory.scratch for each in self.functions):
             yield f"  static struct {self.name}_scratch scratch;"
-        if has_state:
-            yield f"  state = {self.name}_initial;"
+        if has_state and self.numbers is not None:
+            yield f"  {self.name}_start(&state);"
         for function in self.functions:
             yield from self._loop(function)
         yield from ("  return 0;", "}")
@@ -122,7 +122,7 @@ class ExampleText:
 
     def _arguments(self, function: FunctionPrinter, place: str) -> Iterator[str]:
         if function.memory.state:
-            yield "&state"
+            yield f"&{self.name}_trained" if self.numbers is None else "&state"
         if function.function.verb == "step" and self.numbers is not None and self.numbers.members:
             yield "&numbers"
         for each in function.arguments:

@@ -38,6 +38,7 @@ class Array:
         stop: the one after the last.
         is_state: True if it is a part of the state.
         cells: the cells that lie in it, each with where it begins.
+        is_unread: True if its start is of no interest.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Array:
     stop: int
     is_state: bool
     cells: list[tuple[str, Slot]] = field(default_factory=list)
+    is_unread: bool = False
 
     @property
     def type(self) -> str:
@@ -67,6 +69,11 @@ class Array:
         size = self.stop - self.first
         found = self.memory.as_strided((size,), (1,), self.first).tolist() if size else []
         return found or [0]
+
+    @property
+    def starts_with_zeros(self) -> bool:
+        """True if training begins with zeros in it."""
+        return self.is_unread or all_zeros(self.values())
 
     def remark(self) -> list[str]:
         """What lies in it, as lines of a comment."""
@@ -92,7 +99,7 @@ class Memory:
 
     def __init__(self, functions: Sequence[Exported], as_argument: bool) -> None:
         self._arrays: dict[Key, Array] = {}
-        self._taken = reserved()
+        self._taken = reserved() | {"state"}
         written = {
             _key(each.memory) for f in functions for each in f.written if each.memory is not None
         }
@@ -123,7 +130,7 @@ class Memory:
                 if slot.buffer.memory is not None:
                     self._extend(slot, statement.node.name, _key(slot.buffer.memory) in written)
         for cell, slot in cells:
-            self._note(cell, slot)
+            self._note(cell, slot, cell in function.unread)
 
     def _extend(self, slot: Slot, name: str, is_state: bool) -> None:
         """Let an array reach over a slot."""
@@ -135,11 +142,12 @@ class Memory:
         elif first < stop:
             array.first, array.stop = min(array.first, first), max(array.stop, stop)
 
-    def _note(self, cell: Cell, slot: Slot) -> None:
+    def _note(self, cell: Cell, slot: Slot, is_unread: bool) -> None:
         """Note what lies in an array, unless it is all of it under another name."""
         array = self._arrays[_key(slot.buffer.memory)]
         if (cell.name, slot.offset) not in [(name, each.offset) for name, each in array.cells]:
             array.cells.append((cell.name, slot))
+        array.is_unread |= is_unread
 
     def _plan(self, statements: Sequence[Statement]) -> None:
         """Place the values of a function: each dtype has memory of its own, as C demands.
@@ -184,9 +192,14 @@ def scratch_member(dtype: torch.dtype) -> str:
     return f"{TYPES[dtype].removesuffix('_t')}s"
 
 
+def all_zeros(values: Sequence[Any]) -> bool:
+    """True if all bytes of some numbers are 0; those of -0.0 are not."""
+    return {*map(str, values)} <= {"0", "0.0", "False"}
+
+
 def initializer(values: Sequence[Any], dtype: torch.dtype, indent: str = "  ") -> list[str]:
     """Numbers as lines of C, which read back as they are."""
-    if {*map(str, values)} <= {"0", "0.0", "False"}:
+    if all_zeros(values):
         return [f"{indent}0"]
     lines, line = list[str](), indent
     for value in values:

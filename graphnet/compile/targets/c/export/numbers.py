@@ -231,7 +231,8 @@ def _nesterov(formula: str) -> Formula:
         power = f"{c.function('pow')}({c.text(0.96)}, %s * {c.text(c.group['momentum_decay'])})"
         mu = f"{c.text(c.group['betas'][0])} * ({c.text(1)} - {c.text(0.5)} * {power})"
         yield "{"
-        yield f"  const {c.type} mu = {mu % f'({c.type}){c.step}'};"
+        if "mu" in formula:
+            yield f"  const {c.type} mu = {mu % f'({c.type}){c.step}'};"
         if "next" in formula:
             yield f"  const {c.type} next = {mu % f'({c.type})({c.step} + 1)'};"
         yield f"  {c.type} product = {c.text(1)}; /* of all mu so far; soon it is 0 */"

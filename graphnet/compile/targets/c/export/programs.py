@@ -36,6 +36,7 @@ class Exported:
         lowered: its loops.
         outputs: where the results lie, which are arguments of the function, each with its name.
         checks: what has gone wrong if the function returns 1, 2, ...
+        unread: what is written before it is read, such as gradients: its start is of no interest.
     """
 
     verb: str
@@ -43,6 +44,7 @@ class Exported:
     lowered: Lowered
     outputs: list[tuple[str, Slot]]
     checks: list[str]
+    unread: frozenset[Cell] = frozenset()
 
     @property
     def written(self) -> set[Buffer]:
@@ -108,7 +110,18 @@ def training_step(
         shapes = example.shapes(rows)
         program = optimize(training_program(graph, [step.loss], shapes, update, add=False))
     exported = _exported("step", rows, program, ["loss"])
+    grads = [each.grad.untyped_storage().data_ptr() for each in buckets]
+    exported.unread = _unread(program, grads)
     return exported, StepNumbers(optimizer, buckets, exported.lowered.numbers)
+
+
+def _unread(program: Program, grads: Sequence[int]) -> frozenset[Cell]:
+    """The cells for gradients, unless a parameter that the loss does not reach keeps an old one."""
+    cells = [
+        (node, node.top.untyped_storage().data_ptr()) for node in program if isinstance(node, Cell)
+    ]
+    kept = {place for cell, place in cells if cell not in program.writes}
+    return frozenset(cell for cell, place in cells if place in grads and place not in kept)
 
 
 def _exported(verb: str, rows: int, program: Program, names: Sequence[str]) -> Exported:
@@ -121,8 +134,8 @@ def _exported(verb: str, rows: int, program: Program, names: Sequence[str]) -> E
         found = [_Lowering(program, batch_last).run() for batch_last in (False, True)]
     except NotLowered as error:
         raise GraphError(
-            f"export_c: {error} has no form in C. graph.compile runs all operations; or export the "
-            "part of the network before it, as an output."
+            f"export_c: {error} has no form in C, where numbers are float32, float64, integers or "
+            "bool. graph.compile runs all operations; or export the part of the network before it."
         ) from None
     low = min(found, key=lambda each: each.work)
     if low.drawn:

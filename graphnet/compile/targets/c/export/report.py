@@ -21,7 +21,7 @@ class ExportReport:
         name: of the network, with which all names in C begin.
         files: the paths that were written.
         functions: the names of the functions.
-        weights: bytes of flash for weights, and for the start of a state.
+        weights: bytes of flash for weights, and for what a training begins with.
         code: an estimate of the bytes of flash for the code, on a 32-bit processor by `-Os`.
         state: bytes of RAM for `struct ..._state`; 0 if the weights are constants.
         scratch: bytes of RAM for `struct ..._scratch`.
@@ -71,7 +71,8 @@ def report(
     memory: Memory,
 ) -> ExportReport:
     """The report on files that have been written."""
-    state = sum(each.nbytes for each in memory.state)
+    trains = any(each.function.verb == "step" for each in functions)
+    state = sum(each.nbytes for each in memory.state) if trains else 0
     arguments = [
         sum(each.count * each.slot.dtype.itemsize for each in f.arguments) for f in functions
     ]
@@ -79,7 +80,8 @@ def report(
         name=name,
         files=tuple(folder / each for each in files),
         functions=tuple(each.name for each in functions),
-        weights=sum(each.nbytes for each in memory.fixed) + state,
+        weights=sum(each.nbytes for each in memory.fixed)
+        + sum(each.nbytes for each in memory.state if not each.starts_with_zeros),
         code=code_bytes(files[f"{name}.c"]),
         state=state,
         scratch=memory.scratch_bytes,
