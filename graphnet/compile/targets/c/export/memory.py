@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from math import prod
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,7 @@ import torch
 
 from graphnet.compile.ir.program import Constant
 from graphnet.compile.plan.memory import plan
+from graphnet.compile.targets.c.export.in_place import in_place
 from graphnet.compile.targets.c.expressions import TYPES, number
 from graphnet.compile.targets.c.names import in_comment, reserved, unique
 
@@ -154,11 +155,13 @@ class Memory:
 
         Reading bytes of one type as another one is undefined there.
         """
+        same = in_place(statements)
         used = (slot for each in statements for slot in each.slots())
         for dtype in dict.fromkeys(s.dtype for s in used if not s.buffer.is_given):
-            starts, nbytes = plan([_Part(each, dtype) for each in statements], ())
+            starts, nbytes = plan([_Part(each, dtype, same) for each in statements], ())
             self.starts |= {buffer: start // dtype.itemsize for buffer, start in starts.items()}
             self.scratch[dtype] = max(self.scratch.get(dtype, 1), nbytes // dtype.itemsize)
+        self.starts |= {each: self.starts[there] for each, there in same.items()}
 
     @property
     def scratch_bytes(self) -> int:
@@ -168,13 +171,23 @@ class Memory:
 
 @dataclass(frozen=True)
 class _Part:
-    """A statement, of which only the values of one dtype are looked at."""
+    """A statement, of which only the values of one dtype are looked at.
+
+    Attributes:
+        statement: the statement.
+        dtype: the dtype.
+        same: for buffers that lie where another one lies, that one.
+    """
 
     statement: Statement
     dtype: torch.dtype
+    same: Mapping[Buffer, Buffer]
 
     def slots(self) -> Iterator[Slot]:
-        return (each for each in self.statement.slots() if each.dtype is self.dtype)
+        """The memory that it reads and writes."""
+        for slot in self.statement.slots():
+            if slot.dtype is self.dtype:
+                yield replace(slot, buffer=self.same.get(slot.buffer, slot.buffer))
 
 
 def _key(tensor: torch.Tensor) -> Key:
