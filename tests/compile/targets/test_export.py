@@ -2,215 +2,26 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
 
 import pytest
 import torch
+from compile.targets.exported import (
+    COMPILERS,
+    DOUBLE,
+    NARROW,
+    NETS,
+    SANITIZED,
+    assert_near,
+    needs_compiler,
+    printed,
+    randn,
+)
 
 import graphnet as gn
-
-STRICT = ["-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic"]
-SANITIZED = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g"]
-NARROW = ["-Wconversion", "-Wdouble-promotion", "-Wshadow"]
-COMPILERS = [each for each in ("gcc", "clang") if shutil.which(each)]
-needs_compiler = pytest.mark.skipif(not COMPILERS, reason="needs gcc or clang")
-
-DOUBLE = torch.float64
-
-
-def seeded(seed=0):
-    return torch.Generator().manual_seed(seed)
-
-
-def randn(*shape, seed=0, dtype=torch.float32):
-    return torch.randn(shape, generator=seeded(seed), dtype=dtype)
-
-
-def labels(rows, classes, *more):
-    return torch.randint(0, classes, (rows, *more), generator=seeded(1))
-
-
-@dataclass
-class Net:
-    """A network in training, and an example."""
-
-    graph: gn.Graph
-    loss: gn.Node
-    optimizer: gn.Optimizer
-    example: dict[str, torch.Tensor]
-    outputs: list[gn.Node]
-    options: dict[str, Any] = field(default_factory=dict)
-
-    def walked(self, steps, rows):
-        """The losses of steps by the walk, which goes round the batches of the example."""
-        found = []
-        batches = next(iter(self.example.values())).shape[0] // rows
-        for step in range(steps):
-            part = slice(step % batches * rows, (step % batches + 1) * rows)
-            feed = {name: each[part] for name, each in self.example.items()}
-            found.append(self.graph.forward(feed, outputs=self.loss).item())
-            self.graph.backward(self.loss)
-            if "max_norm" in self.options:
-                gn.optim.clip_grad_norm_(self.optimizer.parameters, self.options["max_norm"])
-            self.optimizer.step()
-        return found
-
-
-def net(model, x, t, loss, optimizer, dtype=torch.float32, **options):
-    """A model of one input, with targets."""
-    torch.manual_seed(0)
-    model = model()
-    model.to(dtype=dtype)
-    with gn.Graph() as graph:
-        fed = gn.Input((None, *x.shape[1:]), name="x", dtype=x.dtype)
-        wanted = gn.Input((None, *t.shape[1:]), name="t", dtype=t.dtype)
-        y = model(fed)
-        value = loss(y, wanted)
-    return Net(graph, value, optimizer(model), {"x": x, "t": t}, [y], options)
-
-
-def disk():
-    return gn.Sequential(gn.Linear(2, 25), gn.Tanh(), gn.Linear(25, 2))
-
-
-def digits():
-    return gn.Sequential(
-        gn.Conv2d(1, 4, 3, padding=1, bias=False),
-        gn.BatchNorm2d(4),
-        gn.ReLU(),
-        gn.MaxPool2d(2),
-        gn.Conv2d(4, 5, 3, stride=2),
-        gn.GELU(),
-        gn.Flatten(),
-        gn.Linear(20, 4),
-    )
-
-
-class Words(gn.Module):
-    """Labels in, labels out: an embedding, a recurrent net and attention."""
-
-    def __init__(self):
-        super().__init__()
-        self.embedding = gn.Embedding(7, 6)
-        self.lstm = gn.LSTM(6, 6, batch_first=True)
-        self.norm = gn.LayerNorm(6)
-        self.attention = gn.MultiheadAttention(6, 2, batch_first=True)
-        self.last = gn.Linear(6, 5)
-
-    def build(self, x):
-        y = self.lstm(self.embedding(x))[0]
-        y = y + self.attention(self.norm(y), self.norm(y), self.norm(y))[0]
-        return self.last(y.mean(1))
-
-
-class Halving(gn.SGD):
-    """A user's optimizer, whose numbers C has no formula for."""
-
-    def numbers(self, group, step, **scalars):
-        return {"lr": group["lr"] / 2**step, "intake": 1.0}
-
-
-def frozen():
-    model = gn.Sequential(gn.Linear(3, 4), gn.Sigmoid(), gn.Dropout(0.5), gn.Linear(4, 1))
-    model[0].weight.requires_grad = False
-    model[2].eval()
-    return model
-
-
-def groups(model):
-    first, last = model[0].parameters(), model[2].parameters()
-    return gn.AdamW([{"params": first, "lr": 0.05}, {"params": last}], lr=0.02)
-
-
-def sgd(**options):
-    return lambda model: gn.SGD(model.parameters(), **options)
-
-
-NETS: dict[str, Callable[[], Net]] = {
-    "disk": lambda: net(
-        disk, randn(12, 2), randn(12, 2, seed=1), gn.LossMSE(), sgd(lr=0.1, momentum=0.9)
-    ),
-    "digits": lambda: net(
-        digits,
-        randn(8, 1, 10, 10),
-        labels(8, 4),
-        gn.LossCrossEntropy(),
-        lambda model: gn.Adam(model.parameters(), lr=0.01),
-    ),
-    "words": lambda: net(
-        Words,
-        labels(8, 7, 5),
-        labels(8, 5),
-        gn.LossCrossEntropy(),
-        lambda model: gn.NAdam(model.parameters(), lr=0.01),
-        max_norm=0.5,
-    ),
-    "frozen": lambda: net(
-        frozen,
-        randn(8, 3),
-        labels(8, 2, 1).float(),
-        gn.LossBCEWithLogits(),
-        lambda model: gn.Adagrad(model.parameters(), lr=0.1, lr_decay=0.1),
-    ),
-    "double groups": lambda: net(
-        disk,
-        randn(8, 2, dtype=DOUBLE),
-        randn(8, 2, seed=1, dtype=DOUBLE),
-        gn.LossL1(),
-        groups,
-        DOUBLE,
-    ),
-    "dampened": lambda: net(
-        disk,
-        randn(8, 2),
-        randn(8, 2, seed=1),
-        gn.LossMSE(),
-        sgd(lr=0.1, momentum=0.9, dampening=0.5, weight_decay=0.01),
-    ),
-    "without a formula": lambda: net(
-        disk,
-        randn(8, 2),
-        randn(8, 2, seed=1),
-        gn.LossMSE(),
-        lambda m: Halving(m.parameters(), lr=0.1),
-    ),
-}
-
-
-def built(folder, name, compiler, *flags):
-    """The program of a network, compiled."""
-    program = folder / f"{name}-{compiler}"
-    sources = [f"{name}.c", f"{name}_main.c"]
-    command = [compiler, *STRICT, *flags, *sources, "-o", program.name, "-lm"]
-    made = subprocess.run(
-        command, check=False, cwd=folder, capture_output=True, text=True, timeout=100
-    )
-    assert not made.returncode and not made.stderr, made.stderr
-    return program
-
-
-def printed(program):
-    """What a program prints: for each name, the numbers of each line."""
-    ran = subprocess.run([str(program)], check=False, capture_output=True, text=True, timeout=100)
-    assert not ran.returncode, ran.stdout + ran.stderr
-    found: dict[str, list[list[float]]] = {}
-    for line in ran.stdout.splitlines():
-        name, *numbers = line.split()
-        found.setdefault(name, []).append([float(each) for each in numbers])
-    return {name: torch.tensor(lines, dtype=DOUBLE) for name, lines in found.items()}
-
-
-def close(actual, expected, single):
-    """Equal to 1e-6: what training in float32 rounds differently stays below that here."""
-    expected = torch.as_tensor(expected, dtype=DOUBLE).reshape(actual.shape)
-    limit = 1e-6 if single else 1e-12
-    torch.testing.assert_close(
-        actual, expected, rtol=limit, atol=limit * float(expected.abs().max())
-    )
+from graphnet.ops.dtypes import Convert
 
 
 @needs_compiler
@@ -218,6 +29,7 @@ def close(actual, expected, single):
 def test_training_in_c(name, tmp_path):
     made = NETS[name]()
     graph, rows = made.graph, 4
+    before = [each.top.clone() for each in graph.parameters()]
     report = graph.export_c(
         tmp_path / "net.c",
         made.loss,
@@ -228,12 +40,119 @@ def test_training_in_c(name, tmp_path):
         **made.options,
     )
     assert report.functions == ("net_step", "net_predict")
+    assert all(map(torch.equal, before, [each.top for each in graph.parameters()]))
     compiler = COMPILERS[list(NETS).index(name) % len(COMPILERS)]
-    found = printed(built(tmp_path, "net", compiler, *SANITIZED, *NARROW))
-    losses = made.walked(5, rows)
-    single = made.loss.dtype is torch.float32
-    close(found.pop("loss").flatten(), losses, single)
+    found = printed(tmp_path, compiler, *SANITIZED, *NARROW, "net.c", "net_main.c")
+    assert_near(found.pop("loss"), made.walked(5, rows))
     with graph.evaluating():
         outputs = graph.forward({"x": made.example["x"]}, outputs=made.outputs[0])
     ((_, values),) = found.items()
-    close(values, outputs, single)
+    assert_near(values, outputs)
+
+
+def predictor():
+    """Outputs of several dtypes, an input of a fixed size, names that are words of C."""
+    torch.manual_seed(0)
+    model = gn.Sequential(gn.Linear(3, 4), gn.ReLU(), gn.BatchNorm1d(4), gn.Dropout(0.5))
+    with gn.Graph() as graph:
+        x, scale = gn.Input((None, 3), name="linux"), gn.Input((), name="float")
+        hidden = model(x)
+        y = (hidden + hidden.relu() * scale).clamp(max=1.5)
+        outputs = [y, y.argmax(1), y > 0.5, Convert(DOUBLE)(y).exp(), hidden, hidden, x]
+    return graph, outputs, {"linux": randn(6, 3), "float": torch.tensor(0.5)}
+
+
+@needs_compiler
+@pytest.mark.parametrize(("weights", "level"), [("header", "-O0"), ("argument", "-O3")])
+def test_prediction_in_c(weights, level, tmp_path):
+    """In evaluation mode, two rows at a time; the modes, values and buffers here stay."""
+    graph, outputs, example = predictor()
+    graph.export_c(tmp_path / "net.c", outputs, example=example, batch_size=2, weights=weights)
+    assert all(graph.modes)
+    compiler = COMPILERS[-1] if level == "-O0" else COMPILERS[0]
+    found = list(printed(tmp_path, compiler, level, *NARROW, "net.c", "net_main.c").values())
+    with graph.evaluating():
+        expected = graph.forward(example, outputs=outputs)
+    for actual, value in zip(found, expected, strict=True):
+        assert_near(actual.reshape(value.shape), value.double(), 1e-6)
+
+
+DRIVER = """
+#include "net.h"
+#include "net_weights.h"
+#include <stdio.h>
+int main(void) {
+  static struct net_state state, before;
+  static struct net_scratch scratch;
+  static float x[4 * 100];
+  static int64_t t[4];
+  static float loss[1];
+  const struct net_numbers numbers = net_numbers_of_step(1, NET_LR);
+  net_start(&state);
+  before = state;
+  printf("sizes %d %d\\n", (int)sizeof state, (int)sizeof scratch);
+  t[2] = 9;
+  printf("label %d\\n", net_step(&state, &numbers, x, t, loss, &scratch));
+  t[2] = 0;
+  x[7] = NAN;
+  printf("loss %d\\n", net_step(&state, &numbers, x, t, loss, &scratch));
+  printf("changed %d\\n", memcmp(&state, &before, sizeof state) != 0);
+  return 0;
+}
+"""
+
+
+@needs_compiler
+def test_what_is_refused_in_c_leaves_the_state(tmp_path):
+    made = NETS["digits"]()
+    report = made.graph.export_c(
+        tmp_path / "net.c", made.loss, made.optimizer, example=made.example, batch_size=4
+    )
+    (tmp_path / "driver.c").write_text(DRIVER)
+    found = printed(tmp_path, COMPILERS[0], "net.c", "driver.c")
+    assert found["sizes"].tolist() == [[report.state, report.scratch]]
+    assert found["changed"].item() == 0
+    header = (tmp_path / "net.h").read_text()
+    remarks = dict(re.findall(r" \*   (\d): .* (refuses a number|is not finite)", header))
+    assert remarks[f"{found['label'].item():.0f}"] == "refuses a number"
+    assert remarks[f"{found['loss'].item():.0f}"] == "is not finite"
+
+
+OPTIMIZERS = {
+    "sgd": lambda p: gn.SGD(p, 0.1, momentum=0.9, dampening=0.25),
+    "adam": lambda p: gn.Adam(p, 0.01, betas=(0.0, 0.999)),
+    "nadam": lambda p: gn.NAdam(p, 0.01),
+    "adagrad": lambda p: gn.Adagrad(p, 0.01, lr_decay=0.3),
+}
+STEPS = [1, 2, 3, 10, 100, 5000]
+
+
+@needs_compiler
+def test_numbers_of_later_steps_in_c(tmp_path):
+    """After two steps in Python; several networks in one program, whose headers C++ reads too."""
+    lines, expected = [], []
+    for name, optimizer in OPTIMIZERS.items():
+        made = NETS["disk"]()
+        made.optimizer = optimizer(made.optimizer.parameters)
+        made.walked(2, 4)
+        made.graph.export_c(tmp_path / f"{name}.c", made.loss, made.optimizer, example=made.example)
+        header = (tmp_path / f"{name}.h").read_text()
+        members = re.findall(r"  float (\w+); /\*", header)
+        (group,) = made.optimizer.param_groups
+        (bucket,) = made.optimizer.buckets()
+        scalars = {key: each.double() for key, each in bucket.scalars.items()}
+        ahead = [made.optimizer.numbers(group, 2 + k, **scalars) for k in range(1, max(STEPS) + 1)]
+        for step in STEPS:
+            call = f"{name}_numbers_of_step({step}, {name.upper()}_LR)"
+            lines += [f'printf("n %.9g\\n", (double){call}.{each});' for each in members]
+            expected += [ahead[step - 1][each] for each in members]
+    includes = [f'#include "{name}.h"' for name in OPTIMIZERS]
+    driver = [*includes, "#include <stdio.h>", "int main(void) {", *lines, "return 0; }", ""]
+    (tmp_path / "driver.c").write_text("\n".join(driver))
+    found = printed(tmp_path, COMPILERS[-1], "driver.c", *(f"{name}.c" for name in OPTIMIZERS))
+    torch.testing.assert_close(
+        found["n"].flatten(), torch.tensor(expected, dtype=DOUBLE), rtol=1e-6, atol=0
+    )
+    command = [COMPILERS[0], "-x", "c++", "-fsyntax-only", "nadam.h"]
+    if shutil.which("g++"):
+        subprocess.run(command, check=True, cwd=tmp_path, timeout=100)

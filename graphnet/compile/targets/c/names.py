@@ -79,5 +79,5 @@ def unique(wanted: str, taken: set[str]) -> str:
 
 def in_comment(text: str) -> str:
     """Text for a comment: nothing in it may end the comment, or continue a line."""
-    text = text.encode("ascii", "replace").decode()
-    return text.replace("*/", "* /").replace("\\", "/").replace("??", "? ?").replace("/*", "/ *")
+    text = text.encode("ascii", "replace").decode().replace("\\", "/").replace("??", "? ?")
+    return text.replace("*/", "* /").replace("/*", "/ *")

@@ -161,12 +161,27 @@ class Memory:
             starts, nbytes = plan([_Part(each, dtype, same) for each in statements], ())
             self.starts |= {buffer: start // dtype.itemsize for buffer, start in starts.items()}
             self.scratch[dtype] = max(self.scratch.get(dtype, 1), nbytes // dtype.itemsize)
+        widest = sorted(self.scratch.items(), key=lambda pair: -pair[0].itemsize)
+        self.scratch = dict(widest)  # without gaps in the struct
         self.starts |= {each: self.starts[there] for each, there in same.items()}
+
+    @property
+    def state_bytes(self) -> int:
+        """The bytes of the state."""
+        return _struct_bytes([(each.count, each.memory.dtype) for each in self.state])
 
     @property
     def scratch_bytes(self) -> int:
         """The bytes of the scratch memory."""
-        return sum(count * dtype.itemsize for dtype, count in self.scratch.items())
+        return _struct_bytes([(count, dtype) for dtype, count in self.scratch.items()])
+
+
+def _struct_bytes(members: Sequence[tuple[int, torch.dtype]]) -> int:
+    """The size of a struct of arrays, each of which begins at a multiple of its elements' size."""
+    total = 0
+    for count, dtype in members:
+        total += -total % dtype.itemsize + count * dtype.itemsize
+    return total + -total % max((dtype.itemsize for _, dtype in members), default=1)
 
 
 @dataclass(frozen=True)

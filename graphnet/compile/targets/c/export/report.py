@@ -72,7 +72,7 @@ def report(
 ) -> ExportReport:
     """The report on files that have been written."""
     trains = any(each.function.verb == "step" for each in functions)
-    state = sum(each.nbytes for each in memory.state) if trains else 0
+    state = memory.state_bytes if trains else 0
     arguments = [
         sum(each.count * each.slot.dtype.itemsize for each in f.arguments) for f in functions
     ]
