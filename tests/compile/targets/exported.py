@@ -186,7 +186,7 @@ def compiled(folder, compiler, *arguments):
     """Call a compiler, which must have nothing to say."""
     command = [compiler, *STRICT, *arguments]
     made = subprocess.run(
-        command, check=False, cwd=folder, capture_output=True, text=True, timeout=100
+        command, check=False, cwd=folder, capture_output=True, encoding="utf-8", timeout=100
     )
     assert not made.returncode and not made.stderr, made.stderr
 
@@ -195,7 +195,7 @@ def printed(folder, compiler, *arguments):
     """What a program prints: for each name, the numbers of each line."""
     compiled(folder, compiler, *arguments, "-o", "program", "-lm")
     program = [str(folder / "program")]
-    ran = subprocess.run(program, check=False, capture_output=True, text=True, timeout=100)
+    ran = subprocess.run(program, check=False, capture_output=True, encoding="utf-8", timeout=100)
     assert not ran.returncode, ran.stdout + ran.stderr
     found: dict[str, list[list[float]]] = {}
     for line in ran.stdout.splitlines():

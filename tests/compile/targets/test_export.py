@@ -108,11 +108,11 @@ def test_what_is_refused_in_c_leaves_the_state(tmp_path):
     report = made.graph.export_c(
         tmp_path / "net.c", made.loss, made.optimizer, example=made.example, batch_size=4
     )
-    (tmp_path / "driver.c").write_text(DRIVER)
+    (tmp_path / "driver.c").write_text(DRIVER, encoding="utf-8")
     found = printed(tmp_path, COMPILERS[0], "net.c", "driver.c")
     assert found["sizes"].tolist() == [[report.state, report.scratch]]
     assert found["changed"].item() == 0
-    header = (tmp_path / "net.h").read_text()
+    header = (tmp_path / "net.h").read_text(encoding="utf-8")
     remarks = dict(re.findall(r" \*   (\d): .* (refuses a number|is not finite)", header))
     assert remarks[f"{found['label'].item():.0f}"] == "refuses a number"
     assert remarks[f"{found['loss'].item():.0f}"] == "is not finite"
@@ -136,7 +136,7 @@ def test_numbers_of_later_steps_in_c(tmp_path):
         made.optimizer = optimizer(made.optimizer.parameters)
         made.walked(2, 4)
         made.graph.export_c(tmp_path / f"{name}.c", made.loss, made.optimizer, example=made.example)
-        header = (tmp_path / f"{name}.h").read_text()
+        header = (tmp_path / f"{name}.h").read_text(encoding="utf-8")
         members = re.findall(r"  float (\w+); /\*", header)
         (group,) = made.optimizer.param_groups
         (bucket,) = made.optimizer.buckets()
@@ -148,7 +148,7 @@ def test_numbers_of_later_steps_in_c(tmp_path):
             expected += [ahead[step - 1][each] for each in members]
     includes = [f'#include "{name}.h"' for name in OPTIMIZERS]
     driver = [*includes, "#include <stdio.h>", "int main(void) {", *lines, "return 0; }", ""]
-    (tmp_path / "driver.c").write_text("\n".join(driver))
+    (tmp_path / "driver.c").write_text("\n".join(driver), encoding="utf-8")
     found = printed(tmp_path, COMPILERS[-1], "driver.c", *(f"{name}.c" for name in OPTIMIZERS))
     torch.testing.assert_close(
         found["n"].flatten(), torch.tensor(expected, dtype=DOUBLE), rtol=1e-6, atol=0

@@ -56,10 +56,6 @@ class Network:
         }
 
     @property
-    def _has_numbers(self) -> bool:
-        return self.numbers is not None and bool(self.numbers.members)
-
-    @property
     def _formulas(self) -> StepNumbers | None:
         """The numbers, if C can compute them."""
         numbers = self.numbers
@@ -85,7 +81,7 @@ class Network:
         if self._formulas is not None:
             yield ""
             yield "/* What the optimizer is given in a step, the first of which is 1. */"
-            yield f"{self._numbers_head()};"
+            yield f"{self._numbers_head(self._formulas)};"
         yield from ("", "#ifdef __cplusplus", "}", "#endif")
 
     def _structs(self) -> Iterator[str]:
@@ -104,24 +100,23 @@ class Network:
             for dtype, count in self.memory.scratch.items():
                 yield f"  {TYPES[dtype]} {scratch_member(dtype)}[{count}];"
             yield "};"
-        if self.numbers is not None and self._has_numbers:
-            kind = type(self.numbers.optimizer).__name__
-            yield from ("", f"/* What {kind} is given anew in each step. */")
-            yield f"struct {self.name}_numbers {{"
-            for member in self.numbers.members:
-                yield f"  {member.type} {member.name}; /* {member.remark} */"
-            yield "};"
-            yield ""
-            for name, rate in self.numbers.rates.values():
-                text = number(rate, self.numbers.members[0].slot.dtype)
-                define = f"{self.name}_{name}".upper()
-                yield f"#define {define} {text} /* the learning rate in Python */"
+        if self.numbers is not None and self.numbers.members:
+            yield from self._struct_of_numbers(self.numbers)
 
-    def _numbers_head(self) -> str:
-        assert self.numbers is not None
-        return (
-            f"struct {self.name}_numbers {self.name}_numbers_of_step({self.numbers.parameters()})"
-        )
+    def _struct_of_numbers(self, numbers: StepNumbers) -> Iterator[str]:
+        kind = type(numbers.optimizer).__name__
+        yield from ("", f"/* What {kind} is given anew in each step. */")
+        yield f"struct {self.name}_numbers {{"
+        for member in numbers.members:
+            yield f"  {member.type} {member.name}; /* {member.remark} */"
+        yield from ("};", "")
+        for rate in numbers.rates.values():
+            define, value = f"{self.name}_{rate.name}".upper(), number(rate.value, rate.dtype)
+            yield f"#define {define} {value} /* the learning rate in Python */"
+
+    def _numbers_head(self, numbers: StepNumbers) -> str:
+        made = f"{self.name}_numbers"
+        return f"struct {made} {made}_of_step({numbers.parameters()})"
 
     # the source
 
@@ -135,7 +130,11 @@ class Network:
         yield f"typedef char {self.name}_int_has_32_bits[sizeof(int) >= 4 ? 1 : -1];"
         yield from ("", *self.functions[-1].prelude(code))
         if self._formulas is not None:
-            yield from ("", f"{self._numbers_head()} {{", f"  struct {self.name}_numbers numbers;")
+            yield from (
+                "",
+                f"{self._numbers_head(self._formulas)} {{",
+                f"  struct {self.name}_numbers numbers;",
+            )
             yield from (f"  {line}" for line in self._formulas.body())
             yield from ("  return numbers;", "}")
         for body in bodies:

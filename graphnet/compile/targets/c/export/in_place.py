@@ -43,7 +43,9 @@ def _fits(statement: Map, buffer: Buffer) -> bool:
     out = statement.out.slot
     if statement.adds or statement.in_order or statement.out.terms:
         return False
-    if buffer.is_given or out.buffer.is_given or buffer.nbytes != out.buffer.nbytes:
+    if buffer.is_given or out.buffer.is_given:
+        return False
+    if not buffer.nbytes or buffer.nbytes != out.buffer.nbytes:
         return False
     read = (each.place for each in loads(statement.element) if each.place.slot.buffer is buffer)
     return all(not place.terms and _is_at(place.slot, out) for place in read)

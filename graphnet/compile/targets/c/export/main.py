@@ -116,7 +116,7 @@ class ExampleText:
             return
         made = f"{self.name}_example_numbers[call]"
         if not self._table:
-            rates = (f"{self.name}_{name}".upper() for name, _ in self.numbers.rates.values())
+            rates = (f"{self.name}_{each.name}".upper() for each in self.numbers.rates.values())
             made = f"{self.name}_numbers_of_step({', '.join(['call + 1', *rates])})"
         yield f"    const struct {self.name}_numbers numbers = {made};"
 

@@ -92,12 +92,21 @@ class Member:
         return TYPES[self.slot.dtype]
 
 
+@dataclass(frozen=True)
+class Rate:
+    """The learning rate of a group of parameters: its name in C, its value now, and its dtype."""
+
+    name: str
+    value: float
+    dtype: dtype
+
+
 class StepNumbers:
     """The numbers of all buckets, and the function in C that computes them.
 
     Attributes:
         members: the numbers.
-        rates: for each group of parameters, the name of its learning rate in C, and its value.
+        rates: for each group of parameters, its learning rate.
         has_formulas: True if C can compute all of them.
     """
 
@@ -112,16 +121,11 @@ class StepNumbers:
             for (place, name), slot in ((each.given, slot) for each, slot in numbers.items())
         ]
         self.has_formulas = all(each.setting in self.formulas for each in self.members)
-        self.rates: dict[int, tuple[str, float]] = {}
+        self.rates: dict[int, Rate] = {}
         for each in self.members:
-            if each.bucket.place not in self.rates:
-                name = f"lr_{each.bucket.place + 1}" if len(optimizer.param_groups) > 1 else "lr"
-                self.rates[each.bucket.place] = name, float(item_of(each.bucket.group["lr"]))
-
-    @property
-    def type(self) -> str:
-        """The type of the learning rates."""
-        return self.members[0].type
+            name = f"lr_{each.bucket.place + 1}" if len(optimizer.param_groups) > 1 else "lr"
+            rate = Rate(name, float(item_of(each.bucket.group["lr"])), each.slot.dtype)
+            self.rates.setdefault(each.bucket.place, rate)
 
     def rows(self, steps: int) -> list[list[float]]:
         """The numbers of the next steps, as Python computes them."""
@@ -136,20 +140,20 @@ class StepNumbers:
 
     def parameters(self) -> str:
         """The parameters of the function in C."""
-        rates = (f"{self.type} {name}" for name, _ in self.rates.values())
+        rates = (f"{TYPES[each.dtype]} {each.name}" for each in self.rates.values())
         return ", ".join(["int32_t step", *rates])
 
     def body(self) -> Iterator[str]:
         """The lines of the function in C, which fill in `numbers`."""
         lines = list(self._lines())
         words = set(re.findall(r"\w+", "\n".join(lines)))
-        names = ["step", *(name for name, _ in self.rates.values())]
+        names = ["step", *(each.name for each in self.rates.values())]
         yield from (f"(void){name};" for name in names if name not in words)
         yield from lines
 
     def _lines(self) -> Iterator[str]:
         for each in self.members:
-            rate, _ = self.rates[each.bucket.place]
+            rate = self.rates[each.bucket.place].name
             count = each.bucket.steps if self.optimizer.counts(each.bucket.group) else 0
             step = f"(step + {count})" if count else "step"
             context = _Context(each.slot.dtype, each.bucket.group, step, rate)

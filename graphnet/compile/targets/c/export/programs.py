@@ -134,8 +134,9 @@ def _exported(verb: str, rows: int, program: Program, names: Sequence[str]) -> E
         found = [_Lowering(program, batch_last).run() for batch_last in (False, True)]
     except NotLowered as error:
         raise GraphError(
-            f"export_c: {error} has no form in C, where numbers are float32, float64, integers or "
-            "bool. graph.compile runs all operations; or export the part of the network before it."
+            f"export_c: {error} has no form in C, whose loops compute with float32, float64, "
+            "integers and bool. graph.compile runs all operations; or export the part of the "
+            "network before it."
         ) from None
     low = min(found, key=lambda each: each.work)
     if low.drawn:
