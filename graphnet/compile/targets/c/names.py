@@ -39,12 +39,15 @@ STANDARD_HEADERS = _words("""
 
 _LOCAL = _words("""
     i j k l m n o p s at best better other place total rest cells fed numbers scratch start out
-    now seconds
+    now seconds Strides
 """)
 """The variables of printed loops, and the arguments of printed functions."""
 
-_NUMBERED = re.compile(r"[kot]\d+", re.ASCII)
-"""Further variables: those of outer loops, and what an expression reads twice."""
+_PRINTED = re.compile(
+    r"[kot]\d+|(float|double)\d+(_anywhere)?|(tile|dots)\d.*"
+    r"|(load|store|all|start|sum|part)_(float|double)\d*"
+)
+"""Further variables, of outer loops and for what is read twice; vectors; functions for products."""
 
 _LIBRARY = _words("""
     abs ceil copysign cos erf exp expm1 fabs floor gamma index isfinite j0 j1 jn log log1p main
@@ -70,7 +73,7 @@ def unique(wanted: str, taken: set[str]) -> str:
     if base[0].isdigit():
         base = f"layer{base}"
     name, count = base, 1
-    while name in taken or _NUMBERED.fullmatch(name):
+    while name in taken or _PRINTED.fullmatch(name):
         count += 1
         name = f"{base}_{count}"
     taken.add(name)
