@@ -55,6 +55,7 @@ ONLY = {
 FRONT_DOORS = {
     ("graph/front_doors.py", "FrontDoors.check", "check"),
     ("graph/front_doors.py", "FrontDoors.compile", "compile"),
+    ("graph/front_doors.py", "FrontDoors.export_c", "compile"),
     ("graph/front_doors.py", "FrontDoors.compare_with_torch", "check"),
     ("graph/front_doors.py", "FrontDoors.draw", "draw"),
     ("graph/front_doors.py", "FrontDoors.summary", "listing"),

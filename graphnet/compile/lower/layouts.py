@@ -44,10 +44,7 @@ def arranged(lowering: Statements, statement: Contraction) -> None:
     ]
     best = min(choices, key=lambda each: each.cycles, default=None)
     if best is None:
-        statement.vector = None
-        lowering.done.work += prod(statement.sizes) * 2
-        _begin(lowering, statement)
-        lowering.add(statement)
+        as_it_is(lowering, statement)
         return
     lowering.done.work += best.cycles
     axis, out = best.axis, statement.out
@@ -63,6 +60,14 @@ def arranged(lowering: Statements, statement: Contraction) -> None:
     lowering.add(statement)
     if statement.out is not out:
         lowering.copy(statement.node, out, statement.out)
+
+
+def as_it_is(lowering: Statements, statement: Contraction) -> None:
+    """Add a contraction without vectors, whose factors may lie in any order."""
+    statement.vector = None
+    lowering.done.work += prod(statement.sizes) * 2
+    _begin(lowering, statement)
+    lowering.add(statement)
 
 
 def _begin(lowering: Statements, statement: Contraction) -> None:

@@ -51,8 +51,7 @@ def plan(
     for place, call in enumerate(calls):
         for slot in call.slots():
             buffer = slot.buffer
-            is_given = buffer.made or buffer.memory is not None
-            if buffer.nbytes and buffer not in lives and not is_given:
+            if buffer.nbytes and buffer not in lives and not buffer.is_given:
                 small = max(slot.dtype.itemsize, multiple)
                 aligned = 64 if buffer.nbytes >= LARGE else small
                 lives[buffer] = Life(buffer.nbytes, place, last[buffer], aligned)

@@ -141,6 +141,10 @@ class Step(Compiled):
             make_steps(self, batches, losses)
         return losses
 
+    def updated_buckets(self) -> list[Bucket]:
+        """The parameters that the next step updates, as they lie side by side."""
+        return self._prepared(update=True)[1]
+
     def profile(
         self, feed: Mapping[Any, Tensor] | None = None, /, runs: int = 200, **named: Tensor
     ) -> Profile:

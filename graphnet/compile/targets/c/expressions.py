@@ -44,6 +44,9 @@ OPERATORS = {
 WRITTEN_OUT = frozenset({"exp", "expm1", "tanh", "log", "log1p"})
 """The functions of float that the prelude has; others are those of the C library."""
 
+TOO_LARGE = 2.0**128 - 2.0**103
+"""From this number on, float is infinite: a constant in C must not be out of range."""
+
 
 def number(value: float, dtype: torch.dtype) -> str:
     """A plain number."""
@@ -51,11 +54,13 @@ def number(value: float, dtype: torch.dtype) -> str:
         return "true" if value else "false"
     if not dtype.is_floating_point:
         return str(int(value)) if -(2**31) < value < 2**31 else f"INT64_C({int(value)})"
+    is_single = dtype is torch.float32
     if isnan(value):
-        return "NAN"
-    if isinf(value):
-        return "INFINITY" if value > 0 else "-INFINITY"
-    return f"{float(value)!r}f" if dtype is torch.float32 else repr(float(value))
+        return "NAN" if is_single else "(double)NAN"
+    if isinf(value) or (is_single and abs(value) >= TOO_LARGE):
+        name = "INFINITY" if value > 0 else "-INFINITY"
+        return name if is_single else f"(double){name}"
+    return f"{float(value)!r}f" if is_single else repr(float(value))
 
 
 @dataclass

@@ -190,15 +190,15 @@ def _runs_along_kept(statement: Reduction, kept: list[Loop], combined: list[Loop
 def _place_lines(function: str, of: dtype, best: str, total: str, element: str) -> list[str]:
     """The lines that keep the place of the extreme."""
     sign = "<" if function == "argmin" else ">"
-    better = f"x {sign} {best}"
+    better = f"other {sign} {best}"
     if of.is_floating_point:
         first = "" if function == "argmax_of_window" else f" & ({best} == {best})"
-        better = f"({better}) | ((x != x){first})"
+        better = f"({better}) | ((other != other){first})"
     return [
-        f"const {TYPES[of]} x = {element};",
+        f"const {TYPES[of]} other = {element};",
         f"const bool better = {better};",
         f"{total} = better ? at : {total};",
-        f"{best} = better ? x : {best};",
+        f"{best} = better ? other : {best};",
     ]
 
 

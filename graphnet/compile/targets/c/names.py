@@ -5,14 +5,34 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from graphnet.compile.targets.c.prelude import FUNCTIONS
+
 if TYPE_CHECKING:
     from graphnet.graph import Node
 
+IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]*", re.ASCII)
+"""A name that a user of C may declare anywhere; those that begin with _ belong to the compiler."""
 _KEYWORDS = """
-asm auto bool break case char const continue default do double else enum extern false float for
-goto if inline int long register restrict return short signed sizeof static struct switch true
-typedef typeof union unsigned void volatile while
+auto break case char const continue default do double else enum extern float for goto if inline
+int long register restrict return short signed sizeof static struct switch typedef union
+unsigned void volatile while
+alignas alignof asm bool constexpr false nullptr static_assert thread_local true typeof
+typeof_unqual
+and and_eq bitand bitor catch char8_t char16_t char32_t class co_await co_return co_yield compl
+concept const_cast consteval constinit decltype delete dynamic_cast explicit export friend
+mutable namespace new noexcept not not_eq operator or or_eq private protected public
+reinterpret_cast requires static_cast template this throw try typeid typename using virtual
+wchar_t xor xor_eq
 """
+KEYWORDS = frozenset(_KEYWORDS.split())
+"""The keywords of C99, then those of later versions, then those of C++, which reads headers too."""
+_HEADERS = """
+assert complex ctype errno fenv float inttypes iso646 limits locale math setjmp signal
+stdalign stdarg stdatomic stdbool stddef stdint stdio stdlib stdnoreturn string tgmath threads
+time uchar wchar wctype
+"""
+STANDARD_HEADERS = frozenset(_HEADERS.split())
+"""The headers of C: a file of such a name would be read in the place of the right one."""
 _CALLED = """
 abs ceil copysign cos erf exp expm1 fabs floor fmod log log1p memcpy memset pow round sin sqrt tanh
 trunc
@@ -23,10 +43,10 @@ linux unix i386 NAN INFINITY HUGE MAXFLOAT NULL DOMAIN SING OVERFLOW UNDERFLOW P
 isfinite math_errhandling
 """
 RESERVED = frozenset(
-    [*_KEYWORDS.split(), *_OTHERS.split()]
+    [*KEYWORDS, *FUNCTIONS, *_OTHERS.split()]
     + [name + end for name in _CALLED.split() for end in ("", "f")]
 )
-"""Keywords of compilers, functions that are called, local variables, and macros."""
+"""Keywords, functions that are called, local variables, and macros."""
 FAMILIES = re.compile(
     r"[i-pt]\d+|(float|double|u?int)\d+(_\w+)?|(tile|dots)\d+x\d+\w*"
     r"|(HUGE|FP|M|MATH|X)_\w+|[A-Z\d_]*(MAX|MIN|WIDTH|_C)"

@@ -12,7 +12,7 @@ from graphnet.compile.plan.memory import plan
 from graphnet.compile.targets.c.expressions import TYPES
 from graphnet.compile.targets.c.loops import LoopPrinter
 from graphnet.compile.targets.c.names import comment, identifier, plain
-from graphnet.compile.targets.c.prelude import FUNCTIONS, functions
+from graphnet.compile.targets.c.prelude import functions
 from graphnet.compile.targets.c.products import ProductPrinter
 from graphnet.compile.targets.c.several import gathered_bytes, several
 from graphnet.compile.targets.c.tiles import (
@@ -110,7 +110,7 @@ class Printer:
     def _named(self) -> dict[Buffer, str]:
         """A name for each buffer: that of the first node that lies in it."""
         names: dict[Buffer, str] = {}
-        taken = set(FUNCTIONS)
+        taken = set[str]()
 
         def give(buffer: Buffer, wanted: str) -> None:
             if buffer not in names:

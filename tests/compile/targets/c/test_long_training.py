@@ -31,8 +31,8 @@ def first_values():
     values = []
     for inputs, outputs in itertools.pairwise(SIZES):
         bound = inputs**-0.5
-        for shape in ((outputs, inputs), (outputs,)):
-            values.append((torch.rand(shape, generator=generator) * 2 - 1) * bound)
+        shapes = (outputs, inputs), (outputs,)
+        values += [(torch.rand(s, generator=generator) * 2 - 1) * bound for s in shapes]
     return values
 
 
