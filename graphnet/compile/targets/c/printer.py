@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from math import prod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from graphnet.compile.lower.loops import Check, Contraction, Lowered, Map, Reduction, Statement
 from graphnet.compile.plan.memory import plan
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from graphnet.graph import Node
 
 HEADERS = "#include <math.h>\n#include <stdbool.h>\n#include <stdint.h>\n#include <string.h>"
-ALWAYS_INLINE = "static inline __attribute__((always_inline))"
-"""A loop that calls a function is not turned into vector instructions."""
 ALIGNED = 64
 """What the addresses of buffers are multiples of."""
 CLOCK = """\
@@ -81,6 +79,9 @@ class Printer:
         timed: True to add the seconds of each node to an array, a further argument.
     """
 
+    inline: ClassVar[str] = "static inline __attribute__((always_inline))"
+    """How functions begin that loops call: if one is not inlined, its loop is not turned into
+    vector instructions."""
     lowered: Lowered
     lanes: int
     timed: bool = False
@@ -147,7 +148,7 @@ class Printer:
         if self.timed:
             yield CLOCK
         if self.used:
-            text = functions(self.used).replace("static inline", ALWAYS_INLINE)
+            text = functions(self.used).replace("static inline", self.inline)
             if text:
                 yield text
         if self.tiles:

@@ -74,6 +74,8 @@ class FunctionPrinter(Printer):
         body: its lines.
     """
 
+    inline = "static inline"
+
     def __init__(
         self,
         network: str,

@@ -11,7 +11,7 @@ from graphnet.compile.ir.program import Cell, Number
 from graphnet.compile.lower.layouts import as_it_is
 from graphnet.compile.lower.loops import Contraction, Lowered, Map
 from graphnet.compile.lower.lowering import Lowering
-from graphnet.compile.lower.scalars import NotLowered, Place, load
+from graphnet.compile.lower.scalars import NotLowered, Place, broadcast_to, load
 from graphnet.compile.passes import optimize
 from graphnet.compile.plan.slots import Buffer, Slot, new_slot
 from graphnet.compile.run.compiled import collector_paused
@@ -72,7 +72,7 @@ class _Lowering(Lowering):
         """Numbers of a step are in the dtype of the parameters."""
         place = len(self.done.numbers)
         self.done.numbers[node] = slot = Slot(self._numbers, place, (), (), node.dtype)
-        self._elements[node] = lambda shape: load(slot.expand(*shape))
+        self._elements[node] = lambda shape: load(broadcast_to(slot, shape))
 
 
 def prediction(
