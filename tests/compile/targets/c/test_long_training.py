@@ -31,8 +31,10 @@ def first_values():
     values = []
     for inputs, outputs in itertools.pairwise(SIZES):
         bound = inputs**-0.5
-        for shape in ((outputs, inputs), (outputs,)):
-            values.append((torch.rand(shape, generator=generator) * 2 - 1) * bound)
+        values += [
+            (torch.rand(shape, generator=generator) * 2 - 1) * bound
+            for shape in ((outputs, inputs), (outputs,))
+        ]
     return values
 
 
