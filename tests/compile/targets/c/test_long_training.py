@@ -31,10 +31,8 @@ def first_values():
     values = []
     for inputs, outputs in itertools.pairwise(SIZES):
         bound = inputs**-0.5
-        values += [
-            (torch.rand(shape, generator=generator) * 2 - 1) * bound
-            for shape in ((outputs, inputs), (outputs,))
-        ]
+        shapes = (outputs, inputs), (outputs,)
+        values += [(torch.rand(s, generator=generator) * 2 - 1) * bound for s in shapes]
     return values
 
 
