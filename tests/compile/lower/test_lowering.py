@@ -8,12 +8,10 @@ from compile.training import Training, assert_same, randn
 
 import graphnet as gn
 from graphnet.compile.ir.build import specialized
-from graphnet.compile.lower.axes import all_places, loops_over, positions
+from graphnet.compile.lower.axes import loops_over
 from graphnet.compile.lower.loops import Check, Contraction, Map, Reduction
-from graphnet.compile.lower.lowering import LONGEST, lowered, permuted
-from graphnet.compile.lower.scalars import Position, call, load
+from graphnet.compile.lower.lowering import LONGEST, lowered
 from graphnet.compile.passes import PASSES, optimize
-from graphnet.compile.plan.slots import new_slot
 
 
 def statements(graph, outputs):
@@ -194,14 +192,3 @@ def test_loops_follow_memory_and_are_as_few_as_can_be():
     assert sizes((2, 3, 4), (12, 4, 1), fixed=[1]) == [(2, [0]), (3, [1]), (4, [2])]
     assert sizes((), ()) == []
     assert sizes((5, 2), (-2, 1)) == [(5, [0]), (2, [1])]  # backwards
-
-
-def test_what_is_read_in_another_order():
-    slot = new_slot((2, 3), torch.float32)
-    element = call("add", load(slot), Position(1))
-    turned = permuted(element, (1, 0))
-    assert positions(element) == {1}
-    assert positions(turned) == {0}
-    (place,) = all_places(turned)
-    assert (place.slot.shape, place.slot.strides) == ((3, 2), (1, 3))
-    assert permuted(element, (0, 1)) is element

@@ -77,8 +77,7 @@ def test_layers(part):
 
 def test_layers_in_float32():
     # 1e-7 of rounding at each of a few hundred sums in three steps, some of which cancel
-    names = ["Conv2d with options", "MaxPool2d", "BatchNorm2d", "LayerNorm", "attention", "LSTM",
-             "GRU", "GELU", "Softplus", "Dropout"]  # fmt: skip
+    names = ["Conv2d with options", "BatchNorm1d", "LSTM", "GELU", "Softplus"]
     assert_same_steps(lambda: layers(names, torch.float32), steps=3, rtol=2e-4, atol=2e-5)
 
 
