@@ -165,6 +165,16 @@ def test_a_gradient_that_a_step_keeps_is_part_of_the_start(tmp_path):
     assert "0.25f, 0.25f, 0.25f" in (tmp_path / "net_weights.h").read_text(encoding="utf-8")
 
 
+def test_a_rate_of_0_is_an_argument_too(tmp_path):
+    """A warm-up begins with it."""
+    made = NETS["disk"]()
+    made.optimizer.lr = 0.0
+    trained(made, tmp_path / "net.c")
+    header = (tmp_path / "net.h").read_text(encoding="utf-8")
+    assert "  float lr; /* the learning rate */" in header
+    assert "#define NET_LR 0.0f" in header
+
+
 def test_text_of_names_ends_no_comment(tmp_path):
     graph = gn.Graph()
     y = graph.input((2,), name="a*/ int b; /*\\") * 2
