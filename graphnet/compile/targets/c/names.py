@@ -44,8 +44,8 @@ _LOCAL = _words("""
 """The variables of printed loops, and the arguments of printed functions."""
 
 _PRINTED = re.compile(
-    r"[kot]\d+|(float|double)\d+(_anywhere)?|(tile|dots)\d.*"
-    r"|(load|store|all|start|sum|part)_(float|double)\d*"
+    r"[kot]\d+|(float|double)\d+(_anywhere)?"
+    r"|(tile\d+x\d+|dots\d+x\d+|load|store|all|start|sum|part)_(float|double)\d*"
 )
 """Further variables, of outer loops and for what is read twice; vectors; functions for products."""
 
