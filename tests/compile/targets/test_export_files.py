@@ -153,16 +153,30 @@ def test_dropout_in_evaluation_mode_is_trained(tmp_path):
     assert trained(made, tmp_path / "net.c").functions == ("net_step",)
 
 
-def test_a_gradient_that_a_step_keeps_is_part_of_the_start(tmp_path):
-    """A parameter that the loss does not reach is updated by the gradient that it has."""
+def test_a_gradient_that_only_the_next_step_uses(tmp_path):
+    """The loss does not reach its parameter; C has one form for all steps."""
     with gn.Graph() as graph:
-        a, b = gn.Parameter(torch.ones(3)), gn.Parameter(torch.ones(3))
+        a, b = gn.Parameter(torch.ones(3)), gn.Parameter(torch.ones(3), name="b")
         loss = (graph.input((3,), name="x") * a).sum()
     sgd = gn.SGD([a, b], 0.1)
-    sgd.step()
     b.grad = torch.full((3,), 0.25)
-    graph.export_c(tmp_path / "net.c", loss, sgd, example={"x": torch.ones(3)})
-    assert "0.25f, 0.25f, 0.25f" in (tmp_path / "net_weights.h").read_text(encoding="utf-8")
+    options = {"example": {"x": torch.ones(3)}}
+    with pytest.raises(gn.GraphError, match=r"'b'.*optimizer\.zero_grad"):
+        graph.export_c(tmp_path / "net.c", loss, sgd, **options)
+    sgd.step()
+    graph.export_c(tmp_path / "net.c", loss, sgd, **options)
+    weights = (tmp_path / "net_weights.h").read_text(encoding="utf-8")
+    assert "0.25f" not in weights and "0.975f" not in weights  # b is not in C
+
+
+def test_a_rate_of_0_is_an_argument_too(tmp_path):
+    """A warm-up begins with it."""
+    made = NETS["disk"]()
+    made.optimizer.lr = 0.0
+    trained(made, tmp_path / "net.c")
+    header = (tmp_path / "net.h").read_text(encoding="utf-8")
+    assert "  float lr; /* the learning rate */" in header
+    assert "#define NET_LR 0.0f" in header
 
 
 def test_text_of_names_ends_no_comment(tmp_path):

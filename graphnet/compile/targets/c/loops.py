@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from math import inf
 from typing import TYPE_CHECKING
 
 from graphnet.compile.lower.axes import Loop, all_places, loops_over, positions
@@ -210,7 +211,7 @@ def _neutral(function: str, dtype: dtype) -> str:
         return number(0 if function == "add" else 1, dtype)
     lowest = function == "maximum"
     if dtype.is_floating_point:
-        return "-INFINITY" if lowest else "INFINITY"
+        return number(-inf if lowest else inf, dtype)
     kind = TYPES[dtype]
     if kind == "bool":
         return "false" if lowest else "true"

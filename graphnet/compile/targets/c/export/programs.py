@@ -110,18 +110,12 @@ def training_step(
         shapes = example.shapes(rows)
         program = optimize(training_program(graph, [step.loss], shapes, update, add=False))
     exported = _exported("step", rows, program, ["loss"])
-    grads = [each.grad.untyped_storage().data_ptr() for each in buckets]
-    exported.unread = _unread(program, grads)
+    grads = {each.grad.untyped_storage().data_ptr() for each in buckets}
+    cells = (node for node in program if isinstance(node, Cell))
+    exported.unread = frozenset(
+        each for each in cells if each.top.untyped_storage().data_ptr() in grads
+    )
     return exported, StepNumbers(optimizer, buckets, exported.lowered.numbers)
-
-
-def _unread(program: Program, grads: Sequence[int]) -> frozenset[Cell]:
-    """The cells for gradients, unless a parameter that the loss does not reach keeps an old one."""
-    cells = [
-        (node, node.top.untyped_storage().data_ptr()) for node in program if isinstance(node, Cell)
-    ]
-    kept = {place for cell, place in cells if cell not in program.writes}
-    return frozenset(cell for cell, place in cells if place in grads and place not in kept)
 
 
 def _exported(verb: str, rows: int, program: Program, names: Sequence[str]) -> Exported:
