@@ -141,21 +141,6 @@ class Step(Compiled):
             make_steps(self, batches, losses)
         return losses
 
-    def updated_buckets(self) -> list[Bucket]:
-        """The parameters that every step from now on updates, as they lie side by side.
-
-        Raises:
-            GraphError: only the next step uses a gradient, which the loss does not give.
-        """
-        mode, buckets = self._prepared(update=True)
-        old = [each for each, given in zip(self._roles.others, mode.given, strict=True) if given]
-        if old:
-            raise GraphError(
-                f"The loss does not reach {', '.join(map(repr, old))}, but a gradient waits there "
-                "for the next step alone. optimizer.step() uses it, optimizer.zero_grad() drops it."
-            )
-        return buckets
-
     def profile(
         self, feed: Mapping[Any, Tensor] | None = None, /, runs: int = 200, **named: Tensor
     ) -> Profile:

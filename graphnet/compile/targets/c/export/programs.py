@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from graphnet.compile.run.step import Step
     from graphnet.compile.targets.c.export.example import Example
     from graphnet.graph import Graph, Node
+    from graphnet.optim.buckets import Bucket
 
 
 @dataclass
@@ -101,7 +102,7 @@ def training_step(
 ) -> tuple[Exported, StepNumbers]:
     """A training step in the present mode, and what its optimizer is given each time."""
     graph, optimizer = step.graph, step.optimizer
-    buckets = step.updated_buckets()
+    buckets = _updated(step)
     found = [changing_numbers(optimizer, bucket) for bucket in buckets]
     known = [bucket.group | numbers for bucket, (numbers, _) in zip(buckets, found, strict=True)]
     arguments = [names for _, names in found]
@@ -166,3 +167,19 @@ def _delivered(program: Program, low: Lowered, names: Sequence[str]) -> list[tup
 
 def _nbytes(slot: Slot) -> int:
     return new_slot(slot.shape, slot.dtype).buffer.nbytes
+
+
+def _updated(step: Step) -> list[Bucket]:
+    """The parameters that every step from now on updates, as they lie side by side.
+
+    Raises:
+        GraphError: only the next step uses a gradient, which the loss does not give.
+    """
+    mode, buckets = step._prepared(update=True)
+    old = [each for each, given in zip(step._roles.others, mode.given, strict=True) if given]
+    if old:
+        raise GraphError(
+            f"The loss does not reach {', '.join(map(repr, old))}, but a gradient waits there for "
+            "the next step alone. optimizer.step() uses it, optimizer.zero_grad() drops it."
+        )
+    return buckets
