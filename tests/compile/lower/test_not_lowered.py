@@ -78,7 +78,11 @@ CASES = {
 
 def test_the_table_on_the_page_is_the_truth():
     missing = {case: why(*make()) for case, make in CASES.items()}
-    section = PAGE.read_text(encoding="utf-8").partition("## What does not lower")[2].partition("\n## ")[0]
+    section = (
+        PAGE.read_text(encoding="utf-8")
+        .partition("## What does not lower")[2]
+        .partition("\n## ")[0]
+    )
     rows = re.findall(r"^\| `(\w+)` \| (.*?) \|$", section, re.MULTILINE)
     assert rows == sorted(case for case, reason in missing.items() if reason is not None)
     assert 0 < len(rows) <= MOST
