@@ -96,7 +96,7 @@ class LoopPrinter:
                 text.add(f"{TYPES[statement.best.dtype]} best;", "int32_t at = 0;")
             text.add(f"{TYPES[statement.out.dtype]} total;")
             text.add(*self._begin(statement, "best", "total"))
-            if _is_long_sum(statement, combined):
+            if statement.function == "add" and combined and combined[-1].size > BLOCK:
                 lines = [*values.lines, f"part += {element};"]
                 _sum_in_blocks(text, statement, combined, len(kept), lines)
             else:
@@ -154,29 +154,28 @@ def _reduction_loops(statement: Reduction) -> tuple[list[Loop], list[Loop]]:
     return kept, loops_over(sizes, rest, read or [out], fixed, sort=sort)
 
 
-def _is_long_sum(statement: Reduction, loops: list[Loop]) -> bool:
-    """True for so many numbers that the order in which they are added matters."""
-    is_sum = statement.function == "add" and statement.out.dtype.is_floating_point
-    return is_sum and bool(loops) and loops[-1].size > BLOCK
-
-
 def _sum_in_blocks(
     text: Text, statement: Reduction, loops: list[Loop], first: int, lines: list[str]
 ) -> None:
     """A long sum as a sum of shorter ones, in double: none is added to one that is far larger."""
     *around, inner = loops
-    text.add("double whole = 0;")
     i, size = variable(first + len(around)), inner.size
+    kind = TYPES[statement.out.dtype]
+    is_exact = not statement.out.dtype.is_floating_point
+    whole = "total" if is_exact else "sum_double"
+    if not is_exact:
+        text.add(f"double {whole} = 0;")
     with (
         text.loops(around, first),
         text.block(f"for (int {i}0 = 0; {i}0 < {size}; {i}0 += {BLOCK})"),
     ):
         text.add(f"const int {i}1 = {size} - {i}0 < {BLOCK} ? {size} : {i}0 + {BLOCK};")
-        text.add(f"{TYPES[statement.out.dtype]} part = 0;", f"{SIMD} reduction(+:part)")
+        text.add(f"{kind} part = 0;", f"{SIMD} reduction(+:part)")
         with text.block(f"for (int {i} = {i}0; {i} < {i}1; {i}++)"):
             text.add(*lines)
-        text.add("whole += part;")
-    text.add(f"total = ({TYPES[statement.out.dtype]})whole;")
+        text.add(f"{whole} += part;")
+    if not is_exact:
+        text.add(f"total = ({kind}){whole};")
 
 
 def _runs_along_kept(statement: Reduction, kept: list[Loop], combined: list[Loop]) -> bool:

@@ -18,8 +18,8 @@ abs ceil copysign cos erf exp expm1 fabs floor fmod log log1p memcpy memset pow 
 trunc
 """
 _OTHERS = """
-i j k l m n o p s x y at best better part whole total fed numbers scratch seconds now Strides
-cells linux unix i386 NAN INFINITY HUGE MAXFLOAT NULL DOMAIN SING OVERFLOW UNDERFLOW PLOSS TLOSS
+i j k l m n o p s x y at best better part total cells fed numbers scratch seconds now Strides
+linux unix i386 NAN INFINITY HUGE MAXFLOAT NULL DOMAIN SING OVERFLOW UNDERFLOW PLOSS TLOSS
 isfinite math_errhandling
 """
 RESERVED = frozenset(
