@@ -161,18 +161,25 @@ def _reduction_loops(statement: Reduction) -> tuple[list[Loop], list[Loop]]:
 def _sum_in_blocks(
     text: Text, statement: Reduction, loops: list[Loop], first: int, lines: list[str]
 ) -> None:
-    """A long sum as a sum of shorter ones: fewer numbers are added to one that is large already."""
+    """A long sum as a sum of shorter ones, in double: none is added to one that is far larger."""
     *around, inner = loops
     i, size = variable(first + len(around)), inner.size
+    kind = TYPES[statement.out.dtype]
+    is_exact = not statement.out.dtype.is_floating_point
+    whole = "total" if is_exact else "sum_double"
+    if not is_exact:
+        text.add(f"double {whole} = 0;")
     with (
         text.loops(around, first),
         text.block(f"for (int {i}0 = 0; {i}0 < {size}; {i}0 += {BLOCK})"),
     ):
         text.add(f"const int {i}1 = {size} - {i}0 < {BLOCK} ? {size} : {i}0 + {BLOCK};")
-        text.add(f"{TYPES[statement.out.dtype]} part = 0;", f"{SIMD} reduction(+:part)")
+        text.add(f"{kind} part = 0;", f"{SIMD} reduction(+:part)")
         with text.block(f"for (int {i} = {i}0; {i} < {i}1; {i}++)"):
             text.add(*lines)
-        text.add("total += part;")
+        text.add(f"{whole} += part;")
+    if not is_exact:
+        text.add(f"total = ({kind}){whole};")
 
 
 def _runs_along_kept(statement: Reduction, kept: list[Loop], combined: list[Loop]) -> bool:
