@@ -40,6 +40,7 @@ Rule = Callable[["Lowering", Operation], None]
 DTYPES = frozenset(
     {torch.float32, torch.float64, torch.int64, torch.int32, torch.uint8, torch.int8, torch.bool}
 )
+LARGEST = 2**31 - 1
 LONGEST = 24
 """From this number of calls on, an expression is stored rather than computed where it is read."""
 
@@ -77,6 +78,8 @@ class Lowering(Statements):
         for node in program:
             if node.dtype not in DTYPES:
                 raise NotLowered(f"{node.name}: {node.dtype}")
+            if prod(_shape(node)) > LARGEST:
+                raise NotLowered(f"{node.name} has more elements than an int counts in C")
             if isinstance(node, Cell):
                 cells[node] = memory.slot(cast("Any", node).top)
         self.done.cells, self._cells = cells, cells

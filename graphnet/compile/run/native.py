@@ -25,8 +25,10 @@ PREPARED = 100
 """The call in which a program is printed as C, and the compiler started."""
 PATIENCE = 0.4
 """From this many seconds of calls of torch on, native code takes over; compiling takes less."""
-REPAID = 0.2
-"""The seconds of calls of torch from which on native code is used at once."""
+FEWEST = 300
+"""From this number of calls on, it is worth the milliseconds to find out what native code takes."""
+PER_LOOP, PER_PRODUCT = 0.003, 0.02
+"""An estimate of the seconds of compiling: for each statement, and more for sums of products."""
 PER_STATEMENT, PER_CYCLE = 2e-6, 1 / 3e9
 """An estimate of seconds: for each call of torch, and for each cycle of its work."""
 SHORT, LONG = 0.001, 0.01
@@ -87,6 +89,9 @@ class Native:
         """The program, if it is known now that it is to run from the first call on."""
         if self.expected is None:
             return None
+        self._next = float("inf")
+        if self.expected < FEWEST:
+            return None
         self._prepare()
         if self._program is None or self.is_unclear:
             return None
@@ -102,21 +107,24 @@ class Native:
         except NotLowered:
             return
         low = program.printed.lowered
-        if not is_small(low, self.measured):
-            program.build.cancel()
+        seconds, compiling = seconds_of(low), compiling_seconds(low)
+        repaid = self.expected is None or self.expected * seconds >= compiling
+        if not is_small(low, self.measured) or not repaid:
             return
-        seconds = seconds_of(low)
-        if self.expected is None:
-            self._program, self._next = program, PATIENCE / seconds
-        elif self.expected * seconds >= REPAID:
-            self._program, self._next = program, 0
-        else:
-            program.build.cancel()
+        program.start()
+        self._program = program
+        self._next = max(PATIENCE, compiling) / seconds if self.expected is None else 0
 
 
 def seconds_of(low: Lowered) -> float:
     """An estimate of the seconds that a program takes as calls of torch."""
     return len(low.statements) * PER_STATEMENT + low.work * PER_CYCLE
+
+
+def compiling_seconds(low: Lowered) -> float:
+    """An estimate of the seconds that a compiler takes."""
+    products = sum(isinstance(each, Contraction) for each in low.statements)
+    return len(low.statements) * PER_LOOP + products * PER_PRODUCT
 
 
 def is_small(low: Lowered, measured: bool = False) -> bool:

@@ -99,13 +99,21 @@ def test_a_short_training_starts_no_compiler(no_compiler):
     assert not any(switch_of(ours, native.PREPARED))
 
 
-def test_few_expected_calls_start_no_compiler_that_is_waited_for():
-    """With a known number of calls, the first call decides."""
-    few, many = dense_training(), dense_training()
-    low = _lowered(few)
-    enough = int(native.REPAID / native.seconds_of(low)) + 1
-    made = [_first(few, enough // 2), _first(many, enough * 2)]
+def test_with_a_known_number_of_calls_the_first_one_decides():
+    low = _lowered(dense_training())
+    enough = int(native.compiling_seconds(low) / native.seconds_of(low)) + 1
+    assert enough > native.FEWEST
+    made = [_first(dense_training(), calls) for calls in (enough // 2, enough * 2)]
     assert [in_c(each) for each in made] == [False, True]
+
+
+@pytest.mark.parametrize("calls", [0, 1, native.FEWEST - 1, 2 * native.FEWEST])
+def test_few_known_calls_start_no_compiler(calls, no_compiler):
+    ours = dense_training()
+    step = Step(ours.graph, ours.loss, ours.optimizer, Clip(), Options(calls=calls))
+    for _ in range(native.PREPARED + 20):
+        step(dense_feeds()[0])
+    assert not in_c(step)
 
 
 def _first(ours, calls):

@@ -32,7 +32,7 @@ ALIGNED = 64
 
 
 class NativeProgram:
-    """A program in C that is being compiled.
+    """A program in C, to be compiled.
 
     Args:
         built: the list before the first pass.
@@ -48,7 +48,13 @@ class NativeProgram:
             raise NotLowered("a device other than the processor")
         self.built, self.program, self.example = built, program, example
         self.printed = printed(lowered(program), vector_lanes())
-        self.build: Build = begin(self.printed.source)
+        self._build: Build | None = None
+
+    def start(self) -> Build:
+        """Start the compiler, without waiting for it."""
+        if self._build is None:
+            self._build = begin(self.printed.source)
+        return self._build
 
     def runner(self) -> Runner:
         """The program as a function; waits for the compiler.
@@ -56,7 +62,7 @@ class NativeProgram:
         Raises:
             NativeUnavailable: it could not be compiled.
         """
-        function = _Function(self.program, self.printed, self.build.library())
+        function = _Function(self.program, self.printed, self.start().library())
         runner = Runner.of(
             self.program,
             self.example,
