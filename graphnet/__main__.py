@@ -12,6 +12,8 @@ from pathlib import Path
 
 import torch
 
+from graphnet.compile.targets.c.compilers import HOW_TO_INSTALL, find_compiler
+from graphnet.compile.targets.c.library_cache import cache_report, clear_cache
 from graphnet.console_text import shown
 from graphnet.data.digits import FILES
 from graphnet.data.download import VARIABLE, data_folder
@@ -20,6 +22,7 @@ from graphnet.version import __version__
 
 PACKAGE = Path(__file__).parent
 EXTRAS = {
+    "native": "ziglang",
     "plot": "matplotlib",
     "pdf": "typst",
     "tensorboard": "tensorboard",
@@ -31,11 +34,14 @@ EXTRAS = {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print the report, or only the version; returns the exit code."""
+    """Print the report, or only the version, or clear the cache; returns the exit code."""
     parser = argparse.ArgumentParser(prog="graphnet", description=__doc__)
     parser.add_argument("--version", action="version", version=f"graphnet {__version__}")
-    parser.parse_args(arguments)
-    print(shown(report()))
+    parser.add_argument(
+        "--clear-cache", action="store_true", help="remove all compiled libraries from the cache"
+    )
+    options = parser.parse_args(arguments)
+    print(shown(clear_cache() if options.clear_cache else report()))
     return 0
 
 
@@ -49,6 +55,7 @@ def report() -> str:
     threads     2 of 2 cores
     kernels     AVX512, oneDNN, MKL, OpenMP
     devices     cpu
+    compiler    gcc 12.2.0 (native code; cache /home/ada/.cache/graphnet/native: 12 libraries, ...)
     data        /home/ada/.cache/graphnet (the user's cache; GRAPHNET_DATA chooses ...)
     ...
     """
@@ -59,6 +66,7 @@ def report() -> str:
         ("threads", f"{torch.get_num_threads()} of {os.cpu_count()} cores"),
         ("kernels", ", ".join(kernels())),
         ("devices", ", ".join(["cpu", *graphics_cards()])),
+        ("compiler", compiler()),
         *data(),
     ]
     extras = [(extra, _package(extra, package)) for extra, package in EXTRAS.items()]
@@ -82,6 +90,14 @@ def graphics_cards() -> list[str]:
     count = torch.cuda.device_count() if torch.cuda.is_available() else 0
     cards = [f"cuda:{place} ({torch.cuda.get_device_name(place)})" for place in range(count)]
     return [*cards, "mps"] if torch.backends.mps.is_available() else cards
+
+
+def compiler() -> str:
+    """What compiles native code, and what its cache holds; or how to get a compiler."""
+    found = find_compiler()
+    if found is None:
+        return f"none: native code is off; {HOW_TO_INSTALL}"
+    return f"{found} (native code; {cache_report()})"
 
 
 def data() -> list[tuple[str, str]]:

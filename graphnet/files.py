@@ -17,6 +17,13 @@ _NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
 _NONBLOCK = getattr(os, "O_NONBLOCK", 0)
 
 
+def user_cache() -> Path:
+    """The folder of graphnet in the user's cache; it need not exist, and may begin with `~`."""
+    from platformdirs import user_cache_dir
+
+    return Path(user_cache_dir("graphnet"))
+
+
 def write_new(path: Path, data: bytes) -> None:
     """Write a file that does not exist yet; on return the disk holds it.
 

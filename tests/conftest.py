@@ -6,14 +6,21 @@
 - Two worker processes, if pytest-xdist is installed and nothing else was requested.
 - Hypothesis draws the same examples in every run, on every machine, in any order of the tests.
 - Ctrl-C means what it means at a prompt.
+- Compiled libraries lie beside pytest's cache, not in that of the user; later runs find them there.
 """
 
 from __future__ import annotations
 
 import gc
 import os
+import shutil
 import signal
+import tempfile
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
 
+import native
 import profiles
 import pytest
 
@@ -38,6 +45,47 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
     unasked = getattr(option, "numprocesses", 0) is None and not getattr(option, "tx", None)
     if unasked and not option.usepdb and "PYTEST_XDIST_WORKER" not in os.environ:
         option.numprocesses = WORKERS
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--backend c` runs tests of compiled programs on another target."""
+    parser.addoption("--backend", help="the backend of programs that choose none, such as c")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _backend(pytestconfig: pytest.Config) -> Iterator[None]:
+    """The target of all programs whose test does not choose one."""
+    backend = pytestconfig.getoption("--backend")
+    if backend is None:
+        yield
+        return
+    with native.every_program(backend):
+        yield
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Choose where compiled libraries are kept: the workers inherit it."""
+    if config.getoption("--backend", None):  # what has no form there runs as calls of torch
+        config.addinivalue_line("filterwarnings", "ignore:backend=")
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        os.environ["GRAPHNET_NATIVE"] = str(_libraries(config))
+
+
+def _libraries(config: pytest.Config) -> Path:
+    """A private folder that stays for later runs; one of this run where pytest keeps nothing.
+
+    A library is found by all that it depends on, so an old one is never taken for another. Where
+    others may write to the folder, graphnet itself takes a temporary one.
+    """
+    cache = getattr(config, "cache", None)
+    if cache is not None:
+        with suppress(OSError):
+            folder = Path(cache.mkdir("native"))
+            folder.chmod(0o700)
+            return folder
+    made = tempfile.mkdtemp(prefix="graphnet-tests-")
+    config.add_cleanup(lambda: shutil.rmtree(made, ignore_errors=True))
+    return Path(made)
 
 
 def pytest_collection_finish() -> None:

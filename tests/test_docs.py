@@ -140,15 +140,31 @@ def test_the_programs_for_other_drawing_tools_run(tmp_path, monkeypatch):
     assert number == 3
 
 
+def test_the_page_on_c_says_what_is_printed(tmp_path, monkeypatch, capsys):
+    """The reports: all names, and bytes that are nearly those of now."""
+    monkeypatch.chdir(tmp_path)
+    text = text_of("exporting-to-c.md")
+    run_page(text, "exporting-to-c.md")
+    pattern = r"^(\w+: .*_predict|flash.*|  \w.*|RAM.*|files: .*)$"
+    printed = re.findall(pattern, capsys.readouterr().out, re.MULTILINE)
+    blocks = [source for language, source in FENCE.findall(text) if language == "text"]
+    promised = re.findall(pattern, "\n".join(b for b in blocks if "\nfiles: " in b), re.MULTILINE)
+    assert len(promised) == 3 * 9
+    for there, here in zip(promised, printed, strict=True):
+        digits = [int(re.sub(r"\D", "", each) or 0) for each in (there, here)]
+        assert re.sub(r"[\d, ]", "", there) == re.sub(r"[\d, ]", "", here)
+        assert abs(digits[0] - digits[1]) <= 0.2 * digits[1], (there, here)
+
+
 # blocks that are not run: what is printed, commands, and programs for tools that are not here
 
 
 @pytest.mark.parametrize("name", EVERY)
 def test_every_other_block_holds(name):
-    """`py`: Python that needs another tool; `text`: what is printed; no name: commands."""
+    """`py`: Python that needs another tool; `c`, `text`: what is printed; no name: commands."""
     for found in FENCE.finditer(text_of(name)):
         language, source = found.groups()
-        assert language in ("python", "py", "text", ""), found[0]
+        assert language in ("python", "py", "c", "text", ""), found[0]
         if language == "py":
             ast.parse(source)
         elif not language:

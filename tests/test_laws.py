@@ -125,6 +125,7 @@ FAULTS = {
             "exec(text)",
             "__import__(name)",
             "import importlib.util",
+            "def f():\n    import ctypes",
             "def f():\n    from importlib import import_module",
             "import torch\ntorch.load(path)",
             "from torch import load",

@@ -15,7 +15,7 @@ from graphnet.console_text import shown
 
 PAGE = Path(__file__).parents[2] / "docs" / "performance.md"
 
-QUICK = Effort(turns=3, seconds=0.005, steps=10)
+QUICK = Effort(turns=3, seconds=0.005)
 
 
 def main() -> int:

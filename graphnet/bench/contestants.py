@@ -10,10 +10,18 @@ import torch
 from torch import Tensor
 
 import graphnet as gn
-from graphnet.bench.networks import Workload
+from graphnet.bench.networks import BATCHES, Workload
 
 if TYPE_CHECKING:
     from graphnet.bench.networks import Network
+
+
+SEVERAL = 20
+"""The steps of one call, if several are made: as often as there are batches, five times."""
+LONG = 1_000_000
+"""The steps of a long training."""
+OURS = ("walk", "program", "calls of torch", "many")
+"""The contestants of graphnet."""
 
 
 @dataclass
@@ -21,16 +29,18 @@ class Contestant:
     """A framework, in one form, that makes training steps.
 
     Attributes:
-        step: makes a step with the batch of this number.
+        step: makes a step with the batch of this number, or several with it and those after it.
         values: the current parameters, under torch.nn's names and shapes.
         note: its form, if there are several.
         finish: waits until the last step is done.
+        several: how many steps one call makes.
     """
 
     step: Callable[[int], object]
     values: Callable[[], Mapping[str, Any]]
     note: str = ""
     finish: Callable[[], object] = lambda: None
+    several: int = 1
 
 
 # graphnet
@@ -76,11 +86,20 @@ def walk(workload: Workload) -> list[Contestant]:
     return [Contestant(step, model.state_dict)]
 
 
-def program(workload: Workload) -> list[Contestant]:
-    """The compiled program."""
+def program(workload: Workload, backend: str | None = None) -> list[Contestant]:
+    """The compiled program; without a backend, in the form that a long training takes."""
     model, graph, loss, optimizer = listed(workload)
-    compiled, xs, ts = graph.compile(loss, optimizer), workload.xs, workload.ts
+    compiled = graph.compile(loss, optimizer, backend=backend, calls=LONG)
+    xs, ts = workload.xs, workload.ts
     return [Contestant(lambda n: compiled(x=xs[n], t=ts[n]), model.state_dict)]
+
+
+def many(workload: Workload) -> list[Contestant]:
+    """The same, several steps in one call."""
+    model, graph, loss, optimizer = listed(workload)
+    compiled = graph.compile(loss, optimizer, calls=LONG)
+    xs, ts = (torch.stack(each * (SEVERAL // BATCHES)) for each in (workload.xs, workload.ts))
+    return [Contestant(lambda _: compiled.many(x=xs, t=ts), model.state_dict, several=SEVERAL)]
 
 
 # torch.nn
@@ -188,6 +207,8 @@ def reference(workload: Workload, steps: int) -> dict[str, Tensor]:
 TORCH: dict[str, Callable[[Workload], list[Contestant]]] = {
     "walk": walk,
     "program": program,
+    "calls of torch": lambda workload: program(workload, "torch"),
+    "many": many,
     "torch.nn": torch_nn,
     "channels last": lambda workload: torch_nn(workload, channels_last=True),
     "torch.compile": torch_compile,

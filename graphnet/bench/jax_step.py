@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from graphnet.bench.contestants import Contestant
+from graphnet.bench.contestants import SEVERAL, Contestant
 
 if TYPE_CHECKING:
     from graphnet.bench.networks import Network
@@ -24,11 +24,15 @@ Values = dict[str, Any]
 
 
 def jax_jit(
-    network: Network, start: Mapping[str, Any], xs: Sequence[Any], ts: Sequence[Any]
+    network: Network,
+    start: Mapping[str, Any],
+    xs: Sequence[Any],
+    ts: Sequence[Any],
+    scan: bool = False,
 ) -> list[Contestant]:
-    """Each form of the step."""
+    """Each form of the step; with `scan`, several steps are one compiled loop."""
     forms = list(product((True, False), (True, False))) if network.images else [(False, True)]
-    return [Form(network, *form).contestant(start, xs, ts) for form in forms]
+    return [Form(network, *form).contestant(start, xs, ts, scan) for form in forms]
 
 
 class Form:
@@ -44,7 +48,7 @@ class Form:
         self.network, self.last, self.windows = network, last, windows
 
     def contestant(
-        self, start: Mapping[str, Any], xs: Sequence[Any], ts: Sequence[Any]
+        self, start: Mapping[str, Any], xs: Sequence[Any], ts: Sequence[Any], scan: bool
     ) -> Contestant:
         """The step, with its parameters and state on the device of JAX."""
         order = (0, 2, 3, 1) if self.last else (0, 1, 2, 3)
@@ -58,7 +62,10 @@ class Form:
         if self.network.optimizer == "sgd":
             moments.pop()
         held: list[Any] = [values, (jnp.zeros(()), moments)]
-        update = jax.jit(self.step, donate_argnums=(0, 1))
+        update = jax.jit(self.steps if scan else self.step, donate_argnums=(0, 1))
+        if scan:
+            repeated = SEVERAL // len(xs)
+            inputs, targets = ([jnp.stack(each * repeated)] * len(xs) for each in (inputs, targets))
 
         def step(number: int) -> Any:
             held[0], held[1], loss = update(*held, inputs[number], targets[number])
@@ -72,7 +79,18 @@ class Form:
             lambda: jax.device_get(move_out(held[0])[0]),
             note if self.network.images else "",
             lambda: jax.block_until_ready(held),
+            SEVERAL if scan else 1,
         )
+
+    def steps(self, values: Values, state: Any, xs: Any, ts: Any) -> tuple[Values, Any, Any]:
+        """Several steps: the first dimension counts them."""
+
+        def one(held: tuple[Values, Any], batch: tuple[Any, Any]) -> Any:
+            values, state, loss = self.step(*held, *batch)
+            return (values, state), loss
+
+        (values, state), losses = lax.scan(one, (values, state), (xs, ts))
+        return values, state, losses
 
     def step(self, values: Values, state: Any, x: Any, t: Any) -> tuple[Values, Any, Any]:
         """Loss, gradients and update."""

@@ -15,20 +15,20 @@ from tempfile import TemporaryDirectory
 from typing import IO, TYPE_CHECKING, Any
 
 from graphnet.bench import limit
-from graphnet.bench.contestants import TORCH, reference
+from graphnet.bench.contestants import OURS, SEVERAL, TORCH, reference
 from graphnet.bench.networks import worst_distance, write_workload
 from graphnet.bench.worker import Entry, Job
 
 if TYPE_CHECKING:
     from graphnet.bench.networks import Network
 
-CONTESTANTS = [*TORCH, "JAX jit"]
+CONTESTANTS = [*TORCH, "JAX jit", "JAX scan"]
 
 TOLERANCE = 5e-3
 """How far parameters may be from those of float64, relative to the way from the start.
 
 float32 keeps 7 digits (6e-8), and each update rounds a parameter that it changes only slightly,
-since the learning rate is low: after ten steps that is up to 6e-4 of the way, equally for every
+since the learning rate is low: after some steps that is up to 6e-4 of the way, equally for every
 contestant. If a unit is so close to the kink of a relu, or to its neighbour in a pooling window,
 that rounding decides, its gradient changes by one sample of the batch: up to 2e-3 in the networks
 here. A wrong rule, a wrong order of batches or a forgotten state moves the parameters by a tenth
@@ -48,7 +48,7 @@ class Effort:
 
     turns: int = 31
     seconds: float = 0.05
-    steps: int = 10
+    steps: int = SEVERAL
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class Measured:
     @property
     def peers(self) -> list[str]:
         """All except graphnet's own, the fastest first."""
-        others = (name for name in self.seconds if name not in ("walk", "program"))
+        others = (name for name in self.seconds if name not in OURS)
         return sorted(others, key=lambda name: self.seconds[name])
 
     def share(self, name: str) -> float:

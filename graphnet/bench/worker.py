@@ -73,14 +73,16 @@ def pinned(threads: int) -> None:
 
 
 def turn(contestant: contestants.Contestant, steps: int) -> float:
-    """The seconds of this many steps, after one that is not counted."""
+    """The seconds of this many steps, after a call that is not counted."""
     contestant.step(0)
     contestant.finish()
+    several = contestant.several
+    calls = max(1, round(steps / several))
     start = perf_counter()
-    for number in range(steps):
+    for number in range(calls):
         contestant.step(number % BATCHES)
     contestant.finish()
-    return perf_counter() - start
+    return (perf_counter() - start) * steps / (calls * several)
 
 
 class Worker:
@@ -120,7 +122,9 @@ class Worker:
         start = load_file(self.folder / "start.safetensors")
         data = load_file(self.folder / "data.safetensors")
         xs, ts = ([data[f"{name}{number}"] for number in range(BATCHES)] for name in "xt")
-        self._add("JAX jit", jax_jit(NETWORKS[self.job.network], start, xs, ts), VERSION)
+        for name in self.job.contestants:
+            scan = name == "JAX scan"
+            self._add(name, jax_jit(NETWORKS[self.job.network], start, xs, ts, scan), VERSION)
 
     def _try(self, name: str, make: Callable[[], list[contestants.Contestant]]) -> None:
         """Add a contestant that may not run on this machine: it needs a C++ compiler."""
@@ -137,7 +141,7 @@ class Worker:
     def _add(self, name: str, forms: list[contestants.Contestant], version: str = "") -> None:
         """Let each form make the first steps, keep their parameters, and choose the fastest."""
         for place, form in enumerate(forms):
-            for number in range(self.job.steps):
+            for number in range(0, self.job.steps, form.several):
                 form.step(number % BATCHES)
             form.finish()
             self._leave(f"{name}-{place}", form.values())

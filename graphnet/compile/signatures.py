@@ -16,6 +16,7 @@ class PredictionOptions(TypedDict, total=False):
     tune: bool
     check_finite: bool
     backend: str | None
+    calls: int | None
 
 
 class StepOptions(PredictionOptions, total=False):

@@ -12,6 +12,7 @@ from typing import Any
 from warnings import catch_warnings, filterwarnings
 
 from graphnet.errors import LoadError
+from graphnet.files import user_cache
 
 VARIABLE = "GRAPHNET_DATA"
 """The environment variable that names the folder of all data sets."""
@@ -40,9 +41,7 @@ def data_folder(root: str | Path | None = None) -> Path:
     >>> data_folder("data/of/mine").parts
     ('data', 'of', 'mine')
     """
-    pooch = _pooch()
-
-    return Path(root or os.environ.get(VARIABLE) or pooch.os_cache("graphnet")).expanduser()
+    return Path(root or os.environ.get(VARIABLE) or user_cache()).expanduser()
 
 
 def fetch(sources: Sequence[Source], folder: Path, mirrors: Sequence[str]) -> list[Path]:

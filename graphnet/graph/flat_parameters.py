@@ -29,10 +29,11 @@ class Arena:
         changes: counts up whenever one leaves, or is frozen or freed.
         counted: writes to the values that the parameters here have counted as their own.
         counting: False in inference mode, where tensors do not count writes.
+        unseen: writes of native code, which tensors do not count either.
         lock: held while a gradient is added to another.
     """
 
-    __slots__ = ("changes", "count", "counted", "counting", "grad", "lock", "value")
+    __slots__ = ("changes", "count", "counted", "counting", "grad", "lock", "unseen", "value")
 
     def __init__(self, values: Sequence[Tensor]) -> None:
         total = sum(value.numel() for value in values)
@@ -40,14 +41,14 @@ class Arena:
         self.grad = self.value.new_zeros(total)
         self.count = len(values)
         self.changes = 0
-        self.counted = 0
+        self.counted = self.unseen = 0
         self.lock = Lock()
         self.counting = not self.value.is_inference()
 
     @property
     def writes(self) -> int:
-        """How often the values were written in place; not counted in inference mode."""
-        return self.value._version if self.counting else 0
+        """How often the values were written; in inference mode only those of native code."""
+        return self.value._version + self.unseen if self.counting else self.unseen
 
     @property
     def uncounted(self) -> int:

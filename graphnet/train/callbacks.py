@@ -27,7 +27,13 @@ class Callback:
 
     What it remembers from step to step belongs in `state_dict`, so that a resumed training run goes
     on as if it had never stopped, and is forgotten in `reset`, so that a second run starts afresh.
+
+    Attributes:
+        every_step: True if `step` must be called right after each update; False if one call after
+            several is enough, which native code then makes in one go.
     """
+
+    every_step = True
 
     def reset(self) -> None:
         """Forget what was remembered: called when training begins, before a state is loaded."""

@@ -85,7 +85,8 @@ def fit(
             generator that returns inputs and targets.
         callbacks: what else observes the training, one or several. `Checkpoints` among them set
             where and how often states are saved.
-        compile: True to train with a compiled program; "tune" to measure which kernels are fastest
+        compile: True to train with a compiled program, as native code where that pays; "torch" or
+            "c" to fix its form, see `docs/native.md`; "tune" to measure which kernels are fastest
             here, which may change the last bits from run to run; False to walk the list.
         seed: a number that makes the training repeatable, for `torch.manual_seed` and for the order
             of the rows; or a generator for the order alone.

@@ -152,6 +152,8 @@ class Progress(Callback):
         shown: True to show it, False to hide it, None to show it on terminals only.
     """
 
+    every_step = False
+
     def __init__(self, shown: bool | None = None) -> None:
         self._shown = shown
         self._bar: Any = None
@@ -168,11 +170,11 @@ class Progress(Callback):
         self._shown = not self._bar.disable
 
     def step(self, run: Run) -> None:
-        """Advance by one step."""
+        """Advance to the present step."""
         if self._shown:
             loss = run.history.losses[-1]
             self._bar.set_postfix(loss=f"{loss:.4g}", lr=f"{run.optimizer.lr:.3g}", refresh=False)
-            self._bar.update()
+            self._bar.update(run.step - self._bar.n)
 
     def end(self, run: Run) -> None:
         """Remove the bar."""

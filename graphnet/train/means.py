@@ -139,6 +139,11 @@ class Counts:
         self.alike = len(terms) == 1 or (self._equal and len(set(kinds)) == 1)
         self.summed = kinds[:1] if self.alike else kinds
 
+    @property
+    def are_equal(self) -> bool:
+        """True if every row counts as one in each term."""
+        return self._equal
+
     def counted(self, batch: Batch, rows: Tensor | slice) -> Batch:
         """A batch with how much it counts in each term; `rows` are those of the data set."""
         if self._equal:

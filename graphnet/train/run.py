@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
-from math import isfinite
+from math import ceil, isfinite
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ from graphnet.train.dataset import DataSet
 from graphnet.train.evaluation import Evaluation, refuse_columns, single
 from graphnet.train.history import History
 from graphnet.train.means import Counts, Means
+from graphnet.train.several import SeveralSteps
 from graphnet.train.signals import Interruption
 from graphnet.train.updates import NO_UPDATE, update_of
 from graphnet.validation import must_be, require_choice, require_counts, require_flags
@@ -60,7 +61,7 @@ class FitSettings:
         require_counts(epochs=self.epochs, batch_size=self.batch_size, accumulate=self.accumulate)
         require_flags(drop_last=self.drop_last, shuffle=self.shuffle)
         require_choice("non_finite", self.non_finite, ("stop", "skip", "ignore"))
-        require_choice("compile", self.compile, (True, False, "tune"))
+        require_choice("compile", self.compile, (True, False, "tune", "torch", "c"))
         if not isinstance(self.schedule, Plateau):
             _require_function("schedule", self.schedule, "gn.schedules.cosine(0.1, steps=100)")
         _require_function("augment", self.augment, "lambda x, t, generator: (x.flip(-1), t)")
@@ -115,7 +116,8 @@ class Run:
         self.identity: dict[str, Any] | None = None
         self._counts = Counts(task.terms, data, changing=settings.augment is not None)
         self.means = Means(self._counts.summed)
-        self._update = update_of(task, optimizer, settings, self._counts.alike)
+        calls = settings.epochs * ceil(self.rows / settings.batch_size)
+        self._update = update_of(task, optimizer, settings, self._counts.alike, calls)
         self._evaluations: dict[str, Evaluation] = {}  # by the prefix of their columns
 
     def measure(self, held: DataSet | None, metrics: Metrics, training: bool) -> None:
@@ -197,14 +199,33 @@ class Run:
             self.order = self._next_order()
             self.position, self.means = 0, Means(self._counts.summed)
         watched = [each for each in self.callbacks if type(each).step is not Callback.step]
+        several = self._several(watched)
         while self.position < self.rows:
-            self._one_step()
+            if several is None or not several.make():
+                self._one_step()
             for callback in watched:
                 callback.step(self)
             self.interrupted = interruption.signal is not None
             if self.ending:
                 return
         self._finish_epoch(perf_counter() - start)
+
+    def _several(self, watched: list[Callback]) -> SeveralSteps | None:
+        """Makes several steps in one call; None if each step must be made by itself."""
+        bursts, settings = getattr(self._update, "bursts", None), self.settings
+        each = any(callback.every_step for callback in watched) or settings.augment is not None
+        if bursts is None or each or not self._counts.are_equal or self.task.device.type != "cpu":
+            return None
+        return SeveralSteps(self, bursts)
+
+    def note(self, loss: float, rate: float) -> None:
+        """Note an update that was made from a full batch."""
+        size = self.settings.batch_size
+        self.means.add([loss], [float(size)])
+        self.step += 1
+        self.position += size
+        self.history.losses.append(loss)
+        self.history.rates.append(rate)
 
     def _next_order(self) -> Tensor:
         """The rows of an epoch, in the order in which they are taken."""

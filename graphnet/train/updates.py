@@ -10,6 +10,7 @@ from math import isfinite, isnan
 from operator import add
 from typing import TYPE_CHECKING, Any
 
+from graphnet.compile.run.bursts import Bursts
 from graphnet.errors import EmptyBatchError, NonFiniteError
 from graphnet.graph.finite import non_finite_error
 from graphnet.optim import clip_grad_norm_, clip_grad_value_
@@ -41,7 +42,7 @@ NO_UPDATE = NonFiniteError, EmptyBatchError
 
 
 def update_of(
-    task: TrainingGraph, optimizer: Optimizer, settings: FitSettings, alike: bool
+    task: TrainingGraph, optimizer: Optimizer, settings: FitSettings, alike: bool, calls: int
 ) -> Update:
     """The function that makes an update.
 
@@ -51,12 +52,13 @@ def update_of(
         settings: how to make updates.
         alike: False if the terms of the loss divide by different things, so that each of them has
             its own shares.
+        calls: how many batches there will be.
     """
     nodes = [task.loss] if alike else [term.node for term in task.terms]
     if not settings.compile:
-        return _Walked(task, optimizer, settings, nodes)
+        return _Walked(task, optimizer, settings, nodes, calls)
     kind = _Compiled if settings.accumulate == 1 else _Accumulated
-    return kind(task, optimizer, settings, nodes)
+    return kind(task, optimizer, settings, nodes, calls)
 
 
 @dataclass
@@ -68,12 +70,14 @@ class _Walked:
         optimizer: of its parameters.
         settings: how to make updates.
         nodes: the losses that are distinguished: one, or that of each term.
+        calls: how many batches there will be.
     """
 
     task: TrainingGraph
     optimizer: Optimizer
     settings: FitSettings
     nodes: list[Node]
+    calls: int
 
     def __post_init__(self) -> None:
         """Prepare what makes the updates: a walk needs nothing."""
@@ -123,10 +127,17 @@ class _Walked:
 
 
 class _Compiled(_Walked):
-    """Updates from one batch each, by a program."""
+    """Updates from one batch each, by a program.
+
+    Attributes:
+        bursts: makes several updates in one call; None if each must be made by itself.
+    """
+
+    bursts: Bursts | None = None
 
     def __post_init__(self) -> None:
         self._compile(self.task.loss, self.nodes)
+        self.bursts = None if self._watch else Bursts(self._step)
 
     def _compile(self, target: Node, terms: list[Node]) -> None:
         """The program of a step, which may only add gradients."""
@@ -137,6 +148,8 @@ class _Compiled(_Walked):
             max_norm=self.settings.clip,
             clip_value=self.settings.clip_value,
             tune=self.settings.compile == "tune",
+            backend=self.settings.compile if self.settings.compile in ("torch", "c") else None,
+            calls=self.calls,
             check_finite=self.settings.non_finite != "ignore",
             watch=self._watch,
         )

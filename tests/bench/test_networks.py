@@ -81,28 +81,28 @@ def test_lenet_is_flattened_to_1024():
     assert sum(prod(layer.weight) for layer in network.layers if layer.weight) == 581_408
 
 
-JAX = pytest.param("JAX jit", marks=pytest.mark.slow)
+JAX = [pytest.param(name, marks=pytest.mark.slow) for name in ("JAX jit", "JAX scan")]
+OURS = ["walk", "calls of torch", "program", "many"]
 
 
 @pytest.mark.parametrize("network", SMALL, ids=["tanh", "adam", "images"])
-@pytest.mark.parametrize("name", ["walk", "program", "torch.nn", "channels last", JAX])
+@pytest.mark.parametrize("name", [*OURS, "torch.nn", "channels last", *JAX])
 def test_everyone_ends_with_the_same_parameters(network, name):
     if name == "channels last" and not network.images:
         return
-    workload, steps = task_of(network), 10
-    if name == "JAX jit":
+    workload, steps = task_of(network), contestants.SEVERAL
+    if name.startswith("JAX"):
         pytest.importorskip("jax", reason="the extra `bench` is not installed")
         from graphnet.bench.jax_step import jax_jit
 
         start = {key: value.numpy() for key, value in workload.start.items()}
-        forms = jax_jit(
-            network, start, *([v.numpy() for v in each] for each in (workload.xs, workload.ts))
-        )
+        data = ([v.numpy() for v in each] for each in (workload.xs, workload.ts))
+        forms = jax_jit(network, start, *data, scan=name == "JAX scan")
     else:
         forms = contestants.TORCH[name](workload)
     exact = contestants.reference(workload, steps)
     for form in forms:
-        for number in range(steps):
+        for number in range(0, steps, form.several):
             form.step(number % BATCHES)
         form.finish()
         values = {key: torch.tensor(value.tolist()) for key, value in form.values().items()}

@@ -76,9 +76,9 @@ def test_jax_is_asked_in_its_own_process():
 MEASURED = Measured(
     NETWORKS["disk-50"],
     2,
-    {"walk": 4e-4, "program": 1e-4, "torch.nn": 3e-4, "torch.compile": 2e-4},
+    {"walk": 4e-4, "program": 1e-4, "many": 5e-5, "torch.nn": 3e-4, "torch.compile": 2e-4},
     {
-        **dict.fromkeys(("walk", "program"), Entry()),
+        **dict.fromkeys(("walk", "program", "many"), Entry()),
         "torch.nn": Entry("optimizer fused"),
         "torch.compile": Entry("whole step"),
         "JAX jit": Entry(missing="not here"),
@@ -96,8 +96,9 @@ def test_a_table_says_ratios_forms_and_who_is_wrong():
     assert row[1:7] == ["400", "100", "300", "—", "200", "—"]
     assert row[7:9] == ["0.33", "0.50 (torch.compile)"]
     share = NETWORKS["disk-50"].operations / 1e-4 / 1e11
-    assert row[9:11] == [f"{share:.0%}", f"{share / 2:.0%}"]
-    assert row[11] == "5e-01: torch.compile differ"
+    assert row[9] == "—"  # JAX is not here
+    assert row[10:12] == [f"{share:.0%}", f"{share / 2:.0%}"]
+    assert row[12] == "5e-01: torch.compile differ"
     assert "### 2 threads" in text
     assert "100 to 100 billion" in text
     assert "- torch.compile: disk-50: whole step." in text
@@ -105,9 +106,15 @@ def test_a_table_says_ratios_forms_and_who_is_wrong():
     assert "channels last:" not in text
 
 
+def test_several_steps_in_one_call_stand_beside_those_of_jax():
+    seconds = {"many": 1e-5, "JAX scan": 4e-5}
+    alone = Measured(NETWORKS["disk-50"], 1, seconds, {}, {"many": 0}, 1e9, "")
+    assert report.row(alone, ["many", "JAX scan"])[1:6] == ["10", "40", "—", "—", "0.25"]
+
+
 def test_a_table_without_the_program_has_no_ratios():
     alone = Measured(NETWORKS["disk-50"], 1, {"walk": 1.0}, {"walk": Entry()}, {"walk": 0}, 1e9, "")
-    assert report.row(alone, ["walk"])[2:6] == ["—"] * 4
+    assert report.row(alone, ["walk"])[2:7] == ["—"] * 5
 
 
 def test_parameters_that_differ_are_an_exit_code(monkeypatch, capsys):

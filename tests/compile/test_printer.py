@@ -105,10 +105,11 @@ class Watch(torch.utils._python_dispatch.TorchDispatchMode):
         return result
 
 
+@pytest.mark.parametrize("backend", ["torch", "c"])
 @pytest.mark.parametrize("kind", ["SGD", "Adam", "RMSprop", "NAdam"])
-def test_no_tensor_is_left_over(kind):
+def test_no_tensor_is_left_over(kind, backend):
     ours = dense_training(kind)
-    step = ours.compiled()
+    step = ours.compiled(backend=backend)
     batches = dense_feeds()
     for feed in batches * 2:
         step(feed)
@@ -123,7 +124,7 @@ def test_no_tensor_is_left_over(kind):
 )
 def test_layers_leave_no_tensor_over(name):
     make, shape = LAYERS[name]
-    step = layer_training(make, shape).compiled()
+    step = layer_training(make, shape).compiled(backend="torch")
     batches = feeds(shape)
     for feed in batches:
         step(feed)

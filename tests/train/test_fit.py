@@ -270,7 +270,7 @@ def test_quiet_off_a_terminal(capsys):
         ({"batch_size": 2.5}, gn.RangeError, "batch_size"),
         ({"accumulate": True}, gn.RangeError, "accumulate"),
         ({"non_finite": "pass"}, gn.RangeError, "'stop', 'skip' or 'ignore'; got 'pass'"),
-        ({"compile": "fast"}, gn.RangeError, "'tune'; got 'fast'"),
+        ({"compile": "fast"}, gn.RangeError, "'torch' or 'c'; got 'fast'"),
         ({"clip": -1.0}, gn.RangeError, "clip must be a number of 0 or more"),
         ({"clip_value": "a"}, gn.RangeError, "clip_value must be a number; got 'a'"),
         ({"seed": 1.5}, gn.RangeError, r"seed must be an integer.*got 1\.5"),

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from graphnet.compile.plan.calls import Call
     from graphnet.compile.plan.slots import Buffer, Slot
 
 
-def last_uses(calls: Sequence[Call], kept: Iterable[Slot]) -> dict[Buffer, int]:
+def last_uses(calls: Sequence[Any], kept: Iterable[Slot]) -> dict[Buffer, int]:
     """The place of the last call that uses each buffer, directly or through a view.
 
     Args:

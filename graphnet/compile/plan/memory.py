@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from graphnet.compile.plan.liveness import last_uses
 from graphnet.compile.plan.slots import Buffer
 
 if TYPE_CHECKING:
-    from graphnet.compile.plan.calls import Call
     from graphnet.compile.plan.slots import Slot
 
 LARGE = 65_536
@@ -38,16 +37,24 @@ class Life(NamedTuple):
     multiple: int
 
 
-def plan(calls: Sequence[Call], kept: Iterable[Slot]) -> tuple[dict[Buffer, int], int]:
-    """The first byte of each buffer that a program needs, and the bytes of all together."""
+def plan(
+    calls: Sequence[Any], kept: Iterable[Slot], multiple: int = 1
+) -> tuple[dict[Buffer, int], int]:
+    """The first byte of each buffer that a program needs, and the bytes of all together.
+
+    Args:
+        calls: the program; each call tells its `slots()`.
+        kept: what is still read when all calls have been made.
+        multiple: what the first byte of even a small buffer is a multiple of.
+    """
     lives, last = dict[Buffer, Life](), last_uses(calls, kept)
     for place, call in enumerate(calls):
         for slot in call.slots():
             buffer = slot.buffer
-            is_given = buffer.made or buffer.memory is not None
-            if buffer.nbytes and buffer not in lives and not is_given:
-                multiple = 64 if buffer.nbytes >= LARGE else slot.dtype.itemsize
-                lives[buffer] = Life(buffer.nbytes, place, last[buffer], multiple)
+            if buffer.nbytes and buffer not in lives and not buffer.is_given:
+                small = max(slot.dtype.itemsize, multiple)
+                aligned = 64 if buffer.nbytes >= LARGE else small
+                lives[buffer] = Life(buffer.nbytes, place, last[buffer], aligned)
     ordered = list(lives.values())
     starts = by_size(ordered) if len(ordered) <= MANY else in_turn(ordered)
     stops = (start + life.nbytes for start, life in zip(starts, ordered, strict=True))

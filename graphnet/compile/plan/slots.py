@@ -41,6 +41,11 @@ class Buffer:
     owned: bool = True
     behind: tuple[Buffer, ...] = ()
 
+    @property
+    def is_given(self) -> bool:
+        """True if its memory comes from elsewhere: a cell, a kernel, or what is fed."""
+        return self.made or self.memory is not None
+
 
 def _view(name: str) -> Callable[..., Slot]:
     """The method of a tensor that views it in another way, as a method of a slot.

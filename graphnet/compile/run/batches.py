@@ -16,32 +16,53 @@ if TYPE_CHECKING:
 Batch = dict[str, "Tensor"]
 
 
-def batches_of(fed: Mapping[str, Any], size: int | None, order: Any) -> list[Batch]:
-    """The feed of each step.
+class Batches:
+    """The batches of several steps, each made when it is asked for.
 
     Args:
         fed: tensors by name, with the same first size.
         size: the rows of a step; None if the first dimension counts the steps.
         order: the indices of the rows, in the order in which they are taken; None for all.
 
+    Attributes:
+        fed: the tensors.
+        size: the rows of a step.
+        order: the indices.
+
     Raises:
         FeedError: sizes differ, or the batch size or the order is invalid.
     """
-    count = _first_size(fed)
-    if size is None:
-        if order is not None:
-            raise FeedError("An order picks rows, so it needs a batch_size as well.")
-        return [{name: each[place] for name, each in fed.items()} for place in range(count)]
-    require_counts(FeedError, batch_size=size)
-    if order is None:
-        starts = range(0, count, size)
-        return [{name: each[at : at + size] for name, each in fed.items()} for at in starts]
-    _check_order(order, count)
-    return [
-        {name: each.index_select(0, rows) for name, each in fed.items()}
-        for rows in order.split(size)
-        if rows.numel()
-    ]
+
+    def __init__(self, fed: Mapping[str, Any], size: int | None, order: Any) -> None:
+        self.fed: dict[str, Tensor] = dict(fed)
+        self.size, self.order = size, order
+        count = _first_size(fed)
+        if size is None:
+            if order is not None:
+                raise FeedError("An order picks rows, so it needs a batch_size as well.")
+        else:
+            require_counts(FeedError, batch_size=size)
+            if order is not None:
+                _check_order(order, count)
+        self._rows = count if order is None else len(order)
+
+    def __len__(self) -> int:
+        """The number of steps."""
+        return self._rows if self.size is None else -(-self._rows // self.size)
+
+    def __getitem__(self, place: int) -> Batch:
+        """The feed of a step."""
+        if self.size is None:
+            return {name: each[place] for name, each in self.fed.items()}
+        rows = slice(place * self.size, (place + 1) * self.size)
+        if self.order is None:
+            return {name: each[rows] for name, each in self.fed.items()}
+        return {name: each.index_select(0, self.order[rows]) for name, each in self.fed.items()}
+
+    @property
+    def alike(self) -> int:
+        """How many steps, from the first on, have batches of one size."""
+        return self._rows if self.size is None else self._rows // self.size
 
 
 def _first_size(fed: Mapping[str, Any]) -> int:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from graphnet.compile.run.compiled import ParameterGuard
+    from graphnet.compile.run.native import Native
     from graphnet.compile.run.runner import Runner
     from graphnet.compile.run.settings import Known
     from graphnet.graph import Graph, Node, Parameter
@@ -85,6 +86,7 @@ class CachedStep:
         fixed: the numbers that are part of the program, as (place, name, value).
         guard: where all parameters and buffers of the list lie.
         edits: how often the settings had been edited by then.
+        native: the program in C, if it is to take over later.
     """
 
     runner: Runner
@@ -97,16 +99,34 @@ class CachedStep:
     fixed: list[tuple[int, str, Any]]
     guard: ParameterGuard
     edits: int
+    native: Native | None = None
+
+    def use(self, runner: Runner) -> None:
+        """Run another program from now on, which computes the same."""
+        self.runner, self.native = runner, None
+        self.given = [number.given for number in runner.numbers]
 
     def is_for(self, mode: tuple[Any, ...], whole: list[Bucket]) -> bool:
         """True if it makes such a step, and neither parameters nor state have moved."""
         return self.whole is whole and self.mode == mode and self.guard.holds()
 
+    def _follows(self, numbers: Sequence[Known], edits: int) -> bool:
+        """True if of the settings only some have changed that are given at each step."""
+        known = [bucket.group | new for bucket, new in zip(self.buckets, numbers, strict=True)]
+        for old, new, given in zip(self.known, known, self.arguments, strict=True):
+            if old.keys() != new.keys():
+                return False
+            for name, value in new.items():
+                if value != old[name] and name != "params" and not (value and name in given):
+                    return False
+        self.known, self.edits = known, edits
+        return True
+
     def values(
         self, fed: Mapping[str, Tensor], numbers: Sequence[Known], edits: int
     ) -> list[Any] | None:
         """The arguments of the program; None if more has changed than the given numbers."""
-        if self.edits != edits:
+        if self.edits != edits and not self._follows(numbers, edits):
             return None
         for place, name, value in self.fixed:
             if numbers[place][name] != value:

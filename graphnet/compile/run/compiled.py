@@ -6,13 +6,20 @@ import gc
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from warnings import warn
 
 import torch
 
 from graphnet.compile.ir.build import Shapes, specialized
+from graphnet.compile.lower.scalars import NotLowered
 from graphnet.compile.passes import PASSES, optimize
+from graphnet.compile.run.native import Native
 from graphnet.compile.run.profile import Profile, profiled
+from graphnet.compile.run.runner import likenesses
+from graphnet.compile.targets.c.assemble import NativeProgram
+from graphnet.compile.targets.c.toolchain import NativeUnavailable
 from graphnet.compile.targets.torch.assemble import assembled
 from graphnet.compile.targets.torch.execution import NotFinite
 from graphnet.compile.targets.torch.functional import BACKENDS, functional
@@ -30,11 +37,15 @@ if TYPE_CHECKING:
 
     from graphnet.compile.ir.program import Program
     from graphnet.compile.passes.record import PassRecords
-    from graphnet.compile.run.runner import Runner
+    from graphnet.compile.run.runner import Like, Runner
     from graphnet.graph import Graph, Parameter
 
 _PASSES = (*PASSES, fuse)
 
+Build = Callable[[Shapes, bool], "Program"]
+"""Builds a program for these shapes; with True, in the form that suits calls of torch."""
+Made = tuple["Runner", Native | None]
+"""A program, and its native form if that is to take over later."""
 R = TypeVar("R")
 Values = TypeVar("Values", "Tensor", "tuple[Tensor, ...]")
 """What a prediction returns: the value of one node, or those of several."""
@@ -46,7 +57,9 @@ class Options:
 
     Attributes:
         tune: True to measure which kernels are fastest here.
-        backend: None for the lines of this package, or one of `functional.BACKENDS`.
+        backend: "torch" for calls of torch, "c" for native code, None for native code once a
+            program has run a while, or one of `functional.BACKENDS`.
+        calls: how often it will be called; None if that is not known.
 
     Raises:
         GraphError: the backend is not one of them.
@@ -54,10 +67,11 @@ class Options:
 
     tune: bool = True
     backend: str | None = None
+    calls: int | None = None
 
     def __post_init__(self) -> None:
         """Refuse an unknown backend."""
-        require_choice("backend", self.backend, (*BACKENDS, None))
+        require_choice("backend", self.backend, ("c", "torch", *BACKENDS, None))
 
 
 class ParameterGuard:
@@ -80,7 +94,10 @@ class Compiled:
 
     Attributes:
         graph: the list that is compiled.
+        is_measured: True if it may be measured which form is faster.
     """
+
+    is_measured = False
 
     def __init__(self, graph: Graph, targets: Sequence[Node], options: Options) -> None:
         self.graph = graph
@@ -104,7 +121,8 @@ class Compiled:
         """
         from graphnet.compile.passes.record import PassRecords
 
-        return PassRecords(self._latest().built, _PASSES)
+        runner = self._latest()
+        return PassRecords(runner.built, runner.passes)
 
     @property
     def source(self) -> str:
@@ -155,7 +173,7 @@ class Compiled:
             self._walk(fed)
             raise
 
-    def _made(self, fed: Mapping[str, Tensor], build: Callable[[Shapes], Program]) -> Runner:
+    def _made(self, fed: Mapping[str, Tensor], build: Build) -> Made:
         """A new program.
 
         Raises:
@@ -163,23 +181,52 @@ class Compiled:
         """
         try:
             with collector_paused():
-                built = build(_shapes(fed))
-                runner = self._printed(optimize(built, _PASSES), fed)
+                return self._first(fed, build)
         except Exception:
             self._walk(fed)  # re-raises in the graph's terms
             raise
-        runner.built = built
-        return runner
+
+    def _first(self, fed: Mapping[str, Tensor], build: Build) -> Made:
+        """The program to begin with, and its native form if that is to take over later."""
+        options, native = self._options, None
+        if options.backend == "c":
+            runner = self._as_demanded(fed, build)
+        else:
+            runner = None
+            if options.backend is None:
+                make = partial(self._native, likenesses(fed), build)
+                native = Native(make, options.calls, measured=options.tune and self.is_measured)
+                runner = native.first()
+        if runner is not None:
+            return runner, None
+        built = build(_shapes(fed), options.backend in (None, "c", "torch"))
+        runner = self._printed(optimize(built, _PASSES), fed)
+        runner.built, runner.passes = built, _PASSES
+        return runner, native
+
+    def _as_demanded(self, fed: Mapping[str, Tensor], build: Build) -> Runner | None:
+        """The native form of a program; if there is none, a warning says why."""
+        try:
+            return self._native(likenesses(fed), build).runner()
+        except (NotLowered, NativeUnavailable) as reason:
+            warn(f'backend="c": {reason}; the program runs as calls of torch.', stacklevel=2)
+            return None
+
+    def _native(self, fed: Mapping[str, Like], build: Build) -> NativeProgram:
+        """A program in C, which is being compiled."""
+        with collector_paused():
+            built = build(_shapes(fed), False)
+            return NativeProgram(built, optimize(built, PASSES), fed)
 
     def _printed(self, program: Program, fed: Mapping[str, Tensor]) -> Runner:
         """A program as a function."""
-        if self._options.backend is not None:
+        if self._options.backend not in (None, "c", "torch"):
             return functional(program, fed, self._options.backend)
         with Snapshot(generators=generators_of(self.graph)):  # measuring draws random numbers
             return assembled(program, fed, self._options.tune)
 
 
-def _shapes(fed: Mapping[str, Tensor]) -> Shapes:
+def _shapes(fed: Mapping[str, Tensor] | Mapping[str, Like]) -> Shapes:
     return {name: tuple(each.shape) for name, each in fed.items()}
 
 
@@ -210,7 +257,7 @@ class Prediction(Compiled, Generic[Values]):
     def __init__(self, graph: Graph, outputs: Node | Sequence[Node], options: Options) -> None:
         self._single = isinstance(outputs, Node)
         super().__init__(graph, [outputs] if isinstance(outputs, Node) else list(outputs), options)
-        self._runners: dict[object, tuple[Runner, ParameterGuard]] = {}
+        self._runners: dict[object, tuple[Runner, ParameterGuard, Native | None]] = {}
 
     def __call__(self, feed: Mapping[Any, Tensor] | None = None, /, **named: Tensor) -> Values:
         """Compute the outputs.
@@ -236,10 +283,19 @@ class Prediction(Compiled, Generic[Values]):
         key = self._key(fed)
         known = self._runners.get(key)
         if known is None or not known[1].holds():
-            runner = self._made(fed, lambda s: specialized(self.graph, self._targets, s)[0])
-            known = (runner, ParameterGuard(self.graph.parameters()))
+            runner, native = self._made(fed, self._build)
+            known = (runner, ParameterGuard(self.graph.parameters()), native)
             keep_few(self._runners, key, known)
-        return known[0]
+        runner, guard, native = known
+        if native is not None and native.is_due():
+            other = native.advance()
+            if other is not None:
+                runner = other
+                keep_few(self._runners, key, (runner, guard, None))
+        return runner
+
+    def _build(self, shapes: Shapes, torch_form: bool) -> Program:
+        return specialized(self.graph, self._targets, shapes)[0]
 
     def profile(
         self, feed: Mapping[Any, Tensor] | None = None, /, runs: int = 200, **named: Tensor

@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import torch
 
-from graphnet.compile.targets.torch.execution import function_of
 from graphnet.console_text import shown
 from graphnet.validation import require_counts
 
 if TYPE_CHECKING:
     from graphnet.compile.run.runner import Runner
-
-
-CLOCK, TOOK = "__clock", "__took"
-"""Names that no line of a program uses."""
 
 
 @dataclass(frozen=True)
@@ -52,19 +46,5 @@ def profiled(runner: Runner, arguments: list[Any], runs: int) -> Profile:
         RangeError: `runs` is not an integer of 1 or more.
     """
     require_counts(runs=runs)
-    spent = [0.0] * (len(runner.lines) + 1)
-    lines = [f"{CLOCK}0 = {CLOCK}(); {TOOK}[-1] += {CLOCK}() - {CLOCK}0; {CLOCK}0 = {CLOCK}()"]
-    for place, line in enumerate(runner.lines):
-        lines += [line.text, f"{TOOK}[{place}] += {CLOCK}() - {CLOCK}0; {CLOCK}0 = {CLOCK}()"]
-    words = {**runner.names, CLOCK: perf_counter, TOOK: spent}
-    run, _ = function_of(lines, runner.arguments, words)
     with torch.inference_mode():
-        for _ in range(runs):
-            run(*arguments)
-    clock = spent.pop()
-    return Profile(
-        [
-            (line.text, line.node.name, max(seconds - clock, 0) / runs * 1e6)
-            for line, seconds in zip(runner.lines, spent, strict=True)
-        ]
-    )
+        return Profile(runner.profiled(arguments, runs))

@@ -2,13 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from graphnet.compile.ir.program import Number
 
 if TYPE_CHECKING:
-    from graphnet.compile.ir.program import Number, Program
-    from graphnet.compile.targets.torch.printer import Line
+    import torch
+    from torch import Tensor
+
+    from graphnet.compile.ir.program import Program
+    from graphnet.compile.passes import Pass
+    from graphnet.compile.run.batches import Batches
+    from graphnet.graph import Input
+
+
+class Refused(Exception):  # noqa: N818 - a signal between a program and its caller
+    """The rule of a node refuses a number; nothing has been written yet. The walk says why."""
+
+
+class Like(NamedTuple):
+    """What a program must know of a tensor that is fed."""
+
+    shape: torch.Size
+    device: torch.device
+
+
+def likenesses(fed: Mapping[str, Tensor]) -> dict[str, Like]:
+    """What to know of tensors, without holding them."""
+    return {name: Like(each.shape, each.device) for name, each in fed.items()}
+
+
+class Several(Protocol):
+    """Makes several steps in one call."""
+
+    def __call__(
+        self, batches: Batches, first: int, numbers: Sequence[float], losses: Tensor
+    ) -> tuple[int, Sequence[Tensor]]:
+        """Make as many steps as there are losses.
+
+        Returns how many were made, and what else the last one returned.
+
+        Args:
+            batches: those of all steps.
+            first: the batch of the first step.
+            numbers: those of the first step, then those of the next one, and so on.
+            losses: what the losses are written to.
+        """
 
 
 @dataclass
@@ -22,10 +63,14 @@ class Runner:
         fed: the names of the fed tensors, in the order of the arguments.
         numbers: the numbers, which follow.
         expected: the name, shape, dtype and device of each fed tensor.
-        lines: the text line by line, each with the node that it computes.
-        arguments: the names of the arguments in the text.
-        names: what the other names in the text stand for.
         memory: the bytes of its buffers.
+        profiled: runs it some times with a clock; returns, for each part, its text, the name of
+            its node, and the mean microseconds.
+        many: makes several steps in one call; None if it cannot, see `Several`.
+        again: runs it with other tensors by name and the same numbers, and returns the loss as a
+            new tensor, or None if a check fails; None if more than a call is needed.
+        is_native: True if it writes to memory without torch.
+        seconds: an estimate of how long a call takes, if it is native.
         built: the list before the first pass.
     """
 
@@ -35,11 +80,27 @@ class Runner:
     fed: list[str]
     numbers: list[Number]
     expected: list[tuple[str, Any, Any, Any]]
-    lines: list[Line]
-    arguments: list[str]
-    names: dict[str, Any]
     memory: int
+    profiled: Callable[[Sequence[Any], int], list[tuple[str, str, float]]]
+    many: Several | None = None
+    again: Callable[[Mapping[str, Any]], Tensor | None] | None = None
+    is_native: bool = False
+    seconds: float = 0.0
     built: Program = field(init=False)
+    passes: Sequence[Pass] = field(init=False)
+
+    @classmethod
+    def of(
+        cls, program: Program, example: Mapping[str, Tensor] | Mapping[str, Like], **printed: Any
+    ) -> Runner:
+        """A printed program, for tensors like those of an example."""
+        inputs, numbers = passed(program)
+        fed = [node.name for node in inputs]
+        expected = [
+            (node.name, example[node.name].shape, node.dtype, example[node.name].device)
+            for node in inputs
+        ]
+        return cls(program, fed=fed, numbers=numbers, expected=expected, **printed)
 
     def takes(self, fed: Mapping[str, Any]) -> bool:
         """True if the program is for tensors like these."""
@@ -53,3 +114,9 @@ class Runner:
         except (KeyError, AttributeError):
             return False
         return True
+
+
+def passed(program: Program) -> tuple[list[Input], list[Number]]:
+    """The arguments of the function: fed tensors, then numbers."""
+    numbers = [node for node in program.inputs if isinstance(node, Number)]
+    return [node for node in program.inputs if not isinstance(node, Number)], numbers

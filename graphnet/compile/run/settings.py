@@ -34,11 +34,20 @@ class VaryingSettings:
         step = bucket.steps + (1 + ahead) * optimizer.counts(group)
         return {**optimizer.numbers(group, step, **scalars), "step": float(step)}
 
-    def of_all(self, buckets: Sequence[Bucket]) -> list[Known]:
-        """The numbers of the next step, for each of several buckets."""
+    def are_steady(self, given: Sequence[tuple[int, str]], buckets: Sequence[Bucket]) -> bool:
+        """True if steps in a row have the same numbers: none of them depends on the step."""
+        varying = self._varying - {"lr", "step"}
+        return not (
+            varying
+            or any(name == "step" for _, name in given)
+            or any(bucket.scalars for bucket in buckets)
+        )
+
+    def of_all(self, buckets: Sequence[Bucket], ahead: int = 0) -> list[Known]:
+        """The numbers of the next step, or of one further ahead, for each of several buckets."""
         optimizer, found = self.optimizer, []
         for bucket in buckets:
-            step = bucket.steps + optimizer.counts(bucket.group)
+            step = bucket.steps + (1 + ahead) * optimizer.counts(bucket.group)
             numbers = optimizer.numbers(bucket.group, step, **bucket.scalars)
             found.append({**numbers, "step": float(step)})
         return found

@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Any, cast
 
 import torch
 
-from graphnet.compile.ir.build import Clip, Update, training_program
-from graphnet.compile.run.batches import batches_of
+from graphnet.compile.ir.build import Clip, Shapes, Update, training_program
+from graphnet.compile.run.batches import Batches
+from graphnet.compile.run.bursts import make_steps
 from graphnet.compile.run.cached_step import CachedStep, ParameterRoles, StepMode
 from graphnet.compile.run.compiled import Compiled, Options, ParameterGuard
 from graphnet.compile.run.profile import Profile, profiled
+from graphnet.compile.run.quick import QuickStep
 from graphnet.compile.run.settings import Known, VaryingSettings
+from graphnet.compile.run.take_over import take_over
 from graphnet.compile.targets.torch.execution import NotFinite, without_autograd
 from graphnet.errors import GraphError
 from graphnet.graph.finite import non_finite_error
@@ -23,6 +26,7 @@ from graphnet.snapshot import Snapshot, buffers_of
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from graphnet.compile.ir.program import Program
     from graphnet.graph import Graph, Node
     from graphnet.optim.base import Optimizer
     from graphnet.optim.buckets import Bucket, Mark
@@ -49,6 +53,8 @@ class Step(Compiled):
         watched: the values of the watched nodes in the last step, as new tensors.
     """
 
+    is_measured = True
+
     def __init__(
         self,
         graph: Graph,
@@ -69,6 +75,7 @@ class Step(Compiled):
         self._cache: dict[object, CachedStep] = {}
         self._current: CachedStep | None = None
         self._pending = False
+        self._quick: QuickStep | None = None
         self.watched: tuple[Tensor, ...] = ()
         self._uninterrupted = Uninterrupted()
 
@@ -82,8 +89,12 @@ class Step(Compiled):
                 Parameters and state are as before.
         """
         with self._exclusive:
-            loss = self._run(self._merged(feed, named), update=True)
-        self._pending = False
+            fed = self._merged(feed, named)
+            loss = None if self._quick is None else self._quick(fed)
+            if loss is None:
+                loss = self._run(fed, update=True)
+                self._pending = False
+                self._quick = QuickStep.of(self, self._current) if self._current else None
         return loss
 
     def accumulate(self, feed: Mapping[Any, Tensor] | None = None, /, **named: Tensor) -> Tensor:
@@ -123,13 +134,11 @@ class Step(Compiled):
                 steps before it have been made.
         """
         fed = {_name(key): value for key, value in self._merged(feed, named).items()}
-        batches = batches_of(fed, batch_size, order)
+        batches = Batches(fed, batch_size, order)
         device = next(each.device for each in fed.values())
         losses = torch.empty(len(batches), dtype=self.loss.dtype, device=device)
         with self._exclusive:
-            for place, batch in enumerate(batches):
-                losses[place] = self._run(batch, update=True)
-                self._pending = False
+            make_steps(self, batches, losses)
         return losses
 
     def profile(
@@ -170,10 +179,12 @@ class Step(Compiled):
                 values = cached.values(fed, numbers, optimizer.edits)
             if cached is None or values is None:
                 cached, values = self._found(fed, buckets, numbers, mode)
+            if cached.native is not None and cached.native.is_due():
+                values = take_over(self, cached, fed, numbers) or values
             with self._uninterrupted:
                 with without_autograd(True):
                     loss, *watched = cached.runner.function(*values)
-                self._done(mode, buckets, marks)
+                self._done(mode, cached, buckets, marks)
                 made = True
         except BaseException as error:
             for bucket, mark in zip(buckets, () if made else marks, strict=not made):
@@ -184,7 +195,7 @@ class Step(Compiled):
                 self._walk(fed)  # re-raises in the graph's terms
             raise
         if watched:
-            self.watched = tuple(each.clone() for each in watched)
+            self.watched = tuple([each.clone() for each in watched])
         fresh: Tensor = loss.clone()
         return fresh
 
@@ -209,14 +220,25 @@ class Step(Compiled):
         roles.whole = optimizer.buckets()  # which may have been split
         return other, buckets
 
-    def _done(self, mode: StepMode, buckets: Sequence[Bucket], marks: Sequence[Mark]) -> None:
-        """Note what a step has done to parameters and gradients."""
+    def _done(
+        self,
+        mode: StepMode,
+        cached: CachedStep,
+        buckets: Sequence[Bucket],
+        marks: Sequence[Mark],
+        steps: int = 1,
+    ) -> None:
+        """Note what steps have done to parameters and gradients."""
+        if cached.runner.is_native:
+            for bucket in buckets:
+                bucket.arena.unseen += 1
         if not mode.adds:
             for parameter in self._roles.cleared:
                 parameter.grad = None
         if mode.updates:
             for bucket, mark in zip(buckets, marks, strict=True):
-                bucket.stepped(bucket.steps + self.optimizer.counts(bucket.group), mark)
+                counted = steps * self.optimizer.counts(bucket.group)
+                bucket.stepped(bucket.steps + counted, mark)
         else:
             for parameter in [each for bucket in buckets for each in bucket.parameters]:
                 parameter.received()
@@ -254,12 +276,13 @@ class Step(Compiled):
     ) -> CachedStep:
         arguments = [self._settings.arguments(each) if mode.updates else [] for each in known]
         optimizer = self.optimizer if mode.updates else None
-        fast = self._options.backend is None
-        checked, add = self._check_finite, mode.adds
-        update = Update(optimizer, buckets, known, arguments, self._clip, checked, fast)
-        runner = self._made(
-            fed, lambda shapes: training_program(self.graph, self._targets, shapes, update, add=add)
-        )
+
+        def build(shapes: Shapes, fast: bool) -> Program:
+            checked = self._check_finite
+            update = Update(optimizer, buckets, known, arguments, self._clip, checked, fast)
+            return training_program(self.graph, self._targets, shapes, update, add=mode.adds)
+
+        runner, native = self._made(fed, build)
         return CachedStep(
             runner=runner,
             mode=mode,
@@ -276,6 +299,7 @@ class Step(Compiled):
             ],
             guard=ParameterGuard(self.graph.parameters()),
             edits=self.optimizer.edits,
+            native=native,
         )
 
     def _non_finite(self, error: NotFinite, fed: Mapping[str, Tensor]) -> GraphError:

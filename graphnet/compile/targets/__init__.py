@@ -1,1 +1,7 @@
-"""Targets: what a program is printed for, each in a folder of its own."""
+"""Targets: what a program is printed for, each in a folder of its own.
+
+| folder | contents |
+|---|---|
+| `torch/` | straight-line Python over torch's own kernels |
+| `c/` | C, compiled for this machine |
+"""

@@ -13,5 +13,6 @@
 | `allocate` | place: what is written over what, and where buffers lie; the plan as tensors |
 | `printer`: `namespace` | print: the lines, and their names |
 | `assemble`, `execution` | all three; the lines as a function |
+| `line_times` | the time of each line |
 | `functional` | the list as a pure function, for torch.compile and CUDA graphs |
 """

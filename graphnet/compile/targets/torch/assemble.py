@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from graphnet.compile.ir.program import Number, is_foreign
+from graphnet.compile.ir.program import is_foreign
 from graphnet.compile.plan.slots import Slot
-from graphnet.compile.run.runner import Runner
+from graphnet.compile.run.runner import Runner, passed
 from graphnet.compile.targets.torch.allocate import Memory, Placed, bound, place
 from graphnet.compile.targets.torch.convolution import has_images, kernels_of, usual_format
 from graphnet.compile.targets.torch.execution import function_of
+from graphnet.compile.targets.torch.line_times import timed_lines
 from graphnet.compile.targets.torch.memory_format import ORDERS, MemoryFormat, Order
 from graphnet.compile.targets.torch.printer import Printer
 from graphnet.compile.targets.torch.select import Selection
@@ -113,24 +114,14 @@ def _runner(program: Program, example: Mapping[str, Tensor], printed: Printed) -
     """A program in text, with memory to run in."""
     names = bound(printed.printer.names.known, Memory(printed.placed).tensor)
     function, source = printed.function(names)
-    return runner(
+    return Runner.of(
         program,
         example,
         source=_header(printed) + source,
         function=function,
-        lines=printed.printer.lines,
-        arguments=printed.arguments,
-        names=names,
         memory=printed.placed.nbytes,
+        profiled=timed_lines(printed.printer.lines, names, printed.arguments),
     )
-
-
-def runner(program: Program, example: Mapping[str, Tensor], **printed: Any) -> Runner:
-    """A function with its names and lines, as `Runner` has them, for tensors like the example's."""
-    inputs, numbers = passed(program)
-    fed = [node.name for node in inputs]
-    expected = [(n.name, example[n.name].shape, n.dtype, example[n.name].device) for n in inputs]
-    return Runner(program, fed=fed, numbers=numbers, expected=expected, **printed)
 
 
 def _trial(program: Program, printed: Printed, example: Mapping[str, Tensor]) -> Trial:
@@ -140,12 +131,6 @@ def _trial(program: Program, printed: Printed, example: Mapping[str, Tensor]) ->
     inputs, numbers = passed(program)
     fed = [ordinary(example[node.name].clone()) for node in inputs]
     return partial(function, *fed, *(0.0 for _ in numbers))
-
-
-def passed(program: Program) -> tuple[list[Input], list[Number]]:
-    """The arguments of the function: fed tensors, then numbers."""
-    numbers = [node for node in program.inputs if isinstance(node, Number)]
-    return [node for node in program.inputs if not isinstance(node, Number)], numbers
 
 
 def _header(printed: Printed) -> str:

@@ -15,10 +15,11 @@ import torch
 from graphnet.compile.ir.program import Cell, Program
 from graphnet.compile.plan.placement import Cells
 from graphnet.compile.plan.slots import Slot, new_slot
+from graphnet.compile.run.runner import Runner, passed
 from graphnet.compile.targets.torch.allocate import bound
-from graphnet.compile.targets.torch.assemble import passed, runner
 from graphnet.compile.targets.torch.execution import NotFinite, function_of
-from graphnet.compile.targets.torch.printer import Line, Printer
+from graphnet.compile.targets.torch.line_times import timed_lines
+from graphnet.compile.targets.torch.printer import Printer
 from graphnet.compile.targets.torch.select import rule_call
 from graphnet.graph import Operation
 
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from graphnet.compile.run.runner import Runner
     from graphnet.graph import Node
 
 Function = Callable[..., tuple["Tensor", ...]]
@@ -49,15 +49,13 @@ def functional(program: Program, example: Mapping[str, Tensor], backend: str) ->
     lines = [*(line.text for line in printer.lines), f"return {results},"]
     function, source = function_of(lines, arguments, names)
     run = BACKENDS[backend](cast("Function", function))
-    return runner(
+    return Runner.of(
         program,
         example,
         source=source,
         function=_step(program, run, device),
-        lines=[Line(backend, node) for node in program.results],
-        arguments=arguments,
-        names=names,
         memory=0,
+        profiled=timed_lines(printer.lines, names, arguments),
     )
 
 

@@ -1,0 +1,173 @@
+"""Layouts: which axis of a contraction vectors run along, and copies in which they can.
+
+A vector of products is loaded from one factor and multiplied by one number of the other (the axis
+is in the result), or by a vector of it (the axis is summed). Both need elements side by side.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+from typing import TYPE_CHECKING
+
+from graphnet.compile.lower.loops import Contraction, Map
+from graphnet.compile.lower.scalars import Place, load
+from graphnet.compile.plan.slots import Shape, Slot, new_slot
+
+if TYPE_CHECKING:
+    from graphnet.compile.lower.statements import Statements
+
+MOST = 3
+"""The summed axes that a target goes through without storing sums in between."""
+LANES = 16
+"""The numbers of a vector, for the estimate only."""
+PER_VECTOR, PER_SUM = 0.6, 4.0
+"""Cycles for a vector of products, and for adding up its lanes."""
+NEAR, FAR, FEW = 1.2, 4.0, 4096
+"""Cycles for copying a number to another order: one of a few, or one of many in distant places."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """An axis for the vectors, what must be copied for it, and an estimate of the cycles."""
+
+    axis: int
+    cycles: float
+
+
+def arranged(lowering: Statements, statement: Contraction) -> None:
+    """Add a contraction whose vectors run along the cheapest axis, after the copies it needs."""
+    choices = [
+        choice
+        for axis in range(len(statement.sizes))
+        if (choice := _choice(lowering, statement, axis)) is not None
+    ]
+    best = min(choices, key=lambda each: each.cycles, default=None)
+    if best is None:
+        as_it_is(lowering, statement)
+        return
+    lowering.done.work += best.cycles
+    axis, out = best.axis, statement.out
+    statement.vector = axis
+    statement.x = turned(lowering, statement, statement.x, axis)
+    statement.y = turned(lowering, statement, statement.y, axis)
+    if axis < statement.kept and out.strides[axis] != 1:
+        statement.out = new_slot(_order(out.shape, axis), out.dtype)
+        statement.out = _back(statement.out, axis)
+    if statement.start is not None and axis < statement.kept:
+        statement.start = turned(lowering, statement, statement.start, axis)
+    _begin(lowering, statement)
+    lowering.add(statement)
+    if statement.out is not out:
+        lowering.copy(statement.node, out, statement.out)
+
+
+def as_it_is(lowering: Statements, statement: Contraction) -> None:
+    """Add a contraction without vectors, whose factors may lie in any order."""
+    statement.vector = None
+    lowering.done.work += prod(statement.sizes) * 2
+    _begin(lowering, statement)
+    lowering.add(statement)
+
+
+def _begin(lowering: Statements, statement: Contraction) -> None:
+    """Store what the sums start with, if they are added up in several turns."""
+    if summed_loops(statement) <= MOST or statement.adds:
+        return
+    node, out, start = statement.node, statement.out, statement.start
+    if start is None:
+        lowering.fill(node, out, 0.0)
+    else:
+        lowering.copy(node, out, start)
+    statement.start = out
+
+
+def summed_loops(statement: Contraction) -> int:
+    """How many loops lead through the summed axes; axes with one common stride are one."""
+    vector, count, last = statement.vector, 0, None
+    for axis in range(statement.kept, len(statement.sizes)):
+        size = statement.sizes[axis]
+        if size == 1 or axis == vector:
+            continue
+        steps = [each.strides[axis] for each in (statement.x, statement.y)]
+        if last is None or last != [step * size for step in steps]:
+            count += 1
+        last = steps
+    return count + (vector is not None and vector >= statement.kept)
+
+
+def _choice(lowering: Statements, statement: Contraction, axis: int) -> Choice | None:
+    """What vectors along an axis would cost; None if they would hold a single number.
+
+    Along an axis of the result one factor is loaded as vectors, the other as a number for all
+    lanes: exactly one of them may depend on it.
+    """
+    size, total = statement.sizes[axis], prod(statement.sizes)
+    if size == 1 or not total:
+        return None
+    depend = [bool(factor.strides[axis]) for factor in (statement.x, statement.y)]
+    if axis < statement.kept and depend[0] == depend[1]:
+        return None
+    vectors = total / size * -(-size // LANES)
+    cycles = vectors * PER_VECTOR
+    summed = axis >= statement.kept
+    for factor in (statement.x, statement.y):
+        if factor.strides[axis] == 0 and summed:
+            return None
+        if factor.strides[axis] not in (0, 1) and not _is_turned(lowering, factor, axis):
+            cycles += copying(_numel(factor))
+    if summed:  # both factors are loaded as vectors
+        cycles *= 1.5
+        cycles += prod(statement.sizes[: statement.kept]) * PER_SUM
+    elif statement.out.strides[axis] != 1:
+        if statement.adds:
+            return None
+        cycles += copying(prod(statement.out.shape))
+    return Choice(axis, cycles)
+
+
+def turned(lowering: Statements, statement: Contraction, factor: Slot, axis: int) -> Slot:
+    """A factor whose elements lie side by side along an axis: itself, or a copy."""
+    if factor.strides[axis] in (0, 1):
+        return factor
+    key = _key(factor, axis)
+    if key not in lowering.turned:
+        sizes = tuple(
+            n if step else 1 for n, step in zip(factor.shape, factor.strides, strict=True)
+        )
+        made = _back(new_slot(_order(sizes, axis), factor.dtype), axis)
+        given = factor.as_strided(sizes, factor.strides)
+        lowering.add(Map(statement.node, sizes, load(given), Place(made)))
+        strides = tuple(
+            step if given else 0 for step, given in zip(made.strides, factor.strides, strict=True)
+        )
+        lowering.turned[key] = made.as_strided(factor.shape, strides)
+    return lowering.turned[key]
+
+
+def _is_turned(lowering: Statements, factor: Slot, axis: int) -> bool:
+    return _key(factor, axis) in lowering.turned
+
+
+def _key(factor: Slot, axis: int) -> tuple[object, ...]:
+    return factor.buffer, factor.offset, factor.shape, factor.strides, axis
+
+
+def _order(shape: Shape, axis: int) -> Shape:
+    """A shape with one axis last."""
+    return (*shape[:axis], *shape[axis + 1 :], shape[axis])
+
+
+def _back(slot: Slot, axis: int) -> Slot:
+    """A slot with its last axis at a place."""
+    last = slot.ndim - 1
+    return slot.permute([*range(axis), last, *range(axis, last)])
+
+
+def copying(count: int) -> float:
+    """The cycles for copying numbers to another order."""
+    return count * (NEAR if count < FEW else FAR)
+
+
+def _numel(slot: Slot) -> int:
+    return prod(n for n, step in zip(slot.shape, slot.strides, strict=True) if step)

@@ -1,0 +1,232 @@
+"""Maps and reductions in C: plain loops, which compilers turn into vector instructions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from math import inf
+from typing import TYPE_CHECKING
+
+from graphnet.compile.lower.axes import Loop, all_places, loops_over, positions
+from graphnet.compile.lower.scalars import Place
+from graphnet.compile.targets.c.expressions import TYPES, Expressions, number
+from graphnet.compile.targets.c.text import FEW, SIMD, Text, variable
+
+if TYPE_CHECKING:
+    from torch import dtype
+
+    from graphnet.compile.lower.loops import Map, Reduction
+    from graphnet.compile.plan.slots import Slot
+
+Pointer = Callable[["Slot"], "tuple[str, int]"]
+"""The name of a piece of memory, and how many elements after it a slot begins."""
+
+BLOCK = 1024
+"""Numbers that are added up before their sum is added to others."""
+ADDED = {"add": "+", "mul": "*"}
+
+
+class LoopPrinter:
+    """The lines of maps and reductions.
+
+    Attributes:
+        pointer: where slots begin.
+        used: the functions of the prelude that are called; grows.
+    """
+
+    def __init__(self, pointer: Pointer, used: set[str]) -> None:
+        self.pointer, self.used = pointer, used
+
+    def map(self, statement: Map) -> list[str]:
+        """out = element."""
+        computed = [statement.element, *(index for _, index in statement.out.terms)]
+        places = [statement.out, *(place for each in computed for place in all_places(each))]
+        fixed = {axis for each in computed for axis in positions(each)}
+        axes = range(len(statement.sizes))
+        loops = loops_over(statement.sizes, axes, [p.slot.strides for p in places], fixed)
+        values = self._expressions(loops)
+        element = values.text(statement.element)
+        out, sign = values.address(statement.out, values), "+=" if statement.adds else "="
+        independent = not (statement.adds or statement.in_order)
+        text = Text()
+        with text.loops(loops, simd=SIMD if independent else ""):
+            if not loops and values.lines:
+                with text.block():
+                    text.add(*values.lines, f"{out} {sign} {element};")
+            else:
+                text.add(*values.lines, f"{out} {sign} {element};")
+        return text.lines
+
+    def reduction(self, statement: Reduction) -> list[str]:
+        """out = the elements along some axes, combined."""
+        kept, combined = _reduction_loops(statement)
+        if _runs_along_kept(statement, kept, combined):
+            return self._in_memory(statement, kept, combined)
+        return self._in_register(statement, kept, combined)
+
+    def _in_memory(self, statement: Reduction, kept: list[Loop], combined: list[Loop]) -> list[str]:
+        """Combine rows of results, which vectors run along."""
+        text, (*around, inner) = Text(), kept
+        values = self._expressions([*around, *combined, inner])
+        element = values.text(statement.element)
+        depth = len(around) + len(combined)
+        total = values.address(Place(statement.out), values)
+        best = total if statement.best is None else values.address(Place(statement.best), values)
+        # A block of its own: `at` is not that of another reduction.
+        with text.loops(around), text.block() if not around and statement.best else text.loops([]):
+            with text.loops([inner], depth, SIMD):
+                text.add(*self._begin(statement, best, total))
+            if statement.best is not None:
+                text.add("int32_t at = 0;")
+            with text.loops(combined, len(around)):
+                with text.loops([inner], depth, SIMD):
+                    text.add(*values.lines, *self._combine(statement, best, total, element))
+                if statement.best is not None:
+                    text.add("at++;")
+        return text.lines
+
+    def _in_register(
+        self, statement: Reduction, kept: list[Loop], combined: list[Loop]
+    ) -> list[str]:
+        """Combine into one variable, for each result."""
+        text, values = Text(), self._expressions([*kept, *combined])
+        element = values.text(statement.element)
+        sign = ADDED.get(statement.function)
+        simd = f"{SIMD} reduction({sign}:total)" if sign else ""
+        with text.loops(kept), text.block() if not kept else text.loops([]):
+            if statement.best is not None:
+                text.add("int32_t at = 0;")
+            kinds = [TYPES[each.dtype] for each in (statement.best, statement.out) if each]
+            lines = zip(kinds, self._begin(statement, "best", "total"), strict=True)
+            text.add(*(f"{kind} {line}" for kind, line in lines))
+            if statement.function == "add" and combined and combined[-1].size > BLOCK:
+                terms = [*values.lines, f"part += {element};"]
+                _sum_in_blocks(text, statement, combined, len(kept), terms)
+            else:
+                with text.loops(combined, len(kept), simd):
+                    text.add(*values.lines, *self._combine(statement, "best", "total", element))
+                    if statement.best is not None:
+                        text.add("at++;")
+            text.add(f"{values.address(Place(statement.out), values)} = total;")
+            if statement.best is not None:
+                text.add(f"{values.address(Place(statement.best), values)} = best;")
+        return text.lines
+
+    def _begin(self, statement: Reduction, best: str, total: str) -> list[str]:
+        """What a result begins with."""
+        if statement.best is None:
+            return [f"{total} = {_neutral(statement.function, statement.out.dtype)};"]
+        extreme = "minimum" if statement.function == "argmin" else "maximum"
+        return [f"{best} = {_neutral(extreme, statement.best.dtype)};", f"{total} = 0;"]
+
+    def _combine(self, statement: Reduction, best: str, total: str, element: str) -> list[str]:
+        """The lines that add an element to a result."""
+        function = statement.function
+        if statement.best is not None:
+            return _place_lines(statement.function, statement.best.dtype, best, total, element)
+        if function in ADDED:
+            return [f"{total} {ADDED[function]}= {element};"]
+        if function in ("and", "or"):
+            return [f"{total} = {total} {'&' if function == 'and' else '|'} ({element});"]
+        name = f"{function}_{TYPES[statement.out.dtype]}"
+        self.used.add(name)
+        return [f"{total} = {name}({total}, {element});"]
+
+    def _expressions(self, loops: Sequence[Loop]) -> Expressions:
+        """The text of scalars inside some loops."""
+        names = {loop.axes[-1][0]: variable(place) for place, loop in enumerate(loops)}
+
+        def address(place: Place, values: Expressions) -> str:
+            name, offset = self.pointer(place.slot)
+            terms = [str(offset)] if offset else []
+            for axis, index in names.items():
+                step = place.slot.strides[axis] if axis < place.slot.ndim else 0
+                terms += [_times(step, index)] if step else []
+            terms += [_times(step, values.part(index)) for step, index in place.terms]
+            return f"{name}[{' + '.join(terms) or '0'}]"
+
+        return Expressions(address, lambda axis: names.get(axis, "0"), self.used)
+
+
+def _reduction_loops(statement: Reduction) -> tuple[list[Loop], list[Loop]]:
+    """The loops over results, and over what is combined; places are counted in their order."""
+    sizes, count = statement.sizes, statement.kept
+    read = [each.slot.strides for each in all_places(statement.element)]
+    out = (*statement.out.strides, *[0] * (len(sizes) - count))
+    fixed = positions(statement.element)
+    kept = loops_over(sizes, range(count), [out, *read], fixed)
+    rest, sort = range(count, len(sizes)), statement.best is None
+    return kept, loops_over(sizes, rest, read or [out], fixed, sort=sort)
+
+
+def _sum_in_blocks(
+    text: Text, statement: Reduction, loops: list[Loop], first: int, lines: list[str]
+) -> None:
+    """A long sum as a sum of shorter ones, in double: none is added to one that is far larger."""
+    *around, inner = loops
+    i, size = variable(first + len(around)), inner.size
+    kind = TYPES[statement.out.dtype]
+    is_exact = not statement.out.dtype.is_floating_point
+    whole = "total" if is_exact else "sum_double"
+    if not is_exact:
+        text.add(f"double {whole} = 0;")
+    with (
+        text.loops(around, first),
+        text.block(f"for (int {i}0 = 0; {i}0 < {size}; {i}0 += {BLOCK})"),
+    ):
+        text.add(f"const int {i}1 = {size} - {i}0 < {BLOCK} ? {size} : {i}0 + {BLOCK};")
+        text.add(f"{kind} part = 0;", f"{SIMD} reduction(+:part)")
+        with text.block(f"for (int {i} = {i}0; {i} < {i}1; {i}++)"):
+            text.add(*lines)
+        text.add(f"{whole} += part;")
+    if not is_exact:
+        text.add(f"total = ({kind}){whole};")
+
+
+def _runs_along_kept(statement: Reduction, kept: list[Loop], combined: list[Loop]) -> bool:
+    """True if vectors run along the last kept axis rather than along the combined ones."""
+    if not kept or kept[-1].size < FEW or not combined:
+        return False
+    axis, last = kept[-1].axes[-1][0], combined[-1].axes[-1][0]
+    strides = [each.slot.strides for each in all_places(statement.element)]
+    if statement.best is not None and statement.best.strides != statement.out.strides:
+        return False
+    along = all(each[axis] in (0, 1) for each in strides)
+    across = all(each[last] in (0, 1) for each in strides)
+    return along and (not across or combined[-1].size < kept[-1].size)
+
+
+def _place_lines(function: str, of: dtype, best: str, total: str, element: str) -> list[str]:
+    """The lines that keep the place of the extreme."""
+    sign = "<" if function == "argmin" else ">"
+    better = f"other {sign} {best}"
+    if of.is_floating_point:
+        first = "" if function == "argmax_of_window" else f" & ({best} == {best})"
+        better = f"({better}) | ((other != other){first})"
+    return [
+        f"const {TYPES[of]} other = {element};",
+        f"const bool better = {better};",
+        f"{total} = better ? at : {total};",
+        f"{best} = better ? other : {best};",
+    ]
+
+
+def _neutral(function: str, dtype: dtype) -> str:
+    """What leaves any other number as it is."""
+    if function in ("and", "or"):
+        return "true" if function == "and" else "false"
+    if function in ADDED:
+        return number(0 if function == "add" else 1, dtype)
+    lowest = function == "maximum"
+    if dtype.is_floating_point:
+        return number(-inf if lowest else inf, dtype)
+    kind = TYPES[dtype]
+    if kind == "bool":
+        return "false" if lowest else "true"
+    limit = kind.removesuffix("_t").upper()
+    if lowest:
+        return "0" if kind.startswith("u") else f"{limit}_MIN"
+    return f"{limit}_MAX"
+
+
+def _times(step: int, index: str) -> str:
+    return index if step == 1 else f"{step} * {index}"

@@ -1,0 +1,71 @@
+"""Lines of C, indented by the blocks that they stand in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from graphnet.compile.lower.axes import Loop
+
+SIMD = "#pragma omp simd"
+"""The turns of the loop after it do not depend on each other, whatever memory they use."""
+FEW = 4
+"""Loops of fewer turns are not worth vectors."""
+
+
+class Text:
+    r"""Lines, each added to the innermost open block.
+
+    >>> text = Text()
+    >>> with text.block("for (int i = 0; i < 3; i++)"):
+    ...     text.add("x[i] = 0;")
+    >>> print(*text.lines, sep="\n")
+    for (int i = 0; i < 3; i++) {
+      x[i] = 0;
+    }
+    """
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self._depth = 0
+
+    def add(self, *lines: str) -> None:
+        """Add lines."""
+        self.lines += ["  " * self._depth + line for line in lines]
+
+    @contextmanager
+    def block(self, head: str = "") -> Iterator[None]:
+        """Add a block; what is added meanwhile stands inside."""
+        self.add(f"{head} {{".lstrip())
+        self._depth += 1
+        yield
+        self._depth -= 1
+        self.add("}")
+
+    @contextmanager
+    def loops(self, loops: Sequence[Loop], first: int = 0, simd: str = "") -> Iterator[None]:
+        """Add nested loops, with the variables i, j, k, ...
+
+        Args:
+            loops: the outermost first.
+            first: how many loops there are around them.
+            simd: stands before the innermost, if it is long enough.
+        """
+        with ExitStack() as blocks:
+            for place, loop in enumerate(loops):
+                if simd and place == len(loops) - 1 and loop.size >= FEW:
+                    self.add(simd)
+                blocks.enter_context(self.block(loop_head(variable(first + place), loop.size)))
+            yield
+
+
+def variable(place: int) -> str:
+    """The variable of a loop that has so many around it."""
+    return "ijklmnop"[place]
+
+
+def loop_head(name: str, size: int) -> str:
+    """The head of a loop."""
+    return f"for (int {name} = 0; {name} < {size}; {name}++)"
