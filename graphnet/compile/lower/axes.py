@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from graphnet.compile.lower.scalars import Load, Place, Position, Scalar
-
 
 @dataclass(frozen=True)
 class Loop:
@@ -19,34 +17,6 @@ class Loop:
 
     size: int
     axes: tuple[tuple[int, int], ...]
-
-
-def positions(scalar: Scalar) -> set[int]:
-    """The axes whose position is read as a number."""
-    found, waiting, seen = set[int](), [scalar], set[int]()
-    while waiting:
-        each = waiting.pop()
-        if id(each) in seen:
-            continue
-        seen.add(id(each))
-        if isinstance(each, Position):
-            found.add(each.axis)
-        waiting += each.parts()
-    return found
-
-
-def all_places(scalar: Scalar) -> list[Place]:
-    """Everything that is read, indices of what is read too."""
-    found, waiting, seen = list[Place](), [scalar], set[int]()
-    while waiting:
-        each = waiting.pop()
-        if id(each) in seen:
-            continue
-        seen.add(id(each))
-        if isinstance(each, Load):
-            found.append(each.place)
-        waiting += each.parts()
-    return found
 
 
 def loops_over(

@@ -152,16 +152,25 @@ def load(slot: Slot, *terms: tuple[int, Scalar]) -> Load:
     return Load(Place(slot, terms), slot.dtype)
 
 
-def loads(scalar: Scalar) -> Iterator[Load]:
-    """Everything that is read for a scalar, each read once."""
+def all_parts(scalar: Scalar) -> Iterator[Scalar]:
+    """A scalar and everything that it is computed from, each once."""
     waiting, seen = [scalar], set[int]()
     while waiting:
         each = waiting.pop()
         if id(each) not in seen:
             seen.add(id(each))
-            if isinstance(each, Load):
-                yield each
+            yield each
             waiting += each.parts()
+
+
+def loads(scalar: Scalar) -> Iterator[Load]:
+    """Everything that is read for a scalar, indices of what is read too."""
+    return (each for each in all_parts(scalar) if isinstance(each, Load))
+
+
+def positions(scalar: Scalar) -> set[int]:
+    """The axes whose position is read as a number."""
+    return {each.axis for each in all_parts(scalar) if isinstance(each, Position)}
 
 
 def calls_of(scalar: Scalar) -> int:

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from math import inf
 from typing import TYPE_CHECKING
 
-from graphnet.compile.lower.axes import Loop, all_places, loops_over, positions
-from graphnet.compile.lower.scalars import Place
+from graphnet.compile.lower.axes import Loop, loops_over
+from graphnet.compile.lower.scalars import Place, loads, positions
 from graphnet.compile.targets.c.expressions import TYPES, Expressions, number
 from graphnet.compile.targets.c.text import FEW, SIMD, Text, variable
 
@@ -39,7 +39,7 @@ class LoopPrinter:
     def map(self, statement: Map) -> list[str]:
         """out = element."""
         computed = [statement.element, *(index for _, index in statement.out.terms)]
-        places = [statement.out, *(place for each in computed for place in all_places(each))]
+        places = [statement.out, *(each.place for part in computed for each in loads(part))]
         fixed = {axis for each in computed for axis in positions(each)}
         axes = range(len(statement.sizes))
         loops = loops_over(statement.sizes, axes, [p.slot.strides for p in places], fixed)
@@ -150,7 +150,7 @@ class LoopPrinter:
 def _reduction_loops(statement: Reduction) -> tuple[list[Loop], list[Loop]]:
     """The loops over results, and over what is combined; places are counted in their order."""
     sizes, count = statement.sizes, statement.kept
-    read = [each.slot.strides for each in all_places(statement.element)]
+    read = [each.place.slot.strides for each in loads(statement.element)]
     out = (*statement.out.strides, *[0] * (len(sizes) - count))
     fixed = positions(statement.element)
     kept = loops_over(sizes, range(count), [out, *read], fixed)
@@ -187,7 +187,7 @@ def _runs_along_kept(statement: Reduction, kept: list[Loop], combined: list[Loop
     if not kept or kept[-1].size < FEW or not combined:
         return False
     axis, last = kept[-1].axes[-1][0], combined[-1].axes[-1][0]
-    strides = [each.slot.strides for each in all_places(statement.element)]
+    strides = [each.place.slot.strides for each in loads(statement.element)]
     if statement.best is not None and statement.best.strides != statement.out.strides:
         return False
     along = all(each[axis] in (0, 1) for each in strides)

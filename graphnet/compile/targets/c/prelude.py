@@ -20,6 +20,16 @@ static inline int32_t bits_of_float(float x) {
   memcpy(&bits, &x, sizeof bits);
   return bits;
 }""",
+    "series_of_exp": """\
+static inline float series_of_exp(float r) { /* e^r - 1 for |r| <= ln(2) / 2 */
+  float p = 1.9875691500e-4f;
+  p = p * r + 1.3981999507e-3f;
+  p = p * r + 8.3334519073e-3f;
+  p = p * r + 4.1665795894e-2f;
+  p = p * r + 1.6666665459e-1f;
+  p = p * r + 5.0000001201e-1f;
+  return p * r * r + r;
+}""",
     "exp_float": """\
 static inline float exp_float(float x) { /* 2^n e^r with |r| <= ln(2) / 2 */
   const float rounder = 12582912.0f; /* 1.5 * 2^23: adding it rounds to an integer */
@@ -27,13 +37,7 @@ static inline float exp_float(float x) { /* 2^n e^r with |r| <= ln(2) / 2 */
   float shifted = limited * 1.44269504f + rounder;
   float n = shifted - rounder;
   float r = limited - n * 0.693359375f + n * 2.12194440e-4f;
-  float p = 1.9875691500e-4f;
-  p = p * r + 1.3981999507e-3f;
-  p = p * r + 8.3334519073e-3f;
-  p = p * r + 4.1665795894e-2f;
-  p = p * r + 1.6666665459e-1f;
-  p = p * r + 5.0000001201e-1f;
-  p = p * r * r + r + 1.0f;
+  float p = series_of_exp(r) + 1.0f;
   int32_t power = bits_of_float(shifted) - bits_of_float(rounder);
   int32_t half = power >> 1; /* in two steps, so that subnormal results are reached */
   return p * float_of_bits((half + 127) << 23) * float_of_bits((power - half + 127) << 23);
@@ -45,13 +49,7 @@ static inline float expm1_float(float x) { /* 2^n (e^r - 1) + (2^n - 1), but 2^n
   float shifted = limited * 1.44269504f + rounder;
   float n = shifted - rounder;
   float r = limited - n * 0.693359375f + n * 2.12194440e-4f;
-  float p = 1.9875691500e-4f;
-  p = p * r + 1.3981999507e-3f;
-  p = p * r + 8.3334519073e-3f;
-  p = p * r + 4.1665795894e-2f;
-  p = p * r + 1.6666665459e-1f;
-  p = p * r + 5.0000001201e-1f;
-  p = p * r * r + r;
+  float p = series_of_exp(r);
   int32_t power = bits_of_float(shifted) - bits_of_float(rounder);
   int32_t half = power >> 1;
   float a = float_of_bits((half + 127) << 23);
@@ -99,8 +97,8 @@ static inline float log1p_float(float x) { /* log(u) x / (u - 1) for u = 1 + x, 
 """The text of each function."""
 
 NEEDS = {
-    "exp_float": ("bits",),
-    "expm1_float": ("bits",),
+    "exp_float": ("bits", "series_of_exp"),
+    "expm1_float": ("bits", "series_of_exp"),
     "tanh_float": ("expm1_float",),
     "log_float": ("bits",),
     "log1p_float": ("log_float",),
