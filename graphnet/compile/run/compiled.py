@@ -28,6 +28,7 @@ from graphnet.errors import StateError
 from graphnet.graph import Input, Node
 from graphnet.graph.feed import bind, merged
 from graphnet.graph.guards import Exclusive
+from graphnet.graph.location import user_level
 from graphnet.graph.walks import ancestors, keep_few
 from graphnet.snapshot import Snapshot, buffers_of, generators_of
 from graphnet.validation import require_choice
@@ -208,9 +209,12 @@ class Compiled:
         """The native form of a program; if there is none, a warning says why."""
         try:
             return self._native(likenesses(fed), build).runner()
-        except (NotLowered, NativeUnavailable) as reason:
-            warn(f'backend="c": {reason}; the program runs as calls of torch.', stacklevel=2)
-            return None
+        except NotLowered as error:
+            reason = f"no form in C: {error}"
+        except NativeUnavailable as error:
+            reason = str(error)
+        warn(f'backend="c": {reason}. It runs as calls of torch.', stacklevel=user_level())
+        return None
 
     def _native(self, fed: Mapping[str, Like], build: Build) -> NativeProgram:
         """A program in C, which is being compiled."""
