@@ -16,12 +16,13 @@ from graphnet.compile.targets.c.prelude import functions
 from graphnet.compile.targets.c.products import ProductPrinter
 from graphnet.compile.targets.c.several import gathered_bytes, several
 from graphnet.compile.targets.c.tiles import (
+    CHOOSE,
     STRIDES,
     Kind,
     dots,
+    pair_functions,
     part_function,
     start_function,
-    sum_function,
     tile,
     vector_type,
 )
@@ -154,13 +155,13 @@ class Printer:
         if self.tiles:
             yield STRIDES
         summed = {kind for kind, _, _, is_dots in self.tiles if is_dots}
-        halves = {part for kind in summed for part in kind.halves()}
         started = {kind for kind, _, _, is_dots in self.tiles if not is_dots}
-        for kind in sorted(summed | halves | started):
+        if any(kind.lanes > 1 for kind in summed):
+            yield CHOOSE
+        for kind in sorted(summed | started):
             yield vector_type(kind)
-            if kind in summed | halves:
-                yield sum_function(kind)
             if kind in summed and kind.lanes > 1:
+                yield pair_functions(kind)
                 yield part_function(kind)
             if kind in started:
                 yield start_function(kind)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from graphnet.compile.targets.c.expressions import TYPES
@@ -34,10 +34,26 @@ class Axis:
     out: int
     start: int
 
+    @property
+    def strides(self) -> tuple[int, int, int, int]:
+        """Those of the factors, of the result, and of what it starts with."""
+        return self.x, self.y, self.out, self.start
+
     def by(self, piece: Piece) -> Axis:
         """The axis in steps of a tile."""
-        steps = (each * piece.width for each in (self.x, self.y, self.out, self.start))
-        return Axis(piece.count, *steps)
+        return Axis(piece.count, *(each * piece.width for each in self.strides))
+
+    def lengthened(self, others: list[Axis]) -> Axis:
+        """With all axes through which its strides lead on; they are taken out of the list."""
+        axis = self
+        while axis.size > 1:
+            end = tuple(each * axis.size for each in axis.strides)
+            after = next((each for each in others if each.strides == end), None)
+            if after is None:
+                break
+            others.remove(after)
+            axis = Axis(axis.size * after.size, *axis.strides)
+        return axis
 
 
 @dataclass(frozen=True)
@@ -50,7 +66,7 @@ class Piece:
         width: how many places each covers.
         kind: the vectors of a tile, for columns.
         vectors: how many of them a tile has side by side.
-        step: how far apart these begin.
+        last: where the last of them begins.
     """
 
     first: int
@@ -58,7 +74,7 @@ class Piece:
     width: int
     kind: Kind | None = None
     vectors: int = 1
-    step: int = 0
+    last: int = 0
 
 
 class ProductPrinter:
@@ -81,10 +97,12 @@ class ProductPrinter:
         self._exchange()
         axes = [self._axis(place) for place in range(len(statement.sizes))]
         vector = statement.vector
-        self.summed = _merged([axes[p] for p in range(statement.kept, len(axes)) if p != vector])
+        summed = [axes[p] for p in range(statement.kept, len(axes)) if p != vector]
         kept = [axes[p] for p in range(statement.kept) if p != vector]
-        self.vector = None if vector is None else axes[vector]
         self.is_dots = vector is not None and vector >= statement.kept
+        along = summed if self.is_dots else kept
+        self.vector = None if vector is None else axes[vector].lengthened(along)
+        self.summed = _merged(summed)
         self.rows = self._take(kept, lambda each: each.x != 0 and each.y == 0)
         self.columns = (
             self._take(kept, lambda each: each.x == 0 and each.y != 0) if self.is_dots else None
@@ -127,7 +145,7 @@ class ProductPrinter:
             text.add(f"static const Strides s = {self._strides(inner)};")
             for axis, name in loops:
                 blocks.enter_context(text.block(loop_head(name, axis.size)))
-            self._calls(text, at, self.statement.adds)
+            self._calls(text, at)
         return text.lines
 
     def _strides(self, inner: list[Axis]) -> str:
@@ -141,10 +159,10 @@ class ProductPrinter:
             f"{start_column}, {r.out}, {c.out if c else 0}}}"
         )
 
-    def _calls(self, text: Text, around: dict[str, Axis], adds: bool) -> None:
+    def _calls(self, text: Text, around: dict[str, Axis]) -> None:
         """The calls of tiles inside the outer loops."""
-        for columns in self._column_pieces(adds):
-            for rows in _row_pieces(self.rows.size, columns.vectors, self._most_rows()):
+        for columns in self._column_pieces():
+            for rows in _row_pieces(self.rows.size, columns.vectors, self._most_rows(columns)):
                 at = dict(around)
                 with ExitStack() as blocks:
                     for name, piece, axis in (
@@ -177,26 +195,30 @@ class ProductPrinter:
                  address(s.out, "out")]  # fmt: skip
         if self.is_dots:
             return f"{dots_name(kind, width, columns.vectors)}(&s, {', '.join(given)});"
-        return f"{tile_name(kind, width, columns.vectors)}(&s, {columns.step}, {', '.join(given)});"
+        return f"{tile_name(kind, width, columns.vectors)}(&s, {columns.last}, {', '.join(given)});"
 
     def _column_axis(self) -> Axis:
         if self.columns is not None:
             return self.columns
         return self.vector or Axis(1, 0, 0, 0, 0)
 
-    def _most_rows(self) -> int:
-        return _dots_size(self.kind.lanes) if self.is_dots else 6
+    def _most_rows(self, columns: Piece) -> int:
+        """How many rows a tile has at most, so that its sums stay in registers."""
+        kind = columns.kind or self.kind
+        if self.is_dots:
+            return _dots_size(kind)[0]
+        return min(kind.sums // columns.vectors, 12)
 
-    def _column_pieces(self, adds: bool) -> list[Piece]:
+    def _column_pieces(self) -> list[Piece]:
         if self.columns is not None:
-            most = _dots_size(self.kind.lanes)
+            most = _dots_size(self.kind)[1]
             return [
                 Piece(p.first, p.count, p.width, self.kind, p.width)
                 for p in _row_pieces(self.columns.size, 2, most)
             ]
         if self.vector is None:
             return [Piece(0, 1, 1, Kind(self.kind.of, 1))]
-        return _vector_pieces(self.vector.size, self.kind, adds)
+        return _vector_pieces(self.vector.size, self.kind)
 
 
 def _merged(axes: list[Axis]) -> list[Axis]:
@@ -214,9 +236,9 @@ def _merged(axes: list[Axis]) -> list[Axis]:
     return found
 
 
-def _dots_size(lanes: int) -> int:
+def _dots_size(kind: Kind) -> tuple[int, int]:
     """How many rows and columns of sums fit into the registers."""
-    return 4 if lanes >= 16 else 3 if lanes > 1 else 2
+    return (6, 4) if kind.sums == 24 else (3, 3) if kind.lanes > 1 else (2, 2)
 
 
 def _row_pieces(size: int, columns: int, most: int) -> list[Piece]:
@@ -236,25 +258,36 @@ def _row_pieces(size: int, columns: int, most: int) -> list[Piece]:
     return pieces
 
 
-def _vector_pieces(size: int, kind: Kind, adds: bool) -> list[Piece]:
-    """Columns as pairs of vectors; the last ones overlap if nothing is added twice by that."""
+def _vector_pieces(size: int, kind: Kind) -> list[Piece]:
+    """Columns as tiles of a few vectors, the larger ones last.
+
+    Only the last two vectors of all may overlap, and those are of one tile: so nothing is added
+    twice.
+    """
     lanes = kind.lanes
-    if size >= lanes and not adds:
-        pairs, rest = divmod(size, 2 * lanes)
-        pieces = [Piece(0, pairs, 2 * lanes, kind, 2, lanes)] if pairs else []
-        first = pairs * 2 * lanes
-        if rest > lanes:
-            pieces.append(Piece(first, 1, rest, kind, 2, rest - lanes))
-        elif rest:
-            pieces.append(Piece(size - lanes, 1, lanes, kind, 1, lanes))
-        return pieces
-    pieces, first = [], 0
-    while first < size:
-        while lanes > size - first:
-            lanes //= 2
-        vectors = 2 if size - first >= 2 * lanes else 1
-        width = vectors * lanes
-        count = (size - first) // width
-        pieces.append(Piece(first, count, width, Kind(kind.of, lanes), vectors, lanes))
-        first += count * width
-    return pieces
+    while lanes > size:
+        lanes //= 2
+    kind, vectors = Kind(kind.of, lanes), -(-size // lanes)
+    tiles = -(-vectors // (4 if kind.sums == 24 else 2))
+    fewer, more = vectors // tiles, vectors % tiles
+    pieces: list[Piece] = []
+    first = 0
+    for count, each in ((tiles - more, fewer), (more, fewer + 1)):
+        if count:
+            pieces.append(Piece(first, count, each * lanes, kind, each, (each - 1) * lanes))
+            first += count * each * lanes
+    return pieces if size == first else [*_but_last(pieces), _overlapping(pieces[-1], size)]
+
+
+def _but_last(pieces: list[Piece]) -> list[Piece]:
+    """Without the last tile."""
+    *before, last = pieces
+    return before if last.count == 1 else [*before, replace(last, count=last.count - 1)]
+
+
+def _overlapping(last: Piece, size: int) -> Piece:
+    """The last tile, whose last vector ends where the columns end."""
+    first = last.first + (last.count - 1) * last.width
+    width = size - first
+    assert last.kind is not None
+    return Piece(first, 1, width, last.kind, last.vectors, width - last.kind.lanes)

@@ -1,6 +1,6 @@
 """Tiles: the innermost part of a contraction, whose sums stay in registers.
 
-`tile6x2` keeps six rows of two vectors; `dots3x3` keeps nine sums whose terms are vectors. A tile
+`tile6x4` keeps six rows of four vectors; `dots3x3` keeps nine sums whose terms are vectors. A tile
 goes through up to three summed axes. It is text made by a table, because compilers keep named
 variables in registers, and arrays only if they are lucky.
 """
@@ -26,9 +26,11 @@ class Kind(NamedTuple):
         """The name of the type of a vector."""
         return self.of if self.lanes == 1 else f"{self.of}{self.lanes}"
 
-    def halves(self) -> list[Kind]:
-        """A half of a vector, a half of that, and so on to a number."""
-        return [Kind(self.of, self.lanes >> shift) for shift in range(1, self.lanes.bit_length())]
+    @property
+    def sums(self) -> int:
+        """How many vectors of sums fit into the registers, beside those of the factors."""
+        nbytes = self.lanes * (4 if self.of == "float" else 8)
+        return 24 if nbytes == 64 else 12
 
     @property
     def suffix(self) -> str:
@@ -64,18 +66,19 @@ typedef struct { /* how far apart the numbers of a product lie, along each axis 
 def tile(kind: Kind, rows: int, columns: int) -> str:
     """out[r][c] = start[r][c] + the sum over k of x[r][k] y[k][c], for vectors of columns.
 
-    The vectors begin `step` columns apart; if that is less than they are wide, both compute the
-    same numbers where they overlap.
+    The last vector begins at `last`; if that is before the end of the one beside it, both compute
+    the same numbers where they overlap.
     """
     vector, of = kind.vector, kind.of
     cells = [(r, c) for r in range(rows) for c in range(columns)]
+    at = [*(str(c * kind.lanes) for c in range(columns - 1)), "last"]
     names = ", ".join(f"s{r}{c} = zero" for r, c in cells)
     begin = "".join(
-        f"    s{r}{c} = start_{vector}(start + {r} * s->start_row, {c} * step, s->start_column);\n"
+        f"    s{r}{c} = start_{vector}(start + {r} * s->start_row, {at[c]}, s->start_column);\n"
         for r, c in cells
     )
     read = "".join(
-        f"        const {vector} y{c} = load_{vector}(y_at + {c} * step);\n" for c in range(columns)
+        f"        const {vector} y{c} = load_{vector}(y_at + {at[c]});\n" for c in range(columns)
     )
     sums = "".join(
         f"        {{ const {vector} x_ = all_{vector}(x_at[{r} * s->x_row]); "
@@ -84,11 +87,11 @@ def tile(kind: Kind, rows: int, columns: int) -> str:
         for r in range(rows)
     )
     write = "".join(
-        f"  store_{vector}(out + {r} * s->out_row + {c} * step, s{r}{c});\n" for r, c in cells
+        f"  store_{vector}(out + {r} * s->out_row + {at[c]}, s{r}{c});\n" for r, c in cells
     )
     return f"""\
 static void {tile_name(kind, rows, columns)}(
-    const Strides *s, int step, const {of} *x, const {of} *y, const {of} *start, {of} *out) {{
+    const Strides *s, int last, const {of} *x, const {of} *y, const {of} *start, {of} *out) {{
   const {vector} zero = {{0}};
   {vector} {names};
   if (start) {{
@@ -130,11 +133,6 @@ def dots(kind: Kind, rows: int, columns: int) -> str:
             for r in range(rows)
         )
 
-    write = "".join(
-        f"  out[{r} * s->out_row + {c} * s->out_column] = sum_{vector}(s{r}{c})\n"
-        f"    + (start ? start[{r} * s->start_row + {c} * s->start_column] : 0);\n"
-        for r, c in cells
-    )
     tail = ""
     if lanes > 1:
         part = sums("PART").replace("PART(", f"part_{vector}(rest, ")
@@ -155,20 +153,76 @@ static void {dots_name(kind, rows, columns)}(
       for (; k + {lanes} <= s->inner[2]; k += {lanes}) {{
 {sums(f"load_{vector}")}      }}
 {tail}    }}
-{write}}}"""
+{_added_up(kind, cells)}}}"""
 
 
-def sum_function(kind: Kind) -> str:
-    """The sum of the lanes of a vector, by halves; that of the halves stands before it."""
-    name, of, half = kind.vector, kind.of, Kind(kind.of, kind.lanes // 2)
+def _added_up(kind: Kind, cells: list[tuple[int, int]]) -> str:
+    """The lines that add up the lanes of each sum: vectors in pairs, so that all are added at once.
+
+    Half of the lanes of a pair are those of the first sum, half those of the second; then quarters
+    are those of four sums, and so on, until each lane is a sum of its own.
+    """
+    start = "(start ? start[{r} * s->start_row + {c} * s->start_column] : 0)"
+    stored = f"  out[{{r}} * s->out_row + {{c}} * s->out_column] = {{value}} + {start};\n"
     if kind.lanes == 1:
-        return f"static inline {of} sum_{name}({of} x) {{ return x; }}"
-    return f"""\
-static inline {of} sum_{name}({name} x) {{
-  {of} lanes[{kind.lanes}];
-  store_{name}(lanes, x);
-  return sum_{half.vector}(load_{half.vector}(lanes) + load_{half.vector}(lanes + {half.lanes}));
-}}"""
+        return "".join(stored.format(r=r, c=c, value=f"s{r}{c}") for r, c in cells)
+    lines = [f"  {kind.of} lanes[{kind.lanes}];\n"]
+    for first in range(0, len(cells), kind.lanes):
+        group = cells[first : first + kind.lanes]
+        vectors = [(f"s{r}{c}", [place] * kind.lanes) for place, (r, c) in enumerate(group)]
+        half = kind.lanes // 2
+        while half:
+            others = [*vectors[1::2], vectors[-1]]
+            pairs = list(zip(vectors[::2], others, strict=False))
+            vectors = [
+                (f"t{first}_{half}_{i}", _paired(half, a[1], b[1]))
+                for i, (a, b) in enumerate(pairs)
+            ]
+            lines += [
+                f"  const {kind.vector} {name} = pair{half}_{kind.vector}({a[0]}, {b[0]});\n"
+                for (name, _), (a, b) in zip(vectors, pairs, strict=True)
+            ]
+            half //= 2
+        name, order = vectors[0]
+        lines.append(f"  store_{kind.vector}(lanes, {name});\n")
+        lines += [
+            stored.format(r=r, c=c, value=f"lanes[{order.index(place)}]")
+            for place, (r, c) in enumerate(group)
+        ]
+    return "".join(lines)
+
+
+def _paired(half: int, a: list[int], b: list[int]) -> list[int]:
+    """Which sum each lane of a pair belongs to."""
+    blocks = range(0, len(a), 2 * half)
+    return [place for i in blocks for each in (a, b) for place in each[i : i + half]]
+
+
+CHOOSE = """\
+#if defined(__clang__) || __GNUC__ >= 12
+#define CHOOSE(places, a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
+#else
+#define CHOOSE(places, a, b, ...) __builtin_shuffle(a, b, (places){__VA_ARGS__})
+#endif"""
+
+
+def pair_functions(kind: Kind) -> str:
+    """Lanes of two vectors added to the lanes that stand half of a block after them."""
+    name, lanes = kind.vector, range(kind.lanes)
+    size, places = (4, "int32_t") if kind.of == "float" else (8, "int64_t")
+    lines = [f"typedef {places} {name}_places __attribute__((vector_size({size * kind.lanes})));"]
+    half = kind.lanes // 2
+    while half:
+        first = _paired(half, [*lanes], [kind.lanes + each for each in lanes])
+        given = (", ".join(str(each + shift) for each in first) for shift in (0, half))
+        terms = " +\n    ".join(f"CHOOSE({name}_places, a, b, {each})" for each in given)
+        lines += [
+            f"static inline {name} pair{half}_{name}({name} a, {name} b) {{",
+            f"  return {terms};",
+            "}",
+        ]
+        half //= 2
+    return "\n".join(lines)
 
 
 def part_function(kind: Kind) -> str:
