@@ -21,7 +21,7 @@ MOST = 3
 """The summed axes that a target goes through without storing sums in between."""
 LANES = 16
 """The numbers of a vector, for the estimate only."""
-PER_VECTOR, PER_SUM = 0.6, 4.0
+PER_VECTOR, PER_SUM = 0.6, 8.0
 """Cycles for a vector of products, and for adding up its lanes."""
 NEAR, FAR, FEW = 1.2, 4.0, 4096
 """Cycles for copying a number to another order: one of a few, or one of many in distant places."""

@@ -58,11 +58,16 @@ static inline float expm1_float(float x) { /* 2^n (e^r - 1) + (2^n - 1), but 2^n
   return x > 88.8f ? x * 3e38f : x == 0.0f ? x : whole;
 }""",
     "tanh_float": """\
-static inline float tanh_float(float x) { /* (e^2a - 1) / (e^2a + 1) for a = |x| */
+static inline float tanh_float(float x) { /* (e^2a - 1) / (e^2a + 1) for a = |x|, which is 1 at 10 */
+  const float rounder = 12582912.0f; /* 1.5 * 2^23: adding it rounds to an integer */
   float a = x < 0.0f ? -x : x;
-  float t = expm1_float(a > 10.0f ? 20.0f : 2.0f * a);
-  float y = t / (t + 2.0f);
-  return copysignf(y, x);
+  float limited = a > 10.0f ? 10.0f : a;
+  float shifted = limited * 2.88539008f + rounder;
+  float n = shifted - rounder;
+  float r = 2.0f * limited - n * 0.693359375f + n * 2.12194440e-4f;
+  float power = float_of_bits((bits_of_float(shifted) - bits_of_float(rounder) + 127) << 23);
+  float t = series_of_exp(r) * power + (power - 1.0f);
+  return copysignf(t / (t + 2.0f), x);
 }""",
     "log_float": """\
 static inline float log_float(float x) { /* n ln(2) + log(m) with m from sqrt(1/2) to sqrt(2) */
@@ -99,7 +104,7 @@ static inline float log1p_float(float x) { /* log(u) x / (u - 1) for u = 1 + x, 
 NEEDS = {
     "exp_float": ("bits", "series_of_exp"),
     "expm1_float": ("bits", "series_of_exp"),
-    "tanh_float": ("expm1_float",),
+    "tanh_float": ("bits", "series_of_exp"),
     "log_float": ("bits",),
     "log1p_float": ("log_float",),
 }
