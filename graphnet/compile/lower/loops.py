@@ -36,6 +36,7 @@ class Map:
         out: where it is stored.
         adds: True to add to what is there. Several places may then share one element.
         in_order: True if an element reads what places before it have stored.
+        then: further maps, done at each place before the next place; see `joining`.
     """
 
     node: Node
@@ -44,11 +45,13 @@ class Map:
     out: Place
     adds: bool = False
     in_order: bool = False
+    then: tuple[Map, ...] = ()
 
     def slots(self) -> Iterator[Slot]:
         """The memory that it reads and writes."""
         yield from _slots(self.out)
         yield from (slot for each in loads(self.element) for slot in _slots(each.place))
+        yield from (slot for each in self.then for slot in each.slots())
 
     def work(self) -> float:
         """An estimate of the vector operations."""

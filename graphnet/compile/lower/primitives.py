@@ -18,6 +18,7 @@ from graphnet.compile.lower.scalars import (
     call,
     common_dtype,
     converted,
+    loads,
     select,
 )
 from graphnet.errors import GraphError
@@ -242,6 +243,14 @@ PRIMITIVES: dict[type[Op], Rule] = {
 """What each primitive operation is on scalars."""
 
 
+CHEAP = frozenset({"convert", "neg", "abs", "add", "sub", "mul", "maximum", "minimum"})
+"""Calls that cost less than to store their result and load it again."""
+COMPARED = frozenset({"eq", "ne", "lt", "le", "gt", "ge"})
+
+
 def is_simple(scalar: Scalar) -> bool:
-    """True if it costs less to compute again than to keep."""
-    return not isinstance(scalar, Call) or (scalar.function == "convert" and scalar.calls == 1)
+    """True if it costs less to compute again than to keep: at most one cheap call of one value."""
+    if not isinstance(scalar, Call):
+        return True
+    is_cheap = scalar.function in CHEAP or scalar.function in COMPARED
+    return is_cheap and scalar.calls == 1 and sum(1 for _ in loads(scalar)) <= 1

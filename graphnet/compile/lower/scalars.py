@@ -14,7 +14,7 @@ import torch
 from graphnet.graph.methods import TensorMethods
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from graphnet.compile.plan.slots import Shape, Slot
     from graphnet.op import Op
@@ -238,6 +238,19 @@ def permuted(scalar: Scalar, order: Sequence[int]) -> Scalar:
     """A scalar in loops of another order."""
     if list(order) == sorted(order):
         return scalar
+    return relocated(scalar, lambda slot: slot.permute(*order), list(order).index)
+
+
+def relocated(
+    scalar: Scalar, see: Callable[[Slot], Slot], axis: Callable[[int], int] | None = None
+) -> Scalar:
+    """A scalar in other loops: what it reads is seen in another way.
+
+    Args:
+        scalar: the scalar.
+        see: what it reads, with the shape of the new loops.
+        axis: which of the new loops an old one is; None if no position is read.
+    """
     known: dict[int, Scalar] = {}
 
     def moved(each: Scalar) -> Scalar:
@@ -248,11 +261,11 @@ def permuted(scalar: Scalar, order: Sequence[int]) -> Scalar:
     def changed(each: Scalar) -> Scalar:
         if isinstance(each, Call):
             return Call(each.function, tuple(map(moved, each.args)), each.dtype)
-        if isinstance(each, Position):
-            return Position(list(order).index(each.axis))
+        if isinstance(each, Position) and axis is not None:
+            return Position(axis(each.axis))
         if isinstance(each, Load):
             terms = tuple((stride, moved(index)) for stride, index in each.place.terms)
-            return Load(Place(each.place.slot.permute(*order), terms), each.dtype)
+            return Load(Place(see(each.place.slot), terms), each.dtype)
         return each
 
     return moved(scalar)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import prod
 from typing import TYPE_CHECKING, Any, cast
 
 import torch
 
 from graphnet.compile.lower.loops import Map
+from graphnet.compile.lower.primitives import is_simple
 from graphnet.compile.lower.rules.gathers import put_anywhere
 from graphnet.compile.lower.rules.images import floats, image_of, padded, sum_windows, windows
 from graphnet.compile.lower.scalars import (
@@ -19,8 +21,12 @@ from graphnet.compile.lower.scalars import (
     call,
     converted,
     load,
+    loads,
+    positions,
+    relocated,
     select,
 )
+from graphnet.compile.plan.slots import new_slot
 from graphnet.graph import Operation
 from graphnet.ops.mean_pooling import (
     AdaptiveMean,
@@ -41,16 +47,33 @@ if TYPE_CHECKING:
 
 def max_pool(low: Lowering, node: Operation) -> None:
     """The largest pixel of each window."""
-    op = cast("Any", node.op)
-    x, out = image_of(low, node, 0), low.place(node)
-    counts, border = layout(op, cast("Any", x))
-    seen = windows(padded(low, node, x, border, _lowest(node.dtype)), op.kernel, op, counts)
+    op, out = cast("Any", node.op), low.place(node)
+    element = _pixels_of_windows(low, node)
+    sizes = (*out.shape, *op.kernel)
     low.keep(node, out)
     places = _places_of(low, node)
     if places is None:
-        low.reduce(node, "maximum", lambda shape: load(seen), seen.shape, (4, 5), out)
+        low.reduce(node, "maximum", lambda _: element, sizes, (4, 5), out)
     else:  # where the largest pixels are is found on the way
-        low.taps[places] = _find_taps(low, node, seen, out)
+        low.taps[places] = _find_taps(low, node, element, sizes, out)
+
+
+def _pixels_of_windows(low: Lowering, node: Operation) -> Scalar:
+    """The pixels of all windows, (n, c, down, across, *kernel).
+
+    Pixels that are cheap to compute are computed here, rather than stored.
+    """
+    op, source = cast("Any", node.op), cast("Node", node.sources[0])
+    shape = cast("Shape", tuple(source.shape))
+    counts, border = layout(op, cast("Any", new_slot(shape, source.dtype)))
+    if max(border) <= 0 and source not in low.slots:
+        pixel = low.scalar(source, shape)
+        slots = [each.place.slot for each in loads(pixel)]
+        in_order = not low.batch_last or all(slot.strides[0] == 1 for slot in slots)
+        if is_simple(pixel) and in_order and not positions(pixel):
+            return relocated(pixel, lambda slot: windows(slot, op.kernel, op, counts))
+    x = padded(low, node, image_of(low, node, 0), border, _lowest(source.dtype))
+    return load(windows(x, op.kernel, op, counts))
 
 
 def _lowest(dtype: torch.dtype) -> float:
@@ -59,25 +82,24 @@ def _lowest(dtype: torch.dtype) -> float:
 
 def max_places(low: Lowering, node: Operation) -> None:
     """The index of the largest pixel of each window in its image."""
-    op, x = cast("Any", node.op), image_of(low, node, 0)
-    counts, border = layout(op, cast("Any", x))
+    op, shape = cast("Any", node.op), cast("Shape", tuple(node.inputs[0].shape))
+    _, border = layout(op, cast("Any", new_slot(shape, node.inputs[0].dtype)))
     if max(border) > 0 and tuple(op.dilation) != (1, 1):
         raise NotLowered("the places of a pool with padding and dilation")
     if node not in low.taps:
-        fill = _lowest(node.inputs[0].dtype)
-        seen = windows(padded(low, node, x, border, fill), op.kernel, op, counts)
-        low.taps[node] = _find_taps(low, node, seen)
+        sizes = (*cast("Shape", tuple(node.shape)), *op.kernel)
+        low.taps[node] = _find_taps(low, node, _pixels_of_windows(low, node), sizes)
     taps = low.taps[node]
     kernel, steps, dilation = op.kernel, op.stride, op.dilation
 
-    def place(shape: Shape) -> Scalar:
-        tap = converted(load(broadcast_to(taps, shape)), node.dtype)
+    def place(sizes: Shape) -> Scalar:
+        tap = converted(load(broadcast_to(taps, sizes)), node.dtype)
         inside = (call("div_int", tap, kernel[1]), call("mod_int", tap, kernel[1]))
         row, column = (
             _pixel(Position(2 + dim), steps[dim], inside[dim], dilation[dim], border[2 * dim])
             for dim in (0, 1)
         )
-        return call("add", call("mul", row, x.shape[3]), column)
+        return call("add", call("mul", row, shape[3]), column)
 
     low.define(node, place)
 
@@ -93,10 +115,12 @@ def _places_of(low: Lowering, node: Operation) -> Operation | None:
     return None
 
 
-def _find_taps(low: Lowering, node: Operation, seen: Slot, best: Slot | None = None) -> Slot:
+def _find_taps(
+    low: Lowering, node: Operation, element: Scalar, sizes: Shape, best: Slot | None = None
+) -> Slot:
     """The place of the largest pixel in its window, in the order of memory of the images."""
-    taps = low.new(seen.shape[:4], torch.int32)
-    low.reduce(node, "argmax_of_window", lambda shape: load(seen), seen.shape, (4, 5), taps, best)
+    taps = low.new(sizes[:4], torch.int32)
+    low.reduce(node, "argmax_of_window", lambda _: element, sizes, (4, 5), taps, best)
     return taps
 
 
@@ -106,16 +130,37 @@ def put_pixels(low: Lowering, node: Operation) -> None:
     if places not in low.taps or not _is_tiled(places.op):
         put_anywhere(low, node)
         return
-    op, out = cast("Any", places.op), low.place(node)
-    taps, pixels = low.taps[places], low.stored(cast("Node", grad))
+    op, taps, pixels = cast("Any", places.op), low.taps[places], low.stored(cast("Node", grad))
+    shape = cast("Shape", tuple(node.shape))
+    kernel, counts = op.kernel, taps.shape[2:]
+    whole = all(n * size == all_ for n, size, all_ in zip(counts, kernel, shape[2:], strict=True))
+    if low.batch_last and whole:  # vectors run along the batch, so windows are found for each row
+        low.define(node, lambda _: _of_window(taps, pixels, kernel, shape))
+        return
+    out = low.place(node)
     low.keep(node, out)
-    seen = windows(out, op.kernel, op, taps.shape[2:])
+    seen = windows(out, kernel, op, counts)
     if prod(seen.shape) != prod(out.shape):
         low.fill(node, out, 0.0)
-    for place in range(op.kernel[0] * op.kernel[1]):
-        here = seen[..., place // op.kernel[1], place % op.kernel[1]]
+    for place in range(kernel[0] * kernel[1]):
+        here = seen[..., place // kernel[1], place % kernel[1]]
         value = select(load(taps).eq(place), load(pixels), 0)
         low.add(Map(node, here.shape, value, Place(here)))
+
+
+def _of_window(taps: Slot, pixels: Slot, kernel: Sequence[int], shape: Shape) -> Scalar:
+    """The gradient of a pixel: that of its window, if the window has taken the pixel."""
+    row, column = Position(2, torch.int32), Position(3, torch.int32)
+    inside = [call("mod_int", at, size) for at, size in zip((row, column), kernel, strict=True)]
+    window = [call("div_int", at, size) for at, size in zip((row, column), kernel, strict=True)]
+    tap = call("add", call("mul", inside[0], kernel[1]), inside[1])
+
+    def of_window(slot: Slot) -> Scalar:
+        fixed = slot.as_strided(shape, (*slot.strides[:2], 0, 0))
+        return load(fixed, *zip(slot.strides[2:], window, strict=True))
+
+    taken = call("eq", of_window(taps), tap, dtype=torch.bool)
+    return select(taken, of_window(pixels), 0)
 
 
 def _is_tiled(op: Any) -> bool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import torch
 
+from graphnet.compile.lower.joining import joined
 from graphnet.compile.lower.lowering import lowered
 from graphnet.compile.lower.scalars import NotLowered
 from graphnet.compile.passes import PASSES
@@ -47,7 +48,7 @@ class NativeProgram:
         if any(each.device.type != "cpu" for each in example.values()):
             raise NotLowered("a device other than the processor")
         self.built, self.program, self.example = built, program, example
-        self.printed = printed(lowered(program), vector_lanes())
+        self.printed = printed(joined(lowered(program)), vector_lanes())
         self._build: Build | None = None
 
     def start(self) -> Build:
@@ -88,8 +89,12 @@ class NativeProgram:
         for _ in range(runs):
             function(*arguments)
         return [
-            (_first_line(node), node.name, spent / runs * 1e6)
-            for node, spent in zip(timed.nodes, seconds, strict=False)
+            (
+                "; ".join(map(_first_line, nodes)),
+                ", ".join(each.name for each in nodes),
+                spent / runs * 1e6,
+            )
+            for nodes, spent in zip(timed.nodes, seconds, strict=False)
         ]
 
 

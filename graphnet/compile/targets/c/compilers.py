@@ -83,6 +83,8 @@ class Flags:
                 "-fno-trapping-math",
                 "-ffp-contract=fast",
                 "-fopenmp-simd",
+                # Without it gcc 12 uses a vector again after a part of it has changed in memory.
+                "-fno-predictive-commoning",
             ),
             libraries=() if windows else ("-lm",),
             suffix=".dll" if windows else ".so",

@@ -108,15 +108,30 @@ class Expressions:
         if isinstance(scalar, Load):
             return self.address(scalar.place, self)
         made = self._call(cast("Call", scalar))
-        if self._counts[id(scalar)] > 1:
-            name = f"t{len(self.lines)}"
-            self.lines.append(f"const {TYPES[scalar.dtype]} {name} = {_bare(made)};")
-            self._names[id(scalar)] = made = name
-        return made
+        return self._local(scalar, made) if self._counts[id(scalar)] > 1 else made
+
+    def _local(self, scalar: Scalar, text: str) -> str:
+        """The name of a local variable."""
+        name = self._names[id(scalar)] = f"t{len(self.lines)}"
+        self.lines.append(f"const {TYPES[scalar.dtype]} {name} = {_bare(text)};")
+        return name
+
+    def _read(self, scalar: Scalar) -> str:
+        """One of two values; what stands at a computed place is read before it is chosen.
+
+        Compilers find no vector instructions for a read that depends on a condition.
+        """
+        text = self._text(scalar)
+        is_computed = isinstance(scalar, Load) and scalar.place.terms
+        return self._local(scalar, text) if is_computed and id(scalar) not in self._names else text
 
     def _call(self, call: Call) -> str:
         function, of = call.function, call.args[0].dtype
-        args = [self._text(arg) for arg in call.args]
+        if function == "select":
+            condition, *chosen = call.args
+            args = [self._text(condition), *map(self._read, chosen)]
+        else:
+            args = [self._text(arg) for arg in call.args]
         if function in OPERATORS:
             return f"({args[0]} {OPERATORS[function]} {args[1]})"
         if function == "neg":

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 from graphnet.compile.lower.axes import Loop, loops_over
 from graphnet.compile.lower.scalars import Place, loads, positions
 from graphnet.compile.targets.c.expressions import TYPES, Expressions, number
+from graphnet.compile.targets.c.names import comment
 from graphnet.compile.targets.c.text import FEW, SIMD, Text, variable
 
 if TYPE_CHECKING:
     from torch import dtype
 
     from graphnet.compile.lower.loops import Map, Reduction
+    from graphnet.compile.lower.scalars import Scalar
     from graphnet.compile.plan.slots import Slot
 
 Pointer = Callable[["Slot"], "tuple[str, int]"]
@@ -38,23 +40,31 @@ class LoopPrinter:
 
     def map(self, statement: Map) -> list[str]:
         """out = element."""
-        computed = [statement.element, *(index for _, index in statement.out.terms)]
-        places = [statement.out, *(each.place for part in computed for each in loads(part))]
+        maps = (statement, *statement.then)
+        computed = [part for each in maps for part in (each.element, *_indices(each.out))]
+        read = (each.place for part in computed for each in loads(part))
+        places = [*(each.out for each in maps), *read]
         fixed = {axis for each in computed for axis in positions(each)}
         axes = range(len(statement.sizes))
         loops = loops_over(statement.sizes, axes, [p.slot.strides for p in places], fixed)
-        values = self._expressions(loops)
-        element = values.text(statement.element)
-        out, sign = values.address(statement.out, values), "+=" if statement.adds else "="
         independent = not (statement.adds or statement.in_order)
         text = Text()
         with text.loops(loops, simd=SIMD if independent else ""):
-            if not loops and values.lines:
-                with text.block():
-                    text.add(*values.lines, f"{out} {sign} {element};")
-            else:
-                text.add(*values.lines, f"{out} {sign} {element};")
+            for each in maps:
+                if each is not statement:
+                    text.add(f"/* {comment(each.node)} */")
+                lines = self._stored(each, loops)
+                has_names = len(lines) > 1 and (not loops or len(maps) > 1)
+                with text.block() if has_names else text.loops([]):
+                    text.add(*lines)
         return text.lines
+
+    def _stored(self, statement: Map, loops: Sequence[Loop]) -> list[str]:
+        """The lines that compute an element, and store it."""
+        values = self._expressions(loops)
+        element = values.text(statement.element)
+        out, sign = values.address(statement.out, values), "+=" if statement.adds else "="
+        return [*values.lines, f"{out} {sign} {element};"]
 
     def reduction(self, statement: Reduction) -> list[str]:
         """out = the elements along some axes, combined."""
@@ -147,6 +157,11 @@ class LoopPrinter:
         return Expressions(address, lambda axis: names.get(axis, "0"), self.used)
 
 
+def _indices(place: Place) -> list[Scalar]:
+    """The indices of a place that are computed."""
+    return [index for _, index in place.terms]
+
+
 def _reduction_loops(statement: Reduction) -> tuple[list[Loop], list[Loop]]:
     """The loops over results, and over what is combined; places are counted in their order."""
     sizes, count = statement.sizes, statement.kept
@@ -201,7 +216,8 @@ def _place_lines(function: str, of: dtype, best: str, total: str, element: str) 
     better = f"other {sign} {best}"
     if of.is_floating_point:
         first = "" if function == "argmax_of_window" else f" & ({best} == {best})"
-        better = f"({better}) | ((other != other){first})"
+        # A sum, where "or" is meant: of "or", gcc makes a jump, and no vector instructions.
+        better = f"({better}) + ((other != other){first})"
     return [
         f"const {TYPES[of]} other = {element};",
         f"const bool better = {better};",

@@ -38,9 +38,9 @@ abs ceil copysign cos erf exp expm1 fabs floor fmod log log1p memcpy memset pow 
 trunc
 """
 _OTHERS = """
-i j k l m n o p s x y at best better other part place rest total start out step now
+i j k l m n o p s x y at best better other part place rest total start out step now lanes last
 cells fed numbers scratch seconds losses data rows steps state Strides main strides
-gamma index j0 j1 jn y0 y1 yn remainder sign significand
+CHOOSE gamma index j0 j1 jn y0 y1 yn remainder sign significand
 linux unix i386 NAN INFINITY HUGE MAXFLOAT NULL DOMAIN SING OVERFLOW UNDERFLOW PLOSS TLOSS
 isfinite math_errhandling
 """
@@ -51,7 +51,7 @@ RESERVED = frozenset(
 """Keywords, functions that are called, local variables, and macros."""
 FAMILIES = re.compile(
     r"[i-pt]\d+|(float|double|u?int)\d+(_\w+)?|(tile|dots)\d+x\d+\w*"
-    r"|(load|store|all|start|sum|part)_(float|double)\d*"
+    r"|(load|store|all|start|part|pair\d+)_(float|double)\d*"
     r"|(HUGE|FP|M|MATH|X)_\w+|[A-Z\d_]*(MAX|MIN|WIDTH|_C)"
 )
 """Numbered local variables, types and tiles; macros that the headers define for each type."""

@@ -58,7 +58,7 @@ static inline float expm1_float(float x) { /* 2^n (e^r - 1) + (2^n - 1), but 2^n
   return x > 88.8f ? x * 3e38f : x == 0.0f ? x : whole;
 }""",
     "tanh_float": """\
-static inline float tanh_float(float x) { /* (e^2a - 1) / (e^2a + 1) for a = |x|, which is 1 at 10 */
+static inline float tanh_float(float x) { /* (e^2a - 1) / (e^2a + 1) for a = |x| */
   const float rounder = 12582912.0f; /* 1.5 * 2^23: adding it rounds to an integer */
   float a = x < 0.0f ? -x : x;
   float limited = a > 10.0f ? 10.0f : a;
@@ -113,10 +113,12 @@ NEEDS = {
 
 def _extreme(name: str, sign: str, kind: str) -> str:
     """The larger or smaller of two numbers; NaN if one of them is."""
-    nan = " || b != b" if kind in ("float", "double") else ""
+    better = f"b {sign} a"
+    if kind in ("float", "double"):
+        better = f"(({better}) | (b != b))"
     return (
         f"static inline {kind} {name}_{kind}({kind} a, {kind} b) {{\n"
-        f"  return b {sign} a{nan} ? b : a;\n}}"
+        f"  return {better} ? b : a;\n}}"
     )
 
 

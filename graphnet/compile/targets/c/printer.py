@@ -57,7 +57,7 @@ class Printed:
         cells: the memory that outlasts a step, in the order of the argument `cells`.
         scratch: the bytes that a step needs besides.
         starts: where each buffer lies in these.
-        nodes: what its parts compute, in order; those that are timed.
+        nodes: what its parts compute, in order; each part is timed by itself.
         has_loss: True if it has a function for several steps, which needs a loss.
     """
 
@@ -66,7 +66,7 @@ class Printed:
     cells: list[Buffer]
     scratch: int
     starts: dict[Buffer, int]
-    nodes: list[Node]
+    nodes: list[tuple[Node, ...]]
     has_loss: bool
 
 
@@ -205,13 +205,14 @@ class Printer:
 
     def _statements(self) -> Iterator[list[str]]:
         loops, checks = LoopPrinter(self.pointer, self.used), 0
-        self.nodes: list[Node] = []
+        self.nodes: list[tuple[Node, ...]] = []
         if self.timed:
             yield ["double now = clock_now();"]
         for node, statements in _by_node(self.lowered.statements):
             if self.timed and self.nodes:
                 yield [f"now = clock_since(now, seconds + {len(self.nodes) - 1});"]
-            self.nodes.append(node)
+            joined = (each for s in statements if isinstance(s, Map) for each in s.then)
+            self.nodes.append((node, *(each.node for each in joined)))
             yield ["", f"/* {comment(node)} */"]
             for statement in statements:
                 if isinstance(statement, Check):

@@ -244,11 +244,12 @@ def _dots_size(kind: Kind) -> tuple[int, int]:
 def _row_pieces(size: int, columns: int, most: int) -> list[Piece]:
     """Tiles of equal height, and a last one of what is left; no sum waits for the one before."""
 
+    def tile(rows: int) -> float:
+        return max(rows * columns / 2, 4) + 0.5
+
     def cost(rows: int) -> float:
         whole, rest = divmod(size, rows)
-        return whole * (max(rows * columns / 2, 4) + 0.5) + bool(rest) * (
-            max(rest * columns / 2, 4) + 0.5
-        )
+        return whole * tile(rows) + (tile(rest) + 0.5 if rest else 0)
 
     rows = min(range(1, min(most, size) + 1), key=lambda each: (cost(each), -each))
     whole, rest = divmod(size, rows)
