@@ -86,6 +86,11 @@ class Expressions:
         self._count(scalar)
         return _bare(self._text(scalar))
 
+    def term(self, scalar: Scalar) -> str:
+        """A scalar as text, in parentheses if it is not a single name or call."""
+        self._count(scalar)
+        return self._text(scalar)
+
     def part(self, scalar: Scalar) -> str:
         """A scalar as text, inside another that has been counted."""
         return self._text(scalar)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from math import inf
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,7 @@ from graphnet.compile.lower.axes import Loop, loops_over
 from graphnet.compile.lower.scalars import Place, loads, positions
 from graphnet.compile.targets.c.expressions import TYPES, Expressions, number
 from graphnet.compile.targets.c.names import comment
-from graphnet.compile.targets.c.text import FEW, SIMD, Text, variable
+from graphnet.compile.targets.c.text import FEW, SIMD, Text, loop_head, variable
 
 if TYPE_CHECKING:
     from torch import dtype
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 Pointer = Callable[["Slot"], "tuple[str, int]"]
 """The name of a piece of memory, and how many elements after it a slot begins."""
 
+ROWS = 4
+"""Rows that are added to each other before their sum is added to a result: it rounds less, and a
+result is loaded and stored less often."""
 BLOCK = 1024
 """Numbers that are added up before their sum is added to others."""
 ADDED = {"add": "+", "mul": "*"}
@@ -75,10 +78,9 @@ class LoopPrinter:
 
     def _in_memory(self, statement: Reduction, kept: list[Loop], combined: list[Loop]) -> list[str]:
         """Combine rows of results, which vectors run along."""
-        text, (*around, inner) = Text(), kept
-        values = self._expressions([*around, *combined, inner])
-        element = values.text(statement.element)
-        depth = len(around) + len(combined)
+        text, (*around, inner), (*outer, _) = Text(), kept, combined
+        loops = [*around, *combined, inner]
+        values, depth = self._expressions(loops), len(loops) - 1
         total = values.address(Place(statement.out), values)
         best = total if statement.best is None else values.address(Place(statement.best), values)
         # A block of its own: `at` is not that of another reduction.
@@ -87,12 +89,31 @@ class LoopPrinter:
                 text.add(*self._begin(statement, best, total))
             if statement.best is not None:
                 text.add("int32_t at = 0;")
-            with text.loops(combined, len(around)):
-                with text.loops([inner], depth, SIMD):
-                    text.add(*values.lines, *self._combine(statement, best, total, element))
-                if statement.best is not None:
-                    text.add("at++;")
+            with text.loops(outer, len(around)):
+                for head, lines in self._rows(statement, loops, best, total):
+                    with text.block(head):
+                        with text.loops([inner], depth, SIMD):
+                            text.add(*lines)
+                        if statement.best is not None:
+                            text.add("at++;")
         return text.lines
+
+    def _rows(
+        self, statement: Reduction, loops: list[Loop], best: str, total: str
+    ) -> Iterator[tuple[str, list[str]]]:
+        """The loops over rows of elements, and what each does with an element of its rows."""
+        row, at = loops[-2], variable(len(loops) - 2)
+        values, done = self._expressions(loops), 0
+        lines = self._combine(statement, best, total, values.text(statement.element))
+        if statement.function == "add" and not values.lines and row.size >= 2 * ROWS:
+            done = row.size // ROWS * ROWS
+            a, b, c, d = (
+                self._expressions(loops, {row.axes[-1][0]: place}).term(statement.element)
+                for place in (at, *(f"({at} + {n})" for n in range(1, ROWS)))
+            )
+            yield loop_head(at, done, ROWS), [f"{total} += ({a} + {b}) + ({c} + {d});"]
+        if done < row.size:
+            yield loop_head(at, row.size, start=done), [*values.lines, *lines]
 
     def _in_register(
         self, statement: Reduction, kept: list[Loop], combined: list[Loop]
@@ -141,9 +162,12 @@ class LoopPrinter:
         self.used.add(name)
         return [f"{total} = {name}({total}, {element});"]
 
-    def _expressions(self, loops: Sequence[Loop]) -> Expressions:
-        """The text of scalars inside some loops."""
+    def _expressions(
+        self, loops: Sequence[Loop], instead: Mapping[int, str] | None = None
+    ) -> Expressions:
+        """The text of scalars inside some loops; a place may have another text than its loop."""
         names = {loop.axes[-1][0]: variable(place) for place, loop in enumerate(loops)}
+        names |= instead or {}
 
         def address(place: Place, values: Expressions) -> str:
             name, offset = self.pointer(place.slot)

@@ -117,8 +117,7 @@ def _extreme(name: str, sign: str, kind: str) -> str:
     if kind in ("float", "double"):
         better = f"(({better}) | (b != b))"
     return (
-        f"static inline {kind} {name}_{kind}({kind} a, {kind} b) {{\n"
-        f"  return {better} ? b : a;\n}}"
+        f"static inline {kind} {name}_{kind}({kind} a, {kind} b) {{\n  return {better} ? b : a;\n}}"
     )
 
 

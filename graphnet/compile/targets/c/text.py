@@ -66,6 +66,7 @@ def variable(place: int) -> str:
     return "ijklmnop"[place]
 
 
-def loop_head(name: str, size: int) -> str:
+def loop_head(name: str, size: int, step: int = 1, start: int = 0) -> str:
     """The head of a loop."""
-    return f"for (int {name} = 0; {name} < {size}; {name}++)"
+    turn = f"{name}++" if step == 1 else f"{name} += {step}"
+    return f"for (int {name} = {start}; {name} < {size}; {turn})"
