@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from graphnet.compile.lower.long_sums import in_blocks
 from graphnet.compile.lower.loops import Check, Contraction, Lowered, Map, Reduction, Statement
 from graphnet.compile.lower.scalars import Place, Scalar, as_scalar, call, load, permuted
 from graphnet.compile.plan.placement import Cells
@@ -106,7 +107,8 @@ class Statements:
             best = new_slot(shape, made.dtype)
             best = best.as_strided(shape, dense_strides(shape, out.strides))
         ordered = tuple(sizes[dim] for dim in order)
-        self.add(Reduction(node, ordered, len(kept), function, made, out, best))
+        whole = Reduction(node, ordered, len(kept), function, made, out, best)
+        self.add(in_blocks(self, whole))
         return out
 
     def check(self, node: Node, value: Slot) -> None:
