@@ -25,6 +25,8 @@ PER_VECTOR, PER_SUM = 0.6, 8.0
 """Cycles for a vector of products, and for adding up its lanes."""
 NEAR, FAR, FEW = 1.2, 4.0, 4096
 """Cycles for copying a number to another order: one of a few, or one of many in distant places."""
+CACHED = 100_000
+"""The numbers of both factors from which on they are not used whole, again and again."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,7 @@ def arranged(lowering: Statements, statement: Contraction) -> None:
         statement.out = _back(statement.out, axis)
     if statement.start is not None and axis < statement.kept:
         statement.start = turned(lowering, statement, statement.start, axis)
+    statement.parts = _parts(statement, axis)
     _begin(lowering, statement)
     lowering.add(statement)
     if statement.out is not out:
@@ -72,7 +75,7 @@ def as_it_is(lowering: Statements, statement: Contraction) -> None:
 
 def _begin(lowering: Statements, statement: Contraction) -> None:
     """Store what the sums start with, if they are added up in several turns."""
-    if summed_loops(statement) <= MOST or statement.adds:
+    if statement.adds or (summed_loops(statement) <= MOST and statement.parts is None):
         return
     node, out, start = statement.node, statement.out, statement.start
     if start is None:
@@ -80,6 +83,15 @@ def _begin(lowering: Statements, statement: Contraction) -> None:
     else:
         lowering.copy(node, out, start)
     statement.start = out
+
+
+def _parts(statement: Contraction, vector: int) -> int | None:
+    """An axis to go through part by part, if sums are long and the factors do not stay cached."""
+    summed = range(statement.kept, len(statement.sizes))
+    if vector not in summed or _numel(statement.x) + _numel(statement.y) < CACHED:
+        return None
+    others = [axis for axis in summed if axis != vector and statement.sizes[axis] > 1]
+    return max(others, key=lambda axis: statement.x.strides[axis], default=None)
 
 
 def summed_loops(statement: Contraction) -> int:

@@ -83,8 +83,10 @@ class Flags:
                 "-fno-trapping-math",
                 "-ffp-contract=fast",
                 "-fopenmp-simd",
-                # Without it gcc 12 uses a vector again after a part of it has changed in memory.
+                # Without these two, gcc 12 uses a vector again after a part of it has changed in
+                # memory, and gives up vectors to use a number again that was just computed.
                 "-fno-predictive-commoning",
+                "-fno-tree-pre",
             ),
             libraries=() if windows else ("-lm",),
             suffix=".dll" if windows else ".so",

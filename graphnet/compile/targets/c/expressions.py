@@ -111,7 +111,9 @@ class Expressions:
         if id(scalar) in self._names:
             return self._names[id(scalar)]
         if isinstance(scalar, Load):
-            return self.address(scalar.place, self)
+            text = self.address(scalar.place, self)
+            # Read before anything is chosen: a read that depends on a condition is no vector.
+            return self._local(scalar, text) if scalar.place.terms else text
         made = self._call(cast("Call", scalar))
         return self._local(scalar, made) if self._counts[id(scalar)] > 1 else made
 
@@ -121,22 +123,9 @@ class Expressions:
         self.lines.append(f"const {TYPES[scalar.dtype]} {name} = {_bare(text)};")
         return name
 
-    def _read(self, scalar: Scalar) -> str:
-        """One of two values; what stands at a computed place is read before it is chosen.
-
-        Compilers find no vector instructions for a read that depends on a condition.
-        """
-        text = self._text(scalar)
-        is_computed = isinstance(scalar, Load) and scalar.place.terms
-        return self._local(scalar, text) if is_computed and id(scalar) not in self._names else text
-
     def _call(self, call: Call) -> str:
         function, of = call.function, call.args[0].dtype
-        if function == "select":
-            condition, *chosen = call.args
-            args = [self._text(condition), *map(self._read, chosen)]
-        else:
-            args = [self._text(arg) for arg in call.args]
+        args = [self._text(arg) for arg in call.args]
         if function in OPERATORS:
             return f"({args[0]} {OPERATORS[function]} {args[1]})"
         if function == "neg":

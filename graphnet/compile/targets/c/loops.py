@@ -235,18 +235,23 @@ def _runs_along_kept(statement: Reduction, kept: list[Loop], combined: list[Loop
 
 
 def _place_lines(function: str, of: dtype, best: str, total: str, element: str) -> list[str]:
-    """The lines that keep the place of the extreme."""
+    """The lines that keep the place of the extreme.
+
+    What is known so far is read first: of a choice that may leave memory as it is, compilers make
+    a jump around the write.
+    """
     sign = "<" if function == "argmin" else ">"
-    better = f"other {sign} {best}"
+    better = f"other {sign} known"
     if of.is_floating_point:
-        first = "" if function == "argmax_of_window" else f" & ({best} == {best})"
+        first = "" if function == "argmax_of_window" else " & (known == known)"
         # A sum, where "or" is meant: of "or", gcc makes a jump, and no vector instructions.
         better = f"({better}) + ((other != other){first})"
     return [
-        f"const {TYPES[of]} other = {element};",
+        f"const {TYPES[of]} other = {element}, known = {best};",
+        f"const int32_t before = {total};",
         f"const bool better = {better};",
-        f"{total} = better ? at : {total};",
-        f"{best} = better ? other : {best};",
+        f"{total} = better ? at : before;",
+        f"{best} = better ? other : known;",
     ]
 
 

@@ -39,6 +39,7 @@ trunc
 """
 _OTHERS = """
 i j k l m n o p s x y at best better other part place rest total start out step now lanes last
+known before
 cells fed numbers scratch seconds losses data rows steps state Strides main strides
 CHOOSE gamma index j0 j1 jn y0 y1 yn remainder sign significand
 linux unix i386 NAN INFINITY HUGE MAXFLOAT NULL DOMAIN SING OVERFLOW UNDERFLOW PLOSS TLOSS

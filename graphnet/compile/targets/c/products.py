@@ -97,7 +97,10 @@ class ProductPrinter:
         self._exchange()
         axes = [self._axis(place) for place in range(len(statement.sizes))]
         vector = statement.vector
-        summed = [axes[p] for p in range(statement.kept, len(axes)) if p != vector]
+        self.parts = None if statement.parts is None else axes[statement.parts]
+        summed = [
+            axes[p] for p in range(statement.kept, len(axes)) if p not in (vector, statement.parts)
+        ]
         kept = [axes[p] for p in range(statement.kept) if p != vector]
         self.is_dots = vector is not None and vector >= statement.kept
         along = summed if self.is_dots else kept
@@ -140,6 +143,8 @@ class ProductPrinter:
         loops = [(each, f"o{place}") for place, each in enumerate(self.outer)]
         if around:  # the sums begin with what is there: see `layouts.arranged`
             loops += [(each, f"k{place}") for place, each in enumerate(around)]
+        if self.parts is not None:
+            loops.insert(0, (self.parts, "p"))
         text, at = Text(), {name: axis for axis, name in loops}
         with text.block(), ExitStack() as blocks:
             text.add(f"static const Strides s = {self._strides(inner)};")
