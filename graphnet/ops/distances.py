@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from graphnet.errors import ShapeError
-from graphnet.op import Op, T
+from graphnet.op import Elementwise, T
 from graphnet.ops.arguments import require_floating
 from graphnet.ops.arithmetic import div, mul
 from graphnet.ops.broadcasting import expand_as
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["cosine_similarity", "kl_div"]
 
 
-class KlDivergence(Op):
+class KlDivergence(Elementwise):
     """z = t log t - t x, with 0 log 0 = 0, so dz/dx = -t and dz/dt = log t + 1 - x.
 
     Shapes: s, s -> s.
@@ -31,7 +31,6 @@ class KlDivergence(Op):
 
     symbol = "t log t-tx"
     hint = SAME_SHAPE_HINT
-    elementwise = True
 
     def forward(self, x: Tensor, target: Tensor) -> Tensor:
         same_shape(x, target)
@@ -77,14 +76,13 @@ def kl_div(input: T, target: T, *, reduction: str = "mean", log_target: bool = F
     return reduce(loss, reduction)
 
 
-class AtLeast(Op):
+class AtLeast(Elementwise):
     """y = x, or `least` where x is smaller; as in torch, dy/dx = 1 on both sides.
 
     Shapes: any.
     """
 
     symbol = "≥"
-    elementwise = True
     composite = True
     least: float
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from graphnet.errors import DtypeError, GraphError, RangeError, ShapeError
-from graphnet.op import Op, Symbolic, T
+from graphnet.op import Op, Structural, Symbolic, T, View
 from graphnet.ops.comparison import eq, where
 from graphnet.ops.dims import described, require_tensors
 from graphnet.ops.shapes import unsqueeze
@@ -17,14 +17,13 @@ if TYPE_CHECKING:
 __all__ = ["embedding", "one_hot"]
 
 
-class Embedding(Op):
+class Embedding(Structural):
     """y = the rows of a table w that the labels select; the gradient is summed into these rows.
 
     Shapes: (...), (rows, columns) -> (..., columns).
     """
 
     symbol = "row"
-    structural = True
 
     def forward(self, labels: Tensor, w: Tensor) -> Tensor:
         _refuse_labels_beyond(labels, w.size(0))
@@ -39,11 +38,10 @@ class Embedding(Op):
         return ScatterRows()(grad, labels, w_like)
 
 
-class Detach(Op):
+class Detach(View):
     """y = x, through which no gradient flows.  Shapes: any."""
 
     symbol = "detach"
-    view = True
 
     def forward(self, x: Tensor) -> Tensor:
         return x.detach()
@@ -142,14 +140,13 @@ def refuse_unsupported(
         )
 
 
-class OneHot(Op):
+class OneHot(Structural):
     """y = rows of zeros with a 1 at the index that is the label.
 
     Shapes: (...) -> (..., classes).
     """
 
     symbol = "one-hot"
-    structural = True
     classes: int
 
     def forward(self, labels: Tensor) -> Tensor:

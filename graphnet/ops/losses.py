@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from graphnet.errors import EmptyBatchError, ShapeError
-from graphnet.op import Op, T
+from graphnet.op import Elementwise, Op, T
 from graphnet.ops.arguments import require_floating
 from graphnet.ops.arithmetic import abs, div
 from graphnet.ops.broadcasting import expand_as
@@ -85,12 +85,11 @@ def weighted_mean(loss: T, counted: T) -> T:
     return narrowed(div(sum(widened(loss)), Total()(widened(counted))), loss)
 
 
-class SquaredError(Op):
+class SquaredError(Elementwise):
     """z = (x - t)², so dz/dx = 2 (x - t) and dz/dt = -2 (x - t).  Shapes: s, s -> s."""
 
     symbol = "(x-t)²"
     hint = SAME_SHAPE_HINT
-    elementwise = True
     composite = True
 
     def forward(self, x: Tensor, target: Tensor) -> Tensor:
@@ -124,12 +123,11 @@ def mse_loss(input: T, target: T, *, reduction: str = "mean", weight: T | None =
     return _weighted_mean_or(SquaredError()(input, target), weight, reduction)
 
 
-class Difference(Op):
+class Difference(Elementwise):
     """z = x - t of equal shapes, so dz/dx = 1 and dz/dt = -1.  Shapes: s, s -> s."""
 
     symbol = "x-t"
     hint = SAME_SHAPE_HINT
-    elementwise = True
     composite = True
     infix = "−"
 
@@ -144,12 +142,11 @@ class Difference(Op):
         return -grad
 
 
-class MatchedProduct(Op):
+class MatchedProduct(Elementwise):
     """z = x t of equal shapes, so dz/dx = t and dz/dt = x.  Shapes: s, s -> s."""
 
     symbol = "×"
     hint = SAME_SHAPE_HINT
-    elementwise = True
     composite = True
     infix = "⊙"
 
@@ -191,14 +188,13 @@ def _weighted_mean_or(loss: T, weight: T | None, reduction: str) -> T:
     return weighted_mean(weighted, weight) if reduction == "mean" else reduce(weighted, reduction)
 
 
-class Huber(Op):
+class Huber(Elementwise):
     """y = x²/2 up to |x| = delta, then a straight line: dy/dx = x clamped to ±delta.
 
     Shapes: any.
     """
 
     symbol = "huber"
-    elementwise = True
     composite = True
     delta: float
 

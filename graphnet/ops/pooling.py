@@ -9,7 +9,7 @@ from math import inf
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from graphnet.errors import GraphError, ShapeError
-from graphnet.op import Op, T
+from graphnet.op import Op, Structural, T
 from graphnet.ops.image_windows import padded, spans, taps
 from graphnet.ops.window_options import (
     INTEGERS,
@@ -94,7 +94,7 @@ class MaxPlaces(Op):
     grad_x = None
 
 
-class PickPixels(Op):
+class PickPixels(Structural):
     """The pixels of x at the given indices.
 
     Shapes: (n, c, h, w), (n, c, a, b) -> (n, c, a, b).
@@ -102,7 +102,6 @@ class PickPixels(Op):
 
     symbol = "pick pixels"
     composite = True
-    structural = True
 
     def forward(self, x: Tensor, places: Tensor) -> Tensor:
         return x.flatten(2).gather(2, places.flatten(2)).view(places.shape)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from graphnet.errors import ShapeError
-from graphnet.op import Op, T
+from graphnet.op import Op, Structural, T, View
 from graphnet.ops.dims import described, normal_dim, require_tensors
 from graphnet.ops.image_windows import sum_windows, window_counts, windows
 from graphnet.ops.indexing import select
@@ -24,7 +24,7 @@ __all__ = ["fold", "sliding_windows", "unfold"]
 HINT = "An image must have channels and pixels, and the kernel must fit into the padded image."
 
 
-class Unfold(Op):
+class Unfold(Structural):
     """The pixels of each window as a column.
 
     Shapes: (n, c, h, w) -> (n, c · a · b, windows) for a kernel (a, b).
@@ -32,7 +32,6 @@ class Unfold(Op):
 
     symbol = "unfold"
     hint = HINT
-    structural = True
     kernel: Pair
     stride: Pair
     padding: Padding
@@ -191,7 +190,7 @@ def _options(
     )
 
 
-class Windows(Op):
+class Windows(View):
     """Each window of one dimension, its elements in a new last dimension.
 
     Shapes: (n, m) -> ((n - size) // step + 1, m, size) for dim=0.
@@ -199,7 +198,6 @@ class Windows(Op):
 
     symbol = "windows"
     hint = "A window must not be larger than the dimension, and a step must be 1 or more."
-    view = True
     dim: int
     size: int
     step: int
