@@ -11,7 +11,7 @@ from graphnet.ops.arguments import require_floating
 from graphnet.ops.arithmetic import add, mul, sub
 from graphnet.ops.broadcasting import expand_as, ones_like
 from graphnet.ops.dims import described
-from graphnet.ops.losses import SAME_SHAPE_HINT, MatchedProduct, reduce, same_shape
+from graphnet.ops.losses import Matched, MatchedProduct, reduce, same_shape
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -36,7 +36,7 @@ def within_unit(x: Tensor, what: str) -> None:
 _LEAST_VARIANCE = 9.999999960041972e-13  # torch's own: 1e-12 in single precision
 
 
-class BinaryCrossEntropy(Elementwise):
+class BinaryCrossEntropy(Matched):
     """z = -t log p - (1 - t) log (1 - p), so dz/dp = (p - t) / (p (1 - p)).
 
     The logarithms are limited to -100, so that p = 0 or 1 gives a finite loss.
@@ -44,7 +44,6 @@ class BinaryCrossEntropy(Elementwise):
     """
 
     symbol = "bce"
-    hint = SAME_SHAPE_HINT
 
     def forward(self, x: Tensor, target: Tensor) -> Tensor:
         same_shape(x, target)
@@ -85,14 +84,13 @@ def binary_cross_entropy(
     return reduce(_weighted(BinaryCrossEntropy()(input, target), weight), reduction)
 
 
-class BinaryCrossEntropyWithLogits(Elementwise):
+class BinaryCrossEntropyWithLogits(Matched):
     """z = (1 - t) x - log σ(x), so dz/dx = (1 - t) - σ(-x) = σ(x) - t and dz/dt = -x.
 
     log σ(x) = min(x, 0) - log (1 + exp -|x|): no exponential overflows.  Shapes: s, s -> s.
     """
 
     symbol = "bce σ"
-    hint = SAME_SHAPE_HINT
     composite = True
 
     def forward(self, x: Tensor, target: Tensor) -> Tensor:

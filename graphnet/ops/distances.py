@@ -11,7 +11,7 @@ from graphnet.ops.arithmetic import div, mul
 from graphnet.ops.broadcasting import expand_as
 from graphnet.ops.dims import described, normal_dim
 from graphnet.ops.functions import exp, log
-from graphnet.ops.losses import SAME_SHAPE_HINT, Difference, MatchedProduct, reduce, same_shape
+from graphnet.ops.losses import Difference, Matched, MatchedProduct, reduce, same_shape
 from graphnet.ops.norms import norm
 from graphnet.ops.reductions import Mean, sum
 from graphnet.ops.shapes import unsqueeze
@@ -23,14 +23,13 @@ if TYPE_CHECKING:
 __all__ = ["cosine_similarity", "kl_div"]
 
 
-class KlDivergence(Elementwise):
+class KlDivergence(Matched):
     """z = t log t - t x, with 0 log 0 = 0, so dz/dx = -t and dz/dt = log t + 1 - x.
 
     Shapes: s, s -> s.
     """
 
     symbol = "t log t-tx"
-    hint = SAME_SHAPE_HINT
 
     def forward(self, x: Tensor, target: Tensor) -> Tensor:
         same_shape(x, target)

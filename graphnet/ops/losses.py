@@ -23,9 +23,6 @@ __all__ = ["huber_loss", "l1_loss", "mse_loss", "reduce", "smooth_l1_loss"]
 
 
 REDUCTIONS = ("mean", "sum", "none")
-SAME_SHAPE_HINT = (
-    "A loss never broadcasts: give one side the shape of the other with reshape or expand."
-)
 
 
 def same_shape(x: Tensor, target: Tensor) -> None:
@@ -85,11 +82,16 @@ def weighted_mean(loss: T, counted: T) -> T:
     return narrowed(div(sum(widened(loss)), Total()(widened(counted))), loss)
 
 
-class SquaredError(Elementwise):
+class Matched(Elementwise, abstract=True):
+    """The loss of each element, for predictions and targets of one shape."""
+
+    hint = "A loss never broadcasts: give one side the shape of the other with reshape or expand."
+
+
+class SquaredError(Matched):
     """z = (x - t)², so dz/dx = 2 (x - t) and dz/dt = -2 (x - t).  Shapes: s, s -> s."""
 
     symbol = "(x-t)²"
-    hint = SAME_SHAPE_HINT
     composite = True
 
     def forward(self, x: Tensor, target: Tensor) -> Tensor:
@@ -123,11 +125,10 @@ def mse_loss(input: T, target: T, *, reduction: str = "mean", weight: T | None =
     return _weighted_mean_or(SquaredError()(input, target), weight, reduction)
 
 
-class Difference(Elementwise):
+class Difference(Matched):
     """z = x - t of equal shapes, so dz/dx = 1 and dz/dt = -1.  Shapes: s, s -> s."""
 
     symbol = "x-t"
-    hint = SAME_SHAPE_HINT
     composite = True
     infix = "−"
 
@@ -142,11 +143,10 @@ class Difference(Elementwise):
         return -grad
 
 
-class MatchedProduct(Elementwise):
+class MatchedProduct(Matched):
     """z = x t of equal shapes, so dz/dx = t and dz/dt = x.  Shapes: s, s -> s."""
 
     symbol = "×"
-    hint = SAME_SHAPE_HINT
     composite = True
     infix = "⊙"
 

@@ -30,19 +30,24 @@ __all__ = ["max_pool2d"]
 HINT = "Images are (n, c, h, w) or (c, h, w), and the kernel must fit into the padded image."
 
 
-class MaxPool2d(Op):
-    """y = the largest of each window, so dy/dx = 1 at the first largest and 0 elsewhere.
+class _Largest(Op, abstract=True):
+    """The options of what looks for the largest pixel of each window."""
 
-    Shapes: (n, c, h, w) -> (n, c, h', w').
-    """
-
-    symbol = "max pool"
     hint = HINT
     kernel: Pair
     stride: Pair
     padding: Pair = (0, 0)
     dilation: Pair = (1, 1)
     ceil_mode: bool = False
+
+
+class MaxPool2d(_Largest):
+    """y = the largest of each window, so dy/dx = 1 at the first largest and 0 elsewhere.
+
+    Shapes: (n, c, h, w) -> (n, c, h', w').
+    """
+
+    symbol = "max pool"
 
     def trial(self, x: Tensor) -> Tensor:
         return x.new_zeros((*x.shape[:2], *layout(self, x)[0]))
@@ -59,19 +64,13 @@ class MaxPool2d(Op):
         return PutPixels()(grad, MaxPlaces(**self.options)(x), x)
 
 
-class MaxPlaces(Op):
+class MaxPlaces(_Largest):
     """The index h w' + w of the first largest pixel of each window, as torch numbers them.
 
     Shapes: (n, c, h, w) -> (n, c, h', w').
     """
 
     symbol = "argmax pool"
-    hint = HINT
-    kernel: Pair
-    stride: Pair
-    padding: Pair = (0, 0)
-    dilation: Pair = (1, 1)
-    ceil_mode: bool = False
 
     def forward(self, x: Tensor) -> Tensor:
         counts, border = layout(self, x)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from graphnet.errors import ShapeError
-from graphnet.op import Op, Structural, T, View
+from graphnet.op import Op, T, View
 from graphnet.ops.dims import described, normal_dim, require_tensors
 from graphnet.ops.image_windows import sum_windows, window_counts, windows
 from graphnet.ops.indexing import select
@@ -21,21 +21,25 @@ if TYPE_CHECKING:
 
 __all__ = ["fold", "sliding_windows", "unfold"]
 
-HINT = "An image must have channels and pixels, and the kernel must fit into the padded image."
+
+class _Columns(Op, abstract=True):
+    """The windows of an image, whose pixels stand in columns."""
+
+    kernel: Pair
+    stride: Pair
+    padding: Padding
+    dilation: Pair
 
 
-class Unfold(Structural):
+class Unfold(_Columns):
     """The pixels of each window as a column.
 
     Shapes: (n, c, h, w) -> (n, c · a · b, windows) for a kernel (a, b).
     """
 
     symbol = "unfold"
-    hint = HINT
-    kernel: Pair
-    stride: Pair
-    padding: Padding
-    dilation: Pair
+    hint = "An image must have channels and pixels, and the kernel must fit into the padded image."
+    structural = True
 
     def forward(self, x: Tensor) -> Tensor:
         if 0 in x.shape[1:]:
@@ -49,17 +53,13 @@ class Unfold(Structural):
         return FoldLike(**self.options)(grad, x_like)
 
 
-class FoldLike(Op):
+class FoldLike(_Columns):
     """Columns summed at the positions of their windows, in an image as large as another.
 
     Shapes: (n, c · a · b, windows), (n, c, h, w) -> (n, c, h, w).
     """
 
     symbol = "fold"
-    kernel: Pair
-    stride: Pair
-    padding: Padding
-    dilation: Pair
 
     def trial(self, y: Tensor, x_like: Tensor) -> Tensor:
         return y.new_zeros(x_like.shape)
@@ -71,7 +71,7 @@ class FoldLike(Op):
         return Unfold(**self.options)(grad)
 
 
-class Fold(Op):
+class Fold(_Columns):
     """Columns summed at the positions of their windows, in an image of a given size.
 
     Shapes: (n, c · a · b, windows) -> (n, c, *size).
@@ -79,10 +79,6 @@ class Fold(Op):
 
     symbol = "fold"
     size: Pair
-    kernel: Pair
-    stride: Pair
-    padding: Padding
-    dilation: Pair
 
     def trial(self, y: Tensor) -> Tensor:
         channels = y.shape[1] // (self.kernel[0] * self.kernel[1])
@@ -172,7 +168,7 @@ def fold(
     """
     require_tensor(input, "the input of fold", (2, 3), ("bool",))
     size = pair(output_size, "output_size", repeat=False)
-    op = Fold(size, *_options(kernel_size, dilation, padding, stride))
+    op = Fold(*_options(kernel_size, dilation, padding, stride), size)
     require_columns(op, input, size)
     return on_batch(op, input, ndim=3)
 
