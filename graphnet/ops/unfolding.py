@@ -71,7 +71,7 @@ class FoldLike(_Columns):
         return Unfold(**self.options)(grad)
 
 
-class Fold(_Columns):
+class Fold(Op):
     """Columns summed at the positions of their windows, in an image of a given size.
 
     Shapes: (n, c · a · b, windows) -> (n, c, *size).
@@ -79,6 +79,10 @@ class Fold(_Columns):
 
     symbol = "fold"
     size: Pair
+    kernel: Pair
+    stride: Pair
+    padding: Padding
+    dilation: Pair
 
     def trial(self, y: Tensor) -> Tensor:
         channels = y.shape[1] // (self.kernel[0] * self.kernel[1])
@@ -168,7 +172,7 @@ def fold(
     """
     require_tensor(input, "the input of fold", (2, 3), ("bool",))
     size = pair(output_size, "output_size", repeat=False)
-    op = Fold(*_options(kernel_size, dilation, padding, stride), size)
+    op = Fold(size, *_options(kernel_size, dilation, padding, stride))
     require_columns(op, input, size)
     return on_batch(op, input, ndim=3)
 

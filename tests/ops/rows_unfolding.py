@@ -45,7 +45,7 @@ ROWS: list[Case] = [
     ],
     *[
         Case(
-            unfolding.Fold(*ours(options), shape[2:]),
+            unfolding.Fold(shape[2:], *ours(options)),
             partial(functional.fold, output_size=shape[2:], **options),
             (seen,),
         )
