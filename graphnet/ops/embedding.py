@@ -204,10 +204,9 @@ def _refuse_labels_beyond(labels: Tensor, count: int) -> None:
     Raises:
         RangeError: there is one; the message names it.
     """
-    if (
-        labels.numel()
-        and not labels.is_meta
-        and ((low := labels.min()) < 0 or labels.max() >= count)
-    ):
-        worst = int(low) if low < 0 else int(labels.max())
+    if labels.is_meta or not labels.numel():
+        return
+    low, high = map(int, labels.aminmax())
+    if low < 0 or high >= count:
+        worst = low if low < 0 else high
         raise RangeError(f"a label must lie between 0 and {count - 1}; got {worst}")
