@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, overload
 
 from graphnet.op import Op, Structural, T, View
-from graphnet.ops.dims import flat_sizes
+from graphnet.ops.dims import unpacked
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -38,7 +38,7 @@ def expand(x: T, *sizes: int | tuple[int, ...]) -> T:
     >>> expand(empty(3, 1), -1, 4).shape
     torch.Size([3, 4])
     """
-    return Expand(flat_sizes(sizes))(x)
+    return Expand(unpacked(sizes))(x)
 
 
 class ExpandAs(View):

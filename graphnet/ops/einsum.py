@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from graphnet.errors import GraphError, ShapeError
 from graphnet.op import Structural, T, View
-from graphnet.ops.dims import described, require_tensors
+from graphnet.ops.dims import described, require_tensors, unpacked
 from graphnet.ops.products import matmul
 from graphnet.ops.reductions import sum
 from graphnet.ops.shapes import flatten, permute, squeeze, unsqueeze
@@ -65,10 +65,7 @@ def einsum(equation: str, *operands: T) -> T:
     >>> einsum("bij,jk->bik", empty(5, 2, 3), empty(3, 4)).shape
     torch.Size([5, 2, 4])
     """
-    given = (
-        operands[0] if len(operands) == 1 and isinstance(operands[0], list | tuple) else operands
-    )
-    parts: list[Any] = list(given)
+    parts: list[Any] = [*unpacked(operands)]
     require_tensors("einsum", *parts)
     sides, result = _parsed(equation, parts)
     for place, letters in enumerate(sides):

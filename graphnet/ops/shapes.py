@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from graphnet.errors import ShapeError
 from graphnet.op import Structural, T, View
-from graphnet.ops.dims import Dims, described, flat_sizes, normal_dim, normal_dims
+from graphnet.ops.dims import Dims, described, normal_dim, normal_dims, unpacked
 from graphnet.validation import require_integer
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def reshape(input: T, *shape: int | tuple[int, ...]) -> T:
     >>> reshape(empty(6), 2, -1).shape
     torch.Size([2, 3])
     """
-    return Reshape(flat_sizes(shape))(input)
+    return Reshape(unpacked(shape))(input)
 
 
 def view(input: T, *shape: int | tuple[int, ...]) -> T:
@@ -164,7 +164,7 @@ def permute(input: T, *dims: int | tuple[int, ...]) -> T:
     >>> permute(empty(2, 3, 4), 2, 0, 1).shape
     torch.Size([4, 2, 3])
     """
-    return Permute(flat_sizes(dims))(input)
+    return Permute(unpacked(dims))(input)
 
 
 class Unsqueeze(View):

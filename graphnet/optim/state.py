@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
-from torch import empty
-
 from graphnet.errors import LoadError, RangeError, shape_text
+from graphnet.ops.dims import TENSOR
 from graphnet.optim.buckets import Memory, plain_number
 from graphnet.optim.groups import Group
 from graphnet.validation import item_of
@@ -17,8 +16,6 @@ if TYPE_CHECKING:
 
     from graphnet.graph import Parameter
     from graphnet.optim.base import Optimizer
-
-_TENSOR = type(empty(0))
 
 State = tuple[list[Group], dict["Parameter", Memory], dict["Parameter", int]]
 """The settings of the groups, and the state and the number of steps of each parameter."""
@@ -169,7 +166,7 @@ class _Reader:
 
     def kept(self, where: str, parameter: Parameter, value: Any, number: bool) -> Tensor | None:
         """A copy of one tensor in the form of the state; None if it does not fit."""
-        if not isinstance(value, _TENSOR):
+        if not isinstance(value, TENSOR):
             self.problems.append(f"{where}: expected a tensor; got {type(value).__name__}")
             return None
         shape = () if number else parameter.shape
@@ -208,6 +205,6 @@ def _misfit(ids: Any, count: int, known: Collection[Any]) -> str:
 
 def _copied(setting: Any) -> Any:
     """A copy of a setting, which does not change with the optimizer's."""
-    if isinstance(setting, _TENSOR):
+    if isinstance(setting, TENSOR):
         return setting.clone()
     return list(setting) if isinstance(setting, list) else setting
