@@ -162,10 +162,17 @@ class TorchShared(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.branch = nn.Sequential(
-            nn.Conv2d(1, 16, 3), nn.MaxPool2d(2), nn.ReLU(),
-            nn.Conv2d(16, 32, 3), nn.MaxPool2d(2), nn.BatchNorm2d(32), nn.ReLU(), nn.Dropout(0.5),
-            nn.Sequential(nn.Conv2d(32, 64, 2), nn.BatchNorm2d(64), nn.ReLU()), nn.Flatten(),
-        )  # fmt: skip
+            nn.Conv2d(1, 16, 3),
+            nn.MaxPool2d(2),
+            nn.ReLU(),
+            nn.Conv2d(16, 32, 3),
+            nn.MaxPool2d(2),
+            nn.BatchNorm2d(32),
+            nn.ReLU(),
+            nn.Dropout(0.5),
+            nn.Sequential(nn.Conv2d(32, 64, 2), nn.BatchNorm2d(64), nn.ReLU()),
+            nn.Flatten(),
+        )
         self.compare = nn.Sequential(
             nn.Linear(128, 220), nn.ReLU(), nn.Linear(220, 120), nn.ReLU(), nn.Linear(120, 2)
         )

@@ -171,6 +171,15 @@ class BatchNorm(Exercise):
 
 
 ALL: tuple[type[Exercise], ...] = (
-    Add, Mul, Matmul, AddBias, ReLU, Sigmoid, CrossEntropy, Linear, Conv1d, BatchNorm
-)  # fmt: skip
+    Add,
+    Mul,
+    Matmul,
+    AddBias,
+    ReLU,
+    Sigmoid,
+    CrossEntropy,
+    Linear,
+    Conv1d,
+    BatchNorm,
+)
 """The ten exercises in order."""
