@@ -51,7 +51,13 @@ def check_module(
         raise GraphError(f"check_module takes a module; got {type(module).__name__}.")
     if not shapes:
         raise GraphError("check_module needs the shape of each input: check_module(net, (5, 2)).")
-    suite = _ModuleSuite(module, shapes, low, high, integers or {}, reference)
+    original = deepcopy(module)
+
+    def fresh(double: bool) -> Module:
+        copy = deepcopy(original)
+        return copy.double() if double else copy.float()
+
+    suite = _ModuleSuite(Subject(fresh, shapes, low, high, integers or {}), reference)
     with catch_warnings():  # about parameters that are not listed, which have their own check
         filterwarnings("ignore", r".*parameters\(\) does not list", UserWarning)
         return examine(type(module).__name__, suite.checks(), skip)
@@ -60,22 +66,9 @@ def check_module(
 class _ModuleSuite(Suite):
     """The checks of a module: those of an operation, and those for modules only."""
 
-    def __init__(
-        self,
-        module: Module,
-        shapes: tuple[Any, ...],
-        low: float,
-        high: float,
-        integers: Mapping[int, int],
-        reference: Callable[..., Any] | None,
-    ) -> None:
-        self.module = deepcopy(module)
-        super().__init__(Subject(self._fresh, shapes, low, high, integers), reference)
-
-    def _fresh(self, double: bool = True) -> Module:
-        """A copy of the module."""
-        module = deepcopy(self.module)
-        return module.double() if double else module.float()
+    def _fresh(self) -> Any:
+        """A copy of the module, in double precision."""
+        return self.subject.make(True)
 
     def checks(self) -> Iterator[tuple[str, Check]]:
         """The checks by name."""
