@@ -7,6 +7,7 @@ corrected form agrees with the central differences at every element, that mistak
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
@@ -56,9 +57,10 @@ def red_pen(op: Op, place: int, arguments: list[Any], top: Tensor) -> str:
     pen = _Pen(op, place, arguments, top, seed, right)
     attempts = (pen.of_size, pen.of_result, pen.of_other_rules, pen.of_reads, pen.of_products)
     for attempt in attempts:
-        for gradient, sentence in _tried(attempt):
-            if pen.is_right(gradient):
-                return sentence
+        with suppress(Exception):  # the rule itself cannot run
+            for gradient, sentence in attempt():
+                if pen.is_right(gradient):
+                    return sentence
     return ""
 
 
@@ -227,14 +229,6 @@ def _exchanged(name: str, other: str) -> str:
     if name == "top":
         return f"The rule uses the output `top` where the input is right: read {other}."
     return f"The inputs are swapped: the rule uses {name} where {other} is right."
-
-
-def _tried(attempt: Callable[[], Iterator[Candidate]]) -> Iterator[Candidate]:
-    """The candidates of an attempt, or none if the rule itself cannot run."""
-    try:
-        yield from attempt()
-    except Exception:
-        return
 
 
 def _by_differences(op: Op, place: int, arguments: list[Any], seed: Tensor) -> Tensor:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 Shape = tuple[int, ...]
 Make = Callable[[bool], Callable[..., Any]]
 """Makes a fresh copy of the subject, for double precision or for single."""
+Results = tuple[list["Tensor"], list["Tensor"]]
+"""The values of the outputs, and the gradients of the sources."""
 
 
 class Built(NamedTuple):
@@ -48,8 +50,8 @@ class Built(NamedTuple):
         """The values of the outputs."""
         return list(self.graph.forward(self.feed(values), outputs=self.outputs))
 
-    def run(self, values: list[Any]) -> tuple[list[Tensor], list[Tensor]]:
-        """The values of the outputs, and the gradients of the sources by the backward walk."""
+    def run(self, values: list[Any]) -> Results:
+        """The results of both walks."""
         tops = [top.clone() for top in self.forward(values)]
         floating = self.floating
         if floating:
@@ -134,14 +136,9 @@ class Subject:
         Raises:
             NotChecked: there are none.
         """
-        first = next((p for p, s in enumerate(self.shapes) if isinstance(s, tuple) and s), None)
-        if first is not None:
-            size = self.shapes[first][0]
-            same = tuple(
-                place
-                for place, shape in enumerate(self.shapes)
-                if isinstance(shape, tuple) and shape and shape[0] == size
-            )
+        sizes = {p: s[0] for p, s in enumerate(self.shapes) if isinstance(s, tuple) and s}
+        for first, size in list(sizes.items())[:1]:
+            same = tuple(place for place, each in sizes.items() if each == size)
             for places in dict.fromkeys((same, (first,))):
                 try:
                     values = self.values(self.resized(places, size + 1))
@@ -169,12 +166,7 @@ def copies(values: list[Any]) -> list[Any]:
     return [value.clone() if is_tensor(value) else value for value in values]
 
 
-def differs(
-    ours: tuple[list[Tensor], list[Tensor]],
-    theirs: tuple[list[Tensor], list[Tensor]],
-    names: list[str],
-    tolerance: float = 1e-9,
-) -> str:
+def differs(ours: Results, theirs: Results, names: list[str], tolerance: float = 1e-9) -> str:
     """How two runs differ, in words; "" if they agree."""
     labels = [f"output {number}" for number in range(len(ours[0]))]
     labels += [f"the gradient of {name!r}" for name in names]
@@ -191,8 +183,7 @@ def difference(left: Tensor, right: Tensor, tolerance: float = 1e-9) -> str:
     if not left.numel():
         return ""
     left, right = left.double(), right.double()
-    close = ((left - right).abs() <= tolerance * (1 + right.abs())).logical_or(left.eq(right))
-    close = close.logical_or(left.ne(left).logical_and(right.ne(right)))
+    close = left.isclose(right, rtol=tolerance, atol=tolerance, equal_nan=True)
     if close.all():
         return ""
     place = int((~close).reshape(-1).long().argmax())
