@@ -137,7 +137,8 @@ class Subject:
             NotChecked: there are none.
         """
         sizes = {p: s[0] for p, s in enumerate(self.shapes) if isinstance(s, tuple) and s}
-        for first, size in list(sizes.items())[:1]:
+        if sizes:
+            first, size = next(iter(sizes.items()))
             same = tuple(place for place, each in sizes.items() if each == size)
             for places in dict.fromkeys((same, (first,))):
                 try:
