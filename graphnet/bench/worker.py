@@ -17,7 +17,6 @@ from time import perf_counter
 from typing import Any, TextIO
 
 import torch
-from safetensors.numpy import load_file
 from safetensors.numpy import save_file as save_arrays
 from safetensors.torch import save_file
 
@@ -119,12 +118,9 @@ class Worker:
             missing = Entry(missing="JAX is not installed: pip install graphnet[bench]")
             self.entries = dict.fromkeys(self.job.contestants, missing)
             return
-        start = load_file(self.folder / "start.safetensors")
-        data = load_file(self.folder / "data.safetensors")
-        xs, ts = ([data[f"{name}{number}"] for number in range(BATCHES)] for name in "xt")
+        workload = read_workload(NETWORKS[self.job.network], self.folder)
         for name in self.job.contestants:
-            scan = name == "JAX scan"
-            self._add(name, jax_jit(NETWORKS[self.job.network], start, xs, ts, scan), VERSION)
+            self._add(name, jax_jit(workload, scan=name == "JAX scan"), VERSION)
 
     def _try(self, name: str, make: Callable[[], list[contestants.Contestant]]) -> None:
         """Add a contestant that may not run on this machine: it needs a C++ compiler."""

@@ -94,9 +94,7 @@ def test_everyone_ends_with_the_same_parameters(network, name):
         pytest.importorskip("jax", reason="the extra `bench` is not installed")
         from graphnet.bench.jax_step import jax_jit
 
-        start = {key: value.numpy() for key, value in workload.start.items()}
-        data = ([v.numpy() for v in each] for each in (workload.xs, workload.ts))
-        forms = jax_jit(network, start, *data, scan=name == "JAX scan")
+        forms = jax_jit(workload, scan=name == "JAX scan")
     else:
         forms = contestants.TORCH[name](workload)
     exact = contestants.reference(workload, steps)
