@@ -27,6 +27,7 @@ from graphnet.bench.networks import NETWORKS, drawn
 from graphnet.console_text import shown
 from graphnet.errors import counted
 from graphnet.experiments.pairs.recipes import RECIPES
+from graphnet.experiments.pairs.study import train_model
 
 TORCH_NN = "torch.nn with autograd"
 
@@ -205,19 +206,7 @@ def study(turns: int = 5) -> None:
 
 def fitted(x: Tensor, t: Tensor) -> None:
     """The training run of the study, including compilation."""
-    model = RECIPE.model()
-    adam = gn.AdamW(model.parameters(), lr=RECIPE.lr, weight_decay=RECIPE.weight_decay)
-    gn.fit(
-        model,
-        gn.LossCrossEntropy(),
-        (x, t),
-        adam,
-        epochs=RECIPE.epochs,
-        batch_size=RECIPE.batch_size,
-        schedule=gn.schedules.one_cycle(RECIPE.lr, STEPS),
-        seed=0,
-        progress=False,
-    )
+    train_model(RECIPE, RECIPE.model(), (x, (t,)), None, seed=0)
 
 
 def torch_fitted(x: Tensor, t: Tensor) -> None:
