@@ -10,7 +10,7 @@ from warnings import catch_warnings, filterwarnings
 
 from graphnet.check.finite_differences import wave
 from graphnet.check.report import NotChecked, Report, examine
-from graphnet.check.subject import Subject, difference
+from graphnet.check.subject import Subject, difference, listed
 from graphnet.check.suite import Suite
 from graphnet.errors import GraphError, LoadError
 
@@ -73,7 +73,7 @@ class _ModuleSuite(Suite):
     def tensors_and_nodes(self) -> str:
         """A call with tensors gives the same values as the graph."""
         values = self.subject.values()
-        tops = _tuple(self._fresh().forward(*values))
+        tops = listed(self._fresh().forward(*values))
         expected = self.subject.build(values).forward(values)
         for number, (ours, theirs) in enumerate(zip(tops, expected, strict=True)):
             if fault := difference(ours, theirs):
@@ -116,7 +116,7 @@ class _ModuleSuite(Suite):
     @staticmethod
     def _back(module: Module, result: Any) -> Any:
         """Walk backward from a weight for each element of the outputs."""
-        tops = _tuple(result)
+        tops = listed(result)
         if not all(top.dtype.is_floating_point for top in tops):
             raise NotChecked("an output is not floating-point")
         return module.backward(*(wave(top) for top in tops))
@@ -127,12 +127,12 @@ class _ModuleSuite(Suite):
         state = module.state_dict()
         if not state:
             raise NotChecked("the module has no parameters or buffers")
-        expected = [each.clone() for each in _tuple(module.forward(*values))]
+        expected = [each.clone() for each in listed(module.forward(*values))]
         other = self._fresh()
         for each in dict(other.named_state()).values():
             each.top.zero_()
         other.load_state_dict(state)
-        for ours, theirs in zip(_tuple(other.forward(*values)), expected, strict=True):
+        for ours, theirs in zip(listed(other.forward(*values)), expected, strict=True):
             if fault := difference(ours, theirs):
                 return f"after load_state_dict the output {fault}: something is not in state_dict"
         before = {name: each.clone() for name, each in other.state_dict().items()}
@@ -167,7 +167,7 @@ class _ModuleSuite(Suite):
         module, values = self._fresh(), self.subject.values()
 
         def called_twice(*nodes: Any) -> tuple[Any, ...]:
-            return (*_tuple(module(*nodes)), *_tuple(module(*nodes)))
+            return (*listed(module(*nodes)), *listed(module(*nodes)))
 
         built = replace(self.subject, make=lambda _: called_twice).build(values)
         once = len(self.subject.build(values).graph.parameters())
@@ -175,7 +175,3 @@ class _ModuleSuite(Suite):
         if twice != once:
             return f"one call uses {once} parameters, two calls {twice}: build makes new ones"
         return ""
-
-
-def _tuple(result: Any) -> tuple[Any, ...]:
-    return result if isinstance(result, tuple) else (result,)

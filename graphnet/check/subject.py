@@ -120,8 +120,7 @@ class Subject:
             shape = (None, *shape[1:]) if place in unknown else shape
             name, floating = self.name(place), dtype.is_floating_point
             arguments.append(graph.input(shape, name=name, dtype=dtype, requires_grad=floating))
-        result = self.make(double)(*arguments)
-        outputs = list(result) if isinstance(result, tuple | list) else [result]
+        outputs = listed(self.make(double)(*arguments))
         for output in outputs:
             if not isinstance(output, Node):
                 raise TypeError(
@@ -160,6 +159,11 @@ class Subject:
 def is_tensor(value: Any) -> bool:
     """True for a tensor, False for a number or a node."""
     return isinstance(value, type(empty(0)))
+
+
+def listed(result: Any) -> list[Any]:
+    """One or several results as a list."""
+    return list(result) if isinstance(result, tuple | list) else [result]
 
 
 def copies(values: list[Any]) -> list[Any]:

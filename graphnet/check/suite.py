@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from graphnet.check.finite_differences import compare_slopes, wave
 from graphnet.check.graph import CheckRow, check_graph
 from graphnet.check.report import NotChecked
-from graphnet.check.subject import Built, Subject, copies, difference, differs, is_tensor
+from graphnet.check.subject import Built, Subject, copies, difference, differs, is_tensor, listed
 from graphnet.errors import GraphError
 
 if TYPE_CHECKING:
@@ -53,8 +53,7 @@ class Suite:
         if self.reference is None:
             raise NotChecked("no reference function is given")
         values = self.subject.values()
-        expected = self.reference(*copies(values))
-        expected = list(expected) if isinstance(expected, tuple | list) else [expected]
+        expected = listed(self.reference(*copies(values)))
         tops = self.subject.build(values).forward(values)
         if len(tops) != len(expected):
             return f"there are {len(tops)} outputs, but {len(expected)} of the reference"
