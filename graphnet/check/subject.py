@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from operator import methodcaller
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from torch import empty
@@ -166,9 +167,9 @@ def listed(result: Any) -> list[Any]:
     return list(result) if isinstance(result, tuple | list) else [result]
 
 
-def copies(values: list[Any]) -> list[Any]:
-    """The same values in other memory."""
-    return [value.clone() if is_tensor(value) else value for value in values]
+def copies(values: list[Any], copied: Callable[[Any], Any] = methodcaller("clone")) -> list[Any]:
+    """The values, each tensor in other memory."""
+    return [copied(value) if is_tensor(value) else value for value in values]
 
 
 def differs(ours: Results, theirs: Results, names: list[str], tolerance: float = 1e-9) -> str:

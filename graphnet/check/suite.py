@@ -137,14 +137,11 @@ class Suite:
     def strided_inputs(self) -> str:
         """Inputs that are not contiguous give the same results."""
         values = self.subject.values()
-        strided = [_strided(value) if is_tensor(value) else value for value in values]
-        return self._same(strided, values)
+        return self._same(copies(values, _strided), values)
 
     def read_only_inputs(self) -> str:
         """Inputs whose elements share memory, which torch refuses to write to, work as well."""
-        values = [
-            _repeated(value) if is_tensor(value) else value for value in self.subject.values()
-        ]
+        values = copies(self.subject.values(), _repeated)
         return self._same(values, copies(values))
 
     def _same(self, values: list[Any], expected: list[Any]) -> str:
