@@ -104,7 +104,10 @@ class Worker:
         workload = read_workload(NETWORKS[self.job.network], self.folder)
         for name in self.job.contestants:
             if name == "limit":
-                self._add_limit(limit.limits(self.folder, self.job.threads))
+                found = limit.limits(self.folder, self.job.threads)
+                fastest, operations = min(found, key=lambda each: self._seconds(each[0]))
+                self.contestants[name] = fastest
+                self.entries[name] = Entry(fastest.note, operations=operations)
             elif name == "torch.compile":
                 self._try(name, lambda: contestants.torch_compile(workload))
             else:
@@ -128,11 +131,6 @@ class Worker:
             self._add(name, make())
         except Exception as error:
             self.entries[name] = Entry(missing=f"{type(error).__name__}: {error}".split("\n")[0])
-
-    def _add_limit(self, found: list[tuple[contestants.Contestant, float]]) -> None:
-        fastest, operations = min(found, key=lambda each: self._seconds(each[0]))
-        self.contestants["limit"] = fastest
-        self.entries["limit"] = Entry(fastest.note, operations=operations)
 
     def _add(self, name: str, forms: list[contestants.Contestant], version: str = "") -> None:
         """Let each form make the first steps, keep their parameters, and choose the fastest."""
