@@ -11,7 +11,7 @@ from contextlib import suppress
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, cast
 
-from graphnet.check.finite_differences import LARGE, PLACES, STEP, wave
+from graphnet.check.finite_differences import LARGE, PLACES, STEP, by_rule, wave
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -119,9 +119,9 @@ class _Pen:
 
     def of_size(self) -> Iterator[Candidate]:
         """The result itself, if it is wrong for a larger gradient of the opposite sign."""
-        result, rule = self.run(self.reads), self.rule
-        reads = self.op.read(rule, self.place, self.arguments, LARGE * self.seed, self.top)
-        error = (self.run(reads) - LARGE * result).abs()
+        result = self.run(self.reads)
+        large = by_rule(self.op, self.place, self.arguments, self.top, LARGE * self.seed)
+        error = (large - LARGE * result).abs()
         if not error.le(_CLOSE * abs(LARGE) * result.abs().max()).all():  # NaN is an error too
             yield lambda: result, PROPORTIONAL
 
