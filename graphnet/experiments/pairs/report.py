@@ -124,11 +124,18 @@ def record(results: Mapping[str, Trained]) -> dict[str, Any]:
 def page(results: Mapping[str, Trained]) -> str:
     """The page of docs/ from a run: the settings, the results, and how to repeat it."""
     rounds = max(len(each.rounds) + len(each.rounds.failures) for each in results.values())
+    settings = [
+        (
+            each.title,
+            f"{each.lr:g}",
+            f"{each.weight_decay:g}",
+            f"{each.epochs}",
+            f"{each.batch_size}",
+            learned_text(each),
+        )
+        for each, _, _ in results.values()
+    ]
     heading = ("network", "highest lr", "weight decay", "epochs", "batch", "loss")
-    settings: list[tuple[str, ...]] = [heading]
-    for each, _, _ in results.values():
-        numbers = (each.lr, each.weight_decay, each.epochs, each.batch_size)
-        settings.append((each.title, *map("{:g}".format, numbers), learned_text(each)))
     return PAGE.format(
         pairs=max(each.pairs for each in results.values()),
         rounds=counted(rounds, "round"),
@@ -137,7 +144,7 @@ def page(results: Mapping[str, Trained]) -> str:
         drawings="\n".join(
             f"- [{each.recipe.title}]({drawing(name)})" for name, each in results.items()
         ),
-        settings=markdown(settings),
+        settings=markdown([heading, *settings]),
         version=__version__,
     )
 
