@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 
 from graphnet.compile.plan.memory import plan
 from graphnet.compile.plan.overwrite import overwrite
-from graphnet.compile.plan.slots import Slot
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from graphnet.compile.plan.calls import Call
-    from graphnet.compile.plan.slots import Buffer
+    from graphnet.compile.plan.slots import Buffer, Slot
     from graphnet.compile.targets.torch.printer import Wanted
     from graphnet.compile.targets.torch.select import Selection
     from graphnet.graph import Node
@@ -87,8 +86,3 @@ class Memory:
         else:
             whole = torch.empty(0, dtype=slot.dtype, device=self._arena.device)
         return whole.as_strided(slot.shape, slot.strides, offset)
-
-
-def bound(known: dict[str, Any], tensor: Callable[[Slot], Tensor]) -> dict[str, Any]:
-    """What names stand for, with tensors in place of slots."""
-    return {name: tensor(each) if isinstance(each, Slot) else each for name, each in known.items()}

@@ -7,19 +7,16 @@ measures), `place` gives every value its memory, `printer` writes the lines.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 
 from graphnet.compile.ir.program import is_foreign
 from graphnet.compile.plan.slots import Slot
 from graphnet.compile.run.runner import Runner, passed
-from graphnet.compile.targets.torch.allocate import Memory, Placed, bound, place
+from graphnet.compile.targets.torch.allocate import Memory, Placed, place
 from graphnet.compile.targets.torch.convolution import has_images, kernels_of, usual_format
-from graphnet.compile.targets.torch.execution import function_of
-from graphnet.compile.targets.torch.line_times import timed_lines
 from graphnet.compile.targets.torch.memory_format import ORDERS, MemoryFormat, Order
 from graphnet.compile.targets.torch.printer import Printer
 from graphnet.compile.targets.torch.select import Selection
@@ -33,26 +30,16 @@ if TYPE_CHECKING:
     from graphnet.compile.ir.program import Program
 
 
-@dataclass
-class Printed:
+class Printed(NamedTuple):
     """A program in text, before it has memory.
 
     Attributes:
         placed: its calls, and where their values lie.
         printer: its lines, and the names in them.
-        arguments: the names of what it is given.
-        results: the text of what it returns.
     """
 
     placed: Placed
     printer: Printer
-    arguments: list[str]
-    results: str
-
-    def function(self, known: dict[str, Any]) -> tuple[Any, str]:
-        """The program as a function, given what its names stand for; and its source."""
-        lines = [*(line.text for line in self.printer.lines), f"return {self.results},"]
-        return function_of(lines, self.arguments, known)
 
 
 def assembled(program: Program, example: Mapping[str, Tensor], tune: bool) -> Runner:
@@ -105,29 +92,30 @@ def _printed(program: Program, tuner: Tuner, format: MemoryFormat) -> Printed:
             printer.name(selection.slots[node])
     printer.print(placed.calls)
     inputs, numbers = passed(program)
-    arguments = [printer.variable(selection.slots[node]) for node in (*inputs, *numbers)]
-    results = ", ".join(printer.name(placed.slots[node]) for node in program.results)
-    return Printed(placed, printer, arguments, results)
+    arguments = [selection.slots[node] for node in (*inputs, *numbers)]
+    printer.finish(arguments, [placed.slots[node] for node in program.results])
+    return Printed(placed, printer)
 
 
 def _runner(program: Program, example: Mapping[str, Tensor], printed: Printed) -> Runner:
     """A program in text, with memory to run in."""
-    names = bound(printed.printer.names.known, Memory(printed.placed).tensor)
-    function, source = printed.function(names)
+    placed, printer = printed
+    names = printer.bound(Memory(placed).tensor)
+    function, source = printer.function(names)
     return Runner.of(
         program,
         example,
         source=_header(printed) + source,
         function=function,
-        memory=printed.placed.nbytes,
-        profiled=timed_lines(printed.printer.lines, names, printed.arguments),
+        memory=placed.nbytes,
+        profiled=partial(printer.timed, names),
     )
 
 
 def _trial(program: Program, printed: Printed, example: Mapping[str, Tensor]) -> Trial:
     """A program as a function that leaves parameters and state alone."""
     memory = Memory(printed.placed, copied)
-    function, _ = printed.function(bound(printed.printer.names.known, memory.tensor))
+    function, _ = printed.printer.function(printed.printer.bound(memory.tensor))
     inputs, numbers = passed(program)
     fed = [ordinary(example[node.name].clone()) for node in inputs]
     return partial(function, *fed, *(0.0 for _ in numbers))

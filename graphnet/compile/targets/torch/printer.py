@@ -1,19 +1,26 @@
-"""Printing: the text of calls, and what the names in it stand for."""
+"""Printing: the text of calls, what the names in it stand for, and the function that it is."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from time import perf_counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from graphnet.compile.plan.calls import Call, Constant, Expression, Operand
 from graphnet.compile.plan.slots import Slot
+from graphnet.compile.targets.torch.execution import function_of
 from graphnet.compile.targets.torch.namespace import Namespace
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from graphnet.graph import Node
 
 Wanted = Mapping[Slot, "str | tuple[Slot, str]"]
 """What slots would like to be called: a text, or another slot and what follows its name."""
+
+CLOCK, TOOK = "__clock", "__took"
+"""Names that no line of a program uses."""
 
 
 class Line(NamedTuple):
@@ -29,11 +36,14 @@ class Printer:
     Attributes:
         names: the names in it.
         lines: what has been printed so far.
+        arguments: the names of what the function is given.
     """
 
     def __init__(self, wanted: Wanted) -> None:
         self.names = Namespace()
         self.lines: list[Line] = []
+        self.arguments: list[str] = []
+        self._returned: list[str] = []
         self._wanted = wanted
         self._slots: dict[Slot, str] = {}
 
@@ -41,6 +51,43 @@ class Printer:
         """Add a line for each call."""
         for call in calls:
             self.lines.append(Line(self._text(call), call.node))
+
+    def finish(self, arguments: Iterable[Slot], results: Iterable[Slot]) -> None:
+        """Let the lines be given arguments, and return results."""
+        self.arguments = [self.variable(slot) for slot in arguments]
+        self._returned = [f"return {', '.join(self.name(slot) for slot in results)},"]
+
+    def bound(self, tensor: Callable[[Slot], Tensor]) -> dict[str, Any]:
+        """What the names stand for, with tensors in place of slots."""
+        known = self.names.known.items()
+        return {name: tensor(each) if isinstance(each, Slot) else each for name, each in known}
+
+    def function(self, names: dict[str, Any]) -> tuple[Callable[..., Any], str]:
+        """The lines as a function, given what the names stand for; and its source."""
+        lines = [line.text for line in self.lines]
+        return function_of([*lines, *self._returned], self.arguments, names)
+
+    def timed(
+        self, names: dict[str, Any], given: Sequence[Any], runs: int
+    ) -> list[tuple[str, str, float]]:
+        """Run the lines some times, and read a clock between them.
+
+        Returns:
+            For each line its text, the name of its node, and its mean microseconds.
+        """
+        spent = [0.0] * (len(self.lines) + 1)
+        texts = [f"{CLOCK}0 = {CLOCK}(); {TOOK}[-1] += {CLOCK}() - {CLOCK}0; {CLOCK}0 = {CLOCK}()"]
+        for place, line in enumerate(self.lines):
+            texts += [line.text, f"{TOOK}[{place}] += {CLOCK}() - {CLOCK}0; {CLOCK}0 = {CLOCK}()"]
+        clocked = {**names, CLOCK: perf_counter, TOOK: spent}
+        function, _ = function_of(texts, self.arguments, clocked)
+        for _ in range(runs):
+            function(*given)
+        clock = spent.pop()
+        return [
+            (line.text, line.node.name, max(seconds - clock, 0) / runs * 1e6)
+            for line, seconds in zip(self.lines, spent, strict=True)
+        ]
 
     def name(self, slot: Slot) -> str:
         """The name of a slot; one that is new here stays from step to step."""

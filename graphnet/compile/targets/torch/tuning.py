@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 
-from graphnet.compile.targets.torch.allocate import bound
-from graphnet.compile.targets.torch.execution import NotFinite, function_of
+from graphnet.compile.targets.torch.execution import NotFinite
 from graphnet.compile.targets.torch.printer import Printer
 
 if TYPE_CHECKING:
@@ -122,9 +121,7 @@ def _trial(calls: Sequence[Call], memory: Samples) -> Trial:
     """Calls as a function."""
     printer = Printer({})
     printer.print(calls)
-    known = bound(printer.names.known, memory.tensor)
-    run, _ = function_of([line.text for line in printer.lines], [], known)
-    return run
+    return printer.function(printer.bound(memory.tensor))[0]
 
 
 def _prepared(run: Trial) -> Trial:
