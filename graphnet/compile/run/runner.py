@@ -61,7 +61,7 @@ class Runner:
         source: the text of the function, and of what it works on.
         function: the function itself; it takes the fed tensors, then the numbers.
         fed: the names of the fed tensors, in the order of the arguments.
-        numbers: the numbers, which follow.
+        given: the numbers, which follow, each as (place of the bucket, name).
         expected: the name, shape, dtype and device of each fed tensor.
         memory: the bytes of its buffers.
         profiled: runs it some times with a clock; returns, for each part, its text, the name of
@@ -78,7 +78,7 @@ class Runner:
     source: str
     function: Callable[..., Any]
     fed: list[str]
-    numbers: list[Number]
+    given: list[tuple[int, str]]
     expected: list[tuple[str, Any, Any, Any]]
     memory: int
     profiled: Callable[[Sequence[Any], int], list[tuple[str, str, float]]]
@@ -95,12 +95,12 @@ class Runner:
     ) -> Runner:
         """A printed program, for tensors like those of an example."""
         inputs, numbers = passed(program)
-        fed = [node.name for node in inputs]
         expected = [
             (node.name, example[node.name].shape, node.dtype, example[node.name].device)
             for node in inputs
         ]
-        return cls(program, fed=fed, numbers=numbers, expected=expected, **printed)
+        fed, given = [node.name for node in inputs], [node.given for node in numbers]
+        return cls(program, fed=fed, given=given, expected=expected, **printed)
 
     def takes(self, fed: Mapping[str, Any]) -> bool:
         """True if the program is for tensors like these."""

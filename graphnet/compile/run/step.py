@@ -244,11 +244,7 @@ class Step(Compiled):
                 parameter.received()
 
     def _found(
-        self,
-        fed: Mapping[str, Tensor],
-        buckets: list[Bucket],
-        numbers: list[Known],
-        mode: StepMode,
+        self, fed: Mapping[str, Tensor], buckets: list[Bucket], numbers: list[Known], mode: StepMode
     ) -> tuple[CachedStep, list[Any]]:
         """A program made earlier, or a new one, and its arguments."""
         known = [bucket.group | given for bucket, given in zip(buckets, numbers, strict=True)]
@@ -290,11 +286,10 @@ class Step(Compiled):
             buckets=buckets,
             known=known,
             arguments=arguments,
-            given=[number.given for number in runner.numbers],
             fixed=[
-                (place, name, known[place][name])
+                (place, name, value)
                 for place, given in enumerate(numbers)
-                for name in given
+                for name, value in given.items()
                 if name not in arguments[place]
             ],
             guard=ParameterGuard(self.graph.parameters()),
