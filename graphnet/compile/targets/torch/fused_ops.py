@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import prod
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -214,7 +214,7 @@ class Dot(Op, Fused):
     @staticmethod
     def lower(selection: Selection, node: Operation) -> None:
         """A product of vectors, of what lies side by side in memory."""
-        x, y = (selection.slots[cast("Node", each)] for each in node.sources)
+        x, y = (selection.slots[each] for each in node.inputs)
         if not all(each.is_fixed and each.is_contiguous for each in (x, y)):
             selection.own_rule(node)
             return

@@ -46,7 +46,7 @@ def average(selection: Selection, node: Operation) -> None:
 
 
 def _reduce(selection: Selection, node: Operation, kernel: Kernel, **options: float) -> None:
-    x = cast("Node", node.sources[0])
+    x = node.inputs[0]
     if x.ndim == 0 or 0 in x.shape:
         selection.own_rule(node)
         return

@@ -31,7 +31,7 @@ ONEDNN_INTO = Kernel(f"{{out}}.copy_({_LINEAR})", function="onednn_linear")
 
 def linear(selection: Selection, node: Operation) -> None:
     """x wᵀ + b: a product and a sum, or both in one, or oneDNN with the activation."""
-    x, weight, bias = cast("tuple[Node, Node, Node]", node.sources)
+    x, weight, bias = node.inputs
     activation = node.op.options.get("activation")
     if x.ndim != 2 or bias.shape != weight.shape[:1]:
         selection.own_rule(node)
@@ -54,7 +54,7 @@ def linear(selection: Selection, node: Operation) -> None:
 
 def matmul(selection: Selection, node: Operation) -> None:
     """x y: torch's product, or oneDNN's."""
-    x, y = cast("tuple[Node, Node]", node.sources)
+    x, y = node.inputs
     if x.ndim != 2 or y.ndim != 2:
         selection.kernel(node, KERNELS[Matmul])
         return
@@ -72,8 +72,7 @@ def matmul(selection: Selection, node: Operation) -> None:
 
 def total(selection: Selection, node: Operation) -> None:
     """Σ x; over the rows of a matrix also as a product with ones."""
-    x = cast("Node", node.sources[0])
-    op = cast("Any", node.op)
+    x, op = node.inputs[0], cast("Any", node.op)
     if x.ndim == 0:
         selection.keep(node, selection.slots[x])
     elif x.ndim == 2 and op.dims == (0,) and not op.keepdim and _has_product(node):

@@ -106,8 +106,7 @@ class Selection(Values):
 
     def view(self, node: Operation) -> None:
         """View memory in another way; if no strides can, copy it."""
-        source = cast("Node", node.sources[0])
-        before = self.slots[source]
+        before = self.slots[node.inputs[0]]
         if not before.is_fixed:
             self.own_rule(node, [before])
             return
