@@ -136,6 +136,7 @@ class Op:
         if cls.__base__ is not Op:
             raise TypeError(f"{cls.__name__}: an op class is final; derive from Op itself.")
         require_complete(cls)
+        super().__init_subclass__()
         cls.option_names = options_of(cls, Op)
         cls.name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", cls.__name__).lower()
         if cls.broadcasts and not cls.hint:

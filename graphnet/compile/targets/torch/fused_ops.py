@@ -1,8 +1,7 @@
 """Operations that only a program has: several steps that torch does in one.
 
 Each is one class, listed in `FUSED`: its rule, which is also the pattern by which it is found, the
-conditions, and the line of its kernel. Only the passes make them, after all gradients have been
-appended, so none has a derivative.
+conditions, and the line of its kernel.
 """
 
 from __future__ import annotations
@@ -68,8 +67,6 @@ class TanhGrad(Op, Fused):
     def forward(self, grad: Tensor | float, y: Tensor) -> Tensor:
         return grad * (1 - y * y)
 
-    grad_grad = grad_y = None
-
 
 class SigmoidGrad(Op, Fused):
     """z = g y (1 - y): the gradient through y = σ(x).  Shapes: any."""
@@ -81,8 +78,6 @@ class SigmoidGrad(Op, Fused):
     def forward(self, grad: Tensor | float, y: Tensor) -> Tensor:
         return grad * (y * (1 - y))
 
-    grad_grad = grad_y = None
-
 
 class ReluGrad(Op, Fused):
     """z = g where y > 0, else 0: the gradient through y = relu x.  Shapes: any."""
@@ -93,8 +88,6 @@ class ReluGrad(Op, Fused):
 
     def forward(self, grad: Tensor, y: Tensor) -> Tensor:
         return grad.masked_fill(y <= 0, 0.0)
-
-    grad_grad = grad_y = None
 
 
 class LogSoftmaxGrad(Op, Fused):
@@ -109,8 +102,6 @@ class LogSoftmaxGrad(Op, Fused):
 
     def fits(self, grad: Node, y: Node) -> bool:
         return grad.shape == y.shape
-
-    grad_grad = grad_y = None
 
 
 class MaxPoolGrad(Op, Fused):
@@ -131,8 +122,6 @@ class MaxPoolGrad(Op, Fused):
 
     def find_places(self, x: Tensor) -> Tensor:
         return MaxPlaces(*self.options.values())(x)
-
-    grad_grad = grad_places = grad_x = None
 
 
 class NllMean(Op, Fused):
@@ -162,8 +151,6 @@ class NllMean(Op, Fused):
         args = {"x": x, "labels": labels}
         selection.add(Call(_NLL, (out, counted), args, node, node.op.options))
         selection.finish(node, out)
-
-    grad_x = grad_target = None
 
 
 class NllMeanGrad(Op, Fused):
@@ -196,8 +183,6 @@ class NllMeanGrad(Op, Fused):
         selection.add(Call(_NLL_GRAD, (out,), args, node, node.op.options))
         selection.finish(node, out)
 
-    grad_grad = grad_top = grad_x = grad_target = None
-
 
 class Dot(Op, Fused):
     """z = Σ x y over all elements.  Shapes: s, s -> ()."""
@@ -221,8 +206,6 @@ class Dot(Op, Fused):
         args = {n: selection.derived(v, "_flat", v.view(-1)) for n, v in (("x", x), ("y", y))}
         selection.add(Call(_DOT, (selection.place(node),), args, node))
 
-    grad_x = grad_y = None
-
 
 class DotMean(Op, Fused):
     """z = the mean of x y over all elements, which is `Dot` and a product.  Shapes: s, s -> ()."""
@@ -239,8 +222,6 @@ class DotMean(Op, Fused):
         count = prod(size or 0 for size in x.shape)
         return Mul(), (copy.new.use(Dot(), (x, y), "dot"), Literal(1 / count))
 
-    grad_x = grad_y = None
-
 
 class LinearThen(Op, Fused):
     """y = f(x wᵀ + b) for an activation f.  Shapes: (n, k), (m, k), (m) -> (n, m)."""
@@ -256,8 +237,6 @@ class LinearThen(Op, Fused):
 
     def fits(self, x: Node, weight: Node, bias: Node) -> bool:
         return x.ndim == 2 and bias.shape == weight.shape[:1]
-
-    grad_x = grad_weight = grad_bias = None
 
 
 def rule(op: Op, x: Any) -> Callable[..., Tensor]:
