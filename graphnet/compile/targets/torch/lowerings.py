@@ -35,23 +35,16 @@ KEEP = function("lt", "{x}, {keep}, out={out}).div_({keep}")
 BERNOULLI = Kernel("{out}.bernoulli_({keep}, generator={generator}).div_({keep})")
 
 
-def norm(selection: Selection, node: Operation) -> None:
-    """A norm over some dimensions, of a tensor that is known not to be empty."""
-    _reduce(selection, node, NORM, power=float(cast("Any", node.op).p))
-
-
-def average(selection: Selection, node: Operation) -> None:
-    """The mean of a tensor that is known not to be empty."""
-    _reduce(selection, node, MEAN)
-
-
-def _reduce(selection: Selection, node: Operation, kernel: Kernel, **options: float) -> None:
-    x = node.inputs[0]
+def reduced(selection: Selection, node: Operation) -> None:
+    """A mean or a norm over some dimensions, of a tensor that is known not to be empty."""
+    x, kernel, options = node.inputs[0], MEAN, node.op.options
     if x.ndim == 0 or 0 in x.shape:
         selection.own_rule(node)
         return
-    args, options = {"x": selection.slots[x]}, {**node.op.options, **options}
-    selection.add(Call(kernel, (selection.place(node),), args, node, options))
+    if isinstance(node.op, Norm):
+        kernel, options = NORM, {**options, "power": float(node.op.p)}
+    out, args = selection.place(node), {"x": selection.slots[x]}
+    selection.add(Call(kernel, (out,), args, node, options))
 
 
 def cat(selection: Selection, node: Operation) -> None:
@@ -110,8 +103,7 @@ LOWERINGS: dict[type[Op], Lowering] = {
     updates.MomentumStep: updates.momentum_step,
     Cat: cat,
     DropoutMask: dropout_mask,
-    Mean: average,
-    Norm: norm,
+    **dict.fromkeys((Mean, Norm), reduced),
 }
 
 
