@@ -51,7 +51,17 @@ def assembled(program: Program, example: Mapping[str, Tensor], tune: bool) -> Ru
     the faster one is kept.
     """
     with torch.inference_mode():
-        return _runner(program, example, _fastest(program, example, tune))
+        placed, printer = printed = _fastest(program, example, tune)
+        names = printer.bound(Memory(placed).tensor)
+        function, source = printer.function(names)
+        return Runner.of(
+            program,
+            example,
+            source=_header(printed) + source,
+            function=function,
+            memory=placed.nbytes,
+            profiled=partial(printer.timed, names),
+        )
 
 
 def _fastest(program: Program, example: Mapping[str, Tensor], tune: bool) -> Printed:
@@ -95,21 +105,6 @@ def _printed(program: Program, tuner: Tuner, format: MemoryFormat) -> Printed:
     arguments = [selection.slots[node] for node in (*inputs, *numbers)]
     printer.finish(arguments, [placed.slots[node] for node in program.results])
     return Printed(placed, printer)
-
-
-def _runner(program: Program, example: Mapping[str, Tensor], printed: Printed) -> Runner:
-    """A program in text, with memory to run in."""
-    placed, printer = printed
-    names = printer.bound(Memory(placed).tensor)
-    function, source = printer.function(names)
-    return Runner.of(
-        program,
-        example,
-        source=_header(printed) + source,
-        function=function,
-        memory=placed.nbytes,
-        profiled=partial(printer.timed, names),
-    )
 
 
 def _trial(program: Program, printed: Printed, example: Mapping[str, Tensor]) -> Trial:

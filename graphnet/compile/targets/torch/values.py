@@ -61,8 +61,7 @@ class Values:
 
     def place_image(self, node: Operation) -> Slot:
         """The same for an image, or for indices into one, in the program's format."""
-        target = self.targets.get(node)
-        return self.keep(node, target or self.new_image(node, node.dtype))
+        return self.keep(node, self.targets.get(node) or self.new_image(node, node.dtype))
 
     def new_image(self, node: Operation, of: torch.dtype) -> Slot:
         """A slot as large as an image, in the program's format."""
