@@ -259,16 +259,13 @@ class Op:
     ) -> list[Any]:
         """The values that the rule for the argument at `place` reads."""
         first = len(self.inputs) - 1
+        known = {"place": place - first, "grad": grad, "top": top, "top_like": top}
         values: list[Any] = []
         for name in rule.reads:
             if name.startswith("*"):
-                values.extend(arguments[first:])
-            elif name == "place":
-                values.append(place - first)
-            elif name == "grad":
-                values.append(grad)
-            elif name in ("top", "top_like"):
-                values.append(top)
+                values += arguments[first:]
+            elif name in known:
+                values.append(known[name])
             else:
                 values.append(arguments[self.inputs.index(name.removesuffix("_like"))])
         return values
