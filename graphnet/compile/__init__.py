@@ -5,7 +5,6 @@
 | `ir/` | the program as a list: built from a graph, and rewritten |
 | `passes/` | what shortens it, whatever it is printed for |
 | `lower/` | the list as loops over scalars, for targets that have no kernels |
-| `lower/` | the program as loops over scalars, for targets other than torch |
 | `plan/` | where each value lies in memory, for any target |
 | `targets/` | what it is printed for: a kernel for each node, and the text |
 | `run/` | what `graph.compile` returns |
@@ -14,7 +13,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from graphnet.compile.ir.build import Clip

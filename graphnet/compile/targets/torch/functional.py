@@ -104,11 +104,6 @@ def _step(program: Program, run: Function, device: torch.device) -> Function:
     return step
 
 
-def eager(function: Function) -> Function:
-    """The function as it is."""
-    return function
-
-
 def inductor(function: Function) -> Function:
     """The function through `torch.compile`, which writes C++ for it."""
     compiled: Function = torch.compile(function, dynamic=False)
@@ -148,7 +143,7 @@ def _capture(function: Function, arguments: tuple[Tensor, ...]) -> tuple[Any, An
 
 
 BACKENDS: dict[str, Callable[[Function], Function]] = {
-    "eager": eager,
+    "eager": lambda function: function,
     "inductor": inductor,
     "cudagraph": cuda_graph,
 }
