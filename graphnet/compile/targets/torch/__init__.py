@@ -2,7 +2,7 @@
 
 | file | contents |
 |---|---|
-| `fuse`: `fuse_pattern` | before: finds several operations that torch does in one, by its rule |
+| `fuse` | before: finds several operations that torch does in one, by its rule |
 | `fused_ops`: `fused_base`, `fused_sums` | these operations, each with its kernel |
 | `select`: `values` | select: for each node a call of a kernel, with its slots |
 | `kernel_table`: `kernel` | the kernel of each operation |
