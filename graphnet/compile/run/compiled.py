@@ -16,7 +16,6 @@ from graphnet.compile.ir.build import Shapes, specialized
 from graphnet.compile.lower.scalars import NotLowered
 from graphnet.compile.passes import PASSES, optimize
 from graphnet.compile.run.native import Native
-from graphnet.compile.run.profile import Profile, profiled
 from graphnet.compile.run.runner import likenesses
 from graphnet.compile.targets.c.assemble import NativeProgram
 from graphnet.compile.targets.c.toolchain import NativeUnavailable
@@ -38,7 +37,7 @@ if TYPE_CHECKING:
 
     from graphnet.compile.ir.program import Program
     from graphnet.compile.passes.record import PassRecords
-    from graphnet.compile.run.runner import Like, Runner
+    from graphnet.compile.run.runner import Like, Profile, Runner
     from graphnet.graph import Graph, Parameter
 
 _PASSES = (*PASSES, fuse)
@@ -303,4 +302,4 @@ class Prediction(Compiled, Generic[Values]):
         fed = self._bound(feed, named)
         runner = self._last = self._runner(fed)
         arguments = [fed[name] for name in runner.fed]
-        return self._explained(fed, lambda: profiled(runner, arguments, runs))
+        return self._explained(fed, lambda: runner.profile(arguments, runs))

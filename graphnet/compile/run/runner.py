@@ -1,4 +1,4 @@
-"""A program that can be run: its source, compiled, and what it was made for."""
+"""A program that can be run: its source, compiled, what it was made for, and its times."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+import torch
+
 from graphnet.compile.ir.program import Number
+from graphnet.console_text import shown
+from graphnet.validation import require_counts
 
 if TYPE_CHECKING:
-    import torch
     from torch import Tensor
 
     from graphnet.compile.ir.program import Program
@@ -50,6 +53,31 @@ class Several(Protocol):
             numbers: those of the first step, then those of the next one, and so on.
             losses: what the losses are written to.
         """
+
+
+@dataclass(frozen=True)
+class Profile:
+    """The time of each line, the mean of several runs; `print` shows a table.
+
+    Attributes:
+        lines: the text of each line, the name of the node that it computes, and its microseconds.
+    """
+
+    lines: list[tuple[str, str, float]]
+
+    @property
+    def total(self) -> float:
+        """The microseconds of all lines."""
+        return sum(microseconds for _, _, microseconds in self.lines)
+
+    def __str__(self) -> str:
+        width = max((len(name) for _, name, _ in self.lines), default=0)
+        rows = [
+            f"{microseconds:9.2f} {microseconds / self.total:6.1%}  {name:{width}s}  {text}"
+            for text, name, microseconds in self.lines
+        ]
+        head = f"{'µs':>9s}  share  node{'':{max(width - 4, 0)}s}  line"
+        return shown("\n".join([head, *rows, f"{self.total:9.2f} 100.0%"]))
 
 
 @dataclass
@@ -101,6 +129,16 @@ class Runner:
         ]
         fed, given = [node.name for node in inputs], [node.given for node in numbers]
         return cls(program, fed=fed, given=given, expected=expected, **printed)
+
+    def profile(self, arguments: Sequence[Any], runs: int) -> Profile:
+        """Run it with a clock between its lines; the time of the clock is taken off.
+
+        Raises:
+            RangeError: `runs` is not an integer of 1 or more.
+        """
+        require_counts(runs=runs)
+        with torch.inference_mode():
+            return Profile(self.profiled(arguments, runs))
 
     def takes(self, fed: Mapping[str, Any]) -> bool:
         """True if the program is for tensors like these."""
