@@ -11,7 +11,7 @@
 | `as_products`: `im2col`, `batch_last` | convolutions as matrix products |
 | `tuning` | which of several candidates is fastest here |
 | `allocate` | place: what is written over what, and where buffers lie; the plan as tensors |
-| `printer`: `namespace` | print: the lines, their names, and the time of each line |
+| `printer` | print: the lines, their names, and the time of each line |
 | `assemble`, `execution` | all three; the lines as a function |
 | `functional` | the list as a pure function, for torch.compile and CUDA graphs |
 """

@@ -33,7 +33,7 @@ class Fused:
 
     out: ClassVar[str] = ""
     """The call that writes into `{out}`; `{x}` is an input, `{dim}` an option. It begins with a
-    function of torch, or one of `namespace.FUNCTIONS`."""
+    function of torch, or one of `printer.FUNCTIONS`."""
     inplace: ClassVar[str | None] = None
     """The call that writes over the first input, if there is one."""
     lower: ClassVar[Any] = None

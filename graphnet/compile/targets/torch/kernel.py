@@ -11,7 +11,7 @@ class Kernel(NamedTuple):
     Attributes:
         out: a template; `{x}` stands for an input, `{dim}` for an option, `{out}` for the result.
         inplace: the same where the result is written over the first input.
-        function: the function of torch, or of `namespace.FUNCTIONS`, that it calls.
+        function: the function of torch, or of `printer.FUNCTIONS`, that it calls.
     """
 
     out: str
