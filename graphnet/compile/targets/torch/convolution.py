@@ -18,7 +18,7 @@ from graphnet.compile.targets.torch.batch_last import BatchLast
 from graphnet.compile.targets.torch.fused_ops import MaxPoolGrad
 from graphnet.compile.targets.torch.im2col import Im2col
 from graphnet.compile.targets.torch.images import by_pixels, image
-from graphnet.compile.targets.torch.kernel import Kernel, function
+from graphnet.compile.targets.torch.kernel import Kernel
 from graphnet.compile.targets.torch.memory_format import BATCH_LAST, BY_PIXELS, MemoryFormat, lies
 from graphnet.graph import Node, Operation
 from graphnet.ops.convolution import Conv2d, Conv2dBias, Conv2dGradInput, Conv2dGradWeight
@@ -40,17 +40,14 @@ LARGEST_BATCH_LAST = 20_000  # the same of all windows, where the batch is last
 
 _OPTIONS = "{stride}, {border}, {dilation}, False, [0, 0], {groups}"
 _WINDOW = "{kernel}, {stride}, {padding}, {dilation}, {ceil_mode}"
-CONVOLUTION = Kernel(
-    f"{{out}} = convolution({{x}}, {{weight}}, {{bias}}, {_OPTIONS})", function="convolution"
-)
+CONVOLUTION = Kernel(f"{{out}} = convolution({{x}}, {{weight}}, {{bias}}, {_OPTIONS})")
 GRADIENTS = Kernel(
     f"{{out}}, {{out1}}, {{out2}} = convolution_backward("
-    f"{{grad}}, {{x}}, {{weight}}, [{{channels}}], {_OPTIONS}, {{wanted}})",
-    function="convolution_backward",
+    f"{{grad}}, {{x}}, {{weight}}, [{{channels}}], {_OPTIONS}, {{wanted}})"
 )
-MAX_POOL = function("max_pool", f"{{x}}, {_WINDOW}, out={{out}}, indices={{out1}}")
-MAX_POOL_GRAD = function(
-    "max_pool_backward", f"{{grad}}, {{x}}, {_WINDOW}, {{indices}}, grad_input={{out}}"
+MAX_POOL = Kernel(f"max_pool({{x}}, {_WINDOW}, out={{out}}, indices={{out1}})")
+MAX_POOL_GRAD = Kernel(
+    f"max_pool_backward({{grad}}, {{x}}, {_WINDOW}, {{indices}}, grad_input={{out}})"
 )
 
 

@@ -54,7 +54,7 @@ class Fused:
     @classmethod
     def as_kernel(cls) -> Kernel:
         """What its line is printed from."""
-        return Kernel(cls.out, cls.inplace, cls.out.partition("(")[0])
+        return Kernel(cls.out, cls.inplace)
 
     def fits(self, *sources: Any) -> bool:
         """True if the kernel can be used for these inputs; always, if not overridden."""

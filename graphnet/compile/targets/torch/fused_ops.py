@@ -16,7 +16,7 @@ from graphnet.compile.ir.program import Sources, is_half
 from graphnet.compile.plan.calls import Call
 from graphnet.compile.targets.torch.fused_base import Fused
 from graphnet.compile.targets.torch.fused_sums import Addcdiv, Addcmul, AddScaled, Lerp
-from graphnet.compile.targets.torch.kernel import Kernel, function
+from graphnet.compile.targets.torch.kernel import Kernel
 from graphnet.graph.nodes import Literal
 from graphnet.op import Op, Symbolic
 from graphnet.ops.arithmetic import Mul
@@ -33,14 +33,10 @@ if TYPE_CHECKING:
     from graphnet.compile.targets.torch.select import Selection
     from graphnet.graph import Node, Operation
 
-_DOT = function("dot", "{x}, {y}, out={out}")
-_NLL = Kernel(
-    "{out}, {out1} = nll_loss_forward({x}, {labels}, None, 1, {ignored})",
-    function="nll_loss_forward",
-)
+_DOT = Kernel("dot({x}, {y}, out={out})")
+_NLL = Kernel("{out}, {out1} = nll_loss_forward({x}, {labels}, None, 1, {ignored})")
 _NLL_GRAD = Kernel(
-    "{out} = nll_loss_backward({grad}, {x}, {labels}, None, 1, {ignored}, {counted})",
-    function="nll_loss_backward",
+    "{out} = nll_loss_backward({grad}, {x}, {labels}, None, 1, {ignored}, {counted})"
 )
 _LINEAR = Linear()  # making an op takes longer than some kernels
 

@@ -26,8 +26,7 @@ if TYPE_CHECKING:
 
 ONEDNN_IMAGE = Kernel(
     '{out} = onednn_linear({x}, {weight}, {bias}, {activation}, [], "")'
-    ".view{shape}.permute(0, 3, 1, 2)",
-    function="onednn_linear",
+    ".view{shape}.permute(0, 3, 1, 2)"
 )
 
 

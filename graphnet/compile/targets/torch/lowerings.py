@@ -13,7 +13,7 @@ from graphnet.compile.plan.slots import new_slot
 from graphnet.compile.targets.torch import convolution as images
 from graphnet.compile.targets.torch import fused_ops as fused
 from graphnet.compile.targets.torch import products, updates
-from graphnet.compile.targets.torch.kernel import Kernel, function
+from graphnet.compile.targets.torch.kernel import Kernel
 from graphnet.compile.targets.torch.kernel_table import KERNELS
 from graphnet.graph import Node, Operation
 from graphnet.ops.joining import Cat
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 
 Lowering = Callable[["Selection", Operation], None]
 
-NORM = function("vector_norm", "{x}, {power}, {dims}, {keepdim}, out={out}")
-MEAN = function("mean", "{x}, {dims}, {keepdim}, out={out}")
+NORM = Kernel("vector_norm({x}, {power}, {dims}, {keepdim}, out={out})")
+MEAN = Kernel("mean({x}, {dims}, {keepdim}, out={out})")
 UNIFORM = Kernel("{out}.uniform_(generator={generator})")
-KEEP = function("lt", "{x}, {keep}, out={out}).div_({keep}")
+KEEP = Kernel("lt({x}, {keep}, out={out}).div_({keep})")
 BERNOULLI = Kernel("{out}.bernoulli_({keep}, generator={generator}).div_({keep})")
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 import torch
 
 from graphnet.compile.plan.calls import Call, Constant, Operand
-from graphnet.compile.targets.torch.kernel import Kernel, function
+from graphnet.compile.targets.torch.kernel import Kernel
 from graphnet.compile.targets.torch.kernel_table import KERNELS
 from graphnet.compile.targets.torch.tuning import Candidate
 from graphnet.ops.products import Matmul
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
     from graphnet.compile.targets.torch.select import Selection
     from graphnet.graph import Node, Operation
 
-MM = function("mm", "{x}, {y}, out={out}")
-MV = function("mv", "{x}, {y}, out={out}")
-ADDMM = function("addmm", "{bias}, {x}, {y}, out={out}")
+MM = Kernel("mm({x}, {y}, out={out})")
+MV = Kernel("mv({x}, {y}, out={out})")
+ADDMM = Kernel("addmm({bias}, {x}, {y}, out={out})")
 ADD_TO = Kernel("{out}.add_({x})")
-SUM = function("sum", "{x}, {dims}, {keepdim}, out={out}")
-SUM_ROWS = function("sum", "{x}, 0, out={out}")
+SUM = Kernel("sum({x}, {dims}, {keepdim}, out={out})")
+SUM_ROWS = Kernel("sum({x}, 0, out={out})")
 _LINEAR = 'onednn_linear({x}, {weight}, {bias}, {activation}, [], "")'
-ONEDNN = Kernel(f"{{out}} = {_LINEAR}", function="onednn_linear")
-ONEDNN_INTO = Kernel(f"{{out}}.copy_({_LINEAR})", function="onednn_linear")
+ONEDNN = Kernel(f"{{out}} = {_LINEAR}")
+ONEDNN_INTO = Kernel(f"{{out}}.copy_({_LINEAR})")
 
 
 def linear(selection: Selection, node: Operation) -> None:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 R = TypeVar("R")
 
-CHECK = Kernel("if not isfinite({x}.item()): raise {error}({name})", function="isfinite")
+CHECK = Kernel("if not isfinite({x}.item()): raise {error}({name})")
 NOT_FINITE = Constant(NotFinite, "NotFinite")
 TRANSPOSE = Kernel("{out} = {x}.mT")
 

@@ -125,15 +125,13 @@ def fast_update(
 _ADAM = Kernel(
     "_fused_adam_([{value}], [{grad}], [{exp_avg}], [{exp_avg_sq}], [], [{count}], lr={lr}, "
     "beta1={beta1}, beta2={beta2}, weight_decay={weight_decay}, eps={eps}, amsgrad=False, "
-    "maximize={maximize})",
-    function="_fused_adam_",
+    "maximize={maximize})"
 )
-_ADAMW = Kernel(_ADAM.out.replace("_adam_", "_adamw_"), function="_fused_adamw_")
+_ADAMW = Kernel(_ADAM.out.replace("_adam_", "_adamw_"))
 _MOMENTUM = Kernel(
     "_fused_sgd_([{value}], [{grad}], [{momentum_buffer}], weight_decay={weight_decay}, "
     "momentum={momentum}, lr={lr}, dampening=0.0, nesterov={nesterov}, maximize={maximize}, "
-    "is_first_step=False)",
-    function="_fused_sgd_",
+    "is_first_step=False)"
 )
 _FILL = Kernel("{out}.fill_({x})")
 
