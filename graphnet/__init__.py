@@ -140,7 +140,11 @@ _CHECKING = ("CheckReport", "check_module", "check_op", "check_optimizer")
 def _late(name: str) -> Any:
     """Load what trains, checks and grades when it is first used: half of everything."""
     if name not in __all__:
-        raise AttributeError(_unknown(name))
+        from graphnet.torch_hints import way_to
+
+        hint = "" if name.startswith("_") else way_to(name, __all__, dir(ops))
+        way = f": {hint}" if hint else ""
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}{way}")
     room: Any  # imported as a whole name: `from graphnet` would call this function again
     if name in _CHECKING:
         import graphnet.check as room
@@ -153,14 +157,6 @@ def _late(name: str) -> Any:
 
 if not TYPE_CHECKING:  # with it, type checkers would accept any name
     __getattr__ = _late
-
-
-def _unknown(name: str) -> str:
-    """The error message for an unknown name."""
-    from graphnet.torch_hints import way_to
-
-    hint = "" if name.startswith("_") else way_to(name, __all__, dir(ops))
-    return f"module {__name__!r} has no attribute {name!r}" + (f": {hint}" if hint else "")
 
 
 def __dir__() -> list[str]:
