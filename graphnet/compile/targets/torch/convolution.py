@@ -113,7 +113,7 @@ def convolution(selection: Selection, node: Operation) -> None:
         "weight": image(selection, weight),
         "bias": selection.slots[bias[0]] if bias else None,
     }
-    out = selection.named(node.name, selection.new(node, made=True))
+    out = selection.made(node)
     selection.add(Call(CONVOLUTION, (out,), args, node, _options(node.op)))
     selection.finish(node, out)
 
@@ -135,10 +135,7 @@ def gradients(selection: Selection, node: Operation) -> None:
     args = {name: image(selection, each) for name, each in images.items()}
     mask = [each is not None for each in wanted]
     options = {**_options(node.op), "channels": cast("int", weight.shape[0]), "wanted": mask}
-    out = tuple(
-        None if each is None else selection.named(each.name, selection.new(each, made=True))
-        for each in wanted
-    )
+    out = tuple(None if each is None else selection.made(each) for each in wanted)
     selection.add(Call(GRADIENTS, out, args, node, options))
     for each, slot in zip(wanted, out, strict=True):
         if each is not None and slot is not None:

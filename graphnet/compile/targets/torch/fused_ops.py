@@ -140,9 +140,8 @@ class NllMean(Op, Fused):
     def lower(selection: Selection, node: Operation) -> None:
         """The same kernel returns how many labels count."""
         x, labels = (selection.slots[each] for each in node.inputs)
-        out, counted = (selection.new(node, made=True) for _ in range(2))
-        selection.named(node.name, out)
-        selection.derived(out, "_counted", counted)
+        out = selection.made(node)
+        counted = selection.derived(out, "_counted", selection.new(node, made=True))
         selection.once(("counted", node), lambda: counted)
         args = {"x": x, "labels": labels}
         selection.add(Call(_NLL, (out, counted), args, node, node.op.options))
@@ -172,7 +171,7 @@ class NllMeanGrad(Op, Fused):
     def lower(selection: Selection, node: Operation) -> None:
         """It reads how many labels count beside the loss."""
         grad, top, x, labels = node.inputs
-        out = selection.named(node.name, selection.new(node, made=True))
+        out = selection.made(node)
         counted = selection.once(("counted", top), lambda: selection.slots[top])
         args = {name: selection.slots[each] for name, each in (("grad", grad), ("x", x))}
         args |= {"labels": selection.slots[labels], "counted": counted}

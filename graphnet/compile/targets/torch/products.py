@@ -46,7 +46,7 @@ def linear(selection: Selection, node: Operation) -> None:
         Candidate([both, *then], out),
     ]
     if has_onednn(node):
-        made = selection.named(node.name, selection.new(node, made=True))
+        made = selection.made(node)
         args = given, selection.slots[weight], start
         candidates.append(Candidate([onednn(node, made, *args, activation or "none")], made))
     selection.choose(node, candidates, (x, weight, bias))
@@ -62,9 +62,7 @@ def matmul(selection: Selection, node: Operation) -> None:
     out = selection.place(node)
     candidates = [Candidate([product(node, out, given, other)], out)]
     if has_onednn(node):
-        made = out
-        if node not in selection.targets:
-            made = selection.named(node.name, selection.new(node, made=True))
+        made = out if node in selection.targets else selection.made(node)
         call = onednn(node, made, given, selection.transposed(y), None)
         candidates.append(Candidate([call], made))
     selection.choose(node, candidates, (x, y))
