@@ -9,6 +9,7 @@ import torch
 
 from graphnet.compile.plan.memory import plan
 from graphnet.compile.plan.overwrite import overwrite
+from graphnet.compile.targets.torch.printer import Printer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
     from graphnet.compile.plan.calls import Call
     from graphnet.compile.plan.slots import Buffer, Slot
-    from graphnet.compile.targets.torch.printer import Wanted
     from graphnet.compile.targets.torch.select import Selection
     from graphnet.graph import Node
 
@@ -29,7 +29,7 @@ class Placed:
     Attributes:
         calls: its calls.
         slots: where the values of inputs and results lie.
-        wanted: what slots would like to be called.
+        printer: what prints them, with the names that slots would like to have.
         starts: the first byte of each buffer in the arena.
         nbytes: the bytes of the arena.
         device: where it is.
@@ -37,7 +37,7 @@ class Placed:
 
     calls: list[Call]
     slots: dict[Node, Slot]
-    wanted: Wanted
+    printer: Printer
     starts: dict[Buffer, int]
     nbytes: int
     device: torch.device | None
@@ -54,7 +54,7 @@ def place(selection: Selection) -> Placed:
     for slot, name in selection.names.items():
         of = name if isinstance(name, str) else (moves(name[0]), name[1])
         wanted.setdefault(moves(slot), of)
-    return Placed(calls, slots, wanted, starts, nbytes, selection.device)
+    return Placed(calls, slots, Printer(wanted), starts, nbytes, selection.device)
 
 
 class Memory:

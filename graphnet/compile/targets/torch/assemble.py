@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -18,7 +18,6 @@ from graphnet.compile.run.runner import Runner, passed
 from graphnet.compile.targets.torch.allocate import Memory, Placed, place
 from graphnet.compile.targets.torch.convolution import has_images, kernels_of, usual_format
 from graphnet.compile.targets.torch.memory_format import ORDERS, MemoryFormat, Order
-from graphnet.compile.targets.torch.printer import Printer
 from graphnet.compile.targets.torch.select import Selection
 from graphnet.compile.targets.torch.tuning import Trial, Tuner, copied, ordinary
 from graphnet.errors import counted, shape_text
@@ -30,18 +29,6 @@ if TYPE_CHECKING:
     from graphnet.compile.ir.program import Program
 
 
-class Printed(NamedTuple):
-    """A program in text, before it has memory.
-
-    Attributes:
-        placed: its calls, and where their values lie.
-        printer: its lines, and the names in them.
-    """
-
-    placed: Placed
-    printer: Printer
-
-
 def assembled(program: Program, example: Mapping[str, Tensor], tune: bool) -> Runner:
     """A runnable program, for tensors like those of the example.
 
@@ -51,20 +38,21 @@ def assembled(program: Program, example: Mapping[str, Tensor], tune: bool) -> Ru
     the faster one is kept.
     """
     with torch.inference_mode():
-        placed, printer = printed = _fastest(program, example, tune)
+        placed = _fastest(program, example, tune)
+        printer = placed.printer
         names = printer.bound(Memory(placed).tensor)
         function, source = printer.function(names)
         return Runner.of(
             program,
             example,
-            source=_header(printed) + source,
+            source=_header(placed) + source,
             function=function,
             memory=placed.nbytes,
             profiled=partial(printer.timed, names),
         )
 
 
-def _fastest(program: Program, example: Mapping[str, Tensor], tune: bool) -> Printed:
+def _fastest(program: Program, example: Mapping[str, Tensor], tune: bool) -> Placed:
     tuner, chosen = Tuner(tune), usual_format(program)
     best = _printed(program, tuner, chosen)
     if not tune or not has_images(program) or _depends_on_runs(program):
@@ -88,12 +76,12 @@ def _depends_on_runs(program: Program) -> bool:
     return any(is_foreign(op) and not op.pure for op in ops)
 
 
-def _printed(program: Program, tuner: Tuner, format: MemoryFormat) -> Printed:
+def _printed(program: Program, tuner: Tuner, format: MemoryFormat) -> Placed:
     """A program in text: selected, placed, printed."""
     selection = Selection(program, tuner, format)
     selection.run()
     placed = place(selection)
-    printer = Printer(placed.wanted)
+    printer = placed.printer
     used = {slot for call in placed.calls for slot in call.slots()}
     for node in program:  # what the list begins with has the first choice of names
         if isinstance(node, Input):
@@ -104,23 +92,23 @@ def _printed(program: Program, tuner: Tuner, format: MemoryFormat) -> Printed:
     inputs, numbers = passed(program)
     arguments = [selection.slots[node] for node in (*inputs, *numbers)]
     printer.finish(arguments, [placed.slots[node] for node in program.results])
-    return Printed(placed, printer)
+    return placed
 
 
-def _trial(program: Program, printed: Printed, example: Mapping[str, Tensor]) -> Trial:
+def _trial(program: Program, placed: Placed, example: Mapping[str, Tensor]) -> Trial:
     """A program as a function that leaves parameters and state alone."""
-    memory = Memory(printed.placed, copied)
-    function, _ = printed.printer.function(printed.printer.bound(memory.tensor))
+    names = placed.printer.bound(Memory(placed, copied).tensor)
+    function, _ = placed.printer.function(names)
     inputs, numbers = passed(program)
     fed = [ordinary(example[node.name].clone()) for node in inputs]
     return partial(function, *fed, *(0.0 for _ in numbers))
 
 
-def _header(printed: Printed) -> str:
+def _header(placed: Placed) -> str:
     """The tensors that exist before a step, as comments."""
     tensors = [
         f"# {name}: {shape_text(tuple(value.shape))}"
-        for name, value in printed.printer.names.known.items()
+        for name, value in placed.printer.names.known.items()
         if isinstance(value, Slot | torch.Tensor)
     ]
-    return "\n".join([f"# {counted(printed.placed.nbytes, 'byte')} of buffers", *tensors, "", ""])
+    return "\n".join([f"# {counted(placed.nbytes, 'byte')} of buffers", *tensors, "", ""])
