@@ -67,9 +67,8 @@ class Memory:
 
     def __init__(self, placed: Placed, cell: Callable[[Tensor], Tensor] | None = None) -> None:
         self._starts, self._cell = placed.starts, cell
-        self._arena = torch.empty(
-            -(-placed.nbytes // 16) * 16, dtype=torch.uint8, device=placed.device
-        )
+        whole = -(-placed.nbytes // 16) * 16
+        self._arena = torch.empty(whole, dtype=torch.uint8, device=placed.device)
         self._cells: dict[Buffer, Tensor] = {}
 
     def tensor(self, slot: Slot) -> Tensor:

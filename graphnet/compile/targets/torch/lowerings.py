@@ -87,9 +87,8 @@ def _is_by_comparison() -> bool:
     """
     one, other = (torch.Generator().manual_seed(1) for _ in range(2))
     uniform = torch.empty(64, dtype=torch.float64).uniform_(generator=one)
-    return (
-        uniform.lt(0.3).double().equal(torch.empty_like(uniform).bernoulli_(0.3, generator=other))
-    )
+    drawn = torch.empty_like(uniform).bernoulli_(0.3, generator=other)
+    return uniform.lt(0.3).double().equal(drawn)
 
 
 LOWERINGS: dict[type[Op], Lowering] = {

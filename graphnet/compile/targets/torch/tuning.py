@@ -59,9 +59,8 @@ class Tuner:
             device: where they are tried, on memory of their own.
         """
         memory = Samples(choices, device)
-        return self._fastest(
-            question, [partial(_trial, calls, memory) for calls in choices], _ENOUGH
-        )
+        trials = [partial(_trial, calls, memory) for calls in choices]
+        return self._fastest(question, trials, _ENOUGH)
 
     def fastest_program(self, question: object, trials: Sequence[Callable[[], Trial]]) -> int:
         """The same for whole programs, given what prepares each."""
