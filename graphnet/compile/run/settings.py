@@ -24,14 +24,13 @@ class VaryingSettings:
         self.optimizer = optimizer
         self._varying = {"lr", "step"}
         for bucket in optimizer.buckets():
-            now, then = (self._numbers(bucket, ahead, copied=True) for ahead in (1, 2))
+            now, then = (self.numbers(bucket, ahead) for ahead in (1, 2))
             self._varying |= {name for name in now if now[name] != then[name]}
 
-    def _numbers(self, bucket: Bucket, ahead: int, copied: bool = False) -> Known:
-        """The numbers of a step; unless copied, the single numbers of the state go on to it."""
-        optimizer, group, scalars = self.optimizer, bucket.group, bucket.scalars
-        if copied:
-            scalars = {name: each.clone() for name, each in scalars.items()}
+    def numbers(self, bucket: Bucket, ahead: int) -> Known:
+        """The numbers of a later step, without making those before it."""
+        optimizer, group = self.optimizer, bucket.group
+        scalars = {name: each.clone() for name, each in bucket.scalars.items()}
         step = bucket.steps + (1 + ahead) * optimizer.counts(group)
         return {**optimizer.numbers(group, step, **scalars), "step": float(step)}
 
@@ -46,7 +45,12 @@ class VaryingSettings:
 
     def of_all(self, buckets: Sequence[Bucket], ahead: int = 0) -> list[Known]:
         """The numbers of the next step, or of one further ahead, for each of several buckets."""
-        return [self._numbers(bucket, ahead) for bucket in buckets]
+        optimizer, found = self.optimizer, []
+        for bucket in buckets:
+            step = bucket.steps + (1 + ahead) * optimizer.counts(bucket.group)
+            numbers = optimizer.numbers(bucket.group, step, **bucket.scalars)
+            found.append({**numbers, "step": float(step)})
+        return found
 
     def arguments(self, known: Known) -> list[str]:
         """The names of the numbers given at each step; 0 is not one, since it removes terms."""
