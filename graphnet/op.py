@@ -134,6 +134,7 @@ class Op:
 
     def __init_subclass__(cls, abstract: bool = False) -> None:
         """Read the rules from the class, and refuse a class that is not complete."""
+        super().__init_subclass__()
         base: Any = cls.__base__
         if not issubclass(base, Op) or hasattr(base, "forward"):
             raise TypeError(f"{cls.__name__}: an op class is final; derive from Op itself.")
@@ -262,16 +263,13 @@ class Op:
     ) -> list[Any]:
         """The values that the rule for the argument at `place` reads."""
         first = len(self.inputs) - 1
+        known = {"place": place - first, "grad": grad, "top": top, "top_like": top}
         values: list[Any] = []
         for name in rule.reads:
             if name.startswith("*"):
-                values.extend(arguments[first:])
-            elif name == "place":
-                values.append(place - first)
-            elif name == "grad":
-                values.append(grad)
-            elif name in ("top", "top_like"):
-                values.append(top)
+                values += arguments[first:]
+            elif name in known:
+                values.append(known[name])
             else:
                 values.append(arguments[self.inputs.index(name.removesuffix("_like"))])
         return values
