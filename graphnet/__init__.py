@@ -14,7 +14,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from graphnet import data, draw, init, ops, schedules
+from graphnet import data, draw, init, layers, ops, schedules
 from graphnet.errors import (
     CheckpointError,
     DtypeError,
@@ -63,72 +63,32 @@ if TYPE_CHECKING:
     from graphnet import exercises
     from graphnet.check import CheckReport, check_module, check_op, check_optimizer
     from graphnet.exercises import grade
-    from graphnet.train import (
-        BestModel,
-        Callback,
-        Checkpoints,
-        CSVLog,
-        DeadLayers,
-        EarlyStopping,
-        History,
-        JSONLog,
-        TensorBoard,
-        metrics,
-    )
-    from graphnet.train.evaluation import evaluate
-    from graphnet.train.fit import fit
-    from graphnet.train.rounds import rounds
+    from graphnet.train import *
 
 __all__ = [
-    "ELU",
-    "GELU",
-    "GRU",
-    "LSTM",
-    "RNN",
-    "SELU",
     "SGD",
     "Adadelta",
     "Adagrad",
     "Adam",
     "AdamW",
     "Adamax",
-    "AdaptiveAvgPool2d",
-    "AvgPool2d",
-    "BatchNorm1d",
-    "BatchNorm2d",
     "BestModel",
     "CSVLog",
     "Callback",
     "CheckReport",
     "CheckpointError",
     "Checkpoints",
-    "Conv1d",
-    "Conv2d",
-    "ConvTranspose2d",
     "DeadLayers",
-    "Dropout",
     "DtypeError",
     "EarlyStopping",
-    "Embedding",
     "EmptyBatchError",
     "FeedError",
-    "Flatten",
-    "GRUCell",
     "Graph",
     "GraphError",
-    "GroupNorm",
-    "Hardtanh",
     "History",
-    "Identity",
     "Input",
-    "InstanceNorm2d",
     "JSONLog",
-    "LSTMCell",
-    "LayerNorm",
-    "LeakyReLU",
-    "Linear",
     "LoadError",
-    "LogSoftmax",
     "LossBCE",
     "LossBCEWithLogits",
     "LossCrossEntropy",
@@ -139,12 +99,6 @@ __all__ = [
     "LossMSE",
     "LossNLL",
     "LossSmoothL1",
-    "MaxPool2d",
-    "Mish",
-    "Module",
-    "ModuleDict",
-    "ModuleList",
-    "MultiheadAttention",
     "NAdam",
     "Node",
     "NonFiniteError",
@@ -152,24 +106,11 @@ __all__ = [
     "Operation",
     "Optimizer",
     "Parameter",
-    "ParameterDict",
-    "ParameterList",
     "RAdam",
-    "RMSNorm",
     "RMSprop",
-    "RNNCell",
     "RangeError",
-    "ReLU",
-    "ReLU6",
-    "Residual",
-    "Sequential",
     "ShapeError",
-    "SiLU",
-    "Sigmoid",
-    "Softmax",
-    "Softplus",
     "StateError",
-    "Tanh",
     "TensorBoard",
     "__version__",
     "check_module",
@@ -191,6 +132,7 @@ __all__ = [
     "save_weights",
     "schedules",
 ]
+__all__ += layers.__all__
 
 _CHECKING = ("CheckReport", "check_module", "check_op", "check_optimizer")
 
@@ -198,7 +140,11 @@ _CHECKING = ("CheckReport", "check_module", "check_op", "check_optimizer")
 def _late(name: str) -> Any:
     """Load what trains, checks and grades when it is first used: half of everything."""
     if name not in __all__:
-        raise AttributeError(_unknown(name))
+        from graphnet.torch_hints import way_to
+
+        hint = "" if name.startswith("_") else way_to(name, __all__, dir(ops))
+        way = f": {hint}" if hint else ""
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}{way}")
     room: Any  # imported as a whole name: `from graphnet` would call this function again
     if name in _CHECKING:
         import graphnet.check as room
@@ -211,14 +157,6 @@ def _late(name: str) -> Any:
 
 if not TYPE_CHECKING:  # with it, type checkers would accept any name
     __getattr__ = _late
-
-
-def _unknown(name: str) -> str:
-    """The error message for an unknown name."""
-    from graphnet.torch_hints import way_to
-
-    hint = "" if name.startswith("_") else way_to(name, __all__, dir(ops))
-    return f"module {__name__!r} has no attribute {name!r}" + (f": {hint}" if hint else "")
 
 
 def __dir__() -> list[str]:

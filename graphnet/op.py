@@ -23,9 +23,9 @@ from collections.abc import Callable, Sequence
 from math import prod
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, dataclass_transform, overload
 
-from graphnet.errors import GraphError, counted, shape_text
+from graphnet.errors import GraphError, counted
 from graphnet.op_rules import Bounds, Rule, arguments_of, options_of, require_complete, rules_of
-from graphnet.operand_errors import kind_of_misfit
+from graphnet.operand_errors import misfit, refuse_no_tensor
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -63,7 +63,8 @@ class Op:
 
     Options are annotated class attributes, as in a frozen dataclass: `dim: int = 0` is set by
     `Sum(dim=1)`. For an input without a derivative, write `grad_<input> = None`. An input named
-    `<input>_like` is read for its shape only, and needs no rule. An op class is final.
+    `<input>_like` is read for its shape only, and needs no rule. An op class is final; what several
+    share stands in a class with `abstract=True`, such as `Elementwise`, which is no op itself.
 
     Traits are facts that others need. An op says only where it differs from the default:
 
@@ -131,12 +132,16 @@ class Op:
     trial: ClassVar[Callable[..., Any] | None] = None
     """What finds the output's shape if `forward` draws random numbers or keeps state."""
 
-    def __init_subclass__(cls) -> None:
+    def __init_subclass__(cls, abstract: bool = False) -> None:
         """Read the rules from the class, and refuse a class that is not complete."""
-        if cls.__base__ is not Op:
+        super().__init_subclass__()
+        base: Any = cls.__base__
+        if not issubclass(base, Op) or hasattr(base, "forward"):
             raise TypeError(f"{cls.__name__}: an op class is final; derive from Op itself.")
+        cls.option_names = base.option_names + options_of(cls, Op)
+        if abstract:
+            return
         require_complete(cls)
-        cls.option_names = options_of(cls, Op)
         cls.name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", cls.__name__).lower()
         if cls.broadcasts and not cls.hint:
             cls.hint = "Sizes must be equal, or one of them 1, counted from the last dimension."
@@ -160,9 +165,9 @@ class Op:
             )
         options.update(zip(names, values, strict=False))
         for name in names:
-            if name not in options and name not in vars(type(self)):
+            if name not in options and not hasattr(type(self), name):
                 raise TypeError(f"{type(self).__name__} needs the option {name!r}.")
-            vars(self)[name] = options.get(name, vars(type(self)).get(name))
+            vars(self)[name] = options[name] if name in options else getattr(type(self), name)
 
     @overload  # after a number, the next argument decides between tensor and node
     def __call__(self, first: float, second: T, /, *others: Any) -> T: ...  # type: ignore[overload-overlap]
@@ -177,12 +182,12 @@ class Op:
                     return arg.apply(self, args)
             return self.forward(*args)
         except AttributeError as error:
-            _refuse_no_tensor(self, args, error.obj)
+            refuse_no_tensor(self, args, error.obj)
             raise
         except (RuntimeError, IndexError) as error:
             if "allocate memory" in str(error):
                 raise
-            raise _misfit(self, args, error) from None
+            raise misfit(self, args, error) from None
 
     @property
     def options(self) -> dict[str, Any]:
@@ -195,7 +200,7 @@ class Op:
         return [
             f"{name}={value!r}"
             for name, value in self.options.items()
-            if typed(value) != typed(vars(type(self)).get(name, self))
+            if typed(value) != typed(getattr(type(self), name, self))
         ]
 
     @property
@@ -258,35 +263,16 @@ class Op:
     ) -> list[Any]:
         """The values that the rule for the argument at `place` reads."""
         first = len(self.inputs) - 1
+        known = {"place": place - first, "grad": grad, "top": top, "top_like": top}
         values: list[Any] = []
         for name in rule.reads:
             if name.startswith("*"):
-                values.extend(arguments[first:])
-            elif name == "place":
-                values.append(place - first)
-            elif name == "grad":
-                values.append(grad)
-            elif name in ("top", "top_like"):
-                values.append(top)
+                values += arguments[first:]
+            elif name in known:
+                values.append(known[name])
             else:
                 values.append(arguments[self.inputs.index(name.removesuffix("_like"))])
         return values
-
-
-def _refuse_no_tensor(op: Op, args: tuple[Any, ...], value: object) -> None:
-    """Refuse an argument that lacks what only tensors and nodes have, and is neither."""
-    if any(value is arg for arg in args) and not hasattr(value, "dtype"):
-        kind = "None" if value is None else type(value).__name__
-        raise GraphError(f"{op.name} takes a tensor or a node here; got {kind}.") from None
-
-
-def _misfit(op: Op, args: tuple[Any, ...], error: Exception) -> GraphError:
-    """The error for tensors that do not fit an op, from torch's message."""
-    reason = str(error).partition("\n")[0]
-    shapes = "; ".join(shape_text(tuple(arg.shape)) for arg in args if hasattr(arg, "shape"))
-    way_out = f"\n  way out: {op.hint}" if op.hint else ""
-    kind = kind_of_misfit(op, args)
-    return kind(f"{op.name} cannot be applied here: {reason}\n  got: {shapes}{way_out}")
 
 
 def typed(value: Any) -> Any:
@@ -294,3 +280,33 @@ def typed(value: Any) -> Any:
     if isinstance(value, tuple):
         return tuple(typed(item) for item in value)
     return type(value), value
+
+
+class Elementwise(Op, abstract=True):
+    """An op that computes each element from those at its place in the inputs alone."""
+
+    elementwise = True
+
+
+class Broadcasting(Elementwise, abstract=True):
+    """An elementwise op whose inputs are broadcast."""
+
+    broadcasts = True
+
+
+class Stepwise(Broadcasting, abstract=True):
+    """One of two inputs that is constant except for steps: no gradient flows."""
+
+    grad_x = grad_y = None
+
+
+class View(Op, abstract=True):
+    """An op whose output is the memory of its first input, seen in another way."""
+
+    view = True
+
+
+class Structural(Op, abstract=True):
+    """An op that only moves numbers, or fills in some that take no arithmetic."""
+
+    structural = True

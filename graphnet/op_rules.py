@@ -42,7 +42,7 @@ def require_complete(cls: type) -> None:
         TypeError: something is missing.
     """
     for required, example in NEEDED.items():
-        if required not in vars(cls):
+        if not hasattr(cls, required):
             raise TypeError(f"{cls.__name__}: an op needs a {required}, such as {example}.")
 
 
@@ -94,12 +94,12 @@ def rules_of(cls: type, arguments: tuple[str, ...]) -> dict[str, Rule | None]:
 def _rule(cls: type, name: str, arguments: tuple[str, ...]) -> Rule | None:
     """The rule `grad_<name>` of an op class, checked."""
     rule_name = f"grad_{name}"
-    if rule_name not in vars(cls):
+    if not hasattr(cls, rule_name):
         raise TypeError(
             f"{cls.__name__}: input {name!r} has no derivative rule. "
             f"Write {rule_name}(self, grad, ...), or {rule_name} = None if there is none."
         )
-    function = vars(cls)[rule_name]
+    function = getattr(cls, rule_name)
     if function is None:
         return None
     reads = arguments_of(function)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from torch import empty
 
-from graphnet.errors import DtypeError, GraphError, ShapeError
+from graphnet.errors import DtypeError, GraphError, ShapeError, shape_text
 
 if TYPE_CHECKING:
     from torch import dtype
@@ -22,6 +22,22 @@ _FLOAT, _INTEGER, _BOOL = (
 _UNKNOWN = 12  # what stands for a size that is not known
 _LARGE = 4_000_000  # elements; above, the zeros are made on the device meta
 _MOST = 4  # arguments whose dtypes are tried in all combinations
+
+
+def refuse_no_tensor(op: Op, args: Sequence[Any], value: object) -> None:
+    """Refuse an argument that lacks what only tensors and nodes have, and is neither."""
+    if any(value is arg for arg in args) and not hasattr(value, "dtype"):
+        kind = "None" if value is None else type(value).__name__
+        raise GraphError(f"{op.name} takes a tensor or a node here; got {kind}.") from None
+
+
+def misfit(op: Op, args: Sequence[Any], error: Exception) -> GraphError:
+    """The error for tensors that do not fit an op, from torch's message."""
+    reason = str(error).partition("\n")[0]
+    shapes = "; ".join(shape_text(tuple(arg.shape)) for arg in args if hasattr(arg, "shape"))
+    way_out = f"\n  way out: {op.hint}" if op.hint else ""
+    kind = kind_of_misfit(op, args)
+    return kind(f"{op.name} cannot be applied here: {reason}\n  got: {shapes}{way_out}")
 
 
 def kind_of_misfit(op: Op, arguments: Sequence[Any]) -> type[GraphError]:

@@ -42,14 +42,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """The command-line options of the table."""
     options = parser.add_argument_group("of the table")
     options.add_argument("--threads", type=int, nargs="+", default=[1], metavar="N")
-    options.add_argument(
-        "--networks", nargs="+", choices=NETWORKS, default=list(NETWORKS), metavar="NAME",
-        help=", ".join(NETWORKS),
-    )  # fmt: skip
-    options.add_argument(
-        "--contestants", nargs="+", choices=CONTESTANTS, default=CONTESTANTS, metavar="NAME",
-        help=", ".join(CONTESTANTS),
-    )  # fmt: skip
+    for option, names in (("--networks", [*NETWORKS]), ("--contestants", CONTESTANTS)):
+        options.add_argument(
+            option, nargs="+", choices=names, default=names, metavar="NAME", help=", ".join(names)
+        )
     options.add_argument("--no-costs", action="store_true", help="no memory, no compile time")
     options.add_argument("--quick", action="store_true", help="a few short turns: a trial")
     options.add_argument("--write", action="store_true", help="put the table on the page")

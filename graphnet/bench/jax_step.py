@@ -1,12 +1,11 @@
 """A training step of one network in JAX: one compiled function that may overwrite its arguments.
 
-Numbers arrive and return as numpy arrays. Images may have their channels first or last, and pooling
-may reduce windows or a reshaped tensor: each is a separate form, and the fastest takes part.
+Images may have their channels first or last, and pooling may reduce windows or a reshaped tensor:
+each is a separate form, and the fastest takes part.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
@@ -17,22 +16,17 @@ from jax import lax
 from graphnet.bench.contestants import SEVERAL, Contestant
 
 if TYPE_CHECKING:
-    from graphnet.bench.networks import Network
+    from graphnet.bench.networks import Network, Workload
 
 VERSION = f"jax {jax.__version__}"
 Values = dict[str, Any]
 
 
-def jax_jit(
-    network: Network,
-    start: Mapping[str, Any],
-    xs: Sequence[Any],
-    ts: Sequence[Any],
-    scan: bool = False,
-) -> list[Contestant]:
+def jax_jit(workload: Workload, scan: bool = False) -> list[Contestant]:
     """Each form of the step; with `scan`, several steps are one compiled loop."""
+    network = workload.network
     forms = list(product((True, False), (True, False))) if network.images else [(False, True)]
-    return [Form(network, *form).contestant(start, xs, ts, scan) for form in forms]
+    return [Form(network, *form).contestant(workload, scan) for form in forms]
 
 
 class Form:
@@ -47,14 +41,12 @@ class Form:
     def __init__(self, network: Network, last: bool, windows: bool) -> None:
         self.network, self.last, self.windows = network, last, windows
 
-    def contestant(
-        self, start: Mapping[str, Any], xs: Sequence[Any], ts: Sequence[Any], scan: bool
-    ) -> Contestant:
+    def contestant(self, workload: Workload, scan: bool) -> Contestant:
         """The step, with its parameters and state on the device of JAX."""
         order = (0, 2, 3, 1) if self.last else (0, 1, 2, 3)
-        inputs = [jnp.array(x.transpose(order)) if x.ndim == 4 else jnp.array(x) for x in xs]
-        targets = [jnp.array(t) for t in ts]
-        given = {name: jnp.array(value) for name, value in start.items()}
+        xs = [x.permute(order) if x.ndim == 4 else x for x in workload.xs]
+        inputs, targets = ([jnp.array(each.numpy()) for each in some] for some in (xs, workload.ts))
+        given = {name: jnp.array(value.numpy()) for name, value in workload.start.items()}
         values = self.moved_in(given)
         move_out = jax.linear_transpose(self.moved_in, given)  # of a permutation: its inverse
         blank = {name: jnp.zeros_like(value) for name, value in values.items()}

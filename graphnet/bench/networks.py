@@ -5,7 +5,7 @@ What all contestants start from is written to files that their processes share.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
@@ -196,6 +196,16 @@ class Workload:
     xs: list[Tensor]
     ts: list[Tensor]
 
+    def distance(self, values: dict[str, Tensor], exact: dict[str, Tensor]) -> float:
+        """How far values are from the exact ones, relative to the way from the start."""
+        far = sum(float((values[name] - exact[name]).square().sum()) for name in exact)
+        way = sum(float((self.start[name] - exact[name]).square().sum()) for name in exact)
+        return float((far / way) ** 0.5)
+
+    def worst_distance(self, files: Iterable[Path], exact: dict[str, Tensor]) -> float:
+        """The largest distance of the values in some files."""
+        return max(self.distance(load_file(path), exact) for path in files)
+
 
 def drawn(network: Network) -> Workload:
     """First values and batches, the same at each call."""
@@ -218,20 +228,3 @@ def read_workload(network: Network, folder: Path) -> Workload:
     data = load_file(folder / "data.safetensors")
     xs, ts = ([data[f"{name}{number}"] for number in range(BATCHES)] for name in "xt")
     return Workload(network, start, xs, ts)
-
-
-def worst_distance(
-    folder: Path, name: str, exact: dict[str, Tensor], start: dict[str, Tensor]
-) -> float:
-    """The largest distance of the parameters that any form of a contestant has written."""
-    files = folder.glob(f"{name}-*.safetensors")
-    return max(distance(load_file(path), exact, start) for path in files)
-
-
-def distance(
-    values: dict[str, Tensor], exact: dict[str, Tensor], start: dict[str, Tensor]
-) -> float:
-    """How far values are from the exact ones, relative to the way from the start."""
-    far = sum(float((values[name] - exact[name]).square().sum()) for name in exact)
-    way = sum(float((start[name] - exact[name]).square().sum()) for name in exact)
-    return float((far / way) ** 0.5)

@@ -18,37 +18,25 @@ from graphnet.version import __version__
 BEGIN, END = "<!-- table: begin -->", "<!-- table: end -->"
 
 
-def headings(names: Sequence[str]) -> list[str]:
-    """The columns: times, then ratios, shares and parameters."""
-    return [
-        "network",
-        *(f"{name}, µs" for name in names),
-        "program / torch.nn",
-        "program / best peer",
-        "many / JAX scan",
-        "program's share of the limit",
-        "best peer's share",
-        "distance of parameters",
-    ]
-
-
-def row(measured: Measured, names: Sequence[str]) -> list[str]:
-    """One network."""
+def row(measured: Measured, names: Sequence[str]) -> dict[str, str]:
+    """One network: times, then ratios, shares and parameters, by the headings of their columns."""
     seconds = measured.seconds
-    times = [f"{seconds[name] * 1e6:,.0f}" if name in seconds else "—" for name in names]
+    times = {f"{n}, µs": f"{seconds[n] * 1e6:,.0f}" if n in seconds else "—" for n in names}
     best = next(iter(measured.peers), "")
     ours = "program" if "program" in seconds else ""
     far = f"{max(measured.distances.values()):.0e}"
-    return [
-        measured.network.title,
-        *times,
-        _ratio(seconds, ours, "torch.nn"),
-        _ratio(seconds, ours, best) + (f" ({best})" if ours and best else ""),
-        _ratio(seconds, "many", "JAX scan"),
-        f"{measured.share(ours):.0%}" if ours else "—",
-        f"{measured.share(best):.0%}" if best else "—",
-        far if not measured.wrong else f"{far}: {', '.join(measured.wrong)} differ",
-    ]
+    differ = f": {', '.join(measured.wrong)} differ" if measured.wrong else ""
+    named = f" ({best})" if ours and best else ""
+    return {
+        "network": measured.network.title,
+        **times,
+        "program / torch.nn": _ratio(seconds, ours, "torch.nn"),
+        "program / best peer": _ratio(seconds, ours, best) + named,
+        "many / JAX scan": _ratio(seconds, "many", "JAX scan"),
+        "program's share of the limit": f"{measured.share(ours):.0%}" if ours else "—",
+        "best peer's share": f"{measured.share(best):.0%}" if best else "—",
+        "distance of parameters": far + differ,
+    }
 
 
 def _ratio(seconds: Mapping[str, float], ours: str, theirs: str) -> str:
@@ -82,14 +70,15 @@ def markdown(rows: Sequence[Sequence[str]]) -> str:
 def table(results: Sequence[Measured], names: Sequence[str]) -> str:
     """The table of all networks on a number of threads, with notes."""
     threads = results[0].threads
-    rows = [headings(names), *(row(each, names) for each in results)]
+    rows = [row(each, names) for each in results]
+    cells = [list(rows[0]), *(list(each.values()) for each in rows)]
     speeds = [each.limit / 1e9 for each in results]
     title = f"### {threads} thread{'s' if threads > 1 else ''}"
     limit = (
         f"The limit, measured in the same turns: {min(speeds):,.0f} to {max(speeds):,.0f} "
         f"billion operations per second ({results[0].limit_note})."
     )
-    return "\n\n".join([title, markdown(rows), limit, *notes(results, names)])
+    return "\n\n".join([title, markdown(cells), limit, *notes(results, names)])
 
 
 def notes(results: Sequence[Measured], names: Sequence[str]) -> list[str]:

@@ -19,7 +19,7 @@ from textwrap import indent
 from time import perf_counter
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 import graphnet as gn
 from graphnet.bench import contestants
@@ -27,6 +27,7 @@ from graphnet.bench.networks import NETWORKS, drawn
 from graphnet.console_text import shown
 from graphnet.errors import counted
 from graphnet.experiments.pairs.recipes import RECIPES
+from graphnet.experiments.pairs.study import train_model
 
 TORCH_NN = "torch.nn with autograd"
 
@@ -114,44 +115,40 @@ def convolution(turns: int = 60) -> None:
     """The two convolutions of the digit-pair network, and torch.nn with autograd."""
     show(f"conv2d forward and backward, float32, one thread, median of {turns} turns:")
     for shape, outputs, of_input in (((100, 2, 14, 14), 32, False), ((100, 32, 6, 6), 64, True)):
-        x = torch.randn(shape)
-        net = torch.nn.Conv2d(shape[1], outputs, 3)
+        x = torch.randn(shape, requires_grad=of_input)
+        net = nn.Conv2d(shape[1], outputs, 3)
         grad = torch.randn_like(net(x).detach())
         each = {
-            "graphnet, the walk": convolution_step(net, x, grad, of_input),
-            TORCH_NN: torch_convolution_step(net, x, grad, of_input),
+            "graphnet, the walk": convolution_step(net, x, grad),
+            TORCH_NN: torch_convolution_step(net, x, grad),
         }
         show(f"  {outputs} 3x3 filters on {shape}, gradient of the input: {of_input}")
         show(indent(figures(in_turns(each, turns, 3)), "  "))
 
 
-def convolution_step(
-    net: torch.nn.Conv2d, x: torch.Tensor, grad: torch.Tensor, of_input: bool
-) -> Callable[[], None]:
-    """A forward and a backward walk of one convolution."""
+def convolution_step(net: nn.Conv2d, x: Tensor, grad: Tensor) -> Callable[[], None]:
+    """A forward and a backward walk of one convolution, back to the input if it requires that."""
     layer = gn.Conv2d(net.in_channels, net.out_channels, 3)
     layer.load_state_dict(net.state_dict())
     graph = gn.Graph()
-    y = layer(graph.input((None, *x.shape[1:]), name="x", requires_grad=of_input))
+    y = layer(graph.input((None, *x.shape[1:]), name="x", requires_grad=x.requires_grad))
+    value = x.detach()
 
     def step() -> None:
         with torch.no_grad():
-            graph.forward(x=x)
+            graph.forward(x=value)
             graph.backward(y, grad)
 
     return step
 
 
-def torch_convolution_step(
-    net: torch.nn.Conv2d, x: torch.Tensor, grad: torch.Tensor, of_input: bool
-) -> Callable[[], None]:
+def torch_convolution_step(net: nn.Conv2d, x: Tensor, grad: Tensor) -> Callable[[], None]:
     """The same in torch.nn with autograd."""
-    leaf = x.clone().requires_grad_(of_input)
 
     def step() -> None:
         net.zero_grad()
-        leaf.grad = None
-        net(leaf).backward(grad)
+        x.grad = None
+        net(x).backward(grad)
 
     return step
 
@@ -162,18 +159,25 @@ class TorchShared(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.branch = nn.Sequential(
-            nn.Conv2d(1, 16, 3), nn.MaxPool2d(2), nn.ReLU(),
-            nn.Conv2d(16, 32, 3), nn.MaxPool2d(2), nn.BatchNorm2d(32), nn.ReLU(), nn.Dropout(0.5),
-            nn.Sequential(nn.Conv2d(32, 64, 2), nn.BatchNorm2d(64), nn.ReLU()), nn.Flatten(),
-        )  # fmt: skip
+            nn.Conv2d(1, 16, 3),
+            nn.MaxPool2d(2),
+            nn.ReLU(),
+            nn.Conv2d(16, 32, 3),
+            nn.MaxPool2d(2),
+            nn.BatchNorm2d(32),
+            nn.ReLU(),
+            nn.Dropout(0.5),
+            nn.Sequential(nn.Conv2d(32, 64, 2), nn.BatchNorm2d(64), nn.ReLU()),
+            nn.Flatten(),
+        )
         self.compare = nn.Sequential(
             nn.Linear(128, 220), nn.ReLU(), nn.Linear(220, 120), nn.ReLU(), nn.Linear(120, 2)
         )
 
-    def forward(self, pair: torch.Tensor) -> torch.Tensor:
+    def forward(self, pair: Tensor) -> Tensor:
         """The two scores of each pair."""
         first, second = self.branch(pair[:, :1]), self.branch(pair[:, 1:])
-        scores: torch.Tensor = self.compare(torch.cat([first, second], 1))
+        scores: Tensor = self.compare(torch.cat([first, second], 1))
         return scores
 
 
@@ -200,24 +204,12 @@ def study(turns: int = 5) -> None:
     show(figures(times, "s"))
 
 
-def fitted(x: torch.Tensor, t: torch.Tensor) -> None:
+def fitted(x: Tensor, t: Tensor) -> None:
     """The training run of the study, including compilation."""
-    model = RECIPE.model()
-    adam = gn.AdamW(model.parameters(), lr=RECIPE.lr, weight_decay=RECIPE.weight_decay)
-    gn.fit(
-        model,
-        gn.LossCrossEntropy(),
-        (x, t),
-        adam,
-        epochs=RECIPE.epochs,
-        batch_size=RECIPE.batch_size,
-        schedule=gn.schedules.one_cycle(RECIPE.lr, STEPS),
-        seed=0,
-        progress=False,
-    )
+    train_model(RECIPE, RECIPE.model(), (x, (t,)), None, seed=0)
 
 
-def torch_fitted(x: torch.Tensor, t: torch.Tensor) -> None:
+def torch_fitted(x: Tensor, t: Tensor) -> None:
     """The same training run as a loop in torch."""
     model, loss = TorchShared(), nn.CrossEntropyLoss()
     adam = torch.optim.AdamW(model.parameters(), lr=RECIPE.lr, weight_decay=RECIPE.weight_decay)

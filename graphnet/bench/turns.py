@@ -16,7 +16,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from graphnet.bench import limit
 from graphnet.bench.contestants import OURS, SEVERAL, TORCH, reference
-from graphnet.bench.networks import worst_distance, write_workload
+from graphnet.bench.networks import write_workload
 from graphnet.bench.worker import Entry, Job
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def measure(network: Network, threads: int, names: Sequence[str], effort: Effort
             seconds = take_turns(playing, effort)
         exact = reference(workload, effort.steps)
         distances = {
-            name: worst_distance(folder, name, exact, workload.start)
+            name: workload.worst_distance(folder.glob(f"{name}-*.safetensors"), exact)
             for name in playing
             if name != "limit"
         }

@@ -17,7 +17,6 @@ from time import perf_counter
 from typing import Any, TextIO
 
 import torch
-from safetensors.numpy import load_file
 from safetensors.numpy import save_file as save_arrays
 from safetensors.torch import save_file
 
@@ -105,7 +104,10 @@ class Worker:
         workload = read_workload(NETWORKS[self.job.network], self.folder)
         for name in self.job.contestants:
             if name == "limit":
-                self._add_limit(limit.limits(self.folder, self.job.threads))
+                found = limit.limits(self.folder, self.job.threads)
+                fastest, operations = min(found, key=lambda each: self._seconds(each[0]))
+                self.contestants[name] = fastest
+                self.entries[name] = Entry(fastest.note, operations=operations)
             elif name == "torch.compile":
                 self._try(name, lambda: contestants.torch_compile(workload))
             else:
@@ -119,12 +121,9 @@ class Worker:
             missing = Entry(missing="JAX is not installed: pip install graphnet[bench]")
             self.entries = dict.fromkeys(self.job.contestants, missing)
             return
-        start = load_file(self.folder / "start.safetensors")
-        data = load_file(self.folder / "data.safetensors")
-        xs, ts = ([data[f"{name}{number}"] for number in range(BATCHES)] for name in "xt")
+        workload = read_workload(NETWORKS[self.job.network], self.folder)
         for name in self.job.contestants:
-            scan = name == "JAX scan"
-            self._add(name, jax_jit(NETWORKS[self.job.network], start, xs, ts, scan), VERSION)
+            self._add(name, jax_jit(workload, scan=name == "JAX scan"), VERSION)
 
     def _try(self, name: str, make: Callable[[], list[contestants.Contestant]]) -> None:
         """Add a contestant that may not run on this machine: it needs a C++ compiler."""
@@ -132,11 +131,6 @@ class Worker:
             self._add(name, make())
         except Exception as error:
             self.entries[name] = Entry(missing=f"{type(error).__name__}: {error}".split("\n")[0])
-
-    def _add_limit(self, found: list[tuple[contestants.Contestant, float]]) -> None:
-        fastest, operations = min(found, key=lambda each: self._seconds(each[0]))
-        self.contestants["limit"] = fastest
-        self.entries["limit"] = Entry(fastest.note, operations=operations)
 
     def _add(self, name: str, forms: list[contestants.Contestant], version: str = "") -> None:
         """Let each form make the first steps, keep their parameters, and choose the fastest."""

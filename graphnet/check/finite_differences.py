@@ -6,7 +6,7 @@ al., Numerical Recipes (3rd edition, 2007), section 5.7.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from math import inf, isfinite
 from typing import TYPE_CHECKING, Any, cast
 
@@ -36,17 +36,18 @@ def compare(op: Op, place: int, arguments: list[Any], top: Tensor) -> tuple[floa
     if grad.shape != x.shape:
         return inf, f"the rule returns the shape {tuple(grad.shape)}, not {tuple(x.shape)}"
 
-    def moved(direction: Tensor) -> Tensor:
-        result: Tensor = op.forward(*arguments[:place], x + direction, *arguments[place + 1 :])
-        return result
+    def change(move: Tensor) -> Tensor:
+        """How the outputs change, weighted by the seed."""
+        moved: Tensor = op.forward(*arguments[:place], x + move, *arguments[place + 1 :])
+        return (moved - top) * seed
 
+    sizes = (top * seed).abs()
     largest = float(grad.abs().max()) if grad.numel() else 0.0
     worst, fault = 0.0, ""
     for name, direction in _directions(x):
         ruled = float((grad * direction)[direction != 0].sum())
-        error, slope = _compare_along(
-            moved, top, seed, direction, _steps(x, direction), ruled, largest
-        )
+        slopes = (_slopes(change, sizes, direction, step) for step in _steps(x, direction))
+        error, slope = _compare_along(slopes, ruled, largest * float(direction.abs().max()))
         if error > worst:
             worst = error
             fault = f"{ruled:.6g} by the rule, {slope:.6g} by differences at {name}"
@@ -65,26 +66,16 @@ def _are_close(scaled: Tensor, grad: Tensor, tolerance: float) -> bool:
 
 
 def _compare_along(
-    moved: Callable[[Tensor], Tensor],
-    top: Tensor,
-    seed: Tensor,
-    direction: Tensor,
-    steps: list[float],
-    ruled: float,
-    largest: float,
+    slopes: Iterable[tuple[float, float, float] | None], ruled: float, size: float
 ) -> tuple[float, float]:
     """The relative error along one direction at the best step, and the slope found there.
 
     If the slopes at two steps disagree, there is no derivative, and no error.
     """
     found: list[tuple[float, float]] = []
-    for step in steps:
-        slopes = _slopes(moved, top, seed, direction, step)
-        if slopes is None:
-            continue
-        low, high, slack = slopes
+    for low, high, slack in filter(None, slopes):
         central = (low + high) / 2
-        scale = max(largest * float(direction.abs().max()), abs(central), 1e-300)
+        scale = max(size, abs(central), 1e-300)
         kink = high - low > KINK * max(abs(low), abs(high))
         distance = max(low - ruled, ruled - high, 0.0) if kink else abs(ruled - central)
         error = max(distance - slack, 0.0) / scale
@@ -101,7 +92,7 @@ def _compare_along(
 
 
 def _slopes(
-    moved: Callable[[Tensor], Tensor], top: Tensor, seed: Tensor, direction: Tensor, step: float
+    change: Callable[[Tensor], Tensor], sizes: Tensor, direction: Tensor, step: float
 ) -> tuple[float, float, float] | None:
     """The smallest and the largest slope, and how much of their difference is rounding.
 
@@ -111,14 +102,14 @@ def _slopes(
     sides = []
     for signed in (step, -step):
         try:
-            change = moved(direction * signed) - top
+            side = change(direction * signed)
         except GraphError:  # outside the domain of the function
             return None
-        if not change.isfinite().all():
+        if not side.isfinite().all():
             return None
-        sides.append(change * seed / signed)
+        sides.append(side / signed)
     left, right = sides
-    rounding = 4e-16 * float((top * seed).abs()[left != 0].sum()) / step
+    rounding = 4e-16 * float(sizes[left != 0].sum()) / step
     return float(left.minimum(right).sum()), float(left.maximum(right).sum()), rounding
 
 

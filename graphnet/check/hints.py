@@ -7,10 +7,11 @@ corrected form agrees with the central differences at every element, that mistak
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import partial
+from contextlib import suppress
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, cast
 
-from graphnet.check.finite_differences import LARGE, PLACES, STEP, wave
+from graphnet.check.finite_differences import LARGE, PLACES, STEP, by_rule, wave
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -44,39 +45,55 @@ def red_pen(op: Op, place: int, arguments: list[Any], top: Tensor) -> str:
     >>> red_pen(Cube(), 0, [x], x * x * x)
     'The sign is wrong: a minus is missing, or there is one too many.'
     """
-    x, seed = arguments[place], wave(top)
-    if not 0 < x.numel() <= PLACES:
+    pen = _Pen(op, place, arguments, top)
+    if not 0 < pen.x.numel() <= PLACES:
         return ""
     try:
-        right = _by_differences(op, place, arguments, seed)
+        if not pen.right.isfinite().all() or not pen.right.any():
+            return ""
     except Exception:  # a forward that cannot be differentiated gives no hint
         return ""
-    if not right.isfinite().all() or not right.any():
-        return ""
-    pen = _Pen(op, place, arguments, top, seed, right)
     attempts = (pen.of_size, pen.of_result, pen.of_other_rules, pen.of_reads, pen.of_products)
     for attempt in attempts:
-        for gradient, sentence in _tried(attempt):
-            if pen.is_right(gradient):
-                return sentence
+        with suppress(Exception):  # the rule itself cannot run
+            for gradient, sentence in attempt():
+                if pen.is_right(gradient):
+                    return sentence
     return ""
 
 
 class _Pen:
     """A wrong rule: what it reads, what it returns, and what would be right."""
 
-    def __init__(
-        self, op: Op, place: int, arguments: list[Any], top: Tensor, seed: Tensor, right: Tensor
-    ) -> None:
+    def __init__(self, op: Op, place: int, arguments: list[Any], top: Tensor) -> None:
         self.op, self.place, self.arguments = op, place, arguments
-        self.x, self.top, self.seed, self.right = arguments[place], top, seed, right
+        self.x: Tensor = arguments[place].contiguous()
+        self.top, self.seed = top, wave(top)
         self.rule = cast("Rule", op.rules_for(len(arguments))[place])
-        self.reads = op.read(self.rule, place, arguments, seed, top)
+        self.reads = op.read(self.rule, place, arguments, self.seed, top)
         self.tensors = {
             name: value
             for name, value in zip(op.inputs, arguments, strict=False)
             if hasattr(value, "numel") and value.dtype.is_floating_point
         }
+
+    @cached_property
+    def right(self) -> Tensor:
+        """The gradient by central differences, element by element."""
+        slopes = self.x.new_zeros(self.x.numel())
+        for number in range(self.x.numel()):
+            direction = self.x.new_zeros(self.x.numel())
+            direction[number] = STEP * max(1.0, float(self.x.reshape(-1)[number].abs()))
+            ahead, back = map(self._moved, (direction, -direction))
+            slopes[number] = ((ahead - back) * self.seed).sum() / (2 * direction[number])
+        return slopes.view(self.x.shape)
+
+    def _moved(self, direction: Tensor) -> Tensor:
+        """The output for another value of the argument."""
+        arguments = [*self.arguments]
+        arguments[self.place] = self.x + direction.view(self.x.shape)
+        top: Tensor = self.op.forward(*arguments)
+        return top
 
     def run(self, reads: list[Any]) -> Tensor:
         """The result of the rule for these values."""
@@ -102,9 +119,9 @@ class _Pen:
 
     def of_size(self) -> Iterator[Candidate]:
         """The result itself, if it is wrong for a larger gradient of the opposite sign."""
-        result, rule = self.run(self.reads), self.rule
-        reads = self.op.read(rule, self.place, self.arguments, LARGE * self.seed, self.top)
-        error = (self.run(reads) - LARGE * result).abs()
+        result = self.run(self.reads)
+        large = by_rule(self.op, self.place, self.arguments, self.top, LARGE * self.seed)
+        error = (large - LARGE * result).abs()
         if not error.le(_CLOSE * abs(LARGE) * result.abs().max()).all():  # NaN is an error too
             yield lambda: result, PROPORTIONAL
 
@@ -227,26 +244,3 @@ def _exchanged(name: str, other: str) -> str:
     if name == "top":
         return f"The rule uses the output `top` where the input is right: read {other}."
     return f"The inputs are swapped: the rule uses {name} where {other} is right."
-
-
-def _tried(attempt: Callable[[], Iterator[Candidate]]) -> Iterator[Candidate]:
-    """The candidates of an attempt, or none if the rule itself cannot run."""
-    try:
-        yield from attempt()
-    except Exception:
-        return
-
-
-def _by_differences(op: Op, place: int, arguments: list[Any], seed: Tensor) -> Tensor:
-    """The gradient by one argument, element by element."""
-    x = arguments[place].contiguous()
-    slopes = x.new_zeros(x.numel())
-    for number in range(x.numel()):
-        direction = x.new_zeros(x.numel())
-        direction[number] = STEP * max(1.0, float(x.view(-1)[number].abs()))
-        move = direction.view(x.shape)
-        change = op.forward(*arguments[:place], x + move, *arguments[place + 1 :])
-        change = change - op.forward(*arguments[:place], x - move, *arguments[place + 1 :])
-        slopes[number] = (change * seed).sum() / (2 * direction[number])
-    gradient: Tensor = slopes.view(x.shape)
-    return gradient

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from copy import deepcopy
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from warnings import catch_warnings, filterwarnings
 
 from graphnet.check.finite_differences import wave
-from graphnet.check.report import Check, NotChecked, Report, examine
-from graphnet.check.subject import Subject, difference
+from graphnet.check.report import NotChecked, Report, examine
+from graphnet.check.subject import Subject, difference, listed
 from graphnet.check.suite import Suite
 from graphnet.errors import GraphError, LoadError
 
@@ -51,46 +51,29 @@ def check_module(
         raise GraphError(f"check_module takes a module; got {type(module).__name__}.")
     if not shapes:
         raise GraphError("check_module needs the shape of each input: check_module(net, (5, 2)).")
-    suite = _ModuleSuite(module, shapes, low, high, integers or {}, reference)
+    original = deepcopy(module)
+
+    def fresh(double: bool) -> Module:
+        copy = deepcopy(original)
+        return copy.double() if double else copy.float()
+
+    suite = _ModuleSuite(Subject(fresh, shapes, low, high, integers or {}), reference)
     with catch_warnings():  # about parameters that are not listed, which have their own check
         filterwarnings("ignore", r".*parameters\(\) does not list", UserWarning)
-        return examine(type(module).__name__, suite.checks(), skip)
+        return examine(type(module).__name__, suite, skip)
 
 
 class _ModuleSuite(Suite):
     """The checks of a module: those of an operation, and those for modules only."""
 
-    def __init__(
-        self,
-        module: Module,
-        shapes: tuple[Any, ...],
-        low: float,
-        high: float,
-        integers: Mapping[int, int],
-        reference: Callable[..., Any] | None,
-    ) -> None:
-        self.module = deepcopy(module)
-        super().__init__(Subject(self._fresh, shapes, low, high, integers), reference)
-
-    def _fresh(self, double: bool = True) -> Module:
-        """A copy of the module."""
-        module = deepcopy(self.module)
-        return module.double() if double else module.float()
-
-    def checks(self) -> Iterator[tuple[str, Check]]:
-        """The checks by name."""
-        yield "tensors and nodes", self.tensors_and_nodes
-        yield "parameters", self.parameters
-        yield "untouched parameters", self.untouched_parameters
-        yield "state", self.state
-        yield "backward", self.backward
-        yield "shared weights", self.shared_weights
-        yield from super().checks()
+    def _fresh(self) -> Any:
+        """A copy of the module, in double precision."""
+        return self.subject.make(True)
 
     def tensors_and_nodes(self) -> str:
         """A call with tensors gives the same values as the graph."""
         values = self.subject.values()
-        tops = _tuple(self._fresh().forward(*values))
+        tops = listed(self._fresh().forward(*values))
         expected = self.subject.build(values).forward(values)
         for number, (ours, theirs) in enumerate(zip(tops, expected, strict=True)):
             if fault := difference(ours, theirs):
@@ -133,7 +116,7 @@ class _ModuleSuite(Suite):
     @staticmethod
     def _back(module: Module, result: Any) -> Any:
         """Walk backward from a weight for each element of the outputs."""
-        tops = _tuple(result)
+        tops = listed(result)
         if not all(top.dtype.is_floating_point for top in tops):
             raise NotChecked("an output is not floating-point")
         return module.backward(*(wave(top) for top in tops))
@@ -144,12 +127,12 @@ class _ModuleSuite(Suite):
         state = module.state_dict()
         if not state:
             raise NotChecked("the module has no parameters or buffers")
-        expected = [each.clone() for each in _tuple(module.forward(*values))]
+        expected = [each.clone() for each in listed(module.forward(*values))]
         other = self._fresh()
         for each in dict(other.named_state()).values():
             each.top.zero_()
         other.load_state_dict(state)
-        for ours, theirs in zip(_tuple(other.forward(*values)), expected, strict=True):
+        for ours, theirs in zip(listed(other.forward(*values)), expected, strict=True):
             if fault := difference(ours, theirs):
                 return f"after load_state_dict the output {fault}: something is not in state_dict"
         before = {name: each.clone() for name, each in other.state_dict().items()}
@@ -184,7 +167,7 @@ class _ModuleSuite(Suite):
         module, values = self._fresh(), self.subject.values()
 
         def called_twice(*nodes: Any) -> tuple[Any, ...]:
-            return (*_tuple(module(*nodes)), *_tuple(module(*nodes)))
+            return (*listed(module(*nodes)), *listed(module(*nodes)))
 
         built = replace(self.subject, make=lambda _: called_twice).build(values)
         once = len(self.subject.build(values).graph.parameters())
@@ -192,7 +175,3 @@ class _ModuleSuite(Suite):
         if twice != once:
             return f"one call uses {once} parameters, two calls {twice}: build makes new ones"
         return ""
-
-
-def _tuple(result: Any) -> tuple[Any, ...]:
-    return result if isinstance(result, tuple) else (result,)

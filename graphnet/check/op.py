@@ -67,7 +67,7 @@ def check_op(
     names = _names(op, len(shapes))
     numbered = {_place(key, names): count for key, count in (integers or {}).items()}
     subject = Subject(lambda _: function, shapes, low, high, numbered, names)
-    return examine(name, Suite(subject, reference).checks(), skip)
+    return examine(name, Suite(subject, reference), skip)
 
 
 def _names(op: Any, count: int) -> tuple[str, ...]:

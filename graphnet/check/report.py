@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterator
+from inspect import isfunction
 from textwrap import wrap
 from typing import NamedTuple
 
@@ -79,14 +80,16 @@ class Report:
         return f"<Report on {self.subject}: {len(self.faults)} faults>"
 
 
-def examine(subject: str, checks: Iterable[tuple[str, Check]], skip: Collection[str]) -> Report:
-    """Run the checks in order, except those whose name starts with a name in `skip`.
+def examine(subject: str, suite: object, skip: Collection[str]) -> Report:
+    """Run the checks of a suite, except those whose name starts with a name in `skip`.
+
+    Each public method of the suite is a check, in the order of its class and then its base class.
 
     Raises:
         GraphError: a name to skip matches no check.
     """
     skipped = (skip,) if isinstance(skip, str) else tuple(skip)
-    checks = list(checks)
+    checks = list(_checks_of(suite))
     for each in skipped:
         if not any(name.startswith(each) for name, _ in checks):
             names = ", ".join(repr(name) for name, _ in checks)
@@ -96,6 +99,15 @@ def examine(subject: str, checks: Iterable[tuple[str, Check]], skip: Collection[
         for name, check in checks
     ]
     return Report(subject, findings)
+
+
+def _checks_of(suite: object) -> Iterator[tuple[str, Check]]:
+    """The public methods, each with its name in words."""
+    for kind in type(suite).__mro__:
+        for name, member in vars(kind).items():
+            if isfunction(member) and not name.startswith("_"):
+                words = name.replace("read_only", "read-only").replace("_", " ")
+                yield words, getattr(suite, name)
 
 
 def _run(name: str, check: Check) -> Finding:

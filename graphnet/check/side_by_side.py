@@ -56,17 +56,10 @@ class Difference(NamedTuple):
             grad = other_grad.new_zeros(other_grad.shape)
         if grad is not None and other_grad is not None:
             size, distance = _size(other_grad), _distance(grad, other_grad)
-        return cls(
-            graph.index(node),
-            graph.name_of(node),
-            node.kind,
-            shape_text(tuple(top.shape)),
-            str(top.dtype),
-            _size(other_top),
-            _distance(top, other_top),
-            size,
-            distance,
-        )
+        place, name = graph.index(node), graph.name_of(node)
+        shape, dtype = shape_text(tuple(top.shape)), str(top.dtype)
+        values = _size(other_top), _distance(top, other_top)
+        return cls(place, name, node.kind, shape, dtype, *values, size, distance)
 
     @property
     def cells(self) -> tuple[str, ...]:

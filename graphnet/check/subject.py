@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from operator import methodcaller
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from torch import empty
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 Shape = tuple[int, ...]
 Make = Callable[[bool], Callable[..., Any]]
 """Makes a fresh copy of the subject, for double precision or for single."""
+Results = tuple[list["Tensor"], list["Tensor"]]
+"""The values of the outputs, and the gradients of the sources."""
 
 
 class Built(NamedTuple):
@@ -48,8 +51,8 @@ class Built(NamedTuple):
         """The values of the outputs."""
         return list(self.graph.forward(self.feed(values), outputs=self.outputs))
 
-    def run(self, values: list[Any]) -> tuple[list[Tensor], list[Tensor]]:
-        """The values of the outputs, and the gradients of the sources by the backward walk."""
+    def run(self, values: list[Any]) -> Results:
+        """The results of both walks."""
         tops = [top.clone() for top in self.forward(values)]
         floating = self.floating
         if floating:
@@ -118,8 +121,7 @@ class Subject:
             shape = (None, *shape[1:]) if place in unknown else shape
             name, floating = self.name(place), dtype.is_floating_point
             arguments.append(graph.input(shape, name=name, dtype=dtype, requires_grad=floating))
-        result = self.make(double)(*arguments)
-        outputs = list(result) if isinstance(result, tuple | list) else [result]
+        outputs = listed(self.make(double)(*arguments))
         for output in outputs:
             if not isinstance(output, Node):
                 raise TypeError(
@@ -134,14 +136,10 @@ class Subject:
         Raises:
             NotChecked: there are none.
         """
-        first = next((p for p, s in enumerate(self.shapes) if isinstance(s, tuple) and s), None)
-        if first is not None:
-            size = self.shapes[first][0]
-            same = tuple(
-                place
-                for place, shape in enumerate(self.shapes)
-                if isinstance(shape, tuple) and shape and shape[0] == size
-            )
+        sizes = {p: s[0] for p, s in enumerate(self.shapes) if isinstance(s, tuple) and s}
+        if sizes:
+            first, size = next(iter(sizes.items()))
+            same = tuple(place for place, each in sizes.items() if each == size)
             for places in dict.fromkeys((same, (first,))):
                 try:
                     values = self.values(self.resized(places, size + 1))
@@ -164,17 +162,17 @@ def is_tensor(value: Any) -> bool:
     return isinstance(value, type(empty(0)))
 
 
-def copies(values: list[Any]) -> list[Any]:
-    """The same values in other memory."""
-    return [value.clone() if is_tensor(value) else value for value in values]
+def listed(result: Any) -> list[Any]:
+    """One or several results as a list."""
+    return list(result) if isinstance(result, tuple | list) else [result]
 
 
-def differs(
-    ours: tuple[list[Tensor], list[Tensor]],
-    theirs: tuple[list[Tensor], list[Tensor]],
-    names: list[str],
-    tolerance: float = 1e-9,
-) -> str:
+def copies(values: list[Any], copied: Callable[[Any], Any] = methodcaller("clone")) -> list[Any]:
+    """The values, each tensor in other memory."""
+    return [copied(value) if is_tensor(value) else value for value in values]
+
+
+def differs(ours: Results, theirs: Results, names: list[str], tolerance: float = 1e-9) -> str:
     """How two runs differ, in words; "" if they agree."""
     labels = [f"output {number}" for number in range(len(ours[0]))]
     labels += [f"the gradient of {name!r}" for name in names]
@@ -191,8 +189,7 @@ def difference(left: Tensor, right: Tensor, tolerance: float = 1e-9) -> str:
     if not left.numel():
         return ""
     left, right = left.double(), right.double()
-    close = ((left - right).abs() <= tolerance * (1 + right.abs())).logical_or(left.eq(right))
-    close = close.logical_or(left.ne(left).logical_and(right.ne(right)))
+    close = left.isclose(right, rtol=tolerance, atol=tolerance, equal_nan=True)
     if close.all():
         return ""
     place = int((~close).reshape(-1).long().argmax())

@@ -5,17 +5,14 @@
 | `ir/` | the program as a list: built from a graph, and rewritten |
 | `passes/` | what shortens it, whatever it is printed for |
 | `lower/` | the list as loops over scalars, for targets that have no kernels |
-| `lower/` | the program as loops over scalars, for targets other than torch |
 | `plan/` | where each value lies in memory, for any target |
 | `targets/` | what it is printed for: a kernel for each node, and the text |
 | `run/` | what `graph.compile` returns |
-| `signatures` | the options of `graph.compile`, for type checkers |
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from graphnet.compile.ir.build import Clip
 from graphnet.compile.run.compiled import Options, Prediction
@@ -30,6 +27,24 @@ if TYPE_CHECKING:
     from graphnet.graph import Graph
 
 __all__ = ["Clip", "Options", "Prediction", "Step", "compile_graph"]
+
+
+class PredictionOptions(TypedDict, total=False):
+    """The options of `graph.compile` for a prediction, as type checkers know them."""
+
+    tune: bool
+    check_finite: bool
+    backend: str | None
+    calls: int | None
+
+
+class StepOptions(PredictionOptions, total=False):
+    """Those of a training step."""
+
+    max_norm: float | None
+    norm_type: float
+    clip_value: float | None
+    watch: Sequence[Node]
 
 
 def compile_graph(

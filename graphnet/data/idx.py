@@ -31,9 +31,13 @@ from graphnet.errors import LoadError, shape_text
 from graphnet.files import open_file
 
 DTYPES = {
-    0x08: torch.uint8, 0x09: torch.int8, 0x0B: torch.int16, 0x0C: torch.int32,
-    0x0D: torch.float32, 0x0E: torch.float64,
-}  # fmt: skip
+    0x08: torch.uint8,
+    0x09: torch.int8,
+    0x0B: torch.int16,
+    0x0C: torch.int32,
+    0x0D: torch.float32,
+    0x0E: torch.float64,
+}
 LARGEST = 2**30
 """The bytes of the largest tensor that is read; the images of MNIST have 47 million."""
 

@@ -94,20 +94,17 @@ class _Doctor:
 
     def non_finite(self) -> Iterator[Finding]:
         """The first value that is NaN or infinite, else the first such gradient."""
+        backwards = (node for node in reversed(self.nodes) if _is_bad(node.grad))
         if (node := self._origin()) is not None:
             yield self._bad_value(node)
-            return
-        backwards = (node for node in reversed(self.nodes) if node.grad is not None)
-        for node in (node for node in backwards if _is_bad(node.grad)):
-            text = f"the first gradient on the way back that is not finite: {_strange(node.grad)}"
+        elif (node := next(backwards, None)) is not None:
             yield self.finding(
                 node,
                 "gradient not finite",
-                text,
+                "the first gradient on the way back that is not finite: " + _strange(node.grad),
                 "keep the operations that read it away from the edge of their range, such as √0 or "
                 "log 0; where it grew layer by layer, smaller first weights or a normalization.",
             )
-            return
 
     def _bad_value(self, node: Node) -> Finding:
         """What is said of the first value that is not finite."""
@@ -273,8 +270,11 @@ def _along(slope: Slope, doctor: _Doctor) -> str:
     )
 
 
-def _is_bad(top: Tensor) -> bool:
-    return top.dtype.is_floating_point and not bool(top.isfinite().all())
+def _is_bad(tensor: Tensor | None) -> bool:
+    """True for numbers of which one is not finite."""
+    if tensor is None or not tensor.dtype.is_floating_point:
+        return False
+    return not tensor.isfinite().all()
 
 
 def _means_infinity(node: Node) -> bool:

@@ -6,8 +6,6 @@ from math import inf
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from graphnet.graph import Operation
     from graphnet.op_rules import Bounds
 
@@ -38,26 +36,22 @@ def dead_units(node: Operation) -> tuple[int, int]:
 
 def saturated_share(node: Operation) -> float:
     """The share of values where a sigmoid, tanh, hardtanh or relu6 is flat; 0 for other ops."""
-    flat = _flat(node)
-    return 0.0 if flat is None else float(flat.double().mean())
+    bounds = _bounds(node)
+    if bounds is None or bounds.high == inf:
+        return 0.0
+    top, (low, high, reached) = node.top, bounds
+    if not reached:
+        height = (top - low) / (high - low)
+        flat = height * (1 - height) < FLAT * (1 - FLAT)
+    else:  # zeros of a relu6 are as common as those of a relu
+        flat = top >= high if low == 0 else (top <= low) | (top >= high)
+    return float(flat.double().mean())
 
 
 def rectifies(node: Operation) -> bool:
     """True for relu and relu6."""
     bounds = _bounds(node)
     return bounds is not None and bounds.rectifies
-
-
-def _flat(node: Operation) -> Tensor | None:
-    bounds = _bounds(node)
-    if bounds is None or bounds.high == inf:
-        return None
-    top, (low, high, reached) = node.top, bounds
-    if not reached:
-        height = (top - low) / (high - low)
-        return height * (1 - height) < FLAT * (1 - FLAT)
-    # Zeros of a relu6 are as common as those of a relu.
-    return top >= high if low == 0 else (top <= low) | (top >= high)
 
 
 def _bounds(node: Operation) -> Bounds | None:

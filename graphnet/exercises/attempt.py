@@ -96,8 +96,7 @@ class Attempt:
     def right_by(self, place: int) -> Tensor:
         """The same for any of the inputs."""
         slopes = self.slopes if place == self.place else self._slopes_by(place)
-        gradient: Tensor = self.grad.reshape(-1).matmul(slopes)
-        return gradient.view(self.arguments[place].shape)
+        return self.grad.reshape(-1).matmul(slopes).view(self.arguments[place].shape)
 
     def _slopes_by(self, place: int) -> Tensor:
         x = self.arguments[place]

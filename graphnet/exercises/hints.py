@@ -281,7 +281,20 @@ def _shape(attempt: Attempt) -> str:
 
 
 _LOOKS = (
-    _scaled, _chain, _dimension, _sum, _column, _mean, _argument, _pen, _shape, _averaged,
-    _transposed, _complement, _linear, _where, _paths,
-)  # fmt: skip
+    _scaled,
+    _chain,
+    _dimension,
+    _sum,
+    _column,
+    _mean,
+    _argument,
+    _pen,
+    _shape,
+    _averaged,
+    _transposed,
+    _complement,
+    _linear,
+    _where,
+    _paths,
+)
 """In the order in which they are tried: what is certain first, then what is only likely."""

@@ -46,16 +46,14 @@ def initialize(model: gn.Sequential, settings: Settings, generator: Generator) -
     for layer in model:
         if not isinstance(layer, gn.Linear) or layer.bias is None:
             continue
-        weight, bias = layer.weight.top, layer.bias.top
+        weight, bias = layer.weight.top, layer.bias.top.zero_()
         if kind == "default":
             fill(weight, layer.in_features, generator)
             fill(bias, layer.in_features, generator)
         elif kind == "xavier":
             fill(weight, gn.init.calculate_gain(settings.activation), generator)
-            bias.zero_()
         else:
             fill(weight, nonlinearity=settings.activation, generator=generator)
-            bias.zero_()
 
 
 def centered(x: Tensor) -> Tensor:

@@ -91,14 +91,13 @@ def _section(
     formulas: Formulas, title: str, nodes: list[Node], written: Callable[[Node], list[str]]
 ) -> list[str]:
     """One part of the page: the lines of some nodes, each with its place in the list."""
-    if len(formulas.walked) > _MOST and len(nodes) > 2 * _ENDS:
-        first, last = nodes[:_ENDS], nodes[-_ENDS:]
-    else:
-        first, last = nodes, []
-    lines = [line for node in first for line in _placed(formulas, node, written(node))]
-    if last:
-        lines.append(_left_out(len(nodes) - 2 * _ENDS, formulas.latex))
-        lines += [line for node in last for line in _placed(formulas, node, written(node))]
+    ends = _ENDS if len(formulas.walked) > _MOST and len(nodes) > 2 * _ENDS else len(nodes)
+    lines: list[str] = []
+    for number, node in enumerate(nodes):
+        if number == ends:
+            lines.append(_left_out(len(nodes) - 2 * ends, formulas.latex))
+        if number < ends or number >= len(nodes) - ends:
+            lines += _placed(formulas, node, written(node))
     body = ["$$", r"\begin{aligned}", *lines, r"\end{aligned}", "$$"]
     return [f"## {title}", "", *(body if formulas.latex else ["```text", *lines, "```"]), ""]
 

@@ -77,9 +77,8 @@ class Formulas:
             return self._line(letter)
         sheet = Sheet(node)
         # An op with a trial draws random numbers in its forward, or keeps state: it is not run.
-        result = None
-        if node.op.trial is None:
-            result = sheet.run(node.op.forward, *sheet.operation.args)
+        fixed = node.op.trial is None
+        result = sheet.run(node.op.forward, *sheet.operation.args) if fixed else None
         leaves = self._leaves(sheet, node)
         if result is None:
             result = sheet.operation

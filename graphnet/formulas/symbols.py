@@ -163,7 +163,7 @@ class Writer:
     def _write_mul(self, node: Operation) -> Term:
         left, right = node.args
         if left is right:
-            return self._raised(node, "2")
+            return self._write_square(node)
         if not isinstance(right, Node):
             left, right = right, left
         if isinstance(left, Node):
@@ -182,16 +182,17 @@ class Writer:
         return Term(f"{'-' if self.latex else '−'}{inner.text}", self._shape(node), SUM)
 
     def _write_square(self, node: Operation) -> Term:
-        return self._raised(node, "2")
+        return self._raised(node, "²", "{2}")
 
     def _write_pow_scalar(self, node: Operation) -> Term:
         exponent = vars(node.op)["exponent"]
-        whole = float(exponent).is_integer()
-        return self._raised(node, str(int(exponent))) if whole else self._call(node)
+        if not float(exponent).is_integer():
+            return self._call(node)
+        return self._raised(node, above(f"{int(exponent)}"), f"{{{int(exponent)}}}")
 
-    def _raised(self, node: Operation, exponent: str) -> Term:
+    def _raised(self, node: Operation, plain: str, latex: str) -> Term:
         base = self.bracketed(node.args[0], ATOM).text
-        text = f"{{{base}}}^{{{exponent}}}" if self.latex else base + above(exponent)
+        text = f"{{{base}}}^{latex}" if self.latex else base + plain
         return Term(text, self._shape(node), POWER)
 
     def _write_transpose(self, node: Operation) -> Term:
@@ -202,9 +203,7 @@ class Writer:
         return self._turned(node) if vars(node.op)["dims"] == (1, 0) else self._call(node)
 
     def _turned(self, node: Operation) -> Term:
-        base = self.bracketed(node.args[0], ATOM).text
-        text = rf"{{{base}}}^\top" if self.latex else f"{base}ᵀ"
-        return Term(text, self._shape(node), POWER)
+        return self._raised(node, "ᵀ", r"\top")
 
     def _reduction(self, node: Operation) -> Term:
         """A sum or a mean, with the dimensions below its sign unless they are all."""

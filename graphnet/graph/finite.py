@@ -12,32 +12,23 @@ if TYPE_CHECKING:
     from graphnet.graph.nodelist import NodeList
 
 
-def first_non_finite(graph: NodeList) -> Node | None:
-    """The first node in walk order with NaN or inf in its value; None if there is none.
-
-    >>> import graphnet as gn
-    >>> from torch import empty
-    >>> graph = gn.Graph()
-    >>> x = graph.input((1,), name="x")
-    >>> y = x.log().exp()
-    >>> value = graph.forward(x=empty(1).fill_(-1))
-    >>> first_non_finite(graph)
-    <operation 1 'log' (1,)>
-    """
-    for node in graph:
-        if node.computed and node.dtype.is_floating_point and not node.top.isfinite().all():
-            return node
-    return None
-
-
 def non_finite_error(graph: NodeList, what: str) -> NonFiniteError:
     """The error for a value that is NaN or infinite: which node was first, and why.
 
     Args:
         graph: the graph after that walk.
         what: what was found, for the start of the message.
+
+    >>> import graphnet as gn
+    >>> from torch import empty
+    >>> graph = gn.Graph()
+    >>> y = graph.input((1,), name="x").log().exp()
+    >>> value = graph.forward(x=empty(1).fill_(-1))
+    >>> print(str(non_finite_error(graph, "y is NaN"))[:69])
+    y is NaN. The first value that is not finite belongs to node 1 'log',
     """
-    node = first_non_finite(graph)
+    computed = (each for each in graph if each.computed and each.dtype.is_floating_point)
+    node = next((each for each in computed if not each.top.isfinite().all()), None)
     if node is None:
         return NonFiniteError(f"{what}, though every value in the graph is finite.")
     ranges = "; ".join(range_of(graph, source) for source in node.inputs)

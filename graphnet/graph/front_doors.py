@@ -15,8 +15,7 @@ if TYPE_CHECKING:
 
     from graphnet.check import CheckReport
     from graphnet.check.side_by_side import TorchComparison
-    from graphnet.compile import Prediction, Step
-    from graphnet.compile.signatures import PredictionOptions, StepOptions
+    from graphnet.compile import Prediction, PredictionOptions, Step, StepOptions
     from graphnet.compile.targets.c.export.report import ExportReport
     from graphnet.diagnose.findings import Health
     from graphnet.draw.drawing import Drawing

@@ -129,15 +129,11 @@ class NodeList(Sequence[Node]):
         if isinstance(argument, Mode):  # of an operation that is differentiated
             return argument
         if isinstance(argument, Training):
-            return self._mode_here()
+            leader = self.scopes.leader
+            owner = self if leader is None else leader
+            self._owners_of_modes[owner] = None
+            return Mode(owner)
         raise GraphError(not_a_node(op.name, argument))
-
-    def _mode_here(self) -> Mode:
-        """The training mode that an operation appended now will follow."""
-        leader = self.scopes.leader
-        owner = self if leader is None else leader
-        self._owners_of_modes[owner] = None
-        return Mode(owner)
 
     # the training mode
 

@@ -67,15 +67,13 @@ def infer(op: Op, arguments: tuple[Any, ...]) -> Spec:
     specs = [argument for argument in arguments if isinstance(argument, Spec)]
     _refuse_mixed_dtypes(op, arguments)
     count = max(len(spec.trials) for spec in specs)
-    results = [_run_trial(op, arguments, trial) for trial in range(count)]
-    shapes: list[Shape | None] = [tuple(top.shape) if top is not None else None for top in results]
-    if results[0] is None:
+    first, *others = (_run_trial(op, arguments, trial) for trial in range(count))
+    if first is None:
         raise ShapeError("no trial of the unknown sizes succeeded")
-    for trial in range(1, count):
-        if shapes[trial] is not None and len(shapes[trial] or ()) != len(shapes[0] or ()):
-            shapes[trial] = None
-    succeeded = {shape for shape in shapes if shape is not None}
-    return Spec((shapes[0],) if len(succeeded) == 1 else tuple(shapes), results[0].dtype)
+    alike = (each if each is not None and each.ndim == first.ndim else None for each in others)
+    shapes = [None if each is None else tuple(each.shape) for each in (first, *alike)]
+    known = {*shapes} - {None}
+    return Spec((shapes[0],) if len(known) == 1 else tuple(shapes), first.dtype)
 
 
 def _run_trial(op: Op, arguments: tuple[Any, ...], trial: int) -> Tensor | None:

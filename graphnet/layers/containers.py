@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from torch import empty
-
 from graphnet.errors import GraphError, ShapeError, shape_text
 from graphnet.graph import Parameter
 from graphnet.layers.collection import DictOf, ListOf, require_module
 from graphnet.layers.module import Module
+from graphnet.ops.dims import TENSOR
 
 if TYPE_CHECKING:
     from graphnet.graph import Node
-
-_TENSOR = type(empty(0))
 
 
 class ModuleList(ListOf[Module]):
@@ -125,7 +122,7 @@ class ParameterDict(DictOf[Parameter]):
 
 def _parameter(holder: Module, item: Any) -> Parameter:
     """An item of a container of parameters."""
-    if isinstance(item, _TENSOR):
+    if isinstance(item, TENSOR):
         return Parameter(item)
     if not isinstance(item, Parameter):
         raise GraphError(

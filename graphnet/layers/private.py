@@ -7,18 +7,15 @@ from contextlib import suppress
 from operator import is_
 from typing import TYPE_CHECKING, Any
 
-from torch import empty
-
 from graphnet.errors import FeedError, GraphError, ShapeError
 from graphnet.graph import Graph, Input
 from graphnet.layers.state import contents
+from graphnet.ops.dims import TENSOR
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from graphnet.layers.module import Module
-
-_TENSOR = type(empty(0))
 
 
 class PrivateGraph:
@@ -35,7 +32,7 @@ class PrivateGraph:
         self.structure = _structure(arguments)
         tensors = leaves(arguments)
         for tensor in tensors:
-            if not isinstance(tensor, _TENSOR):
+            if not isinstance(tensor, TENSOR):
                 raise FeedError(
                     f"{type(module).__name__}.forward takes tensors; got {type(tensor).__name__}. "
                     "torch.as_tensor(value) makes a tensor."
@@ -120,7 +117,7 @@ def _open(shape: Sequence[int], dim: int) -> tuple[int | None, ...]:
 
 def _takes(node: Input, tensor: Any) -> bool:
     return (
-        isinstance(tensor, _TENSOR)
+        isinstance(tensor, TENSOR)
         and tensor.dtype is node.dtype
         and tensor.ndim == node.ndim
         and all(a in (None, b) for a, b in zip(node.shape, tensor.shape, strict=True))

@@ -6,17 +6,15 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from torch import empty
-
 from graphnet.errors import GraphError, LoadError, shape_text
 from graphnet.graph.entry import dtype_text
+from graphnet.ops.dims import TENSOR
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from graphnet.graph import Parameter
 
-_TENSOR = type(empty(0))
 _CONTAINERS = (list, tuple, dict, set, frozenset, deque)
 
 
@@ -53,7 +51,7 @@ def _differences(
                 yield f"{name}: missing in the state; expected {shape_text(parameter.shape)}"
             continue
         value = state[name]
-        if not isinstance(value, _TENSOR):
+        if not isinstance(value, TENSOR):
             yield f"{name}: expected a tensor; got {type(value).__name__}"
         elif tuple(value.shape) != parameter.shape:
             shape, expected = shape_text(tuple(value.shape)), shape_text(parameter.shape)

@@ -76,6 +76,4 @@ def computed(graph: NodeList, node: Node) -> str:
 
 def _norm(tensor: Tensor | None) -> str:
     """The Euclidean norm as a short text; nothing if there are no numbers."""
-    if tensor is None or not tensor.dtype.is_floating_point:
-        return ""
-    return f"{norm(tensor):.3g}"
+    return "" if tensor is None or not tensor.dtype.is_floating_point else f"{norm(tensor):.3g}"

@@ -6,7 +6,7 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from graphnet.errors import RangeError
-from graphnet.op import Op, T
+from graphnet.op import Elementwise, T, View
 from graphnet.op_rules import Bounds
 from graphnet.ops.arguments import refuse_inplace
 from graphnet.ops.arithmetic import mul
@@ -25,11 +25,10 @@ _SELU_ALPHA = 1.6732632423543772
 _SELU_SCALE = 1.0507009873554805
 
 
-class Identity(Op):
+class Identity(View):
     """y = x, so dy/dx = 1.  Shapes: any."""
 
     symbol = "id"
-    view = True
 
     def forward(self, x: Tensor) -> Tensor:
         return x
@@ -48,11 +47,10 @@ def identity(input: T) -> T:
     return Identity()(input)
 
 
-class Tanh(Op):
+class Tanh(Elementwise):
     """y = tanh x, so dy/dx = 1 - y².  Shapes: any."""
 
     symbol = "tanh"
-    elementwise = True
 
     def forward(self, x: Tensor) -> Tensor:
         return x.tanh()
@@ -74,11 +72,10 @@ def tanh(input: T) -> T:
     return Tanh()(input)
 
 
-class Sigmoid(Op):
+class Sigmoid(Elementwise):
     """y = 1 / (1 + e⁻ˣ), so dy/dx = y (1 - y).  Shapes: any."""
 
     symbol = "σ"
-    elementwise = True
 
     def forward(self, x: Tensor) -> Tensor:
         return x.sigmoid()
@@ -100,11 +97,10 @@ def sigmoid(input: T) -> T:
     return Sigmoid()(input)
 
 
-class Relu(Op):
+class Relu(Elementwise):
     """y = max(x, 0), so dy/dx = 1 where y > 0, else 0, including the kink x = 0.  Shapes: any."""
 
     symbol = "relu"
-    elementwise = True
 
     def forward(self, x: Tensor) -> Tensor:
         return x.relu()
@@ -130,11 +126,10 @@ def relu(input: T, inplace: bool = False) -> T:
     return Relu()(input)
 
 
-class LeakyRelu(Op):
+class LeakyRelu(Elementwise):
     """y = x where x > 0, else s x, so dy/dx = 1 or s; s at the kink x = 0.  Shapes: any."""
 
     symbol = "leaky"
-    elementwise = True
     composite = True
     negative_slope: float = 0.01
 
@@ -162,7 +157,7 @@ def leaky_relu(input: T, negative_slope: float = 0.01, inplace: bool = False) ->
     return LeakyRelu(negative_slope)(input)
 
 
-class Elu(Op):
+class Elu(Elementwise):
     """y = x where x > 0, else a (eˣ - 1), so dy/dx = 1 or a eˣ; a at x = 0.  Shapes: any.
 
     Where x is NaN, so is dy/dx. In torch it is 1 for the last few elements of a tensor, which
@@ -170,7 +165,6 @@ class Elu(Op):
     """
 
     symbol = "elu"
-    elementwise = True
     composite = True
     alpha: float = 1.0
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from graphnet.errors import DtypeError
-from graphnet.op import Op, T
+from graphnet.op import Broadcasting, Elementwise, Stepwise, T
 from graphnet.ops.broadcasting import zeros_like
 from graphnet.ops.dtypes import is_floating
 from graphnet.validation import require_choice, require_numbers
@@ -16,12 +16,10 @@ if TYPE_CHECKING:
 __all__ = ["abs", "add", "div", "mul", "neg", "sign", "sub"]
 
 
-class Add(Op):
+class Add(Broadcasting):
     """z = x + a y, so dz/dx = 1 and dz/dy = a.  Shapes: any two that broadcast."""
 
     symbol = "+"
-    broadcasts = True
-    elementwise = True
     infix = "+"
     alpha: float = 1
 
@@ -52,12 +50,10 @@ def add(input: T | float, other: T | float, *, alpha: float = 1) -> T:
     return Add(alpha)(input, other)
 
 
-class Sub(Op):
+class Sub(Broadcasting):
     """z = x - a y, so dz/dx = 1 and dz/dy = -a.  Shapes: any two that broadcast."""
 
     symbol = "-"
-    broadcasts = True
-    elementwise = True
     infix = "−"
     alpha: float = 1
 
@@ -88,12 +84,10 @@ def sub(input: T | float, other: T | float, *, alpha: float = 1) -> T:
     return Sub(alpha)(input, other)
 
 
-class Mul(Op):
+class Mul(Broadcasting):
     """z = x y, so dz/dx = y and dz/dy = x.  Shapes: any two that broadcast."""
 
     symbol = "×"
-    broadcasts = True
-    elementwise = True
     infix = "⊙"
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
@@ -116,12 +110,10 @@ def mul(input: T | float, other: T | float) -> T:
     return Mul()(input, other)
 
 
-class Div(Op):
+class Div(Broadcasting):
     """z = x / y, so dz/dx = 1 / y and dz/dy = -x / y².  Shapes: any two that broadcast."""
 
     symbol = "÷"
-    broadcasts = True
-    elementwise = True
     infix = "/"
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
@@ -134,15 +126,13 @@ class Div(Op):
         return -grad * ((x / y) / y)
 
 
-class DivRounded(Op):
+class DivRounded(Stepwise):
     """z = x / y rounded down or towards zero, a step function: no gradient flows.
 
     Shapes: any two that broadcast.
     """
 
     symbol = "÷"
-    broadcasts = True
-    elementwise = True
     rounding_mode: str
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
@@ -150,8 +140,6 @@ class DivRounded(Op):
 
     def trial(self, x: Tensor, y: Tensor) -> Tensor:
         return x * y  # same shape and dtype; trial tensors are zeros, which cannot divide
-
-    grad_x = grad_y = None
 
 
 def div(input: T | float, other: T | float, *, rounding_mode: str | None = None) -> T:
@@ -179,11 +167,10 @@ def div(input: T | float, other: T | float, *, rounding_mode: str | None = None)
     return DivRounded(rounding_mode)(input, other)
 
 
-class Neg(Op):
+class Neg(Elementwise):
     """y = -x, so dy/dx = -1.  Shapes: any."""
 
     symbol = "neg"
-    elementwise = True
 
     def forward(self, x: Tensor) -> Tensor:
         return -x
@@ -202,11 +189,10 @@ def neg(input: T) -> T:
     return Neg()(input)
 
 
-class Abs(Op):
+class Abs(Elementwise):
     """y = |x|, so dy/dx = sign x, and 0 at the kink x = 0.  Shapes: any."""
 
     symbol = "|x|"
-    elementwise = True
 
     def forward(self, x: Tensor) -> Tensor:
         return x.abs()
@@ -225,11 +211,10 @@ def abs(input: T) -> T:
     return Abs()(input)
 
 
-class Sign(Op):
+class Sign(Elementwise):
     """y = -1, 0 or 1 as x is negative, zero or positive; no gradient flows.  Shapes: any."""
 
     symbol = "sign"
-    elementwise = True
 
     def forward(self, x: Tensor) -> Tensor:
         return x.sign()

@@ -7,7 +7,7 @@ from math import inf, sqrt
 from typing import TYPE_CHECKING, Any
 
 from graphnet.errors import GraphError, ShapeError
-from graphnet.op import Op, T
+from graphnet.op import Structural, T
 from graphnet.ops.arguments import require_floating
 from graphnet.ops.arithmetic import add, mul
 from graphnet.ops.broadcasting import expand, expand_as
@@ -26,27 +26,25 @@ if TYPE_CHECKING:
 __all__ = ["scaled_dot_product_attention"]
 
 
-class LaterKeys(Op):
+class LaterKeys(Structural):
     """z = true where a key comes after the query; only the shape of the scores is read.
 
     Shapes: (..., queries, keys) -> (queries, keys).
     """
 
     symbol = "later"
-    structural = True
 
     def forward(self, scores_like: Tensor) -> Tensor:
         return scores_like.new_ones(scores_like.shape[-2:]).tril().eq(0)
 
 
-class AllHidden(Op):
+class AllHidden(Structural):
     """z = true for a query to which every key is hidden: all its scores are -∞.
 
     Shapes: (..., queries, keys) -> (..., queries, 1).
     """
 
     symbol = "all -∞"
-    structural = True
 
     def forward(self, scores: Tensor) -> Tensor:
         return scores.eq(-inf).all(-1, keepdim=True)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from graphnet.errors import RangeError, ShapeError
-from graphnet.op import Op, T
+from graphnet.op import Elementwise, T
 from graphnet.ops.activations import relu
 from graphnet.ops.arguments import require_floating
 from graphnet.ops.arithmetic import add, mul, sub
 from graphnet.ops.broadcasting import expand_as, ones_like
 from graphnet.ops.dims import described
-from graphnet.ops.losses import SAME_SHAPE_HINT, MatchedProduct, reduce, same_shape
+from graphnet.ops.losses import Matched, MatchedProduct, reduce, same_shape
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -36,7 +36,7 @@ def within_unit(x: Tensor, what: str) -> None:
 _LEAST_VARIANCE = 9.999999960041972e-13  # torch's own: 1e-12 in single precision
 
 
-class BinaryCrossEntropy(Op):
+class BinaryCrossEntropy(Matched):
     """z = -t log p - (1 - t) log (1 - p), so dz/dp = (p - t) / (p (1 - p)).
 
     The logarithms are limited to -100, so that p = 0 or 1 gives a finite loss.
@@ -44,8 +44,6 @@ class BinaryCrossEntropy(Op):
     """
 
     symbol = "bce"
-    hint = SAME_SHAPE_HINT
-    elementwise = True
 
     def forward(self, x: Tensor, target: Tensor) -> Tensor:
         same_shape(x, target)
@@ -86,15 +84,13 @@ def binary_cross_entropy(
     return reduce(_weighted(BinaryCrossEntropy()(input, target), weight), reduction)
 
 
-class BinaryCrossEntropyWithLogits(Op):
+class BinaryCrossEntropyWithLogits(Matched):
     """z = (1 - t) x - log σ(x), so dz/dx = (1 - t) - σ(-x) = σ(x) - t and dz/dt = -x.
 
     log σ(x) = min(x, 0) - log (1 + exp -|x|): no exponential overflows.  Shapes: s, s -> s.
     """
 
     symbol = "bce σ"
-    hint = SAME_SHAPE_HINT
-    elementwise = True
     composite = True
 
     def forward(self, x: Tensor, target: Tensor) -> Tensor:
@@ -166,11 +162,10 @@ def _repeated(weight: T, loss: T) -> T:
     return expand_as(weight, loss)
 
 
-class SignLabels(Op):
+class SignLabels(Elementwise):
     """y = t, labels that must be -1 or 1, so dy/dt = 1.  Shapes: any."""
 
     symbol = "±1"
-    elementwise = True
 
     def forward(self, target: Tensor) -> Tensor:
         if not target.is_meta and (wrong := target.abs() != 1).any():

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, overload
 
-from graphnet.op import Op, T
-from graphnet.ops.dims import flat_sizes
+from graphnet.op import Op, Structural, T, View
+from graphnet.ops.dims import unpacked
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -17,12 +17,11 @@ if TYPE_CHECKING:
 __all__ = ["count", "expand", "expand_as", "numel", "ones_like", "size", "sum_as", "zeros_like"]
 
 
-class Expand(Op):
+class Expand(View):
     """Sizes of 1 repeated, and new dimensions in front.  Shapes: (n, 1) -> (k, n, m)."""
 
     symbol = "expand"
     hint = "Only a size of 1 can be expanded; -1 keeps a size."
-    view = True
     sizes: tuple[int, ...]
 
     def forward(self, x: Tensor) -> Tensor:
@@ -39,15 +38,14 @@ def expand(x: T, *sizes: int | tuple[int, ...]) -> T:
     >>> expand(empty(3, 1), -1, 4).shape
     torch.Size([3, 4])
     """
-    return Expand(flat_sizes(sizes))(x)
+    return Expand(unpacked(sizes))(x)
 
 
-class ExpandAs(Op):
+class ExpandAs(View):
     """x repeated to the shape of another tensor.  Shapes: (n, 1), (n, m) -> (n, m)."""
 
     symbol = "expand"
     hint = "Only a size of 1 can be expanded."
-    view = True
     grad_x = Expand.grad_x
 
     def forward(self, x: Tensor, other_like: Tensor) -> Tensor:
@@ -87,11 +85,10 @@ def sum_as(x: T, other: Any) -> T:
     return SumAs()(x, other)
 
 
-class Size(Op):
+class Size(Structural):
     """One size of x as an integer, for a size unknown until x is fed.  Shapes: any -> ()."""
 
     symbol = "size"
-    structural = True
     dim: int
 
     def forward(self, x_like: Tensor) -> Tensor:
@@ -138,11 +135,10 @@ def count(x: Any, dim: int) -> Any:
     return Size(dim)(x).clamp(min=1) if known is None else max(known, 1)
 
 
-class ZerosLike(Op):
+class ZerosLike(Structural):
     """Zeros in the shape of x.  Shapes: any -> the same."""
 
     symbol = "0"
-    structural = True
 
     def forward(self, x_like: Tensor) -> Tensor:
         return x_like.new_zeros(x_like.shape)
@@ -158,11 +154,10 @@ def zeros_like(x: T) -> T:
     return ZerosLike()(x)
 
 
-class OnesLike(Op):
+class OnesLike(Structural):
     """Ones in the shape of x.  Shapes: any -> the same."""
 
     symbol = "1"
-    structural = True
 
     def forward(self, x_like: Tensor) -> Tensor:
         return x_like.new_ones(x_like.shape)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from torch import empty
 
 from graphnet.errors import DtypeError, GraphError, RangeError, ShapeError
-from graphnet.op import Op, T
+from graphnet.op import Structural, T, View
 from graphnet.ops.arguments import require_floating
 from graphnet.ops.arithmetic import div, mul, neg, sub
 from graphnet.ops.broadcasting import count
@@ -77,7 +77,7 @@ def class_dim(x: Tensor | T) -> int:
     return min(x.ndim - 1, 1)
 
 
-class Pick(Op):
+class Pick(Structural):
     """y = x at the class that the label names, and 0 where the label is to be ignored.
 
     Shapes: (n, c, ...), (n, ...) -> (n, ...); (c), () -> ().
@@ -85,7 +85,6 @@ class Pick(Op):
 
     symbol = "x[label]"
     hint = _LABELS_HINT
-    structural = True
     ignored: int = -100
 
     def forward(self, x: Tensor, target: Tensor) -> Tensor:
@@ -100,14 +99,13 @@ class Pick(Op):
     grad_target = None
 
 
-class Place(Op):
+class Place(Structural):
     """y = zeros, but x at the class that the label names: the reverse of `Pick`.
 
     Shapes: (n, ...), (n, ...), (n, c, ...) -> (n, c, ...); (), (), (c) -> (c).
     """
 
     symbol = "at label"
-    structural = True
     ignored: int = -100
 
     def forward(self, x: Tensor, target: Tensor, other_like: Tensor) -> Tensor:
@@ -122,12 +120,11 @@ class Place(Op):
     grad_target = None
 
 
-class ClassWeights(Op):
+class ClassWeights(View):
     """The weight of each class, repeated to the shape of x.  Shapes: (c), (n, c, ...) -> same."""
 
     symbol = "w"
     hint = "Give one weight for each class: the shape (c,)."
-    view = True
 
     def forward(self, weight: Tensor, x_like: Tensor) -> Tensor:
         dim = class_dim(x_like)

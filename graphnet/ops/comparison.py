@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from graphnet.errors import GraphError
-from graphnet.op import Op, T
+from graphnet.op import Broadcasting, Stepwise, T
 from graphnet.ops.dtypes import is_floating, require_booleans
 from graphnet.ops.logic import logical_not
 from graphnet.validation import require_numbers
@@ -16,18 +16,14 @@ if TYPE_CHECKING:
 __all__ = ["eq", "ge", "gt", "le", "lt", "masked_fill", "ne", "where"]
 
 
-class Eq(Op):
+class Eq(Stepwise):
     """z = (x is equal to y), true or false.  Shapes: any two that broadcast."""
 
     symbol = "="
-    broadcasts = True
-    elementwise = True
     infix = "="
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         return x.eq(y)
-
-    grad_x = grad_y = None
 
 
 def eq(input: T, other: T | float) -> T:
@@ -40,18 +36,14 @@ def eq(input: T, other: T | float) -> T:
     return Eq()(input, other)
 
 
-class Ne(Op):
+class Ne(Stepwise):
     """z = (x differs from y), true or false.  Shapes: any two that broadcast."""
 
     symbol = "≠"
-    broadcasts = True
-    elementwise = True
     infix = "≠"
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         return x.ne(y)
-
-    grad_x = grad_y = None
 
 
 def ne(input: T, other: T | float) -> T:
@@ -64,18 +56,14 @@ def ne(input: T, other: T | float) -> T:
     return Ne()(input, other)
 
 
-class Gt(Op):
+class Gt(Stepwise):
     """z = (x > y), true or false.  Shapes: any two that broadcast."""
 
     symbol = ">"
-    broadcasts = True
-    elementwise = True
     infix = ">"
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         return x.gt(y)
-
-    grad_x = grad_y = None
 
 
 def gt(input: T, other: T | float) -> T:
@@ -88,18 +76,14 @@ def gt(input: T, other: T | float) -> T:
     return Gt()(input, other)
 
 
-class Ge(Op):
+class Ge(Stepwise):
     """z = (x ≥ y), true or false.  Shapes: any two that broadcast."""
 
     symbol = "≥"
-    broadcasts = True
-    elementwise = True
     infix = "≥"
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         return x.ge(y)
-
-    grad_x = grad_y = None
 
 
 def ge(input: T, other: T | float) -> T:
@@ -112,18 +96,14 @@ def ge(input: T, other: T | float) -> T:
     return Ge()(input, other)
 
 
-class Lt(Op):
+class Lt(Stepwise):
     """z = (x < y), true or false.  Shapes: any two that broadcast."""
 
     symbol = "<"
-    broadcasts = True
-    elementwise = True
     infix = "<"
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         return x.lt(y)
-
-    grad_x = grad_y = None
 
 
 def lt(input: T, other: T | float) -> T:
@@ -136,18 +116,14 @@ def lt(input: T, other: T | float) -> T:
     return Lt()(input, other)
 
 
-class Le(Op):
+class Le(Stepwise):
     """z = (x ≤ y), true or false.  Shapes: any two that broadcast."""
 
     symbol = "≤"
-    broadcasts = True
-    elementwise = True
     infix = "≤"
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         return x.le(y)
-
-    grad_x = grad_y = None
 
 
 def le(input: T, other: T | float) -> T:
@@ -160,15 +136,13 @@ def le(input: T, other: T | float) -> T:
     return Le()(input, other)
 
 
-class Where(Op):
+class Where(Broadcasting):
     """z = x where the condition is true, else y; the gradient flows back to the chosen one.
 
     Shapes: any three that broadcast.
     """
 
     symbol = "where"
-    broadcasts = True
-    elementwise = True
     structural = True
 
     def forward(self, condition: Tensor, x: Tensor, y: Tensor) -> Tensor:
@@ -206,15 +180,13 @@ def where(condition: T, input: T | float, other: T | float) -> T:
     return Where()(logical_not(condition), other, input)  # finds the dtype of both
 
 
-class MaskedFill(Op):
+class MaskedFill(Broadcasting):
     """y = value where the mask is true, else x: no gradient flows where it is filled.
 
     Shapes: any two that broadcast.
     """
 
     symbol = "fill"
-    broadcasts = True
-    elementwise = True
     structural = True
     value: float
 

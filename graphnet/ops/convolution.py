@@ -35,25 +35,28 @@ if TYPE_CHECKING:
 
 __all__ = ["conv1d", "conv2d"]
 
-HINT = (
-    "The channels of x must be groups times the second size of the weight, groups must divide the "
-    "first size of the weight, and the kernel must fit into the padded image."
-)
+
+class Convolving(Op, abstract=True):
+    """The options of a convolution, and of what belongs to one."""
+
+    hint = (
+        "The channels of x must be groups times the second size of the weight, groups must divide "
+        "the first size of the weight, and the kernel must fit into the padded image."
+    )
+    contraction = True
+    stride: Pair = (1, 1)
+    padding: Padding = (0, 0, 0, 0)
+    dilation: Pair = (1, 1)
+    groups: int = 1
 
 
-class Conv2d(Op):
+class Conv2d(Convolving):
     """y[n, o, i, j] = Σ x[n, c, i s + a d, j s + b d] w[o, c, a, b], with stride s and dilation d.
 
     Shapes: (n, c, h, w), (o, c / groups, a, b) -> (n, o, h', w').
     """
 
     symbol = "conv2d"
-    hint = HINT
-    contraction = True
-    stride: Pair = (1, 1)
-    padding: Padding = (0, 0, 0, 0)
-    dilation: Pair = (1, 1)
-    groups: int = 1
 
     def trial(self, x: Tensor, weight: Tensor) -> Tensor:
         return x.new_zeros(x.shape[0], weight.shape[0], *counts(self, x, weight))
@@ -72,19 +75,13 @@ class Conv2d(Op):
         return 2 * prod(shape) * prod(shapes[1][1:])
 
 
-class Conv2dBias(Op):
+class Conv2dBias(Convolving):
     """A convolution plus a number for each output channel, in one node; see `Conv2d`.
 
     Shapes: (n, c, h, w), (o, c / groups, a, b), (o) -> (n, o, h', w').
     """
 
     symbol = "conv2d"
-    hint = HINT
-    contraction = True
-    stride: Pair = (1, 1)
-    padding: Padding = (0, 0, 0, 0)
-    dilation: Pair = (1, 1)
-    groups: int = 1
 
     def trial(self, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
         require_bias(bias, weight.shape[0])
@@ -109,19 +106,13 @@ class Conv2dBias(Op):
         return prod(shape) if place == 2 else 2 * prod(shape) * prod(shapes[1][1:])
 
 
-class Conv2dGradInput(Op):
+class Conv2dGradInput(Convolving):
     """The gradient of a convolution by its input, from the gradient y of its output.
 
     Shapes: (n, o, h', w'), (o, c / groups, a, b), (n, c, h, w) -> (n, c, h, w).
     """
 
     symbol = "conv2dᵀ"
-    hint = HINT
-    contraction = True
-    stride: Pair = (1, 1)
-    padding: Padding = (0, 0, 0, 0)
-    dilation: Pair = (1, 1)
-    groups: int = 1
 
     def trial(self, y: Tensor, weight: Tensor, x_like: Tensor) -> Tensor:
         return y.new_zeros(x_like.shape)
@@ -139,19 +130,13 @@ class Conv2dGradInput(Op):
         return 2 * prod(shapes[0]) * prod(shapes[1][1:])
 
 
-class Conv2dGradWeight(Op):
+class Conv2dGradWeight(Convolving):
     """The gradient of a convolution by its weight, from the gradient y of its output.
 
     Shapes: (n, o, h', w'), (n, c, h, w), (o, c / groups, a, b) -> (o, c / groups, a, b).
     """
 
     symbol = "conv2dᵂ"
-    hint = HINT
-    contraction = True
-    stride: Pair = (1, 1)
-    padding: Padding = (0, 0, 0, 0)
-    dilation: Pair = (1, 1)
-    groups: int = 1
 
     def trial(self, y: Tensor, x: Tensor, weight_like: Tensor) -> Tensor:
         return y.new_zeros(weight_like.shape)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from graphnet.errors import GraphError
-from graphnet.op import Op, T
+from graphnet.op import Op, Structural, T
 from graphnet.ops.broadcasting import zeros_like
 from graphnet.ops.dims import normal_dim, restore_dims
 from graphnet.ops.shapes import flatten, reshape
@@ -83,14 +83,13 @@ class Recurrence(Op):
         return self.grad_x(grad, factor) * Shift(self.dim, -1 if self.reverse else 1)(top)
 
 
-class Shift(Op):
+class Shift(Structural):
     """The elements moved one step along a dimension, with a value in the gap.
 
     So dL/dx is moved the other way. Shapes: any -> the same.
     """
 
     symbol = "shift"
-    structural = True
     dim: int
     places: int
     """1 towards the end, -1 towards the front."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from torch import empty
 
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
     from graphnet.op import T
 
-_TENSORS = (Symbolic, type(empty(0)))
+TENSOR = type(empty(0))
+"""The class of tensors."""
 
 Dims = int | tuple[int, ...] | list[int] | None
 """One dimension, several, or None for all of them."""
@@ -60,7 +61,7 @@ def require_tensors(name: str, *arguments: Any) -> None:
         GraphError: one of the arguments is something else.
     """
     for each in arguments:
-        if not isinstance(each, _TENSORS):
+        if not isinstance(each, (Symbolic, TENSOR)):
             raise GraphError(f"{name} takes tensors or nodes; got {each!r:.50}.")
 
 
@@ -70,11 +71,11 @@ def described(x: Tensor | T) -> str:
     return f"{name} {shape_text(x.shape)}"
 
 
-def flat_sizes(sizes: tuple[Any, ...]) -> tuple[int, ...]:
-    """Sizes given one by one or as one tuple: `f(2, 3)` and `f((2, 3))` mean the same."""
-    if len(sizes) == 1 and isinstance(sizes[0], tuple | list):
-        return tuple(sizes[0])
-    return cast("tuple[int, ...]", sizes)
+def unpacked(given: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Arguments given one by one or as one tuple: `f(2, 3)` and `f((2, 3))` mean the same."""
+    if len(given) == 1 and isinstance(given[0], tuple | list):
+        return tuple(given[0])
+    return given
 
 
 def restore_dims(grad: Tensor, dims: tuple[int, ...], keepdim: bool) -> Tensor:

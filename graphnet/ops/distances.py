@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from graphnet.errors import ShapeError
-from graphnet.op import Op, T
+from graphnet.op import Elementwise, T
 from graphnet.ops.arguments import require_floating
 from graphnet.ops.arithmetic import div, mul
 from graphnet.ops.broadcasting import expand_as
 from graphnet.ops.dims import described, normal_dim
 from graphnet.ops.functions import exp, log
-from graphnet.ops.losses import SAME_SHAPE_HINT, Difference, MatchedProduct, reduce, same_shape
+from graphnet.ops.losses import Difference, Matched, MatchedProduct, reduce, same_shape
 from graphnet.ops.norms import norm
 from graphnet.ops.reductions import Mean, sum
 from graphnet.ops.shapes import unsqueeze
@@ -23,15 +23,13 @@ if TYPE_CHECKING:
 __all__ = ["cosine_similarity", "kl_div"]
 
 
-class KlDivergence(Op):
+class KlDivergence(Matched):
     """z = t log t - t x, with 0 log 0 = 0, so dz/dx = -t and dz/dt = log t + 1 - x.
 
     Shapes: s, s -> s.
     """
 
     symbol = "t log t-tx"
-    hint = SAME_SHAPE_HINT
-    elementwise = True
 
     def forward(self, x: Tensor, target: Tensor) -> Tensor:
         same_shape(x, target)
@@ -77,14 +75,13 @@ def kl_div(input: T, target: T, *, reduction: str = "mean", log_target: bool = F
     return reduce(loss, reduction)
 
 
-class AtLeast(Op):
+class AtLeast(Elementwise):
     """y = x, or `least` where x is smaller; as in torch, dy/dx = 1 on both sides.
 
     Shapes: any.
     """
 
     symbol = "≥"
-    elementwise = True
     composite = True
     least: float
 

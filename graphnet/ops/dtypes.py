@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from torch import empty
 
 from graphnet.errors import DtypeError, RangeError
-from graphnet.op import Op, T
+from graphnet.op import Elementwise, Op, T
 
 if TYPE_CHECKING:
     from torch import Tensor, dtype
@@ -17,11 +17,10 @@ _BOOL = (empty(0) == 0).dtype
 _FLOAT32 = empty(0).float().dtype
 
 
-class Convert(Op):
+class Convert(Elementwise):
     """y = x in another dtype; the gradient is converted back to that of x.  Shapes: any."""
 
     symbol = "dtype"
-    elementwise = True
     dtype: dtype
 
     def forward(self, x: Tensor) -> Tensor:

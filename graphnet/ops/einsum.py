@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from graphnet.errors import GraphError, ShapeError
-from graphnet.op import Op, T
-from graphnet.ops.dims import described, require_tensors
+from graphnet.op import Structural, T, View
+from graphnet.ops.dims import described, require_tensors, unpacked
 from graphnet.ops.products import matmul
 from graphnet.ops.reductions import sum
 from graphnet.ops.shapes import flatten, permute, squeeze, unsqueeze
@@ -23,12 +23,11 @@ __all__ = ["einsum"]
 Letters = list[str]
 
 
-class Diagonal(Op):
+class Diagonal(View):
     """The diagonals of square matrices.  Shapes: (..., n, n) -> (..., n)."""
 
     symbol = "diagonal"
     hint = "Both of the last sizes must be the same."
-    view = True
 
     def forward(self, x: Tensor) -> Tensor:
         if x.shape[-1] != x.shape[-2]:
@@ -39,11 +38,10 @@ class Diagonal(Op):
         return DiagEmbed()(grad)
 
 
-class DiagEmbed(Op):
+class DiagEmbed(Structural):
     """Square matrices with x on the diagonal, else zeros.  Shapes: (..., n) -> (..., n, n)."""
 
     symbol = "diag"
-    structural = True
 
     def forward(self, x: Tensor) -> Tensor:
         return x.diag_embed()
@@ -67,10 +65,7 @@ def einsum(equation: str, *operands: T) -> T:
     >>> einsum("bij,jk->bik", empty(5, 2, 3), empty(3, 4)).shape
     torch.Size([5, 2, 4])
     """
-    given = (
-        operands[0] if len(operands) == 1 and isinstance(operands[0], list | tuple) else operands
-    )
-    parts: list[Any] = list(given)
+    parts: list[Any] = [*unpacked(operands)]
     require_tensors("einsum", *parts)
     sides, result = _parsed(equation, parts)
     for place, letters in enumerate(sides):

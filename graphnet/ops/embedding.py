@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from graphnet.errors import DtypeError, GraphError, RangeError, ShapeError
-from graphnet.op import Op, Symbolic, T
+from graphnet.op import Op, Structural, Symbolic, T, View
 from graphnet.ops.comparison import eq, where
 from graphnet.ops.dims import described, require_tensors
 from graphnet.ops.shapes import unsqueeze
@@ -17,14 +17,13 @@ if TYPE_CHECKING:
 __all__ = ["embedding", "one_hot"]
 
 
-class Embedding(Op):
+class Embedding(Structural):
     """y = the rows of a table w that the labels select; the gradient is summed into these rows.
 
     Shapes: (...), (rows, columns) -> (..., columns).
     """
 
     symbol = "row"
-    structural = True
 
     def forward(self, labels: Tensor, w: Tensor) -> Tensor:
         _refuse_labels_beyond(labels, w.size(0))
@@ -39,11 +38,10 @@ class Embedding(Op):
         return ScatterRows()(grad, labels, w_like)
 
 
-class Detach(Op):
+class Detach(View):
     """y = x, through which no gradient flows.  Shapes: any."""
 
     symbol = "detach"
-    view = True
 
     def forward(self, x: Tensor) -> Tensor:
         return x.detach()
@@ -142,14 +140,13 @@ def refuse_unsupported(
         )
 
 
-class OneHot(Op):
+class OneHot(Structural):
     """y = rows of zeros with a 1 at the index that is the label.
 
     Shapes: (...) -> (..., classes).
     """
 
     symbol = "one-hot"
-    structural = True
     classes: int
 
     def forward(self, labels: Tensor) -> Tensor:
@@ -207,10 +204,9 @@ def _refuse_labels_beyond(labels: Tensor, count: int) -> None:
     Raises:
         RangeError: there is one; the message names it.
     """
-    if (
-        labels.numel()
-        and not labels.is_meta
-        and ((low := labels.min()) < 0 or labels.max() >= count)
-    ):
-        worst = int(low) if low < 0 else int(labels.max())
+    if labels.is_meta or not labels.numel():
+        return
+    low, high = map(int, labels.aminmax())
+    if low < 0 or high >= count:
+        worst = low if low < 0 else high
         raise RangeError(f"a label must lie between 0 and {count - 1}; got {worst}")

@@ -11,7 +11,7 @@ from graphnet.ops.dims import Dims, normal_dim, restore_dims
 from graphnet.ops.dtypes import Convert, narrowed, widened
 from graphnet.ops.gathering import gather
 from graphnet.ops.limits import maximum, minimum
-from graphnet.ops.reductions import reduced_dims
+from graphnet.ops.reductions import Reduction, reduced_dims
 from graphnet.ops.shapes import squeeze
 from graphnet.validation import require_flags
 
@@ -23,16 +23,19 @@ __all__ = ["amax", "amin", "argmax", "argmin", "max", "min"]
 _NOT_EMPTY = "A dimension of size 0 has no largest and no smallest element."
 
 
-class Amax(Op):
+class _Extreme(Reduction, abstract=True):
+    """The largest or the smallest element along some dimensions."""
+
+    hint = _NOT_EMPTY
+
+
+class Amax(_Extreme):
     """y = the largest x along some dimensions; equal ones share the gradient evenly.
 
     Shapes: (n, m) -> (n) for dims (1,).
     """
 
     symbol = "max"
-    hint = _NOT_EMPTY
-    dims: tuple[int, ...]
-    keepdim: bool = False
 
     def forward(self, x: Tensor) -> Tensor:
         return x.amax(self.dims, self.keepdim)
@@ -43,16 +46,13 @@ class Amax(Op):
         return narrowed(share / Convert(share.dtype)(ties.sum(self.dims, True)), grad)
 
 
-class Amin(Op):
+class Amin(_Extreme):
     """y = the smallest x along some dimensions; equal ones share the gradient evenly.
 
     Shapes: (n, m) -> (n) for dims (1,).
     """
 
     symbol = "min"
-    hint = _NOT_EMPTY
-    dims: tuple[int, ...]
-    keepdim: bool = False
     grad_x = Amax.grad_x
 
     def forward(self, x: Tensor) -> Tensor:
@@ -120,18 +120,22 @@ class Min(Op):
         return x.min()
 
 
-class Argmax(Op):
-    """The index of the first largest element; no gradient flows.  Shapes: (n, m) -> (n)."""
+class _Place(Op, abstract=True):
+    """The index of an element; no gradient flows."""
 
-    symbol = "argmax"
     hint = _NOT_EMPTY
     dim: int | None = None
     keepdim: bool = False
+    grad_x = None
+
+
+class Argmax(_Place):
+    """The index of the first largest element; no gradient flows.  Shapes: (n, m) -> (n)."""
+
+    symbol = "argmax"
 
     def forward(self, x: Tensor) -> Tensor:
         return x.argmax(self.dim, self.keepdim)
-
-    grad_x = None
 
 
 def argmax(input: T, dim: int | None = None, keepdim: bool = False) -> T:
@@ -147,18 +151,13 @@ def argmax(input: T, dim: int | None = None, keepdim: bool = False) -> T:
     return Argmax(None if dim is None else normal_dim(input, dim), keepdim)(input)
 
 
-class Argmin(Op):
+class Argmin(_Place):
     """The index of the first smallest element; no gradient flows.  Shapes: (n, m) -> (n)."""
 
     symbol = "argmin"
-    hint = _NOT_EMPTY
-    dim: int | None = None
-    keepdim: bool = False
 
     def forward(self, x: Tensor) -> Tensor:
         return x.argmin(self.dim, self.keepdim)
-
-    grad_x = None
 
 
 def argmin(input: T, dim: int | None = None, keepdim: bool = False) -> T:

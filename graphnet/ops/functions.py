@@ -6,7 +6,7 @@ from math import pi
 from math import sqrt as root
 from typing import TYPE_CHECKING
 
-from graphnet.op import Op, T
+from graphnet.op import Elementwise, T
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -26,11 +26,10 @@ __all__ = [
 ]
 
 
-class Exp(Op):
+class Exp(Elementwise):
     """y = eˣ, so dy/dx = y.  Shapes: any."""
 
     symbol = "exp"
-    elementwise = True
 
     def forward(self, x: Tensor) -> Tensor:
         return x.exp()
@@ -49,11 +48,10 @@ def exp(input: T) -> T:
     return Exp()(input)
 
 
-class Expm1(Op):
+class Expm1(Elementwise):
     """y = eˣ - 1, exact for small x too, so dy/dx = y + 1.  Shapes: any."""
 
     symbol = "eˣ-1"
-    elementwise = True
 
     def forward(self, x: Tensor) -> Tensor:
         return x.expm1()
@@ -72,11 +70,10 @@ def expm1(input: T) -> T:
     return Expm1()(input)
 
 
-class Log(Op):
+class Log(Elementwise):
     """y = log x, the natural logarithm, so dy/dx = 1 / x.  Shapes: any."""
 
     symbol = "log"
-    elementwise = True
 
     def forward(self, x: Tensor) -> Tensor:
         return x.log()
@@ -95,11 +92,10 @@ def log(input: T) -> T:
     return Log()(input)
 
 
-class Log1p(Op):
+class Log1p(Elementwise):
     """y = log (1 + x), exact for small x too, so dy/dx = 1 / (1 + x).  Shapes: any."""
 
     symbol = "log1p"
-    elementwise = True
 
     def forward(self, x: Tensor) -> Tensor:
         return x.log1p()
@@ -118,11 +114,10 @@ def log1p(input: T) -> T:
     return Log1p()(input)
 
 
-class Sqrt(Op):
+class Sqrt(Elementwise):
     """y = √x, so dy/dx = 1 / (2 y).  Shapes: any."""
 
     symbol = "√"
-    elementwise = True
 
     def forward(self, x: Tensor) -> Tensor:
         return x.sqrt()
@@ -141,11 +136,10 @@ def sqrt(input: T) -> T:
     return Sqrt()(input)
 
 
-class Rsqrt(Op):
+class Rsqrt(Elementwise):
     """y = 1 / √x, so dy/dx = -y³ / 2.  Shapes: any."""
 
     symbol = "1/√"
-    elementwise = True
 
     def forward(self, x: Tensor) -> Tensor:
         return x.rsqrt()
@@ -164,11 +158,10 @@ def rsqrt(input: T) -> T:
     return Rsqrt()(input)
 
 
-class Square(Op):
+class Square(Elementwise):
     """y = x², so dy/dx = 2 x.  Shapes: any."""
 
     symbol = "x²"
-    elementwise = True
 
     def forward(self, x: Tensor) -> Tensor:
         return x.square()
@@ -187,11 +180,10 @@ def square(input: T) -> T:
     return Square()(input)
 
 
-class Reciprocal(Op):
+class Reciprocal(Elementwise):
     """y = 1 / x, so dy/dx = -y².  Shapes: any."""
 
     symbol = "1/x"
-    elementwise = True
 
     def forward(self, x: Tensor) -> Tensor:
         return x.reciprocal()
@@ -210,11 +202,10 @@ def reciprocal(input: T) -> T:
     return Reciprocal()(input)
 
 
-class Sin(Op):
+class Sin(Elementwise):
     """y = sin x, so dy/dx = cos x.  Shapes: any."""
 
     symbol = "sin"
-    elementwise = True
 
     def forward(self, x: Tensor) -> Tensor:
         return x.sin()
@@ -233,11 +224,10 @@ def sin(input: T) -> T:
     return Sin()(input)
 
 
-class Cos(Op):
+class Cos(Elementwise):
     """y = cos x, so dy/dx = -sin x.  Shapes: any."""
 
     symbol = "cos"
-    elementwise = True
 
     def forward(self, x: Tensor) -> Tensor:
         return x.cos()
@@ -256,14 +246,13 @@ def cos(input: T) -> T:
     return Cos()(input)
 
 
-class Erf(Op):
+class Erf(Elementwise):
     """y = 2/√π ∫₀ˣ exp(-t²) dt, so dy/dx = 2/√π exp(-x²).  Shapes: any.
 
     Where x² overflows, the second derivative is 0, the limit; in torch 2.13 it is NaN.
     """
 
     symbol = "erf"
-    elementwise = True
 
     def forward(self, x: Tensor) -> Tensor:
         return x.erf()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from graphnet.op import Op, T
+from graphnet.op import Op, Structural, T
 from graphnet.ops.broadcasting import zeros_like
 from graphnet.ops.dims import normal_dim, require_tensors
 from graphnet.ops.indexing import Put
@@ -19,12 +19,11 @@ if TYPE_CHECKING:
 __all__ = ["gather", "index_select", "scatter_add"]
 
 
-class Gather(Op):
+class Gather(Structural):
     """y[i, j] = x[index[i, j], j] for dim 0.  Shapes: (n, m), (k, l) -> (k, l) with l ≤ m."""
 
     symbol = "gather"
     hint = "Apart from dim, no size of the index may be larger than that of x."
-    structural = True
     dim: int
 
     def forward(self, x: Tensor, index: Tensor) -> Tensor:
@@ -79,14 +78,13 @@ class ScatterAdd(Op):
         return whole
 
 
-class InCorner(Op):
+class InCorner(Structural):
     """Zeros in the shape of another tensor, but x in its first corner; x may be empty.
 
     Shapes: (k, l), (n, m) -> (n, m) with k ≤ n and l ≤ m.
     """
 
     symbol = "corner"
-    structural = True
 
     def forward(self, x: Tensor, other_like: Tensor) -> Tensor:
         result = x.new_zeros(other_like.shape)
@@ -101,14 +99,14 @@ class InCorner(Op):
         return x.new_zeros(other_like.shape)
 
 
-class Corner(Op):
+class Corner(Structural):
     """The first corner of x, in the shape of another tensor, which may be empty.
 
     Shapes: (n, m), (k, l) -> (k, l) with k ≤ n and l ≤ m.
     """
 
     symbol = "corner"
-    structural = True
+    trial = InCorner.trial
 
     def forward(self, x: Tensor, other_like: Tensor) -> Tensor:
         if not other_like.numel():
@@ -117,9 +115,6 @@ class Corner(Op):
 
     def grad_x(self, grad: Tensor, x_like: Tensor) -> Tensor:
         return InCorner()(grad, x_like)
-
-    def trial(self, x: Tensor, other_like: Tensor) -> Tensor:
-        return x.new_zeros(other_like.shape)
 
 
 def scatter_add(input: T, dim: int, index: T, src: T) -> T:
@@ -141,12 +136,11 @@ def scatter_add(input: T, dim: int, index: T, src: T) -> T:
     return ScatterAdd(normal_dim(input, dim))(input, index, src)
 
 
-class IndexSelect(Op):
+class IndexSelect(Structural):
     """The slices of x that a vector selects along dim.  Shapes: (n, m), (k) -> (k, m) for dim=0."""
 
     symbol = "x[i]"
     hint = "The index must be an integer vector."
-    structural = True
     dim: int
 
     def forward(self, x: Tensor, index: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from graphnet.errors import DtypeError, GraphError, ShapeError
-from graphnet.op import Op, Symbolic, T
+from graphnet.op import Op, Structural, Symbolic, T, View
 from graphnet.ops.dims import described, normal_dim
 from graphnet.ops.dtypes import narrowed, widened
 from graphnet.validation import require_integer
@@ -35,7 +35,7 @@ def as_index(key: Key) -> tuple[Any, ...]:
     )
 
 
-class Index(Op):
+class Index(View):
     """The part of x that integers, slices, None and an ellipsis select.
 
     Shapes: (n, m) -> (m) for a number, (k, m) for a slice of k.
@@ -43,7 +43,6 @@ class Index(Op):
 
     symbol = "x[·]"
     hint = "An index counts from 0, or back from -1; a step must be 1 or more."
-    view = True
     part: Key
 
     def forward(self, x: Tensor) -> Tensor:
@@ -60,14 +59,13 @@ class Index(Op):
         return x.new_zeros(()).expand(sizes)[as_index(self.part)]
 
 
-class Scatter(Op):
+class Scatter(Structural):
     """Zeros in the shape of another tensor, but x in the part that `part` selects.
 
     Shapes: (m), (n, m) -> (n, m) for a number.
     """
 
     symbol = "scatter"
-    structural = True
     part: Key
 
     def forward(self, x: Tensor, other_like: Tensor) -> Tensor:
@@ -82,7 +80,7 @@ class Scatter(Op):
         return x.new_zeros(other_like.shape)
 
 
-class Take(Op):
+class Take(Structural):
     """The elements of x that integer tensors select, one tensor for each of some dims.
 
     Shapes: (n, m), (k) -> (k, m) for dims (0,), and (n, m), (k), (k) -> (k) for dims (0, 1).
@@ -90,7 +88,6 @@ class Take(Op):
 
     symbol = "x[i]"
     hint = "Indices must broadcast with each other."
-    structural = True
     dims: tuple[int, ...]
 
     def forward(self, x: Tensor, *indices: Tensor) -> Tensor:
@@ -255,12 +252,11 @@ def select(input: T, dim: int, index: int) -> T:
     return _basic(input, (ALL,) * normal_dim(input, dim) + (place,))
 
 
-class Narrow(Op):
+class Narrow(View):
     """A range of one dimension.  Shapes: (n, m) -> (length, m) for dim=0."""
 
     symbol = "narrow"
     hint = "The range must lie within the dimension."
-    view = True
     dim: int
     start: int
     length: int

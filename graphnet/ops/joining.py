@@ -10,7 +10,7 @@ from math import isqrt
 from typing import TYPE_CHECKING, Any
 
 from graphnet.errors import ShapeError
-from graphnet.op import Op, T
+from graphnet.op import Structural, T, View
 from graphnet.ops.broadcasting import zeros_like
 from graphnet.ops.dims import described, normal_dim, require_tensors
 from graphnet.ops.indexing import select
@@ -23,12 +23,11 @@ if TYPE_CHECKING:
 __all__ = ["cat", "chunk", "split", "stack", "unbind"]
 
 
-class Cat(Op):
+class Cat(Structural):
     """Tensors joined along one dimension.  Shapes: (n, m), (k, m) -> (n + k, m)."""
 
     symbol = "cat"
     hint = "All sizes except that of dim must be the same."
-    structural = True
     dim: int
 
     def forward(self, *tensors: Tensor) -> Tensor:
@@ -53,14 +52,13 @@ class Cat(Op):
         return Section(self.dim, place)(grad, *tensors_like)
 
 
-class Section(Op):
+class Section(View):
     """The section of x that belongs to one of several tensors joined along a dimension.
 
     Shapes: (n + k, m), (n, m), (k, m) -> (n, m) for place 0.
     """
 
     symbol = "section"
-    view = True
     dim: int
     place: int
 
@@ -97,12 +95,11 @@ def cat(tensors: Sequence[T], dim: int = 0) -> T:
     return Cat(normal_dim(joined[0], dim))(*joined)
 
 
-class Stack(Op):
+class Stack(Structural):
     """Tensors of one shape joined along a new dimension.  Shapes: (n), (n) -> (2, n)."""
 
     symbol = "stack"
     hint = "All shapes must be the same; ops.cat joins along an existing dimension."
-    structural = True
     dim: int
 
     def forward(self, *tensors: Tensor) -> Tensor:
@@ -144,12 +141,11 @@ def _several(name: str, tensors: Any) -> list[Any]:
     return list(tensors)
 
 
-class Split(Op):
+class Split(View):
     """One of several pieces along a dimension.  Shapes: (n, m) -> (sizes[place], m)."""
 
     symbol = "split"
     hint = "The sizes must add up to that of the dimension."
-    view = True
     sizes: tuple[int, ...]
     dim: int
     place: int

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from graphnet.errors import GraphError
-from graphnet.op import Op, T
+from graphnet.op import Broadcasting, Elementwise, T
 from graphnet.op_rules import Bounds
 from graphnet.ops.comparison import where
 
@@ -15,15 +15,13 @@ if TYPE_CHECKING:
 __all__ = ["clamp", "maximum", "minimum"]
 
 
-class Maximum(Op):
+class Maximum(Broadcasting):
     """z = max(x, y): the gradient flows to the larger, or half to each if they are equal.
 
     Shapes: any two that broadcast.
     """
 
     symbol = "max"
-    broadcasts = True
-    elementwise = True
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         return x.maximum(y)
@@ -45,15 +43,13 @@ def maximum(input: T, other: T) -> T:
     return Maximum()(input, other)
 
 
-class Minimum(Op):
+class Minimum(Broadcasting):
     """z = min(x, y): the gradient flows to the smaller, or half to each if they are equal.
 
     Shapes: any two that broadcast.
     """
 
     symbol = "min"
-    broadcasts = True
-    elementwise = True
 
     grad_x = Maximum.grad_y  # the gradient goes where that of a maximum does not
     grad_y = Maximum.grad_x
@@ -72,11 +68,10 @@ def minimum(input: T, other: T) -> T:
     return Minimum()(input, other)
 
 
-class Clamp(Op):
+class Clamp(Elementwise):
     """y = x clamped between two numbers; dy/dx is 1 strictly between, else 0.  Shapes: any."""
 
     symbol = "clamp"
-    elementwise = True
     min: float | None
     max: float | None
 
@@ -96,7 +91,7 @@ class Clamp(Op):
         return Bounds(self.min, self.max, reached=True)
 
 
-class ClampBetween(Op):
+class ClampBetween(Broadcasting):
     """y = min(max(x, low), high): the gradient flows to the one of the three that y equals.
 
     If x equals a bound, half of it flows to each. If the bounds are equal or in the wrong order,
@@ -104,8 +99,6 @@ class ClampBetween(Op):
     """
 
     symbol = "clamp"
-    broadcasts = True
-    elementwise = True
 
     def forward(self, x: Tensor, low: Tensor, high: Tensor) -> Tensor:
         return x.clamp(low, high)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from graphnet.op import Op, T
+from graphnet.op import Elementwise, Stepwise, T
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -12,18 +12,14 @@ if TYPE_CHECKING:
 __all__ = ["bitwise_and", "bitwise_not", "bitwise_or", "logical_and", "logical_not", "logical_or"]
 
 
-class LogicalAnd(Op):
+class LogicalAnd(Stepwise):
     """z = (x and y), true where both are.  Shapes: any two that broadcast."""
 
     symbol = "∧"
-    broadcasts = True
-    elementwise = True
     infix = "∧"
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         return x.logical_and(y)
-
-    grad_x = grad_y = None
 
 
 def logical_and(input: T, other: T) -> T:
@@ -36,18 +32,14 @@ def logical_and(input: T, other: T) -> T:
     return LogicalAnd()(input, other)
 
 
-class LogicalOr(Op):
+class LogicalOr(Stepwise):
     """z = (x or y), true where one or both are.  Shapes: any two that broadcast."""
 
     symbol = "∨"
-    broadcasts = True
-    elementwise = True
     infix = "∨"
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         return x.logical_or(y)
-
-    grad_x = grad_y = None
 
 
 def logical_or(input: T, other: T) -> T:
@@ -60,11 +52,10 @@ def logical_or(input: T, other: T) -> T:
     return LogicalOr()(input, other)
 
 
-class LogicalNot(Op):
+class LogicalNot(Elementwise):
     """y = (not x), true where x is false.  Shapes: any."""
 
     symbol = "¬"
-    elementwise = True
 
     def forward(self, x: Tensor) -> Tensor:
         return x.logical_not()
@@ -82,18 +73,14 @@ def logical_not(input: T) -> T:
     return LogicalNot()(input)
 
 
-class BitwiseAnd(Op):
+class BitwiseAnd(Stepwise):
     """z = x & y: booleans, or the bits of integers.  Shapes: any two that broadcast."""
 
     symbol = "&"
-    broadcasts = True
-    elementwise = True
     infix = "∧"
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         return x & y
-
-    grad_x = grad_y = None
 
 
 def bitwise_and(input: T | int, other: T | int) -> T:
@@ -106,18 +93,14 @@ def bitwise_and(input: T | int, other: T | int) -> T:
     return BitwiseAnd()(input, other)
 
 
-class BitwiseOr(Op):
+class BitwiseOr(Stepwise):
     """z = x | y: booleans, or the bits of integers.  Shapes: any two that broadcast."""
 
     symbol = "|"
-    broadcasts = True
-    elementwise = True
     infix = "∨"
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         return x | y
-
-    grad_x = grad_y = None
 
 
 def bitwise_or(input: T | int, other: T | int) -> T:
@@ -130,11 +113,10 @@ def bitwise_or(input: T | int, other: T | int) -> T:
     return BitwiseOr()(input, other)
 
 
-class BitwiseNot(Op):
+class BitwiseNot(Elementwise):
     """y = ~x: booleans, or the bits of integers, inverted.  Shapes: any."""
 
     symbol = "~"
-    elementwise = True
 
     def forward(self, x: Tensor) -> Tensor:
         return x.bitwise_not()

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from graphnet.errors import EmptyBatchError, ShapeError
-from graphnet.op import Op, T
+from graphnet.op import Elementwise, Op, T
 from graphnet.ops.arguments import require_floating
 from graphnet.ops.arithmetic import abs, div
 from graphnet.ops.broadcasting import expand_as
@@ -23,9 +23,6 @@ __all__ = ["huber_loss", "l1_loss", "mse_loss", "reduce", "smooth_l1_loss"]
 
 
 REDUCTIONS = ("mean", "sum", "none")
-SAME_SHAPE_HINT = (
-    "A loss never broadcasts: give one side the shape of the other with reshape or expand."
-)
 
 
 def same_shape(x: Tensor, target: Tensor) -> None:
@@ -85,12 +82,16 @@ def weighted_mean(loss: T, counted: T) -> T:
     return narrowed(div(sum(widened(loss)), Total()(widened(counted))), loss)
 
 
-class SquaredError(Op):
+class Matched(Elementwise, abstract=True):
+    """The loss of each element, for predictions and targets of one shape."""
+
+    hint = "A loss never broadcasts: give one side the shape of the other with reshape or expand."
+
+
+class SquaredError(Matched):
     """z = (x - t)², so dz/dx = 2 (x - t) and dz/dt = -2 (x - t).  Shapes: s, s -> s."""
 
     symbol = "(x-t)²"
-    hint = SAME_SHAPE_HINT
-    elementwise = True
     composite = True
 
     def forward(self, x: Tensor, target: Tensor) -> Tensor:
@@ -124,12 +125,10 @@ def mse_loss(input: T, target: T, *, reduction: str = "mean", weight: T | None =
     return _weighted_mean_or(SquaredError()(input, target), weight, reduction)
 
 
-class Difference(Op):
+class Difference(Matched):
     """z = x - t of equal shapes, so dz/dx = 1 and dz/dt = -1.  Shapes: s, s -> s."""
 
     symbol = "x-t"
-    hint = SAME_SHAPE_HINT
-    elementwise = True
     composite = True
     infix = "−"
 
@@ -144,12 +143,10 @@ class Difference(Op):
         return -grad
 
 
-class MatchedProduct(Op):
+class MatchedProduct(Matched):
     """z = x t of equal shapes, so dz/dx = t and dz/dt = x.  Shapes: s, s -> s."""
 
     symbol = "×"
-    hint = SAME_SHAPE_HINT
-    elementwise = True
     composite = True
     infix = "⊙"
 
@@ -191,14 +188,13 @@ def _weighted_mean_or(loss: T, weight: T | None, reduction: str) -> T:
     return weighted_mean(weighted, weight) if reduction == "mean" else reduce(weighted, reduction)
 
 
-class Huber(Op):
+class Huber(Elementwise):
     """y = x²/2 up to |x| = delta, then a straight line: dy/dx = x clamped to ±delta.
 
     Shapes: any.
     """
 
     symbol = "huber"
-    elementwise = True
     composite = True
     delta: float
 

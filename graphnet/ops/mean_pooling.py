@@ -19,7 +19,18 @@ if TYPE_CHECKING:
 __all__ = ["adaptive_avg_pool2d", "avg_pool2d"]
 
 
-class AvgPool2d(Op):
+class _Mean(Op, abstract=True):
+    """The options of a mean over windows, and of its gradient."""
+
+    kernel: Pair
+    stride: Pair
+    padding: Pair = (0, 0)
+    ceil_mode: bool = False
+    count_include_pad: bool = True
+    divisor_override: int | None = None
+
+
+class AvgPool2d(_Mean):
     """y = Σ x / m over each window, so dy/dx = 1 / m, with m pixels in the window.
 
     Shapes: (n, c, h, w) -> (n, c, h', w').
@@ -27,12 +38,6 @@ class AvgPool2d(Op):
 
     symbol = "mean pool"
     hint = HINT
-    kernel: Pair
-    stride: Pair
-    padding: Pair = (0, 0)
-    ceil_mode: bool = False
-    count_include_pad: bool = True
-    divisor_override: int | None = None
 
     def trial(self, x: Tensor) -> Tensor:
         return x.new_zeros((*x.shape[:2], *layout(self, x)[0]))
@@ -51,19 +56,13 @@ class AvgPool2d(Op):
         return AvgPool2dGrad(**self.options)(grad, x_like)
 
 
-class AvgPool2dGrad(Op):
+class AvgPool2dGrad(_Mean):
     """The gradient of a mean over windows, from the gradient y of its output.
 
     Shapes: (n, c, h', w'), (n, c, h, w) -> (n, c, h, w).
     """
 
     symbol = "mean poolᵀ"
-    kernel: Pair
-    stride: Pair
-    padding: Pair = (0, 0)
-    ceil_mode: bool = False
-    count_include_pad: bool = True
-    divisor_override: int | None = None
 
     def trial(self, y: Tensor, x_like: Tensor) -> Tensor:
         return y.new_zeros(x_like.shape)

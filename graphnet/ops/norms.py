@@ -13,7 +13,7 @@ from graphnet.ops.broadcasting import ones_like
 from graphnet.ops.comparison import eq, masked_fill
 from graphnet.ops.dims import Dims, restore_dims
 from graphnet.ops.extremes import amax, amin
-from graphnet.ops.reductions import reduced_dims, sum
+from graphnet.ops.reductions import Reduction, reduced_dims, sum
 from graphnet.validation import must_be
 
 if TYPE_CHECKING:
@@ -22,12 +22,10 @@ if TYPE_CHECKING:
 __all__ = ["logsumexp", "norm"]
 
 
-class Logsumexp(Op):
+class Logsumexp(Reduction):
     """y = log Σ eˣ over some dimensions, so dy/dx = eˣ⁻ʸ.  Shapes: (n, m) -> (n) for dims (1,)."""
 
     symbol = "log Σ eˣ"
-    dims: tuple[int, ...]
-    keepdim: bool = False
 
     def forward(self, x: Tensor) -> Tensor:
         return x.logsumexp(self.dims, self.keepdim)

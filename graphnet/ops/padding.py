@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from graphnet.errors import ShapeError
-from graphnet.op import Op, T
+from graphnet.op import Structural, T
 from graphnet.ops.dims import described
 from graphnet.validation import require_choice, require_integers, require_numbers
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["pad"]
 
 
-class Pad(Op):
+class Pad(Structural):
     """x with elements of one value around it; a negative amount removes elements.
 
     Shapes: (n, m) -> (n, m + 3) for the amounts (1, 2), which start with the last dimension.
@@ -24,7 +24,6 @@ class Pad(Op):
 
     symbol = "pad"
     hint = "Negative amounts must not remove more than there is."
-    structural = True
     amounts: tuple[int, ...]
     value: float = 0.0
 

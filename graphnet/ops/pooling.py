@@ -9,7 +9,7 @@ from math import inf
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from graphnet.errors import GraphError, ShapeError
-from graphnet.op import Op, T
+from graphnet.op import Op, Structural, T
 from graphnet.ops.image_windows import padded, spans, taps
 from graphnet.ops.window_options import (
     INTEGERS,
@@ -30,19 +30,24 @@ __all__ = ["max_pool2d"]
 HINT = "Images are (n, c, h, w) or (c, h, w), and the kernel must fit into the padded image."
 
 
-class MaxPool2d(Op):
-    """y = the largest of each window, so dy/dx = 1 at the first largest and 0 elsewhere.
+class _Largest(Op, abstract=True):
+    """The options of what looks for the largest pixel of each window."""
 
-    Shapes: (n, c, h, w) -> (n, c, h', w').
-    """
-
-    symbol = "max pool"
     hint = HINT
     kernel: Pair
     stride: Pair
     padding: Pair = (0, 0)
     dilation: Pair = (1, 1)
     ceil_mode: bool = False
+
+
+class MaxPool2d(_Largest):
+    """y = the largest of each window, so dy/dx = 1 at the first largest and 0 elsewhere.
+
+    Shapes: (n, c, h, w) -> (n, c, h', w').
+    """
+
+    symbol = "max pool"
 
     def trial(self, x: Tensor) -> Tensor:
         return x.new_zeros((*x.shape[:2], *layout(self, x)[0]))
@@ -59,19 +64,13 @@ class MaxPool2d(Op):
         return PutPixels()(grad, MaxPlaces(**self.options)(x), x)
 
 
-class MaxPlaces(Op):
+class MaxPlaces(_Largest):
     """The index h w' + w of the first largest pixel of each window, as torch numbers them.
 
     Shapes: (n, c, h, w) -> (n, c, h', w').
     """
 
     symbol = "argmax pool"
-    hint = HINT
-    kernel: Pair
-    stride: Pair
-    padding: Pair = (0, 0)
-    dilation: Pair = (1, 1)
-    ceil_mode: bool = False
 
     def forward(self, x: Tensor) -> Tensor:
         counts, border = layout(self, x)
@@ -94,7 +93,7 @@ class MaxPlaces(Op):
     grad_x = None
 
 
-class PickPixels(Op):
+class PickPixels(Structural):
     """The pixels of x at the given indices.
 
     Shapes: (n, c, h, w), (n, c, a, b) -> (n, c, a, b).
@@ -102,7 +101,6 @@ class PickPixels(Op):
 
     symbol = "pick pixels"
     composite = True
-    structural = True
 
     def forward(self, x: Tensor, places: Tensor) -> Tensor:
         return x.flatten(2).gather(2, places.flatten(2)).view(places.shape)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import inf, log, nan
 from typing import TYPE_CHECKING
 
-from graphnet.op import Op, T
+from graphnet.op import Broadcasting, Elementwise, T
 from graphnet.ops.broadcasting import zeros_like
 
 if TYPE_CHECKING:
@@ -14,11 +14,10 @@ if TYPE_CHECKING:
 __all__ = ["pow"]
 
 
-class PowScalar(Op):
+class PowScalar(Elementwise):
     """y = xᵖ for a number p, so dy/dx = p xᵖ⁻¹, and 0 for p = 0 at every x.  Shapes: any."""
 
     symbol = "xᵖ"
-    elementwise = True
     exponent: float
 
     def forward(self, x: Tensor) -> Tensor:
@@ -30,12 +29,10 @@ class PowScalar(Op):
         return grad * (self.exponent * x ** (self.exponent - 1))
 
 
-class Pow(Op):
+class Pow(Broadcasting):
     """z = xʸ, so dz/dx = y xʸ⁻¹ and dz/dy = xʸ log x.  Shapes: any two that broadcast."""
 
     symbol = "xʸ"
-    broadcasts = True
-    elementwise = True
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         return x**y
@@ -48,11 +45,10 @@ class Pow(Op):
         return grad * (top * x.log()).masked_fill(x.eq(0) & (y >= 0), 0.0)
 
 
-class Exponential(Op):
+class Exponential(Elementwise):
     """z = bʸ for a number b, so dz/dy = bʸ log b.  Shapes: any."""
 
     symbol = "bʸ"
-    elementwise = True
     base: float
 
     def forward(self, y: Tensor) -> Tensor:

@@ -21,18 +21,23 @@ if TYPE_CHECKING:
 __all__ = ["addmm", "bmm", "linear", "matmul", "mm"]
 
 
-class Matmul(Op):
+class _Product(Op, abstract=True):
+    """A product of matrices or vectors."""
+
+    symbol = "@"
+    contraction = True
+    infix = "·"
+
+
+class Matmul(_Product):
     """z = x y, so dz/dx = · yᵀ and dz/dy = xᵀ ·, with · the gradient of z.
 
     Shapes: (..., n, k), (..., k, m) -> (..., n, m), where the leading sizes broadcast.
     """
 
-    symbol = "@"
     hint = "The last size of x must be the second to last of y; y.mT transposes a matrix."
     broadcasts = True
     core_dims = 2
-    contraction = True
-    infix = "·"
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         return x.matmul(y)
@@ -44,17 +49,14 @@ class Matmul(Op):
         return x.mT.matmul(grad)
 
 
-class Matvec(Op):
+class Matvec(_Product):
     """z = x v, so dz/dx = · vᵀ and dz/dv = xᵀ ·, with · the gradient of z.
 
     Shapes: (..., n, k), (k) -> (..., n), and (k), (k) -> ().
     """
 
-    symbol = "@"
     hint = "The last size of x must be the size of the vector."
     broadcasts = True
-    contraction = True
-    infix = "·"
 
     def forward(self, x: Tensor, v: Tensor) -> Tensor:
         return x.matmul(v)
@@ -66,17 +68,14 @@ class Matvec(Op):
         return grad.unsqueeze(-1) * x
 
 
-class Vecmat(Op):
+class Vecmat(_Product):
     """z = v y, so dz/dv = · yᵀ and dz/dy = vᵀ ·, with · the gradient of z.
 
     Shapes: (k), (..., k, m) -> (..., m).
     """
 
-    symbol = "@"
     hint = "The size of the vector must be the second to last of y; y.mT transposes a matrix."
     broadcasts = True
-    contraction = True
-    infix = "·"
 
     def forward(self, v: Tensor, y: Tensor) -> Tensor:
         return v.matmul(y)
@@ -124,16 +123,13 @@ def mm(input: T, mat2: T) -> T:
     return Matmul()(input, mat2)
 
 
-class Bmm(Op):
+class Bmm(_Product):
     """z = x y for each pair of a batch, so dz/dx = · yᵀ and dz/dy = xᵀ ·, with · the gradient of z.
 
     Shapes: (b, n, k), (b, k, m) -> (b, n, m).
     """
 
-    symbol = "@"
     hint = "Both batches must have the same size; ops.matmul broadcasts."
-    contraction = True
-    infix = "·"
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         return x.bmm(y)

@@ -29,12 +29,17 @@ def reduced_dims(x: Tensor | T, dim: Dims) -> tuple[int, ...]:
     return dims if x.ndim else ()
 
 
-class Sum(Op):
+class Reduction(Op, abstract=True):
+    """What makes one element of those along some dimensions."""
+
+    dims: tuple[int, ...]
+    keepdim: bool = False
+
+
+class Sum(Reduction):
     """y = Σ x over some dimensions, so dy/dx = 1.  Shapes: (n, m) -> (n) for dims (1,)."""
 
     symbol = "Σ"
-    dims: tuple[int, ...]
-    keepdim: bool = False
 
     def forward(self, x: Tensor) -> Tensor:
         return x.sum(self.dims, self.keepdim)
@@ -56,15 +61,13 @@ def sum(input: T, dim: Dims = None, keepdim: bool = False) -> T:
     return Sum(reduced_dims(input, dim), keepdim)(input)
 
 
-class Mean(Op):
+class Mean(Reduction):
     """y = Σ x / n over some dimensions of n elements, so dy/dx = 1 / n.
 
     Shapes: (n, m) -> (n) for dims (1,).
     """
 
     symbol = "mean"
-    dims: tuple[int, ...]
-    keepdim: bool = False
     nonempty: bool = False
     """True for a loss: then the mean over no elements is an error, not NaN."""
 

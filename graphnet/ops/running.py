@@ -11,7 +11,7 @@ from math import prod
 from typing import TYPE_CHECKING, Any, cast
 
 from graphnet.errors import GraphError, ShapeError, shape_text
-from graphnet.op import TRAINING, Op, Symbolic, T
+from graphnet.op import TRAINING, Op, Structural, Symbolic, T, View
 from graphnet.ops.arguments import require_floating
 from graphnet.ops.broadcasting import numel, zeros_like
 from graphnet.ops.dims import described, require_tensors
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["choose"]
 
 
-class Choose(Op):
+class Choose(Structural):
     """z = x in training, else y; the gradient flows back to the chosen one.
 
     Shapes: (n, m) and any that expands to it -> (n, m).
@@ -32,7 +32,6 @@ class Choose(Op):
 
     symbol = "mode"
     broadcasts = True
-    structural = True
 
     def forward(self, x: Tensor, y: Tensor, training: bool) -> Tensor:
         # A copy, since y may be a buffer that a later walk changes.
@@ -135,14 +134,13 @@ class CountUp(Op):
     grad_count = grad_training = None
 
 
-class Column(Op):
+class Column(View):
     """One number for each channel, in a shape that broadcasts along the channels of x.
 
     Shapes: (channels), (n, channels, ...) -> (channels, 1, ...).
     """
 
     symbol = "column"
-    view = True
 
     def forward(self, values: Tensor, x_like: Tensor) -> Tensor:
         refuse_sizes(values, (x_like.size(1),))
@@ -155,14 +153,13 @@ class Column(Op):
         return grad.reshape_as(values_like)
 
 
-class Several(Op):
+class Several(View):
     """y = x, refused in training if there is only one value over some dimensions.
 
     With `refused=0` it is refused if there is none.  Shapes: any.
     """
 
     symbol = "n>1"
-    view = True
     dims: tuple[int, ...]
     refused: int = 1
 
@@ -193,14 +190,13 @@ def several(x: T, dims: tuple[int, ...], training: Any, refused: int = 1) -> T:
     return Several(dims, refused)(x, training)
 
 
-class Sized(Op):
+class Sized(View):
     """y = x, refused unless it has the given sizes; None is any.
 
     Shapes: the given sizes -> the same.
     """
 
     symbol = "sizes"
-    view = True
     sizes: tuple[int | None, ...]
 
     def forward(self, x: Tensor) -> Tensor:
@@ -216,11 +212,10 @@ class Sized(Op):
         return SizedAs()(grad, x_like)
 
 
-class SizedAs(Op):
+class SizedAs(View):
     """y = x, refused unless it has the shape of the other tensor.  Shapes: (n), (n) -> (n)."""
 
     symbol = "sizes"
-    view = True
 
     def forward(self, x: Tensor, other_like: Tensor) -> Tensor:
         refuse_sizes(x, other_like.shape)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from graphnet.errors import ShapeError
-from graphnet.op import Op, T
-from graphnet.ops.dims import Dims, described, flat_sizes, normal_dim, normal_dims
+from graphnet.op import Structural, T, View
+from graphnet.ops.dims import Dims, described, normal_dim, normal_dims, unpacked
 from graphnet.validation import require_integer
 
 if TYPE_CHECKING:
@@ -26,12 +26,11 @@ __all__ = [
 ]
 
 
-class Reshape(Op):
+class Reshape(View):
     """The same elements in the same order, in another shape.  Shapes: any -> shape."""
 
     symbol = "reshape"
     hint = "The product of the sizes must stay the same; one size may be -1."
-    view = True
     shape: tuple[int, ...]
 
     def forward(self, x: Tensor) -> Tensor:
@@ -48,7 +47,7 @@ def reshape(input: T, *shape: int | tuple[int, ...]) -> T:
     >>> reshape(empty(6), 2, -1).shape
     torch.Size([2, 3])
     """
-    return Reshape(flat_sizes(shape))(input)
+    return Reshape(unpacked(shape))(input)
 
 
 def view(input: T, *shape: int | tuple[int, ...]) -> T:
@@ -64,11 +63,10 @@ def view(input: T, *shape: int | tuple[int, ...]) -> T:
     return reshape(input, *shape)
 
 
-class Flatten(Op):
+class Flatten(View):
     """Dimensions from start to end as one.  Shapes: (n, c, h, w) -> (n, c h w) for 1 to 3."""
 
     symbol = "flatten"
-    view = True
     start: int
     end: int
     grad_x = Reshape.grad_x
@@ -95,12 +93,11 @@ def flatten(input: T, start_dim: int = 0, end_dim: int = -1) -> T:
     return input if start == end and input.ndim else Flatten(start, end)(input)
 
 
-class ReshapeAs(Op):
+class ReshapeAs(View):
     """The elements of x in the shape of another tensor.  Shapes: any, any -> that of other."""
 
     symbol = "reshape"
     hint = "Both must have the same number of elements."
-    view = True
     grad_x = Reshape.grad_x
 
     def forward(self, x: Tensor, other_like: Tensor) -> Tensor:
@@ -117,11 +114,10 @@ def reshape_as(input: T, other: Any) -> T:
     return ReshapeAs()(input, other)
 
 
-class Transpose(Op):
+class Transpose(View):
     """Two dimensions swapped.  Shapes: (..., n, ..., m, ...) -> (..., m, ..., n, ...)."""
 
     symbol = "ᵀ"
-    view = True
     dim0: int
     dim1: int
 
@@ -145,12 +141,11 @@ def transpose(input: T, dim0: int, dim1: int) -> T:
     return Transpose(normal_dim(input, dim0), normal_dim(input, dim1))(input)
 
 
-class Permute(Op):
+class Permute(View):
     """The dimensions in another order: size i of the result is size dims[i] of x.  Shapes: any."""
 
     symbol = "permute"
     hint = "Name each dimension exactly once."
-    view = True
     dims: tuple[int, ...]
 
     def forward(self, x: Tensor) -> Tensor:
@@ -169,14 +164,13 @@ def permute(input: T, *dims: int | tuple[int, ...]) -> T:
     >>> permute(empty(2, 3, 4), 2, 0, 1).shape
     torch.Size([4, 2, 3])
     """
-    return Permute(flat_sizes(dims))(input)
+    return Permute(unpacked(dims))(input)
 
 
-class Unsqueeze(Op):
+class Unsqueeze(View):
     """A new dimension of size 1.  Shapes: (n, m) -> (n, 1, m) for dim=1."""
 
     symbol = "unsqueeze"
-    view = True
     dim: int
     grad_x = Reshape.grad_x
 
@@ -197,11 +191,10 @@ def unsqueeze(input: T, dim: int) -> T:
     return Unsqueeze(normal_dim(input, dim, extra=1))(input)
 
 
-class Squeeze(Op):
+class Squeeze(View):
     """A dimension of size 1 removed.  Shapes: (n, 1, m) -> (n, m) for dim=1."""
 
     symbol = "squeeze"
-    view = True
     dim: int
 
     def forward(self, x: Tensor) -> Tensor:
@@ -238,12 +231,11 @@ def squeeze(input: T, dim: Dims = None) -> T:
     return input
 
 
-class Tril(Op):
+class Tril(Structural):
     """The lower triangle of a matrix, zeros above it.  Shapes: (..., n, m) -> the same."""
 
     symbol = "tril"
     hint = "A matrix has two dimensions; batch dimensions may precede them."
-    structural = True
     diagonal: int = 0
 
     def forward(self, x: Tensor) -> Tensor:
@@ -267,12 +259,11 @@ def tril(input: T, diagonal: int = 0) -> T:
     return Tril(require_integer("tril: the diagonal", diagonal))(input)
 
 
-class Triu(Op):
+class Triu(Structural):
     """The upper triangle of a matrix, zeros below it.  Shapes: (..., n, m) -> the same."""
 
     symbol = "triu"
     hint = "A matrix has two dimensions; batch dimensions may precede them."
-    structural = True
     diagonal: int = 0
 
     def forward(self, x: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from math import pi, sqrt
 from typing import TYPE_CHECKING
 
-from graphnet.op import Op, T
+from graphnet.op import Elementwise, T
 from graphnet.ops.arguments import refuse_inplace
 from graphnet.ops.comparison import where
 from graphnet.ops.dtypes import narrowed, refuse_integers, widened
@@ -22,14 +22,13 @@ if TYPE_CHECKING:
 __all__ = ["gelu", "mish", "silu", "softplus"]
 
 
-class Softplus(Op):
+class Softplus(Elementwise):
     """y = log (1 + exp βx) / β, so dy/dx = σ(βx); y = x where βx is above the threshold.
 
     Shapes: any.
     """
 
     symbol = "softplus"
-    elementwise = True
     composite = True
     beta: float = 1.0
     threshold: float = 20.0
@@ -63,11 +62,10 @@ def softplus(input: T, beta: float = 1.0, threshold: float = 20.0) -> T:
     return Softplus(beta, threshold)(input)
 
 
-class Silu(Op):
+class Silu(Elementwise):
     """y = x σ(x), so dy/dx = σ + x σ (1 - σ).  Shapes: any."""
 
     symbol = "silu"
-    elementwise = True
     composite = True
 
     def forward(self, x: Tensor) -> Tensor:
@@ -98,11 +96,10 @@ def silu(input: T, inplace: bool = False) -> T:
     return Silu()(input)
 
 
-class Mish(Op):
+class Mish(Elementwise):
     """y = x tanh s for s = softplus x, so dy/dx = tanh s + x (1 - tanh² s) σ(x).  Shapes: any."""
 
     symbol = "mish"
-    elementwise = True
     composite = True
 
     def forward(self, x: Tensor) -> Tensor:
@@ -134,11 +131,10 @@ def mish(input: T, inplace: bool = False) -> T:
     return Mish()(input)
 
 
-class Gelu(Op):
+class Gelu(Elementwise):
     """y = x Φ(x), so dy/dx = Φ + x φ, with the normal distribution Φ, φ.  Shapes: any."""
 
     symbol = "gelu"
-    elementwise = True
     composite = True
 
     def forward(self, x: Tensor) -> Tensor:
@@ -153,11 +149,10 @@ class Gelu(Op):
         return narrowed(widened(grad) * (below + wide * density), x)
 
 
-class GeluTanh(Op):
+class GeluTanh(Elementwise):
     """y = x (1 + t) / 2 for t = tanh (√(2/π) (x + 0.044715 x³)), close to x Φ(x).  Shapes: any."""
 
     symbol = "gelu"
-    elementwise = True
     composite = True
 
     def forward(self, x: Tensor) -> Tensor:

@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from math import prod
 from typing import TYPE_CHECKING
 
 from graphnet.errors import GraphError
-from graphnet.op import Op, T
 from graphnet.ops.arithmetic import add
 from graphnet.ops.columns import grown, require_bias, spread
-from graphnet.ops.convolution import Conv2d, Conv2dGradWeight
+from graphnet.ops.convolution import Conv2d, Conv2dGradInput, Conv2dGradWeight, Convolving
 from graphnet.ops.shapes import reshape
-from graphnet.ops.window_options import Padding, Pair, Sizes, on_batch, pair, require_operands
+from graphnet.ops.window_options import Sizes, on_batch, pair, require_operands
 from graphnet.validation import require_integer
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from torch import Tensor
+
+    from graphnet.op import T
 
 __all__ = ["conv_transpose2d"]
 
 
-class ConvTranspose2d(Op):
+class ConvTranspose2d(Convolving):
     """The adjoint of a convolution as an operation of its own, for images of known padding.
 
     Shapes: (n, c, h, w), (c, o / groups, a, b) -> (n, o, h', w').
@@ -30,11 +28,6 @@ class ConvTranspose2d(Op):
 
     symbol = "conv2dᵀ"
     hint = "The channels of x must be the first size of the weight, and groups must divide them."
-    contraction = True
-    stride: Pair = (1, 1)
-    padding: Padding = (0, 0, 0, 0)
-    dilation: Pair = (1, 1)
-    groups: int = 1
 
     def trial(self, x: Tensor, weight: Tensor) -> Tensor:
         return x.new_zeros(x.shape[0], weight.shape[1] * self.groups, *grown(self, x, weight))
@@ -48,8 +41,7 @@ class ConvTranspose2d(Op):
     def grad_weight(self, grad: Tensor, x: Tensor, weight_like: Tensor) -> Tensor:
         return Conv2dGradWeight(**self.options)(x, grad, weight_like)
 
-    def flops(self, shape: Sequence[int], *shapes: Sequence[int]) -> int:
-        return 2 * prod(shapes[0]) * prod(shapes[1][1:])
+    flops = Conv2dGradInput.flops
 
 
 def conv_transpose2d(

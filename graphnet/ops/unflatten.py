@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from graphnet.op import Op, T
+from graphnet.op import T, View
 from graphnet.ops.dims import normal_dim
 from graphnet.validation import require_integers
 
@@ -14,12 +14,11 @@ if TYPE_CHECKING:
 __all__ = ["unflatten"]
 
 
-class Unflatten(Op):
+class Unflatten(View):
     """One dimension split into several, in the same order.  Shapes: (n, m k) -> (n, m, k)."""
 
     symbol = "unflatten"
     hint = "The product of the sizes must be the size of the dimension; one of them may be -1."
-    view = True
     dim: int
     sizes: tuple[int, ...]
 

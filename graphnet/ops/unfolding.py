@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from graphnet.errors import ShapeError
-from graphnet.op import Op, T
+from graphnet.op import Op, T, View
 from graphnet.ops.dims import described, normal_dim, require_tensors
 from graphnet.ops.image_windows import sum_windows, window_counts, windows
 from graphnet.ops.indexing import select
@@ -21,22 +21,25 @@ if TYPE_CHECKING:
 
 __all__ = ["fold", "sliding_windows", "unfold"]
 
-HINT = "An image must have channels and pixels, and the kernel must fit into the padded image."
+
+class _Columns(Op, abstract=True):
+    """The windows of an image, whose pixels stand in columns."""
+
+    kernel: Pair
+    stride: Pair
+    padding: Padding
+    dilation: Pair
 
 
-class Unfold(Op):
+class Unfold(_Columns):
     """The pixels of each window as a column.
 
     Shapes: (n, c, h, w) -> (n, c · a · b, windows) for a kernel (a, b).
     """
 
     symbol = "unfold"
-    hint = HINT
+    hint = "An image must have channels and pixels, and the kernel must fit into the padded image."
     structural = True
-    kernel: Pair
-    stride: Pair
-    padding: Padding
-    dilation: Pair
 
     def forward(self, x: Tensor) -> Tensor:
         if 0 in x.shape[1:]:
@@ -50,17 +53,13 @@ class Unfold(Op):
         return FoldLike(**self.options)(grad, x_like)
 
 
-class FoldLike(Op):
+class FoldLike(_Columns):
     """Columns summed at the positions of their windows, in an image as large as another.
 
     Shapes: (n, c · a · b, windows), (n, c, h, w) -> (n, c, h, w).
     """
 
     symbol = "fold"
-    kernel: Pair
-    stride: Pair
-    padding: Padding
-    dilation: Pair
 
     def trial(self, y: Tensor, x_like: Tensor) -> Tensor:
         return y.new_zeros(x_like.shape)
@@ -191,7 +190,7 @@ def _options(
     )
 
 
-class Windows(Op):
+class Windows(View):
     """Each window of one dimension, its elements in a new last dimension.
 
     Shapes: (n, m) -> ((n - size) // step + 1, m, size) for dim=0.
@@ -199,7 +198,6 @@ class Windows(Op):
 
     symbol = "windows"
     hint = "A window must not be larger than the dimension, and a step must be 1 or more."
-    view = True
     dim: int
     size: int
     step: int

@@ -12,6 +12,8 @@ from graphnet.validation import require_flag
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from graphnet.optim.groups import Group
+
 
 @declared
 class WithBetas(TorchOptimizer):
@@ -21,13 +23,13 @@ class WithBetas(TorchOptimizer):
     eps: float = setting(not_negative, default=1e-8)
     weight_decay: float = setting(not_negative, default=0.0)
 
-    def numbers(self, group: dict[str, Any], step: int, **scalars: Tensor) -> dict[str, Any]:
+    def numbers(self, group: Group, step: int, **scalars: Tensor) -> dict[str, Any]:
         """The learning rate, lr / (1 - β₁ᵗ), and √(1 - β₂ᵗ)."""
         lr, (beta1, beta2) = float(group["lr"]), group["betas"]
         return {"lr": lr, "rate": lr / (1 - beta1**step), "root": (1 - beta2**step) ** 0.5}
 
     def means(
-        self, group: dict[str, Any], value: Tensor, grad: Tensor, mean: Tensor, square: Tensor
+        self, group: Group, value: Tensor, grad: Tensor, mean: Tensor, square: Tensor
     ) -> Tensor:
         """Update the means of g and g², and return g."""
         beta1, beta2 = group["betas"]
@@ -36,7 +38,7 @@ class WithBetas(TorchOptimizer):
         square.mul_(beta2).addcmul_(grad, grad, value=1 - beta2)
         return grad
 
-    def scale(self, group: dict[str, Any], square: Tensor) -> Tensor:
+    def scale(self, group: Group, square: Tensor) -> Tensor:
         """The size of recent gradients, √(v / (1 - β₂ᵗ)) + eps."""
         scale: Tensor = square.sqrt() / group["root"]
         return scale.add_(group["eps"])
@@ -74,13 +76,11 @@ class Adam(WithBetas):
     amsgrad: bool = setting(require_flag, default=False)
     decoupled_weight_decay: bool = setting(require_flag, default=False, kw_only=True)
 
-    def slots_of(self, group: dict[str, Any]) -> tuple[str, ...]:
+    def slots_of(self, group: Group) -> tuple[str, ...]:
         """The two means, and with amsgrad the largest second one."""
         return self.slots if group["amsgrad"] else self.slots[:2]
 
-    def update(
-        self, group: dict[str, Any], step: int, value: Tensor, grad: Tensor, **state: Tensor
-    ) -> None:
+    def update(self, group: Group, step: int, value: Tensor, grad: Tensor, **state: Tensor) -> None:
         """Apply one step to the values."""
         mean, square = state["exp_avg"], state["exp_avg_sq"]
         self.means(group, value, grad, mean, square)
@@ -115,7 +115,7 @@ class AdamW(Adam):
     weight_decay: float = setting(not_negative, default=1e-2)
     decoupled_weight_decay: bool = setting(require_flag, init=False)
 
-    def check_group(self, group: dict[str, Any]) -> None:
+    def check_group(self, group: Group) -> None:
         """Check the settings of a group; the decay is decoupled, whatever a loaded state says."""
         group["decoupled_weight_decay"] = True
         super().check_group(group)
@@ -147,9 +147,7 @@ class Adamax(WithBetas):
     slots = ("exp_avg", "exp_inf")
     lr: float = rate(default=2e-3)
 
-    def update(
-        self, group: dict[str, Any], step: int, value: Tensor, grad: Tensor, **state: Tensor
-    ) -> None:
+    def update(self, group: Group, step: int, value: Tensor, grad: Tensor, **state: Tensor) -> None:
         """Apply one step to the values."""
         beta1, beta2 = group["betas"]
         mean, largest = state["exp_avg"], state["exp_inf"]
@@ -191,11 +189,11 @@ class NAdam(WithBetas):
     momentum_decay: float = setting(not_negative, default=4e-3)
     decoupled_weight_decay: bool = setting(require_flag, default=False)
 
-    def first_value(self, group: dict[str, Any], name: str) -> float:
+    def first_value(self, group: Group, name: str) -> float:
         """A product starts at 1."""
         return float(name == "mu_product")
 
-    def numbers(self, group: dict[str, Any], step: int, **scalars: Tensor) -> dict[str, Any]:
+    def numbers(self, group: Group, step: int, **scalars: Tensor) -> dict[str, Any]:
         """The numbers of Adam, and the rates of g and m."""
         known = super().numbers(group, step)
         beta1, decay = group["betas"][0], group["momentum_decay"]
@@ -205,9 +203,7 @@ class NAdam(WithBetas):
         known["mean_rate"] = known["lr"] * mu_next / (1.0 - product * mu_next)
         return known
 
-    def update(
-        self, group: dict[str, Any], step: int, value: Tensor, grad: Tensor, **state: Tensor
-    ) -> None:
+    def update(self, group: Group, step: int, value: Tensor, grad: Tensor, **state: Tensor) -> None:
         """Apply one step to the values."""
         mean, square = state["exp_avg"], state["exp_avg_sq"]
         grad = self.means(group, value, grad, mean, square)
@@ -245,7 +241,7 @@ class RAdam(WithBetas):
     slots = ("exp_avg", "exp_avg_sq")
     decoupled_weight_decay: bool = setting(require_flag, default=False)
 
-    def numbers(self, group: dict[str, Any], step: int, **scalars: Tensor) -> dict[str, Any]:
+    def numbers(self, group: Group, step: int, **scalars: Tensor) -> dict[str, Any]:
         """The numbers of Adam with r in the rate, and True where ρₜ > 5."""
         known = super().numbers(group, step)
         beta2 = group["betas"][1]
@@ -256,9 +252,7 @@ class RAdam(WithBetas):
             known["rate"] *= known["root"] * square**0.5
         return {**known, "rectified": rectified}
 
-    def update(
-        self, group: dict[str, Any], step: int, value: Tensor, grad: Tensor, **state: Tensor
-    ) -> None:
+    def update(self, group: Group, step: int, value: Tensor, grad: Tensor, **state: Tensor) -> None:
         """Apply one step to the values."""
         mean, square = state["exp_avg"], state["exp_avg_sq"]
         self.means(group, value, grad, mean, square)

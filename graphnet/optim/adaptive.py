@@ -12,6 +12,8 @@ from graphnet.validation import require_flag, require_range
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from graphnet.optim.groups import Group
+
 
 @declared
 class RMSprop(TorchOptimizer):
@@ -49,15 +51,13 @@ class RMSprop(TorchOptimizer):
     momentum: float = setting(not_negative, default=0.0)
     centered: bool = setting(require_flag, default=False)
 
-    def slots_of(self, group: dict[str, Any]) -> tuple[str, ...]:
+    def slots_of(self, group: Group) -> tuple[str, ...]:
         """The mean square, and the slots for momentum and centering."""
         used = {"square_avg": True, "momentum_buffer": bool(group["momentum"])}
         used["grad_avg"] = group["centered"]
         return tuple(name for name in self.slots if used[name])
 
-    def update(
-        self, group: dict[str, Any], step: int, value: Tensor, grad: Tensor, **state: Tensor
-    ) -> None:
+    def update(self, group: Group, step: int, value: Tensor, grad: Tensor, **state: Tensor) -> None:
         """Apply one step to the values."""
         grad = self.descent(group, value, grad)
         square = state["square_avg"]
@@ -107,17 +107,15 @@ class Adagrad(TorchOptimizer):
     initial_accumulator_value: float = setting(not_negative, default=0.0)
     eps: float = setting(not_negative, default=1e-10)
 
-    def first_value(self, group: dict[str, Any], name: str) -> float:
+    def first_value(self, group: Group, name: str) -> float:
         """The initial value of the sum."""
         return float(group["initial_accumulator_value"])
 
-    def numbers(self, group: dict[str, Any], step: int, **scalars: Tensor) -> dict[str, Any]:
+    def numbers(self, group: Group, step: int, **scalars: Tensor) -> dict[str, Any]:
         """The learning rate after the decay."""
         return {"rate": float(group["lr"]) / (1 + (step - 1) * group["lr_decay"])}
 
-    def update(
-        self, group: dict[str, Any], step: int, value: Tensor, grad: Tensor, **state: Tensor
-    ) -> None:
+    def update(self, group: Group, step: int, value: Tensor, grad: Tensor, **state: Tensor) -> None:
         """Apply one step to the values."""
         grad = self.descent(group, value, grad)
         total = state["sum"].addcmul_(grad, grad, value=1)
@@ -153,9 +151,7 @@ class Adadelta(TorchOptimizer):
     eps: float = setting(not_negative, default=1e-6)
     weight_decay: float = setting(not_negative, default=0.0)
 
-    def update(
-        self, group: dict[str, Any], step: int, value: Tensor, grad: Tensor, **state: Tensor
-    ) -> None:
+    def update(self, group: Group, step: int, value: Tensor, grad: Tensor, **state: Tensor) -> None:
         """Apply one step to the values."""
         rho, eps = group["rho"], group["eps"]
         grad = self.descent(group, value, grad)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from graphnet.graph import Parameter
-    from graphnet.optim.groups import Params
+    from graphnet.optim.groups import Group, Params
 
 Loss = Any
 """The result of the closure of a step."""
@@ -112,7 +112,7 @@ class Optimizer:
     # what a subclass defines; `*_: Any, **state: Any`: type checkers let it name its state
 
     def update(
-        self, group: dict[str, Any], step: int, value: Tensor, grad: Tensor, *_: Any, **state: Any
+        self, group: Group, step: int, value: Tensor, grad: Tensor, *_: Any, **state: Any
     ) -> None:
         """Change the flat `value` in place, by methods of tensors.
 
@@ -125,7 +125,7 @@ class Optimizer:
         """
         raise GraphError(f"{type(self).__name__} has no update method: an optimizer defines one.")
 
-    def numbers(self, group: dict[str, Any], step: int, *_: Any, **scalars: Any) -> dict[str, Any]:
+    def numbers(self, group: Group, step: int, *_: Any, **scalars: Any) -> dict[str, Any]:
         """The numbers of an update that change between steps; `update` finds them in `group`.
 
         All that follows from the settings and the step belongs here, so that the update itself
@@ -138,19 +138,19 @@ class Optimizer:
         """
         return {"lr": float(group["lr"])}
 
-    def slots_of(self, group: dict[str, Any]) -> tuple[str, ...]:
+    def slots_of(self, group: Group) -> tuple[str, ...]:
         """The slots that the settings of a group need; all, if not overridden."""
         return self.slots
 
-    def first_value(self, group: dict[str, Any], name: str) -> float:
+    def first_value(self, group: Group, name: str) -> float:
         """The value of a slot before the first step; 0, if not overridden."""
         return 0.0
 
-    def counts(self, group: dict[str, Any]) -> bool:
+    def counts(self, group: Group) -> bool:
         """True if the steps of a group are counted; always, if not overridden."""
         return True
 
-    def check_group(self, group: dict[str, Any]) -> None:
+    def check_group(self, group: Group) -> None:
         """Check the settings of a group; called again after they are edited.
 
         Raises:
@@ -168,7 +168,7 @@ class Optimizer:
         """The parameters of all groups."""
         return [parameter for group in self.param_groups for parameter in group["params"]]
 
-    def add_param_group(self, param_group: dict[str, Any]) -> None:
+    def add_param_group(self, param_group: Group) -> None:
         """Add parameters, with the settings that differ from the optimizer's defaults.
 
         Raises:
@@ -240,7 +240,7 @@ class Optimizer:
         return self._bucketing.edits
 
     def updated(
-        self, group: dict[str, Any], step: Any, value: Any, grad: Any, **state: Any
+        self, group: Group, step: Any, value: Any, grad: Any, **state: Any
     ) -> tuple[Any, dict[str, Any]]:
         """The result of `update` on tensors or nodes of any shape, as new ones: nothing is written.
 
@@ -292,10 +292,10 @@ class Optimizer:
 
     # groups
 
-    def _completed(self, group: Any) -> dict[str, Any]:
+    def _completed(self, group: Any) -> Group:
         return completed(type(self).__name__, group, self.defaults)
 
-    def check_groups(self, groups: list[dict[str, Any]]) -> None:
+    def check_groups(self, groups: list[Group]) -> None:
         """Check settings and parameters of all groups."""
         check_parameters(groups)
         for group in groups:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from graphnet.graph import Parameter
     from graphnet.graph.flat_parameters import Arena
     from graphnet.optim.base import Optimizer
+    from graphnet.optim.groups import Group
 
 Memory = dict[str, "Tensor"]
 """The state of one parameter, by name: flat tensors of its length, or single numbers."""
@@ -35,9 +36,7 @@ class Bucket:
         steps: the number of steps that they have made.
     """
 
-    def __init__(
-        self, parameters: list[Parameter], place: int, group: dict[str, Any], steps: int
-    ) -> None:
+    def __init__(self, parameters: list[Parameter], place: int, group: Group, steps: int) -> None:
         self.parameters = parameters
         self.place, self.group = place, group
         self.steps = steps
@@ -119,8 +118,8 @@ class Bucketing:
         self.edits = 0
         self._buckets: list[Bucket] = []
         self._parts: dict[Parameter, int] = {}
-        self._groups: list[dict[str, Any]] = []
-        self._seen: list[dict[str, Any]] | None = None
+        self._groups: list[Group] = []
+        self._seen: list[Group] | None = None
         self._plan: list[Any] = []
         self._arenas: list[tuple[Arena, int]] = []
 

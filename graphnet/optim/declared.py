@@ -14,7 +14,7 @@ from graphnet.validation import require_flag
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from graphnet.optim.groups import Params
+    from graphnet.optim.groups import Group, Params
 
 Kind = TypeVar("Kind", bound=Optimizer)
 
@@ -76,7 +76,7 @@ class TorchOptimizer(Optimizer):
         capturable: InitVar[bool] = setting(require_flag, default=False, kw_only=True)
         differentiable: InitVar[bool] = setting(require_flag, default=False, kw_only=True)
 
-    def descent(self, group: dict[str, Any], value: Tensor, grad: Tensor) -> Tensor:
+    def descent(self, group: Group, value: Tensor, grad: Tensor) -> Tensor:
         """The gradient to descend, after the weight decay that a group's settings require.
 
         The L2 penalty adds to the gradient; decoupled decay shrinks the values by

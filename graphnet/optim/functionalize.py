@@ -16,6 +16,7 @@ from graphnet.ops.scaled import add_scaled, addcdiv, addcmul, lerp
 
 if TYPE_CHECKING:
     from graphnet.op import Op
+    from graphnet.optim.groups import Group
 
 
 def _written(name: str) -> Callable[[Place, Any], Any]:
@@ -124,7 +125,7 @@ def _placing(found: Any) -> Any:
 
 
 def without_writing(
-    update: Callable[..., None], group: dict[str, Any], step: Any, value: Any, grad: Any, state: Any
+    update: Callable[..., None], group: Group, step: Any, value: Any, grad: Any, state: Any
 ) -> tuple[Any, dict[str, Any]]:
     """What an update makes of tensors or nodes: the new value, and the new state by name."""
     known = {name: _placed(each) for name, each in group.items()}

@@ -8,7 +8,10 @@ from typing import Any
 from graphnet.errors import GraphError, RangeError
 from graphnet.graph import Parameter
 
-Params = Iterable[Parameter] | Iterable[tuple[str, Parameter]] | Iterable[dict[str, Any]]
+Group = dict[str, Any]
+"""A parameter group: its parameters, and its settings by name."""
+
+Params = Iterable[Parameter] | Iterable[tuple[str, Parameter]] | Iterable[Group]
 """Parameters, pairs of a name and a parameter, or groups: {"params": [...], "lr": 0.1}."""
 
 NOTES = {"name", "initial_lr", "param_names", "foreach", "fused", "capturable", "differentiable"}
@@ -40,7 +43,7 @@ def grouped(params: Any) -> list[Any]:
     return listed if listed and isinstance(listed[0], Mapping) else [{"params": listed}]
 
 
-def completed(kind: str, group: Any, defaults: Mapping[str, Any]) -> dict[str, Any]:
+def completed(kind: str, group: Any, defaults: Mapping[str, Any]) -> Group:
     """A group with all settings; the user's dict is not changed.
 
     Raises:
@@ -61,7 +64,7 @@ def completed(kind: str, group: Any, defaults: Mapping[str, Any]) -> dict[str, A
     return {**defaults, **group, "params": parameters, **names}
 
 
-def check_parameters(groups: list[dict[str, Any]]) -> None:
+def check_parameters(groups: list[Group]) -> None:
     """Check the parameters of all groups.
 
     Raises:

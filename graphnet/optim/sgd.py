@@ -14,6 +14,8 @@ from graphnet.validation import require_flag, require_range
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from graphnet.optim.groups import Group
+
 
 @declared
 class SGD(TorchOptimizer):
@@ -56,28 +58,26 @@ class SGD(TorchOptimizer):
     weight_decay: float = setting(not_negative, default=0.0)
     nesterov: bool = setting(require_flag, default=False)
 
-    def check_group(self, group: dict[str, Any]) -> None:
+    def check_group(self, group: Group) -> None:
         """Check the settings of a group."""
         super().check_group(group)
         if group["nesterov"] and (group["momentum"] <= 0 or group["dampening"] != 0):
             raise RangeError("nesterov needs a momentum above 0 and a dampening of 0.")
 
-    def slots_of(self, group: dict[str, Any]) -> tuple[str, ...]:
+    def slots_of(self, group: Group) -> tuple[str, ...]:
         """The momentum, if there is any."""
         return self.slots if group["momentum"] else ()
 
-    def counts(self, group: dict[str, Any]) -> bool:
+    def counts(self, group: Group) -> bool:
         """Only steps with momentum are counted, to recognize the first one."""
         return bool(group["momentum"])
 
-    def numbers(self, group: dict[str, Any], step: int, **scalars: Tensor) -> dict[str, Any]:
+    def numbers(self, group: Group, step: int, **scalars: Tensor) -> dict[str, Any]:
         """The learning rate, and the fraction of g that enters v: all of it at the first step."""
         intake = 1.0 if step == 1 else 1 - group["dampening"]
         return {"lr": float(group["lr"]), "intake": intake}
 
-    def update(
-        self, group: dict[str, Any], step: int, value: Tensor, grad: Tensor, **state: Tensor
-    ) -> None:
+    def update(self, group: Group, step: int, value: Tensor, grad: Tensor, **state: Tensor) -> None:
         """Apply one step to the values."""
         grad = self.descent(group, value, grad)
         if momentum := group["momentum"]:

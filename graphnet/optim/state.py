@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
-from torch import empty
-
 from graphnet.errors import LoadError, RangeError, shape_text
+from graphnet.ops.dims import TENSOR
 from graphnet.optim.buckets import Memory, plain_number
+from graphnet.optim.groups import Group
 from graphnet.validation import item_of
 
 if TYPE_CHECKING:
@@ -17,9 +17,7 @@ if TYPE_CHECKING:
     from graphnet.graph import Parameter
     from graphnet.optim.base import Optimizer
 
-_TENSOR = type(empty(0))
-
-State = tuple[list[dict[str, Any]], dict["Parameter", Memory], dict["Parameter", int]]
+State = tuple[list[Group], dict["Parameter", Memory], dict["Parameter", int]]
 """The settings of the groups, and the state and the number of steps of each parameter."""
 
 
@@ -43,7 +41,7 @@ def write_state(
 
 
 def _entry(
-    optimizer: Optimizer, group: dict[str, Any], parameter: Parameter, memory: Memory, steps: int
+    optimizer: Optimizer, group: Group, parameter: Parameter, memory: Memory, steps: int
 ) -> dict[str, Tensor]:
     """The state of one parameter, in its shape."""
     entry = {"step": plain_number(steps)} if optimizer.step_in_state else {}
@@ -102,7 +100,7 @@ class _Reader:
                 memories[parameter], counts[parameter] = memory, steps
         return groups, memories, counts
 
-    def pairs(self, state: Any) -> list[tuple[dict[str, Any], Any]]:
+    def pairs(self, state: Any) -> list[tuple[Group, Any]]:
         return list(zip(self.optimizer.param_groups, state["param_groups"], strict=True))
 
     def places(self, state: Any) -> dict[Any, tuple[Parameter, int]]:
@@ -128,7 +126,7 @@ class _Reader:
                 found |= {each: (p, place) for each, p in zip(ids, group["params"], strict=True)}
         return found
 
-    def settings(self, where: str, group: dict[str, Any], saved: Any) -> dict[str, Any]:
+    def settings(self, where: str, group: Group, saved: Any) -> Group:
         """The settings of one group; flags that were not saved stay as they are, as in torch."""
         kept = {
             name: item_of(value)
@@ -146,7 +144,7 @@ class _Reader:
         return settings
 
     def entry(
-        self, where: str, parameter: Parameter, group: dict[str, Any], entry: Mapping[str, Any]
+        self, where: str, parameter: Parameter, group: Group, entry: Mapping[str, Any]
     ) -> tuple[Memory, int]:
         """The state of one parameter, and its number of steps."""
         optimizer = self.optimizer
@@ -168,7 +166,7 @@ class _Reader:
 
     def kept(self, where: str, parameter: Parameter, value: Any, number: bool) -> Tensor | None:
         """A copy of one tensor in the form of the state; None if it does not fit."""
-        if not isinstance(value, _TENSOR):
+        if not isinstance(value, TENSOR):
             self.problems.append(f"{where}: expected a tensor; got {type(value).__name__}")
             return None
         shape = () if number else parameter.shape
@@ -207,6 +205,6 @@ def _misfit(ids: Any, count: int, known: Collection[Any]) -> str:
 
 def _copied(setting: Any) -> Any:
     """A copy of a setting, which does not change with the optimizer's."""
-    if isinstance(setting, _TENSOR):
+    if isinstance(setting, TENSOR):
         return setting.clone()
     return list(setting) if isinstance(setting, list) else setting

@@ -6,7 +6,7 @@ but it stops after each node, so that one can look.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from inspect import GEN_CLOSED, getgeneratorstate
 from typing import TYPE_CHECKING, Any
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from graphnet.stepping.frames import Frames
 
 PHASES = ("forward", "backward")
+Part = tuple[Node, "Tensor"]
+"""What a use contributes to a gradient: the node at its other end, and the tensor."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -51,7 +53,7 @@ class Event:
     place: int
     name: str
     value: Tensor | None
-    contributions: tuple[tuple[Node, Tensor], ...] = ()
+    contributions: tuple[Part, ...] = ()
 
     @property
     def sentence(self) -> str:
@@ -193,14 +195,10 @@ class Walk(Iterator[Event]):
     # the walk itself
 
     def _event(
-        self,
-        phase: str,
-        node: Node,
-        value: Tensor | None,
-        contributions: Sequence[tuple[Node, Tensor]] = (),
+        self, phase: str, node: Node, value: Tensor | None, parts: Iterable[Part] = ()
     ) -> Event:
         place, name = self.graph.index(node), self.graph.name_of(node)
-        return Event(len(self.events), phase, node, place, name, value, tuple(contributions))
+        return Event(len(self.events), phase, node, place, name, value, tuple(parts))
 
     def _walked(self) -> Generator[Event, None, None]:
         for node in self._ahead.changing:
@@ -211,7 +209,7 @@ class Walk(Iterator[Event]):
 
     def _backward(self) -> Iterator[Event]:
         sums: dict[Node, Tensor] = {}
-        parts: dict[Node, list[tuple[Node, Tensor]]] = {}
+        parts: dict[Node, list[Part]] = {}
         walk = self._back.walk(sums, [seed(self.loss, None)], parts=parts)
         for phase, node in self._plan:
             if phase == "forward":
@@ -227,9 +225,7 @@ class Walk(Iterator[Event]):
             pass
 
 
-def _received(
-    node: Node, parts: Mapping[Node, Sequence[tuple[Node, Tensor]]]
-) -> list[tuple[Node, Tensor]]:
+def _received(node: Node, parts: Mapping[Node, Sequence[Part]]) -> list[Part]:
     """What a parameter or an input was passed by each of its uses, in the order of the list."""
     received = [(by, grad) for by, given in parts.items() for to, grad in given if to is node]
     return sorted(received, key=lambda part: part[0].index)

@@ -126,10 +126,9 @@ def fit(
     True
     """
     require_flags(train_metrics=train_metrics, resume=resume)
-    settings = FitSettings(
-        epochs, batch_size, accumulate, compile, _limit("clip", clip),
-        _limit("clip_value", clip_value), non_finite, schedule, augment, drop_last, shuffle,
-    )  # fmt: skip
+    clip, clip_value = _limit("clip", clip), _limit("clip_value", clip_value)
+    rest = non_finite, schedule, augment, drop_last, shuffle
+    settings = FitSettings(epochs, batch_size, accumulate, compile, clip, clip_value, *rest)
     watching = [DeadLayers(), Progress(progress), *_callbacks(callbacks)]
     if directory is not None:
         watching += _keeping(directory, watching)

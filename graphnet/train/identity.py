@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _MOST_LINES = 5000
 """How many nodes are listed one by one."""
+_COMPARED_ELSEWHERE = {"epochs", "compile", "schedule", "augment"}
+"""The settings that may change, or are compared in another way."""
 
 
 def identity_of(run: Run) -> dict[str, Any]:
@@ -98,13 +100,9 @@ def _changed_line(saved: Sequence[str], now: Sequence[str]) -> Iterator[str]:
 def _settings(run: Run) -> dict[str, Any]:
     schedule = run.settings.schedule
     kind = "a Plateau" if isinstance(schedule, Plateau) else schedule and "a function"
-    names = (
-        "batch_size", "accumulate", "drop_last", "shuffle", "seed", "clip", "clip_value",
-        "non_finite",
-    )  # fmt: skip
     return {
         "rows": len(run.data),
-        **{name: getattr(run.settings, name) for name in names},
+        **_without(vars(run.settings), _COMPARED_ELSEWHERE),
         "training modes": _modes(run),
         "optimizer": type(run.optimizer).__name__,
         "schedule": kind,
@@ -171,8 +169,10 @@ def _lines(run: Run) -> list[str]:
 
 def _line(node: Node, places: Mapping[Node, int], groups: Mapping[Node, int]) -> str:
     if isinstance(node, Operation):
-        arguments = [str(places.get(each, each)) if isinstance(each, Node) else repr(each)
-                     for each in node.args]  # fmt: skip
+        arguments = [
+            str(places.get(each, each)) if isinstance(each, Node) else repr(each)
+            for each in node.args
+        ]
         options = [f"{name}={plain(value)!r}" for name, value in node.op.options.items()]
         code = _own_code(type(node.op))
         by = f" by code {code[:8]}" if code else ""

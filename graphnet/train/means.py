@@ -125,6 +125,7 @@ class Counts:
         changing: True if batches have other targets than the data.
 
     Attributes:
+        are_equal: True if every row counts as one in each term.
         alike: True if a batch has the same share of every term, so that one number is enough.
         summed: for each number of an update, whether it is a sum over the rows and not a mean.
     """
@@ -132,21 +133,16 @@ class Counts:
     def __init__(self, terms: Sequence[Term], data: DataSet, *, changing: bool = False) -> None:
         self.terms = terms
         self._changing = changing and any(term.counted is not None for term in terms)
-        rows = [] if self._changing else [_unequal(term.count_rows(data.targets)) for term in terms]
-        self._rows = rows
-        self._equal = not self._changing and all(each is None for each in rows)
+        known = () if self._changing else terms
+        self._rows = [_unequal(term.count_rows(data.targets)) for term in known]
+        self.are_equal = not self._changing and all(each is None for each in self._rows)
         kinds = [term.summed for term in terms]
-        self.alike = len(terms) == 1 or (self._equal and len(set(kinds)) == 1)
+        self.alike = len(terms) == 1 or (self.are_equal and len(set(kinds)) == 1)
         self.summed = kinds[:1] if self.alike else kinds
-
-    @property
-    def are_equal(self) -> bool:
-        """True if every row counts as one in each term."""
-        return self._equal
 
     def counted(self, batch: Batch, rows: Tensor | slice) -> Batch:
         """A batch with how much it counts in each term; `rows` are those of the data set."""
-        if self._equal:
+        if self.are_equal:
             return Batch(batch.inputs, batch.targets, (float(len(batch)),) * len(self.terms))
         if self._changing:
             known = [term.count_rows(batch.targets) for term in self.terms]

@@ -26,6 +26,9 @@ DASHES = ("-", "--", ":")
 
 BLUE, ORANGE, GREY = "#1f5fa8", "#d9730d", "#666666"
 
+COLOURS = (BLUE, ORANGE, GREY, "#7fb3d5", "#f0b27a", "#111111")
+"""Colours that colour-blind readers can distinguish, and that differ in grey."""
+
 Rounds = Sequence[Sequence[float]]
 """One curve for each round; if some are shorter, as after early stopping, the others go on."""
 
@@ -51,7 +54,8 @@ def curves(
     for place, (name, rounds) in enumerate(series.items()):
         means, spreads = mean_and_deviation(rounds)
         steps = range(1, len(means) + 1)
-        look = {"color": _colour(place), "linestyle": DASHES[place // 6 % len(DASHES)]}
+        turn, nth = divmod(place, len(COLOURS))
+        look = {"color": COLOURS[nth], "linestyle": DASHES[turn % len(DASHES)]}
         (line,) = axes.plot(steps, means, label=name, linewidth=1.8, **look)
         if len(rounds) > 1:
             band = list(zip(means, spreads, map(min, _by_step(rounds)), strict=True))
@@ -288,8 +292,3 @@ def require_matplotlib() -> None:
         raise GraphError(
             "Pictures of training need matplotlib: pip install 'graphnet[plot]'."
         ) from error
-
-
-def _colour(place: int) -> str:
-    """Colours that colour-blind readers can distinguish, and that differ in grey."""
-    return (BLUE, ORANGE, GREY, "#7fb3d5", "#f0b27a", "#111111")[place % 6]

@@ -17,7 +17,6 @@ from graphnet.bench.networks import (
     Workload,
     convolutions,
     dense,
-    distance,
     read_workload,
     write_workload,
 )
@@ -95,9 +94,7 @@ def test_everyone_ends_with_the_same_parameters(network, name):
         pytest.importorskip("jax", reason="the extra `bench` is not installed")
         from graphnet.bench.jax_step import jax_jit
 
-        start = {key: value.numpy() for key, value in workload.start.items()}
-        data = ([v.numpy() for v in each] for each in (workload.xs, workload.ts))
-        forms = jax_jit(network, start, *data, scan=name == "JAX scan")
+        forms = jax_jit(workload, scan=name == "JAX scan")
     else:
         forms = contestants.TORCH[name](workload)
     exact = contestants.reference(workload, steps)
@@ -106,13 +103,13 @@ def test_everyone_ends_with_the_same_parameters(network, name):
             form.step(number % BATCHES)
         form.finish()
         values = {key: torch.tensor(value.tolist()) for key, value in form.values().items()}
-        assert distance(values, exact, workload.start) <= TOLERANCE, form.note
+        assert workload.distance(values, exact) <= TOLERANCE, form.note
 
 
 def test_the_tolerance_finds_a_forgotten_batch():
     workload = task_of(SMALL[0])
     exact = contestants.reference(workload, 10)
-    assert distance(contestants.reference(workload, 9), exact, workload.start) > 10 * TOLERANCE
+    assert workload.distance(contestants.reference(workload, 9), exact) > 10 * TOLERANCE
 
 
 def test_adam_of_the_whole_step_is_that_of_torch():

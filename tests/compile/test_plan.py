@@ -21,7 +21,7 @@ from graphnet.compile.plan.slots import NotAView, Slot, new_slot
 from graphnet.compile.targets.torch import allocate, kernel_table, select
 from graphnet.compile.targets.torch.convolution import usual_format
 from graphnet.compile.targets.torch.kernel import RULE
-from graphnet.compile.targets.torch.namespace import FUNCTIONS
+from graphnet.compile.targets.torch.printer import FUNCTIONS
 from graphnet.compile.targets.torch.tuning import Tuner
 
 # slots follow tensors

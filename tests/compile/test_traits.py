@@ -13,7 +13,7 @@ import graphnet as gn
 from graphnet import ops
 from graphnet.compile.targets.torch import fused_ops
 from graphnet.compile.targets.torch.kernel_table import KERNELS
-from graphnet.compile.targets.torch.namespace import Namespace
+from graphnet.compile.targets.torch.printer import Namespace
 from graphnet.graph import Operation
 from graphnet.op import Op
 

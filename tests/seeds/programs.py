@@ -59,7 +59,7 @@ PROGRAMS = [
         Fault("addcmul", "(a * u) * v", "a * (u * v)", "small"),
     ),
     *seeded_in(
-        "compile/targets/torch/fuse_pattern.py",
+        "compile/targets/torch/fuse.py",
         "compile/test_fuse.py compile/test_fuse_pattern.py",
         Fault("Pattern._with", "sources[::-1]", "sources", "order or pairs"),
         Fault("Pattern._one", "not self.kind.read_once or ", "True or ", "others_read"),

@@ -5,7 +5,7 @@
 | `compiled` | what a step and a prediction share; the prediction |
 | `step` | the training step |
 | `cached_step`: `settings` | when a program that was made still holds |
-| `runner`, `profile` | a program as a function, and the time of each of its lines |
+| `runner` | a program as a function, and the time of each of its lines |
 | `batches`, `bursts` | the batches of several steps, and many steps in one call |
 | `native`: `take_over` | when native code takes over, and whether it is faster |
 | `quick` | a step of native code like the last one |

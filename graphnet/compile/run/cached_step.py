@@ -82,7 +82,6 @@ class CachedStep:
         buckets: those whose gradients the program computes or uses.
         known: the settings and numbers of each of these.
         arguments: for each of them, the names of the numbers given at each step.
-        given: those that the program reads, as (place of the bucket, name).
         fixed: the numbers that are part of the program, as (place, name, value).
         guard: where all parameters and buffers of the list lie.
         edits: how often the settings had been edited by then.
@@ -95,16 +94,19 @@ class CachedStep:
     buckets: list[Bucket]
     known: list[Known]
     arguments: list[list[str]]
-    given: list[tuple[int, str]]
     fixed: list[tuple[int, str, Any]]
     guard: ParameterGuard
     edits: int
     native: Native | None = None
 
+    @property
+    def given(self) -> list[tuple[int, str]]:
+        """The numbers that the program reads, as (place of the bucket, name)."""
+        return self.runner.given
+
     def use(self, runner: Runner) -> None:
         """Run another program from now on, which computes the same."""
         self.runner, self.native = runner, None
-        self.given = [number.given for number in runner.numbers]
 
     def is_for(self, mode: tuple[Any, ...], whole: list[Bucket]) -> bool:
         """True if it makes such a step, and neither parameters nor state have moved."""
@@ -132,7 +134,7 @@ class CachedStep:
             if numbers[place][name] != value:
                 return None
         values: list[Any] = [fed[name] for name in self.runner.fed]
-        for place, name in self.given:
+        for place, name in self.runner.given:
             given = numbers[place]
             values.append(given[name] if name in given else self.buckets[place].group[name])
         return values

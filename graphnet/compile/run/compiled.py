@@ -16,7 +16,6 @@ from graphnet.compile.ir.build import Shapes, specialized
 from graphnet.compile.lower.scalars import NotLowered
 from graphnet.compile.passes import PASSES, optimize
 from graphnet.compile.run.native import Native
-from graphnet.compile.run.profile import Profile, profiled
 from graphnet.compile.run.runner import likenesses
 from graphnet.compile.targets.c.assemble import NativeProgram
 from graphnet.compile.targets.c.toolchain import NativeUnavailable
@@ -38,7 +37,7 @@ if TYPE_CHECKING:
 
     from graphnet.compile.ir.program import Program
     from graphnet.compile.passes.record import PassRecords
-    from graphnet.compile.run.runner import Like, Runner
+    from graphnet.compile.run.runner import Like, Profile, Runner
     from graphnet.graph import Graph, Parameter
 
 _PASSES = (*PASSES, fuse)
@@ -180,30 +179,19 @@ class Compiled:
         Raises:
             ShapeError: the fed sizes do not fit together; the message is that of the walk.
         """
-        try:
-            with collector_paused():
-                return self._first(fed, build)
-        except Exception:
-            self._walk(fed)  # re-raises in the graph's terms
-            raise
+        with collector_paused():
+            return self._explained(fed, lambda: self._first(fed, build))
 
     def _first(self, fed: Mapping[str, Tensor], build: Build) -> Made:
         """The program to begin with, and its native form if that is to take over later."""
-        options, native = self._options, None
+        options, runner, native = self._options, None, None
         if options.backend == "c":
             runner = self._as_demanded(fed, build)
-        else:
-            runner = None
-            if options.backend is None:
-                make = partial(self._native, likenesses(fed), build)
-                native = Native(make, options.calls, measured=options.tune and self.is_measured)
-                runner = native.first()
-        if runner is not None:
-            return runner, None
-        built = build(_shapes(fed), options.backend in (None, "c", "torch"))
-        runner = self._printed(optimize(built, _PASSES), fed)
-        runner.built, runner.passes = built, _PASSES
-        return runner, native
+        elif options.backend is None:
+            make = partial(self._native, likenesses(fed), build)
+            native = Native(make, options.calls, measured=options.tune and self.is_measured)
+            runner = native.first()
+        return (self._printed(fed, build), native) if runner is None else (runner, None)
 
     def _as_demanded(self, fed: Mapping[str, Tensor], build: Build) -> Runner | None:
         """The native form of a program; if there is none, a warning says why."""
@@ -222,12 +210,18 @@ class Compiled:
             built = build(_shapes(fed), False)
             return NativeProgram(built, optimize(built, PASSES), fed)
 
-    def _printed(self, program: Program, fed: Mapping[str, Tensor]) -> Runner:
-        """A program as a function."""
-        if self._options.backend not in (None, "c", "torch"):
-            return functional(program, fed, self._options.backend)
-        with Snapshot(generators=generators_of(self.graph)):  # measuring draws random numbers
-            return assembled(program, fed, self._options.tune)
+    def _printed(self, fed: Mapping[str, Tensor], build: Build) -> Runner:
+        """A program as calls of torch, or as what a backend makes of it."""
+        backend = self._options.backend
+        built = build(_shapes(fed), backend not in BACKENDS)
+        program = optimize(built, _PASSES)
+        if backend in BACKENDS:
+            runner = functional(program, fed, backend)
+        else:
+            with Snapshot(generators=generators_of(self.graph)):  # measuring draws random numbers
+                runner = assembled(program, fed, self._options.tune)
+        runner.built, runner.passes = built, _PASSES
+        return runner
 
 
 def _shapes(fed: Mapping[str, Tensor] | Mapping[str, Like]) -> Shapes:
@@ -308,4 +302,4 @@ class Prediction(Compiled, Generic[Values]):
         fed = self._bound(feed, named)
         runner = self._last = self._runner(fed)
         arguments = [fed[name] for name in runner.fed]
-        return self._explained(fed, lambda: profiled(runner, arguments, runs))
+        return self._explained(fed, lambda: runner.profile(arguments, runs))

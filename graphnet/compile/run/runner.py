@@ -1,4 +1,4 @@
-"""A program that can be run: its source, compiled, and what it was made for."""
+"""A program that can be run: its source, compiled, what it was made for, and its times."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+import torch
+
 from graphnet.compile.ir.program import Number
+from graphnet.console_text import shown
+from graphnet.validation import require_counts
 
 if TYPE_CHECKING:
-    import torch
     from torch import Tensor
 
     from graphnet.compile.ir.program import Program
@@ -52,6 +55,31 @@ class Several(Protocol):
         """
 
 
+@dataclass(frozen=True)
+class Profile:
+    """The time of each line, the mean of several runs; `print` shows a table.
+
+    Attributes:
+        lines: the text of each line, the name of the node that it computes, and its microseconds.
+    """
+
+    lines: list[tuple[str, str, float]]
+
+    @property
+    def total(self) -> float:
+        """The microseconds of all lines."""
+        return sum(microseconds for _, _, microseconds in self.lines)
+
+    def __str__(self) -> str:
+        width = max((len(name) for _, name, _ in self.lines), default=0)
+        rows = [
+            f"{microseconds:9.2f} {microseconds / self.total:6.1%}  {name:{width}s}  {text}"
+            for text, name, microseconds in self.lines
+        ]
+        head = f"{'µs':>9s}  share  node{'':{max(width - 4, 0)}s}  line"
+        return shown("\n".join([head, *rows, f"{self.total:9.2f} 100.0%"]))
+
+
 @dataclass
 class Runner:
     """A program in the form of a Python function.
@@ -61,7 +89,7 @@ class Runner:
         source: the text of the function, and of what it works on.
         function: the function itself; it takes the fed tensors, then the numbers.
         fed: the names of the fed tensors, in the order of the arguments.
-        numbers: the numbers, which follow.
+        given: the numbers, which follow, each as (place of the bucket, name).
         expected: the name, shape, dtype and device of each fed tensor.
         memory: the bytes of its buffers.
         profiled: runs it some times with a clock; returns, for each part, its text, the name of
@@ -78,7 +106,7 @@ class Runner:
     source: str
     function: Callable[..., Any]
     fed: list[str]
-    numbers: list[Number]
+    given: list[tuple[int, str]]
     expected: list[tuple[str, Any, Any, Any]]
     memory: int
     profiled: Callable[[Sequence[Any], int], list[tuple[str, str, float]]]
@@ -95,12 +123,22 @@ class Runner:
     ) -> Runner:
         """A printed program, for tensors like those of an example."""
         inputs, numbers = passed(program)
-        fed = [node.name for node in inputs]
         expected = [
             (node.name, example[node.name].shape, node.dtype, example[node.name].device)
             for node in inputs
         ]
-        return cls(program, fed=fed, numbers=numbers, expected=expected, **printed)
+        fed, given = [node.name for node in inputs], [node.given for node in numbers]
+        return cls(program, fed=fed, given=given, expected=expected, **printed)
+
+    def profile(self, arguments: Sequence[Any], runs: int) -> Profile:
+        """Run it with a clock between its lines; the time of the clock is taken off.
+
+        Raises:
+            RangeError: `runs` is not an integer of 1 or more.
+        """
+        require_counts(runs=runs)
+        with torch.inference_mode():
+            return Profile(self.profiled(arguments, runs))
 
     def takes(self, fed: Mapping[str, Any]) -> bool:
         """True if the program is for tensors like these."""

@@ -12,7 +12,6 @@ from graphnet.compile.run.batches import Batches
 from graphnet.compile.run.bursts import make_steps
 from graphnet.compile.run.cached_step import CachedStep, ParameterRoles, StepMode
 from graphnet.compile.run.compiled import Compiled, Options, ParameterGuard
-from graphnet.compile.run.profile import Profile, profiled
 from graphnet.compile.run.quick import QuickStep
 from graphnet.compile.run.settings import Known, VaryingSettings
 from graphnet.compile.run.take_over import take_over
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from graphnet.compile.ir.program import Program
+    from graphnet.compile.run.runner import Profile
     from graphnet.graph import Graph, Node
     from graphnet.optim.base import Optimizer
     from graphnet.optim.buckets import Bucket, Mark
@@ -151,7 +151,7 @@ class Step(Compiled):
                 mode, buckets = self._prepared(update=True)
                 numbers = self._settings.of_all(buckets)
                 cached, values = self._found(fed, buckets, numbers, mode)
-                return self._explained(fed, lambda: profiled(cached.runner, values, runs))
+                return self._explained(fed, lambda: cached.runner.profile(values, runs))
             except NotFinite as error:
                 raise self._non_finite(error, fed) from None
 
@@ -244,11 +244,7 @@ class Step(Compiled):
                 parameter.received()
 
     def _found(
-        self,
-        fed: Mapping[str, Tensor],
-        buckets: list[Bucket],
-        numbers: list[Known],
-        mode: StepMode,
+        self, fed: Mapping[str, Tensor], buckets: list[Bucket], numbers: list[Known], mode: StepMode
     ) -> tuple[CachedStep, list[Any]]:
         """A program made earlier, or a new one, and its arguments."""
         known = [bucket.group | given for bucket, given in zip(buckets, numbers, strict=True)]
@@ -290,11 +286,10 @@ class Step(Compiled):
             buckets=buckets,
             known=known,
             arguments=arguments,
-            given=[number.given for number in runner.numbers],
             fixed=[
-                (place, name, known[place][name])
+                (place, name, value)
                 for place, given in enumerate(numbers)
-                for name in given
+                for name, value in given.items()
                 if name not in arguments[place]
             ],
             guard=ParameterGuard(self.graph.parameters()),

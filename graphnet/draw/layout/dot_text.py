@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 
 from graphnet.draw.layout.geometry import MARGIN, MAX_WIDTH, size_of, text_width
 from graphnet.draw.layout.layered import beside
+from graphnet.draw.scene.scene import around
 from graphnet.draw.svg.style import sharing_colour
 from graphnet.errors import GraphError
 
 if TYPE_CHECKING:
     from graphviz import Digraph
 
-    from graphnet.draw.scene.scene import Arrow, Box, Path, Scene
+    from graphnet.draw.scene.scene import Arrow, Path, Scene
 
 _INCH = 72
 _TITLE_SIZE = 10  # Courier at 10 points is 12 high, with its padding more than a title needs
@@ -111,7 +112,7 @@ class _Order:
             above = (self.above.get(source, 0) for source in self.sources[key])
             self.above[key] = reduce(or_, above, self.bits[key])
             if key not in self.at_side:
-                for path in _around(box):
+                for path in reversed(around(box.path)):
                     self.members[path] |= self.bits[key]
                     self.inside[path].append(key)
         self.entering = self._entering()
@@ -138,7 +139,7 @@ class _Order:
         """For each module the data that enters it, without data that comes out of it."""
         found: dict[Path, dict[str, None]] = defaultdict(dict)
         for arrow in self.scene.arrows:
-            for path in _around(self.boxes[arrow.target]):
+            for path in reversed(around(self.boxes[arrow.target].path)):
                 returns = self.above[arrow.source] & self.members[path]
                 if not returns and not self._is_leaf(arrow.source):
                     found[path][arrow.source] = None
@@ -186,11 +187,6 @@ class _Order:
         return [key for key in self.entering[path] if not passed & self.bits[key]]
 
 
-def _around(box: Box) -> list[Path]:
-    """The modules around a box, the innermost first."""
-    return [box.path[:depth] for depth in range(len(box.path), 0, -1)]
-
-
 def _title(scene: Scene, path: Path) -> str:
     """A label that makes room for the title of a frame: letters of about its width."""
     width = min(MAX_WIDTH, text_width(scene.titles.get(path, ""), bold=True))
@@ -203,8 +199,8 @@ def _title(scene: Scene, path: Path) -> str:
 
 def _within(path: Path, text: str, clusters: dict[Path, str]) -> str:
     """A statement inside the clusters around it; a cluster may be opened many times."""
-    for depth in range(len(path), 0, -1):
-        text = f"subgraph {clusters[path[:depth]]} {{{text}}}"
+    for each in reversed(around(path)):
+        text = f"subgraph {clusters[each]} {{{text}}}"
     return text
 
 

@@ -22,7 +22,7 @@ from graphnet.draw.layout.geometry import (
     text_width,
 )
 from graphnet.draw.layout.layered_level import Item, Level, Wire
-from graphnet.draw.scene.scene import common_path
+from graphnet.draw.scene.scene import around, common_path
 
 if TYPE_CHECKING:
     from graphnet.draw.scene.scene import Arrow, Box, Path, Scene
@@ -127,8 +127,7 @@ class _Ranking:
         """The items directly in each module, in the order of the list."""
         children: dict[Path, list[Item]] = {(): []}
         for box in self.scene.boxes:
-            for depth in range(1, len(box.path) + 1):
-                path = box.path[:depth]
+            for path in around(box.path):
                 if path not in children:
                     self.items[path] = Item(path, 0, 0, 0)
                     children[path] = []
@@ -192,8 +191,7 @@ class _Ranking:
         key = self.beside.get(route.arrow.source, route.arrow.source)
         source, target = self.boxes[key], self.boxes[route.arrow.target]
         common = len(common_path([source.path, target.path]))
-        ups = [source.path[:depth] for depth in range(len(source.path), common, -1)]
-        downs = [target.path[:depth] for depth in range(common + 1, len(target.path) + 1)]
+        ups, downs = around(source.path)[common:][::-1], around(target.path)[common:]
         leaving = [self.items[key], *(self.items[path] for path in ups)]
         entering = [*(self.items[path] for path in downs), self.items[target.key]]
         route.wires = [Wire(item, None) for item in leaving[:-1]]

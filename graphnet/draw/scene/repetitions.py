@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from math import prod
 
 from graphnet.draw.scene.grouping import Group, merged, modules_of
-from graphnet.draw.scene.scene import Box, Path, Scene
+from graphnet.draw.scene.scene import Box, Path, Scene, around
 
 FEWEST = 3  # repetitions that are worth drawing as one
 LONGEST = 32  # boxes in one repeated group
@@ -29,10 +30,7 @@ class Rolled(Scene):
 
     def copies(self, path: Path) -> int:
         """How many copies each box in this module stands for."""
-        count = 1
-        for depth in range(1, len(path) + 1):
-            count *= self.times.get(path[:depth], 1)
-        return count
+        return prod(self.times.get(each, 1) for each in around(path))
 
 
 def rolled_up(scene: Scene) -> Rolled:
@@ -221,9 +219,8 @@ def _kind(scene: Scene, group: Group) -> str:
 
 def _retitle(scene: Rolled, path: Path, before: Path, after: Path) -> None:
     """Give the modules from here to the box their titles under the new module too."""
-    for depth in range(len(before) + 1, len(path) + 1):
-        old, around = path[:depth], ".".join(before)
-        text = scene.titles.get(old, ".".join(old)).removeprefix(around).removeprefix(".")
+    for old in around(path)[len(before) :]:
+        text = scene.titles.get(old, ".".join(old)).removeprefix(".".join(before)).removeprefix(".")
         scene.titles[after + old[len(before) :]] = f"{'.'.join(after)}.{text}"
 
 

@@ -22,6 +22,15 @@ Path = tuple[str, ...]
 """The modules that a node lies in, the outermost first."""
 
 
+def around(path: Path) -> list[Path]:
+    """A module and all those around it, the outermost first.
+
+    >>> around(("blocks", "0"))
+    [('blocks',), ('blocks', '0')]
+    """
+    return [path[:depth] for depth in range(1, len(path) + 1)]
+
+
 def common_path(paths: Iterable[Path]) -> Path:
     """The modules that are around all of these."""
     same = takewhile(lambda names: len(set(names)) == 1, zip(*paths, strict=False))
@@ -124,8 +133,4 @@ class Scene:
     @property
     def paths(self) -> list[Path]:
         """All modules with something in them, each after the one around it."""
-        found: dict[Path, None] = {}
-        for box in self.boxes:
-            for depth in range(1, len(box.path) + 1):
-                found[box.path[:depth]] = None
-        return list(found)
+        return list(dict.fromkeys(path for box in self.boxes for path in around(box.path)))

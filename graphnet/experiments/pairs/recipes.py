@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import graphnet as gn
@@ -64,35 +65,43 @@ class Recipe:
         return {n: value for n, value in {**vars(self), **named}.items() if n not in described}
 
 
+_reading = partial(Recipe, lr=5e-3, weight_decay=0.0)  # networks that name digits
+_APART: tuple[Learned, ...] = (None, ("first digit", 1.0), ("second digit", 1.0))
+
 RECIPES = {
     "plain": Recipe("1 plain", models.Separate, (ANSWER,), "85.0 ± 1.5", 0.84),
     "shared": Recipe("2 shared", models.Shared, (ANSWER,), "86 ± 1.4", 0.86),
     "plain-auxiliary": Recipe(
-        "3 plain + 2 auxiliary classifiers", models.SeparateWithGuesses,
-        (ANSWER, ("answer", 0.05), ("answer", 0.05)), "85.5 ± 1.3", 0.85,
+        "3 plain + 2 auxiliary classifiers",
+        models.SeparateWithGuesses,
+        (ANSWER, ("answer", 0.05), ("answer", 0.05)),
+        "85.5 ± 1.3",
+        0.85,
     ),
     "deep": Recipe("4 deep", models.Deep, (ANSWER,), "87.7 ± 1.2", 0.88),
     "deep-auxiliary": Recipe(
-        "4 deep + 3 auxiliary classifiers", models.DeepWithGuesses,
-        (ANSWER, *[("answer", 0.3)] * 3), "87.1 ± 1.1", 0.88,
+        "4 deep + 3 auxiliary classifiers",
+        models.DeepWithGuesses,
+        (ANSWER, *[("answer", 0.3)] * 3),
+        "87.1 ± 1.1",
+        0.88,
     ),
     "deep-digits": Recipe(
         "5 deep + digit classes", models.DeepWithDigits, (ANSWER, *DIGITS), "86.6 ± 1.3", 0.92
     ),
-    "both": Recipe(
-        "6 shared + digit heads", models.DigitsAndComparator, (ANSWER, *DIGITS),
-        "93.6 ± 1.7", 0.935, lr=5e-3, weight_decay=0.0,
+    "both": _reading(
+        "6 shared + digit heads", models.DigitsAndComparator, (ANSWER, *DIGITS), "93.6 ± 1.7", 0.935
     ),
-    "digits": Recipe(
-        "7 digits then <=", models.DigitsThenCompare,
-        (None, ("first digit", 1.0), ("second digit", 1.0)),
-        "97.2 ± 0.4", 0.97, lr=5e-3, weight_decay=0.0,
-    ),
-    "augmented": Recipe(
+    "digits": _reading("7 digits then <=", models.DigitsThenCompare, _APART, "97.2 ± 0.4", 0.97),
+    "augmented": _reading(
         "8 model 6 with augmentation",
-        lambda: models.DigitsAndComparator(batch_norm=True, dropout=0.3),
-        (ANSWER, *DIGITS), "98.44 ± 0.3", 0.982, lr=5e-3, weight_decay=0.0,
-        epochs=60, batch_size=50, augment=shifted_and_re_paired,
+        partial(models.DigitsAndComparator, batch_norm=True, dropout=0.3),
+        (ANSWER, *DIGITS),
+        "98.44 ± 0.3",
+        0.982,
+        epochs=60,
+        batch_size=50,
+        augment=shifted_and_re_paired,
     ),
-}  # fmt: skip
+}
 """All recipes by the names that `--models` takes."""

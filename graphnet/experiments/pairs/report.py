@@ -19,8 +19,14 @@ if TYPE_CHECKING:
     from graphnet.experiments.pairs.study import Trained
 
 HEADER = (
-    "network", "test accuracy", "train accuracy", "parameters", "seconds", "published, %", "goal"
-)  # fmt: skip
+    "network",
+    "test accuracy",
+    "train accuracy",
+    "parameters",
+    "seconds",
+    "published, %",
+    "goal",
+)
 
 PAGE = """# Pairs of digits
 

@@ -95,8 +95,10 @@ def with_options(recipe: Recipe, epochs: int | None, augment: bool) -> Recipe:
     return replace(recipe, epochs=epochs or recipe.epochs)
 
 
-def train_model(recipe: Recipe, model: gn.Module, train: Data, test: Data, seed: int) -> gn.History:
-    """Train a model by its recipe; the accuracy on the test pairs is only measured."""
+def train_model(
+    recipe: Recipe, model: gn.Module, train: Data, test: Data | None, seed: int
+) -> gn.History:
+    """Train a model by its recipe; the accuracy on test pairs, if any, is only measured."""
     steps = recipe.epochs * ceil(len(train[0]) / recipe.batch_size)
     parameters, decay = model.parameters(), recipe.weight_decay
     return gn.fit(
@@ -109,7 +111,7 @@ def train_model(recipe: Recipe, model: gn.Module, train: Data, test: Data, seed:
         schedule=gn.schedules.one_cycle(recipe.lr, steps),
         augment=recipe.augment,
         validation=test,
-        metrics={"accuracy": accuracy},
+        metrics={"accuracy": accuracy} if test else {},
         seed=seed,
         progress=False,
     )

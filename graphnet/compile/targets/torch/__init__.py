@@ -2,7 +2,7 @@
 
 | file | contents |
 |---|---|
-| `fuse`: `fuse_pattern` | before: finds several operations that torch does in one, by its rule |
+| `fuse` | before: finds several operations that torch does in one, by its rule |
 | `fused_ops`: `fused_base`, `fused_sums` | these operations, each with its kernel |
 | `select`: `values` | select: for each node a call of a kernel, with its slots |
 | `kernel_table`: `kernel` | the kernel of each operation |
@@ -11,8 +11,7 @@
 | `as_products`: `im2col`, `batch_last` | convolutions as matrix products |
 | `tuning` | which of several candidates is fastest here |
 | `allocate` | place: what is written over what, and where buffers lie; the plan as tensors |
-| `printer`: `namespace` | print: the lines, and their names |
+| `printer` | print: the lines, their names, and the time of each line |
 | `assemble`, `execution` | all three; the lines as a function |
-| `line_times` | the time of each line |
 | `functional` | the list as a pure function, for torch.compile and CUDA graphs |
 """

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 
 from graphnet.compile.plan.memory import plan
 from graphnet.compile.plan.overwrite import overwrite
-from graphnet.compile.plan.slots import Slot
+from graphnet.compile.targets.torch.printer import Printer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from graphnet.compile.plan.calls import Call
-    from graphnet.compile.plan.slots import Buffer
-    from graphnet.compile.targets.torch.printer import Wanted
+    from graphnet.compile.plan.slots import Buffer, Slot
     from graphnet.compile.targets.torch.select import Selection
     from graphnet.graph import Node
 
@@ -30,7 +29,7 @@ class Placed:
     Attributes:
         calls: its calls.
         slots: where the values of inputs and results lie.
-        wanted: what slots would like to be called.
+        printer: what prints them, with the names that slots would like to have.
         starts: the first byte of each buffer in the arena.
         nbytes: the bytes of the arena.
         device: where it is.
@@ -38,7 +37,7 @@ class Placed:
 
     calls: list[Call]
     slots: dict[Node, Slot]
-    wanted: Wanted
+    printer: Printer
     starts: dict[Buffer, int]
     nbytes: int
     device: torch.device | None
@@ -55,7 +54,7 @@ def place(selection: Selection) -> Placed:
     for slot, name in selection.names.items():
         of = name if isinstance(name, str) else (moves(name[0]), name[1])
         wanted.setdefault(moves(slot), of)
-    return Placed(calls, slots, wanted, starts, nbytes, selection.device)
+    return Placed(calls, slots, Printer(wanted), starts, nbytes, selection.device)
 
 
 class Memory:
@@ -68,9 +67,8 @@ class Memory:
 
     def __init__(self, placed: Placed, cell: Callable[[Tensor], Tensor] | None = None) -> None:
         self._starts, self._cell = placed.starts, cell
-        self._arena = torch.empty(
-            -(-placed.nbytes // 16) * 16, dtype=torch.uint8, device=placed.device
-        )
+        whole = -(-placed.nbytes // 16) * 16
+        self._arena = torch.empty(whole, dtype=torch.uint8, device=placed.device)
         self._cells: dict[Buffer, Tensor] = {}
 
     def tensor(self, slot: Slot) -> Tensor:
@@ -87,8 +85,3 @@ class Memory:
         else:
             whole = torch.empty(0, dtype=slot.dtype, device=self._arena.device)
         return whole.as_strided(slot.shape, slot.strides, offset)
-
-
-def bound(known: dict[str, Any], tensor: Callable[[Slot], Tensor]) -> dict[str, Any]:
-    """What names stand for, with tensors in place of slots."""
-    return {name: tensor(each) if isinstance(each, Slot) else each for name, each in known.items()}

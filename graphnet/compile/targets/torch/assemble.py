@@ -7,21 +7,17 @@ measures), `place` gives every value its memory, `printer` writes the lines.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 
 from graphnet.compile.ir.program import is_foreign
 from graphnet.compile.plan.slots import Slot
 from graphnet.compile.run.runner import Runner, passed
-from graphnet.compile.targets.torch.allocate import Memory, Placed, bound, place
+from graphnet.compile.targets.torch.allocate import Memory, Placed, place
 from graphnet.compile.targets.torch.convolution import has_images, kernels_of, usual_format
-from graphnet.compile.targets.torch.execution import function_of
-from graphnet.compile.targets.torch.line_times import timed_lines
 from graphnet.compile.targets.torch.memory_format import ORDERS, MemoryFormat, Order
-from graphnet.compile.targets.torch.printer import Printer
 from graphnet.compile.targets.torch.select import Selection
 from graphnet.compile.targets.torch.tuning import Trial, Tuner, copied, ordinary
 from graphnet.errors import counted, shape_text
@@ -33,28 +29,6 @@ if TYPE_CHECKING:
     from graphnet.compile.ir.program import Program
 
 
-@dataclass
-class Printed:
-    """A program in text, before it has memory.
-
-    Attributes:
-        placed: its calls, and where their values lie.
-        printer: its lines, and the names in them.
-        arguments: the names of what it is given.
-        results: the text of what it returns.
-    """
-
-    placed: Placed
-    printer: Printer
-    arguments: list[str]
-    results: str
-
-    def function(self, known: dict[str, Any]) -> tuple[Any, str]:
-        """The program as a function, given what its names stand for; and its source."""
-        lines = [*(line.text for line in self.printer.lines), f"return {self.results},"]
-        return function_of(lines, self.arguments, known)
-
-
 def assembled(program: Program, example: Mapping[str, Tensor], tune: bool) -> Runner:
     """A runnable program, for tensors like those of the example.
 
@@ -64,10 +38,21 @@ def assembled(program: Program, example: Mapping[str, Tensor], tune: bool) -> Ru
     the faster one is kept.
     """
     with torch.inference_mode():
-        return _runner(program, example, _fastest(program, example, tune))
+        placed = _fastest(program, example, tune)
+        printer = placed.printer
+        names = printer.bound(Memory(placed).tensor)
+        function, source = printer.function(names)
+        return Runner.of(
+            program,
+            example,
+            source=_header(placed) + source,
+            function=function,
+            memory=placed.nbytes,
+            profiled=partial(printer.timed, names),
+        )
 
 
-def _fastest(program: Program, example: Mapping[str, Tensor], tune: bool) -> Printed:
+def _fastest(program: Program, example: Mapping[str, Tensor], tune: bool) -> Placed:
     tuner, chosen = Tuner(tune), usual_format(program)
     best = _printed(program, tuner, chosen)
     if not tune or not has_images(program) or _depends_on_runs(program):
@@ -91,12 +76,12 @@ def _depends_on_runs(program: Program) -> bool:
     return any(is_foreign(op) and not op.pure for op in ops)
 
 
-def _printed(program: Program, tuner: Tuner, format: MemoryFormat) -> Printed:
+def _printed(program: Program, tuner: Tuner, format: MemoryFormat) -> Placed:
     """A program in text: selected, placed, printed."""
     selection = Selection(program, tuner, format)
     selection.run()
     placed = place(selection)
-    printer = Printer(placed.wanted)
+    printer = placed.printer
     used = {slot for call in placed.calls for slot in call.slots()}
     for node in program:  # what the list begins with has the first choice of names
         if isinstance(node, Input):
@@ -105,39 +90,25 @@ def _printed(program: Program, tuner: Tuner, format: MemoryFormat) -> Printed:
             printer.name(selection.slots[node])
     printer.print(placed.calls)
     inputs, numbers = passed(program)
-    arguments = [printer.variable(selection.slots[node]) for node in (*inputs, *numbers)]
-    results = ", ".join(printer.name(placed.slots[node]) for node in program.results)
-    return Printed(placed, printer, arguments, results)
+    arguments = [selection.slots[node] for node in (*inputs, *numbers)]
+    printer.finish(arguments, [placed.slots[node] for node in program.results])
+    return placed
 
 
-def _runner(program: Program, example: Mapping[str, Tensor], printed: Printed) -> Runner:
-    """A program in text, with memory to run in."""
-    names = bound(printed.printer.names.known, Memory(printed.placed).tensor)
-    function, source = printed.function(names)
-    return Runner.of(
-        program,
-        example,
-        source=_header(printed) + source,
-        function=function,
-        memory=printed.placed.nbytes,
-        profiled=timed_lines(printed.printer.lines, names, printed.arguments),
-    )
-
-
-def _trial(program: Program, printed: Printed, example: Mapping[str, Tensor]) -> Trial:
+def _trial(program: Program, placed: Placed, example: Mapping[str, Tensor]) -> Trial:
     """A program as a function that leaves parameters and state alone."""
-    memory = Memory(printed.placed, copied)
-    function, _ = printed.function(bound(printed.printer.names.known, memory.tensor))
+    names = placed.printer.bound(Memory(placed, copied).tensor)
+    function, _ = placed.printer.function(names)
     inputs, numbers = passed(program)
     fed = [ordinary(example[node.name].clone()) for node in inputs]
     return partial(function, *fed, *(0.0 for _ in numbers))
 
 
-def _header(printed: Printed) -> str:
+def _header(placed: Placed) -> str:
     """The tensors that exist before a step, as comments."""
     tensors = [
         f"# {name}: {shape_text(tuple(value.shape))}"
-        for name, value in printed.printer.names.known.items()
+        for name, value in placed.printer.names.known.items()
         if isinstance(value, Slot | torch.Tensor)
     ]
-    return "\n".join([f"# {counted(printed.placed.nbytes, 'byte')} of buffers", *tensors, "", ""])
+    return "\n".join([f"# {counted(placed.nbytes, 'byte')} of buffers", *tensors, "", ""])

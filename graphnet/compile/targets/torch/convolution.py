@@ -18,7 +18,7 @@ from graphnet.compile.targets.torch.batch_last import BatchLast
 from graphnet.compile.targets.torch.fused_ops import MaxPoolGrad
 from graphnet.compile.targets.torch.im2col import Im2col
 from graphnet.compile.targets.torch.images import by_pixels, image
-from graphnet.compile.targets.torch.kernel import Kernel, function
+from graphnet.compile.targets.torch.kernel import Kernel
 from graphnet.compile.targets.torch.memory_format import BATCH_LAST, BY_PIXELS, MemoryFormat, lies
 from graphnet.graph import Node, Operation
 from graphnet.ops.convolution import Conv2d, Conv2dBias, Conv2dGradInput, Conv2dGradWeight
@@ -40,17 +40,14 @@ LARGEST_BATCH_LAST = 20_000  # the same of all windows, where the batch is last
 
 _OPTIONS = "{stride}, {border}, {dilation}, False, [0, 0], {groups}"
 _WINDOW = "{kernel}, {stride}, {padding}, {dilation}, {ceil_mode}"
-CONVOLUTION = Kernel(
-    f"{{out}} = convolution({{x}}, {{weight}}, {{bias}}, {_OPTIONS})", function="convolution"
-)
+CONVOLUTION = Kernel(f"{{out}} = convolution({{x}}, {{weight}}, {{bias}}, {_OPTIONS})")
 GRADIENTS = Kernel(
     f"{{out}}, {{out1}}, {{out2}} = convolution_backward("
-    f"{{grad}}, {{x}}, {{weight}}, [{{channels}}], {_OPTIONS}, {{wanted}})",
-    function="convolution_backward",
+    f"{{grad}}, {{x}}, {{weight}}, [{{channels}}], {_OPTIONS}, {{wanted}})"
 )
-MAX_POOL = function("max_pool", f"{{x}}, {_WINDOW}, out={{out}}, indices={{out1}}")
-MAX_POOL_GRAD = function(
-    "max_pool_backward", f"{{grad}}, {{x}}, {_WINDOW}, {{indices}}, grad_input={{out}}"
+MAX_POOL = Kernel(f"max_pool({{x}}, {_WINDOW}, out={{out}}, indices={{out1}})")
+MAX_POOL_GRAD = Kernel(
+    f"max_pool_backward({{grad}}, {{x}}, {_WINDOW}, {{indices}}, grad_input={{out}})"
 )
 
 
@@ -93,7 +90,7 @@ def _convolutions(program: Program) -> list[Operation]:
 
 
 def _weight(node: Operation) -> Node:
-    return cast("Node", node.sources[1])
+    return node.inputs[1]
 
 
 def has_images(program: Program) -> bool:
@@ -107,7 +104,7 @@ def convolution(selection: Selection, node: Operation) -> None:
     if not _is_native(node):
         selection.own_rule(node)
         return
-    x, weight, *bias = (cast("Node", each) for each in node.sources)
+    x, weight, *bias = node.inputs
     if weight.name in selection.format.as_products and _fits(node, node):
         _as_products(selection)(selection, node, x, weight).output(node, bias[0] if bias else None)
         return
@@ -116,7 +113,7 @@ def convolution(selection: Selection, node: Operation) -> None:
         "weight": image(selection, weight),
         "bias": selection.slots[bias[0]] if bias else None,
     }
-    out = selection.named(node.name, selection.new(node, made=True))
+    out = selection.made(node)
     selection.add(Call(CONVOLUTION, (out,), args, node, _options(node.op)))
     selection.finish(node, out)
 
@@ -127,8 +124,7 @@ def gradients(selection: Selection, node: Operation) -> None:
         selection.own_rule(node)
         return
     found = _siblings(selection, node)
-    grad = cast("Node", node.sources[0])
-    x, weight = (cast("Node", each) for each in _operands(node))
+    grad, (x, weight) = node.inputs[0], _operands(node)
     wanted = (found.get(Conv2dGradInput), found.get(Conv2dGradWeight), found.get(Sum))
     selection.done.update(each for each in wanted if each is not None)
     if weight.name in selection.format.as_products and _fits(node, grad):
@@ -139,10 +135,7 @@ def gradients(selection: Selection, node: Operation) -> None:
     args = {name: image(selection, each) for name, each in images.items()}
     mask = [each is not None for each in wanted]
     options = {**_options(node.op), "channels": cast("int", weight.shape[0]), "wanted": mask}
-    out = tuple(
-        None if each is None else selection.named(each.name, selection.new(each, made=True))
-        for each in wanted
-    )
+    out = tuple(None if each is None else selection.made(each) for each in wanted)
     selection.add(Call(GRADIENTS, out, args, node, options))
     for each, slot in zip(wanted, out, strict=True):
         if each is not None and slot is not None:
@@ -156,7 +149,7 @@ def _as_products(selection: Selection) -> type[Im2col | BatchLast]:
 
 def max_pool(selection: Selection, node: Operation) -> None:
     """The maxima and their indices, which one kernel finds together."""
-    x = cast("Node", node.sources[0])
+    (x,) = node.inputs
     if not x.dtype.is_floating_point or 0 in x.shape:
         selection.own_rule(node)
         return
@@ -170,7 +163,7 @@ def max_pool(selection: Selection, node: Operation) -> None:
     )
     out = tuple(_as_channels(selection, each) for each in out)
     args = {"x": _pooled(selection, x)}
-    selection.add(Call(MAX_POOL, out, args, node, _window(node.op)))
+    selection.add(Call(MAX_POOL, out, args, node, _options(node.op)))
     if other is not None:
         selection.done.add(other)
 
@@ -185,7 +178,7 @@ def _other_result(selection: Selection, node: Operation) -> Operation | None:
 
 def max_pool_grad(selection: Selection, node: Operation) -> None:
     """The gradient of max pooling."""
-    grad, places, x = (cast("Node", each) for each in node.sources)
+    grad, places, x = node.inputs
     if 0 in x.shape:
         selection.own_rule(node)
         return
@@ -195,7 +188,7 @@ def max_pool_grad(selection: Selection, node: Operation) -> None:
         "x": _pooled(selection, x),
         "indices": _as_channels(selection, selection.slots[places]),
     }
-    selection.add(Call(MAX_POOL_GRAD, (out,), args, node, _window(node.op)))
+    selection.add(Call(MAX_POOL_GRAD, (out,), args, node, _options(node.op)))
 
 
 def _pooled(selection: Selection, node: Node) -> Operand:
@@ -225,31 +218,21 @@ def _is_native(node: Operation) -> bool:
     For images without elements it forgets the bias, and returns the channels of the input.
     """
     top, bottom, left, right = cast("Any", node.op).padding
-    is_empty = any(0 in cast("Node", each).shape for each in node.sources)
+    is_empty = any(0 in each.shape for each in node.inputs)
     return bool(top == bottom >= 0 and left == right >= 0) and not is_empty
 
 
-def _options(op: Op) -> dict[str, object]:
-    given = cast("Any", op)
-    return {
-        "stride": list(given.stride),
-        "border": [given.padding[0], given.padding[2]],
-        "dilation": list(given.dilation),
-        "groups": given.groups,
+def _options(op: Op) -> dict[str, Any]:
+    """The options as torch's kernels take them; `border` is the padding on one side of each two."""
+    options = {
+        name: list(each) if isinstance(each, tuple) else each for name, each in op.options.items()
     }
+    return {**options, "border": options["padding"][::2]}
 
 
-def _window(op: Op) -> dict[str, object]:
-    given = cast("Any", op)
-    sizes = {
-        name: list(getattr(given, name)) for name in ("kernel", "stride", "padding", "dilation")
-    }
-    return {**sizes, "ceil_mode": given.ceil_mode}
-
-
-def _operands(node: Operation) -> tuple[Any, Any]:
+def _operands(node: Operation) -> tuple[Node, Node]:
     """The input and the weight of the differentiated convolution."""
-    _, second, third = node.sources
+    _, second, third = node.inputs
     return (third, second) if isinstance(node.op, Conv2dGradInput) else (second, third)
 
 

@@ -7,6 +7,7 @@ each cell, and these are copied into place once the loss is known to be finite.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from math import isfinite
 from typing import TYPE_CHECKING, Any, cast
 
@@ -16,9 +17,7 @@ from graphnet.compile.ir.program import Cell, Program
 from graphnet.compile.plan.placement import Cells
 from graphnet.compile.plan.slots import Slot, new_slot
 from graphnet.compile.run.runner import Runner, passed
-from graphnet.compile.targets.torch.allocate import bound
-from graphnet.compile.targets.torch.execution import NotFinite, function_of
-from graphnet.compile.targets.torch.line_times import timed_lines
+from graphnet.compile.targets.torch.execution import NotFinite
 from graphnet.compile.targets.torch.printer import Printer
 from graphnet.compile.targets.torch.select import rule_call
 from graphnet.graph import Operation
@@ -42,12 +41,11 @@ def functional(program: Program, example: Mapping[str, Tensor], backend: str) ->
     device = next(each.device for each in example.values())
     slots, printer = _printed(program)
     inputs, numbers = passed(program)
-    arguments = [printer.name(slots[node]) for node in (*inputs, *numbers)]
-    results = ", ".join(printer.name(slots[node]) for node in program.wanted)
+    arguments = [slots[node] for node in (*inputs, *numbers)]
+    printer.finish(arguments, [slots[node] for node in program.wanted])
     tensors = {slot: node.top for node, slot in slots.items() if isinstance(node, Cell)}
-    names = bound(printer.names.known, tensors.__getitem__)
-    lines = [*(line.text for line in printer.lines), f"return {results},"]
-    function, source = function_of(lines, arguments, names)
+    names = printer.bound(tensors.__getitem__)
+    function, source = printer.function(names)
     run = BACKENDS[backend](cast("Function", function))
     return Runner.of(
         program,
@@ -55,7 +53,7 @@ def functional(program: Program, example: Mapping[str, Tensor], backend: str) ->
         source=source,
         function=_step(program, run, device),
         memory=0,
-        profiled=timed_lines(printer.lines, names, arguments),
+        profiled=partial(printer.timed, names),
     )
 
 
@@ -106,11 +104,6 @@ def _step(program: Program, run: Function, device: torch.device) -> Function:
     return step
 
 
-def eager(function: Function) -> Function:
-    """The function as it is."""
-    return function
-
-
 def inductor(function: Function) -> Function:
     """The function through `torch.compile`, which writes C++ for it."""
     compiled: Function = torch.compile(function, dynamic=False)
@@ -150,7 +143,7 @@ def _capture(function: Function, arguments: tuple[Tensor, ...]) -> tuple[Any, An
 
 
 BACKENDS: dict[str, Callable[[Function], Function]] = {
-    "eager": eager,
+    "eager": lambda function: function,
     "inductor": inductor,
     "cudagraph": cuda_graph,
 }

@@ -1,15 +1,14 @@
 """Operations that only a program has: several steps that torch does in one.
 
 Each is one class, listed in `FUSED`: its rule, which is also the pattern by which it is found, the
-conditions, and the line of its kernel. Only the passes make them, after all gradients have been
-appended, so none has a derivative.
+conditions, and the line of its kernel.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from math import prod
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -17,7 +16,7 @@ from graphnet.compile.ir.program import Sources, is_half
 from graphnet.compile.plan.calls import Call
 from graphnet.compile.targets.torch.fused_base import Fused
 from graphnet.compile.targets.torch.fused_sums import Addcdiv, Addcmul, AddScaled, Lerp
-from graphnet.compile.targets.torch.kernel import Kernel, function
+from graphnet.compile.targets.torch.kernel import Kernel
 from graphnet.graph.nodes import Literal
 from graphnet.op import Op, Symbolic
 from graphnet.ops.arithmetic import Mul
@@ -34,14 +33,10 @@ if TYPE_CHECKING:
     from graphnet.compile.targets.torch.select import Selection
     from graphnet.graph import Node, Operation
 
-_DOT = function("dot", "{x}, {y}, out={out}")
-_NLL = Kernel(
-    "{out}, {out1} = nll_loss_forward({x}, {labels}, None, 1, {ignored})",
-    function="nll_loss_forward",
-)
+_DOT = Kernel("dot({x}, {y}, out={out})")
+_NLL = Kernel("{out}, {out1} = nll_loss_forward({x}, {labels}, None, 1, {ignored})")
 _NLL_GRAD = Kernel(
-    "{out} = nll_loss_backward({grad}, {x}, {labels}, None, 1, {ignored}, {counted})",
-    function="nll_loss_backward",
+    "{out} = nll_loss_backward({grad}, {x}, {labels}, None, 1, {ignored}, {counted})"
 )
 _LINEAR = Linear()  # making an op takes longer than some kernels
 
@@ -68,8 +63,6 @@ class TanhGrad(Op, Fused):
     def forward(self, grad: Tensor | float, y: Tensor) -> Tensor:
         return grad * (1 - y * y)
 
-    grad_grad = grad_y = None
-
 
 class SigmoidGrad(Op, Fused):
     """z = g y (1 - y): the gradient through y = σ(x).  Shapes: any."""
@@ -81,8 +74,6 @@ class SigmoidGrad(Op, Fused):
     def forward(self, grad: Tensor | float, y: Tensor) -> Tensor:
         return grad * (y * (1 - y))
 
-    grad_grad = grad_y = None
-
 
 class ReluGrad(Op, Fused):
     """z = g where y > 0, else 0: the gradient through y = relu x.  Shapes: any."""
@@ -93,8 +84,6 @@ class ReluGrad(Op, Fused):
 
     def forward(self, grad: Tensor, y: Tensor) -> Tensor:
         return grad.masked_fill(y <= 0, 0.0)
-
-    grad_grad = grad_y = None
 
 
 class LogSoftmaxGrad(Op, Fused):
@@ -109,8 +98,6 @@ class LogSoftmaxGrad(Op, Fused):
 
     def fits(self, grad: Node, y: Node) -> bool:
         return grad.shape == y.shape
-
-    grad_grad = grad_y = None
 
 
 class MaxPoolGrad(Op, Fused):
@@ -131,8 +118,6 @@ class MaxPoolGrad(Op, Fused):
 
     def find_places(self, x: Tensor) -> Tensor:
         return MaxPlaces(*self.options.values())(x)
-
-    grad_grad = grad_places = grad_x = None
 
 
 class NllMean(Op, Fused):
@@ -155,15 +140,12 @@ class NllMean(Op, Fused):
     def lower(selection: Selection, node: Operation) -> None:
         """The same kernel returns how many labels count."""
         x, labels = (selection.slots[each] for each in node.inputs)
-        out, counted = (selection.new(node, made=True) for _ in range(2))
-        selection.named(node.name, out)
-        selection.derived(out, "_counted", counted)
+        out = selection.made(node)
+        counted = selection.derived(out, "_counted", selection.new(node, made=True))
         selection.once(("counted", node), lambda: counted)
         args = {"x": x, "labels": labels}
         selection.add(Call(_NLL, (out, counted), args, node, node.op.options))
         selection.finish(node, out)
-
-    grad_x = grad_target = None
 
 
 class NllMeanGrad(Op, Fused):
@@ -189,14 +171,12 @@ class NllMeanGrad(Op, Fused):
     def lower(selection: Selection, node: Operation) -> None:
         """It reads how many labels count beside the loss."""
         grad, top, x, labels = node.inputs
-        out = selection.named(node.name, selection.new(node, made=True))
+        out = selection.made(node)
         counted = selection.once(("counted", top), lambda: selection.slots[top])
         args = {name: selection.slots[each] for name, each in (("grad", grad), ("x", x))}
         args |= {"labels": selection.slots[labels], "counted": counted}
         selection.add(Call(_NLL_GRAD, (out,), args, node, node.op.options))
         selection.finish(node, out)
-
-    grad_grad = grad_top = grad_x = grad_target = None
 
 
 class Dot(Op, Fused):
@@ -214,14 +194,12 @@ class Dot(Op, Fused):
     @staticmethod
     def lower(selection: Selection, node: Operation) -> None:
         """A product of vectors, of what lies side by side in memory."""
-        x, y = (selection.slots[cast("Node", each)] for each in node.sources)
+        x, y = (selection.slots[each] for each in node.inputs)
         if not all(each.is_fixed and each.is_contiguous for each in (x, y)):
             selection.own_rule(node)
             return
         args = {n: selection.derived(v, "_flat", v.view(-1)) for n, v in (("x", x), ("y", y))}
         selection.add(Call(_DOT, (selection.place(node),), args, node))
-
-    grad_x = grad_y = None
 
 
 class DotMean(Op, Fused):
@@ -239,8 +217,6 @@ class DotMean(Op, Fused):
         count = prod(size or 0 for size in x.shape)
         return Mul(), (copy.new.use(Dot(), (x, y), "dot"), Literal(1 / count))
 
-    grad_x = grad_y = None
-
 
 class LinearThen(Op, Fused):
     """y = f(x wᵀ + b) for an activation f.  Shapes: (n, k), (m, k), (m) -> (n, m)."""
@@ -256,8 +232,6 @@ class LinearThen(Op, Fused):
 
     def fits(self, x: Node, weight: Node, bias: Node) -> bool:
         return x.ndim == 2 and bias.shape == weight.shape[:1]
-
-    grad_x = grad_weight = grad_bias = None
 
 
 def rule(op: Op, x: Any) -> Callable[..., Tensor]:

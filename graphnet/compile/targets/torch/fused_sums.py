@@ -39,8 +39,6 @@ class Addcmul(Op, Fused):
 
     fits = in_range
 
-    grad_x = grad_u = grad_v = grad_a = None
-
 
 class Addcdiv(Op, Fused):
     """z = x + (a u) / v.  Shapes: x, u and v broadcast, a is a number."""
@@ -54,7 +52,6 @@ class Addcdiv(Op, Fused):
         return addcdiv(x, u, v, a)
 
     fits = in_range
-    grad_x = grad_u = grad_v = grad_a = None
 
 
 class Lerp(Op, Fused):
@@ -72,8 +69,6 @@ class Lerp(Op, Fused):
         # For a number of 1/2 or more, torch's kernel uses another formula.
         return isinstance(a, Literal) and abs(a.top) < 0.5
 
-    grad_x = grad_y = grad_a = None
-
 
 class AddScaled(Op, Fused):
     """z = x + a y.  Shapes: x and y broadcast, a is a number."""
@@ -87,5 +82,3 @@ class AddScaled(Op, Fused):
         return add_scaled(x, y, a)
 
     fits = in_range
-
-    grad_x = grad_y = grad_a = None

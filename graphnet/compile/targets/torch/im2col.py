@@ -26,8 +26,7 @@ if TYPE_CHECKING:
 
 ONEDNN_IMAGE = Kernel(
     '{out} = onednn_linear({x}, {weight}, {bias}, {activation}, [], "")'
-    ".view{shape}.permute(0, 3, 1, 2)",
-    function="onednn_linear",
+    ".view{shape}.permute(0, 3, 1, 2)"
 )
 
 
@@ -54,7 +53,7 @@ class Im2col(AsProducts):
             call = Call(ADDMM, (out,), {"bias": start, **call.args}, node)
         candidates = [Candidate([call], as_image)]
         if has_onednn(node):
-            made = selection.named(node.name, selection.new(node, made=True))
+            made = selection.made(node)
             args = {"x": self.windows, "weight": self.kernels, "bias": start}
             call = Call(ONEDNN_IMAGE, (made,), args, node, {"activation": "none", "shape": sizes})
             candidates.append(Candidate([call], made))

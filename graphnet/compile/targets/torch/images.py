@@ -38,11 +38,7 @@ def by_pixels(text: str, slot: Slot) -> Expression:
 
 
 def shown(
-    selection: Selection,
-    given: Slot | Expression,
-    suffix: str,
-    view: Callable[[Slot], Slot],
-    text: str,
+    selection: Selection, given: Operand, suffix: str, view: Callable[[Slot], Slot], text: str
 ) -> Operand:
     """A view of memory that is always the same, else the expression that views it each time."""
     if isinstance(given, Slot) and given.is_fixed:

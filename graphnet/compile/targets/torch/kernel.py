@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from functools import cache
 from typing import NamedTuple
+
+_CALL = re.compile(r"(?<![\w.}])[A-Za-z_]\w*(?=\()")
+"""A function that is called by its name, not as the method of something."""
 
 
 class Kernel(NamedTuple):
@@ -11,12 +16,15 @@ class Kernel(NamedTuple):
     Attributes:
         out: a template; `{x}` stands for an input, `{dim}` for an option, `{out}` for the result.
         inplace: the same where the result is written over the first input.
-        function: the function of torch, or of `namespace.FUNCTIONS`, that it calls.
     """
 
     out: str
     inplace: str | None = None
-    function: str | None = None
+
+    @property
+    def function(self) -> str | None:
+        """The function of torch, or of `printer.FUNCTIONS`, that it calls; None for methods."""
+        return _called(self.out)
 
     @property
     def reads_first(self) -> bool:
@@ -24,9 +32,10 @@ class Kernel(NamedTuple):
         return not self.out.startswith("{out}.")
 
 
-def function(name: str, arguments: str, inplace: str | None = None) -> Kernel:
-    """A kernel that calls a function, which writes its result."""
-    return Kernel(f"{name}({arguments})", inplace, name)
+@cache
+def _called(text: str) -> str | None:
+    found = _CALL.search(text)
+    return None if found is None else found[0]
 
 
 COPY = Kernel("{out}.copy_({x})")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from graphnet.compile.targets.torch.fused_ops import FUSED, Copy
-from graphnet.compile.targets.torch.kernel import COPY, Kernel, function
+from graphnet.compile.targets.torch.kernel import COPY, Kernel
 from graphnet.ops.activations import Relu, Sigmoid, Tanh
 from graphnet.ops.arithmetic import Abs, Add, Div, Mul, Neg, Sign, Sub
 from graphnet.ops.comparison import Eq, Ge, Gt, Le, Lt, MaskedFill, Ne, Where
@@ -51,7 +51,7 @@ TAKE_NUMBERS = frozenset((Add, Sub, Mul, Div, Pow, *_COMPARISONS, *_FUSED_WITH_N
 def _same_name(ops: Iterable[type[Op]], arguments: str, inplace: str | None = None) -> Kernels:
     """Kernels that torch calls as the operations are called; `{name}` is that name."""
     return {
-        op: function(op.name, arguments, inplace and inplace.replace("{name}", op.name))
+        op: Kernel(f"{op.name}({arguments})", inplace and inplace.replace("{name}", op.name))
         for op in ops
     }
 
@@ -69,9 +69,9 @@ KERNELS: Kernels = {
     **_same_name((Softmax, LogSoftmax), "{x}, {dim}, out={out}"),
     **_same_name((Gather, IndexSelect), "{x}, {dim}, {index}, out={out}"),
     Relu: Kernel("{out}.copy_({x}).relu_()", "{x}.relu_()"),
-    Clamp: function("clamp", "{x}, {min}, {max}, out={out}", "{x}.clamp_({min}, {max})"),
-    PowScalar: function("pow", "{x}, {exponent}, out={out}", "{x}.pow_({exponent})"),
-    Where: function("where", "{condition}, {x}, {y}, out={out}"),
+    Clamp: Kernel("clamp({x}, {min}, {max}, out={out})", "{x}.clamp_({min}, {max})"),
+    PowScalar: Kernel("pow({x}, {exponent}, out={out})", "{x}.pow_({exponent})"),
+    Where: Kernel("where({condition}, {x}, {y}, out={out})"),
     MaskedFill: Kernel(
         "{out}.copy_({x}).masked_fill_({mask}, {value})", "{x}.masked_fill_({mask}, {value})"
     ),

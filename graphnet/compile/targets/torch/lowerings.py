@@ -13,7 +13,7 @@ from graphnet.compile.plan.slots import new_slot
 from graphnet.compile.targets.torch import convolution as images
 from graphnet.compile.targets.torch import fused_ops as fused
 from graphnet.compile.targets.torch import products, updates
-from graphnet.compile.targets.torch.kernel import Kernel, function
+from graphnet.compile.targets.torch.kernel import Kernel
 from graphnet.compile.targets.torch.kernel_table import KERNELS
 from graphnet.graph import Node, Operation
 from graphnet.ops.joining import Cat
@@ -28,30 +28,23 @@ if TYPE_CHECKING:
 
 Lowering = Callable[["Selection", Operation], None]
 
-NORM = function("vector_norm", "{x}, {power}, {dims}, {keepdim}, out={out}")
-MEAN = function("mean", "{x}, {dims}, {keepdim}, out={out}")
+NORM = Kernel("vector_norm({x}, {power}, {dims}, {keepdim}, out={out})")
+MEAN = Kernel("mean({x}, {dims}, {keepdim}, out={out})")
 UNIFORM = Kernel("{out}.uniform_(generator={generator})")
-KEEP = function("lt", "{x}, {keep}, out={out}).div_({keep}")
+KEEP = Kernel("lt({x}, {keep}, out={out}).div_({keep})")
 BERNOULLI = Kernel("{out}.bernoulli_({keep}, generator={generator}).div_({keep})")
 
 
-def norm(selection: Selection, node: Operation) -> None:
-    """A norm over some dimensions, of a tensor that is known not to be empty."""
-    _reduce(selection, node, NORM, power=float(cast("Any", node.op).p))
-
-
-def average(selection: Selection, node: Operation) -> None:
-    """The mean of a tensor that is known not to be empty."""
-    _reduce(selection, node, MEAN)
-
-
-def _reduce(selection: Selection, node: Operation, kernel: Kernel, **options: float) -> None:
-    x = cast("Node", node.sources[0])
+def reduced(selection: Selection, node: Operation) -> None:
+    """A mean or a norm over some dimensions, of a tensor that is known not to be empty."""
+    x, kernel, options = node.inputs[0], MEAN, node.op.options
     if x.ndim == 0 or 0 in x.shape:
         selection.own_rule(node)
         return
-    args, options = {"x": selection.slots[x]}, {**node.op.options, **options}
-    selection.add(Call(kernel, (selection.place(node),), args, node, options))
+    if isinstance(node.op, Norm):
+        kernel, options = NORM, {**options, "power": float(node.op.p)}
+    out, args = selection.place(node), {"x": selection.slots[x]}
+    selection.add(Call(kernel, (out,), args, node, options))
 
 
 def cat(selection: Selection, node: Operation) -> None:
@@ -94,9 +87,8 @@ def _is_by_comparison() -> bool:
     """
     one, other = (torch.Generator().manual_seed(1) for _ in range(2))
     uniform = torch.empty(64, dtype=torch.float64).uniform_(generator=one)
-    return (
-        uniform.lt(0.3).double().equal(torch.empty_like(uniform).bernoulli_(0.3, generator=other))
-    )
+    drawn = torch.empty_like(uniform).bernoulli_(0.3, generator=other)
+    return uniform.lt(0.3).double().equal(drawn)
 
 
 LOWERINGS: dict[type[Op], Lowering] = {
@@ -110,8 +102,7 @@ LOWERINGS: dict[type[Op], Lowering] = {
     updates.MomentumStep: updates.momentum_step,
     Cat: cat,
     DropoutMask: dropout_mask,
-    Mean: average,
-    Norm: norm,
+    **dict.fromkeys((Mean, Norm), reduced),
 }
 
 

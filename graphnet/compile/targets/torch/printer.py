@@ -1,19 +1,111 @@
-"""Printing: the text of calls, and what the names in it stand for."""
+"""Printing: the text of calls, what the names in it stand for, and the function that it is."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import keyword
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from math import isfinite, isnan
+from time import perf_counter
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+import torch
 
 from graphnet.compile.plan.calls import Call, Constant, Expression, Operand
 from graphnet.compile.plan.slots import Slot
-from graphnet.compile.targets.torch.namespace import Namespace
+from graphnet.compile.targets.torch.execution import function_of
 
 if TYPE_CHECKING:
     from graphnet.graph import Node
 
 Wanted = Mapping[Slot, "str | tuple[Slot, str]"]
 """What slots would like to be called: a text, or another slot and what follows its name."""
+
+CLOCK, TOOK = "__clock", "__took"
+"""Names that no line of a program uses."""
+
+
+def _aten(name: str, overload: str = "default") -> Callable[[], Any]:
+    return lambda: getattr(getattr(torch.ops.aten, name), overload)._op
+
+
+FUNCTIONS: dict[str, Callable[[], Any]] = {
+    "tanh_backward": _aten("tanh_backward", "grad_input"),
+    "sigmoid_backward": _aten("sigmoid_backward", "grad_input"),
+    "relu_backward": _aten("threshold_backward", "grad_input"),
+    "log_softmax_backward": _aten("_log_softmax_backward_data", "out"),
+    "nll_loss_forward": _aten("nll_loss_forward"),
+    "nll_loss_backward": _aten("nll_loss_backward"),
+    "convolution": _aten("convolution"),
+    "convolution_backward": _aten("convolution_backward"),
+    "max_pool": _aten("max_pool2d_with_indices", "out"),
+    "max_pool_backward": _aten("max_pool2d_with_indices_backward", "grad_input"),
+    "vector_norm": lambda: torch.linalg.vector_norm,
+    "onednn_linear": lambda: torch.ops.mkldnn._linear_pointwise.default._op,
+    "isfinite": lambda: isfinite,  # of a number, not of a tensor
+}
+"""What lines call that is not in `torch` itself."""
+
+
+class Namespace:
+    """Names, each for one thing.
+
+    Attributes:
+        known: what stays from step to step: slots, tensors, generators and functions.
+    """
+
+    def __init__(self) -> None:
+        self.known: dict[str, Any] = {}
+        self._taken: set[str] = set()
+        self._bound: dict[str, list[str]] = {}
+
+    def new(self, wanted: str) -> str:
+        """A name close to the one wanted that nothing else has."""
+        name = re.sub(r"[^a-zA-Z0-9_]", "_", wanted)
+        name = f"layer{name}" if name[0].isdigit() else name
+        if keyword.iskeyword(name) or name in FUNCTIONS or _is_function(name):
+            name = f"{name}_"
+        free, count = name, 0
+        while free in self._taken or free in self.known:
+            count += 1
+            free = f"{name}_{count}"
+        self._taken.add(free)
+        return free
+
+    def bind(self, value: object, wanted: str) -> str:
+        """A name for something that stays; equal tensors share one, which nothing writes to."""
+        alike = self._bound.setdefault(wanted, [])
+        for name in alike:
+            if _same(self.known[name], value):
+                return name
+        name = self.new(wanted)
+        self.known[name] = value
+        alike.append(name)
+        return name
+
+    def function(self, name: str) -> None:
+        """Bind a function under its own name, which no other thing has."""
+        if name not in self.known:
+            found = FUNCTIONS.get(name)
+            self.known[name] = found() if found else getattr(torch, name)
+
+    def number(self, value: float) -> str:
+        """A number in Python; for infinity and NaN, under the names that Python writes."""
+        if not isfinite(value):
+            self.known["nan" if isnan(value) else "inf"] = abs(value)
+        return repr(value)
+
+
+def _is_function(name: str) -> bool:
+    """True if lines may call a function of this name; none has one letter."""
+    return len(name) > 1 and hasattr(torch, name)
+
+
+def _same(known: object, value: object) -> bool:
+    """True for one object, and for two tensors of equal numbers."""
+    if isinstance(known, torch.Tensor) and isinstance(value, torch.Tensor):
+        return known.dtype is value.dtype and known.equal(value)
+    return known is value
 
 
 class Line(NamedTuple):
@@ -29,11 +121,14 @@ class Printer:
     Attributes:
         names: the names in it.
         lines: what has been printed so far.
+        arguments: the names of what the function is given.
     """
 
     def __init__(self, wanted: Wanted) -> None:
         self.names = Namespace()
         self.lines: list[Line] = []
+        self.arguments: list[str] = []
+        self._returned: list[str] = []
         self._wanted = wanted
         self._slots: dict[Slot, str] = {}
 
@@ -41,6 +136,43 @@ class Printer:
         """Add a line for each call."""
         for call in calls:
             self.lines.append(Line(self._text(call), call.node))
+
+    def finish(self, arguments: Iterable[Slot], results: Iterable[Slot]) -> None:
+        """Let the lines be given arguments, and return results."""
+        self.arguments = [self.variable(slot) for slot in arguments]
+        self._returned = [f"return {', '.join(self.name(slot) for slot in results)},"]
+
+    def bound(self, tensor: Callable[[Slot], torch.Tensor]) -> dict[str, Any]:
+        """What the names stand for, with tensors in place of slots."""
+        known = self.names.known.items()
+        return {name: tensor(each) if isinstance(each, Slot) else each for name, each in known}
+
+    def function(self, names: dict[str, Any]) -> tuple[Callable[..., Any], str]:
+        """The lines as a function, given what the names stand for; and its source."""
+        lines = [line.text for line in self.lines]
+        return function_of([*lines, *self._returned], self.arguments, names)
+
+    def timed(
+        self, names: dict[str, Any], given: Sequence[Any], runs: int
+    ) -> list[tuple[str, str, float]]:
+        """Run the lines some times, and read a clock between them.
+
+        Returns:
+            For each line its text, the name of its node, and its mean microseconds.
+        """
+        spent = [0.0] * (len(self.lines) + 1)
+        texts = [f"{CLOCK}0 = {CLOCK}(); {TOOK}[-1] += {CLOCK}() - {CLOCK}0; {CLOCK}0 = {CLOCK}()"]
+        for place, line in enumerate(self.lines):
+            texts += [line.text, f"{TOOK}[{place}] += {CLOCK}() - {CLOCK}0; {CLOCK}0 = {CLOCK}()"]
+        clocked = {**names, CLOCK: perf_counter, TOOK: spent}
+        function, _ = function_of(texts, self.arguments, clocked)
+        for _ in range(runs):
+            function(*given)
+        clock = spent.pop()
+        return [
+            (line.text, line.node.name, max(seconds - clock, 0) / runs * 1e6)
+            for line, seconds in zip(self.lines, spent, strict=True)
+        ]
 
     def name(self, slot: Slot) -> str:
         """The name of a slot; one that is new here stays from step to step."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 import torch
 
 from graphnet.compile.plan.calls import Call, Constant, Operand
-from graphnet.compile.targets.torch.kernel import Kernel, function
+from graphnet.compile.targets.torch.kernel import Kernel
 from graphnet.compile.targets.torch.kernel_table import KERNELS
 from graphnet.compile.targets.torch.tuning import Candidate
 from graphnet.ops.products import Matmul
@@ -18,20 +18,20 @@ if TYPE_CHECKING:
     from graphnet.compile.targets.torch.select import Selection
     from graphnet.graph import Node, Operation
 
-MM = function("mm", "{x}, {y}, out={out}")
-MV = function("mv", "{x}, {y}, out={out}")
-ADDMM = function("addmm", "{bias}, {x}, {y}, out={out}")
+MM = Kernel("mm({x}, {y}, out={out})")
+MV = Kernel("mv({x}, {y}, out={out})")
+ADDMM = Kernel("addmm({bias}, {x}, {y}, out={out})")
 ADD_TO = Kernel("{out}.add_({x})")
-SUM = function("sum", "{x}, {dims}, {keepdim}, out={out}")
-SUM_ROWS = function("sum", "{x}, 0, out={out}")
+SUM = Kernel("sum({x}, {dims}, {keepdim}, out={out})")
+SUM_ROWS = Kernel("sum({x}, 0, out={out})")
 _LINEAR = 'onednn_linear({x}, {weight}, {bias}, {activation}, [], "")'
-ONEDNN = Kernel(f"{{out}} = {_LINEAR}", function="onednn_linear")
-ONEDNN_INTO = Kernel(f"{{out}}.copy_({_LINEAR})", function="onednn_linear")
+ONEDNN = Kernel(f"{{out}} = {_LINEAR}")
+ONEDNN_INTO = Kernel(f"{{out}}.copy_({_LINEAR})")
 
 
 def linear(selection: Selection, node: Operation) -> None:
     """x wᵀ + b: a product and a sum, or both in one, or oneDNN with the activation."""
-    x, weight, bias = cast("tuple[Node, Node, Node]", node.sources)
+    x, weight, bias = node.inputs
     activation = node.op.options.get("activation")
     if x.ndim != 2 or bias.shape != weight.shape[:1]:
         selection.own_rule(node)
@@ -46,7 +46,7 @@ def linear(selection: Selection, node: Operation) -> None:
         Candidate([both, *then], out),
     ]
     if has_onednn(node):
-        made = selection.named(node.name, selection.new(node, made=True))
+        made = selection.made(node)
         args = given, selection.slots[weight], start
         candidates.append(Candidate([onednn(node, made, *args, activation or "none")], made))
     selection.choose(node, candidates, (x, weight, bias))
@@ -54,7 +54,7 @@ def linear(selection: Selection, node: Operation) -> None:
 
 def matmul(selection: Selection, node: Operation) -> None:
     """x y: torch's product, or oneDNN's."""
-    x, y = cast("tuple[Node, Node]", node.sources)
+    x, y = node.inputs
     if x.ndim != 2 or y.ndim != 2:
         selection.kernel(node, KERNELS[Matmul])
         return
@@ -62,9 +62,7 @@ def matmul(selection: Selection, node: Operation) -> None:
     out = selection.place(node)
     candidates = [Candidate([product(node, out, given, other)], out)]
     if has_onednn(node):
-        made = out
-        if node not in selection.targets:
-            made = selection.named(node.name, selection.new(node, made=True))
+        made = out if node in selection.targets else selection.made(node)
         call = onednn(node, made, given, selection.transposed(y), None)
         candidates.append(Candidate([call], made))
     selection.choose(node, candidates, (x, y))
@@ -72,8 +70,7 @@ def matmul(selection: Selection, node: Operation) -> None:
 
 def total(selection: Selection, node: Operation) -> None:
     """Σ x; over the rows of a matrix also as a product with ones."""
-    x = cast("Node", node.sources[0])
-    op = cast("Any", node.op)
+    x, op = node.inputs[0], cast("Any", node.op)
     if x.ndim == 0:
         selection.keep(node, selection.slots[x])
     elif x.ndim == 2 and op.dims == (0,) and not op.keepdim and _has_product(node):

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 R = TypeVar("R")
 
-CHECK = Kernel("if not isfinite({x}.item()): raise {error}({name})", function="isfinite")
+CHECK = Kernel("if not isfinite({x}.item()): raise {error}({name})")
 NOT_FINITE = Constant(NotFinite, "NotFinite")
 TRANSPOSE = Kernel("{out} = {x}.mT")
 
@@ -106,8 +106,7 @@ class Selection(Values):
 
     def view(self, node: Operation) -> None:
         """View memory in another way; if no strides can, copy it."""
-        source = cast("Node", node.sources[0])
-        before = self.slots[source]
+        before = self.slots[node.inputs[0]]
         if not before.is_fixed:
             self.own_rule(node, [before])
             return
@@ -153,7 +152,8 @@ class Selection(Values):
         self, node: Operation, candidates: list[Candidate], inputs: tuple[Node, ...]
     ) -> None:
         """Take the fastest of several ways to compute a node."""
-        layout = tuple(_described(self.slots[each]) for each in inputs)
+        slots = (self.slots[each] for each in inputs)
+        layout = tuple((each.shape, each.strides, each.dtype, each.is_fixed) for each in slots)
         question = (node.op, self.format.order, len(candidates), node in self.targets, layout)
         choices = [each.calls for each in candidates]
         chosen = candidates[self.tuner.fastest(question, choices, self.device)]
@@ -234,11 +234,6 @@ class Selection(Values):
         """The sources of a node by name, as a call of Python takes them."""
         sources = (argument(source, self.slots) for source in node.sources)
         return dict(zip(node.op.inputs, sources, strict=True))
-
-
-def _described(slot: Slot) -> object:
-    """What the speed of a kernel depends on."""
-    return slot.shape, slot.strides, slot.dtype, slot.is_fixed
 
 
 def argument(source: Source, slots: Mapping[Node, Slot]) -> Operand:

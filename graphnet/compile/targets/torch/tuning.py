@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 
-from graphnet.compile.targets.torch.allocate import bound
-from graphnet.compile.targets.torch.execution import NotFinite, function_of
+from graphnet.compile.targets.torch.execution import NotFinite
 from graphnet.compile.targets.torch.printer import Printer
 
 if TYPE_CHECKING:
@@ -60,9 +59,8 @@ class Tuner:
             device: where they are tried, on memory of their own.
         """
         memory = Samples(choices, device)
-        return self._fastest(
-            question, [partial(_trial, calls, memory) for calls in choices], _ENOUGH
-        )
+        trials = [partial(_trial, calls, memory) for calls in choices]
+        return self._fastest(question, trials, _ENOUGH)
 
     def fastest_program(self, question: object, trials: Sequence[Callable[[], Trial]]) -> int:
         """The same for whole programs, given what prepares each."""
@@ -122,9 +120,7 @@ def _trial(calls: Sequence[Call], memory: Samples) -> Trial:
     """Calls as a function."""
     printer = Printer({})
     printer.print(calls)
-    known = bound(printer.names.known, memory.tensor)
-    run, _ = function_of([line.text for line in printer.lines], [], known)
-    return run
+    return printer.function(printer.bound(memory.tensor))[0]
 
 
 def _prepared(run: Trial) -> Trial:

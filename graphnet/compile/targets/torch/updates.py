@@ -2,7 +2,8 @@
 
 Each is one class, listed in `STEPS`. Its rule is the `update` of the optimizer itself,
 so no formula is written again. It returns the new values and the new state stacked, and its line
-writes them over the old ones.
+writes them over the old ones. Its inputs are the values, the state by its names, the gradient, and
+the numbers that the kernel takes.
 
 A class declares which optimizers it is for. A pattern could not find them: the kernels take the
 learning rate and the step, of which an update knows only what `numbers` makes of them.
@@ -10,13 +11,14 @@ learning rate and the step, of which an update knows only what `numbers` makes o
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 
 from graphnet.compile.plan.calls import Call
 from graphnet.compile.plan.slots import new_slot
 from graphnet.compile.targets.torch.kernel import Kernel
+from graphnet.graph import Operation
 from graphnet.op import Op
 from graphnet.ops.indexing import Index
 from graphnet.optim.adam import Adam, AdamW
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     from graphnet.compile.plan.calls import Operand
     from graphnet.compile.run.settings import Known
     from graphnet.compile.targets.torch.select import Selection
-    from graphnet.graph import Node, Operation
+    from graphnet.graph import Node
     from graphnet.optim.base import Optimizer
 
 _LARGE = 20_000  # from this many parameters, one pass over memory is faster than two quick kernels
@@ -38,8 +40,6 @@ class AdamStep(Op):
     """A step of `Adam` or `AdamW`: the new (w, m, v).  Shapes: 4 times (n), (), () -> (3, n)."""
 
     symbol = "adam"
-    slots: ClassVar[tuple[str, ...]] = ("exp_avg", "exp_avg_sq")
-    numbers: ClassVar[tuple[str, ...]] = ("lr", "step")
     beta1: float
     beta2: float
     eps: float
@@ -48,12 +48,12 @@ class AdamStep(Op):
     decoupled: bool
 
     def forward(
-        self, value: Tensor, mean: Tensor, square: Tensor, grad: Tensor, lr: Any, step: Any
+        self, value: Tensor, exp_avg: Tensor, exp_avg_sq: Tensor, grad: Tensor, lr: Any, step: Any
     ) -> Tensor:
         """The update of `Adam`, which `AdamW` shares."""
         settings = {"betas": (self.beta1, self.beta2), "decoupled_weight_decay": self.decoupled}
         group = {**self.options, **settings, "amsgrad": False, "lr": lr}
-        return _stacked(Adam, group, step, value, grad, exp_avg=mean, exp_avg_sq=square)
+        return _stacked(Adam, group, step, value, grad, exp_avg=exp_avg, exp_avg_sq=exp_avg_sq)
 
     @staticmethod
     def options_for(optimizer: Optimizer, known: Known) -> tuple[Any, ...] | None:
@@ -63,24 +63,22 @@ class AdamStep(Op):
         names = ("eps", "weight_decay", "maximize", "decoupled_weight_decay")
         return (*known["betas"], *(known[name] for name in names))
 
-    grad_value = grad_mean = grad_square = grad_grad = grad_lr = grad_step = None
+    grad_value = grad_exp_avg = grad_exp_avg_sq = grad_grad = grad_lr = grad_step = None
 
 
 class MomentumStep(Op):
     """A step of `SGD` with momentum: the new (w, v).  Shapes: 3 times (n), () -> (2, n)."""
 
     symbol = "sgd"
-    slots: ClassVar[tuple[str, ...]] = ("momentum_buffer",)
-    numbers: ClassVar[tuple[str, ...]] = ("lr",)
     momentum: float
     weight_decay: float
     nesterov: bool
     maximize: bool
 
-    def forward(self, value: Tensor, buffer: Tensor, grad: Tensor, lr: Any) -> Tensor:
+    def forward(self, value: Tensor, momentum_buffer: Tensor, grad: Tensor, lr: Any) -> Tensor:
         """The update of `SGD`; without dampening it is the same at each step."""
         group = {**self.options, "dampening": 0.0, "lr": lr}
-        return _stacked(SGD, group, 1, value, grad, momentum_buffer=buffer)
+        return _stacked(SGD, group, 1, value, grad, momentum_buffer=momentum_buffer)
 
     @staticmethod
     def options_for(optimizer: Optimizer, known: Known) -> tuple[Any, ...] | None:
@@ -89,7 +87,7 @@ class MomentumStep(Op):
             return None
         return tuple(known[name] for name in MomentumStep.option_names)
 
-    grad_value = grad_buffer = grad_grad = grad_lr = None
+    grad_value = grad_momentum_buffer = grad_grad = grad_lr = None
 
 
 STEPS: tuple[Any, ...] = (AdamStep, MomentumStep)
@@ -118,24 +116,22 @@ def fast_update(
     for kind in STEPS:
         options = kind.options_for(optimizer, known)
         if options is not None and all(isinstance(each, float | int) for each in options):
-            numbers = (known[name] for name in kind.numbers)
-            step = kind(*options)(value, *(state[name] for name in kind.slots), grad, *numbers)
-            return step[0], {name: step[row + 1] for row, name in enumerate(kind.slots)}
+            given: dict[str, Any] = {**known, **state, "value": value, "grad": grad}
+            step = kind(*options)(*(given[name] for name in kind.inputs))
+            return step[0], {name: step[row] for row, name in enumerate(state, 1)}
     return None  # there is none, or an option changes from step to step
 
 
 _ADAM = Kernel(
-    "_fused_adam_([{value}], [{grad}], [{mean}], [{square}], [], [{count}], lr={lr}, "
+    "_fused_adam_([{value}], [{grad}], [{exp_avg}], [{exp_avg_sq}], [], [{count}], lr={lr}, "
     "beta1={beta1}, beta2={beta2}, weight_decay={weight_decay}, eps={eps}, amsgrad=False, "
-    "maximize={maximize})",
-    function="_fused_adam_",
+    "maximize={maximize})"
 )
-_ADAMW = Kernel(_ADAM.out.replace("_adam_", "_adamw_"), function="_fused_adamw_")
+_ADAMW = Kernel(_ADAM.out.replace("_adam_", "_adamw_"))
 _MOMENTUM = Kernel(
-    "_fused_sgd_([{value}], [{grad}], [{buffer}], weight_decay={weight_decay}, "
+    "_fused_sgd_([{value}], [{grad}], [{momentum_buffer}], weight_decay={weight_decay}, "
     "momentum={momentum}, lr={lr}, dampening=0.0, nesterov={nesterov}, maximize={maximize}, "
-    "is_first_step=False)",
-    function="_fused_sgd_",
+    "is_first_step=False)"
 )
 _FILL = Kernel("{out}.fill_({x})")
 
@@ -146,23 +142,22 @@ def adam_step(selection: Selection, node: Operation) -> None:
     count = selection.named(f"{node.name}_count", new_slot((), torch.float32))
     selection.add(Call(_FILL, (count,), {"x": args.pop("step")}, node))
     kernel = _ADAMW if cast("AdamStep", node.op).decoupled else _ADAM
-    _in_place(selection, node, kernel, {**args, "count": count}, 3)
+    _in_place(selection, node, kernel, {**args, "count": count})
 
 
 def momentum_step(selection: Selection, node: Operation) -> None:
     """The call of a step with momentum."""
-    _in_place(selection, node, _MOMENTUM, selection.arguments(node), 2)
+    _in_place(selection, node, _MOMENTUM, selection.arguments(node))
 
 
 def _in_place(
-    selection: Selection, node: Operation, kernel: Kernel, args: dict[str, Operand], count: int
+    selection: Selection, node: Operation, kernel: Kernel, args: dict[str, Operand]
 ) -> None:
-    """A call whose results lie where the old values were, the first inputs of the node."""
-    out = [selection.slots[cast("Node", each)] for each in node.sources[:count]]
+    """A call whose results lie where the old values were, the inputs before the gradient."""
+    out = [selection.slots[each] for each in node.inputs[: node.op.inputs.index("grad")]]
     selection.add(Call(kernel, tuple(out), args, node, node.op.options))
     for each in selection.program:
-        read = cast("Any", each)
-        if each.kind == "operation" and isinstance(read.op, Index) and read.sources[0] is node:
-            selection.keep(read, out[read.op.part[0]])
+        if isinstance(each, Operation) and isinstance(each.op, Index) and each.sources[0] is node:
+            selection.keep(each, out[each.op.part[0]])
             selection.done.add(each)
     selection.keep(node, out[0])

@@ -55,14 +55,17 @@ class Values:
         sizes = cast("Shape", node.shape if shape is None else shape)
         return new_slot(sizes, node.dtype, made=made, owned=owned)
 
+    def made(self, node: Node) -> Slot:
+        """A slot for the value of a node that a kernel makes anew, by the name of the node."""
+        return self.named(node.name, self.new(node, made=True))
+
     def place(self, node: Operation) -> Slot:
         """A slot for the value of a node: where it is needed, or a new one."""
         return self.keep(node, self.targets.get(node) or self.new(node))
 
     def place_image(self, node: Operation) -> Slot:
         """The same for an image, or for indices into one, in the program's format."""
-        target = self.targets.get(node)
-        return self.keep(node, target or self.new_image(node, node.dtype))
+        return self.keep(node, self.targets.get(node) or self.new_image(node, node.dtype))
 
     def new_image(self, node: Operation, of: torch.dtype) -> Slot:
         """A slot as large as an image, in the program's format."""
