@@ -45,8 +45,8 @@ OPERATIONS = [
     # a missing sum
     Fault("Linear", "_rows(grad).sum(0)", "_rows(grad)[0]"),
     Fault("Vecmat", "* y).sum(-1)", "* y).mean(-1)"),
-    Fault("Add", "broadcasts = True", "broadcasts = False"),
-    Fault("Mul", "broadcasts = True", "broadcasts = False"),
+    Fault("Add", 'infix = "+"', 'infix = "+"\n    broadcasts = False'),
+    Fault("Mul", 'infix = "⊙"', 'infix = "⊙"\n    broadcasts = False'),
     Fault("Matmul", "broadcasts = True", "broadcasts = False"),
     Fault("Expand", "return sum_as(grad, x_like)", "return grad"),
     Fault("ExpandAs", "grad_x = Expand.grad_x", "grad_x = None"),

@@ -99,8 +99,8 @@ TRAININGS = [
     *seeded_in(
         "train/identity.py",
         "train/test_identity.py",
-        Fault("_settings", '"clip", ', "", "refused"),
-        Fault("_settings", '"seed", ', "", "refused"),
+        Fault("_settings", "_COMPARED_ELSEWHERE)", '{*_COMPARED_ELSEWHERE, "clip"})', "refused"),
+        Fault("_settings", "_COMPARED_ELSEWHERE)", '{*_COMPARED_ELSEWHERE, "seed"})', "refused"),
         Fault("_line", "node.op.options.items()", "()", "refused"),
         Fault("_values", "digest_of_tensors(run.data.tensors)", '""', "refused"),
         Fault(

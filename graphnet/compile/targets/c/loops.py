@@ -153,7 +153,7 @@ class LoopPrinter:
         """The lines that add an element to a result."""
         function = statement.function
         if statement.best is not None:
-            return _place_lines(statement.function, statement.best.dtype, best, total, element)
+            return _place_lines(statement, statement.best.dtype, best, total, element)
         if function in ADDED:
             return [f"{total} {ADDED[function]}= {element};"]
         if function in ("and", "or"):
@@ -234,12 +234,13 @@ def _runs_along_kept(statement: Reduction, kept: list[Loop], combined: list[Loop
     return along and (not across or combined[-1].size < kept[-1].size)
 
 
-def _place_lines(function: str, of: dtype, best: str, total: str, element: str) -> list[str]:
+def _place_lines(statement: Reduction, of: dtype, best: str, total: str, element: str) -> list[str]:
     """The lines that keep the place of the extreme.
 
     What is known so far is read first: of a choice that may leave memory as it is, compilers make
     a jump around the write.
     """
+    function = statement.function
     sign = "<" if function == "argmin" else ">"
     better = f"other {sign} known"
     if of.is_floating_point:
@@ -248,7 +249,7 @@ def _place_lines(function: str, of: dtype, best: str, total: str, element: str) 
         better = f"({better}) + ((other != other){first})"
     return [
         f"const {TYPES[of]} other = {element}, known = {best};",
-        f"const int32_t before = {total};",
+        f"const {TYPES[statement.out.dtype]} before = {total};",
         f"const bool better = {better};",
         f"{total} = better ? at : before;",
         f"{best} = better ? other : known;",

@@ -212,7 +212,7 @@ class ProductPrinter:
         kind = columns.kind or self.kind
         if self.is_dots:
             return _dots_size(kind)[0]
-        return min(kind.sums // columns.vectors, 12)
+        return min(kind.sums // columns.vectors, 12 if kind.lanes > 1 else 6)
 
     def _column_pieces(self) -> list[Piece]:
         if self.columns is not None:
@@ -282,18 +282,10 @@ def _vector_pieces(size: int, kind: Kind) -> list[Piece]:
         if count:
             pieces.append(Piece(first, count, each * lanes, kind, each, (each - 1) * lanes))
             first += count * each * lanes
-    return pieces if size == first else [*_but_last(pieces), _overlapping(pieces[-1], size)]
-
-
-def _but_last(pieces: list[Piece]) -> list[Piece]:
-    """Without the last tile."""
-    *before, last = pieces
-    return before if last.count == 1 else [*before, replace(last, count=last.count - 1)]
-
-
-def _overlapping(last: Piece, size: int) -> Piece:
-    """The last tile, whose last vector ends where the columns end."""
-    first = last.first + (last.count - 1) * last.width
-    width = size - first
-    assert last.kind is not None
-    return Piece(first, 1, width, last.kind, last.vectors, width - last.kind.lanes)
+    if first == size:
+        return pieces
+    piece = pieces.pop()  # its last vector ends where the columns end
+    if piece.count > 1:
+        pieces.append(replace(piece, count=piece.count - 1))
+    first -= piece.width
+    return [*pieces, Piece(first, 1, size - first, kind, piece.vectors, size - first - lanes)]
