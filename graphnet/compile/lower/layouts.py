@@ -25,8 +25,10 @@ PER_VECTOR, PER_SUM = 0.6, 8.0
 """Cycles for a vector of products, and for adding up its lanes."""
 NEAR, FAR, FEW = 1.2, 4.0, 4096
 """Cycles for copying a number to another order: one of a few, or one of many in distant places."""
-CACHED = 100_000
-"""The numbers of both factors from which on they are not used whole, again and again."""
+CACHED = 80_000
+"""The numbers that stay in the cache of a core, and may be used again and again."""
+REUSED = 1000
+"""How often numbers must be used to be worth a copy in the order in which they are used."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,8 @@ def arranged(lowering: Statements, statement: Contraction) -> None:
         statement.out = _back(statement.out, axis)
     if statement.start is not None and axis < statement.kept:
         statement.start = turned(lowering, statement, statement.start, axis)
+    if axis < statement.kept:
+        _along_rows(lowering, statement, axis)
     statement.parts = _parts(statement, axis)
     _begin(lowering, statement)
     lowering.add(statement)
@@ -85,13 +89,36 @@ def _begin(lowering: Statements, statement: Contraction) -> None:
     statement.start = out
 
 
-def _parts(statement: Contraction, vector: int) -> int | None:
-    """An axis to go through part by part, if sums are long and the factors do not stay cached."""
-    summed = range(statement.kept, len(statement.sizes))
-    if vector not in summed or _numel(statement.x) + _numel(statement.y) < CACHED:
+def _along_rows(lowering: Statements, statement: Contraction, vector: int) -> None:
+    """Copy the factor whose numbers are used one by one, if they lie far apart and are used often.
+
+    The rows of a tile are along the longest axis that only this factor depends on.
+    """
+    of_rows = statement.y.strides[vector] != 0
+    factor, other = (statement.x, statement.y) if of_rows else (statement.y, statement.x)
+    sizes, kept = statement.sizes, statement.kept
+    own = [axis for axis in range(kept) if factor.strides[axis] and not other.strides[axis]]
+    rows = max(own, key=lambda axis: sizes[axis], default=None)
+    near = [axis for axis, step in enumerate(factor.strides) if step == 1 and sizes[axis] > 1]
+    if rows is None or not near or rows in near or max(near) >= kept:
+        return
+    if prod(sizes) >= REUSED * _numel(factor):
+        made = turned(lowering, statement, factor, rows)
+        statement.x, statement.y = (made, other) if of_rows else (other, made)
+
+
+def _parts(statement: Contraction, vector: int) -> tuple[int, int] | None:
+    """An axis to sum part by part, if what is read for each tile does not stay cached."""
+    sizes, x, y = statement.sizes, statement.x, statement.y
+    again = [each for each in (x, y) if each.strides[vector]]  # both, if the axis is summed
+    numbers = sum(map(_numel, again))
+    others = [axis for axis in range(statement.kept, len(sizes)) if axis != vector]
+    axis = max(others, key=lambda each: x.strides[each] * (sizes[each] > 1), default=None)
+    if axis is None or sizes[axis] == 1 or numbers <= CACHED:
         return None
-    others = [axis for axis in summed if axis != vector and statement.sizes[axis] > 1]
-    return max(others, key=lambda axis: statement.x.strides[axis], default=None)
+    least = -(-numbers // CACHED)
+    count = next((n for n in range(least, sizes[axis] + 1) if sizes[axis] % n == 0), sizes[axis])
+    return axis, count
 
 
 def summed_loops(statement: Contraction) -> int:

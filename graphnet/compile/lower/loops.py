@@ -110,8 +110,8 @@ class Contraction:
         start: what is added to each sum, such as a bias; None for nothing. If it is `out` itself,
             sums are added to what is there, and several may fall on one place.
         vector: the axis that vectors run along; None if they cannot.
-        parts: a summed axis whose places are gone through one after the other, and everything else
-            for each of them: so less of the factors is used at a time; None for none.
+        parts: a summed axis, and how many parts it has, of which each is added up by itself: so
+            less of the factors is used at a time; None for one sum.
     """
 
     node: Node
@@ -122,7 +122,7 @@ class Contraction:
     out: Slot
     start: Slot | None = None
     vector: int | None = None
-    parts: int | None = None
+    parts: tuple[int, int] | None = None
 
     @property
     def adds(self) -> bool:

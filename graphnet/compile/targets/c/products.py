@@ -43,6 +43,11 @@ class Axis:
         """The axis in steps of a tile."""
         return Axis(piece.count, *(each * piece.width for each in self.strides))
 
+    def divided(self, count: int) -> tuple[Axis, Axis]:
+        """A part of the axis, and the axis in steps of parts."""
+        size = self.size // count
+        return replace(self, size=size), Axis(count, *(each * size for each in self.strides))
+
     def lengthened(self, others: list[Axis]) -> Axis:
         """With all axes through which its strides lead on; they are taken out of the list."""
         axis = self
@@ -97,10 +102,11 @@ class ProductPrinter:
         self._exchange()
         axes = [self._axis(place) for place in range(len(statement.sizes))]
         vector = statement.vector
-        self.parts = None if statement.parts is None else axes[statement.parts]
-        summed = [
-            axes[p] for p in range(statement.kept, len(axes)) if p not in (vector, statement.parts)
-        ]
+        self.parts = None
+        if statement.parts is not None:
+            place, count = statement.parts
+            axes[place], self.parts = axes[place].divided(count)
+        summed = [axes[p] for p in range(statement.kept, len(axes)) if p != vector]
         kept = [axes[p] for p in range(statement.kept) if p != vector]
         self.is_dots = vector is not None and vector >= statement.kept
         along = summed if self.is_dots else kept
