@@ -208,7 +208,9 @@ class Optimizer:
         step = bucket.steps + self.counts(group)
         numbers = self.numbers(group, step, **bucket.scalars)
         self.update({**group, **numbers}, step, bucket.value, bucket.grad, **bucket.state)
-        bucket.stepped(step, before)  # an update that raises is not counted
+        bucket.stepped(
+            step, bucket.arena.writes - before[0]
+        )  # an update that raises is not counted
 
     def prepared(self, updated: Collection[Parameter] | None = None) -> list[Bucket]:
         """The buckets that a step updates.

@@ -83,15 +83,14 @@ class Bucket:
         for scalar, value in zip(self.scalars.values(), mark[1], strict=True):
             scalar.copy_(value)
 
-    def stepped(self, steps: int, mark: Mark) -> None:
+    def stepped(self, steps: int, writes: int) -> None:
         """Record that a step used the gradients and wrote values: values in graphs are now stale.
 
         Args:
             steps: the number of steps made.
-            mark: the mark from before the values were written.
+            writes: how often it wrote to the arena.
         """
         self.steps = steps
-        writes = self.arena.writes - mark[0]
         alone = writes and len(self.parameters) == self.arena.count
         for parameter in self.parameters:
             parameter.has_grad, parameter.fresh = True, False

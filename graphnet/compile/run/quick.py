@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from graphnet.compile.run.cached_step import CachedStep
+    from graphnet.compile.run.runner import Again
     from graphnet.compile.run.step import Step
 
 
@@ -24,13 +25,12 @@ class QuickStep:
         cached: the program that it has just run.
     """
 
-    __slots__ = ("_cached", "_counts", "_mode", "_modes", "_nodes", "_step")
+    __slots__ = ("_again", "_buckets", "_cached", "_modes", "_nodes", "_step")
 
-    def __init__(self, step: Step, cached: CachedStep) -> None:
-        self._step, self._cached = step, cached
-        self._mode, self._modes = cached.mode, step.graph.modes
-        self._nodes = len(step.graph)
-        self._counts = [step.optimizer.counts(bucket.group) for bucket in cached.buckets]
+    def __init__(self, step: Step, cached: CachedStep, again: Again) -> None:
+        self._step, self._cached, self._again = step, cached, again
+        self._modes, self._nodes = step.graph.modes, len(step.graph)
+        self._buckets = [(each, step.optimizer.counts(each.group)) for each in cached.buckets]
 
     @staticmethod
     def of(step: Step, cached: CachedStep) -> QuickStep | None:
@@ -38,12 +38,13 @@ class QuickStep:
         roles, mode = step._roles, cached.mode
         plain = mode.updates and not mode.adds and not roles.others and not roles.cleared
         steady = step._settings.are_steady(cached.given, cached.buckets)
-        return QuickStep(step, cached) if plain and steady and cached.runner.again else None
+        again = cached.runner.again
+        return QuickStep(step, cached, again) if plain and steady and again else None
 
     def __call__(self, fed: Mapping[Any, Any]) -> Tensor | None:
-        """Make a step; None if something has changed, or a check fails: nothing is done then."""
+        """Make a step; None if something has changed, or a check fails: nothing is written then."""
         step, cached = self._step, self._cached
-        optimizer, runner, graph = step.optimizer, cached.runner, step.graph
+        optimizer, graph = step.optimizer, step.graph
         if (
             optimizer.buckets() is not cached.whole
             or optimizer.edits != cached.edits
@@ -52,14 +53,12 @@ class QuickStep:
             or len(graph) != self._nodes
             or graph.modes != self._modes
             or not cached.guard.holds()
-            or not runner.takes(fed)
-            or runner.again is None
         ):
             return None
         with step._uninterrupted:
-            loss = runner.again(fed)
+            loss = self._again(fed)
             if loss is not None:
-                for bucket, counts in zip(cached.buckets, self._counts, strict=True):
+                for bucket, counts in self._buckets:
                     bucket.arena.unseen += 1
-                    bucket.stepped(bucket.steps + counts, (bucket.arena.writes - 1, []))
+                    bucket.stepped(bucket.steps + counts, 1)
         return loss

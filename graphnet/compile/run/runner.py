@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from graphnet.graph import Input
 
 
+Again = Callable[[Mapping[str, Any]], "Tensor | None"]
+"""Runs a program with other tensors by name, and the same numbers; see `Runner.again`."""
+
+
 class Refused(Exception):  # noqa: N818 - a signal between a program and its caller
     """The rule of a node refuses a number; nothing has been written yet. The walk says why."""
 
@@ -29,6 +33,15 @@ class Like(NamedTuple):
     """What a program must know of a tensor that is fed."""
 
     shape: torch.Size
+    device: torch.device
+
+
+class Expected(NamedTuple):
+    """What a fed tensor must be like."""
+
+    name: str
+    shape: torch.Size
+    dtype: torch.dtype
     device: torch.device
 
 
@@ -107,11 +120,11 @@ class Runner:
     function: Callable[..., Any]
     fed: list[str]
     given: list[tuple[int, str]]
-    expected: list[tuple[str, Any, Any, Any]]
+    expected: list[Expected]
     memory: int
     profiled: Callable[[Sequence[Any], int], list[tuple[str, str, float]]]
     many: Several | None = None
-    again: Callable[[Mapping[str, Any]], Tensor | None] | None = None
+    again: Again | None = None
     is_native: bool = False
     seconds: float = 0.0
     built: Program = field(init=False)
@@ -124,7 +137,7 @@ class Runner:
         """A printed program, for tensors like those of an example."""
         inputs, numbers = passed(program)
         expected = [
-            (node.name, example[node.name].shape, node.dtype, example[node.name].device)
+            Expected(node.name, example[node.name].shape, node.dtype, example[node.name].device)
             for node in inputs
         ]
         fed, given = [node.name for node in inputs], [node.given for node in numbers]

@@ -238,7 +238,7 @@ class Step(Compiled):
         if mode.updates:
             for bucket, mark in zip(buckets, marks, strict=True):
                 counted = steps * self.optimizer.counts(bucket.group)
-                bucket.stepped(bucket.steps + counted, mark)
+                bucket.stepped(bucket.steps + counted, bucket.arena.writes - mark[0])
         else:
             for parameter in [each for bucket in buckets for each in bucket.parameters]:
                 parameter.received()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import prod
 from typing import TYPE_CHECKING, Any, cast
 
@@ -12,7 +12,7 @@ from graphnet.compile.lower.joining import joined
 from graphnet.compile.lower.lowering import lowered
 from graphnet.compile.lower.scalars import NotLowered
 from graphnet.compile.passes import PASSES
-from graphnet.compile.run.runner import Like, Refused, Runner
+from graphnet.compile.run.runner import Expected, Like, Refused, Runner
 from graphnet.compile.targets.c.printer import Printed, printed
 from graphnet.compile.targets.c.toolchain import Build, begin
 from graphnet.compile.targets.torch.execution import NotFinite
@@ -75,7 +75,8 @@ class NativeProgram:
         runner.built, runner.passes = self.built, PASSES
         runner.is_native, runner.seconds = True, self.printed.lowered.work * PER_CYCLE
         runner.many = function.many if function.has_loss else None
-        runner.again = function.again if function.is_plain else None
+        if function.is_plain:
+            runner.again = function.repeater(runner.expected)
         return runner
 
     def _profiled(self, arguments: Sequence[Any], runs: int) -> list[tuple[str, str, float]]:
@@ -184,19 +185,38 @@ class _Function:
         """True if a call needs nothing but tensors, and returns a loss."""
         return self.has_loss and not self._draws and len(self._results) == 1
 
-    def again(self, fed: Mapping[str, Any]) -> Tensor | None:
-        """Make one step with the numbers of the last one; None if a check ends it."""
-        held = []
-        for place, name in enumerate(self._names):
-            tensor = fed[name]
-            if not tensor.is_contiguous():
-                tensor = tensor.contiguous()
-                held.append(tensor)
-            self._fed[place] = tensor.data_ptr()
-        if self._step(*self.arguments):
-            return None
-        loss: Tensor = self._loss.clone()
-        return loss
+    def repeater(self, expected: Sequence[Expected]) -> Callable[[Mapping[str, Any]], Any]:
+        """What makes one step with the numbers of the last one, and returns the loss.
+
+        It returns None if the tensors are not as expected, or a check ends the step. It is called
+        thousands of times a second, so all that it needs is a local variable.
+        """
+        known = {each.name: each for each in expected}
+        places = [(place, *known[name]) for place, name in enumerate(self._names)]
+        step, fed, arguments, result = self._step, self._fed, self.arguments, self._loss
+
+        def again(given: Mapping[str, Any]) -> Tensor | None:
+            if len(given) != len(places):
+                return None
+            copies = []
+            try:
+                for place, name, shape, dtype, device in places:
+                    tensor = given[name]
+                    if (
+                        tensor.shape != shape
+                        or tensor.dtype is not dtype
+                        or tensor.device != device
+                    ):
+                        return None
+                    if not tensor.is_contiguous():
+                        tensor = tensor.contiguous()
+                        copies.append(tensor)
+                    fed[place] = tensor.data_ptr()
+            except (KeyError, AttributeError):
+                return None
+            return None if step(*arguments) else result.clone()
+
+        return again
 
     def many(
         self, batches: Batches, first: int, numbers: Sequence[float], losses: Tensor
