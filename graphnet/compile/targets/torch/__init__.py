@@ -6,7 +6,7 @@
 | `fused_ops`: `fused_base`, `fused_sums` | these operations, each with its kernel |
 | `select`: `values` | select: for each node a call of a kernel, with its slots |
 | `kernel_table`: `kernel` | the kernel of each operation |
-| `lowerings`: `products`, `updates` | several calls, or several candidates |
+| `lowerings`: `products`, `updates`, `scattering` | several calls, or several candidates |
 | `convolution`: `memory_format`, `images` | the same for images |
 | `as_products`: `im2col`, `batch_last` | convolutions as matrix products |
 | `tuning` | which of several candidates is fastest here |

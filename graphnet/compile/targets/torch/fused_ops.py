@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 _DOT = Kernel("dot({x}, {y}, out={out})")
 _NLL = Kernel("{out}, {out1} = nll_loss_forward({x}, {labels}, None, 1, {ignored})")
 _NLL_GRAD = Kernel(
-    "{out} = nll_loss_backward({grad}, {x}, {labels}, None, 1, {ignored}, {counted})"
+    "nll_loss_backward({grad}, {x}, {labels}, None, 1, {ignored}, {counted}, grad_input={out})"
 )
 _LINEAR = Linear()  # making an op takes longer than some kernels
 
@@ -171,12 +171,11 @@ class NllMeanGrad(Op, Fused):
     def lower(selection: Selection, node: Operation) -> None:
         """It reads how many labels count beside the loss."""
         grad, top, x, labels = node.inputs
-        out = selection.made(node)
+        out = selection.place(node)
         counted = selection.once(("counted", top), lambda: selection.slots[top])
         args = {name: selection.slots[each] for name, each in (("grad", grad), ("x", x))}
         args |= {"labels": selection.slots[labels], "counted": counted}
         selection.add(Call(_NLL_GRAD, (out,), args, node, node.op.options))
-        selection.finish(node, out)
 
 
 class Dot(Op, Fused):

@@ -12,7 +12,7 @@ from graphnet.compile.plan.calls import Call, Constant
 from graphnet.compile.plan.slots import new_slot
 from graphnet.compile.targets.torch import convolution as images
 from graphnet.compile.targets.torch import fused_ops as fused
-from graphnet.compile.targets.torch import products, updates
+from graphnet.compile.targets.torch import products, scattering, updates
 from graphnet.compile.targets.torch.kernel import Kernel
 from graphnet.compile.targets.torch.kernel_table import KERNELS
 from graphnet.graph import Node, Operation
@@ -94,6 +94,7 @@ def _is_by_comparison() -> bool:
 LOWERINGS: dict[type[Op], Lowering] = {
     **{each: each.lower for each in fused.FUSED if each.lower},
     **images.LOWERINGS,
+    **scattering.LOWERINGS,
     Linear: products.linear,
     fused.LinearThen: products.linear,
     Matmul: products.matmul,

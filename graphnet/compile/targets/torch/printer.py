@@ -35,7 +35,7 @@ FUNCTIONS: dict[str, Callable[[], Any]] = {
     "relu_backward": _aten("threshold_backward", "grad_input"),
     "log_softmax_backward": _aten("_log_softmax_backward_data", "out"),
     "nll_loss_forward": _aten("nll_loss_forward"),
-    "nll_loss_backward": _aten("nll_loss_backward"),
+    "nll_loss_backward": _aten("nll_loss_backward", "grad_input"),
     "convolution": _aten("convolution"),
     "convolution_backward": _aten("convolution_backward"),
     "max_pool": _aten("max_pool2d_with_indices", "out"),

@@ -33,23 +33,34 @@ def linear(selection: Selection, node: Operation) -> None:
     """x wᵀ + b: a product and a sum, or both in one, or oneDNN with the activation."""
     x, weight, bias = node.inputs
     activation = node.op.options.get("activation")
-    if x.ndim != 2 or bias.shape != weight.shape[:1]:
+    given, out = selection.slots[x], selection.place(node)
+    is_matrix = given.is_fixed and given.is_contiguous and out.is_contiguous
+    if x.ndim < 2 or bias.shape != weight.shape[:1] or not (is_matrix or x.ndim == 2):
         selection.own_rule(node)
         return
-    given, start = selection.slots[x], selection.slots[bias]
-    transposed, out = selection.transposed(weight), selection.place(node)
-    then = [Call(Kernel(f"{{out}}.{activation}_()"), (out,), {}, node)] if activation else []
-    both = Call(ADDMM, (out,), {"bias": start, "x": given, "y": transposed}, node)
-    sum_after = Call(ADD_TO, (out,), {"x": start}, node)
+    whole, rows = out, out
+    if x.ndim > 2:
+        given, rows = (_as_rows(selection, each) for each in (given, out))
+    start, transposed = selection.slots[bias], selection.transposed(weight)
+    then = [Call(Kernel(f"{{out}}.{activation}_()"), (rows,), {}, node)] if activation else []
+    both = Call(ADDMM, (rows,), {"bias": start, "x": given, "y": transposed}, node)
+    sum_after = Call(ADD_TO, (rows,), {"x": start}, node)
     candidates = [
-        Candidate([product(node, out, given, transposed), sum_after, *then], out),
-        Candidate([both, *then], out),
+        Candidate([product(node, rows, given, transposed), sum_after, *then], whole),
+        Candidate([both, *then], whole),
     ]
-    if has_onednn(node):
+    if has_onednn(node) and x.ndim == 2:
         made = selection.made(node)
         args = given, selection.slots[weight], start
         candidates.append(Candidate([onednn(node, made, *args, activation or "none")], made))
     selection.choose(node, candidates, (x, weight, bias))
+
+
+def _as_rows(selection: Selection, slot: Slot) -> Slot:
+    """A tensor of several dimensions as a matrix with the same last one."""
+    columns = slot.shape[-1]
+    rows = slot.view((prod(slot.shape[:-1]), columns))
+    return selection.derived(slot, "_rows", rows)
 
 
 def matmul(selection: Selection, node: Operation) -> None:
