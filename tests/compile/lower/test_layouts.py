@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 
 import graphnet as gn
 from graphnet import ops
+from graphnet.compile.lower import layouts
 
 
 def rand(*shape):
@@ -73,3 +75,33 @@ def test_convolutions_with_as_many_groups_as_channels():
         outputs, found, graph.forward(feed, outputs=outputs), strict=True
     ):
         torch.testing.assert_close(mine, theirs, rtol=1e-5, atol=1e-4, msg=node.name)
+
+
+@pytest.mark.parametrize(("cached", "reused"), [(1, 1), (40, 1), (10**9, 10**9)])
+@pytest.mark.parametrize("batch", [1, 3, 20])
+def test_sums_in_parts_and_factors_in_the_order_of_rows(monkeypatch, cached, reused, batch):
+    """What is done for large factors, here for small ones: the numbers are those of torch."""
+    monkeypatch.setattr(layouts, "CACHED", cached)
+    monkeypatch.setattr(layouts, "REUSED", reused)
+    generator = torch.Generator().manual_seed(batch)
+    image = torch.rand(batch, 4, 9, 8, generator=generator, dtype=torch.float64)
+    weight = torch.rand(6, 2, 3, 2, generator=generator, dtype=torch.float64) - 0.5
+    matrix = torch.rand(6, 7, generator=generator, dtype=torch.float64) - 0.5
+    graph = gn.Graph()
+    x = graph.input(image.shape, name="x", dtype=torch.float64, requires_grad=True)
+    w, m = graph.parameter(weight, name="w"), graph.parameter(matrix, name="m")
+
+    def loss_of(x, w, m, conv2d):
+        y = conv2d(x, w, padding=(1, 0), stride=(1, 2), groups=2)
+        return ((y.sum((2, 3)) @ m) ** 2).sum() + (y * y).mean()
+
+    loss = loss_of(x, w, m, ops.conv2d)
+    outputs = [loss, *graph.gradients(loss, [x, w, m])]
+    program = graph.compile(outputs, backend="c")
+    found = program(x=image)
+    given = [each.clone().requires_grad_() for each in (image, weight, matrix)]
+    exact = loss_of(*given, torch.nn.functional.conv2d)
+    expected = [exact, *torch.autograd.grad(exact, given)]
+    for mine, theirs in zip(found, expected, strict=True):
+        torch.testing.assert_close(mine, theirs.detach(), rtol=1e-12, atol=1e-12)
+    assert ("for (int p = 0" in program.source) == (cached < 300)
