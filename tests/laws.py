@@ -21,8 +21,9 @@ CORE |= {"optim", "init", "schedules"}
 """The rooms that take nothing but `empty` from torch."""
 
 LEVELS = [
+    {"ipython"},
     {"errors", "torch_hints", "files", "version", "console_text"},
-    {"validation", "operand_errors"},
+    {"validation", "operand_errors", "notebook"},
     {"init", "schedules"},
     {"op_rules"},
     {"op"},
@@ -64,6 +65,7 @@ FRONT_DOORS = {
     ("graph/front_doors.py", "FrontDoors.walk", "stepping"),
     ("graph/front_doors.py", "FrontDoors.__str__", "listing"),
     ("layers/module.py", "Module.draw", "draw"),
+    ("layers/module.py", "Module.summary", "listing"),
     ("check/graph.py", "CheckReport.draw", "draw"),
 }
 """Methods that import a later room when they are called."""

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from graphnet.console_text import html_table, text_table
+from graphnet.console_text import text_table
 from graphnet.errors import GraphError, counted
+from graphnet.notebook import framed, html_paragraphs, html_table
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -122,7 +123,9 @@ class History:
 
     def _repr_html_(self) -> str:
         """The table, in a notebook."""
-        return html_table(self._rows())
+        if not self.epochs:
+            return framed(html_paragraphs(repr(self)))
+        return framed(html_table(self._rows(), right=range(len(self.names))))
 
     def _rows(self) -> list[list[str]]:
         """The names, and some epochs evenly between the first and the last."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from html import escape
 from math import floor, fsum, log10, sqrt
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from graphnet.console_text import html_table, printable, shown, text_table
+from graphnet.console_text import printable, shown, text_table
 from graphnet.errors import GraphError, counted
+from graphnet.notebook import framed, html_paragraphs, html_table
 from graphnet.train.history import write_csv
 
 if TYPE_CHECKING:
@@ -204,8 +204,8 @@ class Rounds:
 
     def _repr_html_(self) -> str:
         """The table, in a notebook."""
-        failures = "".join(f"<p>{escape(each.sentence)}</p>" for each in self.failures)
-        return f"{html_table(self._rows())}{failures}"
+        failures = html_paragraphs("\n".join(each.sentence for each in self.failures))
+        return framed(html_table(self._rows()), failures)
 
 
 def mean(values: Sequence[float]) -> float:
