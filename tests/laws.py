@@ -85,7 +85,9 @@ INSTALLED = {
 
 EXTRAS = {
     "bench/jax_step.py": {"jax"},
-    "train/plots.py": {"matplotlib"},
+    "train/plots/figures.py": {"matplotlib"},
+    "train/plots/lines.py": {"matplotlib"},
+    "train/plots/points.py": {"matplotlib"},
     "stepping/frames.py": {"PIL"},
     "draw/png.py": {"typst"},
 }

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from graphnet.graph import Graph
 
 _SHOWN = 10  # epochs in the table
+_NO_METRICS = ("epoch", "step", "lr", "seconds")
+"""Columns that measure neither loss nor metric."""
 
 
 class History:
@@ -81,23 +83,48 @@ class History:
         return write_csv(path, rows.names, rows.epochs)
 
     def plot(self, *names: str, axes: Any = None, steps: bool = False) -> Any:
-        """Curves over the epochs, by matplotlib; returns the axes.
+        """Curves over the epochs, by matplotlib.
 
         Args:
-            names: which columns; without any, the losses.
+            names: which columns, in one picture; without any, the losses, and if a figure is made,
+                each metric beside them.
             axes: where to draw; None makes a new figure.
             steps: True for curves over the steps, which have only "loss" and "lr".
+
+        Returns:
+            The axes, which are those of the losses if there are several: `axes.figure.axes`.
 
         Raises:
             GraphError: there is no such column, no epoch, or matplotlib is not installed.
         """
-        from graphnet.train.plots import curves
+        from graphnet.train.plots import curves, new_figure
 
         rows, xlabel = (self._of_steps(), "step") if steps else (self, "epoch")
-        losses = [name for name in ("loss", "validation_loss") if name in rows.names]
-        chosen = names or losses or ["loss"]
-        series = {name.replace("_", " "): [rows[name]] for name in chosen}
-        return curves(series, xlabel=xlabel, ylabel="loss" if not names else "", axes=axes)
+        groups = {"": list(names)} if names else rows.groups()
+        if not names and axes is not None:
+            groups = {"loss": groups["loss"]}
+        series = [{_spaced(name): [rows[name]] for name in chosen} for chosen in groups.values()]
+        panels = [axes]
+        if axes is None:
+            figure = new_figure(6.0 if len(groups) == 1 else 4.8 * len(groups), 4.2)
+            panels = list(figure.subplots(1, len(groups), squeeze=False).flat)
+        for panel, ylabel, each in zip(panels, groups, series, strict=True):
+            curves(each, xlabel=xlabel, ylabel=_spaced(ylabel), axes=panel)
+        return panels[0]
+
+    def groups(self) -> dict[str, list[str]]:
+        """The loss and each metric, with the columns of its training and of its validation.
+
+        >>> history = History()
+        >>> history.epochs.append({"epoch": 1, "loss": 0.5, "validation_loss": 0.6, "auc": 0.9})
+        >>> history.groups()
+        {'loss': ['loss', 'validation_loss'], 'auc': ['auc']}
+        """
+        groups: dict[str, list[str]] = {"loss": []}
+        for name in self.names:
+            if name not in _NO_METRICS:
+                groups.setdefault(name.removeprefix("validation_"), []).append(name)
+        return {name: sorted(columns, key=len) or [name] for name, columns in groups.items()}
 
     def _of_steps(self) -> History:
         """A history whose rows are the steps of this one."""
@@ -159,6 +186,11 @@ def csv_text(names: Sequence[str], rows: Sequence[Mapping[str, float]]) -> str:
     writer.writeheader()
     writer.writerows(rows)
     return text.getvalue()
+
+
+def _spaced(name: str) -> str:
+    """A name for a picture."""
+    return name.replace("_", " ")
 
 
 def _text(value: float | None) -> str:

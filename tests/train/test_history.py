@@ -79,6 +79,22 @@ def test_curves_are_drawn(history):
         history.plot("nothing", axes=axes)
 
 
+def test_metrics_are_drawn_beside_the_losses():
+    import matplotlib
+
+    matplotlib.use("Agg")
+    history = History()
+    for epoch in range(1, 4):
+        row = {"epoch": epoch, "step": epoch, "loss": 1 / epoch, "lr": 0.1, "validation_loss": 2.0}
+        history.epochs.append({**row, "validation_accuracy": 0.5, "accuracy": 0.6, "seconds": 1.0})
+    axes = history.plot()
+    labels = [[line.get_label() for line in panel.get_lines()] for panel in axes.figure.axes]
+    assert labels == [["loss", "validation loss"], ["accuracy", "validation accuracy"]]
+    assert [panel.get_ylabel() for panel in axes.figure.axes] == ["loss", "accuracy"]
+    assert axes is axes.figure.axes[0]
+    assert len(history.plot("accuracy", "loss").figure.axes) == 1
+
+
 def test_curves_of_steps_are_drawn(history):
     from graphnet.train.plots import canvas
 
