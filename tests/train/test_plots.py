@@ -158,7 +158,7 @@ def test_points_stand_out_from_the_ground_and_the_legend_names_all():
             dark = luminance(colours[0])
             assert all((light + 0.05) / (dark + 0.05) > 4.5 for light in lit)
     texts = [each.get_text() for each in axes.get_legend().get_texts()]
-    assert texts == ["boundary of the network", "true circle", "class 0", "class 1", "wrong"]
+    assert texts == ["boundary of the network", "class 0", "class 1", "wrong", "true circle"]
 
 
 def test_a_network_that_knows_one_class_has_no_boundary():
