@@ -1,4 +1,4 @@
-"""IPython, if Python runs in it: the shell, and tracebacks without the frames of this package."""
+"""IPython, if Python runs in it: the shell, an output that changes, and short tracebacks."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from types import TracebackType
 from typing import Any
+from uuid import uuid4
 
 _PACKAGE = str(Path(__file__).parent)
 
@@ -19,6 +20,23 @@ def running_shell() -> Any:
 def in_notebook() -> bool:
     """True if the shell belongs to a kernel, so that pictures can be displayed and updated."""
     return getattr(running_shell(), "kernel", None) is not None
+
+
+class Display:
+    """One output of the cell that is running, which can be replaced."""
+
+    def __init__(self) -> None:
+        self._name = f"graphnet-{uuid4().hex}"
+        self._is_shown = False
+
+    def show(self, html: str, text: str) -> None:
+        """Show this, instead of what was shown before."""
+        running_shell().display_pub.publish(
+            data={"text/html": html, "text/plain": text},
+            transient={"display_id": self._name},
+            update=self._is_shown,
+        )
+        self._is_shown = True
 
 
 def rendered_traceback(error: BaseException) -> list[str]:

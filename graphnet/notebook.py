@@ -33,13 +33,15 @@ STYLE = (
     f"{','.join(_DARK)}{{color-scheme:dark}}"
     ".graphnet{color:inherit;max-width:100%}"
     ".graphnet table{border-collapse:collapse;margin:.3em 0}"
-    ".graphnet .wide{overflow:auto;max-height:30em;max-width:100%}"
+    ".graphnet .wide{overflow:auto;max-height:36em;max-width:100%}"
     ".graphnet th,.graphnet td{text-align:left!important;padding:.15em .7em!important;"
     "vertical-align:top;white-space:pre-wrap;border:0;background:none}"
     ".graphnet th{border-bottom:1px solid;font-weight:600;white-space:nowrap}"
+    ".graphnet td:first-child{white-space:pre}"
     ".graphnet td.n,.graphnet th.n{text-align:right!important;white-space:nowrap;"
     "font-variant-numeric:tabular-nums}"
-    ".graphnet pre{line-height:1.3;margin:.3em 0;white-space:pre;background:none;color:inherit}"
+    ".graphnet pre{font:12.5px/1.3 ui-monospace,Menlo,Consolas,'DejaVu Sans Mono',monospace"
+    "!important;margin:.3em 0;white-space:pre!important;background:none;color:inherit}"
     ".graphnet p{margin:.4em 0;max-width:60em}"
     ".graphnet summary{cursor:pointer;margin:.3em 0}"
     ".graphnet .k{color:light-dark(#7a1fa2,#d49be8)}"
@@ -55,6 +57,11 @@ STYLE = (
 def framed(*parts: str) -> str:
     """Parts of HTML as one output, with the style."""
     return f'{STYLE}<div class="graphnet">{"".join(parts)}</div>'
+
+
+def html_scrolling(content: str) -> str:
+    """HTML in a box that scrolls, so that a large output does not fill the screen."""
+    return f'<div class="wide">{content}</div>'
 
 
 def html_table(
@@ -83,7 +90,7 @@ def html_table(
     lines = [line("td", row) for row in body]
     gap = f'<tr><td colspan="{len(header)}">… {{}} more rows …</td></tr>'
     table = "".join([line("th", header), *_ends(lines, most, gap)])
-    return f'<div class="wide"><table>{table}</table></div>'
+    return html_scrolling(f"<table>{table}</table>")
 
 
 def html_text(text: str, most: int = 2 * MOST_ROWS) -> str:
@@ -94,7 +101,7 @@ def html_text(text: str, most: int = 2 * MOST_ROWS) -> str:
     """
     lines = [escape(line) for line in text.splitlines()]
     text = "\n".join(_ends(lines, most, _GAP))
-    return f'<div class="wide"><pre>{text}</pre></div>'
+    return html_scrolling(f"<pre>{text}</pre>")
 
 
 def html_paragraphs(text: str) -> str:
@@ -102,13 +109,19 @@ def html_paragraphs(text: str) -> str:
     return "".join(f"<p>{escape(line)}</p>" for line in text.splitlines() if line)
 
 
-def _ends(lines: list[str], most: int, gap: str) -> list[str]:
+def _ends(lines: Sequence[str], most: int, gap: str) -> list[str]:
     """The lines, or of too many the first and the last ones around a gap that counts the rest."""
+    head, tail = _cut(lines, most)
+    left_out = len(lines) - len(head) - len(tail)
+    return [*head, gap.format(f"{left_out:,}"), *tail] if left_out else list(head)
+
+
+def _cut(lines: Sequence[str], most: int) -> tuple[Sequence[str], Sequence[str]]:
+    """All lines and none, or of too many the first and the last ones."""
     if len(lines) <= most:
-        return lines
-    head = most - most // 3
-    left_out = f"{len(lines) - most:,}"
-    return [*lines[:head], gap.format(left_out), *lines[len(lines) - most + head :]]
+        return lines, []
+    first = most - most // 3
+    return lines[:first], lines[len(lines) - most + first :]
 
 
 class _Printer(Protocol):
@@ -117,14 +130,22 @@ class _Printer(Protocol):
     def text(self, text: str) -> None: ...
 
 
-class Markdown(Text):
+class _Lines(Text):
+    """A text that IPython's prompt shows as lines, and not as one long literal."""
+
+    def _repr_pretty_(self, printer: _Printer, cycle: bool) -> None:
+        lines = _ends(str.__str__(self).splitlines(), MOST_ROWS, _GAP)
+        printer.text(shown("\n".join(lines)))
+
+
+class Markdown(_Lines):
     """A text in Markdown, which a notebook shows as such."""
 
     def _repr_markdown_(self) -> str:
         return str.__str__(self)
 
 
-class Source(Text):
+class Source(_Lines):
     """The source of a program in Python; a notebook shows it with colours.
 
     >>> print(Source("y = x.tanh()"))
@@ -139,12 +160,10 @@ class Source(Text):
     )
 
     def _repr_html_(self) -> str:
-        source = "\n".join(_ends(str.__str__(self).splitlines(), MOST_LINES, _GAP))
-        return framed(f'<div class="wide"><pre>{_coloured(source, self._tokens)}</pre></div>')
-
-    def _repr_pretty_(self, printer: _Printer, cycle: bool) -> None:
-        """Lines instead of one long literal, at the prompt of IPython."""
-        printer.text(shown("\n".join(_ends(str.__str__(self).splitlines(), MOST_ROWS, _GAP))))
+        lines = str.__str__(self).splitlines()
+        parts = [_coloured("\n".join(part), self._tokens) for part in _cut(lines, MOST_LINES)]
+        gap = f"\n{_GAP.format(f'{len(lines) - MOST_LINES:,}')}\n"
+        return framed(html_scrolling(f"<pre>{gap.join(filter(None, parts))}</pre>"))
 
 
 class CSource(Source):

@@ -43,8 +43,10 @@ LEVELS = [
 BESIDE = {
     ("losses", "layers"),
     ("bench", "experiments"),
+    ("train", "diagnose"),
 }
-"""Imports within a level: a loss is a module, training uses lists, a study is timed."""
+"""Imports within a level: a loss is a module, training uses lists, a study is
+timed, a training run is diagnosed."""
 
 ONLY = {
     "init": {"errors", "validation"},

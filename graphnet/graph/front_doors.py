@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, overload
 
 from graphnet.graph.nodelist import NodeList
-from graphnet.notebook import framed, html_paragraphs, html_text
+from graphnet.notebook import framed, html_paragraphs, html_scrolling, html_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -210,7 +210,7 @@ class FrontDoors(NodeList):
         """The picture and the table, in a notebook."""
         if len(self) > MOST_SHOWN:
             return framed(html_paragraphs(f"{self!r}\nprint(graph) writes one line for each node."))
-        return framed(self.draw().svg, html_text(str(self)))
+        return framed(html_scrolling(self.draw().svg), html_text(str(self)))
 
     def summary(self: Any, *, depth: int | None = None) -> Summary:
         """Settings, shapes, parameters, arithmetic and memory of each module, as a table.
