@@ -15,6 +15,7 @@ LEFT, RIGHT, TOP, BOTTOM = 52, 12, 30, 26
 
 POINTS = 200  # of a curve; of more, each point is the mean of several
 BARS, ROW = 14, 13  # the most bars, and the height of one
+LARGEST = 1e300  # values beyond, and NaN, are gaps
 DECADES = 1.5  # how many powers of 10 the values of a panel must span for a logarithmic axis
 
 _STYLE = (
@@ -64,7 +65,7 @@ def curves_panel(title: str, curves: Sequence[Curve]) -> str:
     """Curves over the epochs."""
     thin = [_thinned(curve) for curve in curves]
     points = [
-        (x, y) for curve in thin for x, y in zip(curve.x, curve.y, strict=True) if isfinite(y)
+        (x, y) for curve in thin for x, y in zip(curve.x, curve.y, strict=True) if abs(y) < LARGEST
     ]
     if not points:
         points = [(0.0, 0.0), (1.0, 1.0)]
@@ -128,7 +129,7 @@ def _path(curve: Curve, across: _Axis, up: _Axis) -> str:
     """The line of a curve, with a dot where a point stands alone."""
     text, pen = "", "M"
     for x, y in zip(curve.x, curve.y, strict=True):
-        if not isfinite(y) or (up.is_log and y <= 0):
+        if not abs(y) < LARGEST or (up.is_log and y <= 0):
             pen = "M"
             continue
         text += f"{pen}{across.at(x):.1f} {up.at(y):.1f}"
@@ -189,8 +190,8 @@ class _Axis:
     ) -> _Axis:
         """An axis that holds all values."""
         low, high = min(values), max(values)
-        if may_be_log and low > 0 and log10(high / low) > DECADES:
-            return cls(low / 1.1, high * 1.1, start, end, True)
+        if may_be_log and low > 0 and log10(high) - log10(low) > DECADES:
+            return cls(low, high, start, end, True)
         if low == high:
             low, high = low - 0.5 * (abs(low) or 1), high + 0.5 * (abs(high) or 1)
         room = 0.04 * (high - low) if may_be_log else 0.0
@@ -199,7 +200,8 @@ class _Axis:
     def at(self, value: float) -> float:
         """Where a value is."""
         if self.is_log:
-            share = log10(value / self.low) / log10(self.high / self.low)
+            low, high = log10(self.low), log10(self.high)
+            share = (log10(value) - low) / (high - low)
         else:
             share = (value - self.low) / (self.high - self.low)
         return self.start + share * (self.end - self.start)
