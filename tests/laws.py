@@ -45,8 +45,8 @@ BESIDE = {
     ("bench", "experiments"),
     ("train", "diagnose"),
 }
-"""Imports within a level: a loss is a module, training uses lists, a study is
-timed, a training run is diagnosed."""
+"""Imports within a level: a loss is a module, training uses lists and is diagnosed, a study is
+timed."""
 
 ONLY = {
     "init": {"errors", "validation"},

@@ -27,7 +27,7 @@ _MOVED = 24  # elements of each source that are moved for the second derivative
 
 
 class Comparison(NamedTuple):
-    """How far a rule is from the central differences, relative to the larger of both.
+    """How far a rule is from the central differences, relative to the largest gradient.
 
     Attributes:
         error: the difference that was measured.

@@ -35,7 +35,7 @@ class CheckRow(NamedTuple):
         name: its name.
         input: the name of the input.
         error: the difference between rule and central difference that was measured, relative to
-            the larger, where it is worst.
+            the largest gradient, where it is worst.
         bound: up to where the differences, which are inexact, explain the error.
         fault: what is wrong, in words; empty if nothing is.
         hint: the usual mistake that would explain it, in a sentence; empty if none does.

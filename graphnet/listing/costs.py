@@ -184,16 +184,18 @@ def settings(module: Module) -> str:
     for part in _parts(module.extra_repr()):
         name, equals, value = part.partition("=")
         if not equals or defaults.get(name) != _short(value):
-            parts.append(f"{name}={_short(value)}" if equals else part)
+            parts.append(f"{name}={_short(value)}" if equals else _short(part))
     return ", ".join(parts)
 
 
 def _parts(text: str) -> list[str]:
-    """A text split at the commas outside of brackets."""
-    parts, opened = [""], 0
+    """A text split at the commas outside of brackets and quotes."""
+    parts, opened, quote = [""], 0, ""
     for sign in text:
-        opened += (sign in "([{") - (sign in ")]}")
-        if sign == "," and not opened:
+        if sign in "'\"" and quote in ("", sign):
+            quote = "" if quote else sign
+        opened += 0 if quote else (sign in "([{") - (sign in ")]}")
+        if sign == "," and not opened and not quote:
             parts.append("")
         else:
             parts[-1] += sign
