@@ -82,7 +82,9 @@ class History:
         rows = self._of_steps() if steps else self
         return write_csv(path, rows.names, rows.epochs)
 
-    def plot(self, *names: str, axes: Any = None, steps: bool = False) -> Any:
+    def plot(
+        self, *names: str, axes: Any = None, steps: bool = False, yscale: str = "linear"
+    ) -> Any:
         """Curves over the epochs, by matplotlib.
 
         Args:
@@ -90,6 +92,7 @@ class History:
                 each metric beside them.
             axes: where to draw; None makes a new figure.
             steps: True for curves over the steps, which have only "loss" and "lr".
+            yscale: "linear" or "log"; of several pictures, that of the losses.
 
         Returns:
             The axes, which are those of the losses if there are several: `axes.figure.axes`.
@@ -108,8 +111,9 @@ class History:
         if axes is None:
             figure = new_figure(6.0 if len(groups) == 1 else 4.8 * len(groups), 4.2)
             panels = list(figure.subplots(1, len(groups), squeeze=False).flat)
-        for panel, ylabel, each in zip(panels, groups, series, strict=True):
-            curves(each, xlabel=xlabel, ylabel=_spaced(ylabel), axes=panel)
+        scales = [yscale, *["linear"] * (len(groups) - 1)]
+        for panel, ylabel, each, scale in zip(panels, groups, series, scales, strict=True):
+            curves(each, xlabel=xlabel, ylabel=_spaced(ylabel), yscale=scale, axes=panel)
         return panels[0]
 
     def groups(self) -> dict[str, list[str]]:

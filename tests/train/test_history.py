@@ -93,6 +93,8 @@ def test_metrics_are_drawn_beside_the_losses():
     assert [panel.get_ylabel() for panel in axes.figure.axes] == ["loss", "accuracy"]
     assert axes is axes.figure.axes[0]
     assert len(history.plot("accuracy", "loss").figure.axes) == 1
+    scales = [panel.get_yscale() for panel in history.plot(yscale="log").figure.axes]
+    assert scales == ["log", "linear"]
 
 
 def test_curves_of_steps_are_drawn(history):

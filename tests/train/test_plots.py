@@ -62,6 +62,13 @@ def test_a_high_first_epoch_does_not_squeeze_the_others():
     assert list(axes.get_lines()[0].get_ydata()) == steep()  # cut off, not left out
 
 
+def test_a_log_axis_may_be_chosen_later():
+    axes = plots.curves({"loss": [steep(40)]})
+    axes.set_yscale("log")
+    axes.figure.canvas.draw()
+    assert 0 < axes.get_ylim()[0] < 1 / 39
+
+
 WHOLE = {
     "even": ([[3.0, 2.5, 2.0, 1.0, 0.5]], "linear"),
     "too short to judge": ([steep(3)], "linear"),
