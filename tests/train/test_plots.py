@@ -58,7 +58,7 @@ def test_a_high_first_epoch_does_not_squeeze_the_others():
     bottom, top = axes.get_ylim()
     assert 0 < bottom < 1 / 5
     assert 1 < top < 1.5
-    assert axes.get_title(loc="left") == "▲ epoch 1: up to 50"
+    assert axes.get_title(loc="left") == "above, epoch 1: up to 50"
     assert list(axes.get_lines()[0].get_ydata()) == steep()  # cut off, not left out
 
 

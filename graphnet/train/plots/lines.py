@@ -100,7 +100,7 @@ def _cut_off_the_start(
     low = bottom - 0.05 * height
     axes.set_ylim(max(low, 0.8 * bottom) if bottom > 0 else low, top + 0.15 * height)
     where = f"{xlabel} 1" if skipped == 1 else f"the first {skipped} {xlabel}s"
-    axes.set_title(f"▲ {where}: up to {max(start):.3g}", loc="left", fontsize=8, color=GREY)
+    axes.set_title(f"above, {where}: up to {max(start):.3g}", loc="left", fontsize=8, color=GREY)
 
 
 def _whole_numbers(axes: Any) -> None:
