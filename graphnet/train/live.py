@@ -7,11 +7,12 @@ from math import ceil
 from time import perf_counter
 from typing import TYPE_CHECKING, NamedTuple
 
+from graphnet.errors import counted
 from graphnet.ipython import Display, in_notebook
 from graphnet.listing.norm import norm
 from graphnet.snapshot import Snapshot, buffers_of, generators_of
 from graphnet.train.callbacks import Callback
-from graphnet.train.live_picture import Curve, bars_panel, curves_panel, page
+from graphnet.train.live_picture import BARS, Curve, bars_panel, curves_panel, page
 from graphnet.train.logs import write_line
 from graphnet.validation import require_counts, require_range
 
@@ -141,17 +142,23 @@ def gradient_flow(run: Run, rows: int) -> Flow:
     return Flow(norms, found)
 
 
-def _text(run: Run, flow: Flow) -> str:
-    """The last epoch in one line."""
+def _facts(run: Run) -> list[str]:
+    """The epoch, and its losses and metrics."""
     parts = [f"epoch {run.epoch} of {run.settings.epochs}"]
     columns = [column for group in run.history.groups().values() for column in group]
     last = run.history.last
     parts += [f"{name.replace('_', ' ')} {last[name]:.4g}" for name in columns if name in last]
+    return parts
+
+
+def _text(run: Run, flow: Flow) -> str:
+    """The last epoch in one line."""
+    parts = _facts(run)
     sizes = [size for _, size in flow.norms]
     if sizes:
         parts.append(f"gradients {min(sizes):.1e} to {max(sizes):.1e}")
     if flow.findings:
-        parts.append(f"doctor: {len(flow.findings)}")
+        parts.append(f"doctor: {counted(len(flow.findings), 'finding')}")
     return "  ".join(parts)
 
 
@@ -165,11 +172,11 @@ def _html(run: Run, flow: Flow) -> str:
     if flow.norms:
         panels.append(bars_panel("norm of each gradient", _weights(run, flow)))
     seconds = sum(row.get("seconds", 0.0) for row in history.epochs)
-    header = f"{_text(run, Flow([], []))}  step {run.step:,}  {seconds:.1f} s"
+    facts = [*_facts(run), f"step {run.step:,}", f"{seconds:.1f} s"]
     remarks = flow.findings[:MOST_FINDINGS]
     if len(flow.findings) > MOST_FINDINGS:
         remarks.append(f"… {len(flow.findings) - MOST_FINDINGS} more: graph.doctor() lists all.")
-    return page(header, panels, remarks)
+    return page(" · ".join(facts), panels, remarks)
 
 
 def _curves(run: Run, group: str, columns: Sequence[str]) -> list[Curve]:
@@ -190,7 +197,7 @@ def _curves(run: Run, group: str, columns: Sequence[str]) -> list[Curve]:
 
 def _weights(run: Run, flow: Flow) -> list[tuple[str, float]]:
     """The norms of all parameters, or where these are many, of those that are matrices or more."""
-    if len(flow.norms) <= 14:
+    if len(flow.norms) <= BARS:
         return flow.norms
     matrices = {name for name, _ in flow.norms if len(run.task.graph[name].shape) > 1}
     return [(name, size) for name, size in flow.norms if name in matrices] or flow.norms

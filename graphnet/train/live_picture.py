@@ -13,6 +13,8 @@ WIDTH, HEIGHT = 340, 220
 LEFT, RIGHT, TOP, BOTTOM = 52, 12, 30, 26
 """The margins around a plot."""
 
+_NAME = 45  # how far the name of the axis reaches
+
 POINTS = 200  # of a curve; of more, each point is the mean of several
 BARS, ROW = 14, 13  # the most bars, and the height of one
 LARGEST = 1e300  # values beyond, and NaN, are gaps
@@ -77,11 +79,12 @@ def curves_panel(title: str, curves: Sequence[Curve]) -> str:
         parts.append(f'<path class="g" d="M{LEFT} {y:.1f}H{WIDTH - RIGHT}"/>')
         parts.append(f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{value:.3g}</text>')
     for value in across.ticks():
-        if value == round(value):
-            x = across.at(value)
+        x = across.at(value)
+        if value == round(value) and x > LEFT + _NAME:
             parts.append(
                 f'<text x="{x:.1f}" y="{HEIGHT - 10}" text-anchor="middle">{value:g}</text>'
             )
+    parts.append(f'<text x="{LEFT}" y="{HEIGHT - 10}">epoch</text>')
     parts += [_path(curve, across, up) for curve in thin]
     parts += _legend(thin)
     return _svg(title, HEIGHT, parts)

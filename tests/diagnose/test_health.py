@@ -333,7 +333,7 @@ def test_small_first_weights_are_found_in_a_network_of_a_few_layers(start):
     found = [each for each in health(graph).findings if each.mark == "gradient vanishes"]
     assert [each.place for each in found] == [graph["0.linear"].index]
     ratio = float(graph["0.linear"].grad.norm() / graph["6.linear"].grad.norm())
-    assert f", {ratio ** (1 / 3):.2g} times that for each of 3 products" in found[0].sentence
+    assert f"; each of 3 products multiplies it by {ratio ** (1 / 3):.2g}" in found[0].sentence
 
 
 @pytest.mark.parametrize("activation", [gn.ReLU, gn.Tanh])
@@ -352,7 +352,7 @@ def test_weights_that_are_too_large_explode_in_a_few_layers():
         layer.weight.top.normal_()  # without the factor 1 / √32
     found = health(trained(model)).findings
     assert [each.mark for each in found] == ["gradient explodes"]
-    assert "times that for each of 3 products" in found[0].sentence
+    assert "; each of 3 products multiplies it by" in found[0].sentence
 
 
 class Block(gn.Module):

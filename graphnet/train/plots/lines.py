@@ -107,7 +107,7 @@ def _whole_numbers(axes: Any) -> None:
     """Marks at integers only: there is no epoch 2.5."""
     from matplotlib.ticker import MaxNLocator
 
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10], min_n_ticks=1))
 
 
 def mean_and_deviation(rounds: Rounds) -> tuple[list[float], list[float]]:
