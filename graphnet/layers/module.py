@@ -51,6 +51,8 @@ class Module:
     training = True
     batch_dim = 0
     """The dimension of the inputs of `forward` whose size may differ between calls."""
+    writes_equals_once = False
+    """True for a list of modules: `repr` writes equal neighbours once, with their number."""
     _private: PrivateGraph | None = None
 
     def __setattr__(self, name: str, value: object) -> None:
