@@ -12,10 +12,10 @@ from typing import ClassVar, Protocol
 
 from graphnet.console_text import Text, shown
 
-MOST_ROWS = 60
-"""Rows of a table, and half of the lines of a text, that a notebook shows; others are counted."""
-MOST_LINES = 400
-"""Lines of a source that a notebook shows."""
+MOST_LINES = 300
+"""Rows of a table, or lines of a text, that a notebook shows in a box; others are counted."""
+MOST_AT_PROMPT = 60
+"""Lines of a text that the prompt of IPython shows."""
 
 _GAP = "… {} more lines …"
 
@@ -65,7 +65,7 @@ def html_scrolling(content: str) -> str:
 
 
 def html_table(
-    rows: Sequence[Sequence[str]], right: Iterable[int] = (), most: int = MOST_ROWS
+    rows: Sequence[Sequence[str]], right: Iterable[int] = (), most: int = MOST_LINES
 ) -> str:
     """Rows of texts as a table for a notebook; the first row is its header.
 
@@ -93,7 +93,7 @@ def html_table(
     return html_scrolling(f"<table>{table}</table>")
 
 
-def html_text(text: str, most: int = 2 * MOST_ROWS) -> str:
+def html_text(text: str, most: int = MOST_LINES) -> str:
     """Preformatted text for a notebook, which scrolls; of many lines, some are left out.
 
     >>> html_text("1 < 2").partition("<pre>")[2]
@@ -134,7 +134,7 @@ class _Lines(Text):
     """A text that IPython's prompt shows as lines, and not as one long literal."""
 
     def _repr_pretty_(self, printer: _Printer, cycle: bool) -> None:
-        lines = _ends(str.__str__(self).splitlines(), MOST_ROWS, _GAP)
+        lines = _ends(str.__str__(self).splitlines(), MOST_AT_PROMPT, _GAP)
         printer.text(shown("\n".join(lines)))
 
 

@@ -10,8 +10,8 @@ import torch
 
 import graphnet as gn
 from graphnet.notebook import (
+    MOST_AT_PROMPT,
     MOST_LINES,
-    MOST_ROWS,
     STYLE,
     CSource,
     Markdown,
@@ -152,15 +152,15 @@ def test_letters_stand_out_from_light_and_dark_pages(place):
 def test_a_long_table_leaves_out_its_middle():
     html = html_table([("n",), *((str(n),) for n in range(1000))])
     cells = re.findall(r"<td[^>]*>([^<]*)</td>", html)
-    assert len(cells) == MOST_ROWS + 1
-    assert (cells[0], cells[40], cells[-1]) == ("0", "… 940 more rows …", "999")
-    assert "more rows" not in html_table([("n",), *((str(n),) for n in range(MOST_ROWS))])
+    assert len(cells) == MOST_LINES + 1
+    assert (cells[0], cells[200], cells[-1]) == ("0", "… 700 more rows …", "999")
+    assert "more rows" not in html_table([("n",), *((str(n),) for n in range(MOST_LINES))])
 
 
 def test_a_long_text_leaves_out_its_middle():
     html = html_text("\n".join(f"line {n}" for n in range(500)))
-    assert "… 380 more lines …" in html
-    assert "line 79\n" in html
+    assert "… 200 more lines …" in html
+    assert "line 199\n" in html
     assert "line 499<" in html
     assert html_paragraphs("a < b\n\nc") == "<p>a &lt; b</p><p>c</p>"
 
@@ -230,7 +230,7 @@ def test_a_prompt_shows_lines_and_not_all_of_them(kind):
     printer = Printer()
     kind("\n".join("ab" for _ in range(100)))._repr_pretty_(printer, False)
     lines = printer.written.splitlines()
-    assert len(lines) == MOST_ROWS + 1
+    assert len(lines) == MOST_AT_PROMPT + 1
     assert "… 40 more lines …" in lines
 
 
