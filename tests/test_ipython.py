@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 import traceback
 from types import SimpleNamespace
@@ -95,6 +97,31 @@ def test_errors_that_cause_each_other_end(shell):
     first, second = gn.GraphError("first"), gn.GraphError("second")
     first.__cause__, second.__cause__ = second, first
     assert ipython._chain(first) == [first, second]
+
+
+CELL = """
+import graphnet as gn, torch
+def asked(layer):
+    return layer.forward(torch.ones(4, 5))
+asked(gn.Linear(2, 3))
+"""
+
+
+def test_ipython_itself_shows_the_frames_of_the_user_alone(tmp_path):
+    pytest.importorskip("IPython", reason="needs IPython")
+    told = [sys.executable, "-m", "IPython", "--no-banner", "--colors=NoColor", "--quick"]
+    done = subprocess.run(
+        [*told, f"--ipython-dir={tmp_path}", "-c", CELL],
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+        timeout=300,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "PYTHONIOENCODING": "utf-8"},
+    )
+    text = done.stdout + done.stderr
+    assert "ShapeError: linear cannot be applied here" in text
+    assert "asked(gn.Linear(2, 3))" in text
+    assert "layers/module.py" not in text.replace("\\", "/")
 
 
 def test_outside_ipython_there_is_no_shell(monkeypatch):
