@@ -43,7 +43,6 @@ STYLE = (
     ".graphnet pre{font:12.5px/1.3 ui-monospace,Menlo,Consolas,'DejaVu Sans Mono',monospace"
     "!important;margin:.3em 0;white-space:pre!important;background:none;color:inherit}"
     ".graphnet p{margin:.4em 0;max-width:60em}"
-    ".graphnet summary{cursor:pointer;margin:.3em 0}"
     ".graphnet .k{color:light-dark(#7a1fa2,#d49be8)}"
     ".graphnet .s{color:light-dark(#a3281f,#f0a08a)}"
     ".graphnet .c{color:light-dark(#5b6770,#9aa7b0)}"

@@ -12,7 +12,7 @@ from graphnet.ipython import Display, in_notebook
 from graphnet.listing.norm import norm
 from graphnet.snapshot import Snapshot, buffers_of, generators_of
 from graphnet.train.callbacks import Callback
-from graphnet.train.live_picture import BARS, Curve, bars_panel, curves_panel, page
+from graphnet.train.live_picture import BARS, Curve, bars_panel, curves_panel, page, thinned
 from graphnet.train.logs import write_line
 from graphnet.validation import require_counts, require_range
 
@@ -123,7 +123,7 @@ class Live(Callback):
 
 def gradient_flow(run: Run, rows: int) -> Flow:
     """The gradients of the first rows of the training data; the run goes on as if unobserved."""
-    from graphnet.diagnose.health import health
+    from graphnet.diagnose.health import health  # which can draw, as training need not
 
     task = run.task
     graph, learned = task.graph, [each for each in task.graph.parameters() if each.requires_grad]
@@ -185,8 +185,8 @@ def _curves(run: Run, group: str, columns: Sequence[str]) -> list[Curve]:
     if group == "loss":
         batches = ceil(run.rows / run.settings.batch_size)
         each = ceil(batches / run.settings.accumulate)
-        steps = [(step + 1) / each for step in range(len(history.losses))]
-        found.append(Curve("step", steps, history.losses, 2))
+        places, means = thinned(history.losses)  # of which there may be a million
+        found.append(Curve("step", [(place + 1) / each for place in places], means, 2))
     for column in columns:
         rows = [row for row in history.epochs if column in row]
         held = column.startswith("validation_")

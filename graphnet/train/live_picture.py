@@ -156,17 +156,23 @@ def _legend(curves: Sequence[Curve]) -> list[str]:
     return parts
 
 
+def thinned(values: Sequence[float]) -> tuple[list[int], list[float]]:
+    """A few points for many values: the place of the last value of each group, and their mean.
+
+    >>> thinned([3.0, 5.0])
+    ([0, 1], [3.0, 5.0])
+    """
+    count = len(values)
+    size = max(1, ceil(count / POINTS))
+    groups = [(start, min(start + size, count)) for start in range(0, count, size)]
+    means = [sum(values[start:end]) / (end - start) for start, end in groups]
+    return [end - 1 for _, end in groups], means
+
+
 def _thinned(curve: Curve) -> Curve:
-    """A curve of few points, each the mean of several."""
-    size = ceil(len(curve.y) / POINTS)
-    if size <= 1:
-        return curve
-    groups = range(0, len(curve.y), size)
-    x = [curve.x[min(start + size, len(curve.x)) - 1] for start in groups]
-    y = [
-        sum(curve.y[start : start + size]) / len(curve.y[start : start + size]) for start in groups
-    ]
-    return Curve(curve.name, x, y, curve.look)
+    """A curve of few points."""
+    places, means = thinned(curve.y)
+    return Curve(curve.name, [curve.x[place] for place in places], means, curve.look)
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from array import array
 from math import inf, nan
 from types import SimpleNamespace
 
@@ -275,6 +276,15 @@ def test_bars_are_long_for_large_gradients_and_zeros_are_told():
     assert 'class="p1"' in html
     assert ">0.0e+00<" in html
     assert bars_panel("gradients", [("w", nan), ("v", inf)]).count("<rect") == 2
+
+
+def test_a_million_steps_are_a_few_points():
+    places, means = live_picture.thinned(array("d", range(10**6)))
+    assert len(places) == live_picture.POINTS
+    assert (places[0], places[-1]) == (4999, 10**6 - 1)
+    assert means[0] == 2499.5
+    assert live_picture.thinned([]) == ([], [])
+    assert live_picture.thinned([1.0] * 201)[0][-1] == 200
 
 
 def test_a_page_escapes_what_it_shows():
