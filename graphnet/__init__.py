@@ -88,6 +88,7 @@ __all__ = [
     "History",
     "Input",
     "JSONLog",
+    "Live",
     "LoadError",
     "LossBCE",
     "LossBCEWithLogits",

@@ -41,20 +41,6 @@ def _cut(text: str) -> str:
     return text if len(text) <= _WIDEST else f"{text[: _WIDEST - 1]}…"
 
 
-def html_table(rows: Sequence[Sequence[str]]) -> str:
-    """Rows of texts as a table for a notebook; the first row is its header.
-
-    >>> html_table([("name", "n"), ("a < b", "10")])
-    '<table><tr><th>name</th><th>n</th></tr><tr><td>a &lt; b</td><td>10</td></tr></table>'
-    """
-    from html import escape
-
-    header, *body = rows
-    lines = ["".join(f"<th>{escape(text)}</th>" for text in header)]
-    lines += ["".join(f"<td>{escape(text)}</td>" for text in row) for row in body]
-    return f"<table>{''.join(f'<tr>{line}</tr>' for line in lines)}</table>"
-
-
 def printable(text: str) -> str:
     r"""A text on one line: control characters are escaped.
 

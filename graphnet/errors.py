@@ -7,9 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from graphnet.ipython import rendered_traceback
+
 
 class GraphError(ValueError):
     """The base class of all errors of this package; catch it to catch them all."""
+
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows: the frames of the user, and not those of this package."""
+        return rendered_traceback(self)
 
 
 class ShapeError(GraphError):

@@ -21,8 +21,9 @@ CORE |= {"optim", "init", "schedules"}
 """The rooms that take nothing but `empty` from torch."""
 
 LEVELS = [
+    {"ipython"},
     {"errors", "torch_hints", "files", "version", "console_text"},
-    {"validation", "operand_errors"},
+    {"validation", "operand_errors", "notebook"},
     {"init", "schedules"},
     {"op_rules"},
     {"op"},
@@ -42,8 +43,10 @@ LEVELS = [
 BESIDE = {
     ("losses", "layers"),
     ("bench", "experiments"),
+    ("train", "diagnose"),
 }
-"""Imports within a level: a loss is a module, training uses lists, a study is timed."""
+"""Imports within a level: a loss is a module, training uses lists and is diagnosed, a study is
+timed."""
 
 ONLY = {
     "init": {"errors", "validation"},
@@ -64,6 +67,7 @@ FRONT_DOORS = {
     ("graph/front_doors.py", "FrontDoors.walk", "stepping"),
     ("graph/front_doors.py", "FrontDoors.__str__", "listing"),
     ("layers/module.py", "Module.draw", "draw"),
+    ("layers/module.py", "Module.summary", "listing"),
     ("check/graph.py", "CheckReport.draw", "draw"),
 }
 """Methods that import a later room when they are called."""
@@ -83,7 +87,9 @@ INSTALLED = {
 
 EXTRAS = {
     "bench/jax_step.py": {"jax"},
-    "train/plots.py": {"matplotlib"},
+    "train/plots/figures.py": {"matplotlib"},
+    "train/plots/lines.py": {"matplotlib"},
+    "train/plots/points.py": {"matplotlib"},
     "stepping/frames.py": {"PIL"},
     "draw/png.py": {"typst"},
 }

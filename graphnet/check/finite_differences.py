@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from math import inf, isfinite
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from graphnet.errors import GraphError
 
@@ -26,15 +26,38 @@ PLACES = 256  # elements of each input that are moved one by one
 _MOVED = 24  # elements of each source that are moved for the second derivative
 
 
-def compare(op: Op, place: int, arguments: list[Any], top: Tensor) -> tuple[float, str]:
-    """The worst relative error of one rule at float64 arguments, and the fault in words."""
+class Comparison(NamedTuple):
+    """How far a rule is from the central differences, relative to the largest gradient.
+
+    Attributes:
+        error: the difference that was measured.
+        bound: up to where the inexact differences explain it: 1e-6, and what they lose by rounding.
+    """
+
+    error: float
+    bound: float = TOLERANCE
+
+    @property
+    def is_right(self) -> bool:
+        """True if the error is within the bound."""
+        return self.error <= self.bound
+
+    @property
+    def ratio(self) -> float:
+        """The error in units of the bound."""
+        return self.error / self.bound
+
+
+def compare(op: Op, place: int, arguments: list[Any], top: Tensor) -> tuple[Comparison, str]:
+    """The comparison of one rule at float64 arguments that is worst, and the fault in words."""
     x = arguments[place].contiguous()
     seed = wave(top)
     grad = by_rule(op, place, arguments, top, seed)
     if op.broadcasts:
         grad = grad.sum_to_size(x.shape)
     if grad.shape != x.shape:
-        return inf, f"the rule returns the shape {tuple(grad.shape)}, not {tuple(x.shape)}"
+        fault = f"the rule returns the shape {tuple(grad.shape)}, not {tuple(x.shape)}"
+        return Comparison(inf), fault
 
     def change(move: Tensor) -> Tensor:
         """How the outputs change, weighted by the seed."""
@@ -43,19 +66,19 @@ def compare(op: Op, place: int, arguments: list[Any], top: Tensor) -> tuple[floa
 
     sizes = (top * seed).abs()
     largest = float(grad.abs().max()) if grad.numel() else 0.0
-    worst, fault = 0.0, ""
+    worst, fault = Comparison(0.0), ""
     for name, direction in _directions(x):
         ruled = float((grad * direction)[direction != 0].sum())
         slopes = (_slopes(change, sizes, direction, step) for step in _steps(x, direction))
-        error, slope = _compare_along(slopes, ruled, largest * float(direction.abs().max()))
-        if error > worst:
-            worst = error
+        found, slope = _compare_along(slopes, ruled, largest * float(direction.abs().max()))
+        if found.ratio > worst.ratio:
+            worst = found
             fault = f"{ruled:.6g} by the rule, {slope:.6g} by differences at {name}"
-    if worst > TOLERANCE:
+    if not worst.is_right:
         return worst, fault
     large = by_rule(op, place, arguments, top, LARGE * seed).sum_to_size(x.shape)
     if not _are_close(large / LARGE, grad, TOLERANCE * largest):
-        return inf, f"{LARGE} times `grad` does not give {LARGE} times the result"
+        return Comparison(inf), f"{LARGE} times `grad` does not give {LARGE} times the result"
     return worst, ""
 
 
@@ -67,28 +90,28 @@ def _are_close(scaled: Tensor, grad: Tensor, tolerance: float) -> bool:
 
 def _compare_along(
     slopes: Iterable[tuple[float, float, float] | None], ruled: float, size: float
-) -> tuple[float, float]:
-    """The relative error along one direction at the best step, and the slope found there.
+) -> tuple[Comparison, float]:
+    """The comparison along one direction at the best step, and the slope found there.
 
     If the slopes at two steps disagree, there is no derivative, and no error.
     """
-    found: list[tuple[float, float]] = []
+    found: list[tuple[float, Comparison, float]] = []
     for low, high, slack in filter(None, slopes):
         central = (low + high) / 2
         scale = max(size, abs(central), 1e-300)
         kink = high - low > KINK * max(abs(low), abs(high))
         distance = max(low - ruled, ruled - high, 0.0) if kink else abs(ruled - central)
-        error = max(distance - slack, 0.0) / scale
-        if error <= TOLERANCE:
-            return error, central
-        found.append((error, central))
+        result = Comparison(distance / scale, TOLERANCE + slack / scale)
+        if result.is_right:
+            return result, central
+        found.append((result.error - result.bound, result, central))
     if not found:
-        return 0.0, ruled
-    first, last = found[0][1], found[-1][1]
+        return Comparison(0.0), ruled
+    first, last = found[0][2], found[-1][2]
     if len(found) > 1 and not abs(first - last) <= KINK * max(abs(first), abs(last)):
-        return 0.0, ruled
-    error, central = min(found)
-    return (error if isfinite(error) else inf), central
+        return Comparison(0.0), ruled
+    _, best, central = min(found)
+    return (best if isfinite(best.error) else Comparison(inf)), central
 
 
 def _slopes(

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from math import inf
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from graphnet.check.finite_differences import compare
+from graphnet.check.finite_differences import Comparison, compare
 from graphnet.check.hints import red_pen
 from graphnet.console_text import shown, text_table
 from graphnet.errors import FeedError
@@ -19,6 +19,7 @@ from graphnet.graph.error_messages import explain_forward
 from graphnet.graph.feed import bind
 from graphnet.graph.nodes import Literal
 from graphnet.graph.walks import ancestors
+from graphnet.notebook import framed, html_paragraphs, html_table
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -33,8 +34,9 @@ class CheckRow(NamedTuple):
         index: the index of the operation in the list.
         name: its name.
         input: the name of the input.
-        error: the worst difference between rule and central difference beyond rounding, relative
-            to the larger; 0 if rounding explains all of it.
+        error: the difference between rule and central difference that was measured, relative to
+            the largest gradient, where it is worst.
+        bound: up to where the differences, which are inexact, explain the error.
         fault: what is wrong, in words; empty if nothing is.
         hint: the usual mistake that would explain it, in a sentence; empty if none does.
     """
@@ -43,8 +45,13 @@ class CheckRow(NamedTuple):
     name: str
     input: str
     error: float
+    bound: float
     fault: str = ""
     hint: str = ""
+
+
+_RIGHT = (0, 3, 4)
+"""The columns of numbers."""
 
 
 class CheckReport:
@@ -98,11 +105,21 @@ class CheckReport:
         return f"<CheckReport of {len(self.rows)} derivatives: {self.verdict}>"
 
     def __str__(self) -> str:
-        header = ("#", "operation", "by input", "worst error", "verdict")
-        body = [
-            (str(r.index), r.name, r.input, f"{r.error:.1e}", r.fault or "right") for r in self.rows
-        ]
-        return f"{text_table([header, *body], right=(0, 3))}\n{shown(self.verdict)}"
+        return f"{text_table(self._table(), right=_RIGHT)}\n{shown(self.verdict)}"
+
+    def _repr_html_(self) -> str:
+        """The table, in a notebook."""
+        return framed(html_table(self._table(), right=_RIGHT), html_paragraphs(self.verdict))
+
+    def _table(self) -> list[tuple[str, ...]]:
+        header = ("#", "operation", "by input", "error", "bound", "verdict")
+        return [header, *map(_cells, self.rows)]
+
+
+def _cells(row: CheckRow) -> tuple[str, ...]:
+    """A row as texts."""
+    numbers = f"{row.error:.1e}", f"{row.bound:.1e}"
+    return str(row.index), row.name, row.input, *numbers, row.fault or "right"
 
 
 def check_graph(graph: Graph, node: Node, feed: Mapping[Any, Tensor] | None = None) -> CheckReport:
@@ -122,11 +139,11 @@ def check_graph(graph: Graph, node: Node, feed: Mapping[Any, Tensor] | None = No
     >>> graph = gn.Graph()
     >>> x = graph.input((3,), name="x")
     >>> loss = x.tanh().sum()
-    >>> print(graph.check(loss, {"x": empty(3).fill_(0.5)}))
-    #  operation  by input  worst error  verdict
-    1  tanh       x             0.0e+00  right
-    2  sum        tanh          0.0e+00  right
+    >>> report = graph.check(loss, {"x": empty(3).fill_(0.5)})
+    >>> print(report.verdict)
     All 2 derivatives are right.
+    >>> all(row.error < 1e-6 <= row.bound for row in report.rows)
+    True
     """
     graph.index(node)
     walked = ancestors(list(graph), [node])
@@ -186,10 +203,13 @@ def _check_operation(
         if rule is None or isinstance(source, Literal) or not source.dtype.is_floating_point:
             continue
         try:
-            error, fault = compare(op, place, arguments, top)
+            compared, fault = compare(op, place, arguments, top)
         except Exception as problem:  # a faulty rule may raise anything; the report names it
-            error, fault = inf, f"the rule raises {type(problem).__name__}: {problem}"
+            compared, fault = (
+                Comparison(inf),
+                f"the rule raises {type(problem).__name__}: {problem}",
+            )
         names = graph.name_of(operation), graph.name_of(source)
         hint = red_pen(op, place, arguments, top) if fault else ""
-        rows.append(CheckRow(graph.index(operation), *names, error, fault, hint))
+        rows.append(CheckRow(graph.index(operation), *names, *compared, fault, hint))
     return rows

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from graphnet.console_text import shown
 from graphnet.errors import GraphError
+from graphnet.notebook import framed, html_paragraphs, html_table
 
 Check = Callable[[], str]
 """Checks one thing; returns what is wrong in words, "" if nothing is, or raises NotChecked."""
@@ -72,12 +73,22 @@ class Report:
             first, *rest = wrap(text, max(40, 98 - width))
             lines.append(f"{finding.name.ljust(width)}  {first}")
             lines.extend(f"{'':{width}}  {line}" for line in rest)
+        return shown("\n".join([*lines, self.verdict]))
+
+    @property
+    def verdict(self) -> str:
+        """How many checks pass, in a sentence."""
         count = len(self.faults)
         verdict = "all checks pass" if not count else f"{count} of {len(self.findings)} are wrong"
-        return shown("\n".join([*lines, f"{self.subject}: {verdict}."]))
+        return f"{self.subject}: {verdict}."
 
     def __repr__(self) -> str:
         return f"<Report on {self.subject}: {len(self.faults)} faults>"
+
+    def _repr_html_(self) -> str:
+        """The checks as a table, in a notebook."""
+        rows = [(finding.name, finding.verdict) for finding in self.findings]
+        return framed(html_table([("check", "verdict"), *rows]), html_paragraphs(self.verdict))
 
 
 def examine(subject: str, suite: object, skip: Collection[str]) -> Report:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from math import isnan, nan
 from typing import TYPE_CHECKING, NamedTuple
 
-from graphnet.console_text import html_table, shown, text_table
+from graphnet.console_text import shown, text_table
 from graphnet.errors import shape_text
+from graphnet.notebook import framed, html_paragraphs, html_table
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -87,6 +88,10 @@ class Difference(NamedTuple):
         return self.value_agrees and (near or isnan(self.grad_size))
 
 
+_RIGHT = (0, 4, 5, 6, 7)
+"""The columns of numbers."""
+
+
 class TorchComparison:
     """The walk and torch's autograd on the same graph; true if they differ only by rounding.
 
@@ -137,16 +142,14 @@ class TorchComparison:
         return [header, *(row.cells for row in self.rows)]
 
     def __str__(self) -> str:
-        return f"{text_table(self._table(), right=(0, 4, 5, 6, 7))}\n{shown(self.verdict)}"
+        return f"{text_table(self._table(), right=_RIGHT)}\n{shown(self.verdict)}"
 
     def __repr__(self) -> str:
         return f"<TorchComparison of {len(self.rows)} nodes: {len(self.wrong)} differ>"
 
     def _repr_html_(self) -> str:
         """The table, in a notebook."""
-        from html import escape
-
-        return f"{html_table(self._table())}<p>{escape(self.verdict)}</p>"
+        return framed(html_table(self._table(), right=_RIGHT), html_paragraphs(self.verdict))
 
 
 def _size(tensor: Tensor) -> float:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from graphnet.console_text import shown
 from graphnet.draw.picture import draw_graph
+from graphnet.errors import counted
+from graphnet.notebook import framed, html_paragraphs, html_table
 
 if TYPE_CHECKING:
     from graphnet.draw.drawing import Drawing
@@ -33,7 +35,10 @@ class Finding:
         return shown(f"{self.sentence}\n  way out: {self.way_out}")
 
 
-@dataclass(frozen=True)
+_SOUND = "The values and gradients show no problem."
+
+
+@dataclass(frozen=True, repr=False)
 class Health:
     """All findings of a list, the most important first; true if there is none.
 
@@ -67,5 +72,15 @@ class Health:
 
     def __str__(self) -> str:
         if not self.findings:
-            return "The values and gradients show no problem."
+            return _SOUND
         return "\n".join(map(str, self.findings))
+
+    def __repr__(self) -> str:
+        return f"<Health of {self.graph!r}: {counted(len(self.findings), 'finding')}>"
+
+    def _repr_html_(self) -> str:
+        """The findings as a table, in a notebook."""
+        if not self.findings:
+            return framed(html_paragraphs(_SOUND))
+        rows = [(each.mark, each.sentence, each.way_out) for each in self.findings]
+        return framed(html_table([("finding", "where", "way out"), *rows]))

@@ -264,9 +264,12 @@ def _along(slope: Slope, doctor: _Doctor) -> str:
     lost = (
         "" if here and isfinite(here) else f", out of the range of {dtype_text(slope.node.dtype)}"
     )
+    each = slope.ratio ** (1 / max(slope.products, 1))
+    products = counted(slope.products, "product")
+    pace = f"; each of {products} multiplies it by {each:.2g}" if slope.products > 1 else ""
     return (
         f"on the way back from {doctor.called(slope.behind)}: its norm is {behind:.2g} there and "
-        f"{here:.2g} here{lost}"
+        f"{here:.2g} here{lost or pace}"
     )
 
 

@@ -11,14 +11,32 @@ from graphnet.listing.norm import norm
 
 STEEP = 1e3  # the ratio of two neighbours' gradients above which it is reported
 FAR = 1e5  # the ratio between the ends of a chain above which it is reported
+EACH = 4.0  # so is a ratio of this much for each product of a chain,
+FEW = 3  # if it has as many: default first weights give 2 to 3 with relu or tanh, 7 with sigmoid
 
 
 class Slope(NamedTuple):
-    """The gradient of a node compared with that of a node behind it, which is walked first."""
+    """The gradient of a node compared with that of a node behind it, which is walked first.
+
+    Attributes:
+        node: the node.
+        behind: the other node.
+        ratio: the norm of the gradient of the node, divided by that of the other one.
+        products: how many products the gradient passes on the longest way from there to here.
+    """
 
     node: Node
     behind: Node
     ratio: float
+    products: int = 0
+
+    @property
+    def is_far(self) -> bool:
+        """True if the ratio is too large or too small for a sound chain of this length."""
+        if self.ratio > FAR or 0 < self.ratio < 1 / FAR:
+            return True
+        most = EACH ** min(self.products, 100)
+        return self.products >= FEW and (self.ratio > most or 0 < self.ratio < 1 / most)
 
 
 def steps(nodes: Sequence[Node]) -> Iterator[Slope]:
@@ -55,18 +73,18 @@ def chain(nodes: Sequence[Node]) -> Slope | None:
     for product, weight in weights.items():
         norms[weight] = max(norm(product.grad), norms.get(weight, 0.0))
     size = {product: norms[weight] for product, weight in weights.items()}
-    ratios = [
-        Slope(product, last, size[product] / size[last])
+    passed = _products_before(nodes, size)
+    slopes = [
+        Slope(product, last, size[product] / size[last], passed[last] - passed[product])
         for product, last in _lasts(nodes, size).items()
         if size[last]
     ]
-    faded = any(0 < slope.ratio < 1 / FAR for slope in ratios)
+    faded = any(0 < slope.ratio < 1 / FAR for slope in slopes)
     firsts = _firsts(nodes, size)
     far = [
         slope
-        for slope in ratios
-        if slope.node in firsts
-        and (slope.ratio > FAR or (slope.ratio < 1 / FAR and (slope.ratio or faded)))
+        for slope in slopes
+        if slope.node in firsts and (slope.is_far or (faded and not slope.ratio))
     ]
     return max(far, key=lambda slope: max(slope.ratio, 1 / (slope.ratio or 1e-300)), default=None)
 
@@ -114,3 +132,12 @@ def _firsts(nodes: Sequence[Node], products: dict[Node, float]) -> set[Node]:
         if any(source in later or source in products for source in node.inputs):
             later.add(node)
     return products.keys() - later
+
+
+def _products_before(nodes: Sequence[Node], products: dict[Node, float]) -> dict[Node, int]:
+    """For each node the most products on any way to it, itself included."""
+    count: dict[Node, int] = {}
+    for node in nodes:
+        most = max((count[source] for source in node.inputs), default=0)
+        count[node] = most + (node in products)
+    return count

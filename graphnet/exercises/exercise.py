@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from graphnet.check.finite_differences import PLACES
 from graphnet.check.subject import Subject
-from graphnet.console_text import Text
 from graphnet.errors import GraphError
 from graphnet.graph import Parameter
 from graphnet.layers import Module
+from graphnet.notebook import Source
 from graphnet.op import Op
 
 if TYPE_CHECKING:
@@ -164,7 +164,7 @@ class Exercise:
         return Layer(cls.op(), cls.exercise, values)
 
     @classmethod
-    def task(cls) -> Text:
+    def task(cls) -> Source:
         """The source that a student starts from: the given parts, and a gap for each rule.
 
         >>> import graphnet as gn
@@ -181,7 +181,7 @@ class Exercise:
         for rule in given.required_rules():
             lines += [f"    def {rule}(self, grad):  # it may also read {others}", "        ..."]
             lines += [""]
-        return Text("\n".join(lines))
+        return Source("\n".join(lines))
 
 
 def _refuse_reserved(cls: type[Exercise]) -> None:

@@ -6,7 +6,8 @@ from fractions import Fraction
 from textwrap import wrap
 from typing import NamedTuple
 
-from graphnet.console_text import html_table, shown
+from graphnet.console_text import shown
+from graphnet.notebook import framed, html_paragraphs, html_table
 
 _WIDTH = 80  # characters in a line
 
@@ -107,9 +108,7 @@ class Grade:
 
     def _repr_html_(self) -> str:
         """The marks as a table, in a notebook."""
-        from html import escape
-
         rows = [(mark.name, mark.verdict, mark.hint) for mark in self.marks]
         table = html_table([("point", "verdict", "hint"), *rows])
-        remarks = "".join(f"<p>{escape(remark)}</p>" for remark in self.remarks)
-        return f"<p>{escape(self.headline)}</p>{table}{remarks}"
+        remarks = "\n".join(self.remarks)
+        return framed(html_paragraphs(self.headline), table, html_paragraphs(remarks))

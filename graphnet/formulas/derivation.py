@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from graphnet.console_text import Text
 from graphnet.errors import GraphError, counted
 from graphnet.formulas.operation import Formulas
 from graphnet.graph import Node, Operation
 from graphnet.graph.roles import checked_loss, kind_of
+from graphnet.notebook import Markdown
 
 if TYPE_CHECKING:
     from graphnet.graph import Graph
@@ -25,7 +25,7 @@ dimensions; `Σ₀` sums over dimension 0, and `sum_as(a, b)` sums until `a` has
 gradients that several uses send back to a node are added up."""
 
 
-def derivation(graph: Graph, loss: Node | None = None, latex: bool = False) -> Text:
+def derivation(graph: Graph, loss: Node | None = None, latex: bool = False) -> Markdown:
     """The forward and the backward pass, line by line, as Markdown: a worked exercise.
 
     Args:
@@ -60,7 +60,7 @@ def derivation(graph: Graph, loss: Node | None = None, latex: bool = False) -> T
             "A derivation starts from one floating-point number, and this list computes none: "
             "append a loss, or name the node, graph.derivation(loss=...)."
         )
-    return Text("\n".join(_page(formulas)))
+    return Markdown("\n".join(_page(formulas)))
 
 
 def _page(formulas: Formulas) -> list[str]:

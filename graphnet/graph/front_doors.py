@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, overload
 
 from graphnet.graph.nodelist import NodeList
+from graphnet.notebook import framed, html_paragraphs, html_scrolling, html_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
     from graphnet.listing.summary import Summary
     from graphnet.optim.base import Optimizer
     from graphnet.stepping.walk import Walk
+
+
+MOST_SHOWN = 2000
+"""Nodes of a list that a notebook shows by itself."""
 
 
 class FrontDoors(NodeList):
@@ -201,11 +206,21 @@ class FrontDoors(NodeList):
 
         return draw_graph(self, show=show, depth=depth, loss=loss, engine=engine, **painted)
 
-    def summary(self: Any) -> Summary:
-        """Parameters, operations and memory of each module, as a table."""
+    def _repr_html_(self: Any) -> str:
+        """The picture and the table, in a notebook."""
+        if len(self) > MOST_SHOWN:
+            return framed(html_paragraphs(f"{self!r}\nprint(graph) writes one line for each node."))
+        return framed(html_scrolling(self.draw().svg), html_text(str(self)))
+
+    def summary(self: Any, *, depth: int | None = None) -> Summary:
+        """Settings, shapes, parameters, arithmetic and memory of each module, as a table.
+
+        Args:
+            depth: how many levels of modules get rows; None for all.
+        """
         from graphnet.listing.summary import summary
 
-        return summary(self)
+        return summary(self, depth)
 
     def doctor(self: Any, loss: Node | None = None) -> Health:
         """Diagnose the network from the values and gradients of the last walks."""

@@ -118,6 +118,10 @@ class Scopes:
         """A name prefixed by the path of the current module: encoder.0.weight."""
         return _joined(self.scope.path, name)
 
+    def module(self, path: str) -> object:
+        """The module at a path; None if there is none."""
+        return self._modules.get(path)
+
     def kind(self, path: str) -> str:
         """The class of the module at a path; empty if there is none."""
         return type(self._modules[path]).__name__ if path in self._modules else ""

@@ -34,6 +34,8 @@ class ModuleList(ListOf[Module]):
     ['steps.0.weight', 'steps.0.bias', 'steps.1.weight', 'steps.1.bias']
     """
 
+    writes_equals_once = True
+
     def _fitting(self, item: Any) -> Module:
         return require_module(self, item, "extend(modules)")
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from graphnet.graph.naming import Scopes
     from graphnet.graph.nodelist import NodeList
     from graphnet.layers.signatures import Builds, P, R_co
+    from graphnet.listing.summary import Summary
 
     Tensors = Tensor | tuple[Any, ...]
 
@@ -50,6 +51,8 @@ class Module:
     training = True
     batch_dim = 0
     """The dimension of the inputs of `forward` whose size may differ between calls."""
+    writes_equals_once = False
+    """True for a list of modules: `repr` writes equal neighbours once, with their number."""
     _private: PrivateGraph | None = None
 
     def __setattr__(self, name: str, value: object) -> None:
@@ -116,6 +119,17 @@ class Module:
         from graphnet.draw.picture import draw_module
 
         return draw_module(self, *shapes, **options)
+
+    def summary(self, *inputs: Any, depth: int | None = None) -> Summary:
+        """Settings, shapes, parameters, arithmetic and memory of each module inside, as a table.
+
+        Args:
+            inputs: the shape of each input, such as (1, 3, 224, 224), or a tensor like it.
+            depth: how many levels of modules get rows; None for all.
+        """
+        from graphnet.listing.summary import summary_of
+
+        return summary_of(self, inputs, depth)
 
     # the protocol of the course: tensors in, tensors out
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -151,22 +152,49 @@ def text_of(root: Module, usual: object) -> str:
     _, children = _first_names(root)
     once, seen = _reaching_circles(children), set()
     lines: list[str] = []
-    stack: list[tuple[str, str, Module | None]] = [("", "", root)]
+    starts: list[list[int]] = [[]]  # for each open module the lines at which its contents begin
+    stack: list[tuple[str, str, Module, bool]] = [("", "", root, True)]
     while stack:
-        indent, label, module = stack.pop()
-        if module is None:
+        indent, label, module, begins = stack.pop()
+        kind, held = type(module), children[module]
+        if not begins:
+            within = starts.pop()
+            if module.writes_equals_once:
+                lines[within[0] :] = _equals_once(lines, within, f"{indent}  ")
             lines.append(f"{indent})")
             continue
-        kind, held = type(module), children[module]
+        starts[-1].append(len(lines))
         again = module in seen and module in once
         seen.add(module)
         if held and not again and (module is root or kind.__repr__ is usual):
             lines.append(f"{indent}{label}{kind.__name__}(")
-            stack.append((indent, "", None))
-            stack.extend((f"{indent}  ", f"({name}): ", each) for name, each in reversed(held))
+            starts.append([])
+            stack.append((indent, "", module, False))
+            stack += [(f"{indent}  ", f"({name}): ", each, True) for name, each in reversed(held)]
         elif again:
             lines.append(f"{indent}{label}{kind.__name__}(...)")
         else:
             text = repr(module) if module is not root else f"{kind.__name__}({root.extra_repr()})"
             lines.append(indent + label + text.replace("\n", f"\n{indent}"))
     return "\n".join(lines)
+
+
+def _equals_once(lines: list[str], starts: list[int], indent: str) -> list[str]:
+    """The contents of a list, equal neighbours once, as in torch: "(0-5): 6 x Linear(2, 2)"."""
+    ends = [*starts[1:], len(lines)]
+    labels = [lines[start].partition("): ") for start in starts]
+    texts = [
+        (label[2], *lines[start + 1 : end])
+        for label, start, end in zip(labels, starts, ends, strict=True)
+    ]
+    written: list[str] = []
+    for (first, *rest), group in groupby(range(len(texts)), key=texts.__getitem__):
+        places = list(group)
+        count, label = len(places), labels[places[0]][0]
+        if count > 1:
+            last = labels[places[-1]][0].removeprefix(f"{indent}(")
+            written.append(f"{label}-{last}): {count} x {first}")
+        else:
+            written.append(f"{label}): {first}")
+        written += rest
+    return written

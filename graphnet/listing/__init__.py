@@ -3,6 +3,6 @@
 | file | contents |
 |---|---|
 | `table`: `rails` | `print(graph)`: one line for each node |
-| `summary`: `flops` | `graph.summary()`: parameters, operations and memory of each module |
+| `summary`: `costs`, `flops` | `graph.summary()`: settings, shapes, arithmetic, memory of modules |
 | `norm` | how large a tensor is, in one number |
 """

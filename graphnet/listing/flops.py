@@ -5,6 +5,7 @@ What an operation takes is a fact of its op: see `Op.flops`.
 
 from __future__ import annotations
 
+from math import prod
 from typing import TYPE_CHECKING
 
 from graphnet.graph import Operation
@@ -34,6 +35,20 @@ def sizes_of(node: Node) -> Sizes:
 def forward_flops(node: Node) -> int:
     """The floating-point operations of computing a node once."""
     return node.op.flops(*_shapes(node)) if isinstance(node, Operation) else 0
+
+
+def multiply_adds(node: Node) -> int:
+    """The products that computing a node once adds up; 0 if it is no product of tensors.
+
+    >>> import graphnet as gn
+    >>> graph = gn.Graph()
+    >>> multiply_adds(gn.Linear(3, 5)(graph.input((2, 3), name="x")))
+    30
+    """
+    if not isinstance(node, Operation) or not node.op.contraction:
+        return 0
+    added = prod(sizes_of(node)) if node.op.inputs[-1] == "bias" else 0
+    return (forward_flops(node) - added) // 2
 
 
 def backward_flops(node: Node) -> int:

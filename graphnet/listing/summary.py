@@ -1,90 +1,105 @@
-"""The costs of a list, module by module: nodes, parameters, floating-point operations, memory."""
+"""The costs of a list as a table, module by module: what `summary()` shows."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from math import prod
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
+from inspect import signature
+from typing import TYPE_CHECKING, Any
 
 from graphnet.console_text import printable, text_table
-from graphnet.errors import counted
-from graphnet.graph import Node, Parameter
-from graphnet.graph.roles import loss_of
-from graphnet.graph.walks import ancestors
-from graphnet.listing.flops import backward_flops, forward_flops, sizes_of
+from graphnet.errors import GraphError, counted
+from graphnet.graph import Graph, Input
+from graphnet.listing.costs import Row, costs
+from graphnet.notebook import framed, html_paragraphs, html_table
+from graphnet.validation import require_counts
 
 if TYPE_CHECKING:
-    from graphnet.graph import Graph
+    from graphnet.layers import Module
+    from graphnet.listing.costs import Shape
 
-_OUTSIDE = "outside"
-"""The kind of nodes that no module appended."""
-
-
-@dataclass(frozen=True)
-class Row:
-    """The costs of some nodes together.
-
-    Attributes:
-        path: the module; "" for nodes outside any module, and for those of an outermost module,
-            whose names have no prefix.
-        kind: the class of the module: "Linear".
-        uses: how often the module was called; 0 if it only holds others.
-        nodes: how many nodes it has.
-        parameters: how many numbers it learns, each counted once however often it is used.
-        borrowed: how many numbers it reads that are counted in another module.
-        forward: floating-point operations of one forward walk.
-        backward: those of one backward walk.
-        tops: bytes of the values.
-        grads: bytes of the gradients after a backward walk.
-    """
-
-    path: str
-    kind: str
-    uses: int
-    nodes: int
-    parameters: int
-    borrowed: int
-    forward: int
-    backward: int
-    tops: int
-    grads: int
+HEADER = (
+    "module",
+    "kind",
+    "settings",
+    "output",
+    "weights",
+    "parameters",
+    "multiply-adds",
+    "memory",
+)
+RIGHT = (5, 6, 7)
+"""The columns of numbers."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Summary:
-    """The costs of a list.
+    """The costs of a list; `print` and a notebook show a table.
 
     Attributes:
         rows: one for each module, including everything inside it, in the order of the list.
         total: the whole list; since modules are nested, the rows do not add up to it.
-        fed: True if the sizes are those of a feed; else each unknown size was taken as 1.
+        fed: True if all sizes are known, from a feed or from the inputs; else each unknown one was
+            taken as 1.
     """
 
     rows: tuple[Row, ...]
     total: Row
     fed: bool
 
-    def __str__(self) -> str:
-        header = ("module", "kind", "nodes", "parameters", "forward", "backward", "tops", "grads")
-        rows = [header, *map(_cells, (*self.rows, self.total))]
-        sizes = "those of the last feed" if self.fed else "1 where they are unknown"
-        lines = [
-            text_table(rows, right=range(2, len(header))),
-            "",
-            "forward, backward: floating-point operations of one walk; tops, grads: bytes, "
-            "with views counted as copies.",
-            f"Sizes are {sizes}.",
+    def to_record(self) -> dict[str, list[Any]]:
+        """The rows as columns by name, which `pandas.DataFrame(...)` takes."""
+        names = [field.name for field in fields(Row)]
+        return {name: [getattr(row, name) for row in self.rows] for name in names}
+
+    def _table(self) -> list[tuple[str, ...]]:
+        return [HEADER, *map(_cells, (*self.rows, self.total))]
+
+    @property
+    def remarks(self) -> list[str]:
+        """The costs of the whole list, and what the columns mean, in sentences."""
+        total = self.total
+        frozen = f", {total.frozen:,} of them frozen" if total.frozen else ""
+        computed = megabytes(total.tops - total.held)
+        remarks = [
+            f"{counted(total.parameters, 'parameter')}{frozen}; {counted(total.nodes, 'node')}.",
+            f"Memory: parameters and buffers {megabytes(total.held)}, other values {computed}, "
+            f"gradients {megabytes(total.grads)}; views are counted as copies.",
+            f"Floating-point operations: {total.forward:,} forward, {total.backward:,} backward.",
         ]
+        if not self.fed:
+            remarks.append("Each size that is unknown, ?, is taken as 1.")
         if any(row.borrowed for row in self.rows):
-            lines.append("+ n: parameters that a module shares, counted where they were made.")
-        return "\n".join(lines)
+            remarks.append("+ n: parameters that a module shares, counted where they were made.")
+        return remarks
+
+    def __str__(self) -> str:
+        return "\n".join([text_table(self._table(), right=RIGHT), "", *self.remarks])
+
+    def __repr__(self) -> str:
+        return (
+            f"<Summary of {counted(len(self.rows), 'module')}, "
+            f"{counted(self.total.parameters, 'parameter')}>"
+        )
+
+    def _repr_html_(self) -> str:
+        """The table, in a notebook."""
+        remarks = html_paragraphs("\n".join(self.remarks))
+        return framed(html_table(self._table(), right=RIGHT), remarks)
 
 
-def summary(graph: Graph) -> Summary:
+def summary(graph: Graph, depth: int | None = None) -> Summary:
     """The costs of each module of a list, and of the whole list.
 
     Gradients are counted for the nodes that the last loss depends on.
+
+    Args:
+        graph: the list.
+        depth: how many levels of modules get rows; None for all. The outermost rows are always
+            there.
+
+    Raises:
+        RangeError: the depth is not an integer of 1 or more.
 
     >>> import graphnet as gn
     >>> graph = gn.Graph()
@@ -92,61 +107,93 @@ def summary(graph: Graph) -> Summary:
     ...     graph.input((100, 2), name="x")
     ... )
     >>> total = summary(graph).total
-    >>> total.nodes, total.parameters, total.forward
-    (8, 127, 25200)
+    >>> total.nodes, total.parameters, total.multiply_adds, total.forward
+    (8, 127, 10000, 25200)
     """
-    loss = loss_of(graph)
-    walked = set(graph) if loss is None else set(ancestors(list(graph), [loss]))
-    members: dict[tuple[str, str], list[Node]] = {}
-    for node in graph:
-        for module in _modules(graph, node):
-            members.setdefault(module, []).append(node)
-    rows = [
-        _row(path, kind, 0 if kind == _OUTSIDE else graph.scopes.uses[path], nodes, walked)
-        for (path, kind), nodes in members.items()
-    ]
-    fed = all(node.computed for node in graph.inputs)
-    return Summary(tuple(rows), _row("total", "", 0, list(graph), walked), fed)
+    if depth is not None:
+        require_counts(depth=depth)
+    rows, total = costs(graph)
+    fed = all(node.computed or None not in node.shape for node in graph.inputs)
+    return Summary(tuple(row for row in rows if depth is None or row.depth <= depth), total, fed)
 
 
-def _modules(graph: Graph, node: Node) -> list[tuple[str, str]]:
-    """The path and the class of each module around a node, the outermost first."""
-    parts = [part for part in graph.name_of(node).split(".")[:-1] if part]
-    if not parts:
-        maker = graph.makers[node]
-        return [("", _OUTSIDE if maker is None else type(maker).__name__)]
-    paths = [".".join(parts[:depth]) for depth in range(1, len(parts) + 1)]
-    return [(path, graph.scopes.kind(path)) for path in paths]
+def summary_of(module: Module, inputs: Sequence[Any], depth: int | None = None) -> Summary:
+    """The same for a module on inputs of these shapes.
+
+    Args:
+        module: the module.
+        inputs: for each input its shape, or a tensor like it, such as one of integers.
+        depth: as for `summary`.
+
+    Raises:
+        GraphError: there is not one shape or tensor for each input.
+        ShapeError: the module does not take such shapes.
+        RangeError: the depth is not an integer of 1 or more.
+    """
+    _require_inputs(module, inputs)
+    names = ["x"] if len(inputs) == 1 else [f"x{place}" for place in range(len(inputs))]
+    with Graph() as graph:
+        module.append_to(graph, *map(_input, names, inputs))
+    return summary(graph, depth)
 
 
-def _row(path: str, kind: str, uses: int, nodes: list[Node], walked: set[Node]) -> Row:
-    """The costs of some nodes, if those in `walked` get gradients."""
-    back = [node for node in nodes if node in walked and node.requires_grad]
-    read = {source for node in nodes for source in node.inputs}
-    parameters = _learned(nodes), _learned(read.difference(nodes))
-    flops = sum(map(forward_flops, nodes)), sum(map(backward_flops, back))
-    nbytes = sum(map(_bytes, nodes)), sum(map(_bytes, back))
-    return Row(path, kind, uses, len(nodes), *parameters, *flops, *nbytes)
+def _input(name: str, like: Any) -> Input:
+    """An input of a shape, or of the shape and dtype of a tensor."""
+    if isinstance(like, tuple | list):
+        return Input(tuple(like), name=name)
+    return Input(tuple(like.shape), name=name, dtype=like.dtype)
 
 
-def _learned(nodes: Iterable[Node]) -> int:
-    """How many numbers some nodes learn."""
-    return sum(
-        node.top.numel() for node in nodes if isinstance(node, Parameter) and not node.is_buffer
+def _require_inputs(module: Module, inputs: Sequence[Any]) -> None:
+    rule = (
+        f"{type(module).__name__}.summary takes a shape, or a tensor like it, for each input, such "
+        "as summary((1, 3, 224, 224))"
     )
-
-
-def _bytes(node: Node) -> int:
-    """The bytes of a value."""
-    return prod(sizes_of(node)) * node.dtype.itemsize
+    for each in inputs:
+        if not isinstance(each, tuple | list) and not hasattr(each, "shape"):
+            raise GraphError(f"{rule}; got {each!r:.50}.")
+    wanted = signature(module.build)
+    try:
+        wanted.bind(*inputs)
+    except TypeError:
+        raise GraphError(
+            f"{rule}; got {counted(len(inputs), 'shape')} for the inputs "
+            f"({', '.join(wanted.parameters)})."
+        ) from None
 
 
 def _cells(row: Row) -> tuple[str, ...]:
     """A row as texts; nested modules are indented."""
     *outer, last = row.path.split(".")
-    name = "  " * len(outer) + printable(last or "-")
     borrowed = f" + {row.borrowed:,}" if row.borrowed else ""
     uses = f", {counted(row.uses, 'use')}" if row.uses > 1 else ""
-    kind, parameters = printable(row.kind) + uses, f"{row.parameters:,}{borrowed}"
-    numbers = (row.forward, row.backward, row.tops, row.grads)
-    return name, kind, f"{row.nodes:,}", parameters, *(f"{number:,}" for number in numbers)
+    return (
+        "  " * len(outer) + printable(last or "-"),
+        printable(row.kind) + uses,
+        printable(row.settings),
+        _sizes([row.output]),
+        _sizes(row.weights),
+        f"{row.parameters:,}{borrowed}" if row.parameters or row.borrowed else "",
+        f"{row.multiply_adds:,}" if row.multiply_adds else "",
+        megabytes(row.tops),
+    )
+
+
+def _sizes(shapes: Iterable[Shape]) -> str:
+    """Shapes as sizes: 64×3×7×7, with ? for an unknown one and () for a single number."""
+    texts = ["×".join("?" if size is None else str(size) for size in shape) for shape in shapes]
+    return ", ".join(text or "()" for text in texts)
+
+
+def megabytes(count: int) -> str:
+    """A number of bytes in the largest unit in which it is 1 or more.
+
+    >>> megabytes(508), megabytes(46_800_000)
+    ('508 B', '46.8 MB')
+    """
+    size, unit = float(count), "B"
+    for unit in ("B", "kB", "MB", "GB"):
+        if size < 999.5 or unit == "GB":
+            break
+        size /= 1000
+    return f"{size:.3g} {unit}" if size < 999.5 else f"{size:,.0f} {unit}"

@@ -8,6 +8,7 @@
 | `means` | how much each batch counts in a loss |
 | `history`, `metrics`, `evaluation` | what happened, and what is measured |
 | `callbacks`, `logs` | what observes a training run, or stops it |
+| `live`: `live_picture` | shows it while it goes on |
 | `checkpoints`: `store`, `checkpoint_file`, `schema`, `capture` | runs that are not lost |
 | `signals` | Ctrl-C and SIGTERM wait for the end of a step |
 | `identity`: `digests` | what distinguishes one training run from another |
@@ -21,6 +22,7 @@ from graphnet.train.checkpoints import Checkpoints
 from graphnet.train.evaluation import evaluate
 from graphnet.train.fit import fit
 from graphnet.train.history import History
+from graphnet.train.live import Live
 from graphnet.train.logs import CSVLog, JSONLog, TensorBoard
 from graphnet.train.rounds import rounds
 
@@ -33,6 +35,7 @@ __all__ = [
     "EarlyStopping",
     "History",
     "JSONLog",
+    "Live",
     "TensorBoard",
     "evaluate",
     "fit",

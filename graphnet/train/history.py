@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from graphnet.console_text import html_table, text_table
+from graphnet.console_text import text_table
 from graphnet.errors import GraphError, counted
+from graphnet.notebook import framed, html_paragraphs, html_table
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from graphnet.graph import Graph
 
 _SHOWN = 10  # epochs in the table
+_NO_METRICS = ("epoch", "step", "lr", "seconds")
+"""Columns that measure neither loss nor metric."""
 
 
 class History:
@@ -79,24 +82,53 @@ class History:
         rows = self._of_steps() if steps else self
         return write_csv(path, rows.names, rows.epochs)
 
-    def plot(self, *names: str, axes: Any = None, steps: bool = False) -> Any:
-        """Curves over the epochs, by matplotlib; returns the axes.
+    def plot(
+        self, *names: str, axes: Any = None, steps: bool = False, yscale: str = "linear"
+    ) -> Any:
+        """Curves over the epochs, by matplotlib.
 
         Args:
-            names: which columns; without any, the losses.
+            names: which columns, in one picture; without any, the losses, and if a figure is made,
+                each metric beside them.
             axes: where to draw; None makes a new figure.
             steps: True for curves over the steps, which have only "loss" and "lr".
+            yscale: "linear" or "log"; of several pictures, that of the losses.
+
+        Returns:
+            The axes, which are those of the losses if there are several: `axes.figure.axes`.
 
         Raises:
             GraphError: there is no such column, no epoch, or matplotlib is not installed.
         """
-        from graphnet.train.plots import curves
+        from graphnet.train.plots import curves, new_figure
 
         rows, xlabel = (self._of_steps(), "step") if steps else (self, "epoch")
-        losses = [name for name in ("loss", "validation_loss") if name in rows.names]
-        chosen = names or losses or ["loss"]
-        series = {name.replace("_", " "): [rows[name]] for name in chosen}
-        return curves(series, xlabel=xlabel, ylabel="loss" if not names else "", axes=axes)
+        groups = {"": list(names)} if names else rows.groups()
+        if not names and axes is not None:
+            groups = {"loss": groups["loss"]}
+        series = [{_spaced(name): [rows[name]] for name in chosen} for chosen in groups.values()]
+        panels = [axes]
+        if axes is None:
+            figure = new_figure(6.0 if len(groups) == 1 else 4.8 * len(groups), 4.2)
+            panels = list(figure.subplots(1, len(groups), squeeze=False).flat)
+        scales = [yscale, *["linear"] * (len(groups) - 1)]
+        for panel, ylabel, each, scale in zip(panels, groups, series, scales, strict=True):
+            curves(each, xlabel=xlabel, ylabel=_spaced(ylabel), yscale=scale, axes=panel)
+        return panels[0]
+
+    def groups(self) -> dict[str, list[str]]:
+        """The loss and each metric, with the columns of its training and of its validation.
+
+        >>> history = History()
+        >>> history.epochs.append({"epoch": 1, "loss": 0.5, "validation_loss": 0.6, "auc": 0.9})
+        >>> history.groups()
+        {'loss': ['loss', 'validation_loss'], 'auc': ['auc']}
+        """
+        groups: dict[str, list[str]] = {"loss": []}
+        for name in self.names:
+            if name not in _NO_METRICS:
+                groups.setdefault(name.removeprefix("validation_"), []).append(name)
+        return {name: sorted(columns, key=len) or [name] for name, columns in groups.items()}
 
     def _of_steps(self) -> History:
         """A history whose rows are the steps of this one."""
@@ -122,7 +154,9 @@ class History:
 
     def _repr_html_(self) -> str:
         """The table, in a notebook."""
-        return html_table(self._rows())
+        if not self.epochs:
+            return framed(html_paragraphs(repr(self)))
+        return framed(html_table(self._rows(), right=range(len(self.names))))
 
     def _rows(self) -> list[list[str]]:
         """The names, and some epochs evenly between the first and the last."""
@@ -156,6 +190,11 @@ def csv_text(names: Sequence[str], rows: Sequence[Mapping[str, float]]) -> str:
     writer.writeheader()
     writer.writerows(rows)
     return text.getvalue()
+
+
+def _spaced(name: str) -> str:
+    """A name for a picture."""
+    return name.replace("_", " ")
 
 
 def _text(value: float | None) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Any, TextIO
 
+from graphnet.console_text import shown
 from graphnet.errors import GraphError
 from graphnet.train.callbacks import Callback, writing
 from graphnet.train.history import csv_text
@@ -204,6 +205,12 @@ def progress_bar(shown: bool | None, *, total: int, initial: int, unit: str) -> 
         leave=False,
         mininterval=0.1,
     )
+
+
+def write_line(text: str) -> None:
+    """Write a line to the console, above a bar if there is one."""
+    if sys.stdout is not None and not sys.stdout.closed:
+        _bar().write(shown(text))
 
 
 @cache

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from html import escape
 from math import floor, fsum, log10, sqrt
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from graphnet.console_text import html_table, printable, shown, text_table
+from graphnet.console_text import printable, shown, text_table
 from graphnet.errors import GraphError, counted
+from graphnet.notebook import framed, html_paragraphs, html_table
 from graphnet.train.history import write_csv
 
 if TYPE_CHECKING:
@@ -144,14 +144,16 @@ class Rounds:
     def _curves(self, name: str) -> list[list[float]]:
         return [list(each.curves[name]) for each in self.results if name in each.curves]
 
-    def plot(self, *names: str, axes: Any = None) -> Any:
+    def plot(self, *names: str, axes: Any = None, yscale: str = "linear") -> Any:
         """The mean of each curve, in a band of one standard deviation; returns matplotlib's axes.
 
         Args:
             names: which curves; without any, the losses, or else all.
             axes: where to draw; None makes a new figure.
+            yscale: "linear" or "log".
 
         Raises:
+            RangeError: the scale is another word.
             GraphError: there is no such curve, or matplotlib is not installed.
         """
         from graphnet.train.plots import curves
@@ -162,7 +164,7 @@ class Rounds:
             raise GraphError("There is no curve to draw: a curve is a name with a list of numbers.")
         series = {_label(name): self.curve(name) for name in chosen}
         ylabel = _label(chosen[0]) if len(chosen) == 1 else "" if names else "loss"
-        return curves(series, ylabel=ylabel, axes=axes)
+        return curves(series, ylabel=ylabel, yscale=yscale, axes=axes)
 
     def to_csv(self, path: str | PathLike[str]) -> Path:
         """Write a line for each round: seed, numbers, seconds; returns the path.
@@ -204,8 +206,8 @@ class Rounds:
 
     def _repr_html_(self) -> str:
         """The table, in a notebook."""
-        failures = "".join(f"<p>{escape(each.sentence)}</p>" for each in self.failures)
-        return f"{html_table(self._rows())}{failures}"
+        failures = html_paragraphs("\n".join(each.sentence for each in self.failures))
+        return framed(html_table(self._rows()), failures)
 
 
 def mean(values: Sequence[float]) -> float:

@@ -101,6 +101,8 @@ def test_a_right_graph_is_right():
         (11, "mean", "squared_error"),
     ]
     assert max(row.error for row in report.rows) < 1e-6
+    assert all(0 < row.error <= row.bound for row in report.rows)  # what was measured, not 0
+    assert all(1e-6 <= row.bound < 2e-6 for row in report.rows)
     assert str(report).endswith("All 11 derivatives are right.")
 
 
@@ -118,6 +120,24 @@ def test_the_first_wrong_node_is_named(fault, others):
     assert re.search(FAULTS[fault][1], last), last
     faulty = {row.name for row in report.rows if row.fault}
     assert faulty == ({"layer_1", "layer_2", "layer_3"} if others else {"layer_1"})
+
+
+@pytest.mark.parametrize(("factor", "right"), [(1 + 5e-7, True), (1 + 5e-6, False)])
+def test_the_error_is_measured_and_stands_beside_its_bound(factor, right):
+    report = checked(Slope(0, factor), rand(1))
+    row = report.rows[0]
+    assert row.error == pytest.approx(factor - 1, rel=0.02)  # the differences err by 1e-9
+    assert (row.error <= row.bound) == bool(report) == right
+    header, line = str(report).splitlines()[:2]
+    assert header.split() == ["#", "operation", "by", "input", "error", "bound", "verdict"]
+    assert line.split()[3:5] == [f"{row.error:.1e}", f"{row.bound:.1e}"]
+
+
+def test_rounding_in_the_differences_raises_the_bound():
+    # f(x) = x + 1e6 cannot be told more exactly than 1e6 times the precision of float64.
+    report = checked(lambda x: x * 1e-6 + 1e6, rand(3))
+    assert report
+    assert max(row.bound for row in report.rows) > 1e-4
 
 
 class Slope(gn.Op):

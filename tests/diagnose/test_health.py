@@ -10,6 +10,8 @@ import torch
 import graphnet as gn
 from graphnet import ops
 from graphnet.diagnose.health import health
+from graphnet.experiments import disk
+from graphnet.experiments.options import Settings
 
 
 def normal(*shape, seed=0):
@@ -309,6 +311,48 @@ def test_a_gradient_that_changes_along_the_chain_is_reported_once_with_both_ends
     assert f"the gradient {verb} on the way back from node {last.index} " in found[0].sentence
     assert words in found[0].sentence
     assert "zero gradient" not in str(health(graph).marks)
+
+
+def disk_network(scale, activation, init):
+    """The network of the third notebook after a step, with first weights times a number."""
+    generator = torch.Generator().manual_seed(0)
+    settings = Settings(quiet=True, activation=activation, init=init)
+    points, labels = gn.data.disk(500, generator)
+    task = disk.Task(disk.network(settings, generator), settings)
+    for parameter in task.model.parameters():
+        parameter.top.mul_(scale)
+    task.graph.forward(x=disk.centered(points), t=gn.data.one_hot(labels, 2))
+    task.graph.backward(task.loss)
+    return task.graph
+
+
+@pytest.mark.parametrize("start", [("tanh", "xavier"), ("tanh", "default"), ("relu", "kaiming")])
+def test_small_first_weights_are_found_in_a_network_of_a_few_layers(start):
+    assert "gradient vanishes" not in str(health(disk_network(1.0, *start)).marks)
+    graph = disk_network(0.1, *start)
+    found = [each for each in health(graph).findings if each.mark == "gradient vanishes"]
+    assert [each.place for each in found] == [graph["0.linear"].index]
+    ratio = float(graph["0.linear"].grad.norm() / graph["6.linear"].grad.norm())
+    assert f"; each of 3 products multiplies it by {ratio ** (1 / 3):.2g}" in found[0].sentence
+
+
+@pytest.mark.parametrize("activation", [gn.ReLU, gn.Tanh])
+@pytest.mark.parametrize("count", [3, 8, 16])
+def test_first_weights_of_layers_are_sound(count, activation):
+    torch.manual_seed(0)
+    parts = [part for _ in range(count) for part in (gn.Linear(32, 32), activation())]
+    report = health(trained(gn.Sequential(*parts[:18], gn.Linear(32, 2))))
+    assert "gradient" not in str(report.marks)
+
+
+def test_weights_that_are_too_large_explode_in_a_few_layers():
+    torch.manual_seed(0)
+    model = gn.Sequential(*[gn.Linear(32, 32, bias=False) for _ in range(4)])
+    for layer in model:
+        layer.weight.top.normal_()  # without the factor 1 / √32
+    found = health(trained(model)).findings
+    assert [each.mark for each in found] == ["gradient explodes"]
+    assert "; each of 3 products multiplies it by" in found[0].sentence
 
 
 class Block(gn.Module):

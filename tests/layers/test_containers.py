@@ -251,6 +251,36 @@ def test_the_text_of_containers():
     ]
 
 
+def blocks(library, sizes):
+    """Layers of these sizes in a list, inside a list, inside a sequence."""
+    make = {
+        gn: lambda size: gn.Sequential(gn.Dropout(size / 10), gn.ReLU()),
+        nn: lambda size: nn.Sequential(nn.Dropout(size / 10), nn.ReLU()),
+    }[library]
+    lists = [library.ModuleList([make(size) for size in sizes]) for _ in range(2)]
+    return library.Sequential(library.ReLU(), library.ModuleList(lists), library.ReLU())
+
+
+@pytest.mark.parametrize("sizes", [(1, 1, 1), (1, 2, 2, 1), (1, 2), (3,), ()])
+def test_equal_neighbours_in_a_list_are_written_once_as_in_torch(sizes):
+    ours, theirs = repr(blocks(gn, sizes)), repr(blocks(nn, sizes))
+    assert ours == theirs.replace(", inplace=False", "")
+    if len(set(sizes)) < len(sizes):
+        assert "2 x ModuleList(" in ours
+        assert " x Sequential(\n" in ours
+
+
+def test_a_long_list_of_blocks_has_a_short_text():
+    assert len(repr(gn.ModuleList([Shared() for _ in range(500)])).splitlines()) == 5
+
+
+class Shared(gn.Module):
+    """A module with contents."""
+
+    def __init__(self):
+        self.one = gn.Linear(2, 2)
+
+
 # building is linear
 
 

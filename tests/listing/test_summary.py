@@ -8,8 +8,9 @@ from draw.example_modules import SharedBranch
 
 import graphnet as gn
 from graphnet import ops
+from graphnet.listing.costs import settings
 from graphnet.listing.flops import backward_flops, forward_flops, sizes_of
-from graphnet.listing.summary import summary
+from graphnet.listing.summary import megabytes, summary
 
 
 def inputs(*shapes):
@@ -139,10 +140,148 @@ def test_what_the_loss_does_not_depend_on_costs_nothing_on_the_way_back():
 
 def test_the_text_has_a_line_for_each_module():
     lines = str(summary(shared_weight())).splitlines()
-    assert lines[0].split()[:4] == ["module", "kind", "nodes", "parameters"]
-    assert lines[3].startswith("  0 ")
-    assert lines[7].split()[:3] == ["total", "15", "67"]
-    assert lines[-1] == "Sizes are 1 where they are unknown."
+    assert lines[0].split()[:4] == ["module", "kind", "settings", "output"]
+    assert " ".join(lines[3].split()) == "0 Linear, 2 uses 4, 8 5×8 8×4, 8 40 320 480 B"
+    assert " ".join(lines[7].split()) == "total () 67 560 1.31 kB"
+    assert lines[9] == "67 parameters; 15 nodes."
+
+
+class Lenet(gn.Sequential):
+    """A network for images with nested parts."""
+
+    def __init__(self):
+        head = gn.Sequential(gn.Flatten(), gn.Linear(16 * 5 * 5, 84), gn.ReLU(), gn.Linear(84, 10))
+        super().__init__(
+            *(gn.Conv2d(1, 6, 5, padding=2, bias=False), gn.BatchNorm2d(6), gn.ReLU()),
+            *(gn.MaxPool2d(2), gn.Conv2d(6, 16, 5), gn.MaxPool2d(2), head),
+        )
+
+
+def test_a_module_is_summarized_for_shapes():
+    rows = {row.path: row for row in Lenet().summary((2, 1, 28, 28)).rows}
+    convolution, norm = rows["0"], rows["1"]
+    assert (convolution.kind, convolution.settings) == (
+        "Conv2d",
+        "1, 6, kernel_size=5, padding=2, bias=False",
+    )
+    assert convolution.output == (2, 6, 28, 28)
+    assert convolution.weights == ((6, 1, 5, 5),)
+    assert convolution.multiply_adds == 2 * 6 * 28 * 28 * 25
+    assert (norm.settings, norm.weights, norm.multiply_adds) == ("6", ((6,), (6,)), 0)
+    assert norm.parameters == 12  # the running statistics are not learned
+    assert rows["6"].weights == ()  # those of the layers inside
+    assert (rows["6"].parameters, rows["6"].depth) == (400 * 84 + 84 + 840 + 10, 1)
+    assert (rows["6.1"].depth, rows["6.1"].multiply_adds) == (2, 2 * 400 * 84)
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 28, 28), (3, 1, 28, 28)])
+def test_multiply_adds_are_half_of_what_torch_counts(shape):
+    from torch.utils.flop_counter import FlopCounterMode
+
+    nn = torch.nn
+    theirs = nn.Sequential(
+        *(nn.Conv2d(1, 6, 5, padding=2, bias=False), nn.BatchNorm2d(6), nn.ReLU()),
+        *(nn.MaxPool2d(2), nn.Conv2d(6, 16, 5), nn.MaxPool2d(2), nn.Flatten()),
+        *(nn.Linear(400, 84), nn.ReLU(), nn.Linear(84, 10)),
+    )
+    with FlopCounterMode(display=False) as counter:
+        theirs(torch.ones(shape))
+    total = Lenet().summary(shape).total
+    assert 2 * total.multiply_adds == counter.get_total_flops()
+    assert total.parameters == sum(each.numel() for each in theirs.parameters())
+
+
+@pytest.mark.parametrize(("depth", "paths"), [(1, 8), (2, 12), (None, 12)])
+def test_the_depth_bounds_the_rows(depth, paths):
+    costs = Lenet().summary((1, 1, 28, 28), depth=depth)
+    assert len(costs.rows) == paths
+    assert costs.total == Lenet().summary((1, 1, 28, 28)).total
+    with gn.Graph() as graph:
+        Lenet()(gn.Input((None, 1, 28, 28), name="x"))
+    assert len(graph.summary(depth=depth).rows) == paths
+
+
+def test_frozen_parameters_are_counted():
+    model = Lenet()
+    model[0].requires_grad_(False)
+    costs = model.summary((1, 1, 28, 28))
+    assert costs.total.frozen == 150
+    assert f"{costs.total.parameters:,} parameters, 150 of them frozen; " in str(costs)
+
+
+def test_a_tensor_stands_for_its_shape_and_dtype():
+    model = gn.Sequential(gn.Embedding(10, 4), gn.LSTM(4, 8))
+    layer = model[0]
+    rows = layer.summary(torch.zeros(2, 3, dtype=torch.int64)).rows
+    assert rows[-1].output == (2, 3, 4)
+    lstm = model[1].summary((5, 2, 4)).rows[-1]
+    assert (lstm.kind, lstm.settings, lstm.output) == ("LSTM", "4, 8", (5, 2, 8))
+
+
+def test_the_rows_are_columns_for_pandas():
+    costs = Lenet().summary((1, 1, 28, 28))
+    record = costs.to_record()
+    assert set(map(len, record.values())) == {len(costs.rows)}
+    assert record["kind"][1:3] == ["Conv2d", "BatchNorm2d"]
+    assert record["multiply_adds"] == [row.multiply_adds for row in costs.rows]
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: Lenet().summary(), "takes a shape, or a tensor like it, for each input"),
+        (lambda: Lenet().summary((1, 1, 28, 28), (2,)), r"got 2 shapes for the inputs \(x\)"),
+        (lambda: Lenet().summary(28), "got 28"),
+        (lambda: Lenet().summary((1, 1, 28, 28), depth=0), "depth must be an integer of 1 or more"),
+        (lambda: Lenet().summary((1, 2, 28, 28)), "conv2d"),
+    ],
+)
+def test_what_cannot_be_summarized_is_refused(call, words):
+    with pytest.raises(gn.GraphError, match=words):
+        call()
+
+
+class Odd(gn.Module):
+    """A module with settings of all kinds."""
+
+    def __init__(self, size, mode="a, b", pair=(2, 3), scale=1.0):
+        self.size, self.mode, self.pair, self.scale = size, mode, pair, scale
+
+    def build(self, x):
+        return x * 2
+
+    def extra_repr(self):
+        return f"{self.size}, mode={self.mode!r}, pair={self.pair}, scale={self.scale}"
+
+
+@pytest.mark.parametrize(
+    ("module", "text"),
+    [
+        (gn.Linear(3, 4), "3, 4"),
+        (gn.Conv2d(3, 4, (3, 5), stride=(2, 2)), "3, 4, kernel_size=(3, 5), stride=2"),
+        (gn.MaxPool2d(3, 2, 1), "kernel_size=3, stride=2, padding=1"),
+        (gn.Dropout(0.3), "p=0.3"),
+        (gn.LayerNorm(4), "4"),
+        (gn.MultiheadAttention(8, 2), "8, 2"),
+        (gn.ReLU(), ""),
+        (Odd(7), "7"),
+        (Odd(7, pair=(2, 4), scale=2.0), "7, pair=(2, 4), scale=2.0"),
+    ],
+    ids=repr,
+)
+def test_settings_that_are_usual_are_left_out(module, text):
+    assert settings(module) == text
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [
+        *((0, "0 B"), (999, "999 B"), (1000, "1 kB"), (999_600, "1 MB"), (46_800_000, "46.8 MB")),
+        *((3_210_000_000, "3.21 GB"), (5_000_000_000_000, "5,000 GB")),
+    ],
+)
+def test_bytes_have_a_unit(count, text):
+    assert megabytes(count) == text
 
 
 def test_a_layer_that_is_called_directly_has_a_row():

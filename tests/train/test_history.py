@@ -58,7 +58,7 @@ def test_it_shows_itself_in_few_lines(history):
 
 def test_an_empty_history_shows_itself():
     assert str(History()) == repr(History()) == "<History of 0 epochs, 0 steps>"
-    assert History()._repr_html_().startswith("<table>")
+    assert "<p>&lt;History of 0 epochs, 0 steps&gt;</p>" in History()._repr_html_()
 
 
 def test_without_epochs_there_is_nothing_to_draw():
@@ -77,6 +77,24 @@ def test_curves_are_drawn(history):
     assert len(axes.get_lines()) == 2
     with pytest.raises(gn.GraphError, match="not 'nothing'"):
         history.plot("nothing", axes=axes)
+
+
+def test_metrics_are_drawn_beside_the_losses():
+    import matplotlib
+
+    matplotlib.use("Agg")
+    history = History()
+    for epoch in range(1, 4):
+        row = {"epoch": epoch, "step": epoch, "loss": 1 / epoch, "lr": 0.1, "validation_loss": 2.0}
+        history.epochs.append({**row, "validation_accuracy": 0.5, "accuracy": 0.6, "seconds": 1.0})
+    axes = history.plot()
+    labels = [[line.get_label() for line in panel.get_lines()] for panel in axes.figure.axes]
+    assert labels == [["loss", "validation loss"], ["accuracy", "validation accuracy"]]
+    assert [panel.get_ylabel() for panel in axes.figure.axes] == ["loss", "accuracy"]
+    assert axes is axes.figure.axes[0]
+    assert len(history.plot("accuracy", "loss").figure.axes) == 1
+    scales = [panel.get_yscale() for panel in history.plot(yscale="log").figure.axes]
+    assert scales == ["log", "linear"]
 
 
 def test_curves_of_steps_are_drawn(history):

@@ -49,6 +49,59 @@ def test_curves_show_means_in_bands():
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("epoch", "error")
 
 
+def steep(count=6):
+    return [50.0] + [1 / step for step in range(1, count)]
+
+
+def test_a_high_first_epoch_does_not_squeeze_the_others():
+    axes = plots.curves({"loss": [steep()], "other": [[0.5] * 6]})
+    bottom, top = axes.get_ylim()
+    assert 0 < bottom < 1 / 5
+    assert 1 < top < 1.5
+    assert axes.get_title(loc="left") == "above, epoch 1: up to 50"
+    assert list(axes.get_lines()[0].get_ydata()) == steep()  # cut off, not left out
+
+
+def test_a_log_axis_may_be_chosen_later():
+    axes = plots.curves({"loss": [steep(40)]})
+    axes.set_yscale("log")
+    axes.figure.canvas.draw()
+    assert 0 < axes.get_ylim()[0] < 1 / 39
+
+
+WHOLE = {
+    "even": ([[3.0, 2.5, 2.0, 1.0, 0.5]], "linear"),
+    "too short to judge": ([steep(3)], "linear"),
+    "a log axis shows both": ([steep()], "log"),
+    "constant behind": ([[5.0, 1, 1, 1, 1, 1]], "linear"),
+    "not finite": ([[inf, 1.0, 0.5, 0.4, 0.3]], "linear"),
+    "no steps": ([[]], "linear"),
+}
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_other_curves_are_shown_whole(name):
+    rounds, yscale = WHOLE[name]
+    axes = plots.curves({"loss": rounds}, yscale=yscale)
+    assert axes.get_title(loc="left") == ""
+    _, top = axes.get_ylim()
+    assert all(value <= top for value in rounds[0] if value < inf)
+    assert axes.get_yscale() == yscale
+
+
+def test_epochs_are_integers():
+    axes = plots.curves({"loss": [[3.0, 2.0, 1.0]]})
+    axes.figure.canvas.draw()
+    assert all(tick == round(tick) for tick in axes.get_xticks())
+    with pytest.raises(gn.RangeError, match="yscale must be"):
+        plots.curves({"loss": [[1.0]]}, yscale="logarithmic")
+
+
+def test_a_single_epoch_is_a_point():
+    (line,) = plots.curves({"loss": [[3.0]]}).get_lines()
+    assert line.get_marker() == "o"
+
+
 def test_many_curves_can_be_distinguished():
     axes = plots.curves({f"curve {number}": [[1.0, number]] for number in range(14)})
     looks = [(line.get_color(), line.get_linestyle()) for line in axes.get_lines()]
@@ -94,6 +147,34 @@ def test_the_true_disk_has_no_wrong_points_and_half_of_the_plane():
     assert len(axes.patches) == 0
 
 
+def luminance(colour):
+    """The relative luminance of WCAG."""
+    channels = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in colour[:3]]
+    return sum(weight * c for weight, c in zip((0.2126, 0.7152, 0.0722), channels, strict=True))
+
+
+def test_points_stand_out_from_the_ground_and_the_legend_names_all():
+    points, labels = gn.data.disk(100, torch.Generator().manual_seed(0))
+    labels[:5] = 1 - labels[:5]
+    axes = plots.boundary(disk_scores, points, labels, grid=20)
+    (ground,) = axes.get_images()
+    lit = [luminance(ground.cmap(share)) for share in (0.0, 0.25, 0.5, 0.75, 1.0)]
+    for shown in axes.collections:
+        if len(shown.get_offsets()):
+            colours = [*shown.get_facecolor(), *shown.get_edgecolor()]  # crosses have edges only
+            dark = luminance(colours[0])
+            assert all((light + 0.05) / (dark + 0.05) > 4.5 for light in lit)
+    texts = [each.get_text() for each in axes.get_legend().get_texts()]
+    assert texts == ["boundary of the network", "class 0", "class 1", "wrong", "true circle"]
+
+
+def test_a_network_that_knows_one_class_has_no_boundary():
+    points, labels = gn.data.disk(20, torch.Generator().manual_seed(0))
+    axes = plots.boundary(lambda p: torch.stack([p[:, 0] * 0, p[:, 0] + 1], 1), points, labels)
+    axes.figure.canvas.draw()
+    assert len(axes.get_images()) == 1
+
+
 def test_a_classification_shows_what_was_predicted():
     points, labels = gn.data.disk(100, torch.Generator().manual_seed(0))
     labels[:7] = 1 - labels[:7]
@@ -116,11 +197,35 @@ def test_a_canvas_needs_no_window():
     assert tuple(figure.get_size_inches()) == (2, 1)
 
 
-def test_each_unit_gets_a_map():
-    figure = plots.units(torch.arange(48.0).view(16, 3), columns=2)
-    assert len(figure.axes) == 3
-    picture = figure.axes[1].get_images()[0].get_array()
-    assert picture.tolist() == torch.arange(1.0, 48, 3).view(4, 4).tolist()
+def test_each_unit_gets_a_map_on_one_scale():
+    figure = plots.units(torch.arange(48.0).view(16, 3), columns=2, title="0.tanh")
+    *maps, bar = figure.axes
+    pictures = [image for axes in maps for image in axes.get_images()]
+    assert len(pictures) == 3
+    assert pictures[1].get_array().tolist() == torch.arange(1.0, 48, 3).view(4, 4).tolist()
+    assert {picture.get_clim() for picture in pictures} == {(-47.0, 47.0)}
+    assert figure.get_suptitle() == "0.tanh"
+    assert bar.get_ylabel() == "value"
+    assert plots.units(torch.ones(4, 1)).get_suptitle() == "1 unit"
+
+
+@pytest.mark.parametrize(
+    ("count", "most", "rows"),
+    [(1, 8, [1]), (8, 8, [8]), (10, 8, [5, 5]), (25, 8, [5] * 5), (16, 8, [8, 8]), (13, 8, [7, 6])],
+)
+def test_rows_of_maps_are_even(count, most, rows):
+    figure = plots.units(torch.ones(4, count), columns=most)
+    places = [axes.get_subplotspec() for axes in figure.axes if axes.get_images()]
+    found = [sum(place.rowspan.start == row for place in places) for row in range(len(rows))]
+    assert found == rows
+    assert sum(found) == count
+
+
+@pytest.mark.parametrize("value", [0.0, inf, float("nan")])
+def test_units_without_a_scale_are_drawn(value):
+    figure = plots.units(torch.full((4, 2), value))
+    assert figure.axes[0].get_images()[0].get_clim() == (-1.0, 1.0)
+    figure.canvas.draw()
 
 
 def test_gradient_flow_shows_norms_in_the_order_of_the_list():

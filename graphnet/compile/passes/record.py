@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, overload
 from graphnet.console_text import printable, text_table
 from graphnet.errors import GraphError
 from graphnet.listing.table import computed
+from graphnet.notebook import framed, html_table, html_text
 
 if TYPE_CHECKING:
     from graphnet.compile.ir.program import Program
@@ -37,6 +38,10 @@ class PassRecord:
         lists = (_lines(self.before), _lines(self.after))
         changes = list(unified_diff(*lists, "before", "after", lineterm="", n=1))
         return "\n".join(map(printable, changes[2:] or ["nothing changed"]))
+
+    def _repr_html_(self) -> str:
+        """The lines that differ, in a notebook."""
+        return framed(html_text(str(self)))
 
 
 class PassRecords(Sequence[PassRecord]):
@@ -99,8 +104,15 @@ class PassRecords(Sequence[PassRecord]):
         return f"<{len(self)} passes: {', '.join(record.name for record in self)}>"
 
     def __str__(self) -> str:
+        return text_table(self._table(), right=(1, 2))
+
+    def _repr_html_(self) -> str:
+        """The table, in a notebook."""
+        return framed(html_table(self._table(), right=(1, 2)))
+
+    def _table(self) -> list[tuple[str, ...]]:
         body = [(r.name, str(len(r.before)), str(len(r.after))) for r in self._records]
-        return text_table([("pass", "before", "after"), *body], right=(1, 2))
+        return [("pass", "before", "after"), *body]
 
 
 def _lines(program: Program) -> list[str]:

@@ -23,12 +23,13 @@ from graphnet.compile.targets.torch.assemble import assembled
 from graphnet.compile.targets.torch.execution import NotFinite
 from graphnet.compile.targets.torch.functional import BACKENDS, functional
 from graphnet.compile.targets.torch.fuse import fuse
-from graphnet.errors import StateError
+from graphnet.errors import StateError, counted
 from graphnet.graph import Input, Node
 from graphnet.graph.feed import bind, merged
 from graphnet.graph.guards import Exclusive
 from graphnet.graph.location import user_level
 from graphnet.graph.walks import ancestors, keep_few
+from graphnet.notebook import CSource, Source
 from graphnet.snapshot import Snapshot, buffers_of, generators_of
 from graphnet.validation import require_choice
 
@@ -125,14 +126,21 @@ class Compiled:
         return PassRecords(runner.built, runner.passes)
 
     @property
-    def source(self) -> str:
-        """The Python source that the last call ran."""
-        return self._latest().source
+    def source(self) -> Source:
+        """The source that the last call ran: Python, or C if it is native code."""
+        runner = self._latest()
+        return (CSource if runner.is_native else Source)(runner.source)
 
     @property
     def memory(self) -> int:
         """The bytes of the buffers of the program that the last call ran."""
         return self._latest().memory
+
+    def __repr__(self) -> str:
+        names = ", ".join(repr(self.graph.name_of(node)) for node in self._targets[:3])
+        more = ", ..." if len(self._targets) > 3 else ""
+        made = f"{counted(len(self.program), 'node')}" if self._last else "made at the first call"
+        return f"<{type(self).__name__} of {names}{more}: {made}>"
 
     def _latest(self) -> Runner:
         if self._last is None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import inf
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import torch
 
 from graphnet.compile.ir.program import Number
 from graphnet.console_text import shown
+from graphnet.errors import counted
+from graphnet.notebook import framed, html_paragraphs, html_table
 from graphnet.validation import require_counts
 
 if TYPE_CHECKING:
@@ -68,9 +71,42 @@ class Several(Protocol):
         """
 
 
-@dataclass(frozen=True)
+class Times(Protocol):
+    """Seconds that are added up: a list, or an array of C."""
+
+    def __len__(self) -> int: ...
+    def __iter__(self) -> Iterator[float]: ...
+    def __setitem__(self, place: int, seconds: float, /) -> None: ...
+
+
+ROUNDS = 5  # of which a profile takes the best
+
+
+def best_times(run: Callable[[], object], spent: Times, runs: int) -> list[float]:
+    """The seconds of each part of a program in a run: the best of a few rounds of several runs.
+
+    What else the machine does makes a round slower, and never faster.
+
+    Args:
+        run: makes one run, which adds the seconds of each part to `spent`.
+        spent: what is added to.
+        runs: how many runs to make in all.
+    """
+    rounds = min(ROUNDS, runs)
+    best = [inf] * len(spent)
+    for turn in range(rounds):
+        count = runs // rounds + (turn < runs % rounds)
+        for place in range(len(spent)):
+            spent[place] = 0.0
+        for _ in range(count):
+            run()
+        best = [min(each, seconds / count) for each, seconds in zip(best, spent, strict=True)]
+    return best
+
+
+@dataclass(frozen=True, repr=False)
 class Profile:
-    """The time of each line, the mean of several runs; `print` shows a table.
+    """The time of each line, the best of several rounds; `print` and a notebook show a table.
 
     Attributes:
         lines: the text of each line, the name of the node that it computes, and its microseconds.
@@ -86,11 +122,25 @@ class Profile:
     def __str__(self) -> str:
         width = max((len(name) for _, name, _ in self.lines), default=0)
         rows = [
-            f"{microseconds:9.2f} {microseconds / self.total:6.1%}  {name:{width}s}  {text}"
+            f"{microseconds:9.2f} {self._share(microseconds):6.1%}  {name:{width}s}  {text}"
             for text, name, microseconds in self.lines
         ]
         head = f"{'µs':>9s}  share  node{'':{max(width - 4, 0)}s}  line"
         return shown("\n".join([head, *rows, f"{self.total:9.2f} 100.0%"]))
+
+    def _share(self, microseconds: float) -> float:
+        """A part of the total, which is 0 if all lines are shorter than the clock can see."""
+        return microseconds / self.total if self.total else 0.0
+
+    def __repr__(self) -> str:
+        return shown(f"<Profile of {counted(len(self.lines), 'line')}: {self.total:.1f} µs>")
+
+    def _repr_html_(self) -> str:
+        """The lines as a table, the slowest first, in a notebook."""
+        slowest = sorted(self.lines, key=lambda line: -line[2])
+        rows = [(f"{t:.2f}", f"{self._share(t):.1%}", name, text) for text, name, t in slowest]
+        table = html_table([("µs", "share", "node", "line"), *rows], right=(0, 1))
+        return framed(table, html_paragraphs(f"{self.total:.2f} µs in all."))
 
 
 @dataclass
@@ -106,7 +156,7 @@ class Runner:
         expected: the name, shape, dtype and device of each fed tensor.
         memory: the bytes of its buffers.
         profiled: runs it some times with a clock; returns, for each part, its text, the name of
-            its node, and the mean microseconds.
+            its node, and its microseconds, see `best_times`.
         many: makes several steps in one call; None if it cannot, see `Several`.
         again: runs it with other tensors by name and the same numbers, and returns the loss as a
             new tensor, or None if a check fails; None if more than a call is needed.
@@ -145,6 +195,8 @@ class Runner:
 
     def profile(self, arguments: Sequence[Any], runs: int) -> Profile:
         """Run it with a clock between its lines; the time of the clock is taken off.
+
+        The time of a line is that of the best of a few rounds.
 
         Raises:
             RangeError: `runs` is not an integer of 1 or more.

@@ -12,7 +12,7 @@ from graphnet.compile.lower.joining import joined
 from graphnet.compile.lower.lowering import lowered
 from graphnet.compile.lower.scalars import NotLowered
 from graphnet.compile.passes import PASSES
-from graphnet.compile.run.runner import Expected, Like, Refused, Runner
+from graphnet.compile.run.runner import Expected, Like, Refused, Runner, best_times
 from graphnet.compile.targets.c.printer import Printed, printed
 from graphnet.compile.targets.c.toolchain import Build, begin
 from graphnet.compile.targets.torch.execution import NotFinite
@@ -80,22 +80,21 @@ class NativeProgram:
         return runner
 
     def _profiled(self, arguments: Sequence[Any], runs: int) -> list[tuple[str, str, float]]:
-        """The mean microseconds of each node, measured between the parts of the program."""
+        """The microseconds of each node, measured between the parts of the program."""
         import ctypes
 
         timed = printed(self.printed.lowered, vector_lanes(), timed=True)
         function = _Function(self.program, timed, begin(timed.source).library())
         seconds = (ctypes.c_double * max(len(timed.nodes), 1))()
         function.arguments = (*function.arguments, seconds)
-        for _ in range(runs):
-            function(*arguments)
+        best = best_times(lambda: function(*arguments), seconds, runs)
         return [
             (
                 "; ".join(map(_first_line, nodes)),
                 ", ".join(each.name for each in nodes),
-                spent / runs * 1e6,
+                spent * 1e6,
             )
-            for nodes, spent in zip(timed.nodes, seconds, strict=False)
+            for nodes, spent in zip(timed.nodes, best, strict=False)
         ]
 
 

@@ -13,6 +13,7 @@ import torch
 
 from graphnet.compile.plan.calls import Call, Constant, Expression, Operand
 from graphnet.compile.plan.slots import Slot
+from graphnet.compile.run.runner import best_times
 from graphnet.compile.targets.torch.execution import function_of
 
 if TYPE_CHECKING:
@@ -158,7 +159,7 @@ class Printer:
         """Run the lines some times, and read a clock between them.
 
         Returns:
-            For each line its text, the name of its node, and its mean microseconds.
+            For each line its text, the name of its node, and its microseconds.
         """
         spent = [0.0] * (len(self.lines) + 1)
         texts = [f"{CLOCK}0 = {CLOCK}(); {TOOK}[-1] += {CLOCK}() - {CLOCK}0; {CLOCK}0 = {CLOCK}()"]
@@ -166,12 +167,10 @@ class Printer:
             texts += [line.text, f"{TOOK}[{place}] += {CLOCK}() - {CLOCK}0; {CLOCK}0 = {CLOCK}()"]
         clocked = {**names, CLOCK: perf_counter, TOOK: spent}
         function, _ = function_of(texts, self.arguments, clocked)
-        for _ in range(runs):
-            function(*given)
-        clock = spent.pop()
+        *best, clock = best_times(lambda: function(*given), spent, runs)
         return [
-            (line.text, line.node.name, max(seconds - clock, 0) / runs * 1e6)
-            for line, seconds in zip(self.lines, spent, strict=True)
+            (line.text, line.node.name, max(seconds - clock, 0) * 1e6)
+            for line, seconds in zip(self.lines, best, strict=True)
         ]
 
     def name(self, slot: Slot) -> str:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from graphnet.notebook import framed, html_text
+
 if TYPE_CHECKING:
     from graphnet.compile.targets.c.export.functions import FunctionPrinter
     from graphnet.compile.targets.c.export.memory import Memory
@@ -61,6 +63,10 @@ class ExportReport:
         lines = [f"{name:<20}  {nbytes:>{width},} bytes" for name, nbytes in rows]
         files = " ".join(path.name for path in self.files)
         return "\n".join([f"{self.name}: {', '.join(self.functions)}", *lines, f"files: {files}"])
+
+    def _repr_html_(self) -> str:
+        """The same, in a notebook."""
+        return framed(html_text(str(self)))
 
 
 def report(
