@@ -142,8 +142,9 @@ def assert_clean(folder, compiler, program, fed, numbers=(), flags=()):
 
 
 def sanitized(folder, compiler, flags):
-    command = [compiler, "-O1", "-g", "-fsanitize=address,undefined,float-cast-overflow",
-               "-fno-sanitize-recover=all", *flags, "-o", "run", "driver.c", "program.c", "-lm"]  # fmt: skip
+    checks = "-fsanitize=address,undefined,float-cast-overflow"
+    command = [compiler, "-O1", "-g", checks, "-fno-sanitize-recover=all", *flags,
+               "-o", "run", "driver.c", "program.c", "-lm"]  # fmt: skip
     return subprocess.run(command, cwd=folder, capture_output=True, encoding="utf-8", check=False)
 
 
