@@ -7,6 +7,7 @@ arm64 are cross-compiled, and run by an emulator.
 from __future__ import annotations
 
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -20,10 +21,11 @@ from compile.targets.c.rows import FILES, Table
 from compile.targets.c.test_integers import INTEGERS, integers
 from compile.targets.c.test_layers import assert_same_steps, layers
 from compile.targets.c.test_ops import assert_rows, assert_table
-from compile.targets.fakes import installed
+from compile.targets.fakes import installed, real_compiler
 from compile.test_layers import LAYERS
 from compile.training import DOUBLE
 
+import graphnet as gn
 from graphnet.compile.targets.c import assemble
 from graphnet.compile.targets.c.compilers import Flags
 from graphnet.compile.targets.c.printer import printed
@@ -155,6 +157,19 @@ def test_every_layer_on_arm64(part, tmp_path):
 
 
 # Windows
+
+
+def test_functions_are_exported_on_windows(tmp_path):
+    graph = gn.Graph()
+    loss = graph.parameter(torch.ones(3)).sum()
+    step = graph.compile(loss, gn.SGD(graph.parameters(), 0.1), backend="c")
+    step()
+    source = step.source
+    (tmp_path / "program.c").write_text(source, encoding="utf-8")
+    command = [real_compiler(), "-E", "-P", "-D_WIN32", str(tmp_path / "program.c")]
+    text = subprocess.run(command, capture_output=True, encoding="utf-8", check=True).stdout
+    for name in ("graphnet_step", "graphnet_many"):
+        assert re.search(rf"__declspec\(dllexport\)\s+int64_t {name}\(", text)
 
 
 @pytest.mark.slow
