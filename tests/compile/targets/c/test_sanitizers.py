@@ -20,11 +20,13 @@ from graphnet.compile.targets.c.printer import printed
 
 COMPILERS = [name for name in ("gcc", "clang") if shutil.which(name)]
 DTYPES = pytest.mark.parametrize("dtype", [torch.float32, DOUBLE], ids=["float", "double"])
+PARTS = 12
+"""Programs that all layers are divided into: sanitizers take far longer for long ones."""
 PROGRAMS = {
     **{file: lambda dtype, file=file: predictions(FILES[file], dtype) for file in FILES},
     **{
-        f"layers {part}": lambda dtype, part=part: training(layers([*LAYERS][part::4], dtype))
-        for part in range(4)
+        f"layers {part}": lambda dtype, part=part: training(layers([*LAYERS][part::PARTS], dtype))
+        for part in range(PARTS)
     },
     **{f"{dtype}": lambda _, dtype=dtype: at_the_ends(dtype) for dtype in INTEGERS},
 }
