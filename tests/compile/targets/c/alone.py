@@ -113,7 +113,7 @@ class Alone:
 
     def value(self, slot):
         """What lies in a slot after a run."""
-        size, start = slot.dtype.itemsize, self._starts.get(slot.buffer, 0)
+        size, start = slot.dtype.itemsize, 0 if 0 in slot.shape else self._starts[slot.buffer]
         stop = start + (len(self._after) - start) // size * size
         whole = torch.frombuffer(bytearray(self._after[start:stop]), dtype=slot.dtype)
         return whole.as_strided(slot.shape, slot.strides, slot.offset).clone()
