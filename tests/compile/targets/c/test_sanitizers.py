@@ -60,7 +60,7 @@ def assert_clean(folder, compiler, program, fed, numbers=(), flags=()):
     """Run a program once for each list of tensors that it is fed."""
     known = tuple(each for each in Flags.of().optional if not each.startswith("-fvisibility"))
     checks = "-fsanitize=address,undefined,float-cast-overflow"
-    command = [compiler, "-O1", "-g", checks, "-fno-sanitize-recover=all"]
+    command = [compiler, "-O1", "-g1", checks, "-fno-sanitize-recover=all"]
     alone = Alone(folder, program, command, (*known, *flags))
     for tensors in fed:
         alone.run(tensors, numbers)
