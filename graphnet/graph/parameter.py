@@ -137,7 +137,8 @@ class Parameter(Node):
     def version(self) -> int:
         """How often the value was changed: by optimizers, by assignment, or in place."""
         arena = self.arena  # `arena.uncounted` inlined: each walk reads it for each parameter
-        return self.updates - arena.counted + (arena.value._version if arena.counting else 0)
+        seen = arena.value._version if arena.counting else 0
+        return self.updates - arena.counted + seen + arena.unseen
 
     @property
     def grad(self) -> Tensor | Any:

@@ -33,11 +33,17 @@ def joined(low: Lowered) -> Lowered:
 def _fits(before: Map, other: Map, fed: set[Buffer]) -> bool:
     """True if each place of a map needs nothing that the maps before do at other places."""
     maps = (before, *before.then)
-    if not all(_is_plain(each) for each in (*maps, other)) or other.sizes != before.sizes:
+    if not all(_is_plain(each) for each in (*maps, other)) or not _is_in_order_of(before, other):
         return False
     known = {slot.buffer for slot in before.slots()}
     shares = any(slot.buffer in known for slot in other.slots())
     return shares and all(_are_independent(each, other, fed) for each in maps)
+
+
+def _is_in_order_of(before: Map, other: Map) -> bool:
+    """True for maps over the same places, whose results lie in one order of memory."""
+    places = zip(before.sizes, before.out.slot.strides, other.out.slot.strides, strict=False)
+    return before.sizes == other.sizes and all(n == 1 or a == b for n, a, b in places)
 
 
 def _is_plain(statement: Map) -> bool:

@@ -58,9 +58,9 @@ def _long_axis(statement: Reduction) -> int | None:
         return None
     if positions(statement.element):
         return None
-    slots = [each.place.slot for each in loads(statement.element)]
+    strides = [each.place.slot.strides for each in loads(statement.element)]
     for axis in range(statement.kept, len(statement.sizes)):
-        apart = slots and all(slot.strides[axis] > 1 for slot in slots)
-        if apart and statement.sizes[axis] >= 4 * ROWS:
+        steps = {each[axis] for each in strides}  # 0 for what all rows have in common
+        if steps - {0} and 1 not in steps and statement.sizes[axis] >= 4 * ROWS:
             return axis
     return None

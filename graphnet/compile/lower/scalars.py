@@ -184,8 +184,17 @@ def as_scalar(value: Any, like: torch.dtype) -> Scalar:
         return value
     if isinstance(value, bool):
         return Number(value, torch.bool)
-    wide = isinstance(value, float) and not like.is_floating_point
-    return Number(value, torch.get_default_dtype() if wide else like)
+    if like.is_floating_point or isinstance(value, float):
+        return Number(value, like if like.is_floating_point else torch.get_default_dtype())
+    return Number(_in_range(value, like), like)
+
+
+def _in_range(value: int, dtype: torch.dtype) -> int:
+    """An integer as an element of a dtype: it begins anew where the dtype ends, as in torch."""
+    if dtype is torch.bool:
+        return value
+    ends = torch.iinfo(dtype)
+    return (value - ends.min) % (ends.max - ends.min + 1) + ends.min
 
 
 def converted(scalar: Scalar, to: torch.dtype) -> Scalar:
@@ -193,8 +202,9 @@ def converted(scalar: Scalar, to: torch.dtype) -> Scalar:
     if scalar.dtype is to:
         return scalar
     if isinstance(scalar, Number):
-        made = float if to.is_floating_point else bool if to is torch.bool else int
-        return Number(made(scalar.value), to)
+        if to.is_floating_point or to is torch.bool:
+            return Number(float(scalar.value) if to.is_floating_point else bool(scalar.value), to)
+        return Number(_in_range(int(scalar.value), to), to)
     return Call("convert", (scalar,), to)
 
 

@@ -105,7 +105,7 @@ def _numbers(
 ) -> tuple[list[float], int]:
     """The numbers of several steps in a row, as far as they suit the program; and how many."""
     optimizer, buckets, settings = step.optimizer, cached.buckets, step._settings
-    if before is None and settings.are_steady(cached.given, buckets):
+    if before is None and settings.are_steady(cached.given, cached.known, buckets):
         values = cached.values(fed, settings.of_all(buckets), optimizer.edits)
         return ([], 0) if values is None else (values[len(cached.runner.fed) :] * count, count)
     found: list[float] = []

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from torch import Tensor
+from torch import Tensor
 
+if TYPE_CHECKING:
     from graphnet.compile.run.cached_step import CachedStep
     from graphnet.compile.run.runner import Again
     from graphnet.compile.run.step import Step
@@ -37,9 +37,13 @@ class QuickStep:
         """The way for a program; None if there is more to do in a step than to call it."""
         roles, mode = step._roles, cached.mode
         plain = mode.updates and not mode.adds and not roles.others and not roles.cleared
-        steady = step._settings.are_steady(cached.given, cached.buckets)
+        settings = (value for bucket in cached.buckets for value in bucket.group.values())
+        may_change = any(isinstance(value, Tensor) for value in settings)  # in place, unseen
         again = cached.runner.again
-        return QuickStep(step, cached, again) if plain and steady and again else None
+        if not plain or may_change or again is None:
+            return None
+        steady = step._settings.are_steady(cached.given, cached.known, cached.buckets)
+        return QuickStep(step, cached, again) if steady else None
 
     def __call__(self, fed: Mapping[Any, Any]) -> Tensor | None:
         """Make a step; None if something has changed, or a check fails: nothing is written then."""

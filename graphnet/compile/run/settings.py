@@ -5,12 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from graphnet.optim.adaptive import Adagrad
+from graphnet.optim.base import Optimizer
+from graphnet.optim.sgd import SGD
+
 if TYPE_CHECKING:
-    from graphnet.optim.base import Optimizer
     from graphnet.optim.buckets import Bucket
 
 Known = dict[str, Any]
 """All settings and numbers of a bucket of parameters, by name."""
+
+
+_STEADY = (Optimizer.numbers, SGD.numbers, Adagrad.numbers)
+"""What gives all steps the same numbers if it gives them to the second and the third."""
 
 
 class VaryingSettings:
@@ -34,13 +41,28 @@ class VaryingSettings:
         step = bucket.steps + (1 + ahead) * optimizer.counts(group)
         return {**optimizer.numbers(group, step, **scalars), "step": float(step)}
 
-    def are_steady(self, given: Sequence[tuple[int, str]], buckets: Sequence[Bucket]) -> bool:
-        """True if steps in a row have the same numbers: none of them depends on the step."""
-        varying = self._varying - {"lr", "step"}
-        return not (
-            varying
+    def are_steady(
+        self,
+        given: Sequence[tuple[int, str]],
+        known: Sequence[Known],
+        buckets: Sequence[Bucket],
+    ) -> bool:
+        """True if all steps from now on have known numbers: none of them depends on the step.
+
+        A user's own `numbers` may change at any step.
+        """
+        if (
+            type(self.optimizer).numbers not in _STEADY
+            or self._varying - {"lr", "step"}
             or any(name == "step" for _, name in given)
             or any(bucket.scalars for bucket in buckets)
+        ):
+            return False
+        following = [self.numbers(bucket, 0) for bucket in buckets]
+        return all(
+            name == "step" or old[name] == value
+            for old, new in zip(known, following, strict=True)
+            for name, value in new.items()
         )
 
     def of_all(self, buckets: Sequence[Bucket], ahead: int = 0) -> list[Known]:

@@ -121,6 +121,17 @@ def frozen():
     return model
 
 
+def thinned():
+    """Two modules that draw: from torch's generator, and from their own."""
+    return gn.Sequential(
+        gn.Linear(4, 6),
+        gn.Dropout(0.25),
+        gn.Tanh(),
+        gn.Dropout(0.5, generator=seeded(5)),
+        gn.Linear(6, 3),
+    )
+
+
 def groups(model):
     first, last = model[0].parameters(), model[2].parameters()
     return gn.AdamW([{"params": first, "lr": 0.05}, {"params": last}], lr=0.02)
@@ -171,6 +182,13 @@ NETS: dict[str, Callable[[], Net]] = {
         randn(8, 2, seed=1),
         gn.LossMSE(),
         sgd(lr=0.1, momentum=0.9, dampening=0.5, weight_decay=0.01),
+    ),
+    "dropout": lambda: net(
+        thinned,
+        randn(12, 4),
+        labels(12, 3),
+        gn.LossCrossEntropy(),
+        lambda model: gn.Adam(model.parameters(), lr=0.02),
     ),
     "without a formula": lambda: net(
         disk,

@@ -52,9 +52,10 @@ def trained(made, path, **options):
     return made.graph.export_c(path, made.loss, made.optimizer, **options)
 
 
-def dropped():
+def dropped(p=0.5, generator=None):
+    drop = gn.Dropout(p, generator=generator)
     return net(
-        lambda: gn.Sequential(gn.Linear(2, 3), gn.Dropout(0.5), gn.Linear(3, 2)),
+        lambda: gn.Sequential(gn.Linear(2, 3), drop, gn.Linear(3, 2)),
         randn(8, 2),
         randn(8, 2, seed=1),
         gn.LossMSE(),
@@ -98,7 +99,6 @@ REFUSED = {
     "a header of C": (NETS["disk"], predicted, "string.c", {}, "would hide a header of C"),
     "weights elsewhere": (NETS["disk"], predicted, "a.c", {"weights": "file"}, "got 'file'"),
     "a limit without gradients": (NETS["disk"], predicted, "a.c", {"max_norm": 1.0}, "clips"),
-    "dropout": (dropped, trained, "a.c", {}, r"1.dropout_mask draws random numbers.*module.eval"),
     "two forms": (rectified, trained, "a.c", {}, "'rectified' changes"),
     "half precision": (half, predicted, "a.c", {}, "float16 has no form in C"),
 }
@@ -147,10 +147,43 @@ def test_files_are_replaced_and_a_folder_must_exist(tmp_path):
     assert all("old" not in path.read_text(encoding="utf-8") for path in report.files)
 
 
+MASK = r"const float layer1_dropout_mask\[12\]"
+
+
 def test_dropout_in_evaluation_mode_is_trained(tmp_path):
     made = dropped()
     made.graph.eval()
     assert trained(made, tmp_path / "net.c").functions == ("net_step",)
+    assert not re.search(MASK, (tmp_path / "net.h").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(
+    ("p", "remark"), [(0.5, "0 with probability 0.5, else 2"), (1.0, "0 with probability 1")]
+)
+def test_the_masks_of_dropout_are_arguments(p, remark, tmp_path):
+    """Those of the example are drawn as training here would draw them, and none is used up."""
+    torch.manual_seed(3)
+    generator = torch.Generator().manual_seed(4)
+    made = dropped(p, generator)
+    states = torch.get_rng_state(), generator.get_state()
+    report = trained(made, tmp_path / "net.c", batch_size=4)
+    assert all(map(torch.equal, states, (torch.get_rng_state(), generator.get_state())))
+    assert report.arguments == 4 * (8 + 8 + 12 + 1)  # x, t, the mask and the loss
+    header = (tmp_path / "net.h").read_text(encoding="utf-8")
+    assert re.search(MASK, header) and f"drawn anew for each call: {remark}\n" in header
+    drawn = torch.cat([gn.ops.dropout(torch.ones(12), p, generator=generator) for _ in range(5)])
+    example = (tmp_path / "net_example.h").read_text(encoding="utf-8")
+    numbers = re.search(r"mask\[60\] = \{(.*?)\}", example, re.DOTALL)
+    found = [float(each.strip().rstrip("f")) for each in numbers[1].split(",")]
+    assert found == (drawn.tolist() if p < 1 else [0.0])
+
+
+def test_a_prediction_that_always_draws_is_given_its_masks(tmp_path):
+    with gn.Graph() as graph:
+        y = gn.ops.dropout(gn.Input((None, 3), name="x"), 0.5, training=True)
+    graph.export_c(tmp_path / "net.c", y, example={"x": randn(2, 3)})
+    example = (tmp_path / "net_example.h").read_text(encoding="utf-8")
+    assert "random, for 2 calls: 1 x 3 each" in example
 
 
 def test_a_gradient_that_only_the_next_step_uses(tmp_path):

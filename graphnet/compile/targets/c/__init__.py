@@ -7,6 +7,7 @@
 | `loops`: `expressions` | maps and reductions; scalars as text |
 | `products`: `tiles` | contractions, around tiles whose sums stay in registers |
 | `several` | many steps in one call |
+| `masks` | random masks, which torch draws |
 | `export/` | standalone C for machines without Python |
 | `toolchain` | from a source to a loaded library, in the background |
 | `compilers` | which compiler is here, and the flags that it is given |

@@ -13,6 +13,7 @@ from graphnet.compile.lower.lowering import lowered
 from graphnet.compile.lower.scalars import NotLowered
 from graphnet.compile.passes import PASSES
 from graphnet.compile.run.runner import Expected, Like, Refused, Runner, best_times
+from graphnet.compile.targets.c.masks import Draw, masks_of_steps
 from graphnet.compile.targets.c.printer import Printed, printed
 from graphnet.compile.targets.c.toolchain import Build, begin
 from graphnet.compile.targets.torch.execution import NotFinite
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from graphnet.compile.ir.program import Program
     from graphnet.compile.plan.slots import Slot
     from graphnet.compile.run.batches import Batches
-    from graphnet.graph import Node, Operation
+    from graphnet.graph import Node
 
 PER_CYCLE = 1 / 3e9
 """Seconds, for an estimate."""
@@ -129,7 +130,7 @@ class _Function:
         addresses = [each.untyped_storage().data_ptr() for each in self._kept]
         self._cells = (ctypes.c_void_p * max(len(addresses), 1))(*addresses)
         self._count = len(low.inputs)
-        self._draws = [_Draw(node, slot) for node, slot in low.drawn.items()]
+        self._draws = [Draw(node, slot) for node, slot in low.drawn.items()]
         self._fed = (ctypes.c_void_p * max(self._count + len(self._draws), 1))()
         self._numbers = (ctypes.c_double * max(len(low.numbers), 1))()
         self._memory = torch.empty(printed.scratch + ALIGNED, dtype=torch.uint8)
@@ -235,7 +236,7 @@ class _Function:
         ]
         drawn_from = {draw.generator for draw in self._draws}
         before = Snapshot(generators=drawn_from)
-        masks = self._masks(steps)
+        masks = masks_of_steps(self._draws, steps)
         addresses += [each.data_ptr() for each in masks]
         made = self._many(
             self._cells,
@@ -248,13 +249,8 @@ class _Function:
         )
         if made < steps and drawn_from:  # the steps that were not made draw no numbers
             before.restore()
-            self._masks(made)
+            masks_of_steps(self._draws, made)
         return int(made), cast("list[Tensor]", self._results[1:])
-
-    def _masks(self, steps: int) -> list[Tensor]:
-        """The random masks of several steps, drawn in the order in which single steps draw them."""
-        drawn = [[draw() for draw in self._draws] for _ in range(steps)] if self._draws else []
-        return [torch.stack(each) for each in zip(*drawn, strict=True)]
 
     @staticmethod
     def _bytes_of_step(slot: Slot) -> int:
@@ -264,15 +260,3 @@ class _Function:
 def _seen(tensor: Tensor, slot: Slot) -> Tensor:
     """A slot in a tensor."""
     return tensor.as_strided(slot.shape, slot.strides, tensor.storage_offset() + slot.offset)
-
-
-class _Draw:
-    """Draws a random mask as the walk does, in the order of the list."""
-
-    def __init__(self, node: Operation, slot: Slot) -> None:
-        self._rule, self._like = node.op.forward, torch.empty(slot.shape, dtype=slot.dtype)
-        self.generator = cast("Any", node.op).generator or torch.default_generator
-
-    def __call__(self) -> Tensor:
-        drawn: Tensor = self._rule(self._like, True)
-        return drawn.contiguous()

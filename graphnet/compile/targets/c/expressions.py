@@ -10,7 +10,7 @@ from typing import cast
 
 import torch
 
-from graphnet.compile.lower.scalars import Call, Load, Number, Place, Position, Scalar
+from graphnet.compile.lower.scalars import Call, Load, Number, Place, Position, Scalar, loads
 
 TYPES = {
     torch.float32: "float",
@@ -41,6 +41,9 @@ OPERATORS = {
     "mod_int": "%",
 }
 
+UNSIGNED = {"int64_t": "uint64_t", "int32_t": "uint32_t"}
+"""The types without a sign of those in which C computes; shorter ones it computes as int."""
+
 WRITTEN_OUT = frozenset({"exp", "expm1", "tanh", "log", "log1p"})
 """The functions of float that the prelude has; others are those of the C library."""
 
@@ -53,6 +56,8 @@ def number(value: float, dtype: torch.dtype) -> str:
     if dtype is torch.bool:
         return "true" if value else "false"
     if not dtype.is_floating_point:
+        if value == -(2**63):  # its digits without the sign are no number of 64 bits
+            return "INT64_MIN"
         return str(int(value)) if -(2**31) < value < 2**31 else f"INT64_C({int(value)})"
     is_single = dtype is torch.float32
     if isnan(value):
@@ -61,6 +66,18 @@ def number(value: float, dtype: torch.dtype) -> str:
         name = "INFINITY" if value > 0 else "-INFINITY"
         return name if is_single else f"(double){name}"
     return f"{float(value)!r}f" if is_single else repr(float(value))
+
+
+def wrapped(sign: str, x: str, y: str, kind: str) -> str:
+    """A sum, difference or product of integers that begins anew where its type ends.
+
+    So torch computes. In C, what is too large for a type with a sign is undefined.
+
+    >>> wrapped("+", "x", "1", "int64_t"), wrapped("*", "x", "y", "uint8_t")
+    ('(int64_t)((uint64_t)x + (uint64_t)1)', '(uint8_t)(x * y)')
+    """
+    of = UNSIGNED.get(kind)
+    return f"({kind})({x} {sign} {y})" if of is None else f"({kind})(({of}){x} {sign} ({of}){y})"
 
 
 @dataclass
@@ -126,6 +143,9 @@ class Expressions:
     def _call(self, call: Call) -> str:
         function, of = call.function, call.args[0].dtype
         args = [self._text(arg) for arg in call.args]
+        if function in ("add", "sub", "mul", "neg") and _may_wrap(call):
+            x, y = args if function != "neg" else ("0", args[0])
+            return wrapped(OPERATORS.get(function, "-"), x, y, TYPES[of])
         if function in OPERATORS:
             return f"({args[0]} {OPERATORS[function]} {args[1]})"
         if function == "neg":
@@ -133,14 +153,21 @@ class Expressions:
         if function == "not":
             return f"(!{args[0]})"
         if function == "bitwise_not":
-            return f"(~{args[0]})"
+            return f"({TYPES[of]})(~{args[0]})"
         if function == "select":
             return f"({args[0]} ? {args[1]} : {args[2]})"
         if function == "convert":
-            if call.dtype is torch.bool:
-                return f"({args[0]} != 0)"
-            return f"({TYPES[call.dtype]}){args[0]}"
+            return self._converted(call.dtype, of, args[0])
         return self._function(function, of, args)
+
+    def _converted(self, to: torch.dtype, of: torch.dtype, text: str) -> str:
+        if to is torch.bool:
+            return f"({text} != 0)"
+        if to.is_floating_point or not of.is_floating_point:
+            return f"({TYPES[to]}){text}"
+        name = f"{TYPES[to]}_of_{TYPES[of]}"
+        self.used.add(name)
+        return f"{name}({_bare(text)})"
 
     def _function(self, function: str, of: torch.dtype, args: list[str]) -> str:
         kind = TYPES[of]
@@ -155,6 +182,11 @@ class Expressions:
             name = function
         self.used.add(name)
         return f"{name}({arguments})"
+
+
+def _may_wrap(call: Call) -> bool:
+    """True for integers, unless they are made of positions in loops: those are small."""
+    return not call.args[0].dtype.is_floating_point and next(loads(call), None) is not None
 
 
 def _bare(text: str) -> str:

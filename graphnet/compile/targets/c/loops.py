@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from graphnet.compile.lower.axes import Loop, loops_over
 from graphnet.compile.lower.scalars import Place, loads, positions
-from graphnet.compile.targets.c.expressions import TYPES, Expressions, number
+from graphnet.compile.targets.c.expressions import TYPES, Expressions, number, wrapped
 from graphnet.compile.targets.c.names import comment
 from graphnet.compile.targets.c.text import FEW, SIMD, Text, loop_head, variable
 
@@ -66,8 +66,10 @@ class LoopPrinter:
         """The lines that compute an element, and store it."""
         values = self._expressions(loops)
         element = values.text(statement.element)
-        out, sign = values.address(statement.out, values), "+=" if statement.adds else "="
-        return [*values.lines, f"{out} {sign} {element};"]
+        out = values.address(statement.out, values)
+        if statement.adds:
+            return [*values.lines, _added(out, "+", element, statement.out.slot.dtype)]
+        return [*values.lines, f"{out} = {element};"]
 
     def reduction(self, statement: Reduction) -> list[str]:
         """out = the elements along some axes, combined."""
@@ -105,7 +107,7 @@ class LoopPrinter:
         row, at = loops[-2], variable(len(loops) - 2)
         values, done = self._expressions(loops), 0
         lines = self._combine(statement, best, total, values.text(statement.element))
-        if statement.function == "add" and not values.lines and row.size >= 2 * ROWS:
+        if _rounds(statement) and not values.lines and row.size >= 2 * ROWS:
             done = row.size // ROWS * ROWS
             a, b, c, d = (
                 self._expressions(loops, {row.axes[-1][0]: place}).term(statement.element)
@@ -121,7 +123,8 @@ class LoopPrinter:
         """Combine into one variable, for each result."""
         text, values = Text(), self._expressions([*kept, *combined])
         element = values.text(statement.element)
-        sign = ADDED.get(statement.function)
+        is_exact = not statement.out.dtype.is_floating_point  # compilers may reorder it themselves
+        sign = None if is_exact else ADDED.get(statement.function)
         simd = f"{SIMD} reduction({sign}:total)" if sign else ""
         with text.loops(kept), text.block() if not kept else text.loops([]):
             if statement.best is not None:
@@ -129,7 +132,7 @@ class LoopPrinter:
             kinds = [TYPES[each.dtype] for each in (statement.best, statement.out) if each]
             lines = zip(kinds, self._begin(statement, "best", "total"), strict=True)
             text.add(*(f"{kind} {line}" for kind, line in lines))
-            if statement.function == "add" and combined and combined[-1].size > BLOCK:
+            if _rounds(statement) and combined and combined[-1].size > BLOCK:
                 terms = [*values.lines, f"part += {element};"]
                 _sum_in_blocks(text, statement, combined, len(kept), terms)
             else:
@@ -155,7 +158,7 @@ class LoopPrinter:
         if statement.best is not None:
             return _place_lines(statement, statement.best.dtype, best, total, element)
         if function in ADDED:
-            return [f"{total} {ADDED[function]}= {element};"]
+            return [_added(total, ADDED[function], element, statement.out.dtype)]
         if function in ("and", "or"):
             return [f"{total} = {total} {'&' if function == 'and' else '|'} ({element});"]
         name = f"{function}_{TYPES[statement.out.dtype]}"
@@ -197,6 +200,19 @@ def _reduction_loops(statement: Reduction) -> tuple[list[Loop], list[Loop]]:
     return kept, loops_over(sizes, rest, read or [out], fixed, sort=sort)
 
 
+def _rounds(statement: Reduction) -> bool:
+    """True for a sum that depends on the order in which numbers are added."""
+    return statement.function == "add" and statement.out.dtype.is_floating_point
+
+
+def _added(to: str, sign: str, element: str, of: dtype) -> str:
+    """The line that adds an element to what is there, or multiplies it."""
+    if of.is_floating_point:
+        return f"{to} {sign}= {element};"
+    term = f"({element})" if " " in element else element
+    return f"{to} = {wrapped(sign, to, term, TYPES[of])};"
+
+
 def _sum_in_blocks(
     text: Text, statement: Reduction, loops: list[Loop], first: int, lines: list[str]
 ) -> None:
@@ -204,10 +220,7 @@ def _sum_in_blocks(
     *around, inner = loops
     i, size = variable(first + len(around)), inner.size
     kind = TYPES[statement.out.dtype]
-    is_exact = not statement.out.dtype.is_floating_point
-    whole = "total" if is_exact else "sum_double"
-    if not is_exact:
-        text.add(f"double {whole} = 0;")
+    text.add("double sum_double = 0;")
     with (
         text.loops(around, first),
         text.block(f"for (int {i}0 = 0; {i}0 < {size}; {i}0 += {BLOCK})"),
@@ -216,9 +229,8 @@ def _sum_in_blocks(
         text.add(f"{kind} part = 0;", f"{SIMD} reduction(+:part)")
         with text.block(f"for (int {i} = {i}0; {i} < {i}1; {i}++)"):
             text.add(*lines)
-        text.add(f"{whole} += part;")
-    if not is_exact:
-        text.add(f"total = ({kind}){whole};")
+        text.add("sum_double += part;")
+    text.add(f"total = ({kind})sum_double;")
 
 
 def _runs_along_kept(statement: Reduction, kept: list[Loop], combined: list[Loop]) -> bool:

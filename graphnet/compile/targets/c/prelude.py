@@ -10,7 +10,7 @@ from __future__ import annotations
 
 FUNCTIONS = {
     "bits": """\
-static inline float float_of_bits(int32_t bits) {
+static inline float float_of_bits(uint32_t bits) {
   float x;
   memcpy(&x, &bits, sizeof x);
   return x;
@@ -40,7 +40,8 @@ static inline float exp_float(float x) { /* 2^n e^r with |r| <= ln(2) / 2 */
   float p = series_of_exp(r) + 1.0f;
   int32_t power = bits_of_float(shifted) - bits_of_float(rounder);
   int32_t half = power >> 1; /* in two steps, so that subnormal results are reached */
-  return p * float_of_bits((half + 127) << 23) * float_of_bits((power - half + 127) << 23);
+  float a = float_of_bits((uint32_t)(half + 127) << 23); /* of NaN, too many bits for a sign */
+  return p * a * float_of_bits((uint32_t)(power - half + 127) << 23);
 }""",
     "expm1_float": """\
 static inline float expm1_float(float x) { /* 2^n (e^r - 1) + (2^n - 1), but 2^n may overflow */
@@ -52,8 +53,8 @@ static inline float expm1_float(float x) { /* 2^n (e^r - 1) + (2^n - 1), but 2^n
   float p = series_of_exp(r);
   int32_t power = bits_of_float(shifted) - bits_of_float(rounder);
   int32_t half = power >> 1;
-  float a = float_of_bits((half + 127) << 23);
-  float b = float_of_bits((power - half + 127) << 23);
+  float a = float_of_bits((uint32_t)(half + 127) << 23);
+  float b = float_of_bits((uint32_t)(power - half + 127) << 23);
   float whole = x > 80.0f ? (p + 1.0f) * a * b : p * a * b + (a * b - 1.0f);
   return x > 88.8f ? x * 3e38f : x == 0.0f ? x : whole;
 }""",
@@ -65,7 +66,8 @@ static inline float tanh_float(float x) { /* (e^2a - 1) / (e^2a + 1) for a = |x|
   float shifted = limited * 2.88539008f + rounder;
   float n = shifted - rounder;
   float r = 2.0f * limited - n * 0.693359375f + n * 2.12194440e-4f;
-  float power = float_of_bits((bits_of_float(shifted) - bits_of_float(rounder) + 127) << 23);
+  int32_t exponent = bits_of_float(shifted) - bits_of_float(rounder) + 127;
+  float power = float_of_bits((uint32_t)exponent << 23);
   float t = series_of_exp(r) * power + (power - 1.0f);
   return copysignf(t / (t + 2.0f), x);
 }""",
@@ -74,7 +76,7 @@ static inline float log_float(float x) { /* n ln(2) + log(m) with m from sqrt(1/
   float scaled = x < 1.17549435e-38f ? x * 8388608.0f : x;
   int32_t bits = bits_of_float(scaled);
   int32_t power = (bits >> 23) - 126;
-  float m = float_of_bits((bits & 0x007fffff) | 0x3f000000);
+  float m = float_of_bits(((uint32_t)bits & 0x007fffff) | 0x3f000000);
   float small = m < 0.707106781f ? 1.0f : 0.0f;
   float n = (float)power - small - (x < 1.17549435e-38f ? 23.0f : 0.0f);
   m = m - 1.0f + small * m;
@@ -101,7 +103,7 @@ static inline float log1p_float(float x) { /* log(u) x / (u - 1) for u = 1 + x, 
 }
 """The text of each function."""
 
-NEEDS = {
+NEEDS: dict[str, tuple[str, ...]] = {
     "exp_float": ("bits", "series_of_exp"),
     "expm1_float": ("bits", "series_of_exp"),
     "tanh_float": ("bits", "series_of_exp"),
@@ -129,9 +131,34 @@ for _kind in KINDS:
         f"static inline {_kind} sign_{_kind}({_kind} x) {{\n"
         f"  return ({_kind})((x > 0) - (x < 0));\n}}"
     )
+    _is_long = _kind in ("int64_t", "int32_t")  # of the smallest, -x is too large for a long type
+    _size = f"x < 0 ? ({_kind})(0 - (u{_kind})x) : x" if _is_long else f"({_kind})(x < 0 ? -x : x)"
     FUNCTIONS[f"abs_{_kind}"] = (
-        f"static inline {_kind} abs_{_kind}({_kind} x) {{\n  return ({_kind})(x < 0 ? -x : x);\n}}"
+        f"static inline {_kind} abs_{_kind}({_kind} x) {{\n  return {_size};\n}}"
     )
+
+
+def _integer(kind: str, of: str) -> str:
+    """A floating-point number without its fraction.
+
+    What is too large is undefined in C; here it is what x86 makes of it, and so torch: the smallest
+    number of a long type, and the last bits of a long one for a short type.
+    """
+    name = f"static inline {kind} {kind}_of_{of}({of} x) {{"
+    if kind in ("int8_t", "uint8_t"):
+        long = "int32_t" if kind == "int8_t" else "int64_t"
+        return f"{name}\n  return ({kind}){long}_of_{of}(x);\n}}"
+    limit = f"{2.0 ** (31 if kind == 'int32_t' else 63)}{'f' if of == 'float' else ''}"
+    least = f"{kind.removesuffix('_t').upper()}_MIN"
+    above = f"x > -{limit} - 1.0" if (kind, of) == ("int32_t", "double") else f"x >= -{limit}"
+    return f"{name}\n  return ({above}) & (x < {limit}) ? ({kind})x : {least};\n}}"
+
+
+for _of in ("float", "double"):
+    for _kind in ("int64_t", "int32_t", "int8_t", "uint8_t"):
+        FUNCTIONS[f"{_kind}_of_{_of}"] = _integer(_kind, _of)
+    NEEDS[f"int8_t_of_{_of}"] = (f"int32_t_of_{_of}",)
+    NEEDS[f"uint8_t_of_{_of}"] = (f"int64_t_of_{_of}",)
 
 
 def functions(used: set[str]) -> str:

@@ -34,6 +34,13 @@ if TYPE_CHECKING:
 HEADERS = "#include <math.h>\n#include <stdbool.h>\n#include <stdint.h>\n#include <string.h>"
 ALIGNED = 64
 """What the addresses of buffers are multiples of."""
+EXPORTED = """\
+#ifdef _WIN32
+#define EXPORTED __declspec(dllexport)
+#else
+#define EXPORTED __attribute__((visibility("default")))
+#endif"""
+"""What stands before a function that Python finds in the library."""
 CLOCK = """\
 #include <time.h>
 static double clock_now(void) {
@@ -169,8 +176,9 @@ class Printer:
             yield (dots if is_dots else tile)(kind, rows, columns)
 
     def _function(self, body: list[str]) -> Iterator[str]:
+        yield EXPORTED
         yield "/* One step. Returns 0, or the number of the check that ended it. */"
-        yield '__attribute__((visibility("default"))) int64_t graphnet_step('
+        yield "EXPORTED int64_t graphnet_step("
         more = ", double *seconds" if self.timed else ""
         yield "    void *const *cells, void *const *fed, const double *numbers,"
         yield f"    char *scratch{more}) {{"

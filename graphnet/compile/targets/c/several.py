@@ -64,7 +64,7 @@ def _lines(low: Lowered, loss: tuple[str, str], nbytes: int) -> Iterator[str]:
     yield TAKE
     yield ""
     yield "/* Several steps. Returns how many were made: fewer if a check ended one. */"
-    yield '__attribute__((visibility("default"))) int64_t graphnet_many('
+    yield "EXPORTED int64_t graphnet_many("
     yield "    void *const *cells, void *const *data, const int64_t *rows, int64_t steps,"
     yield f"    const double *numbers, char *scratch, {kind} *losses) {{"
     yield "  for (int64_t step = 0; step < steps; step++) {"

@@ -46,7 +46,7 @@ def begin(source: str, seconds: float = _PATIENCE) -> Build:
     Whatever goes wrong is said by `Build.library`. It may be called in several threads at once.
 
     Args:
-        source: the C source; what it exports has `visibility("default")`.
+        source: the C source; what it exports is marked as `printer.EXPORTED`.
         seconds: after which a compiler is killed.
     """
     return Build(source, seconds)

@@ -74,3 +74,15 @@ class Table:
                 flat[: len(edges)] = edges[: len(flat)].roll(place)
                 found[f"x{number}_{place}"] = flat.view(value.shape)
         return found
+
+    def all_edges(self) -> dict[str, Tensor]:
+        """What all inputs are fed at once: the edges of each row that does not refuse them."""
+        found = dict(self.feed)
+        for number in range(len(self.rows)):
+            edges = self.edges(number)
+            try:
+                self.graph.forward(self.feed | edges, outputs=self.of(number))
+            except gn.GraphError:
+                continue
+            found |= edges
+        return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+from dataclasses import replace
 
 import pytest
 import torch
@@ -12,14 +13,16 @@ import graphnet as gn
 from graphnet.compile.lower.loops import Contraction, Lowered
 from graphnet.compile.plan.placement import Cells
 from graphnet.compile.targets.c.printer import printed
+from graphnet.compile.targets.c.products import ProductPrinter
 from graphnet.compile.targets.c.toolchain import begin
 
 LANES = [16, 8, 4, 1]
 DEPTHS = [1, 2, 3, 8, 17, 33]
-SQUARE = [(rows, (rows * 17) % 40 + 1, DEPTHS[rows % 6]) for rows in range(1, 41)]
-"""Each number of rows once, and of columns."""
+SQUARE = [(rows, (rows * 17) % 80 + 1, DEPTHS[rows % 6]) for rows in range(1, 41)]
+"""Each number of rows once, and as many of columns: up to four vectors and a part of one."""
+WIDE = [48, 49, 63, 64, 65, 79, 80, 81]
 EVERY = [(rows, columns, DEPTHS[(rows + columns) % 6])
-         for rows in range(1, 41) for columns in range(1, 41)]  # fmt: skip
+         for rows in range(1, 41) for columns in (*range(1, 41), *WIDE)]  # fmt: skip
 
 
 class Products:
@@ -125,6 +128,51 @@ def images(products, number):
         else:
             given = other
         products.add((4, 7 + number, 5, 3, 2, 2, 2), 2, vector, deep, given, on_top=True)
+
+
+def pixels(products):
+    """Products of each pixel, whose rows lie one after the other: vectors run on through them.
+
+    Returns:
+        How many places they run through in each.
+    """
+    batch, filters, channels, height, width = 3, 7, 4, 3, 5
+    image = products.random(batch, channels, height, width)
+    grad = products.random(batch, filters, height, width)
+    weight = products.random(1, filters, 1, 1, channels)
+    forward = batch, filters, height, width, channels
+    backward = filters, channels, batch, height, width
+    seen = image.permute(0, 2, 3, 1).unsqueeze(1)
+    columns, bias = products.random(1, 1, 1, width), products.random(1, filters, 1, 1)
+    cut = products.random(batch, channels, height + 2, width)[:, :, 1:-1]
+    cut = cut.permute(0, 2, 3, 1).unsqueeze(1)
+    narrow = products.random(batch, channels, height, width + 2)[..., 1:-1]
+    narrow = narrow.permute(0, 2, 3, 1).unsqueeze(1)
+    products.add(forward, 4, 3, seen, weight)
+    products.add(forward, 4, 3, seen, weight, bias)
+    products.add(forward, 4, 3, seen, weight, on_top=True)
+    products.add(forward, 4, 3, cut, weight)
+    products.add(forward, 4, 3, seen, weight, columns)  # what a sum starts with begins anew
+    products.add(forward, 4, 3, narrow, weight)
+    of_filter, of_channel = grad.transpose(0, 1).unsqueeze(1), image.transpose(0, 1).unsqueeze(0)
+    products.add(backward, 2, 4, of_filter, of_channel)
+    one = products.random(1, filters, batch, height, width).transpose(0, 1)
+    two = products.random(1, channels, batch, height, width)
+    products.add(backward, 2, 4, one, two, products.random(1, channels))
+    bordered = products.random(1, channels, batch, height, width + 2)
+    products.add(backward, 2, 4, one, bordered[..., 1:-1])
+    area = height * width
+    return [area] * 4 + [width] * 2 + [area, batch * area, width]
+
+
+@pytest.mark.parametrize("lanes", LANES)
+def test_vectors_run_on_where_strides_lead_on(lanes):
+    products = Products(lanes, torch.float32)
+    lengths = pixels(products)
+    for (statement, *_), length in zip(products.checked, lengths, strict=True):
+        printer = ProductPrinter(replace(statement), lanes, lambda slot, offset: "")
+        assert printer.vector.size == length
+    products.run()
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=["float", "double"])

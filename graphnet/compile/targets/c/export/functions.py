@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from math import prod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from graphnet.compile.targets.c.export.memory import scratch_member, size_text
 from graphnet.compile.targets.c.expressions import TYPES
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from graphnet.compile.targets.c.export.memory import Array, Memory
     from graphnet.compile.targets.c.export.numbers import StepNumbers
     from graphnet.compile.targets.c.export.programs import Exported
+    from graphnet.graph import Operation
 
 Tile = tuple[Kind, int, int, bool]
 """A tile that is called; see `ProductPrinter.tiles`."""
@@ -33,12 +34,14 @@ class Argument:
         slot: its shape and dtype.
         is_output: True if the function writes it.
         source: the name of the input or output.
+        mask: the operation whose random mask it is; None for other arrays.
     """
 
     name: str
     slot: Slot
     is_output: bool
     source: str
+    mask: Operation | None = None
 
     @property
     def type(self) -> str:
@@ -54,8 +57,13 @@ class Argument:
         return f"{'' if self.is_output else 'const '}{self.type} {self.name}[{self.count}]"
 
     def remark(self) -> str:
-        """Its shape, in words."""
-        return f"{self.name}: {size_text(self.slot.shape)}"
+        """Its shape, in words, and how a mask is drawn."""
+        text = f"{self.name}: {size_text(self.slot.shape)}"
+        if self.mask is None:
+            return text
+        p = cast("Any", self.mask.op).p
+        kept = f", else {1 / (1 - p):.9g}" if p < 1 else ""
+        return f"{text}, drawn anew for each call: 0 with probability {p:g}{kept}"
 
 
 class FunctionPrinter(Printer):
@@ -93,7 +101,7 @@ class FunctionPrinter(Printer):
         self._members = {each.slot.offset: each.name for each in given}
         self._numbers = {each.slot.buffer for each in given}
         self.names = self._named()
-        self.arguments = list(self._arguments())
+        self.arguments: list[Argument] = list(self._arguments())
         # The text is for any compiler: one that does not know a pragma warns of it.
         lines = (line for statement in self._statements() for line in statement)
         self.body = [line.rstrip() for line in lines if not line.lstrip().startswith("#pragma")]
@@ -106,9 +114,10 @@ class FunctionPrinter(Printer):
         fixed = {f"{self.network}_{each.name}" for each in self.memory.fixed}
         taken = set(RESERVED) | arrays | fixed | {"state", self.name, *self._members.values()}
         names: dict[Buffer, str] = {}
-        wanted = [(node.name, slot) for node, slot in self.lowered.inputs.items()]
+        low = self.lowered
+        wanted = [(node.name, slot) for node, slot in (*low.inputs.items(), *low.drawn.items())]
         wanted += self.function.outputs
-        wanted += [(s.node.name, slot) for s in self.lowered.statements for slot in s.slots()]
+        wanted += [(s.node.name, slot) for s in low.statements for slot in s.slots()]
         for name, slot in wanted:
             is_number = slot.buffer in self._numbers
             if slot.buffer.memory is None and not is_number and slot.buffer not in names:
@@ -127,6 +136,8 @@ class FunctionPrinter(Printer):
     def _arguments(self) -> Iterator[Argument]:
         for node, slot in self.lowered.inputs.items():
             yield Argument(self.names[slot.buffer], slot, False, node.name)
+        for mask, slot in self.lowered.drawn.items():
+            yield Argument(self.names[slot.buffer], slot, False, mask.name, mask)
         for name, slot in self.function.outputs:
             yield Argument(self.names[slot.buffer], slot, True, name)
 

@@ -9,9 +9,13 @@ from typing import TYPE_CHECKING
 from graphnet.compile.targets.c.export.example import STEPS
 from graphnet.compile.targets.c.export.memory import initializer, size_text
 from graphnet.compile.targets.c.expressions import TYPES, number
+from graphnet.compile.targets.c.masks import Draw, masks_of_steps
 from graphnet.compile.targets.c.names import identifier
+from graphnet.snapshot import Snapshot
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from graphnet.compile.targets.c.export.example import Example
     from graphnet.compile.targets.c.export.functions import Argument, FunctionPrinter
     from graphnet.compile.targets.c.export.numbers import StepNumbers
@@ -40,25 +44,51 @@ class ExampleText:
             each: f"{self.name}_example_{identifier(each, taken)}" for each in self.example.tensors
         }
         self._table = self.numbers is not None and not self.numbers.has_formulas
+        self._masks = {
+            (
+                function.name,
+                argument.name,
+            ): f"{self.name}_example_{identifier(argument.name, taken)}"
+            for function in self.functions
+            for argument in function.arguments
+            if argument.mask is not None
+        }
 
-    def _steps(self, function: FunctionPrinter) -> int:
-        """How many training steps are made."""
-        return max(self.example.calls(function.function.rows), STEPS)
+    def _calls(self, function: FunctionPrinter) -> int:
+        """How often a function is called."""
+        calls = self.example.calls(function.function.rows)
+        return max(calls, STEPS) if function.function.verb == "step" else calls
 
     def arrays(self) -> Iterator[str]:
         """The tensors as arrays that never change."""
         yield from (f'#include "{self.name}.h"', "#include <math.h>")
         for name, tensor in self.example.tensors.items():
-            values = tensor.flatten().tolist() or [0]
-            yield from ("", f"/* {size_text(tensor.shape)} */")
-            yield f"static const {TYPES[tensor.dtype]} {self._names[name]}[{len(values)}] = {{"
-            yield from (*initializer(values, tensor.dtype), "};")
+            yield from _array(self._names[name], tensor, size_text(tensor.shape))
+        yield from self._drawn()
         if self.numbers is not None and self._table:
             yield from self._table_of(self.numbers)
 
+    def _drawn(self) -> Iterator[str]:
+        """The masks that Python would draw from now on, those of a call after the call before."""
+        draws = {
+            function.name: [
+                Draw(each.mask, each.slot) for each in function.arguments if each.mask is not None
+            ]
+            for function in self.functions
+        }
+        with Snapshot(generators={draw.generator for each in draws.values() for draw in each}):
+            for function in self.functions:
+                calls = self._calls(function)
+                masks = (each for each in function.arguments if each.mask is not None)
+                drawn = masks_of_steps(draws[function.name], calls)
+                for argument, tensor in zip(masks, drawn, strict=True):
+                    name = self._masks[function.name, argument.name]
+                    remark = f"random, for {calls} calls: {size_text(argument.slot.shape)} each"
+                    yield from _array(name, tensor, remark)
+
     def _table_of(self, numbers: StepNumbers) -> Iterator[str]:
         """The numbers of the first steps, for an optimizer whose formulas are not known here."""
-        steps = max(self._steps(each) for each in self.functions)
+        steps = max(self._calls(each) for each in self.functions)
         kind = type(numbers.optimizer).__name__
         yield from (
             "",
@@ -92,8 +122,7 @@ class ExampleText:
     def _loop(self, function: FunctionPrinter) -> Iterator[str]:
         """The calls of one function."""
         is_step = function.function.verb == "step"
-        calls = self.example.calls(function.function.rows)
-        count = self._steps(function) if is_step else calls
+        calls, count = self.example.calls(function.function.rows), self._calls(function)
         yield f"  for (int call = 0; call < {count}; call++) {{"
         outputs = [each for each in function.arguments if each.is_output]
         for each in outputs:
@@ -128,12 +157,22 @@ class ExampleText:
         for each in function.arguments:
             if each.is_output:
                 yield f"out_{each.name}"
+            elif each.mask is not None:
+                yield f"{self._masks[function.name, each.name]} + call * {each.count}"
             elif each.source in self.example.batched:
                 yield f"{self._names[each.source]} + {place} * {each.count}"
             else:
                 yield self._names[each.source]
         if function.memory.scratch:
             yield "&scratch"
+
+
+def _array(name: str, tensor: Tensor, remark: str) -> Iterator[str]:
+    """A tensor as an array that never changes."""
+    values = tensor.flatten().tolist() or [0]
+    yield from ("", f"/* {remark} */")
+    yield f"static const {TYPES[tensor.dtype]} {name}[{len(values)}] = {{"
+    yield from (*initializer(values, tensor.dtype), "};")
 
 
 def _printed(each: Argument) -> Iterator[str]:

@@ -123,7 +123,7 @@ def _exported(verb: str, rows: int, program: Program, names: Sequence[str]) -> E
     """A program as loops.
 
     Raises:
-        GraphError: something in it has no form in C, or draws random numbers.
+        GraphError: something in it has no form in C.
     """
     try:
         found = [_Lowering(program, batch_last).run() for batch_last in (False, True)]
@@ -134,12 +134,6 @@ def _exported(verb: str, rows: int, program: Program, names: Sequence[str]) -> E
             "network before it."
         ) from None
     low = min(found, key=lambda each: each.work)
-    if low.drawn:
-        drawn = ", ".join(node.name for node in low.drawn)
-        raise GraphError(
-            f"export_c: {drawn} draws random numbers in a training step, which C does not. Switch "
-            "these modules off with module.eval(), or train without them; predictions do."
-        )
     finite = set(program.finite)
     checks = [
         f"{each.node.name} is not finite" if each.node in finite
