@@ -22,7 +22,21 @@ if TYPE_CHECKING:
     from graphnet.draw.scene.scene import Box, Scene
 
 SHOWN = ("shape", "top", "grad")
-OPTIONS = ("show", "depth", "loss", "engine", "marks", "notes", "remarks")
+OPTIONS = (
+    "show",
+    "depth",
+    "open",
+    "every_node",
+    "parameters",
+    "direction",
+    "theme",
+    "slide",
+    "loss",
+    "engine",
+    "marks",
+    "notes",
+    "remarks",
+)
 MARKED = "#ffb000"
 """The colour of a box with a finding; dark text is readable on it, also in grey."""
 
@@ -32,6 +46,8 @@ def draw_graph(
     *,
     show: Sequence[str] = ("shape",),
     depth: int | None = None,
+    open: Sequence[str] = (),  # noqa: A002  # the plain word; no file is opened here
+    every_node: bool = False,
     loss: Node | None = None,
     marks: Mapping[int, str] | None = None,
     notes: Mapping[int, str] | None = None,
@@ -64,7 +80,7 @@ def draw_graph(
     if isinstance(remarks, str) or not _are(str, remarks):
         raise GraphError(must_be("remarks", "sentences in a list, such as ['...']", remarks))
     values = _requested_values(show)
-    scene = folded(scene_of(graph, loss), depth)
+    scene = folded(scene_of(graph, loss, open), depth, every_node=every_node)
     if "shape" not in show:
         scene = replace(scene, boxes=[replace(box, shape="") for box in scene.boxes])
     scene = replace(scene, notes=[*scene.notes, *remarks])

@@ -15,11 +15,14 @@ from graphnet.console_text import printable
 if TYPE_CHECKING:
     from graphnet.graph import Node
 
-KINDS = ("input", "parameter", "buffer", "operation", "loss", "gradient", "module")
+KINDS = ("input", "parameter", "buffer", "operation", "layer", "loss", "gradient", "module")
 """The kinds of box; each has a shape and a colour of its own."""
 
 Path = tuple[str, ...]
 """The modules that a node lies in, the outermost first."""
+
+LAYER, OPEN = "layer", "open"
+"""A module that is one box at any depth, and one that is opened at any depth."""
 
 
 def around(path: Path) -> list[Path]:
@@ -45,14 +48,18 @@ class Box:
         key: its name among the boxes, made from places in the list: the same for the same list.
         kind: one of `KINDS`.
         name: the name of the node, or the path of the module.
-        symbol: what it computes, in short: "@", "tanh"; empty for leaves.
-        shape: its shape as a text, "?x25".
+        symbol: what it computes, in short: "@", "tanh", or the class of a module; empty for leaves.
+        settings: those of a module: "3×3, stride 2, padding 1".
+        shape: its shape as a text, "?×25".
         note: other facts in short: "650 parameters", "× 24".
         finding: what was found out about it: "3 of 25 dead", "error 1e-10".
         path: the modules around it.
+        calls: for each module in the path, which call it is; empty if that is not known.
+        folds: for each module in the path, `LAYER`, `OPEN`, or nothing: the depth decides.
         sharing: the numbers, in `Scene.shared`, of the shared parameters in it.
         nodes: what it stands for, in the order of the list: one node, or those of a module.
         places: their places in the list.
+        folded: True for a box that stands for a module.
         reserved: lines below the text that only keep room, as wide as what will stand there.
     """
 
@@ -60,29 +67,44 @@ class Box:
     kind: str
     name: str
     symbol: str = ""
+    settings: str = ""
     shape: str = ""
     note: str = ""
     finding: str = ""
     path: Path = ()
+    calls: tuple[int, ...] = ()
+    folds: tuple[str, ...] = ()
     sharing: tuple[int, ...] = ()
     nodes: tuple[Node, ...] = ()
     places: tuple[int, ...] = ()
+    folded: bool = False
     reserved: tuple[str, ...] = ()
 
     @property
     def full_name(self) -> str:
-        """The name with the modules around it; the name of a module has them already."""
-        return self.name if self.kind == "module" else ".".join((*self.path, self.name))
+        """The name with the modules around it."""
+        return ".".join((*self.path, self.name))
 
     @property
     def lines(self) -> list[str]:
-        """The text in the box: place and symbol, name, shape, note, finding; then its room."""
+        """The text in the box, its title first; then its room."""
+        texts = self._module_lines if self.folded else self._node_lines
+        return [*(printable(line) for line in (*texts, self.finding) if line), *self.reserved]
+
+    @property
+    def _node_lines(self) -> tuple[str, ...]:
+        """Place and symbol, name, shape, note."""
         place = f"{self.places[0]}" if len(self.places) == 1 else ""
         title = self.symbol or self.name
         first = " ".join(part for part in (place, title) if part)
-        name = self.name if self.name != title else ""
-        texts = (first, name, self.shape, self.note, self.finding)
-        return [*(printable(line) for line in texts if line), *self.reserved]
+        return first, self.name if self.name != title else "", self.shape, self.note
+
+    @property
+    def _module_lines(self) -> tuple[str, ...]:
+        """Name and class, settings, shape and note."""
+        same = self.name.lower() == self.symbol.lower()  # a loss is called by its class
+        title = self.symbol if same else f"{self.name} {self.symbol}".strip()
+        return title, self.settings, " · ".join(filter(None, (self.shape, self.note)))
 
 
 @dataclass(frozen=True)
@@ -112,6 +134,7 @@ class Scene:
         boxes: in the order of the list.
         arrows: in the order in which they are read.
         titles: the text on the frame of each module, by its path.
+        settings: those of each module, by its path.
         shared: for each number of what is shared, a sentence.
         notes: what to say beside the picture, such as what was folded.
     """
@@ -119,6 +142,7 @@ class Scene:
     boxes: list[Box] = field(default_factory=list)
     arrows: list[Arrow] = field(default_factory=list)
     titles: dict[Path, str] = field(default_factory=dict)
+    settings: dict[Path, str] = field(default_factory=dict)
     shared: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 

@@ -58,6 +58,7 @@ STYLES = {
     "parameter": Style("parameter", "#f9c990", "#a85000"),
     "buffer": Style("buffer", "#fff3e2", "#a85000", dash_pattern="4 2"),
     "operation": Style("operation", "#d9e9f7", "#1f5f99"),
+    "layer": Style("layer", "#d9e9f7", "#1f5f99"),
     "loss": Style("loss", "#123f66", "#0a2740", width=2.4),
     "gradient": Style("part of a gradient", "#e9e4f4", "#5b4a8a", dash_pattern="2 2"),
     "module": Style("module, folded", "#eef4fa", "#1f5f99", width=1.6),
@@ -73,7 +74,7 @@ def outline(kind: str, place: Rectangle) -> str:
         place: the rectangle that the box fills.
     """
     left, top, width, height = place
-    if kind not in ("operation", "loss", "module"):
+    if kind not in ("operation", "layer", "loss", "module"):
         return polygon(corners(kind, place))
     path = rounded(place, _radius(kind, height))
     if kind == "module":  # double sides: a subroutine, in flowcharts
