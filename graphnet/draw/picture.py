@@ -48,6 +48,7 @@ def draw_graph(
     depth: int | None = None,
     open: Sequence[str] = (),  # noqa: A002  # the plain word; no file is opened here
     every_node: bool = False,
+    columns: int | None = None,
     loss: Node | None = None,
     marks: Mapping[int, str] | None = None,
     notes: Mapping[int, str] | None = None,
@@ -87,7 +88,9 @@ def draw_graph(
     scene, fills = _marked(scene, marks or {}, notes or {})
     known = {box.key: _values(box, values) for box in scene.boxes} if values else {}
     scene = reserve_space(scene, known)
-    return drawing_of(scene, engine, Look(values=known, fills=fills))
+    if columns is None and not any(box.folded for box in scene.boxes):
+        columns = 1
+    return drawing_of(scene, engine, Look(values=known, fills=fills), columns)
 
 
 def draw_module(module: Any, *shapes: Sequence[int | None], **options: Any) -> Drawing:

@@ -12,6 +12,7 @@ from functools import lru_cache
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
+from graphnet.draw.layout.columns import in_columns
 from graphnet.draw.layout.dot_text import layout_dot
 from graphnet.draw.layout.geometry import MARGIN, Layout, Point, Rectangle, on_border, size_of
 from graphnet.draw.layout.layered import layered
@@ -35,11 +36,12 @@ _FAILED: dict[str, str] = {}
 """Programs that failed in this process, and how: no picture has to wait for one again."""
 
 
-def laid_out(scene: Scene, engine: str | None = None) -> Layout:
+def laid_out(scene: Scene, engine: str | None = None, columns: int | None = 1) -> Layout:
     """Find out where everything in a scene goes.
 
     Args:
         scene: the boxes and arrows.
+        columns: in how many columns the picture is set; None for as many as fit best on a screen.
         engine: "dot", "wasi" or "ranker"; None takes the first of them that works here, and always
             the ranker for more than 1,000 boxes or for arrows that pass more than 2,000 rows, since
             its time grows only with their number.
@@ -51,10 +53,11 @@ def laid_out(scene: Scene, engine: str | None = None) -> Layout:
         UserWarning: an engine that was not requested by name fails; it is not tried again.
     """
     if engine is None:
-        return _by_best(scene)
-    layout = ENGINES[require_choice("engine", engine, ENGINES)](scene)
-    _FAILED.pop(found(engine) or "", None)  # it works again
-    return layout
+        layout = _by_best(scene)
+    else:
+        layout = ENGINES[require_choice("engine", engine, ENGINES)](scene)
+        _FAILED.pop(found(engine) or "", None)  # it works again
+    return layout if columns == 1 else in_columns(scene, layout, columns)
 
 
 def _by_best(scene: Scene) -> Layout:

@@ -7,7 +7,7 @@ shared or returned.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -133,11 +133,11 @@ def _drawn(scene: Rolled, groups: list[Group]) -> Scene:
     }
     paths = Scene(boxes).paths
     titles = {path: _title(scene, path) for path in paths if path in scene.titles}
-    arrows = [
-        replace(arrow, source=keys[arrow.source], target=keys[arrow.target])
-        for arrow in scene.arrows
-    ]
-    boxes, arrows = _lettered(boxes, arrows)
+
+    def moved(arrow: Arrow) -> Arrow:
+        return replace(arrow, source=keys[arrow.source], target=keys[arrow.target])
+
+    boxes, arrows = _lettered(boxes, [(arrow.source, moved(arrow)) for arrow in scene.arrows])
     notes = [*scene.notes, *_notes(scene, boxes)]
     return Scene(boxes, _merged(arrows), titles, scene.settings, scene.shared, notes)
 
@@ -162,31 +162,40 @@ def _notes(scene: Rolled, boxes: list[Box]) -> list[str]:
     return notes
 
 
-def _lettered(boxes: list[Box], arrows: list[Arrow]) -> tuple[list[Box], list[Arrow]]:
-    """Give folded uses of the same parameters their letter, instead of arrows between them."""
+def _lettered(
+    boxes: list[Box], arrows: list[tuple[str, Arrow]]
+) -> tuple[list[Box], list[tuple[str, Arrow]]]:
+    """Give folded uses of the same parameters their letter, instead of arrows between them.
+
+    Args:
+        boxes: the new boxes.
+        arrows: between them, each with the key of the old box that is read.
+    """
     modules = {box.key for box in boxes if len(box.places) > 1 or box.folded}
     letters = {box.key: dict.fromkeys(box.sharing) for box in boxes}
     kept = []
-    for arrow in arrows:
+    for source, arrow in arrows:
         if arrow.sharing is None or not modules.issuperset((arrow.source, arrow.target)):
-            kept.append(arrow)
+            kept.append((source, arrow))
         else:
             letters[arrow.target][arrow.sharing] = None
     return [replace(box, sharing=tuple(letters[box.key])) for box in boxes], kept
 
 
-def _merged(arrows: Sequence[Arrow]) -> list[Arrow]:
-    """One arrow for all that connect the same boxes, separate for different shared parameters."""
+def _merged(arrows: Sequence[tuple[str, Arrow]]) -> list[Arrow]:
+    """One arrow for all that connect the same boxes, separate for different shared parameters.
+
+    It counts the values that it stands for: one that is read several times is one value.
+    """
     merged: dict[tuple[str, str, int | None], Arrow] = {}
-    for arrow in arrows:
-        ends = source, target, _ = (arrow.source, arrow.target, arrow.sharing)
-        if source == target:
+    values: dict[tuple[str, str, int | None], set[str]] = defaultdict(set)
+    for read, arrow in arrows:
+        ends = (arrow.source, arrow.target, arrow.sharing)
+        if arrow.source == arrow.target:
             continue
-        if ends in merged:
-            use = arrow.use if arrow.use == merged[ends].use else 0
-            merged[ends] = replace(merged[ends], count=merged[ends].count + arrow.count, use=use)
-        else:
-            merged[ends] = arrow
+        values[ends].add(read)
+        use = arrow.use if arrow.use == merged.get(ends, arrow).use else 0
+        merged[ends] = replace(merged.get(ends, arrow), count=len(values[ends]), use=use)
     return list(merged.values())
 
 
@@ -194,7 +203,7 @@ def _box(scene: Rolled, group: Group) -> Box:
     """The box of a group; a single node keeps its box, with a name that says where it is."""
     boxes = group.boxes
     if len(boxes) == 1 and not group.folded:
-        return replace(boxes[0], name=_name(group), path=group.path)
+        return replace(boxes[0], name=_name(group), path=group.path, brief=True)
     kinds = {box.kind for box in boxes}
     places = tuple(place for box in boxes for place in box.places)
     shapes = [box.shape for box in boxes if box.kind not in LEAVES] or [boxes[-1].shape]
@@ -250,11 +259,11 @@ def _note(scene: Rolled, group: Group) -> str:
     nodes = [node for box in group.boxes for node in box.nodes]
     learned = [each for each in nodes if isinstance(each, Parameter) and not each.is_buffer]
     numbers = sum(each.top.numel() for each in learned) // copies
+    size = "" if group.layer else counted(_nodes(group.boxes) // copies, "node")
     texts = [
         f"× {times}" if times > 1 else "",
-        f"use {group.use}" if group.use else "",
-        "" if group.layer else counted(_nodes(group.boxes) // copies, "node"),
-        counted(numbers, "parameter") if numbers else "",
+        f"use {group.use}" if group.use and not group.layer else "",
+        counted(numbers, "parameter") if numbers else size,
     ]
     return ", ".join(text for text in texts if text)
 

@@ -6,9 +6,11 @@ BatchNorm2d, MultiheadAttention, a loss. A picture shows it as one box.
 
 from __future__ import annotations
 
+from inspect import signature
 from typing import TYPE_CHECKING, Any
 
 from graphnet.layers import Module, Residual, Sequential
+from graphnet.layers.activations import Activation
 from graphnet.losses.base import Loss
 
 if TYPE_CHECKING:
@@ -92,9 +94,18 @@ def settings_of(module: object) -> str:
         texts.append(f"{known['num_embeddings']:,} × {known['embedding_dim']:,}")
     texts += _window(known)
     texts += [text(known[name]) for name, text in _TEXTS.items() if name in known]
-    if not texts and known.keys().isdisjoint(_SILENT):
+    if isinstance(module, Activation):
+        texts = _chosen(module)
+    elif not texts and known.keys().isdisjoint(_SILENT):
         texts = [module.extra_repr()]
     return ", ".join(filter(None, texts))
+
+
+def _chosen(activation: Activation) -> list[str]:
+    """The settings of an activation that are not its defaults."""
+    usual = signature(type(activation)).parameters
+    values = {name: getattr(activation, name) for name in activation.settings}
+    return [f"{name} = {value}" for name, value in values.items() if value != usual[name].default]
 
 
 def _window(known: dict[str, Any]) -> list[str]:

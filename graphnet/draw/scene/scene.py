@@ -60,6 +60,7 @@ class Box:
         nodes: what it stands for, in the order of the list: one node, or those of a module.
         places: their places in the list.
         folded: True for a box that stands for a module.
+        brief: True to leave out the name of an operation, since its symbol says enough.
         reserved: lines below the text that only keep room, as wide as what will stand there.
     """
 
@@ -78,6 +79,7 @@ class Box:
     nodes: tuple[Node, ...] = ()
     places: tuple[int, ...] = ()
     folded: bool = False
+    brief: bool = False
     reserved: tuple[str, ...] = ()
 
     @property
@@ -97,7 +99,8 @@ class Box:
         place = f"{self.places[0]}" if len(self.places) == 1 else ""
         title = self.symbol or self.name
         first = " ".join(part for part in (place, title) if part)
-        return first, self.name if self.name != title else "", self.shape, self.note
+        hidden = self.name == title or (self.brief and self.symbol)
+        return first, "" if hidden else self.name, self.shape, self.note
 
     @property
     def _module_lines(self) -> tuple[str, ...]:
