@@ -116,7 +116,11 @@ def mimebundle(
 
 
 def drawing_of(
-    scene: Scene, engine: str | None = None, look: Look = PLAIN, columns: int | None = 1
+    scene: Scene,
+    engine: str | None = None,
+    look: Look = PLAIN,
+    columns: int | None = 1,
+    direction: str = "TB",
 ) -> Drawing:
     """The drawing of a scene.
 
@@ -125,5 +129,6 @@ def drawing_of(
         engine: what computes the layout: "dot", "wasi" or "ranker"; None takes the first available.
         look: what is painted on top.
         columns: in how many columns it is set; None for as many as fit best on a screen.
+        direction: "TB" from top to bottom, "LR" from left to right.
     """
-    return Drawing(scene, laid_out(scene, engine, columns), look)
+    return Drawing(scene, laid_out(scene, engine, columns, direction), look)

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 from graphnet.draw.drawing import Drawing, drawing_of
 from graphnet.draw.scene.building import scene_of
 from graphnet.draw.scene.fold import folded
+from graphnet.draw.scene.parameters import without_parameters
 from graphnet.draw.svg.histograms import described, histogram
 from graphnet.draw.svg.paint import Look
+from graphnet.draw.svg.style import MARKED
 from graphnet.draw.svg.values import Value, reserve_space
 from graphnet.errors import GraphError, counted
 from graphnet.graph import Graph, Input, Node
@@ -37,8 +39,8 @@ OPTIONS = (
     "notes",
     "remarks",
 )
-MARKED = "#ffb000"
-"""The colour of a box with a finding; dark text is readable on it, also in grey."""
+DIRECTIONS = ("TB", "LR")
+SLIDE = (1280.0, 720.0)
 
 
 def draw_graph(
@@ -48,7 +50,11 @@ def draw_graph(
     depth: int | None = None,
     open: Sequence[str] = (),  # noqa: A002  # the plain word; no file is opened here
     every_node: bool = False,
+    parameters: bool = True,
     columns: int | None = None,
+    direction: str = "TB",
+    theme: str = "auto",
+    slide: bool = False,
     loss: Node | None = None,
     marks: Mapping[int, str] | None = None,
     notes: Mapping[int, str] | None = None,
@@ -82,15 +88,18 @@ def draw_graph(
         raise GraphError(must_be("remarks", "sentences in a list, such as ['...']", remarks))
     values = _requested_values(show)
     scene = folded(scene_of(graph, loss, open), depth, every_node=every_node)
+    if not parameters:
+        scene = without_parameters(scene)
     if "shape" not in show:
         scene = replace(scene, boxes=[replace(box, shape="") for box in scene.boxes])
     scene = replace(scene, notes=[*scene.notes, *remarks])
     scene, fills = _marked(scene, marks or {}, notes or {})
     known = {box.key: _values(box, values) for box in scene.boxes} if values else {}
     scene = reserve_space(scene, known)
-    if columns is None and not any(box.folded for box in scene.boxes):
+    look = Look(values=known, fills=fills, theme=theme, screen=SLIDE if slide else None)
+    if columns is None and not slide and not any(box.folded for box in scene.boxes):
         columns = 1
-    return drawing_of(scene, engine, Look(values=known, fills=fills), columns)
+    return drawing_of(scene, engine, look, columns, direction)
 
 
 def draw_module(module: Any, *shapes: Sequence[int | None], **options: Any) -> Drawing:

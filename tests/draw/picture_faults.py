@@ -94,8 +94,8 @@ class Picture:
                 self.heads[owner] = shape
         elif fill != "none":
             self.shapes.append(shape)
-            if owner:
-                self.boxes.setdefault(owner, shape)
+            if owner:  # its first line is the outline, the others are decoration
+                self.boxes.setdefault(owner, Shape(shape.points[:1], fill, owner=owner))
 
     def _text(self, element, style, owner):
         content = "".join(element.itertext())

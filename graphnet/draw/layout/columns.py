@@ -52,15 +52,20 @@ class _Column:
     dy: float = 0
 
 
-def in_columns(scene: Scene, layout: Layout, count: int | None = None) -> Layout:
-    """The same layout in columns.
+def in_columns(
+    scene: Scene, layout: Layout, count: int | None = None, direction: str = "TB"
+) -> Layout:
+    """The same layout in columns; in rows, if it runs from left to right.
 
     Args:
         scene: what is drawn.
         layout: where it goes, in one column.
         count: the number of columns, as far as there are places to cut; None takes the number that
             makes the picture largest on a screen.
+        direction: "TB" from top to bottom, "LR" from left to right.
     """
+    if direction == "LR":
+        return in_columns(scene, layout.transposed(), count).transposed()
     best, size = layout, _scale(layout)
     for number in range(2, _MOST + 1) if count is None else [count]:
         columns = _cut(scene, layout, number)
@@ -74,7 +79,8 @@ def in_columns(scene: Scene, layout: Layout, count: int | None = None) -> Layout
 
 def _scale(layout: Layout) -> float:
     """How much a layout can be enlarged on a screen."""
-    return min(SCREEN[0] / layout.width, SCREEN[1] / layout.height)
+    width, height = SCREEN[::-1] if layout.turned else SCREEN
+    return min(width / layout.width, height / layout.height)
 
 
 # where to cut

@@ -8,7 +8,7 @@ from math import ceil
 from operator import or_
 from typing import TYPE_CHECKING
 
-from graphnet.draw.layout.geometry import MARGIN, MAX_WIDTH, size_of, text_width
+from graphnet.draw.layout.geometry import MARGIN, size_of, title_width
 from graphnet.draw.layout.layered import beside
 from graphnet.draw.scene.scene import around
 from graphnet.draw.svg.style import sharing_colour
@@ -35,7 +35,7 @@ _STYLES = {
 }
 
 
-def layout_dot(scene: Scene) -> str:
+def layout_dot(scene: Scene, direction: str = "TB") -> str:
     """The DOT text that only asks for positions: it contains no name from the user.
 
     One parameter stands to the left of its operation, and one to the right by a reversed arrow;
@@ -62,6 +62,8 @@ def layout_dot(scene: Scene) -> str:
         'node [shape=box fixedsize=true label=""]',
         "edge [arrowhead=none]",
     ]
+    if direction != "TB":
+        lines.append(f"rankdir={direction}")
     lines += [_within(path, _title(scene, path), clusters) for path in clusters]
     for box in scene.boxes:
         width, height = size_of(box)
@@ -190,8 +192,7 @@ class _Order:
 
 def _title(scene: Scene, path: Path) -> str:
     """A label that makes room for the title of a frame: letters of about its width."""
-    width = min(MAX_WIDTH, text_width(scene.titles.get(path, ""), bold=True))
-    letters = "n" * max(1, ceil(width / (0.6 * _TITLE_SIZE)))
+    letters = "n" * max(1, ceil(title_width(scene, path) / (0.6 * _TITLE_SIZE)))
     return (
         f'graph [label="{letters}" labeljust=l fontname=Courier '
         f"fontsize={_TITLE_SIZE} margin={MARGIN:g}]"

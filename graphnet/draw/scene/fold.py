@@ -27,6 +27,7 @@ from graphnet.validation import require_integer
 
 _ARROWS = 4  # for each box; nobody can follow more, and labelling them takes seconds
 _LAYERS = 40  # boxes, if layers are among them: about what is legible on one screen
+_HIGH, _FEW = 9, 8  # boxes in a frame that fits on a screen; boxes of a picture that says enough
 _SMALL, _SIMPLE = 30, 8  # nodes of a small list, and of the largest layer in it
 
 
@@ -85,14 +86,27 @@ def _fits(scene: Scene, limit: int) -> bool:
 def _within(scene: Rolled, limit: int) -> Scene:
     """The scene with modules folded, the innermost first, until it has few enough boxes."""
     groups: list[Group] = []
+    fitting: list[list[Group]] = []
     for level in range(max(len(box.path) for box in scene.boxes), -1, -1):
         groups = modules_of(scene, level, gradients=True)
         layers = any(group.layer for group in groups)
         if len(groups) <= (min(limit, _LAYERS) if layers else limit):
-            return _drawn(scene, groups)
-    if len(groups) <= limit:
-        return _drawn(scene, groups)
+            fitting.append(groups)
+            if not layers or _highest(groups) <= _HIGH:
+                break
+    if fitting:
+        good = [each for each in fitting if _highest(each) <= _HIGH and len(each) >= _FEW]
+        return _drawn(scene, (good or fitting)[0])
     return _joined(scene, joined_alike(scene, groups), limit)
+
+
+def _highest(groups: list[Group]) -> int:
+    """The most boxes in one call of an outermost module: a picture cannot be cut inside it."""
+    calls: dict[object, list[Path]] = defaultdict(list)
+    for group in groups:
+        if group.path:
+            calls[group.path[0], group.boxes[0].calls[:1]].append(group.path)
+    return max((len(paths) + len(set(paths)) - 1 for paths in calls.values()), default=0)
 
 
 def bare(scene: Scene) -> Scene:

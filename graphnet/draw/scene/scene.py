@@ -110,6 +110,11 @@ class Box:
         return title, self.settings, " · ".join(filter(None, (self.shape, self.note)))
 
 
+def learned_in(box: Box) -> int:
+    """How many numbers are learned in a box."""
+    return sum(node.top.numel() for node in box.nodes if node.kind == "parameter")
+
+
 @dataclass(frozen=True)
 class Arrow:
     """An arrow from the box that is read to the box that reads it.
@@ -151,6 +156,15 @@ class Scene:
 
     def __len__(self) -> int:
         return len(self.boxes)
+
+    def title(self, path: Path) -> tuple[str, str]:
+        """The name of a module inside the frame around it, and the rest of its title."""
+        around, name = ".".join(path[:-1]), path[-1]
+        text = self.titles.get(path, ".".join(path))
+        text = text.removeprefix(f"{around}." if around else "")
+        if not text.startswith(name):
+            return "", printable(text)
+        return printable(name), printable(text.removeprefix(name).strip())
 
     @property
     def by_key(self) -> dict[str, Box]:

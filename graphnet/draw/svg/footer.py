@@ -14,10 +14,10 @@ from graphnet.draw.svg.style import INK, STYLES, letters, outline, sharing_colou
 if TYPE_CHECKING:
     from graphnet.draw.layout.geometry import Layout
 
-SIZE = 9
-LINE = 14.0
+SIZE = 10.0
+LINE = 15.0
 NARROWEST = 260.0
-LETTER = 5.4  # about the width of one letter
+LETTER = 6.0  # about the width of one letter
 
 
 @dataclass

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from graphnet.draw.layout.geometry import shortened, text_width
+from graphnet.draw.layout.geometry import TITLE_SIZE, text_width
 from graphnet.draw.svg.label_placement import Obstacles, samples
 from graphnet.draw.svg.marks import BADGE, BOLD, START, badge, badge_width, head_of, text
-from graphnet.draw.svg.style import EDGE, INK, letters, sharing_colour
+from graphnet.draw.svg.style import INK, TITLE as TITLE_INK, letters, sharing_colour, sharing_marks
+from graphnet.draw.svg.titles import titles
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -48,7 +49,14 @@ class Labels:
         if both_ways:
             for curve in curves:
                 self._obstacles.block(_around(head_of(curve[::-1])), HEAD)
-        self.fixed = [*_titles(scene, layout, self._obstacles), *self._badges()]
+        self.fixed = [*self._titles(layout), *self._badges()]
+
+    def _titles(self, layout: Layout) -> Iterator[str]:
+        """The titles of frames."""
+        for content, spot in titles(self._scene, layout, self._lines):
+            self._obstacles.block(spot, TITLE)
+            place = (spot[0], spot[1] + TITLE_SIZE)
+            yield text(place, content, TITLE_SIZE, TITLE_INK, BOLD + START)
 
     def _badges(self) -> Iterator[str]:
         """The badges of arrows."""
@@ -93,8 +101,9 @@ def _obstacles_of(
         left, top, width, height = whole = layout.rectangle(box)
         obstacles.block(whole, BOX)
         obstacles.block((left + 6, top + 6, width - 12, height - 12), TEXT)
-        if box.sharing:
-            obstacles.block((left - 3, top - 7, 22 * len(box.sharing), 14), TEXT)
+        if marks := sharing_marks(box):
+            across = sum(badge_width(mark) + 2 for mark, _ in marks)
+            obstacles.block((left - 1, top - BADGE / 2, across, BADGE), TEXT)
     for place, (curve, line) in enumerate(zip(curves, lines, strict=True)):
         obstacles.line(line, place)
         obstacles.block(_around(head_of(curve)), HEAD)
@@ -106,20 +115,6 @@ def _around(points: Sequence[Point]) -> Rectangle:
     """The bounding rectangle of some points."""
     xs, ys = zip(*points, strict=True)
     return min(xs), min(ys), max(xs) - min(xs), max(ys) - min(ys)
-
-
-def _titles(scene: Scene, layout: Layout, obstacles: Obstacles) -> Iterator[str]:
-    """The title of each frame: at the left, or further along if arrows run through it."""
-    for path, (x, y, width, _) in layout.frames.items():
-        title = shortened(scene.titles.get(path, ".".join(path)), width - 12, 9, bold=True)
-        takes = text_width(title, 9, bold=True)
-        free = max(0.0, width - 12 - takes)
-        shifts = [free * step / 12 for step in range(13)]
-        spot = obstacles.best(
-            (shift / 1000, (x + 6 + shift, y + 3, takes, 11.0)) for shift in shifts
-        )
-        obstacles.block(spot, TITLE)
-        yield text((spot[0], y + 12), title, 9, EDGE, BOLD + HALO)
 
 
 def _mark(arrow: Arrow) -> str:
