@@ -188,9 +188,7 @@ def bezier(points, t):
 
 
 def overlap(one, other, room=0.0):
-    return all(
-        one[at] + room < other[at + 2] and other[at] + room < one[at + 2] for at in (0, 1)
-    )
+    return all(one[at] + room < other[at + 2] and other[at] + room < one[at + 2] for at in (0, 1))
 
 
 def within(inner, outer, room=0.3):

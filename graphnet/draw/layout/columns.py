@@ -130,8 +130,10 @@ def _cut(scene: Scene, layout: Layout, count: int) -> list[_Column]:
 
 def _crossing(layout: Layout, y: float) -> int:
     """How many arrows cross a horizontal line."""
-    return sum(min(curve[0][1], curve[-1][1]) < y < max(curve[0][1], curve[-1][1])
-               for curve in layout.curves)
+    return sum(
+        min(curve[0][1], curve[-1][1]) < y < max(curve[0][1], curve[-1][1])
+        for curve in layout.curves
+    )
 
 
 # the new layout
@@ -143,15 +145,23 @@ class _Arranged:
     def __init__(self, scene: Scene, layout: Layout, columns: list[_Column]) -> None:
         self.scene, self.old, self.columns = scene, layout, columns
         self.ends = [
-            (self.column_of(layout.places[arrow.source][1]),
-             self.column_of(layout.places[arrow.target][1]))
+            (
+                self.column_of(layout.places[arrow.source][1]),
+                self.column_of(layout.places[arrow.target][1]),
+            )
             for arrow in scene.arrows
         ]
-        leaving = Counter(source for source, target in self.ends if source != target)
-        self.above = len([1 for source, target in self.ends if source != target])
-        self.below = max(leaving.values(), default=0)
-        self.gutters = leaving
-        self.used: Counter[object] = Counter()
+        self.lanes = self._ordered()
+        self.gutters = Counter(self.ends[number][0] for number in self.lanes)
+        self.used: Counter[int] = Counter()
+
+    def _ordered(self) -> list[int]:
+        """The arrows that change the column, those first that leave it furthest to the right.
+
+        In this order they take the lanes below a column and beside it, and do not cross there.
+        """
+        found = [number for number, (one, other) in enumerate(self.ends) if one != other]
+        return sorted(found, key=lambda number: -self._pieces(number)[0][-1][0])
 
     def column_of(self, y: float) -> int:
         """The column that a height is in."""
@@ -160,7 +170,7 @@ class _Arranged:
     def layout(self) -> Layout:
         """Boxes, frames and arrows in their columns."""
         self._measure()
-        x, y = MARGIN, MARGIN + self._room(self.above)
+        x, y = MARGIN, MARGIN + self._room(len(self.lanes))
         for place, column in enumerate(self.columns):
             column.dx, column.dy = x - column.left, y - column.top
             x += column.right - column.left + 2 * _SIDE + _LANE * self.gutters[place]
@@ -169,10 +179,10 @@ class _Arranged:
         return replace(
             self.old,
             width=round(last.right + last.dx + MARGIN, 2),
-            height=round(bottom + self._room(self.below) + MARGIN, 2),
+            height=round(bottom + self._room(max(self.gutters.values(), default=0)) + MARGIN, 2),
             places={key: self._moved([at])[0] for key, at in self.old.places.items()},
             frames={path: self._frame(frame) for path, frame in self.old.frames.items()},
-            curves=[self._curve(number) for number in range(len(self.scene.arrows))],
+            curves=self._curves(),
         )
 
     @staticmethod
@@ -209,21 +219,28 @@ class _Arranged:
         column = self.columns[self.column_of(y + height / 2)]
         return round(x + column.dx, 2), round(y + column.dy, 2), width, height
 
-    def _curve(self, number: int) -> list[Point]:
-        """One arrow, from column to column if need be."""
-        source, target = self.ends[number]
+    def _curves(self) -> list[list[Point]]:
+        """The arrows, from column to column if need be."""
+        curves = [self._moved(curve) for curve in self.old.curves]
+        ways = {number: self._ends_of(number) for number in self.lanes}
+        far = sorted(self.lanes, key=lambda number: -ways[number][1][0][0])
+        heights = {number: MARGIN + _LANE * (place + 0.5) for place, number in enumerate(far)}
+        for number in self.lanes:
+            first, last = ways[number]
+            way = self._way(self.ends[number][0], first[-1], heights[number], last[0])
+            curves[number] = rounded([*first, *turning(way)[1:], *last[1:]])
+        return curves
+
+    def _ends_of(self, number: int) -> tuple[list[Point], list[Point]]:
+        """The two ends of an arrow in their new places."""
         first, last = self._pieces(number)
-        if source == target:
-            return self._moved(first, source)
-        first, last = self._moved(first, source), self._moved(last, target)
-        column = self.columns[source]
-        lane = self.used[source]
+        source, target = self.ends[number]
+        return self._moved(first, source), self._moved(last, target)
+
+    def _way(self, source: int, start: Point, high: float, end: Point) -> list[Point]:
+        """From below one column to above another one: along its own lanes."""
+        column, lane = self.columns[source], self.used[source]
         self.used[source] += 1
-        self.used["above"] += 1
-        low = max(each.bottom + each.dy for each in self.columns[source:source + 1])
-        low += _SIDE / 2 + _LANE * (self.gutters[source] - lane) - _LANE / 2
-        high = MARGIN + _LANE * (self.used["above"] - 0.5)
-        gutter = column.right + column.dx + _SIDE + _LANE * (lane + 0.5)
-        (from_x, _), (to_x, _) = first[-1], last[0]
-        way = [first[-1], (from_x, low), (gutter, low), (gutter, high), (to_x, high), last[0]]
-        return rounded([*first, *turning(way)[1:], *last[1:]])
+        low = column.bottom + column.dy + _SIDE + _LANE * lane
+        gutter = column.right + column.dx + _SIDE + _LANE * lane
+        return [start, (start[0], low), (gutter, low), (gutter, high), (end[0], high), end]

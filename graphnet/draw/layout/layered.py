@@ -95,7 +95,9 @@ class _Ranking:
         self.scene, self.turned = scene, turned
         self.boxes = scene.by_key
         sizes = {box.key: size_of(box) for box in scene.boxes}
-        self.sizes = {key: (high, wide) if turned else (wide, high) for key, (wide, high) in sizes.items()}
+        self.sizes = {
+            key: (high, wide) if turned else (wide, high) for key, (wide, high) in sizes.items()
+        }
         pads = MARGIN, MARGIN + TITLE_SPACE
         self.pad_left, self.pad_top = pads[::-1] if turned else pads
         self.beside = beside(scene)

@@ -99,7 +99,9 @@ class Box:
         place = f"{self.places[0]}" if len(self.places) == 1 else ""
         title = self.symbol or self.name
         first = " ".join(part for part in (place, title) if part)
-        hidden = self.name == title or (self.brief and self.symbol)
+        unnumbered = self.name.rstrip("0123456789").rstrip("_")
+        plain = unnumbered == self.symbol or self.symbol in ("+", "-", "×", "÷")
+        hidden = self.name == title or (self.brief and plain)
         return first, "" if hidden else self.name, self.shape, self.note
 
     @property

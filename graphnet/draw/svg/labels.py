@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from graphnet.draw.layout.geometry import TITLE_SIZE, text_width
 from graphnet.draw.svg.label_placement import Obstacles, samples
 from graphnet.draw.svg.marks import BADGE, BOLD, START, badge, badge_width, head_of, text
-from graphnet.draw.svg.style import INK, TITLE as TITLE_INK, letters, sharing_colour, sharing_marks
+from graphnet.draw.svg.style import INK, QUIET, letters, sharing_colour, sharing_marks
 from graphnet.draw.svg.titles import titles
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class Labels:
         for content, spot in titles(self._scene, layout, self._lines):
             self._obstacles.block(spot, TITLE)
             place = (spot[0], spot[1] + TITLE_SIZE)
-            yield text(place, content, TITLE_SIZE, TITLE_INK, BOLD + START)
+            yield text(place, content, TITLE_SIZE, QUIET, BOLD + START)
 
     def _badges(self) -> Iterator[str]:
         """The badges of arrows."""

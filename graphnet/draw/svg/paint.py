@@ -34,6 +34,7 @@ from graphnet.draw.svg.style import (
     MARKED,
     RING,
     STYLES,
+    band,
     corners,
     ink_on,
     outline,
@@ -126,7 +127,7 @@ class Painter:
 
     def painted(self, look: Look) -> str:
         """The picture in one look: see `painted`."""
-        below = self._footer(look.legend)
+        below = self._footer(look.legend, bool(look.fills))
         width = max(self._layout.width, below.width)
         lines = [
             *_start(look, width, self._layout.height + below.height, self._counts),
@@ -267,8 +268,7 @@ def _band(box: Box, place: Rectangle) -> str:
         return ""
     left, top, _, height = place
     inset = min(STYLES[box.kind].inset, height / 2)
-    path = f"M{number(left + 3)} {number(top + inset)}v{number(height - 2 * inset)}"
-    return f'<path d="{path}" fill="none" stroke="{STYLES["parameter"].stroke}" stroke-width="3"/>'
+    return band((left + 3, top + inset, height - 2 * inset))
 
 
 def _words(box: Box, place: Rectangle, ink: str) -> Iterator[str]:

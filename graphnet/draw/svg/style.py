@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 INK = "#1a1a1a"
 EDGE = "#5c6670"
-TITLE = "#545d66"
+QUIET = "#545d66"
 FRAME = "#9aa4ae"
 GLOW = "#ffd166"
 RING = "#c2410c"
@@ -90,6 +90,13 @@ def outline(kind: str, place: Rectangle) -> str:
         for x in (left + 4, left + width - 4):
             path += f"M{number(x)} {number(top)}v{number(height)}"
     return path
+
+
+def band(place: tuple[float, float, float]) -> str:
+    """A band at the side of a box that holds parameters: its middle, its top and its height."""
+    x, top, height = map(number, place)
+    colour = STYLES["parameter"].stroke
+    return f'<path d="M{x} {top}v{height}" fill="none" stroke="{colour}" stroke-width="3"/>'
 
 
 def corners(kind: str, place: Rectangle) -> list[Point]:

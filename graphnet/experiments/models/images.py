@@ -111,9 +111,7 @@ def downsample(inputs: int, outputs: int, stride: int) -> gn.Sequential | None:
     """A shortcut that changes the shape; None if it stays."""
     if inputs == outputs and stride == 1:
         return None
-    return gn.Sequential(
-        gn.Conv2d(inputs, outputs, 1, stride, bias=False), gn.BatchNorm2d(outputs)
-    )
+    return gn.Sequential(gn.Conv2d(inputs, outputs, 1, stride, bias=False), gn.BatchNorm2d(outputs))
 
 
 class ResNet(gn.Module):
