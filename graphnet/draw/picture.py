@@ -48,7 +48,7 @@ def draw_graph(
     *,
     show: Sequence[str] = ("shape",),
     depth: int | None = None,
-    open: Sequence[str] = (),  # noqa: A002  # the plain word; no file is opened here
+    open: Sequence[str] = (),  # the plain word; no file is opened here
     every_node: bool = False,
     parameters: bool = True,
     columns: int | None = None,

@@ -28,7 +28,7 @@ _STYLES = {
     "parameter": {"shape": "note", "fillcolor": "#fbe0bd"},
     "buffer": {"shape": "tab", "fillcolor": "#eeeeee"},
     "operation": {"shape": "box", "fillcolor": "#ffffff"},
-    "layer": {"shape": "box", "style": "rounded,filled", "fillcolor": "#ffffff"},
+    "layer": {"shape": "component", "fillcolor": "#e1ecf7"},
     "loss": {"shape": "octagon", "fillcolor": "#9cc4ea"},
     "gradient": {"shape": "hexagon", "fillcolor": "#f5b971"},
     "module": {"shape": "box3d", "fillcolor": "#e4e9ef"},

@@ -153,7 +153,7 @@ def _drawn(scene: Rolled, groups: list[Group]) -> Scene:
 
     boxes, arrows = _lettered(boxes, [(arrow.source, moved(arrow)) for arrow in scene.arrows])
     notes = [*scene.notes, *_notes(scene, boxes)]
-    return Scene(boxes, _merged(arrows), titles, scene.settings, scene.shared, notes)
+    return Scene(boxes, _merged(arrows), titles, scene.shared, notes, scene.settings)
 
 
 def _title(scene: Rolled, path: Path) -> str:

@@ -28,7 +28,8 @@ class Group:
         members: the neighbours that were joined in it, if any.
         times: how often the same group is repeated among them.
         folded: True if a layer, or a module of several nodes, is one box, in each of its uses.
-        layer: True if the module is a layer.
+        large: True for a module of several nodes.
+        layer: True for a layer.
     """
 
     boxes: list[Box]
@@ -38,6 +39,7 @@ class Group:
     members: Sequence[Group] = ()
     times: int = 1
     folded: bool = False
+    large: bool = False
     layer: bool = False
 
     @property
@@ -102,11 +104,11 @@ def _with_leaves(
             reader.boxes.append(box)
         else:
             groups.append(Group([box], box.path if module is None else module[:-1], module))
-    large = {group.module for group in groups if len(group.boxes) > 1}
+    large = {group.module for group in groups if group.module and len(group.boxes) > 1}
     for group in groups:
         computes = any(box.kind not in LEAVES for box in group.boxes)
-        folded = group.module is not None and (group.layer or group.module in large)
-        group.folded = computes and folded
+        group.large = computes and group.module in large
+        group.folded = computes and (group.layer or group.large)
         group.boxes.sort(key=lambda box: box.places[0])
     return sorted(groups, key=lambda group: group.last)
 

@@ -120,7 +120,7 @@ def _runs(
 
 def _starts_later(groups: Sequence[Group]) -> bool:
     """Whether a repetition may as well start at a large module: Conv2d, ReLU; not ReLU, Conv2d."""
-    first, *others = (group.folded for group in groups)
+    first, *others = (group.large for group in groups)
     return not first and any(others)
 
 
@@ -246,7 +246,7 @@ def _one_of(alike: Sequence[Box], before: Path, after: Path) -> Box:
     """The box that stands for the same box in all copies, whose module `before` becomes `after`."""
     first, new = alike[0], len(after) - len(before)
     calls, folds = first.calls[: len(before)], first.folds[: len(before)]
-    if first.calls:  # a module around several copies is none of the list
+    if len(first.calls) == len(first.path):  # the module around several copies is not in the list
         calls, folds = (*calls, *[0] * new), (*folds, *[""] * new)
     return replace(
         first,

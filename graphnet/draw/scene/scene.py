@@ -49,11 +49,11 @@ class Box:
         kind: one of `KINDS`.
         name: the name of the node, or the path of the module.
         symbol: what it computes, in short: "@", "tanh", or the class of a module; empty for leaves.
-        settings: those of a module: "3×3, stride 2, padding 1".
         shape: its shape as a text, "?×25".
         note: other facts in short: "650 parameters", "× 24".
         finding: what was found out about it: "3 of 25 dead", "error 1e-10".
         path: the modules around it.
+        settings: those of a module: "3×3, stride 2, padding 1".
         calls: for each module in the path, which call it is; empty if that is not known.
         folds: for each module in the path, `LAYER`, `OPEN`, or nothing: the depth decides.
         sharing: the numbers, in `Scene.shared`, of the shared parameters in it.
@@ -68,11 +68,11 @@ class Box:
     kind: str
     name: str
     symbol: str = ""
-    settings: str = ""
     shape: str = ""
     note: str = ""
     finding: str = ""
     path: Path = ()
+    settings: str = ""
     calls: tuple[int, ...] = ()
     folds: tuple[str, ...] = ()
     sharing: tuple[int, ...] = ()
@@ -144,17 +144,17 @@ class Scene:
         boxes: in the order of the list.
         arrows: in the order in which they are read.
         titles: the text on the frame of each module, by its path.
-        settings: those of each module, by its path.
         shared: for each number of what is shared, a sentence.
         notes: what to say beside the picture, such as what was folded.
+        settings: those of each module, by its path.
     """
 
     boxes: list[Box] = field(default_factory=list)
     arrows: list[Arrow] = field(default_factory=list)
     titles: dict[Path, str] = field(default_factory=dict)
-    settings: dict[Path, str] = field(default_factory=dict)
     shared: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    settings: dict[Path, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.boxes)

@@ -199,7 +199,7 @@ def _themed(svg: str, theme: str) -> str:
     """A picture for one kind of page, or for every kind."""
     if theme == "dark":
         return darkened(svg)
-    return svg.replace("<rect", style_of(svg, UID) + "<rect", 1) if theme == "auto" else svg
+    return svg.replace("</svg>", style_of(svg, UID) + "</svg>") if theme == "auto" else svg
 
 
 def counts(scene: Scene) -> str:

@@ -67,7 +67,7 @@ STYLES = {
     "parameter": Style("parameter", "#f9c990", "#a85000"),
     "buffer": Style("buffer", "#fff3e2", "#a85000", dash_pattern="4 2"),
     "operation": Style("operation", "#e7f1fa", "#1f5f99"),
-    "layer": Style("layer", "#cbe0f4", "#1f5f99", width=1.6, inset=5),
+    "layer": Style("layer", "#cbe0f4", "#1f5f99", width=1.6, inset=9),
     "loss": Style("loss", "#123f66", "#0a2740", width=2.4, inset=16),
     "gradient": Style("part of a gradient", "#e9e4f4", "#5b4a8a", dash_pattern="2 2"),
     "module": Style("module, folded", "#f7f9fb", "#1f5f99", width=1.6),
@@ -127,8 +127,8 @@ def corners(kind: str, place: Rectangle) -> list[Point]:
 
 
 def _radius(kind: str, height: float) -> float:
-    """How round a box is: the loss has round ends, because the walk stops there."""
-    return {"loss": min(height / 2, 16), "module": 0}.get(kind, 5)
+    """How round a box is: a layer more than its operations; the loss ends the walk."""
+    return {"loss": min(height / 2, 16), "module": 0, "layer": min(height / 2, 9)}.get(kind, 5)
 
 
 def sharing_colour(sharing: int) -> str:
