@@ -14,11 +14,12 @@ from graphnet.draw.scene.parameters import without_parameters
 from graphnet.draw.svg.histograms import described, histogram
 from graphnet.draw.svg.paint import Look
 from graphnet.draw.svg.style import MARKED
+from graphnet.draw.svg.theme import THEMES
 from graphnet.draw.svg.values import Value, reserve_space
 from graphnet.errors import GraphError, counted
 from graphnet.graph import Graph, Input, Node
 from graphnet.graph.roles import checked_loss
-from graphnet.validation import must_be
+from graphnet.validation import must_be, require_choice, require_flags, require_integer
 
 if TYPE_CHECKING:
     from graphnet.draw.scene.scene import Box, Scene
@@ -30,6 +31,7 @@ OPTIONS = (
     "open",
     "every_node",
     "parameters",
+    "columns",
     "direction",
     "theme",
     "slide",
@@ -48,7 +50,7 @@ def draw_graph(
     *,
     show: Sequence[str] = ("shape",),
     depth: int | None = None,
-    open: Sequence[str] = (),  # the plain word; no file is opened here
+    open: Sequence[str] = (),
     every_node: bool = False,
     parameters: bool = True,
     columns: int | None = None,
@@ -67,7 +69,18 @@ def draw_graph(
     Args:
         graph: the list.
         show: what the boxes show: "shape", "top", "grad".
-        depth: how deep modules are opened; None folds what is larger than a page.
+        depth: how deep modules are opened, with each layer as one box; None draws a small list node
+            by node, and folds what does not fit on a screen.
+        open: the paths of modules to open whatever the depth, also of layers:
+            "blocks.0.attention".
+        every_node: True for a box for each node of the list.
+        parameters: False to leave parameters out; what reads them says how many numbers they are.
+        columns: in how many columns the picture is set, rows if it runs from left to right; None
+            for one, or for as many as make a picture of layers fit on a screen.
+        direction: "TB" from top to bottom, "LR" from left to right.
+        theme: the colours: "light", "dark", or "auto" for those of the page that it is on; as PNG
+            or PDF "auto" is light.
+        slide: True to fill a slide of 16:9 with large letters.
         loss: the node drawn as the loss; None takes the start of the last backward walk, else the
             last single number.
         marks: what is wrong with a node, by its place in the list; its box is painted.
@@ -86,8 +99,12 @@ def draw_graph(
     _refuse_texts(marks=marks, notes=notes)
     if isinstance(remarks, str) or not _are(str, remarks):
         raise GraphError(must_be("remarks", "sentences in a list, such as ['...']", remarks))
+    require_flags(every_node=every_node, parameters=parameters, slide=slide)
+    if columns is not None:
+        require_integer("draw: columns", columns, 1)
+    require_choice("direction", direction, DIRECTIONS)
     values = _requested_values(show)
-    scene = folded(scene_of(graph, loss, open), depth, every_node=every_node)
+    scene = folded(scene_of(graph, loss, _opened(graph, open)), depth, every_node=every_node)
     if not parameters:
         scene = without_parameters(scene)
     if "shape" not in show:
@@ -96,10 +113,32 @@ def draw_graph(
     scene, fills = _marked(scene, marks or {}, notes or {})
     known = {box.key: _values(box, values) for box in scene.boxes} if values else {}
     scene = reserve_space(scene, known)
-    look = Look(values=known, fills=fills, theme=theme, screen=SLIDE if slide else None)
+    look = Look(
+        values=known,
+        fills=fills,
+        theme=require_choice("theme", theme, THEMES),
+        screen=SLIDE if slide else None,
+    )
     if columns is None and not slide and not any(box.folded for box in scene.boxes):
         columns = 1
     return drawing_of(scene, engine, look, columns, direction)
+
+
+def _opened(graph: Graph, names: Sequence[str]) -> Sequence[str]:
+    """The modules to open, checked to be in the list.
+
+    Raises:
+        GraphError: one of them is not there.
+    """
+    if isinstance(names, str) or not _are(str, names):
+        raise GraphError(must_be("open", "the paths of modules, such as ['encoder.0']", names))
+    for name in names:
+        if not graph.scopes.kind(name) or not name:
+            raise GraphError(
+                f"open names modules by their paths in the graph; got {name!r}. "
+                "print(graph.summary()) lists them."
+            )
+    return names
 
 
 def draw_module(module: Any, *shapes: Sequence[int | None], **options: Any) -> Drawing:

@@ -163,17 +163,19 @@ def outlines(path):
             lines[-1] += [bezier(points, step / 24) for step in range(1, 25)]
             at = points[-1]
         else:
-            x, y = at
-            at = {
-                "L": lambda: tuple(numbers),
-                "h": lambda: (x + numbers[0], y),
-                "v": lambda: (x, y + numbers[0]),
-                "H": lambda: (numbers[0], y),
-                "V": lambda: (x, numbers[0]),
-                "a": lambda: (x + numbers[-2], y + numbers[-1]),
-            }[command]()
+            at = moved_to(command, at, numbers)
             lines[-1].append(at)
     return lines
+
+
+def moved_to(command, at, numbers):
+    """The end of a straight line or of an arc, whose bulge is small enough to be left out."""
+    (x, y), (first, *_) = at, numbers
+    if command in "hv":
+        return (x + first, y) if command == "h" else (x, y + first)
+    if command in "HV":
+        return (first, y) if command == "H" else (x, first)
+    return (x + numbers[-2], y + numbers[-1]) if command == "a" else (first, numbers[1])
 
 
 def bezier(points, t):
@@ -201,7 +203,7 @@ def within(inner, outer, room=0.3):
 
 
 def covers(shape, point):
-    """True for a point inside an outline: a ray from it crosses the outline an odd number of times."""
+    """True for a point inside an outline: a ray from it crosses it an odd number of times."""
     x, y = point
     inside = False
     for line in shape.points:

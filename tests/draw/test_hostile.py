@@ -59,7 +59,14 @@ NAMES = [
 ELEMENTS = {"svg", "title", "desc", "rect", "g", "path", "text", "style"}
 ATTRIBUTES = {"width", "height", "viewBox", "style", "role", "aria-labelledby", "id", "d", "x", "y"}
 ATTRIBUTES |= {"font-family", "font-size", "font-weight", "text-anchor", "paint-order"}
-ATTRIBUTES |= {"fill", "fill-opacity", "stroke", "stroke-width", "stroke-dasharray"}
+ATTRIBUTES |= {
+    "fill",
+    "fill-opacity",
+    "stroke",
+    "stroke-width",
+    "stroke-dasharray",
+    "stroke-opacity",
+}
 SVG = "{http://www.w3.org/2000/svg}"
 
 each_name = pytest.mark.parametrize("name", NAMES, ids=ascii)

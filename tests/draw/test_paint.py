@@ -137,7 +137,9 @@ def test_arrows_drawn_together_say_how_many():
 )
 def test_a_look_adds_its_sign_once(look, sign):
     scene = small_scene()
-    plain, changed = (painted(scene, stacked(scene), replace(each, theme="light")) for each in (Look(), look))
+    plain, changed = (
+        painted(scene, stacked(scene), replace(each, theme="light")) for each in (Look(), look)
+    )
     assert plain.count(sign) == 0 and changed.count(sign) == 1
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from graphnet.draw.layout.curves import rounded, split_at, turning
@@ -119,7 +120,7 @@ def _cut(scene: Scene, layout: Layout, count: int) -> list[_Column]:
                         longer[end] = most, [*cuts, end]
         lowest = longer
     _, cuts = lowest.get(len(rows), (0.0, []))
-    middle = [(one[1] + other[0]) / 2 for one, other in zip(rows, rows[1:], strict=False)]
+    middle = [(one[1] + other[0]) / 2 for one, other in pairwise(rows)]
     middle = [0.0, *middle, layout.height]
     starts = [0, *cuts[:-1]]
     return [

@@ -8,7 +8,7 @@ from math import ceil
 from operator import or_
 from typing import TYPE_CHECKING
 
-from graphnet.draw.layout.geometry import MARGIN, size_of, title_width
+from graphnet.draw.layout.geometry import MARGIN, gap_beside, size_of, title_width
 from graphnet.draw.layout.layered import beside
 from graphnet.draw.scene.scene import around
 from graphnet.draw.svg.style import sharing_colour
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from graphnet.draw.scene.scene import Arrow, Path, Scene
 
 _INCH = 72
+_GAP = 18.0  # as wide as nodesep below
 _TITLE_SIZE = 10  # Courier at 10 points is 12 high, with its padding more than a title needs
 _SPINE, _BRANCH, _SIDE = 64, 8, 1  # how straight latest data, other data, parameters should run
 
@@ -62,6 +63,8 @@ def layout_dot(scene: Scene, direction: str = "TB") -> str:
         'node [shape=box fixedsize=true label=""]',
         "edge [arrowhead=none]",
     ]
+    if (gap := gap_beside(scene)) > _GAP:
+        lines.append(f"nodesep={gap / _INCH:.2f}")
     if direction != "TB":
         lines.append(f"rankdir={direction}")
     lines += [_within(path, _title(scene, path), clusters) for path in clusters]

@@ -121,6 +121,11 @@ def shortened(text: str, room: float, size: float = FONT_SIZE, bold: bool = Fals
     return text
 
 
+def gap_beside(scene: Scene) -> float:
+    """The space between boxes side by side: more if norms will be written on short arrows."""
+    return 42.0 if any(box.reserved for box in scene.boxes) else 18.0
+
+
 def size_of(box: Box) -> tuple[float, float]:
     """Width and height of a box that is as large as its lines of text require, in points."""
     widths = [text_width(line, bold=place == 0) for place, line in enumerate(box.lines)]

@@ -16,6 +16,7 @@ from graphnet.draw.layout.geometry import (
     TITLE_SPACE,
     Layout,
     Point,
+    gap_beside,
     size_of,
     title_width,
 )
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from graphnet.draw.scene.scene import Arrow, Box, Path, Scene
 
 _LEFT, _RIGHT = -1, 1
-_GAP, _GUTTER, _SPREAD = 18.0, 12.0, 8.0
+_GUTTER, _SPREAD = 12.0, 8.0
 
 
 def layered(scene: Scene, direction: str = "TB") -> Layout:
@@ -98,6 +99,7 @@ class _Ranking:
         self.sizes = {
             key: (high, wide) if turned else (wide, high) for key, (wide, high) in sizes.items()
         }
+        self.gap = gap_beside(scene)
         pads = MARGIN, MARGIN + TITLE_SPACE
         self.pad_left, self.pad_top = pads[::-1] if turned else pads
         self.beside = beside(scene)
@@ -165,7 +167,7 @@ class _Ranking:
         if not sizes:
             return 0, 0
         height = sum(height for _, height in sizes) + _SPREAD * (len(sizes) - 1)
-        return max(width for width, _ in sizes) + _GAP + _GUTTER, height
+        return max(width for width, _ in sizes) + self.gap + _GUTTER, height
 
     # arrows
 
@@ -261,7 +263,7 @@ class _Ranking:
 
     def _put_column(self, key: str, side: int, axis: float, middle: float) -> None:
         """Place the parameters at one side of an operation."""
-        border = axis + side * (self.sizes[key][0] / 2 + _GAP)
+        border = axis + side * (self.sizes[key][0] / 2 + self.gap)
         top = middle - self._column_size(key, side)[1] / 2
         for box in self.columns.get((key, side), ()):
             width, height = self.sizes[box.key]

@@ -68,7 +68,7 @@ def footer(scene: Scene, layout: Layout, legend: bool = True, marked: bool = Fal
 def _entries(scene: Scene, marked: bool) -> list[_Entry]:
     """What the picture shows that needs a word: each a drawing, its width, and the word."""
     present = {box.kind for box in scene.boxes}
-    entries = [
+    entries: list[_Entry] = [
         (partial(_outlined, kind, "", ""), 30.0, STYLES[kind].label)
         for kind in KINDS
         if kind in present

@@ -78,7 +78,7 @@ class Labels:
                 (price + TEXT * any(_overlap(spot, each) for each in taken), spot)
                 for price, spot in spots
             ]
-            spot = self._obstacles.best(sorted(priced), place)
+            spot = self._obstacles.best(sorted(priced))
             taken.append(spot)
             colour = _colour(self._scene, place)
             yield text((spot[0], spot[1] + _LABEL), label, _LABEL, colour, HALO)
@@ -100,7 +100,7 @@ def _obstacles_of(
     for box in scene.boxes:
         left, top, width, height = whole = layout.rectangle(box)
         obstacles.block(whole, BOX)
-        obstacles.block((left + 6, top + 6, width - 12, height - 12), TEXT)
+        obstacles.block((left + 3, top + 3, width - 6, height - 6), TEXT)
         if marks := sharing_marks(box):
             across = sum(badge_width(mark) + 2 for mark, _ in marks)
             obstacles.block((left - 1, top - BADGE / 2, across, BADGE), TEXT)
@@ -152,9 +152,13 @@ def _on(line: Sequence[Point], width: float, height: float) -> list[tuple[float,
 
 
 def _beside(line: Sequence[Point], width: float, height: float) -> list[tuple[float, Rectangle]]:
-    """Places for a text to the right or left of a line."""
+    """Places for a text to the right or left of a line, further away if it is crowded there."""
     found = []
     for price, (x, y) in _spots(line):
-        found.append((price, (x + 5, y - height / 2, width, height)))
-        found.append((price + 0.5, (x - 5 - width, y - height / 2, width, height)))
+        for far in range(8):
+            away, cost = 5 + 8 * far, price / 4 + far / 2
+            found.append((cost, (x + away, y - height / 2, width, height)))
+            found.append((cost + 0.5, (x - away - width, y - height / 2, width, height)))
+            found.append((cost + 1, (x - width / 2, y - away - height, width, height)))
+            found.append((cost + 1.5, (x - width / 2, y + away, width, height)))
     return sorted(found)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import torch
 
 import graphnet as gn
 from graphnet import ops
-from graphnet.graph import Node
+
+if TYPE_CHECKING:
+    from graphnet.graph import Node
 
 # LeNet
 
@@ -115,7 +119,7 @@ def downsample(inputs: int, outputs: int, stride: int) -> gn.Sequential | None:
 
 
 class ResNet(gn.Module):
-    """A stem, four groups of residual blocks, and a classifier; parameters are named as in torchvision.
+    """A stem, four groups of residual blocks, and a classifier, named as in torchvision.
 
     Shapes: x (n, 3, h, w) -> (n, classes).
 
@@ -171,7 +175,7 @@ def resnet50_graph() -> gn.Graph:
 
 
 class DoubleConv(gn.Sequential):
-    """Two convolutions of the same size, each normalized: (n, inputs, h, w) -> (n, outputs, h, w)."""
+    """Two normalized convolutions: (n, inputs, h, w) -> (n, outputs, h, w)."""
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()

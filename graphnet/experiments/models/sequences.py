@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import torch
 
 import graphnet as gn
 from graphnet import ops
-from graphnet.graph import Node
+
+if TYPE_CHECKING:
+    from graphnet.graph import Node
 
 # LSTM
 
@@ -14,7 +18,9 @@ from graphnet.graph import Node
 class LSTMClassifier(gn.Module):
     """Classify a sequence of tokens by the last state of an LSTM: (n, length) -> (n, classes)."""
 
-    def __init__(self, tokens: int = 5000, width: int = 64, state: int = 128, classes: int = 2):
+    def __init__(
+        self, tokens: int = 5000, width: int = 64, state: int = 128, classes: int = 2
+    ) -> None:
         super().__init__()
         self.embedding = gn.Embedding(tokens, width)
         self.lstm = gn.LSTM(width, state, num_layers=2, batch_first=True, dropout=0.2)

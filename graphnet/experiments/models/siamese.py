@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import graphnet as gn
-from graphnet.graph import Node
+
+if TYPE_CHECKING:
+    from graphnet.graph import Node
 
 
 class Siamese(gn.Module):
