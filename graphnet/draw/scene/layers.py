@@ -31,9 +31,10 @@ def is_layer(module: object) -> bool:
     """
     if not isinstance(module, Module) or isinstance(module, Sequential | Residual):
         return False
-    if isinstance(module, Loss):
-        return True
-    return type(module).build.__module__.startswith(_ROOMS)
+    build = type(module).build
+    return isinstance(module, Loss) or (
+        build is not Module.build and build.__module__.startswith(_ROOMS)
+    )
 
 
 def layer_call(graph: Graph, node: Node) -> Call | None:
