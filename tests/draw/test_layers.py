@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 import torch
 from draw.example_modules import Block
@@ -27,7 +29,14 @@ class Own(gn.Module):
         return "gain 2"
 
 
+class Nowhere(gn.Module):
+    """A class whose `build` is from no module, as after `exec`, or is no function."""
+
+    build = partial(lambda self, x: x)
+
+
 LAYERS = [
+    (Nowhere(), False),
     (gn.Linear(2, 3), True),
     (gn.Conv2d(1, 2, 3), True),
     (gn.MultiheadAttention(4, 2), True),

@@ -32,9 +32,8 @@ def is_layer(module: object) -> bool:
     if not isinstance(module, Module) or isinstance(module, Sequential | Residual):
         return False
     build = type(module).build
-    return isinstance(module, Loss) or (
-        build is not Module.build and build.__module__.startswith(_ROOMS)
-    )
+    room = str(getattr(build, "__module__", ""))  # anything callable may be a `build`
+    return isinstance(module, Loss) or (build is not Module.build and room.startswith(_ROOMS))
 
 
 def layer_call(graph: Graph, node: Node) -> Call | None:
