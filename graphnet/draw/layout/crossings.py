@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from math import dist
 from typing import TYPE_CHECKING
 
 from graphnet.draw.layout.curves import samples
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from graphnet.draw.scene.scene import Scene
 
 _CELL = 48.0
+_SHORT = 30.0  # there is no room for a box between the ends of a shorter arrow
 _EDGE = 2.0  # an arrow that only touches a box hides none of it
 
 
@@ -34,6 +36,8 @@ def crossings(scene: Scene, layout: Layout) -> int:
     found = 0
     for arrow, curve in zip(scene.arrows, layout.curves, strict=True):
         ends = (arrow.source, arrow.target)
+        if len(curve) == 4 and dist(curve[0], curve[-1]) < _SHORT:
+            continue
         found += any(
             left < x < right and top < y < bottom and key not in ends
             for x, y in samples(curve)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
 from unicodedata import combining, east_asian_width
@@ -88,6 +89,7 @@ class Layout:
         )
 
 
+@lru_cache(maxsize=4096)  # each text is measured when it is laid out, shortened and painted
 def text_width(text: str, size: float = FONT_SIZE, bold: bool = False) -> float:
     """About how wide a text is in DejaVu Sans, in points; no font file is read.
 
