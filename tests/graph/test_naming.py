@@ -1,3 +1,10 @@
+"""The calls of modules, as nodes remember them."""
+
+from __future__ import annotations
+
+import graphnet as gn
+
+
 def test_each_node_knows_the_call_of_the_module_that_appended_it():
     class Twice(gn.Module):
         def __init__(self):

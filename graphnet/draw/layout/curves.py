@@ -76,7 +76,8 @@ def split_at(curve: Sequence[Point], y: float, last: bool = False) -> tuple[list
         y: the height.
         last: True for the last of several crossings.
 
-    >>> split_at([(0, 0), (0, 1), (0, 2), (0, 3)], 1.5)[0]
+    >>> above, below = split_at([(0, 0), (0, 1), (0, 2), (0, 3)], 1.5)
+    >>> rounded(above)
     [(0, 0), (0.0, 0.5), (0.0, 1.0), (0.0, 1.5)]
     """
     pieces = range(0, len(curve) - 1, 3)

@@ -60,7 +60,7 @@ def dark(colour: str) -> str:
     """The counterpart of a light picture's colour: what was dark is light, in the same hue.
 
     >>> dark("#ffffff"), dark("#123456")
-    ('#11171f', '#87b0d9')
+    ('#11171f', '#8bb9e7')
     """
     if colour in _DARK:
         return _DARK[colour][1]
