@@ -115,12 +115,20 @@ def mimebundle(
     return {kind: makers[kind]() for kind in kinds if exclude is None or kind not in exclude}
 
 
-def drawing_of(scene: Scene, engine: str | None = None, look: Look = PLAIN) -> Drawing:
+def drawing_of(
+    scene: Scene,
+    engine: str | None = None,
+    look: Look = PLAIN,
+    columns: int | None = 1,
+    direction: str = "TB",
+) -> Drawing:
     """The drawing of a scene.
 
     Args:
         scene: the boxes and arrows.
         engine: what computes the layout: "dot", "wasi" or "ranker"; None takes the first available.
         look: what is painted on top.
+        columns: in how many columns it is set; None for as many as fit best on a screen.
+        direction: "TB" from top to bottom, "LR" from left to right.
     """
-    return Drawing(scene, laid_out(scene, engine), look)
+    return Drawing(scene, laid_out(scene, engine, columns, direction), look)

@@ -26,7 +26,7 @@ def frames():
 def many_layers():
     """A net with too many pictures for a notebook if nothing is folded."""
     torch.manual_seed(0)
-    layers = [module for at in range(16) for module in (gn.Linear(3 + at, 4 + at), gn.Tanh())]
+    layers = [module for at in range(32) for module in (gn.Linear(3 + at, 4 + at), gn.Tanh())]
     with gn.Graph() as graph:
         loss = gn.Sequential(*layers)(gn.Input((None, 3), name="x")).sum()
     return graph.walk({"x": torch.rand(5, 3)}, loss).frames(engine="ranker", depth=9)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from math import dist
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from graphnet.draw.layout.geometry import Point
+
+STEP = 4.0
+"""The distance between the points that stand for a line."""
 
 _BEND = 10.0  # how deep a curve bends back: less than the margin of the picture
 
@@ -62,3 +66,97 @@ def sparse(points: list[Point]) -> list[Point]:
 def rounded(points: list[Point]) -> list[Point]:
     """The points to 1/100, so that the same picture has the same bytes."""
     return [(round(x, 2), round(y, 2)) for x, y in points]
+
+
+def split_at(curve: Sequence[Point], y: float, last: bool = False) -> tuple[list[Point], ...]:
+    """The part of a curve before it crosses a height, and the part after.
+
+    Args:
+        curve: a start and triples of cubic Bézier control points.
+        y: the height.
+        last: True for the last of several crossings.
+
+    >>> above, below = split_at([(0, 0), (0, 1), (0, 2), (0, 3)], 1.5)
+    >>> rounded(above)
+    [(0, 0), (0.0, 0.5), (0.0, 1.0), (0.0, 1.5)]
+    """
+    pieces = range(0, len(curve) - 1, 3)
+    for start in reversed(pieces) if last else pieces:
+        piece = list(curve[start : start + 4])
+        if (piece[0][1] - y) * (piece[3][1] - y) <= 0 and piece[0][1] != piece[3][1]:
+            one, other = _halves(piece, y)
+            return [*curve[:start], *one], [*other, *curve[start + 4 :]]
+    return list(curve), [curve[-1]]
+
+
+def _halves(piece: list[Point], y: float) -> tuple[list[Point], list[Point]]:
+    """A cubic Bézier curve in two, cut where it crosses a height: de Casteljau's construction."""
+    low, high = 0.0, 1.0
+    falling = piece[0][1] < piece[3][1]
+    for _ in range(40):
+        part = (low + high) / 2
+        one, other = _divided(piece, part)
+        low, high = (part, high) if (one[-1][1] < y) == falling else (low, part)
+    return one, other
+
+
+def _divided(piece: list[Point], part: float) -> tuple[list[Point], list[Point]]:
+    one, other = [piece[0]], [piece[-1]]
+    while len(piece) > 1:
+        piece = [
+            (x + (next_x - x) * part, y + (next_y - y) * part)
+            for (x, y), (next_x, next_y) in pairwise(piece)
+        ]
+        one.append(piece[0])
+        other.insert(0, piece[-1])
+    return one, other
+
+
+def turning(points: list[Point], radius: float = 7.0) -> list[Point]:
+    """Straight lines from point to point, as a curve with rounded corners."""
+    curve = [points[0]]
+    for (x, y), corner, (next_x, next_y) in zip(points, points[1:], points[2:], strict=False):
+        for end_x, end_y, leaving in ((x, y, False), (next_x, next_y, True)):
+            length = max(abs(end_x - corner[0]), abs(end_y - corner[1]), 1e-9)
+            part = min(radius, length / 2) / length
+            at = (corner[0] + part * (end_x - corner[0]), corner[1] + part * (end_y - corner[1]))
+            curve += [corner, corner, at] if leaving else _line(curve[-1], at)
+    return [*curve, *_line(curve[-1], points[-1])]
+
+
+def _line(start: Point, end: Point) -> list[Point]:
+    """A straight line as a cubic Bézier curve, without its start."""
+    return [start, end, end]
+
+
+def samples(curve: Sequence[Point]) -> list[Point]:
+    """Points along a curve, about `STEP` apart, from its start to its end.
+
+    Args:
+        curve: a start and triples of cubic Bézier control points.
+
+    >>> samples([(0, 0), (2, 0), (4, 0), (6, 0)])
+    [(0, 0), (3.0, 0.0), (6.0, 0.0)]
+    """
+    found = [curve[0]]
+    for start in range(0, len(curve) - 1, 3):
+        piece = curve[start : start + 4]
+        length = sum(dist(piece[at], piece[at + 1]) for at in range(3))
+        steps = int(length / STEP) + 1
+        found += [point_on(piece, step / steps) for step in range(1, steps + 1)]
+    return found
+
+
+def point_on(curve: Sequence[Point], part: float) -> Point:
+    """The point at a fraction of a curve, from 0 at its start to 1 at its end.
+
+    >>> point_on([(0, 0), (10, 0), (20, 0), (30, 0)], 0.5)
+    (15.0, 0.0)
+    """
+    pieces = (len(curve) - 1) // 3
+    piece = min(int(part * pieces), pieces - 1)
+    t = part * pieces - piece
+    a, b, c, d = (1 - t) ** 3, 3 * (1 - t) ** 2 * t, 3 * (1 - t) * t**2, t**3
+    start, one, other, end = curve[3 * piece : 3 * piece + 4]
+    x, y = (a * start[at] + b * one[at] + c * other[at] + d * end[at] for at in (0, 1))
+    return x, y

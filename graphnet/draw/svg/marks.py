@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 BOLD = ' font-weight="bold"'
 START = ' text-anchor="start"'
 
-BADGE = 13.0
+BADGE = 14.0
 """The height of a badge."""
+_LETTERS = 10.0
+"""The size of the letters in it."""
 HEAD = 6.0
 """The length of an arrowhead."""
 
@@ -101,24 +103,9 @@ def curve_and_head(curve: list[Point]) -> tuple[str, str]:
     return f"M{number(curve[0][0])} {number(curve[0][1])}C{bends}", polygon(head_of(curve))
 
 
-def point_on(curve: Sequence[Point], part: float) -> Point:
-    """The point at a fraction of a curve, from 0 at its start to 1 at its end.
-
-    >>> point_on([(0, 0), (10, 0), (20, 0), (30, 0)], 0.5)
-    (15.0, 0.0)
-    """
-    pieces = (len(curve) - 1) // 3
-    piece = min(int(part * pieces), pieces - 1)
-    t = part * pieces - piece
-    a, b, c, d = (1 - t) ** 3, 3 * (1 - t) ** 2 * t, 3 * (1 - t) * t**2, t**3
-    start, one, other, end = curve[3 * piece : 3 * piece + 4]
-    x, y = (a * start[at] + b * one[at] + c * other[at] + d * end[at] for at in (0, 1))
-    return x, y
-
-
 def badge_width(mark: str) -> float:
     """How wide a badge is; it is `BADGE` high."""
-    return max(BADGE, text_width(mark, 8.5, bold=True) + 7)
+    return max(BADGE, text_width(mark, _LETTERS, bold=True) + 6)
 
 
 def badge(mark: str, centre: Point, colour: str) -> str:
@@ -126,7 +113,7 @@ def badge(mark: str, centre: Point, colour: str) -> str:
     width = badge_width(mark)
     place = (centre[0] - width / 2, centre[1] - BADGE / 2, width, BADGE)
     ground = f'<path d="{rounded(place, BADGE / 2)}" fill="{colour}" stroke="#ffffff"/>'
-    return ground + text((centre[0], centre[1] + 3), mark, 8.5, "#ffffff", BOLD)
+    return ground + text((centre[0], centre[1] + 3.6), mark, _LETTERS, "#ffffff", BOLD)
 
 
 def bars(heights: Sequence[float], place: Rectangle, colour: str) -> str:

@@ -8,7 +8,7 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 from graphnet.draw.layout.geometry import LINE_HEIGHT, shortened, text_width
-from graphnet.draw.svg.marks import bars, text
+from graphnet.draw.svg.marks import bars, number, text
 from graphnet.errors import GraphError, counted
 
 if TYPE_CHECKING:
@@ -87,3 +87,9 @@ def values_in(box: Box, place: Rectangle, values: Sequence[Value], ink: str) -> 
         if value.bars:
             yield bars(value.bars, (left + 14, y + 13, width - 28, 10), ink)
         y += LINE_HEIGHT * _height(value)
+    for _ in range((rows - needed) // 2):  # not computed yet: a line for the bars to stand on
+        yield (
+            f'<path d="M{number(left + 14)} {number(y + 23)}h{number(width - 28)}" fill="none"'
+            f' stroke="{ink}" stroke-opacity=".3"/>'
+        )
+        y += 2 * LINE_HEIGHT
