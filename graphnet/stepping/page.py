@@ -6,16 +6,26 @@ disabled. The other frames are kept as the lines that change from one to the nex
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
 from html import escape
 from itertools import chain, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from graphnet.draw.page.assets import (
+    SHARED_SCRIPTS,
+    SHARED_STYLES,
+    asset,
+    assets,
+    body_of,
+    filled,
+    safe_json,
+)
 from graphnet.errors import counted
 from graphnet.formulas.operation import Formulas
 from graphnet.graph import Operation
+from graphnet.stepping.numbers import numbers_of
 
 if TYPE_CHECKING:
     from graphnet.graph import Node
@@ -34,42 +44,52 @@ Edit = tuple[int, str]
 
 def page_of(frames: Frames) -> str:
     """The page as a text."""
-    return _filled(_template(), frames, range(len(frames)), cards(frames))
+    return _filled(_own("page.html"), frames, range(len(frames)), _told(frames))
 
 
 def notebook_of(frames: Frames) -> str:
-    """The page inside a notebook's own; if it is too large, steps are left out."""
-    inner = _template().partition("<body>")[2].partition("</body>")[0]
-    texts = cards(frames)
+    """The page inside a notebook's own; if it is too large, numbers and steps are left out."""
+    inner = body_of(_own("page.html")).replace("{{EMBEDDED}}", " data-embedded")
+    told = _told(frames)
     last, every = len(frames) - 1, 1
     while len(frames.svg(last)) < MOST_BYTES and every <= 2 * len(frames):
-        numbers = [*range(0, last, every), last]
-        note = _note(f"Only {len(numbers):,} of {len(frames):,} steps are") if every > 1 else ""
-        page = _filled(inner, frames, numbers, texts, note)
+        shown = [*range(0, last, every), last]
+        note = _note(f"Only {len(shown):,} of {len(frames):,} steps are") if every > 1 else ""
+        page = _filled(inner, frames, shown, told, note)
         if len(page.encode()) < MOST_BYTES:
             return page
         every *= 2
+        told["numbers"] = {}
     return _note("None of the large pictures is")
+
+
+def _told(frames: Frames) -> dict[str, Any]:
+    """What the card can show: texts and numbers of each box."""
+    step_of = {event.number: at for at, step in enumerate(frames.steps) for event in step}
+    found = numbers_of(frames.events, [step_of[event.number] for event in frames.events])
+    numbers = {
+        box.key: [asdict(grid) for grid in found[box.nodes[0]]]
+        for box in frames.scene.boxes
+        if len(box.nodes) == 1 and found.get(box.nodes[0])
+    }
+    return {"cards": cards(frames), "numbers": numbers}
 
 
 def _note(what: str) -> str:
     """The note that not all steps are shown."""
     return (
-        f"<p>{what} here, to keep the notebook small: frames.html(&quot;walk.html&quot;) writes "
-        "all, and walk.frames(depth=0) folds all modules.</p>"
+        f'<p class="note">{what} here, to keep the notebook small: '
+        "frames.html(&quot;walk.html&quot;) writes all, and walk.frames(depth=0) folds all "
+        "modules.</p>"
     )
 
 
-def _template() -> str:
-    return Path(__file__).with_name("page.html").read_text(encoding="utf-8")
+def _own(name: str) -> str:
+    return asset(name, Path(__file__).parent)
 
 
 def _filled(
-    template: str,
-    frames: Frames,
-    numbers: Sequence[int],
-    texts: dict[str, list[str]],
-    note: str = "",
+    template: str, frames: Frames, numbers: Sequence[int], told: Mapping[str, Any], note: str = ""
 ) -> str:
     """A template with some of the frames in it."""
     captions = [frames.caption(number) for number in numbers]
@@ -78,19 +98,21 @@ def _filled(
         "edits": list(edits(chain([last], map(frames.svg, numbers)))),
         "captions": captions,
         "boxes": [frames.box(number) for number in numbers],
-        "cards": texts,
+        "steps": list(numbers),
+        **told,
     }
     parts = {
         "TITLE": "The walk, step by step",
+        "EMBEDDED": "",
+        "CSS": assets(SHARED_STYLES, _own("walk.css")),
         "NOTE": note,
         "CAPTION": escape(captions[-1]),
         "LAST": last,
         "STEPS": "".join(f"<li>{escape(caption)}</li>" for caption in captions),
-        "DATA": _safe(data),
+        "DATA": safe_json(data),
+        "SCRIPT": assets(SHARED_SCRIPTS, _own("walk.js")),
     }
-    head, *pieces = template.split("{{")
-    found = [piece.partition("}}") for piece in pieces]
-    return head + "".join(parts[name] + rest for name, _, rest in found)
+    return filled(template, parts)
 
 
 def edits(texts: Iterable[str]) -> Iterator[list[Edit]]:
@@ -135,9 +157,3 @@ def _card(formulas: Formulas, node: Node) -> list[str]:
             rules = formulas.backward(formulas.graph[place])
             lines += [line for line in rules if line.startswith((f"{gradient} =", f"{gradient}⁽"))]
     return lines
-
-
-def _safe(data: Any) -> str:
-    """JSON that can stand in a page: no character in it can end the script."""
-    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
-    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
