@@ -88,7 +88,7 @@ class Page:
                 if not url.startswith(("file:", "data:", "about:", "blob:")):
                     self.faults.append(f"request: {url}")
 
-    def open(self, path: Path, width: int, height: int) -> None:
+    def load(self, path: Path, width: int, height: int) -> None:
         """Load a file in a window of this size."""
         target = self.call("Target.createTarget", url="about:blank")["targetId"]
         attached = self.call("Target.attachToTarget", targetId=target, flatten=True)
@@ -215,7 +215,7 @@ def chromium(path: Path, width: int = 1280, height: int = 720) -> Iterator[Page]
                 for end in (down[0], up[1]):
                     os.close(end)
                 page = Page(down[1], up[0])
-                page.open(path, width, height)
+                page.load(path, width, height)
                 yield page
                 assert page.faults == []
             finally:

@@ -89,7 +89,7 @@ def told_forward(node: Node) -> list[str]:
     return _elementwise(node) if node.op.elementwise and known else []
 
 
-def told_backward(node: Node, received: Sequence[tuple[Node, Tensor]]) -> list[str]:
+def told_backward(node: Node, received: Sequence[tuple[Operation, Tensor]]) -> list[str]:
     """How each number of a node's gradient was computed, if one product has sent it.
 
     Args:
@@ -99,7 +99,7 @@ def told_backward(node: Node, received: Sequence[tuple[Node, Tensor]]) -> list[s
     if len(received) != 1:
         return []
     operation, sent = received[0]
-    factors = _factors(operation) if isinstance(operation, Operation) else None
+    factors = _factors(operation)
     if factors is None or operation.grad is None or not 0 < sent.numel() <= MOST_NUMBERS:
         return []
     left, right, _ = factors
@@ -197,7 +197,7 @@ def numbers_of(events: Sequence[Event], steps: Sequence[int]) -> dict[Node, list
     """
     leaves = {event.node for event in events if isinstance(event.node, Parameter)}
     found: dict[Node, list[Grid]] = {node: grid_of("value", 0, node.top) for node in leaves}
-    sent: dict[Node, list[tuple[Node, Tensor]]] = {}
+    sent: dict[Node, list[tuple[Operation, Tensor]]] = {}
     for event, step in zip(events, steps, strict=True):
         node = event.node
         if event.phase == "forward":
