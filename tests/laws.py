@@ -42,8 +42,9 @@ LEVELS = [
 BESIDE = {
     ("losses", "layers"),
     ("bench", "experiments"),
+    ("draw", "formulas"),
 }
-"""Imports within a level: a loss is a module, training uses lists, a study is timed."""
+"""Imports within a level: a loss is a module, a study is timed, a page shows formulas."""
 
 ONLY = {
     "init": {"errors", "validation"},

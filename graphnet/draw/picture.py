@@ -7,7 +7,7 @@ from dataclasses import replace
 from inspect import signature
 from typing import TYPE_CHECKING, Any
 
-from graphnet.draw.drawing import Drawing, drawing_of
+from graphnet.draw.drawing import Drawing, Source, drawing_of
 from graphnet.draw.scene.building import scene_of
 from graphnet.draw.scene.fold import folded
 from graphnet.draw.svg.histograms import described, histogram
@@ -64,14 +64,16 @@ def draw_graph(
     if isinstance(remarks, str) or not _are(str, remarks):
         raise GraphError(must_be("remarks", "sentences in a list, such as ['...']", remarks))
     values = _requested_values(show)
-    scene = folded(scene_of(graph, loss), depth)
+    whole = scene_of(graph, loss)
+    scene = folded(whole, depth)
     if "shape" not in show:
         scene = replace(scene, boxes=[replace(box, shape="") for box in scene.boxes])
     scene = replace(scene, notes=[*scene.notes, *remarks])
     scene, fills = _marked(scene, marks or {}, notes or {})
     known = {box.key: _values(box, values) for box in scene.boxes} if values else {}
     scene = reserve_space(scene, known)
-    return drawing_of(scene, engine, Look(values=known, fills=fills))
+    source = Source(graph, whole, loss, engine, tuple(remarks))
+    return drawing_of(scene, engine, Look(values=known, fills=fills), source)
 
 
 def draw_module(module: Any, *shapes: Sequence[int | None], **options: Any) -> Drawing:
