@@ -106,13 +106,18 @@ class Shown {
     const text = element("text", { x: x + width / 2, y: y + height / 2 + 3.5 }, group, this.view.ports[key]);
     text.setAttribute("text-anchor", "middle");
   }
-  // Where the rest stands can be measured once it is in the page.
+  // Where the rest stands can be measured once it is in the page. A text on a ground, such as the
+  // letter of a badge, moves with the ground.
   measure() {
+    let ground = null;
     for (const each of this.rest) {
       const { x, y, width, height } = each.element.getBBox();
-      each.at = [x, y];
+      const inside = ground && x >= ground[0] && y >= ground[1] - 2 &&
+        x + width <= ground[2] && y + height <= ground[3] + 2;
+      each.at = inside ? ground.slice(0, 2) : [x, y];
       each.frame = this.view.frames.findIndex(frame =>
         [x, y, width, height].every((at, place) => Math.abs(at - frame[place]) < 1.5));
+      if (each.element.tagName !== "text") ground = each.frame < 0 ? [x, y, x + width, y + height] : null;
     }
   }
   // Put everything where `at(name)` says; what is open has no box and no arrowheads.

@@ -39,30 +39,31 @@ function arrange(views, number, path, isOpen) {
       (axes[axis](box[axis]) + axes[axis](box[axis] + box[2 + axis]) - size[axis]) / 2);
     boxes[key] = [...corner, ...size];
   }
-  return { view, path, inner, boxes, axes, size: axes.map((grow, axis) => grow(view.size[axis])) };
+  const within = {}; // where the inner views begin
+  for (const [key, each] of Object.entries(inner)) {
+    const [x, y, width, height] = boxes[key];
+    within[key] = [x + (width - each.size[0]) / 2, y + HEADER + (height - HEADER - each.size[1]) / 2];
+  }
+  return { view, path, inner, within, boxes, axes, size: axes.map((grow, axis) => grow(view.size[axis])) };
 }
 
 // The position of everything in an arranged view, as lists of numbers under names.
 function positions(arranged, left = 0, top = 0, found = new Map()) {
-  const { view, path, inner, boxes, axes } = arranged;
+  const { view, path, inner, within, boxes, axes } = arranged;
   found.set(`${path} view`, [left, top]);
   for (const [key, [x, y]] of Object.entries(boxes)) found.set(`${path} ${key}`, [left + x, top + y]);
-  const within = {};
   for (const [key, each] of Object.entries(inner)) {
     const [x, y, width, height] = boxes[key];
     found.set(`${path}/${key} frame`, [left + x, top + y, width, height]);
-    within[key] = [x + (width - each.size[0]) / 2, y + HEADER + (height - HEADER - each.size[1]) / 2];
     positions(each, left + within[key][0], top + within[key][1], found);
   }
   view.curves.forEach((curve, place) => {
     const moved = moveCurve(arranged, curve, place);
     found.set(`${path} a${place}`, moved.map((at, number) => at + (number % 2 ? top : left)));
-    for (const [end, ports, border] of [[0, "exits", moved.slice(0, 2)], [1, "entrances", moved.slice(-2)]]) {
-      const key = view.arrows[place][end], port = inner[key]?.view[ports][place];
-      if (port === undefined) continue;
-      const spot = facing(inner[key].boxes[port], [border[0] - within[key][0], border[1] - within[key][1]]);
-      const to = [spot[0] + within[key][0], spot[1] + within[key][1]];
-      found.set(`${path} l${place}.${end}`, bow(border, to).map((at, number) => at + (number % 2 ? top : left)));
+    for (const [end, border] of [[0, moved.slice(0, 2)], [1, moved.slice(-2)]]) {
+      const port = portOf(arranged, place, end);
+      if (port) found.set(`${path} l${place}.${end}`, bow(border, facing(port, border)).map(
+        (at, number) => at + (number % 2 ? top : left)));
     }
   });
   view.frames.forEach(([x, y, width, height], place) => {
@@ -73,17 +74,32 @@ function positions(arranged, left = 0, top = 0, found = new Map()) {
   return found;
 }
 
-// A curve: its bends are stretched, and its ends stay where they were on their boxes.
-function moveCurve({ view, boxes, axes }, curve, place) {
+// The rectangle of the port where an arrow goes on, inside an open box at one of its ends.
+function portOf({ view, inner, within }, place, end) {
+  const key = view.arrows[place][end], open = inner[key];
+  const port = open?.view[end ? "entrances" : "exits"][place];
+  if (port === undefined) return null;
+  const [x, y, width, height] = open.boxes[port];
+  return [x + within[key][0], y + within[key][1], width, height];
+}
+
+// A curve: its bends are stretched, and its ends stay where they were on their boxes; at an open
+// box they go to the place on the border that is right before the port.
+function moveCurve(arranged, curve, place) {
+  const { view, boxes, axes } = arranged;
   const moved = curve.map((at, number) => axes[number % 2](at));
-  const [source, target] = view.arrows[place];
-  for (const [key, end, beside] of [[source, 0, 2], [target, curve.length - 2, curve.length - 4]]) {
+  for (const [which, end, beside] of [[0, 0, 2], [1, curve.length - 2, curve.length - 4]]) {
+    const key = view.arrows[place][which], before = view.boxes[key], now = boxes[key];
+    const share = [0, 1].map(axis => (curve[end + axis] - before[axis]) / before[2 + axis]);
+    const at = share.map((part, axis) => now[axis] + part * now[2 + axis]);
+    const port = portOf(arranged, place, which);
+    if (port) {
+      const along = Math.min(share[1], 1 - share[1]) < Math.min(share[0], 1 - share[0]) ? 0 : 1;
+      at[along] = port[along] + port[2 + along] / 2;
+    }
     for (const axis of [0, 1]) {
-      const before = view.boxes[key], now = boxes[key];
-      const share = (curve[end + axis] - before[axis]) / before[2 + axis];
-      const at = now[axis] + share * now[2 + axis];
-      moved[beside + axis] += at - moved[end + axis];
-      moved[end + axis] = at;
+      moved[beside + axis] += at[axis] - moved[end + axis];
+      moved[end + axis] = at[axis];
     }
   }
   return moved;
