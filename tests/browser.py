@@ -146,7 +146,8 @@ class Page:
 
     def type(self, text: str) -> None:
         """Write into what has the focus."""
-        self.call("Input.insertText", text=text)
+        written = {"text": text}
+        self.call("Input.insertText", **written)
 
     def middle(self, selector: str) -> tuple[float, float]:
         """The middle of the first element that a selector finds, in the window."""

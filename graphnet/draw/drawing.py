@@ -34,6 +34,7 @@ class Source:
     Attributes:
         graph: the list.
         whole: its scene with nothing folded.
+        dress: puts into the boxes of a scene what the drawing shows in its own.
         loss: the node drawn as the loss; None if it was found.
         engine: what lays out pictures of it.
         remarks: sentences below the picture.
@@ -41,6 +42,7 @@ class Source:
 
     graph: Graph
     whole: Scene
+    dress: Callable[[Scene], tuple[Scene, Look]]
     loss: Node | None = None
     engine: str | None = None
     remarks: Sequence[str] = ()

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from inspect import signature
 from typing import TYPE_CHECKING, Any
 
 from graphnet.draw.drawing import Drawing, Source, drawing_of
 from graphnet.draw.scene.building import scene_of
 from graphnet.draw.scene.fold import folded
+from graphnet.draw.svg.grid import rows_of
 from graphnet.draw.svg.histograms import described, histogram
 from graphnet.draw.svg.paint import Look
 from graphnet.draw.svg.values import Value, reserve_space
@@ -21,7 +23,7 @@ from graphnet.validation import must_be
 if TYPE_CHECKING:
     from graphnet.draw.scene.scene import Box, Scene
 
-SHOWN = ("shape", "top", "grad")
+SHOWN = ("shape", "top", "grad", "values")
 OPTIONS = ("show", "depth", "loss", "engine", "marks", "notes", "remarks")
 MARKED = "#ffb000"
 """The colour of a box with a finding; dark text is readable on it, also in grey."""
@@ -43,7 +45,8 @@ def draw_graph(
 
     Args:
         graph: the list.
-        show: what the boxes show: "shape", "top", "grad".
+        show: what the boxes show: "shape", "top", "grad"; "values" for both with all numbers of
+            small tensors.
         depth: how deep modules are opened; None folds what is larger than a page.
         loss: the node drawn as the loss; None takes the start of the last backward walk, else the
             last single number.
@@ -63,17 +66,12 @@ def draw_graph(
     _refuse_texts(marks=marks, notes=notes)
     if isinstance(remarks, str) or not _are(str, remarks):
         raise GraphError(must_be("remarks", "sentences in a list, such as ['...']", remarks))
-    values = _requested_values(show)
+    dress = partial(_dressed, show=_checked_show(show), marks=marks or {}, notes=notes or {})
     whole = scene_of(graph, loss)
     scene = folded(whole, depth)
-    if "shape" not in show:
-        scene = replace(scene, boxes=[replace(box, shape="") for box in scene.boxes])
-    scene = replace(scene, notes=[*scene.notes, *remarks])
-    scene, fills = _marked(scene, marks or {}, notes or {})
-    known = {box.key: _values(box, values) for box in scene.boxes} if values else {}
-    scene = reserve_space(scene, known)
-    source = Source(graph, whole, loss, engine, tuple(remarks))
-    return drawing_of(scene, engine, Look(values=known, fills=fills), source)
+    scene, look = dress(replace(scene, notes=[*scene.notes, *remarks]))
+    source = Source(graph, whole, dress, loss, engine, tuple(remarks))
+    return drawing_of(scene, engine, look, source)
 
 
 def draw_module(module: Any, *shapes: Sequence[int | None], **options: Any) -> Drawing:
@@ -102,13 +100,26 @@ def draw_module(module: Any, *shapes: Sequence[int | None], **options: Any) -> D
     return draw_graph(graph, **options)
 
 
-def _requested_values(show: Sequence[str]) -> list[str]:
+def _checked_show(show: Sequence[str]) -> Sequence[str]:
     if isinstance(show, str) or not _are(str, show) or not set(show) <= set(SHOWN):
         raise GraphError(
-            'show must be a tuple of "shape", "top" and "grad", such as ("shape", "top"), or () '
-            f"for none of them; got {show!r}."
+            'show must be a tuple of "shape", "top", "grad" and "values", such as '
+            f'("shape", "top"), or () for none of them; got {show!r}.'
         )
-    return [each for each in ("top", "grad") if each in show]
+    return show
+
+
+def _dressed(
+    scene: Scene, show: Sequence[str], marks: Mapping[int, str], notes: Mapping[int, str]
+) -> tuple[Scene, Look]:
+    """A scene with what its boxes show, and with room for it; and how they look."""
+    if "shape" not in show:
+        scene = replace(scene, boxes=[replace(box, shape="") for box in scene.boxes])
+    scene, fills = _marked(scene, marks, notes)
+    names = [each for each in ("top", "grad") if each in show or "values" in show]
+    numbers = "values" in show
+    known = {box.key: _values(box, names, numbers) for box in scene.boxes} if names else {}
+    return reserve_space(scene, known), Look(values=known, fills=fills)
 
 
 def _are(kind: type, given: Any) -> bool:
@@ -146,11 +157,19 @@ def _marked(
     return replace(scene, boxes=boxes), fills
 
 
-def _values(box: Box, names: Sequence[str]) -> list[Value]:
+def _values(box: Box, names: Sequence[str], numbers: bool) -> list[Value]:
     """The values of a box that stands for one node, as far as they are known."""
     if len(box.nodes) != 1:
         return []
     (node,) = box.nodes
     tensors: dict[str, Any] = {"top": node.top if node.computed else None, "grad": node.grad}
-    known = [(name, tensors[name]) for name in names if tensors[name] is not None]
-    return [Value(name, described(tensor), histogram(tensor)) for name, tensor in known]
+    return [
+        Value(
+            name,
+            described(tensor),
+            histogram(tensor),
+            rows_of(tensor) if numbers else (),
+        )
+        for name in names
+        if (tensor := tensors[name]) is not None
+    ]

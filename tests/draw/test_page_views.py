@@ -23,8 +23,7 @@ def drawn(net, **options):
 
 
 def views(drawing):
-    source = drawing.source
-    return views_of(drawing.scene, drawing.layout, drawing.look, source.whole, "ranker")
+    return views_of(drawing, drawing.source)
 
 
 def data_of(page):

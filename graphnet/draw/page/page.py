@@ -58,7 +58,7 @@ def notebook_of(drawing: Drawing, source: Source) -> str | None:
 
 def _parts(drawing: Drawing, source: Source) -> dict[str, str]:
     scene = drawing.scene
-    views = views_of(scene, drawing.layout, drawing.look, source.whole, source.engine)
+    views = views_of(drawing, source)
     cards = Cards(source.graph, source.loss)
     data = {"views": [_data(view, cards) for view in views]}
     notes = [*(note for note, _ in sharing_notes(scene)), *source.remarks]

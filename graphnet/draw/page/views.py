@@ -15,9 +15,10 @@ from graphnet.draw.layout.engines import laid_out
 from graphnet.draw.page.ports import Ports, reads_of
 from graphnet.draw.scene.fold import folded
 from graphnet.draw.scene.scene import Box, Scene, common_path
-from graphnet.draw.svg.paint import Look, painted
+from graphnet.draw.svg.paint import painted
 
 if TYPE_CHECKING:
+    from graphnet.draw.drawing import Drawing, Source
     from graphnet.draw.layout.geometry import Layout
     from graphnet.draw.scene.scene import Arrow
     from graphnet.graph import Node
@@ -54,30 +55,25 @@ class View:
     beyond: dict[str, Sequence[Node]] = field(default_factory=dict)
 
 
-def views_of(
-    scene: Scene, layout: Layout, look: Look, whole: Scene, engine: str | None = None
-) -> list[View]:
+def views_of(drawing: Drawing, source: Source) -> list[View]:
     """All views, the drawing first, each before those inside it.
 
     Args:
-        scene: the drawing's boxes and arrows.
-        layout: where they are.
-        look: what is painted on top of them.
-        whole: the same list with nothing folded.
-        engine: what lays out the others.
+        drawing: the picture that they begin with.
+        source: the list that it is a picture of.
     """
-    scene = replace(scene, notes=[], shared=[])
-    look = replace(look, legend=False, uid="")
-    views = [View(scene, layout, scene.boxes, painted(scene, layout, look))]
-    reads = reads_of(whole)
+    scene = replace(drawing.scene, notes=[], shared=[])
+    look = replace(drawing.look, legend=False, uid="")
+    views = [View(scene, drawing.layout, scene.boxes, painted(scene, drawing.layout, look))]
+    reads = reads_of(source.whole)
     count = len(scene)
     for view in views:  # which grows meanwhile
         for box in view.boxes:
             if len(box.nodes) > 1 and count < MOST_BOXES:
-                inner = _inside(box, whole)
+                inner = _inside(box, source.whole)
                 if len(inner) > 1:
                     view.children[box.key] = len(views)
-                    views.append(_view(box, inner, view, reads, engine))
+                    views.append(_view(box, inner, view, reads, source))
                     count += len(inner)
     return views
 
@@ -103,7 +99,7 @@ def _view(
     inner: Scene,
     outer: View,
     reads: Mapping[Node, Sequence[tuple[Box, Arrow]]],
-    engine: str | None,
+    source: Source,
 ) -> View:
     """The view inside a box, with its ports; the modules around all of it have no frame there."""
     path = common_path(each.path for each in inner.boxes)
@@ -118,12 +114,13 @@ def _view(
         notes=[],
         shared=[],
     )
-    layout = laid_out(scene, engine)
+    scene, look = source.dress(scene)
+    layout = laid_out(scene, source.engine)
     return View(
         scene,
         layout,
         boxes=inner.boxes,
-        svg=painted(scene, layout, Look(legend=False)),
+        svg=painted(scene, layout, replace(look, legend=False)),
         title=printable(" · ".join(dict.fromkeys(filter(None, (box.full_name, box.symbol))))),
         entrances=ports.entrances,
         exits=ports.exits,
