@@ -9,6 +9,7 @@ import torch
 import graphnet as gn
 from graphnet.draw.layout.geometry import TITLE_SPACE, on_border, size_of
 from graphnet.draw.scene.building import scene_of
+from graphnet.draw.scene.fold import folded
 from graphnet.draw.scene.scene import Arrow, Box, Scene
 
 
@@ -36,7 +37,7 @@ def network():
     with gn.Graph() as graph:
         x, t = gn.Input((None, 2), name="x"), gn.Input((None, 2), name="t")
         gn.LossMSE()(model(x), t)
-    return scene_of(graph)
+    return folded(scene_of(graph))
 
 
 def siamese():
@@ -45,7 +46,7 @@ def siamese():
     with gn.Graph() as graph:
         one, other = gn.Input((None, 4), name="one"), gn.Input((None, 4), name="other")
         ((branch(one) - branch(other)) ** 2).sum()
-    return scene_of(graph)
+    return folded(scene_of(graph))
 
 
 def gradients():
@@ -102,7 +103,7 @@ def hostile():
     return Scene(boxes, arrows, titles={(name,): name for name in names})
 
 
-def folded():
+def modules():
     """Modules as boxes, with bundles of arrows."""
     boxes = [
         Box("x", "input", "x"),
@@ -122,7 +123,7 @@ SCENES = {
     "circle": circle,
     "chain": lambda: chain(40, 7),
     "hostile": hostile,
-    "folded": folded,
+    "folded": modules,
 }
 
 

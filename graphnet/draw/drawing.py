@@ -37,6 +37,7 @@ class Source:
         dress: puts into the boxes of a scene what the drawing shows in its own.
         loss: the node drawn as the loss; None if it was found.
         engine: what lays out pictures of it.
+        direction: where they run.
         remarks: sentences below the picture.
     """
 
@@ -45,6 +46,7 @@ class Source:
     dress: Callable[[Scene], tuple[Scene, Look]]
     loss: Node | None = None
     engine: str | None = None
+    direction: str = "TB"
     remarks: Sequence[str] = ()
 
 
@@ -160,7 +162,12 @@ def mimebundle(
 
 
 def drawing_of(
-    scene: Scene, engine: str | None = None, look: Look = PLAIN, source: Source | None = None
+    scene: Scene,
+    engine: str | None = None,
+    look: Look = PLAIN,
+    columns: int | None = 1,
+    direction: str = "TB",
+    source: Source | None = None,
 ) -> Drawing:
     """The drawing of a scene.
 
@@ -168,6 +175,8 @@ def drawing_of(
         scene: the boxes and arrows.
         engine: what computes the layout: "dot", "wasi" or "ranker"; None takes the first available.
         look: what is painted on top.
+        columns: in how many columns it is set; None for as many as fit best on a screen.
+        direction: "TB" from top to bottom, "LR" from left to right.
         source: the list that it is a picture of.
     """
-    return Drawing(scene, laid_out(scene, engine), look, source)
+    return Drawing(scene, laid_out(scene, engine, columns, direction), look, source)

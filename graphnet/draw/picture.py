@@ -11,22 +11,40 @@ from typing import TYPE_CHECKING, Any
 from graphnet.draw.drawing import Drawing, Source, drawing_of
 from graphnet.draw.scene.building import scene_of
 from graphnet.draw.scene.fold import folded
+from graphnet.draw.scene.parameters import without_parameters
 from graphnet.draw.svg.grid import rows_of
 from graphnet.draw.svg.histograms import described, histogram
 from graphnet.draw.svg.paint import Look
+from graphnet.draw.svg.style import MARKED
+from graphnet.draw.svg.theme import THEMES
 from graphnet.draw.svg.values import Value, reserve_space
 from graphnet.errors import GraphError, counted
 from graphnet.graph import Graph, Input, Node
 from graphnet.graph.roles import checked_loss
-from graphnet.validation import must_be
+from graphnet.validation import must_be, require_choice, require_flags, require_integer
 
 if TYPE_CHECKING:
     from graphnet.draw.scene.scene import Box, Scene
 
 SHOWN = ("shape", "top", "grad", "values")
-OPTIONS = ("show", "depth", "loss", "engine", "marks", "notes", "remarks")
-MARKED = "#ffb000"
-"""The colour of a box with a finding; dark text is readable on it, also in grey."""
+OPTIONS = (
+    "show",
+    "depth",
+    "open",
+    "every_node",
+    "parameters",
+    "columns",
+    "direction",
+    "theme",
+    "slide",
+    "loss",
+    "engine",
+    "marks",
+    "notes",
+    "remarks",
+)
+DIRECTIONS = ("TB", "LR")
+SLIDE = (1280.0, 720.0)
 
 
 def draw_graph(
@@ -34,6 +52,13 @@ def draw_graph(
     *,
     show: Sequence[str] = ("shape",),
     depth: int | None = None,
+    open: Sequence[str] = (),
+    every_node: bool = False,
+    parameters: bool = True,
+    columns: int | None = None,
+    direction: str = "TB",
+    theme: str = "auto",
+    slide: bool = False,
     loss: Node | None = None,
     marks: Mapping[int, str] | None = None,
     notes: Mapping[int, str] | None = None,
@@ -47,7 +72,18 @@ def draw_graph(
         graph: the list.
         show: what the boxes show: "shape", "top", "grad"; "values" for both with all numbers of
             small tensors.
-        depth: how deep modules are opened; None folds what is larger than a page.
+        depth: how deep modules are opened, with each layer as one box; None draws a small list node
+            by node, and folds what does not fit on a screen.
+        open: the paths of modules to open whatever the depth, also of layers:
+            "blocks.0.attention".
+        every_node: True for a box for each node of the list.
+        parameters: False to leave parameters out; what reads them says how many numbers they are.
+        columns: in how many columns the picture is set, rows if it runs from left to right; None
+            for one, or for as many as make a picture of layers fit on a screen.
+        direction: "TB" from top to bottom, "LR" from left to right.
+        theme: the colours: "light", "dark", or "auto" for those of the page that it is on; as PNG
+            or PDF "auto" is light.
+        slide: True to fill a slide of 16:9 with large letters.
         loss: the node drawn as the loss; None takes the start of the last backward walk, else the
             last single number.
         marks: what is wrong with a node, by its place in the list; its box is painted.
@@ -66,12 +102,39 @@ def draw_graph(
     _refuse_texts(marks=marks, notes=notes)
     if isinstance(remarks, str) or not _are(str, remarks):
         raise GraphError(must_be("remarks", "sentences in a list, such as ['...']", remarks))
+    require_flags(every_node=every_node, parameters=parameters, slide=slide)
+    if columns is not None:
+        require_integer("draw: columns", columns, 1)
+    require_choice("direction", direction, DIRECTIONS)
     dress = partial(_dressed, show=_checked_show(show), marks=marks or {}, notes=notes or {})
-    whole = scene_of(graph, loss)
-    scene = folded(whole, depth)
+    whole = scene_of(graph, loss, _opened(graph, open))
+    scene = folded(whole, depth, every_node=every_node)
+    if not parameters:
+        whole, scene = without_parameters(whole), without_parameters(scene)
     scene, look = dress(replace(scene, notes=[*scene.notes, *remarks]))
-    source = Source(graph, whole, dress, loss, engine, tuple(remarks))
-    return drawing_of(scene, engine, look, source)
+    theme = require_choice("theme", theme, THEMES)
+    look = replace(look, theme=theme, screen=SLIDE if slide else None)
+    if columns is None and not slide and not any(box.folded for box in scene.boxes):
+        columns = 1
+    source = Source(graph, whole, dress, loss, engine, direction, tuple(remarks))
+    return drawing_of(scene, engine, look, columns, direction, source)
+
+
+def _opened(graph: Graph, names: Sequence[str]) -> Sequence[str]:
+    """The modules to open, checked to be in the list.
+
+    Raises:
+        GraphError: one of them is not there.
+    """
+    if isinstance(names, str) or not _are(str, names):
+        raise GraphError(must_be("open", "the paths of modules, such as ['encoder.0']", names))
+    for name in names:
+        if not graph.scopes.kind(name) or not name:
+            raise GraphError(
+                f"open names modules by their paths in the graph; got {name!r}. "
+                "print(graph.summary()) lists them."
+            )
+    return names
 
 
 def draw_module(module: Any, *shapes: Sequence[int | None], **options: Any) -> Drawing:

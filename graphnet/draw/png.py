@@ -12,6 +12,9 @@ from graphnet.errors import GraphError
 FONTS = Path(__file__).with_name("fonts")
 MOST_PIXELS = 16_000_000
 
+_STYLE = re.compile(r"<style>[^<]*</style>")
+"""How a picture follows the page that it is on; here there is none."""
+
 PAGE = """
 #set document(date: none, title: sys.inputs.title)
 #set page(width: {width}pt, height: {height}pt, margin: 0pt)
@@ -36,6 +39,7 @@ def png_of(svg: str, scale: float = 1.0) -> bytes:
             "A PNG needs resvg-py: `pip install resvg-py`. SVG needs nothing."
         ) from None
     width, height = size_of_svg(svg)
+    svg = _STYLE.sub("", svg)
     scale = _limited(scale, width, height)
     return bytes(
         svg_to_bytes(
@@ -82,6 +86,7 @@ def pdf_of(svg: str) -> bytes:
             "it to a PDF."
         ) from None
     width, height = size_of_svg(svg)
+    svg = _STYLE.sub("", svg)
     title = re.search(r"<title[^>]*>([^<]*)</title>", svg)
     return bytes(
         typst.compile(

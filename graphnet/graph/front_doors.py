@@ -190,13 +190,17 @@ class FrontDoors(NodeList):
     ) -> Drawing:
         """Draw the list as a picture: a notebook shows it, `.save("net.svg")` saves it.
 
+        A small list is drawn node by node. In a larger one each layer is one box, and modules are
+        folded until the picture fits on a screen.
+
         Args:
             show: what the boxes show: "shape", "top", "grad"; "values" for both with all numbers
                 of small tensors.
             depth: how deep modules are opened; None folds what is larger than a page.
             loss: what is drawn as the loss; None finds it, see `graph.roles.loss_of`.
             engine: what computes the layout: "dot", "wasi" or "ranker"; None for the first found.
-            painted: marks, notes and remarks, see `graphnet.draw.picture.draw_graph`.
+            painted: open, every_node, parameters, columns, direction, theme, slide, marks, notes
+                and remarks: see `graphnet.draw.picture.draw_graph`.
         """
         from graphnet.draw.picture import draw_graph
 

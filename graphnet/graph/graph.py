@@ -26,6 +26,8 @@ from graphnet.graph.walks import (
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from graphnet.graph.naming import Call
+
     Feed = Mapping[Any, Tensor] | None
 
 
@@ -50,10 +52,12 @@ class Graph(FrontDoors):
         self._backward: dict[tuple[Node, ...], BackwardPass] = {}
         self._versions = Versions((), [], (), [])
         self.makers: dict[Node, object] = {}  # the module that appended each node, or None
+        self.calls: dict[Node, Call] = {}  # and which call of it
 
     def _keep(self, node: Node) -> None:
         super()._keep(node)
-        self.makers[node] = self.scopes.owner
+        scope = self.scopes.scope
+        self.makers[node], self.calls[node] = scope.owner, scope.call
         self._forward.clear()  # walks are prepared for the whole list
         self._backward.clear()
 

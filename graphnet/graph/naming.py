@@ -59,6 +59,21 @@ class Built(Protocol):
         """The parameters directly in it, by name."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Call:
+    """One call of a module, which appended nodes.
+
+    Attributes:
+        module: the module; None for a part of the list that no module builds.
+        path: the prefix of the names of its nodes.
+        caller: the call during which it was called; None for the list itself.
+    """
+
+    module: Any
+    path: str
+    caller: Call | None = None
+
+
 @dataclass(slots=True)
 class Scope:
     """A module that is being built.
@@ -66,6 +81,7 @@ class Scope:
     Attributes:
         owner: the module; None for a part of the list that no module builds.
         path: the prefix of the names of its nodes.
+        call: this call of it, which the nodes remember.
         ways: where modules are in the owner; kept here by the layers while it is being built.
         names: for the outermost module, the names of the parameters inside it.
         held: False if the module that calls the owner does not hold it, but made it while being
@@ -74,6 +90,7 @@ class Scope:
 
     owner: Built | None
     path: str
+    call: Call
     ways: Any = None
     names: dict[Any, str] = field(default_factory=dict)
     held: bool = True
@@ -83,7 +100,7 @@ class Scopes:
     """The stack of modules that are being built, each with its path in the graph."""
 
     def __init__(self) -> None:
-        self._stack = [Scope(None, "")]
+        self._stack = [Scope(None, "", Call(None, ""))]
         self._modules: dict[str, object] = {}
         self._claims: dict[tuple[object, str], str] = {}
         self._counts: dict[str, int] = {}
@@ -121,6 +138,10 @@ class Scopes:
     def kind(self, path: str) -> str:
         """The class of the module at a path; empty if there is none."""
         return type(self._modules[path]).__name__ if path in self._modules else ""
+
+    def module(self, path: str) -> object:
+        """The module at a path; None if there is none."""
+        return self._modules.get(path)
 
     # the paths of modules: no two modules share one
 
@@ -171,8 +192,9 @@ class Scopes:
     def enter(self, path: str, owner: Built | None = None) -> None:
         """Prefix the names of nodes appended from now on, until `leave`."""
         outermost = owner is not None and self._outermost is None
-        ways = self.scope.ways
-        self._stack.append(Scope(owner, path, held=ways is None or bool(ways.to(owner))))
+        ways, call = self.scope.ways, Call(owner, path, self.scope.call)
+        held = ways is None or bool(ways.to(owner))
+        self._stack.append(Scope(owner, path, call, held=held))
         if owner is not None:
             self.uses[path] += 1
             self.modules[owner] = None

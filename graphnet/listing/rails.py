@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from heapq import heappop, heappush
 
 WIDEST = 20  # rails drawn side by side; anything further right is shown as "…"
-MARKS = {"input": "○", "parameter": "□", "buffer": "◇", "loss": "◎", "module": "■"}
+MARKS = {"input": "○", "parameter": "□", "buffer": "◇", "loss": "◎", "layer": "■", "module": "■"}
 NO_MARK = "●"
 
 

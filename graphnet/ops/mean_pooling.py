@@ -36,7 +36,7 @@ class AvgPool2d(_Mean):
     Shapes: (n, c, h, w) -> (n, c, h', w').
     """
 
-    symbol = "mean pool"
+    symbol = "avg pool"
     hint = HINT
 
     def trial(self, x: Tensor) -> Tensor:
@@ -62,7 +62,7 @@ class AvgPool2dGrad(_Mean):
     Shapes: (n, c, h', w'), (n, c, h, w) -> (n, c, h, w).
     """
 
-    symbol = "mean poolᵀ"
+    symbol = "avg poolᵀ"
 
     def trial(self, y: Tensor, x_like: Tensor) -> Tensor:
         return y.new_zeros(x_like.shape)
@@ -140,7 +140,7 @@ class AdaptiveMean(Op):
     divide h.  Shapes: (n, c, h, w) -> (n, c, count, w) for dim 2.
     """
 
-    symbol = "parts' mean"
+    symbol = "adaptive avg pool"
     hint = "Images are (n, c, h, w) or (c, h, w) with at least one pixel."
     dim: int
     count: int
@@ -165,7 +165,7 @@ class AdaptiveMeanGrad(Op):
     Shapes: (n, c, count, w), (n, c, h, w) -> (n, c, h, w) for dim 2.
     """
 
-    symbol = "parts' meanᵀ"
+    symbol = "adaptive avg poolᵀ"
     dim: int
     count: int
 

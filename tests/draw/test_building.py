@@ -34,10 +34,10 @@ def test_boxes_and_arrows_follow_the_list():
 def test_boxes_say_what_they_are():
     boxes = scene_of(disk()).by_key.values()
     weight = next(box for box in boxes if box.name == "weight" and box.path == ("0",))
-    assert weight.lines == ["2 weight", "25x2", "50 parameters"]
+    assert weight.lines == ["2 weight", "25×2", "50 parameters"]
     tanh = next(box for box in boxes if box.symbol == "tanh")
     assert tanh.path == ("1",)
-    assert tanh.shape == "?x25"
+    assert tanh.shape == "?×25"
 
 
 def test_modules_have_titles_and_lie_in_each_other():

@@ -20,8 +20,8 @@ def test_open_sizes_are_explained_where_there_are_some():
         below = footer(Scene([Box("n0", "input", "x", shape=shape)]), Layout(100.0, 50.0))
         return any("? any size" in part for part in below.parts)
 
-    assert said("?x3")
-    assert not said("2x3")
+    assert said("?×3")
+    assert not said("2×3")
 
 
 @pytest.mark.parametrize("width", [100.0, 300.0, 2000.0])
@@ -36,7 +36,7 @@ def test_a_legend_is_broken_into_lines_that_fit(width):
 def test_long_notes_are_wrapped_and_take_room():
     scene = Scene(notes=["word " * 40])
     below = footer(scene, Layout(300.0, 50.0), legend=False)
-    assert below.height == MARGIN + 14 * len(below.parts)
+    assert below.height == MARGIN + 15 * len(below.parts)
     assert len(below.parts) > 2
 
 

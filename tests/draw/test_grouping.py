@@ -26,9 +26,13 @@ def single(module):
     return graph
 
 
-def test_a_module_on_its_own_output_is_one_box():
+def test_each_call_of_a_module_on_its_own_output_is_a_box():
     result = folded(scene_of(single(Again())), depth=0)
-    assert [(box.name, len(box.places)) for box in result.boxes] == [("x", 1), ("layer", 4)]
+    assert [(box.name, len(box.places)) for box in result.boxes] == [
+        ("x", 1),
+        ("layer", 3),
+        ("layer", 1),
+    ]
 
 
 def test_a_use_of_one_node_is_a_box_like_the_first_use():
@@ -38,8 +42,8 @@ def test_a_use_of_one_node_is_a_box_like_the_first_use():
     gn.Sequential(layer, gn.Tanh(), layer)(x)
     boxes = [box for box in folded(scene_of(graph), depth=0).boxes if box.sharing]
     assert [(box.kind, box.name, len(box.places)) for box in boxes] == [
-        ("module", "0", 3),
-        ("module", "0", 1),
+        ("layer", "0", 3),
+        ("layer", "0", 1),
     ]
 
 

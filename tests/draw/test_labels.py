@@ -22,7 +22,7 @@ ENGINES = [
     "wasi",
     "ranker",
 ]
-ROUND = r'<path d="M(\S+) (\S+)h(\S+?)a6\.5 6\.5 [^"]*" fill="\S+" stroke="#ffffff"/>'
+ROUND = r'<path d="M(\S+) (\S+)h(\S+?)a7 7 [^"]*" fill="\S+" stroke="#ffffff"/>'
 
 
 def badges(svg):
@@ -65,7 +65,7 @@ def parallel(labels=None, count=2):
     scene = Scene(boxes, [Arrow("a", "b", count=count)])
     curve = [(100.0, 30.0), (100.0, 60.0), (100.0, 100.0), (100.0, 130.0)]
     layout = Layout(200, 160, {"a": (100, 17.5), "b": (100, 142.5)}, [curve])
-    return painted(scene, layout, Look(labels=labels or {}))
+    return painted(scene, layout, Look(labels=labels or {}, legend=False))
 
 
 def test_a_badge_stands_on_the_middle_of_its_line():
@@ -89,7 +89,7 @@ def test_labels_hide_neither_each_other_nor_a_badge():
     scene = Scene(boxes, [Arrow("a", "b", count=2), Arrow("a", "b")])
     curve = [(100.0, 30.0), (100.0, 60.0), (100.0, 100.0), (100.0, 130.0)]
     layout = Layout(200, 160, {"a": (100, 17.5), "b": (100, 142.5)}, [curve, curve])
-    svg = painted(scene, layout, Look(labels={0: "0.25", 1: "0.75"}))
+    svg = painted(scene, layout, Look(labels={0: "0.25", 1: "0.75"}, legend=False))
     (around,) = badges(svg)
     found = [
         (float(x), float(y) - 8, 20.0, 9.0)

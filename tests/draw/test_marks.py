@@ -97,6 +97,6 @@ def test_a_badge_grows_with_its_text_and_is_never_narrower_than_high():
     widths = []
     for mark in ("A", "A1", "A12"):
         xs = numbers_in(badge(mark, (0.0, 0.0), "#000000").split('"')[1])
-        widths.append(-2 * (xs[0] - 6.5))
-    assert widths == sorted(set(widths)) and widths[0] >= 13
+        widths.append(-2 * (xs[0] - 7))
+    assert widths == sorted(set(widths)) and widths[0] >= 14
     assert widths == pytest.approx([badge_width(mark) for mark in ("A", "A1", "A12")], abs=0.2)

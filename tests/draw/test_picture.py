@@ -8,7 +8,7 @@ import pytest
 import torch
 
 import graphnet as gn
-from graphnet.draw.picture import MARKED
+from graphnet.draw.svg.style import MARKED
 
 
 def network():
@@ -29,10 +29,10 @@ def test_every_node_is_drawn_with_its_shape():
     graph, _ = network()
     drawing = graph.draw()
     assert len(drawing.scene) == len(graph)
-    assert texts(drawing).count("?x25") == 2
+    assert texts(drawing).count("?×25") == 2
     assert "625 parameters" not in texts(drawing)
     assert "50 parameters" in texts(drawing)
-    assert "?x25" not in texts(graph.draw(show=()))
+    assert "?×25" not in texts(graph.draw(show=()))
 
 
 def test_values_and_gradients_are_shown_as_far_as_they_are_known():
@@ -82,7 +82,7 @@ def test_only_what_is_known_can_be_shown(show):
 
 
 WRONG_OPTIONS = [  # options, words of the message
-    ({"lol": 3}, r"has the options show, depth, loss, .*; got 'lol'"),
+    ({"lol": 3}, r"has the options show, depth, open, .*; got 'lol'"),
     ({"loss": "x"}, "loss must be a node of this graph .*; got 'x'"),
     ({"loss": 3}, "; got 3"),
     ({"loss": network()[1]}, "is not a node of <Graph"),

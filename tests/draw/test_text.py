@@ -22,7 +22,7 @@ def test_rails_show_who_reads_whom():
 
 def test_a_line_says_what_its_box_is():
     lines = rails(scene_of(shared_weight())).splitlines()
-    words = "│ │ □ 2 parameter w 4x3 12 parameters, shared A"
+    words = "│ │ □ 2 parameter w 4×3 12 parameters, shared A"
     assert " ".join(lines[2].split()) == words
     assert lines[4].endswith("reads A2")
     assert lines[-1] == "A: w is shared: it is used 2 times."
@@ -41,7 +41,7 @@ def test_folded_boxes_say_their_places_and_what_they_share():
     gn.Sequential(first, second)(graph.input((None, 2), name="x"))
     lines = rails(folded(scene_of(graph), depth=0)).splitlines()
     assert "1…4" in lines[1]
-    assert lines[1].endswith("4 nodes, 6 parameters, shared A")
+    assert lines[1].endswith("6 parameters, shared A")
     assert lines[2].endswith("2 nodes, shared A")
 
 

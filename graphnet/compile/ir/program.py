@@ -10,11 +10,13 @@ from torch import empty
 
 from graphnet.graph import Graph, Input, Node, Operation
 from graphnet.graph.nodes import Literal, spec_of
+from graphnet.graph.roles import is_single
 from graphnet.graph.shape_inference import Spec, infer
 
 if TYPE_CHECKING:
     from torch import Tensor, dtype
 
+    from graphnet.draw.drawing import Drawing
     from graphnet.op import Op
 
 Source = Node | Literal
@@ -91,6 +93,14 @@ class Program(Graph):
         self.results: list[Node] = []
         self.finite: list[Node] = []
         self.writes: dict[Cell, Node] = {}
+
+    def draw(self, **options: Any) -> Drawing:
+        """Draw the program as a picture, with the options of `Graph.draw`.
+
+        What it returns first is drawn as the loss, if that is a single number.
+        """
+        losses = [node for node in self.results[:1] if is_single(node)]
+        return super().draw(**{"loss": losses[0] if losses else None, **options})
 
     @property
     def wanted(self) -> list[Node]:

@@ -5,5 +5,6 @@
 | `engines` | which engine is used: Graphviz, Graphviz as WebAssembly, or the built-in one |
 | `dot_text` | scenes in the DOT language, for Graphviz |
 | `layered`: `layered_level` | the built-in engine |
+| `columns` | a tall picture in several columns |
 | `geometry`, `curves` | positions, sizes, and arrows as curves |
 """

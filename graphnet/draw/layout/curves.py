@@ -62,3 +62,63 @@ def sparse(points: list[Point]) -> list[Point]:
 def rounded(points: list[Point]) -> list[Point]:
     """The points to 1/100, so that the same picture has the same bytes."""
     return [(round(x, 2), round(y, 2)) for x, y in points]
+
+
+def split_at(curve: Sequence[Point], y: float, last: bool = False) -> tuple[list[Point], ...]:
+    """The part of a curve before it crosses a height, and the part after.
+
+    Args:
+        curve: a start and triples of cubic Bézier control points.
+        y: the height.
+        last: True for the last of several crossings.
+
+    >>> split_at([(0, 0), (0, 1), (0, 2), (0, 3)], 1.5)[0]
+    [(0, 0), (0.0, 0.5), (0.0, 1.0), (0.0, 1.5)]
+    """
+    pieces = range(0, len(curve) - 1, 3)
+    for start in reversed(pieces) if last else pieces:
+        piece = list(curve[start : start + 4])
+        if (piece[0][1] - y) * (piece[3][1] - y) <= 0 and piece[0][1] != piece[3][1]:
+            one, other = _halves(piece, y)
+            return [*curve[:start], *one], [*other, *curve[start + 4 :]]
+    return list(curve), [curve[-1]]
+
+
+def _halves(piece: list[Point], y: float) -> tuple[list[Point], list[Point]]:
+    """A cubic Bézier curve in two, cut where it crosses a height: de Casteljau's construction."""
+    low, high = 0.0, 1.0
+    falling = piece[0][1] < piece[3][1]
+    for _ in range(40):
+        part = (low + high) / 2
+        one, other = _divided(piece, part)
+        low, high = (part, high) if (one[-1][1] < y) == falling else (low, part)
+    return one, other
+
+
+def _divided(piece: list[Point], part: float) -> tuple[list[Point], list[Point]]:
+    one, other = [piece[0]], [piece[-1]]
+    while len(piece) > 1:
+        piece = [
+            (x + (next_x - x) * part, y + (next_y - y) * part)
+            for (x, y), (next_x, next_y) in pairwise(piece)
+        ]
+        one.append(piece[0])
+        other.insert(0, piece[-1])
+    return one, other
+
+
+def turning(points: list[Point], radius: float = 7.0) -> list[Point]:
+    """Straight lines from point to point, as a curve with rounded corners."""
+    curve = [points[0]]
+    for (x, y), corner, (next_x, next_y) in zip(points, points[1:], points[2:], strict=False):
+        for end_x, end_y, leaving in ((x, y, False), (next_x, next_y, True)):
+            length = max(abs(end_x - corner[0]), abs(end_y - corner[1]), 1e-9)
+            part = min(radius, length / 2) / length
+            at = (corner[0] + part * (end_x - corner[0]), corner[1] + part * (end_y - corner[1]))
+            curve += [corner, corner, at] if leaving else _line(curve[-1], at)
+    return [*curve, *_line(curve[-1], points[-1])]
+
+
+def _line(start: Point, end: Point) -> list[Point]:
+    """A straight line as a cubic Bézier curve, without its start."""
+    return [start, end, end]

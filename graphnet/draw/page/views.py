@@ -63,7 +63,7 @@ def views_of(drawing: Drawing, source: Source) -> list[View]:
         source: the list that it is a picture of.
     """
     scene = replace(drawing.scene, notes=[], shared=[])
-    look = replace(drawing.look, legend=False, uid="")
+    look = replace(drawing.look, legend=False, uid="", theme="auto", screen=None)
     views = [View(scene, drawing.layout, scene.boxes, painted(scene, drawing.layout, look))]
     reads = reads_of(source.whole)
     count = len(scene)
@@ -115,7 +115,7 @@ def _view(
         shared=[],
     )
     scene, look = source.dress(scene)
-    layout = laid_out(scene, source.engine)
+    layout = laid_out(scene, source.engine, 1, source.direction)
     return View(
         scene,
         layout,

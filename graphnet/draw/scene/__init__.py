@@ -3,7 +3,8 @@
 | file | contents |
 |---|---|
 | `scene` | a box, an arrow, a scene |
-| `building` | from a list to a scene |
-| `fold`: `grouping`, `repetitions` | what is too large to read is drawn as fewer boxes |
+| `building`: `layers` | from a list to a scene; what a user calls a layer, and its settings |
+| `fold`: `grouping`, `repetitions` | layers, and what is too large to read, as fewer boxes |
+| `parameters` | the same without parameters |
 | `sharing` | parameters that are used more than once |
 """

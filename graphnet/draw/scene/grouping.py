@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from graphnet.draw.scene.scene import common_path
+from graphnet.draw.scene.scene import LAYER, OPEN, common_path
 
 if TYPE_CHECKING:
     from graphnet.draw.scene.scene import Box, Path, Scene
@@ -27,7 +27,9 @@ class Group:
         use: which use of the module it is, from 1; 0 if there is only one.
         members: the neighbours that were joined in it, if any.
         times: how often the same group is repeated among them.
-        folded: True if a module of several nodes is one box, in each of its uses.
+        folded: True if a layer, or a module of several nodes, is one box, in each of its uses.
+        large: True for a module of several nodes.
+        layer: True for a layer.
     """
 
     boxes: list[Box]
@@ -37,6 +39,8 @@ class Group:
     members: Sequence[Group] = ()
     times: int = 1
     folded: bool = False
+    large: bool = False
+    layer: bool = False
 
     @property
     def last(self) -> int:
@@ -46,7 +50,9 @@ class Group:
 
 
 def modules_of(scene: Scene, depth: int, gradients: bool) -> list[Group]:
-    """The groups if all modules with `depth` others around them are one box for each use.
+    """The groups if all modules with `depth` others around them are one box for each call.
+
+    Layers are one box at any depth; a module that is opened never is.
 
     Args:
         scene: what is to be drawn.
@@ -57,27 +63,29 @@ def modules_of(scene: Scene, depth: int, gradients: bool) -> list[Group]:
     for arrow in scene.arrows:
         reads[arrow.target].append(arrow.source)
     leaves = {box.key: box for box in scene.boxes if box.kind in LEAVES}
-    weights = {box.key for box in scene.boxes if box.kind == "parameter"}
     groups: list[Group] = []
+    calls: tuple[int, ...] = ()
     owner: dict[str, Group] = {}  # for each operation its group, for each leaf its first reader's
     for box in scene.boxes:
         if box.key in leaves:
             continue
         module = _module_of(box, depth, gradients)
-        group = groups[-1] if groups else None
-        if group and module and module == group.module:
-            again = weights.intersection(reads[group.boxes[0].key], reads[box.key])
-            computed = any(owner.get(key) is group and key not in leaves for key in reads[box.key])
-            if again and not computed:  # the same weights on other data: the next use
-                group = None
-        if group is None or module is None or module != group.module:
-            group = Group([], box.path if module is None else module[:-1], module)
-            groups.append(group)
+        inside = box.calls[: len(module or ())]
+        if module is None or not groups or (module, inside) != (groups[-1].module, calls):
+            groups.append(_started(box, module))
+        calls, group = inside, groups[-1]
         group.boxes.append(box)
         for key in (box.key, *reads[box.key]):
             owner.setdefault(key, group)
-    inside = [(box, _module_of(box, depth, gradients)) for box in leaves.values()]
-    return _with_leaves(groups, owner, inside)
+    inside_of = [(box, _module_of(box, depth, gradients)) for box in leaves.values()]
+    return _with_leaves(groups, owner, inside_of)
+
+
+def _started(box: Box, module: Path | None) -> Group:
+    """The group that begins with a box, still without it."""
+    path = box.path if module is None else module[:-1]
+    folds = box.folds[len(path) : len(path) + 1] if module else ()
+    return Group([], path, module, layer=LAYER in folds)
 
 
 def _with_leaves(
@@ -96,10 +104,11 @@ def _with_leaves(
             reader.boxes.append(box)
         else:
             groups.append(Group([box], box.path if module is None else module[:-1], module))
-    large = {group.module for group in groups if len(group.boxes) > 1}
+    large = {group.module for group in groups if group.module and len(group.boxes) > 1}
     for group in groups:
         computes = any(box.kind not in LEAVES for box in group.boxes)
-        group.folded = computes and group.module is not None and group.module in large
+        group.large = computes and group.module in large
+        group.folded = computes and (group.layer or group.large)
         group.boxes.sort(key=lambda box: box.places[0])
     return sorted(groups, key=lambda group: group.last)
 
@@ -108,9 +117,13 @@ def _module_of(box: Box, depth: int, gradients: bool) -> Path | None:
     """The module that a box is folded into; None if it stays as it is."""
     if box.kind == "gradient":
         return (box.path[:1] or ("gradients",)) if gradients else None
-    if box.kind == "input" or len(box.path) <= depth:
+    if box.kind == "input":
         return None
-    return box.path[: depth + 1]
+    folds = box.folds or ("",) * len(box.path)
+    for place, fold in enumerate(folds):
+        if fold == LAYER or (fold != OPEN and place >= depth):
+            return box.path[: place + 1]
+    return None
 
 
 def merged(members: Sequence[Group], times: int = 1) -> Group:

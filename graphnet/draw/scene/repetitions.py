@@ -38,7 +38,7 @@ def rolled_up(scene: Scene) -> Rolled:
 
     Each box then stands for the same box of all copies, in a module of its own: "0 … 23".
     """
-    rolled = Rolled(scene.boxes, scene.arrows, dict(scene.titles), scene.shared, scene.notes)
+    rolled = Rolled(**vars(scene))
     level = 0
     while any(len(box.path) > level for box in rolled.boxes):
         groups = modules_of(rolled, level, gradients=False)
@@ -65,6 +65,18 @@ def first_few(texts: Iterable[str]) -> str:
     """The first three different texts that are not empty, and whether there are more."""
     known = list(dict.fromkeys(filter(None, texts)))
     return ", ".join(known[:3]) + (", …" if len(known) > 3 else "")
+
+
+def spanned(first: str, last: str) -> str:
+    """The name of everything from one to another.
+
+    >>> spanned("blocks.0", "blocks.5"), spanned("a", "a")
+    ('blocks.0 … 5', 'a')
+    """
+    if first == last:
+        return first
+    around, _, name = last.rpartition(".")
+    return f"{first} … {name if first.rpartition('.')[0] == around else last}"
 
 
 # repetitions
@@ -108,7 +120,7 @@ def _runs(
 
 def _starts_later(groups: Sequence[Group]) -> bool:
     """Whether a repetition may as well start at a large module: Conv2d, ReLU; not ReLU, Conv2d."""
-    first, *others = (group.folded for group in groups)
+    first, *others = (group.large for group in groups)
     return not first and any(others)
 
 
@@ -130,7 +142,8 @@ def _looks(scene: Scene, groups: list[Group]) -> list[int]:
         kind = None if group.module is None else class_of(scene, group.module)
         depth = len(group.module or group.path)
         boxes = tuple(
-            (box.kind, box.symbol, box.shape, box.note, box.path[depth:]) for box in group.boxes
+            (box.kind, box.symbol, box.shape, box.note, box.path[depth:], box.folds[depth:])
+            for box in group.boxes
         )
         look = (group.path, kind, boxes, tuple(wire))
         looks.append(numbers.setdefault(look, len(numbers)))
@@ -167,16 +180,20 @@ def _drawn_once(scene: Rolled, runs: list[_Run]) -> Rolled:
 
     They are in the order of the last copy, so that everything that any of them reads comes before.
     """
-    rolled = replace(scene, titles=dict(scene.titles), times=dict(scene.times))
+    rolled = replace(
+        scene,
+        titles=dict(scene.titles),
+        settings=dict(scene.settings),
+        times=dict(scene.times),
+    )
     new = {box.key: box for box in scene.boxes}
     copy = dict.fromkeys(new, (-1, 0))  # for each box its run, and its copy there
     for number, run in enumerate(runs):
         before, after = _common_module(rolled, run)
         copies = [[box for group in groups for box in group.boxes] for groups in run.copies]
         for alike in zip(*copies, strict=True):
-            path = after + alike[0].path[len(before) :]
             _retitle(rolled, alike[0].path, before, after)
-            one = _one_of(alike, path)
+            one = _one_of(alike, before, after)
             new |= {box.key: one for box in alike}
             copy |= {box.key: (number, place) for place, box in enumerate(alike)}
     different = {box.key: box for box in new.values()}
@@ -196,7 +213,7 @@ def _common_module(scene: Rolled, run: _Run) -> tuple[Path, Path]:
     A single module becomes the new one; several are put into it.
     """
     first, last = run.groups[0], run.groups[-1]
-    name = " … ".join(dict.fromkeys((_last_name(first), _last_name(last))))
+    name = spanned(_last_name(first), _last_name(last))
     while (*first.path, name) in scene.titles:  # another use of the same module
         name += " …"
     after = (*first.path, name)
@@ -220,15 +237,22 @@ def _kind(scene: Scene, group: Group) -> str:
 def _retitle(scene: Rolled, path: Path, before: Path, after: Path) -> None:
     """Give the modules from here to the box their titles under the new module too."""
     for old in around(path)[len(before) :]:
+        scene.settings[after + old[len(before) :]] = scene.settings.get(old, "")
         text = scene.titles.get(old, ".".join(old)).removeprefix(".".join(before)).removeprefix(".")
         scene.titles[after + old[len(before) :]] = f"{'.'.join(after)}.{text}"
 
 
-def _one_of(alike: Sequence[Box], path: Path) -> Box:
-    """The box that stands for the same box in all copies."""
+def _one_of(alike: Sequence[Box], before: Path, after: Path) -> Box:
+    """The box that stands for the same box in all copies, whose module `before` becomes `after`."""
+    first, new = alike[0], len(after) - len(before)
+    calls, folds = first.calls[: len(before)], first.folds[: len(before)]
+    if len(first.calls) == len(first.path):  # the module around several copies is not in the list
+        calls, folds = (*calls, *[0] * new), (*folds, *[""] * new)
     return replace(
-        alike[0],
-        path=path,
+        first,
+        path=after + first.path[len(before) :],
+        calls=calls + first.calls[len(before) :],
+        folds=folds + first.folds[len(before) :],
         sharing=tuple(dict.fromkeys(number for box in alike for number in box.sharing)),
         nodes=tuple(node for box in alike for node in box.nodes),
         places=tuple(sorted(place for box in alike for place in box.places)),

@@ -15,11 +15,14 @@ from graphnet.console_text import printable
 if TYPE_CHECKING:
     from graphnet.graph import Node
 
-KINDS = ("input", "parameter", "buffer", "operation", "loss", "gradient", "module")
+KINDS = ("input", "parameter", "buffer", "operation", "layer", "loss", "gradient", "module")
 """The kinds of box; each has a shape and a colour of its own."""
 
 Path = tuple[str, ...]
 """The modules that a node lies in, the outermost first."""
+
+LAYER, OPEN = "layer", "open"
+"""A module that is one box at any depth, and one that is opened at any depth."""
 
 
 def around(path: Path) -> list[Path]:
@@ -45,14 +48,19 @@ class Box:
         key: its name among the boxes, made from places in the list: the same for the same list.
         kind: one of `KINDS`.
         name: the name of the node, or the path of the module.
-        symbol: what it computes, in short: "@", "tanh"; empty for leaves.
-        shape: its shape as a text, "?x25".
+        symbol: what it computes, in short: "@", "tanh", or the class of a module; empty for leaves.
+        shape: its shape as a text, "?×25".
         note: other facts in short: "650 parameters", "× 24".
         finding: what was found out about it: "3 of 25 dead", "error 1e-10".
         path: the modules around it.
+        settings: those of a module: "3×3, stride 2, padding 1".
+        calls: for each module in the path, which call it is; empty if that is not known.
+        folds: for each module in the path, `LAYER`, `OPEN`, or nothing: the depth decides.
         sharing: the numbers, in `Scene.shared`, of the shared parameters in it.
         nodes: what it stands for, in the order of the list: one node, or those of a module.
         places: their places in the list.
+        folded: True for a box that stands for a module.
+        brief: True to leave out the name of an operation, since its symbol says enough.
         reserved: lines below the text that only keep room, as wide as what will stand there.
     """
 
@@ -64,25 +72,49 @@ class Box:
     note: str = ""
     finding: str = ""
     path: Path = ()
+    settings: str = ""
+    calls: tuple[int, ...] = ()
+    folds: tuple[str, ...] = ()
     sharing: tuple[int, ...] = ()
     nodes: tuple[Node, ...] = ()
     places: tuple[int, ...] = ()
+    folded: bool = False
+    brief: bool = False
     reserved: tuple[str, ...] = ()
 
     @property
     def full_name(self) -> str:
-        """The name with the modules around it; the name of a module has them already."""
-        return self.name if self.kind == "module" else ".".join((*self.path, self.name))
+        """The name with the modules around it."""
+        return ".".join((*self.path, self.name))
 
     @property
     def lines(self) -> list[str]:
-        """The text in the box: place and symbol, name, shape, note, finding; then its room."""
+        """The text in the box, its title first; then its room."""
+        texts = self._module_lines if self.folded else self._node_lines
+        return [*(printable(line) for line in (*texts, self.finding) if line), *self.reserved]
+
+    @property
+    def _node_lines(self) -> tuple[str, ...]:
+        """Place and symbol, name, shape, note."""
         place = f"{self.places[0]}" if len(self.places) == 1 else ""
         title = self.symbol or self.name
         first = " ".join(part for part in (place, title) if part)
-        name = self.name if self.name != title else ""
-        texts = (first, name, self.shape, self.note, self.finding)
-        return [*(printable(line) for line in texts if line), *self.reserved]
+        unnumbered = self.name.rstrip("0123456789").rstrip("_")
+        plain = unnumbered == self.symbol or self.symbol in ("+", "-", "×", "÷")
+        hidden = self.name == title or (self.brief and plain)
+        return first, "" if hidden else self.name, self.shape, self.note
+
+    @property
+    def _module_lines(self) -> tuple[str, ...]:
+        """Name and class, settings, shape and note."""
+        same = self.name.lower() == self.symbol.lower()  # a loss is called by its class
+        title = self.symbol if same else f"{self.name} {self.symbol}".strip()
+        return title, self.settings, " · ".join(filter(None, (self.shape, self.note)))
+
+
+def learned_in(box: Box) -> int:
+    """How many numbers are learned in a box."""
+    return sum(node.top.numel() for node in box.nodes if node.kind == "parameter")
 
 
 @dataclass(frozen=True)
@@ -114,6 +146,7 @@ class Scene:
         titles: the text on the frame of each module, by its path.
         shared: for each number of what is shared, a sentence.
         notes: what to say beside the picture, such as what was folded.
+        settings: those of each module, by its path.
     """
 
     boxes: list[Box] = field(default_factory=list)
@@ -121,9 +154,19 @@ class Scene:
     titles: dict[Path, str] = field(default_factory=dict)
     shared: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    settings: dict[Path, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.boxes)
+
+    def title(self, path: Path) -> tuple[str, str]:
+        """The name of a module inside the frame around it, and the rest of its title."""
+        around, name = ".".join(path[:-1]), path[-1]
+        text = self.titles.get(path, ".".join(path))
+        text = text.removeprefix(f"{around}." if around else "")
+        if not text.startswith(name):
+            return "", printable(text)
+        return printable(name), printable(text.removeprefix(name).strip())
 
     @property
     def by_key(self) -> dict[str, Box]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from graphnet.draw.scene.layers import layer_call
 from graphnet.errors import counted
 from graphnet.graph import Operation
 
@@ -12,11 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from graphnet.draw.scene.scene import Path
-    from graphnet.graph import Node
-    from graphnet.graph.nodelist import NodeList
+    from graphnet.graph import Graph, Node
 
 
-def shared_by(graph: NodeList) -> tuple[dict[Node, int], list[str]]:
+def shared_by(graph: Graph) -> tuple[dict[Node, int], list[str]]:
     """Which parameters are shared, as numbers from 0, and a sentence for each number.
 
     Parameters of a module that are all used equally often have one number: the module as a whole is
@@ -35,13 +35,20 @@ def shared_by(graph: NodeList) -> tuple[dict[Node, int], list[str]]:
     return numbers, sentences
 
 
-def _uses(graph: NodeList, paths: Mapping[Node, Path]) -> Mapping[Node, int]:
-    """How often each parameter is used.
+def _uses(graph: Graph, paths: Mapping[Node, Path]) -> Mapping[Node, int]:
+    """How often each parameter is used; what one call of a layer reads is one use.
 
     A buffer, such as a running mean, may be read several times in one use of its module: it counts
     like the parameters beside it, if there are any.
     """
-    uses = Counter(source for node in graph if not is_derived(node) for source in node.inputs)
+    uses: Counter[Node] = Counter()
+    seen: set[tuple[Node, object]] = set()
+    for node in graph:
+        user = None if is_derived(node) else layer_call(graph, node)
+        for source in () if is_derived(node) else node.inputs:
+            if user is None or (source, user) not in seen:
+                uses[source] += 1
+                seen.add((source, user))
     learned = {paths[each][:-1]: uses[each] for each in graph.parameters() if not each.is_buffer}
     for each in graph.parameters():
         if each.is_buffer:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from graphnet.draw.layout.geometry import shortened, text_width
+from graphnet.draw.layout.geometry import TITLE_SIZE, text_width
 from graphnet.draw.svg.label_placement import Obstacles, samples
 from graphnet.draw.svg.marks import BADGE, BOLD, START, badge, badge_width, head_of, text
-from graphnet.draw.svg.style import EDGE, INK, letters, sharing_colour
+from graphnet.draw.svg.style import INK, QUIET, letters, sharing_colour, sharing_marks
+from graphnet.draw.svg.titles import titles
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -48,7 +49,14 @@ class Labels:
         if both_ways:
             for curve in curves:
                 self._obstacles.block(_around(head_of(curve[::-1])), HEAD)
-        self.fixed = [*_titles(scene, layout, self._obstacles), *self._badges()]
+        self.fixed = [*self._titles(layout), *self._badges()]
+
+    def _titles(self, layout: Layout) -> Iterator[str]:
+        """The titles of frames."""
+        for content, spot in titles(self._scene, layout, self._lines):
+            self._obstacles.block(spot, TITLE)
+            place = (spot[0], spot[1] + TITLE_SIZE)
+            yield text(place, content, TITLE_SIZE, QUIET, BOLD + START)
 
     def _badges(self) -> Iterator[str]:
         """The badges of arrows."""
@@ -70,7 +78,7 @@ class Labels:
                 (price + TEXT * any(_overlap(spot, each) for each in taken), spot)
                 for price, spot in spots
             ]
-            spot = self._obstacles.best(sorted(priced), place)
+            spot = self._obstacles.best(sorted(priced))
             taken.append(spot)
             colour = _colour(self._scene, place)
             yield text((spot[0], spot[1] + _LABEL), label, _LABEL, colour, HALO)
@@ -92,9 +100,10 @@ def _obstacles_of(
     for box in scene.boxes:
         left, top, width, height = whole = layout.rectangle(box)
         obstacles.block(whole, BOX)
-        obstacles.block((left + 6, top + 6, width - 12, height - 12), TEXT)
-        if box.sharing:
-            obstacles.block((left - 3, top - 7, 22 * len(box.sharing), 14), TEXT)
+        obstacles.block((left + 3, top + 3, width - 6, height - 6), TEXT)
+        if marks := sharing_marks(box):
+            across = sum(badge_width(mark) + 2 for mark, _ in marks)
+            obstacles.block((left - 1, top - BADGE / 2, across, BADGE), TEXT)
     for place, (curve, line) in enumerate(zip(curves, lines, strict=True)):
         obstacles.line(line, place)
         obstacles.block(_around(head_of(curve)), HEAD)
@@ -106,20 +115,6 @@ def _around(points: Sequence[Point]) -> Rectangle:
     """The bounding rectangle of some points."""
     xs, ys = zip(*points, strict=True)
     return min(xs), min(ys), max(xs) - min(xs), max(ys) - min(ys)
-
-
-def _titles(scene: Scene, layout: Layout, obstacles: Obstacles) -> Iterator[str]:
-    """The title of each frame: at the left, or further along if arrows run through it."""
-    for path, (x, y, width, _) in layout.frames.items():
-        title = shortened(scene.titles.get(path, ".".join(path)), width - 12, 9, bold=True)
-        takes = text_width(title, 9, bold=True)
-        free = max(0.0, width - 12 - takes)
-        shifts = [free * step / 12 for step in range(13)]
-        spot = obstacles.best(
-            (shift / 1000, (x + 6 + shift, y + 3, takes, 11.0)) for shift in shifts
-        )
-        obstacles.block(spot, TITLE)
-        yield text((spot[0], y + 12), title, 9, EDGE, BOLD + HALO)
 
 
 def _mark(arrow: Arrow) -> str:
@@ -157,9 +152,13 @@ def _on(line: Sequence[Point], width: float, height: float) -> list[tuple[float,
 
 
 def _beside(line: Sequence[Point], width: float, height: float) -> list[tuple[float, Rectangle]]:
-    """Places for a text to the right or left of a line."""
+    """Places for a text to the right or left of a line, further away if it is crowded there."""
     found = []
     for price, (x, y) in _spots(line):
-        found.append((price, (x + 5, y - height / 2, width, height)))
-        found.append((price + 0.5, (x - 5 - width, y - height / 2, width, height)))
+        for far in range(8):
+            away, cost = 5 + 8 * far, price / 4 + far / 2
+            found.append((cost, (x + away, y - height / 2, width, height)))
+            found.append((cost + 0.5, (x - away - width, y - height / 2, width, height)))
+            found.append((cost + 1, (x - width / 2, y - away - height, width, height)))
+            found.append((cost + 1.5, (x - width / 2, y + away, width, height)))
     return sorted(found)

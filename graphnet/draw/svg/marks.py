@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 BOLD = ' font-weight="bold"'
 START = ' text-anchor="start"'
 
-BADGE = 13.0
+BADGE = 14.0
 """The height of a badge."""
+_LETTERS = 10.0
+"""The size of the letters in it."""
 HEAD = 6.0
 """The length of an arrowhead."""
 
@@ -118,7 +120,7 @@ def point_on(curve: Sequence[Point], part: float) -> Point:
 
 def badge_width(mark: str) -> float:
     """How wide a badge is; it is `BADGE` high."""
-    return max(BADGE, text_width(mark, 8.5, bold=True) + 7)
+    return max(BADGE, text_width(mark, _LETTERS, bold=True) + 6)
 
 
 def badge(mark: str, centre: Point, colour: str) -> str:
@@ -126,7 +128,7 @@ def badge(mark: str, centre: Point, colour: str) -> str:
     width = badge_width(mark)
     place = (centre[0] - width / 2, centre[1] - BADGE / 2, width, BADGE)
     ground = f'<path d="{rounded(place, BADGE / 2)}" fill="{colour}" stroke="#ffffff"/>'
-    return ground + text((centre[0], centre[1] + 3), mark, 8.5, "#ffffff", BOLD)
+    return ground + text((centre[0], centre[1] + 3.6), mark, _LETTERS, "#ffffff", BOLD)
 
 
 def bars(heights: Sequence[float], place: Rectangle, colour: str) -> str:

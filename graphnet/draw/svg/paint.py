@@ -11,23 +11,37 @@ from typing import TYPE_CHECKING
 
 from graphnet.draw.layout.curves import moved
 from graphnet.draw.layout.geometry import LINE_HEIGHT, inward, shortened
-from graphnet.draw.scene.scene import KINDS, Arrow, Box, Scene
+from graphnet.draw.scene.scene import KINDS, Arrow, Box, Scene, learned_in
 from graphnet.draw.svg.footer import footer
 from graphnet.draw.svg.labels import Labels
-from graphnet.draw.svg.marks import BOLD, badge, curve_and_head, number, rounded, shown, text
+from graphnet.draw.svg.marks import (
+    BOLD,
+    badge,
+    badge_width,
+    curve_and_head,
+    number,
+    polygon,
+    rounded,
+    shown,
+    text,
+)
 from graphnet.draw.svg.style import (
     EDGE,
+    FOUND,
     FRAME,
     GLOW,
     INK,
+    MARKED,
     RING,
     STYLES,
+    band,
     corners,
     ink_on,
-    letters,
     outline,
     sharing_colour,
+    sharing_marks,
 )
+from graphnet.draw.svg.theme import darkened, style_of
 from graphnet.draw.svg.values import Value, values_in
 from graphnet.errors import counted
 
@@ -51,6 +65,9 @@ class Look:
         labels: texts beside arrows, by their places in `scene.arrows`.
         fills: colours of boxes, as "#rrggbb", instead of those of their kinds.
         legend: True to explain the kinds of box below the picture.
+        theme: "light", "dark", or "auto" for the one of the page.
+        screen: the width and height that the picture fills, with empty space around it; None for
+            its own size.
         uid: the prefix of all ids; if empty, it is made from the content.
     """
 
@@ -63,6 +80,8 @@ class Look:
     labels: Mapping[int, str] = field(default_factory=dict)
     fills: Mapping[str, str] = field(default_factory=dict)
     legend: bool = True
+    theme: str = "auto"
+    screen: tuple[float, float] | None = None
     uid: str = ""
 
 
@@ -96,6 +115,7 @@ class Painter:
 
     def __init__(self, scene: Scene, layout: Layout, both_ways: bool = False) -> None:
         self._scene, self._layout = scene, layout
+        self._kinds = {box.key: box.kind for box in scene.boxes}
         self._places = {box.key: layout.rectangle(box) for box in scene.boxes}
         self._curves = _curves(scene, layout, self._places)
         self._labels = Labels(scene, layout, self._curves, both_ways)
@@ -107,16 +127,10 @@ class Painter:
 
     def painted(self, look: Look) -> str:
         """The picture in one look: see `painted`."""
-        below = self._footer(look.legend)
-        width = number(max(self._layout.width, below.width))
-        height = number(self._layout.height + below.height)
+        below = self._footer(look.legend, bool(look.fills))
+        width = max(self._layout.width, below.width)
         lines = [
-            f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}"'
-            f' viewBox="0 0 {width} {height}" style="max-width:100%;height:auto" role="img"'
-            f' aria-labelledby="{UID}-title {UID}-desc">',
-            f'<title id="{UID}-title">{shown(look.title)}</title>',
-            f'<desc id="{UID}-desc">{shown(look.description or self._counts)}</desc>',
-            f'<rect width="{width}" height="{height}" fill="#ffffff"/>',
+            *_start(look, width, self._layout.height + below.height, self._counts),
             f'<g font-family="DejaVu Sans, sans-serif" font-size="10" fill="{INK}"'
             f' text-anchor="middle">',
             *self._frames,
@@ -126,14 +140,16 @@ class Painter:
         lines += [self._box(box, look) for box in self._scene.boxes]
         lines += [*self._labels.fixed, *below.parts]
         svg = "\n".join([*lines, "".join(self._labels.labels(look.labels)) + "</g>", "</svg>\n"])
+        svg = _themed(svg, look.theme)
         return svg.replace(UID, shown(look.uid) or "g" + sha256(svg.encode()).hexdigest()[:8])
 
     def _ring(self, look: Look) -> str:
         """A ring around a box, visible in grey too; it lies below the arrows that end there."""
-        if look.ring not in self._places:
+        if look.ring is None or look.ring not in self._places:
             return ""
         left, top, width, height = self._places[look.ring]
-        path = rounded((left - 3.5, top - 3.5, width + 7, height + 7), 8)
+        kind = self._kinds[look.ring]
+        path = polygon(corners(kind, (left - 4, top - 4, width + 8, height + 8)))
         return f'<path d="{path}" fill="{GLOW}" stroke="{RING}" stroke-width="2.5"/>'
 
     def _arrow(self, place: int, look: Look) -> str:
@@ -156,6 +172,34 @@ class Painter:
             tip = f'<g id="{UID}-{box.key}"><title>{shown(_tip(box))}</title>'
             last = self._boxes[box.key] = fill, values, f"{tip}\n{inside}\n</g>"
         return last[2]
+
+
+def _start(look: Look, width: float, height: float, description: str) -> Iterator[str]:
+    """The beginning of a picture: its size, its title and its ground."""
+    x = y = 0.0
+    wide, high = map(number, look.screen or (width, height))
+    if look.screen:
+        scale = min(look.screen[0] / width, look.screen[1] / height)
+        x, y = (width - look.screen[0] / scale) / 2, (height - look.screen[1] / scale) / 2
+        width, height = look.screen[0] / scale, look.screen[1] / scale
+    place = " ".join(map(number, (x, y, width, height)))
+    left, top, across, down = place.split()
+    at = f' x="{left}" y="{top}"' if look.screen else ""
+    yield (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{wide}" height="{high}"'
+        f' viewBox="{place}" id="{UID}" style="max-width:100%;height:auto" role="img"'
+        f' aria-labelledby="{UID}-title {UID}-desc">'
+    )
+    yield f'<title id="{UID}-title">{shown(look.title)}</title>'
+    yield f'<desc id="{UID}-desc">{shown(look.description or description)}</desc>'
+    yield f'<rect{at} width="{across}" height="{down}" fill="#ffffff"/>'
+
+
+def _themed(svg: str, theme: str) -> str:
+    """A picture for one kind of page, or for every kind."""
+    if theme == "dark":
+        return darkened(svg)
+    return svg.replace("</svg>", style_of(svg, UID) + "</svg>") if theme == "auto" else svg
 
 
 def counts(scene: Scene) -> str:
@@ -202,16 +246,29 @@ def _inside(box: Box, place: Rectangle, fill: str, values: Sequence[Value]) -> s
     style = STYLES[box.kind]
     shared = box.sharing
     stroke = sharing_colour(shared[0]) if shared else style.stroke
+    stroke = FOUND if fill == MARKED else stroke
+    thick = 2.4 if shared or fill == MARKED else style.width
     parts = [
         f'<path d="{outline(box.kind, place)}" fill="{shown(fill)}" stroke="{stroke}"'
-        f' stroke-width="{2.4 if shared else style.width}"{style.dashes}/>',
+        f' stroke-width="{thick}"{style.dashes}/>',
+        _band(box, place),
         *_words(box, place, ink_on(fill)),
         *values_in(box, place, values, ink_on(fill)),
     ]
-    for column, sharing in enumerate(shared):
-        spot = (place[0] + 4 + 22 * column, place[1])
-        parts.append(badge(letters(sharing), spot, sharing_colour(sharing)))
+    left = place[0]
+    for mark, sharing in sharing_marks(box):
+        parts.append(badge(mark, (left + badge_width(mark) / 2, place[1]), sharing_colour(sharing)))
+        left += badge_width(mark) + 2
     return "".join(parts)
+
+
+def _band(box: Box, place: Rectangle) -> str:
+    """A band at the left side of a layer or module that holds parameters."""
+    if not box.folded or not learned_in(box):
+        return ""
+    left, top, _, height = place
+    inset = min(STYLES[box.kind].inset, height / 2)
+    return band((left + 3, top + inset, height - 2 * inset))
 
 
 def _words(box: Box, place: Rectangle, ink: str) -> Iterator[str]:

@@ -16,17 +16,24 @@ from graphnet.draw.svg.marks import number, polygon, rounded
 
 if TYPE_CHECKING:
     from graphnet.draw.layout.geometry import Point, Rectangle
+    from graphnet.draw.scene.scene import Box
 
 INK = "#1a1a1a"
 EDGE = "#5c6670"
+QUIET = "#545d66"
 FRAME = "#9aa4ae"
 GLOW = "#ffd166"
 RING = "#c2410c"
+
+MARKED, FOUND = "#f7b6d9", "#a3145f"
+"""A box with a finding, and its outline: no kind of box has these colours."""
 
 SHARED = ("#005da0", "#c74f00", "#431358", "#008659", "#8f0856", "#231900")
 """The colours of the first shared parameters: dark enough for white letters, distinct in grey."""
 
 GOLDEN_ANGLE = 0.381966
+
+_MOST_BADGES = 2  # fit on the narrowest box
 
 
 @dataclass(frozen=True)
@@ -39,6 +46,7 @@ class Style:
         stroke: the colour of the outline.
         width: the width of the outline.
         dash_pattern: the dashes of the outline; empty for a solid line.
+        inset: how far from its corners its sides are straight.
     """
 
     label: str
@@ -46,6 +54,7 @@ class Style:
     stroke: str
     width: float = 1.2
     dash_pattern: str = ""
+    inset: float = 0.0
 
     @property
     def dashes(self) -> str:
@@ -57,10 +66,11 @@ STYLES = {
     "input": Style("input", "#f1f1f1", "#3d3d3d"),
     "parameter": Style("parameter", "#f9c990", "#a85000"),
     "buffer": Style("buffer", "#fff3e2", "#a85000", dash_pattern="4 2"),
-    "operation": Style("operation", "#d9e9f7", "#1f5f99"),
-    "loss": Style("loss", "#123f66", "#0a2740", width=2.4),
+    "operation": Style("operation", "#e7f1fa", "#1f5f99"),
+    "layer": Style("layer", "#cbe0f4", "#1f5f99", width=1.6, inset=9),
+    "loss": Style("loss", "#123f66", "#0a2740", width=2.4, inset=16),
     "gradient": Style("part of a gradient", "#e9e4f4", "#5b4a8a", dash_pattern="2 2"),
-    "module": Style("module, folded", "#eef4fa", "#1f5f99", width=1.6),
+    "module": Style("module, folded", "#f7f9fb", "#1f5f99", width=1.6),
 }
 """The look of each kind in `graphnet.draw.scene.scene.KINDS`."""
 
@@ -73,13 +83,20 @@ def outline(kind: str, place: Rectangle) -> str:
         place: the rectangle that the box fills.
     """
     left, top, width, height = place
-    if kind not in ("operation", "loss", "module"):
+    if kind not in ("operation", "layer", "loss", "module"):
         return polygon(corners(kind, place))
     path = rounded(place, _radius(kind, height))
     if kind == "module":  # double sides: a subroutine, in flowcharts
         for x in (left + 4, left + width - 4):
             path += f"M{number(x)} {number(top)}v{number(height)}"
     return path
+
+
+def band(place: tuple[float, float, float]) -> str:
+    """A band at the side of a box that holds parameters: its middle, its top and its height."""
+    x, top, height = map(number, place)
+    colour = STYLES["parameter"].stroke
+    return f'<path d="M{x} {top}v{height}" fill="none" stroke="{colour}" stroke-width="3"/>'
 
 
 def corners(kind: str, place: Rectangle) -> list[Point]:
@@ -110,8 +127,8 @@ def corners(kind: str, place: Rectangle) -> list[Point]:
 
 
 def _radius(kind: str, height: float) -> float:
-    """How round a box is: the loss has round ends, because the walk stops there."""
-    return {"loss": min(height / 2, 16), "module": 0}.get(kind, 5)
+    """How round a box is: a layer more than its operations; the loss ends the walk."""
+    return {"loss": min(height / 2, 16), "module": 0, "layer": min(height / 2, 9)}.get(kind, 5)
 
 
 def sharing_colour(sharing: int) -> str:
@@ -134,6 +151,22 @@ def letters(sharing: int) -> str:
         text = ascii_uppercase[place] + text
         sharing -= 1
     return text
+
+
+def sharing_marks(box: Box) -> list[tuple[str, int]]:
+    """What the badges of a box say, and the number whose colour each has; no more than fit on it.
+
+    >>> from graphnet.draw.scene.scene import Box
+    >>> sharing_marks(Box("n0", "parameter", "weight", sharing=(0, 3)))
+    [('A', 0), ('D', 3)]
+    >>> sharing_marks(Box("m0", "module", "block", sharing=tuple(range(12))))
+    [('A to L: 12', 0)]
+    """
+    marks = [(letters(each), each) for each in box.sharing]
+    if len(marks) <= _MOST_BADGES:
+        return marks
+    first, last = min(box.sharing), max(box.sharing)
+    return [(f"{letters(first)} to {letters(last)}: {len(marks)}", box.sharing[0])]
 
 
 def ink_on(fill: str) -> str:

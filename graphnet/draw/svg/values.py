@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from graphnet.draw.layout.geometry import LINE_HEIGHT, MAX_WIDTH, shortened, text_width
 from graphnet.draw.svg.grid import CELL, Rows, grid, width_of
-from graphnet.draw.svg.marks import START, bars, text
+from graphnet.draw.svg.marks import START, bars, number, text
 from graphnet.errors import GraphError, counted
 
 if TYPE_CHECKING:
@@ -124,3 +124,9 @@ def values_in(box: Box, place: Rectangle, values: Sequence[Value], ink: str) -> 
             yield from grid(value.rows, (x, y + LINE_HEIGHT))
             x += _grid_width(value) + _GAP
         y += LINE_HEIGHT * _grid_height(side)
+    for _ in range((rows - needed) // 2):  # not computed yet: a line for the bars to stand on
+        yield (
+            f'<path d="M{number(left + 14)} {number(y + 23)}h{number(width - 28)}" fill="none"'
+            f' stroke="{ink}" stroke-opacity=".3"/>'
+        )
+        y += 2 * LINE_HEIGHT

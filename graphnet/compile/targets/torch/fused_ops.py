@@ -182,7 +182,7 @@ class NllMeanGrad(Op, Fused):
 class Dot(Op, Fused):
     """z = Σ x y over all elements.  Shapes: s, s -> ()."""
 
-    symbol = "·"
+    symbol = "dot"
     read_once = True
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
@@ -205,7 +205,7 @@ class Dot(Op, Fused):
 class DotMean(Op, Fused):
     """z = the mean of x y over all elements, which is `Dot` and a product.  Shapes: s, s -> ()."""
 
-    symbol = "·/n"
+    symbol = "dot / n"
     read_once = True
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
@@ -221,10 +221,13 @@ class DotMean(Op, Fused):
 class LinearThen(Op, Fused):
     """y = f(x wᵀ + b) for an activation f.  Shapes: (n, k), (m, k), (m) -> (n, m)."""
 
-    symbol = "linear f"
     read_once = True
     activation: str
     choices = ({"activation": "tanh"}, {"activation": "relu"}, {"activation": "sigmoid"})
+
+    @property
+    def symbol(self) -> str:  # type: ignore[override]  # it says which activation follows
+        return f"linear, {self.activation}"
 
     def forward(self, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
         y: Tensor = getattr(rule(_LINEAR, x)(x, weight, bias), self.activation)()

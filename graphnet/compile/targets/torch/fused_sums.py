@@ -29,7 +29,7 @@ def in_range(op: Op, x: Node, *others: Source) -> bool:
 class Addcmul(Op, Fused):
     """z = x + (a u) v.  Shapes: x, u and v broadcast, a is a number."""
 
-    symbol = "+ a·u·v"
+    symbol = "x + a·u·v"
     out = "addcmul({x}, {u}, {v}, value={a}, out={out})"
     inplace = "{x}.addcmul_({u}, {v}, value={a})"
     elementwise = read_once = True
@@ -43,7 +43,7 @@ class Addcmul(Op, Fused):
 class Addcdiv(Op, Fused):
     """z = x + (a u) / v.  Shapes: x, u and v broadcast, a is a number."""
 
-    symbol = "+ a·u/v"
+    symbol = "x + a·u/v"
     out = "addcdiv({x}, {u}, {v}, value={a}, out={out})"
     inplace = "{x}.addcdiv_({u}, {v}, value={a})"
     elementwise = read_once = True
@@ -73,7 +73,7 @@ class Lerp(Op, Fused):
 class AddScaled(Op, Fused):
     """z = x + a y.  Shapes: x and y broadcast, a is a number."""
 
-    symbol = "+ a·"
+    symbol = "x + a·y"
     out = "add({x}, {y}, alpha={a}, out={out})"
     inplace = "{x}.add_({y}, alpha={a})"
     elementwise = takes_numbers = read_once = True
