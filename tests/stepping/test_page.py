@@ -24,9 +24,12 @@ def frames():
 def many_layers():
     """A net with too many pictures for a notebook if nothing is folded."""
     torch.manual_seed(0)
-    layers = [module for at in range(16) for module in (gn.Linear(3 + at, 4 + at), gn.Tanh())]
     with gn.Graph() as graph:
-        loss = gn.Sequential(*layers)(gn.Input((None, 3), name="x")).sum()
+        x = gn.Input((None, 3), name="x")
+        for size in range(3, 19):
+            weight = graph.parameter(torch.rand(size, size + 1), name=f"weight_{size}")
+            x = (x.matmul(weight) + graph.parameter(torch.rand(size + 1), name=f"b_{size}")).tanh()
+        loss = x.sum()
     return graph.walk({"x": torch.rand(5, 3)}, loss).frames(engine="ranker", depth=9)
 
 
