@@ -102,7 +102,7 @@ class Ports:
         """Make a port with an arrow to each reader; False if there is none."""
         arrows = {target: replace(arrow, source=key, target=target) for _, arrow, target in found}
         if arrows:
-            self.before.append(Box(key, "input", name))
+            self.before.append(Box(key, "operation", name))
             self.arrows += arrows.values()
         return bool(arrows)
 
@@ -121,7 +121,7 @@ class Ports:
                 return
         if sources:
             key = f"o{place}"
-            self.after.append(Box(key, "input", "output"))
+            self.after.append(Box(key, "operation", "output"))
             self.arrows += [Arrow(each, key) for each in sources]
             self.exits[place] = key
             self.beyond[key] = nodes
