@@ -100,6 +100,17 @@ def test_a_card_has_settings_shape_formula_and_statistics():
     assert len(data["views"]) > 5
 
 
+def test_large_tensors_have_no_formulas_since_those_are_tried_out():
+    with gn.Graph() as graph:
+        gn.Input((None, 3, 300, 300), name="x").tanh()
+        gn.Input((None, 3), name="y").tanh()
+    drawing = graph.draw(engine="ranker")
+    (view,) = data_of(page_of(drawing, drawing.source))["views"]
+    large, small = (view["cards"][key] for key in ("n1", "n3"))
+    assert not any("=" in line for line in large)
+    assert any(line.startswith("tanh_1 = tanh(y)") for line in small)
+
+
 def test_the_page_of_lenet_is_small_and_needs_nothing_else(tmp_path):
     _, drawing = drawn(lenet)
     path = drawing.save(tmp_path / "net.html")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import TYPE_CHECKING
 
 from graphnet.console_text import printable
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from graphnet.graph import Graph, Node
 
 _MOST_LINES = 8  # formulas of one node
+_MOST_NUMBERS = 200_000  # of one example, or of a parameter, in an operation with formulas
 
 
 class Cards:
@@ -44,10 +46,20 @@ class Cards:
 
     def _about_node(self, node: Node) -> list[str]:
         if node not in self._nodes:
-            lines = [self._formulas.forward(node), *self._formulas.backward(node)]
+            lines = self._formulas_of(node)
             options = [repr(node.op)] if isinstance(node, Operation) and node.op.chosen else []
             self._nodes[node] = [*options, *lines[:_MOST_LINES], *self._statistics(node)]
         return self._nodes[node]
+
+    def _formulas_of(self, node: Node) -> list[str]:
+        """What a node computes and sends on; nothing for large tensors.
+
+        A rule is run on zeros of the real sizes to see its formula, which would take seconds.
+        """
+        read = [node, *node.inputs] if isinstance(node, Operation) else []
+        if any(prod(size or 1 for size in each.shape) > _MOST_NUMBERS for each in read):
+            return []
+        return [self._formulas.forward(node), *self._formulas.backward(node)]
 
     def _statistics(self, node: Node) -> list[str]:
         """The norm and range of the value and of the gradient, as far as they are known."""
