@@ -89,11 +89,12 @@ def test_a_shared_weight_enters_a_module_that_does_not_own_it():
 def test_what_is_repeated_opens_as_one_of_its_copies():
     torch.manual_seed(0)
     with gn.Graph() as graph:
-        gn.Sequential(*(Block(3) for _ in range(24)))(gn.Input((None, 3), name="x"))
+        gn.Sequential(*(Block(3) for _ in range(24)))(gn.Input((None, 3), name="x")).sum()
     folded, *inside = views(graph.draw(engine="ranker", depth=0))
     assert len(folded.children) == 1
     assert inside[0].title == "0 … 23 · Block · one of 24"
     assert len(inside) == 3  # the block and its two layers
+    assert len(inside[0].exits) == len(inside[0].entrances) == 1  # of the last, of the first
     drawing = graph.draw(engine="ranker", depth=1)
     made = views(drawing)
     titles = [view.title for view in made[1:]]

@@ -4,28 +4,41 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from graphnet.draw.scene.scene import Box, Path, Scene
+    from graphnet.graph import Node
 
 
-def one_copy(box: Box, scene: Scene) -> tuple[Scene, int]:
-    """One of the equal parts that a box stands for, and how many there are.
+@dataclass
+class Copy:
+    """One of the equal parts that a box stands for.
+
+    Attributes:
+        scene: the first part, with nothing folded.
+        times: how many there are.
+        twins: for each node of the other parts, the same one of the first.
+    """
+
+    scene: Scene
+    times: int = 1
+    twins: dict[Node, Node] = field(default_factory=dict)
+
+
+def one_copy(box: Box, scene: Scene) -> Copy:
+    """The first of the equal parts that a box stands for; all of it if there are none.
 
     Args:
         box: the box; "× 24" in its note says that it stands for a row of modules.
         scene: the nodes in it, with nothing folded.
 
-    Returns:
-        The first part, and their number; the scene and 1 if there are no equal parts.
-
     >>> from graphnet.draw.scene.scene import Arrow, Box, Scene
     >>> boxes = [Box(f"n{at}", "operation", "f", path=(f"{at // 2}",)) for at in range(6)]
     >>> scene = Scene(boxes, [Arrow(f"n{at}", f"n{at + 1}") for at in range(5)])
-    >>> part, times = one_copy(Box("m0", "module", "0 … 2", note="× 3, 6 nodes"), scene)
-    >>> len(part), times
+    >>> copy = one_copy(Box("m0", "module", "0 … 2", note="× 3, 6 nodes"), scene)
+    >>> len(copy.scene), copy.times
     (2, 3)
     """
     said = re.match(r"× ([\d,]+)", box.note)
@@ -33,10 +46,16 @@ def one_copy(box: Box, scene: Scene) -> tuple[Scene, int]:
     parts = _row(scene.boxes, len(box.path), times) if times > 1 else _unconnected(scene)
     looks = {tuple((each.kind, each.symbol, each.shape) for each in part) for part in parts}
     if len(parts) < 2 or (times == 1 and len(looks) > 1):
-        return scene, 1
+        return Copy(scene)
     keys = {each.key for each in parts[0]}
     arrows = [arrow for arrow in scene.arrows if keys.issuperset((arrow.source, arrow.target))]
-    return replace(scene, boxes=parts[0], arrows=arrows), len(parts)
+    twins = {
+        other: node
+        for part in parts[1:]
+        for first, twin in zip(parts[0], part, strict=False)  # shared parameters are in one only
+        for node, other in zip(first.nodes, twin.nodes, strict=True)
+    }
+    return Copy(replace(scene, boxes=parts[0], arrows=arrows), len(parts), twins)
 
 
 def _row(boxes: Sequence[Box], depth: int, times: int) -> list[list[Box]]:

@@ -31,6 +31,7 @@ class Ports:
     Args:
         box: the box.
         inner: the boxes inside.
+        twins: for each node of further copies, the same one inside.
         outer: the boxes and arrows around it.
         beyond: the nodes that each port of the view around stands for.
         reads: what each node reads.
@@ -48,6 +49,7 @@ class Ports:
         self,
         box: Box,
         inner: Iterable[Box],
+        twins: Mapping[Node, Node],
         outer: Scene,
         beyond: Mapping[str, Sequence[Node]],
         reads: Reads,
@@ -60,6 +62,7 @@ class Ports:
         self.beyond: dict[str, Sequence[Node]] = {}
         self._reads = reads
         self._owner = {node: each.key for each in inner for node in each.nodes}
+        self._owner |= {twin: self._owner[node] for twin, node in twins.items()}
         outside = outer.by_key
         for place, arrow in enumerate(outer.arrows):
             if arrow.target == box.key:

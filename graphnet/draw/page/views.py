@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from graphnet.console_text import printable
 from graphnet.draw.layout.engines import laid_out
-from graphnet.draw.page.copies import one_copy
+from graphnet.draw.page.copies import Copy, one_copy
 from graphnet.draw.page.ports import Ports, reads_of
 from graphnet.draw.scene.fold import folded
 from graphnet.draw.scene.scene import Box, Scene, common_path
@@ -73,18 +73,18 @@ def views_of(drawing: Drawing, source: Source) -> list[View]:
     for view in views:  # which grows meanwhile
         for box in view.boxes:
             if len(box.nodes) > 1 and count < MOST_BOXES:
-                part, copies = one_copy(box, _part(box, source.whole))
-                inner = _opened(part, len(box.path))
+                copy = one_copy(box, _part(box, source.whole))
+                inner = _opened(copy.scene, len(box.path))
                 if len(inner) > 1:
                     view.children[box.key] = len(views)
-                    view.copied |= {box.key} if copies > 1 else set()
-                    title = _title(box, copies)
-                    views.append(_view(box, inner, title, view, reads, source))
+                    view.copied |= {box.key} if copy.times > 1 else set()
+                    views.append(_view(box, inner, copy, view, reads, source))
                     count += len(inner)
     return views
 
 
 def _title(box: Box, copies: int) -> str:
+    """What stands above the view of a box."""
     one = f"one of {copies}" if copies > 1 else ""
     texts = filter(None, (box.full_name, box.symbol, one))
     return printable(" · ".join(dict.fromkeys(texts)))
@@ -115,7 +115,7 @@ def _opened(scene: Scene, depth: int) -> Scene:
 def _view(
     box: Box,
     inner: Scene,
-    title: str,
+    copy: Copy,
     outer: View,
     reads: Mapping[Node, Sequence[tuple[Box, Arrow]]],
     source: Source,
@@ -124,7 +124,7 @@ def _view(
     path = common_path(each.path for each in inner.boxes)
     titles = {key[len(path) :]: text for key, text in inner.titles.items()}
     boxes = [replace(each, path=each.path[len(path) :]) for each in inner.boxes]
-    ports = Ports(box, boxes, outer.scene, outer.beyond, reads)
+    ports = Ports(box, boxes, copy.twins, outer.scene, outer.beyond, reads)
     scene = replace(
         inner,
         boxes=[*ports.before, *boxes, *ports.after],
@@ -140,7 +140,7 @@ def _view(
         layout,
         boxes=inner.boxes,
         svg=painted(scene, layout, replace(look, legend=False)),
-        title=title,
+        title=_title(box, copy.times),
         entrances=ports.entrances,
         exits=ports.exits,
         beyond=ports.beyond,
