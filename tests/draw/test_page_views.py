@@ -6,6 +6,8 @@ import json
 import re
 
 import pytest
+import torch
+from draw.example_modules import Block
 from draw.test_hostile import NAMES, PLAIN, Tags, walked
 from draw.test_page import lenet, outer, siamese
 
@@ -20,6 +22,15 @@ from graphnet.graph import Operation
 def drawn(net, **options):
     graph = net()[0]
     return graph, graph.draw(**{"engine": "ranker", "depth": 0, **options})
+
+
+def shared_layer():
+    """A layer in two modules."""
+    with gn.Graph() as graph:
+        layer = gn.Linear(3, 3)
+        model = gn.Sequential(gn.Sequential(layer, gn.Tanh()), gn.Sequential(gn.Tanh(), layer))
+        model(gn.Input((None, 3), name="x"))
+    return graph, None, None
 
 
 def views(drawing):
@@ -43,7 +54,7 @@ def test_every_node_is_in_exactly_one_of_the_innermost_boxes(net):
     assert len(found) == len(set(found)) == len(graph)
 
 
-@pytest.mark.parametrize("net", [lenet, outer, siamese])
+@pytest.mark.parametrize("net", [lenet, outer, siamese, shared_layer])
 def test_every_read_of_the_list_is_an_arrow_or_goes_through_ports(net):
     graph, drawing = drawn(net)
     made = views(drawing)
@@ -66,13 +77,35 @@ def test_every_read_of_the_list_is_an_arrow_or_goes_through_ports(net):
 
 
 def test_a_shared_weight_enters_a_module_that_does_not_own_it():
+    _, drawing = drawn(shared_layer)
+    ports = {
+        view.title: {box.name for box in view.scene.boxes if not box.nodes}
+        for view in views(drawing)
+    }
+    inner = next(ports[title] for title in ports if title.startswith("0.0"))
+    assert {"weight, bias", "output"} <= inner
+
+
+def test_what_is_repeated_opens_as_one_of_its_copies():
+    torch.manual_seed(0)
     with gn.Graph() as graph:
-        layer = gn.Linear(3, 3)
-        model = gn.Sequential(gn.Sequential(layer, gn.Tanh()), gn.Sequential(gn.Tanh(), layer))
-        model(gn.Input((None, 3), name="x"))
+        gn.Sequential(*(Block(3) for _ in range(24)))(gn.Input((None, 3), name="x")).sum()
+    folded, *inside = views(graph.draw(engine="ranker", depth=0))
+    assert len(folded.children) == 1
+    assert inside[0].title == "0 … 23 · Block · one of 24"
+    assert len(inside) == 3  # the block and its two layers
+    assert len(inside[0].exits) == len(inside[0].entrances) == 1  # of the last, of the first
     drawing = graph.draw(engine="ranker", depth=1)
-    names = [box.name for view in views(drawing)[1:] for box in view.scene.boxes if not box.nodes]
-    assert any("weight" in name for name in names) or len(names) >= 2
+    made = views(drawing)
+    titles = [view.title for view in made[1:]]
+    assert titles
+    assert all(title.endswith("one of 24") for title in titles)
+    assert not any(box.symbol == "+" and box.key in made[0].children for box in made[0].boxes)
+    for view in made[1:]:
+        assert [len(box.nodes) for box in view.boxes] == [1] * len(view.boxes)
+    names = {name for view in data_of(page_of(drawing, drawing.source))["views"]
+             for each in view["names"].values() for name in each}  # fmt: skip
+    assert {"7.first.weight", "23.second.bias"} <= names  # a search finds the other copies too
 
 
 def test_views_stop_where_a_page_would_become_too_large(monkeypatch):

@@ -3,7 +3,7 @@
 | file | contents |
 |---|---|
 | `page` | the page of a drawing |
-| `views`, `ports` | the drawing, and what is inside each of its boxes |
+| `views`, `ports`, `copies` | the drawing, and what is inside each of its boxes |
 | `cards` | what is said about a box |
 | `assets` | templates, styles and scripts, and how they become one file |
 

@@ -87,7 +87,7 @@ def _data(view: View, cards: Cards) -> dict[str, Any]:
         "names": {
             box.key: [cards.name_of(node) for node in box.nodes]
             for box in view.boxes
-            if len(box.nodes) > 1 and box.key not in view.children
+            if len(box.nodes) > 1 and (box.key not in view.children or box.key in view.copied)
         },
         "arrows": [[arrow.source, arrow.target] for arrow in scene.arrows],
         "frames": [_rounded(*frame) for frame in layout.frames.values()],

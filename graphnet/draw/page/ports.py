@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from graphnet.draw.scene.grouping import LEAVES
 from graphnet.draw.scene.scene import Arrow, Box, Scene
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ class Ports:
     Args:
         box: the box.
         inner: the boxes inside.
+        twins: for each node of further copies, the same one inside.
         outer: the boxes and arrows around it.
         beyond: the nodes that each port of the view around stands for.
         reads: what each node reads.
@@ -47,6 +49,7 @@ class Ports:
         self,
         box: Box,
         inner: Iterable[Box],
+        twins: Mapping[Node, Node],
         outer: Scene,
         beyond: Mapping[str, Sequence[Node]],
         reads: Reads,
@@ -59,6 +62,7 @@ class Ports:
         self.beyond: dict[str, Sequence[Node]] = {}
         self._reads = reads
         self._owner = {node: each.key for each in inner for node in each.nodes}
+        self._owner |= {twin: self._owner[node] for twin, node in twins.items()}
         outside = outer.by_key
         for place, arrow in enumerate(outer.arrows):
             if arrow.target == box.key:
@@ -108,12 +112,13 @@ class Ports:
 
     def _leave(self, place: int, nodes: Sequence[Node]) -> None:
         """The port of an arrow that starts at the box; arrows of the same values share one."""
-        sources = dict.fromkeys(
-            self._owner[box.nodes[0]]
+        read = [
+            box
             for reader in nodes
             for box, _ in self._reads.get(reader, ())
             if box.nodes[0] in self._owner
-        )
+        ]
+        sources = dict.fromkeys(self._owner[box.nodes[0]] for box in read)
         for port in self.after:
             if [arrow.source for arrow in self.arrows if arrow.target == port.key] == [*sources]:
                 self.exits[place] = port.key
@@ -121,7 +126,9 @@ class Ports:
                 return
         if sources:
             key = f"o{place}"
-            self.after.append(Box(key, "operation", "output"))
+            leaves = dict.fromkeys(box.name for box in read if box.kind in LEAVES)
+            shared = len(leaves) == len({box.key for box in read})
+            self.after.append(Box(key, "operation", ", ".join(leaves) if shared else "output"))
             self.arrows += [Arrow(each, key) for each in sources]
             self.exits[place] = key
             self.beyond[key] = nodes

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from graphnet.console_text import printable
 from graphnet.draw.layout.engines import laid_out
+from graphnet.draw.page.copies import Copy, one_copy
 from graphnet.draw.page.ports import Ports, reads_of
 from graphnet.draw.scene.fold import folded
 from graphnet.draw.scene.scene import Box, Scene, common_path
@@ -42,6 +43,7 @@ class View:
         entrances: for each arrow of the view around that ends here, the key of its port.
         exits: for each arrow of the view around that starts here, the key of its port.
         beyond: the nodes outside that each port stands for.
+        copied: the boxes whose view shows one of several copies.
     """
 
     scene: Scene
@@ -53,6 +55,7 @@ class View:
     entrances: dict[int, str] = field(default_factory=dict)
     exits: dict[int, str] = field(default_factory=dict)
     beyond: dict[str, Sequence[Node]] = field(default_factory=dict)
+    copied: set[str] = field(default_factory=set)
 
 
 def views_of(drawing: Drawing, source: Source) -> list[View]:
@@ -70,24 +73,39 @@ def views_of(drawing: Drawing, source: Source) -> list[View]:
     for view in views:  # which grows meanwhile
         for box in view.boxes:
             if len(box.nodes) > 1 and count < MOST_BOXES:
-                inner = _inside(box, source.whole)
+                copy = one_copy(box, _part(box, source.whole))
+                inner = _opened(copy.scene, len(box.path))
                 if len(inner) > 1:
                     view.children[box.key] = len(views)
-                    views.append(_view(box, inner, view, reads, source))
+                    view.copied |= {box.key} if copy.times > 1 else set()
+                    views.append(_view(box, inner, copy, view, reads, source))
                     count += len(inner)
     return views
 
 
-def _inside(box: Box, whole: Scene) -> Scene:
-    """What is inside a box, folded as little as shows more than one box."""
+def _title(box: Box, copies: int) -> str:
+    """What stands above the view of a box."""
+    one = f"one of {copies}" if copies > 1 else ""
+    texts = filter(None, (box.full_name, box.symbol, one))
+    return printable(" · ".join(dict.fromkeys(texts)))
+
+
+def _part(box: Box, whole: Scene) -> Scene:
+    """The scene of the nodes in a box."""
     places = set(box.places)
     boxes = [each for each in whole.boxes if places.issuperset(each.places)]
     keys = {each.key for each in boxes}
     arrows = [each for each in whole.arrows if keys.issuperset((each.source, each.target))]
-    scene = replace(whole, boxes=boxes, arrows=arrows, notes=[], shared=[])
-    deepest = max((len(each.path) for each in boxes), default=0)
-    for depth in range(len(box.path), deepest):
-        inner = folded(scene, depth)
+    return replace(whole, boxes=boxes, arrows=arrows, notes=[], shared=[])
+
+
+def _opened(scene: Scene, depth: int) -> Scene:
+    """A scene folded as little as shows more than one box; nothing if all of them are alike."""
+    if len({(box.kind, box.symbol) for box in scene.boxes}) == 1:
+        return Scene()
+    deepest = max((len(each.path) for each in scene.boxes), default=0)
+    for level in range(depth, deepest):
+        inner = folded(scene, level)
         if len(inner) > 1:
             return inner
     inner = folded(scene)
@@ -97,6 +115,7 @@ def _inside(box: Box, whole: Scene) -> Scene:
 def _view(
     box: Box,
     inner: Scene,
+    copy: Copy,
     outer: View,
     reads: Mapping[Node, Sequence[tuple[Box, Arrow]]],
     source: Source,
@@ -105,7 +124,7 @@ def _view(
     path = common_path(each.path for each in inner.boxes)
     titles = {key[len(path) :]: text for key, text in inner.titles.items()}
     boxes = [replace(each, path=each.path[len(path) :]) for each in inner.boxes]
-    ports = Ports(box, boxes, outer.scene, outer.beyond, reads)
+    ports = Ports(box, boxes, copy.twins, outer.scene, outer.beyond, reads)
     scene = replace(
         inner,
         boxes=[*ports.before, *boxes, *ports.after],
@@ -121,7 +140,7 @@ def _view(
         layout,
         boxes=inner.boxes,
         svg=painted(scene, layout, replace(look, legend=False)),
-        title=printable(" · ".join(dict.fromkeys(filter(None, (box.full_name, box.symbol))))),
+        title=_title(box, copy.times),
         entrances=ports.entrances,
         exits=ports.exits,
         beyond=ports.beyond,
