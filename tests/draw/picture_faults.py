@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import xml.etree.ElementTree as ET
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from itertools import combinations, pairwise
 from pathlib import Path
 
@@ -30,7 +30,7 @@ class Shape:
     opacity: float = 1.0
     owner: str = ""
 
-    @property
+    @cached_property
     def bounds(self):
         xs, ys = zip(*(point for line in self.points for point in line), strict=True)
         return min(xs), min(ys), max(xs), max(ys)
@@ -205,6 +205,9 @@ def within(inner, outer, room=0.3):
 def covers(shape, point):
     """True for a point inside an outline: a ray from it crosses it an odd number of times."""
     x, y = point
+    left, top, right, bottom = shape.bounds
+    if not (left <= x <= right and top <= y <= bottom):
+        return False
     inside = False
     for line in shape.points:
         for (x1, y1), (x2, y2) in pairwise(line):
@@ -216,6 +219,8 @@ def covers(shape, point):
 def meets(line, ink):
     """True if a line has a part in a rectangle."""
     left, top, right, bottom = ink
+    if not overlap(line.bounds, ink, -1):
+        return False
     for points in line.points:
         for (x1, y1), (x2, y2) in pairwise(points):
             if max(x1, x2) < left or min(x1, x2) > right:

@@ -6,5 +6,6 @@
 | `dot_text` | scenes in the DOT language, for Graphviz |
 | `layered`: `layered_level` | the built-in engine |
 | `columns` | a tall picture in several columns |
+| `crossings` | arrows that run through boxes |
 | `geometry`, `curves` | positions, sizes, and arrows as curves |
 """

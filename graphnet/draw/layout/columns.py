@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 SCREEN = (1280.0, 660.0)
 """What a picture should fit into, with room for its legend below."""
 
+_LARGE = 1.1  # a picture that is enlarged that much on a screen stays in one column
 _MOST = 6  # columns
 _CROSSING = 5  # the most arrows that may run from one column to the next
 _WORTH = 1.12  # how much larger the letters must become for one more column
@@ -68,6 +69,8 @@ def in_columns(
     if direction == "LR":
         return in_columns(scene, layout.transposed(), count).transposed()
     best, size = layout, _scale(layout)
+    if count is None and size >= _LARGE:
+        return layout
     for number in range(2, _MOST + 1) if count is None else [count]:
         columns = _cut(scene, layout, number)
         if len(columns) < 2:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from math import dist
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from graphnet.draw.layout.geometry import Point
+
+STEP = 4.0
+"""The distance between the points that stand for a line."""
 
 _BEND = 10.0  # how deep a curve bends back: less than the margin of the picture
 
@@ -122,3 +126,36 @@ def turning(points: list[Point], radius: float = 7.0) -> list[Point]:
 def _line(start: Point, end: Point) -> list[Point]:
     """A straight line as a cubic Bézier curve, without its start."""
     return [start, end, end]
+
+
+def samples(curve: Sequence[Point]) -> list[Point]:
+    """Points along a curve, about `STEP` apart, from its start to its end.
+
+    Args:
+        curve: a start and triples of cubic Bézier control points.
+
+    >>> samples([(0, 0), (2, 0), (4, 0), (6, 0)])
+    [(0, 0), (3.0, 0.0), (6.0, 0.0)]
+    """
+    found = [curve[0]]
+    for start in range(0, len(curve) - 1, 3):
+        piece = curve[start : start + 4]
+        length = sum(dist(piece[at], piece[at + 1]) for at in range(3))
+        steps = int(length / STEP) + 1
+        found += [point_on(piece, step / steps) for step in range(1, steps + 1)]
+    return found
+
+
+def point_on(curve: Sequence[Point], part: float) -> Point:
+    """The point at a fraction of a curve, from 0 at its start to 1 at its end.
+
+    >>> point_on([(0, 0), (10, 0), (20, 0), (30, 0)], 0.5)
+    (15.0, 0.0)
+    """
+    pieces = (len(curve) - 1) // 3
+    piece = min(int(part * pieces), pieces - 1)
+    t = part * pieces - piece
+    a, b, c, d = (1 - t) ** 3, 3 * (1 - t) ** 2 * t, 3 * (1 - t) * t**2, t**3
+    start, one, other, end = curve[3 * piece : 3 * piece + 4]
+    x, y = (a * start[at] + b * one[at] + c * other[at] + d * end[at] for at in (0, 1))
+    return x, y

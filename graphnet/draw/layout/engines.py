@@ -13,6 +13,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from graphnet.draw.layout.columns import in_columns
+from graphnet.draw.layout.crossings import crossings
 from graphnet.draw.layout.dot_text import layout_dot
 from graphnet.draw.layout.geometry import MARGIN, Layout, Point, Rectangle, on_border, size_of
 from graphnet.draw.layout.layered import layered
@@ -45,9 +46,10 @@ def laid_out(
         scene: the boxes and arrows.
         columns: in how many columns the picture is set; None for as many as fit best on a screen.
         direction: "TB" from top to bottom, "LR" from left to right, where columns are rows.
-        engine: "dot", "wasi" or "ranker"; None takes the first of them that works here, and always
-            the ranker for more than 1,000 boxes or for arrows that pass more than 2,000 rows, since
-            its time grows only with their number.
+        engine: "dot", "wasi" or "ranker"; None takes the first of them that works here, but the
+            ranker where Graphviz draws arrows through boxes, and always the ranker for more than
+            1,000 boxes or for arrows that pass more than 2,000 rows, since its time grows only with
+            their number.
 
     Raises:
         GraphError: the requested engine is unknown, missing or fails.
@@ -71,7 +73,7 @@ def _by_best(scene: Scene, direction: str) -> Layout:
         if program is None or program in _FAILED:
             continue
         try:
-            return ENGINES[name](scene, direction)
+            return _clear(scene, ENGINES[name](scene, direction), direction)
         except GraphError as error:
             _FAILED[program] = str(error)
             warnings.warn(
@@ -80,6 +82,14 @@ def _by_best(scene: Scene, direction: str) -> Layout:
                 stacklevel=2,
             )
     return layered(scene, direction)
+
+
+def _clear(scene: Scene, layout: Layout, direction: str) -> Layout:
+    """Graphviz's layout, or the ranker's if fewer arrows run through boxes there."""
+    if not (worse := crossings(scene, layout)):
+        return layout
+    other = layered(scene, direction)
+    return other if crossings(scene, other) < worse else layout
 
 
 def found(engine: str) -> str | None:

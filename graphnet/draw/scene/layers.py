@@ -31,9 +31,9 @@ def is_layer(module: object) -> bool:
     """
     if not isinstance(module, Module) or isinstance(module, Sequential | Residual):
         return False
-    if isinstance(module, Loss):
-        return True
-    return type(module).build.__module__.startswith(_ROOMS)
+    build = type(module).build
+    room = str(getattr(build, "__module__", ""))  # anything callable may be a `build`
+    return isinstance(module, Loss) or (build is not Module.build and room.startswith(_ROOMS))
 
 
 def layer_call(graph: Graph, node: Node) -> Call | None:

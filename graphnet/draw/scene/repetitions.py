@@ -212,7 +212,8 @@ def _common_module(scene: Rolled, run: _Run) -> tuple[Path, Path]:
 
     A single module becomes the new one; several are put into it.
     """
-    first, last = run.groups[0], run.groups[-1]
+    first, *_ = run.groups
+    last = next((group for group in reversed(run.groups) if group.module), run.groups[-1])
     name = spanned(_last_name(first), _last_name(last))
     while (*first.path, name) in scene.titles:  # another use of the same module
         name += " …"

@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from math import dist
 from typing import TYPE_CHECKING
-
-from graphnet.draw.svg.marks import point_on
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from graphnet.draw.layout.geometry import Point, Rectangle
-
-STEP = 4.0
-"""The distance between the points that stand for a line."""
 
 _CELL = 32.0
 _NOTHING = -1
@@ -93,21 +87,3 @@ def _cells(left: float, top: float, right: float, bottom: float) -> Iterator[tup
     for column in range(int(left // _CELL), int(right // _CELL) + 1):
         for row in range(int(top // _CELL), int(bottom // _CELL) + 1):
             yield column, row
-
-
-def samples(curve: Sequence[Point]) -> list[Point]:
-    """Points along a curve, about `STEP` apart, from its start to its end.
-
-    Args:
-        curve: a start and triples of cubic Bézier control points.
-
-    >>> samples([(0, 0), (2, 0), (4, 0), (6, 0)])
-    [(0, 0), (3.0, 0.0), (6.0, 0.0)]
-    """
-    found = [curve[0]]
-    for start in range(0, len(curve) - 1, 3):
-        piece = curve[start : start + 4]
-        length = sum(dist(piece[at], piece[at + 1]) for at in range(3))
-        steps = int(length / STEP) + 1
-        found += [point_on(piece, step / steps) for step in range(1, steps + 1)]
-    return found

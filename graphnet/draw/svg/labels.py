@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from graphnet.draw.layout.curves import samples
 from graphnet.draw.layout.geometry import TITLE_SIZE, text_width
-from graphnet.draw.svg.label_placement import Obstacles, samples
+from graphnet.draw.svg.label_placement import Obstacles
 from graphnet.draw.svg.marks import BADGE, BOLD, START, badge, badge_width, head_of, text
 from graphnet.draw.svg.style import INK, QUIET, letters, sharing_colour, sharing_marks
 from graphnet.draw.svg.titles import titles
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from graphnet.draw.layout.geometry import Layout, Point, Rectangle
-    from graphnet.draw.scene.scene import Arrow, Scene
+    from graphnet.draw.scene.scene import Arrow, Box, Scene
 
 HALO = START + ' stroke="#ffffff" stroke-width="3" paint-order="stroke"'
 
@@ -49,7 +50,29 @@ class Labels:
         if both_ways:
             for curve in curves:
                 self._obstacles.block(_around(head_of(curve[::-1])), HEAD)
+        self.letters = {box.key: list(self._letters(box, layout)) for box in scene.boxes}
+        """The badges of each box: the letters under which it is shared."""
         self.fixed = [*self._titles(layout), *self._badges()]
+
+    def _letters(self, box: Box, layout: Layout) -> Iterator[str]:
+        """The badges of a box, at the corner where they hide least."""
+        marks = sharing_marks(box)
+        if not marks:
+            return
+        across = sum(badge_width(mark) + 2 for mark, _ in marks) - 2
+        left, top, width, height = layout.rectangle(box)
+        spots = [
+            (x, y - BADGE / 2, across, BADGE)
+            for y in (top, top + height)
+            for x in (left - 4, left + width - across + 4)
+        ]
+        spot = self._obstacles.best(enumerate(spots))
+        self._obstacles.block(spot, TEXT)
+        x = spot[0]
+        for mark, number in marks:
+            middle = (x + badge_width(mark) / 2, spot[1] + BADGE / 2)
+            yield badge(mark, middle, sharing_colour(number))
+            x += badge_width(mark) + 2
 
     def _titles(self, layout: Layout) -> Iterator[str]:
         """The titles of frames."""
@@ -101,9 +124,6 @@ def _obstacles_of(
         left, top, width, height = whole = layout.rectangle(box)
         obstacles.block(whole, BOX)
         obstacles.block((left + 3, top + 3, width - 6, height - 6), TEXT)
-        if marks := sharing_marks(box):
-            across = sum(badge_width(mark) + 2 for mark, _ in marks)
-            obstacles.block((left - 1, top - BADGE / 2, across, BADGE), TEXT)
     for place, (curve, line) in enumerate(zip(curves, lines, strict=True)):
         obstacles.line(line, place)
         obstacles.block(_around(head_of(curve)), HEAD)

@@ -103,21 +103,6 @@ def curve_and_head(curve: list[Point]) -> tuple[str, str]:
     return f"M{number(curve[0][0])} {number(curve[0][1])}C{bends}", polygon(head_of(curve))
 
 
-def point_on(curve: Sequence[Point], part: float) -> Point:
-    """The point at a fraction of a curve, from 0 at its start to 1 at its end.
-
-    >>> point_on([(0, 0), (10, 0), (20, 0), (30, 0)], 0.5)
-    (15.0, 0.0)
-    """
-    pieces = (len(curve) - 1) // 3
-    piece = min(int(part * pieces), pieces - 1)
-    t = part * pieces - piece
-    a, b, c, d = (1 - t) ** 3, 3 * (1 - t) ** 2 * t, 3 * (1 - t) * t**2, t**3
-    start, one, other, end = curve[3 * piece : 3 * piece + 4]
-    x, y = (a * start[at] + b * one[at] + c * other[at] + d * end[at] for at in (0, 1))
-    return x, y
-
-
 def badge_width(mark: str) -> float:
     """How wide a badge is; it is `BADGE` high."""
     return max(BADGE, text_width(mark, _LETTERS, bold=True) + 6)

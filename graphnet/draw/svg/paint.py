@@ -16,8 +16,6 @@ from graphnet.draw.svg.footer import footer
 from graphnet.draw.svg.labels import Labels
 from graphnet.draw.svg.marks import (
     BOLD,
-    badge,
-    badge_width,
     curve_and_head,
     number,
     polygon,
@@ -39,7 +37,6 @@ from graphnet.draw.svg.style import (
     ink_on,
     outline,
     sharing_colour,
-    sharing_marks,
 )
 from graphnet.draw.svg.theme import darkened, style_of
 from graphnet.draw.svg.values import Value, values_in
@@ -169,6 +166,7 @@ class Painter:
         last = self._boxes.get(box.key)
         if last is None or last[:2] != (fill, values):
             inside = _inside(box, self._places[box.key], fill, values)
+            inside += "".join(self._labels.letters[box.key])
             tip = f'<g id="{UID}-{box.key}"><title>{shown(_tip(box))}</title>'
             last = self._boxes[box.key] = fill, values, f"{tip}\n{inside}\n</g>"
         return last[2]
@@ -242,7 +240,7 @@ def _curves(scene: Scene, layout: Layout, places: Mapping[str, Rectangle]) -> li
 
 
 def _inside(box: Box, place: Rectangle, fill: str, values: Sequence[Value]) -> str:
-    """The outline and contents of one box, with the letters under which it is shared."""
+    """The outline and contents of one box."""
     style = STYLES[box.kind]
     shared = box.sharing
     stroke = sharing_colour(shared[0]) if shared else style.stroke
@@ -255,10 +253,6 @@ def _inside(box: Box, place: Rectangle, fill: str, values: Sequence[Value]) -> s
         *_words(box, place, ink_on(fill)),
         *values_in(box, place, values, ink_on(fill)),
     ]
-    left = place[0]
-    for mark, sharing in sharing_marks(box):
-        parts.append(badge(mark, (left + badge_width(mark) / 2, place[1]), sharing_colour(sharing)))
-        left += badge_width(mark) + 2
     return "".join(parts)
 
 

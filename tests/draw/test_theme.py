@@ -1,0 +1,107 @@
+"""Themes: light, dark, and that of the page."""
+
+from __future__ import annotations
+
+import re
+import xml.etree.ElementTree as ET
+from colorsys import rgb_to_hls
+
+import pytest
+from scenes import network
+
+import graphnet as gn
+from graphnet.draw.drawing import drawing_of
+from graphnet.draw.png import png_of
+from graphnet.draw.svg.paint import Look, painted
+from graphnet.draw.svg.style import FOUND, MARKED, SHARED, STYLES, ink_on, sharing_colour
+from graphnet.draw.svg.theme import dark
+
+COLOUR = r'(?:fill|stroke)="(#\w{6})"'
+
+
+def drawn(theme):
+    scene = network()
+    layout = drawing_of(scene, "ranker").layout
+    return painted(scene, layout, Look(theme=theme, uid="u"))
+
+
+def lightness(colour):
+    return rgb_to_hls(*(byte / 255 for byte in bytes.fromhex(colour[1:])))[1]
+
+
+def luminance(colour):
+    parts = [byte / 255 for byte in bytes.fromhex(colour[1:])]
+    parts = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
+
+
+def contrast(one, other):
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def test_a_dark_picture_is_the_light_one_in_other_colours():
+    light, night = drawn("light"), drawn("dark")
+    assert re.sub("#[0-9a-f]{6}", "", light) == re.sub("#[0-9a-f]{6}", "", night)
+    assert "<style>" not in light + night
+    ground = re.search(r'<rect [^>]*fill="(#\w+)"', night)[1]
+    assert lightness(ground) < 0.12
+
+
+def test_a_picture_that_follows_its_page_has_both():
+    auto, light, night = drawn("auto"), drawn("light"), drawn("dark")
+    style = re.search("<style>(.*)</style>", auto)[1]
+    assert re.sub("<style>.*</style>", "", auto) == light  # for programs without style sheets
+    used = set(re.findall(COLOUR, light))
+    first, second = re.match(
+        r"#u\{(.*?)\}@media \(prefers-color-scheme:dark\)\{#u\{(.*?)\}", style
+    ).groups()
+    lights = dict(part.split(":") for part in first.split(";") if part)
+    darks = dict(part.split(":") for part in second.split(";") if part)
+    assert set(lights.values()) == used
+    assert set(darks.values()) == set(re.findall(COLOUR, night))
+    for name, colour in lights.items():
+        assert darks[name] == dark(colour)
+        for where in ("fill", "stroke"):
+            rule = f'#u [{where}="{colour}"]{{{where}:var({name})}}'
+            assert (rule in style) == (f' {where}="{colour}"' in light)
+    assert '[data-theme="dark"] #u' in style and '[data-theme="light"] #u' in style
+
+
+def test_a_png_of_a_picture_that_follows_its_page_is_light():
+    assert png_of(drawn("auto")) == png_of(drawn("light")) != png_of(drawn("dark"))
+
+
+@pytest.mark.parametrize("kind", STYLES)
+def test_letters_and_outlines_can_be_seen_in_the_dark(kind):
+    style = STYLES[kind]
+    assert contrast(dark(ink_on(style.fill)), dark(style.fill)) > 4.5
+    assert contrast(dark(style.stroke), dark("#ffffff")) > 3
+
+
+@pytest.mark.parametrize("number", [*range(len(SHARED)), 7, 20, 33])
+def test_badges_and_their_notes_can_be_read_in_the_dark(number):
+    colour = dark(sharing_colour(number))
+    assert contrast(colour, dark("#ffffff")) > 4.5
+
+
+def test_a_finding_has_a_colour_of_its_own_in_both_themes():
+    for theme in (str, dark):
+        others = [theme(style.fill) for style in STYLES.values()]
+        hue = [rgb_to_hls(*(byte / 255 for byte in bytes.fromhex(each[1:])))[0] for each in others]
+        found = rgb_to_hls(*(byte / 255 for byte in bytes.fromhex(theme(MARKED)[1:])))[0]
+        assert min(abs(found - each) for each in hue) > 0.1
+        assert contrast(theme(FOUND), theme("#ffffff")) > 4.5
+
+
+def test_a_theme_is_one_of_three():
+    with pytest.raises(gn.GraphError, match="theme must be"):
+        gn.Linear(2, 3).draw((None, 2), theme="sepia")
+
+
+def test_a_style_sheet_says_nothing_about_other_pictures():
+    root = ET.fromstring(drawn("auto"))
+    (style,) = root.iter("{http://www.w3.org/2000/svg}style")
+    for selectors in re.findall(r"([^{}]+)\{", style.text):
+        if not selectors.startswith("@media"):
+            assert all("#u" in each for each in selectors.split(","))
