@@ -280,6 +280,29 @@ def test_it_fits_the_window_light_and_dark(page_of, size):
             assert canvas[at] + canvas[at + 2] <= pane[at] + pane[at + 2]
 
 
+def test_the_picture_follows_the_theme_of_its_page(page_of):
+    fills = (
+        "[...document.querySelectorAll('.canvas [data-key] > path:first-of-type')]"
+        ".map(e => getComputedStyle(e).fill)"
+    )
+
+    def brightness(page):
+        colours = [list(map(int, re.findall(r"\d+", each))) for each in page.run(fills)]
+        return sum(map(sum, colours)) / len(colours) / 3
+
+    with chromium(page_of(outer)) as page:
+        quiet(page)
+        page.press("e")
+        light = brightness(page)
+        page.prefer(color_scheme="dark")
+        assert brightness(page) < 120 < light
+        page.press("d")
+        assert brightness(page) == light
+        page.prefer(color_scheme="light")
+        page.press("d")
+        assert brightness(page) < 120
+
+
 def test_a_reader_without_scripts_sees_the_picture(page_of):
     with chromium(page_of(lenet)) as page:
         page.call("Emulation.setScriptExecutionDisabled", value=True)
