@@ -32,7 +32,7 @@ _TOO_MANY = (
     "This network has very many nodes: the outer modules can be opened here. "
     "module.draw(shape) makes a page of a part of it."
 )
-_BYTES_EACH = 800  # at least, of a page for each node of the list
+_BYTES_EACH = 500  # about the least of a page for each node of the list
 _AROUND_TITLE = 40  # points: the sign, and air
 _SCRIPTS = ("stretch.js", "picture.js", "explore.js")
 
