@@ -28,6 +28,7 @@ from graphnet.graph import Operation
 from graphnet.stepping.numbers import numbers_of
 
 if TYPE_CHECKING:
+    from graphnet.draw.scene.scene import Box
     from graphnet.graph import Node
     from graphnet.stepping.frames import Frames
 
@@ -35,7 +36,8 @@ MOST_BYTES = 280_000
 """The most characters of a page put in a notebook, which keeps everything it shows."""
 
 _MOST_LINES = 50  # steps in the text, at either end
-_MOST_NAMES = 20  # nodes on the card of a folded box
+_MOST_OPERATIONS = 2  # of a folded box whose formulas are shown
+_MOST_NAMES = 20  # nodes on the card of a larger one
 _MOST_PARTS = 8  # readers on the card of a leaf
 
 Edit = tuple[int, str]
@@ -67,10 +69,11 @@ def _told(frames: Frames) -> dict[str, Any]:
     """What the card can show: texts and numbers of each box."""
     step_of = {event.number: at for at, step in enumerate(frames.steps) for event in step}
     found = numbers_of(frames.events, [step_of[event.number] for event in frames.events])
+    results = {box.key: box.nodes[-1] for box in frames.scene.boxes}  # a folded box: what it gives
     numbers = {
-        box.key: [asdict(grid) for grid in found[box.nodes[0]]]
-        for box in frames.scene.boxes
-        if len(box.nodes) == 1 and found.get(box.nodes[0])
+        key: [asdict(grid) for grid in found[node]]
+        for key, node in results.items()
+        if found.get(node)
     }
     return {"cards": cards(frames), "numbers": numbers}
 
@@ -137,14 +140,18 @@ def lines_of(frames: Frames) -> str:
 
 def cards(frames: Frames) -> dict[str, list[str]]:
     """For each box, what a click on it shows: its formulas, or its contents."""
-    graph = frames.walk.graph
-    formulas = Formulas(graph, frames.walk.loss)
-    return {
-        box.key: [graph.name_of(node) for node in box.nodes[:_MOST_NAMES]]
-        if len(box.nodes) > 1
-        else _card(formulas, box.nodes[0])
-        for box in frames.scene.boxes
-    }
+    formulas = Formulas(frames.walk.graph, frames.walk.loss)
+    return {box.key: _card_of(formulas, box) for box in frames.scene.boxes}
+
+
+def _card_of(formulas: Formulas, box: Box) -> list[str]:
+    """The card of a box: formulas of one node, or of the few operations of a layer, or names."""
+    operations = [node for node in box.nodes if isinstance(node, Operation)]
+    if len(box.nodes) == 1:
+        return _card(formulas, box.nodes[0])
+    if len(operations) <= _MOST_OPERATIONS:
+        return [line for node in operations for line in _card(formulas, node)]
+    return [formulas.graph.name_of(node) for node in box.nodes[:_MOST_NAMES]]
 
 
 def _card(formulas: Formulas, node: Node) -> list[str]:

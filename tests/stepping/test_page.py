@@ -52,6 +52,22 @@ def test_the_card_of_an_input_with_gradient():
     assert cards(frames)["n0"][:2] == ["x   (3)", "dL/dx = dL/dx⁽¹⁾ + dL/dx⁽²⁾   (3)"]
 
 
+def test_the_card_of_a_folded_layer_has_its_formulas_and_its_result():
+    torch.manual_seed(0)
+    with gn.Graph() as graph:
+        loss = gn.Sequential(gn.Linear(3, 2), gn.Tanh())(gn.Input((None, 3), name="x")).sum()
+    frames = graph.walk({"x": torch.rand(4, 3)}, loss).frames(engine="ranker", depth=0)
+    box = next(box for box in frames.scene.boxes if len(box.nodes) == 3)
+    card = cards(frames)[box.key]
+    assert card[0].startswith("linear₀ = b₀ + x · W₀ᵀ")
+    assert any(line.startswith("dL/dW₀ = ") for line in card)
+    data = json.loads(re.search(r'application/json">(.*?)</script>', page_of(frames), re.DOTALL)[1])
+    value, gradient = data["numbers"][box.key]
+    assert (value["label"], gradient["label"]) == ("value", "gradient")
+    assert len(value["rows"]) == 4
+    assert all(" = " in text for text in value["told"])
+
+
 def test_a_notebook_gets_a_part_of_a_large_walk_and_hears_of_the_rest(tmp_path):
     frames = many_layers()
     frames.html(tmp_path / "walk.html")
