@@ -293,6 +293,10 @@ def _texts(picture):
                 yield f"{words.content!r} leaves its box"
         elif words.badge is not None and not within(words.ink, words.badge.bounds):
             yield f"{words.content!r} leaves its badge"
+        elif box is None and words.badge is None:
+            for owner, other in picture.boxes.items():
+                if overlap(words.ink, other.bounds):
+                    yield f"{words.content!r} lies on the box {owner}"
     for one, other in combinations(picture.texts, 2):
         if overlap(one.ink, other.ink, 0.2):
             yield f"{one.content!r} and {other.content!r} overlap"

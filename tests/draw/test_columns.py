@@ -10,7 +10,6 @@ from scenes import SCENES, chain, inside, overlapping, rectangles, sound
 import graphnet as gn
 from graphnet.draw.layout.columns import SCREEN, in_columns
 from graphnet.draw.layout.crossings import crossings
-from graphnet.draw.layout.curves import split_at, turning
 from graphnet.draw.layout.engines import laid_out
 from graphnet.draw.layout.geometry import Layout
 from graphnet.draw.layout.layered import layered
@@ -111,22 +110,6 @@ def test_where_graphviz_draws_through_boxes_the_ranker_does_it(monkeypatch):
     monkeypatch.setitem(engines.ENGINES, "dot", lambda scene, _: bad)
     assert laid_out(scene).engine == "ranker"
     assert laid_out(scene, "dot").engine == "dot"
-
-
-def test_a_curve_is_cut_at_a_height():
-    curve = [(0.0, 0.0), (10.0, 20.0), (30.0, 40.0), (50.0, 100.0)]
-    above, below = split_at(curve, 37.0)
-    assert above[0] == curve[0] and below[-1] == curve[-1]
-    assert above[-1] == below[0]
-    assert above[-1][1] == pytest.approx(37.0)
-    assert len(above) == len(below) == 4
-
-
-def test_corners_are_rounded():
-    curve = turning([(0.0, 0.0), (0.0, 50.0), (80.0, 50.0)])
-    assert curve[0] == (0.0, 0.0) and curve[-1] == (80.0, 50.0)
-    assert len(curve) % 3 == 1
-    assert (0.0, 43.0) in curve and (7.0, 50.0) in curve
 
 
 WRONG = [

@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+from math import dist
+
 import pytest
 
-from graphnet.draw.layout.curves import moved, rounded, sideways, smooth, sparse
+from graphnet.draw.layout.curves import (
+    STEP,
+    moved,
+    point_on,
+    rounded,
+    samples,
+    sideways,
+    smooth,
+    sparse,
+    split_at,
+    turning,
+)
 
 
 @pytest.mark.parametrize(
@@ -46,3 +59,36 @@ def test_a_way_up_turns_round_below_and_above():
 def test_curves_to_the_side_leave_and_arrive_level():
     assert sideways((10, 1), (0, 5)) == [(10, 1), (5, 1), (5, 5), (0, 5)]
     assert rounded([(1 / 3, 2 / 3)]) == [(0.33, 0.67)]
+
+
+@pytest.mark.parametrize("length", [0.0, 1.0, 30.0, 500.0])
+def test_samples_run_from_end_to_end_in_small_steps(length):
+    third = length / 3
+    points = samples([(0.0, 0.0), (0.0, third), (0.0, 2 * third), (0.0, length)])
+    assert points[0] == (0, 0)
+    assert points[-1] == pytest.approx((0, length))
+    steps = [dist(points[at], points[at + 1]) for at in range(len(points) - 1)]
+    assert max(steps) <= STEP + 1e-9
+
+
+@pytest.mark.parametrize("pieces", [1, 2, 3])
+@pytest.mark.parametrize("part", [0.0, 0.3, 0.5, 1.0])
+def test_a_part_of_a_straight_curve(pieces, part):
+    points = [(10.0 * place, 30.0 * place) for place in range(3 * pieces + 1)]
+    assert point_on(points, part) == pytest.approx((30 * pieces * part, 90 * pieces * part))
+
+
+def test_a_curve_is_cut_at_a_height():
+    curve = [(0.0, 0.0), (10.0, 20.0), (30.0, 40.0), (50.0, 100.0)]
+    above, below = split_at(curve, 37.0)
+    assert above[0] == curve[0] and below[-1] == curve[-1]
+    assert above[-1] == below[0]
+    assert above[-1][1] == pytest.approx(37.0)
+    assert len(above) == len(below) == 4
+
+
+def test_corners_are_rounded():
+    curve = turning([(0.0, 0.0), (0.0, 50.0), (80.0, 50.0)])
+    assert curve[0] == (0.0, 0.0) and curve[-1] == (80.0, 50.0)
+    assert len(curve) % 3 == 1
+    assert (0.0, 43.0) in curve and (7.0, 50.0) in curve

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from math import dist
-
 import pytest
 
-from graphnet.draw.svg.label_placement import STEP, Obstacles, samples
+from graphnet.draw.svg.label_placement import Obstacles
 
 
 @pytest.mark.parametrize(
@@ -45,13 +43,3 @@ def test_the_cheapest_place_is_found_and_the_first_of_equals():
     taken, near, far = (12, 12, 5, 5), (40, 40, 5, 5), (60, 60, 5, 5)
     assert obstacles.best([(0, taken), (2, near), (2, far)]) == near
     assert obstacles.best([(0, taken), (8, near)]) == taken
-
-
-@pytest.mark.parametrize("length", [0.0, 1.0, 30.0, 500.0])
-def test_samples_run_from_end_to_end_in_small_steps(length):
-    third = length / 3
-    points = samples([(0.0, 0.0), (0.0, third), (0.0, 2 * third), (0.0, length)])
-    assert points[0] == (0, 0)
-    assert points[-1] == pytest.approx((0, length))
-    steps = [dist(points[at], points[at + 1]) for at in range(len(points) - 1)]
-    assert max(steps) <= STEP + 1e-9

@@ -10,7 +10,6 @@ from graphnet.draw.svg.marks import (
     curve_and_head,
     head_of,
     number,
-    point_on,
     rounded,
     shown,
     text,
@@ -64,13 +63,6 @@ def test_a_head_ends_where_the_curve_ends(end, neck):
 def test_a_curve_of_no_length_has_a_head_too():
     _, head = curve_and_head([(5.0, 5.0)] * 4)
     assert numbers_in(head)[:2] == [5, 5]
-
-
-@pytest.mark.parametrize("pieces", [1, 2, 3])
-@pytest.mark.parametrize("part", [0.0, 0.3, 0.5, 1.0])
-def test_a_part_of_a_straight_curve(pieces, part):
-    points = [(10.0 * place, 30.0 * place) for place in range(3 * pieces + 1)]
-    assert point_on(points, part) == pytest.approx((30 * pieces * part, 90 * pieces * part))
 
 
 def test_a_head_is_as_wide_on_both_sides():

@@ -47,6 +47,7 @@ WRONG = [
     (picture(arrow(150), badge(140, 78)), "the badge 'A1' hides the head of a0"),
     (picture(badge(190, 40)), "the badge 'A1' leaves the picture"),
     (picture(text(30, 40), badge(40, 30)), "the badge 'A1' hides 'word'"),
+    (picture(BOX.format(""), text(90, 40)), "'word' lies on the box n0"),
     (picture(text(30, 40, fill="#cccccc")), "'word' has a contrast of 1.6"),
     (picture(BOX.format(text(30, 40, fill="#ffffff"))), "'word' has a contrast of 1.2"),
     (picture(arrow(205)), "arrow a0 leaves the picture"),

@@ -26,7 +26,7 @@ _LARGE = 1.1  # a picture that is enlarged that much on a screen stays in one co
 _MOST = 6  # columns
 _CROSSING = 5  # the most arrows that may run from one column to the next
 _WORTH = 1.12  # how much larger the letters must become for one more column
-_LANE, _SIDE = 9.0, 12.0
+_LANE, _SIDE, _CLEAR = 9.0, 12.0, 3.0
 
 
 @dataclass
@@ -155,6 +155,7 @@ class _Arranged:
             )
             for arrow in scene.arrows
         ]
+        self.boxes = [layout.rectangle(box) for box in scene.boxes]
         self.lanes = self._ordered()
         self.gutters = Counter(self.ends[number][0] for number in self.lanes)
         self.used: Counter[int] = Counter()
@@ -210,8 +211,24 @@ class _Arranged:
         curve, (source, target) = self.old.curves[number], self.ends[number]
         if source == target:
             return curve, curve
-        first = split_at(curve, self.columns[source].end)[0]
-        return first, split_at(curve, self.columns[target].start, last=True)[1]
+        low, high = self.columns[source].end, self.columns[target].start
+        (x, y), (end_x, end_y) = curve[0], curve[-1]
+        first, last = (
+            [(x, y), (x, y), (x, low), (x, low)],
+            [(end_x, high)] * 2 + [(end_x, end_y)] * 2,
+        )
+        if not self._is_free(x, y, low):
+            first = split_at(curve, low)[0]
+        if not self._is_free(end_x, high, end_y):
+            last = split_at(curve, high, last=True)[1]
+        return first, last
+
+    def _is_free(self, x: float, top: float, bottom: float) -> bool:
+        """Whether a vertical line meets no box; one that starts inside a box's height does not."""
+        return not any(
+            left - _CLEAR < x < left + width + _CLEAR and y + 1 < bottom and y + height - 1 > top
+            for left, y, width, height in self.boxes
+        )
 
     def _moved(self, points: Sequence[Point], place: int | None = None) -> list[Point]:
         """Points in the column where they are now."""

@@ -47,9 +47,9 @@ def laid_out(
         columns: in how many columns the picture is set; None for as many as fit best on a screen.
         direction: "TB" from top to bottom, "LR" from left to right, where columns are rows.
         engine: "dot", "wasi" or "ranker"; None takes the first of them that works here, but the
-            ranker where Graphviz draws arrows through boxes, and always the ranker for more than
-            1,000 boxes or for arrows that pass more than 2,000 rows, since its time grows only with
-            their number.
+            ranker where Graphviz draws arrows through boxes, instead of "wasi" for layers and
+            modules, and always for more than 1,000 boxes or for arrows that pass more than 2,000
+            rows, since its time grows only with their number.
 
     Raises:
         GraphError: the requested engine is unknown, missing or fails.
@@ -68,7 +68,9 @@ def laid_out(
 def _by_best(scene: Scene, direction: str) -> Layout:
     """The first engine that is available and has not failed, if Graphviz is fast enough."""
     easy = len(scene) <= _MOST_BOXES and _rows(scene) <= _MOST_ROWS
-    for name in ("dot", "wasi") if easy else ():
+    # WebAssembly takes a second to start; what it gains is seen where single nodes are drawn.
+    layers = any(box.folded for box in scene.boxes)
+    for name in ("dot",) if easy and layers else ("dot", "wasi") if easy else ():
         program = found(name)
         if program is None or program in _FAILED:
             continue
