@@ -44,9 +44,10 @@ BESIDE = {
     ("losses", "layers"),
     ("bench", "experiments"),
     ("train", "diagnose"),
+    ("draw", "formulas"),
 }
 """Imports within a level: a loss is a module, training uses lists and is diagnosed, a study is
-timed."""
+timed, a page shows formulas."""
 
 ONLY = {
     "init": {"errors", "validation"},

@@ -6,6 +6,7 @@
 | `scene/` | boxes and arrows, and how to fold them |
 | `layout/` | where they go |
 | `svg/` | how they look |
+| `page/` | what moves under the hand |
 | `drawing`, `png`, `text` | the result, and its other forms |
 | `environment` | what draws on this machine |
 """

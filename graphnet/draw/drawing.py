@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,15 +15,39 @@ from graphnet.draw.text import rails
 from graphnet.errors import GraphError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Mapping
+    from collections.abc import Callable, Container, Mapping, Sequence
     from os import PathLike
 
     from graphviz import Digraph
 
     from graphnet.draw.layout.geometry import Layout
     from graphnet.draw.scene.scene import Scene
+    from graphnet.graph import Graph, Node
 
-SUFFIXES = (".svg", ".png", ".pdf", ".dot")
+SUFFIXES = (".svg", ".png", ".pdf", ".dot", ".html")
+
+
+@dataclass(frozen=True)
+class Source:
+    """What a drawing is a picture of: a page opens and explains it.
+
+    Attributes:
+        graph: the list.
+        whole: its scene with nothing folded.
+        dress: puts into the boxes of a scene what the drawing shows in its own.
+        loss: the node drawn as the loss; None if it was found.
+        engine: what lays out pictures of it.
+        direction: where they run.
+        remarks: sentences below the picture.
+    """
+
+    graph: Graph
+    whole: Scene
+    dress: Callable[[Scene], tuple[Scene, Look]]
+    loss: Node | None = None
+    engine: str | None = None
+    direction: str = "TB"
+    remarks: Sequence[str] = ()
 
 
 class Drawing:
@@ -32,12 +57,16 @@ class Drawing:
         scene: the boxes and arrows.
         layout: where they are.
         look: what is painted on top.
+        source: the list that it is a picture of; None for a scene without one.
     """
 
-    def __init__(self, scene: Scene, layout: Layout, look: Look = PLAIN) -> None:
+    def __init__(
+        self, scene: Scene, layout: Layout, look: Look = PLAIN, source: Source | None = None
+    ) -> None:
         self.scene = scene
         self.layout = layout
         self.look = look
+        self.source = source
 
     @cached_property
     def svg(self) -> str:
@@ -64,7 +93,7 @@ class Drawing:
         """Write the picture to a file, in the format that its suffix names.
 
         Args:
-            path: the file: .svg, .png, .pdf or .dot.
+            path: the file: .svg, .png, .pdf, .dot, or .html for a page to zoom, open and search.
 
         Returns:
             The path of the file.
@@ -82,6 +111,8 @@ class Drawing:
                 content = pdf_of(self.svg)
             case ".dot":
                 content = self.dot.source.encode()
+            case ".html":
+                content = self._page().encode()
             case suffix:
                 raise GraphError(
                     f"A drawing is saved as {', '.join(SUFFIXES)}; "
@@ -93,9 +124,24 @@ class Drawing:
     def _repr_mimebundle_(
         self, include: Container[str] | None = None, exclude: Container[str] | None = None
     ) -> dict[str, str]:
-        """What a notebook shows: the picture, or the text if it cannot show pictures."""
+        """What a notebook shows: the page, or the picture if that is too large, or the text."""
+        from graphnet.draw.page.page import notebook_of
+
+        page = notebook_of(self, self.source) if self.source is not None else None
         makers = {"image/svg+xml": lambda: self.svg, "text/plain": lambda: self.text}
+        if page is not None:
+            makers["text/html"] = lambda: page
         return mimebundle(makers, include, exclude)
+
+    def _page(self) -> str:
+        from graphnet.draw.page.page import page_of
+
+        if self.source is None:
+            raise GraphError(
+                "A page is made of a list: graph.draw().save('net.html'). This drawing is of a "
+                "scene alone."
+            )
+        return page_of(self, self.source)
 
     def __str__(self) -> str:
         return self.text
@@ -121,6 +167,7 @@ def drawing_of(
     look: Look = PLAIN,
     columns: int | None = 1,
     direction: str = "TB",
+    source: Source | None = None,
 ) -> Drawing:
     """The drawing of a scene.
 
@@ -130,5 +177,6 @@ def drawing_of(
         look: what is painted on top.
         columns: in how many columns it is set; None for as many as fit best on a screen.
         direction: "TB" from top to bottom, "LR" from left to right.
+        source: the list that it is a picture of.
     """
-    return Drawing(scene, laid_out(scene, engine, columns, direction), look)
+    return Drawing(scene, laid_out(scene, engine, columns, direction), look, source)

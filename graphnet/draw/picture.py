@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from inspect import signature
 from typing import TYPE_CHECKING, Any
 
-from graphnet.draw.drawing import Drawing, drawing_of
+from graphnet.draw.drawing import Drawing, Source, drawing_of
 from graphnet.draw.scene.building import scene_of
 from graphnet.draw.scene.fold import folded
 from graphnet.draw.scene.parameters import without_parameters
+from graphnet.draw.svg.grid import rows_of
 from graphnet.draw.svg.histograms import described, histogram
 from graphnet.draw.svg.paint import Look
 from graphnet.draw.svg.style import MARKED
@@ -24,7 +26,7 @@ from graphnet.validation import must_be, require_choice, require_flags, require_
 if TYPE_CHECKING:
     from graphnet.draw.scene.scene import Box, Scene
 
-SHOWN = ("shape", "top", "grad")
+SHOWN = ("shape", "top", "grad", "values")
 OPTIONS = (
     "show",
     "depth",
@@ -68,7 +70,8 @@ def draw_graph(
 
     Args:
         graph: the list.
-        show: what the boxes show: "shape", "top", "grad".
+        show: what the boxes show: "shape", "top", "grad"; "values" for both with all numbers of
+            small tensors.
         depth: how deep modules are opened, with each layer as one box; None draws a small list node
             by node, and folds what does not fit on a screen.
         open: the paths of modules to open whatever the depth, also of layers:
@@ -103,25 +106,18 @@ def draw_graph(
     if columns is not None:
         require_integer("draw: columns", columns, 1)
     require_choice("direction", direction, DIRECTIONS)
-    values = _requested_values(show)
-    scene = folded(scene_of(graph, loss, _opened(graph, open)), depth, every_node=every_node)
+    dress = partial(_dressed, show=_checked_show(show), marks=marks or {}, notes=notes or {})
+    whole = scene_of(graph, loss, _opened(graph, open))
+    scene = folded(whole, depth, every_node=every_node)
     if not parameters:
-        scene = without_parameters(scene)
-    if "shape" not in show:
-        scene = replace(scene, boxes=[replace(box, shape="") for box in scene.boxes])
-    scene = replace(scene, notes=[*scene.notes, *remarks])
-    scene, fills = _marked(scene, marks or {}, notes or {})
-    known = {box.key: _values(box, values) for box in scene.boxes} if values else {}
-    scene = reserve_space(scene, known)
-    look = Look(
-        values=known,
-        fills=fills,
-        theme=require_choice("theme", theme, THEMES),
-        screen=SLIDE if slide else None,
-    )
+        whole, scene = without_parameters(whole), without_parameters(scene)
+    scene, look = dress(replace(scene, notes=[*scene.notes, *remarks]))
+    theme = require_choice("theme", theme, THEMES)
+    look = replace(look, theme=theme, screen=SLIDE if slide else None)
     if columns is None and not slide and not any(box.folded for box in scene.boxes):
         columns = 1
-    return drawing_of(scene, engine, look, columns, direction)
+    source = Source(graph, whole, dress, loss, engine, direction, tuple(remarks))
+    return drawing_of(scene, engine, look, columns, direction, source)
 
 
 def _opened(graph: Graph, names: Sequence[str]) -> Sequence[str]:
@@ -167,13 +163,26 @@ def draw_module(module: Any, *shapes: Sequence[int | None], **options: Any) -> D
     return draw_graph(graph, **options)
 
 
-def _requested_values(show: Sequence[str]) -> list[str]:
+def _checked_show(show: Sequence[str]) -> Sequence[str]:
     if isinstance(show, str) or not _are(str, show) or not set(show) <= set(SHOWN):
         raise GraphError(
-            'show must be a tuple of "shape", "top" and "grad", such as ("shape", "top"), or () '
-            f"for none of them; got {show!r}."
+            'show must be a tuple of "shape", "top", "grad" and "values", such as '
+            f'("shape", "top"), or () for none of them; got {show!r}.'
         )
-    return [each for each in ("top", "grad") if each in show]
+    return show
+
+
+def _dressed(
+    scene: Scene, show: Sequence[str], marks: Mapping[int, str], notes: Mapping[int, str]
+) -> tuple[Scene, Look]:
+    """A scene with what its boxes show, and with room for it; and how they look."""
+    if "shape" not in show:
+        scene = replace(scene, boxes=[replace(box, shape="") for box in scene.boxes])
+    scene, fills = _marked(scene, marks, notes)
+    names = [each for each in ("top", "grad") if each in show or "values" in show]
+    numbers = "values" in show
+    known = {box.key: _values(box, names, numbers) for box in scene.boxes} if names else {}
+    return reserve_space(scene, known), Look(values=known, fills=fills)
 
 
 def _are(kind: type, given: Any) -> bool:
@@ -211,11 +220,19 @@ def _marked(
     return replace(scene, boxes=boxes), fills
 
 
-def _values(box: Box, names: Sequence[str]) -> list[Value]:
+def _values(box: Box, names: Sequence[str], numbers: bool) -> list[Value]:
     """The values of a box that stands for one node, as far as they are known."""
     if len(box.nodes) != 1:
         return []
     (node,) = box.nodes
     tensors: dict[str, Any] = {"top": node.top if node.computed else None, "grad": node.grad}
-    known = [(name, tensors[name]) for name in names if tensors[name] is not None]
-    return [Value(name, described(tensor), histogram(tensor)) for name, tensor in known]
+    return [
+        Value(
+            name,
+            described(tensor),
+            histogram(tensor),
+            rows_of(tensor) if numbers else (),
+        )
+        for name in names
+        if (tensor := tensors[name]) is not None
+    ]

@@ -199,7 +199,8 @@ class FrontDoors(NodeList):
         folded until the picture fits on a screen.
 
         Args:
-            show: what the boxes show: "shape", "top", "grad".
+            show: what the boxes show: "shape", "top", "grad"; "values" for both with all numbers
+                of small tensors.
             depth: how deep modules are opened; None folds what is larger than a page.
             loss: what is drawn as the loss; None finds it, see `graph.roles.loss_of`.
             engine: what computes the layout: "dot", "wasi" or "ranker"; None for the first found.

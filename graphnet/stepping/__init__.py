@@ -5,4 +5,5 @@
 | `walk` | the events |
 | `frames` | a picture for each of them |
 | `page` | a page to click through |
+| `numbers` | the numbers of small tensors, and how each was computed |
 """

@@ -6,18 +6,29 @@ disabled. The other frames are kept as the lines that change from one to the nex
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
 from html import escape
 from itertools import chain, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from graphnet.draw.page.assets import (
+    SHARED_SCRIPTS,
+    SHARED_STYLES,
+    asset,
+    assets,
+    body_of,
+    filled,
+    safe_json,
+)
 from graphnet.errors import counted
 from graphnet.formulas.operation import Formulas
 from graphnet.graph import Operation
+from graphnet.stepping.numbers import numbers_of
 
 if TYPE_CHECKING:
+    from graphnet.draw.scene.scene import Box
     from graphnet.graph import Node
     from graphnet.stepping.frames import Frames
 
@@ -25,7 +36,8 @@ MOST_BYTES = 280_000
 """The most characters of a page put in a notebook, which keeps everything it shows."""
 
 _MOST_LINES = 50  # steps in the text, at either end
-_MOST_NAMES = 20  # nodes on the card of a folded box
+_MOST_OPERATIONS = 2  # of a folded box whose formulas are shown
+_MOST_NAMES = 20  # nodes on the card of a larger one
 _MOST_PARTS = 8  # readers on the card of a leaf
 
 Edit = tuple[int, str]
@@ -34,42 +46,53 @@ Edit = tuple[int, str]
 
 def page_of(frames: Frames) -> str:
     """The page as a text."""
-    return _filled(_template(), frames, range(len(frames)), cards(frames))
+    return _filled(_own("page.html"), frames, range(len(frames)), _told(frames))
 
 
 def notebook_of(frames: Frames) -> str:
-    """The page inside a notebook's own; if it is too large, steps are left out."""
-    inner = _template().partition("<body>")[2].partition("</body>")[0]
-    texts = cards(frames)
+    """The page inside a notebook's own; if it is too large, numbers and steps are left out."""
+    inner = body_of(_own("page.html")).replace("{{EMBEDDED}}", " data-embedded")
+    told = _told(frames)
     last, every = len(frames) - 1, 1
     while len(frames.svg(last)) < MOST_BYTES and every <= 2 * len(frames):
-        numbers = [*range(0, last, every), last]
-        note = _note(f"Only {len(numbers):,} of {len(frames):,} steps are") if every > 1 else ""
-        page = _filled(inner, frames, numbers, texts, note)
+        shown = [*range(0, last, every), last]
+        note = _note(f"Only {len(shown):,} of {len(frames):,} steps are") if every > 1 else ""
+        page = _filled(inner, frames, shown, told, note)
         if len(page.encode()) < MOST_BYTES:
             return page
         every *= 2
+        told["numbers"] = {}
     return _note("None of the large pictures is")
+
+
+def _told(frames: Frames) -> dict[str, Any]:
+    """What the card can show: texts and numbers of each box."""
+    step_of = {event.number: at for at, step in enumerate(frames.steps) for event in step}
+    found = numbers_of(frames.events, [step_of[event.number] for event in frames.events])
+    results = {box.key: box.nodes[-1] for box in frames.scene.boxes}  # a folded box: what it gives
+    numbers = {
+        key: [asdict(grid) for grid in found[node]]
+        for key, node in results.items()
+        if found.get(node)
+    }
+    return {"cards": cards(frames), "numbers": numbers}
 
 
 def _note(what: str) -> str:
     """The note that not all steps are shown."""
     return (
-        f"<p>{what} here, to keep the notebook small: frames.html(&quot;walk.html&quot;) writes "
-        "all, and walk.frames(depth=0) folds all modules.</p>"
+        f'<p class="note">{what} here, to keep the notebook small: '
+        "frames.html(&quot;walk.html&quot;) writes all, and walk.frames(depth=0) folds all "
+        "modules.</p>"
     )
 
 
-def _template() -> str:
-    return Path(__file__).with_name("page.html").read_text(encoding="utf-8")
+def _own(name: str) -> str:
+    return asset(name, Path(__file__).parent)
 
 
 def _filled(
-    template: str,
-    frames: Frames,
-    numbers: Sequence[int],
-    texts: dict[str, list[str]],
-    note: str = "",
+    template: str, frames: Frames, numbers: Sequence[int], told: Mapping[str, Any], note: str = ""
 ) -> str:
     """A template with some of the frames in it."""
     captions = [frames.caption(number) for number in numbers]
@@ -78,19 +101,21 @@ def _filled(
         "edits": list(edits(chain([last], map(frames.svg, numbers)))),
         "captions": captions,
         "boxes": [frames.box(number) for number in numbers],
-        "cards": texts,
+        "steps": list(numbers),
+        **told,
     }
     parts = {
         "TITLE": "The walk, step by step",
+        "EMBEDDED": "",
+        "CSS": assets(SHARED_STYLES, _own("walk.css")),
         "NOTE": note,
         "CAPTION": escape(captions[-1]),
         "LAST": last,
         "STEPS": "".join(f"<li>{escape(caption)}</li>" for caption in captions),
-        "DATA": _safe(data),
+        "DATA": safe_json(data),
+        "SCRIPT": assets(SHARED_SCRIPTS, _own("walk.js")),
     }
-    head, *pieces = template.split("{{")
-    found = [piece.partition("}}") for piece in pieces]
-    return head + "".join(parts[name] + rest for name, _, rest in found)
+    return filled(template, parts)
 
 
 def edits(texts: Iterable[str]) -> Iterator[list[Edit]]:
@@ -115,14 +140,18 @@ def lines_of(frames: Frames) -> str:
 
 def cards(frames: Frames) -> dict[str, list[str]]:
     """For each box, what a click on it shows: its formulas, or its contents."""
-    graph = frames.walk.graph
-    formulas = Formulas(graph, frames.walk.loss)
-    return {
-        box.key: [graph.name_of(node) for node in box.nodes[:_MOST_NAMES]]
-        if len(box.nodes) > 1
-        else _card(formulas, box.nodes[0])
-        for box in frames.scene.boxes
-    }
+    formulas = Formulas(frames.walk.graph, frames.walk.loss)
+    return {box.key: _card_of(formulas, box) for box in frames.scene.boxes}
+
+
+def _card_of(formulas: Formulas, box: Box) -> list[str]:
+    """The card of a box: formulas of one node, or of the few operations of a layer, or names."""
+    operations = [node for node in box.nodes if isinstance(node, Operation)]
+    if len(box.nodes) == 1:
+        return _card(formulas, box.nodes[0])
+    if len(operations) <= _MOST_OPERATIONS:
+        return [line for node in operations for line in _card(formulas, node)]
+    return [formulas.graph.name_of(node) for node in box.nodes[:_MOST_NAMES]]
 
 
 def _card(formulas: Formulas, node: Node) -> list[str]:
@@ -135,9 +164,3 @@ def _card(formulas: Formulas, node: Node) -> list[str]:
             rules = formulas.backward(formulas.graph[place])
             lines += [line for line in rules if line.startswith((f"{gradient} =", f"{gradient}⁽"))]
     return lines
-
-
-def _safe(data: Any) -> str:
-    """JSON that can stand in a page: no character in it can end the script."""
-    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
-    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")

@@ -74,7 +74,7 @@ def test_it_is_saved_by_suffix(drawing, tmp_path, suffix, start):
 @pytest.mark.parametrize(("name", "said"), [("net.jpg", "the suffix '.jpg'"), ("net", "no suffix")])
 def test_other_suffixes_are_refused_before_anything_is_written(drawing, tmp_path, name, said):
     with pytest.raises(
-        gn.GraphError, match=f"saved as .svg, .png, .pdf, .dot; '{name}' has {said}"
+        gn.GraphError, match=f"saved as .svg, .png, .pdf, .dot, .html; '{name}' has {said}"
     ):
         drawing.save(tmp_path / name)
     assert not list(tmp_path.iterdir())

@@ -4,7 +4,7 @@
 |---|---|
 | `paint` | the picture: frames, arrows, boxes |
 | `style`, `marks` | the look of each kind of box; outlines, curves, escaped text |
-| `values`: `histograms` | what a box shows of its tensors |
+| `values`: `histograms`, `grid` | what a box shows of its tensors |
 | `theme` | light, dark, or as the page is |
 | `labels`: `titles`, `label_placement` | what is written on frames and arrows |
 | `footer` | what is written below |

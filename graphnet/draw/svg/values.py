@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from math import ceil
 from typing import TYPE_CHECKING
 
-from graphnet.draw.layout.geometry import LINE_HEIGHT, shortened, text_width
-from graphnet.draw.svg.marks import bars, number, text
+from graphnet.draw.layout.geometry import LINE_HEIGHT, MAX_WIDTH, shortened, text_width
+from graphnet.draw.svg.grid import CELL, Rows, grid, width_of
+from graphnet.draw.svg.marks import START, bars, number, text
 from graphnet.errors import GraphError, counted
 
 if TYPE_CHECKING:
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from graphnet.draw.scene.scene import Box, Scene
 
 SMALL = 8.0  # the font size of values
+_GAP = 10.0  # between two grids
+_WIDEST = MAX_WIDTH - 20.0  # of the grids beside each other
 
 
 @dataclass(frozen=True)
@@ -26,11 +29,13 @@ class Value:
         label: which tensor: "top", "grad".
         text: a line about it, as `histograms.described` gives.
         bars: the heights of some bars from 0 to 1, as `histograms.histogram` gives.
+        rows: all its numbers, as `grid.rows_of` gives; they are shown instead of text and bars.
     """
 
     label: str
     text: str
     bars: Sequence[float] = ()
+    rows: Rows = ()
 
 
 def reserve_space(scene: Scene, values: Mapping[str, Sequence[Value]]) -> Scene:
@@ -48,8 +53,33 @@ def reserve_space(scene: Scene, values: Mapping[str, Sequence[Value]]) -> Scene:
 def _reserved_for(values: Sequence[Value]) -> tuple[str, ...]:
     """Lines of zeros that are as wide as values in their smaller font; bars take one more."""
     needs = [max(text_width(_line(value), SMALL), 80.0 * bool(value.bars)) for value in values]
+    needs = [0.0 if value.rows else need for value, need in zip(values, needs, strict=True)]
+    needs += [sum(map(_grid_width, line)) + _GAP * (len(line) - 1) for line in _grid_lines(values)]
     zeros = "0" * ceil(max(needs, default=0) / text_width("0"))
-    return (zeros,) * sum(map(_height, values))
+    return (zeros,) * _rows_needed(values)
+
+
+def _rows_needed(values: Sequence[Value]) -> int:
+    """How many lines values take."""
+    plain = sum(_height(value) for value in values if not value.rows)
+    return plain + sum(map(_grid_height, _grid_lines(values)))
+
+
+def _grid_lines(values: Sequence[Value]) -> list[list[Value]]:
+    """The values that are grids: the gradient beside the value, or below it if they are wide."""
+    grids = [value for value in values if value.rows]
+    if sum(map(_grid_width, grids)) + _GAP * (len(grids) - 1) <= _WIDEST:
+        return [grids] if grids else []
+    return [[each] for each in grids]
+
+
+def _grid_width(value: Value) -> float:
+    return max(width_of(value.rows), text_width(value.label, SMALL))
+
+
+def _grid_height(line: Sequence[Value]) -> int:
+    """How many lines grids take that stand beside each other, with their labels."""
+    return 1 + ceil(max(len(value.rows) for value in line) * CELL / LINE_HEIGHT)
 
 
 def _line(value: Value) -> str:
@@ -57,7 +87,7 @@ def _line(value: Value) -> str:
 
 
 def _height(value: Value) -> int:
-    """How many lines a value takes."""
+    """How many lines a value takes that is no grid."""
     return 2 if value.bars else 1
 
 
@@ -73,7 +103,7 @@ def values_in(box: Box, place: Rectangle, values: Sequence[Value], ink: str) -> 
     Raises:
         GraphError: there is no room for that many values.
     """
-    rows, needed = len(box.reserved), sum(map(_height, values))
+    rows, needed = len(box.reserved), _rows_needed(values)
     if needed > rows:
         raise GraphError(
             f"A box shows the values that it has room for; {box.name!r} has room for "
@@ -81,12 +111,19 @@ def values_in(box: Box, place: Rectangle, values: Sequence[Value], ink: str) -> 
         )
     left, top, width, height = place
     y = top + (height + LINE_HEIGHT * (len(box.lines) - 2 * rows)) / 2
-    for value in values:
+    for value in (each for each in values if not each.rows):
         line = shortened(_line(value), width - 10, SMALL)
         yield text((left + width / 2, y + 9), line, SMALL, ink)
         if value.bars:
             yield bars(value.bars, (left + 14, y + 13, width - 28, 10), ink)
         y += LINE_HEIGHT * _height(value)
+    for side in _grid_lines(values):
+        x = left + (width - sum(map(_grid_width, side)) - _GAP * (len(side) - 1)) / 2
+        for value in side:
+            yield text((x, y + 9), value.label, SMALL, ink, START)
+            yield from grid(value.rows, (x, y + LINE_HEIGHT))
+            x += _grid_width(value) + _GAP
+        y += LINE_HEIGHT * _grid_height(side)
     for _ in range((rows - needed) // 2):  # not computed yet: a line for the bars to stand on
         yield (
             f'<path d="M{number(left + 14)} {number(y + 23)}h{number(width - 28)}" fill="none"'
