@@ -112,9 +112,16 @@ class ProductPrinter:
         along = summed if self.is_dots else kept
         self.vector = None if vector is None else axes[vector].lengthened(along)
         self.summed = _merged(summed)
-        self.rows = self._take(kept, lambda each: each.x != 0 and each.y == 0)
+        beside = None if self.is_dots else self.vector
+        self.rows = self._take(
+            kept, lambda each: each.x != 0 and each.y == 0 and self._is_apart(each, beside)
+        )
         self.columns = (
-            self._take(kept, lambda each: each.x == 0 and each.y != 0) if self.is_dots else None
+            self._take(
+                kept, lambda each: each.x == 0 and each.y != 0 and self._is_apart(each, self.rows)
+            )
+            if self.is_dots
+            else None
         )
         self.outer = [each for each in kept if each.size != 1]
 
@@ -129,6 +136,18 @@ class ProductPrinter:
         out = s.out.strides[place] if place < s.kept else 0
         start = s.start.strides[place] if s.start is not None and place < s.kept else 0
         return Axis(s.sizes[place], s.x.strides[place], s.y.strides[place], out, start)
+
+    def _is_apart(self, axis: Axis, beside: Axis | None) -> bool:
+        """True if no two sums of a tile fall on one place: a tile reads all before it stores one.
+
+        Windows overlap, so that a pixel gets sums along their columns and inside them.
+        """
+        if not self.statement.adds or axis.size == 1:
+            return True
+        if axis.out == 0 or beside is None:
+            return axis.out != 0
+        near, far = sorted((axis, beside), key=lambda each: each.out)
+        return beside.size == 1 or far.out >= near.out * near.size
 
     @staticmethod
     def _take(axes: list[Axis], fits: Callable[[Axis], bool]) -> Axis:
