@@ -143,10 +143,6 @@ class Scopes:
         """The class of the module at a path; empty if there is none."""
         return type(self._modules[path]).__name__ if path in self._modules else ""
 
-    def module(self, path: str) -> object:
-        """The module at a path; None if there is none."""
-        return self._modules.get(path)
-
     # the paths of modules: no two modules share one
 
     def root(self, owner: object, name: str) -> str:
