@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     from graphnet import exercises
     from graphnet.check import CheckReport, check_module, check_op, check_optimizer
     from graphnet.exercises import grade
+    from graphnet.interop import from_torch
     from graphnet.train import *
 
 __all__ = [
@@ -123,6 +124,7 @@ __all__ = [
     "evaluate",
     "exercises",
     "fit",
+    "from_torch",
     "grade",
     "init",
     "load_weights",
@@ -134,6 +136,7 @@ __all__ = [
 ]
 __all__ += layers.__all__
 
+_INTEROP = ("from_torch",)
 _CHECKING = ("CheckReport", "check_module", "check_op", "check_optimizer")
 
 
@@ -148,6 +151,8 @@ def _late(name: str) -> Any:
     room: Any  # imported as a whole name: `from graphnet` would call this function again
     if name in _CHECKING:
         import graphnet.check as room
+    elif name in _INTEROP:
+        import graphnet.interop as room
     elif name in ("exercises", "grade"):
         import graphnet.exercises as room
     else:

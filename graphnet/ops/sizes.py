@@ -72,6 +72,52 @@ class ExpandTo(View):
         return sum_as(grad, x_like)
 
 
+class Slice(View):
+    """A range of one dimension, whose ends are formulas; None is the end of the dimension.
+
+    Shapes: (n, m), (k) -> (k, m) for the dimension 0 and the formulas 0 and k.
+    """
+
+    symbol = "x[·]"
+    dim: int
+    start: Formula | None = None
+    stop: Formula | None = None
+    step: int = 1
+
+    def forward(self, x: Tensor, *others_like: Tensor) -> Tensor:
+        return x[part_of(self, others_like)]
+
+    def grad_x(self, grad: Tensor, x_like: Tensor, *others_like: Tensor) -> Tensor:
+        return SliceGrad(*self.options.values())(grad, x_like, *others_like)
+
+
+class SliceGrad(Structural):
+    """Zeros in the shape of another tensor, but x in a range of one dimension.
+
+    Shapes: (k, m), (n, m), (k) -> (n, m).
+    """
+
+    symbol = "scatter"
+    dim: int
+    start: Formula | None = None
+    stop: Formula | None = None
+    step: int = 1
+
+    def forward(self, x: Tensor, target_like: Tensor, *others_like: Tensor) -> Tensor:
+        result = x.new_zeros(target_like.shape)
+        result[part_of(self, others_like)] = x
+        return result
+
+    def grad_x(self, grad: Tensor, *others_like: Tensor) -> Tensor:
+        return Slice(*self.options.values())(grad, *others_like)
+
+
+def part_of(op: Slice | SliceGrad, others: tuple[Any, ...]) -> tuple[slice, ...]:
+    """The index of the range of a `Slice`."""
+    ends = (None if end is None else value_of(end, others) for end in (op.start, op.stop))
+    return (*[slice(None)] * op.dim, slice(*ends, op.step))
+
+
 class Full(Structural):
     """One value in a shape of formulas.  Shapes: (n, m) -> (m, n) for the formulas of m and n."""
 

@@ -1,0 +1,16 @@
+"""Models of PyTorch as lists of nodes, and back.
+
+| file | contents |
+|---|---|
+| `importing` | `from_torch`, step by step |
+| `capture` | what `torch.export` records in each mode |
+| `functional` | its program without writes: `steps` |
+| `modes` | training and evaluation as one list |
+| `imported` | the module that appends the steps |
+| `rules/` | what each of torch's operations is here |
+| `sizes` | sizes that depend on the batch |
+"""
+
+from graphnet.interop.importing import from_torch
+
+__all__ = ["from_torch"]

@@ -1,0 +1,299 @@
+"""From torch's exported program, which writes into tensors, to steps that only return values.
+
+A view is remembered together with the tensor that it is a view of. When something is written into
+it, the tensor gets a new value, in which the written part is replaced; other views of the same
+tensor are taken anew when they are read.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.utils import _pytree as pytree
+
+from graphnet.errors import GraphError
+from graphnet.interop.steps import Leaf, Ref, Step, Steps
+
+_SAME = {"alias", "detach_", "lift_fresh", "lift_fresh_copy"}
+_NO_VALUES = {"_assert_async", "_assert_scalar", "sym_constrain_range_for_size"}
+_NO_VALUES |= {"sym_constrain_range", "_assert_tensor_metadata"}
+
+
+def steps_of(program: Any, names: dict[str, str]) -> Steps:
+    """The steps of an exported program.
+
+    Args:
+        program: what `torch.export` returned.
+        names: the canonical name of each parameter and buffer by all of its names.
+
+    Raises:
+        GraphError: it writes into a part of a tensor in a way that has no form without writes.
+    """
+    return _Reader(program, names).read()
+
+
+class _Reader:
+    def __init__(self, program: Any, names: dict[str, str]) -> None:
+        self.program = program
+        self.names = names
+        self.result = Steps()
+        self.values: dict[Any, Any] = {}  # by torch.fx node: a Ref, a tuple of them, or a number
+        self.bases: dict[Any, Any] = {}  # the node that a view is a view of
+        self.seen: dict[Any, int] = {}  # how often the root had been written when it was read
+        self.written: dict[Any, int] = {}
+        self.leaves: dict[Any, Leaf] = {}
+        self.count = 0
+
+    def read(self) -> Steps:
+        """All nodes, in order."""
+        self.result.constants = self.program.constants
+        specs = iter(self.program.graph_signature.input_specs)
+        for node in self.program.graph.nodes:
+            if node.op == "placeholder":
+                self._leaf(node, next(specs))
+            elif node.op == "call_function":
+                self._call(node)
+            elif node.op == "output":
+                flat = [self._argument(each) for each in node.args[0]]
+                flat = flat[-self.program.call_spec.out_spec.num_leaves :] if flat else flat
+                nested = pytree.tree_unflatten(flat, self.program.call_spec.out_spec)
+                self.result.outputs = _plain(nested)
+            else:
+                raise GraphError(f"torch's program has a part that is no call: {node.format_node()}")
+        self._find_writes()
+        return self.result
+
+    def _leaf(self, node: Any, spec: Any) -> None:
+        kind = spec.kind.name
+        if kind in ("PARAMETER", "BUFFER"):
+            leaf = Leaf("state", self.names.get(spec.target, spec.target))
+        elif kind == "CONSTANT_TENSOR":
+            leaf = Leaf("constant", spec.target)
+        elif kind == "USER_INPUT":
+            shape, _ = _facts(node)
+            if shape is None:  # a number, which the module was recorded for
+                self.values[node] = node.meta.get("val")
+                return
+            leaf = Leaf("input", node.name)
+            self.result.inputs[node.name] = shape
+        else:
+            raise GraphError(f"torch's program has an input of a kind that is unknown here: {kind}")
+        number = next((n for n, each in self.result.leaves.items() if each == leaf), self._number())
+        self.result.leaves[number] = self.leaves[node] = leaf
+        self.values[node] = Ref(number)
+
+    def _number(self) -> int:
+        self.count += 1
+        return self.count
+
+    def _call(self, node: Any) -> None:
+        """One call: a view, a write, or a plain operation."""
+        target, name = _target(node), _name(node)
+        if name in _NO_VALUES:
+            return
+        if name.endswith("_") and not name.endswith("__") and target.startswith("aten."):
+            self._write(node, target, name)
+            return
+        base = _base(node)
+        if base is not None:
+            self.bases[node] = base
+        if name in _SAME:
+            self.values[node] = self._value(node.args[0])
+        else:
+            self.values[node] = self._emit(node, target, node.args, node.kwargs)
+        self._mark(node)
+
+    def _emit(self, node: Any, target: str, args: Any, kwargs: Any, like: Any = None) -> Ref:
+        """A step for a node, on the current values of its arguments."""
+        path, line = _path(node), _line(node)
+        shape, dtype = _facts(like if like is not None else node)
+        found = Ref(self._number())
+        step = Step(
+            found.number, target, self._argument(args), self._argument(kwargs), path, line, shape, dtype
+        )
+        self.result.steps.append(step)
+        return found
+
+    def _argument(self, value: Any) -> Any:
+        """An argument with references in the place of torch's nodes."""
+        if isinstance(value, torch.fx.Node):
+            return self._value(value)
+        if isinstance(value, dict):
+            return {name: self._argument(item) for name, item in value.items()}
+        if isinstance(value, tuple | list):
+            return tuple(self._argument(item) for item in value)
+        return value
+
+    # views and writes
+
+    def _root(self, node: Any) -> Any:
+        while node in self.bases:
+            node = self.bases[node]
+        return node
+
+    def _mark(self, node: Any) -> None:
+        self.seen[node] = self.written.get(self._root(node), 0)
+
+    def _value(self, node: Any) -> Any:
+        """The value of a node now: that of a view again, if its tensor was written meanwhile."""
+        if node in self.bases and self.seen.get(node) != self.written.get(self._root(node), 0):
+            if _keeps_shape(_name(node)):
+                self.values[node] = self._value(self.bases[node])
+            else:
+                self.values[node] = self._emit(node, _target(node), node.args, node.kwargs)
+            self._mark(node)
+        return self.values[node]
+
+    def _write(self, node: Any, target: str, name: str) -> None:
+        """A call whose name ends in an underscore: its first argument gets the result."""
+        plain = target.replace(f".{name}.", f".{name[:-1]}.", 1)
+        written = node.args[0]
+        self._put(written, self._emit(node, plain, node.args, node.kwargs, like=written), node)
+        self.bases[node] = written
+        self.values[node] = self.values[written]
+        self._mark(node)
+
+    def _put(self, node: Any, value: Ref, writer: Any) -> None:
+        """A new value for a node, and so for the tensor that it is a view of."""
+        self.values[node] = value
+        root = self._root(node)
+        chain = [node]
+        while chain[-1] in self.bases:
+            view = chain[-1]
+            base = self.bases[view]
+            self.values[base] = value = self._undo(view, base, value, writer)
+            chain.append(base)
+        self.written[root] = self.written.get(root, 0) + 1
+        for each in chain:
+            self._mark(each)
+
+    def _undo(self, view: Any, base: Any, value: Ref, writer: Any) -> Ref:
+        """The base with a part replaced: the reverse of a view."""
+        name = _name(view)
+        if _keeps_shape(name):
+            return value
+        rest = tuple(view.args[1:])
+        if name in ("select", "slice"):
+            args = (self._value(base), value, *self._argument(rest))
+            return self._emit_like(base, writer, f"graphnet.{name}_scatter", args)
+        if name in ("transpose", "t", "permute", "numpy_T", "mT"):
+            back = _back(name, rest, value)
+            return self._emit_like(base, writer, *back)
+        if name in ("view", "reshape", "flatten", "unflatten", "unsqueeze", "squeeze", "_unsafe_view"):
+            args = (value, self._value(base))
+            return self._emit_like(base, writer, "aten.reshape_as.default", args)
+        raise GraphError(
+            f"{_line(writer) or writer}: writing into a part of a tensor that {name} gives has no "
+            "form without writes. Make a new tensor instead."
+        )
+
+    def _emit_like(self, like: Any, writer: Any, target: str, args: tuple[Any, ...]) -> Ref:
+        shape, dtype = _facts(like)
+        found = Ref(self._number())
+        self.result.steps.append(
+            Step(found.number, target, args, {}, _path(writer), _line(writer), shape, dtype)
+        )
+        return found
+
+    def _find_writes(self) -> None:
+        """Parameters and buffers whose tensor has another value at the end."""
+        for node in self.written:
+            leaf = self.leaves.get(node)
+            if leaf is not None and leaf.kind != "input":
+                self.result.writes[leaf.name] = self.values[node]
+
+
+def _target(node: Any) -> str:
+    """The name of what is called: "aten.add.Tensor", or that of a function of Python."""
+    target = node.target
+    return str(target) if isinstance(target, torch._ops.OpOverload) else str(target.__name__)
+
+
+def _name(node: Any) -> str:
+    """The name of what is called without its library and overload: "add"."""
+    return _target(node).removeprefix("aten.").partition(".")[0]
+
+
+def _keeps_shape(name: str) -> bool:
+    """True for a view that is all of its tensor, in its shape; what a write returns is one."""
+    return name in _SAME or name.endswith("_") or name in ("detach", "contiguous", "to")
+
+
+def _back(name: str, rest: tuple[Any, ...], value: Ref) -> tuple[str, tuple[Any, ...]]:
+    """The call that undoes a permutation of dimensions."""
+    if name == "permute":
+        order = list(rest[0])
+        count = len(order)
+        return "aten.permute.default", (
+            value,
+            tuple(order.index(d if d in order else d - count) for d in range(count)),
+        )
+    if name == "transpose":
+        return "aten.transpose.int", (value, *rest)
+    return "aten.t.default", (value,)
+
+
+def _facts(node: Any) -> tuple[Any, Any]:
+    """Shape and dtype of the value of a node, with None for a size that is not a number."""
+    value = node.meta.get("val")
+    if not isinstance(value, torch.Tensor):
+        return None, None
+    return tuple(size if isinstance(size, int) else None for size in value.shape), value.dtype
+
+
+def _base(node: Any) -> Any:
+    """The argument whose memory the value of a node shares; None if there is none."""
+    first = node.args[0] if node.args else None
+    if not isinstance(first, torch.fx.Node):
+        return None
+    return first if _storages(node) & _storages(first) else None
+
+
+def _storages(node: Any) -> set[int]:
+    """The memory of the value of a node, or of all parts of it, such as those of a split."""
+    value = node.meta.get("val")
+    parts = value if isinstance(value, tuple | list) else [value]
+    return {part.untyped_storage()._cdata for part in parts if isinstance(part, torch.Tensor)}
+
+
+def _path(node: Any) -> tuple[str, ...]:
+    """The calls of modules around a node, from the outside, without the outermost.
+
+    A later call of the same module has its number: "fc@1".
+    """
+    stack = node.meta.get("nn_module_stack") or {}
+    calls = [(str(key), str(path)) for key, (path, _) in stack.items()]
+    return tuple(
+        path + "".join(key.partition("@")[1:])
+        for key, path in calls
+        if path and not path.startswith("_empty_nn_module")
+    )
+
+
+_TORCH = str(Path(torch.__file__).parent)
+
+
+def _line(node: Any) -> str:
+    """The user's line that made a node: the last one that is not torch's."""
+    found = ""
+    for line in (node.meta.get("stack_trace") or "").splitlines():
+        parts = line.strip().split(", ")
+        if len(parts) > 2 and parts[0].startswith('File "') and _TORCH not in parts[0]:
+            found = f"{parts[0][6:-1]}:{parts[1].removeprefix('line ')}"
+    return found if Path(found.rpartition(":")[0]).is_absolute() else ""
+
+
+def _plain(value: Any) -> Any:
+    """The outputs in tuples and dicts, whatever classes the module returns."""
+    if isinstance(value, Ref) or value is None or isinstance(value, int | float | str | bool):
+        return value
+    if isinstance(value, dict):
+        return {name: _plain(item) for name, item in value.items()}
+    if isinstance(value, tuple | list):
+        return tuple(_plain(item) for item in value)
+    if hasattr(value, "__dataclass_fields__"):
+        names = value.__dataclass_fields__
+        return {name: _plain(getattr(value, name)) for name in names}
+    raise GraphError(f"A module returns tensors in tuples, lists and dicts; got {type(value)}.")
