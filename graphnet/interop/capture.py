@@ -5,6 +5,7 @@ torch runs the module on tensors without values; the module is left as it was.
 
 from __future__ import annotations
 
+import logging
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -23,7 +24,10 @@ def exported(module: Any, examples: tuple[Any, ...], dynamic: Any, training: boo
         GraphError: torch cannot record the module, such as one that branches on values.
     """
     modes = {each: each.training for each in module.modules()}
+    averaging = [each for each in module.modules() if is_averaging(each)]
     module.train(training)
+    for each in averaging:
+        each.momentum = 0.1  # torch reads the number of batches otherwise; see `is_averaging`
     try:
         with _quietly():
             return _export(module, _examples(examples), dynamic)
@@ -32,6 +36,14 @@ def exported(module: Any, examples: tuple[Any, ...], dynamic: Any, training: boo
     finally:
         for each, mode in modes.items():
             each.training = mode
+        for each in averaging:
+            each.momentum = None
+
+
+def is_averaging(module: Any) -> bool:
+    """True for a batch normalization whose buffers average over all batches."""
+    kinds = torch.nn.modules.batchnorm._BatchNorm
+    return isinstance(module, kinds) and module.momentum is None and module.track_running_stats
 
 
 def _export(module: Any, examples: tuple[Any, ...], dynamic: Any) -> Any:
@@ -101,14 +113,25 @@ def _examples(examples: tuple[Any, ...]) -> tuple[Any, ...]:
 def _quietly() -> Iterator[None]:
     """Without torch's warnings and shortcuts, and with its random numbers left as they were."""
     backend: Any = torch.backends.mha  # in evaluation it replaces attention by one kernel
-    fast = backend.get_fastpath_enabled()
+    transformer: Any = torch.nn.modules.transformer
+    fast, detect = backend.get_fastpath_enabled(), transformer._detect_is_causal_mask
+    disabled = logging.root.manager.disable
     backend.set_fastpath_enabled(False)
+    transformer._detect_is_causal_mask = _is_causal
+    logging.disable(logging.CRITICAL)
     try:
         with warnings.catch_warnings(), torch.random.fork_rng(devices=[]), torch.enable_grad():
             warnings.simplefilter("ignore")
             yield
     finally:
         backend.set_fastpath_enabled(fast)
+        transformer._detect_is_causal_mask = detect
+        logging.disable(disabled)
+
+
+def _is_causal(mask: Any, is_causal: bool | None = None, size: int | None = None) -> bool:
+    """Whether a mask was said to be causal: torch would look at its values, which are unknown."""
+    return bool(is_causal)
 
 
 _BRANCHES = ("data-dependent", "unbacked", "GuardOnDataDependent", "Eq(u0", "control flow")

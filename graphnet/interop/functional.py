@@ -16,7 +16,10 @@ from torch.utils import _pytree as pytree
 from graphnet.errors import GraphError
 from graphnet.interop.steps import Leaf, Ref, Step, Steps
 
-_SAME = {"alias", "detach_", "lift_fresh", "lift_fresh_copy"}
+_SAME = {"alias", "lift_fresh", "lift_fresh_copy", "contiguous", "clone", "placeholder"}
+"""What returns the same numbers, in the same memory or in another."""
+
+_RESHAPES = {"view", "reshape", "_unsafe_view"}
 _NO_VALUES = {"_assert_async", "_assert_scalar", "sym_constrain_range_for_size"}
 _NO_VALUES |= {"sym_constrain_range", "_assert_tensor_metadata"}
 
@@ -55,6 +58,8 @@ class _Reader:
                 self._leaf(node, next(specs))
             elif node.op == "call_function":
                 self._call(node)
+            elif node.op == "get_attr":  # a block, which the call of `_block` opens
+                continue
             elif node.op == "output":
                 flat = [self._argument(each) for each in node.args[0]]
                 flat = flat[-self.program.call_spec.out_spec.num_leaves :] if flat else flat
@@ -93,23 +98,54 @@ class _Reader:
         target, name = _target(node), _name(node)
         if name in _NO_VALUES:
             return
+        if target == "operator.wrap_with_set_grad_enabled":
+            self._block(node)
+            return
+        if target == "getitem" and isinstance(self.values.get(node.args[0]), tuple):
+            self.values[node] = self.values[node.args[0]][node.args[1]]
+            return
         if name.endswith("_") and not name.endswith("__") and target.startswith("aten."):
             self._write(node, target, name)
             return
         base = _base(node)
         if base is not None:
             self.bases[node] = base
-        if name in _SAME:
+        if name in _SAME or (name == "to" and _facts(node) == _facts(node.args[0])):
             self.values[node] = self._value(node.args[0])
         else:
             self.values[node] = self._emit(node, target, node.args, node.kwargs)
         self._mark(node)
+
+    def _block(self, node: Any) -> None:
+        """A part of the program with gradients switched off, or on again."""
+        enabled, block, *arguments = node.args
+        graph = getattr(self.program.graph_module, block.target).graph
+        given = iter(arguments)
+        for inner in graph.nodes:
+            if inner.op == "placeholder":
+                outer = next(given)
+                self.bases[inner] = outer
+                self.values[inner] = self._value(outer)
+                self._mark(inner)
+            elif inner.op == "call_function":
+                self._call(inner)
+            elif inner.op == "output":
+                results = [self._argument(each) for each in inner.args[0]]
+                stop = [
+                    self._emit_like(each, each, "aten.detach.default", (value,))
+                    if isinstance(value, Ref) and not enabled
+                    else value
+                    for each, value in zip(inner.args[0], results, strict=True)
+                ]
+                self.values[node] = tuple(stop)
 
     def _emit(self, node: Any, target: str, args: Any, kwargs: Any, like: Any = None) -> Ref:
         """A step for a node, on the current values of its arguments."""
         path, line = _path(node), _line(node)
         shape, dtype = _facts(like if like is not None else node)
         found = Ref(self._number())
+        if target.removeprefix("aten.").partition(".")[0] in _RESHAPES:
+            target = "aten.reshape.default"
         step = Step(
             found.number, target, self._argument(args), self._argument(kwargs), path, line, shape, dtype
         )
@@ -208,7 +244,12 @@ class _Reader:
 def _target(node: Any) -> str:
     """The name of what is called: "aten.add.Tensor", or that of a function of Python."""
     target = node.target
-    return str(target) if isinstance(target, torch._ops.OpOverload) else str(target.__name__)
+    if node.op == "placeholder":
+        return "placeholder"
+    if isinstance(target, torch._ops.OpOverload):
+        return str(target)
+    name = getattr(target, "__name__", str(target))
+    return name if name == "getitem" else f"operator.{name}"
 
 
 def _name(node: Any) -> str:
@@ -218,7 +259,7 @@ def _name(node: Any) -> str:
 
 def _keeps_shape(name: str) -> bool:
     """True for a view that is all of its tensor, in its shape; what a write returns is one."""
-    return name in _SAME or name.endswith("_") or name in ("detach", "contiguous", "to")
+    return name in _SAME or name.endswith("_") or name in ("detach", "to")
 
 
 def _back(name: str, rest: tuple[Any, ...], value: Ref) -> tuple[str, tuple[Any, ...]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -10,7 +11,7 @@ from torch.utils import _pytree as pytree
 
 from graphnet.errors import GraphError
 from graphnet.graph import Graph, Parameter
-from graphnet.interop.capture import exported, tensors_of
+from graphnet.interop.capture import exported, is_averaging, tensors_of
 from graphnet.interop.functional import steps_of
 from graphnet.interop.imported import (
     ImportedModel,
@@ -63,7 +64,13 @@ def from_torch(
         steps_of(exported(module, example_inputs, dynamic, mode), names) for mode in (True, False)
     )
     counters = _refuse_foreign_writes(module, training, evaluation, names)
-    steps = _counting(merged(training, evaluation, type(module).__name__), counters)
+    averaging = {
+        names[f"{name}.running_mean" if name else "running_mean"]
+        for name, each in module.named_modules()
+        if is_averaging(each)
+    }
+    steps = merged(training, evaluation, type(module).__name__)
+    steps = _counting(steps, counters, averaging)
     model = _modules(module)
     model.steps = _with_constants(model, steps)
     model.examples, model.structure = _inputs(example_inputs, training)
@@ -112,16 +119,21 @@ def _refuse_foreign_writes(
     return {mean: count for mean, count in counters.items() if count in training.writes}
 
 
-def _counting(steps: Steps, counters: Mapping[str, str]) -> Steps:
-    """The steps, with each batch normalization that counts batches given its counter."""
+def _counting(steps: Steps, counters: Mapping[str, str], averaging: set[str]) -> Steps:
+    """The steps, with each batch normalization that counts batches given its counter.
+
+    Those that average over all batches have no momentum.
+    """
     numbers = {leaf.name: number for number, leaf in steps.leaves.items()}
 
     def changed(step: Step) -> Step:
         mean = step.args[3] if step.name == "batch_norm" else None
-        count = counters.get(steps.leaves[mean.number].name) if isinstance(mean, Ref) else None
-        if count is None:
+        name = steps.leaves[mean.number].name if isinstance(mean, Ref) else ""
+        if name not in counters:
             return step
-        return Step(**{**vars(step), "kwargs": {"batches": Ref(numbers[count])}})
+        momentum = None if name in averaging else step.args[6]
+        args = (*step.args[:6], momentum, *step.args[7:])
+        return replace(step, args=args, kwargs={"batches": Ref(numbers[counters[name]])})
 
     steps.steps = [changed(step) for step in steps.steps]
     return steps

@@ -20,9 +20,9 @@ MODE_ARGUMENTS = {
     "aten.batch_norm.default": 5,
     "aten.instance_norm.default": 5,
     "aten.lstm.input": 6,
-    "aten.gru.input": 5,
-    "aten.rnn_tanh.input": 5,
-    "aten.rnn_relu.input": 5,
+    "aten.gru.input": 6,
+    "aten.rnn_tanh.input": 6,
+    "aten.rnn_relu.input": 6,
     "aten.rrelu.default": 3,
     "aten.rrelu_with_noise.default": 4,
 }

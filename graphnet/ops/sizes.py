@@ -48,6 +48,7 @@ class ReshapeTo(View):
     """
 
     symbol = "reshape"
+    mixes_dtypes = True  # other tensors are read for their shapes only
     hint = "The product of the sizes must stay the same; one size may be -1."
     sizes: tuple[Formula, ...]
 
@@ -62,6 +63,7 @@ class ExpandTo(View):
     """x repeated to a shape of formulas; -1 keeps a size.  Shapes: (1, m), (n) -> (n, m)."""
 
     symbol = "expand"
+    mixes_dtypes = True  # other tensors are read for their shapes only
     hint = "Only a size of 1 can be expanded; -1 keeps a size."
     sizes: tuple[Formula, ...]
 
@@ -79,6 +81,7 @@ class Slice(View):
     """
 
     symbol = "x[·]"
+    mixes_dtypes = True  # other tensors are read for their shapes only
     dim: int
     start: Formula | None = None
     stop: Formula | None = None
@@ -98,6 +101,7 @@ class SliceGrad(Structural):
     """
 
     symbol = "scatter"
+    mixes_dtypes = True  # other tensors are read for their shapes only
     dim: int
     start: Formula | None = None
     stop: Formula | None = None
@@ -122,6 +126,7 @@ class Full(Structural):
     """One value in a shape of formulas.  Shapes: (n, m) -> (m, n) for the formulas of m and n."""
 
     symbol = "full"
+    mixes_dtypes = True  # other tensors are read for their shapes only
     sizes: tuple[Formula, ...]
     value: float = 0.0
     dtype: dtype | None = None
@@ -138,6 +143,7 @@ class Arange(Op):
     """
 
     symbol = "arange"
+    mixes_dtypes = True  # other tensors are read for their shapes only
     count: Formula
     dtype: dtype
     start: int = 0

@@ -48,7 +48,7 @@ def add(step: Any, input: Any, other: Any, alpha: float = 1) -> Any:
     return function(x, y) if alpha == 1 else function(x, y, alpha=alpha)
 
 
-@rule("div", "floor_divide", "true_divide", "truediv")
+@rule("div", "floor_divide", "true_divide")
 def div(step: Any, input: Any, other: Any, rounding_mode: str | None = None) -> Any:
     """input / other, or rounded."""
     if step.name == "floor_divide":
@@ -184,8 +184,7 @@ def to(step: Any, x: Any, *_args: Any, **_options: Any) -> Any:
     return convert(x, step.dtype)
 
 
-@rule("contiguous", "clone", "alias", "lift_fresh_copy", "detach_copy", "resolve_conj")
-@rule("positive")
+@rule("positive", "resolve_conj", "resolve_neg")
 def same(_step: Any, x: Any, *_args: Any, **_options: Any) -> Any:
     """x itself."""
     return x

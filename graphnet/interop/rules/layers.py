@@ -9,13 +9,21 @@ from graphnet.interop.rules.rule import SAME, convert, mode, rule, unsupported
 from graphnet.ops.attention import attention_weights
 
 SAME |= {"linear", "matmul", "mm", "bmm", "addmm", "group_norm", "embedding", "conv3d"}
-SAME |= {"conv_transpose3d", "max_pool3d", "avg_pool3d", "pixel_shuffle", "baddbmm"}
+SAME |= {"conv_transpose3d", "max_pool3d", "avg_pool3d", "pixel_shuffle"}
 
 
 @rule("einsum")
 def einsum(_step: Any, equation: str, tensors: Any, **_options: Any) -> Any:
     """A sum of products."""
     return ops.einsum(equation, *tensors)
+
+
+@rule("baddbmm", "addmv")
+def add_product(_step: Any, x: Any, a: Any, b: Any, *, beta: float = 1, alpha: float = 1) -> Any:
+    """β x + α a b."""
+    product = ops.matmul(a, b)
+    product = product if alpha == 1 else product * alpha
+    return product + (x if beta == 1 else x * beta)
 
 
 @rule("mv", "dot", "vdot", "inner")

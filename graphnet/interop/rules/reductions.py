@@ -12,7 +12,7 @@ from graphnet.interop.rules.rule import SAME, convert, rule, unsupported
 SAME |= {"logsumexp", "cosine_similarity", "argmax", "argmin"}
 
 
-def _dims(x: Any, dim: Any) -> Any:
+def _dims(dim: Any) -> Any:
     """Dimensions as graphnet's functions take them: all of them for an empty list."""
     return None if dim is None or dim == () else dim
 
@@ -25,7 +25,7 @@ def sum_(step: Any, x: Any, dim: Any = None, keepdim: bool = False, dtype: Any =
     function = ops.sum if step.name == "sum" else ops.mean
     if dtype is not None or not x.dtype.is_floating_point:
         x = convert(x, step.dtype if dtype is None else dtype)
-    return function(x, _dims(x, dim), keepdim)
+    return function(x, _dims(dim), keepdim)
 
 
 @rule("prod", "cumsum")
@@ -39,7 +39,8 @@ def prod(step: Any, x: Any, dim: Any = None, keepdim: bool = False, dtype: Any =
 def var(step: Any, x: Any, dim: Any = None, *rest: Any, **options: Any) -> Any:
     """Variance or standard deviation."""
     function = ops.var if step.name == "var" else ops.std
-    return function(x, *_spread(step, dim, rest, options))
+    dims, correction, keepdim = _spread(step, dim, rest, options)
+    return function(x, dims, keepdim=keepdim, correction=correction)
 
 
 @rule("var_mean", "std_mean")
@@ -47,7 +48,8 @@ def var_mean(step: Any, x: Any, dim: Any = None, *rest: Any, **options: Any) -> 
     """Variance or standard deviation, and the mean."""
     function = ops.var if step.name == "var_mean" else ops.std
     dims, correction, keepdim = _spread(step, dim, rest, options)
-    return function(x, dims, correction, keepdim), ops.mean(x, dims, keepdim)
+    spread = function(x, dims, keepdim=keepdim, correction=correction)
+    return spread, ops.mean(x, dims, keepdim)
 
 
 def _spread(step: Any, dim: Any, rest: Any, options: Any) -> tuple[Any, int, bool]:
@@ -59,7 +61,7 @@ def _spread(step: Any, dim: Any, rest: Any, options: Any) -> tuple[Any, int, boo
         correction = int(rest[0]) if rest else int(options.get("unbiased", True))
         rest = rest[1:]
     keepdim = bool(rest[0]) if rest else bool(options.get("keepdim", False))
-    return _dims(None, dim), 1 if correction is None else int(correction), keepdim
+    return (None if dim == () else dim), 1 if correction is None else int(correction), keepdim
 
 
 @rule("max", "min")
@@ -89,7 +91,7 @@ def norm(step: Any, x: Any, p: Any = 2, dim: Any = None, keepdim: bool = False, 
     """A norm of vectors."""
     if step.name == "frobenius_norm":
         p, dim = 2, p
-    return ops.norm(x, 2.0 if p is None else p, _dims(x, dim), keepdim)
+    return ops.norm(x, 2.0 if p is None else p, _dims(dim), keepdim)
 
 
 @rule("softmax", "log_softmax", "_softmax", "_log_softmax")

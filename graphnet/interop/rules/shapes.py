@@ -43,14 +43,14 @@ def _of_integers(name: str) -> None:
     def apply(_step: Any, *numbers: Any) -> Any:
         return function(*numbers)
 
-    RULES[name] = apply
+    RULES[f"operator.{name}"] = apply
 
 
-for _name in ("floordiv", "mod"):
+for _name in ("add", "sub", "mul", "floordiv", "mod"):
     _of_integers(_name)
 
 
-@rule("view", "reshape", "_unsafe_view", "_reshape_copy", "view_copy")
+@rule("reshape")
 def reshape(step: Any, x: Any, sizes: Any) -> Any:
     """The elements in another shape."""
     return reshaped(x, sizes, step.shape)
@@ -242,6 +242,13 @@ def put_part(
     old = Index(key)(x)
     source = source if source.shape == old.shape else ops.expand_as(source, old)
     return ops.where(ops.gt(Scatter(key)(ops.ones_like(source), x), 0), Scatter(key)(source, x), x)
+
+
+@rule("broadcast_tensors")
+def broadcast(_step: Any, tensors: Any) -> Any:
+    """Tensors in one shape."""
+    widest = max(tensors, key=lambda each: (each.ndim, sum(size != 1 for size in each.shape)))
+    return tuple(x if x.shape == widest.shape else ops.expand_as(x, widest) for x in tensors)
 
 
 @rule("meshgrid")
