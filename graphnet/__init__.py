@@ -63,7 +63,7 @@ if TYPE_CHECKING:
     from graphnet import exercises
     from graphnet.check import CheckReport, check_module, check_op, check_optimizer
     from graphnet.exercises import grade
-    from graphnet.interop import from_torch
+    from graphnet.interop import from_torch, to_torch, torch_source
     from graphnet.train import *
 
 __all__ = [
@@ -133,10 +133,12 @@ __all__ = [
     "rounds",
     "save_weights",
     "schedules",
+    "to_torch",
+    "torch_source",
 ]
 __all__ += layers.__all__
 
-_INTEROP = ("from_torch",)
+_INTEROP = ("from_torch", "to_torch", "torch_source")
 _CHECKING = ("CheckReport", "check_module", "check_op", "check_optimizer")
 
 

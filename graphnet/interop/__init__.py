@@ -9,8 +9,10 @@
 | `imported` | the module that appends the steps |
 | `rules/` | what each of torch's operations is here |
 | `sizes` | sizes that depend on the batch |
+| `source/` | the way back: `torch_source`, `to_torch` |
 """
 
 from graphnet.interop.importing import from_torch
+from graphnet.interop.source import to_torch, torch_source
 
-__all__ = ["from_torch"]
+__all__ = ["from_torch", "to_torch", "torch_source"]

@@ -22,11 +22,16 @@ if TYPE_CHECKING:
 class ImportedModule(Module):
     """A part of a torch module: parameters, buffers and modules under their names there.
 
-    Its class has the name of torch's class, and its settings are what torch shows for it.
+    Its class has the name of torch's class.
+
+    Attributes:
+        origin: the Python module of torch's class.
+        settings: what torch shows for it in parentheses.
+        held: its contents by name.
     """
 
-    def __init__(self, kind: str = "", settings: str = "") -> None:
-        self.kind, self.settings = kind, settings
+    def __init__(self, origin: str = "", settings: str = "") -> None:
+        self.origin, self.settings = origin, settings
         self.held: dict[str, Module | Parameter] = {}
 
     def _contents(self) -> Iterable[tuple[str, Any]]:

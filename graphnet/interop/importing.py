@@ -153,8 +153,8 @@ def _modules(module: Any) -> Any:
         return copies[id(tensor)]
 
     for each in module.modules():
-        kind = type(each).__name__
-        made[id(each)] = new = class_named(kind, each is module)(kind, each.extra_repr())
+        kind = class_named(type(each).__name__, each is module)
+        made[id(each)] = new = kind(type(each).__module__, each.extra_repr())
         new.training = each.training
     for each in module.modules():
         held = made[id(each)].held

@@ -209,12 +209,12 @@ class DenseBlock(nn.Module):
 class GroupNormNet(nn.Module):
     def __init__(self):
         super().__init__()
-        self.conv = nn.Conv2d(2, 4, 3)
-        self.norm = nn.GroupNorm(2, 4)
+        self.conv = nn.Conv2d(2, 4, 3, bias=False)
         self.instance = nn.InstanceNorm2d(4, affine=True)
+        self.norm = nn.GroupNorm(2, 4)
 
     def forward(self, x):
-        return self.instance(F.silu(self.norm(self.conv(x))))
+        return self.norm(F.silu(self.instance(self.conv(x))))
 
 
 class Generator(nn.Module):
