@@ -63,7 +63,7 @@ if TYPE_CHECKING:
     from graphnet import exercises
     from graphnet.check import CheckReport, check_module, check_op, check_optimizer
     from graphnet.exercises import grade
-    from graphnet.interop import from_torch, to_torch, torch_source
+    from graphnet.interop import compare_with_torch, from_torch, to_torch, torch_source
     from graphnet.train import *
 
 __all__ = [
@@ -119,6 +119,7 @@ __all__ = [
     "check_optimizer",
     "clip_grad_norm_",
     "clip_grad_value_",
+    "compare_with_torch",
     "data",
     "draw",
     "evaluate",
@@ -138,7 +139,7 @@ __all__ = [
 ]
 __all__ += layers.__all__
 
-_INTEROP = ("from_torch", "to_torch", "torch_source")
+_INTEROP = ("compare_with_torch", "from_torch", "to_torch", "torch_source")
 _CHECKING = ("CheckReport", "check_module", "check_op", "check_optimizer")
 
 

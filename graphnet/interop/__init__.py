@@ -9,10 +9,13 @@
 | `imported` | the module that appends the steps |
 | `rules/` | what each of torch's operations is here |
 | `sizes` | sizes that depend on the batch |
+| `comparing` | `compare_with_torch` |
+| `drawing`, `command` | `gn.draw` of a torch module; `python -m graphnet draw` |
 | `source/` | the way back: `torch_source`, `to_torch` |
 """
 
+from graphnet.interop.comparing import ModelComparison, compare_with_torch
 from graphnet.interop.importing import from_torch
 from graphnet.interop.source import to_torch, torch_source
 
-__all__ = ["from_torch", "to_torch", "torch_source"]
+__all__ = ["ModelComparison", "compare_with_torch", "from_torch", "to_torch", "torch_source"]

@@ -23,21 +23,33 @@ def exported(module: Any, examples: tuple[Any, ...], dynamic: Any, training: boo
     Raises:
         GraphError: torch cannot record the module, such as one that branches on values.
     """
+    with module_left_alone(module):
+        module.train(training)
+        for each in filter(is_averaging, module.modules()):
+            each.momentum = 0.1  # torch reads the number of batches otherwise; see `is_averaging`
+        try:
+            with _quietly():
+                return _export(module, _examples(examples), dynamic)
+        except Exception as error:
+            raise _refusal(module, error) from error
+
+
+@contextmanager
+def module_left_alone(module: Any) -> Iterator[None]:
+    """Give a module back the modes, momenta and buffers that it had, at the end of the block."""
     modes = {each: each.training for each in module.modules()}
     averaging = [each for each in module.modules() if is_averaging(each)]
-    module.train(training)
-    for each in averaging:
-        each.momentum = 0.1  # torch reads the number of batches otherwise; see `is_averaging`
+    buffers = [(buffer, buffer.clone()) for buffer in module.buffers()]
     try:
-        with _quietly():
-            return _export(module, _examples(examples), dynamic)
-    except Exception as error:
-        raise _refusal(module, error) from error
+        yield
     finally:
         for each, mode in modes.items():
             each.training = mode
         for each in averaging:
             each.momentum = None
+        for buffer, value in buffers:
+            if not torch.equal(buffer, value):
+                buffer.data.copy_(value)
 
 
 def is_averaging(module: Any) -> bool:

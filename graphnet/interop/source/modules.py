@@ -105,13 +105,9 @@ def _is_of_a_library(module: Any) -> bool:
 def attribute(path: str) -> str:
     """A path in Python: `self.layers[0].weight` for "layers.0.weight"."""
     text = "self"
-    for place, name in enumerate(path.split(".")):
-        if name.isidentifier():
-            text += f".{name}"
-        elif place:
-            text += f"[{name if name.isdigit() else repr(name)}]"
-        else:
-            text = f'getattr({text}, "{name}")'
+    for name in path.split("."):
+        part = name if name.isdigit() else repr(name)
+        text += f".{name}" if name.isidentifier() else f"[{part}]"
     return text
 
 
@@ -119,6 +115,7 @@ class Modules:
     """The text that makes the modules of a network.
 
     Attributes:
+        base: the class that the network derives from.
         lines: the lines of `__init__`.
         shared: what is used again under another name, as assignments.
         needs_part: True if the class `Part` is needed.
@@ -129,9 +126,17 @@ class Modules:
         self.shared: list[str] = []
         self.needs_part = False
         self.first: dict[int, str] = {id(model): ""}
-        for name, each in model._contents():
-            if isinstance(each, Module | Parameter):
-                self._own(name, each)
+        held = [(n, x) for n, x in model._contents() if isinstance(x, Module | Parameter)]
+        if held and _are_numbered(held):
+            self.base = "nn.Sequential"
+            layers = [self.made(name, each) for name, each in held]
+            self.lines.append(f"super().__init__({_wrapped('', layers, '')})")
+            return
+        self.needs_part = not all(name.isidentifier() for name, _ in held)
+        self.base = "Part" if self.needs_part else "nn.Module"
+        self.lines.append("super().__init__()")
+        for name, each in held:
+            self._own(name, each)
 
     def _own(self, name: str, each: Any) -> None:
         """A line for what the network itself holds."""
@@ -164,12 +169,10 @@ class Modules:
         texts = [(name, self.made(f"{path}.{name}", x)) for name, x in kept]
         fixed = [f"{name!r}: {self.made(f'{path}.{name}', x)}" for name, x in held if (name, x) not in kept]
         constants = [_wrapped("{", fixed, "}")] if fixed else []
-        names = [name for name, _ in texts]
-        modules = all(isinstance(x, Module) for _, x in held)
-        if modules and held and names == [str(place) for place in range(len(names))]:
+        if held and _are_numbered(held):
             return f"nn.ModuleList({_wrapped('[', [text for _, text in texts], ']')})"
         self.needs_part = True
-        if all(name.isidentifier() for name in names):
+        if all(name.isidentifier() for name, _ in texts):
             items = [*constants, *(f"{name}={text}" for name, text in texts)]
             return f"Part({_wrapped('', items, '')})"
         named = _wrapped("{", [f"{name!r}: {text}" for name, text in texts], "}")
@@ -188,6 +191,12 @@ class Modules:
         around, _, last = path.rpartition(".")
         owner = attribute(around) if around else "self"
         self.shared.append(f'setattr({owner}, "{last}", {attribute(first)})')
+
+
+def _are_numbered(held: list[tuple[str, Any]]) -> bool:
+    """True for modules alone whose names are 0, 1, 2 and so on, as in a list."""
+    names = [name for name, each in held if isinstance(each, Module)]
+    return len(names) == len(held) and names == [str(place) for place in range(len(names))]
 
 
 def _wrapped(before: str, items: list[str], after: str) -> str:

@@ -91,7 +91,12 @@ class NodeLines:
 
     def _call(self, call: Call) -> None:
         """A line for the call of a layer."""
-        arguments = ", ".join(self._text(each) for each in call.arguments)
+        given = list(call.arguments)
+        while given and (given[-1] is None or given[-1] == ()):  # those that were left out
+            given.pop()
+        if "attention" in type_name(self.model, call.path) and len(given) > 3:
+            raise GraphError(f"{call.path}: torch_source has no form for attention with masks.")
+        arguments = ", ".join(map(self._text, given))
         results = self._bound(call.result, type_name(self.model, call.path))
         self.lines.append(f"{results} = {attribute(call.path)}({arguments})")
 

@@ -39,15 +39,13 @@ def torch_source(model: Module, *inputs: Any) -> str:
     from torch import nn
     <BLANKLINE>
     <BLANKLINE>
-    class Net(nn.Module):
+    class Net(nn.Sequential):
         def __init__(self):
-            super().__init__()
-            self.add_module("0", nn.Linear(2, 5))
-            self.add_module("1", nn.Tanh())
+            super().__init__(nn.Linear(2, 5), nn.Tanh())
     <BLANKLINE>
         def forward(self, x):
-            linear = getattr(self, "0")(x)
-            tanh = getattr(self, "1")(linear)
+            linear = self[0](x)
+            tanh = self[1](linear)
             return tanh
     <BLANKLINE>
     """
@@ -60,12 +58,12 @@ def torch_source(model: Module, *inputs: Any) -> str:
         for name, each in model.named_parameters()
         if not each.requires_grad
     ]
-    body = ["super().__init__()", *modules.lines, *modules.shared, *frozen]
+    body = [*modules.lines, *modules.shared, *frozen]
     parts = ["import torch\nimport torch.nn.functional as F\nfrom torch import nn\n"]
     parts += [PART] if modules.needs_part else []
     arguments = "".join(f", {each}" for each in written.arguments)
     parts.append(
-        "class Net(nn.Module):\n    def __init__(self):\n"
+        f"class Net({modules.base}):\n    def __init__(self):\n"
         + textwrap.indent("\n".join(body), " " * 8)
         + f"\n\n    def forward(self{arguments}):\n"
         + textwrap.indent("\n".join(written.lines), " " * 8)
