@@ -14,7 +14,8 @@
 
 from typing import TYPE_CHECKING, Any
 
-from graphnet import data, draw, init, layers, ops, schedules
+from graphnet import data, init, layers, ops, schedules
+from graphnet.draw import room as draw
 from graphnet.errors import (
     CheckpointError,
     DtypeError,

@@ -4,7 +4,7 @@
 |---|---|
 | `importing` | `from_torch`, step by step |
 | `capture` | what `torch.export` records in each mode |
-| `functional` | its program without writes: `steps` |
+| `functional`: `program`, `steps` | its program without writes |
 | `modes` | training and evaluation as one list |
 | `imported` | the module that appends the steps |
 | `rules/` | what each of torch's operations is here |

@@ -8,7 +8,8 @@ from __future__ import annotations
 import logging
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from io import StringIO
 from typing import Any
 
 import torch
@@ -88,7 +89,9 @@ def _is_fixed(program: Any, place: int) -> bool:
     """True if the first dimension of an input could not stay open."""
     inputs = [
         node.meta["val"]
-        for node, spec in zip(program.graph.nodes, program.graph_signature.input_specs, strict=False)
+        for node, spec in zip(
+            program.graph.nodes, program.graph_signature.input_specs, strict=False
+        )
         if spec.kind.name == "USER_INPUT" and isinstance(node.meta["val"], torch.Tensor)
     ]
     return isinstance(inputs[place].shape[0], int)
@@ -123,7 +126,7 @@ def _examples(examples: tuple[Any, ...]) -> tuple[Any, ...]:
 
 @contextmanager
 def _quietly() -> Iterator[None]:
-    """Without torch's warnings and shortcuts, and with its random numbers left as they were."""
+    """Without torch's messages and shortcuts, and with its random numbers left as they were."""
     backend: Any = torch.backends.mha  # in evaluation it replaces attention by one kernel
     transformer: Any = torch.nn.modules.transformer
     fast, detect = backend.get_fastpath_enabled(), transformer._detect_is_causal_mask
@@ -132,7 +135,14 @@ def _quietly() -> Iterator[None]:
     transformer._detect_is_causal_mask = _is_causal
     logging.disable(logging.CRITICAL)
     try:
-        with warnings.catch_warnings(), torch.random.fork_rng(devices=[]), torch.enable_grad():
+        said = StringIO()  # torch prints a program that it cannot record
+        with (
+            redirect_stdout(said),
+            redirect_stderr(said),
+            warnings.catch_warnings(),
+            torch.random.fork_rng(devices=[]),
+            torch.enable_grad(),
+        ):
             warnings.simplefilter("ignore")
             yield
     finally:

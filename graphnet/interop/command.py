@@ -79,7 +79,9 @@ def loaded(name: str) -> Any:
     """
     file, _, wanted = name.rpartition(":")
     if not Path(file).is_file() or not wanted:
-        raise GraphError(f"Name a file and what it defines, such as net.py:make_model; got {name!r}.")
+        raise GraphError(
+            f"Name a file and what it defines, such as net.py:make_model; got {name!r}."
+        )
     defined = runpy.run_path(file)
     if wanted not in defined:
         raise GraphError(f"{file} defines no {wanted!r}.")
@@ -97,6 +99,12 @@ def example(text: str) -> torch.Tensor:
     dtype = getattr(torch, kind or "float32", None)
     parts: Sequence[str] = [each.strip() for each in sizes.split(",") if each.strip()]
     if not isinstance(dtype, torch.dtype) or not all(part.isdecimal() for part in parts):
-        raise GraphError(f"A shape is written 1,3,224,224, or 1,16:int64 for integers; got {text!r}.")
+        raise GraphError(
+            f"A shape is written 1,3,224,224, or 1,16:int64 for integers; got {text!r}."
+        )
     shape = tuple(map(int, parts))
-    return torch.ones(shape, dtype=dtype) if dtype.is_floating_point else torch.zeros(shape, dtype=dtype)
+    return (
+        torch.ones(shape, dtype=dtype)
+        if dtype.is_floating_point
+        else torch.zeros(shape, dtype=dtype)
+    )

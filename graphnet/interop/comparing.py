@@ -138,7 +138,8 @@ def _pairs(
     """The kind and name of each tensor, with torch's and ours."""
     leaves = pytree.tree_map(_leaf, examples)
     with torch.enable_grad(), torch.random.fork_rng(devices=[]):
-        results = tensors_of([module(*leaves)])
+        given = pytree.tree_map(_copy, leaves)  # a module may write into it
+        results = tensors_of([module(*given)])
     nodes = [each for each in pytree.tree_leaves(outputs) if isinstance(each, Node)]
     feed = dict(zip(graph.inputs, tensors_of(examples), strict=True))
     with torch.random.fork_rng(devices=[]):
@@ -159,7 +160,9 @@ def _gradients(
 ) -> Iterator[tuple[str, str, torch.Tensor, torch.Tensor]]:
     """The gradients by parameters and floating inputs."""
     starts = [
-        torch.linspace(0.5, 1.5, each.numel(), dtype=each.dtype, device=each.device).view(each.shape)
+        torch.linspace(0.5, 1.5, each.numel(), dtype=each.dtype, device=each.device).view(
+            each.shape
+        )
         for each in (results[place] for place in reached)
     ]
     named = {name: each for name, each in module.named_parameters() if each.requires_grad}
@@ -184,6 +187,10 @@ def _leaf(each: Any) -> Any:
     if not isinstance(each, torch.Tensor):
         return each
     return each.detach().clone().requires_grad_(each.is_floating_point())
+
+
+def _copy(each: Any) -> Any:
+    return each.clone() if isinstance(each, torch.Tensor) else each
 
 
 def _differences(mode: str, found: list[tuple[str, str, Any, Any]]) -> list[ModelDifference]:

@@ -7,19 +7,27 @@ tensor are taken anew when they are read.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch.utils import _pytree as pytree
 
 from graphnet.errors import GraphError
+from graphnet.interop.program import (
+    RESHAPES,
+    SAME,
+    base_of,
+    facts_of,
+    keeps_shape,
+    line_of,
+    name_of,
+    path_of,
+    plain,
+    target_of,
+    undone,
+)
 from graphnet.interop.steps import Leaf, Ref, Step, Steps
 
-_SAME = {"alias", "lift_fresh", "lift_fresh_copy", "contiguous", "clone", "placeholder"}
-"""What returns the same numbers, in the same memory or in another."""
-
-_RESHAPES = {"view", "reshape", "_unsafe_view"}
 _NO_VALUES = {"_assert_async", "_assert_scalar", "sym_constrain_range_for_size"}
 _NO_VALUES |= {"sym_constrain_range", "_assert_tensor_metadata"}
 
@@ -64,9 +72,11 @@ class _Reader:
                 flat = [self._argument(each) for each in node.args[0]]
                 flat = flat[-self.program.call_spec.out_spec.num_leaves :] if flat else flat
                 nested = pytree.tree_unflatten(flat, self.program.call_spec.out_spec)
-                self.result.outputs = _plain(nested)
+                self.result.outputs = plain(nested)
             else:
-                raise GraphError(f"torch's program has a part that is no call: {node.format_node()}")
+                raise GraphError(
+                    f"torch's program has a part that is no call: {node.format_node()}"
+                )
         self._find_writes()
         return self.result
 
@@ -77,7 +87,7 @@ class _Reader:
         elif kind == "CONSTANT_TENSOR":
             leaf = Leaf("constant", spec.target)
         elif kind == "USER_INPUT":
-            shape, _ = _facts(node)
+            shape, _ = facts_of(node)
             if shape is None:  # a number, which the module was recorded for
                 self.values[node] = node.meta.get("val")
                 return
@@ -95,7 +105,7 @@ class _Reader:
 
     def _call(self, node: Any) -> None:
         """One call: a view, a write, or a plain operation."""
-        target, name = _target(node), _name(node)
+        target, name = target_of(node), name_of(node)
         if name in _NO_VALUES:
             return
         if target == "operator.wrap_with_set_grad_enabled":
@@ -107,10 +117,10 @@ class _Reader:
         if name.endswith("_") and not name.endswith("__") and target.startswith("aten."):
             self._write(node, target, name)
             return
-        base = _base(node)
+        base = base_of(node)
         if base is not None:
             self.bases[node] = base
-        if name in _SAME or (name == "to" and _facts(node) == _facts(node.args[0])):
+        if name in SAME or (name == "to" and facts_of(node) == facts_of(node.args[0])):
             self.values[node] = self._value(node.args[0])
         else:
             self.values[node] = self._emit(node, target, node.args, node.kwargs)
@@ -141,13 +151,20 @@ class _Reader:
 
     def _emit(self, node: Any, target: str, args: Any, kwargs: Any, like: Any = None) -> Ref:
         """A step for a node, on the current values of its arguments."""
-        path, line = _path(node), _line(node)
-        shape, dtype = _facts(like if like is not None else node)
+        path, line = path_of(node), line_of(node)
+        shape, dtype = facts_of(like if like is not None else node)
         found = Ref(self._number())
-        if target.removeprefix("aten.").partition(".")[0] in _RESHAPES:
+        if target.removeprefix("aten.").partition(".")[0] in RESHAPES:
             target = "aten.reshape.default"
         step = Step(
-            found.number, target, self._argument(args), self._argument(kwargs), path, line, shape, dtype
+            found.number,
+            target,
+            self._argument(args),
+            self._argument(kwargs),
+            path,
+            line,
+            shape,
+            dtype,
         )
         self.result.steps.append(step)
         return found
@@ -175,10 +192,10 @@ class _Reader:
     def _value(self, node: Any) -> Any:
         """The value of a node now: that of a view again, if its tensor was written meanwhile."""
         if node in self.bases and self.seen.get(node) != self.written.get(self._root(node), 0):
-            if _keeps_shape(_name(node)):
+            if keeps_shape(name_of(node)):
                 self.values[node] = self._value(self.bases[node])
             else:
-                self.values[node] = self._emit(node, _target(node), node.args, node.kwargs)
+                self.values[node] = self._emit(node, target_of(node), node.args, node.kwargs)
             self._mark(node)
         return self.values[node]
 
@@ -207,29 +224,37 @@ class _Reader:
 
     def _undo(self, view: Any, base: Any, value: Ref, writer: Any) -> Ref:
         """The base with a part replaced: the reverse of a view."""
-        name = _name(view)
-        if _keeps_shape(name):
+        name = name_of(view)
+        if keeps_shape(name):
             return value
         rest = tuple(view.args[1:])
         if name in ("select", "slice"):
             args = (self._value(base), value, *self._argument(rest))
             return self._emit_like(base, writer, f"graphnet.{name}_scatter", args)
         if name in ("transpose", "t", "permute", "numpy_T", "mT"):
-            back = _back(name, rest, value)
+            back = undone(name, rest, value)
             return self._emit_like(base, writer, *back)
-        if name in ("view", "reshape", "flatten", "unflatten", "unsqueeze", "squeeze", "_unsafe_view"):
+        if name in (
+            "view",
+            "reshape",
+            "flatten",
+            "unflatten",
+            "unsqueeze",
+            "squeeze",
+            "_unsafe_view",
+        ):
             args = (value, self._value(base))
             return self._emit_like(base, writer, "aten.reshape_as.default", args)
         raise GraphError(
-            f"{_line(writer) or writer}: writing into a part of a tensor that {name} gives has no "
-            "form without writes. Make a new tensor instead."
+            f"{line_of(writer) or writer}: writing into a part of a tensor that {name} gives has "
+            "no form without writes. Make a new tensor instead."
         )
 
     def _emit_like(self, like: Any, writer: Any, target: str, args: tuple[Any, ...]) -> Ref:
-        shape, dtype = _facts(like)
+        shape, dtype = facts_of(like)
         found = Ref(self._number())
         self.result.steps.append(
-            Step(found.number, target, args, {}, _path(writer), _line(writer), shape, dtype)
+            Step(found.number, target, args, {}, path_of(writer), line_of(writer), shape, dtype)
         )
         return found
 
@@ -239,102 +264,3 @@ class _Reader:
             leaf = self.leaves.get(node)
             if leaf is not None and leaf.kind != "input":
                 self.result.writes[leaf.name] = self.values[node]
-
-
-def _target(node: Any) -> str:
-    """The name of what is called: "aten.add.Tensor", or that of a function of Python."""
-    target = node.target
-    if node.op == "placeholder":
-        return "placeholder"
-    if isinstance(target, torch._ops.OpOverload):
-        return str(target)
-    name = getattr(target, "__name__", str(target))
-    return name if name == "getitem" else f"operator.{name}"
-
-
-def _name(node: Any) -> str:
-    """The name of what is called without its library and overload: "add"."""
-    return _target(node).removeprefix("aten.").partition(".")[0]
-
-
-def _keeps_shape(name: str) -> bool:
-    """True for a view that is all of its tensor, in its shape; what a write returns is one."""
-    return name in _SAME or name.endswith("_") or name in ("detach", "to")
-
-
-def _back(name: str, rest: tuple[Any, ...], value: Ref) -> tuple[str, tuple[Any, ...]]:
-    """The call that undoes a permutation of dimensions."""
-    if name == "permute":
-        order = list(rest[0])
-        count = len(order)
-        return "aten.permute.default", (
-            value,
-            tuple(order.index(d if d in order else d - count) for d in range(count)),
-        )
-    if name == "transpose":
-        return "aten.transpose.int", (value, *rest)
-    return "aten.t.default", (value,)
-
-
-def _facts(node: Any) -> tuple[Any, Any]:
-    """Shape and dtype of the value of a node, with None for a size that is not a number."""
-    value = node.meta.get("val")
-    if not isinstance(value, torch.Tensor):
-        return None, None
-    return tuple(size if isinstance(size, int) else None for size in value.shape), value.dtype
-
-
-def _base(node: Any) -> Any:
-    """The argument whose memory the value of a node shares; None if there is none."""
-    first = node.args[0] if node.args else None
-    if not isinstance(first, torch.fx.Node):
-        return None
-    return first if _storages(node) & _storages(first) else None
-
-
-def _storages(node: Any) -> set[int]:
-    """The memory of the value of a node, or of all parts of it, such as those of a split."""
-    value = node.meta.get("val")
-    parts = value if isinstance(value, tuple | list) else [value]
-    return {part.untyped_storage()._cdata for part in parts if isinstance(part, torch.Tensor)}
-
-
-def _path(node: Any) -> tuple[str, ...]:
-    """The calls of modules around a node, from the outside, without the outermost.
-
-    A later call of the same module has its number: "fc@1".
-    """
-    stack = node.meta.get("nn_module_stack") or {}
-    calls = [(str(key), str(path)) for key, (path, _) in stack.items()]
-    return tuple(
-        path + "".join(key.partition("@")[1:])
-        for key, path in calls
-        if path and not path.startswith("_empty_nn_module")
-    )
-
-
-_TORCH = str(Path(torch.__file__).parent)
-
-
-def _line(node: Any) -> str:
-    """The user's line that made a node: the last one that is not torch's."""
-    found = ""
-    for line in (node.meta.get("stack_trace") or "").splitlines():
-        parts = line.strip().split(", ")
-        if len(parts) > 2 and parts[0].startswith('File "') and _TORCH not in parts[0]:
-            found = f"{parts[0][6:-1]}:{parts[1].removeprefix('line ')}"
-    return found if Path(found.rpartition(":")[0]).is_absolute() else ""
-
-
-def _plain(value: Any) -> Any:
-    """The outputs in tuples and dicts, whatever classes the module returns."""
-    if isinstance(value, Ref) or value is None or isinstance(value, int | float | str | bool):
-        return value
-    if isinstance(value, dict):
-        return {name: _plain(item) for name, item in value.items()}
-    if isinstance(value, tuple | list):
-        return tuple(_plain(item) for item in value)
-    if hasattr(value, "__dataclass_fields__"):
-        names = value.__dataclass_fields__
-        return {name: _plain(getattr(value, name)) for name in names}
-    raise GraphError(f"A module returns tensors in tuples, lists and dicts; got {type(value)}.")

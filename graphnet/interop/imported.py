@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from torch.utils import _pytree as pytree
@@ -12,7 +12,7 @@ from torch.utils import _pytree as pytree
 from graphnet.errors import FeedError, GraphError, counted
 from graphnet.graph import Graph, Input, Node, Operation, Parameter
 from graphnet.interop.rules import rule_for
-from graphnet.interop.steps import Ref, Step, Steps, refs_in, replaced
+from graphnet.interop.steps import Step, Steps, refs_in, replaced
 from graphnet.layers import Module
 
 if TYPE_CHECKING:
@@ -56,6 +56,10 @@ class ImportedModule(Module):
     def __bool__(self) -> bool:
         return True
 
+    def _enter(self, graph: NodeList) -> None:
+        """Start building; parameters are appended when they are read, so unused ones are not."""
+        graph.scopes.enter(self._path_in(graph.scopes), self)
+
     def extra_repr(self) -> str:
         """The settings that torch shows."""
         return self.settings
@@ -85,11 +89,13 @@ class ImportedModel(ImportedModule):
         steps: what it computes.
         examples: the shape, dtype and name of each input, with None for open dimensions.
         structure: the inputs, nested as torch's `forward` takes them.
+        recorded_dtype: the floating dtype of the torch module.
     """
 
     steps: Steps
     examples: list[tuple[tuple[int | None, ...], Any, str]]
     structure: Any
+    recorded_dtype: Any
 
     def build(self, *inputs: Any) -> Any:
         """Append the operations of the torch module; returns what it returns."""
@@ -168,6 +174,7 @@ class _Writer:
         function = rule_for(step)
         if function is None:
             return Problem(step)
+        step = self._retyped(step)
         self._enter(step.path)
         args, kwargs = replaced((step.args, step.kwargs), lambda ref: self.values[ref.number])
         first = len(self.graph)
@@ -180,6 +187,14 @@ class _Writer:
                 if isinstance(node, Operation):
                     node.line = step.line
         return None
+
+    def _retyped(self, step: Step) -> Step:
+        """A step in the dtype that the model has now, if it was converted after the import."""
+        then, now = self.model.recorded_dtype, floating_dtype(self.model)
+        if then is now or not (step.dtype is then or then in step.kwargs.values()):
+            return step
+        kwargs = {name: now if value is then else value for name, value in step.kwargs.items()}
+        return replace(step, kwargs=kwargs, dtype=now if step.dtype is then else step.dtype)
 
     def _enter(self, path: tuple[str, ...]) -> None:
         """Leave the calls of modules that have ended, and enter those that have begun."""
@@ -202,6 +217,12 @@ class _Writer:
     def leave(self) -> None:
         """Leave all modules."""
         self._enter(())
+
+
+def floating_dtype(module: Module) -> Any:
+    """The dtype of the first floating parameter or buffer; None if there is none."""
+    floating = (each.dtype for _, each in module.named_state() if each.dtype.is_floating_point)
+    return next(floating, None)
 
 
 def described(step: Step) -> str:

@@ -19,6 +19,7 @@ from graphnet.interop.imported import (
     Problem,
     class_named,
     described,
+    floating_dtype,
 )
 from graphnet.interop.modes import foreign_writes, merged
 from graphnet.interop.rules.creation import CONSTANT
@@ -41,7 +42,7 @@ def from_torch(
             leaves the first one open, so that batches of any size can be fed.
 
     Raises:
-        GraphError: it is no torch module, or it computes something that graphnet cannot; the message
+        GraphError: it is no torch module, or computes something that graphnet cannot; the message
             lists every such operation with its module and line.
 
     >>> import graphnet as gn, torch
@@ -71,7 +72,8 @@ def from_torch(
     }
     steps = merged(training, evaluation, type(module).__name__)
     steps = _counting(steps, counters, averaging)
-    model = _modules(module)
+    model: ImportedModel = _modules(module)
+    model.recorded_dtype = floating_dtype(model)
     model.steps = _with_constants(model, steps)
     model.examples, model.structure = _inputs(example_inputs, training)
     _try_out(model, module)
@@ -112,9 +114,9 @@ def _refuse_foreign_writes(
     )
     if wrong:
         raise GraphError(
-            f"{type(module).__name__} writes to {', '.join(map(repr, wrong))} in forward. In a list "
-            "of nodes only the running statistics of a normalization are written: return the new "
-            "value instead, and write it outside."
+            f"{type(module).__name__} writes to {', '.join(map(repr, wrong))} in forward. In a "
+            "list of nodes only the running statistics of a normalization are written: return the "
+            "new value instead, and write it outside."
         )
     return {mean: count for mean, count in counters.items() if count in training.writes}
 
@@ -245,4 +247,3 @@ def _report(module: Any, problems: Sequence[Problem]) -> str:
         + "\nReplace them in the torch module, or import its other parts; graphnet.Op adds an "
         "operation of your own."
     )
-

@@ -79,9 +79,8 @@ class _Merge:
         if step.target != there.target:
             return False
         here = self._there((step.args, dict(step.kwargs)))
-        return _without_mode(step.target, *here) == _without_mode(
-            step.target, there.args, dict(there.kwargs)
-        )
+        other = _without_mode(step.target, there.args, dict(there.kwargs))
+        return bool(_without_mode(step.target, *here) == other)
 
     def _both(self, step: Step, there: Step) -> Step:
         place = MODE_ARGUMENTS.get(step.target)

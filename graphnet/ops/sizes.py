@@ -118,8 +118,8 @@ class SliceGrad(Structural):
 
 def part_of(op: Slice | SliceGrad, others: tuple[Any, ...]) -> tuple[slice, ...]:
     """The index of the range of a `Slice`."""
-    ends = (None if end is None else value_of(end, others) for end in (op.start, op.stop))
-    return (*[slice(None)] * op.dim, slice(*ends, op.step))
+    start, stop = (None if end is None else value_of(end, others) for end in (op.start, op.stop))
+    return (*[slice(None)] * op.dim, slice(start, stop, op.step))
 
 
 class Full(Structural):

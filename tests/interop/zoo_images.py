@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F
+import torch.nn.functional as F  # noqa: N812 - everybody calls it so
 from torch import nn
 
 
@@ -193,7 +193,9 @@ class DenseBlock(nn.Module):
         super().__init__()
         self.layers = nn.ModuleList(
             [
-                nn.Sequential(nn.BatchNorm2d(n), nn.ReLU(), nn.Conv2d(n, 2, 3, padding=1, bias=False))
+                nn.Sequential(
+                    nn.BatchNorm2d(n), nn.ReLU(), nn.Conv2d(n, 2, 3, padding=1, bias=False)
+                )
                 for n in (2, 4, 6)
             ]
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F
+import torch.nn.functional as F  # noqa: N812 - everybody calls it so
 from torch import nn
 from torch.nn.utils.parametrizations import weight_norm
 
@@ -225,7 +225,9 @@ class Parallel(nn.Module):
         self.act = nn.ModuleDict({"left": nn.SELU(), "right": nn.PReLU()})
 
     def forward(self, x):
-        return self.act["left"](self.layers["left"](x)), self.act["right"](self.layers["right"](x, x))
+        return self.act["left"](self.layers["left"](x)), self.act["right"](
+            self.layers["right"](x, x)
+        )
 
 
 def four(n):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import torch
-import torch.nn.functional as F
+import torch.nn.functional as F  # noqa: N812 - everybody calls it so
 from torch import nn
 
 
@@ -126,9 +126,11 @@ class CausalAttention(nn.Module):
         self.register_buffer("mask", mask, persistent=False)
 
     def forward(self, x):
-        B, T, C = x.size()  # noqa: N806 - as nanoGPT writes it
+        B, T, C = x.size()
         q, k, v = self.qkv(x).split(C, dim=2)
-        q, k, v = (each.view(B, T, self.heads, C // self.heads).transpose(1, 2) for each in (q, k, v))
+        q, k, v = (
+            each.view(B, T, self.heads, C // self.heads).transpose(1, 2) for each in (q, k, v)
+        )
         if self.by_hand:
             att = (q @ k.transpose(-2, -1)) * (1.0 / math.sqrt(k.size(-1)))
             att = att.masked_fill(self.mask[:, :, :T, :T] == 0, float("-inf"))
@@ -267,7 +269,9 @@ class Audio(nn.Module):
 class MaskedAttention(nn.Module):
     def __init__(self):
         super().__init__()
-        self.attention = nn.MultiheadAttention(6, 3, dropout=0.1, batch_first=True, add_bias_kv=True)
+        self.attention = nn.MultiheadAttention(
+            6, 3, dropout=0.1, batch_first=True, add_bias_kv=True
+        )
         self.cross = nn.MultiheadAttention(6, 2, kdim=4, vdim=5, batch_first=True)
 
     def forward(self, x, key, value, padding):

@@ -9,7 +9,8 @@ A rule takes the arguments of torch's operation, with nodes in the place of tens
 | `shapes` | reshapes, parts, joining, indices, written parts |
 | `creation` | tensors of one value, ranges, random numbers |
 | `reductions` | sums, means, extremes |
-| `layers` | linear maps, convolution, pooling, normalization, dropout, attention |
+| `layers` | linear maps, normalization, dropout, attention, embeddings |
+| `images` | convolution, pooling, upsampling |
 | `recurrent` | RNN, LSTM and GRU, as cells and as layers |
 | `losses` | losses |
 """
@@ -17,6 +18,7 @@ A rule takes the arguments of torch's operation, with nodes in the place of tens
 from graphnet.interop.rules import (
     creation,
     elementwise,
+    images,
     layers,
     losses,
     recurrent,
@@ -28,6 +30,7 @@ from graphnet.interop.rules.rule import rule_for
 __all__ = [
     "creation",
     "elementwise",
+    "images",
     "layers",
     "losses",
     "recurrent",

@@ -54,5 +54,3 @@ def random(step: Any, *_args: Any, **_options: Any) -> Any:
 def item(_step: Any, x: Any) -> Any:
     """A number that is read from a tensor."""
     raise unsupported("item(): a list of nodes is the same for all values")
-
-

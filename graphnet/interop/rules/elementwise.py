@@ -105,7 +105,7 @@ def xor(_step: Any, input: Any, other: Any) -> Any:
 def elu(step: Any, x: Any, alpha: float = 1, scale: float = 1, input_scale: float = 1) -> Any:
     """x, or α (eˣ - 1) below 0."""
     if step.name == "celu":
-        return ops.maximum(x, ops.zeros_like(x)) + ops.clamp(ops.expm1(x / alpha) * alpha, max=0)
+        return ops.where(ops.gt(x, 0), x, ops.expm1(ops.clamp(x, max=0) / alpha) * alpha)
     if scale != 1 or input_scale != 1:
         raise unsupported("elu with another scale than 1")
     return ops.elu(x, alpha)
@@ -179,9 +179,9 @@ def degrees(step: Any, x: Any) -> Any:
 
 
 @rule("to", "_to_copy", "type_as", "to.other")
-def to(step: Any, x: Any, *_args: Any, **_options: Any) -> Any:
-    """x in the dtype of the result."""
-    return convert(x, step.dtype)
+def to(step: Any, x: Any, *args: Any, **_options: Any) -> Any:
+    """x in the dtype of another tensor, or in that of the result."""
+    return convert(x, args[0].dtype if args and isinstance(args[0], Node) else step.dtype)
 
 
 @rule("positive", "resolve_conj", "resolve_neg")
@@ -219,4 +219,3 @@ def fill(step: Any, x: Any, value: Any = 0, **_options: Any) -> Any:
 def scalar(_step: Any, value: Any, **_options: Any) -> Any:
     """A number, which takes part as one."""
     return value
-

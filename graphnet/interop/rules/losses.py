@@ -20,19 +20,26 @@ def regression(step: Any, x: Any, target: Any, reduction: int = 1, option: float
     """Losses of differences."""
     function = getattr(ops, step.name)
     options = {"smooth_l1_loss": {"beta": option}, "huber_loss": {"delta": option}}
-    return function(
-        x, target, reduction=REDUCTIONS[reduction], **options.get(step.name, {})
-    )
+    return function(x, target, reduction=REDUCTIONS[reduction], **options.get(step.name, {}))
 
 
 @rule("cross_entropy_loss")
 def cross_entropy(
-    _step: Any, x: Any, target: Any, weight: Any = None, reduction: int = 1, ignored: int = -100,
+    _step: Any,
+    x: Any,
+    target: Any,
+    weight: Any = None,
+    reduction: int = 1,
+    ignored: int = -100,
     smoothing: float = 0.0,
 ) -> Any:
     """Cross-entropy of scores."""
     return ops.cross_entropy(
-        x, target, weight, ignore_index=ignored, reduction=REDUCTIONS[reduction],
+        x,
+        target,
+        weight,
+        ignore_index=ignored,
+        reduction=REDUCTIONS[reduction],
         label_smoothing=smoothing,
     )
 
@@ -105,8 +112,15 @@ def margin_ranking(
 
 @rule("triplet_margin_loss")
 def triplet(
-    _step: Any, anchor: Any, positive: Any, negative: Any, margin: float = 1.0, p: float = 2.0,
-    eps: float = 1e-6, swap: bool = False, reduction: int = 1,
+    _step: Any,
+    anchor: Any,
+    positive: Any,
+    negative: Any,
+    margin: float = 1.0,
+    p: float = 2.0,
+    eps: float = 1e-6,
+    swap: bool = False,
+    reduction: int = 1,
 ) -> Any:
     """How much closer the positive is than the negative, up to a margin."""
     near, far = distance(None, anchor, positive, p, eps), distance(None, anchor, negative, p, eps)

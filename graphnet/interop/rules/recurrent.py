@@ -14,8 +14,16 @@ _LAYERS: dict[str, Any] = {"lstm": LSTM, "gru": GRU, "rnn_tanh": RNN, "rnn_relu"
 
 @rule("lstm.input", "gru.input", "rnn_tanh.input", "rnn_relu.input")
 def layer(
-    step: Any, x: Any, state: Any, weights: Any, bias: bool, num_layers: int, dropout: float,
-    training: Any, bidirectional: bool, batch_first: bool,
+    step: Any,
+    x: Any,
+    state: Any,
+    weights: Any,
+    bias: bool,
+    num_layers: int,
+    dropout: float,
+    training: Any,
+    bidirectional: bool,
+    batch_first: bool,
 ) -> Any:
     """A recurrent layer: its output, and its last state."""
     if dropout and training is True:
@@ -56,7 +64,12 @@ _CELLS: dict[str, Any] = {
 
 @rule(*_CELLS)
 def cell(
-    step: Any, x: Any, state: Any, weight_ih: Any, weight_hh: Any, bias_ih: Any = None,
+    step: Any,
+    x: Any,
+    state: Any,
+    weight_ih: Any,
+    weight_hh: Any,
+    bias_ih: Any = None,
     bias_hh: Any = None,
 ) -> Any:
     """One step of a recurrent network."""
@@ -70,5 +83,3 @@ def cell(
     state = tuple(state) if kind is LSTMCell else (state,)
     found = made.advance(x, state)
     return tuple(found) if kind is LSTMCell else found[0]
-
-

@@ -90,7 +90,7 @@ def any_(step: Any, x: Any, dim: Any = None, keepdim: bool = False) -> Any:
 def norm(step: Any, x: Any, p: Any = 2, dim: Any = None, keepdim: bool = False, **_: Any) -> Any:
     """A norm of vectors."""
     if step.name == "frobenius_norm":
-        p, dim = 2, p
+        p, dim, keepdim = 2, p, bool(dim)
     return ops.norm(x, 2.0 if p is None else p, _dims(dim), keepdim)
 
 

@@ -64,8 +64,7 @@ def promoted(*operands: Any) -> list[Any]:
         kind = torch.result_type(dtype, _one(each))
         ndim = max(dtype.ndim if isinstance(dtype, torch.Tensor) else 0, _ndim(each))
         dtype = torch.empty((1,) * ndim, dtype=kind)
-    kind = dtype.dtype if isinstance(dtype, torch.Tensor) else None
-    return [convert(each, kind) for each in given]
+    return [convert(each, getattr(dtype, "dtype", None)) for each in given]
 
 
 def _ndim(value: Any) -> int:

@@ -1,4 +1,4 @@
-"""One call of torch as a line of Python: `F.relu(x)` rather than `torch.ops.aten.relu.default(x)`."""
+"""One call of torch as Python: `F.relu(x)` rather than `torch.ops.aten.relu.default(x)`."""
 
 from __future__ import annotations
 
@@ -11,10 +11,22 @@ import torch
 from graphnet.interop.steps import FOLLOW, Step
 
 INFIX = {
-    **{"add": "+", "sub": "-", "mul": "*", "div": "/", "matmul": "@", "floor_divide": "//"},
-    **{"eq": "==", "ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge": ">="},
-    **{"bitwise_and": "&", "bitwise_or": "|"},
-    **{"floordiv": "//", "mod": "%"},
+    "add": "+",
+    "sub": "-",
+    "mul": "*",
+    "div": "/",
+    "matmul": "@",
+    "floor_divide": "//",
+    "eq": "==",
+    "ne": "!=",
+    "lt": "<",
+    "le": "<=",
+    "gt": ">",
+    "ge": ">=",
+    "bitwise_and": "&",
+    "bitwise_or": "|",
+    "floordiv": "//",
+    "mod": "%",
 }
 """Calls with two arguments that are written with a sign."""
 

@@ -167,7 +167,11 @@ class Modules:
         held = [(n, x) for n, x in each._contents() if isinstance(x, Module | Parameter)]
         kept = [(n, x) for n, x in held if isinstance(x, Module) or x.persistent]
         texts = [(name, self.made(f"{path}.{name}", x)) for name, x in kept]
-        fixed = [f"{name!r}: {self.made(f'{path}.{name}', x)}" for name, x in held if (name, x) not in kept]
+        fixed = [
+            f"{name!r}: {self.made(f'{path}.{name}', x)}"
+            for name, x in held
+            if (name, x) not in kept
+        ]
         constants = [_wrapped("{", fixed, "}")] if fixed else []
         if held and _are_numbered(held):
             return f"nn.ModuleList({_wrapped('[', [text for _, text in texts], ']')})"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from graphnet.errors import GraphError
 from graphnet.graph import Graph, Input, Node, Operation, Parameter
@@ -13,7 +13,9 @@ from graphnet.graph.nodes import Mode
 from graphnet.interop.source.modules import attribute, constructor
 from graphnet.interop.source.operations import in_torch
 from graphnet.interop.source.steps import Variables
-from graphnet.layers import Module
+
+if TYPE_CHECKING:
+    from graphnet.layers import Module
 
 
 @dataclass

@@ -3,21 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from graphnet.op import Op
+if TYPE_CHECKING:
+    from graphnet.op import Op
 
 INFIX = {
-    **{"add": "+", "sub": "-", "mul": "*", "div": "/", "pow": "**"},
-    **{"matmul": "@", "matvec": "@", "vecmat": "@", "bmm": "@"},
-    **{"eq": "==", "ne": "!=", "gt": ">", "ge": ">=", "lt": "<", "le": "<="},
-    **{"bitwise_and": "&", "bitwise_or": "|", "difference": "-", "matched_product": "*"},
+    "add": "+",
+    "sub": "-",
+    "mul": "*",
+    "div": "/",
+    "pow": "**",
+    "matmul": "@",
+    "matvec": "@",
+    "vecmat": "@",
+    "bmm": "@",
+    "eq": "==",
+    "ne": "!=",
+    "gt": ">",
+    "ge": ">=",
+    "lt": "<",
+    "le": "<=",
+    "bitwise_and": "&",
+    "bitwise_or": "|",
+    "difference": "-",
+    "matched_product": "*",
 }
 """Operations of two that are written with a sign."""
 
 METHODS = {"tanh", "sigmoid", "relu", "exp", "expm1", "log", "log1p", "sqrt", "rsqrt", "square"}
 METHODS |= {"reciprocal", "sin", "cos", "erf", "abs", "sign", "neg", "logical_not", "bitwise_not"}
-METHODS |= {"logical_and", "logical_or", "maximum", "minimum", "masked_fill", "detach", "max", "min"}
+METHODS |= {
+    "logical_and",
+    "logical_or",
+    "maximum",
+    "minimum",
+    "masked_fill",
+    "detach",
+    "max",
+    "min",
+}
 METHODS |= {"expand_as", "reshape_as", "cumsum", "tril", "triu", "argmax", "argmin", "prod"}
 METHODS |= {"permute", "unsqueeze", "squeeze", "transpose", "narrow", "reshape", "clamp"}
 METHODS |= {"softmax", "log_softmax", "unflatten", "flatten", "floor", "ceil", "round", "tan"}
@@ -120,8 +145,10 @@ def _clamp_between(args: list[str], _op: Any, _mode: str) -> str:
 
 def _scaled(sign: str) -> Callable[..., str]:
     def text(args: list[str], op: Any, _mode: str) -> str:
-        return f"{args[0]} {sign} {op.alpha} * {args[1]}" if op.alpha != 1 else (
-            f"{args[0]} {sign} {args[1]}"
+        return (
+            f"{args[0]} {sign} {op.alpha} * {args[1]}"
+            if op.alpha != 1
+            else (f"{args[0]} {sign} {args[1]}")
         )
 
     return text
@@ -172,8 +199,6 @@ SPECIAL: dict[str, Callable[..., str]] = {
     "later_keys": lambda args, _op, _mode: (
         f"torch.ones({args[0]}.shape[-2:], device={args[0]}.device).tril() == 0"
     ),
-    "all_hidden": lambda args, _op, _mode: (
-        f'({args[0]} == -float("inf")).all(-1, keepdim=True)'
-    ),
+    "all_hidden": lambda args, _op, _mode: f'({args[0]} == -float("inf")).all(-1, keepdim=True)',
 }
 """Operations that are written in their own way."""

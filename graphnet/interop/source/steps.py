@@ -5,13 +5,15 @@ from __future__ import annotations
 import builtins
 import keyword
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from graphnet.interop.imported import ImportedModel
 from graphnet.interop.modes import MODE_ARGUMENTS
 from graphnet.interop.source.expressions import expression
 from graphnet.interop.source.modules import attribute, constructor
 from graphnet.interop.steps import Ref, Step, refs_in
+
+if TYPE_CHECKING:
+    from graphnet.interop.imported import ImportedModel
 
 TAKEN = {*dir(builtins), *keyword.kwlist, "self", "torch", "nn", "F", "Part", "Net"}
 """Names that no variable gets."""

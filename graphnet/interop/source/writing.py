@@ -1,21 +1,23 @@
-"""`torch_source` and `to_torch`: a model as a file of plain PyTorch, and as the module it defines."""
+"""`torch_source` and `to_torch`: a model as a file of plain PyTorch, and as a torch module."""
 
 from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping
-from typing import Any
-
-import torch
+from typing import TYPE_CHECKING, Any
 
 from graphnet.errors import GraphError, LoadError
-from graphnet.graph import Parameter
 from graphnet.interop.imported import ImportedModel
 from graphnet.interop.source.execution import module_of
 from graphnet.interop.source.modules import PART, Modules, attribute
 from graphnet.interop.source.nodes import NodeLines
 from graphnet.interop.source.steps import StepLines
 from graphnet.layers import Module
+
+if TYPE_CHECKING:
+    import torch
+
+    from graphnet.graph import Parameter
 
 
 def torch_source(model: Module, *inputs: Any) -> str:
@@ -52,7 +54,9 @@ def torch_source(model: Module, *inputs: Any) -> str:
     if not isinstance(model, Module):
         raise GraphError(f"torch_source takes a graphnet module; got {type(model).__name__}.")
     modules = Modules(model)
-    written: Any = StepLines(model) if isinstance(model, ImportedModel) else NodeLines(model, inputs)
+    written: Any = (
+        StepLines(model) if isinstance(model, ImportedModel) else NodeLines(model, inputs)
+    )
     frozen = [
         f"{attribute(name)}.requires_grad_(False)"
         for name, each in model.named_parameters()
@@ -89,14 +93,16 @@ def to_torch(model: Module, *inputs: Any) -> torch.nn.Module:
     >>> torch.equal(net(x), model.forward(x))
     True
     """
-    net = module_of(torch_source(model, *inputs))
+    net: torch.nn.Module = module_of(torch_source(model, *inputs))
     state = dict(model.named_state())
     for path, each in net.named_modules():
         _convert(path, each, state)
     try:
         net.load_state_dict(model.state_dict())
     except RuntimeError as error:
-        raise LoadError(f"The source of {type(model).__name__} has other weights: {error}") from None
+        raise LoadError(
+            f"The source of {type(model).__name__} has other weights: {error}"
+        ) from None
     here = dict(model.named_modules())
     for path, each in net.named_modules():
         if path in here:
