@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
@@ -120,8 +121,9 @@ def compare_with_torch(module: torch.nn.Module, *example_inputs: Any) -> ModelCo
     (True, 8)
     """
     rows: list[ModelDifference] = []
+    imported = from_torch(module, *example_inputs)
     for training in (True, False):
-        model = from_torch(module, *example_inputs)
+        model = deepcopy(imported)  # training changes its buffers
         graph, outputs = model.as_graph()
         with module_left_alone(module):
             module.train(training)

@@ -11,6 +11,7 @@ from torch.utils import _pytree as pytree
 
 from graphnet.errors import FeedError, GraphError, counted
 from graphnet.graph import Graph, Input, Node, Operation, Parameter
+from graphnet.graph.entry import graph_of
 from graphnet.interop.rules import rule_for
 from graphnet.interop.steps import Step, Steps, refs_in, replaced
 from graphnet.layers import Module
@@ -106,6 +107,11 @@ class ImportedModel(ImportedModule):
             raise GraphError(f"{type(self).__name__}: {described(step)}: {why}")
         return outputs
 
+    def __call__(self, *inputs: Any) -> Any:
+        """Append to the graph of the given nodes, nested as in torch; compute for tensors."""
+        nodes = [each for each in pytree.tree_leaves(list(inputs)) if isinstance(each, Node)]
+        return self.append_to(graph_of(tuple(nodes)), *inputs) if nodes else self.forward(*inputs)
+
     def append_steps(self, inputs: Sequence[Any], problems: list[Problem]) -> Any:
         """The same; what has no form here is added to the problems, and what reads it left out."""
         nodes = [each for each in pytree.tree_leaves(list(inputs)) if isinstance(each, Node)]
@@ -169,11 +175,11 @@ class _Writer:
 
     def write(self, step: Step) -> Problem | None:
         """Append one step; returns what is wrong with it."""
-        if any(number not in self.values for number in step.refs):
-            return None
         function = rule_for(step)
         if function is None:
             return Problem(step)
+        if any(number not in self.values for number in step.refs):
+            return None
         step = self._retyped(step)
         self._enter(step.path)
         args, kwargs = replaced((step.args, step.kwargs), lambda ref: self.values[ref.number])
@@ -249,8 +255,6 @@ def _restored(name: str, root: bool) -> ImportedModule:
 
 
 def _open_graph() -> Any:
-    from graphnet.graph.entry import graph_of
-
     with suppress(GraphError):
         return graph_of(())
     raise GraphError("A module without inputs needs a graph: with graphnet.Graph() as graph: ...")

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch.utils import _pytree as pytree
 
-from graphnet.errors import GraphError
+from graphnet.errors import GraphError, counted
 from graphnet.graph import Graph, Parameter
 from graphnet.interop.capture import exported, is_averaging, tensors_of
 from graphnet.interop.functional import steps_of
@@ -240,9 +240,9 @@ def _report(module: Any, problems: Sequence[Problem]) -> str:
         kind = f" ({classes.get(path, '')})" if path else ""
         why = f": {problem.why}" if problem.why else ""
         lines[f"  {described(problem.step)}{kind}{why}"] = None
-    count = len({problem.step.target for problem in problems})
+    count = counted(len({problem.step.target for problem in problems}), "operation")
     return (
-        f"{type(module).__name__} uses {count} operations of torch that graphnet cannot take:\n"
+        f"{type(module).__name__} uses {count} of torch that graphnet cannot take:\n"
         + "\n".join(lines)
         + "\nReplace them in the torch module, or import its other parts; graphnet.Op adds an "
         "operation of your own."

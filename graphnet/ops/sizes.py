@@ -93,6 +93,12 @@ class Slice(View):
     def grad_x(self, grad: Tensor, x_like: Tensor, *others_like: Tensor) -> Tensor:
         return SliceGrad(*self.options.values())(grad, x_like, *others_like)
 
+    def trial(self, x: Tensor, *others_like: Tensor) -> Tensor:
+        # A size unknown until it is fed may be larger than those tried, as in `Index`.
+        (*_, part), sizes = part_of(self, others_like), list(x.shape)
+        sizes[self.dim] = max(sizes[self.dim], part.start or 0, part.stop or 0)
+        return x.new_zeros(()).expand(sizes)[part_of(self, others_like)]
+
 
 class SliceGrad(Structural):
     """Zeros in the shape of another tensor, but x in a range of one dimension.
@@ -114,6 +120,9 @@ class SliceGrad(Structural):
 
     def grad_x(self, grad: Tensor, *others_like: Tensor) -> Tensor:
         return Slice(*self.options.values())(grad, *others_like)
+
+    def trial(self, x: Tensor, target_like: Tensor, *others_like: Tensor) -> Tensor:
+        return x.new_zeros(target_like.shape)
 
 
 def part_of(op: Slice | SliceGrad, others: tuple[Any, ...]) -> tuple[slice, ...]:

@@ -46,7 +46,10 @@ MODULES = {
     "MaxPool1d": (lambda: nn.MaxPool1d(2), images(2, 7)),
     "MaxPool2d": (lambda: nn.MaxPool2d(3, 2, 1, ceil_mode=True), images(2, 6, 6)),
     "MaxPool3d": (lambda: nn.MaxPool3d(2), images(2, 4, 4, 4)),
-    "MaxUnpool2d": (lambda: nn.MaxUnpool2d(2), images(2, 4, 4)),
+    "MaxUnpool2d": (
+        lambda: nn.MaxUnpool2d(2),
+        lambda: (torch.randn(3, 2, 2, 2), torch.arange(0, 16, 4).view(2, 2).expand(3, 2, 2, 2)),
+    ),
     "FractionalMaxPool2d": (lambda: nn.FractionalMaxPool2d(2, output_size=3), images(2, 6, 6)),
     "AvgPool1d": (lambda: nn.AvgPool1d(3, 2, 1), images(2, 7)),
     "AvgPool2d": (lambda: nn.AvgPool2d(3, 2, 1, count_include_pad=False), images(2, 6, 6)),
@@ -173,10 +176,16 @@ MODULES = {
     "KLDivLoss": (lambda: nn.KLDivLoss(reduction="batchmean"), unit(4)),
     "PoissonNLLLoss": (nn.PoissonNLLLoss, unit(4)),
     "GaussianNLLLoss": (nn.GaussianNLLLoss, lambda: (*unit(4)(), torch.rand(3, 4) + 0.5)),
-    "SoftMarginLoss": (nn.SoftMarginLoss, signs(4)),
+    "SoftMarginLoss": (
+        nn.SoftMarginLoss,
+        lambda: (torch.randn(3, 4), torch.randn(3, 4).sign().long()),
+    ),
     "HingeEmbeddingLoss": (nn.HingeEmbeddingLoss, signs(4)),
     "MultiLabelSoftMarginLoss": (nn.MultiLabelSoftMarginLoss, unit(4)),
-    "MultiLabelMarginLoss": (nn.MultiLabelMarginLoss, lambda: (torch.randn(3, 4), torch.tensor([[0, 2, -1, -1]] * 3))),
+    "MultiLabelMarginLoss": (
+        nn.MultiLabelMarginLoss,
+        lambda: (torch.randn(3, 4), torch.tensor([[0, 2, -1, -1]] * 3)),
+    ),
     "MultiMarginLoss": (nn.MultiMarginLoss, labels()),
     "MarginRankingLoss": (
         lambda: nn.MarginRankingLoss(0.1),

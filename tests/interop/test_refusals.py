@@ -110,7 +110,7 @@ def test_all_unknown_operations_are_listed_at_once():
 
 
 def test_it_takes_torch_modules_alone():
-    with pytest.raises(gn.GraphError, match="takes a torch.nn.Module"):
+    with pytest.raises(gn.GraphError, match=r"takes a torch\.nn\.Module"):
         gn.from_torch(gn.Linear(2, 3), torch.ones(1, 2))
 
 
