@@ -26,7 +26,7 @@ QUICK = [
 ]
 """Those that are compared in every run of the tests."""
 
-OWN_ORDER = {"vit", "encoder, post-norm, padded"}
+OWN_ORDER = {"vit", "encoder, post-norm, padded", "lstm tagger"}
 """Models whose dropout draws in the order of torch's memory, which a view of a tensor changes."""
 
 
@@ -76,7 +76,7 @@ def _imported(name: str, dtype: torch.dtype, dropout: bool) -> tuple[nn.Module, 
     for module in () if dropout else model.modules():
         if isinstance(module, nn.Dropout):
             module.p = 0.0
-        if isinstance(module, nn.MultiheadAttention):
+        if isinstance(module, nn.MultiheadAttention | nn.LSTM):
             module.dropout = 0.0
     return model, gn.from_torch(model, *as_dtype(examples(3), dtype))
 
