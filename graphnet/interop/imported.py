@@ -157,9 +157,11 @@ class ImportedModel(ImportedModule):
 
     def new_inputs(self) -> tuple[Any, ...]:
         """New inputs in the current graph, nested as `forward` takes them."""
+        now = {self.recorded_dtype: floating_dtype(self)}
+        typed = [(shape, now.get(dtype, dtype), name) for shape, dtype, name in self.examples]
         nodes = [
             Input(shape, name=name, dtype=dtype, requires_grad=dtype.is_floating_point)
-            for shape, dtype, name in self.examples
+            for shape, dtype, name in typed
         ]
         return tuple(replaced(self.structure, lambda ref: nodes[ref.number]))
 

@@ -187,3 +187,9 @@ def test_tools_work_on_it():
     assert "conv1" in models.graph.draw().text
     assert models.graph.derivation(loss)
     assert models.graph.doctor(loss) is not None
+
+
+def test_the_inputs_of_a_converted_import_have_its_dtype():
+    ours = gn.from_torch(mlp(), torch.ones(2, 4)).double()
+    graph, y = ours.as_graph()
+    assert graph.inputs[0].dtype is y.dtype is torch.float64
