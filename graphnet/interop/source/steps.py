@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
 import keyword
 import re
 from typing import TYPE_CHECKING, Any
@@ -15,7 +14,7 @@ from graphnet.interop.steps import Ref, Step, refs_in
 if TYPE_CHECKING:
     from graphnet.interop.imported import ImportedModel
 
-TAKEN = {*dir(builtins), *keyword.kwlist, "self", "torch", "nn", "F", "Part", "Net"}
+TAKEN = {*keyword.kwlist, "self", "torch", "nn", "F", "float", "Part", "Net"}
 """Names that no variable gets."""
 
 
@@ -120,7 +119,8 @@ class StepLines:
         used = [s.number for s in inside if self._is_read_after(s.number, inside)]
         if len(outer) != 1 or len(used) != 1 or any(map(_has_fixed_mode, inside)):
             return 0
-        variable = self.variables.new(name.replace(".", "_"))
+        kind = type(module).__name__.lower()
+        variable = self.variables.new(kind if name.isdigit() else name.replace(".", "_"))
         self.lines.append(f"{variable} = {attribute(name)}({self.names[outer[0]]})")
         self.names[used[0]] = variable
         return len(inside)
