@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 
+from graphnet.draw.drawing import SUFFIXES
 from graphnet.errors import GraphError
 from graphnet.interop.drawing import draw_model
 
@@ -63,7 +64,7 @@ def run(options: argparse.Namespace) -> str:
         inputs = [(None, *each.shape[1:]) for each in examples]
     drawing = draw_model(model, *inputs, depth=options.depth)
     path = Path(options.out)
-    if path.suffix.lower() == ".html":
+    if path.suffix.lower() == ".html" and ".html" not in SUFFIXES:
         title = escape(type(model).__name__)
         path.write_text(PAGE.format(title=title, svg=drawing.svg), encoding="utf-8")
     else:

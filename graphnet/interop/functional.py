@@ -55,6 +55,7 @@ class _Reader:
         self.seen: dict[Any, int] = {}  # how often the root had been written when it was read
         self.written: dict[Any, int] = {}
         self.leaves: dict[Any, Leaf] = {}
+        self.untracked: set[Any] = set()  # in a block without gradients, what is from outside
         self.count = 0
 
     def read(self) -> Steps:
@@ -130,6 +131,8 @@ class _Reader:
         """A part of the program with gradients switched off, or on again."""
         enabled, block, *arguments = node.args
         graph = getattr(self.program.graph_module, block.target).graph
+        around = self.untracked
+        self.untracked = around if enabled else set(self.values)
         given = iter(arguments)
         for inner in graph.nodes:
             if inner.op == "placeholder":
@@ -148,6 +151,7 @@ class _Reader:
                     for each, value in zip(inner.args[0], results, strict=True)
                 ]
                 self.values[node] = tuple(stop)
+        self.untracked = around
 
     def _emit(self, node: Any, target: str, args: Any, kwargs: Any, like: Any = None) -> Ref:
         """A step for a node, on the current values of its arguments."""
@@ -203,6 +207,12 @@ class _Reader:
         """A call whose name ends in an underscore: its first argument gets the result."""
         plain = target.replace(f".{name}.", f".{name[:-1]}.", 1)
         written = node.args[0]
+        root = self._root(written)
+        if root in self.untracked and root not in self.leaves:
+            raise GraphError(
+                f"{line_of(node) or node}: under torch.no_grad, a tensor from outside is written. "
+                "Its gradient would be that of other values. Make a new tensor instead."
+            )
         self._put(written, self._emit(node, plain, node.args, node.kwargs, like=written), node)
         self.bases[node] = written
         self.values[node] = self.values[written]

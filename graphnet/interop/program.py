@@ -34,7 +34,7 @@ def name_of(node: Any) -> str:
 
 def keeps_shape(name: str) -> bool:
     """True for a view that is all of its tensor, in its shape; what a write returns is one."""
-    return name in SAME or name.endswith("_") or name in ("detach", "to")
+    return name in SAME or name.endswith("_") or name == "to"
 
 
 def undone(name: str, rest: tuple[Any, ...], value: Ref) -> tuple[str, tuple[Any, ...]]:

@@ -66,6 +66,21 @@ class Chunks(nn.Module):
         return x
 
 
+class Detached(nn.Module):
+    def forward(self, x):
+        x = x * 2
+        x.detach().add_(1)
+        return x
+
+
+class Untracked(nn.Module):
+    def forward(self, x):
+        x = x * 2
+        with torch.no_grad():
+            x.mul_(3)
+        return x
+
+
 class Masked(nn.Module):
     def forward(self, x):
         return x[x > 0].sum()
@@ -79,6 +94,8 @@ REFUSED = {
     "another structure in training": (Stem(), "in training"),
     "other numbers in training": (OtherSum(), "in training"),
     "writes into chunks": (Chunks(), "writing into a part"),
+    "writes into what is detached": (Detached(), "that detach gives"),
+    "writes without gradients": (Untracked(), "under torch.no_grad"),
     "a mask as an index": (Masked(), "aten.index.Tensor"),
 }
 

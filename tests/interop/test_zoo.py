@@ -108,8 +108,15 @@ NOT_TRAINED = {"masks"}
 
 
 @every_model
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
-@pytest.mark.parametrize("form", ["walked", "compiled"])
+@pytest.mark.parametrize(
+    ("optimizer", "form"),
+    [
+        ("adam", "walked"),
+        ("sgd", "compiled"),
+        pytest.param("sgd", "walked", marks=pytest.mark.slow),
+        pytest.param("adam", "compiled", marks=pytest.mark.slow),
+    ],
+)
 def test_three_steps_are_those_of_torch(name, optimizer, form):
     if name in NOT_TRAINED:
         return
