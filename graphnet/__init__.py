@@ -14,7 +14,8 @@
 
 from typing import TYPE_CHECKING, Any
 
-from graphnet import data, draw, init, layers, ops, schedules
+from graphnet import data, init, layers, ops, schedules
+from graphnet.draw import room as draw
 from graphnet.errors import (
     CheckpointError,
     DtypeError,
@@ -63,6 +64,7 @@ if TYPE_CHECKING:
     from graphnet import exercises
     from graphnet.check import CheckReport, check_module, check_op, check_optimizer
     from graphnet.exercises import grade
+    from graphnet.interop import compare_with_torch, from_torch, to_torch, torch_source
     from graphnet.train import *
 
 __all__ = [
@@ -119,11 +121,13 @@ __all__ = [
     "check_optimizer",
     "clip_grad_norm_",
     "clip_grad_value_",
+    "compare_with_torch",
     "data",
     "draw",
     "evaluate",
     "exercises",
     "fit",
+    "from_torch",
     "grade",
     "init",
     "load_weights",
@@ -132,9 +136,12 @@ __all__ = [
     "rounds",
     "save_weights",
     "schedules",
+    "to_torch",
+    "torch_source",
 ]
 __all__ += layers.__all__
 
+_INTEROP = ("compare_with_torch", "from_torch", "to_torch", "torch_source")
 _CHECKING = ("CheckReport", "check_module", "check_op", "check_optimizer")
 
 
@@ -149,6 +156,8 @@ def _late(name: str) -> Any:
     room: Any  # imported as a whole name: `from graphnet` would call this function again
     if name in _CHECKING:
         import graphnet.check as room
+    elif name in _INTEROP:
+        import graphnet.interop as room
     elif name in ("exercises", "grade"):
         import graphnet.exercises as room
     else:

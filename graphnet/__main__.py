@@ -1,4 +1,4 @@
-"""`python -m graphnet`, or `graphnet`: what is installed here, and what is in use."""
+"""`python -m graphnet`, or `graphnet`: what is installed here and in use; `graphnet draw`."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ from graphnet.console_text import shown
 from graphnet.data.digits import FILES
 from graphnet.data.download import VARIABLE, data_folder
 from graphnet.draw import engines
+from graphnet.errors import GraphError
+from graphnet.interop.command import add_arguments, run
 from graphnet.version import __version__
 
 PACKAGE = Path(__file__).parent
@@ -34,14 +36,28 @@ EXTRAS = {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print the report, or only the version, or clear the cache; returns the exit code."""
+    """Print the report, or only the version, clear the cache, or draw; returns the exit code."""
     parser = argparse.ArgumentParser(prog="graphnet", description=__doc__)
     parser.add_argument("--version", action="version", version=f"graphnet {__version__}")
     parser.add_argument(
         "--clear-cache", action="store_true", help="remove all compiled libraries from the cache"
     )
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    add_arguments(commands.add_parser("draw", help="draw a model that a Python file defines"))
     options = parser.parse_args(arguments)
+    if options.command == "draw":
+        return draw(options)
     print(shown(clear_cache() if options.clear_cache else report()))
+    return 0
+
+
+def draw(options: argparse.Namespace) -> int:
+    """Draw a model into a file; returns the exit code."""
+    try:
+        print(shown(run(options)))
+    except GraphError as error:
+        print(shown(str(error)), file=sys.stderr)
+        return 1
     return 0
 
 

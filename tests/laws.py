@@ -34,7 +34,7 @@ LEVELS = [
     {"listing"},
     {"compile", "weights", "data", "exercises"},
     {"draw", "formulas"},
-    {"stepping", "diagnose", "train"},
+    {"stepping", "diagnose", "train", "interop"},
     {""},  # graphnet/__init__.py
     {"experiments", "bench", "__main__"},
 ]
@@ -70,6 +70,7 @@ FRONT_DOORS = {
     ("layers/module.py", "Module.draw", "draw"),
     ("layers/module.py", "Module.summary", "listing"),
     ("check/graph.py", "CheckReport.draw", "draw"),
+    ("draw/__init__.py", "Room.__call__", "interop"),
 }
 """Methods that import a later room when they are called."""
 
@@ -98,8 +99,8 @@ EXTRAS = {
 
 LONGEST = 320  # lines of a file
 
-AUTOGRAD = ("bench/", "check/against_torch.py")
-"""What is compared with torch's autograd."""
+AUTOGRAD = ("bench/", "check/against_torch.py", "interop/")
+"""What is compared with torch's autograd, or reads and writes networks of torch.nn."""
 
 
 # what a source imports
@@ -225,8 +226,11 @@ def is_autograd(dotted):
 MODULES = {"pickle", "cPickle", "dill", "marshal", "shelve", "importlib", "imp", "runpy", "code"}
 MODULES |= {"ctypes"}
 CALLS = {"eval", "exec", "compile", "__import__", "breakpoint"}
-WRITERS_OF_CODE = {"compile/targets/torch/execution.py": {"exec", "compile"}}
-"""The one file that turns text into code: lines that the compiler has written."""
+WRITERS_OF_CODE = {
+    "compile/targets/torch/execution.py": {"exec", "compile"},
+    "interop/source/execution.py": {"exec", "compile"},
+}
+"""The files that turn text into code: lines that the package itself has written."""
 
 ASKERS = {
     "__main__.py": {"importlib.metadata"},
@@ -235,6 +239,9 @@ ASKERS = {
     "draw/layout/engines.py": {"importlib.util"},
 }
 """Files that check which packages are installed; they import none of them by name."""
+
+RUNNERS = {"interop/command.py": {"runpy"}}
+"""The command that runs a file of the user, as `python FILE.py` does."""
 
 LOADERS_OF_LIBRARIES = {
     "bench/limit.py": {"ctypes"},
@@ -258,6 +265,7 @@ def dangers(source, file=""):
             wrong += [ast.unparse(node)] if ast.unparse(node) in LOADERS else []
     for module, name, _, _ in Imports(source).found:
         allowed = ASKERS.get(file, set()) | LOADERS_OF_LIBRARIES.get(file, set())
+        allowed |= RUNNERS.get(file, set())
         if module.split(".")[0] in MODULES and module not in allowed:
             wrong.append(module)
         wrong += [f"{module}.{name}"] if f"{module}.{name}" in LOADERS else []

@@ -204,6 +204,7 @@ def misfits(command):
             yield word
     if program == "python":
         target = words[:2] if words[0] == "-m" else words[:1]
+        target += ["draw"] if words[1:3] == ["graphnet", "draw"] else []
         if words[0] == "-m" and importlib.util.find_spec(words[1]) is None:
             yield words[1]
         options = {word for word in words[1:] if word.startswith("--")}

@@ -32,9 +32,10 @@ class Parameter(Node):
         value: the initial value.
         name: its name in a graph; modules name their parameters by path.
         requires_grad: False for a buffer, a value that is kept but not learned.
+        persistent: False for a buffer that stays out of `state_dict`, such as a constant.
 
     Raises:
-        GraphError: the value is not a tensor.
+        GraphError: the value is not a tensor, or a learned one is not to be persistent.
         DtypeError: it is to be learned, but its dtype is not floating-point.
 
     >>> from torch import empty
@@ -49,19 +50,30 @@ class Parameter(Node):
 
     __slots__ = (
         *("_grad", "_value", "arena", "offset", "updates"),  # its numbers, and where they lie
-        *("_requires_grad", "fresh", "has_grad", "is_buffer", "label", "places"),
+        *("_requires_grad", "fresh", "has_grad", "is_buffer", "label", "persistent"),
+        "places",
     )
     kind = "parameter"
     shape: tuple[int, ...]
 
     def __init__(
-        self, value: Tensor, *, name: str | None = None, requires_grad: bool = True
+        self,
+        value: Tensor,
+        *,
+        name: str | None = None,
+        requires_grad: bool = True,
+        persistent: bool = True,
     ) -> None:
         if not isinstance(value, type(empty(0))):
             raise GraphError(f"A parameter is made from a tensor; got {type(value).__name__}.")
         if requires_grad and not value.dtype.is_floating_point:
             raise DtypeError(f"Only floating-point numbers can be learned; got {value.dtype}.")
-        self.label = name
+        if requires_grad and not persistent:
+            raise GraphError(
+                "What is learned is part of the state: persistent=False is for buffers, which have "
+                "requires_grad=False."
+            )
+        self.label, self.persistent = name, persistent
         self.places: WeakKeyDictionary[NodeList, tuple[int, str]] = WeakKeyDictionary()
         self.line = user_line()
         self.updates = 0
@@ -237,7 +249,8 @@ class Parameter(Node):
         return f"<parameter {self.name!r} {shape_text(self.shape)}>"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _rebuild, (self._value.clone(), self.label, self.is_buffer, self._requires_grad)
+        flags = (self.is_buffer, self._requires_grad, self.persistent)
+        return _rebuild, (self._value.clone(), self.label, *flags)
 
     def _fitting(self, value: Tensor) -> Tensor:
         """A tensor that may be copied into this parameter, without its autograd history."""
@@ -263,8 +276,10 @@ def clear_gradients(parameters: Iterable[Parameter], set_to_none: bool) -> None:
         parameter.grad = None if grad is None else grad.new_zeros(grad.shape)
 
 
-def _rebuild(value: Tensor, name: str | None, is_buffer: bool, learned: bool) -> Parameter:
+def _rebuild(
+    value: Tensor, name: str | None, is_buffer: bool, learned: bool, persistent: bool
+) -> Parameter:
     """A copy of a parameter for copy.deepcopy and pickle: in no graph, in an arena of its own."""
-    parameter = Parameter(value, name=name, requires_grad=not is_buffer)
+    parameter = Parameter(value, name=name, requires_grad=not is_buffer, persistent=persistent)
     parameter.requires_grad = learned
     return parameter

@@ -243,8 +243,11 @@ class Module:
     # state
 
     def state_dict(self) -> dict[str, Tensor]:
-        """A copy of every parameter and buffer, under torch's names and in torch's shapes."""
-        return {name: parameter.top.clone() for name, parameter in self.named_state()}
+        """A copy of every parameter and buffer, under torch's names and in torch's shapes.
+
+        Buffers made with `persistent=False` are left out.
+        """
+        return {name: parameter.top.clone() for name, parameter in self._persistent_state()}
 
     def load_state_dict(self, state: Mapping[str, Tensor], strict: bool = True) -> None:
         """Copy values into the parameters and buffers: all of them, or none if one does not fit.
@@ -256,7 +259,10 @@ class Module:
         Raises:
             LoadError: names, shapes or dtypes differ; the message lists every difference.
         """
-        load_state(dict(self.named_state()), state, strict)
+        load_state(dict(self._persistent_state()), state, strict)
+
+    def _persistent_state(self) -> Iterator[tuple[str, Parameter]]:
+        return ((name, each) for name, each in self.named_state() if each.persistent)
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Drop the gradients of all parameters, or with `set_to_none=False` set them to zero."""

@@ -39,6 +39,7 @@
 | `convolution`, `transposed` | conv1d, conv2d, conv_transpose2d |
 | `pooling`, `mean_pooling` | max_pool2d, avg_pool2d, adaptive_avg_pool2d |
 | `columns`, `image_windows`, `window_options` | helpers of convolution and pooling |
+| `sizes` | shapes made of sizes that are unknown until they are fed |
 | `unflatten` | one dimension split into several |
 | `dims` | dimensions and sizes in normal form |
 """

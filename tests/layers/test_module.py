@@ -233,3 +233,22 @@ def test_repr_shows_what_is_inside():
         ")",
     ]
     assert repr(built_with(gn, TwoInputs)).startswith("TwoInputs(")
+
+
+def test_a_buffer_that_is_not_persistent_is_no_part_of_the_state():
+    class Masked(gn.Module):
+        def __init__(self):
+            self.weight = gn.Parameter(torch.ones(2))
+            self.mask = gn.Parameter(torch.ones(2), requires_grad=False, persistent=False)
+
+        def build(self, x):
+            return x * self.weight * self.mask
+
+    model = Masked()
+    assert list(model.state_dict()) == ["weight"]
+    assert [name for name, _ in model.named_state()] == ["weight", "mask"]
+    model.load_state_dict({"weight": torch.zeros(2)})
+    assert model.double().mask.dtype is torch.float64
+    assert copy.deepcopy(model).mask.persistent is False
+    with pytest.raises(gn.GraphError, match="part of the state"):
+        gn.Parameter(torch.ones(2), persistent=False)

@@ -6,12 +6,27 @@ from collections.abc import Callable
 from typing import Any, assert_type
 
 from torch import Tensor
+from torch.nn import Module
 
 import graphnet as gn
 from graphnet import ops
 from graphnet.compile import Prediction, Step
+from graphnet.draw.drawing import Drawing
+from graphnet.interop import ModelComparison
+from graphnet.interop.imported import ImportedModel
 from graphnet.losses import Loss
 from graphnet.op import T
+
+
+def torch_models(net: Module, x: Tensor) -> None:
+    model = gn.from_torch(net, x)
+    assert_type(model, ImportedModel)
+    assert_type(model.as_graph()[0], gn.Graph)
+    assert_type(gn.compare_with_torch(net, x), ModelComparison)
+    assert_type(gn.torch_source(model), str)
+    assert_type(gn.to_torch(gn.Linear(2, 3), (None, 2)), Module)
+    assert_type(gn.draw(net, x, depth=1), Drawing)
+    assert_type(gn.draw.engines(), str)
 
 
 def nodes(x: gn.Input, w: gn.Parameter, y: gn.Operation, n: gn.Node) -> None:

@@ -1,0 +1,189 @@
+"""The exported programs of a torch module: what `torch.export` records in each mode.
+
+torch runs the module on tensors without values; the module is left as it was.
+"""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from io import StringIO
+from typing import Any
+
+import torch
+from torch.utils import _pytree as pytree
+
+from graphnet.errors import GraphError
+
+
+def exported(module: Any, examples: tuple[Any, ...], dynamic: Any, training: bool) -> Any:
+    """The program of a module in one mode, with these dimensions of the examples left open.
+
+    Raises:
+        GraphError: torch cannot record the module, such as one that branches on values.
+    """
+    with module_left_alone(module):
+        module.train(training)
+        for each in filter(is_averaging, module.modules()):
+            each.momentum = 0.1  # torch reads the number of batches otherwise; see `is_averaging`
+        try:
+            with _quietly():
+                return _export(module, _examples(examples), dynamic)
+        except Exception as error:
+            raise _refusal(module, error) from error
+
+
+@contextmanager
+def module_left_alone(module: Any) -> Iterator[None]:
+    """Give a module back the modes, momenta and buffers that it had, at the end of the block."""
+    modes = {each: each.training for each in module.modules()}
+    averaging = [each for each in module.modules() if is_averaging(each)]
+    buffers = [(buffer, buffer.clone()) for buffer in module.buffers()]
+    try:
+        yield
+    finally:
+        for each, mode in modes.items():
+            each.training = mode
+        for each in averaging:
+            each.momentum = None
+        for buffer, value in buffers:
+            if not torch.equal(buffer, value):
+                buffer.data.copy_(value)
+
+
+def is_averaging(module: Any) -> bool:
+    """True for a batch normalization whose buffers average over all batches."""
+    kinds = torch.nn.modules.batchnorm._BatchNorm
+    return isinstance(module, kinds) and module.momentum is None and module.track_running_stats
+
+
+def _export(module: Any, examples: tuple[Any, ...], dynamic: Any) -> Any:
+    """What torch records; with batches of one row made two, since torch takes 1 for a constant."""
+    shapes = pytree.tree_map(lambda each: _open_dims(each, 0), examples)
+    if dynamic is not None:
+        tensors, structure = pytree.tree_flatten(examples)
+        dims = iter(dynamic)
+        opened = [
+            _open_dims(each, *next(dims, ())) if isinstance(each, torch.Tensor) else None
+            for each in tensors
+        ]
+        shapes = pytree.tree_unflatten(opened, structure)
+    export = getattr(torch.export, "export_for_training", torch.export.export)
+    if _version() >= (2, 9):
+        export = torch.export.export
+    doubled = pytree.tree_map(_doubled, examples)
+    pairs = list(zip(*map(tensors_of, (examples, doubled)), strict=True))
+    try:
+        program = export(module, doubled, dynamic_shapes=shapes, strict=False)
+        if not any(a is not b and _is_fixed(program, n) for n, (a, b) in enumerate(pairs)):
+            return program
+    except Exception:
+        if all(a is b for a, b in pairs):
+            raise
+    return export(module, examples, dynamic_shapes=shapes, strict=False)
+
+
+def _is_fixed(program: Any, place: int) -> bool:
+    """True if the first dimension of an input could not stay open."""
+    inputs = [
+        node.meta["val"]
+        for node, spec in zip(
+            program.graph.nodes, program.graph_signature.input_specs, strict=False
+        )
+        if spec.kind.name == "USER_INPUT" and isinstance(node.meta["val"], torch.Tensor)
+    ]
+    return isinstance(inputs[place].shape[0], int)
+
+
+def _version() -> tuple[int, ...]:
+    return tuple(int(part) for part in torch.__version__.split(".")[:2])
+
+
+def _open_dims(example: Any, *dims: int) -> Any:
+    """The open dimensions of one example, as `torch.export` takes them."""
+    if not isinstance(example, torch.Tensor):
+        return None
+    return {dim: torch.export.Dim.AUTO for dim in dims if dim < example.ndim}
+
+
+def _doubled(example: Any) -> Any:
+    if isinstance(example, torch.Tensor) and example.ndim and example.shape[0] == 1:
+        return torch.cat([example, example])
+    return example
+
+
+def _examples(examples: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Copies without history, so that nothing that the module does to its input is seen."""
+
+    def copied(each: Any) -> Any:
+        return each.detach().clone() if isinstance(each, torch.Tensor) else each
+
+    copies: tuple[Any, ...] = pytree.tree_map(copied, examples)
+    return copies
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Without torch's messages and shortcuts, and with its random numbers left as they were."""
+    backend: Any = torch.backends.mha  # in evaluation it replaces attention by one kernel
+    transformer: Any = torch.nn.modules.transformer
+    fast, detect = backend.get_fastpath_enabled(), transformer._detect_is_causal_mask
+    disabled = logging.root.manager.disable
+    backend.set_fastpath_enabled(False)
+    transformer._detect_is_causal_mask = _is_causal
+    logging.disable(logging.CRITICAL)
+    try:
+        said = StringIO()  # torch prints a program that it cannot record
+        with (
+            redirect_stdout(said),
+            redirect_stderr(said),
+            warnings.catch_warnings(),
+            torch.random.fork_rng(devices=[]),
+            torch.enable_grad(),
+        ):
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        backend.set_fastpath_enabled(fast)
+        transformer._detect_is_causal_mask = detect
+        logging.disable(disabled)
+
+
+def _is_causal(mask: Any, is_causal: bool | None = None, size: int | None = None) -> bool:
+    """Whether a mask was said to be causal: torch would look at its values, which are unknown."""
+    return bool(is_causal)
+
+
+_BRANCHES = ("data-dependent", "unbacked", "GuardOnDataDependent", "Eq(u0", "control flow")
+
+
+def _refusal(module: Any, error: Exception) -> GraphError:
+    """What to say when torch cannot record a module."""
+    name, text = type(module).__name__, str(error)
+    kinds = (type(error).__name__, text)
+    first = next((line.strip() for line in text.splitlines() if line.strip()), kinds[0])
+    if any(sign in kind for sign in _BRANCHES for kind in kinds):
+        return GraphError(
+            f"{name} branches on values that are known only when it runs{_where(error)}: a list of "
+            "nodes is the same for all values. Use torch.where, or import the parts on each side "
+            f"of the branch. torch says: {first}"
+        )
+    return GraphError(f"torch cannot record what {name} computes{_where(error)}: {first}")
+
+
+def _where(error: Exception) -> str:
+    """The last line of the user's code on the way to an error."""
+    traceback, found = error.__traceback__, ""
+    while traceback is not None:
+        code = traceback.tb_frame.f_code
+        if code.co_name == "forward" and "/torch/" not in code.co_filename:
+            found = f" at {code.co_filename}:{traceback.tb_lineno}"
+        traceback = traceback.tb_next
+    return found
+
+
+def tensors_of(examples: Sequence[Any]) -> list[torch.Tensor]:
+    """The tensors in nested examples, in order."""
+    return [each for each in pytree.tree_leaves(examples) if isinstance(each, torch.Tensor)]

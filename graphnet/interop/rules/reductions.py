@@ -1,0 +1,101 @@
+"""Rules for sums, means and extremes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from graphnet import ops
+from graphnet.interop.rules.rule import SAME, convert, rule, unsupported
+
+SAME |= {"logsumexp", "cosine_similarity", "argmax", "argmin"}
+
+
+def _dims(dim: Any) -> Any:
+    """Dimensions as graphnet's functions take them: all of them for an empty list."""
+    return None if dim is None or dim == () else dim
+
+
+@rule("sum", "mean", "nansum")
+def sum_(step: Any, x: Any, dim: Any = None, keepdim: bool = False, dtype: Any = None) -> Any:
+    """A sum or a mean, of integers as integers of 64 bits."""
+    if step.name == "nansum":
+        raise unsupported("nansum")
+    function = ops.sum if step.name == "sum" else ops.mean
+    if dtype is not None or not x.dtype.is_floating_point:
+        x = convert(x, step.dtype if dtype is None else dtype)
+    return function(x, _dims(dim), keepdim)
+
+
+@rule("prod", "cumsum")
+def prod(step: Any, x: Any, dim: Any = None, keepdim: bool = False, dtype: Any = None) -> Any:
+    """A product, or sums so far."""
+    x = convert(x, dtype if dtype is not None else step.dtype)
+    return ops.prod(x, dim, keepdim) if step.name == "prod" else ops.cumsum(x, dim)
+
+
+@rule("var", "std")
+def var(step: Any, x: Any, dim: Any = None, *rest: Any, **options: Any) -> Any:
+    """Variance or standard deviation."""
+    function = ops.var if step.name == "var" else ops.std
+    dims, correction, keepdim = _spread(step, dim, rest, options)
+    return function(x, dims, keepdim=keepdim, correction=correction)
+
+
+@rule("var_mean", "std_mean")
+def var_mean(step: Any, x: Any, dim: Any = None, *rest: Any, **options: Any) -> Any:
+    """Variance or standard deviation, and the mean."""
+    function = ops.var if step.name == "var_mean" else ops.std
+    dims, correction, keepdim = _spread(step, dim, rest, options)
+    spread = function(x, dims, keepdim=keepdim, correction=correction)
+    return spread, ops.mean(x, dims, keepdim)
+
+
+def _spread(step: Any, dim: Any, rest: Any, options: Any) -> tuple[Any, int, bool]:
+    """Dimensions, correction and keepdim, from the several signatures that torch has."""
+    if isinstance(dim, bool):  # var(unbiased)
+        return None, int(dim), False
+    correction: Any = options.get("correction", 1)
+    if step.target.endswith(".dim"):
+        correction = int(rest[0]) if rest else int(options.get("unbiased", True))
+        rest = rest[1:]
+    keepdim = bool(rest[0]) if rest else bool(options.get("keepdim", False))
+    return (None if dim == () else dim), 1 if correction is None else int(correction), keepdim
+
+
+@rule("max", "min")
+def extreme(step: Any, x: Any, dim: Any = None, keepdim: bool = False) -> Any:
+    """The extreme of all, of a dimension with its index, or of two tensors."""
+    function = ops.max if step.name == "max" else ops.min
+    return function(x) if dim is None else function(x, dim, keepdim)
+
+
+@rule("amax", "amin")
+def amax(step: Any, x: Any, dim: Any = (), keepdim: bool = False) -> Any:
+    """The extreme of dimensions."""
+    function = ops.amax if step.name == "amax" else ops.amin
+    return function(x, dim, keepdim)
+
+
+@rule("any", "all")
+def any_(step: Any, x: Any, dim: Any = None, keepdim: bool = False) -> Any:
+    """True if any element is, or all are."""
+    dims = tuple(range(x.ndim)) if dim is None else dim
+    truth = convert(x if x.dtype == torch.bool else ops.ne(x, 0), torch.uint8)
+    return ops.gt((ops.amax if step.name == "any" else ops.amin)(truth, dims, keepdim), 0)
+
+
+@rule("norm", "linalg_vector_norm", "frobenius_norm")
+def norm(step: Any, x: Any, p: Any = 2, dim: Any = None, keepdim: bool = False, **_: Any) -> Any:
+    """A norm of vectors."""
+    if step.name == "frobenius_norm":
+        p, dim, keepdim = 2, p, bool(dim)
+    return ops.norm(x, 2.0 if p is None else p, _dims(dim), keepdim)
+
+
+@rule("softmax", "log_softmax", "_softmax", "_log_softmax")
+def softmax(step: Any, x: Any, dim: int, dtype: Any = None) -> Any:
+    """Softmax, or its logarithm, in another dtype if one is given."""
+    x = convert(x, dtype) if isinstance(dtype, torch.dtype) else x
+    return (ops.log_softmax if "log" in step.name else ops.softmax)(x, dim)

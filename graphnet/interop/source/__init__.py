@@ -1,0 +1,15 @@
+"""A model as a file of plain PyTorch.
+
+| file | contents |
+|---|---|
+| `writing` | `torch_source` and `to_torch`: the whole file |
+| `modules` | its `__init__` |
+| `steps` | its `forward`, for a model that was imported |
+| `nodes` | its `forward`, for a model of graphnet's own layers |
+| `expressions`, `operations` | one call as Python, for a step and for a node |
+| `execution` | the text as a module |
+"""
+
+from graphnet.interop.source.writing import to_torch, torch_source
+
+__all__ = ["to_torch", "torch_source"]

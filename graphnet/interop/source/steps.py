@@ -1,0 +1,180 @@
+"""The forward of an imported model as lines: its steps, with whole layers as calls of them."""
+
+from __future__ import annotations
+
+import keyword
+import re
+from typing import TYPE_CHECKING, Any
+
+from graphnet.interop.modes import MODE_ARGUMENTS
+from graphnet.interop.source.expressions import expression
+from graphnet.interop.source.modules import attribute, constructor
+from graphnet.interop.steps import Ref, Step, refs_in
+
+if TYPE_CHECKING:
+    from graphnet.interop.imported import ImportedModel
+
+TAKEN = {*keyword.kwlist, "self", "torch", "nn", "F", "float", "Part", "Net"}
+"""Names that no variable gets."""
+
+
+class Variables:
+    """Names for values: short, and each once."""
+
+    def __init__(self) -> None:
+        self._counts: dict[str, int] = {}
+
+    def new(self, wanted: str) -> str:
+        """A name that is free: relu, relu_1."""
+        name = re.sub(r"\W", "_", wanted).strip("_") or "x"
+        name = f"x_{name}" if name[0].isdigit() else name
+        name = f"{name}_" if name in TAKEN else name
+        count = self._counts.get(name, 0)
+        self._counts[name] = count + 1
+        return f"{name}_{count}" if count else name
+
+
+class StepLines:
+    """The lines of `forward` for the steps of an imported model.
+
+    Attributes:
+        lines: the lines.
+        arguments: the parameters of `forward`.
+    """
+
+    def __init__(self, model: ImportedModel) -> None:
+        self.model = model
+        self.variables = Variables()
+        self.lines: list[str] = []
+        self.names: dict[int, str] = {}
+        self.readers: dict[int, list[Step]] = {}
+        self.arguments = self._arguments()
+        for number, leaf in model.steps.leaves.items():
+            if leaf.kind == "state":
+                self.names[number] = attribute(leaf.name)
+        for step in model.steps.steps:
+            for number in step.refs:
+                self.readers.setdefault(number, []).append(step)
+        self._write(list(model.steps.steps))
+        self.lines.append(f"return {self._nested(model.steps.outputs)}")
+
+    def _arguments(self) -> list[str]:
+        """The names of the inputs; nested ones are taken apart first."""
+        numbers = {leaf.name: n for n, leaf in self.model.steps.leaves.items()}
+        inputs = [numbers.get(name) for *_, name in self.model.examples]
+        arguments = []
+        for place, given in enumerate(self.model.structure):
+            if isinstance(given, Ref):
+                name = self.variables.new(self.model.examples[given.number][2])
+                self._name(inputs[given.number], name)
+            else:
+                name = self.variables.new(f"input_{place}")
+                self._take_apart(given, name, inputs)
+            arguments.append(name)
+        return arguments
+
+    def _name(self, number: int | None, name: str) -> None:
+        if number is not None:
+            self.names[number] = name
+
+    def _take_apart(self, given: Any, text: str, inputs: list[int | None]) -> None:
+        """Names for the tensors in nested tuples and dicts."""
+        items = given.items() if isinstance(given, dict) else enumerate(given or ())
+        for key, item in items if isinstance(given, dict | tuple | list) else ():
+            if isinstance(item, Ref):
+                self._name(inputs[item.number], f"{text}[{key!r}]")
+            else:
+                self._take_apart(item, f"{text}[{key!r}]", inputs)
+
+    def _write(self, steps: list[Step]) -> None:
+        """Lines for the steps, or one for all steps of a layer."""
+        place = 0
+        while place < len(steps):
+            length = self._layer(steps, place)
+            if not length:
+                self._step(steps[place])
+            place += length or 1
+
+    def _layer(self, steps: list[Step], place: int) -> int:
+        """Write the call of a layer of torch.nn, if the steps from a place on are one.
+
+        Returns:
+            How many steps it has; 0 if it is not written as a call.
+        """
+        path = steps[place].path
+        if not path:
+            return 0
+        name = path[-1].partition("@")[0]
+        module = self._module(name)
+        if not constructor(module):
+            return 0
+        end = place
+        while end < len(steps) and steps[end].path == path:
+            end += 1
+        inside = steps[place:end]
+        made = {step.number for step in inside}
+        own = {id(each) for _, each in module.named_state()}
+        given = dict.fromkeys(n for s in inside for n in s.refs if n not in made)
+        outer = [n for n in given if id(self._state(n)) not in own]
+        used = [s.number for s in inside if self._is_read_after(s.number, inside)]
+        if len(outer) != 1 or len(used) != 1 or any(map(_has_fixed_mode, inside)):
+            return 0
+        kind = type(module).__name__.lower()
+        variable = self.variables.new(kind if name.isdigit() else name.replace(".", "_"))
+        self.lines.append(f"{variable} = {attribute(name)}({self.names[outer[0]]})")
+        self.names[used[0]] = variable
+        return len(inside)
+
+    def _module(self, path: str) -> Any:
+        module: Any = self.model
+        for name in path.split("."):
+            module = module.held[name]
+        return module
+
+    def _state(self, number: int) -> Any:
+        leaf = self.model.steps.leaves.get(number)
+        if leaf is None or leaf.kind != "state":
+            return None
+        return dict(self.model.named_state()).get(leaf.name)
+
+    def _is_read_after(self, number: int, inside: list[Step]) -> bool:
+        here = {step.number for step in inside}
+        read = any(step.number not in here for step in self.readers.get(number, []))
+        return read or any(r.number == number for r in refs_in(self.model.steps.outputs))
+
+    def _step(self, step: Step) -> None:
+        """A line for one step, with the counter of a batch normalization before it."""
+        path = step.path[-1].partition("@")[0] if step.path else ""
+        mode = f"{attribute(path) if path else 'self'}.training"
+        batches = step.kwargs.get("batches")
+        if isinstance(batches, Ref):
+            self.lines += [f"if {mode}:", f"    {self.names[batches.number]}.add_(1)"]
+        text = expression(step, lambda ref: self.names[ref.number], mode)
+        variable = self.variables.new(_wanted(step))
+        self.lines.append(f"{variable} = {text}")
+        self.names[step.number] = variable
+
+    def _nested(self, value: Any) -> str:
+        """The outputs, nested as the model returns them."""
+        if isinstance(value, Ref):
+            return self.names[value.number]
+        if isinstance(value, dict):
+            items = (f"{name!r}: {self._nested(item)}" for name, item in value.items())
+            return f"{{{', '.join(items)}}}"
+        if isinstance(value, tuple):
+            inside = ", ".join(map(self._nested, value))
+            return f"({inside},)" if len(value) == 1 else f"({inside})"
+        return repr(value)
+
+
+def _has_fixed_mode(step: Step) -> bool:
+    """True for a normalization or dropout that does not follow the mode of its module."""
+    place = MODE_ARGUMENTS.get(step.target)
+    return place is not None and step.args[place] is False
+
+
+def _wanted(step: Step) -> str:
+    """The name that a value should have: that of its operation."""
+    names = {"sym_size": "size", "getitem": "part", "scaled_dot_product_attention": "attention"}
+    short = step.target.rpartition(".")[2] if step.target.startswith("operator.") else step.name
+    return names.get(short, short)

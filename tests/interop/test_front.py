@@ -1,0 +1,98 @@
+"""One line for the curious: `gn.draw`, `gn.compare_with_torch`, `python -m graphnet draw`."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from interop.zoo_others import mlp
+from torch import nn
+
+import graphnet as gn
+from graphnet import __main__ as command
+
+FILE = """
+import torch
+
+class Net(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.table, self.fc = torch.nn.Embedding(5, 4), torch.nn.Linear(4, 2)
+
+    def forward(self, tokens):
+        return self.fc(self.table(tokens).mean(1))
+
+def make_model():
+    return Net()
+
+made = Net()
+"""
+
+
+def test_draw_takes_models_of_all_kinds():
+    drawing = gn.draw(mlp(), torch.ones(1, 4))
+    assert "Linear" in drawing.svg
+    assert "?x4" in drawing.svg
+    ours = gn.from_torch(mlp(), torch.ones(1, 4))
+    assert gn.draw(ours).svg == drawing.svg
+    assert gn.draw(gn.Linear(2, 3), (None, 2)).svg == gn.Linear(2, 3).draw((None, 2)).svg
+    graph, _ = ours.as_graph()
+    assert gn.draw(graph, depth=0).svg == graph.draw(depth=0).svg
+    with pytest.raises(gn.GraphError, match=r"draw takes a torch\.nn\.Module"):
+        gn.draw("net")
+    assert gn.draw.engines().startswith("layout")
+
+
+def test_compare_with_torch_is_a_table():
+    comparison = gn.compare_with_torch(
+        nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3)), torch.randn(5, 2)
+    )
+    assert comparison
+    text = str(comparison)
+    assert "training" in text
+    assert "1.running_mean" in text
+    assert text.rstrip().endswith("tensors agree, in training and in evaluation.")
+    assert "<table" in comparison._repr_html_()
+    assert "0 differ" in repr(comparison)
+
+
+def test_a_difference_is_told():
+    comparison = gn.compare_with_torch(nn.Linear(2, 3), torch.randn(5, 2))
+    row = comparison.rows[0]
+    wrong = type(comparison)([*comparison.rows, type(row)(*vars(row).values())])
+    assert wrong
+    worse = {**vars(row), "difference": 1.0}
+    wrong = type(comparison)([type(row)(**worse), *comparison.rows])
+    assert not wrong
+    assert "first output '0' in training" in wrong.verdict
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "net.py"
+    path.write_text(FILE, encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("name", ["make_model", "Net", "made"])
+@pytest.mark.parametrize("suffix", [".html", ".svg"])
+def test_the_command_draws(file, capsys, name, suffix):
+    out = file.with_suffix(suffix)
+    assert command.main(["draw", f"{file}:{name}", "1,6:int64", "--out", str(out)]) == 0
+    assert "boxes" in capsys.readouterr().out
+    text = out.read_text(encoding="utf-8")
+    assert "<svg" in text
+    assert "Embedding" in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["{}:make_model", "1,x"], "A shape is written"),
+        (["{}:nothing", "1,6"], "defines no 'nothing'"),
+        (["{}.missing:x"], "Name a file"),
+        (["{}:make_model", "1,6"], "cannot record what Net computes"),
+    ],
+)
+def test_the_command_tells_what_is_wrong(file, capsys, arguments, expected):
+    assert command.main(["draw", *(each.format(file) for each in arguments)]) == 1
+    assert expected in capsys.readouterr().err

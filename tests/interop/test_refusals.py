@@ -1,0 +1,166 @@
+"""What cannot be imported is an error that says all of it, and leaves the torch module alone."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+import graphnet as gn
+
+
+class DataBranch(nn.Module):
+    def forward(self, x):
+        return x * 2 if x.sum() > 0 else x
+
+
+class Nonzero(nn.Module):
+    def forward(self, x):
+        return x[torch.nonzero(x[:, 0]).squeeze(1)]
+
+
+class Fourier(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.inner = nn.Sequential(nn.Linear(4, 4), Inner())
+
+    def forward(self, x):
+        return torch.lgamma(self.inner(x)) + torch.fft.fft(x).real
+
+
+class Inner(nn.Module):
+    def forward(self, x):
+        return torch.digamma(x)
+
+
+class ForeignWrite(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("seen", torch.zeros(()))
+
+    def forward(self, x):
+        self.seen += x.mean()
+        return x * 2
+
+
+class Stem(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.main, self.extra = nn.Linear(4, 2), nn.Linear(4, 2)
+
+    def forward(self, x):
+        y = self.main(x)
+        return (y, self.extra(x)) if self.training else y
+
+
+class OtherSum(nn.Module):
+    def forward(self, x):
+        return x + 1 if self.training else x + 2
+
+
+class Chunks(nn.Module):
+    def forward(self, x):
+        x = x * 2
+        for part in x.chunk(2, 1):
+            part.add_(1)
+        return x
+
+
+class Detached(nn.Module):
+    def forward(self, x):
+        x = x * 2
+        x.detach().add_(1)
+        return x
+
+
+class Untracked(nn.Module):
+    def forward(self, x):
+        x = x * 2
+        with torch.no_grad():
+            x.mul_(3)
+        return x
+
+
+class Masked(nn.Module):
+    def forward(self, x):
+        return x[x > 0].sum()
+
+
+FOUR = (torch.ones(3, 4),)
+REFUSED = {
+    "a branch on data": (DataBranch(), "branches on values"),
+    "nonzero": (Nonzero(), "nonzero"),
+    "a buffer that is written": (ForeignWrite(), "writes to 'seen'"),
+    "another structure in training": (Stem(), "in training"),
+    "other numbers in training": (OtherSum(), "in training"),
+    "writes into chunks": (Chunks(), "writing into a part"),
+    "writes into what is detached": (Detached(), "that detach gives"),
+    "writes without gradients": (Untracked(), "under torch.no_grad"),
+    "a mask as an index": (Masked(), "aten.index.Tensor"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_refused(name, capfd):
+    module, expected = REFUSED[name]
+    before = {key: value.clone() for key, value in module.state_dict().items()}
+    module.train(name.startswith("a"))
+    modes = [each.training for each in module.modules()]
+    with pytest.raises(gn.GraphError, match=expected):
+        gn.from_torch(module, *FOUR)
+    assert [each.training for each in module.modules()] == modes
+    assert all(torch.equal(module.state_dict()[key], value) for key, value in before.items())
+    assert capfd.readouterr() == ("", "")  # torch prints its whole program otherwise
+
+
+def test_all_unknown_operations_are_listed_at_once():
+    with pytest.raises(gn.GraphError) as caught:
+        gn.from_torch(Fourier(), *FOUR)
+    text = str(caught.value)
+    assert "Fourier uses" in text
+    assert "aten.digamma.default in inner.1" in text
+    assert "(Inner)" in text
+    assert "aten.lgamma.default" in text
+    assert "aten.fft_fft.default" in text
+    line = Inner.forward.__code__.co_firstlineno + 1
+    assert f"{__file__}:{line}" in text
+
+
+def test_it_takes_torch_modules_alone():
+    with pytest.raises(gn.GraphError, match=r"takes a torch\.nn\.Module"):
+        gn.from_torch(gn.Linear(2, 3), torch.ones(1, 2))
+
+
+def test_an_error_of_the_module_itself_is_told():
+    with pytest.raises(gn.GraphError, match="cannot record what Linear computes"):
+        gn.from_torch(nn.Linear(3, 2), *FOUR)
+
+
+class Everything(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.bn, self.fc = nn.BatchNorm1d(4, momentum=None), nn.Linear(4, 4)
+        self.drop = nn.Dropout(0.5)
+
+    def forward(self, x):
+        x += 1
+        return self.drop(self.fc(self.bn(x)))
+
+
+def test_the_module_is_left_as_it_was():
+    module = Everything()
+    module.bn.eval()
+    module.fc.weight.requires_grad_(False)
+    x, state = torch.randn(5, 4), torch.get_rng_state()
+    before = {key: value.clone() for key, value in module.state_dict().items()}
+    given = x.clone()
+    gn.from_torch(module, x)
+    gn.compare_with_torch(module, x)
+    assert torch.equal(torch.get_rng_state(), state)
+    assert torch.equal(x, given)
+    assert [each.training for each in module.modules()] == [True, False, True, True]
+    assert module.bn.momentum is None
+    assert [each.requires_grad for each in module.parameters()] == [True, True, False, True]
+    assert all(each.grad is None for each in module.parameters())
+    for key, value in module.state_dict().items():
+        assert torch.equal(before[key], value)
