@@ -271,8 +271,9 @@ class _Draw:
 
     def __init__(self, node: Operation, slot: Slot) -> None:
         self._rule, self._like = node.op.forward, torch.empty(slot.shape, dtype=slot.dtype)
+        self._mode = (True,) * (len(node.sources) - 1)  # a mask is drawn in training only
         self.generator = cast("Any", node.op).generator or torch.default_generator
 
     def __call__(self) -> Tensor:
-        drawn: Tensor = self._rule(self._like, True)
+        drawn: Tensor = self._rule(self._like, *self._mode)
         return drawn.contiguous()
