@@ -59,7 +59,7 @@ class CastMethods(Symbolic):
             GraphError: a device is given: a list is computed where its inputs are fed.
             DtypeError: it is not a dtype of torch.
         """
-        wanted = getattr(dtype, "dtype", dtype)
+        wanted: Any = getattr(dtype, "dtype", dtype)
         if isinstance(dtype, str) or type(dtype).__name__ == "device":
             raise GraphError(
                 f"A node has no device: got {dtype!s}. Move the tensors that you feed, and the "

@@ -46,6 +46,7 @@
 | `pooling`, `mean_pooling` | max_pool2d, avg_pool2d, adaptive_avg_pool2d |
 | `columns`, `image_windows`, `window_options` | helpers of convolution and pooling |
 | `unflatten` | one dimension split into several |
+| `keys` | what stands in the brackets of x[...] |
 | `dims` | dimensions and sizes in normal form |
 """
 

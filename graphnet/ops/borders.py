@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from graphnet.errors import GraphError, ShapeError
-from graphnet.op import T
 from graphnet.ops.broadcasting import expand
 from graphnet.ops.dims import described
 from graphnet.ops.indexing import ALL, getitem
@@ -14,6 +13,9 @@ from graphnet.ops.joining import cat
 from graphnet.ops.padding import Pad
 from graphnet.ops.rearranging import flip
 from graphnet.validation import require_choice, require_integers, require_numbers
+
+if TYPE_CHECKING:
+    from graphnet.op import T
 
 __all__ = ["pad"]
 
@@ -46,7 +48,7 @@ def pad(input: T, pad: Sequence[int], mode: str = "constant", value: float | Non
     if mode != "constant":
         if value is not None and value != 0:
             raise GraphError(f"pad: mode={mode!r} takes no value; got {value!r}.")
-        return _bordered(input, amounts, mode)
+        return cast("T", _bordered(input, amounts, mode))
     if not isinstance(value, bool | None):  # True fills booleans
         require_numbers(value=value)
     return Pad(amounts, float(value or 0))(input)
@@ -57,6 +59,8 @@ def _bordered(x: Any, amounts: tuple[int, ...], mode: str) -> Any:
     for place in range(len(amounts) // 2):
         dim = x.ndim - 1 - place
         before, after = amounts[2 * place : 2 * place + 2]
+        if before < 0 or after < 0:
+            x = _part(x, dim, max(-before, 0) or None, min(after, 0) or None)
         most, known = max(before, after, 0), x.shape[dim]
         needed = {"reflect": most + 1, "replicate": 1, "circular": most}[mode]
         if known is not None and most and known < needed:
@@ -66,8 +70,6 @@ def _bordered(x: Any, amounts: tuple[int, ...], mode: str) -> Any:
             )
         left = _BORDERS[mode](x, dim, before, True) if before > 0 else None
         right = _BORDERS[mode](x, dim, after, False) if after > 0 else None
-        if before < 0 or after < 0:
-            x = _part(x, dim, max(-before, 0) or None, min(after, 0) or None)
         parts = [part for part in (left, x, right) if part is not None]
         x = cat(parts, dim) if len(parts) > 1 else x
     return x

@@ -217,12 +217,13 @@ def masked_fill(input: T, mask: T, value: T | float) -> T:
     """
     _require_condition("masked_fill", mask)
     if hasattr(value, "ndim"):
-        if value.ndim:
+        number: Any = value
+        if number.ndim:
             raise ShapeError(
-                f"masked_fill: the value must be one number, without dimensions; got "
-                f"{described(value)}. Use ops.where(mask, value, input)."
+                "masked_fill: the value must be one number, without dimensions; got "
+                f"{described(number)}. Use ops.where(mask, value, input)."
             )
-        return cast("T", Where()(mask, cast_to(value, input.dtype), input))
+        return Where()(mask, cast_to(number, input.dtype), input)
     if not isinstance(value, bool):  # it fills booleans
         require_numbers(value=value)
     return MaskedFill(value)(input, mask)

@@ -17,7 +17,6 @@ __all__ = ["detach"]
 
 _BOOL = (empty(0) == 0).dtype
 _FLOAT32 = empty(0).float().dtype
-FLOAT64 = empty(0).double().dtype
 
 
 class Convert(Elementwise):

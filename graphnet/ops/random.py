@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any
 
 from graphnet.errors import DtypeError
 from graphnet.op import Op, T
 from graphnet.ops.activations import identity
 from graphnet.ops.arguments import refuse_inplace
 from graphnet.ops.arithmetic import mul
-from graphnet.ops.dims import require_tensors
 from graphnet.ops.comparison import lt
-from graphnet.ops.dtypes import FLOAT64, cast_to, refuse_integers
+from graphnet.ops.dims import require_tensors
+from graphnet.ops.dtypes import cast_to, refuse_integers, widened
 from graphnet.ops.running import training_mode
 from graphnet.validation import require_range
 
@@ -166,18 +166,19 @@ def bernoulli(input: T, *, generator: Generator | None = None) -> T:
     tensor([1., 1., 1.])
     """
     _drawable("bernoulli", input, None)
-    uniform = RandLike(FLOAT64, generator)(input)
-    return cast("T", cast_to(lt(uniform, cast_to(input, FLOAT64)), input.dtype))
+    chances = widened(input)  # numbers of float16 are too few
+    uniform = RandLike(chances.dtype, generator)(chances)
+    return cast_to(lt(uniform, chances), input.dtype)
 
 
-def _drawable(name: str, x: Tensor, dtype: dtype | None) -> dtype:
+def _drawable(name: str, x: Any, dtype: dtype | None) -> Any:
     """The dtype of random numbers.
 
     Raises:
         DtypeError: it is not floating-point.
     """
     require_tensors(name, x)
-    chosen = x.dtype if dtype is None else dtype
+    chosen: Any = x.dtype if dtype is None else dtype
     if not getattr(chosen, "is_floating_point", False):
         raise DtypeError(f"{name} draws floating-point numbers; got {chosen}. Give a dtype.")
     return chosen

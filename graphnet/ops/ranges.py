@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from torch import empty
 
 from graphnet.errors import GraphError, RangeError
-from graphnet.op import Structural, Symbolic
+from graphnet.op import Op, Symbolic
 from graphnet.ops.broadcasting import Size
 from graphnet.ops.dtypes import cast_to
 from graphnet.validation import require_numbers
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["arange"]
 
 
-class Positions(Structural):
+class Positions(Op):
     """0, 1, 2, ... for each index of a dimension of x.  Shapes: (n, m) -> (m) for dim=1."""
 
     symbol = "0 1 2…"

@@ -49,10 +49,7 @@ def flip(input: T, *dims: int | Sequence[int]) -> T:
 
 
 class Roll(Structural):
-    """Elements moved along dimensions, from the end back to the front; gradients move the other way.
-
-    Shapes: any.
-    """
+    """Elements moved along dimensions, in a circle; the gradient moves back.  Shapes: any."""
 
     symbol = "roll"
     shifts: tuple[int, ...]
@@ -162,7 +159,9 @@ def repeat_interleave(input: T, repeats: Any, dim: int | None = None) -> T:
             f"got {len(counts)}."
         )
     places = [place for place, count in enumerate(counts) for _ in range(count)]
-    return index_select(input, dim, _row(input, places))
+    row: Any = _row(input, places)
+    chosen: T = index_select(input, dim, row)
+    return chosen
 
 
 def _counts(repeats: Any) -> int | tuple[int, ...]:
@@ -185,6 +184,6 @@ def _counts(repeats: Any) -> int | tuple[int, ...]:
 
 
 def _row(x: Any, places: list[int]) -> Any:
-    """Integers as a tensor where x is, or where a node is fed."""
-    like = x if isinstance(x, TENSOR) else empty(0)
-    return like.new_tensor(places).long() if places else like.new_zeros(0).long()
+    """Integers as a tensor where x is; a node takes it as a constant."""
+    like = x.new_empty(0) if isinstance(x, TENSOR) else empty(0)
+    return like.long().new_tensor(places)

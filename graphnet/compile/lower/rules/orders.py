@@ -74,7 +74,9 @@ def roll(low: Lowering, node: Operation) -> None:
 
     def source(index: Scalar, size: int, place: int) -> Scalar:
         back = shifts[place] % size
-        return select(index < back, index + (size - back), index - back)
+        wrapped = call("add", index, size - back)
+        begins = call("lt", index, back, dtype=torch.bool)
+        return select(begins, wrapped, call("sub", index, back))
 
     moved(source)(low, node)
 
@@ -108,7 +110,7 @@ def _less(x: Scalar, y: Scalar) -> Scalar:
     """x comes before y; NaN is the largest number."""
     if not x.dtype.is_floating_point:
         return call("lt", x, y, dtype=torch.bool)
-    numbers = call("and", x.eq(x), y.ne(y), dtype=torch.bool)
+    numbers = call("and", call("eq", x, x, dtype=torch.bool), call("ne", y, y, dtype=torch.bool))
     return call("or", call("lt", x, y, dtype=torch.bool), numbers, dtype=torch.bool)
 
 

@@ -79,12 +79,13 @@ KERNELS: Kernels = {
     **_same_name(
         (Add, Sub), "{x}, {y}, alpha={alpha}, out={out}", "{x}.{name}_({y}, alpha={alpha})"
     ),
-    **_same_name((*_COMPARISONS, Atan2, Maximum, Minimum, Matmul, Bmm), "{x}, {y}, out={out}"),
+    **_same_name((*_COMPARISONS, Maximum, Minimum, Matmul, Bmm), "{x}, {y}, out={out}"),
     **_same_name((Sum, Amax, Amin), "{x}, {dims}, {keepdim}, out={out}"),
     **_same_name((Softmax, LogSoftmax), "{x}, {dim}, out={out}"),
     **_same_name((Gather, IndexSelect), "{x}, {dim}, {index}, out={out}"),
     Relu: Kernel("{out}.copy_({x}).relu_()", "{x}.relu_()"),
     Clamp: Kernel("clamp({x}, {min}, {max}, out={out})", "{x}.clamp_({min}, {max})"),
+    Atan2: Kernel("atan2({y}, {x}, out={out})"),
     PowScalar: Kernel("pow({x}, {exponent}, out={out})", "{x}.pow_({exponent})"),
     Where: Kernel("where({condition}, {x}, {y}, out={out})"),
     MaskedFill: Kernel(
