@@ -50,7 +50,7 @@ def arange(start: Any, end: Any = None, step: float = 1, *, dtype: dtype | None 
     >>> import graphnet as gn
     >>> x = gn.Graph().input((None, 4), name="x")
     >>> arange(x.size(0))
-    <operation 1 'positions' (?,)>
+    <operation 2 'positions' (?,)>
     """
     first, last = (0, start) if end is None else (start, end)
     if isinstance(first, Symbolic) or isinstance(last, Symbolic):
