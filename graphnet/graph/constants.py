@@ -22,7 +22,7 @@ class Constant(Parameter):
     __slots__ = ()
 
     def __init__(self, value: Tensor) -> None:
-        super().__init__(value, requires_grad=False)
+        super().__init__(value, name="constant", requires_grad=False)
 
 
 class Constants:

@@ -45,20 +45,20 @@ class Loss(Module):
         loss: Node = type(self).function(predictions, targets, **settings)
         return loss
 
-    def append_to(self, graph: NodeList, *inputs: Any) -> Any:
+    def append_to(self, graph: NodeList, *inputs: Any, **named: Any) -> Any:
         """Append the loss; a tensor among nodes would be the same targets in each step.
 
         Raises:
             GraphError: an input is a tensor.
         """
-        for each in inputs:
+        for each in (*inputs, *named.values()):
             if isinstance(each, TENSOR):
                 raise GraphError(
                     f"{type(self).__name__} takes nodes; got a tensor, which would stay the same "
                     "in each step. Add targets to the list by graph.input(shape, name=...), and "
                     "feed them."
                 )
-        return super().append_to(graph, *inputs)
+        return super().append_to(graph, *inputs, **named)
 
     def counted(self, targets: Tensor) -> Tensor:
         """The weight of each row in the mean: 1, unless a subclass defines it otherwise.
