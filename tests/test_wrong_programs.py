@@ -189,16 +189,20 @@ DTYPES = {
 }
 
 NO_NODES = {
-    "a tensor among nodes": (
-        lambda w: w.x * torch.ones(3),
+    "a learned tensor among nodes": (
+        lambda w: w.x * torch.ones(3, requires_grad=True),
         GraphError,
         ["mul takes nodes and numbers; got Tensor", "graph.input", "graph.parameter"],
     ),
-    "a tensor before a node": (lambda w: torch.ones(2, 2) @ w.t.T, GraphError, ["Tensor", "input"]),
+    "a learned tensor before a node": (
+        lambda w: torch.ones(2, 2, requires_grad=True) @ w.t.T,
+        GraphError,
+        ["Tensor", "input"],
+    ),
     "a tensor as target": (
         lambda w: gn.LossMSE()(w.y, w.tb),
         GraphError,
-        ["squared_error takes nodes and numbers; got Tensor", "graph.input"],
+        ["LossMSE takes nodes; got a tensor", "graph.input"],
     ),
     "an array among nodes": (
         lambda w: w.x + numpy.ones(3),

@@ -102,7 +102,7 @@ HABITS = {
         [r"model\.parameters\(\)"],
     ),
     "a tensor as a weight": (
-        lambda w: w.x @ torch.ones(3, 2),
+        lambda w: w.x @ torch.ones(3, 2, requires_grad=True),
         gn.GraphError,
         [r"self\.weight = graphnet\.Parameter\(tensor\)"],
     ),

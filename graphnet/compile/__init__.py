@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 from graphnet.compile.ir.build import Clip
 from graphnet.compile.run.compiled import Options, Prediction
 from graphnet.compile.run.step import Step
+from graphnet.compile.run.step_outputs import StepWithOutputs
 from graphnet.errors import GraphError
 from graphnet.graph import Node
 from graphnet.optim.base import Optimizer
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     from graphnet.graph import Graph
 
-__all__ = ["Clip", "Options", "Prediction", "Step", "compile_graph"]
+__all__ = ["Clip", "Options", "Prediction", "Step", "StepWithOutputs", "compile_graph"]
 
 
 class PredictionOptions(TypedDict, total=False):
@@ -55,15 +56,17 @@ def compile_graph(
     options: Options,
     check_finite: bool,
     watch: Sequence[Node] = (),
+    outputs: Sequence[Node] | None = None,
 ) -> Step | Prediction[Any]:
     """What `Graph.compile` does."""
-    for node in (*(target if isinstance(target, tuple | list) else [target]), *watch):
+    targets = target if isinstance(target, tuple | list) else [target]
+    for node in (*targets, *watch, *(outputs or ())):
         graph.index(node)
     if optimizer is None:
         if clip != Clip():
             raise GraphError("Only a training step clips gradients: give an optimizer as well.")
-        if watch:
-            raise GraphError("A prediction returns several nodes: graph.compile([y, *watch]).")
+        if watch or outputs is not None:
+            raise GraphError("A prediction returns several nodes: graph.compile([y, *others]).")
         return Prediction(graph, target, options)
     if not isinstance(optimizer, Optimizer):
         raise GraphError(
@@ -74,4 +77,6 @@ def compile_graph(
             f"A training step makes one loss smaller; got {type(target).__name__}. "
             "Several losses: add them first."
         )
-    return Step(graph, target, optimizer, clip, options, check_finite, watch)
+    if outputs is None:
+        return Step(graph, target, optimizer, clip, options, check_finite, watch)
+    return StepWithOutputs(graph, target, optimizer, clip, options, check_finite, watch, outputs)

@@ -7,6 +7,8 @@
 | `front_doors` | methods of a graph that lead to later rooms: check, compile, draw, summary |
 | `entry` | what the list stores for each node |
 | `node`, `methods` | a node, and the operators and methods that it shares with other symbols |
+| `casts` | the methods that change the dtype |
+| `constants` | tensors among the arguments of an operation |
 | `nodes` | inputs and operations |
 | `parameter` | parameters, which may be in several graphs |
 | `flat_parameters` | the flat buffers in which parameters live |

@@ -16,7 +16,13 @@ if TYPE_CHECKING:
 
     from graphnet.check import CheckReport
     from graphnet.check.side_by_side import TorchComparison
-    from graphnet.compile import Prediction, PredictionOptions, Step, StepOptions
+    from graphnet.compile import (
+        Prediction,
+        PredictionOptions,
+        Step,
+        StepOptions,
+        StepWithOutputs,
+    )
     from graphnet.compile.targets.c.export.report import ExportReport
     from graphnet.diagnose.findings import Health
     from graphnet.draw.drawing import Drawing
@@ -58,6 +64,15 @@ class FrontDoors(NodeList):
     ) -> Step: ...
     @overload
     def compile(
+        self,
+        target: Node,
+        optimizer: Optimizer,
+        *,
+        outputs: Sequence[Node],
+        **options: Unpack[StepOptions],
+    ) -> StepWithOutputs: ...
+    @overload
+    def compile(
         self, target: Node, optimizer: None = None, **options: Unpack[PredictionOptions]
     ) -> Prediction[Tensor]: ...
     @overload
@@ -77,6 +92,7 @@ class FrontDoors(NodeList):
         backend: str | None = None,
         calls: int | None = None,
         watch: Sequence[Node] = (),
+        outputs: Sequence[Node] | None = None,
     ) -> Any:
         """A program that computes the same values several times faster; see `graphnet.compile`.
 
@@ -94,7 +110,8 @@ class FrontDoors(NodeList):
                 "eager" runs each operation's own rule.
             calls: how often the program will be called, if that is known: native code then runs
                 from the first call on, or never.
-            watch: nodes whose values each training step also returns, in `step.watched`.
+            watch: nodes whose values each training step also computes, as `step.watched`.
+            outputs: nodes whose values each training step returns after the loss, in a tuple.
 
         Returns:
             A `graphnet.compile.Step` with an optimizer, else a `graphnet.compile.Prediction`.
@@ -103,7 +120,7 @@ class FrontDoors(NodeList):
 
         clip = Clip(max_norm, norm_type, clip_value)
         options = Options(tune, backend, calls)
-        return compile_graph(self, target, optimizer, clip, options, check_finite, watch)
+        return compile_graph(self, target, optimizer, clip, options, check_finite, watch, outputs)
 
     def export_c(
         self: Any,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, NoReturn, ParamSpec, TypeVar, ca
 
 from graphnet import ops
 from graphnet.errors import GraphError
-from graphnet.op import Symbolic
+from graphnet.graph.casts import CastMethods
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,7 +58,7 @@ def floored(input: Node | float, other: Node | float) -> Node:
     return ops.div(input, other, rounding_mode="floor")
 
 
-class TensorMethods(Symbolic):
+class TensorMethods(CastMethods):
     """The operators and methods of a tensor, on a symbol; a subclass has `apply`.
 
     They give what `apply` gives: a node for nodes, which is what type checkers are told.
@@ -115,6 +115,11 @@ class TensorMethods(Symbolic):
     maximum = as_method(ops.maximum)
     minimum = as_method(ops.minimum)
     clamp = as_method(ops.clamp)
+    floor = as_method(ops.floor)
+    ceil = as_method(ops.ceil)
+    trunc = as_method(ops.trunc)
+    round = as_method(ops.round)
+    detach = as_method(ops.detach)
 
     # functions and activations
     exp = as_method(ops.exp)
@@ -127,6 +132,16 @@ class TensorMethods(Symbolic):
     reciprocal = as_method(ops.reciprocal)
     sin = as_method(ops.sin)
     cos = as_method(ops.cos)
+    tan = as_method(ops.tan)
+    asin = as_method(ops.asin)
+    acos = as_method(ops.acos)
+    atan = as_method(ops.atan)
+    atan2 = as_method(ops.atan2)
+    sinh = as_method(ops.sinh)
+    cosh = as_method(ops.cosh)
+    asinh = as_method(ops.asinh)
+    acosh = as_method(ops.acosh)
+    atanh = as_method(ops.atanh)
     erf = as_method(ops.erf)
     tanh = as_method(ops.tanh)
     sigmoid = as_method(ops.sigmoid)
@@ -193,6 +208,14 @@ class TensorMethods(Symbolic):
     unflatten = as_method(ops.unflatten)
     tril = as_method(ops.tril)
     triu = as_method(ops.triu)
+    flip = as_method(ops.flip)
+    roll = as_method(ops.roll)
+    repeat = as_method(ops.repeat)
+    repeat_interleave = as_method(ops.repeat_interleave)
+    diagonal = as_method(ops.diagonal)
+    sort = as_method(ops.sort)
+    argsort = as_method(ops.argsort)
+    topk = as_method(ops.topk)
 
     # parts
     __getitem__ = as_method(ops.getitem)

@@ -4,12 +4,37 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from graphnet import ops
 from graphnet.errors import GraphError
 from graphnet.graph.entry import Entry, not_a_node
-from graphnet.graph.methods import TensorMethods
+from graphnet.graph.methods import TensorMethods, floored
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from torch import Tensor
+
+
+_OPERATORS: dict[str, Callable[..., Any]] = {
+    "add": ops.add,
+    "sub": ops.sub,
+    "mul": ops.mul,
+    "div": ops.div,
+    "truediv": ops.div,
+    "floordiv": floored,
+    "pow": ops.pow,
+    "matmul": ops.matmul,
+    "getitem": ops.getitem,
+    "eq": ops.eq,
+    "ne": ops.ne,
+    "lt": ops.lt,
+    "le": ops.le,
+    "gt": ops.gt,
+    "ge": ops.ge,
+    "and": ops.bitwise_and,
+    "or": ops.bitwise_or,
+}
+"""The operators of a tensor with a node on its right, and the functions that they are."""
 
 
 class Node(Entry, TensorMethods):
@@ -39,8 +64,11 @@ class Node(Entry, TensorMethods):
     @classmethod
     def __torch_function__(
         cls, function: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
-    ) -> NoReturn:
+    ) -> Any:
+        """What torch calls for `tensor * node`: an operator takes the tensor as a constant."""
         name = function.__name__.strip("_")
+        if name in _OPERATORS and len(args) == 2 and not kwargs:
+            return _OPERATORS[name](*args)
         others = [argument for argument in args if not isinstance(argument, Node | int | float)]
         if others:
             raise GraphError(not_a_node(name, others[0]))

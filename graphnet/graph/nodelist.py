@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn, Self, cast, overload
 
 from graphnet.errors import GraphError, counted
+from graphnet.graph.constants import Constant, Constants
 from graphnet.graph.entry import not_a_node, open_graphs
 from graphnet.graph.error_messages import complaint, is_misfit
 from graphnet.graph.location import user_line
@@ -38,6 +39,7 @@ class NodeList(Sequence[Node]):
         self._nodes: list[Node] = []
         self._inputs: dict[str, Input] = {}
         self._parameters: list[Parameter] = []
+        self._constants = Constants()
         self._deriving = False
         self.training = True
         self._owners_of_modes: dict[Any, None] = {}
@@ -72,16 +74,18 @@ class NodeList(Sequence[Node]):
             GraphError: an argument belongs to another graph, or is neither a node nor a number.
         """
         op.rules_for(len(arguments))
-        sources = tuple(self._source(op, argument) for argument in arguments)
+        given = self._constants.among(op, arguments)
+        sources = tuple(self._source(op, argument) for argument in given)
         try:
             spec = infer(op, tuple(spec_of(source) for source in sources))
         except Exception as error:
             if is_misfit(error):
-                raise complaint(op, arguments, error, user_line()) from None
+                raise complaint(op, given, error, user_line()) from None
             raise
         for source in sources:
             if isinstance(source, Parameter):
-                self.join(source)
+                is_constant = isinstance(source, Constant)
+                self.join(source, self.scopes.path("constant") if is_constant else None)
         operation = Operation(op, sources, spec, derived=self._deriving)
         self.add(operation, self.names.unique(self.scopes.path(op.name)))
         return operation

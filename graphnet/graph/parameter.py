@@ -105,7 +105,9 @@ class Parameter(Node):
         self.arena.count -= 1
         self.arena.changes += 1
 
-    def to(self, *args: Any, **kwargs: Any) -> None:
+    def to(  # type: ignore[override]  # a parameter changes, where a node is converted
+        self, *args: Any, **kwargs: Any
+    ) -> None:
         """Change dtype or device in place, with the arguments of `torch.Tensor.to`.
 
         Integers, such as counters, change their device only.

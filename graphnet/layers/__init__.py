@@ -2,7 +2,7 @@
 
 | file | contents |
 |---|---|
-| `module`: `private`, `signatures` | the base class; its graph for tensors; its types |
+| `module`: `private`, `nesting`, `signatures` | the base class; its graph for tensors; its types |
 | `tree`, `state`, `unlisted_parameters` | what is in a module; loading it; what it forgets |
 | `sequential`, `containers`: `collection` | modules that hold modules |
 | `linear`, `convolution`, `embedding`, `attention` | layers with weights |

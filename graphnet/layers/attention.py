@@ -13,7 +13,7 @@ from graphnet.errors import GraphError, ShapeError
 from graphnet.graph import Node, Parameter
 from graphnet.layers.linear import Linear
 from graphnet.layers.module import Module
-from graphnet.layers.private import leaves
+from graphnet.layers.nesting import leaves
 from graphnet.ops.attention import attention_weights, is_bool
 from graphnet.ops.dims import described, require_tensors
 from graphnet.ops.running import refuse_sizes

@@ -11,6 +11,7 @@ from graphnet.errors import GraphError, StateError
 from graphnet.graph import Node, Parameter
 from graphnet.graph.entry import graph_of
 from graphnet.graph.parameter import clear_gradients
+from graphnet.layers.nesting import leaves
 from graphnet.layers.private import PrivateGraph
 from graphnet.layers.state import load_state, refuse_plain_containers
 from graphnet.layers.tree import Changes, Ways, by_every_name, each_once, text_of
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from graphnet.layers.signatures import Builds, P, R_co
     from graphnet.listing.summary import Summary
 
-    Tensors = Tensor | tuple[Any, ...]
+    Tensors = Tensor | tuple[Any, ...] | list[Any] | dict[str, Any]
 
 
 class Module:
@@ -73,18 +74,19 @@ class Module:
     @overload
     def __call__(self: Builds[..., tuple[Node, ...]], *inputs: Tensor) -> tuple[Tensor, ...]: ...
     @overload
-    def __call__(self, *inputs: Tensors) -> Any: ...
+    def __call__(self, *inputs: Tensors, **named: Any) -> Any: ...
     @overload
     def __call__(self: Builds[P, Node], *inputs: P.args, **named: P.kwargs) -> Node: ...
     @overload
     def __call__(self: Builds[P, R_co], *inputs: P.args, **named: P.kwargs) -> R_co: ...
-    def __call__(self, *inputs: Any) -> Any:  # type: ignore[misc]  # it takes no keywords
+    def __call__(self, *inputs: Any, **named: Any) -> Any:
         """Append to the graph of the given nodes; compute when given tensors."""
-        if not any(isinstance(each, Node) for each in inputs):
-            return self.forward(*inputs)
-        return self.append_to(graph_of(inputs), *inputs)
+        given = leaves((inputs, named))
+        if not any(isinstance(each, Node) for each in given):
+            return self.forward(*inputs, **named)
+        return self.append_to(graph_of(tuple(given)), *inputs, **named)
 
-    def append_to(self, graph: NodeList, *inputs: Any) -> Any:
+    def append_to(self, graph: NodeList, *inputs: Any, **named: Any) -> Any:
         """Append the operations of this module to a graph, under the path of the module.
 
         Warns of parameters that are used but not listed by `parameters`.
@@ -92,9 +94,9 @@ class Module:
         outermost, first = not isinstance(graph.scopes.owner, Module), len(graph)
         with graph, graph.scopes.restored():
             self._enter(graph)
-            outputs = self.build(*inputs)
+            outputs = self.build(*inputs, **named)
             if outermost:
-                warn_of_strays(self, graph, first, inputs)
+                warn_of_strays(self, graph, first, leaves((inputs, named)))
         return outputs
 
     def _enter(self, graph: NodeList) -> None:
@@ -138,20 +140,21 @@ class Module:
     @overload
     def forward(self: Builds[..., tuple[Node, ...]], *tensors: Tensor) -> tuple[Tensor, ...]: ...
     @overload
-    def forward(self, *tensors: Tensors) -> Any: ...
-    def forward(self, *tensors: Any) -> Any:
+    def forward(self, *tensors: Tensors, **named: Any) -> Any: ...
+    def forward(self, *tensors: Any, **named: Any) -> Any:
         """Compute the output for these tensors; a tuple for several outputs.
 
-        If `build` takes or returns tuples of nodes, such as the two states of an LSTM, `forward`
-        takes or returns tuples of tensors.
+        If `build` takes or returns tuples, lists or dicts of nodes, such as the two states of an
+        LSTM, `forward` takes or returns those of tensors. Keyword arguments are passed by name;
+        flags, numbers and strings among them are settings.
 
         Raises:
             FeedError: an argument is not a tensor.
             ShapeError: the shapes do not fit this module.
         """
-        if self._private is None or not self._private.fits(tensors):
-            self._private = PrivateGraph(self, tensors)
-        return self._private.forward(tensors)
+        if self._private is None or not self._private.fits(tensors, named):
+            self._private = PrivateGraph(self, tensors, named)
+        return self._private.forward(tensors, named)
 
     def backward(self, *gradwrtoutput: Any) -> Any:
         """Add to the gradients of the parameters, and return the gradients of the inputs.
@@ -161,7 +164,8 @@ class Module:
                 left out if the output is one number.
 
         Returns:
-            The gradient by the input, a tuple for several; None for an integer input.
+            The gradient by the input, a tuple for several; None for an integer input. Those by
+            keyword arguments come last, as a dict.
 
         Raises:
             StateError: `forward` was not called before.

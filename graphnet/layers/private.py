@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from operator import is_
 from typing import TYPE_CHECKING, Any
 
 from graphnet.errors import FeedError, GraphError, ShapeError
 from graphnet.graph import Graph, Input
+from graphnet.layers.nesting import leaves, nested, setting, structure_of
 from graphnet.layers.state import contents
 from graphnet.ops.dims import TENSOR
 
@@ -21,22 +22,25 @@ if TYPE_CHECKING:
 class PrivateGraph:
     """The operations of one module on its own inputs.
 
-    Inputs and outputs are nodes, or tuples of them, nested as `build` takes and returns them.
+    Inputs and outputs are nodes, or tuples, lists and dicts of them, nested as `build` takes and
+    returns them; in keyword arguments flags, numbers and strings stay as they are.
     The batch size is left open if the module allows it, so that batches of any size use the same
     graph.
     """
 
-    def __init__(self, module: Module, arguments: tuple[Any, ...]) -> None:
+    def __init__(self, module: Module, arguments: tuple[Any, ...], named: dict[str, Any]) -> None:
         self.module = module
         self.attributes = _attributes(module)
-        self.structure = _structure(arguments)
-        tensors = leaves(arguments)
-        for tensor in tensors:
-            if not isinstance(tensor, TENSOR):
-                raise FeedError(
-                    f"{type(module).__name__}.forward takes tensors; got {type(tensor).__name__}. "
-                    "torch.as_tensor(value) makes a tensor."
-                )
+        self.structure = structure_of((arguments, setting(named)))
+        tensors = leaves((arguments, setting(named)))
+        for each in (*arguments, named):
+            for leaf in leaves(setting(each) if each is named else each):
+                if not isinstance(leaf, TENSOR):
+                    kind = type(each if isinstance(each, list) else leaf).__name__
+                    raise FeedError(
+                        f"{type(module).__name__}.forward takes tensors; got {kind}. "
+                        "torch.as_tensor(value) makes a tensor."
+                    )
         with suppress(GraphError):  # the module may need all sizes
             self._build([_open(tensor.shape, module.batch_dim) for tensor in tensors], tensors)
             return
@@ -54,23 +58,24 @@ class PrivateGraph:
             )
             for place, (shape, tensor) in enumerate(zip(shapes, tensors, strict=True))
         ]
-        arguments = nested(self.inputs, self.structure)
-        outputs = self.module.append_to(self.graph, *arguments)
-        self.outputs = tuple(outputs) if isinstance(outputs, list) else outputs
+        arguments, named = nested(self.inputs, self.structure)
+        outputs = self.module.append_to(self.graph, *arguments, **named)
+        self.outputs = setting(tuple(outputs) if isinstance(outputs, list) else outputs)
 
-    def fits(self, arguments: tuple[Any, ...]) -> bool:
+    def fits(self, arguments: tuple[Any, ...], named: dict[str, Any]) -> bool:
         """True if the graph takes these tensors, and the module has not changed since."""
+        given = arguments, setting(named)
         return (
-            _structure(arguments) == self.structure
-            and all(map(_takes, self.inputs, leaves(arguments)))
+            structure_of(given) == self.structure
+            and all(map(_takes, self.inputs, leaves(given)))
             and _same(self.attributes, _attributes(self.module))
         )
 
-    def forward(self, arguments: tuple[Any, ...]) -> Any:
+    def forward(self, arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:
         """Compute the outputs."""
-        feed = dict(zip(self.inputs, leaves(arguments), strict=True))
+        feed = dict(zip(self.inputs, leaves((arguments, setting(named))), strict=True))
         values = self.graph.forward(feed, outputs=leaves(self.outputs))
-        return nested(values, _structure(self.outputs))
+        return nested(values, structure_of(self.outputs))
 
     def backward(self, gradients: tuple[Any, ...]) -> Any:
         """Add to the gradients of the parameters, and return those of the inputs."""
@@ -84,30 +89,9 @@ class PrivateGraph:
         for node in self.inputs:
             node.grad = None
         self.graph.backward(outputs, grads, accumulate=True)
-        results = nested([node.grad for node in self.inputs], self.structure)
+        results, named = nested([node.grad for node in self.inputs], self.structure)
+        results = (*results, named) if named else results
         return results[0] if len(results) == 1 else results
-
-
-def leaves(value: Any) -> list[Any]:
-    """The leaves of nested tuples, in order: ((a, b), c) is [a, b, c], and a alone is [a]."""
-    if not isinstance(value, tuple):
-        return [value]
-    return [leaf for item in value for leaf in leaves(item)]
-
-
-def nested(values: Iterable[Any], structure: Any) -> Any:
-    """Values in place of a structure's leaves: the inverse of `leaves`."""
-    remaining = iter(values)
-
-    def fill(place: Any) -> Any:
-        return tuple(map(fill, place)) if isinstance(place, tuple) else next(remaining)
-
-    return fill(structure)
-
-
-def _structure(value: Any) -> Any:
-    """Nested tuples without their leaves."""
-    return tuple(map(_structure, value)) if isinstance(value, tuple) else None
 
 
 def _open(shape: Sequence[int], dim: int) -> tuple[int | None, ...]:

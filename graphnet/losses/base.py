@@ -6,8 +6,10 @@ from collections.abc import Callable
 from inspect import signature
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from graphnet.errors import GraphError
 from graphnet.graph import Parameter
 from graphnet.layers import Module
+from graphnet.ops.dims import TENSOR
 from graphnet.ops.losses import REDUCTIONS
 from graphnet.validation import require_choice
 
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from graphnet.graph import Node
+    from graphnet.graph.nodelist import NodeList
 
 
 class Loss(Module):
@@ -41,6 +44,21 @@ class Loss(Module):
         settings = {name: getattr(self, name) for name in signature(type(self)).parameters}
         loss: Node = type(self).function(predictions, targets, **settings)
         return loss
+
+    def append_to(self, graph: NodeList, *inputs: Any, **named: Any) -> Any:
+        """Append the loss; a tensor among nodes would be the same targets in each step.
+
+        Raises:
+            GraphError: an input is a tensor.
+        """
+        for each in (*inputs, *named.values()):
+            if isinstance(each, TENSOR):
+                raise GraphError(
+                    f"{type(self).__name__} takes nodes; got a tensor, which would stay the same "
+                    "in each step. Add targets to the list by graph.input(shape, name=...), and "
+                    "feed them."
+                )
+        return super().append_to(graph, *inputs, **named)
 
     def counted(self, targets: Tensor) -> Tensor:
         """The weight of each row in the mean: 1, unless a subclass defines it otherwise.

@@ -6,6 +6,8 @@
 | `powers` | xᵖ, bʸ and xʸ |
 | `scaled` | sums with a scaled term, as updates have them |
 | `functions` | exp, log, roots, squares, 1/x, sin, cos, erf |
+| `rounding` | floor, ceil, round, trunc |
+| `trigonometry` | tan, inverse and hyperbolic functions |
 | `activations` | identity, tanh, sigmoid, relu and its relatives |
 | `smooth` | softplus, silu, mish, gelu |
 | `softmaxes` | softmax, log_softmax |
@@ -21,19 +23,23 @@
 | `shapes` | reshape, flatten, transpose, permute, squeeze, unsqueeze, tril, triu |
 | `indexing` | x[...], select, narrow |
 | `gathering` | gather, scatter_add, index_select |
+| `rearranging` | flip, roll, repeat, repeat_interleave |
+| `sorting` | sort, argsort, topk |
+| `diagonals` | diagonal |
+| `ranges` | arange |
 | `joining` | cat, stack, split, chunk, unbind |
-| `padding` | pad with a constant |
+| `borders`, `padding` | pad |
 | `unfolding` | unfold and fold, windows that slide along a dimension |
 | `broadcasting` | expand, sums that undo it, sizes, zeros and ones |
 | `losses` | mse_loss, l1_loss, smooth_l1_loss, huber_loss |
 | `binary_losses` | binary_cross_entropy with and without logits, hinge_loss |
 | `classification` | cross_entropy, nll_loss |
 | `distances` | kl_div, cosine_similarity |
-| `dtypes`, `arguments` | conversions; refusals of wrong dtypes and arguments |
+| `dtypes`, `arguments` | detach, conversions; refusals of wrong dtypes and arguments |
 | `normalization` | layer_norm, group_norm, rms_norm |
 | `batch_norm` | batch_norm, instance_norm |
 | `running` | the training mode, and running statistics |
-| `random` | dropout |
+| `random` | dropout, rand_like, randn_like, bernoulli |
 | `embedding` | embedding, one_hot |
 | `attention` | scaled_dot_product_attention |
 | `convolution`, `transposed` | conv1d, conv2d, conv_transpose2d |
@@ -41,6 +47,7 @@
 | `columns`, `image_windows`, `window_options` | helpers of convolution and pooling |
 | `sizes` | shapes made of sizes that are unknown until they are fed |
 | `unflatten` | one dimension split into several |
+| `keys` | what stands in the brackets of x[...] |
 | `dims` | dimensions and sizes in normal form |
 """
 
@@ -49,12 +56,15 @@ from graphnet.ops.arithmetic import *
 from graphnet.ops.attention import *
 from graphnet.ops.batch_norm import *
 from graphnet.ops.binary_losses import *
+from graphnet.ops.borders import *
 from graphnet.ops.broadcasting import *
 from graphnet.ops.classification import *
 from graphnet.ops.comparison import *
 from graphnet.ops.convolution import *
 from graphnet.ops.cumulative import *
+from graphnet.ops.diagonals import *
 from graphnet.ops.distances import *
+from graphnet.ops.dtypes import *
 from graphnet.ops.einsum import *
 from graphnet.ops.embedding import *
 from graphnet.ops.extremes import *
@@ -68,16 +78,20 @@ from graphnet.ops.losses import *
 from graphnet.ops.mean_pooling import *
 from graphnet.ops.normalization import *
 from graphnet.ops.norms import *
-from graphnet.ops.padding import *
 from graphnet.ops.pooling import *
 from graphnet.ops.powers import *
 from graphnet.ops.products import *
 from graphnet.ops.random import *
+from graphnet.ops.ranges import *
+from graphnet.ops.rearranging import *
 from graphnet.ops.reductions import *
+from graphnet.ops.rounding import *
 from graphnet.ops.running import *
 from graphnet.ops.shapes import *
 from graphnet.ops.smooth import *
 from graphnet.ops.softmaxes import *
+from graphnet.ops.sorting import *
 from graphnet.ops.transposed import *
+from graphnet.ops.trigonometry import *
 from graphnet.ops.unflatten import *
 from graphnet.ops.unfolding import *

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any, overload
 
 from graphnet.op import Op, Structural, T, View
 from graphnet.ops.dims import unpacked
+from graphnet.ops.dtypes import cast_to
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Tensor, dtype
 
 __all__ = ["count", "expand", "expand_as", "numel", "ones_like", "size", "sum_as", "zeros_like"]
 
@@ -144,14 +145,14 @@ class ZerosLike(Structural):
         return x_like.new_zeros(x_like.shape)
 
 
-def zeros_like(x: T) -> T:
-    """Zeros in the shape and dtype of x.
+def zeros_like(x: T, *, dtype: dtype | None = None) -> T:
+    """Zeros in the shape of x, and in its dtype if no other is given.
 
     >>> from torch import empty
     >>> zeros_like(empty(2))
     tensor([0., 0.])
     """
-    return ZerosLike()(x)
+    return cast_to(ZerosLike()(x), dtype)
 
 
 class OnesLike(Structural):
@@ -163,11 +164,11 @@ class OnesLike(Structural):
         return x_like.new_ones(x_like.shape)
 
 
-def ones_like(x: T) -> T:
-    """Ones in the shape and dtype of x.
+def ones_like(x: T, *, dtype: dtype | None = None) -> T:
+    """Ones in the shape of x, and in its dtype if no other is given.
 
     >>> from torch import empty
     >>> ones_like(empty(2))
     tensor([1., 1.])
     """
-    return OnesLike()(x)
+    return cast_to(OnesLike()(x), dtype)

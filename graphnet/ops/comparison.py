@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from graphnet.errors import GraphError
+from graphnet.errors import GraphError, ShapeError
 from graphnet.op import Broadcasting, Stepwise, T
-from graphnet.ops.dtypes import is_floating, require_booleans
+from graphnet.ops.dims import described
+from graphnet.ops.dtypes import cast_to, is_floating, require_booleans
 from graphnet.ops.logic import logical_not
 from graphnet.validation import require_numbers
 
@@ -199,11 +200,14 @@ class MaskedFill(Broadcasting):
     grad_mask = None
 
 
-def masked_fill(input: T, mask: T, value: float) -> T:
+def masked_fill(input: T, mask: T, value: T | float) -> T:
     """The input with a number wherever the mask is true.
+
+    The number may be a tensor without dimensions, which then gets a gradient.
 
     Raises:
         DtypeError: the mask does not hold booleans.
+        ShapeError: the value is a tensor with dimensions.
         GraphError: the mask is Python's True or False, or the value is not a number.
 
     >>> from torch import empty
@@ -212,6 +216,14 @@ def masked_fill(input: T, mask: T, value: float) -> T:
     tensor([0., 0.])
     """
     _require_condition("masked_fill", mask)
+    if hasattr(value, "ndim"):
+        number: Any = value
+        if number.ndim:
+            raise ShapeError(
+                "masked_fill: the value must be one number, without dimensions; got "
+                f"{described(number)}. Use ops.where(mask, value, input)."
+            )
+        return Where()(mask, cast_to(number, input.dtype), input)
     if not isinstance(value, bool):  # it fills booleans
         require_numbers(value=value)
     return MaskedFill(value)(input, mask)

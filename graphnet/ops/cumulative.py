@@ -8,10 +8,11 @@ from graphnet.errors import GraphError
 from graphnet.op import Op, Structural, T
 from graphnet.ops.broadcasting import zeros_like
 from graphnet.ops.dims import normal_dim, restore_dims
+from graphnet.ops.dtypes import cast_to
 from graphnet.ops.shapes import flatten, reshape
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Tensor, dtype
 
 __all__ = ["cumsum", "prod"]
 
@@ -32,8 +33,10 @@ class Cumsum(Op):
         return Cumsum(self.dim, not self.reverse)(grad)
 
 
-def cumsum(input: T, dim: int) -> T:
+def cumsum(input: T, dim: int, *, dtype: dtype | None = None) -> T:
     """The sums of the elements up to each index of a dimension.
+
+    With a `dtype` the input is converted first.
 
     Raises:
         ShapeError: the input has no such dimension.
@@ -42,7 +45,7 @@ def cumsum(input: T, dim: int) -> T:
     >>> cumsum(empty(3).fill_(2), 0)
     tensor([2., 4., 6.])
     """
-    dim = normal_dim(input, dim)
+    input, dim = cast_to(input, dtype), normal_dim(input, dim)
     return Cumsum(dim)(input) if input.ndim else reshape(Cumsum(dim)(reshape(input, 1)), ())
 
 
@@ -129,8 +132,12 @@ class Prod(Op):
         return Recurrence(self.dim, reverse)(first, Shift(self.dim, places)(x))
 
 
-def prod(input: T, dim: int | None = None, keepdim: bool = False) -> T:
+def prod(
+    input: T, dim: int | None = None, keepdim: bool = False, *, dtype: dtype | None = None
+) -> T:
     """The product of the elements of the input, of all of them or along one dimension.
+
+    With a `dtype` the input is converted first.
 
     Raises:
         ShapeError: the input has no such dimension.
@@ -142,5 +149,5 @@ def prod(input: T, dim: int | None = None, keepdim: bool = False) -> T:
     """
     if dim is None and keepdim:
         raise GraphError("prod: keepdim needs a dimension.")
-    place = 0 if dim is None else normal_dim(input, dim)
+    input, place = cast_to(input, dtype), 0 if dim is None else normal_dim(input, dim)
     return Prod(0)(flatten(input)) if dim is None or not input.ndim else Prod(place, keepdim)(input)

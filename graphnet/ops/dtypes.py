@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 from torch import empty
 
 from graphnet.errors import DtypeError, RangeError
-from graphnet.op import Elementwise, Op, T
+from graphnet.op import Elementwise, Op, T, View
 
 if TYPE_CHECKING:
     from torch import Tensor, dtype
+
+__all__ = ["detach"]
 
 _BOOL = (empty(0) == 0).dtype
 _FLOAT32 = empty(0).float().dtype
@@ -28,6 +30,50 @@ class Convert(Elementwise):
 
     def grad_x(self, grad: Tensor, x_like: Tensor) -> Tensor:
         return Convert(x_like.dtype)(grad)
+
+
+class Detach(View):
+    """y = x, but no gradient flows back.  Shapes: any."""
+
+    symbol = "detach"
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x
+
+    grad_x = None
+
+
+def detach(input: T) -> T:
+    """The input itself, as a constant: no gradient flows back through it.
+
+    >>> from torch import empty
+    >>> detach(empty(2).fill_(3))
+    tensor([3., 3.])
+    """
+    return Detach()(input)
+
+
+def cast_to(x: T, dtype: dtype | None) -> T:
+    """x in another dtype; x itself if it has that dtype, or if None.
+
+    Raises:
+        DtypeError: it is not a dtype of torch.
+    """
+    if dtype is None or x.dtype == dtype:
+        return x
+    if not isinstance(dtype, type(_BOOL)):
+        raise DtypeError(f"a dtype must be one of torch's; got {dtype!r}.")
+    return Convert(dtype)(x)
+
+
+def promoted(*values: Any) -> tuple[Any, ...]:
+    """Tensors or nodes in the one dtype to which torch promotes them."""
+    # As for tensors: a scalar decides only between booleans, integers and floating-point numbers.
+    likes = [empty((0,) if each.ndim else (), dtype=each.dtype) for each in values]
+    total = likes[0]
+    for like in likes[1:]:
+        total = total + like
+    return tuple(cast_to(each, total.dtype) for each in values)
 
 
 def is_half(x: Any) -> bool:

@@ -51,15 +51,15 @@ class DiagEmbed(Structural):
 
 
 def einsum(equation: str, *operands: T) -> T:
-    """The sum of products of one or two operands by an equation such as "ij,jk->ik".
+    """The sum of products of operands by an equation such as "ij,jk->ik".
 
     Letters missing after the arrow are summed; without an arrow, the letters that occur once
-    remain, in alphabetical order. `...` stands for dimensions that broadcast. A letter repeated in
-    one operand names its diagonal.
+    remain, in alphabetical order. Several operands are multiplied from left to right. `...` stands
+    for dimensions that broadcast. A letter repeated in one operand names its diagonal.
 
     Raises:
         ShapeError: an operand's dimensions differ in number from its letters, or sizes differ.
-        GraphError: the equation is malformed, or there are more than two operands.
+        GraphError: the equation is malformed, or there are no operands.
 
     >>> from torch import empty
     >>> einsum("bij,jk->bik", empty(5, 2, 3), empty(3, 4)).shape
@@ -68,12 +68,15 @@ def einsum(equation: str, *operands: T) -> T:
     parts: list[Any] = [*unpacked(operands)]
     require_tensors("einsum", *parts)
     sides, result = _parsed(equation, parts)
-    for place, letters in enumerate(sides):
-        parts[place], sides[place] = _without_repeats(parts[place], letters)
-    if len(parts) == 1:
-        product, letters = _summed(parts[0], sides[0], result)
-    else:
-        product, letters = _product(parts, sides, result)
+    for place, side in enumerate(sides):
+        parts[place], sides[place] = _without_repeats(parts[place], side)
+    product: Any = parts[0]
+    letters: Letters = sides[0]
+    for place in range(1, len(parts)):
+        later: Letters = [each for side in sides[place + 1 :] for each in side]
+        two, named = [product, parts[place]], [letters, sides[place]]
+        product, letters = _product(two, named, result + later)
+    product, letters = _summed(product, letters, result)
     order = tuple(letters.index(letter) for letter in result)
     whole = order == tuple(range(len(order)))
     return cast("T", product if whole else permute(product, order))
@@ -85,10 +88,9 @@ def _parsed(equation: str, operands: list[Any]) -> tuple[list[Letters], Letters]
         raise GraphError(f"einsum: the equation must be a string; got {equation!r:.50}.")
     left, arrow, right = equation.replace(" ", "").partition("->")
     terms = left.split(",")
-    if not 1 <= len(operands) <= 2 or len(terms) != len(operands):
+    if not operands or len(terms) != len(operands):
         raise GraphError(
-            f"einsum takes one or two operands, with letters for each; got {equation!r} with "
-            f"{len(operands)}. For more, apply it several times."
+            f"einsum takes letters for each operand; got {equation!r} with {len(operands)}."
         )
     widths = [_width(term, operand) for term, operand in zip(terms, operands, strict=True)]
     dots = [str(i) for i in range(max(widths))]

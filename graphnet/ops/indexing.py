@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from graphnet.errors import DtypeError, GraphError, ShapeError
-from graphnet.op import Op, Structural, Symbolic, T, View
+from graphnet.errors import ShapeError
+from graphnet.op import Op, Structural, T, View
 from graphnet.ops.dims import described, normal_dim
 from graphnet.ops.dtypes import narrowed, widened
+from graphnet.ops.keys import as_option, checked_index, parts_of, require_in_range
 from graphnet.validation import require_integer
 
 if TYPE_CHECKING:
@@ -142,19 +143,23 @@ def getitem(x: T, key: Any) -> T:
     """The part of x that `x[key]` selects.
 
     The key is one of these or a tuple of them: an integer, a slice with a positive step, None
-    for a new dimension, `...`, and integer tensors (for a node: nodes). Elements that are selected
-    several times get the sum of their gradients.
+    for a new dimension, `...`, integer tensors or nodes, lists of integers, and tensors of
+    booleans, which select where they are true. Elements that are selected several times get the sum
+    of their gradients.
 
     Raises:
-        ShapeError: an index is out of range, or there are more of them than dimensions.
-        DtypeError: an index does not hold integers.
-        GraphError: for a node, an index is a tensor or a list.
+        ShapeError: an index is out of range, there are more of them than dimensions, or a mask
+            does not have the sizes of its dimensions.
+        DtypeError: an index does not hold integers, or a mask is a node: then the size of the
+            result would depend on values.
 
     >>> from torch import empty
     >>> getitem(empty(4, 5), (0, slice(1, None, 2))).shape
     torch.Size([2])
+    >>> getitem(empty(4, 5), [0, 2]).shape
+    torch.Size([2, 5])
     """
-    parts = key if isinstance(key, tuple) else (key,)
+    parts = parts_of(x, key)
     basic: list[Any] = []
     chosen: list[tuple[int, Any]] = []  # the dimension after the basic part, and the index
     dim = 0
@@ -162,14 +167,16 @@ def getitem(x: T, key: Any) -> T:
     for each in parts:
         if hasattr(each, "dtype"):
             basic.append(ALL)
-            chosen.append((dim, _checked_index(x, each)))
+            chosen.append((dim, checked_index(x, each)))
         else:
-            basic.append(_as_option(x, each))
+            basic.append(as_option(x, each))
         if each is Ellipsis:
             dim += max(dims_left, 0)
         elif not isinstance(basic[-1], int):
             dim += 1
     taken = _basic(x, tuple(basic))
+    for place, index in chosen:
+        require_in_range(taken, index, place)
     for place, index in reversed([each for each in chosen if each[1].ndim == 0]):
         taken = Take((place,))(taken, index)  # a scalar index is applied first, as an int is
         chosen = [(dim - (dim > place), each) for dim, each in chosen if each is not index]
@@ -189,51 +196,6 @@ def _basic(x: T, key: Key) -> T:
             )
     whole = all(each in (ALL, "...") for each in key) and len(key) <= x.ndim
     return x if whole and key.count("...") < 2 and len(key) else Index(key)(x)
-
-
-def _as_option(x: Any, part: Any) -> Any:
-    """A part of a key without tensors, in a form that can be an op's option."""
-    if part is None:
-        return None
-    if part is Ellipsis:
-        return "..."
-    if isinstance(part, slice):
-        bounds = (part.start, part.stop, part.step)
-        return tuple(None if bound is None else _number(x, bound) for bound in bounds)
-    return _number(x, part)
-
-
-def _number(x: Any, value: Any) -> int:
-    """An integer in a key."""
-    if isinstance(value, bool) or not hasattr(value, "__index__"):
-        raise GraphError(f"{_key_refused(x, type(value).__name__)} {_FEED_INDEX}")
-    return require_integer("an index", value)
-
-
-def _checked_index(x: Any, index: Any) -> Any:
-    """A tensor or node of integers, as an index of x."""
-    if isinstance(x, Symbolic) and not isinstance(index, Symbolic):
-        raise GraphError(f"{_key_refused(x, type(index).__name__)} {_FEED_INDEX}")
-    if str(index.dtype) in ("torch.bool", "torch.uint8"):
-        raise DtypeError(
-            f"An index of {described(x)} holds booleans ({index.dtype}): how many elements it "
-            "selects would depend on values. Use ops.where or ops.masked_fill, which keep the "
-            "shape."
-        )
-    return index
-
-
-_FEED_INDEX = (
-    "Add a tensor of indices to the list by graph.input(shape, name=..., dtype=torch.int64) or, if "
-    "it never changes, by graph.parameter(tensor, requires_grad=False)."
-)
-
-
-def _key_refused(x: Any, kind: str) -> str:
-    return (
-        f"{described(x)} is indexed by integers, slices, None, `...` and "
-        f"integer {'nodes' if isinstance(x, Symbolic) else 'tensors'}; got {kind}."
-    )
 
 
 def select(input: T, dim: int, index: int) -> T:

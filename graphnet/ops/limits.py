@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from graphnet.errors import GraphError
 from graphnet.op import Broadcasting, Elementwise, T
 from graphnet.op_rules import Bounds
 from graphnet.ops.comparison import where
+from graphnet.ops.dtypes import promoted
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -36,11 +37,13 @@ class Maximum(Broadcasting):
 def maximum(input: T, other: T) -> T:
     """The larger of the two, element by element; NaN where either is NaN.
 
+    Different dtypes are first converted to the one to which torch promotes them.
+
     >>> from torch import empty
     >>> maximum(empty(2).fill_(3), empty(2).fill_(-3))
     tensor([3., 3.])
     """
-    return Maximum()(input, other)
+    return cast("T", Maximum()(*_promoted(input, other)))
 
 
 class Minimum(Broadcasting):
@@ -61,11 +64,13 @@ class Minimum(Broadcasting):
 def minimum(input: T, other: T) -> T:
     """The smaller of the two, element by element; NaN where either is NaN.
 
+    Different dtypes are first converted to the one to which torch promotes them.
+
     >>> from torch import empty
     >>> minimum(empty(2).fill_(3), empty(2).fill_(-3))
     tensor([-3., -3.])
     """
-    return Minimum()(input, other)
+    return cast("T", Minimum()(*_promoted(input, other)))
 
 
 class Clamp(Elementwise):
@@ -121,6 +126,7 @@ def clamp(input: T, min: T | float | None = None, max: T | float | None = None) 
 
     Where the input equals a bound, the gradient is 0 for a number; for a tensor, half flows to
     each. This is torch 2.15's rule; in torch 2.13 all of it flows to the input in both cases.
+    Different dtypes are first converted to the one to which torch promotes them.
 
     Raises:
         GraphError: no bound is given, or one is a number and the other a tensor.
@@ -144,4 +150,9 @@ def clamp(input: T, min: T | float | None = None, max: T | float | None = None) 
         return maximum(input, cast("T", min))
     if min is None:
         return minimum(input, cast("T", max))
-    return ClampBetween()(input, min, max)
+    return cast("T", ClampBetween()(*_promoted(input, min, max)))
+
+
+def _promoted(*values: Any) -> tuple[Any, ...]:
+    """Tensors and nodes in one dtype; numbers stay as they are."""
+    return promoted(*values) if all(hasattr(each, "dtype") for each in values) else values

@@ -235,7 +235,7 @@ def max_pool2d(
 def window_of(kernel_size: Sizes, stride: Sizes | None, padding: Sizes) -> tuple[Pair, Pair, Pair]:
     """The kernel, the stride, and the border, each for the height and the width."""
     kernel = pair(kernel_size, "kernel_size")
-    steps = kernel if stride is None else pair(stride, "stride")
+    steps = kernel if stride in (None, (), []) else pair(stride, "stride")
     return kernel, steps, pair(padding, "padding", 0)
 
 

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from graphnet.errors import DtypeError
 from graphnet.op import Op, T
 from graphnet.ops.activations import identity
 from graphnet.ops.arguments import refuse_inplace
 from graphnet.ops.arithmetic import mul
+from graphnet.ops.comparison import lt
 from graphnet.ops.dims import require_tensors
-from graphnet.ops.dtypes import refuse_integers
+from graphnet.ops.dtypes import cast_to, refuse_integers, widened
 from graphnet.ops.running import training_mode
 from graphnet.validation import require_range
 
 if TYPE_CHECKING:
-    from torch import Generator, Tensor
+    from torch import Generator, Tensor, dtype
 
-__all__ = ["dropout"]
+__all__ = ["bernoulli", "dropout", "rand_like", "randn_like"]
 
 
 class DropoutMask(Op):
@@ -78,3 +80,105 @@ def dropout(
     if mode is False or p == 0:
         return identity(input)
     return mul(input, DropoutMask(p, generator)(input, mode))
+
+
+class RandLike(Op):
+    """Numbers from 0 to 1, all equally likely, drawn at each walk.  Shapes: any -> the same."""
+
+    symbol = "rand"
+    pure = False
+    dtype: dtype
+    generator: Generator | None = None
+
+    def forward(self, x_like: Tensor) -> Tensor:
+        drawn = x_like.new_empty(x_like.shape, dtype=self.dtype)
+        return drawn.uniform_(generator=self.generator)
+
+    def trial(self, x_like: Tensor) -> Tensor:
+        return x_like.new_zeros((), dtype=self.dtype).expand(x_like.shape)
+
+
+class RandnLike(Op):
+    """Normal numbers of mean 0 and variance 1, drawn at each walk.  Shapes: any -> the same."""
+
+    symbol = "randn"
+    pure = False
+    dtype: dtype
+    generator: Generator | None = None
+    trial = RandLike.trial
+
+    def forward(self, x_like: Tensor) -> Tensor:
+        drawn = x_like.new_empty(x_like.shape, dtype=self.dtype)
+        return drawn.normal_(generator=self.generator)
+
+
+def rand_like(input: T, *, dtype: dtype | None = None, generator: Generator | None = None) -> T:
+    """Random numbers from 0 to 1 in the shape of the input, drawn anew at each walk and step.
+
+    Args:
+        input: any shape.
+        dtype: that of the numbers; the input's if None.
+        generator: the source of random numbers; torch's default generator if None.
+
+    Raises:
+        DtypeError: the dtype is not floating-point.
+
+    >>> from torch import empty
+    >>> bool((rand_like(empty(5)) < 1).all())
+    True
+    """
+    return RandLike(_drawable("rand_like", input, dtype), generator)(input)
+
+
+def randn_like(input: T, *, dtype: dtype | None = None, generator: Generator | None = None) -> T:
+    """Normal random numbers in the shape of the input, drawn anew at each walk and step.
+
+    Args:
+        input: any shape.
+        dtype: that of the numbers; the input's if None.
+        generator: the source of random numbers; torch's default generator if None.
+
+    Raises:
+        DtypeError: the dtype is not floating-point.
+
+    >>> from torch import empty
+    >>> randn_like(empty(2, 3)).shape
+    torch.Size([2, 3])
+    """
+    return RandnLike(_drawable("randn_like", input, dtype), generator)(input)
+
+
+def bernoulli(input: T, *, generator: Generator | None = None) -> T:
+    """1 with the probability that the input gives, else 0, drawn anew at each walk and step.
+
+    No gradient flows. On a CPU the numbers are those that `torch.bernoulli` draws.
+    Shapes: any.
+
+    Args:
+        input: probabilities, from 0 to 1.
+        generator: the source of random numbers; torch's default generator if None.
+
+    Raises:
+        DtypeError: the input is not floating-point.
+
+    >>> from torch import empty
+    >>> bernoulli(empty(3).fill_(1))
+    tensor([1., 1., 1.])
+    """
+    _drawable("bernoulli", input, None)
+    chances = widened(input)  # numbers of float16 are too few
+    uniform = RandLike(chances.dtype, generator)(chances)
+    return cast_to(lt(uniform, chances), input.dtype)
+
+
+def _drawable(name: str, x: Any, dtype: dtype | None) -> Any:
+    """The dtype of random numbers.
+
+    Raises:
+        DtypeError: it is not floating-point.
+    """
+    require_tensors(name, x)
+    chosen: Any = x.dtype if dtype is None else dtype
+    if not getattr(chosen, "is_floating_point", False):
+        raise DtypeError(f"{name} draws floating-point numbers; got {chosen}. Give a dtype.")
+    return chosen

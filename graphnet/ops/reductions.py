@@ -8,11 +8,11 @@ from graphnet.errors import EmptyBatchError, GraphError
 from graphnet.op import Op, T
 from graphnet.ops.broadcasting import count, expand_as, size
 from graphnet.ops.dims import Dims, normal_dims, restore_dims
-from graphnet.ops.dtypes import Convert, narrowed, widened
+from graphnet.ops.dtypes import Convert, cast_to, narrowed, widened
 from graphnet.validation import require_flag, require_numbers
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Tensor, dtype
 
 __all__ = ["mean", "mean_of_batch", "std", "sum", "var"]
 
@@ -48,8 +48,10 @@ class Sum(Reduction):
         return expand_as(restore_dims(grad, self.dims, self.keepdim), x_like)
 
 
-def sum(input: T, dim: Dims = None, keepdim: bool = False) -> T:
+def sum(input: T, dim: Dims = None, keepdim: bool = False, *, dtype: dtype | None = None) -> T:
     """The sum of the elements of the input, of all of them or along the given dimensions.
+
+    With a `dtype` the input is converted first.
 
     Raises:
         ShapeError: the input has no such dimension.
@@ -58,7 +60,7 @@ def sum(input: T, dim: Dims = None, keepdim: bool = False) -> T:
     >>> sum(empty(2, 3).fill_(1), dim=1)
     tensor([3., 3.])
     """
-    return Sum(reduced_dims(input, dim), keepdim)(input)
+    return Sum(reduced_dims(input, dim), keepdim)(cast_to(input, dtype))
 
 
 class Mean(Reduction):
@@ -84,8 +86,10 @@ class Mean(Reduction):
         return expand_as(restore_dims(grad, self.dims, self.keepdim), x_like)
 
 
-def mean(input: T, dim: Dims = None, keepdim: bool = False) -> T:
+def mean(input: T, dim: Dims = None, keepdim: bool = False, *, dtype: dtype | None = None) -> T:
     """The mean of the elements of the input, of all of them or along the given dimensions.
+
+    With a `dtype` the input is converted first.
 
     Raises:
         ShapeError: the input has no such dimension.
@@ -94,7 +98,7 @@ def mean(input: T, dim: Dims = None, keepdim: bool = False) -> T:
     >>> mean(empty(2, 3).fill_(4))
     tensor(4.)
     """
-    return Mean(reduced_dims(input, dim), keepdim)(input)
+    return Mean(reduced_dims(input, dim), keepdim)(cast_to(input, dtype))
 
 
 def mean_of_batch(input: T) -> T:

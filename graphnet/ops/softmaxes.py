@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from graphnet.op import Op, T
 from graphnet.ops.dims import normal_dim
-from graphnet.ops.dtypes import narrowed, refuse_integers, widened
+from graphnet.ops.dtypes import cast_to, narrowed, refuse_integers, widened
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Tensor, dtype
 
 __all__ = ["log_softmax", "softmax"]
 
@@ -29,12 +29,13 @@ class Softmax(Op):
         return narrowed(y * (g - (g * y).sum(self.dim, True)), grad)
 
 
-def softmax(input: T, dim: int | None = None) -> T:
+def softmax(input: T, dim: int | None = None, dtype: dtype | None = None) -> T:
     """Probabilities along `dim`: eˣ / Σ eˣ, with x shifted by its maximum against overflow.
 
     Args:
         input: any shape.
         dim: the dimension; None is torch's legacy choice: 0 for 0, 1 or 3 dimensions, else 1.
+        dtype: what the input is converted to first, if not None.
 
     Raises:
         ShapeError: the input has no such dimension.
@@ -44,7 +45,7 @@ def softmax(input: T, dim: int | None = None) -> T:
     >>> softmax(empty(2, 4).fill_(1000), dim=1)[0]
     tensor([0.2500, 0.2500, 0.2500, 0.2500])
     """
-    return Softmax(_chosen_dim(input, dim))(input)
+    return Softmax(_chosen_dim(input, dim))(cast_to(input, dtype))
 
 
 class LogSoftmax(Op):
@@ -62,12 +63,13 @@ class LogSoftmax(Op):
         return narrowed(g - widened(top).exp() * g.sum(self.dim, True), grad)
 
 
-def log_softmax(input: T, dim: int | None = None) -> T:
+def log_softmax(input: T, dim: int | None = None, dtype: dtype | None = None) -> T:
     """The logarithm of softmax, computed as x - log Σ eˣ with x shifted by its maximum.
 
     Args:
         input: any shape.
         dim: the dimension; None is torch's legacy choice: 0 for 0, 1 or 3 dimensions, else 1.
+        dtype: what the input is converted to first, if not None.
 
     Raises:
         ShapeError: the input has no such dimension.
@@ -77,7 +79,7 @@ def log_softmax(input: T, dim: int | None = None) -> T:
     >>> log_softmax(empty(2, 4).fill_(1000), dim=1)[0]
     tensor([-1.3863, -1.3863, -1.3863, -1.3863])
     """
-    return LogSoftmax(_chosen_dim(input, dim))(input)
+    return LogSoftmax(_chosen_dim(input, dim))(cast_to(input, dtype))
 
 
 def _chosen_dim(x: T, dim: int | None) -> int:

@@ -278,3 +278,42 @@ def test_a_prediction_watches_nothing():
     ours = dense_training()
     with pytest.raises(gn.GraphError, match="returns several nodes"):
         ours.graph.compile(ours.loss, watch=[ours.loss])
+
+
+@pytest.mark.parametrize("backend", [None, "torch", "c"])
+def test_a_step_returns_other_nodes_too(backend):
+    """The loss and the outputs of each step, before its update, beside torch's own loop."""
+    torch.manual_seed(0)
+    first = torch.randn(3, 2)
+    graph = gn.Graph()
+    x, t = graph.input((None, 2), name="x"), graph.input((None, 3), name="t")
+    w = graph.parameter(first, name="w")
+    logits = x @ w.T
+    hidden = logits.tanh()
+    loss = ((hidden - t) ** 2).mean()
+    step = graph.compile(
+        loss, gn.SGD([w], lr=0.1), outputs=[logits, hidden], watch=[t], backend=backend
+    )
+    theirs = first.clone().requires_grad_()
+    with torch.enable_grad():
+        for _ in range(3):
+            xb, tb = torch.randn(4, 2), torch.randn(4, 3)
+            scores = xb @ theirs.T
+            expected = ((scores.tanh() - tb) ** 2).mean()
+            found = step(x=xb, t=tb)
+            for ours, wanted in zip(found, (expected, scores, scores.tanh()), strict=True):
+                torch.testing.assert_close(ours, wanted.detach(), rtol=1e-5, atol=1e-6)
+            assert len(step.watched) == 1
+            (slope,) = torch.autograd.grad(expected, theirs)
+            theirs = (theirs - 0.1 * slope).detach().requires_grad_()
+
+
+def test_outputs_are_for_steps():
+    graph = gn.Graph()
+    x = graph.input((2,), name="x")
+    with pytest.raises(gn.GraphError, match="several nodes"):
+        graph.compile(x * 2, outputs=[x])
+    other = gn.Graph().input((2,), name="x")
+    w = graph.parameter(torch.ones(()))
+    with pytest.raises(gn.GraphError, match="not a node of"):
+        graph.compile((x * w).sum(), gn.SGD([w], lr=0.1), outputs=[other])

@@ -130,7 +130,7 @@ def test_a_mistake_appends_nothing():
         lambda: graph.input((2,), name="x"),
         lambda: graph.parameter(torch.ones(2), name="x"),
         lambda: x.reshape(7, 7),
-        lambda: x + torch.ones(2),
+        lambda: x + torch.ones(3),
     ):
         with pytest.raises(gn.GraphError):
             mistake()

@@ -233,7 +233,6 @@ MIXED = {
     "mul, 16 and 32": (lambda x, y: x * y, F16, F32),
     "div, a scalar of 64": (lambda x, y: x / y.sum(), F32, F64),
     "compare": (lambda x, y: x > y, F32, F64),
-    "maximum": (lambda x, y: x.maximum(y), F32, F64),
     "where": (lambda x, y: x.where(x > 0, y), F32, F64),
     "matmul": (lambda x, y: x @ y, F32, F64),
     "matmul of integers": (lambda x, y: x @ y, F32, I64),

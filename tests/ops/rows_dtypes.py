@@ -7,4 +7,7 @@ from ops.cases import Case, unary
 
 from graphnet.ops import dtypes
 
-ROWS: list[Case] = unary(dtypes.Convert(torch.float64), lambda x: x.double() * 1)
+ROWS: list[Case] = [
+    *unary(dtypes.Convert(torch.float64), lambda x: x.double() * 1),
+    *unary(dtypes.Detach(), torch.Tensor.detach),
+]

@@ -110,10 +110,26 @@ def test_operators_on_bits_with_a_number_on_either_side(name):
 
 
 @pytest.mark.parametrize("name", [*NAMES, "and_", "or_", "matmul", "eq", "ne"])
-def test_a_tensor_beside_a_node_is_refused_with_the_way_out(name):
+def test_a_tensor_beside_a_node_is_a_constant(name):
+    function, kind = getattr(operator, name), torch.bool if name in ("and_", "or_") else F64
+    constant, value = (
+        torch.tensor([1.0, 0.0, 2.0]).to(kind),
+        torch.tensor([0.5, 2.0, 0.0]).to(kind),
+    )
+    for turned in (lambda x: function(constant, x), lambda x: function(x, constant)):
+        graph = gn.Graph()
+        x = graph.input((3,), name="x", dtype=kind)
+        if name in ("eq", "ne"):  # == and != of nodes tell whether they are the same
+            turned = lambda x: getattr(x, name)(constant)  # noqa: E731
+        top = graph.forward(x=value, outputs=turned(x))
+        torch.testing.assert_close(top, turned(value), rtol=1e-15, atol=0, equal_nan=True)
+
+
+@pytest.mark.parametrize("name", [*NAMES, "matmul", "eq", "ne"])
+def test_a_learned_tensor_beside_a_node_is_refused_with_the_way_out(name):
     x = gn.Graph().input((3,), name="x")
     with pytest.raises(gn.GraphError, match=r"Add a tensor to the list by graph\.input"):
-        getattr(operator, name)(torch.ones(3), x)
+        getattr(operator, name)(torch.ones(3, requires_grad=True), x)
 
 
 @pytest.mark.parametrize("other", ["a", [1], None, 1j], ids=repr)

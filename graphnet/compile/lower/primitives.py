@@ -22,7 +22,17 @@ from graphnet.compile.lower.scalars import (
     select,
 )
 from graphnet.errors import GraphError
-from graphnet.ops import activations, arithmetic, comparison, functions, limits, logic, powers
+from graphnet.ops import (
+    activations,
+    arithmetic,
+    comparison,
+    functions,
+    limits,
+    logic,
+    powers,
+    rounding,
+    trigonometry,
+)
 from graphnet.ops.dtypes import Convert
 
 if TYPE_CHECKING:
@@ -194,6 +204,21 @@ def _sigmoid(op: Op, x: Scalar) -> Scalar:
     return call("div", 1.0, call("add", 1.0, call("exp", call("neg", _floating(x)))))
 
 
+def _rounded(name: str) -> Rule:
+    """A rounding; integers stay as they are."""
+
+    def rule(op: Op, x: Scalar) -> Scalar:
+        return call(name, x) if x.dtype.is_floating_point else x
+
+    return rule
+
+
+def _angle(op: Op, y: Any, x: Any) -> Scalar:
+    common = common_dtype((y, x))
+    to = common if common.is_floating_point else torch.get_default_dtype()
+    return call("atan2", *(converted(as_scalar(each, to), to) for each in (y, x)))
+
+
 PRIMITIVES: dict[type[Op], Rule] = {
     activations.Relu: lambda op, x: call("maximum", x, 0),
     activations.Sigmoid: _sigmoid,
@@ -236,6 +261,15 @@ PRIMITIVES: dict[type[Op], Rule] = {
     logic.LogicalAnd: _logical("and"),
     logic.LogicalNot: lambda op, x: call("not", converted(x, torch.bool)),
     logic.LogicalOr: _logical("or"),
+    **{
+        getattr(trigonometry, name.capitalize()): _function(name)
+        for name in ("acos", "acosh", "asin", "asinh", "atan", "atanh", "cosh", "sinh", "tan")
+    },
+    rounding.Ceil: _rounded("ceil"),
+    rounding.Floor: _rounded("floor"),
+    rounding.Round: _rounded("rint"),
+    rounding.Trunc: _rounded("trunc"),
+    trigonometry.Atan2: _angle,
     powers.Exponential: lambda op, y: call("pow", float(cast("Any", op).base), _floating(y)),
     powers.Pow: _power,
     powers.PowScalar: _power_of_number,

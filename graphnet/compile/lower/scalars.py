@@ -56,7 +56,7 @@ class Scalar(TensorMethods):
         """x log(y), and 0 where x is 0."""
         return select(self.eq(0), 0.0, self * other.log())
 
-    def to(self, dtype: torch.dtype) -> Scalar:
+    def to(self, dtype: torch.dtype) -> Scalar:  # type: ignore[override]  # another symbol
         """The element in another dtype."""
         return converted(self, dtype)
 

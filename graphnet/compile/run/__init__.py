@@ -3,7 +3,7 @@
 | file | what it holds |
 |---|---|
 | `compiled` | what a step and a prediction share; the prediction |
-| `step` | the training step |
+| `step`, `step_outputs` | the training step; one that returns other nodes too |
 | `cached_step`: `settings` | when a program that was made still holds |
 | `runner` | a program as a function, and the time of each of its lines |
 | `batches`, `bursts` | the batches of several steps, and many steps in one call |

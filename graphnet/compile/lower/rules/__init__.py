@@ -3,6 +3,7 @@
 | file | operations |
 |---|---|
 | `moves` | parts, joins, padding, masks of a shape |
+| `orders` | elements reversed, rolled, sorted, in a row; random numbers |
 | `gathers` | elements at places that are themselves computed |
 | `reductions` | sums, means, extremes, softmax |
 | `running` | sums that run along a dimension |
@@ -19,6 +20,7 @@ from graphnet.compile.lower.rules import (
     gathers,
     images,
     moves,
+    orders,
     pooling,
     products,
     reductions,
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
 RULES: dict[type[Op], Rule] = {
     **moves.RULES,
+    **orders.RULES,
     **gathers.RULES,
     **reductions.RULES,
     **products.RULES,

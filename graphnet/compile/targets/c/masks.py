@@ -1,4 +1,4 @@
-"""Random masks: torch draws them, as the walk does; programs in C are given them."""
+"""Random masks and numbers: torch draws them, as the walk does; programs in C are given them."""
 
 from __future__ import annotations
 
@@ -20,11 +20,12 @@ class Draw:
 
     def __init__(self, node: Operation, slot: Slot) -> None:
         self._rule, self._like = node.op.forward, torch.empty(slot.shape, dtype=slot.dtype)
+        self._mode = (True,) * (len(node.sources) - 1)  # a mask is drawn in training only
         self.generator = cast("Any", node.op).generator or torch.default_generator
 
     def __call__(self) -> Tensor:
         """The next mask."""
-        drawn: Tensor = self._rule(self._like, True)
+        drawn: Tensor = self._rule(self._like, *self._mode)
         return drawn.contiguous()
 
 

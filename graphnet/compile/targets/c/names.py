@@ -34,8 +34,8 @@ time uchar wchar wctype
 STANDARD_HEADERS = frozenset(_HEADERS.split())
 """The headers of C: a file of such a name would be read in the place of the right one."""
 _CALLED = """
-abs ceil copysign cos erf exp expm1 fabs floor fmod log log1p memcpy memset pow round sin sqrt tanh
-trunc
+abs acos acosh asin asinh atan atan2 atanh ceil copysign cos cosh erf exp expm1 fabs floor fmod log
+log1p memcpy memset pow rint round sin sinh sqrt tan tanh trunc
 """
 _OTHERS = """
 i j k l m n o p s x y at best better other part place rest total start out step now lanes last

@@ -67,12 +67,12 @@ class Expression(TensorMethods):
         """The expression of an op on these arguments."""
         return Expression(op, arguments)
 
-    def sum(self, dim: Any = None, keepdim: bool = False) -> Any:
+    def sum(self, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
         """The sum of all elements, or over a dimension."""
         dims: Any = ALL if dim is None else (dim,)
         return self.apply(Sum(dims, keepdim), (self,))
 
-    def mean(self, dim: Any = None, keepdim: bool = False) -> Any:
+    def mean(self, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
         """The mean of all elements, or over a dimension."""
         dims: Any = ALL if dim is None else (dim,)
         return self.apply(Mean(dims, keepdim, cast("Any", ANY)), (self,))

@@ -32,7 +32,20 @@ from graphnet.ops.limits import Clamp, Maximum, Minimum
 from graphnet.ops.powers import Pow, PowScalar
 from graphnet.ops.products import Bmm, Matmul
 from graphnet.ops.reductions import Sum
+from graphnet.ops.rounding import Ceil, Floor, Round, Trunc
 from graphnet.ops.softmaxes import LogSoftmax, Softmax
+from graphnet.ops.trigonometry import (
+    Acos,
+    Acosh,
+    Asin,
+    Asinh,
+    Atan,
+    Atan2,
+    Atanh,
+    Cosh,
+    Sinh,
+    Tan,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -60,6 +73,8 @@ _ELEMENTWISE = ("{x}, out={out}", "{x}.{name}_()")
 KERNELS: Kernels = {
     **_same_name((Exp, Expm1, Log, Log1p, Sqrt, Rsqrt, Square, Reciprocal), *_ELEMENTWISE),
     **_same_name((Sin, Cos, Erf, Tanh, Sigmoid, Neg, Abs, Sign), *_ELEMENTWISE),
+    **_same_name((Ceil, Floor, Round, Trunc, Tan, Cosh, Sinh), *_ELEMENTWISE),
+    **_same_name((Acos, Acosh, Asin, Asinh, Atan, Atanh), *_ELEMENTWISE),
     **_same_name((Mul, Div, Pow), "{x}, {y}, out={out}", "{x}.{name}_({y})"),
     **_same_name(
         (Add, Sub), "{x}, {y}, alpha={alpha}, out={out}", "{x}.{name}_({y}, alpha={alpha})"
@@ -70,6 +85,7 @@ KERNELS: Kernels = {
     **_same_name((Gather, IndexSelect), "{x}, {dim}, {index}, out={out}"),
     Relu: Kernel("{out}.copy_({x}).relu_()", "{x}.relu_()"),
     Clamp: Kernel("clamp({x}, {min}, {max}, out={out})", "{x}.clamp_({min}, {max})"),
+    Atan2: Kernel("atan2({y}, {x}, out={out})"),
     PowScalar: Kernel("pow({x}, {exponent}, out={out})", "{x}.pow_({exponent})"),
     Where: Kernel("where({condition}, {x}, {y}, out={out})"),
     MaskedFill: Kernel(

@@ -8,9 +8,10 @@ from ops.table import CASES
 from torch import Tensor
 
 import graphnet as gn
-from graphnet.ops.random import DropoutMask
+from graphnet.ops.random import DropoutMask, RandLike, RandnLike
 
-ROWS = [case for case in CASES if not isinstance(case.op, DropoutMask)]
+DRAWN = (DropoutMask, RandLike, RandnLike)
+ROWS = [case for case in CASES if not isinstance(case.op, DRAWN)]
 FILES = {
     file: [case for case in ROWS if type(case.op).__module__.endswith(f".{file}")]
     for file in dict.fromkeys(type(case.op).__module__.rpartition(".")[2] for case in ROWS)
