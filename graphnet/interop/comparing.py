@@ -10,11 +10,12 @@ from typing import Any
 import torch
 from torch.utils import _pytree as pytree
 
-from graphnet.console_text import html_table, shown, text_table
+from graphnet.console_text import shown, text_table
 from graphnet.errors import shape_text
 from graphnet.graph import Graph, Node
 from graphnet.interop.capture import module_left_alone, tensors_of
 from graphnet.interop.importing import from_torch
+from graphnet.notebook import framed, html_paragraphs, html_table
 
 TOLERANCES = {torch.float64: 1e-8, torch.float32: 1e-3}
 """How far numbers may differ, relative to the largest of their tensor."""
@@ -97,9 +98,7 @@ class ModelComparison:
 
     def _repr_html_(self) -> str:
         """The table, in a notebook."""
-        from html import escape
-
-        return f"{html_table(self._table())}<p>{escape(self.verdict)}</p>"
+        return framed(html_table(self._table()), html_paragraphs(self.verdict))
 
 
 def compare_with_torch(module: torch.nn.Module, *example_inputs: Any) -> ModelComparison:

@@ -107,11 +107,6 @@ class ImportedModel(ImportedModule):
             raise GraphError(f"{type(self).__name__}: {described(step)}: {why}")
         return outputs
 
-    def __call__(self, *inputs: Any) -> Any:
-        """Append to the graph of the given nodes, nested as in torch; compute for tensors."""
-        nodes = [each for each in pytree.tree_leaves(list(inputs)) if isinstance(each, Node)]
-        return self.append_to(graph_of(tuple(nodes)), *inputs) if nodes else self.forward(*inputs)
-
     def append_steps(self, inputs: Sequence[Any], problems: list[Problem]) -> Any:
         """The same; what has no form here is added to the problems, and what reads it left out."""
         nodes = [each for each in pytree.tree_leaves(list(inputs)) if isinstance(each, Node)]
