@@ -31,7 +31,7 @@ made = Net()
 def test_draw_takes_models_of_all_kinds():
     drawing = gn.draw(mlp(), torch.ones(1, 4))
     assert "Linear" in drawing.svg
-    assert "?x4" in drawing.svg
+    assert "?×4" in drawing.svg
     ours = gn.from_torch(mlp(), torch.ones(1, 4))
     assert gn.draw(ours).svg == drawing.svg
     assert gn.draw(gn.Linear(2, 3), (None, 2)).svg == gn.Linear(2, 3).draw((None, 2)).svg
