@@ -71,7 +71,15 @@ def constructor(module: Any) -> str:
     except ValueError:
         return ""
     call.keywords = [keyword for keyword in call.keywords if not _is_default(kind, keyword)]
+    own = {name for name, _ in module._own_parameters()}
+    given = {keyword.arg for keyword in call.keywords}
+    if "weight" in own and "bias" not in own | given and _takes_bias(kind):
+        call.keywords.append(ast.keyword("bias", ast.Constant(False)))  # torch 2.6 does not say it
     return f"nn.{ast.unparse(call)}"
+
+
+def _takes_bias(kind: str) -> bool:
+    return "bias" in signature(getattr(torch.nn, kind)).parameters
 
 
 def _is_default(kind: str, keyword: Any) -> bool:
