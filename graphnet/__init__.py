@@ -32,14 +32,18 @@ from graphnet.layers import *
 from graphnet.losses import (
     LossBCE,
     LossBCEWithLogits,
+    LossCosineEmbedding,
     LossCrossEntropy,
+    LossGaussianNLL,
     LossHinge,
     LossHuber,
     LossKLDiv,
     LossL1,
+    LossMarginRanking,
     LossMSE,
     LossNLL,
     LossSmoothL1,
+    LossTripletMargin,
 )
 from graphnet.op import Op
 from graphnet.optim import (
@@ -66,6 +70,7 @@ if TYPE_CHECKING:
     from graphnet.train import *
 
 __all__ = [
+    "EMA",
     "SGD",
     "Adadelta",
     "Adagrad",
@@ -92,14 +97,18 @@ __all__ = [
     "LoadError",
     "LossBCE",
     "LossBCEWithLogits",
+    "LossCosineEmbedding",
     "LossCrossEntropy",
+    "LossGaussianNLL",
     "LossHinge",
     "LossHuber",
     "LossKLDiv",
     "LossL1",
     "LossMSE",
+    "LossMarginRanking",
     "LossNLL",
     "LossSmoothL1",
+    "LossTripletMargin",
     "NAdam",
     "Node",
     "NonFiniteError",
