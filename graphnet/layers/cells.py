@@ -114,31 +114,37 @@ class Recurrent(Module):
             )
 
     @overload  # type: ignore[override]  # the state has a name, and may be left out
-    def __call__(self: Builds[..., R_co], input: Node, hx: Any = None) -> R_co: ...
+    def __call__(self: Builds[..., R_co], input: Node, hx: Any = None, **named: Any) -> R_co: ...
     @overload
-    def __call__(self: Builds[..., Node], input: Tensor, hx: Any = None) -> Tensor: ...
+    def __call__(
+        self: Builds[..., Node], input: Tensor, hx: Any = None, **named: Any
+    ) -> Tensor: ...
     @overload
-    def __call__(self: Builds[..., Memory], input: Tensor, hx: Any = None) -> Memories: ...
+    def __call__(
+        self: Builds[..., Memory], input: Tensor, hx: Any = None, **named: Any
+    ) -> Memories: ...
     @overload
     def __call__(
         self: Builds[..., tuple[Node, Memory]], input: Tensor, hx: Any = None
     ) -> tuple[Tensor, Memories]: ...
-    def __call__(self, input: Any, hx: Any = None) -> Any:
+    def __call__(self, input: Any, hx: Any = None, **named: Any) -> Any:
         """Append to the graph of an input and a state, or compute for tensors."""
-        return super().__call__(input, hx)
+        return super().__call__(input, hx, **named)
 
     @overload  # type: ignore[override]  # the same
-    def forward(self: Builds[..., Node], input: Tensor, hx: Any = None) -> Tensor: ...
+    def forward(self: Builds[..., Node], input: Tensor, hx: Any = None, **named: Any) -> Tensor: ...
     @overload
-    def forward(self: Builds[..., Memory], input: Tensor, hx: Any = None) -> Memories: ...
+    def forward(
+        self: Builds[..., Memory], input: Tensor, hx: Any = None, **named: Any
+    ) -> Memories: ...
     @overload
     def forward(
         self: Builds[..., tuple[Node, Memory]], input: Tensor, hx: Any = None
     ) -> tuple[Tensor, Memories]: ...
-    def forward(self, input: Any, hx: Any = None) -> Any:
+    def forward(self, input: Any, hx: Any = None, **named: Any) -> Any:
         """Compute the output for an input and an optional state."""
         state = tuple(hx) if isinstance(hx, list) else hx
-        return super().forward(input, *(() if state is None else (state,)))
+        return super().forward(input, *(() if state is None else (state,)), **named)
 
 
 class RNNStep:
