@@ -249,3 +249,32 @@ def test_what_is_refused(name):
     call, message = REFUSED[name]
     with pytest.raises(gn.GraphError, match=message):
         call()
+
+
+@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("options", [
+    {"add_bias_kv": True}, {"add_zero_attn": True},
+    {"add_bias_kv": True, "add_zero_attn": True, "kdim": 3, "vdim": 5, "batch_first": True},
+], ids=str)  # fmt: skip
+def test_keys_that_are_added_to_attention(options, masked):
+    torch.manual_seed(0)
+    theirs = torch.nn.MultiheadAttention(8, 2, dtype=DOUBLE, **options)
+    ours = gn.MultiheadAttention(8, 2, dtype=DOUBLE, **options)
+    assert list(ours.state_dict()) == list(theirs.state_dict())
+    ours.load_state_dict(theirs.state_dict())
+    first = options.get("batch_first", False)
+    sizes = (8, options.get("kdim", 8), options.get("vdim", 8))
+    inputs = [randn((4, 5, s) if first else (5, 4, s), seeded(s)) for s in sizes]
+    masks = {"key_padding_mask": PADDING, "attn_mask": MASK} if masked else {}
+    leaves = [each.clone().requires_grad_() for each in inputs]
+    with torch.enable_grad():
+        expected, weights = theirs(*leaves, **masks)
+        expected.square().sum().backward()
+    found, shown = ours(*inputs, **masks)
+    assert_close(found, expected.detach(), rtol=1e-12, atol=1e-12)
+    assert_close(shown, weights.detach(), rtol=1e-12, atol=1e-12)
+    grads = ours.backward(2 * found, torch.zeros_like(shown))
+    for mine, leaf in zip(grads, leaves, strict=False):
+        assert_close(mine, leaf.grad, rtol=1e-12, atol=1e-12)
+    for mine, other in zip(ours.parameters(), theirs.parameters(), strict=True):
+        assert_close(mine.grad, other.grad, rtol=1e-12, atol=1e-12)
