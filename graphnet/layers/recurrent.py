@@ -12,7 +12,7 @@ from graphnet import ops
 from graphnet.errors import DtypeError, ShapeError, shape_text
 from graphnet.graph import Node
 from graphnet.layers.cells import GRUStep, LSTMStep, Recurrent, RNNStep, S, State
-from graphnet.validation import require_counts, require_range
+from graphnet.validation import require_counts, require_integer, require_range
 
 if TYPE_CHECKING:
     from torch import device, dtype
@@ -49,7 +49,7 @@ class RecurrentLayer(Recurrent, Generic[S]):
         for layer in range(num_layers):
             for suffix in self._suffixes(layer):
                 self._add_weights(suffix, inputs, bias, device=device, dtype=dtype)
-            inputs = hidden_size * len(self._suffixes(layer))
+            inputs = self.state_sizes[0] * len(self._suffixes(layer))
 
     def _suffixes(self, layer: int) -> list[str]:
         """The suffix of the names of a layer's weights, for each direction."""
@@ -137,10 +137,13 @@ class RecurrentLayer(Recurrent, Generic[S]):
         parts = self._parts(state, (count, *first.shape[:-1], self.hidden_size))
         zeros = self._zeros(first)
         if parts is None:
-            return [(zeros,) * self.states] * count
+            return [zeros] * count
         # reshape_as changes nothing, but refuses a state fed for another batch size
         return [
-            tuple(ops.select(part, 0, place).reshape_as(zeros) for part in parts)
+            tuple(
+                ops.select(part, 0, place).reshape_as(zero)
+                for part, zero in zip(parts, zeros, strict=True)
+            )
             for place in range(count)
         ]
 
@@ -156,7 +159,7 @@ class RecurrentLayer(Recurrent, Generic[S]):
     def extra_repr(self) -> str:
         """The sizes, and the settings that differ from their defaults."""
         usual = {"num_layers": 1, "bias": True, "batch_first": False, "dropout": 0.0}
-        usual["bidirectional"] = False
+        usual |= {"bidirectional": False, "proj_size": 0}
         chosen = {name: getattr(self, name) for name in usual if getattr(self, name) != usual[name]}
         sizes = f"{self.input_size}, {self.hidden_size}"
         return ", ".join([sizes, *(f"{name}={value}" for name, value in chosen.items())])
@@ -224,11 +227,34 @@ class LSTM(LSTMStep, RecurrentLayer[tuple[Node, Node]]):
     `output, (h_n, c_n) = lstm(x, (h_0, c_0))`, where the state may be left out. Arguments and
     shapes are those of `RNN`, without the nonlinearity; c is like h. Gates are ordered i, f, g, o.
 
+    With a `proj_size` each h is mapped to that size by a weight without bias: `weight_hr`.
+    Source of the projection: Sak et al., Long short-term memory based architectures (2014).
+
     >>> from torch import empty
     >>> output, (h_n, c_n) = LSTM(2, 3, bidirectional=True).forward(empty(7, 5, 2).fill_(0))
     >>> output.shape, c_n.shape
     (torch.Size([7, 5, 6]), torch.Size([2, 5, 3]))
     """
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        bias: bool = True,
+        batch_first: bool = False,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+        proj_size: int = 0,
+        *,
+        device: device | str | None = None,
+        dtype: dtype | None = None,
+    ) -> None:
+        if require_integer("proj_size", proj_size, 0):
+            require_range("proj_size", proj_size, below=hidden_size)
+        self.proj_size = proj_size
+        rest = (num_layers, bias, batch_first, dropout, bidirectional)
+        super().__init__(input_size, hidden_size, *rest, device=device, dtype=dtype)
 
 
 class GRU(GRUStep, RecurrentLayer[Node]):

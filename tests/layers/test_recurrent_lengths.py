@@ -78,3 +78,35 @@ def test_lengths_that_do_not_fit():
         ours(x[:, 0], lengths=LENGTHS)
     with pytest.raises(gn.DtypeError, match="integers"):
         ours(x, lengths=LENGTHS.double())
+
+
+@pytest.mark.parametrize("options", [
+    {}, {"batch_first": True, "bidirectional": True}, {"num_layers": 2, "bias": False},
+], ids=str)  # fmt: skip
+@pytest.mark.parametrize("padded", [False, True])
+def test_an_lstm_that_projects(options, padded):
+    ours, theirs = both("LSTM", proj_size=2, **options)
+    assert list(ours.state_dict()) == list(theirs.state_dict())
+    x = randn((4, 5, 3) if ours.batch_first else (5, 4, 3), seeded(1))
+    with torch.enable_grad():
+        expected = flat(packed(theirs, x) if padded else theirs(x))
+        sum((each * each).sum() for each in expected).backward()
+    found = flat(ours(x, lengths=LENGTHS) if padded else ours(x))
+    for mine, other in zip(found, expected, strict=True):
+        assert_close(mine, other.detach(), **CLOSE)
+    twice = [2 * each for each in found]
+    ours.backward(twice[0], tuple(twice[1:]))
+    for mine, other in zip(ours.parameters(), theirs.parameters(), strict=True):
+        assert_close(mine.grad, other.grad, **CLOSE)
+    if not padded:
+        state = tuple(each.detach() for each in expected[1:])
+        again = flat(ours(x, state))
+        for mine, other in zip(again, flat(theirs(x, state)), strict=True):
+            assert_close(mine, other.detach(), **CLOSE)
+
+
+def test_a_projection_is_smaller_than_the_state():
+    for size in (4, -1, 1.5):
+        with pytest.raises(gn.GraphError, match="proj_size"):
+            gn.LSTM(3, 4, proj_size=size)
+    assert "proj_size=2" in repr(gn.LSTM(3, 4, proj_size=2))
