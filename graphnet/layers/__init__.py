@@ -39,7 +39,7 @@ from graphnet.layers.containers import (
     ParameterList,
     Residual,
 )
-from graphnet.layers.convolution import Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d
+from graphnet.layers.convolution import Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d
 from graphnet.layers.dropout import Dropout, Dropout1d, Dropout2d
 from graphnet.layers.embedding import Embedding
 from graphnet.layers.linear import Linear
@@ -52,6 +52,7 @@ from graphnet.layers.pooling import (
     Flatten,
     MaxPool1d,
     MaxPool2d,
+    MaxPool3d,
     Unflatten,
 )
 from graphnet.layers.prelu import PReLU
@@ -79,6 +80,7 @@ __all__ = [
     "BatchNorm2d",
     "Conv1d",
     "Conv2d",
+    "Conv3d",
     "ConvTranspose1d",
     "ConvTranspose2d",
     "Dropout",
@@ -98,6 +100,7 @@ __all__ = [
     "LogSoftmax",
     "MaxPool1d",
     "MaxPool2d",
+    "MaxPool3d",
     "Mish",
     "Module",
     "ModuleDict",

@@ -144,6 +144,26 @@ class Conv2d(Convolution):
         return ops.conv2d(x, self.weight, self.bias, *rest)
 
 
+class Conv3d(Convolution):
+    """A convolution of volumes: see `ops.conv3d`, and `Convolution` for the arguments.
+
+    Shapes: x (n, in_channels, d, h, w) or (in_channels, d, h, w) -> (n, out_channels, d', h', w')
+    or (out_channels, d', h', w'); weight (out_channels, in_channels / groups, *kernel_size), bias
+    (out_channels).
+
+    >>> from torch import empty
+    >>> Conv3d(2, 3, 3).forward(empty(10, 2, 4, 5, 6).fill_(0)).shape
+    torch.Size([10, 3, 2, 3, 4])
+    """
+
+    dims = 3
+
+    def build(self, x: Node) -> Node:
+        """Append the convolution."""
+        rest = (self.stride, self.padding, self.dilation, self.groups)
+        return ops.conv3d(x, self.weight, self.bias, *rest)
+
+
 class TransposedConvolution(Convolution):
     """The base class of transposed convolutions; see `Convolution` for the arguments.
 

@@ -25,6 +25,7 @@
 | `indexing` | x[...], select, narrow |
 | `gathering` | gather, scatter_add, index_select |
 | `series` | pooling and transposed convolution of series |
+| `volumes` | conv3d, max_pool3d |
 | `resampling` | interpolate, pixel_shuffle, pixel_unshuffle |
 | `feature_dropout` | dropout1d, dropout2d |
 | `rearranging` | flip, roll, repeat, repeat_interleave |
@@ -104,3 +105,4 @@ from graphnet.ops.transposed import *
 from graphnet.ops.trigonometry import *
 from graphnet.ops.unflatten import *
 from graphnet.ops.unfolding import *
+from graphnet.ops.volumes import *

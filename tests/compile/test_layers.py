@@ -166,6 +166,14 @@ LAYERS = {
         ),
         IMAGE,
     ),
+    "Conv3d, MaxPool3d": (
+        sequential(
+            lambda: gn.Unflatten(1, (1, 2)),
+            lambda: gn.Conv3d(1, 2, (2, 3, 3), padding=(0, 1, 1)),
+            lambda: gn.MaxPool3d((1, 2, 2)),
+        ),
+        IMAGE,
+    ),
     "TransformerEncoder of TransformerEncoderLayer": (
         lambda: gn.TransformerEncoder(
             gn.TransformerEncoderLayer(4, 2, 5, dropout=0.2, batch_first=True), 2

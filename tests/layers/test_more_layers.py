@@ -31,6 +31,16 @@ NEW_SIZES = [
     ],
 ]  # fmt: skip
 
+
+def volumes_of(groups=1, padding=0, **_):
+    """Volumes, a weight and a bias."""
+    kernel = KERNELS[padding == "same"]
+    return random(2, 4, 4, 5, 6), random(6, 4 // groups, *kernel), random(6)
+
+
+KERNELS = {False: (2, 3, 2), True: (3, 1, 3)}
+"""Of volumes: torch warns of even sizes that are padded to stay the same."""
+
 CALLS = {
     **{
         f"{name}, {place}": (getattr(ops, name), getattr(functional, name), (SERIES,), *each)
@@ -57,6 +67,25 @@ CALLS = {
         ops.pixel_shuffle, functional.pixel_shuffle, (random(9, 2, 3),), (3,), {}
     ),
     "pixel_unshuffle": (ops.pixel_unshuffle, functional.pixel_unshuffle, (IMAGES,), (2,), {}),
+    **{
+        f"conv3d, {place}": (
+            ops.conv3d, functional.conv3d,
+            volumes_of(**options),
+            (), options,
+        )
+        for place, options in enumerate([
+            {}, {"stride": (2, 1, 2), "padding": (1, 0, 2)}, {"dilation": 2, "groups": 2},
+            {"padding": "same"},
+        ])
+    },
+    **{
+        f"max_pool3d, {place}": (
+            ops.max_pool3d, functional.max_pool3d, (random(2, 3, 5, 6, 7),), rest, options
+        )
+        for place, (rest, options) in enumerate([
+            ((2,), {}), (((2, 3, 2), (1, 2, 3), 1), {"ceil_mode": True}), ((2, 1, 0, 2), {}),
+        ])
+    },
     "prelu, one": (ops.prelu, functional.prelu, (SERIES, random(1)), (), {}),
     "prelu, channels": (ops.prelu, functional.prelu, (IMAGES, random(3)), (), {}),
     "prelu, rows": (ops.prelu, functional.prelu, (random(4, 3), random(3)), (), {}),
@@ -105,6 +134,8 @@ LAYERS = {
     "Unflatten": ((1, (3, 1)), {}, SERIES),
     "PixelShuffle": ((2,), {}, random(1, 4, 2, 3)),
     "PixelUnshuffle": ((2,), {}, IMAGES),
+    "Conv3d": ((2, 3, 2), {"padding": 1, "dtype": DOUBLE}, VOLUMES),
+    "MaxPool3d": ((2, 1, 1), {}, VOLUMES),
     "Upsample": ((), {"scale_factor": 2, "mode": "bilinear"}, IMAGES),
 }
 
@@ -233,6 +264,13 @@ REFUSED = {
     "a row of dropout2d": (lambda: ops.dropout2d(random(3, 2)), "dimensions"),
     "an activation": (
         lambda: gn.TransformerEncoderLayer(8, 2, activation="tanh"), "relu"
+    ),
+    "an image as a volume": (lambda: ops.conv3d(SERIES, random(1, 1, 1, 1, 1)), "volumes"),
+    "too deep a kernel": (
+        lambda: ops.conv3d(VOLUMES, random(1, 2, 4, 1, 1)), "deeper"
+    ),
+    "indices of a volume": (
+        lambda: gn.MaxPool3d(2, return_indices=True)(VOLUMES), "return_indices"
     ),
     "no activation": (lambda: gn.TransformerEncoderLayer(8, 2, activation=3), "a function"),
     "no layers": (
