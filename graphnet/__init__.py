@@ -33,14 +33,18 @@ from graphnet.layers import *
 from graphnet.losses import (
     LossBCE,
     LossBCEWithLogits,
+    LossCosineEmbedding,
     LossCrossEntropy,
+    LossGaussianNLL,
     LossHinge,
     LossHuber,
     LossKLDiv,
     LossL1,
+    LossMarginRanking,
     LossMSE,
     LossNLL,
     LossSmoothL1,
+    LossTripletMargin,
 )
 from graphnet.op import Op
 from graphnet.optim import (
@@ -68,6 +72,7 @@ if TYPE_CHECKING:
     from graphnet.train import *
 
 __all__ = [
+    "EMA",
     "SGD",
     "Adadelta",
     "Adagrad",
@@ -94,14 +99,18 @@ __all__ = [
     "LoadError",
     "LossBCE",
     "LossBCEWithLogits",
+    "LossCosineEmbedding",
     "LossCrossEntropy",
+    "LossGaussianNLL",
     "LossHinge",
     "LossHuber",
     "LossKLDiv",
     "LossL1",
     "LossMSE",
+    "LossMarginRanking",
     "LossNLL",
     "LossSmoothL1",
+    "LossTripletMargin",
     "NAdam",
     "Node",
     "NonFiniteError",

@@ -14,6 +14,7 @@ _SPELLED = {
     **dict(zip("─│├┤┼┴╰╯○●□◇◎■×÷−·⊙µ—–", "-|++++`'o*#%@Mx/-.*u--", strict=True)),
     **dict(zip("±≥≤≠→…‖", ["+-", ">=", "<=", "!=", "->", "...", "||"], strict=True)),
     **dict(zip("∧∨√∞σΣΠ", ["and", "or", "sqrt", "inf", "sigma", "sum", "prod"], strict=True)),
+    **dict(zip("⌊⌋⌈⌉", ["floor(", ")", "ceil(", ")"], strict=True)),
     "¬": "not ",
 }
 """How a character of the package is written if a console cannot show it."""

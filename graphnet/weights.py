@@ -68,8 +68,10 @@ def save_weights(module: Module, path: str | Path) -> None:
     replace_file(path, save(tensors, metadata={_MODULE: repr(module)}))
 
 
-def load_weights(module: Module, path: str | Path) -> None:
+def load_weights(module: Module, path: str | Path, strict: bool = True) -> None:
     """Read parameters and buffers from a file into a module: all of them, or none.
+
+    With `strict=False` names that only one side has are left out.
 
     Raises:
         LoadError: the file is missing, damaged, or belongs to another model; the message lists
@@ -81,12 +83,12 @@ def load_weights(module: Module, path: str | Path) -> None:
     """
     state, looked = _read(path)
     try:
-        module.load_state_dict(state)
+        module.load_state_dict(state, strict)
     except LoadError as error:
         raise LoadError(f"{path}: {error}") from None
     lines = zip_longest(looked.splitlines(), repr(module).splitlines(), fillvalue="nothing")
     there, here = next(((a, b) for a, b in lines if a != b), ("", ""))
-    if looked and (there or here):
+    if strict and looked and (there or here):
         warn(
             f"{path} fits, but was saved from another module: {printable(there.strip())[:80]} "
             f"there, {here.strip()} here.",

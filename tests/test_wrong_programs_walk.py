@@ -98,13 +98,13 @@ FEEDS = {
         FeedError,
         [f"{X} is fed a tensor on meta", "computes on cpu", r"tensor.to\('cpu'\)"],
     ),
-    "a list of numbers": (feed([[1.0, 2.0, 3.0]]), FeedError, [X, "list", "torch.as_tensor"]),
-    "an array": (
-        lambda w: w.graph.forward(x=numpy.ones((5, 3)), t=w.tb),
+    "rows of two lengths": (feed([[1.0], [2.0, 3.0]]), FeedError, [X, "list", "torch.as_tensor"]),
+    "an array of complex numbers": (
+        lambda w: w.graph.forward(x=numpy.ones((5, 3)) * 1j, t=w.tb),
         FeedError,
         [f"{X} takes a tensor; got numpy.ndarray", "torch.as_tensor"],
     ),
-    "a number": (feed(1.0), FeedError, [X, "takes a tensor", "float"]),
+    "a number": (feed(1.0), FeedError, [X, r"takes the shape \(\?, 3\); got \(\)"]),
     "None": (feed(None), FeedError, [X, "takes a tensor", "None"]),
     "a node": (lambda w: w.graph.forward(x=w.x, t=w.tb), FeedError, [X, "takes a tensor", "Input"]),
 }

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _TENSOR = type(empty(0))
 
 Feed = Mapping[Any, Any]
-"""Tensors by the names of inputs, or by the inputs themselves."""
+"""Tensors by the names of inputs, or by the inputs themselves; numbers where they are plain."""
 
 
 def bind(
@@ -37,12 +37,13 @@ def bind(
     bound: dict[Input, Tensor] = {}
     parameter = next(iter(parameters), None)
     device = None if parameter is None else parameter.top.device
-    for key, value in feed.items():
+    for key, given in feed.items():
         node = inputs.get(key) if isinstance(key, str) else key
         if not isinstance(node, Input) or inputs.get(node.name) is not node:
             raise FeedError(_unknown(key, inputs))
         if node in bound:
             raise FeedError(f"{node} is fed twice, once by name and once as a node.")
+        value = as_fed(node, given, device)
         _check(node, value)
         device = device or value.device
         if value.device != device:
@@ -55,6 +56,44 @@ def bind(
         if node not in bound:
             raise FeedError(_missing(node, inputs, bound))
     return bound
+
+
+def as_fed(node: Input, value: Any, device: Any = None) -> Any:
+    """An array of numpy, a number or nested lists of numbers as a tensor, where that is plain.
+
+    Integers are fed to inputs of integers and of floating-point numbers, these to floating ones,
+    and booleans to booleans. Anything else is returned as it is.
+    """
+    if isinstance(value, _TENSOR):
+        return value
+    kind, wanted = _kind(value), _kind(empty(0, dtype=node.dtype))
+    if kind is None or (kind, wanted) not in _PLAIN:
+        return value
+    try:
+        given = value.copy() if hasattr(value, "strides") else value  # strides may be negative
+        return empty(0, dtype=node.dtype, device=device).new_tensor(given)
+    except (TypeError, ValueError):  # lists of different lengths
+        return value
+
+
+def _kind(value: Any) -> str | None:
+    """The kind of numbers: "b" for booleans, "i" for integers, "f" for floating ones; else None."""
+    if isinstance(value, _TENSOR):
+        kind = "f" if value.dtype.is_floating_point else "i"
+        return "b" if dtype_text(value.dtype) == "bool" else kind
+    if isinstance(value, bool | int | float):
+        return {bool: "b", int: "i"}.get(type(value), "f")
+    if isinstance(value, list | tuple):
+        kinds = {_kind(each) for each in value}
+        mixed = "f" if kinds <= {"i", "f"} else None
+        return kinds.pop() if len(kinds) == 1 else mixed
+    if not hasattr(value, "__array__"):
+        return None
+    return {"b": "b", "i": "i", "u": "i", "f": "f"}.get(getattr(value.dtype, "kind", ""))
+
+
+_PLAIN = frozenset([("b", "b"), ("i", "i"), ("i", "f"), ("f", "f")])
+"""What may be fed to what, by kind."""
 
 
 def merged(feed: Any, named: dict[str, Any], inputs: Iterable[Input]) -> Feed:

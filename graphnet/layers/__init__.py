@@ -5,10 +5,11 @@
 | `module`: `private`, `nesting`, `signatures` | the base class; its graph for tensors; its types |
 | `tree`, `state`, `unlisted_parameters` | what is in a module; loading it; what it forgets |
 | `sequential`, `containers`: `collection` | modules that hold modules |
-| `linear`, `convolution`, `embedding`, `attention` | layers with weights |
+| `linear`, `convolution`, `embedding`, `prelu` | layers with weights |
+| `attention`, `transformer` | attention, and layers that are made of it |
 | `recurrent`: `cells` | layers along a sequence |
 | `batch_norm`, `normalization` | normalization |
-| `activations`, `dropout`, `pooling` | layers without weights |
+| `activations`, `dropout`, `pooling`, `resampling` | layers without weights |
 """
 
 from graphnet.layers.activations import (
@@ -38,15 +39,32 @@ from graphnet.layers.containers import (
     ParameterList,
     Residual,
 )
-from graphnet.layers.convolution import Conv1d, Conv2d, ConvTranspose2d
-from graphnet.layers.dropout import Dropout
+from graphnet.layers.convolution import Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d
+from graphnet.layers.dropout import Dropout, Dropout1d, Dropout2d
 from graphnet.layers.embedding import Embedding
 from graphnet.layers.linear import Linear
 from graphnet.layers.module import Module
 from graphnet.layers.normalization import GroupNorm, LayerNorm, RMSNorm
-from graphnet.layers.pooling import AdaptiveAvgPool2d, AvgPool2d, Flatten, MaxPool2d
+from graphnet.layers.pooling import (
+    AdaptiveAvgPool2d,
+    AvgPool1d,
+    AvgPool2d,
+    Flatten,
+    MaxPool1d,
+    MaxPool2d,
+    MaxPool3d,
+    Unflatten,
+)
+from graphnet.layers.prelu import PReLU
 from graphnet.layers.recurrent import GRU, LSTM, RNN
+from graphnet.layers.resampling import PixelShuffle, PixelUnshuffle, Upsample
 from graphnet.layers.sequential import Sequential
+from graphnet.layers.transformer import (
+    TransformerDecoder,
+    TransformerDecoderLayer,
+    TransformerEncoder,
+    TransformerEncoderLayer,
+)
 
 __all__ = [
     "ELU",
@@ -56,13 +74,18 @@ __all__ = [
     "RNN",
     "SELU",
     "AdaptiveAvgPool2d",
+    "AvgPool1d",
     "AvgPool2d",
     "BatchNorm1d",
     "BatchNorm2d",
     "Conv1d",
     "Conv2d",
+    "Conv3d",
+    "ConvTranspose1d",
     "ConvTranspose2d",
     "Dropout",
+    "Dropout1d",
+    "Dropout2d",
     "Embedding",
     "Flatten",
     "GRUCell",
@@ -75,14 +98,19 @@ __all__ = [
     "LeakyReLU",
     "Linear",
     "LogSoftmax",
+    "MaxPool1d",
     "MaxPool2d",
+    "MaxPool3d",
     "Mish",
     "Module",
     "ModuleDict",
     "ModuleList",
     "MultiheadAttention",
+    "PReLU",
     "ParameterDict",
     "ParameterList",
+    "PixelShuffle",
+    "PixelUnshuffle",
     "RMSNorm",
     "RNNCell",
     "ReLU",
@@ -94,4 +122,10 @@ __all__ = [
     "Softmax",
     "Softplus",
     "Tanh",
+    "TransformerDecoder",
+    "TransformerDecoderLayer",
+    "TransformerEncoder",
+    "TransformerEncoderLayer",
+    "Unflatten",
+    "Upsample",
 ]

@@ -17,7 +17,7 @@ from graphnet.layers.nesting import leaves
 from graphnet.ops.attention import attention_weights, is_bool
 from graphnet.ops.dims import described, require_tensors
 from graphnet.ops.running import refuse_sizes
-from graphnet.validation import require_counts, require_range
+from graphnet.validation import require_counts, require_flags, require_range
 
 if TYPE_CHECKING:
     from torch import Tensor, device, dtype
@@ -42,8 +42,8 @@ class MultiheadAttention(Module):
         num_heads: the number of heads, a divisor of embed_dim.
         dropout: the probability of dropping a weight in training.
         bias: False to leave the biases out.
-        add_bias_kv: not supported; must be False.
-        add_zero_attn: not supported; must be False.
+        add_bias_kv: True to learn one more key and value, which every query sees.
+        add_zero_attn: True to add one more key and value of zeros.
         kdim: the size of keys; embed_dim if None.
         vdim: the size of values; embed_dim if None.
         batch_first: True for inputs (batch, n, embed_dim).
@@ -55,7 +55,7 @@ class MultiheadAttention(Module):
     Raises:
         ShapeError: the sizes do not fit, or embed_dim is not a multiple of num_heads.
         RangeError: dropout lies outside [0, 1].
-        GraphError: an option is not supported.
+        GraphError: an option has a wrong type.
 
     >>> from torch import empty
     >>> attention, x = MultiheadAttention(4, 2, batch_first=True), empty(3, 5, 4).fill_(1)
@@ -86,8 +86,8 @@ class MultiheadAttention(Module):
         require_range("dropout", dropout, high=1)
         if embed_dim % num_heads:
             raise ShapeError(f"embed_dim {embed_dim} must be a multiple of num_heads {num_heads}.")
-        if add_bias_kv or add_zero_attn:
-            raise GraphError("MultiheadAttention supports neither add_bias_kv nor add_zero_attn.")
+        require_flags(add_bias_kv=add_bias_kv, add_zero_attn=add_zero_attn)
+        self.add_bias_kv, self.add_zero_attn = add_bias_kv, add_zero_attn
         self.embed_dim, self.num_heads, self.dropout = embed_dim, num_heads, dropout
         self.batch_first, self.batch_dim = batch_first, 0 if batch_first else 1
         self._shows = (True, True)
@@ -109,6 +109,12 @@ class MultiheadAttention(Module):
         if out_proj.bias is not None:
             out_proj.bias.top.zero_()
         self.out_proj = out_proj
+        self.bias_k, self.bias_v = (
+            Parameter(init.xavier_normal_(empty(1, 1, embed_dim, **where)))
+            if self.add_bias_kv
+            else None
+            for _ in range(2)
+        )
 
     @overload  # type: ignore[override]  # masks and settings have names
     def __call__(
@@ -176,6 +182,10 @@ class MultiheadAttention(Module):
         """Append the attention; each mask is a tuple of one item or of none."""
         batched = query.ndim == 3
         q, k, v = (self._heads(each, place) for place, each in enumerate((query, key, value)))
+        k, v = self._extended(k, self.bias_k), self._extended(v, self.bias_v)
+        more = self.add_bias_kv + self.add_zero_attn
+        if more:  # no mask hides what is added
+            padding, mask = ([ops.pad(m, (0, more)) for m in each] for each in (padding, mask))
         masks = [ops.unsqueeze(ops.unsqueeze(_passing(each), -2), -2) for each in padding]
         masks += [  # (batch heads, n, m) -> (batch, heads, n, m)
             each if each.ndim == 2 else ops.unflatten(each, 0, (-1, self.num_heads))
@@ -232,6 +242,16 @@ class MultiheadAttention(Module):
         bias = None if biases is None else ops.narrow(biases, 0, place * size, size)
         x = ops.linear(x, weight, bias)
         return ops.transpose(ops.unflatten(x, -1, (self.num_heads, -1)), 1, 2)
+
+    def _extended(self, x: Node, row: Parameter | None) -> Node:
+        """Keys or values of each head, and those that are learned, or zeros."""
+        if row is None and not self.add_zero_attn:
+            return x
+        zeros = ops.zeros_like(ops.narrow(x, -2, 0, 1))
+        if row is not None:
+            heads = ops.transpose(ops.unflatten(row, -1, (self.num_heads, -1)), 1, 2)
+            x = ops.cat([x, zeros + heads], -2)
+        return ops.cat([x, zeros], -2) if self.add_zero_attn else x
 
     def _batch_as_given(self, output: Node, batched: bool) -> Node:
         """The output, with its batch dimension where the inputs have it."""

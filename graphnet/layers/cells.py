@@ -45,6 +45,13 @@ class Recurrent(Module):
     states: ClassVar[int] = 1
     input_size: int
     hidden_size: int
+    proj_size: int = 0
+    """The size of what an LSTM projects h to; 0 if it does not."""
+
+    @property
+    def state_sizes(self) -> tuple[int, ...]:
+        """The last size of each part of the state: of h, and for an LSTM of c."""
+        return (self.proj_size or self.hidden_size, self.hidden_size)[: self.states]
 
     def step(self, mapped: Node, recurrent: Node, state: State) -> State:
         """The next state, from the maps of the input and of the hidden state."""
@@ -54,7 +61,10 @@ class Recurrent(Module):
         """The next state, from an input and the weights whose names end in `suffix`."""
         mapped = ops.linear(x, *self._affine("ih", suffix))
         recurrent = ops.linear(state[0], *self._affine("hh", suffix))
-        return self.step(mapped, recurrent, state)
+        after = self.step(mapped, recurrent, state)
+        if not self.proj_size:
+            return after
+        return (ops.linear(after[0], getattr(self, f"weight_hr{suffix}")), *after[1:])
 
     def _affine(self, kind: str, suffix: str) -> tuple[Parameter, Parameter | None]:
         """The weight and the bias of the map of the input, "ih", or of the hidden state, "hh"."""
@@ -65,21 +75,28 @@ class Recurrent(Module):
         rows, bound = self.gates * self.hidden_size, 1 / sqrt(self.hidden_size)
         for name, shape in {
             "weight_ih": (rows, inputs),
-            "weight_hh": (rows, self.hidden_size),
+            "weight_hh": (rows, self.state_sizes[0]),
             "bias_ih": (rows,),
             "bias_hh": (rows,),
+            "weight_hr": (self.proj_size, self.hidden_size),
         }.items():
+            if 0 in shape:
+                continue
             absent = name.startswith("bias") and not bias
             value = None if absent else init.uniform_(empty(shape, **where), -bound, bound)
             setattr(self, name + suffix, None if value is None else Parameter(value))
 
-    def _zeros(self, x: Node) -> Node:
-        """A hidden state of zeros for an input of shape (..., input_size)."""
+    def _zeros(self, x: Node) -> State:
+        """A state of zeros for an input of shape (..., input_size); equal parts are one node."""
         column = ops.zeros_like(ops.narrow(x, -1, 0, 1))
-        return ops.expand(column, *(-1,) * (x.ndim - 1), self.hidden_size)
+        made = {
+            size: ops.expand(column, *(-1,) * (x.ndim - 1), size)
+            for size in dict.fromkeys(self.state_sizes)
+        }
+        return tuple(made[size] for size in self.state_sizes)
 
     def _parts(self, state: Any, shape: tuple[int | None, ...]) -> State | None:
-        """The parts of a given state, each in this shape; None if there is no state.
+        """The parts of a given state, each in this shape but for the last size; None without one.
 
         Raises:
             GraphError: it is not a node or, for an LSTM, not a tuple of two.
@@ -93,11 +110,12 @@ class Recurrent(Module):
             expected = "the node h" if self.states == 1 else "a tuple of nodes, (h, c)"
             kinds = ", ".join(type(part).__name__ for part in parts)
             raise GraphError(f"{type(self).__name__}: the state must be {expected}; got ({kinds}).")
-        for part in parts:
-            if part.shape != shape:
+        for part, size in zip(parts, self.state_sizes, strict=True):
+            expected_shape = (*shape[:-1], size)
+            if part.shape != expected_shape:
                 raise ShapeError(
                     f"{type(self).__name__}: for this input a state must have the shape "
-                    f"{shape_text(shape)}; got {shape_text(part.shape)}."
+                    f"{shape_text(expected_shape)}; got {shape_text(part.shape)}."
                 )
         return parts
 
@@ -114,31 +132,37 @@ class Recurrent(Module):
             )
 
     @overload  # type: ignore[override]  # the state has a name, and may be left out
-    def __call__(self: Builds[..., R_co], input: Node, hx: Any = None) -> R_co: ...
+    def __call__(self: Builds[..., R_co], input: Node, hx: Any = None, **named: Any) -> R_co: ...
     @overload
-    def __call__(self: Builds[..., Node], input: Tensor, hx: Any = None) -> Tensor: ...
+    def __call__(
+        self: Builds[..., Node], input: Tensor, hx: Any = None, **named: Any
+    ) -> Tensor: ...
     @overload
-    def __call__(self: Builds[..., Memory], input: Tensor, hx: Any = None) -> Memories: ...
+    def __call__(
+        self: Builds[..., Memory], input: Tensor, hx: Any = None, **named: Any
+    ) -> Memories: ...
     @overload
     def __call__(
         self: Builds[..., tuple[Node, Memory]], input: Tensor, hx: Any = None
     ) -> tuple[Tensor, Memories]: ...
-    def __call__(self, input: Any, hx: Any = None) -> Any:
+    def __call__(self, input: Any, hx: Any = None, **named: Any) -> Any:
         """Append to the graph of an input and a state, or compute for tensors."""
-        return super().__call__(input, hx)
+        return super().__call__(input, hx, **named)
 
     @overload  # type: ignore[override]  # the same
-    def forward(self: Builds[..., Node], input: Tensor, hx: Any = None) -> Tensor: ...
+    def forward(self: Builds[..., Node], input: Tensor, hx: Any = None, **named: Any) -> Tensor: ...
     @overload
-    def forward(self: Builds[..., Memory], input: Tensor, hx: Any = None) -> Memories: ...
+    def forward(
+        self: Builds[..., Memory], input: Tensor, hx: Any = None, **named: Any
+    ) -> Memories: ...
     @overload
     def forward(
         self: Builds[..., tuple[Node, Memory]], input: Tensor, hx: Any = None
     ) -> tuple[Tensor, Memories]: ...
-    def forward(self, input: Any, hx: Any = None) -> Any:
+    def forward(self, input: Any, hx: Any = None, **named: Any) -> Any:
         """Compute the output for an input and an optional state."""
         state = tuple(hx) if isinstance(hx, list) else hx
-        return super().forward(input, *(() if state is None else (state,)))
+        return super().forward(input, *(() if state is None else (state,)), **named)
 
 
 class RNNStep:
@@ -209,8 +233,9 @@ class RecurrentCell(Recurrent, Generic[S]):
         parts = self._parts(state, (*x.shape[:-1], self.hidden_size))
         zeros = self._zeros(x)
         # reshape_as changes nothing, but refuses a state fed for another batch size
-        start = [part.reshape_as(zeros) for part in parts] if parts else [zeros] * self.states
-        result = self.advance(x, tuple(start))
+        pairs = zip(parts or (), zeros, strict=False)
+        start = tuple(part.reshape_as(zero) for part, zero in pairs)
+        result = self.advance(x, start or zeros)
         return cast("S", result if self.states > 1 else result[0])
 
     def extra_repr(self) -> str:

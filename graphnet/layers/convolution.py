@@ -144,19 +144,31 @@ class Conv2d(Convolution):
         return ops.conv2d(x, self.weight, self.bias, *rest)
 
 
-class ConvTranspose2d(Convolution):
-    """A transposed convolution: see `ops.conv_transpose2d`, and `Convolution` for the arguments.
+class Conv3d(Convolution):
+    """A convolution of volumes: see `ops.conv3d`, and `Convolution` for the arguments.
 
-    Here `padding` is cut off each side of the output, and `output_padding` pixels are added at its
-    end.
-
-    Shapes: x (n, in_channels, h, w) or (in_channels, h, w) -> (n, out_channels, h', w') or
-    (out_channels, h', w'); weight (in_channels, out_channels / groups, *kernel_size), bias
+    Shapes: x (n, in_channels, d, h, w) or (in_channels, d, h, w) -> (n, out_channels, d', h', w')
+    or (out_channels, d', h', w'); weight (out_channels, in_channels / groups, *kernel_size), bias
     (out_channels).
 
     >>> from torch import empty
-    >>> ConvTranspose2d(2, 3, 2, stride=2).forward(empty(10, 2, 4, 4).fill_(0)).shape
-    torch.Size([10, 3, 8, 8])
+    >>> Conv3d(2, 3, 3).forward(empty(10, 2, 4, 5, 6).fill_(0)).shape
+    torch.Size([10, 3, 2, 3, 4])
+    """
+
+    dims = 3
+
+    def build(self, x: Node) -> Node:
+        """Append the convolution."""
+        rest = (self.stride, self.padding, self.dilation, self.groups)
+        return ops.conv3d(x, self.weight, self.bias, *rest)
+
+
+class TransposedConvolution(Convolution):
+    """The base class of transposed convolutions; see `Convolution` for the arguments.
+
+    Here `padding` is cut off each side of the output, and `output_padding` pixels are added at its
+    end.
     """
 
     transposed = True
@@ -179,6 +191,45 @@ class ConvTranspose2d(Convolution):
         self.output_padding = sizes_of(output_padding, self.dims, "output_padding", 0)
         rest = (stride, padding, dilation, groups, bias, padding_mode, device, dtype)
         super().__init__(in_channels, out_channels, kernel_size, *rest)
+
+
+class ConvTranspose1d(TransposedConvolution):
+    """A transposed convolution of series: see `ops.conv_transpose1d`, and `Convolution`.
+
+    Here `padding` is cut off each side of the output, and `output_padding` elements are added at
+    its end.
+
+    Shapes: x (n, in_channels, w) or (in_channels, w) -> (n, out_channels, w') or
+    (out_channels, w'); weight (in_channels, out_channels / groups, *kernel_size), bias
+    (out_channels).
+
+    >>> from torch import empty
+    >>> ConvTranspose1d(2, 3, 2, stride=2).forward(empty(10, 2, 4).fill_(0)).shape
+    torch.Size([10, 3, 8])
+    """
+
+    dims = 1
+
+    def build(self, x: Node) -> Node:
+        """Append the transposed convolution."""
+        rest = (self.stride, self.padding, self.output_padding, self.groups, self.dilation)
+        return ops.conv_transpose1d(x, self.weight, self.bias, *rest)
+
+
+class ConvTranspose2d(TransposedConvolution):
+    """A transposed convolution: see `ops.conv_transpose2d`, and `Convolution` for the arguments.
+
+    Here `padding` is cut off each side of the output, and `output_padding` pixels are added at its
+    end.
+
+    Shapes: x (n, in_channels, h, w) or (in_channels, h, w) -> (n, out_channels, h', w') or
+    (out_channels, h', w'); weight (in_channels, out_channels / groups, *kernel_size), bias
+    (out_channels).
+
+    >>> from torch import empty
+    >>> ConvTranspose2d(2, 3, 2, stride=2).forward(empty(10, 2, 4, 4).fill_(0)).shape
+    torch.Size([10, 3, 8, 8])
+    """
 
     def build(self, x: Node) -> Node:
         """Append the transposed convolution."""

@@ -1,4 +1,4 @@
-"""Dropout as a layer."""
+"""Dropout as layers: of elements, and of whole channels."""
 
 from __future__ import annotations
 
@@ -50,3 +50,33 @@ class Dropout(Module):
     def extra_repr(self) -> str:
         """The probability."""
         return f"p={self.p}"
+
+
+class Dropout1d(Dropout):
+    """In training, set each channel of a series to 0 with probability p, else divide it by 1 - p.
+
+    The arguments are those of `Dropout`. Shapes: (n, c, w) or (c, w).
+
+    >>> from torch import empty
+    >>> Dropout1d(1.0).forward(empty(1, 2).fill_(3))
+    tensor([[0., 0.]])
+    """
+
+    def build(self, x: Node) -> Node:
+        """Append a mask and a product."""
+        return ops.dropout1d(x, self.p, generator=self.generator)
+
+
+class Dropout2d(Dropout):
+    """In training, set each channel of an image to 0 with probability p, else divide it by 1 - p.
+
+    The arguments are those of `Dropout`. Shapes: (n, c, h, w).
+
+    >>> from torch import empty
+    >>> Dropout2d(1.0).forward(empty(1, 1, 1, 2).fill_(3))
+    tensor([[[[0., 0.]]]])
+    """
+
+    def build(self, x: Node) -> Node:
+        """Append a mask and a product."""
+        return ops.dropout2d(x, self.p, generator=self.generator)

@@ -14,7 +14,7 @@ from graphnet.ops.embedding import refuse_unsupported, row_number
 from graphnet.validation import require_counts
 
 if TYPE_CHECKING:
-    from torch import device, dtype
+    from torch import Tensor, device, dtype
 
     from graphnet.graph import Node
 
@@ -69,6 +69,32 @@ class Embedding(Module):
         if self.padding_idx is not None:
             weight[self.padding_idx].zero_()
         self.weight = Parameter(weight)
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        embeddings: Tensor,
+        freeze: bool = True,
+        padding_idx: int | None = None,
+    ) -> Embedding:
+        """An embedding with the rows of a tensor, which do not learn unless `freeze` is False.
+
+        Raises:
+            ShapeError: the tensor is not a matrix.
+            RangeError: `padding_idx` is not the index of a row.
+
+        >>> from torch import empty
+        >>> Embedding.from_pretrained(empty(4, 3).fill_(2)).forward(empty(1).zero_().long())
+        tensor([[2., 2., 2.]])
+        """
+        if getattr(embeddings, "ndim", None) != 2:
+            raise ShapeError(f"from_pretrained takes a matrix of rows; got {embeddings!r:.60}.")
+        made = cls(*embeddings.shape, device=embeddings.device, dtype=embeddings.dtype)
+        if padding_idx is not None:
+            made.padding_idx = row_number(padding_idx, made.num_embeddings)
+        made.weight.top = embeddings
+        made.weight.requires_grad = not freeze
+        return made
 
     def build(self, labels: Node) -> Node:
         """Append the look-up."""

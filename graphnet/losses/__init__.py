@@ -1,4 +1,4 @@
-"""Losses as modules of two inputs: predictions and targets.
+"""Losses as modules of two inputs, predictions and targets, or of three.
 
 The arguments are those of torch.nn; a weight is given as a tensor and becomes a buffer.
 
@@ -7,6 +7,7 @@ The arguments are those of torch.nn; a weight is given as a tensor and becomes a
 | `base` | the base class: reductions, and the weight of each row in the mean |
 | `regression` | losses for numbers and distributions |
 | `classification` | losses for two classes and for several |
+| `ranking` | losses of three inputs |
 """
 
 from graphnet.losses.base import Loss
@@ -17,18 +18,28 @@ from graphnet.losses.classification import (
     LossHinge,
     LossNLL,
 )
+from graphnet.losses.ranking import (
+    LossCosineEmbedding,
+    LossGaussianNLL,
+    LossMarginRanking,
+    LossTripletMargin,
+)
 from graphnet.losses.regression import LossHuber, LossKLDiv, LossL1, LossMSE, LossSmoothL1
 
 __all__ = [
     "Loss",
     "LossBCE",
     "LossBCEWithLogits",
+    "LossCosineEmbedding",
     "LossCrossEntropy",
+    "LossGaussianNLL",
     "LossHinge",
     "LossHuber",
     "LossKLDiv",
     "LossL1",
     "LossMSE",
+    "LossMarginRanking",
     "LossNLL",
     "LossSmoothL1",
+    "LossTripletMargin",
 ]

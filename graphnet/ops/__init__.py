@@ -9,6 +9,7 @@
 | `rounding` | floor, ceil, round, trunc |
 | `trigonometry` | tan, inverse and hyperbolic functions |
 | `activations` | identity, tanh, sigmoid, relu and its relatives |
+| `prelu` | prelu |
 | `smooth` | softplus, silu, mish, gelu |
 | `softmaxes` | softmax, log_softmax |
 | `comparison` | = ≠ < ≤ > ≥, where, masked_fill |
@@ -23,6 +24,10 @@
 | `shapes` | reshape, flatten, transpose, permute, squeeze, unsqueeze, tril, triu |
 | `indexing` | x[...], select, narrow |
 | `gathering` | gather, scatter_add, index_select |
+| `series` | pooling and transposed convolution of series |
+| `volumes` | conv3d, max_pool3d |
+| `resampling` | interpolate, pixel_shuffle, pixel_unshuffle |
+| `feature_dropout` | dropout1d, dropout2d |
 | `rearranging` | flip, roll, repeat, repeat_interleave |
 | `sorting` | sort, argsort, topk |
 | `diagonals` | diagonal |
@@ -34,6 +39,7 @@
 | `losses` | mse_loss, l1_loss, smooth_l1_loss, huber_loss |
 | `binary_losses` | binary_cross_entropy with and without logits, hinge_loss |
 | `classification` | cross_entropy, nll_loss |
+| `ranking_losses` | losses of triplets and pairs, gaussian_nll_loss, pairwise_distance |
 | `distances` | kl_div, cosine_similarity |
 | `dtypes`, `arguments` | detach, conversions; refusals of wrong dtypes and arguments |
 | `normalization` | layer_norm, group_norm, rms_norm |
@@ -68,6 +74,7 @@ from graphnet.ops.dtypes import *
 from graphnet.ops.einsum import *
 from graphnet.ops.embedding import *
 from graphnet.ops.extremes import *
+from graphnet.ops.feature_dropout import *
 from graphnet.ops.functions import *
 from graphnet.ops.gathering import *
 from graphnet.ops.indexing import *
@@ -80,13 +87,17 @@ from graphnet.ops.normalization import *
 from graphnet.ops.norms import *
 from graphnet.ops.pooling import *
 from graphnet.ops.powers import *
+from graphnet.ops.prelu import *
 from graphnet.ops.products import *
 from graphnet.ops.random import *
 from graphnet.ops.ranges import *
+from graphnet.ops.ranking_losses import *
 from graphnet.ops.rearranging import *
 from graphnet.ops.reductions import *
+from graphnet.ops.resampling import *
 from graphnet.ops.rounding import *
 from graphnet.ops.running import *
+from graphnet.ops.series import *
 from graphnet.ops.shapes import *
 from graphnet.ops.smooth import *
 from graphnet.ops.softmaxes import *
@@ -95,3 +106,4 @@ from graphnet.ops.transposed import *
 from graphnet.ops.trigonometry import *
 from graphnet.ops.unflatten import *
 from graphnet.ops.unfolding import *
+from graphnet.ops.volumes import *

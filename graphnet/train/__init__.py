@@ -7,7 +7,7 @@
 | `dataset`, `training_graph` | rows of inputs and targets; model, losses, and what is learned |
 | `means` | how much each batch counts in a loss |
 | `history`, `metrics`, `evaluation` | what happened, and what is measured |
-| `callbacks`, `logs` | what observes a training run, or stops it |
+| `callbacks`, `logs`, `averaging` | what observes a training run, or stops it |
 | `live`: `live_picture` | shows it while it goes on |
 | `checkpoints`: `store`, `checkpoint_file`, `schema`, `capture` | runs that are not lost |
 | `signals` | Ctrl-C and SIGTERM wait for the end of a step |
@@ -17,6 +17,7 @@
 """
 
 from graphnet.train import metrics
+from graphnet.train.averaging import EMA
 from graphnet.train.callbacks import BestModel, Callback, DeadLayers, EarlyStopping
 from graphnet.train.checkpoints import Checkpoints
 from graphnet.train.evaluation import evaluate
@@ -27,6 +28,7 @@ from graphnet.train.logs import CSVLog, JSONLog, TensorBoard
 from graphnet.train.rounds import rounds
 
 __all__ = [
+    "EMA",
     "BestModel",
     "CSVLog",
     "Callback",

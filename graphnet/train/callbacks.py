@@ -13,11 +13,13 @@ from graphnet.errors import GraphError, LoadError, RangeError
 from graphnet.graph import Operation
 from graphnet.train.checkpoint_file import reason_of
 from graphnet.train.metrics import better
-from graphnet.validation import require_counts
+from graphnet.validation import require_counts, require_flag
 from graphnet.weights import refuse_name_of_torch, save_weights
 
 if TYPE_CHECKING:
     from os import PathLike
+
+    from torch import Tensor
 
     from graphnet.train.run import Run
 
@@ -128,13 +130,20 @@ class Monitor(Callback):
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from a state of `state_dict`."""
-        names = self.state_dict().keys()
+        self._load_numbers(state)
+
+    def _load_numbers(self, state: dict[str, Any]) -> None:
+        names = {name for name in self.state_dict() if not name.startswith(_WEIGHT)}
         if state.keys() != names:
             raise LoadError(
                 f"A state of {type(self).__name__} has {sorted(names)}; got {sorted(state)}."
             )
         for name, value in state.items():
             setattr(self, name, value)
+
+
+_WEIGHT = "weight."
+"""What the names of weights begin with in the state of a callback."""
 
 
 class EarlyStopping(Monitor):
@@ -145,6 +154,7 @@ class EarlyStopping(Monitor):
         patience: how many epochs may pass without a better number.
         mode: as for `Monitor`.
         minimum_change: how much better a number must be to count.
+        restore_best: True to give the model the weights of the best epoch at the end.
 
     Raises:
         RangeError: the patience is not an integer of 1 or more, or as for `Monitor`.
@@ -156,25 +166,43 @@ class EarlyStopping(Monitor):
         patience: int = 10,
         mode: str | None = None,
         minimum_change: float = 0.0,
+        restore_best: bool = False,
     ) -> None:
         require_counts(patience=patience)
         self.patience = patience
+        self.restore_best = require_flag("restore_best", restore_best)
         super().__init__(monitor, mode, minimum_change)
 
     def reset(self) -> None:
         """Forget the best number, and how many epochs have passed since."""
         super().reset()
         self.waiting = 0
+        self._weights: dict[str, Tensor] = {}
 
     def epoch(self, run: Run) -> None:
         """Count the epochs without a better number."""
-        self.waiting = 0 if self.improved(run) else self.waiting + 1
+        better = self.improved(run)
+        self.waiting = 0 if better else self.waiting + 1
+        if better and self.restore_best:
+            self._weights = run.task.model.state_dict()
         if self.waiting >= self.patience:
             run.stop()
 
+    def end(self, run: Run) -> None:
+        """Restore the weights of the best epoch, if wanted."""
+        if self._weights:
+            run.task.model.load_state_dict(self._weights)
+
     def state_dict(self) -> dict[str, Any]:
-        """The best number, and how many epochs have passed since."""
-        return {**super().state_dict(), "waiting": self.waiting}
+        """The best number, how many epochs have passed since, and the weights if they are kept."""
+        weights = {f"{_WEIGHT}{name}": value for name, value in self._weights.items()}
+        return {**super().state_dict(), "waiting": self.waiting, **weights}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from a state of `state_dict`."""
+        of_weights = [name for name in state if name.startswith(_WEIGHT)]
+        self._weights = {name.removeprefix(_WEIGHT): state[name] for name in of_weights}
+        self._load_numbers({name: state[name] for name in state if name not in of_weights})
 
 
 class BestModel(Monitor):

@@ -64,6 +64,18 @@ class Attention(gn.Module):
         return self.attention(x, x, x)[0]
 
 
+class Decoder(gn.Module):
+    """A decoder that reads its own input, before it is normalized."""
+
+    def __init__(self):
+        super().__init__()
+        layer = gn.TransformerDecoderLayer(4, 2, 5, dropout=0.0, batch_first=True, norm_first=True)
+        self.decoder = gn.TransformerDecoder(layer, 2, gn.LayerNorm(4))
+
+    def build(self, x):
+        return self.decoder(x, x)
+
+
 class Steps(gn.Module):
     """A cell, run over three steps by hand."""
 
@@ -132,6 +144,43 @@ LAYERS = {
         sequential(lambda: gn.Conv2d(2, 2, 1), lambda: gn.AdaptiveAvgPool2d(2)),
         IMAGE,
     ),
+    "ConvTranspose1d, PReLU, MaxPool1d, AvgPool1d, Dropout1d": (
+        sequential(
+            lambda: gn.ConvTranspose1d(2, 4, 3, stride=2, groups=2),
+            gn.PReLU,
+            lambda: gn.MaxPool1d(2),
+            lambda: gn.AvgPool1d(2, padding=1),
+            lambda: gn.Dropout1d(0.3),
+        ),
+        SIGNAL,
+    ),
+    "PixelShuffle, Upsample, PixelUnshuffle, Dropout2d, Unflatten": (
+        sequential(
+            lambda: gn.Conv2d(2, 4, 1),
+            lambda: gn.PixelShuffle(2),
+            lambda: gn.Upsample(size=(5, 7), mode="bilinear"),
+            lambda: gn.Upsample(scale_factor=2),
+            lambda: gn.PixelUnshuffle(2),
+            lambda: gn.Dropout2d(0.3),
+            lambda: gn.Unflatten(1, (2, 2)),
+        ),
+        IMAGE,
+    ),
+    "Conv3d, MaxPool3d": (
+        sequential(
+            lambda: gn.Unflatten(1, (1, 2)),
+            lambda: gn.Conv3d(1, 2, (2, 3, 3), padding=(0, 1, 1)),
+            lambda: gn.MaxPool3d((1, 2, 2)),
+        ),
+        IMAGE,
+    ),
+    "TransformerEncoder of TransformerEncoderLayer": (
+        lambda: gn.TransformerEncoder(
+            gn.TransformerEncoderLayer(4, 2, 5, dropout=0.2, batch_first=True), 2
+        ),
+        SEQUENCE,
+    ),
+    "TransformerDecoder of TransformerDecoderLayer": (Decoder, SEQUENCE),
     "BatchNorm1d": (sequential(linear(3, 4), lambda: gn.BatchNorm1d(4)), ROWS),
     "BatchNorm1d cumulative": (
         sequential(linear(3, 4), lambda: gn.BatchNorm1d(4, momentum=None)),

@@ -124,7 +124,7 @@ REFUSED = [
     lambda: gn.Embedding(3, 2, norm_type=1.0),
     lambda: gn.Embedding(3, 2, scale_grad_by_freq=True),
     lambda: gn.Embedding(3, 2, sparse=True),
-    lambda: gn.MultiheadAttention(4, 2, add_bias_kv=True),
+    lambda: gn.MultiheadAttention(4, 2, add_bias_kv="yes"),
     lambda: gn.MultiheadAttention(4, 2, dropout="a"),
     lambda: attend(Q, K, None),
     lambda: attend([1.0], K, K),

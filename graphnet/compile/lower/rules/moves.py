@@ -18,6 +18,7 @@ from graphnet.ops.joining import Cat, Stack
 from graphnet.ops.padding import Pad
 from graphnet.ops.random import DropoutMask
 from graphnet.ops.shapes import Tril, Triu
+from graphnet.ops.sizes import SliceGrad, part_of
 
 if TYPE_CHECKING:
     from graphnet.compile.lower.lowering import Lowering, Rule
@@ -81,6 +82,8 @@ def around(value: float) -> Rule:
             inside = out[as_index(node.op.part)]
         elif isinstance(node.op, DiagEmbed):
             inside = out.diagonal(0, -2, -1)
+        elif isinstance(node.op, SliceGrad):
+            inside = out[part_of(node.op, node.inputs[2:])]
         else:
             inside = out[tuple(slice(n) for n in cast("Shape", part.shape))]
         low.copy(node, inside, low.stored(part))
@@ -191,6 +194,7 @@ RULES: dict[type[Op], Rule] = {
     Scatter: around(0.0),
     Shift: shift,
     Size: size,
+    SliceGrad: around(0.0),
     Stack: stack,
     Tril: triangle("le"),
     Triu: triangle("ge"),
