@@ -12,12 +12,10 @@ from graphnet.draw.drawing import Drawing, Source, drawing_of
 from graphnet.draw.scene.building import scene_of
 from graphnet.draw.scene.fold import folded
 from graphnet.draw.scene.parameters import without_parameters
-from graphnet.draw.svg.grid import rows_of
-from graphnet.draw.svg.histograms import described, histogram
 from graphnet.draw.svg.paint import Look
 from graphnet.draw.svg.style import MARKED
 from graphnet.draw.svg.theme import THEMES
-from graphnet.draw.svg.values import Value, reserve_space
+from graphnet.draw.svg.values import Value, reserve_space, value_of
 from graphnet.errors import GraphError, counted
 from graphnet.graph import Graph, Input, Node
 from graphnet.graph.roles import checked_loss
@@ -227,12 +225,7 @@ def _values(box: Box, names: Sequence[str], numbers: bool) -> list[Value]:
     (node,) = box.nodes
     tensors: dict[str, Any] = {"top": node.top if node.computed else None, "grad": node.grad}
     return [
-        Value(
-            name,
-            described(tensor),
-            histogram(tensor),
-            rows_of(tensor) if numbers else (),
-        )
+        value_of(name, tensor, numbers)
         for name in names
         if (tensor := tensors[name]) is not None
     ]

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 
 import pytest
+import torch
 
 from graphnet.draw.layout.geometry import MAX_WIDTH, size_of, text_width
 from graphnet.draw.layout.layered import layered
 from graphnet.draw.scene.scene import Box, Scene
 from graphnet.draw.svg.paint import Look, painted
-from graphnet.draw.svg.values import Value, reserve_space
+from graphnet.draw.svg.values import Value, reserve_space, value_of
 from graphnet.errors import GraphError
 
 TOP = Value("top", "‖3.2‖ -1 … 1", [0.1, 1.0, 0.5])
@@ -35,6 +36,21 @@ def test_values_stand_below_the_text_in_letters_of_8_points():
     assert heights == sorted(heights)
     bottom = layered(laid).places["n2"][1] + size_of(laid.boxes[2])[1] / 2
     assert heights[-1] < bottom - 2
+
+
+def test_the_gradient_is_told_from_the_value_and_both_have_a_mark_at_zero():
+    values = {
+        "n0": [value_of(name, torch.tensor([-1.0, 0.0, 3.0])) for name in ("top", "grad")],
+        "n1": [value_of(name, torch.tensor([1.0, 2.0, 3.0])) for name in ("top", "grad")],
+    }
+    laid = reserve_space(scene(), values)
+    svg = painted(laid, layered(laid), Look(values=values, legend=False, theme="light"))
+    groups = dict(re.findall(r'<g id="\w+-(n\d)">(.*?)</g>', svg, re.DOTALL))
+    for key, marks in [("n0", 2), ("n1", 0)]:
+        assert len(re.findall(r"h[\d.]+M[\d.]+ [\d.]+v13\"", groups[key])) == marks
+        filled = groups[key].index('fill-opacity=".55"')
+        hollow = groups[key].index('stroke-width="0.8"')
+        assert groups[key].index(">top") < filled < groups[key].index(">grad") < hollow
 
 
 def test_each_box_has_the_room_that_its_values_take():
