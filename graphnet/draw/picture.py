@@ -225,7 +225,5 @@ def _values(box: Box, names: Sequence[str], numbers: bool) -> list[Value]:
     (node,) = box.nodes
     tensors: dict[str, Any] = {"top": node.top if node.computed else None, "grad": node.grad}
     return [
-        value_of(name, tensor, numbers)
-        for name in names
-        if (tensor := tensors[name]) is not None
+        value_of(name, tensor, numbers) for name in names if (tensor := tensors[name]) is not None
     ]

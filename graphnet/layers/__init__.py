@@ -3,6 +3,7 @@
 | file | contents |
 |---|---|
 | `module`: `private`, `signatures` | the base class; its graph for tensors; its types |
+| `settings` | what a picture and a summary say of a layer |
 | `tree`, `state`, `unlisted_parameters` | what is in a module; loading it; what it forgets |
 | `sequential`, `containers`: `collection` | modules that hold modules |
 | `linear`, `convolution`, `embedding`, `attention` | layers with weights |

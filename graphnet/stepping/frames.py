@@ -159,9 +159,7 @@ class Frames(Sequence[str]):
         """What the boxes of parameters show from the start: their values already exist."""
         boxes = {node: self._boxes[node] for node in self.walk.graph.parameters()}
         return {
-            box.key: value_of("top", node.top)
-            for node, box in boxes.items()
-            if len(box.nodes) == 1
+            box.key: value_of("top", node.top) for node, box in boxes.items() if len(box.nodes) == 1
         }
 
     @cached_property
