@@ -14,7 +14,7 @@ class Own(gn.Module):
     """A module of a user."""
 
     def build(self, x):
-        return x * 2
+        return x * 2 + 1
 
     def extra_repr(self):
         return "gain 2"
