@@ -219,10 +219,9 @@ def _marked(
 
 
 def _values(box: Box, names: Sequence[str], numbers: bool) -> list[Value]:
-    """The values of a box that stands for one node, as far as they are known."""
-    if len(box.nodes) != 1:
+    """The values of a box, as far as they are known; those of a folded one are of its result."""
+    if (node := box.result) is None:
         return []
-    (node,) = box.nodes
     tensors: dict[str, Any] = {"top": node.top if node.computed else None, "grad": node.grad}
     return [
         value_of(name, tensor, numbers) for name in names if (tensor := tensors[name]) is not None

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Container, Iterator, Sequence
 from functools import cached_property
 from io import BytesIO
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -148,10 +149,10 @@ class Frames(Sequence[str]):
     def _values(self, number: int) -> dict[str, list[Value]]:
         """What is known in each box after a step."""
         known = {key: {"top": value} for key, value in self._parameters.items()}
-        for step in self.steps[: number + 1]:
-            value = self._described[step[0].number]
+        for event in chain.from_iterable(self.steps[: number + 1]):
+            value = self._described[event.number]
             if value is not None:
-                known.setdefault(self._boxes[step[0].node].key, {})[value.label] = value
+                known.setdefault(self._boxes[event.node].key, {})[value.label] = value
         return {key: list(values.values()) for key, values in known.items()}
 
     @cached_property
@@ -164,10 +165,13 @@ class Frames(Sequence[str]):
 
     @cached_property
     def _described(self) -> list[Value | None]:
-        """What a box shows after each event; the walk keeps the tensors, which change no more."""
+        """What a box shows after each event; the walk keeps the tensors, which change no more.
+
+        A folded box shows what its result is, and not what happens inside.
+        """
         return [
             None
-            if event.value is None or len(self._boxes[event.node].nodes) > 1
+            if event.value is None or event.node is not self._boxes[event.node].result
             else value_of(_LABELS[event.phase], event.value)
             for event in self.events
         ]

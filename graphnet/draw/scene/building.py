@@ -112,6 +112,7 @@ def _box(graph: Graph, place: int, node: Node, is_loss: bool) -> Box:
         note=note,
         path=path,
         nodes=(node,),
+        result=node,
         places=(place,),
     )
 
