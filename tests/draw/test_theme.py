@@ -134,6 +134,22 @@ def test_a_picture_follows_what_the_reader_prefers(where, tmp_path):
         assert corner(page, tmp_path / "dark.png") == (0x11, 0x17, 0x1F)
 
 
+def test_an_image_follows_the_switch_of_a_page(tmp_path):
+    """A site that is dark says so with `color-scheme`, as Material for MkDocs does."""
+    (tmp_path / "net.svg").write_text(drawn("auto"), encoding="utf-8")
+    for ground, system, colour in [
+        ("dark", "light", (0x11, 0x17, 0x1F)),
+        ("light", "dark", (255,) * 3),
+    ]:
+        shown = tmp_path / f"{ground}.html"
+        shown.write_text(
+            f'<body style="margin:0;color-scheme:{ground}"><img src="net.svg">', encoding="utf-8"
+        )
+        with chromium(shown) as page:
+            page.prefer(color_scheme=system)
+            assert corner(page, tmp_path / "shown.png") == colour
+
+
 def outputs():
     """What a notebook shows of the objects that have colours of their own, as HTML."""
     torch.manual_seed(0)
