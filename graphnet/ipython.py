@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -56,6 +58,22 @@ def rendered_traceback(error: BaseException) -> list[str]:
     finally:
         for each, traceback in zip(chain, tracebacks, strict=True):
             each.__traceback__ = traceback
+
+
+def shorten_traceback(error: BaseException | None) -> None:
+    """Have IPython show an error of Python or torch, such as a TypeError, with the user's frames.
+
+    What IPython asks each error for is added to this one. The error is raised as it is, its
+    traceback is whole, and outside IPython nothing is added.
+
+    Args:
+        error: one on its way through this package; None for none.
+    """
+    if not isinstance(error, Exception) or hasattr(error, "_render_traceback_"):
+        return
+    if running_shell() is not None:
+        with suppress(AttributeError, TypeError):  # an error that takes no attributes
+            vars(error)["_render_traceback_"] = partial(rendered_traceback, error)
 
 
 def _chain(error: BaseException) -> list[BaseException]:

@@ -19,18 +19,25 @@ MOST_AT_PROMPT = 60
 
 _GAP = "… {} more lines …"
 
-_DARK = (
-    '[data-jp-theme-light="false"] .graphnet',
-    ".vscode-dark .graphnet",
-    'html[theme="dark"] .graphnet',
-    '[data-theme="dark"] .graphnet',
-    '[data-md-color-scheme="slate"] .graphnet',
+DARK_PAGES = (
+    '[data-jp-theme-light="false"]',  # JupyterLab
+    ".vscode-dark",
+    '[theme="dark"]',  # Colab
+    '[data-theme="dark"]',  # pydata-sphinx-theme, Furo, marimo
+    '[data-md-color-scheme="slate"]',  # Material for MkDocs
 )
-"""How JupyterLab, VS Code, Colab, Sphinx and Material say that their page is dark."""
+LIGHT_PAGES = (
+    '[data-jp-theme-light="true"]',
+    ".vscode-light",
+    '[theme="light"]',
+    '[data-theme="light"]',
+    '[data-md-color-scheme="default"]',
+)
+"""What pages say that have a switch of their own, whatever the system prefers."""
 
 STYLE = (
     "<style>"
-    f"{','.join(_DARK)}{{color-scheme:dark}}"
+    f"{','.join(f'{page} .graphnet' for page in DARK_PAGES)}{{color-scheme:dark}}"
     ".graphnet{color:inherit;max-width:100%}"
     ".graphnet table{border-collapse:collapse;margin:.3em 0}"
     ".graphnet .wide{overflow:auto;max-height:36em;max-width:100%}"

@@ -80,6 +80,101 @@ def test_an_error_shows_the_frames_of_the_user_alone(call, shell):
     assert error.__traceback__ is trace  # which a debugger needs
 
 
+class Misspelled(gn.Module):
+    """Fails in the hands of the package."""
+
+    def build(self, x):
+        return x + misspelled  # noqa: F821
+
+
+class Failing(gn.Callback):
+    def epoch(self, run):
+        raise KeyError("no such curve")
+
+
+class Halved(gn.Op):
+    """Its derivative rule fails."""
+
+    symbol = "x/2"
+
+    def forward(self, x):
+        return x / 2
+
+    def grad_x(self, grad):
+        raise TypeError("half is no number")
+
+
+def missing_input():
+    gn.Sequential(gn.Linear(2, 3)).forward(torch.ones(3, 2), torch.ones(3, 2), torch.ones(3, 2))
+
+
+def wrong_name():
+    gn.Sequential(gn.Linear(2, 3), Misspelled()).forward(torch.ones(4, 2))
+
+
+def wrong_name_in_a_list():
+    with gn.Graph():
+        gn.Sequential(Misspelled())(gn.Input((None, 2), name="x"))
+
+
+def wrong_rule():
+    with gn.Graph() as graph:
+        loss = Halved()(gn.Input((), name="x", requires_grad=True))
+    graph.forward(x=torch.tensor(1.0))
+    graph.backward(loss)
+
+
+def failing_callback():
+    model = gn.Linear(2, 1)
+    data = torch.ones(4, 2), torch.ones(4, 1)
+    sgd = gn.SGD(model.parameters(), lr=0.1)
+    gn.fit(model, gn.LossMSE(), data, sgd, epochs=1, callbacks=[Failing()], progress=False)
+
+
+PLAIN = [
+    (missing_input, TypeError),
+    (wrong_name, NameError),
+    (wrong_name_in_a_list, NameError),
+    (wrong_rule, TypeError),
+    (failing_callback, KeyError),
+]
+
+
+@pytest.mark.parametrize(("call", "kind"), PLAIN)
+def test_an_error_of_python_shows_the_frames_of_the_user_too(call, kind, shell):
+    shell()
+    with pytest.raises(kind) as info:
+        call()
+    trace = info.value.__traceback__
+    lines = "\n".join(info.value._render_traceback_())
+    assert call.__name__ in lines and kind.__name__ in lines
+    assert str(gn.__path__[0]) not in lines.replace(__file__, "")
+    assert info.value.__traceback__ is trace
+    assert ipython._of_the_user(trace) is not trace  # some frames of the package were there
+
+
+@pytest.mark.parametrize(("call", "kind"), PLAIN)
+def test_outside_ipython_an_error_is_as_python_makes_it(call, kind, monkeypatch):
+    monkeypatch.delitem(sys.modules, "IPython", raising=False)
+    with pytest.raises(kind) as info:
+        call()
+    assert not hasattr(info.value, "_render_traceback_")
+
+
+def test_an_error_keeps_a_form_of_its_own(shell):
+    class OwnError(Exception):
+        def _render_traceback_(self):
+            return ["mine"]
+
+    shell()
+    error = OwnError()
+    ipython.shorten_traceback(error)
+    assert error._render_traceback_() == ["mine"]
+    for other in (None, KeyboardInterrupt(), SystemExit(1)):
+        ipython.shorten_traceback(other)
+        assert not hasattr(other, "_render_traceback_")
+
+
 def test_verbose_shows_all_frames(shell):
     shell(mode="Verbose")
     lines = "\n".join(caught(wrong)._render_traceback_())
@@ -107,11 +202,27 @@ asked(gn.Linear(2, 3))
 """
 
 
-def test_ipython_itself_shows_the_frames_of_the_user_alone(tmp_path):
+PLAIN_CELL = """
+import graphnet as gn, torch
+class Mine(gn.Module):
+    def build(self, x):
+        return x + misspelled  # noqa: F821
+def asked(model):
+    return model.forward(torch.ones(4, 2))
+asked(gn.Sequential(gn.Linear(2, 3), Mine()))
+"""
+CELLS = [
+    (CELL, "ShapeError: linear cannot be applied here", "asked(gn.Linear(2, 3))"),
+    (PLAIN_CELL, "NameError: name 'misspelled' is not defined", "return x + misspelled"),
+]
+
+
+@pytest.mark.parametrize(("cell", "message", "line"), CELLS)
+def test_ipython_itself_shows_the_frames_of_the_user_alone(cell, message, line, tmp_path):
     pytest.importorskip("IPython", reason="needs IPython")
     told = [sys.executable, "-m", "IPython", "--no-banner", "--colors=NoColor", "--quick"]
     done = subprocess.run(
-        [*told, f"--ipython-dir={tmp_path}", "-c", CELL],
+        [*told, f"--ipython-dir={tmp_path}", "-c", cell],
         capture_output=True,
         encoding="utf-8",
         check=False,
@@ -119,8 +230,8 @@ def test_ipython_itself_shows_the_frames_of_the_user_alone(tmp_path):
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "PYTHONIOENCODING": "utf-8"},
     )
     text = done.stdout + done.stderr
-    assert "ShapeError: linear cannot be applied here" in text
-    assert "asked(gn.Linear(2, 3))" in text
+    assert message in text
+    assert line in text
     assert "layers/module.py" not in text.replace("\\", "/")
 
 

@@ -12,12 +12,10 @@ from graphnet.draw.drawing import Drawing, Source, drawing_of
 from graphnet.draw.scene.building import scene_of
 from graphnet.draw.scene.fold import folded
 from graphnet.draw.scene.parameters import without_parameters
-from graphnet.draw.svg.grid import rows_of
-from graphnet.draw.svg.histograms import described, histogram
 from graphnet.draw.svg.paint import Look
 from graphnet.draw.svg.style import MARKED
 from graphnet.draw.svg.theme import THEMES
-from graphnet.draw.svg.values import Value, reserve_space
+from graphnet.draw.svg.values import Value, reserve_space, value_of
 from graphnet.errors import GraphError, counted
 from graphnet.graph import Graph, Input, Node
 from graphnet.graph.roles import checked_loss
@@ -221,18 +219,10 @@ def _marked(
 
 
 def _values(box: Box, names: Sequence[str], numbers: bool) -> list[Value]:
-    """The values of a box that stands for one node, as far as they are known."""
-    if len(box.nodes) != 1:
+    """The values of a box, as far as they are known; those of a folded one are of its result."""
+    if (node := box.result) is None:
         return []
-    (node,) = box.nodes
     tensors: dict[str, Any] = {"top": node.top if node.computed else None, "grad": node.grad}
     return [
-        Value(
-            name,
-            described(tensor),
-            histogram(tensor),
-            rows_of(tensor) if numbers else (),
-        )
-        for name in names
-        if (tensor := tensors[name]) is not None
+        value_of(name, tensor, numbers) for name in names if (tensor := tensors[name]) is not None
     ]

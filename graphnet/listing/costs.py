@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from inspect import signature
 from math import prod
 from typing import TYPE_CHECKING
 
 from graphnet.graph import Node, Operation, Parameter
 from graphnet.graph.roles import loss_of
 from graphnet.graph.walks import ancestors
-from graphnet.layers import Module
+from graphnet.layers.settings import settings_of
 from graphnet.listing.flops import backward_flops, forward_flops, multiply_adds, sizes_of
 
 if TYPE_CHECKING:
@@ -31,7 +30,7 @@ class Row:
         path: the module; "" for nodes outside any module, and for those of an outermost module,
             whose names have no prefix.
         kind: the class of the module: "Linear".
-        settings: its settings without those that have their default: "kernel_size=3, padding=1".
+        settings: what a picture says of it too: "3×3, stride 2, padding 1".
         uses: how often the module was called; 0 if it only holds others.
         nodes: how many nodes it has.
         output: the shape of its output; of several, of the last one that is read outside.
@@ -125,7 +124,7 @@ def _row(
     return Row(
         path=path,
         kind=kind,
-        settings=settings(module) if isinstance(module, Module) else "",
+        settings=settings_of(module),
         uses=0 if module is None else graph.scopes.uses[path],
         nodes=len(nodes),
         output=tuple(output.top.shape) if output.computed else output.shape,
@@ -167,42 +166,3 @@ def _numbers(parameters: Iterable[Parameter]) -> int:
 def _bytes(node: Node) -> int:
     """The bytes of a value."""
     return prod(sizes_of(node)) * node.dtype.itemsize
-
-
-def settings(module: Module) -> str:
-    """What `repr` shows of a module in parentheses, without options that have their default.
-
-    >>> import graphnet as gn
-    >>> settings(gn.Conv2d(3, 8, 3, padding=1)), settings(gn.BatchNorm2d(8))
-    ('3, 8, kernel_size=3, padding=1', '8')
-    """
-    defaults = {
-        name: _short(repr(option.default))
-        for name, option in signature(type(module)).parameters.items()
-    }
-    parts = []
-    for part in _parts(module.extra_repr()):
-        name, equals, value = part.partition("=")
-        if not equals or defaults.get(name) != _short(value):
-            parts.append(f"{name}={_short(value)}" if equals else _short(part))
-    return ", ".join(parts)
-
-
-def _parts(text: str) -> list[str]:
-    """A text split at the commas outside of brackets and quotes."""
-    parts, opened, quote = [""], 0, ""
-    for sign in text:
-        if sign in "'\"" and quote in ("", sign):
-            quote = "" if quote else sign
-        opened += 0 if quote else (sign in "([{") - (sign in ")]}")
-        if sign == "," and not opened and not quote:
-            parts.append("")
-        else:
-            parts[-1] += sign
-    return [part.strip() for part in parts if part.strip()]
-
-
-def _short(value: str) -> str:
-    """A size in each direction as one number, if they are equal: (3, 3) is 3."""
-    sizes = {size.strip() for size in value.strip("()").split(",") if size.strip()}
-    return sizes.pop() if value.startswith("(") and len(sizes) == 1 else value

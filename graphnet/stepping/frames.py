@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Container, Iterator, Sequence
 from functools import cached_property
 from io import BytesIO
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,13 +16,12 @@ from graphnet.draw.layout.engines import laid_out
 from graphnet.draw.png import png_of
 from graphnet.draw.scene.building import scene_of
 from graphnet.draw.scene.fold import folded
-from graphnet.draw.svg.histograms import described, histogram
 from graphnet.draw.svg.paint import Look, Painter
-from graphnet.draw.svg.values import Value, reserve_space
+from graphnet.draw.svg.values import Value, reserve_space, value_of
 from graphnet.errors import GraphError, counted
 from graphnet.graph import Operation
 from graphnet.listing.norm import norm
-from graphnet.validation import require_range
+from graphnet.validation import require_flags, require_range
 
 if TYPE_CHECKING:
     from graphnet.draw.layout.geometry import Layout
@@ -42,18 +42,32 @@ class Frames(Sequence[str]):
 
     Args:
         walk: what happens; it is run to its end.
-        depth: how deep modules are opened; None opens as much as there is room for.
+        depth: how deep modules are opened, with each layer as one box; None steps through a small
+            list node by node, and folds what does not fit on a screen, as `graph.draw` does.
+        every_node: True for a box and a picture for each node, whatever the size of the list.
         engine: what lays out the picture; None takes the best one here.
 
     Attributes:
         events: what happened, node by node.
         steps: the events of each picture.
+
+    Raises:
+        GraphError: the depth is not an integer of 0 or more, or every_node is neither True nor
+            False.
     """
 
-    def __init__(self, walk: Walk, *, depth: int | None = None, engine: str | None = None) -> None:
+    def __init__(
+        self,
+        walk: Walk,
+        *,
+        depth: int | None = None,
+        every_node: bool = False,
+        engine: str | None = None,
+    ) -> None:
+        require_flags(every_node=every_node)
         self.walk = walk.run()
         self.events: list[Event] = self.walk.events
-        scene = folded(scene_of(walk.graph, walk.loss), depth)
+        scene = folded(scene_of(walk.graph, walk.loss), depth, every_node=every_node)
         self._boxes: dict[Node, Box] = {node: box for box in scene.boxes for node in box.nodes}
         self.steps = self._steps()
         self.scene: Scene = reserve_space(scene, self._values(len(self.steps) - 1))
@@ -135,10 +149,10 @@ class Frames(Sequence[str]):
     def _values(self, number: int) -> dict[str, list[Value]]:
         """What is known in each box after a step."""
         known = {key: {"top": value} for key, value in self._parameters.items()}
-        for step in self.steps[: number + 1]:
-            value = self._described[step[0].number]
+        for event in chain.from_iterable(self.steps[: number + 1]):
+            value = self._described[event.number]
             if value is not None:
-                known.setdefault(self._boxes[step[0].node].key, {})[value.label] = value
+                known.setdefault(self._boxes[event.node].key, {})[value.label] = value
         return {key: list(values.values()) for key, values in known.items()}
 
     @cached_property
@@ -146,18 +160,19 @@ class Frames(Sequence[str]):
         """What the boxes of parameters show from the start: their values already exist."""
         boxes = {node: self._boxes[node] for node in self.walk.graph.parameters()}
         return {
-            box.key: Value("top", described(node.top), histogram(node.top))
-            for node, box in boxes.items()
-            if len(box.nodes) == 1
+            box.key: value_of("top", node.top) for node, box in boxes.items() if len(box.nodes) == 1
         }
 
     @cached_property
     def _described(self) -> list[Value | None]:
-        """What a box shows after each event; the walk keeps the tensors, which change no more."""
+        """What a box shows after each event; the walk keeps the tensors, which change no more.
+
+        A folded box shows what its result is, and not what happens inside.
+        """
         return [
             None
-            if event.value is None or len(self._boxes[event.node].nodes) > 1
-            else Value(_LABELS[event.phase], described(event.value), histogram(event.value))
+            if event.value is None or event.node is not self._boxes[event.node].result
+            else value_of(_LABELS[event.phase], event.value)
             for event in self.events
         ]
 

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 from graphnet.draw.page.assets import (
     SHARED_SCRIPTS,
-    SHARED_STYLES,
     asset,
     assets,
     body_of,
     filled,
     safe_json,
 )
+from graphnet.draw.page.theme import styles
 from graphnet.errors import counted
 from graphnet.formulas.operation import Formulas
 from graphnet.graph import Operation
@@ -107,7 +107,7 @@ def _filled(
     parts = {
         "TITLE": "The walk, step by step",
         "EMBEDDED": "",
-        "CSS": assets(SHARED_STYLES, _own("walk.css")),
+        "CSS": styles(_own("walk.css")),
         "NOTE": note,
         "CAPTION": escape(captions[-1]),
         "LAST": last,

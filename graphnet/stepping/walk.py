@@ -142,7 +142,11 @@ class Walk(Iterator[Event]):
         raise StateError("The walk was ended by an error. Start a new one: graph.walk.")
 
     def frames(self, **options: Any) -> Frames:
-        """Pictures of the events, with the options of `Frames`; runs the walk to its end."""
+        """Pictures of the events; runs the walk to its end.
+
+        Args:
+            options: `every_node`, `depth`, `engine`: see `Frames`.
+        """
         from graphnet.stepping.frames import Frames
 
         return Frames(self, **options)

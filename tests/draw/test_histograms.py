@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from graphnet.draw.svg.histograms import described, histogram
+from graphnet.draw.svg.histograms import described, histogram, zero_in
 
 CASES = [
     (torch.tensor(0.25), "0.25", 0),
@@ -47,6 +47,37 @@ def test_the_histogram_is_that_of_torch(seed=0):
 
 def test_a_constant_tensor_has_one_bar_in_the_middle():
     assert histogram(torch.full((5,), 7.0)) == [0.0] * 6 + [1.0] + [0.0] * 5
+
+
+ZEROS = [
+    ([-1.0, 3.0], 0.25),
+    ([-3.0, 1.0, math.inf], 0.75),
+    ([0.0, 2.0], 0.0),
+    ([-2.0, 0.0], 1.0),
+    ([0.5, 2.0], None),
+    ([-2.0, -0.5], None),
+    ([0.0, 0.0], 0.5),  # in the middle, as its only bar
+    ([7.0, 7.0], None),
+    ([-1.0], None),
+    ([], None),
+    ([-3e38, 3e38], 0.5),
+    ([-1e308, 1e308, math.nan], 0.5),
+    ([5e-324, -5e-324], 0.5),
+]
+
+
+@pytest.mark.parametrize(("numbers", "place"), ZEROS)
+def test_where_zero_lies(numbers, place):
+    tensor = torch.tensor(numbers, dtype=torch.float64)
+    before = tensor.clone()
+    assert zero_in(tensor) == (place if place is None else pytest.approx(place))
+    assert torch.equal(tensor.nan_to_num(), before.nan_to_num())
+
+
+def test_zero_lies_where_the_bars_of_negative_numbers_end(seed=0):
+    tensor = torch.rand(4000, generator=torch.Generator().manual_seed(seed)) * 4 - 1
+    negative = sum(histogram(tensor)[:3]) / sum(histogram(tensor))
+    assert zero_in(tensor) == pytest.approx(negative, abs=0.02)
 
 
 def test_reading_changes_nothing():

@@ -1,4 +1,4 @@
-"""Layers: one box for each call, with the settings that a reader wants."""
+"""Layers: one box for each call of one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from draw.example_modules import Block
 import graphnet as gn
 from graphnet.draw.scene.building import scene_of
 from graphnet.draw.scene.fold import folded
-from graphnet.draw.scene.layers import is_layer, settings_of
+from graphnet.draw.scene.layers import is_layer
 from graphnet.experiments.models import MODELS
 
 
@@ -20,13 +20,10 @@ class Inheriting(gn.Linear):
 
 
 class Own(gn.Module):
-    """A user's layer that says something about itself."""
+    """A module of a user that is no layer of the library."""
 
     def build(self, x):
         return x * 2
-
-    def extra_repr(self):
-        return "gain 2"
 
 
 class Nowhere(gn.Module):
@@ -56,45 +53,6 @@ LAYERS = [
 @pytest.mark.parametrize(("module", "expected"), LAYERS)
 def test_a_layer_is_a_module_of_the_library_that_holds_no_others(module, expected):
     assert is_layer(module) == expected
-
-
-SETTINGS = [
-    (gn.Conv2d(3, 64, 3, stride=2, padding=1), "3×3, stride 2, padding 1"),
-    (gn.Conv2d(3, 64, (1, 3)), "1×3"),
-    (gn.Conv2d(4, 8, 3, padding="same", dilation=2, groups=4), "3×3, padding same, dilation 2, "),
-    (gn.Conv2d(4, 8, 3, stride=(2, 1)), "3×3, stride 2×1"),
-    (gn.Conv1d(3, 4, 5), "5"),
-    (gn.ConvTranspose2d(4, 2, 2, stride=2), "2×2, stride 2"),
-    (gn.MaxPool2d(2), "2×2"),
-    (gn.MaxPool2d(3, 2, 1), "3×3, stride 2, padding 1"),
-    (gn.AvgPool2d((2, 4)), "2×4"),
-    (gn.AdaptiveAvgPool2d((1, None)), "to 1×same"),
-    (gn.AdaptiveAvgPool2d(7), "to 7×7"),
-    (gn.Linear(400, 12_000), "400 → 12,000"),
-    (gn.Dropout(0.5), "p = 0.5"),
-    (gn.Embedding(10_000, 64), "10,000 × 64"),
-    (gn.MultiheadAttention(64, 4), "4 heads"),
-    (gn.LSTM(8, 128, num_layers=2, bidirectional=True), "128 hidden, 2 layers, bidirectional"),
-    (gn.GRUCell(8, 16), "16 hidden"),
-    (gn.BatchNorm2d(64), ""),
-    (gn.LayerNorm(64), ""),
-    (gn.GroupNorm(4, 8), "4 groups"),
-    (gn.ReLU(), ""),
-    (gn.GELU(), ""),
-    (gn.GELU("tanh"), "approximate = tanh"),
-    (gn.LeakyReLU(0.2), "negative_slope = 0.2"),
-    (gn.Softmax(dim=1), "dim = 1"),
-    (gn.LossCrossEntropy(), ""),
-    (gn.LossHuber(delta=2.0), "delta=2.0"),
-    (Own(), "gain 2"),
-    (None, ""),
-]
-
-
-@pytest.mark.parametrize(("module", "text"), SETTINGS)
-def test_settings_are_said_in_short(module, text):
-    assert settings_of(module).startswith(text)
-    assert text or not settings_of(module)
 
 
 def boxes_of(graph, **options):

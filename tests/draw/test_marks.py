@@ -85,6 +85,21 @@ def test_bars_are_drawn_for_what_is_not_empty():
     assert "v-10h" in data and "v-1h" in data, "the smallest bar can still be seen"
 
 
+@pytest.mark.parametrize(("zero", "across"), [(None, None), (0.0, 5), (0.25, 12.5), (1.0, 35)])
+def test_a_line_across_the_bars_marks_zero(zero, across):
+    drawn = bars([0.5, 1.0], (5.0, 10.0, 30.0, 10.0), "#000000", zero)
+    base = re.findall(r' d="(M5 20h30[^"]*)"', drawn)[0]
+    assert numbers_in(base)[3:] == ([] if zero is None else [across, 10, 13])
+
+
+def test_hollow_bars_have_outlines_and_no_colour_inside():
+    place = (0.0, 0.0, 30.0, 10.0)
+    full = bars([0.5, 1.0], place, "#123456")
+    hollow = bars([0.5, 1.0], place, "#123456", hollow=True)
+    assert full.count('fill="#123456"') == 1 and 'fill="none"' not in full
+    assert hollow.count('fill="none" stroke="#123456"') == 1 and 'fill="#123456"' not in hollow
+
+
 def test_a_badge_grows_with_its_text_and_is_never_narrower_than_high():
     widths = []
     for mark in ("A", "A1", "A12"):

@@ -75,6 +75,7 @@ LEGENDS = [
     (Scene(MANY, [Arrow("n0", "n1", count=2)]), {}, "n values"),
     (Scene(MANY, [Arrow("n0", "n1")]), {"marked": True}, "finding"),
     (reserve_space(Scene(MANY), {"n1": [Value("top", "1")]}), {}, "‖norm‖ least … largest"),
+    (reserve_space(Scene(MANY), {"n1": [Value("top", "1")]}), {}, "zero"),
 ]
 
 

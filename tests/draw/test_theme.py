@@ -7,6 +7,9 @@ import xml.etree.ElementTree as ET
 from colorsys import rgb_to_hls
 
 import pytest
+import torch
+from browser import chromium
+from PIL import Image
 from scenes import network
 
 import graphnet as gn
@@ -15,6 +18,7 @@ from graphnet.draw.png import png_of
 from graphnet.draw.svg.paint import Look, painted
 from graphnet.draw.svg.style import FOUND, MARKED, SHARED, STYLES, ink_on, sharing_colour
 from graphnet.draw.svg.theme import dark
+from graphnet.notebook import Source
 
 COLOUR = r'(?:fill|stroke)="(#\w{6})"'
 
@@ -105,3 +109,104 @@ def test_a_style_sheet_says_nothing_about_other_pictures():
     for selectors in re.findall(r"([^{}]+)\{", style.text):
         if not selectors.startswith("@media"):
             assert all("#u" in each for each in selectors.split(","))
+
+
+# in a browser
+
+
+def corner(page, path):
+    """The colour at the upper left of what the window shows."""
+    page.picture(path)
+    return Image.open(path).convert("RGB").getpixel((3, 3))
+
+
+@pytest.mark.parametrize("where", ["a file", "an image in a page"])
+def test_a_picture_follows_what_the_reader_prefers(where, tmp_path):
+    shown = tmp_path / "net.svg"
+    shown.write_text(drawn("auto"), encoding="utf-8")
+    if where != "a file":
+        shown = tmp_path / "page.html"
+        shown.write_text('<body style="margin:0"><img src="net.svg">', encoding="utf-8")
+    with chromium(shown) as page:
+        page.prefer(color_scheme="light")
+        assert corner(page, tmp_path / "light.png") == (255, 255, 255)
+        page.prefer(color_scheme="dark")
+        assert corner(page, tmp_path / "dark.png") == (0x11, 0x17, 0x1F)
+
+
+def test_an_image_follows_the_switch_of_a_page(tmp_path):
+    """A site that is dark says so with `color-scheme`, as Material for MkDocs does."""
+    (tmp_path / "net.svg").write_text(drawn("auto"), encoding="utf-8")
+    for ground, system, colour in [
+        ("dark", "light", (0x11, 0x17, 0x1F)),
+        ("light", "dark", (255,) * 3),
+    ]:
+        shown = tmp_path / f"{ground}.html"
+        shown.write_text(
+            f'<body style="margin:0;color-scheme:{ground}"><img src="net.svg">', encoding="utf-8"
+        )
+        with chromium(shown) as page:
+            page.prefer(color_scheme=system)
+            assert corner(page, tmp_path / "shown.png") == colour
+
+
+def outputs():
+    """What a notebook shows of the objects that have colours of their own, as HTML."""
+    torch.manual_seed(0)
+    model = gn.Sequential(gn.Linear(2, 3), gn.Tanh(), gn.Linear(3, 1))
+    with gn.Graph() as graph:
+        loss = gn.LossMSE()(model(gn.Input((None, 2), name="x")), gn.Input((None, 1), name="t"))
+    walk = graph.walk({"x": torch.rand(4, 2), "t": torch.rand(4, 1)}, loss)
+    frames = walk.frames(engine="ranker")
+    drawing = graph.draw(show=("shape", "values"), engine="ranker")
+    pages = [each._repr_mimebundle_()["text/html"] for each in (drawing, frames)]
+    return [*pages, *(each._repr_html_() for each in (graph, graph.summary(), Source("y = 1")))]
+
+
+def slabs(path, ground):
+    """How many squares of 16 pixels have the opposite of a dark or light ground."""
+    picture = Image.open(path).convert("RGB")
+    small = picture.resize((picture.width // 16, picture.height // 16), Image.Resampling.BOX)
+    pixels = [small.getpixel((x, y)) for x in range(small.width) for y in range(small.height)]
+    return sum(min(each) > 225 if ground == "dark" else max(each) < 60 for each in pixels)
+
+
+@pytest.mark.parametrize("ground", ["dark", "light"])
+@pytest.mark.parametrize("system", ["dark", "light"])
+def test_a_notebook_shows_no_slab_of_the_other_theme(ground, system, tmp_path):
+    """As in JupyterLab, whose own switch decides and not the system."""
+    look = "background:#111;color:#eee" if ground == "dark" else "background:#fff;color:#111"
+    light = str(ground == "light").lower()
+    notebook = tmp_path / "notebook.html"
+    for number, output in enumerate(outputs()):
+        notebook.write_text(
+            f'<!doctype html><meta charset="utf-8"><body style="margin:0;{look}"'
+            f' data-jp-theme-light="{light}"><div>{output}</div>',
+            encoding="utf-8",
+        )
+        with chromium(notebook) as page:
+            page.prefer(color_scheme=system, reduced_motion="reduce")
+            page.picture(tmp_path / f"{number}.png")
+        assert slabs(tmp_path / f"{number}.png", ground) == 0, number
+
+
+@pytest.mark.parametrize("ground", ["dark", "light"])
+def test_the_button_of_a_page_is_stronger_than_the_notebook(ground, tmp_path):
+    light = str(ground == "light").lower()
+    notebook = tmp_path / "notebook.html"
+    notebook.write_text(
+        f'<!doctype html><meta charset="utf-8"><body data-jp-theme-light="{light}">{outputs()[0]}',
+        encoding="utf-8",
+    )
+    fill = "getComputedStyle(document.querySelector('.canvas [data-key] > path')).fill"
+    back = "getComputedStyle(document.querySelector('.graphnet-page')).backgroundColor"
+    with chromium(notebook) as page:
+        page.prefer(color_scheme="light", reduced_motion="reduce")
+        before = page.run(fill), page.run(back)
+        page.click("button[data-do=theme]")
+        after = page.run(fill), page.run(back)
+        page.click("button[data-do=theme]")
+        assert (page.run(fill), page.run(back)) == before
+    for one, other in zip(before, after, strict=True):
+        sums = [sum(map(int, re.findall(r"\d+", each))) for each in (one, other)]
+        assert (sums[0] < sums[1]) == (ground == "dark") and sums[0] != sums[1]

@@ -40,6 +40,24 @@ def test_there_is_a_frame_for_each_event(frames):
     assert repr(frames) == f"<Frames: 13 pictures of 13 events in {len(frames.scene)} boxes>"
 
 
+def small_with_layers():
+    """A walk through enough layers that they are folded."""
+    model = gn.Sequential(*[gn.Linear(2, 2) for _ in range(12)])
+    with gn.Graph() as graph:
+        loss = model(gn.Input((None, 2), name="x")).mean()
+    return graph.walk({"x": torch.ones(3, 2)}, loss)
+
+
+def test_each_node_has_a_picture_if_that_is_wanted():
+    folded = small_with_layers().frames(engine="ranker")
+    every = small_with_layers().frames(engine="ranker", every_node=True)
+    assert len(folded) < len(folded.events) == len(every)
+    assert all(len(step) == 1 for step in every.steps)
+    assert len(every.scene) == len(every.walk.graph)
+    with pytest.raises(gn.GraphError, match="every_node must be True or False; got 1"):
+        small_with_layers().frames(every_node=1)
+
+
 @pytest.mark.parametrize("number", [999, -14, 13, 1.5, None, "x"])
 def test_frames_that_are_not_there(frames, number):
     with pytest.raises(gn.GraphError, match=rf"from 0 to 12, and -1 is the last; got {number!r}"):

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-SHARED_STYLES = ("page.css",)
 SHARED_SCRIPTS = ("theme.js", "viewport.js")
 
 

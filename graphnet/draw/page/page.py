@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from graphnet.draw.layout.geometry import text_width
 from graphnet.draw.page.assets import (
     SHARED_SCRIPTS,
-    SHARED_STYLES,
     asset,
     assets,
     body_of,
@@ -19,6 +18,7 @@ from graphnet.draw.page.assets import (
     safe_json,
 )
 from graphnet.draw.page.cards import Cards
+from graphnet.draw.page.theme import styles
 from graphnet.draw.page.views import MOST_BOXES, View, views_of
 from graphnet.draw.svg.footer import sharing_notes
 
@@ -67,7 +67,7 @@ def _parts(drawing: Drawing, source: Source) -> dict[str, str]:
     return {
         "TITLE": escape(drawing.look.title),
         "EMBEDDED": "",
-        "CSS": assets(SHARED_STYLES, asset("explore.css")),
+        "CSS": styles(asset("explore.css")),
         "PICTURE": drawing.svg,
         "NOTES": "".join(f"<p>{escape(note)}</p>" for note in notes),
         "DATA": safe_json(data),

@@ -6,13 +6,14 @@ from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from graphnet.draw.scene.layers import is_layer, layer_call, settings_of
+from graphnet.draw.scene.layers import is_layer, layer_call
 from graphnet.draw.scene.scene import LAYER, OPEN, Arrow, Box, Path, Scene, around
 from graphnet.draw.scene.sharing import is_derived, shared_by
 from graphnet.errors import counted
 from graphnet.graph import Node, Operation, Parameter
 from graphnet.graph.entry import dtype_text
 from graphnet.graph.roles import kind_of, loss_of
+from graphnet.layers.settings import settings_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -111,6 +112,7 @@ def _box(graph: Graph, place: int, node: Node, is_loss: bool) -> Box:
         note=note,
         path=path,
         nodes=(node,),
+        result=node,
         places=(place,),
     )
 

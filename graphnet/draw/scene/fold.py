@@ -220,18 +220,19 @@ def _box(scene: Rolled, group: Group) -> Box:
         return replace(boxes[0], name=_name(group), path=group.path, brief=True)
     kinds = {box.kind for box in boxes}
     places = tuple(place for box in boxes for place in box.places)
-    shapes = [box.shape for box in boxes if box.kind not in LEAVES] or [boxes[-1].shape]
+    last = next((box for box in reversed(boxes) if box.kind not in LEAVES), boxes[-1])
     return Box(
         key=f"m{places[0]}",
         kind=_kind(group),
         name=_name(group),
         symbol=_symbol(scene, group),
         settings=scene.settings.get(group.module, "") if group.module else "",
-        shape="" if kinds == {"gradient"} else shapes[-1],
+        shape="" if kinds == {"gradient"} else last.shape,
         note=_note(scene, group),
         path=group.path,
         sharing=tuple(dict.fromkeys(number for box in boxes for number in box.sharing)),
         nodes=tuple(node for box in boxes for node in box.nodes),
+        result=last.result if group.times == 1 and kinds != {"gradient"} else None,
         places=places,
         folded=group.folded,
     )

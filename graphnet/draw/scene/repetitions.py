@@ -256,5 +256,6 @@ def _one_of(alike: Sequence[Box], before: Path, after: Path) -> Box:
         folds=folds + first.folds[len(before) :],
         sharing=tuple(dict.fromkeys(number for box in alike for number in box.sharing)),
         nodes=tuple(node for box in alike for node in box.nodes),
+        result=None,
         places=tuple(sorted(place for box in alike for place in box.places)),
     )

@@ -58,6 +58,8 @@ class Box:
         folds: for each module in the path, `LAYER`, `OPEN`, or nothing: the depth decides.
         sharing: the numbers, in `Scene.shared`, of the shared parameters in it.
         nodes: what it stands for, in the order of the list: one node, or those of a module.
+        result: the node whose value the box shows: of several the last operation; None for a box
+            that stands for repetitions.
         places: their places in the list.
         folded: True for a box that stands for a module.
         brief: True to leave out the name of an operation, since its symbol says enough.
@@ -77,6 +79,7 @@ class Box:
     folds: tuple[str, ...] = ()
     sharing: tuple[int, ...] = ()
     nodes: tuple[Node, ...] = ()
+    result: Node | None = None
     places: tuple[int, ...] = ()
     folded: bool = False
     brief: bool = False

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from graphnet.draw.layout.geometry import MARGIN, Point, text_width
 from graphnet.draw.scene.scene import KINDS, Scene, learned_in
-from graphnet.draw.svg.marks import START, badge, badge_width, text
+from graphnet.draw.svg.marks import START, badge, badge_width, bars, text
 from graphnet.draw.svg.style import (
     FOUND,
     INK,
@@ -81,6 +81,7 @@ def _entries(scene: Scene, marked: bool) -> list[_Entry]:
         entries.append((_bundle, badge_width(_MANY) + 6, "n values"))
     if any(box.reserved for box in scene.boxes):
         entries.append((_nothing, 0.0, "‖norm‖ least … largest"))
+        entries.append((_zero, 30.0, "zero"))
     if any("?" in box.shape for box in scene.boxes):
         entries.append((_nothing, 0.0, "? any size"))
     return entries
@@ -116,6 +117,11 @@ def _band(at: Point) -> list[str]:
 def _bundle(at: Point) -> list[str]:
     """The badge of an arrow that stands for several."""
     return [badge(_MANY, (at[0] + badge_width(_MANY) / 2, at[1] + 6.5), INK)]
+
+
+def _zero(at: Point) -> list[str]:
+    """The mark of zero in a histogram."""
+    return [bars((0.3, 0.7, 0.9, 0.5), (at[0], at[1], 24.0, 10.0), INK, 0.5)]
 
 
 def _nothing(at: Point) -> list[str]:

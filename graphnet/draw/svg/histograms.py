@@ -38,6 +38,29 @@ def histogram(tensor: Tensor) -> list[float]:
     return [float(height) for height in bins / bins.max()]
 
 
+def zero_in(tensor: Tensor) -> float | None:
+    """Where zero lies in the histogram of a tensor: 0 at its left end, 1 at its right end.
+
+    Args:
+        tensor: any tensor of numbers.
+
+    Returns:
+        None if all numbers are above zero or all below, and if there is no histogram.
+
+    >>> import torch
+    >>> zero_in(torch.tensor([-1.0, 0.5, 3.0])), zero_in(torch.tensor([0.5, 3.0]))
+    (0.25, None)
+    """
+    finite = _finite(tensor)
+    if finite.numel() < 2:
+        return None
+    low, high = float(finite.min()), float(finite.max())
+    if low == high:
+        return None if low else 0.5  # the one bar is in the middle
+    scale = max(-low, high)  # the range may overflow without it
+    return -low / scale / (high / scale - low / scale) if low <= 0 <= high else None
+
+
 def described(tensor: Tensor) -> str:
     """The norm of a tensor and the range of its numbers, in short.
 

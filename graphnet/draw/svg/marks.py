@@ -116,15 +116,35 @@ def badge(mark: str, centre: Point, colour: str) -> str:
     return ground + text((centre[0], centre[1] + 3.6), mark, _LETTERS, "#ffffff", BOLD)
 
 
-def bars(heights: Sequence[float], place: Rectangle, colour: str) -> str:
-    """Small bars on a baseline; each one that is not empty is visible."""
+def bars(
+    heights: Sequence[float],
+    place: Rectangle,
+    colour: str,
+    zero: float | None = None,
+    hollow: bool = False,
+) -> str:
+    """Small bars on a baseline; each one that is not empty is visible.
+
+    Args:
+        heights: of the bars, from 0 to 1.
+        place: the rectangle that the highest of them fill.
+        colour: of the bars.
+        zero: where a line across them marks zero, from 0 to 1; None for no line.
+        hollow: True for outlines.
+    """
     left, top, width, height = place
-    step = width / len(heights)
+    step, inset = width / len(heights), 0.4 * hollow
     data = "".join(
-        f"M{number(left + step * at)} {number(top + height)}h{number(step - 0.8)}"
-        f"v-{number(max(high * height, 1))}h-{number(step - 0.8)}Z"
+        f"M{number(left + step * at + inset)} {number(top + height)}"
+        f"v-{number(max(high * height, 1))}h{number(step - 0.8 - 2 * inset)}"
+        f"v{number(max(high * height, 1))}Z"
         for at, high in enumerate(heights)
         if high > 0
     )
-    line = f'<path d="M{number(left)} {number(top + height)}h{number(width)}" stroke="{colour}"/>'
-    return f'{line}<path d="{data}" fill="{colour}" fill-opacity=".7"/>'
+    line = f"M{number(left)} {number(top + height)}h{number(width)}"
+    if zero is not None:
+        line += f"M{number(left + width * zero)} {number(top)}v{number(height + 3)}"
+    look = f'fill="{colour}" fill-opacity=".55"'
+    if hollow:
+        look = f'fill="none" stroke="{colour}" stroke-width="0.8"'
+    return f'<path d="{line}" stroke="{colour}"/><path d="{data}" {look}/>'

@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from colorsys import hls_to_rgb, rgb_to_hls
 
+from graphnet.notebook import DARK_PAGES, LIGHT_PAGES
+
 THEMES = ("auto", "light", "dark")
 
 _DARK = {
@@ -41,19 +43,7 @@ _DARK = {
 
 _COLOUR = re.compile(r'(?<= )(fill|stroke)="(#[0-9a-f]{6})"')
 
-_DARK_PAGES = (
-    '[data-theme="dark"]',  # pydata-sphinx-theme, Furo, marimo
-    '[data-md-color-scheme="slate"]',  # Material for MkDocs
-    '[data-jp-theme-light="false"]',  # JupyterLab
-    ".vscode-dark",
-)
-_LIGHT_PAGES = (
-    '[data-theme="light"]',
-    '[data-md-color-scheme="default"]',
-    '[data-jp-theme-light="true"]',
-    ".vscode-light",
-)
-"""What pages say that have a switch of their own."""
+_OWN = '.graphnet-page[data-theme="{}"]'  # its button decides, whatever is around it
 
 
 def dark(colour: str) -> str:
@@ -95,7 +85,8 @@ def style_of(svg: str, uid: str) -> str:
     return (
         f"<style>#{uid}{{{lights}}}"
         f"@media (prefers-color-scheme:dark){{#{uid}{{{darks}}}}}"
-        f"{_on(_DARK_PAGES, uid)}{{{darks}}}{_on(_LIGHT_PAGES, uid)}{{{lights}}}{rules}</style>"
+        f"{_on(DARK_PAGES, 'dark', uid)}{{{darks}}}"
+        f"{_on(LIGHT_PAGES, 'light', uid)}{{{lights}}}{rules}</style>"
     )
 
 
@@ -104,5 +95,5 @@ def _name(colour: str) -> str:
     return f"--graphnet-{_DARK[colour][0] if colour in _DARK else colour[1:]}"
 
 
-def _on(pages: tuple[str, ...], uid: str) -> str:
-    return ",".join(f"{page} #{uid}" for page in pages)
+def _on(pages: tuple[str, ...], theme: str, uid: str) -> str:
+    return ",".join(f"{page} #{uid}" for page in (*pages, _OWN.format(theme)))

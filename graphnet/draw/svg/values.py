@@ -8,11 +8,14 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 from graphnet.draw.layout.geometry import LINE_HEIGHT, MAX_WIDTH, shortened, text_width
-from graphnet.draw.svg.grid import CELL, Rows, grid, width_of
+from graphnet.draw.svg.grid import CELL, Rows, grid, rows_of, width_of
+from graphnet.draw.svg.histograms import described, histogram, zero_in
 from graphnet.draw.svg.marks import START, bars, number, text
 from graphnet.errors import GraphError, counted
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from graphnet.draw.layout.geometry import Rectangle
     from graphnet.draw.scene.scene import Box, Scene
 
@@ -26,16 +29,34 @@ class Value:
     """What a box shows of one tensor.
 
     Attributes:
-        label: which tensor: "top", "grad".
+        label: which tensor: "top", "grad"; the bars of "grad" are outlines.
         text: a line about it, as `histograms.described` gives.
         bars: the heights of some bars from 0 to 1, as `histograms.histogram` gives.
+        zero: where zero lies below the bars, as `histograms.zero_in` gives.
         rows: all its numbers, as `grid.rows_of` gives; they are shown instead of text and bars.
     """
 
     label: str
     text: str
     bars: Sequence[float] = ()
+    zero: float | None = None
     rows: Rows = ()
+
+
+def value_of(label: str, tensor: Tensor, numbers: bool = False) -> Value:
+    """What a box shows of a tensor.
+
+    Args:
+        label: which tensor of the box it is.
+        tensor: its numbers.
+        numbers: True to show all of them if they are few.
+
+    >>> import torch
+    >>> value_of("top", torch.tensor([3.0, -4.0])).text
+    '‖5‖ -4 … 3'
+    """
+    rows = rows_of(tensor) if numbers else ()
+    return Value(label, described(tensor), histogram(tensor), zero_in(tensor), rows)
 
 
 def reserve_space(scene: Scene, values: Mapping[str, Sequence[Value]]) -> Scene:
@@ -115,7 +136,8 @@ def values_in(box: Box, place: Rectangle, values: Sequence[Value], ink: str) -> 
         line = shortened(_line(value), width - 10, SMALL)
         yield text((left + width / 2, y + 9), line, SMALL, ink)
         if value.bars:
-            yield bars(value.bars, (left + 14, y + 13, width - 28, 10), ink)
+            ground = (left + 14, y + 13, width - 28, 10)
+            yield bars(value.bars, ground, ink, value.zero, hollow=value.label == "grad")
         y += LINE_HEIGHT * _height(value)
     for side in _grid_lines(values):
         x = left + (width - sum(map(_grid_width, side)) - _GAP * (len(side) - 1)) / 2
