@@ -3,7 +3,6 @@
 | file | contents |
 |---|---|
 | `module`: `private`, `nesting`, `signatures` | the base class; its graph for tensors; its types |
-| `module`: `private`, `signatures` | the base class; its graph for tensors; its types |
 | `settings` | what a picture and a summary say of a layer |
 | `tree`, `state`, `unlisted_parameters` | what is in a module; loading it; what it forgets |
 | `sequential`, `containers`: `collection` | modules that hold modules |

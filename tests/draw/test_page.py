@@ -101,7 +101,7 @@ def key_of(page, text):
 
 
 @pytest.mark.parametrize("net", [lenet, outer, siamese])
-@pytest.mark.parametrize("engine", ["ranker", "wasi"])
+@pytest.mark.parametrize("engine", ["ranker", pytest.param("wasi", marks=pytest.mark.slow)])
 def test_opening_level_by_level_never_lets_boxes_overlap(net, engine, page_of):
     with chromium(page_of(net, engine=engine)) as page:
         quiet(page)

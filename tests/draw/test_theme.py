@@ -171,8 +171,16 @@ def slabs(path, ground):
     return sum(min(each) > 225 if ground == "dark" else max(each) < 60 for each in pixels)
 
 
-@pytest.mark.parametrize("ground", ["dark", "light"])
-@pytest.mark.parametrize("system", ["dark", "light"])
+@pytest.mark.parametrize(
+    ("ground", "system"),
+    [
+        ("dark", "light"),
+        *(
+            pytest.param(*each, marks=pytest.mark.slow)
+            for each in [("dark", "dark"), ("light", "light"), ("light", "dark")]
+        ),
+    ],
+)
 def test_a_notebook_shows_no_slab_of_the_other_theme(ground, system, tmp_path):
     """As in JupyterLab, whose own switch decides and not the system."""
     look = "background:#111;color:#eee" if ground == "dark" else "background:#fff;color:#111"

@@ -84,7 +84,15 @@ def letters(page):
     return 10 * page.rectangle(".stage svg")[2] / width
 
 
-@pytest.mark.parametrize(("walk", "key"), [(disk, ""), (lenet, ""), (disk, "l"), (lenet, "0")])
+@pytest.mark.parametrize(
+    ("walk", "key"),
+    [
+        (disk, ""),
+        (lenet, ""),
+        pytest.param(disk, "l", marks=pytest.mark.slow),
+        pytest.param(lenet, "0", marks=pytest.mark.slow),
+    ],
+)
 @pytest.mark.parametrize("size", [(1280, 720), (420, 800)], ids=str)
 def test_the_box_of_every_step_is_in_view(walk, key, size, page_at):
     with chromium(page_at(walk()), *size) as page:

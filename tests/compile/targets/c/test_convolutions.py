@@ -93,15 +93,16 @@ def assert_all(cases):
     assert predict.source.startswith("#include")
 
 
-@pytest.mark.parametrize("lanes", [None, 4, 1])
+@pytest.mark.parametrize(
+    "lanes", [None, *(pytest.param(lanes, marks=pytest.mark.slow) for lanes in (4, 1))]
+)
 def test_convolutions(lanes, monkeypatch):
     if lanes is not None:
         monkeypatch.setattr(assemble, "vector_lanes", lambda: lanes)
     assert_all(NAMED)
 
 
-@pytest.mark.parametrize(
-    "seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 9))]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(9))
 def test_convolutions_of_random_sizes(seed):
     assert_all(dict(drawn(seed, 10)))

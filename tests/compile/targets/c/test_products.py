@@ -176,7 +176,9 @@ def test_vectors_run_on_where_strides_lead_on(lanes):
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=["float", "double"])
-@pytest.mark.parametrize("lanes", LANES)
+@pytest.mark.parametrize(
+    "lanes", [16, 4, *(pytest.param(lanes, marks=pytest.mark.slow) for lanes in (8, 1))]
+)
 def test_products(lanes, dtype):
     products = Products(lanes, dtype)
     images(products, 0)
