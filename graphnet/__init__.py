@@ -14,7 +14,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from graphnet import data, init, layers, ops, schedules
+from graphnet import init, layers, ops
 from graphnet.draw import room as draw
 from graphnet.errors import (
     CheckpointError,
@@ -47,28 +47,28 @@ from graphnet.losses import (
     LossTripletMargin,
 )
 from graphnet.op import Op
-from graphnet.optim import (
-    SGD,
-    Adadelta,
-    Adagrad,
-    Adam,
-    Adamax,
-    AdamW,
-    NAdam,
-    Optimizer,
-    RAdam,
-    RMSprop,
-    clip_grad_norm_,
-    clip_grad_value_,
-)
 from graphnet.version import __version__
 from graphnet.weights import load_weights, save_weights
 
 if TYPE_CHECKING:
-    from graphnet import exercises
+    from graphnet import data, exercises, schedules
     from graphnet.check import CheckReport, check_module, check_op, check_optimizer
     from graphnet.exercises import grade
     from graphnet.interop import compare_with_torch, from_torch, to_torch, torch_source
+    from graphnet.optim import (
+        SGD,
+        Adadelta,
+        Adagrad,
+        Adam,
+        Adamax,
+        AdamW,
+        NAdam,
+        Optimizer,
+        RAdam,
+        RMSprop,
+        clip_grad_norm_,
+        clip_grad_value_,
+    )
     from graphnet.train import *
 
 __all__ = [
@@ -150,12 +150,18 @@ __all__ = [
 ]
 __all__ += layers.__all__
 
-_INTEROP = ("compare_with_torch", "from_torch", "to_torch", "torch_source")
 _CHECKING = ("CheckReport", "check_module", "check_op", "check_optimizer")
+_INTEROP = ("compare_with_torch", "from_torch", "to_torch", "torch_source")
+_OPTIM = (
+    *("SGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "NAdam", "Optimizer", "RAdam"),
+    *("RMSprop", "clip_grad_norm_", "clip_grad_value_"),
+)
+_ROOMS = ("data", "exercises", "schedules")
+"""Names that are folders themselves."""
 
 
 def _late(name: str) -> Any:
-    """Load what trains, checks and grades when it is first used: half of everything."""
+    """Load what reads data, trains, checks or grades when it is first used: most of everything."""
     if name not in __all__:
         from graphnet.torch_hints import way_to
 
@@ -167,11 +173,17 @@ def _late(name: str) -> Any:
         import graphnet.check as room
     elif name in _INTEROP:
         import graphnet.interop as room
+    elif name in _OPTIM:
+        import graphnet.optim as room
+    elif name == "data":
+        import graphnet.data as room
+    elif name == "schedules":
+        import graphnet.schedules as room
     elif name in ("exercises", "grade"):
         import graphnet.exercises as room
     else:
         import graphnet.train as room
-    return room if name == "exercises" else getattr(room, name)
+    return room if name in _ROOMS else getattr(room, name)
 
 
 if not TYPE_CHECKING:  # with it, type checkers would accept any name

@@ -264,3 +264,14 @@ def test_the_import_adds_a_twentieth_to_that_of_torch_at_most(tmp_path):
     assert min(map(float, shares)) <= 0.05, shares
     # A compiled package would be imported again for nothing: none may come with graphnet.
     assert set(new.split()) - sys.stdlib_module_names == {"graphnet"}
+
+
+def test_the_import_loads_no_room_that_is_for_later():
+    """What trains, checks, reads data or is shown in notebooks is loaded when it is first used."""
+    later = ["check", "compile", "data", "exercises", "interop", "notebook", "optim", "schedules"]
+    program = "import graphnet, sys; print(*sys.modules)"
+    command = [sys.executable, "-c", program]
+    result = subprocess.run(command, capture_output=True, encoding="utf-8", check=True, timeout=60)
+    loaded = {name.split(".")[1] for name in result.stdout.split() if name.startswith("graphnet.")}
+    assert loaded & {*later, "train"} == set()
+    assert "graph" in loaded

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, overload
 
 from graphnet.graph.nodelist import NodeList
-from graphnet.notebook import framed, html_paragraphs, html_scrolling, html_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -230,6 +229,8 @@ class FrontDoors(NodeList):
 
     def _repr_html_(self: Any) -> str:
         """The picture and the table, in a notebook."""
+        from graphnet.notebook import framed, html_paragraphs, html_scrolling, html_text
+
         if len(self) > MOST_SHOWN:
             return framed(html_paragraphs(f"{self!r}\nprint(graph) writes one line for each node."))
         return framed(html_scrolling(self.draw().svg), html_text(str(self)))
