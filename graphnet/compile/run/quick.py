@@ -35,12 +35,14 @@ class QuickStep:
     @staticmethod
     def of(step: Step, cached: CachedStep) -> QuickStep | None:
         """The way for a program; None if there is more to do in a step than to call it."""
+        again = cached.runner.again
+        if again is None:  # asked first: calls of torch ask it at each step
+            return None
         roles, mode = step._roles, cached.mode
         plain = mode.updates and not mode.adds and not roles.others and not roles.cleared
         settings = (value for bucket in cached.buckets for value in bucket.group.values())
         may_change = any(isinstance(value, Tensor) for value in settings)  # in place, unseen
-        again = cached.runner.again
-        if not plain or may_change or again is None:
+        if not plain or may_change:
             return None
         steady = step._settings.are_steady(cached.given, cached.known, cached.buckets)
         return QuickStep(step, cached, again) if steady else None
