@@ -5,36 +5,13 @@ from __future__ import annotations
 import argparse
 import runpy
 from collections.abc import Sequence
-from html import escape
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from graphnet.draw.drawing import SUFFIXES
 from graphnet.errors import GraphError
 from graphnet.interop.drawing import draw_model
-
-PAGE = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title>
-<style>
-body {{ margin: 16px; background: #ffffff; color: #1c1c1c; font: 16px/1.5 system-ui, sans-serif; }}
-main {{ overflow: auto; }}
-svg {{ max-width: 100%; height: auto; }}
-</style>
-</head>
-<body>
-<h1>{title}</h1>
-<main>
-{svg}
-</main>
-</body>
-</html>
-"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -63,13 +40,8 @@ def run(options: argparse.Namespace) -> str:
     if not isinstance(model, torch.nn.Module):
         inputs = [(None, *each.shape[1:]) for each in examples]
     drawing = draw_model(model, *inputs, depth=options.depth)
-    path = Path(options.out)
-    if path.suffix.lower() == ".html" and ".html" not in SUFFIXES:
-        title = escape(type(model).__name__)
-        path.write_text(PAGE.format(title=title, svg=drawing.svg), encoding="utf-8")
-    else:
-        drawing.save(path)
-    return f"{path}: {len(drawing.scene)} boxes"
+    drawing.save(options.out)
+    return f"{options.out}: {len(drawing.scene)} boxes"
 
 
 def loaded(name: str) -> Any:

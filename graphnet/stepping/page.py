@@ -14,11 +14,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from graphnet.draw.page.assets import (
+    MOST_BYTES,
     SHARED_SCRIPTS,
     asset,
     assets,
-    body_of,
+    block_template,
     filled,
+    page_template,
     safe_json,
 )
 from graphnet.draw.page.theme import styles
@@ -32,9 +34,6 @@ if TYPE_CHECKING:
     from graphnet.graph import Node
     from graphnet.stepping.frames import Frames
 
-MOST_BYTES = 280_000
-"""The most characters of a page put in a notebook, which keeps everything it shows."""
-
 _MOST_LINES = 50  # steps in the text, at either end
 _MOST_OPERATIONS = 2  # of a folded box whose formulas are shown
 _MOST_NAMES = 20  # nodes on the card of a larger one
@@ -46,12 +45,12 @@ Edit = tuple[int, str]
 
 def page_of(frames: Frames) -> str:
     """The page as a text."""
-    return _filled(_own("page.html"), frames, range(len(frames)), _told(frames))
+    return _filled(page_template(_own("walk.html")), frames, range(len(frames)), _told(frames))
 
 
 def notebook_of(frames: Frames) -> str:
     """The page inside a notebook's own; if it is too large, numbers and steps are left out."""
-    inner = body_of(_own("page.html")).replace("{{EMBEDDED}}", " data-embedded")
+    inner = block_template(_own("walk.html"))
     told = _told(frames)
     last, every = len(frames) - 1, 1
     while len(frames.svg(last)) < MOST_BYTES and every <= 2 * len(frames):
@@ -106,7 +105,7 @@ def _filled(
     }
     parts = {
         "TITLE": "The walk, step by step",
-        "EMBEDDED": "",
+        "KIND": "walk",
         "CSS": styles(_own("walk.css")),
         "NOTE": note,
         "CAPTION": escape(captions[-1]),

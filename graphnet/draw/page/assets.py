@@ -9,6 +9,9 @@ from typing import Any
 
 SHARED_SCRIPTS = ("theme.js", "viewport.js")
 
+MOST_BYTES = 280_000
+"""The most bytes of a page put in a notebook, which keeps everything it shows."""
+
 
 def asset(name: str, folder: Path | None = None) -> str:
     """The text of a file beside this one, or in another folder of the package."""
@@ -31,9 +34,14 @@ def filled(template: str, parts: Mapping[str, str]) -> str:
     return head + "".join(parts[name] + rest for name, _, rest in found)
 
 
-def body_of(template: str) -> str:
-    """What a notebook gets of a page: the inside of its body."""
-    return template.partition("<body>")[2].partition("</body>")[0]
+def page_template(inside: str) -> str:
+    """The template of a page with this inside."""
+    return asset("frame.html").replace("{{BLOCK}}", block_template(inside, ""))
+
+
+def block_template(inside: str, embedded: str = " data-embedded") -> str:
+    """What a notebook gets of it: the block with its styles and scripts, for its own page."""
+    return asset("block.html").replace("{{INSIDE}}", inside).replace("{{EMBEDDED}}", embedded)
 
 
 def safe_json(data: Any) -> str:

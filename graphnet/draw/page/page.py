@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from graphnet.draw.layout.geometry import text_width
 from graphnet.draw.page.assets import (
+    MOST_BYTES,
     SHARED_SCRIPTS,
     asset,
     assets,
-    body_of,
+    block_template,
     filled,
+    page_template,
     safe_json,
 )
 from graphnet.draw.page.cards import Cards
@@ -24,9 +26,6 @@ from graphnet.draw.svg.footer import sharing_notes
 
 if TYPE_CHECKING:
     from graphnet.draw.drawing import Drawing, Source
-
-MOST_BYTES = 280_000
-"""The most bytes of a page put in a notebook, which keeps everything it shows."""
 
 _TOO_MANY = (
     "This network has very many nodes: the outer modules can be opened here. "
@@ -44,15 +43,14 @@ def page_of(drawing: Drawing, source: Source) -> str:
         drawing: the picture that it begins with.
         source: the list that it is a picture of.
     """
-    return filled(asset("page.html"), _parts(drawing, source))
+    return filled(page_template(asset("explore.html")), _parts(drawing, source))
 
 
 def notebook_of(drawing: Drawing, source: Source) -> str | None:
     """The page inside a notebook's own; None if it is too large to keep in one."""
     if len(drawing.svg) + _BYTES_EACH * len(source.whole) > MOST_BYTES:
         return None
-    inner = body_of(asset("page.html")).replace("{{EMBEDDED}}", " data-embedded")
-    page = filled(inner, _parts(drawing, source))
+    page = filled(block_template(asset("explore.html")), _parts(drawing, source))
     return page if len(page.encode()) < MOST_BYTES else None
 
 
@@ -66,7 +64,7 @@ def _parts(drawing: Drawing, source: Source) -> dict[str, str]:
         notes.append(_TOO_MANY)
     return {
         "TITLE": escape(drawing.look.title),
-        "EMBEDDED": "",
+        "KIND": "explore",
         "CSS": styles(asset("explore.css")),
         "PICTURE": drawing.svg,
         "NOTES": "".join(f"<p>{escape(note)}</p>" for note in notes),
