@@ -4,6 +4,6 @@
 |---|---|
 | `health` | all that is looked for, in the order of its report |
 | `findings` | what was found: sentences, and marks for a picture |
-| `slopes` | gradients that grow or shrink |
+| `slopes` | gradients that vanish or explode |
 | `units` | dead and saturated units |
 """

@@ -9,7 +9,8 @@
 | `history`, `metrics`, `evaluation` | what happened, and what is measured |
 | `callbacks`, `logs`, `averaging` | what observes a training run, or stops it |
 | `live`: `live_picture` | shows it while it goes on |
-| `checkpoints`: `store`, `checkpoint_file`, `schema`, `capture` | runs that are not lost |
+| `checkpoints`: `store`, `checkpoint_file`, `schema` | runs that are not lost: files of their states |
+| `capture` | the state of a run; a checkpoint is checked, and restored or refused |
 | `signals` | Ctrl-C and SIGTERM wait for the end of a step |
 | `identity`: `digests` | what distinguishes one training run from another |
 | `rounds`: `rounds_once`, `rounds_files`, `rounds_table` | the same, reseeded |

@@ -7,6 +7,7 @@
 | `cached_step`: `settings` | when a program that was made still holds |
 | `runner` | a program as a function, and the time of each of its lines |
 | `batches`, `bursts` | the batches of several steps, and many steps in one call |
-| `native`: `take_over` | when native code takes over, and whether it is faster |
+| `native` | in which call native code takes over |
+| `take_over` | whether native code is faster, in that call |
 | `quick` | a step of native code like the last one |
 """
