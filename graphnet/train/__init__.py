@@ -9,7 +9,7 @@
 | `history`, `metrics`, `evaluation` | what happened, and what is measured |
 | `callbacks`, `logs`, `averaging` | what observes a training run, or stops it |
 | `live`: `live_picture` | shows it while it goes on |
-| `checkpoints`: `store`, `checkpoint_file`, `schema` | runs that are not lost: files of their states |
+| `checkpoints`: `store`, `checkpoint_file`, `schema` | runs that are not lost, and their files |
 | `capture` | the state of a run; a checkpoint is checked, and restored or refused |
 | `signals` | Ctrl-C and SIGTERM wait for the end of a step |
 | `identity`: `digests` | what distinguishes one training run from another |
