@@ -25,10 +25,14 @@ PER_VECTOR, PER_SUM = 0.6, 8.0
 """Cycles for a vector of products, and for adding up its lanes."""
 NEAR, FAR, FEW = 1.2, 4.0, 4096
 """Cycles for copying a number to another order: one of a few, or one of many in distant places."""
+SQUARE = 0.8
+"""Cycles for a number of a matrix that is transposed square by square."""
 CACHED = 80_000
 """The numbers that stay in the cache of a core, and may be used again and again."""
-REUSED = 1000
-"""How often numbers must be used to be worth a copy in the order in which they are used."""
+DEEP = 512
+"""The rows of a panel of vectors that stays in the cache while all tiles beside it are summed."""
+REUSED = 250
+"""How often numbers must be used for each cycle of a copy in the order in which they are used."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +96,8 @@ def _begin(lowering: Statements, statement: Contraction) -> None:
 def _along_rows(lowering: Statements, statement: Contraction, vector: int) -> None:
     """Copy the factor whose numbers are used one by one, if they lie far apart and are used often.
 
-    The rows of a tile are along the longest axis that only this factor depends on.
+    The rows of a tile are along the longest axis that only this factor depends on. Its numbers
+    shall lie side by side along a summed axis, or, if there are few, along the rows.
     """
     of_rows = statement.y.strides[vector] != 0
     factor, other = (statement.x, statement.y) if of_rows else (statement.y, statement.x)
@@ -100,10 +105,15 @@ def _along_rows(lowering: Statements, statement: Contraction, vector: int) -> No
     own = [axis for axis in range(kept) if factor.strides[axis] and not other.strides[axis]]
     rows = max(own, key=lambda axis: sizes[axis], default=None)
     near = [axis for axis, step in enumerate(factor.strides) if step == 1 and sizes[axis] > 1]
-    if rows is None or not near or rows in near or max(near) >= kept:
+    if rows is None or not near or max(near) >= kept:
         return
-    if prod(sizes) >= REUSED * _numel(factor):
-        made = turned(lowering, statement, factor, rows)
+    along = rows
+    if rows in near:
+        if _numel(factor) <= CACHED or not _is_matrix(statement):
+            return
+        along = max(range(kept, len(sizes)), key=lambda axis: sizes[axis])
+    if prod(sizes) >= REUSED * copying(statement, factor, along):
+        made = turned(lowering, statement, factor, along)
         statement.x, statement.y = (made, other) if of_rows else (other, made)
 
 
@@ -116,9 +126,10 @@ def _parts(statement: Contraction, vector: int) -> tuple[int, int] | None:
     axis = max(others, key=lambda each: x.strides[each] * (sizes[each] > 1), default=None)
     if axis is None or sizes[axis] == 1 or numbers <= CACHED:
         return None
-    least = -(-numbers // CACHED)
+    is_panel = vector < statement.kept and _is_matrix(statement)
+    least = -(-sizes[axis] // DEEP) if is_panel else -(-numbers // CACHED)
     count = next((n for n in range(least, sizes[axis] + 1) if sizes[axis] % n == 0), sizes[axis])
-    return axis, count
+    return (axis, count) if count > 1 else None
 
 
 def summed_loops(statement: Contraction) -> int:
@@ -133,6 +144,11 @@ def summed_loops(statement: Contraction) -> int:
             count += 1
         last = steps
     return count + (vector is not None and vector >= statement.kept)
+
+
+def _is_matrix(statement: Contraction) -> bool:
+    """True for a product of matrices; a convolution sums along several axes."""
+    return summed_loops(statement) == 1
 
 
 def _choice(lowering: Statements, statement: Contraction, axis: int) -> Choice | None:
@@ -154,14 +170,14 @@ def _choice(lowering: Statements, statement: Contraction, axis: int) -> Choice |
         if factor.strides[axis] == 0 and summed:
             return None
         if factor.strides[axis] not in (0, 1) and not _is_turned(lowering, factor, axis):
-            cycles += copying(_numel(factor))
+            cycles += copying(statement, factor, axis)
     if summed:  # both factors are loaded as vectors
         cycles *= 1.5
         cycles += prod(statement.sizes[: statement.kept]) * PER_SUM
     elif statement.out.strides[axis] != 1:
         if statement.adds:
             return None
-        cycles += copying(prod(statement.out.shape))
+        cycles += copying(statement, statement.out, axis)
     return Choice(axis, cycles)
 
 
@@ -203,8 +219,12 @@ def _back(slot: Slot, axis: int) -> Slot:
     return slot.permute([*range(axis), last, *range(axis, last)])
 
 
-def copying(count: int) -> float:
-    """The cycles for copying numbers to another order."""
+def copying(statement: Contraction, slot: Slot, axis: int) -> float:
+    """The cycles for a copy whose numbers lie side by side along an axis."""
+    count, steps = _numel(slot), zip(slot.shape, slot.strides, strict=True)
+    near = max((n for n, step in steps if step == 1), default=1)
+    if _is_matrix(statement) and min(near, slot.shape[axis]) >= LANES:
+        return count * SQUARE
     return count * (NEAR if count < FEW else FAR)
 
 

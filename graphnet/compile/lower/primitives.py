@@ -12,6 +12,7 @@ import torch
 
 from graphnet.compile.lower.scalars import (
     Call,
+    Load,
     NotLowered,
     Scalar,
     as_scalar,
@@ -109,7 +110,18 @@ def _bitwise(name: str) -> Rule:
 def _divided(op: Any, x: Any, y: Any) -> Scalar:
     common = common_dtype((x, y))
     to = common if common.is_floating_point else torch.get_default_dtype()
+    if _is_shared(y) and y.dtype.itemsize > to.itemsize:
+        return call("mul", converted(x, to), converted(call("div", 1.0, y), to))
     return call("div", *(converted(a, to) if isinstance(a, Scalar) else float(a) for a in (x, y)))
+
+
+def _is_shared(x: Any) -> bool:
+    """True for one number in memory that all elements read.
+
+    If it has more digits than they have, its reciprocal is as good as itself, and a product takes
+    a tenth of the time of a quotient.
+    """
+    return isinstance(x, Load) and not (x.place.terms or any(x.place.slot.strides))
 
 
 def _divided_rounded(op: Any, x: Any, y: Any) -> Scalar:

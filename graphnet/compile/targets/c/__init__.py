@@ -6,6 +6,7 @@
 | `printer`: `text`, `names`, `prelude` | the whole source: lines, names, functions |
 | `loops`: `expressions` | maps and reductions; scalars as text |
 | `products`: `tiles` | contractions, around tiles whose sums stay in registers |
+| `transposing` | copies in another order, by squares that lie in registers |
 | `several` | many steps in one call |
 | `masks` | random masks, which torch draws |
 | `export/` | standalone C for machines without Python |

@@ -22,10 +22,12 @@ from graphnet.compile.targets.c.tiles import (
     dots,
     pair_functions,
     part_function,
+    places_type,
     start_function,
     tile,
     vector_type,
 )
+from graphnet.compile.targets.c.transposing import Transposition, transpose_function
 
 if TYPE_CHECKING:
     from graphnet.compile.plan.slots import Buffer, Slot
@@ -95,6 +97,7 @@ class Printer:
     timed: bool = False
     used: set[str] = field(default_factory=set)
     tiles: set[tuple[Kind, int, int, bool]] = field(default_factory=set)
+    transposed: set[Kind] = field(default_factory=set)
 
     def print(self) -> Printed:
         """The text, and where its memory lies."""
@@ -163,10 +166,13 @@ class Printer:
             yield STRIDES
         summed = {kind for kind, _, _, is_dots in self.tiles if is_dots}
         started = {kind for kind, _, _, is_dots in self.tiles if not is_dots}
-        if any(kind.lanes > 1 for kind in summed):
+        chosen = {kind for kind in summed if kind.lanes > 1} | self.transposed
+        if chosen:
             yield CHOOSE
-        for kind in sorted(summed | started):
+        for kind in sorted(summed | started | chosen):
             yield vector_type(kind)
+            if kind in chosen:
+                yield places_type(kind)
             if kind in summed and kind.lanes > 1:
                 yield pair_functions(kind)
                 yield part_function(kind)
@@ -174,6 +180,7 @@ class Printer:
                 yield start_function(kind)
         for kind, rows, columns, is_dots in sorted(self.tiles, key=str):
             yield (dots if is_dots else tile)(kind, rows, columns)
+        yield from map(transpose_function, sorted(self.transposed))
 
     def _function(self, body: list[str]) -> Iterator[str]:
         yield EXPORTED
@@ -228,7 +235,7 @@ class Printer:
                     yield [self._check(statement, checks)]
                 elif isinstance(statement, Map):
                     if prod(statement.sizes):
-                        yield loops.map(statement)
+                        yield self._map(statement, loops)
                 elif isinstance(statement, Reduction):
                     if prod(statement.sizes[: statement.kept]):
                         yield loops.reduction(statement)
@@ -237,6 +244,13 @@ class Printer:
 
         if self.timed and self.nodes:
             yield [f"clock_since(now, seconds + {len(self.nodes) - 1});"]
+
+    def _map(self, statement: Map, loops: LoopPrinter) -> list[str]:
+        turned = Transposition.of(statement, self.lanes)
+        if turned is None:
+            return loops.map(statement)
+        self.transposed.add(turned.kind)
+        return turned.lines(self._address)
 
     def _check(self, statement: Check, number: int) -> str:
         name, offset = self.pointer(statement.value)

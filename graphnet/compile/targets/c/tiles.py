@@ -206,11 +206,17 @@ CHOOSE = """\
 #endif"""
 
 
+def places_type(kind: Kind) -> str:
+    """The type of a vector that says which lanes are chosen."""
+    size, of = (4, "int32_t") if kind.of == "float" else (8, "int64_t")
+    size *= kind.lanes
+    return f"typedef {of} {kind.vector}_places __attribute__((vector_size({size})));"
+
+
 def pair_functions(kind: Kind) -> str:
     """Lanes of two vectors added to the lanes that stand half of a block after them."""
     name, lanes = kind.vector, range(kind.lanes)
-    size, places = (4, "int32_t") if kind.of == "float" else (8, "int64_t")
-    lines = [f"typedef {places} {name}_places __attribute__((vector_size({size * kind.lanes})));"]
+    lines: list[str] = []
     half = kind.lanes // 2
     while half:
         first = _paired(half, [*lanes], [kind.lanes + each for each in lanes])

@@ -11,6 +11,7 @@ from compile.targets.c.rows import FILES, Table
 from compile.targets.c.test_integers import INTEGERS, integers
 from compile.targets.c.test_layers import layers
 from compile.targets.c.test_products import LANES, SQUARE, Products, images, matrices, pixels
+from compile.targets.c.test_transposing import copies, lowered_copies
 from compile.test_layers import LAYERS
 from compile.training import DOUBLE
 
@@ -108,3 +109,12 @@ def test_tiles_read_nothing_beside_their_factors(lanes, compiler, dtype, tmp_pat
     for number, (rows, columns, depth) in enumerate(SQUARE):
         matrices(products, rows, columns, depth, number)
     assert_clean(tmp_path, compiler, printed(products.low, lanes), [[]])
+
+
+@pytest.mark.slow
+@DTYPES
+@pytest.mark.parametrize("compiler", COMPILERS)
+@pytest.mark.parametrize("lanes", LANES)
+def test_copies_stay_inside_their_memory(lanes, compiler, dtype, tmp_path):
+    cases = list(copies(dtype))
+    assert_clean(tmp_path, compiler, printed(lowered_copies(cases), lanes), [[]])
