@@ -31,11 +31,11 @@ PER_LOOP, PER_PRODUCT = 0.003, 0.02
 """An estimate of the seconds of compiling: for each statement, and more for sums of products."""
 PER_STATEMENT, PER_CYCLE = 2e-6, 1 / 3e9
 """An estimate of seconds: for each call of torch, and for each cycle of its work."""
-SHORT, LONG = 0.001, 0.01
-"""Estimated seconds of a step: between them it is measured, if it may be, which form is faster;
-without measuring, native code is used up to the longer one."""
+SHORT, LONG, LONGEST = 0.001, 0.01, 0.1
+"""Estimated seconds of a step: from the shortest to the longest it is measured, if it may be, which
+form is faster; without measuring, native code is used up to the one between."""
 LARGE = 250_000_000
-"""Products in one sum of products, above which torch's own kernels are the faster ones."""
+"""Products in one sum of products, above which native code is not used without measuring."""
 
 
 @dataclass
@@ -129,6 +129,8 @@ def compiling_seconds(low: Lowered) -> float:
 
 def is_small(low: Lowered, measured: bool = False) -> bool:
     """True if native code is faster by the estimate, or may be, if it is to be measured."""
+    seconds = low.work * PER_CYCLE
+    if measured:
+        return seconds < LONGEST
     products = (each for each in low.statements if isinstance(each, Contraction))
-    alone = all(prod(each.sizes) < LARGE for each in products)
-    return alone and (measured or low.work * PER_CYCLE < LONG)
+    return seconds < LONG and all(prod(each.sizes) < LARGE for each in products)
