@@ -126,8 +126,10 @@ def _parts(statement: Contraction, vector: int) -> tuple[int, int] | None:
     axis = max(others, key=lambda each: x.strides[each] * (sizes[each] > 1), default=None)
     if axis is None or sizes[axis] == 1 or numbers <= CACHED:
         return None
-    is_panel = vector < statement.kept and _is_matrix(statement)
-    least = -(-sizes[axis] // DEEP) if is_panel else -(-numbers // CACHED)
+    if vector < statement.kept:
+        least = -(-prod(sizes[statement.kept :]) // DEEP)
+    else:
+        least = -(-numbers // CACHED)
     count = next((n for n in range(least, sizes[axis] + 1) if sizes[axis] % n == 0), sizes[axis])
     return (axis, count) if count > 1 else None
 

@@ -36,10 +36,11 @@ class LoopPrinter:
     Attributes:
         pointer: where slots begin.
         used: the functions of the prelude that are called; grows.
+        lanes: the numbers of float that a vector holds.
     """
 
-    def __init__(self, pointer: Pointer, used: set[str]) -> None:
-        self.pointer, self.used = pointer, used
+    def __init__(self, pointer: Pointer, used: set[str], lanes: int) -> None:
+        self.pointer, self.used, self.lanes = pointer, used, lanes
 
     def map(self, statement: Map) -> list[str]:
         """out = element."""
@@ -52,7 +53,7 @@ class LoopPrinter:
         loops = loops_over(statement.sizes, axes, [p.slot.strides for p in places], fixed)
         independent = not (statement.adds or statement.in_order)
         text = Text()
-        with text.loops(loops, simd=SIMD if independent else ""):
+        with text.loops(loops, simd=SIMD if independent else "", lanes=self.lanes):
             for each in maps:
                 if each is not statement:
                     text.add(f"/* {comment(each.node)} */")
@@ -87,14 +88,14 @@ class LoopPrinter:
         best = total if statement.best is None else values.address(Place(statement.best), values)
         # A block of its own: `at` is not that of another reduction.
         with text.loops(around), text.block() if not around and statement.best else text.loops([]):
-            with text.loops([inner], depth, SIMD):
+            with text.loops([inner], depth, SIMD, self.lanes):
                 text.add(*self._begin(statement, best, total))
             if statement.best is not None:
                 text.add("int32_t at = 0;")
             with text.loops(outer, len(around)):
                 for head, lines in self._rows(statement, loops, best, total):
                     with text.block(head):
-                        with text.loops([inner], depth, SIMD):
+                        with text.loops([inner], depth, SIMD, self.lanes):
                             text.add(*lines)
                         if statement.best is not None:
                             text.add("at++;")

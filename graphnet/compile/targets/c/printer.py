@@ -219,7 +219,7 @@ class Printer:
             yield f"{kind} *const {self.names[buffer]} = ({kind} *)(scratch + {start});"
 
     def _statements(self) -> Iterator[list[str]]:
-        loops, checks = LoopPrinter(self.pointer, self.used), 0
+        loops, checks = LoopPrinter(self.pointer, self.used, self.lanes), 0
         self.nodes: list[tuple[Node, ...]] = []
         if self.timed:
             yield ["double now = clock_now();"]

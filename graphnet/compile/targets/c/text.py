@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from math import prod
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,6 +14,8 @@ SIMD = "#pragma omp simd"
 """The turns of the loop after it do not depend on each other, whatever memory they use."""
 FEW = 4
 """Loops of fewer turns are not worth vectors."""
+MANY = 16
+"""From this number of rows on, what is left of each is worth a loop of its own."""
 
 
 class Text:
@@ -45,20 +48,38 @@ class Text:
         self.add("}")
 
     @contextmanager
-    def loops(self, loops: Sequence[Loop], first: int = 0, simd: str = "") -> Iterator[None]:
+    def loops(
+        self, loops: Sequence[Loop], first: int = 0, simd: str = "", lanes: int = 0
+    ) -> Iterator[None]:
         """Add nested loops, with the variables i, j, k, ...
 
         Args:
             loops: the outermost first.
             first: how many loops there are around them.
             simd: stands before the innermost, if it is long enough.
+            lanes: the numbers of a vector. What is left of many short rows gets a loop of its own,
+                for which compilers choose shorter vectors; 0 for one loop.
         """
         with ExitStack() as blocks:
             for place, loop in enumerate(loops):
+                name, whole = variable(first + place), loop.size
                 if simd and place == len(loops) - 1 and loop.size >= FEW:
+                    rows = prod(each.size for each in loops[:-1]) if place else MANY * first
+                    if lanes and rows >= MANY and loop.size % lanes >= FEW:
+                        whole = loop.size - loop.size % lanes or loop.size
+                    if whole < loop.size:
+                        head = loop_head(name, loop.size, start=whole)
+                        blocks.callback(self._again, len(self.lines), head)
                     self.add(simd)
-                blocks.enter_context(self.block(loop_head(variable(first + place), loop.size)))
+                blocks.enter_context(self.block(loop_head(name, whole)))
             yield
+
+    def _again(self, start: int, head: str) -> None:
+        """Repeat a loop, with what stands before it, under another head."""
+        simd, _, *body = self.lines[start:]
+        self.lines.append(simd)
+        self.add(f"{head} {{")
+        self.lines += body
 
 
 def variable(place: int) -> str:
