@@ -7,5 +7,6 @@
 | `layered`: `layered_level` | the built-in engine |
 | `columns` | a tall picture in several columns |
 | `crossings` | arrows that run through boxes |
+| `title_space` | room for the titles of frames |
 | `geometry`, `curves` | positions, sizes, and arrows as curves |
 """

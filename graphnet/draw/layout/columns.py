@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from math import inf
 from typing import TYPE_CHECKING
 
 from graphnet.draw.layout.curves import rounded, split_at, turning
@@ -27,6 +28,7 @@ _MOST = 6  # columns
 _CROSSING = 5  # the most arrows that may run from one column to the next
 _WORTH = 1.12  # how much larger the letters must become for one more column
 _LANE, _SIDE, _CLEAR = 9.0, 12.0, 3.0
+_HEAD = 10.0  # an arrow ends in a straight line: more than its head is long
 
 
 @dataclass
@@ -161,12 +163,18 @@ class _Arranged:
         self.used: Counter[int] = Counter()
 
     def _ordered(self) -> list[int]:
-        """The arrows that change the column, those first that leave it furthest to the right.
+        """The arrows that change the column: first those that leave it at its side, from above.
 
-        In this order they take the lanes below a column and beside it, and do not cross there.
+        Then those that leave it below, from the right. In this order they take the lanes below a
+        column and beside it, and do not cross there.
         """
         found = [number for number, (one, other) in enumerate(self.ends) if one != other]
-        return sorted(found, key=lambda number: -self._pieces(number)[0][-1][0])
+
+        def place(number: int) -> tuple[float, float]:
+            height = self._aside(number)
+            return inf if height is None else height, -self._pieces(number)[0][-1][0]
+
+        return sorted(found, key=place)
 
     def column_of(self, y: float) -> int:
         """The column that a height is in."""
@@ -211,17 +219,40 @@ class _Arranged:
         curve, (source, target) = self.old.curves[number], self.ends[number]
         if source == target:
             return curve, curve
-        low, high = self.columns[source].end, self.columns[target].start
-        (x, y), (end_x, end_y) = curve[0], curve[-1]
-        first, last = (
-            [(x, y), (x, y), (x, low), (x, low)],
-            [(end_x, high)] * 2 + [(end_x, end_y)] * 2,
+        low = self.columns[source].bottom + _HEAD
+        high = self.columns[target].top - _HEAD
+        first = self._from(low, curve[::-1])[::-1] if self._aside(number) is None else curve[:1]
+        return first, self._from(high, curve)
+
+    def _aside(self, number: int) -> float | None:
+        """The height at which an arrow leaves its column if the curve first runs to its right end.
+
+        It would only run down there to come back up beside it.
+        """
+        (x, y), (leaving_x, leaving_y), *_ = curve = self.old.curves[number]
+        column = self.columns[self.ends[number][0]]
+        right = max(
+            left + width for left, top, width, _ in self.boxes if column.start < top < column.end
         )
-        if not self._is_free(x, y, low):
-            first = split_at(curve, low)[0]
-        if not self._is_free(end_x, high, end_y):
-            last = split_at(curve, high, last=True)[1]
-        return first, last
+        if len(curve) == 4 or leaving_x != x or leaving_y <= y or curve[3][0] < right + _CLEAR:
+            return None
+        return (y + curve[3][1]) / 2
+
+    def _from(self, height: float, curve: list[Point]) -> list[Point]:
+        """A way from above or below a column to an end in it: straight, as far as it is free.
+
+        It begins where the arrow goes on, not where the curve happens to cross the height: there it
+        may be on its way aside, and would turn back.
+        """
+        side = 1 if curve[-1][1] > height else -1
+        for at in range(len(curve) - 1, 0, -3):
+            (x, y), before = curve[at], curve[at - 1]
+            if side * (y - height) <= 0:
+                break
+            if self._is_free(x, *sorted((height, y))):
+                last = at == len(curve) - 1 or side * (before[1] - height) <= 0
+                return [(x, height), (x, height), (x, height) if last else before, *curve[at:]]
+        return split_at(curve, height, last=True)[1]
 
     def _is_free(self, x: float, top: float, bottom: float) -> bool:
         """Whether a vertical line meets no box; one that starts inside a box's height does not."""
@@ -248,7 +279,7 @@ class _Arranged:
         heights = {number: MARGIN + _LANE * (place + 0.5) for place, number in enumerate(far)}
         for number in self.lanes:
             first, last = ways[number]
-            way = self._way(self.ends[number][0], first[-1], heights[number], last[0])
+            way = self._way(number, first[-1], heights[number], last[0])
             curves[number] = rounded([*first, *turning(way)[1:], *last[1:]])
         return curves
 
@@ -258,10 +289,13 @@ class _Arranged:
         source, target = self.ends[number]
         return self._moved(first, source), self._moved(last, target)
 
-    def _way(self, source: int, start: Point, high: float, end: Point) -> list[Point]:
-        """From below one column to above another one: along its own lanes."""
+    def _way(self, number: int, start: Point, high: float, end: Point) -> list[Point]:
+        """From below or beside one column to above another one: along its own lanes."""
+        source = self.ends[number][0]
         column, lane = self.columns[source], self.used[source]
         self.used[source] += 1
-        low = column.bottom + column.dy + _SIDE + _LANE * lane
+        aside = self._aside(number)
+        low = column.bottom + _SIDE + _LANE * lane if aside is None else aside
         gutter = column.right + column.dx + _SIDE + _LANE * lane
-        return [start, (start[0], low), (gutter, low), (gutter, high), (end[0], high), end]
+        down = low + column.dy
+        return [start, (start[0], down), (gutter, down), (gutter, high), (end[0], high), end]
