@@ -19,7 +19,7 @@ import graphnet
 
 FONTS = Path(graphnet.__file__).parent / "draw" / "fonts"
 SVG = "{http://www.w3.org/2000/svg}"
-LINE, CLOSE = 16.0, 12.0  # from one line of a title to the next; from one lane to the next
+LINE, CLOSE = 16.0, 8.0  # from one line of a title to the next; less than from lane to lane
 READABLE = 4.5  # the contrast of small letters: Web Content Accessibility Guidelines 2.2
 
 
@@ -371,7 +371,7 @@ def hook(points):
     steps = []  # where each step starts along the line, and its direction
     length = 0.0
     for (x1, y1), (x2, y2) in pairwise(points):
-        if step := dist((x1, y1), (x2, y2)):
+        if (step := dist((x1, y1), (x2, y2))) > 0.01:
             steps.append((length, step, (x2 - x1) / step, (y2 - y1) / step))
             length += step
     for place, (start, step, right, down) in enumerate(steps):

@@ -27,7 +27,7 @@ _LARGE = 1.1  # a picture that is enlarged that much on a screen stays in one co
 _MOST = 6  # columns
 _CROSSING = 5  # the most arrows that may run from one column to the next
 _WORTH = 1.12  # how much larger the letters must become for one more column
-_LANE, _SIDE, _CLEAR = 9.0, 12.0, 3.0
+_LANE, _SIDE, _CLEAR = 9.0, 14.0, 3.0
 _HEAD = 10.0  # an arrow ends in a straight line: more than its head is long
 
 
@@ -171,8 +171,8 @@ class _Arranged:
         found = [number for number, (one, other) in enumerate(self.ends) if one != other]
 
         def place(number: int) -> tuple[float, float]:
-            height = self._aside(number)
-            return inf if height is None else height, -self._pieces(number)[0][-1][0]
+            _, height = self._aside(number) or (0, inf)
+            return height, -self._pieces(number)[0][-1][0]
 
         return sorted(found, key=place)
 
@@ -221,22 +221,31 @@ class _Arranged:
             return curve, curve
         low = self.columns[source].bottom + _HEAD
         high = self.columns[target].top - _HEAD
-        first = self._from(low, curve[::-1])[::-1] if self._aside(number) is None else curve[:1]
-        return first, self._from(high, curve)
+        if aside := self._aside(number):
+            return curve[: aside[0] + 1], self._from(high, curve)
+        return self._from(low, curve[::-1])[::-1], self._from(high, curve)
 
-    def _aside(self, number: int) -> float | None:
-        """The height at which an arrow leaves its column if the curve first runs to its right end.
+    def _aside(self, number: int) -> tuple[int, float] | None:
+        """Where an arrow leaves its column at the side, if its curve first runs to the right end.
 
         It would only run down there to come back up beside it.
+
+        Returns:
+            The place in the curve, and the height at which it goes to the right.
         """
-        (x, y), (leaving_x, leaving_y), *_ = curve = self.old.curves[number]
-        column = self.columns[self.ends[number][0]]
-        right = max(
+        curve, column = self.old.curves[number], self.columns[self.ends[number][0]]
+        right = _CLEAR + max(
             left + width for left, top, width, _ in self.boxes if column.start < top < column.end
         )
-        if len(curve) == 4 or leaving_x != x or leaving_y <= y or curve[3][0] < right + _CLEAR:
-            return None
-        return (y + curve[3][1]) / 2
+        for at in range(0, len(curve) - 3, 3):
+            (x, y), (next_x, next_y) = curve[at], curve[at + 3]
+            if next_x > right and curve[at + 1][1] > y:
+                heights = (y + next_y) / 2, y + _SIDE
+                free = (each for each in heights if self._is_free(x, each, right, each))
+                return next(((at, each) for each in free if y < each < column.end), None)
+            if next_x != x:
+                return None
+        return None
 
     def _from(self, height: float, curve: list[Point]) -> list[Point]:
         """A way from above or below a column to an end in it: straight, as far as it is free.
@@ -246,19 +255,22 @@ class _Arranged:
         """
         side = 1 if curve[-1][1] > height else -1
         for at in range(len(curve) - 1, 0, -3):
-            (x, y), before = curve[at], curve[at - 1]
+            (x, y), (before_x, before_y) = curve[at], curve[at - 1]
             if side * (y - height) <= 0:
                 break
-            if self._is_free(x, *sorted((height, y))):
-                last = at == len(curve) - 1 or side * (before[1] - height) <= 0
-                return [(x, height), (x, height), (x, height) if last else before, *curve[at:]]
+            is_straight = at == len(curve) - 1 or abs(before_x - x) < abs(before_y - y) / 2
+            if is_straight and self._is_free(x, min(height, y), x, max(height, y)):
+                return [(x, height), (x, height), (x, height), *curve[at:]]
         return split_at(curve, height, last=True)[1]
 
-    def _is_free(self, x: float, top: float, bottom: float) -> bool:
-        """Whether a vertical line meets no box; one that starts inside a box's height does not."""
+    def _is_free(self, left: float, top: float, right: float, bottom: float) -> bool:
+        """Whether a line meets no box; a vertical one that starts at a box's height does not."""
         return not any(
-            left - _CLEAR < x < left + width + _CLEAR and y + 1 < bottom and y + height - 1 > top
-            for left, y, width, height in self.boxes
+            x - _CLEAR < right
+            and x + width + _CLEAR > left
+            and y + 1 < bottom
+            and y + high - 1 > top
+            for x, y, width, high in self.boxes
         )
 
     def _moved(self, points: Sequence[Point], place: int | None = None) -> list[Point]:
@@ -294,8 +306,7 @@ class _Arranged:
         source = self.ends[number][0]
         column, lane = self.columns[source], self.used[source]
         self.used[source] += 1
-        aside = self._aside(number)
-        low = column.bottom + _SIDE + _LANE * lane if aside is None else aside
+        _, low = self._aside(number) or (0, column.bottom + _SIDE + _LANE * lane)
         gutter = column.right + column.dx + _SIDE + _LANE * lane
         down = low + column.dy
         return [start, (start[0], down), (gutter, down), (gutter, high), (end[0], high), end]
