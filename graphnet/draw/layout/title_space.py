@@ -50,7 +50,7 @@ def beside_title(width: float, entering: Sequence[float], title: float) -> tuple
         title: how wide it is.
 
     >>> beside_title(100, [50], 40), beside_title(100, [50], 80), beside_title(100, [80], 90)
-    ((0.0, 0.0), (31.0, 0.0), (12.0, 0.0))
+    ((0.0, 0.0), (32.0, 0.0), (12.0, 0.0))
     """
     ends = sorted({-inf, *entering, inf})
     left, right = _EDGE - MARGIN, width + MARGIN - _EDGE
