@@ -12,7 +12,7 @@ from itertools import pairwise
 from math import inf
 from typing import TYPE_CHECKING
 
-from graphnet.draw.layout.curves import rounded, split_at, turning
+from graphnet.draw.layout.curves import from_below, rounded, split_at, turning
 from graphnet.draw.layout.geometry import MARGIN, Layout, Point, Rectangle
 
 if TYPE_CHECKING:
@@ -158,6 +158,12 @@ class _Arranged:
             for arrow in scene.arrows
         ]
         self.boxes = [layout.rectangle(box) for box in scene.boxes]
+        self.curves = list(layout.curves)
+        if layout.engine != "ranker":
+            places = {box.key: layout.rectangle(box) for box in scene.boxes}
+            for number, arrow in enumerate(scene.arrows):
+                ends = places[arrow.source], places[arrow.target]
+                self.curves[number] = from_below(layout.curves[number], *ends)
         self.lanes = self._ordered()
         self.gutters = Counter(self.ends[number][0] for number in self.lanes)
         self.used: Counter[int] = Counter()
@@ -216,11 +222,12 @@ class _Arranged:
 
     def _pieces(self, number: int) -> tuple[list[Point], list[Point]]:
         """What of an arrow lies in its first column, and what in its last."""
-        curve, (source, target) = self.old.curves[number], self.ends[number]
+        curve, (source, target) = self.curves[number], self.ends[number]
         if source == target:
             return curve, curve
-        low = self.columns[source].bottom + _HEAD
-        high = self.columns[target].top - _HEAD
+        one, other = self.columns[source], self.columns[target]
+        low = min(one.bottom + _HEAD, one.end)
+        high = max(other.top - _HEAD, other.start)
         if aside := self._aside(number):
             return curve[: aside[0] + 1], self._from(high, curve)
         return self._from(low, curve[::-1])[::-1], self._from(high, curve)
@@ -233,7 +240,7 @@ class _Arranged:
         Returns:
             The place in the curve, and the height at which it goes to the right.
         """
-        curve, column = self.old.curves[number], self.columns[self.ends[number][0]]
+        curve, column = self.curves[number], self.columns[self.ends[number][0]]
         right = _CLEAR + max(
             left + width for left, top, width, _ in self.boxes if column.start < top < column.end
         )
