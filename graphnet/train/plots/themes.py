@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -102,7 +103,7 @@ def _is_dark(axes: Any) -> bool:
     return luminance(to_rgba(rcParams["text.color"])[:3]) > _DARK_GROUND
 
 
-def luminance(colour: Any) -> float:
+def luminance(colour: Sequence[float]) -> float:
     """How bright a colour is, from 0 for black to 1 for white: the relative luminance of sRGB.
 
     >>> luminance((0.0, 0.0, 0.0)), luminance((1.0, 1.0, 1.0))
@@ -121,6 +122,6 @@ def map_of(colours: tuple[str, ...]) -> Any:
     return LinearSegmentedColormap.from_list("graphnet", colours)
 
 
-def letters_on(colour: Any) -> str:
+def letters_on(colour: Sequence[float]) -> str:
     """Black or white, whichever is easier to read on a colour."""
     return "#000000" if luminance(colour) > _DARK_GROUND else "#ffffff"
