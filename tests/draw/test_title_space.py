@@ -40,6 +40,13 @@ def test_a_title_is_the_name_and_the_class(texts, whole):
     assert title_width(scene, ("net",)) == text_width(whole, bold=True)
 
 
+def test_of_a_sequential_the_name_is_enough():
+    scene = framed("net Sequential")
+    assert title_width(scene, ("net",)) < text_width("net Sequential", bold=True) / 1.5
+    scene.titles["net",] = "Sequential"
+    assert title_width(scene, ("net",)) == text_width("Sequential", bold=True)
+
+
 def test_no_title_is_endless():
     scene = framed("net " + 90 * "W")
     assert title_of(scene, ("net",)).endswith("…")

@@ -35,8 +35,14 @@ def title_of(scene: Scene, path: Path) -> str:
 
 
 def title_width(scene: Scene, path: Path) -> float:
-    """How wide it is."""
-    return text_width(title_of(scene, path), TITLE_SIZE, bold=True)
+    """How wide it must be at least."""
+    return text_width(least_title(scene, path), TITLE_SIZE, bold=True)
+
+
+def least_title(scene: Scene, path: Path) -> str:
+    """What a title must say at least: the class Sequential says no more than the frame."""
+    name, kind = scene.title(path)
+    return name if name and kind == "Sequential" else title_of(scene, path)
 
 
 def beside_title(width: float, entering: Sequence[float], title: float) -> tuple[float, float]:
@@ -91,6 +97,6 @@ def crowded(scene: Scene, layout: Layout) -> int:
     """How many titles have no place of their own, because of arrows."""
     lines = [samples(curve) for curve in layout.curves] if layout.frames else []
     return sum(
-        first_free(title_of(scene, path), free_spans(frame, lines)) is None
+        first_free(least_title(scene, path), free_spans(frame, lines)) is None
         for path, frame in layout.frames.items()
     )
