@@ -29,6 +29,7 @@ from graphnet.errors import (
     StateError,
 )
 from graphnet.graph import Graph, Input, Node, Operation, Parameter
+from graphnet.ipython import shorten_tracebacks
 from graphnet.layers import *
 from graphnet.losses import (
     LossBCE,
@@ -193,3 +194,6 @@ if not TYPE_CHECKING:  # with it, type checkers would accept any name
 def __dir__() -> list[str]:
     """All public names, including those that are loaded later."""
     return [*__all__, "__doc__", "__file__", "__name__", "__path__"]
+
+
+shorten_tracebacks()  # in IPython: an error shows the lines of the user, and not those in here

@@ -60,20 +60,27 @@ def rendered_traceback(error: BaseException) -> list[str]:
             each.__traceback__ = traceback
 
 
-def shorten_traceback(error: BaseException | None) -> None:
-    """Have IPython show an error of Python or torch, such as a TypeError, with the user's frames.
+def shorten_tracebacks() -> None:
+    """Have IPython show all errors that pass through this package with the user's frames.
 
-    What IPython asks each error for is added to this one. The error is raised as it is, its
-    traceback is whole, and outside IPython nothing is added.
-
-    Args:
-        error: one on its way through this package; None for none.
+    Those of Python and torch too: a TypeError of a function, of a layer, of a file. IPython asks
+    its handler, `set_custom_exc`; one that somebody else has set stays. An error is raised as it
+    is, its traceback is whole, and outside IPython nothing happens.
     """
-    if not isinstance(error, Exception) or hasattr(error, "_render_traceback_"):
-        return
-    if running_shell() is not None:
+    shell = running_shell()
+    if shell is not None and not shell.custom_exceptions:
+        shell.set_custom_exc((Exception,), _show)
+
+
+def _show(shell: Any, kind: Any, error: Any, traceback: Any, tb_offset: Any = None) -> None:
+    """Show an error as IPython does, but for the frames of this package."""
+    passed = any(
+        _of_the_user(each.__traceback__) is not each.__traceback__ for each in _chain(error)
+    )
+    if passed and not hasattr(error, "_render_traceback_"):
         with suppress(AttributeError, TypeError):  # an error that takes no attributes
             vars(error)["_render_traceback_"] = partial(rendered_traceback, error)
+    shell.showtraceback((kind, error, traceback), tb_offset=tb_offset)
 
 
 def _chain(error: BaseException) -> list[BaseException]:
@@ -88,12 +95,14 @@ def _chain(error: BaseException) -> list[BaseException]:
 
 
 def _of_the_user(traceback: TracebackType | None) -> TracebackType | None:
-    """A traceback without the frames of this package; all of it if there are no others."""
-    kept, step = [], traceback
+    """A traceback without the frames of this package; itself if there are none, or no others."""
+    kept, count, step = [], 0, traceback
     while step is not None:
         if not step.tb_frame.f_code.co_filename.startswith(_PACKAGE):
             kept.append(step)
-        step = step.tb_next
+        count, step = count + 1, step.tb_next
+    if len(kept) == count:
+        return traceback
     shortened = None
     for each in reversed(kept):
         shortened = TracebackType(shortened, each.tb_frame, each.tb_lasti, each.tb_lineno)

@@ -3,6 +3,10 @@
 with chromium(path, width=1280, height=720) as page:
     page.press("ArrowRight")
     assert page.run("document.title") == "..."
+
+Chromium is started once in each process of tests, for the first page. Each page has a context of
+its own, as a new browser would be: nothing is kept from one to the next. After a test that failed,
+the next one gets a new browser.
 """
 
 from __future__ import annotations
@@ -16,7 +20,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -38,34 +42,44 @@ def program() -> str:
     return found
 
 
-class Page:
-    """One page: what it computes, and what a hand does to it.
+class Browser:
+    """A running Chromium, and the messages from and to it."""
 
-    Attributes:
-        faults: what went wrong in the page: errors of scripts, and requests to a network.
-    """
-
-    def __init__(self, to_browser: int, from_browser: int) -> None:
-        self._to, self._from = to_browser, from_browser
+    def __init__(self) -> None:
+        command = [program(), "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run"]
+        command += ["--disable-background-networking", "--disable-dev-shm-usage"]
+        self._home = Path(tempfile.mkdtemp(prefix="graphnet-browser-"))
+        command += ["--remote-debugging-pipe", f"--user-data-dir={self._home}"]
+        (down, self._to), (self._from, up) = os.pipe(), os.pipe()
+        # Chromium reads from its descriptor 3 and writes to 4; it ends when this process does.
+        shell = ["sh", "-c", f'exec "$@" 3</dev/fd/{down} 4>/dev/fd/{up}', "sh", *command]
+        null = subprocess.DEVNULL
+        self._child = subprocess.Popen(
+            shell, pass_fds=(down, up), stdin=null, stdout=null, stderr=null
+        )
+        for end in (down, up):
+            os.close(end)
         self._rest = b""
         self._number = 0
-        self._session: str | None = None
-        self.faults: list[str] = []
 
-    def call(self, method: str, **params: Any) -> Any:
-        """The answer to one command of the DevTools protocol."""
+    @property
+    def is_running(self) -> bool:
+        """False once it has ended, or was closed."""
+        return self._child.poll() is None
+
+    def call(self, method: str, session: str | None = None, **params: Any) -> Any:
+        """The answer to one command of the DevTools protocol, after the events before it."""
         self._number += 1
         message: dict[str, Any] = {"id": self._number, "method": method, "params": params}
-        if self._session is not None:
-            message["sessionId"] = self._session
+        if session is not None:
+            message["sessionId"] = session
         os.write(self._to, json.dumps(message).encode() + b"\0")
-        while True:
-            answer = self._message()
-            self._note(answer)
-            if answer.get("id") == self._number:
-                if "error" in answer:
-                    raise AssertionError(f"{method}: {answer['error']}")
-                return answer["result"]
+        events = []
+        while (answer := self._message()).get("id") != self._number:
+            events.append(answer)
+        if "error" in answer:
+            raise AssertionError(f"{method}: {answer['error']}")
+        return answer["result"], events
 
     def _message(self) -> Any:
         end = time.monotonic() + PATIENCE
@@ -79,6 +93,39 @@ class Page:
         text, _, self._rest = self._rest.partition(b"\0")
         return json.loads(text)
 
+    def close(self) -> None:
+        """End it, and delete its files."""
+        if not self.is_running and not self._home.is_dir():
+            return
+        self._child.kill()
+        self._child.wait()
+        for end in (self._to, self._from):
+            with suppress(OSError):
+                os.close(end)
+        shutil.rmtree(self._home, ignore_errors=True)
+
+
+class Page:
+    """One page: what it computes, and what a hand does to it.
+
+    Attributes:
+        faults: what went wrong in the page: errors of scripts, and requests to a network.
+    """
+
+    def __init__(self, browser: Browser) -> None:
+        self._browser = browser
+        self._session: str | None = None
+        self._context: str | None = None
+        self.faults: list[str] = []
+
+    def call(self, method: str, **params: Any) -> Any:
+        """The answer to one command of the DevTools protocol."""
+        answer, events = self._browser.call(method, self._session, **params)
+        for event in events:
+            if event.get("sessionId") == self._session:  # not of a page that was closed
+                self._note(event)
+        return answer
+
     def _note(self, message: Any) -> None:
         match message.get("method"):
             case "Runtime.exceptionThrown":
@@ -89,8 +136,10 @@ class Page:
                     self.faults.append(f"request: {url}")
 
     def load(self, path: Path, width: int, height: int) -> None:
-        """Load a file in a window of this size."""
-        target = self.call("Target.createTarget", url="about:blank")["targetId"]
+        """Load a file in a window of this size, in a context of its own."""
+        self._context = self.call("Target.createBrowserContext")["browserContextId"]
+        own = {"browserContextId": self._context}
+        target = self.call("Target.createTarget", url="about:blank", **own)["targetId"]
         attached = self.call("Target.attachToTarget", targetId=target, flatten=True)
         self._session = attached["sessionId"]
         for domain in ("Runtime", "Page", "Network"):
@@ -99,6 +148,11 @@ class Page:
         self.call("Page.navigate", url=path.as_uri())
         self.wait(f"location.href === {json.dumps(path.as_uri())} && document.readyState")
         self.wait("document.readyState === 'complete'")
+
+    def close(self) -> None:
+        """Close the page, and forget all that it kept."""
+        self._session = None
+        self.call("Target.disposeBrowserContext", browserContextId=self._context)
 
     def resize(self, width: int, height: int) -> None:
         """Give the window another size."""
@@ -199,27 +253,28 @@ class Page:
         path.write_bytes(base64.b64decode(data))
 
 
+_running: list[Browser] = []
+"""The browser of this process, once there is one."""
+
+
+def close() -> None:
+    """End the browser of this process, if there is one."""
+    while _running:
+        _running.pop().close()
+
+
 @contextmanager
 def chromium(path: Path, width: int = 1280, height: int = 720) -> Iterator[Page]:
-    """A file, open in a new Chromium; a fault of the page fails the test at the end."""
-    command = [program(), "--headless", "--no-sandbox", "--disable-gpu", "--remote-debugging-pipe"]
-    command += ["--no-first-run", "--disable-background-networking", "--disable-dev-shm-usage"]
-    down, up = os.pipe(), os.pipe()  # Chromium reads from its descriptor 3 and writes to 4
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home:
-        command += [f"--user-data-dir={home}"]
-        shell = ["sh", "-c", f'exec "$@" 3</dev/fd/{down[0]} 4>/dev/fd/{up[1]}', "sh", *command]
-        quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL}
-        with subprocess.Popen(
-            shell, pass_fds=(down[0], up[1]), stderr=subprocess.DEVNULL, **quiet
-        ) as child:
-            try:
-                for end in (down[0], up[1]):
-                    os.close(end)
-                page = Page(down[1], up[0])
-                page.load(path, width, height)
-                yield page
-                assert page.faults == []
-            finally:
-                child.kill()
-                for end in (down[1], up[0]):
-                    os.close(end)
+    """A file, open in a new page of Chromium; a fault of the page fails the test at the end."""
+    if not (_running and _running[0].is_running):
+        close()
+        _running.append(Browser())
+    page = Page(_running[0])
+    try:
+        page.load(path, width, height)
+        yield page
+        page.close()
+        assert page.faults == []
+    except BaseException:  # whatever state it is in now, no other test shall see it
+        close()
+        raise

@@ -6,6 +6,7 @@
 - Two worker processes, if pytest-xdist is installed and nothing else was requested.
 - Hypothesis draws the same examples in every run, on every machine, in any order of the tests.
 - Ctrl-C means what it means at a prompt.
+- One Chromium in each process, if it has tests of pages.
 - Compiled libraries lie beside pytest's cache, not in that of the user; later runs find them there.
 """
 
@@ -20,6 +21,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+import browser
 import native
 import profiles
 import pytest
@@ -86,6 +88,11 @@ def _libraries(config: pytest.Config) -> Path:
     made = tempfile.mkdtemp(prefix="graphnet-tests-")
     config.add_cleanup(lambda: shutil.rmtree(made, ignore_errors=True))
     return Path(made)
+
+
+def pytest_sessionfinish() -> None:
+    """End the browser, which the first test of a page has started."""
+    browser.close()
 
 
 def pytest_collection_finish() -> None:

@@ -91,6 +91,7 @@ EXTRAS = {
     "bench/jax_step.py": {"jax"},
     "train/plots/figures.py": {"matplotlib"},
     "train/plots/lines.py": {"matplotlib"},
+    "train/plots/themes.py": {"matplotlib"},
     "train/plots/points.py": {"matplotlib"},
     "stepping/frames.py": {"PIL"},
     "draw/png.py": {"typst"},

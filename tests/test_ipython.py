@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -32,8 +33,25 @@ class Shell:
         self.InteractiveTB = Writer(mode)
         self.published = []
         self.display_pub = SimpleNamespace(publish=lambda **given: self.published.append(given))
+        self.custom_exceptions = ()
+        self.handler = None
+        self.shown = []
         if kernel is not None:
             self.kernel = kernel
+
+    def set_custom_exc(self, kinds, handler):
+        self.custom_exceptions, self.handler = kinds, handler
+
+    def showtraceback(self, given, tb_offset=None):
+        """Ask an error for its own form first, as the real one does."""
+        own = getattr(given[1], "_render_traceback_", None)
+        lines = own() if own else self.InteractiveTB.structured_traceback(*given)
+        self.shown.append("\n".join(lines))
+
+    def show(self, error):
+        """Show an error that has ended a cell."""
+        self.handler(self, type(error), error, error.__traceback__, tb_offset=1)
+        return self.shown[-1]
 
 
 @pytest.fixture
@@ -142,11 +160,12 @@ PLAIN = [
 
 @pytest.mark.parametrize(("call", "kind"), PLAIN)
 def test_an_error_of_python_shows_the_frames_of_the_user_too(call, kind, shell):
-    shell()
+    made = shell()
+    ipython.shorten_tracebacks()
     with pytest.raises(kind) as info:
         call()
     trace = info.value.__traceback__
-    lines = "\n".join(info.value._render_traceback_())
+    lines = made.show(info.value)
     assert call.__name__ in lines and kind.__name__ in lines
     assert str(gn.__path__[0]) not in lines.replace(__file__, "")
     assert info.value.__traceback__ is trace
@@ -156,8 +175,22 @@ def test_an_error_of_python_shows_the_frames_of_the_user_too(call, kind, shell):
 @pytest.mark.parametrize(("call", "kind"), PLAIN)
 def test_outside_ipython_an_error_is_as_python_makes_it(call, kind, monkeypatch):
     monkeypatch.delitem(sys.modules, "IPython", raising=False)
+    ipython.shorten_tracebacks()
     with pytest.raises(kind) as info:
         call()
+    assert not hasattr(info.value, "_render_traceback_")
+
+
+def other_error():
+    return {}["no such key"]
+
+
+def test_an_error_of_others_is_shown_as_it_is(shell):
+    made = shell()
+    ipython.shorten_tracebacks()
+    with pytest.raises(KeyError) as info:
+        other_error()
+    assert "other_error" in made.show(info.value)
     assert not hasattr(info.value, "_render_traceback_")
 
 
@@ -166,13 +199,29 @@ def test_an_error_keeps_a_form_of_its_own(shell):
         def _render_traceback_(self):
             return ["mine"]
 
-    shell()
-    error = OwnError()
-    ipython.shorten_traceback(error)
-    assert error._render_traceback_() == ["mine"]
-    for other in (None, KeyboardInterrupt(), SystemExit(1)):
-        ipython.shorten_traceback(other)
-        assert not hasattr(other, "_render_traceback_")
+    class Raising(gn.Module):
+        def build(self, x):
+            raise OwnError
+
+    made = shell()
+    ipython.shorten_tracebacks()
+    with pytest.raises(OwnError) as info:
+        Raising().forward(torch.ones(2))
+    assert made.show(info.value) == "mine"
+
+
+def test_a_handler_that_is_there_stays(shell):
+    made = shell()
+    made.set_custom_exc((KeyError,), mine := object())
+    ipython.shorten_tracebacks()
+    assert (made.custom_exceptions, made.handler) == ((KeyError,), mine)
+
+
+def test_interrupts_are_not_handled(shell):
+    made = shell()
+    ipython.shorten_tracebacks()
+    assert not issubclass(KeyboardInterrupt, made.custom_exceptions)
+    assert not issubclass(SystemExit, made.custom_exceptions)
 
 
 def test_verbose_shows_all_frames(shell):
@@ -194,45 +243,70 @@ def test_errors_that_cause_each_other_end(shell):
     assert ipython._chain(first) == [first, second]
 
 
-CELL = """
+START = """
 import graphnet as gn, torch
-def asked(layer):
-    return layer.forward(torch.ones(4, 5))
-asked(gn.Linear(2, 3))
-"""
-
-
-PLAIN_CELL = """
-import graphnet as gn, torch
+from graphnet import ops, data, schedules
+x, k = torch.ones(3, 4), torch.tensor([0, 1, 2])
+linear = gn.Linear(4, 2)
+with gn.Graph() as graph:
+    node = gn.Input((3, 4), name="x")
 class Mine(gn.Module):
     def build(self, x):
-        return x + misspelled  # noqa: F821
-def asked(model):
-    return model.forward(torch.ones(4, 2))
-asked(gn.Sequential(gn.Linear(2, 3), Mine()))
+        return x + misspelled
 """
 CELLS = [
-    (CELL, "ShapeError: linear cannot be applied here", "asked(gn.Linear(2, 3))"),
-    (PLAIN_CELL, "NameError: name 'misspelled' is not defined", "return x + misspelled"),
+    ("gn.Linear(2, 3).forward(x)", "ShapeError"),
+    ("gn.Sequential(linear, Mine()).forward(x)", "NameError"),
+    ("ops.sum(5)", "AttributeError"),  # functions called on tensors
+    ("ops.add(None, None)", "TypeError"),
+    ("ops.mean(x, 0, keepdim='no')", "TypeError"),
+    ("ops.size(x, x)", "TypeError"),
+    ("node.size(x)", "TypeError"),  # methods
+    ("node.type_as(None)", "AttributeError"),
+    ("gn.ModuleDict(2.5)", "TypeError"),  # layers
+    ("gn.ParameterDict([1])", "TypeError"),
+    ("gn.Adam(linear.parameters(), params=[])", "TypeError"),  # optimizers and schedules
+    ("gn.SGD(linear.parameters(), lr=0.1).zero_grad(x)", "RuntimeError"),
+    ("schedules.one_cycle(None)", "TypeError"),
+    ("gn.metrics.accuracy(None, x)", "AttributeError"),  # training
+    ("gn.EarlyStopping(x)", "AttributeError"),
+    ("gn.load_weights(linear, None)", "TypeError"),  # files and data
+    ("data.normalized(None)", "AttributeError"),
+    ("data.read_idx(None)", "TypeError"),
 ]
+RUN = """
+import contextlib, io, json, sys
+from IPython.core.interactiveshell import InteractiveShell
+shell = InteractiveShell.instance(colors="nocolor")
+start, cells = json.load(sys.stdin)
+assert shell.run_cell(start).success
+told = []
+for cell in cells:
+    with contextlib.redirect_stdout(io.StringIO()) as out:
+        error = shell.run_cell("def asked():\\n    return " + cell + "\\nasked()").error_in_exec
+    told.append((type(error).__name__, out.getvalue()))
+print(json.dumps(told))
+"""
 
 
-@pytest.mark.parametrize(("cell", "message", "line"), CELLS)
-def test_ipython_itself_shows_the_frames_of_the_user_alone(cell, message, line, tmp_path):
+def test_ipython_itself_shows_the_frames_of_the_user_alone(tmp_path):
+    """Whatever is called: functions, methods, layers, optimizers, files."""
     pytest.importorskip("IPython", reason="needs IPython")
-    told = [sys.executable, "-m", "IPython", "--no-banner", "--colors=NoColor", "--quick"]
+    paths = {"PYTHONPATH": os.pathsep.join(sys.path), "IPYTHONDIR": str(tmp_path)}
     done = subprocess.run(
-        [*told, f"--ipython-dir={tmp_path}", "-c", cell],
+        [sys.executable, "-c", RUN],
+        input=json.dumps([START, [cell for cell, _ in CELLS]]),
         capture_output=True,
         encoding="utf-8",
-        check=False,
+        check=True,
         timeout=300,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "PYTHONIOENCODING": "utf-8"},
+        env={**os.environ, **paths, "PYTHONIOENCODING": "utf-8"},
     )
-    text = done.stdout + done.stderr
-    assert message in text
-    assert line in text
-    assert "layers/module.py" not in text.replace("\\", "/")
+    for (cell, kind), (found, text) in zip(CELLS, json.loads(done.stdout), strict=True):
+        assert found == kind, cell
+        assert f"return {cell}" in text, cell
+        assert found in text, cell
+        assert str(gn.__path__[0]) not in text, text
 
 
 def test_outside_ipython_there_is_no_shell(monkeypatch):

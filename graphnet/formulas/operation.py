@@ -47,7 +47,7 @@ class Formulas:
     >>> y = graph.input((None, 2), name="x", requires_grad=True).tanh()
     >>> formulas = Formulas(graph)
     >>> formulas.forward(y), *formulas.backward(y)
-    ('tanh = tanh(x)   (?x2)', 'dL/dx = dL/dtanh ⊙ (1 − tanh²)   (?x2 ⊙ ?x2)')
+    ('tanh = tanh(x)   (?×2)', 'dL/dx = dL/dtanh ⊙ (1 − tanh²)   (?×2 ⊙ ?×2)')
     """
 
     def __init__(self, graph: Graph, loss: Node | None = None, latex: bool = False) -> None:

@@ -293,7 +293,7 @@ def shape_signs(shape: Sequence[int | None], latex: bool = False) -> str:
     """A shape in short.
 
     >>> shape_signs((None, 25)), shape_signs((25,)), shape_signs(())
-    ('?x25', '25', '()')
+    ('?×25', '25', '()')
     """
     sizes = ("?" if size is None else str(size) for size in shape)
-    return (r"{\times}" if latex else "x").join(sizes) or "()"
+    return (r"{\times}" if latex else "×").join(sizes) or "()"

@@ -9,7 +9,6 @@ from types import FrameType
 from typing import Any
 
 from graphnet.errors import StateError
-from graphnet.ipython import shorten_traceback
 
 # The C functions behind the module's own, which spend microseconds on enumerations.
 _signals: Any = getattr(signal, "_signal", signal)
@@ -33,8 +32,7 @@ class Exclusive:
             if self._follows(first, frame):
                 break
 
-    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
-        shorten_traceback(error)
+    def __exit__(self, *_: object) -> None:
         self._walking.clear()
 
     def _follows(self, first: FrameType, frame: FrameType) -> bool:

@@ -16,7 +16,6 @@ from graphnet.graph.node import Node
 from graphnet.graph.nodes import Input, Literal, Mode, Operation, spec_of
 from graphnet.graph.parameter import Parameter
 from graphnet.graph.shape_inference import infer
-from graphnet.ipython import shorten_traceback
 from graphnet.op import Training
 
 if TYPE_CHECKING:
@@ -230,8 +229,7 @@ class NodeList(Sequence[Node]):
         open_graphs.set((*open_graphs.get(), self))
         return self
 
-    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
-        shorten_traceback(error)
+    def __exit__(self, *_: object) -> None:
         open_graphs.set(open_graphs.get()[:-1])
 
     def __repr__(self) -> str:

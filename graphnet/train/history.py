@@ -83,7 +83,12 @@ class History:
         return write_csv(path, rows.names, rows.epochs)
 
     def plot(
-        self, *names: str, axes: Any = None, steps: bool = False, yscale: str = "linear"
+        self,
+        *names: str,
+        axes: Any = None,
+        steps: bool = False,
+        yscale: str = "linear",
+        theme: str = "auto",
     ) -> Any:
         """Curves over the epochs, by matplotlib.
 
@@ -93,6 +98,7 @@ class History:
             axes: where to draw; None makes a new figure.
             steps: True for curves over the steps, which have only "loss" and "lr".
             yscale: "linear" or "log"; of several pictures, that of the losses.
+            theme: "light", "dark", or "auto" for the one of the ground: of matplotlib's style.
 
         Returns:
             The axes, which are those of the losses if there are several: `axes.figure.axes`.
@@ -113,7 +119,8 @@ class History:
             panels = list(figure.subplots(1, len(groups), squeeze=False).flat)
         scales = [yscale, *["linear"] * (len(groups) - 1)]
         for panel, ylabel, each, scale in zip(panels, groups, series, scales, strict=True):
-            curves(each, xlabel=xlabel, ylabel=_spaced(ylabel), yscale=scale, axes=panel)
+            labels = {"xlabel": xlabel, "ylabel": _spaced(ylabel)}
+            curves(each, **labels, yscale=scale, axes=panel, theme=theme)
         return panels[0]
 
     def groups(self) -> dict[str, list[str]]:

@@ -144,16 +144,19 @@ class Rounds:
     def _curves(self, name: str) -> list[list[float]]:
         return [list(each.curves[name]) for each in self.results if name in each.curves]
 
-    def plot(self, *names: str, axes: Any = None, yscale: str = "linear") -> Any:
+    def plot(
+        self, *names: str, axes: Any = None, yscale: str = "linear", theme: str = "auto"
+    ) -> Any:
         """The mean of each curve, in a band of one standard deviation; returns matplotlib's axes.
 
         Args:
             names: which curves; without any, the losses, or else all.
             axes: where to draw; None makes a new figure.
             yscale: "linear" or "log".
+            theme: "light", "dark", or "auto" for the one of the ground: of matplotlib's style.
 
         Raises:
-            RangeError: the scale is another word.
+            RangeError: the scale or the theme is another word.
             GraphError: there is no such curve, or matplotlib is not installed.
         """
         from graphnet.train.plots import curves
@@ -164,7 +167,7 @@ class Rounds:
             raise GraphError("There is no curve to draw: a curve is a name with a list of numbers.")
         series = {_label(name): self.curve(name) for name in chosen}
         ylabel = _label(chosen[0]) if len(chosen) == 1 else "" if names else "loss"
-        return curves(series, ylabel=ylabel, yscale=yscale, axes=axes)
+        return curves(series, ylabel=ylabel, yscale=yscale, axes=axes, theme=theme)
 
     def to_csv(self, path: str | PathLike[str]) -> Path:
         """Write a line for each round: seed, numbers, seconds; returns the path.

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from graphnet.errors import GraphError
-from graphnet.ipython import shorten_traceback
 from graphnet.schedules import Plateau, set_lr
 from graphnet.train.callbacks import Callback
 from graphnet.train.dataset import DataSet
@@ -170,8 +169,7 @@ class Run:
                 self._tell("start")
                 while self.epoch < self.settings.epochs and not self.ending:
                     self._one_epoch(interruption)
-        except BaseException as error:
-            shorten_traceback(error)
+        except BaseException:
             self.failed = True
             raise
         finally:

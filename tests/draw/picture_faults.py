@@ -10,6 +10,7 @@ import xml.etree.ElementTree as ET
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from itertools import combinations, pairwise
+from math import dist
 from pathlib import Path
 
 from PIL import ImageFont
@@ -18,6 +19,7 @@ import graphnet
 
 FONTS = Path(graphnet.__file__).parent / "draw" / "fonts"
 SVG = "{http://www.w3.org/2000/svg}"
+LINE, CLOSE = 16.0, 8.0  # from one line of a title to the next; less than from lane to lane
 READABLE = 4.5  # the contrast of small letters: Web Content Accessibility Guidelines 2.2
 
 
@@ -44,6 +46,7 @@ class Words:
     ink: tuple[float, float, float, float]
     fill: str
     owner: str
+    bold: bool = False
     badge: Shape | None = None
     below: list[Shape] = field(default_factory=list)
 
@@ -106,7 +109,7 @@ class Picture:
         x -= {"middle": width / 2, "end": width}.get(style["text-anchor"], 0)
         ink = (x + left * size, y + top * size, x + right * size, y + bottom * size)
         below = [shape for shape in self.shapes if covers(shape, middle(ink))]
-        words = Words(content, ink, style["fill"], owner, below=below)
+        words = Words(content, ink, style["fill"], owner, bold, below=below)
         last = self.shapes[-1] if self.shapes else None
         if last in below and last.bounds[3] - last.bounds[1] < 15:  # a badge is that low
             words.badge = last
@@ -275,9 +278,11 @@ def faults(svg):
     return [
         *_texts(picture),
         *_struck(picture),
+        *_split(picture),
         *_badges(picture),
         *_colours(picture),
         *_arrows(picture),
+        *_turning_back(picture),
     ]
 
 
@@ -310,6 +315,22 @@ def _struck(picture):
                     yield f"arrow {owner} runs through {words.content!r}"
 
 
+def _split(picture):
+    """Arrows between the parts of one title: those in one frame, beside or above each other."""
+    parts = [
+        words
+        for words in picture.texts
+        if words.bold and not words.owner and words.badge is None and len(words.below) > 1
+    ]
+    for one, other in combinations(parts, 2):
+        if one.below[-1] is not other.below[-1] or abs(one.ink[1] - other.ink[1]) > LINE:
+            continue
+        whole = (*map(min, one.ink[:2], other.ink[:2]), *map(max, one.ink[2:], other.ink[2:]))
+        for owner, lines in picture.lines.items():
+            if any(meets(line, whole) for line in lines):
+                yield f"arrow {owner} runs between {one.content!r} and {other.content!r}"
+
+
 def _badges(picture):
     for words in picture.texts:
         if words.badge is None:
@@ -336,6 +357,30 @@ def _arrows(picture):
         for line in lines:
             if not within(line.bounds, picture.whole):
                 yield f"arrow {owner} leaves the picture"
+
+
+def _turning_back(picture):
+    """Arrows with a hook: within a few points they run back beside themselves."""
+    for owner, lines in picture.lines.items():
+        if any(hook(points) for line in lines for points in line.points):
+            yield f"arrow {owner} turns back"
+
+
+def hook(points):
+    """True if a line runs in opposite directions at two places that are close along it."""
+    steps = []  # where each step starts along the line, and its direction
+    length = 0.0
+    for (x1, y1), (x2, y2) in pairwise(points):
+        if (step := dist((x1, y1), (x2, y2))) > 0.01:
+            steps.append((length, step, (x2 - x1) / step, (y2 - y1) / step))
+            length += step
+    for place, (start, step, right, down) in enumerate(steps):
+        for other, _, other_right, other_down in steps[place + 1 :]:
+            if other - start - step > CLOSE:
+                break
+            if right * other_right + down * other_down < -0.9:
+                return True
+    return False
 
 
 def smallest_letters(svg, width=1280, height=720):

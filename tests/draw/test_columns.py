@@ -5,11 +5,13 @@ from __future__ import annotations
 from itertools import combinations
 
 import pytest
+from draw.picture_faults import hook
 from scenes import SCENES, chain, inside, overlapping, rectangles, sound
 
 import graphnet as gn
 from graphnet.draw.layout.columns import SCREEN, in_columns
 from graphnet.draw.layout.crossings import crossings
+from graphnet.draw.layout.curves import samples
 from graphnet.draw.layout.engines import laid_out
 from graphnet.draw.layout.geometry import Layout
 from graphnet.draw.layout.layered import layered
@@ -86,6 +88,40 @@ def test_no_cut_runs_through_a_frame():
         drawing = MODELS[name]().draw(engine="ranker")
         frames = list(drawing.layout.frames.values())
         assert not [pair for pair in combinations(frames, 2) if overlapping(*pair)]
+
+
+def lines_of(drawing):
+    """Points along each arrow between its ends, by the names of the boxes."""
+    names = {box.key: box.name for box in drawing.scene.boxes}
+    for arrow, curve in zip(drawing.scene.arrows, drawing.layout.curves, strict=True):
+        yield names[arrow.source], names[arrow.target], samples(curve)
+
+
+@pytest.mark.parametrize("depth", [None, 1, 2, 3])
+@pytest.mark.parametrize("direction", ["TB", "LR"])
+def test_no_arrow_turns_back_before_it_enters_a_column(direction, depth):
+    """The line past the attention of the repeated block enters where it runs on."""
+    drawing = MODELS["transformer"]().draw(engine="ranker", direction=direction, depth=depth)
+    assert [ends for *ends, points in lines_of(drawing) if hook(points)] == []
+
+
+def test_an_arrow_at_the_right_end_leaves_its_column_there():
+    """The long arrows of a U-Net run up beside the first column, and not first down it."""
+    drawing = MODELS["U-Net"]().draw(engine="ranker")
+    (points,) = [
+        points
+        for source, target, points in lines_of(drawing)
+        if (source, target) == ("down.0", "cat_2")
+    ]
+    assert max(y for _, y in points[: len(points) // 2]) < points[0][1] + 30
+
+
+def test_an_arrow_at_the_right_end_goes_round_what_is_beside_it():
+    boxes = [Box(key, "operation", key) for key in "abcd"]
+    scene = Scene(boxes, [Arrow("a", "b"), Arrow("b", "c"), Arrow("c", "d"), Arrow("a", "d")])
+    layout = layered(scene)
+    sound(scene, moved := in_columns(scene, layout, 2))
+    assert not crossings(scene, moved)
 
 
 def test_an_arrow_that_runs_through_a_box_is_counted():

@@ -8,6 +8,7 @@ import pytest
 
 from graphnet.draw.layout.curves import (
     STEP,
+    from_below,
     moved,
     point_on,
     rounded,
@@ -92,3 +93,22 @@ def test_corners_are_rounded():
     assert curve[0] == (0.0, 0.0) and curve[-1] == (80.0, 50.0)
     assert len(curve) % 3 == 1
     assert (0.0, 43.0) in curve and (7.0, 50.0) in curve
+
+
+CORNERS = [
+    ((60.0, 8.0), (48.0, 10)),  # at a side, close to a corner
+    ((58.0, 10.0), (48.0, 10)),
+    ((20.0, 10.0), (20.0, 10)),  # below already
+    ((90.0, 5.0), (90.0, 5.0)),  # nowhere near
+]
+
+
+@pytest.mark.parametrize(("start", "moved_to"), CORNERS)
+def test_an_arrow_that_ends_at_a_corner_leaves_below_the_box(start, moved_to):
+    curve = [start, (60.0, 40.0), (50.0, 80.0), (70.0, 90.0)]
+    found = from_below(curve, (0, 0, 60, 10), (50, 90, 60, 10))
+    assert found[0] == moved_to and found[-1] == (70.0, 90)
+    shift = (moved_to[0] - start[0], moved_to[1] - start[1])
+    assert found[1] == (60 + shift[0], 40 + shift[1])
+    upwards = from_below(curve[::-1], (50, 80, 60, 10), (0, 8, 60, 10))
+    assert upwards[0] == (70.0, 90)

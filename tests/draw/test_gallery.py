@@ -17,6 +17,8 @@ LOOKS = {
     "dark": {"theme": "dark"},
     "light": {"theme": "light"},
     "opened": {"depth": 2},
+    "opened from left to right": {"depth": 2, "direction": "LR"},
+    "one level": {"depth": 1},
     "folded": {"depth": 0},
     "one column": {"columns": 1},
     "slide": {"slide": True, "theme": "dark"},

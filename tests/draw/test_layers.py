@@ -187,3 +187,24 @@ def test_shapes_tell_a_scalar_from_one_number_in_a_row():
     graph.input((), name="c", dtype=torch.int64), graph.input((None, 2), name="d")
     shapes = [box.shape for box in scene_of(graph).boxes]
     assert shapes == ["scalar", "1", "scalar int64", "?×2"]
+
+
+class Attending(gn.Module):
+    """Reads one of what an attention returns, the values or the weights."""
+
+    def __init__(self, reads):
+        super().__init__()
+        self.reads = reads
+        self.attention = gn.MultiheadAttention(8, 2)
+
+    def build(self, x):
+        values, weights = self.attention(x, x, x)
+        return values + x if self.reads == "values" else weights.exp()
+
+
+@pytest.mark.parametrize(("reads", "shape"), [("values", "5×3×8"), ("weights", "3×5×5")])
+def test_the_shape_of_a_layer_is_that_of_what_is_read(reads, shape):
+    drawing = Attending(reads).draw((5, 3, 8), depth=1, engine="ranker")
+    (box,) = [box for box in drawing.scene.boxes if box.name == "attention"]
+    assert box.shape == shape
+    assert box.lines[-1].startswith(shape)

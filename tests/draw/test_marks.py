@@ -107,3 +107,17 @@ def test_a_badge_grows_with_its_text_and_is_never_narrower_than_high():
         widths.append(-2 * (xs[0] - 7))
     assert widths == sorted(set(widths)) and widths[0] >= 14
     assert widths == pytest.approx([badge_width(mark) for mark in ("A", "A1", "A12")], abs=0.2)
+
+
+SHORT = [
+    [(0.0, 0.0), (0.0, 0.0), (0.0, 8.0), (0.0, 8.0)],
+    [(0.0, 0.0), (0.0, 10.0), (0.0, 20.0), (0.0, 30.0), (0.0, 31.0), (0.0, 32.0), (0.0, 33.0)],
+    [(9.0, 0.0), (9.0, 5.0), (0.0, 5.0), (0.0, 20.0), (0.0, 29.0), (0.0, 21.0), (0.0, 30.0)],
+]
+
+
+@pytest.mark.parametrize("curve", SHORT)
+def test_a_line_does_not_run_into_its_head_and_back(curve):
+    numbers = numbers_in(curve_and_head(curve)[0])
+    assert max(numbers[1::2]) <= numbers[-1] == curve[-1][1] - 6
+    assert len(numbers) % 6 == 2

@@ -18,8 +18,17 @@ BADGE = (
 )
 
 
-def text(x, y, content="word", fill="#1a1a1a", size=10):
-    return f'<text x="{x}" y="{y}" font-size="{size}" fill="{fill}">{content}</text>'
+def text(x, y, content="word", fill="#1a1a1a", size=10, rest=""):
+    return f'<text x="{x}" y="{y}" font-size="{size}" fill="{fill}"{rest}>{content}</text>'
+
+
+def title(x, y, content):
+    return text(x, y, content, rest=' font-weight="bold"')
+
+
+FRAME = '<path d="M10 10h180v80h-180Z" fill="#1f3a5f" fill-opacity=".04" stroke="#9aa5b1"/>'
+HOOK = '<g id="u-a0" stroke="#5c6670" fill="none"><path d="M{}"/></g>'
+LANE = "50 10C50 30 50 30 50 60C50 60 50 60 70 60C70 60 70 60 70 10"
 
 
 def arrow(x):
@@ -38,6 +47,9 @@ RIGHT = [
     picture(BOX.format(text(30, 40))),
     picture(BOX.format(text(30, 40)), arrow(150)),
     picture(arrow(150), badge(140, 40)),
+    picture(FRAME, title(20, 25, "net"), title(20, 36, "Block"), arrow(150)),
+    picture(FRAME, title(20, 25, "net"), title(60, 70, "Block"), arrow(50)),
+    picture(HOOK.format(LANE)),
 ]
 WRONG = [
     (picture(text(20, 30), text(30, 32, "other")), "'word' and 'other' overlap"),
@@ -51,6 +63,16 @@ WRONG = [
     (picture(text(30, 40, fill="#cccccc")), "'word' has a contrast of 1.6"),
     (picture(BOX.format(text(30, 40, fill="#ffffff"))), "'word' has a contrast of 1.2"),
     (picture(arrow(205)), "arrow a0 leaves the picture"),
+    (
+        picture(FRAME, title(20, 25, "net"), title(60, 25, "Block"), arrow(50)),
+        "arrow a0 runs between 'net' and 'Block'",
+    ),
+    (
+        picture(FRAME, title(20, 25, "net"), title(60, 36, "Block"), arrow(50)),
+        "arrow a0 runs between 'net' and 'Block'",
+    ),
+    (picture(HOOK.format(LANE.replace("70", "55"))), "arrow a0 turns back"),
+    (picture(HOOK.format("50 10L50 60L50 50L90 50")), "arrow a0 turns back"),
 ]
 
 

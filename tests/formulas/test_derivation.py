@@ -23,21 +23,21 @@ MLP = """\
 ## Given
 
 ```text
- 0  x   (?x2)   input
- 1  t   (?x2)   input
- 2  W₀   (5x2)   parameter
+ 0  x   (?×2)   input
+ 1  t   (?×2)   input
+ 2  W₀   (5×2)   parameter
  3  b₀   (5)   parameter
- 6  W₂   (2x5)   parameter
+ 6  W₂   (2×5)   parameter
  7  b₂   (2)   parameter
 ```
 
 ## Forward
 
 ```text
- 4  linear₀ = b₀ + x · W₀ᵀ   (5 + ?x2 · 2x5)
- 5  tanh₁ = tanh(linear₀)   (?x5)
- 8  linear₂ = b₂ + tanh₁ · W₂ᵀ   (2 + ?x5 · 5x2)
- 9  lossmse.squared_error = (linear₂ − t)²   (?x2)
+ 4  linear₀ = b₀ + x · W₀ᵀ   (5 + ?×2 · 2×5)
+ 5  tanh₁ = tanh(linear₀)   (?×5)
+ 8  linear₂ = b₂ + tanh₁ · W₂ᵀ   (2 + ?×5 · 5×2)
+ 9  lossmse.squared_error = (linear₂ − t)²   (?×2)
 10  L = mean(lossmse.squared_error)   ()
 ```
 
@@ -45,13 +45,13 @@ MLP = """\
 
 ```text
 10  dL/dL = 1   ()
-    dL/d(lossmse.squared_error) = dL/dL / size(lossmse.squared_error, 0) / 2   (?x2)
- 9  dL/dlinear₂ = dL/d(lossmse.squared_error) ⊙ (2·(linear₂ − t))   (?x2 ⊙ ?x2)
- 8  dL/dtanh₁ = dL/dlinear₂ · W₂   (?x2 · 2x5)
-    dL/dW₂ = (dL/dlinear₂)ᵀ · tanh₁   (2x? · ?x5)
+    dL/d(lossmse.squared_error) = dL/dL / size(lossmse.squared_error, 0) / 2   (?×2)
+ 9  dL/dlinear₂ = dL/d(lossmse.squared_error) ⊙ (2·(linear₂ − t))   (?×2 ⊙ ?×2)
+ 8  dL/dtanh₁ = dL/dlinear₂ · W₂   (?×2 · 2×5)
+    dL/dW₂ = (dL/dlinear₂)ᵀ · tanh₁   (2×? · ?×5)
     dL/db₂ = Σ₀(dL/dlinear₂)   (2)
- 5  dL/dlinear₀ = dL/dtanh₁ ⊙ (1 − tanh₁²)   (?x5 ⊙ ?x5)
- 4  dL/dW₀ = (dL/dlinear₀)ᵀ · x   (5x? · ?x2)
+ 5  dL/dlinear₀ = dL/dtanh₁ ⊙ (1 − tanh₁²)   (?×5 ⊙ ?×5)
+ 4  dL/dW₀ = (dL/dlinear₀)ᵀ · x   (5×? · ?×2)
     dL/db₀ = Σ₀(dL/dlinear₀)   (5)
 ```
 """
@@ -71,12 +71,12 @@ SHARED = """\
 
 ```text
 5  dL/dL = 1   ()
-   dL/dmatmul_1 = dL/dL   (5x3)
-4  dL/drelu = dL/dmatmul_1 · wᵀ   (5x3 · 3x3)
-   dL/dw⁽²⁾ = reluᵀ · dL/dmatmul_1   (3x5 · 5x3)
-3  dL/dmatmul = where(relu ≤ 0, 0, dL/drelu)   (5x3)
-2  dL/dw⁽¹⁾ = xᵀ · dL/dmatmul   (3x5 · 5x3)
-1  dL/dw = dL/dw⁽¹⁾ + dL/dw⁽²⁾   (3x3)
+   dL/dmatmul_1 = dL/dL   (5×3)
+4  dL/drelu = dL/dmatmul_1 · wᵀ   (5×3 · 3×3)
+   dL/dw⁽²⁾ = reluᵀ · dL/dmatmul_1   (3×5 · 5×3)
+3  dL/dmatmul = where(relu ≤ 0, 0, dL/drelu)   (5×3)
+2  dL/dw⁽¹⁾ = xᵀ · dL/dmatmul   (3×5 · 5×3)
+1  dL/dw = dL/dw⁽¹⁾ + dL/dw⁽²⁾   (3×3)
 ```
 """
 

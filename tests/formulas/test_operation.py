@@ -252,7 +252,7 @@ def test_only_what_the_backward_walk_computes_is_written():
     assert [line.partition(" = ")[0] for line in Formulas(graph).backward(error)] == ["dL/dx"]
     assert Formulas(graph).backward(loss) == [
         "dL/dL = 1   ()",
-        "dL/dsquared_error = dL/dL / 2 / 3   (2x3)",
+        "dL/dsquared_error = dL/dL / 2 / 3   (2×3)",
     ]
     assert Formulas(graph).backward(t) == []
 
@@ -303,7 +303,7 @@ def test_the_formula_is_that_of_the_branch_that_is_taken():
     for training, forward, backward in [
         (
             True,
-            "choose = remember   (1x3)",
+            "choose = remember   (1×3)",
             ["dL/dremember = dL/dchoose", "dL/dcolumn = sum_as(zeros_like(dL/dchoose), column)"],
         ),
         (
@@ -323,7 +323,7 @@ def test_a_sum_to_the_shape_that_is_there_already_is_left_out():
     x, t = (graph.input((None, 2), name=name, requires_grad=True) for name in "xt")
     error = x - t
     error.sum()
-    assert Formulas(graph).backward(error)[0] == "dL/dx = sum_as(dL/dsub, x)   (?x2)"
+    assert Formulas(graph).backward(error)[0] == "dL/dx = sum_as(dL/dsub, x)   (?×2)"
     graph.forward(x=torch.ones(3, 2), t=torch.ones(1, 2))
     assert [line.partition("   ")[0] for line in Formulas(graph).backward(error)] == [
         "dL/dx = dL/dsub",

@@ -12,39 +12,39 @@ from graphnet.formulas.symbols import Sheet, Term, Writer, shape_signs
 from graphnet.op import Op
 
 TERMS = {  # x (?, 3), y (?, 3), w (3, 4), s () -> text, shapes
-    "sums": (lambda x, y, w, s: x + y - x, "x + y − x", "?x3 + ?x3 − ?x3"),
-    "a sum on the right": (lambda x, y, w, s: x - (y - x), "x − (y − x)", "?x3 − ?x3"),
-    "a sum in a product": (lambda x, y, w, s: (x + y) * x, "(x + y) ⊙ x", "?x3 ⊙ ?x3"),
-    "a product in a sum": (lambda x, y, w, s: x + y * x, "x + y ⊙ x", "?x3 + ?x3 ⊙ ?x3"),
-    "a product of matrices": (lambda x, y, w, s: x @ w, "x · w", "?x3 · 3x4"),
-    "a transpose": (lambda x, y, w, s: x.mT @ y, "xᵀ · y", "3x? · ?x3"),
-    "the transpose of a sum": (lambda x, y, w, s: (x + y).T, "(x + y)ᵀ", "3x?"),
+    "sums": (lambda x, y, w, s: x + y - x, "x + y − x", "?×3 + ?×3 − ?×3"),
+    "a sum on the right": (lambda x, y, w, s: x - (y - x), "x − (y − x)", "?×3 − ?×3"),
+    "a sum in a product": (lambda x, y, w, s: (x + y) * x, "(x + y) ⊙ x", "?×3 ⊙ ?×3"),
+    "a product in a sum": (lambda x, y, w, s: x + y * x, "x + y ⊙ x", "?×3 + ?×3 ⊙ ?×3"),
+    "a product of matrices": (lambda x, y, w, s: x @ w, "x · w", "?×3 · 3×4"),
+    "a transpose": (lambda x, y, w, s: x.mT @ y, "xᵀ · y", "3×? · ?×3"),
+    "the transpose of a sum": (lambda x, y, w, s: (x + y).T, "(x + y)ᵀ", "3×?"),
     "other dimensions": (
         lambda x, y, w, s: x.unsqueeze(0).transpose(0, 1),
         "transpose(unsqueeze(x, dim=0), dim0=0, dim1=1)",
-        "?x1x3",
+        "?×1×3",
     ),
-    "a number": (lambda x, y, w, s: x * 2, "2·x", "?x3"),
-    "a number and a sum": (lambda x, y, w, s: 2.0 * (x + 1), "2·(x + 1)", "?x3"),
-    "a negative number": (lambda x, y, w, s: x + -2.5, "x + (-2.5)", "?x3"),
-    "a minus": (lambda x, y, w, s: -x - -y, "−x − (−y)", "?x3 − ?x3"),
-    "a minus before a sum": (lambda x, y, w, s: -(x + y), "−(x + y)", "?x3"),
-    "a square": (lambda x, y, w, s: (x - y) * 3 + x * x, "3·(x − y) + x²", "?x3 + ?x3"),
-    "the square of a sum": (lambda x, y, w, s: (x - y).square(), "(x − y)²", "?x3"),
-    "powers": (lambda x, y, w, s: x**3 + x**-1, "x³ + x⁻¹", "?x3 + ?x3"),
-    "a root": (lambda x, y, w, s: x**0.5, "pow_scalar(x, exponent=0.5)", "?x3"),
-    "a power of a power": (lambda x, y, w, s: (x**3) ** 2, "(x³)²", "?x3"),
-    "fractions": (lambda x, y, w, s: x / (y / 2) / y, "x / (y / 2) / y", "?x3"),
+    "a number": (lambda x, y, w, s: x * 2, "2·x", "?×3"),
+    "a number and a sum": (lambda x, y, w, s: 2.0 * (x + 1), "2·(x + 1)", "?×3"),
+    "a negative number": (lambda x, y, w, s: x + -2.5, "x + (-2.5)", "?×3"),
+    "a minus": (lambda x, y, w, s: -x - -y, "−x − (−y)", "?×3 − ?×3"),
+    "a minus before a sum": (lambda x, y, w, s: -(x + y), "−(x + y)", "?×3"),
+    "a square": (lambda x, y, w, s: (x - y) * 3 + x * x, "3·(x − y) + x²", "?×3 + ?×3"),
+    "the square of a sum": (lambda x, y, w, s: (x - y).square(), "(x − y)²", "?×3"),
+    "powers": (lambda x, y, w, s: x**3 + x**-1, "x³ + x⁻¹", "?×3 + ?×3"),
+    "a root": (lambda x, y, w, s: x**0.5, "pow_scalar(x, exponent=0.5)", "?×3"),
+    "a power of a power": (lambda x, y, w, s: (x**3) ** 2, "(x³)²", "?×3"),
+    "fractions": (lambda x, y, w, s: x / (y / 2) / y, "x / (y / 2) / y", "?×3"),
     "all dimensions": (lambda x, y, w, s: (x + y).sum(), "Σ(x + y)", "()"),
     "one dimension": (lambda x, y, w, s: w.sum(1) + w.mean(1), "Σ₁(w) + mean₁(w)", "3 + 3"),
-    "a kept dimension": (lambda x, y, w, s: w.sum((0, 1), True), "Σ₀,₁(w)", "1x1"),
-    "a function": (lambda x, y, w, s: x.sigmoid() * x.exp(), "σ(x) ⊙ exp(x)", "?x3 ⊙ ?x3"),
-    "options": (lambda x, y, w, s: ops.softmax(x, 1), "softmax(x, dim=1)", "?x3"),
-    "a choice": (lambda x, y, w, s: ops.where(x > 0, x, y), "where(x > 0, x, y)", "?x3"),
-    "a filling": (lambda x, y, w, s: x.masked_fill(x <= y, 0.0), "where(x ≤ y, 0, x)", "?x3"),
-    "conditions": (lambda x, y, w, s: (x > 0) & (y < 1), "x > 0 ∧ y < 1", "?x3 ∧ ?x3"),
-    "a lower bound": (lambda x, y, w, s: x.clamp(min=0), "max(x, 0)", "?x3"),
-    "two bounds": (lambda x, y, w, s: x.clamp(0, 1), "clamp(x, min=0, max=1)", "?x3"),
+    "a kept dimension": (lambda x, y, w, s: w.sum((0, 1), True), "Σ₀,₁(w)", "1×1"),
+    "a function": (lambda x, y, w, s: x.sigmoid() * x.exp(), "σ(x) ⊙ exp(x)", "?×3 ⊙ ?×3"),
+    "options": (lambda x, y, w, s: ops.softmax(x, 1), "softmax(x, dim=1)", "?×3"),
+    "a choice": (lambda x, y, w, s: ops.where(x > 0, x, y), "where(x > 0, x, y)", "?×3"),
+    "a filling": (lambda x, y, w, s: x.masked_fill(x <= y, 0.0), "where(x ≤ y, 0, x)", "?×3"),
+    "conditions": (lambda x, y, w, s: (x > 0) & (y < 1), "x > 0 ∧ y < 1", "?×3 ∧ ?×3"),
+    "a lower bound": (lambda x, y, w, s: x.clamp(min=0), "max(x, 0)", "?×3"),
+    "two bounds": (lambda x, y, w, s: x.clamp(0, 1), "clamp(x, min=0, max=1)", "?×3"),
     "a size": (lambda x, y, w, s: ops.size(x, 0), "size(x, 0)", "()"),
     "a size of 1 or more": (lambda x, y, w, s: ops.size(x, 0).clamp(1), "size(x, 0)", "()"),
     "a size within bounds": (
@@ -52,9 +52,9 @@ TERMS = {  # x (?, 3), y (?, 3), w (3, 4), s () -> text, shapes
         "clamp(size(x, 0), min=1, max=5)",
         "()",
     ),
-    "an absolute value": (lambda x, y, w, s: (x - y).abs(), "|x − y|", "?x3"),
-    "a repeated term": (lambda x, y, w, s: s.expand_as(x) + x, "s + x", "() + ?x3"),
-    "a repeated whole": (lambda x, y, w, s: (s / 2).expand_as(w), "s / 2", "3x4"),
+    "an absolute value": (lambda x, y, w, s: (x - y).abs(), "|x − y|", "?×3"),
+    "a repeated term": (lambda x, y, w, s: s.expand_as(x) + x, "s + x", "() + ?×3"),
+    "a repeated whole": (lambda x, y, w, s: (s / 2).expand_as(w), "s / 2", "3×4"),
     "repeats that are summed": (
         lambda x, y, w, s: s.expand_as(w).sum(),
         "Σ(expand_as(s, w))",
@@ -68,19 +68,19 @@ TERMS = {  # x (?, 3), y (?, 3), w (3, 4), s () -> text, shapes
     "repeats on both sides": (
         lambda x, y, w, s: s.expand_as(w) - s.expand_as(w),
         "expand_as(s, w) − expand_as(s, w)",
-        "3x4 − 3x4",
+        "3×4 − 3×4",
     ),
     "repeats in a product of matrices": (
         lambda x, y, w, s: s.expand_as(w).mT @ w,
         "expand_as(s, w)ᵀ · w",
-        "4x3 · 3x4",
+        "4×3 · 3×4",
     ),
     "an endless power": (
         lambda x, y, w, s: x ** float("inf"),
         "pow_scalar(x, exponent=inf)",
-        "?x3",
+        "?×3",
     ),
-    "a factor in a sum": (lambda x, y, w, s: x.add(y, alpha=2), "add(x, y, alpha=2)", "?x3"),
+    "a factor in a sum": (lambda x, y, w, s: x.add(y, alpha=2), "add(x, y, alpha=2)", "?×3"),
 }
 
 
@@ -201,7 +201,7 @@ def test_an_operation_of_a_user_may_have_a_sign(latex, text):
     graph = gn.Graph()
     x, y = (graph.input((3, 3), name=name) for name in "xy")
     node = Larger()(x, y) @ x
-    names = {x: Term("x", "3x3"), y: Term("y", "3x3")}
+    names = {x: Term("x", "3×3"), y: Term("y", "3×3")}
     assert Writer(names, latex).whole(node).text.startswith(text)
 
 

@@ -153,6 +153,12 @@ def luminance(colour):
     return sum(weight * c for weight, c in zip((0.2126, 0.7152, 0.0722), channels, strict=True))
 
 
+def contrast(one, other):
+    """That of WCAG: 4.5 for letters, 3 for lines."""
+    dark, light = sorted(luminance(matplotlib.colors.to_rgb(each)) for each in (one, other))
+    return (light + 0.05) / (dark + 0.05)
+
+
 def test_points_stand_out_from_the_ground_and_the_legend_names_all():
     points, labels = gn.data.disk(100, torch.Generator().manual_seed(0))
     labels[:5] = 1 - labels[:5]
@@ -166,6 +172,114 @@ def test_points_stand_out_from_the_ground_and_the_legend_names_all():
             assert all((light + 0.05) / (dark + 0.05) > 4.5 for light in lit)
     texts = [each.get_text() for each in axes.get_legend().get_texts()]
     assert texts == ["boundary of the network", "class 0", "class 1", "wrong", "true circle"]
+
+
+def graph_with_gradients():
+    with gn.Graph() as graph:
+        loss = gn.Linear(2, 2)(gn.Input((None, 2), name="x")).tanh().sum()
+    graph.forward(x=torch.ones(3, 2))
+    graph.backward(loss)
+    return graph
+
+
+def history():
+    found = gn.History()
+    found.epochs += [{"epoch": n, "loss": 1 / n, "validation_loss": 2 / n} for n in range(1, 9)]
+    return found
+
+
+POINTS = gn.data.disk(100, torch.Generator().manual_seed(0))
+CLASSES = torch.arange(5).repeat_interleave(torch.tensor([1, 4, 9, 40, 90]))
+PLOTS = {
+    "curves": lambda **to: plots.curves(
+        {f"curve {n}": [steep(), [n, *steep()[1:]]] for n in range(6)}, **to
+    ),
+    "history": lambda **to: history().plot(**to),
+    "gradient flow": lambda **to: plots.gradient_flow(graph_with_gradients(), **to),
+    "boundary": lambda **to: plots.boundary(lambda p: disk_scores(p * 1.1), *POINTS, grid=30, **to),
+    "classification": lambda **to: plots.classification(disk_scores, *POINTS, **to),
+    "units": lambda **to: plots.units(torch.arange(-40.0, 40).view(16, 5), **to).axes[0],
+    "confusion": lambda **to: plots.confusion(CLASSES, CLASSES.flip(0), 5, **to),
+}
+
+
+def letters_of(figure):
+    """Each text that is seen, and its ground."""
+    figure.canvas.draw()
+    for text in figure.findobj(matplotlib.text.Text):
+        seen = text.axes is None or text.axes.axison or text in (text.axes.title,)
+        if text.get_text() and text.get_visible() and seen:
+            image = [image for axes in figure.axes if text in axes.texts for image in axes.images]
+            ground = figure.get_facecolor()
+            for each in image:  # a number in a table
+                column, row = map(int, text.get_position())
+                ground = each.cmap(each.norm(each.get_array()[row, column]))
+            yield text, ground
+
+
+def lines_of(figure):
+    """The colour of each curve and bar."""
+    for axes in figure.axes:
+        yield from (line.get_color() for line in axes.get_lines() if len(line.get_xdata()))
+        yield from (bar.get_facecolor() for bar in axes.patches if bar.get_fill())
+
+
+STYLES = ["default", "dark_background"]
+
+
+@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize("theme", ["auto", "light", "dark"])
+@pytest.mark.parametrize("name", PLOTS)
+def test_a_plot_can_be_read_on_its_ground(name, theme, style):
+    with matplotlib.style.context(style):
+        figure = PLOTS[name](theme=theme).figure
+        ground = figure.get_facecolor()
+        is_dark = theme == "dark" or (theme == "auto" and style == "dark_background")
+        assert (luminance(ground) < 0.1) == is_dark
+        texts = list(letters_of(figure))
+        assert texts
+        for text, behind in texts:
+            assert contrast(text.get_color(), behind) >= 4.5, text
+        for line in lines_of(figure):
+            assert contrast(line, ground) >= 3
+        for axes in figure.axes:
+            sides = [side for side in axes.spines.values() if axes.axison]
+            assert all(contrast(side.get_edgecolor(), ground) >= 3 for side in sides)
+            for image in axes.get_images():  # the middle of a map is the ground, or nearly
+                assert name == "confusion" or contrast(image.cmap(0.5), ground) < 1.3
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_colours_of_one_plot_differ(theme):
+    lines = [line.get_color() for line in PLOTS["curves"](theme=theme).get_lines()]
+    grey = sorted(luminance(matplotlib.colors.to_rgb(each)) for each in lines)
+    assert len(set(lines)) == 6
+    assert grey[-1] > 2 * grey[0]
+
+
+def test_axes_that_are_given_take_the_theme_too():
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots()
+    plots.curves({"loss": [[2.0, 1.0]]}, axes=axes, theme="dark")
+    assert luminance(figure.get_facecolor()) < 0.1
+    plain, axes = plt.subplots(facecolor="#123456")
+    plots.curves({"loss": [[2.0, 1.0]]}, axes=axes)
+    assert matplotlib.colors.to_hex(plain.get_facecolor()) == "#123456"
+
+
+@pytest.mark.parametrize(("letters", "is_dark"), [("white", True), ("black", False)])
+def test_on_no_ground_at_all_the_letters_say_what_it_is(letters, is_dark):
+    style = {"figure.facecolor": "none", "axes.facecolor": "none", "text.color": letters}
+    with matplotlib.rc_context(style):
+        (line,) = plots.curves({"loss": [[2.0, 1.0]]}).get_lines()
+    assert (contrast(line.get_color(), "#11171f") > contrast(line.get_color(), "white")) == is_dark
+
+
+@pytest.mark.parametrize("name", PLOTS)
+def test_a_theme_is_one_of_three(name):
+    with pytest.raises(gn.RangeError, match="theme must be 'auto', 'light' or 'dark'"):
+        PLOTS[name](theme="Dark")
 
 
 def test_a_network_that_knows_one_class_has_no_boundary():

@@ -1,22 +1,17 @@
 """A tall picture in several columns, as a long text: so that it fits on a screen.
 
-The picture is cut between its rows; an arrow from one column to another runs below the first,
-up between the two, and above the other.
+The picture is cut between its rows.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from graphnet.draw.layout.curves import rounded, split_at, turning
-from graphnet.draw.layout.geometry import MARGIN, Layout, Point, Rectangle
+from graphnet.draw.layout.columns_side_by_side import Column, SideBySide
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
+    from graphnet.draw.layout.geometry import Layout, Rectangle
     from graphnet.draw.scene.scene import Scene
 
 SCREEN = (1280.0, 660.0)
@@ -26,32 +21,6 @@ _LARGE = 1.1  # a picture that is enlarged that much on a screen stays in one co
 _MOST = 6  # columns
 _CROSSING = 5  # the most arrows that may run from one column to the next
 _WORTH = 1.12  # how much larger the letters must become for one more column
-_LANE, _SIDE, _CLEAR = 9.0, 12.0, 3.0
-
-
-@dataclass
-class _Column:
-    """A horizontal strip of the picture, and where it goes.
-
-    Attributes:
-        top: of its contents.
-        bottom: of its contents.
-        start: where the cut above it is.
-        end: where the cut below it is.
-        left: of its contents.
-        right: of its contents.
-        dx: how far it is moved to the right.
-        dy: how far it is moved down.
-    """
-
-    top: float
-    bottom: float
-    start: float
-    end: float
-    left: float = 0
-    right: float = 0
-    dx: float = 0
-    dy: float = 0
 
 
 def in_columns(
@@ -75,7 +44,7 @@ def in_columns(
         columns = _cut(scene, layout, number)
         if len(columns) < 2:
             break
-        found = _Arranged(scene, layout, columns).layout()
+        found = SideBySide(scene, layout, columns).layout()
         if count is not None or _scale(found) > _WORTH * size:
             best, size = found, _scale(found)
     return best
@@ -103,7 +72,7 @@ def _rows(scene: Scene, layout: Layout) -> list[tuple[float, float]]:
     return rows
 
 
-def _cut(scene: Scene, layout: Layout, count: int) -> list[_Column]:
+def _cut(scene: Scene, layout: Layout, count: int) -> list[Column]:
     """The rows in columns, the highest of them as low as possible."""
     rows = _rows(scene, layout)
     ends = [
@@ -127,7 +96,7 @@ def _cut(scene: Scene, layout: Layout, count: int) -> list[_Column]:
     middle = [0.0, *middle, layout.height]
     starts = [0, *cuts[:-1]]
     return [
-        _Column(rows[start][0], rows[end - 1][1], middle[start], middle[end])
+        Column(rows[start][0], rows[end - 1][1], middle[start], middle[end])
         for start, end in zip(starts, cuts, strict=True)
     ]
 
@@ -138,130 +107,3 @@ def _crossing(layout: Layout, y: float) -> int:
         min(curve[0][1], curve[-1][1]) < y < max(curve[0][1], curve[-1][1])
         for curve in layout.curves
     )
-
-
-# the new layout
-
-
-class _Arranged:
-    """The columns side by side."""
-
-    def __init__(self, scene: Scene, layout: Layout, columns: list[_Column]) -> None:
-        self.scene, self.old, self.columns = scene, layout, columns
-        self.ends = [
-            (
-                self.column_of(layout.places[arrow.source][1]),
-                self.column_of(layout.places[arrow.target][1]),
-            )
-            for arrow in scene.arrows
-        ]
-        self.boxes = [layout.rectangle(box) for box in scene.boxes]
-        self.lanes = self._ordered()
-        self.gutters = Counter(self.ends[number][0] for number in self.lanes)
-        self.used: Counter[int] = Counter()
-
-    def _ordered(self) -> list[int]:
-        """The arrows that change the column, those first that leave it furthest to the right.
-
-        In this order they take the lanes below a column and beside it, and do not cross there.
-        """
-        found = [number for number, (one, other) in enumerate(self.ends) if one != other]
-        return sorted(found, key=lambda number: -self._pieces(number)[0][-1][0])
-
-    def column_of(self, y: float) -> int:
-        """The column that a height is in."""
-        return next(place for place, each in enumerate(self.columns) if y < each.end)
-
-    def layout(self) -> Layout:
-        """Boxes, frames and arrows in their columns."""
-        self._measure()
-        x, y = MARGIN, MARGIN + self._room(len(self.lanes))
-        for place, column in enumerate(self.columns):
-            column.dx, column.dy = x - column.left, y - column.top
-            x += column.right - column.left + 2 * _SIDE + _LANE * self.gutters[place]
-        last = self.columns[-1]
-        bottom = max(column.bottom + column.dy for column in self.columns)
-        return replace(
-            self.old,
-            width=round(last.right + last.dx + MARGIN, 2),
-            height=round(bottom + self._room(max(self.gutters.values(), default=0)) + MARGIN, 2),
-            places={key: self._moved([at])[0] for key, at in self.old.places.items()},
-            frames={path: self._frame(frame) for path, frame in self.old.frames.items()},
-            curves=self._curves(),
-        )
-
-    @staticmethod
-    def _room(lanes: int) -> float:
-        return _LANE * lanes + _SIDE if lanes else 0.0
-
-    def _measure(self) -> None:
-        """Find the left and right ends of each column."""
-        spans: list[list[float]] = [[] for _ in self.columns]
-        things = [self.old.rectangle(box) for box in self.scene.boxes]
-        for x, y, width, height in (*things, *self.old.frames.values()):
-            spans[self.column_of(y + height / 2)] += [x, x + width]
-        for number, (source, target) in enumerate(self.ends):
-            for place, piece in zip((source, target), self._pieces(number), strict=True):
-                spans[place] += [x for x, _ in piece]
-        for column, span in zip(self.columns, spans, strict=True):
-            column.left, column.right = min(span), max(span)
-
-    def _pieces(self, number: int) -> tuple[list[Point], list[Point]]:
-        """What of an arrow lies in its first column, and what in its last."""
-        curve, (source, target) = self.old.curves[number], self.ends[number]
-        if source == target:
-            return curve, curve
-        low, high = self.columns[source].end, self.columns[target].start
-        (x, y), (end_x, end_y) = curve[0], curve[-1]
-        first, last = (
-            [(x, y), (x, y), (x, low), (x, low)],
-            [(end_x, high)] * 2 + [(end_x, end_y)] * 2,
-        )
-        if not self._is_free(x, y, low):
-            first = split_at(curve, low)[0]
-        if not self._is_free(end_x, high, end_y):
-            last = split_at(curve, high, last=True)[1]
-        return first, last
-
-    def _is_free(self, x: float, top: float, bottom: float) -> bool:
-        """Whether a vertical line meets no box; one that starts inside a box's height does not."""
-        return not any(
-            left - _CLEAR < x < left + width + _CLEAR and y + 1 < bottom and y + height - 1 > top
-            for left, y, width, height in self.boxes
-        )
-
-    def _moved(self, points: Sequence[Point], place: int | None = None) -> list[Point]:
-        """Points in the column where they are now."""
-        column = self.columns[self.column_of(points[0][1]) if place is None else place]
-        return rounded([(x + column.dx, y + column.dy) for x, y in points])
-
-    def _frame(self, frame: Rectangle) -> Rectangle:
-        x, y, width, height = frame
-        column = self.columns[self.column_of(y + height / 2)]
-        return round(x + column.dx, 2), round(y + column.dy, 2), width, height
-
-    def _curves(self) -> list[list[Point]]:
-        """The arrows, from column to column if need be."""
-        curves = [self._moved(curve) for curve in self.old.curves]
-        ways = {number: self._ends_of(number) for number in self.lanes}
-        far = sorted(self.lanes, key=lambda number: -ways[number][1][0][0])
-        heights = {number: MARGIN + _LANE * (place + 0.5) for place, number in enumerate(far)}
-        for number in self.lanes:
-            first, last = ways[number]
-            way = self._way(self.ends[number][0], first[-1], heights[number], last[0])
-            curves[number] = rounded([*first, *turning(way)[1:], *last[1:]])
-        return curves
-
-    def _ends_of(self, number: int) -> tuple[list[Point], list[Point]]:
-        """The two ends of an arrow in their new places."""
-        first, last = self._pieces(number)
-        source, target = self.ends[number]
-        return self._moved(first, source), self._moved(last, target)
-
-    def _way(self, source: int, start: Point, high: float, end: Point) -> list[Point]:
-        """From below one column to above another one: along its own lanes."""
-        column, lane = self.columns[source], self.used[source]
-        self.used[source] += 1
-        low = column.bottom + column.dy + _SIDE + _LANE * lane
-        gutter = column.right + column.dx + _SIDE + _LANE * lane
-        return [start, (start[0], low), (gutter, low), (gutter, high), (end[0], high), end]

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from graphnet.draw.layout.geometry import Point
+    from graphnet.draw.layout.geometry import Point, Rectangle
 
 STEP = 4.0
 """The distance between the points that stand for a line."""
 
+_CORNER = 12.0  # no arrow from below ends so close to a corner
 _BEND = 10.0  # how deep a curve bends back: less than the margin of the picture
 
 
@@ -47,6 +48,27 @@ def moved(curve: Sequence[Point], start: Point, end: Point) -> list[Point]:
     leaving = (curve[1][0] + start[0] - first[0], curve[1][1] + start[1] - first[1])
     arriving = (curve[-2][0] + end[0] - last[0], curve[-2][1] + end[1] - last[1])
     return rounded([start, leaving, *curve[2:-2], arriving, end])
+
+
+def from_below(curve: Sequence[Point], source: Rectangle, target: Rectangle) -> list[Point]:
+    """A curve that leaves below a box and enters above another one, if it nearly does.
+
+    Graphviz lets arrows to far boxes end at a corner, or at a side close to one.
+
+    >>> from_below([(60, 8), (60, 40), (50, 80), (50, 92)], (0, 0, 60, 10), (30, 92, 40, 10))[0]
+    (48.0, 10)
+    """
+    (left, top, width, height), (end_left, end_top, end_width, _) = source, target
+    start, end = curve[0], curve[-1]
+    below = (_off_corners(start[0], left, width), top + height)
+    above = (_off_corners(end[0], end_left, end_width), end_top)
+    start = below if dist(start, below) < 2 * _CORNER else start
+    return moved(curve, start, above if dist(end, above) < 2 * _CORNER else end)
+
+
+def _off_corners(x: float, left: float, width: float) -> float:
+    inset = min(_CORNER, width / 2)
+    return min(left + width - inset, max(left + inset, x))
 
 
 def sparse(points: list[Point]) -> list[Point]:

@@ -8,8 +8,9 @@ from math import ceil
 from operator import or_
 from typing import TYPE_CHECKING
 
-from graphnet.draw.layout.geometry import MARGIN, gap_beside, size_of, title_width
+from graphnet.draw.layout.geometry import MARGIN, gap_beside, size_of
 from graphnet.draw.layout.layered import beside
+from graphnet.draw.layout.title_space import title_width
 from graphnet.draw.scene.scene import around
 from graphnet.draw.svg.style import sharing_colour
 from graphnet.errors import GraphError
@@ -194,8 +195,8 @@ class _Order:
 
 
 def _title(scene: Scene, path: Path) -> str:
-    """A label that makes room for the title of a frame: letters of about its width."""
-    letters = "n" * max(1, ceil(title_width(scene, path) / (0.6 * _TITLE_SIZE)))
+    """A label that makes room for the title of a frame, also beside an arrow in the middle."""
+    letters = "n" * max(1, ceil((2 * title_width(scene, path) + 8) / (0.6 * _TITLE_SIZE)))
     return (
         f'graph [label="{letters}" labeljust=l fontname=Courier '
         f"fontsize={_TITLE_SIZE} margin={MARGIN:g}]"

@@ -17,6 +17,7 @@ from graphnet.draw.layout.crossings import crossings
 from graphnet.draw.layout.dot_text import layout_dot
 from graphnet.draw.layout.geometry import MARGIN, Layout, Point, Rectangle, on_border, size_of
 from graphnet.draw.layout.layered import layered
+from graphnet.draw.layout.title_space import crowded
 from graphnet.errors import GraphError
 from graphnet.validation import require_choice
 
@@ -47,9 +48,9 @@ def laid_out(
         columns: in how many columns the picture is set; None for as many as fit best on a screen.
         direction: "TB" from top to bottom, "LR" from left to right, where columns are rows.
         engine: "dot", "wasi" or "ranker"; None takes the first of them that works here, but the
-            ranker where Graphviz draws arrows through boxes, instead of "wasi" for layers and
-            modules, and always for more than 1,000 boxes or for arrows that pass more than 2,000
-            rows, since its time grows only with their number.
+            ranker where Graphviz draws arrows through boxes or titles, instead of "wasi" for layers
+            and modules, and always for more than 1,000 boxes or for arrows that pass more than
+            2,000 rows, since its time grows only with their number.
 
     Raises:
         GraphError: the requested engine is unknown, missing or fails.
@@ -87,11 +88,11 @@ def _by_best(scene: Scene, direction: str) -> Layout:
 
 
 def _clear(scene: Scene, layout: Layout, direction: str) -> Layout:
-    """Graphviz's layout, or the ranker's if fewer arrows run through boxes there."""
-    if not (worse := crossings(scene, layout)):
+    """Graphviz's layout, or the ranker's if fewer arrows run through boxes or titles there."""
+    if not (worse := crossings(scene, layout) + crowded(scene, layout)):
         return layout
     other = layered(scene, direction)
-    return other if crossings(scene, other) < worse else layout
+    return other if crossings(scene, other) + crowded(scene, other) < worse else layout
 
 
 def found(engine: str) -> str | None:

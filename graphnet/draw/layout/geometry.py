@@ -30,7 +30,6 @@ TITLE_SPACE = 16.0
 MAX_WIDTH = 240.0
 """The largest width of a box or a title; `shortened` makes a text fit."""
 
-_WIDEST_TITLE = 320.0
 _PADDING_X, _PADDING_Y, _MIN_WIDTH = 8.0, 6.0, 44.0
 _BOLD = 1.14  # DejaVu Sans Bold is about this much wider
 _WIDE = 1.05  # times the size: more than most letters that are not in the table below
@@ -134,14 +133,6 @@ def size_of(box: Box) -> tuple[float, float]:
     width = max(widths, default=0) + 2 * _PADDING_X
     height = LINE_HEIGHT * max(1, len(widths)) + 2 * _PADDING_Y
     return min(MAX_WIDTH, max(_MIN_WIDTH, round(width))), height
-
-
-def title_width(scene: Scene, path: Path) -> float:
-    """How wide a frame must be for its title, with an arrow that enters in its middle."""
-    name, kind = scene.title(path)
-    half = max(text_width(part, bold=True) for part in (name, kind))
-    whole = text_width(f"{name} {kind}".strip(), bold=True)
-    return min(_WIDEST_TITLE, max(whole, 2 * half + 8) if name and kind else 2 * whole + 8)
 
 
 def on_border(point: Point, centre: Point, size: tuple[float, float]) -> Point:

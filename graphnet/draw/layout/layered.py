@@ -18,9 +18,9 @@ from graphnet.draw.layout.geometry import (
     Point,
     gap_beside,
     size_of,
-    title_width,
 )
 from graphnet.draw.layout.layered_level import Item, Level, Wire
+from graphnet.draw.layout.title_space import beside_title, title_width
 from graphnet.draw.scene.scene import around, common_path
 
 if TYPE_CHECKING:
@@ -225,9 +225,13 @@ class _Ranking:
         if path:
             item = self.items[path]
             title = title_width(self.scene, path)
-            least = (0.0, title) if self.turned else (title, 0.0)
-            item.width = max(level.width, least[0]) + self.pad_left + MARGIN
-            item.height = max(level.height, least[1]) + self.pad_top + MARGIN
+            if self.turned:
+                level.height = max(level.height, title)
+            else:
+                entering = [wire.points[0][0] for wire in level.wires if not wire.source]
+                level.widen(*beside_title(level.width, entering, title))
+            item.width = level.width + self.pad_left + MARGIN
+            item.height = level.height + self.pad_top + MARGIN
             item.axis = item.width / 2
         return level
 

@@ -94,6 +94,17 @@ class Level:
         self._stack()
         self._route()
 
+    def widen(self, left: float, right: float) -> None:
+        """Leave more space at the left and at the right of everything."""
+        self._shift(left)
+        self.width += left + right
+
+    def _shift(self, right: float) -> None:
+        for item in self.items:
+            item.x += right
+        for wire in self.wires:
+            wire.points = [(x + right, y) for x, y in wire.points]
+
     # layers
 
     def _sorted(self) -> list[Item]:
@@ -227,10 +238,7 @@ class Level:
             wire.points = self._straight(wire) or self._by_lane(wire, left, right, lanes)
         first = left - _LANE * (len(lanes[True]) + 1) * bool(lanes[True])
         last = right + _LANE * (len(lanes[False]) + 1) * bool(lanes[False])
-        for item in self.items:
-            item.x -= first
-        for wire in self.wires:
-            wire.points = [(x - first, y) for x, y in wire.points]
+        self._shift(-first)
         self.width = last - first
 
     def _ends(self, wire: Wire) -> tuple[float | None, float | None, int, int]:

@@ -8,7 +8,7 @@ shared or returned.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from graphnet.draw.scene.grouping import LEAVES, Group, joined, modules_of
@@ -141,7 +141,11 @@ def _joined(scene: Rolled, groups: list[Group], limit: int) -> Scene:
 
 def _drawn(scene: Rolled, groups: list[Group]) -> Scene:
     """The scene with one box for each group."""
-    boxes = [_box(scene, group) for group in groups]
+    owners = {each.key: number for number, group in enumerate(groups) for each in group.boxes}
+    leaving = {
+        arrow.source for arrow in scene.arrows if owners[arrow.source] != owners[arrow.target]
+    }
+    boxes = [_box(scene, group, leaving) for group in groups]
     keys = {
         each.key: box.key for group, box in zip(groups, boxes, strict=True) for each in group.boxes
     }
@@ -213,14 +217,25 @@ def _merged(arrows: Sequence[tuple[str, Arrow]]) -> list[Arrow]:
     return list(merged.values())
 
 
-def _box(scene: Rolled, group: Group) -> Box:
-    """The box of a group; a single node keeps its box, with a name that says where it is."""
+def _box(scene: Rolled, group: Group, leaving: Collection[str]) -> Box:
+    """The box of a group; a single node keeps its box, with a name that says where it is.
+
+    Its shape is that of its output: of the last value that is read outside, if one is. So the
+    weights that an attention returns too, and nobody reads, do not count.
+
+    Args:
+        scene: the boxes of all nodes.
+        group: some of them.
+        leaving: the keys of those that are read outside their groups.
+    """
     boxes = group.boxes
     if len(boxes) == 1 and not group.folded:
         return replace(boxes[0], name=_name(group), path=group.path, brief=True)
     kinds = {box.kind for box in boxes}
     places = tuple(place for box in boxes for place in box.places)
-    last = next((box for box in reversed(boxes) if box.kind not in LEAVES), boxes[-1])
+    computed = [box for box in boxes if box.kind not in LEAVES] or boxes[-1:]
+    outputs = [box for box in computed if box.key in leaving or box.kind == "loss"]
+    last = (outputs or computed)[-1]
     return Box(
         key=f"m{places[0]}",
         kind=_kind(group),

@@ -99,8 +99,16 @@ def curve_and_head(curve: list[Point]) -> tuple[str, str]:
     """
     (x, y), (dx, dy) = curve[-1], _direction(curve)
     neck = (x - HEAD * dx, y - HEAD * dy)
-    bends = " ".join(f"{number(x)} {number(y)}" for x, y in [*curve[1:-1], neck])
-    return f"M{number(curve[0][0])} {number(curve[0][1])}C{bends}", polygon(head_of(curve))
+
+    def is_past(point: Point) -> bool:
+        return dx * (point[0] - neck[0]) + dy * (point[1] - neck[1]) > 0
+
+    line = [*curve[:-1], neck]
+    while len(line) > 4 and is_past(line[-4]):  # no line runs into its head and back
+        del line[-4:-1]
+    line[-3:-1] = [neck if is_past(point) else point for point in line[-3:-1]]
+    bends = " ".join(f"{number(x)} {number(y)}" for x, y in line[1:])
+    return f"M{number(line[0][0])} {number(line[0][1])}C{bends}", polygon(head_of(curve))
 
 
 def badge_width(mark: str) -> float:

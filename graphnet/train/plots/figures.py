@@ -8,8 +8,8 @@ from graphnet.errors import GraphError
 
 BLUE, ORANGE, GREY = "#1f5fa8", "#d9730d", "#666666"
 
-COLOURS = (BLUE, ORANGE, GREY, "#7fb3d5", "#f0b27a", "#111111")
-"""Colours that colour-blind readers can distinguish, and that differ in grey."""
+COLOURS = (BLUE, ORANGE, GREY, "#008f6b", "#c25b9e", "#111111")
+"""Colours that colour-blind readers can distinguish; each stands out from white."""
 
 
 def canvas(width: float, height: float) -> Any:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from graphnet.errors import GraphError
 from graphnet.graph import Operation, Parameter
-from graphnet.train.plots.figures import BLUE, COLOURS, GREY, ORANGE, new_axes
+from graphnet.train.plots.figures import new_axes
+from graphnet.train.plots.themes import dressed
 from graphnet.train.rounds_table import mean, std
 from graphnet.validation import require_choice
 
@@ -32,6 +33,7 @@ def curves(
     ylabel: str = "loss",
     yscale: str = "linear",
     axes: Any = None,
+    theme: str = "auto",
 ) -> Any:
     """The mean over rounds of each series, in a band of one standard deviation.
 
@@ -47,30 +49,32 @@ def curves(
         ylabel: what is measured.
         yscale: "linear" or "log".
         axes: where to draw; None makes a new figure.
+        theme: "light", "dark", or "auto" for the one of the ground: of matplotlib's style.
 
     Raises:
-        RangeError: the scale is another word.
+        RangeError: the scale or the theme is another word.
         GraphError: axes is None, and matplotlib is not installed.
     """
     require_choice("yscale", yscale, ("linear", "log"))
     axes = axes if axes is not None else new_axes()
+    colours = dressed(axes, theme)
     spans = []
     for place, (name, rounds) in enumerate(series.items()):
         means, low, high = band(rounds)
         steps = range(1, len(means) + 1)
-        turn, nth = divmod(place, len(COLOURS))
-        look = {"color": COLOURS[nth], "linestyle": DASHES[turn % len(DASHES)]}
+        turn, nth = divmod(place, len(colours.lines))
+        look = {"color": colours.lines[nth], "linestyle": DASHES[turn % len(DASHES)]}
         dot = "o" if len(means) == 1 else ""  # a line through one point would not be seen
         (line,) = axes.plot(steps, means, label=name, linewidth=1.8, marker=dot, **look)
         if len(rounds) > 1:
             axes.fill_between(steps, low, high, color=line.get_color(), alpha=0.2, linewidth=0)
         spans.append((low, high))
     axes.set(xlabel=xlabel, ylabel=ylabel, yscale=yscale)
-    if yscale == "linear":
-        _cut_off_the_start(axes, spans, xlabel)
+    if yscale == "linear" and (note := _cut_off_the_start(axes, spans, xlabel)):
+        axes.set_title(note, loc="left", fontsize=8, color=colours.quiet)
     _whole_numbers(axes)
     axes.grid(alpha=0.3)
-    axes.legend(frameon=False)
+    axes.legend(frameon=False, labelcolor=colours.letters)
     return axes
 
 
@@ -84,23 +88,23 @@ def band(rounds: Rounds) -> tuple[list[float], list[float], list[float]]:
 
 def _cut_off_the_start(
     axes: Any, spans: Sequence[tuple[list[float], list[float]]], xlabel: str
-) -> None:
-    """End the axis above what follows the first steps, if these are much higher."""
+) -> str:
+    """End the axis above what follows the first steps, if these are much higher, and say so."""
     count = max((len(high) for _, high in spans), default=0)
     skipped = max(1, count // 50)
     start = [each for _, high in spans for each in high[:skipped] if isfinite(each)]
     rest = [each for _, high in spans for each in high[skipped:] if isfinite(each)]
     least = [each for low, _ in spans for each in low if isfinite(each)]
     if count < FEW or not start or not rest:
-        return
+        return ""
     bottom, top = min(least), max(rest)
     height = top - bottom
     if not max(start) - bottom > STEEP * height > 0:
-        return
+        return ""
     low = bottom - 0.05 * height
     axes.set_ylim(max(low, 0.8 * bottom) if bottom > 0 else low, top + 0.15 * height)
     where = f"{xlabel} 1" if skipped == 1 else f"the first {skipped} {xlabel}s"
-    axes.set_title(f"above, {where}: up to {max(start):.3g}", loc="left", fontsize=8, color=GREY)
+    return f"above, {where}: up to {max(start):.3g}"
 
 
 def _whole_numbers(axes: Any) -> None:
@@ -125,11 +129,17 @@ def _by_step(rounds: Rounds) -> list[list[float]]:
     return [[each[step] for each in rounds if step < len(each)] for step in range(length)]
 
 
-def gradient_flow(graph: Graph, *, axes: Any = None) -> Any:
+def gradient_flow(graph: Graph, *, axes: Any = None, theme: str = "auto") -> Any:
     """The norm of each gradient in the order of the list, on a logarithmic scale.
+
+    Args:
+        graph: the list, after a backward walk.
+        axes: where to draw; None makes a new figure.
+        theme: "light", "dark", or "auto" for the one of the ground: of matplotlib's style.
 
     Raises:
         GraphError: there are no gradients yet.
+        RangeError: the theme is another word.
     """
     found = [
         (graph.name_of(node), float(node.grad.norm()), isinstance(node, Parameter))
@@ -139,7 +149,8 @@ def gradient_flow(graph: Graph, *, axes: Any = None) -> Any:
     if not found:
         raise GraphError("No node has a gradient yet: run graph.forward and graph.backward first.")
     axes = axes if axes is not None else new_axes(max(4.0, 0.28 * len(found)))
-    colours = [ORANGE if is_parameter else BLUE for _, _, is_parameter in found]
+    blue, orange, *_ = dressed(axes, theme).lines
+    colours = [orange if is_parameter else blue for _, _, is_parameter in found]
     least = min((norm for _, norm, _ in found if norm > 0), default=1.0)
     axes.bar(range(len(found)), [max(norm, least / 10) for _, norm, _ in found], color=colours)
     axes.set_yscale("log")
