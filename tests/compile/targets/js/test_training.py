@@ -260,4 +260,4 @@ def test_steps_are_those_of_the_walk(name, trained):
             assert torch.equal(made, value.to(made.dtype))  # a count of batches
     assert moved > 1e-6
     assert far <= FAR**2 * moved, (far / moved) ** 0.5
-    torch.testing.assert_close(found["losses"], losses, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(found["losses"], losses, rtol=1e-3, atol=1e-4)
