@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 
 SIZES = (12, 13, 17)
-"""The sizes of the batch: small, since each is a list of its own; with different remainders, so that
+"""The sizes of the batch: small, since each is a list of its own; with other remainders, so that
 a size that is rounded down, such as half a batch, is no formula."""
 _NUMBER = re.compile(r"(?<![\w.$])\d+(?:\.\d+)?(?:e[+-]?\d+)?")
 
