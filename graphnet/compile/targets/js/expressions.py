@@ -116,15 +116,15 @@ class Expressions:
         address: the text of the memory at a place.
         position: the text of the position along an axis.
         used: the functions of the prelude that are called; grows.
+        named: the names of scalars that become local variables, by their ids.
         lines: the local variables that the text needs; grows.
-        names: their names.
     """
 
     address: Callable[[Place, Expressions], str]
     position: Callable[[int], str]
     used: set[str]
+    named: dict[int, str] = field(default_factory=dict)
     lines: list[str] = field(default_factory=list)
-    names: set[str] = field(default_factory=set)
     _names: dict[int, str] = field(default_factory=dict)
     _counts: Counter[int] = field(default_factory=Counter)
 
@@ -154,12 +154,12 @@ class Expressions:
             made = self.address(scalar.place, self)
         else:
             made = self._call(cast("Call", scalar))
-        return self._local(scalar, made) if self._counts[id(scalar)] > 1 else made
+        is_local = self._counts[id(scalar)] > 1 or id(scalar) in self.named
+        return self._local(scalar, made) if is_local else made
 
     def _local(self, scalar: Scalar, text: str) -> str:
         """The name of a local variable."""
-        name = self._names[id(scalar)] = f"t{len(self.lines)}"
-        self.names.add(name)
+        name = self._names[id(scalar)] = self.named.get(id(scalar), f"t{len(self.lines)}")
         self.lines.append(f"const {name} = {bare(text)};")
         return name
 

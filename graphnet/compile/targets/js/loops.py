@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import inf
 from typing import TYPE_CHECKING
 
@@ -61,21 +61,21 @@ class LoopPrinter:
         sign = "+=" if statement.adds else "="
         return [*values.lines, f"{values.address(statement.out, values)} {sign} {element};"]
 
-    def together(self, sizes: Shape, elements: Sequence[Scalar], outs: Sequence[Slot]) -> list[str]:
-        """Several elements at each place, of which all are computed before one is stored."""
-        read = [each.place.slot.strides for part in elements for each in loads(part)]
+    def together(
+        self, sizes: Shape, elements: Mapping[str, Scalar], outs: Sequence[Slot]
+    ) -> list[str]:
+        """Several elements at each place, by their names: one is stored when all are computed."""
+        read = [each.place.slot.strides for part in elements.values() for each in loads(part)]
         strides = [*(each.strides for each in outs), *read]
         loops = loops_over(sizes, range(len(sizes)), strides, set())
         values, text = self._expressions(loops), Text("let")
-        news = values.texts(elements)
-        for place, new in enumerate(news[:-1]):
-            if new not in values.names:
-                values.lines.append(f"const next{place} = {new};")
-                news[place] = f"next{place}"
-        stored = [(values.address(Place(out), values), new)
-                  for out, new in zip(outs, news, strict=True)]  # fmt: skip
+        if len(elements) > 1:
+            values.named = {id(each): f"new_{name}" for name, each in elements.items()}
+        news = values.texts([*elements.values()])
+        places = [values.address(Place(out), values) for out in outs]
         with text.loops(loops), text.block() if not loops else text.loops([]):
-            text.add(*values.lines, *(f"{out} = {new};" for out, new in stored))
+            text.add(*values.lines)
+            text.add(*(f"{out} = {new};" for out, new in zip(places, news, strict=True)))
         return text.lines
 
     def reduction(self, statement: Reduction, adds: bool) -> list[str]:

@@ -22,7 +22,7 @@ root grad_rate mean_rate mu mu_next mu_product product most length rectified squ
 """
 RESERVED = frozenset(_WORDS.split())
 """Keywords, globals, and the local variables of a printed program."""
-_LOCAL = re.compile(r"next\d+|t\d+|(forward|predict|backward|update|grad|part|table)_\w*")
+_LOCAL = re.compile(r"t\d+|(forward|predict|backward|update|grad|part|table|new)_\w*")
 """Numbered local variables, and the first words of other names than those of values."""
 
 _PLAIN = re.compile(r"[a-zA-Z]\w*", re.ASCII)

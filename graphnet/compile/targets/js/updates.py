@@ -47,4 +47,4 @@ def _loop_lines(loop: Loop, arrays: Mapping[str, str], used: set[str]) -> list[s
         return loop.numbers[slot.offset], None
 
     outs = [loop.memory[name] for name in loop.elements]
-    return LoopPrinter(pointer, used).together(outs[0].shape, [*loop.elements.values()], outs)
+    return LoopPrinter(pointer, used).together(outs[0].shape, loop.elements, outs)

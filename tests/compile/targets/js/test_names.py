@@ -24,7 +24,7 @@ HOSTILE = [
     "lr",
     "i",
     "t0",
-    "next0",
+    "new_value",
     "grad_x",
     "forward_x",
     "addProducts",

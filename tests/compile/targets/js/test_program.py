@@ -9,6 +9,8 @@ from compile.targets.js.programs import Walks, scripts
 
 import graphnet as gn
 from graphnet.compile.targets.js.program import printed
+from graphnet.compile.targets.js.random import Random
+from graphnet.ops.random import drawn_from
 
 SHAPES = {"x": (8, 3), "t": (8,)}
 
@@ -148,6 +150,50 @@ def test_an_index_out_of_range_names_the_node():
     assert error == "RangeError: embedding: an index or a count is out of range"
 
 
+def test_random_numbers_of_all_kinds_are_drawn_in_list_order():
+    walks, graph = Walks(), gn.Graph()
+    x = graph.input((None, 5), name="x", requires_grad=True)
+    y = gn.ops.dropout(x, 0.3) * gn.ops.rand_like(x) + gn.ops.randn_like(x) * x.exp()
+    loss = (y + gn.ops.bernoulli(x.sigmoid()) * x).sum()
+    walks.add(graph, loss, x=(4, 5))
+    feed = {"x": torch.linspace(-1, 1, 15).reshape(3, 5)}
+    walks.walk(0, feed, batch=3, seed=6)
+    found = walks.run()[0]
+    with drawn_from(Random(6)):
+        graph.forward(feed, outputs=loss)
+    graph.backward(loss)
+    torch.testing.assert_close(found["values"][-1], loss.top.reshape(1), rtol=1e-6, atol=1e-5)
+    torch.testing.assert_close(found["gradients"][0], x.grad.flatten(), rtol=1e-6, atol=1e-6)
+
+
+def test_a_loss_with_a_gradient_in_it():
+    """A penalty on the gradient by the input: derivatives are nodes like others."""
+    torch.manual_seed(0)
+    model = gn.Sequential(gn.Linear(3, 6), gn.Tanh(), gn.Linear(6, 1)).double()
+    with gn.Graph() as graph:
+        x = gn.Input((None, 3), name="x", dtype=torch.float64, requires_grad=True)
+        y = model(x)
+        (slope,) = graph.gradients(y.sum(), [x])
+        loss = y.mean() + (slope.square().sum(1).sqrt() - 1).square().mean()
+    walks = Walks()
+    walks.add(graph, loss, x=(4, 3))
+    state = {graph.name_of(each): each.top.clone() for each in graph.parameters()}
+    rows = torch.randn(5, 3, dtype=torch.float64)
+    walks.walk(0, {"x": rows}, state, batch=5)
+    found = walks.run()[0]["gradients"]
+    leaves = [state[graph.name_of(each)].clone().requires_grad_() for each in graph.parameters()]
+    with torch.enable_grad():  # by torch's autograd
+        points = rows.clone().requires_grad_()
+        weight, bias, last, end = leaves
+        top = torch.tanh(points @ weight.T + bias) @ last.T + end
+        (grad,) = torch.autograd.grad(top.sum(), points, create_graph=True)
+        penalty = (grad.square().sum(1).sqrt() - 1).square().mean()
+        expected = torch.autograd.grad(top.mean() + penalty, leaves)
+    for each, grad in zip(graph.parameters(), expected, strict=True):
+        made = found[graph.index(each)]
+        torch.testing.assert_close(made, grad.flatten(), rtol=1e-10, atol=1e-12)
+
+
 @pytest.mark.parametrize("training", [True, False])
 def test_dropout_with_a_mode_of_its_own(training):
     """A fixed mode holds in both walks; the values of a mask are drawn where there is one."""
@@ -193,6 +239,33 @@ class OwnUpdate(gn.Optimizer):
 
     def update(self, group, step, value, grad):
         value.add_(grad.sign(), alpha=-group["lr"])
+
+
+class Delayed(gn.Optimizer):
+    """One that steps along the gradient of the step before."""
+
+    slots = ("before",)
+
+    def update(self, group, step, value, grad, before):
+        value.add_(before, alpha=-group["lr"])
+        before.copy_(grad)
+
+
+def test_all_is_computed_before_anything_is_stored():
+    graph = gn.Graph()
+    w = graph.parameter(torch.tensor([3.0, -1.0]), name="w")
+    loss = (w * graph.input((None, 2), name="x")).sum()
+    program = printed(graph, loss, Delayed([w], lr=0.5), {"x": (4, 2)})
+    found = js.run(f"""{scripts([program])}
+        const made = programs[0](1, given.state), seen = [];
+        for (const row of [[2, -3], [4, 5]]) {{
+          made.inputs.x.set(row);
+          made.clear();
+          for (const {{ run }} of [...made.backward, ...made.update]) run();
+          seen.push(given.state.w.slice());
+        }}
+        return seen;""", state={"w": w.top.clone()})  # fmt: skip
+    assert [each.tolist() for each in found] == [[3.0, -1.0], [2.0, 0.5]]
 
 
 def test_optimizers_of_a_user():
