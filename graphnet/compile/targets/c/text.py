@@ -21,6 +21,9 @@ MANY = 16
 class Text:
     r"""Lines, each added to the innermost open block.
 
+    Args:
+        counter: what a variable of a loop is declared as: "int" in C, "let" in JavaScript.
+
     >>> text = Text()
     >>> with text.block("for (int i = 0; i < 3; i++)"):
     ...     text.add("x[i] = 0;")
@@ -30,9 +33,9 @@ class Text:
     }
     """
 
-    def __init__(self) -> None:
+    def __init__(self, counter: str = "int") -> None:
         self.lines: list[str] = []
-        self._depth = 0
+        self._counter, self._depth = counter, 0
 
     def add(self, *lines: str) -> None:
         """Add lines."""
@@ -68,10 +71,11 @@ class Text:
                     if lanes and rows >= MANY and loop.size % lanes >= FEW:
                         whole = loop.size - loop.size % lanes or loop.size
                     if whole < loop.size:
-                        head = loop_head(name, loop.size, start=whole)
+                        head = loop_head(name, loop.size, start=whole, counter=self._counter)
                         blocks.callback(self._again, len(self.lines), head)
                     self.add(simd)
-                blocks.enter_context(self.block(loop_head(name, whole)))
+                head = loop_head(name, whole, counter=self._counter)
+                blocks.enter_context(self.block(head))
             yield
 
     def _again(self, start: int, head: str) -> None:
@@ -87,7 +91,7 @@ def variable(place: int) -> str:
     return "ijklmnop"[place]
 
 
-def loop_head(name: str, size: int, step: int = 1, start: int = 0) -> str:
+def loop_head(name: str, size: int, step: int = 1, start: int = 0, counter: str = "int") -> str:
     """The head of a loop."""
     turn = f"{name}++" if step == 1 else f"{name} += {step}"
-    return f"for (int {name} = {start}; {name} < {size}; {turn})"
+    return f"for ({counter} {name} = {start}; {name} < {size}; {turn})"
