@@ -1,0 +1,143 @@
+// The page: what was clicked, typed or computed is told to all parts.
+class App {
+  constructor(root, data) {
+    this.root = root;
+    this.data = data;
+    this.colours = new Colours(root);
+    this.learner = new Learner(data);
+    this.evaluator = new Evaluator(this.learner, data);
+    this.runs = new Runs(this.learner.settings);
+    this.loop = new Loop(this);
+    this.event = null; // what has just happened to one node, in the walk
+    this.chosen = null; // the node on the card
+    this.status = root.querySelector(".status");
+    this.actions = { // what buttons and keys do; parts add their own
+      toggle: () => this.toggle(), step: () => this.step(), node: () => this.node(),
+      rewind: () => this.rewind(), keep: () => this.keep(), theme: () => turnTheme(root),
+      faster: () => this.setSpeed(this.loop.speed + 1), slower: () => this.setSpeed(this.loop.speed - 1),
+      close: () => this.choose(null),
+    };
+    this.parts = parts.map(make => make(this)).filter(Boolean);
+    this.watchTheme();
+    this.measure();
+    this.say("rewound");
+    this.loop.next();
+  }
+  find(selector) { return this.root.querySelector(selector); }
+  // Tell all parts what has happened.
+  say(what, ...about) { for (const part of this.parts) part[what]?.(...about); }
+  // Say something to the reader, on the screen and to screen readers.
+  tell(text) { this.status.textContent = text; }
+
+  play() {
+    this.loose();
+    this.loop.play();
+    this.say("changed");
+  }
+  pause() {
+    this.loop.pause();
+    this.measure();
+    this.say("changed");
+    this.loop.next();
+  }
+  toggle() { if (this.loop.playing) this.pause(); else this.play(); }
+  // One step by hand, or what is left of it.
+  step() {
+    this.loop.pause();
+    this.takeStep();
+    this.after();
+  }
+  // One node by hand.
+  node() {
+    this.loop.pause();
+    this.takeNode();
+    this.after();
+  }
+  after() {
+    if (this.learner.at === null) this.measure(true);
+    this.say("changed");
+    this.loop.next();
+  }
+  takeStep() {
+    this.learner.step();
+    this.loose();
+    this.checkLoss();
+  }
+  takeNode() {
+    const { node, phase } = this.learner.next();
+    const before = phase === "update" ? this.learner.program.values[node].slice() : null;
+    this.event = this.learner.advance();
+    this.moved = before && norm(before.map((number, at) => number - this.learner.program.values[node][at]));
+    this.chosen = this.event.node;
+    this.say("walked", this.event);
+    if (this.event.last) this.checkLoss();
+  }
+  // Let go of the node of the walk.
+  loose() {
+    if (!this.event) return;
+    this.event = this.chosen = null;
+    this.say("walked", null);
+  }
+  checkLoss() {
+    if (Number.isFinite(this.learner.loss)) return;
+    this.loop.pause();
+    this.say("changed");
+    this.tell(`The loss of step ${this.learner.steps} is not finite. Rewind, and try a lower learning rate.`);
+  }
+  rewind() {
+    this.loop.pause();
+    this.loose();
+    this.learner.rewind();
+    this.restart();
+    this.tell("Back to the first weights.");
+  }
+  restart() {
+    this.runs.begin(this.learner.settings);
+    this.say("rewound");
+    this.measure(true);
+    this.say("changed");
+    this.loop.next();
+  }
+  set(name, value) {
+    if (Object.is(this.learner.settings[name], value)) return;
+    if (name === "seed") this.loose();
+    this.learner.set(name, value);
+    if (name === "seed") this.restart();
+    if (name === "noise") this.disturbed();
+    this.say("changed");
+  }
+  // The rows have changed.
+  disturbed() {
+    this.say("rowsChanged");
+    this.measure(true);
+    this.loop.next();
+  }
+  setSpeed(speed) {
+    this.loop.speed = clamp(speed, 0, Loop.SPEEDS.length - 1);
+    this.loop.owed = 0;
+    this.say("changed");
+  }
+  keep() {
+    const kept = this.runs.keep(this.learner.settings);
+    this.tell(kept ? "Kept. Change something, rewind and train again: both curves are shown." : "There is nothing to keep yet.");
+    this.say("changed");
+  }
+  choose(node) {
+    this.chosen = node;
+    this.say("selected");
+  }
+  // Measure losses, errors and maps with the present weights, beside everything else.
+  measure(anyway = false) {
+    const run = this.runs.now;
+    this.evaluator.start(found => {
+      if (run === this.runs.now) run.add(found);
+      this.say("measured", found);
+    }, anyway);
+  }
+  watchTheme() {
+    const changed = () => { this.colours.read(); this.say("themed"); this.loop.next(); };
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", changed);
+    new MutationObserver(changed).observe(this.root, { attributes: true, attributeFilter: ["data-theme"] });
+    new ResizeObserver(() => { this.say("resized"); this.loop.next(); }).observe(this.root);
+  }
+}

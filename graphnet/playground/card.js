@@ -1,0 +1,103 @@
+// The card of a node: its formulas, and the numbers that they give now.
+parts.push(function card(app) {
+  const SHOWN_ROWS = 6, SHOWN_COLUMNS = 8;
+  const root = app.find(".card");
+  let node = null, grids = [], sentence = null;
+  const { nodes } = app.data;
+  const layers = app.data.views.find(view => view.name === "layers");
+
+  function open() {
+    node = app.chosen;
+    root.hidden = node === null;
+    if (node === null) return;
+    const { name, op, kind, value, gradient } = nodes[node];
+    const close = made("button", { type: "button", class: "close", "aria-label": "Close the card (Escape)", title: "Close (Escape)" }, "×");
+    close.addEventListener("click", () => app.choose(null));
+    sentence = made("p", { class: "sentence" });
+    root.replaceChildren(
+      made("div", { class: "heading" }, made("h2", {}, `${node} · ${name}`), made("span", { class: "kind" }, op || kind), ...siblings(), close),
+      sentence,
+    );
+    const phase = app.event?.phase;
+    if (value) root.append(formula(value, phase === "forward"));
+    gradient.forEach(line => root.append(formula(line, phase === "backward")));
+    grids = [];
+    const side = made("div", { class: "grids" });
+    for (const [label, part] of [["value", "values"], ["gradient", "gradients"]]) {
+      if (app.learner.program[part][node]?.length) side.append(grid(label, part));
+    }
+    if (app.data.maps.includes(node)) side.append(maps());
+    root.append(side);
+    fill();
+  }
+  // The other nodes of the same layer.
+  function siblings() {
+    const box = layers && Object.values(layers.boxes).find(each => each.nodes.includes(node));
+    if (!box || box.nodes.length < 2) return [];
+    return [made("span", { class: "siblings", role: "group", "aria-label": "Nodes of this layer" }, ...box.nodes.map(each => {
+      const button = made("button", { type: "button", "aria-pressed": String(each === node) }, nodes[each].name.split(".").at(-1));
+      button.addEventListener("click", () => app.choose(each));
+      return button;
+    }))];
+  }
+  const formula = (text, now) => made("p", { class: now ? "formula now" : "formula" }, text);
+  function grid(label, part) {
+    const table = made("table", {}), facts = made("span", { class: "facts" });
+    grids.push({ table, facts, part, cells: null });
+    return made("div", {}, made("h3", {}, label, " ", facts), table);
+  }
+  function maps() {
+    const canvas = made("canvas", { class: "maps large", role: "img", "aria-label": "What each unit computes at the points of the plane" });
+    grids.push({ canvas });
+    return made("div", {}, made("h3", {}, "units over the plane"), canvas);
+  }
+
+  // The first numbers of a tensor, coloured by their size.
+  function fill() {
+    if (node === null) return;
+    for (const each of grids) {
+      if (each.canvas) {
+        const values = app.evaluator.maps.get(node);
+        if (values) drawMaps(each.canvas, values, unitsOf(app.data, node), 13, app.colours);
+      } else fillTable(each);
+    }
+    sentence.textContent = sentenceOf();
+  }
+  function fillTable(each) {
+    const numbers = app.learner.program[each.part][node], width = widthOf(nodes[node]);
+    const columns = Math.min(width, SHOWN_COLUMNS), rows = Math.min(SHOWN_ROWS, numbers.length / width);
+    if (each.cells?.length !== rows * columns) {
+      each.table.replaceChildren();
+      each.cells = [];
+      for (let row = 0; row < rows; row++) {
+        const line = each.table.insertRow();
+        for (let column = 0; column < columns; column++) each.cells.push(line.insertCell());
+        if (columns < width && row === 0) line.insertCell().append(made("span", { class: "more" }, `… ${width}`));
+      }
+      if (rows * width < numbers.length) each.table.insertRow().insertCell().append(made("span", { class: "more" }, `⋮ ${Math.round(numbers.length / width)}`));
+    }
+    const largest = largestOf(numbers, 0, numbers.length) || 1;
+    each.cells.forEach((cell, at) => {
+      const number = numbers[Math.floor(at / columns) * width + at % columns], level = number / largest;
+      cell.textContent = short(number);
+      cell.style.background = app.colours.css(level < 0 ? app.colours.less : app.colours.more, (0.55 * Math.min(1, Math.abs(level) || 0)).toFixed(2));
+    });
+    const [low, high] = rangeOf(numbers);
+    each.facts.textContent = numbers.length > 1 ? `‖${short(norm(numbers))}‖  ${short(low)} … ${short(high)}` : "";
+  }
+  // What the walk has just done here.
+  function sentenceOf() {
+    const { event, learner } = app;
+    if (!event) return "";
+    const { train, backward, update } = learner.program;
+    const count = train.length + backward.length + update.length;
+    const at = event.last ? count : learner.at;
+    const what = {
+      forward: "Forward: the value is computed.",
+      backward: "Backward: the gradient is complete, and is passed on.",
+      update: `Update: ${app.data.optimizer} moves it by ‖${short(app.moved ?? 0)}‖.`,
+    }[event.phase];
+    return `${at} of ${count} in step ${learner.steps + (event.last ? 0 : 1)}. ${what}`;
+  }
+  return { selected: open, walked: open, slow: fill, measured: fill, themed: fill, rewound() { if (node !== null) open(); } };
+});

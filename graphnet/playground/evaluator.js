@@ -1,0 +1,127 @@
+// What the network makes of all rows, and of the plane: measured on a copy of the weights, a few
+// milliseconds at a time, while training goes on.
+class Evaluator {
+  static MOST = 1000; // rows of each kind that are measured
+  static CHUNK = 250; // rows of one program
+  static GRID = 48; // points of the plane along each side
+  constructor(learner, data) {
+    this.learner = learner;
+    this.data = data;
+    this.state = learner.copyOfState();
+    this.programs = new Map();
+    this.test = data.test && new Rows(data.test);
+    this.running = null;
+    this.maps = new Map(); // for each node with maps, its values at the points of the grid
+    this.needed = this.ancestorsOf(data.output);
+    if (data.plane) this.frame();
+  }
+  ancestorsOf(node) {
+    const found = new Set(node === null ? [] : [node]);
+    for (const each of [...this.data.nodes.keys()].reverse()) {
+      if (found.has(each)) for (const input of this.data.nodes[each].inputs) found.add(input);
+    }
+    return found;
+  }
+  // The part of the plane that is shown: all points with some air around them, as a square.
+  frame() {
+    const { name } = this.data.nodes[this.data.inputs[0]];
+    const both = [this.learner.clean.data[name], ...(this.test ? [this.test.data[name]] : [])];
+    const sides = [0, 1].map(axis => rangeOf(both.flatMap(all => [...all].filter((_, at) => at % 2 === axis))));
+    const half = Math.max(...sides.map(([low, high]) => high - low)) * 0.54 || 1;
+    [this.left, this.bottom] = sides.map(([low, high]) => (low + high) / 2 - half);
+    this.side = 2 * half;
+  }
+  programOf(batch) {
+    if (!this.programs.has(batch)) this.programs.set(batch, createProgram(batch, this.state));
+    return this.programs.get(batch);
+  }
+
+  // Begin anew with the present weights, unless the last round is still running; `done` is given
+  // the measures when it has ended.
+  start(done, anyway = false) {
+    if (this.running && !anyway) return;
+    for (const [name, each] of Object.entries(this.learner.state)) this.state[name].set(each);
+    this.running = this.round(this.learner.steps, done);
+  }
+  // Go on for some milliseconds.
+  work(milliseconds) {
+    const end = performance.now() + milliseconds;
+    while (this.running && performance.now() < end) if (this.running.next().done) this.running = null;
+  }
+  finish() { this.work(Infinity); }
+
+  *round(step, done) {
+    const train = yield* this.measured(this.learner.rows);
+    const test = this.test && (yield* this.measured(this.test));
+    if (this.data.plane) yield* this.mapped();
+    done({ step, train, test });
+  }
+  // The loss of rows and, if they are in classes, the fraction of errors; the mean of all batches.
+  *measured(rows) {
+    const count = Math.min(Evaluator.MOST, rows.count);
+    const chunk = this.data.open ? Math.min(Evaluator.CHUNK, count) : this.data.settings.batch;
+    let loss = 0, wrong = 0, seen = 0;
+    for (let start = 0; start < count; start += chunk) {
+      const size = Math.min(chunk, count - start);
+      if (size < chunk && !this.data.open) break;
+      const program = this.programOf(size);
+      rows.take(Array.from({ length: size }, (_, at) => start + at), program.inputs);
+      for (const entry of program.predict) { entry.run(); yield; }
+      loss += size * program.values[this.data.loss][0];
+      if (this.data.classes) wrong += this.errorsIn(program, rows, start, size);
+      seen += size;
+    }
+    return { loss: loss / seen, error: this.data.classes ? wrong / seen : null };
+  }
+  errorsIn(program, rows, start, size) {
+    const output = program.values[this.data.output];
+    const { name } = this.data.nodes[this.data.targets[0]];
+    let wrong = 0;
+    for (let at = 0; at < size; at++) {
+      if (this.classOf(output, at) !== this.labelOf(rows.row(name, start + at))) wrong++;
+    }
+    return wrong;
+  }
+  // The class that a row of outputs says.
+  classOf(output, row) {
+    const { threshold, targets } = this.data.classes;
+    if (threshold !== null) return output[row] >= threshold ? 1 : 0;
+    const width = targets.length;
+    let best = 0;
+    for (let at = 1; at < width; at++) if (output[row * width + at] > output[row * width + best]) best = at;
+    return best;
+  }
+  // The class that a row of targets says.
+  labelOf(row) {
+    const { threshold, targets } = this.data.classes;
+    if (threshold !== null) return Math.abs(row[0] - targets[1][0]) < Math.abs(row[0] - targets[0][0]) ? 1 : 0;
+    if (row.length === 1) return row[0];
+    let best = 0;
+    for (let at = 1; at < row.length; at++) if (row[at] > row[best]) best = at;
+    return best;
+  }
+  // The outputs of the first rows, with the weights of the last round.
+  firstRows(rows, count) {
+    const size = this.data.open ? count : this.data.settings.batch;
+    const program = this.programOf(size);
+    rows.take(Array.from({ length: size }, (_, at) => at), program.inputs);
+    for (const entry of program.predict) if (this.needed.has(entry.node)) entry.run();
+    return program.values[this.data.output];
+  }
+  // The values of all nodes with maps at the points of a grid, the first row of it at the top.
+  *mapped() {
+    const program = this.programOf(Evaluator.GRID ** 2);
+    const { name } = this.data.nodes[this.data.inputs[0]];
+    const points = program.inputs[name], step = this.side / Evaluator.GRID;
+    for (let row = 0, at = 0; row < Evaluator.GRID; row++) {
+      for (let column = 0; column < Evaluator.GRID; column++) {
+        points[at++] = this.left + (column + 0.5) * step;
+        points[at++] = this.bottom + (Evaluator.GRID - row - 0.5) * step;
+      }
+    }
+    for (const entry of program.predict) {
+      if (this.needed.has(entry.node)) { entry.run(); yield; }
+    }
+    for (const node of new Set([...this.data.maps, this.data.output])) this.maps.set(node, program.values[node]);
+  }
+}

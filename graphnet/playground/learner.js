@@ -1,0 +1,145 @@
+// The network: its state, the batches that it is given, and its steps, node by node if wanted.
+//
+// Three generators of random numbers follow from the seed: for the order of the rows, for the masks
+// of dropout, and for the noise of the inputs. So a run depends on the settings alone.
+class Learner {
+  constructor(data) {
+    this.data = data;
+    this.settings = { ...data.settings, ...data.numbers };
+    this.first = {};
+    for (const [name, each] of Object.entries(data.state)) this.first[name] = decoded(each);
+    this.state = this.copyOfState();
+    this.clean = new Rows(data.train); // the rows without noise
+    this.given = this.clean.count; // rows that Python has written; later ones are added by hand
+    this.floating = data.inputs.map(node => data.nodes[node])
+      .filter(node => node.dtype.startsWith("float")).map(node => node.name);
+    this.programs = new Map();
+    this.rewind();
+  }
+  copyOfState() {
+    return Object.fromEntries(Object.entries(this.first).map(([name, each]) => [name, each.slice()]));
+  }
+  // Back to the first weights, and to the start of all generators.
+  rewind() {
+    for (const [name, each] of Object.entries(this.first)) this.state[name].set(each);
+    const { seed } = this.settings;
+    this.order = new Random(seed, 0);
+    this.masks = new Random(seed, 1);
+    this.disturb();
+    this.places = null; // the rows of this epoch, in their order
+    this.cursor = 0;
+    this.epoch = 0;
+    this.steps = 0;
+    this.at = null; // how far the present step has come; null between two steps
+    this.changes = []; // of the settings since, as [step, name, value]
+    this.loss = NaN;
+    this.program = this.programOf(Math.min(this.settings.batch, this.rows.count));
+    this.forget();
+  }
+  // No values and no gradients; the first rows lie in the inputs, so that there is something to see.
+  forget() {
+    this.program.clear();
+    this.data.nodes.forEach(({ kind }, node) => {
+      if (kind === "operation") this.program.values[node]?.fill(0);
+    });
+    this.rows.take([...Array(this.program.batch).keys()], this.program.inputs);
+  }
+  programOf(batch) {
+    if (!this.programs.has(batch)) {
+      if (this.programs.size > 6) this.programs.delete(this.programs.keys().next().value);
+      this.programs.set(batch, createProgram(batch, this.state));
+    }
+    return this.programs.get(batch);
+  }
+  set(name, value) {
+    this.settings[name] = value;
+    if (name === "noise") this.disturb();
+    if (name === "seed") this.rewind();
+    else if (this.steps) this.changes.push([this.steps, name, value]);
+  }
+  // Noise on the inputs: its own generator begins anew, so that it depends on the seed alone.
+  disturb() {
+    const { noise, seed } = this.settings;
+    this.rows = noise ? this.clean.shifted(this.floating, noise, new Random(seed, 2)) : this.clean;
+  }
+  add(row) {
+    this.clean.add(row);
+    this.disturb();
+  }
+  // Take back the last row that was added by hand.
+  removeLast() {
+    if (this.clean.count === this.given) return false;
+    this.clean.removeLast();
+    this.disturb();
+    this.places = null;
+    return true;
+  }
+
+  // The places of the next batch; the last one of an epoch takes the rest, or is left out if the
+  // list takes no other size.
+  nextPlaces() {
+    const { open } = this.data, batch = Math.min(this.settings.batch, this.rows.count);
+    const left = this.places ? this.places.length - this.cursor : 0;
+    if (left <= 0 || !open && left < batch) {
+      if (this.places) this.epoch++;
+      this.places = Int32Array.from({ length: this.rows.count }, (_, place) => place);
+      this.order.shuffle(this.places);
+      this.cursor = 0;
+    }
+    const end = Math.min(this.cursor + batch, this.places.length);
+    const found = this.places.subarray(this.cursor, end);
+    this.cursor = end;
+    return found;
+  }
+  begin() {
+    const places = this.nextPlaces();
+    this.program = this.programOf(places.length);
+    this.rows.take(places, this.program.inputs);
+    for (const { values, keep } of this.program.masks) this.masks.mask(values, keep);
+    for (const name of Object.keys(this.data.numbers)) this.program.numbers[name] = this.settings[name];
+    this.at = 0;
+  }
+  end() {
+    this.loss = this.program.values[this.data.loss][0];
+    this.at = null;
+    this.steps++;
+  }
+  // What is next, or has been at a place: { phase, node, run }.
+  event(at) {
+    const { train, backward, update } = this.program;
+    if (at < train.length) return { phase: "forward", ...train[at] };
+    const later = at - train.length;
+    if (later < backward.length) return { phase: "backward", ...backward[later] };
+    return { phase: "update", ...update[later - backward.length] };
+  }
+  // What is next; a step begins if none has.
+  next() {
+    if (this.at === null) this.begin();
+    return this.event(this.at);
+  }
+  // One node of a step: forward, backward, and then the updates.
+  advance() {
+    if (this.at === null) this.begin();
+    const { train, backward, update } = this.program;
+    if (this.at === train.length) this.program.clear();
+    const event = this.event(this.at++);
+    event.run();
+    event.last = this.at === train.length + backward.length + update.length;
+    if (event.last) this.end();
+    return event;
+  }
+  // One step, or what is left of it.
+  step() {
+    if (this.at !== null) {
+      while (!this.advance().last);
+      return;
+    }
+    this.begin();
+    const { train, backward, update } = this.program;
+    for (let at = 0; at < train.length; at++) train[at].run();
+    this.program.clear();
+    for (let at = 0; at < backward.length; at++) backward[at].run();
+    for (let at = 0; at < update.length; at++) update[at].run();
+    this.end();
+  }
+}
