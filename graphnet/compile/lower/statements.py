@@ -108,8 +108,12 @@ class Statements:
             best = best.as_strided(shape, dense_strides(shape, out.strides))
         ordered = tuple(sizes[dim] for dim in order)
         whole = Reduction(node, ordered, len(kept), function, made, out, best)
-        self.add(in_blocks(self, whole))
+        self.add(self.in_blocks(whole))
         return out
+
+    def in_blocks(self, statement: Reduction) -> Reduction:
+        """The last step of a sum, after the sums of blocks if it is long."""
+        return in_blocks(self, statement)
 
     def check(self, node: Node, value: Slot) -> None:
         """End the step here if a number is not finite, or true."""

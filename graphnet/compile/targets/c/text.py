@@ -18,6 +18,9 @@ FEW = 4
 class Text:
     r"""Lines, each added to the innermost open block.
 
+    Args:
+        counter: what a variable of a loop is declared as: "int" in C, "let" in JavaScript.
+
     >>> text = Text()
     >>> with text.block("for (int i = 0; i < 3; i++)"):
     ...     text.add("x[i] = 0;")
@@ -27,9 +30,9 @@ class Text:
     }
     """
 
-    def __init__(self) -> None:
+    def __init__(self, counter: str = "int") -> None:
         self.lines: list[str] = []
-        self._depth = 0
+        self._counter, self._depth = counter, 0
 
     def add(self, *lines: str) -> None:
         """Add lines."""
@@ -57,7 +60,8 @@ class Text:
             for place, loop in enumerate(loops):
                 if simd and place == len(loops) - 1 and loop.size >= FEW:
                     self.add(simd)
-                blocks.enter_context(self.block(loop_head(variable(first + place), loop.size)))
+                head = loop_head(variable(first + place), loop.size, counter=self._counter)
+                blocks.enter_context(self.block(head))
             yield
 
 
@@ -66,7 +70,9 @@ def variable(place: int) -> str:
     return "ijklmnop"[place]
 
 
-def loop_head(name: str, size: int, step: int = 1, start: int = 0) -> str:
+def loop_head(
+    name: str, size: int, step: int = 1, start: int = 0, counter: str = "int"
+) -> str:
     """The head of a loop."""
     turn = f"{name}++" if step == 1 else f"{name} += {step}"
-    return f"for (int {name} = {start}; {name} < {size}; {turn})"
+    return f"for ({counter} {name} = {start}; {name} < {size}; {turn})"

@@ -1,0 +1,229 @@
+"""Expressions in JavaScript: a scalar as text.
+
+JavaScript computes in float64. What a node computes on its way is not rounded to float32 in
+between, only what is stored: that is closer to the exact numbers than torch's float32, by no more
+than torch's own rounding. It is rounded where a decision hangs on it: in comparisons, and where a
+number becomes an integer.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from math import isinf, isnan
+from struct import error as too_large
+from struct import pack, unpack
+from typing import cast
+
+import torch
+
+from graphnet.compile.lower.primitives import COMPARED
+from graphnet.compile.lower.scalars import Call, Load, Number, Place, Position, Scalar, loads
+
+ARRAYS = {
+    torch.float32: "Float32Array",
+    torch.float64: "Float64Array",
+    torch.int64: "Int32Array",
+    torch.int32: "Int32Array",
+    torch.int8: "Int8Array",
+    torch.uint8: "Uint8Array",
+    torch.bool: "Uint8Array",
+}
+"""The array that values of a dtype are kept in; integers of 64 bits have 32 here."""
+
+OPERATORS = {
+    "add": "+",
+    "sub": "-",
+    "mul": "*",
+    "div": "/",
+    "fmod": "%",
+    "eq": "===",
+    "ne": "!==",
+    "lt": "<",
+    "le": "<=",
+    "gt": ">",
+    "ge": ">=",
+    "and": "&",
+    "or": "|",
+    "bitwise_and": "&",
+    "bitwise_or": "|",
+    "mod_int": "%",
+}
+
+MATH = {
+    name: f"Math.{name}"
+    for name in (
+        "abs acos acosh asin asinh atan atan2 atanh ceil cos cosh exp expm1 floor log log1p sin "
+        "sinh sqrt tan tanh trunc"
+    ).split()
+}
+MATH |= {"maximum": "Math.max", "minimum": "Math.min"}
+"""The functions that JavaScript has."""
+
+PRELUDE = {
+    "copysign": "copySign",
+    "erf": "erf",
+    "pow": "power",
+    "rint": "roundHalfToEven",
+    "sign": "sign",
+}
+"""Those of the prelude."""
+
+DECISIVE = COMPARED | {"maximum", "minimum", "ceil", "floor", "trunc", "rint", "fmod"}
+"""What needs numbers as they are in their dtype."""
+
+
+def number(value: float, dtype: torch.dtype) -> str:
+    """A plain number."""
+    if dtype is torch.bool:
+        return str(int(bool(value)))
+    if isnan(value):
+        return "NaN"
+    if isinf(value):
+        return "Infinity" if value > 0 else "-Infinity"
+    if value == int(value) and abs(value) < 2**53 and not (value == 0 and str(value)[0] == "-"):
+        return str(int(value))
+    return repr(float(value))
+
+
+def rounded(value: float) -> float:
+    """The number of float32 next to a number.
+
+    >>> rounded(0.1)
+    0.10000000149011612
+    """
+    try:
+        return cast("float", unpack("f", pack("f", value))[0])
+    except (OverflowError, too_large):
+        return float("inf") if value > 0 else float("-inf")
+
+
+def wrapped(text: str, dtype: torch.dtype) -> str:
+    """An integer that begins anew where its dtype ends, as in torch.
+
+    >>> wrapped("x + 1", torch.int64), wrapped("x + 1", torch.uint8)
+    ('((x + 1) | 0)', '((x + 1) & 255)')
+    """
+    if dtype is torch.int8:
+        return f"((({text}) << 24) >> 24)"
+    return f"(({text}) & 255)" if dtype is torch.uint8 else f"(({text}) | 0)"
+
+
+@dataclass
+class Expressions:
+    """The text of scalars inside one nest of loops.
+
+    Attributes:
+        address: the text of the memory at a place.
+        position: the text of the position along an axis.
+        used: the functions of the prelude that are called; grows.
+        lines: the local variables that the text needs; grows.
+    """
+
+    address: Callable[[Place, Expressions], str]
+    position: Callable[[int], str]
+    used: set[str]
+    lines: list[str] = field(default_factory=list)
+    _names: dict[int, str] = field(default_factory=dict)
+    _counts: Counter[int] = field(default_factory=Counter)
+
+    def text(self, scalar: Scalar) -> str:
+        """A scalar as text; what it reads twice becomes a local variable."""
+        waiting = [scalar]
+        while waiting:
+            each = waiting.pop()
+            self._counts[id(each)] += 1
+            if self._counts[id(each)] == 1:
+                waiting += each.parts()
+        return bare(self.part(scalar))
+
+    def part(self, scalar: Scalar) -> str:
+        """A scalar as text, inside another that has been counted."""
+        if isinstance(scalar, Number):
+            return number(scalar.value, scalar.dtype)
+        if isinstance(scalar, Position):
+            return self.position(scalar.axis)
+        if id(scalar) in self._names:
+            return self._names[id(scalar)]
+        if isinstance(scalar, Load):
+            made = self.address(scalar.place, self)
+        else:
+            made = self._call(cast("Call", scalar))
+        return self._local(scalar, made) if self._counts[id(scalar)] > 1 else made
+
+    def _local(self, scalar: Scalar, text: str) -> str:
+        """The name of a local variable."""
+        name = self._names[id(scalar)] = f"t{len(self.lines)}"
+        self.lines.append(f"const {name} = {bare(text)};")
+        return name
+
+    def _call(self, call: Call) -> str:
+        function, of = call.function, call.args[0].dtype
+        args = [self._argument(call, arg) for arg in call.args]
+        if function == "convert":
+            return _converted(call.dtype, of, args[0])
+        if function == "select":
+            return f"({args[0]} ? {args[1]} : {args[2]})"
+        if function == "not":
+            return f"(!{args[0]})"
+        if function in ("neg", "bitwise_not"):
+            text = f"-{args[0]}" if function == "neg" else f"~{args[0]}"
+            return f"({text})" if of.is_floating_point else wrapped(text, of)
+        if function in ("add", "sub", "mul") and _may_wrap(call):
+            is_long = function == "mul" and of in (torch.int32, torch.int64)
+            if is_long:
+                return f"Math.imul({', '.join(map(bare, args))})"
+            return wrapped(f"{args[0]} {OPERATORS[function]} {args[1]}", of)
+        if function == "div_int":
+            return f"Math.trunc({args[0]} / {args[1]})"
+        if function in OPERATORS:
+            return f"({args[0]} {OPERATORS[function]} {args[1]})"
+        return self._function(function, of, args)
+
+    def _argument(self, call: Call, arg: Scalar) -> str:
+        """An argument, as a number of its dtype where that matters."""
+        is_decisive = call.function in DECISIVE
+        to_integer = call.function == "convert" and call.dtype is not torch.float32
+        if arg.dtype is torch.float32 and (is_decisive or to_integer):
+            if isinstance(arg, Number):
+                return number(rounded(arg.value), arg.dtype)
+            if isinstance(arg, Call) and arg.function not in ("select", "maximum", "minimum"):
+                return f"Math.fround({bare(self.part(arg))})"
+        text = self.part(arg)
+        return f"+{text}" if is_decisive and arg.dtype is torch.bool else text
+
+    def _function(self, function: str, of: torch.dtype, args: list[str]) -> str:
+        name = MATH.get(function) or PRELUDE[function]
+        if function == "tanh" and of is torch.float32:
+            name = "tanh"
+        if not name.startswith("Math"):
+            self.used.add(name)
+        return f"{name}({', '.join(map(bare, args))})"
+
+
+def _converted(to: torch.dtype, of: torch.dtype, text: str) -> str:
+    if to is torch.bool:
+        return f"({text} !== 0)"
+    if of is torch.bool:
+        return f"(+{text})"
+    if to.is_floating_point:
+        return f"Math.fround({bare(text)})" if of is torch.float64 else text
+    return wrapped(bare(text), to)
+
+
+def _may_wrap(call: Call) -> bool:
+    """True for integers, unless they are made of positions in loops: those are small."""
+    return not call.args[0].dtype.is_floating_point and next(loads(call), None) is not None
+
+
+def bare(text: str) -> str:
+    """An expression without the parentheses around all of it."""
+    if not text.startswith("("):
+        return text
+    depth = 0
+    for place, sign in enumerate(text):
+        depth += (sign == "(") - (sign == ")")
+        if depth == 0:
+            return text[1:-1] if place == len(text) - 1 else text
+    return text

@@ -1,0 +1,75 @@
+"""Names of nodes in JavaScript: as identifiers, as strings, and in comments."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+
+_WORDS = """
+abstract arguments async await boolean break byte case catch char class const continue debugger
+default delete do double else enum eval export extends false final finally float for function goto
+if implements import in instanceof int interface let long native new null of package private
+protected public return short static super switch synchronized this throw throws transient true try
+typeof undefined var void volatile while with yield get set
+Array Boolean Error Float32Array Float64Array Infinity Int8Array Int32Array JSON Map Math NaN Number
+Object RangeError Set String Uint8Array Uint32Array document globalThis isFinite isNaN name self
+window
+i j k l m n o p at best other total first batch state createProgram inputs values gradients masks
+train predict backward update numbers clear step index
+lr momentum dampening weight_decay alpha eps rho lr_decay beta1 beta2 momentum_decay intake rate
+root grad_rate mean_rate mu mu_next mu_product product most length rectified square
+"""
+RESERVED = frozenset(_WORDS.split())
+"""Keywords, globals, and the local variables of a printed program."""
+_LOCAL = re.compile(r"[it]\d+|(forward|predict|backward|update|grad)_\w*")
+"""Numbered local variables, and the first words of the names of functions and gradients."""
+
+
+class Names:
+    """Identifiers, each given once.
+
+    Args:
+        taken: names that are not given: those of functions.
+
+    >>> names = Names(())
+    >>> names.unique("0.weight"), names.unique("0_weight"), names.unique("new")
+    ('layer0_weight', 'layer0_weight_2', 'new_2')
+    """
+
+    def __init__(self, taken: Iterable[str]) -> None:
+        self._taken = {*RESERVED, *taken}
+
+    def unique(self, wanted: str) -> str:
+        """An identifier close to a name."""
+        base = re.sub(r"\W", "_", wanted, flags=re.ASCII).strip("_") or "value"
+        if base[0].isdigit():
+            base = f"layer{base}"
+        if _LOCAL.fullmatch(base):
+            base = f"node_{base}"
+        name, count = base, 1
+        while name in self._taken:
+            count += 1
+            name = f"{base}_{count}"
+        self._taken.add(name)
+        return name
+
+
+def string(text: str) -> str:
+    r"""A text as a string, which may stand in a page: nothing in it ends a script.
+
+    >>> print(string("</script>"))
+    "\u003c/script>"
+    """
+    return json.dumps(text).replace("<", "\\u003c")
+
+
+def comment(text: str) -> str:
+    """A text for the rest of a line: nothing in it ends the line, or a script in a page.
+
+    >>> comment("a</script>")
+    'a< /script>'
+    """
+    text = "".join(sign if sign.isprintable() else " " for sign in text)
+    text = text.encode("ascii", "replace").decode()
+    return re.sub(r"<(?=[/!])", "< ", text)
