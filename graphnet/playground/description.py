@@ -15,13 +15,14 @@ from graphnet.playground.views import View, mapped
 from graphnet.stepping.page import told_of
 
 if TYPE_CHECKING:
+    from graphnet.compile.targets.js.program import PrintedProgram
     from graphnet.graph import Node
     from graphnet.playground.task import Rows, Task
 
 _MOST_NUMBERS = 200_000  # of a tensor in an operation with formulas: its rules run on zeros
 
 
-def description_of(task: Task, program: Any, views: list[View]) -> dict[str, Any]:
+def description_of(task: Task, program: PrintedProgram, views: list[View]) -> dict[str, Any]:
     """All that the scripts of a page read, as values for JSON.
 
     Args:
@@ -43,6 +44,14 @@ def description_of(task: Task, program: Any, views: list[View]) -> dict[str, Any
         "classes": None if task.classes is None else vars(task.classes),
         "train": _rows(task.train),
         "test": _rows(task.test) if task.test else None,
+        "open": program.is_open,
+        "state": {
+            graph.name_of(node): encoded(node.top, graph.name_of(node))
+            for node in graph.parameters()
+            if graph.name_of(node) in program.parameters
+        },
+        "numbers": program.numbers,
+        "optimizer": type(task.optimizer).__name__,
         "views": [view.data for view in views],
         "settings": {"batch": task.batch_size, "seed": task.seed, "noise": 0},
     }

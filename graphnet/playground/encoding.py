@@ -47,6 +47,8 @@ def _numbers(tensor: Tensor, name: str) -> tuple[str, Tensor]:
                 f"{int(tensor.min())} … {int(tensor.max())}."
             )
         return "int32", tensor.to(torch.int32).reshape(-1)
+    if tensor.dtype == torch.float64:
+        return "float64", tensor.reshape(-1)
     numbers = tensor.float().reshape(-1)
     levels = (numbers * 255).round()
     if bool(((levels >= 0) & (levels <= 255) & (levels / 255 == numbers)).all()):

@@ -6,18 +6,18 @@ class Learner {
   constructor(data) {
     this.data = data;
     this.settings = { ...data.settings, ...data.numbers };
-    this.first = {};
-    for (const [name, each] of Object.entries(data.state)) this.first[name] = decoded(each);
-    this.state = this.copyOfState();
+    this.state = Object.fromEntries(Object.entries(data.state).map(([name, each]) => [name, decoded(each)]));
+    this.programs = new Map();
+    this.programOf(data.settings.batch); // adds the state of the optimizer
+    this.first = this.copyOfState();
     this.clean = new Rows(data.train); // the rows without noise
     this.given = this.clean.count; // rows that Python has written; later ones are added by hand
     this.floating = data.inputs.map(node => data.nodes[node])
       .filter(node => node.dtype.startsWith("float")).map(node => node.name);
-    this.programs = new Map();
     this.rewind();
   }
   copyOfState() {
-    return Object.fromEntries(Object.entries(this.first).map(([name, each]) => [name, each.slice()]));
+    return Object.fromEntries(Object.entries(this.state).map(([name, each]) => [name, each.slice()]));
   }
   // Back to the first weights, and to the start of all generators.
   rewind() {
@@ -95,7 +95,10 @@ class Learner {
     const places = this.nextPlaces();
     this.program = this.programOf(places.length);
     this.rows.take(places, this.program.inputs);
-    for (const { values, keep } of this.program.masks) this.masks.mask(values, keep);
+    for (const { values, draws, keep } of this.program.masks) {
+      if (draws === "mask") this.masks.mask(values, keep);
+      else for (let at = 0; at < values.length; at++) values[at] = this.masks[draws]();
+    }
     for (const name of Object.keys(this.data.numbers)) this.program.numbers[name] = this.settings[name];
     this.at = 0;
   }

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from base64 import b64encode
+from collections.abc import Iterable
 from hashlib import sha256
 from html import escape
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from graphnet.draw.page.assets import asset, filled, safe_json
+from graphnet.compile.targets.js import program as js
+from graphnet.compile.targets.js.program import printed
+from graphnet.console_text import printable
+from graphnet.draw.page.assets import SHARED_SCRIPTS, asset, filled, safe_json
 from graphnet.draw.page.theme import styles
 from graphnet.errors import GraphError
 from graphnet.files import replace_file
@@ -18,9 +21,11 @@ from graphnet.playground.description import description_of
 from graphnet.playground.views import View, views_of
 
 if TYPE_CHECKING:
+    from graphnet.compile.targets.js.program import PrintedProgram
     from graphnet.playground.task import Task
 
 _FOLDER = Path(__file__).parent
+_PRINTER = Path(js.__file__).parent
 
 SCRIPTS = (
     *("tools.js", "rows.js", "learner.js", "evaluator.js", "runs.js", "loop.js"),
@@ -61,18 +66,78 @@ def _checked_path(file: Any) -> Path:
 
 def page_of(task: Task) -> str:
     """The page as a text."""
-    program = printed(task)
+    program = printed_program(task)
     views = views_of(task)
-    data = description_of(task, program, views)
-    css = styles(asset("viewport.css", _FOLDER), asset("page.css", _FOLDER))
+    css = styles(asset("page.css", _FOLDER))
     scripts = [guarded(program.source), _scripts()]
     parts = {
-        "TITLE": escape(data["title"]),
+        "TITLE": escape(printable(task.title)),
         "POLICY": policy([css, *map(_style_of, views)], scripts),
         "CSS": css,
         "VIEWS": "".join(map(_stage, views)),
-        "DATA": safe_json(data),
+        "DATA": safe_json(description_of(task, program, views)),
         "PROGRAM": scripts[0],
         "SCRIPT": scripts[1],
     }
     return filled(asset("page.html", _FOLDER), parts)
+
+
+def printed_program(task: Task) -> PrintedProgram:
+    """The list in JavaScript.
+
+    Raises:
+        GraphError: an operation has no form there.
+    """
+    shapes = {
+        node.name: (task.batch_size, *rows.shape[1:]) for node, rows in task.train.items()
+    }
+    outputs = [] if task.output is None else [task.output]
+    return printed(task.graph, task.loss, task.optimizer, shapes, outputs)
+
+
+def policy(styles: Iterable[str], scripts: Iterable[str]) -> str:
+    """The Content-Security-Policy: only these styles and scripts, no others, and no network.
+
+    >>> policy([], ["a()"]).split("; ")[1]
+    "script-src 'sha256-3eUYHNJsWMG/Y0H8Zb6MBAyAv3xQaNOvTiPnV2pM0Ik='"
+    """
+    rules = [
+        "default-src 'none'",
+        f"script-src {_hashes(scripts)}",
+        f"style-src {_hashes(styles)}",
+        "img-src data: blob:",
+        "base-uri 'none'",
+        "form-action 'none'",
+    ]
+    return "; ".join(rules)
+
+
+def _hashes(texts: Iterable[str]) -> str:
+    digests = (b64encode(sha256(text.encode()).digest()).decode("ascii") for text in texts)
+    return " ".join(f"'sha256-{digest}'" for digest in digests)
+
+
+def guarded(script: str) -> str:
+    r"""A script that can stand in a page: nothing in its strings and comments can end it.
+
+    >>> print(guarded('// </script>'))
+    // <\/script>
+    """
+    return script.replace("</", "<\\/").replace("<!--", "<\\!--")
+
+
+def _scripts() -> str:
+    """The scripts of the page; a block keeps their names apart from those of the program."""
+    shared = [asset(name) for name in SHARED_SCRIPTS]
+    random = asset("random.js", _PRINTER)
+    own = [asset(name, _FOLDER) for name in SCRIPTS]
+    return guarded("\n".join(['"use strict";', "{", random, *shared, *own, "}", ""]))
+
+
+def _style_of(view: View) -> str:
+    """The style sheet in a picture, which has one."""
+    return view.svg.partition("<style>")[2].partition("</style>")[0]
+
+
+def _stage(view: View) -> str:
+    return f'<div class="stage" data-view="{view.name}">{view.svg}</div>'

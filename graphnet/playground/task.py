@@ -199,11 +199,11 @@ def _require_optimizer(graph: Graph, loss: Node, optimizer: Any) -> None:
 
 def _rows(graph: Graph, loss: Node, data: Any, name: str) -> dict[Input, Tensor]:
     """The tensors that a list is fed, checked, in the order of the list."""
-    require_mapping(data, graph.inputs())
+    require_mapping(data, graph.inputs)
     needed = [node for node in ancestors(list(graph), [loss]) if isinstance(node, Input)]
     if not needed:
         raise FeedError("A page trains on rows of data, and this loss reads no input.")
-    names = {node.name: node for node in graph.inputs()}
+    names = {node.name: node for node in graph.inputs}
     given = {names.get(key, key) if isinstance(key, str) else key: data[key] for key in data}
     first = {node: _first_rows(node, rows) for node, rows in given.items()}
     bound = bind(names, graph.parameters(), needed, first)

@@ -5,7 +5,7 @@
 // optional. A part that has nothing to show returns null.
 const parts = [];
 
-const ARRAYS = { float32: Float32Array, int32: Int32Array, uint8: Uint8Array };
+const ARRAYS = { float32: Float32Array, float64: Float64Array, int32: Int32Array, uint8: Uint8Array };
 
 // The numbers of a tensor that Python has written.
 function decoded({ kind, bytes }) {
