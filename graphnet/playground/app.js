@@ -30,6 +30,7 @@ class App {
   tell(text) { this.status.textContent = text; }
 
   play() {
+    this.tell("");
     this.loose();
     this.loop.play();
     this.say("changed");
@@ -44,6 +45,7 @@ class App {
   // One step by hand, or what is left of it.
   step() {
     this.loop.pause();
+    this.tell("");
     this.takeStep();
     this.after();
   }
@@ -70,6 +72,7 @@ class App {
     this.moved = before && norm(before.map((number, at) => number - this.learner.program.values[node][at]));
     this.chosen = this.event.node;
     this.say("walked", this.event);
+    this.tell(`${phase[0].toUpperCase()}${phase.slice(1)} at ${this.data.nodes[node].name}.`);
     if (this.event.last) this.checkLoss();
   }
   // Let go of the node of the walk.

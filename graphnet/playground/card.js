@@ -1,6 +1,6 @@
 // The card of a node: its formulas, and the numbers that they give now.
 parts.push(function card(app) {
-  const SHOWN_ROWS = 6, SHOWN_COLUMNS = 8;
+  const SHOWN_ROWS = 5, SHOWN_COLUMNS = 5;
   const root = app.find(".card");
   let node = null, grids = [], sentence = null;
   const { nodes } = app.data;
@@ -18,16 +18,16 @@ parts.push(function card(app) {
       made("div", { class: "heading" }, made("h2", {}, `${node} · ${name}`), made("span", { class: "kind" }, op || kind), ...siblings(), close),
       sentence,
     );
-    const phase = app.event?.phase;
-    if (value) root.append(formula(value, phase === "forward"));
-    gradient.forEach(line => root.append(formula(line, phase === "backward")));
+    const phase = app.event?.phase, formulas = made("div", { class: "formulas" });
+    if (value) formulas.append(formula(value, phase === "forward"));
+    gradient.forEach(line => formulas.append(formula(line, phase === "backward")));
     grids = [];
     const side = made("div", { class: "grids" });
     for (const [label, part] of [["value", "values"], ["gradient", "gradients"]]) {
       if (app.learner.program[part][node]?.length) side.append(grid(label, part));
     }
     if (app.data.maps.includes(node)) side.append(maps());
-    root.append(side);
+    root.append(made("div", { class: "about" }, formulas, side));
     fill();
   }
   // The other nodes of the same layer.
@@ -97,7 +97,8 @@ parts.push(function card(app) {
       backward: "Backward: the gradient is complete, and is passed on.",
       update: `Update: ${app.data.optimizer} moves it by ‖${short(app.moved ?? 0)}‖.`,
     }[event.phase];
-    return `${at} of ${count} in step ${learner.steps + (event.last ? 0 : 1)}. ${what}`;
+    const step = learner.steps + (event.last ? 0 : 1);
+    return `${at} of ${count} in step ${step.toLocaleString("en")}. ${what}`;
   }
   return { selected: open, walked: open, slow: fill, measured: fill, themed: fill, rewound() { if (node !== null) open(); } };
 });

@@ -3,7 +3,7 @@
 parts.push(function curves(app) {
   const { data, runs } = app, root = app.find(".curves");
   const KINDS = data.classes ? ["loss", "error"] : ["loss"];
-  const logarithmic = made("input", { type: "checkbox", id: "log" });
+  const logarithmic = made("input", { type: "checkbox", id: "log", checked: true });
   const keep = made("button", { type: "button", title: "Keep these curves to compare with (k)" }, "keep run");
   const legend = made("ul", { class: "legend", "aria-label": "Runs" });
   const charts = KINDS.map(kind => ({ kind, canvas: made("canvas", { role: "img" }), said: made("output", {}) }));
@@ -11,7 +11,7 @@ parts.push(function curves(app) {
   logarithmic.addEventListener("change", draw);
   root.append(
     made("div", { class: "heading" }, made("h2", {}, "Curves"), made("span", { class: "key" }, made("span", { class: "solid" }), "training", ...(data.test ? [made("span", { class: "dashed" }), "test"] : [])), made("label", { class: "check" }, logarithmic, "log"), keep),
-    made("div", { class: "charts" }, ...charts.map(({ kind, canvas, said }) => made("figure", {}, made("figcaption", {}, kind, " ", said), canvas))),
+    made("div", { class: "charts" }, ...charts.map(({ kind, canvas, said }) => made("figure", {}, made("figcaption", {}, kind, " ", said), made("div", { class: "chart" }, canvas)))),
     legend,
   );
   const HUES = ["#8a6fd1", "#2a9d76", "#c0508a", "#8c8c3c"];

@@ -58,14 +58,14 @@ class Evaluator {
   }
   // The loss of rows and, if they are in classes, the fraction of errors; the mean of all batches.
   *measured(rows) {
-    const count = Math.min(Evaluator.MOST, rows.count);
-    const chunk = this.data.open ? Math.min(Evaluator.CHUNK, count) : this.data.settings.batch;
+    const chunk = this.data.open ? Math.min(Evaluator.CHUNK, rows.count) : this.data.settings.batch;
+    const count = Math.max(chunk, Math.min(Evaluator.MOST, rows.count));
     let loss = 0, wrong = 0, seen = 0;
     for (let start = 0; start < count; start += chunk) {
       const size = Math.min(chunk, count - start);
       if (size < chunk && !this.data.open) break;
       const program = this.programOf(size);
-      rows.take(Array.from({ length: size }, (_, at) => start + at), program.inputs);
+      rows.take(this.places(rows, start, size), program.inputs);
       for (const entry of program.predict) { entry.run(); yield; }
       loss += size * program.values[this.data.loss][0];
       if (this.data.classes) wrong += this.errorsIn(program, rows, start, size);
@@ -73,12 +73,14 @@ class Evaluator {
     }
     return { loss: loss / seen, error: this.data.classes ? wrong / seen : null };
   }
+  // Rows from a place on; a program of a fixed size may need the first ones again.
+  places(rows, start, size) { return Array.from({ length: size }, (_, at) => (start + at) % rows.count); }
   errorsIn(program, rows, start, size) {
     const output = program.values[this.data.output];
     const { name } = this.data.nodes[this.data.targets[0]];
     let wrong = 0;
     for (let at = 0; at < size; at++) {
-      if (this.classOf(output, at) !== this.labelOf(rows.row(name, start + at))) wrong++;
+      if (this.classOf(output, at) !== this.labelOf(rows.row(name, (start + at) % rows.count))) wrong++;
     }
     return wrong;
   }
@@ -104,7 +106,7 @@ class Evaluator {
   firstRows(rows, count) {
     const size = this.data.open ? count : this.data.settings.batch;
     const program = this.programOf(size);
-    rows.take(Array.from({ length: size }, (_, at) => at), program.inputs);
+    rows.take(this.places(rows, 0, size), program.inputs);
     for (const entry of program.predict) if (this.needed.has(entry.node)) entry.run();
     return program.values[this.data.output];
   }

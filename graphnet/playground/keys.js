@@ -2,8 +2,8 @@
 parts.push(function keys(app) {
   const KEYS = [
     [" ", "toggle", "space", "play"], ["ArrowRight", "step", "→", "step"], ["n", "node", "n", "node"],
-    ["r", "rewind", "r", "rewind"], ["k", "keep", "k", "keep run"], ["ArrowUp", "faster", "↑ ↓", "speed"],
-    ["ArrowDown", "slower"], ["v", "view", "v", "layers or nodes"], ["0", "fit", "0", "fit"],
+    ["r", "rewind", "r", "rewind"], ["k", "keep", "k", "keep run"], [">", "faster", "< >", "speed"],
+    ["<", "slower"], ["v", "view", "v", "layers or nodes"], ["0", "fit", "0", "fit"],
     ["d", "theme", "d", "dark"], ["Escape", "close", "Esc", "close the card"],
   ];
   const footer = app.find("footer");

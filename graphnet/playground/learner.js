@@ -38,11 +38,14 @@ class Learner {
   }
   // No values and no gradients; the first rows lie in the inputs, so that there is something to see.
   forget() {
+    this.blank();
+    this.rows.take([...Array(this.program.batch).keys()], this.program.inputs);
+  }
+  blank() {
     this.program.clear();
     this.data.nodes.forEach(({ kind }, node) => {
       if (kind === "operation") this.program.values[node]?.fill(0);
     });
-    this.rows.take([...Array(this.program.batch).keys()], this.program.inputs);
   }
   programOf(batch) {
     if (!this.programs.has(batch)) {
@@ -91,9 +94,10 @@ class Learner {
     this.cursor = end;
     return found;
   }
-  begin() {
+  begin(blank = false) {
     const places = this.nextPlaces();
     this.program = this.programOf(places.length);
+    if (blank) this.blank();
     this.rows.take(places, this.program.inputs);
     for (const { values, draws, keep } of this.program.masks) {
       if (draws === "mask") this.masks.mask(values, keep);
@@ -115,14 +119,14 @@ class Learner {
     if (later < backward.length) return { phase: "backward", ...backward[later] };
     return { phase: "update", ...update[later - backward.length] };
   }
-  // What is next; a step begins if none has.
+  // What is next; a step begins if none has, with nothing but its batch.
   next() {
-    if (this.at === null) this.begin();
+    if (this.at === null) this.begin(true);
     return this.event(this.at);
   }
   // One node of a step: forward, backward, and then the updates.
   advance() {
-    if (this.at === null) this.begin();
+    this.next();
     const { train, backward, update } = this.program;
     if (this.at === train.length) this.program.clear();
     const event = this.event(this.at++);

@@ -14,6 +14,7 @@ class Loop {
     this.rate = 0; // steps in a second
     this.owed = 0; // steps or nodes that are due
     this.wanted = false;
+    this.still = matchMedia("(prefers-reduced-motion: reduce)");
   }
   play() {
     if (this.playing) return;
@@ -34,8 +35,9 @@ class Loop {
     const { app } = this;
     if (this.playing) this.train(now);
     app.evaluator.work(Loop.MEASURE);
-    app.say("frame");
-    if (!this.playing || now - this.slowAt >= Loop.SLOW) this.slow(now);
+    const isSlow = !this.playing || now - this.slowAt >= Loop.SLOW;
+    if (isSlow || !this.still.matches) app.say("frame");
+    if (isSlow) this.slow(now);
     if (this.playing || app.evaluator.running) this.next();
   }
   slow(now) {

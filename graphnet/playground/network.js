@@ -76,6 +76,7 @@ parts.push(function network(app) {
     view.port.fit(false);
     for (const what of ["mark", "frame", "slow", "maps"]) view[what]();
   }
+  new ResizeObserver(() => { if (!shown.port.pinned) shown.port.fit(false); }).observe(pane);
   pane.addEventListener("click", event => shown.clicked(event.target));
   pane.addEventListener("keydown", event => {
     const by = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 }[event.key];
@@ -93,7 +94,6 @@ parts.push(function network(app) {
     selected() { shown.mark(); },
     rewound() { shown.mark(); shown.slow(); },
     themed() { shown.frame(); shown.maps(); },
-    resized() { if (!shown.port.pinned) shown.port.fit(false); },
   };
 });
 
@@ -123,7 +123,7 @@ class NetworkView {
         place.across = Math.floor(width / 12);
         continue;
       }
-      const strip = new Strip(this.stage, [left + 26, top + 2, width - 60, height - 4], this.app.colours);
+      const strip = new Strip(this.stage, [left + 26, top + 2, width - 66, height - 4], this.app.colours);
       const written = (x, anchor, text) => {
         const element = document.createElementNS("http://www.w3.org/2000/svg", "text");
         for (const [name, value] of Object.entries({ x, y: top + 9.5, "font-size": 8, "text-anchor": anchor, ...(fill && { fill }) })) element.setAttribute(name, value);

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Iterable
+from dataclasses import replace
 from hashlib import sha256
 from html import escape
 from os import PathLike
@@ -67,6 +68,7 @@ def _checked_path(file: Any) -> Path:
 def page_of(task: Task) -> str:
     """The page as a text."""
     program = printed_program(task)
+    task = replace(task, is_open=program.is_open)
     views = views_of(task)
     css = styles(asset("page.css", _FOLDER))
     scripts = [guarded(program.source), _scripts()]

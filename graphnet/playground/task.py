@@ -43,6 +43,7 @@ class Task:
         batch_size: rows of a batch, at the start.
         seed: of the generator, at the start.
         title: of the page.
+        is_open: True if the printed program takes batches of any size.
     """
 
     graph: Graph
@@ -54,6 +55,7 @@ class Task:
     batch_size: int
     seed: int
     title: str
+    is_open: bool = True
 
     @cached_property
     def inputs(self) -> list[Input]:
@@ -78,7 +80,7 @@ class Task:
     @property
     def plane(self) -> Input | None:
         """The input of two numbers a row, whose plane can be drawn; None if there is another."""
-        alone = len(self.inputs) == 1 and self.output is not None
+        alone = self.is_open and len(self.inputs) == 1 and self.output is not None
         fits = alone and self.inputs[0].shape in ((None, 2),)
         return self.inputs[0] if fits and self.inputs[0].dtype.is_floating_point else None
 
