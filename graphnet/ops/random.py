@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, Protocol
 
 from graphnet.errors import DtypeError
 from graphnet.op import Op, T
@@ -19,6 +22,40 @@ if TYPE_CHECKING:
     from torch import Generator, Tensor, dtype
 
 __all__ = ["bernoulli", "dropout", "rand_like", "randn_like"]
+
+
+class Source(Protocol):
+    """What draws in place of torch; each method returns a new tensor of the shape of `like`."""
+
+    def mask(self, like: Tensor, keep: float) -> Tensor:
+        """1 with the probability `keep`, else 0, in the dtype of `like`."""
+
+    def uniforms(self, like: Tensor, of: dtype) -> Tensor:
+        """Numbers from 0 to 1, all equally likely, in another dtype."""
+
+    def normals(self, like: Tensor, of: dtype) -> Tensor:
+        """Normal numbers of mean 0 and variance 1, in another dtype."""
+
+
+_SOURCE: ContextVar[Source | None] = ContextVar("source", default=None)
+
+
+@contextmanager
+def drawn_from(source: Source) -> Iterator[None]:
+    """Draw from a source instead of torch in the walks inside a `with` block.
+
+    >>> from torch import empty
+    >>> from graphnet.compile.targets.js.random import Random
+    >>> with drawn_from(Random(3)):
+    ...     y = dropout(empty(4).fill_(1))
+    >>> y
+    tensor([0., 2., 0., 2.])
+    """
+    before = _SOURCE.set(source)
+    try:
+        yield
+    finally:
+        _SOURCE.reset(before)
 
 
 class DropoutMask(Op):
@@ -38,8 +75,11 @@ class DropoutMask(Op):
         if self.p == 1:
             return x_like.new_zeros(x_like.shape)
         refuse_integers(self, x_like)
-        kept = x_like.new_empty(x_like.shape).bernoulli_(1 - self.p, generator=self.generator)
-        return kept.div_(1 - self.p)
+        source, keep = _SOURCE.get(), 1 - self.p
+        if source is not None:
+            return source.mask(x_like, keep).div_(keep)
+        kept = x_like.new_empty(x_like.shape).bernoulli_(keep, generator=self.generator)
+        return kept.div_(keep)
 
     def trial(self, x_like: Tensor, training: bool) -> Tensor:
         return x_like.new_ones(()).expand(x_like.shape)
@@ -91,6 +131,8 @@ class RandLike(Op):
     generator: Generator | None = None
 
     def forward(self, x_like: Tensor) -> Tensor:
+        if (source := _SOURCE.get()) is not None:
+            return source.uniforms(x_like, self.dtype)
         drawn = x_like.new_empty(x_like.shape, dtype=self.dtype)
         return drawn.uniform_(generator=self.generator)
 
@@ -108,6 +150,8 @@ class RandnLike(Op):
     trial = RandLike.trial
 
     def forward(self, x_like: Tensor) -> Tensor:
+        if (source := _SOURCE.get()) is not None:
+            return source.normals(x_like, self.dtype)
         drawn = x_like.new_empty(x_like.shape, dtype=self.dtype)
         return drawn.normal_(generator=self.generator)
 

@@ -59,6 +59,7 @@ class Lowering(Statements):
     Attributes:
         slots: where nodes lie in memory.
         taps: where in its window each pixel lies that a pool takes, by the node of the places.
+        readers: how often each node is read.
     """
 
     def __init__(self, program: Program, batch_last: bool) -> None:
@@ -66,7 +67,7 @@ class Lowering(Statements):
         self.program = program
         self.slots: dict[Node, Slot] = {}
         self.taps: dict[Node, Slot] = {}
-        self._readers = program.readers
+        self.readers = program.readers
         self._elements: dict[Node, Element] = {}
         self._made: dict[tuple[Node, Shape], Scalar] = {}
         self._wanted = set(program.wanted)
@@ -154,9 +155,13 @@ class Lowering(Statements):
 
         self._elements[node] = own
         made = own(_shape(node))
-        once = self._readers[node] <= 1 or is_simple(made)
-        if node in self._targets or node in self._wanted or not once or calls_of(made) > LONGEST:
+        if node in self._targets or node in self._wanted or self.is_kept(node, made):
             self.stored(node)
+
+    def is_kept(self, node: Node, element: Scalar) -> bool:
+        """True if an element is better stored than computed wherever it is read."""
+        once = self.readers[node] <= 1 or is_simple(element)
+        return not once or calls_of(element) > LONGEST
 
     def scalar(self, source: Source | Slot, shape: Shape) -> Any:
         """The element of a source in loops of a shape; a plain number as it is."""

@@ -14,10 +14,10 @@ from graphnet.compile.lower.scalars import NotLowered
 from graphnet.compile.targets.js.expressions import ARRAYS, number
 from graphnet.compile.targets.js.names import Names, comment, string
 from graphnet.compile.targets.js.optimizers import update_of
-from graphnet.compile.targets.js.updates import updating
+from graphnet.compile.targets.js.updates import update_lines
 from graphnet.compile.targets.js.parts import Memory, backward_part, forward_part
 from graphnet.compile.targets.js.prelude import NAMES
-from graphnet.compile.targets.js.printer import PartPrinter
+from graphnet.compile.targets.js.printer import Function, PartPrinter
 from graphnet.graph import Input, Node, Operation, Parameter
 from graphnet.graph.derivatives import reached
 from graphnet.graph.nodes import Mode
@@ -26,7 +26,6 @@ from graphnet.ops.random import DropoutMask, RandLike, RandnLike
 
 if TYPE_CHECKING:
     from graphnet.compile.ir.build import Shapes
-    from graphnet.compile.targets.js.printer import Function
     from graphnet.graph import Graph
     from graphnet.optim.base import Optimizer
 
@@ -42,7 +41,7 @@ class Assembly:
 
     Args:
         graph: the list.
-        loss: the scalar to minimize.
+        loss: the scalar to minimize; None for a program that only predicts.
         optimizer: what updates the parameters; None for no update.
         outputs: further nodes to compute.
         shapes: the shape of each fed tensor.
@@ -56,7 +55,7 @@ class Assembly:
     """
 
     graph: Graph
-    loss: Node
+    loss: Node | None
     optimizer: Optimizer | None
     outputs: Sequence[Node]
     shapes: Shapes
@@ -68,20 +67,22 @@ class Assembly:
 
     def lines(self) -> list[str]:
         """The body of `createProgram`."""
-        targets = [self.loss, *self.outputs]
+        targets = [*([self.loss] if self.loss is not None else []), *self.outputs]
         _, mapped = specialized(self.graph, targets, self.shapes)
         self._sizes = {node: cast("tuple[int, ...]", copy.shape) for node, copy in mapped.items()}
         self._nodes = ancestors(list(self.graph), targets)
         self.flows = self._reached()
         self._names, self._arrays = Names(NAMES), dict[Memory, str]()
         self._functions = {name: list[tuple[int, str]]() for name in WALKS}
-        self._groups = self._group_of_each()
+        self._groups, self._drawn = self._group_of_each(), list[Operation]()
         body = [*self._declarations(), *self._walks(), *self._updates()]
         numbers = ", ".join(f"{string(k)}: {number(v, float64)}" for k, v in self.settings.items())
         return [f"const numbers = {{ {numbers} }};", *body, *self._result()]
 
     def _reached(self) -> set[Node]:
         """The nodes that a gradient flows to in the walk of the list."""
+        if self.loss is None:
+            return set()
         found = reached(ancestors(list(self.graph), [self.loss]), self.loss)
         return {node for node in found if node.requires_grad}
 
@@ -142,27 +143,25 @@ class Assembly:
                 yield from self._backward(node)
 
     def _forward(self, node: Operation) -> Iterator[str]:
+        """One function for both modes, or one for each if the node follows the mode."""
         yield from self._title(node)
-        index, made = self.graph.index(node), self._arrays[Memory(node, "value")]
-        predicted = self._forward_function(node, False, f"predict_{made}")
-        follows = any(isinstance(source, Mode) for source in node.sources)
-        name = f"predict_{made}" if follows or type(node.op) in DRAWN else f"forward_{made}"
-        if name != f"predict_{made}":
-            predicted = self._forward_function(node, False, name)
-        yield from _text(name, predicted)
-        self._functions["predict"].append((index, name))
-        if type(node.op) in DRAWN:
-            name = f"forward_{made}"
-            yield f"function {name}() {{}} // its values are drawn before the walk: see masks"
-        elif follows:
-            name = f"forward_{made}"
-            yield from _text(name, self._forward_function(node, self.training, name))
+        index, value = self.graph.index(node), self._value(node)
+        name = own = f"forward_{value}"
+        yield from _text(name, self._forward_function(node, self.training, name))
+        if any(isinstance(source, Mode) for source in node.sources):
+            own = f"predict_{value}"
+            yield from _text(own, self._forward_function(node, False, own))
         self._functions["train"].append((index, name))
+        self._functions["predict"].append((index, own))
 
     def _forward_function(self, node: Operation, training: bool | None, name: str) -> Function:
         part = forward_part(node, self._sizes, training)
-        if part.lowered.drawn and type(node.op) not in DRAWN:
-            raise NotLowered(f"{node.op.name} draws random numbers inside")
+        if part.lowered.drawn:
+            if type(node.op) not in DRAWN:
+                raise NotLowered(f"{node.op.name} draws random numbers inside")
+            if node not in self._drawn:
+                self._drawn.append(node)
+            return Function([], ["// Its values are drawn before the walk: see masks."])
         return PartPrinter(part, self._arrays, name, self.used).print()
 
     def _backward(self, node: Operation) -> Iterator[str]:
@@ -198,15 +197,17 @@ class Assembly:
         keys = {name: f"{name}/{place}" if place else name for name in update.settings}
         self.settings |= {keys[name]: value for name, value in update.settings.items()}
         yield from self._title(node, " update")
+        value = self._value(node)
+        arrays = {"value": value, "gradient": self._arrays[Memory(node, "gradient")]}
         for slot, (first, count) in update.state.items():
             key = f"{self.graph.name_of(node)}/{slot}"
             self.state[key] = first, count
-            made = self._arrays[Memory(node, slot)] = self._names.unique(f"{self._value(node)}_{slot}")
+            made = arrays[slot] = self._names.unique(f"{value}_{slot}")
             kind = "Float64Array" if slot == "step" else ARRAYS[node.dtype]
             fill = f".fill({number(first, node.dtype)})" if first else ""
-            yield f"const {made} = state[{string(key)}] ??= new {kind}({count}){fill};"
-        name = f"update_{self._value(node)}"
-        yield from _text(name, updating(update, node, keys, self._arrays, name, self.used))
+            yield f"const {made} = (state[{string(key)}] ??= new {kind}({count}){fill});"
+        name = f"update_{value}"
+        yield from _text(name, Function([], update_lines(update, keys, arrays, self.used)))
         self._functions["update"].append((self.graph.index(node), name))
 
     # what is returned
@@ -226,9 +227,8 @@ class Assembly:
             names = [known.get(place, "null") for place in range(len(self.graph))]
             yield f"  {field_name}: [{', '.join(names)}],"
         yield "  masks: ["
-        for node in self._nodes:
-            if isinstance(node, Operation) and type(node.op) in DRAWN:
-                yield f"    {self._drawn(node)},"
+        for node in self._drawn:
+            yield f"    {self._mask(node)},"
         yield "  ],"
         for walk, entries in self._functions.items():
             yield f"  {walk}: ["
@@ -243,7 +243,7 @@ class Assembly:
         yield "  },"
         yield "};"
 
-    def _drawn(self, node: Operation) -> str:
+    def _mask(self, node: Operation) -> str:
         kind, op = DRAWN[type(node.op)], cast("Any", node.op)
         keep = f", keep: {number(1 - op.p, node.dtype)}" if kind == "mask" else ""
         index = self.graph.index(node)

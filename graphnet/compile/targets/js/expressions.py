@@ -9,7 +9,7 @@ number becomes an integer.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from math import isinf, isnan
 from struct import error as too_large
@@ -119,24 +119,30 @@ class Expressions:
         position: the text of the position along an axis.
         used: the functions of the prelude that are called; grows.
         lines: the local variables that the text needs; grows.
+        names: their names.
     """
 
     address: Callable[[Place, Expressions], str]
     position: Callable[[int], str]
     used: set[str]
     lines: list[str] = field(default_factory=list)
+    names: set[str] = field(default_factory=set)
     _names: dict[int, str] = field(default_factory=dict)
     _counts: Counter[int] = field(default_factory=Counter)
 
     def text(self, scalar: Scalar) -> str:
         """A scalar as text; what it reads twice becomes a local variable."""
-        waiting = [scalar]
+        return self.texts([scalar])[0]
+
+    def texts(self, scalars: Sequence[Scalar]) -> list[str]:
+        """Several scalars as texts, which share local variables."""
+        waiting = [*scalars]
         while waiting:
             each = waiting.pop()
             self._counts[id(each)] += 1
             if self._counts[id(each)] == 1:
                 waiting += each.parts()
-        return bare(self.part(scalar))
+        return [bare(self.part(each)) for each in scalars]
 
     def part(self, scalar: Scalar) -> str:
         """A scalar as text, inside another that has been counted."""
@@ -155,6 +161,7 @@ class Expressions:
     def _local(self, scalar: Scalar, text: str) -> str:
         """The name of a local variable."""
         name = self._names[id(scalar)] = f"t{len(self.lines)}"
+        self.names.add(name)
         self.lines.append(f"const {name} = {bare(text)};")
         return name
 
@@ -178,7 +185,8 @@ class Expressions:
         if function == "div_int":
             return f"Math.trunc({args[0]} / {args[1]})"
         if function in OPERATORS:
-            return f"({args[0]} {OPERATORS[function]} {args[1]})"
+            x, y = (_inside(function, *each) for each in zip((0, 1), call.args, args, strict=True))
+            return f"({x} {OPERATORS[function]} {y})"
         return self._function(function, of, args)
 
     def _argument(self, call: Call, arg: Scalar) -> str:
@@ -200,6 +208,17 @@ class Expressions:
         if not name.startswith("Math"):
             self.used.add(name)
         return f"{name}({', '.join(map(bare, args))})"
+
+
+def _inside(function: str, place: int, arg: Scalar, text: str) -> str:
+    """An operand, without parentheses where it is computed first anyway."""
+    inner = arg.function if isinstance(arg, Call) else ""
+    sums = function in ("add", "sub")
+    if (sums or function in COMPARED) and inner in ("mul", "div"):
+        return bare(text)
+    first = {"add": ("add", "sub"), "sub": ("add", "sub"), "mul": ("mul", "div", "neg")}
+    first["div"] = first["mul"]
+    return bare(text) if place == 0 and inner in first.get(function, ()) else text
 
 
 def _converted(to: torch.dtype, of: torch.dtype, text: str) -> str:

@@ -16,7 +16,7 @@ from graphnet.compile.targets.js.expressions import Expressions, number, wrapped
 if TYPE_CHECKING:
     from graphnet.compile.lower.loops import Map, Reduction
     from graphnet.compile.lower.scalars import Scalar
-    from graphnet.compile.plan.slots import Slot
+    from graphnet.compile.plan.slots import Shape, Slot
 
 Pointer = Callable[["Slot"], "tuple[str, int | None]"]
 """The name of a piece of memory, and how many elements after its start a slot begins; None if the
@@ -60,6 +60,23 @@ class LoopPrinter:
         element = values.text(statement.element)
         sign = "+=" if statement.adds else "="
         return [*values.lines, f"{values.address(statement.out, values)} {sign} {element};"]
+
+    def together(self, sizes: Shape, elements: Sequence[Scalar], outs: Sequence[Slot]) -> list[str]:
+        """Several elements at each place, of which all are computed before one is stored."""
+        read = [each.place.slot.strides for part in elements for each in loads(part)]
+        strides = [*(each.strides for each in outs), *read]
+        loops = loops_over(sizes, range(len(sizes)), strides, set())
+        values, text = self._expressions(loops), Text("let")
+        news = values.texts(elements)
+        for place, new in enumerate(news[:-1]):
+            if new not in values.names:
+                values.lines.append(f"const next{place} = {new};")
+                news[place] = f"next{place}"
+        stored = [(values.address(Place(out), values), new)
+                  for out, new in zip(outs, news, strict=True)]  # fmt: skip
+        with text.loops(loops), text.block() if not loops else text.loops([]):
+            text.add(*values.lines, *(f"{out} = {new};" for out, new in stored))
+        return text.lines
 
     def reduction(self, statement: Reduction, adds: bool) -> list[str]:
         """out = the elements along some axes, combined, or out += that."""

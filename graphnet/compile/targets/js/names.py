@@ -64,6 +64,15 @@ def string(text: str) -> str:
     return json.dumps(text).replace("<", "\\u003c")
 
 
+def member(text: str) -> str:
+    """What reads the member of an object that has a text as its name.
+
+    >>> member("lr"), member("lr/1")
+    ('.lr', '["lr/1"]')
+    """
+    return f".{text}" if re.fullmatch(r"[a-zA-Z]\w*", text, re.ASCII) else f"[{string(text)}]"
+
+
 def comment(text: str) -> str:
     """A text for the rest of a line: nothing in it ends the line, or a script in a page.
 

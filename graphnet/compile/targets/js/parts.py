@@ -8,7 +8,7 @@ value and its gradient.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from torch import empty
@@ -16,6 +16,7 @@ from torch import empty
 from graphnet.compile.ir.program import Program
 from graphnet.compile.ir.rewrite import Rewriting
 from graphnet.compile.lower.lowering import Lowering
+from graphnet.compile.lower.scalars import broadcast_to, calls_of, load
 from graphnet.compile.passes import optimize
 from graphnet.graph import Input, Node, Operation, Parameter
 from graphnet.graph.edges import uses
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
     from torch import dtype
 
     from graphnet.compile.ir.program import Source, Sources
+    from graphnet.compile.ir.program import Number
     from graphnet.compile.lower.loops import Contraction, Lowered, Reduction
+    from graphnet.compile.lower.scalars import Scalar
 
 Sizes = Mapping[Node, tuple[int, ...]]
 """The shape of each node of the list, for one size of the batch."""
@@ -36,7 +39,7 @@ class Memory(NamedTuple):
 
     Attributes:
         node: the node of the list that it belongs to.
-        kind: "value", "gradient", or the name of an optimizer's state.
+        kind: "value" or "gradient".
     """
 
     node: Node
@@ -60,6 +63,10 @@ class Part:
     adds: bool = False
 
 
+LONGEST = 60
+"""From this number of calls on, an expression is stored rather than part of another one."""
+
+
 class PlainLowering(Lowering):
     """Statements as they are meant, in the order of rows.
 
@@ -76,6 +83,21 @@ class PlainLowering(Lowering):
             self.add(statement)
         else:
             super().contract(statement)
+
+    def is_kept(self, node: Node, element: Scalar) -> bool:
+        """True if an element is better stored than computed wherever it is read.
+
+        What only elementwise operations read is part of one expression, which computes it once.
+        """
+        readers = [each for each in self.program if node in each.inputs]
+        inside = all(isinstance(each, Operation) and each.op.elementwise for each in readers)
+        return calls_of(element) > LONGEST if inside else super().is_kept(node, element)
+
+    def _given(self, node: Number) -> None:
+        """A number of the optimizer, which is read as one of the dtype of the parameter."""
+        super()._given(node)
+        slot = replace(self.done.numbers[node], dtype=node.dtype)
+        self._elements[node] = lambda shape: load(broadcast_to(slot, shape))
 
     def in_blocks(self, statement: Reduction) -> Reduction:
         """A sum of any length, as it is."""

@@ -44,7 +44,6 @@ class PartPrinter:
         arrays: the name of each array of the program.
         name: of the function; its own arrays are named after it.
         used: the functions of the prelude that are called; grows.
-        numbers: the text of each number that is given at each step, by its place.
     """
 
     def __init__(
@@ -53,10 +52,8 @@ class PartPrinter:
         arrays: Mapping[Memory, str],
         name: str,
         used: set[str],
-        numbers: Sequence[str] = (),
     ) -> None:
         self.part, self.arrays, self.name, self.used = part, arrays, name, used
-        self.numbers = numbers
         self.function = Function()
         self._names: dict[Buffer, str] = {}
         self._adding: set[Buffer] = set()
@@ -68,7 +65,6 @@ class PartPrinter:
         for node, slot in [*low.inputs.items(), *low.cells.items()]:
             if node.name in self.part.memory:
                 self._names[slot.buffer] = self.arrays[self.part.memory[node.name]]
-        self._numbers = {slot.buffer for slot in low.numbers.values()}
         statements = self._directed([*low.statements])
         loops = LoopPrinter(self._pointer, self.used)
         for each in statements:
@@ -134,8 +130,6 @@ class PartPrinter:
     def _pointer(self, slot: Slot) -> tuple[str, int | None]:
         """The name of a piece of memory, and where in it a slot begins; see `loops.Pointer`."""
         buffer = slot.buffer
-        if buffer in self._numbers:
-            return self.numbers[slot.offset], None
         if buffer not in self._names and buffer.memory is not None:
             memory: Any = buffer.memory
             if memory.untyped_storage().nbytes() == memory.element_size():

@@ -72,7 +72,7 @@ class PrintedProgram:
 
 def printed(
     graph: Graph,
-    loss: Node,
+    loss: Node | None,
     optimizer: Optimizer | None,
     shapes: Shapes,
     outputs: Sequence[Node] = (),
@@ -81,7 +81,7 @@ def printed(
 
     Args:
         graph: the list.
-        loss: the scalar to minimize.
+        loss: the scalar to minimize; None for a program that only predicts.
         optimizer: what updates the parameters; None for no update.
         shapes: the shape of each fed tensor, for one size of the batch.
         outputs: further nodes to compute.
@@ -99,10 +99,10 @@ def printed(
 
 
 def _printed(
-    graph: Graph, loss: Node, optimizer: Optimizer | None, shapes: Shapes, outputs: Sequence[Node]
+    graph: Graph, loss: Node | None, optimizer: Optimizer | None, shapes: Shapes, outputs: Sequence[Node]
 ) -> PrintedProgram:
     at = _open_inputs(graph, shapes)
-    batch = next((shapes[name][0] for name in at), 0)
+    batch = next((shape[0] for name, shape in shapes.items() if shape and name in at), 1)
 
     def assembly(size: int) -> Assembly:
         sizes = {name: (size, *shape[1:]) if name in at else shape
