@@ -9,10 +9,11 @@
 | `encoding` | tensors as texts |
 | `page` | all of it in one file, and the policy that keeps it safe |
 
-Of the scripts, `learner.js` holds the network and takes its steps, `evaluator.js` measures it, and
-`loop.js` runs both beside the display; none of them knows the page. Each of `network.js`, `card.js`,
-`surface.js`, `rows.js`, `curves.js`, `controls.js` and `keys.js` is one part of the page, which
-it adds to `Playground.parts`; `start.js` begins.
+Of the scripts, `learner.js` holds the network and takes its steps, on `rows.js`; `evaluator.js`
+measures it, `runs.js` keeps what it measured, and `loop.js` trains beside the display. Each of
+`controls.js`, `network.js`, `card.js`, `surface.js`, `table.js`, `curves.js` and `keys.js` is one
+part of the page, and adds itself to the `parts` of `tools.js`; `app.js` tells all of them what
+happens, and `start.js` begins.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 // The card of a node: its formulas, and the numbers that they give now.
 parts.push(function card(app) {
-  const SHOWN_ROWS = 5, SHOWN_COLUMNS = 5;
+  const SHOWN_ROWS = 5, SHOWN_COLUMNS = 4;
   const root = app.find(".card");
   let node = null, grids = [], sentence = null;
   const { nodes } = app.data;
@@ -26,7 +26,7 @@ parts.push(function card(app) {
     for (const [label, part] of [["value", "values"], ["gradient", "gradients"]]) {
       if (app.learner.program[part][node]?.length) side.append(grid(label, part));
     }
-    if (app.data.maps.includes(node)) side.append(maps());
+    if (app.data.maps.includes(node)) formulas.append(maps());
     root.append(made("div", { class: "about" }, formulas, side));
     fill();
   }

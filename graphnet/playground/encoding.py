@@ -41,7 +41,10 @@ def _numbers(tensor: Tensor, name: str) -> tuple[str, Tensor]:
     if tensor.dtype == torch.bool:
         return "uint8", tensor.to(torch.uint8).reshape(-1)
     if not tensor.dtype.is_floating_point:
-        if tensor.numel() and not _INT32.min <= int(tensor.min()) <= int(tensor.max()) <= _INT32.max:
+        if (
+            tensor.numel()
+            and not _INT32.min <= int(tensor.min()) <= int(tensor.max()) <= _INT32.max
+        ):
             raise FeedError(
                 f"A page holds integers of 32 bits; {name!r} of {dtype_text(tensor.dtype)} has "
                 f"{int(tensor.min())} … {int(tensor.max())}."

@@ -1,7 +1,10 @@
 // The network: its state, the batches that it is given, and its steps, node by node if wanted.
 //
 // Three generators of random numbers follow from the seed: for the order of the rows, for the masks
-// of dropout, and for the noise of the inputs. So a run depends on the settings alone.
+// of dropout, and for the noise of the inputs. So a run depends on the settings alone, and Python
+// repeats it with the same generators.
+const SEEDS = { order: 0, masks: 0x1000000, noise: 0x2000000 }; // what is added to the seed
+
 class Learner {
   constructor(data) {
     this.data = data;
@@ -23,8 +26,8 @@ class Learner {
   rewind() {
     for (const [name, each] of Object.entries(this.first)) this.state[name].set(each);
     const { seed } = this.settings;
-    this.order = new Random(seed, 0);
-    this.masks = new Random(seed, 1);
+    this.order = new Random(seed + SEEDS.order);
+    this.masks = new Random(seed + SEEDS.masks);
     this.disturb();
     this.places = null; // the rows of this epoch, in their order
     this.cursor = 0;
@@ -63,7 +66,7 @@ class Learner {
   // Noise on the inputs: its own generator begins anew, so that it depends on the seed alone.
   disturb() {
     const { noise, seed } = this.settings;
-    this.rows = noise ? this.clean.shifted(this.floating, noise, new Random(seed, 2)) : this.clean;
+    this.rows = noise ? this.clean.shifted(this.floating, noise, new Random(seed + SEEDS.noise)) : this.clean;
   }
   add(row) {
     this.clean.add(row);
@@ -85,8 +88,7 @@ class Learner {
     const left = this.places ? this.places.length - this.cursor : 0;
     if (left <= 0 || !open && left < batch) {
       if (this.places) this.epoch++;
-      this.places = Int32Array.from({ length: this.rows.count }, (_, place) => place);
-      this.order.shuffle(this.places);
+      this.places = this.order.permutation(this.rows.count);
       this.cursor = 0;
     }
     const end = Math.min(this.cursor + batch, this.places.length);
@@ -99,10 +101,7 @@ class Learner {
     this.program = this.programOf(places.length);
     if (blank) this.blank();
     this.rows.take(places, this.program.inputs);
-    for (const { values, draws, keep } of this.program.masks) {
-      if (draws === "mask") this.masks.mask(values, keep);
-      else for (let at = 0; at < values.length; at++) values[at] = this.masks[draws]();
-    }
+    this.masks.draw(this.program.masks);
     for (const name of Object.keys(this.data.numbers)) this.program.numbers[name] = this.settings[name];
     this.at = 0;
   }

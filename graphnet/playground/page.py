@@ -90,9 +90,7 @@ def printed_program(task: Task) -> PrintedProgram:
     Raises:
         GraphError: an operation has no form there.
     """
-    shapes = {
-        node.name: (task.batch_size, *rows.shape[1:]) for node, rows in task.train.items()
-    }
+    shapes = {node.name: (task.batch_size, *rows.shape[1:]) for node, rows in task.train.items()}
     outputs = [] if task.output is None else [task.output]
     return printed(task.graph, task.loss, task.optimizer, shapes, outputs)
 

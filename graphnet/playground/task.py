@@ -101,9 +101,7 @@ def task_of_model(
         rows.append(DataSet(test, "test"))
         built.require(rows[1], "test")
     nodes = (*built.inputs, *built.targets)
-    train, *rest = (
-        dict(zip(nodes, (*each.inputs, *each.targets), strict=True)) for each in rows
-    )
+    train, *rest = (dict(zip(nodes, (*each.inputs, *each.targets), strict=True)) for each in rows)
     settings["title"] = settings["title"] or type(model).__name__
     output = built.outputs[0]
     return _checked(built.graph, built.loss, optimizer, output, train, *(rest or [{}]), **settings)
@@ -153,9 +151,7 @@ def _checked(
     if fixed:
         batch = _fixed_batch(fixed, count)
     elif batch > count:
-        raise RangeError(
-            f"batch_size must be at most the number of rows, {count}; got {batch}."
-        )
+        raise RangeError(f"batch_size must be at most the number of rows, {count}; got {batch}.")
     if require_integer("seed", seed, 0) >= _SEEDS:
         raise RangeError(f"seed must be an integer from 0 to 2**32 - 1; got {seed}.")
     if not isinstance(title, str):
@@ -222,8 +218,8 @@ def _rows(graph: Graph, loss: Node, data: Any, name: str) -> dict[Input, Tensor]
 def _first_rows(node: Any, rows: Any) -> Any:
     """As many rows as an input of a fixed size takes; all for others."""
     size = node.shape[0] if isinstance(node, Input) and node.shape else None
-    many = size is not None and getattr(rows, "ndim", 0) and len(rows) > size
-    return rows[:size] if many else rows
+    ranks = int(getattr(rows, "ndim", 0))
+    return rows[:size] if size is not None and ranks and len(rows) > size else rows
 
 
 def _output_of(graph: Graph, loss: Node) -> Node | None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
+from graphnet.draw.layout.columns import in_columns
 from graphnet.draw.layout.engines import laid_out
 from graphnet.draw.layout.geometry import LINE_HEIGHT, text_width
 from graphnet.draw.scene.building import scene_of
@@ -32,6 +33,8 @@ MOST_BOXES = 200
 _MOST_UNITS = 64  # of a layer whose maps are shown
 _STRIP = 156.0  # points: about the width of what moves in a box
 _TILE = 12.0  # points: a map of a unit
+_PANE = (860.0, 440.0)  # about the room of the picture on a laptop
+_MOST_COLUMNS = 4
 _STYLE = ' style="max-width:100%;height:auto"'  # the policy of the page allows no such attribute
 
 
@@ -68,7 +71,7 @@ def mapped(task: Task) -> list[Node]:
     if task.plane is None or task.output is None:
         return []
     nodes = ancestors(list(task.graph), [task.output])
-    return [node for node in nodes if isinstance(node, Operation) and 0 < _units(node)]
+    return [node for node in nodes if isinstance(node, Operation) and _units(node) > 0]
 
 
 def _units(node: Node) -> int:
@@ -81,7 +84,7 @@ def _view(name: str, scene: Scene, graph: Graph, maps: list[Node]) -> View:
     rooms = {box.key: _room(box, maps) for box in scene.boxes}
     boxes = [_reserved(box, rooms[box.key]) for box in scene.boxes]
     scene = replace(scene, boxes=boxes, notes=[])
-    layout = laid_out(scene, None, None if name == "layers" else _columns(scene), "TB")
+    layout = _widest(scene)
     empty = {box.key: [Value("", "")] * len(box.reserved) for box in scene.boxes}
     look = Look(title="The network", values=empty, legend=False, uid=f"view-{name}")
     svg = painted(scene, layout, look).replace(_STYLE, "", 1)
@@ -97,9 +100,12 @@ def _view(name: str, scene: Scene, graph: Graph, maps: list[Node]) -> View:
     return View(name, svg, {"name": name, "id": look.uid, "boxes": places, "arrows": arrows})
 
 
-def _columns(scene: Scene) -> int:
-    """In how many columns the nodes of a list look best on a wide screen."""
-    return max(1, min(4, round((len(scene) / 9) ** 0.75)))
+def _widest(scene: Scene) -> Layout:
+    """The layout, in as many columns as make the picture largest in its pane."""
+    tall = laid_out(scene)
+    more = (in_columns(scene, tall, count) for count in range(2, _MOST_COLUMNS + 1))
+    layouts = [tall, *more]
+    return max(layouts, key=lambda each: min(_PANE[0] / each.width, _PANE[1] / each.height))
 
 
 def _room(box: Box, maps: list[Node]) -> dict[str, int]:
