@@ -187,7 +187,7 @@ class Expressions:
         if function in OPERATORS:
             x, y = (_inside(function, *each) for each in zip((0, 1), call.args, args, strict=True))
             return f"({x} {OPERATORS[function]} {y})"
-        return self._function(function, of, args)
+        return self._function(function, args)
 
     def _argument(self, call: Call, arg: Scalar) -> str:
         """An argument, as a number of its dtype where that matters."""
@@ -201,12 +201,10 @@ class Expressions:
         text = self.part(arg)
         return f"+{text}" if is_decisive and arg.dtype is torch.bool else text
 
-    def _function(self, function: str, of: torch.dtype, args: list[str]) -> str:
-        name = MATH.get(function) or PRELUDE[function]
-        if function == "tanh" and of is torch.float32:
-            name = "tanh"
-        if not name.startswith("Math"):
-            self.used.add(name)
+    def _function(self, function: str, args: list[str]) -> str:
+        if function in PRELUDE:
+            self.used.add(PRELUDE[function])
+        name = PRELUDE.get(function) or MATH[function]
         return f"{name}({', '.join(map(bare, args))})"
 
 

@@ -22,8 +22,8 @@ root grad_rate mean_rate mu mu_next mu_product product most length rectified squ
 """
 RESERVED = frozenset(_WORDS.split())
 """Keywords, globals, and the local variables of a printed program."""
-_LOCAL = re.compile(r"[it]\d+|(forward|predict|backward|update|grad)_\w*")
-"""Numbered local variables, and the first words of the names of functions and gradients."""
+_LOCAL = re.compile(r"next\d+|t\d+|(forward|predict|backward|update|grad|part|table)_\w*")
+"""Numbered local variables, and the first words of other names than those of values."""
 
 
 class Names:

@@ -88,18 +88,6 @@ function addStrip(rows, i, column, outColumn, count, first, second, x, x0, y, y0
   out[c + rows.second[i + 2]] += s3; out[c + rows.second[i + 3]] += s4;
 }
 
-// tanh to float32: a rational function where it is not within half a unit of 1 or of x.
-function tanh(x) {
-  if (!(Math.abs(x) > 4e-4)) return x;
-  const limited = Math.max(-9, Math.min(9, x)), s = limited * limited;
-  const p = ((((((-2.76076847742355e-16 * s + 2.00018790482477e-13) * s - 8.60467152213735e-11) * s
-    + 5.12229709037114e-8) * s + 1.48572235717979e-5) * s + 6.37261928875436e-4) * s
-    + 4.89352455891786e-3) * limited;
-  const q = ((1.19825839466702e-6 * s + 1.18534705686654e-4) * s + 2.26843463243900e-3) * s
-    + 4.89352518554385e-3;
-  return p / q;
-}
-
 // The error function: a series of positive terms, and a continued fraction for large numbers.
 // Source: Abramowitz and Stegun, Handbook of Mathematical Functions (1964), 7.1.6 and 7.1.14.
 function erf(x) {

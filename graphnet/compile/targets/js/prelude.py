@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 NAMES = frozenset(
-    "productTable places addProducts addTile addStrip tanh erf power sign copySign "
+    "productTable places addProducts addTile addStrip erf power sign copySign "
     "roundHalfToEven".split()
 )
 """The functions of `prelude.js`."""

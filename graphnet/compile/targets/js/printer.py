@@ -149,14 +149,16 @@ class PartPrinter:
             return self._own(f"new {ARRAYS[slot.dtype]}({len(texts)}).fill({texts[0]})")
         return self._own(f"{ARRAYS[slot.dtype]}.of({', '.join(texts)})")
 
-    def _own(self, text: str) -> str:
+    def _own(self, text: str, kind: str = "part") -> str:
         """An array of this part alone."""
         self._count += 1
-        name = f"{self.name}_{self._count}"
+        name = f"{kind}_{self.name}_{self._count}"
         self.function.before.append(f"const {name} = {text};")
         return name
 
-    _table = _own
+    def _table(self, text: str) -> str:
+        """A table of places."""
+        return self._own(text, "table")
 
 
 def _adding(statements: list[Statement], buffer: Buffer) -> list[Statement] | None:

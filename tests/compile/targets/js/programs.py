@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+
+import graphnet.compile.targets.js as target
 from graphnet.compile.targets.js.program import PrintedProgram
 
-# One walk of each kind, and what it left in the arrays.
-WALK = """
-return given.runs.map(({ program, batch, state, inputs, grad, outputs }) => {
-  try {
-    const made = programs[program](batch, state);
-    for (const [name, values] of Object.entries(inputs)) made.inputs[name].set(values);
-    for (const each of made.train) each.run();
-    made.clear();
-    for (const each of made.backward) each.run();
-    return { values: outputs.map((i) => made.values[i]), gradients: grad.map((i) => made.gradients[i]) };
-  } catch (error) {
-    return { error: error.name + ": " + error.message };
-  }
-});
-"""
+RANDOM = (Path(target.__file__).parent / "random.js").read_text(encoding="utf-8")
 
 
-def scripts(programs: list[PrintedProgram]) -> str:
-    """The programs as an array of functions `createProgram`."""
-    sources = (each.source for each in programs)
-    parts = [f"(() => {{\n{body}\nreturn createProgram;\n}})()" for body in sources]
-    return f"const programs = [{', '.join(parts)}];"
+def scripts(programs: Sequence[PrintedProgram]) -> str:
+    """The programs as an array of functions `createProgram`, each with its own prelude."""
+    parts = [f"(() => {{\n{each.source}\nreturn createProgram;\n}})()" for each in programs]
+    return f"{RANDOM}\nconst programs = [{', '.join(parts)}];\n"
