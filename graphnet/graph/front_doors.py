@@ -292,8 +292,7 @@ class FrontDoors(NodeList):
             output: the node that predicts; None takes the last one with rows that is computed
                 without the targets, the inputs that only the loss reads.
             test: data of the same form, measured and not learned from.
-            batch_size: the rows of a batch that the page begins with; the size of the inputs where
-                it is fixed.
+            batch_size: rows in a batch, at the start; that of the inputs where it is fixed.
             seed: the order of the rows, the masks of dropout and the noise that it begins with.
             title: of the page.
 
@@ -303,8 +302,7 @@ class FrontDoors(NodeList):
         Raises:
             FeedError: the data do not fit the inputs.
             ShapeError: the numbers of rows differ.
-            RangeError: batch_size is not between 1 and the number of rows, or seed not between 0
-                and 2**32 - 1.
+            RangeError: batch_size is less than 1, or seed not between 0 and 2**32 - 1.
             GraphError: an operation has no form in JavaScript, an argument has another type, or
                 the file cannot be written.
         """

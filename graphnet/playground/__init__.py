@@ -58,7 +58,7 @@ class Room(ModuleType):
             optimizer: over the parameters of the model.
             file: the page, its suffix .html.
             test: data of the same form, measured and not learned from.
-            batch_size: the rows of a batch that the page begins with.
+            batch_size: rows in a batch, at the start; the last one of an epoch takes the rest.
             seed: the order of the rows, the masks of dropout and the noise that it begins with.
             title: of the page; if empty, the name of the model's class.
 
@@ -68,8 +68,7 @@ class Room(ModuleType):
         Raises:
             FeedError: the data do not have that form.
             ShapeError: sizes do not fit together.
-            RangeError: batch_size is not between 1 and the number of rows, or seed not between 0
-                and 2**32 - 1.
+            RangeError: batch_size is less than 1, or seed not between 0 and 2**32 - 1.
             GraphError: an operation has no form in JavaScript, the optimizer is of another model,
                 an argument has another type, or the file cannot be written.
 

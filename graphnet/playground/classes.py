@@ -46,8 +46,8 @@ def classes_of(output: Node, target: Node, rows: Tensor) -> Classes | None:
 
     >>> import graphnet as gn
     >>> graph = gn.Graph()
-    >>> y, t = graph.input((None, 2)) * 1, graph.input((None,), dtype=torch.int64)
-    >>> classes_of(y, t, torch.tensor([0, 1, 1]))
+    >>> x, t = graph.input((None, 2), name="x"), graph.input((None,), name="t", dtype=torch.int64)
+    >>> classes_of(x.tanh(), t, torch.tensor([0, 1, 1]))
     Classes(targets=[[0], [1]], threshold=None)
     """
     size = output.shape[-1] if len(output.shape) == 2 else 1

@@ -42,6 +42,7 @@ parts.push(function controls(app) {
       type: "range", min: 0, max: 1000, "aria-label": setting.label, "data-slide": name, title: setting.hint,
     });
     slider?.addEventListener("input", () => app.set(name, valueAt(setting, Number(slider.value))));
+    number.addEventListener("keydown", event => { if (event.key === "Enter") number.blur(); }); // keys work again
     number.addEventListener("change", () => typed(name, setting, number));
     form.append(made("div", { class: "setting" }, label, number, ...(slider ? [slider] : [])));
     return { setting, number, slider };

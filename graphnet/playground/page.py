@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from base64 import b64encode
 from collections.abc import Iterable
 from dataclasses import replace
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from graphnet.compile.targets.js import program as js
 from graphnet.compile.targets.js.program import printed
 from graphnet.console_text import printable
-from graphnet.draw.page.assets import SHARED_SCRIPTS, asset, filled, safe_json
+from graphnet.draw.page.assets import SHARED_SCRIPTS, asset, filled
 from graphnet.draw.page.theme import styles
 from graphnet.errors import GraphError
 from graphnet.files import replace_file
@@ -77,7 +78,7 @@ def page_of(task: Task) -> str:
         "POLICY": policy([css, *map(_style_of, views)], scripts),
         "CSS": css,
         "VIEWS": "".join(map(_stage, views)),
-        "DATA": safe_json(description_of(task, program, views)),
+        "DATA": inert(description_of(task, program, views)),
         "PROGRAM": scripts[0],
         "SCRIPT": scripts[1],
     }
@@ -99,7 +100,7 @@ def policy(styles: Iterable[str], scripts: Iterable[str]) -> str:
     """The Content-Security-Policy: only these styles and scripts, no others, and no network.
 
     >>> policy([], ["a()"]).split("; ")[1]
-    "script-src 'sha256-3eUYHNJsWMG/Y0H8Zb6MBAyAv3xQaNOvTiPnV2pM0Ik='"
+    "script-src 'sha256-qVpDBgj7bpq5hMAcGp3AOc79J3Y1Z4HvySTwKrWDoy4='"
     """
     rules = [
         "default-src 'none'",
@@ -124,6 +125,15 @@ def guarded(script: str) -> str:
     // <\/script>
     """
     return script.replace("</", "<\\/").replace("<!--", "<\\!--")
+
+
+def inert(data: Any) -> str:
+    r"""JSON that can stand in a page; in ASCII, since a name may hold half a character.
+
+    >>> inert({"</script>": 1})
+    '{"\\u003c/script>":1}'
+    """
+    return json.dumps(data, separators=(",", ":")).replace("<", "\\u003c")
 
 
 def _scripts() -> str:

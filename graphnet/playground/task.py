@@ -145,13 +145,9 @@ def _checked(
     title: Any,
 ) -> Task:
     """The task, its settings checked."""
-    count = len(next(iter(train.values())))
-    batch = require_integer("batch_size", batch_size, 1)
-    fixed = {node.shape[0] for node in train} - {None}
-    if fixed:
-        batch = _fixed_batch(fixed, count)
-    elif batch > count:
-        raise RangeError(f"batch_size must be at most the number of rows, {count}; got {batch}.")
+    batch = min(require_integer("batch_size", batch_size, 1), len(next(iter(train.values()))))
+    if fixed := {node.shape[0] for node in train} - {None}:
+        batch = _fixed_batch(fixed)
     if require_integer("seed", seed, 0) >= _SEEDS:
         raise RangeError(f"seed must be an integer from 0 to 2**32 - 1; got {seed}.")
     if not isinstance(title, str):
@@ -159,14 +155,13 @@ def _checked(
     return Task(graph, loss, optimizer, output, train, test, batch, int(seed), title)
 
 
-def _fixed_batch(sizes: set[int | None], count: int) -> int:
+def _fixed_batch(sizes: set[int | None]) -> int:
     """The batch of a list whose inputs have a fixed number of rows."""
-    (size, *others) = sorted(size for size in sizes if size is not None)
-    if others or count < size:
+    size, *others = sorted(size for size in sizes if size is not None)
+    if others:
         raise ShapeError(
-            "A list with a fixed batch trains on batches of that size; its inputs have "
-            f"{', '.join(map(str, (size, *others)))} rows, and the data {count}. "
-            "Make inputs with None as their first size."
+            "The inputs of a list with a fixed batch have that many rows each; got "
+            f"{', '.join(map(str, (size, *others)))}. Make inputs with None as their first size."
         )
     return size
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 import torch
+from draw.test_hostile import NAMES
 
 import graphnet as gn
 from graphnet.data import disk, one_hot
@@ -36,7 +37,13 @@ def plane(train=110, test=60):
 def rows():
     """Rows of five numbers in three classes, with dropout, batch norm and Adam."""
     torch.manual_seed(1)
-    layers = [gn.Linear(5, 8), gn.BatchNorm1d(8), gn.ReLU(), gn.Dropout(0.25), gn.Linear(8, 3)]
+    layers = [
+        gn.Linear(5, 8, bias=False),
+        gn.BatchNorm1d(8),
+        gn.ReLU(),
+        gn.Dropout(0.25),
+        gn.Linear(8, 3),
+    ]
     model = gn.Sequential(*layers)
     x = torch.rand(70, 5)
     adam = gn.Adam(model.parameters(), lr=0.02)
@@ -64,18 +71,17 @@ def list_task(batch=None, **changes):
     return task_of_graph(graph, **{**given, **SETTINGS, **changes})
 
 
-HOSTILE = "</script><script>document.title='taken'</script><img src=x onerror=alert(1)>\u2028'\"`&"
-
-
 @cache
 def hostile():
-    """A list whose names try to leave the texts that they stand in."""
+    """A list whose title and names try to leave the texts that they stand in."""
     graph = gn.Graph()
-    x, t = graph.input((None, 2), name=HOSTILE), graph.input((None, 1), name="t<!--")
-    with graph.scopes.inside("<b>module"):
-        w = graph.parameter(torch.ones(2, 1), name="${w}*/\n//")
-    loss = (((x @ w).tanh() - t) ** 2).mean()
+    x, t = graph.input((None, 2), name=NAMES[0]), graph.input((None, 1), name=NAMES[1])
+    weights = [graph.parameter(torch.ones(2, 2) / 4, name=name) for name in NAMES[2:]]
+    y = x
+    for weight in weights:
+        y = (y @ weight).tanh()
+    loss = ((y.sum(1, keepdim=True) - t) ** 2).mean()
     feed = {x: torch.rand(30, 2), t: torch.rand(30, 1)}
     sgd = gn.SGD(graph.parameters(), lr=0.1)
-    settings = {**SETTINGS, "title": HOSTILE}
+    settings = {**SETTINGS, "title": "".join(NAMES)}
     return task_of_graph(graph, loss, feed, sgd, None, None, **settings)
