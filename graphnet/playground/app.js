@@ -60,10 +60,10 @@ class App {
     this.say("changed");
     this.loop.next();
   }
-  takeStep() {
-    this.learner.step();
+  takeStep(until) {
+    const ended = this.learner.step(until);
     this.loose();
-    this.checkLoss();
+    if (ended) this.checkLoss();
   }
   takeNode() {
     const { node, phase } = this.learner.next();

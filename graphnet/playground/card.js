@@ -2,7 +2,7 @@
 parts.push(function card(app) {
   const SHOWN_ROWS = 5, SHOWN_COLUMNS = 4;
   const root = app.find(".card");
-  let node = null, grids = [], sentence = null;
+  let node = null, grids = [], sentence = null, told = null, showsCode = false;
   const { nodes } = app.data;
   const layers = app.data.views.find(view => view.name === "layers");
 
@@ -27,8 +27,19 @@ parts.push(function card(app) {
       if (app.learner.program[part][node]?.length) side.append(grid(label, part));
     }
     if (app.data.maps.includes(node)) formulas.append(maps());
-    root.append(made("div", { class: "about" }, formulas, side));
+    told = made("p", { class: "told" }, grids.some(each => each.table) ? "Point at a number of the value: it is written out here." : "");
+    side.append(told);
+    root.append(made("div", { class: "about" }, formulas, side), ...code());
     fill();
+  }
+  // The functions of the program that belong to the node.
+  function code() {
+    const { train, backward, update } = app.learner.program;
+    const found = [train, backward, update].flatMap(walk => walk.filter(entry => entry.node === node));
+    if (!found.length) return [];
+    const details = made("details", { open: showsCode }, made("summary", {}, "JavaScript"), made("pre", { tabindex: 0 }, found.map(({ run }) => run.toString().replace(/^ {2}/gm, "")).join("\n\n")));
+    details.addEventListener("toggle", () => { showsCode = details.open; });
+    return [details];
   }
   // The other nodes of the same layer.
   function siblings() {
@@ -71,7 +82,11 @@ parts.push(function card(app) {
       each.cells = [];
       for (let row = 0; row < rows; row++) {
         const line = each.table.insertRow();
-        for (let column = 0; column < columns; column++) each.cells.push(line.insertCell());
+        for (let column = 0; column < columns; column++) {
+          const cell = line.insertCell();
+          each.cells.push(cell);
+          if (each.part === "values") follow(cell, row * width + column);
+        }
         if (columns < width && row === 0) line.insertCell().append(made("span", { class: "more" }, `… ${width}`));
       }
       if (rows * width < numbers.length) each.table.insertRow().insertCell().append(made("span", { class: "more" }, `⋮ ${Math.round(numbers.length / width)}`));
@@ -84,6 +99,12 @@ parts.push(function card(app) {
     });
     const [low, high] = rangeOf(numbers);
     each.facts.textContent = numbers.length > 1 ? `‖${short(norm(numbers))}‖  ${short(low)} … ${short(high)}` : "";
+  }
+  // A number that is pointed at is written out.
+  function follow(cell, place) {
+    const tell = () => { told.textContent = writtenOut(app, node, place); };
+    cell.tabIndex = 0;
+    for (const event of ["mouseenter", "focus", "click"]) cell.addEventListener(event, tell);
   }
   // What the walk has just done here.
   function sentenceOf() {

@@ -2,13 +2,15 @@
 // milliseconds at a time, while training goes on.
 class Evaluator {
   static MOST = 1000; // rows of each kind that are measured
-  static CHUNK = 250; // rows of one program
   static GRID = 48; // points of the plane along each side
+  static LONG = 5; // milliseconds of one entry: if it takes more, there are fewer rows next time
   constructor(learner, data) {
     this.learner = learner;
     this.data = data;
     this.state = learner.copyOfState();
     this.programs = new Map();
+    this.chunk = 250; // rows of one program
+    this.band = Evaluator.GRID; // rows of the grid in one program
     this.test = data.test && new Rows(data.test);
     this.running = null;
     this.maps = new Map(); // for each node with maps, its values at the points of the grid
@@ -51,14 +53,31 @@ class Evaluator {
   finish() { this.work(Infinity); }
 
   *round(step, done) {
+    this.longest = 0;
     const train = yield* this.measured(this.learner.rows);
     const test = this.test && (yield* this.measured(this.test));
     if (this.data.plane) yield* this.mapped();
+    if (this.longest > Evaluator.LONG) this.shorten();
     done({ step, train, test });
+  }
+  shorten() {
+    this.chunk = Math.max(10, Math.ceil(this.chunk / 2));
+    this.band = Math.max(3, this.band / 2);
+    this.programs.clear();
+  }
+  // Run the entries of a program, one at a time.
+  *predicted(program, needed = null) {
+    for (const entry of program.predict) {
+      if (needed && !needed.has(entry.node)) continue;
+      const start = performance.now();
+      entry.run();
+      this.longest = Math.max(this.longest, performance.now() - start);
+      yield;
+    }
   }
   // The loss of rows and, if they are in classes, the fraction of errors; the mean of all batches.
   *measured(rows) {
-    const chunk = this.data.open ? Math.min(Evaluator.CHUNK, rows.count) : this.data.settings.batch;
+    const chunk = this.data.open ? Math.min(this.chunk, rows.count) : this.data.settings.batch;
     const count = Math.max(chunk, Math.min(Evaluator.MOST, rows.count));
     let loss = 0, wrong = 0, seen = 0;
     for (let start = 0; start < count; start += chunk) {
@@ -66,7 +85,7 @@ class Evaluator {
       if (size < chunk && !this.data.open) break;
       const program = this.programOf(size);
       rows.take(this.places(rows, start, size), program.inputs);
-      for (const entry of program.predict) { entry.run(); yield; }
+      yield* this.predicted(program);
       loss += size * program.values[this.data.loss][0];
       if (this.data.classes) wrong += this.errorsIn(program, rows, start, size);
       seen += size;
@@ -112,18 +131,25 @@ class Evaluator {
   }
   // The values of all nodes with maps at the points of a grid, the first row of it at the top.
   *mapped() {
-    const program = this.programOf(Evaluator.GRID ** 2);
-    const { name } = this.data.nodes[this.data.inputs[0]];
-    const points = program.inputs[name], step = this.side / Evaluator.GRID;
-    for (let row = 0, at = 0; row < Evaluator.GRID; row++) {
+    const nodes = [...new Set([...this.data.maps, this.data.output])], size = Evaluator.GRID * this.band;
+    const program = this.programOf(size);
+    for (let top = 0; top < Evaluator.GRID; top += this.band) {
+      this.fillGrid(program, top);
+      yield* this.predicted(program, this.needed);
+      for (const node of nodes) {
+        const values = program.values[node], width = values.length / size;
+        if (!this.maps.has(node)) this.maps.set(node, new Float32Array(width * Evaluator.GRID ** 2));
+        this.maps.get(node).set(values, top * Evaluator.GRID * width);
+      }
+    }
+  }
+  fillGrid(program, top) {
+    const points = program.inputs[this.data.nodes[this.data.inputs[0]].name], step = this.side / Evaluator.GRID;
+    for (let row = top, at = 0; row < top + this.band; row++) {
       for (let column = 0; column < Evaluator.GRID; column++) {
         points[at++] = this.left + (column + 0.5) * step;
         points[at++] = this.bottom + (Evaluator.GRID - row - 0.5) * step;
       }
     }
-    for (const entry of program.predict) {
-      if (this.needed.has(entry.node)) { entry.run(); yield; }
-    }
-    for (const node of new Set([...this.data.maps, this.data.output])) this.maps.set(node, program.values[node]);
   }
 }

@@ -6,6 +6,7 @@
 const SEEDS = { order: 0, masks: 0x1000000, noise: 0x2000000 }; // what is added to the seed
 
 class Learner {
+  static LONG = 6; // milliseconds of a step that is interrupted for the display
   constructor(data) {
     this.data = data;
     this.settings = { ...data.settings, ...data.numbers };
@@ -134,13 +135,22 @@ class Learner {
     if (event.last) this.end();
     return event;
   }
-  // One step, or what is left of it.
-  step() {
-    if (this.at !== null) {
-      while (!this.advance().last);
-      return;
-    }
-    this.begin();
+  // One step, or what is left of it. A step that takes long goes on only until a time, and is
+  // taken up again by the next call. Returns whether it has ended.
+  step(until = Infinity) {
+    if (this.at === null) this.begin();
+    else return this.goOn(until);
+    const start = performance.now();
+    if (this.isLong && until < Infinity) return this.goOn(until);
+    this.whole();
+    this.isLong = performance.now() - start > Learner.LONG;
+    return true;
+  }
+  goOn(until) {
+    while (!this.advance().last) if (performance.now() >= until) return false;
+    return true;
+  }
+  whole() {
     const { train, backward, update } = this.program;
     for (let at = 0; at < train.length; at++) train[at].run();
     this.program.clear();

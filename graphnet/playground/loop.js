@@ -55,7 +55,7 @@ class Loop {
     const { nodes, steps } = Loop.SPEEDS[this.speed];
     const end = performance.now() + Loop.TRAIN;
     if (steps === Infinity) {
-      do this.app.takeStep(); while (this.playing && performance.now() < end);
+      do this.app.takeStep(end); while (this.playing && performance.now() < end);
     } else {
       this.owed += Math.min(now - this.before, 1000) * (nodes || steps) / 1000;
       while (this.owed >= 1 && this.playing && performance.now() < end) {
