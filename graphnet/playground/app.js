@@ -37,7 +37,8 @@ class App {
   }
   pause() {
     this.loop.pause();
-    this.measure();
+    if (!this.event && this.learner.at !== null) this.learner.step(); // a long one ends here
+    this.measure(true);
     this.say("changed");
     this.loop.next();
   }

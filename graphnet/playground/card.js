@@ -1,6 +1,6 @@
 // The card of a node: its formulas, and the numbers that they give now.
 parts.push(function card(app) {
-  const SHOWN_ROWS = 5, SHOWN_COLUMNS = 4;
+  const SHOWN_ROWS = 5, SHOWN_COLUMNS = 4, MOST_BUTTONS = 6;
   const root = app.find(".card");
   let node = null, grids = [], sentence = null, told = null, showsCode = false;
   const { nodes } = app.data;
@@ -45,11 +45,17 @@ parts.push(function card(app) {
   function siblings() {
     const box = layers && Object.values(layers.boxes).find(each => each.nodes.includes(node));
     if (!box || box.nodes.length < 2) return [];
+    if (box.nodes.length > MOST_BUTTONS) return [menu(box.nodes)];
     return [made("span", { class: "siblings", role: "group", "aria-label": "Nodes of this layer" }, ...box.nodes.map(each => {
       const button = made("button", { type: "button", "aria-pressed": String(each === node) }, nodes[each].name.split(".").at(-1));
       button.addEventListener("click", () => app.choose(each));
       return button;
     }))];
+  }
+  function menu(choices) {
+    const select = made("select", { "aria-label": "Nodes of this layer" }, ...choices.map(each => made("option", { value: each, selected: each === node }, nodes[each].name)));
+    select.addEventListener("change", () => app.choose(Number(select.value)));
+    return select;
   }
   const formula = (text, now) => made("p", { class: now ? "formula now" : "formula" }, text);
   function grid(label, part) {

@@ -35,6 +35,8 @@ class Learner {
     this.epoch = 0;
     this.steps = 0;
     this.at = null; // how far the present step has come; null between two steps
+    this.isLong = false;
+    this.spent = 0; // milliseconds, on the present step
     this.changes = []; // of the settings since, as [step, name, value]
     this.loss = NaN;
     this.program = this.programOf(Math.min(this.settings.batch, this.rows.count));
@@ -138,13 +140,16 @@ class Learner {
   // One step, or what is left of it. A step that takes long goes on only until a time, and is
   // taken up again by the next call. Returns whether it has ended.
   step(until = Infinity) {
-    if (this.at === null) this.begin();
-    else return this.goOn(until);
     const start = performance.now();
-    if (this.isLong && until < Infinity) return this.goOn(until);
-    this.whole();
-    this.isLong = performance.now() - start > Learner.LONG;
-    return true;
+    const isWhole = this.at === null && !(this.isLong && until < Infinity);
+    if (this.at === null) this.begin();
+    const ended = isWhole ? this.whole() : this.goOn(until);
+    this.spent += performance.now() - start;
+    if (ended) {
+      this.isLong = this.spent > Learner.LONG;
+      this.spent = 0;
+    }
+    return ended;
   }
   goOn(until) {
     while (!this.advance().last) if (performance.now() >= until) return false;
@@ -157,5 +162,6 @@ class Learner {
     for (let at = 0; at < backward.length; at++) backward[at].run();
     for (let at = 0; at < update.length; at++) update[at].run();
     this.end();
+    return true;
   }
 }

@@ -57,24 +57,27 @@ const widthOf = ({ shape }) => shape.length ? (shape.at(-1) === "batch" ? 1 : sh
 
 parts.push(function network(app) {
   const pane = app.find(".picture"), tools = app.find(".network .tools");
+  const narrow = matchMedia("(max-width: 899px)"); // as in page.css
   const views = app.data.views.map(view => new NetworkView(app, pane, view));
-  let shown = null;
+  const names = [...new Set(views.map(view => view.name))];
+  let name = names[0], shown = null;
   tools.hidden = false;
-  const buttons = views.map(view => made("button", { type: "button", "data-view": view.name }, view.name));
-  if (views.length > 1) app.find(".views").append(...buttons);
-  buttons.forEach((button, at) => button.addEventListener("click", () => show(views[at])));
+  const buttons = names.map(each => made("button", { type: "button", "data-name": each }, each));
+  if (names.length > 1) app.find(".views").append(...buttons);
+  buttons.forEach((button, at) => button.addEventListener("click", () => show(names[at])));
   app.actions.fit = () => shown.port.fit();
-  app.actions.view = () => show(views[(views.indexOf(shown) + 1) % views.length]);
-  show(views[0]);
+  app.actions.view = () => show(names[(names.indexOf(name) + 1) % names.length]);
+  narrow.addEventListener("change", () => show(name));
+  show(name);
 
-  function show(view) {
-    shown = view;
-    views.forEach((each, at) => {
-      each.stage.hidden = each !== view;
-      buttons[at].setAttribute("aria-pressed", each === view);
-    });
-    view.port.fit(false);
-    for (const what of ["mark", "frame", "slow", "maps"]) view[what]();
+  function show(wanted) {
+    name = wanted;
+    shown = views.find(view => view.name === name && view.screen === (narrow.matches ? "narrow" : "wide"));
+    for (const view of views) view.stage.hidden = view !== shown;
+    buttons.forEach((button, at) => button.setAttribute("aria-pressed", names[at] === name));
+    pane.style.aspectRatio = narrow.matches ? `${shown.width} / ${shown.height}` : "";
+    shown.port.fit(false);
+    for (const what of ["mark", "frame", "slow", "maps"]) shown[what]();
   }
   new ResizeObserver(() => { if (!shown.port.pinned) shown.port.fit(false); }).observe(pane);
   pane.addEventListener("click", event => shown.clicked(event.target));
@@ -99,12 +102,13 @@ parts.push(function network(app) {
 
 // One of the pictures.
 class NetworkView {
-  constructor(app, pane, { name, id, boxes, arrows }) {
-    Object.assign(this, { app, name, id, boxes, arrows });
-    this.stage = pane.querySelector(`[data-view="${name}"]`);
-    const svg = this.stage.querySelector("svg"), { width, height } = svg.viewBox.baseVal;
+  constructor(app, pane, view) {
+    Object.assign(this, { app }, view);
+    this.stage = pane.querySelector(`[data-view="${view.id}"]`);
+    const { width, height } = this.stage.querySelector("svg").viewBox.baseVal;
+    Object.assign(this, { width, height });
     this.port = viewport(pane, this.stage, () => ({ width, height }));
-    this.places = Object.entries(boxes).map(([key, box]) => this.place(key, box)).filter(Boolean);
+    this.places = Object.entries(view.boxes).map(([key, box]) => this.place(key, box)).filter(Boolean);
     this.marked = [];
   }
   group(name) { return this.stage.querySelector(`[id="${this.id}-${name}"]`); }

@@ -150,4 +150,4 @@ def _style_of(view: View) -> str:
 
 
 def _stage(view: View) -> str:
-    return f'<div class="stage" data-view="{view.name}">{view.svg}</div>'
+    return f'<div class="stage" data-view="{view.id}">{view.svg}</div>'

@@ -33,7 +33,7 @@ MOST_BOXES = 200
 _MOST_UNITS = 64  # of a layer whose maps are shown
 _STRIP = 156.0  # points: about the width of what moves in a box
 _TILE = 12.0  # points: a map of a unit
-_PANE = (860.0, 440.0)  # about the room of the picture on a laptop
+_PANES = {"wide": (860.0, 440.0), "narrow": (390.0, 760.0)}  # its room on a laptop, and a phone
 _MOST_COLUMNS = 4
 _STYLE = ' style="max-width:100%;height:auto"'  # the policy of the page allows no such attribute
 
@@ -43,18 +43,21 @@ class View:
     """One picture of the list.
 
     Attributes:
-        name: "layers" or "nodes".
+        id: of the picture in the page.
         svg: the picture.
         data: where its boxes are, what they stand for, and where something moves in them.
     """
 
-    name: str
+    id: str
     svg: str
     data: dict[str, Any]
 
 
 def views_of(task: Task) -> list[View]:
-    """The picture of layers and that of nodes; one of them if they are alike, or too large."""
+    """The pictures of layers and of nodes, each for wide screens and for narrow ones.
+
+    One of them alone if both are alike, or if there are too many nodes.
+    """
     whole = scene_of(task.graph, task.loss)
     layers, nodes = folded(whole, 0), folded(whole, every_node=True)
     scenes = {"layers": layers, "nodes": nodes}
@@ -63,7 +66,9 @@ def views_of(task: Task) -> list[View]:
     elif len(nodes) > MOST_BOXES:
         del scenes["nodes"]
     maps = mapped(task)
-    return [_view(name, scene, task.graph, maps) for name, scene in scenes.items()]
+    return [
+        view for name, scene in scenes.items() for view in _views(name, scene, task.graph, maps)
+    ]
 
 
 def mapped(task: Task) -> list[Node]:
@@ -80,32 +85,39 @@ def _units(node: Node) -> int:
     return size if size is not None and size <= _MOST_UNITS else 0
 
 
-def _view(name: str, scene: Scene, graph: Graph, maps: list[Node]) -> View:
+def _views(name: str, scene: Scene, graph: Graph, maps: list[Node]) -> Iterator[View]:
+    """One scene in as many columns as make it largest on a wide screen, and on a narrow one."""
     rooms = {box.key: _room(box, maps) for box in scene.boxes}
     boxes = [_reserved(box, rooms[box.key]) for box in scene.boxes]
     scene = replace(scene, boxes=boxes, notes=[])
-    layout = _widest(scene)
-    empty = {box.key: [Value("", "")] * len(box.reserved) for box in scene.boxes}
-    look = Look(title="The network", values=empty, legend=False, uid=f"view-{name}")
-    svg = painted(scene, layout, look).replace(_STYLE, "", 1)
-    places = {
-        box.key: {
-            "nodes": [graph.index(node) for node in box.nodes],
-            "shows": None if box.result is None else graph.index(box.result),
-            "parts": _parts(box, rooms[box.key], layout),
-        }
-        for box in scene.boxes
-    }
-    arrows = [[arrow.source, arrow.target] for arrow in scene.arrows]
-    return View(name, svg, {"name": name, "id": look.uid, "boxes": places, "arrows": arrows})
-
-
-def _widest(scene: Scene) -> Layout:
-    """The layout, in as many columns as make the picture largest in its pane."""
     tall = laid_out(scene)
     more = (in_columns(scene, tall, count) for count in range(2, _MOST_COLUMNS + 1))
     layouts = [tall, *more]
-    return max(layouts, key=lambda each: min(_PANE[0] / each.width, _PANE[1] / each.height))
+    for screen, pane in _PANES.items():
+        layout = max(layouts, key=lambda each: _scale(each, pane))
+        data = {"name": name, "screen": screen, "id": f"{name}-{screen}"}
+        data["arrows"] = [[arrow.source, arrow.target] for arrow in scene.arrows]
+        data["boxes"] = {
+            box.key: {
+                "nodes": [graph.index(node) for node in box.nodes],
+                "shows": None if box.result is None else graph.index(box.result),
+                "parts": _parts(box, rooms[box.key], layout),
+            }
+            for box in scene.boxes
+        }
+        yield View(str(data["id"]), _picture(scene, layout, str(data["id"])), data)
+
+
+def _scale(layout: Layout, pane: tuple[float, float]) -> float:
+    """How large a picture is when it just fits."""
+    return min(pane[0] / layout.width, pane[1] / layout.height)
+
+
+def _picture(scene: Scene, layout: Layout, uid: str) -> str:
+    """The picture, with nothing yet where something will move."""
+    empty = {box.key: [Value("", "")] * len(box.reserved) for box in scene.boxes}
+    look = Look(title="The network", values=empty, legend=False, uid=uid)
+    return painted(scene, layout, look).replace(_STYLE, "", 1)
 
 
 def _room(box: Box, maps: list[Node]) -> dict[str, int]:

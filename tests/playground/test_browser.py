@@ -426,9 +426,9 @@ def test_two_runs_are_compared(page):
 def test_boxes_show_values_and_gradients(page):
     page.press("ArrowRight")
     page.press("v")
-    page.wait("document.querySelector('[data-view=nodes]').hidden === false")
+    page.wait("document.querySelector('[data-view=nodes-wide]').hidden === false")
     shown = page.run(
-        "Array.from(document.querySelector('#view-nodes-n2').querySelectorAll('text'))"
+        "Array.from(document.querySelector('#nodes-wide-n2').querySelectorAll('text'))"
         ".map(text => text.textContent.trim()).filter(Boolean).slice(-4)"
     )
     norms = page.run(
@@ -438,7 +438,7 @@ def test_boxes_show_values_and_gradients(page):
     assert shown[0::2] == ["value", "grad"]
     assert [float(each) for each in shown[1::2]] == pytest.approx(norms, rel=6e-3)
     drawn = page.run(
-        "Array.from(document.querySelectorAll('[data-view=nodes] canvas')).map(canvas =>"
+        "Array.from(document.querySelectorAll('[data-view=nodes-wide] canvas')).map(canvas =>"
         " canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data"
         ".some(byte => byte))"
     )
@@ -452,7 +452,7 @@ def test_a_box_is_chosen_by_hand_and_by_key(page):
         "Object.entries(playground.data.views[0].boxes)"
         f".find(([, box]) => box.nodes.includes({linear}))[0]"
     )
-    page.click(f"#view-layers-{key}")
+    page.click(f"#layers-wide-{key}")
     assert text(page, ".card h2").endswith("2.linear")
     page.click(".siblings button")
     assert text(page, ".card h2").endswith("2.weight")
