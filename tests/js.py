@@ -92,7 +92,8 @@ def _by_node(text: str) -> str:
     with TemporaryDirectory() as folder:
         path = Path(folder) / "script.js"
         path.write_text(text + "process.stdout.write(result);\n", encoding="utf-8")
-        made = subprocess.run(["node", str(path)], capture_output=True, timeout=300)
+        command = ["node", str(path)]
+        made = subprocess.run(command, check=False, capture_output=True, timeout=300)
     assert not made.returncode, made.stderr.decode()[-3000:]
     return made.stdout.decode()
 

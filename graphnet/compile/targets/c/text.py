@@ -70,9 +70,7 @@ def variable(place: int) -> str:
     return "ijklmnop"[place]
 
 
-def loop_head(
-    name: str, size: int, step: int = 1, start: int = 0, counter: str = "int"
-) -> str:
+def loop_head(name: str, size: int, step: int = 1, start: int = 0, counter: str = "int") -> str:
     """The head of a loop."""
     turn = f"{name}++" if step == 1 else f"{name} += {step}"
     return f"for ({counter} {name} = {start}; {name} < {size}; {turn})"

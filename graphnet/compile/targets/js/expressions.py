@@ -51,13 +51,11 @@ OPERATORS = {
     "mod_int": "%",
 }
 
-MATH = {
-    name: f"Math.{name}"
-    for name in (
-        "abs acos acosh asin asinh atan atan2 atanh ceil cos cosh exp expm1 floor log log1p sin "
-        "sinh sqrt tan tanh trunc"
-    ).split()
-}
+_MATH = """
+abs acos acosh asin asinh atan atan2 atanh ceil cos cosh exp expm1 floor log log1p sin sinh sqrt tan
+tanh trunc
+"""
+MATH = {name: f"Math.{name}" for name in _MATH.split()}
 MATH |= {"maximum": "Math.max", "minimum": "Math.min"}
 """The functions that JavaScript has."""
 

@@ -25,6 +25,8 @@ RESERVED = frozenset(_WORDS.split())
 _LOCAL = re.compile(r"next\d+|t\d+|(forward|predict|backward|update|grad|part|table)_\w*")
 """Numbered local variables, and the first words of other names than those of values."""
 
+_PLAIN = re.compile(r"[a-zA-Z]\w*", re.ASCII)
+
 
 class Names:
     """Identifiers, each given once.
@@ -70,7 +72,16 @@ def member(text: str) -> str:
     >>> member("lr"), member("lr/1")
     ('.lr', '["lr/1"]')
     """
-    return f".{text}" if re.fullmatch(r"[a-zA-Z]\w*", text, re.ASCII) else f"[{string(text)}]"
+    return f".{text}" if _PLAIN.fullmatch(text) else f"[{string(text)}]"
+
+
+def key(text: str) -> str:
+    """A text as the name of a member, where an object is written down.
+
+    >>> print(key("lr"), key("lr/1"))
+    lr "lr/1"
+    """
+    return text if _PLAIN.fullmatch(text) else string(text)
 
 
 def comment(text: str) -> str:

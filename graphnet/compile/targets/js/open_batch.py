@@ -80,7 +80,9 @@ def _text(value: float) -> str:
 def _placed(formula: str, before: str, after: str) -> str:
     """A formula with parentheses, unless it stands alone there."""
     before, after = before.rstrip(), after.lstrip()
-    alone = before.endswith(("(", "[", ",", "< ", "<", "=")) and after.startswith((")", "]", ",", ";"))
+    alone = before.endswith(("(", "[", ",", "< ", "<", "=")) and after.startswith(
+        (")", "]", ",", ";")
+    )
     if formula == "batch" or alone:
         return formula
     is_product = "+" not in formula and "-" not in formula and "/" not in formula

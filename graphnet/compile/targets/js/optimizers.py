@@ -122,7 +122,7 @@ def update_of(optimizer: Optimizer, group: Group, parameter: Parameter) -> Updat
     if rule not in LINES:
         raise NotLowered(f"{type(optimizer).__name__}.numbers is a method in Python")
     settings, switch = _settings(group), SWITCHES.get(rule, "")
-    state, all_on = {"step": (0.0, 1)}, {**group, **{name: 1.0 for name in settings}}
+    state, all_on = {"step": (0.0, 1)}, {**group, **dict.fromkeys(settings, 1.0)}
     for name in optimizer.slots_of(all_on):
         count = 1 if name in optimizer.scalars else parameter.top.numel()
         state[name] = optimizer.first_value(group, name), count
@@ -167,16 +167,14 @@ def _loop(
         grad: Any = Input(shape, name="gradient", dtype=of, graph=program)
         state = {name: cells[name] for name in slots}
         new, new_state = optimizer.updated(known, None, cells["value"], grad, **state)
-    news = {**new_state, "value": new}
+    news: dict[str, Any] = {**new_state, "value": new}
     program.results = [*news.values()]
     made = optimize(program)
     results, made.results = made.results, []
     low = _Elements(made)
     low.run()
-    elements = {
-        name: low.scalar(each, shape) for name, each in zip(news, results, strict=True)
-    }
-    given = {**low.done.cells, **low.done.inputs}
-    memory = {node.name: slot for node, slot in given.items()}
+    elements = {name: low.scalar(each, shape) for name, each in zip(news, results, strict=True)}
+    given: list[tuple[Node, Slot]] = [*low.done.cells.items(), *low.done.inputs.items()]
+    memory = {node.name: slot for node, slot in given}
     names = [cast("Any", each).given[1] for each in low.done.numbers]
     return Loop(memory, elements, names)

@@ -23,10 +23,7 @@ from graphnet.graph.edges import uses
 from graphnet.graph.nodes import Literal, Mode
 
 if TYPE_CHECKING:
-    from torch import dtype
-
-    from graphnet.compile.ir.program import Source, Sources
-    from graphnet.compile.ir.program import Number
+    from graphnet.compile.ir.program import Number, Source, Sources
     from graphnet.compile.lower.loops import Contraction, Lowered, Reduction
     from graphnet.compile.lower.scalars import Scalar
 
@@ -53,13 +50,15 @@ class Part:
     Attributes:
         lowered: its statements.
         memory: the array that each of its inputs and cells is, by name.
+        operation: what it belongs to.
         targets: the array of each of its results.
         adds: True if the results are added to what is there.
     """
 
     lowered: Lowered
     memory: Mapping[str, Memory]
-    targets: Sequence[Memory] = ()
+    operation: Operation
+    targets: Sequence[Memory]
     adds: bool = False
 
 
@@ -117,8 +116,9 @@ class _Sources:
 
     def _source(self, source: Node | Literal) -> Source:
         if not isinstance(source, Node):
-            fixed = isinstance(source, Mode) and self.training is not None
-            return Literal(self.training if fixed else source.top)
+            if isinstance(source, Mode) and self.training is not None:
+                return Literal(self.training)
+            return Literal(source.top)
         if source not in self.copies:
             shape, name = self.sizes[source], f"source{len(self.copies)}"
             if isinstance(source, Parameter):
@@ -147,7 +147,7 @@ def forward_part(node: Operation, sizes: Sizes, training: bool | None) -> Part:
     """
     made = _Sources(node, sizes, training)
     made.program.results = [made.operation]
-    return Part(_lowered(made.program), made.memory, [Memory(node, "value")])
+    return Part(_lowered(made.program), made.memory, node, [Memory(node, "value")])
 
 
 def backward_part(
@@ -174,7 +174,7 @@ def backward_part(
 
     low = _lowered(Rewriting(program, change).new)
     targets = [Memory(made.originals[use.source], "gradient") for use in paths]
-    return Part(low, memory, targets, adds=True)
+    return Part(low, memory, node, targets, adds=True)
 
 
 def _lowered(program: Program) -> Lowered:

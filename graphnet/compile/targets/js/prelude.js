@@ -1,3 +1,10 @@
+// An array of the state, which must be there.
+function given(state, name, count) {
+  const array = state[name];
+  if (array?.length === count) return array;
+  throw new RangeError(`state["${name}"] must be an array of ${count} numbers; got ${array?.length ?? array}`);
+}
+
 // The places that products are read from and added to: of each row in x and out, of each column in
 // y and out, of each term in x and y. Each is given as loops: [count, step in one, step in other].
 function productTable(rows, columns, terms) {

@@ -6,16 +6,10 @@ import re
 from functools import cache
 from pathlib import Path
 
-NAMES = frozenset(
-    "productTable places addProducts addTile addStrip erf power sign copySign "
-    "roundHalfToEven".split()
-)
-"""The functions of `prelude.js`."""
-
 
 @cache
-def _functions() -> dict[str, str]:
-    """The text of each function, with the comment before it."""
+def prelude() -> dict[str, str]:
+    """The text of each function of `prelude.js`, with the comment before it."""
     text = Path(__file__).with_name("prelude.js").read_text(encoding="utf-8")
     blocks = re.split(r"\n\n(?=(?://.*\n)*function )", text)
     found = ((re.findall(r"^function (\w+)", block, re.MULTILINE), block) for block in blocks)
@@ -24,7 +18,7 @@ def _functions() -> dict[str, str]:
 
 def functions(used: set[str]) -> str:
     """The text of some functions, and of all that they call."""
-    known, needed, waiting = _functions(), set[str](), [*used]
+    known, needed, waiting = prelude(), set[str](), [*used]
     while waiting:
         name = waiting.pop()
         if name in known and name not in needed:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from math import prod
 from typing import TYPE_CHECKING, Any
 
-from graphnet.compile.ir.program import Constant
 from graphnet.compile.lower.loops import Check, Contraction, Map, Reduction
 from graphnet.compile.lower.scalars import Number, Place, load
 from graphnet.compile.plan.slots import new_slot
-from graphnet.compile.targets.c.text import Text
+from graphnet.compile.targets.js.adding import adding
 from graphnet.compile.targets.js.expressions import ARRAYS, number
 from graphnet.compile.targets.js.loops import LoopPrinter
 from graphnet.compile.targets.js.names import string
@@ -65,35 +64,28 @@ class PartPrinter:
         for node, slot in [*low.inputs.items(), *low.cells.items()]:
             if node.name in self.part.memory:
                 self._names[slot.buffer] = self.arrays[self.part.memory[node.name]]
-        statements = self._directed([*low.statements])
         loops = LoopPrinter(self._pointer, self.used)
-        for each in statements:
+        for each in self._directed():
             self.function.lines += self._statement(each, loops)
         return self.function
 
-    def _directed(self, statements: list[Statement]) -> list[Statement]:
-        """The statements, with results stored where they belong."""
-        low = self.part.lowered
+    def _directed(self) -> list[Statement]:
+        """The statements, with results stored in, or added to, the arrays that they belong in."""
+        low, statements = self.part.lowered, [*self.part.lowered.statements]
         for slot, target in zip(low.results, self.part.targets, strict=True):
-            buffer, name = slot.buffer, self.arrays[target]
-            is_own = buffer.memory is None and not buffer.made and buffer not in self._names
-            whole = slot.is_contiguous and prod(slot.shape) * slot.dtype.itemsize == buffer.nbytes
-            is_read_once = sum(each.buffer is buffer for each in low.results) == 1
-            if is_own and whole and is_read_once and not self.part.adds:
-                self._names[buffer] = name
-                continue
-            added = _adding(statements, buffer) if is_own and whole and is_read_once else None
-            if added is not None and self.part.adds:
-                self._names[buffer] = name
-                self._adding.add(buffer)
-                statements = added
-                continue
-            out = new_slot(slot.shape, slot.dtype)
-            self._names[out.buffer] = name
-            node = low.statements[-1].node if low.statements else target.node
-            if prod(slot.shape):
-                copy = Map(node, slot.shape, load(slot), Place(out), adds=self.part.adds)
-                statements = [*statements, copy]
+            name, moved = self.arrays[target], None
+            if _is_alone(slot, low.results) and slot.buffer not in self._names:
+                moved = adding(statements, slot.buffer) if self.part.adds else statements
+            if moved is not None:
+                self._names[slot.buffer], statements = name, moved
+                self._adding |= {slot.buffer} if self.part.adds else set()
+            elif prod(slot.shape):
+                out = new_slot(slot.shape, slot.dtype)
+                self._names[out.buffer] = name
+                node = self.part.operation
+                statements.append(
+                    Map(node, slot.shape, load(slot), Place(out), adds=self.part.adds)
+                )
         return statements
 
     def _statement(self, statement: Statement, loops: LoopPrinter) -> list[str]:
@@ -114,30 +106,34 @@ class PartPrinter:
             start = load(s.start) if s.start is not None else Number(0, s.out.dtype)
             lines += loops.map(Map(s.node, s.out.shape, start, Place(s.out)))
         if prod(s.sizes):
-            lines += contraction(s, self._pointer, self._table, self.used)
+            lines += contraction(s, self._array, self._table, self.used)
         return lines
 
     def _check(self, statement: Check) -> list[str]:
         name, offset = self._pointer(statement.value)
         value = f"{name}[{offset}]"
         fails = value if ARRAYS[statement.value.dtype] == "Uint8Array" else f"!isFinite({value})"
-        node = self.part.targets[0].node if self.part.targets else statement.node
-        text = string(f"{node.name}: an index or a count is out of range")
+        text = string(f"{self.part.operation.name}: an index or a count is out of range")
         return [f"if ({fails}) throw new RangeError({text});"]
 
     # memory
 
     def _pointer(self, slot: Slot) -> tuple[str, int | None]:
         """The name of a piece of memory, and where in it a slot begins; see `loops.Pointer`."""
+        memory: Any = slot.buffer.memory
+        is_one = memory is not None and memory.untyped_storage().nbytes() == memory.element_size()
+        if is_one and slot.buffer not in self._names:
+            return number(memory.flatten()[0].item(), slot.dtype), None
+        return self._array(slot)
+
+    def _array(self, slot: Slot) -> tuple[str, int]:
+        """The name of an array, and where in it a slot begins."""
         buffer = slot.buffer
-        if buffer not in self._names and buffer.memory is not None:
-            memory: Any = buffer.memory
-            if memory.untyped_storage().nbytes() == memory.element_size():
-                return number(memory.flatten()[0].item(), slot.dtype), None
-            self._names[buffer] = self._constant(memory, slot)
-        elif buffer not in self._names:
+        if buffer not in self._names:
             count = buffer.nbytes // slot.dtype.itemsize
-            self._names[buffer] = self._own(f"new {ARRAYS[slot.dtype]}({count})")
+            text = f"new {ARRAYS[slot.dtype]}({count})"
+            made = text if buffer.memory is None else self._constant(buffer.memory, slot)
+            self._names[buffer] = self._own(made)
         return self._names[buffer], slot.offset
 
     def _constant(self, memory: Any, slot: Slot) -> str:
@@ -146,8 +142,8 @@ class PartPrinter:
         values = memory.as_strided((whole,), (1,), 0).tolist()
         texts = [number(each, slot.dtype) for each in values]
         if len(set(texts)) == 1:
-            return self._own(f"new {ARRAYS[slot.dtype]}({len(texts)}).fill({texts[0]})")
-        return self._own(f"{ARRAYS[slot.dtype]}.of({', '.join(texts)})")
+            return f"new {ARRAYS[slot.dtype]}({len(texts)}).fill({texts[0]})"
+        return f"{ARRAYS[slot.dtype]}.of({', '.join(texts)})"
 
     def _own(self, text: str, kind: str = "part") -> str:
         """An array of this part alone."""
@@ -161,43 +157,9 @@ class PartPrinter:
         return self._own(text, "table")
 
 
-def _adding(statements: list[Statement], buffer: Buffer) -> list[Statement] | None:
-    """Statements that add to a buffer instead of storing there; None if they cannot."""
-    for each in statements:
-        reads = [slot for slot in each.slots() if slot.buffer is buffer]
-        writes = not isinstance(each, Check) and _out(each).buffer is buffer
-        starts = isinstance(each, Contraction) and each.adds
-        if len(reads) > writes + (writes and starts):
-            return None
-    writers = [each for each in statements if not isinstance(each, Check)
-               and _out(each).buffer is buffer]  # fmt: skip
-    if writers and isinstance(writers[0], Map) and _is_zero(writers[0], buffer):
-        if all(_adds(each) for each in writers[1:]):
-            return [each for each in statements if each is not writers[0]]
-    if len(writers) != 1:
-        return None
-    only = writers[0]
-    if isinstance(only, Map):
-        if only.in_order or only.then:
-            return None
-        return [replace(only, adds=True) if each is only else each for each in statements]
-    if isinstance(only, Reduction):
-        return statements if only.best is None else None
-    return statements if only.start is None else None
-
-
-def _out(statement: Map | Reduction | Contraction) -> Slot:
-    return statement.out.slot if isinstance(statement, Map) else statement.out
-
-
-def _is_zero(statement: Map, buffer: Buffer) -> bool:
-    """True for zeros everywhere in a buffer."""
-    element, out = statement.element, statement.out.slot
-    whole = prod(out.shape) * out.dtype.itemsize == buffer.nbytes
-    return whole and isinstance(element, Number) and element.value == 0
-
-
-def _adds(statement: Statement) -> bool:
-    return (isinstance(statement, Map) and statement.adds) or (
-        isinstance(statement, Contraction) and statement.adds
-    )
+def _is_alone(slot: Slot, results: Sequence[Slot]) -> bool:
+    """True if a result is the whole of memory that no other result lies in."""
+    buffer, nbytes = slot.buffer, prod(slot.shape) * slot.dtype.itemsize
+    is_new = buffer.memory is None and not buffer.made
+    is_whole = slot.is_contiguous and nbytes == buffer.nbytes
+    return is_new and is_whole and sum(each.buffer is buffer for each in results) == 1

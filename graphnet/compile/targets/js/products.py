@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from graphnet.compile.lower.loops import Contraction
     from graphnet.compile.plan.slots import Slot
 
+TILE = 4
+"""The rows and columns whose sums are added up at a time."""
 Table = Callable[[str], str]
 """The name of a table, given its text."""
 Pointer = Callable[["Slot"], "tuple[str, int]"]
@@ -43,7 +45,7 @@ def contraction(
     columns = [a for a in axes if a < s.kept and y.strides[a] and not x.strides[a]]
     terms = [a for a in axes if a >= s.kept]
     rest = [a for a in axes if a < s.kept and a not in rows and a not in columns]
-    if _size(s.sizes, columns) > _size(s.sizes, rows):
+    if _size(s.sizes, rows) < TILE <= _size(s.sizes, columns):
         x, y, rows, columns = y, x, columns, rows
     named = {
         "rows": _steps(s.sizes, rows, x, out),

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from graphnet.compile.lower.scalars import NotLowered
-from graphnet.compile.targets.js.assemble import Assembly
-from graphnet.compile.targets.js.names import comment
+from graphnet.compile.targets.js.assemble import Assembly, Task
 from graphnet.compile.targets.js.open_batch import SIZES, opened
 from graphnet.compile.targets.js.prelude import functions
-from graphnet.errors import GraphError, ShapeError
-from graphnet.graph import Node, Operation, Parameter
+from graphnet.errors import GraphError
+from graphnet.graph import Node, Operation
 
 if TYPE_CHECKING:
-    from graphnet.compile.ir.build import Shapes
     from graphnet.graph import Graph
     from graphnet.optim.base import Optimizer
+
+Shapes = Mapping[str, tuple[int, ...]]
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class NodeDescription:
         kind: "input", "parameter" or "operation".
         op: the name of its operation; "" for other nodes.
         inputs: the indices of the nodes that it is computed from.
-        shape: the sizes, with "batch" for the open one.
+        shape: the sizes, with "batch" for the open one; "?" for one of a node that is not computed.
         dtype: such as "float32".
         flows: True if it has a gradient.
         computed: True if the program computes it.
@@ -83,82 +83,114 @@ def printed(
         graph: the list.
         loss: the scalar to minimize; None for a program that only predicts.
         optimizer: what updates the parameters; None for no update.
-        shapes: the shape of each fed tensor, for one size of the batch.
+        shapes: the shape of each fed tensor, for one size of the batch: the first size of all
+            inputs that leave it open.
         outputs: further nodes to compute.
 
     Raises:
-        GraphError: some operation has no form as loops; the message names the node.
+        GraphError: something has no form in JavaScript; the message names it.
+
+    >>> import graphnet as gn
+    >>> with gn.Graph() as graph:
+    ...     x = gn.Input((None, 2), name="x")
+    ...     y = x.exp()
+    >>> program = printed(graph, None, None, {"x": (5, 2)}, [y])
+    >>> program.is_open, program.nodes[1].shape
+    (True, ('batch', 2))
+    >>> print(program.source[program.source.index("  // 1:"):program.source.index("  return")])
+      // 1: exp = exp(x)
+      function forward_exp() {
+        for (let i = 0; i < 2 * batch; i++) {
+          exp[i] = Math.exp(x[i]);
+        }
+      }
+    <BLANKLINE>
+    <BLANKLINE>
     """
     try:
-        return _printed(graph, loss, optimizer, shapes, outputs)
+        return _printed(Task(graph, loss, optimizer, outputs), shapes)
     except NotLowered as error:
         raise GraphError(
-            f"This list cannot be printed as JavaScript: {error}. The walk and graph.compile "
-            "compute it; a page cannot."
+            f"A list becomes JavaScript if all its operations have a form as loops; got {error}. "
+            "The walk and graph.compile compute it."
         ) from None
 
 
-def _printed(
-    graph: Graph, loss: Node | None, optimizer: Optimizer | None, shapes: Shapes, outputs: Sequence[Node]
-) -> PrintedProgram:
-    at = _open_inputs(graph, shapes)
-    batch = next((shape[0] for name, shape in shapes.items() if shape and name in at), 1)
-
-    def assembly(size: int) -> Assembly:
-        sizes = {name: (size, *shape[1:]) if name in at else shape
-                 for name, shape in shapes.items()}  # fmt: skip
-        return Assembly(graph, loss, optimizer, outputs, sizes, size)
-
-    first = assembly(batch)
-    body = _open_text(assembly) if at else None
-    lines = first.lines()
-    is_open = body is not None
-    if body is None:
-        body = "\n".join([_refusal(batch), *lines])
-    head = f"// {len(graph)} nodes, batch {'open' if is_open else batch}"
+def _printed(task: Task, shapes: Shapes) -> PrintedProgram:
+    inputs = _open_inputs(task.graph, shapes)
+    batch = next((shape[0] for shape in shapes.values() if shape), 1)
+    if inputs:
+        batch = shapes[inputs[0]][0]
+    found = _open_program(task, shapes, inputs) if inputs else None
+    if found is None:
+        assembly = Assembly(task, shapes)
+        body = "\n".join([*_refusal(batch), *assembly.lines])
+    else:
+        assembly, body = found
+    head = f"// {len(task.graph)} nodes, batch {'open' if found else batch}"
     inner = "\n".join("  " + line if line else "" for line in body.split("\n"))
-    create = f"function createProgram(batch, state) {{\n{inner}\n}}"
-    source = "\n\n".join(part for part in (functions(first.used), f"{head}\n{create}") if part)
-    nodes = tuple(_description(graph, node, first, at if is_open else ()) for node in graph)
+    create = f"{head}\nfunction createProgram(batch, state) {{\n{inner}\n}}"
+    source = "\n\n".join(part for part in (functions(assembly.used), create) if part) + "\n"
+    nodes = tuple(_description(node, assembly, found is not None) for node in task.graph)
     return PrintedProgram(
-        source + "\n", nodes, first.parameters, first.state, first.settings, is_open, batch
+        source,
+        nodes,
+        assembly.parameters,
+        assembly.state,
+        assembly.settings,
+        found is not None,
+        batch,
     )
 
 
 def _open_inputs(graph: Graph, shapes: Shapes) -> list[str]:
-    """The inputs whose first size is the batch."""
+    """The inputs whose first size is the batch: all that leave it open, if they agree."""
     found = [n.name for n in graph.inputs if n.shape[:1] == (None,) and n.name in shapes]
-    sizes = {shapes[name][0] for name in found}
-    return found if len(sizes) == 1 else []
+    return found if len({shapes[name][0] for name in found}) == 1 else []
 
 
-def _open_text(assembly: Any) -> str | None:
+def _open_program(task: Task, shapes: Shapes, inputs: Sequence[str]) -> tuple[Assembly, str] | None:
     """The text for any size of the batch; None if it depends on the size in another way."""
+
+    def assembly(size: int) -> Assembly:
+        opened = {name: (size, *shapes[name][1:]) for name in inputs}
+        return Assembly(task, {**shapes, **opened})
+
     try:
-        return opened(["\n".join(assembly(size).lines()) for size in SIZES])
-    except (GraphError, NotLowered):
+        made = [assembly(size) for size in SIZES]
+    except GraphError:  # this list wants another size
         return None
+    body = opened(["\n".join(each.lines) for each in made])
+    return None if body is None else (made[0], body)
 
 
-def _refusal(batch: int) -> str:
-    return (
-        f'if (batch !== {batch}) throw new RangeError("This program is for batches of {batch}; '
-        'got " + batch);'
-    )
+def _refusal(batch: int) -> list[str]:
+    """What refuses another size of the batch than the one that was printed."""
+    return [
+        f"if (batch !== {batch}) {{",
+        f"  throw new RangeError(`this program is for batches of {batch}; got ${{batch}}`);",
+        "}",
+    ]
 
 
-def _description(
-    graph: Graph, node: Node, assembly: Assembly, at: Sequence[str]
-) -> NodeDescription:
-    sizes = assembly.shape_of(node, bool(at))
+def _description(node: Node, assembly: Assembly, is_open: bool) -> NodeDescription:
+    graph, sizes = assembly.graph, assembly.sizes.get(node, node.shape)
+    shape = [
+        "batch"
+        if is_open and before is None and size == SIZES[0]
+        else "?"
+        if size is None
+        else size
+        for before, size in zip(node.shape, sizes, strict=True)
+    ]
     return NodeDescription(
         graph.index(node),
         graph.name_of(node),
         node.kind,
         node.op.name if isinstance(node, Operation) else "",
         tuple(graph.index(each) for each in node.inputs),
-        sizes,
+        tuple(shape),
         str(node.dtype).removeprefix("torch."),
         node in assembly.flows,
-        assembly.computes(node),
+        node in assembly.sizes,
     )

@@ -69,7 +69,7 @@ class Random {
   // Fill the arrays of `masks` of a program, in order, for one walk in training.
   draw(masks) {
     for (const { values, draws, keep } of masks) {
-      const kept = Math.fround(1 / Math.fround(keep));
+      const kept = 1 / (values instanceof Float32Array ? Math.fround(keep) : keep);
       for (let i = 0; i < values.length; i++) {
         if (draws === "mask") values[i] = this.uniform() < keep ? kept : 0;
         else values[i] = draws === "uniform" ? this.uniform() : this.normal();

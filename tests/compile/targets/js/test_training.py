@@ -240,8 +240,9 @@ def trained():
         runs.append({"program": len(runs), "state": made.tensors(), "data": data, "seed": 3,
                      "batch": BATCH, "steps": STEPS,
                      "loss": made.graph.index(made.loss)})  # fmt: skip
-    return dict(zip(NETWORKS, zip(programs, js.run(scripts(programs) + TRAIN, runs=runs)),
-                    strict=True))  # fmt: skip
+    found = js.run(scripts(programs) + TRAIN, runs=runs)
+    pairs = zip(programs, found, strict=True)
+    return dict(zip(NETWORKS, pairs, strict=True))
 
 
 @pytest.mark.parametrize("name", NETWORKS)
