@@ -1,5 +1,6 @@
 // The page: what was clicked, typed or computed is told to all parts.
 class App {
+  static EARLY = 3000; // steps
   constructor(root, data) {
     this.root = root;
     this.data = data;
@@ -8,6 +9,7 @@ class App {
     this.evaluator = new Evaluator(this.learner, data);
     this.runs = new Runs(this.learner.settings);
     this.loop = new Loop(this);
+    this.mark = 1; // the next step to measure at once
     this.event = null; // what has just happened to one node, in the walk
     this.chosen = null; // the node on the card
     this.status = root.querySelector(".status");
@@ -64,7 +66,16 @@ class App {
   takeStep(until) {
     const ended = this.learner.step(until);
     this.loose();
-    if (ended) this.checkLoss();
+    if (!ended) return;
+    this.checkLoss();
+    if (this.loop.playing && this.learner.steps >= this.mark) this.measureEarly();
+  }
+  // The first steps change most: they are measured often, if that is quick.
+  measureEarly() {
+    const { steps } = this.learner;
+    this.mark = steps < App.EARLY ? Math.ceil(1.15 * steps) + 1 : Infinity;
+    const found = this.evaluator.now();
+    if (found) this.runs.now.add(found);
   }
   takeNode() {
     const { node, phase } = this.learner.next();
@@ -96,6 +107,7 @@ class App {
     this.tell("Back to the first weights.");
   }
   restart() {
+    this.mark = 1;
     this.runs.begin(this.learner.settings);
     this.say("rewound");
     this.measure(true);

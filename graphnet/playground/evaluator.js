@@ -3,12 +3,14 @@
 class Evaluator {
   static MOST = 1000; // rows of each kind that are measured
   static GRID = 48; // points of the plane along each side
+  static QUICK = 8; // milliseconds of a measure that is made at once, between two steps
   static LONG = 5; // milliseconds of one entry: if it takes more, there are fewer rows next time
   constructor(learner, data) {
     this.learner = learner;
     this.data = data;
     this.state = learner.copyOfState();
-    this.programs = new Map();
+    this.programs = new Map(); // on the copy
+    this.quick = new Map(); // on the weights that are trained
     this.chunk = 250; // rows of one program
     this.band = Evaluator.GRID; // rows of the grid in one program
     this.test = data.test && new Rows(data.test);
@@ -33,9 +35,10 @@ class Evaluator {
     [this.left, this.bottom] = sides.map(([low, high]) => (low + high) / 2 - half);
     this.side = 2 * half;
   }
-  programOf(batch) {
-    if (!this.programs.has(batch)) this.programs.set(batch, createProgram(batch, this.state));
-    return this.programs.get(batch);
+  programOf(batch, programs = this.programs) {
+    const state = programs === this.quick ? this.learner.state : this.state;
+    if (!programs.has(batch)) programs.set(batch, createProgram(batch, state));
+    return programs.get(batch);
   }
 
   // Begin anew with the present weights, unless the last round is still running; `done` is given
@@ -45,6 +48,14 @@ class Evaluator {
     for (const [name, each] of Object.entries(this.learner.state)) this.state[name].set(each);
     this.running = this.round(this.learner.steps, done);
   }
+  // Losses and errors at once, without maps; null if that takes too long.
+  now() {
+    if (!(this.cost < Evaluator.QUICK)) return null;
+    const round = this.measures(this.learner.steps, this.quick);
+    let result = round.next();
+    while (!result.done) result = round.next();
+    return result.value;
+  }
   // Go on for some milliseconds.
   work(milliseconds) {
     const end = performance.now() + milliseconds;
@@ -52,13 +63,19 @@ class Evaluator {
   }
   finish() { this.work(Infinity); }
 
+  *measures(step, programs = this.programs) {
+    const before = this.spent;
+    const train = yield* this.measured(this.learner.rows, programs);
+    const test = this.test && (yield* this.measured(this.test, programs));
+    if (programs === this.programs) this.cost = this.spent - before;
+    return { step, train, test };
+  }
   *round(step, done) {
-    this.longest = 0;
-    const train = yield* this.measured(this.learner.rows);
-    const test = this.test && (yield* this.measured(this.test));
+    this.longest = this.spent = 0;
+    const found = yield* this.measures(step);
     if (this.data.plane) yield* this.mapped();
     if (this.longest > Evaluator.LONG) this.shorten();
-    done({ step, train, test });
+    done(found);
   }
   shorten() {
     this.chunk = Math.max(10, Math.ceil(this.chunk / 2));
@@ -71,19 +88,21 @@ class Evaluator {
       if (needed && !needed.has(entry.node)) continue;
       const start = performance.now();
       entry.run();
-      this.longest = Math.max(this.longest, performance.now() - start);
+      const passed = performance.now() - start;
+      this.spent += passed;
+      this.longest = Math.max(this.longest, passed);
       yield;
     }
   }
   // The loss of rows and, if they are in classes, the fraction of errors; the mean of all batches.
-  *measured(rows) {
+  *measured(rows, programs) {
     const chunk = this.data.open ? Math.min(this.chunk, rows.count) : this.data.settings.batch;
     const count = Math.max(chunk, Math.min(Evaluator.MOST, rows.count));
     let loss = 0, wrong = 0, seen = 0;
     for (let start = 0; start < count; start += chunk) {
       const size = Math.min(chunk, count - start);
       if (size < chunk && !this.data.open) break;
-      const program = this.programOf(size);
+      const program = this.programOf(size, programs);
       rows.take(this.places(rows, start, size), program.inputs);
       yield* this.predicted(program);
       loss += size * program.values[this.data.loss][0];

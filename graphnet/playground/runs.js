@@ -6,9 +6,12 @@ class Run {
     this.settings = { ...settings };
     this.points = [];
   }
+  // A measure may come after a later one; a second one of the same step replaces the first.
   add({ step, train, test }) {
-    while (this.points.length && this.points.at(-1).step >= step) this.points.pop();
-    this.points.push({
+    let place = this.points.length;
+    while (place && this.points[place - 1].step >= step) place--;
+    const same = this.points[place]?.step === step ? 1 : 0;
+    this.points.splice(place, same, {
       step, "train loss": train.loss, "test loss": test?.loss, "train error": train.error, "test error": test?.error,
     });
     if (this.points.length > Run.MOST) this.points = this.points.filter((_, at) => at % 2 === 0);

@@ -191,7 +191,7 @@ def test_what_has_no_form_in_javascript_is_named(tmp_path):
     x = graph.input((None, 2), name="x")
     w = graph.parameter(torch.ones(2), name="w")
     loss = Odd()(x * w).mean()
-    with pytest.raises(GraphError, match=r"cannot be printed as JavaScript: odd"):
+    with pytest.raises(GraphError, match=r"JavaScript.* odd"):
         graph.playground(loss, {"x": torch.rand(40, 2)}, gn.SGD([w], lr=0.1), tmp_path / "o.html")
     assert list(tmp_path.iterdir()) == []
 
