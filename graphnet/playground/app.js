@@ -64,28 +64,45 @@ class App {
     this.loop.next();
   }
   takeStep(until) {
-    const ended = this.learner.step(until);
-    this.loose();
-    if (!ended) return;
-    this.checkLoss();
-    if (this.loop.playing && this.learner.steps >= this.mark) this.measureEarly();
+    this.guard(() => {
+      const ended = this.learner.step(until);
+      this.loose();
+      if (!ended) return;
+      this.checkLoss();
+      if (this.loop.playing && this.learner.steps >= this.mark) this.measureEarly();
+    });
+  }
+  takeNode() {
+    this.guard(() => {
+      const { node, phase } = this.learner.next();
+      const before = phase === "update" ? this.learner.program.values[node].slice() : null;
+      this.event = this.learner.advance();
+      this.moved = before && norm(before.map((number, at) => number - this.learner.program.values[node][at]));
+      this.chosen = node;
+      this.say("walked", this.event);
+      this.tell(`${phase[0].toUpperCase()}${phase.slice(1)} at ${this.data.nodes[node].name}.`);
+      if (this.event.last) this.checkLoss();
+    });
+  }
+  // The program may refuse a batch, such as an index that is out of range: it says why.
+  guard(work, what = `Step ${this.learner.steps + 1}`) {
+    try { work(); } catch (error) {
+      this.loop.pause();
+      this.learner.at = this.evaluator.running = null;
+      this.loose();
+      this.say("changed");
+      this.tell(`${what} stopped: ${error.message}`);
+    }
   }
   // The first steps change most: they are measured often, if that is quick.
   measureEarly() {
     const { steps } = this.learner;
     this.mark = steps < App.EARLY ? Math.ceil(1.15 * steps) + 1 : Infinity;
+    this.measureNow();
+  }
+  measureNow() {
     const found = this.evaluator.now();
     if (found) this.runs.now.add(found);
-  }
-  takeNode() {
-    const { node, phase } = this.learner.next();
-    const before = phase === "update" ? this.learner.program.values[node].slice() : null;
-    this.event = this.learner.advance();
-    this.moved = before && norm(before.map((number, at) => number - this.learner.program.values[node][at]));
-    this.chosen = this.event.node;
-    this.say("walked", this.event);
-    this.tell(`${phase[0].toUpperCase()}${phase.slice(1)} at ${this.data.nodes[node].name}.`);
-    if (this.event.last) this.checkLoss();
   }
   // Let go of the node of the walk.
   loose() {
@@ -140,11 +157,13 @@ class App {
   }
   choose(node) {
     this.chosen = node;
+    this.tell(node === null ? "" : `Node ${node}: ${this.data.nodes[node].name}.`);
     this.say("selected");
   }
   // Measure losses, errors and maps with the present weights, beside everything else.
   measure(anyway = false) {
     const run = this.runs.now;
+    if (anyway) this.measureNow();
     this.evaluator.start(found => {
       if (run === this.runs.now) run.add(found);
       this.say("measured", found);

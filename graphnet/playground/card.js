@@ -37,8 +37,9 @@ parts.push(function card(app) {
     const { train, backward, update } = app.learner.program;
     const found = [train, backward, update].flatMap(walk => walk.filter(entry => entry.node === node));
     if (!found.length) return [];
-    const details = made("details", { open: showsCode }, made("summary", {}, "JavaScript"), made("pre", { tabindex: 0 }, found.map(({ run }) => run.toString().replace(/^ {2}/gm, "")).join("\n\n")));
-    details.addEventListener("toggle", () => { showsCode = details.open; });
+    const summary = made("summary", {}, "JavaScript");
+    const details = made("details", { open: showsCode }, summary, made("pre", { tabindex: 0 }, found.map(({ run }) => run.toString().replace(/^ {2}/gm, "")).join("\n\n")));
+    summary.addEventListener("click", () => { showsCode = !details.open; });
     return [details];
   }
   // The other nodes of the same layer.

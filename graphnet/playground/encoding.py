@@ -6,6 +6,7 @@ from base64 import b64encode
 from typing import TYPE_CHECKING, Any
 
 import torch
+from safetensors.torch import save
 
 from graphnet.errors import FeedError
 from graphnet.graph.entry import dtype_text
@@ -32,8 +33,13 @@ def encoded(tensor: Tensor, name: str) -> dict[str, Any]:
     tensor = tensor.detach().cpu().contiguous()
     row = tensor[0].numel() if tensor.ndim else 1
     kind, numbers = _numbers(tensor, name)
-    content = bytes(numbers.contiguous().view(torch.uint8).flatten().tolist())
-    return {"kind": kind, "row": row, "bytes": b64encode(content).decode("ascii")}
+    return {"kind": kind, "row": row, "bytes": b64encode(_bytes(numbers)).decode("ascii")}
+
+
+def _bytes(numbers: Tensor) -> bytes:
+    """The bytes of a tensor: what a file of safetensors holds after its header."""
+    file = save({"": numbers.contiguous()})
+    return file[8 + int.from_bytes(file[:8], "little") :]
 
 
 def _numbers(tensor: Tensor, name: str) -> tuple[str, Tensor]:

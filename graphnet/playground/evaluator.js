@@ -15,6 +15,8 @@ class Evaluator {
     this.band = Evaluator.GRID; // rows of the grid in one program
     this.test = data.test && new Rows(data.test);
     this.running = null;
+    this.spent = this.longest = 0; // milliseconds, in this round
+    this.cost = Infinity; // milliseconds of the quickest measure
     this.maps = new Map(); // for each node with maps, its values at the points of the grid
     this.needed = this.ancestorsOf(data.output);
     if (data.plane) this.frame();
@@ -67,7 +69,7 @@ class Evaluator {
     const before = this.spent;
     const train = yield* this.measured(this.learner.rows, programs);
     const test = this.test && (yield* this.measured(this.test, programs));
-    if (programs === this.programs) this.cost = this.spent - before;
+    this.cost = Math.min(this.cost, this.spent - before); // other programs may have been in the way
     return { step, train, test };
   }
   *round(step, done) {

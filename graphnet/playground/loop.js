@@ -34,7 +34,7 @@ class Loop {
   frame(now) {
     const { app } = this;
     if (this.playing) this.train(now);
-    app.evaluator.work(Loop.MEASURE);
+    app.guard(() => app.evaluator.work(Loop.MEASURE), "Measuring");
     const isSlow = !this.playing || now - this.slowAt >= Loop.SLOW;
     if (isSlow || !this.still.matches) app.say("frame");
     if (isSlow) this.slow(now);
