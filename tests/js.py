@@ -82,9 +82,9 @@ def _decoded(value: Any) -> Any:
 
 def run(script: str, **given: Any) -> Any:
     """What a script returns; it reads what it is given by `given`. Tensors become flat arrays."""
-    data = json.dumps(_encoded(given)).replace("<", "\\u003c")
+    data = json.dumps(json.dumps(_encoded(given))).replace("<", "\\u003c")
     text = f"{TRAVEL}\nfunction main(given) {{\n{script}\n}}\n"
-    text += f"const result = JSON.stringify(encoded(main(decoded({data}))));\n"
+    text += f"const result = JSON.stringify(encoded(main(decoded(JSON.parse({data})))));\n"
     return _decoded(json.loads(_by_node(text) if shutil.which("node") else _by_page(text)))
 
 

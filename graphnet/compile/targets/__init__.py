@@ -4,4 +4,5 @@
 |---|---|
 | `torch/` | straight-line Python over torch's own kernels |
 | `c/` | C, compiled for this machine |
+| `js/` | JavaScript, for pages |
 """

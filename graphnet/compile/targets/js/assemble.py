@@ -85,6 +85,9 @@ class Assembly:
         self.task, self.graph, self.flows = task, task.graph, task.flows()
         _, mapped = specialized(task.graph, task.targets, shapes)
         self.nodes = [*mapped]
+        for node in self.nodes:
+            if node.dtype not in ARRAYS:
+                raise NotLowered(f"{self.graph.name_of(node)}: {node.dtype}")
         self.sizes = {node: cast("tuple[int, ...]", copy.shape) for node, copy in mapped.items()}
         self.used, self.settings = set[str](), dict[str, float]()
         self.state: dict[str, tuple[float, int]] = {}

@@ -81,6 +81,8 @@ def key(text: str) -> str:
     >>> print(key("lr"), key("lr/1"))
     lr "lr/1"
     """
+    if text == "__proto__":  # elsewhere this would be no member, but what the object inherits from
+        return f"[{string(text)}]"
     return text if _PLAIN.fullmatch(text) else string(text)
 
 

@@ -1,7 +1,7 @@
 """The open batch: a text in which the size of the batch is a variable.
 
-The lowered form has fixed sizes. A list is printed for three sizes; the texts may differ in
-integers that are a batch + b, and in numbers that are 1 / (a batch + b) or one more. The first two
+The lowered form has fixed sizes. A list is printed for three sizes; the texts may differ in numbers
+that are a batch + b or a batch², and in those that are 1 / (a batch + b) or one more. The first two
 texts give a and b, the third one must agree.
 """
 
@@ -44,8 +44,11 @@ def opened(texts: Sequence[str], sizes: Sequence[int] = SIZES) -> str | None:
 def _formula(texts: Sequence[str], sizes: Sequence[int]) -> str | None:
     """A formula of the batch for three numbers."""
     values = [float(text) for text in texts]
-    if all(value.is_integer() for value in values):
-        return _linear(values, sizes)
+    if found := _linear(values, sizes):
+        return found
+    factors = {value / size**2 for value, size in zip(values, sizes, strict=True)}
+    if len(factors) == 1 and (factor := factors.pop()).is_integer():  # rows beside rows
+        return "batch * batch" if factor == 1 else f"{_text(factor)} * batch * batch"
     for added in (0, 1):
         rest = [value - added for value in values]
         if 0 not in rest and (below := _linear([1 / each for each in rest], sizes)):

@@ -158,7 +158,7 @@ def _open_program(task: Task, shapes: Shapes, inputs: Sequence[str]) -> tuple[As
 
     try:
         made = [assembly(size) for size in SIZES]
-    except GraphError:  # this list wants another size
+    except (GraphError, RuntimeError):  # this list wants another size, such as an even one
         return None
     body = opened(["\n".join(each.lines) for each in made])
     return None if body is None else (made[0], body)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 from closeness import assert_close
+from compile.targets.js.programs import Walks
 from compile.test_layers import LAYERS
 from compile.test_losses import LOSSES
-from compile.targets.js.programs import Walks
 from compile.training import DOUBLE, randn
 
 import graphnet as gn
