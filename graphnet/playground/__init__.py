@@ -11,9 +11,9 @@
 
 Of the scripts, `learner.js` holds the network and takes its steps, on `rows.js`; `evaluator.js`
 measures it, `runs.js` keeps what it measured, and `loop.js` trains beside the display. Each of
-`controls.js`, `network.js`, `card.js` with `written.js`, `surface.js`, `table.js`, `curves.js` and
-`keys.js` is one part of the page, and adds itself to the `parts` of `tools.js`; `app.js` tells all
-of them what happens, and `start.js` begins.
+`controls.js`, `network.js`, `card.js` with `grids.js` and `written.js`, `surface.js`, `table.js`,
+`curves.js` and `keys.js` is one part of the page, and adds itself to the `parts` of `tools.js`;
+`app.js` tells all of them what happens, and `start.js` begins.
 """
 
 from __future__ import annotations

@@ -77,7 +77,8 @@ class App {
       const { node, phase } = this.learner.next();
       const before = phase === "update" ? this.learner.program.values[node].slice() : null;
       this.event = this.learner.advance();
-      this.moved = before && norm(before.map((number, at) => number - this.learner.program.values[node][at]));
+      const after = this.learner.program.values[node];
+      this.moved = before && norm(before.map((number, at) => number - after[at]));
       this.chosen = node;
       this.say("walked", this.event);
       this.tell(`${phase[0].toUpperCase()}${phase.slice(1)} at ${this.data.nodes[node].name}.`);
@@ -114,7 +115,8 @@ class App {
     if (Number.isFinite(this.learner.loss)) return;
     this.loop.pause();
     this.say("changed");
-    this.tell(`The loss of step ${this.learner.steps} is not finite. Rewind, and try a lower learning rate.`);
+    const { steps } = this.learner;
+    this.tell(`The loss of step ${steps} is not finite. Rewind, and try a lower learning rate.`);
   }
   rewind() {
     this.loop.pause();
@@ -152,7 +154,8 @@ class App {
   }
   keep() {
     const kept = this.runs.keep(this.learner.settings);
-    this.tell(kept ? "Kept. Change something, rewind and train again: both curves are shown." : "There is nothing to keep yet.");
+    const next = "Change something, rewind and train again: both curves are shown.";
+    this.tell(kept ? `Kept. ${next}` : "There is nothing to keep yet.");
     this.say("changed");
   }
   choose(node) {

@@ -4,8 +4,14 @@ const SETTINGS = {
   momentum: { label: "momentum", low: 0, high: 0.999 },
   weight_decay: { label: "weight decay", low: 1e-6, high: 1, log: true, zero: true },
   batch: { label: "batch size", low: 1, log: true, whole: true },
-  noise: { label: "noise", low: 0, high: 1, hint: "Noise on the inputs that are learned from: its standard deviation" },
-  seed: { label: "seed", typed: true, whole: true, low: 0, most: 2 ** 32 - 1, hint: "Order of the rows, masks of dropout, noise; a new one rewinds" },
+  noise: {
+    label: "noise", low: 0, high: 1,
+    hint: "The standard deviation of noise on the inputs that are learned from",
+  },
+  seed: {
+    label: "seed", typed: true, whole: true, low: 0, most: 2 ** 32 - 1,
+    hint: "Order of the rows, masks of dropout, noise; a new one rewinds",
+  },
 };
 
 // A slider goes from 0 to 1000, whatever its setting does; with `zero` its first place is 0.
@@ -36,13 +42,15 @@ parts.push(function controls(app) {
     if (name === "batch") setting.high = Math.max(2, Math.min(app.learner.clean.count, 1024));
     const label = made("label", { for: `set-${name}`, title: setting.hint }, setting.label);
     const number = made("input", {
-      id: `set-${name}`, type: "number", step: setting.whole ? 1 : "any", min: 0, autocomplete: "off", "data-set": name, title: setting.hint,
+      id: `set-${name}`, type: "number", step: setting.whole ? 1 : "any", min: 0, autocomplete: "off",
+      title: setting.hint,
     });
     const slider = setting.typed ? null : made("input", {
       type: "range", min: 0, max: 1000, "aria-label": setting.label, "data-slide": name, title: setting.hint,
     });
     slider?.addEventListener("input", () => app.set(name, valueAt(setting, Number(slider.value))));
-    number.addEventListener("keydown", event => { if (event.key === "Enter") number.blur(); }); // keys work again
+    // After Enter the keys of the page work again.
+    number.addEventListener("keydown", event => { if (event.key === "Enter") number.blur(); });
     number.addEventListener("change", () => typed(name, setting, number));
     form.append(made("div", { class: "setting" }, label, number, ...(slider ? [slider] : [])));
     return { setting, number, slider };
@@ -50,10 +58,11 @@ parts.push(function controls(app) {
   // A typed number may lie outside of the slider, but not outside of its meaning.
   function typed(name, { whole, most = Infinity, label }, number) {
     const value = number.value.trim() === "" ? NaN : Number(number.value);
-    const least = name === "batch" ? 1 : 0;
-    const top = name === "batch" ? app.learner.clean.count : most;
-    if (value >= least && value <= top && (!whole || Number.isInteger(value)) && value < Infinity) app.set(name, value);
-    else app.tell(`The ${label} must be ${whole ? "an integer" : "a number"} of ${least} or more${top < Infinity ? `, at most ${top}` : ""}.`);
+    const [least, top] = name === "batch" ? [1, app.learner.clean.count] : [0, most];
+    const fits = value >= least && value <= top && value < Infinity && (!whole || Number.isInteger(value));
+    const limit = top < Infinity ? `, at most ${top}` : "";
+    if (fits) app.set(name, value);
+    else app.tell(`The ${label} must be ${whole ? "an integer" : "a number"} of ${least} or more${limit}.`);
     show(name);
   }
   function show(name) {

@@ -1,70 +1,85 @@
 // Loss and error of the training rows and of the test rows, of this run and of those that were kept.
 // The colour says which run it is, and a dashed line that it is of the test rows.
 parts.push(function curves(app) {
+  const HUES = ["#8a6fd1", "#2a9d76", "#c0508a", "#8c8c3c"]; // of kept runs, on light and dark
   const { data, runs } = app, root = app.find(".curves");
-  const KINDS = data.classes ? ["loss", "error"] : ["loss"];
+  const kinds = data.classes ? ["loss", "error"] : ["loss"];
   const logarithmic = made("input", { type: "checkbox", id: "log", checked: true });
   const keep = made("button", { type: "button", title: "Keep these curves to compare with (k)" }, "keep run");
   const legend = made("ul", { class: "legend", "aria-label": "Runs" });
-  const charts = KINDS.map(kind => ({ kind, canvas: made("canvas", { role: "img" }), said: made("output", {}) }));
+  const charts = kinds.map(kind => {
+    const canvas = made("canvas", { role: "img" }), said = made("output");
+    const caption = made("figcaption", {}, kind, " ", said);
+    return { kind, canvas, said, figure: made("figure", {}, caption, made("div", { class: "chart" }, canvas)) };
+  });
+  root.append(heading(), made("div", { class: "charts" }, ...charts.map(chart => chart.figure)), legend);
   keep.addEventListener("click", () => app.keep());
   logarithmic.addEventListener("change", draw);
-  root.append(
-    made("div", { class: "heading" }, made("h2", {}, "Curves"), made("span", { class: "key" }, made("span", { class: "solid" }), "training", ...(data.test ? [made("span", { class: "dashed" }), "test"] : [])), made("label", { class: "check" }, logarithmic, "log"), keep),
-    made("div", { class: "charts" }, ...charts.map(({ kind, canvas, said }) => made("figure", {}, made("figcaption", {}, kind, " ", said), made("div", { class: "chart" }, canvas)))),
-    legend,
-  );
-  const HUES = ["#8a6fd1", "#2a9d76", "#c0508a", "#8c8c3c"];
-  const all = () => [...runs.kept.map(run => [run, HUES[runs.kept.indexOf(run) % HUES.length]]), [runs.now, app.colours.accent]];
 
+  function heading() {
+    const key = made("span", { class: "key" }, made("span", { class: "solid" }), "training");
+    if (data.test) key.append(made("span", { class: "dashed" }), "test");
+    const check = made("label", { class: "check" }, logarithmic, "log");
+    return made("div", { class: "heading" }, made("h2", {}, "Curves"), key, check, keep);
+  }
+  // Each run with its colour, the present one last.
+  function all() {
+    const kept = runs.kept.map((run, at) => [run, HUES[at % HUES.length]]);
+    return [...kept, [runs.now, app.colours.accent]];
+  }
   function draw() { for (const chart of charts) drawChart(chart); }
   function drawChart({ kind, canvas, said }) {
     const { context, width, height } = sharp(canvas);
     if (!width) return;
-    const names = [`train ${kind}`, `test ${kind}`];
-    const found = all().flatMap(([run]) => run.points.flatMap(point => names.map(name => point[name]))).filter(Number.isFinite);
-    const log = logarithmic.checked && kind === "loss";
-    const scale = scaleOf(found, log, kind), room = { left: 38, top: 6, right: width - 8, bottom: height - 16 };
-    const most = Math.max(10, ...all().map(([run]) => run.last?.step ?? 0));
+    const names = [`train ${kind}`, `test ${kind}`], drawn = all();
+    const numbers = drawn.flatMap(([run]) => run.points.flatMap(point => names.map(name => point[name])));
+    const scale = scaleOf(numbers.filter(Number.isFinite), logarithmic.checked && kind === "loss", kind === "error");
+    const room = { left: 38, top: 6, right: width - 8, bottom: height - 16 };
+    const most = Math.max(10, ...drawn.map(([run]) => run.last?.step ?? 0));
     const x = step => room.left + step / most * (room.right - room.left);
     const y = number => room.bottom - clamp(scale.share(number), 0, 1) * (room.bottom - room.top);
     axes(context, scale, room, most, y);
-    for (const [run, colour] of all()) {
-      for (const name of names) line(context, run.points, name, colour, x, y, name.startsWith("test"));
+    for (const [run, colour] of drawn) {
+      names.forEach((name, at) => line(context, run.points, name, colour, x, y, at === 1));
     }
-    const last = runs.now.last;
-    const text = name => Number.isFinite(last?.[name]) ? (kind === "error" ? `${(100 * last[name]).toFixed(1)} %` : short(last[name])) : "–";
-    said.textContent = data.test ? `${text(names[0])} · test ${text(names[1])}` : text(names[0]);
+    tell(said, names, kind === "error");
     canvas.setAttribute("aria-label", `The ${kind} over the steps: now ${said.textContent}`);
   }
-  // From the smallest to the largest number, or from 0; an error is a fraction.
-  function scaleOf(found, log, kind) {
-    let [low, high] = found.length ? rangeOf(found) : [0, 1];
-    const percent = kind === "error";
-    if (log) {
-      low = Math.log10(Math.max(low, 1e-8));
-      high = Math.max(Math.log10(Math.max(high, 1e-8)), low + 0.3);
-      const whole = [];
-      for (let power = Math.ceil(low); power <= high; power++) whole.push(10 ** power);
-      const ticks = whole.length > 1 ? whole : [10 ** low, 10 ** high];
-      return { share: number => (Math.log10(Math.max(number, 1e-8)) - low) / (high - low), ticks, text: short };
-    }
-    high = Math.max(high * 1.05, 1e-9);
-    const step = tickStep(high), ticks = [];
-    for (let at = 0; at <= high; at += step) ticks.push(at);
-    return { share: number => number / high, ticks, text: percent ? number => `${short(100 * number)} %` : short };
+  function tell(said, names, percent) {
+    const [train, test] = names.map(name => {
+      const number = runs.now.last?.[name];
+      if (!Number.isFinite(number)) return "–";
+      return percent ? `${(100 * number).toFixed(1)} %` : short(number);
+    });
+    said.textContent = data.test ? `${train} · test ${test}` : train;
   }
-  function tickStep(high) {
-    const power = 10 ** Math.floor(Math.log10(high / 3));
-    return [1, 2, 5, 10].map(each => each * power).find(each => high / each <= 3.5);
+  // Where a number lies between the ends of an axis, and what is written along it.
+  function scaleOf(numbers, log, percent) {
+    const [low, high] = numbers.length ? rangeOf(numbers) : [0, 1];
+    if (log) return logScale(Math.max(low, 1e-8), Math.max(high, 1e-8));
+    const top = Math.max(high * 1.05, 1e-9), step = tickStep(top), ticks = [];
+    for (let at = 0; at <= top; at += step) ticks.push(at);
+    return { share: number => number / top, ticks, text: percent ? number => `${short(100 * number)} %` : short };
+  }
+  function logScale(least, most) {
+    const low = Math.log10(least), high = Math.max(Math.log10(most), low + 0.3), ticks = [];
+    for (let power = Math.ceil(low); power <= high; power++) ticks.push(10 ** power);
+    return {
+      share: number => (Math.log10(Math.max(number, 1e-8)) - low) / (high - low),
+      ticks: ticks.length > 1 ? ticks : [10 ** low, 10 ** high],
+      text: short,
+    };
+  }
+  function tickStep(top) {
+    const power = 10 ** Math.floor(Math.log10(top / 3));
+    return [1, 2, 5, 10].map(each => each * power).find(each => top / each <= 3.5);
   }
   function axes(context, scale, room, most, y) {
-    context.font = "10.5px system-ui, sans-serif";
-    context.fillStyle = app.colours.faint;
-    context.strokeStyle = app.colours.line;
-    context.lineWidth = 1;
-    context.textAlign = "right";
-    context.textBaseline = "middle";
+    const { colours } = app;
+    Object.assign(context, {
+      font: "10.5px system-ui, sans-serif", fillStyle: colours.faint, strokeStyle: colours.line,
+      lineWidth: 1, textAlign: "right", textBaseline: "middle",
+    });
     for (const tick of scale.ticks) {
       const at = Math.round(y(tick)) + 0.5;
       context.globalAlpha = 0.6;
@@ -80,9 +95,7 @@ parts.push(function curves(app) {
   function line(context, points, name, colour, x, y, dashed) {
     context.beginPath();
     for (const point of points) if (Number.isFinite(point[name])) context.lineTo(x(point.step), y(point[name]));
-    context.strokeStyle = colour;
-    context.lineWidth = 1.6;
-    context.lineJoin = "round";
+    Object.assign(context, { strokeStyle: colour, lineWidth: 1.6, lineJoin: "round" });
     context.setLineDash(dashed ? [4, 3] : []);
     context.stroke();
     context.setLineDash([]);
@@ -91,26 +104,30 @@ parts.push(function curves(app) {
   function list() {
     legend.replaceChildren();
     if (!runs.kept.length) return;
-    const differing = Object.keys(app.learner.settings).filter(name =>
-      runs.kept.some(run => run.settings[name] !== app.learner.settings[name]));
-    for (const [run, colour] of all()) {
-      const settings = run === runs.now ? app.learner.settings : run.settings;
-      const said = differing.map(name => `${SETTINGS[name]?.label ?? name} ${short(settings[name])}`).join(", ");
-      const dot = made("span", { class: "dot" });
-      dot.style.background = colour;
-      const item = made("li", {}, dot, `${run.name}${run === runs.now ? " (now)" : ""}${said ? `: ${said}` : ""}`);
-      if (run !== runs.now) {
-        const drop = made("button", { type: "button", "aria-label": `Drop ${run.name}`, title: "Drop" }, "×");
-        drop.addEventListener("click", () => { runs.drop(run); list(); draw(); });
-        item.append(drop);
-      }
-      legend.append(item);
-    }
+    const { settings } = app.learner;
+    const differing = Object.keys(settings).filter(name => runs.kept.some(run => run.settings[name] !== settings[name]));
+    for (const [run, colour] of all()) legend.append(item(run, colour, differing));
   }
-  return {
-    measured: draw, resized: draw, themed() { list(); draw(); },
-    changed() { keep.disabled = runs.now.points.length < 2; list(); draw(); },
-    rewound() { list(); draw(); },
-    slow() { keep.disabled = runs.now.points.length < 2; },
-  };
+  function item(run, colour, differing) {
+    const isNow = run === runs.now, settings = isNow ? app.learner.settings : run.settings;
+    const said = differing.map(name => `${SETTINGS[name]?.label ?? name} ${short(settings[name])}`).join(", ");
+    const dot = made("span", { class: "dot" });
+    dot.style.background = colour;
+    const line = made("li", {}, dot, `${run.name}${isNow ? " (now)" : ""}${said && `: ${said}`}`);
+    if (isNow) return line;
+    const drop = made("button", { type: "button", "aria-label": `Drop ${run.name}`, title: "Drop" }, "×");
+    drop.addEventListener("click", () => { runs.drop(run); again(); });
+    line.append(drop);
+    return line;
+  }
+  function again() {
+    list();
+    draw();
+  }
+  const slow = () => { keep.disabled = runs.now.points.length < 2; };
+  function changed() {
+    slow();
+    again();
+  }
+  return { measured: draw, resized: draw, themed: again, rewound: again, slow, changed };
 });

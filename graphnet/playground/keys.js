@@ -8,8 +8,10 @@ parts.push(function keys(app) {
   ];
   const footer = app.find("footer");
   footer.hidden = false;
-  for (const [, , sign, text] of KEYS) {
-    if (sign && !(text === "layers or nodes" && app.data.views.length < 2)) footer.append(made("span", {}, made("kbd", {}, sign), ` ${text}`));
+  const views = new Set(app.data.views.map(view => view.name));
+  for (const [, action, sign, text] of KEYS) {
+    if (!sign || action === "view" && views.size < 2) continue;
+    footer.append(made("span", {}, made("kbd", {}, sign), ` ${text}`));
   }
   app.root.addEventListener("click", event => {
     const pressed = event.target.closest("button[data-do]");

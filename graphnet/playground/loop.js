@@ -4,8 +4,9 @@ class Loop {
   static MEASURE = 3; // and of measuring
   static SLOW = 120; // between two updates of what is read rather than watched
   static SPEEDS = [
-    { label: "1 node / s", nodes: 1 }, { label: "5 nodes / s", nodes: 5 }, { label: "1 step / s", steps: 1 },
-    { label: "10 steps / s", steps: 10 }, { label: "100 steps / s", steps: 100 }, { label: "full speed", steps: Infinity },
+    { label: "1 node / s", nodes: 1 }, { label: "5 nodes / s", nodes: 5 },
+    { label: "1 step / s", steps: 1 }, { label: "10 steps / s", steps: 10 },
+    { label: "100 steps / s", steps: 100 }, { label: "full speed", steps: Infinity },
   ];
   constructor(app) {
     this.app = app;

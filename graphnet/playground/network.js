@@ -8,7 +8,9 @@ const STRIP_ROWS = 5, STRIP_COLUMNS = 64;
 class Strip {
   constructor(stage, [left, top, width, height], colours) {
     this.canvas = made("canvas", { class: "strip", "aria-hidden": "true", width: 1, height: 1 });
-    Object.assign(this.canvas.style, { left: `${left}px`, top: `${top}px`, width: `${width}px`, height: `${height}px` });
+    Object.assign(this.canvas.style, {
+      left: `${left}px`, top: `${top}px`, width: `${width}px`, height: `${height}px`,
+    });
     stage.append(this.canvas);
     this.context = this.canvas.getContext("2d");
     this.colours = colours;
@@ -23,7 +25,9 @@ class Strip {
       this.image = this.context.createImageData(columns, rows);
     }
     let largest = 0;
-    for (let row = 0; row < rows; row++) largest = Math.max(largest, largestOf(numbers, row * width, row * width + columns));
+    for (let row = 0; row < rows; row++) {
+      largest = Math.max(largest, largestOf(numbers, row * width, row * width + columns));
+    }
     for (let row = 0, at = 0; row < rows; row++) {
       for (let column = 0; column < columns; column++, at += 4) {
         this.colours.tint(this.image.data, at, largest ? numbers[row * width + column] / largest : 0);
@@ -36,7 +40,7 @@ class Strip {
 // The maps of all units of a node, in rows of tiles.
 function drawMaps(canvas, values, units, across, colours) {
   const grid = Evaluator.GRID, every = 2, side = grid / every, apart = 2;
-  const rows = Math.ceil(units / across), width = across * (side + apart) - apart, height = rows * (side + apart) - apart;
+  const width = across * (side + apart) - apart, height = Math.ceil(units / across) * (side + apart) - apart;
   if (canvas.width !== width || canvas.height !== height) { canvas.width = width; canvas.height = height; }
   const context = canvas.getContext("2d"), image = context.createImageData(width, height);
   const largest = largestOf(values, 0, values.length) || 1;
@@ -72,7 +76,8 @@ parts.push(function network(app) {
 
   function show(wanted) {
     name = wanted;
-    shown = views.find(view => view.name === name && view.screen === (narrow.matches ? "narrow" : "wide"));
+    const screen = narrow.matches ? "narrow" : "wide";
+    shown = views.find(view => view.name === name && view.screen === screen);
     for (const view of views) view.stage.hidden = view !== shown;
     buttons.forEach((button, at) => button.setAttribute("aria-pressed", names[at] === name));
     pane.style.aspectRatio = narrow.matches ? `${shown.width} / ${shown.height}` : "";
@@ -99,6 +104,15 @@ parts.push(function network(app) {
     themed() { shown.frame(); shown.maps(); },
   };
 });
+
+// A text in a box of the picture.
+function lettering(group, attributes, text) {
+  const element = document.createElementNS("http://www.w3.org/2000/svg", "text");
+  for (const [name, value] of Object.entries({ "font-size": 8, ...attributes })) element.setAttribute(name, value);
+  element.textContent = text;
+  group.append(element);
+  return element;
+}
 
 // One of the pictures.
 class NetworkView {
@@ -128,13 +142,8 @@ class NetworkView {
         continue;
       }
       const strip = new Strip(this.stage, [left + 26, top + 2, width - 66, height - 4], this.app.colours);
-      const written = (x, anchor, text) => {
-        const element = document.createElementNS("http://www.w3.org/2000/svg", "text");
-        for (const [name, value] of Object.entries({ x, y: top + 9.5, "font-size": 8, "text-anchor": anchor, ...(fill && { fill }) })) element.setAttribute(name, value);
-        element.textContent = text;
-        group.append(element);
-        return element;
-      };
+      const written = (x, anchor, text) =>
+        lettering(group, { x, y: top + 9.5, "text-anchor": anchor, ...(fill && { fill }) }, text);
       written(left, "start", part === "value" ? "value" : "grad");
       place.strips[part] = { strip, text: written(left + width, "end", "") };
     }

@@ -31,7 +31,7 @@ _PRINTER = Path(js.__file__).parent
 
 SCRIPTS = (
     *("tools.js", "rows.js", "learner.js", "evaluator.js", "runs.js", "loop.js"),
-    *("app.js", "controls.js", "network.js", "written.js", "card.js", "surface.js"),
+    *("app.js", "controls.js", "network.js", "written.js", "grids.js", "card.js", "surface.js"),
     *("table.js", "curves.js", "keys.js", "start.js"),
 )
 """The scripts of the page, in their order; the first half of them knows no page."""

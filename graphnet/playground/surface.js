@@ -1,20 +1,28 @@
 // The plane of two inputs: what the network says at each point of it, and the rows as points.
 parts.push(function surface(app) {
+  const MOST_POINTS = 2000;
   if (!app.data.plane) return null;
   const { data, learner, evaluator, colours } = app;
-  const { classes } = data, [input, target] = [data.inputs[0], data.targets[0]].map(node => data.nodes[node]);
-  const width = data.nodes[data.output].shape.at(-1) === "batch" ? 1 : data.nodes[data.output].shape.at(-1);
+  const { classes, nodes } = data, input = nodes[data.inputs[0]], target = nodes[data.targets[0]];
+  const width = widthOf(data.nodes[data.output]);
   const labels = classes ? classes.targets.length : 0;
   const root = app.find(".output");
-  const ground = made("canvas", { width: Evaluator.GRID, height: Evaluator.GRID, class: "ground", "aria-hidden": "true" });
+  const ground = made("canvas", {
+    width: Evaluator.GRID, height: Evaluator.GRID, class: "ground", "aria-hidden": "true",
+  });
   const points = made("canvas", {
     class: "points", tabindex: 0, role: "img",
-    "aria-label": "The plane of the two inputs, with the output and the rows; arrow keys move a cross, Enter adds a point there",
+    "aria-label": "The plane of the two inputs, with the output and the rows; "
+      + "arrow keys move a cross, Enter adds a point there",
   });
   const test = made("input", { type: "checkbox", id: "show-test" });
   const chosen = made("span", { class: "classes", role: "radiogroup", "aria-label": "The class of an added point" });
-  const number = made("input", { type: "number", step: "any", value: 0, id: "point-target", "aria-label": "The target of an added point" });
-  const undo = made("button", { type: "button", title: "Take back the last added point (Backspace)", disabled: true }, "undo point");
+  const number = made("input", {
+    type: "number", step: "any", value: 0, id: "point-target", "aria-label": "The target of an added point",
+  });
+  const undo = made("button", {
+    type: "button", title: "Take back the last added point (Backspace)", disabled: true,
+  }, "undo point");
   const canAdd = classes !== null || target !== undefined && learner.clean.widths[target.name] === 1;
   let cross = null, label = labels ? labels - 1 : 0, image = null;
   build();
@@ -33,7 +41,9 @@ parts.push(function surface(app) {
     points.addEventListener("blur", () => { cross = null; draw(); });
   }
   function swatch(each) {
-    const radio = made("input", { type: "radio", name: "class", value: each, checked: each === label, "aria-label": `class ${each}` });
+    const radio = made("input", {
+      type: "radio", name: "class", value: each, checked: each === label, "aria-label": `class ${each}`,
+    });
     const sign = made("span", { class: "swatch" }, String(each));
     radio.addEventListener("change", () => { label = each; });
     return made("label", { title: `class ${each}` }, radio, sign);
@@ -59,7 +69,8 @@ parts.push(function surface(app) {
     app.disturbed();
   }
   function keyed(event) {
-    const step = evaluator.side / 40, by = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[event.key];
+    const step = evaluator.side / 40;
+    const by = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[event.key];
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (by && canAdd) {
       cross ??= [evaluator.left + evaluator.side / 2, evaluator.bottom + evaluator.side / 2];
@@ -70,8 +81,9 @@ parts.push(function surface(app) {
       app.tell(`Cross at ${short(cross[0])}, ${short(cross[1])}.`);
     } else if (event.key === "Enter" && cross) add(...cross);
     else if (event.key === "Backspace") takeBack();
-    else if (labels && /^\d$/.test(event.key) && Number(event.key) < labels) chosen.querySelectorAll("input")[Number(event.key)].click();
-    else return;
+    else if (/^\d$/.test(event.key) && Number(event.key) < labels) {
+      chosen.querySelectorAll("input")[Number(event.key)].click();
+    } else return;
     event.preventDefault();
     event.stopPropagation();
     draw();
@@ -87,9 +99,10 @@ parts.push(function surface(app) {
   function levelOf(output, row) {
     if (!classes) return clamp((output[row * width] - middle.at) / middle.half, -1, 1);
     const { threshold, targets } = classes;
-    if (threshold !== null) return threshold === middle.at ? clamp((output[row] - threshold) / middle.half, -1, 1) : Math.tanh((output[row] - threshold) / 2);
-    const apart = output[row * 2 + 1] - output[row * 2];
-    return targets[0].length === 1 ? Math.tanh(apart / 2) : clamp(apart / (2 * middle.half), -1, 1);
+    const isSingle = threshold !== null;
+    const apart = isSingle ? output[row] - threshold : output[row * 2 + 1] - output[row * 2];
+    const isLogit = isSingle ? threshold !== middle.at : targets[0].length === 1;
+    return isLogit ? Math.tanh(apart / 2) : clamp(apart / (isSingle ? 1 : 2) / middle.half, -1, 1);
   }
   function paint() {
     const output = evaluator.maps.get(data.output);
@@ -119,17 +132,16 @@ parts.push(function surface(app) {
       context.stroke(new Path2D(`M${x - 9} ${y}h18M${x} ${y - 9}v18`));
     }
   }
+  // Of very many rows the last ones, with those that were added by hand.
   function drawRows(context, size, rows, hollow) {
-    const places = rows.data[input.name], most = Math.min(rows.count, 2000), radius = rows.count > 400 ? 2.4 : 3.6;
-    const start = hollow ? 0 : Math.max(0, rows.count - most);
+    const places = rows.data[input.name], radius = rows.count > 400 ? 2.4 : 3.6;
     context.lineWidth = 1;
-    for (let row = start; row < start + most; row++) {
-      const x = across(places[2 * row], size), y = down(places[2 * row + 1], size);
+    for (let row = Math.max(0, rows.count - MOST_POINTS); row < rows.count; row++) {
+      const isAdded = !hollow && row >= learner.given, colour = colourOf(rows, row);
       context.beginPath();
-      context.arc(x, y, row >= learner.given && !hollow ? radius + 1.6 : radius, 0, 2 * Math.PI);
-      const colour = colourOf(rows, row);
+      context.arc(across(places[2 * row], size), down(places[2 * row + 1], size), radius + 1.6 * isAdded, 0, 7);
       context.fillStyle = hollow ? colours.ground : colour;
-      context.strokeStyle = hollow ? colour : row >= learner.given ? colours.ink : colours.ground;
+      context.strokeStyle = hollow ? colour : isAdded ? colours.ink : colours.ground;
       context.fill();
       context.stroke();
     }
@@ -142,7 +154,9 @@ parts.push(function surface(app) {
     return colours.css(level < 0 ? colours.less : colours.more, 0.25 + 0.75 * Math.abs(level));
   }
   function swatches() {
-    chosen.querySelectorAll(".swatch").forEach((sign, at) => { sign.style.background = colours.css(colours.of(at, labels)); });
+    chosen.querySelectorAll(".swatch").forEach((sign, at) => {
+      sign.style.background = colours.css(colours.of(at, labels));
+    });
   }
   const rowsChanged = () => {
     undo.disabled = learner.clean.count === learner.given;

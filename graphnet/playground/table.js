@@ -1,38 +1,45 @@
 // The first rows, with their targets and what the network makes of them.
 parts.push(function table(app) {
   if (app.data.plane || app.data.output === null) return null;
-  const { data, evaluator } = app, ROWS = 8, NUMBERS = 3;
+  const ROWS = 8, NUMBERS = 3;
+  const { data, evaluator } = app, { nodes, classes } = data;
   const rows = evaluator.test ?? app.learner.clean, count = Math.min(ROWS, rows.count);
-  const root = app.find(".output"), width = widthOf(data.nodes[data.output]);
-  const body = made("tbody", {});
-  const named = nodes => nodes.map(node => data.nodes[node].name);
-  const heads = ["row", ...named(data.targets), ...(data.classes ? ["class"] : []), data.nodes[data.output].name, ...named(data.inputs)];
-  root.append(
-    made("div", { class: "heading" }, made("h2", {}, evaluator.test ? "Output for the first test rows" : "Output for the first rows")),
-    made("div", { class: "scroll" }, made("table", { class: "rows" }, made("thead", {}, made("tr", {}, ...heads.map(head => made("th", { scope: "col" }, head)))), body)),
-  );
-  const outputs = [], marks = [];
-  for (let row = 0; row < count; row++) {
-    const cells = nodes => nodes.map(node => made("td", {}, numbersOf(rows.row(data.nodes[node].name, row))));
-    outputs.push(made("td", { class: "prediction" }));
-    marks.push(made("td", {}));
-    body.append(made("tr", {}, made("th", { scope: "row" }, String(row)), ...cells(data.targets), ...(data.classes ? [marks[row]] : []), outputs[row], ...cells(data.inputs)));
+  const width = widthOf(nodes[data.output]);
+  const line = row => ({ row, output: made("td", { class: "prediction" }), mark: made("td") });
+  const lines = Array.from({ length: count }, (_, row) => line(row));
+  build();
+
+  function build() {
+    const named = list => list.map(node => nodes[node].name);
+    const heads = ["row", ...named(data.targets), ...(classes ? ["class"] : []), nodes[data.output].name];
+    const head = made("tr", {}, ...[...heads, ...named(data.inputs)].map(each => made("th", { scope: "col" }, each)));
+    const whole = made("table", { class: "rows" }, made("thead", {}, head), made("tbody", {}, ...lines.map(lineOf)));
+    const title = `Output for the first ${evaluator.test ? "test rows" : "rows"}`;
+    app.find(".output").append(
+      made("div", { class: "heading" }, made("h2", {}, title)), made("div", { class: "scroll" }, whole),
+    );
+  }
+  function lineOf({ row, output, mark }) {
+    const cells = list => list.map(node => made("td", {}, numbersOf(rows.row(nodes[node].name, row))));
+    const head = made("th", { scope: "row" }, String(row));
+    return made("tr", {}, head, ...cells(data.targets), ...(classes ? [mark] : []), output, ...cells(data.inputs));
   }
   function numbersOf(numbers) {
     const shown = Array.from(numbers.subarray(0, NUMBERS), short).join("  ");
     return numbers.length > NUMBERS ? `${shown}  … ${numbers.length}` : shown;
   }
+  function show({ row, output, mark }, outputs) {
+    output.textContent = numbersOf(outputs.subarray(row * width, (row + 1) * width));
+    if (!classes) return;
+    const said = evaluator.classOf(outputs, row);
+    const right = said === evaluator.labelOf(rows.row(nodes[data.targets[0]].name, row));
+    mark.textContent = `${right ? "✓" : "✗"} ${said}`;
+    mark.className = right ? "right" : "wrong";
+  }
   return {
     measured() {
-      const output = evaluator.firstRows(rows, count);
-      for (let row = 0; row < count; row++) {
-        outputs[row].textContent = numbersOf(output.subarray(row * width, (row + 1) * width));
-        if (!data.classes) continue;
-        const said = evaluator.classOf(output, row);
-        const right = said === evaluator.labelOf(rows.row(data.nodes[data.targets[0]].name, row));
-        marks[row].textContent = `${right ? "✓" : "✗"} ${said}`;
-        marks[row].className = right ? "right" : "wrong";
-      }
+      const outputs = evaluator.firstRows(rows, count);
+      for (const line of lines) show(line, outputs);
     },
   };
 });

@@ -54,7 +54,8 @@ const clamp = (number, low, high) => Math.max(low, Math.min(high, number));
 function made(tag, attributes = {}, ...inside) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
-    if (value !== undefined && value !== null && value !== false) element.setAttribute(name, value === true ? "" : value);
+    if ([undefined, null, false].includes(value)) continue;
+    element.setAttribute(name, value === true ? "" : value);
   }
   element.append(...inside);
   return element;
@@ -63,13 +64,16 @@ function made(tag, attributes = {}, ...inside) {
 // The colours of the theme that the page has now, as lists of red, green and blue, or as texts.
 class Colours {
   // Of classes beyond two: far apart for all eyes, on light and on dark ground (Okabe and Ito, 2008).
-  static MANY = [[0, 114, 178], [230, 159, 0], [0, 158, 115], [204, 121, 167], [86, 180, 233], [213, 94, 0], [148, 137, 20], [120, 94, 240], [110, 110, 110], [150, 75, 40]];
+  static MANY = [
+    [0, 114, 178], [230, 159, 0], [0, 158, 115], [204, 121, 167], [86, 180, 233], [213, 94, 0],
+    [148, 137, 20], [120, 94, 240], [110, 110, 110], [150, 75, 40],
+  ];
   constructor(root) { this.root = root; this.read(); }
   read() {
     const style = getComputedStyle(this.root);
     const value = name => style.getPropertyValue(name).trim();
     const triple = name => value(name).split(",").map(Number);
-    for (const name of ["ground", "ink", "faint", "line", "panel", "accent", "ring"]) this[name] = value(`--${name}`);
+    for (const name of ["ground", "ink", "faint", "line", "accent", "ring"]) this[name] = value(`--${name}`);
     this.less = triple("--less");
     this.more = triple("--more");
   }

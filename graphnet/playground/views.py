@@ -95,17 +95,20 @@ def _views(name: str, scene: Scene, graph: Graph, maps: list[Node]) -> Iterator[
     layouts = [tall, *more]
     for screen, pane in _PANES.items():
         layout = max(layouts, key=lambda each: _scale(each, pane))
-        data = {"name": name, "screen": screen, "id": f"{name}-{screen}"}
-        data["arrows"] = [[arrow.source, arrow.target] for arrow in scene.arrows]
-        data["boxes"] = {
-            box.key: {
-                "nodes": [graph.index(node) for node in box.nodes],
-                "shows": None if box.result is None else graph.index(box.result),
-                "parts": _parts(box, rooms[box.key], layout),
-            }
-            for box in scene.boxes
-        }
-        yield View(str(data["id"]), _picture(scene, layout, str(data["id"])), data)
+        uid = f"{name}-{screen}"
+        places = {box.key: _place(box, rooms[box.key], layout, graph) for box in scene.boxes}
+        arrows = [[arrow.source, arrow.target] for arrow in scene.arrows]
+        data = {"id": uid, "name": name, "screen": screen, "boxes": places, "arrows": arrows}
+        yield View(uid, _picture(scene, layout, uid), data)
+
+
+def _place(box: Box, room: dict[str, int], layout: Layout, graph: Graph) -> dict[str, Any]:
+    """What a box stands for, and where something moves in it."""
+    return {
+        "nodes": [graph.index(node) for node in box.nodes],
+        "shows": None if box.result is None else graph.index(box.result),
+        "parts": dict(_rectangles(box, room, layout)),
+    }
 
 
 def _scale(layout: Layout, pane: tuple[float, float]) -> float:
@@ -143,14 +146,10 @@ def _reserved(box: Box, room: dict[str, int]) -> Box:
     return replace(box, reserved=(zeros,) * sum(room.values()))
 
 
-def _parts(box: Box, room: dict[str, int], layout: Layout) -> dict[str, list[float]]:
-    """Left, top, width and height of each thing that moves in a box."""
-    return dict(_rectangles(box, room, layout))
-
-
 def _rectangles(
     box: Box, room: dict[str, int], layout: Layout
 ) -> Iterator[tuple[str, list[float]]]:
+    """Left, top, width and height of each thing that moves in a box."""
     left, top, width, height = layout.rectangle(box)
     lines = len(box.lines)
     y = top + (height - LINE_HEIGHT * lines) / 2 + LINE_HEIGHT * (lines - sum(room.values()))
