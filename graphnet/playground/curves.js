@@ -62,13 +62,11 @@ parts.push(function curves(app) {
     return { share: number => number / top, ticks, text: percent ? number => `${short(100 * number)} %` : short };
   }
   function logScale(least, most) {
-    const low = Math.log10(least), high = Math.max(Math.log10(most), low + 0.3), ticks = [];
-    for (let power = Math.ceil(low); power <= high; power++) ticks.push(10 ** power);
-    return {
-      share: number => (Math.log10(Math.max(number, 1e-8)) - low) / (high - low),
-      ticks: ticks.length > 1 ? ticks : [10 ** low, 10 ** high],
-      text: short,
-    };
+    const low = Math.log10(least), high = Math.max(Math.log10(most), low + 0.5), ticks = [];
+    const digits = high - low > 1.5 ? [1] : [1, 2, 5];
+    for (let power = Math.floor(low); power <= high; power++) ticks.push(...digits.map(digit => digit * 10 ** power));
+    const share = number => (Math.log10(Math.max(number, 1e-8)) - low) / (high - low);
+    return { share, ticks: ticks.filter(tick => share(tick) >= 0 && share(tick) <= 1), text: short };
   }
   function tickStep(top) {
     const power = 10 ** Math.floor(Math.log10(top / 3));

@@ -576,6 +576,22 @@ def test_it_fits_on_every_screen(name, size, at):
     )
 
 
+def test_a_finger_trains_and_adds_points(at):
+    page = at("plane", 420, 800)
+    page.call("Emulation.setTouchEmulationEnabled", enabled=True)
+
+    def tap(x, y):
+        page.call("Input.dispatchTouchEvent", type="touchStart", touchPoints=[{"x": x, "y": y}])
+        page.call("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
+
+    tap(*page.middle("[data-do=step]"))
+    page.wait("playground.learner.steps === 1")
+    page.run("document.querySelector('.points').scrollIntoView({ block: 'center' })")
+    tap(*page.middle(".points"))
+    page.wait("playground.learner.rows.count === 111")
+    page.call("Emulation.setTouchEmulationEnabled", enabled=False)
+
+
 def test_it_is_dark_where_the_reader_prefers_it_or_the_button_says_so(page):
     colour = "getComputedStyle(document.querySelector('.graphnet-playground')).backgroundColor"
     light = page.run(colour)
