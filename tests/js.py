@@ -80,12 +80,16 @@ def _decoded(value: Any) -> Any:
     return [_decoded(each) for each in value] if isinstance(value, list) else value
 
 
-def run(script: str, **given: Any) -> Any:
-    """What a script returns; it reads what it is given by `given`. Tensors become flat arrays."""
+def run(script: str, *, in_chromium: bool = False, **given: Any) -> Any:
+    """What a script returns; it reads what it is given by `given`. Tensors become flat arrays.
+
+    The test is skipped where neither node nor Chromium is installed.
+    """
     data = json.dumps(json.dumps(_encoded(given))).replace("<", "\\u003c")
     text = f"{TRAVEL}\nfunction main(given) {{\n{script}\n}}\n"
     text += f"const result = JSON.stringify(encoded(main(decoded(JSON.parse({data})))));\n"
-    return _decoded(json.loads(_by_node(text) if shutil.which("node") else _by_page(text)))
+    has_node = not in_chromium and shutil.which("node") is not None
+    return _decoded(json.loads(_by_node(text) if has_node else _by_page(text)))
 
 
 def _by_node(text: str) -> str:

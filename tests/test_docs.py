@@ -161,10 +161,10 @@ def test_the_page_on_c_says_what_is_printed(tmp_path, monkeypatch, capsys):
 
 @pytest.mark.parametrize("name", EVERY)
 def test_every_other_block_holds(name):
-    """`py`: Python that needs another tool; `c`, `text`: what is printed; no name: commands."""
+    """`py`: Python for another tool; `c`, `js`, `text`: what is printed; no name: commands."""
     for found in FENCE.finditer(text_of(name)):
         language, source = found.groups()
-        assert language in ("python", "py", "c", "text", ""), found[0]
+        assert language in ("python", "py", "c", "js", "text", ""), found[0]
         if language == "py":
             ast.parse(source)
         elif not language:

@@ -58,16 +58,15 @@ class Lowering(Statements):
 
     Attributes:
         slots: where nodes lie in memory.
-        taps: where in its window each pixel lies that a pool takes, by the node of the places.
         readers: how often each node is read.
+        taps: where in its window each pixel lies that a pool takes, by the node of the places.
     """
 
     def __init__(self, program: Program, batch_last: bool) -> None:
         super().__init__(batch_last)
-        self.program = program
+        self.program, self.readers = program, program.readers
         self.slots: dict[Node, Slot] = {}
         self.taps: dict[Node, Slot] = {}
-        self.readers = program.readers
         self._elements: dict[Node, Element] = {}
         self._made: dict[tuple[Node, Shape], Scalar] = {}
         self._wanted = set(program.wanted)
@@ -160,8 +159,8 @@ class Lowering(Statements):
 
     def is_kept(self, node: Node, element: Scalar) -> bool:
         """True if an element is better stored than computed wherever it is read."""
-        once = self.readers[node] <= 1 or is_simple(element)
-        return not once or calls_of(element) > LONGEST
+        is_cheap = self.readers[node] <= 1 or is_simple(element)
+        return not is_cheap or calls_of(element) > LONGEST
 
     def scalar(self, source: Source | Slot, shape: Shape) -> Any:
         """The element of a source in loops of a shape; a plain number as it is."""

@@ -184,6 +184,8 @@ class Expressions:
             return f"Math.trunc({args[0]} / {args[1]})"
         if function in OPERATORS:
             x, y = (_inside(function, *each) for each in zip((0, 1), call.args, args, strict=True))
+            if function == "add" and y.startswith("-") and _is_product(call.args[1]):
+                return f"({x} - {y[1:]})"
             return f"({x} {OPERATORS[function]} {y})"
         return self._function(function, args)
 
@@ -204,6 +206,10 @@ class Expressions:
             self.used.add(PRELUDE[function])
         name = PRELUDE.get(function) or MATH[function]
         return f"{name}({', '.join(map(bare, args))})"
+
+
+def _is_product(scalar: Scalar) -> bool:
+    return isinstance(scalar, Call) and scalar.function in ("mul", "div")
 
 
 def _inside(function: str, place: int, arg: Scalar, text: str) -> str:

@@ -10,16 +10,17 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-SIZES = (101, 103, 107)
-"""The sizes of the batch: primes, so that a product with one is not mistaken for another."""
+SIZES = (12, 13, 17)
+"""The sizes of the batch: small, since each is a list of its own; with other remainders, so that
+a size that is rounded down, such as half a batch, is no formula."""
 _NUMBER = re.compile(r"(?<![\w.$])\d+(?:\.\d+)?(?:e[+-]?\d+)?")
 
 
 def opened(texts: Sequence[str], sizes: Sequence[int] = SIZES) -> str | None:
     """One text from three, in which `batch` is a variable; None if there is none.
 
-    >>> opened(["new Float32Array(202) / 101", "new Float32Array(206) / 103",
-    ...         "new Float32Array(214) / 107"])
+    >>> opened(["new Float32Array(24) / 12", "new Float32Array(26) / 13",
+    ...         "new Float32Array(34) / 17"])
     'new Float32Array(2 * batch) / batch'
     >>> opened(["x(4)", "x(4)", "x(5)"]) is None
     True
@@ -44,11 +45,10 @@ def opened(texts: Sequence[str], sizes: Sequence[int] = SIZES) -> str | None:
 def _formula(texts: Sequence[str], sizes: Sequence[int]) -> str | None:
     """A formula of the batch for three numbers."""
     values = [float(text) for text in texts]
+    if all(value.is_integer() for value in values):
+        return _integer(values, sizes)
     if found := _linear(values, sizes):
         return found
-    factors = {value / size**2 for value, size in zip(values, sizes, strict=True)}
-    if len(factors) == 1 and (factor := factors.pop()).is_integer():  # rows beside rows
-        return "batch * batch" if factor == 1 else f"{_text(factor)} * batch * batch"
     for added in (0, 1):
         rest = [value - added for value in values]
         if 0 not in rest and (below := _linear([1 / each for each in rest], sizes)):
@@ -57,15 +57,32 @@ def _formula(texts: Sequence[str], sizes: Sequence[int]) -> str | None:
     return None
 
 
+def _integer(values: Sequence[float], sizes: Sequence[int]) -> str | None:
+    """A formula with integers for three integers."""
+    (first, second, third), (n, m, last) = values, sizes
+    slope = (second - first) / (m - n)
+    start = first - slope * n
+    if slope.is_integer() and slope * last + start == third:
+        return _sum(slope, start)
+    factors = {value / size**2 for value, size in zip(values, sizes, strict=True)}
+    if len(factors) == 1 and (factor := factors.pop()).is_integer():  # rows beside rows
+        return f"{_sum(factor, 0)} * batch"
+    return None
+
+
 def _linear(values: Sequence[float], sizes: Sequence[int]) -> str | None:
-    """a batch + b for three numbers, with simple a and b."""
+    """a batch + b for three numbers, with a and b of few digits if they are close to such."""
     (first, second, third), (n, m, last) = values, sizes
     slope = _simple((second - first) / (m - n))
     start = _simple(first - slope * n)
-    if abs(slope * last + start - third) > 1e-9 * abs(third):
-        return None
-    if abs(slope * n + start - first) > 1e-9 * abs(first) or slope == 0:
-        return None
+    for value, size in ((first, n), (third, last)):
+        if abs(slope * size + start - value) > 1e-9 * abs(value):
+            return None
+    return _sum(slope, start) if slope else None
+
+
+def _sum(slope: float, start: float) -> str:
+    """The text of slope batch + start."""
     text = "batch" if slope == 1 else f"{_text(slope)} * batch"
     return text if start == 0 else f"{text} {'+' if start > 0 else '-'} {_text(abs(start))}"
 

@@ -2,15 +2,19 @@
 function given(state, name, count) {
   const array = state[name];
   if (array?.length === count) return array;
-  throw new RangeError(`state["${name}"] must be an array of ${count} numbers; got ${array?.length ?? array}`);
+  const got = array?.length ?? array;
+  throw new RangeError(`state["${name}"] must be an array of ${count} numbers; got ${got}`);
 }
 
-// The places that products are read from and added to: of each row in x and out, of each column in
-// y and out, of each term in x and y. Each is given as loops: [count, step in one, step in other].
+// Where the numbers of a product lie: of each row in x and in the result, of each column in y and
+// in the result, of each term in x and in y. Each is given as loops: [count, a step in each].
 function productTable(rows, columns, terms) {
-  return { rows: places(rows), columns: places(columns), terms: places(terms) };
+  const [rowsX, rowsOut] = places(rows), [columnsY, columnsOut] = places(columns);
+  const [termsX, termsY] = places(terms);
+  return { rowsX, rowsOut, columnsY, columnsOut, termsX, termsY };
 }
 
+// The places that nested loops go through, in two arrays.
 function places(loops) {
   const count = loops.reduce((product, [size]) => product * size, 1);
   const first = new Int32Array(count), second = new Int32Array(count);
@@ -23,76 +27,74 @@ function places(loops) {
       second[i] += turn * other;
     }
   }
-  return { count, first, second };
+  return [first, second];
 }
 
-// out[row, column] += the sum over all terms of x[row, term] y[column, term]. Sixteen sums at a
-// time, four rows by four columns, so that each number read is used four times.
+// out[row, column] += the sum over all terms of x[row, term] * y[column, term]; the three begin at
+// x0, y0 and out0. Sixteen sums at a time, four rows by four columns: what is read serves four.
 function addProducts(table, x, x0, y, y0, out, out0) {
-  const { rows, columns, terms } = table;
-  const fullRows = rows.count - (rows.count % 4), fullColumns = columns.count - (columns.count % 4);
-  for (let i = 0; i < fullRows; i += 4) {
-    for (let j = 0; j < fullColumns; j += 4) {
-      addTile(rows, i, columns, j, terms, x, x0, y, y0, out, out0);
-    }
-    for (let j = fullColumns; j < columns.count; j++) {
-      addStrip(rows, i, columns.first[j], columns.second[j], terms.count, terms.first, terms.second, x, x0, y, y0, out, out0);
+  const { rowsX, rowsOut, columnsY, columnsOut, termsX, termsY } = table;
+  const rows = rowsX.length, columns = columnsY.length;
+  const wholeRows = rows - (rows % 4), wholeColumns = columns - (columns % 4);
+  for (let i = 0; i < wholeRows; i += 4) {
+    for (let j = 0; j < wholeColumns; j += 4) addTile(table, i, j, x, x0, y, y0, out, out0);
+    for (let j = wholeColumns; j < columns; j++) {
+      addStrip(rowsX, rowsOut, i, termsX, x, x0, termsY, y, y0 + columnsY[j],
+        out, out0 + columnsOut[j]);
     }
   }
-  for (let i = fullRows; i < rows.count; i++) {
-    for (let j = 0; j < fullColumns; j += 4) {
-      addStrip(columns, j, rows.first[i], rows.second[i], terms.count, terms.second, terms.first, y, y0, x, x0, out, out0);
+  for (let i = wholeRows; i < rows; i++) {
+    for (let j = 0; j < wholeColumns; j += 4) {
+      addStrip(columnsY, columnsOut, j, termsY, y, y0, termsX, x, x0 + rowsX[i],
+        out, out0 + rowsOut[i]);
     }
-    for (let j = fullColumns; j < columns.count; j++) {
+    for (let j = wholeColumns; j < columns; j++) {
+      const xi = x0 + rowsX[i], yj = y0 + columnsY[j];
       let sum = 0;
-      const xi = x0 + rows.first[i], yj = y0 + columns.first[j];
-      for (let k = 0; k < terms.count; k++) sum += x[xi + terms.first[k]] * y[yj + terms.second[k]];
-      out[out0 + rows.second[i] + columns.second[j]] += sum;
+      for (let k = 0; k < termsX.length; k++) sum += x[xi + termsX[k]] * y[yj + termsY[k]];
+      out[out0 + rowsOut[i] + columnsOut[j]] += sum;
     }
   }
 }
 
-function addTile(rows, i, columns, j, terms, x, x0, y, y0, out, out0) {
-  const { count, first, second } = terms;
-  const x1 = x0 + rows.first[i], x2 = x0 + rows.first[i + 1];
-  const x3 = x0 + rows.first[i + 2], x4 = x0 + rows.first[i + 3];
-  const y1 = y0 + columns.first[j], y2 = y0 + columns.first[j + 1];
-  const y3 = y0 + columns.first[j + 2], y4 = y0 + columns.first[j + 3];
+// Four rows from i on by four columns from j on.
+function addTile(table, i, j, x, x0, y, y0, out, out0) {
+  const { rowsX, rowsOut, columnsY, columnsOut, termsX, termsY } = table;
+  const x1 = x0 + rowsX[i], x2 = x0 + rowsX[i + 1];
+  const x3 = x0 + rowsX[i + 2], x4 = x0 + rowsX[i + 3];
+  const y1 = y0 + columnsY[j], y2 = y0 + columnsY[j + 1];
+  const y3 = y0 + columnsY[j + 2], y4 = y0 + columnsY[j + 3];
   let s11 = 0, s12 = 0, s13 = 0, s14 = 0, s21 = 0, s22 = 0, s23 = 0, s24 = 0;
   let s31 = 0, s32 = 0, s33 = 0, s34 = 0, s41 = 0, s42 = 0, s43 = 0, s44 = 0;
-  for (let k = 0; k < count; k++) {
-    const p = first[k], q = second[k];
+  for (let k = 0; k < termsX.length; k++) {
+    const p = termsX[k], q = termsY[k];
     const a = y[y1 + q], b = y[y2 + q], c = y[y3 + q], d = y[y4 + q];
-    const e = x[x1 + p];
+    const e = x[x1 + p], f = x[x2 + p], g = x[x3 + p], h = x[x4 + p];
     s11 += e * a; s12 += e * b; s13 += e * c; s14 += e * d;
-    const f = x[x2 + p];
     s21 += f * a; s22 += f * b; s23 += f * c; s24 += f * d;
-    const g = x[x3 + p];
     s31 += g * a; s32 += g * b; s33 += g * c; s34 += g * d;
-    const h = x[x4 + p];
     s41 += h * a; s42 += h * b; s43 += h * c; s44 += h * d;
   }
-  const c1 = out0 + columns.second[j], c2 = out0 + columns.second[j + 1];
-  const c3 = out0 + columns.second[j + 2], c4 = out0 + columns.second[j + 3];
-  const r1 = rows.second[i], r2 = rows.second[i + 1], r3 = rows.second[i + 2], r4 = rows.second[i + 3];
-  out[c1 + r1] += s11; out[c2 + r1] += s12; out[c3 + r1] += s13; out[c4 + r1] += s14;
-  out[c1 + r2] += s21; out[c2 + r2] += s22; out[c3 + r2] += s23; out[c4 + r2] += s24;
-  out[c1 + r3] += s31; out[c2 + r3] += s32; out[c3 + r3] += s33; out[c4 + r3] += s34;
-  out[c1 + r4] += s41; out[c2 + r4] += s42; out[c3 + r4] += s43; out[c4 + r4] += s44;
+  const r1 = out0 + rowsOut[i], r2 = out0 + rowsOut[i + 1];
+  const r3 = out0 + rowsOut[i + 2], r4 = out0 + rowsOut[i + 3];
+  const c1 = columnsOut[j], c2 = columnsOut[j + 1], c3 = columnsOut[j + 2], c4 = columnsOut[j + 3];
+  out[r1 + c1] += s11; out[r1 + c2] += s12; out[r1 + c3] += s13; out[r1 + c4] += s14;
+  out[r2 + c1] += s21; out[r2 + c2] += s22; out[r2 + c3] += s23; out[r2 + c4] += s24;
+  out[r3 + c1] += s31; out[r3 + c2] += s32; out[r3 + c3] += s33; out[r3 + c4] += s34;
+  out[r4 + c1] += s41; out[r4 + c2] += s42; out[r4 + c3] += s43; out[r4 + c4] += s44;
 }
 
-// The same for four rows and one column.
-function addStrip(rows, i, column, outColumn, count, first, second, x, x0, y, y0, out, out0) {
-  const x1 = x0 + rows.first[i], x2 = x0 + rows.first[i + 1];
-  const x3 = x0 + rows.first[i + 2], x4 = x0 + rows.first[i + 3], y1 = y0 + column;
+// Four sums: those of x, at the places from i on, with the one of y that begins at y1.
+function addStrip(placesX, placesOut, i, termsX, x, x0, termsY, y, y1, out, out1) {
+  const x1 = x0 + placesX[i], x2 = x0 + placesX[i + 1];
+  const x3 = x0 + placesX[i + 2], x4 = x0 + placesX[i + 3];
   let s1 = 0, s2 = 0, s3 = 0, s4 = 0;
-  for (let k = 0; k < count; k++) {
-    const p = first[k], a = y[y1 + second[k]];
+  for (let k = 0; k < termsX.length; k++) {
+    const p = termsX[k], a = y[y1 + termsY[k]];
     s1 += x[x1 + p] * a; s2 += x[x2 + p] * a; s3 += x[x3 + p] * a; s4 += x[x4 + p] * a;
   }
-  const c = out0 + outColumn;
-  out[c + rows.second[i]] += s1; out[c + rows.second[i + 1]] += s2;
-  out[c + rows.second[i + 2]] += s3; out[c + rows.second[i + 3]] += s4;
+  out[out1 + placesOut[i]] += s1; out[out1 + placesOut[i + 1]] += s2;
+  out[out1 + placesOut[i + 2]] += s3; out[out1 + placesOut[i + 3]] += s4;
 }
 
 // The error function: a series of positive terms, and a continued fraction for large numbers.

@@ -31,7 +31,11 @@ FORMULAS = [
     (lambda n: f"x[{n**3}]", None),
     (lambda n: f"y * {n**0.5!r};", None),
     (lambda n: f"x[{n // 4}]", None),
-    (lambda n: "x" * (n % 2 + n // 103), None),
+    (lambda n: f"x[{n // 2}]", None),
+    (lambda n: f"x[{(n + 1) // 2}]", None),
+    (lambda n: f"x[{n // 3}]", None),
+    (lambda n: f"x[{min(n, 13)}]", None),
+    (lambda n: "x" * n, None),
 ]
 
 
@@ -62,7 +66,7 @@ def check(made, batches, **feeds):
                 torch.testing.assert_close(grad, node.grad.flatten(), rtol=1e-12, atol=1e-12)
 
 
-@pytest.mark.parametrize("width", [1, 2, 100, 101, 102, 104, 107])
+@pytest.mark.parametrize("width", [1, 2, 11, 12, 13, 16, 17])
 def test_widths_near_the_sizes_that_are_printed(width):
     def made():
         torch.manual_seed(0)
@@ -101,6 +105,13 @@ def test_a_size_that_is_fixed_is_refused_elsewhere():
     assert "// 2 nodes, batch 4" in walks.programs[0].source
     error = refused(walks, 6, {})
     assert error == "RangeError: this program is for batches of 4; got 6"
+
+
+def test_half_a_batch_is_no_formula():
+    graph = gn.Graph()
+    x = graph.input((None, 3), name="x")
+    program = printed(graph, None, None, {"x": (8, 3)}, [gn.ops.avg_pool1d(x.T, 2)])
+    assert not program.is_open
 
 
 def test_inputs_whose_batches_differ_are_fixed():

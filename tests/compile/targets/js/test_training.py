@@ -228,11 +228,10 @@ NETWORKS = {
 }
 
 
-@pytest.fixture(scope="module")
-def trained():
-    """What JavaScript made of each network: all in one run."""
+def run_of(*names):
+    """The programs of some networks, and what a run of JavaScript is given."""
     programs, runs = [], []
-    for make in NETWORKS.values():
+    for make in map(NETWORKS.get, names):
         made = make()
         shapes = {name: (7, *values.shape[1:]) for name, values in made.data.items()}
         programs.append(printed(made.graph, made.loss, made.optimizer, shapes))
@@ -240,6 +239,13 @@ def trained():
         runs.append({"program": len(runs), "state": made.tensors(), "data": data, "seed": 3,
                      "batch": BATCH, "steps": STEPS,
                      "loss": made.graph.index(made.loss)})  # fmt: skip
+    return programs, runs
+
+
+@pytest.fixture(scope="module")
+def trained():
+    """What JavaScript made of each network: all in one run."""
+    programs, runs = run_of(*NETWORKS)
     found = js.run(scripts(programs) + TRAIN, runs=runs)
     pairs = zip(programs, found, strict=True)
     return dict(zip(NETWORKS, pairs, strict=True))
@@ -262,3 +268,13 @@ def test_steps_are_those_of_the_walk(name, trained):
     assert moved > 1e-6
     assert far <= FAR**2 * moved, (far / moved) ** 0.5
     torch.testing.assert_close(found["losses"], losses, rtol=1e-3, atol=1e-4)
+
+
+def test_chromium_makes_the_steps_of_node(trained):
+    """A page of its own, also where the other tests run in node."""
+    names = ("disk", "LeNet", "LSTM", "batch norm", "dropout", "Adam")
+    programs, runs = run_of(*names)
+    pages = js.run(scripts(programs) + TRAIN, in_chromium=True, runs=runs)
+    for name, page in zip(names, pages, strict=True):
+        losses = trained[name][1]["losses"]
+        torch.testing.assert_close(page["losses"], losses, rtol=1e-5, atol=1e-6)
