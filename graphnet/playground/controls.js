@@ -14,6 +14,12 @@ const SETTINGS = {
   },
 };
 
+// What a setting is called; those of further groups of parameters have a number: "lr/1".
+function labelOf(name) {
+  const [base, group] = name.split("/"), label = SETTINGS[base]?.label ?? base;
+  return group === undefined ? label : `${label}, group ${group}`;
+}
+
 // A slider goes from 0 to 1000, whatever its setting does; with `zero` its first place is 0.
 function placeOf({ low, high, log, zero }, value) {
   if (zero && value < low) return 0;
@@ -30,19 +36,21 @@ function valueAt({ low, high, log, zero, whole }, place) {
 parts.push(function controls(app) {
   const form = app.find(".settings");
   const controls = {};
-  for (const name of Object.keys(SETTINGS)) {
-    if (!(name in app.learner.settings) || name === "batch" && !app.data.open) continue;
-    if (name === "noise" && !app.learner.floating.length) continue;
-    controls[name] = control(name, { ...SETTINGS[name] });
+  for (const base of Object.keys(SETTINGS)) {
+    if (base === "batch" && !app.data.open || base === "noise" && !app.learner.floating.length) continue;
+    for (const name of Object.keys(app.learner.settings).filter(each => each.split("/")[0] === base)) {
+      controls[name] = control(name, { ...SETTINGS[base], label: labelOf(name) });
+    }
   }
   form.hidden = false;
   form.addEventListener("submit", event => event.preventDefault());
 
   function control(name, setting) {
     if (name === "batch") setting.high = Math.max(2, Math.min(app.learner.clean.count, 1024));
-    const label = made("label", { for: `set-${name}`, title: setting.hint }, setting.label);
+    const id = `set-${name.replace("/", "-")}`;
+    const label = made("label", { for: id, title: setting.hint }, setting.label);
     const number = made("input", {
-      id: `set-${name}`, type: "number", step: setting.whole ? 1 : "any", min: 0, autocomplete: "off",
+      id, type: "number", step: setting.whole ? 1 : "any", min: 0, autocomplete: "off",
       title: setting.hint,
     });
     const slider = setting.typed ? null : made("input", {

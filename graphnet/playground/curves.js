@@ -108,7 +108,7 @@ parts.push(function curves(app) {
   }
   function item(run, colour, differing) {
     const isNow = run === runs.now, settings = isNow ? app.learner.settings : run.settings;
-    const said = differing.map(name => `${SETTINGS[name]?.label ?? name} ${short(settings[name])}`).join(", ");
+    const said = differing.map(name => `${labelOf(name)} ${short(settings[name])}`).join(", ");
     const dot = made("span", { class: "dot" });
     dot.style.background = colour;
     const line = made("li", {}, dot, `${run.name}${isNow ? " (now)" : ""}${said && `: ${said}`}`);

@@ -106,7 +106,6 @@ def policy(styles: Iterable[str], scripts: Iterable[str]) -> str:
         "default-src 'none'",
         f"script-src {_hashes(scripts)}",
         f"style-src {_hashes(styles)}",
-        "img-src data: blob:",
         "base-uri 'none'",
         "form-action 'none'",
     ]

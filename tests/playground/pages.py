@@ -72,6 +72,15 @@ def list_task(batch=None, **changes):
 
 
 @cache
+def groups():
+    """Two groups of parameters with learning rates of their own."""
+    model = plane_model()
+    parameters = [{"params": model[0].parameters()}, {"params": model[2].parameters(), "lr": 0.02}]
+    sgd = gn.SGD(parameters, lr=0.1)
+    return task_of_model(model, gn.LossMSE(), points(110), sgd, None, **SETTINGS)
+
+
+@cache
 def fixed():
     """A list for batches of ten rows, and no other size."""
     return list_task(batch=10)

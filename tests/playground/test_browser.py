@@ -15,7 +15,7 @@ from graphnet.console_text import printable
 from graphnet.ops.random import drawn_from
 from graphnet.playground.page import write_page
 
-NAMES = ("plane", "rows", "fixed", "wrong_label", "hostile")
+NAMES = ("plane", "rows", "groups", "fixed", "wrong_label", "hostile")
 
 
 @pytest.fixture(scope="module")
@@ -403,6 +403,19 @@ def test_the_batch_size_holds_from_the_next_batch_on(page):
     page.run("playground.step()")
     assert page.run("playground.learner.program.batch") == 7
     assert len(page.run("Array.from(playground.learner.program.inputs.x)")) == 14
+
+
+def test_each_group_of_parameters_has_its_learning_rate(at):
+    page = at("groups")
+    assert [text(page, f"label[for={name}]") for name in ("set-lr", "set-lr-1")] == [
+        "learning rate", "learning rate, group 1",
+    ]  # fmt: skip
+    first = state(page)
+    write(page, "#set-lr-1", 0)
+    page.press("ArrowRight")
+    now = state(page)
+    changed = {name for name in first if "/" not in name and now[name] != first[name]}
+    assert changed == {"0.weight", "0.bias"}
 
 
 def test_noise_moves_the_rows_and_none_brings_them_back(page):
