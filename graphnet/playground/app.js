@@ -176,6 +176,7 @@ class App {
     const changed = () => { this.colours.read(); this.say("themed"); this.loop.next(); };
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", changed);
     new MutationObserver(changed).observe(this.root, { attributes: true, attributeFilter: ["data-theme"] });
-    new ResizeObserver(() => { this.say("resized"); this.loop.next(); }).observe(this.root);
+    const resized = () => { this.colours.read(); this.say("resized"); this.loop.next(); };
+    new ResizeObserver(resized).observe(this.root);
   }
 }

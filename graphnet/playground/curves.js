@@ -34,7 +34,8 @@ parts.push(function curves(app) {
     const names = [`train ${kind}`, `test ${kind}`], drawn = all();
     const numbers = drawn.flatMap(([run]) => run.points.flatMap(point => names.map(name => point[name])));
     const scale = scaleOf(numbers.filter(Number.isFinite), logarithmic.checked && kind === "loss", kind === "error");
-    const room = { left: 38, top: 6, right: width - 8, bottom: height - 16 };
+    const { letter } = app.colours;
+    const room = { left: 3.6 * letter, top: 6, right: width - 8, bottom: height - 1.5 * letter };
     const most = Math.max(10, ...drawn.map(([run]) => run.last?.step ?? 0));
     const x = step => room.left + step / most * (room.right - room.left);
     const y = number => room.bottom - clamp(scale.share(number), 0, 1) * (room.bottom - room.top);
@@ -75,7 +76,7 @@ parts.push(function curves(app) {
   function axes(context, scale, room, most, y) {
     const { colours } = app;
     Object.assign(context, {
-      font: "10.5px system-ui, sans-serif", fillStyle: colours.faint, strokeStyle: colours.line,
+      font: `${colours.letter}px system-ui, sans-serif`, fillStyle: colours.faint, strokeStyle: colours.line,
       lineWidth: 1, textAlign: "right", textBaseline: "middle",
     });
     for (const tick of scale.ticks) {
@@ -86,9 +87,9 @@ parts.push(function curves(app) {
       context.fillText(scale.text(tick), room.left - 5, at);
     }
     context.textBaseline = "alphabetic";
-    context.fillText(`${most.toLocaleString("en")} steps`, room.right, room.bottom + 13);
+    context.fillText(`${most.toLocaleString("en")} steps`, room.right, room.bottom + 1.25 * colours.letter);
     context.textAlign = "left";
-    context.fillText("0", room.left, room.bottom + 13);
+    context.fillText("0", room.left, room.bottom + 1.25 * colours.letter);
   }
   function line(context, points, name, colour, x, y, dashed) {
     context.beginPath();

@@ -74,6 +74,7 @@ class Colours {
     const value = name => style.getPropertyValue(name).trim();
     const triple = name => value(name).split(",").map(Number);
     for (const name of ["ground", "ink", "faint", "line", "accent", "ring"]) this[name] = value(`--${name}`);
+    this.letter = 0.76 * parseFloat(style.fontSize); // pixels, of the letters in charts
     this.less = triple("--less");
     this.more = triple("--more");
   }
