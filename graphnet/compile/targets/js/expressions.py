@@ -68,7 +68,7 @@ PRELUDE = {
 }
 """Those of the prelude."""
 
-DECISIVE = COMPARED | {"maximum", "minimum", "ceil", "floor", "trunc", "rint", "fmod"}
+DECISIVE = COMPARED | {"ceil", "floor", "trunc", "rint", "fmod"}
 """What needs numbers as they are in their dtype."""
 
 
@@ -196,7 +196,7 @@ class Expressions:
         if arg.dtype is torch.float32 and (is_decisive or to_integer):
             if isinstance(arg, Number):
                 return number(rounded(arg.value), arg.dtype)
-            if isinstance(arg, Call) and arg.function not in ("select", "maximum", "minimum"):
+            if isinstance(arg, Call):
                 return f"Math.fround({bare(self.part(arg))})"
         text = self.part(arg)
         return f"+{text}" if is_decisive and arg.dtype is torch.bool else text

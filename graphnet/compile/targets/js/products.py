@@ -37,22 +37,17 @@ def contraction(
         table: the name of a table, which is made once.
         used: the functions of the prelude that are called; grows.
     """
-    s = statement
+    s, x, y = statement, statement.x, statement.y
     axes = range(len(s.sizes))
-    x, y = s.x, s.y
     out = s.out.as_strided(s.sizes, (*s.out.strides, *[0] * (len(s.sizes) - s.kept)))
     rows = [a for a in axes if a < s.kept and x.strides[a] and not y.strides[a]]
     columns = [a for a in axes if a < s.kept and y.strides[a] and not x.strides[a]]
     terms = [a for a in axes if a >= s.kept]
-    rest = [a for a in axes if a < s.kept and a not in rows and a not in columns]
+    rest = [a for a in axes if a not in (*rows, *columns, *terms)]
     if _size(s.sizes, rows) < TILE <= _size(s.sizes, columns):
         x, y, rows, columns = y, x, columns, rows
-    named = {
-        "rows": _steps(s.sizes, rows, x, out),
-        "columns": _steps(s.sizes, columns, y, out),
-        "terms": _steps(s.sizes, terms, x, y),
-    }
-    name = table(f"productTable({', '.join(named.values())})")
+    steps = [_steps(s.sizes, *each) for each in ((rows, x, out), (columns, y, out), (terms, x, y))]
+    name = table(f"productTable({', '.join(steps)})")
     used |= {"productTable", "addProducts"}
     around = loops_over(s.sizes, rest, [out.strides, x.strides, y.strides], set())
     text = Text("let")
@@ -69,11 +64,8 @@ def _size(sizes: Sequence[int], axes: Sequence[int]) -> int:
 def _steps(sizes: Sequence[int], axes: Sequence[int], first: Slot, second: Slot) -> str:
     """For each loop its size, and its steps in two pieces of memory."""
     loops = loops_over(sizes, axes, [first.strides, second.strides], set())
-    texts = [
-        f"[{loop.size}, {first.strides[axis]}, {second.strides[axis]}]"
-        for loop in loops
-        for axis in (loop.axes[-1][0],)
-    ]
+    last = [(loop.size, loop.axes[-1][0]) for loop in loops]
+    texts = [f"[{size}, {first.strides[axis]}, {second.strides[axis]}]" for size, axis in last]
     return f"[{', '.join(texts)}]"
 
 

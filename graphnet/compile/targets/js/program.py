@@ -10,8 +10,10 @@ from graphnet.compile.lower.scalars import NotLowered
 from graphnet.compile.targets.js.assemble import Assembly, Task
 from graphnet.compile.targets.js.open_batch import SIZES, opened
 from graphnet.compile.targets.js.prelude import functions
-from graphnet.errors import GraphError
-from graphnet.graph import Node, Operation
+from graphnet.errors import FeedError, GraphError
+from graphnet.graph import Input, Node, Operation
+from graphnet.graph.derivatives import refuse_non_scalar
+from graphnet.graph.walks import ancestors
 
 if TYPE_CHECKING:
     from graphnet.graph import Graph
@@ -88,7 +90,9 @@ def printed(
         outputs: further nodes to compute.
 
     Raises:
-        GraphError: something has no form in JavaScript; the message names it.
+        GraphError: something has no form in JavaScript; the message names it. Or the loss is not a
+            single number, or a node is not in the list.
+        FeedError: the shape of an input is missing.
 
     >>> import graphnet as gn
     >>> with gn.Graph() as graph:
@@ -107,6 +111,7 @@ def printed(
     <BLANKLINE>
     <BLANKLINE>
     """
+    _check(graph, loss, outputs, shapes)
     try:
         return _printed(Task(graph, loss, optimizer, outputs), shapes)
     except NotLowered as error:
@@ -114,6 +119,21 @@ def printed(
             f"A list becomes JavaScript if all its operations have a form as loops; got {error}. "
             "The walk and graph.compile compute it."
         ) from None
+
+
+def _check(graph: Graph, loss: Node | None, outputs: Sequence[Node], shapes: Shapes) -> None:
+    """Refuse what is not in the list, and inputs of unknown size."""
+    targets = [*outputs] if loss is None else [loss, *outputs]
+    for node in targets:
+        graph.index(node)
+    if loss is not None:
+        refuse_non_scalar(loss, loss.shape)
+    needed = [node for node in ancestors(list(graph), targets) if isinstance(node, Input)]
+    missing = [repr(node.name) for node in needed if node.name not in shapes]
+    if missing:
+        raise FeedError(
+            f"Printing needs the shape of each input; got none for {', '.join(missing)}."
+        )
 
 
 def _printed(task: Task, shapes: Shapes) -> PrintedProgram:

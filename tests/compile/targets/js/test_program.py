@@ -224,3 +224,15 @@ def test_the_text_is_the_same_at_each_print():
     made = [small() for _ in range(2)]
     texts = [printed(graph, loss, opt, SHAPES, [right]).source for graph, loss, right, opt in made]
     assert texts[0] == texts[1]
+
+
+def test_what_is_printed_must_be_a_loss_of_the_list_with_known_shapes():
+    graph, loss, _, optimizer = small()
+    y = graph["3.linear"]
+    with pytest.raises(gn.GraphError, match=r"3\.linear"):
+        printed(graph, y, optimizer, SHAPES)  # ten numbers are no loss
+    with pytest.raises(gn.GraphError, match="shape of each input; got none for 't'"):
+        printed(graph, loss, optimizer, {"x": (8, 3)})
+    assert printed(graph, None, None, {"x": (8, 3)}, [y]).is_open  # nothing reads t
+    with pytest.raises(gn.GraphError):
+        printed(gn.Graph(), loss, optimizer, SHAPES)
