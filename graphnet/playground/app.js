@@ -23,6 +23,7 @@ class App {
     this.watchTheme();
     this.measure();
     this.say("rewound");
+    this.say("changed");
     this.loop.next();
   }
   find(selector) { return this.root.querySelector(selector); }

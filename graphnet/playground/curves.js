@@ -92,8 +92,10 @@ parts.push(function curves(app) {
     context.fillText("0", room.left, room.bottom + 1.25 * colours.letter);
   }
   function line(context, points, name, colour, x, y, dashed) {
+    const known = points.filter(point => Number.isFinite(point[name]));
     context.beginPath();
-    for (const point of points) if (Number.isFinite(point[name])) context.lineTo(x(point.step), y(point[name]));
+    for (const point of known) context.lineTo(x(point.step), y(point[name]));
+    if (known.length === 1) context.arc(x(known[0].step), y(known[0][name]), 1.5, 0, 7);
     Object.assign(context, { strokeStyle: colour, lineWidth: 1.6, lineJoin: "round" });
     context.setLineDash(dashed ? [4, 3] : []);
     context.stroke();

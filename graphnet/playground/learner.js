@@ -48,7 +48,8 @@ class Learner {
     this.rows.take([...Array(this.program.batch).keys()], this.program.inputs);
   }
   blank() {
-    this.program.clear();
+    this.program.clear(); // all gradients but that of the loss, which is 1
+    this.program.gradients[this.data.loss]?.fill(0);
     this.data.nodes.forEach(({ kind }, node) => {
       if (kind === "operation") this.program.values[node]?.fill(0);
     });

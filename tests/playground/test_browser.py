@@ -163,6 +163,23 @@ def test_the_maps_are_the_values_on_a_grid_of_the_plane(page):
 # training
 
 
+def test_a_page_begins_with_the_settings_of_python(page):
+    numbers = page.run(
+        "Object.fromEntries(Array.from(document.querySelectorAll('.setting input[type=number]'))"
+        ".map(input => [input.id, Number(input.value)]))"
+    )
+    assert numbers == {
+        "set-lr": 0.1, "set-momentum": 0.5, "set-weight_decay": 0,
+        "set-batch": 20, "set-noise": 0, "set-seed": 3,
+    }  # fmt: skip
+    assert (
+        page.run("document.querySelector('.speed').selectedOptions[0].textContent") == "full speed"
+    )
+    assert text(page, "h1") == "Points"
+    assert measured(page)["step"] == 0
+    assert page.run("playground.learner.program.gradients.every(g => !g || g.every(x => x === 0))")
+
+
 def test_a_step_by_button_and_by_key(page):
     page.click("[data-do=step]")
     page.press("ArrowRight", times=2)
