@@ -3,6 +3,7 @@
 python test.py                  2 inputs, three hidden layers of 25, 2 outputs
 python test.py --rounds 20      fresh points and weights each round: mean and deviation
 python test.py --plot figures   pictures of the network, its training and its errors
+python test.py --playground disk.html   a page in which the network trains
 python test.py --help           all options
 """
 
@@ -21,6 +22,9 @@ def main() -> None:
     """Run as many rounds as asked for, and show what they gave."""
     torch.set_grad_enabled(False)  # graphnet computes every derivative itself
     settings = read_options()
+    if settings.playground:
+        print(f"{disk.write_playground(settings, settings.playground)}: open it in a browser.")
+        return
     report = Report(settings)
     for seed in settings.seeds:
         task, test_points = one_round(seed, settings, report)

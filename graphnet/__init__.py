@@ -70,6 +70,7 @@ if TYPE_CHECKING:
         clip_grad_norm_,
         clip_grad_value_,
     )
+    from graphnet.playground import room as playground
     from graphnet.train import *
 
 __all__ = [
@@ -143,6 +144,7 @@ __all__ = [
     "load_weights",
     "metrics",
     "ops",
+    "playground",
     "rounds",
     "save_weights",
     "schedules",
@@ -157,7 +159,7 @@ _OPTIM = (
     *("SGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "NAdam", "Optimizer", "RAdam"),
     *("RMSprop", "clip_grad_norm_", "clip_grad_value_"),
 )
-_ROOMS = ("data", "exercises", "schedules")
+_ROOMS = ("data", "exercises", "playground", "schedules")
 """Names that are folders themselves."""
 
 
@@ -178,6 +180,8 @@ def _late(name: str) -> Any:
         import graphnet.optim as room
     elif name == "data":
         import graphnet.data as room
+    elif name == "playground":
+        import graphnet.playground as room
     elif name == "schedules":
         import graphnet.schedules as room
     elif name in ("exercises", "grade"):

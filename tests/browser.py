@@ -109,7 +109,8 @@ class Page:
     """One page: what it computes, and what a hand does to it.
 
     Attributes:
-        faults: what went wrong in the page: errors of scripts, and requests to a network.
+        faults: what went wrong in the page: errors of scripts, requests to a network, and what the
+            policy of the page forbids.
     """
 
     def __init__(self, browser: Browser) -> None:
@@ -134,6 +135,8 @@ class Page:
                 url = message["params"]["request"]["url"]
                 if not url.startswith(("file:", "data:", "about:", "blob:")):
                     self.faults.append(f"request: {url}")
+            case "Log.entryAdded" if message["params"]["entry"]["source"] == "security":
+                self.faults.append(message["params"]["entry"]["text"])
 
     def load(self, path: Path, width: int, height: int) -> None:
         """Load a file in a window of this size, in a context of its own."""
@@ -142,9 +145,15 @@ class Page:
         target = self.call("Target.createTarget", url="about:blank", **own)["targetId"]
         attached = self.call("Target.attachToTarget", targetId=target, flatten=True)
         self._session = attached["sessionId"]
-        for domain in ("Runtime", "Page", "Network"):
+        for domain in ("Runtime", "Page", "Network", "Log"):
             self.call(f"{domain}.enable")
         self.resize(width, height)
+        self.go(path)
+
+    def go(self, path: Path) -> None:
+        """Load another file in the same window, or the same one again."""
+        self.call("Page.navigate", url="about:blank")
+        self.wait("location.href === 'about:blank' && document.readyState === 'complete'")
         self.call("Page.navigate", url=path.as_uri())
         self.wait(f"location.href === {json.dumps(path.as_uri())} && document.readyState")
         self.wait("document.readyState === 'complete'")

@@ -35,6 +35,7 @@ LEVELS = [
     {"compile", "weights", "data", "exercises"},
     {"draw", "formulas"},
     {"stepping", "diagnose", "train", "interop"},
+    {"playground"},
     {""},  # graphnet/__init__.py
     {"experiments", "bench", "__main__"},
 ]
@@ -66,6 +67,7 @@ FRONT_DOORS = {
     ("graph/front_doors.py", "FrontDoors.doctor", "diagnose"),
     ("graph/front_doors.py", "FrontDoors.derivation", "formulas"),
     ("graph/front_doors.py", "FrontDoors.walk", "stepping"),
+    ("graph/front_doors.py", "FrontDoors.playground", "playground"),
     ("graph/front_doors.py", "FrontDoors.__str__", "listing"),
     ("layers/module.py", "Module.draw", "draw"),
     ("layers/module.py", "Module.summary", "listing"),

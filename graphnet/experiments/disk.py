@@ -9,10 +9,14 @@ from collections.abc import Iterable
 from math import ceil
 from typing import TYPE_CHECKING
 
+import torch
+
 import graphnet as gn
 from graphnet.data import one_hot
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from torch import Generator, Tensor
 
     from graphnet.experiments.options import Settings
@@ -124,6 +128,37 @@ def train(
         compile=settings.compile,
         seed=generator,
         progress=not settings.quiet,
+    )
+
+
+def write_playground(settings: Settings, file: Path) -> Path:
+    """Write the page in which the network of the first round learns its points.
+
+    Args:
+        settings: how it is made; training itself is left to the page.
+        file: the page.
+
+    Returns:
+        The path of the page.
+
+    Raises:
+        GraphError: the page cannot be written.
+    """
+    generator = torch.Generator().manual_seed(settings.seed)
+    train, test = (gn.data.disk(1000, generator) for _ in range(2))
+    model = network(settings, generator)
+    if settings.load:
+        gn.load_weights(model, settings.load)
+    return gn.playground(
+        model,
+        gn.LossMSE() if settings.loss == "mse" else gn.LossBCE(),
+        (centered(train[0]), one_hot(train[1], 2)),
+        make_optimizer(model, settings),
+        file,
+        test=(centered(test[0]), one_hot(test[1], 2)),
+        batch_size=settings.batch_size,
+        seed=settings.seed,
+        title="Inside or outside the disk",
     )
 
 

@@ -37,6 +37,7 @@ class Settings:
         load: a file of weights to evaluate instead of training.
         json: a file for settings, losses and errors.
         plot: a folder for pictures of the network, its training and what it has learned.
+        playground: a file for a page in which the network trains; nothing is trained here then.
         quiet: print only the final errors.
     """
 
@@ -58,6 +59,7 @@ class Settings:
     load: Path | None = None
     json: Path | None = None
     plot: Path | None = None
+    playground: Path | None = None
     quiet: bool = False
 
     @property
@@ -169,6 +171,12 @@ _OPTIONS: list[tuple[str, Callable[[str], object], str | None, str]] = [
     ("load", Path, "FILE", "a file of weights to evaluate instead of training"),
     ("json", Path, "FILE", "a file for settings, losses and errors"),
     ("plot", Path, "FOLDER", "a folder for pictures of the network, its training and its errors"),
+    (
+        "playground",
+        Path,
+        "FILE",
+        "write a page in which the network trains, and train nothing here",
+    ),
     ("optimizer", str, None, "how parameters follow their gradients"),
     ("loss", str, None, "what is minimized"),
     ("activation", str, None, "after each hidden layer"),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, overload
 from graphnet.graph.nodelist import NodeList
 
 if TYPE_CHECKING:
+    from os import PathLike
     from pathlib import Path
     from typing import Unpack
 
@@ -267,3 +268,47 @@ class FrontDoors(NodeList):
         from graphnet.stepping.walk import Walk
 
         return Walk(self, feed, loss)
+
+    def playground(
+        self: Any,
+        loss: Node,
+        data: Mapping[Any, Tensor],
+        optimizer: Optimizer,
+        file: str | PathLike[str],
+        *,
+        output: Node | None = None,
+        test: Mapping[Any, Tensor] | None = None,
+        batch_size: int = 32,
+        seed: int = 0,
+        title: str = "",
+    ) -> Path:
+        """Write a page in which the list learns: one HTML file, without server or network.
+
+        Args:
+            loss: what is minimized.
+            data: a tensor for each input, by node or by name, with a row for each example.
+            optimizer: over the parameters of the list.
+            file: the page, its suffix .html.
+            output: the node that predicts; None takes the last one with rows that is computed
+                without the targets, the inputs that only the loss reads.
+            test: data of the same form, measured and not learned from.
+            batch_size: rows in a batch, at the start; that of the inputs where it is fixed.
+            seed: the order of the rows, the masks of dropout and the noise that it begins with.
+            title: of the page.
+
+        Returns:
+            The path of the page.
+
+        Raises:
+            FeedError: the data do not fit the inputs.
+            ShapeError: the numbers of rows differ.
+            RangeError: batch_size is less than 1, or seed not between 0 and 2**32 - 1.
+            GraphError: an operation has no form in JavaScript, an argument has another type, or
+                the file cannot be written.
+        """
+        from graphnet.playground.page import write_page
+        from graphnet.playground.task import task_of_graph
+
+        settings = {"batch_size": batch_size, "seed": seed, "title": title}
+        task = task_of_graph(self, loss, data, optimizer, test, output, **settings)
+        return write_page(task, file)

@@ -147,13 +147,13 @@ def _card_of(formulas: Formulas, box: Box) -> list[str]:
     """The card of a box: formulas of one node, or of the few operations of a layer, or names."""
     operations = [node for node in box.nodes if isinstance(node, Operation)]
     if len(box.nodes) == 1:
-        return _card(formulas, box.nodes[0])
+        return told_of(formulas, box.nodes[0])
     if len(operations) <= _MOST_OPERATIONS:
-        return [line for node in operations for line in _card(formulas, node)]
+        return [line for node in operations for line in told_of(formulas, node)]
     return [formulas.graph.name_of(node) for node in box.nodes[:_MOST_NAMES]]
 
 
-def _card(formulas: Formulas, node: Node) -> list[str]:
+def told_of(formulas: Formulas, node: Node) -> list[str]:
     """What a node computes and sends on; for a leaf the sum of what it receives, and its parts."""
     lines = [formulas.forward(node), *formulas.backward(node)]
     if not isinstance(node, Operation):

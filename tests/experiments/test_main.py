@@ -8,6 +8,7 @@ import json
 import runpy
 import subprocess
 import sys
+from base64 import b64encode
 from pathlib import Path
 from unittest import mock
 
@@ -231,6 +232,19 @@ def test_autograd_is_off_while_it_runs() -> None:
     text = (ROOT / "test.py").read_text(encoding="utf-8")
     assert "set_grad_enabled(False)" in text
     assert torch.is_grad_enabled()  # importing the package changes nothing
+
+
+def test_a_page_is_written_instead_of_training(tmp_path: Path) -> None:
+    weights, page = tmp_path / "w.safetensors", tmp_path / "disk.html"
+    code, _, errors = run("--epochs", 1, "--hidden", "5", "--quiet", "--save", weights)
+    assert code == 0, errors
+    code, output, errors = run("--hidden", "5", "--load", weights, "--playground", page)
+    assert (code, output, errors) == (0, f"{page}: open it in a browser.\n", "")
+    bias = b64encode(bytes(load_file(weights)["0.bias"].view(torch.uint8).tolist())).decode()
+    assert bias in page.read_text(encoding="utf-8")
+    code, _, errors = run("--playground", tmp_path / "missing" / "disk.html")
+    assert code == 1
+    assert "does not exist" in errors
 
 
 PICTURES = ["network.svg", "network.png", "curves.png", "boundary.png", "classification.png"]

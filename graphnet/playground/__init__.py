@@ -1,0 +1,94 @@
+"""The playground: a network that trains in a page, one HTML file without server or network.
+
+| file | contents |
+|---|---|
+| `task` | what is learned from which rows, and what is refused |
+| `classes` | rows that belong to classes: how errors are counted |
+| `description` | what the page knows of the list: nodes, formulas, rows, settings |
+| `views` | the pictures of the list, with room for what moves in them |
+| `encoding` | tensors as texts |
+| `page` | all of it in one file, and the policy that keeps it safe |
+
+Of the scripts, `learner.js` holds the network and takes its steps, on `rows.js`; `evaluator.js`
+measures it, `runs.js` keeps what it measured, and `loop.js` trains beside the display. Each of
+`controls.js`, `network.js`, `card.js` with `grids.js` and `written.js`, `surface.js`, `table.js`,
+`curves.js` and `keys.js` is one part of the page, and adds itself to the `parts` of `tools.js`;
+`app.js` tells all of them what happens, and `start.js` begins.
+"""
+
+from __future__ import annotations
+
+import sys
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, cast
+
+if TYPE_CHECKING:
+    from os import PathLike
+    from pathlib import Path
+
+    from graphnet.layers import Module
+    from graphnet.optim import Optimizer
+
+__all__: list[str] = []
+
+
+class Room(ModuleType):
+    """This package, which can be called: `gn.playground(model, loss, data, optimizer, file)`."""
+
+    def __call__(
+        self,
+        model: Module,
+        loss: Any,
+        data: Any,
+        optimizer: Optimizer,
+        file: str | PathLike[str],
+        *,
+        test: Any = None,
+        batch_size: int = 32,
+        seed: int = 0,
+        title: str = "",
+    ) -> Path:
+        """Write a page in which a model learns: one HTML file, without server or network.
+
+        Args:
+            model: a module; the page begins with its present weights.
+            loss: of its output and the targets, as in `gn.fit`.
+            data: the pair (inputs, targets), each a tensor or a tuple of tensors with a row for
+                each example; without targets they are the inputs, as in `gn.fit`.
+            optimizer: over the parameters of the model.
+            file: the page, its suffix .html.
+            test: data of the same form, measured and not learned from.
+            batch_size: rows in a batch, at the start; the last one of an epoch takes the rest.
+            seed: the order of the rows, the masks of dropout and the noise that it begins with.
+            title: of the page; if empty, the name of the model's class.
+
+        Returns:
+            The path of the page.
+
+        Raises:
+            FeedError: the data do not have that form.
+            ShapeError: sizes do not fit together.
+            RangeError: batch_size is less than 1, or seed not between 0 and 2**32 - 1.
+            GraphError: an operation has no form in JavaScript, the optimizer is of another model,
+                an argument has another type, or the file cannot be written.
+
+        >>> import graphnet as gn, tempfile, torch
+        >>> points, labels = gn.data.disk(100, torch.Generator().manual_seed(0))
+        >>> model = gn.Sequential(gn.Linear(2, 8), gn.Tanh(), gn.Linear(8, 2))
+        >>> sgd = gn.SGD(model.parameters(), lr=0.1)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     page = gn.playground(
+        ...         model, gn.LossCrossEntropy(), (points, labels), sgd, f"{folder}/disk.html"
+        ...     )
+        ...     page.name
+        'disk.html'
+        """
+        from graphnet.playground.page import write_page
+        from graphnet.playground.task import task_of_model
+
+        settings = {"batch_size": batch_size, "seed": seed, "title": title}
+        return write_page(task_of_model(model, loss, data, optimizer, test, **settings), file)
+
+
+sys.modules[__name__].__class__ = Room
+room = cast("Room", sys.modules[__name__])

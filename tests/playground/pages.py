@@ -1,0 +1,113 @@
+"""Small pages to test: points in a plane, rows of numbers, a list without modules, odd names."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import torch
+from draw.test_hostile import NAMES
+
+import graphnet as gn
+from graphnet.data import disk, one_hot
+from graphnet.playground.task import task_of_graph, task_of_model
+
+SETTINGS = {"batch_size": 20, "seed": 3, "title": "Points"}
+
+
+def points(count, seed=0):
+    found, labels = disk(count, torch.Generator().manual_seed(seed))
+    return (found - 0.5) * 4, one_hot(labels, 2)
+
+
+def plane_model():
+    torch.manual_seed(0)
+    return gn.Sequential(gn.Linear(2, 6), gn.Tanh(), gn.Linear(6, 4), gn.Tanh(), gn.Linear(4, 2))
+
+
+@cache
+def plane(train=110, test=60):
+    """Points of two classes, with rows to test, that a small network tells apart."""
+    model = plane_model()
+    sgd = gn.SGD(model.parameters(), lr=0.1, momentum=0.5)
+    data, others = points(train), points(test, 1)
+    return task_of_model(model, gn.LossMSE(), data, sgd, others, **SETTINGS)
+
+
+@cache
+def rows():
+    """Rows of five numbers in three classes, with dropout, batch norm and Adam."""
+    torch.manual_seed(1)
+    layers = [
+        gn.Linear(5, 8, bias=False),
+        gn.BatchNorm1d(8),
+        gn.ReLU(),
+        gn.Dropout(0.25),
+        gn.Linear(8, 3),
+    ]
+    model = gn.Sequential(*layers)
+    x = torch.rand(70, 5)
+    adam = gn.Adam(model.parameters(), lr=0.02)
+    data = (x, (x.sum(1) * 3 / 5).long().clamp(max=2))
+    return task_of_model(model, gn.LossCrossEntropy(), data, adam, None, **SETTINGS)
+
+
+def plain_list(batch=None):
+    """A list without modules: y = tanh(x w + b), with a squared error, and its feed."""
+    graph = gn.Graph()
+    x, t = graph.input((batch, 2), name="x"), graph.input((batch, 1), name="t")
+    torch.manual_seed(2)
+    w = graph.parameter(torch.randn(2, 1), name="w")
+    b = graph.parameter(torch.zeros(1), name="b")
+    y = (x @ w + b).tanh()
+    loss = ((y - t) ** 2).mean()
+    data = torch.randn(30, 2)
+    return graph, loss, y, {"x": data, "t": data[:, :1].sign()}
+
+
+def list_task(batch=None, **changes):
+    graph, loss, _, feed = plain_list(batch)
+    sgd = gn.SGD(graph.parameters(), lr=0.1)
+    given = {"loss": loss, "data": feed, "optimizer": sgd, "test": None, "output": None}
+    return task_of_graph(graph, **{**given, **SETTINGS, **changes})
+
+
+@cache
+def groups():
+    """Two groups of parameters with learning rates of their own."""
+    model = plane_model()
+    parameters = [{"params": model[0].parameters()}, {"params": model[2].parameters(), "lr": 0.02}]
+    sgd = gn.SGD(parameters, lr=0.1)
+    return task_of_model(model, gn.LossMSE(), points(110), sgd, None, **SETTINGS)
+
+
+@cache
+def fixed():
+    """A list for batches of ten rows, and no other size."""
+    return list_task(batch=10)
+
+
+@cache
+def wrong_label():
+    """Three classes, and one row of a fourth."""
+    model = gn.Sequential(gn.Linear(2, 3))
+    labels = torch.zeros(40, dtype=torch.int64)
+    labels[25] = 3
+    sgd = gn.SGD(model.parameters(), lr=0.1)
+    data = (torch.rand(40, 2), labels)
+    return task_of_model(model, gn.LossCrossEntropy(), data, sgd, None, **SETTINGS)
+
+
+@cache
+def hostile():
+    """A list whose title and names try to leave the texts that they stand in."""
+    graph = gn.Graph()
+    x, t = graph.input((None, 2), name=NAMES[0]), graph.input((None, 1), name=NAMES[1])
+    weights = [graph.parameter(torch.ones(2, 2) / 4, name=name) for name in NAMES[2:]]
+    y = x
+    for weight in weights:
+        y = (y @ weight).tanh()
+    loss = ((y.sum(1, keepdim=True) - t) ** 2).mean()
+    feed = {x: torch.rand(30, 2), t: torch.rand(30, 1)}
+    sgd = gn.SGD(graph.parameters(), lr=0.1)
+    settings = {**SETTINGS, "title": "".join(NAMES)}
+    return task_of_graph(graph, loss, feed, sgd, None, None, **settings)
