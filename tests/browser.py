@@ -16,6 +16,7 @@ import json
 import os
 import select
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -55,7 +56,7 @@ class Browser:
         shell = ["sh", "-c", f'exec "$@" 3</dev/fd/{down} 4>/dev/fd/{up}', "sh", *command]
         null = subprocess.DEVNULL
         self._child = subprocess.Popen(
-            shell, pass_fds=(down, up), stdin=null, stdout=null, stderr=null
+            shell, pass_fds=(down, up), stdin=null, stdout=null, stderr=null, start_new_session=True
         )
         for end in (down, up):
             os.close(end)
@@ -97,12 +98,15 @@ class Browser:
         """End it, and delete its files."""
         if not self.is_running and not self._home.is_dir():
             return
-        self._child.kill()
+        with suppress(ProcessLookupError):  # its processes write files until the last of them ends
+            os.killpg(self._child.pid, signal.SIGKILL)
         self._child.wait()
         for end in (self._to, self._from):
             with suppress(OSError):
                 os.close(end)
-        shutil.rmtree(self._home, ignore_errors=True)
+        end_of_patience = time.monotonic() + PATIENCE
+        while self._home.exists() and time.monotonic() < end_of_patience:
+            shutil.rmtree(self._home, ignore_errors=True)
 
 
 class Page:
