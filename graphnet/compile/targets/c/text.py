@@ -65,18 +65,21 @@ class Text:
         """
         with ExitStack() as blocks:
             for place, loop in enumerate(loops):
-                name, whole = variable(first + place), loop.size
-                if simd and place == len(loops) - 1 and loop.size >= FEW:
+                name, size = variable(first + place), loop.size
+                if simd and place == len(loops) - 1 and size >= FEW:
                     rows = prod(each.size for each in loops[:-1]) if place else MANY * first
-                    if lanes and rows >= MANY and loop.size % lanes >= FEW:
-                        whole = loop.size - loop.size % lanes or loop.size
-                    if whole < loop.size:
-                        head = loop_head(name, loop.size, start=whole, counter=self._counter)
-                        blocks.callback(self._again, len(self.lines), head)
+                    rest = size % lanes if rows >= MANY and size > lanes > 0 else 0
+                    if rest >= FEW:
+                        size -= rest
+                        blocks.callback(
+                            self._again, len(self.lines), self._head(name, loop.size, size)
+                        )
                     self.add(simd)
-                head = loop_head(name, whole, counter=self._counter)
-                blocks.enter_context(self.block(head))
+                blocks.enter_context(self.block(self._head(name, size)))
             yield
+
+    def _head(self, name: str, size: int, start: int = 0) -> str:
+        return loop_head(name, size, start=start, counter=self._counter)
 
     def _again(self, start: int, head: str) -> None:
         """Repeat a loop, with what stands before it, under another head."""
