@@ -8,7 +8,7 @@
 | `sequential`, `containers`: `collection` | modules that hold modules |
 | `linear`, `convolution`, `embedding`, `prelu` | layers with weights |
 | `attention`, `transformer` | attention, and layers that are made of it |
-| `recurrent`: `cells` | layers along a sequence |
+| `recurrent`: `cells`, `scanned` | layers along a sequence |
 | `batch_norm`, `normalization` | normalization |
 | `activations`, `dropout`, `pooling`, `resampling` | layers without weights |
 """

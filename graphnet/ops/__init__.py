@@ -20,6 +20,7 @@
 | `reductions` | sum, mean, var, std |
 | `extremes` | amax, amin, max, min, argmax, argmin |
 | `cumulative` | cumsum, prod |
+| `recurrent`, `recurrent_steps` | recurrent networks along a sequence of any length |
 | `norms` | norm, logsumexp |
 | `shapes` | reshape, flatten, transpose, permute, squeeze, unsqueeze, tril, triu |
 | `indexing` | x[...], select, narrow |

@@ -22,6 +22,7 @@ from graphnet.compile.ir.build import Clip, Update, specialized, training_progra
 from graphnet.compile.ir.program import Cell, Constant, Number
 from graphnet.compile.passes import cse, dce, decompose, fold_constants, optimize
 from graphnet.compile.passes.specialize import specialize
+from graphnet.compile.passes.unroll import unroll
 from graphnet.compile.run.settings import VaryingSettings
 from graphnet.compile.targets.torch.fuse import fuse
 from graphnet.graph import Operation
@@ -32,7 +33,7 @@ def all_passes(program):
     return fuse(optimize(program))
 
 
-PASSES = [decompose, specialize, dce, fold_constants, cse, fuse, all_passes]
+PASSES = [decompose, specialize, dce, fold_constants, cse, unroll, fuse, all_passes]
 
 
 def evaluated(program, feed, rate=0.1):
