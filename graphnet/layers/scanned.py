@@ -105,7 +105,8 @@ class _Direction:
     def mask(self, steps: Node) -> Node:
         """Whether each step counts in each sequence.  Shape (length, batch, 1)."""
         place = ops.unsqueeze(ops.arange(ops.size(steps, 0)), -1)
-        return ops.unsqueeze(ops.gt(cast("Node", self.lengths), place), -1)
+        counts: Node = ops.unsqueeze(ops.gt(cast("Node", self.lengths), place), -1)
+        return counts
 
     def _turned(self, x: Node) -> Node:
         """In the order of the scan."""

@@ -100,7 +100,8 @@ class RecurrentScan(Op):
             counts = mask if mask is True else mask[place]
             state = tuple(_if(counts, *pair) for pair in zip(after, state, strict=True))
             found.append(stack(state, -2))
-        return stack(found, 0)
+        result: Tensor = stack(found, 0)
+        return result
 
     def trial(self, x: Tensor, weight: Tensor, bias: Any, start: Tensor, mask: Any) -> Tensor:
         """One step: every step has the same shape."""
