@@ -16,6 +16,7 @@ import torch
 from torch.utils import _pytree as pytree
 
 from graphnet.errors import GraphError
+from graphnet.interop.spectral import spectral_norm
 
 
 def exported(module: Any, examples: tuple[Any, ...], dynamic: Any, training: bool) -> Any:
@@ -131,7 +132,10 @@ def _quietly() -> Iterator[None]:
     transformer: Any = torch.nn.modules.transformer
     fast, detect = backend.get_fastpath_enabled(), transformer._detect_is_causal_mask
     disabled = logging.root.manager.disable
+    spectral: Any = torch.nn.utils.parametrizations._SpectralNorm
+    forward = spectral.forward
     backend.set_fastpath_enabled(False)
+    spectral.forward = spectral_norm
     transformer._detect_is_causal_mask = _is_causal
     logging.disable(logging.CRITICAL)
     try:
@@ -146,6 +150,7 @@ def _quietly() -> Iterator[None]:
             warnings.simplefilter("ignore")
             yield
     finally:
+        spectral.forward = forward
         backend.set_fastpath_enabled(fast)
         transformer._detect_is_causal_mask = detect
         logging.disable(disabled)

@@ -10,6 +10,7 @@
 | `attention`, `transformer` | attention, and layers that are made of it |
 | `recurrent`: `cells`, `scanned` | layers along a sequence |
 | `batch_norm`, `normalization` | normalization |
+| `parametrizations`: `computed` | weights that are computed from other parameters |
 | `activations`, `dropout`, `pooling`, `resampling` | layers without weights |
 """
 
@@ -46,6 +47,11 @@ from graphnet.layers.embedding import Embedding
 from graphnet.layers.linear import Linear
 from graphnet.layers.module import Module
 from graphnet.layers.normalization import GroupNorm, LayerNorm, RMSNorm
+from graphnet.layers.parametrizations import (
+    remove_parametrizations,
+    spectral_norm,
+    weight_norm,
+)
 from graphnet.layers.pooling import (
     AdaptiveAvgPool2d,
     AvgPool1d,
@@ -129,4 +135,7 @@ __all__ = [
     "TransformerEncoderLayer",
     "Unflatten",
     "Upsample",
+    "remove_parametrizations",
+    "spectral_norm",
+    "weight_norm",
 ]

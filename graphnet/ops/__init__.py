@@ -21,6 +21,7 @@
 | `extremes` | amax, amin, max, min, argmax, argmin |
 | `cumulative` | cumsum, prod |
 | `recurrent`, `recurrent_steps` | recurrent networks along a sequence of any length |
+| `weight_norms` | weights divided by their length, or by their largest singular value |
 | `norms` | norm, logsumexp |
 | `shapes` | reshape, flatten, transpose, permute, squeeze, unsqueeze, tril, triu |
 | `indexing` | x[...], select, narrow |

@@ -6,6 +6,7 @@ from typing import Any
 
 from graphnet import ops
 from graphnet.interop.rules.rule import SAME, convert, mode, rule, unsupported
+from graphnet.ops import weight_norms
 from graphnet.ops.attention import attention_weights
 
 SAME |= {"linear", "matmul", "mm", "bmm", "addmm"}
@@ -122,10 +123,19 @@ def group_norm(
 @rule("_weight_norm", "_weight_norm_interface")
 def weight_norm(step: Any, v: Any, g: Any, dim: int = 0) -> Any:
     """g v / ‖v‖, with a norm for each index of one dimension, or for dim=-1 of all of v."""
-    dims = tuple(each for each in range(v.ndim) if dim == -1 or each != dim)
-    length = ops.norm(v, 2.0, dims, True)
-    w = v * (g / length)
-    return (w, length) if step.name.endswith("interface") else w
+    place = None if dim == -1 else dim
+    w = weight_norms.weight_norm(g, v, place)
+    if step.name.endswith("interface"):
+        return w, weight_norms.length_except(v, place)
+    return w
+
+
+@rule("spectral_norm")
+def spectral_norm(
+    _step: Any, weight: Any, u: Any, v: Any, steps: int, eps: float, dim: int, training: Any
+) -> Any:
+    """A weight divided by its largest singular value; the vectors are buffers."""
+    return weight_norms.spectral_norm(weight, u, v, steps, eps, dim, mode(training))
 
 
 # dropout, attention, embeddings
