@@ -42,8 +42,11 @@ from graphnet.losses import (
     LossL1,
     LossMarginRanking,
     LossMSE,
+    LossMultiLabelMargin,
+    LossMultiMargin,
     LossNLL,
     LossSmoothL1,
+    LossSoftMargin,
     LossTripletMargin,
 )
 from graphnet.op import Op
@@ -108,8 +111,11 @@ __all__ = [
     "LossL1",
     "LossMSE",
     "LossMarginRanking",
+    "LossMultiLabelMargin",
+    "LossMultiMargin",
     "LossNLL",
     "LossSmoothL1",
+    "LossSoftMargin",
     "LossTripletMargin",
     "NAdam",
     "Node",

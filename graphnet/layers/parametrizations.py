@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 from graphnet.errors import GraphError
 from graphnet.graph import Node, Parameter
 from graphnet.layers.containers import ModuleDict
-from graphnet.layers.convolution import ConvTranspose1d, ConvTranspose2d
+from graphnet.layers.convolution import TransposedConvolution
 from graphnet.layers.module import Module
 from graphnet.ops.weight_norms import as_matrix, length_except, power_steps, unit
 from graphnet.ops.weight_norms import spectral_norm as normalized_by_value
@@ -138,7 +138,7 @@ def spectral_norm(
     require_integer("n_power_iterations", n_power_iterations, 1)
     require_range("eps", eps, above=0)
     if dim is None:
-        dim = 1 if isinstance(module, ConvTranspose1d | ConvTranspose2d) else 0
+        dim = 1 if isinstance(module, TransposedConvolution) else 0
     made = SpectralNorm(weight.top, n_power_iterations, eps, dim)
     return _replaced(module, name, made)
 

@@ -147,6 +147,12 @@ def dropout(_step: Any, x: Any, p: float, training: Any) -> Any:
     return ops.dropout(x, p, mode(training))
 
 
+@rule("alpha_dropout", "feature_alpha_dropout")
+def alpha_dropout(step: Any, x: Any, p: float, training: Any) -> Any:
+    """Dropout for selu, of elements or of channels."""
+    return getattr(ops, step.name)(x, p, mode(training))
+
+
 @rule("feature_dropout")
 def feature_dropout(_step: Any, x: Any, p: float, training: Any) -> Any:
     """Whole channels dropped in training."""
@@ -202,3 +208,30 @@ def embedding(
     """Rows of a table."""
     padding = None if padding_idx < 0 else padding_idx
     return ops.embedding(indices, weight, padding, None, 2.0, by_freq, sparse)
+
+
+@rule("embedding_bag")
+def embedding_bag(
+    _step: Any,
+    weight: Any,
+    indices: Any,
+    offsets: Any,
+    by_freq: bool = False,
+    kind: int = 0,
+    sparse: bool = False,
+    factors: Any = None,
+    include_last: bool = False,
+    padding_idx: int | None = None,
+) -> Any:
+    """Rows of a table in bags; of torch's four results, only the first is what modules return."""
+    found = ops.embedding_bag(
+        indices,
+        weight,
+        offsets,
+        scale_grad_by_freq=by_freq,
+        mode=("sum", "mean", "max")[kind],
+        per_sample_weights=factors,
+        include_last_offset=include_last,
+        padding_idx=padding_idx,
+    )
+    return (found, None, None, None)
