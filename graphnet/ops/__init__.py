@@ -33,7 +33,7 @@
 | `resampling` | interpolate, pixel_shuffle, pixel_unshuffle |
 | `feature_dropout`, `alpha_dropout` | dropout1d to 3d, alpha_dropout, rrelu |
 | `rearranging` | flip, roll, repeat, repeat_interleave |
-| `sorting` | sort, argsort, topk |
+| `sorting`, `selected` | sort, argsort, topk; elements and their indices |
 | `diagonals` | diagonal |
 | `ranges` | arange |
 | `joining` | cat, stack, split, chunk, unbind |
