@@ -113,7 +113,7 @@ def test_a_module_called_twice_computes_its_weight_in_each_call_once():
 
 
 def test_the_weight_is_a_tensor_outside_a_graph_and_a_node_inside():
-    layer = gn.weight_norm(gn.Linear(2, 3)).double()
+    layer = gn.weight_norm(gn.Linear(2, 3, dtype=DOUBLE))
     assert_close(layer.weight, layer.parametrizations["weight"].original1.top, **CLOSE)
     with gn.Graph() as graph:
         assert isinstance(layer.weight, gn.Node)
