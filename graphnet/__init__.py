@@ -43,8 +43,11 @@ from graphnet.losses import (
     LossL1,
     LossMarginRanking,
     LossMSE,
+    LossMultiLabelMargin,
+    LossMultiMargin,
     LossNLL,
     LossSmoothL1,
+    LossSoftMargin,
     LossTripletMargin,
 )
 from graphnet.op import Op
@@ -110,8 +113,11 @@ __all__ = [
     "LossL1",
     "LossMSE",
     "LossMarginRanking",
+    "LossMultiLabelMargin",
+    "LossMultiMargin",
     "LossNLL",
     "LossSmoothL1",
+    "LossSoftMargin",
     "LossTripletMargin",
     "NAdam",
     "Node",

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from typing import Concatenate
 
     from graphnet.graph.node import Node
+    from graphnet.ops.selected import Selected
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -164,7 +165,7 @@ class TensorMethods(CastMethods):
     @overload
     def max(self: Any, dim: Node | None = None, keepdim: bool = False) -> Node: ...
     @overload
-    def max(self: Any, dim: int, keepdim: bool = False) -> tuple[Node, Node]: ...
+    def max(self: Any, dim: int, keepdim: bool = False) -> Selected[Node]: ...
     def max(self: Any, dim: Any = None, keepdim: bool = False) -> Any:
         """The largest element, or with a dimension (values, indices): see `ops.max`."""
         return ops.max(self, dim, keepdim)
@@ -172,7 +173,7 @@ class TensorMethods(CastMethods):
     @overload
     def min(self: Any, dim: Node | None = None, keepdim: bool = False) -> Node: ...
     @overload
-    def min(self: Any, dim: int, keepdim: bool = False) -> tuple[Node, Node]: ...
+    def min(self: Any, dim: int, keepdim: bool = False) -> Selected[Node]: ...
     def min(self: Any, dim: Any = None, keepdim: bool = False) -> Any:
         """The smallest element, or with a dimension (values, indices): see `ops.min`."""
         return ops.min(self, dim, keepdim)

@@ -86,6 +86,7 @@ class Scope:
         names: for the outermost module, the names of the parameters inside it.
         held: False if the module that calls the owner does not hold it, but made it while being
             built or got it from elsewhere.
+        computed: what the owner has computed from its parameters in this call, by name.
     """
 
     owner: Built | None
@@ -94,6 +95,7 @@ class Scope:
     ways: Any = None
     names: dict[Any, str] = field(default_factory=dict)
     held: bool = True
+    computed: dict[str, Any] = field(default_factory=dict)
 
 
 class Scopes:

@@ -4,6 +4,7 @@
 |---|---|
 | `importing` | `from_torch`, step by step |
 | `capture` | what `torch.export` records in each mode |
+| `spectral` | weight norm and spectral norm |
 | `functional`: `program`, `steps` | its program without writes |
 | `modes` | training and evaluation as one list |
 | `imported` | the module that appends the steps |

@@ -6,6 +6,7 @@ torch runs the module on tensors without values; the module is left as it was.
 from __future__ import annotations
 
 import logging
+import math
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
@@ -16,6 +17,7 @@ import torch
 from torch.utils import _pytree as pytree
 
 from graphnet.errors import GraphError
+from graphnet.interop.spectral import spectral_norm
 
 
 def exported(module: Any, examples: tuple[Any, ...], dynamic: Any, training: bool) -> Any:
@@ -131,7 +133,12 @@ def _quietly() -> Iterator[None]:
     transformer: Any = torch.nn.modules.transformer
     fast, detect = backend.get_fastpath_enabled(), transformer._detect_is_causal_mask
     disabled = logging.root.manager.disable
+    spectral: Any = torch.nn.utils.parametrizations._SpectralNorm
+    functional: Any = torch.nn.functional
+    forward, likelihood = spectral.forward, functional.gaussian_nll_loss
     backend.set_fastpath_enabled(False)
+    spectral.forward = spectral_norm
+    functional.gaussian_nll_loss = _gaussian_nll_loss
     transformer._detect_is_causal_mask = _is_causal
     logging.disable(logging.CRITICAL)
     try:
@@ -146,6 +153,8 @@ def _quietly() -> Iterator[None]:
             warnings.simplefilter("ignore")
             yield
     finally:
+        spectral.forward = forward
+        functional.gaussian_nll_loss = likelihood
         backend.set_fastpath_enabled(fast)
         transformer._detect_is_causal_mask = detect
         logging.disable(disabled)
@@ -154,6 +163,24 @@ def _quietly() -> Iterator[None]:
 def _is_causal(mask: Any, is_causal: bool | None = None, size: int | None = None) -> bool:
     """Whether a mask was said to be causal: torch would look at its values, which are unknown."""
     return bool(is_causal)
+
+
+def _gaussian_nll_loss(
+    input: torch.Tensor,
+    target: torch.Tensor,
+    var: torch.Tensor | float,
+    full: bool = False,
+    eps: float = 1e-6,
+    reduction: str = "mean",
+) -> torch.Tensor:
+    """torch's loss without its look at the values: a variance below 0 is no error here."""
+    given = torch.as_tensor(var, dtype=input.dtype)
+    if given.ndim == input.ndim - 1:
+        given = given.unsqueeze(-1)
+    low = given.detach().clamp(min=eps) + (given - given.detach())  # its gradient is that of var
+    loss = 0.5 * (low.log() + (input - target) ** 2 / low) + full * 0.5 * math.log(2 * math.pi)
+    means = {"mean": torch.Tensor.mean, "sum": torch.Tensor.sum}
+    return means[reduction](loss) if reduction in means else loss
 
 
 _BRANCHES = ("data-dependent", "unbacked", "GuardOnDataDependent", "Eq(u0", "control flow")

@@ -23,6 +23,7 @@ from graphnet.interop.imported import (
 )
 from graphnet.interop.modes import foreign_writes, merged
 from graphnet.interop.rules.creation import CONSTANT
+from graphnet.interop.spectral import settings_of
 from graphnet.interop.steps import Leaf, Ref, Step, Steps, refs_in
 
 
@@ -156,7 +157,8 @@ def _modules(module: Any) -> Any:
 
     for each in module.modules():
         kind = class_named(type(each).__name__, each is module)
-        made[id(each)] = new = kind(type(each).__module__, each.extra_repr())
+        settings = each.extra_repr() or settings_of(each)
+        made[id(each)] = new = kind(type(each).__module__, settings)
         new.training = each.training
     for each in module.modules():
         held = made[id(each)].held

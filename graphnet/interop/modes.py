@@ -23,8 +23,7 @@ MODE_ARGUMENTS = {
     "aten.gru.input": 6,
     "aten.rnn_tanh.input": 6,
     "aten.rnn_relu.input": 6,
-    "aten.rrelu.default": 3,
-    "aten.rrelu_with_noise.default": 4,
+    "graphnet.spectral_norm.default": 6,
 }
 """The place of the argument that is the training mode."""
 

@@ -6,11 +6,12 @@
 | `settings` | what a picture and a summary say of a layer |
 | `tree`, `state`, `unlisted_parameters` | what is in a module; loading it; what it forgets |
 | `sequential`, `containers`: `collection` | modules that hold modules |
-| `linear`, `convolution`, `embedding`, `prelu` | layers with weights |
+| `linear`, `convolution`, `embedding`, `embedding_bag`, `prelu` | layers with weights |
 | `attention`, `transformer` | attention, and layers that are made of it |
-| `recurrent`: `cells` | layers along a sequence |
+| `recurrent`: `cells`, `scanned` | layers along a sequence |
 | `batch_norm`, `normalization` | normalization |
-| `activations`, `dropout`, `pooling`, `resampling` | layers without weights |
+| `parametrizations`: `computed` | weights that are computed from other parameters |
+| `activations`, `dropout`, `pooling`, `adaptive`, `resampling` | layers without weights |
 """
 
 from graphnet.layers.activations import (
@@ -30,6 +31,16 @@ from graphnet.layers.activations import (
     Softplus,
     Tanh,
 )
+from graphnet.layers.adaptive import (
+    AdaptiveAvgPool1d,
+    AdaptiveAvgPool3d,
+    AdaptiveMaxPool1d,
+    AdaptiveMaxPool2d,
+    AdaptiveMaxPool3d,
+    AvgPool3d,
+    LocalResponseNorm,
+    MaxUnpool2d,
+)
 from graphnet.layers.attention import MultiheadAttention
 from graphnet.layers.batch_norm import BatchNorm1d, BatchNorm2d, InstanceNorm2d
 from graphnet.layers.cells import GRUCell, LSTMCell, RNNCell
@@ -40,12 +51,33 @@ from graphnet.layers.containers import (
     ParameterList,
     Residual,
 )
-from graphnet.layers.convolution import Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d
-from graphnet.layers.dropout import Dropout, Dropout1d, Dropout2d
+from graphnet.layers.convolution import (
+    Conv1d,
+    Conv2d,
+    Conv3d,
+    ConvTranspose1d,
+    ConvTranspose2d,
+    ConvTranspose3d,
+)
+from graphnet.layers.dropout import (
+    AlphaDropout,
+    Dropout,
+    Dropout1d,
+    Dropout2d,
+    Dropout3d,
+    FeatureAlphaDropout,
+    RReLU,
+)
 from graphnet.layers.embedding import Embedding
+from graphnet.layers.embedding_bag import EmbeddingBag
 from graphnet.layers.linear import Linear
 from graphnet.layers.module import Module
 from graphnet.layers.normalization import GroupNorm, LayerNorm, RMSNorm
+from graphnet.layers.parametrizations import (
+    remove_parametrizations,
+    spectral_norm,
+    weight_norm,
+)
 from graphnet.layers.pooling import (
     AdaptiveAvgPool2d,
     AvgPool1d,
@@ -58,7 +90,7 @@ from graphnet.layers.pooling import (
 )
 from graphnet.layers.prelu import PReLU
 from graphnet.layers.recurrent import GRU, LSTM, RNN
-from graphnet.layers.resampling import PixelShuffle, PixelUnshuffle, Upsample
+from graphnet.layers.resampling import ChannelShuffle, PixelShuffle, PixelUnshuffle, Upsample
 from graphnet.layers.sequential import Sequential
 from graphnet.layers.transformer import (
     TransformerDecoder,
@@ -74,20 +106,32 @@ __all__ = [
     "LSTM",
     "RNN",
     "SELU",
+    "AdaptiveAvgPool1d",
     "AdaptiveAvgPool2d",
+    "AdaptiveAvgPool3d",
+    "AdaptiveMaxPool1d",
+    "AdaptiveMaxPool2d",
+    "AdaptiveMaxPool3d",
+    "AlphaDropout",
     "AvgPool1d",
     "AvgPool2d",
+    "AvgPool3d",
     "BatchNorm1d",
     "BatchNorm2d",
+    "ChannelShuffle",
     "Conv1d",
     "Conv2d",
     "Conv3d",
     "ConvTranspose1d",
     "ConvTranspose2d",
+    "ConvTranspose3d",
     "Dropout",
     "Dropout1d",
     "Dropout2d",
+    "Dropout3d",
     "Embedding",
+    "EmbeddingBag",
+    "FeatureAlphaDropout",
     "Flatten",
     "GRUCell",
     "GroupNorm",
@@ -98,10 +142,12 @@ __all__ = [
     "LayerNorm",
     "LeakyReLU",
     "Linear",
+    "LocalResponseNorm",
     "LogSoftmax",
     "MaxPool1d",
     "MaxPool2d",
     "MaxPool3d",
+    "MaxUnpool2d",
     "Mish",
     "Module",
     "ModuleDict",
@@ -114,6 +160,7 @@ __all__ = [
     "PixelUnshuffle",
     "RMSNorm",
     "RNNCell",
+    "RReLU",
     "ReLU",
     "ReLU6",
     "Residual",
@@ -129,4 +176,7 @@ __all__ = [
     "TransformerEncoderLayer",
     "Unflatten",
     "Upsample",
+    "remove_parametrizations",
+    "spectral_norm",
+    "weight_norm",
 ]

@@ -15,6 +15,7 @@ from graphnet import init, ops
 from graphnet.errors import GraphError, ShapeError, shape_text
 from graphnet.graph import Node, Parameter
 from graphnet.layers.module import Module
+from graphnet.ops.recurrent_steps import KINDS, gru_step, lstm_step
 from graphnet.validation import require_choice, require_counts
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ S = TypeVar("S", bound=Node | tuple[Node, Node])
 State = tuple[Node, ...]
 """The state of a recurrent network: (h,), or (h, c) for an LSTM."""
 
-NONLINEARITIES = {"tanh": ops.tanh, "relu": ops.relu}
+NONLINEARITIES = ("tanh", "relu")
 
 
 class Recurrent(Module):
@@ -41,6 +42,8 @@ class Recurrent(Module):
     `hidden_size` values for each gate.
     """
 
+    kind: Any
+    """Its formula in `graphnet.ops.recurrent_steps`, where a scan finds it too."""
     gates: ClassVar[int]
     states: ClassVar[int] = 1
     input_size: int
@@ -173,7 +176,12 @@ class RNNStep:
 
     def step(self, mapped: Node, recurrent: Node, state: State) -> State:
         """The next hidden state."""
-        return (NONLINEARITIES[self.nonlinearity](mapped + recurrent),)
+        return KINDS[self.kind].step(mapped, recurrent, state)
+
+    @property
+    def kind(self) -> str:
+        """Its formula in `graphnet.ops.recurrent_steps`."""
+        return self.nonlinearity
 
     def _set_nonlinearity(self, name: str) -> None:
         self.nonlinearity = require_choice("nonlinearity", name, NONLINEARITIES)
@@ -185,14 +193,13 @@ class LSTMStep:
     Source: Hochreiter and Schmidhuber (1997); the forget gate f, Gers et al. (2000).
     """
 
+    kind: ClassVar[str] = "lstm"
     gates: ClassVar[int] = 4
     states: ClassVar[int] = 2
 
     def step(self, mapped: Node, recurrent: Node, state: State) -> State:
         """The next hidden state and cell state."""
-        i, f, g, o = ops.chunk(mapped + recurrent, 4, -1)
-        cell = f.sigmoid() * state[1] + i.sigmoid() * g.tanh()
-        return o.sigmoid() * cell.tanh(), cell
+        return lstm_step(mapped, recurrent, state)
 
 
 class GRUStep:
@@ -201,15 +208,12 @@ class GRUStep:
     Source: Cho et al. (2014), in the form of cuDNN, where r acts on the mapped hidden state.
     """
 
+    kind: ClassVar[str] = "gru"
     gates: ClassVar[int] = 3
 
     def step(self, mapped: Node, recurrent: Node, state: State) -> State:
         """The next hidden state."""
-        x_r, x_z, x_n = ops.chunk(mapped, 3, -1)
-        h_r, h_z, h_n = ops.chunk(recurrent, 3, -1)
-        z = (x_z + h_z).sigmoid()
-        n = (x_n + (x_r + h_r).sigmoid() * h_n).tanh()
-        return ((1 - z) * n + z * state[0],)
+        return gru_step(mapped, recurrent, state)
 
 
 class RecurrentCell(Recurrent, Generic[S]):

@@ -235,3 +235,26 @@ class ConvTranspose2d(TransposedConvolution):
         """Append the transposed convolution."""
         rest = (self.stride, self.padding, self.output_padding, self.groups, self.dilation)
         return ops.conv_transpose2d(x, self.weight, self.bias, *rest)
+
+
+class ConvTranspose3d(TransposedConvolution):
+    """A transposed convolution of volumes: see `ops.conv_transpose3d`, and `Convolution`.
+
+    Here `padding` is cut off each side of the output, and `output_padding` elements are added at
+    its end.
+
+    Shapes: x (n, in_channels, d, h, w) or (in_channels, d, h, w) -> (n, out_channels, d', h', w')
+    or (out_channels, d', h', w'); weight (in_channels, out_channels / groups, *kernel_size), bias
+    (out_channels).
+
+    >>> from torch import empty
+    >>> ConvTranspose3d(2, 3, 2, stride=2).forward(empty(1, 2, 3, 4, 4).fill_(0)).shape
+    torch.Size([1, 3, 6, 8, 8])
+    """
+
+    dims = 3
+
+    def build(self, x: Node) -> Node:
+        """Append the transposed convolution."""
+        rest = (self.stride, self.padding, self.output_padding, self.groups, self.dilation)
+        return ops.conv_transpose3d(x, self.weight, self.bias, *rest)

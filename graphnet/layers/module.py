@@ -11,6 +11,7 @@ from graphnet.errors import GraphError, StateError
 from graphnet.graph import Node, Parameter
 from graphnet.graph.entry import graph_of
 from graphnet.graph.parameter import clear_gradients
+from graphnet.layers.computed import Computed
 from graphnet.layers.nesting import leaves
 from graphnet.layers.private import PrivateGraph
 from graphnet.layers.state import load_state, refuse_plain_containers
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     Tensors = Tensor | tuple[Any, ...] | list[Any] | dict[str, Any]
 
 
-class Module:
+class Module(Computed):
     """A part of a network: parameters, other modules, and `build`, which appends its operations.
 
     A subclass assigns its parameters and modules to attributes and defines `build`. They are found

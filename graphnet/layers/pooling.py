@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from graphnet import ops
-from graphnet.errors import GraphError
 from graphnet.layers.module import Module
 
 if TYPE_CHECKING:
@@ -93,22 +92,15 @@ class MaxPool3d(MaxPool):
     """The largest element of each window: see `ops.max_pool3d`; `MaxPool` for the arguments.
 
     Shapes: x (n, c, d, h, w) or (c, d, h, w) -> (n, c, d', h', w') or (c, d', h', w').
-    `return_indices` must be False.
 
     >>> from torch import empty
     >>> MaxPool3d(2).forward(empty(10, 3, 4, 4, 6).fill_(0)).shape
     torch.Size([10, 3, 2, 2, 3])
     """
 
-    def build(self, x: Node) -> Node:
-        """Append the pooling.
-
-        Raises:
-            GraphError: the indices are wanted.
-        """
-        if self.return_indices:
-            raise GraphError("MaxPool3d returns no indices: return_indices must be False.")
-        rest = (self.padding, self.dilation, self.ceil_mode)
+    def build(self, x: Node) -> Any:  # to type checkers one node, even with return_indices
+        """Append the pooling."""
+        rest = (self.padding, self.dilation, self.ceil_mode, self.return_indices)
         return ops.max_pool3d(x, self.kernel_size, self.stride, *rest)
 
 

@@ -1,7 +1,7 @@
 """Recurrent layers: the step of a cell, repeated along a sequence.
 
-The list holds every step (the network is unrolled), so the length of the sequence must be known
-when the graph is built; the batch size need not be.
+If the length of the sequence is known when the graph is built, the list holds every step: the
+network is unrolled. Else each layer and direction is one operation: see `scanned`.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from graphnet import ops
 from graphnet.errors import DtypeError, ShapeError, shape_text
 from graphnet.graph import Node
 from graphnet.layers.cells import GRUStep, LSTMStep, Recurrent, RNNStep, S, State
+from graphnet.layers.scanned import scan
 from graphnet.validation import require_counts, require_integer, require_range
 
 if TYPE_CHECKING:
@@ -47,11 +48,11 @@ class RecurrentLayer(Recurrent, Generic[S]):
         self.batch_dim = 0 if batch_first else 1
         inputs = input_size
         for layer in range(num_layers):
-            for suffix in self._suffixes(layer):
+            for suffix in self.suffixes(layer):
                 self._add_weights(suffix, inputs, bias, device=device, dtype=dtype)
-            inputs = self.state_sizes[0] * len(self._suffixes(layer))
+            inputs = self.state_sizes[0] * len(self.suffixes(layer))
 
-    def _suffixes(self, layer: int) -> list[str]:
+    def suffixes(self, layer: int) -> list[str]:
         """The suffix of the names of a layer's weights, for each direction."""
         return [f"_l{layer}", f"_l{layer}_reverse"][: 1 + self.bidirectional]
 
@@ -71,21 +72,28 @@ class RecurrentLayer(Recurrent, Generic[S]):
             The output of the last layer at each step, and the last state of every layer.
 
         Raises:
-            ShapeError: the input, the state or the lengths do not fit, or the number of steps is
-                unknown or 0.
+            ShapeError: the input, the state or the lengths do not fit, or there is no step.
         """
         self._require_input(x, (2, 3))
         time = 1 if self.batch_first and x.ndim == 3 else 0
-        self._refuse_length(x, time)
+        self._refuse_no_step(x, time)
+        if lengths is not None:
+            self._require_lengths(x, lengths)
+        starts = self._starts(ops.select(x, time, 0), state)
+        if x.shape[time] is None:
+            found, last = scan(self, x, time, starts, lengths)
+            return found, cast("S", last if self.states > 1 else last[0])
         steps = list(ops.unbind(x, time))
-        starts = self._starts(steps[0], state)
-        counted = None if lengths is None else self._counted(x, lengths, len(steps))
+        counted = None if lengths is None else _counted(lengths, len(steps))
+        if counted is not None:
+            pairs = zip(counted, steps, strict=True)
+            steps = [ops.where(counts, step, 0.0) for counts, step in pairs]
         ends: list[State] = []
         for layer in range(self.num_layers):
             if layer and self.dropout:
                 steps = [ops.dropout(step, self.dropout) for step in steps]
             directions = []
-            for suffix in self._suffixes(layer):
+            for suffix in self.suffixes(layer):
                 outputs, end = self._run(steps, starts[len(ends)], suffix, counted)
                 directions.append(outputs)
                 ends.append(end)
@@ -113,12 +121,12 @@ class RecurrentLayer(Recurrent, Generic[S]):
             outputs.append(ops.where(counted[place], state[0], 0.0))
         return outputs[::order], state
 
-    def _counted(self, x: Node, lengths: Node, steps: int) -> list[Node]:
-        """For each step, whether it counts in each sequence.  Shape (batch, 1).
+    def _require_lengths(self, x: Node, lengths: Node) -> None:
+        """Refuse lengths that are not one integer for each sequence.
 
         Raises:
-            ShapeError: there is not one length for each sequence.
-            DtypeError: the lengths are not integers.
+            ShapeError: there is not one for each sequence.
+            DtypeError: they are not integers.
         """
         batch = x.shape[0 if self.batch_first else 1] if x.ndim == 3 else None
         known = {batch, *lengths.shape} - {None}
@@ -129,7 +137,6 @@ class RecurrentLayer(Recurrent, Generic[S]):
             )
         if lengths.dtype.is_floating_point:
             raise DtypeError(f"{type(self).__name__}: lengths are integers; got {lengths.dtype}.")
-        return [ops.unsqueeze(ops.gt(lengths, place), -1) for place in range(steps)]
 
     def _starts(self, first: Node, state: Any) -> list[State]:
         """The initial state for each layer and direction, zeros if none is given."""
@@ -147,13 +154,12 @@ class RecurrentLayer(Recurrent, Generic[S]):
             for place in range(count)
         ]
 
-    def _refuse_length(self, x: Node, time: int) -> None:
-        """Refuse a sequence of unknown length, and an empty one."""
-        if not x.shape[time]:
+    def _refuse_no_step(self, x: Node, time: int) -> None:
+        """Refuse an empty sequence."""
+        if x.shape[time] == 0:
             raise ShapeError(
-                f"{type(self).__name__}: the length of the sequence, dimension {time}, must be "
-                f"known when the graph is built, and 1 or more; got {shape_text(x.shape)}. Give "
-                "it in the shape of the input; the batch size may stay unknown."
+                f"{type(self).__name__}: the length of the sequence, dimension {time}, must be 1 "
+                f"or more; got {shape_text(x.shape)}."
             )
 
     def extra_repr(self) -> str:
@@ -163,6 +169,11 @@ class RecurrentLayer(Recurrent, Generic[S]):
         chosen = {name: getattr(self, name) for name in usual if getattr(self, name) != usual[name]}
         sizes = f"{self.input_size}, {self.hidden_size}"
         return ", ".join([sizes, *(f"{name}={value}" for name, value in chosen.items())])
+
+
+def _counted(lengths: Node, steps: int) -> list[Node]:
+    """For each step, whether it counts in each sequence.  Shape (batch, 1)."""
+    return [ops.unsqueeze(ops.gt(lengths, place), -1) for place in range(steps)]
 
 
 def _joined(outputs: tuple[Node, ...]) -> Node:
@@ -177,7 +188,8 @@ class RNN(RNNStep, RecurrentLayer[Node]):
     first n steps of each sequence of a padded batch: n holds integers, of shape (batch).
     Shapes: x (length, batch, input_size), h_0 and h_n (layers · directions, batch, hidden_size) ->
     output (length, batch, directions · hidden_size); with `batch_first`, x and the output start
-    with the batch. The batch may be left out.
+    with the batch. The batch may be left out. Both may be open, `Input((None, None, 8))`: the steps
+    of a length that is known when the graph is built are unrolled, else a scan is one operation.
 
     Args:
         input_size: the last size of the input, 1 or more.

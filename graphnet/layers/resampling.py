@@ -1,4 +1,4 @@
-"""Layers that change the size of images: Upsample, PixelShuffle, PixelUnshuffle."""
+"""Layers that change the size of images, or the order of channels: Upsample, PixelShuffle, ..."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from graphnet import ops
-from graphnet.errors import GraphError
 from graphnet.layers.pooling import Optioned
 from graphnet.validation import require_integer
 
@@ -15,19 +14,21 @@ if TYPE_CHECKING:
 
 
 class Upsample(Optioned):
-    """Images or series in another size: see `ops.interpolate`.
+    """Series, images or volumes in another size: see `ops.interpolate`.
 
-    Shapes: x (n, c, w) or (n, c, h, w) -> (n, c, w') or (n, c, h', w').
+    Shapes: x (n, c, w), (n, c, h, w) or (n, c, d, h, w) -> the same with other sizes.
 
     Args:
         size: the new sizes.
         scale_factor: what the sizes are multiplied by, instead of `size`.
-        mode: "nearest", "nearest-exact", "linear" for series, "bilinear" for images.
-        align_corners: True to keep the first and last pixel where they are, in a linear mode.
-        recompute_scale_factor: not supported; must be None or False.
+        mode: "nearest", "nearest-exact", "area", "linear" for series, "bilinear" and "bicubic" for
+            images, "trilinear" for volumes.
+        align_corners: True to keep the first and last pixel where they are, in a mode that
+            weights neighbours.
+        recompute_scale_factor: True to take the ratio of the sizes in place of `scale_factor`.
 
     Raises:
-        GraphError: an option is not supported; when built, if an option does not fit.
+        GraphError: when built, if an option does not fit.
 
     >>> from torch import empty
     >>> Upsample(scale_factor=2).forward(empty(10, 3, 4, 6).fill_(0)).shape
@@ -44,14 +45,14 @@ class Upsample(Optioned):
         align_corners: bool | None = None,
         recompute_scale_factor: bool | None = None,
     ) -> None:
-        if recompute_scale_factor:
-            raise GraphError("recompute_scale_factor is not supported: give the size instead.")
         self.size, self.scale_factor = size, scale_factor
         self.mode, self.align_corners = mode, align_corners
+        self.recompute_scale_factor = recompute_scale_factor
 
     def build(self, x: Node) -> Node:
         """Append the interpolation."""
-        return ops.interpolate(x, self.size, self.scale_factor, self.mode, self.align_corners)
+        rest = (self.mode, self.align_corners, self.recompute_scale_factor)
+        return ops.interpolate(x, self.size, self.scale_factor, *rest)
 
 
 class PixelShuffle(Optioned):
@@ -104,3 +105,30 @@ class PixelUnshuffle(Optioned):
     def build(self, x: Node) -> Node:
         """Append the rearrangement."""
         return ops.pixel_unshuffle(x, self.downscale_factor)
+
+
+class ChannelShuffle(Optioned):
+    """The channels of all groups by turns: see `ops.channel_shuffle`.
+
+    Shapes: x (n, c, ...) -> the same.
+
+    Args:
+        groups: the number of groups.
+
+    Raises:
+        GraphError: the number is not an integer of 1 or more; when built, if it does not divide
+            the channels.
+
+    >>> from torch import empty
+    >>> ChannelShuffle(2).forward(empty(1, 4, 1, 1).fill_(3)).shape
+    torch.Size([1, 4, 1, 1])
+    """
+
+    shown = ("groups",)
+
+    def __init__(self, groups: int) -> None:
+        self.groups = require_integer("groups", groups, 1)
+
+    def build(self, x: Node) -> Node:
+        """Append the rearrangement."""
+        return ops.channel_shuffle(x, self.groups)

@@ -168,6 +168,7 @@ def text_of(root: Module, usual: object) -> str:
         seen.add(module)
         if held and not again and (module is root or kind.__repr__ is usual):
             lines.append(f"{indent}{label}{kind.__name__}(")
+            lines += [f"{indent}  {module.extra_repr()}"] if module.extra_repr() else []
             starts.append([])
             stack.append((indent, "", module, False))
             stack += [(f"{indent}  ", f"({name}): ", each, True) for name, each in reversed(held)]

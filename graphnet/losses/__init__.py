@@ -8,6 +8,7 @@ The arguments are those of torch.nn; a weight is given as a tensor and becomes a
 | `regression` | losses for numbers and distributions |
 | `classification` | losses for two classes and for several |
 | `ranking` | losses of three inputs |
+| `margins` | scores that should lead by a margin |
 """
 
 from graphnet.losses.base import Loss
@@ -18,6 +19,7 @@ from graphnet.losses.classification import (
     LossHinge,
     LossNLL,
 )
+from graphnet.losses.margins import LossMultiLabelMargin, LossMultiMargin, LossSoftMargin
 from graphnet.losses.ranking import (
     LossCosineEmbedding,
     LossGaussianNLL,
@@ -39,7 +41,10 @@ __all__ = [
     "LossL1",
     "LossMSE",
     "LossMarginRanking",
+    "LossMultiLabelMargin",
+    "LossMultiMargin",
     "LossNLL",
     "LossSmoothL1",
+    "LossSoftMargin",
     "LossTripletMargin",
 ]

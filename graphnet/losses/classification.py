@@ -36,7 +36,7 @@ class LossBCE(Loss):
 
     def __init__(self, weight: Tensor | None = None, *, reduction: str = "mean") -> None:
         super().__init__(reduction=reduction)
-        self.weight = _buffer(weight)
+        self.weight = weight_buffer(weight)
 
 
 class LossBCEWithLogits(Loss):
@@ -65,7 +65,7 @@ class LossBCEWithLogits(Loss):
         pos_weight: Tensor | None = None,
     ) -> None:
         super().__init__(reduction=reduction)
-        self.weight, self.pos_weight = _buffer(weight), _buffer(pos_weight)
+        self.weight, self.pos_weight = weight_buffer(weight), weight_buffer(pos_weight)
 
 
 class LossCrossEntropy(Loss):
@@ -96,7 +96,7 @@ class LossCrossEntropy(Loss):
         label_smoothing: float = 0.0,
     ) -> None:
         super().__init__(reduction=reduction)
-        self.weight = _buffer(weight)
+        self.weight = weight_buffer(weight)
         self.ignore_index = check_ignored(ignore_index)
         self.label_smoothing = require_range("label_smoothing", label_smoothing, high=1)
 
@@ -142,7 +142,7 @@ class LossNLL(Loss):
         self, weight: Tensor | None = None, *, ignore_index: int = -100, reduction: str = "mean"
     ) -> None:
         super().__init__(reduction=reduction)
-        self.weight, self.ignore_index = _buffer(weight), check_ignored(ignore_index)
+        self.weight, self.ignore_index = weight_buffer(weight), check_ignored(ignore_index)
 
     def counted(self, targets: Tensor) -> Tensor:
         """The sum of the weights of each row's labels without ignored ones.
@@ -174,7 +174,8 @@ class LossHinge(Loss):
     function = ops.hinge_loss
 
 
-def _buffer(value: Tensor | None) -> Parameter | None:
+def weight_buffer(value: Tensor | None) -> Parameter | None:
+    """The weight of a loss as a buffer; None if there is none."""
     return None if value is None else Parameter(value, requires_grad=False)
 
 

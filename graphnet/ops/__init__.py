@@ -20,16 +20,20 @@
 | `reductions` | sum, mean, var, std |
 | `extremes` | amax, amin, max, min, argmax, argmin |
 | `cumulative` | cumsum, prod |
+| `recurrent`, `recurrent_steps` | recurrent networks along a sequence of any length |
+| `weight_norms` | weights divided by their length, or by their largest singular value |
 | `norms` | norm, logsumexp |
 | `shapes` | reshape, flatten, transpose, permute, squeeze, unsqueeze, tril, triu |
 | `indexing` | x[...], select, narrow |
 | `gathering` | gather, scatter_add, index_select |
 | `series` | pooling and transposed convolution of series |
-| `volumes` | conv3d, max_pool3d |
+| `volumes` | convolution and pooling of volumes |
+| `adaptive` | pooling to a given number of windows, but for adaptive_avg_pool2d |
+| `channels` | channel_shuffle, local_response_norm |
 | `resampling` | interpolate, pixel_shuffle, pixel_unshuffle |
-| `feature_dropout` | dropout1d, dropout2d |
+| `feature_dropout`, `alpha_dropout` | dropout1d to 3d, alpha_dropout, rrelu |
 | `rearranging` | flip, roll, repeat, repeat_interleave |
-| `sorting` | sort, argsort, topk |
+| `sorting`, `selected` | sort, argsort, topk; elements and their indices |
 | `diagonals` | diagonal |
 | `ranges` | arange |
 | `joining` | cat, stack, split, chunk, unbind |
@@ -39,6 +43,7 @@
 | `losses` | mse_loss, l1_loss, smooth_l1_loss, huber_loss |
 | `binary_losses` | binary_cross_entropy with and without logits, hinge_loss |
 | `classification` | cross_entropy, nll_loss |
+| `margin_losses` | soft_margin_loss, multi_margin_loss, multilabel_margin_loss |
 | `ranking_losses` | losses of triplets and pairs, gaussian_nll_loss, pairwise_distance |
 | `distances` | kl_div, cosine_similarity |
 | `dtypes`, `arguments` | detach, conversions; refusals of wrong dtypes and arguments |
@@ -46,10 +51,10 @@
 | `batch_norm` | batch_norm, instance_norm |
 | `running` | the training mode, and running statistics |
 | `random` | dropout, rand_like, randn_like, bernoulli |
-| `embedding` | embedding, one_hot |
+| `embedding`, `embedding_bag` | embedding, one_hot, embedding_bag |
 | `attention` | scaled_dot_product_attention |
 | `convolution`, `transposed` | conv1d, conv2d, conv_transpose2d |
-| `pooling`, `mean_pooling` | max_pool2d, avg_pool2d, adaptive_avg_pool2d |
+| `pooling`, `mean_pooling` | max_pool2d, max_unpool2d, avg_pool2d, adaptive_avg_pool2d |
 | `columns`, `image_windows`, `window_options` | helpers of convolution and pooling |
 | `sizes` | shapes made of sizes that are unknown until they are fed |
 | `unflatten` | one dimension split into several |
@@ -58,12 +63,15 @@
 """
 
 from graphnet.ops.activations import *
+from graphnet.ops.adaptive import *
+from graphnet.ops.alpha_dropout import *
 from graphnet.ops.arithmetic import *
 from graphnet.ops.attention import *
 from graphnet.ops.batch_norm import *
 from graphnet.ops.binary_losses import *
 from graphnet.ops.borders import *
 from graphnet.ops.broadcasting import *
+from graphnet.ops.channels import *
 from graphnet.ops.classification import *
 from graphnet.ops.comparison import *
 from graphnet.ops.convolution import *
@@ -73,6 +81,7 @@ from graphnet.ops.distances import *
 from graphnet.ops.dtypes import *
 from graphnet.ops.einsum import *
 from graphnet.ops.embedding import *
+from graphnet.ops.embedding_bag import *
 from graphnet.ops.extremes import *
 from graphnet.ops.feature_dropout import *
 from graphnet.ops.functions import *
@@ -82,6 +91,7 @@ from graphnet.ops.joining import *
 from graphnet.ops.limits import *
 from graphnet.ops.logic import *
 from graphnet.ops.losses import *
+from graphnet.ops.margin_losses import *
 from graphnet.ops.mean_pooling import *
 from graphnet.ops.normalization import *
 from graphnet.ops.norms import *

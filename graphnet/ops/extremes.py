@@ -12,6 +12,7 @@ from graphnet.ops.dtypes import Convert, narrowed, widened
 from graphnet.ops.gathering import gather
 from graphnet.ops.limits import maximum, minimum
 from graphnet.ops.reductions import Reduction, reduced_dims
+from graphnet.ops.selected import Selected
 from graphnet.ops.shapes import squeeze
 from graphnet.validation import require_flags
 
@@ -176,7 +177,7 @@ def argmin(input: T, dim: int | None = None, keepdim: bool = False) -> T:
 @overload
 def max(input: T, dim: T | None = None, keepdim: bool = False) -> T: ...
 @overload
-def max(input: T, dim: int, keepdim: bool = False) -> tuple[T, T]: ...
+def max(input: T, dim: int, keepdim: bool = False) -> Selected[T]: ...
 def max(input: T, dim: Any = None, keepdim: bool = False) -> Any:
     """The largest element; with a dimension, (values, indices); with a tensor, `maximum`.
 
@@ -187,7 +188,7 @@ def max(input: T, dim: Any = None, keepdim: bool = False) -> Any:
 
     >>> from torch import empty
     >>> max(empty(2, 3).fill_(4), dim=1)
-    (tensor([4., 4.]), tensor([0, 0]))
+    Selected(values=tensor([4., 4.]), indices=tensor([0, 0]))
     """
     if dim is None:
         return Max()(_alone("max", input, keepdim))
@@ -199,7 +200,7 @@ def max(input: T, dim: Any = None, keepdim: bool = False) -> Any:
 @overload
 def min(input: T, dim: T | None = None, keepdim: bool = False) -> T: ...
 @overload
-def min(input: T, dim: int, keepdim: bool = False) -> tuple[T, T]: ...
+def min(input: T, dim: int, keepdim: bool = False) -> Selected[T]: ...
 def min(input: T, dim: Any = None, keepdim: bool = False) -> Any:
     """The smallest element; with a dimension, (values, indices); with a tensor, `minimum`.
 
@@ -210,7 +211,7 @@ def min(input: T, dim: Any = None, keepdim: bool = False) -> Any:
 
     >>> from torch import empty
     >>> min(empty(2, 3).fill_(4), dim=1)
-    (tensor([4., 4.]), tensor([0, 0]))
+    Selected(values=tensor([4., 4.]), indices=tensor([0, 0]))
     """
     if dim is None:
         return Min()(_alone("min", input, keepdim))
@@ -231,10 +232,10 @@ def _ranks(x: Any) -> Any:
     return mul(x, 1) if str(x.dtype) == "torch.bool" else x
 
 
-def _at(x: T, dim: int, places: T, keepdim: bool) -> tuple[T, T]:
+def _at(x: T, dim: int, places: T, keepdim: bool) -> Selected[T]:
     """The elements of x at these indices of a dimension, and the indices."""
     require_flags(keepdim=keepdim)
     values = gather(x, dim, places)
     if keepdim or not x.ndim:
-        return values, places
-    return squeeze(values, dim), squeeze(places, dim)
+        return Selected(values, places)
+    return Selected(squeeze(values, dim), squeeze(places, dim))

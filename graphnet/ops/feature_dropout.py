@@ -1,4 +1,4 @@
-"""Dropout of whole channels: dropout1d, dropout2d."""
+"""Dropout of whole channels: dropout1d, dropout2d, dropout3d."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from graphnet.op import T
 
-__all__ = ["dropout1d", "dropout2d"]
+__all__ = ["dropout1d", "dropout2d", "dropout3d"]
 
 
 def dropout1d(
@@ -71,6 +71,30 @@ def dropout2d(
     """
     left = 2 if getattr(input, "ndim", 4) == 4 else 1
     result: T = _dropped("dropout2d", input, (3, 4), left, p, training, inplace, generator)
+    return result
+
+
+def dropout3d(
+    input: T,
+    p: float = 0.5,
+    training: bool | None = None,
+    inplace: bool = False,
+    *,
+    generator: Generator | None = None,
+) -> T:
+    """In training, set each channel of a volume to 0 with probability p, else divide it by 1 - p.
+
+    The arguments are those of `dropout`. Shapes: (n, c, d, h, w) or (c, d, h, w) -> the same.
+
+    Raises:
+        RangeError: p lies outside [0, 1].
+        ShapeError: the input has neither 4 nor 5 dimensions.
+
+    >>> from torch import empty
+    >>> dropout3d(empty(1, 1, 1, 2).fill_(3), p=1.0)
+    tensor([[[[0., 0.]]]])
+    """
+    result: T = _dropped("dropout3d", input, (4, 5), 3, p, training, inplace, generator)
     return result
 
 

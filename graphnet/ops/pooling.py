@@ -5,12 +5,17 @@ Each channel is pooled by itself. `PickPixels` and `PutPixels` are each other's 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import inf
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from graphnet.errors import GraphError, ShapeError
 from graphnet.op import Op, Structural, T
+from graphnet.ops.broadcasting import expand, zeros_like
+from graphnet.ops.dims import described
 from graphnet.ops.image_windows import padded, spans, taps
+from graphnet.ops.indexing import narrow
+from graphnet.ops.shapes import squeeze, unsqueeze
 from graphnet.ops.window_options import (
     INTEGERS,
     Padding,
@@ -25,7 +30,7 @@ from graphnet.validation import require_flags
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["max_pool2d"]
+__all__ = ["max_pool2d", "max_unpool2d"]
 
 HINT = "Images are (n, c, h, w) or (c, h, w), and the kernel must fit into the padded image."
 
@@ -230,6 +235,55 @@ def max_pool2d(
     options = (kernel, steps, borders, gaps, ceil_mode)
     largest = on_batch(MaxPool2d(*options), input)
     return (largest, on_batch(MaxPlaces(*options), input)) if return_indices else largest
+
+
+def max_unpool2d(
+    input: T,
+    indices: T,
+    kernel_size: Sizes,
+    stride: Sizes | None = None,
+    padding: Sizes = 0,
+    output_size: Sequence[int] | None = None,
+) -> T:
+    """Pixels put back where `max_pool2d` took them from, into an image of zeros.
+
+    Those at the same index, of windows that overlap, are summed; torch keeps one of them.
+    Shapes: (n, c, h, w) or (c, h, w), twice -> (n, c, h', w') or (c, h', w') with
+    h' = (h - 1) stride - 2 padding + kernel_size, or the last two sizes of `output_size`.
+
+    Args:
+        input: the pixels.
+        indices: their indices in the larger image, from `max_pool2d` with `return_indices`.
+        kernel_size: the size of the windows.
+        stride: the step from one window to the next; the kernel's size if None.
+        padding: the border that the windows had.
+        output_size: the sizes of the larger image.
+
+    Source: Zeiler et al., Adaptive deconvolutional networks (2011).
+
+    Raises:
+        ShapeError: there are other dimensions, or a size is unknown.
+        GraphError: an option has a wrong value.
+
+    >>> from torch import empty
+    >>> max_unpool2d(empty(1, 1, 1).fill_(3), empty(1, 1, 1).fill_(1).long(), (1, 2))
+    tensor([[[0., 3.]]])
+    """
+    require_tensor(input, "the input of max_unpool2d", (3, 4), INTEGERS)
+    require_tensor(indices, "the indices of max_unpool2d", (input.ndim,), INTEGERS)
+    known = [size for size in input.shape[-2:] if size is not None]
+    if len(known) < 2:
+        raise ShapeError(f"max_unpool2d takes images of known size; got {described(input)}.")
+    kernel, steps, borders = window_of(kernel_size, stride, padding)
+    sizes = tuple(output_size or ())[-2:] or tuple(
+        (size - 1) * step - 2 * border + cover
+        for size, step, border, cover in zip(known, steps, borders, kernel, strict=True)
+    )
+    pixel = narrow(narrow(zeros_like(input), -1, 0, 1), -2, 0, 1)
+    image = expand(pixel, *(-1,) * (input.ndim - 2), *sizes)
+    if input.ndim == 4:
+        return PutPixels()(input, indices, image)
+    return squeeze(PutPixels()(*(unsqueeze(each, 0) for each in (input, indices, image))), 0)
 
 
 def window_of(kernel_size: Sizes, stride: Sizes | None, padding: Sizes) -> tuple[Pair, Pair, Pair]:

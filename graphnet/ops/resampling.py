@@ -11,6 +11,7 @@ from torch import empty
 from graphnet.errors import GraphError, ShapeError
 from graphnet.ops.dims import TENSOR, described, require_tensors
 from graphnet.ops.gathering import index_select
+from graphnet.ops.mean_pooling import AdaptiveMean
 from graphnet.ops.products import matmul
 from graphnet.ops.rearranging import repeat_interleave
 from graphnet.ops.shapes import flatten, permute, transpose
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["interpolate", "pixel_shuffle", "pixel_unshuffle"]
 
-_LINEAR = {"linear": 3, "bilinear": 4}
+_LINEAR = {"linear": 3, "bilinear": 4, "trilinear": 5, "bicubic": 4}
 """The modes that weight neighbours, each with the number of dimensions that it takes."""
 
 
@@ -34,21 +35,29 @@ def interpolate(
     scale_factor: float | Sequence[float] | None = None,
     mode: str = "nearest",
     align_corners: bool | None = None,
+    recompute_scale_factor: bool | None = None,
 ) -> T:
-    """Images or series in another size.
+    """Series, images or volumes in another size.
 
     The mode "nearest" copies pixels, "nearest-exact" counts from their centres; "linear" (of
-    series) and "bilinear" (of images) weight the neighbours. With whole scale factors and the
-    mode "nearest" the sizes may be unknown until they are fed.
-    Shapes: (n, c, w) -> (n, c, w'), (n, c, h, w) -> (n, c, h', w'), and for "nearest" also
-    (n, c, d, h, w).
+    series), "bilinear" (of images) and "trilinear" (of volumes) weight the two neighbours along
+    each dimension, "bicubic" (of images) the four; "area" takes the mean of what falls into a new
+    pixel. With whole scale factors and the mode "nearest" the sizes may be unknown until they are
+    fed.
+    Shapes: (n, c, w) -> (n, c, w'), (n, c, h, w) -> (n, c, h', w') or (n, c, d, h, w) ->
+    (n, c, d', h', w').
+
+    Source: Keys, Cubic convolution interpolation (1981), equation 15 with a = -3/4.
 
     Args:
         input: series, images, or volumes.
         size: the new sizes: one for all, or one for each dimension after the second.
         scale_factor: what sizes are multiplied by, instead of `size`.
         mode: as above.
-        align_corners: True to keep the first and last pixel where they are, in a linear mode.
+        align_corners: True to keep the first and last pixel where they are, in a mode that
+            weights neighbours.
+        recompute_scale_factor: True to take the ratio of the sizes in place of `scale_factor`,
+            which differs where it does not give an integer.
 
     Raises:
         ShapeError: the input has other dimensions, or sizes that must be known are not.
@@ -59,7 +68,7 @@ def interpolate(
     tensor([[[3., 3., 3., 3.]]])
     """
     require_tensors("interpolate", input)
-    modes = ("nearest", "nearest-exact", *_LINEAR)
+    modes = ("nearest", "nearest-exact", "area", *_LINEAR)
     require_choice("interpolate: mode", mode, modes)
     if not 3 <= input.ndim <= 5 or _LINEAR.get(mode, input.ndim) != input.ndim:
         raise ShapeError(f"interpolate: mode={mode!r} does not take {described(input)}.")
@@ -69,6 +78,8 @@ def interpolate(
     sizes, factors = _each("size", size, count), _each("scale_factor", scale_factor, count)
     if (sizes is None) == (factors is None):
         raise GraphError("interpolate takes either size or scale_factor.")
+    if recompute_scale_factor and factors is None:
+        raise GraphError("recompute_scale_factor needs a scale_factor.")
     for place in range(count):
         dim = place + 2
         given = (
@@ -78,7 +89,8 @@ def interpolate(
         if mode == "nearest" and given[1] is not None and float(given[1]).is_integer():
             input = repeat_interleave(input, require_integer("scale", int(given[1]), 1), dim)
         else:
-            input = _resized(input, dim, *given, mode, bool(align_corners))
+            old, new, ratio = _extents(input, dim, *given, bool(recompute_scale_factor))
+            input = _resized(input, dim, old, new, ratio, mode, bool(align_corners))
     return input
 
 
@@ -102,8 +114,8 @@ def _each(name: str, value: Any, count: int) -> list[Any] | None:
     return values
 
 
-def _resized(x: Any, dim: int, size: Any, factor: Any, mode: str, align: bool) -> Any:
-    """x with another size of one dimension, which must be known."""
+def _extents(x: Any, dim: int, size: Any, factor: Any, recompute: bool) -> tuple[int, int, float]:
+    """The old and the new size of a dimension, and how far apart new pixels are in old ones."""
     old = x.shape[dim]
     if old is None:
         raise ShapeError(
@@ -113,9 +125,15 @@ def _resized(x: Any, dim: int, size: Any, factor: Any, mode: str, align: bool) -
     new = floor(old * factor) if size is None else size
     if not old or not new:
         raise ShapeError(f"interpolate: {described(x)} would be resized from {old} to {new}.")
-    ratio = old / new if factor is None else 1 / factor
+    return old, new, old / new if factor is None or recompute else 1 / factor
+
+
+def _resized(x: Any, dim: int, old: int, new: int, ratio: float, mode: str, align: bool) -> Any:
+    """x with another size of one dimension."""
+    if mode == "area":
+        return AdaptiveMean(dim, new)(x)
     if mode in _LINEAR:
-        weights = _weights(x, old, new, ratio, align)
+        weights = _weights(x, old, new, ratio, mode, align)
         if dim == x.ndim - 1:
             return matmul(x, cast("Any", weights.t()))
         return transpose(matmul(transpose(x, dim, -1), cast("Any", weights.t())), dim, -1)
@@ -125,18 +143,42 @@ def _resized(x: Any, dim: int, size: Any, factor: Any, mode: str, align: bool) -
     return index_select(x, dim, cast("Any", _like(x).long().new_tensor(places)))
 
 
-def _weights(x: Any, old: int, new: int, ratio: float, align: bool) -> Tensor:
+def _weights(x: Any, old: int, new: int, ratio: float, mode: str, align: bool) -> Tensor:
     """How much of each old element is in each new one.  Shape (new, old)."""
     result = _like(x).new_zeros((new, old), dtype=x.dtype)
     for place in range(new):
-        at = place * ((old - 1) / (new - 1) if new > 1 else 0.0)
-        if not align:
-            at = max((place + 0.5) * ratio - 0.5, 0.0)
-        first = min(int(at), old - 1)
-        part = min(max(at - first, 0.0), 1.0)
-        result[place, first] += 1 - part
-        result[place, min(first + 1, old - 1)] += part
+        if align:
+            at = place * ((old - 1) / (new - 1) if new > 1 else 0.0)
+        else:
+            at = (place + 0.5) * ratio - 0.5
+        if mode != "bicubic":  # the border is as far as it goes
+            at = min(max(at, 0.0), old - 1.0)
+        first = floor(at)
+        for step, weight in _neighbours(at - first, mode):
+            result[place, min(max(first + step, 0), old - 1)] += weight
     return result
+
+
+def _neighbours(part: float, mode: str) -> list[tuple[int, float]]:
+    """The weight of each neighbour of a point between two pixels, by its steps from the first."""
+    if mode != "bicubic":
+        return [(0, 1 - part), (1, part)]
+    left = [(-1, _outer(1 + part)), (0, _inner(part))]
+    return [*left, (1, _inner(1 - part)), (2, _outer(2 - part))]
+
+
+_BEND = -0.75
+"""The parameter a of the cubic pieces, as torch has it."""
+
+
+def _inner(t: float) -> float:
+    """The weight of a neighbour at a distance up to 1."""
+    return ((_BEND + 2) * t - (_BEND + 3)) * t * t + 1
+
+
+def _outer(t: float) -> float:
+    """The weight of a neighbour at a distance from 1 to 2."""
+    return ((_BEND * t - 5 * _BEND) * t + 8 * _BEND) * t - 4 * _BEND
 
 
 def _like(x: Any) -> Tensor:

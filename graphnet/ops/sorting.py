@@ -9,6 +9,7 @@ from graphnet.op import Op, T
 from graphnet.ops.dims import described, normal_dim
 from graphnet.ops.gathering import gather
 from graphnet.ops.indexing import narrow
+from graphnet.ops.selected import Selected
 from graphnet.validation import require_flags, require_integer
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def argsort(input: T, dim: int = -1, descending: bool = False, *, stable: bool =
     return Argsort(normal_dim(input, dim), descending)(input)
 
 
-def sort(input: T, dim: int = -1, descending: bool = False, *, stable: bool = False) -> tuple[T, T]:
+def sort(input: T, dim: int = -1, descending: bool = False, *, stable: bool = False) -> Selected[T]:
     """The elements in order along a dimension, and the indices at which they were.
 
     The gradient of an element flows to where it was. Equal elements always stay in their order.
@@ -62,13 +63,13 @@ def sort(input: T, dim: int = -1, descending: bool = False, *, stable: bool = Fa
 
     >>> from torch import empty
     >>> sort(empty(2).fill_(3))
-    (tensor([3., 3.]), tensor([0, 1]))
+    Selected(values=tensor([3., 3.]), indices=tensor([0, 1]))
     """
     order = argsort(input, dim, descending, stable=stable)
-    return gather(input, normal_dim(input, dim), order), order
+    return Selected(gather(input, normal_dim(input, dim), order), order)
 
 
-def topk(input: T, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> tuple[T, T]:
+def topk(input: T, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> Selected[T]:
     """The k largest elements along a dimension, or the smallest, in order, and their indices.
 
     Of equal elements the first is taken. The gradient of an element flows to where it was.
@@ -86,7 +87,7 @@ def topk(input: T, k: int, dim: int = -1, largest: bool = True, sorted: bool = T
 
     >>> from torch import empty
     >>> topk(empty(3).fill_(2), 2)
-    (tensor([2., 2.]), tensor([0, 1]))
+    Selected(values=tensor([2., 2.]), indices=tensor([0, 1]))
     """
     require_flags(largest=largest, sorted=sorted)
     k, dim = require_integer("topk: k", k, 0), normal_dim(input, dim)
@@ -98,4 +99,4 @@ def topk(input: T, k: int, dim: int = -1, largest: bool = True, sorted: bool = T
     order = Argsort(dim, largest)(input)
     if input.ndim:
         order = narrow(order, dim, 0, k)
-    return gather(input, dim, order), order
+    return Selected(gather(input, dim, order), order)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from graphnet.errors import GraphError
@@ -74,11 +75,7 @@ def conv_transpose2d(
     steps, gaps = pair(stride, "stride"), pair(dilation, "dilation")
     down, across = pair(padding, "padding", 0)
     extra = pair(output_padding, "output_padding", 0)
-    if any(more >= max(both) for more, *both in zip(extra, steps, gaps, strict=True)):
-        raise GraphError(
-            f"output_padding must be smaller than the stride {steps} or the dilation {gaps}; got "
-            f"{extra}."
-        )
+    refuse_long_output(extra, steps, gaps)
     borders = (down, down - extra[0], across, across - extra[1])
     op = ConvTranspose2d(steps, borders, gaps, require_integer("groups", groups, 1))
     result = on_batch(op, input, weight)
@@ -88,3 +85,16 @@ def conv_transpose2d(
     if outputs >= 0 and None not in bias.shape:
         require_bias(bias, outputs)
     return add(result, reshape(bias, outputs, 1, 1))
+
+
+def refuse_long_output(extra: Sequence[int], steps: Sequence[int], gaps: Sequence[int]) -> None:
+    """Refuse an output that is longer than any that a convolution maps to the input.
+
+    Raises:
+        GraphError: the output padding is not smaller than the stride or the dilation.
+    """
+    if any(more >= max(both) for more, *both in zip(extra, steps, gaps, strict=True)):
+        raise GraphError(
+            f"output_padding must be smaller than the stride {steps} or the dilation {gaps}; got "
+            f"{extra}."
+        )

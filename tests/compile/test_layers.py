@@ -93,6 +93,18 @@ class Steps(gn.Module):
 
 ROWS, IMAGE, SIGNAL, SEQUENCE = (4, 3), (3, 2, 6, 6), (3, 2, 8), (3, 4, 4)
 
+
+class Unpooled(gn.Module):
+    """Pixels that are put back where they were."""
+
+    def __init__(self):
+        self.conv = gn.Conv2d(2, 3, 1)
+        self.pool, self.unpool = gn.MaxPool2d(2, return_indices=True), gn.MaxUnpool2d(2)
+
+    def build(self, x):
+        return self.unpool(*self.pool(self.conv(x)))
+
+
 LAYERS = {
     "Linear": (linear(3, 4), ROWS),
     "Linear without bias": (lambda: gn.Linear(3, 4, bias=False), ROWS),
@@ -173,6 +185,47 @@ LAYERS = {
             lambda: gn.MaxPool3d((1, 2, 2)),
         ),
         IMAGE,
+    ),
+    "ConvTranspose3d, AvgPool3d, AdaptiveAvgPool3d, AdaptiveMaxPool3d, Dropout3d": (
+        sequential(
+            lambda: gn.Unflatten(1, (1, 2)),
+            lambda: gn.ConvTranspose3d(1, 2, (2, 3, 3), stride=(1, 2, 1)),
+            lambda: gn.AvgPool3d((1, 2, 2)),
+            lambda: gn.Dropout3d(0.3),
+            lambda: gn.AdaptiveMaxPool3d((2, None, 3)),
+            lambda: gn.AdaptiveAvgPool3d((1, 2, 2)),
+        ),
+        IMAGE,
+    ),
+    "ChannelShuffle, LocalResponseNorm, RReLU, FeatureAlphaDropout, AdaptiveMaxPool2d": (
+        sequential(
+            lambda: gn.Conv2d(2, 4, 1),
+            lambda: gn.ChannelShuffle(2),
+            lambda: gn.LocalResponseNorm(3, alpha=0.5),
+            gn.RReLU,
+            lambda: gn.FeatureAlphaDropout(0.3),
+            lambda: gn.Upsample(scale_factor=1.5, mode="bicubic"),
+            lambda: gn.AdaptiveMaxPool2d(3),
+        ),
+        IMAGE,
+    ),
+    "AdaptiveMaxPool1d, AdaptiveAvgPool1d, AlphaDropout": (
+        sequential(
+            lambda: gn.Conv1d(2, 3, 1),
+            lambda: gn.AlphaDropout(0.3),
+            lambda: gn.AdaptiveMaxPool1d(4),
+            lambda: gn.AdaptiveAvgPool1d(3),
+        ),
+        SIGNAL,
+    ),
+    "MaxUnpool2d": (Unpooled, IMAGE),
+    "weight_norm, spectral_norm, remove_parametrizations": (
+        sequential(
+            lambda: gn.weight_norm(gn.Linear(3, 4)),
+            lambda: gn.spectral_norm(gn.Linear(4, 3)),
+            lambda: gn.remove_parametrizations(gn.weight_norm(gn.Linear(3, 2))),
+        ),
+        ROWS,
     ),
     "TransformerEncoder of TransformerEncoderLayer": (
         lambda: gn.TransformerEncoder(
@@ -294,10 +347,16 @@ def test_embedding_and_padding():
         model = gn.Sequential(gn.Embedding(7, 4, padding_idx=2), gn.Linear(4, 3))
         return model_training(model, (None, 5), input_dtype=torch.int64)
 
+    def make_bags():
+        torch.manual_seed(0)
+        model = gn.Sequential(gn.EmbeddingBag(7, 4, padding_idx=2), gn.Linear(4, 3))
+        return model_training(model, (None, 5), input_dtype=torch.int64)
+
     batches = [
         {"x": torch.randint(0, 7, (rows, 5), generator=seeded(rows))} for rows in (3, 4, 3, 1)
     ]
     assert_same_training(make, batches)
+    assert_same_training(make_bags, batches)
 
 
 def test_every_layer_is_here():

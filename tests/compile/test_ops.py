@@ -97,3 +97,15 @@ def test_op_at_edges(case):
             flat[: len(edges)] = edges[: len(flat)].roll(place)
             tensors[place] = flat.view(value.shape)
     assert_alike(case, tensors, None, **CLOSE)
+
+
+def test_numbers_beside_a_condition_are_as_exact_as_the_rest():
+    """The first input of `where` is no number at all: its dtype says nothing about the others."""
+    for dtype in (torch.float64, torch.float32, torch.float16):
+        graph = gn.Graph()
+        x = graph.input((3,), name="x", dtype=dtype)
+        targets = [gn.ops.where(x > 0, x, -1.7580993408473766), gn.ops.where(x > 0, 0.1, x) * 0.3]
+        given = torch.tensor([-1.0, 0.5, 2.0], dtype=dtype)
+        found = graph.compile(targets, backend="torch", tune=False)(x=given)
+        for ours, theirs in zip(found, graph.forward(x=given, outputs=targets), strict=True):
+            assert_close(ours, theirs, rtol=0, atol=0)

@@ -22,6 +22,7 @@ from graphnet.compile.ir.build import Clip, Update, specialized, training_progra
 from graphnet.compile.ir.program import Cell, Constant, Number
 from graphnet.compile.passes import cse, dce, decompose, fold_constants, optimize
 from graphnet.compile.passes.specialize import specialize
+from graphnet.compile.passes.unroll import unroll
 from graphnet.compile.run.settings import VaryingSettings
 from graphnet.compile.targets.torch.fuse import fuse
 from graphnet.graph import Operation
@@ -32,7 +33,7 @@ def all_passes(program):
     return fuse(optimize(program))
 
 
-PASSES = [decompose, specialize, dce, fold_constants, cse, fuse, all_passes]
+PASSES = [decompose, specialize, dce, fold_constants, cse, unroll, fuse, all_passes]
 
 
 def evaluated(program, feed, rate=0.1):
@@ -196,3 +197,16 @@ def test_edge_values_are_kept(x):
     expected = evaluated(program, feed)
     for change in PASSES:
         assert_same(evaluated(change(program), feed), expected)
+
+
+def test_equal_constants_are_one():
+    """So what is made of them is found to be equal: it is computed once."""
+    graph = gn.Graph()
+    x = graph.input((2, 3), name="x")
+    held = graph.parameter(torch.ones(3), requires_grad=False)
+    twice = [
+        gn.ops.stack([each + 0, gn.ops.zeros_like(each + 0)], 0).tanh() + held for each in (x, x)
+    ]
+    program = optimize(specialized(graph, [twice[0] * twice[1]], {"x": (2, 3)})[0])
+    names = [node.op.name for node in program if isinstance(node, Operation)]
+    assert names.count("tanh") == 1

@@ -9,6 +9,8 @@ from torch import nn
 
 import graphnet as gn
 from graphnet import __main__ as command
+from graphnet.draw.scene.building import scene_of
+from graphnet.draw.scene.fold import folded
 
 FILE = """
 import torch
@@ -96,3 +98,25 @@ def test_the_command_draws(file, capsys, name, suffix):
 def test_the_command_tells_what_is_wrong(file, capsys, arguments, expected):
     assert command.main(["draw", *(each.format(file) for each in arguments)]) == 1
     assert expected in capsys.readouterr().err
+
+
+def test_layers_of_torch_are_boxes_and_their_containers_are_frames():
+    """As graphnet's own layers are, with what computes a weight, and attention as one."""
+
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv, self.bn = nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8)
+            self.fc = nn.utils.parametrizations.weight_norm(nn.Linear(8, 4))
+            layer = nn.TransformerEncoderLayer(4, 2, 8, batch_first=True)
+            self.encoder = nn.TransformerEncoder(layer, 2, enable_nested_tensor=False)
+
+        def forward(self, x):
+            return self.encoder(self.fc(self.bn(self.conv(x)).flatten(2).mT))
+
+    graph, _ = gn.from_torch(Net(), torch.zeros(2, 3, 6, 6)).as_graph()
+    boxes = [box.full_name for box in folded(scene_of(graph), depth=2).boxes]
+    assert boxes[:3] == ["x", "conv", "bn"]
+    assert "fc" in boxes
+    assert "encoder.layers.0.self_attn" in boxes
+    assert "encoder.layers.0.norm1" in boxes

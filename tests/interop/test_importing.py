@@ -193,3 +193,28 @@ def test_the_inputs_of_a_converted_import_have_its_dtype():
     ours = gn.from_torch(mlp(), torch.ones(2, 4)).double()
     graph, y = ours.as_graph()
     assert graph.inputs[0].dtype is y.dtype is torch.float64
+
+
+@pytest.mark.parametrize("kind", ["RNN", "LSTM", "GRU"])
+def test_a_recurrent_model_takes_sequences_of_any_length(kind):
+    """One import for every batch and every length."""
+
+    class Reader(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.rnn = getattr(nn, kind)(3, 4, 2, batch_first=True, bidirectional=True)
+            self.head = nn.Linear(8, 2)
+
+        def forward(self, x):
+            return self.head(self.rnn(x)[0])
+
+    torch.manual_seed(0)
+    model = Reader().double()
+    graph, y = gn.from_torch(
+        model, torch.randn(2, 5, 3, dtype=torch.float64), dynamic=[(0, 1)]
+    ).as_graph()
+    assert y.shape == (None, None, 2)
+    for rows, steps in ((2, 5), (3, 9), (1, 1)):
+        x = torch.randn(rows, steps, 3, dtype=torch.float64)
+        (found,) = graph.forward({graph.inputs[0]: x}, outputs=[y])
+        assert_close(found, model(x).detach(), rtol=1e-12, atol=1e-12)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 
@@ -29,6 +30,9 @@ QUICK = (
     "KLDivLoss",
     "Embedding",
 )
+NEWER = tuple(map(int, torch.__version__.split(".")[:2])) >= (2, 8)
+OLD = {"RNN", "LSTM", "GRU", "InstanceNorm1d", "InstanceNorm3d"}
+"""Modules that torch 2.6 cannot record alone: no parameters, or a list of them."""
 CLOSE = 1e-7  # torch's hardsigmoid multiplies by the sixth of single precision
 
 
@@ -64,7 +68,12 @@ def test_the_docs_have_the_table_of_modules():
     lines = table()
     assert int(lines[0].split()[0].strip("*")) >= 95
     text = PAGE.read_text(encoding="utf-8")
-    assert [line for line in lines if line not in text] == []
+    if NEWER:
+        assert [line for line in lines if line not in text] == []
+    else:  # what an older torch cannot record by itself, it can inside another module
+        named = [set(re.findall(r"`(\w+)`", each)) for each in (*lines, text)]
+        assert named[0] <= named[2]
+        assert not named[1] - set(re.findall(r"`(\w+)`", text.partition("**Refused:**")[2])) - OLD
 
 
 if __name__ == "__main__":

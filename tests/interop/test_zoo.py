@@ -115,6 +115,7 @@ NOT_TRAINED = {"masks"}
         ("sgd", "compiled"),
         pytest.param("sgd", "walked", marks=pytest.mark.slow),
         pytest.param("adam", "compiled", marks=pytest.mark.slow),
+        pytest.param("sgd", "native", marks=pytest.mark.slow),
     ],
 )
 def test_three_steps_are_those_of_torch(name, optimizer, form):
@@ -128,7 +129,8 @@ def test_three_steps_are_those_of_torch(name, optimizer, form):
         loss = loss_of(models.nodes)
     mine = ours([p for p in models.ours.parameters() if p.requires_grad], **options)
     other = theirs([p for p in models.torch.parameters() if p.requires_grad], **options)
-    step = models.graph.compile(loss, mine) if form == "compiled" else None
+    backend = "c" if form == "native" else None
+    step = None if form == "walked" else models.graph.compile(loss, mine, backend=backend)
     for seed in range(3):
         torch.manual_seed(seed)
         examples = models.examples(4)

@@ -21,7 +21,15 @@ ZOO = {**IMAGES, **SEQUENCES, **OTHERS}
 
 QUICK = [
     *("mlp", "lenet", "squeeze and excite", "upsampling", "text cnn", "loop over cells"),
-    *("weight norm", "dict outputs", "in-place code", "own normalizations", "frozen parts", "vae"),
+    *(
+        "weight norm",
+        "spectral norm",
+        "dict outputs",
+        "in-place code",
+        "own normalizations",
+        "frozen parts",
+        "vae",
+    ),
 ]
 """Those that are compared in every run of the tests."""
 

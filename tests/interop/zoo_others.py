@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 import torch.nn.functional as F  # noqa: N812 - everybody calls it so
 from torch import nn
-from torch.nn.utils.parametrizations import weight_norm
+from torch.nn.utils.parametrizations import spectral_norm, weight_norm
 
 
 def mlp():
@@ -112,6 +112,20 @@ class WeightNorm(nn.Module):
 
     def forward(self, x):
         return self.conv(self.fc(x).relu().unsqueeze(1)).squeeze(-1)
+
+
+class SpectralNorm(nn.Module):
+    """A critic of images, as for adversarial training."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = spectral_norm(nn.Conv2d(1, 3, 2))
+        self.up = spectral_norm(nn.ConvTranspose2d(3, 2, 2), n_power_iterations=2)
+        self.fc = spectral_norm(nn.Linear(8, 1))
+
+    def forward(self, x):
+        h = self.conv(x.view(-1, 1, 2, 2))
+        return self.fc(self.up(F.leaky_relu(h, 0.2)).flatten(1))
 
 
 class DictOutputs(nn.Module):
@@ -244,6 +258,7 @@ OTHERS = {
     "graph convolution": (GraphConvolution, lambda n: (torch.randn(n, 5, 3),)),
     "frozen parts": (Frozen, four),
     "weight norm": (WeightNorm, four),
+    "spectral norm": (SpectralNorm, four),
     "dict outputs": (DictOutputs, lambda n: ({"x": torch.randn(n, 4), "y": torch.randn(n, 4)},)),
     "in-place code": (InPlace, four),
     "functional": (Functional, four),

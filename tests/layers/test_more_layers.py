@@ -269,15 +269,9 @@ REFUSED = {
     "too deep a kernel": (
         lambda: ops.conv3d(VOLUMES, random(1, 2, 4, 1, 1)), "deeper"
     ),
-    "indices of a volume": (
-        lambda: gn.MaxPool3d(2, return_indices=True)(VOLUMES), "return_indices"
-    ),
     "no activation": (lambda: gn.TransformerEncoderLayer(8, 2, activation=3), "a function"),
     "no layers": (
         lambda: gn.TransformerEncoder(gn.TransformerEncoderLayer(8, 2), 0), "num_layers"
-    ),
-    "a scale anew": (
-        lambda: gn.Upsample(scale_factor=2, recompute_scale_factor=True), "not supported"
     ),
 }  # fmt: skip
 

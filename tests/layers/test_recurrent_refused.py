@@ -10,13 +10,13 @@ import graphnet as gn
 
 
 @NAMES
-def test_a_length_that_is_unknown_or_zero(name):
-    for shape, first in [((None, 2, 3), False), ((2, None, 3), True), ((None, 3), True)]:
-        with gn.Graph(), pytest.raises(gn.ShapeError, match="length of the sequence"):
-            x = gn.Input(shape, name="x")
-            getattr(gn, name)(3, 4, batch_first=first)(x)
+def test_a_sequence_without_steps(name):
     with pytest.raises(gn.ShapeError, match="length of the sequence"):
         getattr(gn, name)(3, 4).forward(torch.ones(0, 2, 3))
+    with gn.Graph() as graph:
+        output, _ = getattr(gn, name)(3, 4)(gn.Input((None, 2, 3), name="x"))
+    with pytest.raises(gn.ShapeError, match="with size 0"):
+        graph.forward(x=torch.ones(0, 2, 3), outputs=output)
 
 
 @NAMES

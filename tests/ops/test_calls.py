@@ -259,3 +259,24 @@ def test_arange_of_numbers_is_a_tensor():
     for arguments in ((5,), (2, 7), (7, 1, -2), (0, 1, 0.25), (2.5,), (3, 3)):
         assert_close(ops.arange(*arguments), torch.arange(*arguments), rtol=0, atol=0)
     assert ops.arange(3, dtype=torch.float64).dtype == torch.float64
+
+
+def test_what_selects_elements_names_its_results():
+    """As torch's named tuples do, for tensors and for nodes, in a module too."""
+    x = torch.tensor([[3.0, 1.0, 2.0]])
+    graph = gn.Graph()
+    node = graph.input((None, 3), name="x")
+    for call in (
+        lambda x: x.max(1), lambda x: x.min(1), lambda x: x.sort(1), lambda x: x.topk(2, 1),
+    ):  # fmt: skip
+        expected, found = call(x), call(node)
+        values, indices = found
+        assert (found.values, found.indices) == (values, indices)
+        for ours, theirs in ((values, expected.values), (indices, expected.indices)):
+            assert torch.equal(graph.forward(x=x, outputs=ours), theirs)
+
+    class Largest(gn.Module):
+        def build(self, x):
+            return x.max(1)
+
+    assert torch.equal(Largest()(x)[0], x.max(1).values)

@@ -8,6 +8,7 @@
 | `dce` | drops what nobody reads |
 | `fold_constants` | computes now what depends on nothing that is fed or learned |
 | `cse` | computes equal expressions once |
+| `unroll` | for native code: the steps of a loop over time |
 | `record` | the list before and after each pass |
 """
 
@@ -22,13 +23,17 @@ from graphnet.compile.passes.decompose import decompose
 from graphnet.compile.passes.fold_constants import fold_constants
 from graphnet.compile.passes.running_statistics import running_statistics
 from graphnet.compile.passes.specialize import specialize
+from graphnet.compile.passes.unroll import unroll
 
-__all__ = ["PASSES", "Pass", "optimize"]
+__all__ = ["NATIVE_PASSES", "PASSES", "Pass", "optimize"]
 
 Pass = Callable[[Program], Program]
 
 PASSES: tuple[Pass, ...] = (running_statistics, decompose, specialize, dce, fold_constants, cse)
 """In an order in which each finds what the one before has laid open."""
+
+NATIVE_PASSES: tuple[Pass, ...] = (*PASSES[:2], unroll, *PASSES[2:])
+"""Those before a program becomes loops."""
 
 
 def optimize(program: Program, passes: Sequence[Pass] = PASSES) -> Program:

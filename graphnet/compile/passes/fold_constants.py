@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import prod
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from torch import finfo
 
@@ -22,12 +22,19 @@ _LARGEST_CONSTANT = 1_000_000  # elements; anything larger is computed anew at e
 
 
 def fold_constants(program: Program) -> Program:
-    """Compute now what depends on nothing fed or learned, and join chains of factors."""
+    """Compute now what depends on nothing fed or learned, and join chains of factors.
+
+    Equal expressions become one constant, so that `cse` finds what is made of them equal too.
+    """
+    known: dict[Any, Node] = {}
 
     def change(copy: Rewriting, node: Operation, sources: Sources) -> Node | None:
         if _is_constant(node, sources):
-            value = node.op.forward(*map(value_of, sources))
-            return copy.new.cell(value, node.name, Constant)
+            key = (node.op, *map(_known, sources))
+            if key not in known:
+                value = node.op.forward(*map(value_of, sources))
+                known[key] = copy.new.cell(value, node.name, Constant)
+            return known[key]
         plain = tuple(_as_number(node, each) for each in sources)
         product = _joined_factors(copy, node, plain)
         return copy.new.use(node.op, plain, node.name, node.spec) if product is None else product
@@ -44,6 +51,13 @@ def _is_constant(node: Operation, sources: Sources) -> bool:
     )
     sizes = cast("tuple[int, ...]", node.shape)
     return node.op.pure and prod(sizes) <= _LARGEST_CONSTANT and all(known)
+
+
+def _known(source: Source) -> Any:
+    """What is read of the source of a constant: a constant, a number, or only a shape and dtype."""
+    if isinstance(source, Literal):
+        return repr(source.top)
+    return source if isinstance(source, Constant) else source.spec
 
 
 def _as_number(node: Operation, source: Source) -> Source:

@@ -14,7 +14,7 @@ import torch
 
 from graphnet.compile.ir.build import Shapes, specialized
 from graphnet.compile.lower.scalars import NotLowered
-from graphnet.compile.passes import PASSES, optimize
+from graphnet.compile.passes import NATIVE_PASSES, PASSES, optimize
 from graphnet.compile.run.native import Native
 from graphnet.compile.run.runner import likenesses
 from graphnet.compile.targets.c.assemble import NativeProgram
@@ -216,7 +216,7 @@ class Compiled:
         """A program in C, which is being compiled."""
         with collector_paused():
             built = build(_shapes(fed), False)
-            return NativeProgram(built, optimize(built, PASSES), fed)
+            return NativeProgram(built, optimize(built, NATIVE_PASSES), fed)
 
     def _printed(self, fed: Mapping[str, Tensor], build: Build) -> Runner:
         """A program as calls of torch, or as what a backend makes of it."""

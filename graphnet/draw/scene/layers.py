@@ -1,7 +1,8 @@
 """What a user calls a layer.
 
 As in torch.fx, a layer is a module of the library that does not only hold others: Conv2d,
-BatchNorm2d, MultiheadAttention, a loss. A picture shows it as one box.
+BatchNorm2d, MultiheadAttention, a loss. A picture shows it as one box. So it is with the modules of
+torch.nn in an imported model.
 """
 
 from __future__ import annotations
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from graphnet.graph.naming import Call
 
 _ROOMS = ("graphnet.layers.", "graphnet.losses.")
+_TORCH = ("torch.nn.modules.", "torch.nn.utils.parametrize")
+_PARTS = {"out_proj", "parametrizations"}
+"""What torch's layers hold: the last map of attention, and what computes a weight."""
 
 
 def is_layer(module: object) -> bool:
@@ -27,6 +31,9 @@ def is_layer(module: object) -> bool:
     """
     if not isinstance(module, Module) or isinstance(module, Sequential | Residual):
         return False
+    if origin := str(vars(module).get("origin", "")):  # imported
+        held = {name for name, _ in module.named_children()}
+        return origin.startswith(_TORCH) and held <= _PARTS
     build = type(module).build
     room = str(getattr(build, "__module__", ""))  # anything callable may be a `build`
     return isinstance(module, Loss) or (build is not Module.build and room.startswith(_ROOMS))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from graphnet import ops
-from graphnet.interop.rules.rule import SAME, rule, unsupported
+from graphnet.interop.rules.rule import SAME, rule
 
-SAME |= {"conv3d", "conv_transpose3d", "max_pool3d", "avg_pool3d", "pixel_shuffle"}
+SAME |= {"conv3d", "avg_pool3d", "adaptive_avg_pool3d", "channel_shuffle", "pixel_shuffle"}
 
 # convolution
 
@@ -28,10 +28,10 @@ def conv(
     return function(x, weight, bias, stride, padding, dilation, groups)
 
 
-@rule("conv_transpose2d")
-def conv_transpose2d(_step: Any, x: Any, weight: Any, bias: Any = None, *options: Any) -> Any:
-    """The adjoint of a convolution of images."""
-    return ops.conv_transpose2d(x, weight, bias, *options)
+@rule("conv_transpose2d", "conv_transpose3d")
+def conv_transpose(step: Any, x: Any, weight: Any, bias: Any = None, *options: Any) -> Any:
+    """The adjoint of a convolution of images or volumes."""
+    return getattr(ops, step.name)(x, weight, bias, *options)
 
 
 @rule("conv_transpose1d")
@@ -55,8 +55,8 @@ def conv_transpose1d(
 # pooling
 
 
-@rule("max_pool2d", "max_pool2d_with_indices")
-def max_pool2d(
+@rule("max_pool2d", "max_pool2d_with_indices", "max_pool3d", "max_pool3d_with_indices")
+def max_pool(
     step: Any,
     x: Any,
     kernel: Any,
@@ -65,9 +65,16 @@ def max_pool2d(
     dilation: Any = 1,
     ceil_mode: bool = False,
 ) -> Any:
-    """The largest pixel of each window."""
+    """The largest element of each window."""
     several = step.name.endswith("indices")
-    return ops.max_pool2d(x, kernel, stride or None, padding, dilation, ceil_mode, several)
+    function: Any = ops.max_pool3d if "3d" in step.name else ops.max_pool2d
+    return function(x, kernel, stride or None, padding, dilation, ceil_mode, several)
+
+
+@rule("max_unpool2d")
+def max_unpool2d(_step: Any, x: Any, indices: Any, size: Any) -> Any:
+    """Pixels put back where they were."""
+    return ops.max_unpool2d(x, indices, 1, output_size=tuple(size))
 
 
 @rule("max_pool1d", "max_pool1d_with_indices")
@@ -120,33 +127,21 @@ def adaptive_avg_pool2d(_step: Any, x: Any, size: Any) -> Any:
     return ops.adaptive_avg_pool2d(x, tuple(size))
 
 
-@rule("adaptive_max_pool1d", "adaptive_max_pool2d")
+@rule("adaptive_max_pool1d", "adaptive_max_pool2d", "adaptive_max_pool3d")
 def adaptive_max_pool(step: Any, x: Any, size: Any) -> Any:
-    """The largest of each of several equal parts, with its index."""
-    series = step.name.endswith("1d")
-    x = ops.unsqueeze(x, -2) if series else x
-    counts = (1, *size) if series else tuple(size)
-    kernel: list[Any] = [
-        None if n is None else n // count for n, count in zip(x.shape[-2:], counts, strict=True)
-    ]
-    if None in kernel or any(n % count for n, count in zip(x.shape[-2:], counts, strict=True)):
-        raise unsupported("adaptive max pooling to parts of unequal sizes")
-    found: Any = ops.max_pool2d(x, tuple(map(int, kernel)), None, 0, 1, False, True)
-    return tuple(ops.squeeze(each, -2) for each in found) if series else found
+    """The largest of each of several parts, with its index."""
+    return getattr(ops, step.name)(x, tuple(size), True)
 
 
 @rule("upsample_nearest1d", "upsample_nearest2d", "upsample_bilinear2d", "upsample_linear1d")
-@rule(
-    "upsample_bicubic2d", "upsample_nearest3d", "upsample_trilinear3d", "_upsample_nearest_exact2d"
-)
+@rule("upsample_bicubic2d", "upsample_nearest3d", "upsample_trilinear3d")
+@rule(*(f"_upsample_nearest_exact{dims}d" for dims in (1, 2, 3)))
 def upsample(step: Any, x: Any, size: Any, *options: Any) -> Any:
     """More pixels: the nearest, by whole factors, or as `ops.interpolate` gives them."""
     scales = options[-1] if options and isinstance(options[-1], tuple) else None
     factors = _whole_factors(x, size, scales)
     if step.name.startswith("upsample_nearest") and factors is not None:
         return _repeated(x, factors)
-    if not hasattr(ops, "interpolate"):
-        raise unsupported(step.name)
     kind = step.name.removeprefix("_").removeprefix("upsample_").rstrip("d123")
     keywords: dict[str, Any] = {"size": size} if size is not None else {"scale_factor": scales}
     if "nearest" not in kind:

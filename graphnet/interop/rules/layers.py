@@ -6,6 +6,7 @@ from typing import Any
 
 from graphnet import ops
 from graphnet.interop.rules.rule import SAME, convert, mode, rule, unsupported
+from graphnet.ops import weight_norms
 from graphnet.ops.attention import attention_weights
 
 SAME |= {"linear", "matmul", "mm", "bmm", "addmm"}
@@ -122,10 +123,19 @@ def group_norm(
 @rule("_weight_norm", "_weight_norm_interface")
 def weight_norm(step: Any, v: Any, g: Any, dim: int = 0) -> Any:
     """g v / ‖v‖, with a norm for each index of one dimension, or for dim=-1 of all of v."""
-    dims = tuple(each for each in range(v.ndim) if dim == -1 or each != dim)
-    length = ops.norm(v, 2.0, dims, True)
-    w = v * (g / length)
-    return (w, length) if step.name.endswith("interface") else w
+    place = None if dim == -1 else dim
+    w = weight_norms.weight_norm(g, v, place)
+    if step.name.endswith("interface"):
+        return w, weight_norms.length_except(v, place)
+    return w
+
+
+@rule("spectral_norm")
+def spectral_norm(
+    _step: Any, weight: Any, u: Any, v: Any, steps: int, eps: float, dim: int, training: Any
+) -> Any:
+    """A weight divided by its largest singular value; the vectors are buffers."""
+    return weight_norms.spectral_norm(weight, u, v, steps, eps, dim, mode(training))
 
 
 # dropout, attention, embeddings
@@ -135,6 +145,12 @@ def weight_norm(step: Any, v: Any, g: Any, dim: int = 0) -> Any:
 def dropout(_step: Any, x: Any, p: float, training: Any) -> Any:
     """Elements dropped in training."""
     return ops.dropout(x, p, mode(training))
+
+
+@rule("alpha_dropout", "feature_alpha_dropout")
+def alpha_dropout(step: Any, x: Any, p: float, training: Any) -> Any:
+    """Dropout for selu, of elements or of channels."""
+    return getattr(ops, step.name)(x, p, mode(training))
 
 
 @rule("feature_dropout")
@@ -192,3 +208,30 @@ def embedding(
     """Rows of a table."""
     padding = None if padding_idx < 0 else padding_idx
     return ops.embedding(indices, weight, padding, None, 2.0, by_freq, sparse)
+
+
+@rule("embedding_bag")
+def embedding_bag(
+    _step: Any,
+    weight: Any,
+    indices: Any,
+    offsets: Any,
+    by_freq: bool = False,
+    kind: int = 0,
+    sparse: bool = False,
+    factors: Any = None,
+    include_last: bool = False,
+    padding_idx: int | None = None,
+) -> Any:
+    """Rows of a table in bags; of torch's four results, only the first is what modules return."""
+    found = ops.embedding_bag(
+        indices,
+        weight,
+        offsets,
+        scale_grad_by_freq=by_freq,
+        mode=("sum", "mean", "max")[kind],
+        per_sample_weights=factors,
+        include_last_offset=include_last,
+        padding_idx=padding_idx,
+    )
+    return (found, None, None, None)

@@ -148,3 +148,23 @@ def cosine_embedding(
     pairs = ops.where(ops.eq(target, 1), 1 - cosine, 0.0)
     others = ops.where(ops.eq(target, -1), ops.clamp(cosine - margin, min=0), 0.0)
     return _reduced(pairs + others, reduction)
+
+
+@rule("soft_margin_loss", "multilabel_margin_loss")
+def margin(step: Any, x: Any, target: Any, reduction: int = 1) -> Any:
+    """Scores that should lead by a margin, of two classes or of several right ones."""
+    return getattr(ops, step.name)(x, target, reduction=REDUCTIONS[reduction])
+
+
+@rule("multi_margin_loss")
+def multi_margin(
+    _step: Any,
+    x: Any,
+    target: Any,
+    p: int = 1,
+    margin: float = 1.0,
+    weight: Any = None,
+    reduction: int = 1,
+) -> Any:
+    """The same of one right class."""
+    return ops.multi_margin_loss(x, target, p, margin, weight, reduction=REDUCTIONS[reduction])

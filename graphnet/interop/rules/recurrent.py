@@ -44,7 +44,7 @@ def layer(
 def _give(made: Any, weights: Any) -> None:
     """Set the weights of a layer, which are in the order of the layers and directions."""
     each = 4 if made.bias else 2
-    suffixes = [s for place in range(made.num_layers) for s in made._suffixes(place)]
+    suffixes = [s for place in range(made.num_layers) for s in made.suffixes(place)]
     if len(weights) != each * len(suffixes):
         raise unsupported("recurrent layer with projections (proj_size)")
     for place, suffix in enumerate(suffixes):

@@ -52,11 +52,36 @@ def constructor(module: Any) -> str:
     >>> import graphnet as gn
     >>> constructor(gn.Conv2d(1, 2, 3, padding="same"))
     "nn.Conv2d(1, 2, kernel_size=(3, 3), padding='same')"
+    >>> constructor(gn.weight_norm(gn.Linear(2, 3)))
+    "nn.utils.parametrizations.weight_norm(nn.Linear(2, 3), 'weight', dim=0)"
     """
-    kind = type(module).__name__
+    text = _layer(module)
+    computed = dict(module.named_children()).get("parametrizations") if text else None
+    for name, held in [] if computed is None else computed.named_children():
+        options = parametrization(held)
+        text = text and options and f"nn.utils.parametrizations.{options.format(text, name)}"
+    return text
+
+
+def parametrization(held: Module) -> str:
+    """What computes a weight as a call on a layer and a name; empty for a user's own way."""
+    each = dict(held.named_children()).get("0", held)
+    kind = type(each).__name__.lstrip("_")
+    own = [name for name, _ in held._own_parameters()]
+    if kind in ("WeightNorm", "SpectralNorm", "Vectors") and own[0].startswith("original"):
+        function = "weight_norm" if "original1" in own else "spectral_norm"
+        return f"{function}({{}}, {{!r}}, {each.extra_repr() or held.extra_repr()})"
+    return ""
+
+
+def _layer(module: Any) -> str:
+    """A layer as the call that makes it, without what computes its weights."""
+    kind = type(module).__name__.removeprefix("Parametrized")
     if kind in RECURRENT and type(module).__module__.startswith("graphnet.layers"):
         return _recurrent(kind, module)
-    if kind not in LAYERS or not _is_of_a_library(module) or list(module.named_children()):
+    if kind not in LAYERS or not _is_of_a_library(module):
+        return ""
+    if {name for name, _ in module.named_children()} - {"parametrizations"}:
         return ""
     try:
         call: Any = ast.parse(f"{kind}({module.extra_repr()})", mode="eval").body
@@ -71,7 +96,7 @@ def constructor(module: Any) -> str:
     except ValueError:
         return ""
     call.keywords = [keyword for keyword in call.keywords if not _is_default(kind, keyword)]
-    own = {name for name, _ in module._own_parameters()}
+    own = {name.removeprefix("parametrizations.").split(".")[0] for name, _ in module.named_state()}
     given = {keyword.arg for keyword in call.keywords}
     if "weight" in own and "bias" not in own | given and _takes_bias(kind):
         call.keywords.append(ast.keyword("bias", ast.Constant(False)))  # torch 2.6 does not say it
@@ -107,7 +132,9 @@ def _recurrent(kind: str, module: Any) -> str:
 def _is_of_a_library(module: Any) -> bool:
     """True for graphnet's own layers, and for imported ones of torch.nn."""
     origin = getattr(module, "origin", type(module).__module__)
-    return str(origin).startswith(("graphnet.layers", "torch.nn.modules"))
+    return str(origin).startswith(
+        ("graphnet.layers", "torch.nn.modules", "torch.nn.utils.parametrize")
+    )
 
 
 def attribute(path: str) -> str:
@@ -192,7 +219,7 @@ class Modules:
 
     def _note_shared(self, path: str, layer: Module) -> None:
         """Parameters of a layer that another one has too."""
-        for name, parameter in layer._own_parameters():
+        for name, parameter in layer.named_state():
             whole = f"{path}.{name}"
             if id(parameter) in self.first:
                 self._share(whole, self.first[id(parameter)])

@@ -101,15 +101,13 @@ class StepLines:
         Returns:
             How many steps it has; 0 if it is not written as a call.
         """
-        path = steps[place].path
+        path = self._layer_around(steps[place])
         if not path:
             return 0
         name = path[-1].partition("@")[0]
         module = self._module(name)
-        if not constructor(module):
-            return 0
         end = place
-        while end < len(steps) and steps[end].path == path:
+        while end < len(steps) and steps[end].path[: len(path)] == path:
             end += 1
         inside = steps[place:end]
         made = {step.number for step in inside}
@@ -124,6 +122,13 @@ class StepLines:
         self.lines.append(f"{variable} = {attribute(name)}({self.names[outer[0]]})")
         self.names[used[0]] = variable
         return len(inside)
+
+    def _layer_around(self, step: Step) -> tuple[str, ...]:
+        """The path of the outermost layer of torch.nn that a step is in; empty for none."""
+        for depth, call in enumerate(step.path, 1):
+            if constructor(self._module(call.partition("@")[0])):
+                return step.path[:depth]
+        return ()
 
     def _module(self, path: str) -> Any:
         module: Any = self.model

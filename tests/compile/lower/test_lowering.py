@@ -11,13 +11,13 @@ from graphnet.compile.ir.build import specialized
 from graphnet.compile.lower.axes import loops_over
 from graphnet.compile.lower.loops import Check, Contraction, Map, Reduction
 from graphnet.compile.lower.lowering import LONGEST, lowered
-from graphnet.compile.passes import PASSES, optimize
+from graphnet.compile.passes import NATIVE_PASSES, optimize
 
 
 def statements(graph, outputs):
     """The kinds of statements of a program."""
     shapes = {node.name: tuple(node.shape) for node in graph.inputs}
-    program = optimize(specialized(graph, outputs, shapes)[0], PASSES)
+    program = optimize(specialized(graph, outputs, shapes)[0], NATIVE_PASSES)
     return [type(each) for each in lowered(program).statements]
 
 

@@ -15,7 +15,7 @@ from graphnet import ops
 from graphnet.compile.ir.build import specialized
 from graphnet.compile.lower.lowering import lowered
 from graphnet.compile.lower.scalars import NotLowered
-from graphnet.compile.passes import PASSES, optimize
+from graphnet.compile.passes import NATIVE_PASSES, optimize
 
 PAGE = Path(__file__).parents[3] / "docs" / "native.md"
 MOST = 15
@@ -25,7 +25,7 @@ def why(graph, outputs):
     """What does not lower, as the error says it; None if all does."""
     shapes = {node.name: tuple(node.shape) for node in graph.inputs}
     try:
-        lowered(optimize(specialized(graph, outputs, shapes)[0], PASSES))
+        lowered(optimize(specialized(graph, outputs, shapes)[0], NATIVE_PASSES))
     except NotLowered as error:
         return str(error)
     return None

@@ -11,7 +11,7 @@ import torch
 from graphnet.compile.lower.joining import joined
 from graphnet.compile.lower.lowering import lowered
 from graphnet.compile.lower.scalars import NotLowered
-from graphnet.compile.passes import PASSES
+from graphnet.compile.passes import NATIVE_PASSES
 from graphnet.compile.run.runner import Expected, Like, Refused, Runner, best_times
 from graphnet.compile.targets.c.masks import Draw, masks_of_steps
 from graphnet.compile.targets.c.printer import Printed, printed
@@ -73,7 +73,7 @@ class NativeProgram:
             memory=self.printed.scratch,
             profiled=self._profiled,
         )
-        runner.built, runner.passes = self.built, PASSES
+        runner.built, runner.passes = self.built, NATIVE_PASSES
         runner.is_native, runner.seconds = True, self.printed.lowered.work * PER_CYCLE
         runner.many = function.many if function.has_loss else None
         if function.is_plain:

@@ -15,7 +15,14 @@ import torch
 from graphnet.compile.ir.program import Sources, is_half
 from graphnet.compile.plan.calls import Call
 from graphnet.compile.targets.torch.fused_base import Fused
-from graphnet.compile.targets.torch.fused_sums import Addcdiv, Addcmul, AddScaled, Lerp
+from graphnet.compile.targets.torch.fused_sums import (
+    Addcdiv,
+    Addcmul,
+    AddScaled,
+    AddTwice,
+    Lerp,
+    SumOfOpposite,
+)
 from graphnet.compile.targets.torch.kernel import Kernel
 from graphnet.graph.nodes import Literal
 from graphnet.op import Op, Symbolic
@@ -249,6 +256,6 @@ def rule(op: Op, x: Any) -> Callable[..., Tensor]:
 FUSED: tuple[Any, ...] = (
     *(TanhGrad, SigmoidGrad, ReluGrad, LogSoftmaxGrad, MaxPoolGrad),
     *(NllMean, NllMeanGrad, Dot, DotMean, LinearThen),
-    *(Addcmul, Addcdiv, Lerp, AddScaled),
+    *(AddTwice, SumOfOpposite, Addcmul, Addcdiv, Lerp, AddScaled),
 )
 """What `fuse` looks for; of several that end in the same operation, the first that fits."""

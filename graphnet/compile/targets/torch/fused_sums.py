@@ -8,13 +8,16 @@ from torch import finfo
 
 from graphnet.compile.targets.torch.fused_base import Fused
 from graphnet.graph.nodes import Literal
-from graphnet.op import Op
+from graphnet.op import Op, Symbolic
+from graphnet.ops.arithmetic import Neg
+from graphnet.ops.reductions import Sum
 from graphnet.ops.scaled import add_scaled, addcdiv, addcmul, lerp
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from graphnet.compile.ir.program import Source
+    from graphnet.compile.ir.program import Source, Sources
+    from graphnet.compile.ir.rewrite import Rewriting
     from graphnet.graph import Node
 
 
@@ -38,6 +41,45 @@ class Addcmul(Op, Fused):
         return addcmul(x, u, v, a)
 
     fits = in_range
+
+
+class AddTwice(Op, Fused):
+    """z = x + u v + u v: the gradient through a square that is written as a product.
+
+    Shapes: x, u and v broadcast.
+    """
+
+    symbol = "x + 2·u·v"
+    out = "addcmul({x}, {u}, {v}, value=2, out={out})"
+    inplace = "{x}.addcmul_({u}, {v}, value=2)"
+    elementwise = read_once = True
+
+    def forward(self, x: Tensor, u: Tensor, v: Tensor) -> Tensor:
+        product = u * v
+        return x + product + product
+
+    def fits(self, x: Node, *others: Node) -> bool:
+        return x.dtype.is_floating_point
+
+
+class SumOfOpposite(Op, Fused):
+    """z = Σ -x, which is -Σ x: a pass over fewer elements.  Shapes: (n, m) -> (n) for dims (1,)."""
+
+    symbol = "Σ -x"
+    read_once = True
+    dims: tuple[int, ...]
+    keepdim: bool = False
+
+    def forward(self, x: Tensor) -> Tensor:
+        total = Sum(self.dims, self.keepdim)
+        return total(-x) if isinstance(x, Symbolic) else total.forward(-x)
+
+    def fits(self, x: Node) -> bool:
+        return 0 < len(self.dims) < x.ndim  # a loss has a kernel of its own
+
+    def instead(self, copy: Rewriting, x: Node) -> tuple[Op, Sources]:
+        total = Sum(self.dims, self.keepdim)
+        return Neg(), (copy.new.use(total, (x,), "sum"),)
 
 
 class Addcdiv(Op, Fused):

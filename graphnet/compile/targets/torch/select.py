@@ -221,7 +221,8 @@ class Selection(Values):
         """
         if isinstance(source, Node):
             return self.slots[source]
-        of = next(each.dtype for each in node.inputs)
+        kinds = [each.dtype for each in node.inputs]  # a condition has none of its own
+        of = next((each for each in kinds if each.is_floating_point), kinds[0])
         if name == "a" or (of.is_floating_point and of.itemsize < 4):
             return argument(source, self.slots)
         if isinstance(source.top, float) and not of.is_floating_point:

@@ -12,7 +12,7 @@ from graphnet.compile.lower.layouts import as_it_is
 from graphnet.compile.lower.loops import Contraction, Lowered, Map
 from graphnet.compile.lower.lowering import Lowering
 from graphnet.compile.lower.scalars import NotLowered, Place, broadcast_to, load
-from graphnet.compile.passes import optimize
+from graphnet.compile.passes import NATIVE_PASSES, optimize
 from graphnet.compile.plan.slots import Buffer, Slot, new_slot
 from graphnet.compile.run.compiled import collector_paused
 from graphnet.compile.targets.c.export.numbers import StepNumbers, changing_numbers
@@ -89,7 +89,7 @@ def prediction(
         alone: True to give each parameter memory of its own, without those beside it.
     """
     with graph.evaluating(), collector_paused():
-        program = optimize(specialized(graph, outputs, example.shapes(rows))[0])
+        program = optimize(specialized(graph, outputs, example.shapes(rows))[0], NATIVE_PASSES)
     if alone:
         for node in program:
             if isinstance(node, Cell):
@@ -109,7 +109,8 @@ def training_step(
     update = Update(optimizer, buckets, known, arguments, clip, check_finite, fast=False)
     with collector_paused():
         shapes = example.shapes(rows)
-        program = optimize(training_program(graph, [step.loss], shapes, update, add=False))
+        built = training_program(graph, [step.loss], shapes, update, add=False)
+        program = optimize(built, NATIVE_PASSES)
     exported = _exported("step", rows, program, ["loss"])
     grads = {each.grad.untyped_storage().data_ptr() for each in buckets}
     cells = (node for node in program if isinstance(node, Cell))
