@@ -108,8 +108,8 @@ class Stack(Structural):
             if each.shape != shape:
                 raise ShapeError(f"{tuple(each.shape)} differs from {tuple(shape)}")
         result = tensors[0].new_empty((*shape[: self.dim], len(tensors), *shape[self.dim :]))
-        for part, each in zip(result.unbind(self.dim), tensors, strict=True):
-            part.copy_(each)
+        for place, each in enumerate(tensors):  # autograd refuses writes into parts of an unbind
+            result.select(self.dim, place).copy_(each)
         return result
 
     def grad_tensors(self, grad: Tensor, place: int) -> Tensor:

@@ -26,6 +26,14 @@ def classes(seed):
     return torch.randint(0, 4, (5,), generator=seeded(seed))
 
 
+def labels(seed):
+    """One or two classes of each row, then -1."""
+    order = torch.rand(5, 4, generator=seeded(seed)).argsort(1)
+    order[:, 2:] = -1
+    order[::2, 1] = -1
+    return order
+
+
 def distributions(seed):
     return numbers(seed).softmax(1)
 
@@ -74,6 +82,10 @@ LOSSES = {
         lambda seed: distributions(seed).log(),
     ),
     "LossHinge": (gn.LossHinge, as_is, signs),
+    "LossSoftMargin": (gn.LossSoftMargin, as_is, signs),
+    "LossMultiMargin": (lambda: gn.LossMultiMargin(margin=0.8), as_is, classes),
+    "LossMultiMargin squared": (lambda: gn.LossMultiMargin(p=2, weight=WEIGHTS), as_is, classes),
+    "LossMultiLabelMargin": (gn.LossMultiLabelMargin, as_is, labels),
 }
 
 

@@ -17,7 +17,7 @@ from graphnet.compile.ir.program import Program
 from graphnet.compile.ir.rewrite import Rewriting
 from graphnet.compile.lower.lowering import Lowering
 from graphnet.compile.lower.scalars import broadcast_to, calls_of, load
-from graphnet.compile.passes import optimize
+from graphnet.compile.passes import NATIVE_PASSES, optimize
 from graphnet.graph import Input, Node, Operation, Parameter
 from graphnet.graph.edges import uses
 from graphnet.graph.nodes import Literal, Mode
@@ -178,4 +178,4 @@ def backward_part(
 
 
 def _lowered(program: Program) -> Lowered:
-    return PlainLowering(optimize(program)).run()
+    return PlainLowering(optimize(program, NATIVE_PASSES)).run()
