@@ -11,7 +11,7 @@ import pytest
 PROGRAM = Path(__file__).parents[1] / "kill_and_resume.py"
 
 
-@pytest.mark.parametrize("kills", [6, pytest.param(200, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kills", [3, pytest.param(200, marks=pytest.mark.slow)])
 def test_killed_trainings_go_on_to_the_same_end(kills):
     done = subprocess.run(
         [sys.executable, str(PROGRAM), str(kills)],

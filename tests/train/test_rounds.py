@@ -99,7 +99,9 @@ def test_processes_give_the_same_numbers(dtype):
 
 
 @pytest.mark.filterwarnings("ignore:os.fork:RuntimeWarning")  # of jax, if another test uses it
-@pytest.mark.parametrize("backend", ["threading", "multiprocessing"])
+@pytest.mark.parametrize(
+    "backend", ["threading", pytest.param("multiprocessing", marks=pytest.mark.slow)]
+)
 def test_other_back_ends_give_the_same_numbers(backend):
     """Threads take turns; the processes of multiprocessing return their results all at once."""
     make = partial(_sample, 100_000)
@@ -111,6 +113,7 @@ def _sample(size, seed):
     return {"total": torch.rand(size).sum()}
 
 
+@pytest.mark.slow  # the page on rounds, which is run too, starts a cluster
 def test_dask_gives_the_same_numbers():
     """Two processes of two threads each: rounds in one process take turns.
 

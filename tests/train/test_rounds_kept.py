@@ -83,7 +83,8 @@ def test_an_interruption_keeps_what_is_finished(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("number", "code"), [(signal.SIGINT, -signal.SIGINT), (signal.SIGTERM, 143)]
+    ("number", "code"),
+    [pytest.param(signal.SIGINT, -signal.SIGINT, marks=pytest.mark.slow), (signal.SIGTERM, 143)],
 )
 def test_signals_end_all_workers(number, code, tmp_path):
     program = """

@@ -228,7 +228,7 @@ def apart_in(folder, *arguments):
     )
 
 
-@pytest.mark.parametrize("stride", ["11", pytest.param("1", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("stride", ["31", pytest.param("1", marks=pytest.mark.slow)])
 def test_a_full_disk_a_read_only_folder_and_what_loading_asks_of_the_system(tmp_path, stride):
     result = apart_in(tmp_path, stride)
     assert result.returncode == 0, result.stdout + result.stderr
