@@ -224,4 +224,4 @@ def test_a_rule_that_raises_shows_the_shapes():
 
     mark = gn.grade(Misfit).marks[0]
     assert mark.fault.startswith("it raises RuntimeError")
-    assert mark.hint == "The shapes here: grad (5, 3)."
+    assert mark.hint == "It reads grad (5, 3)."
