@@ -20,6 +20,7 @@ a solution: central differences of the given forward decide what is right.
 | `constants` | names of constant factors |
 | `isolation` | restores what an answer changes or ends |
 | `report` | the result of `grade` |
+| `classroom` | the grades of a class: `python -m graphnet grade` |
 
 >>> import graphnet as gn
 >>> class MyMul(gn.exercises.Mul):

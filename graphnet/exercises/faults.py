@@ -50,6 +50,8 @@ def way_out(error: Exception, op: Op, rule: str) -> str:
             return f"It is a method of the exercise: write self.{name}(...)."
         if isinstance(error, NameError):
             return _unknown(name, op)
+    if "alloc" in text or isinstance(error, MemoryError):
+        return "There is not so much memory: is a shape much too large, or is there a loop?"
     if "ambiguous" in text:
         return (
             "`if`, `and`, `or` and max() need one answer, but a tensor has one for each "
