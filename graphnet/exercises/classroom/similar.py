@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from graphnet.exercises.classroom.results import Student
 
 _RUN = 8  # tokens of a fingerprint
-_FEWEST = 24  # fingerprints below which everybody writes the same
+_FEWEST = 40  # fingerprints below which everybody writes the same
 _MANY = 10  # students who share a fingerprint: then it is the usual way to write it
 _SKIPPED = {tokenize.COMMENT, tokenize.NL, tokenize.ENCODING, tokenize.ENDMARKER}
 

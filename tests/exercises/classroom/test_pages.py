@@ -24,9 +24,8 @@ MARKS = (
 )
 ADA = Student("ada", ("ada.py",), "x = 1  # <i>\n", (Sheet("Mul", "MyMul", MARKS),))
 BOB = Student("bob", ("bob.py",), "", (Sheet("Mul", "", MARKS, "it <i>loops</i>", "Stop it."),))
-EVIL = Student(
-    BAD, (BAD,), BAD, (Sheet("Mul", BAD, (Mark("grad_x", BAD, BAD),), "", "", (BAD,), BAD),)
-)
+EVIL_SHEET = Sheet("Mul", BAD, (Mark("grad_x", BAD, BAD),), "", "", (BAD,), BAD)
+EVIL = Student(BAD, (BAD,), BAD, (EVIL_SHEET,))
 
 
 class Reader(HTMLParser):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from exercises.classroom.hostile import RIGHT
 
 import graphnet as gn
 from graphnet.exercises.classroom.results import Student
@@ -33,7 +34,11 @@ class MyNorm(gn.exercises.BatchNorm):
         n, s, h = ops.ones_like(x).sum(0), self.deviation(x), self.normalized(x)
         return (n * grad - grad.sum(0) - h * (grad * h).sum(0)) * weight / (n * s)
 """
-SHORT = "class MyReLU(gn.exercises.ReLU):\n    def grad_x(self, grad, x):\n        return grad * (x > 0)\n"
+SHORT = """
+class MyReLU(gn.exercises.ReLU):
+    def grad_x(self, grad, x):
+        return grad * (x > 0)
+"""
 
 
 def students(*sources):
@@ -51,6 +56,7 @@ def test_a_copy_is_found_whatever_its_names_and_comments(copy):
 
 def test_what_says_nothing_is_left_out():
     assert names([SHORT] * 3) == []
+    assert names([RIGHT] * 3, given=[gn.exercises.Mul.task()]) == []
     assert names([SOURCE] * 11) == []  # everybody writes it so
     assert names([SOURCE] * 2, given=[SOURCE]) == []
     task = gn.exercises.BatchNorm.task()
@@ -60,7 +66,10 @@ def test_what_says_nothing_is_left_out():
 def test_a_program_that_cannot_be_read_is_compared_up_to_there():
     torn = SOURCE + '\n"""\n'
     assert names([torn, SOURCE + "\n  )"]) == [("s0", "s1")]
-    assert lines_of("x = 1\n  y = (") == {1: ("name", "=", "1", "end")}
+    assert lines_of("x = 1\n  y = (") == {
+        1: ("name", "=", "1", "end"),
+        2: ("in", "name", "=", "("),
+    }
 
 
 def test_the_most_similar_come_first_and_the_limit_is_chosen():
