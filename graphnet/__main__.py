@@ -1,4 +1,4 @@
-"""`python -m graphnet`, or `graphnet`: what is installed here and in use; `draw`, `grade`."""
+"""`python -m graphnet`, or `graphnet`: what is installed here and in use; and the commands."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from graphnet.data.digits import FILES
 from graphnet.data.download import VARIABLE, data_folder
 from graphnet.draw import engines
 from graphnet.errors import GraphError
+from graphnet.exercises.classroom import assignment_command
 from graphnet.exercises.classroom import command as grading
 from graphnet.interop import command as drawing
 from graphnet.version import __version__
@@ -36,6 +37,7 @@ EXTRAS = {
 """The package that shows whether an extra is installed."""
 COMMANDS = {
     "draw": (drawing, "draw a model that a Python file defines"),
+    "assignment": (assignment_command, "write exercises for nbgrader or pytest"),
     "grade": (grading, "grade the exercises of a class: points, reasons, feedback"),
 }
 """The commands: the module of each, and what it does."""

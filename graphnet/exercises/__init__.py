@@ -20,6 +20,7 @@ a solution: central differences of the given forward decide what is right.
 | `constants` | names of constant factors |
 | `isolation` | restores what an answer changes or ends |
 | `report` | the result of `grade` |
+| `assignment` | cells for nbgrader, and tests for pytest |
 | `classroom` | the grades of a class: `python -m graphnet grade` |
 
 >>> import graphnet as gn
@@ -38,6 +39,7 @@ MyMul, an answer to Mul: 0 of 3 points.
 """
 
 from graphnet.exercises.adam import Adam
+from graphnet.exercises.assignment import assignment_notebook, cell, pytest_source
 from graphnet.exercises.catalog import ALL
 from graphnet.exercises.compositions import Attention, RNNCell, SecondDerivative, TiedWeights
 from graphnet.exercises.exercise import Exercise
@@ -82,5 +84,8 @@ __all__ = [
     "Sigmoid",
     "TiedWeights",
     "TrainingLoop",
+    "assignment_notebook",
+    "cell",
     "grade",
+    "pytest_source",
 ]

@@ -6,6 +6,8 @@ grading. The results are pages and a table, the same ones whenever it is run aga
 | file | contents |
 |---|---|
 | `command` | the command and its options |
+| `assignment_command` | the command that writes what is handed out |
+| `weights` | what points are worth, as the command line says it |
 | `submissions` | the students of a folder, and the source of their files |
 | `pool` | processes that grade, and what becomes of one that hangs or dies |
 | `worker` | such a process: it imports torch once, and forks where the system can |

@@ -22,15 +22,13 @@ from graphnet.exercises.classroom.pool import Job, Pool
 from graphnet.exercises.classroom.results import Student, sheet_of
 from graphnet.exercises.classroom.similar import Pair, near_identical
 from graphnet.exercises.classroom.submissions import Submission, source_of, submissions
-from graphnet.exercises.grading import weighted
+from graphnet.exercises.classroom.weights import add_weights, weights_of
 from graphnet.exercises.report import number
 from graphnet.files import replace_file
 
 if TYPE_CHECKING:
     from graphnet.exercises.catalog import AnyExercise
-
-Weights = dict[str, dict[str, float]]
-"""The weights of the points of each exercise, by the names on the command line."""
+    from graphnet.exercises.classroom.weights import Weights
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -45,13 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="mul, or your own as FILE.py:NAME; may be repeated",
     )
-    parser.add_argument(
-        "--weight",
-        action="append",
-        default=[],
-        metavar="POINT=NUMBER",
-        help="what a point is worth, such as grad_x=2, form=0.5 or mul.grad_x=2; else 1",
-    )
+    add_weights(parser)
     parser.add_argument("--csv", type=Path, metavar="FILE", help="write the table as CSV")
     parser.add_argument(
         "--pages",
@@ -97,7 +89,7 @@ def run(options: argparse.Namespace) -> str:
     _check(options)
     names = list(dict.fromkeys(options.exercise))
     exercises = {name: exercise_named(name) for name in names}
-    weights = _weights(options.weight, exercises)
+    weights = weights_of(options.weight, exercises)
     handed_in = submissions(options.folder)
     students = grade_all(handed_in, exercises, weights, options)
     tasks = [exercise.task() for exercise in exercises.values()]
@@ -167,37 +159,6 @@ def _check(options: argparse.Namespace) -> None:
                 f"--{name} {str(path)!r} is in the folder of the submissions, where it would be "
                 "taken for one: choose another place."
             )
-
-
-def _weights(texts: Sequence[str], exercises: dict[str, AnyExercise]) -> Weights:
-    """The weights of the command line for each exercise.
-
-    Raises:
-        GraphError: a text is not POINT=NUMBER, or there is no such point.
-    """
-    found: Weights = {name: {} for name in exercises}
-    for text in texts:
-        point, _, value = text.rpartition("=")
-        exercise, _, name = point.rpartition(".")
-        own = {
-            key: each
-            for key, each in exercises.items()
-            if exercise.lower() in ("", key.lower(), each.__name__.lower())
-            and name in each.points()
-        }
-        try:
-            weight = float(value)
-        except ValueError as error:
-            raise GraphError(
-                f"A weight is written POINT=NUMBER, such as grad_x=2; got {text!r}."
-            ) from error
-        if not own:
-            points = [f"{e.__name__}.{p}" for e in exercises.values() for p in e.points()]
-            raise GraphError(f"There is no point {point!r}; the points are {', '.join(points)}.")
-        for key, each in own.items():
-            found[key][name] = weight
-            weighted(each, found[key])
-    return found
 
 
 def _summary(students: Sequence[Student]) -> str:
