@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
-from math import inf
 from typing import TYPE_CHECKING, Any
 
 from graphnet.check import Finding, Report, check_module, check_op, compare
@@ -17,6 +16,7 @@ from graphnet.exercises.hints import hint
 from graphnet.exercises.isolation import EndedError, contained, isolated
 from graphnet.exercises.program import ProgramExercise, program_marks
 from graphnet.exercises.report import FORM, Grade, Mark
+from graphnet.validation import require_range
 
 if TYPE_CHECKING:
     from graphnet.op import Op
@@ -106,7 +106,8 @@ def weighted(exercise: AnyExercise, weights: Mapping[str, float]) -> dict[str, F
     """The weight of each point of an exercise.
 
     Raises:
-        GraphError: there is no such point, or a weight is negative or not finite.
+        GraphError: there is no such point.
+        RangeError: a weight is negative or not finite.
     """
     points = exercise.points()
     for name, weight in weights.items():
@@ -114,8 +115,7 @@ def weighted(exercise: AnyExercise, weights: Mapping[str, float]) -> dict[str, F
             raise GraphError(
                 f"{exercise.__name__} has no point {name!r}; its points are {', '.join(points)}."
             )
-        if not 0 <= weight < inf:
-            raise GraphError(f"The weight of {name} must be a number from 0; got {weight}.")
+        require_range(f"the weight of {name}", weight)
     return {name: Fraction(str(weights.get(name, 1))) for name in points}
 
 

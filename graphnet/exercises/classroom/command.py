@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
-from graphnet.console_text import text_table
+from graphnet.console_text import printable, text_table
 from graphnet.errors import GraphError
 from graphnet.exercises.classroom.answers import exercise_named
 from graphnet.exercises.classroom.csv_table import csv_table
@@ -38,10 +38,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--exercise",
-        action="append",
+        action="extend",
+        nargs="+",
         required=True,
         metavar="NAME",
-        help="mul, or your own as FILE.py:NAME; may be repeated",
+        help="mul, or your own as FILE.py:NAME; one or more",
     )
     add_weights(parser)
     parser.add_argument("--csv", type=Path, metavar="FILE", help="write the table as CSV")
@@ -163,7 +164,7 @@ def _check(options: argparse.Namespace) -> None:
 
 def _summary(students: Sequence[Student]) -> str:
     rows = [
-        (each.name, f"{number(each.points)} of {number(each.total)}", each.reasons)
+        (printable(each.name), f"{number(each.points)} of {number(each.total)}", each.reasons)
         for each in students
     ]
     return text_table([("student", "points", "reasons"), *rows], right=[1])

@@ -100,11 +100,11 @@ def source_of(path: Path) -> str:
         GraphError: the file is too large, is not text in UTF-8, or is no notebook.
     """
     try:
-        text = read_file(path, limit=_LARGEST, follow=True).decode("utf-8-sig")
+        text = read_file(path, limit=_LARGEST).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise GraphError(f"{path.name} is not a text in UTF-8: {error.reason}.") from error
     except OSError as error:
-        raise GraphError(f"{path.name} cannot be read: {error.strerror}.") from error
+        raise GraphError(f"{path.name} cannot be read: {error.strerror or error}.") from error
     if "\0" in text:
         raise GraphError(f"{path.name} is not a text: it has null characters.")
     return text if path.suffix == ".py" else _code_of(path, text)

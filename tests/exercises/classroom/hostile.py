@@ -30,7 +30,8 @@ def inside(line):
     return RIGHT.replace("        return grad * y", f"        {line}\n        return grad * y")
 
 
-# what is handed in, the points out of 3, a part of the reasons
+# What is handed in, the points out of 3, a part of the reasons; None where they depend on the user:
+# whoever is not root may start no threads either.
 HOSTILE = {
     "right.py": (RIGHT, 3, ""),
     "wrong.py": (RIGHT.replace("grad * y", "-grad * y"), 1, "grad_x: "),
@@ -48,7 +49,7 @@ HOSTILE = {
     "sleeps.py": (before("import time; time.sleep(1000)"), 0, "it was stopped after"),
     "waits_on.py": (
         after("import threading, time; threading.Thread(target=time.sleep, args=[99]).start()"),
-        3, "",
+        3, None,
     ),
     # takes too much
     "prints.py": (after("for _ in range(9_000): print('x' * 10_000)"), 3, ""),

@@ -7,6 +7,7 @@ from fractions import Fraction
 from html.parser import HTMLParser
 
 import pytest
+from browser import chromium
 
 from graphnet.exercises import Mark
 from graphnet.exercises.classroom.command import page_names
@@ -88,6 +89,18 @@ def test_no_name_or_text_does_harm(html):
     assert not {"script", "img", "iframe", "link"} & {*reader.tags}
     assert "default-src 'none'" in html
     assert '<script>alert("x")</script>&amp;' in reader.text
+
+
+@pytest.mark.parametrize("width", [420, 1280])
+def test_a_page_is_not_wider_than_the_screen(width, tmp_path):
+    long = Mark("grad_x", "a_word_without_any_space_" * 20, "Another one. " * 30)
+    sheet = Sheet("Mul", "MyMul", (long, *MARKS[1:]), remarks=("x" * 300,), output="y" * 300)
+    student = Student("name" * 30, ("f" * 100,), "x = 1  # " + "long " * 60, (sheet,))
+    for number, html in enumerate(pages_of(student, ADA)):
+        path = tmp_path / f"{number}.html"
+        path.write_text(html, encoding="utf-8")
+        with chromium(path, width=width) as page:
+            assert page.run("document.documentElement.scrollWidth <= innerWidth")
 
 
 def test_a_page_of_a_long_program_is_cut():
