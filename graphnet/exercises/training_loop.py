@@ -28,7 +28,7 @@ class TrainingLoop(ProgramExercise):
     """Train: for each epoch, and for each batch in order, walk forward, walk backward, and step.
 
     `graph` is the list, `loss` its last node, `optimizer` has the method `step()`, and `batches` is
-    a list of dicts: graph.forward(**batch) walks forward with one of them, and returns the value of
+    a list of dicts: graph.forward(batch) walks forward with one of them, and returns the value of
     the loss. Return a list of numbers, the loss of every batch of every epoch, before its step.
     """
 
@@ -107,7 +107,7 @@ class Run:
         if self.events == cycle * (count * self.epochs):
             return ""
         if not walks:
-            return "graph.forward(**batch) is never called: nothing is computed from the batches."
+            return "graph.forward(batch) is never called: nothing is computed from the batches."
         if not backs:
             return "graph.backward(loss) is never called: without it there are no gradients."
         if not steps:
@@ -167,7 +167,7 @@ def _losses(returned: Any, losses: Tensor, run: Run, hint: str) -> tuple[str, st
     try:
         got = losses.new_tensor([float(each) for each in returned])
     except Exception:  # what stands in the list is up to the student
-        return "what it returns are not numbers", "Append float(graph.forward(**batch))."
+        return "what it returns are not numbers", "Append float(graph.forward(batch))."
     if is_close(got, losses):
         return None
     count = len(run.batches)

@@ -209,7 +209,7 @@ class MyTrainingLoop(TrainingLoop):
         losses = []
         for _ in range(epochs):
             for batch in batches:
-                losses.append(float(graph.forward(**batch)))
+                losses.append(float(graph.forward(batch)))
                 graph.backward(loss)
                 optimizer.step()
         return losses

@@ -130,7 +130,7 @@ def each(*calls):
         for batch in batches:
             for call in calls:
                 if call == "forward":
-                    losses.append(float(graph.forward(**batch)))
+                    losses.append(float(graph.forward(batch)))
                 elif call == "backward":
                     graph.backward(loss)
                 else:
@@ -141,7 +141,7 @@ def each(*calls):
 
 def step_at_the_end(graph, loss, optimizer, batches, losses):
     for batch in batches:
-        losses.append(float(graph.forward(**batch)))
+        losses.append(float(graph.forward(batch)))
     graph.backward(loss)
     optimizer.step()
 
@@ -173,8 +173,8 @@ def last_epoch(self, graph, loss, optimizer, batches, epochs):
 def walks_twice(self, graph, loss, optimizer, batches, epochs):
     losses = []
     for batch in batches * epochs:
-        graph.forward(**batch)
-        losses.append(float(graph.forward(**batch)))
+        graph.forward(batch)
+        losses.append(float(graph.forward(batch)))
         graph.backward(loss)
         optimizer.step()
     return losses
@@ -182,7 +182,7 @@ def walks_twice(self, graph, loss, optimizer, batches, epochs):
 
 LOOPS = {
     "nothing": ("losses", lambda self, *_: None, "Does it end with `return losses`?"),
-    "no walk": ("weights", lambda self, *_: [], "graph.forward(**batch) is never called"),
+    "no walk": ("weights", lambda self, *_: [], "graph.forward(batch) is never called"),
     "no backward walk": ("weights", each("forward", "step"), "graph.backward(loss) is never"),
     "no step": ("weights", each("forward", "backward"), "optimizer.step() is never called"),
     "wrong order": (
