@@ -65,7 +65,7 @@ def grade(
     A rule may raise anything, call `sys.exit`, recurse forever, and change global settings, such as
     torch's default dtype or a seed: there is still a grade, and the settings are restored. Ctrl-C
     ends the grading. Python cannot prevent an infinite loop, or `os._exit` from ending the program:
-    grade untrusted answers in a separate process.
+    `python -m graphnet grade` runs each answer in a process of its own.
 
     Args:
         answer: a class with the rules `grad_<input>`, derived from the exercise; or any other
@@ -76,7 +76,8 @@ def grade(
 
     Raises:
         GraphError: there is no such exercise or point, its forward is not finite on the values
-            used for grading, a weight is negative, or the answer is not a class.
+            used for grading, or the answer is not a class.
+        RangeError: a weight is negative or not finite.
 
     >>> import graphnet as gn
     >>> class MyAdd(gn.exercises.Add):
@@ -116,7 +117,7 @@ def weighted(exercise: AnyExercise, weights: Mapping[str, float]) -> dict[str, F
                 f"{exercise.__name__} has no point {name!r}; its points are {', '.join(points)}."
             )
         require_range(f"the weight of {name}", weight)
-    return {name: Fraction(str(weights.get(name, 1))) for name in points}
+    return {name: Fraction(str(float(weights.get(name, 1)))) for name in points}
 
 
 def _exercise_of(answer: object, named: AnyExercise | str | None) -> AnyExercise:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import re
 import runpy
@@ -22,6 +23,7 @@ from graphnet.exercises.grading import grade
 from graphnet.exercises.isolation import EndedError, contained, isolated
 from graphnet.exercises.program import ProgramExercise
 
+_PACKAGE = Path(__file__).parents[2]
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{6,}")
 _LONGEST = 2000  # characters of a reason
 
@@ -200,13 +202,13 @@ def _why(error: Exception) -> str:
 
 
 def _clean(result: Any, work: Path, files: list[Path]) -> Any:
-    """The result without what differs from run to run: addresses, and the path of the folder."""
+    """The result without what differs from run to run and between machines: addresses and paths."""
     if isinstance(result, dict):
         return {key: _clean(value, work, files) for key, value in result.items()}
     if isinstance(result, list):
         return [_clean(value, work, files) for value in result]
     text = str(result).replace(str(work.resolve()), ".").replace(str(work), ".")
-    for folder in {str(path.parent) for path in files}:
-        text = text.replace(folder + "/", "")
+    for folder in {str(path.parent) for path in files} | {str(_PACKAGE.parent)}:
+        text = text.replace(folder + os.sep, "")
     text = _ADDRESS.sub("0x...", text)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} ..."

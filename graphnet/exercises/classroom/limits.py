@@ -109,7 +109,7 @@ def _guard(folder: str) -> Callable[[str, tuple[Any, ...]], None]:
         if isinstance(path, int):
             return True
         real = os.path.realpath(os.fsdecode(path))
-        return real == os.devnull or real.startswith(folder + os.sep)
+        return real in (os.devnull, folder) or real.startswith(folder + os.sep)
 
     def guard(event: str, arguments: tuple[Any, ...]) -> None:
         nonlocal opened

@@ -11,6 +11,7 @@ import os
 import select
 import signal
 import sys
+import tempfile
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -53,6 +54,7 @@ def result_of(job: dict[str, Any]) -> dict[str, Any]:
     work = Path(job["work"])
     exercise = exercise_named(job["exercise"])
     os.chdir(work)
+    tempfile.tempdir = str(work)
     sys.dont_write_bytecode = True
     limit_resources(job["seconds"], job["megabytes"])
     forbid(work)

@@ -12,7 +12,7 @@ class MyMul(gn.exercises.Mul):
     def grad_y(self, grad, x):
         return grad * x
 """
-SECONDS = 5  # for each; only those that hang take so long, so a busy machine has time
+SECONDS = 4  # for each; only those that hang take so long, so a busy machine has time
 
 
 def before(line):
@@ -92,6 +92,12 @@ HOSTILE = {
     "notes.txt": (RIGHT, 0, "no file ends in .py or .ipynb: there is notes.txt"),
     "imports.py": (before("import no_such_module"), 0, "No module named 'no_such_module'"),
     # is an answer all the same
+    "own_files.py": (
+        after("import tempfile; tempfile.TemporaryFile().write(b'x'); open('mine', 'w')"), 3, "",
+    ),
+    "draws.py": (
+        after("g = gn.Graph(); g.input((2, 3), name='x').tanh(); g.draw().save('a.svg')"), 3, "",
+    ),
     "own_op.py": (
         RIGHT.replace("gn.exercises.Mul", "gn.Op").replace(
             "    def grad_x",
