@@ -1,7 +1,7 @@
 """Exercises: operations and layers without derivative rules, and `grade`.
 
 A student derives from an exercise, writes the missing rules, and calls `grade`. Nothing here knows
-a solution: central differences of the given forward decide what is right.
+the solution of a rule: central differences of the given forward decide what is right.
 
 | file | contents |
 |---|---|

@@ -51,9 +51,8 @@ class TrainingLoop(ProgramExercise):
         hint = run.hint()
         if error is not None:
             fault = f"it raises {type(error).__name__}: {error}"
-            return dict.fromkeys(
-                cls.results, (fault, hint or "Each argument has a type: see the task.")
-            )
+            call = f"It is called as {cls.method}({', '.join(cls.arguments)})."
+            return dict.fromkeys(cls.results, (fault, hint or call))
         right, losses = run.expected()
         faults = {}
         if not is_close(run.weight.top, right):
@@ -83,7 +82,7 @@ class Run:
         error = x @ self.weight - t
         loss = (error * error).mean()
         optimizer = _SGD(self.events, [self.weight])
-        self.arguments = graph, loss, optimizer, [dict(batch) for batch in batches], epochs
+        self.arguments = graph, loss, optimizer, _copies(batches), epochs
 
     def expected(self) -> tuple[Tensor, Tensor]:
         """The weights after training, and the losses, by central differences of the loss."""
@@ -205,6 +204,11 @@ def _form(own: Any, returned: Any, run: Run) -> dict[str, tuple[str, str]]:
             fault = f"for {epochs} epochs of {len(batches)} batches it returns {count} losses"
             return {FORM: (fault, "Read the numbers of epochs and batches from the arguments.")}
     return {}
+
+
+def _copies(batches: list[dict[str, Tensor]]) -> list[dict[str, Tensor]]:
+    """The batches in other memory, so that an answer cannot change what is right."""
+    return [{name: value.clone() for name, value in batch.items()} for batch in batches]
 
 
 def _loss(weight: Tensor, batch: dict[str, Tensor]) -> float:

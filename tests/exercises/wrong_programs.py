@@ -180,6 +180,12 @@ def walks_twice(self, graph, loss, optimizer, batches, epochs):
     return losses
 
 
+def zeroes(self, graph, loss, optimizer, batches, epochs):
+    for batch in batches:
+        batch["x"].zero_()
+    return MyTrainingLoop.train(self, graph, loss, optimizer, batches, epochs)
+
+
 LOOPS = {
     "nothing": ("losses", lambda self, *_: None, "Does it end with `return losses`?"),
     "no walk": ("weights", lambda self, *_: [], "graph.forward(batch) is never called"),
@@ -189,6 +195,7 @@ LOOPS = {
         "weights", each("forward", "step", "backward"), "The order is forward, backward, step",
     ),
     "steps of epochs": ("weights", loop(step_at_the_end), "belongs in the inner loop"),
+    "other data": ("weights", zeroes, "follow the first batch"),
     "one epoch": ("weights", one_epoch, "There is one epoch only"),
     "means": ("losses", means, "These are means of epochs"),
     "last epoch": ("losses", last_epoch, "make the list before the loops"),

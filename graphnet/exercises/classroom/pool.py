@@ -21,7 +21,7 @@ from graphnet.errors import GraphError
 
 _PACKAGE = Path(__file__).parents[2]
 _START = 300.0  # seconds until a worker has imported torch, on the slowest of machines
-_GRACE = 30.0  # seconds beyond the limit until a worker must have replied
+_GRACE = 30.0  # seconds beyond the limit until a worker that forks must have replied
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ class Worker:
             process.stdin.flush()
         except OSError:
             return b""
-        return self._line(job.seconds + _GRACE)
+        return self._line(job.seconds + (_GRACE if self._reusable else 0))
 
     def _line(self, seconds: float) -> bytes | None:
         with suppress(queue.Empty):

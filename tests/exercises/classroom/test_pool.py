@@ -56,6 +56,9 @@ def test_without_forks_each_job_has_its_own_worker(job, monkeypatch, tmp_path):
     mine = Worker()
     for _ in range(2):
         assert marks_of(mine.grade(job)) == [True] * 3
+    (tmp_path / "loop.py").write_text("while True: pass", encoding="utf-8")
+    assert mine.grade(Job([tmp_path / "loop.py"], "mul", 1, 1000)) == {"timeout": True}
+    assert marks_of(mine.grade(job)) == [True] * 3
     mine.stop()
 
 
