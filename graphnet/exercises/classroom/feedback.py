@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from html import escape
 
-from graphnet.exercises.classroom.page import code, page, table
+from graphnet.exercises.classroom.page import code, page, prose, table
 from graphnet.exercises.classroom.results import Sheet, Student, of_form, of_mathematics, worth
 from graphnet.exercises.report import Mark, earned, number
 
@@ -51,7 +51,7 @@ def _sheet(sheet: Sheet) -> Iterator[str]:
     if sheet.reason:
         yield f'<p class="bad">Nothing could be graded: {escape(sheet.reason)}</p>'
         if sheet.hint:
-            yield f"<p>{escape(sheet.hint)}</p>"
+            yield f"<p>{prose(sheet.hint)}</p>"
     else:
         rows = [[escape(mark.name), _points(mark), _verdict(mark)] for mark in sheet.marks]
         yield table(("point", "points", "what was found"), rows, kind="marks")
@@ -67,5 +67,5 @@ def _points(mark: Mark) -> str:
 
 
 def _verdict(mark: Mark) -> str:
-    verdict = escape(mark.verdict)
-    return f"{verdict}<br><b>Hint.</b> {escape(mark.hint)}" if mark.hint else verdict
+    verdict = prose(mark.verdict)
+    return f"{verdict}<br><b>Hint.</b> {prose(mark.hint)}" if mark.hint else verdict

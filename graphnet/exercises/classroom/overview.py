@@ -9,7 +9,7 @@ from html import escape
 from urllib.parse import quote
 
 from graphnet.exercises.classroom.csv_table import like
-from graphnet.exercises.classroom.page import code, page, table
+from graphnet.exercises.classroom.page import code, page, prose, table
 from graphnet.exercises.classroom.results import Student, of_form, of_mathematics, worth
 from graphnet.exercises.classroom.similar import Pair, lines_of
 from graphnet.exercises.report import earned, number
@@ -78,7 +78,7 @@ def _faults(students: Sequence[Student]) -> list[list[str]]:
         hint for student in students for hint in {mark.hint for mark in student.marks if mark.hint}
     )
     often = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    return [[str(count), escape(hint)] for hint, count in often[:10] if count > 1]
+    return [[str(count), prose(hint)] for hint, count in often[:10] if count > 1]
 
 
 def _pairs(pairs: Sequence[Pair]) -> Iterator[str]:

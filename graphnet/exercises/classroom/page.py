@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from html import escape
 
@@ -28,6 +29,8 @@ table.small { width: auto; }
 .points { font-size: 1.3em; font-weight: 600; }
 pre { background: var(--soft); padding: .7em; overflow-x: auto; margin: .4em 0;
   font: 13px/1.45 ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospace; }
+code { font: .9em ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospace;
+  background: var(--soft); padding: .1em .25em; border-radius: 3px; }
 pre .no { color: var(--quiet); user-select: none; }
 mark { background: var(--same); color: inherit; display: inline-block; min-width: 100%; }
 .pair { display: grid; grid-template-columns: 1fr 1fr; gap: 1em; }
@@ -91,6 +94,15 @@ def table(
         f'<div class="wide"><table class="{kind}"><thead><tr>{head}</tr></thead>'
         f"<tbody>\n{body}\n</tbody></table></div>"
     )
+
+
+def prose(text: str) -> str:
+    """A text in which backquotes mark code.
+
+    >>> prose("Write `a < b`.")
+    'Write <code>a &lt; b</code>.'
+    """
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))
 
 
 def code(source: str, marked: Iterable[int] = (), most: int = 400) -> str:
