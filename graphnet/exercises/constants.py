@@ -7,7 +7,17 @@ from fractions import Fraction
 from math import e, pi, sqrt
 
 _CLOSE = 1e-5
-_LARGEST = 12  # the numerator and the denominator of a simple fraction
+_LARGEST = 12  # the numerator and the denominator of a fraction
+_SIMPLEST = 4  # those of a fraction beside a root: with larger ones, chance would find a match
+_IRRATIONAL = {
+    "sqrt(2)": sqrt(2),
+    "sqrt(3)": sqrt(3),
+    "pi": pi,
+    "e": e,
+    "sqrt(pi)": sqrt(pi),
+    "sqrt(2 pi)": sqrt(2 * pi),
+    "sqrt(5)": sqrt(5),
+}
 
 
 def times_text(factor: float, sizes: Mapping[int, str]) -> str:
@@ -42,32 +52,22 @@ def _candidates(sizes: Mapping[int, str]) -> Iterator[tuple[float, str, int]]:
                 (sqrt(size), f"sqrt({size})", size),
                 (1 / sqrt(size), f"1/sqrt({size})", size),
             )
-    for number, name in (
-        (1.0, ""),
-        (sqrt(2), "sqrt(2)"),
-        (sqrt(3), "sqrt(3)"),
-        (pi, "pi"),
-        (e, "e"),
-        (sqrt(pi), "sqrt(pi)"),
-        (sqrt(2 * pi), "sqrt(2 pi)"),
-        (sqrt(5), "sqrt(5)"),
-    ):
-        for fraction in _fractions():
+    for fraction in _fractions(_LARGEST):
+        yield float(fraction), str(fraction), 0
+    for name, number in _IRRATIONAL.items():
+        for fraction in _fractions(_SIMPLEST):
             yield float(fraction) * number, _product(fraction, name), 0
-            if name:
-                yield float(fraction) / number, _quotient(fraction, name), 0
+            yield float(fraction) / number, _quotient(fraction, name), 0
 
 
-def _fractions() -> list[Fraction]:
-    """Fractions of small numbers, the simplest first."""
-    numbers = range(1, _LARGEST + 1)
+def _fractions(largest: int) -> list[Fraction]:
+    """Fractions of numbers up to the largest, the simplest first."""
+    numbers = range(1, largest + 1)
     found = {Fraction(above, below) for above in numbers for below in numbers}
     return sorted(found, key=lambda each: (each.numerator + each.denominator, each))
 
 
 def _product(fraction: Fraction, name: str) -> str:
-    if not name:
-        return str(fraction)
     above = name if fraction.numerator == 1 else f"{fraction.numerator} {name}"
     return above if fraction.denominator == 1 else f"{above}/{fraction.denominator}"
 
