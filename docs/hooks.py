@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import tempfile
 from html import unescape
 from importlib import import_module
 from inspect import signature
@@ -14,6 +15,8 @@ import griffe
 from latex2mathml.converter import convert
 from mkdocs.plugins import event_priority
 from mkdocs.structure.files import File
+
+from graphnet.data.download import data_folder
 
 if TYPE_CHECKING:
     from mkdocs.config.defaults import MkDocsConfig
@@ -26,6 +29,9 @@ SESSION = re.compile(r"^>>> .*(?:\n.+)*", re.MULTILINE)
 REMARK = re.compile(r" *# doctest: .*$|\n<BLANKLINE>$", re.MULTILINE)
 VERBATIM = re.compile(r"(<(pre|code|script|style|svg|iframe)\b.*?</\2>)", re.DOTALL)
 FORMULA = re.compile(r"(\$\$?)(?=\S)([^$]+?)(?<=\S)\1")
+
+CACHE: list[tempfile.TemporaryDirectory[str]] = []
+"""The folder of outputs that `mkdocs serve` keeps until it ends."""
 
 
 def notebooks() -> list[Path]:
@@ -42,8 +48,27 @@ def title(notebook: Path) -> str:
     return notebook.stem
 
 
+def has_data(notebook: Path) -> bool:
+    """Whether the data set that a notebook asks for is on this machine."""
+    needed = "**Data:**" in notebook.read_text(encoding="utf-8")
+    return not needed or (data_folder() / "MNIST" / "raw").is_dir()
+
+
+def on_startup(command: str, **_: object) -> None:
+    """While pages are written, compute the outputs of notebooks once, not after each change."""
+    if command == "serve":
+        CACHE.append(tempfile.TemporaryDirectory(prefix="graphnet-site-"))
+
+
 def on_config(config: MkDocsConfig) -> None:
-    """List the notebooks in the navigation; without any, leave the entry out."""
+    """List the notebooks in the navigation; without any, leave the entry out.
+
+    Those whose data set is missing are shown without outputs.
+    """
+    settings = config.plugins["mkdocs-jupyter"].config
+    settings["execute_ignore"] = [path.name for path in notebooks() if not has_data(path)]
+    if CACHE:
+        settings.update(cache=True, cache_dir=CACHE[0].name)
     pages = [{title(path): f"notebooks/{path.name}"} for path in notebooks()]
     entries = [{"Notebooks": pages} if "Notebooks" in each else each for each in config.nav]
     config.nav = [each for each in entries if each != {"Notebooks": []}]

@@ -1,4 +1,4 @@
-"""`python -m graphnet`, or `graphnet`: what is installed here and in use; `graphnet draw`."""
+"""`python -m graphnet`, or `graphnet`: what is installed here and in use; and the commands."""
 
 from __future__ import annotations
 
@@ -19,7 +19,9 @@ from graphnet.data.digits import FILES
 from graphnet.data.download import VARIABLE, data_folder
 from graphnet.draw import engines
 from graphnet.errors import GraphError
-from graphnet.interop.command import add_arguments, run
+from graphnet.exercises.classroom import assignment_command
+from graphnet.exercises.classroom import command as grading
+from graphnet.interop import command as drawing
 from graphnet.version import __version__
 
 PACKAGE = Path(__file__).parent
@@ -33,28 +35,35 @@ EXTRAS = {
     "dev": "pytest",
 }
 """The package that shows whether an extra is installed."""
+COMMANDS = {
+    "draw": (drawing, "draw a model that a Python file defines"),
+    "assignment": (assignment_command, "write exercises for nbgrader or pytest"),
+    "grade": (grading, "grade the exercises of a class: points, reasons, feedback"),
+}
+"""The commands: the module of each, and what it does."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print the report, or only the version, clear the cache, or draw; returns the exit code."""
+    """Print the report or the version, clear the cache, or run a command; returns the exit code."""
     parser = argparse.ArgumentParser(prog="graphnet", description=__doc__)
     parser.add_argument("--version", action="version", version=f"graphnet {__version__}")
     parser.add_argument(
         "--clear-cache", action="store_true", help="remove all compiled libraries from the cache"
     )
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
-    add_arguments(commands.add_parser("draw", help="draw a model that a Python file defines"))
+    for name, (module, text) in COMMANDS.items():
+        module.add_arguments(commands.add_parser(name, help=text, description=module.__doc__))
     options = parser.parse_args(arguments)
-    if options.command == "draw":
-        return draw(options)
+    if options.command:
+        return run(options)
     print(shown(clear_cache() if options.clear_cache else report()))
     return 0
 
 
-def draw(options: argparse.Namespace) -> int:
-    """Draw a model into a file; returns the exit code."""
+def run(options: argparse.Namespace) -> int:
+    """Run a command, and print what it reports; returns the exit code."""
     try:
-        print(shown(run(options)))
+        print(shown(COMMANDS[options.command][0].run(options)))
     except GraphError as error:
         print(shown(str(error)), file=sys.stderr)
         return 1

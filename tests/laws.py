@@ -243,8 +243,8 @@ ASKERS = {
 }
 """Files that check which packages are installed; they import none of them by name."""
 
-RUNNERS = {"interop/command.py": {"runpy"}}
-"""The command that runs a file of the user, as `python FILE.py` does."""
+RUNNERS = {"interop/command.py": {"runpy"}, "exercises/classroom/answers.py": {"runpy"}}
+"""Commands that run a file of the user, or of a student, as `python FILE.py` does."""
 
 LOADERS_OF_LIBRARIES = {
     "bench/limit.py": {"ctypes"},

@@ -199,12 +199,13 @@ def misfits(command):
         extras = re.findall(r"\[(.+?)\]", command)
         yield from set(extras) - set(known["optional-dependencies"])
         return
-    for word in words:
-        if re.search(r"/|\.py$|\.yml$", word) and not (ROOT / word).exists():
+    for before, word in zip(["", *words], words, strict=False):
+        is_file = re.search(r"/|\.py$|\.yml$", word) and before != "--out"
+        if is_file and not (ROOT / word).exists():
             yield word
     if program == "python":
         target = words[:2] if words[0] == "-m" else words[:1]
-        target += ["draw"] if words[1:3] == ["graphnet", "draw"] else []
+        target += [word for word in words[2:3] if words[1] == "graphnet" and word[0] != "-"]
         if words[0] == "-m" and importlib.util.find_spec(words[1]) is None:
             yield words[1]
         options = {word for word in words[1:] if word.startswith("--")}

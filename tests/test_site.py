@@ -124,6 +124,16 @@ REQUESTS = re.compile(
 )
 
 
+def notebooks_without_outputs(site):
+    """Notebooks that ask for no data set and show no results."""
+    paths = sorted((ROOT / "notebooks").glob("*.ipynb"))
+    own = [path.stem for path in paths if "**Data:**" not in path.read_text(encoding="utf-8")]
+    texts = {
+        name: (site / "notebooks" / name / "index.html").read_text(encoding="utf-8") for name in own
+    }
+    return {name for name, text in texts.items() if "jp-OutputArea-output" not in text}
+
+
 def what_comes_from_elsewhere(site):
     """Pages whose scripts, styles, fonts or pictures are on another server."""
     pages = site.rglob("index.html")
@@ -152,6 +162,7 @@ def test_the_site_is_whole(tmp_path):
     assert constructors_without_their_settings(tmp_path) == set()
     assert remarks_to_the_tests(tmp_path) == set()
     assert what_comes_from_elsewhere(tmp_path) == set()
+    assert notebooks_without_outputs(tmp_path) == set()
 
 
 def test_faults_of_a_site_are_found(tmp_path):
@@ -187,20 +198,56 @@ def test_formulas_of_notebooks_become_mathml_and_code_stays(monkeypatch):
     assert hooks.on_page_content("<p>$x$</p>", page=page) == "<p>$x$</p>"
 
 
+def a_config():
+    plugin = SimpleNamespace(config={"cache": False})
+    return SimpleNamespace(nav=["index.md", {"Notebooks": []}], plugins={"mkdocs-jupyter": plugin})
+
+
 def test_a_notebook_is_listed_by_its_heading(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(ROOT / "docs")
     import hooks
 
     notebook = tmp_path / "notebooks" / "01-the-list.ipynb"
     monkeypatch.setattr(hooks, "ROOT", tmp_path)
-    config = SimpleNamespace(nav=["index.md", {"Notebooks": []}])
+    config = a_config()
     hooks.on_config(config)
     assert config.nav == ["index.md"]
 
     notebook.parent.mkdir()
     cells = [{"cell_type": "markdown", "source": ["# The list\n", "It is a list."]}]
     notebook.write_text(json.dumps({"cells": cells}), encoding="utf-8")
-    config = SimpleNamespace(nav=["index.md", {"Notebooks": []}])
+    config = a_config()
     hooks.on_config(config)
     page = {"The list": "notebooks/01-the-list.ipynb"}
     assert config.nav == ["index.md", {"Notebooks": [page]}]
+
+
+def test_a_notebook_is_run_for_the_site_where_its_data_set_is(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "docs")
+    import hooks
+
+    assert "execute: !ENV [EXECUTE_NOTEBOOKS, true]" in (ROOT / ".mkdocs.yml").read_text(
+        encoding="utf-8"
+    )
+    monkeypatch.setenv("GRAPHNET_DATA", str(tmp_path))
+    for raw in (None, tmp_path / "MNIST" / "raw"):
+        if raw:
+            raw.mkdir(parents=True)
+        config = a_config()
+        hooks.on_config(config)
+        left_out = config.plugins["mkdocs-jupyter"].config["execute_ignore"]
+        assert len(left_out) == (0 if raw else 3), left_out
+        assert all("mnist" in name or "digit" in name for name in left_out)
+
+
+def test_outputs_are_kept_only_while_pages_are_written(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "docs")
+    import hooks
+
+    monkeypatch.setattr(hooks, "CACHE", [])
+    for command, kept in (("build", False), ("serve", True)):
+        hooks.on_startup(command)
+        config = a_config()
+        hooks.on_config(config)
+        assert config.plugins["mkdocs-jupyter"].config["cache"] == kept
+    hooks.CACHE[0].cleanup()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import cached_property
+from collections.abc import Callable, Iterator
+from functools import cached_property, partial
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
 from graphnet.check.finite_differences import STEP, wave
@@ -98,7 +99,30 @@ class Attempt:
         slopes = self.slopes if place == self.place else self._slopes_by(place)
         return self.grad.reshape(-1).matmul(slopes).view(self.arguments[place].shape)
 
+    def variants(self) -> Iterator[tuple[str, Tensor]]:
+        """The mistakes that the exercise names: a hint, and the gradient of another forward."""
+        still = SimpleNamespace(**dict(zip(self.op.inputs, self.arguments, strict=True)))
+        for name, method in vars(type(self.op)).items():
+            if name.startswith("mistake_"):
+                slopes = self._slopes_of(partial(method, self.op, still), self.place)
+                gradient = self.grad.reshape(-1).matmul(slopes).view(self.x.shape)
+                yield " ".join(method.__doc__.split()), gradient
+
+    def sizes(self) -> dict[int, str]:
+        """The sizes of the values, and what they are: the number of rows comes first."""
+        sizes: dict[int, str] = {}
+        if self.top.ndim > 0 and self.top.shape[0] > 1:
+            sizes[self.top.shape[0]] = "the number of rows"
+        for name, value in self.known.items():
+            for dim, size in enumerate(value.shape):
+                if size > 1:
+                    sizes.setdefault(size, f"the size of dimension {dim} of {name}")
+        return sizes
+
     def _slopes_by(self, place: int) -> Tensor:
+        return self._slopes_of(self.op.forward, place)
+
+    def _slopes_of(self, forward: Callable[..., Tensor], place: int) -> Tensor:
         x = self.arguments[place]
         columns = self.top.new_zeros(x.numel(), self.top.numel())
         for number in range(x.numel()):
@@ -108,7 +132,7 @@ class Attempt:
             for moved in (x + move.view(x.shape), x - move.view(x.shape)):
                 arguments = copies(self.arguments)
                 arguments[place] = moved
-                sides.append(self.op.forward(*arguments))
+                sides.append(forward(*arguments))
             columns[number] = (sides[0] - sides[1]).reshape(-1) / (2 * STEP)
         return columns.mT
 
@@ -171,8 +195,9 @@ class Attempt:
 
     def shapes(self) -> str:
         """The shapes of the values that the rule reads, in a sentence."""
-        shapes = (
+        shapes = [
             f"{name} {shape_text(tuple(value.shape))}"
             for name, value in zip(self.reads, self.values(), strict=True)
-        )
-        return f"The shapes here: {', '.join(shapes)}."
+        ]
+        question = ": do these shapes fit together?" if len(shapes) > 1 else "."
+        return f"It reads {', '.join(shapes)}{question}"

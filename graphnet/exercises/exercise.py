@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 from graphnet.check.finite_differences import PLACES
 from graphnet.check.subject import Subject
 from graphnet.errors import GraphError
+from graphnet.exercises.report import FORM
 from graphnet.graph import Parameter
 from graphnet.layers import Module
 from graphnet.notebook import Source
@@ -94,6 +95,16 @@ class Exercise:
         given = cls.exercise
         rules = [f"grad_{name}" for name in cls.inputs if name not in cls.integers]
         return [rule for rule in rules if rule not in vars(given)]
+
+    @classmethod
+    def points(cls) -> list[str]:
+        """The names of the points of a grade, in order: one for each rule, and "form".
+
+        >>> import graphnet as gn
+        >>> gn.exercises.Mul.points()
+        ['grad_x', 'grad_y', 'form']
+        """
+        return [*cls.required_rules(), FORM]
 
     @classmethod
     def clue(cls, name: str) -> str:
@@ -224,8 +235,8 @@ def _refuse_incomplete(cls: type[Exercise]) -> None:
 def _given_source(exercise: type[Exercise]) -> list[str]:
     """The methods that an exercise gives, as comments; none if their source is unavailable."""
     lines = ["    # This is given:"]
-    for method in vars(exercise).values():
-        if isfunction(method):
+    for name, method in vars(exercise).items():
+        if isfunction(method) and not name.startswith("mistake_"):
             try:
                 source = dedent(getsource(method)).rstrip()
             except OSError:  # typed at a prompt

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from graphnet.check import Finding, Report, check_module, check_op, compare
 from graphnet.errors import GraphError
 from graphnet.exercises.attempt import Attempt
+from graphnet.exercises.catalog import AnyExercise, find_exercise
 from graphnet.exercises.exercise import Exercise, Layer, assembled, subject, written
-from graphnet.exercises.hints import hint, malformed, way_out
+from graphnet.exercises.faults import malformed, of_shapes, way_out
+from graphnet.exercises.hints import hint
 from graphnet.exercises.isolation import EndedError, contained, isolated
-from graphnet.exercises.report import Grade, Mark
-from graphnet.exercises.ten import ALL
+from graphnet.exercises.program import ProgramExercise, program_marks
+from graphnet.exercises.report import FORM, Grade, Mark
+from graphnet.validation import require_range
 
 if TYPE_CHECKING:
     from graphnet.op import Op
@@ -38,31 +43,41 @@ _ROWS = (
     "for the number itself."
 )
 
+_UNWRITTEN = "it is not written yet"
+
 _ENDED = "A rule returns a gradient: do not call exit(), quit() or sys.exit()."
 
 _EMPTY = "A batch may have no rows: a rule that takes one row, or loops over rows, finds none."
 
 
-def grade(answer: type, exercise: type[Exercise] | str | None = None) -> Grade:
-    """Grade the rules that an answer adds to an exercise: a point for each, and one for the rest.
+def grade(
+    answer: type,
+    exercise: AnyExercise | str | None = None,
+    weights: Mapping[str, float] | None = None,
+) -> Grade:
+    """Grade the rules that an answer adds to an exercise: a point for each, and one for form.
 
     A wrong rule gets a hint in words. No solution is stored: the rules are compared with central
     differences of the forward that the exercise gives. Once they are right, all other checks of
-    `check_op` (`check_module` for a layer) decide the last point.
+    `check_op` (`check_module` for a layer) decide the point for form: the rules run on nodes, for
+    any batch, in both dtypes. So the mathematics and the form are graded apart.
 
     A rule may raise anything, call `sys.exit`, recurse forever, and change global settings, such as
     torch's default dtype or a seed: there is still a grade, and the settings are restored. Ctrl-C
     ends the grading. Python cannot prevent an infinite loop, or `os._exit` from ending the program:
-    grade untrusted answers in a separate process.
+    `python -m graphnet grade` runs each answer in a process of its own.
 
     Args:
         answer: a class with the rules `grad_<input>`, derived from the exercise; or any other
             class that has them, such as your own op, if the exercise is named.
-        exercise: the exercise or the name of one of the ten; None takes it from the answer.
+        exercise: the exercise or its name; None takes it from the answer.
+        weights: how much the points are worth, by name, such as {"grad_x": 2, "form": 0.5}; those
+            that are not named are worth 1.
 
     Raises:
-        GraphError: there is no such exercise, its forward is not finite on the values used for
-            grading, or the answer is not a class.
+        GraphError: there is no such exercise or point, its forward is not finite on the values
+            used for grading, or the answer is not a class.
+        RangeError: a weight is negative or not finite.
 
     >>> import graphnet as gn
     >>> class MyAdd(gn.exercises.Add):
@@ -76,13 +91,36 @@ def grade(answer: type, exercise: type[Exercise] | str | None = None) -> Grade:
     'The sign is wrong: a minus is missing, or there is one too many.'
     """
     given = _exercise_of(answer, exercise)
-    with isolated():
-        marks = [_mark(answer, given, rule) for rule in given.required_rules()]
-        marks.append(_rest(answer, given, all(mark.right for mark in marks)))
-    return Grade(answer.__name__, given.__name__, marks, _remarks(answer, given))
+    worth = weighted(given, weights or {})
+    if issubclass(given, ProgramExercise):
+        marks = program_marks(answer, given)
+    else:
+        with isolated():
+            marks = [_mark(answer, given, rule) for rule in given.required_rules()]
+            marks.append(_form(answer, given, all(mark.right for mark in marks)))
+    marks = [mark._replace(weight=worth[mark.name]) for mark in marks]
+    remarks = _remarks(answer, given) if issubclass(given, Exercise) else ()
+    return Grade(answer.__name__, given.__name__, marks, remarks)
 
 
-def _exercise_of(answer: object, named: type[Exercise] | str | None) -> type[Exercise]:
+def weighted(exercise: AnyExercise, weights: Mapping[str, float]) -> dict[str, Fraction]:
+    """The weight of each point of an exercise.
+
+    Raises:
+        GraphError: there is no such point.
+        RangeError: a weight is negative or not finite.
+    """
+    points = exercise.points()
+    for name, weight in weights.items():
+        if name not in points:
+            raise GraphError(
+                f"{exercise.__name__} has no point {name!r}; its points are {', '.join(points)}."
+            )
+        require_range(f"the weight of {name}", weight)
+    return {name: Fraction(str(float(weights.get(name, 1)))) for name in points}
+
+
+def _exercise_of(answer: object, named: AnyExercise | str | None) -> AnyExercise:
     """The exercise that an answer belongs to."""
     if not isinstance(answer, type):
         raise GraphError(
@@ -90,21 +128,19 @@ def _exercise_of(answer: object, named: type[Exercise] | str | None) -> type[Exe
             f"got {answer!r}."
         )
     if isinstance(named, str):
-        known = {exercise.__name__.lower(): exercise for exercise in ALL}
-        key = "".join(filter(str.isalnum, named.lower()))
-        if key not in known:
-            names = ", ".join(exercise.__name__ for exercise in ALL)
-            raise GraphError(f"There is no exercise {named!r}; the exercises are {names}.")
-        return known[key]
+        return find_exercise(named)
     source: Any = answer if named is None else named
-    if not (isinstance(source, type) and issubclass(source, Exercise)):
+    if not (isinstance(source, type) and issubclass(source, Exercise | ProgramExercise)):
         raise GraphError(
             f"{getattr(source, '__name__', source)!r} is neither an exercise nor an answer to one. "
             "Derive the answer from its exercise, or name it: grade(MyAdd, 'Add')."
         )
-    if source is Exercise:
-        raise GraphError("Exercise is the base of all exercises; derive from one of them.")
-    return source.exercise
+    if source in (Exercise, ProgramExercise):
+        raise GraphError(
+            f"{source.__name__} is the base of all exercises; derive from one of them."
+        )
+    given: AnyExercise = source.exercise
+    return given
 
 
 def _mark(answer: type, exercise: type[Exercise], rule: str) -> Mark:
@@ -113,7 +149,7 @@ def _mark(answer: type, exercise: type[Exercise], rule: str) -> Mark:
     function = written(answer).get(rule)
     if function is None:
         start = f"Write `def {rule}(self, grad, ...)`, which returns the gradient by {name}."
-        return Mark(rule, "it is not written yet", start)
+        return Mark(rule, _UNWRITTEN, start)
     fault, why = malformed(rule, function, ("grad", "top", *exercise.inputs))
     if fault:
         return Mark(rule, fault, why)
@@ -141,28 +177,28 @@ def _judged(attempt: Attempt) -> tuple[str, str]:
             _, fault = compare(attempt.op, attempt.place, attempt.arguments, attempt.top)
     except EndedError as error:
         return f"it ends the program by {error}", _ENDED
+    except NotImplementedError:
+        return _UNWRITTEN, f"Replace `raise NotImplementedError` in grad_{attempt.name}."
     except Exception as error:  # a student's rule may raise anything
-        why = way_out(error, attempt.op, f"grad_{attempt.name}")
-        return (
-            f"it raises {type(error).__name__}: {error}",
-            why or hint(attempt) or attempt.shapes(),
-        )
+        why = way_out(error, attempt.op, f"grad_{attempt.name}") or hint(attempt)
+        why = why or (attempt.shapes() if of_shapes(error) else "")
+        return f"it raises {type(error).__name__}: {error}", why
     return (fault, hint(attempt)) if fault else ("", "")
 
 
-def _rest(answer: type, exercise: type[Exercise], right: bool) -> Mark:
-    """The mark for all other checks, which run once the rules are right."""
+def _form(answer: type, exercise: type[Exercise], right: bool) -> Mark:
+    """The mark for form: all other checks, which run once the rules are right."""
     if not right:
-        return Mark("other checks", left_out="the rules come first")
+        return Mark(FORM, left_out="the rules come first")
     try:
         with contained():
             op = assembled(answer, exercise, exercise.required_rules())
             faults = _report(op, exercise).faults
     except EndedError as error:
-        return Mark("other checks", f"a rule ends the program by {error}", _ENDED)
+        return Mark(FORM, f"a rule ends the program by {error}", _ENDED)
     if not faults:
-        return Mark("other checks")
-    return Mark("other checks", f"{faults[0].name}: {faults[0].fault}", _why(faults[0]))
+        return Mark(FORM)
+    return Mark(FORM, f"{faults[0].name}: {faults[0].fault}", _why(faults[0]))
 
 
 def _why(finding: Finding) -> str:

@@ -1,68 +1,29 @@
-"""Hints for rules that are malformed, raise an error, or return a wrong gradient.
+"""Hints for rules that return a wrong gradient.
 
-For a wrong gradient the usual mistakes come first, then the structure of what is missing. None
-knows the solution of an exercise: each undoes a mistake, or compares which elements
-move together, and differences of the given forward decide whether that explains the fault.
+The usual mistakes come first, then the structure of what is missing. None knows the solution of an
+exercise: each undoes a mistake, or compares which elements move together, and differences of the
+given forward decide whether that explains the fault.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from inspect import isfunction, signature
 from operator import methodcaller, mul, neg, truediv
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from warnings import catch_warnings, simplefilter
 
 from graphnet.check.finite_differences import LARGE, place_of
 from graphnet.check.hints import PROPORTIONAL, red_pen
 from graphnet.errors import shape_text
+from graphnet.exercises.constants import times_text
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from graphnet.exercises.attempt import Attempt
-    from graphnet.op import Op
 
 _ZERO = 1e-7  # slopes below are rounding
 _SMALL = 1e-3  # a rule that is right except for a detail may leave out slopes below
-_ONE_NUMBER = ("only one element", "converted to Scalar", "be converted to Python scalar")
 _MANY = 8  # this many elements do not match a sign by chance
-
-
-def malformed(rule: str, function: Any, readable: Collection[str]) -> tuple[str, str]:
-    """Why something cannot be a rule, and the way out; empty if it can."""
-    if not isfunction(function):
-        kind = type(function).__name__
-        return f"it is of type {kind}, not a method", f"Write `def {rule}(self, grad, ...)`."
-    first = next(iter(signature(function).parameters), "")
-    if first in readable or not first:
-        return (
-            "its first argument is not `self`",
-            f"Write `def {rule}(self, grad, ...)`: Python puts the object itself in the first "
-            "place.",
-        )
-    return "", ""
-
-
-def way_out(error: Exception, op: Op, rule: str) -> str:
-    """The hint for an error that a rule raised, if it is a usual one; else ""."""
-    text, name = str(error), getattr(error, "name", None)
-    if isinstance(error, NameError | AttributeError) and isinstance(name, str):
-        if name in ("grad", "top", *op.inputs):
-            return (
-                f"A rule reads what its arguments name: add {name} to them, "
-                f"`def {rule}(self, ..., {name})`, and write {name} in the rule."
-            )
-        if isinstance(error, NameError) and callable(getattr(op, name, None)):
-            return f"It is a method of the exercise: write self.{name}(...)."
-    if "ambiguous" in text:
-        return (
-            "`if`, `and`, `or` and max() need one answer, but a tensor has one for each "
-            "element: graphnet.ops.where(condition, a, b) chooses for each."
-        )
-    if any(part in text for part in _ONE_NUMBER):
-        return "A rule computes with whole tensors: do not use float() or .item()."
-    return ""
 
 
 def hint(attempt: Attempt) -> str:
@@ -179,6 +140,24 @@ def _averaged(attempt: Attempt) -> str:
     return ""
 
 
+def _variants(attempt: Attempt) -> str:
+    """The rule is the derivative of another forward, which the exercise names as a mistake."""
+    result = attempt.run()
+    for sentence, gradient in attempt.variants():
+        if result.shape == gradient.shape and not attempt.differs(result, gradient).any():
+            return sentence
+    return ""
+
+
+def _constant(attempt: Attempt) -> str:
+    """The right gradient times a constant."""
+    result, right = attempt.run(), attempt.right
+    factor = float((result * right).sum() / (right * right).sum())
+    if not factor or attempt.differs(result, factor * right).any():
+        return ""
+    return times_text(factor, attempt.sizes())
+
+
 def _transposed(attempt: Attempt) -> str:
     """A value that the rule reads or returns in reverse order."""
     result = attempt.run()
@@ -288,9 +267,11 @@ _LOOKS = (
     _column,
     _mean,
     _argument,
+    _variants,
     _pen,
     _shape,
     _averaged,
+    _constant,
     _transposed,
     _complement,
     _linear,

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from fractions import Fraction
 from textwrap import wrap
 from typing import NamedTuple
 
 from graphnet.console_text import shown
 from graphnet.notebook import framed, html_paragraphs, html_table
+
+FORM = "form"
+"""The name of the last point: the rules run everywhere. All other points are for mathematics."""
 
 _WIDTH = 80  # characters in a line
 
@@ -16,10 +20,11 @@ class Mark(NamedTuple):
     """The result for one point.
 
     Attributes:
-        name: the rule, or "other checks".
+        name: the rule, or "form".
         fault: what is wrong, in words; empty if nothing is.
         hint: the usual mistake that would explain it, in a sentence; empty if none does.
         left_out: why it was not checked; empty if it was.
+        weight: how many points it is worth.
 
     >>> mark = Mark("grad_x", "it returns nothing", "Does it end with `return`?")
     >>> mark.right
@@ -32,6 +37,7 @@ class Mark(NamedTuple):
     fault: str = ""
     hint: str = ""
     left_out: str = ""
+    weight: Fraction = Fraction(1)
 
     @property
     def right(self) -> bool:
@@ -52,7 +58,7 @@ class Grade:
     Attributes:
         answer: the name of the class that was graded.
         exercise: the name of its exercise.
-        marks: one for each rule, and one for all other checks.
+        marks: one for each rule, and one for form.
         remarks: further notes.
 
     >>> import graphnet as gn
@@ -60,7 +66,7 @@ class Grade:
     ...     def grad_x(self, grad):
     ...         return grad
     >>> grade = gn.grade(MyAdd)
-    >>> f"{grade.points} of {len(grade.marks)}"
+    >>> f"{grade.points} of {grade.total}"
     '1 of 3'
     >>> [mark.name for mark in grade.marks if mark.fault]
     ['grad_y']
@@ -75,23 +81,38 @@ class Grade:
         self.marks, self.remarks = marks, remarks
 
     @property
-    def points(self) -> int:
-        """The number of marks that are right."""
-        return sum(mark.right for mark in self.marks)
+    def points(self) -> Fraction:
+        """The weights of the marks that are right, added up."""
+        return earned(self.marks)
+
+    @property
+    def total(self) -> Fraction:
+        """The points of an answer without faults."""
+        return sum((mark.weight for mark in self.marks), Fraction(0))
+
+    @property
+    def mathematics(self) -> Fraction:
+        """The points for rules whose numbers are right, whether they run on nodes or not."""
+        return earned([mark for mark in self.marks if mark.name != FORM])
+
+    @property
+    def form(self) -> Fraction:
+        """The points for rules that run on nodes, for any batch, in both dtypes."""
+        return earned([mark for mark in self.marks if mark.name == FORM])
 
     @property
     def score(self) -> Fraction:
         """The points as a fraction of all, from 0 to 1; `float(grade.score)` is a number."""
-        return Fraction(self.points, len(self.marks))
+        return self.points / self.total if self.total else Fraction(0)
 
     def __bool__(self) -> bool:
-        return self.score == 1
+        return all(mark.right for mark in self.marks)
 
     @property
     def headline(self) -> str:
         """The points in one sentence."""
         answered = f"{self.answer}, an answer to {self.exercise}"
-        return f"{answered}: {self.points} of {len(self.marks)} points."
+        return f"{answered}: {number(self.points)} of {number(self.total)} points."
 
     def __str__(self) -> str:
         width = max(len(mark.name) for mark in self.marks)
@@ -112,3 +133,17 @@ class Grade:
         table = html_table([("point", "verdict", "hint"), *rows])
         remarks = "\n".join(self.remarks)
         return framed(html_paragraphs(self.headline), table, html_paragraphs(remarks))
+
+
+def earned(marks: Iterable[Mark]) -> Fraction:
+    """The weights of the marks that are right, added up."""
+    return sum((mark.weight for mark in marks if mark.right), Fraction(0))
+
+
+def number(points: Fraction) -> str:
+    """Points as a decimal number.
+
+    >>> number(Fraction(3, 2))
+    '1.5'
+    """
+    return f"{float(points):.6g}"

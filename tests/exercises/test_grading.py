@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from fractions import Fraction
 
 import pytest
-from exercises.answers import MyAdd, MyBatchNorm, MyMul
+from exercises.answers import MyAdam, MyAdd, MyBatchNorm, MyMul, MyTrainingLoop
 
 import graphnet as gn
 from graphnet import ops
-from graphnet.exercises import Add, AddBias, BatchNorm, Exercise, Mul, ReLU
+from graphnet.exercises import Add, AddBias, BatchNorm, Exercise, Mul, ProgramExercise, ReLU
 
 
 class OwnMul(gn.Op):
@@ -42,6 +43,13 @@ REFUSED = {
     "the base": ((Exercise,), "^Exercise is the base of all exercises; derive from one of them"),
     "the base, named": ((OwnMul, Exercise), "^Exercise is the base of all exercises"),
     "another class": ((OwnMul, int), "nor an answer to one"),
+    "the base of programs": ((ProgramExercise,), "^ProgramExercise is the base of all exercises"),
+    "no point": ((MyMul, None, {"grad_z": 1}), "points are grad_x, grad_y, form"),
+    "a negative weight": (
+        (MyMul, None, {"form": -1}),
+        "the weight of form must be a finite number",
+    ),
+    "no weight": ((MyMul, None, {"form": "1"}), "the weight of form must be a finite number"),
 }
 
 
@@ -224,4 +232,83 @@ def test_a_rule_that_raises_shows_the_shapes():
 
     mark = gn.grade(Misfit).marks[0]
     assert mark.fault.startswith("it raises RuntimeError")
-    assert mark.hint == "The shapes here: grad (5, 3)."
+    assert mark.hint == "It reads grad (5, 3)."
+
+
+class HalfRight(Mul):
+    grad_x = MyMul.grad_x
+
+    def grad_y(self, grad, x):
+        return grad
+
+
+def test_points_have_weights():
+    grade = gn.grade(HalfRight, weights={"grad_x": 2.5, "form": 0})
+    assert (grade.points, grade.total) == (Fraction(5, 2), Fraction(7, 2))
+    assert grade.score == Fraction(5, 7)
+    assert grade.headline.endswith("2.5 of 3.5 points.")
+    assert gn.grade(MyMul, weights={"grad_x": 0, "grad_y": 0, "form": 0}).score == 0
+    assert gn.grade(MyMul, weights={"grad_x": 0, "grad_y": 0, "form": 0})
+
+
+def test_mathematics_and_form_are_apart():
+    class OnTensorsOnly(Mul):
+        grad_y = MyMul.grad_y
+
+        def grad_x(self, grad, y):
+            return grad * y.clone()
+
+    grade = gn.grade(OnTensorsOnly)
+    assert (grade.mathematics, grade.form, grade.points) == (2, 0, 2)
+    assert (gn.grade(MyMul).mathematics, gn.grade(MyMul).form) == (2, 1)
+    assert (gn.grade(HalfRight).mathematics, gn.grade(HalfRight).form) == (1, 0)
+
+
+ENDS = {
+    "an exit": (lambda: sys.exit(3), "it ends the program by SystemExit: 3"),
+    "an error": (lambda: 1 / 0, "it raises ZeroDivisionError"),
+    "not begun": (lambda: throw(NotImplementedError()), "it is not written yet"),
+}
+
+
+def throw(error):
+    raise error
+
+
+@pytest.mark.parametrize(("action", "fault"), ENDS.values(), ids=ENDS)
+@pytest.mark.parametrize("answer", [MyAdam, MyTrainingLoop])
+def test_a_program_that_fails_is_graded(answer, action, fault):
+    mine = type("Mine", (answer,), {answer.exercise.method: lambda *_: action()})
+    grade = gn.grade(mine)
+    assert all(mark.fault.startswith(fault) for mark in grade.marks[:-1])
+    assert grade.marks[-1].left_out == "the results come first"
+
+
+def test_a_program_of_its_own_is_graded():
+    class Plain:
+        update = MyAdam.update
+        lr, beta1, beta2, eps = 0.1, 0.9, 0.999, 1e-8
+
+    assert gn.grade(Plain, "adam")
+    assert gn.grade(Plain, "training loop").marks[0].fault == "it is not written yet"
+
+
+def test_a_mistake_that_an_exercise_names_is_no_part_of_its_task():
+    class Half(Exercise):
+        shapes = ((5, 3),)
+
+        def forward(self, x):
+            return x.exp()
+
+        def mistake_power(self, still, x):
+            """This is the rule
+            for a power."""
+            return still.x.exp() * x * x / 2
+
+    class MyHalf(Half):
+        def grad_x(self, grad, x):
+            return grad * x * x.exp()
+
+    assert gn.grade(MyHalf).marks[0].hint == "This is the rule for a power."
+    assert "mistake" not in Half.task()
+    assert Half.required_rules() == ["grad_x"]

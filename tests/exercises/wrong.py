@@ -37,6 +37,10 @@ def in_place(self, grad, x):
     return x
 
 
+def not_begun(self, grad):
+    raise NotImplementedError
+
+
 # The rule is named by the first letter of its input.
 WRONG = {
     # add
@@ -62,11 +66,21 @@ WRONG = {
     "not asked for": (MyMul, "grad_x", lambda self, grad: grad * y, "`def grad_x(self, ..., y)`"),  # noqa: F821 - the mistake
     "of the object": (MyMul, "grad_x", lambda self, grad: grad * self.y, "add y to them"),
     "output for input": (MyMul, "grad_y", lambda self, grad, top: grad * top, "right: read x"),
+    "root": (MyMul, "grad_x", lambda self, grad, y: 2**0.5 * grad * y, "sqrt(2) times the right"),
+    "root of n": (
+        MyMul, "grad_x", lambda self, grad, y: grad * y / 5**0.5,
+        "is 1/sqrt(5) times the right one; 5 is the number of rows.",
+    ),
+    "decimal": (MyMul, "grad_x", lambda self, grad, y: 1.2345 * grad * y, "1.2345 times the right"),
+    "misspelt": (MyMul, "grad_x", lambda self, grad, y: gard * y, "called gard here. Did you mean"),  # noqa: F821 - the mistake
+    "of no module": (MyMul, "grad_x", lambda self, grad, y: np.mul(grad, y), "import numpy as np"),  # noqa: F821 - the mistake
+    "unheard of": (MyMul, "grad_x", lambda self, grad, y: grad * zzz, "Nothing is called zzz"),  # noqa: F821 - the mistake
+    "not begun": (MyMul, "grad_x", not_begun, "Replace `raise NotImplementedError` in grad_x"),
     # matmul
     "as it is": (MyMatmul, "grad_x", lambda self, grad, w: grad @ w, "write w.mT"),
     "not turned": (MyMatmul, "grad_w", lambda self, grad, x: x @ grad, "write x.mT"),
     "turned result": (MyMatmul, "grad_w", lambda self, grad, x: grad.mT @ x, "is transposed"),
-    "product": (MyMatmul, "grad_x", lambda self, grad, w: grad * w, "The shapes here: grad (5, 4)"),
+    "product": (MyMatmul, "grad_x", lambda self, grad, w: grad * w, "grad (5, 4), w (3, 4): do"),
     "no grad": (MyMatmul, "grad_w", lambda self, x: x.mT @ x, CHAIN),
     # bias
     "no sum": (MyAddBias, "grad_bias", lambda self, grad: grad, SUM),
@@ -125,6 +139,11 @@ WRONG = {
     "row": (
         MyCrossEntropy, "grad_x", lambda self, grad, x, target: grad * x, "grad (5,), x (5, 4)",
     ),
+    "pi times": (
+        MyCrossEntropy, "grad_x",
+        lambda self, grad, x, target: 3.14159265 * MyCrossEntropy.grad_x(self, grad, x, target),
+        "Your derivative is pi times the right one.",
+    ),
     "softmax of columns": (
         MyCrossEntropy, "grad_x",
         lambda self, grad, x, target: grad.unsqueeze(1) * (x.softmax(0) - self.one_hot(x, target)),
@@ -177,12 +196,12 @@ WRONG = {
     # batch norm
     "fixed statistics": (
         MyBatchNorm, "grad_x", lambda self, grad, x, weight: grad * weight / self.deviation(x),
-        "this path is missing",
+        "Mean and variance are taken for constants",
     ),
     "fixed variance": (
         MyBatchNorm, "grad_x",
         lambda self, grad, x, weight: (grad - grad.mean(0)) * weight / self.deviation(x),
-        "in three ways",
+        "The variance is taken for a constant",
     ),
     "sums for means": (
         MyBatchNorm, "grad_x",

@@ -1,4 +1,4 @@
-"""The ten exercises, from the easiest to the hardest.
+"""Exercises on operations: sums, products, functions of one number, a loss.
 
 Unless stated otherwise, n is the number of rows in the batch.
 """
@@ -109,66 +109,3 @@ class CrossEntropy(Exercise):
     def forward(self, x: Tensor, target: Tensor) -> Tensor:
         """The loss of each row."""
         return x.logsumexp(1) - (x * self.one_hot(x, target)).sum(1)
-
-
-class Linear(Exercise):
-    """y = x weightᵀ + bias, a layer.  Shapes: x (n, k), weight (m, k), bias (m,) -> (n, m)."""
-
-    symbol = "linear"
-    shapes = ((5, 3), (4, 3), (4,))
-    parameters = ("weight", "bias")
-    clue_x = "Look at the shapes: there is one way to get (n, k) from (n, m) and (m, k)."
-    clue_weight = "Look at the shapes: there is one way to get (m, k) from (n, m) and (n, k)."
-    clue_bias = "The same bias is added to every row: whose gradients come back to it?"
-
-    def forward(self, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-        """The affine map of each row."""
-        return x.matmul(weight.mT) + bias
-
-
-class Conv1d(Exercise):
-    """yᵢ = Σⱼ xᵢ₊ⱼ weightⱼ along each row: windows of 3.  Shapes: (n, k), (3,) -> (n, k - 2)."""
-
-    symbol = "conv"
-    shapes = ((5, 8), (3,))
-    clue_x = (
-        "Each x is in up to three windows, each time with another weight: send the gradient of "
-        "each window back to the three elements that it came from. `ops.pad` shifts a row."
-    )
-    clue_weight = "Each weight is used in every window of every row: all of them add up."
-
-    def forward(self, x: Tensor, weight: Tensor) -> Tensor:
-        """The weighted sum of each window of three."""
-        return x.unfold(1, 3, 1).matmul(weight)
-
-
-class BatchNorm(Exercise):
-    """y = (x - mean) / √(variance + 10⁻⁵) · weight + bias, with batch statistics; a layer.
-
-    Mean and variance (over n, not n - 1) are those of each column.
-    Shapes: x (n, k), weight (k,), bias (k,) -> (n, k).
-    """
-
-    symbol = "batch norm"
-    shapes = ((5, 3), (3,), (3,))
-    parameters = ("weight", "bias")
-    clue_x = "Each x acts on y in three ways: directly, through the mean, and through the variance."
-    clue_weight = "What is multiplied by the weight in the forward? It is not x itself."
-    clue_bias = "The same bias is added to every row: whose gradients come back to it?"
-
-    def deviation(self, x: Tensor) -> Tensor:
-        """√(variance + 10⁻⁵) of each column."""
-        centered = x - x.mean(0)
-        return ((centered * centered).mean(0) + 1e-5).sqrt()
-
-    def normalized(self, x: Tensor) -> Tensor:
-        """Each column with mean 0 and variance 1; a rule may call it: self.normalized(x)."""
-        return (x - x.mean(0)) / self.deviation(x)
-
-    def forward(self, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-        """Each column normalized, scaled and shifted."""
-        return self.normalized(x) * weight + bias
-
-
-ALL: tuple[type[Exercise], ...] = tuple(Exercise.__subclasses__())
-"""The ten exercises in order: nobody else has derived one yet."""
