@@ -115,7 +115,7 @@ def test_a_notebook_is_valid():
 
 def run_pytest(folder):
     return subprocess.run(
-        [sys.executable, "-P", "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_mul.py"],
+        [sys.executable, "-P", "-m", "pytest", "-q", "-p", "no:cacheprovider"],
         cwd=folder,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
@@ -126,21 +126,22 @@ def run_pytest(folder):
 
 
 def test_a_file_for_pytest_has_a_test_for_each_point(tmp_path):
-    (tmp_path / "test_mul.py").write_text(gn.exercises.pytest_source("mul"), encoding="utf-8")
-    missing = run_pytest(tmp_path).stdout
-    assert missing.count("No module named 'mul'") >= 3
-    answer = f"import graphnet as gn\n{gn.exercises.Mul.task()}".replace(
+    """Without an answer, with a wrong one, and with a right one."""
+    for name in ("missing", "wrong", "right"):
+        source = gn.exercises.pytest_source("mul", name)
+        (tmp_path / f"test_{name}.py").write_text(source, encoding="utf-8")
+    wrong = f"import graphnet as gn\n{gn.exercises.Mul.task()}".replace(
         "    ...", "    return grad"
     )
-    (tmp_path / "mul.py").write_text(answer, encoding="utf-8")
-    ran = run_pytest(tmp_path)
-    assert "3 failed" in ran.stdout
-    assert "WRONG: " in ran.stdout
+    (tmp_path / "wrong.py").write_text(wrong, encoding="utf-8")
     right = "import graphnet as gn\nclass MyMul(gn.exercises.Mul):\n"
     right += "    def grad_x(self, grad, y):\n        return grad * y\n"
     right += "    def grad_y(self, grad, x):\n        return grad * x\n"
-    (tmp_path / "mul.py").write_text(right, encoding="utf-8")
-    assert "3 passed" in run_pytest(tmp_path).stdout
+    (tmp_path / "right.py").write_text(right, encoding="utf-8")
+    ran = run_pytest(tmp_path).stdout
+    assert ran.count("No module named 'missing'") >= 3
+    assert "WRONG: " in ran
+    assert "3 failed, 3 passed, 3 errors" in ran
 
 
 def test_an_exercise_of_a_teacher_is_handed_out_too():

@@ -50,6 +50,7 @@ def test_a_worker_that_hangs_is_stopped(job, monkeypatch):
     assert mine._process is None
 
 
+@pytest.mark.slow  # each of its workers imports torch
 def test_without_forks_each_job_has_its_own_worker(job, monkeypatch, tmp_path):
     (tmp_path / "sitecustomize.py").write_text("import os\ndel os.fork\n", encoding="utf-8")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
