@@ -13,7 +13,7 @@ class Evaluator {
     this.quick = new Map(); // on the weights that are trained
     this.chunk = 250; // rows of one program
     this.band = Evaluator.GRID; // rows of the grid in one program
-    this.test = data.test && new Rows(data.test);
+    this.test = data.test;
     this.running = null;
     this.spent = this.longest = 0; // milliseconds, in this round
     this.cost = Infinity; // milliseconds of the quickest measure
@@ -39,7 +39,7 @@ class Evaluator {
   }
   programOf(batch, programs = this.programs) {
     const state = programs === this.quick ? this.learner.state : this.state;
-    if (!programs.has(batch)) programs.set(batch, createProgram(batch, state));
+    if (!programs.has(batch)) programs.set(batch, this.data.create(batch, state));
     return programs.get(batch);
   }
 

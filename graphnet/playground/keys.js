@@ -4,6 +4,7 @@ parts.push(function keys(app) {
     [" ", "toggle", "space", "play"], ["ArrowRight", "step", "→", "step"], ["n", "node", "n", "node"],
     ["r", "rewind", "r", "rewind"], ["k", "keep", "k", "keep run"], [">", "faster", "< >", "speed"],
     ["<", "slower"], ["v", "view", "v", "layers or nodes"], ["0", "fit", "0", "fit"],
+    ["w", "weights", "w", "weights"], ["p", "python", "p", "Python"], ["l", "link", "l", "link"],
     ["d", "theme", "d", "dark"], ["Escape", "close", "Esc", "close the card"],
   ];
   const footer = app.find("footer");
@@ -16,7 +17,7 @@ parts.push(function keys(app) {
   app.root.addEventListener("click", event => {
     const pressed = event.target.closest("button[data-do]");
     if (pressed) app.actions[pressed.dataset.do]();
-  });
+  }, { signal: app.ending.signal });
   document.addEventListener("keydown", event => {
     const found = KEYS.find(([key]) => key === event.key);
     if (!found || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
@@ -24,6 +25,6 @@ parts.push(function keys(app) {
     if (event.target.matches("button, summary") && event.key === " ") return;
     event.preventDefault();
     app.actions[found[1]]();
-  });
+  }, { signal: app.ending.signal });
   return {};
 });

@@ -13,26 +13,29 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from graphnet.compile.targets.js import program as js
-from graphnet.compile.targets.js.program import printed
+from graphnet.compile.targets.js.program import printed, source_of
 from graphnet.console_text import printable
 from graphnet.draw.page.assets import SHARED_SCRIPTS, asset, filled
 from graphnet.draw.page.theme import styles
 from graphnet.errors import GraphError
 from graphnet.files import replace_file
 from graphnet.playground.description import description_of
+from graphnet.playground.generator import CALLED, generator_of
 from graphnet.playground.views import View, views_of
 
 if TYPE_CHECKING:
     from graphnet.compile.targets.js.program import PrintedProgram
+    from graphnet.playground.generator import Generator
     from graphnet.playground.task import Task
 
 _FOLDER = Path(__file__).parent
 _PRINTER = Path(js.__file__).parent
 
 SCRIPTS = (
-    *("tools.js", "rows.js", "learner.js", "evaluator.js", "runs.js", "loop.js"),
-    *("app.js", "controls.js", "network.js", "written.js", "grids.js", "card.js", "surface.js"),
-    *("table.js", "curves.js", "keys.js", "start.js"),
+    *("tools.js", "rows.js", "learner.js", "evaluator.js", "runs.js", "loop.js", "layers.js"),
+    *("dense.js", "chain.js", "app.js", "controls.js", "network.js", "structure.js"),
+    *("written.js", "grids.js", "card.js", "surface.js", "table.js", "curves.js"),
+    *("weights.js", "python.js", "link.js", "keys.js", "start.js"),
 )
 """The scripts of the page, in their order; the first half of them knows no page."""
 
@@ -70,19 +73,26 @@ def page_of(task: Task) -> str:
     """The page as a text."""
     program = printed_program(task)
     task = replace(task, is_open=program.is_open)
-    views = views_of(task)
+    views, generator = views_of(task), generator_of(task)
     css = styles(asset("page.css", _FOLDER))
-    scripts = [guarded(program.source), _scripts()]
+    scripts = [guarded(_source(program, generator)), _scripts()]
     parts = {
         "TITLE": escape(printable(task.title)),
         "POLICY": policy([css, *map(_style_of, views)], scripts),
         "CSS": css,
         "VIEWS": "".join(map(_stage, views)),
-        "DATA": inert(description_of(task, program, views)),
+        "DATA": inert(description_of(task, program, views, generator)),
         "PROGRAM": scripts[0],
         "SCRIPT": scripts[1],
     }
     return filled(asset("page.html", _FOLDER), parts)
+
+
+def _source(program: PrintedProgram, generator: Generator | None) -> str:
+    """The list in JavaScript, and the parts of its relatives."""
+    if generator is None:
+        return program.source
+    return source_of([program, *generator.programs], CALLED) + "\n" + generator.source
 
 
 def printed_program(task: Task) -> PrintedProgram:

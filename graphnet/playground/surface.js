@@ -58,12 +58,26 @@ parts.push(function surface(app) {
       evaluator.bottom + (1 - (event.clientY - box.top) / box.height) * evaluator.side,
     ];
   }
-  function add(x, y) {
-    const goal = classes ? classes.targets[label] : [Number(number.value) || 0];
-    learner.add({ [input.name]: [x, y], ...(target && { [target.name]: goal }) });
+  function add(...place) {
+    const [x, y] = place.map(each => Number(each.toPrecision(4))); // as they stand in a link
+    addPoint([x, y, classes ? label : Number(number.value) || 0]);
     app.tell(`Added a point at ${short(x)}, ${short(y)}: ${counted(learner.clean.count, "row")}.`);
     app.disturbed();
   }
+  // A point is x, y, and its class or its target.
+  function addPoint([x, y, goal]) {
+    if (classes && !classes.targets[goal]) return;
+    learner.add({ [input.name]: [x, y], ...(target && { [target.name]: classes ? classes.targets[goal] : [goal] }) });
+  }
+  app.pointsOf = rows => rows.map(row => {
+    const goal = target ? row[target.name] : [0];
+    return [...row[input.name], classes ? evaluator.labelOf(goal) : goal[0]].map(each => Number(each.toPrecision(4)));
+  });
+  app.addPoints = points => {
+    if (!canAdd || !points.length) return;
+    points.forEach(addPoint);
+    app.disturbed();
+  };
   function takeBack() {
     if (learner.removeLast()) app.tell(`Took the last point back: ${counted(learner.clean.count, "row")}.`);
     app.disturbed();

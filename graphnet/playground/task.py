@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +43,8 @@ class Task:
         batch_size: rows of a batch, at the start.
         seed: of the generator, at the start.
         title: of the page.
+        model: the module that predicts; None for a list without.
+        loss_module: what was given as the loss.
         is_open: True if the printed program takes batches of any size.
     """
 
@@ -55,6 +57,8 @@ class Task:
     batch_size: int
     seed: int
     title: str
+    model: Module | None = None
+    loss_module: Any = None
     is_open: bool = True
 
     @cached_property
@@ -104,7 +108,8 @@ def task_of_model(
     train, *rest = (dict(zip(nodes, (*each.inputs, *each.targets), strict=True)) for each in rows)
     settings["title"] = settings["title"] or type(model).__name__
     output = built.outputs[0]
-    return _checked(built.graph, built.loss, optimizer, output, train, *(rest or [{}]), **settings)
+    task = _checked(built.graph, built.loss, optimizer, output, train, *(rest or [{}]), **settings)
+    return replace(task, model=model, loss_module=loss)
 
 
 def task_of_graph(
