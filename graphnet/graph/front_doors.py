@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from graphnet.graph.node import Node
     from graphnet.listing.summary import Summary
     from graphnet.optim.base import Optimizer
+    from graphnet.playground.cell import Cell
     from graphnet.stepping.walk import Walk
 
 
@@ -274,41 +275,48 @@ class FrontDoors(NodeList):
         loss: Node,
         data: Mapping[Any, Tensor],
         optimizer: Optimizer,
-        file: str | PathLike[str],
+        file: str | PathLike[str] | None = None,
         *,
         output: Node | None = None,
         test: Mapping[Any, Tensor] | None = None,
         batch_size: int = 32,
         seed: int = 0,
         title: str = "",
-    ) -> Path:
-        """Write a page in which the list learns: one HTML file, without server or network.
+        height: int = 640,
+    ) -> Path | Cell:
+        """Make a page in which the list learns: one HTML file, without server or network.
 
         Args:
             loss: what is minimized.
             data: a tensor for each input, by node or by name, with a row for each example.
             optimizer: over the parameters of the list.
-            file: the page, its suffix .html.
+            file: the page, its suffix .html; if None, a cell of a notebook shows it.
             output: the node that predicts; None takes the last one with rows that is computed
                 without the targets, the inputs that only the loss reads.
             test: data of the same form, measured and not learned from.
             batch_size: rows in a batch, at the start; that of the inputs where it is fixed.
             seed: the order of the rows, the masks of dropout and the noise that it begins with.
             title: of the page.
+            height: of the frame in a notebook, in pixels.
 
         Returns:
-            The path of the page.
+            The path of the page; without a file an object that a notebook shows, with a method
+            `save(file)`.
 
         Raises:
             FeedError: the data do not fit the inputs.
             ShapeError: the numbers of rows differ.
-            RangeError: batch_size is less than 1, or seed not between 0 and 2**32 - 1.
+            RangeError: batch_size is less than 1, seed not between 0 and 2**32 - 1, or height
+                less than 200.
             GraphError: an operation has no form in JavaScript, an argument has another type, or
                 the file cannot be written.
+
+        Warns:
+            UserWarning: the data are so large that the page holds their first rows alone.
         """
-        from graphnet.playground.page import write_page
+        from graphnet.playground.cell import cell_or_file
         from graphnet.playground.task import task_of_graph
 
         settings = {"batch_size": batch_size, "seed": seed, "title": title}
         task = task_of_graph(self, loss, data, optimizer, test, output, **settings)
-        return write_page(task, file)
+        return cell_or_file(task, file, height)

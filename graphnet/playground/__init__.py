@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import sys
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, cast, overload
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
     from graphnet.layers import Module
     from graphnet.optim import Optimizer
+    from graphnet.playground.cell import Cell
+    from graphnet.playground.reading import Page
 
 __all__: list[str] = []
 
@@ -35,6 +37,12 @@ __all__: list[str] = []
 class Room(ModuleType):
     """This package, which can be called: `gn.playground(model, loss, data, optimizer, file)`."""
 
+    @overload
+    def __call__(
+        self, model: Module, loss: Any, data: Any, optimizer: Optimizer, **settings: Any
+    ) -> Cell: ...
+
+    @overload
     def __call__(
         self,
         model: Module,
@@ -42,13 +50,24 @@ class Room(ModuleType):
         data: Any,
         optimizer: Optimizer,
         file: str | PathLike[str],
+        **settings: Any,
+    ) -> Path: ...
+
+    def __call__(
+        self,
+        model: Module,
+        loss: Any,
+        data: Any,
+        optimizer: Optimizer,
+        file: str | PathLike[str] | None = None,
         *,
         test: Any = None,
         batch_size: int = 32,
         seed: int = 0,
         title: str = "",
-    ) -> Path:
-        """Write a page in which a model learns: one HTML file, without server or network.
+        height: int = 640,
+    ) -> Path | Cell:
+        """Make a page in which a model learns: one HTML file, without server or network.
 
         Args:
             model: a module; the page begins with its present weights.
@@ -56,21 +75,27 @@ class Room(ModuleType):
             data: the pair (inputs, targets), each a tensor or a tuple of tensors with a row for
                 each example; without targets they are the inputs, as in `gn.fit`.
             optimizer: over the parameters of the model.
-            file: the page, its suffix .html.
+            file: the page, its suffix .html; if None, a cell of a notebook shows it.
             test: data of the same form, measured and not learned from.
             batch_size: rows in a batch, at the start; the last one of an epoch takes the rest.
             seed: the order of the rows, the masks of dropout and the noise that it begins with.
             title: of the page; if empty, the name of the model's class.
+            height: of the frame in a notebook, in pixels.
 
         Returns:
-            The path of the page.
+            The path of the page; without a file an object that a notebook shows, with a method
+            `save(file)`.
 
         Raises:
             FeedError: the data do not have that form.
             ShapeError: sizes do not fit together.
-            RangeError: batch_size is less than 1, or seed not between 0 and 2**32 - 1.
+            RangeError: batch_size is less than 1, seed not between 0 and 2**32 - 1, or height
+                less than 200.
             GraphError: an operation has no form in JavaScript, the optimizer is of another model,
                 an argument has another type, or the file cannot be written.
+
+        Warns:
+            UserWarning: the data are so large that the page holds their first rows alone.
 
         >>> import graphnet as gn, tempfile, torch
         >>> points, labels = gn.data.disk(100, torch.Generator().manual_seed(0))
@@ -83,11 +108,41 @@ class Room(ModuleType):
         ...     page.name
         'disk.html'
         """
-        from graphnet.playground.page import write_page
+        from graphnet.playground.cell import cell_or_file
         from graphnet.playground.task import task_of_model
 
         settings = {"batch_size": batch_size, "seed": seed, "title": title}
-        return write_page(task_of_model(model, loss, data, optimizer, test, **settings), file)
+        task = task_of_model(model, loss, data, optimizer, test, **settings)
+        return cell_or_file(task, file, height)
+
+    def read(self, file: str | PathLike[str]) -> Page:
+        """Read a page back: its rows, the weights that it began with, and `repeat`, the same run.
+
+        Raises:
+            LoadError: the file cannot be read, or is no such page.
+        """
+        from graphnet.playground.reading import read
+
+        return read(file)
+
+    def draw_weights(self, module: Module, seed: int) -> None:
+        """Give dense layers the first weights that a page draws for networks made there.
+
+        Weights and biases are uniform within ±1/√in_features, drawn layer by layer, the weight row
+        by row and then the bias.
+
+        Raises:
+            GraphError: the module has parameters that are not of dense layers.
+
+        >>> import graphnet as gn
+        >>> model = gn.Sequential(gn.Linear(2, 3), gn.Tanh(), gn.Linear(3, 1))
+        >>> gn.playground.draw_weights(model, seed=0)
+        >>> bool(model[0].weight.top.abs().max() < 2**-0.5)
+        True
+        """
+        from graphnet.playground.reading import draw_weights
+
+        draw_weights(module, seed)
 
 
 sys.modules[__name__].__class__ = Room

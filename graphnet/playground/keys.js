@@ -11,7 +11,7 @@ parts.push(function keys(app) {
   footer.hidden = false;
   const views = new Set(app.data.views.map(view => view.name));
   for (const [, action, sign, text] of KEYS) {
-    if (!sign || action === "view" && views.size < 2) continue;
+    if (!sign || action === "view" && views.size < 2 || !app.actions[action]) continue;
     footer.append(made("span", {}, made("kbd", {}, sign), ` ${text}`));
   }
   app.root.addEventListener("click", event => {
@@ -19,7 +19,7 @@ parts.push(function keys(app) {
     if (pressed) app.actions[pressed.dataset.do]();
   }, { signal: app.ending.signal });
   document.addEventListener("keydown", event => {
-    const found = KEYS.find(([key]) => key === event.key);
+    const found = KEYS.find(([key, action]) => key === event.key && app.actions[action]);
     if (!found || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
     if (event.target.matches("input, select") && event.key !== "Escape") return;
     if (event.target.matches("button, summary") && event.key === " ") return;

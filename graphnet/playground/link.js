@@ -25,6 +25,10 @@ function pointsIn(text, plane) {
 parts.push(function link(app) {
   const { data, learner } = app;
   let waiting = null;
+  if (location.protocol === "about:") { // a cell of a notebook has no address
+    app.find("[data-do=link]").hidden = true;
+    return null;
+  }
   // What stands behind the #.
   function text() {
     const found = new URLSearchParams(), before = { ...data.settings, ...data.numbers };
@@ -42,7 +46,7 @@ parts.push(function link(app) {
     const hash = text(), { href } = location;
     const address = href.split("#")[0] + (hash && `#${hash}`);
     if (address === href) return;
-    try { history.replaceState(null, "", address); } catch { /* a cell of a notebook has no address */ }
+    history.replaceState(null, "", address);
   }
   app.link = () => {
     write();

@@ -47,9 +47,18 @@ def write_page(task: Task, file: str | PathLike[str]) -> Path:
         GraphError: the file cannot be written, or something has no form in JavaScript.
     """
     path = _checked_path(file)
-    content = page_of(task).encode()
+    return write_text(page_of(task), path)
+
+
+def write_text(page: str, file: str | PathLike[str]) -> Path:
+    """Write a page to a file; returns its path.
+
+    Raises:
+        GraphError: the file cannot be written.
+    """
+    path = _checked_path(file)
     try:
-        replace_file(path, content)
+        replace_file(path, page.encode())
     except OSError as error:
         raise GraphError(
             f"The page cannot be written to {str(path)!r}: {error.strerror or error}."

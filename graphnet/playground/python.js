@@ -39,8 +39,8 @@ function networkInPython(data, start) {
   }
   const text = structure ? inPython(data.modules) : python.model;
   const lossText = structure ? `gn.${structure.loss}()` : python.loss;
-  const form = structure ? generator.losses[structure.loss].form : "given";
-  const before = generator ? generator.losses[generator.loss].form : "given", { name: target } = nodes[1];
+  const formOf = ({ loss }) => generator.losses[loss].form, { name: target } = nodes[1];
+  const before = generator ? formOf(generator) : "given", form = structure ? formOf(structure) : before;
   const place = `page.train[${JSON.stringify(target)}]`;
   const head = [
     ...(form === before ? [] : form === "labels" ? [`${place} = ${place}.argmax(1)`]

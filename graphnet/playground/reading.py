@@ -254,19 +254,10 @@ def _tensor(described: dict[str, Any], shape: list[Any], dtype: str) -> Tensor:
 
 
 def draw_weights(module: Module, seed: int) -> None:
-    """Give dense layers the first weights that a page draws from a seed.
-
-    Weights and biases are uniform within ±1/√in_features, drawn layer by layer, the weight row by
-    row and then the bias.
+    """Give dense layers the first weights that a page draws; see `gn.playground.draw_weights`.
 
     Raises:
-        GraphError: the module has parameters that are not of dense layers with a bias.
-
-    >>> import graphnet as gn
-    >>> model = gn.Sequential(gn.Linear(2, 3), gn.Tanh(), gn.Linear(3, 1))
-    >>> draw_weights(model, seed=0)
-    >>> bool(model[0].weight.top.abs().max() < 2**-0.5)
-    True
+        GraphError: the module has parameters that are not of dense layers.
     """
     layers = [each for each in module.modules() if isinstance(each, Linear)]
     drawn = [node for each in layers for node in (each.weight, each.bias) if node is not None]
