@@ -30,8 +30,10 @@ if TYPE_CHECKING:
     from graphnet.listing.summary import Summary
     from graphnet.optim.base import Optimizer
     from graphnet.playground.cell import Cell
+    from graphnet.playground.options import ListPageOptions
     from graphnet.stepping.walk import Walk
 
+    Feed = Mapping[Any, Tensor]
 
 MOST_SHOWN = 2000
 """Nodes of a list that a notebook shows by itself."""
@@ -270,15 +272,30 @@ class FrontDoors(NodeList):
 
         return Walk(self, feed, loss)
 
+    @overload
+    def playground(
+        self: Any, loss: Node, data: Feed, optimizer: Optimizer, **options: Unpack[ListPageOptions]
+    ) -> Cell: ...
+
+    @overload
     def playground(
         self: Any,
         loss: Node,
-        data: Mapping[Any, Tensor],
+        data: Feed,
+        optimizer: Optimizer,
+        file: str | PathLike[str],
+        **options: Unpack[ListPageOptions],
+    ) -> Path: ...
+
+    def playground(
+        self: Any,
+        loss: Node,
+        data: Feed,
         optimizer: Optimizer,
         file: str | PathLike[str] | None = None,
         *,
         output: Node | None = None,
-        test: Mapping[Any, Tensor] | None = None,
+        test: Feed | None = None,
         batch_size: int = 32,
         seed: int = 0,
         title: str = "",
@@ -290,29 +307,17 @@ class FrontDoors(NodeList):
             loss: what is minimized.
             data: a tensor for each input, by node or by name, with a row for each example.
             optimizer: over the parameters of the list.
-            file: the page, its suffix .html; if None, a cell of a notebook shows it.
+            file: the page; if None, a cell of a notebook shows it.
             output: the node that predicts; None takes the last one with rows that is computed
                 without the targets, the inputs that only the loss reads.
             test: data of the same form, measured and not learned from.
-            batch_size: rows in a batch, at the start; that of the inputs where it is fixed.
-            seed: the order of the rows, the masks of dropout and the noise that it begins with.
-            title: of the page.
-            height: of the frame in a notebook, in pixels.
+            batch_size: as in `gn.playground`, and so are seed, title and height.
 
         Returns:
-            The path of the page; without a file an object that a notebook shows, with a method
-            `save(file)`.
+            The path of the page, or what a notebook shows: see `gn.playground`.
 
         Raises:
-            FeedError: the data do not fit the inputs.
-            ShapeError: the numbers of rows differ.
-            RangeError: batch_size is less than 1, seed not between 0 and 2**32 - 1, or height
-                less than 200.
-            GraphError: an operation has no form in JavaScript, an argument has another type, or
-                the file cannot be written.
-
-        Warns:
-            UserWarning: the data are so large that the page holds their first rows alone.
+            GraphError: what `gn.playground` refuses.
         """
         from graphnet.playground.cell import cell_or_file
         from graphnet.playground.task import task_of_graph

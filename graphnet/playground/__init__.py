@@ -4,15 +4,24 @@
 |---|---|
 | `task` | what is learned from which rows, and what is refused |
 | `classes` | rows that belong to classes: how errors are counted |
-| `description` | what the page knows of the list: nodes, formulas, rows, settings |
+| `images` | rows that are pictures |
+| `description` | what the page knows of the list: formulas, rows, settings |
+| `nodes` | what it knows of each node |
 | `views` | the pictures of the list, with room for what moves in them |
+| `generator` | the parts of other networks of dense layers, which the page puts together |
+| `program` | how model, loss and optimizer are written in Python |
 | `encoding` | tensors as texts |
 | `page` | all of it in one file, and the policy that keeps it safe |
+| `cell` | the page in a notebook |
+| `options` | the options of a page, for type checkers |
+| `reading` | a page read back, and its run in Python |
 
 Of the scripts, `learner.js` holds the network and takes its steps, on `rows.js`; `evaluator.js`
-measures it, `runs.js` keeps what it measured, and `loop.js` trains beside the display. Each of
-`controls.js`, `network.js`, `card.js` with `grids.js` and `written.js`, `surface.js`, `table.js`,
-`curves.js` and `keys.js` is one part of the page, and adds itself to the `parts` of `tools.js`;
+measures it, `runs.js` keeps what it measured, and `loop.js` trains beside the display. `dense.js`
+makes the list of another network, `layers.js` its program, and `chain.js` its picture. Each of
+`controls.js`, `network.js`, `structure.js`, `card.js` with `grids.js` and `written.js`,
+`surface.js`, `images.js` with `pad.js`, `table.js`, `curves.js`, `weights.js`, `python.js`,
+`link.js` and `keys.js` is one part of the page, and adds itself to the `parts` of `tools.js`;
 `app.js` tells all of them what happens, and `start.js` begins.
 """
 
@@ -25,10 +34,12 @@ from typing import TYPE_CHECKING, Any, cast, overload
 if TYPE_CHECKING:
     from os import PathLike
     from pathlib import Path
+    from typing import Unpack
 
     from graphnet.layers import Module
     from graphnet.optim import Optimizer
     from graphnet.playground.cell import Cell
+    from graphnet.playground.options import PageOptions
     from graphnet.playground.reading import Page
 
 __all__: list[str] = []
@@ -39,7 +50,13 @@ class Room(ModuleType):
 
     @overload
     def __call__(
-        self, model: Module, loss: Any, data: Any, optimizer: Optimizer, **settings: Any
+        self,
+        model: Module,
+        loss: Any,
+        data: Any,
+        optimizer: Optimizer,
+        file: None = None,
+        **options: Unpack[PageOptions],
     ) -> Cell: ...
 
     @overload
@@ -50,7 +67,7 @@ class Room(ModuleType):
         data: Any,
         optimizer: Optimizer,
         file: str | PathLike[str],
-        **settings: Any,
+        **options: Unpack[PageOptions],
     ) -> Path: ...
 
     def __call__(

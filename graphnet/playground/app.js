@@ -27,6 +27,7 @@ class App {
     this.measure();
     this.say("rewound");
     this.say("changed");
+    if (data.left_out) this.tell(`The page holds the first rows; ${data.left_out.toLocaleString("en")} are left out.`);
     this.loop.next();
   }
   // Another network in the place of this one; settings, points and kept runs stay.

@@ -18,11 +18,15 @@ function drawn(parent, tag, attributes, text = "") {
 }
 
 // The boxes: what is written in each, and which nodes it stands for.
-function chainBoxes({ nodes, places, modules, structure, maps, data }) {
-  const sizes = node => ["?", ...nodes[node].shape.slice(1)].join("×");
+function chainBoxes({ nodes, places, modules, structure, maps }) {
+  const sizes = node => {
+    const { shape, dtype } = nodes[node], text = ["?", ...shape.slice(1)].join("×");
+    return dtype === "float32" ? text : `${text} ${dtype}`;
+  };
   const box = (key, kind, lines, own) => {
     const shows = own.at(-1), across = Math.floor(CHAIN.strip / CHAIN.tile);
-    const tiles = maps.includes(shows) ? Math.ceil(Math.ceil(nodes[shows].shape[1] / across) * CHAIN.tile / CHAIN.line) : 0;
+    const rowsOfTiles = maps.includes(shows) ? Math.ceil(nodes[shows].shape[1] / across) : 0;
+    const tiles = Math.ceil(rowsOfTiles * CHAIN.tile / CHAIN.line);
     const rooms = { ...(tiles && { map: tiles }), value: 1, ...(nodes[shows].flows && { gradient: 1 }) };
     const rows = lines.length + Object.values(rooms).reduce((sum, each) => sum + each, 0);
     return { key, kind, lines, nodes: own, shows, rooms, height: rows * CHAIN.line + 12 };
@@ -33,7 +37,8 @@ function chainBoxes({ nodes, places, modules, structure, maps, data }) {
     const lines = name === "Linear" ? [`${from} → ${to}`, `${sizesOf} · ${count} parameters`] : [sizesOf];
     return box(`m${own[0]}`, "layer", [`${at} ${name}`, ...lines], own);
   });
-  const first = places.at(-1).at(-1) + 1, ends = Array.from({ length: data.nodes.length - first }, (_, at) => first + at);
+  const first = places.at(-1).at(-1) + 1;
+  const ends = Array.from({ length: nodes.length - first }, (_, at) => first + at);
   return {
     chain: [
       box("n0", "input", [`0 ${nodes[0].name}`, sizes(0)], [0]), ...layers,
@@ -86,12 +91,14 @@ function chainView(dense, stage, { id, name, screen }) {
   svg.querySelector("desc").textContent = `A network of ${dense.modules.length} layers.`;
   const arrows = [];
   const arrow = (from, to, path) => {
-    arrowOf(drawn(group, "g", { id: `${id}-a${arrows.length}`, stroke: "#5c6670", "stroke-width": 1.2, fill: "none" }), path);
+    const look = { id: `${id}-a${arrows.length}`, stroke: "#5c6670", "stroke-width": 1.2, fill: "none" };
+    arrowOf(drawn(group, "g", look), path);
     arrows.push([from.key, to.key]);
   };
   chain.slice(1).forEach((box, place) => {
     const before = chain[place], isBelow = columns.some(column => column.includes(box) && column.includes(before));
-    arrow(before, box, isBelow ? straight(at.get(before.key), at.get(box.key)) : around(at.get(before.key), at.get(box.key), height));
+    const [from, to] = [at.get(before.key), at.get(box.key)];
+    arrow(before, box, isBelow ? straight(from, to) : around(from, to, height));
   });
   arrow(target, chain.at(-1), sideways(at.get(target.key), at.get(chain.at(-1).key)));
   const boxes = {};
@@ -106,8 +113,8 @@ function straight([x, y, width, height], [, next]) {
 }
 function around([x, y, width, height], [left, top], bottom) {
   const r = 7, a = x + width / 2, low = bottom - 10, gap = left - CHAIN.between / 2, high = 14, b = left + width / 2;
-  const path = `M${a} ${y + height}V${low - r}q0 ${r} ${r} ${r}H${gap - r}q${r} 0 ${r} ${-r}V${high + r}q0 ${-r} ${r} ${-r}`
-    + `H${b - r}q${r} 0 ${r} ${r}V${top - 6}`;
+  const path = `M${a} ${y + height}V${low - r}q0 ${r} ${r} ${r}H${gap - r}q${r} 0 ${r} ${-r}`
+    + `V${high + r}q0 ${-r} ${r} ${-r}H${b - r}q${r} 0 ${r} ${r}V${top - 6}`;
   return { path, end: [b, top], from: [0, -1] };
 }
 function sideways([x, y, , height], [left, , width]) {
@@ -131,7 +138,8 @@ function boxOf(parent, id, box, [x, y, width, height], nodes) {
       + `h${2 * r - width}a${r} ${r} 0 0 1 ${-r} ${-r}v${2 * r - height}a${r} ${r} 0 0 1 ${r} ${-r}Z`;
   drawn(group, "path", { d: sides, ...PAINT[box.kind] });
   const hasWeights = box.nodes.some(node => nodes[node].kind === "parameter");
-  if (hasWeights) drawn(group, "path", { d: `M${x + 3} ${y + r}v${height - 2 * r}`, fill: "none", stroke: "#a85000", "stroke-width": 3 });
+  const bar = { d: `M${x + 3} ${y + r}v${height - 2 * r}`, fill: "none", stroke: "#a85000", "stroke-width": 3 };
+  if (hasWeights) drawn(group, "path", bar);
   box.lines.forEach((text, at) => {
     const look = { ...(box.kind === "loss" && { fill: "#ffffff" }), ...(at === 0 && { "font-weight": "bold" }) };
     drawn(group, "text", { x: x + width / 2, y: y + 16 + line * at, ...look }, text);

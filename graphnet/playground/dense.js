@@ -111,6 +111,6 @@ function retargeted({ nodes, generator }, structure, rows) {
   if (form === "given" || rows.widths[name] === row) return rows;
   const before = Array.from({ length: rows.count }, (_, place) => rows.row(name, place));
   const targets = form === "labels" ? Int32Array.from(before, each => each.indexOf(1))
-    : Float32Array.from({ length: count * rows.count }, (_, at) => Number(before[Math.floor(at / count)][0] === at % count));
+    : Float32Array.from(before.flatMap(([label]) => Array.from({ length: count }, (_, at) => Number(at === label))));
   return rows.with({ [name]: targets }, { [name]: row });
 }

@@ -8,6 +8,7 @@ from graphnet.console_text import printable
 from graphnet.formulas.operation import Formulas
 from graphnet.graph.entry import dtype_text
 from graphnet.playground.encoding import encoded
+from graphnet.playground.images import images_of
 from graphnet.playground.nodes import node_of
 from graphnet.playground.program import in_python
 from graphnet.playground.views import View, mapped
@@ -39,10 +40,12 @@ def description_of(
         "inputs": [graph.index(node) for node in task.inputs],
         "targets": [graph.index(node) for node in task.targets],
         "maps": [graph.index(node) for node in mapped(task)],
+        "image": images_of(task),
         "plane": task.plane is not None,
         "classes": None if task.classes is None else vars(task.classes),
         "train": _rows(task.train),
         "test": _rows(task.test) if task.test else None,
+        "left_out": task.left_out,
         "open": program.is_open,
         "state": {
             graph.name_of(node): encoded(node.top, graph.name_of(node))

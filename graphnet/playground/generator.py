@@ -214,7 +214,7 @@ def _with_places(node: dict[str, Any], places: dict[str, str]) -> dict[str, Any]
 def _losses(
     task: Task, output: Node
 ) -> Iterator[tuple[str, tuple[PrintedProgram, dict[str, Any]]]]:
-    """Each loss that takes these targets, or others that say the same: labels, or ones and zeros."""
+    """Each loss that takes these targets, or others that say the same: labels, ones and zeros."""
     (target,) = task.targets
     size = output.shape[1] or 1
     rows, classes = task.train[target], task.classes
@@ -241,9 +241,7 @@ def _takes(name: str, rows: Tensor, size: int, classes: Classes | None) -> bool:
     return name != "LossL1" or classes is None
 
 
-def _loss(
-    name: str, form: str, rows: Tensor, size: int
-) -> tuple[PrintedProgram, dict[str, Any]]:
+def _loss(name: str, form: str, rows: Tensor, size: int) -> tuple[PrintedProgram, dict[str, Any]]:
     """The printed part of a loss, and its nodes with places for what changes."""
     with Graph() as alone:
         y = Input((None, size), name="y", requires_grad=True)
@@ -254,14 +252,14 @@ def _loss(
     with Graph() as graph:
         x = Input((None, 1), name="x")
         t = Input((None, *rows.shape[1:]), name="t", dtype=rows.dtype)
-        y = Sequential(Linear(1, size))(x)
-        loss = LOSSES[name]()(y, t)
-    classes = classes_of(y, t, rows)
+        output: Any = Sequential(Linear(1, size))(x)
+        loss = LOSSES[name]()(output, t)
+    classes, formulas = classes_of(output, t, rows), Formulas(graph, loss)
     data = {
         "form": form,
         "row": rows[0].numel(),
-        "target": node_of(Formulas(graph, loss), t),
-        "nodes": [_loss_node(Formulas(graph, loss), node, y, t) for node in _after(graph, y)],
+        "target": node_of(formulas, t),
+        "nodes": [_loss_node(formulas, node, output, t) for node in _after(graph, output)],
         "classes": None if classes is None else vars(classes),
     }
     return program, data

@@ -14,7 +14,7 @@ function structureIn(given, generator) {
   const activation = given.get("activation") ?? generator.activation, loss = given.get("loss") ?? generator.loss;
   const { layers, units } = generator.most;
   const fits = hidden.length <= layers && hidden.every(each => Number.isInteger(each) && each >= 1 && each <= units)
-    && (Object.hasOwn(generator.activations, activation) || activation === "none") && Object.hasOwn(generator.losses, loss);
+    && [...Object.keys(generator.activations), "none"].includes(activation) && Object.hasOwn(generator.losses, loss);
   return fits ? { hidden, activation, loss } : null;
 }
 function pointsIn(text, plane) {

@@ -21,6 +21,7 @@ from graphnet.errors import GraphError
 from graphnet.files import replace_file
 from graphnet.playground.description import description_of
 from graphnet.playground.generator import CALLED, generator_of
+from graphnet.playground.images import images_of
 from graphnet.playground.views import View, views_of
 
 if TYPE_CHECKING:
@@ -34,10 +35,14 @@ _PRINTER = Path(js.__file__).parent
 SCRIPTS = (
     *("tools.js", "rows.js", "learner.js", "evaluator.js", "runs.js", "loop.js", "layers.js"),
     *("dense.js", "chain.js", "app.js", "controls.js", "network.js", "structure.js"),
-    *("written.js", "grids.js", "card.js", "surface.js", "table.js", "curves.js"),
-    *("weights.js", "python.js", "link.js", "keys.js", "start.js"),
+    *("written.js", "grids.js", "card.js", "surface.js", "pad.js", "images.js", "table.js"),
+    *("curves.js", "weights.js", "python.js", "link.js", "keys.js", "start.js"),
 )
 """The scripts of the page, in their order; the first half of them knows no page."""
+
+OF_IMAGES = ("pad.js", "images.js")
+OF_DENSE = ("layers.js", "chain.js", "structure.js")
+"""Those that only some pages need."""
 
 
 def write_page(task: Task, file: str | PathLike[str]) -> Path:
@@ -84,7 +89,8 @@ def page_of(task: Task) -> str:
     task = replace(task, is_open=program.is_open)
     views, generator = views_of(task), generator_of(task)
     css = styles(asset("page.css", _FOLDER))
-    scripts = [guarded(_source(program, generator)), _scripts()]
+    names = _needed(task, generator)
+    scripts = [guarded(_source(program, generator)), _scripts(names)]
     parts = {
         "TITLE": escape(printable(task.title)),
         "POLICY": policy([css, *map(_style_of, views)], scripts),
@@ -154,11 +160,17 @@ def inert(data: Any) -> str:
     return json.dumps(data, separators=(",", ":")).replace("<", "\\u003c")
 
 
-def _scripts() -> str:
+def _needed(task: Task, generator: Generator | None) -> list[str]:
+    """The scripts of a page, without those of what it does not show."""
+    left_out = {*(() if images_of(task) else OF_IMAGES), *(() if generator else OF_DENSE)}
+    return [name for name in SCRIPTS if name not in left_out]
+
+
+def _scripts(names: Iterable[str]) -> str:
     """The scripts of the page; a block keeps their names apart from those of the program."""
     shared = [asset(name) for name in SHARED_SCRIPTS]
     random = asset("random.js", _PRINTER)
-    own = [asset(name, _FOLDER) for name in SCRIPTS]
+    own = [asset(name, _FOLDER) for name in names]
     return guarded("\n".join(['"use strict";', "{", random, *shared, *own, "}", ""]))
 
 

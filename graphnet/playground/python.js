@@ -6,16 +6,18 @@ function pythonOf(app) {
   const file = /\.html?$/.test(page) ? page : `${stem}.html`;
   const { head, tail } = networkInPython(data, start);
   return [
-    `"""${learner.steps.toLocaleString("en")} steps of the page ${file}, which must lie in the same folder."""`.replaceAll("\\", "/"),
+    `"""${counted(learner.steps, "step")} of ${file.replace(/["\\]/g, "_")}, a page in the same folder."""`,
     "", ...(head.some(line => line.includes("torch.")) ? ["import torch", ""] : []), "import graphnet as gn", "",
     `page = gn.playground.read(${JSON.stringify(file)})`, ...head,
-    `page.repeat(`, `    graph, loss, optimizer, steps=${learner.steps},`,
+    "page.repeat(", `    graph, loss, optimizer, steps=${learner.steps},`,
     `    batch_size=${start.batch}, seed=${start.seed}, noise=${start.noise},`,
     ...listed("added", added.map(literal)), ...listed("changes", learner.changes.map(changeOf)), ")",
     `print(f"loss of the last batch: {float(loss.top):.6g}")`, ...tail(`${stem}.safetensors`), "",
   ].join("\n");
 }
-const listed = (name, entries) => entries.length ? [`    ${name}=[`, ...entries.map(each => `        ${each},`), "    ],"] : [];
+function listed(name, entries) {
+  return entries.length ? [`    ${name}=[`, ...entries.map(each => `        ${each},`), "    ],"] : [];
+}
 const changeOf = ([step, what, value]) => `(${step}, ${literal(what)}, ${literal(value)})`;
 
 // A value as Python writes it.
@@ -34,7 +36,8 @@ function networkInPython(data, start) {
   if (!python.model && !structure) {
     return { head: [
       "", "# Put here your own lines that make the list, its loss and its optimizer:",
-      "from your_program import graph, loss, optimizer", "", "page.load_weights(graph)  # those that the page began with",
+      "from your_program import graph, loss, optimizer", "",
+      "page.load_weights(graph)  # those that the page began with",
     ], tail: () => [] };
   }
   const text = structure ? inPython(data.modules) : python.model;
@@ -58,7 +61,8 @@ function networkInPython(data, start) {
 function inputLine({ name, shape, dtype }) {
   const sizes = shape.map(size => size === "batch" ? "None" : size);
   const kind = dtype === "float32" ? "" : `, dtype=torch.${dtype}`;
-  return `    ${name} = gn.Input((${sizes.join(", ")}${sizes.length === 1 ? "," : ""}), name=${JSON.stringify(name)}${kind})`;
+  const shapeText = `(${sizes.join(", ")}${sizes.length === 1 ? "," : ""})`;
+  return `    ${name} = gn.Input(${shapeText}, name=${JSON.stringify(name)}${kind})`;
 }
 const optimizerIn = (settings, start) => Object.entries(settings)
   .map(([name, text]) => `${name}=${text.replace(/\{(\w+)\}/g, (_, number) => start[number])}`).join(", ");

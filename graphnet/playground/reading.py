@@ -141,8 +141,9 @@ class _Run:
         self.is_open = all(node.shape[0] is None for node in graph.inputs)
         self.order = Random(seed)
         self.places: list[int] = []
-        for group in optimizer.param_groups:
-            self._keep_state(group)
+        self.dampening = [group.get("dampening") for group in optimizer.param_groups]
+        for place in range(len(self.dampening)):
+            self._keep_state(place)
         self._disturb()
 
     @property
@@ -180,7 +181,8 @@ class _Run:
     def _set(self, what: str, value: float) -> None:
         """Change a number of the optimizer; those of later groups are named "lr/1"."""
         name, _, place = what.partition("/")
-        group = self.optimizer.param_groups[int(place or 0)]
+        at = int(place or 0)
+        group = self.optimizer.param_groups[at]
         if name in _BETAS:
             betas = [*group["betas"]]
             betas[_BETAS[name]] = value
@@ -189,12 +191,16 @@ class _Run:
             group[name] = value
         else:
             raise GraphError(f"The optimizer has no setting {printable(name)}.")
-        self._keep_state(group)
+        if name == "momentum" and self.dampening[at] is not None:
+            group["dampening"] = self.dampening[at]
+        self._keep_state(at)
 
-    def _keep_state(self, group: dict[str, Any]) -> None:
+    def _keep_state(self, place: int) -> None:
         """Keep the momentum of SGD even while it is 0: a page has it from the first step on."""
-        if group.get("momentum") == 0 and "dampening" in group:
-            group["momentum"] = _NONE
+        group = self.optimizer.param_groups[place]
+        if self.dampening[place] is None or group["momentum"] not in (0, _NONE):
+            return
+        group |= {"momentum": _NONE, "dampening": 0.0}
 
     def _disturb(self) -> None:
         """Noise on the inputs of fractions, row by row, from its own generator."""

@@ -21,7 +21,8 @@ parts.push(function structure(app) {
       choice("activation", "Activation", now.activation, [...Object.keys(activations), "none"]),
       choice("loss", "Loss", now.loss, Object.keys(losses)),
     );
-    if (app.data.structure) bar.append(button("as-python", "as in Python", "The network that Python has made", () => become(null)));
+    const back = () => button("as-python", "as in Python", "The network that Python has made", () => become(null));
+    if (app.data.structure) bar.append(back());
   }
   // The focus stays on the same control.
   function become(structure) {

@@ -1,6 +1,6 @@
 // The first rows, with their targets and what the network makes of them.
 parts.push(function table(app) {
-  if (app.data.plane || app.data.output === null) return null;
+  if (app.data.plane || app.data.image || app.data.output === null) return null;
   const ROWS = 8, NUMBERS = 3;
   const { data, evaluator } = app, { nodes, classes } = data;
   const rows = evaluator.test ?? app.learner.clean, count = Math.min(ROWS, rows.count);

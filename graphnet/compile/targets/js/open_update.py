@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from graphnet.optim.base import Optimizer
 
 NAME = "parameter"
-"""The key of the parameter in the state of the program; "parameter/step" is one of the optimizer."""
+"""The key of the parameter in the state of the program; "parameter/step" is of the optimizer."""
 
 
 def printed_update(optimizer: Optimizer, name: str = "createUpdate") -> PrintedProgram:
