@@ -293,13 +293,7 @@ class FrontDoors(NodeList):
         data: Feed,
         optimizer: Optimizer,
         file: str | PathLike[str] | None = None,
-        *,
-        output: Node | None = None,
-        test: Feed | None = None,
-        batch_size: int = 32,
-        seed: int = 0,
-        title: str = "",
-        height: int = 640,
+        **options: Unpack[ListPageOptions],
     ) -> Path | Cell:
         """Make a page in which the list learns: one HTML file, without server or network.
 
@@ -308,10 +302,9 @@ class FrontDoors(NodeList):
             data: a tensor for each input, by node or by name, with a row for each example.
             optimizer: over the parameters of the list.
             file: the page; if None, a cell of a notebook shows it.
-            output: the node that predicts; None takes the last one with rows that is computed
-                without the targets, the inputs that only the loss reads.
-            test: data of the same form, measured and not learned from.
-            batch_size: as in `gn.playground`, and so are seed, title and height.
+            options: output, the node that predicts (if None, the last one with rows that is
+                computed without the targets, the inputs that only the loss reads); test,
+                batch_size, seed, title and height as in `gn.playground`.
 
         Returns:
             The path of the page, or what a notebook shows: see `gn.playground`.
@@ -319,9 +312,6 @@ class FrontDoors(NodeList):
         Raises:
             GraphError: what `gn.playground` refuses.
         """
-        from graphnet.playground.cell import cell_or_file
-        from graphnet.playground.task import task_of_graph
+        from graphnet.playground.cell import page_of_list
 
-        settings = {"batch_size": batch_size, "seed": seed, "title": title}
-        task = task_of_graph(self, loss, data, optimizer, test, output, **settings)
-        return cell_or_file(task, file, height)
+        return page_of_list(self, loss, data, optimizer, file, **options)

@@ -11,13 +11,15 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from graphnet.errors import RangeError
-from graphnet.playground.page import page_of, write_page, write_text
+from graphnet.playground.page import page_of, write_page, write_content
+from graphnet.playground.task import task_of_graph
 from graphnet.validation import require_integer
 
 if TYPE_CHECKING:
     from os import PathLike
     from pathlib import Path
 
+    from graphnet.graph import Graph
     from graphnet.playground.task import Task
 
 LEAST_HEIGHT = 200
@@ -43,7 +45,7 @@ class Cell:
         Raises:
             GraphError: the file cannot be written.
         """
-        return write_text(self.page, file)
+        return write_content(self.page, file)
 
     def __repr__(self) -> str:
         return f"<playground {self.title!r}: a notebook shows it, .save(file) writes it>"
@@ -68,3 +70,23 @@ def cell_or_file(task: Task, file: str | PathLike[str] | None, height: Any) -> C
     if file is not None:
         return write_page(task, file)
     return Cell(page_of(task), task.title, int(height))
+
+
+def page_of_list(
+    graph: Graph,
+    loss: Any,
+    data: Any,
+    optimizer: Any,
+    file: str | PathLike[str] | None,
+    *,
+    output: Any = None,
+    test: Any = None,
+    batch_size: int = 32,
+    seed: int = 0,
+    title: str = "",
+    height: int = 640,
+) -> Cell | Path:
+    """What `graph.playground` makes."""
+    settings = {"batch_size": batch_size, "seed": seed, "title": title}
+    task = task_of_graph(graph, loss, data, optimizer, test, output, **settings)
+    return cell_or_file(task, file, height)

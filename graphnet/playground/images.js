@@ -58,8 +58,9 @@ parts.push(function images(app) {
     for (const entry of program.predict) if (evaluator.needed.has(entry.node)) entry.run();
     return program.values[output].subarray(0, units);
   }
+  const isLogits = classes && classes.threshold === null && classes.targets[0].length === 1;
   function sharesOf(outputs) {
-    if (!classes || classes.threshold !== null || classes.targets[0].length > 1) return [...outputs];
+    if (!isLogits) return [...outputs];
     const top = Math.max(...outputs), exponents = [...outputs].map(each => Math.exp(each - top));
     const sum = exponents.reduce((total, each) => total + each, 0);
     return exponents.map(each => each / sum);
@@ -73,7 +74,7 @@ parts.push(function images(app) {
     bars.forEach(({ root, fill, number }, at) => {
       root.classList.toggle("said", at === said);
       fill.style.width = `${100 * clamp(Math.abs(shares[at]) / most, 0, 1)}%`;
-      number.textContent = short(shares[at]);
+      number.textContent = isLogits ? `${(100 * shares[at]).toFixed(1)} %` : short(shares[at]);
     });
     pad.canvas.setAttribute("aria-label", `${Pad.HOW} ${classes ? `The network says ${said}.` : ""}`);
     if (aloud && classes) app.tell(`The network says ${said}.`);

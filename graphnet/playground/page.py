@@ -52,10 +52,10 @@ def write_page(task: Task, file: str | PathLike[str]) -> Path:
         GraphError: the file cannot be written, or something has no form in JavaScript.
     """
     path = _checked_path(file)
-    return write_text(page_of(task), path)
+    return write_content(page_of(task), path)
 
 
-def write_text(page: str, file: str | PathLike[str]) -> Path:
+def write_content(page: str, file: str | PathLike[str]) -> Path:
     """Write a page to a file; returns its path.
 
     Raises:
