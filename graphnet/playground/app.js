@@ -169,8 +169,13 @@ class App {
     this.loop.owed = 0;
     this.say("changed");
   }
+  // The settings, and the network where it can be changed: by these, runs are told apart.
+  summary() {
+    const { structure, generator } = this.data;
+    return { ...this.learner.settings, ...(generator && { network: networkText(generator, structure ?? generator) }) };
+  }
   keep() {
-    const kept = this.runs.keep(this.learner.settings);
+    const kept = this.runs.keep(this.summary());
     const next = "Change something, rewind and train again: both curves are shown.";
     this.tell(kept ? `Kept. ${next}` : "There is nothing to keep yet.");
     this.say("changed");

@@ -6,6 +6,11 @@ const MOST_NUMBERS = 200000; // of a tensor in a node with formulas, as in nodes
 
 const subscript = number => String(number).replace(/\d/g, digit => "₀₁₂₃₄₅₆₇₈₉"[digit]);
 
+// A network in one line.
+function networkText({ inputs, outputs }, { hidden, activation, loss }) {
+  return `${[inputs, ...hidden, outputs].join("→")} ${hidden.length ? `${activation} ` : ""}${loss.replace(/^Loss/, "")}`;
+}
+
 // The modules of a Sequential: { name, from, to }, those without weights with `from` equal to `to`.
 function modulesOf({ inputs, outputs }, { hidden, activation }) {
   const sizes = [inputs, ...hidden, outputs], modules = [];

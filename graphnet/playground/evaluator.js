@@ -30,7 +30,7 @@ class Evaluator {
   }
   // The part of the plane that is shown: all points with some air around them, as a square.
   frame() {
-    const { name } = this.data.nodes[this.data.inputs[0]];
+    const name = keyOf(this.data.nodes[this.data.inputs[0]]);
     const both = [this.learner.clean.data[name], ...(this.test ? [this.test.data[name]] : [])];
     const sides = [0, 1].map(axis => rangeOf(both.flatMap(all => [...all].filter((_, at) => at % 2 === axis))));
     const half = Math.max(...sides.map(([low, high]) => high - low)) * 0.54 || 1;
@@ -117,7 +117,7 @@ class Evaluator {
   places(rows, start, size) { return Array.from({ length: size }, (_, at) => (start + at) % rows.count); }
   errorsIn(program, rows, start, size) {
     const output = program.values[this.data.output];
-    const { name } = this.data.nodes[this.data.targets[0]];
+    const name = keyOf(this.data.nodes[this.data.targets[0]]);
     let wrong = 0;
     for (let at = 0; at < size; at++) {
       if (this.classOf(output, at) !== this.labelOf(rows.row(name, (start + at) % rows.count))) wrong++;
@@ -165,7 +165,7 @@ class Evaluator {
     }
   }
   fillGrid(program, top) {
-    const points = program.inputs[this.data.nodes[this.data.inputs[0]].name], step = this.side / Evaluator.GRID;
+    const points = program.inputs[keyOf(this.data.nodes[this.data.inputs[0]])], step = this.side / Evaluator.GRID;
     for (let row = top, at = 0; row < top + this.band; row++) {
       for (let column = 0; column < Evaluator.GRID; column++) {
         points[at++] = this.left + (column + 0.5) * step;

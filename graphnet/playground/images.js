@@ -5,7 +5,7 @@ parts.push(function images(app) {
   if (!image) return null;
   const SHOWN = 14, MOST_BARS = 10;
   const { evaluator, learner, colours } = app, { channels, height, width } = image;
-  const name = nodes[image.input].name, units = widthOf(nodes[output]);
+  const name = keyOf(nodes[image.input]), units = widthOf(nodes[output]);
   const rows = evaluator.test ?? learner.clean, count = Math.min(SHOWN, rows.count);
   const root = app.find(".output");
   const pictures = Array.from({ length: count }, (_, row) => picture(row));
@@ -80,7 +80,7 @@ parts.push(function images(app) {
     if (aloud && classes) app.tell(`The network says ${said}.`);
   }
   function tellPictures() {
-    const outputs = evaluator.firstRows(rows, count), target = nodes[app.data.targets[0]]?.name;
+    const outputs = evaluator.firstRows(rows, count), target = classes && keyOf(nodes[app.data.targets[0]]);
     for (const { row, root, said } of pictures) {
       if (!classes) { said.textContent = short(outputs[row * units]); continue; }
       const found = evaluator.classOf(outputs, row), right = found === evaluator.labelOf(rows.row(target, row));
@@ -95,7 +95,7 @@ parts.push(function images(app) {
     const across = Math.min(tiles, Math.max(4, Math.floor(360 / (columns < 12 ? 34 : 44))));
     const whole = across * (columns + apart) - apart, down = Math.ceil(tiles / across) * (rows + apart) - apart;
     if (filters.width !== whole || filters.height !== down) Object.assign(filters, { width: whole, height: down });
-    const weight = learner.state[nodes[node].name], size = rows * columns, context = filters.getContext("2d");
+    const weight = learner.state[keyOf(nodes[node])], size = rows * columns, context = filters.getContext("2d");
     const found = context.createImageData(whole, down), largest = largestOf(weight, 0, tiles * size) || 1;
     for (let tile = 0; tile < tiles; tile++) {
       const left = tile % across * (columns + apart), top = Math.floor(tile / across) * (rows + apart);

@@ -19,7 +19,7 @@ class Learner {
     this.clean = rows.with({}); // the rows without noise
     this.given = data.train.count; // rows that Python has written; later ones are added by hand
     this.floating = data.inputs.map(node => data.nodes[node])
-      .filter(node => node.dtype.startsWith("float")).map(node => node.name);
+      .filter(node => node.dtype.startsWith("float")).map(keyOf);
     this.rewind();
   }
   copyOfState() {

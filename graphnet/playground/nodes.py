@@ -22,8 +22,11 @@ def node_of(formulas: Formulas, node: Node) -> dict[str, Any]:
     """One line of the list."""
     graph = formulas.graph
     value, gradient = _formulas_of(formulas, node)
+    name = graph.name_of(node)
+    shown = printable(name)
     return {
-        "name": printable(graph.name_of(node)),
+        "name": shown,
+        **({} if shown == name else {"key": name}),
         "kind": kind_of(node),
         "op": node.op.symbol or type(node.op).__name__ if isinstance(node, Operation) else "",
         "inputs": [graph.index(each) for each in node.inputs],

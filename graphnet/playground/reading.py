@@ -20,6 +20,7 @@ from graphnet.compile.targets.js.random import Random
 from graphnet.console_text import printable
 from graphnet.errors import FeedError, GraphError, LoadError, shape_text
 from graphnet.files import read_file
+from graphnet.graph.entry import dtype_text
 from graphnet.layers import Linear
 from graphnet.ops.random import drawn_from
 from graphnet.validation import require_integer
@@ -43,6 +44,7 @@ _DATA = re.compile(rb'<script type="application/json" class="data">(.*?)</script
 _DTYPES = {
     "float32": torch.float32, "float64": torch.float64, "int32": torch.int32, "uint8": torch.uint8,
 }  # fmt: skip
+_OF_TORCH = {dtype_text(dtype): dtype for dtype in (*_DTYPES.values(), torch.int64, torch.bool)}
 _BETAS = {"beta1": 0, "beta2": 1}
 _NONE = 1e-300  # a momentum that is nothing, but keeps the state of the optimizer, as in a page
 
@@ -228,12 +230,11 @@ def read(file: str | PathLike[str]) -> Page:
     found = _DATA.search(content)
     try:
         data = json.loads(found[1]) if found else {}
-        sizes = {node["name"]: (node["shape"], node["dtype"]) for node in data["nodes"]}
         return Page(
-            _tensors(data["train"], sizes),
-            _tensors(data["test"] or {}, sizes),
+            _tensors(data["train"]),
+            _tensors(data["test"] or {}),
             _disturbed(data),
-            _tensors(data["state"], sizes),
+            _tensors(data["state"]),
         )
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise LoadError(f"{file} is no page of the playground: {error!r}.") from None
@@ -241,22 +242,24 @@ def read(file: str | PathLike[str]) -> Page:
 
 def _disturbed(data: dict[str, Any]) -> tuple[str, ...]:
     nodes = [data["nodes"][place] for place in data["inputs"]]
-    return tuple(node["name"] for node in nodes if node["dtype"].startswith("float"))
+    return tuple(
+        node.get("key", node["name"]) for node in nodes if node["dtype"].startswith("float")
+    )
 
 
-def _tensors(described: Any, sizes: dict[str, Any]) -> dict[str, Tensor]:
-    """Tensors by their names, in the shapes and dtypes of the nodes of these names."""
-    return {name: _tensor(each, *sizes[name]) for name, each in described.items()}
+def _tensors(described: dict[str, Any]) -> dict[str, Tensor]:
+    """Tensors by their names."""
+    return {name: _tensor(each) for name, each in described.items()}
 
 
-def _tensor(described: dict[str, Any], shape: list[Any], dtype: str) -> Tensor:
+def _tensor(described: dict[str, Any]) -> Tensor:
     raw = bytearray(b64decode(described["bytes"], validate=True))
     kind = described["kind"]
     of = torch.uint8 if kind == "byte fraction" else _DTYPES[kind]
     numbers = torch.frombuffer(raw, dtype=of) if raw else torch.empty(0, dtype=of)
     if kind == "byte fraction":
         numbers = numbers / 255
-    return numbers.to(getattr(torch, dtype)).reshape([-1 if n == "batch" else n for n in shape])
+    return numbers.to(_OF_TORCH[described["dtype"]]).reshape(described["shape"])
 
 
 def draw_weights(module: Module, seed: int) -> None:

@@ -30,8 +30,7 @@ parts.push(function structure(app) {
   // The focus stays on the same control.
   function become(wanted) {
     const { id } = document.activeElement, next = app.become(wanted);
-    const { hidden, activation } = next.data.structure ?? generator;
-    next.tell(`${[generator.inputs, ...hidden, generator.outputs].join(" → ")}, ${activation}.`);
+    next.tell(`The network: ${networkText(generator, next.data.structure ?? generator)}.`);
     (next.root.querySelector(`.structure [id="${id}"]:enabled`) ?? next.find("#layers")).focus();
   }
   function button(id, text, title, act, disabled = false) {

@@ -20,7 +20,7 @@ parts.push(function table(app) {
     );
   }
   function lineOf({ row, output, mark }) {
-    const cells = list => list.map(node => made("td", {}, numbersOf(rows.row(nodes[node].name, row))));
+    const cells = list => list.map(node => made("td", {}, numbersOf(rows.row(keyOf(nodes[node]), row))));
     const head = made("th", { scope: "row" }, String(row));
     return made("tr", {}, head, ...cells(data.targets), ...(classes ? [mark] : []), output, ...cells(data.inputs));
   }
@@ -32,7 +32,7 @@ parts.push(function table(app) {
     output.textContent = numbersOf(outputs.subarray(row * width, (row + 1) * width));
     if (!classes) return;
     const said = evaluator.classOf(outputs, row);
-    const right = said === evaluator.labelOf(rows.row(nodes[data.targets[0]].name, row));
+    const right = said === evaluator.labelOf(rows.row(keyOf(nodes[data.targets[0]]), row));
     mark.textContent = `${right ? "✓" : "✗"} ${said}`;
     mark.className = right ? "right" : "wrong";
   }

@@ -48,6 +48,9 @@ function largestOf(numbers, start, end) {
   return largest;
 }
 
+// The name of a node as a key: what is shown of it may have other signs for those that cannot be seen.
+const keyOf = ({ name, key = name }) => key;
+
 const clamp = (number, low, high) => Math.max(low, Math.min(high, number));
 
 // An element with attributes and what is in it; texts are put in as texts.

@@ -11,7 +11,8 @@ function safetensors(tensors, metadata) {
   for (const { key, shape, dtype, numbers } of tensors) {
     const [name, Kind] = KINDS[dtype];
     const array = Kind === BigInt64Array ? Kind.from(numbers, BigInt) : Kind.from(numbers);
-    header[key] = { dtype: name, shape, data_offsets: [end, end += array.byteLength] };
+    // Half a character, which a name may hold, has no bytes.
+    header[key.toWellFormed()] = { dtype: name, shape, data_offsets: [end, end += array.byteLength] };
     parts.push(array);
   }
   const text = new TextEncoder().encode(JSON.stringify(header)), padding = -text.length & 7;

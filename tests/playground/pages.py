@@ -72,6 +72,73 @@ def list_task(batch=None, **changes):
 
 
 @cache
+def images():
+    """Pictures of bars, upright and lying, that convolutions tell apart."""
+    torch.manual_seed(4)
+    layers = [
+        gn.Conv2d(1, 4, 3), gn.ReLU(), gn.MaxPool2d(2), gn.Conv2d(4, 6, 2), gn.ReLU(), gn.Flatten(),
+        gn.Linear(24, 2),
+    ]  # fmt: skip
+    model = gn.Sequential(*layers)
+    labels = torch.arange(60) % 2
+    x = (torch.rand(60, 1, 8, 8) * 60).round()
+    for row, label in enumerate(labels.tolist()):
+        place = int(torch.randint(1, 7, ()))
+        x[(row, 0, slice(1, 7), place) if label else (row, 0, place, slice(1, 7))] = 255
+    x /= 255
+    sgd = gn.SGD(model.parameters(), lr=0.05, momentum=0.9)
+    data, others = (x[:40], labels[:40]), (x[40:], labels[40:])
+    return task_of_model(model, gn.LossCrossEntropy(), data, sgd, others, **SETTINGS)
+
+
+class Last(gn.Module):
+    """What a recurrent network says at the end of a sequence."""
+
+    def __init__(self):
+        self.cells, self.out = gn.GRU(3, 6, batch_first=True), gn.Linear(6, 3)
+
+    def build(self, x):
+        return self.out(self.cells(x)[0][:, -1])
+
+
+@cache
+def recurrent():
+    """Short sequences in three classes."""
+    torch.manual_seed(5)
+    model = Last()
+    x = torch.rand(50, 5, 3)
+    adam = gn.Adam(model.parameters(), lr=0.01)
+    data = (x, x[:, -1].argmax(1))
+    return task_of_model(model, gn.LossCrossEntropy(), data, adam, None, **SETTINGS)
+
+
+def dense_model(hidden, activation=gn.Tanh, inputs=2, outputs=2):
+    """Dense layers with one activation."""
+    sizes, layers = [inputs, *hidden, outputs], []
+    for before, after in zip(sizes, sizes[1:], strict=False):
+        if layers and activation:
+            layers.append(activation())
+        layers.append(gn.Linear(before, after))
+    return gn.Sequential(*layers)
+
+
+def dense(hidden, activation=gn.Tanh, loss=gn.LossMSE, optimizer=gn.SGD, count=110):
+    """Points of two classes, and a network for them."""
+    torch.manual_seed(6)
+    model = dense_model(hidden, activation)
+    x, t = points(count)
+    t = t.argmax(1) if loss is gn.LossCrossEntropy else t
+    made = optimizer(model.parameters(), lr=0.05)
+    return task_of_model(model, loss(), (x, t), made, None, **SETTINGS)
+
+
+@cache
+def labelled():
+    """Points with labels, a network of ReLU, and Adam."""
+    return dense([5], gn.ReLU, gn.LossCrossEntropy, gn.Adam)
+
+
+@cache
 def groups():
     """Two groups of parameters with learning rates of their own."""
     model = plane_model()
