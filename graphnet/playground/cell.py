@@ -11,7 +11,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from graphnet.errors import RangeError
-from graphnet.playground.page import page_of, write_page, write_content
+from graphnet.playground.page import page_of, write_content, write_page
 from graphnet.playground.task import task_of_graph
 from graphnet.validation import require_integer
 
@@ -54,7 +54,7 @@ class Cell:
         return (
             f'<iframe title="{escape(self.title)}" srcdoc="{escape(self.page)}" '
             'sandbox="allow-scripts allow-downloads" '
-            f'style="width:100%;height:{self.height}px;border:0"></iframe>'
+            f'style="width:100%;height:{self.height}px;border:0;display:block"></iframe>'
         )
 
 

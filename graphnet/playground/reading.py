@@ -242,9 +242,8 @@ def read(file: str | PathLike[str]) -> Page:
 
 def _disturbed(data: dict[str, Any]) -> tuple[str, ...]:
     nodes = [data["nodes"][place] for place in data["inputs"]]
-    return tuple(
-        node.get("key", node["name"]) for node in nodes if node["dtype"].startswith("float")
-    )
+    fractions = [node for node in nodes if node["dtype"].startswith("float")]
+    return tuple(node.get("key", node["name"]) for node in fractions)
 
 
 def _tensors(described: dict[str, Any]) -> dict[str, Tensor]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from itertools import pairwise
 
 import torch
 from draw.test_hostile import NAMES
@@ -115,7 +116,7 @@ def recurrent():
 def dense_model(hidden, activation=gn.Tanh, inputs=2, outputs=2):
     """Dense layers with one activation."""
     sizes, layers = [inputs, *hidden, outputs], []
-    for before, after in zip(sizes, sizes[1:], strict=False):
+    for before, after in pairwise(sizes):
         if layers and activation:
             layers.append(activation())
         layers.append(gn.Linear(before, after))

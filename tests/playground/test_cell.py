@@ -70,10 +70,13 @@ def test_the_frame_trains_and_hands_over_its_weights(window, tmp_path):
     folder = tmp_path / "files"
     folder.mkdir()
     window.call("Page.setDownloadBehavior", behavior="allow", downloadPath=str(folder))
+    window.picture(tmp_path / "frame.png")  # once it is painted, it takes clicks
+    window.click(weights)
+    first = arrived(folder)
     for place in (step, step, weights):
         window.click(place)
     model, expected = pages.plane_model(), pages.plane_model()
-    gn.load_weights(model, arrived(folder))
+    gn.load_weights(model, arrived(folder, {first}))
     sgd = gn.SGD(expected.parameters(), lr=0.1)
     with gn.Graph() as graph:
         x, t = gn.Input((None, 2), name="x"), gn.Input((None, 2), name="t")

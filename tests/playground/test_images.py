@@ -88,9 +88,8 @@ def said(page):
 
 
 def shares(page):
-    numbers = page.run(
-        "Array.from(document.querySelectorAll('.bar .number'), each => parseFloat(each.textContent))"
-    )
+    bars = "document.querySelectorAll('.bar .number')"
+    numbers = page.run(f"Array.from({bars}, each => parseFloat(each.textContent))")
     return [number / 100 for number in numbers]
 
 

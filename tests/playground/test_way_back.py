@@ -259,7 +259,7 @@ def test_another_list_is_refused(files):
     with pytest.raises(LoadError, match="the list has nothing of this name"):
         page.load_weights(graph)
     numbers = {"steps": 1, "batch_size": 5, "seed": 0}
-    with pytest.raises(FeedError, match="rows of the page are of x, t; the list .* points"):
+    with pytest.raises(FeedError, match=r"rows of the page are of x, t; the list .* points"):
         page.repeat(graph, w.sum(), gn.SGD([w], **sgd), **numbers)
     with pytest.raises(GraphError, match="no setting speed"):
         page.repeat(task.graph, task.loss, task.optimizer, **numbers, changes=[(0, "speed", 1)])
