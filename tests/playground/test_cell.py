@@ -57,12 +57,10 @@ def test_a_frame_has_a_height_that_can_be_read(height):
 
 
 def test_the_frame_trains_and_hands_over_its_weights(window, tmp_path):
-    """All by hand: a page around it cannot look into the frame."""
+    """Its origin is none, so that nothing of the notebook can be read; files can be taken away."""
     cell = tmp_path / "cell.html"
     made(file=cell)
     window.resize(1280, 700)
-    window.go(cell)  # where its buttons are
-    step, weights = map(window.middle, ("[data-do=step]", "[data-do=weights]"))
     notebook = tmp_path / "notebook.html"
     head = "<!doctype html><meta charset=utf-8><body style='margin:0'>"
     notebook.write_text(head + made(height=700)._repr_html_(), encoding="utf-8")
@@ -70,17 +68,22 @@ def test_the_frame_trains_and_hands_over_its_weights(window, tmp_path):
     folder = tmp_path / "files"
     folder.mkdir()
     window.call("Page.setDownloadBehavior", behavior="allow", downloadPath=str(folder))
-    window.picture(tmp_path / "frame.png")  # once it is painted, it takes clicks
+    frame = window.frame()
+    frame.wait("typeof playground === 'object'")
+    step, weights = map(frame.middle, ("[data-do=step]", "[data-do=weights]"))
+    while not frame.run("playground.learner.steps"):  # a frame takes clicks once it is painted
+        window.click(step)
     window.click(weights)
-    first = arrived(folder)
-    for place in (step, step, weights):
-        window.click(place)
     model, expected = pages.plane_model(), pages.plane_model()
-    gn.load_weights(model, arrived(folder, {first}))
+    gn.load_weights(model, arrived(folder))
+    steps = frame.run("playground.learner.steps")
+    assert frame.run("origin") == "null"
+    assert frame.run("document.querySelector('[data-do=link]').hidden")
+    assert frame.faults == []
     sgd = gn.SGD(expected.parameters(), lr=0.1)
     with gn.Graph() as graph:
         x, t = gn.Input((None, 2), name="x"), gn.Input((None, 2), name="t")
         loss = gn.LossMSE()(expected(x), t)
-    gn.playground.read(cell).repeat(graph, loss, sgd, steps=2, batch_size=32, seed=3)
+    gn.playground.read(cell).repeat(graph, loss, sgd, steps=steps, batch_size=32, seed=3)
     for one, other in zip(model.parameters(), expected.parameters(), strict=True):
         assert torch.allclose(one.top, other.top, atol=1e-6)
