@@ -115,8 +115,8 @@ def repeated(page, folder, file):
     program = downloaded(page, "python", folder)
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     made = subprocess.run(
-        [sys.executable, program.name], cwd=folder, env=environment, capture_output=True, text=True,
-        check=False,
+        [sys.executable, program.name], cwd=folder, env=environment, capture_output=True,
+        encoding="utf-8", check=False,
     )  # fmt: skip
     assert not made.returncode, made.stderr + program.read_text(encoding="utf-8")
     assert "loss of the last batch" in made.stdout
