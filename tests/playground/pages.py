@@ -133,6 +133,29 @@ def dense(hidden, activation=gn.Tanh, loss=gn.LossMSE, optimizer=gn.SGD, count=1
     return task_of_model(model, loss(), (x, t), made, None, **SETTINGS)
 
 
+def column(hidden, activation, loss, optimizer=gn.SGD):
+    """Points of the plane with one number each: 0 or 1 for a cross-entropy, else a product."""
+    torch.manual_seed(6)
+    model = dense_model(hidden, activation, outputs=1)
+    x, t = points(70)
+    is_class = loss is gn.LossBCEWithLogits
+    t = t[:, 1:] if is_class else x[:, :1] * x[:, 1:]
+    sgd = optimizer(model.parameters(), lr=0.05)
+    return task_of_model(model, loss(), (x, t), sgd, None, **SETTINGS)
+
+
+@cache
+def single():
+    """Two classes that a single output tells apart."""
+    return column([3], gn.Tanh, gn.LossBCEWithLogits)
+
+
+@cache
+def numbers():
+    """Numbers to be met."""
+    return column([3], gn.Tanh, gn.LossMSE)
+
+
 @cache
 def labelled():
     """Points with labels, a network of ReLU, and Adam."""

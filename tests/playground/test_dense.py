@@ -34,11 +34,8 @@ def become(page, hidden, activation, loss):
     page.run(f"playground.become({json.dumps(structure(hidden, activation, loss))}) && null")
 
 
-@pytest.mark.parametrize("case", CASES, ids=str)
-@pytest.mark.parametrize("name", ["plane", "labelled"])
-def test_the_list_and_its_numbers_are_those_of_python(name, case, at):
-    page = at(name)
-    task = pages.dense(*case, gn.SGD if name == "plane" else gn.Adam)
+def agrees(page, case, task):
+    """Whether a network of the page is that of Python: its list, and what training makes of it."""
     gn.playground.draw_weights(task.model, seed=3)
     for setting, value in {"lr": 0.05, "momentum": 0}.items():
         page.run(f"playground.set({setting!r}, {value})")
@@ -53,6 +50,21 @@ def test_the_list_and_its_numbers_are_those_of_python(name, case, at):
     )
     assert found == pytest.approx(losses, rel=1e-4)
     moved_alike(first, last, state(page))
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+@pytest.mark.parametrize("name", ["plane", "labelled"])
+def test_the_list_and_its_numbers_are_those_of_python(name, case, at):
+    agrees(at(name), case, pages.dense(*case, gn.SGD if name == "plane" else gn.Adam))
+
+
+def test_one_output_for_two_classes_or_for_numbers(at):
+    for name, case in (
+        ("single", ([4, 2], gn.ReLU, gn.LossBCEWithLogits)),
+        ("numbers", ([], gn.Tanh, gn.LossL1)),
+        ("numbers", ([5], gn.Sigmoid, gn.LossMSE)),
+    ):
+        agrees(at(name), case, pages.column(*case))
 
 
 LABELS = (
