@@ -181,6 +181,8 @@ class Page:
     def close(self) -> None:
         """Close the page, and forget all that it kept."""
         self._session = None
+        if not self._browser.is_running:  # it was closed before, with all its pages
+            return
         self.call("Target.disposeBrowserContext", browserContextId=self._context)
 
     def resize(self, width: int, height: int) -> None:
