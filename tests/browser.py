@@ -162,9 +162,27 @@ class Page:
         self.wait(f"location.href === {json.dumps(path.as_uri())} && document.readyState")
         self.wait("document.readyState === 'complete'")
 
+    def frame(self) -> Page:
+        """The sandboxed frame in this page, which has a process of its own, as a page."""
+        frame = Page(self._browser)
+        end = time.monotonic() + PATIENCE
+        while True:
+            answer, _ = self._browser.call("Target.getTargets")
+            found = [each for each in answer["targetInfos"] if each["type"] == "iframe"]
+            if found:
+                break
+            assert time.monotonic() < end, "The page has no sandboxed frame."
+        attached = frame.call("Target.attachToTarget", targetId=found[0]["targetId"], flatten=True)
+        frame._session = attached["sessionId"]
+        for domain in ("Runtime", "Network", "Log"):
+            frame.call(f"{domain}.enable")
+        return frame
+
     def close(self) -> None:
         """Close the page, and forget all that it kept."""
         self._session = None
+        if not self._browser.is_running:  # it was closed before, with all its pages
+            return
         self.call("Target.disposeBrowserContext", browserContextId=self._context)
 
     def resize(self, width: int, height: int) -> None:

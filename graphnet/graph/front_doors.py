@@ -29,8 +29,11 @@ if TYPE_CHECKING:
     from graphnet.graph.node import Node
     from graphnet.listing.summary import Summary
     from graphnet.optim.base import Optimizer
+    from graphnet.playground.cell import Cell
+    from graphnet.playground.options import ListPageOptions
     from graphnet.stepping.walk import Walk
 
+    Feed = Mapping[Any, Tensor]
 
 MOST_SHOWN = 2000
 """Nodes of a list that a notebook shows by itself."""
@@ -269,46 +272,46 @@ class FrontDoors(NodeList):
 
         return Walk(self, feed, loss)
 
+    @overload
+    def playground(
+        self: Any, loss: Node, data: Feed, optimizer: Optimizer, **options: Unpack[ListPageOptions]
+    ) -> Cell: ...
+
+    @overload
     def playground(
         self: Any,
         loss: Node,
-        data: Mapping[Any, Tensor],
+        data: Feed,
         optimizer: Optimizer,
         file: str | PathLike[str],
-        *,
-        output: Node | None = None,
-        test: Mapping[Any, Tensor] | None = None,
-        batch_size: int = 32,
-        seed: int = 0,
-        title: str = "",
-    ) -> Path:
-        """Write a page in which the list learns: one HTML file, without server or network.
+        **options: Unpack[ListPageOptions],
+    ) -> Path: ...
+
+    def playground(
+        self: Any,
+        loss: Node,
+        data: Feed,
+        optimizer: Optimizer,
+        file: str | PathLike[str] | None = None,
+        **options: Unpack[ListPageOptions],
+    ) -> Path | Cell:
+        """Make a page in which the list learns: one HTML file, without server or network.
 
         Args:
             loss: what is minimized.
             data: a tensor for each input, by node or by name, with a row for each example.
             optimizer: over the parameters of the list.
-            file: the page, its suffix .html.
-            output: the node that predicts; None takes the last one with rows that is computed
-                without the targets, the inputs that only the loss reads.
-            test: data of the same form, measured and not learned from.
-            batch_size: rows in a batch, at the start; that of the inputs where it is fixed.
-            seed: the order of the rows, the masks of dropout and the noise that it begins with.
-            title: of the page.
+            file: the page; if None, a cell of a notebook shows it.
+            options: output, the node that predicts (if None, the last one with rows that is
+                computed without the targets, the inputs that only the loss reads); test,
+                batch_size, seed, title and height as in `gn.playground`.
 
         Returns:
-            The path of the page.
+            The path of the page, or what a notebook shows: see `gn.playground`.
 
         Raises:
-            FeedError: the data do not fit the inputs.
-            ShapeError: the numbers of rows differ.
-            RangeError: batch_size is less than 1, or seed not between 0 and 2**32 - 1.
-            GraphError: an operation has no form in JavaScript, an argument has another type, or
-                the file cannot be written.
+            GraphError: what `gn.playground` refuses.
         """
-        from graphnet.playground.page import write_page
-        from graphnet.playground.task import task_of_graph
+        from graphnet.playground.cell import page_of_list
 
-        settings = {"batch_size": batch_size, "seed": seed, "title": title}
-        task = task_of_graph(self, loss, data, optimizer, test, output, **settings)
-        return write_page(task, file)
+        return page_of_list(self, loss, data, optimizer, file, **options)

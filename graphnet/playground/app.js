@@ -1,14 +1,17 @@
 // The page: what was clicked, typed or computed is told to all parts.
 class App {
   static EARLY = 3000; // steps
-  constructor(root, data) {
+  // `begin` makes the app of another network, which goes on from what this one hands on.
+  constructor(root, data, begin, before = {}) {
     this.root = root;
     this.data = data;
+    this.begin = begin;
+    this.ending = new AbortController(); // for what listens outside of the page
     this.colours = new Colours(root);
-    this.learner = new Learner(data);
+    this.learner = new Learner(data, before);
     this.evaluator = new Evaluator(this.learner, data);
-    this.runs = new Runs(this.learner.settings);
-    this.loop = new Loop(this);
+    this.runs = new Runs(this.learner.settings, before.runs);
+    this.loop = new Loop(this, before.speed);
     this.mark = 1; // the next step to measure at once
     this.event = null; // what has just happened to one node, in the walk
     this.chosen = null; // the node on the card
@@ -24,7 +27,20 @@ class App {
     this.measure();
     this.say("rewound");
     this.say("changed");
+    if (data.left_out) this.tell(`The page holds the first rows; ${data.left_out.toLocaleString("en")} are left out.`);
     this.loop.next();
+  }
+  // Another network in the place of this one; settings, points and kept runs stay.
+  become(structure) {
+    const { settings, clean: rows } = this.learner;
+    this.close();
+    return this.begin(structure, { settings, rows, runs: this.runs, speed: this.loop.speed });
+  }
+  close() {
+    this.loop.close();
+    this.say("closed");
+    this.ending.abort();
+    for (const each of this.observers) each.disconnect();
   }
   find(selector) { return this.root.querySelector(selector); }
   // Tell all parts what has happened.
@@ -153,8 +169,13 @@ class App {
     this.loop.owed = 0;
     this.say("changed");
   }
+  // The settings, and the network where it can be changed: by these, runs are told apart.
+  summary() {
+    const { structure, generator } = this.data;
+    return { ...this.learner.settings, ...(generator && { network: networkText(generator, structure ?? generator) }) };
+  }
   keep() {
-    const kept = this.runs.keep(this.learner.settings);
+    const kept = this.runs.keep(this.summary());
     const next = "Change something, rewind and train again: both curves are shown.";
     this.tell(kept ? `Kept. ${next}` : "There is nothing to keep yet.");
     this.say("changed");
@@ -175,9 +196,11 @@ class App {
   }
   watchTheme() {
     const changed = () => { this.colours.read(); this.say("themed"); this.loop.next(); };
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", changed);
-    new MutationObserver(changed).observe(this.root, { attributes: true, attributeFilter: ["data-theme"] });
     const resized = () => { this.colours.read(); this.say("resized"); this.loop.next(); };
-    new ResizeObserver(resized).observe(this.root);
+    const { signal } = this.ending;
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", changed, { signal });
+    this.observers = [new MutationObserver(changed), new ResizeObserver(resized)];
+    this.observers[0].observe(this.root, { attributes: true, attributeFilter: ["data-theme"] });
+    this.observers[1].observe(this.root);
   }
 }

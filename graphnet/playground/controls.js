@@ -20,6 +20,16 @@ function labelOf(name) {
   return group === undefined ? label : `${label}, group ${group}`;
 }
 
+// The limits of a setting; a typed number may lie outside of its slider, but not outside of these.
+function limitsOf(name, rows) {
+  if (name === "batch") return [1, rows];
+  return [0, SETTINGS[name.split("/")[0]]?.most ?? Infinity];
+}
+function isSetting(name, value, rows) {
+  const { whole } = SETTINGS[name.split("/")[0]] ?? {}, [least, most] = limitsOf(name, rows);
+  return value >= least && value <= most && value < Infinity && (!whole || Number.isInteger(value));
+}
+
 // A slider goes from 0 to 1000, whatever its setting does; with `zero` its first place is 0.
 function placeOf({ low, high, log, zero }, value) {
   if (zero && value < low) return 0;
@@ -63,13 +73,11 @@ parts.push(function controls(app) {
     form.append(made("div", { class: "setting" }, label, number, ...(slider ? [slider] : [])));
     return { setting, number, slider };
   }
-  // A typed number may lie outside of the slider, but not outside of its meaning.
-  function typed(name, { whole, most = Infinity, label }, number) {
-    const value = number.value.trim() === "" ? NaN : Number(number.value);
-    const [least, top] = name === "batch" ? [1, app.learner.clean.count] : [0, most];
-    const fits = value >= least && value <= top && value < Infinity && (!whole || Number.isInteger(value));
+  function typed(name, { whole, label }, number) {
+    const value = number.value.trim() === "" ? NaN : Number(number.value), { count } = app.learner.clean;
+    const [least, top] = limitsOf(name, count);
     const limit = top < Infinity ? `, at most ${top}` : "";
-    if (fits) app.set(name, value);
+    if (isSetting(name, value, count)) app.set(name, value);
     else app.tell(`The ${label} must be ${whole ? "an integer" : "a number"} of ${least} or more${limit}.`);
     show(name);
   }
@@ -84,7 +92,7 @@ parts.push(function controls(app) {
   const speed = app.find(".speed");
   Loop.SPEEDS.forEach(({ label }, at) => speed.append(made("option", { value: at }, label)));
   speed.addEventListener("change", () => app.setSpeed(Number(speed.value)));
-  for (const hidden of [".transport", ".counts", "header > button"]) app.find(hidden).hidden = false;
+  for (const hidden of [".transport", ".counts", ".save", "header > button"]) app.find(hidden).hidden = false;
   const main = app.find(".main"), steps = app.find(".steps"), rate = app.find(".rate");
 
   return {

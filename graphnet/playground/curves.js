@@ -105,13 +105,14 @@ parts.push(function curves(app) {
   function list() {
     legend.replaceChildren();
     if (!runs.kept.length) return;
-    const { settings } = app.learner;
+    const settings = app.summary();
     const differing = Object.keys(settings).filter(name => runs.kept.some(run => run.settings[name] !== settings[name]));
     for (const [run, colour] of all()) legend.append(item(run, colour, differing));
   }
   function item(run, colour, differing) {
-    const isNow = run === runs.now, settings = isNow ? app.learner.settings : run.settings;
-    const said = differing.map(name => `${labelOf(name)} ${short(settings[name])}`).join(", ");
+    const isNow = run === runs.now, settings = isNow ? app.summary() : run.settings;
+    const said = differing.map(name => name === "network" ? settings[name] : `${labelOf(name)} ${short(settings[name])}`)
+      .join(", ");
     const dot = made("span", { class: "dot" });
     dot.style.background = colour;
     const line = made("li", {}, dot, `${run.name}${isNow ? " (now)" : ""}${said && `: ${said}`}`);

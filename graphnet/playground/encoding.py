@@ -18,22 +18,28 @@ _INT32 = torch.iinfo(torch.int32)
 
 
 def encoded(tensor: Tensor, name: str) -> dict[str, Any]:
-    """The kind of numbers, the size of a row, and the bytes of a tensor.
+    """The kind of numbers, the size of a row, the shape, the dtype and the bytes of a tensor.
 
     Pictures of 256 grey values take one byte for each pixel.
 
     Raises:
         FeedError: an integer has no place in 32 bits.
 
-    >>> encoded(torch.tensor([[0.0, 1.0]]), "x")
-    {'kind': 'byte fraction', 'row': 2, 'bytes': 'AP8='}
+    >>> encoded(torch.tensor([[0.0, 1.0]]), "x")["bytes"]
+    'AP8='
     >>> encoded(torch.tensor([3]), "t")["kind"]
     'int32'
     """
     tensor = tensor.detach().cpu().contiguous()
     row = tensor[0].numel() if tensor.ndim else 1
     kind, numbers = _numbers(tensor, name)
-    return {"kind": kind, "row": row, "bytes": b64encode(_bytes(numbers)).decode("ascii")}
+    return {
+        "kind": kind,
+        "row": row,
+        "shape": [*tensor.shape],
+        "dtype": dtype_text(tensor.dtype),
+        "bytes": b64encode(_bytes(numbers)).decode("ascii"),
+    }
 
 
 def _bytes(numbers: Tensor) -> bytes:

@@ -13,7 +13,7 @@ class Evaluator {
     this.quick = new Map(); // on the weights that are trained
     this.chunk = 250; // rows of one program
     this.band = Evaluator.GRID; // rows of the grid in one program
-    this.test = data.test && new Rows(data.test);
+    this.test = data.test;
     this.running = null;
     this.spent = this.longest = 0; // milliseconds, in this round
     this.cost = Infinity; // milliseconds of the quickest measure
@@ -30,7 +30,7 @@ class Evaluator {
   }
   // The part of the plane that is shown: all points with some air around them, as a square.
   frame() {
-    const { name } = this.data.nodes[this.data.inputs[0]];
+    const name = keyOf(this.data.nodes[this.data.inputs[0]]);
     const both = [this.learner.clean.data[name], ...(this.test ? [this.test.data[name]] : [])];
     const sides = [0, 1].map(axis => rangeOf(both.flatMap(all => [...all].filter((_, at) => at % 2 === axis))));
     const half = Math.max(...sides.map(([low, high]) => high - low)) * 0.54 || 1;
@@ -39,7 +39,7 @@ class Evaluator {
   }
   programOf(batch, programs = this.programs) {
     const state = programs === this.quick ? this.learner.state : this.state;
-    if (!programs.has(batch)) programs.set(batch, createProgram(batch, state));
+    if (!programs.has(batch)) programs.set(batch, this.data.create(batch, state));
     return programs.get(batch);
   }
 
@@ -117,7 +117,7 @@ class Evaluator {
   places(rows, start, size) { return Array.from({ length: size }, (_, at) => (start + at) % rows.count); }
   errorsIn(program, rows, start, size) {
     const output = program.values[this.data.output];
-    const { name } = this.data.nodes[this.data.targets[0]];
+    const name = keyOf(this.data.nodes[this.data.targets[0]]);
     let wrong = 0;
     for (let at = 0; at < size; at++) {
       if (this.classOf(output, at) !== this.labelOf(rows.row(name, (start + at) % rows.count))) wrong++;
@@ -165,7 +165,7 @@ class Evaluator {
     }
   }
   fillGrid(program, top) {
-    const points = program.inputs[this.data.nodes[this.data.inputs[0]].name], step = this.side / Evaluator.GRID;
+    const points = program.inputs[keyOf(this.data.nodes[this.data.inputs[0]])], step = this.side / Evaluator.GRID;
     for (let row = top, at = 0; row < top + this.band; row++) {
       for (let column = 0; column < Evaluator.GRID; column++) {
         points[at++] = this.left + (column + 0.5) * step;

@@ -7,17 +7,19 @@ const SEEDS = { order: 0, masks: 0x1000000, noise: 0x2000000 }; // what is added
 
 class Learner {
   static LONG = 6; // milliseconds of a step that is interrupted for the display
-  constructor(data) {
+  // `settings` and `rows` are those of a network before this one, if there was one.
+  constructor(data, { settings, rows = data.train } = {}) {
     this.data = data;
-    this.settings = { ...data.settings, ...data.numbers };
-    this.state = Object.fromEntries(Object.entries(data.state).map(([name, each]) => [name, decoded(each)]));
+    this.settings = { ...data.settings, ...data.numbers, ...settings };
+    this.state = data.draw?.(this.settings.seed)
+      ?? Object.fromEntries(Object.entries(data.state).map(([name, each]) => [name, decoded(each)]));
     this.programs = new Map();
     this.programOf(data.settings.batch); // adds the state of the optimizer
     this.first = this.copyOfState();
-    this.clean = new Rows(data.train); // the rows without noise
-    this.given = this.clean.count; // rows that Python has written; later ones are added by hand
+    this.clean = rows.with({}); // the rows without noise
+    this.given = data.train.count; // rows that Python has written; later ones are added by hand
     this.floating = data.inputs.map(node => data.nodes[node])
-      .filter(node => node.dtype.startsWith("float")).map(node => node.name);
+      .filter(node => node.dtype.startsWith("float")).map(keyOf);
     this.rewind();
   }
   copyOfState() {
@@ -37,7 +39,8 @@ class Learner {
     this.at = null; // how far the present step has come; null between two steps
     this.isLong = false;
     this.spent = 0; // milliseconds, on the present step
-    this.changes = []; // of the settings since, as [step, name, value]
+    this.start = null; // the settings and the added rows of the first step
+    this.changes = []; // since then: [steps before it, what, value]
     this.loss = NaN;
     this.program = this.programOf(Math.min(this.settings.batch, this.rows.count));
     this.forget();
@@ -57,15 +60,24 @@ class Learner {
   programOf(batch) {
     if (!this.programs.has(batch)) {
       if (this.programs.size > 6) this.programs.delete(this.programs.keys().next().value);
-      this.programs.set(batch, createProgram(batch, this.state));
+      this.programs.set(batch, this.data.create(batch, this.state));
     }
     return this.programs.get(batch);
   }
   set(name, value) {
     this.settings[name] = value;
     if (name === "noise") this.disturb();
-    if (name === "seed") this.rewind();
-    else if (this.steps) this.changes.push([this.steps, name, value]);
+    if (name !== "seed") { this.note(name, value); return; }
+    Object.assign(this.first, this.data.draw?.(value));
+    this.rewind();
+  }
+  // What changes holds from the next step on.
+  note(what, value) {
+    if (this.start) this.changes.push([this.steps + (this.at === null ? 0 : 1), what, value]);
+  }
+  // The rows that were added by hand.
+  get added() {
+    return Array.from({ length: this.clean.count - this.given }, (_, at) => this.clean.listed(this.given + at));
   }
   // Noise on the inputs: its own generator begins anew, so that it depends on the seed alone.
   disturb() {
@@ -75,6 +87,7 @@ class Learner {
   add(row) {
     this.clean.add(row);
     this.disturb();
+    this.note("add", row);
   }
   // Take back the last row that was added by hand.
   removeLast() {
@@ -82,6 +95,7 @@ class Learner {
     this.clean.removeLast();
     this.disturb();
     this.places = null;
+    this.note("remove", null);
     return true;
   }
 
@@ -101,6 +115,7 @@ class Learner {
     return found;
   }
   begin(blank = false) {
+    this.start ??= { ...this.settings, added: this.added };
     const places = this.nextPlaces();
     this.program = this.programOf(places.length);
     if (blank) this.blank();

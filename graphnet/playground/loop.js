@@ -8,10 +8,10 @@ class Loop {
     { label: "1 step / s", steps: 1 }, { label: "10 steps / s", steps: 10 },
     { label: "100 steps / s", steps: 100 }, { label: "full speed", steps: Infinity },
   ];
-  constructor(app) {
+  constructor(app, speed = Loop.SPEEDS.length - 1) {
     this.app = app;
     this.playing = false;
-    this.speed = Loop.SPEEDS.length - 1;
+    this.speed = speed;
     this.rate = 0; // steps in a second
     this.owed = 0; // steps or nodes that are due
     this.wanted = false;
@@ -30,7 +30,13 @@ class Loop {
   next() {
     if (this.wanted) return;
     this.wanted = true;
-    requestAnimationFrame(now => { this.wanted = false; this.frame(now); });
+    this.request = requestAnimationFrame(now => { this.wanted = false; this.frame(now); });
+  }
+  // No frame any more.
+  close() {
+    this.pause();
+    cancelAnimationFrame(this.request);
+    this.wanted = true;
   }
   frame(now) {
     const { app } = this;

@@ -71,7 +71,7 @@ parts.push(function network(app) {
   buttons.forEach((button, at) => button.addEventListener("click", () => show(names[at])));
   app.actions.fit = () => shown.port.fit();
   app.actions.view = () => show(names[(names.indexOf(name) + 1) % names.length]);
-  narrow.addEventListener("change", () => show(name));
+  narrow.addEventListener("change", () => show(name), { signal: app.ending.signal });
   show(name);
 
   function show(wanted) {

@@ -13,28 +13,36 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from graphnet.compile.targets.js import program as js
-from graphnet.compile.targets.js.program import printed
+from graphnet.compile.targets.js.program import printed, source_of
 from graphnet.console_text import printable
 from graphnet.draw.page.assets import SHARED_SCRIPTS, asset, filled
 from graphnet.draw.page.theme import styles
 from graphnet.errors import GraphError
 from graphnet.files import replace_file
 from graphnet.playground.description import description_of
+from graphnet.playground.generator import CALLED, generator_of
+from graphnet.playground.images import images_of
 from graphnet.playground.views import View, views_of
 
 if TYPE_CHECKING:
     from graphnet.compile.targets.js.program import PrintedProgram
+    from graphnet.playground.generator import Generator
     from graphnet.playground.task import Task
 
 _FOLDER = Path(__file__).parent
 _PRINTER = Path(js.__file__).parent
 
 SCRIPTS = (
-    *("tools.js", "rows.js", "learner.js", "evaluator.js", "runs.js", "loop.js"),
-    *("app.js", "controls.js", "network.js", "written.js", "grids.js", "card.js", "surface.js"),
-    *("table.js", "curves.js", "keys.js", "start.js"),
+    *("tools.js", "rows.js", "learner.js", "evaluator.js", "runs.js", "loop.js", "layers.js"),
+    *("dense.js", "chain.js", "app.js", "controls.js", "network.js", "structure.js"),
+    *("written.js", "grids.js", "card.js", "surface.js", "pad.js", "images.js", "table.js"),
+    *("curves.js", "weights.js", "python.js", "link.js", "keys.js", "start.js"),
 )
 """The scripts of the page, in their order; the first half of them knows no page."""
+
+OF_IMAGES = ("pad.js", "images.js")
+OF_DENSE = ("layers.js", "chain.js", "structure.js")
+"""Those that only some pages need."""
 
 
 def write_page(task: Task, file: str | PathLike[str]) -> Path:
@@ -44,9 +52,18 @@ def write_page(task: Task, file: str | PathLike[str]) -> Path:
         GraphError: the file cannot be written, or something has no form in JavaScript.
     """
     path = _checked_path(file)
-    content = page_of(task).encode()
+    return write_content(page_of(task), path)
+
+
+def write_content(page: str, file: str | PathLike[str]) -> Path:
+    """Write a page to a file; returns its path.
+
+    Raises:
+        GraphError: the file cannot be written.
+    """
+    path = _checked_path(file)
     try:
-        replace_file(path, content)
+        replace_file(path, page.encode())
     except OSError as error:
         raise GraphError(
             f"The page cannot be written to {str(path)!r}: {error.strerror or error}."
@@ -70,19 +87,27 @@ def page_of(task: Task) -> str:
     """The page as a text."""
     program = printed_program(task)
     task = replace(task, is_open=program.is_open)
-    views = views_of(task)
+    views, generator = views_of(task), generator_of(task)
     css = styles(asset("page.css", _FOLDER))
-    scripts = [guarded(program.source), _scripts()]
+    names = _needed(task, generator)
+    scripts = [guarded(_source(program, generator)), _scripts(names)]
     parts = {
         "TITLE": escape(printable(task.title)),
         "POLICY": policy([css, *map(_style_of, views)], scripts),
         "CSS": css,
         "VIEWS": "".join(map(_stage, views)),
-        "DATA": inert(description_of(task, program, views)),
+        "DATA": inert(description_of(task, program, views, generator)),
         "PROGRAM": scripts[0],
         "SCRIPT": scripts[1],
     }
     return filled(asset("page.html", _FOLDER), parts)
+
+
+def _source(program: PrintedProgram, generator: Generator | None) -> str:
+    """The list in JavaScript, and the parts of its relatives."""
+    if generator is None:
+        return program.source
+    return source_of([program, *generator.programs], CALLED) + "\n" + generator.source
 
 
 def printed_program(task: Task) -> PrintedProgram:
@@ -135,11 +160,17 @@ def inert(data: Any) -> str:
     return json.dumps(data, separators=(",", ":")).replace("<", "\\u003c")
 
 
-def _scripts() -> str:
+def _needed(task: Task, generator: Generator | None) -> list[str]:
+    """The scripts of a page, without those of what it does not show."""
+    left_out = {*(() if images_of(task) else OF_IMAGES), *(() if generator else OF_DENSE)}
+    return [name for name in SCRIPTS if name not in left_out]
+
+
+def _scripts(names: Iterable[str]) -> str:
     """The scripts of the page; a block keeps their names apart from those of the program."""
     shared = [asset(name) for name in SHARED_SCRIPTS]
     random = asset("random.js", _PRINTER)
-    own = [asset(name, _FOLDER) for name in SCRIPTS]
+    own = [asset(name, _FOLDER) for name in names]
     return guarded("\n".join(['"use strict";', "{", random, *shared, *own, "}", ""]))
 
 

@@ -1,5 +1,6 @@
 // Rows of data: for each input of the list its numbers, one row after the other.
 class Rows {
+  // From what Python has written.
   constructor(described) {
     this.names = Object.keys(described);
     this.data = {};
@@ -10,11 +11,15 @@ class Rows {
     }
     this.count = this.data[this.names[0]].length / (this.widths[this.names[0]] || 1);
   }
+  // The same rows, with other numbers of some inputs.
+  with(data, widths = {}) {
+    const changed = { data: { ...this.data, ...data }, widths: { ...this.widths, ...widths } };
+    return Object.assign(Object.create(Rows.prototype), this, changed);
+  }
   // The same rows, with noise on some inputs.
   shifted(names, noise, random) {
-    const data = { ...this.data };
-    for (const name of names) data[name] = this.data[name].map(number => number + noise * random.normal());
-    return Object.assign(Object.create(Rows.prototype), this, { data });
+    const noisy = name => this.data[name].map(number => number + noise * random.normal());
+    return this.with(Object.fromEntries(names.map(name => [name, noisy(name)])));
   }
   row(name, place) {
     const width = this.widths[name];
@@ -34,6 +39,8 @@ class Rows {
       }
     }
   }
+  // A row as lists of numbers.
+  listed(place) { return Object.fromEntries(this.names.map(name => [name, [...this.row(name, place)]])); }
   // One more row, from a list of numbers for each input.
   add(row) {
     for (const name of this.names) {

@@ -21,9 +21,9 @@ class Run {
 
 class Runs {
   static MOST = 4; // that are kept
-  constructor(settings) {
-    this.kept = [];
-    this.number = 1;
+  constructor(settings, { kept = [], number = 1 } = {}) {
+    this.kept = kept;
+    this.number = number;
     this.begin(settings);
   }
   // A new run; the one before is forgotten if it was not kept.

@@ -3,7 +3,8 @@ parts.push(function surface(app) {
   const MOST_POINTS = 2000;
   if (!app.data.plane) return null;
   const { data, learner, evaluator, colours } = app;
-  const { classes, nodes } = data, input = nodes[data.inputs[0]], target = nodes[data.targets[0]];
+  const { classes, nodes } = data, input = keyOf(nodes[data.inputs[0]]);
+  const target = data.targets.length ? keyOf(nodes[data.targets[0]]) : undefined;
   const width = widthOf(data.nodes[data.output]);
   const labels = classes ? classes.targets.length : 0;
   const root = app.find(".output");
@@ -23,7 +24,7 @@ parts.push(function surface(app) {
   const undo = made("button", {
     type: "button", title: "Take back the last added point (Backspace)", disabled: true,
   }, "undo point");
-  const canAdd = classes !== null || target !== undefined && learner.clean.widths[target.name] === 1;
+  const canAdd = classes !== null || target !== undefined && learner.clean.widths[target] === 1;
   let cross = null, label = labels ? labels - 1 : 0, image = null;
   build();
   const middle = middleOfTargets();
@@ -58,12 +59,26 @@ parts.push(function surface(app) {
       evaluator.bottom + (1 - (event.clientY - box.top) / box.height) * evaluator.side,
     ];
   }
-  function add(x, y) {
-    const goal = classes ? classes.targets[label] : [Number(number.value) || 0];
-    learner.add({ [input.name]: [x, y], ...(target && { [target.name]: goal }) });
+  function add(...place) {
+    const [x, y] = place.map(each => Number(each.toPrecision(4))); // as they stand in a link
+    addPoint([x, y, classes ? label : Number(number.value) || 0]);
     app.tell(`Added a point at ${short(x)}, ${short(y)}: ${counted(learner.clean.count, "row")}.`);
     app.disturbed();
   }
+  // A point is x, y, and its class or its target.
+  function addPoint([x, y, goal]) {
+    if (classes && !classes.targets[goal]) return;
+    learner.add({ [input]: [x, y], ...(target && { [target]: classes ? classes.targets[goal] : [goal] }) });
+  }
+  app.pointsOf = rows => rows.map(row => {
+    const goal = target ? row[target] : [0];
+    return [...row[input], classes ? evaluator.labelOf(goal) : goal[0]].map(each => Number(each.toPrecision(4)));
+  });
+  app.addPoints = points => {
+    if (!canAdd || !points.length) return;
+    points.forEach(addPoint);
+    app.disturbed();
+  };
   function takeBack() {
     if (learner.removeLast()) app.tell(`Took the last point back: ${counted(learner.clean.count, "row")}.`);
     app.disturbed();
@@ -93,7 +108,7 @@ parts.push(function surface(app) {
   // the middle of the targets.
   function middleOfTargets() {
     const [low, high] = classes ? [classes.targets[0][0], classes.targets.at(-1)[0]]
-      : target ? rangeOf(learner.clean.data[target.name]) : [-1, 1];
+      : target ? rangeOf(learner.clean.data[target]) : [-1, 1];
     return { at: (low + high) / 2, half: Math.abs(high - low) / 2 || 1 };
   }
   function levelOf(output, row) {
@@ -134,7 +149,7 @@ parts.push(function surface(app) {
   }
   // Of very many rows the last ones, with those that were added by hand.
   function drawRows(context, size, rows, hollow) {
-    const places = rows.data[input.name], radius = rows.count > 400 ? 2.4 : 3.6;
+    const places = rows.data[input], radius = rows.count > 400 ? 2.4 : 3.6;
     context.lineWidth = 1;
     for (let row = Math.max(0, rows.count - MOST_POINTS); row < rows.count; row++) {
       const isAdded = !hollow && row >= learner.given, colour = colourOf(rows, row);
@@ -148,7 +163,7 @@ parts.push(function surface(app) {
   }
   function colourOf(rows, row) {
     if (!target) return colours.ink;
-    const goal = rows.row(target.name, row);
+    const goal = rows.row(target, row);
     if (classes) return colours.css(colours.of(evaluator.labelOf(goal), labels));
     const level = clamp((goal[0] - middle.at) / middle.half, -1, 1);
     return colours.css(level < 0 ? colours.less : colours.more, 0.25 + 0.75 * Math.abs(level));

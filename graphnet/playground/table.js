@@ -1,6 +1,6 @@
 // The first rows, with their targets and what the network makes of them.
 parts.push(function table(app) {
-  if (app.data.plane || app.data.output === null) return null;
+  if (app.data.plane || app.data.image || app.data.output === null) return null;
   const ROWS = 8, NUMBERS = 3;
   const { data, evaluator } = app, { nodes, classes } = data;
   const rows = evaluator.test ?? app.learner.clean, count = Math.min(ROWS, rows.count);
@@ -20,7 +20,7 @@ parts.push(function table(app) {
     );
   }
   function lineOf({ row, output, mark }) {
-    const cells = list => list.map(node => made("td", {}, numbersOf(rows.row(nodes[node].name, row))));
+    const cells = list => list.map(node => made("td", {}, numbersOf(rows.row(keyOf(nodes[node]), row))));
     const head = made("th", { scope: "row" }, String(row));
     return made("tr", {}, head, ...cells(data.targets), ...(classes ? [mark] : []), output, ...cells(data.inputs));
   }
@@ -32,7 +32,7 @@ parts.push(function table(app) {
     output.textContent = numbersOf(outputs.subarray(row * width, (row + 1) * width));
     if (!classes) return;
     const said = evaluator.classOf(outputs, row);
-    const right = said === evaluator.labelOf(rows.row(nodes[data.targets[0]].name, row));
+    const right = said === evaluator.labelOf(rows.row(keyOf(nodes[data.targets[0]]), row));
     mark.textContent = `${right ? "✓" : "✗"} ${said}`;
     mark.className = right ? "right" : "wrong";
   }

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
+from warnings import warn
 
 from graphnet.errors import FeedError, GraphError, RangeError, ShapeError, shape_text
 from graphnet.graph import Graph, Input, Node, Operation
@@ -26,6 +27,11 @@ if TYPE_CHECKING:
 Rows = Mapping[Input, "Tensor"]
 """A tensor for each input, all with the same number of rows."""
 
+MOST_NUMBERS = 3_000_000
+"""Numbers of the rows that a page learns from: 3,821 images of MNIST."""
+MOST_TEST_NUMBERS = 800_000
+"""Numbers of the rows that it measures."""
+
 _SEEDS = 2**32
 
 
@@ -43,6 +49,9 @@ class Task:
         batch_size: rows of a batch, at the start.
         seed: of the generator, at the start.
         title: of the page.
+        model: the module that predicts; None for a list without.
+        loss_module: what was given as the loss.
+        left_out: rows that the page has no room for.
         is_open: True if the printed program takes batches of any size.
     """
 
@@ -55,6 +64,9 @@ class Task:
     batch_size: int
     seed: int
     title: str
+    model: Module | None = None
+    loss_module: Any = None
+    left_out: int = 0
     is_open: bool = True
 
     @cached_property
@@ -104,7 +116,8 @@ def task_of_model(
     train, *rest = (dict(zip(nodes, (*each.inputs, *each.targets), strict=True)) for each in rows)
     settings["title"] = settings["title"] or type(model).__name__
     output = built.outputs[0]
-    return _checked(built.graph, built.loss, optimizer, output, train, *(rest or [{}]), **settings)
+    task = _checked(built.graph, built.loss, optimizer, output, train, *(rest or [{}]), **settings)
+    return replace(task, model=model, loss_module=loss)
 
 
 def task_of_graph(
@@ -152,7 +165,28 @@ def _checked(
         raise RangeError(f"seed must be an integer from 0 to 2**32 - 1; got {seed}.")
     if not isinstance(title, str):
         raise GraphError(must_be("title", "a text", title))
-    return Task(graph, loss, optimizer, output, train, test, batch, int(seed), title)
+    kept, others = bounded(train, MOST_NUMBERS), bounded(test, MOST_TEST_NUMBERS)
+    left_out = _count(train) - _count(kept) + _count(test) - _count(others)
+    if left_out:
+        warn(
+            f"A page has room for about {MOST_NUMBERS:,} numbers to learn from: it holds the first "
+            f"{_count(kept):,} of {_count(train):,} rows, and {_count(others):,} of "
+            f"{_count(test):,} test rows.",
+            stacklevel=4,
+        )
+    task = Task(graph, loss, optimizer, output, kept, others, batch, int(seed), title)
+    return replace(task, left_out=left_out)
+
+
+def bounded(rows: Rows, most: int) -> Rows:
+    """The first rows, as many as have so many numbers."""
+    each = sum(tensor[0].numel() for tensor in rows.values())
+    count = max(1, most // max(1, each))
+    return rows if _count(rows) <= count else {node: all[:count] for node, all in rows.items()}
+
+
+def _count(rows: Rows) -> int:
+    return len(next(iter(rows.values()))) if rows else 0
 
 
 def _fixed_batch(sizes: set[int | None]) -> int:

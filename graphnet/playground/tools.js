@@ -1,8 +1,8 @@
 // What all parts of the page share: numbers, their colours, elements; and the list of the parts.
 
 // Each part of the page is a function that is given the app and returns what it does when something
-// happens: { frame, slow, measured, walked, rewound, changed, selected, themed }, each of them
-// optional. A part that has nothing to show returns null.
+// happens: { frame, slow, measured, walked, rewound, changed, rowsChanged, selected, themed, resized,
+// closed }, each of them optional. A part that has nothing to show returns null.
 const parts = [];
 
 const ARRAYS = { float32: Float32Array, float64: Float64Array, int32: Int32Array, uint8: Uint8Array };
@@ -47,6 +47,9 @@ function largestOf(numbers, start, end) {
   }
   return largest;
 }
+
+// The name of a node as a key: what is shown of it may have other signs for those that cannot be seen.
+const keyOf = ({ name, key = name }) => key;
 
 const clamp = (number, low, high) => Math.max(low, Math.min(high, number));
 

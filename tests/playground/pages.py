@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from itertools import pairwise
 
 import torch
 from draw.test_hostile import NAMES
@@ -69,6 +70,96 @@ def list_task(batch=None, **changes):
     sgd = gn.SGD(graph.parameters(), lr=0.1)
     given = {"loss": loss, "data": feed, "optimizer": sgd, "test": None, "output": None}
     return task_of_graph(graph, **{**given, **SETTINGS, **changes})
+
+
+@cache
+def images():
+    """Pictures of bars, upright and lying, that convolutions tell apart."""
+    torch.manual_seed(4)
+    layers = [
+        gn.Conv2d(1, 4, 3), gn.ReLU(), gn.MaxPool2d(2), gn.Conv2d(4, 6, 2), gn.ReLU(), gn.Flatten(),
+        gn.Linear(24, 2),
+    ]  # fmt: skip
+    model = gn.Sequential(*layers)
+    labels = torch.arange(60) % 2
+    x = (torch.rand(60, 1, 8, 8) * 60).round()
+    for row, label in enumerate(labels.tolist()):
+        place = int(torch.randint(1, 7, ()))
+        x[(row, 0, slice(1, 7), place) if label else (row, 0, place, slice(1, 7))] = 255
+    x /= 255
+    sgd = gn.SGD(model.parameters(), lr=0.05, momentum=0.9)
+    data, others = (x[:40], labels[:40]), (x[40:], labels[40:])
+    return task_of_model(model, gn.LossCrossEntropy(), data, sgd, others, **SETTINGS)
+
+
+class Last(gn.Module):
+    """What a recurrent network says at the end of a sequence."""
+
+    def __init__(self):
+        self.cells, self.out = gn.GRU(3, 6, batch_first=True), gn.Linear(6, 3)
+
+    def build(self, x):
+        return self.out(self.cells(x)[0][:, -1])
+
+
+@cache
+def recurrent():
+    """Short sequences in three classes."""
+    torch.manual_seed(5)
+    model = Last()
+    x = torch.rand(50, 5, 3)
+    adam = gn.Adam(model.parameters(), lr=0.01)
+    data = (x, x[:, -1].argmax(1))
+    return task_of_model(model, gn.LossCrossEntropy(), data, adam, None, **SETTINGS)
+
+
+def dense_model(hidden, activation=gn.Tanh, inputs=2, outputs=2):
+    """Dense layers with one activation."""
+    sizes, layers = [inputs, *hidden, outputs], []
+    for before, after in pairwise(sizes):
+        if layers and activation:
+            layers.append(activation())
+        layers.append(gn.Linear(before, after))
+    return gn.Sequential(*layers)
+
+
+def dense(hidden, activation=gn.Tanh, loss=gn.LossMSE, optimizer=gn.SGD, count=110):
+    """Points of two classes, and a network for them."""
+    torch.manual_seed(6)
+    model = dense_model(hidden, activation)
+    x, t = points(count)
+    t = t.argmax(1) if loss is gn.LossCrossEntropy else t
+    made = optimizer(model.parameters(), lr=0.05)
+    return task_of_model(model, loss(), (x, t), made, None, **SETTINGS)
+
+
+def column(hidden, activation, loss, optimizer=gn.SGD):
+    """Points of the plane with one number each: 0 or 1 for a cross-entropy, else a product."""
+    torch.manual_seed(6)
+    model = dense_model(hidden, activation, outputs=1)
+    x, t = points(70)
+    is_class = loss is gn.LossBCEWithLogits
+    t = t[:, 1:] if is_class else x[:, :1] * x[:, 1:]
+    sgd = optimizer(model.parameters(), lr=0.05)
+    return task_of_model(model, loss(), (x, t), sgd, None, **SETTINGS)
+
+
+@cache
+def single():
+    """Two classes that a single output tells apart."""
+    return column([3], gn.Tanh, gn.LossBCEWithLogits)
+
+
+@cache
+def numbers():
+    """Numbers to be met."""
+    return column([3], gn.Tanh, gn.LossMSE)
+
+
+@cache
+def labelled():
+    """Points with labels, a network of ReLU, and Adam."""
+    return dense([5], gn.ReLU, gn.LossCrossEntropy, gn.Adam)
 
 
 @cache

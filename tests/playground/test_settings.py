@@ -6,6 +6,7 @@ import pytest
 import torch
 from playground.driving import setting, state, steps, text, write
 
+import graphnet as gn
 from graphnet.compile.targets.js.random import Random
 
 
@@ -81,3 +82,27 @@ def test_noise_moves_the_rows_and_none_brings_them_back(page):
     )
     write(page, "#set-noise", 0)
     assert page.run(rows) == clean
+
+
+def test_an_input_whose_name_cannot_be_shown_is_still_found(window, tmp_path):
+    graph = gn.Graph()
+    x, t = graph.input((None, 2), name="two\nlines"), graph.input((None, 1), name="\u202et")
+    w = graph.parameter(torch.ones(2, 1), name="w\t")
+    loss = ((x @ w - t) ** 2).mean()
+    feed = {x: torch.rand(30, 2), t: torch.rand(30, 1)}
+    file = graph.playground(loss, feed, gn.SGD([w], lr=0.1), tmp_path / "odd.html")
+    window.go(file)
+    window.run("playground.set('noise', 0.2); playground.addPoints([[0.5, 0.5, 1]])")
+    window.press("ArrowRight")
+    assert steps(window) == 1
+    page = gn.playground.read(file)
+    assert torch.equal(page.train["two\nlines"], feed[x])
+    assert page.inputs == ("two\nlines",)
+    page.repeat(
+        graph, loss, gn.SGD([w], lr=0.1), steps=1, batch_size=30, seed=0, noise=0.2,
+        added=window.run("playground.learner.start.added"),
+    )  # fmt: skip
+    batch = window.run("playground.learner.settings.batch")
+    assert batch == 30
+    assert state(window)["w\t"] == pytest.approx(w.top.flatten().tolist(), abs=1e-6)
+    assert window.faults == []

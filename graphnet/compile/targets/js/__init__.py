@@ -7,6 +7,7 @@
 | `open_batch` | one text for any size of the batch, from three |
 | `parts` | a small program for each walk through each node |
 | `optimizers`, `updates` | the update of a parameter, and its text |
+| `open_update` | the update of a parameter of any size |
 | `printer`: `adding` | the text of a part; gradients add to what is there |
 | `loops`: `expressions` | maps and reductions; scalars as text |
 | `products` | contractions, as tables of places |

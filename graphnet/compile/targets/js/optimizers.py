@@ -36,7 +36,7 @@ OF_BETAS = (
 )
 LINES: dict[Callable[..., Any], tuple[str, ...]] = {
     Optimizer.numbers: (),
-    SGD.numbers: ("const intake = step === 1 ? 1 : 1 - dampening;",),
+    SGD.numbers: ("const intake = step === 1 || momentum === 0 ? 1 : 1 - dampening;",),
     Adagrad.numbers: ("const rate = lr / (1 + (step - 1) * lr_decay);",),
     WithBetas.numbers: OF_BETAS,
     NAdam.numbers: (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -54,7 +54,8 @@ class PrintedProgram:
     """A list in JavaScript.
 
     Attributes:
-        source: the text: the functions that are called, and `createProgram(batch, state)`.
+        create: the text of the function `createProgram(batch, state)`, or of another name.
+        used: the functions of the prelude that it calls.
         nodes: the nodes of the list.
         parameters: the names of the arrays of `state` that must be given, and their sizes.
         state: those that `createProgram` makes if they are missing: first value and size.
@@ -63,13 +64,25 @@ class PrintedProgram:
         batch: the size that it was printed for.
     """
 
-    source: str
+    create: str
+    used: frozenset[str]
     nodes: tuple[NodeDescription, ...]
     parameters: dict[str, int]
     state: dict[str, tuple[float, int]]
     numbers: dict[str, float]
     is_open: bool
     batch: int
+
+    @property
+    def source(self) -> str:
+        """The text: the functions that are called, and `createProgram(batch, state)`."""
+        return source_of([self])
+
+
+def source_of(programs: Sequence[PrintedProgram], also: Iterable[str] = ()) -> str:
+    """The text of some programs, with the functions that they call, and further ones."""
+    used = functions({*also, *(name for program in programs for name in program.used)})
+    return "\n\n".join(part for part in (used, *(each.create for each in programs)) if part) + "\n"
 
 
 def printed(
@@ -78,6 +91,7 @@ def printed(
     optimizer: Optimizer | None,
     shapes: Shapes,
     outputs: Sequence[Node] = (),
+    name: str = "createProgram",
 ) -> PrintedProgram:
     """A list as a program in JavaScript.
 
@@ -88,6 +102,7 @@ def printed(
         shapes: the shape of each fed tensor, for one size of the batch: the first size of all
             inputs that leave it open.
         outputs: further nodes to compute.
+        name: of the function.
 
     Raises:
         GraphError: something has no form in JavaScript; the message names it. Or the loss is not a
@@ -113,7 +128,7 @@ def printed(
     """
     _check(graph, loss, outputs, shapes)
     try:
-        return _printed(Task(graph, loss, optimizer, outputs), shapes)
+        return _printed(Task(graph, loss, optimizer, outputs), shapes, name)
     except NotLowered as error:
         raise GraphError(
             f"A list becomes JavaScript if all its operations have a form as loops; got {error}. "
@@ -136,7 +151,7 @@ def _check(graph: Graph, loss: Node | None, outputs: Sequence[Node], shapes: Sha
         )
 
 
-def _printed(task: Task, shapes: Shapes) -> PrintedProgram:
+def _printed(task: Task, shapes: Shapes, name: str) -> PrintedProgram:
     inputs = _open_inputs(task.graph, shapes)
     batch = next((shape[0] for shape in shapes.values() if shape), 1)
     if inputs:
@@ -147,20 +162,25 @@ def _printed(task: Task, shapes: Shapes) -> PrintedProgram:
         body = "\n".join([*_refusal(batch), *assembly.lines])
     else:
         assembly, body = found
-    head = f"// {len(task.graph)} nodes, batch {'open' if found else batch}"
-    inner = "\n".join("  " + line if line else "" for line in body.split("\n"))
-    create = f"{head}\nfunction createProgram(batch, state) {{\n{inner}\n}}"
-    source = "\n\n".join(part for part in (functions(assembly.used), create) if part) + "\n"
-    nodes = tuple(_description(node, assembly, found is not None) for node in task.graph)
+    nodes = f"{len(task.graph)} nodes, batch {'open' if found else batch}"
+    create = function_text(nodes, f"{name}(batch, state)", body)
+    descriptions = tuple(_description(node, assembly, found is not None) for node in task.graph)
     return PrintedProgram(
-        source,
-        nodes,
+        create,
+        frozenset(assembly.used),
+        descriptions,
         assembly.parameters,
         assembly.state,
         assembly.settings,
         found is not None,
         batch,
     )
+
+
+def function_text(comment: str, called: str, body: str) -> str:
+    """A function with a line above it that says what it is."""
+    inner = "\n".join("  " + line if line else "" for line in body.split("\n"))
+    return f"// {comment}\nfunction {called} {{\n{inner}\n}}"
 
 
 def _open_inputs(graph: Graph, shapes: Shapes) -> list[str]:

@@ -214,6 +214,7 @@ NETWORKS = {
     "groups": grouped,
     "SGD plain": lambda: dense(gn.SGD, lr=0.1),
     "SGD": lambda: dense(gn.SGD, lr=0.05, momentum=0.9, dampening=0.4, weight_decay=0.01),
+    "SGD dampened without momentum": lambda: dense(gn.SGD, lr=0.1, dampening=0.4),
     "SGD Nesterov": lambda: dense(gn.SGD, lr=0.02, momentum=0.9, nesterov=True),
     "SGD maximize": lambda: dense(gn.SGD, lr=1e-4, weight_decay=0.1, maximize=True),
     "Adam": lambda: dense(gn.Adam, lr=0.01, weight_decay=0.1),
