@@ -86,7 +86,7 @@ def restore(run: Run, state: Mapping[str, Any]) -> None:
         setattr(run, name, place[name])
     run.order = _order_of(place["order"], run.data.count or 0)
     run.means.totals, run.means.weights = state["means"]["totals"], state["means"]["weights"]
-    if not run.feeding.load_state_dict(state.get("data"), run.epoch):
+    if not run.feeding.load_state_dict(state.get("data"), run.epoch, run.order is not None):
         run.order = None  # the epoch begins anew, after the updates that it has made
     run.history.epochs[:] = history["epochs"]
     run.history.losses[:] = array("d", history["losses"].tolist())

@@ -30,17 +30,22 @@ def augmented(augment: Augment, batch: Batch, generator: Generator) -> Batch:
 
 
 def example_of(data: Source, settings: FitSettings) -> Batch:
-    """Rows as they are learned from, after `augment`; no random number is missing afterwards."""
+    """Rows as they are learned from, after `augment`.
+
+    No random number is missing afterwards, except those of a stream, whose first pass has begun.
+    """
+    if isinstance(data, Stream):
+        return _changed(data.example(settings.batch_size), settings)
     with same_random_numbers():
-        return _example_of(data, settings)
+        return _changed(data.example(settings.batch_size), settings)
 
 
-def _example_of(data: Source, settings: FitSettings) -> Batch:
-    batch = data.example(settings.batch_size)
+def _changed(batch: Batch, settings: FitSettings) -> Batch:
     if settings.augment is None or any(each.is_meta for each in batch.inputs):
         return batch
     few = batch.map(lambda each: each[: settings.batch_size])
-    return augmented(settings.augment, few, torch.Generator().manual_seed(0))
+    with same_random_numbers():
+        return augmented(settings.augment, few, torch.Generator().manual_seed(0))
 
 
 def examined(run: Run) -> int:

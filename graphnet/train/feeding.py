@@ -44,6 +44,7 @@ class Feeding:
     Attributes:
         waited: the seconds that were spent waiting in this epoch.
         taken: how many batches of the present pass of a stream are taken.
+        ended: True if a pass of a stream has just ended.
         is_direct: True if rows are taken from memory, without anything to wait for.
 
     Raises:
@@ -61,14 +62,17 @@ class Feeding:
         self._batches: Iterator[Batch] | None = None
         self.waited, self.taken = 0.0, 0
         self.is_direct = isinstance(data, DataSet) and data.is_plain and not self._depth
-        self._warned = False
+        self._warned = self.ended = self._is_at_end = False
 
     def begin(self, order: RowOrder, position: int, stop: int | None, seed: int) -> None:
         """Begin an epoch, or go on with it at a position."""
         data = self._data
         if self.is_direct or (isinstance(data, Stream) and self._batches is not None):
             return  # a stream goes on where the last epoch has ended
-        if isinstance(data, Stream):
+        if isinstance(data, Stream) and self._is_at_end:
+            self._is_at_end = False  # the epoch was saved behind its last batch
+            batches = iter(())
+        elif isinstance(data, Stream):
             data.begin()
             self.taken = data.taken
             batches = data.all(self._to)
@@ -83,6 +87,7 @@ class Feeding:
         batch = next(self._batches, None) if self._batches is not None else None
         self.waited += perf_counter() - start
         self.taken += 1
+        self.ended = batch is None
         if batch is None:
             self.close()
         return batch
@@ -128,10 +133,15 @@ class Feeding:
         """Where a stream is; None for rows, whose position says it."""
         if not isinstance(self._data, Stream):
             return None
-        return self._data.state_dict(self.taken)
+        return {**self._data.state_dict(self.taken), "ended": self.ended}
 
-    def load_state_dict(self, state: Any, epoch: int) -> bool:
+    def load_state_dict(self, state: Any, epoch: int, within: bool) -> bool:
         """Go on from a state; False if the epoch has to begin anew, which is warned of.
+
+        Args:
+            state: what `state_dict` has returned.
+            epoch: how many epochs are done.
+            within: True if it was saved within an epoch.
 
         Raises:
             LoadError: it is no such state.
@@ -142,6 +152,7 @@ class Feeding:
                 raise LoadError("The data have no iteration that could be gone on with.")
             return True
         if self._data.load_state_dict(state):
+            self._is_at_end = within and state.get("ended") is True
             return True
         warnings.warn(
             f"{self._data.name} cannot tell where it was, since it has no state_dict: epoch "

@@ -15,12 +15,12 @@ import torch
 from torch import Generator
 
 from graphnet.data.splits import Split
-from graphnet.errors import GraphError, RangeError
+from graphnet.errors import FeedError, GraphError, RangeError
 from graphnet.optim.clipping import limit_of
 from graphnet.train.callbacks import Callback, DeadLayers
 from graphnet.train.capture import identify
 from graphnet.train.checkpoints import Checkpoints
-from graphnet.train.examples import example_of
+from graphnet.train.examples import example_of, no_batch
 from graphnet.train.items import Items
 from graphnet.train.logs import CSVLog, JSONLog, Progress
 from graphnet.train.run import Run
@@ -156,10 +156,10 @@ def fit(
         watching += _keeping(directory, watching)
     reading = {"transform": transform, "workers": workers}
     given, held = _parts(data, validation, validation_split, batch_size, drop_last, reading)
-    _require_batches(given, batch_size, drop_last)
+    _require_batches(given, settings)
+    source, kept = _generator(seed)  # before a loader draws the order of the first epoch
     task = TrainingGraph(model, loss, example_of(given, settings))
     require_learnable(task, loss, optimizer)
-    source, kept = _generator(seed)
     with torch.no_grad() if torch.is_grad_enabled() else nullcontext():
         run = Run(task, optimizer, given, replace(settings, seed=kept), source, watching)
         run.measure(held, metrics, train_metrics)
@@ -199,10 +199,14 @@ def _parts(
     return given, held
 
 
-def _require_batches(data: Source, batch_size: int, drop_last: bool) -> None:
-    if drop_last and data.count is not None and data.count < batch_size:
+def _require_batches(data: Source, settings: FitSettings) -> None:
+    batch_size, count = settings.batch_size, data.count
+    if isinstance(data, Stream) and data.is_once and settings.steps_per_epoch is None:
+        if settings.epochs > 1:
+            raise FeedError(no_batch(data, 2))
+    elif settings.drop_last and count is not None and count < batch_size:
         raise RangeError(
-            f"drop_last=True leaves nothing: batch_size={batch_size} is more than the {data.count} "
+            f"drop_last=True leaves nothing: batch_size={batch_size} is more than the {count} "
             "rows of the data."
         )
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from graphnet.errors import FeedError, GraphError
 from graphnet.train.evaluation import Evaluation, refuse_columns
+from graphnet.train.sources import same_random_numbers
 from graphnet.train.streams import Stream
 
 if TYPE_CHECKING:
@@ -53,4 +54,5 @@ def _require_alike(run: Run, data: Source, name: str) -> None:
             f"{name} is measured after each epoch, and an iterator can be read only once: pass a "
             "function that returns a new one."
         )
-    run.task.require(data.example(run.settings.batch_size), name)
+    with same_random_numbers():
+        run.task.require(data.example(run.settings.batch_size), name)

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from graphnet.train.dataset import Batch, Transform
 
 
+_END = object()
+
+
 class Stream:
     """Batches, one after another, from what can be iterated.
 
@@ -100,7 +103,7 @@ class Stream:
         del rows  # the batches have sizes of their own
         if not self._peeked:
             raw = self._next()
-            if raw is None:
+            if raw is _END:
                 raise FeedError(f"{self.name} has given no batch.")
             self._peeked.append(raw)
             self.taken -= 1
@@ -117,7 +120,7 @@ class Stream:
             self.taken += 1
             return self._batch(self._peeked.pop(), to)
         raw = self._next()
-        return None if raw is None else self._batch(raw, to)
+        return None if raw is _END else self._batch(raw, to)
 
     def all(self, to: device) -> Iterator[Batch]:
         """The batches of one pass."""
@@ -134,24 +137,29 @@ class Stream:
         return batch_of(raw, name, self._columns, self.transform, to)
 
     def _next(self) -> Any:
-        """What the source gives next; None at the end of a pass."""
+        """What the source gives next; _END at the end of a pass."""
         self.begin()
-        for raw in self._iterator or ():
+        raw = _END if self._iterator is None else next(self._iterator, _END)
+        if raw is _END:
+            self.close()
+        else:
             self.taken += 1
-            return raw
-        self.close()
-        return None
+        return raw
 
     def _open(self) -> None:
         pending, self._pending = self._pending, None
         if pending is None:
             self._drawn_from = self._random_states()
             self._iterator, self.taken = self._opened(), 0
-        elif self.has_state:
+            return
+        now = self._random_states()  # what is drawn here was drawn before it was saved
+        if self.has_state:
             self._state_of.load_state_dict(pending["state"])
             self._iterator, self.taken = self._opened(), pending["taken"]
         else:
             self._replay(pending)
+        torch.set_rng_state(now["torch"])
+        random.setstate(now["python"])
 
     def _opened(self) -> Iterator[Any]:
         source = self.source
@@ -191,15 +199,12 @@ class Stream:
 
     def _replay(self, state: Mapping[str, Any]) -> None:
         """Make a pass again up to a batch: the same random states draw the same rows."""
-        now = self._random_states()
         self._set_random_states(state["random"])
         self._drawn_from = dict(state["random"])
         self._iterator, self.taken = self._opened(), 0
         for _ in range(state["taken"]):
-            if self._next() is None:
+            if self._next() is _END:
                 raise GraphError(f"{self.name} has fewer batches than when it was saved.")
-        torch.set_rng_state(now["torch"])
-        random.setstate(now["python"])
 
     def _random_states(self) -> dict[str, Any]:
         return {
