@@ -38,15 +38,16 @@ class Columns:
 
         Raises:
             FeedError: it is no dict, or has no such entry.
+            DtypeError: the entry holds texts.
         """
         if not isinstance(batch, Mapping):
             raise FeedError(
                 "gn.data.columns chooses from rows or batches that are dicts; got "
                 f"{type(batch).__name__}. Pass the data without it, if they are pairs."
             )
-        _require_names((*self.inputs, *self.targets), list(batch), "The rows")
-        inputs = tuple(batch[name] for name in self.inputs)
-        return inputs, tuple(batch[name] for name in self.targets) or None
+        _require_names((*self.inputs, *self.targets), list(batch), "A row")
+        inputs = tuple(_no_texts(batch[name], name) for name in self.inputs)
+        return inputs, tuple(_no_texts(batch[name], name) for name in self.targets) or None
 
 
 def columns(
@@ -109,17 +110,26 @@ def _names(given: Names | None) -> tuple[str, ...]:
     return names
 
 
+def _no_texts(values: Any, name: str) -> Any:
+    if isinstance(values, str) or (isinstance(values, list | tuple) and isinstance(values[0], str)):
+        raise DtypeError(
+            f"Column {name!r} holds texts; inputs and targets are numbers: map them in the data "
+            "set, for instance to classes."
+        )
+    return values
+
+
 def _require_names(names: Sequence[str], known: Sequence[Any], what: str) -> None:
     """Refuse names that are not known."""
     missing = [name for name in names if name not in known]
     if missing:
         listed = ", ".join(map(repr, known[:20])) + (", ..." if len(known) > 20 else "")
-        raise FeedError(f"{what} have no column {missing[0]!r}; they have {listed}.")
+        raise FeedError(f"{what} has no column {missing[0]!r}; it has {listed}.")
 
 
 def _of_frame(frame: Any, inputs: Names, targets: Names | None, classes: Any) -> Any:
     """The matrix of some columns, and the matrix or vector of others."""
-    _require_names((*_names(inputs), *_names(targets)), list(frame.columns), "The data")
+    _require_names((*_names(inputs), *_names(targets)), list(frame.columns), "The table")
     if not _names(inputs):
         raise GraphError("columns needs the name of one input at least.")
     x = _matrix(frame, _names(inputs))
@@ -137,7 +147,12 @@ def _matrix(frame: Any, names: Sequence[str]) -> Tensor:
 
 def _numbers(column: Any, name: str) -> Tensor:
     """A column of numbers."""
-    tensor = as_tensor(column, f"column {name!r}")
+    if _holds_texts(column):
+        raise DtypeError(
+            f"Column {name!r} holds texts, which only a single target may: they are its classes. "
+            "Inputs are numbers, such as 0 and 1 in a column for each category."
+        )
+    tensor = as_tensor(column, f"Column {name!r}")
     if tensor is None or tensor.ndim != 1:
         raise DtypeError(f"Column {name!r} must hold one number in each row.")
     return tensor

@@ -179,10 +179,10 @@ def batch_of(
     if columns is not None:
         raw = columns.chosen(raw)
     elif isinstance(raw, Mapping):
-        names = [*map(str, raw)]
+        names = [*map(str, raw), "?", "?"]
         raise FeedError(
-            f"{name} is a dict of {', '.join(map(repr, names))}: gn.data.columns(data, "
-            f"inputs={names[0]!r}, targets={names[-1]!r}) says what is what."
+            f"{name} is a dict of {', '.join(map(repr, names[:-2]))}: gn.data.columns(data, "
+            f"inputs={names[0]!r}, targets={names[1]!r}) says what is what."
         )
     data = DataSet(raw, name)
     batch = Batch(data.inputs, data.targets).transformed(transform)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Mapping
+from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -54,6 +55,9 @@ class Stream:
         self._iterator: Iterator[Any] | None = None
         self._peeked: list[Any] = []
         self._drawn_from: dict[str, Any] = {}
+        # a data set of Hugging Face begins each pass at the state that it was given last
+        self._first = deepcopy(state.state_dict()) if hasattr(state, "column_names") else None
+        self._is_resumed = False
         self._pending: Mapping[str, Any] | None = None  # a state to go on from
 
     @property
@@ -149,11 +153,14 @@ class Stream:
     def _open(self) -> None:
         pending, self._pending = self._pending, None
         if pending is None:
+            if self._first is not None and self._is_resumed:
+                self._state_of.load_state_dict(deepcopy(self._first))
             self._drawn_from = self._random_states()
             self._iterator, self.taken = self._opened(), 0
             return
         now = self._random_states()  # what is drawn here was drawn before it was saved
         if self.has_state:
+            self._is_resumed = True
             self._state_of.load_state_dict(pending["state"])
             self._iterator, self.taken = self._opened(), pending["taken"]
         else:

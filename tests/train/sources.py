@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import torch
 from torch.utils.data import DataLoader, Dataset, IterableDataset
+from train.small_runs import data
 
 import graphnet as gn
-from train.small_runs import data
 
 X, T = data(40)
 LOSS = gn.LossCrossEntropy()

@@ -186,7 +186,7 @@ def test_the_same_rows_in_another_form_are_other_data(tmp_path):
 def test_a_transform_belongs_to_the_training(tmp_path):
     with pytest.raises(KilledError):
         train(tmp_path, (X, T), 2, transform=lambda x: x * 2)
-    with pytest.raises(gn.LoadError, match="transform: .* has other code"):
+    with pytest.raises(gn.LoadError, match=r"transform: .* has other code"):
         train(tmp_path, (X, T), transform=lambda x: x * 3)
     train(tmp_path, (X, T), transform=lambda x: x * 2, prefetch=1)
 
