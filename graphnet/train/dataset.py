@@ -109,6 +109,11 @@ class DataSet:
         return len(self)
 
     @property
+    def is_ahead(self) -> bool:
+        """True if a thread may read ahead: no random number is drawn, and a file is slow."""
+        return self.is_mapped
+
+    @property
     def is_plain(self) -> bool:
         """True if the rows are used as they are in memory: nothing has to be waited for."""
         return not self.is_mapped and self.transform is None and self.part is None

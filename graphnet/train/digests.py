@@ -68,7 +68,8 @@ def _pieces(tensor: Tensor) -> Sequence[Tensor]:
     size = tensor.numel() * tensor.element_size()
     if size <= _PIECE:
         return [tensor]
-    return tensor.split(max(1, len(tensor) * _PIECE // size))
+    rows = max(1, len(tensor) * _PIECE // size)
+    return [tensor[start : start + rows] for start in range(0, len(tensor), rows)]
 
 
 def digest_of(value: Any) -> str:

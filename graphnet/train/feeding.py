@@ -8,6 +8,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from graphnet.errors import GraphError, LoadError
+from graphnet.graph.location import user_level
 from graphnet.train.ahead import Ahead
 from graphnet.train.dataset import Batch, DataSet
 from graphnet.train.streams import Stream
@@ -24,8 +25,8 @@ _MOST_WAITING = 0.2
 _LEAST_SECONDS = 1.0
 """Waiting in an epoch that is too short to be worth a warning."""
 
-_MAPPED_AHEAD = 2
-"""Batches that are read ahead from a memory map: no random numbers are drawn in the thread."""
+_AHEAD = 2
+"""Batches that are read ahead where no random numbers are drawn in the thread."""
 
 
 class WaitingWarning(UserWarning):
@@ -58,7 +59,7 @@ class Feeding:
                 "of a later batch: omit prefetch, or give the loader workers."
             )
         self._data, self._size, self._to = data, size, to
-        self._depth = prefetch if prefetch is not None else _MAPPED_AHEAD * data.is_mapped
+        self._depth = prefetch if prefetch is not None else _AHEAD * data.is_ahead
         self._batches: Iterator[Batch] | None = None
         self.waited, self.taken = 0.0, 0
         self.is_direct = isinstance(data, DataSet) and data.is_plain and not self._depth
@@ -71,13 +72,13 @@ class Feeding:
             return  # a stream goes on where the last epoch has ended
         if isinstance(data, Stream) and self._is_at_end:
             self._is_at_end = False  # the epoch was saved behind its last batch
-            batches = iter(())
+            batches: Iterator[Batch] = iter(())
         elif isinstance(data, Stream):
             data.begin()
             self.taken = data.taken
             batches = data.all(self._to)
         else:
-            end = len(data) if stop is None else stop
+            end, self.taken = len(data) if stop is None else stop, 0
             batches = data.batches(order, self._size, position, end, self._to, seed)
         self._batches = Ahead(batches, self._depth) if self._depth else batches
 
@@ -113,18 +114,21 @@ class Feeding:
                 f"{share:.0%} of the time of an epoch was spent waiting for data. "
                 f"{self._way_out()}",
                 WaitingWarning,
-                stacklevel=2,
+                stacklevel=user_level(),
             )
         return share
 
     def _way_out(self) -> str:
-        if isinstance(self._data, Stream):
+        data = self._data
+        if isinstance(data, DataSet):
+            return "A faster disk, shuffle=False or a larger prefetch may help."
+        if data.workers:
+            return "More workers, cheaper transforms or larger batches may help."
+        if isinstance(data, Stream):
             return (
-                "A DataLoader with num_workers=2 or more reads ahead in processes; prefetch=2 "
-                "reads any batches ahead in a thread."
+                "A DataLoader with num_workers=2 or more reads ahead in processes, prefetch=2 any "
+                "batches in a thread."
             )
-        if isinstance(self._data, DataSet):
-            return "A faster disk, larger reads (shuffle=False) or a larger prefetch may help."
         return "workers=2 or more reads items ahead in processes."
 
     # where a stream is; rows are found by their position
@@ -157,6 +161,6 @@ class Feeding:
         warnings.warn(
             f"{self._data.name} cannot tell where it was, since it has no state_dict: epoch "
             f"{epoch + 1} goes on from the beginning of the data.",
-            stacklevel=2,
+            stacklevel=user_level(),
         )
         return False

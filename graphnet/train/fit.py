@@ -120,8 +120,8 @@ def fit(
         transform: changes the inputs of each batch, of validation data too, before `augment`: a
             function of a tensor, or of a tuple of them, such as `lambda x: x.float() / 255`.
         workers: processes that read the items of a data set ahead.
-        prefetch: batches that a thread reads ahead; None for 2 from a memory map, else 0. The code
-            that is read ahead should not draw from the global random numbers of torch.
+        prefetch: batches that a thread reads ahead; None for 2 from a memory map or from workers,
+            else 0: code that draws from torch's global random numbers should not run in it.
         directory: a folder for checkpoints, epochs.csv and steps.jsonl; None to keep nothing.
         resume: True to go on from the newest checkpoint, if there is one; False to start anew.
         progress: True for a progress bar, False for none, None for one only on terminals.

@@ -40,7 +40,6 @@ class Items:
     """
 
     is_plain = False
-    is_mapped = False
 
     def __init__(
         self,
@@ -63,6 +62,11 @@ class Items:
     def count(self) -> int:
         """The number of rows."""
         return len(self)
+
+    @property
+    def is_ahead(self) -> bool:
+        """True if a thread may read ahead: random numbers are drawn by the workers only."""
+        return self.workers > 0
 
     def digest(self) -> str:
         """What distinguishes these data from others, as far as it is known without reading them."""

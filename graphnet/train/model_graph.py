@@ -41,11 +41,7 @@ class ModelGraph:
     def __init__(
         self, model: Module, inputs: Sequence[Tensor], targets: Sequence[Tensor] = ()
     ) -> None:
-        if not isinstance(model, Module):
-            rule = "a graphnet module, such as gn.Sequential(gn.Linear(2, 1))"
-            raise GraphError(must_be("model", rule, model))
-        if isinstance(model, Loss):
-            raise GraphError(f"The model comes first, then the loss; got {model!r} as a model.")
+        require_model(model)
         require_values((*inputs, *targets), "data")
         self.model = model
         with Graph() as self.graph:
@@ -60,6 +56,19 @@ class ModelGraph:
         if parameters:
             return parameters[0].top.device
         return torch.empty(0).device
+
+
+def require_model(model: Any) -> None:
+    """Refuse what is no model.
+
+    Raises:
+        GraphError: it is no module, or a loss.
+    """
+    if not isinstance(model, Module):
+        rule = "a graphnet module, such as gn.Sequential(gn.Linear(2, 1))"
+        raise GraphError(must_be("model", rule, model))
+    if isinstance(model, Loss):
+        raise GraphError(f"The model comes first, then the loss; got {model!r} as a model.")
 
 
 def _inputs(letter: str, tensors: Sequence[Tensor]) -> tuple[Input, ...]:

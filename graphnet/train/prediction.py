@@ -9,7 +9,7 @@ import torch
 
 from graphnet.errors import FeedError
 from graphnet.train.dataset import Transform, single
-from graphnet.train.model_graph import ModelGraph
+from graphnet.train.model_graph import ModelGraph, require_model
 from graphnet.train.sources import passes, source_of
 from graphnet.validation import require_counts, require_flags
 
@@ -57,6 +57,7 @@ def predict(
     >>> [len(output) for output in predict(gn.Linear(2, 3), points, batch_size=100)]
     [100, 100, 50]
     """
+    require_model(model)
     require_counts(batch_size=batch_size)
     require_flags(compile=compile)
     source = source_of(data, batch_size=batch_size, transform=transform, workers=workers)

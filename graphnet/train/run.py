@@ -282,10 +282,12 @@ class Run:
         return rows, data.rows(rows, self.task.device) if len(rows) else None
 
     def _augmented(self, batch: Batch) -> Batch:
-        if self.settings.augment is None:
-            return batch
-        changed = augmented(self.settings.augment, batch, self.generator)
-        return changed.map(lambda each: each.to(self.task.device))
+        if self.settings.augment is not None:
+            batch = augmented(self.settings.augment, batch, self.generator)
+            batch = batch.map(lambda each: each.to(self.task.device))
+        if not self.feeding.is_direct:
+            self.task.require(batch, f"batch {self.feeding.taken} of {self.data.name}")
+        return batch
 
     def _finish_epoch(self, seconds: float) -> None:
         """Measure, and write the row of the epoch."""

@@ -20,6 +20,7 @@ from graphnet.data.arrays import as_tensor
 from graphnet.data.columns import Columns
 from graphnet.data.order import RowOrder
 from graphnet.errors import FeedError, GraphError
+from graphnet.layers import Module
 from graphnet.train.dataset import Batch, DataSet, Transform
 from graphnet.train.items import Items, as_item, collated
 from graphnet.train.streams import Stream
@@ -65,7 +66,8 @@ def source_of(
     inner = data.source if isinstance(data, Columns) else data
     if isinstance(inner, str | PathLike):
         raise FeedError(_instead_of(Path(inner), name))
-    if isinstance(inner, Tensor | Sequence | Mapping) or as_tensor(inner, name) is not None:
+    in_memory = isinstance(inner, Tensor | Sequence | Mapping | Module)  # the last is refused there
+    if in_memory or as_tensor(inner, name) is not None:
         _refuse_workers(workers, f"{name} is in memory, so there is nothing that workers could do")
         return DataSet(data, name, transform)
     if isinstance(inner, IterableDataset):

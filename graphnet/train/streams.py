@@ -42,7 +42,6 @@ class Stream:
     """
 
     is_plain = False
-    is_mapped = False
 
     def __init__(
         self, source: Any, name: str = "data", transform: Transform | None = None, state: Any = None
@@ -75,6 +74,16 @@ class Stream:
         """True if the same random states give the same pass again."""
         loader = self.source
         return isinstance(loader, DataLoader) and not isinstance(loader.dataset, IterableDataset)
+
+    @property
+    def is_ahead(self) -> bool:
+        """True if a thread may read ahead: random numbers are drawn by the workers only."""
+        return self.workers > 0 and not self.has_state
+
+    @property
+    def workers(self) -> int:
+        """The processes of a loader."""
+        return int(getattr(self.source, "num_workers", 0))
 
     @property
     def count(self) -> int | None:
@@ -161,7 +170,6 @@ class Stream:
         now = self._random_states()  # what is drawn here was drawn before it was saved
         if self.has_state:
             self._is_resumed = True
-            self._state_of.load_state_dict(pending["state"])
             self._iterator, self.taken = self._opened(), pending["taken"]
         else:
             self._replay(pending)
@@ -199,6 +207,14 @@ class Stream:
         if type(state) is not dict or type(state.get("taken")) is not int or state["taken"] < 0:
             raise LoadError(f"No iteration of {self.name} has such a state.")
         fits = state.get("state" if self.has_state else "random") is not None
+        if fits and self.has_state:
+            self._state_of.load_state_dict(state["state"])
+        elif fits:
+            now = self._random_states()
+            try:  # a state that is none is refused here, and not in the next step
+                self._set_random_states(state["random"])
+            finally:
+                self._set_random_states(now)
         if fits or not self.is_once:
             self._iterator, self._peeked, self.taken = None, [], 0
             self._pending = state if fits else None

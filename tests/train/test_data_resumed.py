@@ -56,6 +56,45 @@ def mapped(folder):
     return np.load(folder / "x.npy", mmap_mode="r"), np.load(folder / "t.npy", mmap_mode="r")
 
 
+class HuggingFace:
+    """Like an iterable data set of Hugging Face: a pass begins at the state that was given last."""
+
+    column_names = ("x", "t")
+
+    def __init__(self):
+        self.place = self.first = 0
+
+    def __iter__(self):
+        self.place = self.first
+        while self.place < len(X):
+            self.place += 1
+            yield {"x": X[self.place - 1].tolist(), "t": int(T[self.place - 1])}
+
+    def state_dict(self):
+        return {"place": self.place}
+
+    def load_state_dict(self, state):
+        self.first = state["place"]
+
+
+def hugging_face(kind):
+    """The real one."""
+    datasets = pytest.importorskip("datasets", reason="needs: pip install datasets")
+    rows = datasets.Dataset.from_dict({"x": X.tolist(), "t": T.tolist(), "name": ["a"] * 40})
+    return gn.data.columns(rows if kind == "map" else rows.to_iterable_dataset(), "x", "t")
+
+
+def stateful():
+    """The loader with a state of torchdata."""
+    module = pytest.importorskip(
+        "torchdata.stateful_dataloader", reason="needs: pip install torchdata"
+    )
+    torch.manual_seed(0)  # it draws the order of its first epoch when it is made
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return module.StatefulDataLoader(Rows(), batch_size=10, shuffle=True)
+
+
 def drawn():
     """A loader whose sampler has a generator of its own."""
     sampler = RandomSampler(Rows(), generator=torch.Generator().manual_seed(3))
@@ -75,6 +114,10 @@ EXACT = {
     "loader, steps": (lambda _: loader(), {"steps_per_epoch": 3, "epochs": 4}),
     "loader, accumulated": (lambda _: loader(), {"accumulate": 3}),
     "state": (lambda _: Counting(), {}),
+    "passes that begin anew": (lambda _: gn.data.columns(HuggingFace(), "x", "t"), {}),
+    "Hugging Face": (lambda _: hugging_face("map"), {}),
+    "Hugging Face, iterable": (lambda _: hugging_face("iterable"), {}),
+    "torchdata": (lambda _: stateful(), {}),
     "state, steps": (lambda _: Counting(), {"steps_per_epoch": 3, "epochs": 4}),
 }
 
@@ -149,20 +192,18 @@ def test_an_earlier_checkpoint_with_its_order_still_loads(tmp_path):
     assert again[1] == whole[1]
 
 
-FORGED = [
-    ("data", None), ("data", 3), ("data", {}), ("data", {"taken": -1}), ("data", {"taken": "1"}),
-    ("data", {"taken": 1, "random": 3}), ("data", {"taken": 1, "random": {"torch": None}}),
-    ("data", {"taken": 10**6, "random": None}),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("name", "value"), FORGED[:5], ids=repr)
-def test_a_place_that_no_iteration_has_is_refused(name, value, tmp_path):
+@pytest.mark.parametrize(
+    "value",
+    [None, 3, {}, {"taken": -1}, {"taken": "1"}, {"taken": True}, {"taken": 1, "random": 3},
+     {"taken": 1, "random": {"torch": None}}, {"taken": 10**9, "random": None}],
+    ids=repr,
+)  # fmt: skip
+def test_a_place_that_no_iteration_has_is_refused(value, tmp_path):
     with pytest.raises(KilledError):
         train(tmp_path, loader(), 6)
     store = Store(tmp_path)
     state = store.load()
-    store.save(State(state.step, state.tensors, {**state.values, name: value}))
+    store.save(State(state.step, state.tensors, {**state.values, "data": value}))
     with pytest.raises(gn.LoadError, match="does not fit this training"):
         train(tmp_path, loader())
 
