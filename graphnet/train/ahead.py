@@ -9,6 +9,9 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
+NAME = "graphnet reads ahead"
+"""The name of the threads."""
+
 _POLL = 0.1  # seconds after which a thread looks whether it is still needed
 _PATIENCE = 50  # such times until a thread that hangs in its source is left alone
 
@@ -29,7 +32,7 @@ class Ahead(Generic[T]):
     def __init__(self, items: Iterable[T], depth: int) -> None:
         self._queue: Queue[tuple[T | None, BaseException | None]] = Queue(depth)
         self._closed = Event()
-        self._thread = Thread(target=self._work, args=(iter(items),), daemon=True)
+        self._thread = Thread(target=self._work, args=(iter(items),), name=NAME, daemon=True)
         self._thread.start()
 
     def __iter__(self) -> Iterator[T]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 import time
 import warnings
@@ -13,8 +14,9 @@ from train.sources import LOSS, Rows, T, X, batches
 
 import graphnet as gn
 from graphnet.train import feeding
-from graphnet.train.ahead import Ahead
+from graphnet.train.ahead import NAME, Ahead
 from graphnet.train.feeding import WaitingWarning
+from graphnet.train.store import Store
 
 
 def train(given, **options):
@@ -24,7 +26,7 @@ def train(given, **options):
 
 
 def threads():
-    return sum(each.is_alive() for each in threading.enumerate())
+    return sum(each.name == NAME for each in threading.enumerate())
 
 
 def test_items_come_in_their_order():
@@ -66,17 +68,15 @@ def test_an_error_comes_where_its_item_would_have():
 
 
 def test_no_thread_is_left_over():
-    before = threads()
     for depth in (1, 9):
         ahead = Ahead(range(10**9), depth)
         next(ahead)
+        assert threads() == 1
         ahead.close()
         ahead.close()
+        assert threads() == 0
     train(batches, prefetch=2)
-    assert threads() == before
-
-    def stop(run):
-        run.stop()
+    assert threads() == 0
 
     class Stop(gn.Callback):
         def step(self, run):
@@ -89,7 +89,29 @@ def test_no_thread_is_left_over():
     train(lambda: batches(1), prefetch=2, callbacks=Stop())
     with pytest.raises(KeyError):
         train(lambda: batches(1), prefetch=2, callbacks=Fail())
-    assert threads() == before
+    assert threads() == 0
+
+
+def test_workers_that_end_by_a_signal_end_the_training_as_it_does(tmp_path):
+    """Ctrl-C in a terminal goes to the workers too: the next batch of a loader is an error then."""
+
+    def interrupted():
+        yield X, T
+        yield X, T
+        signal.raise_signal(signal.SIGINT)
+        raise RuntimeError("DataLoader worker exited unexpectedly")
+
+    with pytest.raises(SystemExit) as ending:
+        train(interrupted, callbacks=gn.Checkpoints(tmp_path))
+    assert ending.value.code == 130
+    assert Store(tmp_path).load().step == 2
+
+    def broken():
+        yield X, T
+        raise RuntimeError("mine")
+
+    with pytest.raises(RuntimeError, match="mine"):
+        train(broken)
 
 
 def test_waiting_is_a_column_where_there_is_something_to_wait_for():

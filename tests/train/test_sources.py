@@ -10,6 +10,7 @@ from functools import partial
 import numpy as np
 import pytest
 import torch
+from data.frames import Frame
 from safetensors import safe_open
 from safetensors.torch import save_file
 from torch.utils.data import DataLoader, Subset, TensorDataset
@@ -52,8 +53,18 @@ class Several(Rows):
         return [self[row] for row in rows]
 
 
+def frame_of(library):
+    frame = pytest.importorskip(library, reason=f"needs: pip install {library}")
+    columns = {name: X[:, place].numpy() for place, name in enumerate("abc")}
+    table = frame.DataFrame({**columns, "t": T.numpy()})
+    return table[["a", "b", "c"]], table["t"]
+
+
 SHUFFLED = {
     "arrays": lambda _: (X.numpy(), T.numpy()),
+    "frame": lambda _: (Frame(a=X[:, 0], b=X[:, 1], c=X[:, 2]), Frame(t=T)["t"]),
+    "frame of pandas": lambda _: frame_of("pandas"),
+    "frame of polars": lambda _: frame_of("polars"),
     "array and tensor": lambda _: (X.numpy(), T),
     "memory map": mapped,
     "safetensors": tensors_in_a_file,
