@@ -110,7 +110,7 @@ def fit(
             not finite cannot be clipped, and there is no mean if all labels are ignored: only
             "skip" goes on then.
         drop_last: True to leave out a last batch that is not full.
-        shuffle: False to take the rows in order.
+        shuffle: False to take the rows in order. A DataLoader or an iterable has its own.
         validation_split: the fraction of the rows, the last ones before any shuffling, to use as
             validation data, instead of `validation`; a `data.Split` draws them.
         train_metrics: True to also measure the metrics on the training rows, in evaluation mode

@@ -38,6 +38,11 @@ def evaluations_of(run: Run, metrics: Metrics, training: bool) -> dict[str, Eval
         measured["validation_"] = run.validation
     if metrics and (training or run.validation is None):
         refuse_columns(metrics, COLUMNS)
+        if isinstance(run.data, Stream) and run.settings.steps_per_epoch is not None:
+            raise FeedError(
+                "Metrics of the training data read all of it after each epoch, and with "
+                "steps_per_epoch an epoch ends before the data do: give validation data."
+            )
         _require_alike(run, run.data, "data, without augment,")
         measured[""] = run.data
     size, compiled = max(1000, run.settings.batch_size), bool(run.settings.compile)

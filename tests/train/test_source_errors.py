@@ -114,6 +114,8 @@ OPTIONS = [
     (Rows(), {"validation": iter([])}, gn.FeedError, "measured after each epoch, and an iterator"),
     (Rows(), {"validation": (X[:, :2], T)}, gn.FeedError, "validation has a tensor of the shape"),
     (Rows(), {"validation": lambda: iter([])}, gn.FeedError, "validation has given no batch"),
+    (batches, {"metrics": [gn.metrics.accuracy], "steps_per_epoch": 2}, gn.FeedError,
+     "an epoch ends before the data do: give validation data"),
     (Rows(), {"validation": "v.csv"}, gn.FeedError, "validation is not a path"),
     ((X.byte(), T), {"augment": lambda x, t, g: (x.float(), t), "metrics": [gn.metrics.accuracy]},
      gn.FeedError, "data, without augment, has a tensor.*uint8"),

@@ -293,6 +293,16 @@ def test_metrics_of_every_form():
     assert "accuracy" in history.names
 
 
+@pytest.mark.parametrize("make", [lambda: batches, loader, Passing])
+def test_metrics_of_a_stream_that_is_learned_from(make):
+    """A second pass after each epoch, which changes nothing."""
+    torch.manual_seed(0)
+    _, alone = train(make())
+    _, history = train(make(), metrics=[gn.metrics.accuracy])
+    assert history.losses == alone.losses
+    assert len(history["accuracy"]) == 2
+
+
 def test_callbacks_look_at_rows_of_every_form():
     for given in (Rows(), loader(), lambda: batches(10)):
         model = gn.Sequential(gn.Linear(3, 4), gn.ReLU(), gn.Linear(4, 2))
