@@ -151,6 +151,7 @@ __all__ = [
     "metrics",
     "ops",
     "playground",
+    "predict",
     "rounds",
     "save_weights",
     "schedules",

@@ -97,6 +97,8 @@ EXTRAS = {
     "train/plots/points.py": {"matplotlib"},
     "stepping/frames.py": {"PIL"},
     "draw/png.py": {"typst"},
+    "data/columns.py": {"polars"},
+    "data/images.py": {"PIL"},
 }
 """Files that need an extra."""
 

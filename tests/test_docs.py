@@ -108,6 +108,21 @@ def programs_of(name):
     return [source for language, source in FENCE.findall(text_of(name)) if language == "py"]
 
 
+def test_a_table_is_trained_on(tmp_path, monkeypatch, capsys):
+    """Of three kinds of flowers, which two numbers tell apart."""
+    pytest.importorskip("polars", reason="needs: pip install polars")
+    rows = [f"{k % 3 + k / 300},{2 - k % 3},{'abc'[k % 3]}" for k in range(150)]
+    text = "\n".join(["length,width,kind", *rows, ""])
+    (tmp_path / "flowers.csv").write_text(text, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    namespace = {"__name__": "page"}
+    for program in programs_of("data-sources.md"):
+        exec(program, namespace)
+    assert namespace["split"].stratify
+    assert "validation accuracy" in capsys.readouterr().out
+    assert namespace["history"]["loss"][-1] < 0.5
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("tool", ["dask", "ray"])
 def test_the_program_for_a_cluster_runs(tool, tmp_path):

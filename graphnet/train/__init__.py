@@ -2,11 +2,14 @@
 
 | file | contents |
 |---|---|
-| `fit`: `run`, `updates` | a training run from arguments to history; its steps and updates |
+| `fit`: `run`, `settings`, `updates` | a run from arguments to history; its steps and updates |
 | `several` | several steps in one call of native code |
-| `dataset`, `training_graph` | rows of inputs and targets; model, losses, and what is learned |
+| `sources`: `dataset`, `items`, `streams` | what gives rows: tensors, a data set, a loader |
+| `feeding`: `ahead`, `examples` | their batches, read ahead; some rows to look at |
+| `training_graph`: `model_graph` | model, losses, and what is learned |
+| `prediction` | the outputs of a model, batch by batch |
 | `means` | how much each batch counts in a loss |
-| `history`, `metrics`, `evaluation` | what happened, and what is measured |
+| `history`, `metrics`, `evaluation`: `measuring` | what happened, and what is measured |
 | `callbacks`, `logs`, `averaging` | what observes a training run, or stops it |
 | `live`: `live_picture` | shows it while it goes on |
 | `checkpoints`: `store`, `checkpoint_file`, `schema` | runs that are not lost, and their files |
@@ -26,6 +29,7 @@ from graphnet.train.fit import fit
 from graphnet.train.history import History
 from graphnet.train.live import Live
 from graphnet.train.logs import CSVLog, JSONLog, TensorBoard
+from graphnet.train.prediction import predict
 from graphnet.train.rounds import rounds
 
 __all__ = [
@@ -43,5 +47,6 @@ __all__ = [
     "evaluate",
     "fit",
     "metrics",
+    "predict",
     "rounds",
 ]

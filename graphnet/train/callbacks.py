@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 from graphnet.errors import GraphError, LoadError, RangeError
 from graphnet.graph import Operation
 from graphnet.train.checkpoint_file import reason_of
+from graphnet.train.dataset import DataSet
+from graphnet.train.examples import examined, looked_at
 from graphnet.train.metrics import better
 from graphnet.validation import require_counts, require_flag
 from graphnet.weights import refuse_name_of_torch, save_weights
@@ -271,27 +273,32 @@ class DeadLayers(Callback):
             and not node.derived
             and node.name not in self._warned
         ]
-        for size in (self.rows, len(run.data)):
+        for size in (self.rows, examined(run)):
             found = _dead(run, found, size)
         for node in found:
             self._warned.add(node.name)
             warnings.warn(
                 f"Node {node.index} {node.name!r} is dead: it gave 0 for every unit and every row "
-                f"of the training data at the end of epoch {run.epoch}, so that nothing before it "
+                f"of {_rows_text(run)} at the end of epoch {run.epoch}, so that nothing before it "
                 "learns. A smaller learning rate, smaller first weights or leaky_relu may help.",
                 DeadLayerWarning,
                 stacklevel=2,
             )
 
 
+def _rows_text(run: Run) -> str:
+    every = isinstance(run.data, DataSet) and examined(run) == len(run.data)
+    return "the training data" if every else f"{examined(run)} that were looked at"
+
+
 def _dead(run: Run, nodes: list[Operation], rows: int) -> list[Operation]:
     """The nodes whose value is 0 everywhere on the first rows of the data."""
     graph, step = run.task.graph, max(DeadLayers.rows, run.settings.batch_size)
     with graph.evaluating():
-        for start in range(0, rows, step):
+        for start in range(0, min(rows, examined(run)), step):
             if not nodes:
                 break
-            batch = run.data.rows(slice(start, min(start + step, rows)), run.task.device)
+            batch = looked_at(run, start, min(start + step, rows))
             tops = graph.forward(run.task.feed(batch), outputs=nodes)
             nodes = [node for node, top in zip(nodes, tops, strict=True) if not top.any()]
     return nodes

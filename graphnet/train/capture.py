@@ -12,8 +12,9 @@ from math import isclose
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import Tensor
+from torch import Generator, Tensor
 
+from graphnet.data.order import RowOrder
 from graphnet.errors import LoadError
 from graphnet.layers.state import load_state
 from graphnet.schedules import Plateau
@@ -28,7 +29,10 @@ if TYPE_CHECKING:
 _SAMPLE = 32
 """Steps whose learning rates are compared."""
 
-_PLACE = ("epoch", "step", "position", "stopped", "order")
+_PLACE = ("epoch", "step", "position", "stopped")
+
+_IN_ORDER = "in order"
+"""What stands for an order that is not random, within an epoch."""
 
 
 def captured(run: Run) -> dict[str, Any]:
@@ -41,7 +45,8 @@ def captured(run: Run) -> dict[str, Any]:
         "optimizer": run.optimizer.state_dict(),
         "schedule": schedule.state_dict() if isinstance(schedule, Plateau) else None,
         "random": _random_states(run),
-        "place": {name: getattr(run, name) for name in _PLACE},
+        "place": {**{name: getattr(run, name) for name in _PLACE}, "order": _order(run)},
+        "data": run.feeding.state_dict(),
         "means": {"totals": [*run.means.totals], "weights": [*run.means.weights]},
         "history": {
             "epochs": [dict(row) for row in run.history.epochs],
@@ -64,7 +69,7 @@ def restore(run: Run, state: Mapping[str, Any]) -> None:
     differing = [*differences(state["about"], identify(run), state["optimizer"]["param_groups"])]
     if differing:
         raise LoadError(f"{'; '.join(differing)}.")
-    _check_place(place, len(run.data))
+    _check_place(place, run.data.count)
     _check_means(state["means"], len(run.means.totals))
     _check_history(history, place)
     _check_schedule(run, history["rates"])
@@ -79,7 +84,10 @@ def restore(run: Run, state: Mapping[str, Any]) -> None:
         callback.load_state_dict(remembered)
     for name in _PLACE:
         setattr(run, name, place[name])
+    run.order = _order_of(place["order"], run.data.count or 0)
     run.means.totals, run.means.weights = state["means"]["totals"], state["means"]["weights"]
+    if not run.feeding.load_state_dict(state.get("data"), run.epoch, run.order is not None):
+        run.order = None  # the epoch begins anew, after the updates that it has made
     run.history.epochs[:] = history["epochs"]
     run.history.losses[:] = array("d", history["losses"].tolist())
     run.history.rates[:] = array("d", history["rates"].tolist())
@@ -114,15 +122,29 @@ def _check_schedule(run: Run, rates: Tensor) -> None:
             )
 
 
-def _check_place(place: Mapping[str, Any], rows: int) -> None:
+def _order(run: Run) -> Tensor | str | None:
+    """What the order of the epoch is made from; None between epochs."""
+    if run.order is None:
+        return None
+    return _IN_ORDER if run.order.source is None else run.order.source
+
+
+def _order_of(saved: Tensor | str | None, rows: int) -> RowOrder | None:
+    if saved is None:
+        return None
+    return RowOrder(rows, saved if isinstance(saved, Tensor) else None)
+
+
+def _check_place(place: Mapping[str, Any], count: int | None) -> None:
     """Refuse a position that no training run on this many rows can have."""
+    rows = 2**63 if count is None else count
     order = place["order"]
     right = {
         "epoch": _is_count(place["epoch"]),
         "step": _is_count(place["step"]),
         "position": _is_count(place["position"], rows),
         "stopped": type(place["stopped"]) is bool,
-        "order": order is None or _is_order(order, rows),
+        "order": _is_order(order, rows),
     }
     _require_right("place", right)
 
@@ -172,10 +194,13 @@ def _is_column(value: Any, length: int) -> bool:
 
 
 def _is_order(value: Any, rows: int) -> bool:
-    """Whether each row occurs once."""
+    """None, in order, the state of a generator; or of an earlier version, each row once."""
+    if not isinstance(value, Tensor):
+        return value is None or value == _IN_ORDER
+    if value.dtype == torch.uint8:
+        return value.shape == Generator().get_state().shape
     return (
-        isinstance(value, Tensor)
-        and value.dtype == torch.int64
+        value.dtype == torch.int64
         and value.shape == (rows,)
         and value.sort().values.equal(torch.arange(rows))
     )

@@ -18,6 +18,9 @@ from torch import Tensor
 _LARGEST = 2**28
 """Bytes of a tensor; from a larger one, rows at even distances are taken."""
 
+_PIECE = 2**22
+"""Bytes that are copied at a time: there may be more than fit into memory."""
+
 _LIBRARIES = {"graphnet", "torch", "numpy", *sys.stdlib_module_names} - {"__main__"}
 
 _PLAIN = bool, int, float, complex, str, bytes, type(None), torch.dtype, torch.device
@@ -54,9 +57,19 @@ def digest_of_tensors(tensors: Sequence[Tensor]) -> str:
         sum_.update(f"{tensor.dtype} {tuple(tensor.shape)} ".encode())
         parts = -(-tensor.numel() * tensor.element_size() // _LARGEST)
         part = tensor[:: min(len(tensor), parts)] if parts > 1 else tensor
-        flat = part.detach().cpu().resolve_conj().resolve_neg().contiguous().reshape(-1)
-        sum_.update(flat.view(torch.uint8).numpy().data)
+        for piece in _pieces(part):
+            flat = piece.detach().cpu().resolve_conj().resolve_neg().contiguous().reshape(-1)
+            sum_.update(flat.view(torch.uint8).numpy().data)
     return sum_.hexdigest()
+
+
+def _pieces(tensor: Tensor) -> Sequence[Tensor]:
+    """The tensor by its rows, so that little of it has to be copied at a time."""
+    size = tensor.numel() * tensor.element_size()
+    if size <= _PIECE:
+        return [tensor]
+    rows = max(1, len(tensor) * _PIECE // size)
+    return [tensor[start : start + rows] for start in range(0, len(tensor), rows)]
 
 
 def digest_of(value: Any) -> str:

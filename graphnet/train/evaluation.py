@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import torch
 
-from graphnet.errors import EmptyBatchError, GraphError
-from graphnet.train.dataset import Batch, DataSet, described
+from graphnet.errors import EmptyBatchError, FeedError, GraphError
+from graphnet.train.dataset import Batch, Transform, described, single
 from graphnet.train.means import Counts, Means
+from graphnet.train.sources import Source, passes, same_random_numbers, source_of
 from graphnet.train.training_graph import Losses, TrainingGraph
 from graphnet.validation import must_be, require_counts
 
@@ -51,6 +52,8 @@ def evaluate(
     metrics: Metrics = (),
     batch_size: int = 1000,
     compile: bool = True,
+    transform: Transform | None = None,
+    workers: int = 0,
 ) -> dict[str, float]:
     """The loss and the metrics of a model in evaluation mode, over all rows together.
 
@@ -60,16 +63,19 @@ def evaluate(
     Args:
         model: is not changed.
         loss: as for `fit`.
-        data: the pair (inputs, targets), each a tensor or a tuple of tensors; without targets,
-            they are the inputs.
+        data: as for `fit`, such as the pair (inputs, targets); without targets, they are the
+            inputs.
         metrics: functions such as `metrics.accuracy`, or a dict of them by name. Each is given all
             outputs and all targets at once; an object with `reset`, `update` and `compute` is given
             one batch after another.
-        batch_size: rows that are computed at once; it does not change the result.
+        batch_size: rows that are computed at once; it does not change the result. A loader or an
+            iterable has batches of its own.
         compile: False to walk the list.
+        transform: changes the inputs of each batch, as for `fit`.
+        workers: processes that read a data set of items ahead.
 
     Raises:
-        FeedError: the data are not such a pair.
+        FeedError: the data are not of such a form.
         RangeError: the batch size is not an integer of 1 or more.
         EmptyBatchError: nothing in the data counts, for instance because all labels are ignored.
 
@@ -80,8 +86,11 @@ def evaluate(
     >>> list(evaluate(model, gn.LossCrossEntropy(), (points, labels), metrics=measures))
     ['loss', 'accuracy']
     """
-    given = DataSet(data)
-    return Evaluation(TrainingGraph(model, loss, given), given, metrics, batch_size, compile)()
+    require_counts(batch_size=batch_size)
+    given = source_of(data, batch_size=batch_size, transform=transform, workers=workers)
+    with torch.no_grad(), same_random_numbers():
+        task = TrainingGraph(model, loss, given.example(batch_size))
+        return Evaluation(task, given, metrics, batch_size, compile)()
 
 
 class Evaluation:
@@ -96,7 +105,7 @@ class Evaluation:
     """
 
     def __init__(
-        self, task: TrainingGraph, data: DataSet, metrics: Metrics, batch_size: int, compile: bool
+        self, task: TrainingGraph, data: Source, metrics: Metrics, batch_size: int, compile: bool
     ) -> None:
         require_counts(batch_size=batch_size)
         self.task, self.data, self._size = task, data, batch_size
@@ -117,15 +126,18 @@ class Evaluation:
         means = Means([term.summed for term in self.task.terms])
         for metric in self.metrics.values():
             metric.reset()
-        with self.task.graph.evaluating():
-            for start in range(0, len(self.data), self._size):
-                rows = slice(start, start + self._size)
-                batch = self._counts.counted(self.data.rows(rows, self.task.device), rows)
+        start = 0
+        with same_random_numbers(), self.task.graph.evaluating():
+            for taken in passes(self.data, self._size, self.task.device):
+                batch = self._counts.counted(taken, slice(start, start + len(taken)))
+                start += len(taken)
                 losses, outputs = self._of(batch)
                 means.add(losses, batch.counts)
                 for metric in self.metrics.values():
                     metric.update(single(outputs), single(batch.targets))
         measured = {name: _number(name, each.compute()) for name, each in self.metrics.items()}
+        if not start:
+            raise FeedError(f"{self.data.name} has given no batch to measure.")
         if not all(means.weights):
             raise EmptyBatchError(
                 "the mean over an empty batch does not exist: nothing in the data counts, "
@@ -228,8 +240,3 @@ def _number(name: str, value: Any) -> float:
             f"{described(value)}. Anything else, such as a confusion matrix, is computed "
             "from model.forward(inputs)."
         ) from None
-
-
-def single(tensors: Sequence[Tensor]) -> Any:
-    """The only tensor, or a tuple of several."""
-    return tensors[0] if len(tensors) == 1 else tuple(tensors)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from math import inf
@@ -14,14 +14,19 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Generator
 
-from graphnet.errors import GraphError, RangeError
+from graphnet.data.splits import Split
+from graphnet.errors import FeedError, GraphError, RangeError
 from graphnet.optim.clipping import limit_of
 from graphnet.train.callbacks import Callback, DeadLayers
 from graphnet.train.capture import identify
 from graphnet.train.checkpoints import Checkpoints
-from graphnet.train.dataset import DataSet
+from graphnet.train.examples import example_of, no_batch
+from graphnet.train.items import Items
 from graphnet.train.logs import CSVLog, JSONLog, Progress
-from graphnet.train.run import Augment, FitSettings, Run, Schedule
+from graphnet.train.run import Run
+from graphnet.train.settings import Augment, FitSettings, Schedule
+from graphnet.train.sources import source_of
+from graphnet.train.streams import Stream
 from graphnet.train.training_graph import Losses, TrainingGraph, require_learnable
 from graphnet.validation import must_be, require_flags
 
@@ -29,8 +34,10 @@ if TYPE_CHECKING:
     from graphnet.layers import Module
     from graphnet.optim import Optimizer
     from graphnet.schedules import Plateau
+    from graphnet.train.dataset import Transform
     from graphnet.train.evaluation import Metrics
     from graphnet.train.history import History
+    from graphnet.train.sources import Source
 
 
 def fit(
@@ -54,8 +61,12 @@ def fit(
     non_finite: str = "stop",
     drop_last: bool = False,
     shuffle: bool = True,
-    validation_split: float = 0.0,
+    validation_split: float | Split = 0.0,
     train_metrics: bool = False,
+    steps_per_epoch: int | None = None,
+    transform: Transform | None = None,
+    workers: int = 0,
+    prefetch: int | None = None,
     directory: str | PathLike[str] | None = None,
     resume: bool = True,
     progress: bool | None = None,
@@ -66,12 +77,15 @@ def fit(
         model: a module; its parameters are changed.
         loss: of its output and the targets; for a model of several outputs a list with an entry
             for each: a loss, a pair (weight, loss), or None for an output without a target.
-        data: the pair (inputs, targets), each a tensor or a tuple of tensors with a row for each
-            example. If the targets are omitted, as in a single tensor or (inputs, None), they are
-            the inputs, which trains an autoencoder.
+        data: the pair (inputs, targets), each a tensor, an array of numpy, a frame, or a tuple of
+            these, with a row for each example. If the targets are omitted, as in a single tensor
+            or (inputs, None), they are the inputs, which trains an autoencoder. Or a data set whose
+            items are such pairs; or a DataLoader, an iterable, or a function that returns an
+            iterable, of batches. `data.columns` and `data.ImageFolder` make some of these.
         optimizer: over the parameters of the model.
         epochs: how often all rows are seen, counting the epochs before a resume.
-        batch_size: rows in a batch; the last one of an epoch takes the rest.
+        batch_size: rows in a batch; the last one of an epoch takes the rest. A DataLoader or an
+            iterable has batches of its own.
         validation: data of the same form, measured after each epoch and not learned from.
         metrics: functions of all outputs and targets, or a dict of them by name, for the validation
             data; without these, for the training data. See `evaluate`.
@@ -82,7 +96,8 @@ def fit(
         clip: the largest common norm of the gradients.
         clip_value: the largest element of a gradient.
         augment: changes each batch before it is learned from: a function of inputs, targets and a
-            generator that returns inputs and targets.
+            generator that returns inputs and targets. The first call, before training, tells
+            their shapes and dtypes.
         callbacks: what else observes the training, one or several. `Checkpoints` among them set
             where and how often states are saved.
         compile: True to train with a compiled program, as native code where that pays; "torch" or
@@ -95,11 +110,18 @@ def fit(
             not finite cannot be clipped, and there is no mean if all labels are ignored: only
             "skip" goes on then.
         drop_last: True to leave out a last batch that is not full.
-        shuffle: False to take the rows in order.
+        shuffle: False to take the rows in order. A DataLoader or an iterable has its own.
         validation_split: the fraction of the rows, the last ones before any shuffling, to use as
-            validation data; instead of `validation`.
+            validation data, instead of `validation`; a `data.Split` draws them.
         train_metrics: True to also measure the metrics on the training rows, in evaluation mode
             after each epoch.
+        steps_per_epoch: updates after which an epoch ends; None for all rows. An iterable goes on
+            in the next epoch, and begins anew at its end.
+        transform: changes the inputs of each batch, of validation data too, before `augment`: a
+            function of a tensor, or of a tuple of them, such as `lambda x: x.float() / 255`.
+        workers: processes that read the items of a data set ahead.
+        prefetch: batches that a thread reads ahead; None for 2 from a memory map or from workers,
+            else 0: code that draws from torch's global random numbers should not run in it.
         directory: a folder for checkpoints, epochs.csv and steps.jsonl; None to keep nothing.
         resume: True to go on from the newest checkpoint, if there is one; False to start anew.
         progress: True for a progress bar, False for none, None for one only on terminals.
@@ -127,16 +149,17 @@ def fit(
     """
     require_flags(train_metrics=train_metrics, resume=resume)
     clip, clip_value = _limit("clip", clip), _limit("clip_value", clip_value)
-    rest = non_finite, schedule, augment, drop_last, shuffle
+    rest = non_finite, schedule, augment, drop_last, shuffle, None, steps_per_epoch, prefetch
     settings = FitSettings(epochs, batch_size, accumulate, compile, clip, clip_value, *rest)
     watching = [DeadLayers(), Progress(progress), *_callbacks(callbacks)]
     if directory is not None:
         watching += _keeping(directory, watching)
-    given, held = _parts(data, validation, validation_split)
-    _require_batches(given, batch_size, drop_last)
-    task = TrainingGraph(model, loss, given)
+    reading = {"transform": transform, "workers": workers}
+    given, held = _parts(data, validation, validation_split, batch_size, drop_last, reading)
+    _require_batches(given, settings)
+    source, kept = _generator(seed)  # before a loader draws the order of the first epoch
+    task = TrainingGraph(model, loss, example_of(given, settings))
     require_learnable(task, loss, optimizer)
-    source, kept = _generator(seed)
     with torch.no_grad() if torch.is_grad_enabled() else nullcontext():
         run = Run(task, optimizer, given, replace(settings, seed=kept), source, watching)
         run.measure(held, metrics, train_metrics)
@@ -148,22 +171,42 @@ def fit(
         return run.train()
 
 
-def _parts(data: Any, validation: Any, split: float) -> tuple[DataSet, DataSet | None]:
+def _parts(
+    data: Any,
+    validation: Any,
+    split: float | Split,
+    batch_size: int,
+    drop_last: bool,
+    reading: Mapping[str, Any],
+) -> tuple[Source, Source | None]:
     """The data to learn from, and the data to measure only."""
-    given = DataSet(data)
+    given = source_of(data, batch_size=batch_size, drop_last=drop_last, **reading)
     if validation is None and not split and split is not False:
         return given, None
     if validation is None:
-        return given.split(split)
+        if isinstance(given, Stream):
+            raise GraphError(
+                "validation_split divides rows, which a loader or an iterable has none of: divide "
+                "the data before, and pass the other part as validation."
+            )
+        return given.split(split if isinstance(split, Split) else Split(split))
     if split:
         raise GraphError("validation and validation_split do the same: give only one of them.")
-    return given, DataSet(validation, "validation")
+    reading = {**reading, "batch_size": max(1000, batch_size), "workers": 0}
+    held = source_of(validation, "validation", **reading)
+    if isinstance(held, Items) and isinstance(given, Items):
+        held.workers = given.workers
+    return given, held
 
 
-def _require_batches(data: DataSet, batch_size: int, drop_last: bool) -> None:
-    if drop_last and len(data) < batch_size:
+def _require_batches(data: Source, settings: FitSettings) -> None:
+    batch_size, count = settings.batch_size, data.count
+    if isinstance(data, Stream) and data.is_once and settings.steps_per_epoch is None:
+        if settings.epochs > 1:
+            raise FeedError(no_batch(data, 2))
+    elif settings.drop_last and count is not None and count < batch_size:
         raise RangeError(
-            f"drop_last=True leaves nothing: batch_size={batch_size} is more than the {len(data)} "
+            f"drop_last=True leaves nothing: batch_size={batch_size} is more than the {count} "
             "rows of the data."
         )
 

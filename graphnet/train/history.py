@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from graphnet.graph import Graph
 
 _SHOWN = 10  # epochs in the table
-_NO_METRICS = ("epoch", "step", "lr", "seconds")
+_NO_METRICS = ("epoch", "step", "lr", "seconds", "waiting")
 """Columns that measure neither loss nor metric."""
 
 
@@ -27,7 +27,8 @@ class History:
     Attributes:
         epochs: for each epoch a dict: epoch (from 1), step, loss (the mean over all rows), lr,
             seconds, and with validation data, validation_loss and one validation_<name> for each
-            metric.
+            metric. For data that are not in memory, waiting is the share of the seconds that was
+            spent waiting for them.
         losses: the mean loss of each step.
         rates: the learning rate of each step.
         skipped: how many updates were left out because their loss was not finite.

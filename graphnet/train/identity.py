@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _MOST_LINES = 5000
 """How many nodes are listed one by one."""
-_COMPARED_ELSEWHERE = {"epochs", "compile", "schedule", "augment"}
+_COMPARED_ELSEWHERE = {"epochs", "compile", "schedule", "augment", "prefetch"}
 """The settings that may change, or are compared in another way."""
 
 
@@ -101,7 +101,7 @@ def _settings(run: Run) -> dict[str, Any]:
     schedule = run.settings.schedule
     kind = "a Plateau" if isinstance(schedule, Plateau) else schedule and "a function"
     return {
-        "rows": len(run.data),
+        "rows": run.data.count,
         **_without(vars(run.settings), _COMPARED_ELSEWHERE),
         "training modes": _modes(run),
         "optimizer": type(run.optimizer).__name__,
@@ -189,11 +189,11 @@ def _line(node: Node, places: Mapping[Node, int], groups: Mapping[Node, int]) ->
 
 def _values(run: Run) -> dict[str, str]:
     """Digests of the data, and of buffers that no operation writes, such as class weights."""
-    graph, found = run.task.graph, {"data": digest_of_tensors(run.data.tensors)}
+    graph, found = run.task.graph, {"data": run.data.digest()}
     if run.validation is not None and (
         isinstance(run.settings.schedule, Plateau) or remembering(run)
     ):
-        found["validation"] = digest_of_tensors(run.validation.tensors)
+        found["validation"] = run.validation.digest()
     written = {
         source
         for node in graph
@@ -209,10 +209,10 @@ def _values(run: Run) -> dict[str, str]:
 def _functions(run: Run) -> dict[str, list[str]]:
     """Name and digest of the code that the user wrote."""
     found = {}
-    if run.settings.augment is not None:
-        augment = run.settings.augment
-        name = getattr(augment, "__qualname__", type(augment).__name__)
-        found["augment"] = [name, digest_of(augment)]
+    for what, function in (("augment", run.settings.augment), ("transform", run.data.transform)):
+        if function is not None:
+            name = getattr(function, "__qualname__", type(function).__name__)
+            found[what] = [name, digest_of(function)]
     for place, callback in enumerate(remembering(run)):
         if code := _own_code(type(callback)):
             found[f"callback {place}"] = [type(callback).__name__, code]

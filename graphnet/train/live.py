@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import ceil
 from time import perf_counter
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -12,6 +11,7 @@ from graphnet.ipython import Display, in_notebook
 from graphnet.listing.norm import norm
 from graphnet.snapshot import Snapshot, buffers_of, generators_of
 from graphnet.train.callbacks import Callback
+from graphnet.train.examples import examined, looked_at
 from graphnet.train.live_picture import BARS, Curve, bars_panel, curves_panel, page, thinned
 from graphnet.train.logs import write_line
 from graphnet.validation import require_counts, require_range
@@ -130,7 +130,7 @@ def gradient_flow(run: Run, rows: int) -> Flow:
     kept = [
         (each, None if each.grad is None else each.grad.clone(), each.fresh) for each in learned
     ]
-    batch = run.data.rows(slice(0, min(rows, len(run.data))), task.device)
+    batch = looked_at(run, 0, min(rows, examined(run)))
     with Snapshot(buffers_of(graph), generators_of(graph)):
         graph.forward(task.feed(batch), outputs=task.loss)
         graph.backward(task.loss)
@@ -183,8 +183,7 @@ def _curves(run: Run, group: str, columns: Sequence[str]) -> list[Curve]:
     """The curves of the loss, or of a metric."""
     history, found = run.history, []
     if group == "loss":
-        batches = ceil(run.rows / run.settings.batch_size)
-        each = ceil(batches / run.settings.accumulate)
+        each = run.epoch_steps or max(1, run.step // max(1, run.epoch))
         places, means = thinned(history.losses)  # of which there may be a million
         found.append(Curve("step", [(place + 1) / each for place in places], means, 2))
     for column in columns:

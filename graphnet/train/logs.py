@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Mapping
 from functools import cache
-from math import ceil, isfinite
+from math import isfinite
 from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Any, TextIO
@@ -161,10 +161,10 @@ class Progress(Callback):
 
     def start(self, run: Run) -> None:
         """Begin with the steps that are already done."""
-        batches = ceil(run.rows / run.settings.batch_size)
+        each = run.epoch_steps
         self._bar = progress_bar(
             self._shown,
-            total=run.settings.epochs * ceil(batches / run.settings.accumulate),
+            total=None if each is None else run.settings.epochs * each,
             initial=run.step,
             unit="step",
         )
@@ -174,7 +174,10 @@ class Progress(Callback):
         """Advance to the present step."""
         if self._shown:
             loss = run.history.losses[-1]
-            self._bar.set_postfix(loss=f"{loss:.4g}", lr=f"{run.optimizer.lr:.3g}", refresh=False)
+            numbers = {"loss": f"{loss:.4g}", "lr": f"{run.optimizer.lr:.3g}"}
+            if not run.feeding.is_direct:
+                numbers["waiting"] = f"{run.waiting:.0%}"
+            self._bar.set_postfix(numbers, refresh=False)
             self._bar.update(run.step - self._bar.n)
 
     def end(self, run: Run) -> None:
@@ -184,14 +187,14 @@ class Progress(Callback):
             self._bar.close()
 
 
-def progress_bar(shown: bool | None, *, total: int, initial: int, unit: str) -> Any:
+def progress_bar(shown: bool | None, *, total: int | None, initial: int, unit: str) -> Any:
     """A tqdm bar that is removed at its end.
 
     A program without a console, such as under pythonw, has no place for one.
 
     Args:
         shown: True to show it, False to hide it, None to show it on terminals only.
-        total: how many units there are.
+        total: how many units there are; None if it is not known.
         initial: how many of them are done.
         unit: what is counted.
     """

@@ -20,13 +20,13 @@ from graphnet.errors import ShapeError
 from graphnet.graph import Parameter
 from graphnet.graph.location import user_level
 from graphnet.losses import Loss
-from graphnet.train.dataset import Batch
+from graphnet.train.dataset import Batch, DataSet
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from graphnet.graph import Node
-    from graphnet.train.dataset import DataSet
+    from graphnet.train.sources import Source
 
 
 @dataclass(frozen=True)
@@ -117,11 +117,11 @@ def _as_module(loss: Any) -> Any:
 
 
 class Counts:
-    """How much the rows of a data set count in each term; computed once, before the first step.
+    """How much the rows of a data set count in each term.
 
     Args:
         terms: those of the loss.
-        data: the rows.
+        data: the rows; only of those in memory all are counted before the first step.
         changing: True if batches have other targets than the data.
 
     Attributes:
@@ -130,18 +130,21 @@ class Counts:
         summed: for each number of an update, whether it is a sum over the rows and not a mean.
     """
 
-    def __init__(self, terms: Sequence[Term], data: DataSet, *, changing: bool = False) -> None:
+    def __init__(self, terms: Sequence[Term], data: Source, *, changing: bool = False) -> None:
         self.terms = terms
-        self._changing = changing and any(term.counted is not None for term in terms)
-        known = () if self._changing else terms
-        self._rows = [_unequal(term.count_rows(data.targets)) for term in known]
+        self._changing = any(term.counted is not None for term in terms)
+        if isinstance(data, DataSet) and data.is_plain and not changing:
+            self._changing = False
+            self._rows = [_unequal(term.count_rows(data.targets)) for term in terms]
+        else:
+            self._rows = [] if self._changing else [None for _ in terms]
         self.are_equal = not self._changing and all(each is None for each in self._rows)
         kinds = [term.summed for term in terms]
         self.alike = len(terms) == 1 or (self.are_equal and len(set(kinds)) == 1)
         self.summed = kinds[:1] if self.alike else kinds
 
-    def counted(self, batch: Batch, rows: Tensor | slice) -> Batch:
-        """A batch with how much it counts in each term; `rows` are those of the data set."""
+    def counted(self, batch: Batch, rows: Tensor | slice | None) -> Batch:
+        """A batch with how much it counts in each term; `rows` are those of data in memory."""
         if self.are_equal:
             return Batch(batch.inputs, batch.targets, (float(len(batch)),) * len(self.terms))
         if self._changing:

@@ -2,74 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import ExitStack
-from dataclasses import dataclass
 from math import ceil, isfinite
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-import torch
-
-from graphnet.errors import GraphError
+from graphnet.data.order import RowOrder
+from graphnet.errors import FeedError
 from graphnet.schedules import Plateau, set_lr
 from graphnet.train.callbacks import Callback
 from graphnet.train.dataset import DataSet
-from graphnet.train.evaluation import Evaluation, refuse_columns, single
+from graphnet.train.examples import augmented, no_batch
+from graphnet.train.feeding import Feeding
 from graphnet.train.history import History
 from graphnet.train.means import Counts, Means
+from graphnet.train.measuring import evaluations_of
+from graphnet.train.settings import Augment, FitSettings, Schedule
 from graphnet.train.several import SeveralSteps
 from graphnet.train.signals import Interruption
 from graphnet.train.updates import NO_UPDATE, update_of
-from graphnet.validation import must_be, require_choice, require_counts, require_flags
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
 
     from graphnet.optim import Optimizer
     from graphnet.train.dataset import Batch
-    from graphnet.train.evaluation import Metrics
+    from graphnet.train.evaluation import Evaluation, Metrics
+    from graphnet.train.sources import Source
     from graphnet.train.training_graph import TrainingGraph
 
-Schedule = Callable[[int], float]
-Augment = Callable[[Any, Any, "Generator"], tuple[Any, Any]]
+__all__ = ["Augment", "FitSettings", "Run", "Schedule"]
 
-
-@dataclass(frozen=True)
-class FitSettings:
-    """How to train; see `fit`.
-
-    Raises:
-        RangeError: a number or a policy is out of its range.
-        GraphError: the schedule or `augment` is not a function.
-    """
-
-    epochs: int
-    batch_size: int
-    accumulate: int = 1
-    compile: bool | str = True
-    clip: float | None = None
-    clip_value: float | None = None
-    non_finite: str = "stop"
-    schedule: Schedule | Plateau | None = None
-    augment: Augment | None = None
-    drop_last: bool = False
-    shuffle: bool = True
-    seed: int | str | None = None
-
-    def __post_init__(self) -> None:
-        require_counts(epochs=self.epochs, batch_size=self.batch_size, accumulate=self.accumulate)
-        require_flags(drop_last=self.drop_last, shuffle=self.shuffle)
-        require_choice("non_finite", self.non_finite, ("stop", "skip", "ignore"))
-        require_choice("compile", self.compile, (True, False, "tune", "torch", "c"))
-        if not isinstance(self.schedule, Plateau):
-            _require_function("schedule", self.schedule, "gn.schedules.cosine(0.1, steps=100)")
-        _require_function("augment", self.augment, "lambda x, t, generator: (x.flip(-1), t)")
-
-
-def _require_function(name: str, value: Any, example: str) -> None:
-    if value is not None and not callable(value):
-        raise GraphError(must_be(name, f"a function, such as {example}, or None", value))
+_MANY = 10_000
+"""The updates of an epoch whose number is not known: enough to be worth compiling well."""
 
 
 class Run:
@@ -84,8 +50,11 @@ class Run:
         epoch: how many epochs are done.
         step: how many updates are done, including those that were skipped.
         position: how many rows of this epoch are done.
-        rows: how many rows an epoch takes: all, except a last batch that is dropped.
-        order: the rows of this epoch, in the order in which they are taken; None between epochs.
+        rows: how many rows an epoch takes: all, except a last batch that is dropped; None if the
+            data do not tell.
+        order: the order in which this epoch takes the rows; None between epochs.
+        feeding: what gives the batches of this epoch.
+        example: a batch as it is learned from, with fewer rows or more.
         generator: the source of that order.
         validation: the rows that are only measured; None if there are none.
         means: the loss of this epoch so far.
@@ -99,7 +68,7 @@ class Run:
         self,
         task: TrainingGraph,
         optimizer: Optimizer,
-        data: DataSet,
+        data: Source,
         settings: FitSettings,
         generator: Generator,
         callbacks: Iterable[Callback],
@@ -109,18 +78,32 @@ class Run:
         self.callbacks = list(callbacks)
         self.history = History(task.graph)
         self.epoch = self.step = self.position = 0
-        self.order: Tensor | None = None
-        self.rows = len(data) - len(data) % settings.batch_size * settings.drop_last
+        self.order: RowOrder | None = None
+        self.rows = settings.rows_of_epoch(data.count)
+        self.feeding = Feeding(data, settings.batch_size, settings.prefetch, task.device)
+        self.example = task.example
         self.stopped = self.interrupted = self.failed = False
-        self.validation: DataSet | None = None
+        self.validation: Source | None = None
         self.identity: dict[str, Any] | None = None
         self._counts = Counts(task.terms, data, changing=settings.augment is not None)
         self.means = Means(self._counts.summed)
-        calls = settings.epochs * ceil(self.rows / settings.batch_size)
+        calls = settings.epochs * (self.epoch_steps or _MANY) * settings.accumulate
         self._update = update_of(task, optimizer, settings, self._counts.alike, calls)
         self._evaluations: dict[str, Evaluation] = {}  # by the prefix of their columns
+        self._epoch_start = perf_counter()
 
-    def measure(self, held: DataSet | None, metrics: Metrics, training: bool) -> None:
+    @property
+    def epoch_steps(self) -> int | None:
+        """How many updates an epoch makes; None if the data do not tell."""
+        if self.settings.steps_per_epoch is not None:
+            return self.settings.steps_per_epoch
+        if self.rows is not None:
+            batches: int | None = ceil(self.rows / self.settings.batch_size)
+        else:
+            batches = getattr(self.data, "length", None)
+        return None if batches is None else ceil(batches / self.settings.accumulate)
+
+    def measure(self, held: Source | None, metrics: Metrics, training: bool) -> None:
         """Measure loss and metrics after each epoch.
 
         Args:
@@ -128,18 +111,13 @@ class Run:
             metrics: functions, or a dict of them by name.
             training: True to also measure the metrics on the rows to learn from.
         """
-        if training and not metrics:
-            raise GraphError("train_metrics=True measures the metrics: give `metrics`, too.")
-        measured = {}
-        if held is not None:
-            self.task.require(held, "validation")
-            measured["validation_"] = self.validation = held
-        if metrics and (training or held is None):
-            refuse_columns(metrics, ("epoch", "step", "loss", "lr", "seconds"))
-            measured[""] = self.data
-        size, compiled = max(1000, self.settings.batch_size), bool(self.settings.compile)
-        for prefix, data in measured.items():
-            self._evaluations[prefix] = Evaluation(self.task, data, metrics, size, compiled)
+        self.validation = held
+        self._evaluations = evaluations_of(self, metrics, training)
+
+    @property
+    def waiting(self) -> float:
+        """The share of this epoch that was spent waiting for data."""
+        return self.feeding.waited / max(perf_counter() - self._epoch_start, 1e-9)
 
     def reset(self) -> None:
         """Reset everything that remembers something."""
@@ -173,6 +151,7 @@ class Run:
             self.failed = True
             raise
         finally:
+            self.feeding.finish()
             self._tell_the_end()
         if self.interrupted:
             raise interruption.ending()
@@ -194,27 +173,50 @@ class Run:
                 ends.callback(callback.end, self)
 
     def _one_epoch(self, interruption: Interruption) -> None:
-        start = perf_counter()
-        if self.order is None:
-            self.order = self._next_order()
-            self.position, self.means = 0, Means(self._counts.summed)
+        self._epoch_start, self.feeding.waited = perf_counter(), 0.0
+        self._begin_epoch()
         watched = [each for each in self.callbacks if type(each).step is not Callback.step]
         several = self._several(watched)
-        while self.position < self.rows:
-            if several is None or not several.make():
-                self._one_step()
-            for callback in watched:
+        while not self._is_complete:
+            try:
+                made = (several is not None and several.make()) or self._one_step()
+            except RuntimeError:  # Ctrl-C in a terminal ends the workers of a loader, too
+                if interruption.signal is None or self.feeding.is_direct:
+                    raise
+                made = False
+            self.interrupted = interruption.signal is not None
+            if not made and not self.interrupted:
+                break
+            for callback in watched if made else ():
                 callback.step(self)
             self.interrupted = interruption.signal is not None
             if self.ending:
                 return
-        self._finish_epoch(perf_counter() - start)
+        self._finish_epoch(perf_counter() - self._epoch_start)
+
+    def _begin_epoch(self) -> None:
+        """Begin an epoch, or go on with one."""
+        if self.order is None:
+            self.order = self._next_order()
+            self.position, self.means = 0, Means(self._counts.summed)
+        seed = self.generator.initial_seed() + (self.epoch << 40)  # of workers, and of no rows
+        self.feeding.begin(self.order, self.position, self.rows, seed)
+
+    @property
+    def _is_complete(self) -> bool:
+        """True if all rows or steps of the epoch are done."""
+        if self.rows is not None:
+            return self.position >= self.rows
+        done = self.step - (int(self.history.epochs[-1]["step"]) if self.history.epochs else 0)
+        return done == self.settings.steps_per_epoch
 
     def _several(self, watched: list[Callback]) -> SeveralSteps | None:
         """Makes several steps in one call; None if each step must be made by itself."""
         bursts, settings = getattr(self._update, "bursts", None), self.settings
         each = any(callback.every_step for callback in watched) or settings.augment is not None
-        if bursts is None or each or not self._counts.are_equal or self.task.device.type != "cpu":
+        if bursts is None or each or not self._counts.are_equal or not self.feeding.is_direct:
+            return None
+        if self.task.device.type != "cpu":
             return None
         return SeveralSteps(self, bursts)
 
@@ -227,17 +229,19 @@ class Run:
         self.history.losses.append(loss)
         self.history.rates.append(rate)
 
-    def _next_order(self) -> Tensor:
-        """The rows of an epoch, in the order in which they are taken."""
-        if self.settings.shuffle:
-            return torch.randperm(len(self.data), generator=self.generator)
-        return torch.arange(len(self.data))
+    def _next_order(self) -> RowOrder:
+        """The order of an epoch."""
+        if self.settings.shuffle and self.data.count is not None:
+            return RowOrder.drawn(self.data.count, self.generator)
+        return RowOrder(self.data.count or 0)
 
-    def _one_step(self) -> None:
-        """Take the next rows, and update."""
+    def _one_step(self) -> bool:
+        """Take the next rows, and update; False if there are none."""
+        batches = self._next_batches()
+        if not batches:
+            return False
         if self.settings.schedule is not None and not isinstance(self.settings.schedule, Plateau):
             set_lr(self.optimizer, self.settings.schedule(self.step))
-        batches = self._next_batches()
         try:
             losses = self._update(batches)
         except NO_UPDATE as error:
@@ -251,29 +255,44 @@ class Run:
         self.step += 1
         self.history.losses.append(loss)
         self.history.rates.append(self.optimizer.lr)
+        return True
 
     def _next_batches(self) -> list[Batch]:
         """The batches of the next update; `position` moves past them."""
         batches: list[Batch] = []
-        size, order = self.settings.batch_size, self.order
-        while order is not None and len(batches) < self.settings.accumulate:
-            rows = order[self.position : min(self.position + size, self.rows)]
-            if not len(rows):
+        while len(batches) < self.settings.accumulate:
+            rows, taken = self._next_rows()
+            if taken is None:
                 break
-            batch = self._augmented(self.data.rows(rows, self.task.device))
-            batches.append(self._counts.counted(batch, rows))
-            self.position += len(rows)
+            self.position += len(taken)
+            batches.append(self._counts.counted(self._augmented(taken), rows))
         return batches
 
+    def _next_rows(self) -> tuple[Tensor | None, Batch | None]:
+        """The next batch, as the data have it, and its rows if they are in memory."""
+        data, order = self.data, self.order
+        if not isinstance(data, DataSet) or order is None or not self.feeding.is_direct:
+            batch = self.feeding.next()
+            if batch is None and self.rows is None and self.settings.steps_per_epoch is not None:
+                self._begin_epoch()  # the next pass of a stream
+                batch = self.feeding.next()
+            return None, batch
+        end = min(self.position + self.settings.batch_size, self.rows or 0)
+        rows = order.rows(self.position, end)
+        return rows, data.rows(rows, self.task.device) if len(rows) else None
+
     def _augmented(self, batch: Batch) -> Batch:
-        if self.settings.augment is None:
-            return batch
-        given = single(batch.inputs), single(batch.targets)
-        changed = DataSet(self.settings.augment(*given, self.generator), "what augment returns")
-        return changed.rows(slice(None), self.task.device)
+        if self.settings.augment is not None:
+            batch = augmented(self.settings.augment, batch, self.generator)
+            batch = batch.map(lambda each: each.to(self.task.device))
+        if not self.feeding.is_direct:
+            self.task.require(batch, f"batch {self.feeding.taken} of {self.data.name}")
+        return batch
 
     def _finish_epoch(self, seconds: float) -> None:
         """Measure, and write the row of the epoch."""
+        if not self.position:
+            raise FeedError(no_batch(self.data, self.epoch + 1))
         self.epoch += 1
         loss = self.means.loss()
         row = {"epoch": self.epoch, "step": self.step, "loss": loss, "lr": self.optimizer.lr}
@@ -283,6 +302,8 @@ class Run:
                 del measured["loss"]  # that of the training is already there
             row |= {f"{prefix}{name}": each for name, each in measured.items()}
         row["seconds"] = seconds
+        if not self.feeding.is_direct:
+            row["waiting"] = self.feeding.share(seconds)
         self.history.epochs.append(row)
         self.order = None
         if isinstance(self.settings.schedule, Plateau):

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, cast
 import torch
 
 from graphnet.compile.run.batches import Batches
+from graphnet.data.order import LISTED
 from graphnet.schedules import Plateau, set_lr
-from graphnet.train.dataset import Batch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from torch import Tensor
-
     from graphnet.compile.run.bursts import Bursts
+    from graphnet.data.order import RowOrder
+    from graphnet.train.dataset import DataSet
     from graphnet.train.run import Run
 
 
@@ -29,16 +29,24 @@ class SeveralSteps:
 
     def __init__(self, run: Run, bursts: Bursts) -> None:
         self._run, self._bursts = run, bursts
-        size, order = run.settings.batch_size, cast("Tensor", run.order)
-        self._rows = order[run.position : run.rows]
+        self._fed = run.task.feed(cast("DataSet", run.data))
+        self._load()
+
+    def _load(self) -> None:
+        """Take the next rows of the order: not all at once, if there are very many."""
+        run, size = self._run, self._run.settings.batch_size
+        order, rows = cast("RowOrder", run.order), cast("int", run.rows)
+        most = -(-LISTED // size) * size
         self._first = run.position
-        fed = run.task.feed(Batch(run.data.inputs, run.data.targets))
-        self._batches = Batches(fed, size, self._rows)
+        self._end = min(run.position + most, rows)
+        self._batches = Batches(self._fed, size, order.rows(self._first, self._end))
         self._losses = torch.empty(len(self._batches), dtype=run.task.loss.dtype)
 
     def make(self) -> bool:
         """Make several steps; False if the next one must be made by itself."""
         run = self._run
+        if run.position >= self._end:
+            self._load()
         place, rest = divmod(run.position - self._first, run.settings.batch_size)
         if rest:
             return False

@@ -10,22 +10,21 @@ from numbers import Real
 from operator import add
 from typing import TYPE_CHECKING, Any
 
-import torch
-
 from graphnet.errors import FeedError, GraphError, counted, shape_text
-from graphnet.graph import Graph, Input, Node
+from graphnet.graph import Node
 from graphnet.graph.entry import dtype_text
 from graphnet.layers import Module
-from graphnet.losses import Loss
 from graphnet.optim import Optimizer
+from graphnet.train.dataset import Batch
 from graphnet.train.means import Term
+from graphnet.train.model_graph import ModelGraph, require_values
 from graphnet.validation import must_be
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from graphnet.graph import Parameter
-    from graphnet.train.dataset import Batch, DataSet
+    from graphnet.train.dataset import DataSet
 
 LossFunction = Callable[..., Node]
 """A loss module, or any function of outputs and targets that returns a node of the shape ()."""
@@ -33,7 +32,7 @@ LossFunction = Callable[..., Node]
 Losses = LossFunction | Sequence["LossFunction | tuple[float, LossFunction] | None"]
 
 
-class TrainingGraph:
+class TrainingGraph(ModelGraph):
     """A model on inputs like those of a data set, and one number to minimize.
 
     Args:
@@ -44,6 +43,8 @@ class TrainingGraph:
         data: determines shapes and dtypes.
 
     Attributes:
+        model: the module.
+        example: the data.
         graph: the list.
         inputs: its inputs, named x, or x0, x1, ...
         targets: its inputs for targets, named t, or t0, t1, ...
@@ -57,37 +58,21 @@ class TrainingGraph:
         FeedError: the data have no values.
     """
 
-    def __init__(self, model: Module, loss: Losses, data: DataSet) -> None:
-        if not isinstance(model, Module):
-            rule = "a graphnet module, such as gn.Sequential(gn.Linear(2, 1))"
-            raise GraphError(must_be("model", rule, model))
-        if isinstance(model, Loss):
-            raise GraphError(f"The model comes first, then the loss; got {model!r} as a model.")
-        _require_values(data, "data")
-        self.model = model
-        with Graph() as self.graph:
-            self.inputs = _inputs("x", data.inputs)
-            self.targets = _inputs("t", data.targets)
-            self.outputs = _outputs(model, self.graph, self.inputs)
+    def __init__(self, model: Module, loss: Losses, data: Batch | DataSet) -> None:
+        super().__init__(model, data.inputs, data.targets)
+        self.example = Batch(data.inputs, data.targets)
+        with self.graph:
             self.terms = tuple(_terms(loss, self.outputs, self.targets))
             self.loss = reduce(add, [term.node for term in self.terms])
         self.size = len(self.graph)
 
-    @property
-    def device(self) -> torch.device:
-        """The device of the parameters; for a model without parameters, that of new tensors."""
-        parameters = self.graph.parameters()
-        if parameters:
-            return parameters[0].top.device
-        return torch.empty(0).device
-
-    def require(self, data: DataSet, name: str) -> None:
+    def require(self, data: Batch | DataSet, name: str) -> None:
         """Refuse data that do not look like the data that the task was made for.
 
         Raises:
             FeedError: a tensor has another shape or dtype, or their number differs.
         """
-        _require_values(data, name)
+        require_values((*data.inputs, *data.targets), name)
         nodes, tensors = (*self.inputs, *self.targets), (*data.inputs, *data.targets)
         if len(data.inputs) != len(self.inputs) or len(tensors) != len(nodes):
             raise FeedError(f"{name} has {len(tensors)} tensors; the task takes {len(nodes)}.")
@@ -100,51 +85,10 @@ class TrainingGraph:
                     f"{dtype_text(node.dtype)}."
                 )
 
-    def feed(self, batch: Batch) -> dict[str, Tensor]:
+    def feed(self, batch: Batch | DataSet) -> dict[str, Tensor]:
         """The feed of the graph for a batch."""
         nodes = zip((*self.inputs, *self.targets), (*batch.inputs, *batch.targets), strict=True)
         return {node.name: tensor for node, tensor in nodes}
-
-
-def _inputs(letter: str, tensors: Sequence[Tensor]) -> tuple[Input, ...]:
-    """An input for each tensor, of any number of rows."""
-    names = numbered(letter, len(tensors))
-    return tuple(
-        Input((None, *tensor.shape[1:]), name=name, dtype=tensor.dtype)
-        for name, tensor in zip(names, tensors, strict=True)
-    )
-
-
-def numbered(name: str, count: int) -> list[str]:
-    """Names for some inputs: x, or x0, x1, ..."""
-    return [name] if count == 1 else [f"{name}{place}" for place in range(count)]
-
-
-def _outputs(model: Module, graph: Graph, inputs: Sequence[Node]) -> tuple[Node, ...]:
-    """What `build` returns for the inputs, as a tuple of nodes."""
-    try:
-        signature(model.build).bind(*inputs)
-    except TypeError as error:
-        raise GraphError(
-            f"The data have {counted(len(inputs), 'input')}, which {type(model).__name__} does not "
-            f"take: {error}. The data are the pair (inputs, targets); several inputs are a tuple."
-        ) from None
-    made: Any = model.append_to(graph, *inputs)
-    if isinstance(made, Node):
-        return (made,)
-    outputs = tuple(made) if isinstance(made, Iterable) else ()
-    if not outputs or not all(isinstance(each, Node) for each in outputs):
-        raise GraphError(
-            "The build of a model returns a node, or a tuple of nodes; that of "
-            f"{type(model).__name__} returned {made!r}. Does build end with `return`?"
-        )
-    return outputs
-
-
-def _require_values(data: DataSet, name: str) -> None:
-    """Refuse tensors without values, which the device `meta` has."""
-    if any(each.is_meta for each in (*data.inputs, *data.targets)):
-        raise FeedError(f"{name} has a tensor on the device meta, where tensors have no values.")
 
 
 def _terms(loss: Any, outputs: Sequence[Node], targets: Sequence[Node]) -> Iterable[Term]:

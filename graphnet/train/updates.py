@@ -16,7 +16,7 @@ from graphnet.graph.finite import non_finite_error
 from graphnet.optim import clip_grad_norm_, clip_grad_value_
 from graphnet.snapshot import Snapshot, buffers_of
 from graphnet.train.means import shares
-from graphnet.train.training_graph import numbered
+from graphnet.train.model_graph import numbered
 
 if TYPE_CHECKING:
     from graphnet.graph import Node

@@ -109,7 +109,7 @@ TRAININGS = [
         Fault("_settings", "_COMPARED_ELSEWHERE)", '{*_COMPARED_ELSEWHERE, "clip"})', "refused"),
         Fault("_settings", "_COMPARED_ELSEWHERE)", '{*_COMPARED_ELSEWHERE, "seed"})', "refused"),
         Fault("_line", "node.op.options.items()", "()", "refused"),
-        Fault("_values", "digest_of_tensors(run.data.tensors)", '""', "refused"),
+        Fault("_values", "run.data.digest()", '""', "refused"),
         Fault(
             "_values", "if parameter.is_buffer and parameter not in written", "if False", "refused"
         ),

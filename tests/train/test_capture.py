@@ -75,7 +75,7 @@ VALUES = [
     *(("history", "skipped", value) for value in (None, -1, 5, "x")),
     *(("random", "python", value) for value in (None, [], {"$tuple": []}, {"$tuple": [3, [], 0]})),
     *(("random", name, value) for name in ("torch", "order", "graph")
-      for value in (None, 3, [1], {"$tensor": ORDER})),
+      for value in (None, 3, [1], {"$tensor": "history.losses"})),
     *(("optimizer", name, value) for name in ("state", "param_groups") for value in (None, 3, [])),
     *(("about", name, value) for name in ("settings", "list", "values")
       for value in (None, 3, [], {})),

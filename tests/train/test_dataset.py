@@ -7,6 +7,7 @@ import torch
 from torch.overrides import TorchFunctionMode
 
 import graphnet as gn
+from graphnet.data import Split
 from graphnet.train.dataset import DataSet
 
 CPU = torch.device("cpu")
@@ -86,9 +87,9 @@ def test_targets_that_are_left_out_are_the_inputs(given):
 )
 def test_a_split_takes_the_last_rows(rows, fraction, held):
     x, t = torch.arange(rows), torch.arange(rows) * 2
-    first, last = DataSet((x, t)).split(fraction)
+    first, last = DataSet((x, t)).split(Split(fraction))
     assert first.inputs[0].tolist() == list(range(rows - held))
     assert last.targets[0].tolist() == [2 * row for row in range(rows - held, rows)]
-    alone, other = DataSet(x).split(fraction)
+    alone, other = DataSet(x).split(Split(fraction))
     assert alone.targets is alone.inputs
     assert len(other) == held

@@ -31,7 +31,7 @@ def seen(**options):
     sgd = gn.SGD(model.parameters(), lr=0.1)
     given = {"batch_size": 7, "seed": 1, **options}
     history = gn.fit(model, LOSS, (X, T), sgd, augment=rows, **given)
-    return rows.batches, history
+    return rows.batches[1:], history  # before them comes a look at their shapes
 
 
 def test_rows_may_be_taken_in_their_order():
