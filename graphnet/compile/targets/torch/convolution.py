@@ -20,6 +20,7 @@ from graphnet.compile.targets.torch.im2col import Im2col
 from graphnet.compile.targets.torch.images import by_pixels, image
 from graphnet.compile.targets.torch.kernel import Kernel
 from graphnet.compile.targets.torch.memory_format import BATCH_LAST, BY_PIXELS, MemoryFormat, lies
+from graphnet.compile.targets.torch.pointwise import Pointwise, is_pointwise
 from graphnet.graph import Node, Operation
 from graphnet.ops.convolution import Conv2d, Conv2dBias, Conv2dGradInput, Conv2dGradWeight
 from graphnet.ops.pooling import MaxPlaces, MaxPool2d
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from graphnet.compile.ir.program import Program
     from graphnet.compile.plan.calls import Operand
     from graphnet.compile.plan.slots import Slot
+    from graphnet.compile.targets.torch.as_products import AsProducts
     from graphnet.compile.targets.torch.lowerings import Lowering
     from graphnet.compile.targets.torch.select import Selection
     from graphnet.op import Op
@@ -56,10 +58,13 @@ def usual_format(program: Program) -> MemoryFormat:
     convolutions = _convolutions(program)
     if convolutions and all(_is_small(node, LARGEST_BATCH_LAST) for node in convolutions):
         return MemoryFormat(BATCH_LAST, frozenset(kernels_of(program)))
-    small = frozenset(
-        _weight(node).name for node in convolutions if _is_small(node, LARGEST_WINDOWS)
+    products = frozenset(
+        _weight(node).name
+        for node in convolutions
+        if _is_small(node, LARGEST_WINDOWS)
+        or (_fits(node, node) and is_pointwise(node, _weight(node)))
     )
-    return MemoryFormat(BY_PIXELS, small)
+    return MemoryFormat(BY_PIXELS, products)
 
 
 def kernels_of(program: Program) -> list[str]:
@@ -106,7 +111,8 @@ def convolution(selection: Selection, node: Operation) -> None:
         return
     x, weight, *bias = node.inputs
     if weight.name in selection.format.as_products and _fits(node, node):
-        _as_products(selection)(selection, node, x, weight).output(node, bias[0] if bias else None)
+        lowering = _as_products(selection, node, weight)
+        lowering(selection, node, x, weight).output(node, bias[0] if bias else None)
         return
     args = {
         "x": image(selection, x),
@@ -129,7 +135,8 @@ def gradients(selection: Selection, node: Operation) -> None:
     selection.done.update(each for each in wanted if each is not None)
     if weight.name in selection.format.as_products and _fits(node, grad):
         first = next(each for each in wanted if each is not None)
-        _as_products(selection)(selection, first, x, weight).gradients(first, grad, wanted)
+        lowering = _as_products(selection, first, weight)
+        lowering(selection, first, x, weight).gradients(first, grad, wanted)
         return
     images = {"grad": grad, "x": x, "weight": weight}
     args = {name: image(selection, each) for name, each in images.items()}
@@ -142,9 +149,11 @@ def gradients(selection: Selection, node: Operation) -> None:
             selection.finish(each, slot)
 
 
-def _as_products(selection: Selection) -> type[Im2col | BatchLast]:
-    """What lowers convolutions to products, in the format of the program."""
-    return BatchLast if selection.format.order == BATCH_LAST else Im2col
+def _as_products(selection: Selection, node: Operation, weight: Node) -> type[AsProducts]:
+    """What lowers a convolution to products, in the format of the program."""
+    if selection.format.order == BATCH_LAST:
+        return BatchLast
+    return Pointwise if is_pointwise(node, weight) else Im2col
 
 
 def max_pool(selection: Selection, node: Operation) -> None:
