@@ -17,7 +17,13 @@ from graphnet.compile.plan.calls import Call
 from graphnet.compile.targets.torch.batch_last import BatchLast
 from graphnet.compile.targets.torch.fused_ops import MaxPoolGrad
 from graphnet.compile.targets.torch.im2col import Im2col
-from graphnet.compile.targets.torch.images import by_pixels, image
+from graphnet.compile.targets.torch.images import (
+    CONTIGUOUS,
+    PIXEL_BY_PIXEL,
+    by_pixels,
+    image,
+    kernel_image,
+)
 from graphnet.compile.targets.torch.kernel import Kernel
 from graphnet.compile.targets.torch.memory_format import BATCH_LAST, BY_PIXELS, MemoryFormat, lies
 from graphnet.compile.targets.torch.pointwise import Pointwise, is_pointwise
@@ -42,7 +48,9 @@ LARGEST_BATCH_LAST = 20_000  # the same of all windows, where the batch is last
 
 _OPTIONS = "{stride}, {border}, {dilation}, False, [0, 0], {groups}"
 _WINDOW = "{kernel}, {stride}, {padding}, {dilation}, {ceil_mode}"
-CONVOLUTION = Kernel(f"{{out}} = convolution({{x}}, {{weight}}, {{bias}}, {_OPTIONS})")
+_CONVOLUTION = f"{{out}} = convolution({{x}}, {{weight}}, {{bias}}, {_OPTIONS})"
+CONVOLUTION = Kernel(_CONVOLUTION)
+CONVOLUTION_BY_PIXELS = Kernel(f"{_CONVOLUTION}.contiguous(memory_format={{order}})")
 GRADIENTS = Kernel(
     f"{{out}}, {{out1}}, {{out2}} = convolution_backward("
     f"{{grad}}, {{x}}, {{weight}}, [{{channels}}], {_OPTIONS}, {{wanted}})"
@@ -116,11 +124,14 @@ def convolution(selection: Selection, node: Operation) -> None:
         return
     args = {
         "x": image(selection, x),
-        "weight": image(selection, weight),
+        "weight": kernel_image(selection, weight, node),
         "bias": selection.slots[bias[0]] if bias else None,
     }
-    out = selection.made(node)
-    selection.add(Call(CONVOLUTION, (out,), args, node, _options(node.op)))
+    kernel, out, options = CONVOLUTION, selection.made(node), _options(node.op)
+    if selection.format.order == BY_PIXELS:  # torch's kernels for few images lay them out otherwise
+        kernel, out = CONVOLUTION_BY_PIXELS, selection.made_by_pixels(node)
+        options |= {"order": PIXEL_BY_PIXEL}
+    selection.add(Call(kernel, (out,), args, node, options))
     selection.finish(node, out)
 
 
@@ -138,15 +149,26 @@ def gradients(selection: Selection, node: Operation) -> None:
         lowering = _as_products(selection, first, weight)
         lowering(selection, first, x, weight).gradients(first, grad, wanted)
         return
-    images = {"grad": grad, "x": x, "weight": weight}
-    args = {name: image(selection, each) for name, each in images.items()}
+    args = {name: image(selection, each) for name, each in {"grad": grad, "x": x}.items()}
+    args["weight"] = kernel_image(selection, weight, node)
     mask = [each is not None for each in wanted]
     options = {**_options(node.op), "channels": cast("int", weight.shape[0]), "wanted": mask}
     out = tuple(None if each is None else selection.made(each) for each in wanted)
     selection.add(Call(GRADIENTS, out, args, node, options))
+    out = (_by_pixels(selection, wanted[0], out[0]), *out[1:])
     for each, slot in zip(wanted, out, strict=True):
         if each is not None and slot is not None:
             selection.finish(each, slot)
+
+
+def _by_pixels(selection: Selection, node: Operation | None, made: Slot | None) -> Slot | None:
+    """An image that a kernel makes anew, certainly pixel by pixel if the program's images are."""
+    if node is None or made is None or selection.format.order != BY_PIXELS:
+        return made
+    out = selection.made_by_pixels(node)
+    out.buffer.behind = (made.buffer,)
+    selection.add(Call(CONTIGUOUS, (out,), {"x": made}, node, {"order": PIXEL_BY_PIXEL}))
+    return out
 
 
 def _as_products(selection: Selection, node: Operation, weight: Node) -> type[AsProducts]:

@@ -101,7 +101,7 @@ def pixel_products(
         call = Call(ADDMM, (out,), {"bias": bias, **call.args}, node)
     ways = [Candidate([call], image)]
     if has_onednn(node):
-        made = selection.made(node)
+        made = selection.made_by_pixels(node)
         args = {"x": x, "weight": weight[0], "bias": bias}
         call = Call(ONEDNN_IMAGE, (made,), args, node, {"activation": "none", "shape": sizes})
         ways.append(Candidate([call], made))
