@@ -47,7 +47,7 @@ class Rescale(Op):
     """
 
     symbol = "rescale"
-    composite = True
+    elementwise = composite = True
 
     def forward(self, x: Tensor, mean: Tensor, scale: Tensor, bias: Tensor) -> Tensor:
         return (x - mean) * scale + bias
