@@ -304,12 +304,18 @@ def test_the_formula_is_that_of_the_branch_that_is_taken():
         (
             True,
             "choose_1 = remember_1   (1×3)",
-            ["dL/dremember_1 = dL/dchoose_1", "dL/dcolumn_1 = sum_as(zeros_like(dL/dchoose_1), column_1)"],
+            [
+                "dL/dremember_1 = dL/dchoose_1",
+                "dL/dcolumn_1 = sum_as(zeros_like(dL/dchoose_1), column_1)",
+            ],
         ),
         (
             False,
             "choose_1 = column_1   (3)",
-            ["dL/dremember_1 = zeros_like(dL/dchoose_1)", "dL/dcolumn_1 = sum_as(dL/dchoose_1, column_1)"],
+            [
+                "dL/dremember_1 = zeros_like(dL/dchoose_1)",
+                "dL/dcolumn_1 = sum_as(dL/dchoose_1, column_1)",
+            ],
         ),
     ]:
         graph.train(training)

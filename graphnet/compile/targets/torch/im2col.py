@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from graphnet.compile.targets.torch.as_products import Pixels, Seen
     from graphnet.graph import Node, Operation
 
+
 class Im2col(AsProducts):
     """Windows as (n h' w', a b c), kernels as (o, a b c)."""
 
