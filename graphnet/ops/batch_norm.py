@@ -148,7 +148,7 @@ class _Statistics:
             scale = mul(scale, Column()(widened(weight), x))
         if bias is None:
             return mul(sub(x, mean), scale)
-        return cast("T", Rescale()(x, mean, scale, Column()(widened(bias), x)))
+        return Rescale()(x, mean, scale, Column()(widened(bias), x))
 
     def _statistic(self, x: T, dims: Any, buffer: Any, batches: Any, mean: Any = None) -> T:
         """The mean over `dims` in training, given that the variance, else the buffer."""
