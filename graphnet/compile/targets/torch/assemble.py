@@ -33,9 +33,9 @@ def assembled(program: Program, example: Mapping[str, Tensor], tune: bool) -> Ru
     """A runnable program, for tensors like those of the example.
 
     Without measuring, convolutions of small windows, small images or single pixels are products of
-    matrices, and the others use torch's kernel; if all are products, the batch is last in memory. To measure, the
-    program is made in several formats, each different in one point from the best so far, and
-    the faster one is kept.
+    matrices, and the others use torch's kernel; if all are small, the batch is last in memory. To
+    measure, the program is made in several formats, each different in one point from the best so
+    far, and the faster one is kept.
     """
     with torch.inference_mode():
         placed = _fastest(program, example, tune)
