@@ -49,7 +49,7 @@
 | `dtypes`, `arguments` | detach, conversions; refusals of wrong dtypes and arguments |
 | `normalization` | layer_norm, group_norm, rms_norm |
 | `batch_norm` | batch_norm, instance_norm |
-| `running` | the training mode, and running statistics |
+| `running`, `moments` | the training mode, running statistics, and what they scale |
 | `random` | dropout, rand_like, randn_like, bernoulli |
 | `embedding`, `embedding_bag` | embedding, one_hot, embedding_bag |
 | `attention` | scaled_dot_product_attention |

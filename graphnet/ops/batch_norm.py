@@ -12,6 +12,7 @@ from graphnet.ops import reductions
 from graphnet.ops.arithmetic import add, mul, sub
 from graphnet.ops.dtypes import narrowed, widened
 from graphnet.ops.functions import rsqrt
+from graphnet.ops.moments import Rescale, SecondMoment
 from graphnet.ops.running import (
     Column,
     CountUp,
@@ -140,24 +141,29 @@ class _Statistics:
         batches = 0
         if self.batches is not None and self.mode is not False:
             batches = CountUp()(self.batches, x, self.mode)
-        centered = sub(x, self._statistic(x, dims, self.mean, batches, False))
-        var = self._statistic(mul(centered, centered), dims, self.var, batches, True)
+        mean = self._statistic(x, dims, self.mean, batches)
+        var = self._statistic(x, dims, self.var, batches, mean)
         scale = rsqrt(add(var, eps))
         if weight is not None:
             scale = mul(scale, Column()(widened(weight), x))
-        y = mul(centered, scale)
-        return y if bias is None else add(y, Column()(widened(bias), x))
+        if bias is None:
+            return mul(sub(x, mean), scale)
+        return Rescale()(x, mean, scale, Column()(widened(bias), x))
 
-    def _statistic(self, values: T, dims: Any, buffer: Any, batches: Any, unbiased: bool) -> T:
-        """The mean of the values over `dims` in training, else the buffer."""
+    def _statistic(self, x: T, dims: Any, buffer: Any, batches: Any, mean: Any = None) -> T:
+        """The mean over `dims` in training, given that the variance, else the buffer."""
         if self.mode is False:
-            return cast("T", Column()(widened(buffer), values))
-        statistic = reductions.mean(values, dims, True) if dims else values
+            return cast("T", Column()(widened(buffer), x))
+        statistic: Any = x
+        if mean is not None:
+            statistic = SecondMoment(dims)(x, mean)
+        elif dims:
+            statistic = reductions.mean(x, dims, True)
         if buffer is None:
-            return statistic
-        remember = Remember(self.momentum, unbiased)
-        statistic = remember(statistic, buffer, values, batches, self.mode)
+            return cast("T", statistic)
+        remember = Remember(self.momentum, unbiased=mean is not None)
+        statistic = remember(statistic, buffer, x, batches, self.mode)
         if self.mode is True:
-            return statistic
-        kept = Column()(widened(buffer), values)
+            return cast("T", statistic)
+        kept = Column()(widened(buffer), x)
         return cast("T", choose(statistic, kept, self.mode))

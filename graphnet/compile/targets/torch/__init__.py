@@ -8,7 +8,7 @@
 | `kernel_table`: `kernel` | the kernel of each operation |
 | `lowerings`: `products`, `updates`, `scattering` | several calls, or several candidates |
 | `convolution`: `memory_format`, `images` | the same for images |
-| `as_products`: `im2col`, `batch_last` | convolutions as matrix products |
+| `as_products`: `pointwise`, `im2col`, `batch_last` | convolutions as matrix products |
 | `tuning` | which of several candidates is fastest here |
 | `allocate` | place: what is written over what, and where buffers lie; the plan as tensors |
 | `printer` | print: the lines, their names, and the time of each line |

@@ -32,10 +32,10 @@ if TYPE_CHECKING:
 def assembled(program: Program, example: Mapping[str, Tensor], tune: bool) -> Runner:
     """A runnable program, for tensors like those of the example.
 
-    Without measuring, convolutions of small windows or small images are products of matrices, and
-    the others use torch's kernel; if all are products, the batch is last in memory. To measure, the
-    program is made in several formats, each different in one point from the best so far, and
-    the faster one is kept.
+    Without measuring, convolutions of small windows, small images or single pixels are products of
+    matrices, and the others use torch's kernel; if all are small, the batch is last in memory. To
+    measure, the program is made in several formats, each different in one point from the best so
+    far, and the faster one is kept.
     """
     with torch.inference_mode():
         placed = _fastest(program, example, tune)

@@ -17,9 +17,16 @@ from graphnet.compile.plan.calls import Call
 from graphnet.compile.targets.torch.batch_last import BatchLast
 from graphnet.compile.targets.torch.fused_ops import MaxPoolGrad
 from graphnet.compile.targets.torch.im2col import Im2col
-from graphnet.compile.targets.torch.images import by_pixels, image
+from graphnet.compile.targets.torch.images import (
+    CONTIGUOUS,
+    PIXEL_BY_PIXEL,
+    by_pixels,
+    image,
+    kernel_image,
+)
 from graphnet.compile.targets.torch.kernel import Kernel
 from graphnet.compile.targets.torch.memory_format import BATCH_LAST, BY_PIXELS, MemoryFormat, lies
+from graphnet.compile.targets.torch.pointwise import Pointwise, is_pointwise
 from graphnet.graph import Node, Operation
 from graphnet.ops.convolution import Conv2d, Conv2dBias, Conv2dGradInput, Conv2dGradWeight
 from graphnet.ops.pooling import MaxPlaces, MaxPool2d
@@ -29,6 +36,7 @@ if TYPE_CHECKING:
     from graphnet.compile.ir.program import Program
     from graphnet.compile.plan.calls import Operand
     from graphnet.compile.plan.slots import Slot
+    from graphnet.compile.targets.torch.as_products import AsProducts
     from graphnet.compile.targets.torch.lowerings import Lowering
     from graphnet.compile.targets.torch.select import Selection
     from graphnet.op import Op
@@ -40,7 +48,9 @@ LARGEST_BATCH_LAST = 20_000  # the same of all windows, where the batch is last
 
 _OPTIONS = "{stride}, {border}, {dilation}, False, [0, 0], {groups}"
 _WINDOW = "{kernel}, {stride}, {padding}, {dilation}, {ceil_mode}"
-CONVOLUTION = Kernel(f"{{out}} = convolution({{x}}, {{weight}}, {{bias}}, {_OPTIONS})")
+_CONVOLUTION = f"{{out}} = convolution({{x}}, {{weight}}, {{bias}}, {_OPTIONS})"
+CONVOLUTION = Kernel(_CONVOLUTION)
+CONVOLUTION_BY_PIXELS = Kernel(f"{_CONVOLUTION}.contiguous(memory_format={{order}})")
 GRADIENTS = Kernel(
     f"{{out}}, {{out1}}, {{out2}} = convolution_backward("
     f"{{grad}}, {{x}}, {{weight}}, [{{channels}}], {_OPTIONS}, {{wanted}})"
@@ -56,10 +66,13 @@ def usual_format(program: Program) -> MemoryFormat:
     convolutions = _convolutions(program)
     if convolutions and all(_is_small(node, LARGEST_BATCH_LAST) for node in convolutions):
         return MemoryFormat(BATCH_LAST, frozenset(kernels_of(program)))
-    small = frozenset(
-        _weight(node).name for node in convolutions if _is_small(node, LARGEST_WINDOWS)
+    products = frozenset(
+        _weight(node).name
+        for node in convolutions
+        if _is_small(node, LARGEST_WINDOWS)
+        or (_fits(node, node) and is_pointwise(node, _weight(node)))
     )
-    return MemoryFormat(BY_PIXELS, small)
+    return MemoryFormat(BY_PIXELS, products)
 
 
 def kernels_of(program: Program) -> list[str]:
@@ -106,15 +119,19 @@ def convolution(selection: Selection, node: Operation) -> None:
         return
     x, weight, *bias = node.inputs
     if weight.name in selection.format.as_products and _fits(node, node):
-        _as_products(selection)(selection, node, x, weight).output(node, bias[0] if bias else None)
+        lowering = _as_products(selection, node, weight)
+        lowering(selection, node, x, weight).output(node, bias[0] if bias else None)
         return
     args = {
         "x": image(selection, x),
-        "weight": image(selection, weight),
+        "weight": kernel_image(selection, weight, node),
         "bias": selection.slots[bias[0]] if bias else None,
     }
-    out = selection.made(node)
-    selection.add(Call(CONVOLUTION, (out,), args, node, _options(node.op)))
+    kernel, out, options = CONVOLUTION, selection.made(node), _options(node.op)
+    if selection.format.order == BY_PIXELS:  # torch's kernels for few images lay them out otherwise
+        kernel, out = CONVOLUTION_BY_PIXELS, selection.made_by_pixels(node)
+        options |= {"order": PIXEL_BY_PIXEL}
+    selection.add(Call(kernel, (out,), args, node, options))
     selection.finish(node, out)
 
 
@@ -129,22 +146,36 @@ def gradients(selection: Selection, node: Operation) -> None:
     selection.done.update(each for each in wanted if each is not None)
     if weight.name in selection.format.as_products and _fits(node, grad):
         first = next(each for each in wanted if each is not None)
-        _as_products(selection)(selection, first, x, weight).gradients(first, grad, wanted)
+        lowering = _as_products(selection, first, weight)
+        lowering(selection, first, x, weight).gradients(first, grad, wanted)
         return
-    images = {"grad": grad, "x": x, "weight": weight}
-    args = {name: image(selection, each) for name, each in images.items()}
+    args = {name: image(selection, each) for name, each in {"grad": grad, "x": x}.items()}
+    args["weight"] = kernel_image(selection, weight, node)
     mask = [each is not None for each in wanted]
     options = {**_options(node.op), "channels": cast("int", weight.shape[0]), "wanted": mask}
     out = tuple(None if each is None else selection.made(each) for each in wanted)
     selection.add(Call(GRADIENTS, out, args, node, options))
+    out = (_by_pixels(selection, wanted[0], out[0]), *out[1:])
     for each, slot in zip(wanted, out, strict=True):
         if each is not None and slot is not None:
             selection.finish(each, slot)
 
 
-def _as_products(selection: Selection) -> type[Im2col | BatchLast]:
-    """What lowers convolutions to products, in the format of the program."""
-    return BatchLast if selection.format.order == BATCH_LAST else Im2col
+def _by_pixels(selection: Selection, node: Operation | None, made: Slot | None) -> Slot | None:
+    """An image that a kernel makes anew, certainly pixel by pixel if the program's images are."""
+    if node is None or made is None or selection.format.order != BY_PIXELS:
+        return made
+    out = selection.made_by_pixels(node)
+    out.buffer.behind = (made.buffer,)
+    selection.add(Call(CONTIGUOUS, (out,), {"x": made}, node, {"order": PIXEL_BY_PIXEL}))
+    return out
+
+
+def _as_products(selection: Selection, node: Operation, weight: Node) -> type[AsProducts]:
+    """What lowers a convolution to products, in the format of the program."""
+    if selection.format.order == BATCH_LAST:
+        return BatchLast
+    return Pointwise if is_pointwise(node, weight) else Im2col
 
 
 def max_pool(selection: Selection, node: Operation) -> None:

@@ -14,20 +14,16 @@ from graphnet.compile.plan.calls import Call
 from graphnet.compile.plan.slots import new_slot
 from graphnet.compile.targets.torch.as_products import AsProducts
 from graphnet.compile.targets.torch.images import image, matrix, permuted, shown
-from graphnet.compile.targets.torch.kernel import COPY, ZERO, Kernel
+from graphnet.compile.targets.torch.kernel import COPY, ZERO
 from graphnet.compile.targets.torch.memory_format import BY_PIXELS, as_images
-from graphnet.compile.targets.torch.products import ADD_TO, ADDMM, has_onednn, onednn, product
+from graphnet.compile.targets.torch.pointwise import pixel_products
+from graphnet.compile.targets.torch.products import ADD_TO, has_onednn, onednn, product
 from graphnet.compile.targets.torch.tuning import Candidate
 
 if TYPE_CHECKING:
     from graphnet.compile.plan.slots import Shape, Slot
     from graphnet.compile.targets.torch.as_products import Pixels, Seen
     from graphnet.graph import Node, Operation
-
-ONEDNN_IMAGE = Kernel(
-    '{out} = onednn_linear({x}, {weight}, {bias}, {activation}, [], "")'
-    ".view{shape}.permute(0, 3, 1, 2)"
-)
 
 
 class Im2col(AsProducts):
@@ -41,22 +37,10 @@ class Im2col(AsProducts):
 
     def output(self, node: Operation, bias: Node | None) -> None:
         """The output of a convolution, with or without bias."""
-        selection = self.selection
-        batch, channels, down, across = cast("Shape", node.shape)
-        sizes = (batch, down, across, channels)
-        rows = selection.new(node, (batch * down * across, channels))
-        as_image = selection.keep(node, as_images(rows.view(sizes), BY_PIXELS))
-        out = selection.derived(as_image, "_rows", rows)
-        call = product(node, out, self.windows, selection.mT(self.kernels))
+        selection, kernels = self.selection, self.kernels
         start = None if bias is None else selection.slots[bias]
-        if start is not None:
-            call = Call(ADDMM, (out,), {"bias": start, **call.args}, node)
-        candidates = [Candidate([call], as_image)]
-        if has_onednn(node):
-            made = selection.made(node)
-            args = {"x": self.windows, "weight": self.kernels, "bias": start}
-            call = Call(ONEDNN_IMAGE, (made,), args, node, {"activation": "none", "shape": sizes})
-            candidates.append(Candidate([call], made))
+        weight = kernels, selection.mT(kernels)
+        candidates = pixel_products(selection, node, self.windows, weight, start)
         selection.choose(node, candidates, (self.x, self.weight))
 
     def pixel_matrix(self, node: Operation, image: Node) -> Pixels:

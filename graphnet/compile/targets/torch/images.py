@@ -9,7 +9,13 @@ import torch
 from graphnet.compile.plan.calls import Call, Constant, Expression
 from graphnet.compile.plan.slots import NotAView, Slot, new_slot
 from graphnet.compile.targets.torch.kernel import Kernel
-from graphnet.compile.targets.torch.memory_format import BY_PIXELS, BY_PLANES, lies
+from graphnet.compile.targets.torch.memory_format import (
+    BY_PIXELS,
+    BY_PLANES,
+    as_images,
+    lies,
+    ordered,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,6 +26,7 @@ if TYPE_CHECKING:
     from graphnet.graph import Node, Operation
 
 MATRIX = Kernel("{out} = {x}.permute{order}.reshape{shape}")
+CONTIGUOUS = Kernel("{out} = {x}.contiguous(memory_format={order})")
 PIXEL_BY_PIXEL = Constant(torch.channels_last, "pixel_by_pixel")
 
 
@@ -29,6 +36,22 @@ def image(selection: Selection, node: Node) -> Slot | Expression:
     if lies(slot, BY_PIXELS) or selection.format.order == BY_PLANES:
         return slot
     return by_pixels("{x}", slot)
+
+
+def kernel_image(selection: Selection, weight: Node, node: Operation) -> Slot | Expression:
+    """The kernels of a convolution, copied once for the forward and the backward pass."""
+    given = image(selection, weight)
+    slot = selection.slots[weight]
+    if given is slot or not slot.is_fixed:
+        return given
+
+    def copied() -> Slot:
+        memory = new_slot(ordered(slot.shape, BY_PIXELS), slot.dtype)
+        out = selection.derived(slot, "_by_pixels", as_images(memory, BY_PIXELS))
+        selection.copy(node, out, slot)
+        return out
+
+    return selection.once(("by pixels", weight), copied)
 
 
 def by_pixels(text: str, slot: Slot) -> Expression:

@@ -83,7 +83,7 @@ KERNELS: Kernels = {
     **_same_name((Sum, Amax, Amin), "{x}, {dims}, {keepdim}, out={out}"),
     **_same_name((Softmax, LogSoftmax), "{x}, {dim}, out={out}"),
     **_same_name((Gather, IndexSelect), "{x}, {dim}, {index}, out={out}"),
-    Relu: Kernel("{out}.copy_({x}).relu_()", "{x}.relu_()"),
+    Relu: Kernel("clamp_min({x}, 0, out={out})", "{x}.relu_()"),
     Clamp: Kernel("clamp({x}, {min}, {max}, out={out})", "{x}.clamp_({min}, {max})"),
     Atan2: Kernel("atan2({y}, {x}, out={out})"),
     PowScalar: Kernel("pow({x}, {exponent}, out={out})", "{x}.pow_({exponent})"),

@@ -207,9 +207,8 @@ class Selection(Values):
 
     def _is_loose(self, node: Operation) -> bool:
         """True if an input of the same shape may have any layout, which the result then keeps."""
-        return node.ndim > 2 and any(
-            not self.slots[each].is_fixed and each.shape == node.shape for each in node.inputs
-        )
+        like = (self.slots[each] for each in node.inputs if each.shape == node.shape)
+        return node.ndim > 2 and any(not (slot.is_fixed or slot in self.laid) for slot in like)
 
     # operands
 

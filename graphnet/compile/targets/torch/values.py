@@ -10,7 +10,13 @@ from graphnet.compile.plan.placement import Cells, Target, placement
 from graphnet.compile.plan.slots import Slot, new_slot
 from graphnet.compile.targets.torch.kernel_table import may_overwrite
 from graphnet.compile.targets.torch.lowerings import may_be_a_view
-from graphnet.compile.targets.torch.memory_format import MemoryFormat, as_images, is_image, ordered
+from graphnet.compile.targets.torch.memory_format import (
+    BY_PIXELS,
+    MemoryFormat,
+    as_images,
+    is_image,
+    ordered,
+)
 from graphnet.graph import Operation
 
 if TYPE_CHECKING:
@@ -32,6 +38,7 @@ class Values:
         names: what slots would like to be called: a text, or another slot and what follows it.
         cells: the slots of what outlasts a step.
         targets: where the values of some nodes are to be computed.
+        laid: images that a kernel makes anew, but always with the strides of their slot.
     """
 
     def __init__(self, program: Program, format: MemoryFormat) -> None:
@@ -40,6 +47,7 @@ class Values:
         self.slots: dict[Node, Slot] = {}
         self.names: dict[Slot, str | tuple[Slot, str]] = {}
         self.cells = Cells()
+        self.laid: set[Slot] = set()
         for node in program:
             if isinstance(node, Cell):
                 self.keep(node, self.cells.slot(node.top))
@@ -58,6 +66,13 @@ class Values:
     def made(self, node: Node) -> Slot:
         """A slot for the value of a node that a kernel makes anew, by the name of the node."""
         return self.named(node.name, self.new(node, made=True))
+
+    def made_by_pixels(self, node: Operation) -> Slot:
+        """The same for an image that lies pixel by pixel each time."""
+        memory = new_slot(ordered(cast("Shape", node.shape), BY_PIXELS), node.dtype, made=True)
+        image = self.named(node.name, as_images(memory, BY_PIXELS))
+        self.laid.add(image)
+        return image
 
     def place(self, node: Operation) -> Slot:
         """A slot for the value of a node: where it is needed, or a new one."""
@@ -99,6 +114,6 @@ class Values:
         out = self.new(node)
         for each in node.inputs:
             slot = self.slots[each]
-            if is_image(slot) and slot.shape == out.shape:
+            if (is_image(slot) or slot in self.laid) and slot.shape == out.shape:
                 return out.as_strided(out.shape, slot.strides)
         return out
