@@ -31,7 +31,7 @@ LEVELS = [
     {"graph"},
     {"snapshot"},
     {"layers", "losses", "optim", "check"},
-    {"listing"},
+    {"listing", "distributed"},
     {"compile", "weights", "data", "exercises"},
     {"draw", "formulas"},
     {"stepping", "diagnose", "train", "interop"},

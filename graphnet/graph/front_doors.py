@@ -19,11 +19,13 @@ if TYPE_CHECKING:
         Prediction,
         PredictionOptions,
         Step,
+        StepAcross,
         StepOptions,
         StepWithOutputs,
     )
     from graphnet.compile.targets.c.export.report import ExportReport
     from graphnet.diagnose.findings import Health
+    from graphnet.distributed import Group
     from graphnet.draw.drawing import Drawing
     from graphnet.graph.node import Node
     from graphnet.listing.summary import Summary
@@ -72,6 +74,16 @@ class FrontDoors(NodeList):
     ) -> StepWithOutputs: ...
     @overload
     def compile(
+        self,
+        target: Node,
+        optimizer: Optimizer,
+        *,
+        across: Group,
+        sync: bool = True,
+        **options: Unpack[StepOptions],
+    ) -> StepAcross: ...
+    @overload
+    def compile(
         self, target: Node, optimizer: None = None, **options: Unpack[PredictionOptions]
     ) -> Prediction[Tensor]: ...
     @overload
@@ -92,6 +104,8 @@ class FrontDoors(NodeList):
         calls: int | None = None,
         watch: Sequence[Node] = (),
         outputs: Sequence[Node] | None = None,
+        across: Group | None = None,
+        sync: bool = True,
     ) -> Any:
         """A program that computes the same values several times faster; see `graphnet.compile`.
 
@@ -111,15 +125,19 @@ class FrontDoors(NodeList):
                 from the first call on, or never.
             watch: nodes whose values each training step also computes, as `step.watched`.
             outputs: nodes whose values each training step returns after the loss, in a tuple.
+            across: the processes that make each step together; see `graphnet.distributed.join`.
+            sync: False to accept batch norms over the rows of each process alone.
 
         Returns:
-            A `graphnet.compile.Step` with an optimizer, else a `graphnet.compile.Prediction`.
+            A `graphnet.compile.Step` with an optimizer, else a `graphnet.compile.Prediction`; a
+            `graphnet.compile.StepAcross` for several processes.
         """
         from graphnet.compile import Clip, Options, compile_graph
 
         clip = Clip(max_norm, norm_type, clip_value)
         options = Options(tune, backend, calls)
-        return compile_graph(self, target, optimizer, clip, options, check_finite, watch, outputs)
+        several = watch, outputs, across, sync
+        return compile_graph(self, target, optimizer, clip, options, check_finite, *several)
 
     def export_c(
         self: Any,

@@ -8,10 +8,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from graphnet.errors import GraphError
-from graphnet.ops import reductions
+from graphnet.ops import reductions, shapes
 from graphnet.ops.arithmetic import add, mul, sub
-from graphnet.ops.dtypes import narrowed, widened
+from graphnet.ops.broadcasting import ones_like, size
+from graphnet.ops.dtypes import detach, narrowed, widened
 from graphnet.ops.functions import rsqrt
+from graphnet.ops.joining import cat
+from graphnet.ops.processes import AllReduce, RememberAcross, synchronizing
 from graphnet.ops.running import (
     Column,
     CountUp,
@@ -67,7 +70,9 @@ def batch_norm(
     x, (mean, var, weight, bias) = with_channels(
         "batch_norm", input, running_mean, running_var, weight, bias
     )
-    statistics = _Statistics(mode, momentum, mean, var, num_batches_tracked)
+    given = mode, momentum, mean, var, num_batches_tracked
+    group = None if mode is False else synchronizing()
+    statistics = _Statistics(*given) if group is None else _Synchronized(*given, group)
     require_range("eps", eps, above=None if mode is False else 0)
     y = statistics.normalize(widened(x), (0, *range(2, input.ndim)), weight, bias, eps)
     return narrowed(y, x)
@@ -136,7 +141,7 @@ class _Statistics:
 
     def normalize(self, x: T, dims: tuple[int, ...], weight: Any, bias: Any, eps: float) -> T:
         """(x - mean over `dims`) / deviation · weight + bias."""
-        x = several(x, dims, self.mode)
+        x = self._several(x, dims)
         batches = 0
         if self.batches is not None and self.mode is not False:
             batches = CountUp()(self.batches, x, self.mode)
@@ -152,12 +157,55 @@ class _Statistics:
         """The mean of the values over `dims` in training, else the buffer."""
         if self.mode is False:
             return cast("T", Column()(widened(buffer), values))
-        statistic = reductions.mean(values, dims, True) if dims else values
+        statistic = self._mean(values, dims)
         if buffer is None:
             return statistic
-        remember = Remember(self.momentum, unbiased)
-        statistic = remember(statistic, buffer, values, batches, self.mode)
+        statistic = self._remember(statistic, buffer, values, batches, unbiased)
         if self.mode is True:
             return statistic
         kept = Column()(widened(buffer), values)
         return cast("T", choose(statistic, kept, self.mode))
+
+    # what differs if several processes have the rows
+
+    def _several(self, x: T, dims: tuple[int, ...]) -> T:
+        """x, with a check for more than one value."""
+        return several(x, dims, self.mode)
+
+    def _mean(self, values: T, dims: tuple[int, ...]) -> T:
+        return reductions.mean(values, dims, True) if dims else values
+
+    def _remember(self, statistic: T, buffer: Any, values: T, batches: Any, unbiased: bool) -> T:
+        remember = Remember(self.momentum, unbiased)
+        return cast("T", remember(statistic, buffer, values, batches, self.mode))
+
+
+class _Synchronized(_Statistics):
+    """The same over the rows of all processes: sums and numbers of values are added up."""
+
+    def __init__(
+        self, mode: Any, momentum: float | None, mean: Any, var: Any, batches: Any, group: Any
+    ) -> None:
+        super().__init__(mode, momentum, mean, var, batches)
+        self.group = group
+        self._count: Any = None
+
+    def _several(self, x: T, dims: tuple[int, ...]) -> T:
+        return x  # a process may have one row, or none
+
+    def _mean(self, values: T, dims: tuple[int, ...]) -> T:
+        """The mean over all processes; the number of values travels with the first sum."""
+        sums: Any = reductions.sum(values, dims)
+        if self._count is None:
+            number: Any = 1
+            for dim in dims:
+                number = number * size(values, dim)
+            sums = cat([sums, ones_like(sums[:1]) * number])
+        sums = AllReduce(self.group)(sums, self.mode)
+        if self._count is None:
+            sums, self._count = sums[:-1], detach(sums[-1])
+        return cast("T", shapes.reshape(sums / self._count, 1, -1, *[1] * (values.ndim - 2)))
+
+    def _remember(self, statistic: T, buffer: Any, values: T, batches: Any, unbiased: bool) -> T:
+        remember = RememberAcross(self.momentum, unbiased)
+        return cast("T", remember(statistic, buffer, self._count, batches, self.mode))
