@@ -33,9 +33,12 @@ class Callback:
     Attributes:
         every_step: True if `step` must be called right after each update; False if one call after
             several is enough, which native code then makes in one go.
+        rank_zero_only: True if, of several processes that train together, only the first one calls
+            it, since it writes or shows something.
     """
 
     every_step = True
+    rank_zero_only = False
 
     def reset(self) -> None:
         """Forget what was remembered: called when training begins, before a state is loaded."""
@@ -219,6 +222,8 @@ class BestModel(Monitor):
         RangeError: as for `Monitor`.
     """
 
+    rank_zero_only = True
+
     def __init__(
         self,
         path: str | PathLike[str],
@@ -252,6 +257,7 @@ class DeadLayers(Callback):
     """
 
     rows = 16
+    rank_zero_only = True
 
     def __init__(self) -> None:
         self.reset()

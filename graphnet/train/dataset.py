@@ -24,11 +24,13 @@ class Batch(NamedTuple):
         inputs: tensors with the same first size.
         targets: tensors of the same first size.
         counts: how much the batch counts in each term of the loss; see `means`.
+        whole: the same for the rows of all processes; empty if this one has all.
     """
 
     inputs: Tensors
     targets: Tensors
     counts: tuple[float, ...] = ()
+    whole: tuple[float, ...] = ()
 
     def __len__(self) -> int:
         return len(self.inputs[0])

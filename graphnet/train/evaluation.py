@@ -17,6 +17,7 @@ from graphnet.validation import must_be, require_counts
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from graphnet.distributed import Group
     from graphnet.layers import Module
 
 
@@ -93,12 +94,20 @@ class Evaluation:
         metrics: functions, or a dict of them by name.
         batch_size: rows that are computed at once.
         compile: False to walk the list.
+        group: the processes that take some rows of each batch; None for this one alone.
     """
 
     def __init__(
-        self, task: TrainingGraph, data: DataSet, metrics: Metrics, batch_size: int, compile: bool
+        self,
+        task: TrainingGraph,
+        data: DataSet,
+        metrics: Metrics,
+        batch_size: int,
+        compile: bool,
+        group: Group | None = None,
     ) -> None:
         require_counts(batch_size=batch_size)
+        self._group = group
         self.task, self.data, self._size = task, data, batch_size
         self._counts = Counts(task.terms, data)
         self.metrics = {
@@ -119,12 +128,14 @@ class Evaluation:
             metric.reset()
         with self.task.graph.evaluating():
             for start in range(0, len(self.data), self._size):
-                rows = slice(start, start + self._size)
-                batch = self._counts.counted(self.data.rows(rows, self.task.device), rows)
+                rows = slice(start, min(start + self._size, len(self.data)))
+                batch = self._part(rows)
                 losses, outputs = self._of(batch)
                 means.add(losses, batch.counts)
-                for metric in self.metrics.values():
-                    metric.update(single(outputs), single(batch.targets))
+                self._update(rows, batch, outputs)
+        if self._group is not None:
+            means.totals = self._group.sum_of(means.totals)
+            means.weights = self._group.sum_of(means.weights)
         measured = {name: _number(name, each.compute()) for name, each in self.metrics.items()}
         if not all(means.weights):
             raise EmptyBatchError(
@@ -132,6 +143,27 @@ class Evaluation:
                 "since all labels are ignored, or all weights are 0 in sum"
             )
         return {"loss": means.loss(), **measured}
+
+    def _part(self, rows: slice) -> Batch:
+        """The rows of this process."""
+        if self._group is not None:
+            part = self._group.part(rows.stop - rows.start)
+            rows = slice(rows.start + part.start, rows.start + part.stop)
+        return self._counts.counted(self.data.rows(rows, self.task.device), rows)
+
+    def _update(self, rows: slice, batch: Batch, outputs: tuple[Tensor, ...]) -> None:
+        """Give the metrics the outputs and targets of all processes, in the order of the rows."""
+        if not self.metrics:
+            return
+        targets, group = batch.targets, self._group
+        if group is not None:
+            count = rows.stop - rows.start
+            parts = (group.part(count, rank) for rank in range(group.size))
+            sizes = [part.stop - part.start for part in parts]
+            outputs = tuple(group.gather_rows(each, sizes) for each in outputs)
+            targets = self.data.rows(rows, self.task.device).targets
+        for metric in self.metrics.values():
+            metric.update(single(outputs), single(targets))
 
     def _of(self, batch: Batch) -> tuple[list[float], tuple[Tensor, ...]]:
         """The losses and the outputs of a batch; a loss is 0 if nothing counts in it."""

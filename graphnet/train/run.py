@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from torch import Generator, Tensor
 
     from graphnet.optim import Optimizer
+    from graphnet.train.across import Across
     from graphnet.train.dataset import Batch
     from graphnet.train.evaluation import Metrics
     from graphnet.train.training_graph import TrainingGraph
@@ -93,6 +94,9 @@ class Run:
         stopped: True once a callback has requested the end.
         interrupted: True once a signal has.
         failed: True once an error has ended the training.
+        across: the processes that make each update together; None for this one alone.
+        counts: how much the rows count in the loss.
+        measured: the names of what is measured after each epoch.
     """
 
     def __init__(
@@ -103,6 +107,7 @@ class Run:
         settings: FitSettings,
         generator: Generator,
         callbacks: Iterable[Callback],
+        across: Across | None = None,
     ) -> None:
         self.task, self.optimizer, self.data = task, optimizer, data
         self.settings, self.generator = settings, generator
@@ -114,11 +119,13 @@ class Run:
         self.stopped = self.interrupted = self.failed = False
         self.validation: DataSet | None = None
         self.identity: dict[str, Any] | None = None
-        self._counts = Counts(task.terms, data, changing=settings.augment is not None)
-        self.means = Means(self._counts.summed)
+        self.across = across
+        self.counts = Counts(task.terms, data, changing=settings.augment is not None)
+        self.means = Means(self.counts.summed)
         calls = settings.epochs * ceil(self.rows / settings.batch_size)
-        self._update = update_of(task, optimizer, settings, self._counts.alike, calls)
+        self._update = update_of(task, optimizer, settings, self.counts.alike, calls, across)
         self._evaluations: dict[str, Evaluation] = {}  # by the prefix of their columns
+        self.measured: list[str] = []
 
     def measure(self, held: DataSet | None, metrics: Metrics, training: bool) -> None:
         """Measure loss and metrics after each epoch.
@@ -138,8 +145,10 @@ class Run:
             refuse_columns(metrics, ("epoch", "step", "loss", "lr", "seconds"))
             measured[""] = self.data
         size, compiled = max(1000, self.settings.batch_size), bool(self.settings.compile)
+        group = None if self.across is None else self.across.group
         for prefix, data in measured.items():
-            self._evaluations[prefix] = Evaluation(self.task, data, metrics, size, compiled)
+            self._evaluations[prefix] = Evaluation(self.task, data, metrics, size, compiled, group)
+        self.measured = [f"{a}{b}" for a, each in self._evaluations.items() for b in each.metrics]
 
     def reset(self) -> None:
         """Reset everything that remembers something."""
@@ -169,6 +178,7 @@ class Run:
                 self._tell("start")
                 while self.epoch < self.settings.epochs and not self.ending:
                     self._one_epoch(interruption)
+                    self._settle(interruption, now=True)
         except BaseException:
             self.failed = True
             raise
@@ -183,29 +193,44 @@ class Run:
         """True if no further step is to be made."""
         return self.stopped or self.interrupted
 
+    def _settle(self, interruption: Interruption, now: bool = False) -> None:
+        """Take note of a signal; several processes end after the same step."""
+        if self.across is None:
+            self.interrupted = interruption.signal is not None
+        else:
+            self.across.settle(self, interruption, now=now)
+
     def _tell(self, moment: str) -> None:
         for callback in self.callbacks:
+            self._call(callback, moment)
+
+    def _call(self, callback: Callback, moment: str) -> None:
+        """Call one callback; of several processes only rank 0 writes and shows."""
+        if self.across is None or not callback.rank_zero_only:
             getattr(callback, moment)(self)
+        elif self.across.group.rank == 0:
+            with self.across.group.apart():  # the others do not wait
+                getattr(callback, moment)(self)
 
     def _tell_the_end(self) -> None:
         """Call `end` of all callbacks in order, even if one of them fails."""
         with ExitStack() as ends:
             for callback in reversed(self.callbacks):
-                ends.callback(callback.end, self)
+                ends.callback(self._call, callback, "end")
 
     def _one_epoch(self, interruption: Interruption) -> None:
         start = perf_counter()
         if self.order is None:
             self.order = self._next_order()
-            self.position, self.means = 0, Means(self._counts.summed)
+            self.position, self.means = 0, Means(self.counts.summed)
         watched = [each for each in self.callbacks if type(each).step is not Callback.step]
         several = self._several(watched)
         while self.position < self.rows:
             if several is None or not several.make():
                 self._one_step()
             for callback in watched:
-                callback.step(self)
-            self.interrupted = interruption.signal is not None
+                self._call(callback, "step")
+            self._settle(interruption)
             if self.ending:
                 return
         self._finish_epoch(perf_counter() - start)
@@ -214,7 +239,7 @@ class Run:
         """Makes several steps in one call; None if each step must be made by itself."""
         bursts, settings = getattr(self._update, "bursts", None), self.settings
         each = any(callback.every_step for callback in watched) or settings.augment is not None
-        if bursts is None or each or not self._counts.are_equal or self.task.device.type != "cpu":
+        if bursts is None or each or not self.counts.are_equal or self.task.device.type != "cpu":
             return None
         return SeveralSteps(self, bursts)
 
@@ -237,6 +262,8 @@ class Run:
         """Take the next rows, and update."""
         if self.settings.schedule is not None and not isinstance(self.settings.schedule, Plateau):
             set_lr(self.optimizer, self.settings.schedule(self.step))
+        if self.across is not None:
+            self.across.before_step(self)
         batches = self._next_batches()
         try:
             losses = self._update(batches)
@@ -247,7 +274,7 @@ class Run:
             self.history.skipped += 1
         else:
             loss = sum(losses)
-            self.means.add(losses, self._counts.of(batches))
+            self.means.add(losses, self.counts.of(batches))
         self.step += 1
         self.history.losses.append(loss)
         self.history.rates.append(self.optimizer.lr)
@@ -260,21 +287,29 @@ class Run:
             rows = order[self.position : min(self.position + size, self.rows)]
             if not len(rows):
                 break
-            batch = self._augmented(self.data.rows(rows, self.task.device))
-            batches.append(self._counts.counted(batch, rows))
+            batches.append(self._batch(rows))
             self.position += len(rows)
         return batches
 
-    def _augmented(self, batch: Batch) -> Batch:
+    def _batch(self, rows: Tensor) -> Batch:
+        if self.across is not None:
+            return self.across.batch(self, rows)
+        batch = self.augmented(self.data.rows(rows, self.task.device), self.generator)
+        return self.counts.counted(batch, rows)
+
+    def augmented(self, batch: Batch, generator: Generator) -> Batch:
+        """A batch as it is learned from; its random numbers are drawn from the generator."""
         if self.settings.augment is None:
             return batch
         given = single(batch.inputs), single(batch.targets)
-        changed = DataSet(self.settings.augment(*given, self.generator), "what augment returns")
+        changed = DataSet(self.settings.augment(*given, generator), "what augment returns")
         return changed.rows(slice(None), self.task.device)
 
     def _finish_epoch(self, seconds: float) -> None:
         """Measure, and write the row of the epoch."""
         self.epoch += 1
+        if self.across is not None:
+            self.across.share_buffers(self)
         loss = self.means.loss()
         row = {"epoch": self.epoch, "step": self.step, "loss": loss, "lr": self.optimizer.lr}
         for prefix, evaluation in self._evaluations.items():

@@ -40,8 +40,8 @@ class Bystander:
         self.graph, self.losses = graph, losses
         walked = ancestors(list(graph), losses)
         found = {node for loss in losses for node in reached(walked, loss)}
-        self._sums = [each for each in walked if is_sum(each)]
-        self._differentiated = [node for node in self._sums if node in found]
+        self._watched = [each for each in walked if is_sum(each) or _keeps(each)]
+        self._differentiated = [node for node in self._watched if is_sum(node) and node in found]
         self._learned: list[Parameter] = [each for each in optimizer.parameters if each in found]
 
     def walk(
@@ -55,7 +55,7 @@ class Bystander:
             accumulate: True to add to gradients that no step has used yet.
         """
         known = [node for node in self.losses if node in shares]
-        targets: list[Any] = [*dict.fromkeys([*known, *self._sums])]
+        targets: list[Any] = [*dict.fromkeys([*known, *self._watched])]
         values = dict(zip(targets, self._forward(feed, targets), strict=True))
         seeds: dict[Node, Tensor] = {
             node: values[node].new_zeros(values[node].shape) for node in self._differentiated
@@ -84,6 +84,11 @@ class Bystander:
 def is_sum(node: Node) -> bool:
     """True for a sum over processes."""
     return isinstance(node, Operation) and isinstance(node.op, AllReduce)
+
+
+def _keeps(node: Node) -> bool:
+    """True for what moves a running statistic."""
+    return isinstance(node, Operation) and node.op.mutates
 
 
 @contextmanager
