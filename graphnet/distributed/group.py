@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,7 @@ from graphnet.ops.processes import synchronized
 if TYPE_CHECKING:
     from torch import Tensor
 
-_GRACE = 5.0
+_GRACE = 2.0
 """Seconds in which the processes that wait tell each other that they do."""
 _SHORT = (torch.float16, torch.bfloat16)
 
@@ -56,6 +56,7 @@ class Group:
         self.rank, self.size, self.device = rank, size, torch.device(device)
         self.timeout, self.place = timeout, "the start"
         self._store, self._alone = store, size == 1
+        self._lost = ""  # why there is no connection any more
 
     def __repr__(self) -> str:
         return f"<Group: rank {self.rank} of {self.size}, {self.device}>"
@@ -221,10 +222,13 @@ class Group:
 
     def _together(self, call: Callable[[], object]) -> None:
         """Make a call in which all take part."""
+        if self._lost:
+            raise ProcessError(f"The group can do nothing more. {self._lost}")
         try:
             call()
         except RuntimeError as error:  # also DistBackendError, and a timeout
-            raise ProcessError(self._missing(error)) from error
+            self._lost = self._missing(error)
+            raise ProcessError(self._lost) from error
 
     def _missing(self, error: Exception) -> str:
         """Who does not come, in words."""
@@ -244,6 +248,9 @@ class Group:
 
     def _absent(self) -> list[int]:
         """The other processes that do not say, soon, that they wait too."""
+        if self.device.type == "cpu":  # closed connections wake those that still wait
+            with suppress(Exception):
+                dist.destroy_process_group()
         others = [rank for rank in range(self.size) if rank != self.rank]
         try:
             self._store.set(f"waits/{self.rank}", self.place)

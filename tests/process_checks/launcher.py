@@ -6,6 +6,7 @@ milliseconds. One more test, `test_torchrun.py`, uses the real one.
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import signal
 import socket
@@ -19,7 +20,7 @@ from pathlib import Path
 import torch
 import torch.distributed as dist
 
-PATIENCE = 120  # seconds after which a process hangs, on the slowest machine
+PATIENCE = 60  # seconds after which a process hangs, on the slowest machine
 
 
 def free_port():
@@ -67,6 +68,7 @@ class Launcher:
                 os.dup2(file.fileno(), 1)
                 os.dup2(file.fileno(), 2)
                 sys.stdout, sys.stderr = file, file
+                faulthandler.dump_traceback_later(PATIENCE / 2, file=file)  # where it hangs
                 code = ended(lambda: work(rank))
         finally:
             os._exit(code)
@@ -87,7 +89,7 @@ class Launcher:
         """Run a group, all of whose processes must end well."""
         codes = self.run(size, work, environment)
         texts = [self.output(rank) for rank in range(size)]
-        assert codes == [0] * size, "\n".join(texts)
+        assert codes == [0] * size, "\n".join([str(codes), *texts])
         return texts
 
 
