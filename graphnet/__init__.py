@@ -120,6 +120,7 @@ __all__ = [
     "Operation",
     "Optimizer",
     "Parameter",
+    "ProcessError",
     "RAdam",
     "RMSprop",
     "RangeError",

@@ -29,7 +29,15 @@ if TYPE_CHECKING:
     from graphnet.distributed import Group
     from graphnet.graph import Graph
 
-__all__ = ["Clip", "Options", "Prediction", "Step", "StepAcross", "StepWithOutputs", "compile_graph"]
+__all__ = [
+    "Clip",
+    "Options",
+    "Prediction",
+    "Step",
+    "StepAcross",
+    "StepWithOutputs",
+    "compile_graph",
+]
 
 
 class PredictionOptions(TypedDict, total=False):

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
-from time import monotonic, sleep
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import torch
 import torch.distributed as dist
 
-from graphnet.errors import GraphError, ProcessError, counted
+from graphnet.distributed.heartbeat import Heartbeat
+from graphnet.errors import GraphError, ProcessError
 from graphnet.ops.processes import synchronized
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-_GRACE = 2.0
-"""Seconds in which the processes that wait tell each other that they do."""
 _SHORT = (torch.float16, torch.bfloat16)
 
 
@@ -55,7 +53,8 @@ class Group:
     ) -> None:
         self.rank, self.size, self.device = rank, size, torch.device(device)
         self.timeout, self.place = timeout, "the start"
-        self._store, self._alone = store, size == 1
+        self._alone, self._waits = size == 1, False
+        self._heartbeat = None if store is None else Heartbeat(store, rank, self._state)
         self._lost = ""  # why there is no connection any more
 
     def __repr__(self) -> str:
@@ -99,6 +98,11 @@ class Group:
         2
         """
         return synchronized(self)
+
+    def leave(self) -> None:
+        """Say nothing more to the others: the program ends."""
+        if self._heartbeat is not None:
+            self._heartbeat.stop()
 
     # sums
 
@@ -224,51 +228,33 @@ class Group:
         """Make a call in which all take part."""
         if self._lost:
             raise ProcessError(f"The group can do nothing more. {self._lost}")
+        self._waits = True
         try:
             call()
         except RuntimeError as error:  # also DistBackendError, and a timeout
             self._lost = self._missing(error)
             raise ProcessError(self._lost) from error
+        self._waits = False
+
+    def _state(self) -> tuple[str, bool]:
+        """What this process is doing, and whether it waits for the others."""
+        return self.place, self._waits
 
     def _missing(self, error: Exception) -> str:
         """Who does not come, in words."""
-        reason = str(error).strip().split("\n")[0][:200]
-        absent = self._absent()
-        if not absent:
-            return (
-                f"Rank {self.rank} of {self.size} was interrupted at {self.place}, and so were all "
-                f"others: the connection is lost, or they work on tensors of other sizes ({reason})"
-            )
-        who, have = described_ranks(absent), "has" if len(absent) == 1 else "have"
-        return (
-            f"Rank {self.rank} of {self.size} waits at {self.place}, but {who} {have} ended, or "
-            f"{have} not come within {self.timeout:g} s. See the output of {who}; a larger "
-            f"timeout is gn.distributed.join(timeout=...) ({reason})."
-        )
-
-    def _absent(self) -> list[int]:
-        """The other processes that do not say, soon, that they wait too."""
-        if self.device.type == "cpu":  # closed connections wake those that still wait
-            with suppress(Exception):
-                dist.destroy_process_group()
-        others = [rank for rank in range(self.size) if rank != self.rank]
+        reason = str(error).strip().split("\n")[0][:160]
+        me = f"Rank {self.rank} of {self.size} waits at {self.place}"
         try:
-            self._store.set(f"waits/{self.rank}", self.place)
-            until = monotonic() + min(_GRACE, self.timeout)
-            while others and monotonic() < until:
-                others = [rank for rank in others if not self._store.check([f"waits/{rank}"])]
-                sleep(0.05)
+            others = {} if self._heartbeat is None else self._heartbeat.others(self.size)
         except RuntimeError:  # the store has gone with the process that kept it
-            return others
-        return others
-
-
-def described_ranks(ranks: Sequence[int]) -> str:
-    """Some processes in words: rank 1, 2 ranks (1, 3).
-
-    >>> described_ranks([1]), described_ranks([1, 3])
-    ('rank 1', '2 ranks (1, 3)')
-    """
-    if len(ranks) == 1:
-        return f"rank {ranks[0]}"
-    return f"{counted(len(ranks), 'rank')} ({', '.join(map(str, ranks))})"
+            others = {0: "has ended, or cannot be reached"}
+        if not others:
+            return (
+                f"{me}, and so do all others: the connection is lost, or they work on tensors of "
+                f"other sizes ({reason})"
+            )
+        who = ", ".join(f"rank {rank} {what}" for rank, what in others.items())
+        return (
+            f"{me}, but {who}. It waits for {self.timeout:g} s; a longer time is "
+            f"gn.distributed.join(timeout=...). The output of the other says more ({reason})."
+        )

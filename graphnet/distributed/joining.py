@@ -21,7 +21,7 @@ _joined: list[Group] = []
 
 
 def join(timeout: float = 600.0) -> Group:
-    """The group that this process belongs to; every process calls this once, and then gets the same.
+    """The group that this process belongs to, which every process joins once.
 
     It is the group of torchrun, or of any launcher that sets RANK, WORLD_SIZE, MASTER_ADDR and
     MASTER_PORT; or the one that the program has made itself by `torch.distributed`; or else a group
@@ -47,11 +47,14 @@ def join(timeout: float = 600.0) -> Group:
 
 def _found(timeout: float) -> Group:
     if dist.is_available() and dist.is_initialized():
-        store = dist.distributed_c10d._get_default_store()
-        rank, size = dist.get_rank(), dist.get_world_size()
-        return Group(rank, size, _device(), timeout, dist.PrefixStore("graphnet", store))
+        from torch.distributed.distributed_c10d import _get_default_store
+
+        store = _prefixed("graphnet", _get_default_store())
+        return Group(dist.get_rank(), dist.get_world_size(), _device(), timeout, store)
     if "WORLD_SIZE" not in os.environ:
         return Group(device=_device())
+    if not dist.is_available():
+        raise GraphError("This build of torch is without torch.distributed: unset WORLD_SIZE.")
     return _met(timeout)
 
 
@@ -67,7 +70,7 @@ def _met(timeout: float) -> Group:
     address, device = os.environ["MASTER_ADDR"], _device()
     wait = timedelta(seconds=timeout)
     try:
-        store = dist.PrefixStore(_attempt(), _store(address, port, rank, wait))
+        store = _prefixed(_attempt(), _store(address, port, rank, wait))
         backend = "cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo"
         dist.init_process_group(backend, store=store, rank=rank, world_size=size, timeout=wait)
     except RuntimeError as error:  # also the errors of the store
@@ -76,26 +79,36 @@ def _met(timeout: float) -> Group:
             f"Rank {rank} of {size} did not meet the others at {address}:{port} within {timeout:g} "
             f"s: does every rank run, and can it reach that address? ({reason})"
         ) from error
-    atexit.register(_leave)
-    return Group(rank, size, device, timeout, dist.PrefixStore("graphnet", store))
+    group = Group(rank, size, device, timeout, _prefixed("graphnet", store))
+    atexit.register(_leave, group)
+    return group
 
 
-def _leave() -> None:
+def _leave(group: Group) -> None:
     """Close the connections: threads that still wait would abort the end of the program."""
+    group.leave()
     with suppress(Exception):  # the others may have gone already
         dist.destroy_process_group()
 
 
 def _store(address: str, port: int, rank: int, wait: timedelta) -> Any:
     """Where the processes leave their addresses: torchrun keeps one, else rank 0 does."""
+    from torch._C._distributed_c10d import TCPStore
+
     kept = os.environ.get("TORCHELASTIC_USE_AGENT_STORE") == "True"
-    return dist.TCPStore(
-        address, port, is_master=not kept and rank == 0, timeout=wait, wait_for_workers=False
-    )
+    first = not kept and rank == 0
+    return TCPStore(address, port, is_master=first, timeout=wait, wait_for_workers=False)
+
+
+def _prefixed(name: str, store: Any) -> Any:
+    """A part of a store, whose keys have a prefix."""
+    from torch._C._distributed_c10d import PrefixStore
+
+    return PrefixStore(name, store)
 
 
 def _attempt() -> str:
-    """What distinguishes this start from those before it, whose addresses are still in the store."""
+    """What distinguishes this start from earlier ones, whose addresses are still in the store."""
     names = ("TORCHELASTIC_RUN_ID", "TORCHELASTIC_RESTART_COUNT", "GROUP_WORLD_SIZE", "WORLD_SIZE")
     return "/".join(["graphnet", *(os.environ.get(name, "") for name in names)])
 

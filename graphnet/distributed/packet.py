@@ -19,9 +19,7 @@ if TYPE_CHECKING:
     from graphnet.optim.buckets import Bucket
 
 
-def sum_gradients(
-    group: Group, buckets: Sequence[Bucket], numbers: Sequence[float]
-) -> list[float]:
+def sum_gradients(group: Group, buckets: Sequence[Bucket], numbers: Sequence[float]) -> list[float]:
     """Add up the gradients of all processes in place, and some numbers; returns their sums.
 
     It is one call for each dtype of parameters, of which there is usually one. The numbers travel

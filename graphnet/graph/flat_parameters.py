@@ -38,7 +38,17 @@ class Arena:
         lock: held while a gradient is added to another.
     """
 
-    __slots__ = ("changes", "count", "counted", "counting", "grad", "lock", "packet", "unseen", "value")
+    __slots__ = (
+        "changes",
+        "count",
+        "counted",
+        "counting",
+        "grad",
+        "lock",
+        "packet",
+        "unseen",
+        "value",
+    )
 
     def __init__(self, values: Sequence[Tensor]) -> None:
         total = sum(value.numel() for value in values)

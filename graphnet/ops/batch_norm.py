@@ -177,7 +177,7 @@ class _Statistics:
 
     def _remember(self, statistic: T, buffer: Any, values: T, batches: Any, unbiased: bool) -> T:
         remember = Remember(self.momentum, unbiased)
-        return cast("T", remember(statistic, buffer, values, batches, self.mode))
+        return remember(statistic, buffer, values, batches, self.mode)
 
 
 class _Synchronized(_Statistics):
@@ -208,4 +208,4 @@ class _Synchronized(_Statistics):
 
     def _remember(self, statistic: T, buffer: Any, values: T, batches: Any, unbiased: bool) -> T:
         remember = RememberAcross(self.momentum, unbiased)
-        return cast("T", remember(statistic, buffer, self._count, batches, self.mode))
+        return remember(statistic, buffer, self._count, batches, self.mode)

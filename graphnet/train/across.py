@@ -111,7 +111,7 @@ class Across:
     # the rows of a step
 
     def before_step(self, run: Run) -> None:
-        """Draw what is random in a step from its number and the rank: a resumed run does the same."""
+        """Draw what is random in a step from its number and the rank, so that it can be resumed."""
         self.group.place = f"step {run.step}"
         if self.group.size > 1:
             seed = seed_of(run.generator.initial_seed(), self.group.rank, run.step)
@@ -126,7 +126,8 @@ class Across:
         taken = part if len(part) else rows[:1]  # an empty batch has the form of any other
         batch = run.augmented(run.data.rows(taken, run.task.device), self.generator)
         if not len(part):
-            batch = Batch(*(tuple(each[:0] for each in some) for some in batch[:2]))
+            inputs, targets = (tuple(each[:0] for each in some) for some in batch[:2])
+            batch = Batch(inputs, targets)
         batch = run.counts.counted(batch, part)
         whole = run.counts.of_rows(rows)
         if whole is None:

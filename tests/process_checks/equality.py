@@ -51,15 +51,14 @@ def check_one_process_of_a_launcher(launcher):
 def check_batch_norm_is_that_of_torch(launcher):
     """The oracle is torch.nn on the whole batch, with its gradients and running statistics."""
     torch.manual_seed(0)
-    known = nn.Sequential(nn.Linear(5, 16, bias=False), nn.BatchNorm1d(16), nn.Tanh(), nn.Linear(16, 3))
+    known = nn.Sequential(
+        nn.Linear(5, 16, bias=False), nn.BatchNorm1d(16), nn.Tanh(), nn.Linear(16, 3)
+    )
     known.double()
     first = {name: value.clone() for name, value in known.state_dict().items()}
     with torch.enable_grad():
         optimizer = torch.optim.SGD(known.parameters(), lr=0.1)
-        losses = []
-        for rows in X.split(9), T.split(9):
-            losses.append(rows)
-        pairs, losses = list(zip(*losses, strict=True)), []
+        pairs, losses = [*zip(X.split(9), T.split(9), strict=True)], []
         for x, t in pairs:
             optimizer.zero_grad()
             loss = nn.functional.cross_entropy(known(x), t)

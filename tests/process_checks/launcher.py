@@ -30,15 +30,35 @@ def free_port():
         return found.getsockname()[1]
 
 
+def store_of_its_own():
+    """A process that keeps a store, which has threads: to copy a process with threads is unsafe."""
+    ready, tell = os.pipe()
+    keeper = os.fork()
+    if keeper:
+        os.close(tell)
+        with os.fdopen(ready, encoding="utf-8") as told:
+            return int(told.readline()), keeper
+    with suppress(BaseException):
+        store = dist.TCPStore(
+            "127.0.0.1", 0, is_master=True, wait_for_workers=False, timeout=timedelta(seconds=30)
+        )
+        os.write(tell, f"{store.port}\n".encode())
+        while os.getppid() != 1:  # until the launcher ends
+            time.sleep(1)
+    os._exit(0)
+
+
 class Launcher:
     """Keeps the store and starts groups, one after the other, like the agent of torchrun."""
 
     def __init__(self, folder):
         self.folder, self.attempt = Path(folder), 0
-        self.store = dist.TCPStore(
-            "127.0.0.1", 0, is_master=True, wait_for_workers=False, timeout=timedelta(seconds=30)
-        )
-        self.store.set("started", b"1")
+        self.port, self._keeper = store_of_its_own()
+
+    def close(self):
+        """End the process that keeps the store."""
+        kill(self._keeper)
+        os.waitpid(self._keeper, 0)
 
     def start(self, size, work, environment=None):
         """Start `size` processes that call `work(rank)`; returns their numbers in the system."""
@@ -47,7 +67,7 @@ class Launcher:
             "LOCAL_WORLD_SIZE": str(size),
             "GROUP_WORLD_SIZE": "1",
             "MASTER_ADDR": "127.0.0.1",
-            "MASTER_PORT": str(self.store.port),
+            "MASTER_PORT": str(self.port),
             "TORCHELASTIC_USE_AGENT_STORE": "True",
             "TORCHELASTIC_RESTART_COUNT": str(self.attempt),
             "TORCHELASTIC_RUN_ID": "test",

@@ -1,7 +1,7 @@
 """Checks of training with several processes, each with the numbers of one process beside it.
 
-`python tests/process_checks/run.py [NAME ...]` runs them, and prints a line for each. They share
-one start of Python: `launcher` copies it.
+`PYTHONPATH=tests python tests/process_checks/run.py [NAME ...]` runs them, and prints a line for
+each. They share one start of Python: `launcher` copies it.
 """
 
 from __future__ import annotations
@@ -12,9 +12,6 @@ import tempfile
 import time
 import traceback
 import warnings
-from pathlib import Path
-
-sys.path[0] = str(Path(__file__).parents[1])
 
 import torch
 from process_checks import equality, faults, resuming
@@ -36,11 +33,14 @@ def main(names):
     for name in names or ALL:
         begin = time.perf_counter()
         with tempfile.TemporaryDirectory() as folder:
+            launcher = Launcher(folder)
             try:
-                ALL[name](Launcher(folder))
+                ALL[name](launcher)
                 problem = ""
             except Exception:
                 problem, failed = traceback.format_exc(), 1
+            finally:
+                launcher.close()
         spent = round(time.perf_counter() - begin, 2)
         sys.stdout.write(json.dumps({"name": name, "seconds": spent, "problem": problem}) + "\n")
         sys.stdout.flush()

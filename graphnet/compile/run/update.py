@@ -49,4 +49,3 @@ class Update:
         """
         of = self.step.optimizer.parameters[0].top
         self.step(loss=torch.full((), loss, dtype=of.dtype, device=of.device))
-
