@@ -2,8 +2,8 @@
 
 Each training has two to four processes and writes a checkpoint after every second step. One of them
 gets SIGKILL after a random time; the others must end by themselves, or, while they still look for
-each other, by the SIGTERM that a launcher sends. Then all are started again, until they end. Their weights must be those of a training of as many processes that was never
-disturbed, to the bit.
+each other, by the SIGTERM that a launcher sends. Then all are started again, until they end. Their
+weights must be those of a training of as many processes that was never disturbed, to the bit.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 | file | contents |
 |---|---|
 | `fit`: `run`, `updates` | a training run from arguments to history; its steps and updates |
+| `across`: `updates_across` | the same by several processes together |
 | `several` | several steps in one call of native code |
 | `dataset`, `training_graph` | rows of inputs and targets; model, losses, and what is learned |
 | `means` | how much each batch counts in a loss |

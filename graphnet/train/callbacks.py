@@ -69,6 +69,15 @@ class Callback:
             raise LoadError(f"{type(self).__name__} remembers nothing; got {sorted(state)}.")
 
 
+def tell(run: Run, callback: Callback, moment: str) -> None:
+    """Call one method of a callback; of several processes only rank 0 writes and shows."""
+    if run.across is None or not callback.rank_zero_only:
+        getattr(callback, moment)(run)
+    elif run.across.group.rank == 0:
+        with run.across.group.apart():  # the others do not wait
+            getattr(callback, moment)(run)
+
+
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
     """Inside, an OSError, such as a full disk, is only a warning: the training goes on."""

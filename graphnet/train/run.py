@@ -13,7 +13,7 @@ import torch
 
 from graphnet.errors import GraphError
 from graphnet.schedules import Plateau, set_lr
-from graphnet.train.callbacks import Callback
+from graphnet.train.callbacks import Callback, tell
 from graphnet.train.dataset import DataSet
 from graphnet.train.evaluation import Evaluation, refuse_columns, single
 from graphnet.train.history import History
@@ -202,21 +202,13 @@ class Run:
 
     def _tell(self, moment: str) -> None:
         for callback in self.callbacks:
-            self._call(callback, moment)
-
-    def _call(self, callback: Callback, moment: str) -> None:
-        """Call one callback; of several processes only rank 0 writes and shows."""
-        if self.across is None or not callback.rank_zero_only:
-            getattr(callback, moment)(self)
-        elif self.across.group.rank == 0:
-            with self.across.group.apart():  # the others do not wait
-                getattr(callback, moment)(self)
+            tell(self, callback, moment)
 
     def _tell_the_end(self) -> None:
         """Call `end` of all callbacks in order, even if one of them fails."""
         with ExitStack() as ends:
             for callback in reversed(self.callbacks):
-                ends.callback(self._call, callback, "end")
+                ends.callback(tell, self, callback, "end")
 
     def _one_epoch(self, interruption: Interruption) -> None:
         start = perf_counter()
@@ -229,7 +221,7 @@ class Run:
             if several is None or not several.make():
                 self._one_step()
             for callback in watched:
-                self._call(callback, "step")
+                tell(self, callback, "step")
             self._settle(interruption)
             if self.ending:
                 return

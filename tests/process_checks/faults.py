@@ -273,3 +273,25 @@ def check_an_error_in_one_process(launcher):
     assert launcher.run(2, work) == [1, 1]
     assert "KeyError: 'mine'" in launcher.output(1)
     assert "waits at step 5, but rank 1 has ended, or hangs" in launcher.output(0)
+
+
+def check_twenty_runs_without_a_hang(launcher):
+    """Uneven rows, NaN in one rank, SIGTERM to one rank: every run ends."""
+    bad = X.clone()
+    bad[17] = float("nan")
+    for turn in range(20):
+        folder = launcher.folder / str(turn)
+        size = 2 + turn % 3
+
+        def work(rank, turn=turn, folder=folder, size=size):
+            acts = [At(5 + turn % 7, lambda run: os.kill(os.getpid(), signal.SIGTERM), turn % size)]
+            torch.manual_seed(0)
+            model = gn.Sequential(gn.Linear(5, 4), gn.BatchNorm1d(4), gn.Linear(4, 3)).double()
+            gn.fit(
+                model, gn.LossCrossEntropy(), (bad, T), gn.SGD(model.parameters(), lr=0.01),
+                seed=turn, batch_size=3 + turn % 5, epochs=5, across=True, non_finite="skip",
+                directory=folder, callbacks=acts, compile=turn % 4 < 2,
+            )  # fmt: skip
+
+        codes = launcher.run(size, work)
+        assert codes == [143] * size, (turn, codes, launcher.output(0))
