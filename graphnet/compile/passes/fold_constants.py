@@ -26,7 +26,7 @@ def fold_constants(program: Program) -> Program:
 
     def change(copy: Rewriting, node: Operation, sources: Sources) -> Node | None:
         if _is_constant(node, sources):
-            value = node.op.forward(*map(value_of, sources))
+            value = node.op.forward(*(value_of(each, program.device) for each in sources))
             return copy.new.cell(value, node.name, Constant)
         plain = tuple(_as_number(node, each) for each in sources)
         product = _joined_factors(copy, node, plain)

@@ -223,6 +223,7 @@ class Compiled:
         """A program as calls of torch, or as what a backend makes of it."""
         backend = self._options.backend
         built = build(_shapes(fed), backend not in BACKENDS)
+        built.device = next((each.device for each in fed.values()), None)
         program = optimize(built, _PASSES)
         if backend in BACKENDS:
             runner = functional(program, fed, backend)
