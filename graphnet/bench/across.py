@@ -104,7 +104,9 @@ def main() -> None:
     with torch.no_grad():
         rows = {size: measured(*size, group) for size in SIZES}
     if group.rank == 0:
-        lines = [f"{'width, batch':14} {group.size} processes   torch DDP   one process   ms a step"]
+        lines = [
+            f"{'width, batch':14} {group.size} processes   torch DDP   one process   ms a step"
+        ]
         for (width, batch), (own, other, alone) in rows.items():
             lines.append(f"{f'{width}, {batch}':14} {own:11.2f} {other:11.2f} {alone:13.2f}")
         sys.stdout.write("\n".join([*lines, ""]))

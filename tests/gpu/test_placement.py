@@ -88,7 +88,12 @@ def test_a_network_stays_on_its_device(name, group):
         optimizer.step()
         step = graph.compile(loss, optimizer, backend="eager", max_norm=1.0)
         predict = graph.compile([loss], backend="eager")
-        found = [value, *predict(fed(shape)), step(fed(shape)), *(each.top for each in graph.parameters())]
+        found = [
+            value,
+            *predict(fed(shape)),
+            step(fed(shape)),
+            *(each.top for each in graph.parameters()),
+        ]
         found += [each.grad for each in graph.parameters() if each.requires_grad]
         assert {each.device for each in found} == {DEVICE}
 
