@@ -28,11 +28,13 @@ class Heartbeat:
         self._store, self._rank, self._state = store, rank, state
         self._ended = Event()
         self._count = 0
-        Thread(target=self._run, name="graphnet heartbeat", daemon=True).start()
+        self._thread = Thread(target=self._run, name="graphnet heartbeat", daemon=True)
+        self._thread.start()
 
     def stop(self) -> None:
-        """Say nothing more."""
+        """Say nothing more: a thread that is in the store while Python ends would abort it."""
         self._ended.set()
+        self._thread.join(timeout=10 * EVERY)
 
     def _run(self) -> None:
         with suppress(Exception):  # the store has gone with the process that kept it

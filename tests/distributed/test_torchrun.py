@@ -23,15 +23,15 @@ COMMANDS = re.findall(r"\| `(.* train\.py)` \|$", PAGE, re.MULTILINE)
 HISTORY = re.compile(r"^ *3 +48 .*$", re.MULTILINE)  # the third epoch: after 48 steps
 
 
-def started(command, folder, **more):
+def started(command, folder, output=subprocess.PIPE):
     """A command of the docs; `python` and `torchrun` are those of this environment."""
     program, *arguments = shlex.split(command)
     module = ["-m", "torch.distributed.run"] if program == "torchrun" else []
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", **more}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     return subprocess.Popen(
         [sys.executable, *module, *arguments],
         cwd=folder,
-        stdout=subprocess.PIPE,
+        stdout=output,
         stderr=subprocess.STDOUT,
         encoding="utf-8",
         env={k: v for k, v in environment.items() if k not in ("RANK", "WORLD_SIZE")},
@@ -103,22 +103,31 @@ def test_twenty_restarts(folder):
     )
     (folder / "train.py").write_text(program, encoding="utf-8")
     command = "torchrun --standalone --nproc-per-node 2 --max-restarts 20 train.py"
-    process = started(command, folder)
-    newest = ""
-    try:
-        for turn in range(20):
-            deadline = time.monotonic() + 60
-            while (now := newest_of(folder)) <= newest:  # until it has gone on
-                assert process.poll() is None and time.monotonic() < deadline, turn
-                time.sleep(0.05)
-            newest = now
-            with suppress(ProcessLookupError):
-                os.kill(workers_of(process.pid)[turn % 2], signal.SIGKILL)
-        text, _ = process.communicate(timeout=300)
-    finally:
-        process.kill()
-    assert process.returncode == 0, text[-3000:]
+    log = folder / "log"  # a pipe that nobody reads would stop it in the end
+    with log.open("w", encoding="utf-8") as file:
+        process = started(command, folder, file)
+        try:
+            turn, newest = 0, ""
+            while turn < 20:
+                newest = next_checkpoint(process, folder, newest)
+                with suppress(ProcessLookupError, IndexError):  # it is just being started again
+                    os.kill(workers_of(process.pid)[turn % 2], signal.SIGKILL)
+                    turn += 1
+            code = process.wait(timeout=300)
+        finally:
+            process.terminate()
+    text = log.read_text(encoding="utf-8")
+    assert code == 0, text[-3000:]
     assert re.search(r"^ *400 +6,?400 ", text, re.MULTILINE), text[-3000:]
+
+
+def next_checkpoint(process, folder, newest):
+    """Wait until a training has gone on; returns the name of its newest checkpoint."""
+    deadline = time.monotonic() + 120
+    while (now := newest_of(folder)) <= newest:
+        assert process.poll() is None and time.monotonic() < deadline, newest
+        time.sleep(0.05)
+    return now
 
 
 def newest_of(folder):
