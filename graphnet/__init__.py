@@ -24,6 +24,7 @@ from graphnet.errors import (
     GraphError,
     LoadError,
     NonFiniteError,
+    ProcessError,
     RangeError,
     ShapeError,
     StateError,
@@ -55,7 +56,7 @@ from graphnet.version import __version__
 from graphnet.weights import load_weights, save_weights
 
 if TYPE_CHECKING:
-    from graphnet import data, exercises, schedules
+    from graphnet import data, distributed, exercises, schedules
     from graphnet.check import CheckReport, check_module, check_op, check_optimizer
     from graphnet.exercises import grade
     from graphnet.interop import compare_with_torch, from_torch, to_torch, torch_source
@@ -126,6 +127,7 @@ __all__ = [
     "Operation",
     "Optimizer",
     "Parameter",
+    "ProcessError",
     "RAdam",
     "RMSprop",
     "RangeError",
@@ -140,6 +142,7 @@ __all__ = [
     "clip_grad_value_",
     "compare_with_torch",
     "data",
+    "distributed",
     "draw",
     "evaluate",
     "exercises",
@@ -166,7 +169,7 @@ _OPTIM = (
     *("SGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "NAdam", "Optimizer", "RAdam"),
     *("RMSprop", "clip_grad_norm_", "clip_grad_value_"),
 )
-_ROOMS = ("data", "exercises", "playground", "schedules")
+_ROOMS = ("data", "distributed", "exercises", "playground", "schedules")
 """Names that are folders themselves."""
 
 
@@ -189,6 +192,8 @@ def _late(name: str) -> Any:
         import graphnet.data as room
     elif name == "playground":
         import graphnet.playground as room
+    elif name == "distributed":
+        import graphnet.distributed as room
     elif name == "schedules":
         import graphnet.schedules as room
     elif name in ("exercises", "grade"):

@@ -58,6 +58,10 @@ class CheckpointError(GraphError):
     """A checkpoint cannot be written; earlier ones are unchanged."""
 
 
+class ProcessError(GraphError):
+    """Another process of a group has ended, does not come, or works on something else."""
+
+
 def counted(number: int, noun: str) -> str:
     """A number with its noun: 1 node, 2 nodes."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

@@ -210,8 +210,8 @@ ALLOWED = [
     (lambda s: against_the_direction(s, "losses.py"), "from graphnet.layers import Module"),
     (lambda s: against_the_direction(s, "experiments/disk.py"), "import graphnet as gn"),
     (
-        lambda s: against_the_direction(s, "graph/front_doors.py"),
-        "class FrontDoors:\n    def check(self):\n        from graphnet.check import check_graph",
+        lambda s: against_the_direction(s, "graph/programs.py"),
+        "class Programs:\n    def check(self):\n        from graphnet.check import check_graph",
     ),
     (
         lambda s: against_the_direction(s, "graph/graph.py"),

@@ -13,6 +13,7 @@ trains networks with the walk, the compiled program and the big frameworks, side
 | `costs` | memory of training, and compile time, each in a separate process |
 | `report` | the table as text; `__main__` has its command-line options |
 | `single` | the other measurements, within one process |
+| `across` | several processes that train one model, beside torch's: `across` says how to start it |
 
 A single graph beside torch's autograd, node by node, is `graph.compare_with_torch()`.
 """

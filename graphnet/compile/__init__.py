@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 from graphnet.compile.ir.build import Clip
 from graphnet.compile.run.compiled import Options, Prediction
 from graphnet.compile.run.step import Step
+from graphnet.compile.run.step_across import StepAcross, require_synchronized
 from graphnet.compile.run.step_outputs import StepWithOutputs
 from graphnet.errors import GraphError
 from graphnet.graph import Node
@@ -25,9 +26,18 @@ from graphnet.optim.base import Optimizer
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from graphnet.distributed import Group
     from graphnet.graph import Graph
 
-__all__ = ["Clip", "Options", "Prediction", "Step", "StepWithOutputs", "compile_graph"]
+__all__ = [
+    "Clip",
+    "Options",
+    "Prediction",
+    "Step",
+    "StepAcross",
+    "StepWithOutputs",
+    "compile_graph",
+]
 
 
 class PredictionOptions(TypedDict, total=False):
@@ -57,7 +67,9 @@ def compile_graph(
     check_finite: bool,
     watch: Sequence[Node] = (),
     outputs: Sequence[Node] | None = None,
-) -> Step | Prediction[Any]:
+    across: Group | None = None,
+    sync: bool = True,
+) -> Step | StepAcross | Prediction[Any]:
     """What `Graph.compile` does."""
     targets = target if isinstance(target, tuple | list) else [target]
     for node in (*targets, *watch, *(outputs or ())):
@@ -65,6 +77,8 @@ def compile_graph(
     if optimizer is None:
         if clip != Clip():
             raise GraphError("Only a training step clips gradients: give an optimizer as well.")
+        if across is not None:
+            raise GraphError("Several processes make a training step: give an optimizer as well.")
         if watch or outputs is not None:
             raise GraphError("A prediction returns several nodes: graph.compile([y, *others]).")
         return Prediction(graph, target, options)
@@ -77,6 +91,12 @@ def compile_graph(
             f"A training step makes one loss smaller; got {type(target).__name__}. "
             "Several losses: add them first."
         )
+    if across is not None:
+        if outputs is not None:
+            raise GraphError("A step of several processes returns the loss; use watch=[...].")
+        if sync:
+            require_synchronized(graph, target)
+        return StepAcross(graph, target, optimizer, clip, options, check_finite, watch, across)
     if outputs is None:
         return Step(graph, target, optimizer, clip, options, check_finite, watch)
     return StepWithOutputs(graph, target, optimizer, clip, options, check_finite, watch, outputs)

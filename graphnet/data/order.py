@@ -13,6 +13,7 @@ MurmurHash3.
 from __future__ import annotations
 
 from math import isqrt
+from typing import NamedTuple
 
 import torch
 from torch import Generator, Tensor
@@ -25,6 +26,29 @@ LISTED = 2**20
 _BLOCK = 2**15  # places that are computed at once
 _ROUNDS = 6
 _WORD = 0xFFFFFFFF
+
+
+class Share(NamedTuple):
+    """Which of several processes this is, and how many there are.
+
+    Of each batch a process takes consecutive rows, in the order of the ranks; their numbers differ
+    by 1 at most, and may be 0.
+
+    >>> [Share(rank, 2).part(5) for rank in range(2)]
+    [slice(0, 2, None), slice(2, 5, None)]
+    """
+
+    rank: int = 0
+    processes: int = 1
+
+    def part(self, count: int) -> slice:
+        """Which of `count` rows it takes."""
+        first, last = (count * part // self.processes for part in (self.rank, self.rank + 1))
+        return slice(first, last)
+
+
+ALL = Share()
+"""One process, which takes all rows."""
 
 
 class Permutation:
@@ -145,21 +169,20 @@ class RowOrder:
             return self._listed[places]
         return places if self._permutation is None else self._permutation.at(places)
 
-    def share(self, start: int, stop: int, rank: int, processes: int) -> Tensor:
-        """The rows of a batch that one of several processes takes.
+    def share(self, start: int, stop: int, share: Share) -> Tensor:
+        """The rows of a batch that one of several processes takes; the first, if it takes none.
 
-        The batch is cut into parts whose sizes differ by one at most, in the order of the ranks;
-        with more processes than rows, some are empty.
+        So there is always a row to read, which shows the form of all others.
 
         Args:
             start: the first place of the batch.
             stop: the place behind its last one.
-            rank: which process, from 0.
-            processes: how many there are.
+            share: of the process.
 
-        >>> [RowOrder(9).share(4, 9, rank, 2).tolist() for rank in range(2)]
+        >>> [RowOrder(9).share(4, 9, Share(rank, 2)).tolist() for rank in range(2)]
         [[4, 5], [6, 7, 8]]
         """
-        size = max(0, min(stop, self.count) - start)
-        first, last = (start + size * part // processes for part in (rank, rank + 1))
-        return self.rows(first, last)
+        part = share.part(max(0, min(stop, self.count) - start))
+        if part.start == part.stop:
+            return self.rows(start, start + 1)
+        return self.rows(start + part.start, start + part.stop)

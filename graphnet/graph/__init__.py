@@ -4,7 +4,7 @@
 |---|---|
 | `nodelist` | the list itself: three ways to append, indices and names |
 | `graph` | the list with its walks: forward, backward, gradients |
-| `front_doors` | methods of a graph that lead to later rooms: check, compile, draw, summary |
+| `front_doors`: `programs` | methods that lead to later rooms: draw, summary; check, compile |
 | `entry` | what the list stores for each node |
 | `node`, `methods` | a node, and the operators and methods that it shares with other symbols |
 | `casts` | the methods that change the dtype |

@@ -19,12 +19,17 @@ if TYPE_CHECKING:
     from graphnet.graph.parameter import Parameter
 
 
+TAIL = 32
+"""Numbers for which there is room behind the gradients: what is summed together with them."""
+
+
 class Arena:
     """A flat buffer that holds the values of some parameters, and one for their gradients.
 
     Attributes:
         value: the values, side by side.
         grad: the gradients in the same order, zeros at first.
+        packet: the same memory with room for a few numbers behind them.
         count: how many parameters live here.
         changes: counts up whenever one leaves, or is frozen or freed.
         counted: writes to the values that the parameters here have counted as their own.
@@ -33,12 +38,23 @@ class Arena:
         lock: held while a gradient is added to another.
     """
 
-    __slots__ = ("changes", "count", "counted", "counting", "grad", "lock", "unseen", "value")
+    __slots__ = (
+        "changes",
+        "count",
+        "counted",
+        "counting",
+        "grad",
+        "lock",
+        "packet",
+        "unseen",
+        "value",
+    )
 
     def __init__(self, values: Sequence[Tensor]) -> None:
         total = sum(value.numel() for value in values)
         self.value = empty(total, dtype=values[0].dtype, device=values[0].device)
-        self.grad = self.value.new_zeros(total)
+        self.packet = self.value.new_zeros(total + TAIL)
+        self.grad = self.packet[:total]
         self.count = len(values)
         self.changes = 0
         self.counted = self.unseen = 0

@@ -50,6 +50,7 @@
 | `normalization` | layer_norm, group_norm, rms_norm |
 | `batch_norm` | batch_norm, instance_norm |
 | `running`, `moments` | the training mode, running statistics, and what they scale |
+| `processes` | all_reduce, the sum over several processes |
 | `random` | dropout, rand_like, randn_like, bernoulli |
 | `embedding`, `embedding_bag` | embedding, one_hot, embedding_bag |
 | `attention` | scaled_dot_product_attention |
@@ -98,6 +99,7 @@ from graphnet.ops.norms import *
 from graphnet.ops.pooling import *
 from graphnet.ops.powers import *
 from graphnet.ops.prelu import *
+from graphnet.ops.processes import *
 from graphnet.ops.products import *
 from graphnet.ops.random import *
 from graphnet.ops.ranges import *

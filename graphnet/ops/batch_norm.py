@@ -8,11 +8,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from graphnet.errors import GraphError
-from graphnet.ops import reductions
+from graphnet.ops import reductions, shapes
 from graphnet.ops.arithmetic import add, mul, sub
-from graphnet.ops.dtypes import narrowed, widened
+from graphnet.ops.broadcasting import ones_like, size
+from graphnet.ops.dtypes import detach, narrowed, widened
 from graphnet.ops.functions import rsqrt
+from graphnet.ops.joining import cat
 from graphnet.ops.moments import Rescale, SecondMoment
+from graphnet.ops.processes import AllReduce, RememberAcross, synchronizing
 from graphnet.ops.running import (
     Column,
     CountUp,
@@ -68,7 +71,9 @@ def batch_norm(
     x, (mean, var, weight, bias) = with_channels(
         "batch_norm", input, running_mean, running_var, weight, bias
     )
-    statistics = _Statistics(mode, momentum, mean, var, num_batches_tracked)
+    given = mode, momentum, mean, var, num_batches_tracked
+    group = None if mode is False else synchronizing()
+    statistics = _Statistics(*given) if group is None else _Synchronized(*given, group)
     require_range("eps", eps, above=None if mode is False else 0)
     y = statistics.normalize(widened(x), (0, *range(2, input.ndim)), weight, bias, eps)
     return narrowed(y, x)
@@ -137,7 +142,7 @@ class _Statistics:
 
     def normalize(self, x: T, dims: tuple[int, ...], weight: Any, bias: Any, eps: float) -> T:
         """(x - mean over `dims`) / deviation · weight + bias."""
-        x = several(x, dims, self.mode)
+        x = self._several(x, dims)
         batches = 0
         if self.batches is not None and self.mode is not False:
             batches = CountUp()(self.batches, x, self.mode)
@@ -154,16 +159,59 @@ class _Statistics:
         """The mean over `dims` in training, given that the variance, else the buffer."""
         if self.mode is False:
             return cast("T", Column()(widened(buffer), x))
-        statistic: Any = x
-        if mean is not None:
-            statistic = SecondMoment(dims)(x, mean)
-        elif dims:
-            statistic = reductions.mean(x, dims, True)
+        statistic = self._moment(x, dims, mean)
         if buffer is None:
             return cast("T", statistic)
-        remember = Remember(self.momentum, unbiased=mean is not None)
-        statistic = remember(statistic, buffer, x, batches, self.mode)
+        statistic = self._remember(statistic, buffer, x, batches, unbiased=mean is not None)
         if self.mode is True:
             return cast("T", statistic)
         kept = Column()(widened(buffer), x)
         return cast("T", choose(statistic, kept, self.mode))
+
+    # what differs if several processes have the rows
+
+    def _several(self, x: T, dims: tuple[int, ...]) -> T:
+        """x, with a check for more than one value."""
+        return several(x, dims, self.mode)
+
+    def _moment(self, x: T, dims: tuple[int, ...], mean: Any) -> Any:
+        """The mean, or given that, the variance."""
+        if mean is not None:
+            return SecondMoment(dims)(x, mean)
+        return reductions.mean(x, dims, True) if dims else x
+
+    def _remember(self, statistic: Any, buffer: Any, x: T, batches: Any, unbiased: bool) -> Any:
+        remember = Remember(self.momentum, unbiased)
+        return remember(statistic, buffer, x, batches, self.mode)
+
+
+class _Synchronized(_Statistics):
+    """The same over the rows of all processes: sums and numbers of values are added up."""
+
+    def __init__(
+        self, mode: Any, momentum: float | None, mean: Any, var: Any, batches: Any, group: Any
+    ) -> None:
+        super().__init__(mode, momentum, mean, var, batches)
+        self.group = group
+        self._count: Any = None
+
+    def _several(self, x: T, dims: tuple[int, ...]) -> T:
+        return x  # a process may have one row, or none
+
+    def _moment(self, x: T, dims: tuple[int, ...], mean: Any) -> Any:
+        """The mean, or given that, the variance, from the sums of all processes."""
+        if mean is not None:
+            sums: Any = SecondMoment(dims, False)(x, mean)
+            return AllReduce(self.group)(sums, self.mode) / self._count
+        number: Any = 1
+        for dim in dims:
+            number = number * size(x, dim)
+        sums = reductions.sum(x, dims)
+        sums = cat([sums, ones_like(sums[:1]) * number])  # the number travels with the sums
+        sums = AllReduce(self.group)(sums, self.mode)
+        self._count = detach(sums[-1])
+        return shapes.reshape(sums[:-1] / self._count, 1, -1, *[1] * (x.ndim - 2))
+
+    def _remember(self, statistic: Any, buffer: Any, x: T, batches: Any, unbiased: bool) -> Any:
+        remember = RememberAcross(self.momentum, unbiased)
+        return remember(statistic, buffer, self._count, batches, self.mode)

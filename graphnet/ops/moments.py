@@ -17,25 +17,31 @@ if TYPE_CHECKING:
 class SecondMoment(Op):
     """y = Σ (x - m)² / n over some dimensions of n elements: the variance, if m is the mean.
 
-    So dy/dx = 2 (x - m) / n and dy/dm = 2 (m - mean x).
+    So dy/dx = 2 (x - m) / n and dy/dm = 2 (m - mean x). With `average=False` it is the sum, without
+    1 / n, which can be added to the sums of other elements, and is 0 for none.
     Shapes: (n, c), (1, c) -> (1, c) for dims (0,).
     """
 
     symbol = "var"
     composite = True
     dims: tuple[int, ...]
+    average: bool = True
 
     def forward(self, x: Tensor, mean: Tensor) -> Tensor:
         centered = x - mean
         squares = centered * centered
-        return squares.mean(self.dims, True) if self.dims else squares
+        if not self.dims:
+            return squares
+        return squares.mean(self.dims, True) if self.average else squares.sum(self.dims, True)
 
     def grad_x(self, grad: Tensor, x: Tensor, mean: Tensor) -> Tensor:
-        for dim in self.dims:
+        for dim in self.dims if self.average else ():
             grad = grad / count(x, dim)
         return (x - mean) * (grad * 2)
 
     def grad_mean(self, grad: Tensor, x: Tensor, mean: Tensor) -> Tensor:
+        if not self.average:
+            return sum_as((mean - x) * (grad * 2), mean)
         own = x.mean(self.dims, True) if self.dims else x
         return (mean - own) * (grad * 2)
 

@@ -68,13 +68,12 @@ def choose(x: T, y: T, training: Any) -> T:
     return Choose()(x, y, training)
 
 
-class Remember(Op):
-    """y = x; in training, the buffer b moves towards x: b ← (1 - m) b + m x.
+class Remembering(Op, abstract=True):
+    """What passes a statistic on, and moves a buffer towards it in training: b ← (1 - m) b + m x.
 
     x is the mean of some values; several rows are averaged first. A variance is first made
     unbiased: times n / (n - 1) for n values each. If the momentum m is None, it is 1 / batches, so
     that b is the average over all batches.
-    Shapes: (..., channels, 1, 1), (channels), any, (), () -> (..., channels, 1, 1).
     """
 
     symbol = "keep"
@@ -82,6 +81,23 @@ class Remember(Op):
     mixes_dtypes = True  # statistics are float32 if the buffer is shorter
     momentum: float | None = 0.1
     unbiased: bool = False
+
+    def moved_by(self, x: Any, buffer: Any, factor: Any, batches: Any) -> Any:
+        """The buffer after a statistic, as a new tensor or node; a variance times `factor`."""
+        new = x.reshape(-1, numel(buffer)).mean(0)
+        if self.unbiased:
+            new = new * factor
+        kept: Any = widened(buffer)
+        change = new - kept
+        moved = kept + (change / batches if self.momentum is None else change * self.momentum)
+        return narrowed(moved, buffer)
+
+
+class Remember(Remembering):
+    """y = x, the mean of values of this process; in training, the buffer moves towards it.
+
+    Shapes: (..., channels, 1, 1), (channels), any, (), () -> (..., channels, 1, 1).
+    """
 
     def forward(
         self, x: Tensor, buffer: Tensor, values_like: Tensor, batches: Any, training: bool
@@ -93,15 +109,9 @@ class Remember(Op):
 
     def moved(self, x: T, buffer: T, values_like: T, batches: Any) -> T:
         """The buffer after these values, as a new tensor or node."""
-        given: Any = x
         count = numel(values_like) // numel(x)
-        new = given.reshape(-1, numel(buffer)).mean(0)
-        if self.unbiased:
-            new = new * (count / max(count - 1, 1))
-        kept: Any = widened(buffer)
-        change = new - kept
-        moved = kept + (change / batches if self.momentum is None else change * self.momentum)
-        return narrowed(cast("T", moved), buffer)
+        factor = count / max(count - 1, 1) if self.unbiased else 1
+        return cast("T", self.moved_by(x, buffer, factor, batches))
 
     def trial(
         self, x: Tensor, buffer: Tensor, values_like: Tensor, batches: Any, training: bool

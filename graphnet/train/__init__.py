@@ -3,9 +3,11 @@
 | file | contents |
 |---|---|
 | `fit`: `run`, `settings`, `updates` | a run from arguments to history; its steps and updates |
+| `across`: `updates_across`, `parts` | the same by several processes together |
 | `several` | several steps in one call of native code |
 | `sources`: `dataset`, `items`, `streams` | what gives rows: tensors, a data set, a loader |
-| `feeding`: `ahead`, `examples` | their batches, read ahead; some rows to look at |
+| `batches`, `feeding`: `ahead`, `examples` | the batches, read ahead; some rows to look at |
+| `random_states` | the random numbers of torch, Python and numpy |
 | `training_graph`: `model_graph` | model, losses, and what is learned |
 | `prediction` | the outputs of a model, batch by batch |
 | `means` | how much each batch counts in a loss |

@@ -35,9 +35,12 @@ class Callback:
     Attributes:
         every_step: True if `step` must be called right after each update; False if one call after
             several is enough, which native code then makes in one go.
+        rank_zero_only: True if, of several processes that train together, only the first one calls
+            it, since it writes or shows something.
     """
 
     every_step = True
+    rank_zero_only = False
 
     def reset(self) -> None:
         """Forget what was remembered: called when training begins, before a state is loaded."""
@@ -66,6 +69,15 @@ class Callback:
         """
         if state:
             raise LoadError(f"{type(self).__name__} remembers nothing; got {sorted(state)}.")
+
+
+def tell(run: Run, callback: Callback, moment: str) -> None:
+    """Call one method of a callback; of several processes only rank 0 writes and shows."""
+    if run.across is None or not callback.rank_zero_only:
+        getattr(callback, moment)(run)
+    elif run.across.group.rank == 0:
+        with run.across.group.apart():  # the others do not wait
+            getattr(callback, moment)(run)
 
 
 @contextmanager
@@ -221,6 +233,8 @@ class BestModel(Monitor):
         RangeError: as for `Monitor`.
     """
 
+    rank_zero_only = True
+
     def __init__(
         self,
         path: str | PathLike[str],
@@ -254,6 +268,7 @@ class DeadLayers(Callback):
     """
 
     rows = 16
+    rank_zero_only = True
 
     def __init__(self) -> None:
         self.reset()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import random
 from array import array
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from math import isclose
 from typing import TYPE_CHECKING, Any
 
@@ -207,6 +208,16 @@ def _is_order(value: Any, rows: int) -> bool:
 
 
 def _random_states(run: Run) -> dict[str, Any]:
+    """What is drawn next; several processes share what they read with, and seed the rest."""
+    with _of_all(run):
+        return _states(run)
+
+
+def _of_all(run: Run) -> AbstractContextManager[None]:
+    return nullcontext() if run.across is None else run.across.reading()
+
+
+def _states(run: Run) -> dict[str, Any]:
     return {
         "torch": torch.get_rng_state(),
         "cuda": list(torch.cuda.get_rng_state_all()) if torch.cuda.is_available() else [],
@@ -217,10 +228,11 @@ def _random_states(run: Run) -> dict[str, Any]:
 
 
 def _set_random_states(run: Run, states: Mapping[str, Any]) -> None:
-    torch.set_rng_state(states["torch"])
+    with _of_all(run):
+        torch.set_rng_state(states["torch"])
+        random.setstate(states["python"])
     if states["cuda"]:
         torch.cuda.set_rng_state_all(states["cuda"])
     run.generator.set_state(states["order"])
     for generator, state in zip(own_generators(run.task.graph), states["graph"], strict=True):
         generator.set_state(state)
-    random.setstate(states["python"])

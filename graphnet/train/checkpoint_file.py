@@ -47,16 +47,24 @@ def read_state(path: str | Path) -> State:
     try:
         if Path(path).is_symlink():
             raise ValueError("it is a link")
-        text = schema.read(_content(path, TEXT, schema.MOST_BYTES))
-        data = _content(path, TENSORS)
-        _compare(schema.contents(data), text.tensors)
-        if sha256(data).hexdigest() != text.file:
-            raise ValueError(f"the bytes of {TENSORS} are not those that were saved (SHA-256)")
-        tensors = _tensors(data)
+        return unpacked(_content(path, TEXT, schema.MOST_BYTES), _content(path, TENSORS))
     except (OSError, MemoryError) as error:
         raise LoadError(f"{path} cannot be read: {reason_of(error)}.") from None
     except ValueError as error:
         raise LoadError(f"{path} is not an intact checkpoint: {error}.") from None
+
+
+def unpacked(written: bytes, data: bytes) -> State:
+    """A checkpoint from the contents of its two files.
+
+    Raises:
+        ValueError: they are damaged, not those of a checkpoint, or of a newer graphnet.
+    """
+    text = schema.read(written)
+    _compare(schema.contents(data), text.tensors)
+    if sha256(data).hexdigest() != text.file:
+        raise ValueError(f"the bytes of {TENSORS} are not those that were saved (SHA-256)")
+    tensors = _tensors(data)
     return State(text.step, {name: tensors[name] for name in text.tensors}, text.values)
 
 

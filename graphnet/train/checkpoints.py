@@ -39,6 +39,8 @@ class Checkpoints(Callback):
         RangeError: a setting is out of its range.
     """
 
+    rank_zero_only = True
+
     def __init__(
         self,
         folder: str | PathLike[str],
@@ -101,11 +103,9 @@ class Checkpoints(Callback):
         Raises:
             LoadError: no state is intact, or it belongs to another training run.
         """
-        state = self.store.load()
+        state = self._loaded() if run.across is None else run.across.shared(self._loaded)
         if state is None:
             return False
-        with suppress(OSError, LoadError):  # leftovers of a crash do no harm
-            self.store.clean(state.step)
         before = captured(run)
         try:
             restore(run, unpacked(state.values, state.tensors))
@@ -118,6 +118,13 @@ class Checkpoints(Callback):
             ) from None
         self._kept = run.epoch, run.step
         return True
+
+    def _loaded(self) -> State | None:
+        state = self.store.load()
+        if state is not None:
+            with suppress(OSError, LoadError):  # leftovers of a crash do no harm
+                self.store.clean(state.step)
+        return state
 
 
 # trees of dicts, lists and tuples, as JSON beside tensors

@@ -9,13 +9,14 @@ import torch
 from torch import Tensor
 
 from graphnet.data.arrays import as_tensor, is_mapped
+from graphnet.data.order import ALL
 from graphnet.errors import FeedError, ShapeError
 from graphnet.train.digests import digest_of_tensors
 
 if TYPE_CHECKING:
     from torch import device
 
-    from graphnet.data.order import RowOrder
+    from graphnet.data.order import RowOrder, Share
     from graphnet.data.splits import Part, Split
 
 Tensors = tuple[Tensor, ...]
@@ -30,11 +31,13 @@ class Batch(NamedTuple):
         inputs: tensors with the same first size.
         targets: tensors of the same first size.
         counts: how much the batch counts in each term of the loss; see `means`.
+        whole: the same for the rows of all processes; empty if this one has all.
     """
 
     inputs: Tensors
     targets: Tensors
     counts: tuple[float, ...] = ()
+    whole: tuple[float, ...] = ()
 
     def __len__(self) -> int:
         return len(self.inputs[0])
@@ -145,12 +148,22 @@ class DataSet:
         return taken.transformed(self.transform).map(lambda each: each.to(to))
 
     def batches(
-        self, order: RowOrder, size: int, start: int, stop: int, to: device, seed: int = 0
+        self,
+        order: RowOrder,
+        size: int,
+        start: int,
+        stop: int,
+        to: device,
+        seed: int = 0,
+        share: Share = ALL,
     ) -> Iterator[Batch]:
-        """The batches of the rows at the places from `start` to `stop` of an order."""
+        """The batches of the rows at the places from `start` to `stop` of an order.
+
+        Of several processes each has its rows of every batch: see `RowOrder.share`.
+        """
         del seed  # nothing is random here
         for first in range(start, stop, size):
-            yield self.rows(order.rows(first, min(first + size, stop)), to)
+            yield self.rows(order.share(first, min(first + size, stop), share), to)
 
     def split(self, split: Split) -> tuple[DataSet, DataSet]:
         """The rows to learn from, and those to measure, as two data sets.

@@ -11,14 +11,19 @@ import torch
 from graphnet.errors import EmptyBatchError, FeedError, GraphError
 from graphnet.train.dataset import Batch, Transform, described, single
 from graphnet.train.means import Counts, Means
-from graphnet.train.sources import Source, passes, same_random_numbers, source_of
+from graphnet.train.parts import emptied, passes
+from graphnet.train.random_states import same_random_numbers
+from graphnet.train.sources import Source, source_of
 from graphnet.train.training_graph import Losses, TrainingGraph
 from graphnet.validation import must_be, require_counts
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from torch import Tensor
 
     from graphnet.layers import Module
+    from graphnet.train.across import Across
 
 
 @runtime_checkable
@@ -102,12 +107,20 @@ class Evaluation:
         metrics: functions, or a dict of them by name.
         batch_size: rows that are computed at once.
         compile: False to walk the list.
+        across: the processes that take some rows of each batch; None for this one alone.
     """
 
     def __init__(
-        self, task: TrainingGraph, data: Source, metrics: Metrics, batch_size: int, compile: bool
+        self,
+        task: TrainingGraph,
+        data: Source,
+        metrics: Metrics,
+        batch_size: int,
+        compile: bool,
+        across: Across | None = None,
     ) -> None:
         require_counts(batch_size=batch_size)
+        self._across, self._group = across, None if across is None else across.group
         self.task, self.data, self._size = task, data, batch_size
         self._counts = Counts(task.terms, data)
         self.metrics = {
@@ -126,15 +139,18 @@ class Evaluation:
         means = Means([term.summed for term in self.task.terms])
         for metric in self.metrics.values():
             metric.reset()
-        start = 0
-        with same_random_numbers(), self.task.graph.evaluating():
-            for taken in passes(self.data, self._size, self.task.device):
-                batch = self._counts.counted(taken, slice(start, start + len(taken)))
-                start += len(taken)
+        start, group = 0, self._group
+        with self._same_random_numbers(), self.task.graph.evaluating():
+            for taken in passes(self.data, self._size, self.task.device, group):
+                rows = slice(start + taken.part.start, start + taken.part.stop)
+                batch = emptied(taken.batch) if taken.is_empty else taken.batch
+                batch = self._counts.counted(batch, rows)
+                start += taken.size
                 losses, outputs = self._of(batch)
                 means.add(losses, batch.counts)
-                for metric in self.metrics.values():
-                    metric.update(single(outputs), single(batch.targets))
+                self._update(taken.size, outputs, batch.targets)
+        if group is not None:
+            means.totals, means.weights = group.sum_of(means.totals), group.sum_of(means.weights)
         measured = {name: _number(name, each.compute()) for name, each in self.metrics.items()}
         if not start:
             raise FeedError(f"{self.data.name} has given no batch to measure.")
@@ -144,6 +160,23 @@ class Evaluation:
                 "since all labels are ignored, or all weights are 0 in sum"
             )
         return {"loss": means.loss(), **measured}
+
+    def _same_random_numbers(self) -> AbstractContextManager[None]:
+        """Inside, random numbers may be drawn, the same in all processes."""
+        return same_random_numbers() if self._across is None else self._across.measuring()
+
+    def _update(self, count: int, outputs: tuple[Tensor, ...], targets: tuple[Tensor, ...]) -> None:
+        """Give the metrics the outputs and targets of all processes, in the order of the rows."""
+        if not self.metrics:
+            return
+        group = self._group
+        if group is not None:
+            parts = (group.part(count, rank) for rank in range(group.size))
+            sizes = [part.stop - part.start for part in parts]
+            outputs = tuple(group.gather_rows(each, sizes) for each in outputs)
+            targets = tuple(group.gather_rows(each, sizes) for each in targets)
+        for metric in self.metrics.values():
+            metric.update(single(outputs), single(targets))
 
     def _of(self, batch: Batch) -> tuple[list[float], tuple[Tensor, ...]]:
         """The losses and the outputs of a batch; a loss is 0 if nothing counts in it."""

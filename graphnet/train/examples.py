@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from graphnet.train.dataset import Batch, DataSet, single
-from graphnet.train.sources import same_random_numbers
+from graphnet.train.random_states import same_random_numbers
 from graphnet.train.streams import Stream
 
 if TYPE_CHECKING:

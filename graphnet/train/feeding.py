@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+from graphnet.data.order import ALL
 from graphnet.errors import GraphError, LoadError
 from graphnet.graph.location import user_level
 from graphnet.train.ahead import Ahead
@@ -16,7 +17,7 @@ from graphnet.train.streams import Stream
 if TYPE_CHECKING:
     from torch import device
 
-    from graphnet.data.order import RowOrder
+    from graphnet.data.order import RowOrder, Share
     from graphnet.train.sources import Source
 
 _MOST_WAITING = 0.2
@@ -41,6 +42,7 @@ class Feeding:
         size: rows in a batch.
         prefetch: batches that a thread reads ahead; None to choose.
         to: the device of the batches.
+        share: of several processes, which rows of each batch this one reads.
 
     Attributes:
         waited: the seconds that were spent waiting in this epoch.
@@ -52,13 +54,15 @@ class Feeding:
         GraphError: batches are to be read ahead of a state that would not be of the last one.
     """
 
-    def __init__(self, data: Source, size: int, prefetch: int | None, to: device) -> None:
+    def __init__(
+        self, data: Source, size: int, prefetch: int | None, to: device, share: Share = ALL
+    ) -> None:
         if prefetch and isinstance(data, Stream) and data.has_state:
             raise GraphError(
                 f"prefetch={prefetch} reads ahead, and the state_dict of {data.name} would be that "
                 "of a later batch: omit prefetch, or give the loader workers."
             )
-        self._data, self._size, self._to = data, size, to
+        self._data, self._size, self._to, self._share = data, size, to, share
         self._depth = prefetch if prefetch is not None else _AHEAD * data.is_ahead
         self._batches: Iterator[Batch] | None = None
         self.waited, self.taken = 0.0, 0
@@ -76,10 +80,11 @@ class Feeding:
         elif isinstance(data, Stream):
             data.begin()
             self.taken = data.taken
-            batches = data.all(self._to)
+            is_left = not self._depth or data.workers > 0 or data.peek()  # not in the thread
+            batches = data.all(self._to) if is_left else iter(())
         else:
             end, self.taken = len(data) if stop is None else stop, 0
-            batches = data.batches(order, self._size, position, end, self._to, seed)
+            batches = data.batches(order, self._size, position, end, self._to, seed, self._share)
         self._batches = Ahead(batches, self._depth) if self._depth else batches
 
     def next(self) -> Batch | None:

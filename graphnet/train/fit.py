@@ -17,6 +17,7 @@ from torch import Generator
 from graphnet.data.splits import Split
 from graphnet.errors import FeedError, GraphError, RangeError
 from graphnet.optim.clipping import limit_of
+from graphnet.train.across import Across, group_of
 from graphnet.train.callbacks import Callback, DeadLayers
 from graphnet.train.capture import identify
 from graphnet.train.checkpoints import Checkpoints
@@ -31,6 +32,7 @@ from graphnet.train.training_graph import Losses, TrainingGraph, require_learnab
 from graphnet.validation import must_be, require_flags
 
 if TYPE_CHECKING:
+    from graphnet.distributed import Group
     from graphnet.layers import Module
     from graphnet.optim import Optimizer
     from graphnet.schedules import Plateau
@@ -70,6 +72,8 @@ def fit(
     directory: str | PathLike[str] | None = None,
     resume: bool = True,
     progress: bool | None = None,
+    across: bool | Group = False,
+    sync: bool = True,
 ) -> History:
     """Train a model on data, and return what happened.
 
@@ -125,6 +129,11 @@ def fit(
         directory: a folder for checkpoints, epochs.csv and steps.jsonl; None to keep nothing.
         resume: True to go on from the newest checkpoint, if there is one; False to start anew.
         progress: True for a progress bar, False for none, None for one only on terminals.
+        across: True to train with all processes that torchrun, or another launcher, has started:
+            each takes its rows of every batch, and `batch_size` is that of all of them together.
+            Also the group of processes, `distributed.join(timeout=60)`.
+        sync: of several processes, False to let each batch norm take its statistics from the rows
+            of one process, not of all.
 
     Raises:
         FeedError: the data are not of that form.
@@ -136,6 +145,7 @@ def fit(
         NonFiniteError: the loss is NaN or infinite; no update was made from it.
         EmptyBatchError: nothing counts in a batch, for instance because all labels are ignored.
         LoadError: the directory holds another training run, or no intact one.
+        ProcessError: another process has ended, does not come, or trains something else.
         SystemExit: on Ctrl-C (code 130) or SIGTERM (143), once the step is finished and, if there
             is a directory, saved. At a prompt or in a notebook, Ctrl-C is a KeyboardInterrupt.
 
@@ -147,7 +157,9 @@ def fit(
     >>> history["loss"][-1] < history["loss"][0]
     True
     """
-    require_flags(train_metrics=train_metrics, resume=resume)
+    require_flags(train_metrics=train_metrics, resume=resume, sync=sync)
+    group = group_of(across)
+    several = None if group is None else Across(group, sync)
     clip, clip_value = _limit("clip", clip), _limit("clip_value", clip_value)
     rest = non_finite, schedule, augment, drop_last, shuffle, None, steps_per_epoch, prefetch
     settings = FitSettings(epochs, batch_size, accumulate, compile, clip, clip_value, *rest)
@@ -158,12 +170,19 @@ def fit(
     given, held = _parts(data, validation, validation_split, batch_size, drop_last, reading)
     _require_batches(given, settings)
     source, kept = _generator(seed)  # before a loader draws the order of the first epoch
-    task = TrainingGraph(model, loss, example_of(given, settings))
+    if several is not None:
+        several.meet(source)
+    with nullcontext() if several is None else several.reading():
+        example = example_of(given, settings)
+    with nullcontext() if several is None else several.synchronized():
+        task = TrainingGraph(model, loss, example)
     require_learnable(task, loss, optimizer)
     with torch.no_grad() if torch.is_grad_enabled() else nullcontext():
-        run = Run(task, optimizer, given, replace(settings, seed=kept), source, watching)
+        run = Run(task, optimizer, given, replace(settings, seed=kept), source, watching, several)
         run.measure(held, metrics, train_metrics)
         run.reset()
+        if several is not None:
+            several.begin(run)
         keeping = [callback for callback in watching if isinstance(callback, Checkpoints)]
         if keeping:
             identify(run)

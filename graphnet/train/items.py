@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -12,14 +11,16 @@ from torch.utils.data import DataLoader, Dataset, default_collate, get_worker_in
 
 from graphnet.data.arrays import as_tensor
 from graphnet.data.columns import Columns
+from graphnet.data.order import ALL
 from graphnet.errors import FeedError, ShapeError
 from graphnet.train.dataset import Batch, DataSet, Transform, described
 from graphnet.train.digests import digest_of
+from graphnet.train.random_states import seed_everything
 
 if TYPE_CHECKING:
     from torch import device
 
-    from graphnet.data.order import RowOrder
+    from graphnet.data.order import RowOrder, Share
     from graphnet.data.splits import Part, Split
 
 _MOST = 2**63
@@ -85,7 +86,14 @@ class Items:
         return self._batch(self.fetched(places), to)
 
     def batches(
-        self, order: RowOrder, size: int, start: int, stop: int, to: device, seed: int = 0
+        self,
+        order: RowOrder,
+        size: int,
+        start: int,
+        stop: int,
+        to: device,
+        seed: int = 0,
+        share: Share = ALL,
     ) -> Iterator[Batch]:
         """The batches of the rows at the places from `start` to `stop` of an order.
 
@@ -96,8 +104,9 @@ class Items:
             stop: the place behind the last one.
             to: the device of the batches.
             seed: what workers draw their random numbers from, anew for each batch.
+            share: of several processes, which rows of each batch are read.
         """
-        reader = _Reader(self, order, size, start, stop, seed)
+        reader = _Reader(self, order, size, start, stop, seed, share)
         if not self.workers:
             raw: Any = (reader[number] for number in range(len(reader)))
         else:
@@ -141,9 +150,16 @@ class _Reader(Dataset[Any]):
     """The batches of an epoch by their numbers: what a worker reads."""
 
     def __init__(
-        self, items: Items, order: RowOrder, size: int, start: int, stop: int, seed: int
+        self,
+        items: Items,
+        order: RowOrder,
+        size: int,
+        start: int,
+        stop: int,
+        seed: int,
+        share: Share,
     ) -> None:
-        self._items, self._order, self._size = items, order, size
+        self._items, self._order, self._size, self._share = items, order, size, share
         self._start, self._stop, self._seed = start, stop, seed
 
     def __len__(self) -> int:
@@ -154,17 +170,8 @@ class _Reader(Dataset[Any]):
         first = self._start + number * self._size
         if get_worker_info() is not None:
             seed_everything((self._seed + first) % _MOST)
-        return self._items.fetched(self._order.rows(first, min(first + self._size, self._stop)))
-
-
-def seed_everything(seed: int) -> None:
-    """Seed torch, Python's `random`, and numpy if it is loaded."""
-    import sys
-
-    torch.manual_seed(seed)
-    random.seed(seed)
-    if "numpy" in sys.modules:
-        sys.modules["numpy"].random.seed(seed % 2**32)
+        last = min(first + self._size, self._stop)
+        return self._items.fetched(self._order.share(first, last, self._share))
 
 
 def _same(batch: Any) -> Any:

@@ -62,6 +62,7 @@ class Live(Callback):
     """
 
     every_step = False
+    rank_zero_only = True
 
     def __init__(self, seconds: float = 0.5, rows: int = 64) -> None:
         require_range("seconds", seconds)

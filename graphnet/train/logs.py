@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, partial
 from math import isfinite
 from pathlib import Path
 from threading import RLock
@@ -28,6 +28,8 @@ class CSVLog(Callback):
     Args:
         path: the file. A resumed training run rewrites it, with the epochs that it already has.
     """
+
+    rank_zero_only = True
 
     def __init__(self, path: str | PathLike[str]) -> None:
         self.path = Path(path)
@@ -65,6 +67,8 @@ class JSONLog(Callback):
         path: the file. A resumed training run rewrites it, with what it already has.
         steps: False to omit the steps.
     """
+
+    rank_zero_only = True
 
     def __init__(self, path: str | PathLike[str], steps: bool = True) -> None:
         self.path, self.steps = Path(path), steps
@@ -121,6 +125,8 @@ class TensorBoard(Callback):
         GraphError: TensorBoard is not installed.
     """
 
+    rank_zero_only = True
+
     def __init__(self, folder: str | PathLike[str]) -> None:
         try:
             from torch.utils.tensorboard import SummaryWriter
@@ -128,7 +134,12 @@ class TensorBoard(Callback):
             raise GraphError(
                 "TensorBoard is not installed: pip install 'graphnet[tensorboard]'."
             ) from error
-        self._writer: Any = SummaryWriter(str(folder))
+        self._opened = partial(SummaryWriter, str(folder))
+        self._writer: Any = None
+
+    def start(self, run: Run) -> None:
+        """Begin a file."""
+        self._writer = self._writer or self._opened()
 
     def step(self, run: Run) -> None:
         """Add loss and learning rate of a step."""
@@ -143,7 +154,8 @@ class TensorBoard(Callback):
 
     def end(self, run: Run) -> None:
         """Write the rest."""
-        self._writer.flush()
+        if self._writer is not None:
+            self._writer.flush()
 
 
 class Progress(Callback):
@@ -154,6 +166,7 @@ class Progress(Callback):
     """
 
     every_step = False
+    rank_zero_only = True
 
     def __init__(self, shown: bool | None = None) -> None:
         self._shown = shown

@@ -145,18 +145,24 @@ class Counts:
 
     def counted(self, batch: Batch, rows: Tensor | slice | None) -> Batch:
         """A batch with how much it counts in each term; `rows` are those of data in memory."""
-        if self.are_equal:
-            return Batch(batch.inputs, batch.targets, (float(len(batch)),) * len(self.terms))
-        if self._changing:
-            known = [term.count_rows(batch.targets) for term in self.terms]
-        else:
-            known = [None if each is None else each[rows] for each in self._rows]
+        if self.are_equal or not self._changing:
+            return Batch(batch.inputs, batch.targets, self._known(rows, len(batch)))
+        known = [term.count_rows(batch.targets) for term in self.terms]
         counts = tuple(float(len(batch) if each is None else each.sum()) for each in known)
         return Batch(batch.inputs, batch.targets, counts)
 
+    def of_rows(self, rows: Tensor | None, count: int) -> tuple[float, ...] | None:
+        """How much so many rows of the data count in each term; None if only batches tell."""
+        return None if self._changing else self._known(rows, count)
+
+    def _known(self, rows: Tensor | slice | None, count: int) -> tuple[float, ...]:
+        if self.are_equal:
+            return (float(count),) * len(self.terms)
+        return tuple(float(count if each is None else each[rows].sum()) for each in self._rows)
+
     def of(self, batches: Sequence[Batch]) -> list[float]:
         """How much the batches of an update count together in each of its numbers."""
-        return [sum(batch.counts[k] for batch in batches) for k in range(len(self.summed))]
+        return [sum(_whole(batch)[k] for batch in batches) for k in range(len(self.summed))]
 
 
 class Means:
@@ -185,12 +191,18 @@ class Means:
         return sum(total if summed else total / weight for summed, total, weight in parts)
 
 
+def _whole(batch: Batch) -> tuple[float, ...]:
+    """How much the rows of all processes count."""
+    return batch.whole or batch.counts
+
+
 def shares(terms: Sequence[Term], batches: Sequence[Batch]) -> list[tuple[float, ...]]:
     """The share of each batch in the mean over all of them, for each term; 1 in a sum.
 
-    A batch in which nothing counts has no share. If nothing counts in any, all shares are NaN.
+    The rows of other processes count in the mean. A batch in which nothing counts has no share. If
+    nothing counts in any, all shares are NaN.
     """
-    totals = [sum(batch.counts[k] for batch in batches) for k in range(len(terms))]
+    totals = [sum(_whole(batch)[k] for batch in batches) for k in range(len(terms))]
     return [
         tuple(
             1.0 if term.summed else count / total if total else float("nan")

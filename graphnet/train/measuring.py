@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from graphnet.errors import FeedError, GraphError
 from graphnet.train.evaluation import Evaluation, refuse_columns
-from graphnet.train.sources import same_random_numbers
+from graphnet.train.random_states import same_random_numbers
 from graphnet.train.streams import Stream
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def evaluations_of(run: Run, metrics: Metrics, training: bool) -> dict[str, Eval
         measured[""] = run.data
     size, compiled = max(1000, run.settings.batch_size), bool(run.settings.compile)
     return {
-        prefix: Evaluation(run.task, data, metrics, size, compiled)
+        prefix: Evaluation(run.task, data, metrics, size, compiled, run.across)
         for prefix, data in measured.items()
     }
 
@@ -59,5 +59,5 @@ def _require_alike(run: Run, data: Source, name: str) -> None:
             f"{name} is measured after each epoch, and an iterator can be read only once: pass a "
             "function that returns a new one."
         )
-    with same_random_numbers():
+    with same_random_numbers() if run.across is None else run.across.measuring():
         run.task.require(data.example(run.settings.batch_size), name)

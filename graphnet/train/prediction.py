@@ -10,7 +10,8 @@ import torch
 from graphnet.errors import FeedError
 from graphnet.train.dataset import Transform, single
 from graphnet.train.model_graph import ModelGraph, require_model
-from graphnet.train.sources import passes, source_of
+from graphnet.train.parts import passes
+from graphnet.train.sources import source_of
 from graphnet.validation import require_counts, require_flags
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def _outputs(
     size: int,
     compute: Callable[[Mapping[str, Tensor]], tuple[Tensor, ...]],
 ) -> Iterator[Any]:
-    for batch in passes(source, size, task.device):
+    for batch, *_ in passes(source, size, task.device):
         with torch.no_grad(), task.graph.evaluating():
             values = compute(_feed(task, batch))
         yield single([value.clone() for value in values])

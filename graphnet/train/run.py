@@ -8,12 +8,12 @@ from math import ceil, isfinite
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from graphnet.data.order import RowOrder
+from graphnet.data.order import ALL
 from graphnet.errors import FeedError
 from graphnet.schedules import Plateau, set_lr
-from graphnet.train.callbacks import Callback
-from graphnet.train.dataset import DataSet
-from graphnet.train.examples import augmented, no_batch
+from graphnet.train.batches import begin_epoch, next_batches
+from graphnet.train.callbacks import Callback, tell
+from graphnet.train.examples import no_batch
 from graphnet.train.feeding import Feeding
 from graphnet.train.history import History
 from graphnet.train.means import Counts, Means
@@ -24,10 +24,11 @@ from graphnet.train.signals import Interruption
 from graphnet.train.updates import NO_UPDATE, update_of
 
 if TYPE_CHECKING:
-    from torch import Generator, Tensor
+    from torch import Generator
 
+    from graphnet.data.order import RowOrder
     from graphnet.optim import Optimizer
-    from graphnet.train.dataset import Batch
+    from graphnet.train.across import Across
     from graphnet.train.evaluation import Evaluation, Metrics
     from graphnet.train.sources import Source
     from graphnet.train.training_graph import TrainingGraph
@@ -62,6 +63,9 @@ class Run:
         stopped: True once a callback has requested the end.
         interrupted: True once a signal has.
         failed: True once an error has ended the training.
+        across: the processes that make each update together; None for this one alone.
+        counts: how much the rows count in the loss.
+        measured: the names of what is measured after each epoch.
     """
 
     def __init__(
@@ -72,6 +76,7 @@ class Run:
         settings: FitSettings,
         generator: Generator,
         callbacks: Iterable[Callback],
+        across: Across | None = None,
     ) -> None:
         self.task, self.optimizer, self.data = task, optimizer, data
         self.settings, self.generator = settings, generator
@@ -80,15 +85,17 @@ class Run:
         self.epoch = self.step = self.position = 0
         self.order: RowOrder | None = None
         self.rows = settings.rows_of_epoch(data.count)
-        self.feeding = Feeding(data, settings.batch_size, settings.prefetch, task.device)
+        share = ALL if across is None else across.share
+        self.feeding = Feeding(data, settings.batch_size, settings.prefetch, task.device, share)
         self.example = task.example
         self.stopped = self.interrupted = self.failed = False
         self.validation: Source | None = None
         self.identity: dict[str, Any] | None = None
-        self._counts = Counts(task.terms, data, changing=settings.augment is not None)
-        self.means = Means(self._counts.summed)
+        self.across = across
+        self.counts = Counts(task.terms, data, changing=settings.augment is not None)
+        self.means = Means(self.counts.summed)
         calls = settings.epochs * (self.epoch_steps or _MANY) * settings.accumulate
-        self._update = update_of(task, optimizer, settings, self._counts.alike, calls)
+        self._update = update_of(task, optimizer, settings, self.counts.alike, calls, across)
         self._evaluations: dict[str, Evaluation] = {}  # by the prefix of their columns
         self._epoch_start = perf_counter()
 
@@ -113,6 +120,11 @@ class Run:
         """
         self.validation = held
         self._evaluations = evaluations_of(self, metrics, training)
+
+    @property
+    def measured(self) -> list[str]:
+        """The names of what is measured after each epoch."""
+        return [f"{a}{b}" for a, each in self._evaluations.items() for b in each.metrics]
 
     @property
     def waiting(self) -> float:
@@ -147,6 +159,7 @@ class Run:
                 self._tell("start")
                 while self.epoch < self.settings.epochs and not self.ending:
                     self._one_epoch(interruption)
+                    self._settle(interruption, now=True)
         except BaseException:
             self.failed = True
             raise
@@ -162,45 +175,44 @@ class Run:
         """True if no further step is to be made."""
         return self.stopped or self.interrupted
 
+    def _settle(self, interruption: Interruption, now: bool = False) -> None:
+        """Take note of a signal; several processes end after the same step."""
+        if self.across is None:
+            self.interrupted = interruption.signal is not None
+        else:
+            self.across.settle(self, interruption, now=now)
+
     def _tell(self, moment: str) -> None:
         for callback in self.callbacks:
-            getattr(callback, moment)(self)
+            tell(self, callback, moment)
 
     def _tell_the_end(self) -> None:
         """Call `end` of all callbacks in order, even if one of them fails."""
         with ExitStack() as ends:
             for callback in reversed(self.callbacks):
-                ends.callback(callback.end, self)
+                ends.callback(tell, self, callback, "end")
 
     def _one_epoch(self, interruption: Interruption) -> None:
         self._epoch_start, self.feeding.waited = perf_counter(), 0.0
-        self._begin_epoch()
+        begin_epoch(self)
         watched = [each for each in self.callbacks if type(each).step is not Callback.step]
         several = self._several(watched)
         while not self._is_complete:
             try:
                 made = (several is not None and several.make()) or self._one_step()
             except RuntimeError:  # Ctrl-C in a terminal ends the workers of a loader, too
-                if interruption.signal is None or self.feeding.is_direct:
+                if interruption.signal is None or self.feeding.is_direct or self.across is not None:
                     raise
                 made = False
-            self.interrupted = interruption.signal is not None
+            self._settle(interruption)
             if not made and not self.interrupted:
                 break
             for callback in watched if made else ():
-                callback.step(self)
-            self.interrupted = interruption.signal is not None
+                tell(self, callback, "step")
+            self._settle(interruption)
             if self.ending:
                 return
         self._finish_epoch(perf_counter() - self._epoch_start)
-
-    def _begin_epoch(self) -> None:
-        """Begin an epoch, or go on with one."""
-        if self.order is None:
-            self.order = self._next_order()
-            self.position, self.means = 0, Means(self._counts.summed)
-        seed = self.generator.initial_seed() + (self.epoch << 40)  # of workers, and of no rows
-        self.feeding.begin(self.order, self.position, self.rows, seed)
 
     @property
     def _is_complete(self) -> bool:
@@ -214,7 +226,7 @@ class Run:
         """Makes several steps in one call; None if each step must be made by itself."""
         bursts, settings = getattr(self._update, "bursts", None), self.settings
         each = any(callback.every_step for callback in watched) or settings.augment is not None
-        if bursts is None or each or not self._counts.are_equal or not self.feeding.is_direct:
+        if bursts is None or each or not self.counts.are_equal or not self.feeding.is_direct:
             return None
         if self.task.device.type != "cpu":
             return None
@@ -229,15 +241,11 @@ class Run:
         self.history.losses.append(loss)
         self.history.rates.append(rate)
 
-    def _next_order(self) -> RowOrder:
-        """The order of an epoch."""
-        if self.settings.shuffle and self.data.count is not None:
-            return RowOrder.drawn(self.data.count, self.generator)
-        return RowOrder(self.data.count or 0)
-
     def _one_step(self) -> bool:
         """Take the next rows, and update; False if there are none."""
-        batches = self._next_batches()
+        if self.across is not None:
+            self.across.before_step(self)
+        batches = next_batches(self)
         if not batches:
             return False
         if self.settings.schedule is not None and not isinstance(self.settings.schedule, Plateau):
@@ -251,49 +259,19 @@ class Run:
             self.history.skipped += 1
         else:
             loss = sum(losses)
-            self.means.add(losses, self._counts.of(batches))
+            self.means.add(losses, self.counts.of(batches))
         self.step += 1
         self.history.losses.append(loss)
         self.history.rates.append(self.optimizer.lr)
         return True
-
-    def _next_batches(self) -> list[Batch]:
-        """The batches of the next update; `position` moves past them."""
-        batches: list[Batch] = []
-        while len(batches) < self.settings.accumulate:
-            rows, taken = self._next_rows()
-            if taken is None:
-                break
-            self.position += len(taken)
-            batches.append(self._counts.counted(self._augmented(taken), rows))
-        return batches
-
-    def _next_rows(self) -> tuple[Tensor | None, Batch | None]:
-        """The next batch, as the data have it, and its rows if they are in memory."""
-        data, order = self.data, self.order
-        if not isinstance(data, DataSet) or order is None or not self.feeding.is_direct:
-            batch = self.feeding.next()
-            if batch is None and self.rows is None and self.settings.steps_per_epoch is not None:
-                self._begin_epoch()  # the next pass of a stream
-                batch = self.feeding.next()
-            return None, batch
-        end = min(self.position + self.settings.batch_size, self.rows or 0)
-        rows = order.rows(self.position, end)
-        return rows, data.rows(rows, self.task.device) if len(rows) else None
-
-    def _augmented(self, batch: Batch) -> Batch:
-        if self.settings.augment is not None:
-            batch = augmented(self.settings.augment, batch, self.generator)
-            batch = batch.map(lambda each: each.to(self.task.device))
-        if not self.feeding.is_direct:
-            self.task.require(batch, f"batch {self.feeding.taken} of {self.data.name}")
-        return batch
 
     def _finish_epoch(self, seconds: float) -> None:
         """Measure, and write the row of the epoch."""
         if not self.position:
             raise FeedError(no_batch(self.data, self.epoch + 1))
         self.epoch += 1
+        if self.across is not None:
+            self.across.share_buffers(self)
         loss = self.means.loss()
         row = {"epoch": self.epoch, "step": self.step, "loss": loss, "lr": self.optimizer.lr}
         for prefix, evaluation in self._evaluations.items():

@@ -2,32 +2,25 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from os import PathLike
 from pathlib import Path
 from types import BuiltinFunctionType, FunctionType, MethodType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset
 
 from graphnet.data.arrays import as_tensor
 from graphnet.data.columns import Columns
-from graphnet.data.order import RowOrder
 from graphnet.errors import FeedError, GraphError
 from graphnet.layers import Module
-from graphnet.train.dataset import Batch, DataSet, Transform
+from graphnet.train.dataset import DataSet, Transform
 from graphnet.train.items import Items, as_item, collated
 from graphnet.train.streams import Stream
 from graphnet.validation import must_be, require_integer
-
-if TYPE_CHECKING:
-    from torch import device
 
 Source = DataSet | Items | Stream
 """Data in one of the three forms."""
@@ -149,21 +142,3 @@ def _instead_of(path: Path, name: str) -> str:
     ways[".parquet"] = ways[".csv"]
     folder = "gn.data.ImageFolder(path) for a folder with pictures of each class"
     return f"{name} is not a path; got {str(path)!r}. Pass {ways.get(path.suffix.lower(), folder)}."
-
-
-def passes(source: Source, size: int, to: device) -> Iterator[Batch]:
-    """All rows once, in their order, in batches of a size or of those that a stream has."""
-    if isinstance(source, Stream):
-        return source.all(to)
-    return source.batches(RowOrder(len(source)), size, 0, len(source), to)
-
-
-@contextmanager
-def same_random_numbers() -> Iterator[None]:
-    """Inside, random numbers may be drawn on the CPU; afterwards it is as if none had been."""
-    states = torch.get_rng_state(), random.getstate()
-    try:
-        yield
-    finally:
-        torch.set_rng_state(states[0])
-        random.setstate(states[1])

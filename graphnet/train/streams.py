@@ -114,13 +114,16 @@ class Stream:
             FeedError: there is none.
         """
         del rows  # the batches have sizes of their own
-        if not self._peeked:
-            raw = self._next()
-            if raw is _END:
-                raise FeedError(f"{self.name} has given no batch.")
+        if not self.peek():
+            raise FeedError(f"{self.name} has given no batch.")
+        return self._batch(self._peeked[0], torch.device("cpu"))
+
+    def peek(self) -> bool:
+        """Read the next batch now, which is not lost; False at the end of a pass."""
+        if not self._peeked and (raw := self._next()) is not _END:
             self._peeked.append(raw)
             self.taken -= 1
-        return self._batch(self._peeked[0], torch.device("cpu"))
+        return bool(self._peeked)
 
     def begin(self) -> None:
         """Begin a pass, or go on with one that was saved; if it has begun, nothing is done."""

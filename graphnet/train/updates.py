@@ -17,10 +17,12 @@ from graphnet.optim import clip_grad_norm_, clip_grad_value_
 from graphnet.snapshot import Snapshot, buffers_of
 from graphnet.train.means import shares
 from graphnet.train.model_graph import numbered
+from graphnet.train.updates_across import UpdateAcross
 
 if TYPE_CHECKING:
     from graphnet.graph import Node
     from graphnet.optim import Optimizer
+    from graphnet.train.across import Across
     from graphnet.train.dataset import Batch
     from graphnet.train.run import FitSettings
     from graphnet.train.training_graph import TrainingGraph
@@ -42,7 +44,12 @@ NO_UPDATE = NonFiniteError, EmptyBatchError
 
 
 def update_of(
-    task: TrainingGraph, optimizer: Optimizer, settings: FitSettings, alike: bool, calls: int
+    task: TrainingGraph,
+    optimizer: Optimizer,
+    settings: FitSettings,
+    alike: bool,
+    calls: int,
+    across: Across | None = None,
 ) -> Update:
     """The function that makes an update.
 
@@ -53,8 +60,11 @@ def update_of(
         alike: False if the terms of the loss divide by different things, so that each of them has
             its own shares.
         calls: how many batches there will be.
+        across: the processes that make each update together.
     """
     nodes = [task.loss] if alike else [term.node for term in task.terms]
+    if across is not None and across.group.size > 1:
+        return UpdateAcross(task, optimizer, settings, nodes, calls, across)
     if not settings.compile:
         return _Walked(task, optimizer, settings, nodes, calls)
     kind = _Compiled if settings.accumulate == 1 else _Accumulated

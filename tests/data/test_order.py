@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import graphnet as gn
-from graphnet.data.order import LISTED, Permutation, RowOrder
+from graphnet.data.order import LISTED, Permutation, RowOrder, Share
 
 SIZES = [1, 2, 3, 4, 5, 7, 9, 16, 17, 100, 1000, 4095, 4096, 4097, 65_537]
 
@@ -177,10 +177,15 @@ def test_without_a_source_rows_come_in_order(count):
 @pytest.mark.parametrize(("start", "stop"), [(0, 10), (30, 37), (35, 99), (36, 37)])
 def test_the_shares_of_all_processes_are_the_batch(start, stop, processes):
     order = RowOrder.drawn(37, seeded())
-    shares = [order.share(start, stop, rank, processes) for rank in range(processes)]
-    assert torch.cat(shares).equal(order.rows(start, stop))
-    sizes = [len(each) for each in shares]
+    shares = [Share(rank, processes) for rank in range(processes)]
+    rows, count = order.rows(start, stop), min(stop, 37) - start
+    parts = [rows[share.part(count)] for share in shares]
+    assert torch.cat(parts).equal(rows)
+    sizes = [len(each) for each in parts]
     assert max(sizes) - min(sizes) <= 1
+    for share, part in zip(shares, parts, strict=True):
+        taken = order.share(start, stop, share)
+        assert taken.equal(part if len(part) else rows[:1])  # there is always a row to read
 
 
 @pytest.mark.parametrize("size", [0, -1, 1.5, "3", True])

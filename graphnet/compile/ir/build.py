@@ -98,7 +98,13 @@ def _source(source: Node | Literal, mapped: Mapping[Node, Node]) -> Source:
 
 
 def training_program(
-    graph: Graph, targets: Sequence[Node], shapes: Shapes, update: Update, *, add: bool
+    graph: Graph,
+    targets: Sequence[Node],
+    shapes: Shapes,
+    update: Update,
+    *,
+    add: bool,
+    share: str | None = None,
 ) -> Program:
     """The program of a training step.
 
@@ -108,14 +114,19 @@ def training_program(
         shapes: the shape of each fed tensor.
         update: what is done with the gradients.
         add: True to add to the existing gradients.
+        share: the name of an input of the program by which the gradients are multiplied.
     """
     program, mapped = specialized(graph, targets, shapes)
+    dtype = targets[0].dtype
+    seed = None if share is None else Input((), name=share, dtype=dtype, graph=program)
     program.results = [_kept(program, mapped[target]) for target in targets]
     program.finite = program.results[:1] if update.check_finite else []
     buckets = update.buckets
-    grads = _flat_gradients(program, mapped, targets[0], buckets, add)
+    flat = _flat_gradients(program, mapped, targets[0], seed, buckets, add)
     with program, program.scopes.inside("update"):
         cells = [program.cell(bucket.grad, "grad") for bucket in buckets]
+        pairs = zip(flat, cells, strict=True)
+        grads = [cell if grad is None else grad for grad, cell in pairs]
         if add:
             grads = [ops.add(cell, grad) for cell, grad in zip(cells, grads, strict=True)]
         if update.optimizer is not None:
@@ -139,22 +150,32 @@ def _kept(program: Program, result: Node) -> Node:
 
 
 def _flat_gradients(
-    program: Program, mapped: Mapping[Node, Node], loss: Node, buckets: Sequence[Bucket], add: bool
-) -> list[Node]:
-    """The gradients of each bucket, side by side.
+    program: Program,
+    mapped: Mapping[Node, Node],
+    loss: Node,
+    seed: Node | None,
+    buckets: Sequence[Bucket],
+    add: bool,
+) -> list[Node | None]:
+    """The gradients of each bucket, side by side; None if all of them are there already.
 
     A parameter that the loss does not depend on keeps its gradient, if there is one to be used.
     """
-    parameters = [each for bucket in buckets for each in bucket.parameters]
+    there = [not add and not any(each in mapped for each in b.parameters) for b in buckets]
+    computed = [bucket for bucket, known in zip(buckets, there, strict=True) if not known]
+    parameters = [each for bucket in computed for each in bucket.parameters]
     present = [each for each in parameters if each in mapped]
-    grads = program.gradients(mapped[loss], [mapped[each] for each in present])
+    grads = program.gradients(mapped[loss], [mapped[each] for each in present], seed)
     found: dict[Parameter, Node] = dict(zip(present, grads, strict=True))
     for each in parameters:
         if each not in found:
             grad = each.grad_memory
             found[each] = program.cell(grad.new_zeros(grad.shape) if add else grad, "rest")
     with program, program.scopes.inside("gradients"):
-        return [ops.cat([_flat(found[each]) for each in bucket.parameters]) for bucket in buckets]
+        return [
+            None if known else ops.cat([_flat(found[each]) for each in bucket.parameters])
+            for bucket, known in zip(buckets, there, strict=True)
+        ]
 
 
 def _flat(grad: Node) -> Node:

@@ -14,7 +14,7 @@ from graphnet.graph.roles import is_single
 from graphnet.graph.shape_inference import Spec, infer
 
 if TYPE_CHECKING:
-    from torch import Tensor, dtype
+    from torch import Tensor, device, dtype
 
     from graphnet.draw.drawing import Drawing
     from graphnet.op import Op
@@ -25,11 +25,12 @@ Source = Node | Literal
 Sources = tuple[Source, ...]
 
 
-def value_of(source: Source) -> Any:
-    """A number, or the value of a constant; of another node, what shows only shape and dtype."""
+def value_of(source: Source, device: device | None = None) -> Any:
+    """A number, or the value of a constant; of another node, what shows shape, dtype and device."""
     if isinstance(source, Constant | Literal):
         return source.top
-    return empty((), dtype=source.dtype).expand(cast("tuple[int, ...]", source.shape))
+    like = empty((), dtype=source.dtype, device=device)
+    return like.expand(cast("tuple[int, ...]", source.shape))
 
 
 def is_number(source: Source | None) -> bool:
@@ -86,6 +87,7 @@ class Program(Graph):
         results: the nodes that a call returns: the loss, or the outputs.
         finite: scalar nodes that must be finite before anything is written.
         writes: the new value of each cell, written once nothing reads the old one any more.
+        device: where it computes; None for the processor.
     """
 
     def __init__(self) -> None:
@@ -93,6 +95,7 @@ class Program(Graph):
         self.results: list[Node] = []
         self.finite: list[Node] = []
         self.writes: dict[Cell, Node] = {}
+        self.device: device | None = None
 
     def draw(self, **options: Any) -> Drawing:
         """Draw the program as a picture, with the options of `Graph.draw`.

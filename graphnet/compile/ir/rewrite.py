@@ -25,6 +25,7 @@ class Rewriting:
 
     def __init__(self, old: Program, change: Change, kept: Collection[Node] | None = None) -> None:
         self.new = Program()
+        self.new.device = old.device
         self.readers: Counter[Node] = Counter()
         mapped: dict[Node, Node] = {}
         readers = old.readers

@@ -32,7 +32,7 @@ def fold_constants(program: Program) -> Program:
         if _is_constant(node, sources):
             key = (node.op, *map(_known, sources))
             if key not in known:
-                value = node.op.forward(*map(value_of, sources))
+                value = node.op.forward(*(value_of(each, program.device) for each in sources))
                 known[key] = copy.new.cell(value, node.name, Constant)
             return known[key]
         plain = tuple(_as_number(node, each) for each in sources)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from graphnet.compile.ir.rewrite import Rewriting
 from graphnet.graph.nodes import Literal
-from graphnet.ops.running import CountUp, Remember
+from graphnet.ops.running import CountUp, Remembering
 
 if TYPE_CHECKING:
     from graphnet.compile.ir.program import Cell, Program, Sources
@@ -19,7 +19,7 @@ def running_statistics(program: Program) -> Program:
     news: dict[Node, Node] = {}
 
     def change(copy: Rewriting, node: Operation, sources: Sources) -> Node | None:
-        if not isinstance(node.op, CountUp | Remember):
+        if not isinstance(node.op, CountUp | Remembering):
             return None
         training = cast("Literal", sources[-1]).top
         with copy.new, copy.new.scopes.inside(node.name):
@@ -41,9 +41,9 @@ def _raised(news: dict[Node, Node], count: Node) -> Node:
     return news[count]
 
 
-def _remember(news: dict[Node, Node], op: Remember, sources: Sources) -> None:
+def _remember(news: dict[Node, Node], op: Any, sources: Sources) -> None:
     """Note the new value of a buffer, even if it is updated more than once."""
-    x, buffer, values, batches = sources[:4]
+    x, buffer, values, batches = sources[:4]  # or the number of values in their place
     sizes = cast("Any", values).shape
     if prod(sizes):
         counted: Any = batches.top if isinstance(batches, Literal) else batches

@@ -4,6 +4,8 @@
 |---|---|
 | `compiled` | what a step and a prediction share; the prediction |
 | `step`, `step_outputs` | the training step; one that returns other nodes too |
+| `step_across`: `weighted`, `update` | one that several processes make: its two halves |
+| `bystander` | what a process does whose rows do not count in such a step |
 | `cached_step`: `settings` | when a program that was made still holds |
 | `runner` | a program as a function, and the time of each of its lines |
 | `batches`, `bursts` | the batches of several steps, and many steps in one call |

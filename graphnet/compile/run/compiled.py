@@ -15,6 +15,7 @@ import torch
 from graphnet.compile.ir.build import Shapes, specialized
 from graphnet.compile.lower.scalars import NotLowered
 from graphnet.compile.passes import NATIVE_PASSES, PASSES, optimize
+from graphnet.compile.run.bystander import apart
 from graphnet.compile.run.native import Native
 from graphnet.compile.run.runner import likenesses
 from graphnet.compile.targets.c.assemble import NativeProgram
@@ -23,7 +24,7 @@ from graphnet.compile.targets.torch.assemble import assembled
 from graphnet.compile.targets.torch.execution import NotFinite
 from graphnet.compile.targets.torch.functional import BACKENDS, functional
 from graphnet.compile.targets.torch.fuse import fuse
-from graphnet.errors import StateError, counted
+from graphnet.errors import ProcessError, StateError, counted
 from graphnet.graph import Input, Node
 from graphnet.graph.feed import bind, merged
 from graphnet.graph.guards import Exclusive
@@ -168,14 +169,14 @@ class Compiled:
 
     def _walk(self, fed: Mapping[str, Tensor]) -> None:
         """Walk the list once to find out what is wrong; buffers and random states stay."""
-        with Snapshot(buffers_of(self.graph), generators_of(self.graph)):
+        with Snapshot(buffers_of(self.graph), generators_of(self.graph)), apart(self.graph):
             self.graph.forward(fed, outputs=self._targets)
 
     def _explained(self, fed: Mapping[str, Tensor], run: Callable[[], R]) -> R:
         """What a run returns; an error is re-raised in the graph's terms."""
         try:
             return run()
-        except NotFinite:
+        except (NotFinite, ProcessError):
             raise
         except Exception:
             self._walk(fed)
@@ -222,6 +223,7 @@ class Compiled:
         """A program as calls of torch, or as what a backend makes of it."""
         backend = self._options.backend
         built = build(_shapes(fed), backend not in BACKENDS)
+        built.device = next((each.device for each in fed.values()), None)
         program = optimize(built, _PASSES)
         if backend in BACKENDS:
             runner = functional(program, fed, backend)

@@ -16,7 +16,7 @@ from graphnet.compile.run.quick import QuickStep
 from graphnet.compile.run.settings import Known, VaryingSettings
 from graphnet.compile.run.take_over import take_over
 from graphnet.compile.targets.torch.execution import NotFinite, without_autograd
-from graphnet.errors import GraphError
+from graphnet.errors import GraphError, ProcessError
 from graphnet.graph.finite import non_finite_error
 from graphnet.graph.guards import Uninterrupted
 from graphnet.graph.walks import keep_few
@@ -54,6 +54,8 @@ class Step(Compiled):
     """
 
     is_measured = True
+    share: str | None = None
+    """The name of the number by which gradients are multiplied; see `WeightedStep`."""
 
     def __init__(
         self,
@@ -191,7 +193,7 @@ class Step(Compiled):
                 bucket.undo(mark)
             if isinstance(error, NotFinite):
                 raise self._non_finite(error, fed) from None
-            if isinstance(error, Exception):
+            if isinstance(error, Exception) and not isinstance(error, ProcessError):
                 self._walk(fed)  # re-raises in the graph's terms
             raise
         if watched:
@@ -276,7 +278,8 @@ class Step(Compiled):
         def build(shapes: Shapes, fast: bool) -> Program:
             checked = self._check_finite
             update = Update(optimizer, buckets, known, arguments, self._clip, checked, fast)
-            return training_program(self.graph, self._targets, shapes, update, add=mode.adds)
+            kind: dict[str, Any] = {"add": mode.adds, "share": self.share}
+            return training_program(self.graph, self._targets, shapes, update, **kind)
 
         runner, native = self._made(fed, build)
         return CachedStep(

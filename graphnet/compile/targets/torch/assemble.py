@@ -22,6 +22,7 @@ from graphnet.compile.targets.torch.select import Selection
 from graphnet.compile.targets.torch.tuning import Trial, Tuner, copied, ordinary
 from graphnet.errors import counted, shape_text
 from graphnet.graph import Input, Operation
+from graphnet.ops.processes import AllReduce
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -71,9 +72,12 @@ def _fastest(program: Program, example: Mapping[str, Tensor], tune: bool) -> Pla
 
 
 def _depends_on_runs(program: Program) -> bool:
-    """True if an operation of a user may depend on how often it runs, so that none is tried."""
+    """True if an operation may depend on how often it runs, so that none is tried.
+
+    One of a user may count; a sum over processes waits for the others.
+    """
     ops = (node.op for node in program if isinstance(node, Operation))
-    return any(is_foreign(op) and not op.pure for op in ops)
+    return any((is_foreign(op) and not op.pure) or isinstance(op, AllReduce) for op in ops)
 
 
 def _printed(program: Program, tuner: Tuner, format: MemoryFormat) -> Placed:

@@ -18,6 +18,7 @@ from graphnet.compile.targets.torch.kernel_table import KERNELS
 from graphnet.graph import Node, Operation
 from graphnet.ops.joining import Cat
 from graphnet.ops.norms import Norm
+from graphnet.ops.processes import AllReduce
 from graphnet.ops.products import Linear, Matmul
 from graphnet.ops.random import DropoutMask
 from graphnet.ops.reductions import Mean, Sum
@@ -32,6 +33,7 @@ NORM = Kernel("vector_norm({x}, {power}, {dims}, {keepdim}, out={out})")
 MEAN = Kernel("mean({x}, {dims}, {keepdim}, out={out})")
 UNIFORM = Kernel("{out}.uniform_(generator={generator})")
 KEEP = Kernel("lt({x}, {keep}, out={out}).div_({keep})")
+ALL_REDUCE = Kernel("{all_reduce}({x}, {out})")
 BERNOULLI = Kernel("{out}.bernoulli_({keep}, generator={generator}).div_({keep})")
 
 
@@ -79,6 +81,16 @@ def dropout_mask(selection: Selection, node: Operation) -> None:
         selection.add(Call(BERNOULLI, (out,), {}, node, options))
 
 
+def all_reduce(selection: Selection, node: Operation) -> None:
+    """The sum over several processes, written to where it is needed; outside training, a view."""
+    if not cast("Any", node.sources[1]).top:
+        selection.own_rule(node)
+        return
+    reduce = Constant(cast("AllReduce", node.op).group.all_reduce, "all_reduce")
+    args = {"x": selection.slots[node.inputs[0]]}
+    selection.add(Call(ALL_REDUCE, (selection.place(node),), args, node, {"all_reduce": reduce}))
+
+
 @cache
 def _is_by_comparison() -> bool:
     """True if torch's bernoulli_ compares uniform float64 numbers, whatever it fills.
@@ -103,6 +115,7 @@ LOWERINGS: dict[type[Op], Lowering] = {
     updates.MomentumStep: updates.momentum_step,
     Cat: cat,
     DropoutMask: dropout_mask,
+    AllReduce: all_reduce,
     **dict.fromkeys((Mean, Norm), reduced),
 }
 

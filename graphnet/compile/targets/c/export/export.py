@@ -88,10 +88,11 @@ def _checked(
     if optimizer is None and not outputs:
         raise GraphError("export_c needs a node to predict; the list is empty.")
     options = Options(tune=False, backend="torch")
-    compiled = compile_graph(graph, target, optimizer, clip, options, check_finite)
+    compiled: Any = compile_graph(graph, target, optimizer, clip, options, check_finite)
     for node in outputs:
         graph.index(node)
-    return compiled
+    step: Step | Prediction[Any] = compiled
+    return step
 
 
 @contextmanager

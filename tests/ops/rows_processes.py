@@ -1,0 +1,28 @@
+"""Rows for `graphnet.ops.processes`, of two processes with the same numbers.
+
+Several real ones: `tests/distributed`.
+"""
+
+import torch
+from ops.cases import Case
+
+from graphnet.ops.processes import AllReduce, RememberAcross
+
+
+class Pair:
+    """Two processes that hold the same tensors."""
+
+    def all_reduce(self, x, out=None):
+        return torch.add(x, x, out=out)
+
+
+PAIR = Pair()
+ROWS = [
+    *(
+        Case(AllReduce(PAIR), lambda x, training: x * 2, (shape, True))
+        for shape in ((3, 4), (), (0, 2))
+    ),
+    Case(AllReduce(PAIR), lambda x, training: x * 1, ((3, 4), False)),
+    Case(RememberAcross(), lambda x, *_: x * 1, ((1, 3), (3,), (), 0, False)),
+    Case(RememberAcross(None, True), lambda x, *_: x * 1, ((1, 3, 1), (3,), (), 2, False)),
+]

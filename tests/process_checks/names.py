@@ -1,0 +1,36 @@
+"""The names of all checks: those of every run of the tests, and long forms."""
+
+from __future__ import annotations
+
+SHORT = (
+    "two_processes",
+    "native",
+    "batch_norm_is_that_of_torch",
+    "a_loop_of_ones_own",
+    "sums_and_messages",
+    "gradients_between_frozen_ones",
+    "random_numbers",
+    "a_killed_process",
+    "a_signal_to_one_process",
+    "a_loss_that_is_not_finite_in_one_process",
+    "different_programs",
+    "a_full_disk",
+    "one_process_ends_the_training",
+    "resumed_by_another_number_of_processes",
+    "only_rank_0_writes",
+)
+"""Half a minute in all."""
+
+LONG = (
+    "four_processes_of_which_some_have_no_rows",
+    "one_process_of_a_launcher",
+    "a_hanging_process",
+    "a_process_that_does_something_else",
+    "a_slow_process",
+    "a_lost_rendezvous",
+    "an_error_in_one_process",
+    "all_resumed_by_any_number",
+    "fifty_steps_of_one_two_and_four",
+    "resumed_dropout",
+    "twenty_runs_without_a_hang",
+)
