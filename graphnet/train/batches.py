@@ -91,7 +91,7 @@ def _of_stream(run: Run) -> Taken | None:
             batch = run.feeding.next()
     if run.across is None:
         return None if batch is None else Taken(batch, slice(0, len(batch)), len(batch))
-    batch = same_batch(run.across.group, batch, run.data.name, run.feeding.taken)
+    batch = same_batch(run.across.group, batch, run.data.name, run.position)
     return None if batch is None else part_of(batch, run.across.share)
 
 

@@ -63,9 +63,9 @@ def passes(source: Source, size: int, to: device, group: Group | None = None) ->
     """
     share = Share() if group is None else Share(group.rank, group.size)
     if isinstance(source, Stream):
-        number, batches = 0, source.all(to)
-        while (batch := same_batch(group, next(batches, None), source.name, number)) is not None:
-            number += 1
+        start, batches = 0, source.all(to)
+        while (batch := same_batch(group, next(batches, None), source.name, start)) is not None:
+            start += len(batch)
             yield part_of(batch, share)
         return
     start, order = 0, RowOrder(len(source))
@@ -75,7 +75,7 @@ def passes(source: Source, size: int, to: device, group: Group | None = None) ->
         start += count
 
 
-def same_batch(group: Group | None, batch: Batch | None, name: str, number: int) -> Batch | None:
+def same_batch(group: Group | None, batch: Batch | None, name: str, start: int) -> Batch | None:
     """A batch that all processes have read; None if all are at the end of their data.
 
     Its first and its last row are compared, by one sum of two numbers.
@@ -84,7 +84,7 @@ def same_batch(group: Group | None, batch: Batch | None, name: str, number: int)
         group: the processes; None for this one alone.
         batch: what this process has read.
         name: that of the data.
-        number: how many batches have been read before.
+        start: how many rows have been read before.
 
     Raises:
         ProcessError: the processes have read different batches.
@@ -99,8 +99,8 @@ def same_batch(group: Group | None, batch: Batch | None, name: str, number: int)
         found = ", ".join(f"rank {rank}: {each.decode()}" for rank, each in enumerate(said))
         raise ProcessError(
             f"All processes read the same batches of {name}, and each takes its rows of them; "
-            f"batch {number} differs: {found}. Draw its random numbers from a seed, without a "
-            "sampler that divides the rows among processes."
+            f"the batch after {start:,} rows differs: {found}. Draw its random numbers from a "
+            "seed, without a sampler that divides the rows among processes."
         )
     return batch
 

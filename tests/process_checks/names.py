@@ -18,8 +18,16 @@ SHORT = (
     "one_process_ends_the_training",
     "resumed_by_another_number_of_processes",
     "only_rank_0_writes",
+    "data_of_every_form",
+    "each_process_reads_its_rows_of_a_data_set",
+    "batches_that_differ_are_refused",
+    "a_stream_that_ends_in_one_process",
+    "augment_keeps_the_number_of_rows",
+    "other_data_in_one_process",
+    "random_numbers_of_items",
+    "a_wish_at_the_end_of_an_epoch",
 )
-"""Half a minute in all."""
+"""Less than a minute in all."""
 
 LONG = (
     "four_processes_of_which_some_have_no_rows",
@@ -33,4 +41,6 @@ LONG = (
     "fifty_steps_of_one_two_and_four",
     "resumed_dropout",
     "twenty_runs_without_a_hang",
+    "data_of_which_some_processes_have_no_rows",
+    "data_resumed_by_another_number_of_processes",
 )

@@ -14,12 +14,12 @@ import traceback
 import warnings
 
 import torch
-from process_checks import equality, faults, resuming
+from process_checks import equality, faults, resuming, sources
 from process_checks.launcher import Launcher
 
 ALL = {
     name.removeprefix("check_"): function
-    for module in (equality, faults, resuming)
+    for module in (equality, faults, resuming, sources)
     for name, function in vars(module).items()
     if name.startswith("check_")
 }
