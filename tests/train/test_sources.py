@@ -96,7 +96,7 @@ def test_rows_that_are_shuffled(form, options, tmp_path):
         {"compile": False},
         {"augment": lambda x, t, generator: (x + torch.randn(x.shape, generator=generator), t)},
     ],
-    ids=str,
+    ids=lambda options: next(iter(options)),
 )
 def test_settings_are_those_of_tensors(options):
     given = {name: each for name, each in options.items() if name not in ("workers", "prefetch")}
