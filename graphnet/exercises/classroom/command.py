@@ -58,7 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=float,
         default=20.0,
         metavar="SECONDS",
-        help="for each student and exercise (20)",
+        help="for each file and each rule of a student (20)",
     )
     parser.add_argument(
         "--memory",

@@ -101,7 +101,7 @@ def test_several_exercises_in_folders(tmp_path):
     options = [*MUL, "relu", "--timeout", "5"]
     rows = graded(tmp_path, files, *options)
     assert [row["points"] for row in rows.values()] == ["3", "5", "0"]
-    assert rows["ada"]["reasons"] == "ReLU: it was stopped after 5 seconds"
+    assert rows["ada"]["reasons"] == ("ReLU: my_relu.py: it was stopped after 5 seconds")
     assert rows["ada"]["files"] == "mul.py; my_relu.py"
     assert "there is read me.txt" in rows["cid"]["reasons"]
 
