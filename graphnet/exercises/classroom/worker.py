@@ -1,8 +1,8 @@
 """The process that grades answers: `python -P -m graphnet.exercises.classroom.worker`.
 
 It reads jobs as lines of JSON and answers each with a line; on systems that fork safely, it imports
-torch once and grades each job in a child of its own. Elsewhere it grades one job and ends. Whoever
-grades says in a line before each file and each point that it begins, so that one that hangs is known.
+torch once and grades each job in a child of its own. Elsewhere it grades one job and ends. A line
+before each file and each point says that it begins, so that one that hangs is known.
 """
 
 from __future__ import annotations

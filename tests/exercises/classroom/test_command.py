@@ -143,6 +143,27 @@ def test_an_exercise_of_a_teacher(tmp_path):
     assert [row["points"] for row in rows.values()] == ["2", "0"]
 
 
+def test_the_pages_of_each_table_are_apart(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for week in ("week1", "week2"):
+        write(tmp_path / f"in-{week}", {f"{week}.py": RIGHT})
+        assert program.main(["grade", f"in-{week}", *MUL, "--csv", f"{week}.csv"]) == 0
+        assert [p.stem for p in Path(week, "feedback").iterdir()] == [week]
+        assert week in Path(week, "index.html").read_text(encoding="utf-8")
+    assert program.main(["grade", "in-week1", *MUL, "--csv", "in-week1.csv"]) == 0
+    assert Path("in-week1-pages", "index.html").exists()
+    assert [path.name for path in Path("in-week1").iterdir()] == ["week1.py"]
+
+
+def test_old_feedback_goes_and_what_others_wrote_stays(tmp_path):
+    folder = tmp_path / "pages" / "feedback"
+    graded(tmp_path, {"ada.py": RIGHT, "bob.py": RIGHT}, *MUL)
+    (folder / "notes.html").write_text("<p>mine</p>", encoding="utf-8")
+    (tmp_path / "in" / "bob.py").unlink()
+    graded(tmp_path, {}, *MUL)
+    assert sorted(path.name for path in folder.iterdir()) == ["ada.html", "notes.html"]
+
+
 REFUSED = {
     "no folder": (["nowhere", *MUL], "There is no folder 'nowhere'"),
     "an empty one": (["empty", *MUL], "is empty: it should hold a file ada.py"),
