@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from contextlib import redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import CodeType
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -134,36 +135,70 @@ def find_answer(
     """
     members: dict[str, Any] = {}
     faults: list[tuple[str, str]] = []
+    found: list[type] = []  # a class stays alive although another file has one of its name
     for path in files:
-        try:
-            program = _program(path, work)
-        except GraphError as error:
-            faults.append((str(error).removesuffix("."), "Hand in the file as Python wrote it."))
-            continue
-        course.report("")
-        sys.path.insert(0, str(path.parent))
-        torch.manual_seed(0)
-        random.seed(0)
-        try:
-            with contained(), isolated(), stopped_after(course.seconds):
-                members |= runpy.run_path(str(program), run_name="submission")
-        except EndedError as error:
-            if isinstance(error.__cause__, StoppedError):
-                faults.append((f"{path.name}: it was stopped {error.__cause__}", _LOOP))
-            else:
-                faults.append((f"{path.name} ends the program by {error}", _MAIN))
-        except Exception as error:  # a student's file may raise anything
-            faults.append((_of_file(path, error), _why(error)))
-    found = [*_derived(exercise), *_others(members, exercise)]
+        own, fault = _run(path, work, course)
+        members |= own
+        faults += [fault] if fault else []
+        found += [each for each in _derived(exercise) if each not in found]
+        found += [each for each in _others(own, exercise) if each not in found]
     if not found:
         if faults:
             raise NoAnswerError(*faults[0])
         raise NoAnswerError(_missing(members, exercise), f"Begin with `{_first_line(exercise)}`.")
     wanted = f"My{exercise.__name__}"
     answer = next((each for each in reversed(found) if each.__name__ == wanted), found[-1])
-    names = sorted({each.__name__ for each in found} - {answer.__name__})
-    remarks = [f"{answer.__name__} is graded, not {', '.join(names)}."] if names else []
+    remarks = _choice(answer, found, files)
     return answer, [*(f"{fault}; what stands before is graded." for fault, _ in faults), *remarks]
+
+
+def _run(path: Path, work: Path, course: Course) -> tuple[dict[str, Any], tuple[str, str] | None]:
+    """What a file defines, and what is wrong with it, with a hint."""
+    try:
+        program = _program(path, work)
+    except GraphError as error:
+        return {}, (str(error).removesuffix("."), "Hand in the file as Python wrote it.")
+    course.report("")
+    sys.path.insert(0, str(path.parent))
+    torch.manual_seed(0)
+    random.seed(0)
+    try:
+        with contained(), isolated(), stopped_after(course.seconds):
+            return runpy.run_path(str(program), run_name="submission"), None
+    except EndedError as error:
+        if isinstance(error.__cause__, StoppedError):
+            return {}, (f"{path.name}: it was stopped {error.__cause__}", _LOOP)
+        return {}, (f"{path.name} ends the program by {error}", _MAIN)
+    except Exception as error:  # a student's file may raise anything
+        return {}, (_of_file(path, error), _why(error))
+
+
+def _choice(answer: type, found: list[type], files: list[Path]) -> list[str]:
+    """The remark on what is graded if there are several answers.
+
+    Of two classes of one name in one file, the second replaces the first, as Python has it.
+    """
+    here, graded = _file_of(answer), answer.__name__
+    names = {each.__name__ for each in found} - {answer.__name__}
+    same = {_file_of(each) for each in found if each.__name__ == answer.__name__} - {here, ""}
+    if same and here:
+        graded += f" of {_shown(here, files)}"
+        names |= {f"{answer.__name__} of {_shown(file, files)}" for file in same}
+    return [f"{graded} is graded, not {', '.join(sorted(names))}."] if names else []
+
+
+def _file_of(answer: type) -> str:
+    """The file that defines the methods of a class; "" if it is unknown."""
+    codes = [getattr(member, "__code__", None) for member in vars(answer).values()]
+    return next((code.co_filename for code in codes if isinstance(code, CodeType)), "")
+
+
+def _shown(file: str, files: list[Path]) -> str:
+    """The name of a file as it was handed in, with its folder if there are two of that name."""
+    path = next((each for each in files if str(each) == file), None)
+    path = path or next((each for each in files if each.stem == Path(file).stem), Path(file))
+    alone = sum(each.name == path.name for each in files) < 2
+    return path.name if alone else f"{path.parent.name}/{path.name}"
 
 
 def _program(path: Path, work: Path) -> Path:

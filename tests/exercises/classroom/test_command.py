@@ -164,6 +164,24 @@ def test_old_feedback_goes_and_what_others_wrote_stays(tmp_path):
     assert sorted(path.name for path in folder.iterdir()) == ["ada.html", "notes.html"]
 
 
+def test_it_is_said_which_of_two_answers_of_one_name_is_graded(tmp_path):
+    wrong = RIGHT.replace("grad * y", "grad")
+    notebook = json.dumps({"cells": [{"cell_type": "code", "source": wrong}]})
+    files = {
+        "ada/a.py": RIGHT, "ada/b.py": wrong,
+        "bob/a.py": RIGHT, "bob/use.py": "from a import MyMul\nassert MyMul.grad_x",
+        "cid.py": wrong + RIGHT,
+        "dan/a.py": RIGHT, "dan/b.ipynb": notebook,
+        "eve/x/a.py": RIGHT, "eve/y/a.py": wrong,
+    }  # fmt: skip
+    rows = graded(tmp_path, files, *MUL)
+    assert [row["points"] for row in rows.values()] == ["1", "3", "3", "1", "1"]
+    assert "MyMul of b.py is graded, not MyMul of a.py." in rows["ada"]["reasons"]
+    assert rows["bob"]["reasons"] == rows["cid"]["reasons"] == ""
+    assert "MyMul of b.ipynb is graded, not MyMul of a.py." in rows["dan"]["reasons"]
+    assert "MyMul of y/a.py is graded, not MyMul of x/a.py." in rows["eve"]["reasons"]
+
+
 REFUSED = {
     "no folder": (["nowhere", *MUL], "There is no folder 'nowhere'"),
     "an empty one": (["empty", *MUL], "is empty: it should hold a file ada.py"),
