@@ -142,30 +142,58 @@ def pytest_source(exercise: AnyExercise | str, module: str | None = None) -> Sou
             name=name,
             module=module,
             points=json.dumps(given.points()),
-            given=json.dumps(name) if own else f"My{name}.exercise",
+            given=json.dumps(name) if own else "answer().exercise",
+            others=_OTHERS.format(rules=json.dumps(given.required_rules())) if own else "",
+            start=given.task().splitlines()[0],
         )
     )
 
 
 _TESTS = '''"""The points of {name}: `pytest test_{module}.py`, beside the answer in {module}.py."""
 
+import functools
+import importlib
+
 import pytest
 
 import graphnet as gn
 
 
-@pytest.fixture(scope="module")
-def marks():
-    from {module} import My{name}
+@functools.cache
+def answer():
+    """The class that derives from {name}; My{name} if there are several."""
+    try:
+        module = importlib.import_module("{module}")
+    except ModuleNotFoundError as error:
+        if error.name != "{module}":
+            raise
+        pytest.fail("There is no {module}.py: write your answer into a file of this name.", False)
+    classes = [each for each in vars(module).values() if isinstance(each, type)]
+    mine = [each for each in classes if getattr(each, "exercise", each) is not each]
+    found = [each for each in mine if getattr(each.exercise, "__name__", 0) == "{name}"]{others}
+    if not found:
+        begin = "begin with `{start}`."
+        pytest.fail(f"{module}.py has no class that derives from {name}: {{begin}}", False)
+    return next((each for each in found if each.__name__ == "My{name}"), found[-1])
 
-    return {{mark.name: mark for mark in gn.grade(My{name}, {given}).marks}}
+
+@functools.cache
+def marks():
+    return {{mark.name: mark for mark in gn.grade(answer(), {given}).marks}}
 
 
 @pytest.mark.parametrize("point", {points})
-def test_point(marks, point):
-    mark = marks[point]
+def test_point(point):
+    mark = marks()[point]
     assert mark.right, f"{{mark.verdict}}\\n{{mark.hint}}"
 '''
+
+
+_OTHERS = """
+    for each in classes:  # an op of its own with the same rules
+        rules = {{*{rules}}} & {{*vars(each)}}
+        if rules and each.__module__ == module.__name__ and not hasattr(each, "exercise"):
+            found.append(each)"""
 
 
 def _answer(given: AnyExercise, solution: type | None) -> str:
