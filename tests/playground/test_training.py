@@ -111,7 +111,8 @@ def test_a_list_of_a_fixed_batch_trains_on_full_batches(at):
 
 
 def test_a_batch_that_the_program_refuses_stops_the_training(at):
-    page = at("wrong_label")
+    page = at("rows")
+    page.run("playground.learner.rows.data.t[25] = 3")
     page.press(" ")
     page.wait("!playground.loop.playing")
     page.wait("/stopped: .*out of range/.test(document.querySelector('.status').textContent)")
