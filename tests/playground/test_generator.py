@@ -126,7 +126,9 @@ OPTIONS = [
 
 
 @pytest.mark.parametrize(
-    ("kind", "options"), OPTIONS, ids=[f"{kind.__name__}-{[*given][0]}" for kind, given in OPTIONS]
+    ("kind", "options"),
+    OPTIONS,
+    ids=[f"{kind.__name__}-{next(iter(each))}" for kind, each in OPTIONS],
 )
 def test_every_optimizer_updates_networks_that_the_page_makes(kind, options):
     made = lambda parameters, lr: kind(parameters, **{"lr": lr, **options})  # noqa: E731
