@@ -66,18 +66,23 @@ parts.push(function controls(app) {
     const slider = setting.typed ? null : made("input", {
       type: "range", min: 0, max: 1000, "aria-label": setting.label, "data-slide": name, title: setting.hint,
     });
-    slider?.addEventListener("input", () => app.set(name, valueAt(setting, Number(slider.value))));
+    slider?.addEventListener("input", () => set(name, valueAt(setting, Number(slider.value))));
     // After Enter the keys of the page work again.
     number.addEventListener("keydown", event => { if (event.key === "Enter") number.blur(); });
     number.addEventListener("change", () => typed(name, setting, number));
     form.append(made("div", { class: "setting" }, label, number, ...(slider ? [slider] : [])));
     return { setting, number, slider };
   }
+  // What was said of an earlier number holds no more.
+  function set(name, value) {
+    app.tell("");
+    app.set(name, value);
+  }
   function typed(name, { whole, label }, number) {
     const value = number.value.trim() === "" ? NaN : Number(number.value), { count } = app.learner.clean;
     const [least, top] = limitsOf(name, count);
     const limit = top < Infinity ? `, at most ${top}` : "";
-    if (isSetting(name, value, count)) app.set(name, value);
+    if (isSetting(name, value, count)) set(name, value);
     else app.tell(`The ${label} must be ${whole ? "an integer" : "a number"} of ${least} or more${limit}.`);
     show(name);
   }
