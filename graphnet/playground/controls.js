@@ -47,7 +47,8 @@ parts.push(function controls(app) {
   const form = app.find(".settings");
   const controls = {};
   for (const base of Object.keys(SETTINGS)) {
-    if (base === "batch" && !app.data.open || base === "noise" && !app.learner.floating.length) continue;
+    if (base === "batch" && !app.data.open) { fixed(app.data.settings.batch); continue; }
+    if (base === "noise" && !app.learner.floating.length) continue;
     for (const name of Object.keys(app.learner.settings).filter(each => each.split("/")[0] === base)) {
       controls[name] = control(name, { ...SETTINGS[base], label: labelOf(name) });
     }
@@ -55,6 +56,11 @@ parts.push(function controls(app) {
   form.hidden = false;
   form.addEventListener("submit", event => event.preventDefault());
 
+  function fixed(batch) {
+    const title = "The program is made for batches of this size alone: the inputs have a fixed first size, "
+      + "or an operation has other loops for each size, as GRU and LSTM have. Python's batch_size chooses it.";
+    form.append(made("div", { class: "setting", title }, made("span", { class: "what" }, "batch size"), made("output", { id: "fixed-batch" }, String(batch))));
+  }
   function control(name, setting) {
     if (name === "batch") setting.high = Math.max(2, Math.min(app.learner.clean.count, 1024));
     const id = `set-${name.replace("/", "-")}`;
@@ -110,7 +116,7 @@ parts.push(function controls(app) {
     slow() {
       const { learner, loop } = app;
       steps.textContent = `step ${learner.steps.toLocaleString("en")} · epoch ${learner.epoch.toLocaleString("en")}`;
-      rate.textContent = loop.playing && loop.rate ? `· ${Math.round(loop.rate).toLocaleString("en")} steps/s` : "";
+      rate.textContent = loop.playing && loop.rate ? `${Math.round(loop.rate).toLocaleString("en")} steps/s` : "";
     },
   };
 });

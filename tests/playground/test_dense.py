@@ -216,3 +216,13 @@ def test_at_the_last_layer_the_keys_still_work(page):
     assert page.run("playground.data.structure.hidden") == []
     page.press("n")
     assert page.run("playground.event !== null")
+
+
+def test_the_card_says_why_a_wide_layer_has_no_maps(page):
+    found = "document.querySelector('.card .formulas').textContent"
+    for units, said in ((64, False), (65, True)):
+        page.run(
+            f"playground.become({{ hidden: [{units}], activation: 'Tanh', loss: 'LossMSE' }}); 0"
+        )
+        page.run("playground.choose(playground.data.nodes.findIndex(each => each.op === 'tanh'))")
+        assert ("Maps are drawn of up to 64 units; here are 65." in page.run(found)) == said
