@@ -163,5 +163,6 @@ class Room(ModuleType):
         draw_weights(module, seed)
 
 
+Room.__call__.__qualname__ = "playground"  # as a wrong argument is told, and as it is called
 sys.modules[__name__].__class__ = Room
 room = cast("Room", sys.modules[__name__])

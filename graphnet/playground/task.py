@@ -171,10 +171,10 @@ def _checked(
     require_learnable_rows(graph, others, "test")
     left_out = _count(train) - _count(kept) + _count(test) - _count(others)
     if left_out:
+        tested = f", and {_count(others):,} of {_count(test):,} test rows" if test else ""
         warn(
             f"A page has room for about {MOST_NUMBERS:,} numbers to learn from: it holds the first "
-            f"{_count(kept):,} of {_count(train):,} rows, and {_count(others):,} of "
-            f"{_count(test):,} test rows.",
+            f"{_count(kept):,} of {_count(train):,} rows{tested}.",
             stacklevel=4,
         )
     task = Task(graph, loss, optimizer, output, kept, others, batch, int(seed), title)

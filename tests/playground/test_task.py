@@ -202,3 +202,15 @@ def test_an_index_beyond_its_table_is_refused():
     sgd = gn.SGD(model.parameters(), lr=0.1)
     with pytest.raises(RangeError, match="rows of the table, from 0 to 4; row 2 has 5"):
         gn.playground(model, gn.LossMSE(), (torch.tensor([0, 4, 5]), torch.rand(3, 2)), sgd)
+
+
+def test_only_rows_that_exist_are_counted_as_left_out(monkeypatch):
+    monkeypatch.setattr("graphnet.playground.task.MOST_NUMBERS", 30)
+    for test, said in ((None, "10 of 30 rows.$"), (FEED, "of 30 rows, and 30 of 30 test rows.$")):
+        with pytest.warns(UserWarning, match=said):
+            list_task(test=test)
+
+
+def test_an_unknown_option_is_told_of_the_name_that_was_called():
+    with pytest.raises(TypeError, match=r"^playground\(\) got an unexpected .* 'batch'"):
+        gn.playground(None, None, None, None, batch=3)
