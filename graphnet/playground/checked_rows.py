@@ -35,8 +35,8 @@ def require_learnable_rows(graph: Graph, rows: Mapping[Input, Tensor], name: str
     Traceback (most recent call last):
     graphnet.errors.FeedError: All numbers of data must be finite; row 1 of 'x' has nan.
     """
-    for node, each in rows.items():
-        _require_finite(node, each, name)
+    for given, each in rows.items():
+        _require_finite(given, each, name)
     for node in graph:
         if isinstance(node, Operation):
             _require_labels(node, rows, name)
