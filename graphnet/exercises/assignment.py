@@ -20,6 +20,7 @@ from graphnet.exercises.exercise import Exercise, written
 from graphnet.exercises.grading import weighted
 from graphnet.exercises.program import ProgramExercise
 from graphnet.notebook import Source
+from graphnet.validation import must_be
 
 Cell = dict[str, Any]
 """A cell of a notebook, as JSON."""
@@ -57,7 +58,7 @@ def cell(
     print(grade)
     float(grade.points)
     """
-    given = find_exercise(exercise) if isinstance(exercise, str) else exercise.exercise
+    given = _given(exercise)
     points = sum(weighted(given, weights or {}).values(), Fraction(0))
     name = given.__name__
     own = given.__module__.startswith("graphnet.")
@@ -69,6 +70,16 @@ def cell(
         _code(name, _answer(given, solution), solution=True),
         _code(f"{name}-tests", tests, grade=True, locked=True, points=worth),
     ]
+
+
+def _given(exercise: Any) -> AnyExercise:
+    """An exercise, of itself or of its name."""
+    if isinstance(exercise, str):
+        return find_exercise(exercise)
+    if not hasattr(exercise, "exercise"):
+        raise GraphError(must_be("exercise", "an exercise or its name, such as 'mul'", exercise))
+    found: AnyExercise = exercise.exercise
+    return found
 
 
 def assignment_notebook(
@@ -96,7 +107,7 @@ def assignment_notebook(
         _code("import", "import graphnet as gn", locked=True),
     ]
     for exercise in exercises:
-        given = find_exercise(exercise) if isinstance(exercise, str) else exercise.exercise
+        given = _given(exercise)
         cells += cell(given, weights=(weights or {}).get(given.__name__))
     book = {
         "cells": cells,
@@ -131,7 +142,7 @@ def pytest_source(exercise: AnyExercise | str, module: str | None = None) -> Sou
     >>> print(gn.exercises.pytest_source("relu").splitlines()[0])
     \"\"\"The points of ReLU: `pytest test_relu.py`, beside the answer in relu.py.\"\"\"
     """
-    given = find_exercise(exercise) if isinstance(exercise, str) else exercise.exercise
+    given = _given(exercise)
     name = given.__name__
     module = module or name.lower()
     if not module.isidentifier():

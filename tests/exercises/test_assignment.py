@@ -88,6 +88,7 @@ def typed():
 
 REFUSED = {
     "an unknown exercise": (("cube",), "There is no exercise 'cube'"),
+    "a number": ((3,), "exercise must be an exercise or its name, such as 'mul'; got 3"),
     "helpers": (("rnn cell", MyRNNCell), "MyRNNCell has the method inner too"),
     "a part": (("mul", MySigmoid), "MySigmoid has no method grad_y|has no method grad_x"),
     "a lambda": (("relu", Lambda), "must be written with def|is unknown"),

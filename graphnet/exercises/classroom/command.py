@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from tqdm import tqdm
 
 from graphnet.console_text import printable, text_table
-from graphnet.errors import GraphError
+from graphnet.errors import GraphError, counted
 from graphnet.exercises.classroom.answers import exercise_named
 from graphnet.exercises.classroom.csv_table import csv_table
 from graphnet.exercises.classroom.feedback import feedback_page
@@ -204,8 +204,10 @@ def _write(
         _remove_old(options.pages / "feedback", {path.name.lower() for path in texts})
     except OSError as error:
         raise GraphError(f"The results cannot be written: {error}.") from error
-    lines = [f"{overview}: the table, and {len(pairs)} pairs that are nearly the same"]
-    lines += [f"{options.pages / 'feedback'}: a page for each of {len(students)} students"]
+    lines = [f"{overview}: the table, and {counted(len(pairs), 'pair')} of similar submissions"]
+    lines += [
+        f"{options.pages / 'feedback'}: {counted(len(students), 'page')}, one for each student"
+    ]
     return [*lines, *([f"{options.csv}: the table as CSV"] if options.csv else [])]
 
 

@@ -81,6 +81,13 @@ def test_mathematics_and_form_are_apart_and_points_have_weights(tmp_path):
     assert row["reasons"].startswith("form: second derivatives: ")
 
 
+def test_one_is_counted_as_one(tmp_path, capsys):
+    graded(tmp_path, {"ada.py": RIGHT}, *MUL)
+    said = capsys.readouterr().out
+    assert "the table, and 0 pairs of similar submissions" in said
+    assert "1 page, one for each student" in said
+
+
 def test_several_exercises_in_folders(tmp_path):
     relu = "from graphnet.exercises import ReLU\nclass MyReLU(ReLU):\n"
     relu += "    def grad_x(self, grad, x):\n        return grad * (x > 0)\n"
