@@ -149,7 +149,7 @@ class _SGD(SGD):
     """An optimizer that records its steps."""
 
     def __init__(self, events: list[str], params: list[Node]) -> None:
-        super().__init__(params, lr=_LR)  # type: ignore[arg-type]
+        super().__init__(params, lr=_LR)  # type: ignore[arg-type]  # a recorded parameter is a node
         self._events = events
 
     def step(self, closure: Any = None) -> Any:

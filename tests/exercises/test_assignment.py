@@ -72,7 +72,7 @@ class Short(gn.exercises.ReLU):
 
 
 class Lambda(gn.exercises.ReLU):
-    grad_x = lambda self, grad, x: grad * (x > 0)  # noqa: E731
+    grad_x = lambda self, grad, x: grad * (x > 0)  # noqa: E731 - a student may
 
 
 def test_a_rule_in_one_line_is_a_solution_too():

@@ -131,7 +131,9 @@ OPTIONS = [
     ids=[f"{kind.__name__}-{next(iter(each))}" for kind, each in OPTIONS],
 )
 def test_every_optimizer_updates_networks_that_the_page_makes(kind, options):
-    made = lambda parameters, lr: kind(parameters, **{"lr": lr, **options})  # noqa: E731
+    def made(parameters, lr):
+        return kind(parameters, **{"lr": lr, **options})
+
     given = task(pages.dense_model([3]), optimizer=made)
     found, program = generator_of(given), printed_program(given)
     assert found is not None
