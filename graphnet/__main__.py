@@ -30,6 +30,8 @@ EXTRAS = {
     "plot": "matplotlib",
     "pdf": "typst",
     "tensorboard": "tensorboard",
+    "tables": "polars",
+    "images": "pillow",
     "bench": "jax",
     "docs": "mkdocs-material",
     "dev": "pytest",

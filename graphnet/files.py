@@ -58,8 +58,10 @@ def replace_file(path: str | Path, data: bytes) -> None:
         if exists:
             beside.chmod(stat.S_IMODE(target.stat().st_mode))
         beside.replace(target)
-    except BaseException:
+    except BaseException as error:
         beside.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.filename == str(beside):
+            error.filename = str(target)  # nobody has asked for the other
         raise
     sync_folder(target.parent)
 

@@ -169,7 +169,9 @@ class Op:
                 raise TypeError(f"{type(self).__name__} needs the option {name!r}.")
             vars(self)[name] = options[name] if name in options else getattr(type(self), name)
 
-    @overload  # after a number, the next argument decides between tensor and node
+    # After a number, the next argument decides between tensor and node. That the second one takes
+    # such arguments too is ignored: the first that fits counts.
+    @overload
     def __call__(self, first: float, second: T, /, *others: Any) -> T: ...  # type: ignore[overload-overlap]
     @overload
     def __call__(self, first: T | float, /, *others: Any) -> T: ...

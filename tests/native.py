@@ -28,8 +28,8 @@ def every_program(backend: str) -> Iterator[None]:
         if self.backend is None:
             object.__setattr__(self, "backend", backend)
 
-    Options.__init__ = chosen  # type: ignore[method-assign]
+    Options.__init__ = chosen  # type: ignore[method-assign]  # for a while
     try:
         yield
     finally:
-        Options.__init__ = made  # type: ignore[method-assign]
+        Options.__init__ = made  # type: ignore[method-assign]  # as it was

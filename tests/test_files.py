@@ -87,3 +87,10 @@ def test_weights_in_a_pipe_are_refused_and_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(gn.LoadError, match="Is a device"):
         gn.load_weights(gn.Linear(2, 3), tmp_path / "pipe")
+
+
+def test_a_missing_folder_is_told_by_the_file_that_was_asked_for(tmp_path):
+    file = tmp_path / "nowhere" / "a.csv"
+    with pytest.raises(FileNotFoundError) as caught:
+        replace_file(file, b"")
+    assert caught.value.filename == str(file.resolve())

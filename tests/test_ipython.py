@@ -102,7 +102,7 @@ class Misspelled(gn.Module):
     """Fails in the hands of the package."""
 
     def build(self, x):
-        return x + misspelled  # noqa: F821
+        return x + misspelled  # noqa: F821 - the mistake
 
 
 class Failing(gn.Callback):

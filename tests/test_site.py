@@ -70,7 +70,8 @@ def names_without_a_place(site):
 
 
 def public_names():
-    rooms = {"data", "draw", "exercises", "init", "metrics", "ops", "schedules", "__version__"}
+    rooms = {"data", "draw", "exercises", "init", "metrics", "ops", "playground", "schedules"}
+    rooms.add("__version__")
     names = {f"graphnet.{name}" for name in gn.__all__ if name not in rooms}
     functions = {name for name in dir(ops) if callable(getattr(ops, name)) and name[0] != "_"}
     names |= {f"graphnet.ops.{name}" for name in functions}

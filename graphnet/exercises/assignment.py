@@ -20,6 +20,7 @@ from graphnet.exercises.exercise import Exercise, written
 from graphnet.exercises.grading import weighted
 from graphnet.exercises.program import ProgramExercise
 from graphnet.notebook import Source
+from graphnet.validation import must_be
 
 Cell = dict[str, Any]
 """A cell of a notebook, as JSON."""
@@ -57,7 +58,7 @@ def cell(
     print(grade)
     float(grade.points)
     """
-    given = find_exercise(exercise) if isinstance(exercise, str) else exercise.exercise
+    given = _given(exercise)
     points = sum(weighted(given, weights or {}).values(), Fraction(0))
     name = given.__name__
     own = given.__module__.startswith("graphnet.")
@@ -69,6 +70,16 @@ def cell(
         _code(name, _answer(given, solution), solution=True),
         _code(f"{name}-tests", tests, grade=True, locked=True, points=worth),
     ]
+
+
+def _given(exercise: Any) -> AnyExercise:
+    """An exercise, of itself or of its name."""
+    if isinstance(exercise, str):
+        return find_exercise(exercise)
+    if not hasattr(exercise, "exercise"):
+        raise GraphError(must_be("exercise", "an exercise or its name, such as 'mul'", exercise))
+    found: AnyExercise = exercise.exercise
+    return found
 
 
 def assignment_notebook(
@@ -96,7 +107,7 @@ def assignment_notebook(
         _code("import", "import graphnet as gn", locked=True),
     ]
     for exercise in exercises:
-        given = find_exercise(exercise) if isinstance(exercise, str) else exercise.exercise
+        given = _given(exercise)
         cells += cell(given, weights=(weights or {}).get(given.__name__))
     book = {
         "cells": cells,
@@ -131,7 +142,7 @@ def pytest_source(exercise: AnyExercise | str, module: str | None = None) -> Sou
     >>> print(gn.exercises.pytest_source("relu").splitlines()[0])
     \"\"\"The points of ReLU: `pytest test_relu.py`, beside the answer in relu.py.\"\"\"
     """
-    given = find_exercise(exercise) if isinstance(exercise, str) else exercise.exercise
+    given = _given(exercise)
     name = given.__name__
     module = module or name.lower()
     if not module.isidentifier():
@@ -142,30 +153,58 @@ def pytest_source(exercise: AnyExercise | str, module: str | None = None) -> Sou
             name=name,
             module=module,
             points=json.dumps(given.points()),
-            given=json.dumps(name) if own else f"My{name}.exercise",
+            given=json.dumps(name) if own else "answer().exercise",
+            others=_OTHERS.format(rules=json.dumps(given.required_rules())) if own else "",
+            start=given.task().splitlines()[0],
         )
     )
 
 
 _TESTS = '''"""The points of {name}: `pytest test_{module}.py`, beside the answer in {module}.py."""
 
+import functools
+import importlib
+
 import pytest
 
 import graphnet as gn
 
 
-@pytest.fixture(scope="module")
-def marks():
-    from {module} import My{name}
+@functools.cache
+def answer():
+    """The class that derives from {name}; My{name} if there are several."""
+    try:
+        module = importlib.import_module("{module}")
+    except ModuleNotFoundError as error:
+        if error.name != "{module}":
+            raise
+        pytest.fail("There is no {module}.py: write your answer into a file of this name.", False)
+    classes = [each for each in vars(module).values() if isinstance(each, type)]
+    mine = [each for each in classes if getattr(each, "exercise", each) is not each]
+    found = [each for each in mine if getattr(each.exercise, "__name__", 0) == "{name}"]{others}
+    if not found:
+        begin = "begin with `{start}`."
+        pytest.fail(f"{module}.py has no class that derives from {name}: {{begin}}", False)
+    return next((each for each in found if each.__name__ == "My{name}"), found[-1])
 
-    return {{mark.name: mark for mark in gn.grade(My{name}, {given}).marks}}
+
+@functools.cache
+def marks():
+    return {{mark.name: mark for mark in gn.grade(answer(), {given}).marks}}
 
 
 @pytest.mark.parametrize("point", {points})
-def test_point(marks, point):
-    mark = marks[point]
+def test_point(point):
+    mark = marks()[point]
     assert mark.right, f"{{mark.verdict}}\\n{{mark.hint}}"
 '''
+
+
+_OTHERS = """
+    for each in classes:  # an op of its own with the same rules
+        rules = {{*{rules}}} & {{*vars(each)}}
+        if rules and each.__module__ == module.__name__ and not hasattr(each, "exercise"):
+            found.append(each)"""
 
 
 def _answer(given: AnyExercise, solution: type | None) -> str:

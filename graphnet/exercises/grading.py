@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -92,12 +92,47 @@ def grade(
     """
     given = _exercise_of(answer, exercise)
     worth = weighted(given, weights or {})
+    return _graded(answer, given, worth, {}, str)
+
+
+def grade_stepwise(
+    answer: type,
+    exercise: AnyExercise,
+    known: Mapping[str, Mark],
+    report: Callable[[str], object],
+) -> Grade:
+    """The same grade for a program that watches: it is told what begins.
+
+    Args:
+        answer: the class of the answer.
+        exercise: the exercise.
+        known: marks of points that are not graded again, because they end the process.
+        report: is called with the name of each point before it is graded.
+
+    Raises:
+        GraphError: the forward of the exercise is not finite on the values used for grading.
+    """
+    return _graded(answer, exercise, weighted(exercise, {}), known, report)
+
+
+def _graded(
+    answer: type,
+    given: AnyExercise,
+    worth: Mapping[str, Fraction],
+    known: Mapping[str, Mark],
+    report: Callable[[str], object],
+) -> Grade:
     if issubclass(given, ProgramExercise):
         marks = program_marks(answer, given)
     else:
+        marks = []
         with isolated():
-            marks = [_mark(answer, given, rule) for rule in given.required_rules()]
-            marks.append(_form(answer, given, all(mark.right for mark in marks)))
+            for rule in given.required_rules():
+                report(rule)
+                marks.append(known[rule] if rule in known else _mark(answer, given, rule))
+            report(FORM)
+            right = all(mark.right for mark in marks)
+            marks.append(known[FORM] if FORM in known else _form(answer, given, right))
     marks = [mark._replace(weight=worth[mark.name]) for mark in marks]
     remarks = _remarks(answer, given) if issubclass(given, Exercise) else ()
     return Grade(answer.__name__, given.__name__, marks, remarks)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from torch import empty
@@ -148,7 +149,7 @@ class _SGD(SGD):
     """An optimizer that records its steps."""
 
     def __init__(self, events: list[str], params: list[Node]) -> None:
-        super().__init__(params, lr=_LR)  # type: ignore[arg-type]
+        super().__init__(params, lr=_LR)  # type: ignore[arg-type]  # a recorded parameter is a node
         self._events = events
 
     def step(self, closure: Any = None) -> Any:
@@ -173,7 +174,7 @@ def _losses(returned: Any, losses: Tensor, run: Run, hint: str) -> tuple[str, st
     wrong = (
         f"{len(got)} losses instead of {len(losses)}"
         if len(got) != len(losses)
-        else f"{float(got[0]):.6g}, ... instead of {float(losses[0]):.6g}, ..."
+        else _difference(got, losses)
     )
     mistakes = (
         (losses.view(-1, count).mean(1), "These are means of epochs: keep every batch."),
@@ -185,6 +186,12 @@ def _losses(returned: Any, losses: Tensor, run: Run, hint: str) -> tuple[str, st
         (losses[-count:], "Only the last epoch is kept: make the list before the loops."),
     )
     return wrong, explained(got, mistakes) or hint or _CLUE
+
+
+def _difference(got: Tensor, losses: Tensor) -> str:
+    """The loss that is most wrong; the others may look the same in so few digits."""
+    place = int((got - losses).abs().nan_to_num(nan=inf).argmax())
+    return f"{float(got[place]):.6g} instead of {float(losses[place]):.6g} at losses[{place}]"
 
 
 def _form(own: Any, returned: Any, run: Run) -> dict[str, tuple[str, str]]:

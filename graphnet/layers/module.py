@@ -70,7 +70,7 @@ class Module(Computed):
             way_out = "rename its `forward` to `build`; forward() is made from it."
         raise GraphError(f"{type(self).__name__} has no build method: {way_out}")
 
-    @overload  # tensors first: a `build` without types would take them for nodes
+    @overload  # tensors first: a `build` without types takes them too, and the first fit counts
     def __call__(self: Builds[..., Node], *inputs: Tensor) -> Tensor: ...  # type: ignore[overload-overlap]
     @overload
     def __call__(self: Builds[..., tuple[Node, ...]], *inputs: Tensor) -> tuple[Tensor, ...]: ...

@@ -11,8 +11,7 @@ from graphnet.ops.arguments import refuse_inplace
 from graphnet.ops.arithmetic import add, mul
 from graphnet.ops.comparison import gt, where
 from graphnet.ops.dims import described, require_tensors
-from graphnet.ops.indexing import narrow
-from graphnet.ops.random import DropoutMask, rand_like
+from graphnet.ops.random import DropoutMask, dropout_mode, rand_like, shared_mask
 from graphnet.ops.running import choose, training_mode
 from graphnet.validation import require_numbers, require_range
 
@@ -88,18 +87,12 @@ def _dropped(
     name: str, x: Any, shared: int, p: float, training: Any, inplace: bool, generator: Any
 ) -> Any:
     """a (x or the lowest value) + b, for elements or for channels of `shared` dimensions."""
-    require_tensors(name, x)
-    require_range("p", p, high=1)
-    refuse_inplace(inplace)
-    mode = training_mode(x, training, otherwise=True)
-    if mode is False or p == 0:
+    mode = dropout_mode(name, x, p, training, inplace)
+    if mode is False:
         return identity(x)
     if p == 1:
         return mul(x, DropoutMask(1.0, generator)(x, mode))
-    like = x
-    for dim in range(x.ndim - shared, x.ndim):
-        like = narrow(like, dim, 0, 1)
-    kept = gt(DropoutMask(p, generator)(like, mode), 0)
+    kept = gt(shared_mask(x, shared, p, generator, mode), 0)
     a = 1 / sqrt((_LOWEST * _LOWEST * p + 1) * (1 - p))
     made = add(mul(where(kept, x, -_LOWEST), a), a * _LOWEST * p)
     return made if mode is True else choose(made, x, mode)

@@ -6,13 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from graphnet.errors import ShapeError
 from graphnet.ops.activations import identity
-from graphnet.ops.arguments import refuse_inplace
 from graphnet.ops.arithmetic import mul
-from graphnet.ops.dims import described, require_tensors
-from graphnet.ops.indexing import narrow
-from graphnet.ops.random import DropoutMask
-from graphnet.ops.running import training_mode
-from graphnet.validation import require_range
+from graphnet.ops.dims import described
+from graphnet.ops.random import dropout_mode, shared_mask
 
 if TYPE_CHECKING:
     from torch import Generator
@@ -109,15 +105,7 @@ def _dropped(
     generator: Any,
 ) -> Any:
     """x times a mask that has a size of 1 in the last dimensions, which share it."""
-    require_tensors(name, x)
-    require_range("p", p, high=1)
-    refuse_inplace(inplace)
+    mode = dropout_mode(name, x, p, training, inplace)
     if x.ndim not in dims:
         raise ShapeError(f"{name} takes {dims[0]} or {dims[1]} dimensions; got {described(x)}.")
-    mode = training_mode(x, training, otherwise=True)
-    if mode is False or p == 0:
-        return identity(x)
-    like = x
-    for dim in range(x.ndim - shared, x.ndim):
-        like = narrow(like, dim, 0, 1)
-    return mul(x, DropoutMask(p, generator)(like, mode))
+    return identity(x) if mode is False else mul(x, shared_mask(x, shared, p, generator, mode))

@@ -15,6 +15,7 @@ from graphnet.ops.arithmetic import mul
 from graphnet.ops.comparison import lt
 from graphnet.ops.dims import require_tensors
 from graphnet.ops.dtypes import cast_to, refuse_integers, widened
+from graphnet.ops.indexing import narrow
 from graphnet.ops.running import training_mode
 from graphnet.validation import require_range
 
@@ -113,13 +114,25 @@ def dropout(
     >>> dropout(empty(2).fill_(3), p=1.0)
     tensor([0., 0.])
     """
-    require_tensors("dropout", input)
+    mode = dropout_mode("dropout", input, p, training, inplace)
+    return identity(input) if mode is False else mul(input, DropoutMask(p, generator)(input, mode))
+
+
+def dropout_mode(name: str, x: Any, p: float, training: bool | None, inplace: bool) -> Any:
+    """Whether elements are dropped: False, True, or a node; the arguments are checked."""
+    require_tensors(name, x)
     require_range("p", p, high=1)
     refuse_inplace(inplace)
-    mode = training_mode(input, training, otherwise=True)
-    if mode is False or p == 0:
-        return identity(input)
-    return mul(input, DropoutMask(p, generator)(input, mode))
+    mode = training_mode(x, training, otherwise=True)
+    return False if p == 0 else mode
+
+
+def shared_mask(x: Any, shared: int, p: float, generator: Generator | None, mode: Any) -> Any:
+    """A mask whose last dimensions have a size of 1: all elements along them share one number."""
+    like = x
+    for dim in range(x.ndim - shared, x.ndim):
+        like = narrow(like, dim, 0, 1)
+    return DropoutMask(p, generator)(like, mode)
 
 
 class RandLike(Op):

@@ -41,16 +41,21 @@ def values_of(formulas: tuple[Formula, ...], others: tuple[Any, ...]) -> tuple[i
     return tuple(value_of(each, others) for each in formulas)
 
 
-class ReshapeTo(View):
+class ToFormulas(View, abstract=True):
+    """A view whose shape is made of formulas."""
+
+    mixes_dtypes = True  # other tensors are read for their shapes only
+    sizes: tuple[Formula, ...]
+
+
+class ReshapeTo(ToFormulas):
     """The elements of x in a shape of formulas; one size may be -1.
 
     Shapes: (2 n, m), (n) -> (n, 2, m) for the formulas of n, 2 and -1.
     """
 
     symbol = "reshape"
-    mixes_dtypes = True  # other tensors are read for their shapes only
     hint = "The product of the sizes must stay the same; one size may be -1."
-    sizes: tuple[Formula, ...]
 
     def forward(self, x: Tensor, *others_like: Tensor) -> Tensor:
         return x.reshape(values_of(self.sizes, others_like))
@@ -59,13 +64,11 @@ class ReshapeTo(View):
         return grad.reshape_as(x_like)
 
 
-class ExpandTo(View):
+class ExpandTo(ToFormulas):
     """x repeated to a shape of formulas; -1 keeps a size.  Shapes: (1, m), (n) -> (n, m)."""
 
     symbol = "expand"
-    mixes_dtypes = True  # other tensors are read for their shapes only
     hint = "Only a size of 1 can be expanded; -1 keeps a size."
-    sizes: tuple[Formula, ...]
 
     def forward(self, x: Tensor, *others_like: Tensor) -> Tensor:
         return x.expand(values_of(self.sizes, others_like))

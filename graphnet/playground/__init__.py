@@ -3,6 +3,7 @@
 | file | contents |
 |---|---|
 | `task` | what is learned from which rows, and what is refused |
+| `checked_rows` | which rows are refused: not finite, or labels that are no class |
 | `classes` | rows that belong to classes: how errors are counted |
 | `images` | rows that are pictures |
 | `description` | what the page knows of the list: formulas, rows, settings |
@@ -104,10 +105,10 @@ class Room(ModuleType):
             `save(file)`.
 
         Raises:
-            FeedError: the data do not have that form.
+            FeedError: the data do not have that form, or hold NaN or infinite numbers.
             ShapeError: sizes do not fit together.
-            RangeError: batch_size is less than 1, seed not between 0 and 2**32 - 1, or height
-                less than 200.
+            RangeError: batch_size is less than 1, seed not between 0 and 2**32 - 1, height
+                less than 200, or a label is not one of the classes.
             GraphError: an operation has no form in JavaScript, the optimizer is of another model,
                 an argument has another type, or the file cannot be written.
 
@@ -162,5 +163,6 @@ class Room(ModuleType):
         draw_weights(module, seed)
 
 
+Room.__call__.__qualname__ = "playground"  # as a wrong argument is told, and as it is called
 sys.modules[__name__].__class__ = Room
 room = cast("Room", sys.modules[__name__])

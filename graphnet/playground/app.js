@@ -103,7 +103,7 @@ class App {
     });
   }
   // The program may refuse a batch, such as an index that is out of range: it says why.
-  guard(work, what = `Step ${this.learner.steps + 1}`) {
+  guard(work, what = `Step ${(this.learner.steps + 1).toLocaleString("en")}`) {
     try { work(); } catch (error) {
       this.loop.pause();
       this.learner.at = this.evaluator.running = null;
@@ -133,7 +133,7 @@ class App {
     this.loop.pause();
     this.say("changed");
     const { steps } = this.learner;
-    this.tell(`The loss of step ${steps} is not finite. Rewind, and try a lower learning rate.`);
+    this.tell(`The loss of step ${steps.toLocaleString("en")} is not finite. Rewind, and try a lower learning rate.`);
   }
   rewind() {
     this.loop.pause();

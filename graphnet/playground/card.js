@@ -53,7 +53,7 @@ parts.push(function card(app) {
     const lines = gradient.map(text => line(text, phase === "backward"));
     if (value) lines.unshift(line(value, phase === "forward"));
     const maps = grids.filter(each => each instanceof UnitMaps).map(each => each.root);
-    return made("div", { class: "formulas" }, ...lines, ...maps);
+    return made("div", { class: "formulas" }, ...lines, ...maps, ...withoutMaps());
   }
   function gridsOf() {
     const { program } = app.learner, found = [];
@@ -61,6 +61,12 @@ parts.push(function card(app) {
     if (program.gradients[node]?.length) found.push(new NumberTable(app, node, "gradient", "gradients"));
     if (app.data.maps.includes(node)) found.push(new UnitMaps(app, node));
     return found;
+  }
+  // Why there are no maps of a dense layer that has more units than are drawn.
+  function withoutMaps() {
+    const { data } = app, { kind, shape } = nodes[node], units = shape.at(-1);
+    if (!data.plane || kind !== "operation" || shape.length !== 2 || shape[0] !== "batch" || units <= data.most_maps) return [];
+    return [made("p", { class: "kind" }, `Maps are drawn of up to ${data.most_maps} units; here are ${units}.`)];
   }
   const tables = () => grids.filter(each => each instanceof NumberTable).map(each => each.root);
   // A number that is pointed at is written out.

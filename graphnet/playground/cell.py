@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from graphnet.errors import RangeError
 from graphnet.playground.page import page_of, write_content, write_page
 from graphnet.playground.task import task_of_graph
 from graphnet.validation import require_integer
@@ -65,8 +64,7 @@ def cell_or_file(task: Task, file: str | PathLike[str] | None, height: Any) -> C
         RangeError: the height is less than 200 pixels.
         GraphError: the file cannot be written, or an operation has no form in JavaScript.
     """
-    if require_integer("height", height, 0) < LEAST_HEIGHT:
-        raise RangeError(f"height must be {LEAST_HEIGHT} pixels or more; got {height}.")
+    require_integer("height", height, LEAST_HEIGHT)
     if file is not None:
         return write_page(task, file)
     return Cell(page_of(task), task.title, int(height))

@@ -47,7 +47,8 @@ parts.push(function controls(app) {
   const form = app.find(".settings");
   const controls = {};
   for (const base of Object.keys(SETTINGS)) {
-    if (base === "batch" && !app.data.open || base === "noise" && !app.learner.floating.length) continue;
+    if (base === "batch" && !app.data.open) { fixed(app.data.settings.batch); continue; }
+    if (base === "noise" && !app.learner.floating.length) continue;
     for (const name of Object.keys(app.learner.settings).filter(each => each.split("/")[0] === base)) {
       controls[name] = control(name, { ...SETTINGS[base], label: labelOf(name) });
     }
@@ -55,6 +56,11 @@ parts.push(function controls(app) {
   form.hidden = false;
   form.addEventListener("submit", event => event.preventDefault());
 
+  function fixed(batch) {
+    const title = "The program is made for batches of this size alone: the inputs have a fixed first size, "
+      + "or an operation has other loops for each size, as GRU and LSTM have. Python's batch_size chooses it.";
+    form.append(made("div", { class: "setting", title }, made("span", { class: "what" }, "batch size"), made("output", { id: "fixed-batch" }, String(batch))));
+  }
   function control(name, setting) {
     if (name === "batch") setting.high = Math.max(2, Math.min(app.learner.clean.count, 1024));
     const id = `set-${name.replace("/", "-")}`;
@@ -66,18 +72,23 @@ parts.push(function controls(app) {
     const slider = setting.typed ? null : made("input", {
       type: "range", min: 0, max: 1000, "aria-label": setting.label, "data-slide": name, title: setting.hint,
     });
-    slider?.addEventListener("input", () => app.set(name, valueAt(setting, Number(slider.value))));
+    slider?.addEventListener("input", () => set(name, valueAt(setting, Number(slider.value))));
     // After Enter the keys of the page work again.
     number.addEventListener("keydown", event => { if (event.key === "Enter") number.blur(); });
     number.addEventListener("change", () => typed(name, setting, number));
     form.append(made("div", { class: "setting" }, label, number, ...(slider ? [slider] : [])));
     return { setting, number, slider };
   }
+  // What was said of an earlier number holds no more.
+  function set(name, value) {
+    app.tell("");
+    app.set(name, value);
+  }
   function typed(name, { whole, label }, number) {
     const value = number.value.trim() === "" ? NaN : Number(number.value), { count } = app.learner.clean;
     const [least, top] = limitsOf(name, count);
     const limit = top < Infinity ? `, at most ${top}` : "";
-    if (isSetting(name, value, count)) app.set(name, value);
+    if (isSetting(name, value, count)) set(name, value);
     else app.tell(`The ${label} must be ${whole ? "an integer" : "a number"} of ${least} or more${limit}.`);
     show(name);
   }
@@ -105,7 +116,7 @@ parts.push(function controls(app) {
     slow() {
       const { learner, loop } = app;
       steps.textContent = `step ${learner.steps.toLocaleString("en")} · epoch ${learner.epoch.toLocaleString("en")}`;
-      rate.textContent = loop.playing && loop.rate ? `· ${Math.round(loop.rate).toLocaleString("en")} steps/s` : "";
+      rate.textContent = loop.playing && loop.rate ? `${Math.round(loop.rate).toLocaleString("en")} steps/s` : "";
     },
   };
 });

@@ -34,7 +34,7 @@ class Dense {
     this.modules.forEach((module, at) => this.append(module, at));
     this.output = this.nodes.length - 1;
     this.appendLoss();
-    if (this.made.inputs === 2) this.maps = this.places.map(places => places.at(-1)).filter(node => this.hasMaps(node));
+    if (this.made.inputs === 2) this.maps = this.places.map(places => places.at(-1)).filter(node => this.nodes[node].shape[1] <= data.most_maps);
     this.data = {
       ...data, nodes: this.nodes, output: this.output, loss: this.nodes.length - 1, maps: this.maps,
       classes: this.loss.classes, create: (batch, state) => new DenseProgram(this, batch, state),
@@ -42,7 +42,6 @@ class Dense {
       train: retargeted(data, structure, data.train), test: data.test && retargeted(data, structure, data.test),
     };
   }
-  hasMaps(node) { return this.nodes[node].shape[1] <= 64; } // as in views.py
   append(module, at) {
     const first = this.nodes.length, before = first === 2 ? 0 : first - 1;
     if (module.name === "Linear") this.nodes.push(...this.linear(module, at, before));

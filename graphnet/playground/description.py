@@ -11,7 +11,7 @@ from graphnet.playground.encoding import encoded
 from graphnet.playground.images import images_of
 from graphnet.playground.nodes import node_of
 from graphnet.playground.program import in_python
-from graphnet.playground.views import View, mapped
+from graphnet.playground.views import MOST_UNITS, View, mapped
 
 if TYPE_CHECKING:
     from graphnet.compile.targets.js.program import PrintedProgram
@@ -40,6 +40,7 @@ def description_of(
         "inputs": [graph.index(node) for node in task.inputs],
         "targets": [graph.index(node) for node in task.targets],
         "maps": [graph.index(node) for node in mapped(task)],
+        "most_maps": MOST_UNITS,
         "image": images_of(task),
         "plane": task.plane is not None,
         "classes": None if task.classes is None else vars(task.classes),

@@ -228,16 +228,20 @@ def read(file: str | PathLike[str]) -> Page:
         reason = getattr(error, "strerror", None) or error
         raise LoadError(f"{file} cannot be read: {reason}.") from None
     found = _DATA.search(content)
+    if found is None:
+        raise LoadError(f"{file} is no page of the playground: it holds none of its data.")
     try:
-        data = json.loads(found[1]) if found else {}
+        data = json.loads(found[1])
         return Page(
             _tensors(data["train"]),
             _tensors(data["test"] or {}),
             _disturbed(data),
             _tensors(data["state"]),
         )
-    except (KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise LoadError(f"{file} is no page of the playground: {error!r}.") from None
+    except KeyError as error:
+        raise LoadError(f"{file} is no page of the playground: its data have no {error}.") from None
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise LoadError(f"{file} is no page of the playground: {error}.") from None
 
 
 def _disturbed(data: dict[str, Any]) -> tuple[str, ...]:

@@ -27,11 +27,12 @@ parts.push(function structure(app) {
     if (app.data.structure) bar.append(button("as-python", "as in Python", "The network that Python has made", () => become(null)));
   }
   const change = part => become({ hidden: now.hidden, activation: now.activation, loss: now.loss, ...part });
-  // The focus stays on the same control.
+  // The focus stays on the same control; after Enter it goes to the picture, where the keys work.
   function become(wanted) {
     const { id } = document.activeElement, next = app.become(wanted);
     next.tell(`The network: ${networkText(generator, next.data.structure ?? generator)}.`);
-    (next.root.querySelector(`.structure [id="${id}"]:enabled`) ?? next.find("#layers")).focus();
+    const same = id && next.root.querySelector(`.structure [id="${id}"]:enabled`);
+    (same || next.find(".picture")).focus({ preventScroll: true });
   }
   function button(id, text, title, act, disabled = false) {
     const element = made("button", { type: "button", id, title, "aria-label": title, disabled }, text);

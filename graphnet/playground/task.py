@@ -14,6 +14,7 @@ from graphnet.graph.feed import bind, require_mapping
 from graphnet.graph.roles import checked_loss
 from graphnet.graph.walks import ancestors
 from graphnet.optim import Optimizer
+from graphnet.playground.checked_rows import require_learnable_rows
 from graphnet.playground.classes import Classes, classes_of
 from graphnet.train.dataset import DataSet
 from graphnet.train.training_graph import TrainingGraph, require_learnable
@@ -166,12 +167,14 @@ def _checked(
     if not isinstance(title, str):
         raise GraphError(must_be("title", "a text", title))
     kept, others = bounded(train, MOST_NUMBERS), bounded(test, MOST_TEST_NUMBERS)
+    require_learnable_rows(graph, kept, "data")
+    require_learnable_rows(graph, others, "test")
     left_out = _count(train) - _count(kept) + _count(test) - _count(others)
     if left_out:
+        tested = f", and {_count(others):,} of {_count(test):,} test rows" if test else ""
         warn(
             f"A page has room for about {MOST_NUMBERS:,} numbers to learn from: it holds the first "
-            f"{_count(kept):,} of {_count(train):,} rows, and {_count(others):,} of "
-            f"{_count(test):,} test rows.",
+            f"{_count(kept):,} of {_count(train):,} rows{tested}.",
             stacklevel=4,
         )
     task = Task(graph, loss, optimizer, output, kept, others, batch, int(seed), title)

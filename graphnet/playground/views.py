@@ -29,8 +29,9 @@ if TYPE_CHECKING:
 
 MOST_BOXES = 200
 """A list of more nodes is shown as layers alone."""
+MOST_UNITS = 64
+"""Units of a layer whose maps are shown."""
 
-_MOST_UNITS = 64  # of a layer whose maps are shown
 _STRIP = 156.0  # points: about the width of what moves in a box
 _TILE = 12.0  # points: a map of a unit
 _PANES = {"wide": (860.0, 440.0), "narrow": (390.0, 760.0)}  # its room on a laptop, and a phone
@@ -82,7 +83,7 @@ def mapped(task: Task) -> list[Node]:
 def _units(node: Node) -> int:
     """How many units a node has, each a column; 0 if there are none, or too many."""
     size = node.shape[1] if len(node.shape) == 2 and node.shape[0] is None else None
-    return size if size is not None and size <= _MOST_UNITS else 0
+    return size if size is not None and size <= MOST_UNITS else 0
 
 
 def _views(name: str, scene: Scene, graph: Graph, maps: list[Node]) -> Iterator[View]:

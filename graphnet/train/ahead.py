@@ -45,7 +45,7 @@ class Ahead(Generic[T]):
         if error is not None:
             self.close()
             raise error
-        return item  # type: ignore[return-value]
+        return item  # type: ignore[return-value]  # without an error there is an item
 
     def close(self) -> None:
         """End the thread; what it has made ready is dropped."""

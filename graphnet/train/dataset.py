@@ -143,7 +143,7 @@ class DataSet:
         if part is not None and isinstance(rows, slice):
             rows = part.rows(rows.start, min(rows.stop, len(part)))
         elif part is not None:
-            rows = part.at(rows)  # type: ignore[arg-type]
+            rows = part.at(rows)  # type: ignore[arg-type]  # no slice here
         taken = Batch(self.inputs, self.targets).map(lambda each: _taken(each, rows))
         return taken.transformed(self.transform).map(lambda each: each.to(to))
 

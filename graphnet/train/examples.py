@@ -50,7 +50,7 @@ def _changed(batch: Batch, settings: FitSettings) -> Batch:
 
 def examined(run: Run) -> int:
     """How many rows can be looked at while training goes on."""
-    return len(run.data) if _are_learned(run) else len(run.example)  # type: ignore[arg-type]
+    return len(run.data) if _are_learned(run) else len(run.example)  # type: ignore[arg-type]  # those have a length
 
 
 def looked_at(run: Run, start: int, stop: int) -> Batch:

@@ -69,7 +69,7 @@ def predict(
         if compile:
             compute = task.graph.compile(outputs, tune=False)
         else:
-            compute = lambda feed: task.graph.forward(feed, outputs=outputs)  # noqa: E731
+            compute = lambda feed: task.graph.forward(feed, outputs=outputs)  # noqa: E731 - one of two
     return _outputs(task, source, batch_size, compute)
 
 

@@ -50,3 +50,16 @@ def shared_network(name="x"):
         x = gn.Input((None, 3), name=name)
         loss = (layer(layer(x).tanh()) ** 2).mean()
     return graph.walk({name: torch.ones(4, 3)}, loss)
+
+
+def lenet():
+    """The list of a LeNet, a feed, and its loss."""
+    torch.manual_seed(0)
+    features = [gn.Conv2d(1, 6, 5, padding=2), gn.ReLU(), gn.AvgPool2d(2)]
+    features += [gn.Conv2d(6, 16, 5), gn.ReLU(), gn.AvgPool2d(2), gn.Flatten()]
+    layers = [gn.Linear(400, 120), gn.ReLU(), gn.Linear(120, 84), gn.ReLU(), gn.Linear(84, 10)]
+    with gn.Graph() as graph:
+        x = gn.Input((None, 1, 28, 28), name="x")
+        t = gn.Input((None,), name="t", dtype=torch.int64)
+        loss = gn.LossCrossEntropy()(gn.Sequential(*features, *layers)(x), t)
+    return graph, {"x": torch.rand(2, 1, 28, 28), "t": torch.tensor([3, 7])}, loss

@@ -8,7 +8,7 @@ import re
 import pytest
 import torch
 from browser import chromium
-from draw.example_modules import Block, SharedBranch
+from draw.example_modules import Block, SharedBranch, lenet
 
 import graphnet as gn
 
@@ -37,18 +37,6 @@ class Outer(gn.Module):
 
     def build(self, x):
         return self.head(self.blocks(x) + x)
-
-
-def lenet():
-    torch.manual_seed(0)
-    features = [gn.Conv2d(1, 6, 5, padding=2), gn.ReLU(), gn.AvgPool2d(2)]
-    features += [gn.Conv2d(6, 16, 5), gn.ReLU(), gn.AvgPool2d(2), gn.Flatten()]
-    layers = [gn.Linear(400, 120), gn.ReLU(), gn.Linear(120, 84), gn.ReLU(), gn.Linear(84, 10)]
-    with gn.Graph() as graph:
-        x = gn.Input((None, 1, 28, 28), name="x")
-        t = gn.Input((None,), name="t", dtype=torch.int64)
-        loss = gn.LossCrossEntropy()(gn.Sequential(*features, *layers)(x), t)
-    return graph, {"x": torch.rand(2, 1, 28, 28), "t": torch.tensor([3, 7])}, loss
 
 
 def outer():

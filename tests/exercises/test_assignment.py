@@ -72,7 +72,7 @@ class Short(gn.exercises.ReLU):
 
 
 class Lambda(gn.exercises.ReLU):
-    grad_x = lambda self, grad, x: grad * (x > 0)  # noqa: E731
+    grad_x = lambda self, grad, x: grad * (x > 0)  # noqa: E731 - a student may
 
 
 def test_a_rule_in_one_line_is_a_solution_too():
@@ -88,6 +88,7 @@ def typed():
 
 REFUSED = {
     "an unknown exercise": (("cube",), "There is no exercise 'cube'"),
+    "a number": ((3,), "exercise must be an exercise or its name, such as 'mul'; got 3"),
     "helpers": (("rnn cell", MyRNNCell), "MyRNNCell has the method inner too"),
     "a part": (("mul", MySigmoid), "MySigmoid has no method grad_y|has no method grad_x"),
     "a lambda": (("relu", Lambda), "must be written with def|is unknown"),
@@ -126,8 +127,8 @@ def run_pytest(folder):
 
 
 def test_a_file_for_pytest_has_a_test_for_each_point(tmp_path):
-    """Without an answer, with a wrong one, and with a right one."""
-    for name in ("missing", "wrong", "right"):
+    """Without an answer, with a wrong one, and with right ones of any name."""
+    for name in ("missing", "empty", "wrong", "right", "renamed", "an_op"):
         source = gn.exercises.pytest_source("mul", name)
         (tmp_path / f"test_{name}.py").write_text(source, encoding="utf-8")
     wrong = f"import graphnet as gn\n{gn.exercises.Mul.task()}".replace(
@@ -138,10 +139,19 @@ def test_a_file_for_pytest_has_a_test_for_each_point(tmp_path):
     right += "    def grad_x(self, grad, y):\n        return grad * y\n"
     right += "    def grad_y(self, grad, x):\n        return grad * x\n"
     (tmp_path / "right.py").write_text(right, encoding="utf-8")
+    (tmp_path / "empty.py").write_text("from graphnet.exercises import Mul\n", encoding="utf-8")
+    sum_too = "class MyAdd(gn.exercises.Add):\n    def grad_x(self, grad):\n        return grad\n"
+    renamed = right.replace("MyMul", "Product") + sum_too
+    (tmp_path / "renamed.py").write_text(renamed, encoding="utf-8")
+    op = right.replace("MyMul(gn.exercises.Mul)", "Product(gn.Op)")
+    op += "    symbol = 'x'\n\n    def forward(self, x, y):\n        return x * y\n"
+    (tmp_path / "an_op.py").write_text(op, encoding="utf-8")
     ran = run_pytest(tmp_path).stdout
-    assert ran.count("No module named 'missing'") >= 3
+    assert "There is no missing.py: write your answer into a file of this name." in ran
+    assert "empty.py has no class that derives from Mul: begin with `class MyMul(" in ran
+    assert "ModuleNotFoundError" not in ran
     assert "WRONG: " in ran
-    assert "3 failed, 3 passed, 3 errors" in ran
+    assert "9 failed, 9 passed" in ran
 
 
 def test_an_exercise_of_a_teacher_is_handed_out_too():
@@ -153,7 +163,7 @@ def test_an_exercise_of_a_teacher_is_handed_out_too():
 
     _, tests = gn.exercises.cell(Cube)
     assert tests["source"].startswith("grade = gn.grade(MyCube, Cube)")
-    assert "gn.grade(MyCube, MyCube.exercise)" in gn.exercises.pytest_source(Cube)
+    assert "gn.grade(answer(), answer().exercise)" in gn.exercises.pytest_source(Cube)
     with pytest.raises(gn.GraphError, match="named like a variable, such as mul; got 'my-mul'"):
         gn.exercises.pytest_source("mul", "my-mul")
 
@@ -170,7 +180,7 @@ def test_the_command_writes_each_form(tmp_path, capsys):
     assert [each["metadata"]["nbgrader"].get("points") for each in book["cells"]][2:] == [
         None, 4, None, 2,
     ]  # fmt: skip
-    assert "from answers import MyMul" in written(tmp_path, "mul", "test_answers.py")
+    assert 'importlib.import_module("answers")' in written(tmp_path, "mul", "test_answers.py")
     namespace = {}
     exec(written(tmp_path, "mul", "adam", "sheet.py"), namespace)
     assert gn.grade(namespace["MyMul"]).points == 0

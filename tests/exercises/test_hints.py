@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
+from exercises.answers import MyTrainingLoop
 from exercises.wrong import WRONG
 from exercises.wrong_layers import WRONG_LAYERS
 from exercises.wrong_programs import WRONG_PROGRAMS
@@ -34,6 +35,16 @@ def test_a_typical_mistake_in_a_program_is_named(answer, method, point, wrong, e
     mark = next(mark for mark in grade.marks if mark.name == point)
     assert mark.fault, str(grade)
     assert expected in mark.hint
+
+
+def test_the_loss_that_is_wrong_is_shown():
+    def train(self, graph, loss, optimizer, batches, epochs):
+        losses = MyTrainingLoop.train(self, graph, loss, optimizer, batches, epochs)
+        return [*losses[:3], 9.0, *losses[4:]]
+
+    grade = gn.grade(type("Mine", (MyTrainingLoop,), {"train": train}))
+    assert any("9 instead of 0." in str(mark.fault) for mark in grade.marks)
+    assert "at losses[3]" in str(grade)
 
 
 def test_each_exercise_has_three_typical_mistakes():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+from functools import partial
 
 import pytest
 import torch
@@ -116,12 +117,12 @@ def test_a_tensor_beside_a_node_is_a_constant(name):
         torch.tensor([1.0, 0.0, 2.0]).to(kind),
         torch.tensor([0.5, 2.0, 0.0]).to(kind),
     )
-    for turned in (lambda x: function(constant, x), lambda x: function(x, constant)):
+    for turned in (partial(function, constant), lambda x: function(x, constant)):
         graph = gn.Graph()
         x = graph.input((3,), name="x", dtype=kind)
-        if name in ("eq", "ne"):  # == and != of nodes tell whether they are the same
-            turned = lambda x: getattr(x, name)(constant)  # noqa: E731
-        top = graph.forward(x=value, outputs=turned(x))
+        # == and != of nodes tell whether they are the same
+        output = getattr(x, name)(constant) if name in ("eq", "ne") else turned(x)
+        top = graph.forward(x=value, outputs=output)
         torch.testing.assert_close(top, turned(value), rtol=1e-15, atol=0, equal_nan=True)
 
 

@@ -8,7 +8,7 @@ from playground import pages
 
 from graphnet.playground.page import write_page
 
-NAMES = ("plane", "rows", "groups", "fixed", "wrong_label", "hostile", "images", "recurrent")
+NAMES = ("plane", "rows", "groups", "fixed", "hostile", "images", "recurrent")
 NAMES += ("labelled", "single", "numbers")
 
 

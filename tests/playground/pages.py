@@ -178,17 +178,6 @@ def fixed():
 
 
 @cache
-def wrong_label():
-    """Three classes, and one row of a fourth."""
-    model = gn.Sequential(gn.Linear(2, 3))
-    labels = torch.zeros(40, dtype=torch.int64)
-    labels[25] = 3
-    sgd = gn.SGD(model.parameters(), lr=0.1)
-    data = (torch.rand(40, 2), labels)
-    return task_of_model(model, gn.LossCrossEntropy(), data, sgd, None, **SETTINGS)
-
-
-@cache
 def hostile():
     """A list whose title and names try to leave the texts that they stand in."""
     graph = gn.Graph()

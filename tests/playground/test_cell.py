@@ -50,9 +50,9 @@ def test_a_list_has_a_cell_too():
     assert cell.height == 300
 
 
-@pytest.mark.parametrize("height", [0, 199])
+@pytest.mark.parametrize("height", [-1, 0, 199])
 def test_a_frame_has_a_height_that_can_be_read(height):
-    with pytest.raises(RangeError, match="200 pixels or more"):
+    with pytest.raises(RangeError, match="integer of 200 or more"):
         made(height=height)
 
 

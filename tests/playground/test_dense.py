@@ -195,3 +195,34 @@ def test_a_new_seed_draws_new_weights_for_a_network_of_the_page(page):
 
 def test_pages_of_other_networks_have_no_such_controls(at):
     assert at("rows").run("document.querySelector('.structure')") is None
+
+
+def test_after_enter_the_keys_of_the_page_work_and_change_no_number(page):
+    write(page, "#units-0", 5)
+    hidden = "playground.data.structure.hidden"
+    assert page.run(hidden) == [5, 4]
+    page.press(" ")
+    page.wait("playground.learner.steps > 0")
+    page.press(" ")
+    page.press("n")
+    page.press("ArrowUp")
+    assert page.run("[playground.loop.playing, playground.event !== null]") == [False, True]
+    assert page.run(hidden) == [5, 4]
+
+
+def test_at_the_last_layer_the_keys_still_work(page):
+    for _ in range(2):
+        page.click("#layers-less")
+    assert page.run("playground.data.structure.hidden") == []
+    page.press("n")
+    assert page.run("playground.event !== null")
+
+
+def test_the_card_says_why_a_wide_layer_has_no_maps(page):
+    found = "document.querySelector('.card .formulas').textContent"
+    for units, said in ((64, False), (65, True)):
+        page.run(
+            f"playground.become({{ hidden: [{units}], activation: 'Tanh', loss: 'LossMSE' }}); 0"
+        )
+        page.run("playground.choose(playground.data.nodes.findIndex(each => each.op === 'tanh'))")
+        assert ("Maps are drawn of up to 64 units; here are 65." in page.run(found)) == said

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from inspect import signature
+
 import pytest
 import torch
 from playground import pages
 
 import graphnet as gn
 from graphnet.playground.generator import MOST_LAYERS, MOST_UNITS, Structure, generator_of
-from graphnet.playground.page import page_of
+from graphnet.playground.page import page_of, printed_program
 from graphnet.playground.task import task_of_model
 
 
@@ -100,3 +102,51 @@ def test_only_pages_that_need_them_hold_the_parts():
         assert part not in large
     assert "class Pad" in page_of(pages.images())
     assert "class Pad" not in small
+
+
+RATES = {"maximize": True, "weight_decay": 0.01}
+ADAM = {**RATES, "betas": (0.8, 0.95), "eps": 1e-6}
+DECOUPLED = {**ADAM, "decoupled_weight_decay": True}
+OPTIMIZERS = {
+    gn.SGD: {**RATES, "momentum": 0.9, "dampening": 0.1, "nesterov": True},
+    gn.Adam: {**DECOUPLED, "amsgrad": True},
+    gn.AdamW: {**ADAM, "amsgrad": True},
+    gn.Adamax: ADAM,
+    gn.NAdam: {**DECOUPLED, "momentum_decay": 0.01},
+    gn.RAdam: DECOUPLED,
+    gn.RMSprop: {**RATES, "alpha": 0.9, "eps": 1e-6, "momentum": 0.5, "centered": True},
+    gn.Adagrad: {**RATES, "lr_decay": 0.1, "initial_accumulator_value": 0.1, "eps": 1e-6},
+    gn.Adadelta: {**RATES, "rho": 0.8, "eps": 1e-5},
+}
+OPTIONS = [
+    (kind, {name: value, **({"momentum": 0.9} if name == "nesterov" else {})})
+    for kind, options in OPTIMIZERS.items()
+    for name, value in [*options.items(), ("lr", 0.05)]
+]
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    OPTIONS,
+    ids=[f"{kind.__name__}-{next(iter(each))}" for kind, each in OPTIONS],
+)
+def test_every_optimizer_updates_networks_that_the_page_makes(kind, options):
+    def made(parameters, lr):
+        return kind(parameters, **{"lr": lr, **options})
+
+    given = task(pages.dense_model([3]), optimizer=made)
+    found, program = generator_of(given), printed_program(given)
+    assert found is not None
+    assert found.update.numbers == program.numbers
+    group = given.optimizer.param_groups[0]
+    assert {name: group[name] for name in options} == options
+
+
+def test_all_optimizers_are_tried():
+    kinds = {each for name in dir(gn) if isinstance(each := getattr(gn, name), type)}
+    assert {each for each in kinds if issubclass(each, gn.Optimizer)} - {gn.Optimizer} == {
+        *OPTIMIZERS
+    }
+    for kind, options in OPTIMIZERS.items():
+        taken = {*signature(kind).parameters} - {"params", "lr", "switches"}
+        assert taken == {*options}, kind

@@ -30,6 +30,22 @@ def test_it_fits_on_every_screen(name, size, at):
     )
 
 
+@pytest.mark.parametrize("width", [1920, 1280, 1024, 800, 420])
+def test_nothing_moves_when_numbers_and_texts_grow(width, at):
+    page = at("plane", width, 720)
+    places = (
+        "['.settings', '.picture', '.points', '.transport', '.save'].map(each => {"
+        " const { left, top } = document.querySelector(each).getBoundingClientRect();"
+        " return [left, top]; })"
+    )
+    before = page.run(places)
+    page.run("document.querySelector('.steps').textContent = 'step 9,213,913 · epoch 91,695'")
+    page.run("document.querySelector('.rate').textContent = '14,221 steps/s'")
+    assert page.run(places) == before
+    page.run("playground.tell('The learning rate must be a number of 0 or more. '.repeat(2))")
+    assert page.run(places) == before
+
+
 def test_a_finger_trains_and_adds_points(at):
     page = at("plane", 420, 800)
     page.call("Emulation.setTouchEmulationEnabled", enabled=True)

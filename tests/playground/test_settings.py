@@ -50,6 +50,25 @@ def test_a_wrong_number_is_refused_in_words(name, number, said, page):
     assert float(page.run(f"document.querySelector('#set-{name}').value")) == before
 
 
+def test_a_refusal_goes_with_the_next_number(page):
+    for again in (lambda: write(page, "#set-lr", 0.2), lambda: page.click("[data-slide=lr]")):
+        write(page, "#set-lr", -1)
+        assert "learning rate must be" in text(page, ".status")
+        again()
+        assert text(page, ".status") == ""
+
+
+def test_a_momentum_above_1_is_taken_as_python_takes_it(page):
+    write(page, "#set-momentum", 2)
+    assert setting(page, "momentum") == 2
+    w = gn.Parameter(torch.ones(1))
+    assert gn.SGD([w], momentum=2).momentum == 2
+    write(page, "#set-momentum", -1)
+    with pytest.raises(gn.RangeError):
+        gn.SGD([w], momentum=-1)
+    assert setting(page, "momentum") == 2
+
+
 def test_the_batch_size_holds_from_the_next_batch_on(page):
     write(page, "#set-batch", 7)
     page.run("playground.step()")

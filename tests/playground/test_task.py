@@ -157,3 +157,60 @@ def test_test_data_of_another_shape_are_refused():
     wrong = (torch.rand(5, 3), torch.rand(5, 2))
     with pytest.raises(FeedError, match="test has a tensor of the shape"):
         gn.playground(model, gn.LossMSE(), points(30), sgd, "never.html", test=wrong)
+
+
+def labels_of(*values):
+    return torch.zeros(30, dtype=torch.int64).index_put(
+        (torch.arange(len(values)) + 7,), torch.tensor(values)
+    )
+
+
+def with_number(number, place):
+    return torch.rand(30, 2).index_put(tuple(map(torch.tensor, place)), torch.tensor(number))
+
+
+GOOD = (torch.rand(30, 2), labels_of(1, -100))
+UNLEARNABLE = {
+    "NaN in inputs": ((with_number(torch.nan, (4, 1)), GOOD[1]), FeedError, "row 4 of 'x' has nan"),
+    "inf in inputs": ((with_number(-torch.inf, (9, 0)), GOOD[1]), FeedError, "row 9 of 'x' has -i"),
+    "a label too large": ((GOOD[0], labels_of(1, 2)), RangeError, "row 8 has 2"),
+    "a negative label": ((GOOD[0], labels_of(-1)), RangeError, "row 7 has -1"),
+}
+
+
+@pytest.mark.parametrize("part", ["data", "test"])
+@pytest.mark.parametrize(("wrong", "error", "said"), UNLEARNABLE.values(), ids=UNLEARNABLE)
+def test_rows_that_no_network_can_learn_from_are_refused(part, wrong, error, said):
+    model = plane_model()
+    sgd = gn.SGD(model.parameters(), lr=0.1)
+    given = {"data": GOOD, "test": GOOD, part: wrong}
+    with pytest.raises(error) as caught:
+        gn.playground(model, gn.LossCrossEntropy(), optimizer=sgd, **given)
+    assert said in str(caught.value)
+    assert f" of {part} must be " in str(caught.value)
+    assert error is FeedError or "from 0 to 1" in str(caught.value)
+
+
+def test_targets_that_are_not_finite_are_refused():
+    data = {**FEED, "t": FEED["t"].index_fill(0, torch.tensor(3), torch.inf)}
+    with pytest.raises(FeedError, match="row 3 of 't' has inf"):
+        list_task(data=data)
+
+
+def test_an_index_beyond_its_table_is_refused():
+    model = gn.Sequential(gn.Embedding(5, 3), gn.Linear(3, 2))
+    sgd = gn.SGD(model.parameters(), lr=0.1)
+    with pytest.raises(RangeError, match="rows of the table, from 0 to 4; row 2 has 5"):
+        gn.playground(model, gn.LossMSE(), (torch.tensor([0, 4, 5]), torch.rand(3, 2)), sgd)
+
+
+def test_only_rows_that_exist_are_counted_as_left_out(monkeypatch):
+    monkeypatch.setattr("graphnet.playground.task.MOST_NUMBERS", 30)
+    for test, said in ((None, "10 of 30 rows.$"), (FEED, "of 30 rows, and 30 of 30 test rows.$")):
+        with pytest.warns(UserWarning, match=said):
+            list_task(test=test)
+
+
+def test_an_unknown_option_is_told_of_the_name_that_was_called():
+    with pytest.raises(TypeError, match=r"^playground\(\) got an unexpected .* 'batch'"):
+        gn.playground(None, None, None, None, batch=3)

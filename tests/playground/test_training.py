@@ -98,6 +98,9 @@ def test_a_long_step_is_interrupted_and_taken_up_again(page):
 def test_a_list_of_a_fixed_batch_trains_on_full_batches(at):
     page = at("fixed")
     assert page.run("document.querySelector('#set-batch')") is None
+    assert text(page, "#fixed-batch") == "10"
+    title = "document.querySelector('#fixed-batch').parentNode.title"
+    assert "GRU and LSTM" in page.run(title)
     assert page.run("document.querySelectorAll('.rows tbody tr').length") == 8
     page.run("for (let at = 0; at < 7; at++) playground.step()")
     assert page.run("[playground.learner.epoch, playground.learner.program.batch]") == [2, 10]
@@ -111,7 +114,8 @@ def test_a_list_of_a_fixed_batch_trains_on_full_batches(at):
 
 
 def test_a_batch_that_the_program_refuses_stops_the_training(at):
-    page = at("wrong_label")
+    page = at("rows")
+    page.run("playground.learner.rows.data.t[25] = 3")
     page.press(" ")
     page.wait("!playground.loop.playing")
     page.wait("/stopped: .*out of range/.test(document.querySelector('.status').textContent)")

@@ -242,8 +242,9 @@ def test_what_is_no_page_is_refused(tmp_path, files):
     for content in ("", "<p>a page</p>", data.replace('"kind":"float32"', '"kind":"eval"'),
                     data.replace('"nodes":', '"other":')):  # fmt: skip
         wrong.write_text(content, encoding="utf-8")
-        with pytest.raises(LoadError, match=r"wrong.html is no page of the playground"):
+        with pytest.raises(LoadError, match=r"wrong.html is no page of the playground") as caught:
             gn.playground.read(wrong)
+        assert "Error(" not in str(caught.value)
     with pytest.raises(LoadError, match="cannot be read"):
         gn.playground.read(tmp_path / "missing.html")
 

@@ -8,7 +8,7 @@ import xml.etree.ElementTree as ET
 import pytest
 import torch
 from browser import chromium
-from draw.example_modules import shared_network
+from draw.example_modules import lenet, shared_network
 
 import graphnet as gn
 from graphnet.stepping.frames import Frames
@@ -28,16 +28,9 @@ def disk():
     return graph.walk({"x": torch.rand(4, 2), "t": torch.rand(4, 2)}, loss)
 
 
-def lenet():
-    torch.manual_seed(0)
-    features = [gn.Conv2d(1, 6, 5, padding=2), gn.ReLU(), gn.AvgPool2d(2)]
-    features += [gn.Conv2d(6, 16, 5), gn.ReLU(), gn.AvgPool2d(2), gn.Flatten()]
-    layers = [gn.Linear(400, 120), gn.ReLU(), gn.Linear(120, 84), gn.ReLU(), gn.Linear(84, 10)]
-    with gn.Graph() as graph:
-        x = gn.Input((None, 1, 28, 28), name="x")
-        t = gn.Input((None,), name="t", dtype=torch.int64)
-        loss = gn.LossCrossEntropy()(gn.Sequential(*features, *layers)(x), t)
-    return graph.walk({"x": torch.rand(2, 1, 28, 28), "t": torch.tensor([3, 7])}, loss)
+def walked_lenet():
+    graph, feed, loss = lenet()
+    return graph.walk(feed, loss)
 
 
 def small():
@@ -88,9 +81,9 @@ def letters(page):
     ("walk", "key"),
     [
         (disk, ""),
-        (lenet, ""),
+        (walked_lenet, ""),
         pytest.param(disk, "l", marks=pytest.mark.slow),
-        pytest.param(lenet, "0", marks=pytest.mark.slow),
+        pytest.param(walked_lenet, "0", marks=pytest.mark.slow),
     ],
 )
 @pytest.mark.parametrize("size", [(1280, 720), (420, 800)], ids=str)

@@ -2,12 +2,38 @@
 
 from __future__ import annotations
 
+import os
+
+import pytest
 import torch
 
 import graphnet as gn
 from graphnet.train.dataset import DataSet
 from graphnet.train.run import FitSettings, Run
 from graphnet.train.training_graph import TrainingGraph
+
+
+class KilledError(Exception):
+    """What ends training in the middle."""
+
+
+class KilledAt(gn.Checkpoints):
+    """Ends training when the state of a step is written, as a crash would."""
+
+    def __init__(self, folder, at, every=1):
+        super().__init__(folder, every)
+        self.at = at
+
+    def step(self, run):
+        super().step(run)
+        if run.step == self.at:
+            raise KilledError
+
+
+@pytest.fixture(autouse=True)
+def quick_disk(monkeypatch):
+    """For files that import it: what is written is not waited for."""
+    monkeypatch.setattr(os, "fsync", lambda handle: None)
 
 
 def data(rows=40, seed=0):

@@ -3,27 +3,13 @@
 from __future__ import annotations
 
 import copy
-import os
 
 import pytest
-from train.small_runs import data, network, same, weights
+from train.small_runs import KilledAt, KilledError, data, network, same, weights
 
 import graphnet as gn
 from graphnet.train.checkpoint_file import State
 from graphnet.train.store import Store
-
-
-class KilledError(Exception):
-    """What ends training in the middle."""
-
-
-class KilledAtFour(gn.Checkpoints):
-    """Ends training inside its second epoch."""
-
-    def step(self, run):
-        super().step(run)
-        if run.step == 4:
-            raise KilledError
 
 
 def train(checkpoints):
@@ -46,13 +32,8 @@ def whole(tmp_path_factory):
     """The state after the first step of the second epoch."""
     folder = tmp_path_factory.mktemp("whole")
     with pytest.raises(KilledError):
-        train(KilledAtFour(folder, every=1))
+        train(KilledAt(folder, 4))
     return Store(folder).load()
-
-
-@pytest.fixture(autouse=True)
-def quick_disk(monkeypatch):
-    monkeypatch.setattr(os, "fsync", lambda handle: None)
 
 
 def resumed(folder, state):

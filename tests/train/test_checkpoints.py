@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import random
 import shutil
 
 import pytest
 import torch
-from train.small_runs import data, network, same, weights
+from train.small_runs import KilledAt, KilledError, data, network, same, weights
 
 import graphnet as gn
 from graphnet import schedules
@@ -30,34 +29,12 @@ OPTIMIZERS = {
 }
 
 
-class KilledError(Exception):
-    """What ends training in the middle."""
-
-
-class KilledAt(gn.Checkpoints):
-    """Ends training when the state of a step is written, as a crash would."""
-
-    def __init__(self, at, folder, every):
-        super().__init__(folder, every)
-        self.at = at
-
-    def step(self, run):
-        super().step(run)
-        if run.step == self.at:
-            raise KilledError
-
-
-@pytest.fixture(autouse=True)
-def quick_disk(monkeypatch):
-    monkeypatch.setattr(os, "fsync", lambda handle: None)
-
-
 def train(folder, optimizer="momentum", kill=None, every=1, callbacks=(), **options):
     """Train with everything that is random; go on if the folder has a state."""
     model = network(dropout=True, norm=True)
     made = OPTIMIZERS[optimizer](model.parameters())
     given = {"epochs": 3, "batch_size": 11, "seed": 5, "validation": data(20, seed=3), **options}
-    keeping = KilledAt(kill, folder, every) if kill else gn.Checkpoints(folder, every)
+    keeping = KilledAt(folder, kill, every) if kill else gn.Checkpoints(folder, every)
     history = gn.fit(model, LOSS, data(), made, callbacks=[*callbacks, keeping], **given)
     return model, made, history
 

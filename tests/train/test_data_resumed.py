@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import warnings
 
@@ -10,35 +9,13 @@ import numpy as np
 import pytest
 import torch
 from torch.utils.data import DataLoader, RandomSampler
-from train.small_runs import network, same, weights
+from train.small_runs import KilledAt, KilledError, network, same, weights
 from train.sources import LOSS, Counting, Passing, Rows, T, X, batches, loader
 
 import graphnet as gn
 from graphnet.train.checkpoint_file import State
 from graphnet.train.checkpoints import packed
 from graphnet.train.store import Store
-
-
-class KilledError(Exception):
-    """What ends training in the middle."""
-
-
-class KilledAt(gn.Checkpoints):
-    """Ends training when the state of a step is written, as a crash would."""
-
-    def __init__(self, folder, at, every=1):
-        super().__init__(folder, every)
-        self.at = at
-
-    def step(self, run):
-        super().step(run)
-        if run.step == self.at:
-            raise KilledError
-
-
-@pytest.fixture(autouse=True)
-def quick_disk(monkeypatch):
-    monkeypatch.setattr(os, "fsync", lambda handle: None)
 
 
 def train(folder, given, kill=None, **options):

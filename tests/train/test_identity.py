@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from functools import partial
 
 import pytest
@@ -13,11 +12,6 @@ import graphnet as gn
 from graphnet import schedules
 
 WEIGHT = torch.tensor([1.0, 3.0])
-
-
-@pytest.fixture(autouse=True)
-def quick_disk(monkeypatch):
-    monkeypatch.setattr(os, "fsync", lambda handle: None)
 
 
 def noise(size, places=(0, 1)):

@@ -16,6 +16,7 @@ from graphnet.interop import ModelComparison
 from graphnet.interop.imported import ImportedModel
 from graphnet.losses import Loss
 from graphnet.op import T
+from graphnet.ops.selected import Selected
 
 
 def torch_models(net: Module, x: Tensor) -> None:
@@ -43,8 +44,8 @@ def nodes(x: gn.Input, w: gn.Parameter, y: gn.Operation, n: gn.Node) -> None:
         assert_type(each, gn.Node)
     assert_type(x.max(), gn.Node)
     assert_type(x.max(w), gn.Node)
-    assert_type(x.max(1), tuple[gn.Node, gn.Node])
-    assert_type(y.min(dim=0, keepdim=True), tuple[gn.Node, gn.Node])
+    assert_type(x.max(1), Selected[gn.Node])
+    assert_type(y.min(dim=0, keepdim=True), Selected[gn.Node])
     assert_type(x.split(2), tuple[gn.Node, ...])
     assert_type(x.size(), tuple[int | None, ...])
     assert_type(x.top, Tensor)
@@ -67,8 +68,8 @@ def operations(x: gn.Input, w: gn.Parameter, t: Tensor) -> None:
     assert_type(ops.einsum("ij,jk->ik", x, w), gn.Node)
     assert_type(ops.cross_entropy(x, w), gn.Node)
     assert_type(ops.max(t), Tensor)
-    assert_type(ops.max(t, 1), tuple[Tensor, Tensor])
-    assert_type(ops.min(x, dim=1), tuple[gn.Node, gn.Node])
+    assert_type(ops.max(t, 1), Selected[Tensor])
+    assert_type(ops.min(x, dim=1), Selected[gn.Node])
     assert_type(ops.min(x, w), gn.Node)
     assert_type(ops.max_pool2d(x, 2), gn.Node)
     assert_type(ops.max_pool2d(t, 2, return_indices=True), tuple[Tensor, Tensor])

@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from graphnet.compile.lower.scalars import loads, positions
+
+if TYPE_CHECKING:
+    from graphnet.compile.lower.loops import Map, Reduction
+    from graphnet.compile.lower.scalars import Place, Scalar
+    from graphnet.compile.plan.slots import Slot
 
 
 @dataclass(frozen=True)
@@ -51,3 +59,41 @@ def loops_over(
                 continue
         loops.append(Loop(sizes[axis], ((axis, sizes[axis]),)))
     return loops
+
+
+def loops_of_map(statement: Map) -> list[Loop]:
+    """The loops over all places of a map, and of those that share its loops."""
+    maps = (statement, *statement.then)
+    computed = [part for each in maps for part in (each.element, *_indices(each.out))]
+    strides = [*(each.out.slot.strides for each in maps), *_strides_read(computed)]
+    fixed = {axis for each in computed for axis in positions(each)}
+    return loops_over(statement.sizes, range(len(statement.sizes)), strides, fixed)
+
+
+def loops_of_reduction(statement: Reduction) -> tuple[list[Loop], list[Loop]]:
+    """The loops over results, and over what is combined; places are counted in their order."""
+    sizes, count = statement.sizes, statement.kept
+    read = [*_strides_read([statement.element])]
+    out = (*statement.out.strides, *[0] * (len(sizes) - count))
+    fixed = positions(statement.element)
+    kept = loops_over(sizes, range(count), [out, *read], fixed)
+    rest, sort = range(count, len(sizes)), statement.best is None
+    return kept, loops_over(sizes, rest, read or [out], fixed, sort=sort)
+
+
+def loops_of_elements(
+    sizes: Sequence[int], elements: Iterable[Scalar], outs: Iterable[Slot]
+) -> list[Loop]:
+    """The loops over all places at which some elements are computed and stored."""
+    strides = [*(each.strides for each in outs), *_strides_read(elements)]
+    return loops_over(sizes, range(len(sizes)), strides, set())
+
+
+def _strides_read(computed: Iterable[Scalar]) -> Iterator[Sequence[int]]:
+    """The strides of all memory that is read."""
+    return (each.place.slot.strides for part in computed for each in loads(part))
+
+
+def _indices(place: Place) -> Iterator[Scalar]:
+    """The indices of a place that are computed."""
+    return (index for _, index in place.terms)

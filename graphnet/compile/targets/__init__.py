@@ -5,4 +5,5 @@
 | `torch/` | straight-line Python over torch's own kernels |
 | `c/` | C, compiled for this machine |
 | `js/` | JavaScript, for pages |
+| `printing/` | what the two printers of loops share |
 """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 from tqdm import tqdm
 
 from graphnet.console_text import printable, text_table
-from graphnet.errors import GraphError
+from graphnet.errors import GraphError, counted
 from graphnet.exercises.classroom.answers import exercise_named
 from graphnet.exercises.classroom.csv_table import csv_table
 from graphnet.exercises.classroom.feedback import feedback_page
 from graphnet.exercises.classroom.overview import overview_page
+from graphnet.exercises.classroom.page import GENERATOR
 from graphnet.exercises.classroom.pool import Job, Pool
 from graphnet.exercises.classroom.results import Student, sheet_of
 from graphnet.exercises.classroom.similar import Pair, near_identical
@@ -29,6 +30,9 @@ from graphnet.files import replace_file
 if TYPE_CHECKING:
     from graphnet.exercises.catalog import AnyExercise
     from graphnet.exercises.classroom.weights import Weights
+
+
+_HEAD = 1000  # bytes of a page that tell who wrote it
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,16 +53,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--pages",
         type=Path,
-        default=Path("grades"),
         metavar="FOLDER",
-        help="the folder of index.html, the teacher's page, and feedback/ for the students",
+        help="the folder of index.html, the teacher's page, and feedback/ for the students "
+        "(the name of the table without .csv, or grades)",
     )
     parser.add_argument(
         "--timeout",
         type=float,
         default=20.0,
         metavar="SECONDS",
-        help="for each student and exercise (20)",
+        help="for each file and each rule of a student (20)",
     )
     parser.add_argument(
         "--memory",
@@ -87,6 +91,7 @@ def run(options: argparse.Namespace) -> str:
         GraphError: there is no such folder, exercise or point, an option is out of its range, or a
             file cannot be written.
     """
+    options.pages = options.pages or _pages_folder(options)
     _check(options)
     names = list(dict.fromkeys(options.exercise))
     exercises = {name: exercise_named(name) for name in names}
@@ -144,6 +149,14 @@ def _source(each: Submission) -> str:
     return "\n\n".join(texts)
 
 
+def _pages_folder(options: argparse.Namespace) -> Path:
+    """The folder of the pages if none is given: it has the name of the table."""
+    table = options.csv or Path("grades.csv")
+    folder = Path(table).with_suffix("")
+    taken = folder == table or folder.resolve() == options.folder.resolve()
+    return folder.with_name(f"{folder.name}-pages") if taken else folder
+
+
 def _check(options: argparse.Namespace) -> None:
     """Refuse options out of their ranges, and results among the submissions."""
     if not (isfinite(options.timeout) and options.timeout > 0):
@@ -188,11 +201,24 @@ def _write(
         (options.pages / "feedback").mkdir(parents=True, exist_ok=True)
         for path, text in texts.items():
             replace_file(path, text.encode("utf-8", "replace"))
+        _remove_old(options.pages / "feedback", {path.name.lower() for path in texts})
     except OSError as error:
         raise GraphError(f"The results cannot be written: {error}.") from error
-    lines = [f"{overview}: the table, and {len(pairs)} pairs that are nearly the same"]
-    lines += [f"{options.pages / 'feedback'}: a page for each of {len(students)} students"]
+    lines = [f"{overview}: the table, and {counted(len(pairs), 'pair')} of similar submissions"]
+    lines += [
+        f"{options.pages / 'feedback'}: {counted(len(students), 'page')}, one for each student"
+    ]
     return [*lines, *([f"{options.csv}: the table as CSV"] if options.csv else [])]
+
+
+def _remove_old(folder: Path, kept: Container[str]) -> None:
+    """Remove the pages that an earlier grading wrote for students who are not in this one."""
+    for path in folder.glob("*.html"):
+        if path.name.lower() not in kept and path.is_file() and not path.is_symlink():
+            with path.open("rb") as file:
+                ours = GENERATOR.encode() in file.read(_HEAD)
+            if ours:
+                path.unlink()
 
 
 def page_names(students: Sequence[str]) -> dict[str, str]:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import io
 import os
+import signal
 import sys
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,32 @@ class Output(io.TextIOBase):
 
     def __str__(self) -> str:
         return f"{self.text}\n[...]" if self.dropped else self.text
+
+
+class StoppedError(BaseException):
+    """The time of a file is over; no `except Exception` of an answer catches it."""
+
+
+@contextmanager
+def stopped_after(seconds: float) -> Iterator[None]:
+    """Interrupt what runs too long, where the system has alarms; 0 sets no limit.
+
+    Raises:
+        StoppedError: the time is over.
+    """
+    if not (seconds and hasattr(signal, "setitimer")):
+        yield
+        return
+
+    def stop(*_: object) -> None:
+        raise StoppedError(f"after {seconds:g} seconds")
+
+    signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 def limit_resources(seconds: float, megabytes: int) -> None:

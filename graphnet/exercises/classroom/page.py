@@ -50,6 +50,9 @@ summary { cursor: pointer; }
 @media print { pre { white-space: pre-wrap; } }
 """
 
+GENERATOR = '<meta name="generator" content="graphnet grade">'
+"""What tells a page of this command from others."""
+
 
 def page(title: str, parts: Iterable[str]) -> str:
     """A page of HTML; nothing in it is run, whatever the names and texts are.
@@ -62,6 +65,7 @@ def page(title: str, parts: Iterable[str]) -> str:
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
+        f"{GENERATOR}\n"
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{escape(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n"
         + "\n".join(parts)

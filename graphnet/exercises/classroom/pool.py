@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -18,9 +18,12 @@ from pathlib import Path
 from typing import Any
 
 from graphnet.errors import GraphError
+from graphnet.exercises.classroom.results import reason_of
+from graphnet.exercises.classroom.worker import begun_by
 
 _PACKAGE = Path(__file__).parents[2]
 _START = 300.0  # seconds until a worker has imported torch, on the slowest of machines
+_MOST_POINTS = 20  # of an exercise
 _GRACE = 30.0  # seconds beyond the limit until a worker that forks must have replied
 
 
@@ -31,7 +34,7 @@ class Job:
     Attributes:
         files: the files of the student.
         exercise: the exercise, as the command line names it.
-        seconds: the limit of time.
+        seconds: the limit of time for each file and each point.
         megabytes: the limit of memory.
     """
 
@@ -40,10 +43,13 @@ class Job:
     seconds: float
     megabytes: int
 
-    def text(self, work: Path) -> str:
-        """The job as a line for a worker."""
+    def text(self, work: Path, known: Mapping[str, Sequence[str]]) -> str:
+        """The job as a line for a worker, which grades no point again that is known."""
+        marks = [[name, *texts] for name, texts in known.items()]
         files = [str(path.resolve()) for path in self.files]
-        return json.dumps({**vars(self), "files": files, "work": str(work.resolve())})
+        return json.dumps(
+            {**vars(self), "files": files, "known": marks, "work": str(work.resolve())}
+        )
 
 
 class Worker:
@@ -53,36 +59,58 @@ class Worker:
         self._process: subprocess.Popen[bytes] | None = None
         self._lines: queue.Queue[bytes] = queue.Queue()
         self._reusable = False
+        self._point = ""  # what a worker that does not fork has begun
 
     def grade(self, job: Job) -> dict[str, Any]:
         """The reply to a job: there is one whatever the answer does.
 
+        A point that ends or stops its process gets the reason as its mark, and the others are
+        graded anew without it.
+
         Raises:
             GraphError: no worker can be started.
         """
+        known: dict[str, Sequence[str]] = {}
+        while True:
+            reply = self._once(job, known)
+            point = reply.pop("point", "")
+            if not point or point in known or len(known) == _MOST_POINTS:
+                return reply
+            known[point] = reason_of(reply, job.seconds)
+
+    def _once(self, job: Job, known: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+        self._point = ""
         if self._process is None:
             self._start()
         with tempfile.TemporaryDirectory(prefix="graphnet-", ignore_cleanup_errors=True) as work:
-            line = self._asked(job, Path(work))
+            line = self._asked(job, Path(work), known)
         try:
-            reply = {"timeout": True} if line is None else dict(json.loads(line))
+            late = {"timeout": True, "point": self._point}
+            reply = late if line is None else dict(json.loads(line))
         except ValueError:  # it died with its answer
-            return {"status": self.stop()}
+            return {"status": self.stop(), "point": self._point}
         if line is None or not self._reusable:
             self.stop()
         return reply
 
-    def _asked(self, job: Job, work: Path) -> bytes | None:
+    def _asked(self, job: Job, work: Path, known: Mapping[str, Sequence[str]]) -> bytes | None:
         """The line that answers a job; empty if the process is dead, None if it hangs."""
         process = self._process
         if process is None or process.stdin is None:
             return b""
         try:
-            process.stdin.write(job.text(work).encode() + b"\n")
+            process.stdin.write(job.text(work, known).encode() + b"\n")
             process.stdin.flush()
         except OSError:
             return b""
-        return self._line(job.seconds + (_GRACE if self._reusable else 0))
+        if self._reusable:  # it sees to the time of each file and each point itself
+            return self._line((job.seconds + 1) * (len(job.files) + _MOST_POINTS) + _GRACE)
+        while (line := self._line(job.seconds + 1)) is not None:
+            point = begun_by(line)
+            if point is None:
+                return line
+            self._point = point
+        return None
 
     def _line(self, seconds: float) -> bytes | None:
         with suppress(queue.Empty):

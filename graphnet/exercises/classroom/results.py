@@ -112,7 +112,7 @@ def sheet_of(
         seconds: the limit of time.
     """
     values = weighted(exercise, weights)
-    reason, hint = _reason(reply, seconds)
+    reason, hint = reason_of(reply, seconds)
     try:
         given = {name: tuple(map(str, texts)) for name, *texts in reply.get("marks", [])}
         marks = tuple(_mark(name, given[name], values[name]) for name in values)
@@ -129,8 +129,13 @@ def _mark(name: str, texts: Sequence[str], weight: Fraction) -> Mark:
     return Mark(name, fault, hint, left_out, weight)
 
 
-def _reason(reply: Mapping[str, Any], seconds: float) -> tuple[str, str]:
-    """Why there are no marks, and a hint."""
+def reason_of(reply: Mapping[str, Any], seconds: float) -> tuple[str, str]:
+    """Why a reply has no marks, and a hint; empty if it has some.
+
+    Args:
+        reply: what the worker says.
+        seconds: the limit of time.
+    """
     if reply.get("timeout"):
         return (
             f"it was stopped after {seconds:g} seconds",

@@ -45,7 +45,22 @@ HOSTILE = {
     "raises_late.py": (after("1 / 0"), 3, "ZeroDivisionError: division by zero; what stands"),
     "asks.py": (before("input('Your name?')"), 0, "it raises EOFError"),
     # hangs
-    "loops.py": (inside("while True: pass"), 0, f"it was stopped after {SECONDS} seconds"),
+    "loops.py": (inside("while True: pass"), 1, f"grad_x: it was stopped after {SECONDS} seconds"),
+    "loops_last.py": (
+        RIGHT.replace("return grad * x", "while True: pass"), 1,
+        f"grad_y: it was stopped after {SECONDS} seconds",
+    ),
+    "loops_late.py": (
+        after("while True: pass"), 3,
+        f"loops_late.py: it was stopped after {SECONDS} seconds; what stands before is graded",
+    ),
+    "loops_for_good.py": (
+        inside("while True:\n            try: x = 1\n            except BaseException: x = 2"), 1,
+        "grad_x: it was stopped after",
+    ),
+    "dies_in_a_rule.py": (
+        inside("import os; os._exit(7)"), 1, "grad_x: its process ended before there was a grade",
+    ),
     "sleeps.py": (before("import time; time.sleep(1000)"), 0, "it was stopped after"),
     "waits_on.py": (
         after("import threading, time; threading.Thread(target=time.sleep, args=[99]).start()"),

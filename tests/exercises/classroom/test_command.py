@@ -81,6 +81,13 @@ def test_mathematics_and_form_are_apart_and_points_have_weights(tmp_path):
     assert row["reasons"].startswith("form: second derivatives: ")
 
 
+def test_one_is_counted_as_one(tmp_path, capsys):
+    graded(tmp_path, {"ada.py": RIGHT}, *MUL)
+    said = capsys.readouterr().out
+    assert "the table, and 0 pairs of similar submissions" in said
+    assert "1 page, one for each student" in said
+
+
 def test_several_exercises_in_folders(tmp_path):
     relu = "from graphnet.exercises import ReLU\nclass MyReLU(ReLU):\n"
     relu += "    def grad_x(self, grad, x):\n        return grad * (x > 0)\n"
@@ -101,7 +108,7 @@ def test_several_exercises_in_folders(tmp_path):
     options = [*MUL, "relu", "--timeout", "5"]
     rows = graded(tmp_path, files, *options)
     assert [row["points"] for row in rows.values()] == ["3", "5", "0"]
-    assert rows["ada"]["reasons"] == "ReLU: it was stopped after 5 seconds"
+    assert rows["ada"]["reasons"] == ("ReLU: my_relu.py: it was stopped after 5 seconds")
     assert rows["ada"]["files"] == "mul.py; my_relu.py"
     assert "there is read me.txt" in rows["cid"]["reasons"]
 
@@ -141,6 +148,45 @@ def test_an_exercise_of_a_teacher(tmp_path):
     files = {"ada.py": answer, "bob.py": answer.replace("3 * ", "")}
     rows = graded(tmp_path, files, "--exercise", f"{tmp_path / 'teacher.py'}:Cube")
     assert [row["points"] for row in rows.values()] == ["2", "0"]
+
+
+def test_the_pages_of_each_table_are_apart(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for week in ("week1", "week2"):
+        write(tmp_path / f"in-{week}", {f"{week}.py": RIGHT})
+        assert program.main(["grade", f"in-{week}", *MUL, "--csv", f"{week}.csv"]) == 0
+        assert [p.stem for p in Path(week, "feedback").iterdir()] == [week]
+        assert week in Path(week, "index.html").read_text(encoding="utf-8")
+    assert program.main(["grade", "in-week1", *MUL, "--csv", "in-week1.csv"]) == 0
+    assert Path("in-week1-pages", "index.html").exists()
+    assert [path.name for path in Path("in-week1").iterdir()] == ["week1.py"]
+
+
+def test_old_feedback_goes_and_what_others_wrote_stays(tmp_path):
+    folder = tmp_path / "pages" / "feedback"
+    graded(tmp_path, {"ada.py": RIGHT, "bob.py": RIGHT}, *MUL)
+    (folder / "notes.html").write_text("<p>mine</p>", encoding="utf-8")
+    (tmp_path / "in" / "bob.py").unlink()
+    graded(tmp_path, {}, *MUL)
+    assert sorted(path.name for path in folder.iterdir()) == ["ada.html", "notes.html"]
+
+
+def test_it_is_said_which_of_two_answers_of_one_name_is_graded(tmp_path):
+    wrong = RIGHT.replace("grad * y", "grad")
+    notebook = json.dumps({"cells": [{"cell_type": "code", "source": wrong}]})
+    files = {
+        "ada/a.py": RIGHT, "ada/b.py": wrong,
+        "bob/a.py": RIGHT, "bob/use.py": "from a import MyMul\nassert MyMul.grad_x",
+        "cid.py": wrong + RIGHT,
+        "dan/a.py": RIGHT, "dan/b.ipynb": notebook,
+        "eve/x/a.py": RIGHT, "eve/y/a.py": wrong,
+    }  # fmt: skip
+    rows = graded(tmp_path, files, *MUL)
+    assert [row["points"] for row in rows.values()] == ["1", "3", "3", "1", "1"]
+    assert "MyMul of b.py is graded, not MyMul of a.py." in rows["ada"]["reasons"]
+    assert rows["bob"]["reasons"] == rows["cid"]["reasons"] == ""
+    assert "MyMul of b.ipynb is graded, not MyMul of a.py." in rows["dan"]["reasons"]
+    assert "MyMul of y/a.py is graded, not MyMul of x/a.py." in rows["eve"]["reasons"]
 
 
 REFUSED = {

@@ -45,7 +45,9 @@ def test_a_worker_that_dies_is_started_again(job):
 def test_a_worker_that_hangs_is_stopped(job, monkeypatch):
     mine = Worker()
     for line, key in ((b"", "status"), (None, "timeout")):
-        monkeypatch.setattr(Worker, "_line", lambda _, s, line=line: READY if s > 100 else line)
+        monkeypatch.setattr(
+            Worker, "_line", lambda _, s, line=line: READY if s == pool._START else line
+        )
         assert set(mine.grade(job)) == {key}
     assert mine._process is None
 
@@ -58,7 +60,11 @@ def test_without_forks_each_job_has_its_own_worker(job, monkeypatch, tmp_path):
     for _ in range(2):
         assert marks_of(mine.grade(job)) == [True] * 3
     (tmp_path / "loop.py").write_text("while True: pass", encoding="utf-8")
-    assert mine.grade(Job([tmp_path / "loop.py"], "mul", 1, 1000)) == {"timeout": True}
+    reply = mine.grade(Job([tmp_path / "loop.py"], "mul", 1, 1000))
+    assert reply.get("timeout") or "it was stopped after 1 seconds" in reply["reason"]
+    rule = RIGHT.replace("return grad * x", "while True: pass")
+    (tmp_path / "rule.py").write_text(rule, encoding="utf-8")
+    assert marks_of(mine.grade(Job([tmp_path / "rule.py"], "mul", 2, 1000))) == [True, False, False]
     assert marks_of(mine.grade(job)) == [True] * 3
     mine.stop()
 
@@ -94,6 +100,14 @@ def test_a_job_is_done_in_this_process_only_under_limits(monkeypatch, job, tmp_p
     monkeypatch.setattr(worker.os, "chdir", lambda *_: calls.append("chdir"))
     monkeypatch.setattr(sys, "dont_write_bytecode", sys.dont_write_bytecode)
     worker.result_of(
-        {"files": [], "exercise": "mul", "seconds": 1, "megabytes": 1, "work": str(tmp_path)}
+        {
+            "files": [],
+            "exercise": "mul",
+            "seconds": 1,
+            "megabytes": 1,
+            "known": [],
+            "work": str(tmp_path),
+        },
+        str,
     )
     assert calls == ["chdir", "limit_resources", "forbid", "graded"]

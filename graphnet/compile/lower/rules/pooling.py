@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from math import prod
 from typing import TYPE_CHECKING, Any, cast
 
@@ -221,8 +222,13 @@ def adaptive_mean(low: Lowering, node: Operation) -> None:
     for place, (start, end) in enumerate(parts(x.shape[op.dim], op.count)):
         part, to = x.narrow(op.dim, start, end - start), out.narrow(op.dim, place, 1)
         to = to.squeeze(op.dim)
-        low.reduce(node, "add", lambda _, part=part: load(part), part.shape, (op.dim,), to)  # type: ignore[misc]
+        element = load(part)
+        low.reduce(node, "add", partial(_always, element), part.shape, (op.dim,), to)
         low.add(Map(node, to.shape, call("div", load(to), float(end - start)), Place(to)))
+
+
+def _always(element: Scalar, _: Any) -> Scalar:
+    return element
 
 
 def adaptive_mean_gradient(low: Lowering, node: Operation) -> None:

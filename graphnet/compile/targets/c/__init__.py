@@ -3,7 +3,7 @@
 | file | contents |
 |---|---|
 | `assemble` | a program lowered, printed, compiled, and bound to its memory |
-| `printer`: `text`, `names`, `prelude` | the whole source: lines, names, functions |
+| `printer`: `names`, `prelude` | the whole source: names, functions |
 | `loops`: `expressions` | maps and reductions; scalars as text |
 | `products`: `tiles` | contractions, around tiles whose sums stay in registers |
 | `transposing` | copies in another order, by squares that lie in registers |

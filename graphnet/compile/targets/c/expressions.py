@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from math import isinf, isnan
-from typing import cast
 
 import torch
 
-from graphnet.compile.lower.scalars import Call, Load, Number, Place, Position, Scalar, loads
+from graphnet.compile.lower.scalars import Call, Load, Number, Scalar
+from graphnet.compile.targets.printing.expressions import Expressions, bare, may_wrap
 
 TYPES = {
     torch.float32: "float",
@@ -80,70 +77,31 @@ def wrapped(sign: str, x: str, y: str, kind: str) -> str:
     return f"({kind})({x} {sign} {y})" if of is None else f"({kind})(({of}){x} {sign} ({of}){y})"
 
 
-@dataclass
-class Expressions:
-    """The text of scalars inside one nest of loops.
+class CExpressions(Expressions):
+    """The text of scalars inside one nest of loops in C."""
 
-    Attributes:
-        address: the text of the memory at a place.
-        position: the text of the position along an axis.
-        used: the functions of the prelude that are called; grows.
-        lines: the local variables that the text needs; grows.
-    """
+    def number(self, scalar: Number) -> str:
+        """A plain number."""
+        return number(scalar.value, scalar.dtype)
 
-    address: Callable[[Place, Expressions], str]
-    position: Callable[[int], str]
-    used: set[str]
-    lines: list[str] = field(default_factory=list)
-    _names: dict[int, str] = field(default_factory=dict)
-    _counts: Counter[int] = field(default_factory=Counter)
+    def declared(self, scalar: Scalar, name: str) -> str:
+        """The declaration of a local variable, up to its value."""
+        return f"const {TYPES[scalar.dtype]} {name}"
 
-    def text(self, scalar: Scalar) -> str:
-        """A scalar as text; what it reads twice becomes a local variable."""
-        self._count(scalar)
-        return _bare(self._text(scalar))
+    def is_local(self, scalar: Scalar, count: int) -> bool:
+        """True for what is computed twice, and for reads at computed places.
 
-    def term(self, scalar: Scalar) -> str:
-        """A scalar as text, in parentheses if it is not a single name or call."""
-        self._count(scalar)
-        return self._text(scalar)
-
-    def part(self, scalar: Scalar) -> str:
-        """A scalar as text, inside another that has been counted."""
-        return self._text(scalar)
-
-    def _count(self, scalar: Scalar) -> None:
-        waiting = [scalar]
-        while waiting:
-            each = waiting.pop()
-            self._counts[id(each)] += 1
-            if self._counts[id(each)] == 1:
-                waiting += each.parts()
-
-    def _text(self, scalar: Scalar) -> str:
-        if isinstance(scalar, Number):
-            return number(scalar.value, scalar.dtype)
-        if isinstance(scalar, Position):
-            return self.position(scalar.axis)
-        if id(scalar) in self._names:
-            return self._names[id(scalar)]
+        Those come before anything is chosen: a read that depends on a condition is no vector.
+        """
         if isinstance(scalar, Load):
-            text = self.address(scalar.place, self)
-            # Read before anything is chosen: a read that depends on a condition is no vector.
-            return self._local(scalar, text) if scalar.place.terms else text
-        made = self._call(cast("Call", scalar))
-        return self._local(scalar, made) if self._counts[id(scalar)] > 1 else made
+            return bool(scalar.place.terms)
+        return count > 1
 
-    def _local(self, scalar: Scalar, text: str) -> str:
-        """The name of a local variable."""
-        name = self._names[id(scalar)] = f"t{len(self.lines)}"
-        self.lines.append(f"const {TYPES[scalar.dtype]} {name} = {_bare(text)};")
-        return name
-
-    def _call(self, call: Call) -> str:
+    def call(self, call: Call) -> str:
+        """A function of other scalars, in parentheses if it is an operator."""
         function, of = call.function, call.args[0].dtype
-        args = [self._text(arg) for arg in call.args]
-        if function in ("add", "sub", "mul", "neg") and _may_wrap(call):
+        args = [self.part(arg) for arg in call.args]
+        if function in ("add", "sub", "mul", "neg") and may_wrap(call):
             x, y = args if function != "neg" else ("0", args[0])
             return wrapped(OPERATORS.get(function, "-"), x, y, TYPES[of])
         if function in OPERATORS:
@@ -167,11 +125,11 @@ class Expressions:
             return f"({TYPES[to]}){text}"
         name = f"{TYPES[to]}_of_{TYPES[of]}"
         self.used.add(name)
-        return f"{name}({_bare(text)})"
+        return f"{name}({bare(text)})"
 
     def _function(self, function: str, of: torch.dtype, args: list[str]) -> str:
         kind = TYPES[of]
-        arguments = ", ".join(map(_bare, args))
+        arguments = ", ".join(map(bare, args))
         if function in ("maximum", "minimum", "sign"):
             name = f"{function}_{kind}"
         elif function == "abs":
@@ -182,20 +140,3 @@ class Expressions:
             name = function
         self.used.add(name)
         return f"{name}({arguments})"
-
-
-def _may_wrap(call: Call) -> bool:
-    """True for integers, unless they are made of positions in loops: those are small."""
-    return not call.args[0].dtype.is_floating_point and next(loads(call), None) is not None
-
-
-def _bare(text: str) -> str:
-    """An expression without the parentheses around all of it."""
-    if not text.startswith("("):
-        return text
-    depth = 0
-    for place, sign in enumerate(text):
-        depth += (sign == "(") - (sign == ")")
-        if depth == 0:
-            return text[1:-1] if place == len(text) - 1 else text
-    return text

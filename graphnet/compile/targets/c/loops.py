@@ -6,17 +6,17 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from math import inf
 from typing import TYPE_CHECKING
 
-from graphnet.compile.lower.axes import Loop, loops_over
-from graphnet.compile.lower.scalars import Place, loads, positions
-from graphnet.compile.targets.c.expressions import TYPES, Expressions, number, wrapped
+from graphnet.compile.lower.axes import Loop, loops_of_map, loops_of_reduction
+from graphnet.compile.lower.scalars import Place, loads
+from graphnet.compile.targets.c.expressions import TYPES, CExpressions, number, wrapped
 from graphnet.compile.targets.c.names import comment
-from graphnet.compile.targets.c.text import FEW, SIMD, Text, loop_head, variable
+from graphnet.compile.targets.printing.expressions import times
+from graphnet.compile.targets.printing.lines import FEW, SIMD, Text, loop_head, variable
 
 if TYPE_CHECKING:
     from torch import dtype
 
     from graphnet.compile.lower.loops import Map, Reduction
-    from graphnet.compile.lower.scalars import Scalar
     from graphnet.compile.plan.slots import Slot
 
 Pointer = Callable[["Slot"], "tuple[str, int]"]
@@ -44,13 +44,7 @@ class LoopPrinter:
 
     def map(self, statement: Map) -> list[str]:
         """out = element."""
-        maps = (statement, *statement.then)
-        computed = [part for each in maps for part in (each.element, *_indices(each.out))]
-        read = (each.place for part in computed for each in loads(part))
-        places = [*(each.out for each in maps), *read]
-        fixed = {axis for each in computed for axis in positions(each)}
-        axes = range(len(statement.sizes))
-        loops = loops_over(statement.sizes, axes, [p.slot.strides for p in places], fixed)
+        maps, loops = (statement, *statement.then), loops_of_map(statement)
         independent = not (statement.adds or statement.in_order)
         text = Text()
         with text.loops(loops, simd=SIMD if independent else "", lanes=self.lanes):
@@ -74,7 +68,7 @@ class LoopPrinter:
 
     def reduction(self, statement: Reduction) -> list[str]:
         """out = the elements along some axes, combined."""
-        kept, combined = _reduction_loops(statement)
+        kept, combined = loops_of_reduction(statement)
         if _runs_along_kept(statement, kept, combined):
             return self._in_memory(statement, kept, combined)
         return self._in_register(statement, kept, combined)
@@ -168,37 +162,21 @@ class LoopPrinter:
 
     def _expressions(
         self, loops: Sequence[Loop], instead: Mapping[int, str] | None = None
-    ) -> Expressions:
+    ) -> CExpressions:
         """The text of scalars inside some loops; a place may have another text than its loop."""
         names = {loop.axes[-1][0]: variable(place) for place, loop in enumerate(loops)}
         names |= instead or {}
 
-        def address(place: Place, values: Expressions) -> str:
+        def address(place: Place, values: CExpressions) -> str:
             name, offset = self.pointer(place.slot)
             terms = [str(offset)] if offset else []
             for axis, index in names.items():
                 step = place.slot.strides[axis] if axis < place.slot.ndim else 0
-                terms += [_times(step, index)] if step else []
-            terms += [_times(step, values.part(index)) for step, index in place.terms]
+                terms += [times(step, index)] if step else []
+            terms += [times(step, values.part(index)) for step, index in place.terms]
             return f"{name}[{' + '.join(terms) or '0'}]"
 
-        return Expressions(address, lambda axis: names.get(axis, "0"), self.used)
-
-
-def _indices(place: Place) -> list[Scalar]:
-    """The indices of a place that are computed."""
-    return [index for _, index in place.terms]
-
-
-def _reduction_loops(statement: Reduction) -> tuple[list[Loop], list[Loop]]:
-    """The loops over results, and over what is combined; places are counted in their order."""
-    sizes, count = statement.sizes, statement.kept
-    read = [each.place.slot.strides for each in loads(statement.element)]
-    out = (*statement.out.strides, *[0] * (len(sizes) - count))
-    fixed = positions(statement.element)
-    kept = loops_over(sizes, range(count), [out, *read], fixed)
-    rest, sort = range(count, len(sizes)), statement.best is None
-    return kept, loops_over(sizes, rest, read or [out], fixed, sort=sort)
+        return CExpressions(address, lambda axis: names.get(axis, "0"), self.used)
 
 
 def _rounds(statement: Reduction) -> bool:
@@ -285,7 +263,3 @@ def _neutral(function: str, dtype: dtype) -> str:
     if lowest:
         return "0" if kind.startswith("u") else f"{limit}_MIN"
     return f"{limit}_MAX"
-
-
-def _times(step: int, index: str) -> str:
-    return index if step == 1 else f"{step} * {index}"

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from graphnet.compile.targets.c.prelude import FUNCTIONS
+from graphnet.compile.targets.printing.identifiers import new_identifier
 
 if TYPE_CHECKING:
     from graphnet.graph import Node
@@ -60,17 +61,7 @@ FAMILIES = re.compile(
 
 def identifier(wanted: str, taken: set[str]) -> str:
     """A C identifier close to a name, and not among those that are taken, to which it is added."""
-    base = re.sub(r"\W", "_", wanted, flags=re.ASCII).strip("_") or "value"
-    if base[0].isdigit():
-        base = f"layer{base}"
-    if FAMILIES.fullmatch(base):
-        base = f"node_{base}"
-    name, count = base, 1
-    while name in taken or name in RESERVED:
-        count += 1
-        name = f"{base}_{count}"
-    taken.add(name)
-    return name
+    return new_identifier(wanted, taken, RESERVED, FAMILIES)
 
 
 def comment(node: Node) -> str:

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from graphnet.compile.targets.c.expressions import TYPES
-from graphnet.compile.targets.c.text import Text, loop_head
 from graphnet.compile.targets.c.tiles import Kind, dots_name, tile_name
+from graphnet.compile.targets.printing.lines import Text, loop_head
 
 if TYPE_CHECKING:
     from graphnet.compile.lower.loops import Contraction

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from graphnet.compile.lower.axes import Loop, loops_over
 from graphnet.compile.lower.scalars import Load
 from graphnet.compile.targets.c.expressions import TYPES
-from graphnet.compile.targets.c.text import Text, variable
 from graphnet.compile.targets.c.tiles import Kind
+from graphnet.compile.targets.printing.lines import Text, variable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

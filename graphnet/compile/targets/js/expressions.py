@@ -8,8 +8,6 @@ number becomes an integer.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from math import isinf, isnan
 from struct import error as too_large
@@ -19,7 +17,8 @@ from typing import cast
 import torch
 
 from graphnet.compile.lower.primitives import COMPARED
-from graphnet.compile.lower.scalars import Call, Load, Number, Place, Position, Scalar, loads
+from graphnet.compile.lower.scalars import Call, Number, Scalar
+from graphnet.compile.targets.printing.expressions import Expressions, bare, may_wrap
 
 ARRAYS = {
     torch.float32: "Float32Array",
@@ -109,61 +108,33 @@ def wrapped(text: str, dtype: torch.dtype) -> str:
 
 
 @dataclass
-class Expressions:
-    """The text of scalars inside one nest of loops.
+class JSExpressions(Expressions):
+    """The text of scalars inside one nest of loops in JavaScript.
 
     Attributes:
-        address: the text of the memory at a place.
-        position: the text of the position along an axis.
-        used: the functions of the prelude that are called; grows.
         named: the names of scalars that become local variables, by their ids.
-        lines: the local variables that the text needs; grows.
     """
 
-    address: Callable[[Place, Expressions], str]
-    position: Callable[[int], str]
-    used: set[str]
     named: dict[int, str] = field(default_factory=dict)
-    lines: list[str] = field(default_factory=list)
-    _names: dict[int, str] = field(default_factory=dict)
-    _counts: Counter[int] = field(default_factory=Counter)
 
-    def text(self, scalar: Scalar) -> str:
-        """A scalar as text; what it reads twice becomes a local variable."""
-        return self.texts([scalar])[0]
+    def number(self, scalar: Number) -> str:
+        """A plain number."""
+        return number(scalar.value, scalar.dtype)
 
-    def texts(self, scalars: Sequence[Scalar]) -> list[str]:
-        """Several scalars as texts, which share local variables."""
-        waiting = [*scalars]
-        while waiting:
-            each = waiting.pop()
-            self._counts[id(each)] += 1
-            if self._counts[id(each)] == 1:
-                waiting += each.parts()
-        return [bare(self.part(each)) for each in scalars]
+    def declared(self, scalar: Scalar, name: str) -> str:
+        """The declaration of a local variable, up to its value."""
+        return f"const {name}"
 
-    def part(self, scalar: Scalar) -> str:
-        """A scalar as text, inside another that has been counted."""
-        if isinstance(scalar, Number):
-            return number(scalar.value, scalar.dtype)
-        if isinstance(scalar, Position):
-            return self.position(scalar.axis)
-        if id(scalar) in self._names:
-            return self._names[id(scalar)]
-        if isinstance(scalar, Load):
-            made = self.address(scalar.place, self)
-        else:
-            made = self._call(cast("Call", scalar))
-        is_local = self._counts[id(scalar)] > 1 or id(scalar) in self.named
-        return self._local(scalar, made) if is_local else made
-
-    def _local(self, scalar: Scalar, text: str) -> str:
+    def name(self, scalar: Scalar) -> str:
         """The name of a local variable."""
-        name = self._names[id(scalar)] = self.named.get(id(scalar), f"t{len(self.lines)}")
-        self.lines.append(f"const {name} = {bare(text)};")
-        return name
+        return self.named.get(id(scalar), super().name(scalar))
 
-    def _call(self, call: Call) -> str:
+    def is_local(self, scalar: Scalar, count: int) -> bool:
+        """True for what is read twice or has a name."""
+        return count > 1 or id(scalar) in self.named
+
+    def call(self, call: Call) -> str:
+        """A function of other scalars, in parentheses if it is an operator."""
         function, of = call.function, call.args[0].dtype
         args = [self._argument(call, arg) for arg in call.args]
         if function == "convert":
@@ -175,7 +146,7 @@ class Expressions:
         if function in ("neg", "bitwise_not"):
             text = f"-{args[0]}" if function == "neg" else f"~{args[0]}"
             return f"({text})" if of.is_floating_point else wrapped(text, of)
-        if function in ("add", "sub", "mul") and _may_wrap(call):
+        if function in ("add", "sub", "mul") and may_wrap(call):
             is_long = function == "mul" and of in (torch.int32, torch.int64)
             if is_long:
                 return f"Math.imul({', '.join(map(bare, args))})"
@@ -231,20 +202,3 @@ def _converted(to: torch.dtype, of: torch.dtype, text: str) -> str:
     if to.is_floating_point:
         return f"Math.fround({bare(text)})" if of is torch.float64 else text
     return wrapped(bare(text), to)
-
-
-def _may_wrap(call: Call) -> bool:
-    """True for integers, unless they are made of positions in loops: those are small."""
-    return not call.args[0].dtype.is_floating_point and next(loads(call), None) is not None
-
-
-def bare(text: str) -> str:
-    """An expression without the parentheses around all of it."""
-    if not text.startswith("("):
-        return text
-    depth = 0
-    for place, sign in enumerate(text):
-        depth += (sign == "(") - (sign == ")")
-        if depth == 0:
-            return text[1:-1] if place == len(text) - 1 else text
-    return text

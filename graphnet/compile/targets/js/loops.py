@@ -8,10 +8,16 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from graphnet.compile.lower.axes import Loop, loops_over
-from graphnet.compile.lower.scalars import Place, loads, positions
-from graphnet.compile.targets.c.text import Text, variable
-from graphnet.compile.targets.js.expressions import Expressions, number, wrapped
+from graphnet.compile.lower.axes import (
+    Loop,
+    loops_of_elements,
+    loops_of_map,
+    loops_of_reduction,
+)
+from graphnet.compile.lower.scalars import Place
+from graphnet.compile.targets.js.expressions import JSExpressions, number, wrapped
+from graphnet.compile.targets.printing.expressions import times
+from graphnet.compile.targets.printing.lines import Text, variable
 
 if TYPE_CHECKING:
     from graphnet.compile.lower.loops import Map, Reduction
@@ -38,13 +44,7 @@ class LoopPrinter:
 
     def map(self, statement: Map) -> list[str]:
         """out = element, or out += element."""
-        maps = (statement, *statement.then)
-        computed = [part for each in maps for part in (each.element, *_indices(each.out))]
-        read = (each.place for part in computed for each in loads(part))
-        places = [*(each.out for each in maps), *read]
-        fixed = {axis for each in computed for axis in positions(each)}
-        axes = range(len(statement.sizes))
-        loops = loops_over(statement.sizes, axes, [p.slot.strides for p in places], fixed)
+        maps, loops = (statement, *statement.then), loops_of_map(statement)
         text = Text("let")
         with text.loops(loops):
             for each in maps:
@@ -65,9 +65,7 @@ class LoopPrinter:
         self, sizes: Shape, elements: Mapping[str, Scalar], outs: Sequence[Slot]
     ) -> list[str]:
         """Several elements at each place, by their names: one is stored when all are computed."""
-        read = [each.place.slot.strides for part in elements.values() for each in loads(part)]
-        strides = [*(each.strides for each in outs), *read]
-        loops = loops_over(sizes, range(len(sizes)), strides, set())
+        loops = loops_of_elements(sizes, elements.values(), outs)
         values, text = self._expressions(loops), Text("let")
         if len(elements) > 1:
             values.named = {id(each): f"new_{name}" for name, each in elements.items()}
@@ -80,7 +78,7 @@ class LoopPrinter:
 
     def reduction(self, statement: Reduction, adds: bool) -> list[str]:
         """out = the elements along some axes, combined, or out += that."""
-        kept, combined = _reduction_loops(statement)
+        kept, combined = loops_of_reduction(statement)
         text, values = Text("let"), self._expressions([*kept, *combined])
         element = values.text(statement.element)
         with text.loops(kept), text.block() if not kept else text.loops([]):
@@ -93,21 +91,21 @@ class LoopPrinter:
                 text.add(f"{values.address(Place(statement.best), values)} = best;")
         return text.lines
 
-    def _expressions(self, loops: Sequence[Loop]) -> Expressions:
+    def _expressions(self, loops: Sequence[Loop]) -> JSExpressions:
         """The text of scalars inside some loops."""
         names = {loop.axes[-1][0]: variable(place) for place, loop in enumerate(loops)}
 
-        def address(place: Place, values: Expressions) -> str:
+        def address(place: Place, values: JSExpressions) -> str:
             name, offset = self.pointer(place.slot)
             if offset is None:
                 return name
-            terms = [_times(step, index) for axis, index in names.items()
+            terms = [times(step, index) for axis, index in names.items()
                      if axis < place.slot.ndim and (step := place.slot.strides[axis])]  # fmt: skip
-            terms += [_times(step, values.part(index)) for step, index in place.terms]
+            terms += [times(step, values.part(index)) for step, index in place.terms]
             terms += [str(offset)] if offset else []
             return f"{name}[{' + '.join(terms) or '0'}]"
 
-        return Expressions(address, lambda axis: names.get(axis, "0"), self.used)
+        return JSExpressions(address, lambda axis: names.get(axis, "0"), self.used)
 
 
 def _begin(statement: Reduction) -> list[str]:
@@ -157,23 +155,3 @@ def _neutral(function: str, dtype: torch.dtype) -> str:
         return "0" if lowest else "1"
     ends = torch.iinfo(torch.int32 if dtype is torch.int64 else dtype)
     return str(ends.min if lowest else ends.max)
-
-
-def _indices(place: Place) -> list[Scalar]:
-    """The indices of a place that are computed."""
-    return [index for _, index in place.terms]
-
-
-def _reduction_loops(statement: Reduction) -> tuple[list[Loop], list[Loop]]:
-    """The loops over results, and over what is combined; places are counted in their order."""
-    sizes, count = statement.sizes, statement.kept
-    read = [each.place.slot.strides for each in loads(statement.element)]
-    out = (*statement.out.strides, *[0] * (len(sizes) - count))
-    fixed = positions(statement.element)
-    kept = loops_over(sizes, range(count), [out, *read], fixed)
-    rest, sort = range(count, len(sizes)), statement.best is None
-    return kept, loops_over(sizes, rest, read or [out], fixed, sort=sort)
-
-
-def _times(step: int, index: str) -> str:
-    return index if step == 1 else f"{step} * {index}"

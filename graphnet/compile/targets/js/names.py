@@ -6,6 +6,8 @@ import json
 import re
 from collections.abc import Iterable
 
+from graphnet.compile.targets.printing.identifiers import new_identifier
+
 _WORDS = """
 abstract arguments async await boolean break byte case catch char class const continue debugger
 default delete do double else enum eval export extends false final finally float for function goto
@@ -40,21 +42,11 @@ class Names:
     """
 
     def __init__(self, taken: Iterable[str]) -> None:
-        self._taken = {*RESERVED, *taken}
+        self._taken = {*taken}
 
     def unique(self, wanted: str) -> str:
         """An identifier close to a name."""
-        base = re.sub(r"\W", "_", wanted, flags=re.ASCII).strip("_") or "value"
-        if base[0].isdigit():
-            base = f"layer{base}"
-        if _LOCAL.fullmatch(base):
-            base = f"node_{base}"
-        name, count = base, 1
-        while name in self._taken:
-            count += 1
-            name = f"{base}_{count}"
-        self._taken.add(name)
-        return name
+        return new_identifier(wanted, self._taken, RESERVED, _LOCAL)
 
 
 def string(text: str) -> str:

@@ -61,4 +61,6 @@ def _assembly(optimizer: Optimizer, size: int) -> Assembly:
     parameter = graph.parameter(zeros(size), name=NAME)
     group: Mapping[str, Any] = optimizer.param_groups[0]
     settings = {key: value for key, value in group.items() if key in optimizer.defaults}
-    return Assembly(Task(graph, parameter, type(optimizer)([parameter], **settings), ()), {})
+    # A group holds all settings, also those that the constructor does not take, as of AdamW.
+    own = type(optimizer)([{**settings, "params": [parameter]}], lr=settings["lr"])
+    return Assembly(Task(graph, parameter, own, ()), {})

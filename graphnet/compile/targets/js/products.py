@@ -13,7 +13,7 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from graphnet.compile.lower.axes import Loop, loops_over
-from graphnet.compile.targets.c.text import Text, variable
+from graphnet.compile.targets.printing.lines import Text, variable
 
 if TYPE_CHECKING:
     from graphnet.compile.lower.loops import Contraction

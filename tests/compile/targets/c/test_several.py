@@ -93,7 +93,7 @@ def network(watch=False):
     """Dropout, statistics, labels, and weights in two groups, one of them frozen."""
     torch.manual_seed(0)
     model = gn.Sequential(
-        gn.Linear(3, 6), gn.BatchNorm1d(6), gn.Tanh(), gn.Dropout(0.4), gn.Linear(6, 4)
+        gn.Linear(3, 6, bias=False), gn.BatchNorm1d(6), gn.Tanh(), gn.Dropout(0.4), gn.Linear(6, 4)
     ).double()
     with gn.Graph() as graph:
         x = gn.Input((None, 3), name="x", dtype=torch.float64)

@@ -1,4 +1,4 @@
-"""Lines of C, indented by the blocks that they stand in."""
+"""Lines, indented by the blocks that they stand in, and the heads of loops in C and JavaScript."""
 
 from __future__ import annotations
 
