@@ -11,7 +11,7 @@ from typing import Any
 
 EVERY = 0.5
 """Seconds between two messages."""
-_STALE = 4 * EVERY
+STALE = 4 * EVERY
 """Seconds without a message after which a process has ended or hangs."""
 
 
@@ -64,7 +64,7 @@ class Heartbeat:
         self.beat()
         ranks = [rank for rank in range(size) if rank != self._rank]
         before = {rank: self._last(rank) for rank in ranks}
-        sleep(_STALE)
+        sleep(STALE)
         found = {}
         for rank in ranks:
             count, place, waits = self._last(rank)

@@ -8,45 +8,39 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from process_checks.names import LONG, SHORT
+from process_checks.programs import python, start, text_of
 
 TESTS = Path(__file__).parents[1]
 
 
-def outcomes(names):
+def outcomes(names, folder):
     """What became of some checks: nothing, or what went wrong, by name."""
-    done = subprocess.run(
-        [sys.executable, str(TESTS / "process_checks" / "run.py"), *names],
-        capture_output=True,
-        encoding="utf-8",
-        check=False,
-        timeout=1200,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(TESTS), *sys.path])},
+    output = folder / "output"
+    path = os.pathsep.join([str(TESTS), *sys.path])
+    process = start(
+        python(TESTS / "process_checks" / "run.py", *names), output, {"PYTHONPATH": path}
     )
-    lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    text = text_of(process, output, 600)
+    lines = [json.loads(line) for line in text.splitlines() if line.startswith("{")]
     found = {line["name"]: line["problem"] for line in lines}
-    return {name: found.get(name, done.stderr or "it did not end") for name in names}
+    return {name: found.get(name, text or "it did not end") for name in names}
 
 
-@pytest.fixture(scope="module")
-def short():
-    return outcomes(SHORT)
-
-
-@pytest.mark.parametrize("name", SHORT)
-def test_several_processes(name, short):
-    assert short[name] == ""
+def test_several_processes(tmp_path):
+    """In one test: each worker of pytest would start all of them anew."""
+    wrong = [f"{name}: {text}" for name, text in outcomes(SHORT, tmp_path).items() if text]
+    assert not wrong, "\n".join(wrong)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", LONG)
-def test_several_processes_in_long_forms(name):
-    assert outcomes([name]) == {name: ""}
+def test_several_processes_in_long_forms(name, tmp_path):
+    assert outcomes([name], tmp_path)[name] == ""
 
 
 def test_every_check_is_a_test():
@@ -60,13 +54,9 @@ def test_every_check_is_a_test():
 
 
 @pytest.mark.slow
-def test_killed_groups_go_on_to_the_same_end():
-    done = subprocess.run(
-        [sys.executable, str(TESTS / "kill_processes.py"), "20"],
-        capture_output=True,
-        encoding="utf-8",
-        check=False,
-        timeout=1200,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "kills      20\n" in done.stdout
+def test_killed_groups_go_on_to_the_same_end(tmp_path):
+    output = tmp_path / "output"
+    process = start(python(TESTS / "kill_processes.py", 20), output)
+    text = text_of(process, output, 1200)
+    assert process.returncode == 0, text
+    assert "kills      20\n" in text

@@ -31,7 +31,7 @@ def same_as_one(launcher, size, cases, forms, sync=True, **settings):
 
 
 def check_two_processes(launcher):
-    same_as_one(launcher, 2, CASES, (False, True))
+    same_as_one(launcher, 2, CASES, (False, True), epochs=2)
 
 
 def check_native(launcher):
@@ -46,6 +46,10 @@ def check_four_processes_of_which_some_have_no_rows(launcher):
 
 def check_one_process_of_a_launcher(launcher):
     same_as_one(launcher, 1, ["plain", "batch norm"], (True,))
+
+
+def check_three_epochs(launcher):
+    same_as_one(launcher, 2, CASES, (False, True, "c"))
 
 
 def check_batch_norm_is_that_of_torch(launcher):

@@ -10,7 +10,7 @@ import warnings
 from contextlib import suppress
 
 import torch
-from process_checks.launcher import free_port, kill, wait_for
+from process_checks.launcher import free_port, kill, quick_to_notice, wait_for
 from process_checks.trainings import T, X, largest, small, trained
 
 import graphnet as gn
@@ -226,6 +226,7 @@ def check_a_full_disk(launcher):
     launcher.succeed(2, work)
 
     def strict(rank):
+        quick_to_notice()
         folder = launcher.folder / "strict"
         if rank == 0:
             resource.setrlimit(resource.RLIMIT_FSIZE, (1000, -1))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 SHORT = (
+    "a_group_that_hangs_is_ended",
+    "a_process_that_is_killed_blocks_no_other",
     "two_processes",
     "native",
     "batch_norm_is_that_of_torch",
@@ -27,9 +29,11 @@ SHORT = (
     "random_numbers_of_items",
     "a_wish_at_the_end_of_an_epoch",
 )
-"""Less than a minute in all."""
+"""15 s in all."""
 
 LONG = (
+    "three_epochs",
+    "data_of_every_form_for_compiled_steps",
     "four_processes_of_which_some_have_no_rows",
     "one_process_of_a_launcher",
     "a_hanging_process",

@@ -8,7 +8,7 @@ from itertools import product
 
 import torch
 from process_checks.faults import At
-from process_checks.launcher import kill
+from process_checks.launcher import kill, quick_to_notice
 from process_checks.trainings import CASES, T, X, columns, dropout, largest, sgd, trained
 
 import graphnet as gn
@@ -22,6 +22,7 @@ def stopped_and_resumed(launcher, cases, sizes):
             folder = launcher.folder / f"{case} {before} {after}"
 
             def work(rank, case=case, folder=folder, before=before):
+                quick_to_notice()
                 killing = [At(9, lambda run: kill(os.getpid()), rank=before - 1)]
                 keeping = [gn.Checkpoints(folder, every=2)]
                 trained(case, across=True, epochs=4, callbacks=[*keeping, *killing])
@@ -42,7 +43,7 @@ def stopped_and_resumed(launcher, cases, sizes):
 
 
 def check_resumed_by_another_number_of_processes(launcher):
-    stopped_and_resumed(launcher, ["batch norm"], [(2, 1), (1, 2), (2, 2)])
+    stopped_and_resumed(launcher, ["batch norm"], [(2, 1), (1, 2)])
 
 
 def check_all_resumed_by_any_number(launcher):

@@ -1,0 +1,55 @@
+"""What starts the groups of these checks cannot hang itself."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from contextlib import suppress
+
+from process_checks.launcher import Launcher, kill
+from tqdm import tqdm
+
+
+def check_a_group_that_hangs_is_ended(launcher):
+    """Also one that no alarm ends, with its workers; and each process says where it was."""
+
+    def work(rank):
+        print("here is rank", rank, flush=True)
+        if rank == 0:
+            worker = os.fork()  # as a loader has them
+            (launcher.folder / ("one" if worker else "worker")).write_text(str(os.getpid()))
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGALRM})
+        time.sleep(1000)
+
+    short = Launcher(launcher.folder, patience=0.4)
+    assert short.port != launcher.port
+    try:
+        short.succeed(2, work)
+    except AssertionError as error:
+        assert "2 of 2 do not end." in str(error)
+        for rank in (0, 1):
+            assert f"output-{rank}:\nhere is rank {rank}" in str(error), str(error)
+        assert str(error).count(" in work\n") == 2, str(error)  # the line where it is
+    else:
+        raise AssertionError("it has ended")
+    finally:
+        short.close()
+    worker = int((launcher.folder / "worker").read_text())
+    with suppress(ProcessLookupError):
+        for _ in range(1000):
+            os.kill(worker, 0)
+            time.sleep(0.01)
+        raise AssertionError("its worker is left over")
+
+
+def check_a_process_that_is_killed_blocks_no_other(launcher):
+    """Bars have a lock, which copies of a process have in common if nothing is done."""
+    tqdm([]).close()  # makes the lock
+
+    def killed(rank):
+        with tqdm.get_lock():
+            kill(os.getpid())
+
+    assert launcher.run(1, killed) == [-signal.SIGKILL]
+    launcher.succeed(2, lambda rank: tqdm([]).close())
