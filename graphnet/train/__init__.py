@@ -17,6 +17,7 @@
 | `checkpoints`: `store`, `checkpoint_file`, `schema` | runs that are not lost, and their files |
 | `capture` | the state of a run; a checkpoint is checked, and restored or refused |
 | `signals` | Ctrl-C and SIGTERM wait for the end of a step |
+| `workers` | the processes of loaders, which these signals do not reach |
 | `identity`: `digests` | what distinguishes one training run from another |
 | `rounds`: `rounds_once`, `rounds_files`, `rounds_table` | the same, reseeded |
 | `plots` | curves, boundaries and matrices of a training run, by matplotlib |

@@ -195,7 +195,7 @@ class Across:
         """
         signals = [float(interruption.signal is each) for each in _SIGNALS]
         self._wishes = [max(self._wishes[0], float(run.stopped)), *signals]
-        if now:
+        if now or self.group.size == 1:  # whose updates sum nothing
             self.agreed = self.group.sum_of(self._wishes)
         run.stopped = bool(self.agreed[0])
         got = [each for each, count in zip(_SIGNALS, self.agreed[1:], strict=True) if count]

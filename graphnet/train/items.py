@@ -16,6 +16,7 @@ from graphnet.errors import FeedError, ShapeError
 from graphnet.train.dataset import Batch, DataSet, Transform, described
 from graphnet.train.digests import digest_of
 from graphnet.train.random_states import seed_everything
+from graphnet.train.workers import iterated
 
 if TYPE_CHECKING:
     from torch import device
@@ -110,13 +111,14 @@ class Items:
         if not self.workers:
             raw: Any = (reader[number] for number in range(len(reader)))
         else:
-            raw = DataLoader(
+            loader: Any = DataLoader(
                 reader,
                 batch_size=None,
                 num_workers=self.workers,
                 collate_fn=_same,
                 generator=Generator(),  # the draw of a base seed leaves torch's own alone
             )
+            raw = iterated(loader)
         return (self._batch(each, to) for each in raw)
 
     def fetched(self, places: Tensor) -> Any:

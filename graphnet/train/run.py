@@ -164,8 +164,9 @@ class Run:
             self.failed = True
             raise
         finally:
-            self.feeding.finish()
-            self._tell_the_end()
+            with ExitStack() as ending:
+                ending.callback(self.feeding.finish)  # last: a state says where the data are
+                self._tell_the_end()
         if self.interrupted:
             raise interruption.ending()
         return self.history

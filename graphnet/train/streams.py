@@ -15,6 +15,7 @@ from graphnet.data.columns import Columns
 from graphnet.errors import FeedError, GraphError, LoadError
 from graphnet.train.digests import digest_of
 from graphnet.train.items import batch_of
+from graphnet.train.workers import iterated
 
 if TYPE_CHECKING:
     from torch import device
@@ -184,7 +185,7 @@ class Stream:
         if callable(source) and not hasattr(source, "__iter__"):
             source = source()
         try:
-            return iter(source)
+            return iterated(source)
         except TypeError:
             raise FeedError(
                 f"{self.name} is a function that returns an iterable of batches; got "

@@ -17,12 +17,12 @@ import traceback
 import warnings
 
 import torch
-from process_checks import equality, faults, launching, resuming, sources
+from process_checks import equality, faults, launching, resuming, signalled, sources
 from process_checks.launcher import PATIENCE, Launcher
 
 ALL = {
     name.removeprefix("check_"): function
-    for module in (launching, equality, faults, resuming, sources)
+    for module in (launching, equality, faults, resuming, signalled, sources)
     for name, function in vars(module).items()
     if name.startswith("check_")
 }

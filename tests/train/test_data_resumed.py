@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import signal
 import warnings
 
 import numpy as np
@@ -111,6 +112,27 @@ def test_it_is_as_if_it_had_never_stopped(form, tmp_path):
         again = train(tmp_path / str(kill), make(tmp_path), **options)
         assert same(again[0], whole[0])
         assert again[1] == whole[1]
+
+
+class Interrupting(gn.Callback):
+    """Ctrl-C after some step."""
+
+    def step(self, run):
+        if run.step == 6:
+            signal.raise_signal(signal.SIGINT)
+
+
+@pytest.mark.parametrize("form", ["items by workers", "loader", "loader with workers", "state"])
+def test_it_is_as_if_no_signal_had_come(form, tmp_path):
+    """The state is written at the end, when the place in the data is still known."""
+    make, options = EXACT[form]
+    whole = train(tmp_path / "whole", make(tmp_path), **options)
+    keeping = [gn.Checkpoints(tmp_path / "broken", 100), Interrupting()]
+    with pytest.raises(SystemExit):
+        train(tmp_path, make(tmp_path), callbacks=keeping, **options)
+    again = train(tmp_path, make(tmp_path), callbacks=keeping[:1], **options)
+    assert same(again[0], whole[0])
+    assert again[1] == whole[1]
 
 
 @pytest.mark.parametrize("make", [lambda: batches, Passing, lambda: DataLoader(Passing(), 10)])
