@@ -74,7 +74,9 @@ class Stream:
     def _is_replayed(self) -> bool:
         """True if the same random states give the same pass again."""
         loader = self.source
-        return isinstance(loader, DataLoader) and not isinstance(loader.dataset, IterableDataset)
+        if not isinstance(loader, DataLoader) or isinstance(loader.dataset, IterableDataset):
+            return False
+        return not loader.persistent_workers  # which remember what they have drawn
 
     @property
     def is_ahead(self) -> bool:

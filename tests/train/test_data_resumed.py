@@ -135,7 +135,15 @@ def test_it_is_as_if_no_signal_had_come(form, tmp_path):
     assert again[1] == whole[1]
 
 
-@pytest.mark.parametrize("make", [lambda: batches, Passing, lambda: DataLoader(Passing(), 10)])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: batches,
+        Passing,
+        lambda: DataLoader(Passing(), 10),
+        lambda: loader(num_workers=1, persistent_workers=True),
+    ],
+)
 def test_what_cannot_tell_where_it_is_begins_the_epoch_anew_and_says_so(make, tmp_path):
     with pytest.raises(KilledError):
         train(tmp_path, make(), 6)
