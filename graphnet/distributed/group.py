@@ -57,6 +57,7 @@ class Group:
         self._alone, self._waits = size == 1, False
         self._heartbeat = None if store is None else Heartbeat(store, rank, self._state)
         self._lost = ""  # why there is no connection any more
+        self._work: Any = None  # the last call
 
     def __repr__(self) -> str:
         return f"<Group: rank {self.rank} of {self.size}, {self.device}>"
@@ -95,13 +96,14 @@ class Group:
         >>> import graphnet as gn
         >>> with Group().synchronized(), gn.Graph() as graph:
         ...     y = gn.BatchNorm1d(3)(gn.Input((None, 3), name="x"))
-        >>> sum(node.name.startswith("all_reduce") for node in graph)
+        >>> sum("all_reduce" in node.name for node in graph)
         2
         """
         return synchronized(self)
 
     def leave(self) -> None:
         """Say nothing more to the others: the program ends."""
+        self._work = None
         if self._heartbeat is not None:
             self._heartbeat.stop()
 
@@ -127,7 +129,7 @@ class Group:
         if x.dtype in _SHORT or not x.is_contiguous():  # added up in float32
             whole = x.float() if x.dtype in _SHORT else x.contiguous()
             return x.copy_(self.sum_(whole))
-        self._together(lambda: dist.all_reduce(x))
+        self._together(lambda: dist.all_reduce(x, async_op=True))
         return x
 
     def sum_of(self, numbers: Sequence[float]) -> list[float]:
@@ -145,7 +147,7 @@ class Group:
         """The tensor of rank 0, written to those of all others."""
         if self.size > 1:
             whole = x.contiguous()
-            self._together(lambda: dist.broadcast(whole, 0))
+            self._together(lambda: dist.broadcast(whole, 0, async_op=True))
             if whole is not x:
                 x.copy_(whole)
         return x
@@ -213,7 +215,7 @@ class Group:
         padded = flat.new_zeros(longest)
         padded[: len(flat)].copy_(flat)
         parts = [torch.empty_like(padded) for _ in sizes]
-        self._together(lambda: dist.all_gather(parts, padded))
+        self._together(lambda: dist.all_gather(parts, padded, async_op=True))
         return [part[:size] for part, size in zip(parts, sizes, strict=True)]
 
     def _bytes(self, data: bytes) -> Tensor:
@@ -225,13 +227,19 @@ class Group:
 
     # processes that do not come
 
-    def _together(self, call: Callable[[], object]) -> None:
-        """Make a call in which all take part."""
+    def _together(self, call: Callable[[], Any]) -> None:
+        """Make a call in which all take part.
+
+        What it returns is kept until the next call. Else a thread of gloo would be the last to drop
+        the tensors, for which it makes a state in Python; and a worker of a loader that is copied
+        from this process in that moment would wait for ever for the lock of these states.
+        """
         if self._lost:
             raise ProcessError(f"The group can do nothing more. {self._lost}")
         self._waits = True
         try:
-            call()
+            self._work = call()
+            self._work.wait()
         except RuntimeError as error:  # also DistBackendError, and a timeout
             self._lost = self._missing(error)
             raise ProcessError(self._lost) from error

@@ -15,7 +15,7 @@ from graphnet.ops.dtypes import detach, narrowed, widened
 from graphnet.ops.functions import rsqrt
 from graphnet.ops.joining import cat
 from graphnet.ops.moments import Rescale, SecondMoment
-from graphnet.ops.processes import AllReduce, RememberAcross, synchronizing
+from graphnet.ops.processes import AllReduce, CountedAllReduce, RememberAcross, synchronizing
 from graphnet.ops.running import (
     Column,
     CountUp,
@@ -196,7 +196,7 @@ class _Synchronized(_Statistics):
         self._count: Any = None
 
     def _several(self, x: T, dims: tuple[int, ...]) -> T:
-        return x  # a process may have one row, or none
+        return x  # a process may have one row, or none; the sum is checked
 
     def _moment(self, x: T, dims: tuple[int, ...], mean: Any) -> Any:
         """The mean, or given that, the variance, from the sums of all processes."""
@@ -208,7 +208,7 @@ class _Synchronized(_Statistics):
             number = number * size(x, dim)
         sums = reductions.sum(x, dims)
         sums = cat([sums, ones_like(sums[:1]) * number])  # the number travels with the sums
-        sums = AllReduce(self.group)(sums, self.mode)
+        sums = CountedAllReduce(self.group, dims)(sums, x, self.mode)
         self._count = detach(sums[-1])
         return shapes.reshape(sums[:-1] / self._count, 1, -1, *[1] * (x.ndim - 2))
 

@@ -5,11 +5,13 @@ Inside `synchronized`, what is appended takes its statistics from the rows of al
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
+from math import prod
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
+from graphnet.errors import ShapeError
 from graphnet.op import Op, T
 from graphnet.ops.dims import require_tensors
 from graphnet.ops.running import Remembering, training_mode
@@ -32,16 +34,24 @@ class Processes(Protocol):
         ...
 
 
-class AllReduce(Op):
-    """y = Σ x over all processes in training, else x.  Shapes: any -> the same.
+class SumAcross(Op, abstract=True):
+    """The sum over all processes in training.
 
     What is made smaller is the sum of the losses of all processes, and all of them read y; so the
     gradient of x is the sum of all gradients of y.
     """
 
     symbol = "all Σ"
-    pure = False
     group: Processes
+
+    def grad_x(self, grad: Tensor, training: bool) -> Tensor:
+        return AllReduce(self.group)(grad, training)
+
+
+class AllReduce(SumAcross):
+    """y = Σ x over all processes in training, else x.  Shapes: any -> the same."""
+
+    pure = False  # it waits for others
 
     def forward(self, x: Tensor, training: bool) -> Tensor:
         return self.group.all_reduce(x) if training else x
@@ -49,8 +59,47 @@ class AllReduce(Op):
     def trial(self, x: Tensor, training: bool) -> Tensor:
         return x.clone()
 
-    def grad_x(self, grad: Tensor, training: bool) -> Tensor:
-        return AllReduce(self.group)(grad, training)
+    grad_training = None
+
+
+class CountedAllReduce(SumAcross):
+    """The same for sums of values, of which x[-1] is the number; refused if that is 1 in all.
+
+    All processes refuse it at the same place, so that none waits for the others. The number is read
+    only where it may be 1: where this process has no more values than that.
+    Shapes: (c), any -> (c).
+    """
+
+    pure = False
+    dims: tuple[int, ...] = (0,)
+
+    def forward(self, x: Tensor, values_like: Tensor, training: bool) -> Tensor:
+        if not training:
+            return x
+        few = self.has_few(values_like.shape)
+        return self.refusing(x) if few else self.group.all_reduce(x)
+
+    def trial(self, x: Tensor, values_like: Tensor, training: bool) -> Tensor:
+        return x.clone()
+
+    def has_few(self, shape: Sequence[int]) -> bool:
+        """True if this process has one value over the dimensions, or none."""
+        return prod(shape[dim] for dim in self.dims) <= 1
+
+    def refusing(self, x: Tensor, out: Tensor | None = None) -> Tensor:
+        """The sum, as a new tensor or in a given one.
+
+        Raises:
+            ShapeError: there is one value in all processes together.
+        """
+        total = self.group.all_reduce(x, out)
+        if total[-1] == 1:
+            raise ShapeError(
+                "in training, a normalization needs more than one value to average over, since one "
+                "value has no variance; got one in all processes together. Feed a larger batch, or "
+                "switch to evaluation: graph.eval(), module.eval()"
+            )
+        return total
 
     grad_training = None
 

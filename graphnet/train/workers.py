@@ -1,8 +1,8 @@
 """The workers of loaders: Ctrl-C and SIGTERM are for the training, which ends them itself.
 
-In a terminal, and under torchrun or Slurm, such a signal goes to all processes at once. Workers that
-it ended could not give the batches of the step that is still to be made, and their end would be an
-error in the middle of it.
+In a terminal, and under torchrun or Slurm, such a signal goes to all processes at once. Workers
+that it ended could not give the batches of the step that is still to be made, and their end would
+be an error in the middle of it.
 """
 
 from __future__ import annotations

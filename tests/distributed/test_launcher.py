@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import signal
 import time
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from process_checks.programs import python, start, text_of
+
 
 def test_a_program_that_hangs_is_ended_with_all_that_it_has_started(tmp_path):
     output, program = tmp_path / "output", tmp_path / "program.py"
@@ -25,11 +28,10 @@ def gone(number, seconds=10):
     """Wait until a process has ended, or is only waiting for its parent to notice."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
-        try:
-            with open(f"/proc/{number}/stat", encoding="utf-8") as file:
-                if file.read().rpartition(")")[2].split()[0] == "Z":
-                    return True
-        except FileNotFoundError:
-            return True
-        time.sleep(0.01)
+        with suppress(FileNotFoundError):
+            state = Path(f"/proc/{number}/stat").read_text(encoding="utf-8").rpartition(")")[2]
+            if state.split()[0] != "Z":
+                time.sleep(0.01)
+                continue
+        return True
     return False

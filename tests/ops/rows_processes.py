@@ -6,7 +6,7 @@ Several real ones: `tests/distributed`.
 import torch
 from ops.cases import Case
 
-from graphnet.ops.processes import AllReduce, RememberAcross
+from graphnet.ops.processes import AllReduce, CountedAllReduce, RememberAcross
 
 
 class Pair:
@@ -23,6 +23,11 @@ ROWS = [
         for shape in ((3, 4), (), (0, 2))
     ),
     Case(AllReduce(PAIR), lambda x, training: x * 1, ((3, 4), False)),
+    *(
+        Case(CountedAllReduce(PAIR), lambda x, values, training: x * 2, ((4,), shape, True))
+        for shape in ((5, 3), (1, 3))
+    ),
+    Case(CountedAllReduce(PAIR), lambda x, values, _: x * 1, ((4,), (1, 3), False)),
     Case(RememberAcross(), lambda x, *_: x * 1, ((1, 3), (3,), (), 0, False)),
     Case(RememberAcross(None, True), lambda x, *_: x * 1, ((1, 3, 1), (3,), (), 2, False)),
 ]

@@ -92,6 +92,56 @@ def check_batch_norm_is_that_of_torch(launcher):
     launcher.succeed(2, work)
 
 
+def check_a_batch_norm_of_one_row_is_refused(launcher):
+    """In one process, and on every rank of several: in `fit`, walked or compiled, and in a loop."""
+    one = {"drop_last": False, "batch_size": 6, "validation_split": 0, "epochs": 2}
+
+    def refused(compile, across):
+        try:
+            trained("batch norm", compile, across, **one)  # 43 rows: the last batch has one
+        except gn.ShapeError as error:
+            return str(error).split("\n")[0]  # the next ones say how many rows this rank has
+        raise AssertionError("it was accepted")
+
+    words = "a normalization needs more than one value to average over, since one value has no var"
+    assert all(words in refused(compile, False) for compile in (False, True))
+
+    def work(rank):
+        group = gn.distributed.join(timeout=10)
+        for compile in (False, True):
+            text = refused(compile, group)
+            assert words in text and "got one in all processes together" in text, text
+            assert len(set(group.gather(text.encode()))) == 1, text
+        in_a_loop(group)
+
+    launcher.succeed(3, work)
+    launcher.succeed(1, lambda rank: refused(True, True))
+
+
+def in_a_loop(group):
+    """Steps of one row, of none, and then of two, with two norms on two ways."""
+    torch.manual_seed(0)
+    model, other = normed().double(), normed().double()
+    with group.synchronized(), gn.Graph() as graph:
+        x = gn.Input((None, 5), name="x", dtype=torch.float64)
+        t = gn.Input((None,), name="t", dtype=torch.int64)
+        loss = gn.LossCrossEntropy()(model(x) + other(x), t)
+    sgd = gn.SGD([*model.parameters(), *other.parameters()], lr=0.1)
+    step = graph.compile(loss, sgd, across=group)
+    first = {name: each.clone() for name, each in model.state_dict().items()}
+    for size, kind in ((1, gn.ShapeError), (0, gn.EmptyBatchError), (1, gn.ShapeError)):
+        mine = group.part(size)
+        try:
+            step(x=X[:size][mine], t=T[:size][mine])
+        except kind as error:
+            assert ("more than one value" if size else "No process has rows") in str(error)
+        else:
+            raise AssertionError("it was made")
+        assert largest(first, dict(model.state_dict())) == 0, "statistics have moved"
+    mine = group.part(2)
+    assert torch.isfinite(step(x=X[:2][mine], t=T[:2][mine]))
+
+
 def check_a_loop_of_ones_own(launcher):
     """Steps by weight, accumulated steps, steps without rows, and what is refused."""
 

@@ -118,7 +118,9 @@ class Launcher:
             os.setpgid(0, 0)
             for each in (signal.SIGALRM, signal.SIGTERM):  # `run.py` has its own
                 signal.signal(each, signal.SIG_DFL)
-            signal.setitimer(signal.ITIMER_REAL, self.patience)  # ends the process, which counts as a failure
+            signal.setitimer(
+                signal.ITIMER_REAL, self.patience
+            )  # ends the process, which counts as a failure
             os.environ.update({**known, "RANK": str(rank), "LOCAL_RANK": str(rank)})
             with (self.folder / f"output-{rank}").open("w", encoding="utf-8", buffering=1) as file:
                 os.dup2(file.fileno(), 1)

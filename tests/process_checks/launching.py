@@ -18,7 +18,9 @@ def check_a_group_that_hangs_is_ended(launcher):
         print("here is rank", rank, flush=True)
         if rank == 0:
             worker = os.fork()  # as a loader has them
-            (launcher.folder / ("one" if worker else "worker")).write_text(str(os.getpid()))
+            (launcher.folder / ("one" if worker else "worker")).write_text(
+                str(os.getpid()), encoding="utf-8"
+            )
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGALRM})
         time.sleep(1000)
 
@@ -35,7 +37,7 @@ def check_a_group_that_hangs_is_ended(launcher):
         raise AssertionError("it has ended")
     finally:
         short.close()
-    worker = int((launcher.folder / "worker").read_text())
+    worker = int((launcher.folder / "worker").read_text(encoding="utf-8"))
     with suppress(ProcessLookupError):
         for _ in range(1000):
             os.kill(worker, 0)

@@ -8,6 +8,7 @@ SHORT = (
     "two_processes",
     "native",
     "batch_norm_is_that_of_torch",
+    "a_batch_norm_of_one_row_is_refused",
     "a_loop_of_ones_own",
     "sums_and_messages",
     "gradients_between_frozen_ones",

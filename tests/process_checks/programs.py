@@ -1,4 +1,4 @@
-"""Programs that tests start, and that cannot hang: torchrun, and the checks of several processes."""
+"""Programs that tests start, and that cannot hang: torchrun, and checks of several processes."""
 
 from __future__ import annotations
 

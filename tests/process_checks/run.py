@@ -30,12 +30,12 @@ LIMIT = 300
 """Seconds for a check, of which the longest takes 40."""
 
 
-class Hanging(Exception):
+class HangingError(Exception):
     """A check takes too long."""
 
 
 def hangs(number, frame):
-    raise Hanging(f"It has not ended after {LIMIT} s.")
+    raise HangingError(f"It has not ended after {LIMIT} s.")
 
 
 def leave(number, frame):

@@ -96,7 +96,7 @@ def check_a_worker_that_hangs_does_not_keep_the_program(launcher):
 
         def __getitem__(self, row):
             if row == 99:
-                (launcher.folder / "worker").write_text(str(os.getpid()))
+                (launcher.folder / "worker").write_text(str(os.getpid()), encoding="utf-8")
                 time.sleep(1000)
             return FORMS["data set"][0](None)[row % 43]
 

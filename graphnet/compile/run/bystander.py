@@ -16,7 +16,7 @@ from graphnet.graph import Operation
 from graphnet.graph.derivatives import reached
 from graphnet.graph.finite import non_finite_error
 from graphnet.graph.walks import ancestors
-from graphnet.ops.processes import AllReduce
+from graphnet.ops.processes import SumAcross
 from graphnet.snapshot import Snapshot, buffers_of, generators_of
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class Bystander:
 
 def is_sum(node: Node) -> bool:
     """True for a sum over processes."""
-    return isinstance(node, Operation) and isinstance(node.op, AllReduce)
+    return isinstance(node, Operation) and isinstance(node.op, SumAcross)
 
 
 def _keeps(node: Node) -> bool:

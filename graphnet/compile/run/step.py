@@ -10,6 +10,7 @@ import torch
 from graphnet.compile.ir.build import Clip, Shapes, Update, training_program
 from graphnet.compile.run.batches import Batches
 from graphnet.compile.run.bursts import make_steps
+from graphnet.compile.run.bystander import apart
 from graphnet.compile.run.cached_step import CachedStep, ParameterRoles, StepMode
 from graphnet.compile.run.compiled import Compiled, Options, ParameterGuard
 from graphnet.compile.run.quick import QuickStep
@@ -194,7 +195,8 @@ class Step(Compiled):
             if isinstance(error, NotFinite):
                 raise self._non_finite(error, fed) from None
             if isinstance(error, Exception) and not isinstance(error, ProcessError):
-                self._walk(fed)  # re-raises in the graph's terms
+                with apart(self.graph):  # other processes may have no such error
+                    self._walk(fed)  # re-raises in the graph's terms
             raise
         if watched:
             self.watched = tuple([each.clone() for each in watched])

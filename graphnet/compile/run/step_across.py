@@ -152,7 +152,7 @@ class StepAcross:
         try:
             loss = self._gradients(fed, counts, first)
         except BaseException:
-            self._drop()
+            self._restore()
             raise
         value = float(loss) if counts else 0.0
         self._total += value * counts

@@ -22,7 +22,7 @@ from graphnet.compile.targets.torch.select import Selection
 from graphnet.compile.targets.torch.tuning import Trial, Tuner, copied, ordinary
 from graphnet.errors import counted, shape_text
 from graphnet.graph import Input, Operation
-from graphnet.ops.processes import AllReduce
+from graphnet.ops.processes import SumAcross
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -77,7 +77,7 @@ def _depends_on_runs(program: Program) -> bool:
     One of a user may count; a sum over processes waits for the others.
     """
     ops = (node.op for node in program if isinstance(node, Operation))
-    return any((is_foreign(op) and not op.pure) or isinstance(op, AllReduce) for op in ops)
+    return any((is_foreign(op) and not op.pure) or isinstance(op, SumAcross) for op in ops)
 
 
 def _printed(program: Program, tuner: Tuner, format: MemoryFormat) -> Placed:

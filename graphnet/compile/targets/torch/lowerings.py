@@ -18,7 +18,7 @@ from graphnet.compile.targets.torch.kernel_table import KERNELS
 from graphnet.graph import Node, Operation
 from graphnet.ops.joining import Cat
 from graphnet.ops.norms import Norm
-from graphnet.ops.processes import AllReduce
+from graphnet.ops.processes import AllReduce, CountedAllReduce
 from graphnet.ops.products import Linear, Matmul
 from graphnet.ops.random import DropoutMask
 from graphnet.ops.reductions import Mean, Sum
@@ -83,10 +83,14 @@ def dropout_mask(selection: Selection, node: Operation) -> None:
 
 def all_reduce(selection: Selection, node: Operation) -> None:
     """The sum over several processes, written to where it is needed; outside training, a view."""
-    if not cast("Any", node.sources[1]).top:
+    if not cast("Any", node.sources[-1]).top:
         selection.own_rule(node)
         return
-    reduce = Constant(cast("AllReduce", node.op).group.all_reduce, "all_reduce")
+    op = cast("AllReduce | CountedAllReduce", node.op)
+    sum_of = op.group.all_reduce
+    if isinstance(op, CountedAllReduce) and op.has_few(cast("Any", node.inputs[1]).shape):
+        sum_of = op.refusing
+    reduce = Constant(sum_of, "all_reduce")
     args = {"x": selection.slots[node.inputs[0]]}
     selection.add(Call(ALL_REDUCE, (selection.place(node),), args, node, {"all_reduce": reduce}))
 
@@ -115,7 +119,7 @@ LOWERINGS: dict[type[Op], Lowering] = {
     updates.MomentumStep: updates.momentum_step,
     Cat: cat,
     DropoutMask: dropout_mask,
-    AllReduce: all_reduce,
+    **dict.fromkeys((AllReduce, CountedAllReduce), all_reduce),
     **dict.fromkeys((Mean, Norm), reduced),
 }
 

@@ -8,10 +8,10 @@ from ops.table import CASES
 from torch import Tensor
 
 import graphnet as gn
-from graphnet.ops.processes import AllReduce
+from graphnet.ops.processes import SumAcross
 from graphnet.ops.random import DropoutMask, RandLike, RandnLike
 
-OTHERS = (DropoutMask, RandLike, RandnLike, AllReduce)
+OTHERS = (DropoutMask, RandLike, RandnLike, SumAcross)
 """What draws random numbers, or waits for other processes."""
 ROWS = [case for case in CASES if not isinstance(case.op, OTHERS)]
 FILES = {
