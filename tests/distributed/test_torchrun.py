@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from pathlib import Path
 
 import pytest
 from process_checks.launcher import free_port
+from process_checks.programs import python, start, text_of
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "many-machines.md").read_text(encoding="utf-8")
@@ -23,25 +25,18 @@ COMMANDS = re.findall(r"\| `(.* train\.py)` \|$", PAGE, re.MULTILINE)
 HISTORY = re.compile(r"^ *3 +48 .*$", re.MULTILINE)  # the third epoch: after 48 steps
 
 
-def started(command, folder, output=subprocess.PIPE):
+def started(command, folder, name="output"):
     """A command of the docs; `python` and `torchrun` are those of this environment."""
     program, *arguments = shlex.split(command)
     module = ["-m", "torch.distributed.run"] if program == "torchrun" else []
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    return subprocess.Popen(
-        [sys.executable, *module, *arguments],
-        cwd=folder,
-        stdout=output,
-        stderr=subprocess.STDOUT,
-        encoding="utf-8",
-        env={k: v for k, v in environment.items() if k not in ("RANK", "WORLD_SIZE")},
-    )
+    path = {"PYTHONPATH": str(ROOT)}
+    return start(python(*module, *arguments), folder / name, path, cwd=folder)
 
 
 def run(command, folder):
     """What a command writes; it must succeed."""
     process = started(command, folder)
-    text, _ = process.communicate(timeout=300)
+    text = text_of(process, folder / "output", 200)
     assert process.returncode == 0, text
     return text
 
@@ -74,8 +69,8 @@ def test_the_command_of_two_machines(folder):
     """Both are this one: the address is that of the loopback."""
     command = next(each for each in COMMANDS if "--nnodes 2" in each)
     command = command.replace("first-machine:29400", f"localhost:{free_port()}")
-    nodes = [started(command, folder) for _ in range(2)]
-    texts = [node.communicate(timeout=300)[0] for node in nodes]
+    nodes = [started(command, folder, f"output-{number}") for number in range(2)]
+    texts = [text_of(node, folder / f"output-{n}", 200) for n, node in enumerate(nodes)]
     assert [node.returncode for node in nodes] == [0, 0], texts
     assert len(HISTORY.findall("".join(texts))) == 1
 
@@ -86,6 +81,50 @@ def test_the_program_on_ray(folder):
     script = re.search(r"^```py\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)[1]
     (folder / "on_ray.py").write_text(script, encoding="utf-8")
     assert HISTORY.search(run("python on_ray.py 2", folder))
+
+
+SLURM = re.search(r"^```text\n(#!/bin/bash\n.*?)^```", PAGE, re.DOTALL | re.MULTILINE)[1]
+JOB = {"SLURM_NNODES": "2", "SLURM_JOB_NODELIST": "node-[a,b]", "SLURM_JOB_ID": "17"}
+SHOWN = '#!/bin/sh\n[ "$*" = "show hostnames node-[a,b]" ] && echo {first} && echo node-b\n'
+
+
+def job(folder, script, programs):
+    """Start a script of Slurm with other programs in the place of its own."""
+    (folder / "job.sh").write_text(script, encoding="utf-8")
+    for name, text in programs.items():
+        (folder / name).write_text(text, encoding="utf-8")
+        (folder / name).chmod(0o755)
+    path = {"PATH": os.pathsep.join([str(folder), os.environ["PATH"]]), "PYTHONPATH": str(ROOT)}
+    return start(["bash", "job.sh"], folder / "output", {**path, **JOB}, cwd=folder)
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash")
+def test_the_script_of_slurm_starts_one_torchrun_on_each_node(folder):
+    subprocess.run(["bash", "-n"], input=SLURM, encoding="utf-8", check=True, timeout=60)
+    told = {"scontrol": SHOWN.format(first="node-a"), "srun": '#!/bin/sh\necho "$@"\n'}
+    text = text_of(job(folder, SLURM, told), folder / "output", 60)
+    assert text.split() == [
+        *("torchrun", "--nnodes", "2", "--nproc-per-node", "4", "--max-restarts", "10"),
+        *("--rdzv-backend", "c10d", "--rdzv-id", "17", "--rdzv-endpoint", "node-a:29400"),
+        "train.py",
+    ]
+    assert "--nodes=2 --ntasks-per-node=1" in SLURM  # so srun starts it twice
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash")
+def test_the_script_of_slurm_trains(folder):
+    """Both nodes are this machine, with one process each."""
+    script = SLURM.replace(":29400", f":{free_port()}").replace("per-node 4", "per-node 1")
+    programs = {
+        "scontrol": SHOWN.format(first="localhost"),
+        "srun": '#!/bin/sh\n"$@" &\nfirst=$!\n"$@" && wait $first\n',
+        "torchrun": f'#!/bin/sh\nexec {sys.executable} -m torch.distributed.run "$@"\n',
+    }
+    process = job(folder, script, programs)
+    text = text_of(process, folder / "output", 200)
+    assert process.returncode == 0, text
+    assert len(HISTORY.findall(text)) == 1, text
 
 
 def workers_of(parent):
@@ -103,21 +142,17 @@ def test_twenty_restarts(folder):
     )
     (folder / "train.py").write_text(program, encoding="utf-8")
     command = "torchrun --standalone --nproc-per-node 2 --max-restarts 20 train.py"
-    log = folder / "log"  # a pipe that nobody reads would stop it in the end
-    with log.open("w", encoding="utf-8") as file:
-        process = started(command, folder, file)
-        try:
-            turn, newest = 0, ""
-            while turn < 20:
-                newest = next_checkpoint(process, folder, newest)
-                with suppress(ProcessLookupError, IndexError):  # it is just being started again
-                    os.kill(workers_of(process.pid)[turn % 2], signal.SIGKILL)
-                    turn += 1
-            code = process.wait(timeout=300)
-        finally:
-            process.terminate()
-    text = log.read_text(encoding="utf-8")
-    assert code == 0, text[-3000:]
+    process = started(command, folder)
+    try:
+        turn, newest = 0, ""
+        while turn < 20:
+            newest = next_checkpoint(process, folder, newest)
+            with suppress(ProcessLookupError, IndexError):  # it is just being started again
+                os.kill(workers_of(process.pid)[turn % 2], signal.SIGKILL)
+                turn += 1
+    finally:
+        text = text_of(process, folder / "output", 200 if turn == 20 else 0)
+    assert process.returncode == 0, text[-3000:]
     assert re.search(r"^ *80 +1280 ", text, re.MULTILINE), text[-3000:]
 
 

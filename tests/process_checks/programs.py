@@ -21,9 +21,14 @@ def start(command, output, environment=None, **options):
             stdout=file,  # a pipe stays open as long as any process that has inherited it
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            env={**os.environ, "OMP_NUM_THREADS": "1", **(environment or {})},
+            env={**_own_environment(), "OMP_NUM_THREADS": "1", **(environment or {})},
             **options,
         )
+
+
+def _own_environment():
+    """Without what a launcher of this process has set."""
+    return {key: each for key, each in os.environ.items() if key not in ("RANK", "WORLD_SIZE")}
 
 
 def text_of(process, output, seconds):
