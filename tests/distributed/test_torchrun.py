@@ -156,6 +156,29 @@ def test_twenty_restarts(folder):
     assert re.search(r"^ *80 +1280 ", text, re.MULTILINE), text[-3000:]
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_to_torchrun_ends_the_training_behind_a_step(number, folder):
+    """Of processes whose loaders have workers: it gets to all of them."""
+    data = "torch.utils.data.TensorDataset(points, labels)"
+    program = TRAIN.replace("(points, labels)", data).replace(
+        "across=True", "workers=1, across=True"
+    )
+    keeping = 'callbacks=[gn.Checkpoints("run", every=30)],'
+    program = program.replace("epochs=3", "epochs=60").replace('directory="run",', keeping)
+    (folder / "train.py").write_text(program, encoding="utf-8")
+    command = "torchrun --standalone --nproc-per-node 2 train.py"
+    process = started(command, folder)
+    next_checkpoint(process, folder, "")
+    os.killpg(process.pid, number)
+    text = text_of(process, folder / "output", 100)
+    assert process.returncode != 0, text
+    assert "DataLoader worker" not in text and "ProcessError" not in text, text
+    assert int(newest_of(folder).removeprefix("checkpoint-")) % 30, "not that of the signal"
+    again = run(command, folder)
+    assert re.search(r"^ *60 +960 ", again, re.MULTILINE), again
+
+
 def next_checkpoint(process, folder, newest):
     """Wait until a training has gone on; returns the name of its newest checkpoint."""
     deadline = time.monotonic() + 120
