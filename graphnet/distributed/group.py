@@ -10,6 +10,7 @@ import torch
 import torch.distributed as dist
 
 from graphnet.data.order import Share
+from graphnet.distributed.forks import Forks
 from graphnet.distributed.heartbeat import Heartbeat
 from graphnet.errors import GraphError, ProcessError
 from graphnet.ops.processes import synchronized
@@ -57,7 +58,7 @@ class Group:
         self._alone, self._waits = size == 1, False
         self._heartbeat = None if store is None else Heartbeat(store, rank, self._state)
         self._lost = ""  # why there is no connection any more
-        self._work: Any = None  # the last call
+        self._forks = Forks()
 
     def __repr__(self) -> str:
         return f"<Group: rank {self.rank} of {self.size}, {self.device}>"
@@ -101,9 +102,13 @@ class Group:
         """
         return synchronized(self)
 
+    def watch_forks(self) -> None:
+        """From now on, workers are not started while a call is made: see `forks`."""
+        self._forks.watch()
+
     def leave(self) -> None:
         """Say nothing more to the others: the program ends."""
-        self._work = None
+        self._forks.calls.clear()
         if self._heartbeat is not None:
             self._heartbeat.stop()
 
@@ -228,18 +233,14 @@ class Group:
     # processes that do not come
 
     def _together(self, call: Callable[[], Any]) -> None:
-        """Make a call in which all take part.
-
-        What it returns is kept until the next call. Else a thread of gloo would be the last to drop
-        the tensors, for which it makes a state in Python; and a worker of a loader that is copied
-        from this process in that moment would wait for ever for the lock of these states.
-        """
+        """Make a call in which all take part."""
         if self._lost:
             raise ProcessError(f"The group can do nothing more. {self._lost}")
         self._waits = True
         try:
-            self._work = call()
-            self._work.wait()
+            with self._forks.held():
+                self._forks.calls.append(call())
+                self._forks.calls[-1].wait()
         except RuntimeError as error:  # also DistBackendError, and a timeout
             self._lost = self._missing(error)
             raise ProcessError(self._lost) from error

@@ -80,6 +80,7 @@ def _met(timeout: float) -> Group:
             f"s: does every rank run, and can it reach that address? ({reason})"
         ) from error
     group = Group(rank, size, device, timeout, _prefixed("graphnet", store))
+    group.watch_forks()
     atexit.register(_leave, group)
     return group
 
