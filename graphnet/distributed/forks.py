@@ -2,8 +2,8 @@
 
 After a call a thread of gloo drops the tensors. If nobody else holds the call, it is the last one,
 and makes a state in Python for that; a copy that is made in this moment waits for ever for the lock
-of these states (CPython before 3.12). So the last calls are kept, and a copy is made between calls,
-when their threads have had the time to finish.
+of these states (in CPython 3.11, `_PyThreadState_DeleteExcept`). So the last calls are kept, and a
+copy is made between calls, when their threads have had the time to finish.
 """
 
 from __future__ import annotations

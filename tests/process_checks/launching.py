@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 import time
 from contextlib import suppress
 
+import torch
 from process_checks.launcher import Launcher, kill
 from tqdm import tqdm
+
+import graphnet as gn
 
 
 def check_a_group_that_hangs_is_ended(launcher):
@@ -55,3 +59,53 @@ def check_a_process_that_is_killed_blocks_no_other(launcher):
 
     assert launcher.run(1, killed) == [-signal.SIGKILL]
     launcher.succeed(2, lambda rank: tqdm([]).close())
+
+
+def check_a_copy_is_made_between_calls(launcher):
+    """Such as a worker of a loader: while a thread makes a call, it waits; the copy does not."""
+
+    def work(rank):
+        group = gn.distributed.join(timeout=30)
+        made, inside = [], threading.Event()
+
+        def call():
+            with group._forks.held():
+                inside.set()
+                time.sleep(0.1)
+                made.append(1)
+
+        thread = threading.Thread(target=call)
+        thread.start()
+        inside.wait()
+        child = os.fork()
+        if not child:
+            with group._forks.held():
+                os._exit(7)
+        assert made
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+        thread.join()
+        assert group.sum_of([1.0]) == [2.0]
+
+    launcher.succeed(2, work)
+
+
+def check_no_copy_of_many_hangs(launcher):
+    """A thread of gloo may still be busy with the last call: without care 1 of 1000 hangs."""
+
+    def work(rank):
+        group = gn.distributed.join(timeout=60)
+        begin = time.monotonic()
+        while True:
+            for _ in range(6):
+                group.broadcast_(torch.zeros(100))
+            child = os.fork()
+            if not child:
+                os._exit(0)
+            until = time.monotonic() + 20
+            while not os.waitpid(child, os.WNOHANG)[0]:
+                assert time.monotonic() < until, "it hangs"
+                time.sleep(0.0005)
+            if group.sum_of([time.monotonic() - begin])[0] > 38:
+                break  # all at once
+
+    launcher.succeed(2, work)

@@ -5,6 +5,7 @@ from __future__ import annotations
 SHORT = (
     "a_group_that_hangs_is_ended",
     "a_process_that_is_killed_blocks_no_other",
+    "a_copy_is_made_between_calls",
     "two_processes",
     "native",
     "batch_norm_is_that_of_torch",
@@ -34,6 +35,7 @@ SHORT = (
 """15 s in all."""
 
 LONG = (
+    "no_copy_of_many_hangs",
     "three_epochs",
     "data_of_every_form_for_compiled_steps",
     "four_processes_of_which_some_have_no_rows",
