@@ -31,7 +31,7 @@ def same_as_one(launcher, size, cases, forms, sync=True, **settings):
 
 
 def check_two_processes(launcher):
-    same_as_one(launcher, 2, CASES, (False, True), epochs=2)
+    same_as_one(launcher, 2, CASES, (False, True), epochs=1)
 
 
 def check_native(launcher):

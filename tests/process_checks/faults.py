@@ -256,7 +256,12 @@ def check_one_process_ends_the_training(launcher):
         history, _ = trained("plain", across=group, epochs=9, callbacks=[patient])
         assert len(history) == 2
 
+    def alone(rank):
+        history, _ = small(across=True, epochs=9, callbacks=[At(6, lambda run: run.stop(), 0)])
+        assert len(history.losses) == 6  # there is nobody to ask
+
     launcher.succeed(2, work)
+    launcher.succeed(1, alone)
     history, _ = small(epochs=9, callbacks=[gn.EarlyStopping(patience=1, minimum_change=1.0)])
     assert len(history) == 2
 

@@ -101,9 +101,9 @@ FORMS = {
 """Functions that give data, and settings of `fit`."""
 
 
-def trained(name, folder, across=False, make=normed, **others):
+def trained(name, folder, across=False, make=normed, forms=FORMS, **others):
     """A training run on data of some form: the history, and all parameters and buffers."""
-    given, settings = FORMS[name]
+    given, settings = forms[name]
     settings = {"loss": gn.LossCrossEntropy(), "epochs": 3, "batch_size": 9, **settings, **others}
     torch.manual_seed(0)
     random.seed(0)
