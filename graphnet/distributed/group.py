@@ -36,6 +36,7 @@ class Group:
 
     Attributes:
         place: what this process is doing, for messages: "step 17".
+        is_apart: True inside `apart`, where there are rows that this process knows nothing of.
 
     >>> import graphnet as gn
     >>> group = gn.distributed.join()
@@ -55,7 +56,7 @@ class Group:
     ) -> None:
         self.rank, self.size, self.device = rank, size, torch.device(device)
         self.timeout, self.place = timeout, "the start"
-        self._alone, self._waits = size == 1, False
+        self._alone, self.is_apart, self._waits = size == 1, False, False
         self._heartbeat = None if store is None else Heartbeat(store, rank, self._state)
         self._lost = ""  # why there is no connection any more
         self._forks = Forks()
@@ -83,13 +84,18 @@ class Group:
         return Share(rank, self.size).part(count)
 
     @contextmanager
-    def apart(self) -> Iterator[None]:
-        """Inside, this process computes with its own rows only: it waits for no other."""
-        before, self._alone = self._alone, True
+    def apart(self, whole: bool = False) -> Iterator[None]:
+        """Inside, this process computes with its own rows only: it waits for no other.
+
+        Args:
+            whole: True to take them for all rows that there are.
+        """
+        before = self._alone, self.is_apart
+        self._alone, self.is_apart = True, not whole
         try:
             yield
         finally:
-            self._alone = before
+            self._alone, self.is_apart = before
 
     def synchronized(self) -> AbstractContextManager[None]:
         """Inside, batch norms are appended that take their statistics from the rows of all.

@@ -29,8 +29,13 @@ class Processes(Protocol):
         """The sum of the tensors of all processes, as a new tensor, or in a given one."""
         ...
 
-    def apart(self) -> AbstractContextManager[None]:
+    def apart(self, whole: bool = False) -> AbstractContextManager[None]:
         """Inside, this process does not wait for the others: its own tensor is the sum."""
+        ...
+
+    @property
+    def is_apart(self) -> bool:
+        """True inside `apart`, except if this process takes its rows for the whole batch."""
         ...
 
 
@@ -93,7 +98,7 @@ class CountedAllReduce(SumAcross):
             ShapeError: there is one value in all processes together.
         """
         total = self.group.all_reduce(x, out)
-        if total[-1] == 1:
+        if total[-1] == 1 and not self.group.is_apart:
             raise ShapeError(
                 "in training, a normalization needs more than one value to average over, since one "
                 "value has no variance; got one in all processes together. Feed a larger batch, or "

@@ -12,6 +12,8 @@ from graphnet.ops.processes import AllReduce, CountedAllReduce, RememberAcross
 class Pair:
     """Two processes that hold the same tensors."""
 
+    is_apart = True  # how many values there are is not known
+
     def all_reduce(self, x, out=None):
         return torch.add(x, x, out=out)
 

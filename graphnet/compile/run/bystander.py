@@ -92,12 +92,12 @@ def _keeps(node: Node) -> bool:
 
 
 @contextmanager
-def apart(graph: Graph) -> Iterator[None]:
-    """Inside, a walk sums over no processes: the others do not make it."""
+def apart(graph: Graph, whole: bool = False) -> Iterator[None]:
+    """Inside, a walk sums over no processes: the others do not make it; see `Group.apart`."""
     groups: list[Any] = [cast("Operation", node).op for node in graph if is_sum(node)]
     with ExitStack() as stack:
         for group in dict.fromkeys(each.group for each in groups):
-            stack.enter_context(group.apart())
+            stack.enter_context(group.apart(whole))
         yield
 
 

@@ -167,9 +167,9 @@ class Compiled:
         shapes = tuple((name, tuple(fed[name].shape)) for name in self._inputs)
         return self.graph.modes, shapes, next((str(each.device) for each in fed.values()), None)
 
-    def _walk(self, fed: Mapping[str, Tensor]) -> None:
+    def _walk(self, fed: Mapping[str, Tensor], whole: bool = False) -> None:
         """Walk the list once to find out what is wrong; buffers and random states stay."""
-        with Snapshot(buffers_of(self.graph), generators_of(self.graph)), apart(self.graph):
+        with Snapshot(buffers_of(self.graph), generators_of(self.graph)), apart(self.graph, whole):
             self.graph.forward(fed, outputs=self._targets)
 
     def _explained(self, fed: Mapping[str, Tensor], run: Callable[[], R]) -> R:

@@ -10,14 +10,13 @@ import torch
 from graphnet.compile.ir.build import Clip, Shapes, Update, training_program
 from graphnet.compile.run.batches import Batches
 from graphnet.compile.run.bursts import make_steps
-from graphnet.compile.run.bystander import apart
 from graphnet.compile.run.cached_step import CachedStep, ParameterRoles, StepMode
 from graphnet.compile.run.compiled import Compiled, Options, ParameterGuard
 from graphnet.compile.run.quick import QuickStep
 from graphnet.compile.run.settings import Known, VaryingSettings
 from graphnet.compile.run.take_over import take_over
 from graphnet.compile.targets.torch.execution import NotFinite, without_autograd
-from graphnet.errors import GraphError, ProcessError
+from graphnet.errors import GraphError, ProcessError, ShapeError
 from graphnet.graph.finite import non_finite_error
 from graphnet.graph.guards import Uninterrupted
 from graphnet.graph.walks import keep_few
@@ -195,8 +194,8 @@ class Step(Compiled):
             if isinstance(error, NotFinite):
                 raise self._non_finite(error, fed) from None
             if isinstance(error, Exception) and not isinstance(error, ProcessError):
-                with apart(self.graph):  # other processes may have no such error
-                    self._walk(fed)  # re-raises in the graph's terms
+                # re-raises in the graph's terms
+                self._walk(fed, isinstance(error, ShapeError))
             raise
         if watched:
             self.watched = tuple([each.clone() for each in watched])

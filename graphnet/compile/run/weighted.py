@@ -58,5 +58,6 @@ class WeightedStep(Step):
         bound = super()._bound(given, {})
         return bound if share is None else {**bound, str(self.share): share}
 
-    def _walk(self, fed: Mapping[str, Tensor]) -> None:
-        super()._walk({name: each for name, each in fed.items() if name != self.share})
+    def _walk(self, fed: Mapping[str, Tensor], whole: bool = False) -> None:
+        own = {name: each for name, each in fed.items() if name != self.share}
+        super()._walk(own, whole)
