@@ -296,7 +296,8 @@ def check_twenty_runs_without_a_hang(launcher):
             gn.fit(
                 model, gn.LossCrossEntropy(), (bad, T), gn.SGD(model.parameters(), lr=0.01),
                 seed=turn, batch_size=(4, 5, 8, 9, 10)[turn % 5],  # which leave more than one row
-                epochs=5, across=True, non_finite="skip", directory=folder, callbacks=acts, compile=turn % 4 < 2,
+                epochs=5, across=True, non_finite="skip", directory=folder, callbacks=acts,
+                compile=turn % 4 < 2,
             )  # fmt: skip
 
         codes = launcher.run(size, work)

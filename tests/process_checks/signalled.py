@@ -29,6 +29,8 @@ BY_WORKERS = {
     "a function of batches by a worker": (lambda folder: lambda: four(shuffle=False), {}),
     "validation by a worker": (FORMS["arrays"][0], {"validation": four(), **MANY}),
 }  # fmt: skip
+BEGUN_ANEW = ("batches by workers that stay", "a function of batches by a worker")
+"""An epoch of these begins anew: they cannot tell where they were."""
 CODES = {signal.SIGTERM: 143, signal.SIGINT: 130}
 
 
@@ -62,7 +64,7 @@ def ends_behind_a_step(launcher, name, number, size, rank=None, epochs=1):
     names = sorted(path.name for path in folder.iterdir())
     assert names[-1] == f"checkpoint-{4 + (size > 1):08}", (name, names)
 
-    if "stay" in name:  # such workers remember what nobody else knows: an epoch begins anew
+    if name in BEGUN_ANEW:
         return
 
     def again(_):
