@@ -116,7 +116,8 @@ parts.push(function controls(app) {
     slow() {
       const { learner, loop } = app;
       steps.textContent = `step ${learner.steps.toLocaleString("en")} · epoch ${learner.epoch.toLocaleString("en")}`;
-      rate.textContent = loop.playing && loop.rate ? `${Math.round(loop.rate).toLocaleString("en")} steps/s` : "";
+      const fast = loop.rate ? `${Math.round(loop.rate).toLocaleString("en")} steps/s` : "training";
+      rate.textContent = loop.playing ? fast : "paused";
     },
   };
 });

@@ -38,10 +38,11 @@ def test_play_pause_and_rewind(page):
     page.press(" ")
     page.wait("playground.learner.steps > 300")
     assert page.run("document.querySelector('.main').getAttribute('aria-label')") == "Pause"
-    assert "steps/s" in text(page, ".rate") or page.run("playground.loop.rate") == 0
+    page.wait("document.querySelector('.rate').textContent.includes('steps/s')")
     page.click("[data-do=toggle]")
     before = steps(page)
     assert not page.run("playground.loop.playing")
+    page.wait("document.querySelector('.rate').textContent === 'paused'")
     assert measured(page)["train loss"] < 0.2
     assert measured(page)["step"] == before == steps(page)
     page.click("[data-do=rewind]")
