@@ -101,7 +101,7 @@ def test_a_list_of_a_fixed_batch_trains_on_full_batches(at):
     assert page.run("document.querySelector('#set-batch')") is None
     assert text(page, "#fixed-batch") == "10"
     title = "document.querySelector('#fixed-batch').parentNode.title"
-    assert "GRU and LSTM" in page.run(title)
+    assert "pairs of rows" in page.run(title)
     assert page.run("document.querySelectorAll('.rows tbody tr').length") == 8
     page.run("for (let at = 0; at < 7; at++) playground.step()")
     assert page.run("[playground.learner.epoch, playground.learner.program.batch]") == [2, 10]
