@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import os
+import runpy
 import subprocess
 import sys
 import time
+from contextlib import chdir, redirect_stdout
 from pathlib import Path
 
 import pytest
@@ -109,18 +112,31 @@ def test_what_the_loss_does_not_reach_is_in_the_file_too(window, tmp_path):
 # the program
 
 
-def repeated(page, folder, file):
-    """The weights before and after a run of the program, in a folder with the page."""
+def repeated(page, folder, file, run):
+    """The weights after a run of the program, in a folder with the page."""
     (folder / file.name).write_bytes(file.read_bytes())
     program = downloaded(page, "python", folder)
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with chdir(folder):
+        assert "loss of the last batch" in run(program)
+    return load_file(folder / f"{program.stem}.safetensors")
+
+
+def run_here(program):
+    """What a program prints; it runs in this process, which has imported torch."""
+    printed = io.StringIO()
+    with redirect_stdout(printed):
+        runpy.run_path(str(program), run_name="__main__")
+    return printed.getvalue()
+
+
+def run_by_python(program):
+    """The same in a process of its own, as a user starts it."""
     made = subprocess.run(
-        [sys.executable, program.name], cwd=folder, env=environment, capture_output=True,
-        encoding="utf-8", check=False,
+        [sys.executable, program.name], env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True, encoding="utf-8", check=False,
     )  # fmt: skip
     assert not made.returncode, made.stderr + program.read_text(encoding="utf-8")
-    assert "loss of the last batch" in made.stdout
-    return load_file(folder / f"{program.stem}.safetensors")
+    return made.stdout
 
 
 CHANGES = """
@@ -141,14 +157,14 @@ def test_a_run_with_changes_is_repeated(page, files, tmp_path):
     first = read(files["plane"]).weights
     page.run("playground.addPoints([[0.1, 0.2, 1]])")
     page.run(CHANGES)
-    moved_alike(first, repeated(page, tmp_path, files["plane"]), state(page))
+    moved_alike(first, repeated(page, tmp_path, files["plane"], run_by_python), state(page))
 
 
 @pytest.mark.parametrize("name", ["rows", "images", "labelled"])
 def test_a_run_of_other_layers_and_optimizers_is_repeated(name, at, files, tmp_path):
     page = at(name)
     page.run("for (let at = 0; at < 40; at++) playground.takeStep()")
-    last = repeated(page, tmp_path, files[name])
+    last = repeated(page, tmp_path, files[name], run_here)
     moved_alike(read(files[name]).weights, last, state(page))
 
 
@@ -162,7 +178,7 @@ def test_a_run_of_a_network_of_the_page_is_repeated(name, loss, at, files, tmp_p
     page.run("for (let at = 0; at < 60; at++) playground.takeStep()")
     model = pages.dense_model([6, 5], gn.Sigmoid)
     gn.playground.draw_weights(model, seed=5)
-    moved_alike(model.state_dict(), repeated(page, tmp_path, files[name]), state(page))
+    moved_alike(model.state_dict(), repeated(page, tmp_path, files[name], run_here), state(page))
 
 
 def test_a_list_without_modules_leaves_a_place_for_its_lines(at, files, tmp_path):
