@@ -215,7 +215,7 @@ class Page:
         while not self.run(condition):
             if time.monotonic() > end:
                 raise AssertionError(f"This never became true: {condition}")
-            time.sleep(0.02)
+            time.sleep(0.005)
 
     def press(self, key: str, times: int = 1) -> None:
         """Press a key: "ArrowRight", "Enter", "f"."""
