@@ -65,6 +65,16 @@ def _backend(pytestconfig: pytest.Config) -> Iterator[None]:
         yield
 
 
+@pytest.fixture(params=["-O1", pytest.param("-O3", marks=pytest.mark.slow)])
+def level(request: pytest.FixtureRequest) -> Iterator[None]:
+    """How hard a C compiler tries: half as long where many numbers are compared.
+
+    Tests of native code without this fixture have the flags of every user.
+    """
+    with native.compiled_at(request.param):
+        yield
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Choose where compiled libraries are kept: the workers inherit it."""
     if config.getoption("--backend", None):  # what has no form there runs as calls of torch
