@@ -65,6 +65,17 @@ def _backend(pytestconfig: pytest.Config) -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _quick_disk() -> Iterator[None]:
+    """What is written is not waited for: a test that fails leaves the power on.
+
+    Tests of the order in which files reach the disk put their own `fsync` in place of this one.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda handle: None)
+        yield
+
+
 @pytest.fixture(params=["-O1", pytest.param("-O3", marks=pytest.mark.slow)])
 def level(request: pytest.FixtureRequest) -> Iterator[None]:
     """How hard a C compiler tries: half as long where many numbers are compared.
