@@ -7,6 +7,7 @@
 - Hypothesis draws the same examples in every run, on every machine, in any order of the tests.
 - Ctrl-C means what it means at a prompt.
 - One Chromium in each process, if it has tests of pages.
+- No test waits until a file is on the disk.
 - Compiled libraries lie beside pytest's cache, not in that of the user; later runs find them there.
 """
 
