@@ -95,10 +95,12 @@ def assert_all(cases):
             torch.testing.assert_close(mine, theirs, rtol=1e-12, atol=1e-12 * scale)
 
 
+@pytest.mark.usefixtures("level")
 def test_they_are_the_convolutions_of_torch():
     assert_all([*OF_IMAGE.values()])
 
 
+@pytest.mark.usefixtures("level")
 @pytest.mark.parametrize("lanes", [8, 4, 1])
 def test_vectors_of_any_width(lanes, monkeypatch):
     monkeypatch.setattr(assemble, "vector_lanes", lambda: lanes)
