@@ -152,15 +152,19 @@ class Page:
         for domain in ("Runtime", "Page", "Network", "Log"):
             self.call(f"{domain}.enable")
         self.resize(width, height)
-        self.go(path)
+        self._open(path)
 
     def go(self, path: Path) -> None:
         """Load another file in the same window, or the same one again."""
         self.call("Page.navigate", url="about:blank")
         self.wait("location.href === 'about:blank' && document.readyState === 'complete'")
+        self._open(path)
+
+    def _open(self, path: Path) -> None:
+        """Load a file in an empty window, and wait until all of it is there."""
         self.call("Page.navigate", url=path.as_uri())
-        self.wait(f"location.href === {json.dumps(path.as_uri())} && document.readyState")
-        self.wait("document.readyState === 'complete'")
+        here = f"location.href === {json.dumps(path.as_uri())}"
+        self.wait(f"{here} && document.readyState === 'complete'")
 
     def frame(self) -> Page:
         """The sandboxed frame in this page, which has a process of its own, as a page."""
@@ -215,7 +219,7 @@ class Page:
         while not self.run(condition):
             if time.monotonic() > end:
                 raise AssertionError(f"This never became true: {condition}")
-            time.sleep(0.02)
+            time.sleep(0.005)
 
     def press(self, key: str, times: int = 1) -> None:
         """Press a key: "ArrowRight", "Enter", "f"."""

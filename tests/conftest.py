@@ -7,6 +7,7 @@
 - Hypothesis draws the same examples in every run, on every machine, in any order of the tests.
 - Ctrl-C means what it means at a prompt.
 - One Chromium in each process, if it has tests of pages.
+- No test waits until a file is on the disk.
 - Compiled libraries lie beside pytest's cache, not in that of the user; later runs find them there.
 """
 
@@ -62,6 +63,27 @@ def _backend(pytestconfig: pytest.Config) -> Iterator[None]:
         yield
         return
     with native.every_program(backend):
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quick_disk() -> Iterator[None]:
+    """What is written is not waited for: a test that fails leaves the power on.
+
+    Tests of the order in which files reach the disk put their own `fsync` in place of this one.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda handle: None)
+        yield
+
+
+@pytest.fixture(params=["-O1", pytest.param("-O3", marks=pytest.mark.slow)])
+def level(request: pytest.FixtureRequest) -> Iterator[None]:
+    """How hard a C compiler tries: half as long where many numbers are compared.
+
+    Tests of native code without this fixture have the flags of every user.
+    """
+    with native.compiled_at(request.param):
         yield
 
 

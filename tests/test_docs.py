@@ -6,17 +6,23 @@ import ast
 import doctest
 import hashlib
 import importlib.util
+import io
 import math
 import re
+import runpy
 import shlex
 import struct
 import subprocess
 import sys
 import tomllib
+import warnings
+from contextlib import redirect_stdout
 from functools import cache
 from pathlib import Path
+from unittest import mock
 
 import pytest
+import torch
 from laws import LEVELS
 from ops.cases import Case
 
@@ -91,8 +97,6 @@ def test_the_page_on_operations_says_what_is_printed(capsys):
 
 
 def test_the_row_of_the_page_on_operations_is_one():
-    import torch
-
     (row,) = re.findall(r"^    (Case\(.*\)),$", text_of("adding-an-operation.md"), re.MULTILINE)
 
     def op():
@@ -230,11 +234,23 @@ def misfits(command):
 
 @cache
 def help_of(*target):
-    """What `--help` says."""
-    command = [sys.executable, *target, "--help"]
-    return subprocess.run(
-        command, cwd=ROOT, check=True, timeout=100, capture_output=True, encoding="utf-8"
-    ).stdout
+    """What `--help` says, by this process, which has imported torch."""
+    printed, is_module = io.StringIO(), target[0] == "-m"
+    words = target[2:] if is_module else target[1:]
+    with (
+        mock.patch.object(sys, "argv", [target[0], *words, "--help"]),
+        redirect_stdout(printed),
+        torch.set_grad_enabled(torch.is_grad_enabled()),  # a program may turn it off
+        warnings.catch_warnings(),
+        pytest.raises(SystemExit) as end,
+    ):
+        warnings.simplefilter("ignore", RuntimeWarning)  # a test has imported the module
+        if is_module:
+            runpy.run_module(target[1], run_name="__main__", alter_sys=True)
+        else:
+            runpy.run_path(str(ROOT / target[0]), run_name="__main__")
+    assert end.value.code in (0, None), target
+    return printed.getvalue()
 
 
 @pytest.mark.parametrize("name", EVERY)

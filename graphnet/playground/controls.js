@@ -58,7 +58,7 @@ parts.push(function controls(app) {
 
   function fixed(batch) {
     const title = "The program is made for batches of this size alone: the inputs have a fixed first size, "
-      + "or an operation has other loops for each size, as GRU and LSTM have. Python's batch_size chooses it.";
+      + "or an operation has other loops for each size, as one of pairs of rows has. Python's batch_size chooses it.";
     form.append(made("div", { class: "setting", title }, made("span", { class: "what" }, "batch size"), made("output", { id: "fixed-batch" }, String(batch))));
   }
   function control(name, setting) {
@@ -116,7 +116,8 @@ parts.push(function controls(app) {
     slow() {
       const { learner, loop } = app;
       steps.textContent = `step ${learner.steps.toLocaleString("en")} · epoch ${learner.epoch.toLocaleString("en")}`;
-      rate.textContent = loop.playing && loop.rate ? `${Math.round(loop.rate).toLocaleString("en")} steps/s` : "";
+      const fast = loop.rate ? `${Math.round(loop.rate).toLocaleString("en")} steps/s` : "training";
+      rate.textContent = loop.playing ? fast : "paused";
     },
   };
 });

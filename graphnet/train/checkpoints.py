@@ -130,6 +130,7 @@ class Checkpoints(Callback):
 # trees of dicts, lists and tuples, as JSON beside tensors
 
 _TENSOR, _TUPLE = "$tensor", "$tuple"
+_PLAIN = (int, float, str, bool, type(None))  # most are: a state of `random` has 625 integers
 
 
 def packed(tree: Any) -> tuple[Any, dict[str, Tensor]]:
@@ -142,6 +143,8 @@ def packed(tree: Any) -> tuple[Any, dict[str, Tensor]]:
     tensors: dict[str, Tensor] = {}
 
     def pack(value: Any, path: tuple[str, ...]) -> Any:
+        if type(value) in _PLAIN:
+            return value
         if isinstance(value, Tensor):
             name = ".".join(path)
             while name in tensors:  # {"a": {"b": ...}, "a.b": ...}

@@ -12,7 +12,7 @@ from html import unescape
 
 import pytest
 from scenes import SCENES, chain, network
-from timing import units
+from timing import assert_takes_less
 
 from graphnet.draw.layout.dot_text import digraph_of, layout_dot
 from graphnet.draw.scene.scene import KINDS, Arrow, Box, Scene
@@ -86,7 +86,7 @@ def test_layout_texts_hold_nothing_in_circles_of_modules():
 def test_layout_texts_take_little_time(number, limit):
     scene = chain(number, 7)
     scene.boxes = [replace(box, path=(str(place // 9),)) for place, box in enumerate(scene.boxes)]
-    assert units(lambda: layout_dot(scene)) < limit  # 0.3 and 4 measured
+    assert_takes_less(lambda: layout_dot(scene), limit)  # 0.3 and 4 measured
 
 
 @HAS_DOT

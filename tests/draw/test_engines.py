@@ -14,7 +14,7 @@ from itertools import combinations
 
 import pytest
 from scenes import SCENES, chain, crossings, network, sound
-from timing import units
+from timing import assert_takes_less
 
 import graphnet as gn
 from graphnet.draw.layout import engines
@@ -163,7 +163,7 @@ def test_one_parameter_stands_on_each_side_also_where_gradients_read_it(engine):
 def test_600_boxes_take_little_time(engine):
     scene = chain(600, 7)
     laid_out(network(), engine)  # WebAssembly is compiled at the first use
-    assert units(lambda: laid_out(scene, engine)) < 10  # 0.5 to 1.3 measured
+    assert_takes_less(lambda: laid_out(scene, engine), 10)  # 0.5 to 1.3 measured
 
 
 def test_without_graphviz_the_ranker_takes_over(bare):
@@ -260,7 +260,7 @@ def test_many_long_arrows_go_to_the_ranker_at_once(monkeypatch):
     assert len(scene.arrows) > 300
     monkeypatch.setattr(subprocess, "run", lambda *_, **__: pytest.fail("dot was called"))
     assert laid_out(scene).engine == "ranker"
-    assert units(lambda: laid_out(scene)) < 5  # 0.3 measured
+    assert_takes_less(lambda: laid_out(scene), 5)  # 0.3 measured
 
 
 def test_large_scenes_go_to_the_ranker_at_once(monkeypatch):

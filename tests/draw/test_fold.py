@@ -7,7 +7,7 @@ import random
 import pytest
 import torch
 from draw.example_modules import Block, SharedBranch, Steps
-from timing import units
+from timing import assert_takes_less
 
 import graphnet as gn
 from graphnet.draw.scene.building import scene_of
@@ -210,8 +210,9 @@ def test_where_all_reads_all_more_is_joined():
 @pytest.mark.parametrize("make", [lambda: chain(10_000), lambda: tangle(10_000)])
 def test_a_long_list_is_folded_in_little_time(make):
     scene = scene_of(make())
-    assert len(folded(scene)) <= 60
-    assert units(lambda: folded(scene), tries=1) < 30  # 3 to 6 measured
+    found = []
+    assert_takes_less(lambda: found.append(folded(scene)), 30)  # 3 to 6 measured
+    assert len(found[0]) <= 60
 
 
 @pytest.mark.parametrize("options", [{"depth": -1}, {"depth": 1.5}, {"limit": 0}, {"limit": True}])

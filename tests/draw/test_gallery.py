@@ -7,7 +7,7 @@ from functools import cache
 import pytest
 from draw.picture_faults import faults, smallest_letters
 from draw.random_networks import network, options
-from timing import units
+from timing import assert_takes_less
 
 from graphnet.experiments.models import MODELS
 
@@ -60,7 +60,7 @@ def test_the_default_view_of_a_large_network_is_quick_without_dot(monkeypatch, t
     """About 2 units: 0.2 seconds, in a new process too, on a machine of two cores."""
     graph = graph_of("ResNet-50")
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert units(lambda: graph.draw().svg) < 8
+    assert_takes_less(lambda: graph.draw().svg, 8)
 
 
 def faults_of(seeds):

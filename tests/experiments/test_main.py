@@ -262,8 +262,9 @@ def test_plot_writes_pictures_into_a_new_folder(tmp_path: Path) -> None:
 
 
 def test_plotting_changes_no_figure_but_keeps_the_curves(tmp_path: Path) -> None:
-    plain = record(tmp_path / "a.json", "--epochs", 3)["rounds"][0]
-    plotted = record(tmp_path / "b.json", "--epochs", 3, "--plot", tmp_path / "p")["rounds"][0]
+    settings = ("--epochs", 3, "--hidden", "5,4")  # a picture for each layer
+    plain = record(tmp_path / "a.json", *settings)["rounds"][0]
+    plotted = record(tmp_path / "b.json", *settings, "--plot", tmp_path / "p")["rounds"][0]
     assert plotted["losses"] == plain["losses"]
     assert plotted["test_error"] == plain["test_error"]
     assert plain["curve"] == []
@@ -273,8 +274,8 @@ def test_plotting_changes_no_figure_but_keeps_the_curves(tmp_path: Path) -> None
 
 def test_weights_without_training_have_no_curves(tmp_path: Path) -> None:
     weights = tmp_path / "w.safetensors"
-    assert run("--epochs", 1, "--save", weights)[0] == 0
-    code, _, errors = run("--load", weights, "--plot", tmp_path / "p")
+    assert run("--epochs", 1, "--hidden", "5,4", "--save", weights)[0] == 0
+    code, _, errors = run("--hidden", "5,4", "--load", weights, "--plot", tmp_path / "p")
     assert code == 0, errors
     assert not (tmp_path / "p" / "curves.png").exists()
     assert (tmp_path / "p" / "boundary.png").exists()

@@ -222,6 +222,7 @@ def test_transformers_are_those_of_torch(options):
         check(ours, theirs, x, y)
 
 
+@pytest.mark.usefixtures("level")
 @pytest.mark.parametrize("backend", ["torch", "c"])
 def test_transformers_are_compiled(backend):
     torch.manual_seed(0)

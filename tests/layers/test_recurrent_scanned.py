@@ -103,6 +103,7 @@ def test_values_and_gradients_are_those_of_torch(name, options, padded, given):
         assert_close(list(program(feed)), [*values, *expected], **CLOSE)
 
 
+@pytest.mark.usefixtures("level")
 @pytest.mark.parametrize("name", ["RNN", "LSTM", "GRU"])
 def test_native_code_unrolls_the_steps(name):
     both = Both(name, {"bidirectional": True}, padded=True, given=True)

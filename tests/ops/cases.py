@@ -68,7 +68,9 @@ class Case:
 
 def for_each_kind(cases: list[Case]) -> Callable[[Callable[[Case], None]], Any]:
     """Turn the test of a row into one test for each class of ops; a failure names the row."""
-    rows = {case.kind: [each for each in cases if each.kind == case.kind] for case in cases}
+    rows: dict[str, list[Case]] = {}
+    for each in cases:
+        rows.setdefault(each.kind, []).append(each)
 
     def decorated(test: Callable[[Case], None]) -> Any:
         def of_all_rows(kind: str) -> None:

@@ -126,6 +126,7 @@ def test_sizes_may_be_fed_later(name):
     compare(ours, theirs or ours, tensors, unknown="rows")
 
 
+@pytest.mark.usefixtures("level")
 @pytest.mark.parametrize("backend", ["torch", "c"])
 def test_calls_are_compiled(backend):
     """All calls and their gradients in one program: on tensors, torch has shown them right."""

@@ -9,6 +9,7 @@ import torch
 from playground import pages
 
 import graphnet as gn
+from graphnet.playground import generator
 from graphnet.playground.generator import MOST_LAYERS, MOST_UNITS, Structure, generator_of
 from graphnet.playground.page import page_of, printed_program
 from graphnet.playground.task import task_of_model
@@ -130,7 +131,10 @@ OPTIONS = [
     OPTIONS,
     ids=[f"{kind.__name__}-{next(iter(each))}" for kind, each in OPTIONS],
 )
-def test_every_optimizer_updates_networks_that_the_page_makes(kind, options):
+def test_every_optimizer_updates_networks_that_the_page_makes(kind, options, monkeypatch):
+    monkeypatch.setattr(generator, "ACTIVATIONS", {"Tanh": gn.Tanh})  # the same for each
+    monkeypatch.setattr(generator, "LOSSES", {"LossMSE": gn.LossMSE})
+
     def made(parameters, lr):
         return kind(parameters, **{"lr": lr, **options})
 

@@ -69,11 +69,13 @@ def test_a_momentum_above_1_is_taken_as_python_takes_it(page):
     assert setting(page, "momentum") == 2
 
 
-def test_the_batch_size_holds_from_the_next_batch_on(page):
+@pytest.mark.parametrize(("name", "row"), [("plane", 2), ("recurrent", 15)])
+def test_the_batch_size_holds_from_the_next_batch_on(name, row, at):
+    page = at(name)
     write(page, "#set-batch", 7)
     page.run("playground.step()")
     assert page.run("playground.learner.program.batch") == 7
-    assert len(page.run("Array.from(playground.learner.program.inputs.x)")) == 14
+    assert len(page.run("Array.from(playground.learner.program.inputs.x)")) == 7 * row
 
 
 def test_each_group_of_parameters_has_its_learning_rate(at):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import os
+import runpy
 import subprocess
 import sys
 import time
+from contextlib import chdir, redirect_stdout
 from pathlib import Path
 
 import pytest
@@ -17,7 +20,6 @@ from playground.test_numbers import moved_alike
 from safetensors.torch import load_file
 
 import graphnet as gn
-from graphnet.errors import FeedError, GraphError, LoadError
 from graphnet.playground.page import write_page
 from graphnet.playground.program import in_python
 from graphnet.playground.reading import read
@@ -109,18 +111,31 @@ def test_what_the_loss_does_not_reach_is_in_the_file_too(window, tmp_path):
 # the program
 
 
-def repeated(page, folder, file):
-    """The weights before and after a run of the program, in a folder with the page."""
+def repeated(page, folder, file, run):
+    """The weights after a run of the program, in a folder with the page."""
     (folder / file.name).write_bytes(file.read_bytes())
     program = downloaded(page, "python", folder)
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with chdir(folder):
+        assert "loss of the last batch" in run(program)
+    return load_file(folder / f"{program.stem}.safetensors")
+
+
+def run_here(program):
+    """What a program prints; it runs in this process, which has imported torch."""
+    printed = io.StringIO()
+    with redirect_stdout(printed):
+        runpy.run_path(str(program), run_name="__main__")
+    return printed.getvalue()
+
+
+def run_by_python(program):
+    """The same in a process of its own, as a user starts it."""
     made = subprocess.run(
-        [sys.executable, program.name], cwd=folder, env=environment, capture_output=True,
-        encoding="utf-8", check=False,
+        [sys.executable, program.name], env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True, encoding="utf-8", check=False,
     )  # fmt: skip
     assert not made.returncode, made.stderr + program.read_text(encoding="utf-8")
-    assert "loss of the last batch" in made.stdout
-    return load_file(folder / f"{program.stem}.safetensors")
+    return made.stdout
 
 
 CHANGES = """
@@ -141,14 +156,14 @@ def test_a_run_with_changes_is_repeated(page, files, tmp_path):
     first = read(files["plane"]).weights
     page.run("playground.addPoints([[0.1, 0.2, 1]])")
     page.run(CHANGES)
-    moved_alike(first, repeated(page, tmp_path, files["plane"]), state(page))
+    moved_alike(first, repeated(page, tmp_path, files["plane"], run_by_python), state(page))
 
 
 @pytest.mark.parametrize("name", ["rows", "images", "labelled"])
 def test_a_run_of_other_layers_and_optimizers_is_repeated(name, at, files, tmp_path):
     page = at(name)
     page.run("for (let at = 0; at < 40; at++) playground.takeStep()")
-    last = repeated(page, tmp_path, files[name])
+    last = repeated(page, tmp_path, files[name], run_here)
     moved_alike(read(files[name]).weights, last, state(page))
 
 
@@ -162,7 +177,7 @@ def test_a_run_of_a_network_of_the_page_is_repeated(name, loss, at, files, tmp_p
     page.run("for (let at = 0; at < 60; at++) playground.takeStep()")
     model = pages.dense_model([6, 5], gn.Sigmoid)
     gn.playground.draw_weights(model, seed=5)
-    moved_alike(model.state_dict(), repeated(page, tmp_path, files[name]), state(page))
+    moved_alike(model.state_dict(), repeated(page, tmp_path, files[name], run_here), state(page))
 
 
 def test_a_list_without_modules_leaves_a_place_for_its_lines(at, files, tmp_path):
@@ -217,55 +232,6 @@ def test_a_page_with_an_odd_name_gives_a_program_that_is_none_of_it(window, tmp_
     program = window.run("playground.python()")
     compile(program, "program", "exec")
     assert program.splitlines()[0].count('"""') == 2
-
-
-# reading a page
-
-
-def test_a_page_is_read_back(files):
-    task = pages.rows()
-    page = read(files["rows"])
-    for node, rows in task.train.items():
-        assert torch.equal(page.train[node.name], rows)
-        assert page.train[node.name].dtype == rows.dtype
-    assert page.test == {}
-    assert page.inputs == ("x",)
-    first = pages.rows.__wrapped__().graph
-    page.load_weights(first)
-    assert all(torch.equal(page.weights[name], first[name].top) for name in page.weights)
-    assert {*read(files["plane"]).test} == {"x", "t"}
-
-
-def test_what_is_no_page_is_refused(tmp_path, files):
-    data = files["plane"].read_text(encoding="utf-8")
-    wrong = tmp_path / "wrong.html"
-    for content in ("", "<p>a page</p>", data.replace('"kind":"float32"', '"kind":"eval"'),
-                    data.replace('"nodes":', '"other":')):  # fmt: skip
-        wrong.write_text(content, encoding="utf-8")
-        with pytest.raises(LoadError, match=r"wrong.html is no page of the playground") as caught:
-            gn.playground.read(wrong)
-        assert "Error(" not in str(caught.value)
-    with pytest.raises(LoadError, match="cannot be read"):
-        gn.playground.read(tmp_path / "missing.html")
-
-
-def test_another_list_is_refused(files):
-    page, sgd = read(files["plane"]), {"lr": 0.1}
-    task = pages.dense([9])
-    with pytest.raises(LoadError, match=r"0.weight of \(6, 2\); the list has \(9, 2\)"):
-        page.load_weights(task.graph)
-    graph = gn.Graph()
-    graph.input((None, 2), name="points")
-    w = graph.parameter(torch.ones(2), name="w")
-    with pytest.raises(LoadError, match="the list has nothing of this name"):
-        page.load_weights(graph)
-    numbers = {"steps": 1, "batch_size": 5, "seed": 0}
-    with pytest.raises(FeedError, match=r"rows of the page are of x, t; the list .* points"):
-        page.repeat(graph, w.sum(), gn.SGD([w], **sgd), **numbers)
-    with pytest.raises(GraphError, match="no setting speed"):
-        page.repeat(task.graph, task.loss, task.optimizer, **numbers, changes=[(0, "speed", 1)])
-    with pytest.raises(GraphError, match="dense layers"):
-        gn.playground.draw_weights(gn.Conv2d(1, 2, 3), seed=0)
 
 
 # the link

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
-import pytest
 import torch
 
 import graphnet as gn
@@ -28,12 +25,6 @@ class KilledAt(gn.Checkpoints):
         super().step(run)
         if run.step == self.at:
             raise KilledError
-
-
-@pytest.fixture(autouse=True)
-def quick_disk(monkeypatch):
-    """For files that import it: what is written is not waited for."""
-    monkeypatch.setattr(os, "fsync", lambda handle: None)
 
 
 def data(rows=40, seed=0):

@@ -190,8 +190,9 @@ def test_a_step_does_not_wait_for_what_is_read_meanwhile():
         def step(self, run):
             time.sleep(0.03)
 
-    alone = train(Slow(), callbacks=Work(), batch_size=2)["waiting"][-1]
-    ahead = train(Slow(), callbacks=Work(), batch_size=2, prefetch=2)["waiting"][-1]
+    given = {"callbacks": Work(), "batch_size": 2, "epochs": 1}
+    alone = train(Slow(), **given)["waiting"][-1]
+    ahead = train(Slow(), **given, prefetch=2)["waiting"][-1]
     assert ahead < alone / 2
 
 

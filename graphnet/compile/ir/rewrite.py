@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from graphnet.compile.ir.program import Cell, Number, Program, Source, Sources
 from graphnet.graph import Input, Node, Operation
+
+if TYPE_CHECKING:
+    from graphnet.op import Op
 
 
 class Rewriting:
@@ -57,6 +60,11 @@ class Rewriting:
     def is_read_once(self, source: Source) -> bool:
         """True if only one operation reads a node."""
         return isinstance(source, Node) and self.readers[source] == 1
+
+
+def has_op(program: Program, wanted: Callable[[Op], bool]) -> bool:
+    """True if a program has such an op: without one, a pass has nothing to copy."""
+    return any(isinstance(node, Operation) and wanted(node.op) for node in program)
 
 
 Change = Callable[[Rewriting, Operation, Sources], "Node | None"]

@@ -55,7 +55,7 @@ class Map:
 
     def work(self) -> float:
         """An estimate of the vector operations."""
-        return prod(self.sizes) / 8
+        return prod(self.sizes) * (1 + len(self.then)) / 8
 
 
 @dataclass(eq=False)

@@ -29,12 +29,14 @@ class Statements:
         batch_last: True to keep what is computed with its first dimension innermost in memory.
 
     Attributes:
+        winograd: True if convolutions may be computed by fewer products, in more memory.
         done: the result.
         turned: copies in another order, which several statements may read.
     """
 
     def __init__(self, batch_last: bool) -> None:
-        self.batch_last, self.done = batch_last, Lowered()
+        self.batch_last = self.winograd = batch_last
+        self.done = Lowered()
         self.turned: dict[tuple[object, ...], Slot] = {}
 
     def new(self, shape: Shape, of: torch.dtype, like: Slot | None = None) -> Slot:

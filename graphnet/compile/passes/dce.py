@@ -14,4 +14,6 @@ if TYPE_CHECKING:
 def dce(program: Program) -> Program:
     """Drop what nothing reads."""
     needed = {*ancestors(list(program), program.wanted), *program.writes}
+    if len(needed) == len(program):
+        return program
     return Rewriting(program, lambda copy, node, sources: None, needed).new

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from graphnet.compile.ir.rewrite import Rewriting
+from graphnet.compile.ir.rewrite import Rewriting, has_op
 from graphnet.graph.nodes import Literal, Operation
 from graphnet.ops.dtypes import Convert
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 def decompose(program: Program) -> Program:
     """Replace composite operations by their parts; see `Op.composite`."""
+    if not has_op(program, lambda op: op.composite):
+        return program
     return Rewriting(program, _parts).new
 
 

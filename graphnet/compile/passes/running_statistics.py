@@ -5,21 +5,24 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING, Any, cast
 
-from graphnet.compile.ir.rewrite import Rewriting
+from graphnet.compile.ir.rewrite import Rewriting, has_op
 from graphnet.graph.nodes import Literal
 from graphnet.ops.running import CountUp, Remembering
 
 if TYPE_CHECKING:
     from graphnet.compile.ir.program import Cell, Program, Sources
     from graphnet.graph import Node, Operation
+    from graphnet.op import Op
 
 
 def running_statistics(program: Program) -> Program:
     """Replace what writes to a buffer with nodes for its new value, which is written last."""
+    if not has_op(program, _writes):
+        return program
     news: dict[Node, Node] = {}
 
     def change(copy: Rewriting, node: Operation, sources: Sources) -> Node | None:
-        if not isinstance(node.op, CountUp | Remembering):
+        if not _writes(node.op):
             return None
         training = cast("Literal", sources[-1]).top
         with copy.new, copy.new.scopes.inside(node.name):
@@ -33,6 +36,11 @@ def running_statistics(program: Program) -> Program:
     new = Rewriting(program, change).new
     new.writes |= {cast("Cell", buffer): value for buffer, value in news.items()}
     return new
+
+
+def _writes(op: Op) -> bool:
+    """True for an op that writes to a buffer."""
+    return isinstance(op, CountUp | Remembering)
 
 
 def _raised(news: dict[Node, Node], count: Node) -> Node:

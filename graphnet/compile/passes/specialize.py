@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
 from graphnet.compile.ir.program import Program, Source, Sources, value_of
-from graphnet.compile.ir.rewrite import Rewriting
+from graphnet.compile.ir.rewrite import Rewriting, has_op
 from graphnet.graph import Node, Operation
 from graphnet.ops.activations import Identity
 from graphnet.ops.broadcasting import Expand, ExpandAs, SumAs
@@ -23,6 +23,8 @@ Rule = Callable[[Rewriting, Operation, Sources], "Node | None"]
 
 def specialize(program: Program) -> Program:
     """Replace operations that depend on sizes or on the mode with their result."""
+    if not has_op(program, lambda op: type(op) in RULES):
+        return program
 
     def change(copy: Rewriting, node: Operation, sources: Sources) -> Node | None:
         rule = RULES.get(type(node.op))

@@ -9,6 +9,8 @@ import graphnet as gn
 from graphnet import ops
 from graphnet.compile.lower import layouts
 
+pytestmark = pytest.mark.usefixtures("level")
+
 
 def rand(*shape):
     return torch.rand(shape, generator=torch.Generator().manual_seed(sum(shape)))

@@ -12,7 +12,7 @@ class MyMul(gn.exercises.Mul):
     def grad_y(self, grad, x):
         return grad * x
 """
-SECONDS = 4  # for each; only those that hang take so long, so a busy machine has time
+SECONDS = 1  # for what hangs: thirty times what each of its files and points needs
 
 
 def before(line):
@@ -44,24 +44,9 @@ HOSTILE = {
     "raises.py": (before("1 / 0"), 0, "raises.py, line 1: it raises ZeroDivisionError"),
     "raises_late.py": (after("1 / 0"), 3, "ZeroDivisionError: division by zero; what stands"),
     "asks.py": (before("input('Your name?')"), 0, "it raises EOFError"),
-    # hangs
-    "loops.py": (inside("while True: pass"), 1, f"grad_x: it was stopped after {SECONDS} seconds"),
-    "loops_last.py": (
-        RIGHT.replace("return grad * x", "while True: pass"), 1,
-        f"grad_y: it was stopped after {SECONDS} seconds",
-    ),
-    "loops_late.py": (
-        after("while True: pass"), 3,
-        f"loops_late.py: it was stopped after {SECONDS} seconds; what stands before is graded",
-    ),
-    "loops_for_good.py": (
-        inside("while True:\n            try: x = 1\n            except BaseException: x = 2"), 1,
-        "grad_x: it was stopped after",
-    ),
     "dies_in_a_rule.py": (
         inside("import os; os._exit(7)"), 1, "grad_x: its process ended before there was a grade",
     ),
-    "sleeps.py": (before("import time; time.sleep(1000)"), 0, "it was stopped after"),
     "waits_on.py": (
         after("import threading, time; threading.Thread(target=time.sleep, args=[99]).start()"),
         3, None,
@@ -79,10 +64,6 @@ HOSTILE = {
     "recurses.py": (inside("return self.grad_x(grad, y)"), 1, "RecursionError"),
     # reaches out
     "forks.py": (before("import os; os.fork()"), 0, "starting or ending processes is not allowed"),
-    "fork_bomb.py": (
-        before("import os\nwhile True:\n    try: os.fork()\n    except OSError: pass"),
-        0, "it was stopped after",
-    ),
     "starts.py": (inside("import subprocess; subprocess.run('ls')"), 1, "starting or ending"),
     "kills.py": (before("import os; os.kill(os.getppid(), 9)"), 0, "starting or ending processes"),
     "calls.py": (
@@ -129,4 +110,26 @@ HOSTILE = {
     "accents-é.py": (RIGHT, 3, ""),
     "=formula.py": (RIGHT, 3, ""),
     "<b>bold.py": (RIGHT, 3, ""),
+}  # fmt: skip
+
+# The same of what has to be stopped.
+HANGING = {
+    "loops.py": (inside("while True: pass"), 1, f"grad_x: it was stopped after {SECONDS} seconds"),
+    "loops_last.py": (
+        RIGHT.replace("return grad * x", "while True: pass"), 1,
+        f"grad_y: it was stopped after {SECONDS} seconds",
+    ),
+    "loops_late.py": (
+        after("while True: pass"), 3,
+        f"loops_late.py: it was stopped after {SECONDS} seconds; what stands before is graded",
+    ),
+    "loops_for_good.py": (
+        inside("while True:\n            try: x = 1\n            except BaseException: x = 2"), 1,
+        "grad_x: it was stopped after",
+    ),
+    "sleeps.py": (before("import time; time.sleep(1000)"), 0, "it was stopped after"),
+    "fork_bomb.py": (
+        before("import os\nwhile True:\n    try: os.fork()\n    except OSError: pass"),
+        0, "it was stopped after",
+    ),
 }  # fmt: skip

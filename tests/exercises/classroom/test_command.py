@@ -7,17 +7,40 @@ import json
 import os
 import subprocess
 import sys
+from itertools import cycle
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
-from exercises.classroom.hostile import HOSTILE, RIGHT, SECONDS
+from exercises.classroom.hostile import HANGING, HOSTILE, RIGHT, SECONDS
 
 from graphnet import __main__ as program
-from graphnet.exercises.classroom import worker
+from graphnet.exercises.classroom import pool, worker
+from graphnet.exercises.classroom.pool import Worker
 
 ROOT = Path(program.__file__).parents[1]
 MUL = ["--exercise", "mul"]
 POSIX = pytest.mark.skipif(not worker.FORKS, reason="limits need a system that forks")
+
+
+@pytest.fixture(scope="module")
+def workers():
+    """Two processes for all gradings of this file: they have imported torch, and fork."""
+    both = Worker(), Worker()
+    yield both
+    for each in both:
+        each.stop()
+
+
+@pytest.fixture(autouse=True)
+def _lent(workers, monkeypatch):
+    """A grading in this process takes these workers, and leaves them alive."""
+    turns = cycle(workers)
+
+    def lend():
+        return SimpleNamespace(grade=next(turns).grade, stop=lambda: None)
+
+    monkeypatch.setattr(pool, "Worker", lend)
 
 
 def write(folder, files):
@@ -32,18 +55,22 @@ def graded(tmp_path, files, *options):
     """The rows of the CSV table by student, after grading these files."""
     folder = write(tmp_path / "in", files)
     table, pages = tmp_path / "out.csv", tmp_path / "pages"
-    arguments = ["grade", str(folder), "--csv", str(table), "--pages", str(pages), *options]
+    arguments = ["grade", str(folder), "--csv", str(table), "--pages", str(pages), "--jobs", "2"]
+    arguments += options
     assert program.main(arguments) == 0
     with table.open(encoding="utf-8", newline="") as rows:
         return {row["student"].removeprefix("'"): row for row in csv.DictReader(rows)}
 
 
 @POSIX
-def test_every_submission_ends_as_marks_with_a_reason(tmp_path):
-    files = {name: content for name, (content, _, _) in HOSTILE.items()}
-    rows = graded(tmp_path, files, *MUL, "--timeout", str(SECONDS), "--memory", "300")
-    assert len(rows) == len(HOSTILE)
-    for name, (_, points, reason) in HOSTILE.items():
+@pytest.mark.parametrize(
+    ("submissions", "seconds"), [(HOSTILE, 20), (HANGING, SECONDS)], ids=["at once", "hanging"]
+)
+def test_every_submission_ends_as_marks_with_a_reason(submissions, seconds, tmp_path):
+    files = {name: content for name, (content, _, _) in submissions.items()}
+    rows = graded(tmp_path, files, *MUL, "--timeout", str(seconds), "--memory", "300")
+    assert len(rows) == len(submissions)
+    for name, (_, points, reason) in submissions.items():
         row = rows[name.rpartition(".")[0]]
         reason = row["reasons"] if reason is None else reason
         assert (row["points"], reason in row["reasons"]) == (str(points), True), (name, row)
@@ -51,7 +78,7 @@ def test_every_submission_ends_as_marks_with_a_reason(tmp_path):
     kept = {path.name: path.read_bytes() for path in (tmp_path / "in").iterdir()}
     written = {n: c.encode() if isinstance(c, str) else c for n, c in files.items()}
     assert kept == written
-    assert len(list((tmp_path / "pages" / "feedback").iterdir())) == len(HOSTILE)
+    assert len(list((tmp_path / "pages" / "feedback").iterdir())) == len(submissions)
 
 
 def test_a_result_is_the_same_each_time_and_for_any_number_of_jobs(tmp_path):
@@ -105,10 +132,10 @@ def test_several_exercises_in_folders(tmp_path):
         "bob/helper.py": "x = 1",
         "cid/read me.txt": "",
     }
-    options = [*MUL, "relu", "--timeout", "5"]
+    options = [*MUL, "relu", "--timeout", str(SECONDS)]
     rows = graded(tmp_path, files, *options)
     assert [row["points"] for row in rows.values()] == ["3", "5", "0"]
-    assert rows["ada"]["reasons"] == ("ReLU: my_relu.py: it was stopped after 5 seconds")
+    assert rows["ada"]["reasons"] == f"ReLU: my_relu.py: it was stopped after {SECONDS} seconds"
     assert rows["ada"]["files"] == "mul.py; my_relu.py"
     assert "there is read me.txt" in rows["cid"]["reasons"]
 

@@ -9,6 +9,7 @@
 | `running` | sums that run along a dimension |
 | `products` | products of matrices and vectors |
 | `images` | convolutions, windows |
+| `winograd` | convolutions with kernels of 3x3 by fewer products |
 | `pooling` | the means and extremes of windows |
 """
 

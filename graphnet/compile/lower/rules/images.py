@@ -7,6 +7,7 @@ from math import prod
 from typing import TYPE_CHECKING, Any, cast
 
 from graphnet.compile.lower.loops import Contraction, Map
+from graphnet.compile.lower.rules import winograd
 from graphnet.compile.lower.scalars import (
     NotLowered,
     Place,
@@ -94,7 +95,11 @@ def convolution(low: Lowering, node: Operation) -> None:
     low.keep(node, out)
     image = padded(low, node, image_of(low, node, 0), op.padding)
     kernel = weight.shape[2:]
-    seen = grouped(windows(image, kernel, op, out.shape[2:]), op.groups)
+    counts = out.shape[2:]
+    if winograd.pays(low, op, image.shape, weight.shape, counts):
+        winograd.Winograd(low, node, counts).convolve(image, weight, bias, out)
+        return
+    seen = grouped(windows(image, kernel, op, counts), op.groups)
     kernels, result = grouped(weight, op.groups, 0), grouped(out, op.groups)
     n, g, o, h, w = result.shape
     sizes = (n, g, o, h, w, weight.shape[1], *kernel)
@@ -120,9 +125,14 @@ def weight_gradient(low: Lowering, node: Operation) -> None:
     op, shape = cast("Any", node.op), cast("Shape", node.shape)
     out = low.place(node)
     low.keep(node, out)
-    grad = grouped(image_of(low, node, 0), op.groups)
+    given = image_of(low, node, 0)
+    counts = given.shape[2:]
     image = padded(low, node, image_of(low, node, 1), op.padding)
-    seen = grouped(windows(image, shape[2:], op, grad.shape[3:]), op.groups)
+    if winograd.pays(low, op, image.shape, shape, counts):
+        winograd.Winograd(low, node, counts).weight_gradient(given, image, out)
+        return
+    grad = grouped(given, op.groups)
+    seen = grouped(windows(image, shape[2:], op, counts), op.groups)
     result = grouped(out, op.groups, 0)
     n, g, o, h, w = grad.shape
     sizes = (g, o, *shape[1:], n, h, w)
@@ -145,6 +155,10 @@ def input_gradient(low: Lowering, node: Operation) -> None:
     grad, out = image_of(low, node, 0), low.place(node)
     low.keep(node, out)
     whole, inside = _with_border(low, out, op.padding)
+    if winograd.pays(low, op, whole.shape, weight.shape, grad.shape[2:]):
+        winograd.Winograd(low, node, grad.shape[2:]).input_gradient(grad, weight, whole)
+        low.copy(node, out, inside)
+        return
     low.fill(node, whole, 0.0)
     seen = grouped(windows(whole, weight.shape[2:], op, grad.shape[2:]), op.groups)
     given, kernels = grouped(grad, op.groups), grouped(weight, op.groups, 0)

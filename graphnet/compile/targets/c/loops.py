@@ -48,9 +48,11 @@ class LoopPrinter:
         independent = not (statement.adds or statement.in_order)
         text = Text()
         with text.loops(loops, simd=SIMD if independent else "", lanes=self.lanes):
+            node = statement.node
             for each in maps:
-                if each is not statement:
-                    text.add(f"/* {comment(each.node)} */")
+                if each.node is not node:
+                    node = each.node
+                    text.add(f"/* {comment(node)} */")
                 lines = self._stored(each, loops)
                 has_names = len(lines) > 1 and (not loops or len(maps) > 1)
                 with text.block() if has_names else text.loops([]):

@@ -227,7 +227,7 @@ class Printer:
             if self.timed and self.nodes:
                 yield [f"now = clock_since(now, seconds + {len(self.nodes) - 1});"]
             joined = (each for s in statements if isinstance(s, Map) for each in s.then)
-            self.nodes.append((node, *(each.node for each in joined)))
+            self.nodes.append((*dict.fromkeys((node, *(each.node for each in joined))),))
             yield ["", f"/* {comment(node)} */"]
             for statement in statements:
                 if isinstance(statement, Check):

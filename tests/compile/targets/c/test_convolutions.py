@@ -93,6 +93,7 @@ def assert_all(cases):
     assert predict.source.startswith("#include")
 
 
+@pytest.mark.usefixtures("level")
 @pytest.mark.parametrize(
     "lanes", [None, *(pytest.param(lanes, marks=pytest.mark.slow) for lanes in (4, 1))]
 )

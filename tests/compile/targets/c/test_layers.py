@@ -70,6 +70,7 @@ def assert_same_steps(make, steps=8, **tolerance):
     assert step.source.startswith("#include")
 
 
+@pytest.mark.usefixtures("level")
 @pytest.mark.parametrize("part", range(PARTS))
 def test_layers(part):
     assert_same_steps(lambda: layers([*LAYERS][part::PARTS], DOUBLE))

@@ -37,6 +37,7 @@ REDUCTIONS = {
 }
 
 
+@pytest.mark.usefixtures("level")
 @pytest.mark.parametrize("name", REDUCTIONS)
 def test_reductions_along_every_axis_of_every_order(name):
     """Along one axis, two, and all; of memory in each order of three axes."""
@@ -95,6 +96,7 @@ def test_long_sums_of_integers_are_exact():
     assert graph.compile(x.sum(), backend="c")(x=values * 2001).equal((values * 2001).sum())
 
 
+@pytest.mark.usefixtures("level")
 def test_maps_over_every_order_of_axes():
     graph, outputs = gn.Graph(), {}
     x, y = graph.input((4, 5, 6), name="x"), graph.input((5,), name="y")

@@ -69,6 +69,7 @@ def assert_table(rows, dtype):
     assert_rows(table, predict, at_edges, **wider)
 
 
+@pytest.mark.usefixtures("level")
 @pytest.mark.parametrize("file", FILES)
 def test_rows(file):
     assert_table(FILES[file], torch.float64)

@@ -6,6 +6,7 @@ import shutil
 
 import pytest
 import torch
+from compile.lower.test_winograd import OF_IMAGE, program_of_all
 from compile.targets.c.alone import Alone
 from compile.targets.c.rows import FILES, Table
 from compile.targets.c.test_integers import INTEGERS, integers
@@ -23,6 +24,15 @@ COMPILERS = [name for name in ("gcc", "clang") if shutil.which(name)]
 DTYPES = pytest.mark.parametrize("dtype", [torch.float32, DOUBLE], ids=["float", "double"])
 PARTS = 12
 """Programs that all layers are divided into: sanitizers take far longer for long ones."""
+
+
+def by_tiles(dtype):
+    graph, nodes, fed, _ = program_of_all(OF_IMAGE.values(), dtype)
+    predict = graph.compile(nodes, backend="c")
+    predict(fed)
+    return predict._last, [fed]
+
+
 PROGRAMS = {
     **{file: lambda dtype, file=file: predictions(FILES[file], dtype) for file in FILES},
     **{
@@ -30,6 +40,7 @@ PROGRAMS = {
         for part in range(PARTS)
     },
     **{f"{dtype}": lambda _, dtype=dtype: at_the_ends(dtype) for dtype in INTEGERS},
+    "convolutions by tiles": by_tiles,
 }
 """Each gives a program that has run, with all that it is fed, several times."""
 

@@ -68,6 +68,7 @@ def test_the_table_names_every_optimizer():
     assert names - {"Optimizer"} <= {kind for kind, _ in OPTIMIZERS}
 
 
+@pytest.mark.usefixtures("level")
 @pytest.mark.parametrize(("kind", "settings"), OPTIMIZERS)
 def test_every_optimizer(kind, settings, monkeypatch):
     """In the order of the data and in another, with a schedule in between, and a smaller rest."""

@@ -47,6 +47,7 @@ def by_name(name):
     return next(each for each in CHANGES if each.__name__ == name)
 
 
+@pytest.mark.usefixtures("level")
 @pytest.mark.parametrize("kind", some(["SGD", "Adam", "RMSprop", "NAdam"], 3))
 def test_each_change_between_steps(kind):
     machine = started(kind)
@@ -64,6 +65,7 @@ def test_each_change_between_steps(kind):
     assert machine.ours.step.source.startswith("#include")
 
 
+@pytest.mark.usefixtures("level")
 def test_all_else_between_steps():
     machine = started("Adam")
     machine.compiled_steps(rows=ROWS, count=2)

@@ -44,6 +44,7 @@ def lowered_copies(cases):
     return low
 
 
+@pytest.mark.usefixtures("level")
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 @pytest.mark.parametrize("lanes", LANES)
 def test_copies(lanes, dtype):

@@ -62,6 +62,10 @@ class Exported:
 class _Lowering(Lowering):
     """Loops for a processor that may have no vectors, no double, and little memory."""
 
+    def __init__(self, program: Program, batch_last: bool) -> None:
+        super().__init__(program, batch_last)
+        self.winograd = False
+
     def contract(self, statement: Contraction) -> None:
         """Add a contraction; its factors are read where they lie, since vectors are not used."""
         best = max(range(statement.kept), key=lambda axis: statement.sizes[axis], default=None)
