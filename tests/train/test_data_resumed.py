@@ -17,6 +17,7 @@ import graphnet as gn
 from graphnet.train.checkpoint_file import State
 from graphnet.train.checkpoints import packed
 from graphnet.train.store import Store
+from graphnet.train.streams import Stream
 
 
 def train(folder, given, kill=None, **options):
@@ -141,7 +142,6 @@ def test_it_is_as_if_no_signal_had_come(form, tmp_path):
         lambda: batches,
         Passing,
         lambda: DataLoader(Passing(), 10),
-        lambda: loader(num_workers=1, persistent_workers=True),
     ],
 )
 def test_what_cannot_tell_where_it_is_begins_the_epoch_anew_and_says_so(make, tmp_path):
@@ -150,6 +150,11 @@ def test_what_cannot_tell_where_it_is_begins_the_epoch_anew_and_says_so(make, tm
     with pytest.warns(UserWarning, match="no state_dict: epoch 2 goes on from the beginning"):
         _, losses = train(tmp_path, make())
     assert len(losses) == 6 + 4 + 4
+
+
+def test_workers_that_stay_remember_what_they_have_drawn():
+    assert Stream(loader(num_workers=1)).state_dict(3)["random"] is not None
+    assert Stream(loader(num_workers=1, persistent_workers=True)).state_dict(3)["random"] is None
 
 
 def test_between_epochs_nothing_has_to_begin_anew(tmp_path):
