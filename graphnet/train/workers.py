@@ -42,7 +42,9 @@ def _out_of_reach() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-        _started.update(each for each in active_children() if each not in before)
+        for each in {*active_children()} - before:
+            each.terminate = each.kill  # type: ignore[method-assign]  # for those that hang
+            _started.add(each)
 
 
 @cache
