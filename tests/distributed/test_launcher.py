@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import signal
-import time
-from contextlib import suppress
-from pathlib import Path
 
 import pytest
-from process_checks.programs import python, start, text_of
+from process_checks.programs import gone, python, start, text_of
 
 
 def test_a_program_that_hangs_is_ended_with_all_that_it_has_started(tmp_path):
@@ -22,16 +19,3 @@ def test_a_program_that_hangs_is_ended_with_all_that_it_has_started(tmp_path):
     assert process.returncode == -signal.SIGTERM
     for number in output.read_text(encoding="utf-8").split():
         assert int(number) == 0 or gone(int(number))
-
-
-def gone(number, seconds=10):
-    """Wait until a process has ended, or is only waiting for its parent to notice."""
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        with suppress(FileNotFoundError):
-            state = Path(f"/proc/{number}/stat").read_text(encoding="utf-8").rpartition(")")[2]
-            if state.split()[0] != "Z":
-                time.sleep(0.01)
-                continue
-        return True
-    return False

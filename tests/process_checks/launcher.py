@@ -152,6 +152,8 @@ class Launcher:
                 if found:
                     codes[child] = os.waitstatus_to_exitcode(status)
                     self._running.remove(child)
+                    with suppress(OSError):  # its workers, if they hang
+                        os.killpg(child, signal.SIGKILL)
             if time.monotonic() > until:
                 hanging = [child for child, code in codes.items() if code is None]
                 self._end(hanging)

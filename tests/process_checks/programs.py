@@ -6,7 +6,9 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from contextlib import suppress
+from pathlib import Path
 
 MERCY = 40
 """Seconds in which a program that is told to end may end its own: torchrun takes 30 to give up."""
@@ -63,3 +65,16 @@ def end(process):
 def python(*arguments):
     """A command of this Python."""
     return [sys.executable, *map(str, arguments)]
+
+
+def gone(number, seconds=10):
+    """Wait until a process has ended, or is only waiting for its parent to notice."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        with suppress(FileNotFoundError):
+            state = Path(f"/proc/{number}/stat").read_text(encoding="utf-8").rpartition(")")[2]
+            if state.split()[0] != "Z":
+                time.sleep(0.01)
+                continue
+        return True
+    return False

@@ -134,7 +134,9 @@ def same_as_one(launcher, size, names, **settings):
 
 def check_data_of_every_form(launcher):
     """Walked, since what reads the data knows nothing of how the steps are made; see below."""
-    same_as_one(launcher, 2, FORMS, compile=False, epochs=2)
+    like_others = ("arrays", "transform", "memory map, steps", "iterable rows")
+    forms = [name for name in FORMS if "prefetched" not in name and name not in like_others]
+    same_as_one(launcher, 2, forms, compile=False, epochs=2)
 
 
 def check_data_of_every_form_for_compiled_steps(launcher):
