@@ -15,7 +15,7 @@ import torch
 from graphnet.bench import __main__ as command
 from graphnet.bench import costs, report, single, worker
 from graphnet.bench.networks import NETWORKS
-from graphnet.bench.turns import Effort, Measured, measure, started, take_turns
+from graphnet.bench.turns import Effort, Measured, measure, started, take_turns, taking_part
 from graphnet.bench.worker import Entry, Job
 
 PAGE = f"# Title\n\n{report.BEGIN}\nold\n{report.END}\n\nend\n"
@@ -58,6 +58,12 @@ def test_the_quick_table_of_the_disk_network(tmp_path, monkeypatch, capsys):
     assert 0 < float(row[8]) < 1e-3  # 2e-5, the rounding of small updates
     assert "- torch.nn: disk-50: optimizer" in written
     assert re.match(r"\d{4}-\d\d-\d\d, .*torch", printed)
+
+
+def test_each_network_has_its_contestants():
+    asked = ["program", "channels last", "JAX jit", "JAX scan"]
+    assert taking_part(NETWORKS["disk-50"], asked) == ["program", "JAX jit", "JAX scan"]
+    assert taking_part(NETWORKS["pairs"], asked) == ["program", "channels last", "JAX jit"]
 
 
 @pytest.mark.slow
