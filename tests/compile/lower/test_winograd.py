@@ -142,6 +142,16 @@ def test_it_is_not_for_all(case):
     assert products_by_place(graph, built(graph, case)) == 0
 
 
+def test_integers_have_no_halves():
+    graph = gn.Graph()
+    sizes = {"x": (16, 16, 6, 6), "w": (16, 16, 3, 3)}
+    y = gn.ops.conv2d(*(graph.input(sizes[n], name=n, dtype=torch.int64) for n in sizes))
+    assert products_by_place(graph, [y]) == 0
+    generator = torch.Generator().manual_seed(0)
+    fed = {n: torch.randint(-9, 10, size, generator=generator) for n, size in sizes.items()}
+    assert graph.compile(y, backend="c")(fed).equal(functional.conv2d(fed["x"], fed["w"]))
+
+
 def test_weights_that_change_between_two_uses():
     """The sums of a kernel are not used again once an update has written to it."""
     generator = torch.Generator().manual_seed(0)

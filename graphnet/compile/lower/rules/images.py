@@ -96,7 +96,7 @@ def convolution(low: Lowering, node: Operation) -> None:
     image = padded(low, node, image_of(low, node, 0), op.padding)
     kernel = weight.shape[2:]
     counts = out.shape[2:]
-    if winograd.pays(low, op, image.shape, weight.shape, counts):
+    if winograd.pays(low, op, image, weight.shape, counts):
         winograd.Winograd(low, node, counts).convolve(image, weight, bias, out)
         return
     seen = grouped(windows(image, kernel, op, counts), op.groups)
@@ -128,7 +128,7 @@ def weight_gradient(low: Lowering, node: Operation) -> None:
     given = image_of(low, node, 0)
     counts = given.shape[2:]
     image = padded(low, node, image_of(low, node, 1), op.padding)
-    if winograd.pays(low, op, image.shape, shape, counts):
+    if winograd.pays(low, op, image, shape, counts):
         winograd.Winograd(low, node, counts).weight_gradient(given, image, out)
         return
     grad = grouped(given, op.groups)
@@ -155,7 +155,7 @@ def input_gradient(low: Lowering, node: Operation) -> None:
     grad, out = image_of(low, node, 0), low.place(node)
     low.keep(node, out)
     whole, inside = _with_border(low, out, op.padding)
-    if winograd.pays(low, op, whole.shape, weight.shape, grad.shape[2:]):
+    if winograd.pays(low, op, whole, weight.shape, grad.shape[2:]):
         winograd.Winograd(low, node, grad.shape[2:]).input_gradient(grad, weight, whole)
         low.copy(node, out, inside)
         return

@@ -50,21 +50,24 @@ LINE = 64
 """The bytes that lie side by side in a cache."""
 
 
-def pays(low: Statements, op: Any, image: Shape, weight: Shape, counts: Sequence[int]) -> bool:
+def pays(low: Statements, op: Any, image: Slot, weight: Shape, counts: Sequence[int]) -> bool:
     """True if a convolution has the right form, and saves more than the sums cost.
 
     Args:
         low: what it becomes part of.
         op: the convolution, or one of its gradients.
-        image: the shape of its input, with the border.
+        image: its input, with the border.
         weight: the shape of its kernels.
         counts: how many windows there are, down and across.
     """
     is_plain = all(each == 1 for each in (*op.stride, *op.dilation, op.groups))
-    if not (low.winograd and is_plain) or weight[2:] != (3, 3) or any(n % 2 for n in counts):
+    if not (low.winograd and is_plain and image.dtype.is_floating_point):
         return False
-    tiles, (outputs, inputs) = image[0] * prod(counts) // 4, weight[:2]
-    if image[0] < LANES or 16 * tiles * max(outputs, inputs) > LARGEST:
+    if weight[2:] != (3, 3) or any(n % 2 for n in counts):
+        return False
+    batch, (outputs, inputs) = image.shape[0], weight[:2]
+    tiles = batch * prod(counts) // 4
+    if batch < LANES or 16 * tiles * max(outputs, inputs) > LARGEST:
         return False
     saved = (36 - 16) * tiles * outputs * inputs * PER_VECTOR / LANES
     return saved > 16 * MOVED * (tiles * (outputs + inputs) + outputs * inputs)
