@@ -17,8 +17,7 @@ from graphnet.console_text import Text, shown, text_table
 
 ENCODINGS = [
     "ascii",
-    "cp1252",
-    *(pytest.param(e, marks=pytest.mark.slow) for e in ("cp437", "utf-8")),
+    *(pytest.param(e, marks=pytest.mark.slow) for e in ("cp1252", "cp437", "utf-8")),
 ]
 
 

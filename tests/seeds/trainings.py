@@ -35,7 +35,7 @@ TRAININGS = [
         "train/test_means.py",
         Fault("Means.add", "else loss * count", "else loss * max(counts)", "evaluation or several"),
         Fault("Counts.counted", "else each.sum()", "else len(batch)"),
-        Fault("Counts.of", "sum(batch.counts[k] for batch", "sum(len(batch) for batch"),
+        Fault("Counts.of", "sum(_whole(batch)[k] for batch", "sum(len(batch) for batch"),
         Fault("shares", "count / total if total", "1 / len(batches) if total"),
         Fault("_unequal", "bool(counts[0] != 0) and ", ""),
     ),
