@@ -70,12 +70,12 @@ def names_without_a_place(site):
 
 
 def public_names():
-    rooms = {"data", "draw", "exercises", "init", "metrics", "ops", "playground", "schedules"}
-    rooms.add("__version__")
+    rooms = {"data", "distributed", "draw", "exercises", "init", "metrics", "ops", "playground"}
+    rooms |= {"schedules", "__version__"}
     names = {f"graphnet.{name}" for name in gn.__all__ if name not in rooms}
     functions = {name for name in dir(ops) if callable(getattr(ops, name)) and name[0] != "_"}
     names |= {f"graphnet.ops.{name}" for name in functions}
-    for room in ("data", "exercises", "schedules"):
+    for room in ("data", "distributed", "exercises", "schedules"):
         names |= {f"graphnet.{room}.{name}" for name in getattr(gn, room).__all__}
     names -= {"graphnet.exercises.grade"}  # it is graphnet.grade
     return names - {f"graphnet.{name}" for name in VALUES}
