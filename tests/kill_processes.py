@@ -19,6 +19,7 @@ from pathlib import Path
 import torch
 
 sys.path.append(str(Path(__file__).parent))
+from kill_and_resume import reported
 from process_checks.launcher import Launcher, kill
 
 import graphnet as gn
@@ -105,15 +106,5 @@ def run(kills: int, seed: int = 0) -> dict[str, int]:
     return counts
 
 
-def main() -> int:
-    """Print the figures; the exit code is 0 if nothing was lost."""
-    start = time.perf_counter()
-    counts = run(int(sys.argv[1]) if len(sys.argv) > 1 else 100)
-    for name, count in counts.items():
-        sys.stdout.write(f"{name:10} {count}\n")
-    sys.stdout.write(f"seconds    {time.perf_counter() - start:.0f}\n")
-    return int(any(counts[name] for name in ("wrong ends", "different", "left over")))
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(reported(run, 100))
