@@ -93,6 +93,15 @@ NETWORKS = {
         network(lambda: gn.Conv2d(2, 3, 4), gn.Flatten, lambda: gn.Linear(3, 2)),
         (3, 2, 4, 4),
     ),
+    "many weights for few pixels": (
+        network(
+            lambda: gn.Conv2d(8, 24, 3, padding=1, stride=2),
+            gn.ReLU,
+            lambda: gn.Conv2d(24, 16, 3, padding=1, bias=False),
+            lambda: gn.Conv2d(16, 40, 1, stride=2),
+        ),
+        (2, 8, 3, 3),
+    ),
     "normalized": (
         network(lambda: gn.Conv2d(2, 3, 2), lambda: gn.BatchNorm2d(3), gn.ReLU, gn.Flatten),
         (3, 2, 4, 4),

@@ -90,6 +90,17 @@ def test_kernels_are_copied_once_for_both_passes():
     assert not [line for line in lines if "weight.contiguous" in line]
 
 
+def test_few_pixels_are_turned_instead_of_many_weights():
+    """The weights and their gradients lie as the parameters do."""
+    model = gn.Sequential(gn.Conv2d(40, 40, 3, padding=1), gn.ReLU())
+    lines = source(model, (1, 40, 4, 4))
+    assert not [line for line in lines if "weight_by_pixels" in line]
+    (forward,) = (line for line in lines if " convolution(" in line)
+    assert "(x.contiguous(), layer0_weight, " in forward
+    (backward,) = (line for line in lines if " convolution_backward(" in line)
+    assert ".contiguous(), x.contiguous(), layer0_weight, " in backward
+
+
 @pytest.mark.parametrize("order", [BY_PIXELS, BATCH_LAST])
 def test_kernels_that_are_computed(order, monkeypatch):
     """They are new at each step, for windows and for single pixels."""

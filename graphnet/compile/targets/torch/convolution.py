@@ -22,7 +22,7 @@ from graphnet.compile.targets.torch.images import (
     PIXEL_BY_PIXEL,
     by_pixels,
     image,
-    kernel_image,
+    images_and_kernels,
 )
 from graphnet.compile.targets.torch.kernel import Kernel
 from graphnet.compile.targets.torch.memory_format import BATCH_LAST, BY_PIXELS, MemoryFormat, lies
@@ -123,8 +123,7 @@ def convolution(selection: Selection, node: Operation) -> None:
         lowering(selection, node, x, weight).output(node, bias[0] if bias else None)
         return
     args = {
-        "x": image(selection, x),
-        "weight": kernel_image(selection, weight, node),
+        **images_and_kernels(selection, node, {"x": x}, weight, node),
         "bias": selection.slots[bias[0]] if bias else None,
     }
     kernel, out, options = CONVOLUTION, selection.made(node), _options(node.op)
@@ -149,8 +148,7 @@ def gradients(selection: Selection, node: Operation) -> None:
         lowering = _as_products(selection, first, weight)
         lowering(selection, first, x, weight).gradients(first, grad, wanted)
         return
-    args = {name: image(selection, each) for name, each in {"grad": grad, "x": x}.items()}
-    args["weight"] = kernel_image(selection, weight, node)
+    args = images_and_kernels(selection, node, {"grad": grad, "x": x}, weight, grad)
     mask = [each is not None for each in wanted]
     options = {**_options(node.op), "channels": cast("int", weight.shape[0]), "wanted": mask}
     out = tuple(None if each is None else selection.made(each) for each in wanted)

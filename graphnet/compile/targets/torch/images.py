@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from math import prod
+from typing import TYPE_CHECKING, cast
 
 import torch
 
@@ -25,9 +26,27 @@ if TYPE_CHECKING:
     from graphnet.compile.targets.torch.select import Selection
     from graphnet.graph import Node, Operation
 
+MANY_WEIGHTS = 8  # for each number of the images, from which turning images costs less
+
 MATRIX = Kernel("{out} = {x}.permute{order}.reshape{shape}")
 CONTIGUOUS = Kernel("{out} = {x}.contiguous(memory_format={order})")
 PIXEL_BY_PIXEL = Constant(torch.channels_last, "pixel_by_pixel")
+
+
+def images_and_kernels(
+    selection: Selection, node: Operation, images: dict[str, Node], weight: Node, output: Node
+) -> dict[str, Operand | None]:
+    """What torch's kernels for a convolution take: its images by name, and its kernels.
+
+    They turn the weights, and later their gradients, into the order of the images. Weights are
+    stored plane by plane; where they are many more than pixels, the images are turned instead.
+    """
+    slots, given = selection.slots, {**images, "weight": weight}
+    few = prod(cast("Shape", images["x"].shape)) + prod(cast("Shape", output.shape))
+    if prod(cast("Shape", weight.shape)) >= MANY_WEIGHTS * few:
+        return {name: by_planes(slots[each]) for name, each in given.items()}
+    kernels = kernel_image(selection, weight, node)
+    return {**{name: image(selection, each) for name, each in images.items()}, "weight": kernels}
 
 
 def image(selection: Selection, node: Node) -> Slot | Expression:
@@ -55,9 +74,14 @@ def kernel_image(selection: Selection, weight: Node, node: Operation) -> Slot | 
 
 
 def by_pixels(text: str, slot: Slot) -> Expression:
-    """An image, copied if it lies otherwise."""
+    """An image pixel by pixel, copied if it lies otherwise."""
     args = {"x": slot, "order": PIXEL_BY_PIXEL}
     return Expression(f"{text}.contiguous(memory_format={{order}})", args)
+
+
+def by_planes(slot: Slot) -> Slot | Expression:
+    """An image plane by plane, copied if it lies otherwise."""
+    return slot if lies(slot, BY_PLANES) else Expression("{x}.contiguous()", {"x": slot})
 
 
 def shown(
