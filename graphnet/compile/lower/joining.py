@@ -70,5 +70,4 @@ def _is_apart(slot: Slot, written: Slot, fed: set[Buffer]) -> bool:
     """True if a place of one slot is never another place of the other; a weight may be fed."""
     if slot.buffer is not written.buffer:
         return slot.buffer not in fed or written.buffer.memory is None
-    (start, stop), (other, end) = slot.span, written.span
-    return slot.is_at(written) or stop <= other or end <= start
+    return slot.is_at(written) or not slot.overlaps(written)

@@ -250,7 +250,7 @@ class Lowering(Statements):
             if slot.buffer is not target.buffer:
                 if self._may_change(slot, target.buffer):
                     return True
-            elif (each.place.terms or not slot.is_at(target)) and _overlap(slot, target):
+            elif (each.place.terms or not slot.is_at(target)) and slot.overlaps(target):
                 return True
         return False
 
@@ -303,11 +303,6 @@ class Lowering(Statements):
 def _like(node: Node) -> Slot:
     """A slot of the shape of a node, to be looked at only."""
     return new_slot(_shape(node), node.dtype)
-
-
-def _overlap(a: Slot, b: Slot) -> bool:
-    (start, stop), (other, end) = a.span, b.span
-    return start < end and other < stop
 
 
 def lowered(program: Program) -> Lowered:

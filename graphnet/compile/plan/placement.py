@@ -87,15 +87,9 @@ def _last_readers(
                 if target.may_be_a_view(node):
                     memory[node] = read  # an unknown rule may return a view
     return lambda slot: max(
-        (index for index, other in readers.get(slot.buffer, ()) if _overlap(slot, other)),
+        (index for index, other in readers.get(slot.buffer, ()) if slot.overlaps(other)),
         default=-1,
     )
-
-
-def _overlap(a: Slot, b: Slot) -> bool:
-    """True if two slots of one buffer share memory."""
-    (start, stop), (other, end) = a.span, b.span
-    return start < end and other < stop
 
 
 def _place_parts(whole: Operation, slot: Slot, after: int, found: dict[Node, Slot]) -> None:

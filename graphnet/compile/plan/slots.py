@@ -113,6 +113,11 @@ class Slot:
         same_start = self.buffer is other.buffer and self.offset == other.offset
         return same_start and self.has_layout_of(other)
 
+    def overlaps(self, other: Slot) -> bool:
+        """True if both may have an element in common: their spans do."""
+        (start, stop), (first, end) = self.span, other.span
+        return self.buffer is other.buffer and start < end and first < stop
+
     def has_layout_of(self, other: Slot) -> bool:
         """True for the same shape, dtype and strides."""
         alike = self.shape == other.shape and self.dtype is other.dtype

@@ -5,7 +5,7 @@
 | `assemble` | a program lowered, printed, compiled, and bound to its memory |
 | `printer`: `names`, `prelude` | the whole source: names, functions |
 | `loops`: `expressions` | maps and reductions; scalars as text |
-| `products`: `tiles` | contractions, around tiles whose sums stay in registers |
+| `products`: `pieces`, `tiles` | contractions, around tiles whose sums stay in registers |
 | `transposing` | copies in another order, by squares that lie in registers |
 | `several` | many steps in one call |
 | `masks` | random masks, which torch draws |
