@@ -16,7 +16,7 @@ from graphnet.errors import FeedError, ShapeError
 from graphnet.train.dataset import Batch, DataSet, Transform, described
 from graphnet.train.digests import digest_of
 from graphnet.train.random_states import seed_everything
-from graphnet.train.workers import iterated
+from graphnet.train.workers import end_workers, iterated
 
 if TYPE_CHECKING:
     from torch import device
@@ -119,7 +119,15 @@ class Items:
                 generator=Generator(),  # the draw of a base seed leaves torch's own alone
             )
             raw = iterated(loader)
-        return (self._batch(each, to) for each in raw)
+        return self._made(raw, to)
+
+    def _made(self, raw: Iterator[Any], to: device) -> Iterator[Batch]:
+        """The batches on a device; an error in one ends the workers too."""
+        try:
+            for each in raw:
+                yield self._batch(each, to)
+        finally:
+            end_workers(raw)
 
     def fetched(self, places: Tensor) -> Any:
         """The items at some places, as one batch of nested tensors."""

@@ -32,6 +32,17 @@ def iterated(source: Iterable[Any]) -> Iterator[Any]:
         return iter(source)
 
 
+def end_workers(batches: Iterator[Any]) -> None:
+    """End the workers of a loader now.
+
+    An error keeps the loader until it is collected. Then the queues that tell its workers to end
+    may be gone before it, and it waits for them for five seconds.
+    """
+    end = getattr(batches, "_shutdown_workers", None)  # torch has no other way
+    if end is not None:
+        end()
+
+
 @contextmanager
 def _out_of_reach() -> Iterator[None]:
     """Inside, processes are started that the signals do not reach: they inherit that from here."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from multiprocessing import active_children
+
 import numpy as np
 import pytest
 import torch
@@ -92,6 +94,14 @@ def test_what_is_wrong_with_an_item_is_known_in_a_worker_too(workers):
     items = Items((X[0], 1), (X[1], 0), (X[3, :2], 1))
     with pytest.raises(gn.FeedError, match=r"batch 2 of data has a tensor of the shape \(\?, 2\)"):
         train(items, batch_size=2, workers=workers, shuffle=False)
+
+
+def test_workers_end_with_the_error():
+    items = Items((X[0], 1), (X[3, :2], 1))
+    with pytest.raises(gn.ShapeError) as kept:
+        train(items, batch_size=2, workers=1)
+    assert kept.tb is not None  # which refers to the loader
+    assert not [each for each in active_children() if each.is_alive()]
 
 
 OPTIONS = [
