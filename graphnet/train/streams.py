@@ -15,7 +15,7 @@ from graphnet.data.columns import Columns
 from graphnet.errors import FeedError, GraphError, LoadError
 from graphnet.train.digests import digest_of
 from graphnet.train.items import batch_of
-from graphnet.train.workers import iterated
+from graphnet.train.workers import end_workers, iterated
 
 if TYPE_CHECKING:
     from torch import device
@@ -117,9 +117,13 @@ class Stream:
             FeedError: there is none.
         """
         del rows  # the batches have sizes of their own
-        if not self.peek():
-            raise FeedError(f"{self.name} has given no batch.")
-        return self._batch(self._peeked[0], torch.device("cpu"))
+        try:
+            if not self.peek():
+                raise FeedError(f"{self.name} has given no batch.")
+            return self._batch(self._peeked[0], torch.device("cpu"))
+        except BaseException:
+            end_workers(self._iterator)
+            raise
 
     def peek(self) -> bool:
         """Read the next batch now, which is not lost; False at the end of a pass."""
@@ -149,6 +153,7 @@ class Stream:
     def close(self) -> None:
         """End the pass, with its workers."""
         if not self.is_once:
+            end_workers(self._iterator)
             self._iterator, self._peeked, self.taken = None, [], 0
 
     def _batch(self, raw: Any, to: device) -> Batch:

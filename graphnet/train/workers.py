@@ -32,14 +32,14 @@ def iterated(source: Iterable[Any]) -> Iterator[Any]:
         return iter(source)
 
 
-def end_workers(batches: Iterator[Any]) -> None:
-    """End the workers of a loader now.
+def end_workers(batches: Iterator[Any] | None) -> None:
+    """End the workers of a loader now, unless it keeps them for its next pass.
 
     An error keeps the loader until it is collected. Then the queues that tell its workers to end
     may be gone before it, and it waits for them for five seconds.
     """
     end = getattr(batches, "_shutdown_workers", None)  # torch has no other way
-    if end is not None:
+    if end is not None and not getattr(batches, "_persistent_workers", False):
         end()
 
 

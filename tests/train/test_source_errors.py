@@ -96,12 +96,23 @@ def test_what_is_wrong_with_an_item_is_known_in_a_worker_too(workers):
         train(items, batch_size=2, workers=workers, shuffle=False)
 
 
-def test_workers_end_with_the_error():
+@pytest.mark.parametrize("is_loader", [False, True], ids=["items", "loader"])
+def test_workers_end_with_the_error(is_loader):
     items = Items((X[0], 1), (X[3, :2], 1))
-    with pytest.raises(gn.ShapeError) as kept:
-        train(items, batch_size=2, workers=1)
+    loader, given = DataLoader(items, num_workers=1, batch_size=2), {"batch_size": 2, "workers": 1}
+    with pytest.raises((gn.GraphError, RuntimeError)) as kept:
+        train(loader) if is_loader else train(items, **given)
     assert kept.tb is not None  # which refers to the loader
     assert not [each for each in active_children() if each.is_alive()]
+
+
+def test_workers_that_a_loader_keeps_are_kept():
+    items = Items(*((x, 0) for x in X))
+    loader = DataLoader(items, num_workers=1, batch_size=20, persistent_workers=True)
+    train(loader)
+    workers = active_children()
+    train(loader)
+    assert active_children() == workers != []
 
 
 OPTIONS = [
