@@ -29,6 +29,7 @@ COUNTS = [SHORT, SHORT + 1, SHORT + ROWS - 1, SHORT + ROWS, ROWS**2 - 1, ROWS**2
           ROWS * SHORT - 1, ROWS * SHORT, ROWS * SHORT + ROWS + 1]  # fmt: skip
 
 
+@pytest.mark.usefixtures("level")
 @pytest.mark.parametrize("columns", [2, 5, 17])
 def test_every_row_is_in_one_block(columns):
     """Integers of float64 are added without rounding."""
@@ -91,6 +92,7 @@ IN_BLOCKS = {
 }  # fmt: skip
 
 
+@pytest.mark.usefixtures("level")
 @pytest.mark.parametrize("name", IN_BLOCKS)
 def test_long_sums_are_sums_of_blocks(name):
     element, sizes, kept, count = IN_BLOCKS[name]

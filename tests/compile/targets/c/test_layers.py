@@ -76,11 +76,13 @@ def test_layers(part):
     assert_same_steps(lambda: layers([*LAYERS][part::PARTS], DOUBLE))
 
 
+@pytest.mark.usefixtures("level")
 def test_layers_in_float32():
     # 1e-7 of rounding at each of a few hundred sums in three steps, some of which cancel
     names = ["Conv2d with options", "BatchNorm1d", "LSTM", "GELU", "Softplus"]
     assert_same_steps(lambda: layers(names, torch.float32), steps=3, rtol=2e-4, atol=2e-5)
 
 
+@pytest.mark.usefixtures("level")
 def test_losses():
     assert_same_steps(losses_of_all)

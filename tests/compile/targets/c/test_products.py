@@ -165,6 +165,7 @@ def pixels(products):
     return [area] * 4 + [width] * 2 + [area, batch * area, width]
 
 
+@pytest.mark.usefixtures("level")
 @pytest.mark.parametrize("lanes", LANES)
 def test_vectors_run_on_where_strides_lead_on(lanes):
     products = Products(lanes, torch.float32)
@@ -175,6 +176,7 @@ def test_vectors_run_on_where_strides_lead_on(lanes):
     products.run()
 
 
+@pytest.mark.usefixtures("level")
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=["float", "double"])
 @pytest.mark.parametrize(
     "lanes", [16, 4, *(pytest.param(lanes, marks=pytest.mark.slow) for lanes in (8, 1))]
