@@ -11,7 +11,15 @@ import torch
 from compile.test_layers import LAYERS, feeds
 from compile.test_layers import training as layer_training
 from compile.test_optimizers import EVERY
-from compile.training import DOUBLE, Training, assert_same, dense_feeds, dense_training, randn
+from compile.training import (
+    DOUBLE,
+    Training,
+    assert_same,
+    dense_feeds,
+    dense_training,
+    model_training,
+    randn,
+)
 
 import graphnet as gn
 from graphnet.graph import Input, Operation
@@ -33,6 +41,22 @@ def assert_straight(source):
             if isinstance(part, ast.If):
                 assert [type(each) for each in part.body] == [ast.Raise]
     assert isinstance(function.body[-1], ast.Return)
+    assert_each_tensor_ends(function.body)
+
+
+def assert_each_tensor_ends(lines):
+    """What a line makes anew is deleted after the last line that uses it, unless it is returned."""
+    names = [
+        [part for part in ast.walk(line) if isinstance(part, ast.Name) and part.id != "_"]
+        for line in lines
+    ]
+    made = {each.id for line in names for each in line if isinstance(each.ctx, ast.Store)}
+    returned = {each.id for each in names[-1]}
+    for name in made - returned:
+        *_, last = (place for place, line in enumerate(names) if name in {each.id for each in line})
+        assert isinstance(lines[last], ast.Delete), name
+        assert not isinstance(lines[last - 1], ast.Delete), name
+        assert name in {each.id for each in names[last - 1]}, name
 
 
 def assert_sound(step, training):
@@ -70,6 +94,20 @@ def test_source_of_optimizers(kind, settings):
     if settings.get("lr") != 0:
         assert_sound(step, ours)
     assert step.memory > 0
+
+
+def test_new_tensors_end_after_their_last_use():
+    """So the memory of one image serves for the next, and a step needs no more than its largest."""
+    torch.manual_seed(0)
+    model = gn.Sequential(gn.Conv2d(40, 40, 3), gn.BatchNorm2d(40), gn.ReLU(), gn.Conv2d(40, 4, 3))
+    step = model_training(model, (None, 40, 30, 30)).compiled()
+    step(x=randn(2, 40, 30, 30))
+    assert_straight(step.source)
+    lines = [line.strip() for line in step.source.splitlines()]
+    second = next(place for place, line in enumerate(lines) if "layer3_conv2d_bias = " in line)
+    assert "del layer0_conv2d_bias" in lines[:second]  # of which batch norm has made its own
+    assert "del layer3_conv2d_bias" in lines[second:]
+    assert step.profile(x=randn(2, 40, 30, 30)).lines
 
 
 def test_prediction_is_straight():

@@ -110,10 +110,17 @@ def _same(known: object, value: object) -> bool:
 
 
 class Line(NamedTuple):
-    """A line of the program, and the node that it computes."""
+    """A line of the program, and the node that it computes.
+
+    Attributes:
+        made: the variables that it gives new tensors to.
+        read: the variables that it uses.
+    """
 
     text: str
     node: Node
+    made: frozenset[str]
+    read: frozenset[str]
 
 
 class Printer:
@@ -130,18 +137,26 @@ class Printer:
         self.lines: list[Line] = []
         self.arguments: list[str] = []
         self._returned: list[str] = []
+        self._freed: dict[int, list[str]] = {}
         self._wanted = wanted
         self._slots: dict[Slot, str] = {}
 
     def print(self, calls: Sequence[Call]) -> None:
         """Add a line for each call."""
         for call in calls:
-            self.lines.append(Line(self._text(call), call.node))
+            text = self._text(call)
+            made, read = (
+                frozenset(self.variable(slot) for slot in slots if slot and slot.buffer.made)
+                for slots in (call.out, call.reads())
+            )
+            self.lines.append(Line(text, call.node, made, read))
 
     def finish(self, arguments: Iterable[Slot], results: Iterable[Slot]) -> None:
         """Let the lines be given arguments, and return results."""
         self.arguments = [self.variable(slot) for slot in arguments]
-        self._returned = [f"return {', '.join(self.name(slot) for slot in results)},"]
+        returned = [self.name(slot) for slot in results]
+        self._returned = [f"return {', '.join(returned)},"]
+        self._freed = freed(self.lines, {*self.arguments, *returned})
 
     def bound(self, tensor: Callable[[Slot], torch.Tensor]) -> dict[str, Any]:
         """What the names stand for, with tensors in place of slots."""
@@ -150,8 +165,13 @@ class Printer:
 
     def function(self, names: dict[str, Any]) -> tuple[Callable[..., Any], str]:
         """The lines as a function, given what the names stand for; and its source."""
-        lines = [line.text for line in self.lines]
+        lines = [text for place in range(len(self.lines)) for text in self._texts(place)]
         return function_of([*lines, *self._returned], self.arguments, names)
+
+    def _texts(self, place: int) -> list[str]:
+        """A line, and after it the end of what no later line needs: its memory is used again."""
+        names = self._freed.get(place, ())
+        return [self.lines[place].text, *([f"del {', '.join(names)}"] if names else [])]
 
     def timed(
         self, names: dict[str, Any], given: Sequence[Any], runs: int
@@ -163,8 +183,11 @@ class Printer:
         """
         spent = [0.0] * (len(self.lines) + 1)
         texts = [f"{CLOCK}0 = {CLOCK}(); {TOOK}[-1] += {CLOCK}() - {CLOCK}0; {CLOCK}0 = {CLOCK}()"]
-        for place, line in enumerate(self.lines):
-            texts += [line.text, f"{TOOK}[{place}] += {CLOCK}() - {CLOCK}0; {CLOCK}0 = {CLOCK}()"]
+        for place in range(len(self.lines)):
+            texts += [
+                *self._texts(place),
+                f"{TOOK}[{place}] += {CLOCK}() - {CLOCK}0; {CLOCK}0 = {CLOCK}()",
+            ]
         clocked = {**names, CLOCK: perf_counter, TOOK: spent}
         function, _ = function_of(texts, self.arguments, clocked)
         *best, clock = best_times(lambda: function(*given), spent, runs)
@@ -228,6 +251,19 @@ class Printer:
                 return f"[{inner}]"
             return f"({inner},)" if len(value) == 1 else f"({inner})"
         return repr(value)
+
+
+def freed(lines: Sequence[Line], kept: set[str]) -> dict[int, list[str]]:
+    """The variables that end after each line, by its place: no later one uses them."""
+    last: dict[str, int] = {}
+    for place, line in enumerate(lines):
+        known = [name for name in line.read if name in last]
+        last |= dict.fromkeys(sorted([*line.made, *known]), place)
+    found: dict[int, list[str]] = {}
+    for name, place in last.items():
+        if name not in kept:
+            found.setdefault(place, []).append(name)
+    return found
 
 
 def _without_units(template: str, words: Mapping[str, str]) -> str:
