@@ -45,18 +45,12 @@ def assert_straight(source):
 
 
 def assert_each_tensor_ends(lines):
-    """What a line makes anew is deleted after the last line that uses it, unless it is returned."""
-    names = [
-        [part for part in ast.walk(line) if isinstance(part, ast.Name) and part.id != "_"]
-        for line in lines
-    ]
-    made = {each.id for line in names for each in line if isinstance(each.ctx, ast.Store)}
-    returned = {each.id for each in names[-1]}
-    for name in made - returned:
-        *_, last = (place for place, line in enumerate(names) if name in {each.id for each in line})
-        assert isinstance(lines[last], ast.Delete), name
-        assert not isinstance(lines[last - 1], ast.Delete), name
-        assert name in {each.id for each in names[last - 1]}, name
+    """What is deleted has been used in the line before, and is in no line after it."""
+    names = [{part.id for part in ast.walk(line) if isinstance(part, ast.Name)} for line in lines]
+    for place, line in enumerate(lines):
+        if isinstance(line, ast.Delete):
+            assert names[place] <= names[place - 1]
+            assert not names[place] & set().union(*names[place + 1 :])
 
 
 def assert_sound(step, training):

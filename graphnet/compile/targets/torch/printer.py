@@ -145,11 +145,13 @@ class Printer:
         """Add a line for each call."""
         for call in calls:
             text = self._text(call)
-            made, read = (
-                frozenset(self.variable(slot) for slot in slots if slot and slot.buffer.made)
-                for slots in (call.out, call.reads())
-            )
-            self.lines.append(Line(text, call.node, made, read))
+            line = Line(text, call.node, self._new(call.out), self._new(call.reads()))
+            self.lines.append(line)
+
+    def _new(self, slots: Iterable[Slot | None]) -> frozenset[str]:
+        """The variables among some slots, of more than a number."""
+        made = (slot for slot in slots if slot is not None and slot.buffer.made and slot.shape)
+        return frozenset(map(self.variable, made))
 
     def finish(self, arguments: Iterable[Slot], results: Iterable[Slot]) -> None:
         """Let the lines be given arguments, and return results."""
