@@ -12,7 +12,7 @@ BATCHES = [7, 7, 4, 7, 1]
 
 def small_net(device="cpu", dtype=torch.float64):
     torch.manual_seed(0)
-    # Before batch norm, the gradient of a bias is what rounding leaves of 0: Adam makes steps of it.
+    # Before batch norm, a bias has a gradient of rounding alone, of which Adam makes large steps.
     first = gn.Linear(3, 5, bias=False)
     model = gn.Sequential(first, gn.BatchNorm1d(5), gn.Tanh(), gn.Linear(5, 2))
     model.to(device, dtype)
