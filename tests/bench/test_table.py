@@ -48,14 +48,18 @@ def test_the_quick_table_of_the_disk_network(tmp_path, monkeypatch, capsys):
     rows = [cells(line) for line in written.splitlines() if line.startswith("|")]
     assert rows[0][:4] == ["network", "walk, µs", "program, µs", "torch.nn, µs"]
     assert rows[0][-1] == "distance of parameters"
-    (row,) = rows[2:]
-    assert row[0] == "disk, batch 50"
-    times = [float(text.replace(",", "")) for text in row[1:4]]
-    assert all(time > 0 for time in times)
-    assert float(row[4]) == pytest.approx(times[1] / times[2], abs=0.05)
-    assert row[5] == f"{row[4]} (torch.nn)"
-    assert all(re.fullmatch(r"\d+%", text) for text in row[6:8])
-    assert 0 < float(row[8]) < 1e-3  # 2e-5, the rounding of small updates
+    assert len(rows) == 3
+    row = dict(zip(rows[0], rows[2], strict=True))
+    assert row["network"] == "disk, batch 50"
+    _, ours, theirs = (float(row[f"{name}, µs"].replace(",", "")) for name in names)
+    assert 0 < ours < theirs
+    ratio = row["program / torch.nn"]
+    assert float(ratio) == pytest.approx(ours / theirs, abs=0.05)
+    assert row["program / best peer"] == f"{ratio} (torch.nn)"
+    assert row["many / JAX scan"] == "—"  # neither takes part
+    shares = row["program's share of the limit"], row["best peer's share"]
+    assert all(re.fullmatch(r"\d+%", text) for text in shares)
+    assert 0 < float(row["distance of parameters"]) < 1e-3  # 2e-5, the rounding of small updates
     assert "- torch.nn: disk-50: optimizer" in written
     assert re.match(r"\d{4}-\d\d-\d\d, .*torch", printed)
 
