@@ -122,7 +122,7 @@ class Stream:
                 raise FeedError(f"{self.name} has given no batch.")
             return self._batch(self._peeked[0], torch.device("cpu"))
         except BaseException:
-            end_workers(self._iterator)
+            self.close()
             raise
 
     def peek(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import gc
 import math
+import re
 
 import pytest
 import torch
@@ -53,8 +54,22 @@ def assert_each_tensor_ends(lines):
             assert not names[place] & set().union(*names[place + 1 :])
 
 
+def assert_only_numbers_stay(step):
+    """Of what a line makes anew, and no later one deletes or returns, there are only numbers."""
+    (function,) = ast.parse(step.source).body
+    names = [part for part in ast.walk(function) if isinstance(part, ast.Name) and part.id != "_"]
+    made = {each.id for each in names if isinstance(each.ctx, ast.Store)}
+    ended = {each.id for each in names if isinstance(each.ctx, ast.Del)}
+    ended |= {each.id for each in ast.walk(function.body[-1]) if isinstance(each, ast.Name)}
+    shapes = {re.sub(r"\W", "_", node.name): node.shape for node in step.program}
+    for name in made - ended:
+        wanted = (name, name.removeprefix("layer"), name.removesuffix("_"))
+        assert next(shapes[each] for each in wanted if each in shapes) == (), name
+
+
 def assert_sound(step, training):
     """The program is a list of the three kinds, with the update in it."""
+    assert_only_numbers_stay(step)
     program = step.program
     program.lint()
     kinds = {node.kind for node in program}

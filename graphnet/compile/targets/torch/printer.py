@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import torch
 
 from graphnet.compile.plan.calls import Call, Constant, Expression, Operand
+from graphnet.compile.plan.liveness import last_uses
 from graphnet.compile.plan.slots import Slot
 from graphnet.compile.run.runner import best_times
 from graphnet.compile.targets.torch.execution import function_of
@@ -110,17 +111,10 @@ def _same(known: object, value: object) -> bool:
 
 
 class Line(NamedTuple):
-    """A line of the program, and the node that it computes.
-
-    Attributes:
-        made: the variables that it gives new tensors to.
-        read: the variables that it uses.
-    """
+    """A line of the program, and the node that it computes."""
 
     text: str
     node: Node
-    made: frozenset[str]
-    read: frozenset[str]
 
 
 class Printer:
@@ -137,28 +131,26 @@ class Printer:
         self.lines: list[Line] = []
         self.arguments: list[str] = []
         self._returned: list[str] = []
-        self._freed: dict[int, list[str]] = {}
+        self._calls: list[Call] = []
+        self._ended: dict[int, list[str]] = {}
         self._wanted = wanted
         self._slots: dict[Slot, str] = {}
 
     def print(self, calls: Sequence[Call]) -> None:
         """Add a line for each call."""
         for call in calls:
-            text = self._text(call)
-            line = Line(text, call.node, self._new(call.out), self._new(call.reads()))
-            self.lines.append(line)
-
-    def _new(self, slots: Iterable[Slot | None]) -> frozenset[str]:
-        """The variables among some slots, of more than a number."""
-        made = (slot for slot in slots if slot is not None and slot.buffer.made and slot.shape)
-        return frozenset(map(self.variable, made))
+            self.lines.append(Line(self._text(call), call.node))
+            self._calls.append(call)
 
     def finish(self, arguments: Iterable[Slot], results: Iterable[Slot]) -> None:
         """Let the lines be given arguments, and return results."""
-        self.arguments = [self.variable(slot) for slot in arguments]
-        returned = [self.name(slot) for slot in results]
-        self._returned = [f"return {', '.join(returned)},"]
-        self._freed = freed(self.lines, {*self.arguments, *returned})
+        given, kept = [*arguments], [*results]
+        self.arguments = [self.variable(slot) for slot in given]
+        self._returned = [f"return {', '.join(self.name(slot) for slot in kept)},"]
+        last = last_uses(self._calls, [*given, *kept], views=False)
+        for slot, name in self._slots.items():
+            if slot.buffer.made and slot.shape and slot.buffer in last:
+                self._ended.setdefault(last[slot.buffer], []).append(name)
 
     def bound(self, tensor: Callable[[Slot], torch.Tensor]) -> dict[str, Any]:
         """What the names stand for, with tensors in place of slots."""
@@ -172,7 +164,7 @@ class Printer:
 
     def _texts(self, place: int) -> list[str]:
         """A line, and after it the end of what no later line needs: its memory is used again."""
-        names = self._freed.get(place, ())
+        names = self._ended.get(place, ())
         return [self.lines[place].text, *([f"del {', '.join(names)}"] if names else [])]
 
     def timed(
@@ -253,19 +245,6 @@ class Printer:
                 return f"[{inner}]"
             return f"({inner},)" if len(value) == 1 else f"({inner})"
         return repr(value)
-
-
-def freed(lines: Sequence[Line], kept: set[str]) -> dict[int, list[str]]:
-    """The variables that end after each line, by its place: no later one uses them."""
-    last: dict[str, int] = {}
-    for place, line in enumerate(lines):
-        known = [name for name in line.read if name in last]
-        last |= dict.fromkeys(sorted([*line.made, *known]), place)
-    found: dict[int, list[str]] = {}
-    for name, place in last.items():
-        if name not in kept:
-            found.setdefault(place, []).append(name)
-    return found
 
 
 def _without_units(template: str, words: Mapping[str, str]) -> str:
