@@ -36,4 +36,5 @@ def _extend(last: dict[Buffer, int], buffer: Buffer, place: int, views: bool) ->
         each = waiting.pop()
         if last.get(each, -1) < place:
             last[each] = place
-            waiting += each.behind if views else ()
+            if views:
+                waiting += each.behind
