@@ -12,7 +12,7 @@
 | `prelu` | prelu |
 | `smooth` | softplus, silu, mish, gelu |
 | `softmaxes` | softmax, log_softmax |
-| `comparison` | = ≠ < ≤ > ≥, where, masked_fill |
+| `comparison`, `branchless` | = ≠ < ≤ > ≥, where, masked_fill; how large tensors choose |
 | `limits` | maximum, minimum, clamp |
 | `logic` | and, or, not |
 | `products` | matmul, mm, bmm, addmm, linear |

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from graphnet.errors import GraphError, ShapeError
 from graphnet.op import Broadcasting, Stepwise, T
+from graphnet.ops.branchless import chosen, is_zero, zeroed
 from graphnet.ops.dims import described
 from graphnet.ops.dtypes import cast_to, is_floating, require_booleans
 from graphnet.ops.logic import logical_not
@@ -147,7 +148,7 @@ class Where(Broadcasting):
     structural = True
 
     def forward(self, condition: Tensor, x: Tensor, y: Tensor) -> Tensor:
-        return x.where(condition, y)
+        return chosen(condition, x, y)
 
     grad_condition = None
 
@@ -155,7 +156,7 @@ class Where(Broadcasting):
         return where(condition, grad, 0.0)
 
     def grad_y(self, grad: Tensor, condition: Tensor) -> Tensor:
-        return grad.masked_fill(condition, 0.0)
+        return MaskedFill(0.0)(grad, condition)
 
 
 def where(condition: T, input: T | float, other: T | float) -> T:
@@ -192,10 +193,10 @@ class MaskedFill(Broadcasting):
     value: float
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
-        return x.masked_fill(mask, self.value)
+        return zeroed(x, mask) if is_zero(self.value) else x.masked_fill(mask, self.value)
 
     def grad_x(self, grad: Tensor, mask: Tensor) -> Tensor:
-        return grad.masked_fill(mask, 0.0)
+        return MaskedFill(0.0)(grad, mask)
 
     grad_mask = None
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 from graphnet.errors import GraphError, ShapeError
 from graphnet.op import Op, Structural, T
+from graphnet.ops.branchless import chosen
 from graphnet.ops.broadcasting import expand, zeros_like
 from graphnet.ops.dims import described
 from graphnet.ops.image_windows import padded, spans, taps
@@ -90,9 +91,10 @@ class MaxPlaces(_Largest):
         views = [view for _, _, view in taps(padded(x, border, lowest(x)), *window)]
         best = x.new_full((), lowest(x))
         for view, here in zip(views, places, strict=True):
+            pixels = view.clone()  # side by side: what follows reads them three times
             # As in torch, the last NaN wins over all numbers.
-            first = here.where((view > best).logical_or(view.ne(view)), first)
-            best = best.maximum(view)
+            first = chosen((pixels > best).logical_or(pixels.ne(pixels)), here, first)
+            best = best.maximum(pixels)
         return first
 
     grad_x = None
@@ -125,8 +127,11 @@ class PutPixels(Op):
     symbol = "put pixels"
 
     def forward(self, pixels: Tensor, places: Tensor, x_like: Tensor) -> Tensor:
-        image = pixels.new_zeros(x_like.shape).flatten(2)
-        return image.scatter_add_(2, places.flatten(2), pixels.flatten(2)).view(x_like.shape)
+        batch, channels, height, width = x_like.shape
+        # the batch innermost, as in all images that come from windows
+        image = pixels.new_zeros(channels, height * width, batch).permute(2, 0, 1)
+        image.scatter_add_(2, places.flatten(2), pixels.flatten(2))
+        return image.view(x_like.shape)
 
     def grad_pixels(self, grad: Tensor, places: Tensor) -> Tensor:
         return PickPixels()(grad, places)

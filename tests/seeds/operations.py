@@ -21,7 +21,7 @@ OPERATIONS = [
     Fault("PowScalar", "self.exponent - 1)", "self.exponent)"),
     Fault("Mean", "grad = grad / count(x_like, dim)", "pass"),
     Fault("Mean", "count(x_like, dim)", "(count(x_like, dim) - 1)"),
-    Fault("Maximum", "grad / 2, grad).masked_fill(x < y", "grad, grad).masked_fill(x < y"),
+    Fault("Maximum", "grad / 2, grad), x < y", "grad, grad), x < y"),
     # a missing grad, a wrong value, a forgotten square
     Fault("Exp", "return grad * top", "return top"),
     Fault("Tanh", "return grad * (1 - top * top)", "return 1 - top * top"),
@@ -57,7 +57,7 @@ OPERATIONS = [
     Fault("Gt", "x.gt(y)", "x.ge(y)"),
     Fault("Le", "x.le(y)", "x.lt(y)"),
     Fault("Eq", "x.eq(y)", "x.ne(y)"),
-    Fault("MaskedFill", "grad.masked_fill(mask, 0.0)", "grad"),
+    Fault("MaskedFill", "MaskedFill(0.0)(grad, mask)", "grad"),
     Fault("BinaryCrossEntropy", ".clamp(min=-100) - target", ".clamp(min=-10) - target"),
     Fault("BinaryCrossEntropy", ".clamp(min=_LEAST_VARIANCE)", ""),
     # a mutated input

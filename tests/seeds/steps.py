@@ -119,6 +119,15 @@ STEPS = [
             "nan",
         ),
     ),
+    # choices by the bits of numbers
+    *seeded_in(
+        "ops/branchless.py",
+        "ops/test_branchless.py",
+        Fault("chosen", "mul(condition.logical_not())", "mul(condition)"),
+        Fault("chosen", "or y.requires_grad", "", "records"),
+        Fault("_integers", "or x.requires_grad", "", "records"),
+        Fault("is_zero", "and copysign(1, value) > 0", "", "bits"),
+    ),
     *seeded_in(
         "ops/attention.py",
         "ops/test_attention.py",

@@ -110,18 +110,22 @@ def _bitwise(name: str) -> Rule:
 def _divided(op: Any, x: Any, y: Any) -> Scalar:
     common = common_dtype((x, y))
     to = common if common.is_floating_point else torch.get_default_dtype()
-    if _is_shared(y) and y.dtype.itemsize > to.itemsize:
-        return call("mul", converted(x, to), converted(call("div", 1.0, y), to))
+    if (exact := _shared(y)) is not None and exact.dtype.itemsize > to.itemsize:
+        return call("mul", converted(x, to), converted(call("div", 1.0, exact), to))
     return call("div", *(converted(a, to) if isinstance(a, Scalar) else float(a) for a in (x, y)))
 
 
-def _is_shared(x: Any) -> bool:
-    """True for one number in memory that all elements read.
+def _shared(x: Any) -> Load | None:
+    """The one number in memory that all elements read as x; None if there is none.
 
     If it has more digits than they have, its reciprocal is as good as itself, and a product takes
     a tenth of the time of a quotient.
     """
-    return isinstance(x, Load) and not (x.place.terms or any(x.place.slot.strides))
+    if isinstance(x, Call) and x.function == "convert" and x.dtype.is_floating_point:
+        (x,) = x.args
+    if not isinstance(x, Load) or x.place.terms or any(x.place.slot.strides):
+        return None
+    return x
 
 
 def _divided_rounded(op: Any, x: Any, y: Any) -> Scalar:

@@ -9,7 +9,7 @@ import graphnet as gn
 from graphnet import ops
 from graphnet.compile.ir.build import specialized
 from graphnet.compile.lower.lowering import lowered
-from graphnet.compile.lower.primitives import PRIMITIVES
+from graphnet.compile.lower.primitives import PRIMITIVES, applied
 from graphnet.compile.lower.scalars import (
     Call,
     Load,
@@ -17,6 +17,7 @@ from graphnet.compile.lower.scalars import (
     Number,
     Scalar,
     as_scalar,
+    broadcast_to,
     call,
     calls_of,
     converted,
@@ -27,6 +28,7 @@ from graphnet.compile.lower.scalars import (
 from graphnet.compile.passes import PASSES, optimize
 from graphnet.compile.plan.slots import new_slot
 from graphnet.op import Op
+from graphnet.ops.arithmetic import Div
 
 FLOAT, DOUBLE, INT, BOOL = torch.float32, torch.float64, torch.int64, torch.bool
 
@@ -205,6 +207,24 @@ def test_conversions():
     assert converted(Number(0.5, FLOAT), BOOL).value is True
     assert as_scalar(True, FLOAT).dtype is BOOL
     assert as_scalar(x, FLOAT) is x
+
+
+def test_a_quotient_by_one_number_of_more_digits_is_a_product():
+    """Its reciprocal is rounded as little as itself, and a product is ten times as fast."""
+    x = value()
+    of_all, of_each = load(broadcast_to(new_slot((), DOUBLE), (3,))), value(DOUBLE)
+    as_short = load(broadcast_to(new_slot((), FLOAT), (3,)))
+    count = load(broadcast_to(new_slot((), INT), (3,)))
+    for y in (count, converted(of_all, FLOAT)):
+        assert function_of(applied(Div(), (x, y))) == "mul"
+    for y in (as_short, converted(of_each, FLOAT), converted(converted(of_all, INT), FLOAT)):
+        assert function_of(applied(Div(), (x, y))) == "div"
+    assert function_of(applied(Div(), (value(DOUBLE), of_all))) == "div"
+
+
+def function_of(scalar):
+    assert isinstance(scalar, Call)
+    return scalar.function
 
 
 def test_what_is_read_is_found_once():
