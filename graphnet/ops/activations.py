@@ -10,7 +10,7 @@ from graphnet.op import Elementwise, T, View
 from graphnet.op_rules import Bounds
 from graphnet.ops.arguments import refuse_inplace
 from graphnet.ops.arithmetic import mul
-from graphnet.ops.comparison import MaskedFill, where
+from graphnet.ops.comparison import where, zero_where
 from graphnet.ops.dims import require_tensors
 from graphnet.ops.dtypes import integer_bound, is_floating, refuse_booleans, refuse_integers
 from graphnet.ops.limits import clamp
@@ -106,7 +106,7 @@ class Relu(Elementwise):
         return x.relu()
 
     def grad_x(self, grad: Tensor, top: Tensor) -> Tensor:
-        return MaskedFill(0.0)(grad, top <= 0)
+        return zero_where(grad, top <= 0)
 
     def bounds(self) -> Bounds:
         return Bounds(0, inf, reached=True)
@@ -174,7 +174,7 @@ class Elu(Elementwise):
 
     def grad_x(self, grad: Tensor, x: Tensor) -> Tensor:
         # Without the zeros, eˣ is infinite for large x, and spoils the second derivative.
-        slope = self.alpha * MaskedFill(0.0)(x, x >= 0).exp()
+        slope = self.alpha * zero_where(x, x >= 0).exp()
         return where(x > 0, grad, grad * slope)
 
 

@@ -34,11 +34,11 @@ def chosen(condition: Tensor, x: Tensor, y: Any) -> Tensor:
     return others.sub(bits).mul(condition.logical_not()).add(bits).view(x.dtype)
 
 
-def zeroed(x: Tensor, mask: Tensor) -> Tensor:
-    """x, and 0 where the mask is true: equal to `x.masked_fill(mask, 0)`, bit by bit."""
+def filled(x: Tensor, mask: Tensor, value: float) -> Tensor:
+    """The value where the mask is true, else x: equal to `x.masked_fill(mask, value)`."""
     word = _integers(x, mask)
-    if word is None:
-        return x.masked_fill(mask, 0)
+    if word is None or not is_zero(value):
+        return x.masked_fill(mask, value)
     return x.view(word).mul(mask.logical_not()).view(x.dtype)
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from graphnet.errors import GraphError, ShapeError
 from graphnet.op import Broadcasting, Stepwise, T
-from graphnet.ops.branchless import chosen, is_zero, zeroed
+from graphnet.ops.branchless import chosen, filled
 from graphnet.ops.dims import described
 from graphnet.ops.dtypes import cast_to, is_floating, require_booleans
 from graphnet.ops.logic import logical_not
@@ -156,7 +156,7 @@ class Where(Broadcasting):
         return where(condition, grad, 0.0)
 
     def grad_y(self, grad: Tensor, condition: Tensor) -> Tensor:
-        return MaskedFill(0.0)(grad, condition)
+        return zero_where(grad, condition)
 
 
 def where(condition: T, input: T | float, other: T | float) -> T:
@@ -193,12 +193,16 @@ class MaskedFill(Broadcasting):
     value: float
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
-        return zeroed(x, mask) if is_zero(self.value) else x.masked_fill(mask, self.value)
+        return filled(x, mask, self.value)
 
     def grad_x(self, grad: Tensor, mask: Tensor) -> Tensor:
-        return MaskedFill(0.0)(grad, mask)
+        return zero_where(grad, mask)
 
     grad_mask = None
+
+
+zero_where = MaskedFill(0.0)
+"""x, and 0 where the mask is true: for derivatives."""
 
 
 def masked_fill(input: T, mask: T, value: T | float) -> T:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 from graphnet.errors import GraphError
 from graphnet.op import Broadcasting, Elementwise, T
 from graphnet.op_rules import Bounds
-from graphnet.ops.comparison import MaskedFill, where
+from graphnet.ops.comparison import where, zero_where
 from graphnet.ops.dtypes import promoted
 
 if TYPE_CHECKING:
@@ -28,10 +28,10 @@ class Maximum(Broadcasting):
         return x.maximum(y)
 
     def grad_x(self, grad: Tensor, x: Tensor, y: Tensor) -> Tensor:
-        return MaskedFill(0.0)(where(x.eq(y), grad / 2, grad), x < y)
+        return zero_where(where(x.eq(y), grad / 2, grad), x < y)
 
     def grad_y(self, grad: Tensor, x: Tensor, y: Tensor) -> Tensor:
-        return MaskedFill(0.0)(where(x.eq(y), grad / 2, grad), x > y)
+        return zero_where(where(x.eq(y), grad / 2, grad), x > y)
 
 
 def maximum(input: T, other: T) -> T:
@@ -110,7 +110,7 @@ class ClampBetween(Broadcasting):
 
     def grad_x(self, grad: Tensor, x: Tensor, low: Tensor, high: Tensor) -> Tensor:
         tie = (x.eq(low) | x.eq(high)) & (low < high)
-        return MaskedFill(0.0)(where(tie, grad / 2, grad), (x < low) | (x > high))
+        return zero_where(where(tie, grad / 2, grad), (x < low) | (x > high))
 
     def grad_low(self, grad: Tensor, x: Tensor, low: Tensor, high: Tensor) -> Tensor:
         half = where(x.eq(low) & (low < high), grad / 2, 0.0)

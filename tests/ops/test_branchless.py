@@ -12,7 +12,7 @@ from torch.nn import functional
 
 import graphnet as gn
 from graphnet import ops
-from graphnet.ops.branchless import LARGE, chosen, zeroed
+from graphnet.ops.branchless import LARGE, chosen, filled
 
 DTYPES = [torch.float16, torch.bfloat16, torch.float32, torch.float64]
 SPECIAL = [float("nan"), float("inf"), -float("inf"), 0.0, -0.0, 1e-7]
@@ -44,17 +44,17 @@ def condition(*sizes: int) -> Tensor:
 def test_choices_have_the_bits_of_torchs_own(dtype: torch.dtype, sizes: tuple[int, ...]) -> None:
     x, y = numbers(1, *sizes, dtype=dtype), numbers(2, *sizes, dtype=dtype)
     mask = condition(*sizes)
-    assert same_bits(zeroed(x, mask), x.masked_fill(mask, 0.0))
     assert same_bits(chosen(mask, x, y), x.where(mask, y))
     for number in (0, 0.0, -0.0, 2.5, float("nan")):
         assert same_bits(chosen(mask, x, number), x.where(mask, number)), number
+        assert same_bits(filled(x, mask, number), x.masked_fill(mask, number)), number
 
 
 @pytest.mark.parametrize("dtype", [torch.int16, torch.int64, torch.bool], ids=str)
 def test_integers_and_booleans_are_chosen(dtype: torch.dtype) -> None:
     x, y = (numbers(seed, 50, 100).nan_to_num().to(dtype) for seed in (1, 2))
     mask = condition(50, 100)
-    assert torch.equal(zeroed(x, mask), x.masked_fill(mask, 0))
+    assert torch.equal(filled(x, mask, 0.0), x.masked_fill(mask, 0))
     assert torch.equal(chosen(mask, x, y), x.where(mask, y))
 
 
@@ -66,16 +66,16 @@ def test_integers_and_booleans_are_chosen(dtype: torch.dtype) -> None:
 def test_choices_broadcast(condition_sizes: Any, x_sizes: Any, y_sizes: Any) -> None:
     mask, x, y = condition(*condition_sizes), numbers(1, *x_sizes), numbers(2, *y_sizes)
     assert same_bits(chosen(mask, x, y), x.where(mask, y))
-    assert same_bits(zeroed(y, mask), y.masked_fill(mask, 0.0))
+    assert same_bits(filled(y, mask, 0.0), y.masked_fill(mask, 0.0))
 
 
 def test_the_order_in_memory_is_kept() -> None:
     """A gradient of images keeps the batch innermost; `masked_fill` alone would lay it anew."""
     x, mask = numbers(1, *SIZES).permute(3, 0, 1, 2), condition(*SIZES).permute(3, 0, 1, 2)
-    assert zeroed(x, mask).stride() == chosen(mask, x, x).stride() == x.stride()
-    assert same_bits(zeroed(x, mask), x.masked_fill(mask, 0.0))
-    expanded = numbers(3, 1, 20).expand(300, 20)
-    assert same_bits(zeroed(expanded, condition(300, 20)), expanded.where(~condition(300, 20), 0.0))
+    assert filled(x, mask, 0.0).stride() == chosen(mask, x, x).stride() == x.stride()
+    assert same_bits(filled(x, mask, 0.0), x.masked_fill(mask, 0.0))
+    expanded, mask = numbers(3, 1, 20).expand(300, 20), condition(300, 20)
+    assert same_bits(filled(expanded, mask, 0.0), expanded.masked_fill(mask, 0.0))
 
 
 def test_dtypes_that_differ_are_promoted_as_in_torch() -> None:
@@ -93,7 +93,7 @@ def test_torch_still_records_what_is_chosen() -> None:
         for leaf in (each for each in (x, y) if each.requires_grad):
             (grad,) = torch.autograd.grad(found, leaf, torch.ones(SIZES), retain_graph=True)
             assert torch.equal(grad, mask.float() if leaf is x else (~mask).float())
-    (grad,) = torch.autograd.grad(zeroed(leaves[0], mask), leaves[0], torch.ones(SIZES))
+    (grad,) = torch.autograd.grad(filled(leaves[0], mask, 0.0), leaves[0], torch.ones(SIZES))
     assert torch.equal(grad, (~mask).float())
 
 

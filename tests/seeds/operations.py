@@ -57,7 +57,7 @@ OPERATIONS = [
     Fault("Gt", "x.gt(y)", "x.ge(y)"),
     Fault("Le", "x.le(y)", "x.lt(y)"),
     Fault("Eq", "x.eq(y)", "x.ne(y)"),
-    Fault("MaskedFill", "MaskedFill(0.0)(grad, mask)", "grad"),
+    Fault("MaskedFill", "zero_where(grad, mask)", "grad"),
     Fault("BinaryCrossEntropy", ".clamp(min=-100) - target", ".clamp(min=-10) - target"),
     Fault("BinaryCrossEntropy", ".clamp(min=_LEAST_VARIANCE)", ""),
     # a mutated input
