@@ -71,6 +71,12 @@ PROGRAMS = [
         "compile/test_ranges.py",
         Fault("Selection.operand", "of.itemsize < 4", "of.itemsize < 2", "divisor or factor"),
     ),
+    # what is read under a condition
+    *seeded_in(
+        "compile/targets/c/expressions.py",
+        "compile/targets/c/test_loops.py",
+        Fault("CExpressions.is_local", " or id(scalar) in self._chosen", "", "choices"),
+    ),
     # where values lie, and for how long
     *seeded_in(
         "compile/plan/slots.py",

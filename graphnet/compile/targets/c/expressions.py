@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from math import isinf, isnan
 
 import torch
 
-from graphnet.compile.lower.scalars import Call, Load, Number, Scalar
+from graphnet.compile.lower.scalars import Call, Load, Number, Scalar, loads
 from graphnet.compile.targets.printing.expressions import Expressions, bare, may_wrap
 
 TYPES = {
@@ -77,8 +78,11 @@ def wrapped(sign: str, x: str, y: str, kind: str) -> str:
     return f"({kind})({x} {sign} {y})" if of is None else f"({kind})(({of}){x} {sign} ({of}){y})"
 
 
+@dataclass
 class CExpressions(Expressions):
     """The text of scalars inside one nest of loops in C."""
+
+    _chosen: set[int] = field(default_factory=set)
 
     def number(self, scalar: Number) -> str:
         """A plain number."""
@@ -89,17 +93,20 @@ class CExpressions(Expressions):
         return f"const {TYPES[scalar.dtype]} {name}"
 
     def is_local(self, scalar: Scalar, count: int) -> bool:
-        """True for what is computed twice, and for reads at computed places.
+        """True for what is computed twice, and for reads at computed places or in a choice.
 
-        Those come before anything is chosen: a read that depends on a condition is no vector.
+        Those come before anything is chosen: a read that depends on a condition is no vector, or
+        one that gcc 12 gets wrong where its numbers do not lie side by side.
         """
         if isinstance(scalar, Load):
-            return bool(scalar.place.terms)
+            return bool(scalar.place.terms) or id(scalar) in self._chosen
         return count > 1
 
     def call(self, call: Call) -> str:
         """A function of other scalars, in parentheses if it is an operator."""
         function, of = call.function, call.args[0].dtype
+        if function == "select":
+            self._chosen.update(id(each) for arm in call.args[1:] for each in loads(arm))
         args = [self.part(arg) for arg in call.args]
         if function in ("add", "sub", "mul", "neg") and may_wrap(call):
             x, y = args if function != "neg" else ("0", args[0])

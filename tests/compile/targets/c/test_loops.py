@@ -9,6 +9,7 @@ import torch
 from closeness import assert_close
 
 import graphnet as gn
+from graphnet import ops
 
 
 def rand(*shape, dtype=torch.float32, seed=0):
@@ -119,6 +120,31 @@ def test_two_places_of_extremes_in_one_program():
     outputs |= {f"argmax {n} ": each.argmax(0) for n, each in enumerate((x, y))}
     feed = {"x": rand(2, 3, 8, 8), "y": rand(2, 3, 8, 8, seed=1)}
     assert_outputs(graph, outputs, feed, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
+@pytest.mark.parametrize("count", [2, 4, 8, 16])
+def test_choices_between_parts_of_rows(count, dtype):
+    """What is chosen between is read first: gcc 12 misplaces what it reads under a condition."""
+    graph, outputs, feed = gn.Graph(), {}, {}
+    for rows in (4, 5, 32):
+        shape = (rows, 2 * count)
+        x, y = (graph.input(shape, name=f"{name}{rows}", dtype=dtype) for name in "xy")
+        feed |= {x: rand(*shape, dtype=dtype), y: rand(*shape, dtype=dtype, seed=1)}
+        first, second = (slice(None), slice(count)), (slice(None), slice(count, None))
+        condition = x[second] < 0.5
+        for name, chosen in {
+            "one": ops.where(condition, y[second], 0.0),
+            "a sum": ops.where(condition, y[second] - y[first], 0.0),
+            "two": ops.where(condition, y[second] * 2.0, x[first]),
+            "a fill": y[first].masked_fill(condition, 0.5),
+            "one in another": ops.where(condition, ops.where(y[first] < 0.5, y[second], 1.0), 0.0),
+        }.items():
+            outputs[f"{rows} {name} "] = chosen
+    source = assert_outputs(graph, outputs, feed, rtol=0, atol=0).source
+    choices = [line.partition(" ? ")[2] for line in source.splitlines() if " ? " in line]
+    assert len(choices) >= len(outputs)
+    assert not [each for each in choices if "[" in each]
 
 
 def test_a_negative_number_is_negated():
