@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from math import inf, isfinite
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
+from graphnet.check.report import NotChecked
 from graphnet.errors import GraphError
 
 if TYPE_CHECKING:
@@ -49,12 +50,19 @@ class Comparison(NamedTuple):
 
 
 def compare(op: Op, place: int, arguments: list[Any], top: Tensor) -> tuple[Comparison, str]:
-    """The comparison of one rule at float64 arguments that is worst, and the fault in words."""
+    """The comparison of one rule at float64 arguments that is worst, and the fault in words.
+
+    Only finite elements are moved and looked at: a difference of infinities or of NaN says nothing.
+
+    Raises:
+        NotChecked: there are none.
+    """
     x = arguments[place].contiguous()
-    seed = wave(top)
-    grad = by_rule(op, place, arguments, top, seed)
-    if op.broadcasts:
-        grad = grad.sum_to_size(x.shape)
+    fixed, endless = ~x.isfinite(), ~top.isfinite()
+    if (x.numel() and fixed.all()) or (top.numel() and endless.all()):
+        raise NotChecked("no value is finite")
+    seed = wave(top).masked_fill(endless, 0.0)
+    grad = _ruled(op, place, arguments, top, seed)
     if grad.shape != x.shape:
         fault = f"the rule returns the shape {tuple(grad.shape)}, not {tuple(x.shape)}"
         return Comparison(inf), fault
@@ -62,24 +70,39 @@ def compare(op: Op, place: int, arguments: list[Any], top: Tensor) -> tuple[Comp
     def change(move: Tensor) -> Tensor:
         """How the outputs change, weighted by the seed."""
         moved: Tensor = op.forward(*arguments[:place], x + move, *arguments[place + 1 :])
-        return (moved - top) * seed
+        return (moved - top).masked_fill(endless, 0.0) * seed
 
-    sizes = (top * seed).abs()
-    largest = float(grad.abs().max()) if grad.numel() else 0.0
-    worst, fault = Comparison(0.0), ""
-    for name, direction in _directions(x):
+    sizes = (top.masked_fill(endless, 0.0) * seed).abs()
+    largest = float(grad.masked_fill(~grad.isfinite(), 0.0).abs().max()) if grad.numel() else 0.0
+    worst, fault, checked = Comparison(0.0), "", not x.numel()
+    for name, whole in _directions(x):
+        direction = whole.masked_fill(fixed, 0.0)
         ruled = float((grad * direction)[direction != 0].sum())
-        slopes = (_slopes(change, sizes, direction, step) for step in _steps(x, direction))
+        if endless.any() and not isfinite(ruled):  # at the border of the function's domain
+            continue
+        steps = _steps(x.masked_fill(fixed, 0.0), direction)
+        slopes = [_slopes(change, sizes, direction, step) for step in steps]
+        checked = checked or any(slopes)
         found, slope = _compare_along(slopes, ruled, largest * float(direction.abs().max()))
         if found.ratio > worst.ratio:
             worst = found
             fault = f"{ruled:.6g} by the rule, {slope:.6g} by differences at {name}"
+    if not checked and (fixed.any() or endless.any()):
+        raise NotChecked("no difference is finite")
     if not worst.is_right:
         return worst, fault
-    large = by_rule(op, place, arguments, top, LARGE * seed).sum_to_size(x.shape)
+    large = _ruled(op, place, arguments, top, LARGE * seed)
     if not _are_close(large / LARGE, grad, TOLERANCE * largest):
         return Comparison(inf), f"{LARGE} times `grad` does not give {LARGE} times the result"
     return worst, ""
+
+
+def _ruled(op: Op, place: int, arguments: list[Any], top: Tensor, seed: Tensor) -> Tensor:
+    """What the rule returns, summed to the argument's shape; 0 where the argument is not finite."""
+    x, grad = arguments[place], by_rule(op, place, arguments, top, seed)
+    if op.broadcasts:
+        grad = grad.sum_to_size(x.shape)
+    return grad.masked_fill(~x.isfinite(), 0.0) if grad.shape == x.shape else grad
 
 
 def _are_close(scaled: Tensor, grad: Tensor, tolerance: float) -> bool:

@@ -7,11 +7,12 @@ that a wrong rule is reported where it is, and not as a wrong loss far downstrea
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import inf
+from math import inf, nan
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from graphnet.check.finite_differences import Comparison, compare
 from graphnet.check.hints import red_pen
+from graphnet.check.report import NotChecked
 from graphnet.console_text import shown, text_table
 from graphnet.errors import FeedError
 from graphnet.graph import Graph, Input, Node, Operation
@@ -39,6 +40,7 @@ class CheckRow(NamedTuple):
         bound: up to where the differences, which are inexact, explain the error.
         fault: what is wrong, in words; empty if nothing is.
         hint: the usual mistake that would explain it, in a sentence; empty if none does.
+        left_out: why it was not checked; empty if it was.
     """
 
     index: int  # type: ignore[assignment]  # hides a tuple's method, which is not needed
@@ -48,6 +50,12 @@ class CheckRow(NamedTuple):
     bound: float
     fault: str = ""
     hint: str = ""
+    left_out: str = ""
+
+    @property
+    def verdict(self) -> str:
+        """The result in words."""
+        return f"not checked: {self.left_out}" if self.left_out else self.fault or "right"
 
 
 _RIGHT = (0, 3, 4)
@@ -71,13 +79,26 @@ class CheckReport:
         """The first wrong derivative in walk order; None if all are right."""
         return next((row for row in self.rows if row.fault), None)
 
+    @property
+    def left_out(self) -> list[CheckRow]:
+        """Those that could not be checked, since their values are infinite or NaN."""
+        return [row for row in self.rows if row.left_out]
+
     def __bool__(self) -> bool:
-        return self.first_wrong is None
+        return self.first_wrong is None and not self.left_out
 
     @property
     def verdict(self) -> str:
         """In words: all are right, or which one is the first wrong."""
-        wrong = self.first_wrong
+        wrong, left_out = self.first_wrong, self.left_out
+        if wrong is None and left_out:
+            first, others = left_out[0], len(self.rows) - len(left_out)
+            return (
+                f"{len(left_out)} of {len(self.rows)} derivatives could not be checked"
+                f"{', the others are right' if others else ''}. The first is that of node "
+                f"{first.index} {first.name!r} by {first.input!r}: {first.left_out}. Feed finite "
+                "values."
+            )
         if wrong is None:
             return f"All {len(self.rows)} derivatives are right."
         text = (
@@ -98,7 +119,8 @@ class CheckReport:
         for row in self.rows:
             errors[row.index] = max(row.error, errors.get(row.index, 0.0))
         notes = {place: f"error {error:.1g}" for place, error in errors.items()}
-        marks = {row.index: f"wrong by {row.input}" for row in reversed(self.rows) if row.fault}
+        marks = {row.index: f"not checked by {row.input}" for row in reversed(self.left_out)}
+        marks |= {row.index: f"wrong by {row.input}" for row in reversed(self.rows) if row.fault}
         return draw_graph(self.graph, notes=notes, marks=marks, remarks=[self.verdict], **options)
 
     def __repr__(self) -> str:
@@ -119,7 +141,7 @@ class CheckReport:
 def _cells(row: CheckRow) -> tuple[str, ...]:
     """A row as texts."""
     numbers = f"{row.error:.1e}", f"{row.bound:.1e}"
-    return str(row.index), row.name, row.input, *numbers, row.fault or "right"
+    return str(row.index), row.name, row.input, *numbers, row.verdict
 
 
 def check_graph(graph: Graph, node: Node, feed: Mapping[Any, Tensor] | None = None) -> CheckReport:
@@ -202,14 +224,15 @@ def _check_operation(
     ):
         if rule is None or isinstance(source, Literal) or not source.dtype.is_floating_point:
             continue
+        where = graph.index(operation), graph.name_of(operation), graph.name_of(source)
         try:
             compared, fault = compare(op, place, arguments, top)
+        except NotChecked as reason:
+            rows.append(CheckRow(*where, *Comparison(nan), left_out=str(reason)))
+            continue
         except Exception as problem:  # a faulty rule may raise anything; the report names it
-            compared, fault = (
-                Comparison(inf),
-                f"the rule raises {type(problem).__name__}: {problem}",
-            )
-        names = graph.name_of(operation), graph.name_of(source)
+            raised = f"{type(problem).__name__}: {problem}"
+            compared, fault = Comparison(inf), f"the rule raises {raised}"
         hint = red_pen(op, place, arguments, top) if fault else ""
-        rows.append(CheckRow(graph.index(operation), *names, *compared, fault, hint))
+        rows.append(CheckRow(*where, *compared, fault, hint))
     return rows

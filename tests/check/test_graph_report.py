@@ -122,6 +122,82 @@ def test_the_first_wrong_node_is_named(fault, others):
     assert faulty == ({"layer_1", "layer_2", "layer_3"} if others else {"layer_1"})
 
 
+class Halved(gn.Op):
+    """x², with half the slope."""
+
+    symbol = "x²"
+    elementwise = True
+
+    def forward(self, x):
+        return x * x
+
+    def grad_x(self, grad, x):
+        return grad * x
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")], ids=str)
+def test_a_wrong_rule_is_found_beside_a_value_that_is_not_finite(value):
+    graph = gn.Graph()
+    x = graph.input((5, 2), name="x")
+    y = Halved()(x)
+    feed = rand(5, 2, seed=1)
+    feed[4, 1] = value
+    report = graph.check(y, {"x": feed})
+    assert not report
+    assert report.first_wrong.name == "halved"
+    linear = gn.Graph()
+    x = linear.input((5, 2), name="x")
+    assert linear.check((x * 3.0).tanh(), {"x": feed})
+
+
+def test_what_has_no_finite_value_is_not_checked():
+    graph = gn.Graph()
+    x = graph.input((3, 2), name="x")
+    loss = (x * 2.0).sum()
+    report = graph.check(loss, {"x": torch.full((3, 2), float("nan"))})
+    assert not report
+    assert report.first_wrong is None
+    assert [row.verdict for row in report.rows] == ["not checked: no value is finite"] * 2
+    assert report.verdict == (
+        "2 of 2 derivatives could not be checked. The first is that of node 1 'mul' by 'x': "
+        "no value is finite. Feed finite values."
+    )
+    one = rand(3, 2, seed=1)
+    one[1, 1] = float("nan")
+    assert [row.verdict for row in graph.check(loss, {"x": one}).rows] == [
+        "right",
+        "not checked: no value is finite",
+    ]
+
+
+def test_rules_are_checked_beside_the_infinities_of_a_mask():
+    """Scores that are filled with -inf, and those to which -inf is added."""
+    graph = gn.Graph()
+    x, mask = graph.input((4, 4), name="x"), graph.input((4, 4), name="mask")
+    hidden = torch.ones(4, 4).triu(1)
+    added = (Halved()(x) + mask).softmax(1)
+    report = graph.check(added, {"x": rand(4, 4, seed=1), "mask": hidden.mul(-1e30) * 1e30})
+    assert [row.name for row in report.rows if row.fault] == ["halved"]
+    assert not report.left_out
+    filled = Fill()(x, hidden.bool()).softmax(1)
+    report = graph.check(filled, {"x": rand(4, 4, seed=1)})
+    assert [row.name for row in report.rows if row.fault] == ["fill"]
+
+
+class Fill(gn.Op):
+    """-inf where the mask is true, with twice the slope elsewhere."""
+
+    symbol = "fill"
+
+    def forward(self, x, mask):
+        return x.masked_fill(mask, -float("inf"))
+
+    def grad_x(self, grad, mask):
+        return 2 * grad.masked_fill(mask, 0.0)
+
+    grad_mask = None
+
+
 @pytest.mark.parametrize(("factor", "right"), [(1 + 5e-7, True), (1 + 5e-6, False)])
 def test_the_error_is_measured_and_stands_beside_its_bound(factor, right):
     report = checked(Slope(0, factor), rand(1))
