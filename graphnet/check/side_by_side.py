@@ -36,6 +36,7 @@ class Difference(NamedTuple):
         value: the largest difference of the values.
         grad_size: the largest finite element of the gradient; NaN if there is no gradient.
         grad: the largest difference of the gradients; NaN if there is no gradient, or a NaN.
+        is_finite: False if the other way's value or gradient holds infinities or NaN.
     """
 
     place: int
@@ -47,6 +48,7 @@ class Difference(NamedTuple):
     value: float
     grad_size: float
     grad: float
+    is_finite: bool = True
 
     @classmethod
     def between(cls, graph: Graph, node: Node, ours: Pair, theirs: Pair) -> Difference:
@@ -60,7 +62,8 @@ class Difference(NamedTuple):
         place, name = graph.index(node), graph.name_of(node)
         shape, dtype = shape_text(tuple(top.shape)), str(top.dtype)
         values = _size(other_top), _distance(top, other_top)
-        return cls(place, name, node.kind, shape, dtype, *values, size, distance)
+        finite = all(bool(each.isfinite().all()) for each in theirs if each is not None)
+        return cls(place, name, node.kind, shape, dtype, *values, size, distance, finite)
 
     @property
     def cells(self) -> tuple[str, ...]:
@@ -123,7 +126,9 @@ class TorchComparison:
             f"{1e3 * self.torch_seconds:.3g} ms: {ratio:.2f} of its time.\n"
         )
         if not self.wrong:
-            return f"{text}All {len(self.rows)} nodes agree."
+            endless = sum(not row.is_finite for row in self.rows)
+            more = f" {endless} of them hold infinities or NaN." if endless else ""
+            return f"{text}All {len(self.rows)} nodes agree.{more}"
         return f"{text}{len(self.wrong)} of {len(self.rows)} nodes differ. {self._origin()}"
 
     def _origin(self) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 from torch.utils import _pytree as pytree
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from graphnet.console_text import shown, text_table
 from graphnet.errors import shape_text
@@ -36,6 +37,7 @@ class ModelDifference:
         size: the largest finite element in torch, without its sign.
         difference: the largest difference.
         scale: the largest element of all tensors of its kind and mode.
+        is_finite: False if torch's tensor holds infinities or NaN.
     """
 
     mode: str
@@ -46,6 +48,7 @@ class ModelDifference:
     size: float
     difference: float
     scale: float = 0.0
+    is_finite: bool = True
 
     @property
     def agrees(self) -> bool:
@@ -76,7 +79,9 @@ class ModelComparison:
     def verdict(self) -> str:
         """Whether both agree, in words."""
         if not self.wrong:
-            return f"All {len(self.rows)} tensors agree, in training and in evaluation."
+            text = f"All {len(self.rows)} tensors agree, in training and in evaluation."
+            endless = sum(not row.is_finite for row in self.rows)
+            return text + (f" {endless} of them hold infinities or NaN." if endless else "")
         first = self.wrong[0]
         return (
             f"{len(self.wrong)} of {len(self.rows)} tensors differ, first {first.kind} "
@@ -105,7 +110,8 @@ def compare_with_torch(module: torch.nn.Module, *example_inputs: Any) -> ModelCo
     """Import a torch module, and compare its outputs, gradients and buffers with torch's own.
 
     The gradients are those of a sum of all outputs with different weights. Both sides start from
-    the same random state. The module is left as it was.
+    the same random state, and drop the same elements: torch draws them in the order of memory, and
+    here in that of the elements. The module is left as it was.
 
     Args:
         module: the module.
@@ -140,7 +146,8 @@ def _pairs(
     leaves = pytree.tree_map(_leaf, examples)
     with torch.enable_grad(), torch.random.fork_rng(devices=[]):
         given = pytree.tree_map(_copy, leaves)  # a module may write into it
-        results = tensors_of([module(*given)])
+        with _DrawnInOrder():  # type: ignore[no-untyped-call]  # torch's class has no types
+            results = tensors_of([module(*given)])
     nodes = [each for each in pytree.tree_leaves(outputs) if isinstance(each, Node)]
     feed = dict(zip(graph.inputs, tensors_of(examples), strict=True))
     with torch.random.fork_rng(devices=[]):
@@ -183,6 +190,17 @@ def _gradients(
         yield "gradient", name, grad, torch.zeros_like(grad) if node.grad is None else node.grad
 
 
+class _DrawnInOrder(TorchDispatchMode):
+    """torch, but random masks are drawn in the order of the elements, not in that of memory."""
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        """Call an operation of torch."""
+        if func is not torch.ops.aten.bernoulli_.float or args[0].is_contiguous():
+            return func(*args, **(kwargs or {}))
+        drawn = torch.empty(args[0].shape, dtype=args[0].dtype, device=args[0].device)
+        return args[0].copy_(func(drawn, *args[1:], **(kwargs or {})))
+
+
 def _leaf(each: Any) -> Any:
     """A copy that autograd follows, if it has derivatives."""
     if not isinstance(each, torch.Tensor):
@@ -209,6 +227,7 @@ def _differences(mode: str, found: list[tuple[str, str, Any, Any]]) -> list[Mode
             _largest(theirs),
             _distance(theirs, ours),
             sizes[kind],
+            bool(theirs.isfinite().all()),
         )
         for kind, name, theirs, ours in found
     ]

@@ -44,6 +44,22 @@ def test_draw_takes_models_of_all_kinds():
     assert gn.draw.engines().startswith("layout")
 
 
+def test_both_sides_drop_the_same_elements_also_where_memory_is_transposed():
+    layer = nn.TransformerEncoderLayer(8, 2, 12, dropout=0.4, batch_first=True)
+    comparison = gn.compare_with_torch(layer, torch.randn(3, 5, 8))
+    assert comparison, comparison.verdict
+
+
+def test_values_that_are_not_finite_are_counted():
+    x = torch.randn(5, 2)
+    x[1, 1] = float("nan")
+    comparison = gn.compare_with_torch(nn.Linear(2, 3), x)
+    assert comparison
+    assert comparison.verdict == (
+        "All 8 tensors agree, in training and in evaluation. 4 of them hold infinities or NaN."
+    )
+
+
 def test_compare_with_torch_is_a_table():
     comparison = gn.compare_with_torch(
         nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3)), torch.randn(5, 2)
