@@ -13,6 +13,7 @@ from interop.zoo_images import BasicBlock, ResNet
 from interop.zoo_others import DictOutputs, Shared, TiedAutoencoder, mlp
 from interop.zoo_sequences import GPT, CellLoop
 from torch import nn
+from torch.nn import functional
 
 import graphnet as gn
 
@@ -218,3 +219,38 @@ def test_a_recurrent_model_takes_sequences_of_any_length(kind):
         x = torch.randn(rows, steps, 3, dtype=torch.float64)
         (found,) = graph.forward({graph.inputs[0]: x}, outputs=[y])
         assert_close(found, model(x).detach(), rtol=1e-12, atol=1e-12)
+
+
+class Function(nn.Module):
+    def __init__(self, function):
+        super().__init__()
+        self.function = function
+
+    def forward(self, x):
+        return self.function(x)
+
+
+@pytest.mark.parametrize(
+    ("function", "at_nan"),
+    [
+        (lambda x: functional.threshold(x, 0.1, 0.2), 1.0),
+        (lambda x: functional.threshold(x, 0.0, -3.0), 1.0),
+        (functional.celu, torch.nan),  # in torch, 1 in some places of a tensor
+        (lambda x: functional.celu(x, 1.5), torch.nan),
+    ],
+)
+def test_not_a_number_stays_none(function, at_nan):
+    """And the slope at a bound is that of torch."""
+    x = torch.tensor([torch.nan, -1.0, 0.0, 0.1, 2.0, -torch.inf, torch.inf]).double()
+    model = gn.from_torch(Function(function), x)
+    graph, y = model.as_graph()
+    (given,) = graph.inputs
+    given.requires_grad = True
+    graph.forward({given: x})
+    graph.backward(y, torch.ones_like(x))
+    x.requires_grad_()
+    expected = function(x)
+    expected.sum().backward()
+    assert_close(y.top, expected, **CLOSE, equal_nan=True)
+    assert_close(given.grad[1:], x.grad[1:], **CLOSE)
+    assert_close(given.grad[0], torch.tensor(at_nan).double(), **CLOSE, equal_nan=True)

@@ -105,7 +105,9 @@ def xor(_step: Any, input: Any, other: Any) -> Any:
 def elu(step: Any, x: Any, alpha: float = 1, scale: float = 1, input_scale: float = 1) -> Any:
     """x, or α (eˣ - 1) below 0."""
     if step.name == "celu":
-        return ops.where(ops.gt(x, 0), x, ops.expm1(ops.clamp(x, max=0) / alpha) * alpha)
+        positive = ops.gt(x, 0)  # without the zeros, eˣ is infinite for large x
+        below = ops.masked_fill(x, positive, 0.0) / alpha
+        return ops.where(positive, x, ops.expm1(below) * alpha)
     if scale != 1 or input_scale != 1:
         raise unsupported("elu with another scale than 1")
     return ops.elu(x, alpha)
@@ -128,7 +130,7 @@ def log_sigmoid(_step: Any, x: Any) -> Any:
 def shrink(step: Any, x: Any, lambd: float = 0.5, value: float = 0.0) -> Any:
     """x where it is large enough, else 0 or, for a threshold, a value."""
     if step.name == "threshold":
-        return ops.where(ops.gt(x, lambd), x, value)
+        return ops.masked_fill(x, ops.le(x, lambd), value)  # NaN stays
     if step.name == "softshrink":
         return x - ops.clamp(x, -lambd, lambd)
     return ops.masked_fill(x, ops.le(ops.abs(x), lambd), 0.0)
