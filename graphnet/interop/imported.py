@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -31,8 +31,10 @@ class ImportedModule(Module):
         held: its contents by name.
     """
 
-    def __init__(self, origin: str = "", settings: str = "") -> None:
-        self.origin, self.settings = origin, settings
+    def __init__(
+        self, origin: str = "", settings: str = "", options: Mapping[str, Any] | None = None
+    ) -> None:
+        self.origin, self.settings, self._told = origin, settings, dict(options or {})
         self.held: dict[str, Module | Parameter] = {}
 
     def _contents(self) -> Iterable[tuple[str, Any]]:

@@ -25,6 +25,7 @@ from graphnet.interop.modes import foreign_writes, merged
 from graphnet.interop.rules.creation import CONSTANT
 from graphnet.interop.spectral import settings_of
 from graphnet.interop.steps import Leaf, Ref, Step, Steps, refs_in
+from graphnet.layers.settings import TOLD
 
 
 def from_torch(
@@ -158,7 +159,10 @@ def _modules(module: Any) -> Any:
     for each in module.modules():
         kind = class_named(type(each).__name__, each is module)
         settings = each.extra_repr() or settings_of(each)
-        made[id(each)] = new = kind(type(each).__module__, settings)
+        options = {name: value for name, value in vars(each).items() if name in TOLD}
+        if each._parameters.get("weight") is not None:
+            options["weight"] = True  # a convolution, not a pooling
+        made[id(each)] = new = kind(type(each).__module__, settings, options)
         new.training = each.training
     for each in module.modules():
         held = made[id(each)].held

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from inspect import signature
+from re import sub
 from typing import TYPE_CHECKING, Any
 
 from graphnet.layers.activations import Activation
 from graphnet.layers.module import Module
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 _SIZES = "in_features", "out_features"
 _USUAL: dict[str, tuple[object, ...]] = {
@@ -37,6 +38,11 @@ _TEXTS: dict[str, Callable[[Any], str]] = {
 _SILENT = ("affine", "track_running_stats", "num_features", "normalized_shape", "start_dim")
 """A layer with one of these says nothing more: its shape says it all."""
 
+TOLD = frozenset(
+    {*_SIZES, "num_embeddings", "embedding_dim", "kernel_size", *_USUAL, *_TEXTS, *_SILENT}
+)
+"""The names of all settings that are looked at."""
+
 
 def settings_of(module: object) -> str:
     """The settings of a module that a reader wants to know; empty if there are none.
@@ -53,6 +59,7 @@ def settings_of(module: object) -> str:
     if not isinstance(module, Module):
         return ""
     known = vars(module)
+    known = known.get("_told", known)  # an imported module has those of torch
     texts = [f"{known[_SIZES[0]]:,} → {known[_SIZES[1]]:,}"] if known.keys() >= set(_SIZES) else []
     if "embedding_dim" in known:
         texts.append(f"{known['num_embeddings']:,} × {known['embedding_dim']:,}")
@@ -61,7 +68,7 @@ def settings_of(module: object) -> str:
     if isinstance(module, Activation):
         texts = _chosen(module)
     elif not texts and known.keys().isdisjoint(_SILENT):
-        texts = [module.extra_repr()]
+        texts = [sub(r"(, )?inplace=(True|False)", "", module.extra_repr())]
     return ", ".join(filter(None, texts))
 
 
@@ -72,7 +79,7 @@ def _chosen(activation: Activation) -> list[str]:
     return [f"{name} = {value}" for name, value in values.items() if value != usual[name].default]
 
 
-def _window(known: dict[str, Any]) -> list[str]:
+def _window(known: Mapping[str, Any]) -> list[str]:
     """The window of a convolution or a pooling layer, and what differs from the usual."""
     kernel = known.get("kernel_size")
     texts = [] if kernel is None else [_image(kernel)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import pytest
 import torch
 from interop.zoo_others import mlp
@@ -11,6 +13,7 @@ import graphnet as gn
 from graphnet import __main__ as command
 from graphnet.draw.scene.building import scene_of
 from graphnet.draw.scene.fold import folded
+from graphnet.layers.settings import settings_of
 
 FILE = """
 import torch
@@ -42,6 +45,41 @@ def test_draw_takes_models_of_all_kinds():
     with pytest.raises(gn.GraphError, match=r"draw takes a torch\.nn\.Module"):
         gn.draw("net")
     assert gn.draw.engines().startswith("layout")
+
+
+LAYERS = {
+    "Conv2d": (3, 8, 3),
+    "ConvTranspose2d": (3, 8, (2, 3), 2, 1),
+    "MaxPool2d": (3, 2, 1),
+    "AvgPool2d": (2,),
+    "AdaptiveAvgPool2d": (1,),
+    "BatchNorm2d": (3,),
+    "GroupNorm": (1, 3),
+    "LayerNorm": (9,),
+    "Linear": (9, 4),
+    "Dropout": (0.25,),
+    "Flatten": (),
+    "ReLU": (),
+    "Tanh": (),
+}
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_an_imported_layer_says_what_ours_says(name):
+    arguments = LAYERS[name]
+    layer = gn.from_torch(getattr(nn, name)(*arguments), torch.rand(2, 3, 9, 9))
+    assert settings_of(layer) == settings_of(getattr(gn, name)(*arguments))
+    assert settings_of(copy.deepcopy(layer)) == settings_of(layer)
+
+
+def test_settings_of_imported_layers_are_short():
+    said = {
+        "kernel and stride alike": (nn.Conv2d(3, 8, 4, stride=4), "4×4, stride 4"),
+        "in place": (nn.LeakyReLU(0.2, inplace=True), "negative_slope=0.2"),
+        "nothing but in place": (nn.ReLU(inplace=True), ""),
+    }
+    for module, text in said.values():
+        assert settings_of(gn.from_torch(module, torch.rand(2, 3, 9, 9))) == text
 
 
 def test_both_sides_drop_the_same_elements_also_where_memory_is_transposed():
