@@ -78,6 +78,22 @@ def test_prediction_in_c(weights, level, tmp_path):
         assert_near(actual.reshape(value.shape), value.double(), 1e-6)
 
 
+@needs_compiler
+@pytest.mark.parametrize("compiler", COMPILERS)
+@pytest.mark.parametrize("level", ["-O2", "-O3"])
+def test_sums_over_turned_parts_of_rows_in_c(level, compiler, tmp_path):
+    """gcc 11 and 12 make vectors of these at -O3, and take numbers from wrong places."""
+    graph = gn.Graph()
+    x = graph.input((33, 7), name="x")
+    turned = x[:, 3:6].roll(1, 1)
+    sums = [(turned * turned).sum(), (turned * x[:, 3:6]).sum(1)]
+    graph.export_c(tmp_path / "net.c", sums, example={"x": randn(33, 7)})
+    found = printed(tmp_path, compiler, level, "net.c", "net_main.c").values()
+    expected = graph.forward({"x": randn(33, 7)}, outputs=sums)
+    for actual, value in zip(found, expected, strict=True):
+        assert_near(actual.reshape(value.shape), value)
+
+
 DRIVER = """
 #include "net.h"
 #include "net_weights.h"

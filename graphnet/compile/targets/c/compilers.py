@@ -87,6 +87,9 @@ class Flags:
                 # memory, and gives up vectors to use a number again that was just computed.
                 "-fno-predictive-commoning",
                 "-fno-tree-pre",
+                # Loops that are marked become vectors all the same. In others, gcc 11 and 12 take
+                # numbers that lie a few places apart from wrong places.
+                "-fno-tree-vectorize",
             ),
             libraries=() if windows else ("-lm",),
             suffix=".dll" if windows else ".so",

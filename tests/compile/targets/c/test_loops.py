@@ -147,6 +147,23 @@ def test_choices_between_parts_of_rows(count, dtype):
     assert not [each for each in choices if "[" in each]
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
+def test_sums_over_turned_parts_of_rows(dtype):
+    """gcc 11 and 12 make vectors of these at -O3, and take numbers from wrong places."""
+    graph, outputs, feed = gn.Graph(), {}, {}
+    for rows, width, count in ((33, 7, 3), (32, 8, 4), (5, 6, 2), (40, 9, 5)):
+        x = graph.input((rows, width), name=f"x{rows}", dtype=dtype)
+        feed[x] = rand(rows, width, dtype=dtype) - 0.5
+        part = x[:, width - count - 1 : width - 1]
+        for places in range(1, count):
+            turned = part.roll(places, 1)
+            outputs[f"{rows} {places} all "] = (turned * turned).sum()
+            outputs[f"{rows} {places} rows "] = (turned * part).sum(1)
+            outputs[f"{rows} {places} columns "] = (turned.flip(1) * part).sum(0)
+    close = {"rtol": 1e-5, "atol": 1e-6} if dtype is torch.float32 else {"rtol": 1e-12, "atol": 0}
+    assert_outputs(graph, outputs, feed, **close)
+
+
 def test_a_negative_number_is_negated():
     """`- -1` is one sign less than `--1`."""
     graph = gn.Graph()

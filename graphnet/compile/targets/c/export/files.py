@@ -18,6 +18,12 @@ if TYPE_CHECKING:
     from graphnet.compile.targets.c.export.memory import Array, Memory
     from graphnet.compile.targets.c.export.numbers import StepNumbers
 
+NO_VECTORS = """\
+#if defined(__GNUC__) && !defined(__clang__)
+/* At -O3, gcc 11 and 12 take numbers that lie a few places apart from wrong places. */
+#pragma GCC optimize("no-tree-vectorize")
+#endif"""
+
 
 @dataclass
 class Network:
@@ -126,6 +132,7 @@ class Network:
         yield f'#include "{self.name}.h"'
         if self.memory.fixed:
             yield f'#include "{self.name}_weights.h"'
+        yield from NO_VECTORS.splitlines()
         # Loops count by int, which may have 16 bits on the smallest processors.
         yield f"typedef char {self.name}_int_has_32_bits[sizeof(int) >= 4 ? 1 : -1];"
         yield from ("", *self.functions[-1].prelude(code))
