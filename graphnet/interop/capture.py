@@ -14,10 +14,11 @@ from io import StringIO
 from typing import Any
 
 import torch
+from torch.nn.utils.spectral_norm import SpectralNorm
 from torch.utils import _pytree as pytree
 
 from graphnet.errors import GraphError
-from graphnet.interop.spectral import spectral_norm
+from graphnet.interop.spectral import hooked_spectral_norm, spectral_norm
 
 
 def exported(module: Any, examples: tuple[Any, ...], dynamic: Any, training: bool) -> Any:
@@ -39,8 +40,12 @@ def exported(module: Any, examples: tuple[Any, ...], dynamic: Any, training: boo
 
 @contextmanager
 def module_left_alone(module: Any) -> Iterator[None]:
-    """Give a module back the modes, momenta and buffers that it had, at the end of the block."""
+    """Give a module back the modes, momenta and tensors that it had, at the end of the block."""
     modes = {each: each.training for each in module.modules()}
+    plain = [  # such as the weight that the older weight norm computes
+        (each, {name: x for name, x in vars(each).items() if isinstance(x, torch.Tensor)})
+        for each in module.modules()
+    ]
     averaging = [each for each in module.modules() if is_averaging(each)]
     buffers = [(buffer, buffer.clone()) for buffer in module.buffers()]
     try:
@@ -48,6 +53,8 @@ def module_left_alone(module: Any) -> Iterator[None]:
     finally:
         for each, mode in modes.items():
             each.training = mode
+        for each, tensors in plain:
+            vars(each).update(tensors)
         for each in averaging:
             each.momentum = None
         for buffer, value in buffers:
@@ -130,16 +137,11 @@ def _examples(examples: tuple[Any, ...]) -> tuple[Any, ...]:
 def _quietly() -> Iterator[None]:
     """Without torch's messages and shortcuts, and with its random numbers left as they were."""
     backend: Any = torch.backends.mha  # in evaluation it replaces attention by one kernel
-    transformer: Any = torch.nn.modules.transformer
-    fast, detect = backend.get_fastpath_enabled(), transformer._detect_is_causal_mask
-    disabled = logging.root.manager.disable
-    spectral: Any = torch.nn.utils.parametrizations._SpectralNorm
-    functional: Any = torch.nn.functional
-    forward, likelihood = spectral.forward, functional.gaussian_nll_loss
+    fast, disabled = backend.get_fastpath_enabled(), logging.root.manager.disable
+    before = [(owner, name, getattr(owner, name)) for owner, name, _ in _replacements()]
     backend.set_fastpath_enabled(False)
-    spectral.forward = spectral_norm
-    functional.gaussian_nll_loss = _gaussian_nll_loss
-    transformer._detect_is_causal_mask = _is_causal
+    for owner, name, function in _replacements():
+        setattr(owner, name, function)
     logging.disable(logging.CRITICAL)
     try:
         said = StringIO()  # torch prints a program that it cannot record
@@ -153,11 +155,20 @@ def _quietly() -> Iterator[None]:
             warnings.simplefilter("ignore")
             yield
     finally:
-        spectral.forward = forward
-        functional.gaussian_nll_loss = likelihood
+        for owner, name, function in before:
+            setattr(owner, name, function)
         backend.set_fastpath_enabled(fast)
-        transformer._detect_is_causal_mask = detect
         logging.disable(disabled)
+
+
+def _replacements() -> list[tuple[Any, str, Any]]:
+    """Functions of torch that look at values, and what stands for them during a recording."""
+    return [
+        (torch.nn.utils.parametrizations._SpectralNorm, "forward", spectral_norm),
+        (SpectralNorm, "compute_weight", hooked_spectral_norm),
+        (torch.nn.functional, "gaussian_nll_loss", _gaussian_nll_loss),
+        (torch.nn.modules.transformer, "_detect_is_causal_mask", _is_causal),
+    ]
 
 
 def _is_causal(mask: Any, is_causal: bool | None = None, size: int | None = None) -> bool:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from torch.utils import _pytree as pytree
@@ -28,8 +29,13 @@ class ImportedModule(Module):
     Attributes:
         origin: the Python module of torch's class.
         settings: what torch shows for it in parentheses.
+        options: the arguments of a layer of torch.nn that it keeps.
+        hooks: the calls on a layer that torch runs around it; empty for one that has no form.
         held: its contents by name.
     """
+
+    options: Mapping[str, Any] = MappingProxyType({})
+    hooks: Sequence[str] = ()
 
     def __init__(self, origin: str = "", settings: str = "") -> None:
         self.origin, self.settings = origin, settings

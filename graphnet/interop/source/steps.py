@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from graphnet.interop.modes import MODE_ARGUMENTS
 from graphnet.interop.source.expressions import expression
-from graphnet.interop.source.modules import attribute, constructor
+from graphnet.interop.source.layers import constructor
+from graphnet.interop.source.modules import attribute
 from graphnet.interop.steps import Ref, Step, refs_in
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ class StepLines:
             How many steps it has; 0 if it is not written as a call.
         """
         path = self._layer_around(steps[place])
-        if not path:
+        if not path or (place and steps[place - 1].path[: len(path)] == path):
             return 0
         name = path[-1].partition("@")[0]
         module = self._module(name)
@@ -115,7 +116,9 @@ class StepLines:
         given = dict.fromkeys(n for s in inside for n in s.refs if n not in made)
         outer = [n for n in given if id(self._state(n)) not in own]
         used = [s.number for s in inside if self._is_read_after(s.number, inside)]
-        if len(outer) != 1 or len(used) != 1 or any(map(_has_fixed_mode, inside)):
+        if len(outer) != 1 or len(used) != 1 or module.options.get("return_indices"):
+            return 0
+        if any(map(_has_fixed_mode, inside)) or any(_is_sized(s, module) for s in inside):
             return 0
         kind = type(module).__name__.lower()
         variable = self.variables.new(kind if name.isdigit() else name.replace(".", "_"))
@@ -176,6 +179,14 @@ def _has_fixed_mode(step: Step) -> bool:
     """True for a normalization or dropout that does not follow the mode of its module."""
     place = MODE_ARGUMENTS.get(step.target)
     return place is not None and step.args[place] is False
+
+
+def _is_sized(step: Step, module: Any) -> bool:
+    """True for a transposed convolution that was called with a size for its output."""
+    if not step.name.startswith("conv_transpose"):
+        return False
+    own = module.options.get("output_padding", ())
+    return bool(tuple(step.args[5] if len(step.args) > 5 else (0,) * len(own)) != own)
 
 
 def _wanted(step: Step) -> str:

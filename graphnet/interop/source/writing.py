@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
+from warnings import catch_warnings, simplefilter
 
 from graphnet.errors import GraphError, LoadError
 from graphnet.interop.imported import ImportedModel
@@ -93,7 +94,10 @@ def to_torch(model: Module, *inputs: Any) -> torch.nn.Module:
     >>> torch.equal(net(x), model.forward(x))
     True
     """
-    net: torch.nn.Module = module_of(torch_source(model, *inputs))
+    source = torch_source(model, *inputs)
+    with catch_warnings():
+        simplefilter("ignore", FutureWarning)  # of the older weight norm, which the model has
+        net: torch.nn.Module = module_of(source)
     state = dict(model.named_state())
     for path, each in net.named_modules():
         _convert(path, each, state)
