@@ -14,7 +14,7 @@ from graphnet.errors import FeedError, GraphError, counted
 from graphnet.graph import Graph, Input, Node, Operation, Parameter
 from graphnet.graph.entry import graph_of
 from graphnet.interop.rules import rule_for
-from graphnet.interop.steps import Step, Steps, refs_in, replaced
+from graphnet.interop.steps import Step, Steps, replaced
 from graphnet.layers import Module
 
 if TYPE_CHECKING:
@@ -128,9 +128,9 @@ class ImportedModel(ImportedModule):
             problem = writer.write(step)
             problems += [] if problem is None else [problem]
         writer.leave()
-        if any(ref.number not in values for ref in refs_in(self.steps.outputs)):
+        if any(number not in values for number in self.steps.returned):
             return None
-        return replaced(self.steps.outputs, lambda ref: values[ref.number])
+        return self.steps.outputs_as(lambda ref: values[ref.number])
 
     def _leaves(self, nodes: Sequence[Any]) -> dict[int, Any]:
         """The inputs, parameters and constants by number."""

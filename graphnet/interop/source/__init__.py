@@ -4,7 +4,7 @@
 |---|---|
 | `writing` | `torch_source` and `to_torch`: the whole file |
 | `modules`, `layers` | its `__init__`, and a layer in it |
-| `steps` | its `forward`, for a model that was imported |
+| `steps`, `returns` | its `forward`, for a model that was imported |
 | `nodes` | its `forward`, for a model of graphnet's own layers |
 | `expressions`, `losses`, `operations` | one call as Python: a step, a loss, a node |
 | `execution` | the text as a module |

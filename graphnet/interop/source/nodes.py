@@ -13,7 +13,7 @@ from graphnet.graph.nodes import Mode
 from graphnet.interop.source.layers import constructor
 from graphnet.interop.source.modules import attribute
 from graphnet.interop.source.operations import in_torch
-from graphnet.interop.source.steps import Variables
+from graphnet.interop.source.variables import Variables
 
 if TYPE_CHECKING:
     from graphnet.layers import Module

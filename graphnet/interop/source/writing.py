@@ -64,7 +64,11 @@ def torch_source(model: Module, *inputs: Any) -> str:
         if not each.requires_grad
     ]
     body = [*modules.lines, *modules.shared, *frozen]
-    parts = ["import torch\nimport torch.nn.functional as F\nfrom torch import nn\n"]
+    returns = getattr(written, "returns", None)
+    imports = "".join(f"{line}\n" for line in (returns.imports if returns else ()))
+    imports += "\n" if imports else ""
+    parts = [f"{imports}import torch\nimport torch.nn.functional as F\nfrom torch import nn\n"]
+    parts += returns.classes if returns else []
     parts += [PART] if modules.needs_part else []
     arguments = "".join(f", {each}" for each in written.arguments)
     parts.append(
