@@ -10,6 +10,7 @@ import math
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from inspect import Parameter, signature
 from io import StringIO
 from typing import Any
 
@@ -17,7 +18,7 @@ import torch
 from torch.nn.utils.spectral_norm import SpectralNorm
 from torch.utils import _pytree as pytree
 
-from graphnet.errors import GraphError
+from graphnet.interop.refusals import refusal, require_fitting
 from graphnet.interop.spectral import hooked_spectral_norm, spectral_norm
 
 
@@ -27,6 +28,7 @@ def exported(module: Any, examples: tuple[Any, ...], dynamic: Any, training: boo
     Raises:
         GraphError: torch cannot record the module, such as one that branches on values.
     """
+    require_fitting(module, examples, dynamic)
     with module_left_alone(module):
         module.train(training)
         for each in filter(is_averaging, module.modules()):
@@ -35,7 +37,18 @@ def exported(module: Any, examples: tuple[Any, ...], dynamic: Any, training: boo
             with _quietly():
                 return _export(module, _examples(examples), dynamic)
         except Exception as error:
-            raise _refusal(module, error) from error
+            raise refusal(module, error, _failure(module, _examples(examples))) from error
+
+
+def _failure(module: Any, examples: tuple[Any, ...]) -> Exception | None:
+    """The error of the module itself on these examples, in torch's words for real tensors."""
+    try:
+        with warnings.catch_warnings(), torch.random.fork_rng(devices=[]), redirect_stdout(None):
+            warnings.simplefilter("ignore")
+            module(*examples)
+    except Exception as error:
+        return error
+    return None
 
 
 @contextmanager
@@ -79,6 +92,7 @@ def _export(module: Any, examples: tuple[Any, ...], dynamic: Any) -> Any:
             for each in tensors
         ]
         shapes = pytree.tree_unflatten(opened, structure)
+    shapes = _by_parameter(module, shapes)
     export = getattr(torch.export, "export_for_training", torch.export.export)
     if _version() >= (2, 9):
         export = torch.export.export
@@ -92,6 +106,15 @@ def _export(module: Any, examples: tuple[Any, ...], dynamic: Any) -> Any:
         if all(a is b for a, b in pairs):
             raise
     return export(module, examples, dynamic_shapes=shapes, strict=False)
+
+
+def _by_parameter(module: Any, shapes: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Shapes for the parameters of `forward`: those of `*xs` are one tuple."""
+    kinds = [each.kind for each in signature(module.forward).parameters.values()]
+    if Parameter.VAR_POSITIONAL not in kinds[: len(shapes)]:
+        return shapes
+    place = kinds.index(Parameter.VAR_POSITIONAL)
+    return (*shapes[:place], shapes[place:])
 
 
 def _is_fixed(program: Any, place: int) -> bool:
@@ -192,34 +215,6 @@ def _gaussian_nll_loss(
     loss = 0.5 * (low.log() + (input - target) ** 2 / low) + full * 0.5 * math.log(2 * math.pi)
     means = {"mean": torch.Tensor.mean, "sum": torch.Tensor.sum}
     return means[reduction](loss) if reduction in means else loss
-
-
-_BRANCHES = ("data-dependent", "unbacked", "GuardOnDataDependent", "Eq(u0", "control flow")
-
-
-def _refusal(module: Any, error: Exception) -> GraphError:
-    """What to say when torch cannot record a module."""
-    name, text = type(module).__name__, str(error)
-    kinds = (type(error).__name__, text)
-    first = next((line.strip() for line in text.splitlines() if line.strip()), kinds[0])
-    if any(sign in kind for sign in _BRANCHES for kind in kinds):
-        return GraphError(
-            f"{name} branches on values that are known only when it runs{_where(error)}: a list of "
-            "nodes is the same for all values. Use torch.where, or import the parts on each side "
-            f"of the branch. torch says: {first}"
-        )
-    return GraphError(f"torch cannot record what {name} computes{_where(error)}: {first}")
-
-
-def _where(error: Exception) -> str:
-    """The last line of the user's code on the way to an error."""
-    traceback, found = error.__traceback__, ""
-    while traceback is not None:
-        code = traceback.tb_frame.f_code
-        if code.co_name == "forward" and "/torch/" not in code.co_filename:
-            found = f" at {code.co_filename}:{traceback.tb_lineno}"
-        traceback = traceback.tb_next
-    return found
 
 
 def tensors_of(examples: Sequence[Any]) -> list[torch.Tensor]:
