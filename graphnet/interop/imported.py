@@ -132,6 +132,13 @@ class ImportedModel(ImportedModule):
             return None
         return self.steps.outputs_as(lambda ref: values[ref.number])
 
+    def _in_plain(self, outputs: Any) -> Any:
+        return outputs if self.steps.is_plain else tuple(pytree.tree_leaves(outputs))
+
+    def _in_classes(self, values: Any) -> Any:
+        form = pytree.tree_structure(self.steps.outputs)
+        return values if self.steps.is_plain else pytree.tree_unflatten(values, form)
+
     def _leaves(self, nodes: Sequence[Any]) -> dict[int, Any]:
         """The inputs, parameters and constants by number."""
         inputs = {name: node for node, (*_, name) in zip(nodes, self.examples, strict=True)}

@@ -44,7 +44,7 @@ def require_fitting(module: Any, examples: tuple[Any, ...], dynamic: Any) -> Non
     name = type(module).__name__
     if isinstance(module, torch.nn.DataParallel | torch.nn.parallel.DistributedDataParallel):
         raise GraphError(f"{name} spreads another module over devices: import its `module`.")
-    if isinstance(module, torch.jit.ScriptModule):
+    if any(each.__name__ == "ScriptModule" for each in type(module).__mro__):
         raise GraphError(f"{name} has no Python code left: import the module that was scripted.")
     if type(module).forward is torch.nn.Module.forward:
         raise GraphError(f"{name} has no forward, which is what from_torch records: define one.")

@@ -119,6 +119,11 @@ class Steps:
             lambda each: change(each) if isinstance(each, Ref) else each, self.outputs
         )
 
+    @property
+    def is_plain(self) -> bool:
+        """True for outputs in tuples and dicts, and lists inside those."""
+        return type(self.outputs) is not list and _is_plain(self.outputs)
+
     def needed(self) -> list[Step]:
         """The steps on which the outputs depend."""
         wanted = set(self.returned)
@@ -128,6 +133,13 @@ class Steps:
                 kept.append(step)
                 wanted.update(step.refs)
         return kept[::-1]
+
+
+def _is_plain(value: Any) -> bool:
+    """True for a leaf, and for tuples, lists and dicts of no other class."""
+    if type(value) in (tuple, list, dict):
+        return all(map(_is_plain, value.values() if isinstance(value, dict) else value))
+    return bool(pytree.tree_structure(value).is_leaf())
 
 
 def refs_in(value: Any) -> Iterator[Ref]:

@@ -5,14 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
-from torch.utils import _pytree as pytree
-
 
 class Setting(NamedTuple):
     """A value that is no tensor, such as a flag: the structure itself, with its type."""
 
     kind: type
     value: Any
+
+
+class Nested:
+    """What a module inherits whose outputs are nested in tuples, lists and dicts alone."""
+
+    def _in_plain(self, outputs: Any) -> Any:
+        """What `build` returns, in these; one with other containers has its own way."""
+        return outputs
+
+    def _in_classes(self, values: Any) -> Any:
+        """The same for tensors, in the containers that `build` returns."""
+        return values
 
 
 def setting(value: Any) -> Any:
@@ -23,25 +33,6 @@ def setting(value: Any) -> Any:
         return (tuple if isinstance(value, tuple) else list)(map(setting, value))
     is_plain = value is None or isinstance(value, bool | int | float | str)
     return Setting(type(value), value) if is_plain else value
-
-
-def plain(value: Any) -> Any:
-    """Tuples, lists and dicts in the place of other containers, such as dataclasses of torch's."""
-    if isinstance(value, dict):
-        return {key: plain(each) for key, each in value.items()}
-    if isinstance(value, tuple | list):
-        return (list if isinstance(value, list) else tuple)(map(plain, value))
-    if pytree.tree_structure(value).is_leaf():
-        return value
-    children = pytree.tree_flatten(value, is_leaf=lambda each: each is not value)[0]
-    return list(map(plain, children))
-
-
-def is_plain(value: Any) -> bool:
-    """True for what is a leaf, or a tuple, list or dict of no other class."""
-    if type(value) in (tuple, list, dict):
-        return all(map(is_plain, value.values() if isinstance(value, dict) else value))
-    return pytree.tree_structure(value).is_leaf()
 
 
 def leaves(value: Any) -> list[Any]:

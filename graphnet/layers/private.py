@@ -7,11 +7,9 @@ from contextlib import suppress
 from operator import is_
 from typing import TYPE_CHECKING, Any
 
-from torch.utils import _pytree as pytree
-
 from graphnet.errors import FeedError, GraphError, ShapeError
-from graphnet.graph import Graph, Input, Node
-from graphnet.layers.nesting import is_plain, leaves, nested, plain, setting, structure_of
+from graphnet.graph import Graph, Input
+from graphnet.layers.nesting import leaves, nested, setting, structure_of
 from graphnet.layers.state import contents
 from graphnet.ops.dims import TENSOR
 
@@ -62,9 +60,8 @@ class PrivateGraph:
         ]
         arguments, named = nested(self.inputs, self.structure)
         outputs = self.module.append_to(self.graph, *arguments, **named)
-        outputs = tuple(outputs) if isinstance(outputs, list) else outputs
-        self.form = None if is_plain(outputs) else outputs
-        self.outputs = setting(plain(outputs))
+        outputs = self.module._in_plain(outputs)
+        self.outputs = setting(tuple(outputs) if isinstance(outputs, list) else outputs)
 
     def fits(self, arguments: tuple[Any, ...], named: dict[str, Any]) -> bool:
         """True if the graph takes these tensors, and the module has not changed since."""
@@ -79,17 +76,12 @@ class PrivateGraph:
         """Compute the outputs."""
         feed = dict(zip(self.inputs, leaves((arguments, setting(named))), strict=True))
         values = self.graph.forward(feed, outputs=leaves(self.outputs))
-        if self.form is None:
-            return nested(values, structure_of(self.outputs))
-        found = dict(zip(leaves(self.outputs), values, strict=True))
-        return pytree.tree_map(
-            lambda each: found[each] if isinstance(each, Node) else each, self.form
-        )
+        return self.module._in_classes(nested(values, structure_of(self.outputs)))
 
     def backward(self, gradients: tuple[Any, ...]) -> Any:
         """Add to the gradients of the parameters, and return those of the inputs."""
         outputs = leaves(self.outputs)
-        grads = leaves(plain(gradients)) or [None] * len(outputs)
+        grads = leaves(self.module._in_plain(gradients)) or [None] * len(outputs)
         if len(grads) != len(outputs):
             raise ShapeError(
                 f"{type(self.module).__name__}.backward takes the gradient of each of its "

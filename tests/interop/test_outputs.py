@@ -73,6 +73,7 @@ FORMS = {
         lambda out: [out.logits, out.hidden],
     ),
     "a list in a tuple": (lambda a, b: ([a, b], a), lambda out: [*out[0], out[1]]),
+    "a list": (lambda a, b: [a, b], lambda out: out),
     "torch's own": (lambda a, _: a.max(1), lambda out: [out.values, out.indices]),
     "none beside it": (lambda a, _: Scores(a, None), lambda out: [out.logits]),
 }

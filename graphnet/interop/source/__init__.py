@@ -7,6 +7,7 @@
 | `steps`, `returns` | its `forward`, for a model that was imported |
 | `nodes` | its `forward`, for a model of graphnet's own layers |
 | `expressions`, `losses`, `operations` | one call as Python: a step, a loss, a node |
+| `variables` | the names of variables |
 | `execution` | the text as a module |
 """
 
