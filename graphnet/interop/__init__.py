@@ -3,8 +3,8 @@
 | file | contents |
 |---|---|
 | `importing` | `from_torch`, step by step |
-| `capture` | what `torch.export` records in each mode |
-| `spectral` | weight norm and spectral norm |
+| `capture`, `refusals` | what `torch.export` records in each mode, and what it cannot |
+| `settings`, `spectral` | the settings and hooks of modules; spectral norm |
 | `functional`: `program`, `steps` | its program without writes |
 | `modes` | training and evaluation as one list |
 | `imported` | the module that appends the steps |

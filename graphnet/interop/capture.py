@@ -10,14 +10,16 @@ import math
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from inspect import Parameter, signature
 from io import StringIO
 from typing import Any
 
 import torch
+from torch.nn.utils.spectral_norm import SpectralNorm
 from torch.utils import _pytree as pytree
 
-from graphnet.errors import GraphError
-from graphnet.interop.spectral import spectral_norm
+from graphnet.interop.refusals import refusal, require_fitting
+from graphnet.interop.spectral import hooked_spectral_norm, spectral_norm
 
 
 def exported(module: Any, examples: tuple[Any, ...], dynamic: Any, training: bool) -> Any:
@@ -26,6 +28,7 @@ def exported(module: Any, examples: tuple[Any, ...], dynamic: Any, training: boo
     Raises:
         GraphError: torch cannot record the module, such as one that branches on values.
     """
+    require_fitting(module, examples, dynamic)
     with module_left_alone(module):
         module.train(training)
         for each in filter(is_averaging, module.modules()):
@@ -34,13 +37,28 @@ def exported(module: Any, examples: tuple[Any, ...], dynamic: Any, training: boo
             with _quietly():
                 return _export(module, _examples(examples), dynamic)
         except Exception as error:
-            raise _refusal(module, error) from error
+            raise refusal(module, error, _failure(module, _examples(examples))) from error
+
+
+def _failure(module: Any, examples: tuple[Any, ...]) -> Exception | None:
+    """The error of the module itself on these examples, in torch's words for real tensors."""
+    try:
+        with warnings.catch_warnings(), torch.random.fork_rng(devices=[]), redirect_stdout(None):
+            warnings.simplefilter("ignore")
+            module(*examples)
+    except Exception as error:
+        return error
+    return None
 
 
 @contextmanager
 def module_left_alone(module: Any) -> Iterator[None]:
-    """Give a module back the modes, momenta and buffers that it had, at the end of the block."""
+    """Give a module back the modes, momenta and tensors that it had, at the end of the block."""
     modes = {each: each.training for each in module.modules()}
+    plain = [  # such as the weight that the older weight norm computes
+        (each, {name: x for name, x in vars(each).items() if isinstance(x, torch.Tensor)})
+        for each in module.modules()
+    ]
     averaging = [each for each in module.modules() if is_averaging(each)]
     buffers = [(buffer, buffer.clone()) for buffer in module.buffers()]
     try:
@@ -48,6 +66,8 @@ def module_left_alone(module: Any) -> Iterator[None]:
     finally:
         for each, mode in modes.items():
             each.training = mode
+        for each, tensors in plain:
+            vars(each).update(tensors)
         for each in averaging:
             each.momentum = None
         for buffer, value in buffers:
@@ -72,6 +92,7 @@ def _export(module: Any, examples: tuple[Any, ...], dynamic: Any) -> Any:
             for each in tensors
         ]
         shapes = pytree.tree_unflatten(opened, structure)
+    shapes = _by_parameter(module, shapes)
     export = getattr(torch.export, "export_for_training", torch.export.export)
     if _version() >= (2, 9):
         export = torch.export.export
@@ -85,6 +106,15 @@ def _export(module: Any, examples: tuple[Any, ...], dynamic: Any) -> Any:
         if all(a is b for a, b in pairs):
             raise
     return export(module, examples, dynamic_shapes=shapes, strict=False)
+
+
+def _by_parameter(module: Any, shapes: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Shapes for the parameters of `forward`: those of `*xs` are one tuple."""
+    kinds = [each.kind for each in signature(module.forward).parameters.values()]
+    if Parameter.VAR_POSITIONAL not in kinds[: len(shapes)]:
+        return shapes
+    place = kinds.index(Parameter.VAR_POSITIONAL)
+    return (*shapes[:place], shapes[place:])
 
 
 def _is_fixed(program: Any, place: int) -> bool:
@@ -130,16 +160,11 @@ def _examples(examples: tuple[Any, ...]) -> tuple[Any, ...]:
 def _quietly() -> Iterator[None]:
     """Without torch's messages and shortcuts, and with its random numbers left as they were."""
     backend: Any = torch.backends.mha  # in evaluation it replaces attention by one kernel
-    transformer: Any = torch.nn.modules.transformer
-    fast, detect = backend.get_fastpath_enabled(), transformer._detect_is_causal_mask
-    disabled = logging.root.manager.disable
-    spectral: Any = torch.nn.utils.parametrizations._SpectralNorm
-    functional: Any = torch.nn.functional
-    forward, likelihood = spectral.forward, functional.gaussian_nll_loss
+    fast, disabled = backend.get_fastpath_enabled(), logging.root.manager.disable
+    before = [(owner, name, getattr(owner, name)) for owner, name, _ in _replacements()]
     backend.set_fastpath_enabled(False)
-    spectral.forward = spectral_norm
-    functional.gaussian_nll_loss = _gaussian_nll_loss
-    transformer._detect_is_causal_mask = _is_causal
+    for owner, name, function in _replacements():
+        setattr(owner, name, function)
     logging.disable(logging.CRITICAL)
     try:
         said = StringIO()  # torch prints a program that it cannot record
@@ -153,11 +178,20 @@ def _quietly() -> Iterator[None]:
             warnings.simplefilter("ignore")
             yield
     finally:
-        spectral.forward = forward
-        functional.gaussian_nll_loss = likelihood
+        for owner, name, function in before:
+            setattr(owner, name, function)
         backend.set_fastpath_enabled(fast)
-        transformer._detect_is_causal_mask = detect
         logging.disable(disabled)
+
+
+def _replacements() -> list[tuple[Any, str, Any]]:
+    """Functions of torch that look at values, and what stands for them during a recording."""
+    return [
+        (torch.nn.utils.parametrizations._SpectralNorm, "forward", spectral_norm),
+        (SpectralNorm, "compute_weight", hooked_spectral_norm),
+        (torch.nn.functional, "gaussian_nll_loss", _gaussian_nll_loss),
+        (torch.nn.modules.transformer, "_detect_is_causal_mask", _is_causal),
+    ]
 
 
 def _is_causal(mask: Any, is_causal: bool | None = None, size: int | None = None) -> bool:
@@ -181,34 +215,6 @@ def _gaussian_nll_loss(
     loss = 0.5 * (low.log() + (input - target) ** 2 / low) + full * 0.5 * math.log(2 * math.pi)
     means = {"mean": torch.Tensor.mean, "sum": torch.Tensor.sum}
     return means[reduction](loss) if reduction in means else loss
-
-
-_BRANCHES = ("data-dependent", "unbacked", "GuardOnDataDependent", "Eq(u0", "control flow")
-
-
-def _refusal(module: Any, error: Exception) -> GraphError:
-    """What to say when torch cannot record a module."""
-    name, text = type(module).__name__, str(error)
-    kinds = (type(error).__name__, text)
-    first = next((line.strip() for line in text.splitlines() if line.strip()), kinds[0])
-    if any(sign in kind for sign in _BRANCHES for kind in kinds):
-        return GraphError(
-            f"{name} branches on values that are known only when it runs{_where(error)}: a list of "
-            "nodes is the same for all values. Use torch.where, or import the parts on each side "
-            f"of the branch. torch says: {first}"
-        )
-    return GraphError(f"torch cannot record what {name} computes{_where(error)}: {first}")
-
-
-def _where(error: Exception) -> str:
-    """The last line of the user's code on the way to an error."""
-    traceback, found = error.__traceback__, ""
-    while traceback is not None:
-        code = traceback.tb_frame.f_code
-        if code.co_name == "forward" and "/torch/" not in code.co_filename:
-            found = f" at {code.co_filename}:{traceback.tb_lineno}"
-        traceback = traceback.tb_next
-    return found
 
 
 def tensors_of(examples: Sequence[Any]) -> list[torch.Tensor]:

@@ -22,7 +22,6 @@ from graphnet.interop.program import (
     line_of,
     name_of,
     path_of,
-    plain,
     target_of,
     undone,
 )
@@ -72,8 +71,7 @@ class _Reader:
             elif node.op == "output":
                 flat = [self._argument(each) for each in node.args[0]]
                 flat = flat[-self.program.call_spec.out_spec.num_leaves :] if flat else flat
-                nested = pytree.tree_unflatten(flat, self.program.call_spec.out_spec)
-                self.result.outputs = plain(nested)
+                self.result.outputs = pytree.tree_unflatten(flat, self.program.call_spec.out_spec)
             else:
                 raise GraphError(
                     f"torch's program has a part that is no call: {node.format_node()}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from torch.utils import _pytree as pytree
@@ -13,7 +14,7 @@ from graphnet.errors import FeedError, GraphError, counted
 from graphnet.graph import Graph, Input, Node, Operation, Parameter
 from graphnet.graph.entry import graph_of
 from graphnet.interop.rules import rule_for
-from graphnet.interop.steps import Step, Steps, refs_in, replaced
+from graphnet.interop.steps import Step, Steps, replaced
 from graphnet.layers import Module
 
 if TYPE_CHECKING:
@@ -28,13 +29,16 @@ class ImportedModule(Module):
     Attributes:
         origin: the Python module of torch's class.
         settings: what torch shows for it in parentheses.
+        options: the arguments of a layer of torch.nn that it keeps.
+        hooks: the calls on a layer that torch runs around it; empty for one that has no form.
         held: its contents by name.
     """
 
-    def __init__(
-        self, origin: str = "", settings: str = "", options: Mapping[str, Any] | None = None
-    ) -> None:
-        self.origin, self.settings, self._told = origin, settings, dict(options or {})
+    options: Mapping[str, Any] = MappingProxyType({})
+    hooks: Sequence[str] = ()
+
+    def __init__(self, origin: str = "", settings: str = "") -> None:
+        self.origin, self.settings = origin, settings
         self.held: dict[str, Module | Parameter] = {}
 
     def _contents(self) -> Iterable[tuple[str, Any]]:
@@ -124,9 +128,16 @@ class ImportedModel(ImportedModule):
             problem = writer.write(step)
             problems += [] if problem is None else [problem]
         writer.leave()
-        if any(ref.number not in values for ref in refs_in(self.steps.outputs)):
+        if any(number not in values for number in self.steps.returned):
             return None
-        return replaced(self.steps.outputs, lambda ref: values[ref.number])
+        return self.steps.outputs_as(lambda ref: values[ref.number])
+
+    def _in_plain(self, outputs: Any) -> Any:
+        return outputs if self.steps.is_plain else tuple(pytree.tree_leaves(outputs))
+
+    def _in_classes(self, values: Any) -> Any:
+        form = pytree.tree_structure(self.steps.outputs)
+        return values if self.steps.is_plain else pytree.tree_unflatten(values, form)
 
     def _leaves(self, nodes: Sequence[Any]) -> dict[int, Any]:
         """The inputs, parameters and constants by number."""

@@ -23,9 +23,8 @@ from graphnet.interop.imported import (
 )
 from graphnet.interop.modes import foreign_writes, merged
 from graphnet.interop.rules.creation import CONSTANT
-from graphnet.interop.spectral import settings_of
+from graphnet.interop.settings import hooks_of, options_of, settings_of
 from graphnet.interop.steps import Leaf, Ref, Step, Steps, refs_in
-from graphnet.layers.settings import TOLD
 
 
 def from_torch(
@@ -132,7 +131,8 @@ def _counting(steps: Steps, counters: Mapping[str, str], averaging: set[str]) ->
 
     def changed(step: Step) -> Step:
         mean = step.args[3] if step.name == "batch_norm" else None
-        name = steps.leaves[mean.number].name if isinstance(mean, Ref) else ""
+        leaf = steps.leaves.get(mean.number) if isinstance(mean, Ref) else None
+        name = leaf.name if leaf else ""
         if name not in counters:
             return step
         momentum = None if name in averaging else step.args[6]
@@ -158,11 +158,8 @@ def _modules(module: Any) -> Any:
 
     for each in module.modules():
         kind = class_named(type(each).__name__, each is module)
-        settings = each.extra_repr() or settings_of(each)
-        options = {name: value for name, value in vars(each).items() if name in TOLD}
-        if each._parameters.get("weight") is not None:
-            options["weight"] = True  # a convolution, not a pooling
-        made[id(each)] = new = kind(type(each).__module__, settings, options)
+        made[id(each)] = new = kind(type(each).__module__, settings_of(each))
+        new.options, new.hooks = options_of(each), hooks_of(each)
         new.training = each.training
     for each in module.modules():
         held = made[id(each)].held

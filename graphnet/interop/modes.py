@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from torch.utils import _pytree as pytree
+
 from graphnet.errors import GraphError
 from graphnet.interop.steps import FOLLOW, Ref, Step, Steps, refs_in, replaced
 
@@ -65,13 +67,17 @@ class _Merge:
                 raise self._refusal(step, waiting[-1] if waiting else None)
         if waiting:
             raise self._refusal(None, waiting[-1])
-        if self._there(self.training.outputs) != self.evaluation.outputs:
+        here = self.training.outputs_as(self._other)
+        if pytree.tree_flatten(here) != pytree.tree_flatten(self.evaluation.outputs):
             raise self._refusal(None, None)
         return replace(self.training, steps=steps)
 
     def _there(self, value: Any) -> Any:
         """A value of training as one of evaluation."""
-        return replaced(value, lambda ref: Ref(self.other.get(ref.number, -ref.number)))
+        return replaced(value, self._other)
+
+    def _other(self, ref: Ref) -> Ref:
+        return Ref(self.other.get(ref.number, -ref.number))
 
     def _alike(self, step: Step, there: Step) -> bool:
         """True if two steps differ in their mode at most."""

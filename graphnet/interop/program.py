@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 
-from graphnet.errors import GraphError
-from graphnet.interop.steps import Ref
+if TYPE_CHECKING:
+    from graphnet.interop.steps import Ref
 
 SAME = {"alias", "lift_fresh", "lift_fresh_copy", "contiguous", "clone", "placeholder"}
 """What returns the same numbers, in the same memory or in another."""
@@ -99,17 +99,3 @@ def line_of(node: Any) -> str:
         if len(parts) > 2 and parts[0].startswith('File "') and _TORCH not in parts[0]:
             found = f"{parts[0][6:-1]}:{parts[1].removeprefix('line ')}"
     return found if Path(found.rpartition(":")[0]).is_absolute() else ""
-
-
-def plain(value: Any) -> Any:
-    """The outputs in tuples and dicts, whatever classes the module returns."""
-    if isinstance(value, Ref) or value is None or isinstance(value, int | float | str | bool):
-        return value
-    if isinstance(value, dict):
-        return {name: plain(item) for name, item in value.items()}
-    if isinstance(value, tuple | list):
-        return tuple(plain(item) for item in value)
-    if hasattr(value, "__dataclass_fields__"):
-        names = value.__dataclass_fields__
-        return {name: plain(getattr(value, name)) for name in names}
-    raise GraphError(f"A module returns tensors in tuples, lists and dicts; got {type(value)}.")

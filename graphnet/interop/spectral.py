@@ -1,4 +1,4 @@
-"""torch's parametrizations: their settings, and spectral norm in one call, as it is recorded.
+"""Spectral norm in one call, as it is recorded.
 
 torch's own code branches on the mode and writes its buffers, which one list for both modes cannot
 have; `graphnet.ops.weight_norms` has it as operations.
@@ -27,15 +27,18 @@ def spectral_norm(parametrization: Any, weight: torch.Tensor) -> Any:
     )
 
 
-def settings_of(module: Any) -> str:
-    """The settings of a parametrization, which torch does not show; empty for another module."""
-    kinds: Any = torch.nn.utils.parametrizations
-    if isinstance(module, kinds._WeightNorm):
-        return f"dim={None if module.dim == -1 else module.dim}"
-    if isinstance(module, kinds._SpectralNorm):
-        steps = getattr(module, "n_power_iterations", 1)  # a vector needs none
-        return f"n_power_iterations={steps}, eps={module.eps}, dim={module.dim}"
-    return ""
+def hooked_spectral_norm(hook: Any, module: Any, do_power_iteration: bool) -> Any:
+    """The same for the older `torch.nn.utils.spectral_norm`, which finds v before u.
+
+    That is the order of the parametrization for the transposed matrix, with u and v exchanged.
+    """
+    weight, u, v = (getattr(module, f"{hook.name}_{end}") for end in ("orig", "u", "v"))
+    matrix = hook.reshape_weight_to_matrix(weight)
+    steps = (hook.n_power_iterations, hook.eps, 0, do_power_iteration)
+    scaled = _operation()(matrix.t(), v, u, *steps).t()
+    order = [hook.dim, *(each for each in range(weight.ndim) if each != hook.dim)]
+    back = [order.index(each) for each in range(weight.ndim)]
+    return scaled.reshape([weight.shape[each] for each in order]).permute(back)
 
 
 @cache

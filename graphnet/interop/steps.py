@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from torch.utils import _pytree as pytree
+
 
 @dataclass(frozen=True)
 class Ref:
@@ -92,7 +94,7 @@ class Steps:
     Attributes:
         leaves: inputs, parameters, buffers and constants by number.
         steps: the steps in order.
-        outputs: references, nested as the module returns them.
+        outputs: references, nested as the module returns them, in its own classes.
         writes: the buffers that the module writes, by name, with the steps that give their values.
         inputs: the name of each input, with its shape and None for open dimensions.
         constants: the values of the constants by name.
@@ -105,15 +107,39 @@ class Steps:
     inputs: dict[str, tuple[int | None, ...]] = field(default_factory=dict)
     constants: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def returned(self) -> list[int]:
+        """The numbers of the outputs."""
+        leaves = pytree.tree_leaves(self.outputs)
+        return [each.number for each in leaves if isinstance(each, Ref)]
+
+    def outputs_as(self, change: Callable[[Ref], Any]) -> Any:
+        """The outputs with every reference replaced."""
+        return pytree.tree_map(
+            lambda each: change(each) if isinstance(each, Ref) else each, self.outputs
+        )
+
+    @property
+    def is_plain(self) -> bool:
+        """True for outputs in tuples and dicts, and lists inside those."""
+        return type(self.outputs) is not list and _is_plain(self.outputs)
+
     def needed(self) -> list[Step]:
         """The steps on which the outputs depend."""
-        wanted = {ref.number for ref in refs_in(self.outputs)}
+        wanted = set(self.returned)
         kept = []
         for step in reversed(self.steps):
             if step.number in wanted:
                 kept.append(step)
                 wanted.update(step.refs)
         return kept[::-1]
+
+
+def _is_plain(value: Any) -> bool:
+    """True for a leaf, and for tuples, lists and dicts of no other class."""
+    if type(value) in (tuple, list, dict):
+        return all(map(_is_plain, value.values() if isinstance(value, dict) else value))
+    return bool(pytree.tree_structure(value).is_leaf())
 
 
 def refs_in(value: Any) -> Iterator[Ref]:

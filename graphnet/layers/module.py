@@ -12,7 +12,7 @@ from graphnet.graph import Node, Parameter
 from graphnet.graph.entry import graph_of
 from graphnet.graph.parameter import clear_gradients
 from graphnet.layers.computed import Computed
-from graphnet.layers.nesting import leaves
+from graphnet.layers.nesting import Nested, leaves
 from graphnet.layers.private import PrivateGraph
 from graphnet.layers.state import load_state, refuse_plain_containers
 from graphnet.layers.tree import Changes, Ways, by_every_name, each_once, text_of
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     Tensors = Tensor | tuple[Any, ...] | list[Any] | dict[str, Any]
 
 
-class Module(Computed):
+class Module(Computed, Nested):
     """A part of a network: parameters, other modules, and `build`, which appends its operations.
 
     A subclass assigns its parameters and modules to attributes and defines `build`. They are found

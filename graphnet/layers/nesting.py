@@ -13,6 +13,18 @@ class Setting(NamedTuple):
     value: Any
 
 
+class Nested:
+    """What a module inherits whose outputs are nested in tuples, lists and dicts alone."""
+
+    def _in_plain(self, outputs: Any) -> Any:
+        """What `build` returns, in these; one with other containers has its own way."""
+        return outputs
+
+    def _in_classes(self, values: Any) -> Any:
+        """The same for tensors, in the containers that `build` returns."""
+        return values
+
+
 def setting(value: Any) -> Any:
     """A keyword argument with each flag, number, string and None in it as a `Setting`."""
     if isinstance(value, dict):

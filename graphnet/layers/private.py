@@ -60,6 +60,7 @@ class PrivateGraph:
         ]
         arguments, named = nested(self.inputs, self.structure)
         outputs = self.module.append_to(self.graph, *arguments, **named)
+        outputs = self.module._in_plain(outputs)
         self.outputs = setting(tuple(outputs) if isinstance(outputs, list) else outputs)
 
     def fits(self, arguments: tuple[Any, ...], named: dict[str, Any]) -> bool:
@@ -75,12 +76,12 @@ class PrivateGraph:
         """Compute the outputs."""
         feed = dict(zip(self.inputs, leaves((arguments, setting(named))), strict=True))
         values = self.graph.forward(feed, outputs=leaves(self.outputs))
-        return nested(values, structure_of(self.outputs))
+        return self.module._in_classes(nested(values, structure_of(self.outputs)))
 
     def backward(self, gradients: tuple[Any, ...]) -> Any:
         """Add to the gradients of the parameters, and return those of the inputs."""
         outputs = leaves(self.outputs)
-        grads = leaves(gradients) or [None] * len(outputs)
+        grads = leaves(self.module._in_plain(gradients)) or [None] * len(outputs)
         if len(grads) != len(outputs):
             raise ShapeError(
                 f"{type(self.module).__name__}.backward takes the gradient of each of its "

@@ -38,11 +38,6 @@ _TEXTS: dict[str, Callable[[Any], str]] = {
 _SILENT = ("affine", "track_running_stats", "num_features", "normalized_shape", "start_dim")
 """A layer with one of these says nothing more: its shape says it all."""
 
-TOLD = frozenset(
-    {*_SIZES, "num_embeddings", "embedding_dim", "kernel_size", *_USUAL, *_TEXTS, *_SILENT}
-)
-"""The names of all settings that are looked at."""
-
 
 def settings_of(module: object) -> str:
     """The settings of a module that a reader wants to know; empty if there are none.
@@ -59,7 +54,8 @@ def settings_of(module: object) -> str:
     if not isinstance(module, Module):
         return ""
     known = vars(module)
-    known = known.get("_told", known)  # an imported module has those of torch
+    if "held" in known:  # an imported module: torch's settings, and what it holds
+        known = {**known["options"], **known["held"]} if known.get("options") else {}
     texts = [f"{known[_SIZES[0]]:,} → {known[_SIZES[1]]:,}"] if known.keys() >= set(_SIZES) else []
     if "embedding_dim" in known:
         texts.append(f"{known['num_embeddings']:,} × {known['embedding_dim']:,}")

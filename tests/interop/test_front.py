@@ -146,7 +146,7 @@ def test_the_command_draws(file, capsys, name, suffix):
         (["{}:make_model", "1,x"], "A shape is written"),
         (["{}:nothing", "1,6"], "defines no 'nothing'"),
         (["{}.missing:x"], "Name a file"),
-        (["{}:make_model", "1,6"], "cannot record what Net computes"),
+        (["{}:make_model", "1,6"], "Net itself fails on these examples"),
     ],
 )
 def test_the_command_tells_what_is_wrong(file, capsys, arguments, expected):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
+from dataclasses import dataclass
+
 import pytest
 import torch
 from torch import nn
@@ -137,9 +140,75 @@ def test_it_takes_torch_modules_alone():
         gn.from_torch(gn.Linear(2, 3), torch.ones(1, 2))
 
 
-def test_an_error_of_the_module_itself_is_told():
-    with pytest.raises(gn.GraphError, match="cannot record what Linear computes"):
-        gn.from_torch(nn.Linear(3, 2), *FOUR)
+def does(function):
+    """A module whose forward is a function of its inputs."""
+
+    class Does(nn.Module):
+        def forward(self, *xs):
+            return function(*xs)
+
+    return Does()
+
+
+@dataclass
+class Result:
+    value: torch.Tensor
+
+
+class Packed(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.rnn = nn.GRU(4, 3, batch_first=True)
+
+    def forward(self, x, lengths):
+        packed = nn.utils.rnn.pack_padded_sequence(x, lengths, batch_first=True)
+        return self.rnn(packed)[1]
+
+
+def fails(x):
+    raise ValueError("of its own")
+
+
+WRONG = {
+    "no forward": (nn.Module, FOUR, "Module has no forward"),
+    "too many": (lambda: nn.Linear(4, 2), FOUR * 2, r"Linear\.forward\(.*got 2 examples: too many"),
+    "too few": (lambda: nn.Linear(4, 2), (), "got 0 examples: missing a required argument"),
+    "sizes that do not fit": (
+        lambda: nn.Linear(3, 2),
+        FOUR,
+        r"Linear itself fails on these examples: RuntimeError: .*\(3x4 and 3x2\)\. from_torch",
+    ),
+    "another dtype": (lambda: nn.Embedding(4, 2), FOUR, "itself fails on these examples"),
+    "an error": (lambda: does(fails), FOUR, "Does itself fails.*: ValueError: of its own"),
+    "no tensor": (lambda: nn.Linear(4, 2), ([1.0, object()],), "takes tensors and .*got object"),
+    "a dataclass": (lambda: does(Result), FOUR, r"register_dataclass\(Result\) registers"),
+    "a set": (lambda: does(lambda x: {x}), FOUR, "returns set: outputs are tensors in tuples"),
+    "no sizes yet": (lambda: nn.LazyLinear(3), FOUR, "call it once on the examples"),
+    "numpy": (lambda: does(lambda x: torch.from_numpy(x.numpy())), FOUR, "reads the memory"),
+    "a copy": (lambda: does(deepcopy), FOUR, r"reads the memory .*such as clone\(\)"),
+    "a sparse tensor": (lambda: does(lambda x: x.to_sparse()), FOUR, "uses sparse tensors"),
+    "several devices": (lambda: nn.DataParallel(nn.Linear(4, 2)), FOUR, "import its `module`"),
+    "packed sequences": (
+        Packed,
+        (torch.ones(3, 5, 4), torch.tensor([5, 3, 2])),
+        "Packed packs sequences",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_the_error_says_the_rule_and_the_way_out(name, capfd):
+    make, examples, expected = WRONG[name]
+    with pytest.raises(gn.GraphError, match=expected) as caught:
+        gn.from_torch(make(), *examples)
+    assert not any(word in str(caught.value) for word in ("dynamic_shapes", "pytree", "FakeTensor"))
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("dynamic", [0, [0], [(0,), (1,)]])
+def test_open_dimensions_are_given_for_each_tensor(dynamic):
+    with pytest.raises(gn.GraphError, match="dynamic names the open dimensions of each tensor"):
+        gn.from_torch(nn.Linear(4, 2), *FOUR, dynamic=dynamic)
 
 
 class Everything(nn.Module):

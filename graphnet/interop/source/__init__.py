@@ -3,10 +3,11 @@
 | file | contents |
 |---|---|
 | `writing` | `torch_source` and `to_torch`: the whole file |
-| `modules` | its `__init__` |
-| `steps` | its `forward`, for a model that was imported |
+| `modules`, `layers` | its `__init__`, and a layer in it |
+| `steps`, `returns` | its `forward`, for a model that was imported |
 | `nodes` | its `forward`, for a model of graphnet's own layers |
-| `expressions`, `operations` | one call as Python, for a step and for a node |
+| `expressions`, `losses`, `operations` | one call as Python: a step, a loss, a node |
+| `variables` | the names of variables |
 | `execution` | the text as a module |
 """
 

@@ -14,5 +14,5 @@ def module_of(source: str) -> Any:
     name = f"<torch_source {next(_NUMBERS)}>"
     linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
     space: dict[str, Any] = {"__name__": name}
-    exec(compile(source, name, "exec"), space)
+    exec(compile(source, name, "exec", dont_inherit=True), space)
     return space["Net"]()

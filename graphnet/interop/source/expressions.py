@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from types import BuiltinFunctionType
 from typing import Any
 
 import torch
 
+from graphnet.errors import GraphError
+from graphnet.interop.source.losses import LOSSES, loss
 from graphnet.interop.steps import FOLLOW, Step
 
 INFIX = {
@@ -92,6 +95,8 @@ def expression(step: Step, text: Text, mode: str) -> str:
         return f"{args[0]}.{step.name}({_listed(args[1:], kwargs)})"
     if step.name in REDUCTIONS and args[0].isidentifier():
         return f"{args[0]}.{step.name}({_listed(args[1:], kwargs)})"
+    if step.name in LOSSES:
+        return loss(step, args, kwargs)
     if step.name in FUNCTIONS:
         name = NAMES_THERE.get(step.name, step.name)
         return f"F.{name}({_listed(args, kwargs)})"
@@ -105,7 +110,10 @@ _PLACEMENT = {"device", "pin_memory", "layout", "non_blocking"}
 
 
 def _is_public(step: Step) -> bool:
-    return not step.name.startswith("_") and hasattr(torch, step.name)
+    """True for a function of torch with the arguments of aten; those in Python have their own."""
+    function = getattr(torch, step.name, None)
+    built_in = isinstance(function, BuiltinFunctionType) or step.name == "einsum"
+    return built_in and not step.name.startswith("_")
 
 
 def _plain(args: list[str]) -> bool:
@@ -162,9 +170,11 @@ def _attention(step: Step, args: list[str], kwargs: dict[str, str]) -> str:
     return f"F.scaled_dot_product_attention({_listed(args[:3], given)})"
 
 
-def _norm(step: Step, args: list[str], _kwargs: Any) -> str:
+def _norm(step: Step, args: list[str], kwargs: Any) -> str:
     if step.name == "batch_norm":
         x, weight, bias, mean, var, training, momentum, eps = args[:8]
+        if momentum == "None":  # an average over all batches
+            momentum = f"1 / max(1, int({kwargs['batches']}))"
         rest = f"{mean}, {var}, {weight}, {bias}, {training}, {momentum}, {eps}"
         return f"F.batch_norm({x}, {rest})"
     return f"F.layer_norm({', '.join(args[:5])})"
@@ -176,7 +186,11 @@ def _scatter(step: Step, args: list[str], _kwargs: Any) -> str:
 
 def _embedding(_step: Step, args: list[str], _kwargs: Any) -> str:
     padding = f", {args[2]}" if len(args) > 2 and args[2] != "-1" else ""
-    return f"F.embedding({args[1]}, {args[0]}{padding})"
+    names = ("scale_grad_by_freq", "sparse")
+    chosen = [
+        f", {name}=True" for name, text in zip(names, args[3:], strict=False) if text == "True"
+    ]
+    return f"F.embedding({args[1]}, {args[0]}{padding}{''.join(chosen)})"
 
 
 def _reshape_as(_step: Step, args: list[str], _kwargs: Any) -> str:
@@ -184,12 +198,20 @@ def _reshape_as(_step: Step, args: list[str], _kwargs: Any) -> str:
 
 
 def _index(_step: Step, args: list[str], _kwargs: Any) -> str:
-    inside = args[1].strip("[]").replace("None", ":")
+    inside = args[1][1:-1].replace("None", ":")
     return f"{args[0]}[{inside}]"
 
 
 def _broadcast(_step: Step, args: list[str], _kwargs: Any) -> str:
     return f"torch.broadcast_tensors(*{args[0]})"
+
+
+def _spectral_norm(step: Step, _args: list[str], _kwargs: Any) -> str:
+    inside = step.path[-1].partition("@")[0] if step.path else "the model"
+    raise GraphError(
+        f"torch_source writes spectral_norm for the layers of torch.nn that it writes as calls; "
+        f"the layer around {inside} is none. Apply it to a Linear, a convolution or an Embedding."
+    )
 
 
 SPECIAL: dict[str, Callable[[Step, list[str], dict[str, str]], str]] = {
@@ -209,5 +231,6 @@ SPECIAL: dict[str, Callable[[Step, list[str], dict[str, str]], str]] = {
     "broadcast_tensors": _broadcast,
     "select_scatter": _scatter,
     "slice_scatter": _scatter,
+    "spectral_norm": _spectral_norm,
 }
 """Calls that are written in their own way."""

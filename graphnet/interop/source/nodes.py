@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 from graphnet.errors import GraphError
 from graphnet.graph import Graph, Input, Node, Operation, Parameter
 from graphnet.graph.nodes import Mode
-from graphnet.interop.source.modules import attribute, constructor
+from graphnet.interop.source.layers import constructor
+from graphnet.interop.source.modules import attribute
 from graphnet.interop.source.operations import in_torch
-from graphnet.interop.source.steps import Variables
+from graphnet.interop.source.variables import Variables
 
 if TYPE_CHECKING:
     from graphnet.layers import Module

@@ -2,36 +2,18 @@
 
 from __future__ import annotations
 
-import keyword
-import re
 from typing import TYPE_CHECKING, Any
 
 from graphnet.interop.modes import MODE_ARGUMENTS
 from graphnet.interop.source.expressions import expression
-from graphnet.interop.source.modules import attribute, constructor
-from graphnet.interop.steps import Ref, Step, refs_in
+from graphnet.interop.source.layers import constructor
+from graphnet.interop.source.modules import attribute
+from graphnet.interop.source.returns import Returns
+from graphnet.interop.source.variables import Variables
+from graphnet.interop.steps import Ref, Step
 
 if TYPE_CHECKING:
     from graphnet.interop.imported import ImportedModel
-
-TAKEN = {*keyword.kwlist, "self", "torch", "nn", "F", "float", "Part", "Net"}
-"""Names that no variable gets."""
-
-
-class Variables:
-    """Names for values: short, and each once."""
-
-    def __init__(self) -> None:
-        self._counts: dict[str, int] = {}
-
-    def new(self, wanted: str) -> str:
-        """A name that is free: relu, relu_1."""
-        name = re.sub(r"\W", "_", wanted).strip("_") or "x"
-        name = f"x_{name}" if name[0].isdigit() else name
-        name = f"{name}_" if name in TAKEN else name
-        count = self._counts.get(name, 0)
-        self._counts[name] = count + 1
-        return f"{name}_{count}" if count else name
 
 
 class StepLines:
@@ -40,6 +22,7 @@ class StepLines:
     Attributes:
         lines: the lines.
         arguments: the parameters of `forward`.
+        returns: what it returns, and the classes of that.
     """
 
     def __init__(self, model: ImportedModel) -> None:
@@ -56,7 +39,8 @@ class StepLines:
             for number in step.refs:
                 self.readers.setdefault(number, []).append(step)
         self._write(list(model.steps.steps))
-        self.lines.append(f"return {self._nested(model.steps.outputs)}")
+        self.returns = Returns(self.names, self.variables)
+        self.lines.append(f"return {self.returns.text(model.steps.outputs)}")
 
     def _arguments(self) -> list[str]:
         """The names of the inputs; nested ones are taken apart first."""
@@ -79,8 +63,9 @@ class StepLines:
 
     def _take_apart(self, given: Any, text: str, inputs: list[int | None]) -> None:
         """Names for the tensors in nested tuples and dicts."""
-        items = given.items() if isinstance(given, dict) else enumerate(given or ())
-        for key, item in items if isinstance(given, dict | tuple | list) else ():
+        if not isinstance(given, dict | tuple | list):
+            return
+        for key, item in given.items() if isinstance(given, dict) else enumerate(given):
             if isinstance(item, Ref):
                 self._name(inputs[item.number], f"{text}[{key!r}]")
             else:
@@ -102,7 +87,7 @@ class StepLines:
             How many steps it has; 0 if it is not written as a call.
         """
         path = self._layer_around(steps[place])
-        if not path:
+        if not path or (place and steps[place - 1].path[: len(path)] == path):
             return 0
         name = path[-1].partition("@")[0]
         module = self._module(name)
@@ -115,7 +100,9 @@ class StepLines:
         given = dict.fromkeys(n for s in inside for n in s.refs if n not in made)
         outer = [n for n in given if id(self._state(n)) not in own]
         used = [s.number for s in inside if self._is_read_after(s.number, inside)]
-        if len(outer) != 1 or len(used) != 1 or any(map(_has_fixed_mode, inside)):
+        if len(outer) != 1 or len(used) != 1 or module.options.get("return_indices"):
+            return 0
+        if any(map(_has_fixed_mode, inside)) or any(_is_sized(s, module) for s in inside):
             return 0
         kind = type(module).__name__.lower()
         variable = self.variables.new(kind if name.isdigit() else name.replace(".", "_"))
@@ -145,7 +132,7 @@ class StepLines:
     def _is_read_after(self, number: int, inside: list[Step]) -> bool:
         here = {step.number for step in inside}
         read = any(step.number not in here for step in self.readers.get(number, []))
-        return read or any(r.number == number for r in refs_in(self.model.steps.outputs))
+        return read or number in self.model.steps.returned
 
     def _step(self, step: Step) -> None:
         """A line for one step, with the counter of a batch normalization before it."""
@@ -159,23 +146,19 @@ class StepLines:
         self.lines.append(f"{variable} = {text}")
         self.names[step.number] = variable
 
-    def _nested(self, value: Any) -> str:
-        """The outputs, nested as the model returns them."""
-        if isinstance(value, Ref):
-            return self.names[value.number]
-        if isinstance(value, dict):
-            items = (f"{name!r}: {self._nested(item)}" for name, item in value.items())
-            return f"{{{', '.join(items)}}}"
-        if isinstance(value, tuple):
-            inside = ", ".join(map(self._nested, value))
-            return f"({inside},)" if len(value) == 1 else f"({inside})"
-        return repr(value)
-
 
 def _has_fixed_mode(step: Step) -> bool:
     """True for a normalization or dropout that does not follow the mode of its module."""
     place = MODE_ARGUMENTS.get(step.target)
     return place is not None and step.args[place] is False
+
+
+def _is_sized(step: Step, module: Any) -> bool:
+    """True for a transposed convolution that was called with a size for its output."""
+    if not step.name.startswith("conv_transpose"):
+        return False
+    own = module.options.get("output_padding", ())
+    return bool(tuple(step.args[5] if len(step.args) > 5 else (0,) * len(own)) != own)
 
 
 def _wanted(step: Step) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
+from warnings import catch_warnings, simplefilter
 
 from graphnet.errors import GraphError, LoadError
 from graphnet.interop.imported import ImportedModel
@@ -63,7 +64,11 @@ def torch_source(model: Module, *inputs: Any) -> str:
         if not each.requires_grad
     ]
     body = [*modules.lines, *modules.shared, *frozen]
-    parts = ["import torch\nimport torch.nn.functional as F\nfrom torch import nn\n"]
+    returns = getattr(written, "returns", None)
+    imports = "".join(f"{line}\n" for line in (returns.imports if returns else ()))
+    imports += "\n" if imports else ""
+    parts = [f"{imports}import torch\nimport torch.nn.functional as F\nfrom torch import nn\n"]
+    parts += returns.classes if returns else []
     parts += [PART] if modules.needs_part else []
     arguments = "".join(f", {each}" for each in written.arguments)
     parts.append(
@@ -93,7 +98,10 @@ def to_torch(model: Module, *inputs: Any) -> torch.nn.Module:
     >>> torch.equal(net(x), model.forward(x))
     True
     """
-    net: torch.nn.Module = module_of(torch_source(model, *inputs))
+    source = torch_source(model, *inputs)
+    with catch_warnings():
+        simplefilter("ignore", FutureWarning)  # of the older weight norm, which the model has
+        net: torch.nn.Module = module_of(source)
     state = dict(model.named_state())
     for path, each in net.named_modules():
         _convert(path, each, state)
