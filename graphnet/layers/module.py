@@ -96,6 +96,11 @@ class Module(Computed):
         with graph, graph.scopes.restored():
             self._enter(graph)
             outputs = self.build(*inputs, **named)
+            if outputs is None:
+                raise GraphError(
+                    f"The build of {type(self).__name__} returned None; a module returns a node, or "
+                    "a tuple of nodes. Does build end with `return`?"
+                )
             if outermost:
                 warn_of_strays(self, graph, first, leaves((inputs, named)))
         return outputs
