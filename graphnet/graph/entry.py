@@ -144,8 +144,8 @@ def not_a_node(name: str, argument: object) -> str:
         )
     if type(argument).__module__ == "numpy":
         return (
-            f"{text} Convert it first: torch.as_tensor(array, dtype=torch.float32) beside a node is "
-            "a constant; of a single number, float(number)."
+            f"{text} Convert it first: torch.as_tensor(array, dtype=torch.float32) beside a node "
+            "is a constant; of a single number, float(number)."
         )
     if hasattr(argument, "shape"):
         text += (
