@@ -39,6 +39,10 @@ def fit(*data, loss=None, optimizer=None, model=None, **options):
     return program
 
 
+def reshaping(y, t):
+    return gn.LossCrossEntropy()(y, t.reshape(-1))
+
+
 def torchs_adam():
     return torch.optim.Adam(torch.nn.Linear(2, 2).parameters())
 
@@ -118,6 +122,16 @@ TABLE = {
         fit(X, with_wrong(T, 5), accumulate=2),
         RangeError,
         ["got 5", "place in the batch of this step$"],
+    ),
+    "a label that is no class, in targets that the loss reshapes": (
+        fit(X, with_wrong(T, 5)[:, None], loss=reshaping),
+        RangeError,
+        ["got 5", "place in the batch of this step$"],
+    ),
+    "inputs of float32 for a model of bfloat16": (
+        fit(X, T, model=network().to(torch.bfloat16)),
+        DtypeError,
+        [rf"{DATA}x\.to\(torch\.bfloat16\)\.", "!astype"],
     ),
     "an optimizer of torch": (
         fit(X, T, optimizer=torchs_adam()),

@@ -39,13 +39,14 @@ def to_convert(
         return error
     name, to = node.name, dtype_text(wanted)
     method = f"{name}.{_METHODS[to]}()" if to in _METHODS else f"{name}.to(torch.{to})"
+    array = f', or {name}.astype("{to}") of a numpy array' if to != "bfloat16" else ""
     model = "; or the model, model.double()" if dtype_text(node.dtype) == "float64" else ""
     swapped = "" if node.dtype.is_floating_point or not name.startswith("x") else _SWAPPED
     line = re.search(r"\n  line: .*", text)
     return DtypeError(
         f"The data give {name} {shape_text(node.shape)} as {dtype_text(node.dtype)}, but {holder} "
-        f"{to}, and dtypes are never mixed silently. Convert the data: {method}, or "
-        f'{name}.astype("{to}") of a numpy array{model}.{swapped}{line[0] if line else ""}'
+        f"{to}, and dtypes are never mixed silently. Convert the data: {method}{array}"
+        f"{model}.{swapped}{line[0] if line else ''}"
     )
 
 
@@ -61,8 +62,10 @@ def at_row(error: RangeError, run: Run, start: int) -> RangeError:
     if place is None:
         return error
     text = "the index is a place in the batch of this step"
-    order, one = run.order, run.settings.accumulate == 1 and run.settings.augment is None
-    if isinstance(order, RowOrder) and order.count and one and run.across is None:
+    order, settings = run.order, run.settings
+    one = settings.accumulate == 1 and settings.augment is None and run.across is None
+    as_given = any(str(each) in str(error) for each in run.task.targets)  # and not reshaped
+    if isinstance(order, RowOrder) and order.count and one and as_given:
         row = int(order.rows(start, run.position)[int(place[1])])
         text += f", and this is row {row:,} of the data to learn from"
     return RangeError(f"Step {run.step}: {error}\n  row: {text}")
