@@ -71,3 +71,16 @@ def shape_text(shape: Sequence[int | None]) -> str:
     """A shape as messages write it, with ? for an unknown size: (?, 25)."""
     sizes = ", ".join("?" if size is None else str(size) for size in shape)
     return f"({sizes},)" if len(shape) == 1 else f"({sizes})"
+
+
+def brief(value: object, most: int = 50) -> str:
+    """A value as messages write it: on one line, cut where it is long.
+
+    >>> brief([[1.0, 2.0]] * 9, 20)
+    '[[1.0, 2.0], [1.0, …'
+    """
+    kind = type(value)
+    if kind.__module__.startswith(("torch.nn.modules", "torch.optim")):
+        return f"torch's {kind.__name__}"
+    text = " ".join(repr(value).split())
+    return text if len(text) <= most else f"{text[: most - 1]}…"

@@ -46,9 +46,14 @@ def replace_file(path: str | Path, data: bytes) -> None:
     The file keeps its permissions, and a link to it stays a link.
 
     Raises:
-        OSError: it cannot be written, or a folder or a device is in its place.
+        OSError: it cannot be written, its folder does not exist, or a folder or a device is in its
+            place.
     """
     target = Path(path).resolve()
+    for folder in (Path(path).parent, target.parent):
+        if not folder.exists():
+            text = "There is no such folder; folder.mkdir(parents=True) makes it"
+            raise FileNotFoundError(errno.ENOENT, text, str(folder))
     exists = target.exists()
     if exists and not target.is_file():
         raise OSError(errno.EINVAL, "Not a regular file", str(target))

@@ -11,7 +11,7 @@ from math import inf, isfinite
 from operator import index
 from typing import Any
 
-from graphnet.errors import GraphError, RangeError
+from graphnet.errors import GraphError, RangeError, brief
 
 
 def must_be(name: str, rule: str, value: Any) -> str:
@@ -20,7 +20,7 @@ def must_be(name: str, rule: str, value: Any) -> str:
     >>> must_be("momentum", "a finite number of 0 or more", "x")
     "momentum must be a finite number of 0 or more; got 'x'."
     """
-    return f"{name} must be {rule}; got {value!r:.50}."
+    return f"{name} must be {rule}; got {brief(value)}."
 
 
 def require_range(

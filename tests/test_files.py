@@ -6,6 +6,7 @@ import gc
 import os
 
 import pytest
+import torch
 from sampling import can_be
 
 import graphnet as gn
@@ -89,8 +90,35 @@ def test_weights_in_a_pipe_are_refused_and_not_waited_for(tmp_path):
         gn.load_weights(gn.Linear(2, 3), tmp_path / "pipe")
 
 
-def test_a_missing_folder_is_told_by_the_file_that_was_asked_for(tmp_path):
-    file = tmp_path / "nowhere" / "a.csv"
-    with pytest.raises(FileNotFoundError) as caught:
-        replace_file(file, b"")
-    assert caught.value.filename == str(file.resolve())
+def drawn(path):
+    gn.Linear(2, 3).draw((None, 2)).save(path.with_suffix(".svg"))
+
+
+def stepped(path):
+    graph = gn.Graph()
+    y = graph.input((2,), name="x").sum()
+    graph.walk({"x": torch.ones(2)}, y).frames(engine="ranker").html(path)
+
+
+def exported(path):
+    graph = gn.Graph()
+    y = graph.input((None, 2), name="x") * 2
+    graph.export_c(path, y, example={"x": torch.ones(1, 2)})
+
+
+WRITERS = {
+    "a file": lambda path: replace_file(path, b""),
+    "a picture": drawn,
+    "weights": lambda path: gn.save_weights(gn.Linear(2, 3), path),
+    "a page": stepped,
+    "C": exported,
+}
+
+
+@pytest.mark.parametrize("write", WRITERS.values(), ids=WRITERS)
+def test_a_missing_folder_is_told_with_the_way_out(tmp_path, write):
+    folder = tmp_path / "nowhere" / "here"
+    with pytest.raises(FileNotFoundError, match=r"no such folder; folder\.mkdir") as caught:
+        write(folder / "a.c")
+    assert caught.value.filename == str(folder)
+    assert not folder.parent.exists()

@@ -214,6 +214,36 @@ NO_NODES = {
         GraphError,
         ["mul takes nodes and numbers; got ndarray"],
     ),
+    "an array plus a node": (
+        lambda w: numpy.ones(3) + w.x,
+        GraphError,
+        ["add takes nodes and numbers; got ndarray", r"torch\.as_tensor\(array"],
+    ),
+    "an array minus a node": (
+        lambda w: numpy.ones(3) - w.x,
+        GraphError,
+        ["sub takes nodes and numbers; got ndarray"],
+    ),
+    "an array divided by a node": (
+        lambda w: numpy.ones(3) / w.x,
+        GraphError,
+        ["div takes nodes and numbers; got ndarray"],
+    ),
+    "an array compared with a node": (
+        lambda w: numpy.ones(3) < w.x,
+        GraphError,
+        ["gt takes nodes and numbers; got ndarray"],
+    ),
+    "a product of an array and a node": (
+        lambda w: numpy.ones((3, 3)) @ w.x,
+        GraphError,
+        ["matmul takes nodes and numbers; got ndarray"],
+    ),
+    "a number of numpy plus a node": (
+        lambda w: numpy.float32(2) + w.x,
+        GraphError,
+        ["add takes nodes and numbers; got float32", r"float\(number\)"],
+    ),
     "a list among nodes": (
         lambda w: w.x - [1.0, 2.0, 3.0],
         GraphError,

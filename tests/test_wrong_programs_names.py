@@ -7,7 +7,15 @@ import torch
 from wrong_programs import goes_wrong
 
 import graphnet as gn
-from graphnet.errors import DtypeError, FeedError, GraphError, LoadError, ShapeError, StateError
+from graphnet.errors import (
+    DtypeError,
+    FeedError,
+    GraphError,
+    LoadError,
+    RangeError,
+    ShapeError,
+    StateError,
+)
 
 
 def new(scenario, *shape, **options):
@@ -64,7 +72,37 @@ NAMES = {
     "a Python type": (lambda w: new(w, 2, dtype=float), DtypeError, ["float", "dtype"]),
 }
 
+
+class Forgetful(gn.Module):
+    """A module whose build does not return its output."""
+
+    def __init__(self):
+        self.linear = gn.Linear(3, 2)
+
+    def build(self, x):
+        self.linear(x)
+
+
+RETURN = ["build of Forgetful returned None", "Does build end with `return`", "!Tanh"]
+
 MODULES = {
+    "a forgotten return": (lambda w: Forgetful()(w.x), GraphError, RETURN),
+    "a forgotten return in forward": (lambda w: Forgetful().forward(w.xb), GraphError, RETURN),
+    "a forgotten return in a Sequential": (
+        lambda w: gn.Sequential(Forgetful(), gn.Tanh())(w.x),
+        GraphError,
+        RETURN,
+    ),
+    "a summary of shapes for integers": (
+        lambda w: gn.Sequential(gn.Embedding(5, 3)).summary((4, None)),
+        DtypeError,
+        ["int64", r"summary\(torch\.zeros\(4, 1, dtype=torch\.int64\)\)"],
+    ),
+    "a setting of several lines": (
+        lambda w: gn.Dropout(torch.ones(3, 30)),
+        RangeError,
+        [r"got tensor\(\[\[1\., 1\., .*…\.$", "!\n"],
+    ),
     "forward of a list": (
         lambda w: w.model.forward([1.0, 2.0, 3.0]),
         FeedError,

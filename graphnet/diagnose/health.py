@@ -13,7 +13,7 @@ from graphnet.diagnose.units import dead_units, rectifies, saturated_share
 from graphnet.errors import StateError, counted
 from graphnet.graph import Input, Operation
 from graphnet.graph.entry import dtype_text
-from graphnet.graph.finite import range_of
+from graphnet.graph.finite import LOOK_AT_DATA, range_of
 from graphnet.graph.nodes import Literal
 from graphnet.graph.roles import checked_loss, is_single, loss_of
 from graphnet.graph.walks import ancestors
@@ -117,10 +117,7 @@ class _Doctor:
             ranges = "; ".join(range_of(self.graph, source) for source in node.inputs)
             text = f"{text}, computed by {node.op.name} from {ranges}"
         if isinstance(node, Input):
-            way_out = (
-                "look at the data that are fed here: isfinite() shows which of them to repair or "
-                "leave out."
-            )
+            way_out = LOOK_AT_DATA
         return self.finding(node, "not finite", text, way_out)
 
     def _origin(self) -> Node | None:

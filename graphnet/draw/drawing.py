@@ -13,6 +13,7 @@ from graphnet.draw.svg.paint import PLAIN, Look, painted
 from graphnet.draw.svg.values import reserve_space
 from graphnet.draw.text import rails
 from graphnet.errors import GraphError
+from graphnet.files import replace_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Mapping, Sequence
@@ -100,6 +101,7 @@ class Drawing:
 
         Raises:
             GraphError: the suffix is another one, or a package for the format is missing.
+            OSError: the file cannot be written, or its folder does not exist.
         """
         path = Path(path)
         match path.suffix.lower():
@@ -118,7 +120,7 @@ class Drawing:
                     f"A drawing is saved as {', '.join(SUFFIXES)}; "
                     f"{path.name!r} has {f'the suffix {suffix!r}' if suffix else 'no suffix'}."
                 )
-        path.write_bytes(content)
+        replace_file(path, content)
         return path
 
     def _repr_mimebundle_(

@@ -142,6 +142,11 @@ def not_a_node(name: str, argument: object) -> str:
         return (
             f"{text} It is torch.nn's: use graphnet's own, such as graphnet.Linear or .Parameter."
         )
+    if type(argument).__module__ == "numpy":
+        return (
+            f"{text} Convert it first: torch.as_tensor(array, dtype=torch.float32) beside a node "
+            "is a constant; of a single number, float(number)."
+        )
     if hasattr(argument, "shape"):
         text += (
             " Add a tensor to the list by graph.input(shape, name=...) or, if it never changes, "

@@ -92,6 +92,8 @@ def _kind(value: Any) -> str | None:
     return {"b": "b", "i": "i", "u": "i", "f": "f"}.get(getattr(value.dtype, "kind", ""))
 
 
+_NUMBERS = {"b": "booleans", "i": "integers", "f": "floating-point numbers"}
+"""The kinds of numbers in words."""
 _PLAIN = frozenset([("b", "b"), ("i", "i"), ("i", "f"), ("f", "f")])
 """What may be fed to what, by kind."""
 
@@ -120,6 +122,13 @@ def require_mapping(feed: Any, inputs: Iterable[Input]) -> None:
 def _check(node: Input, value: Any) -> None:
     """Compare a fed value with its input."""
     if not isinstance(value, _TENSOR):
+        numbers = _NUMBERS.get(_kind(value) or "")
+        if numbers and (_kind(value), _kind(empty(0, dtype=node.dtype))) not in _PLAIN:
+            raise FeedError(
+                f"{node} takes {dtype_text(node.dtype)}; got {type(value).__name__} of {numbers}, "
+                "which are not converted silently: torch.as_tensor(value, "
+                f"dtype={node.dtype}) does it."
+            )
         raise FeedError(
             f"{node} takes a tensor; got {type(value).__module__}.{type(value).__qualname__}. "
             f"torch.as_tensor(value, dtype={node.dtype}) makes one."

@@ -5,11 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from graphnet.errors import NonFiniteError
-from graphnet.graph.nodes import Operation
+from graphnet.graph.nodes import Input, Operation
 
 if TYPE_CHECKING:
     from graphnet.graph.node import Node
     from graphnet.graph.nodelist import NodeList
+
+LOOK_AT_DATA = (
+    "look at the data that are fed here: isfinite() shows which of them to repair or leave out."
+)
+"""The way out if the first value that is not finite is that of an input."""
 
 
 def non_finite_error(graph: NodeList, what: str) -> NonFiniteError:
@@ -33,10 +38,13 @@ def non_finite_error(graph: NodeList, what: str) -> NonFiniteError:
         return NonFiniteError(f"{what}, though every value in the graph is finite.")
     ranges = "; ".join(range_of(graph, source) for source in node.inputs)
     origin = f", computed by {node.op.name} from {ranges}" if isinstance(node, Operation) else ""
+    way_out = "A smaller learning rate, or inputs in a smaller range, may help."
+    if isinstance(node, Input):
+        way_out = LOOK_AT_DATA.capitalize()
     return NonFiniteError(
         f"{what}. The first value that is not finite belongs to node {graph.index(node)} "
         f"{graph.name_of(node)!r}{origin}. The parameters are as they were before this step. "
-        "A smaller learning rate, or inputs in a smaller range, may help."
+        f"{way_out}"
     )
 
 

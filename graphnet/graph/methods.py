@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, NoReturn, ParamSpec, TypeVar, ca
 from graphnet import ops
 from graphnet.errors import GraphError
 from graphnet.graph.casts import CastMethods
+from graphnet.graph.entry import not_a_node
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,12 +50,14 @@ def reflected(function: Callable[[Any, Node], Node]) -> Callable[[Node, Node | f
     """A function of two as a method of the second: the subtraction of `1 - x`."""
 
     def method(self: Node, other: Node | float) -> Node:
+        if hasattr(other, "__array_interface__") and not isinstance(other, float):
+            raise GraphError(not_a_node(function.__name__, other))
         return function(other, self)
 
     return method
 
 
-def floored(input: Node | float, other: Node | float) -> Node:
+def floor_divide(input: Node | float, other: Node | float) -> Node:
     """The quotient rounded down, as Python's // does."""
     return ops.div(input, other, rounding_mode="floor")
 
@@ -82,7 +85,7 @@ class TensorMethods(CastMethods):
     __sub__ = sub = as_method(ops.sub)
     __mul__ = mul = as_method(ops.mul)
     __truediv__ = div = as_method(ops.div)
-    __floordiv__ = as_method(floored)
+    __floordiv__ = as_method(floor_divide)
     __pow__ = pow = as_method(ops.pow)
     __matmul__ = matmul = as_method(ops.matmul)
     __neg__ = neg = as_method(ops.neg)
@@ -90,7 +93,7 @@ class TensorMethods(CastMethods):
     __rsub__ = as_method(reflected(ops.sub))
     __rmul__ = as_method(reflected(ops.mul))
     __rtruediv__ = as_method(reflected(ops.div))
-    __rfloordiv__ = as_method(reflected(floored))
+    __rfloordiv__ = as_method(reflected(floor_divide))
     __rpow__ = as_method(reflected(ops.pow))
     __rmatmul__ = as_method(reflected(ops.matmul))
     __gt__ = gt = as_method(ops.gt)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from graphnet import ops
 from graphnet.errors import GraphError
 from graphnet.graph.entry import Entry, not_a_node
-from graphnet.graph.methods import TensorMethods, floored
+from graphnet.graph.methods import TensorMethods, floor_divide
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +21,7 @@ _OPERATORS: dict[str, Callable[..., Any]] = {
     "mul": ops.mul,
     "div": ops.div,
     "truediv": ops.div,
-    "floordiv": floored,
+    "floordiv": floor_divide,
     "pow": ops.pow,
     "matmul": ops.matmul,
     "getitem": ops.getitem,

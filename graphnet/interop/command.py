@@ -51,7 +51,9 @@ def loaded(name: str) -> Any:
         GraphError: there is no such file, or nothing of that name in it.
     """
     file, _, wanted = name.rpartition(":")
-    if not Path(file).is_file() or not wanted:
+    if file and wanted and not Path(file).is_file():
+        raise GraphError(f"There is no file {file!r} here: {Path.cwd()}.")
+    if not file or not wanted:
         raise GraphError(
             f"Name a file and what it defines, such as net.py:make_model; got {name!r}."
         )

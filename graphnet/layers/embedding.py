@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from torch import empty
 
 from graphnet import init, ops
-from graphnet.errors import ShapeError
+from graphnet.errors import ShapeError, brief
 from graphnet.graph import Parameter
 from graphnet.layers.module import Module
 from graphnet.ops.embedding import refuse_unsupported, row_number
@@ -88,7 +88,7 @@ class Embedding(Module):
         tensor([[2., 2., 2.]])
         """
         if getattr(embeddings, "ndim", None) != 2:
-            raise ShapeError(f"from_pretrained takes a matrix of rows; got {embeddings!r:.60}.")
+            raise ShapeError(f"from_pretrained takes a matrix of rows; got {brief(embeddings)}.")
         made = cls(*embeddings.shape, device=embeddings.device, dtype=embeddings.dtype)
         if padding_idx is not None:
             made.padding_idx = row_number(padding_idx, made.num_embeddings)

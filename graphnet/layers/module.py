@@ -12,7 +12,7 @@ from graphnet.graph import Node, Parameter
 from graphnet.graph.entry import graph_of
 from graphnet.graph.parameter import clear_gradients
 from graphnet.layers.computed import Computed
-from graphnet.layers.nesting import Nested, leaves
+from graphnet.layers.nesting import Nested, leaves, returned
 from graphnet.layers.private import PrivateGraph
 from graphnet.layers.state import load_state, refuse_plain_containers
 from graphnet.layers.tree import Changes, Ways, by_every_name, each_once, text_of
@@ -95,7 +95,7 @@ class Module(Computed, Nested):
         outermost, first = not isinstance(graph.scopes.owner, Module), len(graph)
         with graph, graph.scopes.restored():
             self._enter(graph)
-            outputs = self.build(*inputs, **named)
+            outputs = returned(self.build(*inputs, **named), self)
             if outermost:
                 warn_of_strays(self, graph, first, leaves((inputs, named)))
         return outputs

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
+from graphnet.errors import GraphError
+
 
 class Setting(NamedTuple):
     """A value that is no tensor, such as a flag: the structure itself, with its type."""
@@ -81,3 +83,17 @@ def _filled(remaining: Iterator[Any], place: Any) -> Any:
 
 def _ordered(value: dict[Any, Any]) -> list[Any]:
     return sorted(value, key=str)
+
+
+def returned(outputs: Any, module: object) -> Any:
+    """What the `build` of a module has returned.
+
+    Raises:
+        GraphError: it is nothing.
+    """
+    if outputs is None:
+        raise GraphError(
+            f"The build of {type(module).__name__} returned None; a module returns a node, or a "
+            "tuple of nodes. Does build end with `return`?"
+        )
+    return outputs

@@ -8,7 +8,7 @@ from inspect import signature
 from typing import TYPE_CHECKING, Any
 
 from graphnet.console_text import printable, text_table
-from graphnet.errors import GraphError, counted
+from graphnet.errors import DtypeError, GraphError, brief, counted
 from graphnet.graph import Graph, Input
 from graphnet.listing.costs import Row, costs
 from graphnet.notebook import framed, html_paragraphs, html_table
@@ -128,13 +128,27 @@ def summary_of(module: Module, inputs: Sequence[Any], depth: int | None = None) 
     Raises:
         GraphError: there is not one shape or tensor for each input.
         ShapeError: the module does not take such shapes.
+        DtypeError: it does not take such dtypes.
         RangeError: the depth is not an integer of 1 or more.
     """
     _require_inputs(module, inputs)
     names = ["x"] if len(inputs) == 1 else [f"x{place}" for place in range(len(inputs))]
     with Graph() as graph:
-        module.append_to(graph, *map(_input, names, inputs))
+        try:
+            module.append_to(graph, *map(_input, names, inputs))
+        except DtypeError as error:
+            like = next((each for each in inputs if isinstance(each, tuple | list)), None)
+            raise error if like is None else _of_shapes(like, error) from None
     return summary(graph, depth)
+
+
+def _of_shapes(shape: Sequence[int | None], error: DtypeError) -> DtypeError:
+    """The error of a module that takes another dtype than a shape stands for."""
+    sizes = ", ".join("1" if size is None else str(size) for size in shape)
+    return DtypeError(
+        f"{error}\n  way out: a shape stands for floating-point numbers; for integers give a "
+        f"tensor like the input, such as summary(torch.zeros({sizes}, dtype=torch.int64))."
+    )
 
 
 def _input(name: str, like: Any) -> Input:
@@ -151,7 +165,7 @@ def _require_inputs(module: Module, inputs: Sequence[Any]) -> None:
     )
     for each in inputs:
         if not isinstance(each, tuple | list) and not hasattr(each, "shape"):
-            raise GraphError(f"{rule}; got {each!r:.50}.")
+            raise GraphError(f"{rule}; got {brief(each)}.")
     wanted = signature(module.build)
     try:
         wanted.bind(*inputs)

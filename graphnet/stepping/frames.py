@@ -19,6 +19,7 @@ from graphnet.draw.scene.fold import folded
 from graphnet.draw.svg.paint import Look, Painter
 from graphnet.draw.svg.values import Value, reserve_space, value_of
 from graphnet.errors import GraphError, counted
+from graphnet.files import replace_file
 from graphnet.graph import Operation
 from graphnet.listing.norm import norm
 from graphnet.validation import require_flags, require_range
@@ -243,10 +244,14 @@ class Frames(Sequence[str]):
         )
 
     def html(self, path: str | Path) -> None:
-        """Write one page, which needs nothing else, with the frames to step through."""
+        """Write one page, which needs nothing else, with the frames to step through.
+
+        Raises:
+            OSError: the file cannot be written, or its folder does not exist.
+        """
         from graphnet.stepping.page import page_of
 
-        Path(path).write_text(page_of(self), encoding="utf-8")
+        replace_file(path, page_of(self).encode())
 
     def _repr_mimebundle_(
         self, include: Container[str] | None = None, exclude: Container[str] | None = None

@@ -9,6 +9,7 @@
 | `batches`, `feeding`: `ahead`, `examples` | the batches, read ahead; some rows to look at |
 | `random_states` | the random numbers of torch, Python and numpy |
 | `training_graph`: `model_graph` | model, losses, and what is learned |
+| `in_words_of_data` | errors of a list, as errors of the data |
 | `prediction` | the outputs of a model, batch by batch |
 | `means` | how much each batch counts in a loss |
 | `history`, `metrics`, `evaluation`: `measuring` | what happened, and what is measured |

@@ -221,6 +221,12 @@ def tensors_of(given: Any, name: str) -> Tensors:
             f"{name} holds tensors or tuples of tensors; got {described(given)} as inputs or "
             "targets. torch.as_tensor makes a tensor of a list of numbers."
         )
+    for each in tensors if isinstance(given, list) else ():
+        if isinstance(each, list | int | float):
+            raise FeedError(
+                f"{name} holds tensors with rows; got a list of {len(given):,} rows as inputs or "
+                "targets. torch.tensor(rows) makes a tensor of them."
+            )
     return tuple(_with_rows(each, name) for each in tensors)
 
 

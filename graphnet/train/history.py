@@ -148,7 +148,10 @@ class History:
         return steps
 
     def __str__(self) -> str:
-        return text_table(self._rows(), right=range(len(self.names))) if self.epochs else repr(self)
+        if not self.epochs:
+            return repr(self)
+        table = text_table(self._rows(), right=range(len(self.names)))
+        return "\n".join([table, *self._left_out()])
 
     def __repr__(self) -> str:
         counts = f"{counted(len(self.epochs), 'epoch')}, {counted(len(self.losses), 'step')}"
@@ -164,7 +167,13 @@ class History:
         """The table, in a notebook."""
         if not self.epochs:
             return framed(html_paragraphs(repr(self)))
-        return framed(html_table(self._rows(), right=range(len(self.names))))
+        remarks = map(html_paragraphs, self._left_out())
+        return framed(html_table(self._rows(), right=range(len(self.names))), *remarks)
+
+    def _left_out(self) -> list[str]:
+        """What is said below the table if it does not show all epochs."""
+        shown, count = len(evenly(len(self.epochs))), len(self.epochs)
+        return [f"{shown} of {count:,} epochs; history.epochs has all."] if shown < count else []
 
     def _rows(self) -> list[list[str]]:
         """The names, and some epochs evenly between the first and the last."""

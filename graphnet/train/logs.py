@@ -220,6 +220,7 @@ def progress_bar(shown: bool | None, *, total: int | None, initial: int, unit: s
         disable=True if nowhere else None if shown is None else not shown,
         leave=False,
         mininterval=0.1,
+        smoothing=0,  # the mean rate: a file shows the end, which may come soon after a slow start
     )
 
 

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from graphnet.errors import FeedError, GraphError, counted
+from graphnet.errors import DtypeError, FeedError, GraphError, counted
 from graphnet.graph import Graph, Input, Node
 from graphnet.layers import Module
 from graphnet.losses import Loss
+from graphnet.train.in_words_of_data import to_convert
 from graphnet.validation import must_be
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def numbered(name: str, count: int) -> list[str]:
     return [name] if count == 1 else [f"{name}{place}" for place in range(count)]
 
 
-def _outputs(model: Module, graph: Graph, inputs: Sequence[Node]) -> tuple[Node, ...]:
+def _outputs(model: Module, graph: Graph, inputs: Sequence[Input]) -> tuple[Node, ...]:
     """What `build` returns for the inputs, as a tuple of nodes."""
     try:
         signature(model.build).bind(*inputs)
@@ -94,7 +95,11 @@ def _outputs(model: Module, graph: Graph, inputs: Sequence[Node]) -> tuple[Node,
             f"The data have {counted(len(inputs), 'input')}, which {type(model).__name__} does not "
             f"take: {error}. The data are the pair (inputs, targets); several inputs are a tuple."
         ) from None
-    made: Any = model.append_to(graph, *inputs)
+    try:
+        made: Any = model.append_to(graph, *inputs)
+    except DtypeError as error:
+        held = (each.dtype for each in model.parameters() if each.dtype.is_floating_point)
+        raise to_convert(error, inputs, next(held, None), "the parameters hold") from None
     if isinstance(made, Node):
         return (made,)
     outputs = tuple(made) if isinstance(made, Iterable) else ()

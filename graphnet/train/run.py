@@ -9,13 +9,14 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from graphnet.data.order import ALL
-from graphnet.errors import FeedError
+from graphnet.errors import FeedError, RangeError
 from graphnet.schedules import Plateau, set_lr
 from graphnet.train.batches import begin_epoch, next_batches
 from graphnet.train.callbacks import Callback, tell
 from graphnet.train.examples import no_batch
 from graphnet.train.feeding import Feeding
 from graphnet.train.history import History
+from graphnet.train.in_words_of_data import at_row
 from graphnet.train.means import Counts, Means
 from graphnet.train.measuring import evaluations_of
 from graphnet.train.settings import Augment, FitSettings, Schedule
@@ -246,6 +247,7 @@ class Run:
         """Take the next rows, and update; False if there are none."""
         if self.across is not None:
             self.across.before_step(self)
+        start = self.position
         batches = next_batches(self)
         if not batches:
             return False
@@ -253,6 +255,8 @@ class Run:
             set_lr(self.optimizer, self.settings.schedule(self.step))
         try:
             losses = self._update(batches)
+        except RangeError as error:
+            raise at_row(error, self, start) from None
         except NO_UPDATE as error:
             if self.settings.non_finite != "skip":
                 raise type(error)(f"Step {self.step}: {error}") from None

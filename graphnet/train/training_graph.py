@@ -10,12 +10,13 @@ from numbers import Real
 from operator import add
 from typing import TYPE_CHECKING, Any
 
-from graphnet.errors import FeedError, GraphError, counted, shape_text
+from graphnet.errors import DtypeError, FeedError, GraphError, counted, shape_text
 from graphnet.graph import Node
 from graphnet.graph.entry import dtype_text
 from graphnet.layers import Module
 from graphnet.optim import Optimizer
 from graphnet.train.dataset import Batch
+from graphnet.train.in_words_of_data import to_convert
 from graphnet.train.means import Term
 from graphnet.train.model_graph import ModelGraph, require_values
 from graphnet.validation import must_be
@@ -23,7 +24,7 @@ from graphnet.validation import must_be
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from graphnet.graph import Parameter
+    from graphnet.graph import Input, Parameter
     from graphnet.train.dataset import DataSet
 
 LossFunction = Callable[..., Node]
@@ -91,7 +92,7 @@ class TrainingGraph(ModelGraph):
         return {node.name: tensor for node, tensor in nodes}
 
 
-def _terms(loss: Any, outputs: Sequence[Node], targets: Sequence[Node]) -> Iterable[Term]:
+def _terms(loss: Any, outputs: Sequence[Node], targets: Sequence[Input]) -> Iterable[Term]:
     """The losses that are added, each with its weight."""
     if callable(loss):
         yield _term(loss, 1.0, outputs, targets, 0)
@@ -112,7 +113,7 @@ def _terms(loss: Any, outputs: Sequence[Node], targets: Sequence[Node]) -> Itera
 
 
 def _term(
-    loss: LossFunction, weight: float, outputs: Sequence[Node], targets: Sequence[Node], place: int
+    loss: LossFunction, weight: float, outputs: Sequence[Node], targets: Sequence[Input], place: int
 ) -> Term:
     """One loss, with its weight, for the targets that begin at a place."""
     graph = targets[0].graph
@@ -122,7 +123,7 @@ def _term(
     return Term.of(node * weight if weight != 1 else node, loss, place, built)
 
 
-def _made(loss: LossFunction, outputs: Sequence[Node], targets: Sequence[Node]) -> Node:
+def _made(loss: LossFunction, outputs: Sequence[Node], targets: Sequence[Input]) -> Node:
     """The node of one loss."""
     if isinstance(loss, type):
         raise GraphError(f"A loss is an object: write {loss.__name__}(), with brackets.")
@@ -134,7 +135,10 @@ def _made(loss: LossFunction, outputs: Sequence[Node], targets: Sequence[Node]) 
             f"does not: {error}. For a model of several outputs, loss is a list with an entry for "
             "each."
         ) from None
-    node = loss(*outputs, *targets)
+    try:
+        node = loss(*outputs, *targets)
+    except DtypeError as error:
+        raise to_convert(error, targets, outputs[0].dtype, "the outputs hold") from None
     if not isinstance(node, Node) or node.shape != ():
         raise GraphError(
             f"A loss must be one number, such as a mean over the batch; {node!r} is not one."

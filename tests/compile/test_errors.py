@@ -147,7 +147,7 @@ def test_numbers_that_are_not_finite(kind):
     step(good[0])
     before = everything(ours)
     for value in (nan, inf, -inf):
-        with pytest.raises(gn.NonFiniteError, match="'t'"):
+        with pytest.raises(gn.NonFiniteError, match=r"'t'.* Look at the data"):
             step(x=good[0]["x"], t=good[0]["t"] * value)
         assert_same(everything(ours), before, exact=True)
     step(good[1])

@@ -52,7 +52,7 @@ def test_the_program_of_the_docs_by_two_processes(folder):
     assert "--standalone" in command
     text = run(command.replace("per-node 4", "per-node 2"), folder)
     assert len(HISTORY.findall(text)) == 1, text  # only rank 0 prints it
-    assert {path.name for path in (folder / "run").iterdir()} == {
+    assert {path.name for path in (folder / "run-together").iterdir()} == {
         *("checkpoints", "epochs.csv", "steps.jsonl")
     }
 
@@ -138,7 +138,7 @@ def workers_of(parent):
 def test_twenty_restarts(folder):
     """kill -9 of a worker, 20 times: torchrun starts all again, from the last checkpoint."""
     program = TRAIN.replace("epochs=3", "epochs=80").replace(
-        'directory="run",', 'callbacks=[gn.Checkpoints("run", every=5)],'
+        'directory="run-together",', 'callbacks=[gn.Checkpoints("run", every=5)],'
     )
     (folder / "train.py").write_text(program, encoding="utf-8")
     command = "torchrun --standalone --nproc-per-node 2 --max-restarts 20 train.py"
@@ -164,8 +164,8 @@ def test_a_signal_to_torchrun_ends_the_training_behind_a_step(number, folder):
     program = TRAIN.replace("(points, labels)", data).replace(
         "across=True", "workers=1, across=True"
     )
-    keeping = 'callbacks=[gn.Checkpoints("run", every=30)],'
-    program = program.replace("epochs=3", "epochs=60").replace('directory="run",', keeping)
+    keeping = 'callbacks=[gn.Checkpoints("run-together", every=30)],'
+    program = program.replace("epochs=3", "epochs=60").replace('directory="run-together",', keeping)
     (folder / "train.py").write_text(program, encoding="utf-8")
     command = "torchrun --standalone --nproc-per-node 2 train.py"
     process = started(command, folder)
@@ -190,7 +190,7 @@ def next_checkpoint(process, folder, newest):
 
 def newest_of(folder):
     """The name of the last checkpoint."""
-    if not (folder / "run").exists():
+    if not (folder / "run-together").exists():
         return ""
-    names = (path.name for path in (folder / "run").iterdir())
+    names = (path.name for path in (folder / "run-together").iterdir())
     return max((name for name in names if re.fullmatch(r"checkpoint-\d+", name)), default="")

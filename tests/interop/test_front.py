@@ -145,7 +145,9 @@ def test_the_command_draws(file, capsys, name, suffix):
     [
         (["{}:make_model", "1,x"], "A shape is written"),
         (["{}:nothing", "1,6"], "defines no 'nothing'"),
-        (["{}.missing:x"], "Name a file"),
+        (["{}.missing:x"], "There is no file"),
+        (["nowhere.py:make_model", "4,1"], "There is no file 'nowhere.py'"),
+        (["make_model", "4,1"], "Name a file"),
         (["{}:make_model", "1,6"], "Net itself fails on these examples"),
     ],
 )

@@ -47,13 +47,21 @@ def test_a_file_may_have_all_steps(history, tmp_path):
 
 def test_it_shows_itself_in_few_lines(history):
     lines = str(history).splitlines()
-    assert len(lines) == 11
+    assert len(lines) == 12
     assert lines[0].split() == ["epoch", "loss", "validation", "<b>"]
-    assert lines[1].split()[0] == "1" and lines[-1].split()[0] == "30"
+    assert lines[1].split()[0] == "1" and lines[-2].split()[0] == "30"
+    assert lines[-1] == "10 of 30 epochs; history.epochs has all."
     assert repr(history).startswith("<History of 30 epochs, 60 steps; epoch 30, loss 0.03333")
     html = history._repr_html_()
-    assert html.count("<tr>") == 11
+    assert html.count("<tr>") == 11 and "<p>10 of 30 epochs; history.epochs has all.</p>" in html
     assert "<b>" not in html and "&lt;b&gt;" in html
+
+
+def test_a_table_of_all_epochs_needs_no_remark():
+    history = History()
+    history.epochs += [{"epoch": epoch, "loss": 0.5} for epoch in range(1, 11)]
+    assert len(str(history).splitlines()) == 11
+    assert "<p>" not in history._repr_html_()
 
 
 def test_an_empty_history_shows_itself():

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import subprocess
 import sys
+from time import sleep
 
 import pytest
 
@@ -55,6 +57,19 @@ def test_a_bar_that_is_requested_is_shown(monkeypatch):
     assert "1/3" in text.getvalue()
     with progress_bar(None, total=3, initial=1, unit="step") as bar:
         assert bar.disable  # no terminal
+
+
+def test_the_last_rate_of_a_bar_is_that_of_all_steps(monkeypatch):
+    """Not that of a slow first step, after which all others are faster than a bar is drawn."""
+    monkeypatch.setattr(sys, "stderr", text := io.StringIO())
+    with progress_bar(True, total=5001, initial=0, unit="step") as bar:
+        sleep(0.2)
+        bar.update()
+        bar.update(5000)
+        bar.refresh()
+    last = text.getvalue().rstrip("\r \n").rsplit("\r", 1)[-1]
+    assert "5001/5001" in last
+    assert float(re.search(r"([\d.]+)step/s", last)[1]) > 1000
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
