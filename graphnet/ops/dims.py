@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from torch import empty
 
-from graphnet.errors import GraphError, ShapeError, shape_text
+from graphnet.errors import GraphError, ShapeError, brief, shape_text
 from graphnet.op import Symbolic
 from graphnet.validation import require_integer
 
@@ -62,7 +62,7 @@ def require_tensors(name: str, *arguments: Any) -> None:
     """
     for each in arguments:
         if not isinstance(each, (Symbolic, TENSOR)):
-            raise GraphError(f"{name} takes tensors or nodes; got {each!r:.50}.")
+            raise GraphError(f"{name} takes tensors or nodes; got {brief(each)}.")
 
 
 def described(x: Tensor | T) -> str:

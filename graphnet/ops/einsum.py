@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from graphnet.errors import GraphError, ShapeError
+from graphnet.errors import GraphError, ShapeError, brief
 from graphnet.op import Structural, T, View
 from graphnet.ops.dims import described, require_tensors, unpacked
 from graphnet.ops.products import matmul
@@ -85,7 +85,7 @@ def einsum(equation: str, *operands: T) -> T:
 def _parsed(equation: str, operands: list[Any]) -> tuple[list[Letters], Letters]:
     """The letters of each operand and of the result; dimensions of `...` become numbers."""
     if not isinstance(equation, str):
-        raise GraphError(f"einsum: the equation must be a string; got {equation!r:.50}.")
+        raise GraphError(f"einsum: the equation must be a string; got {brief(equation)}.")
     left, arrow, right = equation.replace(" ", "").partition("->")
     terms = left.split(",")
     if not operands or len(terms) != len(operands):

@@ -97,7 +97,7 @@ def embedding(
     refuse_unsupported(max_norm, norm_type, scale_grad_by_freq, sparse)
     if weight.ndim != 2:
         raise ShapeError(f"weight must have two dimensions; got {described(weight)}.")
-    _refuse_types(input, "int64", "int32")
+    _refuse_types("embedding", input, "int64", "int32")
     if padding_idx is None:
         return Embedding()(input, weight)
     rows = weight.shape[0]
@@ -177,7 +177,7 @@ def one_hot(input: T, num_classes: int = -1) -> T:
             [0, 1, 0]])
     """
     require_tensors("one_hot", input)
-    _refuse_types(input, "int64")
+    _refuse_types("one_hot", input, "int64")
     if require_integer("num_classes", num_classes) == -1:
         if isinstance(input, Symbolic):
             raise GraphError(f"one_hot({input}) needs num_classes: labels have no values yet.")
@@ -189,12 +189,13 @@ def one_hot(input: T, num_classes: int = -1) -> T:
     return OneHot(num_classes)(input)
 
 
-def _refuse_types(labels: Any, *allowed: str) -> None:
+def _refuse_types(function: str, labels: Any, *allowed: str) -> None:
     """Refuse labels of another dtype."""
     name = str(labels.dtype).removeprefix("torch.")
     if name not in allowed:
         raise DtypeError(
-            f"labels must be {' or '.join(allowed)}; {described(labels)} holds {name}."
+            f"{function} takes {' or '.join(allowed)}; {described(labels)} holds {name}. "
+            "Give the input that dtype, or convert the tensor with .long()."
         )
 
 

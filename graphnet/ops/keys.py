@@ -6,7 +6,7 @@ from typing import Any
 
 from torch import empty
 
-from graphnet.errors import DtypeError, GraphError, ShapeError
+from graphnet.errors import DtypeError, GraphError, ShapeError, brief
 from graphnet.ops.dims import TENSOR, described
 from graphnet.validation import require_integer
 
@@ -35,7 +35,7 @@ def _from_list(x: Any, values: list[Any]) -> Any:
     except (TypeError, ValueError):
         kinds, made = {list}, None
     if not kinds <= {int} and kinds != {bool}:
-        raise GraphError(_key_refused(x, f"the list {values!r:.50}"))
+        raise GraphError(_key_refused(x, f"the list {brief(values)}"))
     return made.bool() if kinds == {bool} else made
 
 
