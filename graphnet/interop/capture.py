@@ -17,6 +17,7 @@ import torch
 from torch.utils import _pytree as pytree
 
 from graphnet.errors import GraphError
+from graphnet.interop.opening import LeavingOpen
 from graphnet.interop.spectral import spectral_norm
 
 
@@ -149,6 +150,7 @@ def _quietly() -> Iterator[None]:
             warnings.catch_warnings(),
             torch.random.fork_rng(devices=[]),
             torch.enable_grad(),
+            LeavingOpen(),
         ):
             warnings.simplefilter("ignore")
             yield
