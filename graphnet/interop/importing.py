@@ -22,7 +22,8 @@ from graphnet.interop.imported import (
     floating_dtype,
 )
 from graphnet.interop.modes import foreign_writes, merged
-from graphnet.interop.rules.creation import CONSTANT
+from graphnet.interop.rules.creation import CONSTANT, CONSTANT_LIKE
+from graphnet.interop.rules.random import SHAPED
 from graphnet.interop.spectral import settings_of
 from graphnet.interop.steps import Leaf, Ref, Step, Steps, refs_in
 
@@ -63,7 +64,8 @@ def from_torch(
         )
     names = _canonical(module)
     training, evaluation = (
-        steps_of(exported(module, example_inputs, dynamic, mode), names) for mode in (True, False)
+        steps_of(exported(module, example_inputs, dynamic, mode), names)
+        for mode in (True, False)
     )
     counters = _refuse_foreign_writes(module, training, evaluation, names)
     averaging = {
@@ -181,12 +183,28 @@ def _with_constants(model: ImportedModel, steps: Steps) -> Steps:
         if leaf.kind == "constant":
             steps.leaves[number] = _hold(model, steps.constants[leaf.name])
     for step in steps.steps:
-        if step.name in CONSTANT and not list(refs_in((step.args, step.kwargs))):
+        if _is_constant(step):
             steps.leaves[step.number] = _hold(model, _computed(step))
         else:
-            kept.append(step)
+            kept.append(_with_like(model, steps, step))
     steps.steps, steps.constants = kept, {}
     return steps
+
+
+def _is_constant(step: Step) -> bool:
+    """True for a step on numbers alone, but for a tensor of which only the dtype is read."""
+    args = step.args[1:] if step.name in CONSTANT_LIKE else step.args
+    return step.name in CONSTANT | CONSTANT_LIKE and not list(refs_in((args, step.kwargs)))
+
+
+def _with_like(model: ImportedModel, steps: Steps, step: Step) -> Step:
+    """The step; random numbers in a shape of numbers get a constant that says the device."""
+    drawn = {step.name, step.target.removeprefix("aten.")} & SHAPED
+    if not drawn or list(refs_in(step.args)):
+        return step
+    number = max([*steps.leaves, *(each.number for each in steps.steps)]) + 1
+    steps.leaves[number] = _hold(model, torch.zeros(()))
+    return replace(step, kwargs={**step.kwargs, "like": Ref(number)})
 
 
 def _hold(model: ImportedModel, value: torch.Tensor) -> Leaf:
@@ -202,7 +220,10 @@ def _computed(step: Step) -> torch.Tensor:
     """The value of a step on numbers alone, such as a range."""
     function = getattr(torch.ops.aten, step.name)
     options = {name: value for name, value in step.kwargs.items() if name != "pin_memory"}
-    found: torch.Tensor = getattr(function, step.target.rpartition(".")[2])(*step.args, **options)
+    args = step.args
+    if step.name in CONSTANT_LIKE:
+        args = (torch.empty((), dtype=step.dtype), *args[1:])
+    found: torch.Tensor = getattr(function, step.target.rpartition(".")[2])(*args, **options)
     return found
 
 

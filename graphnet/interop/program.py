@@ -61,6 +61,8 @@ def facts_of(node: Any) -> tuple[Any, Any]:
 
 def base_of(node: Any) -> Any:
     """The argument whose memory the value of a node shares; None if there is none."""
+    if name_of(node) == "lift_fresh_copy":  # a constant, of which each walk has a copy
+        return None
     first = node.args[0] if node.args else None
     if not isinstance(first, torch.fx.Node):
         return None

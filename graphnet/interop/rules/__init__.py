@@ -9,7 +9,8 @@ A rule takes the arguments of torch's operation, with nodes in the place of tens
 | `functions` | logarithms, NaN, and other functions that are made of those |
 | `shapes` | reshapes, parts, joining, indices |
 | `writing` | values written at indices, into parts, where a mask is true |
-| `creation` | tensors of one value, ranges, random numbers |
+| `creation` | tensors of one value, ranges |
+| `random` | random numbers |
 | `reductions` | sums, means, extremes |
 | `layers` | linear maps, normalization, dropout, attention, embeddings |
 | `images` | convolution, pooling, upsampling |
@@ -24,6 +25,7 @@ from graphnet.interop.rules import (
     images,
     layers,
     losses,
+    random,
     recurrent,
     reductions,
     shapes,
@@ -38,6 +40,7 @@ __all__ = [
     "images",
     "layers",
     "losses",
+    "random",
     "recurrent",
     "reductions",
     "rule_for",

@@ -1,4 +1,4 @@
-"""Rules for tensors of one value, ranges and random numbers.
+"""Rules for tensors of one value and ranges.
 
 Those whose shape is known are no steps: they are constants of the module, see `imported`.
 """
@@ -7,15 +7,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from graphnet.interop.rules.rule import SAME, rule, unsupported
+from graphnet.interop.rules.rule import rule, unsupported
 from graphnet.interop.sizes import arange as extent_arange
 from graphnet.interop.sizes import full
 
-SAME |= {"randn_like", "rand_like", "bernoulli"}
-
 CONSTANT = {"zeros", "ones", "full", "arange", "eye", "linspace", "tril_indices", "triu_indices"}
-CONSTANT |= {"scalar_tensor", "empty", "new_zeros", "new_ones", "new_full"}
+CONSTANT |= {"scalar_tensor", "empty", "logspace"}
 """Operations whose values are constants where all arguments are numbers."""
+
+CONSTANT_LIKE = {"new_zeros", "new_ones", "new_full", "new_empty"}
+"""The same with a tensor as the first argument, of which only the dtype is read."""
 
 
 @rule("zeros", "ones", "empty")
@@ -42,12 +43,6 @@ def arange(step: Any, *bounds: Any, **_options: Any) -> Any:
     """Integers up to a size that depends on the batch."""
     start, end, by = (0, *bounds, 1) if len(bounds) == 1 else (*bounds, 1)[:3]
     return extent_arange(start, end, by, step.dtype)
-
-
-@rule("rand", "randn", "randint", "normal", "rand.default")
-def random(step: Any, *_args: Any, **_options: Any) -> Any:
-    """Random numbers in a shape of their own, which have no generator in a list."""
-    raise unsupported(f"{step.name}: use {step.name}_like, which draws in each walk")
 
 
 @rule("item", "_local_scalar_dense")
