@@ -12,6 +12,7 @@ from torch.utils import _pytree as pytree
 from graphnet.errors import GraphError, counted
 from graphnet.graph import Graph, Parameter
 from graphnet.interop.capture import exported, is_averaging, tensors_of
+from graphnet.interop.composites import taken_apart
 from graphnet.interop.functional import steps_of
 from graphnet.interop.imported import (
     ImportedModel,
@@ -64,7 +65,7 @@ def from_torch(
         )
     names = _canonical(module)
     training, evaluation = (
-        steps_of(exported(module, example_inputs, dynamic, mode), names)
+        steps_of(taken_apart(exported(module, example_inputs, dynamic, mode)), names)
         for mode in (True, False)
     )
     counters = _refuse_foreign_writes(module, training, evaluation, names)
