@@ -1,0 +1,79 @@
+"""Lines of `forward` beside torch: values and gradients, in both modes, for any batch."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from closeness import assert_close
+from interop.idioms import DRAWN, SAME, SPREAD, rows
+from interop.test_zoo import compare
+from interop.zoo import Pair
+from torch import nn
+
+import graphnet as gn
+
+EXACT = {"rtol": 1e-12, "atol": 1e-12, "equal_nan": True}
+
+
+class Line(nn.Module):
+    """A module that computes one function."""
+
+    def __init__(self, function):
+        super().__init__()
+        self.function = function
+
+    def forward(self, x):
+        return self.function(x)
+
+
+def imported(name, count=3):
+    function, examples = {**SAME, **DRAWN}[name]
+    module = Line(function)
+    ours = gn.from_torch(module, examples(count))
+    return Pair(name, module, ours, *ours.as_graph()), examples
+
+
+@pytest.mark.parametrize("name", [*SAME, *DRAWN])
+def test_values_and_gradients_are_those_of_torch(name):
+    models, examples = imported(name)
+    for training in (True, False):
+        for count in (3, 5):
+            compare(models, (examples(count),), training)
+
+
+@pytest.mark.parametrize("name", [*SAME, *DRAWN])
+def test_the_source_computes_the_same(name):
+    models, examples = imported(name)
+    net, x = gn.to_torch(models.ours), examples(4)
+    values = []
+    for each in (net, models.torch):
+        torch.manual_seed(0)
+        values.append(each(x))
+    assert values[0].dtype == values[1].dtype
+    assert_close(*values, **EXACT)
+
+
+@pytest.mark.parametrize("name", ["randn_like", "tensor", "hstack", "one-hot", "cumprod"])
+def test_an_example_of_one_row_leaves_the_batch_open(name):
+    models, examples = imported(name, count=1)
+    compare(models, (examples(5),), training=False)
+
+
+@pytest.mark.parametrize("name", SPREAD)
+def test_random_numbers_are_drawn_anew_and_spread_as_torchs(name):
+    function, mean, variance = SPREAD[name]
+    ours = gn.from_torch(Line(function), rows(3))
+    net, x = gn.to_torch(ours), rows(5000).clamp(-1, 1)
+    torch.manual_seed(0)
+    first, second, written = ours.forward(x), ours.forward(x), net(x)
+    assert not torch.equal(first, second)
+    for each in (first, second, written) if mean is not None else ():
+        assert each.shape == x.shape
+        assert abs(each.mean() - mean) < 0.03
+        assert abs(each.var() - variance) < 0.03
+
+
+def test_a_permutation_has_each_number_once():
+    ours = gn.from_torch(Line(lambda x: x[torch.randperm(x.shape[0])]), rows(3))
+    x = rows(50)
+    assert torch.equal(ours.forward(x).sort(0)[0], x)
