@@ -37,7 +37,7 @@ def _replace(graph: Any, node: Any) -> None:
         return
     given = list(_nodes_in((node.args, node.kwargs)))
     parts = _parts(node, given)
-    if parts is None or not all(map(_is_known, parts.nodes)):
+    if parts is None or not all(each.op != "get_attr" and _is_known(each) for each in parts.nodes):
         return
     places = (each for each in parts.nodes if each.op == "placeholder")
     values = dict(zip(places, given, strict=True))
@@ -47,7 +47,16 @@ def _replace(graph: Any, node: Any) -> None:
     while first is not node.prev:
         first = first.next
         first.meta.update({key: node.meta[key] for key in _ORIGIN if key in node.meta})
-    node.replace_all_uses_with(result)
+    _use(graph, result, node)
+
+
+def _use(graph: Any, result: Any, node: Any) -> None:
+    """A result in the place of a node; several in the place of what is taken from it."""
+    if isinstance(result, tuple | list):
+        for part in list(node.users):
+            _use(graph, result[part.args[1]], part)
+    else:
+        node.replace_all_uses_with(result)
     graph.erase_node(node)
 
 

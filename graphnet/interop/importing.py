@@ -187,7 +187,7 @@ def _with_constants(model: ImportedModel, steps: Steps) -> Steps:
         if _is_constant(step):
             steps.leaves[step.number] = _hold(model, _computed(step))
         else:
-            kept.append(_with_like(model, steps, step))
+            kept.append(_with_like(steps, step))
     steps.steps, steps.constants = kept, {}
     return steps
 
@@ -198,14 +198,13 @@ def _is_constant(step: Step) -> bool:
     return step.name in CONSTANT | CONSTANT_LIKE and not list(refs_in((args, step.kwargs)))
 
 
-def _with_like(model: ImportedModel, steps: Steps, step: Step) -> Step:
-    """The step; random numbers in a shape of numbers get a constant that says the device."""
+def _with_like(steps: Steps, step: Step) -> Step:
+    """The step; random numbers in a shape of numbers get a tensor that says the device."""
     drawn = {step.name, step.target.removeprefix("aten.")} & SHAPED
     if not drawn or list(refs_in(step.args)):
         return step
-    number = max([*steps.leaves, *(each.number for each in steps.steps)]) + 1
-    steps.leaves[number] = _hold(model, torch.zeros(()))
-    return replace(step, kwargs={**step.kwargs, "like": Ref(number)})
+    leaves = sorted(steps.leaves, key=lambda number: steps.leaves[number].kind != "input")
+    return replace(step, kwargs={**step.kwargs, "like": Ref(leaves[0])}) if leaves else step
 
 
 def _hold(model: ImportedModel, value: torch.Tensor) -> Leaf:

@@ -46,6 +46,15 @@ def written(x):
     return y
 
 
+def marked(x):
+    """One element of each row, and one of all."""
+    y = x * 1
+    y[torch.arange(x.shape[0]), x.argmax(1)] = -1.0
+    y[torch.tensor([0, 2]), torch.tensor([1, -2])] += x[0, :2]
+    y[0, torch.tensor([3])] = 5.0
+    return y
+
+
 def swapped(x):
     """A write through a view that a composite operation gives."""
     y = x * 1
@@ -67,6 +76,28 @@ def alibi(x):
 def sobel(x):
     kernel = torch.tensor([[-1.0, 0, 1], [-2, 0, 2], [-1, 0, 1]], dtype=x.dtype)
     return F.conv2d(x[:, None], kernel[None, None], padding=1)
+
+
+def nucleus(x):
+    """The mask of top-p sampling."""
+    ordered, places = x.sort(1, descending=True)
+    removed = ordered.softmax(1).cumsum(1) > 0.8
+    removed[:, 1:] = removed[:, :-1].clone()
+    removed[:, 0] = False
+    return x.masked_fill(removed.scatter(1, places, removed), -9.0)
+
+
+def without_gradients(x):
+    with torch.no_grad():
+        weights = torch.tensor([1.0, 2.0, 3.0, 4.0])
+        weights = torch.hstack([weights[:2], x[0, 2:] * 2])
+    return x * weights
+
+
+def split(x):
+    first, second = torch.hsplit(x, 2)
+    rest = torch.tensor_split(x, (1, 3), dim=1)
+    return first * 2 + second * rest[1] + rest[0]
 
 
 def by_row(x):
@@ -91,6 +122,7 @@ CONSTANTS = {
     "zeros": (lambda x: torch.cat([x, x * torch.zeros(4)], 1), rows),
     "zeros that are written": (filled, rows),
     "new_full of the batch": (lambda x: x + x.new_full((x.shape[0], 1), 3.0), rows),
+    "tensor without gradients": (without_gradients, rows),
     "nan": (lambda x: torch.where(x > 0, x, NAN).nan_to_num(3.0), rows),
 }
 """Constants that are made in `forward`."""
@@ -102,6 +134,7 @@ LOGIC = {
     "not": (lambda x: x * ~(x > 0), rows),
     "bitwise_xor": (lambda x: x * torch.bitwise_xor(x.long(), 3), rows),
     "and of integers": (lambda x: x * ((x * 9).long() & 5), rows),
+    "shifts": (lambda x: x * ((x * 9).long() << 2) + ((x * 9).long() >> 1), rows),
     "xor in place": (lambda x: x * (x > 0).__ixor__(x > 1), rows),
     "logical_xor": (lambda x: x * torch.logical_xor(x, x - x[:1]), rows),
     "isnan": (torch.isnan, special),
@@ -152,6 +185,8 @@ SHAPES = {
     "column_stack": (lambda x: torch.column_stack([x, x[:, 0]]), rows),
     "tile": (lambda x: x.tile(2, 3), rows),
     "tile of fewer": (lambda x: x.tile(2), rows),
+    "hsplit": (split, rows),
+    "block_diag": (lambda x: torch.block_diag(x.T @ x, x[0]), rows),
     "broadcast_to": (lambda x: torch.broadcast_to(x[:, None], (x.shape[0], 3, 4)), rows),
     "view_as": (lambda x: x.view_as(x * 2), rows),
     "ravel": (lambda x: x.ravel(), rows),
@@ -179,12 +214,22 @@ WRITES = {
         lambda x: torch.full_like(x, -INF).scatter(1, *x.topk(2, 1)[::-1]).softmax(1),
         shuffled,
     ),
+    "scatter of truth": (nucleus, shuffled),
+    "mask of the best": (
+        lambda x: x * torch.zeros_like(x, dtype=torch.bool).scatter(1, x.topk(2, 1)[1], True),
+        shuffled,
+    ),
     "scatter_reduce": (lambda x: x.scatter_reduce(1, x.argsort(1), x, "sum"), shuffled),
     "index_add": (lambda x: x.index_add(1, torch.tensor([0, 0, 3]), x[:, 1:], alpha=2), rows),
     "index_add in place": (graph_sum, rows),
     "index_fill": (lambda x: x.index_fill(1, torch.tensor([0, 2]), 3.0), rows),
     "index_copy": (lambda x: x.index_copy(1, torch.tensor([0, 3]), x[:, 1:3]), rows),
     "index_put": (written, rows),
+    "index_put of pairs": (marked, shuffled),
+    "index_put, added": (
+        lambda x: x.index_put((torch.tensor([0, 0, 1]),), x[:3] * 2, accumulate=True),
+        rows,
+    ),
 }
 """Values at indices."""
 
@@ -207,6 +252,7 @@ SUMS = {
     "nanmean": (lambda x: torch.where(x > 0, x, NAN)[:, 2:].nanmean(), rows),
     "aminmax": (lambda x: torch.stack(x.aminmax(dim=1)), shuffled),
     "count_nonzero": (lambda x: x * x.clamp(min=0).count_nonzero(1)[:, None], rows),
+    "bucketize": (lambda x: x * torch.bucketize(x, torch.tensor([-0.5, 0.5])), rows),
     "cumprod": (lambda x: x.cumprod(1), rows),
     "cumprod with zeros": (lambda x: x.clamp(min=0).cumprod(1), rows),
     "trapezoid": (lambda x: torch.trapezoid(x, dim=1), rows),

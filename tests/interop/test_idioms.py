@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import pytest
 import torch
 from closeness import assert_close
@@ -26,6 +28,7 @@ class Line(nn.Module):
         return self.function(x)
 
 
+@cache
 def imported(name, count=3):
     function, examples = {**SAME, **DRAWN}[name]
     module = Line(function)

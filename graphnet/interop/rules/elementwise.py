@@ -107,6 +107,15 @@ def xor(step: Any, input: Any, other: Any) -> Any:
     return ops.bitwise_or(x, y) - ops.bitwise_and(x, y)
 
 
+@rule("__lshift__.Scalar", "__rshift__.Scalar")
+@rule("bitwise_left_shift.Tensor_Scalar", "bitwise_right_shift.Tensor_Scalar")
+def shift(step: Any, x: Any, places: int) -> Any:
+    """Bits of integers moved: products with powers of 2, or quotients."""
+    if "left" in step.name or "lshift" in step.name:
+        return x * 2**places
+    return ops.div(x, 2**places, rounding_mode="floor")
+
+
 @rule("elu", "celu")
 def elu(step: Any, x: Any, alpha: float = 1, scale: float = 1, input_scale: float = 1) -> Any:
     """x, or α (eˣ - 1) below 0."""

@@ -108,6 +108,14 @@ def count_nonzero(_step: Any, x: Any, dim: Any = None) -> Any:
     return ops.sum(convert(ops.ne(x, 0), torch.int64), _dims(dim))
 
 
+@rule("bucketize.Tensor")
+def bucketize(step: Any, x: Any, boundaries: Any, *, right: bool = False, **_options: Any) -> Any:
+    """How many boundaries are below each element, or not above it; NaN is above all."""
+    x, boundaries = promoted(ops.unsqueeze(x, -1), boundaries)
+    above = (ops.lt if right else ops.le)(x, boundaries)
+    return ops.sum(convert(ops.logical_not(above), step.dtype), -1)
+
+
 @rule("any", "all")
 def any_(step: Any, x: Any, dim: Any = None, keepdim: bool = False) -> Any:
     """True if any element is, or all are."""

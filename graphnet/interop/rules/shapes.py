@@ -273,3 +273,17 @@ def cross(_step: Any, x: Any, y: Any, *, dim: int = -1) -> Any:
 def trace(_step: Any, x: Any) -> Any:
     """The sum of the diagonal of a matrix."""
     return ops.sum(ops.diagonal(x))
+
+
+@rule("block_diag")
+def block_diag(_step: Any, tensors: Any) -> Any:
+    """Matrices along the diagonal of a matrix."""
+    blocks = [ops.reshape(x, (1, -1)) if x.ndim < 2 else x for x in promoted(*tensors)]
+    widths = [x.shape[1] for x in blocks]
+    if None in widths:
+        raise ShapeError("block_diag needs known numbers of columns")
+    rows = [
+        ops.pad(x, (sum(widths[:place]), sum(widths[place + 1 :])))
+        for place, x in enumerate(blocks)
+    ]
+    return ops.cat(rows)

@@ -10,7 +10,7 @@ from graphnet import ops
 from graphnet.graph import Node
 from graphnet.interop.rules.rule import SAME, convert, rule, unsupported
 from graphnet.interop.rules.shapes import part_of
-from graphnet.interop.sizes import expanded, is_known, size_of
+from graphnet.interop.sizes import as_node, expanded, is_known, size_of
 from graphnet.ops.indexing import ALL, Index, Scatter
 
 SAME |= {"scatter_add"}
@@ -21,9 +21,9 @@ def scatter(_step: Any, x: Any, dim: int, index: Any, source: Any) -> Any:
     """x with values at indices along a dimension; the indices of different values must differ."""
     if not isinstance(source, Node):
         return ops.masked_fill(x, _written(x, dim, index), source)
-    source = convert(source, x.dtype)
-    values = ops.scatter_add(ops.zeros_like(x), dim, index, source)
-    return ops.where(_written(x, dim, index), values, x)
+    kind = torch.uint8 if x.dtype == torch.bool else x.dtype  # truth has no sum
+    values = ops.scatter_add(convert(ops.zeros_like(x), kind), dim, index, convert(source, kind))
+    return ops.where(_written(x, dim, index), convert(values, x.dtype), x)
 
 
 def _written(x: Any, dim: int, index: Any) -> Any:
@@ -79,25 +79,40 @@ def index_copy(_step: Any, x: Any, dim: int, index: Any, source: Any) -> Any:
 
 
 @rule("index_put", "_unsafe_index_put")
-def index_put(step: Any, x: Any, indices: Any, values: Any, accumulate: bool = False) -> Any:
-    """Elements replaced where a mask is true, or slices at the indices of a vector."""
+def index_put(_step: Any, x: Any, indices: Any, values: Any, accumulate: bool = False) -> Any:
+    """Elements replaced where a mask is true, or at integers that differ."""
     given = [place for place, each in enumerate(indices) if each is not None]
-    index = indices[given[0]]
-    if len(given) == 1 and index.dtype != torch.bool and index.ndim == 1:
-        dim = given[0]
-        index = ops.where(ops.lt(index, 0), index + x.shape[dim], index) if x.shape[dim] else index
-        part = ops.index_select(x, dim, index)
-        values = convert(values, x.dtype)
-        values = values if values.shape == part.shape else ops.expand_as(values, part)
-        return (_added if accumulate else _copied)(x, dim, index, values)
-    if given != [0] or index.dtype != torch.bool or accumulate or values.ndim:
+    kinds = {indices[place].dtype == torch.bool for place in given}
+    if kinds == {True} and given == [0] and not accumulate and not values.ndim:
+        mask = indices[0]
+        while mask.ndim < x.ndim:
+            mask = ops.unsqueeze(mask, -1)
+        return ops.where(mask, convert(values, x.dtype), x)
+    if kinds != {False} or given != list(range(given[0], given[-1] + 1)):
         raise unsupported(
-            "way to write at these indices; only slices at one vector of integers, or one value "
-            "where a mask is true"
+            "way to write at these indices; only at integers in dimensions that follow each "
+            "other, or one value where a mask is true"
         )
-    while index.ndim < x.ndim:
-        index = ops.unsqueeze(index, -1)
-    return ops.where(index, convert(values, x.dtype), x)
+    dim = given[0]
+    flat = ops.flatten(x, dim, given[-1])
+    index = _row_of(x, dim, [indices[place] for place in given])
+    part = ops.index_select(flat, dim, ops.flatten(index) if index.ndim else ops.reshape(index, 1))
+    values = convert(values, x.dtype)
+    if index.ndim > 1 and values.ndim > x.ndim - given[-1] - 1:
+        raise unsupported("way to write several values at a table of indices")
+    values = values if values.shape == part.shape else ops.expand_as(values, part)
+    write = _added if accumulate else _copied
+    return ops.reshape_as(write(flat, dim, ops.flatten(index), values), x)
+
+
+def _row_of(x: Any, dim: int, indices: Any) -> Any:
+    """The index in several dimensions as one, as if those dimensions were one."""
+    row: Any = None
+    for place, index in enumerate(indices, dim):
+        size = as_node(size_of(x, place))
+        counted = ops.where(ops.lt(index, 0), index + size, index)
+        row = counted if row is None else row * size + counted
+    return row
 
 
 def _copied(x: Any, dim: int, index: Any, values: Any) -> Any:

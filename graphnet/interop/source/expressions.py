@@ -198,8 +198,8 @@ def _index_put(step: Step, args: list[str], kwargs: Any) -> str:
     return f"torch.ops.{step.target}({_listed(args, kwargs)})"  # torch.index_put takes no None
 
 
-def _broadcast(_step: Step, args: list[str], _kwargs: Any) -> str:
-    return f"torch.broadcast_tensors(*{args[0]})"
+def _of_several(step: Step, args: list[str], _kwargs: Any) -> str:
+    return f"torch.{step.name}(*{args[0]})"
 
 
 SPECIAL: dict[str, Callable[[Step, list[str], dict[str, str]], str]] = {
@@ -217,7 +217,8 @@ SPECIAL: dict[str, Callable[[Step, list[str], dict[str, str]], str]] = {
     "reshape_as": _reshape_as,
     "index": _index,
     "index_put": _index_put,
-    "broadcast_tensors": _broadcast,
+    "broadcast_tensors": _of_several,
+    "block_diag": _of_several,
     "select_scatter": _scatter,
     "slice_scatter": _scatter,
 }
