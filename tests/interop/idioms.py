@@ -94,6 +94,20 @@ def without_gradients(x):
     return x * weights
 
 
+def contrastive(x):
+    """The loss of SimCLR: each row against all others."""
+    z = F.normalize(x, dim=1)
+    others = (z @ z.T).masked_fill(torch.eye(x.shape[0], dtype=torch.bool), -9.0)
+    return F.cross_entropy(others, torch.arange(x.shape[0]))
+
+
+def likelihood(x):
+    """Distributions of torch, which look at the values unless they are told not to."""
+    normal = torch.distributions.Normal(x, x.exp())
+    chosen = torch.distributions.Categorical(logits=x)
+    return normal.log_prob(x * 2).sum(1) + chosen.log_prob(x.argmax(1)) + chosen.entropy()
+
+
 def split(x):
     first, second = torch.hsplit(x, 2)
     rest = torch.tensor_split(x, (1, 3), dim=1)
@@ -160,6 +174,7 @@ FUNCTIONS = {
     "logaddexp": (lambda x: torch.logaddexp(x, 1 - x), rows),
     "logaddexp of equals": (lambda x: torch.logaddexp(x, x.flip(1)), lambda n: rows(n) * 0),
     "hypot": (lambda x: torch.hypot(x, x + 1), rows),
+    "hypot of large numbers": (lambda x: torch.hypot(x * 1e200, x.flip(1) * 1e200) / 1e200, rows),
     "xlogy": (lambda x: torch.xlogy(x, x + 3), rows),
     "xlogy at 0": (lambda x: torch.xlogy(x, x.exp()), lambda n: rows(n).clamp(min=0)),
     "xlogy of a number": (lambda x: torch.xlogy(2, x), positive),
@@ -219,9 +234,20 @@ WRITES = {
         lambda x: x * torch.zeros_like(x, dtype=torch.bool).scatter(1, x.topk(2, 1)[1], True),
         shuffled,
     ),
+    "scatter_reduce to a mean": (
+        lambda x: (x * 3).scatter_reduce(1, x[:, :2].argsort(1), x[:, :2], "mean"),
+        shuffled,
+    ),
+    "scatter_reduce to a mean without itself": (
+        lambda x: x.scatter_reduce(1, x[:, :3].argsort(1), x[:, :3], "mean", include_self=False),
+        shuffled,
+    ),
+    "fill_diagonal_": (lambda x: (x @ x.T).fill_diagonal_(-9.0), rows),
+    "eye": (lambda x: torch.eye(x.shape[0], 5, dtype=x.dtype) + x[:, :1], rows),
     "scatter_reduce": (lambda x: x.scatter_reduce(1, x.argsort(1), x, "sum"), shuffled),
     "index_add": (lambda x: x.index_add(1, torch.tensor([0, 0, 3]), x[:, 1:], alpha=2), rows),
     "index_add in place": (graph_sum, rows),
+    "select_scatter": (lambda x: x.select_scatter(x[:, 0] * 2, 1, 3), rows),
     "index_fill": (lambda x: x.index_fill(1, torch.tensor([0, 2]), 3.0), rows),
     "index_copy": (lambda x: x.index_copy(1, torch.tensor([0, 3]), x[:, 1:3]), rows),
     "index_put": (written, rows),
@@ -255,43 +281,18 @@ SUMS = {
     "bucketize": (lambda x: x * torch.bucketize(x, torch.tensor([-0.5, 0.5])), rows),
     "cumprod": (lambda x: x.cumprod(1), rows),
     "cumprod with zeros": (lambda x: x.clamp(min=0).cumprod(1), rows),
+    "contrastive loss": (contrastive, rows),
+    "weighted loss": (
+        lambda x: F.binary_cross_entropy_with_logits(
+            x, x.gt(0.5).to(x.dtype), pos_weight=torch.tensor([2.0], dtype=x.dtype)
+        ),
+        rows,
+    ),
+    "likelihood": (likelihood, rows),
     "trapezoid": (lambda x: torch.trapezoid(x, dim=1), rows),
     "a kernel for each row": (by_row, squares),
 }
 """Sums, products and norms."""
-
-DRAWN = {
-    "randn_like": (lambda x: x + x.exp() * torch.randn_like(x), rows),
-    "rand_like": (lambda x: x * torch.rand_like(x), rows),
-    "randn": (lambda x: x * torch.randn(x.shape, dtype=x.dtype), rows),
-    "randn of sizes": (lambda x: x[:, :3] * torch.randn(x.size(0), 3), rows),
-    "randn of numbers": (lambda x: x * torch.randn(4), rows),
-    "rand": (lambda x: x * torch.rand(x.shape[0], 1), rows),
-    "normal": (lambda x: x * torch.normal(1.0, 2.0, x.shape, dtype=x.dtype), rows),
-    "normal of numbers": (lambda x: x * torch.normal(1.0, 2.0, (4,), dtype=x.dtype), rows),
-    "normal around": (lambda x: x * torch.normal(x.exp(), 2.0), rows),
-    "normal_": (lambda x: x * torch.empty_like(x).normal_(1, 3), rows),
-    "uniform_": (lambda x: x * x.new_empty(x.shape).uniform_(-2, 2), rows),
-    "exponential_": (lambda x: x * torch.empty_like(x).exponential_(2), rows),
-    "gumbel_softmax": (F.gumbel_softmax, rows),
-    "gumbel_softmax, hard": (lambda x: F.gumbel_softmax(x, 0.5, hard=True, dim=1), rows),
-}
-"""Random numbers that are torch's for the same seed."""
-
-SPREAD = {
-    "bernoulli": (lambda x: torch.bernoulli(x.sigmoid() * 0 + 0.3), 0.3, 0.21),
-    "bernoulli of p": (lambda x: torch.bernoulli(x.detach(), 0.3) + x * 0, 0.3, 0.21),
-    "bernoulli_": (lambda x: torch.empty_like(x).bernoulli_(0.3) + x * 0, 0.3, 0.21),
-    "randn": (lambda x: torch.randn(x.shape, dtype=x.dtype) + x * 0, 0.0, 1.0),
-    "rand_like": (lambda x: torch.rand_like(x) + x * 0, 0.5, 1 / 12),
-    "exponential_": (lambda x: torch.empty_like(x).exponential_(2.0) + x * 0, 0.5, 0.25),
-    "randint": (lambda x: torch.randint(1, 4, (x.shape[0], 4)) + x * 0, 2.0, 2 / 3),
-    "randint of numbers": (lambda x: torch.randint(4, (4,)) + x * 0, None, None),
-    "randint_like": (lambda x: torch.randint_like(x, 1, 4) + x * 0, 2.0, 2 / 3),
-    "randperm": (lambda x: torch.randperm(x.shape[0])[:, None] + x * 0, None, None),
-    "randperm of a number": (lambda x: torch.randperm(4) + x * 0, 1.5, 1.25),
-}
-"""Random numbers with their mean and variance; None for those that depend on the batch."""
 
 SAME = {**CONSTANTS, **LOGIC, **FUNCTIONS, **SHAPES, **WRITES, **SUMS}
 """All that is the same in each walk."""

@@ -7,7 +7,8 @@ from functools import cache
 import pytest
 import torch
 from closeness import assert_close
-from interop.idioms import DRAWN, SAME, SPREAD, rows
+from interop.idioms import SAME, rows
+from interop.idioms_drawn import DRAWN, SPREAD
 from interop.test_zoo import compare
 from interop.zoo import Pair
 from torch import nn

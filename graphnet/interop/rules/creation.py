@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from graphnet.interop.rules.rule import rule, unsupported
+import torch
+
+from graphnet.interop.rules.rule import convert, on_diagonal, rule, unsupported
 from graphnet.interop.sizes import arange as extent_arange
 from graphnet.interop.sizes import full
 
@@ -43,6 +45,13 @@ def arange(step: Any, *bounds: Any, **_options: Any) -> Any:
     """Integers up to a size that depends on the batch."""
     start, end, by = (0, *bounds, 1) if len(bounds) == 1 else (*bounds, 1)[:3]
     return extent_arange(start, end, by, step.dtype)
+
+
+@rule("eye", "eye.m")
+def eye(step: Any, *sizes: Any, **_options: Any) -> Any:
+    """Ones on the diagonal of a matrix whose size depends on the batch."""
+    ones = full((*sizes, *sizes)[:2], 1.0, torch.float32)
+    return convert(on_diagonal(ones), step.dtype)
 
 
 @rule("item", "_local_scalar_dense")

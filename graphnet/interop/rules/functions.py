@@ -68,12 +68,14 @@ def logaddexp(_step: Any, x: Any, y: Any) -> Any:
 def hypot(_step: Any, x: Any, y: Any) -> Any:
     """The hypotenuse of a right triangle."""
     x, y = promoted(x, y)
-    return ops.sqrt(x * x + y * y)
+    unit = ops.detach(ops.maximum(ops.abs(x), ops.abs(y)))  # so that no square overflows
+    unit = ops.masked_fill(unit, ops.logical_or(ops.eq(unit, 0), ops.eq(unit, math.inf)), 1.0)
+    return ops.sqrt(ops.square(x / unit) + ops.square(y / unit)) * unit
 
 
 @rule("xlogy")
 def xlogy(step: Any, x: Any, y: Any) -> Any:
-    """x log(y), which is 0 where x is 0."""
+    """x log(y), which is 0 where x is 0; no gradient flows to y there."""
     x, y = promoted(x, y)
     x = x if isinstance(x, Node) else ops.ones_like(y) * x
     y = y if isinstance(y, Node) else ops.ones_like(x) * y

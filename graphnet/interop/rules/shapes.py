@@ -219,8 +219,13 @@ def index(_step: Any, x: Any, indices: Any) -> Any:
 @rule("broadcast_tensors")
 def broadcast(_step: Any, tensors: Any) -> Any:
     """Tensors in one shape."""
-    widest = max(tensors, key=lambda each: (each.ndim, sum(size != 1 for size in each.shape)))
-    return tuple(x if x.shape == widest.shape else ops.expand_as(x, widest) for x in tensors)
+    ndim = max(x.ndim for x in tensors)
+    sizes: list[Any] = [1] * ndim
+    for x in tensors:
+        for dim in range(x.ndim):
+            if x.shape[dim] != 1:
+                sizes[ndim - x.ndim + dim] = size_of(x, dim)
+    return tuple(x if _shape(sizes) == x.shape else expanded(x, sizes) for x in tensors)
 
 
 @rule("meshgrid")

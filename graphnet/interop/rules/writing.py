@@ -8,7 +8,7 @@ import torch
 
 from graphnet import ops
 from graphnet.graph import Node
-from graphnet.interop.rules.rule import SAME, convert, rule, unsupported
+from graphnet.interop.rules.rule import SAME, convert, on_diagonal, rule, unsupported
 from graphnet.interop.rules.shapes import part_of
 from graphnet.interop.sizes import as_node, expanded, is_known, size_of
 from graphnet.ops.indexing import ALL, Index, Scatter
@@ -44,12 +44,21 @@ def scatter_reduce(
     *,
     include_self: bool = True,
 ) -> Any:
-    """x, plus values at indices along a dimension."""
-    if reduce not in ("add", "sum") or not include_self:
-        raise unsupported(f"scatter with reduce={reduce!r} and include_self={include_self}")
+    """Sums or means at indices along a dimension, with x as one more term or without."""
+    if reduce not in ("add", "sum", "mean"):
+        raise unsupported(f"scatter with reduce={reduce!r}")
     if not isinstance(source, Node):
         source = convert(ops.ones_like(index), x.dtype) * source
-    return ops.scatter_add(x, dim, index, source)
+    written = None if include_self else _written(x, dim, index)
+    total = ops.scatter_add(_without(x, written), dim, index, source)
+    if reduce != "mean":
+        return total
+    ones = convert(ops.ones_like(index), x.dtype)
+    return total / ops.scatter_add(_without(ops.ones_like(x), written), dim, index, ones)
+
+
+def _without(x: Any, written: Any) -> Any:
+    return x if written is None else ops.masked_fill(x, written, 0)
 
 
 @rule("index_add")
@@ -117,6 +126,14 @@ def _row_of(x: Any, dim: int, indices: Any) -> Any:
 
 def _copied(x: Any, dim: int, index: Any, values: Any) -> Any:
     return index_copy(None, x, dim, index, values)
+
+
+@rule("fill_diagonal")
+def fill_diagonal(_step: Any, x: Any, value: float, wrap: bool = False) -> Any:
+    """A matrix with one value on its diagonal."""
+    if x.ndim != 2 or wrap:
+        raise unsupported("fill_diagonal_ of other tensors than matrices, or with wrap=True")
+    return ops.masked_fill(x, on_diagonal(x), value)
 
 
 @rule("select_scatter", "slice_scatter")

@@ -111,7 +111,12 @@ _FILLS |= {"aten.bernoulli.float", "aten.bernoulli.Tensor"}
 
 
 def _is_public(step: Step) -> bool:
-    return not step.name.startswith("_") and hasattr(torch, step.name)
+    """True if torch has the function; those with a reduction have another default there."""
+    if step.name.startswith("_") or not hasattr(torch, step.name):
+        return False
+    overload = getattr(getattr(torch.ops.aten, step.name), step.target.rpartition(".")[2], None)
+    options = [] if overload is None else overload._schema.arguments
+    return all(each.name != "reduction" for each in options)
 
 
 def _plain(args: list[str]) -> bool:
@@ -177,7 +182,7 @@ def _norm(step: Step, args: list[str], _kwargs: Any) -> str:
 
 
 def _scatter(step: Step, args: list[str], _kwargs: Any) -> str:
-    return f"torch.{step.target.rpartition('.')[2]}({', '.join(args)})"
+    return f"torch.{step.name}({', '.join(args)})"
 
 
 def _embedding(_step: Step, args: list[str], _kwargs: Any) -> str:
@@ -196,6 +201,10 @@ def _index(_step: Step, args: list[str], _kwargs: Any) -> str:
 
 def _index_put(step: Step, args: list[str], kwargs: Any) -> str:
     return f"torch.ops.{step.target}({_listed(args, kwargs)})"  # torch.index_put takes no None
+
+
+def _fill_diagonal(_step: Step, args: list[str], _kwargs: Any) -> str:
+    return f"{args[0]}.clone().fill_diagonal_({', '.join(args[1:])})"
 
 
 def _of_several(step: Step, args: list[str], _kwargs: Any) -> str:
@@ -217,6 +226,7 @@ SPECIAL: dict[str, Callable[[Step, list[str], dict[str, str]], str]] = {
     "reshape_as": _reshape_as,
     "index": _index,
     "index_put": _index_put,
+    "fill_diagonal": _fill_diagonal,
     "broadcast_tensors": _of_several,
     "block_diag": _of_several,
     "select_scatter": _scatter,
