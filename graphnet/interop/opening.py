@@ -47,11 +47,18 @@ def _multi_dot(tensors: Sequence[torch.Tensor]) -> torch.Tensor:
     return reduce(torch.matmul, tensors)
 
 
+def _fill_diagonal_(input: torch.Tensor, fill_value: float, wrap: bool = False) -> torch.Tensor:
+    if input.ndim != 2 or wrap:
+        return input.fill_diagonal_(fill_value, wrap)
+    return input.masked_fill_(torch.eye(*input.shape, dtype=torch.bool), fill_value)
+
+
 FORMS: dict[Any, Callable[..., Any]] = {
     torch.take_along_dim: _take_along_dim,
     torch.Tensor.take_along_dim: _take_along_dim,
     torch.kron: _kron,
     torch.Tensor.kron: _kron,
     torch.linalg.multi_dot: _multi_dot,
+    torch.Tensor.fill_diagonal_: _fill_diagonal_,
 }
 """The forms by torch's functions."""

@@ -276,7 +276,7 @@ SUMS = {
     "trace": (lambda x: torch.trace(x.T @ x), rows),
     "nansum": (lambda x: torch.where(x > 0, x, NAN).nansum(1), rows),
     "nanmean": (lambda x: torch.where(x > 0, x, NAN)[:, 2:].nanmean(), rows),
-    "aminmax": (lambda x: torch.stack(x.aminmax(dim=1)), shuffled),
+    "aminmax": (lambda x: torch.stack(x.detach().aminmax(dim=1)), shuffled),
     "count_nonzero": (lambda x: x * x.clamp(min=0).count_nonzero(1)[:, None], rows),
     "bucketize": (lambda x: x * torch.bucketize(x, torch.tensor([-0.5, 0.5])), rows),
     "cumprod": (lambda x: x.cumprod(1), rows),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, partial
 
 import pytest
 import torch
@@ -73,11 +73,23 @@ def test_random_numbers_are_drawn_anew_and_spread_as_torchs(name):
     assert not torch.equal(first, second)
     for each in (first, second, written) if mean is not None else ():
         assert each.shape == x.shape
-        assert abs(each.mean() - mean) < 0.03
-        assert abs(each.var() - variance) < 0.03
+        assert abs(each.mean() - mean) < 0.05
+        assert abs(each.var() - variance) < 0.05
 
 
 def test_a_permutation_has_each_number_once():
     ours = gn.from_torch(Line(lambda x: x[torch.randperm(x.shape[0])]), rows(3))
     x = rows(50)
     assert torch.equal(ours.forward(x).sort(0)[0], x)
+
+
+@pytest.mark.parametrize("hard", [False, True])
+def test_gradients_flow_through_gumbel_softmax(hard):
+    function = partial(nn.functional.gumbel_softmax, tau=0.7, hard=hard)
+    graph, y = gn.from_torch(Line(function), rows(3)).as_graph()
+    value = graph.forward({graph.inputs[0]: rows(5)}, outputs=y)
+    assert_close(value.sum(1), torch.ones(5, dtype=value.dtype), rtol=1e-12, atol=1e-12)
+    graph.backward([y], [rows(5)])
+    grad = graph.inputs[0].grad
+    assert (grad.abs().sum(1) > 0).all()
+    assert_close(grad.sum(1), torch.zeros_like(grad[:, 0]), rtol=1e-9, atol=1e-9)

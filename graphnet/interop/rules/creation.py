@@ -9,7 +9,8 @@ from typing import Any
 
 import torch
 
-from graphnet.interop.rules.rule import convert, on_diagonal, rule, unsupported
+from graphnet import ops
+from graphnet.interop.rules.rule import convert, rule, unsupported
 from graphnet.interop.sizes import arange as extent_arange
 from graphnet.interop.sizes import full
 
@@ -51,7 +52,7 @@ def arange(step: Any, *bounds: Any, **_options: Any) -> Any:
 def eye(step: Any, *sizes: Any, **_options: Any) -> Any:
     """Ones on the diagonal of a matrix whose size depends on the batch."""
     ones = full((*sizes, *sizes)[:2], 1.0, torch.float32)
-    return convert(on_diagonal(ones), step.dtype)
+    return convert(ops.eq(ops.cumsum(ones, 0), ops.cumsum(ones, 1)), step.dtype)
 
 
 @rule("item", "_local_scalar_dense")

@@ -11,7 +11,7 @@ import torch
 
 from graphnet import ops
 from graphnet.graph import Node
-from graphnet.interop.rules.rule import convert, rule
+from graphnet.interop.rules.rule import convert, rule, unsupported
 from graphnet.interop.sizes import full
 
 SHAPED = {"rand", "randn", "randint", "randperm", "normal.float_float"}
@@ -81,6 +81,15 @@ def bernoulli(_step: Any, x: Any, p: Any = None) -> Any:
 
 def _filled(x: Any, value: float) -> Any:
     return ops.zeros_like(x) + value
+
+
+@rule("multinomial")
+def multinomial(_step: Any, x: Any, count: int, replacement: bool = False, **_options: Any) -> Any:
+    """Indices drawn with the weights of each row: the greatest of log weights plus Gumbel noise."""
+    if replacement and count > 1:
+        raise unsupported("multinomial with replacement, for more than one number of each row")
+    noise = ops.log(exponential_(None, x))
+    return ops.topk(ops.log(x) - noise, count)[1]
 
 
 # What fills a tensor in place. Its name has lost the underscore.

@@ -76,12 +76,6 @@ def _one(value: Any) -> Any:
     return torch.empty((1,) * _ndim(value), dtype=value.dtype) if isinstance(value, Node) else value
 
 
-def on_diagonal(x: Any) -> Any:
-    """True on the diagonal of a matrix: where the numbers of the row and the column are equal."""
-    ones = convert(ops.ones_like(x), torch.float32)
-    return ops.eq(ops.cumsum(ones, 0), ops.cumsum(ones, 1))
-
-
 def unsupported(what: str) -> GraphError:
     """The error for an argument that graphnet has nothing for."""
     return GraphError(f"graphnet has no {what}")

@@ -8,7 +8,7 @@ import torch
 
 from graphnet import ops
 from graphnet.graph import Node
-from graphnet.interop.rules.rule import SAME, convert, on_diagonal, rule, unsupported
+from graphnet.interop.rules.rule import SAME, convert, rule, unsupported
 from graphnet.interop.rules.shapes import part_of
 from graphnet.interop.sizes import as_node, expanded, is_known, size_of
 from graphnet.ops.indexing import ALL, Index, Scatter
@@ -126,14 +126,6 @@ def _row_of(x: Any, dim: int, indices: Any) -> Any:
 
 def _copied(x: Any, dim: int, index: Any, values: Any) -> Any:
     return index_copy(None, x, dim, index, values)
-
-
-@rule("fill_diagonal")
-def fill_diagonal(_step: Any, x: Any, value: float, wrap: bool = False) -> Any:
-    """A matrix with one value on its diagonal."""
-    if x.ndim != 2 or wrap:
-        raise unsupported("fill_diagonal_ of other tensors than matrices, or with wrap=True")
-    return ops.masked_fill(x, on_diagonal(x), value)
 
 
 @rule("select_scatter", "slice_scatter")

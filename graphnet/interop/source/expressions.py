@@ -203,10 +203,6 @@ def _index_put(step: Step, args: list[str], kwargs: Any) -> str:
     return f"torch.ops.{step.target}({_listed(args, kwargs)})"  # torch.index_put takes no None
 
 
-def _fill_diagonal(_step: Step, args: list[str], _kwargs: Any) -> str:
-    return f"{args[0]}.clone().fill_diagonal_({', '.join(args[1:])})"
-
-
 def _of_several(step: Step, args: list[str], _kwargs: Any) -> str:
     return f"torch.{step.name}(*{args[0]})"
 
@@ -226,7 +222,6 @@ SPECIAL: dict[str, Callable[[Step, list[str], dict[str, str]], str]] = {
     "reshape_as": _reshape_as,
     "index": _index,
     "index_put": _index_put,
-    "fill_diagonal": _fill_diagonal,
     "broadcast_tensors": _of_several,
     "block_diag": _of_several,
     "select_scatter": _scatter,
