@@ -51,7 +51,8 @@ def marked(x):
     y = x * 1
     y[torch.arange(x.shape[0]), x.argmax(1)] = -1.0
     y[torch.tensor([0, 2]), torch.tensor([1, -2])] += x[0, :2]
-    y[0, torch.tensor([3])] = 5.0
+    y[0, torch.tensor([3, 3])] = 5.0
+    y[torch.tensor([[1, 1], [2, 1]]), 0] = 7.0
     return y
 
 

@@ -89,7 +89,7 @@ def index_copy(_step: Any, x: Any, dim: int, index: Any, source: Any) -> Any:
 
 @rule("index_put", "_unsafe_index_put")
 def index_put(_step: Any, x: Any, indices: Any, values: Any, accumulate: bool = False) -> Any:
-    """Elements replaced where a mask is true, or at integers that differ."""
+    """Elements replaced where a mask is true, or at integers: several values at different ones."""
     given = [place for place, each in enumerate(indices) if each is not None]
     kinds = {indices[place].dtype == torch.bool for place in given}
     if kinds == {True} and given == [0] and not accumulate and not values.ndim:
@@ -105,13 +105,15 @@ def index_put(_step: Any, x: Any, indices: Any, values: Any, accumulate: bool = 
     dim = given[0]
     flat = ops.flatten(x, dim, given[-1])
     index = _row_of(x, dim, [indices[place] for place in given])
-    part = ops.index_select(flat, dim, ops.flatten(index) if index.ndim else ops.reshape(index, 1))
     values = convert(values, x.dtype)
     if index.ndim > 1 and values.ndim > x.ndim - given[-1] - 1:
         raise unsupported("way to write several values at a table of indices")
-    values = values if values.shape == part.shape else ops.expand_as(values, part)
+    index = ops.reshape(index, (-1,))
+    if values.ndim or accumulate:
+        part = ops.index_select(flat, dim, index)
+        values = values if values.shape == part.shape else ops.expand_as(values, part)
     write = _added if accumulate else _copied
-    return ops.reshape_as(write(flat, dim, ops.flatten(index), values), x)
+    return ops.reshape_as(write(flat, dim, index, values), x)
 
 
 def _row_of(x: Any, dim: int, indices: Any) -> Any:
