@@ -4,6 +4,8 @@
 |---|---|
 | `importing` | `from_torch`, step by step |
 | `capture`, `refusals` | what `torch.export` records in each mode, and what it cannot |
+| `opening` | functions that would fix the batch size there, in another form |
+| `composites` | operations that torch makes of others, taken apart |
 | `settings`, `spectral` | the settings and hooks of modules; spectral norm |
 | `functional`: `program`, `steps` | its program without writes |
 | `modes` | training and evaluation as one list |

@@ -18,6 +18,7 @@ import torch
 from torch.nn.utils.spectral_norm import SpectralNorm
 from torch.utils import _pytree as pytree
 
+from graphnet.interop.opening import LeavingOpen
 from graphnet.interop.refusals import refusal, require_fitting
 from graphnet.interop.spectral import hooked_spectral_norm, spectral_norm
 
@@ -174,6 +175,7 @@ def _quietly() -> Iterator[None]:
             warnings.catch_warnings(),
             torch.random.fork_rng(devices=[]),
             torch.enable_grad(),
+            LeavingOpen(),
         ):
             warnings.simplefilter("ignore")
             yield
@@ -191,6 +193,7 @@ def _replacements() -> list[tuple[Any, str, Any]]:
         (SpectralNorm, "compute_weight", hooked_spectral_norm),
         (torch.nn.functional, "gaussian_nll_loss", _gaussian_nll_loss),
         (torch.nn.modules.transformer, "_detect_is_causal_mask", _is_causal),
+        (torch.distributions.Distribution, "_validate_args", False),
     ]
 
 

@@ -17,7 +17,9 @@ from graphnet.interop.program import (
     RESHAPES,
     SAME,
     base_of,
+    detaches_constant,
     facts_of,
+    is_write,
     keeps_shape,
     line_of,
     name_of,
@@ -113,13 +115,14 @@ class _Reader:
         if target == "getitem" and isinstance(self.values.get(node.args[0]), tuple):
             self.values[node] = self.values[node.args[0]][node.args[1]]
             return
-        if name.endswith("_") and not name.endswith("__") and target.startswith("aten."):
+        same = name in SAME or detaches_constant(node)
+        if not same and is_write(target):
             self._write(node, target, name)
             return
         base = base_of(node)
         if base is not None:
             self.bases[node] = base
-        if name in SAME or (name == "to" and facts_of(node) == facts_of(node.args[0])):
+        if same or (name == "to" and facts_of(node) == facts_of(node.args[0])):
             self.values[node] = self._value(node.args[0])
         else:
             self.values[node] = self._emit(node, target, node.args, node.kwargs)

@@ -236,9 +236,9 @@ class _Writer:
 
 
 def floating_dtype(module: Module) -> Any:
-    """The dtype of the first floating parameter or buffer; None if there is none."""
-    floating = (each.dtype for _, each in module.named_state() if each.dtype.is_floating_point)
-    return next(floating, None)
+    """The dtype of the first floating parameter or buffer that is no constant; None if none is."""
+    state = (each for _, each in module.named_state() if each.dtype.is_floating_point)
+    return next((each.dtype for each in state if each.persistent), None)
 
 
 def described(step: Step) -> str:

@@ -12,6 +12,7 @@ from torch.utils import _pytree as pytree
 from graphnet.errors import GraphError, counted
 from graphnet.graph import Graph, Parameter
 from graphnet.interop.capture import exported, is_averaging, tensors_of
+from graphnet.interop.composites import taken_apart
 from graphnet.interop.functional import steps_of
 from graphnet.interop.imported import (
     ImportedModel,
@@ -22,7 +23,8 @@ from graphnet.interop.imported import (
     floating_dtype,
 )
 from graphnet.interop.modes import foreign_writes, merged
-from graphnet.interop.rules.creation import CONSTANT
+from graphnet.interop.rules.creation import CONSTANT, CONSTANT_LIKE
+from graphnet.interop.rules.random import SHAPED
 from graphnet.interop.settings import hooks_of, options_of, settings_of
 from graphnet.interop.steps import Leaf, Ref, Step, Steps, refs_in
 
@@ -63,7 +65,8 @@ def from_torch(
         )
     names = _canonical(module)
     training, evaluation = (
-        steps_of(exported(module, example_inputs, dynamic, mode), names) for mode in (True, False)
+        steps_of(taken_apart(exported(module, example_inputs, dynamic, mode)), names)
+        for mode in (True, False)
     )
     counters = _refuse_foreign_writes(module, training, evaluation, names)
     averaging = {
@@ -182,12 +185,27 @@ def _with_constants(model: ImportedModel, steps: Steps) -> Steps:
         if leaf.kind == "constant":
             steps.leaves[number] = _hold(model, steps.constants[leaf.name])
     for step in steps.steps:
-        if step.name in CONSTANT and not list(refs_in((step.args, step.kwargs))):
+        if _is_constant(step):
             steps.leaves[step.number] = _hold(model, _computed(step))
         else:
-            kept.append(step)
+            kept.append(_with_like(steps, step))
     steps.steps, steps.constants = kept, {}
     return steps
+
+
+def _is_constant(step: Step) -> bool:
+    """True for a step on numbers alone, but for a tensor of which only the dtype is read."""
+    args = step.args[1:] if step.name in CONSTANT_LIKE else step.args
+    return step.name in CONSTANT | CONSTANT_LIKE and not list(refs_in((args, step.kwargs)))
+
+
+def _with_like(steps: Steps, step: Step) -> Step:
+    """The step; random numbers in a shape of numbers get a tensor that says the device."""
+    drawn = {step.name, step.target.removeprefix("aten.")} & SHAPED
+    if not drawn or list(refs_in(step.args)):
+        return step
+    leaves = sorted(steps.leaves, key=lambda number: steps.leaves[number].kind != "input")
+    return replace(step, kwargs={**step.kwargs, "like": Ref(leaves[0])}) if leaves else step
 
 
 def _hold(model: ImportedModel, value: torch.Tensor) -> Leaf:
@@ -203,7 +221,10 @@ def _computed(step: Step) -> torch.Tensor:
     """The value of a step on numbers alone, such as a range."""
     function = getattr(torch.ops.aten, step.name)
     options = {name: value for name, value in step.kwargs.items() if name != "pin_memory"}
-    found: torch.Tensor = getattr(function, step.target.rpartition(".")[2])(*step.args, **options)
+    args = step.args
+    if step.name in CONSTANT_LIKE:
+        args = (torch.empty((), dtype=step.dtype), *args[1:])
+    found: torch.Tensor = getattr(function, step.target.rpartition(".")[2])(*args, **options)
     return found
 
 

@@ -85,7 +85,7 @@ class _Merge:
             return False
         here = self._there((step.args, dict(step.kwargs)))
         other = _without_mode(step.target, there.args, dict(there.kwargs))
-        return bool(_without_mode(step.target, *here) == other)
+        return repr(_without_mode(step.target, *here)) == repr(other)  # nan is not equal to nan
 
     def _both(self, step: Step, there: Step) -> Step:
         place = MODE_ARGUMENTS.get(step.target)

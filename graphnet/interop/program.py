@@ -37,6 +37,17 @@ def keeps_shape(name: str) -> bool:
     return name in SAME or name.endswith("_") or name == "to"
 
 
+def is_write(target: str) -> bool:
+    """True for a call of torch that writes to its first argument: "aten.add_.Tensor"."""
+    name = target.removeprefix("aten.").partition(".")[0]
+    return target.startswith("aten.") and name.endswith("_") and not name.endswith("__")
+
+
+def detaches_constant(node: Any) -> bool:
+    """True for the last part of `torch.tensor`: the copy of a constant has no history."""
+    return name_of(node) == "detach_" and name_of(node.args[0]) == "lift_fresh_copy"
+
+
 def undone(name: str, rest: tuple[Any, ...], value: Ref) -> tuple[str, tuple[Any, ...]]:
     """The call that undoes a permutation of dimensions."""
     if name == "permute":
@@ -61,6 +72,8 @@ def facts_of(node: Any) -> tuple[Any, Any]:
 
 def base_of(node: Any) -> Any:
     """The argument whose memory the value of a node shares; None if there is none."""
+    if name_of(node) == "lift_fresh_copy":  # a constant, of which each walk has a copy
+        return None
     first = node.args[0] if node.args else None
     if not isinstance(first, torch.fx.Node):
         return None

@@ -26,6 +26,9 @@ class Extent:
     def __init__(self, sign: str, first: Any, second: Any) -> None:
         self.sign, self.first, self.second = sign, first, second
 
+    def __repr__(self) -> str:
+        return "<a size that depends on the batch>"
+
     def formula(self, nodes: list[Any]) -> Formula:
         """The formula for `graphnet.ops.sizes`; the nodes that it reads are appended to a list."""
         if self.sign == "size":
@@ -131,9 +134,12 @@ def sliced(x: Any, dim: int, part: tuple[Any, Any, Any]) -> Any:
     return Slice(dim % x.ndim, start, stop, part[2] or 1)(x, *nodes)
 
 
-def full(sizes: Any, value: float, dtype: Any) -> Any:
-    """One value in a shape that holds extents."""
-    nodes: list[Any] = []
+def full(sizes: Any, value: float, dtype: Any, like: Any = None) -> Any:
+    """One value in a shape that holds extents, on the device of what they are sizes of.
+
+    If there are none, a node says the device.
+    """
+    nodes: list[Any] = [] if like is None else [like]
     formulas = tuple(formula_of(each, nodes) for each in sizes)
     return Full(formulas, value, dtype)(*nodes)
 

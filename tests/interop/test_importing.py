@@ -196,15 +196,18 @@ def test_the_inputs_of_a_converted_import_have_its_dtype():
     assert graph.inputs[0].dtype is y.dtype is torch.float64
 
 
-@pytest.mark.parametrize("kind", ["RNN", "LSTM", "GRU"])
-def test_a_recurrent_model_takes_sequences_of_any_length(kind):
+@pytest.mark.parametrize(("kind", "size"), [("RNN", 0), ("LSTM", 0), ("LSTM", 2), ("GRU", 0)])
+@pytest.mark.parametrize("bias", [True, False])
+def test_a_recurrent_model_takes_sequences_of_any_length(kind, size, bias):
     """One import for every batch and every length."""
 
     class Reader(nn.Module):
         def __init__(self):
             super().__init__()
-            self.rnn = getattr(nn, kind)(3, 4, 2, batch_first=True, bidirectional=True)
-            self.head = nn.Linear(8, 2)
+            options = {"proj_size": size} if size else {}
+            options |= {"bias": bias, "batch_first": True, "bidirectional": True}
+            self.rnn = getattr(nn, kind)(3, 4, 2, **options)
+            self.head = nn.Linear(2 * (size or 4), 2)
 
         def forward(self, x):
             return self.head(self.rnn(x)[0])
@@ -254,3 +257,37 @@ def test_not_a_number_stays_none(function, at_nan):
     assert_close(y.top, expected, **CLOSE, equal_nan=True)
     assert_close(given.grad[1:], x.grad[1:], **CLOSE)
     assert_close(given.grad[0], torch.tensor(at_nan).double(), **CLOSE, equal_nan=True)
+
+
+class Scaled(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.fc = nn.Linear(4, 4)
+
+    def forward(self, x):
+        return self.fc(x) * torch.tensor([1.0, 2.0, 3.0, 4.0])
+
+
+def test_a_constant_does_not_decide_the_dtype_of_the_inputs():
+    graph, _ = gn.from_torch(Scaled().double(), torch.ones(2, 4, dtype=torch.float64)).as_graph()
+    assert graph.inputs[0].dtype is torch.float64
+
+
+def test_the_parts_of_a_composite_operation_have_its_line_and_module():
+    class Stacked(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.inner = Stack()
+
+        def forward(self, x):
+            return self.inner(x)
+
+    graph, _ = gn.from_torch(Stacked(), torch.ones(2, 4)).as_graph()
+    (node,) = operations(graph)
+    assert node.name == "inner.cat"
+    assert node.line == f"{__file__}:{Stack.forward.__code__.co_firstlineno + 1}"
+
+
+class Stack(nn.Module):
+    def forward(self, x):
+        return torch.hstack([x, x])

@@ -94,6 +94,12 @@ class Masked(nn.Module):
         return x[x > 0].sum()
 
 
+class GroupsOfRows(nn.Module):
+    def forward(self, x):
+        kernels = torch.ones(x.shape[0], 1, 1, dtype=x.dtype)
+        return nn.functional.conv1d(x[None], kernels, groups=x.shape[0])
+
+
 FOUR = (torch.ones(3, 4),)
 REFUSED = {
     "a branch on data": (DataBranch(), "branches on values"),
@@ -105,6 +111,7 @@ REFUSED = {
     "writes into what is detached": (Detached(), "that detach gives"),
     "writes without gradients": (Untracked(), "under torch.no_grad"),
     "a Fourier transform": (Fourier(), "fft"),
+    "groups of the batch": (GroupsOfRows(), "may not depend on the size of the batch.*F.unfold"),
     "a mask as an index": (Masked(), "aten.index.Tensor"),
 }
 

@@ -1,4 +1,4 @@
-"""Rules for tensors of one value, ranges and random numbers.
+"""Rules for tensors of one value and ranges.
 
 Those whose shape is known are no steps: they are constants of the module, see `imported`.
 """
@@ -7,15 +7,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from graphnet.interop.rules.rule import SAME, rule, unsupported
+import torch
+
+from graphnet import ops
+from graphnet.interop.rules.rule import convert, rule, unsupported
 from graphnet.interop.sizes import arange as extent_arange
 from graphnet.interop.sizes import full
 
-SAME |= {"randn_like", "rand_like", "bernoulli"}
-
 CONSTANT = {"zeros", "ones", "full", "arange", "eye", "linspace", "tril_indices", "triu_indices"}
-CONSTANT |= {"scalar_tensor", "empty", "new_zeros", "new_ones", "new_full"}
+CONSTANT |= {"scalar_tensor", "empty", "logspace"}
 """Operations whose values are constants where all arguments are numbers."""
+
+CONSTANT_LIKE = {"new_zeros", "new_ones", "new_full", "new_empty"}
+"""The same with a tensor as the first argument, of which only the dtype is read."""
 
 
 @rule("zeros", "ones", "empty")
@@ -44,10 +48,11 @@ def arange(step: Any, *bounds: Any, **_options: Any) -> Any:
     return extent_arange(start, end, by, step.dtype)
 
 
-@rule("rand", "randn", "randint", "normal", "rand.default")
-def random(step: Any, *_args: Any, **_options: Any) -> Any:
-    """Random numbers in a shape of their own, which have no generator in a list."""
-    raise unsupported(f"{step.name}: use {step.name}_like, which draws in each walk")
+@rule("eye", "eye.m")
+def eye(step: Any, *sizes: Any, **_options: Any) -> Any:
+    """Ones on the diagonal of a matrix whose size depends on the batch."""
+    ones = full((*sizes, *sizes)[:2], 1.0, torch.float32)
+    return convert(ops.eq(ops.cumsum(ones, 0), ops.cumsum(ones, 1)), step.dtype)
 
 
 @rule("item", "_local_scalar_dense")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import torch
+
 from graphnet import ops
 from graphnet.graph import Node
 from graphnet.interop.rules.rule import RULES, SAME, convert, promoted, rule, unsupported
@@ -15,8 +17,7 @@ SAME |= {"abs", "sign", "exp", "expm1", "log", "log1p", "sqrt", "rsqrt", "square
 SAME |= {"sin", "cos", "erf", "tanh", "sigmoid", "relu", "neg", "leaky_relu", "selu", "hardtanh"}
 SAME |= {"relu6", "softplus", "silu", "mish", "logical_not", "bitwise_not", "gelu"}
 SAME |= {"floor", "ceil", "round", "trunc", "tan", "asin", "acos", "atan", "sinh", "cosh"}
-SAME |= {"asinh", "acosh", "atanh", "atan2", "log2", "log10", "exp2", "erfc", "isnan", "isinf"}
-SAME |= {"frac", "isfinite", "logaddexp"}
+SAME |= {"asinh", "acosh", "atanh", "atan2"}
 
 
 def _binary(name: str) -> None:
@@ -96,9 +97,23 @@ def masked_fill(_step: Any, input: Any, mask: Any, value: Any) -> Any:
 
 
 @rule("logical_xor", "bitwise_xor")
-def xor(_step: Any, input: Any, other: Any) -> Any:
-    """True where exactly one is."""
-    return ops.ne(input, other)
+def xor(step: Any, input: Any, other: Any) -> Any:
+    """True where exactly one is; of integers, the bits that are set in exactly one."""
+    if step.name == "logical_xor":
+        return ops.ne(ops.ne(input, 0), ops.ne(other, 0))
+    x, y = promoted(input, other)
+    if step.dtype == torch.bool:
+        return ops.ne(x, y)
+    return ops.bitwise_or(x, y) - ops.bitwise_and(x, y)
+
+
+@rule("__lshift__.Scalar", "__rshift__.Scalar")
+@rule("bitwise_left_shift.Tensor_Scalar", "bitwise_right_shift.Tensor_Scalar")
+def shift(step: Any, x: Any, places: int) -> Any:
+    """Bits of integers moved: products with powers of 2, or quotients."""
+    if "left" in step.name or "lshift" in step.name:
+        return x * 2**places
+    return ops.div(x, 2**places, rounding_mode="floor")
 
 
 @rule("elu", "celu")
@@ -205,7 +220,7 @@ def copy(_step: Any, x: Any, source: Any, _non_blocking: bool = False) -> Any:
     return source if source.shape == x.shape else ops.expand_as(source, x)
 
 
-@rule("fill", "zero", "full_like", "ones_like", "zeros_like")
+@rule("fill", "zero", "full_like", "ones_like", "zeros_like", "empty_like")
 def fill(step: Any, x: Any, value: Any = 0, **_options: Any) -> Any:
     """One value in the shape of x."""
     value = 1 if step.name == "ones_like" else value

@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from graphnet import ops
+from graphnet.errors import ShapeError
 from graphnet.interop.rules.rule import SAME, rule
+from graphnet.interop.sizes import Extent
 
-SAME |= {"conv3d", "avg_pool3d", "adaptive_avg_pool3d", "channel_shuffle", "pixel_shuffle"}
+SAME |= {"avg_pool3d", "adaptive_avg_pool3d", "channel_shuffle", "pixel_shuffle"}
 
 # convolution
 
 
-@rule("conv1d", "conv2d")
+@rule("conv1d", "conv2d", "conv3d")
 def conv(
     step: Any,
     x: Any,
@@ -21,11 +23,16 @@ def conv(
     stride: Any = 1,
     padding: Any = 0,
     dilation: Any = 1,
-    groups: int = 1,
+    groups: Any = 1,
 ) -> Any:
     """A convolution."""
-    function = ops.conv1d if step.name == "conv1d" else ops.conv2d
-    return function(x, weight, bias, stride, padding, dilation, groups)
+    if isinstance(groups, Extent):
+        raise ShapeError(
+            "the number of groups may not depend on the size of the batch, which stays open. For "
+            "a kernel for each row, multiply it with the windows of that row: "
+            "torch.einsum('bok,bkl->bol', kernels.flatten(2), F.unfold(x, kernel_size))"
+        )
+    return getattr(ops, step.name)(x, weight, bias, stride, padding, dilation, groups)
 
 
 @rule("conv_transpose2d", "conv_transpose3d")

@@ -30,7 +30,10 @@ def layer(
         raise unsupported("recurrent layer that drops values in evaluation too")
     kind = _LAYERS[step.name]
     made = object.__new__(kind)
-    made.input_size, made.hidden_size = weights[0].shape[1], weights[1].shape[1]
+    gates = {LSTM: 4, GRU: 3, RNN: 1}[kind]
+    made.input_size, made.hidden_size = weights[0].shape[1], weights[0].shape[0] // gates
+    if weights[1].shape[1] != made.hidden_size:
+        made.proj_size = weights[1].shape[1]
     made.num_layers, made.bias, made.batch_first = num_layers, bias, batch_first
     made.dropout = dropout if training is FOLLOW else 0.0
     made.bidirectional = bidirectional
@@ -43,15 +46,16 @@ def layer(
 
 def _give(made: Any, weights: Any) -> None:
     """Set the weights of a layer, which are in the order of the layers and directions."""
-    each = 4 if made.bias else 2
-    suffixes = [s for place in range(made.num_layers) for s in made.suffixes(place)]
-    if len(weights) != each * len(suffixes):
-        raise unsupported("recurrent layer with projections (proj_size)")
-    for place, suffix in enumerate(suffixes):
-        given = [*weights[place * each : (place + 1) * each], None, None][:4]
-        names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
-        for name, weight in zip(names, given, strict=True):
-            setattr(made, name + suffix, weight)
+    names = ["weight_ih", "weight_hh"]
+    names += ["bias_ih", "bias_hh"] if made.bias else []
+    names += ["weight_hr"] if made.proj_size else []
+    given = iter(weights)
+    for suffix in (s for place in range(made.num_layers) for s in made.suffixes(place)):
+        for name in names:
+            setattr(made, name + suffix, next(given))
+        if not made.bias:
+            setattr(made, f"bias_ih{suffix}", None)
+            setattr(made, f"bias_hh{suffix}", None)
 
 
 _CELLS: dict[str, Any] = {

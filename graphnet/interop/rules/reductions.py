@@ -7,7 +7,8 @@ from typing import Any
 import torch
 
 from graphnet import ops
-from graphnet.interop.rules.rule import SAME, convert, rule, unsupported
+from graphnet.errors import ShapeError
+from graphnet.interop.rules.rule import SAME, convert, promoted, rule, unsupported
 
 SAME |= {"logsumexp", "cosine_similarity", "argmax", "argmin"}
 
@@ -21,8 +22,8 @@ def _dims(dim: Any) -> Any:
 def sum_(step: Any, x: Any, dim: Any = None, keepdim: bool = False, dtype: Any = None) -> Any:
     """A sum or a mean, of integers as integers of 64 bits."""
     if step.name == "nansum":
-        raise unsupported("nansum")
-    function = ops.sum if step.name == "sum" else ops.mean
+        x = ops.masked_fill(x, ops.ne(x, x), 0)
+    function = ops.mean if step.name == "mean" else ops.sum
     if dtype is not None or not x.dtype.is_floating_point:
         x = convert(x, step.dtype if dtype is None else dtype)
     return function(x, _dims(dim), keepdim)
@@ -33,6 +34,22 @@ def prod(step: Any, x: Any, dim: Any = None, keepdim: bool = False, dtype: Any =
     """A product, or sums so far."""
     x = convert(x, dtype if dtype is not None else step.dtype)
     return ops.prod(x, dim, keepdim) if step.name == "prod" else ops.cumsum(x, dim)
+
+
+@rule("cumprod")
+def cumprod(step: Any, x: Any, dim: int, dtype: Any = None) -> Any:
+    """Products so far: each step multiplies by the product of as many elements before them."""
+    x = convert(x, dtype if dtype is not None else step.dtype)
+    size = x.shape[dim]
+    if size is None:
+        raise ShapeError("cumprod needs a known size in its dimension")
+    length = 1
+    while length < size:
+        first = ops.narrow(x, dim, 0, length)
+        rest = ops.narrow(x, dim, length, size - length)
+        x = ops.cat([first, rest * ops.narrow(x, dim, 0, size - length)], dim)
+        length *= 2
+    return x
 
 
 @rule("var", "std")
@@ -78,6 +95,27 @@ def amax(step: Any, x: Any, dim: Any = (), keepdim: bool = False) -> Any:
     return function(x, dim, keepdim)
 
 
+@rule("aminmax")
+def aminmax(_step: Any, x: Any, *, dim: Any = None, keepdim: bool = False) -> Any:
+    """The smallest and the largest, of all or of a dimension."""
+    dims = () if dim is None else dim
+    return ops.amin(x, dims, keepdim), ops.amax(x, dims, keepdim)
+
+
+@rule("count_nonzero")
+def count_nonzero(_step: Any, x: Any, dim: Any = None) -> Any:
+    """How many elements are not 0."""
+    return ops.sum(convert(ops.ne(x, 0), torch.int64), _dims(dim))
+
+
+@rule("bucketize.Tensor")
+def bucketize(step: Any, x: Any, boundaries: Any, *, right: bool = False, **_options: Any) -> Any:
+    """How many boundaries are below each element, or not above it; NaN is above all."""
+    x, boundaries = promoted(ops.unsqueeze(x, -1), boundaries)
+    above = (ops.lt if right else ops.le)(x, boundaries)
+    return ops.sum(convert(ops.logical_not(above), step.dtype), -1)
+
+
 @rule("any", "all")
 def any_(step: Any, x: Any, dim: Any = None, keepdim: bool = False) -> Any:
     """True if any element is, or all are."""
@@ -92,6 +130,21 @@ def norm(step: Any, x: Any, p: Any = 2, dim: Any = None, keepdim: bool = False, 
     if step.name == "frobenius_norm":
         p, dim, keepdim = 2, p, bool(dim)
     return ops.norm(x, 2.0 if p is None else p, _dims(dim), keepdim)
+
+
+@rule("dist")
+def dist(_step: Any, x: Any, y: Any, p: float = 2) -> Any:
+    """The norm of a difference."""
+    return ops.norm(x - y, p)
+
+
+@rule("cdist")
+def cdist(_step: Any, x: Any, y: Any, p: float = 2, _compute_mode: Any = None) -> Any:
+    """The distances of all vectors of one set from all of another."""
+    if p not in (1, 2):
+        raise unsupported(f"cdist with p={p:g}; only 1 and 2")
+    x, y = promoted(x, y)
+    return ops.norm(ops.unsqueeze(x, -2) - ops.unsqueeze(y, -3), float(p), -1)
 
 
 @rule("softmax", "log_softmax", "_softmax", "_log_softmax")

@@ -7,19 +7,20 @@ from typing import Any
 
 from graphnet import ops
 from graphnet.errors import ShapeError
-from graphnet.interop.rules.rule import RULES, SAME, convert, promoted, rule, unsupported
+from graphnet.interop.rules.rule import RULES, SAME, promoted, rule, unsupported
 from graphnet.interop.sizes import Extent, expanded, is_known, reshaped, size_of, sliced
-from graphnet.ops.indexing import ALL, Index, Scatter
+from graphnet.ops.indexing import ALL, Index
 
-SAME |= {"transpose", "permute", "unsqueeze", "tril", "triu", "gather", "scatter_add", "unbind"}
+SAME |= {"transpose", "permute", "unsqueeze", "tril", "triu", "gather", "unbind"}
 SAME |= {"index_select", "flip", "roll", "sort", "topk", "argsort", "repeat_interleave"}
-SAME |= {"diagonal", "pixel_shuffle", "pixel_unshuffle", "one_hot", "movedim", "diag_embed"}
+SAME |= {"diagonal", "pixel_shuffle", "pixel_unshuffle", "one_hot"}
 SAME |= {"reshape_as", "expand_as", "channel_shuffle", "matrix_exp"}
 
 END = 2**63 - 1
 """The end of a slice that has none."""
 
 RULES["getitem"] = lambda _step, x, place: x[place]
+RULES["diagonal_copy"] = lambda _step, x, *options: ops.diagonal(x, *options)
 
 
 @rule("sym_size")
@@ -126,7 +127,7 @@ def select(_step: Any, x: Any, dim: int, index: Any) -> Any:
 @rule("slice")
 def slice_(step: Any, x: Any, dim: int = 0, start: Any = None, end: Any = None, by: int = 1) -> Any:
     """A range of a dimension."""
-    part = _range(x, dim, start, end, by)
+    part = part_of(x, dim, start, end, by)
     if part == ALL:
         return x
     if is_known(part):
@@ -134,7 +135,7 @@ def slice_(step: Any, x: Any, dim: int = 0, start: Any = None, end: Any = None, 
     return sliced(x, dim, part)
 
 
-def _range(x: Any, dim: int, start: Any, end: Any, by: int) -> tuple[Any, Any, Any]:
+def part_of(x: Any, dim: int, start: Any, end: Any, by: int) -> tuple[Any, Any, Any]:
     """A range as an index has it, with None for what is the whole dimension."""
     size = x.shape[dim]
     if isinstance(end, int) and (end >= END or (size is not None and end >= size)):
@@ -215,40 +216,16 @@ def index(_step: Any, x: Any, indices: Any) -> Any:
     return ops.getitem(x, key)
 
 
-@rule("index_put", "_unsafe_index_put")
-def index_put(_step: Any, x: Any, indices: Any, values: Any, accumulate: bool = False) -> Any:
-    """Elements replaced where a mask is true."""
-    mask = indices[0]
-    if len(indices) != 1 or str(mask.dtype) != "torch.bool" or accumulate or values.ndim:
-        raise unsupported("way to write at indices; only one value where a mask is true")
-    while mask.ndim < x.ndim:
-        mask = ops.unsqueeze(mask, -1)
-    return ops.where(mask, convert(values, x.dtype), x)
-
-
-@rule("select_scatter", "slice_scatter")
-def put_part(
-    step: Any, x: Any, source: Any, dim: int, first: Any = None, end: Any = None, by: int = 1
-) -> Any:
-    """x with one part replaced."""
-    one = step.name == "select_scatter" or step.target == "graphnet.select_scatter"
-    part = first if one else _range(x, dim, first, end, by)
-    key = (ALL,) * (dim % x.ndim) + (part,)
-    source = convert(source, x.dtype)
-    if part == ALL:
-        return source if source.shape == x.shape else ops.expand_as(source, x)
-    if not one and not is_known(part):
-        raise unsupported("way to write to a range that depends on the batch size")
-    old = Index(key)(x)
-    source = source if source.shape == old.shape else ops.expand_as(source, old)
-    return ops.where(ops.gt(Scatter(key)(ops.ones_like(source), x), 0), Scatter(key)(source, x), x)
-
-
 @rule("broadcast_tensors")
 def broadcast(_step: Any, tensors: Any) -> Any:
     """Tensors in one shape."""
-    widest = max(tensors, key=lambda each: (each.ndim, sum(size != 1 for size in each.shape)))
-    return tuple(x if x.shape == widest.shape else ops.expand_as(x, widest) for x in tensors)
+    ndim = max(x.ndim for x in tensors)
+    sizes: list[Any] = [1] * ndim
+    for x in tensors:
+        for dim in range(x.ndim):
+            if x.shape[dim] != 1:
+                sizes[ndim - x.ndim + dim] = size_of(x, dim)
+    return tuple(x if _shape(sizes) == x.shape else expanded(x, sizes) for x in tensors)
 
 
 @rule("meshgrid")
@@ -264,3 +241,54 @@ def meshgrid(_step: Any, tensors: Any, indexing: str = "ij") -> Any:
         shape[order.index(place)] = x.shape[0]
         grids.append(ops.expand(ops.reshape(x, tuple(shape)), tuple(sizes)))
     return tuple(grids)
+
+
+@rule("diag_embed")
+def diag_embed(_step: Any, x: Any, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Any:
+    """Vectors as the diagonals of matrices: rows of n + 1 numbers, read as rows of n."""
+    if (dim1, dim2) not in ((-2, -1), (x.ndim - 1, x.ndim)):
+        raise unsupported("diag_embed in other dimensions than the last two")
+    size = x.shape[-1]
+    if size is None:
+        raise ShapeError("diag_embed needs a known size in the last dimension")
+    wide = ops.flatten(ops.pad(ops.unsqueeze(x, -1), (0, size)), -2, -1)
+    square = ops.unflatten(ops.narrow(wide, -1, 0, size * size), -1, (size, size))
+    right, down = max(offset, 0), max(-offset, 0)
+    return ops.pad(square, (right, down, down, right)) if offset else square
+
+
+@rule("rot90")
+def rot90(_step: Any, x: Any, k: int = 1, dims: Any = (0, 1)) -> Any:
+    """Quarter turns from the first dimension to the second."""
+    if k % 4 == 2:
+        return ops.flip(x, *dims)
+    flipped = {0: (), 1: (dims[1],), 3: (dims[0],)}[k % 4]
+    return ops.transpose(ops.flip(x, *flipped), *dims) if flipped else x
+
+
+@rule("linalg_cross")
+def cross(_step: Any, x: Any, y: Any, *, dim: int = -1) -> Any:
+    """The vector at a right angle to two vectors of three numbers."""
+    x, y = promoted(x, y)
+    first = ops.roll(x, -1, dim) * ops.roll(y, -2, dim)
+    return first - ops.roll(x, -2, dim) * ops.roll(y, -1, dim)
+
+
+@rule("trace")
+def trace(_step: Any, x: Any) -> Any:
+    """The sum of the diagonal of a matrix."""
+    return ops.sum(ops.diagonal(x))
+
+
+@rule("block_diag")
+def block_diag(_step: Any, tensors: Any) -> Any:
+    """Matrices along the diagonal of a matrix."""
+    blocks = [ops.reshape(x, (1, -1)) if x.ndim < 2 else x for x in promoted(*tensors)]
+    widths = [x.shape[1] for x in blocks]
+    if None in widths:
+        raise ShapeError("block_diag needs known numbers of columns")
+    rows = [
+        ops.pad(x, (sum(widths[:place]), sum(widths[place + 1 :])))
+        for place, x in enumerate(blocks)
+    ]
+    return ops.cat(rows)

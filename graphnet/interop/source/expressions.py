@@ -87,6 +87,8 @@ def expression(step: Step, text: Text, mode: str) -> str:
     kwargs = {name: literal(value, text, mode) for name, value in given.items()}
     if special is not None:
         return special(step, args, kwargs)
+    if step.target in _FILLS:
+        return f"torch.empty_like({args[0]}).{step.name}_({_listed(args[1:], kwargs)})"
     if step.target.startswith("operator."):
         return _operator(step, args)
     if step.name in INFIX and len(args) == 2 and not kwargs and _plain(args):
@@ -105,8 +107,12 @@ def expression(step: Step, text: Text, mode: str) -> str:
     return f"torch.ops.{step.target}({_listed(args, kwargs)})"
 
 
-_PLACEMENT = {"device", "pin_memory", "layout", "non_blocking"}
+_PLACEMENT = {"device", "pin_memory", "layout", "non_blocking", "like"}
 """Keywords about where a tensor lies."""
+
+_FILLS = {"aten.uniform.default", "aten.normal.default", "aten.exponential.default"}
+_FILLS |= {"aten.bernoulli.float", "aten.bernoulli.Tensor"}
+"""Calls that fill their first argument with random numbers, and have no other form in torch."""
 
 
 def _is_public(step: Step) -> bool:
@@ -181,7 +187,7 @@ def _norm(step: Step, args: list[str], kwargs: Any) -> str:
 
 
 def _scatter(step: Step, args: list[str], _kwargs: Any) -> str:
-    return f"torch.{step.target.rpartition('.')[2]}({', '.join(args)})"
+    return f"torch.{step.name}({', '.join(args)})"
 
 
 def _embedding(_step: Step, args: list[str], _kwargs: Any) -> str:
@@ -202,8 +208,12 @@ def _index(_step: Step, args: list[str], _kwargs: Any) -> str:
     return f"{args[0]}[{inside}]"
 
 
-def _broadcast(_step: Step, args: list[str], _kwargs: Any) -> str:
-    return f"torch.broadcast_tensors(*{args[0]})"
+def _index_put(step: Step, args: list[str], kwargs: Any) -> str:
+    return f"torch.ops.{step.target}({_listed(args, kwargs)})"  # torch.index_put takes no None
+
+
+def _of_several(step: Step, args: list[str], _kwargs: Any) -> str:
+    return f"torch.{step.name}(*{args[0]})"
 
 
 def _spectral_norm(step: Step, _args: list[str], _kwargs: Any) -> str:
@@ -228,7 +238,9 @@ SPECIAL: dict[str, Callable[[Step, list[str], dict[str, str]], str]] = {
     "embedding": _embedding,
     "reshape_as": _reshape_as,
     "index": _index,
-    "broadcast_tensors": _broadcast,
+    "index_put": _index_put,
+    "broadcast_tensors": _of_several,
+    "block_diag": _of_several,
     "select_scatter": _scatter,
     "slice_scatter": _scatter,
     "spectral_norm": _spectral_norm,
