@@ -59,7 +59,7 @@ def compare(op: Op, place: int, arguments: list[Any], top: Tensor) -> tuple[Comp
     """
     x = arguments[place].contiguous()
     fixed, endless = ~x.isfinite(), ~top.isfinite()
-    if (x.numel() and fixed.all()) or (top.numel() and endless.all()):
+    if x.numel() and (fixed.all() or (top.numel() and endless.all())):
         raise NotChecked("no value is finite")
     seed = wave(top).masked_fill(endless, 0.0)
     grad = _ruled(op, place, arguments, top, seed)
