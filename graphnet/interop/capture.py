@@ -10,7 +10,7 @@ import math
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
-from inspect import Parameter, signature
+from inspect import Parameter, getattr_static, signature
 from io import StringIO
 from typing import Any
 
@@ -18,8 +18,9 @@ import torch
 from torch.nn.utils.spectral_norm import SpectralNorm
 from torch.utils import _pytree as pytree
 
+from graphnet.errors import GraphError
 from graphnet.interop.opening import LeavingOpen
-from graphnet.interop.refusals import refusal, require_fitting
+from graphnet.interop.refusals import own_backward, refusal, require_fitting
 from graphnet.interop.spectral import hooked_spectral_norm, spectral_norm
 
 
@@ -37,6 +38,8 @@ def exported(module: Any, examples: tuple[Any, ...], dynamic: Any, training: boo
         try:
             with _quietly():
                 return _export(module, _examples(examples), dynamic)
+        except GraphError:
+            raise
         except Exception as error:
             raise refusal(module, error, _failure(module, _examples(examples))) from error
 
@@ -162,7 +165,7 @@ def _quietly() -> Iterator[None]:
     """Without torch's messages and shortcuts, and with its random numbers left as they were."""
     backend: Any = torch.backends.mha  # in evaluation it replaces attention by one kernel
     fast, disabled = backend.get_fastpath_enabled(), logging.root.manager.disable
-    before = [(owner, name, getattr(owner, name)) for owner, name, _ in _replacements()]
+    before = [(owner, name, vars(owner).get(name)) for owner, name, _ in _replacements()]
     backend.set_fastpath_enabled(False)
     for owner, name, function in _replacements():
         setattr(owner, name, function)
@@ -181,7 +184,10 @@ def _quietly() -> Iterator[None]:
             yield
     finally:
         for owner, name, function in before:
-            setattr(owner, name, function)
+            if function is None:  # it is that of a base class
+                delattr(owner, name)
+            else:
+                setattr(owner, name, function)
         backend.set_fastpath_enabled(fast)
         logging.disable(disabled)
 
@@ -194,7 +200,21 @@ def _replacements() -> list[tuple[Any, str, Any]]:
         (torch.nn.functional, "gaussian_nll_loss", _gaussian_nll_loss),
         (torch.nn.modules.transformer, "_detect_is_causal_mask", _is_causal),
         (torch.distributions.Distribution, "_validate_args", False),
+        (torch.autograd.Function, "apply", classmethod(_applied)),
     ]
+
+
+def _applied(function: Any, *args: Any, **kwargs: Any) -> Any:
+    """Refuse a function with a backward of its own: only what its forward does is recorded.
+
+    Those of torch itself, such as checkpoints, have the derivative of their forward.
+    """
+    if function.__module__.partition(".")[0] != "torch":
+        raise GraphError(own_backward(function))
+    return _APPLY.__get__(None, function)(*args, **kwargs)
+
+
+_APPLY = getattr_static(torch.autograd.Function, "apply")
 
 
 def _is_causal(mask: Any, is_causal: bool | None = None, size: int | None = None) -> bool:

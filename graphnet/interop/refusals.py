@@ -105,6 +105,16 @@ def refusal(module: Any, error: Exception, failure: Exception | None) -> GraphEr
     )
 
 
+def own_backward(function: type) -> str:
+    """What to say of a function of autograd that states its own derivative."""
+    return (
+        f"{function.__name__} is a torch.autograd.Function with a backward of its own, of which "
+        "torch records the forward alone, so its gradient would be another one. Write it with "
+        "detach(), such as x + (f(x) - x).detach() for the gradient of x, or 2 * x.detach() - x "
+        "for the opposite one; or import the parts around it, and write a graphnet.Op."
+    )
+
+
 def _first_line(error: Exception) -> str:
     lines = (line.strip() for line in str(error).splitlines())
     return next(filter(None, lines), type(error).__name__).rstrip(".!")

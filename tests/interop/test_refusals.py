@@ -100,6 +100,23 @@ class GroupsOfRows(nn.Module):
         return nn.functional.conv1d(x[None], kernels, groups=x.shape[0])
 
 
+class Opposite(torch.autograd.Function):
+    """x, with the opposite gradient."""
+
+    @staticmethod
+    def forward(ctx, x):
+        return x.view_as(x)
+
+    @staticmethod
+    def backward(ctx, grad):
+        return -grad
+
+
+class OwnBackward(nn.Module):
+    def forward(self, x):
+        return Opposite.apply(x * 2)
+
+
 FOUR = (torch.ones(3, 4),)
 REFUSED = {
     "a branch on data": (DataBranch(), "branches on values"),
@@ -107,6 +124,7 @@ REFUSED = {
     "a buffer that is written": (ForeignWrite(), "writes to 'seen'"),
     "another structure in training": (Stem(), "in training"),
     "other numbers in training": (OtherSum(), "in training"),
+    "a backward of its own": (OwnBackward(), "Opposite is a torch.autograd.Function"),
     "writes into chunks": (Chunks(), "writing into a part"),
     "writes into what is detached": (Detached(), "that detach gives"),
     "writes without gradients": (Untracked(), "under torch.no_grad"),
@@ -246,3 +264,29 @@ def test_the_module_is_left_as_it_was():
     assert all(each.grad is None for each in module.parameters())
     for key, value in module.state_dict().items():
         assert torch.equal(before[key], value)
+
+
+def test_functions_of_autograd_work_again_after_a_recording():
+    apply = torch.autograd.Function.__dict__.get("apply")
+    with pytest.raises(gn.GraphError, match=r"x\.detach\(\) - x"):
+        gn.from_torch(OwnBackward(), torch.ones(3, 4))
+    assert torch.autograd.Function.__dict__.get("apply") is apply
+    x = torch.ones(3, requires_grad=True)
+    Opposite.apply(x).sum().backward()
+    assert torch.equal(x.grad, -torch.ones(3))
+
+
+def test_the_way_out_of_a_backward_of_its_own():
+    class Reversed(nn.Module):
+        def forward(self, x):
+            y = x * 2
+            return 2 * y.detach() - y
+
+    x = torch.rand(3, 4, dtype=torch.float64)
+    assert gn.compare_with_torch(Reversed(), x)
+    graph, y = gn.from_torch(Reversed(), x).as_graph()
+    graph.inputs[0].requires_grad = True
+    graph.forward(x=x)
+    graph.backward(y, torch.ones_like(x))
+    assert torch.equal(y.top, 2 * x)
+    assert torch.equal(graph.inputs[0].grad, torch.full_like(x, -2))
