@@ -10,6 +10,7 @@ from closeness import assert_close
 from interop.idioms import SAME, rows
 from interop.idioms_drawn import DRAWN, SPREAD
 from interop.test_zoo import compare
+from interop.written import Does
 from interop.zoo import Pair
 from torch import nn
 
@@ -18,21 +19,10 @@ import graphnet as gn
 EXACT = {"rtol": 1e-12, "atol": 1e-12, "equal_nan": True}
 
 
-class Line(nn.Module):
-    """A module that computes one function."""
-
-    def __init__(self, function):
-        super().__init__()
-        self.function = function
-
-    def forward(self, x):
-        return self.function(x)
-
-
 @cache
 def imported(name, count=3):
     function, examples = {**SAME, **DRAWN}[name]
-    module = Line(function)
+    module = Does(function)
     ours = gn.from_torch(module, examples(count))
     return Pair(name, module, ours, *ours.as_graph()), examples
 
@@ -66,7 +56,7 @@ def test_an_example_of_one_row_leaves_the_batch_open(name):
 @pytest.mark.parametrize("name", SPREAD)
 def test_random_numbers_are_drawn_anew_and_spread_as_torchs(name):
     function, mean, variance = SPREAD[name]
-    ours = gn.from_torch(Line(function), rows(3))
+    ours = gn.from_torch(Does(function), rows(3))
     net, x = gn.to_torch(ours), rows(5000).clamp(-1, 1)
     torch.manual_seed(0)
     first, second, written = ours.forward(x), ours.forward(x), net(x)
@@ -78,7 +68,7 @@ def test_random_numbers_are_drawn_anew_and_spread_as_torchs(name):
 
 
 def test_a_permutation_has_each_number_once():
-    ours = gn.from_torch(Line(lambda x: x[torch.randperm(x.shape[0])]), rows(3))
+    ours = gn.from_torch(Does(lambda x: x[torch.randperm(x.shape[0])]), rows(3))
     x = rows(50)
     assert torch.equal(ours.forward(x).sort(0)[0], x)
 
@@ -86,7 +76,7 @@ def test_a_permutation_has_each_number_once():
 @pytest.mark.parametrize("hard", [False, True])
 def test_gradients_flow_through_gumbel_softmax(hard):
     function = partial(nn.functional.gumbel_softmax, tau=0.7, hard=hard)
-    graph, y = gn.from_torch(Line(function), rows(3)).as_graph()
+    graph, y = gn.from_torch(Does(function), rows(3)).as_graph()
     value = graph.forward({graph.inputs[0]: rows(5)}, outputs=y)
     assert_close(value.sum(1), torch.ones(5, dtype=value.dtype), rtol=1e-12, atol=1e-12)
     graph.backward([y], [rows(5)])

@@ -8,6 +8,7 @@ import pickle
 import pytest
 import torch
 from closeness import assert_close
+from interop.written import Does
 from interop.zoo import ZOO, as_dtype, pair, tensors
 from interop.zoo_images import BasicBlock, ResNet
 from interop.zoo_others import DictOutputs, Shared, TiedAutoencoder, mlp
@@ -224,15 +225,6 @@ def test_a_recurrent_model_takes_sequences_of_any_length(kind, size, bias):
         assert_close(found, model(x).detach(), rtol=1e-12, atol=1e-12)
 
 
-class Function(nn.Module):
-    def __init__(self, function):
-        super().__init__()
-        self.function = function
-
-    def forward(self, x):
-        return self.function(x)
-
-
 @pytest.mark.parametrize(
     ("function", "at_nan"),
     [
@@ -245,7 +237,7 @@ class Function(nn.Module):
 def test_not_a_number_stays_none(function, at_nan):
     """And the slope at a bound is that of torch."""
     x = torch.tensor([torch.nan, -1.0, 0.0, 0.1, 2.0, -torch.inf, torch.inf]).double()
-    model = gn.from_torch(Function(function), x)
+    model = gn.from_torch(Does(function), x)
     graph, y = model.as_graph()
     (given,) = graph.inputs
     given.requires_grad = True

@@ -5,17 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 import torch.nn.functional as F  # noqa: N812 - everybody calls it so
-from interop.written import assert_written_back_equal
+from interop.written import Does, assert_written_back_equal
 from torch import nn
-
-
-class Does(nn.Module):
-    def __init__(self, function):
-        super().__init__()
-        self.function = function
-
-    def forward(self, x):
-        return self.function(x)
 
 
 def weight(*sizes):
