@@ -182,8 +182,8 @@ FUNCTIONS = {
     "xlogy by a number": (lambda x: torch.special.xlogy(x, 3.0), rows),
     "nan_to_num": (torch.nan_to_num, special),
     "nan_to_num of values": (lambda x: x.nan_to_num(1.0, 2.0, 3.0), special),
-    "fmax": (lambda x: torch.fmax(x, x.flip(1)), special),
-    "fmin": (lambda x: torch.fmin(x, x.flip(1)), special),
+    "fmax": (lambda x: torch.fmax(x, x.flip(1)), rows),
+    "fmin": (lambda x: torch.fmin(x, x.flip(1)), rows),
     "float_power": (lambda x: torch.float_power(x, 2), rows),
     "aliases": (lambda x: torch.arctan(torch.negative(x)).absolute().multiply(x), rows),
 }
