@@ -197,8 +197,10 @@ def test_the_inputs_of_a_converted_import_have_its_dtype():
     assert graph.inputs[0].dtype is y.dtype is torch.float64
 
 
-@pytest.mark.parametrize(("kind", "size"), [("RNN", 0), ("LSTM", 0), ("LSTM", 2), ("GRU", 0)])
-@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize(
+    ("kind", "size", "bias"),
+    [("RNN", 0, True), ("LSTM", 0, True), ("LSTM", 2, False), ("GRU", 0, False)],
+)
 def test_a_recurrent_model_takes_sequences_of_any_length(kind, size, bias):
     """One import for every batch and every length."""
 
