@@ -13,6 +13,7 @@ from graphnet.errors import ShapeError
 from graphnet.op import Structural, T, View
 from graphnet.ops.broadcasting import zeros_like
 from graphnet.ops.dims import described, normal_dim, require_tensors
+from graphnet.ops.dtypes import promoted
 from graphnet.ops.indexing import select
 from graphnet.ops.padding import Pad
 from graphnet.validation import require_integer, require_integers
@@ -92,7 +93,7 @@ def cat(tensors: Sequence[T], dim: int = 0) -> T:
     for each in joined:
         if not each.ndim:
             raise ShapeError(f"cat: {described(each)} has no dimension; ops.stack makes one.")
-    return Cat(normal_dim(joined[0], dim))(*joined)
+    return Cat(normal_dim(joined[0], dim))(*_of_one_dtype(joined))
 
 
 class Stack(Structural):
@@ -129,7 +130,15 @@ def stack(tensors: Sequence[T], dim: int = 0) -> T:
     torch.Size([2, 3, 2])
     """
     rows: list[T] = _several("stack", tensors)
-    return Stack(normal_dim(rows[0], dim, extra=1))(*rows)
+    return Stack(normal_dim(rows[0], dim, extra=1))(*_of_one_dtype(rows))
+
+
+def _of_one_dtype(tensors: list[T]) -> list[T]:
+    """The tensors in the dtype to which torch promotes them; two floating dtypes are left."""
+    kinds = {each.dtype for each in tensors}
+    if len(kinds) == 1 or sum(each.is_floating_point for each in kinds) > 1:
+        return tensors
+    return list(promoted(*tensors))
 
 
 def _several(name: str, tensors: Any) -> list[Any]:

@@ -209,11 +209,17 @@ def converted(scalar: Scalar, to: torch.dtype) -> Scalar:
 
 
 def common_dtype(args: tuple[Any, ...]) -> torch.dtype:
-    """The dtype in which scalars and plain numbers are combined."""
+    """The dtype in which scalars and plain numbers are combined.
+
+    Raises:
+        NotLowered: no printer has it.
+    """
     dtypes = [arg.dtype for arg in args if isinstance(arg, Scalar)]
     found = dtypes[0]
     for each in dtypes[1:]:
         found = torch.promote_types(found, each)
+    if found is torch.int16:  # of int8 and uint8; no printer has it
+        raise NotLowered(str(found))
     for arg in args:
         if isinstance(arg, float) and not found.is_floating_point:
             return torch.get_default_dtype()

@@ -249,9 +249,13 @@ def log_softmax(low: Lowering, node: Operation) -> None:
 
 def logsumexp(low: Lowering, node: Operation) -> None:
     """log Σ exp x; where the largest is infinite it is taken as 0, and the sum says the rest."""
-    element, sizes = source_element(low, node)
+    given, sizes = source_element(low, node)
     low.stored(cast("Node", node.sources[0]))
     dims = dims_of(node)
+
+    def element(shape: Shape) -> Scalar:
+        return converted(given(shape), node.dtype)  # integers have no logarithm
+
     found = low.reduce(node, "maximum", element, sizes, dims)
     highest = new_slot(found.shape, found.dtype)
     largest = load(found)

@@ -220,12 +220,9 @@ class Selection(Values):
         """
         if isinstance(source, Node):
             return self.slots[source]
-        kinds = [each.dtype for each in node.inputs]  # a condition has none of its own
-        of = next((each for each in kinds if each.is_floating_point), kinds[0])
-        if name == "a" or (of.is_floating_point and of.itemsize < 4):
+        of = dtype_beside(source.top, [each.dtype for each in node.inputs])
+        if name == "a" or of is None:
             return argument(source, self.slots)
-        if isinstance(source.top, float) and not of.is_floating_point:
-            of = torch.get_default_dtype()
         text = f"{source.top:g}".replace("-", "minus_")
         tensor = torch.tensor(source.top, dtype=of, device=self.device)
         return Constant(tensor, f"number_{text}")
@@ -234,6 +231,28 @@ class Selection(Values):
         """The sources of a node by name, as a call of Python takes them."""
         sources = (argument(source, self.slots) for source in node.sources)
         return dict(zip(node.op.inputs, sources, strict=True))
+
+
+def dtype_beside(value: float, kinds: Sequence[torch.dtype]) -> torch.dtype | None:
+    """The dtype of a tensor that stands for a number beside others; None to leave the number.
+
+    Truth has no numbers: beside it, as beside a condition, an integer is of int64, as in torch.
+
+    >>> dtype_beside(2, [torch.bool]), dtype_beside(300, [torch.bool, torch.int32])
+    (torch.int64, torch.int32)
+    >>> dtype_beside(300, [torch.uint8]) is None
+    True
+    """
+    floating = next((each for each in kinds if each.is_floating_point), None)
+    if floating is not None:
+        return floating if floating.itemsize >= 4 else None
+    if isinstance(value, float):
+        return torch.get_default_dtype()
+    whole = next((each for each in kinds if each is not torch.bool), torch.int64)
+    if isinstance(value, bool) and set(kinds) == {torch.bool}:
+        return torch.bool
+    limits = torch.iinfo(whole)
+    return whole if limits.min <= value <= limits.max else None
 
 
 def argument(source: Source, slots: Mapping[Node, Slot]) -> Operand:
