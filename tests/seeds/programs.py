@@ -69,7 +69,13 @@ PROGRAMS = [
     *seeded_in(
         "compile/targets/torch/select.py",
         "compile/test_ranges.py",
-        Fault("Selection.operand", "of.itemsize < 4", "of.itemsize < 2", "divisor or factor"),
+        Fault("dtype_beside", "itemsize >= 4", "itemsize >= 2", "divisor or factor"),
+    ),
+    *seeded_in(
+        "compile/targets/torch/select.py",
+        "compile/test_numbers_beside.py",
+        Fault("dtype_beside", "if each is not torch.bool", ""),
+        Fault("dtype_beside", "if limits.min <= value <= limits.max else None", "", "beyond"),
     ),
     # what is read under a condition
     *seeded_in(
