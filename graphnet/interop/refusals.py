@@ -28,7 +28,7 @@ _SENTENCES = {
         "{name} has a layer whose sizes are not known before its first call: call it once on the "
         "examples, then import it."
     ),
-    r"\.numpy\(\) is not|data pointer": (
+    r"\.numpy\(\) is not|data pointer|numel\(\) on tensor with symbolic": (
         "{name} reads the memory of a tensor{where}, as .numpy() and copy.deepcopy do: a list of "
         "nodes is made without values. Use torch's own functions, such as clone()."
     ),
