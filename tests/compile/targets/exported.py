@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -198,6 +201,18 @@ NETS: dict[str, Callable[[], Net]] = {
         lambda m: Halving(m.parameters(), lr=0.1),
     ),
 }
+
+
+@cache
+def sanitizers(compiler):
+    """The flags with which a compiler checks memory; none if its library for them is missing."""
+    with tempfile.TemporaryDirectory() as folder:
+        source, program = Path(folder, "nothing.c"), Path(folder, "nothing")
+        source.write_text("int main(void) { return 0; }\n", encoding="utf-8")
+        for command in ([compiler, *SANITIZED, source, "-o", program], [program]):
+            if subprocess.run(command, check=False, capture_output=True, timeout=100).returncode:
+                return []
+    return SANITIZED
 
 
 def compiled(folder, compiler, *arguments):

@@ -13,11 +13,11 @@ from compile.targets.exported import (
     DOUBLE,
     NARROW,
     NETS,
-    SANITIZED,
     assert_near,
     needs_compiler,
     printed,
     randn,
+    sanitizers,
 )
 
 import graphnet as gn
@@ -42,7 +42,7 @@ def test_training_in_c(name, tmp_path):
     assert report.functions == ("net_step", "net_predict")
     assert all(map(torch.equal, before, [each.top for each in graph.parameters()]))
     compiler = COMPILERS[list(NETS).index(name) % len(COMPILERS)]
-    found = printed(tmp_path, compiler, *SANITIZED, *NARROW, "net.c", "net_main.c")
+    found = printed(tmp_path, compiler, *sanitizers(compiler), *NARROW, "net.c", "net_main.c")
     assert_near(found.pop("loss"), made.walked(5, rows))
     with graph.evaluating():
         outputs = graph.forward({"x": made.example["x"]}, outputs=made.outputs[0])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-
 import pytest
 import torch
 from compile.lower.test_winograd import OF_IMAGE, program_of_all
@@ -13,6 +11,7 @@ from compile.targets.c.test_integers import INTEGERS, integers
 from compile.targets.c.test_layers import layers
 from compile.targets.c.test_products import LANES, SQUARE, Products, images, matrices, pixels
 from compile.targets.c.test_transposing import copies, lowered_copies
+from compile.targets.exported import COMPILERS, needs_compiler, sanitizers
 from compile.test_layers import LAYERS
 from compile.training import DOUBLE
 
@@ -20,7 +19,6 @@ from graphnet.compile.targets.c import assemble
 from graphnet.compile.targets.c.compilers import Flags
 from graphnet.compile.targets.c.printer import printed
 
-COMPILERS = [name for name in ("gcc", "clang") if shutil.which(name)]
 DTYPES = pytest.mark.parametrize("dtype", [torch.float32, DOUBLE], ids=["float", "double"])
 PARTS = 12
 """Programs that all layers are divided into: sanitizers take far longer for long ones."""
@@ -70,6 +68,8 @@ def at_the_ends(dtype):
 
 def assert_clean(folder, compiler, program, fed, numbers=(), flags=()):
     """Run a program once for each list of tensors that it is fed."""
+    if not sanitizers(compiler):
+        pytest.skip(f"{compiler} has no library of sanitizers here")
     known = tuple(each for each in Flags.of().optional if not each.startswith("-fvisibility"))
     checks = "-fsanitize=address,undefined,float-cast-overflow"
     command = [compiler, "-O1", "-g1", checks, "-fno-sanitize-recover=all"]
@@ -87,9 +87,8 @@ def assert_named_is_clean(folder, compiler, name, dtype, lanes, *flags):
     assert_clean(folder, compiler, printed(low, lanes), fed, numbers, flags)
 
 
+@needs_compiler
 def test_a_small_program_is_clean(tmp_path):
-    if not COMPILERS:
-        pytest.skip("needs gcc or clang")
     lanes = assemble.vector_lanes()
     assert_named_is_clean(tmp_path, COMPILERS[0], "embedding", torch.float32, lanes)
 
