@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 Border = Sequence[int]
 """How many rows and columns are added: at the top, the bottom, the left, the right."""
+MANY, OFTEN = 16, 100
+"""The channels from which on they lie side by side, and how often a number is then multiplied."""
 
 
 def image_of(low: Lowering, node: Operation, place: int) -> Slot:
@@ -39,6 +41,21 @@ def image_of(low: Lowering, node: Operation, place: int) -> Slot:
         low.done.work += prod(slot.shape)
         low.copy(node, low.turned[key], slot)
     return low.turned[key]
+
+
+def channels_last(low: Lowering, node: Operation, image: Slot, products: int) -> Slot:
+    """An image whose channels lie side by side, if so many products repay the copy.
+
+    A tile adds up the products of all pixels, for several channels. With the batch innermost each
+    pixel lies in a line of the cache of its own, and the lines crowd each other out.
+    """
+    n, c, h, w = image.shape
+    if not low.batch_last or node.shape[1] < MANY or products < OFTEN * prod(image.shape):
+        return image
+    made = new_slot((n, h, w, c), image.dtype).permute(0, 3, 1, 2)
+    low.done.work += prod(image.shape)
+    low.copy(node, made, image)
+    return made
 
 
 def padded(low: Lowering, node: Operation, slot: Slot, border: Border, fill: float = 0.0) -> Slot:
@@ -131,6 +148,7 @@ def weight_gradient(low: Lowering, node: Operation) -> None:
     if winograd.pays(low, op, image, shape, counts):
         winograd.Winograd(low, node, counts).weight_gradient(given, image, out)
         return
+    image = channels_last(low, node, image, prod(given.shape) * prod(shape[1:]))
     grad = grouped(given, op.groups)
     seen = grouped(windows(image, shape[2:], op, counts), op.groups)
     result = grouped(out, op.groups, 0)

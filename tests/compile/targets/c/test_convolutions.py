@@ -10,9 +10,14 @@ from closeness import assert_close
 from torch.nn import functional
 
 import graphnet as gn
+from graphnet.compile.lower.rules import images
 from graphnet.compile.targets.c import assemble
 
 DOUBLE = torch.float64
+CHANNELS_LAST = {
+    "many large kernels": ((16, 16, 6, 7), (20, 16, 5, 4), {"padding": (2, 1)}),
+    "many in groups, by steps": ((18, 34, 8, 6), (96, 17, 4, 4), {"stride": (2, 1), "groups": 2}),
+}
 NAMED = {
     "more columns than channels": ((2, 2, 4, 9), (3, 2, 3, 4), {}),
     "more rows than channels": ((2, 2, 9, 4), (3, 2, 4, 3), {}),
@@ -25,6 +30,7 @@ NAMED = {
     "groups": ((2, 6, 5, 16), (4, 3, 3, 4), {"groups": 2}),
     "as many groups as channels": ((2, 4, 7, 7), (4, 1, 3, 3), {"groups": 4, "padding": 1}),
     "many channels": ((2, 17, 5, 6), (18, 17, 3, 3), {"padding": 1}),
+    **CHANNELS_LAST,
 }
 
 
@@ -101,6 +107,25 @@ def test_convolutions(lanes, monkeypatch):
     if lanes is not None:
         monkeypatch.setattr(assemble, "vector_lanes", lambda: lanes)
     assert_all(NAMED)
+
+
+@pytest.mark.parametrize("case", CHANNELS_LAST.values(), ids=CHANNELS_LAST)
+def test_images_with_many_channels_are_copied_for_the_gradient_of_weights(case, monkeypatch):
+    def source():
+        x_size, w_size, options = case
+        graph = gn.Graph()
+        x, w = (
+            graph.input(size, name=name, requires_grad=True)
+            for name, size in (("x", x_size), ("w", w_size))
+        )
+        loss = gn.ops.conv2d(x, w, **options).sum()
+        predict = graph.compile(graph.gradients(loss, [w]), backend="c")
+        predict(x=torch.ones(x_size), w=torch.ones(w_size))
+        return predict.source
+
+    copied = source()
+    monkeypatch.setattr(images, "OFTEN", 1e9)
+    assert copied != source()
 
 
 @pytest.mark.slow
