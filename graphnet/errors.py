@@ -6,12 +6,34 @@ A message states the rule, what it got, and the way out.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, Self
 
 from graphnet.ipython import rendered_traceback
 
+if TYPE_CHECKING:
+    from torch import dtype
+
 
 class GraphError(ValueError):
-    """The base class of all errors of this package; catch it to catch them all."""
+    """The base class of all errors of this package; catch it to catch them all.
+
+    Attributes:
+        line: the user's line, "file:number", where it is known.
+    """
+
+    line: str = ""
+
+    def reworded(self, text: str) -> Self:
+        """The same error, and all that it knows, with another text.
+
+        >>> error = GraphError("a size is wrong")
+        >>> error.line = "model.py:3"
+        >>> error.reworded("The first size is wrong.").line
+        'model.py:3'
+        """
+        other = type(self)(text)
+        vars(other).update(vars(self))
+        return other
 
     def _render_traceback_(self) -> list[str]:
         """What IPython shows: the frames of the user, and not those of this package."""
@@ -23,7 +45,13 @@ class ShapeError(GraphError):
 
 
 class DtypeError(GraphError):
-    """Tensors of different dtypes are mixed, or a dtype does not fit."""
+    """Tensors of different dtypes are mixed, or a dtype does not fit.
+
+    Attributes:
+        mixed: the dtypes that are mixed; empty if a single one does not fit.
+    """
+
+    mixed: frozenset[dtype] = frozenset()
 
 
 class FeedError(GraphError):
@@ -39,7 +67,13 @@ class NoValueError(StateError, AttributeError):
 
 
 class RangeError(GraphError):
-    """A value or a setting is none of those that are allowed."""
+    """A value or a setting is none of those that are allowed.
+
+    Attributes:
+        index: the place of the value in its tensor, where that is known.
+    """
+
+    index: tuple[int, ...] = ()
 
 
 class EmptyBatchError(GraphError):

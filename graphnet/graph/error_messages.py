@@ -46,7 +46,10 @@ def complaint(
         f"  way out: {op.hint}" if op.hint and of_shapes else "",
         f"  line: {line}",
     ]
-    return kind("\n".join(filter(None, lines)))
+    text = "\n".join(filter(None, lines))
+    made = error.reworded(text) if isinstance(error, GraphError) else kind(text)
+    made.line = line
+    return made
 
 
 def explain_forward(operation: Operation | None, error: BaseException) -> BaseException:
@@ -54,8 +57,8 @@ def explain_forward(operation: Operation | None, error: BaseException) -> BaseEx
     if operation is None:
         return error
     if is_misfit(error):
-        text = complaint(operation.op, operation.args, error, operation.line, fed=True)
-        return type(text)(f"{operation}: {text}")
+        made = complaint(operation.op, operation.args, error, operation.line, fed=True)
+        return made.reworded(f"{operation}: {made}")
     error.add_note(f"in the forward pass at {operation}, added at {operation.line}")
     return error
 

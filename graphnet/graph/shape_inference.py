@@ -115,10 +115,12 @@ def _refuse_mixed_dtypes(op: Op, arguments: tuple[Any, ...]) -> None:
             if floating or (rule is not None and argument.trials[0] != ()):
                 kinds.add(argument.dtype)
     if len(kinds) > 1 and any(kind.is_floating_point for kind in kinds):
-        raise DtypeError(
+        error = DtypeError(
             "dtypes are never mixed silently; convert one of them: dtype=... at the input, "
             "or module.float() and module.double()"
         )
+        error.mixed = frozenset(kinds)
+        raise error
 
 
 def _is_bool(dtype: dtype) -> bool:

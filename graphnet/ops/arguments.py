@@ -40,11 +40,14 @@ def require_one_dtype(name: str, first: Any, *others: Any) -> None:
     """
     for value in others:
         if value.dtype != first.dtype:
-            raise DtypeError(
+            error = DtypeError(
                 f"{name}: dtypes are never mixed silently; {_of_type(first)}, and "
                 f"{_of_type(value)}. Convert one of them: .to(dtype), or dtype=... at the input."
                 f"{_added(value)}"
             )
+            error.mixed = frozenset({first.dtype, value.dtype})
+            error.line = getattr(value, "line", "")
+            raise error
 
 
 def _of_type(value: Any) -> str:
@@ -52,7 +55,7 @@ def _of_type(value: Any) -> str:
 
 
 def _added(value: Any) -> str:
-    """The user's line that added a node."""
+    """What a message says about the user's line that added a node."""
     line = getattr(value, "line", "")
     return f"\n  line: {line}" if line else ""
 

@@ -59,11 +59,13 @@ def check_labels(labels: Tensor, x: Tensor, ignored: int) -> None:
         return
     wrong = ((labels < 0) | (labels >= classes)) & labels.ne(ignored)
     if wrong.any():
-        place = wrong.nonzero()[0].tolist()
-        raise RangeError(
+        place = tuple(wrong.nonzero()[0].tolist())
+        error = RangeError(
             f"a label must be a class from 0 to {classes - 1}, or ignore_index={ignored}; "
-            f"got {int(labels[wrong][0])}, at index {tuple(place)} of the targets"
+            f"got {int(labels[wrong][0])}, at index {place} of the targets"
         )
+        error.index = place
+        raise error
 
 
 def class_dim(x: Tensor | T) -> int:

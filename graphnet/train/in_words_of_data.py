@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from graphnet.data.order import RowOrder
@@ -32,21 +31,20 @@ def to_convert(
         wanted: the dtype that they should have.
         holder: what holds it, such as "the parameters hold".
     """
-    text = str(error)
-    strange = (each for each in nodes if each.dtype != wanted and dtype_text(each.dtype) in text)
+    strange = (each for each in nodes if each.dtype in error.mixed and each.dtype != wanted)
     node = next(strange, None)
-    if node is None or wanted is None or "never mixed" not in text:
+    if node is None or wanted is None:
         return error
     name, to = node.name, dtype_text(wanted)
     method = f"{name}.{_METHODS[to]}()" if to in _METHODS else f"{name}.to(torch.{to})"
     array = f', or {name}.astype("{to}") of a numpy array' if to != "bfloat16" else ""
     model = "; or the model, model.double()" if dtype_text(node.dtype) == "float64" else ""
     swapped = "" if node.dtype.is_floating_point or not name.startswith("x") else _SWAPPED
-    line = re.search(r"\n  line: .*", text)
-    return DtypeError(
+    line = f"\n  line: {error.line}" if error.line else ""
+    return error.reworded(
         f"The data give {name} {shape_text(node.shape)} as {dtype_text(node.dtype)}, but {holder} "
         f"{to}, and dtypes are never mixed silently. Convert the data: {method}{array}"
-        f"{model}.{swapped}{line[0] if line else ''}"
+        f"{model}.{swapped}{line}"
     )
 
 
@@ -58,14 +56,13 @@ def at_row(error: RangeError, run: Run, start: int) -> RangeError:
         run: the training.
         start: its position before the update.
     """
-    place = re.search(r"at index \((\d+)", str(error))
-    if place is None:
+    if not error.index:
         return error
     text = "the index is a place in the batch of this step"
     order, settings = run.order, run.settings
     one = settings.accumulate == 1 and settings.augment is None and run.across is None
     as_given = any(str(each) in str(error) for each in run.task.targets)  # and not reshaped
     if isinstance(order, RowOrder) and order.count and one and as_given:
-        row = int(order.rows(start, run.position)[int(place[1])])
+        row = int(order.rows(start, run.position)[error.index[0]])
         text += f", and this is row {row:,} of the data to learn from"
-    return RangeError(f"Step {run.step}: {error}\n  row: {text}")
+    return error.reworded(f"Step {run.step}: {error}\n  row: {text}")

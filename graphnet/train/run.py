@@ -259,7 +259,7 @@ class Run:
             raise at_row(error, self, start) from None
         except NO_UPDATE as error:
             if self.settings.non_finite != "skip":
-                raise type(error)(f"Step {self.step}: {error}") from None
+                raise error.reworded(f"Step {self.step}: {error}") from None
             loss = float("nan")
             self.history.skipped += 1
         else:

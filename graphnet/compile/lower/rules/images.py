@@ -50,7 +50,8 @@ def channels_last(low: Lowering, node: Operation, image: Slot, products: int) ->
     pixel lies in a line of the cache of its own, and the lines crowd each other out.
     """
     n, c, h, w = image.shape
-    if not low.batch_last or node.shape[1] < MANY or products < OFTEN * prod(image.shape):
+    group = c // cast("Any", node.op).groups
+    if not low.batch_last or group < MANY or products < OFTEN * prod(image.shape):
         return image
     made = new_slot((n, h, w, c), image.dtype).permute(0, 3, 1, 2)
     low.done.work += prod(image.shape)
