@@ -39,6 +39,11 @@ def fit(*data, loss=None, optimizer=None, model=None, **options):
     return program
 
 
+def measure(*data, **options):
+    """A program that measures data."""
+    return lambda scenario: gn.evaluate(network(), gn.LossCrossEntropy(), data, **options)
+
+
 def reshaping(y, t):
     return gn.LossCrossEntropy()(y, t.reshape(-1))
 
@@ -117,6 +122,16 @@ TABLE = {
         fit(X, with_wrong(T, 5), validation_split=0.1, shuffle=False),
         RangeError,
         ["Step 2: ", r"index \(13,\)", "row 77 of the data to learn from"],
+    ),
+    "a label that is no class, in data that are measured": (
+        fit(X, T, validation=(X, with_wrong(T, 5))),
+        RangeError,
+        ["got 5", "row 77 of those that are measured"],
+    ),
+    "a label that is no class, in the second batch that is measured": (
+        measure(X, with_wrong(T, 5), batch_size=50),
+        RangeError,
+        [r"index \(27,\)", "row 77 of those that are measured"],
     ),
     "a label that is no class, in one of two batches": (
         fit(X, with_wrong(T, 5), accumulate=2),

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import torch
 
-from graphnet.errors import EmptyBatchError, FeedError, GraphError
+from graphnet.errors import EmptyBatchError, FeedError, GraphError, RangeError
 from graphnet.train.dataset import Batch, Transform, described, single
+from graphnet.train.in_words_of_data import at_measured_row
 from graphnet.train.means import Counts, Means
 from graphnet.train.parts import emptied, passes
 from graphnet.train.random_states import same_random_numbers
@@ -146,7 +147,10 @@ class Evaluation:
                 batch = emptied(taken.batch) if taken.is_empty else taken.batch
                 batch = self._counts.counted(batch, rows)
                 start += taken.size
-                losses, outputs = self._of(batch)
+                try:
+                    losses, outputs = self._of(batch)
+                except RangeError as error:
+                    raise at_measured_row(error, self.task, rows.start) from None
                 means.add(losses, batch.counts)
                 self._update(taken.size, outputs, batch.targets)
         if group is not None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from graphnet.graph import Input
     from graphnet.train.run import Run
+    from graphnet.train.training_graph import TrainingGraph
 
 _METHODS = {"float32": "float", "float64": "double", "int64": "long"}
 _SWAPPED = " If these are the targets: data are the pair (inputs, targets), in this order."
@@ -61,8 +62,27 @@ def at_row(error: RangeError, run: Run, start: int) -> RangeError:
     text = "the index is a place in the batch of this step"
     order, settings = run.order, run.settings
     one = settings.accumulate == 1 and settings.augment is None and run.across is None
-    as_given = any(str(each) in str(error) for each in run.task.targets)  # and not reshaped
-    if isinstance(order, RowOrder) and order.count and one and as_given:
+    if isinstance(order, RowOrder) and order.count and one and _are_as_given(run.task, error):
         row = int(order.rows(start, run.position)[error.index[0]])
         text += f", and this is row {row:,} of the data to learn from"
     return error.reworded(f"Step {run.step}: {error}\n  row: {text}")
+
+
+def at_measured_row(error: RangeError, task: TrainingGraph, first: int) -> RangeError:
+    """The error for a label out of range in data that are measured, with its row.
+
+    Args:
+        error: what the walk over a batch has raised.
+        task: what is measured.
+        first: the row that the batch begins with.
+    """
+    if not error.index or not _are_as_given(task, error):
+        return error
+    row = first + error.index[0]
+    text = f"the index is a place in its batch, and this is row {row:,} of those that are measured"
+    return error.reworded(f"{error}\n  row: {text}")
+
+
+def _are_as_given(task: TrainingGraph, error: RangeError) -> bool:
+    """True if the error is about targets as they were fed: reshaped ones have other places."""
+    return any(str(each) in str(error) for each in task.targets)
