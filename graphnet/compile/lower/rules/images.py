@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from math import prod
 from typing import TYPE_CHECKING, Any, cast
 
+from graphnet.compile.lower.layouts import LANES
 from graphnet.compile.lower.loops import Contraction, Map
 from graphnet.compile.lower.rules import winograd
 from graphnet.compile.lower.scalars import (
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
 
 Border = Sequence[int]
 """How many rows and columns are added: at the top, the bottom, the left, the right."""
-MANY, OFTEN = 16, 100
-"""The channels from which on they lie side by side, and how often a number is then multiplied."""
+OFTEN = 60
+"""How often each number of an image must be multiplied to repay a copy in another order."""
 
 
 def image_of(low: Lowering, node: Operation, place: int) -> Slot:
@@ -44,14 +45,14 @@ def image_of(low: Lowering, node: Operation, place: int) -> Slot:
 
 
 def channels_last(low: Lowering, node: Operation, image: Slot, products: int) -> Slot:
-    """An image whose channels lie side by side, if so many products repay the copy.
+    """An image whose channels lie side by side, if they fill vectors and repay the copy.
 
     A tile adds up the products of all pixels, for several channels. With the batch innermost each
     pixel lies in a line of the cache of its own, and the lines crowd each other out.
     """
     n, c, h, w = image.shape
-    group = c // cast("Any", node.op).groups
-    if not low.batch_last or group < MANY or products < OFTEN * prod(image.shape):
+    is_whole = n >= LANES and (c // cast("Any", node.op).groups) % LANES == 0
+    if not low.batch_last or not is_whole or products < OFTEN * prod(image.shape):
         return image
     made = new_slot((n, h, w, c), image.dtype).permute(0, 3, 1, 2)
     low.done.work += prod(image.shape)

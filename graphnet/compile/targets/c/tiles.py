@@ -237,6 +237,7 @@ def part_function(kind: Kind) -> str:
     return f"""\
 static inline {name} part_{name}(int count, const {of} *from) {{
   {of} a[{lanes}];
+  #pragma omp simd
   for (int i = 0; i < {lanes}; i++) a[i] = i < count ? from[i] : 0;
   {name} x;
   memcpy(&x, a, sizeof x);

@@ -16,7 +16,7 @@ from graphnet.compile.targets.c import assemble
 DOUBLE = torch.float64
 CHANNELS_LAST = {
     "many large kernels": ((16, 16, 6, 7), (20, 16, 5, 4), {"padding": (2, 1)}),
-    "many in groups, by steps": ((18, 34, 8, 6), (96, 17, 4, 4), {"stride": (2, 1), "groups": 2}),
+    "many in groups, by steps": ((18, 32, 8, 6), (96, 16, 4, 4), {"stride": (2, 1), "groups": 2}),
 }
 NAMED = {
     "more columns than channels": ((2, 2, 4, 9), (3, 2, 3, 4), {}),
