@@ -32,8 +32,18 @@ def graph_of(name):
     return MODELS[name]()
 
 
-@pytest.mark.parametrize("look", LOOKS)
-@pytest.mark.parametrize("name", MODELS)
+VIEWS = [(name, look) for name in MODELS for look in LOOKS]
+EVERY_THIRD = range(0, len(VIEWS), 3)
+"""Each network in three or four looks, and each look of three networks: the rest is slow."""
+
+
+@pytest.mark.parametrize(
+    ("name", "look"),
+    [
+        view if place in EVERY_THIRD else pytest.param(*view, marks=pytest.mark.slow)
+        for place, view in enumerate(VIEWS)
+    ],
+)
 def test_a_picture_of_a_real_network_has_no_faults(name, look):
     svg = graph_of(name).draw(engine="ranker", **LOOKS[look]).svg
     assert faults(svg) == []

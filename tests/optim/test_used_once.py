@@ -20,7 +20,7 @@ KINDS = [
     ("RMSprop", {"lr": 0.01, "momentum": 0.9, "weight_decay": 0.1}),
     ("Adagrad", {"lr": 0.1, "lr_decay": 0.1, "weight_decay": 0.1}),
 ]
-DTYPES = [torch.float32, torch.float64]
+DTYPES = [torch.float64, pytest.param(torch.float32, marks=pytest.mark.slow)]
 LIMITS = {torch.float32: 2e-4, torch.float64: 1e-9}  # rounding over 50 steps, in another order
 FORMS = ["walked", "compiled", "mixed"]
 
