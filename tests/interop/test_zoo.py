@@ -160,7 +160,10 @@ def test_three_steps_are_those_of_torch(name, optimizer, form):
         assert_close(models.ours.state_dict()[key], value, **CLOSE_STEPS)
 
 
-@every_model
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(n, marks=[] if n in QUICK[::3] else pytest.mark.slow) for n in ZOO],
+)
 def test_single_precision(name):
     models = pair(name, torch.float32)
     models.torch.eval()
