@@ -156,14 +156,13 @@ class Page:
 
     def go(self, path: Path) -> None:
         """Load another file in the same window, or the same one again."""
-        self.call("Page.navigate", url="about:blank")
-        self.wait("location.href === 'about:blank' && document.readyState === 'complete'")
+        self.run("window.isOfBefore = true")  # a new page has a new window
         self._open(path)
 
     def _open(self, path: Path) -> None:
-        """Load a file in an empty window, and wait until all of it is there."""
+        """Load a file in the window, and wait until all of it is there."""
         self.call("Page.navigate", url=path.as_uri())
-        here = f"location.href === {json.dumps(path.as_uri())}"
+        here = f"!window.isOfBefore && location.href === {json.dumps(path.as_uri())}"
         self.wait(f"{here} && document.readyState === 'complete'")
 
     def frame(self) -> Page:

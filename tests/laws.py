@@ -117,6 +117,18 @@ def tree_of(source):
     return ast.parse(source)
 
 
+@lru_cache(maxsize=4)
+def nodes_of(source):
+    """All nodes of the tree of a source."""
+    return tuple(ast.walk(tree_of(source)))
+
+
+@lru_cache(maxsize=4)
+def imports_of(source):
+    """What `Imports` finds in a source."""
+    return tuple(Imports(source).found)
+
+
 class Imports(ast.NodeVisitor):
     """All imports of a source: (module, name or None, place, True if only for types)."""
 
@@ -125,6 +137,10 @@ class Imports(ast.NodeVisitor):
         self.place = []
         self.typing = False
         self.visit(tree_of(source))
+
+    def generic_visit(self, node):
+        if not isinstance(node, ast.expr):  # no expression holds an import
+            super().generic_visit(node)
 
     def visit_If(self, node):
         outer = self.typing
@@ -179,7 +195,7 @@ def beyond_empty(source):
     """Everything but `empty` that a source takes from torch at run time."""
     return [
         f"{module} {name or ''}"
-        for module, name, _, typing in Imports(source).found
+        for module, name, _, typing in imports_of(source)
         if module.split(".")[0] == "torch" and not typing and (module, name) != ("torch", "empty")
     ]
 
@@ -190,7 +206,7 @@ def against_the_direction(source, file):
     if level(room) is None:
         return [f"{room} is a room that this test does not know"]
     wrong = []
-    for module, name, place, typing in Imports(source).found:
+    for module, name, place, typing in imports_of(source):
         if module.startswith("."):
             wrong.append(f"a relative import: {module}")
         if module.split(".")[0] != "graphnet" or typing:
@@ -205,10 +221,9 @@ def against_the_direction(source, file):
 
 def uses_of_autograd(source):
     """Mentions of torch.autograd or torch.nn in code; docstrings may name them."""
-    tree = tree_of(source)
     wrong = []
     torches = {"torch"}
-    for node in ast.walk(tree):
+    for node in nodes_of(source):
         if isinstance(node, ast.Import):
             torches |= {a.asname for a in node.names if a.name == "torch" and a.asname}
             wrong += [a.name for a in node.names if is_autograd(a.name)]
@@ -218,10 +233,15 @@ def uses_of_autograd(source):
                 for a in node.names
                 if is_autograd(f"{node.module}.{a.name}")
             ]
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Attribute) and ast.unparse(node.value) in torches:
+    for node in nodes_of(source):
+        if isinstance(node, ast.Attribute) and name_of(node.value) in torches:
             wrong += [ast.unparse(node)] if is_autograd(f"torch.{node.attr}") else []
     return wrong
+
+
+def name_of(node):
+    """The name that an expression is, if it is one; to write out every expression takes long."""
+    return node.id if isinstance(node, ast.Name) else None
 
 
 def is_autograd(dotted):
@@ -261,14 +281,15 @@ LOADERS = {"torch.load", "torch.save", "torch.jit", "torch.hub"}
 def dangers(source, file=""):
     """Assertions, and anything that runs or loads code that a file could hold."""
     wrong, calls = [], CALLS - WRITERS_OF_CODE.get(file, set())
-    for node in ast.walk(tree_of(source)):
+    for node in nodes_of(source):
         if isinstance(node, ast.Assert):
             wrong.append(f"assert in line {node.lineno}")
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
             wrong += [node.func.id] if node.func.id in calls else []
         elif isinstance(node, ast.Attribute):
-            wrong += [ast.unparse(node)] if ast.unparse(node) in LOADERS else []
-    for module, name, _, _ in Imports(source).found:
+            dotted = f"{name_of(node.value)}.{node.attr}"
+            wrong += [dotted] if dotted in LOADERS else []
+    for module, name, _, _ in imports_of(source):
         allowed = ASKERS.get(file, set()) | LOADERS_OF_LIBRARIES.get(file, set())
         allowed |= RUNNERS.get(file, set())
         if module.split(".")[0] in MODULES and module not in allowed:
@@ -280,26 +301,29 @@ def dangers(source, file=""):
 def not_installed(source, file=""):
     """Imports that are neither Python's own, nor the package's, nor its dependencies."""
     known = sys.stdlib_module_names | INSTALLED | EXTRAS.get(file, set()) | {"graphnet"}
-    modules = {module.split(".")[0] for module, *_ in Imports(source).found}
+    modules = {module.split(".")[0] for module, *_ in imports_of(source)}
     return sorted(modules - known)
 
 
 def in_the_locale(source):
     """Calls that read or write text without naming its encoding, which would be the machine's."""
-    calls = [node for node in ast.walk(tree_of(source)) if isinstance(node, ast.Call)]
+    calls = [node for node in nodes_of(source) if isinstance(node, ast.Call)]
     return [ast.unparse(call) for call in calls if is_text(call) and not names(call, "encoding")]
 
 
 def is_text(call):
     """Whether a call reads or writes text, of a file or of another process."""
-    owner, _, name = ast.unparse(call.func).rpartition(".")
+    method = isinstance(call.func, ast.Attribute)
+    name = call.func.attr if method else name_of(call.func)
     if name in ("read_text", "write_text"):
         return True
     if any(keyword.arg in ("text", "universal_newlines") for keyword in call.keywords):
         return True
-    if name != "open" or owner in ("os", "tarfile", "Image", "webbrowser"):
+    if name != "open":
         return False
-    mode = [k.value for k in call.keywords if k.arg == "mode"] or call.args[0 if owner else 1 :]
+    if method and name_of(call.func.value) in ("os", "tarfile", "Image", "webbrowser"):
+        return False
+    mode = [k.value for k in call.keywords if k.arg == "mode"] or call.args[0 if method else 1 :]
     return not mode or "b" not in ast.unparse(mode[0])
 
 

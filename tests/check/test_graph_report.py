@@ -233,7 +233,7 @@ class Slope(gn.Op):
 
 
 @pytest.mark.parametrize("factor", [0.0, 1.01])
-@pytest.mark.parametrize(("size", "every"), [(1, 1), (7, 1), (64, 3), (300, 43)])
+@pytest.mark.parametrize(("size", "every"), [(1, 1), (7, 1), (64, 9), (300, 43)])
 def test_one_wrong_element_is_found_wherever_it_is(size, every, factor):
     places = range(0, size, every)
     missed = [place for place in places if checked(Slope(place, factor), rand(size))]

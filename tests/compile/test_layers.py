@@ -310,7 +310,17 @@ def test_layer(name):
     assert_same_training(lambda: training(make, shape), feeds(shape))
 
 
-@pytest.mark.parametrize("name", LAYERS)
+TUNED = ("Linear", "Conv1d strided", "Conv2d with options", "two Conv2d with pool",
+         "ConvTranspose2d with options", "AvgPool2d with options", "Conv3d, MaxPool3d",
+         "BatchNorm2d", "InstanceNorm2d", "LayerNorm", "Dropout", "attention with dropout",
+         "LSTM of two layers", "GRUCell", "GELU")  # fmt: skip
+"""Layers of each kind; the others are slow, as they meet the same kernels."""
+
+
+@pytest.mark.parametrize(
+    "name",
+    [name if name in TUNED else pytest.param(name, marks=pytest.mark.slow) for name in LAYERS],
+)
 def test_layer_in_float32_with_tuning(name):
     make, shape = LAYERS[name]
     # The kernels chosen by measuring sum in other orders: 1e-7 of rounding at each of a few

@@ -30,20 +30,35 @@ CLOSE = {"rtol": 1e-6, "atol": 0}
 
 
 def assert_equal_in_all_forms(build, expected, **feed):
+    assert_all_equal_in_all_forms({"": build}, {"": expected}, **feed)
+
+
+def assert_all_equal_in_all_forms(builds, expected, **feed):
+    """Several formulas in one program, by their names."""
     graph = gn.Graph()
     nodes = [graph.input(tuple(x.shape), name=name, dtype=x.dtype) for name, x in feed.items()]
-    y = build(*nodes)
-    forms = [graph.forward(feed, outputs=y)]
-    forms += [graph.compile(y, backend=backend)(feed) for backend in ("torch", "c")]
-    for found in forms:
-        assert found.dtype is expected.dtype
-        assert_close(found, expected, **CLOSE, equal_nan=True)
+    tops = [build(*nodes) for build in builds.values()]
+    forms = [graph.forward(feed, outputs=tops)]
+    forms += [graph.compile(tops, backend=backend)(feed) for backend in ("torch", "c")]
+    for values in forms:
+        for name, found in zip(builds, values, strict=True):
+            assert found.dtype is expected[name].dtype, name
+            assert_close(found, expected[name], **CLOSE, equal_nan=True)
 
 
 @pytest.mark.filterwarnings("ignore:backend=")
 @pytest.mark.parametrize("dtype", KINDS, ids=str)
+def test_formulas(dtype):
+    a = TRUTH.to(dtype)
+    expected = {name: formula(a) for name, formula in FORMULAS.items()}
+    assert_all_equal_in_all_forms(FORMULAS, expected, a=a)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:backend=")
+@pytest.mark.parametrize("dtype", KINDS, ids=str)
 @pytest.mark.parametrize("name", FORMULAS)
-def test_formulas(name, dtype):
+def test_a_formula_alone(name, dtype):
     a = TRUTH.to(dtype)
     assert_equal_in_all_forms(FORMULAS[name], FORMULAS[name](a), a=a)
 

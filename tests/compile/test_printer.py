@@ -226,8 +226,17 @@ NAMES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("role", ["input", "parameter"])
+ROLES = ("input", "parameter")
+
+
+@pytest.mark.parametrize(
+    ("name", "role"),
+    [
+        pytest.param(name, role, marks=[] if role == ROLES[place % 2] else pytest.mark.slow)
+        for place, name in enumerate(NAMES)
+        for role in ROLES
+    ],
+)
 def test_names_of_nodes(name, role):
     """Any name that a graph takes: none hides another in the source."""
 

@@ -241,7 +241,7 @@ class Machine(RuleBasedStateMachine):
 
 
 TestMachine = Machine.TestCase
-TestMachine.settings = settings(examples(50), stateful_step_count=20)
+TestMachine.settings = settings(examples(30), stateful_step_count=20)
 
 
 def test_a_run_that_is_continued_elsewhere():

@@ -47,6 +47,7 @@ def folder(tmp_path):
     return tmp_path
 
 
+@pytest.mark.slow  # torchrun itself: what it starts is in `test_processes.py`
 def test_the_program_of_the_docs_by_two_processes(folder):
     command = next(each for each in COMMANDS if each.endswith("--nproc-per-node 4 train.py"))
     assert "--standalone" in command

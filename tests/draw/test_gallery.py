@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from functools import cache
+from itertools import product
 
 import pytest
 from draw.picture_faults import faults, smallest_letters
 from draw.random_networks import network, options
+from sampling import some
 from timing import assert_takes_less
 
 from graphnet.experiments.models import MODELS
@@ -32,8 +34,7 @@ def graph_of(name):
     return MODELS[name]()
 
 
-@pytest.mark.parametrize("look", LOOKS)
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize(("name", "look"), some(product(MODELS, LOOKS), every=4))
 def test_a_picture_of_a_real_network_has_no_faults(name, look):
     svg = graph_of(name).draw(engine="ranker", **LOOKS[look]).svg
     assert faults(svg) == []

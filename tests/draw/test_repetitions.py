@@ -35,7 +35,9 @@ def residual(count):
     return graph
 
 
-@pytest.mark.parametrize("count", [24, 40, 100])
+@pytest.mark.parametrize(
+    "count", [24, *(pytest.param(each, marks=pytest.mark.slow) for each in (40, 100))]
+)
 @pytest.mark.parametrize(("depth", "boxes"), [(None, 6), (0, 2), (1, 3), (2, 6), (9, 6)])
 def test_residual_blocks_are_drawn_once_at_any_depth(count, depth, boxes):
     result = folded(scene_of(residual(count)), depth)

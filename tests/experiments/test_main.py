@@ -134,7 +134,7 @@ def test_accumulating_batches_is_training_on_their_union(tmp_path: Path) -> None
     [(), ("--optimizer", "adam", "--lr", 0.01), ("--loss", "bce"), ("--accumulate", 3)],
     ids=lambda options: "=".join(map(str, options)) or "default",
 )
-@pytest.mark.parametrize("size", [50, 103])
+@pytest.mark.parametrize("size", [103, pytest.param(50, marks=pytest.mark.slow)])
 def test_the_program_trains_as_the_walk_does(
     size: int, options: tuple[object, ...], tmp_path: Path
 ) -> None:
@@ -152,7 +152,7 @@ def test_the_program_trains_as_the_walk_does(
 
 def test_saved_weights_are_evaluated_again(tmp_path: Path) -> None:
     weights = tmp_path / "weights.safetensors"
-    trained = record(tmp_path / "a.json", "--epochs", 20, "--save", weights)
+    trained = record(tmp_path / "a.json", "--epochs", 5, "--save", weights)
     loaded = record(tmp_path / "b.json", "--load", weights)
     for name in ("train_error", "test_error"):
         assert loaded["rounds"][0][name] == trained["rounds"][0][name]

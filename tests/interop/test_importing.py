@@ -199,7 +199,12 @@ def test_the_inputs_of_a_converted_import_have_its_dtype():
 
 @pytest.mark.parametrize(
     ("kind", "size", "bias"),
-    [("RNN", 0, True), ("LSTM", 0, True), ("LSTM", 2, False), ("GRU", 0, False)],
+    [
+        ("RNN", 0, True),
+        ("LSTM", 2, False),
+        pytest.param("LSTM", 0, True, marks=pytest.mark.slow),
+        pytest.param("GRU", 0, False, marks=pytest.mark.slow),
+    ],
 )
 def test_a_recurrent_model_takes_sequences_of_any_length(kind, size, bias):
     """One import for every batch and every length."""

@@ -9,6 +9,7 @@ import pytest
 import torch
 from closeness import assert_close
 from interop.zoo import QUICK, ZOO, pair, tensors
+from sampling import some
 from torch import nn
 from torch.utils import _pytree as pytree
 
@@ -17,9 +18,8 @@ import graphnet as gn
 EXACT = {"rtol": 1e-12, "atol": 1e-12}
 SINGLE = {"rtol": 1e-5, "atol": 1e-6}
 
-every_model = pytest.mark.parametrize(
-    "name", [each if each in QUICK else pytest.param(each, marks=pytest.mark.slow) for each in ZOO]
-)
+every_slow = [pytest.param(each, marks=pytest.mark.slow) for each in ZOO if each not in QUICK]
+every_model = pytest.mark.parametrize("name", [*QUICK, *every_slow])
 
 
 @every_model
@@ -46,7 +46,7 @@ def test_source_of_an_import_equals_the_torch_model(name):
             assert_close(mine, other, **EXACT)
 
 
-@every_model
+@pytest.mark.parametrize("name", [*some(QUICK, every=2), *every_slow])
 def test_the_round_trip_is_equal(name):
     models = pair(name)
     again = gn.from_torch(gn.to_torch(models.ours), *models.examples(3))

@@ -123,9 +123,26 @@ class Loss(nn.Module):
         return self.function(x, y, **self.reduction)
 
 
-@pytest.mark.parametrize(
-    "options", [{}, *(pytest.param({"reduction": r}, marks=pytest.mark.slow) for r in REDUCTIONS)]
-)
+class Losses(nn.Module):
+    def __init__(self, functions):
+        super().__init__()
+        self.functions = functions
+
+    def forward(self, x, y):
+        return tuple(function(x, y) for function in self.functions)
+
+
+@pytest.mark.parametrize("inputs", [scores, chances, labels, sets, pixels])
+def test_losses_of_the_same_inputs_are_written_back(inputs):
+    """One export for all of them, which takes as long for one as for many."""
+    functions = [function for function, given in LOSSES.values() if given is inputs]
+    assert functions
+    torch.manual_seed(0)
+    assert_written_back_equal(Losses(functions), *inputs())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("options", [{}, *({"reduction": r} for r in REDUCTIONS)])
 @pytest.mark.parametrize("name", LOSSES)
 def test_a_loss_is_written_back_with_its_reduction(name, options):
     function, inputs = LOSSES[name]

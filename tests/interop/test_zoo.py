@@ -107,15 +107,26 @@ OPTIMIZERS = {
 NOT_TRAINED = {"masks"}
 
 
-@every_model
+WAYS = [
+    ("adam", "walked"),
+    ("sgd", "compiled"),
+    ("sgd", "walked"),
+    ("adam", "compiled"),
+    ("sgd", "native"),
+]
+
+
+def is_quick(name, way):
+    """The quick models take turns: each is trained in one of the first two ways."""
+    return name in QUICK and way == WAYS[QUICK.index(name) % 2]
+
+
 @pytest.mark.parametrize(
-    ("optimizer", "form"),
+    ("name", "optimizer", "form"),
     [
-        ("adam", "walked"),
-        ("sgd", "compiled"),
-        pytest.param("sgd", "walked", marks=pytest.mark.slow),
-        pytest.param("adam", "compiled", marks=pytest.mark.slow),
-        pytest.param("sgd", "native", marks=pytest.mark.slow),
+        pytest.param(name, *way, marks=() if is_quick(name, way) else pytest.mark.slow)
+        for name in ZOO
+        for way in WAYS
     ],
 )
 def test_three_steps_are_those_of_torch(name, optimizer, form):
@@ -149,7 +160,10 @@ def test_three_steps_are_those_of_torch(name, optimizer, form):
         assert_close(models.ours.state_dict()[key], value, **CLOSE_STEPS)
 
 
-@every_model
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(n, marks=[] if n in QUICK[::3] else pytest.mark.slow) for n in ZOO],
+)
 def test_single_precision(name):
     models = pair(name, torch.float32)
     models.torch.eval()

@@ -86,8 +86,15 @@ class Both:
 
 
 @pytest.mark.parametrize(("name", "options"), ROWS, ids=str)
-@pytest.mark.parametrize("padded", [False, True])
-@pytest.mark.parametrize("given", [False, True])
+@pytest.mark.parametrize(
+    ("padded", "given"),
+    [
+        (False, False),
+        (True, True),
+        pytest.param(False, True, marks=pytest.mark.slow),
+        pytest.param(True, False, marks=pytest.mark.slow),
+    ],
+)
 def test_values_and_gradients_are_those_of_torch(name, options, padded, given):
     both = Both(name, OPTIONS[options][1], padded, given)
     with both.graph:

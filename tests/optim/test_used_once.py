@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from itertools import permutations
+from itertools import permutations, product
 
 import pytest
 import torch
 from closeness import assert_close
+from sampling import some
 
 import graphnet as gn
 
@@ -112,23 +113,20 @@ class Pair:
             assert steps[0] == steps[1]
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("split", [True, False])
-@pytest.mark.parametrize(("kind", "options"), KINDS, ids=str)
-def test_two_heads_with_one_optimizer(kind, options, split, form, dtype):
-    pair = Pair(kind, options, dtype, form, split)
+@pytest.mark.parametrize(
+    ("kind", "split", "form", "dtype"), some(product(KINDS, [True, False], FORMS, DTYPES), every=5)
+)
+def test_two_heads_with_one_optimizer(kind, split, form, dtype):
+    pair = Pair(*kind, dtype, form, split)
     heads = [0, 1, 1, 0, 0, 0, 1]
     for number in range(STEPS):
         pair.step(number, heads[number % len(heads)])
     pair.check()
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize(("kind", "options"), KINDS, ids=str)
-def test_a_head_that_is_not_read_stays_as_it_is(kind, options, form, dtype):
-    pair = Pair(kind, options, dtype, form)
+@pytest.mark.parametrize(("kind", "form", "dtype"), some(product(KINDS, FORMS, DTYPES), every=5))
+def test_a_head_that_is_not_read_stays_as_it_is(kind, form, dtype):
+    pair = Pair(*kind, dtype, form)
     before = pair.ours.b.weight.top.clone()
     for number in range(STEPS):
         pair.step(number, 0)

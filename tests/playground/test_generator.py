@@ -126,12 +126,27 @@ OPTIONS = [
 ]
 
 
+@pytest.mark.parametrize("kind", OPTIMIZERS)
+def test_every_optimizer_updates_networks_that_the_page_makes(kind, monkeypatch):
+    """With all its options at once; Nesterov's momentum takes no dampening."""
+    options = {**OPTIMIZERS[kind], "lr": 0.05}
+    if options.pop("nesterov", False):
+        is_updated(kind, {"momentum": 0.9, "nesterov": True}, monkeypatch)
+    is_updated(kind, options, monkeypatch)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "options"),
     OPTIONS,
     ids=[f"{kind.__name__}-{next(iter(each))}" for kind, each in OPTIONS],
 )
-def test_every_optimizer_updates_networks_that_the_page_makes(kind, options, monkeypatch):
+def test_so_it_does_with_each_option_alone(kind, options, monkeypatch):
+    is_updated(kind, options, monkeypatch)
+
+
+def is_updated(kind, options, monkeypatch):
+    """Whether a page makes its networks' updates, with the numbers of the printed program."""
     monkeypatch.setattr(generator, "ACTIVATIONS", {"Tanh": gn.Tanh})  # the same for each
     monkeypatch.setattr(generator, "LOSSES", {"LossMSE": gn.LossMSE})
 

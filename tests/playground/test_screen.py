@@ -44,7 +44,10 @@ def test_no_label_lies_under_its_number(page):
         assert min(room) > 2, width
 
 
-@pytest.mark.parametrize("width", [1920, 1280, 1024, 800, 420])
+@pytest.mark.parametrize(
+    "width",
+    [1280, 800, 420, *(pytest.param(each, marks=pytest.mark.slow) for each in (1920, 1024))],
+)
 def test_nothing_moves_when_numbers_and_texts_grow(width, at):
     page = at("plane", width, 720)
     places = (

@@ -167,8 +167,15 @@ def test_a_run_of_other_layers_and_optimizers_is_repeated(name, at, files, tmp_p
     moved_alike(read(files[name]).weights, last, state(page))
 
 
-@pytest.mark.parametrize("name", ["plane", "labelled"])
-@pytest.mark.parametrize("loss", [gn.LossMSE, gn.LossCrossEntropy])
+@pytest.mark.parametrize(
+    ("name", "loss"),
+    [
+        ("plane", gn.LossCrossEntropy),
+        ("labelled", gn.LossMSE),
+        pytest.param("plane", gn.LossMSE, marks=pytest.mark.slow),
+        pytest.param("labelled", gn.LossCrossEntropy, marks=pytest.mark.slow),
+    ],
+)
 def test_a_run_of_a_network_of_the_page_is_repeated(name, loss, at, files, tmp_path):
     page = at(name)
     become(page, [6, 5], gn.Sigmoid, loss)
@@ -276,18 +283,19 @@ def test_a_link_keeps_settings_network_and_points(page):
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    "link",
-    ["lr=-1&batch=2.5&seed=1e99&noise=x", "hidden=0&activation=Tanh", "hidden=500", "loss=eval",
-     "hidden=1,2,3,4,5,6,7,8,9", "points=1,2;a,b,c;1,1,7;;<b>", "title=x&__proto__=1&open=0"],
-)  # fmt: skip
-def test_what_does_not_fit_in_a_link_is_left_out(link, page):
+LINKS = ["lr=-1&batch=2.5&seed=1e99&noise=x", "hidden=0&activation=Tanh", "hidden=500", "loss=eval",
+         "hidden=1,2,3,4,5,6,7,8,9", "points=1,2;a,b,c;1,1,7;;<b>",
+         "title=x&__proto__=1&open=0"]  # fmt: skip
+
+
+def test_what_does_not_fit_in_a_link_is_left_out(page):
     before = page.run("playground.learner.settings")
-    page.run(f"location.hash = {'#' + link!r}")
-    page.run("new Promise(done => setTimeout(done, 50))")
-    assert page.run("playground.learner.settings") == before
-    assert page.run("playground.data.structure ?? null") is None
-    assert page.run("playground.learner.clean.count") == 110
+    for link in LINKS:
+        page.run(f"location.hash = {'#' + link!r}")
+        page.run("new Promise(done => setTimeout(done, 50))")
+        assert page.run("playground.learner.settings") == before, link
+        assert page.run("playground.data.structure ?? null") is None, link
+        assert page.run("playground.learner.clean.count") == 110, link
 
 
 def test_the_link_is_copied_or_said(page):

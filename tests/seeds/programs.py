@@ -75,7 +75,7 @@ PROGRAMS = [
         "compile/targets/torch/select.py",
         "compile/test_numbers_beside.py",
         Fault("dtype_beside", "if each is not torch.bool", ""),
-        Fault("dtype_beside", "if limits.min <= value <= limits.max else None", "", "beyond"),
+        Fault("dtype_beside", "if limits.min <= value <= limits.max else None", "", "formulas"),
     ),
     # what is read under a condition
     *seeded_in(

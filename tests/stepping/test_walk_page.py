@@ -77,16 +77,28 @@ def letters(page):
     return 10 * page.rectangle(".stage svg")[2] / width
 
 
+LARGE, SMALL = (1280, 720), (420, 800)
+
+
 @pytest.mark.parametrize(
-    ("walk", "key"),
+    ("walk", "key", "size"),
     [
-        (disk, ""),
-        (walked_lenet, ""),
-        pytest.param(disk, "l", marks=pytest.mark.slow),
-        pytest.param(walked_lenet, "0", marks=pytest.mark.slow),
+        (disk, "", SMALL),
+        (walked_lenet, "", LARGE),
+        *(
+            pytest.param(*row, marks=pytest.mark.slow)
+            for row in [
+                (disk, "", LARGE),
+                (disk, "l", LARGE),
+                (disk, "l", SMALL),
+                (walked_lenet, "", SMALL),
+                (walked_lenet, "0", LARGE),
+                (walked_lenet, "0", SMALL),
+            ]
+        ),
     ],
+    ids=lambda value: getattr(value, "__name__", str(value)),
 )
-@pytest.mark.parametrize("size", [(1280, 720), (420, 800)], ids=str)
 def test_the_box_of_every_step_is_in_view(walk, key, size, page_at):
     with chromium(page_at(walk()), *size) as page:
         page.prefer(reduced_motion="reduce")

@@ -38,7 +38,10 @@ def text_of(folder, number, first):
     )
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [(signal.SIGINT, 130), pytest.param(signal.SIGTERM, 143, marks=pytest.mark.slow)],
+)
 def test_a_signal_ends_at_the_end_of_a_step_with_a_state(number, code, tmp_path, capsys):
     """The signal ends a separate process; this one goes on, and does the same without it."""
     command = [sys.executable, "-c", text_of(tmp_path / "a", number, True)]

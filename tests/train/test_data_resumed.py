@@ -101,11 +101,11 @@ EXACT = {
 }
 
 
-@pytest.mark.parametrize("form", EXACT)
-def test_it_is_as_if_it_had_never_stopped(form, tmp_path):
+def goes_on(form, kills, tmp_path):
+    """As if it had never stopped, after each of these steps."""
     make, options = EXACT[form]
     whole = train(tmp_path / "whole", make(tmp_path), **options)
-    for kill in (1, 4, 5):
+    for kill in kills:
         with pytest.raises(KilledError):
             train(tmp_path / str(kill), make(tmp_path), kill, **options)
         torch.manual_seed(kill)  # another process has other states
@@ -113,6 +113,23 @@ def test_it_is_as_if_it_had_never_stopped(form, tmp_path):
         again = train(tmp_path / str(kill), make(tmp_path), **options)
         assert same(again[0], whole[0])
         assert again[1] == whole[1]
+
+
+@pytest.mark.parametrize("form", EXACT)
+def test_it_is_as_if_it_had_never_stopped(form, tmp_path):
+    """In the middle of the second epoch."""
+    goes_on(form, [5], tmp_path)
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        form if form in ("items", "loader", "state") else pytest.param(form, marks=pytest.mark.slow)
+        for form in EXACT
+    ],
+)
+def test_so_it_is_in_the_first_epoch_and_between_two(form, tmp_path):
+    goes_on(form, [1, 4], tmp_path)
 
 
 class Interrupting(gn.Callback):
@@ -123,7 +140,15 @@ class Interrupting(gn.Callback):
             signal.raise_signal(signal.SIGINT)
 
 
-@pytest.mark.parametrize("form", ["items by workers", "loader", "loader with workers", "state"])
+@pytest.mark.parametrize(
+    "form",
+    [
+        pytest.param("items by workers", marks=pytest.mark.slow),
+        "loader",
+        "loader with workers",
+        "state",
+    ],
+)
 def test_it_is_as_if_no_signal_had_come(form, tmp_path):
     """The state is written at the end, when the place in the data is still known."""
     make, options = EXACT[form]

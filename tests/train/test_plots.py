@@ -6,6 +6,7 @@ import statistics
 from math import inf
 
 import matplotlib
+import matplotlib.style  # which the first plot of a process would load too late
 import pytest
 import torch
 
@@ -227,8 +228,16 @@ def lines_of(figure):
 STYLES = ["default", "dark_background"]
 
 
-@pytest.mark.parametrize("style", STYLES)
-@pytest.mark.parametrize("theme", ["auto", "light", "dark"])
+@pytest.mark.parametrize(
+    ("theme", "style"),
+    [
+        *(("auto", style) for style in STYLES),
+        ("light", "dark_background"),
+        ("dark", "default"),
+        pytest.param("light", "default", marks=pytest.mark.slow),
+        pytest.param("dark", "dark_background", marks=pytest.mark.slow),
+    ],
+)
 @pytest.mark.parametrize("name", PLOTS)
 def test_a_plot_can_be_read_on_its_ground(name, theme, style):
     with matplotlib.style.context(style):

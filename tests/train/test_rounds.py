@@ -214,6 +214,7 @@ def test_an_exit_ends_this_process_but_not_by_a_worker():
         assert len(rounds(make, 2, workers=2)) == 1
 
 
+@pytest.mark.slow  # each death of a worker starts all of them anew
 def test_a_worker_that_is_killed_once_gives_its_round_after_all(tmp_path):
     def make(seed, mark=tmp_path / "mark"):
 
@@ -230,6 +231,14 @@ def test_a_worker_that_is_killed_once_gives_its_round_after_all(tmp_path):
 def test_nothing_but_failures_is_an_error(workers):
     with pytest.raises(GraphError, match=r"(?s)3 rounds all failed.*seed 4.*ZeroDivisionError"):
         rounds(lambda seed: 1 / 0, seeds=[4, 0, 1], workers=workers)
+
+
+def test_all_that_failed_show_the_line_of_the_first():
+    def make(seed):
+        raise ValueError(seed)  # the cause
+
+    with pytest.raises(GraphError, match="# the cause"):
+        rounds(make, 2, workers=2)
 
 
 def test_what_cannot_be_sent_is_an_error():

@@ -7,16 +7,8 @@ import traceback
 from functools import partial
 
 import pytest
-from joblib.externals.loky import get_reusable_executor
 
-from graphnet.train.rounds import rounds
 from graphnet.train.rounds_once import sourced
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _end_the_workers():
-    yield
-    get_reusable_executor().shutdown(wait=True)
 
 
 def fail(seed):
@@ -89,11 +81,3 @@ def test_a_variable_that_has_no_value_yet_does_no_harm():
     assert sourced(text, make) == text
     later = fail
     assert "# here" in sourced(text, make)
-
-
-def test_all_that_failed_show_the_line_of_the_first():
-    def make(seed):
-        raise ValueError(seed)  # the cause
-
-    with pytest.raises(Exception, match="# the cause"):
-        rounds(make, 2, workers=2)

@@ -244,6 +244,7 @@ def test_what_cannot_be_graded_is_refused(arguments, message, tmp_path, monkeypa
     assert not (tmp_path / "grades").exists()
 
 
+@pytest.mark.slow  # that a command is found is seen in `tests/test_command.py`
 def test_the_command_as_typed(tmp_path):
     write(tmp_path / "in", {"ada.py": RIGHT, "torch.py": "raise SystemExit", "json.py": "1/0"})
     ran = subprocess.run(

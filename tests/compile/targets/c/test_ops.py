@@ -75,6 +75,7 @@ def test_rows(file):
     assert_table(FILES[file], torch.float64)
 
 
+@pytest.mark.usefixtures("level")
 @pytest.mark.parametrize("file", FILES)
 def test_rows_in_float32(file):
     """The first row of each kind."""

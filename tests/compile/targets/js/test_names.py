@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 import torch
 from compile.targets.js.programs import Walks
 
@@ -35,22 +34,31 @@ HOSTILE = [
 ]
 
 
-@pytest.mark.parametrize("name", [each for each in HOSTILE if each])
-def test_any_name_is_a_name(name):
-    walks, graph = Walks(), gn.Graph()
+def test_any_name_is_a_name():
+    """The programs of all of them in one run."""
+    walks, names = Walks(), [each for each in HOSTILE if each]
+    losses = [add(walks, name) for name in names]
+    expected = 3 * torch.tanh(torch.tensor([5.0]))
+    for name, place, found in zip(names, losses, walks.run(), strict=True):
+        assert "error" not in found, name
+        torch.testing.assert_close(found["values"][place], expected, msg=name)
+
+
+def add(walks, name):
+    """A program with a name in it, and a walk of it; returns the place of its loss."""
+    graph = gn.Graph()
     w = graph.parameter(torch.tensor([[2.0], [3.0]]), name=f"{name}w")
     x = graph.input((None, 2), name=name)
     h = graph.input((None, 1), name="other")
     loss = ((x @ w).tanh() * h).sum()
-    source = walks.programs[walks.add(graph, loss, **{name: (4, 2), "other": (4, 1)})].source
+    number = walks.add(graph, loss, **{name: (4, 2), "other": (4, 1)})
+    source = walks.programs[number].source
     assert "</" not in source
     assert "<!" not in source
     assert source.isascii()
-    walks.walk(0, {name: torch.ones(3, 2), "other": torch.ones(3, 1)}, {f"{name}w": w.top}, batch=3)
-    found = walks.run()[0]
-    assert "error" not in found
-    expected = 3 * torch.tanh(torch.tensor([5.0]))
-    torch.testing.assert_close(found["values"][graph.index(loss)], expected)
+    feed = {name: torch.ones(3, 2), "other": torch.ones(3, 1)}
+    walks.walk(number, feed, {f"{name}w": w.top}, batch=3)
+    return graph.index(loss)
 
 
 def test_names_that_become_equal_stay_apart():
