@@ -1,4 +1,4 @@
-"""A hundred steps in JavaScript equal a hundred steps of the walk.
+"""Two hundred steps in JavaScript equal two hundred steps of the walk.
 
 Both sides draw their batches and their masks from one generator, written in both languages.
 """
@@ -18,7 +18,7 @@ from graphnet.compile.targets.js.program import printed
 from graphnet.compile.targets.js.random import Random
 from graphnet.ops.random import drawn_from
 
-STEPS, BATCH = 100, 10
+STEPS, BATCH = 200, 10
 # The way that training moved, times this: float32 rounds otherwise in another order of summing.
 FAR = 1e-4
 
