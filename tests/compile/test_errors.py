@@ -391,4 +391,7 @@ def test_sources_of_programs_are_forgotten_with_them():
     assert len(kept) >= 1
     del step, graph, loss, sgd
     gc.collect()
+    assert kept <= set(linecache.cache)  # a traceback may just be going through it
+    graph, loss, _ = program()
+    graph.compile(loss)(x=torch.ones(3))
     assert not kept & set(linecache.cache)

@@ -17,6 +17,9 @@ without_autograd: Callable[[bool], AbstractContextManager[None]] = getattr(
 """`torch.inference_mode` without its Python wrapper: in a small step each microsecond counts."""
 
 _numbers = count()
+_ended: list[str] = []
+"""The files of programs that are gone. The next program removes them: they end whenever memory is
+collected, also while a traceback goes through the cache of lines."""
 
 
 class NotFinite(Exception):  # noqa: N818 - a signal between a program and its caller
@@ -37,9 +40,11 @@ def function_of(
     name = "step" if "step" not in words else "training_step"  # no word may be overwritten
     source = f"def {name}({', '.join(arguments)}):\n{body}"
     file = f"<graphnet program {next(_numbers)}>"
+    while _ended:
+        linecache.cache.pop(_ended.pop(), None)
     linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
     space = dict(words)
     exec(compile(source, file, "exec"), space)
     function: Callable[..., Any] = space[name]
-    finalize(function, linecache.cache.pop, file, None)
+    finalize(function, _ended.append, file)
     return function, source
